@@ -1,0 +1,63 @@
+/**
+ * The closed list of error codes, the same as native/error_codes.def (a test compares the two). Codes drive behaviour,
+ * messages are sentences for people: what happened, the numbers, what to do.
+ */
+export const errorCodes = [
+  'CANCELLED',
+  'INVALID_ARGUMENT',
+  'BUSY',
+  'CLOSED',
+  'IO',
+  'INTERNAL',
+  'NATIVE_MISSING',
+  'MODEL_MISSING',
+  'MODEL_FORMAT',
+  'MODEL_TRUNCATED',
+  'MODEL_UNSUPPORTED',
+  'MODEL_CHECKSUM',
+  'TEMPLATE',
+  'CTX_OVERFLOW',
+  'HOST_OOM',
+  'GPU_OOM',
+  'GPU_FAULT',
+  'GPU_NONE',
+  'ENGINE_CRASH',
+  'ENGINE_HUNG',
+  'KV_CORRUPT',
+  'KV_MISMATCH',
+  'DOC_MISSING',
+  'DOC_EMPTY',
+  'DOC_FORMAT',
+  'DOC_ENCRYPTED',
+  'DOC_NO_TEXT',
+  'DOC_TOO_LARGE',
+  'DOC_TIMEOUT',
+  'DOC_BOMB',
+  'DISK_FULL',
+] as const;
+
+export type ErrorCode = (typeof errorCodes)[number];
+
+/** The one error type that crosses a room. `name` is not used to tell errors apart: `code` is. */
+export class AppError extends Error {
+  readonly code: ErrorCode;
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'AppError';
+    this.code = code;
+  }
+}
+
+export function isErrorCode(value: unknown): value is ErrorCode {
+  return (errorCodes as readonly unknown[]).includes(value);
+}
+
+/** Any thrown value as an AppError: native errors and errors from another process carry `code` as a property. */
+export function toAppError(error: unknown): AppError {
+  if (error instanceof AppError) return error;
+  if (error instanceof Error) {
+    const code = (error as { code?: unknown }).code;
+    return new AppError(isErrorCode(code) ? code : 'INTERNAL', error.message, { cause: error });
+  }
+  return new AppError('INTERNAL', String(error));
+}

@@ -1,0 +1,37 @@
+// Status is how every room below the binding says that something failed: a code from the closed list in
+// error_codes.def and one sentence for a person. Nothing below the binding throws across a room or exits.
+#pragma once
+
+#include <string>
+#include <utility>
+
+namespace rocketdoc {
+
+enum class Code {
+    OK,
+#define ERROR_CODE(name) name,
+#include "error_codes.def"
+#undef ERROR_CODE
+};
+
+// The code's name as it stands in error_codes.def; "OK" for Code::OK.
+const char * code_name(Code code);
+
+struct [[nodiscard]] Status {
+    Code        code = Code::OK;
+    std::string message;  // what happened, the numbers, what to do; empty when ok
+
+    bool ok() const { return code == Code::OK; }
+
+    static Status good() { return {}; }
+    static Status fail(Code code, std::string message) { return {code, std::move(message)}; }
+};
+
+}  // namespace rocketdoc
+
+// Returns the status of `expr` from the calling function when it is not ok.
+#define RETURN_IF_FAILED(expr)                         \
+    do {                                               \
+        ::rocketdoc::Status status_of_expr_ = (expr);  \
+        if (!status_of_expr_.ok()) return status_of_expr_; \
+    } while (0)
