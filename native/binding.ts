@@ -1,0 +1,289 @@
+/**
+ * The whole shape of the native addon, written by hand: what native/binding/addon.cc exports. Only native/index.ts and
+ * electron/engine-host read it. Tensors never cross; tokens, counters, logits for measuring and small arrays do.
+ * Every failed call rejects or throws an Error whose `code` is one of electron/contract/errors.ts.
+ */
+
+/** full: dense over every row. rocketkv-mt: stage 1 + stage 2, full KV kept (chats). rocketkv: the same, full KV dropped.
+ *  snapkv: stage 1, dense decode. hsa: stage 2 over every row. exact-topk: oracle, exact top-k of the full KV. */
+export type NativeMode = 'full' | 'rocketkv' | 'rocketkv-mt' | 'snapkv' | 'hsa' | 'exact-topk';
+
+export interface NativeRocketOptions {
+  tokenBudget: number;
+  window: number;
+  /** Max-pooling kernel of stage 1, odd. */
+  kernel: number;
+  decomposition: 'v2' | 'v1';
+  grouping: 'kv-group' | 'query-head';
+  pooling: 'max' | 'triangle';
+  selector: 'pages' | 'codes' | 'codes-residual';
+  /** 0: derived from the budget. */
+  page: number;
+  r: number;
+  k: number;
+  nDenseLayers: number;
+}
+
+export interface NativeBudgets {
+  tokenBudget: number;
+  capacity: number;
+  promptBudget: number;
+  page: number;
+  r: number;
+  k: number;
+  window: number;
+  kernel: number;
+  /** Stage 1 drops rows. */
+  evicts: boolean;
+  /** Everything fits the budget: decode reads all rows. */
+  dense: boolean;
+}
+
+export interface NativeModelInfo {
+  path: string;
+  fileBytes: number;
+  architecture: string;
+  name: string;
+  nLayer: number;
+  nEmbd: number;
+  nHead: number;
+  nHeadKv: number;
+  headDim: number;
+  nFf: number;
+  nVocab: number;
+  nCtxTrain: number;
+  ropeBase: number;
+  /** none | linear | yarn | llama3 factors ('factors') */
+  ropeScaling: string;
+  tiedEmbeddings: boolean;
+  weightBytes: number;
+  nParams: number;
+  /** e.g. { q4_1: 210, q8_0: 1, f32: 61 } */
+  tensorTypes: Record<string, number>;
+  /** f16 K and V of one token, all layers. */
+  kvBytesPerToken: number;
+}
+
+export interface NativeSampler {
+  /** 0: greedy. */
+  temperature: number;
+  /** 0: off. */
+  topK: number;
+  /** 1: off. */
+  topP: number;
+  /** 0: off. */
+  minP: number;
+  /** 1: off. */
+  repetitionPenalty: number;
+  /** Tokens looked back at by the penalty. */
+  repetitionWindow: number;
+  seed: number;
+}
+
+export type DocumentKvType = 'f16' | 'q8_0';
+
+export interface NativePlanRequest {
+  /** T: document and question. */
+  nPrompt: number;
+  /** Tokens of the question's turn. */
+  nQuestion: number;
+  maxNew: number;
+  mode: NativeMode;
+  rocket: NativeRocketOptions;
+  documentType: DocumentKvType;
+}
+
+/** Bytes per component, counted before anything is allocated. */
+export interface NativeMemoryPlan {
+  weights: number;
+  documentKv: number;
+  compactCache: number;
+  summaries: number;
+  /** One layer's rows in compute form, where the document KV is not in that form itself. */
+  layerBuffers: number;
+  /** Hidden states of one segment, graph workspace, attention mask. */
+  activations: number;
+  logits: number;
+  total: number;
+  /** f16 K and V of every token of prompt and answer: what full mode keeps. */
+  fullKv: number;
+  /** Memory this machine can still give, bytes. */
+  available: number;
+  budgets: NativeBudgets;
+}
+
+export interface NativeEngineOptions {
+  modelPath: string;
+  /** Folder of libggml-cpu-*.so. */
+  backendDir: string;
+  device: 'cpu';
+  /** 0: chosen for the machine. */
+  threads: number;
+}
+
+export interface NativeCounters {
+  mode: NativeMode;
+  budgets: NativeBudgets;
+  /** Rows of the history per KV head, and rows of the compact cache. */
+  rowsTotal: number;
+  rowsKept: number;
+  /** Rows read exactly by the last decode step, per KV head. */
+  rowsRead: number;
+  /** f16 KV of the whole history. */
+  fullBytes: number;
+  /** Document KV as held (shared with other chats of the document), and turn rows. */
+  documentBytes: number;
+  compactBytes: number;
+  summaryBytes: number;
+  /** Per KV head and step: what stage 2 and attention read. */
+  readBytesPerStep: number;
+  /** Per KV head: rows and summaries held for decode. */
+  storedBytesPerHead: number;
+  /** [nLayer * nHeadKv], share of the question's attention mass on kept rows; empty when nothing was chosen. */
+  keptMass: Float32Array;
+  clampedCodes: number;
+}
+
+export interface NativeAnswerRequest {
+  tokens: Int32Array;
+  mode: NativeMode;
+  rocket: NativeRocketOptions;
+  maxNew: number;
+}
+
+export interface NativeAskRequest extends NativeAnswerRequest {
+  sampler: NativeSampler;
+  /** Generation ends before the first of these. */
+  stopTokens: Int32Array;
+}
+
+export type NativeAskEvent =
+  | { type: 'prefill'; done: number; total: number }
+  /** Prefill and stage 1 are over; the first token follows. */
+  | { type: 'kept'; stage1Ms: number; prefillMs: number }
+  | { type: 'tokens'; tokens: Int32Array };
+
+export interface NativeAnswer {
+  finishReason: 'stop' | 'length';
+  /** Tokens of this turn that were prefilled (a pending last token of the previous answer included). */
+  nPrefilled: number;
+  nGenerated: number;
+  prefillMs: number;
+  stage1Ms: number;
+  /** From the call to the first token. */
+  firstTokenMs: number;
+  decodeMs: number;
+}
+
+export interface NativeStep {
+  /** [nVocab] */
+  logits: Float32Array;
+  /** With `oracle`: share of the exact top-k that stage 2 chose, and exact attention mass on the chosen rows; means over
+   *  layers and heads. NaN where the mode has no stage 2. */
+  recall: number;
+  mass: number;
+}
+
+/** One chat: a timeline of rows on top of a document. One call at a time; a second one rejects with BUSY. */
+export interface NativeSession {
+  readonly nTokens: number;
+  /** nTokens after the document and after each turn: where truncate may cut. */
+  readonly borders: number[];
+  ask(request: NativeAskRequest, onEvent: (event: NativeAskEvent) => void): Promise<NativeAnswer>;
+  /** Measuring: prefill and stage 1, then one step a token, along a given text. startAnswer returns the logits after the prompt. */
+  startAnswer(request: NativeAnswerRequest): Promise<NativeStep>;
+  step(token: number, oracle: boolean): Promise<NativeStep>;
+  /** Ends the answer that startAnswer began; the history keeps its rows. */
+  finishAnswer(): void;
+  /** Appends tokens densely and returns the logits of every one, [tokens.length * nVocab]. */
+  score(tokens: Int32Array): Promise<Float32Array>;
+  /** Drops every row from nTokens on; must be one of `borders`. */
+  truncate(nTokens: number): void;
+  counters(): NativeCounters;
+  /** How many (layer, KV head) kept each prompt token, and how often stage 2 read it in this answer. */
+  documentMap(): { kept: Uint32Array; read: Uint32Array };
+  /** Ends a running call with CANCELLED; the session is as it was before that call. */
+  cancel(): void;
+  close(): void;
+}
+
+export interface NativeDocument {
+  readonly nTokens: number;
+  readonly bytes: number;
+  /** Appends tokens, segment by segment. Rejects with CANCELLED after cancel(); whole segments stay, so reading can go on. */
+  read(tokens: Int32Array, options: { segment: number; tile: number }, onProgress: (done: number) => void): Promise<{ ms: number }>;
+  /** A new chat on this document. The document may not be read further while chats exist. */
+  fork(): NativeSession;
+  cancel(): void;
+  close(): void;
+}
+
+export interface NativeEngine {
+  readonly info: NativeModelInfo;
+  readonly device: string;
+  readonly threads: number;
+  plan(request: NativePlanRequest): NativeMemoryPlan;
+  createDocument(options: { documentType: DocumentKvType }): NativeDocument;
+  close(): void;
+}
+
+/** Recorded vectors, each flat in row-major order of the shape given. */
+export interface NativeVectors {
+  nHead: number;
+  nHeadKv: number;
+  headDim: number;
+  promptLen: number;
+  window: number;
+  kernel: number;
+  page: number;
+  topR: number;
+  topK: number;
+  steps: number;
+  keep: number;
+  /** [H, window, D] */
+  qWindow: Float32Array;
+  /** f16 bits, [G, T, D] */
+  k: Uint16Array;
+  v: Uint16Array;
+  /** [G, keep], ascending, window not included. */
+  stage1Indices: Int32Array;
+  /** [G, keep], the order in which the kept rows were stored, window rows after them. */
+  compactOrder: Int32Array;
+  /** [steps, H, D], [steps, G, D], [steps, G, D] */
+  decodeQ: Float32Array;
+  decodeK: Float32Array;
+  decodeV: Float32Array;
+  /** [steps, G, topR], [steps, G, topK] (ascending compact-cache slots) */
+  decodeTopR: Int32Array;
+  decodeTopK: Int32Array;
+  /** [steps, H, D] */
+  decodeOut: Float32Array;
+}
+
+export interface NativeVectorsReport {
+  /** Heads whose set differs outside the boundary's plateau. */
+  stage1Mismatches: number;
+  /** (step, head) whose channels or tokens differ between unequal scores. */
+  topRMismatches: number;
+  topKMismatches: number;
+  /** Greatest |decode_out - attention over the recorded set|. */
+  outMaxError: number;
+  /** Sets that differ only between equal scores. */
+  stage1Ties: number;
+  topRTies: number;
+  topKTies: number;
+}
+
+export interface NativeAddon {
+  readonly ggmlVersion: string;
+  readonly errorCodes: string[];
+  /** Reads the header only; checks every size against the file. */
+  inspectModel(path: string): NativeModelInfo;
+  /** Bytes for a model that is not loaded. */
+  plan(path: string, request: NativePlanRequest): NativeMemoryPlan;
+  budgets(request: { rocket: NativeRocketOptions; nPrompt: number; nQuestion: number; maxNew: number; headDim: number; mode: NativeMode }): NativeBudgets;
+  openEngine(options: NativeEngineOptions): Promise<NativeEngine>;
+  checkVectors(vectors: NativeVectors): Promise<NativeVectorsReport>;
+  /** Vectors made by the scalar reference from a seed, for fixtures; `maxNew` and `tokenBudget` as in the method. */
+  makeVectors(request: { seed: number; nHead: number; nHeadKv: number; headDim: number; promptLen: number; tokenBudget: number; maxNew: number; steps: number; window: number; kernel: number }): NativeVectors & { capacity: number; promptBudget: number };
+}
