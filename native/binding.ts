@@ -211,7 +211,11 @@ export interface NativeDocument {
   readonly nTokens: number;
   readonly bytes: number;
   /** Appends tokens, segment by segment. Rejects with CANCELLED after cancel(); whole segments stay, so reading can go on. */
-  read(tokens: Int32Array, options: { segment: number; tile: number }, onProgress: (done: number) => void): Promise<{ ms: number }>;
+  read(
+    tokens: Int32Array,
+    options: { segment: number; tile: number },
+    onProgress: (done: number) => void,
+  ): Promise<{ ms: number }>;
   /** A new chat on this document. The document may not be read further while chats exist. */
   fork(): NativeSession;
   cancel(): void;
@@ -281,9 +285,27 @@ export interface NativeAddon {
   inspectModel(path: string): NativeModelInfo;
   /** Bytes for a model that is not loaded. */
   plan(path: string, request: NativePlanRequest): NativeMemoryPlan;
-  budgets(request: { rocket: NativeRocketOptions; nPrompt: number; nQuestion: number; maxNew: number; headDim: number; mode: NativeMode }): NativeBudgets;
+  budgets(request: {
+    rocket: NativeRocketOptions;
+    nPrompt: number;
+    nQuestion: number;
+    maxNew: number;
+    headDim: number;
+    mode: NativeMode;
+  }): NativeBudgets;
   openEngine(options: NativeEngineOptions): Promise<NativeEngine>;
   checkVectors(vectors: NativeVectors): Promise<NativeVectorsReport>;
   /** Vectors made by the scalar reference from a seed, for fixtures; `maxNew` and `tokenBudget` as in the method. */
-  makeVectors(request: { seed: number; nHead: number; nHeadKv: number; headDim: number; promptLen: number; tokenBudget: number; maxNew: number; steps: number; window: number; kernel: number }): NativeVectors & { capacity: number; promptBudget: number };
+  makeVectors(request: {
+    seed: number;
+    nHead: number;
+    nHeadKv: number;
+    headDim: number;
+    promptLen: number;
+    tokenBudget: number;
+    maxNew: number;
+    steps: number;
+    window: number;
+    kernel: number;
+  }): NativeVectors & { capacity: number; promptBudget: number };
 }

@@ -8,6 +8,8 @@ namespace rocketdoc {
 
 using f16_bits = uint16_t;  // IEEE half precision, as stored
 
+constexpr int max_head_dim = 512;  // rocket_budgets refuses more; per-channel work arrays live on the stack
+
 enum class RowType { f32, f16, q8_0 };  // q8_0: ggml's block of 32 int8 with one f16 scale (34 bytes)
 
 // K or V of one layer: [n_head, n_rows, head_dim]; a row's channels are contiguous.
@@ -18,7 +20,7 @@ struct RowsView {
     size_t       head_bytes = 0;  // from a head to the next
     int64_t      n_rows     = 0;
     int          n_head     = 0;  // KV heads
-    int          head_dim   = 0;  // D, a multiple of 32
+    int          head_dim   = 0;  // D, a multiple of 32, at most max_head_dim
 
     const void * row(int head, int64_t index) const {
         return static_cast<const char *>(data) + size_t(head) * head_bytes + size_t(index) * row_bytes;

@@ -58,6 +58,9 @@ class Selector {
 
 std::unique_ptr<Selector> make_selector(SelectorKind kind, const SelectorShape & shape);
 
+// What make_selector(kind, shape)->stored_bytes() will be, without allocating: for the memory plan.
+size_t selector_stored_bytes(SelectorKind kind, const SelectorShape & shape);
+
 // k for the codes selectors at the reading of the paper's (page, r, k) (ALGORITHM "Beyond the paper", 5); at least 1.
 int64_t codes_k(const RocketBudgets & paper, int head_dim, bool residual);
 

@@ -1,0 +1,82 @@
+// What the addon exports; native/binding.ts is its shape.
+#include "job.h"
+#include "objects.h"
+
+namespace rocketdoc::binding {
+namespace {
+
+Napi::Value inspect_model(const Napi::CallbackInfo & info) {
+    if (!info[0].IsString()) throw js_error(info.Env(), Status::fail(Code::INVALID_ARGUMENT, "path must be a text."));
+    std::unique_ptr<Model> model;
+    check(info.Env(), Model::open_header(info[0].As<Napi::String>().Utf8Value(), model));
+    return from_model(info.Env(), *model);
+}
+
+Napi::Value plan(const Napi::CallbackInfo & info) {
+    if (!info[0].IsString()) throw js_error(info.Env(), Status::fail(Code::INVALID_ARGUMENT, "path must be a text."));
+    std::unique_ptr<Model> model;
+    check(info.Env(), Model::open_header(info[0].As<Napi::String>().Utf8Value(), model));
+    MemoryPlan out;
+    check(info.Env(), memory_plan(model->params(), model->weight_bytes(), to_plan_request(get_object(info[1], "the plan request")), out));
+    return from_plan(info.Env(), out);
+}
+
+Napi::Value budgets(const Napi::CallbackInfo & info) {
+    Napi::Object  from = get_object(info[0], "the budget request");
+    RocketBudgets out;
+    check(info.Env(), mode_budgets(to_mode(info.Env(), get_text(from, "mode")), to_rocket_options(get_object(from.Get("rocket"), "rocket")),
+                                   get_integer(from, "nPrompt"), get_integer(from, "nQuestion"), get_integer(from, "maxNew"),
+                                   int(get_integer(from, "headDim")), out));
+    return from_budgets(info.Env(), out);
+}
+
+Napi::Value open_engine(const Napi::CallbackInfo & info) {
+    Napi::Env     env  = info.Env();
+    Napi::Object  from = get_object(info[0], "the engine's options");
+    EngineOptions options;
+    options.model_path  = get_text(from, "modelPath");
+    options.backend_dir = get_text(from, "backendDir");
+    options.n_threads   = int(get_integer(from, "threads"));
+    if (options.n_threads < 0 || options.n_threads > 512) {
+        return rejected(env, Status::fail(Code::INVALID_ARGUMENT, "threads must be 0 (automatic) to 512."));
+    }
+    if (get_text(from, "device") != "cpu") {
+        return rejected(env, Status::fail(Code::GPU_NONE, "This build computes on the CPU; the device \"" + get_text(from, "device") + "\" is not available."));
+    }
+    auto handle = std::make_shared<EngineHandle>();
+    return Job::start(
+        env, [=] { return Engine::open(options, handle->engine); }, [=](Napi::Env env) { return EngineObject::make(env, handle); }, [] {});
+}
+
+Napi::Array error_codes(Napi::Env env) {
+    Napi::Array out = Napi::Array::New(env);
+    uint32_t    n   = 0;
+#define ERROR_CODE(name) out.Set(n++, #name);
+#include "../error_codes.def"
+#undef ERROR_CODE
+    return out;
+}
+
+}  // namespace
+
+Napi::Object init(Napi::Env env, Napi::Object exports) {
+    auto * data = new AddonData;  // freed with the environment
+    EngineObject::define(env, *data);
+    DocumentObject::define(env, *data);
+    SessionObject::define(env, *data);
+    env.SetInstanceData(data);
+    exports.Set("ggmlVersion", ROCKETDOC_GGML_VERSION);
+    exports.Set("errorCodes", error_codes(env));
+    exports.Set("inspectModel", Napi::Function::New<inspect_model>(env));
+    exports.Set("plan", Napi::Function::New<plan>(env));
+    exports.Set("budgets", Napi::Function::New<budgets>(env));
+    exports.Set("openEngine", Napi::Function::New<open_engine>(env));
+    exports.Set("checkVectors", Napi::Function::New<check_vectors>(env));
+    exports.Set("makeVectors", Napi::Function::New<make_vectors>(env));
+    return exports;
+}
+
+}  // namespace rocketdoc::binding
+
+static Napi::Object init_addon(Napi::Env env, Napi::Object exports) { return rocketdoc::binding::init(env, exports); }
+NODE_API_MODULE(rocketdoc, init_addon)

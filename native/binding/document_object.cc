@@ -1,0 +1,98 @@
+#include <chrono>
+
+#include "job.h"
+#include "objects.h"
+
+namespace rocketdoc::binding {
+
+void DocumentObject::define(Napi::Env env, AddonData & data) {
+    data.document = Napi::Persistent(DefineClass(env, "Document", {
+        InstanceAccessor<&DocumentObject::n_tokens>("nTokens"),
+        InstanceAccessor<&DocumentObject::bytes>("bytes"),
+        InstanceMethod<&DocumentObject::read>("read"),
+        InstanceMethod<&DocumentObject::fork>("fork"),
+        InstanceMethod<&DocumentObject::cancel>("cancel"),
+        InstanceMethod<&DocumentObject::close>("close"),
+    }));
+}
+
+Napi::Object DocumentObject::make(Napi::Env env, std::shared_ptr<DocumentHandle> handle) {
+    auto * data = env.GetInstanceData<AddonData>();
+    return data->document.New({Napi::External<std::shared_ptr<DocumentHandle>>::New(env, &handle)});
+}
+
+DocumentObject::DocumentObject(const Napi::CallbackInfo & info) : Napi::ObjectWrap<DocumentObject>(info) {
+    if (!info[0].IsExternal()) throw Napi::TypeError::New(info.Env(), "Documents are made by an engine.");
+    handle_ = *info[0].As<Napi::External<std::shared_ptr<DocumentHandle>>>().Data();
+}
+
+Napi::Value DocumentObject::n_tokens(const Napi::CallbackInfo & info) {
+    if (!handle_->document) throw js_error(info.Env(), closed_status("document"));
+    return Napi::Number::New(info.Env(), double(handle_->document->n_tokens()));
+}
+
+Napi::Value DocumentObject::bytes(const Napi::CallbackInfo & info) {
+    if (!handle_->document) throw js_error(info.Env(), closed_status("document"));
+    return Napi::Number::New(info.Env(), double(handle_->document->bytes()));
+}
+
+Napi::Value DocumentObject::read(const Napi::CallbackInfo & info) {
+    Napi::Env env = info.Env();
+    if (handle_->is_closed()) return rejected(env, closed_status("document"));
+    if (handle_->parent->busy) return rejected(env, busy_status());
+    auto          tokens   = std::make_shared<std::vector<int32_t>>(get_tokens(info[0], "tokens"));
+    Napi::Object  options  = get_object(info[1], "the reading options");
+    const int64_t segment  = get_integer(options, "segment");
+    const int64_t tile     = get_integer(options, "tile");
+    auto          events   = std::make_shared<Napi::ThreadSafeFunction>(
+        Napi::ThreadSafeFunction::New(env, info[2].As<Napi::Function>(), "read progress", 0, 1));
+    auto started            = std::chrono::steady_clock::now();
+    auto ms                 = std::make_shared<double>(0);
+    handle_->parent->busy   = true;
+    auto handle             = handle_;
+    return Job::start(
+        env,
+        [=] {
+            Status status = handle->document->read(*tokens, segment, tile, [&](int64_t done) {
+                events->NonBlockingCall([done](Napi::Env env, Napi::Function callback) { callback.Call({Napi::Number::New(env, double(done))}); });
+            });
+            *ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - started).count();
+            return status;
+        },
+        [=](Napi::Env env) {
+            Napi::Object out = Napi::Object::New(env);
+            out.Set("ms", *ms);
+            return out;
+        },
+        [=] {
+            events->Release();
+            handle->parent->job_done();
+        });
+}
+
+Napi::Value DocumentObject::fork(const Napi::CallbackInfo & info) {
+    if (handle_->is_closed()) throw js_error(info.Env(), closed_status("document"));
+    if (handle_->parent->busy) throw js_error(info.Env(), busy_status());
+    auto session     = std::make_shared<SessionHandle>();
+    session->parent  = handle_;
+    session->session = std::make_unique<Session>(*handle_->parent->engine, *handle_->document);
+    std::erase_if(handle_->children, [](const auto & child) { return child.expired(); });
+    handle_->children.push_back(session);
+    return SessionObject::make(info.Env(), session);
+}
+
+void DocumentObject::cancel(const Napi::CallbackInfo &) {
+    if (handle_->document) handle_->document->cancel();
+}
+
+void DocumentObject::close(const Napi::CallbackInfo &) {
+    if (handle_->document) handle_->document->cancel();
+    for (auto & weak : handle_->children) {
+        auto session = weak.lock();
+        if (session && session->session) session->session->cancel();
+    }
+    handle_->closed = true;
+    handle_->parent->reap();
+}
+
+}  // namespace rocketdoc::binding

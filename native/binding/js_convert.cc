@@ -1,0 +1,259 @@
+#include "js_convert.h"
+
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <map>
+
+namespace rocketdoc::binding {
+namespace {
+
+[[noreturn]] void wrong(const Napi::Env & env, const std::string & what, const char * expected) {
+    throw js_error(env, Status::fail(Code::INVALID_ARGUMENT, what + " must be " + expected + "."));
+}
+
+template <typename Enum>
+Enum choose(const Napi::Object & from, const char * name, const std::map<std::string, Enum> & choices) {
+    const std::string value = get_text(from, name);
+    auto              found = choices.find(value);
+    if (found != choices.end()) return found->second;
+    std::string known;
+    for (const auto & [choice, unused] : choices) known += (known.empty() ? "" : ", ") + choice;
+    throw js_error(from.Env(), Status::fail(Code::INVALID_ARGUMENT, std::string(name) + " is \"" + value + "\"; it must be one of " + known + "."));
+}
+
+}  // namespace
+
+Napi::Error js_error(Napi::Env env, const Status & status) {
+    Napi::Error error = Napi::Error::New(env, status.message);
+    error.Set("code", Napi::String::New(env, code_name(status.code)));
+    return error;
+}
+
+void check(Napi::Env env, const Status & status) {
+    if (!status.ok()) throw js_error(env, status);
+}
+
+double get_number(const Napi::Object & from, const char * name) {
+    Napi::Value value = from.Get(name);
+    if (!value.IsNumber()) wrong(from.Env(), name, "a number");
+    double number = value.As<Napi::Number>().DoubleValue();
+    if (!std::isfinite(number)) wrong(from.Env(), name, "a finite number");
+    return number;
+}
+
+int64_t get_integer(const Napi::Object & from, const char * name) {
+    double number = get_number(from, name);
+    if (number != std::floor(number) || std::fabs(number) > 9007199254740992.0) wrong(from.Env(), name, "a whole number");
+    return int64_t(number);
+}
+
+namespace {
+int get_int(const Napi::Object & from, const char * name) {
+    int64_t value = get_integer(from, name);
+    if (value < std::numeric_limits<int>::min() || value > std::numeric_limits<int>::max()) wrong(from.Env(), name, "within 32 bits");
+    return int(value);
+}
+}  // namespace
+
+std::string get_text(const Napi::Object & from, const char * name) {
+    Napi::Value value = from.Get(name);
+    if (!value.IsString()) wrong(from.Env(), name, "a text");
+    return value.As<Napi::String>().Utf8Value();
+}
+
+bool get_boolean(const Napi::Object & from, const char * name) {
+    Napi::Value value = from.Get(name);
+    if (!value.IsBoolean()) wrong(from.Env(), name, "true or false");
+    return value.As<Napi::Boolean>().Value();
+}
+
+Napi::Object get_object(const Napi::Value & value, const char * what) {
+    if (!value.IsObject()) wrong(value.Env(), what, "an object");
+    return value.As<Napi::Object>();
+}
+
+std::vector<int32_t> get_tokens(const Napi::Value & value, const char * what) {
+    if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_int32_array) wrong(value.Env(), what, "an Int32Array");
+    auto array = value.As<Napi::Int32Array>();
+    return {array.Data(), array.Data() + array.ElementLength()};
+}
+
+Mode to_mode(Napi::Env env, const std::string & name) {
+    for (Mode mode : {Mode::full, Mode::rocketkv, Mode::rocketkv_mt, Mode::snapkv, Mode::hsa, Mode::exact_topk}) {
+        if (name == mode_name(mode)) return mode;
+    }
+    throw js_error(env, Status::fail(Code::INVALID_ARGUMENT, "mode is \"" + name + "\"; it must be one of full, rocketkv, rocketkv-mt, snapkv, hsa, exact-topk."));
+}
+
+ggml_type to_document_type(Napi::Env env, const std::string & name) {
+    if (name == "f16") return GGML_TYPE_F16;
+    if (name == "q8_0") return GGML_TYPE_Q8_0;
+    throw js_error(env, Status::fail(Code::INVALID_ARGUMENT, "documentType is \"" + name + "\"; it must be f16 or q8_0."));
+}
+
+RocketOptions to_rocket_options(const Napi::Object & from) {
+    RocketOptions o;
+    o.token_budget   = get_int(from, "tokenBudget");
+    o.window         = get_int(from, "window");
+    o.kernel         = get_int(from, "kernel");
+    o.decomposition  = choose<Decomposition>(from, "decomposition", {{"v1", Decomposition::v1}, {"v2", Decomposition::v2}});
+    o.grouping       = choose<Grouping>(from, "grouping", {{"kv-group", Grouping::kv_group}, {"query-head", Grouping::query_head}});
+    o.pooling        = choose<Pooling>(from, "pooling", {{"max", Pooling::max}, {"triangle", Pooling::triangle}});
+    o.selector       = choose<SelectorKind>(from, "selector", {{"pages", SelectorKind::pages}, {"codes", SelectorKind::codes}, {"codes-residual", SelectorKind::codes_residual}});
+    o.page           = get_int(from, "page");
+    o.r              = get_int(from, "r");
+    o.k              = get_int(from, "k");
+    o.n_dense_layers = get_int(from, "nDenseLayers");
+    return o;
+}
+
+SamplerOptions to_sampler_options(const Napi::Object & from) {
+    SamplerOptions o;
+    o.temperature        = float(get_number(from, "temperature"));
+    o.top_k              = get_int(from, "topK");
+    o.top_p              = float(get_number(from, "topP"));
+    o.min_p              = float(get_number(from, "minP"));
+    o.repetition_penalty = float(get_number(from, "repetitionPenalty"));
+    o.repetition_window  = get_int(from, "repetitionWindow");
+    o.seed               = uint64_t(get_integer(from, "seed"));
+    check(from.Env(), Sampler::check(o));
+    return o;
+}
+
+PlanRequest to_plan_request(const Napi::Object & from) {
+    PlanRequest r;
+    r.n_prompt      = get_integer(from, "nPrompt");
+    r.n_question    = get_integer(from, "nQuestion");
+    r.max_new       = get_integer(from, "maxNew");
+    r.mode          = to_mode(from.Env(), get_text(from, "mode"));
+    r.rocket        = to_rocket_options(get_object(from.Get("rocket"), "rocket"));
+    r.document_type = to_document_type(from.Env(), get_text(from, "documentType"));
+    return r;
+}
+
+void to_answer_request(const Napi::Object & from, AnswerRequest & out) {
+    out.tokens  = get_tokens(from.Get("tokens"), "tokens");
+    out.mode    = to_mode(from.Env(), get_text(from, "mode"));
+    out.rocket  = to_rocket_options(get_object(from.Get("rocket"), "rocket"));
+    out.max_new = get_integer(from, "maxNew");
+}
+
+Napi::Object from_model(Napi::Env env, const Model & model) {
+    const HyperParams & p   = model.params();
+    Napi::Object        out = Napi::Object::New(env);
+    out.Set("path", model.file().path());
+    out.Set("fileBytes", double(model.file().bytes()));
+    out.Set("architecture", p.architecture);
+    out.Set("name", p.name);
+    out.Set("nLayer", double(p.n_layer));
+    out.Set("nEmbd", double(p.n_embd));
+    out.Set("nHead", double(p.n_head));
+    out.Set("nHeadKv", double(p.n_head_kv));
+    out.Set("headDim", double(p.head_dim));
+    out.Set("nFf", double(p.n_ff));
+    out.Set("nVocab", double(p.n_vocab));
+    out.Set("nCtxTrain", double(p.n_ctx_train));
+    out.Set("ropeBase", double(p.rope_base));
+    out.Set("ropeScaling", model.weights().layers[0].rope_factors ? "factors" : p.rope_scaling);
+    out.Set("tiedEmbeddings", model.weights().tied);
+    out.Set("weightBytes", double(model.weight_bytes()));
+    out.Set("nParams", double(model.parameter_count()));
+    out.Set("kvBytesPerToken", double(p.kv_bytes_per_token()));
+    std::map<std::string, int> types;
+    for (ggml_tensor * t = ggml_get_first_tensor(model.file().tensors()); t; t = ggml_get_next_tensor(model.file().tensors(), t)) types[ggml_type_name(t->type)]++;
+    Napi::Object counts = Napi::Object::New(env);
+    for (const auto & [name, n] : types) counts.Set(name, n);
+    out.Set("tensorTypes", counts);
+    return out;
+}
+
+Napi::Object from_budgets(Napi::Env env, const RocketBudgets & b) {
+    Napi::Object out = Napi::Object::New(env);
+    out.Set("tokenBudget", double(b.token_budget));
+    out.Set("capacity", double(b.capacity));
+    out.Set("promptBudget", double(b.prompt_budget));
+    out.Set("page", b.page);
+    out.Set("r", b.r);
+    out.Set("k", double(b.k));
+    out.Set("window", b.window);
+    out.Set("kernel", b.kernel);
+    out.Set("evicts", b.evicts);
+    out.Set("dense", b.dense);
+    return out;
+}
+
+Napi::Object from_plan(Napi::Env env, const MemoryPlan & plan) {
+    Napi::Object out = Napi::Object::New(env);
+    out.Set("weights", double(plan.weights));
+    out.Set("documentKv", double(plan.document_kv));
+    out.Set("compactCache", double(plan.compact_cache));
+    out.Set("summaries", double(plan.summaries));
+    out.Set("layerBuffers", double(plan.layer_buffers));
+    out.Set("activations", double(plan.activations));
+    out.Set("logits", double(plan.logits));
+    out.Set("total", double(plan.total()));
+    out.Set("fullKv", double(plan.full_kv));
+    out.Set("available", double(plan.available));
+    out.Set("budgets", from_budgets(env, plan.budgets));
+    return out;
+}
+
+Napi::Object from_counters(Napi::Env env, const Counters & c) {
+    Napi::Object out = Napi::Object::New(env);
+    out.Set("mode", mode_name(c.mode));
+    out.Set("budgets", from_budgets(env, c.budgets));
+    out.Set("rowsTotal", double(c.rows_total));
+    out.Set("rowsKept", double(c.rows_kept));
+    out.Set("rowsRead", double(c.rows_read));
+    out.Set("fullBytes", double(c.full_bytes));
+    out.Set("documentBytes", double(c.document_bytes));
+    out.Set("compactBytes", double(c.compact_bytes));
+    out.Set("summaryBytes", double(c.summary_bytes));
+    out.Set("readBytesPerStep", c.read_bytes_per_step);
+    out.Set("storedBytesPerHead", c.stored_bytes_per_head);
+    out.Set("keptMass", from_floats(env, c.kept_mass));
+    out.Set("clampedCodes", double(c.clamped_codes));
+    return out;
+}
+
+Napi::Object from_answer(Napi::Env env, const Answer & a) {
+    Napi::Object out = Napi::Object::New(env);
+    out.Set("finishReason", a.stopped ? "stop" : "length");
+    out.Set("nPrefilled", double(a.n_prefilled));
+    out.Set("nGenerated", double(a.n_generated));
+    out.Set("prefillMs", a.prefill_ms);
+    out.Set("stage1Ms", a.stage1_ms);
+    out.Set("firstTokenMs", a.first_token_ms);
+    out.Set("decodeMs", a.decode_ms);
+    return out;
+}
+
+Napi::Object from_step(Napi::Env env, const Step & step) {
+    constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
+    Napi::Object     out     = Napi::Object::New(env);
+    out.Set("logits", from_floats(env, step.logits));
+    out.Set("recall", step.recall < 0 ? unknown : step.recall);
+    out.Set("mass", step.mass < 0 ? unknown : step.mass);
+    return out;
+}
+
+Napi::Float32Array from_floats(Napi::Env env, const std::vector<float> & values) {
+    auto out = Napi::Float32Array::New(env, values.size());
+    if (!values.empty()) std::memcpy(out.Data(), values.data(), values.size() * sizeof(float));
+    return out;
+}
+
+Napi::Int32Array from_tokens(Napi::Env env, const std::vector<int32_t> & values) {
+    auto out = Napi::Int32Array::New(env, values.size());
+    if (!values.empty()) std::memcpy(out.Data(), values.data(), values.size() * sizeof(int32_t));
+    return out;
+}
+
+Napi::Uint32Array from_counts(Napi::Env env, const std::vector<uint32_t> & values) {
+    auto out = Napi::Uint32Array::New(env, values.size());
+    if (!values.empty()) std::memcpy(out.Data(), values.data(), values.size() * sizeof(uint32_t));
+    return out;
+}
+
+}  // namespace rocketdoc::binding

@@ -1,0 +1,167 @@
+#include "backend.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <thread>
+#include <vector>
+
+#ifdef _WIN32
+#include <windows.h>
+#else
+#include <dlfcn.h>
+#endif
+
+namespace rocketdoc {
+namespace {
+
+namespace fs = std::filesystem;
+
+#ifdef _WIN32
+void * open_library(const fs::path & path, std::string & error) {
+    void * handle = reinterpret_cast<void *>(LoadLibraryW(path.wstring().c_str()));
+    if (!handle) error = "error " + std::to_string(GetLastError());
+    return handle;
+}
+void * find_symbol(void * handle, const char * name) {
+    return reinterpret_cast<void *>(GetProcAddress(reinterpret_cast<HMODULE>(handle), name));
+}
+void close_library(void * handle) { FreeLibrary(reinterpret_cast<HMODULE>(handle)); }
+#else
+void * open_library(const fs::path & path, std::string & error) {
+    void * handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+    if (!handle) error = dlerror();
+    return handle;
+}
+void * find_symbol(void * handle, const char * name) { return dlsym(handle, name); }
+void   close_library(void * handle) { dlclose(handle); }
+#endif
+
+bool is_cpu_library(const fs::path & path) {
+    std::string name = path.filename().string();
+    std::string ending = path.extension().string();
+    if (name.rfind("lib", 0) == 0) name = name.substr(3);
+    return name.rfind("ggml-cpu", 0) == 0 && (ending == ".so" || ending == ".dll" || ending == ".dylib");
+}
+
+// The registry of the CPU library whose score for this machine is highest (0: cannot run here). A library built for one
+// level only has no score function; it counts as 1.
+ggml_backend_reg_t load_best_cpu(const std::string & dir, std::string & chosen, std::string & tried) {
+    std::vector<fs::path> candidates;
+    std::error_code       ec;
+    for (const auto & entry : fs::directory_iterator(dir, ec)) {
+        if (is_cpu_library(entry.path())) candidates.push_back(entry.path());
+    }
+    std::sort(candidates.begin(), candidates.end());
+    int      best_score = 0;
+    fs::path best;
+    for (const auto & path : candidates) {
+        std::string error;
+        void *      handle = open_library(path, error);
+        if (!handle) {
+            tried += (tried.empty() ? "" : "; ") + path.filename().string() + ": " + error;
+            continue;
+        }
+        auto score_of = reinterpret_cast<int (*)()>(find_symbol(handle, "ggml_backend_score"));
+        int  score    = score_of ? score_of() : 1;
+        if (score > best_score) {
+            best_score = score;
+            best       = path;
+        }
+        close_library(handle);
+    }
+    if (best.empty()) return nullptr;
+    std::string error;
+    void *      handle = open_library(best, error);  // stays open for the life of the process
+    auto        init   = handle ? reinterpret_cast<ggml_backend_reg_t (*)()>(find_symbol(handle, "ggml_backend_init")) : nullptr;
+    chosen             = best.stem().string();
+    if (chosen.rfind("lib", 0) == 0) chosen = chosen.substr(3);
+    return init ? init() : nullptr;
+}
+
+}  // namespace
+
+int default_thread_count() {
+    int cores = int(std::max(1u, std::thread::hardware_concurrency()));
+    return cores >= 8 ? cores - 1 : cores;
+}
+
+Status Backend::open(const std::string & backend_dir, int n_threads, std::unique_ptr<Backend> & out) {
+    std::string        chosen, tried;
+    ggml_backend_reg_t reg = load_best_cpu(backend_dir, chosen, tried);
+    if (!reg || ggml_backend_reg_dev_count(reg) == 0) {
+        return Status::fail(Code::NATIVE_MISSING, "No CPU library of ggml that runs on this machine was found in " + backend_dir +
+                                                      (tried.empty() ? "." : " (" + tried + ").") + " Run npm ci again.");
+    }
+    std::unique_ptr<Backend> self(new Backend);
+    self->device_ = ggml_backend_reg_dev_get(reg, 0);
+    self->backend_.reset(ggml_backend_dev_init(self->device_, nullptr));
+    if (!self->backend_) return Status::fail(Code::INTERNAL, "ggml could not start its CPU backend (" + chosen + ").");
+    self->name_      = chosen;
+    self->n_threads_ = n_threads > 0 ? std::min(n_threads, int(GGML_MAX_N_THREADS)) : default_thread_count();
+
+    auto * address       = ggml_backend_reg_get_proc_address;
+    auto   set_n_threads = reinterpret_cast<ggml_backend_set_n_threads_t>(address(reg, "ggml_backend_set_n_threads"));
+    auto   set_abort     = reinterpret_cast<ggml_backend_set_abort_callback_t>(address(reg, "ggml_backend_set_abort_callback"));
+    auto   pool_new      = reinterpret_cast<struct ggml_threadpool * (*) (struct ggml_threadpool_params *)>(address(reg, "ggml_threadpool_new"));
+    auto   set_pool      = reinterpret_cast<void (*)(ggml_backend_t, struct ggml_threadpool *)>(address(reg, "ggml_backend_cpu_set_threadpool"));
+    self->pool_free_     = reinterpret_cast<void (*)(struct ggml_threadpool *)>(address(reg, "ggml_threadpool_free"));
+    if (set_n_threads) set_n_threads(self->backend_.get(), self->n_threads_);
+    if (pool_new && set_pool && self->pool_free_) {
+        // A desktop shares its cores: threads sleep between graphs instead of spinning.
+        struct ggml_threadpool_params params = ggml_threadpool_params_default(self->n_threads_);
+        params.poll                          = 0;
+        self->pool_                          = pool_new(&params);
+        if (self->pool_) set_pool(self->backend_.get(), self->pool_);
+    }
+    if (set_abort) {
+        set_abort(
+            self->backend_.get(),
+            [](void * data) {
+                const std::atomic<bool> * cancel = static_cast<Backend *>(data)->cancel_.load(std::memory_order_relaxed);
+                return cancel && cancel->load(std::memory_order_relaxed);
+            },
+            self.get());
+    }
+    out = std::move(self);
+    return Status::good();
+}
+
+Backend::~Backend() {
+    backend_.reset();  // uses the pool
+    if (pool_) pool_free_(pool_);
+}
+
+Status Backend::compute(ggml_cgraph * graph, const std::atomic<bool> * cancel) {
+    if (cancel && cancel->load()) return Status::fail(Code::CANCELLED, "Cancelled.");
+    cancel_.store(cancel);
+    ggml_status result = ggml_backend_graph_compute(backend_.get(), graph);
+    cancel_.store(nullptr);
+    switch (result) {
+        case GGML_STATUS_SUCCESS: return Status::good();
+        case GGML_STATUS_ABORTED: return Status::fail(Code::CANCELLED, "Cancelled.");
+        case GGML_STATUS_ALLOC_FAILED: return Status::fail(Code::HOST_OOM, "Not enough memory for the work buffer of a layer.");
+        default: return Status::fail(Code::INTERNAL, "ggml failed to compute a graph.");
+    }
+}
+
+ggml_backend_buffer_type_t Backend::packed_buffer_type(const ggml_tensor * weight) const {
+    auto get_extra = reinterpret_cast<ggml_backend_dev_get_extra_bufts_t>(
+        ggml_backend_reg_get_proc_address(ggml_backend_dev_backend_reg(device_), "ggml_backend_dev_get_extra_bufts"));
+    if (!get_extra || weight->ne[2] != 1 || weight->ne[3] != 1) return nullptr;
+    for (ggml_backend_buffer_type_t * type = get_extra(device_); type && *type; type++) {
+        // The device says whether it multiplies by such a tensor; an empty buffer stands in for the real one.
+        ggml_init_params params = {ggml_tensor_overhead() * 4, nullptr, true};
+        ggml_context_ptr ctx(ggml_init(params));
+        ggml_tensor *    w = ggml_new_tensor_2d(ctx.get(), weight->type, weight->ne[0], weight->ne[1]);
+        ggml_tensor *    x = ggml_new_tensor_2d(ctx.get(), GGML_TYPE_F32, weight->ne[0], 512);
+        ggml_tensor *    y = ggml_mul_mat(ctx.get(), w, x);
+        ggml_backend_buffer_ptr empty(ggml_backend_buft_alloc_buffer(*type, 0));
+        w->buffer      = empty.get();
+        bool supported = empty && ggml_backend_dev_supports_op(device_, y);
+        w->buffer      = nullptr;
+        if (supported) return *type;
+    }
+    return nullptr;
+}
+
+}  // namespace rocketdoc

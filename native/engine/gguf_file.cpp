@@ -1,0 +1,209 @@
+#include "gguf_file.h"
+
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+#include <limits>
+
+#ifdef _WIN32
+#include <windows.h>
+#else
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#endif
+
+namespace rocketdoc {
+namespace {
+
+constexpr int64_t MAX_TENSORS = 100000;
+constexpr size_t  MIN_HEADER  = 24;  // magic, version, n_tensors, n_kv
+
+// ggml logs why it refuses a file; the last such line makes our sentence exact. Headers are read one at a time, by one thread.
+thread_local std::string last_log_line;
+
+void keep_log_line(ggml_log_level level, const char * text, void *) {
+    if (level != GGML_LOG_LEVEL_ERROR && level != GGML_LOG_LEVEL_WARN) return;
+    std::string line = text;
+    while (!line.empty() && (line.back() == '\n' || line.back() == ' ')) line.pop_back();
+    size_t colon = line.find(": ");  // the name of ggml's function says nothing to a person
+    last_log_line = colon == std::string::npos ? line : line.substr(colon + 2);
+}
+
+std::string printable(const unsigned char * bytes, size_t n) {
+    std::string out;
+    for (size_t i = 0; i < n; i++) out += bytes[i] >= 32 && bytes[i] < 127 ? char(bytes[i]) : '.';
+    return out;
+}
+
+Status read_start(const std::string & path, unsigned char * start, size_t & file_bytes) {
+    std::FILE * file = std::fopen(path.c_str(), "rb");
+    if (!file) return Status::fail(Code::MODEL_MISSING, "There is no model file at " + path + ".");
+    size_t n = std::fread(start, 1, MIN_HEADER, file);
+#ifdef _WIN32
+    _fseeki64(file, 0, SEEK_END);
+    long long end = _ftelli64(file);
+#else
+    fseeko(file, 0, SEEK_END);
+    long long end = ftello(file);
+#endif
+    std::fclose(file);
+    // A folder opens but has neither a start nor a sensible end.
+    if (end < 0 || end == std::numeric_limits<long long>::max() || (n == 0 && end > 0)) {
+        return Status::fail(Code::MODEL_MISSING, path + " cannot be read as a file.");
+    }
+    file_bytes = size_t(end);
+    if (file_bytes == 0) return Status::fail(Code::MODEL_FORMAT, path + " is empty (0 bytes): it is not a GGUF model.");
+    if (n < 4 || std::memcmp(start, "GGUF", 4) != 0) {
+        return Status::fail(Code::MODEL_FORMAT,
+                            path + " is not a GGUF model (it starts with \"" + printable(start, n < 8 ? n : 8) + "\").");
+    }
+    if (n < MIN_HEADER) return Status::fail(Code::MODEL_TRUNCATED, path + " ends inside its header (" + std::to_string(n) + " bytes).");
+    return Status::good();
+}
+
+}  // namespace
+
+FileMapping & FileMapping::operator=(FileMapping && other) noexcept {
+    std::swap(data_, other.data_);
+    std::swap(size_, other.size_);
+    return *this;
+}
+
+#ifdef _WIN32
+Status FileMapping::open(const std::string & path, FileMapping & out) {
+    HANDLE file = CreateFileA(path.c_str(), GENERIC_READ, FILE_SHARE_READ, nullptr, OPEN_EXISTING, FILE_ATTRIBUTE_NORMAL, nullptr);
+    if (file == INVALID_HANDLE_VALUE) return Status::fail(Code::MODEL_MISSING, path + " cannot be opened.");
+    LARGE_INTEGER size;
+    GetFileSizeEx(file, &size);
+    HANDLE mapping = CreateFileMappingA(file, nullptr, PAGE_READONLY, 0, 0, nullptr);
+    void * address = mapping ? MapViewOfFile(mapping, FILE_MAP_READ, 0, 0, 0) : nullptr;
+    if (mapping) CloseHandle(mapping);
+    CloseHandle(file);
+    if (!address) return Status::fail(Code::IO, path + " cannot be mapped into memory.");
+    out.data_ = static_cast<const uint8_t *>(address);
+    out.size_ = size_t(size.QuadPart);
+    return Status::good();
+}
+FileMapping::~FileMapping() {
+    if (data_) UnmapViewOfFile(data_);
+}
+#else
+Status FileMapping::open(const std::string & path, FileMapping & out) {
+    int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return Status::fail(Code::MODEL_MISSING, path + " cannot be opened.");
+    struct stat info;
+    if (fstat(fd, &info) != 0 || info.st_size <= 0) {
+        ::close(fd);
+        return Status::fail(Code::MODEL_FORMAT, path + " is empty.");
+    }
+    void * address = mmap(nullptr, size_t(info.st_size), PROT_READ, MAP_PRIVATE, fd, 0);
+    ::close(fd);
+    if (address == MAP_FAILED) return Status::fail(Code::HOST_OOM, path + " cannot be mapped into memory.");
+    out.data_ = static_cast<const uint8_t *>(address);
+    out.size_ = size_t(info.st_size);
+    return Status::good();
+}
+FileMapping::~FileMapping() {
+    if (data_) munmap(const_cast<uint8_t *>(data_), size_);
+}
+#endif
+
+Status GgufFile::open(const std::string & path, std::unique_ptr<GgufFile> & out) {
+    std::unique_ptr<GgufFile> self(new GgufFile);
+    self->path_ = path;
+    unsigned char start[MIN_HEADER] = {};
+    RETURN_IF_FAILED(read_start(path, start, self->file_bytes_));
+
+    uint32_t version;
+    int64_t  n_tensors, n_kv;
+    std::memcpy(&version, start + 4, 4);
+    std::memcpy(&n_tensors, start + 8, 8);
+    std::memcpy(&n_kv, start + 16, 8);
+    if (version < 2 || version > 3) {
+        return Status::fail(Code::MODEL_UNSUPPORTED, path + " is GGUF version " + std::to_string(version) + "; versions 2 and 3 can be read.");
+    }
+    // Each tensor and key takes some bytes of the file: a count beyond that is nonsense, whatever it would allocate.
+    if (n_tensors < 0 || n_tensors > MAX_TENSORS || uint64_t(n_kv) > self->file_bytes_ / 12) {
+        return Status::fail(Code::MODEL_FORMAT, path + " claims " + std::to_string(uint64_t(n_tensors)) + " tensors and " +
+                                                    std::to_string(uint64_t(n_kv)) + " keys: the header is damaged.");
+    }
+
+    last_log_line.clear();
+    ggml_log_set(keep_log_line, nullptr);
+    ggml_context *   meta   = nullptr;
+    gguf_init_params params = {true, &meta};
+    self->gguf_.reset(gguf_init_from_file(path.c_str(), params));
+    self->meta_.reset(meta);
+    if (!self->gguf_) {
+        return Status::fail(Code::MODEL_FORMAT, path + " has a damaged GGUF header" +
+                                                    (last_log_line.empty() ? "." : " (" + last_log_line + ").") + " Download it again.");
+    }
+    if (self->integer("split.count", 1) > 1) {
+        return Status::fail(Code::MODEL_UNSUPPORTED, path + " is one part of a model split into " +
+                                                         std::to_string(self->integer("split.count", 1)) + " files. Join the parts first (llama-gguf-split --merge).");
+    }
+    for (ggml_tensor * t = ggml_get_first_tensor(meta); t; t = ggml_get_next_tensor(meta, t)) {
+        size_t begin = self->tensor_offset(t);
+        size_t bytes = ggml_nbytes(t);
+        if (begin > self->file_bytes_ || bytes > self->file_bytes_ - begin) {
+            return Status::fail(Code::MODEL_TRUNCATED, path + " is cut off: tensor " + ggml_get_name(t) + " ends at byte " +
+                                                           std::to_string(begin + bytes) + ", the file has " +
+                                                           std::to_string(self->file_bytes_) + ". Download it again.");
+        }
+    }
+    out = std::move(self);
+    return Status::good();
+}
+
+size_t GgufFile::tensor_offset(const ggml_tensor * tensor) const {
+    int64_t id = gguf_find_tensor(gguf_.get(), ggml_get_name(tensor));
+    return gguf_get_data_offset(gguf_.get()) + gguf_get_tensor_offset(gguf_.get(), id);
+}
+
+int64_t GgufFile::integer(const std::string & key, int64_t otherwise) const {
+    int64_t id = gguf_find_key(gguf_.get(), key.c_str());
+    if (id < 0) return otherwise;
+    switch (gguf_get_kv_type(gguf_.get(), id)) {
+        case GGUF_TYPE_UINT8: return gguf_get_val_u8(gguf_.get(), id);
+        case GGUF_TYPE_INT8: return gguf_get_val_i8(gguf_.get(), id);
+        case GGUF_TYPE_UINT16: return gguf_get_val_u16(gguf_.get(), id);
+        case GGUF_TYPE_INT16: return gguf_get_val_i16(gguf_.get(), id);
+        case GGUF_TYPE_UINT32: return gguf_get_val_u32(gguf_.get(), id);
+        case GGUF_TYPE_INT32: return gguf_get_val_i32(gguf_.get(), id);
+        case GGUF_TYPE_INT64: return gguf_get_val_i64(gguf_.get(), id);
+        case GGUF_TYPE_UINT64: {
+            uint64_t value = gguf_get_val_u64(gguf_.get(), id);
+            return value > uint64_t(std::numeric_limits<int64_t>::max()) ? std::numeric_limits<int64_t>::max() : int64_t(value);
+        }
+        default: return otherwise;
+    }
+}
+
+double GgufFile::number(const std::string & key, double otherwise) const {
+    int64_t id = gguf_find_key(gguf_.get(), key.c_str());
+    if (id < 0) return otherwise;
+    switch (gguf_get_kv_type(gguf_.get(), id)) {
+        case GGUF_TYPE_FLOAT32: return gguf_get_val_f32(gguf_.get(), id);
+        case GGUF_TYPE_FLOAT64: return gguf_get_val_f64(gguf_.get(), id);
+        default: return double(integer(key, int64_t(std::llround(otherwise))));
+    }
+}
+
+bool GgufFile::boolean(const std::string & key, bool otherwise) const {
+    int64_t id = gguf_find_key(gguf_.get(), key.c_str());
+    return id >= 0 && gguf_get_kv_type(gguf_.get(), id) == GGUF_TYPE_BOOL ? gguf_get_val_bool(gguf_.get(), id) : otherwise;
+}
+
+std::string GgufFile::text(const std::string & key, const std::string & otherwise) const {
+    int64_t id = gguf_find_key(gguf_.get(), key.c_str());
+    return id >= 0 && gguf_get_kv_type(gguf_.get(), id) == GGUF_TYPE_STRING ? gguf_get_val_str(gguf_.get(), id) : otherwise;
+}
+
+bool GgufFile::is_array(const std::string & key) const {
+    int64_t id = gguf_find_key(gguf_.get(), key.c_str());
+    return id >= 0 && gguf_get_kv_type(gguf_.get(), id) == GGUF_TYPE_ARRAY;
+}
+
+}  // namespace rocketdoc

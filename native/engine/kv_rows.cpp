@@ -1,0 +1,111 @@
+#include "kv_rows.h"
+
+#include <cstring>
+#include <string>
+
+namespace rocketdoc {
+namespace {
+
+// Calls visit(address, bytes) for rows [from, to) of every head of a tensor [head_dim, capacity, n_head].
+template <typename Visit>
+void for_each_head(const ggml_tensor * t, int64_t from, int64_t to, Visit visit) {
+    for (int64_t head = 0; head < t->ne[2]; head++) {
+        visit(static_cast<uint8_t *>(t->data) + size_t(head) * t->nb[2] + size_t(from) * t->nb[1], size_t(to - from) * t->nb[1]);
+    }
+}
+
+}  // namespace
+
+Status KvRows::create(ggml_backend_buffer_type_t where, const KvShape & shape, int64_t capacity, std::unique_ptr<KvRows> & out) {
+    std::unique_ptr<KvRows> self(new KvRows);
+    self->where_    = where;
+    self->shape_    = shape;
+    self->capacity_ = capacity;
+    self->layers_.resize(size_t(shape.n_layer));
+    for (Layer & layer : self->layers_) RETURN_IF_FAILED(self->allocate_layer(capacity, layer));
+    out = std::move(self);
+    return Status::good();
+}
+
+Status KvRows::allocate_layer(int64_t capacity, Layer & out) const {
+    ggml_init_params params = {ggml_tensor_overhead() * 2, nullptr, true};
+    out.ctx.reset(ggml_init(params));
+    out.k = ggml_new_tensor_3d(out.ctx.get(), shape_.type, shape_.head_dim, capacity, shape_.n_head);
+    out.v = ggml_new_tensor_3d(out.ctx.get(), shape_.type, shape_.head_dim, capacity, shape_.n_head);
+    out.buffer.reset(ggml_backend_alloc_ctx_tensors_from_buft(out.ctx.get(), where_));
+    if (!out.buffer) {
+        return Status::fail(Code::HOST_OOM, "Not enough memory for the KV cache: " + std::to_string(shape_.bytes(capacity)) + " bytes are needed for " +
+                                                std::to_string(capacity) + " tokens. Choose a smaller document, q8_0 document KV or a smaller budget.");
+    }
+    return Status::good();
+}
+
+Status KvRows::grow(int64_t capacity, int64_t n_live) {
+    if (capacity <= capacity_) return Status::good();
+    // A layer's larger copy replaces it at once, so the peak is one layer more; capacity_ says what every layer has at least.
+    for (Layer & layer : layers_) {
+        if (layer.k->ne[1] >= capacity) continue;  // grown by an earlier call that failed later on
+        Layer next;
+        RETURN_IF_FAILED(allocate_layer(capacity, next));
+        for (auto [from, to] : {std::pair{layer.k, next.k}, std::pair{layer.v, next.v}}) {
+            for (int64_t head = 0; head < from->ne[2]; head++) {
+                std::memcpy(static_cast<uint8_t *>(to->data) + size_t(head) * to->nb[2],
+                            static_cast<const uint8_t *>(from->data) + size_t(head) * from->nb[2], size_t(n_live) * from->nb[1]);
+            }
+        }
+        layer = std::move(next);
+    }
+    capacity_ = capacity;
+    return Status::good();
+}
+
+RowsView KvRows::view(const ggml_tensor * t, int64_t n_rows) const {
+    RowsView out;
+    out.data       = t->data;
+    out.type       = t->type == GGML_TYPE_Q8_0 ? RowType::q8_0 : RowType::f16;
+    out.row_bytes  = t->nb[1];
+    out.head_bytes = t->nb[2];
+    out.n_rows     = n_rows;
+    out.n_head     = int(t->ne[2]);
+    out.head_dim   = int(t->ne[0]);
+    return out;
+}
+
+CompactView KvRows::compact(const ggml_tensor * t) const {
+    CompactView out;
+    out.data       = static_cast<f16_bits *>(t->data);
+    out.row_elems  = t->nb[1] / sizeof(f16_bits);
+    out.head_elems = t->nb[2] / sizeof(f16_bits);
+    out.capacity   = t->ne[1];
+    out.n_head     = int(t->ne[2]);
+    out.head_dim   = int(t->ne[0]);
+    return out;
+}
+
+std::vector<uint8_t> KvRows::copy_out(int64_t from, int64_t to) const {
+    std::vector<uint8_t> bytes(shape_.bytes(to - from));
+    uint8_t *            cursor = bytes.data();
+    for (const Layer & layer : layers_) {
+        for (const ggml_tensor * t : {layer.k, layer.v}) {
+            for_each_head(t, from, to, [&](uint8_t * rows, size_t n) {
+                std::memcpy(cursor, rows, n);
+                cursor += n;
+            });
+        }
+    }
+    return bytes;
+}
+
+void KvRows::copy_in(const std::vector<uint8_t> & bytes, int64_t from, int64_t to) {
+    const uint8_t * cursor = bytes.data();
+    for (const Layer & layer : layers_) {
+        for (const ggml_tensor * t : {layer.k, layer.v}) {
+            for_each_head(t, from, to, [&](uint8_t * rows, size_t n) {
+                std::memcpy(rows, cursor, n);
+                cursor += n;
+            });
+        }
+    }
+}
+
+}  // namespace rocketdoc

@@ -1,0 +1,67 @@
+// K and V rows of every layer, [n_head, capacity, head_dim] each: the document's full KV (f16 or q8_0) and the compact cache
+// (f16) have this same form. Which rows are live is the owner's business; a row index is not a position.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "../rocketkv/rows.h"
+#include "../status.h"
+#include "ggml-cpp.h"
+
+namespace rocketdoc {
+
+struct KvShape {
+    int64_t   n_layer  = 0;
+    int64_t   n_head   = 0;  // KV heads, or query heads for a compact cache grouped by query head
+    int64_t   head_dim = 0;
+    ggml_type type     = GGML_TYPE_F16;
+
+    size_t bytes(int64_t capacity) const { return size_t(n_layer) * n_head * capacity * ggml_row_size(type, head_dim) * 2; }
+};
+
+class KvRows {
+  public:
+    // HOST_OOM with the bytes needed when a layer cannot be allocated; nothing is kept then.
+    static Status create(ggml_backend_buffer_type_t where, const KvShape & shape, int64_t capacity, std::unique_ptr<KvRows> & out);
+
+    // Makes room for `capacity` rows, keeping the first n_live; layer by layer, so the peak is one layer more. No-op when there is room.
+    Status grow(int64_t capacity, int64_t n_live);
+
+    const KvShape & shape() const { return shape_; }
+    int64_t         capacity() const { return capacity_; }
+    size_t          bytes() const { return shape_.bytes(capacity_); }
+
+    // [head_dim, capacity, n_head]
+    ggml_tensor * k(int64_t layer) const { return layers_[size_t(layer)].k; }
+    ggml_tensor * v(int64_t layer) const { return layers_[size_t(layer)].v; }
+
+    // Views for the method's own kernels (host memory).
+    RowsView    k_view(int64_t layer, int64_t n_rows) const { return view(k(layer), n_rows); }
+    RowsView    v_view(int64_t layer, int64_t n_rows) const { return view(v(layer), n_rows); }
+    CompactView k_compact(int64_t layer) const { return compact(k(layer)); }
+    CompactView v_compact(int64_t layer) const { return compact(v(layer)); }
+
+    // Rows [from, to) of all layers and heads as one block of bytes, and back.
+    std::vector<uint8_t> copy_out(int64_t from, int64_t to) const;
+    void                 copy_in(const std::vector<uint8_t> & bytes, int64_t from, int64_t to);
+
+  private:
+    struct Layer {
+        ggml_context_ptr        ctx;
+        ggml_backend_buffer_ptr buffer;
+        ggml_tensor *           k = nullptr;
+        ggml_tensor *           v = nullptr;
+    };
+    Status      allocate_layer(int64_t capacity, Layer & out) const;
+    RowsView    view(const ggml_tensor * t, int64_t n_rows) const;
+    CompactView compact(const ggml_tensor * t) const;
+
+    ggml_backend_buffer_type_t where_ = nullptr;
+    KvShape                    shape_;
+    int64_t                    capacity_ = 0;
+    std::vector<Layer>         layers_;
+};
+
+}  // namespace rocketdoc

@@ -1,0 +1,44 @@
+// Building blocks of ggml graphs that prefill and decode share: memory for a graph, appending rows, dense attention.
+#pragma once
+
+#include <vector>
+
+#include "../status.h"
+#include "architecture.h"
+#include "backend.h"
+#include "kv_rows.h"
+
+namespace rocketdoc {
+
+// Memory of one graph at a time: begin() forgets the previous one; tensors of earlier graphs are gone then.
+class GraphArena {
+  public:
+    GraphArena(const Backend & backend, size_t max_nodes);
+
+    ggml_context * begin();
+    ggml_cgraph *  new_graph();
+    // Places every tensor of the graph; HOST_OOM with the bytes when that fails.
+    Status allocate(ggml_cgraph * graph);
+    // Bytes of the largest graph so far.
+    size_t workspace_bytes() const { return ggml_gallocr_get_buffer_size(allocator_.get(), 0); }
+
+  private:
+    size_t               max_nodes_;
+    std::vector<uint8_t> memory_;
+    ggml_context_ptr     ctx_;
+    ggml_gallocr_ptr     allocator_;
+};
+
+// A tensor that the caller fills before the graph runs.
+ggml_tensor * new_input(ggml_context * ctx, ggml_type type, int64_t ne0, int64_t ne1 = 1);
+
+// Writes current [D, G, n] f32 into rows [D, capacity, G] at the row indices i64 [n]; returns the rows as they are after that.
+ggml_tensor * build_append(ggml_context * ctx, ggml_cgraph * graph, ggml_tensor * rows, ggml_tensor * current, ggml_tensor * indices);
+
+// Softmax attention of q [D, H, n] over the first n_rows of k and v [D, capacity, heads]; mask f16 [n_rows, n] or null
+// (every row visible). Returns [D * H, n]. `live` (may be null) receives the two views whose length is n_rows, so that a kept
+// graph can be run again with more rows.
+ggml_tensor * build_dense_attention(ggml_context * ctx, ggml_tensor * q, ggml_tensor * k, ggml_tensor * v, int64_t n_rows,
+                                    ggml_tensor * mask, float scale, std::vector<ggml_tensor *> * live);
+
+}  // namespace rocketdoc

@@ -1,0 +1,62 @@
+#include "model.h"
+
+namespace rocketdoc {
+
+Status Model::open_header(const std::string & path, std::unique_ptr<Model> & out) {
+    std::unique_ptr<Model> self(new Model);
+    RETURN_IF_FAILED(GgufFile::open(path, self->file_));
+    RETURN_IF_FAILED(find_architecture(*self->file_, self->architecture_));
+    RETURN_IF_FAILED(self->architecture_->read_params(*self->file_, self->params_));
+    TensorBinder binder(*self->file_);
+    self->architecture_->bind_tensors(binder, self->params_, self->weights_);
+    RETURN_IF_FAILED(binder.status());
+    self->matrices_ = binder.matrices();
+    for (ggml_tensor * t = ggml_get_first_tensor(self->file_->tensors()); t; t = ggml_get_next_tensor(self->file_->tensors(), t)) {
+        self->weight_bytes_ += ggml_nbytes(t);
+    }
+    out = std::move(self);
+    return Status::good();
+}
+
+Status Model::load_weights(const Backend & backend) {
+    RETURN_IF_FAILED(FileMapping::open(file_->path(), mapping_));
+    if (mapping_.size() != file_->bytes()) {
+        return Status::fail(Code::MODEL_TRUNCATED, file_->path() + " changed while it was read.");
+    }
+    // ggml takes a writable pointer; weights are only ever read.
+    uint8_t * base = const_cast<uint8_t *>(mapping_.data());
+    mapped_buffer_.reset(ggml_backend_cpu_buffer_from_ptr(base, mapping_.size()));
+    if (!mapped_buffer_) return Status::fail(Code::HOST_OOM, "The model's file could not be wrapped as a buffer.");
+    ggml_backend_buffer_set_usage(mapped_buffer_.get(), GGML_BACKEND_BUFFER_USAGE_WEIGHTS);
+
+    for (ggml_tensor * t : matrices_) {
+        if (t == weights_.token_embd) continue;  // also looked up row by row: stays as it is
+        ggml_backend_buffer_type_t type = backend.packed_buffer_type(t);
+        if (!type) continue;
+        ggml_backend_buffer_ptr buffer(ggml_backend_buft_alloc_buffer(type, ggml_backend_buft_get_alloc_size(type, t)));
+        if (!buffer) {
+            return Status::fail(Code::HOST_OOM, "Not enough memory to pack the weights: " + std::to_string(ggml_nbytes(t)) + " bytes for one matrix failed.");
+        }
+        ggml_backend_buffer_set_usage(buffer.get(), GGML_BACKEND_BUFFER_USAGE_WEIGHTS);
+        if (ggml_backend_tensor_alloc(buffer.get(), t, ggml_backend_buffer_get_base(buffer.get())) != GGML_STATUS_SUCCESS) {
+            return Status::fail(Code::INTERNAL, std::string("ggml could not place tensor ") + ggml_get_name(t) + ".");
+        }
+        ggml_backend_tensor_set(t, base + file_->tensor_offset(t), 0, ggml_nbytes(t));
+        packed_buffers_.push_back(std::move(buffer));
+    }
+    for (ggml_tensor * t = ggml_get_first_tensor(file_->tensors()); t; t = ggml_get_next_tensor(file_->tensors(), t)) {
+        if (t->buffer) continue;
+        if (ggml_backend_tensor_alloc(mapped_buffer_.get(), t, base + file_->tensor_offset(t)) != GGML_STATUS_SUCCESS) {
+            return Status::fail(Code::INTERNAL, std::string("ggml could not place tensor ") + ggml_get_name(t) + ".");
+        }
+    }
+    return Status::good();
+}
+
+int64_t Model::parameter_count() const {
+    int64_t n = 0;
+    for (ggml_tensor * t = ggml_get_first_tensor(file_->tensors()); t; t = ggml_get_next_tensor(file_->tensors(), t)) n += ggml_nelements(t);
+    return n;
+}
+
+}  // namespace rocketdoc

@@ -1,0 +1,43 @@
+// A loaded model: sizes, architecture and weights. Weights stay in the mapped file where the device multiplies by them as
+// they are; matrices that the CPU packs for its products are copied once.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "architecture.h"
+#include "backend.h"
+#include "gguf_file.h"
+
+namespace rocketdoc {
+
+class Model {
+  public:
+    // Reads and checks the header only.
+    static Status open_header(const std::string & path, std::unique_ptr<Model> & out);
+    // The weights on the backend's device.
+    Status load_weights(const Backend & backend);
+
+    const GgufFile &     file() const { return *file_; }
+    const HyperParams &  params() const { return params_; }
+    const Architecture & architecture() const { return *architecture_; }
+    const ModelWeights & weights() const { return weights_; }
+    // Bytes of all tensors.
+    size_t weight_bytes() const { return weight_bytes_; }
+    int64_t parameter_count() const;
+
+  private:
+    std::unique_ptr<GgufFile> file_;
+    HyperParams               params_;
+    const Architecture *      architecture_ = nullptr;
+    ModelWeights              weights_;
+    std::vector<ggml_tensor *> matrices_;
+    size_t                    weight_bytes_ = 0;
+
+    // Destroyed before the mapping that they point into.
+    FileMapping                          mapping_;
+    ggml_backend_buffer_ptr              mapped_buffer_;
+    std::vector<ggml_backend_buffer_ptr> packed_buffers_;
+};
+
+}  // namespace rocketdoc

@@ -1,0 +1,85 @@
+/**
+ * Loads the native addon and explains every way in which that can fail. The only import of compiled code in the project;
+ * only electron/engine-host may import this file.
+ */
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { AppError } from '../electron/contract/errors.ts';
+import type { NativeAddon } from './binding.ts';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const require = createRequire(import.meta.url);
+
+export const addonFile = join(here, 'build', 'Release', 'rocketdoc.node');
+
+/** The package of node-llama-cpp that holds the prebuilt ggml libraries of each platform. */
+const backendPackages: Record<string, string> = {
+  'linux-x64': 'linux-x64',
+  'linux-arm64': 'linux-arm64',
+  'darwin-arm64': 'mac-arm64-metal',
+  'darwin-x64': 'mac-x64',
+  'win32-x64': 'win-x64',
+};
+
+export function backendPackage(platform: string = process.platform, arch: string = process.arch): string {
+  const name = backendPackages[`${platform}-${arch}`];
+  if (name) return name;
+  throw new AppError(
+    'NATIVE_MISSING',
+    `RocketDoc does not run on ${platform} ${arch}. It runs on Linux (x64, arm64), macOS (x64, arm64) and Windows (x64).`,
+  );
+}
+
+/** The folder with libggml-base and one libggml-cpu library for each CPU level. */
+export function backendDir(): string {
+  const name = backendPackage();
+  let entry: string;
+  try {
+    entry = require.resolve(`@node-llama-cpp/${name}`);
+  } catch (error) {
+    throw new AppError(
+      'NATIVE_MISSING',
+      `The compute libraries for this machine (@node-llama-cpp/${name}) are not installed. Run: npm ci`,
+      { cause: error },
+    );
+  }
+  const dir = join(dirname(entry), '..', 'bins', name);
+  if (!existsSync(dir)) {
+    throw new AppError('NATIVE_MISSING', `The package @node-llama-cpp/${name} has no libraries in it. Run: npm ci`);
+  }
+  return dir;
+}
+
+/** A sentence for what the dynamic loader said. */
+export function explainLoadFailure(message: string): string {
+  const missing = /^([^\s:]+): cannot open shared object file/.exec(message)?.[1];
+  if (missing?.includes('ggml')) return `The engine cannot find ${missing}. Run: npm ci && npm run build:native`;
+  if (missing) return `The engine needs the system library ${missing}, which is not installed.`;
+  const version = /version [`'](GLIBC[A-Z]*_[\d.]+)' not found/.exec(message)?.[1];
+  if (version) return `The engine was built for a newer system (${version}). Run: npm run build:native`;
+  if (/invalid ELF header|wrong ELF class|not a valid Win32|incompatible architecture|mach-o/i.test(message))
+    return 'The engine was built for another kind of machine. Delete native/build and run: npm run build:native';
+  if (/undefined symbol|symbol not found|procedure could not be found/i.test(message))
+    return `The engine does not fit the installed libraries (${message.split('\n')[0]}). Run: npm ci && npm run build:native`;
+  return `The engine could not be loaded: ${message.split('\n')[0]}. Rebuild it with: npm run build:native`;
+}
+
+let loaded: NativeAddon | undefined;
+
+export function loadAddon(): NativeAddon {
+  if (loaded) return loaded;
+  backendPackage(); // an unknown platform is the better message than a missing file
+  if (!existsSync(addonFile)) {
+    throw new AppError('NATIVE_MISSING', 'The engine is not built yet. Run: npm run build:native');
+  }
+  try {
+    loaded = require(addonFile) as NativeAddon;
+  } catch (error) {
+    throw new AppError('NATIVE_MISSING', explainLoadFailure(error instanceof Error ? error.message : String(error)), {
+      cause: error,
+    });
+  }
+  return loaded;
+}

@@ -1,0 +1,33 @@
+// The append by itself, for layers that read every live row; the selectors do it within their own launch.
+#include "append_row.cuh"
+
+namespace rocketdoc {
+namespace {
+
+constexpr int THREADS = 128;
+
+// grid n_head
+__global__ void append(KernelCache cache, KernelNewRow row, KernelPages pages, int page_stride, KernelCodes codes) {
+    const int index = *cache.n_rows - 1, j = blockIdx.x;
+    if (index < 0 || index >= cache.capacity) return;
+    append_row(cache, row, j, index);
+    if (pages.minmax) append_page(cache, row, pages, page_stride, j, index);
+    if (codes.fine) append_codes(cache, row, codes, j, index);
+}
+
+}  // namespace
+
+KernelStatus append_kv(const KernelCache & cache, const KernelNewRow & row, const KernelPages * pages, const KernelCodes * codes,
+                       KernelStream stream) {
+    RETURN_IF_KERNEL(check_cache(cache, true));
+    if (misaligned(row.k, 4) || misaligned(row.v, 4)) return KERNEL_BAD_POINTER;
+    if (pages && misaligned(pages->minmax)) return KERNEL_BAD_POINTER;
+    if (pages && pages->page < 1) return KERNEL_BAD_SHAPE;
+    if (codes) RETURN_IF_KERNEL(check_codes(*codes));
+    append<<<cache.n_head, THREADS, 0, stream>>>(cache, row, pages ? *pages : KernelPages{},
+                                                 pages ? kernel_page_stride(cache.capacity, pages->page) : 0,
+                                                 codes ? *codes : KernelCodes{});
+    return launch_status();
+}
+
+}  // namespace rocketdoc

@@ -1,0 +1,153 @@
+// Exact selection of the highest keys by one block: a radix search for the pivot key in three passes of 11, 11 and 10 bits,
+// then an ordered write. Entries may stand for `page` tokens each (the last one for page - dead): counts are tokens.
+// The rule for ties everywhere: higher key first, then the lower index.
+#pragma once
+
+#include "cuda_common.cuh"
+
+namespace rocketdoc {
+
+constexpr int SELECT_BINS = 2048;
+
+struct SelectShared {
+    uint32_t hist[SELECT_BINS];
+    int      warp_a[32];
+    int      warp_b[32];
+    uint32_t pivot;
+    int      need;
+};
+
+// Order-preserving map of any float; NaN is the lowest.
+__device__ __forceinline__ uint32_t float_key(float x) {
+    if (isnan(x)) return 0;
+    if (x == 0.0f) x = 0.0f;  // -0 and +0 are equal scores
+    const uint32_t u = __float_as_uint(x);
+    return u & 0x80000000u ? ~u : u | 0x80000000u;
+}
+
+// Inclusive sum over the lanes of a warp.
+__device__ __forceinline__ int warp_scan(int x) {
+    const int lane = threadIdx.x & 31;
+#pragma unroll
+    for (int d = 1; d < 32; d <<= 1) {
+        const int y = __shfl_up_sync(FULL, x, d);
+        if (lane >= d) x += y;
+    }
+    return x;
+}
+
+// Finds the pivot: entries with key > pivot are taken whole, and of those equal to it `need` tokens, lower index first.
+// 0 < k < n * page - dead. All threads call it; the result is in sh.pivot and sh.need after it returns.
+template <int THREADS, class Key>
+__device__ void block_pivot(Key key, int n, int page, int dead, int k, SelectShared & sh) {
+    static_assert(SELECT_BINS % THREADS == 0 && THREADS % 32 == 0, "");
+    constexpr int PER  = SELECT_BINS / THREADS;
+    constexpr int WARPS = THREADS / 32;
+    const int     tid = threadIdx.x, lane = tid & 31, warp = tid >> 5;
+    uint32_t      prefix = 0;
+    int           need   = k;
+#pragma unroll 1
+    for (int pass = 0; pass < 3; ++pass) {
+        const int      shift = pass == 0 ? 21 : pass == 1 ? 10 : 0;
+        const uint32_t bins  = pass == 2 ? 1024u : 2048u;
+        const uint32_t above = pass == 0 ? 0u : pass == 1 ? ~0u << 21 : ~0u << 10;  // bits already fixed
+        for (int i = tid; i < SELECT_BINS; i += THREADS) sh.hist[i] = 0;
+        __syncthreads();
+        for (int base = 0; base < n; base += THREADS) {
+            const int      i   = base + tid;
+            const uint32_t x   = i < n ? key(i) : 0;
+            const bool     in  = i < n && (x & above) == prefix;
+            const uint32_t bin = (x >> shift) & (bins - 1);
+            // Pooled scores are plateaus: a warp often holds one value only. One addition then instead of 32 in a row.
+            const unsigned active = __ballot_sync(FULL, in);
+            if (active == 0) continue;
+            const int      leader = __ffs(active) - 1;
+            const uint32_t first  = __shfl_sync(FULL, bin, leader);
+            if (__all_sync(FULL, !in || bin == first)) {
+                if (lane == leader) atomicAdd(&sh.hist[bin], unsigned(__popc(active)));
+            } else if (in) {
+                atomicAdd(&sh.hist[bin], 1u);
+            }
+        }
+        __syncthreads();
+        const uint32_t tail     = key(n - 1);
+        const int      tail_bin = (tail & above) == prefix ? int((tail >> shift) & (bins - 1)) : -1;
+        int            mine[PER];
+        int            sum = 0;
+#pragma unroll
+        for (int b = 0; b < PER; ++b) {
+            const int bin = SELECT_BINS - 1 - (tid * PER + b);  // from the highest bin down
+            mine[b]       = int(sh.hist[bin]) * page - (bin == tail_bin ? dead : 0);
+            sum += mine[b];
+        }
+        const int incl = warp_scan(sum);
+        if (lane == 31) sh.warp_a[warp] = incl;
+        __syncthreads();
+        int before = incl - sum;
+        for (int w = 0; w < WARPS; ++w) before += w < warp ? sh.warp_a[w] : 0;
+        if (before < need && need <= before + sum) {  // one thread
+            int bin = SELECT_BINS - 1 - tid * PER;
+#pragma unroll
+            for (int b = 0; b < PER; ++b) {
+                if (before < need && need <= before + mine[b]) {
+                    sh.pivot = prefix | (uint32_t(bin) << shift);
+                    sh.need  = need - before;
+                    before   = need;  // found: no later bin matches
+                } else {
+                    before += mine[b];
+                }
+                --bin;
+            }
+        }
+        __syncthreads();
+        prefix = sh.pivot;
+        need   = sh.need;
+    }
+}
+
+// Calls emit(i, position, take) for each taken entry, positions ascending with i, and tile(base, mask) once for each 32
+// entries from `base` with the mask of taken ones (by lane 0). All threads call it.
+template <int THREADS, class Key, class Emit, class Tile>
+__device__ void block_emit(Key key, int n, int page, int dead, uint32_t pivot, int need, SelectShared & sh, Emit emit, Tile tile) {
+    constexpr int WARPS = THREADS / 32;
+    const int     lane = threadIdx.x & 31, warp = threadIdx.x >> 5;
+    const int     per   = ((n + WARPS - 1) / WARPS + 31) / 32 * 32;  // a warp's entries, whole tiles
+    const int     begin = min(n, warp * per), end = min(n, begin + per);
+    int           n_above = 0, n_equal = 0;
+    for (int base = begin; base < end; base += 32) {
+        const int      i = base + lane;
+        const uint32_t x = i < end ? key(i) : 0;
+        n_above += __popc(__ballot_sync(FULL, i < end && x > pivot));
+        n_equal += __popc(__ballot_sync(FULL, i < end && x == pivot));
+    }
+    __syncthreads();
+    if (lane == 0) {
+        sh.warp_a[warp] = n_above;
+        sh.warp_b[warp] = n_equal;
+    }
+    __syncthreads();
+    // The short last entry is never before another one, so whole pages count here.
+    int above_before = 0, equal_before = 0;
+    for (int w = 0; w < warp; ++w) {
+        above_before += sh.warp_a[w];
+        equal_before += sh.warp_b[w];
+    }
+    const unsigned lower = (1u << lane) - 1;
+    for (int base = begin; base < end; base += 32) {
+        const int      i        = base + lane;
+        const uint32_t x        = i < end ? key(i) : 0;
+        const bool     is_above = i < end && x > pivot, is_equal = i < end && x == pivot;
+        const unsigned above = __ballot_sync(FULL, is_above), equal = __ballot_sync(FULL, is_equal);
+        const int      equal_tokens = (equal_before + __popc(equal & lower)) * page;
+        const int      live         = page - (i == n - 1 ? dead : 0);
+        const int      take         = is_above ? live : is_equal ? max(0, min(live, need - equal_tokens)) : 0;
+        if (take > 0) emit(i, (above_before + __popc(above & lower)) * page + min(equal_tokens, need), take);
+        const unsigned taken = __ballot_sync(FULL, take > 0);
+        if (lane == 0) tile(base, taken);
+        above_before += __popc(above);
+        equal_before += __popc(equal);
+    }
+    __syncthreads();
+}
+
+}  // namespace rocketdoc

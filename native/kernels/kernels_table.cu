@@ -1,0 +1,79 @@
+// The library's one export: every launcher by name. A wrong struct layout on the other side shows in `abi`.
+#include "cuda_common.cuh"
+
+namespace rocketdoc {
+
+size_t window_scores_workspace_bytes(const KernelWindowScores & args);
+KernelStatus window_scores(const KernelWindowScores & args, void * workspace, size_t workspace_bytes, KernelStream stream);
+KernelStatus pool(const float * scores, int n_head, int n, KernelPooling pooling, int kernel, float * out, KernelStream stream);
+KernelStatus top_k(const float * scores, int n_head, int n, int k, int n_tail, int32_t * ids, KernelStream stream);
+KernelStatus kept_mass(const float * scores, const float * window_mass, int n_head, int n, const int32_t * ids, int n_ids,
+                       float * mass, KernelStream stream);
+KernelStatus gather_rows(const KernelRows & k, const KernelRows & v, const int32_t * ids, int n_ids, const KernelCache & cache,
+                         KernelStream stream);
+KernelStatus page_minmax(const KernelCache & cache, int n_rows, const KernelPages & pages, KernelStream stream);
+size_t codes_build_workspace_bytes(const KernelCache & cache);
+KernelStatus codes_build(const KernelCache & cache, int n_rows, const float * importance, const KernelCodes & codes,
+                         void * workspace, size_t workspace_bytes, KernelStream stream);
+KernelStatus advance_rows(int32_t * counts, const int32_t * capacities, int n, KernelStream stream);
+KernelStatus append_kv(const KernelCache & cache, const KernelNewRow & row, const KernelPages * pages, const KernelCodes * codes,
+                       KernelStream stream);
+size_t select_pages_workspace_bytes(const KernelCache & cache, const KernelPages & pages);
+KernelStatus select_pages(const KernelCache & cache, const KernelPages & pages, const KernelNewRow & row, const float * q, int r,
+                          int k, int32_t * ids, void * workspace, size_t workspace_bytes, KernelStream stream);
+size_t select_codes_workspace_bytes(const KernelCache & cache);
+KernelStatus select_codes(const KernelCache & cache, const KernelCodes & codes, const KernelNewRow & row, const float * q, int k,
+                          int32_t * ids, void * workspace, size_t workspace_bytes, KernelStream stream);
+size_t sparse_attention_workspace_bytes(const KernelCache & cache, int k);
+KernelStatus sparse_attention(const KernelCache & cache, const float * q, const int32_t * ids, int k,
+                              const KernelCodes * residual, const void * select_workspace, float * out, void * workspace, size_t workspace_bytes, KernelStream stream);
+size_t candidates_workspace_bytes(int n_vocab, int n);
+KernelStatus candidates(const float * logits, int n_vocab, int n, float * out_logits, int32_t * out_ids, void * workspace,
+                        size_t workspace_bytes, KernelStream stream);
+
+namespace {
+
+const char * status_name(KernelStatus status) {
+    switch (status) {
+        case KERNEL_OK: return "ok";
+        case KERNEL_BAD_SHAPE: return "a size outside what this kernel serves";
+        case KERNEL_BAD_POINTER: return "a null or misaligned pointer";
+        case KERNEL_WORKSPACE: return "workspace missing or too small";
+        default: return status > 0 ? cudaGetErrorString(cudaError_t(int(status))) : "unknown kernel status";
+    }
+}
+
+const KernelTable table = {
+    KERNELS_ABI,
+    status_name,
+    window_scores_workspace_bytes,
+    window_scores,
+    pool,
+    top_k,
+    kept_mass,
+    gather_rows,
+    page_minmax,
+    codes_build_workspace_bytes,
+    codes_build,
+    advance_rows,
+    append_kv,
+    select_pages_workspace_bytes,
+    select_pages,
+    select_codes_workspace_bytes,
+    select_codes,
+    sparse_attention_workspace_bytes,
+    sparse_attention,
+    candidates_workspace_bytes,
+    candidates,
+};
+
+}  // namespace
+}  // namespace rocketdoc
+
+#if defined(_WIN32)
+#define ROCKETDOC_EXPORT __declspec(dllexport)
+#else
+#define ROCKETDOC_EXPORT __attribute__((visibility("default")))
+#endif
+
+extern "C" ROCKETDOC_EXPORT const rocketdoc::KernelTable * rocketdoc_kernels_table() { return &rocketdoc::table; }

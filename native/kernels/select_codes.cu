@@ -1,0 +1,168 @@
+// Stage 2 with key codes, the append included: one launch a layer. A thread scores one token: the codes lie in planes of 16
+// channels, 8 bytes a token, so that a warp reads 256 contiguous bytes. The step is folded into q. A code becomes a float
+// without a conversion instruction: or-ed into the mantissa of 2^23 at its own place in the word, 2^23 subtracted (exact),
+// and the power of 16 of that place is folded into q as well.
+#include "append_row.cuh"
+#include "select_codes.cuh"
+
+namespace rocketdoc {
+namespace {
+
+constexpr int THREADS = CODES_TILE;
+constexpr int WARPS   = THREADS / 32;
+
+struct Params {
+    KernelCache   cache;
+    KernelCodes   codes;
+    KernelNewRow  row;
+    const float * q;     // [n_head * group, D]
+    int32_t *     ids;   // [n_head, k]
+    SelectWork    work;
+    int           k, keys_fit;
+};
+
+template <int DIM, int GROUP>
+struct Scoring {
+    float q[DIM][GROUP];  // by position: q * step * log2(e) / sqrt(D) / place of the code in its word
+    float base[GROUP];    // q.lo, residual only
+    float warp_max[WARPS][GROUP], warp_sum[WARPS][GROUP];
+};
+
+// Codes per word that fit the mantissa from the word as it is; the others after one shift by PLACES * bits.
+constexpr int FINE_PLACES = 5, COARSE_PLACES = 11;
+
+__device__ __forceinline__ float place_scale(int position, int half) {
+    if (position < half) return exp2f(-4.0f * float(position % 8 % FINE_PLACES));
+    return exp2f(-2.0f * float((position - half) % 16 % COARSE_PLACES));
+}
+
+template <int BITS, int COUNT, int PLACES, int GROUP>
+__device__ __forceinline__ void add_word(uint32_t word, const float (*q)[GROUP], float (&acc)[GROUP]) {
+#pragma unroll
+    for (int i = 0; i < COUNT; ++i) {
+        const uint32_t w    = i < PLACES ? word : word >> (PLACES * BITS);
+        const uint32_t mask = ((1u << BITS) - 1) << (i % PLACES * BITS);
+        const float    code = __uint_as_float(0x4b000000u | (w & mask)) - 8388608.0f;
+#pragma unroll
+        for (int h = 0; h < GROUP; ++h) acc[h] += q[i][h] * code;
+    }
+}
+
+// grid (tiles, n_head)
+template <int DIM, int GROUP, bool RESIDUAL>
+__global__ void __launch_bounds__(THREADS) score_codes(Params p) {
+    extern __shared__ __align__(16) unsigned char shared[];
+    Scoring<DIM, GROUP> & s = *reinterpret_cast<Scoring<DIM, GROUP> *>(shared);
+    constexpr int HALF = DIM / 2, PLANES = DIM / 32;
+    const int j = blockIdx.y, tile = blockIdx.x, g = p.cache.group, lane = threadIdx.x & 31, warp = threadIdx.x >> 5;
+    const int n     = live_rows(p.cache.n_rows, p.cache.capacity);
+    const int tiles = (n + THREADS - 1) / THREADS;
+    if (tile >= tiles) return;
+    if (p.row.k && tile == tiles - 1 && *p.cache.n_rows <= p.cache.capacity) {
+        append_row(p.cache, p.row, j, n - 1);
+        append_codes(p.cache, p.row, p.codes, j, n - 1);
+    }
+    const float * q     = p.q + size_t(j) * g * DIM;
+    const float   scale = LOG2E * rsqrtf(float(DIM));
+    for (int i = threadIdx.x; i < (RESIDUAL ? DIM : HALF) * GROUP; i += THREADS) {
+        const int    position = i / GROUP, h = i % GROUP;
+        const size_t at       = size_t(j) * DIM + position;
+        s.q[position][h] = h < g ? q[h * DIM + p.codes.order[at]] * p.codes.step[at] * scale * place_scale(position, HALF) : 0.0f;
+    }
+    for (int h = warp; h < GROUP; h += WARPS) {
+        float sum = 0;
+        if (RESIDUAL && h < g) {
+            for (int i = lane; i < DIM; i += 32) sum += q[h * DIM + p.codes.order[size_t(j) * DIM + i]] * p.codes.lo[size_t(j) * DIM + i];
+        }
+        sum = warp_sum(sum);
+        if (lane == 0) s.base[h] = sum * scale;
+    }
+    __syncthreads();  // also: this block sees the appended code
+
+    const int  t  = tile * THREADS + threadIdx.x;
+    const bool in = t < n;
+    float      acc[GROUP];
+#pragma unroll
+    for (int h = 0; h < GROUP; ++h) acc[h] = s.base[h];
+    const size_t plane0 = size_t(j) * PLANES * p.cache.capacity + t;
+    if (in) {
+        // Plain loads, not the read-only path: the newest code was written by this very kernel.
+        uint2    fine[PLANES];
+        uint32_t coarse[PLANES];
+#pragma unroll
+        for (int i = 0; i < PLANES; ++i) {
+            fine[i] = reinterpret_cast<uint2 *>(p.codes.fine)[plane0 + size_t(i) * p.cache.capacity];
+            if (RESIDUAL) coarse[i] = p.codes.coarse[plane0 + size_t(i) * p.cache.capacity];
+        }
+#pragma unroll
+        for (int i = 0; i < PLANES; ++i) {
+            add_word<4, 8, FINE_PLACES, GROUP>(fine[i].x, s.q + i * 16, acc);
+            add_word<4, 8, FINE_PLACES, GROUP>(fine[i].y, s.q + i * 16 + 8, acc);
+            if (RESIDUAL) add_word<2, 16, COARSE_PLACES, GROUP>(coarse[i], s.q + HALF + i * 16, acc);
+        }
+    }
+#pragma unroll
+    for (int h = 0; h < GROUP; ++h) {
+        const float top = warp_max(in ? acc[h] : NO_SCORE);
+        if (lane == 0) s.warp_max[warp][h] = top;
+    }
+    __syncthreads();
+    float top[GROUP];
+#pragma unroll
+    for (int h = 0; h < GROUP; ++h) {
+        top[h] = s.warp_max[0][h];
+#pragma unroll
+        for (int w = 1; w < WARPS; ++w) top[h] = fmaxf(top[h], s.warp_max[w][h]);
+        const float weight = in ? exp2f(acc[h] - top[h]) : 0.0f;
+        if (in) p.work.weight[(size_t(j) * GROUP + h) * p.work.entries + t] = weight;
+        const float sum = warp_sum(weight);
+        if (lane == 0) s.warp_sum[warp][h] = sum;
+    }
+    __syncthreads();
+    if (threadIdx.x < GROUP) {
+        const int h   = threadIdx.x;
+        float     sum = 0, most = s.warp_max[0][h];
+        for (int w = 0; w < WARPS; ++w) {
+            sum += s.warp_sum[w][h];
+            most = fmaxf(most, s.warp_max[w][h]);
+        }
+        p.work.tile_max[(size_t(j) * GROUP + h) * p.work.tiles + tile] = most;
+        p.work.tile_sum[(size_t(j) * GROUP + h) * p.work.tiles + tile] = sum;
+    }
+    if (!last_block(p.work.counters + j, tiles)) return;
+    select_finish<THREADS>(p.work, j, g, n, CODES_TILE, 1, 0, p.k, p.ids + size_t(j) * p.k, p.keys_fit, shared);
+}
+
+}  // namespace
+
+size_t select_codes_workspace_bytes(const KernelCache & cache) {
+    if (check_cache(cache, false) != KERNEL_OK) return 0;
+    size_t bytes = 0;
+    select_codes_work(nullptr, cache, &bytes);
+    return bytes;
+}
+
+KernelStatus select_codes(const KernelCache & cache, const KernelCodes & codes, const KernelNewRow & row, const float * q, int k,
+                          int32_t * ids, void * workspace, size_t workspace_bytes, KernelStream stream) {
+    RETURN_IF_KERNEL(check_cache(cache, true));
+    RETURN_IF_KERNEL(check_codes(codes));
+    if (k < 1 || cache.capacity > (1 << 28)) return KERNEL_BAD_SHAPE;
+    if (misaligned(q, 4) || misaligned(ids, 4)) return KERNEL_BAD_POINTER;
+    if (row.k && (misaligned(row.k, 4) || misaligned(row.v, 4))) return KERNEL_BAD_POINTER;
+    size_t     bytes = 0;
+    SelectWork work  = select_codes_work(workspace, cache, &bytes);
+    if (misaligned(workspace, 256) || workspace_bytes < bytes) return KERNEL_WORKSPACE;
+    const Params p{cache, codes, row, q, ids, work, k, select_keys_fit(cache.capacity)};
+    const dim3   grid(work.tiles, cache.n_head);
+    dispatch_head_dim(cache.head_dim, [&](auto dim) {
+        dispatch_group(work.padded, [&](auto group) {
+            constexpr int DIM = decltype(dim)::value, GROUP = decltype(group)::value;
+            const size_t  shared = max(sizeof(Scoring<DIM, GROUP>), select_finish_bytes(cache.capacity));
+            if (codes.coarse) score_codes<DIM, GROUP, true><<<grid, THREADS, shared, stream>>>(p);
+            else score_codes<DIM, GROUP, false><<<grid, THREADS, shared, stream>>>(p);
+        });
+    });
+    return launch_status();
+}
+
+}  // namespace rocketdoc

@@ -1,0 +1,177 @@
+// Stage 2 with page summaries, the append included: one launch a layer.
+// Every block finds the r channels and the signs for itself (D values), scores 128 pages of one head, and the last block of a
+// head to arrive selects. The block that owns the newest token's page appends it first: nobody else reads that page.
+#include "append_row.cuh"
+#include "select_finish.cuh"
+
+namespace rocketdoc {
+namespace {
+
+constexpr int THREADS    = 512;
+constexpr int WARPS      = THREADS / 32;
+constexpr int TILE       = 128;                 // pages of a block: 2 warps of 64
+constexpr int SLICES     = WARPS / (TILE / 64);  // warps that share a page split its channels
+constexpr int HEAD_CHUNK = 4;                   // heads reduced at once
+
+struct Params {
+    KernelCache   cache;
+    KernelPages   pages;
+    KernelNewRow  row;
+    const float * q;     // [n_head * group, D]
+    int32_t *     ids;   // [n_head, k]
+    SelectWork    work;
+    int           r, k, page_stride, keys_fit;
+};
+
+template <int GROUP>
+struct Scoring {
+    float    q[256][GROUP];  // of channel[i]
+    float    part[SLICES][HEAD_CHUNK][TILE];
+    uint32_t total[256];     // group sum of |q|, as ordered bits
+    int      plane[256];     // of the i-th channel: 2 * channel + (1: the greatest)
+    float    inverse_scale[GROUP];
+    float    warp_max[HEAD_CHUNK][TILE / 32], warp_sum[HEAD_CHUNK][TILE / 32];
+};
+
+// The r channels with the largest group sum of |q| (ties: lower channel), which side of the page they read, and each
+// head's temperature.
+template <int GROUP>
+__device__ void choose_channels(const Params & p, int j, Scoring<GROUP> & s) {
+    const int     D = p.cache.head_dim, g = p.cache.group;
+    const float * q = p.q + size_t(j) * g * D;
+    for (int c = threadIdx.x; c < D; c += THREADS) {
+        float sum = 0;
+        for (int h = 0; h < g; ++h) sum += fabsf(q[h * D + c]);
+        s.total[c] = __float_as_uint(sum) & 0x7fffffffu;  // also a total order for NaN: places stay unique
+    }
+    __syncthreads();
+    for (int c = threadIdx.x; c < D; c += THREADS) {
+        const uint32_t mine = s.total[c];
+        int place = 0;
+        for (int o = 0; o < D; ++o) place += s.total[o] > mine || (s.total[o] == mine && o < c);
+        if (place >= p.r) continue;
+        float sum = 0;
+        for (int h = 0; h < g; ++h) sum += q[h * D + c];
+        s.plane[place] = p.pages.page == 1 ? c : 2 * c + (sum > 0);
+        for (int h = 0; h < GROUP; ++h) s.q[place][h] = h < g ? q[h * D + c] : 0.0f;
+    }
+    __syncthreads();
+    const int lane = threadIdx.x & 31;
+    for (int h = threadIdx.x >> 5; h < GROUP; h += WARPS) {
+        float all = 0, read = 0;
+        for (int c = lane; c < D; c += 32) all += h < g ? fabsf(q[h * D + c]) : 0.0f;
+        for (int i = lane; i < p.r; i += 32) read += fabsf(s.q[i][h]);
+        all  = warp_sum(all);
+        read = warp_sum(read);
+        // A zero query, or one that is zero on all r channels, scores every page 0: uniform, never NaN.
+        if (lane == 0) s.inverse_scale[h] = read > 0 ? LOG2E * rsqrtf(float(D)) * sqrtf(all / read) : 0.0f;
+    }
+    __syncthreads();
+}
+
+// grid (tiles, n_head)
+template <int GROUP>
+__global__ void __launch_bounds__(THREADS) score_pages(Params p) {
+    extern __shared__ __align__(16) unsigned char shared[];
+    Scoring<GROUP> & s = *reinterpret_cast<Scoring<GROUP> *>(shared);
+    const int j = blockIdx.y, tile = blockIdx.x, page = p.pages.page, g = p.cache.group;
+    const int rows  = live_rows(p.cache.n_rows, p.cache.capacity);
+    const int n     = (rows + page - 1) / page;  // live pages
+    const int tiles = (n + TILE - 1) / TILE;
+    if (tile >= tiles) return;
+    if (p.row.k && (n - 1) / TILE == tile && *p.cache.n_rows <= p.cache.capacity) {
+        append_row(p.cache, p.row, j, rows - 1);
+        append_page(p.cache, p.row, p.pages, p.page_stride, j, rows - 1);
+    }
+    choose_channels(p, j, s);  // ends with a barrier: this block sees the widened page
+
+    const int lane = threadIdx.x & 31, warp = threadIdx.x >> 5;
+    const int in_tile = (warp % (TILE / 64)) * 64 + lane * 2, slice = warp / (TILE / 64);
+    const int sides   = page == 1 ? 1 : 2;
+    // Plain loads, not the read-only path: the widened page was written by this very kernel.
+    __half * base = reinterpret_cast<__half *>(p.pages.minmax) + size_t(j) * p.cache.head_dim * sides * p.page_stride + tile * TILE + in_tile;
+    float acc[GROUP][2];
+#pragma unroll
+    for (int h = 0; h < GROUP; ++h) acc[h][0] = acc[h][1] = 0;
+#pragma unroll 8
+    for (int i = slice; i < p.r; i += SLICES) {
+        const float2 x = __half22float2(*reinterpret_cast<const __half2 *>(base + size_t(s.plane[i]) * p.page_stride));
+#pragma unroll
+        for (int h = 0; h < GROUP; ++h) {
+            acc[h][0] += s.q[i][h] * x.x;
+            acc[h][1] += s.q[i][h] * x.y;
+        }
+    }
+    // A thread now answers for one head and one page: 4 heads * 128 pages.
+    const int head = threadIdx.x / TILE, at = threadIdx.x % TILE, entry = tile * TILE + at;
+#pragma unroll
+    for (int h0 = 0; h0 < GROUP; h0 += HEAD_CHUNK) {
+#pragma unroll
+        for (int h = 0; h < HEAD_CHUNK && h0 + h < GROUP; ++h) {
+            *reinterpret_cast<float2 *>(&s.part[slice][h][in_tile]) = make_float2(acc[h0 + h][0], acc[h0 + h][1]);
+        }
+        __syncthreads();
+        const bool used = h0 + head < GROUP;
+        float      x    = NO_SCORE;
+        if (used && entry < n) {
+            float sum = 0;
+#pragma unroll
+            for (int i = 0; i < SLICES; ++i) sum += s.part[i][head][at];
+            x = sum * s.inverse_scale[h0 + head];
+        }
+        const float warp_top = warp_max(x);
+        if (lane == 0) s.warp_max[head][at / 32] = warp_top;
+        __syncthreads();
+        float top = s.warp_max[head][0];
+#pragma unroll
+        for (int i = 1; i < TILE / 32; ++i) top = fmaxf(top, s.warp_max[head][i]);
+        const float weight = entry < n ? exp2f(x - top) : 0.0f;
+        const float mass   = warp_sum(weight * float(min(page, rows - entry * page)));
+        if (lane == 0) s.warp_sum[head][at / 32] = mass;
+        const size_t row = size_t(j) * p.work.padded + h0 + head;
+        if (used && entry < n) p.work.weight[row * p.work.entries + entry] = weight;
+        __syncthreads();
+        if (used && at == 0) {
+            float sum = 0;
+#pragma unroll
+            for (int i = 0; i < TILE / 32; ++i) sum += s.warp_sum[head][i];
+            p.work.tile_max[row * p.work.tiles + tile] = top;
+            p.work.tile_sum[row * p.work.tiles + tile] = sum;
+        }
+    }
+    if (!last_block(p.work.counters + j, tiles)) return;
+    select_finish<THREADS>(p.work, j, g, n, TILE, page, n * page - rows, p.k, p.ids + size_t(j) * p.k, p.keys_fit, shared);
+}
+
+int page_capacity(const KernelCache & cache, const KernelPages & pages) { return int(ceil_div(cache.capacity, pages.page)); }
+
+}  // namespace
+
+size_t select_pages_workspace_bytes(const KernelCache & cache, const KernelPages & pages) {
+    if (check_cache(cache, false) != KERNEL_OK || pages.page < 1) return 0;
+    size_t bytes = 0;
+    select_work(nullptr, cache.n_head, cache.group, page_capacity(cache, pages), TILE, &bytes);
+    return bytes;
+}
+
+KernelStatus select_pages(const KernelCache & cache, const KernelPages & pages, const KernelNewRow & row, const float * q, int r, int k,
+                          int32_t * ids, void * workspace, size_t workspace_bytes, KernelStream stream) {
+    RETURN_IF_KERNEL(check_cache(cache, true));
+    if (pages.page < 1 || r < 1 || r > cache.head_dim || k < 1 || cache.capacity > (1 << 28)) return KERNEL_BAD_SHAPE;
+    if (misaligned(pages.minmax) || misaligned(q, 4) || misaligned(ids, 4)) return KERNEL_BAD_POINTER;
+    if (row.k && (misaligned(row.k, 4) || misaligned(row.v, 4))) return KERNEL_BAD_POINTER;
+    size_t     bytes = 0;
+    const int  n_pages = page_capacity(cache, pages);
+    SelectWork work    = select_work(workspace, cache.n_head, cache.group, n_pages, TILE, &bytes);
+    if (misaligned(workspace, 256) || workspace_bytes < bytes) return KERNEL_WORKSPACE;
+    const Params p{cache, pages, row, q, ids, work, r, k, kernel_page_stride(cache.capacity, pages.page), select_keys_fit(n_pages)};
+    dispatch_group(work.padded, [&](auto group) {
+        constexpr int GROUP = decltype(group)::value;
+        static_assert(sizeof(Scoring<GROUP>) <= SHARED_BYTES, "");
+        const size_t shared = max(sizeof(Scoring<GROUP>), select_finish_bytes(n_pages));
+        score_pages<GROUP><<<dim3(work.tiles, cache.n_head), THREADS, shared, stream>>>(p);
+    });
+    return launch_status();
+}
+
+}  // namespace rocketdoc

@@ -1,0 +1,268 @@
+// Exact attention on the chosen rows (or on all live rows), split over blocks, merged by the last block of a head to arrive.
+// A row is read by a team of lanes, 8 channels (16 bytes) each, for up to 8 query heads at once; every team keeps its own
+// running maximum, so rows need no barrier. With the residual, further blocks add the rows that were not chosen, by code
+// (residual_attention.cuh); both kinds leave (greatest, sum, weighted values) and merge alike.
+#include "residual_attention.cuh"
+
+namespace rocketdoc {
+namespace {
+
+constexpr int MAX_SPLITS = 128;
+
+int heads_per_block(int group) { return min(8, padded_group(group)); }
+int head_chunks(int group) { return int(ceil_div(group, 8)); }
+int team_lanes(int dim) { return dim <= 64 ? 8 : dim <= 128 ? 16 : 32; }
+
+// Enough blocks for two a multiprocessor, but not less than two rows a team.
+int split_count(const KernelCache & cache, int max_rows) {
+    const int teams = ATTENTION_THREADS / team_lanes(cache.head_dim);
+    const int wave  = int(ceil_div(size_t(2) * device_sm_count(), size_t(cache.n_head) * head_chunks(cache.group)));
+    return max(1, min(min(MAX_SPLITS, wave), int(ceil_div(max_rows, 2 * teams))));
+}
+
+// Merges the partial results of one head chunk; parts 0..n_exact-1 and n_splits..n_splits+n_rest-1 were written.
+template <int DIM, int HEADS>
+__device__ void merge_parts(const AttentionParams & p, size_t first, int j, int h0, int n_rest) {
+    __shared__ float top[HEADS], inverse[HEADS];
+    const int      lane = threadIdx.x & 31, warp = threadIdx.x >> 5, parts = p.n_splits + n_rest;
+    const float2 * stats = p.part_stats + first * HEADS;
+    for (int h = warp; h < HEADS; h += ATTENTION_THREADS / 32) {
+        float m = NO_SCORE, z = 0;
+        for (int s = lane; s < parts; s += 32) m = fmaxf(m, __ldcg(&stats[s * HEADS + h]).x);
+        m = warp_max(m);
+        for (int s = lane; s < parts; s += 32) {
+            const float2 x = __ldcg(&stats[s * HEADS + h]);
+            z += x.y * exp2f(x.x - m);
+        }
+        z = warp_sum(z);
+        if (lane == 0) {
+            top[h]     = m;
+            inverse[h] = z > 0 ? 1.0f / z : 0.0f;  // no rows: zeros
+        }
+    }
+    __syncthreads();
+    for (int i = threadIdx.x; i < HEADS * DIM; i += ATTENTION_THREADS) {
+        const int h = i / DIM;
+        if (h0 + h >= p.cache.group) break;
+        const float * values = p.part_values + first * HEADS * DIM + i;
+        float         sum    = 0;
+#pragma unroll 4
+        for (int s = 0; s < parts; ++s) {
+            sum += __ldcg(values + size_t(s) * HEADS * DIM) * exp2f(__ldcg(&stats[s * HEADS + h]).x - top[h]);
+        }
+        p.out[(size_t(j) * p.cache.group + h0 + h) * DIM + i % DIM] = sum * inverse[h];
+    }
+}
+
+// grid (n_splits + residual tiles, n_head, head chunks)
+template <int DIM, int HEADS>
+__global__ void __launch_bounds__(ATTENTION_THREADS) attend(AttentionParams p) {
+    constexpr int LANES = DIM <= 64 ? 8 : DIM <= 128 ? 16 : 32;
+    constexpr int TEAMS = ATTENTION_THREADS / LANES, WARPS = ATTENTION_THREADS / 32;
+    constexpr int CHUNK = DIM <= 64 ? 8 : DIM <= 128 ? 4 : 2;  // heads merged at once: 16 KB of shared memory
+    constexpr int STEP  = HEADS <= 4 ? 2 : 1;                  // rows a team has in flight
+    const int j = blockIdx.y, g = p.cache.group, h0 = blockIdx.z * HEADS;
+    const int live   = live_rows(p.cache.n_rows, p.cache.capacity);
+    const int n_rest = p.codes.coarse ? (live + CODES_TILE - 1) / CODES_TILE : 0;
+    if (int(blockIdx.x) >= p.n_splits + n_rest) return;
+    const size_t first = (size_t(j) * gridDim.z + blockIdx.z) * p.n_parts;  // this head chunk's parts
+    if (int(blockIdx.x) >= p.n_splits) {
+        add_unchosen<DIM, HEADS>(p, first + blockIdx.x, j, h0, int(blockIdx.x) - p.n_splits, live);
+    } else {
+        const int n     = p.ids ? min(p.k, live) : live;
+        const int begin = int(int64_t(n) * blockIdx.x / p.n_splits), end = int(int64_t(n) * (blockIdx.x + 1) / p.n_splits);
+        const int team = threadIdx.x / LANES, c = threadIdx.x % LANES * 8;
+        const bool has_channels = c < DIM;  // D = 96 leaves 4 of 16 lanes idle
+        const size_t     head0 = size_t(j) * p.cache.capacity * DIM + c;
+        const uint16_t * k     = p.cache.k + head0;
+        const uint16_t * v     = p.cache.v + head0;
+        const int32_t *  ids   = p.ids ? p.ids + size_t(j) * p.k : nullptr;
+        float q[HEADS][8], acc[HEADS][8], m[HEADS], z[HEADS];
+        const float scale = LOG2E * rsqrtf(float(DIM));
+#pragma unroll
+        for (int h = 0; h < HEADS; ++h) {
+            m[h] = NO_SCORE;
+            z[h] = 0;
+#pragma unroll
+            for (int e = 0; e < 8; ++e) {
+                acc[h][e] = 0;
+                q[h][e]   = has_channels && h0 + h < g ? p.q[(size_t(j) * g + h0 + h) * DIM + c + e] * scale : 0.0f;
+            }
+        }
+        for (int base = begin; base < end; base += STEP * TEAMS) {  // the same count of steps for all lanes of a warp
+            uint4 kk[STEP], vv[STEP];
+            bool  is_row[STEP];
+#pragma unroll
+            for (int u = 0; u < STEP; ++u) {
+                const int i   = base + u * TEAMS + team;
+                const int row = i < end ? (ids ? ids[i] : i) : -1;
+                is_row[u]     = unsigned(row) < unsigned(live);  // also keeps a wrong id from reading elsewhere
+                kk[u] = vv[u] = make_uint4(0, 0, 0, 0);
+                if (is_row[u] && has_channels) {
+                    kk[u] = *reinterpret_cast<const uint4 *>(k + size_t(row) * DIM);
+                    vv[u] = *reinterpret_cast<const uint4 *>(v + size_t(row) * DIM);
+                }
+            }
+            float s[STEP][HEADS];
+#pragma unroll
+            for (int u = 0; u < STEP; ++u) {
+                float x[8];
+                unpack8(kk[u], x);
+#pragma unroll
+                for (int h = 0; h < HEADS; ++h) {
+                    s[u][h] = 0;
+#pragma unroll
+                    for (int e = 0; e < 8; ++e) s[u][h] += q[h][e] * x[e];
+                }
+            }
+#pragma unroll
+            for (int step = LANES / 2; step > 0; step >>= 1) {
+#pragma unroll
+                for (int u = 0; u < STEP; ++u) {
+#pragma unroll
+                    for (int h = 0; h < HEADS; ++h) s[u][h] += __shfl_xor_sync(FULL, s[u][h], step);
+                }
+            }
+#pragma unroll
+            for (int h = 0; h < HEADS; ++h) {
+                float top = m[h];
+#pragma unroll
+                for (int u = 0; u < STEP; ++u) {
+                    if (is_row[u]) top = fmaxf(top, s[u][h]);
+                }
+                const float fade = exp2f(m[h] - top);
+                m[h] = top;
+                z[h] *= fade;
+#pragma unroll
+                for (int e = 0; e < 8; ++e) acc[h][e] *= fade;
+#pragma unroll
+                for (int u = 0; u < STEP; ++u) {
+                    s[u][h] = is_row[u] ? exp2f(s[u][h] - top) : 0.0f;
+                    z[h] += s[u][h];
+                }
+            }
+#pragma unroll
+            for (int u = 0; u < STEP; ++u) {
+                float x[8];
+                unpack8(vv[u], x);
+#pragma unroll
+                for (int h = 0; h < HEADS; ++h) {
+#pragma unroll
+                    for (int e = 0; e < 8; ++e) acc[h][e] += s[u][h] * x[e];
+                }
+            }
+        }
+        // Teams of a warp, then warps of the block.
+        __shared__ float2 warp_stats[WARPS][HEADS];
+        __shared__ float  warp_values[WARPS][CHUNK][DIM];
+        const int lane = threadIdx.x & 31, warp = threadIdx.x >> 5;
+#pragma unroll
+        for (int h = 0; h < HEADS; ++h) {
+            float top = m[h];
+#pragma unroll
+            for (int step = LANES; step < 32; step <<= 1) top = fmaxf(top, __shfl_xor_sync(FULL, top, step));
+            const float fade = exp2f(m[h] - top);
+            z[h] *= fade;
+#pragma unroll
+            for (int e = 0; e < 8; ++e) acc[h][e] *= fade;
+#pragma unroll
+            for (int step = LANES; step < 32; step <<= 1) {
+                z[h] += __shfl_xor_sync(FULL, z[h], step);
+#pragma unroll
+                for (int e = 0; e < 8; ++e) acc[h][e] += __shfl_xor_sync(FULL, acc[h][e], step);
+            }
+            if (lane == 0) warp_stats[warp][h] = make_float2(top, z[h]);
+        }
+#pragma unroll
+        for (int start = 0; start < HEADS; start += CHUNK) {
+            __syncthreads();
+            if (lane < LANES && has_channels) {
+#pragma unroll
+                for (int h = 0; h < CHUNK && start + h < HEADS; ++h) {
+                    float4 * to = reinterpret_cast<float4 *>(&warp_values[warp][h][c]);
+                    to[0] = make_float4(acc[start + h][0], acc[start + h][1], acc[start + h][2], acc[start + h][3]);
+                    to[1] = make_float4(acc[start + h][4], acc[start + h][5], acc[start + h][6], acc[start + h][7]);
+                }
+            }
+            __syncthreads();
+            for (int i = threadIdx.x; i < min(CHUNK, HEADS - start) * DIM; i += ATTENTION_THREADS) {
+                const int h   = start + i / DIM;
+                float     top = warp_stats[0][h].x, sum = 0, total = 0;
+#pragma unroll
+                for (int w = 1; w < WARPS; ++w) top = fmaxf(top, warp_stats[w][h].x);
+#pragma unroll
+                for (int w = 0; w < WARPS; ++w) {
+                    const float fade = exp2f(warp_stats[w][h].x - top);
+                    sum += warp_values[w][i / DIM][i % DIM] * fade;
+                    total += warp_stats[w][h].y * fade;
+                }
+                p.part_values[((first + blockIdx.x) * HEADS + h) * DIM + i % DIM] = sum;
+                if (i % DIM == 0) p.part_stats[(first + blockIdx.x) * HEADS + h] = make_float2(top, total);
+            }
+        }
+    }
+    if (!last_block(p.counters + size_t(j) * gridDim.z + blockIdx.z, p.n_splits + n_rest)) return;
+    merge_parts<DIM, HEADS>(p, first, j, h0, n_rest);
+}
+
+struct Layout {
+    int    n_splits, n_parts;
+    size_t stats, values, total;
+};
+
+Layout layout_of(const KernelCache & cache, int max_rows, bool residual) {
+    Layout l;
+    l.n_splits = split_count(cache, max_rows);
+    l.n_parts  = l.n_splits + (residual ? int(ceil_div(cache.capacity, CODES_TILE)) : 0);
+    const size_t parts = size_t(cache.n_head) * head_chunks(cache.group) * l.n_parts * heads_per_block(cache.group);
+    l.stats  = COUNTER_BYTES;
+    l.values = l.stats + align256(parts * sizeof(float2));
+    l.total  = l.values + align256(parts * cache.head_dim * sizeof(float));
+    return l;
+}
+
+}  // namespace
+
+// Room for any call on this cache: chosen rows, all rows, with and without the residual.
+size_t sparse_attention_workspace_bytes(const KernelCache & cache, int k) {
+    if (check_cache(cache, false) != KERNEL_OK || k < 1) return 0;
+    return max(layout_of(cache, cache.capacity, false).total, layout_of(cache, min(k, cache.capacity), true).total);
+}
+
+KernelStatus sparse_attention(const KernelCache & cache, const float * q, const int32_t * ids, int k, const KernelCodes * residual,
+                              const void * select_workspace, float * out, void * workspace, size_t workspace_bytes, KernelStream stream) {
+    RETURN_IF_KERNEL(check_cache(cache, true));
+    if ((ids && k < 1) || size_t(cache.n_head) * head_chunks(cache.group) > 2 * MAX_HEADS) return KERNEL_BAD_SHAPE;
+    if (misaligned(q, 4) || misaligned(out, 4) || (ids && misaligned(ids, 4))) return KERNEL_BAD_POINTER;
+    AttentionParams p{};
+    if (residual) {
+        RETURN_IF_KERNEL(check_codes(*residual));
+        if (!residual->coarse || !ids || misaligned(select_workspace, 256) || select_workspace == workspace) return KERNEL_BAD_POINTER;
+        size_t bytes = 0;
+        p.codes = *residual;
+        p.work  = select_codes_work(const_cast<void *>(select_workspace), cache, &bytes);
+    }
+    const Layout l = layout_of(cache, ids ? min(k, cache.capacity) : cache.capacity, residual != nullptr);
+    if (misaligned(workspace, 256) || workspace_bytes < l.total) return KERNEL_WORKSPACE;
+    char * base   = static_cast<char *>(workspace);
+    p.cache       = cache;
+    p.q           = q;
+    p.ids         = ids;
+    p.k           = k;
+    p.out         = out;
+    p.n_splits    = l.n_splits;
+    p.n_parts     = l.n_parts;
+    p.counters    = static_cast<unsigned *>(workspace);
+    p.part_stats  = reinterpret_cast<float2 *>(base + l.stats);
+    p.part_values = reinterpret_cast<float *>(base + l.values);
+    const dim3 grid(l.n_parts, cache.n_head, head_chunks(cache.group));
+    dispatch_head_dim(cache.head_dim, [&](auto dim) {
+        dispatch_group(heads_per_block(cache.group), [&](auto heads) {
+            constexpr int HEADS = decltype(heads)::value <= 8 ? decltype(heads)::value : 8;
+            attend<decltype(dim)::value, HEADS><<<grid, ATTENTION_THREADS, 0, stream>>>(p);
+        });
+    });
+    return launch_status();
+}
+
+}  // namespace rocketdoc

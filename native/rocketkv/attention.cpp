@@ -1,0 +1,63 @@
+#include "attention.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "cpu/kernels.h"
+#include "scratch.h"
+
+namespace rocketdoc {
+
+void scaled_logits(const CompactView & k, int head, int group, const int32_t * index, int64_t n, const float * q,
+                   SelectorScratch & scratch, float * out, int64_t stride) {
+    const int   D      = k.head_dim;
+    const float scale  = 1.0f / std::sqrt(float(D));
+    float *     scaled = at_least(scratch.rows, int64_t(group) * D);  // [g][D]
+    for (int i = 0; i < group * D; ++i) scaled[i] = q[i] * scale;
+    cpu_kernels().row_logits(k.row(head, 0), k.row_elems, index, n, D, scaled, group, out, stride);
+}
+
+void summed_probabilities(const float * a, int64_t stride, int group, int64_t n_units, int64_t tokens, int64_t last,
+                          SelectorScratch & scratch, float * out) {
+    const CpuKernels & cpu   = cpu_kernels();
+    float * const      terms = at_least(scratch.probabilities, n_units);
+    std::fill(out, out + n_units, 0.0f);
+    if (n_units == 0) return;
+    for (int h = 0; h < group; ++h) {
+        std::copy(a + h * stride, a + h * stride + n_units, terms);
+        const float sum   = cpu.exp_terms(terms, n_units, cpu.maximum(terms, n_units));
+        const float total = float(tokens) * (sum - terms[n_units - 1]) + float(last) * terms[n_units - 1];
+        if (total > 0) cpu.add_scaled(terms, n_units, 1.0f / total, out);
+    }
+}
+
+bool choose_all(int64_t n_live, int64_t k, SelectorScratch & scratch) {
+    if (n_live > k) return false;
+    scratch.chosen.resize(size_t(n_live));
+    for (int64_t i = 0; i < n_live; ++i) scratch.chosen[size_t(i)] = int32_t(i);
+    return true;
+}
+
+void sparse_attention(const CompactView & k, const CompactView & v, int head, int group, const int32_t * chosen,
+                      int64_t n_chosen, const float * q, SelectorScratch & scratch, float * out) {
+    const CpuKernels & cpu = cpu_kernels();
+    const int          D   = k.head_dim;
+    float * const      w   = at_least(scratch.probabilities, group * n_chosen);  // [g][n_chosen]
+    scaled_logits(k, head, group, chosen, n_chosen, q, scratch, w, n_chosen);
+    for (int h = 0; h < group; ++h) {
+        float *     row   = w + h * n_chosen;
+        const float total = cpu.exp_terms(row, n_chosen, cpu.maximum(row, n_chosen));
+        const float share = total > 0 ? 1.0f / total : 0.0f;
+        for (int64_t i = 0; i < n_chosen; ++i) row[i] *= share;
+    }
+    cpu.row_sums(v.row(head, 0), v.row_elems, chosen, n_chosen, D, w, n_chosen, group, out);
+}
+
+void exact_probabilities(const CompactView & k, int head, int group, int64_t n_live, const float * q,
+                         SelectorScratch & scratch, float * out) {
+    float * const a = at_least(scratch.page_scores, group * n_live);  // [g][n_live]
+    scaled_logits(k, head, group, nullptr, n_live, q, scratch, a, n_live);
+    summed_probabilities(a, n_live, group, n_live, 1, 1, scratch, out);
+}
+
+}  // namespace rocketdoc

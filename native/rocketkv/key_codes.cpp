@@ -1,0 +1,192 @@
+#include "key_codes.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+
+#include "cpu/kernels.h"
+
+namespace rocketdoc {
+
+namespace {
+
+constexpr int64_t recode_after   = 32;    // new rows before clamping is judged
+constexpr double  recode_clamped = 0.02;  // share of their codes
+constexpr float   f16_max        = 65504.0f;
+
+// (x - low) / step + 1/2, whose whole part is the code when it fits; a channel without range has one code, and any other key
+// lies outside it.
+float code_of(float x, float low, float step) {
+    if (step > 0) return (x - low) / step + 0.5f;
+    return x == low ? 0.0f : -1.0f;
+}
+
+}  // namespace
+
+int64_t code_bytes(int head_dim, bool residual) { return head_dim / 4 + (residual ? head_dim / 8 + head_dim / 8 : 0); }
+
+int64_t code_range_bytes(int head_dim, bool residual) {
+    const int64_t channel = sizeof(uint16_t) + sizeof(float);  // order, step
+    if (!residual) return head_dim / 2 * channel;
+    return head_dim * (channel + int64_t(3 * sizeof(float)));  // and low, the value's mean and spread
+}
+
+KeyCodes::KeyCodes(int head_dim, int64_t capacity, bool residual)
+    : head_dim_(head_dim),
+      n4_(head_dim / 2),
+      n2_(residual ? head_dim / 2 : 0),
+      residual_(residual),
+      importance_(size_t(head_dim), 1.0f),
+      order_(size_t(n_coded())),
+      low_(size_t(n_coded())),
+      step_(size_t(n_coded())),
+      v_mean_(residual ? size_t(head_dim) : 0),
+      v_spread_(residual ? size_t(head_dim) : 0),
+      codes_(size_t(padded(capacity)) * size_t(n4_ / 2 + n2_ / 4)),
+      signs_(residual ? size_t(capacity) * size_t(head_dim / 8) : 0) {
+    assert(head_dim % 32 == 0 && head_dim <= max_head_dim);
+}
+
+int64_t KeyCodes::padded(int64_t n_live) const { return (n_live + code_block - 1) / code_block * code_block; }
+
+size_t KeyCodes::stored_bytes() const {
+    const size_t floats = importance_.size() + low_.size() + step_.size() + v_mean_.size() + v_spread_.size();
+    return floats * sizeof(float) + order_.size() * sizeof(uint16_t) + codes_.size() + signs_.size();
+}
+
+void KeyCodes::build(const CompactView & k, const CompactView & v, int head, int64_t n_rows, const float * importance) {
+    if (importance)
+        std::copy(importance, importance + head_dim_, importance_.begin());
+    else
+        std::fill(importance_.begin(), importance_.end(), 1.0f);
+    measure(k, v, head, n_rows);
+    code_rows(k, v, head, 0, n_rows);
+    n_new_ = n_new_clamped_ = n_clamped_ = 0;
+}
+
+void KeyCodes::append(const CompactView & k, const CompactView & v, int head, int64_t index) {
+    code_rows(k, v, head, index, index + 1);
+    ++n_new_;
+    if (n_new_ < recode_after || double(n_new_clamped_) <= recode_clamped * double(n_new_ * n_coded())) return;
+    measure(k, v, head, index + 1);
+    const int64_t n_clamped = n_clamped_;  // inside their own range rows cannot clamp; rounding must not count as news
+    code_rows(k, v, head, 0, index + 1);
+    n_clamped_ = n_clamped;
+    n_new_ = n_new_clamped_ = 0;
+}
+
+// Ranges, channel order and the values' mean and spread from rows 0..n_rows-1. Means in double, variance in a second pass.
+void KeyCodes::measure(const CompactView & k, const CompactView & v, int head, int64_t n_rows) {
+    const int          D   = head_dim_;
+    const CpuKernels & cpu = cpu_kernels();
+    float              row[max_head_dim], low[max_head_dim], high[max_head_dim];
+    double             mean[max_head_dim], spread[max_head_dim];
+    const double       share = n_rows > 0 ? 1.0 / double(n_rows) : 0.0;
+
+    std::fill(low, low + D, f16_max);  // bounds also keep an infinite key from making the step infinite
+    std::fill(high, high + D, -f16_max);
+    std::fill(mean, mean + D, 0.0);
+    std::fill(spread, spread + D, 0.0);
+    for (int64_t i = 0; i < n_rows; ++i) {
+        cpu.f32_from_f16(k.row(head, i), D, row);
+        for (int c = 0; c < D; ++c) {
+            const float x = std::clamp(row[c], -f16_max, f16_max);
+            low[c]        = x < low[c] ? x : low[c];
+            high[c]       = x > high[c] ? x : high[c];
+            mean[c] += x;
+        }
+    }
+    for (int c = 0; c < D; ++c) mean[c] *= share;
+    for (int64_t i = 0; i < n_rows; ++i) {
+        cpu.f32_from_f16(k.row(head, i), D, row);
+        for (int c = 0; c < D; ++c) {
+            const double x = std::clamp(row[c], -f16_max, f16_max) - mean[c];
+            spread[c] += x * x;
+        }
+    }
+
+    double   rank[max_head_dim];
+    uint16_t channels[max_head_dim];
+    for (int c = 0; c < D; ++c) {
+        const double x = double(importance_[size_t(c)]) * (spread[c] * share);
+        rank[c]        = x > 0 ? x : 0;  // NaN would break the order
+        channels[c]    = uint16_t(c);
+    }
+    std::stable_sort(channels, channels + D, [&](uint16_t a, uint16_t b) { return rank[a] > rank[b]; });
+    for (int i = 0; i < n_coded(); ++i) {
+        const int c        = channels[i];
+        order_[size_t(i)]  = uint16_t(c);
+        low_[size_t(i)]    = n_rows > 0 ? low[c] : 0.0f;
+        step_[size_t(i)]   = n_rows > 0 && high[c] > low[c] ? (high[c] - low[c]) / (i < n4_ ? 15.0f : 3.0f) : 0.0f;
+    }
+
+    if (!residual_) return;
+    std::fill(mean, mean + D, 0.0);
+    std::fill(spread, spread + D, 0.0);
+    for (int64_t i = 0; i < n_rows; ++i) {
+        cpu.f32_from_f16(v.row(head, i), D, row);
+        for (int c = 0; c < D; ++c) mean[c] += row[c];
+    }
+    for (int c = 0; c < D; ++c) v_mean_[size_t(c)] = float(mean[c] * share);
+    for (int64_t i = 0; i < n_rows; ++i) {
+        cpu.f32_from_f16(v.row(head, i), D, row);
+        for (int c = 0; c < D; ++c) spread[c] += std::fabs(row[c] - v_mean_[size_t(c)]);
+    }
+    for (int c = 0; c < D; ++c) v_spread_[size_t(c)] = float(spread[c] * share);
+}
+
+void KeyCodes::code_rows(const CompactView & k, const CompactView & v, int head, int64_t first, int64_t end) {
+    const int          D           = head_dim_;
+    const CpuKernels & cpu         = cpu_kernels();
+    const int64_t      block_bytes = int64_t(n4_ / 2 + n2_ / 4) * code_block;
+    float              row[max_head_dim];
+    for (int64_t i = first; i < end; ++i) {
+        cpu.f32_from_f16(k.row(head, i), D, row);
+        uint8_t codes[max_head_dim];
+        for (int j = 0; j < n_coded(); ++j) {
+            const float end_code = j < n4_ ? 16.0f : 4.0f;
+            const float code     = code_of(row[order_[size_t(j)]], low_[size_t(j)], step_[size_t(j)]);
+            const bool  fits     = code >= 0 && code < end_code;
+            codes[j]             = uint8_t(fits ? code : code >= end_code ? end_code - 1 : 0.0f);
+            n_new_clamped_ += !fits;
+            n_clamped_ += !fits;
+        }
+        uint8_t * at = codes_.data() + i / code_block * block_bytes + i % code_block;
+        for (int j = 0; j < n4_; j += 2, at += code_block) *at = uint8_t(codes[j] | codes[j + 1] << 4);
+        for (int j = n4_; j < n_coded(); j += 4, at += code_block)
+            *at = uint8_t(codes[j] | codes[j + 1] << 2 | codes[j + 2] << 4 | codes[j + 3] << 6);
+
+        if (!residual_) continue;
+        cpu.f32_from_f16(v.row(head, i), D, row);
+        uint8_t * signs = signs_.data() + size_t(i) * size_t(D / 8);
+        std::fill(signs, signs + D / 8, uint8_t(0));
+        for (int c = 0; c < D; ++c) signs[c / 8] |= uint8_t((row[c] >= v_mean_[size_t(c)]) << (c % 8));
+    }
+}
+
+void KeyCodes::scores(const float * q, int group, int64_t n_live, float * folded, float * a, int64_t stride) const {
+    const float   scale = 1.0f / std::sqrt(float(head_dim_));
+    const int     n     = n_coded();
+    float * const base  = folded + group * n;  // [g]
+    for (int h = 0; h < group; ++h) {
+        double sum = 0;
+        for (int j = 0; j < n; ++j) {
+            const float x     = q[h * head_dim_ + order_[size_t(j)]] * scale;
+            folded[h * n + j] = x * step_[size_t(j)];
+            sum += double(x) * low_[size_t(j)];
+        }
+        base[h] = residual_ ? float(sum) : 0.0f;  // without the residual a constant that ranking does not need
+    }
+    cpu_kernels().code_scores(codes_.data(), n4_, n2_, folded, base, group, n_live, a, stride);
+}
+
+void KeyCodes::add_values(const float * w, int64_t stride, int group, int64_t n_live, const float * total, float * signs,
+                          float * out) const {
+    const int D = head_dim_;
+    cpu_kernels().sign_sums(signs_.data(), n_live, D, w, stride, group, signs);  // [g][D]: weight where v >= mean
+    for (int h = 0; h < group; ++h)
+        for (int c = 0; c < D; ++c)
+            out[h * D + c] += v_mean_[size_t(c)] * total[h] + v_spread_[size_t(c)] * (2 * signs[h * D + c] - total[h]);
+}
+
+}  // namespace rocketdoc

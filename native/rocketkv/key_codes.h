@@ -1,0 +1,58 @@
+// One cache head's coded rows (ALGORITHM "Beyond the paper"): 4-bit codes of the half of the key channels that vary most where
+// the question looks, and with `residual` 2-bit codes of the other half and one sign per value channel. Ranges are frozen when
+// the head is coded; a key outside them is clamped and counted, and a head that clamps too often is coded again.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "rows.h"
+
+namespace rocketdoc {
+
+// Bytes a token takes in the stream that a step reads, and bytes of ranges a step reads once.
+int64_t code_bytes(int head_dim, bool residual);
+int64_t code_range_bytes(int head_dim, bool residual);
+
+class KeyCodes {
+  public:
+    KeyCodes(int head_dim, int64_t capacity, bool residual);
+
+    // Codes rows 0..n_rows-1 afresh. importance: [D] or null, remembered for coding again.
+    void build(const CompactView & k, const CompactView & v, int head, int64_t n_rows, const float * importance);
+    void append(const CompactView & k, const CompactView & v, int head, int64_t index);
+
+    // a[h][p] = q_h . k^_p / sqrt(D) up to a constant per head (none with residual); a: [g][stride], stride >= padded(n_live).
+    // folded: work, [g][n_coded + 1].
+    void    scores(const float * q, int group, int64_t n_live, float * folded, float * a, int64_t stride) const;
+    int64_t padded(int64_t n_live) const;
+    int     n_coded() const { return n4_ + n2_; }
+
+    // out[h][c] += sum over tokens of w[h][p] * v^[p][c]; total[h] is the sum of w[h]. Residual only.
+    void add_values(const float * w, int64_t stride, int group, int64_t n_live, const float * total, float * signs,
+                    float * out) const;
+
+    int64_t clamped() const { return n_clamped_; }
+    size_t  stored_bytes() const;
+
+  private:
+    void measure(const CompactView & k, const CompactView & v, int head, int64_t n_rows);
+    void code_rows(const CompactView & k, const CompactView & v, int head, int64_t first, int64_t end);
+
+    int  head_dim_;
+    int  n4_, n2_;  // channels with 4-bit and with 2-bit codes
+    bool residual_;
+
+    std::vector<float>    importance_;     // [D], ones when the caller has none
+    std::vector<uint16_t> order_;          // [n_coded] channels, the most important first
+    std::vector<float>    low_, step_;     // [n_coded], in that order
+    std::vector<float>    v_mean_, v_spread_;  // [D], with residual
+    std::vector<uint8_t>  codes_;          // [block][line][code_block], see kernels.h code_scores
+    std::vector<uint8_t>  signs_;          // [capacity][D / 8], with residual: v >= its mean
+
+    int64_t n_new_         = 0;  // rows appended since the head was coded
+    int64_t n_new_clamped_ = 0;  // codes of those rows that were clamped
+    int64_t n_clamped_     = 0;  // all clamped codes since build
+};
+
+}  // namespace rocketdoc

@@ -1,0 +1,205 @@
+// Stage 1: which prompt rows of one cache head stay. The hot loop is q.k over the whole history: a block of keys is made f32
+// once and meets every query row of the group. The softmax of a row runs over all the columns it sees, so exp terms are kept
+// with the running maximum of their block and put right in a second, cheap pass.
+#include "stage1.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cfloat>
+#include <cmath>
+#include <cstring>
+
+#include "cpu/kernels.h"
+#include "scratch.h"
+
+namespace rocketdoc {
+
+namespace {
+
+constexpr int64_t terms_bound = 8 << 20;  // floats of exp terms held at once, unless one panel alone needs more
+
+struct Heads {
+    int kv_head;      // whose keys
+    int first_query;  // the query heads that vote
+    int n_query;
+};
+
+Heads heads_of(const RowsView & keys, const Stage1Query & query, int head, Grouping grouping) {
+    const int group = query.n_head / keys.n_head;
+    if (grouping == Grouping::query_head) return {head / group, head, 1};
+    return {head, head * group, group};
+}
+
+void rows_to_f32(const RowsView & rows, int head, int64_t first, int n, float * out) {
+    const CpuKernels & cpu = cpu_kernels();
+    const int          D   = rows.head_dim;
+    for (int i = 0; i < n; ++i, out += D) {
+        const void * row = rows.row(head, first + i);
+        switch (rows.type) {
+            case RowType::f32: std::memcpy(out, row, size_t(D) * sizeof(float)); break;
+            case RowType::f16: cpu.f32_from_f16(static_cast<const f16_bits *>(row), D, out); break;
+            case RowType::q8_0: cpu.f32_from_q8_0(row, D, out); break;
+        }
+    }
+}
+
+// Query rows first .. first + panel_rows of [n_query * window], transposed to [D][panel_rows] and scaled; zero past the end.
+void pack_panel(const float * q, int n_rows, int first, int D, float * panel) {
+    const float scale = 1.0f / std::sqrt(float(D));
+    for (int lane = 0; lane < panel_rows; ++lane) {
+        const float * row = q + size_t(first + lane) * size_t(D);
+        for (int c = 0; c < D; ++c) panel[c * panel_rows + lane] = first + lane < n_rows ? row[c] * scale : 0.0f;
+    }
+}
+
+// Row i of the window sees columns up to n_prefix + i.
+void hide_the_future(float * logits, int64_t first_key, int n_keys, int first_row, int window, int64_t n_prefix) {
+    for (int key = 0; key < n_keys; ++key) {
+        const int64_t after = first_key + key - n_prefix;  // 0.. within the window
+        if (after <= 0) continue;
+        for (int lane = 0; lane < panel_rows; ++lane)
+            if ((first_row + lane) % window < after) logits[key * panel_rows + lane] = -INFINITY;
+    }
+}
+
+}  // namespace
+
+void stage1_scores(const RowsView & keys, const Stage1Query & query, int head, Grouping grouping, Stage1Scratch & scratch,
+                   float * scores, float & window_mass) {
+    const CpuKernels & cpu      = cpu_kernels();
+    const Heads        heads    = heads_of(keys, query, head, grouping);
+    const int          D        = keys.head_dim;
+    const int          window   = query.window;
+    const int64_t      n        = keys.n_rows;
+    const int64_t      n_prefix = n - window;
+    const int          n_rows   = heads.n_query * window;  // query rows
+    const float *      q        = query.q + size_t(heads.first_query) * size_t(window) * size_t(D);
+    assert(query.head_dim == D && window >= 1 && window <= n && query.n_head % keys.n_head == 0);
+
+    const int64_t n_blocks = (n + key_block - 1) / key_block;
+    const int64_t n_padded = n_blocks * key_block;
+    const int     n_panels = (n_rows + panel_rows - 1) / panel_rows;
+    const int     wide     = int(std::clamp<int64_t>(terms_bound / (n_padded * panel_rows), 1, n_panels));
+
+    // scratch.logits: per panel of a round, terms [n_padded][panel_rows] and tops [n_blocks][panel_rows].
+    // scratch.keys: the key block [key_block][D], then per panel [D][panel_rows], top, sum and weight [panel_rows].
+    // scratch.scores: all n columns; the window's are summed up at the end.
+    const int64_t terms_size = n_padded * panel_rows;
+    float * const terms      = at_least(scratch.logits, wide * (terms_size + n_blocks * panel_rows));
+    float * const tops       = terms + wide * terms_size;
+    float * const block      = at_least(scratch.keys, int64_t(key_block) * D + int64_t(wide) * panel_rows * (D + 3));
+    float * const panels     = block + key_block * D;
+    float * const top        = panels + int64_t(wide) * D * panel_rows;
+    float * const sum        = top + wide * panel_rows;
+    float * const weight     = sum + wide * panel_rows;
+    float * const all        = at_least(scratch.scores, n);
+    std::fill(all, all + n, 0.0f);
+
+    for (int first_panel = 0; first_panel < n_panels; first_panel += wide) {
+        const int n_now = std::min(wide, n_panels - first_panel);
+        for (int p = 0; p < n_now; ++p)
+            pack_panel(q, n_rows, (first_panel + p) * panel_rows, D, panels + int64_t(p) * D * panel_rows);
+        std::fill(top, top + n_now * panel_rows, -FLT_MAX);
+        std::fill(sum, sum + n_now * panel_rows, 0.0f);
+
+        for (int64_t b = 0; b < n_blocks; ++b) {
+            const int64_t first_key = b * key_block;
+            const int     n_keys    = int(std::min<int64_t>(key_block, n - first_key));
+            rows_to_f32(keys, heads.kv_head, first_key, n_keys, block);
+            std::fill(block + n_keys * D, block + key_block * D, 0.0f);
+            for (int p = 0; p < n_now; ++p) {
+                float * logits = terms + p * terms_size + first_key * panel_rows;
+                cpu.panel_logits(panels + int64_t(p) * D * panel_rows, block, D, logits);
+                if (first_key + n_keys > n_prefix)
+                    hide_the_future(logits, first_key, n_keys, (first_panel + p) * panel_rows, window, n_prefix);
+                cpu.panel_exp(logits, n_keys, top + p * panel_rows, sum + p * panel_rows);
+                std::memcpy(tops + (p * n_blocks + b) * panel_rows, top + p * panel_rows, panel_rows * sizeof(float));
+            }
+        }
+
+        for (int p = 0; p < n_now; ++p) {
+            for (int64_t b = 0; b < n_blocks; ++b) {
+                float * at = tops + (p * n_blocks + b) * panel_rows;
+                for (int lane = 0; lane < panel_rows; ++lane) {
+                    const int i = p * panel_rows + lane;
+                    at[lane] -= top[i];  // <= 0
+                    weight[lane] = (first_panel + p) * panel_rows + lane < n_rows ? 1.0f / sum[i] : 0.0f;
+                }
+                cpu.exp_terms(at, panel_rows, 0.0f);
+                for (int lane = 0; lane < panel_rows; ++lane) weight[lane] *= at[lane];
+                const int64_t first_key = b * key_block;
+                cpu.panel_weigh(terms + p * terms_size + first_key * panel_rows,
+                                int(std::min<int64_t>(key_block, n - first_key)), weight, all + first_key);
+            }
+        }
+    }
+
+    double mass = 0;
+    for (int64_t c = n_prefix; c < n; ++c) mass += all[c];
+    window_mass = float(mass);
+    std::copy(all, all + n_prefix, scores);
+}
+
+void stage1_keep(const RowsView & keys, const Stage1Query & query, int head, Grouping grouping, Pooling pooling, int kernel,
+                 int64_t n_keep, Stage1Scratch & scratch, Stage1Kept & out, float * importance) {
+    const int64_t n        = keys.n_rows;
+    const int64_t n_prefix = n - query.window;
+
+    if (importance) {
+        const Heads   heads  = heads_of(keys, query, head, grouping);
+        const int64_t n_rows = int64_t(heads.n_query) * query.window;
+        const float * q      = query.q + size_t(heads.first_query) * size_t(query.window) * size_t(query.head_dim);
+        for (int c = 0; c < query.head_dim; ++c) {
+            double sum = 0;
+            for (int64_t i = 0; i < n_rows; ++i) {
+                const double x = q[i * query.head_dim + c];
+                sum += x * x;
+            }
+            importance[c] = float(sum / double(n_rows));
+        }
+    }
+
+    out.rows.clear();
+    out.mass = 1;
+    if (n_keep >= n) {
+        for (int64_t i = 0; i < n; ++i) out.rows.push_back(int32_t(i));
+        return;
+    }
+
+    // pooled [n_prefix], then the raw scores [n_prefix]: stage1_scores uses scratch.scores itself.
+    float * const pooled = at_least(scratch.pooled, 2 * n_prefix);
+    float * const scores = pooled + n_prefix;
+    float         window_mass;
+    stage1_scores(keys, query, head, grouping, scratch, scores, window_mass);
+    if (pooling == Pooling::max)
+        pool_max(scores, n_prefix, kernel, pooled);
+    else
+        pool_triangle(scores, n_prefix, pooled);
+
+    const int64_t n_best = std::max<int64_t>(0, n_keep - query.window);
+    out.rows.resize(size_t(n_best + query.window));
+    const int64_t n_taken = top_k_ascending(pooled, n_prefix, n_best, out.rows.data());
+    double        kept = window_mass, total = window_mass;
+    for (int64_t i = 0; i < n_taken; ++i) kept += scores[out.rows[size_t(i)]];
+    for (int64_t c = 0; c < n_prefix; ++c) total += scores[c];
+    out.mass = total > 0 ? float(std::clamp(kept / total, 0.0, 1.0)) : 1.0f;
+    for (int i = 0; i < query.window; ++i) out.rows[size_t(n_taken + i)] = int32_t(n_prefix + i);
+}
+
+void stage1_gather(const RowsView & rows, int kv_head, const std::vector<int32_t> & kept, const CompactView & compact,
+                   int cache_head) {
+    const int          D   = rows.head_dim;
+    const CpuKernels & cpu = cpu_kernels();
+    float              row[max_head_dim];
+    for (size_t i = 0; i < kept.size(); ++i) {
+        f16_bits * to = compact.row(cache_head, int64_t(i));
+        if (rows.type == RowType::f16) {
+            std::memcpy(to, rows.row(kv_head, kept[i]), size_t(D) * sizeof(f16_bits));
+        } else {
+            rows_to_f32(rows, kv_head, kept[i], 1, row);
+            cpu.f16_from_f32(row, D, to);
+        }
+    }
+}
+
+}  // namespace rocketdoc

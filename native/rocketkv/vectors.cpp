@@ -1,0 +1,328 @@
+#include "vectors.h"
+
+#include <algorithm>
+#include <cmath>
+#include <random>
+#include <string>
+
+#include "half.h"
+#include "reference.h"
+#include "selector.h"
+#include "stage1.h"
+
+namespace rocketdoc {
+namespace {
+
+constexpr double STAGE1_TOLERANCE = 1e-5;  // relative, between scores that count as equal
+constexpr double STAGE2_TOLERANCE = 1e-4;
+
+Status check_length(const char * name, size_t length, int64_t expected) {
+    if (int64_t(length) == expected) return Status::good();
+    return Status::fail(Code::INVALID_ARGUMENT, std::string(name) + " has " + std::to_string(length) + " values; its shape needs " + std::to_string(expected) + ".");
+}
+
+Status check_indices(const char * name, const std::vector<int32_t> & indices, int64_t end) {
+    for (int32_t index : indices) {
+        if (index < 0 || index >= end) {
+            return Status::fail(Code::INVALID_ARGUMENT, std::string(name) + " holds " + std::to_string(index) + "; it must be 0 to " + std::to_string(end - 1) + ".");
+        }
+    }
+    return Status::good();
+}
+
+Status check_shape(const Vectors & x) {
+    const int64_t H = x.n_head, G = x.n_head_kv, D = x.head_dim, T = x.prompt_len;
+    if (G < 1 || H < 1 || H % G != 0 || D < 32 || D > 512 || D % 32 != 0) {
+        return Status::fail(Code::INVALID_ARGUMENT, "The heads must be a multiple of the KV heads, of 32 to 512 channels in steps of 32.");
+    }
+    if (T < 1 || x.window < 1 || x.window > T || x.keep < 0 || x.keep > T - x.window || x.kernel < 1 || x.kernel % 2 == 0 || x.page < 1 || x.top_r < 1 ||
+        x.top_r > D || x.top_k < 1 || x.steps < 0 || T > (int64_t(1) << 28) || x.steps > 1000000) {
+        return Status::fail(Code::INVALID_ARGUMENT, "The metadata's sizes contradict each other (prompt_len, window, keep, kernel, page, top_r, top_k, steps).");
+    }
+    return Status::good();
+}
+
+Status check_arrays(const Vectors & x) {
+    const int64_t H = x.n_head, G = x.n_head_kv, D = x.head_dim, T = x.prompt_len, S = x.steps;
+    RETURN_IF_FAILED(check_length("q_window", x.q_window.size(), H * x.window * D));
+    RETURN_IF_FAILED(check_length("k", x.k.size(), G * T * D));
+    RETURN_IF_FAILED(check_length("v", x.v.size(), G * T * D));
+    RETURN_IF_FAILED(check_length("stage1_indices", x.stage1_indices.size(), G * x.keep));
+    RETURN_IF_FAILED(check_length("compact_order", x.compact_order.size(), G * x.keep));
+    RETURN_IF_FAILED(check_length("decode_q", x.decode_q.size(), S * H * D));
+    RETURN_IF_FAILED(check_length("decode_k", x.decode_k.size(), S * G * D));
+    RETURN_IF_FAILED(check_length("decode_v", x.decode_v.size(), S * G * D));
+    RETURN_IF_FAILED(check_length("decode_top_r", x.decode_top_r.size(), S * G * x.top_r));
+    RETURN_IF_FAILED(check_length("decode_top_k", x.decode_top_k.size(), S * G * x.top_k));
+    RETURN_IF_FAILED(check_length("decode_out", x.decode_out.size(), S * H * D));
+    RETURN_IF_FAILED(check_indices("stage1_indices", x.stage1_indices, T - x.window));
+    RETURN_IF_FAILED(check_indices("compact_order", x.compact_order, T - x.window));
+    RETURN_IF_FAILED(check_indices("decode_top_r", x.decode_top_r, D));
+    return check_indices("decode_top_k", x.decode_top_k, x.keep + x.window + S);
+}
+
+RowsView rows_view(const std::vector<f16_bits> & rows, const Vectors & x) {
+    RowsView view;
+    view.data       = rows.data();
+    view.type       = RowType::f16;
+    view.row_bytes  = size_t(x.head_dim) * sizeof(f16_bits);
+    view.head_bytes = view.row_bytes * size_t(x.prompt_len);
+    view.n_rows     = x.prompt_len;
+    view.n_head     = x.n_head_kv;
+    view.head_dim   = x.head_dim;
+    return view;
+}
+
+enum class Agreement { same, tie, mismatch };
+
+// Whether two choices of the highest scores are one set, or differ only where scores equal the lowest one chosen.
+template <typename Score>
+Agreement compare_choice(std::vector<int32_t> recorded, std::vector<int32_t> found, const Score & score, double tolerance) {
+    std::sort(recorded.begin(), recorded.end());
+    std::sort(found.begin(), found.end());
+    if (recorded == found) return Agreement::same;
+    if (recorded.size() != found.size() || std::adjacent_find(recorded.begin(), recorded.end()) != recorded.end()) return Agreement::mismatch;
+    double boundary = INFINITY;
+    for (int32_t i : found) boundary = std::min(boundary, double(score(i)));
+    std::vector<int32_t> different;
+    std::set_symmetric_difference(recorded.begin(), recorded.end(), found.begin(), found.end(), std::back_inserter(different));
+    for (int32_t i : different) {
+        if (std::fabs(double(score(i)) - boundary) > tolerance * std::max(std::fabs(boundary), 1e-30)) return Agreement::mismatch;
+    }
+    return Agreement::tie;
+}
+
+void count(Agreement agreement, int64_t & ties, int64_t & mismatches) {
+    ties += agreement == Agreement::tie;
+    mismatches += agreement == Agreement::mismatch;
+}
+
+void check_stage1(const Vectors & x, VectorsReport & report) {
+    Stage1Query query;
+    query.q        = x.q_window.data();
+    query.n_head   = x.n_head;
+    query.window   = x.window;
+    query.head_dim = x.head_dim;
+    const int64_t        n_prefix = x.prompt_len - x.window;
+    const RowsView       keys     = rows_view(x.k, x);
+    Stage1Scratch        scratch;
+    std::vector<float>   scores(size_t(n_prefix), NAN), pooled(size_t(n_prefix), NAN);
+    for (int head = 0; head < x.n_head_kv; head++) {
+        float window_mass = 0;
+        stage1_scores(keys, query, head, Grouping::kv_group, scratch, scores.data(), window_mass);
+        pool_max(scores.data(), n_prefix, x.kernel, pooled.data());
+        std::vector<int32_t> found(size_t(x.keep));
+        found.resize(size_t(top_k_ascending(pooled.data(), n_prefix, x.keep, found.data())));
+        const auto           first = x.stage1_indices.begin() + int64_t(head) * x.keep;
+        std::vector<int32_t> recorded(first, first + x.keep);
+        count(compare_choice(recorded, found, [&](int32_t i) { return pooled[size_t(i)]; }, STAGE1_TOLERANCE), report.stage1_ties, report.stage1_mismatches);
+    }
+}
+
+// The compact cache of the recording: kept rows in their recorded order, the window's rows, then room for the steps.
+struct Compact {
+    std::vector<f16_bits> k, v;  // [G, capacity, D]
+    CompactView           k_view, v_view;
+    int64_t               n_prompt = 0;
+};
+
+Compact build_compact(const Vectors & x) {
+    Compact       c;
+    const int64_t D = x.head_dim, capacity = x.keep + x.window + x.steps;
+    c.n_prompt = x.keep + x.window;
+    for (auto [from, to, view] : {std::tuple{&x.k, &c.k, &c.k_view}, std::tuple{&x.v, &c.v, &c.v_view}}) {
+        to->assign(size_t(x.n_head_kv * capacity * D), 0);
+        *view = {to->data(), size_t(D), size_t(capacity * D), capacity, x.n_head_kv, x.head_dim};
+        for (int head = 0; head < x.n_head_kv; head++) {
+            for (int64_t row = 0; row < c.n_prompt; row++) {
+                const int64_t source = row < x.keep ? x.compact_order[size_t(int64_t(head) * x.keep + row)] : x.prompt_len - x.window + row - x.keep;
+                std::copy_n(from->data() + (int64_t(head) * x.prompt_len + source) * D, D, view->row(head, row));
+            }
+        }
+    }
+    return c;
+}
+
+// Token scores of the pages (steps 2 to 5 of stage 2) over given channels. keys [n, D] f32, q [g, D].
+std::vector<float> scores_over_channels(const std::vector<float> & keys, int64_t n, int D, const float * q, int g, int page, const int32_t * channels, int r) {
+    const int64_t       n_pages = (n + page - 1) / page;
+    std::vector<double> sum(size_t(n_pages), 0.0);
+    std::vector<double> a(static_cast<size_t>(n_pages));
+    for (int h = 0; h < g; h++) {
+        double all = 0, chosen = 0;
+        for (int c = 0; c < D; c++) all += std::fabs(q[h * D + c]);
+        for (int i = 0; i < r; i++) chosen += std::fabs(q[h * D + channels[i]]);
+        const double scale = all > 0 && chosen > 0 ? std::sqrt(D * chosen / all) : 1.0;
+        double       top   = -INFINITY;
+        for (int64_t p = 0; p < n_pages; p++) {
+            const int64_t begin = p * page, end = std::min(n, begin + page);
+            double        score = 0;
+            for (int i = 0; i < r; i++) {
+                const int c     = channels[i];
+                double    group = 0;
+                for (int other = 0; other < g; other++) group += q[other * D + c];
+                float extreme = keys[size_t(begin * D + c)];
+                for (int64_t t = begin + 1; t < end; t++) {
+                    const float key = keys[size_t(t * D + c)];
+                    extreme         = group > 0 ? std::max(extreme, key) : std::min(extreme, key);
+                }
+                score += double(q[h * D + c]) * extreme;
+            }
+            a[size_t(p)] = score / scale;
+            top          = std::max(top, a[size_t(p)]);
+        }
+        double total = 0;
+        for (int64_t p = 0; p < n_pages; p++) total += double(std::min<int64_t>(page, n - p * page)) * std::exp(a[size_t(p)] - top);
+        for (int64_t p = 0; p < n_pages; p++) sum[size_t(p)] += std::exp(a[size_t(p)] - top) / total;
+    }
+    std::vector<float> out(static_cast<size_t>(n));
+    for (int64_t t = 0; t < n; t++) out[size_t(t)] = float(sum[size_t(t / page)]);
+    return out;
+}
+
+void check_stage2(const Vectors & x, VectorsReport & report) {
+    const int     D = x.head_dim, g = x.n_head / x.n_head_kv;
+    Compact       compact = build_compact(x);
+    SelectorShape shape;
+    shape.n_cache_head = x.n_head_kv;
+    shape.group        = g;
+    shape.head_dim     = D;
+    shape.capacity     = compact.k_view.capacity;
+    shape.page         = x.page;
+    shape.r            = x.top_r;
+    shape.k            = x.top_k;
+    auto               selector = make_selector(SelectorKind::pages, shape);
+    SelectorScratch    scratch;
+    std::vector<float> out(static_cast<size_t>(g * D));
+    for (int head = 0; head < x.n_head_kv; head++) {
+        selector->build(compact.k_view, compact.v_view, head, compact.n_prompt, nullptr);
+        std::vector<float> keys(size_t(compact.n_prompt) * size_t(D));  // [n, D] f32; new keys enter unrounded
+        for (int64_t row = 0; row < compact.n_prompt; row++) {
+            for (int c = 0; c < D; c++) keys[size_t(row * D + c)] = f32_from_f16(compact.k_view.row(head, row)[c]);
+        }
+        for (int step = 0; step < x.steps; step++) {
+            const int64_t at = int64_t(step) * x.n_head_kv + head, n = compact.n_prompt + step + 1;
+            const float * new_k = x.decode_k.data() + at * D;
+            const float * new_v = x.decode_v.data() + at * D;
+            keys.insert(keys.end(), new_k, new_k + D);
+            for (int c = 0; c < D; c++) {
+                compact.k_view.row(head, n - 1)[c] = f16_from_f32(new_k[c]);
+                compact.v_view.row(head, n - 1)[c] = f16_from_f32(new_v[c]);
+            }
+            selector->append(compact.k_view, compact.v_view, head, n - 1);
+            const float *              q = x.decode_q.data() + (int64_t(step) * x.n_head + int64_t(head) * g) * D;
+            const std::vector<int32_t> channels(x.decode_top_r.begin() + at * x.top_r, x.decode_top_r.begin() + (at + 1) * x.top_r);
+            std::vector<int32_t>       tokens(x.decode_top_k.begin() + at * x.top_k, x.decode_top_k.begin() + (at + 1) * x.top_k);
+
+            std::vector<float> weight(static_cast<size_t>(D), 0.0f);
+            for (int h = 0; h < g; h++) {
+                for (int c = 0; c < D; c++) weight[size_t(c)] += std::fabs(q[h * D + c]);
+            }
+            count(compare_choice(channels, reference::top_k(weight, x.top_r), [&](int32_t c) { return weight[size_t(c)]; }, STAGE2_TOLERANCE), report.top_r_ties,
+                  report.top_r_mismatches);
+
+            const std::vector<float> scores = scores_over_channels(keys, n, D, q, g, x.page, channels.data(), x.top_r);
+            auto                     score  = [&](int32_t i) { return i < n ? scores[size_t(i)] : -INFINITY; };
+            selector->attend(compact.k_view, compact.v_view, head, n, q, scratch, out.data());
+            const Agreement scalar = compare_choice(tokens, reference::top_k(scores, x.top_k), score, STAGE2_TOLERANCE);
+            const Agreement fast   = compare_choice(tokens, scratch.chosen, score, STAGE2_TOLERANCE);
+            count(std::max(scalar, fast), report.top_k_ties, report.top_k_mismatches);
+
+            const bool valid = *std::max_element(tokens.begin(), tokens.end()) < n;
+            if (!valid) continue;  // already a mismatch
+            sparse_attention(compact.k_view, compact.v_view, head, g, tokens.data(), x.top_k, q, scratch, out.data());
+            const float * expected = x.decode_out.data() + (int64_t(step) * x.n_head + int64_t(head) * g) * D;
+            for (int i = 0; i < g * D; i++) {
+                const float error    = std::fabs(out[size_t(i)] - expected[i]);
+                report.out_max_error = error <= report.out_max_error ? report.out_max_error : error;  // NaN stays
+            }
+        }
+    }
+}
+
+}  // namespace
+
+Status check_vectors(const Vectors & vectors, VectorsReport & report) {
+    report = {};
+    RETURN_IF_FAILED(check_shape(vectors));
+    RETURN_IF_FAILED(check_arrays(vectors));
+    if (vectors.steps > 0 && vectors.top_k > vectors.keep + vectors.window + 1) {
+        return Status::fail(Code::INVALID_ARGUMENT, "top_k is larger than the compact cache.");
+    }
+    check_stage1(vectors, report);
+    check_stage2(vectors, report);
+    return Status::good();
+}
+
+Status make_vectors(uint64_t seed, Vectors & x) {
+    RETURN_IF_FAILED(check_shape(x));
+    const int                       D = x.head_dim, g = x.n_head / x.n_head_kv;
+    std::mt19937_64                 random(seed);
+    std::normal_distribution<float> normal;
+    auto rounded = [&](float value) { return f32_from_f16(f16_from_f32(value)); };
+
+    std::vector<float> strength(static_cast<size_t>(D));
+    for (float & s : strength) s = std::exp(0.7f * normal(random));
+    auto new_row = [&](float * row, const float * before) {
+        for (int c = 0; c < D; c++) row[c] = rounded((before ? 0.7f * before[c] : 0.0f) + 0.7f * strength[size_t(c)] * normal(random));
+    };
+    auto fill_rows = [&](std::vector<f16_bits> & rows) {
+        rows.resize(size_t(x.n_head_kv * x.prompt_len * D));
+        std::vector<float> row(static_cast<size_t>(D)), before;
+        for (int64_t i = 0; i < int64_t(x.n_head_kv) * x.prompt_len; i++) {
+            new_row(row.data(), before.empty() ? nullptr : before.data());
+            before = row;
+            for (int c = 0; c < D; c++) rows[size_t(i * D + c)] = f16_from_f32(row[size_t(c)]);
+        }
+    };
+    auto fill = [&](std::vector<float> & values, int64_t n) {
+        values.resize(size_t(n));
+        for (float & value : values) value = rounded(normal(random));
+    };
+    fill_rows(x.k);
+    fill_rows(x.v);
+    fill(x.q_window, int64_t(x.n_head) * x.window * D);
+    fill(x.decode_q, int64_t(x.steps) * x.n_head * D);
+    fill(x.decode_k, int64_t(x.steps) * x.n_head_kv * D);
+    fill(x.decode_v, int64_t(x.steps) * x.n_head_kv * D);
+    x.decode_out.resize(x.decode_q.size());
+    x.stage1_indices.clear();
+    x.decode_top_r.resize(size_t(x.steps) * x.n_head_kv * x.top_r);
+    x.decode_top_k.resize(size_t(x.steps) * x.n_head_kv * size_t(x.top_k));
+
+    auto f32_row = [&](const std::vector<f16_bits> & rows, int head, int64_t row, std::vector<float> & out) {
+        for (int c = 0; c < D; c++) out.push_back(f32_from_f16(rows[size_t((int64_t(head) * x.prompt_len + row) * D + c)]));
+    };
+    for (int head = 0; head < x.n_head_kv; head++) {
+        std::vector<float> keys;
+        for (int64_t row = 0; row < x.prompt_len; row++) f32_row(x.k, head, row, keys);
+        float                      window_mass = 0;
+        const reference::Floats    scores = reference::stage1_scores(keys.data(), x.prompt_len, D, x.q_window.data() + int64_t(head) * g * x.window * D, g, x.window, window_mass);
+        const reference::Rows      kept   = reference::keep(reference::pool_max(scores, x.kernel), x.window, x.keep + x.window);
+        x.stage1_indices.insert(x.stage1_indices.end(), kept.begin(), kept.begin() + x.keep);
+
+        std::vector<float> compact_k, compact_v;
+        for (int32_t row : kept) {
+            f32_row(x.k, head, row, compact_k);
+            f32_row(x.v, head, row, compact_v);
+        }
+        for (int step = 0; step < x.steps; step++) {
+            const int64_t at = int64_t(step) * x.n_head_kv + head, n = x.keep + x.window + step + 1;
+            compact_k.insert(compact_k.end(), x.decode_k.begin() + at * D, x.decode_k.begin() + (at + 1) * D);
+            compact_v.insert(compact_v.end(), x.decode_v.begin() + at * D, x.decode_v.begin() + (at + 1) * D);
+            const float *     q = x.decode_q.data() + (int64_t(step) * x.n_head + int64_t(head) * g) * D;
+            reference::Floats weight(static_cast<size_t>(D), 0.0f);
+            for (int i = 0; i < g * D; i++) weight[size_t(i % D)] += std::fabs(q[i]);
+            const reference::Rows channels = reference::top_k(weight, x.top_r);
+            std::copy(channels.begin(), channels.end(), x.decode_top_r.begin() + at * x.top_r);
+            const reference::Rows chosen = reference::top_k(reference::page_scores(compact_k.data(), n, D, q, g, x.page, x.top_r), x.top_k);
+            std::copy(chosen.begin(), chosen.end(), x.decode_top_k.begin() + at * x.top_k);
+            const reference::Floats out = reference::attention(compact_k.data(), compact_v.data(), D, q, g, chosen);
+            std::copy(out.begin(), out.end(), x.decode_out.begin() + (int64_t(step) * x.n_head + int64_t(head) * g) * D);
+        }
+    }
+    x.compact_order = x.stage1_indices;
+    return Status::good();
+}
+
+}  // namespace rocketdoc
