@@ -39,7 +39,7 @@ if(NOT EXISTS "${GGML_SOURCE}/ggml/include/ggml.h")
   execute_process(COMMAND ${GIT_EXECUTABLE} clone -q --no-checkout "${GGML_BUNDLE}" "${GGML_SOURCE}"
                   RESULT_VARIABLE GGML_CLONE ERROR_VARIABLE GGML_CLONE_ERROR OUTPUT_QUIET)
   if(GGML_CLONE EQUAL 0)
-    execute_process(COMMAND ${GIT_EXECUTABLE} -C "${GGML_SOURCE}" checkout -q HEAD -- ggml/include ggml/CMakeLists.txt
+    execute_process(COMMAND ${GIT_EXECUTABLE} -C "${GGML_SOURCE}" checkout -q HEAD -- ggml/include include ggml/CMakeLists.txt
                     RESULT_VARIABLE GGML_CLONE ERROR_VARIABLE GGML_CLONE_ERROR)
   endif()
   if(NOT GGML_CLONE EQUAL 0)

@@ -107,12 +107,10 @@ Status read_common_params(const GgufFile & file, HyperParams & p) {
     p.attn_factor = 1.0f;
     if (p.rope_scaling == "yarn") {
         // ggml's rope multiplies by 1 + 0.1 ln(factor) itself when ext_factor is set, and models trained with YaRN want just
-        // that, so the factor passed stays 1 unless the file brings its own mscale.
+        // that, so the factor passed stays 1.
         p.ext_factor = float(file.number(a + "rope.scaling.yarn_ext_factor", 1.0));
         p.beta_fast  = float(file.number(a + "rope.scaling.yarn_beta_fast", 32.0));
         p.beta_slow  = float(file.number(a + "rope.scaling.yarn_beta_slow", 1.0));
-        double log_mul = file.number(a + "rope.scaling.yarn_log_multiplier", 0.0);
-        if (log_mul != 0 && factor > 1) p.attn_factor = float(1.0 / (0.1 * log_mul * std::log(factor) + 1.0));
     }
     p.attn_factor *= float(file.number(a + "rope.scaling.attn_factor", 1.0));
     return Status::good();

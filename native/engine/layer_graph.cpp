@@ -40,6 +40,9 @@ ggml_tensor * build_append(ggml_context * ctx, ggml_cgraph * graph, ggml_tensor 
 
 ggml_tensor * build_dense_attention(ggml_context * ctx, ggml_tensor * q, ggml_tensor * k, ggml_tensor * v, int64_t n_rows,
                                     ggml_tensor * mask, float scale, std::vector<ggml_tensor *> * live) {
+    const int64_t n       = q->ne[2];
+    const int64_t missing = mask ? mask->ne[1] - n : 0;
+    if (missing > 0) q = ggml_pad(ctx, q, 0, 0, int(missing), 0);
     ggml_tensor * queries = ggml_permute(ctx, q, 0, 2, 1, 3);  // [D, n, H]
     ggml_tensor * keys    = ggml_view_3d(ctx, k, k->ne[0], n_rows, k->ne[2], k->nb[1], k->nb[2], 0);
     ggml_tensor * values  = ggml_view_3d(ctx, v, v->ne[0], n_rows, v->ne[2], v->nb[1], v->nb[2], 0);
@@ -49,7 +52,9 @@ ggml_tensor * build_dense_attention(ggml_context * ctx, ggml_tensor * q, ggml_te
     }
     ggml_tensor * out = ggml_flash_attn_ext(ctx, queries, keys, values, mask, scale, 0.0f, 0.0f);
     ggml_flash_attn_ext_set_prec(out, GGML_PREC_F32);
-    return ggml_reshape_2d(ctx, out, out->ne[0] * out->ne[1], out->ne[2]);
+    // Padding queries come last: the first n columns are the answer.
+    const int64_t width = out->ne[0] * out->ne[1];
+    return ggml_view_2d(ctx, out, width, n, size_t(width) * sizeof(float), 0);
 }
 
 }  // namespace rocketdoc

@@ -35,8 +35,12 @@ ggml_tensor * new_input(ggml_context * ctx, ggml_type type, int64_t ne0, int64_t
 // Writes current [D, G, n] f32 into rows [D, capacity, G] at the row indices i64 [n]; returns the rows as they are after that.
 ggml_tensor * build_append(ggml_context * ctx, ggml_cgraph * graph, ggml_tensor * rows, ggml_tensor * current, ggml_tensor * indices);
 
-// Softmax attention of q [D, H, n] over the first n_rows of k and v [D, capacity, heads]; mask f16 [n_rows, n] or null
-// (every row visible). Returns [D * H, n]. `live` (may be null) receives the two views whose length is n_rows, so that a kept
+// ggml's CPU attention works in tiles of this many queries and takes another, less exact way below it. Prefill fills a tile up
+// with queries that nobody reads, so that a token's result does not depend on how the prompt was cut.
+constexpr int64_t ATTENTION_TILE = 64;
+
+// Softmax attention of q [D, H, n] over the first n_rows of k and v [D, capacity, heads]; mask f16 [n_rows, n or more] or null
+// (every row visible); q is padded to the mask's rows. Returns [D * H, n]. `live` (may be null) receives the two views whose length is n_rows, so that a kept
 // graph can be run again with more rows.
 ggml_tensor * build_dense_attention(ggml_context * ctx, ggml_tensor * q, ggml_tensor * k, ggml_tensor * v, int64_t n_rows,
                                     ggml_tensor * mask, float scale, std::vector<ggml_tensor *> * live);

@@ -23,7 +23,8 @@ size_t Prefill::activation_bytes(const HyperParams & p, int64_t n_rows, int64_t 
     segment           = std::min(segment, n_rows);
     tile              = std::min(tile, segment);
     const size_t hidden = size_t(p.n_embd) * segment * sizeof(float);
-    const size_t masks  = size_t(n_rows) * segment * sizeof(uint16_t) + size_t(n_rows) * tile * sizeof(uint16_t);  // and one as graph input
+    // A segment's masks, and the running tile's as graph input.
+    const size_t masks  = size_t(n_rows) * (std::max(segment, ATTENTION_TILE) + std::max(tile, ATTENTION_TILE)) * sizeof(uint16_t);
     // Largest set alive at once in a layer's graph: normed input, gate, up and their product.
     const size_t layer  = size_t(tile) * (3 * p.n_ff + 3 * p.n_embd + 2 * p.n_head * p.head_dim) * sizeof(float);
     return hidden + masks + layer;
@@ -79,7 +80,8 @@ Status Prefill::run_segment(const PrefillJob & job, int64_t begin, int64_t end) 
 void Prefill::fill_mask(const PrefillJob & job, Tile & tile) const {
     const int64_t before = job.first_row + tile.begin;
     const int64_t n_rows = before + tile.count;
-    tile.mask.assign(size_t(n_rows * tile.count), F16_ZERO);
+    tile.mask_rows       = std::max(tile.count, ATTENTION_TILE);
+    tile.mask.assign(size_t(n_rows * tile.mask_rows), F16_ZERO);
     for (int64_t i = 0; i < tile.count; i++) {
         std::fill(tile.mask.begin() + size_t(i * n_rows + before + i + 1), tile.mask.begin() + size_t((i + 1) * n_rows), F16_MINUS_INF);
     }
@@ -107,7 +109,7 @@ Status Prefill::run_layer(const PrefillJob & job, const Tile & tile, int64_t seg
     ggml_tensor *  x         = columns(ctx, hidden_, tile.begin - segment_begin, tile.count);
     ggml_tensor *  positions = new_input(ctx, GGML_TYPE_I32, tile.count);
     ggml_tensor *  indices   = new_input(ctx, GGML_TYPE_I64, tile.count);
-    ggml_tensor *  mask      = new_input(ctx, GGML_TYPE_F16, n_rows, tile.count);
+    ggml_tensor *  mask      = new_input(ctx, GGML_TYPE_F16, n_rows, tile.mask_rows);
     QkvTensors     qkv       = arch.build_qkv(ctx, p, weights, x, positions);
 
     // The tile's share of the observation window, if any.

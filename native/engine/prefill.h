@@ -59,8 +59,9 @@ class Prefill {
 
   private:
     struct Tile {
-        int64_t              begin = 0, count = 0;  // tokens of the job
-        std::vector<uint16_t> mask;                 // f16 [first_row + begin + count, count]
+        int64_t               begin = 0, count = 0;  // tokens of the job
+        int64_t               mask_rows = 0;        // count, at least ATTENTION_TILE
+        std::vector<uint16_t> mask;                 // f16 [first_row + begin + count, mask_rows]
     };
     Status reserve_hidden(int64_t segment);
     Status run_segment(const PrefillJob & job, int64_t begin, int64_t end);

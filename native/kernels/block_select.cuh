@@ -8,6 +8,7 @@
 namespace rocketdoc {
 
 constexpr int SELECT_BINS = 2048;
+constexpr int AHEAD       = 4;  // keys a thread fetches before it uses the first: passes are latency-bound
 
 struct SelectShared {
     uint32_t hist[SELECT_BINS];
@@ -53,20 +54,27 @@ __device__ void block_pivot(Key key, int n, int page, int dead, int k, SelectSha
         const uint32_t above = pass == 0 ? 0u : pass == 1 ? ~0u << 21 : ~0u << 10;  // bits already fixed
         for (int i = tid; i < SELECT_BINS; i += THREADS) sh.hist[i] = 0;
         __syncthreads();
-        for (int base = 0; base < n; base += THREADS) {
-            const int      i   = base + tid;
-            const uint32_t x   = i < n ? key(i) : 0;
-            const bool     in  = i < n && (x & above) == prefix;
-            const uint32_t bin = (x >> shift) & (bins - 1);
-            // Pooled scores are plateaus: a warp often holds one value only. One addition then instead of 32 in a row.
-            const unsigned active = __ballot_sync(FULL, in);
-            if (active == 0) continue;
-            const int      leader = __ffs(active) - 1;
-            const uint32_t first  = __shfl_sync(FULL, bin, leader);
-            if (__all_sync(FULL, !in || bin == first)) {
-                if (lane == leader) atomicAdd(&sh.hist[bin], unsigned(__popc(active)));
-            } else if (in) {
-                atomicAdd(&sh.hist[bin], 1u);
+        for (int base = 0; base < n; base += AHEAD * THREADS) {
+            uint32_t x[AHEAD];
+#pragma unroll
+            for (int u = 0; u < AHEAD; ++u) {
+                const int i = base + u * THREADS + tid;
+                x[u]        = i < n ? key(i) : 0;
+            }
+#pragma unroll
+            for (int u = 0; u < AHEAD; ++u) {
+                const bool     in     = base + u * THREADS + tid < n && (x[u] & above) == prefix;
+                const uint32_t bin    = (x[u] >> shift) & (bins - 1);
+                const unsigned active = __ballot_sync(FULL, in);
+                if (active == 0) continue;
+                // Pooled scores are plateaus: a warp often holds one value only. One addition then instead of 32 in a row.
+                const int      leader = __ffs(active) - 1;
+                const uint32_t first  = __shfl_sync(FULL, bin, leader);
+                if (__all_sync(FULL, !in || bin == first)) {
+                    if (lane == leader) atomicAdd(&sh.hist[bin], unsigned(__popc(active)));
+                } else if (in) {
+                    atomicAdd(&sh.hist[bin], 1u);
+                }
             }
         }
         __syncthreads();
@@ -114,11 +122,22 @@ __device__ void block_emit(Key key, int n, int page, int dead, uint32_t pivot, i
     const int     per   = ((n + WARPS - 1) / WARPS + 31) / 32 * 32;  // a warp's entries, whole tiles
     const int     begin = min(n, warp * per), end = min(n, begin + per);
     int           n_above = 0, n_equal = 0;
-    for (int base = begin; base < end; base += 32) {
-        const int      i = base + lane;
-        const uint32_t x = i < end ? key(i) : 0;
-        n_above += __popc(__ballot_sync(FULL, i < end && x > pivot));
-        n_equal += __popc(__ballot_sync(FULL, i < end && x == pivot));
+    uint32_t      x[AHEAD];
+    const auto    fetch = [&](int base) {
+#pragma unroll
+        for (int u = 0; u < AHEAD; ++u) {
+            const int i = base + u * 32 + lane;
+            x[u]        = i < end ? key(i) : 0;
+        }
+    };
+    for (int base = begin; base < end; base += AHEAD * 32) {
+        fetch(base);
+#pragma unroll
+        for (int u = 0; u < AHEAD; ++u) {
+            const bool in = base + u * 32 + lane < end;
+            n_above += __popc(__ballot_sync(FULL, in && x[u] > pivot));
+            n_equal += __popc(__ballot_sync(FULL, in && x[u] == pivot));
+        }
     }
     __syncthreads();
     if (lane == 0) {
@@ -133,19 +152,23 @@ __device__ void block_emit(Key key, int n, int page, int dead, uint32_t pivot, i
         equal_before += sh.warp_b[w];
     }
     const unsigned lower = (1u << lane) - 1;
-    for (int base = begin; base < end; base += 32) {
-        const int      i        = base + lane;
-        const uint32_t x        = i < end ? key(i) : 0;
-        const bool     is_above = i < end && x > pivot, is_equal = i < end && x == pivot;
-        const unsigned above = __ballot_sync(FULL, is_above), equal = __ballot_sync(FULL, is_equal);
-        const int      equal_tokens = (equal_before + __popc(equal & lower)) * page;
-        const int      live         = page - (i == n - 1 ? dead : 0);
-        const int      take         = is_above ? live : is_equal ? max(0, min(live, need - equal_tokens)) : 0;
-        if (take > 0) emit(i, (above_before + __popc(above & lower)) * page + min(equal_tokens, need), take);
-        const unsigned taken = __ballot_sync(FULL, take > 0);
-        if (lane == 0) tile(base, taken);
-        above_before += __popc(above);
-        equal_before += __popc(equal);
+    for (int start = begin; start < end; start += AHEAD * 32) {
+        fetch(start);
+#pragma unroll
+        for (int u = 0; u < AHEAD; ++u) {
+            const int base = start + u * 32, i = base + lane;
+            if (base >= end) break;
+            const bool     is_above = i < end && x[u] > pivot, is_equal = i < end && x[u] == pivot;
+            const unsigned above = __ballot_sync(FULL, is_above), equal = __ballot_sync(FULL, is_equal);
+            const int      equal_tokens = (equal_before + __popc(equal & lower)) * page;
+            const int      live         = page - (i == n - 1 ? dead : 0);
+            const int      take         = is_above ? live : is_equal ? max(0, min(live, need - equal_tokens)) : 0;
+            if (take > 0) emit(i, (above_before + __popc(above & lower)) * page + min(equal_tokens, need), take);
+            const unsigned taken = __ballot_sync(FULL, take > 0);
+            if (lane == 0) tile(base, taken);
+            above_before += __popc(above);
+            equal_before += __popc(equal);
+        }
     }
     __syncthreads();
 }

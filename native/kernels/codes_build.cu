@@ -83,7 +83,7 @@ __global__ void measure(Params p) {
 template <int DIM>
 __global__ void __launch_bounds__(THREADS) code_rows(Params p) {
     constexpr int PITCH = DIM + 2;  // tokens of neighbouring lanes fall into different banks
-    __shared__ __half k[CHUNK][PITCH], v[DIM <= 128 ? CHUNK : 1][PITCH];
+    __shared__ __align__(4) __half k[CHUNK][PITCH], v[DIM <= 128 ? CHUNK : 1][PITCH];  // filled by pairs
     const int      j = blockIdx.y, first = blockIdx.x * CHUNK, n = min(CHUNK, p.n_rows - first);
     const size_t   row0   = (size_t(j) * p.cache.capacity + first) * DIM;
     const __half * from_k = reinterpret_cast<const __half *>(p.cache.k) + row0;

@@ -1,0 +1,89 @@
+// Who may import whom: the rooms of the project. Checked by npm run lint.
+/** @type {import('dependency-cruiser').IConfiguration} */
+module.exports = {
+  forbidden: [
+    { name: 'no-circular', severity: 'error', from: {}, to: { circular: true, dependencyTypesNot: ['type-only'] } },
+    { name: 'no-unresolved', severity: 'error', from: {}, to: { couldNotResolve: true } },
+    {
+      name: 'contract-imports-nothing',
+      comment: 'Everyone reads the contract; it knows nobody.',
+      severity: 'error',
+      from: { path: '^electron/contract/' },
+      to: { pathNot: ['^electron/contract/', '^node_modules/(zod|@orpc/contract)/'] },
+    },
+    {
+      name: 'nothing-imports-renderer',
+      severity: 'error',
+      from: { path: '^(electron|native)/' },
+      to: { path: '^renderer/' },
+    },
+    {
+      name: 'renderer-imports-contract-only',
+      severity: 'error',
+      from: { path: '^renderer/' },
+      to: { path: '^(electron|native)/', pathNot: '^electron/contract/' },
+    },
+    {
+      name: 'addon-belongs-to-engine-host',
+      comment: 'native/binding.ts holds types; native/index.ts loads compiled code.',
+      severity: 'error',
+      from: { path: '^(electron|renderer)/', pathNot: '^electron/engine-host/' },
+      to: { path: '^native/' },
+    },
+    {
+      name: 'native-imports-contract-only',
+      severity: 'error',
+      from: { path: '^native/' },
+      to: { path: '^(electron|renderer|test)/', pathNot: '^electron/contract/' },
+    },
+    {
+      name: 'engine-host-imports-contract-and-native',
+      severity: 'error',
+      from: { path: '^electron/engine-host/' },
+      to: { path: '^electron/', pathNot: '^electron/(engine-host|contract)/' },
+    },
+    {
+      name: 'document-host-imports-contract',
+      severity: 'error',
+      from: { path: '^electron/document-host/' },
+      to: { path: '^(electron|native)/', pathNot: '^electron/(document-host|contract)/' },
+    },
+    {
+      name: 'hosts-by-their-clients',
+      comment: 'From outside, a host is its client; peak-memory is shared with the benchmark baseline.',
+      severity: 'error',
+      from: { path: '^electron/(main|server|cli|preload)/' },
+      to: {
+        path: '^electron/(engine-host|document-host)/',
+        pathNot: '^electron/(engine-host/(engine-client|peak-memory)|document-host/document-client)\\.ts$',
+      },
+    },
+    {
+      name: 'cli-main-server-are-neighbours',
+      severity: 'error',
+      from: { path: '^electron/(cli|main|server|preload)/' },
+      to: { path: '^electron/(cli|main|server|preload)/', pathNot: '^electron/$1/' },
+    },
+    {
+      name: 'electron-in-main-only',
+      severity: 'error',
+      from: { pathNot: '^electron/(main|preload)/' },
+      to: { path: '^node_modules/electron/' },
+    },
+    {
+      name: 'setup-uses-node-alone',
+      comment: 'It runs before node_modules exists.',
+      severity: 'error',
+      from: { path: '^electron/setup/' },
+      to: { pathNot: '^electron/setup/', dependencyTypesNot: ['core'] },
+    },
+    { name: 'nothing-imports-tests', severity: 'error', from: { pathNot: '^test/' }, to: { path: '^test/' } },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '^native/build' },
+    tsConfig: { fileName: 'tsconfig.json' },
+    tsPreCompilationDeps: true,
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'] },
+  },
+};

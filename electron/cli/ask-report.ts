@@ -1,0 +1,120 @@
+/** An answer as the JSON line of `ask --json`, and as the one-line summary for people. Field names are an interface. */
+import type { ParsedDocument } from '../contract/documents.ts';
+import type { AnswerReport, Counters, OpenedModel, ReadResult } from '../contract/engine-reports.ts';
+import { formatBytes, formatCount, mean, rounded } from './format.ts';
+
+export interface AskContext {
+  model: OpenedModel;
+  files: readonly string[];
+  document: ParsedDocument;
+  read: ReadResult;
+  question: string;
+  /** The reading belongs to the first question's time. */
+  isFirst: boolean;
+}
+
+const ms = (value: number) => rounded(value, 1);
+
+export function keptAttention(counters: Counters, nHeadKv: number) {
+  const kept = counters.keptMass;
+  if (kept.length === 0) return { kept_mean: null, kept_min: null, kept_min_layer: null };
+  const least = kept.indexOf(Math.min(...kept));
+  return {
+    kept_mean: rounded(mean(kept), 4),
+    kept_min: rounded(kept[least] ?? 0, 4),
+    kept_min_layer: Math.floor(least / nHeadKv),
+  };
+}
+
+function speeds(report: AnswerReport, context: AskContext) {
+  const prefillMs = report.timings.prefillMs + (context.isFirst ? context.read.prefillMs : 0);
+  const prefilled = report.prefilledTokens + (context.isFirst ? context.read.nTokens : 0);
+  const decoded = report.generatedTokens - 1; // the first token is the prefill's
+  return {
+    prefilled,
+    prefillMs,
+    prefillTokS: prefillMs > 0 ? (1000 * prefilled) / prefillMs : 0,
+    decodeTokS: decoded > 0 && report.timings.decodeMs > 0 ? (1000 * decoded) / report.timings.decodeMs : null,
+  };
+}
+
+export function answerJson(report: AnswerReport, context: AskContext) {
+  const { counters, plan, timings } = report;
+  const { budgets } = counters;
+  const { prefilled, prefillMs, prefillTokS, decodeTokS } = speeds(report, context);
+  return {
+    question: context.question,
+    answer: report.answer,
+    finish_reason: report.finishReason,
+    model: context.model.info.name,
+    device: context.model.device,
+    mode: report.mode,
+    document: { files: context.files, tokens: context.read.documentTokens, pages: context.document.pages.length },
+    prompt_tokens: report.promptTokens,
+    prefilled_tokens: prefilled,
+    generated_tokens: report.generatedTokens,
+    max_new: report.maxNew,
+    budgets: {
+      token_budget: budgets.tokenBudget,
+      capacity: budgets.capacity,
+      prompt_budget: budgets.promptBudget,
+      page: budgets.page,
+      r: budgets.r,
+      k: budgets.k,
+      window: budgets.window,
+      kernel: budgets.kernel,
+    },
+    kv: {
+      full_bytes: counters.fullBytes,
+      document_bytes: counters.documentBytes,
+      compact_bytes: counters.compactBytes,
+      summary_bytes: counters.summaryBytes,
+      rows_total: counters.rowsTotal,
+      rows_kept: counters.rowsKept,
+    },
+    timings: {
+      load_ms: ms(context.model.loadMs),
+      prefill_ms: ms(prefillMs),
+      stage1_ms: ms(timings.stage1Ms),
+      first_token_ms: ms(timings.firstTokenMs),
+      prefill_tok_s: rounded(prefillTokS, 2),
+      decode_tok_s: decodeTokS === null ? null : rounded(decodeTokS, 2),
+    },
+    attention: keptAttention(counters, context.model.info.nHeadKv),
+    memory: {
+      plan_bytes: {
+        weights: plan.weights,
+        document_kv: plan.documentKv,
+        compact_cache: plan.compactCache,
+        summaries: plan.summaries,
+        layer_buffers: plan.layerBuffers,
+        activations: plan.activations,
+        logits: plan.logits,
+        total: plan.total,
+      },
+      peak_rss_bytes: report.peakRssBytes,
+    },
+    notices: [...context.model.notices, ...report.notices],
+  };
+}
+
+/** What the answer cost, in one line. */
+export function answerSummary(report: AnswerReport, context: AskContext): string {
+  const { counters } = report;
+  const { prefilled, decodeTokS } = speeds(report, context);
+  const parts = [
+    context.isFirst
+      ? `${formatCount(prefilled)} tokens read`
+      : `${formatCount(prefilled)} tokens read (the document was not read again)`,
+    `${report.generatedTokens} tokens answered${decodeTokS === null ? '' : ` at ${decodeTokS.toFixed(1)} tok/s`}`,
+  ];
+  if (report.mode !== 'full' && !counters.budgets.dense) {
+    const { kept_mean } = keptAttention(counters, context.model.info.nHeadKv);
+    parts.push(
+      `KV ${formatBytes(counters.compactBytes + counters.summaryBytes)} instead of ${formatBytes(counters.fullBytes)}`,
+      `${formatCount(counters.rowsKept)} of ${formatCount(counters.rowsTotal)} rows kept`,
+    );
+    if (kept_mean !== null) parts.push(`${(100 * kept_mean).toFixed(1)} % of the question's attention kept`);
+  } else parts.push(`KV ${formatBytes(counters.fullBytes)}, all ${formatCount(counters.rowsTotal)} rows`);
+  return `[${report.mode}: ${parts.join('; ')}]`;
+}

@@ -1,0 +1,155 @@
+/** `npm run -s ask -- <file>... "<question>"`: progress on stderr, the answer on stdout. */
+import { pathToFileURL } from 'node:url';
+import type { AnswerReport, ReadResult } from '../contract/engine-reports.ts';
+import { AppError } from '../contract/errors.ts';
+import { type EngineVerbs, startEngine } from '../engine-host/engine-client.ts';
+import { type Arguments, type Command, usageError } from './arguments.ts';
+import { type AskContext, answerJson, answerSummary } from './ask-report.ts';
+import {
+  answerMode,
+  modeFlag,
+  modelChoice,
+  modelFlags,
+  readingChoice,
+  readingFlags,
+  rocketFlags,
+  rocketOptions,
+  samplerFlags,
+  samplerOptions,
+} from './method-flags.ts';
+import { openDocuments, splitPositionals } from './open-documents.ts';
+import { ProgressLine } from './progress-line.ts';
+import { runCommand } from './report-error.ts';
+
+export const askCommand: Command = {
+  run: 'npm run -s ask --',
+  usage: '<file>... "<question>" [options]',
+  about: 'Asks a local model about whole documents (txt, md, html, pdf, docx, epub).',
+  flags: {
+    question: { value: '<text>', help: 'a question; several make one chat', multiple: true },
+    separate: { help: 'ask each question in a chat of its own' },
+    password: { value: '<text>', help: 'of an encrypted PDF' },
+    json: { help: 'print one JSON object a question' },
+    ...modelFlags,
+    ...modeFlag,
+    ...rocketFlags,
+    ...readingFlags,
+    ...samplerFlags,
+  },
+};
+
+/** The answers go to `write`, everything else to the progress line. */
+export async function ask(
+  args: Arguments,
+  signal: AbortSignal,
+  write: (text: string) => void = (text) => process.stdout.write(text),
+): Promise<undefined> {
+  const { files, questions } = splitPositionals(args.positionals, args.texts('question'));
+  if (files.length === 0 || questions.length === 0)
+    throw usageError(`A file and a question are needed: ${askCommand.run} ${askCommand.usage}`);
+  if (questions.some((question) => question.trim() === '')) throw usageError('The question is empty.');
+  // Everything typed is checked before anything slow begins.
+  const choice = modelChoice(args);
+  const request = { mode: answerMode(args), rocket: rocketOptions(args), sampler: samplerOptions(args) };
+  const { maxNew, ...reading } = readingChoice(args);
+
+  const progress = new ProgressLine();
+  const document = await openDocuments(files, progress, signal, args.text('password'));
+  const engine = startEngine();
+  const { verbs } = engine;
+  try {
+    const model = await verbs.openModel(choice, { signal });
+    for (const notice of model.notices) progress.say(`Note: ${notice}`);
+    progress.say(`${model.info.name} on ${model.device}, ${model.threads} threads`);
+    // The longest question must fit; a chat grows, and each further question is checked when it is asked.
+    const question = questions.reduce((longest, next) => (next.length > longest.length ? next : longest));
+    const planFor = { mode: request.mode, rocket: request.rocket, maxNew, question };
+    const { text, pages } = document;
+    const read = await readAll(verbs, { text, pages, ...reading, planFor }, progress, signal);
+    let chatId = '';
+    for (const [i, question] of questions.entries()) {
+      if (i === 0 || args.has('separate')) chatId = (await verbs.newChat({ documentId: read.documentId })).chatId;
+      const isFirst = i === 0;
+      if (questions.length > 1) progress.say(`Question: ${question}`);
+      const quiet = args.has('json');
+      const show = new AnswerText(quiet ? () => {} : write);
+      const report = await askOne(verbs, { chatId, question, maxNew, ...request }, progress, show, signal);
+      const context: AskContext = { model, files, document, read, question, isFirst };
+      if (quiet) write(`${JSON.stringify(answerJson(report, context))}\n`);
+      else show.end();
+      for (const notice of report.notices) progress.say(`Note: ${notice}`);
+      if (report.finishReason === 'length')
+        progress.say(`Note: the answer was cut at ${report.maxNew} tokens; --max-new allows more.`);
+      progress.say(answerSummary(report, context));
+    }
+  } finally {
+    await engine.close();
+  }
+  return undefined;
+}
+
+type ReadInput = Parameters<EngineVerbs['readDocument']>[0];
+
+export async function readAll(
+  verbs: EngineVerbs,
+  input: ReadInput,
+  progress: ProgressLine,
+  signal: AbortSignal,
+): Promise<ReadResult> {
+  for await (const event of await verbs.readDocument(input, { signal })) {
+    if (event.type === 'done') {
+      progress.clear();
+      return event;
+    }
+    progress.show('Reading document', { ...event, unit: 'tokens' });
+  }
+  throw new AppError('INTERNAL', 'The engine ended the reading without a result.');
+}
+
+/** An answer as it comes, without the line breaks that many models begin with, and with one at the end. */
+export class AnswerText {
+  readonly #write: (text: string) => void;
+  #begun = false;
+  #endsLine = false;
+
+  constructor(write: (text: string) => void) {
+    this.#write = write;
+  }
+
+  add(text: string): void {
+    const shown = this.#begun ? text : text.trimStart();
+    if (shown === '') return;
+    this.#begun = true;
+    this.#endsLine = shown.endsWith('\n');
+    this.#write(shown);
+  }
+
+  end(): void {
+    if (!this.#endsLine) this.#write('\n');
+  }
+}
+
+type AskInput = Parameters<EngineVerbs['ask']>[0];
+
+export async function askOne(
+  verbs: EngineVerbs,
+  input: AskInput,
+  progress: ProgressLine,
+  show: AnswerText,
+  signal: AbortSignal,
+): Promise<AnswerReport> {
+  for await (const event of await verbs.ask(input, { signal })) {
+    if (event.type === 'done') return event;
+    if (event.type === 'progress') progress.show('Reading question', { ...event, unit: 'tokens' });
+    else if (event.type === 'kept') progress.clear();
+    else show.add(event.text);
+  }
+  throw new AppError('INTERNAL', 'The engine ended the answer without a result.');
+}
+
+/** True for the file that node was started with; an imported command must not run. */
+export function isMain(moduleUrl: string): boolean {
+  return process.argv[1] !== undefined && moduleUrl === pathToFileURL(process.argv[1]).href;
+}
+
+if (isMain(import.meta.url)) await runCommand(askCommand, ask);

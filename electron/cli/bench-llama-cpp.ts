@@ -1,0 +1,70 @@
+/**
+ * The baseline: llama.cpp itself through node-llama-cpp, in a process of its own so that its peak memory is its own. Reads
+ * one request from its message channel, answers with one result, ends.
+ */
+import { getLlama, LlamaLogLevel, type Token } from 'node-llama-cpp';
+import { z } from 'zod';
+import { peakRssBytes } from '../engine-host/peak-memory.ts';
+
+export const baselineRequestSchema = z.object({
+  modelPath: z.string(),
+  text: z.string(),
+  depth: z.int().min(0),
+  questionTokens: z.int().min(1),
+  maxNew: z.int().min(2),
+  threads: z.int().min(1),
+  flashAttention: z.boolean(),
+});
+export type BaselineRequest = z.infer<typeof baselineRequestSchema>;
+
+export const baselineResultSchema = z.object({
+  prefillMs: z.number(),
+  firstTokenMs: z.number(),
+  decodeTokens: z.int(),
+  decodeMs: z.number(),
+  contextTokens: z.int(),
+  peakRssBytes: z.number(),
+});
+export type BaselineResult = z.infer<typeof baselineResultSchema>;
+
+async function measure(request: BaselineRequest): Promise<BaselineResult> {
+  const llama = await getLlama({ gpu: false, build: 'never', progressLogs: false, logLevel: LlamaLogLevel.error });
+  const model = await llama.loadModel({ modelPath: request.modelPath, gpuLayers: 0 });
+  const needed = request.depth + request.questionTokens + request.maxNew;
+  const context = await model.createContext({
+    contextSize: needed,
+    batchSize: 512,
+    threads: request.threads,
+    flashAttention: request.flashAttention,
+  });
+  const sequence = context.getSequence();
+  const words = model.tokenize(request.text);
+  const token = (i: number): Token => words[i % words.length] ?? (0 as Token);
+  const tokens = Array.from({ length: request.depth + request.questionTokens }, (_, i) => token(i));
+
+  const start = performance.now();
+  if (request.depth > 0) await sequence.evaluateWithoutGeneratingNewTokens(tokens.slice(0, request.depth));
+  const prefillMs = performance.now() - start;
+
+  const asked = performance.now();
+  let first = asked;
+  let generated = 0;
+  const answer = sequence.evaluate(tokens.slice(request.depth), { temperature: 0, yieldEogToken: true });
+  for await (const _ of answer) {
+    if (generated++ === 0) first = performance.now();
+    if (generated === request.maxNew) break;
+  }
+  return {
+    prefillMs,
+    firstTokenMs: first - asked,
+    decodeTokens: generated - 1, // the first token comes from the prefill
+    decodeMs: performance.now() - first,
+    contextTokens: context.contextSize,
+    peakRssBytes: peakRssBytes(),
+  };
+}
+
+process.once('message', async (message) => {
+  const result = await measure(baselineRequestSchema.parse(message));
+  process.send?.(result, () => process.exit(0));
+});

@@ -1,0 +1,68 @@
+/** `npm run -s check-vectors -- <file.safetensors>...`: recomputes both stages on recorded vectors. Exit 1 on any mismatch. */
+import type { VectorsReport } from '../contract/engine-reports.ts';
+import { startEngine } from '../engine-host/engine-client.ts';
+import type { Arguments, Command } from './arguments.ts';
+import { filesOf } from './method-flags.ts';
+import { runCommand } from './report-error.ts';
+
+const command: Command = {
+  run: 'npm run -s check-vectors --',
+  usage: '<file.safetensors>... [options]',
+  about: 'Recomputes stage 1 and stage 2 on recorded vectors and reports what differs.',
+  flags: {
+    device: { value: '<d>', help: 'cpu or cuda (default cpu)' },
+    json: { help: 'print one JSON object a file' },
+  },
+};
+
+async function checkVectors(args: Arguments): Promise<number> {
+  const files = filesOf(args, 'file');
+  const device = args.oneOf('device', ['cpu', 'cuda']) ?? 'cpu';
+  const engine = startEngine();
+  let failed = 0;
+  try {
+    for (const path of files) {
+      const report = await engine.verbs.checkVectors({ path, device });
+      if (!report.ok) failed++;
+      process.stdout.write(args.has('json') ? `${JSON.stringify(reportJson(path, report))}\n` : reportText(path, report));
+    }
+  } finally {
+    await engine.close();
+  }
+  return failed > 0 ? 1 : 0;
+}
+
+function reportText(path: string, report: VectorsReport): string {
+  const { heads, steps } = report;
+  const sets = heads * steps;
+  const lines = [
+    `${path}: ${report.ok ? 'ok' : 'MISMATCH'}`,
+    ...report.parameterMismatches.map((mismatch) => `  parameter ${mismatch}`),
+    ...(report.note === undefined ? [] : [`  ${report.note}`]),
+    `  stage 1: ${report.stage1Mismatches} of ${heads} sets differ, ${report.stage1Ties} more only between equal scores`,
+    `  channels: ${report.topRMismatches} of ${sets} sets differ, ${report.topRTies} more only between equal scores`,
+    `  tokens: ${report.topKMismatches} of ${sets} sets differ, ${report.topKTies} more only between equal scores`,
+    `  attention over the recorded set: greatest error ${report.outMaxError.toExponential(2)}`,
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function reportJson(path: string, report: VectorsReport) {
+  return {
+    file: path,
+    ok: report.ok,
+    parameter_mismatches: report.parameterMismatches,
+    note: report.note ?? null,
+    heads: report.heads,
+    steps: report.steps,
+    stage1_mismatches: report.stage1Mismatches,
+    stage1_ties: report.stage1Ties,
+    top_r_mismatches: report.topRMismatches,
+    top_r_ties: report.topRTies,
+    top_k_mismatches: report.topKMismatches,
+    top_k_ties: report.topKTies,
+    out_max_error: report.outMaxError,
+  };
+}
+
+await runCommand(command, checkVectors);

@@ -1,0 +1,65 @@
+/** Measured answers as the rows of `fidelity --csv`. The column names are an interface. */
+import type { Agreement, Counters } from '../contract/engine-reports.ts';
+import { type Cell, mean, median, quantile, rounded } from './format.ts';
+
+export const fidelityColumns = [
+  'file',
+  'mode',
+  'budget',
+  'positions',
+  'kl_mean',
+  'kl_median',
+  'kl_p90',
+  'top1',
+  'mass_kept',
+  'recall',
+  'questions',
+  'full_right',
+  'right',
+  'right_of_full',
+  'read_bytes',
+  'stored_bytes',
+] as const;
+
+/** One question under one mode and budget. */
+export interface MeasuredAnswer {
+  fullRight: boolean;
+  right: boolean;
+  /** Empty in a chat's second turn, where only answers are compared. */
+  positions: Agreement[];
+  counters: Counters;
+}
+
+const present = (values: (number | null)[]) => values.filter((value) => value !== null);
+
+/** Attention mass on the rows read; where stage 2 does not say, what stage 1 kept. */
+function massKept(answers: readonly MeasuredAnswer[]): number {
+  const measured = present(answers.flatMap((answer) => answer.positions.map((position) => position.mass)));
+  return mean(measured.length > 0 ? measured : answers.flatMap((answer) => answer.counters.keptMass));
+}
+
+export function fidelityRow(file: string, mode: string, budget: number, answers: readonly MeasuredAnswer[]): Cell[] {
+  const positions = answers.flatMap((answer) => answer.positions);
+  const kl = positions.map((position) => position.kl);
+  const recall = mean(present(positions.map((position) => position.recall)));
+  const top1 = mean(positions.map((position) => (position.sameTop1 ? 1 : 0)));
+  const round = (value: number, digits: number) => (Number.isNaN(value) ? null : rounded(value, digits));
+  return [
+    file,
+    mode,
+    budget,
+    positions.length,
+    round(mean(kl), 6),
+    round(median(kl), 6),
+    round(quantile(kl, 0.9), 6),
+    round(top1, 4),
+    round(massKept(answers), 4),
+    round(recall, 4),
+    answers.length,
+    answers.filter((answer) => answer.fullRight).length,
+    answers.filter((answer) => answer.right).length,
+    answers.filter((answer) => answer.fullRight && answer.right).length,
+    round(mean(answers.map((answer) => answer.counters.readBytesPerStep)), 0),
+    round(mean(answers.map((answer) => answer.counters.storedBytesPerHead)), 0),
+  ];
+}

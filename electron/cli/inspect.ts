@@ -1,0 +1,137 @@
+/** `npm run -s inspect -- <model.gguf>`: what a model is, and what it needs in memory before anything is loaded. */
+import type { MemoryPlan, ModelInfo } from '../contract/engine-reports.ts';
+import { startEngine } from '../engine-host/engine-client.ts';
+import { type Arguments, type Command, usageError } from './arguments.ts';
+import { formatBytes, formatCount, textTable } from './format.ts';
+import { answerMode, embeddedModel, modeFlag, readingChoice, readingFlags, rocketFlags, rocketOptions } from './method-flags.ts';
+import { runCommand } from './report-error.ts';
+
+const command: Command = {
+  run: 'npm run -s inspect --',
+  usage: '<model.gguf> [options]',
+  about: "Shows a model's architecture and sizes, and the memory plan for a document of n tokens.",
+  flags: {
+    tokens: { value: '<n>', help: "tokens of document and question (default: the model's context less the answer)" },
+    json: { help: 'print one JSON object' },
+    ...modeFlag,
+    ...rocketFlags,
+    'max-new': readingFlags['max-new'] ?? { help: '' },
+    'kv-type': readingFlags['kv-type'] ?? { help: '' },
+  },
+};
+
+/** A question of usual length, for the plan. */
+const questionTokens = 64;
+
+async function inspect(args: Arguments): Promise<undefined> {
+  if (args.positionals.length > 1) throw usageError('One model at a time, please.');
+  const path = args.positionals[0] ?? embeddedModel;
+  const { maxNew, kvType } = readingChoice(args);
+  const request = { mode: answerMode(args), rocket: rocketOptions(args), maxNew, kvType };
+  const tokens = args.integerWithin('tokens', 1, 16_777_216);
+  const engine = startEngine();
+  try {
+    const info = await engine.verbs.inspect({ path });
+    const nPrompt = tokens ?? Math.max(1, info.nCtxTrain - maxNew);
+    const nQuestion = Math.min(questionTokens, nPrompt);
+    const plan = await engine.verbs.plan({ path, nPrompt, nQuestion, ...request });
+    process.stdout.write(
+      args.has('json')
+        ? `${JSON.stringify(inspectJson(info, plan, nPrompt, request.mode))}\n`
+        : `${inspectText(info, plan, nPrompt, request.mode)}\n`,
+    );
+  } finally {
+    await engine.close();
+  }
+  return undefined;
+}
+
+const planRows = (plan: MemoryPlan): [string, number][] => [
+  ['weights', plan.weights],
+  ['document KV', plan.documentKv],
+  ['compact cache', plan.compactCache],
+  ['summaries', plan.summaries],
+  ['layer buffers', plan.layerBuffers],
+  ['activations', plan.activations],
+  ['logits', plan.logits],
+  ['total', plan.total],
+];
+
+function inspectText(info: ModelInfo, plan: MemoryPlan, nPrompt: number, mode: string): string {
+  const types = Object.entries(info.tensorTypes).map(([type, n]) => `${n} ${type}`);
+  const facts: [string, string][] = [
+    ['model', info.name],
+    ['architecture', info.architecture],
+    ['file', `${info.path} (${formatBytes(info.fileBytes)})`],
+    ['parameters', `${(info.nParams / 1e6).toFixed(1)} million in ${formatBytes(info.weightBytes)}: ${types.join(', ')}`],
+    ['layers', `${info.nLayer}, width ${info.nEmbd}, feed-forward ${info.nFf}`],
+    ['attention', `${info.nHead} heads, ${info.nHeadKv} KV heads of ${info.headDim}`],
+    ['RoPE', `base ${formatCount(info.ropeBase)}, scaling ${info.ropeScaling}`],
+    ['vocabulary', `${formatCount(info.nVocab)} tokens${info.tiedEmbeddings ? ', embeddings tied' : ''}`],
+    ['context', `${formatCount(info.nCtxTrain)} tokens`],
+    ['full KV', `${formatCount(info.kvBytesPerToken)} bytes a token`],
+  ];
+  const width = Math.max(...facts.map(([name]) => name.length)) + 2;
+  const { budgets } = plan;
+  const table = textTable(
+    ['memory', 'bytes', ''],
+    planRows(plan).map(([name, bytes]) => [name, formatCount(bytes), formatBytes(bytes)]),
+  );
+  const fits = plan.total <= plan.available ? 'fits' : 'does not fit';
+  return [
+    ...facts.map(([name, value]) => `${name.padEnd(width)}${value}`),
+    '',
+    `Plan for ${formatCount(nPrompt)} tokens in mode ${mode}` +
+      (mode === 'full'
+        ? ':'
+        : `, budget ${budgets.tokenBudget}: ${formatCount(budgets.capacity)} rows stored, page ${budgets.page}, ` +
+          `r ${budgets.r}, k ${budgets.k}:`),
+    table,
+    `Full KV would be ${formatBytes(plan.fullKv)}. Free now: ${formatBytes(plan.available)}, so it ${fits}.`,
+  ].join('\n');
+}
+
+function inspectJson(info: ModelInfo, plan: MemoryPlan, nPrompt: number, mode: string) {
+  const { budgets } = plan;
+  return {
+    path: info.path,
+    file_bytes: info.fileBytes,
+    architecture: info.architecture,
+    name: info.name,
+    n_layer: info.nLayer,
+    n_embd: info.nEmbd,
+    n_head: info.nHead,
+    n_head_kv: info.nHeadKv,
+    head_dim: info.headDim,
+    n_ff: info.nFf,
+    n_vocab: info.nVocab,
+    n_ctx_train: info.nCtxTrain,
+    rope_base: info.ropeBase,
+    rope_scaling: info.ropeScaling,
+    tied_embeddings: info.tiedEmbeddings,
+    n_params: info.nParams,
+    weight_bytes: info.weightBytes,
+    tensor_types: info.tensorTypes,
+    kv_bytes_per_token: info.kvBytesPerToken,
+    plan: {
+      tokens: nPrompt,
+      mode,
+      budgets: {
+        token_budget: budgets.tokenBudget,
+        capacity: budgets.capacity,
+        prompt_budget: budgets.promptBudget,
+        page: budgets.page,
+        r: budgets.r,
+        k: budgets.k,
+        window: budgets.window,
+        kernel: budgets.kernel,
+      },
+      bytes: Object.fromEntries(planRows(plan).map(([name, bytes]) => [name.toLowerCase().replace(' ', '_'), bytes])),
+      full_kv_bytes: plan.fullKv,
+      available_bytes: plan.available,
+      fits: plan.total <= plan.available,
+    },
+  };
+}
+
+await runCommand(command, inspect);

@@ -1,0 +1,169 @@
+/** The flags that every asking command shares: model, mode, RocketKV's parameters, sampler, memory. */
+import { fileURLToPath } from 'node:url';
+import {
+  type AnswerMode,
+  answerModes,
+  defaultMaxNew,
+  defaultRocketOptions,
+  defaultSampler,
+  defaultSegment,
+  defaultTile,
+  kvTypeSchema,
+  type KvType,
+  type PresetName,
+  presets,
+  type RocketOptions,
+  rocketOptionsSchema,
+  type Sampler,
+  samplerSchema,
+} from '../contract/method.ts';
+import { type Arguments, type Flags, schemaSentence, usageError } from './arguments.ts';
+
+export const embeddedModel = fileURLToPath(
+  new URL('../../assets/models/SmolLM2-135M-Instruct.Q4_1.gguf', import.meta.url),
+);
+
+export const modelFlags: Flags = {
+  model: { value: '<file>', help: 'a GGUF model (default: the embedded SmolLM2-135M-Instruct)' },
+  device: { value: '<d>', help: 'auto, cpu or cuda (default auto)' },
+  threads: { value: '<n>', help: 'threads to compute with (default: chosen for the machine)' },
+};
+
+export const rocketFlags: Flags = {
+  budget: { value: '<t>', help: `token budget: KV pairs read per step and KV head (default ${defaultRocketOptions.tokenBudget})` },
+  preset: { value: '<p>', help: 'paper (pages, max pooling) or coded (key codes, triangle pooling) (default paper)' },
+  window: { value: '<w>', help: `question tokens that vote in stage 1 (default ${defaultRocketOptions.window})` },
+  kernel: { value: '<n>', help: `stage 1's pooling kernel, odd (default ${defaultRocketOptions.kernel})` },
+  decomposition: { value: '<d>', help: 'v2 (adaptive) or v1 (square root) (default v2)' },
+  grouping: { value: '<g>', help: 'kv-group or query-head (default kv-group)' },
+  pooling: { value: '<p>', help: "max or triangle (default: the preset's)" },
+  selector: { value: '<s>', help: "pages, codes or codes-residual (default: the preset's)" },
+  page: { value: '<n>', help: 'tokens a page (default: from the budget)' },
+  r: { value: '<n>', help: 'channels read per page (default: from the budget)' },
+  k: { value: '<n>', help: 'tokens attended exactly (default: from the budget)' },
+  'dense-layers': { value: '<n>', help: 'first layers that read every kept row (default 0)' },
+};
+
+export const samplerFlags: Flags = {
+  temperature: { value: '<x>', help: '0: always the likeliest token (default 0)' },
+  'top-k': { value: '<n>', help: 'sample among the n likeliest (default 0: off)' },
+  'top-p': { value: '<x>', help: 'sample among the likeliest that make up x (default 1: off)' },
+  'min-p': { value: '<x>', help: 'sample among those at least x as likely as the likeliest (default 0: off)' },
+  'repetition-penalty': { value: '<x>', help: 'above 1: repeat less (default 1: off)' },
+  seed: { value: '<n>', help: 'of the sampling (default 0)' },
+};
+
+export const readingFlags: Flags = {
+  'max-new': { value: '<n>', help: `most tokens of an answer (default ${defaultMaxNew})` },
+  'kv-type': { value: '<t>', help: 'how the document is held in memory: f16 or q8_0 (default f16)' },
+  segment: { value: '<n>', help: `tokens read before the next layer-by-layer pass (default ${defaultSegment})` },
+  tile: { value: '<n>', help: `tokens computed at once (default ${defaultTile})` },
+};
+
+export const modeFlag: Flags = {
+  mode: { value: '<m>', help: `${answerModes.join(', ')} (default rocketkv-mt)` },
+};
+
+export interface ModelChoice {
+  path: string;
+  threads: number;
+  device: 'auto' | 'cpu' | 'cuda';
+}
+
+export function modelChoice(args: Arguments): ModelChoice {
+  return {
+    path: args.text('model') ?? embeddedModel,
+    threads: args.integerWithin('threads', 0, 1024) ?? 0,
+    device: args.oneOf('device', ['auto', 'cpu', 'cuda']) ?? 'auto',
+  };
+}
+
+export function answerMode(args: Arguments): AnswerMode {
+  return args.oneOf('mode', answerModes) ?? 'rocketkv-mt';
+}
+
+/** A given value under its name, nothing when it was not given. */
+function given<K extends string, V>(name: K, value: V | undefined): { [P in K]?: V } {
+  return (value === undefined ? {} : { [name]: value }) as { [P in K]?: V };
+}
+
+const rocketFields: Record<keyof RocketOptions, string> = {
+  tokenBudget: 'budget',
+  window: 'window',
+  kernel: 'kernel',
+  decomposition: 'decomposition',
+  grouping: 'grouping',
+  pooling: 'pooling',
+  selector: 'selector',
+  page: 'page',
+  r: 'r',
+  k: 'k',
+  nDenseLayers: 'dense-layers',
+};
+
+export function rocketOptions(args: Arguments, budget?: number): RocketOptions {
+  const preset = args.oneOf('preset', Object.keys(presets) as PresetName[]) ?? 'paper';
+  const result = rocketOptionsSchema.safeParse({
+    ...defaultRocketOptions,
+    ...presets[preset],
+    ...given('tokenBudget', budget ?? args.integer('budget')),
+    ...given('window', args.integer('window')),
+    ...given('kernel', args.integer('kernel')),
+    ...given('decomposition', args.oneOf('decomposition', ['v2', 'v1'])),
+    ...given('grouping', args.oneOf('grouping', ['kv-group', 'query-head'])),
+    ...given('pooling', args.oneOf('pooling', ['max', 'triangle'])),
+    ...given('selector', args.oneOf('selector', ['pages', 'codes', 'codes-residual'])),
+    ...given('page', args.integer('page')),
+    ...given('r', args.integer('r')),
+    ...given('k', args.integer('k')),
+    ...given('nDenseLayers', args.integer('dense-layers')),
+  });
+  if (!result.success) throw schemaSentence(result.error, rocketFields);
+  return result.data;
+}
+
+const samplerFields: Record<keyof Sampler, string> = {
+  temperature: 'temperature',
+  topK: 'top-k',
+  topP: 'top-p',
+  minP: 'min-p',
+  repetitionPenalty: 'repetition-penalty',
+  repetitionWindow: 'repetition-window',
+  seed: 'seed',
+};
+
+export function samplerOptions(args: Arguments): Sampler {
+  const result = samplerSchema.safeParse({
+    ...defaultSampler,
+    ...given('temperature', args.number('temperature')),
+    ...given('topK', args.integer('top-k')),
+    ...given('topP', args.number('top-p')),
+    ...given('minP', args.number('min-p')),
+    ...given('repetitionPenalty', args.number('repetition-penalty')),
+    ...given('seed', args.integer('seed')),
+  });
+  if (!result.success) throw schemaSentence(result.error, samplerFields);
+  return result.data;
+}
+
+export interface ReadingChoice {
+  maxNew: number;
+  kvType: KvType;
+  segment: number;
+  tile: number;
+}
+
+export function readingChoice(args: Arguments, maxNew = defaultMaxNew): ReadingChoice {
+  return {
+    maxNew: args.integerWithin('max-new', 1, 1_000_000) ?? maxNew,
+    kvType: args.oneOf('kv-type', kvTypeSchema.options) ?? 'f16',
+    segment: args.integerWithin('segment', 1, 1_048_576) ?? defaultSegment,
+    tile: args.integerWithin('tile', 1, 65_536) ?? defaultTile,
+  };
+}
+
+/** Every positional is a file of the command; at least one. */
+export function filesOf(args: Arguments, what: string): string[] {
+  if (args.positionals.length === 0) throw usageError(`No ${what} was given.`);
+  return args.positionals;
+}

@@ -1,0 +1,92 @@
+/**
+ * What a parsed document is, and the messages between the document host (a killable child that parses one file) and the
+ * process that started it. Text travels in chunks before the result, so that neither side handles one huge message.
+ */
+import { z } from 'zod';
+
+export const documentFormats = ['txt', 'md', 'html', 'pdf', 'docx', 'epub'] as const;
+export const documentFormatSchema = z.enum(documentFormats);
+export type DocumentFormat = z.infer<typeof documentFormatSchema>;
+
+/** Most page spans a document may have; a PDF with more pages is refused, finer sections of other formats are merged. */
+export const maxPageSpans = 100_000;
+
+/** [start, end) in UTF-16 units of `ParsedDocument.text`. A page without text has start === end. */
+export const pageSpanSchema = z.object({
+  label: z.string().max(400),
+  start: z.int().nonnegative(),
+  end: z.int().nonnegative(),
+});
+export type PageSpan = z.infer<typeof pageSpanSchema>;
+
+const documentFields = {
+  title: z.string().min(1).max(400),
+  format: documentFormatSchema,
+  // PDF: pages[i] is physical page i + 1, labelled as the PDF labels it. md, html, docx, epub: one per heading or chapter.
+  pages: z.array(pageSpanSchema).min(1).max(maxPageSpans),
+  warnings: z.array(z.string().max(1000)).max(100),
+};
+
+/** Spans cover the text: they start at 0, follow each other without a gap, and end at text.length. */
+export function pagesCover(textLength: number, pages: readonly PageSpan[]): boolean {
+  let at = 0;
+  for (const page of pages) {
+    if (page.start !== at || page.end < page.start) return false;
+    at = page.end;
+  }
+  return pages.length > 0 && at === textLength;
+}
+
+export const parsedDocumentSchema = z
+  .object({ ...documentFields, text: z.string() })
+  .refine((document) => pagesCover(document.text.length, document.pages), {
+    message: 'page spans do not cover the text',
+  });
+export type ParsedDocument = z.infer<typeof parsedDocumentSchema>;
+
+export const documentLimitsSchema = z.object({
+  baseMs: z.number().positive(), // wall time for one file ...
+  perPageMs: z.number().nonnegative(), // ... plus this for each page, once the number of pages is known
+  maxRssBytes: z.number().positive(), // resident memory of the whole child
+  maxHeapBytes: z.number().positive(), // V8's old space in the child
+  maxInputBytes: z.number().positive(), // size of the file
+  maxTextBytes: z.number().positive(), // extracted text as UTF-8
+  maxPages: z.int().positive().max(maxPageSpans),
+});
+export type DocumentLimits = z.infer<typeof documentLimitsSchema>;
+
+const MiB = 1024 * 1024;
+export const defaultDocumentLimits: DocumentLimits = {
+  baseMs: 60_000,
+  perPageMs: 200,
+  maxRssBytes: 1536 * MiB,
+  maxHeapBytes: 1024 * MiB,
+  maxInputBytes: 500 * MiB,
+  maxTextBytes: 200_000_000,
+  maxPages: maxPageSpans,
+};
+
+/** Parent to child. One request per child. */
+export const parseRequestSchema = z.object({
+  type: z.literal('parse'),
+  path: z.string().min(1),
+  password: z.string().optional(),
+  limits: documentLimitsSchema,
+});
+export type ParseRequest = z.infer<typeof parseRequestSchema>;
+
+/** Progress in pages (PDF), chapters (EPUB) or one step (other formats). */
+export const parseProgressSchema = z.object({
+  type: z.literal('progress'),
+  done: z.int().nonnegative(),
+  total: z.int().positive(),
+});
+
+/** Child to parent: progress*, text*, then exactly one result or error. */
+export const hostMessageSchema = z.discriminatedUnion('type', [
+  parseProgressSchema,
+  z.object({ type: z.literal('text'), chunk: z.string() }),
+  z.object({ type: z.literal('result'), ...documentFields }),
+  z.object({ type: z.literal('error'), code: z.string(), message: z.string().max(4000) }),
+]);
+export type HostMessage = z.infer<typeof hostMessageSchema>;

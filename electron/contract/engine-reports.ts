@@ -1,0 +1,182 @@
+/** What the engine says: model facts, the memory plan, counters, and the events of reading and answering. Sizes in bytes. */
+import { z } from 'zod';
+import { answerModeSchema } from './method.ts';
+
+const count = z.number().nonnegative();
+const milliseconds = z.number().nonnegative();
+
+export const modelInfoSchema = z.object({
+  path: z.string(),
+  fileBytes: count,
+  architecture: z.string(),
+  name: z.string(),
+  nLayer: count,
+  nEmbd: count,
+  nHead: count,
+  nHeadKv: count,
+  headDim: count,
+  nFf: count,
+  nVocab: count,
+  nCtxTrain: count,
+  ropeBase: z.number(),
+  ropeScaling: z.string(),
+  tiedEmbeddings: z.boolean(),
+  weightBytes: count,
+  nParams: count,
+  tensorTypes: z.record(z.string(), count),
+  kvBytesPerToken: count,
+});
+export type ModelInfo = z.infer<typeof modelInfoSchema>;
+
+export const budgetsSchema = z.object({
+  tokenBudget: count,
+  capacity: count,
+  promptBudget: count,
+  page: count,
+  r: count,
+  k: count,
+  window: count,
+  kernel: count,
+  evicts: z.boolean(),
+  dense: z.boolean(),
+});
+export type Budgets = z.infer<typeof budgetsSchema>;
+
+export const memoryPlanSchema = z.object({
+  weights: count,
+  documentKv: count,
+  compactCache: count,
+  summaries: count,
+  layerBuffers: count,
+  activations: count,
+  logits: count,
+  total: count,
+  fullKv: count,
+  available: count,
+  budgets: budgetsSchema,
+});
+export type MemoryPlan = z.infer<typeof memoryPlanSchema>;
+
+export const countersSchema = z.object({
+  mode: answerModeSchema,
+  budgets: budgetsSchema,
+  rowsTotal: count,
+  rowsKept: count,
+  rowsRead: count,
+  fullBytes: count,
+  documentBytes: count,
+  compactBytes: count,
+  summaryBytes: count,
+  readBytesPerStep: count,
+  storedBytesPerHead: count,
+  /** [nLayer * nHeadKv], share of the question's attention on kept rows; empty when nothing was chosen. */
+  keptMass: z.array(z.number()),
+  clampedCodes: count,
+});
+export type Counters = z.infer<typeof countersSchema>;
+
+export const openedModelSchema = z.object({
+  info: modelInfoSchema,
+  device: z.string(),
+  threads: z.int(),
+  loadMs: milliseconds,
+  /** Name of the prompt wording in use, and things the person should know (a broken chat template, for one). */
+  promptFamily: z.string(),
+  notices: z.array(z.string()),
+});
+export type OpenedModel = z.infer<typeof openedModelSchema>;
+
+/** done of total tokens; the speed over the whole phase so far. */
+export const progressSchema = z.object({
+  type: z.literal('progress'),
+  phase: z.enum(['reading', 'question']),
+  done: count,
+  total: count,
+  tokensPerSecond: z.number().nonnegative(),
+  secondsLeft: z.number().nonnegative().nullable(),
+});
+export type Progress = z.infer<typeof progressSchema>;
+
+export const readResultSchema = z.object({
+  type: z.literal('done'),
+  documentId: z.string(),
+  /** Template start, our words and the document. */
+  nTokens: z.int(),
+  /** The document alone. */
+  documentTokens: z.int(),
+  prefillMs: milliseconds,
+  bytes: count,
+  plan: memoryPlanSchema,
+});
+export const readEventSchema = z.discriminatedUnion('type', [progressSchema, readResultSchema]);
+export type ReadResult = z.infer<typeof readResultSchema>;
+export type ReadEvent = z.infer<typeof readEventSchema>;
+
+export const answerReportSchema = z.object({
+  type: z.literal('done'),
+  answer: z.string(),
+  finishReason: z.enum(['stop', 'length']),
+  mode: answerModeSchema,
+  /** Rows of the prompt: document, earlier turns, this question. */
+  promptTokens: z.int(),
+  /** Of these, how many this question had to run through the model (the document's reading is not among them). */
+  prefilledTokens: z.int(),
+  generatedTokens: z.int(),
+  maxNew: z.int(),
+  counters: countersSchema,
+  plan: memoryPlanSchema,
+  timings: z.object({
+    prefillMs: milliseconds,
+    stage1Ms: milliseconds,
+    firstTokenMs: milliseconds,
+    decodeMs: milliseconds,
+  }),
+  peakRssBytes: count,
+  notices: z.array(z.string()),
+});
+export type AnswerReport = z.infer<typeof answerReportSchema>;
+
+export const answerEventSchema = z.discriminatedUnion('type', [
+  progressSchema,
+  /** The question is read and stage 1 has chosen; the first token follows. */
+  z.object({ type: z.literal('kept'), stage1Ms: milliseconds, prefillMs: milliseconds }),
+  z.object({ type: z.literal('delta'), text: z.string() }),
+  answerReportSchema,
+]);
+export type AnswerEvent = z.infer<typeof answerEventSchema>;
+
+export const pageUseSchema = z.object({
+  label: z.string(),
+  tokens: z.int(),
+  /** Kept (layer, KV head) pairs per token, and stage 2's reads per token: means over the page. */
+  kept: z.number(),
+  read: z.number(),
+});
+export type PageUse = z.infer<typeof pageUseSchema>;
+
+/** One position of a teacher-forced answer: this mode's logits against full KV's. */
+export const agreementSchema = z.object({
+  kl: z.number(),
+  sameTop1: z.boolean(),
+  /** null where the mode has no stage 2. */
+  recall: z.number().nullable(),
+  mass: z.number().nullable(),
+});
+export type Agreement = z.infer<typeof agreementSchema>;
+
+/** Recorded vectors recomputed: sets that differ, and sets that differ only between equal scores. */
+export const vectorsReportSchema = z.object({
+  ok: z.boolean(),
+  parameterMismatches: z.array(z.string()),
+  note: z.string().optional(),
+  heads: z.int(),
+  steps: z.int(),
+  stage1Mismatches: count,
+  topRMismatches: count,
+  topKMismatches: count,
+  outMaxError: count,
+  stage1Ties: count,
+  topRTies: count,
+  topKTies: count,
+});
+export type VectorsReport = z.infer<typeof vectorsReportSchema>;

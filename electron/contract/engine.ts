@@ -1,0 +1,108 @@
+/**
+ * Everything that may be asked of the engine host: the one contract of its port. Failures arrive as AppError with a code of
+ * errors.ts. One engine holds one model; documents and chats belong to it and end with it.
+ */
+import { eventIterator, oc } from '@orpc/contract';
+import { z } from 'zod';
+import {
+  agreementSchema,
+  answerEventSchema,
+  countersSchema,
+  memoryPlanSchema,
+  modelInfoSchema,
+  openedModelSchema,
+  pageUseSchema,
+  readEventSchema,
+  vectorsReportSchema,
+} from './engine-reports.ts';
+import { answerModeSchema, kvTypeSchema, rocketOptionsSchema, samplerSchema } from './method.ts';
+
+const id = z.string().min(1).max(100);
+const question = z.string().min(1, 'the question is empty').max(1_000_000);
+const maxNew = z.int().min(1).max(1_000_000);
+
+const answerFields = { mode: answerModeSchema, rocket: rocketOptionsSchema, maxNew };
+
+export const readRequestSchema = z.object({
+  text: z.string(),
+  pages: z.array(z.object({ label: z.string(), start: z.int().nonnegative(), end: z.int().nonnegative() })),
+  kvType: kvTypeSchema,
+  segment: z.int().min(1).max(1_048_576),
+  tile: z.int().min(1).max(65_536),
+  /** What will be asked: reading is refused beforehand when this cannot be answered in the model's context or in memory. */
+  planFor: z.object({ ...answerFields, question }),
+});
+export type ReadRequest = z.infer<typeof readRequestSchema>;
+
+export const askRequestSchema = z.object({ ...answerFields, chatId: id, question, sampler: samplerSchema });
+export type AskRequest = z.infer<typeof askRequestSchema>;
+
+export const planRequestSchema = z.object({
+  /** Without a path: the open model. */
+  path: z.string().optional(),
+  ...answerFields,
+  nPrompt: z.int().min(1),
+  nQuestion: z.int().min(1),
+  kvType: kvTypeSchema,
+});
+
+export const engineContract = {
+  /** Loads a model, in place of the one that was open. The embedded model's checksum is checked first. */
+  openModel: oc
+    .input(
+      z.object({ path: z.string().min(1), threads: z.int().min(0).max(1024), device: z.enum(['auto', 'cpu', 'cuda']) }),
+    )
+    .output(openedModelSchema),
+  /** A model file's header, without loading it. */
+  inspect: oc.input(z.object({ path: z.string().min(1) })).output(modelInfoSchema),
+  /** Bytes per component, before anything is allocated. */
+  plan: oc.input(planRequestSchema).output(memoryPlanSchema),
+
+  readDocument: oc.input(readRequestSchema).output(eventIterator(readEventSchema)),
+  /** Frees a document and its chats. */
+  forgetDocument: oc.input(z.object({ documentId: id })).output(z.void()),
+
+  newChat: oc.input(z.object({ documentId: id })).output(z.object({ chatId: id })),
+  closeChat: oc.input(z.object({ chatId: id })).output(z.void()),
+  ask: oc.input(askRequestSchema).output(eventIterator(answerEventSchema)),
+  /** Drops the last answer and its question, and asks the same again. */
+  regenerate: oc.input(askRequestSchema.omit({ question: true })).output(eventIterator(answerEventSchema)),
+  /** Keeps the first `turns` questions and answers of a chat. */
+  truncate: oc.input(z.object({ chatId: id, turns: z.int().min(0) })).output(z.void()),
+  /** Ends what this document or chat is doing with CANCELLED; leaving the event stream does the same. */
+  cancel: oc.input(z.object({ target: id })).output(z.void()),
+  counters: oc.input(z.object({ chatId: id })).output(countersSchema),
+  /** What the last answer kept and read of each page. */
+  documentMap: oc.input(z.object({ chatId: id })).output(z.array(pageUseSchema)),
+
+  /** Measuring: full KV's greedy answer, its logits held in the host until forgetReference. */
+  measureReference: oc
+    .input(z.object({ chatId: id, question, maxNew }))
+    .output(z.object({ referenceId: id, answer: z.string(), positions: z.int() })),
+  /** Measuring: another chat of the same document along the reference's tokens, position by position. */
+  measureAgainst: oc
+    .input(z.object({ chatId: id, referenceId: id, mode: answerModeSchema, rocket: rocketOptionsSchema }))
+    .output(z.object({ positions: z.array(agreementSchema), counters: countersSchema })),
+  forgetReference: oc.input(z.object({ referenceId: id })).output(z.void()),
+  /** Measuring: a document and an answer of given lengths, end-of-answer tokens ignored. For speed, not for sense. */
+  measureSpeed: oc
+    .input(z.object({ ...answerFields, text: z.string().min(1), depth: z.int().min(0), kvType: kvTypeSchema }))
+    .output(
+      z.object({
+        prefillTokens: z.int(),
+        prefillMs: z.number(),
+        firstTokenMs: z.number(),
+        decodeTokens: z.int(),
+        decodeMs: z.number(),
+        kvBytes: z.number(),
+        peakRssBytes: z.number(),
+        budgets: countersSchema.shape.budgets,
+      }),
+    ),
+  /** Recorded vectors of stage 1 and stage 2 (safetensors), recomputed. No model is needed. */
+  checkVectors: oc
+    .input(z.object({ path: z.string().min(1), device: z.enum(['cpu', 'cuda']) }))
+    .output(vectorsReportSchema),
+  /** Frees the model and everything on it. */
+  close: oc.input(z.void()).output(z.void()),
+};

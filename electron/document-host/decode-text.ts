@@ -1,0 +1,165 @@
+/**
+ * Bytes to characters: byte order mark, else zero-byte pattern of UTF-16, else valid UTF-8, else a guess by chardet over
+ * the first stretch that is not ASCII. Says which encoding it used, refuses binary files.
+ */
+import { isUtf8 } from 'node:buffer';
+import { analyse } from 'chardet';
+import { AppError } from '../contract/errors.ts';
+
+export interface DecodedText {
+  text: string;
+  encoding: string; // WHATWG label
+  warnings: string[];
+}
+
+const guessBytes = 128 * 1024;
+
+/** `declared`: an encoding the document itself names (HTML meta); it is used when the bytes do not say otherwise. */
+export function decodeText(bytes: Uint8Array, name: string, declared?: string): DecodedText {
+  const mark = byteOrderMark(bytes);
+  if (mark) return checked(bytes.subarray(mark.length), mark.encoding, name);
+  const wide = unmarkedUtf16(bytes);
+  if (wide) return checked(bytes, wide, name);
+  if (isUtf8(bytes)) return checked(bytes, 'utf-8', name);
+  const label = knownLabel(declared) ?? (mostlyUtf8(bytes) ? 'utf-8' : guessEncoding(bytes));
+  return checked(bytes, label, name);
+}
+
+/** The label TextDecoder knows it by, or undefined. */
+function knownLabel(label: string | undefined): string | undefined {
+  if (!label) return undefined;
+  try {
+    return new TextDecoder(label).encoding;
+  } catch {
+    return undefined;
+  }
+}
+
+function byteOrderMark(bytes: Uint8Array): { encoding: string; length: number } | undefined {
+  const [a, b, c, d] = bytes;
+  if (a === 0xef && b === 0xbb && c === 0xbf) return { encoding: 'utf-8', length: 3 };
+  if (a === 0xff && b === 0xfe && c === 0 && d === 0 && bytes.length % 4 === 0)
+    return { encoding: 'utf-32le', length: 4 };
+  if (a === 0 && b === 0 && c === 0xfe && d === 0xff) return { encoding: 'utf-32be', length: 4 };
+  if (a === 0xff && b === 0xfe) return { encoding: 'utf-16le', length: 2 };
+  if (a === 0xfe && b === 0xff) return { encoding: 'utf-16be', length: 2 };
+  return undefined;
+}
+
+/** Text in Latin letters as UTF-16 has a zero in nearly every second byte, always on the same side. */
+function unmarkedUtf16(bytes: Uint8Array): string | undefined {
+  const n = Math.min(bytes.length, guessBytes) & ~1;
+  let even = 0; // zero bytes at even offsets
+  let odd = 0;
+  for (let i = 0; i < n; i += 2) {
+    if (bytes[i] === 0) even++;
+    if (bytes[i + 1] === 0) odd++;
+  }
+  const pairs = n / 2;
+  if (pairs >= 2 && odd > 0.4 * pairs && even < 0.02 * pairs) return 'utf-16le';
+  if (pairs >= 2 && even > 0.4 * pairs && odd < 0.02 * pairs) return 'utf-16be';
+  return undefined;
+}
+
+/** UTF-8 with a few broken bytes (a cut log, a patched file): most bytes above 127 form valid sequences. */
+function mostlyUtf8(bytes: Uint8Array): boolean {
+  const text = new TextDecoder('utf-8').decode(firstNonAscii(bytes));
+  let broken = 0;
+  let valid = 0;
+  for (const char of text) {
+    if (char === '\uFFFD') broken++;
+    else if (char > '\u007F') valid++;
+  }
+  return valid > 10 * broken;
+}
+
+function firstNonAscii(bytes: Uint8Array): Uint8Array {
+  let at = 0;
+  while (at < bytes.length && (bytes[at] as number) < 0x80) at++;
+  const start = Math.max(0, at - 64);
+  return bytes.subarray(start, start + guessBytes);
+}
+
+const otherLatin = /^(iso-8859-(2|9)|windows-125[0478])$/; // WHATWG reads ISO-8859-1 as windows-1252, -9 as -1254
+
+function guessEncoding(bytes: Uint8Array): string {
+  const guesses = analyse(firstNonAscii(bytes)).flatMap(({ name, confidence }) => {
+    const label = confidence > 0 ? knownLabel(name) : undefined;
+    return label && !label.startsWith('utf-') ? [{ label, confidence }] : [];
+  });
+  const best = guesses[0];
+  if (!best) return 'windows-1252';
+  // Short texts score alike in all Latin sets, of which windows-1252 is by far the likeliest.
+  const western = guesses.find(({ label }) => label === 'windows-1252');
+  return western && otherLatin.test(best.label) && western.confidence >= best.confidence / 2
+    ? western.label
+    : best.label;
+}
+
+function decode(bytes: Uint8Array, encoding: string): string {
+  if (encoding === 'windows-1252') return decodeWindows1252(bytes);
+  if (encoding.startsWith('utf-32')) return decodeUtf32(bytes, encoding === 'utf-32le');
+  return new TextDecoder(encoding).decode(bytes);
+}
+
+// What bytes 80 to 9F are in windows-1252; the five that mean nothing stay control characters, as in the WHATWG table.
+const c1Letters = '€\u0081‚ƒ„…†‡ˆ‰Š‹Œ\u008DŽ\u008F\u0090‘’“”•–—˜™š›œ\u009DžŸ';
+
+/** Some versions of Node decode windows-1252 as ISO-8859-1, which turns quotes and dashes into control characters. */
+function decodeWindows1252(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    .toString('latin1')
+    .replace(/[\u0080-\u009F]/g, (char) => c1Letters.charAt(char.charCodeAt(0) - 0x80));
+}
+
+function checked(bytes: Uint8Array, encoding: string, name: string): DecodedText {
+  const text = decode(bytes, encoding);
+  if (looksBinary(text)) {
+    throw new AppError(
+      'DOC_FORMAT',
+      `${name} is a binary file, not text. Open it in its own program and save it as PDF or text.`,
+    );
+  }
+  const warnings: string[] = [];
+  if (encoding !== 'utf-8') warnings.push(`encoding ${encoding} detected`);
+  const broken = countOf(text, '\uFFFD');
+  if (broken > 0) warnings.push(`${broken} characters could not be read as ${encoding} and are shown as \uFFFD`);
+  return { text, encoding, warnings };
+}
+
+function countOf(text: string, char: string): number {
+  let n = 0;
+  for (let at = text.indexOf(char); at >= 0; at = text.indexOf(char, at + 1)) n++;
+  return n;
+}
+
+/** More than 1 in 50 characters (head, middle and end are looked at) is one that no text contains. */
+function looksBinary(text: string): boolean {
+  const window = 32 * 1024;
+  const middle = Math.max(0, (text.length - window) >> 1);
+  const samples = [text.slice(0, window), text.slice(middle, middle + window), text.slice(-window)];
+  return samples.some((sample) => {
+    let odd = 0;
+    for (let i = 0; i < sample.length; i++) {
+      const c = sample.charCodeAt(i);
+      // C0 but for tab to carriage return and escape (terminal logs); DEL and C1; not decodable; not a character.
+      if ((c < 0x20 && !(c >= 9 && c <= 13) && c !== 27) || (c >= 0x7f && c < 0xa0) || c === 0xfffd || c >= 0xfffe)
+        odd++;
+    }
+    return odd > sample.length / 50;
+  });
+}
+
+function decodeUtf32(bytes: Uint8Array, littleEndian: boolean): string {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const parts: string[] = [];
+  for (let at = 0; at + 4 <= bytes.length; ) {
+    const codes: number[] = [];
+    for (; at + 4 <= bytes.length && codes.length < 8192; at += 4) {
+      const code = view.getUint32(at, littleEndian);
+      codes.push(code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff) ? 0xfffd : code);
+    }
+    parts.push(String.fromCodePoint(...codes));
+  }
+  return parts.join('');
+}

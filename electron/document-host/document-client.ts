@@ -1,0 +1,195 @@
+/**
+ * The parent's side of the document host. One child per file: whatever a file does to its parser, the next file does not
+ * notice, and a file that hangs, crashes or eats memory ends as an AppError with a sentence.
+ */
+import { basename } from 'node:path';
+import {
+  type DocumentLimits,
+  defaultDocumentLimits,
+  hostMessageSchema,
+  type ParsedDocument,
+  pagesCover,
+} from '../contract/documents.ts';
+import { AppError, isErrorCode } from '../contract/errors.ts';
+import { forkDocumentHost, type HostExit, type HostProcess, type StartHost } from './host-process.ts';
+import { joinDocuments } from './join-documents.ts';
+import { memoryMark } from './memory-watch.ts';
+import { bytesText, countText, oneLine } from './wording.ts';
+
+export interface ParseDocumentOptions {
+  password?: string | undefined;
+  /** Pages, chapters or steps done of the total. */
+  onProgress?: ((progress: { done: number; total: number }) => void) | undefined;
+  /** Aborting kills the child and rejects with CANCELLED. */
+  signal?: AbortSignal | undefined;
+  limits?: Partial<DocumentLimits> | undefined;
+  /** How to start the child; default: fork. */
+  startHost?: StartHost | undefined;
+}
+
+export interface ParseDocumentsOptions extends Omit<ParseDocumentOptions, 'onProgress' | 'password'> {
+  /** By path. */
+  passwords?: ReadonlyMap<string, string> | undefined;
+  onProgress?: ((progress: { path: string; done: number; total: number }) => void) | undefined;
+}
+
+/** Several files as one document, in the given order. Any file that fails fails the whole. */
+export async function parseDocuments(
+  paths: readonly string[],
+  options: ParseDocumentsOptions = {},
+): Promise<ParsedDocument> {
+  if (paths.length === 0) throw new AppError('INVALID_ARGUMENT', 'No file was chosen.');
+  const { passwords, onProgress, ...rest } = options;
+  const documents: ParsedDocument[] = [];
+  for (const path of paths) {
+    documents.push(
+      await parseDocument(path, {
+        ...rest,
+        password: passwords?.get(path),
+        onProgress: (progress) => onProgress?.({ path, ...progress }),
+      }),
+    );
+  }
+  return joinDocuments(documents);
+}
+
+export function parseDocument(path: string, options: ParseDocumentOptions = {}): Promise<ParsedDocument> {
+  const { signal, onProgress } = options;
+  const limits: DocumentLimits = { ...defaultDocumentLimits, ...options.limits };
+  const name = oneLine(basename(path)) || 'The file';
+  if (signal?.aborted) return Promise.reject(cancelled(name));
+  return new Promise((resolve, reject) => {
+    const host = (options.startHost ?? forkDocumentHost)({ maxHeapBytes: limits.maxHeapBytes });
+    const startedAt = performance.now();
+    let timer: NodeJS.Timeout;
+    let nPages = 0;
+
+    /** The only way out: the child is killed whatever happened. */
+    const settle = (outcome: ParsedDocument | AppError): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+      host.kill();
+      if (outcome instanceof AppError) reject(outcome);
+      else resolve(outcome);
+    };
+    const onAbort = (): void => settle(cancelled(name));
+    const allowTime = (pages: number): void => {
+      clearTimeout(timer);
+      const totalMs = limits.baseMs + limits.perPageMs * pages;
+      timer = setTimeout(() => settle(timedOut(name, totalMs, pages)), totalMs - (performance.now() - startedAt));
+    };
+
+    signal?.addEventListener('abort', onAbort, { once: true });
+    allowTime(0);
+    receive(host, name, limits, {
+      progress: (done, total) => {
+        // The page count is the document's claim, bounded by maxPages like in the child.
+        if (total !== nPages) {
+          nPages = total;
+          allowTime(Math.min(total, limits.maxPages));
+        }
+        onProgress?.({ done, total });
+      },
+      settle,
+    });
+    host.post({
+      type: 'parse',
+      path,
+      ...(options.password === undefined ? {} : { password: options.password }),
+      limits,
+    });
+  });
+}
+
+interface Receiver {
+  progress(done: number, total: number): void;
+  settle(outcome: ParsedDocument | AppError): void;
+}
+
+/** Puts the document together from the child's messages; settles at most once. */
+function receive(host: HostProcess, name: string, limits: DocumentLimits, receiver: Receiver): void {
+  const chunks: string[] = [];
+  let textBytes = 0; // UTF-8
+  let settled = false;
+  const settle = (outcome: ParsedDocument | AppError): void => {
+    if (settled) return;
+    settled = true;
+    receiver.settle(outcome);
+  };
+  host.onExit((exit) => settle(exitError(name, exit, limits)));
+  host.onMessage((raw) => {
+    if (settled) return;
+    const parsed = hostMessageSchema.safeParse(raw);
+    if (!parsed.success) return settle(internal(name, 'sent something unexpected'));
+    const message = parsed.data;
+    switch (message.type) {
+      case 'progress':
+        return receiver.progress(message.done, message.total);
+      case 'text':
+        textBytes += Buffer.byteLength(message.chunk);
+        chunks.push(message.chunk);
+        // The child refuses this itself with the same code; counted here too, since nothing it says is trusted.
+        if (textBytes > limits.maxTextBytes + 4 * chunks.length) settle(tooMuchText(name, limits));
+        return;
+      case 'error':
+        return settle(
+          isErrorCode(message.code) ? new AppError(message.code, message.message) : internal(name, message.message),
+        );
+      case 'result': {
+        const { type: _type, ...fields } = message;
+        const text = chunks.join('');
+        return settle(
+          pagesCover(text.length, fields.pages)
+            ? { ...fields, text }
+            : internal(name, 'sent pages that do not fit the text'),
+        );
+      }
+    }
+  });
+}
+
+function exitError(name: string, exit: HostExit, limits: DocumentLimits): AppError {
+  if (exit.stderr.includes(memoryMark)) {
+    return new AppError(
+      'DOC_TOO_LARGE',
+      `Reading ${name} took more than ${bytesText(limits.maxRssBytes)} of memory and was stopped. Split it into smaller files.`,
+    );
+  }
+  if (/heap out of memory|Array buffer allocation failed/.test(exit.stderr)) {
+    return new AppError(
+      'DOC_TOO_LARGE',
+      `Reading ${name} took more memory than allowed (${bytesText(limits.maxHeapBytes)}) and was stopped. Split it into smaller files.`,
+    );
+  }
+  const how = exit.signal ?? `exit code ${exit.code ?? 'unknown'}`;
+  return new AppError(
+    'DOC_FORMAT',
+    `The reader stopped working on ${name} (${how}): the file is probably damaged. Save it anew and try again.`,
+    {
+      cause: new Error(exit.stderr.slice(-2000)),
+    },
+  );
+}
+
+function timedOut(name: string, limitMs: number, pages: number): AppError {
+  const of = pages > 0 ? `${countText(pages, 'page')}` : 'a file like this';
+  return new AppError(
+    'DOC_TIMEOUT',
+    `${name} could not be read in ${Math.round(limitMs / 100) / 10} s, the time allowed for ${of}. It may be damaged: save it anew, or split it.`,
+  );
+}
+
+function cancelled(name: string): AppError {
+  return new AppError('CANCELLED', `Opening ${name} was cancelled.`);
+}
+
+function tooMuchText(name: string, limits: DocumentLimits): AppError {
+  return new AppError(
+    'DOC_TOO_LARGE',
+    `${name} holds more than ${bytesText(limits.maxTextBytes)} of text, the most that can be opened. Split it into smaller files.`,
+  );
+}
+
+function internal(name: string, what: string): AppError {
+  return new AppError('INTERNAL', `Reading ${name} failed: the document reader ${what}.`);
+}

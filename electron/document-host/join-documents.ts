@@ -1,0 +1,50 @@
+import type { PageSpan, ParsedDocument } from '../contract/documents.ts';
+import { maxPageSpans } from '../contract/documents.ts';
+import { mergeSpans } from './text-builder.ts';
+import { oneLine } from './wording.ts';
+
+const documentGap = '\n\n';
+
+/**
+ * Several documents as one: texts one after the other, each page labelled with its document's title ("Lease: 12").
+ * Pure; one document comes back as it is. The format is the common one, or txt for a mixture.
+ */
+export function joinDocuments(documents: readonly ParsedDocument[]): ParsedDocument {
+  const [first, ...rest] = documents;
+  if (!first) throw new RangeError('joinDocuments needs at least one document');
+  if (rest.length === 0) return first;
+  const titles = distinctTitles(documents.map(({ title }) => title));
+  const texts: string[] = [];
+  const pages: PageSpan[] = [];
+  const warnings: string[] = [];
+  let offset = 0; // where this document begins in the joined text
+  for (const [i, document] of documents.entries()) {
+    const title = titles[i] as string;
+    const text = i < documents.length - 1 ? document.text + documentGap : document.text;
+    texts.push(text);
+    for (const { label, start, end } of document.pages) {
+      pages.push({ label: oneLine(`${title}: ${label}`, 250), start: offset + start, end: offset + end });
+    }
+    offset += text.length;
+    const last = pages.at(-1);
+    if (last) last.end = offset; // the gap belongs to the page before it
+    warnings.push(...document.warnings.map((warning) => oneLine(`${title}: ${warning}`, 500)));
+  }
+  return {
+    title: oneLine(`${first.title} and ${rest.length} more`),
+    format: rest.every(({ format }) => format === first.format) ? first.format : 'txt',
+    text: texts.join(''),
+    pages: mergeSpans(pages, maxPageSpans),
+    warnings: warnings.slice(0, 100),
+  };
+}
+
+/** Two documents called "Report" become "Report" and "Report (2)". */
+function distinctTitles(titles: readonly string[]): string[] {
+  const counts = new Map<string, number>();
+  return titles.map((title) => {
+    const count = (counts.get(title) ?? 0) + 1;
+    counts.set(title, count);
+    return count === 1 ? title : `${title} (${count})`;
+  });
+}

@@ -1,0 +1,15 @@
+/**
+ * The only changes made to a document's characters. No NFC and no clean-up: quotes are searched for in this text and must
+ * be found again in the original.
+ */
+export function normaliseText(text: string): string {
+  return (
+    text
+      // A soft hyphen at a line end is a word broken by the typesetter.
+      .replace(/\u00AD\r?\n[ \t]*/g, '')
+      .replace(/[\0\u00AD]/g, '')
+      .replace(/\r\n?|\f/g, '\n')
+      // A lone surrogate has no UTF-8 form: the tokenizer and the disk would each make something else of it.
+      .replace(/\p{Surrogate}/gu, '\uFFFD')
+  );
+}

@@ -1,0 +1,145 @@
+/**
+ * PDF text comes as printed lines; this puts paragraphs together again from where the lines stand. Pure: geometry in,
+ * text out. When in doubt a line stays a line.
+ */
+
+/** One printed line. Coordinates in PDF points, y grows upwards. */
+export interface PdfLine {
+  text: string; // no line ends; trimmed
+  left: number;
+  right: number;
+  top: number;
+  bottom: number;
+  widestGap: number; // largest white space inside the line, in points
+  broken: boolean; // ends in a hyphen that PDFium takes for a word break; the hyphen is not part of `text`
+}
+
+/** Marks a broken word inside the result; resolveHyphens replaces every one. PDFium uses the same noncharacter. */
+export const brokenWordMark = '\uFFFE';
+
+type Join = 'paragraph' | 'line' | 'space' | 'word';
+const separators: Record<Join, string> = { paragraph: '\n\n', line: '\n', space: ' ', word: brokenWordMark };
+
+export function linesToText(lines: readonly PdfLine[]): string {
+  const usual = usualLine(lines);
+  const rightEdges = columnRightEdges(lines);
+  let text = '';
+  for (const [i, line] of lines.entries()) {
+    const before = lines[i - 1];
+    if (before) {
+      const join = howToJoin(before, line, usual, rightEdges[i - 1] as number);
+      text += join === 'space' && noSpaceBetween(before.text, line.text) ? '' : separators[join];
+    }
+    text += line.text;
+  }
+  // A word broken at the end of the page keeps its hyphen: the rest of it is on another page.
+  return lines.at(-1)?.broken ? `${text}-` : text;
+}
+
+/** The page's ordinary lines. Points; NaN leading on a page without two lines of a paragraph. */
+interface Usual {
+  leading: number;
+  size: number;
+}
+
+function howToJoin(a: PdfLine, b: PdfLine, usual: Usual, rightEdge: number): Join {
+  const size = a.top - a.bottom;
+  const step = a.bottom - b.bottom;
+  const sameRow = Math.abs(step) < 0.3 * size;
+  if (a.broken) return sameRow || /^\p{L}/u.test(b.text) ? 'word' : 'line';
+  if (sameRow) return 'space';
+  const continues = /^[\p{Ll}(]/u.test(b.text) && !/[.!?:;]["”’)]?$/u.test(a.text);
+  // The next line stands higher: a new column, or a box beside the text.
+  if (step < 0) return continues ? 'space' : 'paragraph';
+  const sizeChange = (b.top - b.bottom) / size;
+  if (sizeChange > 1.12 || sizeChange < 0.89) return 'paragraph';
+  // A heading over two lines has a leading of its own, about its size.
+  if (step > (isOrdinary(a, usual.size) ? 1.3 * usual.leading : 1.25 * size) || step > 3 * size) return 'paragraph';
+  // White space wide enough for a table column: the rows stay apart.
+  if (a.widestGap > 1.5 * size || b.widestGap > 1.5 * size) return 'line';
+  if (startsItem(b.text)) return 'line';
+  const charWidth = (a.right - a.left) / Math.max(1, a.text.length);
+  const indent = b.left - a.left;
+  if (indent > 1.2 * charWidth && indent < 8 * charWidth && !startsItem(a.text)) return 'line'; // a book's new paragraph
+  // If the next line's first word had still fitted, somebody ended the line on purpose.
+  const firstWord = /^\S*/.exec(b.text)?.[0].length ?? 0;
+  return a.right + (firstWord + 1.5) * charWidth < rightEdge ? 'line' : 'space';
+}
+
+function startsItem(text: string): boolean {
+  return /^([•◦▪‣●○–—*-]\s|\(?(\d{1,3}|[a-z]|[ivx]{1,5})[.)]\s)/.test(text);
+}
+
+/** Chinese and Japanese put no space between words. */
+function noSpaceBetween(a: string, b: string): boolean {
+  const wide = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\u3000-\u303F\uFF00-\uFFEF]/u;
+  // A hyphen that PDFium keeps belongs to the word: "1990-" / "1995".
+  return (wide.test(a.slice(-1)) && wide.test(b.slice(0, 1))) || /[\p{L}\d]-$/u.test(a);
+}
+
+function usualLine(lines: readonly PdfLine[]): Usual {
+  const sizes = lines.map(({ top, bottom }) => top - bottom).sort((a, b) => a - b);
+  const size = sizes[sizes.length >> 1] ?? Number.NaN;
+  const steps: number[] = [];
+  for (const [i, line] of lines.entries()) {
+    const next = lines[i + 1];
+    if (!next || !isOrdinary(line, size) || !isOrdinary(next, size)) continue;
+    const step = line.bottom - next.bottom;
+    if (step > 0.5 * size && step < 3 * size) steps.push(step);
+  }
+  steps.sort((a, b) => a - b);
+  // Below the middle: on a page of short paragraphs most steps may be those between paragraphs.
+  return { size, leading: steps[Math.floor((steps.length - 1) / 3)] ?? Number.NaN };
+}
+
+function isOrdinary({ top, bottom }: PdfLine, usualSize: number): boolean {
+  return Math.abs((top - bottom) / usualSize - 1) < 0.12;
+}
+
+/** For each line the right edge of its column: the farthest right of the lines that run down together with it. */
+function columnRightEdges(lines: readonly PdfLine[]): number[] {
+  const edges: number[] = [];
+  let start = 0;
+  for (let i = 1; i <= lines.length; i++) {
+    const a = lines[i - 1] as PdfLine;
+    const b = lines[i];
+    if (b && b.bottom <= a.top) continue;
+    const edge = Math.max(...lines.slice(start, i).map(({ right }) => right));
+    edges.push(...new Array<number>(i - start).fill(edge));
+    start = i;
+  }
+  return edges;
+}
+
+/**
+ * "extra|ordinary" over two lines may be "extraordinary" or "extra-ordinary": the form the document uses elsewhere wins,
+ * else the word is joined (typeset text breaks words far more often than it breaks at a real hyphen). Before a capital
+ * or a digit the hyphen is real. Takes and returns one text per page.
+ */
+export function resolveHyphens(pages: readonly string[]): string[] {
+  const brokenWord = new RegExp(`([\\p{L}\\p{M}'’-]*)${brokenWordMark}([\\p{L}\\p{M}'’]*)`, 'gu');
+  const wanted = new Set<string>();
+  for (const page of pages) {
+    if (!page.includes(brokenWordMark)) continue;
+    for (const [, a = '', b = ''] of page.matchAll(brokenWord)) {
+      wanted.add(`${a}${b}`.toLowerCase());
+      wanted.add(`${a}-${b}`.toLowerCase());
+    }
+  }
+  if (wanted.size === 0) return [...pages];
+  const seen = new Set<string>();
+  for (const page of pages) {
+    for (const [word] of page.matchAll(/[\p{L}\p{M}'’-]+/gu)) {
+      const lower = word.toLowerCase();
+      if (wanted.has(lower)) seen.add(lower);
+    }
+  }
+  return pages.map((page) =>
+    page.replace(brokenWord, (_match, a: string, b: string) => {
+      const hyphenated = `${a}-${b}`;
+      const real = !/^\p{Ll}|^\p{Lo}/u.test(b) || a === '' || a.includes('-');
+      const usedWithHyphen = seen.has(hyphenated.toLowerCase()) && !seen.has(`${a}${b}`.toLowerCase());
+      return real || usedWithHyphen ? hyphenated : `${a}${b}`;
+    }),
+  );
+}

@@ -1,0 +1,98 @@
+/** Collects normalised text and its page spans in order; the spans always cover the text. Refuses more than the limit. */
+import { type DocumentFormat, maxPageSpans, type PageSpan, type ParsedDocument } from '../contract/documents.ts';
+import { AppError } from '../contract/errors.ts';
+import { markdownSections } from './markdown-sections.ts';
+import { normaliseText } from './normalise-text.ts';
+import { bytesText, oneLine } from './wording.ts';
+
+const pageGap = '\n\n'; // between pages; belongs to the page before it
+
+export class TextBuilder {
+  readonly #parts: string[] = [];
+  readonly #pages: PageSpan[] = [];
+  readonly #name: string;
+  readonly #maxTextBytes: number;
+  #length = 0; // UTF-16 units
+  #bytes = 0; // UTF-8
+  #hasText = false;
+
+  constructor(name: string, maxTextBytes: number) {
+    this.#name = name;
+    this.#maxTextBytes = maxTextBytes;
+  }
+
+  get hasText(): boolean {
+    return this.#hasText;
+  }
+
+  /** One page. An empty page is kept as an empty span, so that pages[i] stays physical page i + 1. */
+  addPage(label: string, rawText: string): void {
+    const text = normaliseText(rawText).trimEnd();
+    this.#append(text === '' ? '' : text + pageGap);
+    this.#close(label);
+  }
+
+  /** A stretch of text exactly as it is, without a gap after it. */
+  addPiece(label: string, rawText: string): void {
+    this.#append(normaliseText(rawText));
+    this.#close(label);
+  }
+
+  /** Markdown: one span per heading; what stands before the first heading is labelled `label`. */
+  addSections(label: string, rawMarkdown: string): void {
+    const markdown = normaliseText(rawMarkdown);
+    for (const section of markdownSections(markdown)) {
+      this.#append(markdown.slice(section.start, section.end));
+      this.#close(section.heading ?? label);
+    }
+  }
+
+  finish(title: string, format: DocumentFormat, warnings: readonly string[]): ParsedDocument {
+    if (!this.#hasText) throw new AppError('DOC_EMPTY', `${this.#name} holds no text.`);
+    let text = this.#parts.join('');
+    this.#parts.length = 0;
+    if (text.endsWith(pageGap)) text = text.slice(0, -pageGap.length);
+    for (const page of this.#pages) {
+      page.start = Math.min(page.start, text.length);
+      page.end = Math.min(page.end, text.length);
+    }
+    return {
+      title: oneLine(title) || oneLine(this.#name) || 'Untitled',
+      format,
+      text,
+      pages: mergeSpans(this.#pages, maxPageSpans),
+      warnings: warnings.slice(0, 100).map((warning) => oneLine(warning, 500)),
+    };
+  }
+
+  #append(text: string): void {
+    if (text === '') return;
+    this.#bytes += Buffer.byteLength(text);
+    if (this.#bytes > this.#maxTextBytes) {
+      throw new AppError(
+        'DOC_TOO_LARGE',
+        `${this.#name} holds more than ${bytesText(this.#maxTextBytes)} of text, the most that can be opened. Split it into smaller files.`,
+      );
+    }
+    this.#parts.push(text);
+    this.#length += text.length;
+    this.#hasText ||= /\S/.test(text);
+  }
+
+  #close(label: string): void {
+    const start = this.#pages.at(-1)?.end ?? 0;
+    this.#pages.push({ label: oneLine(label) || `${this.#pages.length + 1}`, start, end: this.#length });
+  }
+}
+
+/** At most `max` spans: neighbours are merged under the first one's label. */
+export function mergeSpans(pages: readonly PageSpan[], max: number): PageSpan[] {
+  if (pages.length <= max) return [...pages];
+  const groupSize = Math.ceil(pages.length / max);
+  const merged: PageSpan[] = [];
+  for (let i = 0; i < pages.length; i += groupSize) {
+    const group = pages.slice(i, i + groupSize) as [PageSpan, ...PageSpan[]];
+    merged.push({ ...group[0], end: (group.at(-1) ?? group[0]).end });
+  }
+  return merged;
+}

@@ -1,0 +1,35 @@
+/** Numbers, names and page lists as they appear in messages for people. */
+
+export function bytesText(bytes: number): string {
+  if (bytes < 1000) return `${bytes} bytes`;
+  if (bytes < 1e6) return `${(bytes / 1e3).toFixed(bytes < 1e4 ? 1 : 0)} KB`;
+  if (bytes < 1e9) return `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`;
+  return `${(bytes / 1e9).toFixed(1)} GB`;
+}
+
+export function countText(n: number, noun: string): string {
+  return `${n.toLocaleString('en-US')} ${noun}${n === 1 ? '' : 's'}`;
+}
+
+/** [3, 4, 5, 9] -> "3-5, 9". At most `maxRanges` ranges, then how many pages are left out. Numbers ascend. */
+export function pageRanges(pageNumbers: readonly number[], maxRanges = 12): string {
+  const ranges: { first: number; last: number }[] = [];
+  for (const n of pageNumbers) {
+    const range = ranges.at(-1);
+    if (range && range.last === n - 1) range.last = n;
+    else ranges.push({ first: n, last: n });
+  }
+  const shown = ranges.slice(0, maxRanges).map(({ first, last }) => (first === last ? `${first}` : `${first}-${last}`));
+  const left = ranges.slice(maxRanges).reduce((sum, { first, last }) => sum + last - first + 1, 0);
+  return shown.join(', ') + (left > 0 ? ` and ${left} more` : '');
+}
+
+/** One line, no control characters, at most `max` UTF-16 units: file names, titles and headings in lists and messages. */
+export function oneLine(text: string, max = 120): string {
+  const line = text
+    // Only the head is kept, so a heading of 50 MB costs nothing.
+    .slice(0, 4 * max)
+    .replace(/[\p{Cc}\p{Surrogate}\u00AD\u202A-\u202E\u2066-\u2069\s]+/gu, ' ')
+    .trim();
+  return line.length <= max ? line : `${line.slice(0, max - 1).replace(/\p{Surrogate}$/u, '')}…`;
+}

@@ -1,0 +1,79 @@
+/** One answer: checks it fits, runs the native call, and turns its events into the contract's. */
+import type { NativeAnswer, NativeAskEvent } from '../../native/binding.ts';
+import type { AnswerEvent, AnswerReport, Counters } from '../contract/engine-reports.ts';
+import type { AskRequest } from '../contract/engine.ts';
+import { AnswerStream } from './answer-stream.ts';
+import type { HeldChat } from './held-chat.ts';
+import type { OpenModel } from './open-model.ts';
+import { peakRssBytes } from './peak-memory.ts';
+import { checkMemory, fitAnswer } from './preflight.ts';
+import { ProgressMeter } from './progress.ts';
+
+export function countersOf(chat: HeldChat): Counters {
+  const { keptMass, ...counters } = chat.session.counters();
+  return { ...counters, keptMass: Array.from(keptMass) };
+}
+
+/** The chat is unchanged when this rejects: the addon restores the session, and the question is noted only at the end. */
+export async function answer(
+  model: OpenModel,
+  chat: HeldChat,
+  request: AskRequest,
+  send: (event: AnswerEvent) => void,
+): Promise<AnswerReport> {
+  const tokens = model.prompt.question(request.question, chat.questions.length === 0);
+  const { info } = model.native;
+  const promptTokens = chat.session.nTokens + tokens.length;
+  const { maxNew, notice } = fitAnswer({
+    modelName: info.name,
+    context: info.nCtxTrain,
+    held: chat.session.nTokens,
+    question: tokens.length,
+    maxNew: request.maxNew,
+  });
+  const { mode, rocket, sampler } = request;
+  const { kvType: documentType } = chat.document;
+  const plan = model.native.plan({ nPrompt: promptTokens, nQuestion: tokens.length, maxNew, mode, rocket, documentType });
+  checkMemory(plan, documentType);
+
+  const stream = new AnswerStream(model.vocabulary, (text) => send({ type: 'delta', text }));
+  const meter = new ProgressMeter('question', tokens.length);
+  let opened = false;
+  const onEvent = (event: NativeAskEvent) => {
+    if (event.type === 'prefill') send({ ...meter.at(event.done), total: event.total });
+    else if (event.type === 'kept') send(event);
+    else {
+      if (!opened && model.prompt.answerOpening !== '') stream.say(model.prompt.answerOpening);
+      opened = true;
+      stream.push(event.tokens);
+    }
+  };
+  const stopTokens = model.vocabulary.endTokens;
+  let native: NativeAnswer;
+  try {
+    native = await chat.session.ask({ tokens, mode, rocket, maxNew, sampler, stopTokens }, onEvent);
+  } finally {
+    stream.finish();
+  }
+  chat.questions.push(request.question);
+  return {
+    type: 'done',
+    answer: stream.text.trim(),
+    finishReason: native.finishReason,
+    mode,
+    promptTokens,
+    prefilledTokens: native.nPrefilled,
+    generatedTokens: native.nGenerated,
+    maxNew,
+    counters: countersOf(chat),
+    plan,
+    timings: {
+      prefillMs: native.prefillMs,
+      stage1Ms: native.stage1Ms,
+      firstTokenMs: native.firstTokenMs,
+      decodeMs: native.decodeMs,
+    },
+    peakRssBytes: peakRssBytes(),
+    notices: notice === undefined ? [] : [notice],
+  };
+}

@@ -1,0 +1,146 @@
+/**
+ * The engine from outside: starts the engine host, speaks its contract, and turns a dead or silent host into an AppError.
+ * The public face of this folder.
+ */
+import { type ChildProcess, fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { createORPCClient } from '@orpc/client';
+import { RPCLink } from '@orpc/client/message-port';
+import type { ContractRouterClient } from '@orpc/contract';
+import type { engineContract } from '../contract/engine.ts';
+import { AppError } from '../contract/errors.ts';
+import { fromRpcError } from './error-hop.ts';
+import { Heartbeat } from './heartbeat.ts';
+import { type HeartbeatMessage, processPort } from './process-port.ts';
+
+export type EngineVerbs = ContractRouterClient<typeof engineContract>;
+
+export interface EngineClient {
+  readonly verbs: EngineVerbs;
+  readonly pid: number | undefined;
+  /** Ends the host, politely first. Twice is fine. */
+  close(): Promise<void>;
+}
+
+export interface EngineClientOptions {
+  /** Another host than the real one, and shorter times: for tests. */
+  hostFile?: string;
+  startMs?: number;
+  pingMs?: number;
+  missedPings?: number;
+}
+
+const stderrLines = 12;
+const closeMs = 3000;
+
+export function startEngine(options: EngineClientOptions = {}): EngineClient {
+  const hostFile = options.hostFile ?? fileURLToPath(new URL('./engine-host.ts', import.meta.url));
+  const child = fork(hostFile, {
+    execArgv: ['--import', 'tsx'],
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    serialization: 'advanced', // oRPC may send bytes
+  });
+  const said = lastWords(child);
+  let closing = false;
+  let failure: AppError | undefined;
+  const onEnd: (() => void)[] = [];
+  const end = (error: AppError) => {
+    if (failure) return;
+    failure = error;
+    for (const listener of onEnd.splice(0)) listener();
+  };
+
+  const heartbeat = new Heartbeat(child, options, (why) => {
+    end(new AppError('ENGINE_HUNG', why));
+    child.kill('SIGKILL');
+  });
+  child.on('error', (error) => end(new AppError('ENGINE_CRASH', `The engine could not be started: ${error.message}`)));
+  // close, not exit: by then everything it wrote has arrived
+  child.on('close', (code, signal) => {
+    heartbeat.stop();
+    end(closing ? new AppError('CLOSED', 'The engine was closed.') : crash(code, signal, said()));
+  });
+
+  const port = processPort(child, (listener) => (failure ? listener() : onEnd.push(listener)));
+  const link = new RPCLink({ port });
+  const guarded = {
+    async call(...request: Parameters<typeof link.call>): Promise<unknown> {
+      if (failure) throw failure;
+      return guard(await orEnded(link.call(...request)));
+    },
+  };
+
+  /** Rejects as soon as the host ends, whatever oRPC makes of it. */
+  async function orEnded<T>(work: Promise<T>): Promise<T> {
+    let listener = () => {};
+    const ended = new Promise<never>((_, reject) => {
+      listener = () => reject(failure);
+      if (failure) listener();
+      else onEnd.push(listener);
+    });
+    try {
+      return await Promise.race([work, ended]);
+    } catch (error) {
+      throw failure ?? fromRpcError(error);
+    } finally {
+      const at = onEnd.indexOf(listener);
+      if (at >= 0) onEnd.splice(at, 1);
+    }
+  }
+
+  /** An event stream whose errors are AppErrors; anything else as it is. */
+  function guard(output: unknown): unknown {
+    if (!isEventStream(output)) return output;
+    const stream = output;
+    return (async function* () {
+      try {
+        for (;;) {
+          const event = await orEnded(stream.next());
+          if (event.done) return;
+          yield event.value;
+        }
+      } finally {
+        if (!failure) await stream.return?.().catch(() => {});
+      }
+    })();
+  }
+
+  return {
+    verbs: createORPCClient(guarded),
+    pid: child.pid,
+    async close() {
+      if (closing || failure) return;
+      closing = true;
+      heartbeat.stop();
+      const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
+      // Not disconnect(): with binary messages node then may never report the end.
+      child.send({ beat: 'end' } satisfies HeartbeatMessage, () => {});
+      const timer = setTimeout(() => child.kill('SIGKILL'), closeMs);
+      await closed;
+      clearTimeout(timer);
+    },
+  };
+}
+
+function isEventStream(value: unknown): value is AsyncIterator<unknown, unknown, void> {
+  return typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
+}
+
+/** Keeps the host's last lines: ggml says why it aborts there and nowhere else. */
+function lastWords(child: ChildProcess): () => string {
+  let text = '';
+  const keep = (chunk: Buffer) => {
+    text = (text + chunk.toString('utf8')).split('\n').slice(-stderrLines).join('\n').slice(-4000);
+  };
+  child.stdout?.on('data', keep);
+  child.stderr?.on('data', keep);
+  return () => text.trim();
+}
+
+function crash(code: number | null, signal: NodeJS.Signals | null, words: string): AppError {
+  if (signal === 'SIGBUS')
+    return new AppError('ENGINE_CRASH', 'The model file vanished or changed while it was in use. Ask again.');
+  const how = signal ? `ended by ${signal}` : `ended with exit code ${code}`;
+  const hint = signal === 'SIGKILL' ? ' Often the system does that when memory runs out.' : '';
+  return new AppError('ENGINE_CRASH', `The engine ${how}.${hint}${words === '' ? '' : `\nIt last said:\n${words}`}`);
+}

@@ -1,0 +1,16 @@
+/** One piece of work at a time, in the order asked: the engine's threads are the whole machine's. */
+import { AppError } from '../contract/errors.ts';
+
+export class EngineQueue {
+  #last: Promise<unknown> = Promise.resolve();
+
+  /** `signal` ends the waiting; work that has begun must watch it itself. */
+  run<T>(work: () => Promise<T> | T, signal?: AbortSignal): Promise<T> {
+    const turn = this.#last.then(() => {
+      if (signal?.aborted) throw new AppError('CANCELLED', 'Stopped before it began.');
+      return work();
+    });
+    this.#last = turn.catch(() => {}); // one failure must not stop the next in line
+    return turn;
+  }
+}

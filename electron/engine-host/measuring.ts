@@ -1,0 +1,115 @@
+/**
+ * Measuring an answer against full KV's: the same tokens forced along both, logits compared position by position in double
+ * precision. Logits stay in this process; only numbers per position leave it.
+ */
+import type { NativeStep } from '../../native/binding.ts';
+import type { Agreement } from '../contract/engine-reports.ts';
+import type { AnswerMode, RocketOptions } from '../contract/method.ts';
+import { AppError } from '../contract/errors.ts';
+import type { HeldChat } from './held-chat.ts';
+import type { OpenModel } from './open-model.ts';
+
+export interface Reference {
+  documentId: string;
+  question: string;
+  /** The first question of its chat: decides the words around it. */
+  isFirst: boolean;
+  maxNew: number;
+  answer: string;
+  /** Full KV's greedy tokens. One logits row more when the answer ended by itself: it predicts the end. */
+  tokens: number[];
+  /** [nVocab] each, owned here. */
+  logits: Float32Array[];
+}
+
+export function argmax(values: Float32Array): number {
+  let best = 0;
+  for (let i = 1; i < values.length; i++) if ((values[i] ?? 0) > (values[best] ?? 0)) best = i;
+  return best;
+}
+
+function logSumExp(values: Float32Array): number {
+  let max = Number.NEGATIVE_INFINITY;
+  for (const value of values) if (value > max) max = value;
+  let sum = 0;
+  for (const value of values) sum += Math.exp(value - max);
+  return max + Math.log(sum);
+}
+
+/** KL(reference || other) of the two next-token distributions, in nats. */
+export function klDivergence(reference: Float32Array, other: Float32Array): number {
+  if (reference.length !== other.length) throw new AppError('INTERNAL', 'Logits of two vocabularies cannot be compared.');
+  const referenceNorm = logSumExp(reference);
+  const otherNorm = logSumExp(other);
+  let kl = 0;
+  for (let i = 0; i < reference.length; i++) {
+    const logP = (reference[i] ?? 0) - referenceNorm;
+    const logQ = (other[i] ?? 0) - otherNorm;
+    if (logP > -80) kl += Math.exp(logP) * (logP - logQ); // below e^-80 a term is nothing, and -inf * 0 would be NaN
+  }
+  return Math.max(0, kl); // rounding can leave -1e-17
+}
+
+export async function measureReference(
+  model: OpenModel,
+  chat: HeldChat,
+  question: string,
+  maxNew: number,
+  rocket: RocketOptions,
+): Promise<Reference> {
+  const isFirst = chat.questions.length === 0;
+  const ends = new Set(model.vocabulary.endTokens);
+  const tokens: number[] = [];
+  const logits: Float32Array[] = [];
+  const prompt = model.prompt.question(question, isFirst);
+  let step = await chat.session.startAnswer({ tokens: prompt, mode: 'full', rocket, maxNew });
+  try {
+    for (;;) {
+      logits.push(step.logits);
+      const token = argmax(step.logits);
+      if (ends.has(token) || tokens.length + 1 > maxNew) break;
+      tokens.push(token);
+      if (tokens.length === maxNew) break;
+      step = await chat.session.step(token, false);
+    }
+  } finally {
+    chat.session.finishAnswer();
+  }
+  chat.questions.push(question);
+  const answer = (model.prompt.answerOpening + model.vocabulary.detokenize(tokens)).trim();
+  return { documentId: chat.document.id, question, isFirst, maxNew, answer, tokens, logits };
+}
+
+export async function measureAgainst(
+  model: OpenModel,
+  chat: HeldChat,
+  reference: Reference,
+  mode: AnswerMode,
+  rocket: RocketOptions,
+): Promise<Agreement[]> {
+  if (chat.document.id !== reference.documentId)
+    throw new AppError('INVALID_ARGUMENT', 'The reference was measured on another document.');
+  const positions: Agreement[] = [];
+  const { isFirst, question, maxNew } = reference;
+  const tokens = model.prompt.question(question, isFirst);
+  let step = await chat.session.startAnswer({ tokens, mode, rocket, maxNew });
+  try {
+    for (const [i, logits] of reference.logits.entries()) {
+      if (i > 0) step = await chat.session.step(reference.tokens[i - 1] ?? 0, true);
+      positions.push(compare(logits, step));
+    }
+  } finally {
+    chat.session.finishAnswer();
+  }
+  chat.questions.push(question);
+  return positions;
+}
+
+function compare(reference: Float32Array, step: NativeStep): Agreement {
+  return {
+    kl: klDivergence(reference, step.logits),
+    sameTop1: argmax(reference) === argmax(step.logits),
+    recall: Number.isFinite(step.recall) ? step.recall : null,
+    mass: Number.isFinite(step.mass) ? step.mass : null,
+  };
+}

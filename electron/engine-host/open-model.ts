@@ -1,0 +1,66 @@
+/** One open model: the native engine, its vocabulary, and how prompts are put to it. */
+import { backendDir } from '../../native/index.ts';
+import type { NativeAddon, NativeEngine } from '../../native/binding.ts';
+import type { OpenedModel } from '../contract/engine-reports.ts';
+import { AppError } from '../contract/errors.ts';
+import { readChatTemplate } from './chat-template.ts';
+import { checkModel } from './model-check.ts';
+import { PromptBuilder } from './prompt.ts';
+import { wordingFor } from './prompt-wording.ts';
+import { openVocabulary, type Vocabulary } from './vocabulary.ts';
+
+export interface OpenModel {
+  native: NativeEngine;
+  vocabulary: Vocabulary;
+  prompt: PromptBuilder;
+  summary: OpenedModel;
+}
+
+export interface OpenOptions {
+  path: string;
+  threads: number;
+  device: 'auto' | 'cpu' | 'cuda';
+}
+
+/** `vocabulary` is a parameter so that tests can do without a model file. */
+export async function openModel(
+  addon: NativeAddon,
+  options: OpenOptions,
+  vocabularyOf: (path: string) => Promise<Vocabulary> = openVocabulary,
+): Promise<OpenModel> {
+  if (options.device === 'cuda') {
+    throw new AppError('GPU_NONE', 'This build computes on the CPU only. Leave --device away, or give --device cpu.');
+  }
+  const start = performance.now();
+  await checkModel(options.path);
+  // The header first: it is checked to the last size, so that nothing below reads a hostile file.
+  addon.inspectModel(options.path);
+  const native = await addon.openEngine({
+    modelPath: options.path,
+    backendDir: backendDir(),
+    device: 'cpu',
+    threads: options.threads,
+  });
+  try {
+    const vocabulary = await vocabularyOf(options.path);
+    const { family, wording } = wordingFor(native.info.architecture, native.info.name);
+    const { bosText, eosText } = vocabulary;
+    const pieces = readChatTemplate(vocabulary.chatTemplate, { system: wording.system, bosText, eosText });
+    return {
+      native,
+      vocabulary,
+      prompt: new PromptBuilder(vocabulary, pieces, wording),
+      summary: {
+        info: native.info,
+        device: native.device,
+        threads: native.threads,
+        loadMs: performance.now() - start,
+        promptFamily: family,
+        notices: pieces.notice === undefined ? [] : [pieces.notice],
+      },
+    };
+  } catch (error) {
+    native.close();
+    throw error;
+  }
+}

@@ -1,0 +1,10 @@
+/** The most memory this process ever held, bytes: what a person sees in a task manager. */
+import { readFileSync } from 'node:fs';
+
+export function peakRssBytes(): number {
+  try {
+    const kib = /^VmHWM:\s+(\d+) kB/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1];
+    if (kib) return Number(kib) * 1024;
+  } catch {}
+  return process.resourceUsage().maxRSS * 1024;
+}

@@ -1,0 +1,29 @@
+/** How far a phase is: counts, speed, and the time left at that speed. */
+import type { Progress } from '../contract/engine-reports.ts';
+
+export class ProgressMeter {
+  readonly #phase: Progress['phase'];
+  readonly #total: number;
+  readonly #now: () => number;
+  readonly #start: number;
+
+  constructor(phase: Progress['phase'], total: number, now: () => number = () => performance.now()) {
+    this.#phase = phase;
+    this.#total = total;
+    this.#now = now;
+    this.#start = now();
+  }
+
+  at(done: number): Progress {
+    const seconds = (this.#now() - this.#start) / 1000;
+    const rate = seconds > 0 ? done / seconds : 0;
+    return {
+      type: 'progress',
+      phase: this.#phase,
+      done,
+      total: this.#total,
+      tokensPerSecond: rate,
+      secondsLeft: rate > 0 ? (this.#total - done) / rate : null,
+    };
+  }
+}

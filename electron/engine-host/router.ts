@@ -1,0 +1,56 @@
+/** The contract, verb by verb, onto the engine. Every failure leaves as an AppError's code and sentence. */
+import { implement } from '@orpc/server';
+import { engineContract } from '../contract/engine.ts';
+import { defaultRocketOptions } from '../contract/method.ts';
+import type { Engine } from './engine.ts';
+import { toRpcError } from './error-hop.ts';
+
+/** A failing stream must hop as well: its error is thrown long after the handler returned. */
+async function* hopping<T>(events: AsyncGenerator<T, void, void>): AsyncGenerator<T, void, void> {
+  try {
+    yield* events;
+  } catch (error) {
+    throw toRpcError(error);
+  }
+}
+
+export function engineRouter(engine: Engine) {
+  const os = implement(engineContract).use(async ({ next }) => {
+    try {
+      return await next();
+    } catch (error) {
+      throw toRpcError(error);
+    }
+  });
+  return os.router({
+    openModel: os.openModel.handler(({ input }) => engine.openModel(input)),
+    inspect: os.inspect.handler(({ input }) => engine.inspect(input.path)),
+    plan: os.plan.handler(({ input }) => engine.plan(input)),
+    readDocument: os.readDocument.handler(async function* ({ input, signal }) {
+      yield* hopping(engine.readDocument(input, signal));
+    }),
+    forgetDocument: os.forgetDocument.handler(({ input }) => engine.forgetDocument(input.documentId)),
+    newChat: os.newChat.handler(({ input }) => engine.newChat(input.documentId)),
+    closeChat: os.closeChat.handler(({ input }) => engine.closeChat(input.chatId)),
+    ask: os.ask.handler(async function* ({ input, signal }) {
+      yield* hopping(engine.ask(input, signal));
+    }),
+    regenerate: os.regenerate.handler(async function* ({ input, signal }) {
+      yield* hopping(engine.regenerate(input, signal));
+    }),
+    truncate: os.truncate.handler(({ input }) => engine.truncate(input.chatId, input.turns)),
+    cancel: os.cancel.handler(({ input }) => engine.cancel(input.target)),
+    counters: os.counters.handler(({ input }) => engine.counters(input.chatId)),
+    documentMap: os.documentMap.handler(({ input }) => engine.documentMap(input.chatId)),
+    measureReference: os.measureReference.handler(({ input }) =>
+      engine.measureReference(input.chatId, input.question, input.maxNew, defaultRocketOptions),
+    ),
+    measureAgainst: os.measureAgainst.handler(({ input }) =>
+      engine.measureAgainst(input.chatId, input.referenceId, input.mode, input.rocket),
+    ),
+    forgetReference: os.forgetReference.handler(({ input }) => engine.forgetReference(input.referenceId)),
+    measureSpeed: os.measureSpeed.handler(({ input }) => engine.measureSpeed(input)),
+    checkVectors: os.checkVectors.handler(({ input }) => engine.checkVectors(input.path, input.device)),
+    close: os.close.handler(() => engine.close()),
+  });
+}

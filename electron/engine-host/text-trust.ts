@@ -1,0 +1,19 @@
+/**
+ * Two kinds of text that must never be mixed up: what a chat template wrote (special tokens are parsed in it) and what a
+ * document, a person or our own wording says (they are not). Only this file makes either.
+ */
+declare const trust: unique symbol;
+
+export type TemplateText = string & { readonly [trust]: 'template' };
+export type DocumentText = string & { readonly [trust]: 'document' };
+
+export type PromptPart = { kind: 'template'; text: TemplateText } | { kind: 'document'; text: DocumentText };
+
+/** Only for text that a model's chat template rendered with nothing of a document or question in it. */
+export function templatePart(text: string): PromptPart {
+  return { kind: 'template', text: text as TemplateText };
+}
+
+export function documentPart(text: string): PromptPart {
+  return { kind: 'document', text: text as DocumentText };
+}

@@ -1,0 +1,97 @@
+/**
+ * The model's vocabulary, through node-llama-cpp with the weights left out. Owns the rule that document text never becomes a
+ * control token: special tokens are parsed in TemplateText alone.
+ */
+import type { Llama, LlamaModel, Token } from 'node-llama-cpp';
+import { AppError } from '../contract/errors.ts';
+import type { DocumentText, PromptPart, TemplateText } from './text-trust.ts';
+
+/** What prompts and answers need of a vocabulary. */
+export interface Vocabulary {
+  readonly bos: number | undefined;
+  readonly bosText: string;
+  readonly eosText: string;
+  /** The model expects BOS first and nothing adds it by itself. */
+  readonly prependBos: boolean;
+  /** Tokens that end an answer. */
+  readonly endTokens: Int32Array;
+  /** Source of the model's chat template. */
+  readonly chatTemplate: string | undefined;
+  tokenizeTemplate(text: TemplateText): number[];
+  tokenizeDocument(text: DocumentText): number[];
+  /** `before`: tokens that come before, where a vocabulary joins words with spaces. */
+  detokenize(tokens: readonly number[], before?: readonly number[]): string;
+  close(): Promise<void>;
+}
+
+/** Tokens of a prompt, part by part, so that no token straddles template and document. */
+export function tokenizeParts(vocabulary: Vocabulary, parts: readonly PromptPart[]): number[] {
+  return parts.flatMap((part) =>
+    part.kind === 'template' ? vocabulary.tokenizeTemplate(part.text) : vocabulary.tokenizeDocument(part.text),
+  );
+}
+
+class LlamaVocabulary implements Vocabulary {
+  readonly bos: number | undefined;
+  readonly bosText: string;
+  readonly eosText: string;
+  readonly prependBos: boolean;
+  readonly endTokens: Int32Array;
+  readonly chatTemplate: string | undefined;
+  readonly #llama: Llama;
+  readonly #model: LlamaModel;
+
+  constructor(llama: Llama, model: LlamaModel) {
+    this.#llama = llama;
+    this.#model = model;
+    this.bos = model.tokens.bos ?? undefined;
+    this.bosText = model.tokens.bosString ?? '';
+    this.eosText = model.tokens.eosString ?? '';
+    this.prependBos = model.tokens.shouldPrependBosToken && this.bos !== undefined;
+    this.endTokens = Int32Array.from(endTokens(model));
+    this.chatTemplate = model.fileInfo.metadata.tokenizer?.chat_template;
+  }
+
+  tokenizeTemplate(text: TemplateText): number[] {
+    return this.#model.tokenize(text, true, 'trimLeadingSpace');
+  }
+
+  tokenizeDocument(text: DocumentText): number[] {
+    return this.#model.tokenize(text, false, 'trimLeadingSpace');
+  }
+
+  detokenize(tokens: readonly number[], before: readonly number[] = []): string {
+    return this.#model.detokenize(tokens as readonly Token[], false, before as readonly Token[]);
+  }
+
+  async close(): Promise<void> {
+    await this.#model.dispose();
+    await this.#llama.dispose();
+  }
+}
+
+/** Ends of a turn that some files name only by their text and not in their metadata. */
+const turnEnds = ['<|im_end|>', '<|eot_id|>', '<|end|>', '<end_of_turn>', '<|endoftext|>', '</s>'];
+
+function endTokens(model: LlamaModel): Set<number> {
+  const ends = new Set<number>();
+  for (const token of model.iterateAllTokens()) if (model.isEogToken(token)) ends.add(token);
+  for (const text of turnEnds) {
+    const tokens = model.tokenize(text, true);
+    if (tokens.length === 1 && tokens[0] !== undefined && model.isSpecialToken(tokens[0])) ends.add(tokens[0]);
+  }
+  return ends;
+}
+
+export async function openVocabulary(modelPath: string): Promise<Vocabulary> {
+  const { getLlama, LlamaLogLevel } = await import('node-llama-cpp'); // takes half a second: only when a model is opened
+  const llama = await getLlama({ gpu: false, build: 'never', progressLogs: false, logLevel: LlamaLogLevel.disabled });
+  try {
+    const model = await llama.loadModel({ modelPath, vocabOnly: true });
+    return new LlamaVocabulary(llama, model);
+  } catch (error) {
+    await llama.dispose();
+    const why = error instanceof Error ? error.message.split('\n')[0] : String(error);
+    throw new AppError('MODEL_FORMAT', `The vocabulary of ${modelPath} cannot be read: ${why}`, { cause: error });
+  }
+}

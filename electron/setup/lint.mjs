@@ -1,0 +1,69 @@
+// npm run lint: format and style, types, who imports whom (TypeScript and C++), unused code. Every check runs; the exit code
+// tells whether all passed.
+// @ts-check
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { checkIncludes } from './include-rules.mjs';
+import { modulesDir, root } from './paths.mjs';
+
+/** Fewer modules than this means that dependency-cruiser did not see the project (a new TypeScript does that to it). */
+const leastModules = 60;
+
+/** @param {string} script @param {string[]} args */
+function runModule(script, args) {
+  return spawnSync(process.execPath, [join(modulesDir, script), ...args], { cwd: root, encoding: 'utf8' });
+}
+
+/** @param {import('node:child_process').SpawnSyncReturns<string>} result */
+const outputOf = (result) => `${result.stdout}${result.stderr}`.trim();
+
+/** @param {string} script @param {string[]} args @returns {() => string} empty: passed */
+const tool = (script, args) => () => {
+  const result = runModule(script, args);
+  return result.status === 0 ? '' : outputOf(result) || `ended with exit code ${result.status}`;
+};
+
+function cruise() {
+  const args = ['--output-type', 'json', '--config', '.dependency-cruiser.cjs', 'electron', 'native', 'renderer', 'test'];
+  const result = runModule('dependency-cruiser/bin/dependency-cruise.mjs', args);
+  /** @type {{ summary: { violations: { rule: { name: string }, from: string, to: string }[], totalCruised: number } }} */
+  let report;
+  try {
+    report = JSON.parse(result.stdout);
+  } catch {
+    return outputOf(result) || 'dependency-cruiser said nothing';
+  }
+  const { violations, totalCruised } = report.summary;
+  if (totalCruised < leastModules) return `only ${totalCruised} modules were looked at, at least ${leastModules} are expected`;
+  return violations.map(({ rule, from, to }) => `${rule.name}: ${from} imports ${to}`).join('\n');
+}
+
+function includes() {
+  const { wrong, count } = checkIncludes();
+  return count === 0 ? 'no C++ file was found' : wrong.join('\n');
+}
+
+/** @type {[name: string, check: () => string][]} */
+const checks = [
+  ['format and style (biome)', tool('@biomejs/biome/bin/biome', ['check', '--error-on-warnings', '.'])],
+  ['types (tsc)', tool('typescript/bin/tsc', ['--noEmit', '-p', '.'])],
+  ['imports (dependency-cruiser)', cruise],
+  ['C++ includes', includes],
+  ['unused code (knip)', tool('knip/bin/knip.js', ['--no-progress'])],
+];
+
+/** Runs every check; returns how many passed and failed. */
+export function lint() {
+  let failed = 0;
+  for (const [name, check] of checks) {
+    const problem = check();
+    if (problem !== '') failed++;
+    process.stdout.write(problem === '' ? `ok      ${name}\n` : `FAILED  ${name}\n${problem}\n`);
+  }
+  return { passed: checks.length - failed, failed };
+}
+
+if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  process.exitCode = lint().failed > 0 ? 1 : 0;
+}

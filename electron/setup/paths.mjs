@@ -1,0 +1,12 @@
+// Where things are, for the set-up scripts. Node built-ins only: this runs before node_modules exists.
+// @ts-check
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+export const cacheDir = join(root, '.cache');
+export const modulesDir = join(root, 'node_modules');
+export const nativeDir = join(root, 'native');
+export const buildDir = join(nativeDir, 'build');
+export const sanitizerBuildDir = join(nativeDir, 'build-asan');
+export const addonFile = join(buildDir, 'Release', 'rocketdoc.node');

@@ -1,0 +1,133 @@
+// Makes a fresh clone ready for a command: `node electron/setup/ready.mjs modules|app|test`. Says one line for each step
+// that has work to do, on stderr, and is silent and quick when there is none. Node built-ins only.
+// @ts-check
+import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { addonFile, buildDir, cacheDir, modulesDir, nativeDir, root, sanitizerBuildDir } from './paths.mjs';
+import { runLogged, StepError, say, withLock } from './run-step.mjs';
+import { filesBelow, hashOf, isFresh, lockIsInstalled, readText, writeStamp } from './staleness.mjs';
+import { ensureToolchain } from './toolchain.mjs';
+
+/** @typedef {{ name: string, isReady: () => boolean, make: () => Promise<void> }} Step */
+
+const jobs = String(availableParallelism());
+
+/** What npm must have installed. */
+const modulesStamp = join(modulesDir, '.rocketdoc-ready');
+const lockFile = join(root, 'package-lock.json');
+const modulesHash = () => hashOf(root, [lockFile]);
+
+/** @type {Step} */
+const modules = {
+  name: 'modules',
+  isReady() {
+    if (isFresh(modulesStamp, modulesHash())) return true;
+    // Somebody ran npm ci or npm install by hand: take what is there when it is what the lock asks for.
+    if (!lockIsInstalled(readText(lockFile), readText(join(modulesDir, '.package-lock.json')))) return false;
+    writeStamp(modulesStamp, modulesHash());
+    return true;
+  },
+  async make() {
+    say('Installing the npm packages (npm ci; a minute or two).');
+    const log = join(cacheDir, 'npm-ci.log');
+    await runLogged('npm ci', log, 'npm', ['ci', '--no-audit', '--no-fund']);
+    writeStamp(modulesStamp, modulesHash());
+  },
+};
+
+/** Sources, build files and the versions of what they are compiled against. @param {boolean} withTests */
+function nativeHash(withTests) {
+  const isSource = (/** @type {string} */ name) =>
+    name.endsWith('/') ? !/^build/.test(name) : /(\.(c|cc|cpp|cu|cuh|h|def|cmake)|CMakeLists\.txt)$/.test(name);
+  const files = filesBelow(nativeDir, isSource);
+  const testDir = join(root, 'test', 'native');
+  if (withTests && existsSync(testDir)) files.push(...filesBelow(testDir, () => true));
+  const versions = ['node-llama-cpp', 'node-addon-api', 'node-api-headers', 'cmake-js'].map(
+    (name) => `${name} ${/"version": *"([^"]+)"/.exec(readText(join(modulesDir, name, 'package.json')) ?? '')?.[1]}`,
+  );
+  return hashOf(root, files, [...versions, process.platform, process.arch]);
+}
+
+/**
+ * The addon; with tests also everything that ctest runs, in the same folder.
+ * @param {boolean} withTests
+ * @returns {Step}
+ */
+function native(withTests) {
+  const stamp = join(buildDir, withTests ? '.ready-test' : '.ready-app');
+  return {
+    name: withTests ? 'native tests' : 'native',
+    isReady: () => existsSync(addonFile) && isFresh(stamp, nativeHash(withTests)),
+    async make() {
+      await ensureToolchain();
+      say(
+        withTests
+          ? 'Building the engine and its tests (C++; a few minutes the first time).'
+          : 'Building the engine (C++; a few minutes the first time).',
+      );
+      const hash = nativeHash(withTests); // before the build: an edit during it must count as a change
+      const log = join(buildDir, 'build.log');
+      const cmakeJs = join(modulesDir, 'cmake-js', 'bin', 'cmake-js');
+      const where = ['-d', nativeDir, '-O', buildDir];
+      const flags = withTests ? ['--CDROCKETDOC_TESTS=ON'] : [];
+      // configure + build, not compile: compile wipes everything on any error
+      await runLogged('Configuring the native build', log, process.execPath, [
+        cmakeJs,
+        'configure',
+        ...where,
+        ...flags,
+      ]);
+      const build = [cmakeJs, 'build', ...where, '-p', jobs];
+      await runLogged('The native build', log, process.execPath, build, { append: true });
+      if (!existsSync(addonFile)) throw new StepError(`The native build ended without making ${addonFile}.`);
+      writeStamp(stamp, hash);
+    },
+  };
+}
+
+/** The native tests once more, with the address and undefined-behaviour sanitizers. No addon: node is not instrumented.
+ *  @type {Step} */
+const sanitizer = {
+  name: 'sanitizer tests',
+  isReady: () => isFresh(join(sanitizerBuildDir, '.ready'), nativeHash(true)),
+  async make() {
+    if (process.platform === 'win32') return;
+    await ensureToolchain();
+    say('Building the native tests with sanitizers (a few minutes the first time).');
+    const hash = nativeHash(true);
+    const log = join(sanitizerBuildDir, 'build.log');
+    const flags = ['-DROCKETDOC_TESTS=ON', '-DROCKETDOC_SANITIZE=ON', '-DROCKETDOC_CUDA=OFF'];
+    const configure = ['-S', nativeDir, '-B', sanitizerBuildDir, '-DCMAKE_BUILD_TYPE=RelWithDebInfo', ...flags];
+    await runLogged('Configuring the sanitizer build', log, 'cmake', configure);
+    const build = ['--build', sanitizerBuildDir, '--parallel', jobs];
+    await runLogged('The sanitizer build', log, 'cmake', build, { append: true });
+    writeStamp(join(sanitizerBuildDir, '.ready'), hash);
+  },
+};
+
+/** What each kind of command needs, in order. @type {Record<string, Step[]>} */
+const goals = {
+  modules: [modules],
+  app: [modules, native(false)],
+  test: [modules, native(true), sanitizer],
+};
+
+const goal = process.argv[2] ?? '';
+const steps = goals[goal];
+if (!steps) {
+  say(`Usage: node electron/setup/ready.mjs ${Object.keys(goals).join('|')}`);
+  process.exit(2);
+}
+try {
+  // The lock is only taken when there is work: looking must stay quick. Inside it each step looks again.
+  if (!steps.every((step) => step.isReady())) {
+    await withLock(join(cacheDir, 'ready.lock'), async () => {
+      for (const step of steps) if (!step.isReady()) await step.make();
+    });
+  }
+} catch (error) {
+  if (!(error instanceof StepError)) throw error;
+  say(error.message);
+  process.exit(1);
+}

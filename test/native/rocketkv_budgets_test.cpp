@@ -1,0 +1,174 @@
+// The budget table of ALGORITHM.md, the lift, the overrides, and a sentence for every nonsense.
+#include "rocketkv_data.h"
+
+using namespace rocketdoc;
+
+namespace {
+
+struct Line {
+    int64_t T;
+    int     t;
+    int64_t capacity, prompt_budget;
+    int     page, r;
+    int64_t k;
+};
+
+const Line table[] = {
+    {16384, 256, 1596, 1546, 3, 62, 128},    {16384, 1024, 4842, 4792, 3, 81, 512},
+    {16384, 4096, 10533, 10483, 2, 100, 2048}, {31744, 256, 1619, 1569, 3, 61, 128},
+    {31744, 1024, 5757, 5707, 3, 68, 512},   {65536, 256, 1509, 1459, 3, 65, 128},
+    {65536, 1024, 6383, 6333, 3, 62, 512},   {96256, 256, 1401, 1351, 3, 70, 128},
+    {96256, 1024, 6498, 6448, 3, 61, 512},   {96256, 4096, 21607, 21557, 3, 73, 2048},
+};
+
+RocketBudgets budgets(const RocketOptions & options, int64_t T, int64_t question, int64_t max_new, int D, bool stage1) {
+    RocketBudgets b;
+    const Status  status = rocket_budgets(options, T, question, max_new, D, stage1, b);
+    CHECK(status.ok());
+    return b;
+}
+
+void the_table() {
+    const int max_new = 50;
+    for (const Line & line : table) {
+        // The table rounds S up to a multiple of 8; the same S with the same answer's room is a slightly longer prompt.
+        const int64_t S = (line.T + max_new + 7) / 8 * 8;
+        RocketOptions options;
+        options.token_budget  = line.t;
+        const RocketBudgets b = budgets(options, S - max_new, 100, max_new, 128, true);
+        CHECK(b.capacity == line.capacity);
+        CHECK(b.prompt_budget == line.prompt_budget);
+        CHECK(b.page == line.page);
+        CHECK(b.r == line.r);
+        CHECK(b.k == line.k);
+        CHECK(b.evicts && !b.dense && b.window == 32 && b.kernel == 63);
+    }
+}
+
+void the_lift_and_the_window() {
+    RocketOptions options;
+    options.token_budget = 256;
+    RocketBudgets b      = budgets(options, 16384, 100, 2000, 128, true);  // alone, 1600 rows would not hold the answer
+    CHECK(b.capacity == 4000 && b.prompt_budget == 2000);
+    b = budgets(options, 1000, 7, 4000, 128, true);  // never more than S
+    CHECK(b.capacity == 5000 && b.prompt_budget == 1000 && !b.evicts && b.window == 7);
+    options.token_budget = 2;
+    options.window       = 128;
+    b                    = budgets(options, 5000, 5000, 0, 64, true);
+    CHECK(b.prompt_budget >= 128 && b.window == 128 && b.k == 1);
+
+    options.token_budget  = 256;
+    options.decomposition = Decomposition::v1;
+    b                     = budgets(options, 65536 - 50, 100, 50, 128, true);  // c = 256, capacity = S / 16
+    CHECK(b.capacity == 4096 && b.page == 4 && b.r == 32 && b.k == 128);
+}
+
+void modes_and_overrides() {
+    RocketOptions options;
+    options.token_budget = 512;
+    RocketBudgets b      = budgets(options, 8000, 100, 192, 64, false);  // hsa: everything is stored
+    CHECK(b.capacity == 8192 && b.prompt_budget == 8000 && !b.evicts && !b.dense);
+    CHECK(b.page == 4 && b.r == 16 && b.k == 256);
+
+    b = budgets(options, 400, 100, 112, 64, true);  // S = t
+    CHECK(b.dense && b.k == 512 && b.capacity == 512 && !b.evicts && b.page == 1 && b.r == 64);
+    b = budgets(options, 401, 100, 112, 64, true);
+    CHECK(!b.dense && b.k == 256);
+
+    options.page = 2;
+    options.r    = 5;
+    options.k    = 77;
+    b            = budgets(options, 8000, 100, 192, 64, true);
+    CHECK(b.page == 2 && b.r == 5 && b.k == 77);
+    options.k = 1 << 20;
+    b         = budgets(options, 8000, 100, 192, 64, true);
+    CHECK(b.k == b.capacity && b.dense);
+}
+
+// The codes read no more than the paper's pages at the same budget, and would with one row more.
+void codes_read_the_same_bytes() {
+    for (const int D : {64, 96, 128, 256}) {
+        for (const int t : {256, 512, 1024, 4096}) {
+            RocketOptions options;
+            options.token_budget      = t;
+            const RocketBudgets paper = budgets(options, 20000, 100, 64, D, true);
+            for (const bool residual : {false, true}) {
+                options.selector      = residual ? SelectorKind::codes_residual : SelectorKind::codes;
+                const RocketBudgets b = budgets(options, 20000, 100, 64, D, true);
+                CHECK(b.capacity == paper.capacity);
+                CHECK(b.k == std::min(codes_k(paper, D, residual), paper.capacity));
+                const auto read = [&](SelectorKind kind, const RocketBudgets & x) {
+                    const auto selector = make_selector(kind, {1, 3, D, x.capacity, x.page, x.r, x.k});
+                    return int64_t(selector->read_bytes(x.capacity));
+                };
+                const int64_t paper_bytes = read(SelectorKind::pages, paper), bytes = read(options.selector, b);
+                if (b.k > 1) CHECK(bytes <= paper_bytes && bytes + 4 * D > paper_bytes);
+                options.k = 9;
+                CHECK(budgets(options, 20000, 100, 64, D, true).k == 9);
+                options.k = 0;
+            }
+            options.selector = SelectorKind::pages;
+        }
+    }
+}
+
+void nonsense_gets_a_sentence() {
+    const auto refuses = [](auto change, int64_t T, int64_t question, int64_t max_new, int D, const char * field) {
+        RocketOptions options;
+        change(options);
+        RocketBudgets b;
+        const Status  status = rocket_budgets(options, T, question, max_new, D, true, b);
+        CHECK(status.code == Code::INVALID_ARGUMENT);
+        CHECK(status.message.find(field) == 0);
+        CHECK(!status.message.empty() && status.message.back() == '.');
+    };
+    const auto same = [](RocketOptions &) {};
+    refuses(same, 0, 1, 1, 64, "n_prompt");
+    refuses(same, 10, 11, 1, 64, "n_question");
+    refuses(same, 10, 0, 1, 64, "n_question");
+    refuses(same, 10, 1, -1, 64, "max_new");
+    refuses(same, 10, 1, int64_t(1) << 40, 64, "max_new");
+    refuses(same, 10, 1, 1, 48, "head_dim");
+    refuses(same, 10, 1, 1, 1024, "head_dim");
+    refuses([](RocketOptions & o) { o.token_budget = 1; }, 10, 1, 1, 64, "token_budget");
+    refuses([](RocketOptions & o) { o.window = 0; }, 10, 1, 1, 64, "window");
+    refuses([](RocketOptions & o) { o.kernel = 62; }, 10, 1, 1, 64, "kernel");
+    refuses([](RocketOptions & o) { o.kernel = -1; }, 10, 1, 1, 64, "kernel");
+    refuses([](RocketOptions & o) { o.page = -1; }, 10, 1, 1, 64, "page");
+    refuses([](RocketOptions & o) { o.r = 65; }, 10, 1, 1, 64, "r");
+    refuses([](RocketOptions & o) { o.k = -1; }, 10, 1, 1, 64, "k");
+    refuses([](RocketOptions & o) { o.n_dense_layers = -1; }, 10, 1, 1, 64, "n_dense_layers");
+}
+
+// Whatever the numbers, the invariants hold.
+void invariants(Random & random) {
+    for (int i = 0; i < 2000; ++i) {
+        RocketOptions options;
+        options.token_budget   = random.integer(2, 5000);
+        options.window         = random.integer(1, 200);
+        options.decomposition  = random.one_of({Decomposition::v1, Decomposition::v2});
+        options.selector       = random.one_of({SelectorKind::pages, SelectorKind::codes, SelectorKind::codes_residual, SelectorKind::exact});
+        const int64_t T        = random.integer(1, 150000);
+        const int64_t question = random.integer(1, int(T));
+        const int64_t max_new  = random.integer(0, 3000);
+        const int     D        = 32 * random.integer(1, 8);
+        const RocketBudgets b  = budgets(options, T, question, max_new, D, random.integer(0, 3) > 0);
+        CHECK(b.capacity <= T + max_new && b.prompt_budget + max_new == b.capacity && b.prompt_budget <= T);
+        CHECK(b.window >= 1 && b.window <= b.prompt_budget && b.window <= question);
+        CHECK(b.page >= 1 && b.r >= 1 && b.r <= D && b.k >= 1 && b.k <= b.capacity);
+        CHECK(b.evicts == (T > b.prompt_budget));
+    }
+}
+
+}  // namespace
+
+int main() {
+    Random random;
+    the_table();
+    the_lift_and_the_window();
+    modes_and_overrides();
+    codes_read_the_same_bytes();
+    nonsense_gets_a_sentence();
+    invariants(random);
+    return check::report();
+}

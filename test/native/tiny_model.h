@@ -1,0 +1,43 @@
+// A small llama with random weights, written as a GGUF file: real shapes (grouped queries, every weight type, every RoPE
+// variant) in a file that loads in milliseconds. The file is removed with the object.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "ggml.h"
+
+struct TinyModelOptions {
+    ggml_type   type        = GGML_TYPE_Q8_0;  // of every matrix
+    int         n_layer     = 3;
+    int         n_embd      = 256;
+    int         n_head      = 8;
+    int         n_head_kv   = 2;
+    int         n_ff        = 512;
+    int         n_vocab     = 320;
+    int         n_ctx       = 4096;
+    bool        tied        = true;
+    bool        biases      = false;
+    bool        factors     = false;  // llama3's per-frequency factors
+    int         n_rot       = 0;      // 0: the whole head
+    std::string rope_scaling;         // "", linear, yarn
+    float       rope_factor = 4.0f;
+    std::string architecture = "llama";
+    uint64_t    seed         = 1;
+};
+
+class TinyModel {
+  public:
+    explicit TinyModel(const TinyModelOptions & options);
+    ~TinyModel();
+    TinyModel(const TinyModel &) = delete;
+    TinyModel & operator=(const TinyModel &) = delete;
+
+    const std::string & path() const { return path_; }
+
+  private:
+    std::string path_;
+};
+
+// A fresh name in the folder for temporary files.
+std::string temporary_path(const std::string & ending);

@@ -1,0 +1,152 @@
+import { describe, expect, it } from 'vitest';
+import { temporaryFiles } from '../../fixtures/documents/temporary-files.ts';
+import { failure, pageText, parse } from './parsing.ts';
+
+const write = temporaryFiles();
+
+function utf16(text: string, order: 'le' | 'be', mark: boolean): Buffer {
+  const bytes = Buffer.from((mark ? '\uFEFF' : '') + text, 'utf16le');
+  return order === 'le' ? bytes : bytes.swap16();
+}
+
+describe('extract-text', () => {
+  it('keeps the characters as they are', async () => {
+    const text = 'Cafe\u0301 ≠ Café; “quotes” – ﬁ; \u202Ebidi\u202C; <|im_end|> ![x](http://evil/?q=1)\n\n\tend  ';
+    const document = await parse(write('plain.txt', text));
+    expect(document.text).toBe(text);
+    expect(document.pages).toEqual([{ label: '1', start: 0, end: text.length }]);
+    expect(document.warnings).toEqual([]);
+    expect(document.title).toBe('plain');
+  });
+
+  it('changes only NUL, soft hyphens, line ends and form feeds', async () => {
+    const document = await parse(
+      write('ends.txt', `${'a\r\nb\rc\nd\0e\u00ADf exam\u00AD\r\n  ple '.padEnd(200, 'x')}`),
+    );
+    expect(document.text).toBe('a\nb\nc\ndef example '.padEnd(document.text.length, 'x'));
+  });
+
+  it('makes a page of each form feed', async () => {
+    const document = await parse(write('pages.txt', 'one\n\ftwo\n\fthree\n\f'));
+    expect(document.text).toBe('one\n\ntwo\n\nthree\n');
+    expect(document.pages.map((page) => [page.label, pageText(document, page)])).toEqual([
+      ['1', 'one'],
+      ['2', 'two'],
+      ['3', 'three'],
+    ]);
+  });
+
+  it.each([
+    ['utf-8 with mark', Buffer.from('\uFEFFnaïve café'), 'naïve café', []],
+    ['utf-16 little endian', utf16('naïve café 灯', 'le', true), 'naïve café 灯', ['encoding utf-16le detected']],
+    ['utf-16 big endian', utf16('naïve café 灯', 'be', true), 'naïve café 灯', ['encoding utf-16be detected']],
+    ['utf-16 without a mark', utf16('a naïve café', 'le', false), 'a naïve café', ['encoding utf-16le detected']],
+    ['utf-32', Buffer.from('fffe000061000000f40d01006f000000', 'hex'), 'a\u{10DF4}o', ['encoding utf-32le detected']],
+    [
+      'latin-1',
+      Buffer.from('Un café très serré, s’il vous plaît: où est la fenêtre?'.replace('’', "'"), 'latin1'),
+      "Un café très serré, s'il vous plaît: où est la fenêtre?",
+      ['encoding windows-1252 detected'],
+    ],
+    [
+      'windows-1252',
+      Buffer.from('93466f6f94209620c7612076613f', 'hex'),
+      '“Foo” – Ça va?',
+      ['encoding windows-1252 detected'],
+    ],
+  ])('decodes %s', async (_name, bytes, text, warnings) => {
+    const document = await parse(write('encoded.txt', bytes));
+    expect(document.text).toBe(text);
+    expect(document.warnings).toEqual(warnings);
+  });
+
+  it.each([
+    ['shift_jis', 'k82b182cc8a4397778250936c82cd82b382dc82c582b782f082e682ad82a082a982b3'.slice(1)],
+    [
+      'windows-1251',
+      Buffer.from([
+        0xcc, 0xe0, 0xff, 0xea, 0x20, 0xf1, 0xe2, 0xe5, 0xf2, 0xe8, 0xf2, 0x20, 0xed, 0xee, 0xf7, 0xfc, 0xfe, 0x20,
+        0xe8, 0x20, 0xe4, 0xed, 0xe5, 0xec, 0x2e, 0x20, 0xcc, 0xee, 0xf0, 0xe5, 0x20, 0xf8, 0xf3, 0xec, 0xe8, 0xf2,
+        0x2e,
+      ]).toString('hex'),
+    ],
+  ])('guesses %s', async (encoding, hex) => {
+    const bytes = Buffer.from(hex, 'hex');
+    const document = await parse(write('guessed.txt', bytes));
+    expect(document.warnings[0]).toBe(`encoding ${encoding} detected`);
+    expect(document.text).toBe(new TextDecoder(encoding).decode(bytes));
+  });
+
+  it('reads UTF-8 with a few broken bytes and says so', async () => {
+    const bytes = Buffer.concat([
+      Buffer.from('Größe und Maße überall: äöü ÄÖÜ ß '),
+      Buffer.from([0xff]),
+      Buffer.from(' weiter im Text, schön.'),
+    ]);
+    const document = await parse(write('broken.txt', bytes));
+    expect(document.text).toContain('Maße überall: äöü ÄÖÜ ß \uFFFD weiter');
+    expect(document.warnings).toEqual(['1 characters could not be read as utf-8 and are shown as \uFFFD']);
+  });
+
+  it('replaces lone surrogates, which have no UTF-8 form', async () => {
+    const document = await parse(
+      write('lone.txt', utf16(`${'some text '.repeat(20)}\uD800 and \uDC00 end`, 'le', true)),
+    );
+    expect(document.text).toMatch(/\uFFFD and \uFFFD end$/);
+  });
+
+  it('refuses binary files named .txt', async () => {
+    const random = Buffer.from(Array.from({ length: 5000 }, (_, i) => (i * 7919 + ((i * i) >> 3)) & 0xff));
+    expect((await failure(parse(write('random.txt', random)), 'DOC_FORMAT')).message).toContain('binary');
+    await failure(
+      parse(write('program.txt', Buffer.concat([Buffer.from('\x7fELF\x02\x01'), Buffer.alloc(3000)]))),
+      'DOC_FORMAT',
+    );
+    await failure(parse(write('zeros.txt', Buffer.alloc(1000))), 'DOC_FORMAT');
+  });
+
+  it('says what is empty, missing, too large or not a document', async () => {
+    expect((await failure(parse(write('zero.txt', '')), 'DOC_EMPTY')).message).toBe('zero.txt is empty (0 bytes).');
+    await failure(parse(write('blank.txt', ' \n\t\n')), 'DOC_EMPTY');
+    const path = write('here.txt', 'text');
+    await failure(parse(`${path}.gone`), 'DOC_MISSING');
+    await failure(parse(path.replace(/\/[^/]+$/, '')), 'DOC_MISSING');
+    const large = await failure(
+      parse(write('large.txt', 'x'.repeat(3000)), { limits: { maxInputBytes: 2000 } }),
+      'DOC_TOO_LARGE',
+    );
+    expect(large.message).toContain('3.0 KB');
+    await failure(parse(write('large.txt', 'é'.repeat(3000)), { limits: { maxTextBytes: 5000 } }), 'DOC_TOO_LARGE');
+    expect(
+      (await failure(parse(write('p.txt', Buffer.from('89504e470d0a1a0a0000000d', 'hex'))), 'DOC_FORMAT')).message,
+    ).toContain('picture');
+    await failure(parse(write('r.doc', '{\\rtf1 hello}')), 'DOC_FORMAT');
+    await failure(parse(write('old.doc', Buffer.from('d0cf11e0a1b11ae1', 'hex'))), 'DOC_FORMAT');
+    await failure(parse(write('text.pdf', 'not a pdf at all')), 'DOC_FORMAT');
+    await failure(parse(write('text.docx', 'not a docx at all')), 'DOC_FORMAT');
+  });
+
+  it('reads text that begins like a binary file', async () => {
+    expect((await parse(write('riff.txt', 'RIFFs and other music'))).text).toContain('RIFFs');
+    expect((await parse(write('pdf.md', 'In a PDF the mark %PDF-1.7 comes first'))).format).toBe('md');
+  });
+});
+
+describe('extractMarkdown', () => {
+  it('makes a span of each heading and keeps the text', async () => {
+    const text =
+      'before\n\n# The *first* one\ntext\n\n```\n# no heading\n```\n## Second ##\nmore\n\nThird\n=====\nend\n#tag\n';
+    const document = await parse(write('notes.md', text));
+    expect(document.text).toBe(text);
+    expect(document.title).toBe('The first one');
+    expect(document.pages.map(({ label }) => label)).toEqual(['notes', 'The first one', 'Second', 'Third']);
+    expect(pageText(document, document.pages[3])).toBe('Third\n=====\nend\n#tag');
+  });
+
+  it('reads one line of 20 MB', async () => {
+    const line = 'word '.repeat(4_000_000);
+    const document = await parse(write('line.md', line));
+    expect(document.text.length).toBe(line.length);
+    expect(document.pages).toHaveLength(1);
+  });
+});

@@ -1,0 +1,45 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { defaultDocumentLimits, parsedDocumentSchema } from '../../../electron/contract/documents.ts';
+import { AppError } from '../../../electron/contract/errors.ts';
+import { parseFile } from '../../../electron/document-host/parse-file.ts';
+import { pdfBytes } from '../../fixtures/documents/pdf-inputs.ts';
+import { temporaryFiles } from '../../fixtures/documents/temporary-files.ts';
+import { docxParts, epubParts, paragraphXml, zipBytes } from '../../fixtures/documents/zip-inputs.ts';
+
+const write = temporaryFiles();
+
+const seeds = {
+  'seed.pdf': await pdfBytes((pdf) => pdf.text('Some text.').addPage().text('More text.'), { compress: false }),
+  'seed.docx': zipBytes(docxParts(paragraphXml('Some text.')).map((part) => ({ ...part, stored: true }))),
+  'seed.epub': zipBytes(
+    epubParts([{ file: 'a.xhtml', xhtml: '<html><body><h1>One</h1><p>Text.</p></body></html>', titles: ['One'] }]),
+  ),
+  'seed.html': Buffer.from('<!doctype html><html><body><table><tr><td>x</td></tr></table><ul><li>y</ul></body></html>'),
+};
+
+/** The same in the child is tried by document-client.test.ts; here there is no process to start, so many more can be. */
+describe('damaged documents', () => {
+  it.each(Object.entries(seeds))(
+    '%s with changed bytes gives a document or an AppError',
+    { timeout: 30_000 },
+    async (name, seed) => {
+      const change = fc.record({ at: fc.nat(seed.length - 1), value: fc.nat(255) });
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(change, { minLength: 1, maxLength: 8 }),
+          fc.option(fc.nat(seed.length)),
+          async (changes, cut) => {
+            const bytes = Buffer.from(seed);
+            for (const { at, value } of changes) bytes[at] = value;
+            const path = write(name, bytes.subarray(0, cut ?? bytes.length));
+            const outcome = await parseFile(path, { limits: defaultDocumentLimits }).catch((error: unknown) => error);
+            if (outcome instanceof AppError) expect(outcome.code).toMatch(/^DOC_/);
+            else parsedDocumentSchema.parse(outcome);
+          },
+        ),
+        { numRuns: name.endsWith('pdf') ? 40 : 150 },
+      );
+    },
+  );
+});
