@@ -79,7 +79,8 @@ export class Arguments {
     const text = this.text(flag);
     if (text === undefined) return undefined;
     const items = text.split(',').map((item) => item.trim());
-    if (items.some((item) => item === '')) throw usageError(`--${flag} needs values separated by commas, not "${text}".`);
+    if (items.some((item) => item === ''))
+      throw usageError(`--${flag} needs values separated by commas, not "${text}".`);
     return items;
   }
 
@@ -134,7 +135,7 @@ export function parseArguments(command: Command, argv: readonly string[]): Argum
   } catch (error) {
     throw usageError(wrongFlag(error instanceof Error ? error.message : String(error), command));
   }
-  if (parsed.values['help']) return undefined;
+  if (parsed.values.help) return undefined;
   return new Arguments(parsed.positionals, parsed.values);
 }
 

@@ -24,7 +24,9 @@ async function checkVectors(args: Arguments): Promise<number> {
     for (const path of files) {
       const report = await engine.verbs.checkVectors({ path, device });
       if (!report.ok) failed++;
-      process.stdout.write(args.has('json') ? `${JSON.stringify(reportJson(path, report))}\n` : reportText(path, report));
+      process.stdout.write(
+        args.has('json') ? `${JSON.stringify(reportJson(path, report))}\n` : reportText(path, report),
+      );
     }
   } finally {
     await engine.close();

@@ -31,9 +31,13 @@ const { budget: _one, ...rocketFlagsWithoutBudget } = rocketFlags;
 const command: Command = {
   run: 'npm run -s fidelity --',
   usage: '<file>... [options]',
-  about: 'Compares compressed answers with full-KV answers on your own text: KL, same top-1, attention kept, answers right.',
+  about:
+    'Compares compressed answers with full-KV answers on your own text: KL, same top-1, attention kept, answers right.',
   flags: {
-    questions: { value: '<file>', help: 'a line each: question|expected substring (default: ten facts it inserts itself)' },
+    questions: {
+      value: '<file>',
+      help: 'a line each: question|expected substring (default: ten facts it inserts itself)',
+    },
     budgets: { value: '<t,...>', help: 'token budgets (default 256,512,1024)' },
     modes: { value: '<m,...>', help: 'modes (default rocketkv,snapkv,hsa,exact-topk)' },
     chat: { help: "ask each question as a chat's second: which modes still find it?" },
@@ -123,7 +127,7 @@ async function measureFirstTurns(
   questions: readonly CheckedQuestion[],
   variants: readonly Variant[],
 ): Promise<Measured> {
-  const { verbs, documentId, maxNew, progress, signal } = run;
+  const { verbs, maxNew, progress, signal } = run;
   const measured = emptyMeasured(variants);
   let done = 0;
   for (const { question, expected } of questions) {
@@ -138,7 +142,7 @@ async function measureFirstTurns(
       const { answer } = await inChat(run, (chatId) => askQuietly(run, chatId, question, variant));
       measured.get(variant)?.push({ fullRight, right: isRight(answer, expected), positions, counters });
       done++;
-      progress.show(`Measuring ${documentId}`, { done, total: questions.length * variants.length, unit: 'answers' });
+      progress.show('Measuring', { done, total: questions.length * variants.length, unit: 'answers' });
     }
     await verbs.forgetReference({ referenceId });
   }

@@ -3,7 +3,15 @@ import type { MemoryPlan, ModelInfo } from '../contract/engine-reports.ts';
 import { startEngine } from '../engine-host/engine-client.ts';
 import { type Arguments, type Command, usageError } from './arguments.ts';
 import { formatBytes, formatCount, textTable } from './format.ts';
-import { answerMode, embeddedModel, modeFlag, readingChoice, readingFlags, rocketFlags, rocketOptions } from './method-flags.ts';
+import {
+  answerMode,
+  embeddedModel,
+  modeFlag,
+  readingChoice,
+  readingFlags,
+  rocketFlags,
+  rocketOptions,
+} from './method-flags.ts';
 import { runCommand } from './report-error.ts';
 
 const command: Command = {
@@ -63,7 +71,10 @@ function inspectText(info: ModelInfo, plan: MemoryPlan, nPrompt: number, mode: s
     ['model', info.name],
     ['architecture', info.architecture],
     ['file', `${info.path} (${formatBytes(info.fileBytes)})`],
-    ['parameters', `${(info.nParams / 1e6).toFixed(1)} million in ${formatBytes(info.weightBytes)}: ${types.join(', ')}`],
+    [
+      'parameters',
+      `${(info.nParams / 1e6).toFixed(1)} million in ${formatBytes(info.weightBytes)}: ${types.join(', ')}`,
+    ],
     ['layers', `${info.nLayer}, width ${info.nEmbd}, feed-forward ${info.nFf}`],
     ['attention', `${info.nHead} heads, ${info.nHeadKv} KV heads of ${info.headDim}`],
     ['RoPE', `base ${formatCount(info.ropeBase)}, scaling ${info.ropeScaling}`],

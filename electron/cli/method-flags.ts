@@ -8,8 +8,8 @@ import {
   defaultSampler,
   defaultSegment,
   defaultTile,
-  kvTypeSchema,
   type KvType,
+  kvTypeSchema,
   type PresetName,
   presets,
   type RocketOptions,
@@ -30,7 +30,10 @@ export const modelFlags: Flags = {
 };
 
 export const rocketFlags: Flags = {
-  budget: { value: '<t>', help: `token budget: KV pairs read per step and KV head (default ${defaultRocketOptions.tokenBudget})` },
+  budget: {
+    value: '<t>',
+    help: `token budget: KV pairs read per step and KV head (default ${defaultRocketOptions.tokenBudget})`,
+  },
   preset: { value: '<p>', help: 'paper (pages, max pooling) or coded (key codes, triangle pooling) (default paper)' },
   window: { value: '<w>', help: `question tokens that vote in stage 1 (default ${defaultRocketOptions.window})` },
   kernel: { value: '<n>', help: `stage 1's pooling kernel, odd (default ${defaultRocketOptions.kernel})` },

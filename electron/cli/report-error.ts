@@ -33,7 +33,7 @@ export async function runCommand(command: Command, work: CommandWork): Promise<v
     else process.exitCode = (await work(args, stop.signal)) ?? 0;
   } catch (error) {
     process.stderr.write(`${errorSentence(error)}\n`);
-    if (process.env['ROCKETDOC_DEBUG'] && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+    if (process.env.ROCKETDOC_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
     process.exitCode = exitCodeOf(error);
   }
   // Not process.exit: it would cut off what is still being written to a pipe.

@@ -1,7 +1,7 @@
 /** One answer: checks it fits, runs the native call, and turns its events into the contract's. */
 import type { NativeAnswer, NativeAskEvent } from '../../native/binding.ts';
-import type { AnswerEvent, AnswerReport, Counters } from '../contract/engine-reports.ts';
 import type { AskRequest } from '../contract/engine.ts';
+import type { AnswerEvent, AnswerReport, Counters } from '../contract/engine-reports.ts';
 import { AnswerStream } from './answer-stream.ts';
 import type { HeldChat } from './held-chat.ts';
 import type { OpenModel } from './open-model.ts';
@@ -33,7 +33,14 @@ export async function answer(
   });
   const { mode, rocket, sampler } = request;
   const { kvType: documentType } = chat.document;
-  const plan = model.native.plan({ nPrompt: promptTokens, nQuestion: tokens.length, maxNew, mode, rocket, documentType });
+  const plan = model.native.plan({
+    nPrompt: promptTokens,
+    nQuestion: tokens.length,
+    maxNew,
+    mode,
+    rocket,
+    documentType,
+  });
   checkMemory(plan, documentType);
 
   const stream = new AnswerStream(model.vocabulary, (text) => send({ type: 'delta', text }));

@@ -43,7 +43,10 @@ const chatMl =
 
 export function readChatTemplate(source: string | undefined, options: TemplateOptions): ChatPieces {
   if (source === undefined) {
-    return { ...cutTemplate(chatMl, options), notice: 'The model has no chat template; a common one (ChatML) is used.' };
+    return {
+      ...cutTemplate(chatMl, options),
+      notice: 'The model has no chat template; a common one (ChatML) is used.',
+    };
   }
   try {
     return cutTemplate(source, options);

@@ -30,7 +30,8 @@ export interface EngineClientOptions {
   missedPings?: number;
 }
 
-const stderrLines = 12;
+const stderrLines = 60;
+const shownLines = 12;
 const closeMs = 3000;
 
 export function startEngine(options: EngineClientOptions = {}): EngineClient {
@@ -38,7 +39,6 @@ export function startEngine(options: EngineClientOptions = {}): EngineClient {
   const child = fork(hostFile, {
     execArgv: ['--import', 'tsx'],
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    serialization: 'advanced', // oRPC may send bytes
   });
   const said = lastWords(child);
   let closing = false;
@@ -61,17 +61,22 @@ export function startEngine(options: EngineClientOptions = {}): EngineClient {
     end(closing ? new AppError('CLOSED', 'The engine was closed.') : crash(code, signal, said()));
   });
 
-  const port = processPort(child, (listener) => (failure ? listener() : onEnd.push(listener)));
+  const onClosed = (listener: () => void) => (failure ? listener() : onEnd.push(listener));
+  const port = processPort(child, onClosed, () => {
+    end(new AppError('ENGINE_CRASH', 'The engine said something that is not an answer, and was ended.'));
+    child.kill('SIGKILL');
+  });
   const link = new RPCLink({ port });
   const guarded = {
     async call(...request: Parameters<typeof link.call>): Promise<unknown> {
       if (failure) throw failure;
-      return guard(await orEnded(link.call(...request)));
+      const { signal } = request[2];
+      return guard(await orEnded(link.call(...request), signal), signal);
     },
   };
 
   /** Rejects as soon as the host ends, whatever oRPC makes of it. */
-  async function orEnded<T>(work: Promise<T>): Promise<T> {
+  async function orEnded<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
     let listener = () => {};
     const ended = new Promise<never>((_, reject) => {
       listener = () => reject(failure);
@@ -81,7 +86,8 @@ export function startEngine(options: EngineClientOptions = {}): EngineClient {
     try {
       return await Promise.race([work, ended]);
     } catch (error) {
-      throw failure ?? fromRpcError(error);
+      // After an abort oRPC closes its own side first, and says so in its own words.
+      throw failure ?? (signal?.aborted ? new AppError('CANCELLED', 'Stopped.') : fromRpcError(error));
     } finally {
       const at = onEnd.indexOf(listener);
       if (at >= 0) onEnd.splice(at, 1);
@@ -89,13 +95,13 @@ export function startEngine(options: EngineClientOptions = {}): EngineClient {
   }
 
   /** An event stream whose errors are AppErrors; anything else as it is. */
-  function guard(output: unknown): unknown {
+  function guard(output: unknown, signal: AbortSignal | undefined): unknown {
     if (!isEventStream(output)) return output;
     const stream = output;
     return (async function* () {
       try {
         for (;;) {
-          const event = await orEnded(stream.next());
+          const event = await orEnded(stream.next(), signal);
           if (event.done) return;
           yield event.value;
         }
@@ -113,7 +119,7 @@ export function startEngine(options: EngineClientOptions = {}): EngineClient {
       closing = true;
       heartbeat.stop();
       const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
-      // Not disconnect(): with binary messages node then may never report the end.
+      // Not disconnect(): the host may be in the middle of a message.
       child.send({ beat: 'end' } satisfies HeartbeatMessage, () => {});
       const timer = setTimeout(() => child.kill('SIGKILL'), closeMs);
       await closed;
@@ -130,11 +136,19 @@ function isEventStream(value: unknown): value is AsyncIterator<unknown, unknown,
 function lastWords(child: ChildProcess): () => string {
   let text = '';
   const keep = (chunk: Buffer) => {
-    text = (text + chunk.toString('utf8')).split('\n').slice(-stderrLines).join('\n').slice(-4000);
+    text = (text + chunk.toString('utf8')).split('\n').slice(-stderrLines).join('\n').slice(-16_000);
   };
   child.stdout?.on('data', keep);
   child.stderr?.on('data', keep);
-  return () => text.trim();
+  // Frames of a stack say nothing to a person and push out the line that does.
+  const isFrame = (line: string) =>
+    /^\s*(#?\d+:?\s+(0x|in\b|\S+ \[)|at\s|-{3,}|\[0x|\[New |\S+\(.*\)\s*\[0x)/.test(line);
+  return () =>
+    text
+      .split('\n')
+      .filter((line) => line.trim() !== '' && !isFrame(line))
+      .slice(-shownLines)
+      .join('\n');
 }
 
 function crash(code: number | null, signal: NodeJS.Signals | null, words: string): AppError {

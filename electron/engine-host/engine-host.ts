@@ -3,8 +3,8 @@
  * heartbeat, and ends when its parent does. When ggml aborts, only this process dies.
  */
 import { RPCHandler } from '@orpc/server/message-port';
-import { loadAddon } from '../../native/index.ts';
 import type { NativeAddon } from '../../native/binding.ts';
+import { loadAddon } from '../../native/index.ts';
 import { Engine } from './engine.ts';
 import { type HeartbeatMessage, isHeartbeat, processPort } from './process-port.ts';
 import { engineRouter } from './router.ts';

@@ -3,8 +3,15 @@
  * AppError; events leave in order; whoever leaves a stream cancels what feeds it.
  */
 import type { NativeAddon } from '../../native/binding.ts';
-import type { AnswerEvent, MemoryPlan, ModelInfo, OpenedModel, PageUse, ReadEvent } from '../contract/engine-reports.ts';
 import type { AskRequest, ReadRequest } from '../contract/engine.ts';
+import type {
+  AnswerEvent,
+  MemoryPlan,
+  ModelInfo,
+  OpenedModel,
+  PageUse,
+  ReadEvent,
+} from '../contract/engine-reports.ts';
 import { AppError } from '../contract/errors.ts';
 import type { AnswerMode, KvType, RocketOptions } from '../contract/method.ts';
 import { answer, countersOf } from './answering.ts';

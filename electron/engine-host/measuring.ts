@@ -4,8 +4,8 @@
  */
 import type { NativeStep } from '../../native/binding.ts';
 import type { Agreement } from '../contract/engine-reports.ts';
-import type { AnswerMode, RocketOptions } from '../contract/method.ts';
 import { AppError } from '../contract/errors.ts';
+import type { AnswerMode, RocketOptions } from '../contract/method.ts';
 import type { HeldChat } from './held-chat.ts';
 import type { OpenModel } from './open-model.ts';
 
@@ -38,7 +38,8 @@ function logSumExp(values: Float32Array): number {
 
 /** KL(reference || other) of the two next-token distributions, in nats. */
 export function klDivergence(reference: Float32Array, other: Float32Array): number {
-  if (reference.length !== other.length) throw new AppError('INTERNAL', 'Logits of two vocabularies cannot be compared.');
+  if (reference.length !== other.length)
+    throw new AppError('INTERNAL', 'Logits of two vocabularies cannot be compared.');
   const referenceNorm = logSumExp(reference);
   const otherNorm = logSumExp(other);
   let kl = 0;

@@ -1,6 +1,7 @@
 /** One open model: the native engine, its vocabulary, and how prompts are put to it. */
-import { backendDir } from '../../native/index.ts';
+
 import type { NativeAddon, NativeEngine } from '../../native/binding.ts';
+import { backendDir } from '../../native/index.ts';
 import type { OpenedModel } from '../contract/engine-reports.ts';
 import { AppError } from '../contract/errors.ts';
 import { readChatTemplate } from './chat-template.ts';

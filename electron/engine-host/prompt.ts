@@ -44,7 +44,8 @@ export class PromptBuilder {
   }
 
   question(question: string, isFirst: boolean): Int32Array {
-    const { documentAfter, questionBefore, questionAfter, followUpBefore, followUpAfter, answerOpening } = this.#wording;
+    const { documentAfter, questionBefore, questionAfter, followUpBefore, followUpAfter, answerOpening } =
+      this.#wording;
     const said = isFirst
       ? words(documentAfter + questionBefore + question + questionAfter)
       : [...this.#pieces.betweenTurns, ...words(followUpBefore + question + followUpAfter)];

@@ -1,6 +1,7 @@
 /** Reading a document: refused beforehand when its question could not be answered, then read segment by segment. */
-import type { ReadEvent, ReadResult } from '../contract/engine-reports.ts';
+
 import type { ReadRequest } from '../contract/engine.ts';
+import type { ReadEvent, ReadResult } from '../contract/engine-reports.ts';
 import { AppError } from '../contract/errors.ts';
 import { pageTokens, tokenOffsets } from './detokenizer.ts';
 import type { HeldDocument } from './held-chat.ts';

@@ -58,7 +58,8 @@ function readTensor(name: string, raw: unknown, data: Buffer): Tensor {
   const entry = entrySchema.safeParse(raw);
   if (!entry.success) throw wrong(`tensor ${name} has no proper type, shape and offsets`);
   const { dtype, shape, data_offsets } = entry.data;
-  if (!isType(dtype)) throw wrong(`tensor ${name} has the type ${dtype}; ${Object.keys(elementBytes).join(', ')} are known`);
+  if (!isType(dtype))
+    throw wrong(`tensor ${name} has the type ${dtype}; ${Object.keys(elementBytes).join(', ')} are known`);
   const [start, end] = data_offsets;
   if (start > end || end > data.length) throw wrong(`tensor ${name} lies outside of the file`);
   const wanted = shape.reduce((n, size) => n * size, elementBytes[dtype]);

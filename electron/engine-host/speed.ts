@@ -4,7 +4,14 @@
  */
 import type { NativeSession } from '../../native/binding.ts';
 import { AppError } from '../contract/errors.ts';
-import { type AnswerMode, defaultSampler, defaultSegment, defaultTile, type KvType, type RocketOptions } from '../contract/method.ts';
+import {
+  type AnswerMode,
+  defaultSampler,
+  defaultSegment,
+  defaultTile,
+  type KvType,
+  type RocketOptions,
+} from '../contract/method.ts';
 import type { OpenModel } from './open-model.ts';
 import { peakRssBytes } from './peak-memory.ts';
 import { checkMemory } from './preflight.ts';

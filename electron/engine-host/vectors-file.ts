@@ -70,7 +70,9 @@ export function checkDerived(addon: Pick<NativeAddon, 'budgets'>, m: VectorsMeta
       ['top_k', m.top_k, budgets.k],
       ['window', m.window, budgets.window],
     ];
-    return pairs.filter(([, said, derived]) => said !== derived).map(([name, said, derived]) => `${name} ${said}, derived ${derived}`);
+    return pairs
+      .filter(([, said, derived]) => said !== derived)
+      .map(([name, said, derived]) => `${name} ${said}, derived ${derived}`);
   };
   const exact = differences(m.prompt_len);
   if (exact.length === 0) return { mismatches: [], note: undefined };
@@ -92,7 +94,8 @@ export function toVectors(file: SafetensorsFile, m: VectorsMetadata): NativeVect
     return tensor;
   };
   const expectedKeep = Math.min(m.prompt_budget, T) - window;
-  if (keep !== expectedKeep) throw wrong(`stage1_indices keeps ${keep} rows, prompt_budget and window leave ${expectedKeep}`);
+  if (keep !== expectedKeep)
+    throw wrong(`stage1_indices keeps ${keep} rows, prompt_budget and window leave ${expectedKeep}`);
   const indices = (name: string, shape: number[], limit: (row: number) => number, ascending: boolean): Int32Array =>
     checkIndices(name, toIndices(get(name, shape)), shape.at(-1) ?? 0, limit, ascending);
   const prefix = () => T - window;
@@ -135,7 +138,8 @@ function checkIndices(
   for (let start = 0, row = 0; start < values.length; start += width, row++) {
     const most = limit(row);
     const line = values.subarray(start, start + width);
-    if (line.some((index) => index < 0 || index >= most)) throw wrong(`row ${row} of ${name} has an index outside 0..${most - 1}`);
+    if (line.some((index) => index < 0 || index >= most))
+      throw wrong(`row ${row} of ${name} has an index outside 0..${most - 1}`);
     if (new Set(line).size !== line.length) throw wrong(`row ${row} of ${name} has an index twice`);
     if (ascending && line.some((index, i) => i > 0 && index <= (line[i - 1] ?? 0)))
       throw wrong(`row ${row} of ${name} is not ascending`);

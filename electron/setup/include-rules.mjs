@@ -20,7 +20,11 @@ export const includeRules = [
   { room: 'rocketkv', never: cuda, why: 'the method compiles without CUDA headers' },
   { room: 'rocketkv', never: /(^|\/)(engine|binding)\//, why: 'the method does not know the engine' },
   { room: 'kernels', never: ggml, why: 'kernels take raw pointers' },
-  { room: 'kernels', never: /^\.\.\/|(^|\/)(engine|rocketkv|binding)\//, why: 'kernels include nothing of ours above them' },
+  {
+    room: 'kernels',
+    never: /^\.\.\/|(^|\/)(engine|rocketkv|binding)\//,
+    why: 'kernels include nothing of ours above them',
+  },
   { room: 'binding', never: cuda, why: 'the addon loads without CUDA' },
   { room: 'binding', never: /(^|\/)kernels\//, why: 'the binding speaks to the engine' },
 ];

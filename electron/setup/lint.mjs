@@ -25,7 +25,16 @@ const tool = (script, args) => () => {
 };
 
 function cruise() {
-  const args = ['--output-type', 'json', '--config', '.dependency-cruiser.cjs', 'electron', 'native', 'renderer', 'test'];
+  const args = [
+    '--output-type',
+    'json',
+    '--config',
+    '.dependency-cruiser.cjs',
+    'electron',
+    'native',
+    'renderer',
+    'test',
+  ];
   const result = runModule('dependency-cruiser/bin/dependency-cruise.mjs', args);
   /** @type {{ summary: { violations: { rule: { name: string }, from: string, to: string }[], totalCruised: number } }} */
   let report;
@@ -35,7 +44,8 @@ function cruise() {
     return outputOf(result) || 'dependency-cruiser said nothing';
   }
   const { violations, totalCruised } = report.summary;
-  if (totalCruised < leastModules) return `only ${totalCruised} modules were looked at, at least ${leastModules} are expected`;
+  if (totalCruised < leastModules)
+    return `only ${totalCruised} modules were looked at, at least ${leastModules} are expected`;
   return violations.map(({ rule, from, to }) => `${rule.name}: ${from} imports ${to}`).join('\n');
 }
 

@@ -66,7 +66,8 @@ function native(withTests) {
           ? 'Building the engine and its tests (C++; a few minutes the first time).'
           : 'Building the engine (C++; a few minutes the first time).',
       );
-      const hash = nativeHash(withTests); // before the build: an edit during it must count as a change
+      // before the build: an edit during it must count as a change
+      const [hash, appHash] = [nativeHash(withTests), nativeHash(false)];
       const log = join(buildDir, 'build.log');
       const cmakeJs = join(modulesDir, 'cmake-js', 'bin', 'cmake-js');
       const where = ['-d', nativeDir, '-O', buildDir];
@@ -82,6 +83,7 @@ function native(withTests) {
       await runLogged('The native build', log, process.execPath, build, { append: true });
       if (!existsSync(addonFile)) throw new StepError(`The native build ended without making ${addonFile}.`);
       writeStamp(stamp, hash);
+      if (withTests) writeStamp(join(buildDir, '.ready-app'), appHash); // the same folder holds the same addon
     },
   };
 }

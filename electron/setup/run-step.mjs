@@ -48,12 +48,9 @@ export function runLogged(what, logFile, command, args, options = {}) {
           `${what} failed (${why}). The last lines of ${relative(root, logFile)}:\n\n${lastLines(logFile, 40)}\n`,
         ),
       );
-    child.on('error', (error) => {
-      closeSync(log);
-      fail(error.message);
-    });
+    closeSync(log); // the child has its own
+    child.on('error', (error) => fail(error.message));
     child.on('close', (code, signal) => {
-      closeSync(log);
       if (code === 0) resolve();
       else fail(signal ? `stopped by ${signal}` : `exit code ${code}`);
     });

@@ -28,7 +28,7 @@ export function missingTools(probe = probeProgram) {
   else if (Number(version[1]) < 3 || (Number(version[1]) === 3 && Number(version[2]) < 24))
     missing.push({ name: 'CMake', packages: ['cmake'], problem: `CMake ${version[0]} is too old, 3.24 is needed` });
   if (process.platform !== 'win32') {
-    if (![process.env['CXX'], 'c++', 'g++', 'clang++'].some((name) => name && probe(name, ['--version'])))
+    if (![process.env.CXX, 'c++', 'g++', 'clang++'].some((name) => name && probe(name, ['--version'])))
       missing.push({ name: 'a C++20 compiler', packages: ['g++'], problem: 'no C++20 compiler was found' });
     if (!probe('make', ['--version']) && !probe('ninja', ['--version']))
       missing.push({ name: 'make', packages: ['make'], problem: 'neither make nor ninja was found' });

@@ -4,7 +4,7 @@
 namespace rocketdoc {
 namespace {
 
-constexpr int THREADS = 128;
+constexpr int THREADS = 256;  // one a channel
 
 // grid n_head
 __global__ void append(KernelCache cache, KernelNewRow row, KernelPages pages, int page_stride, KernelCodes codes) {

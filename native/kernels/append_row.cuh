@@ -16,28 +16,29 @@ __device__ __forceinline__ float raw_code(float x, float lo, float step) {
 
 __device__ __forceinline__ uint32_t clamped_code(float raw, float top) { return uint32_t(raw >= 0 ? fminf(raw, top) : 0.0f); }
 
-__device__ inline void append_row(const KernelCache & cache, const KernelNewRow & row, int j, int index) {
-    const size_t from = size_t(j / cache.share) * cache.head_dim, to = (size_t(j) * cache.capacity + index) * cache.head_dim;
-    for (int c = threadIdx.x; c < cache.head_dim; c += blockDim.x) {
-        reinterpret_cast<__half *>(cache.k)[to + c] = __float2half_rn(row.k[from + c]);
-        reinterpret_cast<__half *>(cache.v)[to + c] = __float2half_rn(row.v[from + c]);
-    }
+// The three appends run in threads first .. first + D - 1 of a block, one a channel; `first` is a multiple of 32. A selector
+// gives them warps that would wait otherwise.
+__device__ __forceinline__ void append_row(const KernelCache & cache, const KernelNewRow & row, int j, int index, int first = 0) {
+    const int c = int(threadIdx.x) - first;
+    if (c < 0 || c >= cache.head_dim) return;
+    const size_t from = size_t(j / cache.share) * cache.head_dim + c, to = (size_t(j) * cache.capacity + index) * cache.head_dim + c;
+    reinterpret_cast<__half *>(cache.k)[to] = __float2half_rn(row.k[from]);
+    reinterpret_cast<__half *>(cache.v)[to] = __float2half_rn(row.v[from]);
 }
 
-__device__ inline void append_page(const KernelCache & cache, const KernelNewRow & row, const KernelPages & pages, int page_stride, int j,
-                                   int index) {
-    const int p = index / pages.page, sides = pages.page == 1 ? 1 : 2;
-    for (int c = threadIdx.x; c < cache.head_dim; c += blockDim.x) {
-        const __half key = __float2half_rn(row.k[size_t(j / cache.share) * cache.head_dim + c]);
-        __half *     at  = reinterpret_cast<__half *>(pages.minmax) + (size_t(j) * cache.head_dim + c) * sides * page_stride + p;
-        if (index % pages.page == 0) {  // a fresh page starts from this key
-            at[0] = key;
-            if (sides == 2) at[page_stride] = key;
-        } else {
-            const float x = __half2float(key);
-            if (x < __half2float(at[0])) at[0] = key;
-            if (x > __half2float(at[page_stride])) at[page_stride] = key;
-        }
+__device__ __forceinline__ void append_page(const KernelCache & cache, const KernelNewRow & row, const KernelPages & pages, int page_stride,
+                                            int j, int index, int first = 0) {
+    const int c = int(threadIdx.x) - first, p = index / pages.page, sides = pages.page == 1 ? 1 : 2;
+    if (c < 0 || c >= cache.head_dim) return;
+    const __half key = __float2half_rn(row.k[size_t(j / cache.share) * cache.head_dim + c]);
+    __half *     at  = reinterpret_cast<__half *>(pages.minmax) + (size_t(j) * cache.head_dim + c) * sides * page_stride + p;
+    if (index % pages.page == 0) {  // a fresh page starts from this key
+        at[0] = key;
+        if (sides == 2) at[page_stride] = key;
+    } else {
+        const float x = __half2float(key), low = __half2float(at[0]), high = __half2float(at[page_stride]);
+        if (x < low) at[0] = key;
+        if (x > high) at[page_stride] = key;
     }
 }
 
@@ -73,16 +74,30 @@ __device__ inline int code_plane(const KernelCodes & codes, int head_dim, int ca
     return clamped;
 }
 
-__device__ inline void append_codes(const KernelCache & cache, const KernelNewRow & row, const KernelCodes & codes, int j, int index) {
-    const int plane = threadIdx.x;
-    if (plane >= cache.head_dim / 32) return;
-    const size_t  from  = size_t(j / cache.share) * cache.head_dim;
-    const float * k     = row.k + from;
-    const float * v     = row.v + from;
-    const auto    key   = [k](int c) { return __half2float(__float2half_rn(k[c])); };
-    const auto    value = [v](int c) { return __half2float(__float2half_rn(v[c])); };
-    const int     n     = code_plane(codes, cache.head_dim, cache.capacity, j, plane, index, key, value);
-    if (n > 0) atomicAdd(&codes.clamped[j], n);
+// As code_plane, one thread a position: words come together by shuffles, signs by a ballot.
+__device__ __forceinline__ void append_codes(const KernelCache & cache, const KernelNewRow & row, const KernelCodes & codes, int j, int index,
+                                             int first = 0) {
+    const int D = cache.head_dim, half = D / 2, p = int(threadIdx.x) - first, lane = threadIdx.x & 31;
+    if (p < 0 || p >= D) return;  // whole warps
+    const bool   fine = p < half, coded = fine || codes.coarse;
+    const size_t base = size_t(j) * D, from = size_t(j / cache.share) * D;
+    const float  top  = fine ? 15.0f : 3.0f;
+    float        raw  = 0;
+    if (coded) raw = raw_code(__half2float(__float2half_rn(row.k[from + codes.order[base + p]])), codes.lo[base + p], codes.step[base + p]);
+    const uint32_t code = clamped_code(raw, top);
+    const unsigned out  = __ballot_sync(FULL, coded && !(raw >= 0 && raw <= top));
+    uint32_t       word4 = fine ? code << (p % 8 * 4) : 0, word2 = fine ? 0 : code << ((p - half) % 16 * 2);
+    for (int m = 1; m < 8; m <<= 1) word4 |= __shfl_xor_sync(FULL, word4, m);
+    for (int m = 1; m < 16; m <<= 1) word2 |= __shfl_xor_sync(FULL, word2, m);
+    const size_t planes = size_t(j) * (D / 32);
+    if (fine && p % 8 == 0) codes.fine[((planes + p / 16) * cache.capacity + index) * 2 + p / 8 % 2] = word4;
+    if (codes.coarse) {
+        const float    value = __half2float(__float2half_rn(row.v[from + p]));
+        const unsigned signs = __ballot_sync(FULL, value >= codes.v_mean[base + p]);
+        if (!fine && (p - half) % 16 == 0) codes.coarse[(planes + (p - half) / 16) * cache.capacity + index] = word2;
+        if (lane == 0) codes.signs[(planes + p / 32) * cache.capacity + index] = signs;
+    }
+    if (lane == 0 && out) atomicAdd(&codes.clamped[j], __popc(out));
 }
 
 }  // namespace rocketdoc

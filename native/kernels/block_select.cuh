@@ -11,11 +11,16 @@ constexpr int SELECT_BINS = 2048;
 constexpr int AHEAD       = 4;  // keys a thread fetches before it uses the first: passes are latency-bound
 
 struct SelectShared {
-    uint32_t hist[SELECT_BINS];
+    union {
+        uint32_t hist[SELECT_BINS];
+        uint32_t candidate[SELECT_BINS];  // keys, once few are left
+    };
     int      warp_a[32];
     int      warp_b[32];
     uint32_t pivot;
     int      need;
+    int      n_left;        // entries in the pivot's bin
+    int      n_candidates;
 };
 
 // Order-preserving map of any float; NaN is the lowest.
@@ -37,46 +42,54 @@ __device__ __forceinline__ int warp_scan(int x) {
     return x;
 }
 
+// Counts one entry per lane where `in`. All lanes of the warp call it.
+__device__ __forceinline__ void count_bin(uint32_t * hist, bool in, uint32_t bin) {
+    const unsigned active = __ballot_sync(FULL, in);
+    if (active == 0) return;
+    // Pooled scores are plateaus: a warp often holds one value only. One addition then instead of 32 in a row.
+    const int      leader = __ffs(active) - 1;
+    const uint32_t first  = __shfl_sync(FULL, bin, leader);
+    if (__all_sync(FULL, !in || bin == first)) {
+        if ((threadIdx.x & 31) == leader) atomicAdd(&hist[bin], unsigned(__popc(active)));
+    } else if (in) {
+        atomicAdd(&hist[bin], 1u);
+    }
+}
+
+constexpr int FIRST_SHIFT = 21;  // of the first pass
+
 // Finds the pivot: entries with key > pivot are taken whole, and of those equal to it `need` tokens, lower index first.
 // 0 < k < n * page - dead. All threads call it; the result is in sh.pivot and sh.need after it returns.
-template <int THREADS, class Key>
+// COUNTED: sh.hist already holds the first pass, made with count_bin(key >> FIRST_SHIFT); no barrier needed since.
+template <int THREADS, bool COUNTED = false, class Key>
 __device__ void block_pivot(Key key, int n, int page, int dead, int k, SelectShared & sh) {
     static_assert(SELECT_BINS % THREADS == 0 && THREADS % 32 == 0, "");
-    constexpr int PER  = SELECT_BINS / THREADS;
+    constexpr int PER   = SELECT_BINS / THREADS;
     constexpr int WARPS = THREADS / 32;
     const int     tid = threadIdx.x, lane = tid & 31, warp = tid >> 5;
-    uint32_t      prefix = 0;
+    uint32_t      prefix = 0, above = 0;  // the bits already fixed, and which they are
     int           need   = k;
 #pragma unroll 1
     for (int pass = 0; pass < 3; ++pass) {
-        const int      shift = pass == 0 ? 21 : pass == 1 ? 10 : 0;
+        const int      shift = pass == 0 ? FIRST_SHIFT : pass == 1 ? 10 : 0;
         const uint32_t bins  = pass == 2 ? 1024u : 2048u;
-        const uint32_t above = pass == 0 ? 0u : pass == 1 ? ~0u << 21 : ~0u << 10;  // bits already fixed
-        for (int i = tid; i < SELECT_BINS; i += THREADS) sh.hist[i] = 0;
-        __syncthreads();
-        for (int base = 0; base < n; base += AHEAD * THREADS) {
-            uint32_t x[AHEAD];
+        if (!COUNTED || pass > 0) {
+            for (int i = tid; i < SELECT_BINS; i += THREADS) sh.hist[i] = 0;
+            __syncthreads();
+            for (int base = 0; base < n; base += AHEAD * THREADS) {
+                uint32_t x[AHEAD];
 #pragma unroll
-            for (int u = 0; u < AHEAD; ++u) {
-                const int i = base + u * THREADS + tid;
-                x[u]        = i < n ? key(i) : 0;
-            }
+                for (int u = 0; u < AHEAD; ++u) {
+                    const int i = base + u * THREADS + tid;
+                    x[u]        = i < n ? key(i) : 0;
+                }
 #pragma unroll
-            for (int u = 0; u < AHEAD; ++u) {
-                const bool     in     = base + u * THREADS + tid < n && (x[u] & above) == prefix;
-                const uint32_t bin    = (x[u] >> shift) & (bins - 1);
-                const unsigned active = __ballot_sync(FULL, in);
-                if (active == 0) continue;
-                // Pooled scores are plateaus: a warp often holds one value only. One addition then instead of 32 in a row.
-                const int      leader = __ffs(active) - 1;
-                const uint32_t first  = __shfl_sync(FULL, bin, leader);
-                if (__all_sync(FULL, !in || bin == first)) {
-                    if (lane == leader) atomicAdd(&sh.hist[bin], unsigned(__popc(active)));
-                } else if (in) {
-                    atomicAdd(&sh.hist[bin], 1u);
+                for (int u = 0; u < AHEAD; ++u) {
+                    count_bin(sh.hist, base + u * THREADS + tid < n && (x[u] & above) == prefix, (x[u] >> shift) & (bins - 1));
                 }
             }
         }
+        if (tid == 0) sh.n_candidates = 0;
         __syncthreads();
         const uint32_t tail     = key(n - 1);
         const int      tail_bin = (tail & above) == prefix ? int((tail >> shift) & (bins - 1)) : -1;
@@ -92,15 +105,17 @@ __device__ void block_pivot(Key key, int n, int page, int dead, int k, SelectSha
         if (lane == 31) sh.warp_a[warp] = incl;
         __syncthreads();
         int before = incl - sum;
+#pragma unroll
         for (int w = 0; w < WARPS; ++w) before += w < warp ? sh.warp_a[w] : 0;
         if (before < need && need <= before + sum) {  // one thread
             int bin = SELECT_BINS - 1 - tid * PER;
 #pragma unroll
             for (int b = 0; b < PER; ++b) {
                 if (before < need && need <= before + mine[b]) {
-                    sh.pivot = prefix | (uint32_t(bin) << shift);
-                    sh.need  = need - before;
-                    before   = need;  // found: no later bin matches
+                    sh.pivot  = prefix | (uint32_t(bin) << shift);
+                    sh.need   = need - before;
+                    sh.n_left = int(sh.hist[bin]);
+                    before    = need;  // found: no later bin matches
                 } else {
                     before += mine[b];
                 }
@@ -110,6 +125,46 @@ __device__ void block_pivot(Key key, int n, int page, int dead, int k, SelectSha
         __syncthreads();
         prefix = sh.pivot;
         need   = sh.need;
+        above  = pass == 0 ? ~0u << FIRST_SHIFT : ~0u << 10;
+        const int left = sh.n_left;
+        if (pass < 2 && left <= THREADS) {
+            // Few are left: one a thread, and the pivot's other bits follow one by one from counts over the block, which
+            // costs less than further passes over all keys.
+            for (int base = 0; base < n; base += AHEAD * THREADS) {
+                uint32_t x[AHEAD];
+#pragma unroll
+                for (int u = 0; u < AHEAD; ++u) {
+                    const int i = base + u * THREADS + tid;
+                    x[u]        = i < n ? key(i) : 0;
+                }
+#pragma unroll
+                for (int u = 0; u < AHEAD; ++u) {
+                    if (base + u * THREADS + tid < n && (x[u] & above) == prefix) sh.candidate[atomicAdd(&sh.n_candidates, 1)] = x[u];
+                }
+            }
+            __syncthreads();
+            const uint32_t mine_key = tid < left ? sh.candidate[tid] : 0;
+            const bool     tail_in  = (tail & above) == prefix;
+            // Tokens of candidates whose key is at least `least`.
+            const auto tokens_from = [&](uint32_t least) {
+                const int entries = __syncthreads_count(tid < left && mine_key >= least);
+                return entries * page - (tail_in && tail >= least ? dead : 0);
+            };
+            uint32_t pivot   = prefix;
+            int      greater = 0;  // tokens of candidates above the pivot
+            for (int bit = shift - 1; bit >= 0; --bit) {
+                const uint32_t higher = pivot | 1u << bit;
+                const int      tokens = tokens_from(higher);
+                if (tokens >= need) pivot = higher;
+                else greater = tokens;
+            }
+            if (tid == 0) {
+                sh.pivot = pivot;
+                sh.need  = need - greater;
+            }
+            __syncthreads();
+            return;
+        }
     }
 }
 
@@ -147,9 +202,10 @@ __device__ void block_emit(Key key, int n, int page, int dead, uint32_t pivot, i
     __syncthreads();
     // The short last entry is never before another one, so whole pages count here.
     int above_before = 0, equal_before = 0;
-    for (int w = 0; w < warp; ++w) {
-        above_before += sh.warp_a[w];
-        equal_before += sh.warp_b[w];
+#pragma unroll
+    for (int w = 0; w < WARPS; ++w) {
+        above_before += w < warp ? sh.warp_a[w] : 0;
+        equal_before += w < warp ? sh.warp_b[w] : 0;
     }
     const unsigned lower = (1u << lane) - 1;
     for (int start = begin; start < end; start += AHEAD * 32) {

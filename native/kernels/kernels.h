@@ -8,7 +8,7 @@
 //   grows; the host gives capacities only. Stage 1 ops take lengths from the host.
 // - `workspace`: at least *_workspace_bytes() bytes, 256-byte aligned, cleared to zero ONCE when allocated; every op leaves
 //   its counters at zero again. One workspace serves several ops of one stream, one after another.
-// - K, V: f16 bits as uint16_t. K, V, pages and codes 16-byte aligned. D = head_dim in {64, 96, 128, 256}; group 1..16.
+// - K, V: f16 bits as uint16_t. K, V, pages, codes and decode's q 16-byte aligned. D = head_dim in {64, 96, 128, 256}; group 1..16.
 #pragma once
 
 #include <cstddef>

@@ -55,19 +55,20 @@ __global__ void __launch_bounds__(THREADS) score_codes(Params p) {
     Scoring<DIM, GROUP> & s = *reinterpret_cast<Scoring<DIM, GROUP> *>(shared);
     constexpr int HALF = DIM / 2, PLANES = DIM / 32;
     const int j = blockIdx.y, tile = blockIdx.x, g = p.cache.group, lane = threadIdx.x & 31, warp = threadIdx.x >> 5;
-    const int n     = live_rows(p.cache.n_rows, p.cache.capacity);
-    const int tiles = (n + THREADS - 1) / THREADS;
-    if (tile >= tiles) return;
-    if (p.row.k && tile == tiles - 1 && *p.cache.n_rows <= p.cache.capacity) {
-        append_row(p.cache, p.row, j, n - 1);
-        append_codes(p.cache, p.row, p.codes, j, n - 1);
-    }
+    // q before the live length is known: the loads overlap.
     const float * q     = p.q + size_t(j) * g * DIM;
     const float   scale = LOG2E * rsqrtf(float(DIM));
     for (int i = threadIdx.x; i < (RESIDUAL ? DIM : HALF) * GROUP; i += THREADS) {
         const int    position = i / GROUP, h = i % GROUP;
         const size_t at       = size_t(j) * DIM + position;
         s.q[position][h] = h < g ? q[h * DIM + p.codes.order[at]] * p.codes.step[at] * scale * place_scale(position, HALF) : 0.0f;
+    }
+    const int n     = live_rows(p.cache.n_rows, p.cache.capacity);
+    const int tiles = (n + THREADS - 1) / THREADS;
+    if (tile >= tiles) return;
+    if (p.row.k && tile == tiles - 1 && *p.cache.n_rows <= p.cache.capacity) {
+        append_row(p.cache, p.row, j, n - 1, THREADS / 2);
+        append_codes(p.cache, p.row, p.codes, j, n - 1, THREADS / 2);
     }
     for (int h = warp; h < GROUP; h += WARPS) {
         float sum = 0;
@@ -130,7 +131,7 @@ __global__ void __launch_bounds__(THREADS) score_codes(Params p) {
         p.work.tile_sum[(size_t(j) * GROUP + h) * p.work.tiles + tile] = sum;
     }
     if (!last_block(p.work.counters + j, tiles)) return;
-    select_finish<THREADS>(p.work, j, g, n, CODES_TILE, 1, 0, p.k, p.ids + size_t(j) * p.k, p.keys_fit, shared);
+    select_finish<THREADS, GROUP, CODES_TILE>(p.work, j, g, n, 1, 0, p.k, p.ids + size_t(j) * p.k, p.keys_fit, shared);
 }
 
 }  // namespace

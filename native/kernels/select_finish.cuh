@@ -11,7 +11,7 @@ struct SelectWork {
     unsigned * counters;   // [n_head]
     float *    weight;     // [n_head, GP, entries]: exp2(score - the tile's greatest)
     float *    tile_max;   // [n_head, GP, tiles], base 2
-    float *    tile_sum;   // [n_head, GP, tiles]: live tokens' weights; after the select exp2(tile_max - max) / sum
+    float *    tile_sum;   // [n_head, GP, tiles]: live tokens' weights; select_finish may overwrite it
     uint32_t * keys;       // [n_head, entries]; used when they do not fit in shared memory
     uint32_t * chosen;     // [n_head, ceil(entries / 32)]: bit i % 32 of word i / 32 set when entry i was taken
     int        entries, tiles, padded;
@@ -39,50 +39,80 @@ inline SelectWork select_work(void * workspace, int n_head, int group, int entri
     return w;
 }
 
-// Shared memory of select_finish for `entries`; 0 keys when they do not fit.
-inline bool select_keys_fit(int entries) { return sizeof(SelectShared) + size_t(entries) * 4 <= SHARED_BYTES - 1024; }
-inline size_t select_finish_bytes(int entries) { return sizeof(SelectShared) + (select_keys_fit(entries) ? size_t(entries) * 4 : 0); }
+constexpr int FACTORS = 512;  // tiles * group whose factors fit shared memory
 
-// n: live entries, tile_entries of them a tile; the last entry stands for page - dead tokens. shared: select_finish_bytes().
-template <int THREADS>
-__device__ void select_finish(const SelectWork & w, int j, int group, int n, int tile_entries, int page, int dead, int k, int32_t * ids,
-                              bool keys_fit, unsigned char * shared) {
-    SelectShared & sh     = *reinterpret_cast<SelectShared *>(shared);
-    uint32_t *     keys   = keys_fit ? reinterpret_cast<uint32_t *>(shared + sizeof(SelectShared)) : w.keys + size_t(j) * w.entries;
+struct FinishShared {
+    SelectShared select;
+    float        factor[FACTORS];
+};
+
+// Shared memory of select_finish for `entries`; without the keys when they do not fit.
+inline bool select_keys_fit(int entries) { return sizeof(FinishShared) + size_t(entries) * 4 <= SHARED_BYTES - 1024; }
+inline size_t select_finish_bytes(int entries) { return sizeof(FinishShared) + (select_keys_fit(entries) ? size_t(entries) * 4 : 0); }
+
+// n: live entries, TILE of them a tile; the last entry stands for page - dead tokens. shared: select_finish_bytes().
+// One block runs alone here, so time is latency: loads are issued early and in batches.
+template <int THREADS, int GROUP, int TILE>
+__device__ void select_finish(const SelectWork & w, int j, int group, int n, int page, int dead, int k, int32_t * ids, bool keys_fit,
+                              unsigned char * shared) {
+    constexpr int  BATCH = GROUP <= 4 ? 8 : GROUP == 8 ? 4 : 2;
+    FinishShared & fs     = *reinterpret_cast<FinishShared *>(shared);
+    SelectShared & sh     = fs.select;
+    uint32_t *     keys   = keys_fit ? reinterpret_cast<uint32_t *>(shared + sizeof(FinishShared)) : w.keys + size_t(j) * w.entries;
     uint32_t *     chosen = w.chosen + size_t(j) * ((w.entries + 31) / 32);
-    const int      lane = threadIdx.x & 31, warp = threadIdx.x >> 5, tiles = (n + tile_entries - 1) / tile_entries;
+    const int      lane = threadIdx.x & 31, warp = threadIdx.x >> 5, tiles = (n + TILE - 1) / TILE;
     const int      total = n * page - dead;
     if (total <= k) {  // everything fits: no need to rank
         for (int i = threadIdx.x; i < total; i += THREADS) ids[i] = i;
         for (int i = threadIdx.x; i < (n + 31) / 32; i += THREADS) chosen[i] = i * 32 + 32 <= n ? FULL : (1u << (n % 32)) - 1;
         return;
     }
-    for (int h = warp; h < group; h += THREADS / 32) {
-        const size_t  at   = (size_t(j) * w.padded + h) * w.tiles;
-        const float * top  = w.tile_max + at;
-        float *       sum  = w.tile_sum + at;
-        float         m = NO_SCORE, z = 0;
-        for (int t = lane; t < tiles; t += 32) m = fmaxf(m, __ldcg(top + t));
+    const float * weight = w.weight + size_t(j) * GROUP * w.entries;
+    float         x[BATCH][GROUP];
+    const auto    fetch = [&](int base) {
+#pragma unroll
+        for (int u = 0; u < BATCH; ++u) {
+            const int i = base + u * THREADS + threadIdx.x;
+#pragma unroll
+            for (int h = 0; h < GROUP; ++h) x[u][h] = i < n && h < group ? __ldcg(weight + size_t(h) * w.entries + i) : 0.0f;
+        }
+    };
+    fetch(0);
+    for (int i = threadIdx.x; i < SELECT_BINS; i += THREADS) sh.hist[i] = 0;
+    const bool in_shared = tiles * GROUP <= FACTORS;
+    float *    factor    = in_shared ? fs.factor : w.tile_sum + size_t(j) * GROUP * w.tiles;  // [GROUP, pitch]
+    const int  pitch     = in_shared ? tiles : w.tiles;
+    for (int h = warp; h < GROUP; h += THREADS / 32) {
+        const size_t  at  = (size_t(j) * GROUP + h) * w.tiles;
+        const float * top = w.tile_max + at;
+        const float * sum = w.tile_sum + at;
+        const float   m0 = lane < tiles ? __ldcg(top + lane) : NO_SCORE, z0 = lane < tiles ? __ldcg(sum + lane) : 0.0f;
+        float         m = m0;
+        for (int t = lane + 32; t < tiles; t += 32) m = fmaxf(m, __ldcg(top + t));
         m = warp_max(m);
-        for (int t = lane; t < tiles; t += 32) z += __ldcg(sum + t) * exp2f(__ldcg(top + t) - m);
+        float z = z0 * exp2f(m0 - m);
+        for (int t = lane + 32; t < tiles; t += 32) z += __ldcg(sum + t) * exp2f(__ldcg(top + t) - m);
         z = warp_sum(z);
-        const float inverse = z > 0 ? 1.0f / z : 0.0f;
-        __syncwarp();
-        for (int t = lane; t < tiles; t += 32) sum[t] = exp2f(__ldcg(top + t) - m) * inverse;
+        const float inverse = z > 0 && h < group ? 1.0f / z : 0.0f;
+        for (int t = lane; t < tiles; t += 32) factor[h * pitch + t] = exp2f((t == lane ? m0 : __ldcg(top + t)) - m) * inverse;
     }
     __syncthreads();
     // b summed over the group; not negative, so its bits order like the value. NaN ranks last.
-    for (int i = threadIdx.x; i < n; i += THREADS) {
-        float b = 0;
-        for (int h = 0; h < group; ++h) {
-            const size_t at = size_t(j) * w.padded + h;
-            b += __ldcg(w.weight + at * w.entries + i) * __ldcg(w.tile_sum + at * w.tiles + i / tile_entries);
+    for (int base = 0; base < n; base += BATCH * THREADS) {
+        if (base > 0) fetch(base);
+#pragma unroll
+        for (int u = 0; u < BATCH; ++u) {
+            const int i = base + u * THREADS + threadIdx.x, t = min(i, n - 1) / TILE;
+            float     b = 0;
+#pragma unroll
+            for (int h = 0; h < GROUP; ++h) b += x[u][h] * factor[h * pitch + t];
+            const uint32_t key = b > 0 ? __float_as_uint(b) : 0;
+            if (i < n) keys[i] = key;
+            count_bin(sh.hist, i < n, key >> FIRST_SHIFT);
         }
-        keys[i] = b > 0 ? __float_as_uint(b) : 0;
     }
-    __syncthreads();
     const auto key = [keys](int i) { return keys[i]; };
-    block_pivot<THREADS>(key, n, page, dead, k, sh);
+    block_pivot<THREADS, true>(key, n, page, dead, k, sh);
     block_emit<THREADS>(
         key, n, page, dead, sh.pivot, sh.need, sh,
         [ids, page](int i, int at, int take) {

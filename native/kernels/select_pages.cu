@@ -25,8 +25,11 @@ struct Params {
 
 template <int GROUP>
 struct Scoring {
-    float    q[256][GROUP];  // of channel[i]
-    float    part[SLICES][HEAD_CHUNK][TILE];
+    float    q[256][GROUP];  // of the i-th channel
+    union {
+        float part[SLICES][HEAD_CHUNK][TILE];
+        float all_q[GROUP][256];  // by channel, until the channels are chosen
+    };
     uint32_t total[256];     // group sum of |q|, as ordered bits
     int      plane[256];     // of the i-th channel: 2 * channel + (1: the greatest)
     float    inverse_scale[GROUP];
@@ -34,32 +37,49 @@ struct Scoring {
 };
 
 // The r channels with the largest group sum of |q| (ties: lower channel), which side of the page they read, and each
-// head's temperature.
+// head's temperature. Every block does this for itself: q comes once from memory, the rest is shared memory.
 template <int GROUP>
-__device__ void choose_channels(const Params & p, int j, Scoring<GROUP> & s) {
-    const int     D = p.cache.head_dim, g = p.cache.group;
-    const float * q = p.q + size_t(j) * g * D;
-    for (int c = threadIdx.x; c < D; c += THREADS) {
+__device__ void choose_channels(const Params & p, Scoring<GROUP> & s, int j, int append_at) {
+    const int D = p.cache.head_dim;
+    __syncthreads();
+    if (threadIdx.x < D) {
         float sum = 0;
-        for (int h = 0; h < g; ++h) sum += fabsf(q[h * D + c]);
-        s.total[c] = __float_as_uint(sum) & 0x7fffffffu;  // also a total order for NaN: places stay unique
+#pragma unroll
+        for (int h = 0; h < GROUP; ++h) sum += fabsf(s.all_q[h][threadIdx.x]);
+        s.total[threadIdx.x] = __float_as_uint(sum) & 0x7fffffffu;  // also a total order for NaN: places stay unique
     }
     __syncthreads();
-    for (int c = threadIdx.x; c < D; c += THREADS) {
+    // A channel's place: two threads count who is before it, half of the channels each (D <= 256 = THREADS / 2).
+    const int c = threadIdx.x / 2, half = threadIdx.x % 2;
+    int       place = 0;
+    if (c < D) {
         const uint32_t mine = s.total[c];
-        int place = 0;
-        for (int o = 0; o < D; ++o) place += s.total[o] > mine || (s.total[o] == mine && o < c);
-        if (place >= p.r) continue;
+#pragma unroll 8
+        for (int i = 0; i < D / 2; ++i) {
+            const int o = 2 * i + half;
+            place += s.total[o] > mine || (s.total[o] == mine && o < c);
+        }
+    }
+    if (append_at >= 0) {  // in the upper warps, idle here up to D = 128
+        append_row(p.cache, p.row, j, append_at, THREADS / 2);
+        append_page(p.cache, p.row, p.pages, p.page_stride, j, append_at, THREADS / 2);
+    }
+    place += __shfl_xor_sync(FULL, place, 1);
+    if (c < D && half == 0 && place < p.r) {
         float sum = 0;
-        for (int h = 0; h < g; ++h) sum += q[h * D + c];
+#pragma unroll
+        for (int h = 0; h < GROUP; ++h) {
+            const float x = s.all_q[h][c];
+            s.q[place][h] = x;
+            sum += x;
+        }
         s.plane[place] = p.pages.page == 1 ? c : 2 * c + (sum > 0);
-        for (int h = 0; h < GROUP; ++h) s.q[place][h] = h < g ? q[h * D + c] : 0.0f;
     }
     __syncthreads();
     const int lane = threadIdx.x & 31;
     for (int h = threadIdx.x >> 5; h < GROUP; h += WARPS) {
         float all = 0, read = 0;
-        for (int c = lane; c < D; c += 32) all += h < g ? fabsf(q[h * D + c]) : 0.0f;
+        for (int i = lane; i < D; i += 32) all += fabsf(s.all_q[h][i]);
         for (int i = lane; i < p.r; i += 32) read += fabsf(s.q[i][h]);
         all  = warp_sum(all);
         read = warp_sum(read);
@@ -74,16 +94,16 @@ template <int GROUP>
 __global__ void __launch_bounds__(THREADS) score_pages(Params p) {
     extern __shared__ __align__(16) unsigned char shared[];
     Scoring<GROUP> & s = *reinterpret_cast<Scoring<GROUP> *>(shared);
-    const int j = blockIdx.y, tile = blockIdx.x, page = p.pages.page, g = p.cache.group;
+    const int j = blockIdx.y, tile = blockIdx.x, page = p.pages.page, g = p.cache.group, D = p.cache.head_dim;
+    // q before the live length is known: the two loads overlap.
+    const float * q = p.q + size_t(j) * g * D;
+    for (int i = threadIdx.x; i < GROUP * D; i += THREADS) s.all_q[i / D][i % D] = i < g * D ? q[i] : 0.0f;
     const int rows  = live_rows(p.cache.n_rows, p.cache.capacity);
     const int n     = (rows + page - 1) / page;  // live pages
     const int tiles = (n + TILE - 1) / TILE;
     if (tile >= tiles) return;
-    if (p.row.k && (n - 1) / TILE == tile && *p.cache.n_rows <= p.cache.capacity) {
-        append_row(p.cache, p.row, j, rows - 1);
-        append_page(p.cache, p.row, p.pages, p.page_stride, j, rows - 1);
-    }
-    choose_channels(p, j, s);  // ends with a barrier: this block sees the widened page
+    const bool append = p.row.k && (n - 1) / TILE == tile && *p.cache.n_rows <= p.cache.capacity;
+    choose_channels(p, s, j, append ? rows - 1 : -1);  // ends with a barrier: this block sees the widened page
 
     const int lane = threadIdx.x & 31, warp = threadIdx.x >> 5;
     const int in_tile = (warp % (TILE / 64)) * 64 + lane * 2, slice = warp / (TILE / 64);
@@ -140,7 +160,7 @@ __global__ void __launch_bounds__(THREADS) score_pages(Params p) {
         }
     }
     if (!last_block(p.work.counters + j, tiles)) return;
-    select_finish<THREADS>(p.work, j, g, n, TILE, page, n * page - rows, p.k, p.ids + size_t(j) * p.k, p.keys_fit, shared);
+    select_finish<THREADS, GROUP, TILE>(p.work, j, g, n, page, n * page - rows, p.k, p.ids + size_t(j) * p.k, p.keys_fit, shared);
 }
 
 int page_capacity(const KernelCache & cache, const KernelPages & pages) { return int(ceil_div(cache.capacity, pages.page)); }

@@ -20,19 +20,39 @@ int split_count(const KernelCache & cache, int max_rows) {
     return max(1, min(min(MAX_SPLITS, wave), int(ceil_div(max_rows, 2 * teams))));
 }
 
-// Merges the partial results of one head chunk; parts 0..n_exact-1 and n_splits..n_splits+n_rest-1 were written.
+constexpr int FACTORS     = 192;  // parts whose factors fit shared memory
+constexpr int AHEAD_PARTS = 16;
+
+// Merges the partial results of one head chunk: parts 0 .. n_splits + n_rest - 1. One block runs alone here, so time is
+// latency: factors first, then values in batches of loads.
 template <int DIM, int HEADS>
 __device__ void merge_parts(const AttentionParams & p, size_t first, int j, int h0, int n_rest) {
-    __shared__ float top[HEADS], inverse[HEADS];
+    __shared__ float top[HEADS], inverse[HEADS], factor[HEADS][FACTORS];
     const int      lane = threadIdx.x & 31, warp = threadIdx.x >> 5, parts = p.n_splits + n_rest;
     const float2 * stats = p.part_stats + first * HEADS;
+    const float2   none  = make_float2(NO_SCORE, 0);
+    // The first values are under way while the factors are found.
+    const float2 * values = reinterpret_cast<const float2 *>(p.part_values + first * HEADS * DIM);  // [parts, HEADS * DIM / 2]
+    float2         ahead[AHEAD_PARTS];
+#pragma unroll
+    for (int s = 0; s < AHEAD_PARTS; ++s) {
+        ahead[s] = s < parts && threadIdx.x < HEADS * DIM / 2 ? __ldcg(values + size_t(s) * (HEADS * DIM / 2) + threadIdx.x) : make_float2(0, 0);
+    }
     for (int h = warp; h < HEADS; h += ATTENTION_THREADS / 32) {
-        float m = NO_SCORE, z = 0;
-        for (int s = lane; s < parts; s += 32) m = fmaxf(m, __ldcg(&stats[s * HEADS + h]).x);
+        const float2 s0 = lane < parts ? __ldcg(&stats[lane * HEADS + h]) : none;
+        const float2 s1 = lane + 32 < parts ? __ldcg(&stats[(lane + 32) * HEADS + h]) : none;
+        float        m  = fmaxf(s0.x, s1.x);
+        for (int s = lane + 64; s < parts; s += 32) m = fmaxf(m, __ldcg(&stats[s * HEADS + h]).x);
         m = warp_max(m);
-        for (int s = lane; s < parts; s += 32) {
+        const float f0 = exp2f(s0.x - m), f1 = exp2f(s1.x - m);
+        float       z  = s0.y * f0 + s1.y * f1;
+        if (lane < FACTORS) factor[h][lane] = f0;
+        if (lane + 32 < FACTORS) factor[h][lane + 32] = f1;
+        for (int s = lane + 64; s < parts; s += 32) {
             const float2 x = __ldcg(&stats[s * HEADS + h]);
-            z += x.y * exp2f(x.x - m);
+            const float  f = exp2f(x.x - m);
+            z += x.y * f;
+            if (s < FACTORS) factor[h][s] = f;
         }
         z = warp_sum(z);
         if (lane == 0) {
@@ -41,16 +61,27 @@ __device__ void merge_parts(const AttentionParams & p, size_t first, int j, int 
         }
     }
     __syncthreads();
-    for (int i = threadIdx.x; i < HEADS * DIM; i += ATTENTION_THREADS) {
-        const int h = i / DIM;
+    for (int i = threadIdx.x; i < HEADS * DIM / 2; i += ATTENTION_THREADS) {
+        const int h = i / (DIM / 2);
         if (h0 + h >= p.cache.group) break;
-        const float * values = p.part_values + first * HEADS * DIM + i;
-        float         sum    = 0;
-#pragma unroll 4
-        for (int s = 0; s < parts; ++s) {
-            sum += __ldcg(values + size_t(s) * HEADS * DIM) * exp2f(__ldcg(&stats[s * HEADS + h]).x - top[h]);
+        const bool first_round = i == int(threadIdx.x);
+        float2     sum         = make_float2(0, 0);
+        const auto add = [&](int part, float2 x) {
+            const float f = part < FACTORS ? factor[h][part] : exp2f(__ldcg(&stats[part * HEADS + h]).x - top[h]);
+            sum.x += x.x * f;
+            sum.y += x.y * f;
+        };
+        if (first_round) {
+#pragma unroll
+            for (int s = 0; s < AHEAD_PARTS; ++s) {
+                if (s < parts) add(s, ahead[s]);
+            }
         }
-        p.out[(size_t(j) * p.cache.group + h0 + h) * DIM + i % DIM] = sum * inverse[h];
+#pragma unroll 8
+        for (int s = first_round ? AHEAD_PARTS : 0; s < parts; ++s) add(s, __ldcg(values + size_t(s) * (HEADS * DIM / 2) + i));
+        float * out = p.out + (size_t(j) * p.cache.group + h0 + h) * DIM + i % (DIM / 2) * 2;
+        out[0] = sum.x * inverse[h];
+        out[1] = sum.y * inverse[h];
     }
 }
 
@@ -62,6 +93,28 @@ __global__ void __launch_bounds__(ATTENTION_THREADS) attend(AttentionParams p) {
     constexpr int CHUNK = DIM <= 64 ? 8 : DIM <= 128 ? 4 : 2;  // heads merged at once: 16 KB of shared memory
     constexpr int STEP  = HEADS <= 4 ? 2 : 1;                  // rows a team has in flight
     const int j = blockIdx.y, g = p.cache.group, h0 = blockIdx.z * HEADS;
+    // q before the live length is known: the loads overlap. (Blocks of the residual do not need it.)
+    const int  team = threadIdx.x / LANES, c = threadIdx.x % LANES * 8;
+    const bool has_channels = c < DIM;  // D = 96 leaves 4 of 16 lanes idle
+    float q[HEADS][8], acc[HEADS][8], m[HEADS], z[HEADS];
+    if (int(blockIdx.x) < p.n_splits) {
+        const float scale = LOG2E * rsqrtf(float(DIM));
+#pragma unroll
+        for (int h = 0; h < HEADS; ++h) {
+            float4 x[2] = {make_float4(0, 0, 0, 0), make_float4(0, 0, 0, 0)};
+            if (has_channels && h0 + h < g) {
+                const float * from = p.q + (size_t(j) * g + h0 + h) * DIM + c;
+                x[0] = *reinterpret_cast<const float4 *>(from);
+                x[1] = *reinterpret_cast<const float4 *>(from + 4);
+            }
+            q[h][0] = x[0].x * scale, q[h][1] = x[0].y * scale, q[h][2] = x[0].z * scale, q[h][3] = x[0].w * scale;
+            q[h][4] = x[1].x * scale, q[h][5] = x[1].y * scale, q[h][6] = x[1].z * scale, q[h][7] = x[1].w * scale;
+            m[h] = NO_SCORE;
+            z[h] = 0;
+#pragma unroll
+            for (int e = 0; e < 8; ++e) acc[h][e] = 0;
+        }
+    }
     const int live   = live_rows(p.cache.n_rows, p.cache.capacity);
     const int n_rest = p.codes.coarse ? (live + CODES_TILE - 1) / CODES_TILE : 0;
     if (int(blockIdx.x) >= p.n_splits + n_rest) return;
@@ -71,24 +124,10 @@ __global__ void __launch_bounds__(ATTENTION_THREADS) attend(AttentionParams p) {
     } else {
         const int n     = p.ids ? min(p.k, live) : live;
         const int begin = int(int64_t(n) * blockIdx.x / p.n_splits), end = int(int64_t(n) * (blockIdx.x + 1) / p.n_splits);
-        const int team = threadIdx.x / LANES, c = threadIdx.x % LANES * 8;
-        const bool has_channels = c < DIM;  // D = 96 leaves 4 of 16 lanes idle
         const size_t     head0 = size_t(j) * p.cache.capacity * DIM + c;
         const uint16_t * k     = p.cache.k + head0;
         const uint16_t * v     = p.cache.v + head0;
         const int32_t *  ids   = p.ids ? p.ids + size_t(j) * p.k : nullptr;
-        float q[HEADS][8], acc[HEADS][8], m[HEADS], z[HEADS];
-        const float scale = LOG2E * rsqrtf(float(DIM));
-#pragma unroll
-        for (int h = 0; h < HEADS; ++h) {
-            m[h] = NO_SCORE;
-            z[h] = 0;
-#pragma unroll
-            for (int e = 0; e < 8; ++e) {
-                acc[h][e] = 0;
-                q[h][e]   = has_channels && h0 + h < g ? p.q[(size_t(j) * g + h0 + h) * DIM + c + e] * scale : 0.0f;
-            }
-        }
         for (int base = begin; base < end; base += STEP * TEAMS) {  // the same count of steps for all lanes of a warp
             uint4 kk[STEP], vv[STEP];
             bool  is_row[STEP];
@@ -154,7 +193,7 @@ __global__ void __launch_bounds__(ATTENTION_THREADS) attend(AttentionParams p) {
         }
         // Teams of a warp, then warps of the block.
         __shared__ float2 warp_stats[WARPS][HEADS];
-        __shared__ float  warp_values[WARPS][CHUNK][DIM];
+        __shared__ __align__(16) float warp_values[WARPS][CHUNK][DIM];
         const int lane = threadIdx.x & 31, warp = threadIdx.x >> 5;
 #pragma unroll
         for (int h = 0; h < HEADS; ++h) {
@@ -233,7 +272,7 @@ KernelStatus sparse_attention(const KernelCache & cache, const float * q, const 
                               const void * select_workspace, float * out, void * workspace, size_t workspace_bytes, KernelStream stream) {
     RETURN_IF_KERNEL(check_cache(cache, true));
     if ((ids && k < 1) || size_t(cache.n_head) * head_chunks(cache.group) > 2 * MAX_HEADS) return KERNEL_BAD_SHAPE;
-    if (misaligned(q, 4) || misaligned(out, 4) || (ids && misaligned(ids, 4))) return KERNEL_BAD_POINTER;
+    if (misaligned(q) || misaligned(out, 4) || (ids && misaligned(ids, 4))) return KERNEL_BAD_POINTER;
     AttentionParams p{};
     if (residual) {
         RETURN_IF_KERNEL(check_codes(*residual));

@@ -12,6 +12,7 @@ namespace {
 
 // Integers in the order of the floats: negative floats have their magnitude bits flipped.
 int64_t order_of(float x) {
+    x += 0.0f;  // -0 becomes +0: they compare equal, and one value must have one place in the order
     int32_t bits;
     std::memcpy(&bits, &x, 4);
     return bits < 0 ? bits ^ 0x7fffffff : bits;

@@ -226,6 +226,20 @@ void best_of(Random & random) {
     }
 }
 
+// Zeros of both signs are one value. With -0 as the highest score the threshold is -0, whose next bit pattern is +0.
+void zeros_of_both_signs() {
+    for (const std::vector<float> & s : {std::vector<float>{-0.0f, -0.0f, -1.0f, -0.0f, -0.0f}, {0.0f, -0.0f, -0.0f, 0.0f, -3.0f},
+                                         {-0.0f, 0.0f, 1.0f, -0.0f, 0.0f}, {-0.0f, -0.0f, -0.0f, -0.0f, -0.0f}})
+        for (int64_t k = 0; k <= 5; ++k)
+            for_each_level([&] {
+                std::vector<int32_t> out(size_t(k) + 1, -7);
+                CHECK(top_k_ascending(s.data(), 5, k, out.data()) == k);
+                CHECK(out.back() == -7);
+                out.pop_back();
+                CHECK(out == reference::top_k(s, k));
+            });
+}
+
 void halves() {
     bool there_and_back = true;
     for (uint32_t bits = 0; bits < 0x10000; ++bits) {
@@ -270,6 +284,7 @@ void gather(Random & random) {
 int main() {
     Random random;
     halves();
+    zeros_of_both_signs();
     best_of(random);
     pooling(random);
     gather(random);

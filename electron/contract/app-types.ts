@@ -1,0 +1,171 @@
+/** What the window shows: documents, chats and their turns, settings, the state of the engine. Sizes in bytes. */
+import { z } from 'zod';
+import { documentFormatSchema } from './documents.ts';
+import { answerReportSchema, memoryPlanSchema, openedModelSchema, pageUseSchema } from './engine-reports.ts';
+import { answerModeSchema, kvTypeSchema } from './method.ts';
+
+const count = z.int().nonnegative();
+/** Milliseconds since 1970. */
+const instant = z.number().nonnegative();
+export const idSchema = z.string().regex(/^[0-9a-f-]{36}$/);
+
+/** First and last page, counted from 0, both included. */
+export const pageRangeSchema = z
+  .strictObject({ from: count, to: count })
+  .refine((range) => range.to >= range.from, 'the last page comes before the first');
+export type PageRange = z.infer<typeof pageRangeSchema>;
+
+export const failureSchema = z.object({ code: z.string(), message: z.string() });
+export type Failure = z.infer<typeof failureSchema>;
+
+export const libraryDocumentSchema = z.object({
+  id: idSchema,
+  name: z.string(),
+  fileName: z.string(),
+  format: documentFormatSchema,
+  fileBytes: count,
+  pages: count,
+  characters: count,
+  /** null: no model was there to count with. */
+  tokens: count.nullable(),
+  chats: count,
+  addedAt: instant,
+  warnings: z.array(z.string()),
+});
+export type LibraryDocument = z.infer<typeof libraryDocumentSchema>;
+
+export const documentPageSchema = z.object({ label: z.string(), tokens: count, opening: z.string() });
+export type DocumentPage = z.infer<typeof documentPageSchema>;
+
+export const addEventSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('parsing'), done: count, total: count }),
+  z.object({ type: z.literal('counting') }),
+  z.object({ type: z.literal('done'), document: libraryDocumentSchema, wasThere: z.boolean() }),
+]);
+export type AddEvent = z.infer<typeof addEventSchema>;
+
+/** A file that the server may open by itself: the sample, and files named when it was started. Paths never cross. */
+export const grantSchema = z.object({ id: z.string(), name: z.string(), isSample: z.boolean() });
+export type Grant = z.infer<typeof grantSchema>;
+
+export const themeSchema = z.enum(['system', 'light', 'dark']);
+export const presetSchema = z.enum(['paper', 'coded']);
+export const settingsSchema = z.strictObject({
+  mode: answerModeSchema,
+  preset: presetSchema,
+  tokenBudget: z.int().min(16).max(16_777_216),
+  kvType: kvTypeSchema,
+  maxNew: z.int().min(16).max(8192),
+  /** 0: chosen for the machine. */
+  threads: z.int().min(0).max(256),
+  theme: themeSchema,
+});
+export type Settings = z.infer<typeof settingsSchema>;
+
+/** What the method is asked to do with the next question: the part of the settings that a memory plan depends on. */
+export const methodChoiceSchema = settingsSchema.pick({
+  mode: true,
+  preset: true,
+  tokenBudget: true,
+  kvType: true,
+  maxNew: true,
+});
+export type MethodChoice = z.infer<typeof methodChoiceSchema>;
+
+export const preflightSchema = z.object({
+  documentTokens: count,
+  /** Kept free for our words, the question and the answer. */
+  roomTokens: count,
+  contextTokens: count,
+  modelName: z.string(),
+  fitsContext: z.boolean(),
+  fitsMemory: z.boolean(),
+  /** null when the document does not fit the model's context. */
+  plan: memoryPlanSchema.nullable(),
+  /** From this machine's last reading; null before the first. */
+  readSeconds: z.number().nullable(),
+  remedies: z.array(
+    z.discriminatedUnion('type', [
+      z.object({ type: z.literal('pages'), range: pageRangeSchema, tokens: count }),
+      z.object({ type: z.literal('kvType'), kvType: kvTypeSchema, total: z.number(), fits: z.boolean() }),
+    ]),
+  ),
+});
+export type Preflight = z.infer<typeof preflightSchema>;
+
+export const chatSchema = z.object({
+  id: idSchema,
+  documentId: idSchema,
+  title: z.string(),
+  createdAt: instant,
+  turns: count,
+});
+export type Chat = z.infer<typeof chatSchema>;
+
+export const turnStateSchema = z.enum(['answering', 'done', 'stopped', 'failed']);
+
+/** A question and its answer. */
+export const turnSchema = z.object({
+  id: idSchema,
+  chatId: idSchema,
+  question: z.string(),
+  answer: z.string(),
+  state: turnStateSchema,
+  failure: failureSchema.nullable(),
+  report: answerReportSchema.omit({ type: true, answer: true }).nullable(),
+  /** Turns with the same value were one conversation to the model; another value: it began anew. */
+  session: z.string(),
+  createdAt: instant,
+});
+export type Turn = z.infer<typeof turnSchema>;
+export type TurnReport = NonNullable<Turn['report']>;
+
+export const mapPageSchema = pageUseSchema.extend({ opening: z.string() });
+export type MapPage = z.infer<typeof mapPageSchema>;
+
+export const engineStateSchema = z.object({
+  state: z.enum(['starting', 'ready', 'restarting', 'failed']),
+  model: openedModelSchema.nullable(),
+  /** File and licence of the embedded model, known before it is loaded. */
+  modelFile: z.object({ name: z.string(), bytes: count, licence: z.string() }),
+  /** Presets that this engine and model can plan with. */
+  presets: z.array(presetSchema),
+  failure: failureSchema.nullable(),
+  restarts: count,
+});
+export type EngineState = z.infer<typeof engineStateSchema>;
+
+export const jobSchema = z.object({
+  id: idSchema,
+  kind: z.enum(['reading', 'answering']),
+  documentId: idSchema,
+  chatId: idSchema.nullable(),
+  phase: z.enum(['waiting', 'reading', 'question', 'answer']),
+  done: count,
+  total: count,
+  tokensPerSecond: z.number().nonnegative(),
+  secondsLeft: z.number().nonnegative().nullable(),
+  startedAt: instant,
+});
+export type Job = z.infer<typeof jobSchema>;
+
+export const heldDocumentSchema = z.object({
+  documentId: idSchema,
+  tokens: count,
+  bytes: z.number(),
+  kvType: kvTypeSchema,
+  pages: pageRangeSchema.nullable(),
+  readMs: z.number(),
+});
+export type HeldDocument = z.infer<typeof heldDocumentSchema>;
+
+export const telemetrySchema = z.object({
+  at: instant,
+  engine: engineStateSchema,
+  jobs: z.array(jobSchema),
+  held: z.array(heldDocumentSchema),
+  /** The engine's resident memory; null where the system does not tell. */
+  engineBytes: z.number().nullable(),
+  machineBytes: z.number(),
+});
+export type Telemetry = z.infer<typeof telemetrySchema>;

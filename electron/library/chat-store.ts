@@ -1,0 +1,172 @@
+/** Chats on documents, and their turns. A turn's answer is written while it is being made, so that a crash loses a moment. */
+import { randomUUID } from 'node:crypto';
+import type { Chat, Failure, MapPage, Turn, TurnReport } from '../contract/app-types.ts';
+import { AppError } from '../contract/errors.ts';
+import type { Database } from './database.ts';
+
+interface ChatRow {
+  id: string;
+  document_id: string;
+  title: string;
+  created_at: number;
+  turns: number;
+}
+
+interface TurnRow {
+  id: string;
+  chat_id: string;
+  question: string;
+  answer: string;
+  state: Turn['state'];
+  failure: string | null;
+  report: string | null;
+  session: string;
+  created_at: number;
+}
+
+export interface TurnEnd {
+  state: Exclude<Turn['state'], 'answering'>;
+  answer: string;
+  failure?: Failure | undefined;
+  report?: TurnReport | undefined;
+  map?: MapPage[] | undefined;
+}
+
+const selectChat = 'SELECT chats.*, (SELECT count(*) FROM turns WHERE chat_id = chats.id) AS turns FROM chats';
+const titleLength = 60;
+
+export class ChatStore {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  list(documentId: string): Chat[] {
+    const rows = this.#database.prepare(`${selectChat} WHERE document_id = ? ORDER BY created_at, rowid`).all(documentId);
+    return (rows as unknown as ChatRow[]).map(toChat);
+  }
+
+  get(id: string): Chat {
+    const row = this.#database.prepare(`${selectChat} WHERE id = ?`).get(id);
+    if (!row) throw new AppError('CLOSED', 'This chat was removed.');
+    return toChat(row as unknown as ChatRow);
+  }
+
+  create(documentId: string): Chat {
+    const id = randomUUID();
+    const number = this.list(documentId).length + 1;
+    this.#database
+      .prepare('INSERT INTO chats (id, document_id, title, created_at) VALUES (?, ?, ?, ?)')
+      .run(id, documentId, `Chat ${number}`, Date.now());
+    return this.get(id);
+  }
+
+  rename(id: string, title: string): Chat {
+    this.get(id);
+    this.#database.prepare('UPDATE chats SET title = ? WHERE id = ?').run(title, id);
+    return this.get(id);
+  }
+
+  remove(id: string): void {
+    this.get(id);
+    this.#database.prepare('DELETE FROM chats WHERE id = ?').run(id);
+  }
+
+  draft(id: string): string {
+    const row = this.#database.prepare('SELECT draft FROM chats WHERE id = ?').get(id);
+    return (row as { draft: string } | undefined)?.draft ?? '';
+  }
+
+  saveDraft(id: string, draft: string): void {
+    this.#database.prepare('UPDATE chats SET draft = ? WHERE id = ?').run(draft, id);
+  }
+
+  turns(chatId: string): Turn[] {
+    const rows = this.#database.prepare('SELECT * FROM turns WHERE chat_id = ? ORDER BY number').all(chatId);
+    return (rows as unknown as TurnRow[]).map(toTurn);
+  }
+
+  turn(id: string): Turn {
+    const row = this.#database.prepare('SELECT * FROM turns WHERE id = ?').get(id);
+    if (!row) throw new AppError('CLOSED', 'This answer was removed.');
+    return toTurn(row as unknown as TurnRow);
+  }
+
+  /** The first question also names a chat that nobody named. */
+  beginTurn(chatId: string, question: string, session: string): Turn {
+    const chat = this.get(chatId);
+    const id = randomUUID();
+    const last = this.#database
+      .prepare('SELECT id, number FROM turns WHERE chat_id = ? ORDER BY number DESC LIMIT 1')
+      .get(chatId) as { id: string; number: number } | undefined;
+    this.#database
+      .prepare(
+        `INSERT INTO turns (id, chat_id, parent_id, number, question, state, session, created_at)
+         VALUES (?, ?, ?, ?, ?, 'answering', ?, ?)`,
+      )
+      .run(id, chatId, last?.id ?? null, (last?.number ?? 0) + 1, question, session, Date.now());
+    if (!last && /^Chat \d+$/.test(chat.title)) this.rename(chatId, titleFrom(question));
+    this.saveDraft(chatId, '');
+    return this.turn(id);
+  }
+
+  saveAnswer(id: string, answer: string): void {
+    this.#database.prepare('UPDATE turns SET answer = ? WHERE id = ?').run(answer, id);
+  }
+
+  endTurn(id: string, { state, answer, failure, report, map }: TurnEnd): Turn {
+    const json = (value: unknown) => (value === undefined ? null : JSON.stringify(value));
+    this.#database
+      .prepare('UPDATE turns SET state = ?, answer = ?, failure = ?, report = ?, map = ? WHERE id = ?')
+      .run(state, answer, json(failure), json(report), json(map), id);
+    return this.turn(id);
+  }
+
+  documentMap(turnId: string): MapPage[] {
+    const row = this.#database.prepare('SELECT map FROM turns WHERE id = ?').get(turnId);
+    const map = (row as { map: string | null } | undefined)?.map;
+    return map ? (JSON.parse(map) as MapPage[]) : [];
+  }
+
+  /** At a start nothing is being answered: what still says so was cut off with the program. */
+  closeInterrupted(): number {
+    const failure = JSON.stringify({
+      code: 'CLOSED',
+      message: 'RocketDoc was closed while this was being answered. Ask again.',
+    });
+    const { changes } = this.#database
+      .prepare("UPDATE turns SET state = 'failed', failure = ? WHERE state = 'answering'")
+      .run(failure);
+    return Number(changes);
+  }
+}
+
+function titleFrom(question: string): string {
+  const line = question.replace(/\s+/g, ' ').trim();
+  return line.length <= titleLength ? line : `${line.slice(0, titleLength - 1)}…`;
+}
+
+function toChat(row: ChatRow): Chat {
+  return {
+    id: row.id,
+    documentId: row.document_id,
+    title: row.title,
+    createdAt: row.created_at,
+    turns: row.turns,
+  };
+}
+
+function toTurn(row: TurnRow): Turn {
+  return {
+    id: row.id,
+    chatId: row.chat_id,
+    question: row.question,
+    answer: row.answer,
+    state: row.state,
+    failure: row.failure === null ? null : (JSON.parse(row.failure) as Failure),
+    report: row.report === null ? null : (JSON.parse(row.report) as TurnReport),
+    session: row.session,
+    createdAt: row.created_at,
+  };
+}

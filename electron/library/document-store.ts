@@ -1,0 +1,160 @@
+/** Documents and their text, page by page. Owns the rows; the files belong to the server. */
+import { randomUUID } from 'node:crypto';
+import type { DocumentPage, LibraryDocument, PageRange } from '../contract/app-types.ts';
+import type { ParsedDocument } from '../contract/documents.ts';
+import { AppError } from '../contract/errors.ts';
+import { type Database, transaction } from './database.ts';
+
+interface DocumentRow {
+  id: string;
+  name: string;
+  file_name: string;
+  format: LibraryDocument['format'];
+  file_bytes: number;
+  characters: number;
+  tokens: number | null;
+  warnings: string;
+  added_at: number;
+  pages: number;
+  chats: number;
+}
+
+export interface NewDocument {
+  parsed: ParsedDocument;
+  fileName: string;
+  fileBytes: number;
+  sha256: string;
+  /** Of the whole, and page by page; absent when no model could count. */
+  tokens: { total: number; pages: number[]; countedWith: string } | undefined;
+}
+
+/** What the engine reads: the text of whole pages, and where each lies in it. */
+export interface DocumentText {
+  text: string;
+  pages: { label: string; start: number; end: number }[];
+}
+
+const select = `
+  SELECT documents.*, (SELECT count(*) FROM pages WHERE document_id = documents.id) AS pages,
+    (SELECT count(*) FROM chats WHERE document_id = documents.id) AS chats
+  FROM documents`;
+
+const openingLength = 90;
+
+export class DocumentStore {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  list(): LibraryDocument[] {
+    const rows = this.#database.prepare(`${select} ORDER BY added_at DESC, rowid DESC`).all();
+    return (rows as unknown as DocumentRow[]).map(toDocument);
+  }
+
+  get(id: string): LibraryDocument {
+    const row = this.#database.prepare(`${select} WHERE id = ?`).get(id);
+    if (!row) throw new AppError('DOC_MISSING', 'This document is not in the library any more.');
+    return toDocument(row as unknown as DocumentRow);
+  }
+
+  findByHash(sha256: string): LibraryDocument | undefined {
+    const row = this.#database.prepare(`${select} WHERE sha256 = ?`).get(sha256);
+    return row && toDocument(row as unknown as DocumentRow);
+  }
+
+  add({ parsed, fileName, fileBytes, sha256, tokens }: NewDocument): LibraryDocument {
+    const id = randomUUID();
+    transaction(this.#database, () => {
+      this.#database
+        .prepare(
+          `INSERT INTO documents (id, name, file_name, format, file_bytes, sha256, characters, tokens, tokens_of, warnings,
+             added_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        )
+        .run(
+          id,
+          fileName,
+          fileName,
+          parsed.format,
+          fileBytes,
+          sha256,
+          parsed.text.length,
+          tokens?.total ?? null,
+          tokens?.countedWith ?? null,
+          JSON.stringify(parsed.warnings),
+          Date.now(),
+        );
+      const page = this.#database.prepare('INSERT INTO pages VALUES (?, ?, ?, ?, ?)');
+      for (const [number, { label, start, end }] of parsed.pages.entries())
+        page.run(id, number, label, parsed.text.slice(start, end), tokens?.pages[number] ?? 0);
+    });
+    return this.get(id);
+  }
+
+  rename(id: string, name: string): LibraryDocument {
+    this.get(id);
+    this.#database.prepare('UPDATE documents SET name = ? WHERE id = ?').run(name, id);
+    return this.get(id);
+  }
+
+  remove(id: string): void {
+    this.get(id);
+    this.#database.prepare('DELETE FROM documents WHERE id = ?').run(id);
+  }
+
+  pages(id: string): DocumentPage[] {
+    const rows = this.#database
+      .prepare('SELECT label, tokens, substr(text, 1, 400) AS head FROM pages WHERE document_id = ? ORDER BY number')
+      .all(id) as unknown as { label: string; tokens: number; head: string }[];
+    return rows.map(({ label, tokens, head }) => ({
+      label,
+      tokens,
+      opening: head.replace(/\s+/g, ' ').trim().slice(0, openingLength),
+    }));
+  }
+
+  text(id: string, range: PageRange | null): DocumentText {
+    const rows = this.#database
+      .prepare('SELECT label, text FROM pages WHERE document_id = ? AND number BETWEEN ? AND ? ORDER BY number')
+      .all(id, range?.from ?? 0, range?.to ?? Number.MAX_SAFE_INTEGER) as unknown as { label: string; text: string }[];
+    if (rows.length === 0) throw new AppError('DOC_MISSING', 'These pages are not in the document.');
+    let at = 0;
+    const pages = rows.map(({ label, text }) => {
+      const start = at;
+      at += text.length;
+      return { label, start, end: at };
+    });
+    return { text: rows.map((row) => row.text).join(''), pages };
+  }
+
+  /** What it was last counted with; undefined: not counted. */
+  countedWith(id: string): string | undefined {
+    const row = this.#database.prepare('SELECT tokens_of FROM documents WHERE id = ?').get(id);
+    return (row as { tokens_of: string | null } | undefined)?.tokens_of ?? undefined;
+  }
+
+  setTokens(id: string, { total, pages, countedWith }: NonNullable<NewDocument['tokens']>): void {
+    transaction(this.#database, () => {
+      this.#database.prepare('UPDATE documents SET tokens = ?, tokens_of = ? WHERE id = ?').run(total, countedWith, id);
+      const update = this.#database.prepare('UPDATE pages SET tokens = ? WHERE document_id = ? AND number = ?');
+      for (const [number, tokens] of pages.entries()) update.run(tokens, id, number);
+    });
+  }
+}
+
+function toDocument(row: DocumentRow): LibraryDocument {
+  return {
+    id: row.id,
+    name: row.name,
+    fileName: row.file_name,
+    format: row.format,
+    fileBytes: row.file_bytes,
+    pages: row.pages,
+    characters: row.characters,
+    tokens: row.tokens,
+    chats: row.chats,
+    addedAt: row.added_at,
+    warnings: JSON.parse(row.warnings) as string[],
+  };
+}

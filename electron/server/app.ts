@@ -1,0 +1,78 @@
+/** Everything the server keeps, put together once: stores, engine, jobs. The router's verbs are thin around it. */
+import { EventEmitter } from 'node:events';
+import { join } from 'node:path';
+import type { Grant, Settings } from '../contract/app-types.ts';
+import { ChatStore } from '../library/chat-store.ts';
+import { type Database, openDatabase } from '../library/database.ts';
+import { DocumentStore } from '../library/document-store.ts';
+import { SettingsStore } from '../library/settings-store.ts';
+import { EngineSupervisor, type SupervisorOptions } from './engine-supervisor.ts';
+import { Holdings } from './holdings.ts';
+import { JobBoard } from './job-board.ts';
+import { TokenCounter } from './token-counter.ts';
+import { Uploads } from './uploads.ts';
+
+export interface AppOptions {
+  dataDir: string;
+  modelPath: string;
+  /** Names the model's exact bytes, for counts that depend on them. */
+  modelHash: string;
+  modelLicence: string;
+  grants: (Grant & { path: string })[];
+  defaults?: Partial<Settings>;
+  startEngine?: SupervisorOptions['start'];
+}
+
+export interface App {
+  documents: DocumentStore;
+  chats: ChatStore;
+  settings: SettingsStore;
+  uploads: Uploads;
+  grants: (Grant & { path: string })[];
+  counter: TokenCounter;
+  supervisor: EngineSupervisor;
+  board: JobBoard;
+  /** What the engine of this moment holds. */
+  holdings(): Holdings;
+  changes: EventEmitter<{ change: [] }>;
+  close(): Promise<void>;
+}
+
+export async function createApp(options: AppOptions): Promise<App> {
+  const database: Database = openDatabase(join(options.dataDir, 'library.sqlite'));
+  const settings = new SettingsStore(database, options.defaults);
+  const chats = new ChatStore(database);
+  chats.closeInterrupted();
+  const uploads = new Uploads(options.dataDir);
+  await uploads.clear();
+  const changes = new EventEmitter<{ change: [] }>();
+  changes.setMaxListeners(0); // one for each window that watches
+  const onChange = () => changes.emit('change');
+  const supervisor = new EngineSupervisor({
+    modelPath: options.modelPath,
+    licence: options.modelLicence,
+    threads: () => settings.get().threads,
+    onChange,
+    ...(options.startEngine ? { start: options.startEngine } : {}),
+  });
+  const holdings = new Holdings();
+  const counter = new TokenCounter(options.modelPath, options.modelHash);
+  void supervisor.start();
+  return {
+    documents: new DocumentStore(database),
+    chats,
+    settings,
+    uploads,
+    grants: options.grants,
+    counter,
+    supervisor,
+    board: new JobBoard(onChange),
+    holdings: () => holdings.at(supervisor.generation),
+    changes,
+    async close() {
+      await supervisor.close();
+      await counter.close();
+      database.close();
+    },
+  };
+}

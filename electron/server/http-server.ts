@@ -1,0 +1,127 @@
+/**
+ * HTTP around the app: the window's files, the exchange of a launch code for the session token, uploads. Everything passes
+ * gates.ts first; a route that is not in the list below does not exist.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { maxUploadBytes } from '../contract/app.ts';
+import { toAppError } from '../contract/errors.ts';
+import type { App } from './app.ts';
+import { refusal, setSecurityHeaders } from './gates.ts';
+import { serveSocket } from './rpc-socket.ts';
+import type { SessionTokens } from './session-tokens.ts';
+import { staticFile } from './static-files.ts';
+
+export interface ServerOptions {
+  app: App;
+  tokens: SessionTokens;
+  /** Where the built renderer lies. */
+  webRoot: string;
+  /** Known once the port is. */
+  hosts: () => ReadonlySet<string>;
+}
+
+type Handler = (request: IncomingMessage, response: ServerResponse, url: URL) => Promise<void>;
+
+const maxSockets = 64;
+
+export function createAppServer({ app, tokens, webRoot, hosts }: ServerOptions): Server {
+  const routes: Record<string, { method: 'GET' | 'POST'; handle: Handler }> = {
+    '/health': { method: 'GET', handle: async (_, response) => sendJson(response, 200, { ok: true }) },
+    '/session': { method: 'POST', handle: (request, response) => openSession(request, response, tokens) },
+    '/upload': { method: 'POST', handle: (request, response, url) => upload(request, response, url, app, tokens) },
+  };
+  const server = createServer(
+    { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 5000, connectionsCheckingInterval: 2000 },
+    (request, response) => {
+      setSecurityHeaders(response);
+      const refused = refusal(request, hosts());
+      if (refused) return sendText(response, refused.status, refused.message);
+      const url = new URL(request.url ?? '/', 'http://local');
+      const route = Object.hasOwn(routes, url.pathname) ? routes[url.pathname] : undefined;
+      const handle = route ? route.handle : files(webRoot);
+      if (request.method !== (route?.method ?? 'GET')) {
+        // Only a path that exists may say which method it wants.
+        if (route) response.setHeader('Allow', route.method);
+        return sendText(response, route || url.pathname === '/' ? 405 : 404, 'Not here.');
+      }
+      handle(request, response, url).catch(() => {
+        if (!response.headersSent) sendText(response, 500, 'Something failed inside.');
+        else response.destroy();
+      });
+    },
+  );
+  server.maxConnections = maxSockets;
+  const closeSockets = serveSocket(server, app, tokens, hosts);
+  server.on('close', closeSockets);
+  return server;
+}
+
+function files(webRoot: string): Handler {
+  return async (request, response) => {
+    // The path as it was sent: URL would have resolved `..` already and hidden an attempt.
+    const path = request.url?.split('?')[0] ?? '/';
+    const file = await staticFile(webRoot, path);
+    if (!file) return sendText(response, 404, 'Not here.');
+    response.setHeader('Content-Type', file.type);
+    response.end(file.body);
+  };
+}
+
+async function openSession(request: IncomingMessage, response: ServerResponse, tokens: SessionTokens): Promise<void> {
+  if (request.headers['content-type'] !== 'application/json') return sendText(response, 415, 'JSON only.');
+  const body = await readSmall(request, 4096);
+  if (body === undefined) return sendText(response, 413, 'Too large.');
+  const token = tokens.exchange(codeOf(body));
+  if (token === undefined) return sendText(response, 401, 'This link was used already.');
+  sendJson(response, 200, { token });
+}
+
+function codeOf(body: string): string {
+  try {
+    const { code } = JSON.parse(body) as { code?: unknown };
+    return typeof code === 'string' ? code : '';
+  } catch {
+    return '';
+  }
+}
+
+async function upload(request: IncomingMessage, response: ServerResponse, url: URL, app: App, tokens: SessionTokens) {
+  const bearer = /^Bearer (\S+)$/.exec(request.headers.authorization ?? '')?.[1];
+  if (!tokens.accepts(bearer)) return sendText(response, 401, 'The session token is missing.');
+  if (request.headers['content-type'] !== 'application/octet-stream') return sendText(response, 415, 'Bytes only.');
+  const name = url.searchParams.get('name') ?? '';
+  if (name === '' || name.length > 1000) return sendText(response, 400, 'The file needs a name.');
+  if (Number(request.headers['content-length'] ?? 0) > maxUploadBytes) {
+    response.setHeader('Connection', 'close');
+    return sendJson(response, 413, { code: 'DOC_TOO_LARGE', message: `The window can send at most 64 MiB.` });
+  }
+  try {
+    sendJson(response, 200, { uploadId: await app.uploads.receive(name, request) });
+  } catch (error) {
+    const { code, message } = toAppError(error);
+    response.setHeader('Connection', 'close');
+    sendJson(response, code === 'DOC_TOO_LARGE' ? 413 : code === 'BUSY' ? 429 : 500, { code, message });
+  }
+}
+
+/** undefined: larger than allowed. */
+async function readSmall(request: IncomingMessage, most: number): Promise<string | undefined> {
+  let text = '';
+  for await (const chunk of request.setEncoding('utf8')) {
+    text += chunk;
+    if (text.length > most) return undefined;
+  }
+  return text;
+}
+
+function sendText(response: ServerResponse, status: number, text: string): void {
+  response.statusCode = status;
+  response.setHeader('Content-Type', 'text/plain; charset=utf-8');
+  response.end(text);
+}
+
+function sendJson(response: ServerResponse, status: number, value: unknown): void {
+  response.statusCode = status;
+  response.setHeader('Content-Type', 'application/json');
+  response.end(JSON.stringify(value));
+}

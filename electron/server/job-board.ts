@@ -1,0 +1,56 @@
+/** The jobs that wait for the engine or run on it, for the window to watch and to cancel. */
+import { randomUUID } from 'node:crypto';
+import type { Job } from '../contract/app-types.ts';
+import { maxJobs } from '../contract/app.ts';
+import { AppError } from '../contract/errors.ts';
+import { RunningJob } from './job.ts';
+
+type Subject = Pick<Job, 'kind' | 'documentId' | 'chatId'>;
+
+export class JobBoard {
+  readonly #jobs = new Map<string, RunningJob<unknown>>();
+  readonly #onChange: () => void;
+
+  constructor(onChange: () => void) {
+    this.#onChange = onChange;
+  }
+
+  get list(): Job[] {
+    return [...this.#jobs.values()].map((job) => job.status);
+  }
+
+  find(subject: Subject): RunningJob<unknown> | undefined {
+    return [...this.#jobs.values()].find(
+      ({ status }) =>
+        status.kind === subject.kind && status.documentId === subject.documentId && status.chatId === subject.chatId,
+    );
+  }
+
+  /** Runs `work` now; the job leaves the board when it is over. */
+  start<Event>(subject: Subject, work: (job: RunningJob<Event>) => Promise<void>): RunningJob<Event> {
+    if (this.#jobs.size >= maxJobs) throw new AppError('BUSY', `${maxJobs} jobs are waiting already. Let one finish first.`);
+    const progress = { phase: 'waiting' as const, done: 0, total: 0, tokensPerSecond: 0, secondsLeft: null };
+    const job = new RunningJob<Event>({ id: randomUUID(), ...subject, ...progress, startedAt: Date.now() });
+    this.#jobs.set(job.status.id, job);
+    this.#onChange();
+    void work(job).then(
+      () => this.#end(job),
+      (error) => this.#end(job, error),
+    );
+    return job;
+  }
+
+  cancel(id: string): void {
+    this.#jobs.get(id)?.cancel();
+  }
+
+  cancelOf(documentId: string): void {
+    for (const job of this.#jobs.values()) if (job.status.documentId === documentId) job.cancel();
+  }
+
+  #end(job: RunningJob<never> | RunningJob<unknown>, error?: unknown): void {
+    this.#jobs.delete(job.status.id);
+    this.#onChange();
+    job.end(error);
+  }
+}

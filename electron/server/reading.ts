@@ -1,0 +1,44 @@
+/** Reading a document into the engine, as a job. One at a time for each document; who asks twice watches the same one. */
+import type { PageRange } from '../contract/app-types.ts';
+import type { ReadStreamEvent } from '../contract/app.ts';
+import { AppError } from '../contract/errors.ts';
+import { defaultSegment, defaultTile } from '../contract/method.ts';
+import type { App } from './app.ts';
+import type { RunningJob } from './job.ts';
+import { engineOptions, typicalQuestion } from './method-choice.ts';
+
+export function readDocument(app: App, documentId: string, pages: PageRange | null): RunningJob<ReadStreamEvent> {
+  const subject = { kind: 'reading' as const, documentId, chatId: null };
+  const running = app.board.find(subject);
+  if (running) return running as RunningJob<ReadStreamEvent>;
+  const { text, pages: spans } = app.documents.text(documentId, pages);
+  const { kvType, ...choice } = app.settings.get();
+  return app.board.start<ReadStreamEvent>(subject, (job) =>
+    app.supervisor.use(async (verbs) => {
+      // Another page range, or another cache type: what was read before makes room first.
+      await app.holdings().forgetDocument(verbs, documentId);
+      const request = {
+        text,
+        pages: spans,
+        kvType,
+        segment: defaultSegment,
+        tile: defaultTile,
+        planFor: { ...engineOptions({ kvType, ...choice }), question: typicalQuestion },
+      };
+      for await (const event of await verbs.readDocument(request, { signal: job.signal })) {
+        if (event.type === 'progress') {
+          job.progress(event);
+          job.emit(event);
+          continue;
+        }
+        app.holdings().addDocument(documentId, event, kvType, pages);
+        const seconds = event.prefillMs / 1000;
+        const model = app.supervisor.model?.info.name;
+        if (model && seconds > 0) app.settings.saveReadSpeed(model, event.nTokens / seconds);
+        job.emit({ type: 'done', tokens: event.nTokens, bytes: event.bytes, readMs: event.prefillMs });
+        return;
+      }
+      throw new AppError('INTERNAL', 'The engine ended the reading without a result.');
+    }),
+  );
+}

@@ -1,0 +1,102 @@
+/** The window's contract, verb by verb. Every failure leaves as a code of errors.ts and a sentence. */
+import { implement, ORPCError } from '@orpc/server';
+import { appContract } from '../contract/app.ts';
+import { AppError, toAppError } from '../contract/errors.ts';
+import { addGranted, addUpload } from './adding.ts';
+import { answeringJob, ask } from './answering.ts';
+import type { App } from './app.ts';
+import { planFor, preflight } from './preflight.ts';
+import { readDocument } from './reading.ts';
+import { telemetry } from './telemetry.ts';
+
+function toRpcError(error: unknown): ORPCError<string, unknown> {
+  if (error instanceof ORPCError) return error;
+  const { code, message } = toAppError(error);
+  // What nobody foresaw may name paths or worse: it stays on this side.
+  return new ORPCError(code, { message: code === 'INTERNAL' && !(error instanceof AppError) ? 'Something failed inside.' : message, status: 500 });
+}
+
+async function* hopping<T>(events: AsyncGenerator<T, void, void>): AsyncGenerator<T, void, void> {
+  try {
+    yield* events;
+  } catch (error) {
+    throw toRpcError(error);
+  }
+}
+
+export function appRouter(app: App) {
+  const os = implement(appContract).use(async ({ next }) => {
+    try {
+      return await next();
+    } catch (error) {
+      throw toRpcError(error);
+    }
+  });
+  return os.router({
+    telemetry: os.telemetry.handler(({ signal }) => hopping(telemetry(app, signal))),
+    restartEngine: os.restartEngine.handler(() => app.supervisor.reopen()),
+    library: {
+      list: os.library.list.handler(() => app.documents.list()),
+      grants: os.library.grants.handler(() => app.grants.map(({ path: _, ...grant }) => grant)),
+      addUpload: os.library.addUpload.handler(({ input, signal }) =>
+        hopping(addUpload(app, input.uploadId, input.password, signal)),
+      ),
+      addGranted: os.library.addGranted.handler(({ input, signal }) =>
+        hopping(addGranted(app, input.grantId, input.password, signal)),
+      ),
+      rename: os.library.rename.handler(({ input }) => app.documents.rename(input.documentId, input.name)),
+      remove: os.library.remove.handler(async ({ input: { documentId } }) => {
+        app.documents.get(documentId);
+        await release(app, documentId);
+        app.documents.remove(documentId);
+        await app.uploads.removeDocument(documentId);
+        app.changes.emit('change');
+      }),
+      pages: os.library.pages.handler(({ input }) => app.documents.pages(input.documentId)),
+      release: os.library.release.handler(({ input }) => release(app, input.documentId)),
+    },
+    preflight: os.preflight.handler(({ input }) => preflight(app, input.documentId, input.choice, input.pages)),
+    plan: os.plan.handler(({ input }) => planFor(app, input.choice, input.promptTokens)),
+    read: os.read.handler(({ input, signal }) =>
+      hopping(readDocument(app, input.documentId, input.pages).watch(signal)),
+    ),
+    chats: {
+      list: os.chats.list.handler(({ input }) => app.chats.list(input.documentId)),
+      create: os.chats.create.handler(({ input }) => {
+        app.documents.get(input.documentId);
+        return app.chats.create(input.documentId);
+      }),
+      rename: os.chats.rename.handler(({ input }) => app.chats.rename(input.chatId, input.title)),
+      remove: os.chats.remove.handler(async ({ input: { chatId } }) => {
+        answeringJob(app, chatId)?.cancel();
+        app.chats.remove(chatId);
+        if (app.supervisor.state.state === 'ready')
+          await app.supervisor.use((verbs) => app.holdings().closeChat(verbs, chatId));
+      }),
+      turns: os.chats.turns.handler(({ input: { chatId } }) => {
+        app.chats.get(chatId);
+        return { turns: app.chats.turns(chatId), draft: app.chats.draft(chatId) };
+      }),
+      saveDraft: os.chats.saveDraft.handler(({ input }) => app.chats.saveDraft(input.chatId, input.draft)),
+    },
+    ask: os.ask.handler(async ({ input, signal }) => hopping((await ask(app, input.chatId, input.question)).watch(signal))),
+    watch: os.watch.handler(({ input, signal }) => {
+      const job = answeringJob(app, input.chatId);
+      if (!job) throw new AppError('CLOSED', 'Nothing is being answered in this chat.');
+      return hopping(job.watch(signal));
+    }),
+    cancel: os.cancel.handler(({ input }) => app.board.cancel(input.jobId)),
+    documentMap: os.documentMap.handler(({ input }) => app.chats.documentMap(input.turnId)),
+    settings: {
+      get: os.settings.get.handler(() => app.settings.get()),
+      set: os.settings.set.handler(({ input }) => app.settings.set(input)),
+    },
+  });
+}
+
+async function release(app: App, documentId: string): Promise<void> {
+  app.board.cancelOf(documentId);
+  if (app.supervisor.state.state === 'ready')
+    await app.supervisor.use((verbs) => app.holdings().forgetDocument(verbs, documentId));
+  app.changes.emit('change');
+}

@@ -1,0 +1,45 @@
+/** The WebSocket: its first frame is the session token, within two seconds; only then does the contract listen. */
+import type { Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { RPCHandler } from '@orpc/server/ws';
+import { type RawData, type WebSocket, WebSocketServer } from 'ws';
+import type { App } from './app.ts';
+import { refusal } from './gates.ts';
+import { appRouter } from './rpc-router.ts';
+import type { SessionTokens } from './session-tokens.ts';
+
+const firstFrameMs = 2000;
+const maxFrameBytes = 1024 * 1024;
+const unauthorised = 4401;
+
+export function serveSocket(server: Server, app: App, tokens: SessionTokens, hosts: () => ReadonlySet<string>): () => void {
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: maxFrameBytes, perMessageDeflate: false });
+  const handler = new RPCHandler(appRouter(app));
+  server.on('upgrade', (request, socket, head) => {
+    socket.on('error', () => {});
+    const refused = refusal(request, hosts()) ?? (request.url === '/rpc' ? undefined : { status: 404, message: 'No.' });
+    if (refused) return refuse(socket, refused.status);
+    sockets.handleUpgrade(request, socket, head, (ws) => {
+      ws.on('error', () => {}); // too large a frame, a broken one: ws closes it
+      authenticate(ws, tokens, () => void handler.upgrade(ws));
+    });
+  });
+  return () => {
+    for (const ws of sockets.clients) ws.terminate();
+  };
+}
+
+function authenticate(ws: WebSocket, tokens: SessionTokens, accept: () => void): void {
+  const timer = setTimeout(() => ws.close(unauthorised), firstFrameMs);
+  ws.once('close', () => clearTimeout(timer));
+  ws.once('message', (data: RawData, isBinary: boolean) => {
+    clearTimeout(timer);
+    if (isBinary || !tokens.accepts(data.toString())) return ws.close(unauthorised);
+    accept();
+    ws.send('ready');
+  });
+}
+
+function refuse(socket: Duplex, status: number): void {
+  socket.end(`HTTP/1.1 ${status} Refused\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+}

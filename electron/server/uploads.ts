@@ -1,0 +1,121 @@
+/**
+ * Files on their way into the library. Bytes go to disk as they come, at most 64 MiB; the name that came with them becomes one
+ * safe path component. An upload that nobody adds is removed with the next start.
+ */
+import { createHash, randomUUID } from 'node:crypto';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { copyFile, mkdir, rename, rm, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { type Readable, Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { maxUploadBytes } from '../contract/app.ts';
+import { AppError } from '../contract/errors.ts';
+
+export interface IncomingFile {
+  path: string;
+  name: string;
+  bytes: number;
+  sha256: string;
+}
+
+const maxWaiting = 16;
+
+export class Uploads {
+  readonly #dataDir: string;
+  readonly #waiting = new Map<string, IncomingFile>();
+
+  constructor(dataDir: string) {
+    this.#dataDir = dataDir;
+  }
+
+  async clear(): Promise<void> {
+    await rm(join(this.#dataDir, 'incoming'), { recursive: true, force: true });
+  }
+
+  async receive(name: string, body: Readable): Promise<string> {
+    if (this.#waiting.size >= maxWaiting) throw new AppError('BUSY', 'Too many files are waiting. Add or remove some first.');
+    const id = randomUUID();
+    const file = await this.#place(id, name);
+    const hash = createHash('sha256');
+    let bytes = 0;
+    const count = new Transform({
+      transform(chunk: Buffer, _, done) {
+        bytes += chunk.length;
+        hash.update(chunk);
+        done(bytes > maxUploadBytes ? tooLarge(name) : null, chunk);
+      },
+    });
+    try {
+      await pipeline(body, count, createWriteStream(file, { mode: 0o600 }));
+    } catch (error) {
+      await rm(join(file, '..'), { recursive: true, force: true });
+      throw error;
+    }
+    this.#waiting.set(id, { path: file, name: safeName(name), bytes, sha256: hash.digest('hex') });
+    return id;
+  }
+
+  /** A file that is on this machine already; the original stays where it is. */
+  async copy(path: string): Promise<IncomingFile> {
+    const { size } = await stat(path);
+    const hash = createHash('sha256');
+    await pipeline(createReadStream(path), hash);
+    const file = await this.#place(randomUUID(), basename(path));
+    await copyFile(path, file);
+    return { path: file, name: safeName(basename(path)), bytes: size, sha256: hash.digest('hex') };
+  }
+
+  get(id: string): IncomingFile {
+    const file = this.#waiting.get(id);
+    if (!file) throw new AppError('IO', 'This file is not here any more. Add it again.');
+    return file;
+  }
+
+  /** Moves the file into the library, under the document's id. */
+  async keep(file: IncomingFile, documentId: string): Promise<void> {
+    const dir = this.documentDir(documentId);
+    await mkdir(dir, { recursive: true, mode: 0o700 });
+    await rename(file.path, join(dir, file.name));
+    await this.discard(file);
+  }
+
+  async discard(file: IncomingFile): Promise<void> {
+    for (const [id, waiting] of this.#waiting) if (waiting === file) this.#waiting.delete(id);
+    await rm(join(file.path, '..'), { recursive: true, force: true });
+  }
+
+  async removeDocument(documentId: string): Promise<void> {
+    await rm(this.documentDir(documentId), { recursive: true, force: true });
+  }
+
+  documentDir(documentId: string): string {
+    return join(this.#dataDir, 'files', documentId);
+  }
+
+  async #place(id: string, name: string): Promise<string> {
+    const dir = join(this.#dataDir, 'incoming', id);
+    await mkdir(dir, { recursive: true, mode: 0o700 });
+    return join(dir, safeName(name));
+  }
+}
+
+/** One path component on every system: no separators, control characters, reserved marks, leading or trailing dots. */
+export function safeName(name: string): string {
+  const base = name.split(/[/\\]/).at(-1) ?? '';
+  const clean = base
+    .normalize('NFC')
+    .replace(/[\p{Cc}\p{Cf}<>:"|?*]/gu, '_')
+    .replace(/^[.\s]+|[.\s]+$/g, '');
+  const dot = clean.lastIndexOf('.');
+  const extension = dot > 0 ? clean.slice(dot).slice(0, 16) : '';
+  const stem = (dot > 0 ? clean.slice(0, dot) : clean).slice(0, 120);
+  return `${stem || 'document'}${extension}`;
+}
+
+function tooLarge(name: string): AppError {
+  const MiB = maxUploadBytes / (1024 * 1024);
+  return new AppError(
+    'DOC_TOO_LARGE',
+    `${safeName(name)} is larger than ${MiB} MiB, the most that the window can send. Start RocketDoc with the file's path.`,
+  );
+}

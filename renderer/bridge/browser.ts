@@ -1,0 +1,92 @@
+/** The rest of the browser that the app uses: theme, window width, keys, what is remembered in this browser, the clipboard. */
+import type { Settings } from '../../electron/contract/app-types.ts';
+
+export type WindowWidth = 'wide' | 'medium' | 'narrow';
+
+export function watchWidth(listener: (width: WindowWidth) => void): void {
+  const wide = window.matchMedia('(min-width: 1100px)');
+  const medium = window.matchMedia('(min-width: 800px)');
+  const tell = () => listener(wide.matches ? 'wide' : medium.matches ? 'medium' : 'narrow');
+  wide.addEventListener('change', tell);
+  medium.addEventListener('change', tell);
+  tell();
+}
+
+const systemDark = () => window.matchMedia('(prefers-color-scheme: dark)');
+
+export function applyTheme(theme: Settings['theme']): void {
+  const isDark = theme === 'dark' || (theme === 'system' && systemDark().matches);
+  document.documentElement.dataset.theme = isDark ? 'dark' : 'light';
+  remember('theme', theme);
+}
+
+/** Before the server has said anything: what it said last time. */
+export function applyRememberedTheme(): void {
+  const theme = recall('theme');
+  applyTheme(theme === 'dark' || theme === 'light' ? theme : 'system');
+}
+
+export function watchSystemTheme(listener: () => void): void {
+  systemDark().addEventListener('change', listener);
+}
+
+/** Keys that work everywhere in the window. */
+export function watchKeys(keys: Record<string, () => void>): void {
+  window.addEventListener('keydown', (event) => {
+    const chord = `${event.ctrlKey || event.metaKey ? 'Ctrl+' : ''}${event.key.length === 1 ? event.key.toUpperCase() : event.key}`;
+    const action = keys[chord];
+    if (!action || event.defaultPrevented || event.altKey) return;
+    if (chord.startsWith('Ctrl+')) event.preventDefault();
+    action();
+  });
+}
+
+/** Files dragged over or dropped anywhere on the window. */
+export function watchDrops(events: { onOver: (isOver: boolean) => void; onFiles: (files: File[]) => void }): void {
+  let depth = 0;
+  const hasFiles = (event: DragEvent) => event.dataTransfer?.types.includes('Files') ?? false;
+  window.addEventListener('dragenter', (event) => {
+    if (!hasFiles(event)) return;
+    depth++;
+    events.onOver(true);
+  });
+  window.addEventListener('dragleave', (event) => {
+    if (!hasFiles(event)) return;
+    depth = Math.max(0, depth - 1);
+    if (depth === 0) events.onOver(false);
+  });
+  // Without these the browser would leave the app and open the file.
+  window.addEventListener('dragover', (event) => event.preventDefault());
+  window.addEventListener('drop', (event) => {
+    event.preventDefault();
+    depth = 0;
+    events.onOver(false);
+    const files = [...(event.dataTransfer?.files ?? [])];
+    if (files.length > 0) events.onFiles(files);
+  });
+}
+
+export function remember(name: string, value: string): void {
+  try {
+    window.localStorage.setItem(`rocketdoc.${name}`, value);
+  } catch {
+    // A full or forbidden storage: the layout is simply not remembered.
+  }
+}
+
+export function recall(name: string): string | null {
+  try {
+    return window.localStorage.getItem(`rocketdoc.${name}`);
+  } catch {
+    return null;
+  }
+}
+
+export async function copyText(text: string): Promise<boolean> {
+  try {
+    await window.navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,37 @@
+/** Numbers as people read them. GB means 2^30 bytes, as GPU tools mean it. */
+const KiB = 1024;
+const MiB = KiB * 1024;
+const GiB = MiB * 1024;
+
+export function bytes(n: number): string {
+  if (n >= 100 * GiB) return `${(n / GiB).toFixed(0)} GB`;
+  if (n >= GiB) return `${(n / GiB).toFixed(1)} GB`;
+  if (n >= 100 * MiB) return `${(n / MiB).toFixed(0)} MB`;
+  if (n >= MiB) return `${(n / MiB).toFixed(1)} MB`;
+  return n >= KiB ? `${(n / KiB).toFixed(0)} KB` : `${Math.round(n)} B`;
+}
+
+export const count = (n: number): string => Math.round(n).toLocaleString('en-US');
+
+export function plural(n: number, word: string): string {
+  return `${count(n)} ${word}${n === 1 ? '' : 's'}`;
+}
+
+export function seconds(s: number): string {
+  if (s < 1) return `${s.toFixed(1)} s`;
+  const whole = Math.round(s);
+  if (whole < 60) return s < 10 ? `${s.toFixed(1)} s` : `${whole} s`;
+  const minutes = Math.floor(whole / 60);
+  return minutes < 60 ? `${minutes} min ${whole % 60} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+export function speed(tokensPerSecond: number): string {
+  return `${tokensPerSecond < 10 ? tokensPerSecond.toFixed(1) : count(tokensPerSecond)} tok/s`;
+}
+
+/** Two figures: 3.4x, 28x. */
+export function factor(n: number): string {
+  return `${n < 10 ? n.toFixed(1) : count(n)}×`;
+}
+
+export const percent = (share: number): string => `${(share * 100).toFixed(share > 0.995 && share < 1 ? 1 : 0)} %`;

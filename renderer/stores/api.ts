@@ -1,0 +1,36 @@
+/** The server as the stores see it. The bridge puts the client here; stores never learn how it travels. */
+import type { ContractRouterClient } from '@orpc/contract';
+import type { appContract } from '../../electron/contract/app.ts';
+
+export type AppClient = ContractRouterClient<typeof appContract>;
+
+export interface CallFailure {
+  code: string;
+  message: string;
+}
+
+export interface Api {
+  client: AppClient;
+  upload: (file: File) => Promise<string>;
+  failure: (error: unknown) => CallFailure;
+}
+
+let current: Api | undefined;
+
+export function setApi(api: Api): void {
+  current = api;
+}
+
+export function api(): AppClient {
+  if (!current) throw new Error('The server is not connected yet.');
+  return current.client;
+}
+
+export function sendFile(file: File): Promise<string> {
+  if (!current) throw new Error('The server is not connected yet.');
+  return current.upload(file);
+}
+
+export function failureOf(error: unknown): CallFailure {
+  return current?.failure(error) ?? { code: 'CLOSED', message: 'The server is not connected yet.' };
+}

@@ -1,0 +1,121 @@
+/** Documents, the one that is open, and files on their way in. */
+import { create } from 'zustand';
+import type { AddEvent, DocumentPage, Grant, LibraryDocument } from '../../electron/contract/app-types.ts';
+import { api, type CallFailure, failureOf, sendFile } from './api.ts';
+import { notify } from './ui.ts';
+
+/** A file between the drop and the library. */
+export interface Incoming {
+  key: number;
+  name: string;
+  phase: 'sending' | 'parsing' | 'counting' | 'failed';
+  done: number;
+  total: number;
+  failure: CallFailure | null;
+  /** Adds it again with a password, where one is wanted. */
+  retry: ((password: string) => void) | null;
+}
+
+interface LibraryState {
+  documents: LibraryDocument[];
+  isLoaded: boolean;
+  grants: Grant[];
+  selectedId: string | null;
+  pages: DocumentPage[];
+  incoming: Incoming[];
+}
+
+export const useLibrary = create<LibraryState>(() => ({
+  documents: [],
+  isLoaded: false,
+  grants: [],
+  selectedId: null,
+  pages: [],
+  incoming: [],
+}));
+
+const set = useLibrary.setState;
+
+export const selectDocument = ({ documents, selectedId }: LibraryState) =>
+  documents.find((document) => document.id === selectedId);
+
+export async function loadLibrary(): Promise<void> {
+  const [documents, grants] = await Promise.all([api().library.list(), api().library.grants()]);
+  set({ documents, grants, isLoaded: true });
+  const { selectedId } = useLibrary.getState();
+  const isThere = documents.some((document) => document.id === selectedId);
+  if (!isThere) await openDocument(documents[0]?.id ?? null);
+}
+
+export async function openDocument(selectedId: string | null): Promise<void> {
+  set({ selectedId, pages: [] });
+  if (selectedId === null) return;
+  const pages = await api().library.pages({ documentId: selectedId });
+  if (useLibrary.getState().selectedId === selectedId) set({ pages });
+}
+
+export function addFiles(files: readonly File[]): void {
+  for (const file of files) {
+    let uploadId: string | undefined;
+    void bringIn(file.name, async (password) => {
+      uploadId ??= await sendFile(file);
+      return api().library.addUpload(password === undefined ? { uploadId } : { uploadId, password });
+    });
+  }
+}
+
+export function addGrant(grant: Grant): void {
+  void bringIn(grant.name, (password) =>
+    api().library.addGranted(password === undefined ? { grantId: grant.id } : { grantId: grant.id, password }),
+  );
+}
+
+type Start = (password?: string) => Promise<AsyncIterable<AddEvent>>;
+let nextKey = 1;
+
+async function bringIn(name: string, start: Start, password?: string): Promise<void> {
+  const key = nextKey++;
+  const change = (changes: Partial<Incoming>) =>
+    set(({ incoming }) => ({
+      incoming: incoming.map((entry) => (entry.key === key ? { ...entry, ...changes } : entry)),
+    }));
+  const entry: Incoming = { key, name, phase: 'sending', done: 0, total: 0, failure: null, retry: null };
+  set(({ incoming }) => ({ incoming: [...incoming, entry] }));
+  try {
+    for await (const event of await start(password)) {
+      if (event.type === 'parsing') change({ phase: 'parsing', done: event.done, total: event.total });
+      else if (event.type === 'counting') change({ phase: 'counting' });
+      else {
+        dismissIncoming(key);
+        if (event.wasThere) notify(`${event.document.name} is in the library already.`);
+        await loadLibrary();
+        await openDocument(event.document.id);
+      }
+    }
+  } catch (error) {
+    const failure = failureOf(error);
+    const again = (next: string) => {
+      dismissIncoming(key);
+      void bringIn(name, start, next);
+    };
+    change({ phase: 'failed', failure, retry: failure.code === 'DOC_ENCRYPTED' ? again : null });
+  }
+}
+
+export function dismissIncoming(key: number): void {
+  set(({ incoming }) => ({ incoming: incoming.filter((entry) => entry.key !== key) }));
+}
+
+async function attempt(work: () => Promise<unknown>): Promise<void> {
+  try {
+    await work();
+    await loadLibrary();
+  } catch (error) {
+    notify(failureOf(error).message, 'danger');
+  }
+}
+
+export const renameDocument = (documentId: string, name: string) =>
+  attempt(() => api().library.rename({ documentId, name }));
+export const removeDocument = (documentId: string) => attempt(() => api().library.remove({ documentId }));
+export const releaseDocument = (documentId: string) => attempt(() => api().library.release({ documentId }));

@@ -1,0 +1,48 @@
+/** Before and while a document is read: what it would take, which pages, and why a reading ended early. */
+import { create } from 'zustand';
+import type { PageRange, Preflight } from '../../electron/contract/app-types.ts';
+import { api, type CallFailure, failureOf } from './api.ts';
+import { methodChoice, useSettings } from './settings.ts';
+
+interface ReadingState {
+  documentId: string | null;
+  range: PageRange | null;
+  preflight: Preflight | null;
+  failure: CallFailure | null;
+}
+
+export const useReading = create<ReadingState>(() => ({
+  documentId: null,
+  range: null,
+  preflight: null,
+  failure: null,
+}));
+
+const set = useReading.setState;
+let asked = 0;
+
+/** The newest question wins: an older answer that comes later is dropped. */
+export async function loadPreflight(documentId: string, range: PageRange | null = null): Promise<void> {
+  const { settings } = useSettings.getState();
+  if (!settings) return;
+  const mine = ++asked;
+  const isOther = useReading.getState().documentId !== documentId;
+  set({ documentId, range, ...(isOther ? { preflight: null, failure: null } : {}) });
+  try {
+    const preflight = await api().preflight({ documentId, pages: range, choice: methodChoice(settings) });
+    if (mine === asked) set({ preflight, failure: null });
+  } catch (error) {
+    if (mine === asked) set({ preflight: null, failure: failureOf(error) });
+  }
+}
+
+/** Progress itself comes with the telemetry, for every window alike. */
+export async function readDocument(documentId: string, pages: PageRange | null): Promise<void> {
+  set({ failure: null });
+  try {
+    for await (const _ of await api().read({ documentId, pages }));
+  } catch (error) {
+    const failure = failureOf(error);
+    if (failure.code !== 'CANCELLED') set({ failure });
+  }
+}

@@ -1,0 +1,58 @@
+/** What is open and how wide the window is. Nothing here survives a reload but what the bridge remembers. */
+import { create } from 'zustand';
+
+type Width = 'wide' | 'medium' | 'narrow';
+type Connection = 'connecting' | 'open' | 'lost' | 'refused';
+
+export interface Notice {
+  id: number;
+  text: string;
+  tone: 'plain' | 'danger';
+}
+
+interface UiState {
+  connection: Connection;
+  width: Width;
+  libraryOpen: boolean;
+  inspectorOpen: boolean;
+  settingsOpen: boolean;
+  dropping: boolean;
+  /** An address that a document or an answer asked to open. */
+  askedLink: string | null;
+  notices: Notice[];
+}
+
+export const useUi = create<UiState>(() => ({
+  connection: 'connecting',
+  width: 'wide',
+  libraryOpen: true,
+  inspectorOpen: true,
+  settingsOpen: false,
+  dropping: false,
+  askedLink: null,
+  notices: [],
+}));
+
+const set = useUi.setState;
+
+/** On a narrower window columns become overlays and start closed. */
+export function setWidth(width: Width): void {
+  set({ width, inspectorOpen: width === 'wide', libraryOpen: width !== 'narrow' });
+}
+
+export const setConnection = (connection: Connection) => set({ connection });
+export const toggleLibrary = () => set((ui) => ({ libraryOpen: !ui.libraryOpen }));
+export const toggleInspector = () => set((ui) => ({ inspectorOpen: !ui.inspectorOpen }));
+export const openInspector = () => set({ inspectorOpen: true });
+export const setSettingsOpen = (settingsOpen: boolean) => set({ settingsOpen });
+export const setDropping = (dropping: boolean) => set({ dropping });
+export const askLink = (askedLink: string | null) => set({ askedLink });
+
+let nextNotice = 1;
+
+export function notify(text: string, tone: Notice['tone'] = 'plain'): void {
+  const notice = { id: nextNotice++, text, tone };
+  set((ui) => ({ notices: [...ui.notices.slice(-2), notice] }));
+}
+
+export const dismiss = (id: number) => set((ui) => ({ notices: ui.notices.filter((notice) => notice.id !== id) }));

@@ -1,0 +1,99 @@
+/** Whatever is wrong: exit code 2, one code, a sentence with what to do, no stack trace, nothing on stdout. */
+import { closeSync, copyFileSync, openSync, readSync, truncateSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { embeddedModelFile, run, sampleFile, shortSample, temporaryFile } from './run-command.ts';
+
+async function refused(command: string, args: string[], code: string, sentence: RegExp) {
+  const outcome = await run(command, args);
+  expect(outcome.stderr).toMatch(new RegExp(`^Error ${code}: .{15,}`, 'm'));
+  expect(outcome.stderr).toMatch(sentence);
+  expect(outcome.stderr).not.toMatch(/^\s+at /m);
+  expect(outcome.stdout).toBe('');
+  expect(outcome.code).toBe(2);
+}
+
+const ask = (file: string, ...more: string[]) => [file, 'What is it?', ...more];
+
+describe('arguments', () => {
+  it.each([
+    [['--nonsense'], /no option --nonsense/],
+    [['only-one-thing'], /A file and a question are needed/],
+    [ask('x', '--budget', '1'), /--budget: must be/],
+    [ask('x', '--mode', 'best'), /--mode knows/],
+    [['x', ' '], /question is empty/],
+  ])('%j', (args, sentence) => refused('ask', args, 'INVALID_ARGUMENT', sentence));
+
+  it('of every command are explained at --help', async () => {
+    for (const command of ['start', 'ask', 'inspect', 'bench', 'fidelity', 'check-vectors']) {
+      const { code, stdout } = await run(command, ['--help']);
+      expect(stdout).toContain('Usage: npm ');
+      expect(code).toBe(0);
+    }
+  });
+});
+
+describe('documents', () => {
+  it('missing', () => refused('ask', ask('no/such/file.pdf'), 'DOC_MISSING', /not found/));
+  it('empty', () => refused('ask', ask(temporaryFile('empty.txt', '')), 'DOC_EMPTY', /empty/));
+  it('binary', () =>
+    refused(
+      'ask',
+      ask(temporaryFile('binary.txt', Buffer.from('\x7fELF\x02\x01\0\0\0\0\x00\xff\xfe'))),
+      'DOC_FORMAT',
+      /./,
+    ));
+  it('too long for the model: both counts, before anything is read', () => {
+    const long = temporaryFile('long.txt', 'A sentence of seven words is here. '.repeat(3000));
+    return refused('ask', ask(long), 'CTX_OVERFLOW', /have [\d,]{6,} tokens.*at most 8,192.*--model/);
+  });
+});
+
+describe('models', () => {
+  it('missing', () => refused('ask', ask(shortSample(), '--model', 'no.gguf'), 'MODEL_MISSING', /no\.gguf/));
+  it('that are a web page', () => {
+    const page = temporaryFile('page.gguf', '<html><body>Not found</body></html>');
+    return refused('inspect', [page], 'MODEL_FORMAT', /GGUF/);
+  });
+  it('that are empty', () => refused('inspect', [temporaryFile('zero.gguf', '')], 'MODEL_FORMAT', /./));
+  it('that were cut short', () => {
+    const cut = temporaryFile('cut.gguf', '');
+    copyFileSync(embeddedModelFile, cut);
+    truncateSync(cut, 50_000_000);
+    return refused('ask', ask(shortSample(), '--model', cut), 'MODEL_TRUNCATED', /\d/);
+  });
+  it('of an architecture we do not know', () => {
+    const other = temporaryFile('other.gguf', '');
+    copyFileSync(embeddedModelFile, other);
+    // general.architecture is the first key of the file; its value has five letters
+    const file = openSync(other, 'r+');
+    const head = Buffer.alloc(4096);
+    readSync(file, head, 0, head.length, 0);
+    const at = head.indexOf('llama', head.indexOf('general.architecture'));
+    writeSync(file, Buffer.from('mamba'), 0, 5, at);
+    closeSync(file);
+    return refused('inspect', [other], 'MODEL_UNSUPPORTED', /mamba/);
+  });
+  it('for a GPU that this build does not use', () =>
+    refused('ask', ask(shortSample(), '--device', 'cuda'), 'GPU_NONE', /CPU/));
+});
+
+describe('other inputs', () => {
+  it('vectors that are none', () => refused('check-vectors', [sampleFile], 'INVALID_ARGUMENT', /safetensors/));
+  it('vectors that are not there', () =>
+    refused('check-vectors', [join('no', 'such.safetensors')], 'IO', /cannot be read/));
+  it('questions without an answer', () => {
+    const questions = temporaryFile('questions.txt', 'Who?\n');
+    return refused('fidelity', [sampleFile, '--questions', questions], 'INVALID_ARGUMENT', /Line 1/);
+  });
+  it('depths beyond the context', () => refused('bench', ['--depths', '9000'], 'CTX_OVERFLOW', /9064.*8192/));
+});
+
+describe('Ctrl+C', () => {
+  it('stops the reading, says so, and exits with 130', async () => {
+    const outcome = await run('start', [], (stderr) => stderr.includes('Reading document'));
+    expect(outcome.stderr).toContain('npm run -s ask');
+    expect(outcome.stderr).toMatch(/Stopped\.\n$/);
+    expect(outcome.code).toBe(130);
+  });
+});

@@ -1,0 +1,159 @@
+/**
+ * Chooses the words of assets/prompts/prompts.json by measuring: every candidate wording asks the same questions of the same
+ * documents, with full KV and with rocketkv-mt at one budget, and the answers that are right are counted.
+ * Run: node --import tsx test/model/choose-prompt.ts [--questions n] [--budget t] [--only name,...] [--model file] [file.md ...]
+ * Without files: assets/samples/report.md with facts.json. With files: the ten built-in needles in each. Never choose on the
+ * documents that a test judges by.
+ */
+import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { embeddedModel } from '../../electron/cli/method-flags.ts';
+import { builtInNeedles, type CheckedQuestion, insertNeedles, isRight } from '../../electron/cli/needles.ts';
+import {
+  type AnswerMode,
+  defaultRocketOptions,
+  defaultSampler,
+  defaultSegment,
+  defaultTile,
+} from '../../electron/contract/method.ts';
+import { parseDocument } from '../../electron/document-host/document-client.ts';
+import { answer } from '../../electron/engine-host/answering.ts';
+import { readChatTemplate } from '../../electron/engine-host/chat-template.ts';
+import { type OpenModel, openModel } from '../../electron/engine-host/open-model.ts';
+import { PromptBuilder } from '../../electron/engine-host/prompt.ts';
+import { type Wording, wordingFor } from '../../electron/engine-host/prompt-wording.ts';
+import { readDocument } from '../../electron/engine-host/reading.ts';
+import { loadAddon } from '../../native/index.ts';
+
+const plain: Wording = {
+  system: null,
+  documentBefore: '',
+  documentAfter: '\n\n',
+  questionBefore: '',
+  questionAfter: '',
+  followUpBefore: '',
+  followUpAfter: '',
+  answerOpening: '',
+};
+const quote = 'Answer the question using only the document above. Quote the sentence of the document that answers it.';
+
+/** Those with the same system text and documentBefore share one reading. */
+const candidates: Record<string, Partial<Wording>> = {
+  bare: {},
+  'quote, then question': { questionBefore: `${quote}\n\nQuestion: ` },
+  'quote on the same line': { questionBefore: `${quote} ` },
+  'question, then quote': { questionAfter: `\n\n${quote}` },
+  'question label': { questionBefore: 'Question: ', questionAfter: '\nAnswer:' },
+  'one short sentence': { questionBefore: 'Answer with one short sentence from the document above.\n\n' },
+  'opening: The document says': { questionBefore: `${quote}\n\nQuestion: `, answerOpening: 'The document says: "' },
+  'bare, opening: According to the document,': { answerOpening: 'According to the document,' },
+  'bare, opening: The document says': { answerOpening: 'The document says: "' },
+  'document label': { documentBefore: 'Document:\n\n', questionBefore: `${quote}\n\nQuestion: ` },
+  'document tags': {
+    documentBefore: 'Read this document.\n\n<document>\n',
+    documentAfter: '\n</document>\n\n',
+    questionBefore: `${quote}\n\nQuestion: `,
+  },
+  'system: reader': {
+    system: 'You answer questions about a document. You use only what the document says and quote it.',
+    questionBefore: `${quote}\n\nQuestion: `,
+  },
+};
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    questions: { type: 'string', default: '10' },
+    budget: { type: 'string', default: '512' },
+    only: { type: 'string' },
+    model: { type: 'string', default: embeddedModel },
+  },
+});
+const rocket = { ...defaultRocketOptions, tokenBudget: Number(values.budget) };
+const modes: AnswerMode[] = ['full', 'rocketkv-mt'];
+
+interface Task {
+  name: string;
+  text: string;
+  questions: CheckedQuestion[];
+}
+
+async function tasks(): Promise<Task[]> {
+  if (positionals.length > 0) {
+    const needles = builtInNeedles();
+    return Promise.all(
+      positionals.map(async (file) => ({
+        name: basename(file),
+        text: insertNeedles(await parseDocument(file), needles).text,
+        questions: needles,
+      })),
+    );
+  }
+  const sample = (file: string) => fileURLToPath(new URL(`../../assets/samples/${file}`, import.meta.url));
+  const facts = JSON.parse(readFileSync(sample('facts.json'), 'utf8')) as { question: string; answer: string }[];
+  const { text } = await parseDocument(sample('report.md'));
+  return [
+    { name: 'report.md', text, questions: facts.map((fact) => ({ question: fact.question, expected: fact.answer })) },
+  ];
+}
+
+/** Candidates by what is read before the document. */
+function byReading(names: string[]): Map<string, string[]> {
+  const groups = new Map<string, string[]>();
+  for (const name of names) {
+    const { system, documentBefore } = { ...plain, ...candidates[name] };
+    const key = JSON.stringify([system, documentBefore]);
+    groups.set(key, [...(groups.get(key) ?? []), name]);
+  }
+  return groups;
+}
+
+function withWording(model: OpenModel, wording: Wording): OpenModel {
+  const { vocabulary } = model;
+  const { bosText, eosText } = vocabulary;
+  const pieces = readChatTemplate(vocabulary.chatTemplate, { system: wording.system, bosText, eosText });
+  return { ...model, prompt: new PromptBuilder(vocabulary, pieces, wording) };
+}
+
+const names = values.only?.split(',') ?? Object.keys(candidates);
+const opened = await openModel(loadAddon(), { path: values.model, threads: 0, device: 'cpu' });
+process.stdout.write(`in use: ${wordingFor(opened.native.info.architecture, opened.native.info.name).family}\n`);
+process.stdout.write(`text,wording,${modes.join(',')},questions\n`);
+
+for (const task of await tasks()) {
+  const questions = task.questions.slice(0, Number(values.questions));
+  for (const group of byReading(names).values()) {
+    const first = withWording(opened, { ...plain, ...candidates[group[0] ?? ''] });
+    const request = {
+      text: task.text,
+      pages: [{ label: '1', start: 0, end: task.text.length }],
+      kvType: 'f16' as const,
+      segment: defaultSegment,
+      tile: defaultTile,
+      planFor: { mode: 'full' as const, rocket, maxNew: 64, question: questions[0]?.question ?? '' },
+    };
+    const { document } = await readDocument(first, 'doc', request, () => {}, undefined);
+    for (const name of group) {
+      const model = withWording(opened, { ...plain, ...candidates[name] });
+      const right: number[] = [];
+      for (const mode of modes) {
+        let count = 0;
+        for (const { question, expected } of questions) {
+          const chat = { id: 'chat', document, session: document.native.fork(), questions: [] };
+          const ask = { chatId: 'chat', question, mode, rocket, maxNew: 64, sampler: defaultSampler };
+          const report = await answer(model, chat, ask, () => {});
+          if (isRight(report.answer, expected)) count++;
+          else process.stderr.write(`${name} / ${mode} / ${question} -> ${report.answer.replaceAll('\n', ' ')}\n`);
+          chat.session.close();
+        }
+        right.push(count);
+      }
+      process.stdout.write(`${task.name},"${name}",${right.join(',')},${questions.length}\n`);
+    }
+    document.native.close();
+  }
+}
+opened.native.close();
+await opened.vocabulary.close();

@@ -1,0 +1,254 @@
+/** Field names and columns are interfaces; numbers and tables are for people. */
+import { describe, expect, it } from 'vitest';
+import { AnswerText } from '../../../electron/cli/ask.ts';
+import { type AskContext, answerJson, answerSummary } from '../../../electron/cli/ask-report.ts';
+import { benchColumns, benchRow } from '../../../electron/cli/bench-rows.ts';
+import { fidelityColumns, fidelityRow } from '../../../electron/cli/fidelity-rows.ts';
+import {
+  csvLine,
+  formatBytes,
+  formatSeconds,
+  mean,
+  median,
+  quantile,
+  textTable,
+} from '../../../electron/cli/format.ts';
+import { ProgressLine, progressText } from '../../../electron/cli/progress-line.ts';
+import type { AnswerReport, Counters, MemoryPlan } from '../../../electron/contract/engine-reports.ts';
+import { fakeBudgets, fakeInfo } from '../engine-host/fake-addon.ts';
+
+const counters: Counters = {
+  mode: 'rocketkv-mt',
+  budgets: fakeBudgets(512),
+  rowsTotal: 5000,
+  rowsKept: 2000,
+  rowsRead: 256,
+  fullBytes: 1000,
+  documentBytes: 900,
+  compactBytes: 400,
+  summaryBytes: 50,
+  readBytesPerStep: 77,
+  storedBytesPerHead: 88,
+  keptMass: [0.9, 0.8, 0.7, 1],
+  clampedCodes: 0,
+};
+const plan: MemoryPlan = {
+  weights: 1,
+  documentKv: 2,
+  compactCache: 3,
+  summaries: 4,
+  layerBuffers: 5,
+  activations: 6,
+  logits: 7,
+  total: 28,
+  fullKv: 9,
+  available: 100,
+  budgets: fakeBudgets(512),
+};
+const report: AnswerReport = {
+  type: 'done',
+  answer: 'Yes.',
+  finishReason: 'stop',
+  mode: 'rocketkv-mt',
+  promptTokens: 5000,
+  prefilledTokens: 40,
+  generatedTokens: 11,
+  maxNew: 256,
+  counters,
+  plan,
+  timings: { prefillMs: 200, stage1Ms: 10, firstTokenMs: 220, decodeMs: 500 },
+  peakRssBytes: 123,
+  notices: [],
+};
+const context: AskContext = {
+  model: { info: fakeInfo, device: 'cpu', threads: 2, loadMs: 12.34, promptFamily: 'x', notices: [] },
+  files: ['a.pdf'],
+  document: { title: 'A', format: 'pdf', text: 'x', pages: [{ label: '1', start: 0, end: 1 }], warnings: [] },
+  read: { type: 'done', documentId: 'doc-1', nTokens: 4960, documentTokens: 4900, prefillMs: 4800, bytes: 900, plan },
+  question: 'Why?',
+  isFirst: true,
+};
+
+describe('ask --json', () => {
+  it('has the fields of its interface', () => {
+    const json = answerJson(report, context);
+    expect(Object.keys(json)).toEqual(
+      expect.arrayContaining([
+        ...['answer', 'finish_reason', 'model', 'device', 'mode', 'document', 'prompt_tokens', 'generated_tokens'],
+        ...['budgets', 'kv', 'timings', 'attention', 'memory'],
+      ]),
+    );
+    expect(json).toMatchObject({
+      document: { files: ['a.pdf'], tokens: 4900, pages: 1 },
+      budgets: { token_budget: 512, capacity: 100, prompt_budget: 90, page: 2, r: 3, k: 8, window: 32, kernel: 63 },
+      kv: {
+        full_bytes: 1000,
+        document_bytes: 900,
+        compact_bytes: 400,
+        summary_bytes: 50,
+        rows_total: 5000,
+        rows_kept: 2000,
+      },
+      timings: {
+        load_ms: 12.3,
+        prefill_ms: 5000,
+        stage1_ms: 10,
+        first_token_ms: 220,
+        prefill_tok_s: 1000,
+        decode_tok_s: 20,
+      },
+      attention: { kept_mean: 0.85, kept_min: 0.7, kept_min_layer: 1 },
+      memory: { plan_bytes: { total: 28 }, peak_rss_bytes: 123 },
+      prefilled_tokens: 5000,
+    });
+  });
+
+  it('counts only the new tokens of a second question', () => {
+    const json = answerJson(report, { ...context, isFirst: false });
+    expect(json.prefilled_tokens).toBe(40);
+    expect(json.timings.prefill_ms).toBe(200);
+    expect(answerSummary(report, { ...context, isFirst: false })).toContain(
+      '40 tokens read (the document was not read again)',
+    );
+  });
+
+  it('has no attention where nothing was chosen', () => {
+    const none = { ...report, counters: { ...counters, keptMass: [] } };
+    expect(answerJson(none, context).attention).toEqual({ kept_mean: null, kept_min: null, kept_min_layer: null });
+  });
+});
+
+describe('an answer on the screen', () => {
+  it('loses the line breaks before it and ends with one', () => {
+    let out = '';
+    const text = new AnswerText((piece) => {
+      out += piece;
+    });
+    for (const piece of ['\n', '\n Hello', ' there', '\n']) text.add(piece);
+    text.end();
+    expect(out).toBe('Hello there\n');
+  });
+});
+
+describe('fidelity --csv', () => {
+  const position = (kl: number, sameTop1 = true, recall: number | null = 0.5) => ({ kl, sameTop1, recall, mass: 0.9 });
+
+  it('has the columns of its interface', () => {
+    expect(csvLine(fidelityColumns)).toBe(
+      'file,mode,budget,positions,kl_mean,kl_median,kl_p90,top1,mass_kept,recall,questions,full_right,right,right_of_full,read_bytes,stored_bytes',
+    );
+  });
+
+  it('aggregates over positions and questions', () => {
+    const row = fidelityRow('a.md', 'rocketkv', 512, [
+      { fullRight: true, right: true, positions: [position(0), position(0.2)], counters },
+      { fullRight: true, right: false, positions: [position(0.1), position(0.5, false)], counters },
+      { fullRight: false, right: true, positions: [position(0.2)], counters },
+    ]);
+    const named = Object.fromEntries(fidelityColumns.map((name, i) => [name, row[i]]));
+    expect(named).toMatchObject({
+      positions: 5,
+      kl_mean: 0.2,
+      kl_median: 0.2,
+      kl_p90: 0.38,
+      top1: 0.8,
+      mass_kept: 0.9,
+      recall: 0.5,
+      questions: 3,
+      full_right: 2,
+      right: 2,
+      right_of_full: 1,
+      read_bytes: 77,
+      stored_bytes: 88,
+    });
+  });
+
+  it('leaves empty what a mode does not have', () => {
+    const positions = [{ kl: 0, sameTop1: true, recall: null, mass: null }];
+    const row = fidelityRow('a', 'snapkv', 512, [{ fullRight: true, right: true, positions, counters }]);
+    expect(row[fidelityColumns.indexOf('recall')]).toBeNull();
+    expect(row[fidelityColumns.indexOf('mass_kept')]).toBe(0.85);
+    expect(csvLine(row)).not.toContain('NaN');
+  });
+});
+
+describe('bench --csv', () => {
+  it('has the columns of its interface and medians', () => {
+    expect(csvLine(benchColumns)).toBe(
+      'engine,device,model,mode,budget,depth,prefill_tok_s,decode_tok_s,first_token_ms,kv_bytes,peak_rss_bytes',
+    );
+    const run = (decodeTokS: number, prefillTokS: number | null = 100) => ({
+      device: 'cpu',
+      model: 'M',
+      prefillTokS,
+      decodeTokS,
+      firstTokenMs: 5,
+      kvBytes: 10,
+      peakRssBytes: 20,
+    });
+    const variant = { engine: 'rocketdoc', mode: 'full', budget: null } as const;
+    expect(csvLine(benchRow(variant, 512, [run(3), run(1), run(2)]))).toBe('rocketdoc,cpu,M,full,,512,100,2,5,10,20');
+    expect(csvLine(benchRow(variant, 0, [run(3, null)]))).toBe('rocketdoc,cpu,M,full,,0,,3,5,10,20');
+  });
+});
+
+describe('formats', () => {
+  it('quote CSV only where needed', () => {
+    expect(csvLine(['a,b', 'c"d', 'e\nf', 1.5, null, Number.NaN])).toBe('"a,b","c""d","e\nf",1.5,,');
+  });
+
+  it('make numbers readable', () => {
+    expect([0, 1023, 1024, 1536, 98_362_432].map(formatBytes)).toEqual([
+      '0 B',
+      '1023 B',
+      '1.0 KiB',
+      '1.5 KiB',
+      '93.8 MiB',
+    ]);
+    expect([0.2, 89, 90, 3600].map(formatSeconds)).toEqual(['1 s', '89 s', '1 min 30 s', '60 min 0 s']);
+    expect(
+      textTable(
+        ['a', 'b'],
+        [
+          ['x', 1],
+          ['yy', 10],
+        ],
+      ),
+    ).toBe('a    b\nx    1\nyy  10');
+  });
+
+  it('know medians and quantiles', () => {
+    expect(median([3, 1, 2])).toBe(2);
+    expect(median([4, 1, 2, 3])).toBe(2.5);
+    expect(quantile([0, 10], 0.9)).toBe(9);
+    expect([median([]), mean([])]).toEqual([Number.NaN, Number.NaN]);
+  });
+});
+
+describe('the progress line', () => {
+  it('says percent, tokens, speed and time left', () => {
+    const state = { done: 12_300, total: 28_600, unit: 'tokens', tokensPerSecond: 2100, secondsLeft: 7.76 };
+    expect(progressText('Reading document', state)).toBe(
+      'Reading document: 43 %, 12,300 of 28,600 tokens, 2,100 tok/s, 8 s left',
+    );
+  });
+
+  it('is rewritten on a terminal and sparse elsewhere', () => {
+    const run = (isTTY: boolean) => {
+      const out: string[] = [];
+      let now = 0;
+      const line = new ProgressLine({ isTTY, write: (text) => out.push(text) }, () => now);
+      for (let done = 0; done <= 100; done++) {
+        line.show('Reading', { done, total: 100, unit: 'tokens' });
+        now += 250;
+      }
+      line.say('Over.');
+      return out;
+    };
+    const log = run(false);
+    expect(log.filter((text) => text.startsWith('Reading'))).toHaveLength(4); // start, 10 s, 20 s, end
+    expect(log.join('')).not.toContain('\x1b');
+    expect(run(true).length).toBeGreaterThan(90);
+    expect(run(true).at(-1)).toBe('Over.\n');
+  });
+});

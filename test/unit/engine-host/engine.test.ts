@@ -1,0 +1,204 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { AskRequest } from '../../../electron/contract/engine.ts';
+import type { AnswerEvent } from '../../../electron/contract/engine-reports.ts';
+import { defaultRocketOptions, defaultSampler } from '../../../electron/contract/method.ts';
+import { Engine } from '../../../electron/engine-host/engine.ts';
+import { byteVocabulary, FakeAddon, type FakeOptions } from './fake-addon.ts';
+
+const modelFile = join(mkdtempSync(join(tmpdir(), 'rocketdoc-')), 'fake.gguf');
+writeFileSync(modelFile, 'GGUF');
+
+const method = { mode: 'rocketkv-mt' as const, rocket: defaultRocketOptions };
+
+async function open(options: FakeOptions = {}) {
+  const addon = new FakeAddon(options);
+  const engine = new Engine(addon, async () => byteVocabulary);
+  await engine.openModel({ path: modelFile, threads: 0, device: 'auto' });
+  return { addon, engine };
+}
+
+async function read(engine: Engine, text = 'One page.\n\nAnother page.', question = 'Why?', maxNew = 50) {
+  const half = Math.floor(text.length / 2);
+  const pages = [
+    { label: '1', start: 0, end: half },
+    { label: '2', start: half, end: text.length },
+  ];
+  const planFor = { ...method, maxNew, question };
+  for await (const event of engine.readDocument({ text, pages, kvType: 'f16', segment: 64, tile: 8, planFor }))
+    if (event.type === 'done') return event;
+  throw new Error('no result');
+}
+
+async function chat(options: FakeOptions = {}) {
+  const { addon, engine } = await open(options);
+  const { documentId, nTokens } = await read(engine);
+  const { chatId } = await engine.newChat(documentId);
+  const ask = (question: string, more: Partial<AskRequest> = {}) =>
+    engine.ask({ chatId, question, ...method, maxNew: 50, sampler: defaultSampler, ...more });
+  return { addon, engine, documentId, chatId, nTokens, ask };
+}
+
+async function collect<T>(events: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const event of events) all.push(event);
+  return all;
+}
+
+const report = (events: AnswerEvent[]) => {
+  const last = events.at(-1);
+  if (last?.type !== 'done') throw new Error('the answer has no report');
+  return last;
+};
+
+describe('answering', () => {
+  it('sends progress, kept, deltas and a report, in this order', async () => {
+    const { ask } = await chat({ reply: 'Größe 😀.' });
+    const events = await collect(ask('How big?'));
+    const kinds = events.map((event) => event.type);
+    expect(kinds[0]).toBe('progress');
+    expect(kinds.indexOf('kept')).toBeLessThan(kinds.indexOf('delta'));
+    const text = events.map((event) => (event.type === 'delta' ? event.text : '')).join('');
+    expect(text).toBe('Größe 😀.');
+    expect(report(events)).toMatchObject({ answer: 'Größe 😀.', finishReason: 'stop', generatedTokens: 13 });
+  });
+
+  it('reads only the new words in a second turn', async () => {
+    const { ask, addon } = await chat();
+    await collect(ask('First?'));
+    const second = report(await collect(ask('Second?')));
+    expect(addon.log.filter((line) => line.startsWith('read'))).toHaveLength(1);
+    expect(second.prefilledTokens).toBeLessThan(second.promptTokens);
+  });
+
+  it('refuses a prompt longer than the context, with both counts', async () => {
+    const { engine } = await open({ info: { nCtxTrain: 300 } });
+    await expect(read(engine, 'x'.repeat(400))).rejects.toMatchObject({
+      code: 'CTX_OVERFLOW',
+      message: expect.stringMatching(/have \d+ tokens.*at most 300.*--model/s),
+    });
+  });
+
+  it('shortens the answer when only the prompt fits, and says so', async () => {
+    const { engine, chatId, nTokens } = await chat({ info: { nCtxTrain: 400 }, reply: 'y'.repeat(500) });
+    const ask = { chatId, question: 'Why?', ...method, maxNew: 390, sampler: defaultSampler };
+    const { maxNew, notices, promptTokens } = report(await collect(engine.ask(ask)));
+    expect(promptTokens).toBeGreaterThan(nTokens);
+    expect(maxNew).toBe(400 - promptTokens);
+    expect(notices[0]).toContain(`at most ${maxNew} tokens instead of 390`);
+  });
+
+  it('refuses before allocating when memory is short', async () => {
+    const { engine, addon } = await open({ available: 2000 });
+    await expect(read(engine, 'x'.repeat(500))).rejects.toMatchObject({
+      code: 'HOST_OOM',
+      message: expect.stringContaining('--kv-type q8_0'),
+    });
+    expect(addon.log).toEqual([]);
+  });
+
+  it('refuses an empty document', async () => {
+    const { engine } = await open();
+    await expect(read(engine, ' \n ')).rejects.toMatchObject({ code: 'DOC_EMPTY' });
+  });
+});
+
+describe('cancelling', () => {
+  const forever = () => new Promise<void>(() => {});
+
+  it('ends a running answer and leaves the chat as it was', async () => {
+    let block = true;
+    const { ask, engine, chatId } = await chat({ onAsk: () => (block ? forever() : undefined) });
+    const running = collect(ask('Long?'));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    engine.cancel(chatId);
+    await expect(running).rejects.toMatchObject({ code: 'CANCELLED' });
+    block = false;
+    const events = await collect(ask('Again?'));
+    expect(report(events).answer).toBe('Hello.');
+    await engine.truncate(chatId, 1); // one turn: the cancelled one was not counted
+    await expect(engine.truncate(chatId, 2)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+  });
+
+  it('happens when the reader leaves', async () => {
+    const { ask, addon } = await chat({ onAsk: forever });
+    for await (const event of ask('Long?')) if (event.type === 'progress') break;
+    expect(addon.log).toContain('session cancelled');
+  });
+
+  it('happens when the signal fires, also while waiting in line', async () => {
+    const { engine, chatId, ask } = await chat({ onAsk: forever });
+    const stop = new AbortController();
+    const first = collect(ask('First?'));
+    const request = { chatId, question: 'Second?', ...method, maxNew: 5, sampler: defaultSampler };
+    const second = collect(engine.ask(request, stop.signal));
+    stop.abort();
+    engine.cancel(chatId);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    engine.cancel(chatId);
+    await expect(first).rejects.toMatchObject({ code: 'CANCELLED' });
+    await expect(second).rejects.toMatchObject({ code: 'CANCELLED' });
+  });
+});
+
+describe('chats', () => {
+  it('answer the last question again', async () => {
+    const { engine, chatId, ask, addon, nTokens } = await chat();
+    await collect(ask('First?'));
+    await collect(engine.regenerate({ chatId, ...method, maxNew: 50, sampler: defaultSampler }));
+    expect(addon.log).toContain(`truncate ${nTokens}`);
+    await engine.truncate(chatId, 1);
+    await expect(engine.truncate(chatId, 2)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+  });
+
+  it('have nothing to answer again at the beginning', async () => {
+    const { engine, chatId } = await chat();
+    const again = engine.regenerate({ chatId, ...method, maxNew: 50, sampler: defaultSampler });
+    await expect(collect(again)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+  });
+
+  it('end before their document, and the document before the engine', async () => {
+    const { engine, documentId, chatId, addon, ask } = await chat();
+    await engine.forgetDocument(documentId);
+    expect(addon.log.slice(-2)).toEqual(['session closed', 'document closed']);
+    await expect(collect(ask('Still there?'))).rejects.toMatchObject({ code: 'CLOSED' });
+    await expect(engine.closeChat(chatId)).rejects.toMatchObject({ code: 'CLOSED' });
+    await engine.close();
+    expect(addon.log.at(-1)).toBe('engine closed');
+    await expect(read(engine)).rejects.toMatchObject({ code: 'CLOSED' });
+  });
+
+  it('map what was kept to pages', async () => {
+    const { engine, chatId, ask } = await chat();
+    await collect(ask('First?'));
+    const pages = await engine.documentMap(chatId);
+    expect(pages.map((page) => page.label)).toEqual(['1', '2']);
+    expect(pages.reduce((sum, page) => sum + page.tokens, 0)).toBe(24);
+    expect(pages[0]?.kept).toBeGreaterThan(1);
+    expect(pages[0]?.kept).toBeLessThan(3);
+  });
+});
+
+describe('measuring', () => {
+  it('forces the reference along and finds an equal run equal', async () => {
+    const { engine, documentId, chatId } = await chat({ reply: 'Yes.' });
+    const { referenceId, answer, positions } = await engine.measureReference(chatId, 'Q?', 20, defaultRocketOptions);
+    expect(answer).toBe('Yes.');
+    expect(positions).toBe(5); // four tokens and the end
+    const other = (await engine.newChat(documentId)).chatId;
+    const result = await engine.measureAgainst(other, referenceId, 'rocketkv', defaultRocketOptions);
+    expect(result.positions).toHaveLength(5);
+    expect(result.positions.every(({ kl, sameTop1 }) => kl < 1e-12 && sameTop1)).toBe(true);
+    engine.forgetReference(referenceId);
+    await expect(engine.measureAgainst(other, referenceId, 'hsa', defaultRocketOptions)).rejects.toMatchObject({
+      code: 'CLOSED',
+    });
+  });
+
+  it('counts no end where the answer was cut', async () => {
+    const { engine, chatId } = await chat({ reply: 'abcdef' });
+    expect((await engine.measureReference(chatId, 'Q?', 3, defaultRocketOptions)).positions).toBe(3);
+  });
+});

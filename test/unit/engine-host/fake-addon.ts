@@ -1,0 +1,247 @@
+/** A hand-written addon and vocabulary for tests of the host's own logic. Never used where a real engine can be. */
+
+import type { Vocabulary } from '../../../electron/engine-host/vocabulary.ts';
+import type {
+  NativeAddon,
+  NativeAnswerRequest,
+  NativeAskRequest,
+  NativeBudgets,
+  NativeCounters,
+  NativeDocument,
+  NativeEngine,
+  NativeMemoryPlan,
+  NativeModelInfo,
+  NativePlanRequest,
+  NativeSession,
+} from '../../../native/binding.ts';
+
+const specials = ['<|im_start|>', '<|im_end|>', '<bos>'];
+/** Token of the byte 0. */
+const firstByte = 16;
+export const endToken = 1;
+
+/** Bytes as tokens, so that a character may be spread over several. */
+export const byteVocabulary: Vocabulary = {
+  bos: 2,
+  bosText: '<bos>',
+  eosText: '<|im_end|>',
+  prependBos: true,
+  endTokens: Int32Array.of(endToken),
+  chatTemplate:
+    "{% for m in messages %}{{ '<|im_start|>' + m['role'] + '\n' + m['content'] + '<|im_end|>\n' }}{% endfor %}" +
+    "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}",
+  tokenizeTemplate: (text) =>
+    text
+      .split(/(<\|im_start\|>|<\|im_end\|>|<bos>)/)
+      .flatMap((part) => (specials.includes(part) ? [specials.indexOf(part)] : bytes(part))),
+  tokenizeDocument: (text) => bytes(text),
+  detokenize: (tokens) =>
+    new TextDecoder().decode(Uint8Array.from(tokens.filter((t) => t >= firstByte).map((t) => t - firstByte))),
+  close: async () => {},
+};
+
+export function bytes(text: string): number[] {
+  return [...Buffer.from(text)].map((byte) => byte + firstByte);
+}
+
+export const fakeInfo: NativeModelInfo = {
+  path: 'fake.gguf',
+  fileBytes: 1000,
+  architecture: 'llama',
+  name: 'Fake',
+  nLayer: 2,
+  nEmbd: 8,
+  nHead: 4,
+  nHeadKv: 2,
+  headDim: 4,
+  nFf: 16,
+  nVocab: 272,
+  nCtxTrain: 2000,
+  ropeBase: 10_000,
+  ropeScaling: 'none',
+  tiedEmbeddings: true,
+  weightBytes: 900,
+  nParams: 450,
+  tensorTypes: { f16: 3 },
+  kvBytesPerToken: 64,
+};
+
+export interface FakeOptions {
+  /** What every answer says. */
+  reply?: string;
+  /** Bytes free on the machine. */
+  available?: number;
+  info?: Partial<NativeModelInfo>;
+  /** Called for each ask; may wait, or throw. */
+  onAsk?: (request: NativeAskRequest) => Promise<void> | void;
+}
+
+export class FakeAddon implements NativeAddon {
+  readonly ggmlVersion = 'fake';
+  readonly errorCodes = [];
+  readonly log: string[] = [];
+  readonly #options: FakeOptions;
+
+  constructor(options: FakeOptions = {}) {
+    this.#options = options;
+  }
+
+  get info(): NativeModelInfo {
+    return { ...fakeInfo, ...this.#options.info };
+  }
+
+  inspectModel = () => this.info;
+  plan = (_: string, request: NativePlanRequest) => this.#plan(request);
+  budgets = ({ rocket }: Parameters<NativeAddon['budgets']>[0]): NativeBudgets => fakeBudgets(rocket.tokenBudget);
+  checkVectors: NativeAddon['checkVectors'] = () => Promise.reject(new Error('not here'));
+  makeVectors: NativeAddon['makeVectors'] = () => {
+    throw new Error('not here');
+  };
+
+  openEngine = async (): Promise<NativeEngine> => ({
+    info: this.info,
+    device: 'fake',
+    threads: 2,
+    plan: (request) => this.#plan(request),
+    createDocument: () => this.#document(),
+    close: () => void this.log.push('engine closed'),
+  });
+
+  #plan(request: NativePlanRequest): NativeMemoryPlan {
+    const documentKv = request.nPrompt * 64;
+    return {
+      weights: 900,
+      documentKv,
+      compactCache: 0,
+      summaries: 0,
+      layerBuffers: 0,
+      activations: 100,
+      logits: 0,
+      total: documentKv + 1000,
+      fullKv: documentKv,
+      available: this.#options.available ?? 1e9,
+      budgets: fakeBudgets(request.rocket.tokenBudget),
+    };
+  }
+
+  #document(): NativeDocument {
+    const log = this.log;
+    let nTokens = 0;
+    return {
+      get nTokens() {
+        return nTokens;
+      },
+      get bytes() {
+        return nTokens * 64;
+      },
+      async read(tokens, _, onProgress) {
+        log.push(`read ${tokens.length}`);
+        onProgress(Math.floor(tokens.length / 2));
+        onProgress(tokens.length);
+        nTokens = tokens.length;
+        return { ms: 5 };
+      },
+      fork: () => this.#session(nTokens),
+      cancel: () => void log.push('document cancelled'),
+      close: () => void log.push('document closed'),
+    };
+  }
+
+  #session(start: number): NativeSession {
+    const { log } = this;
+    const reply = bytes(this.#options.reply ?? 'Hello.');
+    const onAsk = this.#options.onAsk;
+    const borders = [start];
+    let nTokens = start;
+    let stop: (() => void) | undefined;
+    let steps = 0;
+    const logits = () => {
+      const row = new Float32Array(fakeInfo.nVocab);
+      row[reply[steps] ?? endToken] = 9;
+      return { logits: row, recall: 1, mass: 1 };
+    };
+    return {
+      get nTokens() {
+        return nTokens;
+      },
+      borders,
+      async ask(request, onEvent) {
+        log.push(`ask ${request.tokens.length} ${request.maxNew}`);
+        onEvent({ type: 'prefill', done: request.tokens.length, total: request.tokens.length });
+        const cancelled = new Promise<never>((_, reject) => {
+          stop = () => reject(Object.assign(new Error('Stopped.'), { code: 'CANCELLED' }));
+        });
+        await Promise.race([onAsk?.(request), cancelled]);
+        onEvent({ type: 'kept', stage1Ms: 1, prefillMs: 2 });
+        const tokens = reply.slice(0, request.maxNew);
+        for (const token of tokens) onEvent({ type: 'tokens', tokens: Int32Array.of(token) });
+        nTokens += request.tokens.length + tokens.length;
+        borders.push(nTokens);
+        return {
+          finishReason: tokens.length === request.maxNew ? 'length' : 'stop',
+          nPrefilled: request.tokens.length,
+          nGenerated: tokens.length,
+          prefillMs: 2,
+          stage1Ms: 1,
+          firstTokenMs: 3,
+          decodeMs: 4,
+        };
+      },
+      async startAnswer(request: NativeAnswerRequest) {
+        log.push(`start ${request.mode}`);
+        steps = 0;
+        return logits();
+      },
+      async step() {
+        steps++;
+        return logits();
+      },
+      finishAnswer: () => void log.push('finish'),
+      score: () => Promise.reject(new Error('not here')),
+      truncate(to) {
+        nTokens = to;
+        borders.length = borders.indexOf(to) + 1;
+        log.push(`truncate ${to}`);
+      },
+      counters: (): NativeCounters => ({
+        mode: 'rocketkv-mt',
+        budgets: fakeBudgets(512),
+        rowsTotal: nTokens,
+        rowsKept: Math.floor(nTokens / 2),
+        rowsRead: 8,
+        fullBytes: nTokens * 64,
+        documentBytes: start * 64,
+        compactBytes: nTokens * 32,
+        summaryBytes: nTokens * 8,
+        readBytesPerStep: 100,
+        storedBytesPerHead: 200,
+        keptMass: Float32Array.of(0.5, 0.75, 1, 0.25),
+        clampedCodes: 0,
+      }),
+      documentMap: () => ({
+        kept: Uint32Array.from({ length: nTokens }, (_, i) => (i % 2 ? 4 : 0)),
+        read: new Uint32Array(nTokens),
+      }),
+      cancel() {
+        log.push('session cancelled');
+        stop?.();
+      },
+      close: () => void log.push('session closed'),
+    };
+  }
+}
+
+export function fakeBudgets(tokenBudget: number): NativeBudgets {
+  return {
+    tokenBudget,
+    capacity: 100,
+    promptBudget: 90,
+    page: 2,
+    r: 3,
+    k: 8,
+    window: 32,
+    kernel: 63,
+    evicts: true,
+    dense: false,
+  };
+}

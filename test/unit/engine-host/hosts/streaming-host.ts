@@ -1,0 +1,30 @@
+// The real router on the fake addon; dies in the middle of the first answer when the question says so.
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { RPCHandler } from '@orpc/server/message-port';
+import { Engine } from '../../../../electron/engine-host/engine.ts';
+import { isHeartbeat, processPort } from '../../../../electron/engine-host/process-port.ts';
+import { engineRouter } from '../../../../electron/engine-host/router.ts';
+import { byteVocabulary, FakeAddon } from '../fake-addon.ts';
+
+const modelFile = join(mkdtempSync(join(tmpdir(), 'rocketdoc-')), 'fake.gguf');
+writeFileSync(modelFile, 'GGUF');
+
+const addon = new FakeAddon({
+  async onAsk(request) {
+    const question = byteVocabulary.detokenize([...request.tokens]);
+    if (question.includes('die')) setTimeout(() => process.exit(7), 50);
+    if (question.includes('die') || question.includes('wait')) await new Promise(() => {});
+  },
+});
+const engine = new Engine(addon, async () => byteVocabulary);
+await engine.openModel({ path: modelFile, threads: 0, device: 'auto' });
+new RPCHandler(engineRouter(engine)).upgrade(processPort(process, (listener) => process.on('disconnect', listener)));
+process.on('message', (message) => {
+  if (!isHeartbeat(message)) return;
+  if (message.beat === 'ping') process.send?.({ beat: 'pong' });
+  if (message.beat === 'end') process.exit(0);
+});
+process.on('disconnect', () => process.exit(0));
+process.send?.({ beat: 'ready' });

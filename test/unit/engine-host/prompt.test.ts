@@ -1,0 +1,89 @@
+/** What a document or a question says can never become a control token, nor change the words around it. */
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { embeddedModel } from '../../../electron/cli/method-flags.ts';
+import { readChatTemplate } from '../../../electron/engine-host/chat-template.ts';
+import { PromptBuilder } from '../../../electron/engine-host/prompt.ts';
+import { wordingFor } from '../../../electron/engine-host/prompt-wording.ts';
+import { documentPart, templatePart } from '../../../electron/engine-host/text-trust.ts';
+import { openVocabulary, tokenizeParts, type Vocabulary } from '../../../electron/engine-host/vocabulary.ts';
+
+let vocabulary: Vocabulary;
+let builder: PromptBuilder;
+let control: Set<number>;
+const specials = [
+  ...['<|im_start|>', '<|im_end|>', '<|endoftext|>', '<repo_name>', '<reponame>', '<file_sep>', '<filename>'],
+  ...['<gh_stars>', '<issue_start>', '<jupyter_start>', '<empty_output>', '<s>', '</s>', '[INST]', '<|eot_id|>'],
+];
+const { wording } = wordingFor('llama', 'SmolLM2');
+
+beforeAll(async () => {
+  vocabulary = await openVocabulary(embeddedModel);
+  const { bosText, eosText } = vocabulary;
+  const pieces = readChatTemplate(vocabulary.chatTemplate, { system: wording.system, bosText, eosText });
+  builder = new PromptBuilder(vocabulary, pieces, wording);
+  // Every token that prints nothing as ordinary text is a control token of this vocabulary.
+  control = new Set(specials.flatMap((text) => tokenizeParts(vocabulary, [templatePart(text)])).filter((t) => t < 17));
+});
+afterAll(() => vocabulary.close());
+
+const hostile = fc
+  .array(fc.oneof(fc.constantFrom(...specials), fc.string({ unit: 'grapheme' }), fc.constantFrom('\n', ' ', 'user\n')))
+  .map((parts) => parts.join(''));
+
+describe('the embedded model', () => {
+  it('has control tokens and ends a turn with <|im_end|>', () => {
+    expect(control.size).toBeGreaterThan(5);
+    const [end] = tokenizeParts(vocabulary, [templatePart('<|im_end|>')]);
+    expect([...vocabulary.endTokens]).toContain(end);
+  });
+
+  it('puts template, document and question in order', () => {
+    const document = builder.document('The sky is green.');
+    const question = builder.question('Which colour?', true);
+    const all = [...document.tokens, ...question];
+    const text = vocabulary.detokenize(all);
+    expect(text).toContain('The sky is green.');
+    expect(text.indexOf('Which colour?')).toBeGreaterThan(text.indexOf('The sky is green.'));
+    expect(text.trimEnd().endsWith('assistant')).toBe(true);
+    const own = document.tokens.subarray(document.documentStart, document.documentEnd);
+    expect(vocabulary.detokenize([...own])).toBe('The sky is green.');
+    // system start, system end, user start, user end, assistant start
+    expect(all.filter((token) => control.has(token))).toHaveLength(5);
+  });
+
+  it('begins a further turn by ending the answer', () => {
+    const [end] = tokenizeParts(vocabulary, [templatePart('<|im_end|>')]);
+    const next = builder.question('And then?', false);
+    expect(next[0]).toBe(end);
+    expect([...next].filter((token) => control.has(token))).toHaveLength(4);
+  });
+});
+
+describe('hostile text', () => {
+  it('never yields a control token, and comes back as it was', () => {
+    fc.assert(
+      fc.property(hostile, (text) => {
+        const tokens = tokenizeParts(vocabulary, [documentPart(text)]);
+        expect(tokens.some((token) => control.has(token))).toBe(false);
+        expect(vocabulary.detokenize(tokens)).toBe(text);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('leaves the words around it unchanged', () => {
+    const controlOf = (tokens: Int32Array) => [...tokens].filter((token) => control.has(token));
+    const plainDocument = controlOf(builder.document('x').tokens);
+    const plainQuestion = controlOf(builder.question('x', true));
+    const plainNext = controlOf(builder.question('x', false));
+    fc.assert(
+      fc.property(hostile, (text) => {
+        expect(controlOf(builder.document(text).tokens)).toEqual(plainDocument);
+        expect(controlOf(builder.question(text, true))).toEqual(plainQuestion);
+        expect(controlOf(builder.question(text, false))).toEqual(plainNext);
+      }),
+      { numRuns: 200 },
+    );
+  });
+});

@@ -1,0 +1,197 @@
+/** What makes a clone ready: when something counts as stale, who may build, what is said when tools are missing. */
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { checkIncludes, wrongIncludes } from '../../../electron/setup/include-rules.mjs';
+import { lastLines, lockIsStale, runLogged, StepError, withLock } from '../../../electron/setup/run-step.mjs';
+import { filesBelow, hashOf, isFresh, lockIsInstalled, writeStamp } from '../../../electron/setup/staleness.mjs';
+import { ctestCounts, sum, vitestCounts } from '../../../electron/setup/test-counts.mjs';
+import { missingTools, missingToolsMessage } from '../../../electron/setup/toolchain.mjs';
+import { explainLoadFailure } from '../../../native/index.ts';
+
+let dir: string;
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'rocketdoc-'));
+});
+
+describe('staleness', () => {
+  const hash = () =>
+    hashOf(
+      dir,
+      filesBelow(dir, (name) => !name.startsWith('build')),
+    );
+
+  it('notices every change of a name or content, and nothing else', () => {
+    writeFileSync(join(dir, 'a.cpp'), 'int a;');
+    mkdirSync(join(dir, 'sub'));
+    writeFileSync(join(dir, 'sub', 'b.h'), 'int b;');
+    const before = hash();
+    utimesSync(join(dir, 'a.cpp'), new Date(), new Date(0));
+    mkdirSync(join(dir, 'build'));
+    writeFileSync(join(dir, 'build', 'x.o'), 'x');
+    expect(hash()).toBe(before);
+    writeFileSync(join(dir, 'a.cpp'), 'int a; ');
+    const changed = hash();
+    expect(changed).not.toBe(before);
+    writeFileSync(join(dir, 'c.cpp'), '');
+    expect(hash()).not.toBe(changed);
+    expect(hashOf(dir, [], ['v1'])).not.toBe(hashOf(dir, [], ['v2']));
+  });
+
+  it('is remembered by a stamp', () => {
+    const stamp = join(dir, 'deep', 'stamp');
+    expect(isFresh(stamp, 'abc')).toBe(false);
+    writeStamp(stamp, 'abc');
+    expect(isFresh(stamp, 'abc')).toBe(true);
+    expect(isFresh(stamp, 'abd')).toBe(false);
+  });
+
+  it('compares what npm installed with the lock', () => {
+    const lock = (packages: unknown) => JSON.stringify({ packages });
+    const wanted = lock({ '': {}, a: { version: '1.0.0' }, b: { version: '2.0.0', optional: true } });
+    expect(lockIsInstalled(wanted, lock({ a: { version: '1.0.0' } }))).toBe(true);
+    expect(lockIsInstalled(wanted, lock({ a: { version: '1.0.1' } }))).toBe(false);
+    expect(lockIsInstalled(wanted, lock({ b: { version: '2.0.0' } }))).toBe(false);
+    expect(lockIsInstalled(wanted, lock({ a: { version: '1.0.0' }, b: { version: '1.9.0' } }))).toBe(false);
+    expect(lockIsInstalled(wanted, undefined)).toBe(false);
+    expect(lockIsInstalled(wanted, '{')).toBe(false);
+  });
+});
+
+describe('the lock', () => {
+  it('lets one work at a time', async () => {
+    const lock = join(dir, 'lock');
+    const log: string[] = [];
+    const work = (name: string) => async () => {
+      log.push(`${name}+`);
+      await new Promise((resolve) => setTimeout(resolve, 30));
+      log.push(`${name}-`);
+    };
+    await Promise.all([withLock(lock, work('a')), withLock(lock, work('b'))]);
+    expect(log.join(' ')).toMatch(/^(a\+ a- b\+ b-|b\+ b- a\+ a-)$/);
+    expect(existsSync(lock)).toBe(false);
+  });
+
+  it('is released by a failure', async () => {
+    const lock = join(dir, 'lock');
+    await expect(withLock(lock, () => Promise.reject(new Error('no')))).rejects.toThrow('no');
+    expect(existsSync(lock)).toBe(false);
+  });
+
+  it('of a dead process, or without an owner for long, is stale', async () => {
+    const lock = join(dir, 'lock');
+    expect(lockIsStale(lock)).toBe(false);
+    mkdirSync(lock);
+    expect(lockIsStale(lock)).toBe(false); // its owner may be about to sign
+    utimesSync(lock, new Date(), new Date(Date.now() - 10_000));
+    expect(lockIsStale(lock)).toBe(true);
+    writeFileSync(join(lock, 'pid'), String(process.pid));
+    expect(lockIsStale(lock)).toBe(false);
+    const child = spawn(process.execPath, ['-e', '']);
+    await new Promise((resolve) => child.on('exit', resolve));
+    writeFileSync(join(lock, 'pid'), String(child.pid));
+    expect(lockIsStale(lock)).toBe(true);
+    await withLock(lock, async () => {});
+    expect(existsSync(lock)).toBe(false);
+  });
+});
+
+describe('a step', () => {
+  it('that fails shows the end of its log, not more', async () => {
+    const log = join(dir, 'log');
+    const script = "for (let i = 0; i < 100; i++) console.log('line ' + i); process.exit(4)";
+    const failed = runLogged('The build', log, process.execPath, ['-e', script]);
+    await expect(failed).rejects.toBeInstanceOf(StepError);
+    await expect(failed).rejects.toThrow(/The build failed \(exit code 4\)[\s\S]*line 60\n[\s\S]*line 99/);
+    await expect(failed).rejects.not.toThrow(/line 59\n/);
+    expect(lastLines(log, 1)).toBe('line 99');
+    expect(readFileSync(log, 'utf8')).toContain('line 0\n');
+    rmSync(dir, { recursive: true });
+  });
+
+  it('whose program is missing says so', async () => {
+    await expect(runLogged('It', join(dir, 'log'), 'no-such-program', [])).rejects.toThrow(/It failed .*ENOENT/);
+  });
+});
+
+describe('the toolchain', () => {
+  const machine = (programs: Record<string, string>) => (command: string) => programs[command];
+  const whole = { cmake: 'cmake version 3.25.1', 'c++': 'gcc 12', make: 'GNU Make', git: 'git version 2' };
+
+  it('is complete with cmake 3.24, a compiler, make or ninja, and git', () => {
+    expect(missingTools(machine(whole))).toEqual([]);
+    expect(missingTools(machine({ ...whole, make: '', ninja: '1.11' }))).toEqual([]);
+  });
+
+  it('names what is missing and how to get it', () => {
+    const missing = missingTools(machine({ cmake: 'cmake version 3.18.4' }));
+    const message = missingToolsMessage(missing, true);
+    expect(message).toContain('CMake 3.18 is too old, 3.24 is needed');
+    expect(message).toContain('sudo apt-get install cmake g++ make git');
+    expect(missingToolsMessage(missing, false)).not.toContain('apt-get');
+  });
+});
+
+describe('the addon that does not load', () => {
+  it.each([
+    ['libggml-base.so: cannot open shared object file: No such file or directory', /npm ci/],
+    ['libgomp.so.1: cannot open shared object file: No such file', /system library libgomp\.so\.1/],
+    ["libc.so.6: version `GLIBC_2.38' not found (required by rocketdoc.node)", /newer system \(GLIBC_2\.38\)/],
+    ['rocketdoc.node: invalid ELF header', /another kind of machine/],
+    ['rocketdoc.node: undefined symbol: ggml_foo', /does not fit/],
+    ['something else', /could not be loaded: something else/],
+  ])('%s', (message, sentence) => {
+    expect(explainLoadFailure(message)).toMatch(sentence);
+  });
+});
+
+describe('C++ includes', () => {
+  it.each([
+    ['engine/model.cpp', '#include <napi.h>'],
+    ['engine/model.cpp', '#include <cuda_runtime.h>'],
+    ['rocketkv/stage1.cpp', '  #  include "ggml.h"'],
+    ['rocketkv/stage1.cpp', '#include "../engine/model.h"'],
+    ['kernels/top_k.cu', '#include "../rocketkv/params.h"'],
+    ['binding/addon.cc', '#include "../kernels/kernels.h"'],
+    ['status.h', '#include <node_api.h>'],
+  ])('%s may not have %s', (file, text) => {
+    expect(wrongIncludes(file, `#pragma once\n${text}\n`)).toHaveLength(1);
+  });
+
+  it.each([
+    ['binding/addon.cc', '#include <napi.h>'],
+    ['engine/model.cpp', '#include "ggml-backend.h"'],
+    ['engine/model.cpp', '#include "../rocketkv/params.h"'],
+    ['kernels/top_k.cu', '#include "cuda_common.cuh"'],
+    ['kernels/top_k.cu', '#include <cuda_runtime.h>'],
+  ])('%s may have %s', (file, text) => {
+    expect(wrongIncludes(file, text)).toEqual([]);
+  });
+
+  it('of the project were looked at', () => {
+    expect(checkIncludes().count).toBeGreaterThan(10);
+  });
+});
+
+describe('counting tests', () => {
+  it('reads the runners and never takes a broken run for a good one', () => {
+    const vitest = (passed: number, failed: number) =>
+      JSON.stringify({ numPassedTests: passed, numFailedTests: failed });
+    expect(vitestCounts(vitest(5, 0), 0)).toEqual({ passed: 5, failed: 0 });
+    expect(vitestCounts(vitest(5, 2), 1)).toEqual({ passed: 5, failed: 2 });
+    expect(vitestCounts(vitest(5, 0), 1)).toEqual({ passed: 5, failed: 1 }); // an unhandled error
+    expect(vitestCounts(vitest(0, 0), 0)).toEqual({ passed: 0, failed: 1 });
+    expect(vitestCounts(undefined, 1)).toEqual({ passed: 0, failed: 1 });
+    expect(ctestCounts('90% tests passed, 1 tests failed out of 10', 8)).toEqual({ passed: 9, failed: 1 });
+    expect(ctestCounts('100% tests passed, 0 tests failed out of 4', 0)).toEqual({ passed: 4, failed: 0 });
+    expect(ctestCounts('No tests were found!!!', 8)).toEqual({ passed: 0, failed: 1 });
+    expect(
+      sum([
+        { passed: 1, failed: 2 },
+        { passed: 3, failed: 4 },
+      ]),
+    ).toEqual({ passed: 4, failed: 6 });
+  });
+});
