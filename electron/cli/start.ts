@@ -18,10 +18,10 @@ const sample = (file: string) => fileURLToPath(new URL(`../../assets/samples/${f
 
 async function start(_: Arguments, signal: AbortSignal): Promise<undefined> {
   const facts = z
-    .array(z.object({ question: z.string(), answer: z.string() }))
+    .array(z.object({ question: z.string(), plain: z.boolean().optional() }))
     .min(1)
     .parse(JSON.parse(readFileSync(sample('facts.json'), 'utf8')));
-  const question = facts[0]?.question ?? '';
+  const question = facts.find((fact) => fact.plain)?.question ?? '';
   process.stderr.write(
     [
       'RocketDoc asks a local model about a whole document. There is no window yet; the commands are:',

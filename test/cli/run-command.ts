@@ -77,6 +77,8 @@ export function shortSample(): string {
 export interface Fact {
   question: string;
   answer: string;
+  /** One sentence says it in nearly the question's words, and nothing else in the text is like it. */
+  plain?: boolean;
 }
 
 export function sampleFacts(): Fact[] {
