@@ -49,6 +49,12 @@ module.exports = {
       to: { path: '^(electron|native)/', pathNot: '^electron/(document-host|contract)/' },
     },
     {
+      name: 'library-imports-contract',
+      severity: 'error',
+      from: { path: '^electron/library/' },
+      to: { path: '^(electron|native)/', pathNot: '^electron/(library|contract)/' },
+    },
+    {
       name: 'hosts-by-their-clients',
       comment: 'From outside, a host is its client; peak-memory is shared with the benchmark baseline.',
       severity: 'error',

@@ -2,6 +2,7 @@
 import type { NativeAnswer, NativeAskEvent } from '../../native/binding.ts';
 import type { AskRequest } from '../contract/engine.ts';
 import type { AnswerEvent, AnswerReport, Counters } from '../contract/engine-reports.ts';
+import { AppError } from '../contract/errors.ts';
 import { AnswerStream } from './answer-stream.ts';
 import type { HeldChat } from './held-chat.ts';
 import type { OpenModel } from './open-model.ts';
@@ -45,13 +46,13 @@ export async function answer(
 
   const stream = new AnswerStream(model.vocabulary, (text) => send({ type: 'delta', text }));
   const meter = new ProgressMeter('question', tokens.length);
-  let opened = false;
+  let received = 0;
   const onEvent = (event: NativeAskEvent) => {
     if (event.type === 'prefill') send({ ...meter.at(event.done), total: event.total });
     else if (event.type === 'kept') send(event);
     else {
-      if (!opened && model.prompt.answerOpening !== '') stream.say(model.prompt.answerOpening);
-      opened = true;
+      if (received === 0 && model.prompt.answerOpening !== '') stream.say(model.prompt.answerOpening);
+      received += event.tokens.length;
       stream.push(event.tokens);
     }
   };
@@ -59,6 +60,7 @@ export async function answer(
   let native: NativeAnswer;
   try {
     native = await chat.session.ask({ tokens, mode, rocket, maxNew, sampler, stopTokens }, onEvent);
+    await allReceived(() => received, native.nGenerated);
   } finally {
     stream.finish();
   }
@@ -83,4 +85,16 @@ export async function answer(
     peakRssBytes: peakRssBytes(),
     notices: notice === undefined ? [] : [notice],
   };
+}
+
+const lateMs = 5000;
+
+/** Events and the call's end reach this thread by two ways with no order between them: the last tokens may come after. */
+async function allReceived(received: () => number, wanted: number): Promise<void> {
+  const start = performance.now();
+  while (received() < wanted) {
+    if (performance.now() - start > lateMs)
+      throw new AppError('INTERNAL', `The engine made ${wanted} tokens and delivered ${received()}.`);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
 }

@@ -65,6 +65,13 @@ describe('answering', () => {
     expect(report(events)).toMatchObject({ answer: 'Größe 😀.', finishReason: 'stop', generatedTokens: 13 });
   });
 
+  it('waits for tokens that arrive after the call has ended', async () => {
+    const { ask } = await chat({ reply: 'Whole.', late: true });
+    const events = await collect(ask('Q?'));
+    expect(report(events).answer).toBe('Whole.');
+    expect(events.at(-1)?.type).toBe('done');
+  });
+
   it('reads only the new words in a second turn', async () => {
     const { ask, addon } = await chat();
     await collect(ask('First?'));

@@ -72,6 +72,8 @@ export interface FakeOptions {
   /** Bytes free on the machine. */
   available?: number;
   info?: Partial<NativeModelInfo>;
+  /** The last token's event comes after the call has ended, as it may with the real addon. */
+  late?: boolean;
   /** Called for each ask; may wait, or throw. */
   onAsk?: (request: NativeAskRequest) => Promise<void> | void;
 }
@@ -150,7 +152,7 @@ export class FakeAddon implements NativeAddon {
   #session(start: number): NativeSession {
     const { log } = this;
     const reply = bytes(this.#options.reply ?? 'Hello.');
-    const onAsk = this.#options.onAsk;
+    const { onAsk, late } = this.#options;
     const borders = [start];
     let nTokens = start;
     let stop: (() => void) | undefined;
@@ -174,7 +176,11 @@ export class FakeAddon implements NativeAddon {
         await Promise.race([onAsk?.(request), cancelled]);
         onEvent({ type: 'kept', stage1Ms: 1, prefillMs: 2 });
         const tokens = reply.slice(0, request.maxNew);
-        for (const token of tokens) onEvent({ type: 'tokens', tokens: Int32Array.of(token) });
+        for (const [i, token] of tokens.entries()) {
+          const event = { type: 'tokens' as const, tokens: Int32Array.of(token) };
+          if (late && i === tokens.length - 1) setTimeout(() => onEvent(event), 20);
+          else onEvent(event);
+        }
         nTokens += request.tokens.length + tokens.length;
         borders.push(nTokens);
         return {

@@ -1,0 +1,173 @@
+/** The window: three columns and the status bar, and what floats above them. Features meet only here. */
+import { PanelLeft, PanelRight } from 'lucide-react';
+import { type ReactNode, useMemo } from 'react';
+import { Group, Panel, Separator, useDefaultLayout } from 'react-resizable-panels';
+import { recall, remember } from './bridge/browser.ts';
+import { DocumentPage } from './document-page.tsx';
+import { FirstRun } from './features/first-run/first-run.tsx';
+import { KvPanel } from './features/kv-panel/kv-panel.tsx';
+import { LibraryColumn } from './features/library/library-column.tsx';
+import { SettingsDialog } from './features/settings/settings-dialog.tsx';
+import { StatusBar } from './features/status-bar/status-bar.tsx';
+import { LinkDialog, Notices } from './notices.tsx';
+import { useChat } from './stores/chat.ts';
+import { selectDocument, useLibrary } from './stores/library.ts';
+import { toggleInspector, toggleLibrary, useUi } from './stores/ui.ts';
+import { IconButton } from './ui/button.tsx';
+
+const layoutStorage = {
+  getItem: recall,
+  setItem: remember,
+};
+
+export function App() {
+  const connection = useUi((ui) => ui.connection);
+  if (connection === 'refused') return <Refused />;
+  return (
+    <div className="flex h-full flex-col">
+      <Columns />
+      <StatusBar />
+      <SettingsDialog />
+      <LinkDialog />
+      <Notices />
+      <DropOverlay />
+    </div>
+  );
+}
+
+function Columns() {
+  const { width, libraryOpen, inspectorOpen } = useUi();
+  const document = useLibrary(selectDocument);
+  const showsLibrary = libraryOpen && width !== 'narrow';
+  const showsInspector = inspectorOpen && width === 'wide' && document !== undefined;
+  const panelIds = useMemo(
+    () => ['library', 'middle', 'inspector'].filter((id) => (id === 'library' ? showsLibrary : id === 'inspector' ? showsInspector : true)),
+    [showsLibrary, showsInspector],
+  );
+  const { defaultLayout, onLayoutChanged } = useDefaultLayout({ id: 'columns', panelIds, storage: layoutStorage });
+  return (
+    <div className="relative min-h-0 flex-1">
+      <Group
+        key={panelIds.join()}
+        orientation="horizontal"
+        className="h-full"
+        defaultLayout={defaultLayout}
+        onLayoutChanged={onLayoutChanged}
+      >
+        {showsLibrary && (
+          <>
+            <Panel id="library" defaultSize={248} minSize={200} maxSize={420}>
+              <LibraryColumn />
+            </Panel>
+            <Divider label="Width of the library" />
+          </>
+        )}
+        <Panel id="middle" minSize={360}>
+          <Middle />
+        </Panel>
+        {showsInspector && (
+          <>
+            <Divider label="Width of the KV cache panel" />
+            <Panel id="inspector" defaultSize={364} minSize={300} maxSize={560}>
+              <KvPanel document={document} />
+            </Panel>
+          </>
+        )}
+      </Group>
+      {width === 'narrow' && libraryOpen && (
+        <Overlay side="left">
+          <LibraryColumn />
+        </Overlay>
+      )}
+      {width !== 'wide' && inspectorOpen && document && (
+        <Overlay side="right">
+          <KvPanel document={document} />
+        </Overlay>
+      )}
+    </div>
+  );
+}
+
+function Middle() {
+  const document = useLibrary(selectDocument);
+  const isLoaded = useLibrary((library) => library.isLoaded);
+  const chat = useChat(({ chats, chatId }) => chats.find((entry) => entry.id === chatId));
+  return (
+    <main className="flex h-full flex-col bg-surface">
+      <header className="flex h-11 shrink-0 items-center gap-2 border-b border-line px-2">
+        <IconButton label="Library (Ctrl+B)" onClick={toggleLibrary}>
+          <PanelLeft size={16} aria-hidden />
+        </IconButton>
+        <p className="flex min-w-0 flex-1 items-center gap-2">
+          {document && <span className="truncate font-[560]">{document.name}</span>}
+          {document && chat && (
+            <>
+              <span aria-hidden className="text-muted">
+                ›
+              </span>
+              <span className="truncate text-muted">{chat.title}</span>
+            </>
+          )}
+        </p>
+        {document && (
+          <IconButton label="KV cache panel (Ctrl+J)" onClick={toggleInspector}>
+            <PanelRight size={16} aria-hidden />
+          </IconButton>
+        )}
+      </header>
+      <div className="min-h-0 flex-1">
+        {document ? <DocumentPage key={document.id} document={document} /> : isLoaded ? <FirstRun /> : <Connecting />}
+      </div>
+    </main>
+  );
+}
+
+function Connecting() {
+  return (
+    <p role="status" className="p-8 text-center text-muted">
+      Connecting to RocketDoc on this machine.
+    </p>
+  );
+}
+
+function Refused() {
+  return (
+    <main className="flex h-full items-center justify-center p-8">
+      <div className="max-w-[52ch] text-center">
+        <h1 className="text-[18px] font-[620]">This window is not signed in</h1>
+        <p className="mt-2 text-muted">
+          RocketDoc gives each window a link that works once. Press Enter in the terminal where it runs, and open the new link
+          here.
+        </p>
+      </div>
+    </main>
+  );
+}
+
+function Divider({ label }: { label: string }) {
+  return (
+    <Separator
+      aria-label={label}
+      className="w-px bg-line transition-colors duration-150 hover:bg-accent focus-visible:bg-accent data-[separator=drag]:bg-accent"
+    />
+  );
+}
+
+function Overlay({ side, children }: { side: 'left' | 'right'; children: ReactNode }) {
+  const place = side === 'left' ? 'left-0 border-r' : 'right-0 border-l';
+  return (
+    <div className={`absolute inset-y-0 z-20 w-[min(364px,88vw)] border-line shadow-(--shadow) ${place}`}>{children}</div>
+  );
+}
+
+function DropOverlay() {
+  const dropping = useUi((ui) => ui.dropping);
+  if (!dropping) return null;
+  return (
+    <div className="pointer-events-none fixed inset-0 z-50 bg-surface/80 p-4">
+      <div className="flex h-full items-center justify-center rounded-xl border-2 border-dashed border-accent">
+        <p className="text-[18px] font-[620]">Drop to add to the library</p>
+      </div>
+    </div>
+  );
+}

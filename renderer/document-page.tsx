@@ -1,0 +1,55 @@
+/** The middle column for the open document: read it first, then ask. */
+import { useEffect } from 'react';
+import type { LibraryDocument } from '../electron/contract/app-types.ts';
+import { ChatView } from './features/chat/chat-view.tsx';
+import { Composer } from './features/chat/composer.tsx';
+import { PreflightCard } from './features/reading/preflight-card.tsx';
+import { ReadingProgress } from './features/reading/reading-progress.tsx';
+import { plural } from './format.ts';
+import { useChat } from './stores/chat.ts';
+import { selectHeld, selectJob, useEngine } from './stores/engine.ts';
+import { loadPreflight, useReading } from './stores/reading.ts';
+
+export function DocumentPage({ document }: { document: LibraryDocument }) {
+  const held = useEngine(selectHeld(document.id));
+  const reading = useEngine(selectJob('reading', document.id));
+  const hasTurns = useChat((state) => state.turns.length > 0);
+  const failure = useReading((state) => (state.documentId === document.id ? state.failure : null));
+  const isHeld = held !== undefined;
+  // A document that left memory is looked at again: what fits may have changed.
+  useEffect(() => {
+    if (!isHeld && failure) void loadPreflight(document.id, useReading.getState().range);
+  }, [document.id, isHeld, failure]);
+  const before = reading ? (
+    <ReadingProgress job={reading} name={document.name} />
+  ) : (
+    <PreflightCard document={document} readBefore={hasTurns} />
+  );
+  if (!isHeld && !hasTurns)
+    return (
+      <div className="h-full overflow-y-auto">
+        <div className="mx-auto flex min-h-full w-full max-w-[680px] flex-col justify-center p-6">{before}</div>
+      </div>
+    );
+  return (
+    <div className="flex h-full flex-col">
+      <div className="min-h-0 flex-1">{hasTurns ? <ChatView /> : <Invitation document={document} pages={held?.pages ?? null} />}</div>
+      <div className="mx-auto w-full max-w-[760px] px-6 pb-3">{isHeld ? <Composer documentName={document.name} /> : before}</div>
+    </div>
+  );
+}
+
+function Invitation({ document, pages }: { document: LibraryDocument; pages: { from: number; to: number } | null }) {
+  return (
+    <div className="flex h-full items-center justify-center p-6 text-center">
+      <div className="max-w-[48ch]">
+        <h2 className="text-[18px] font-[620] wrap-anywhere">{document.name} is read</h2>
+        <p className="mt-1 text-muted">
+          {pages
+            ? `Pages ${pages.from + 1} to ${pages.to + 1} are in memory. Ask about them.`
+            : `All ${plural(document.pages, document.format === 'pdf' ? 'page' : 'section')} are in memory. Ask about any of it.`}
+        </p>
+      </div>
+    </div>
+  );
+}

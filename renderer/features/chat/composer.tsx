@@ -1,0 +1,73 @@
+/** The question being written. Enter asks, Shift+Enter breaks the line, Escape stops the answer. */
+import { ArrowUp, Square } from 'lucide-react';
+import { useLayoutEffect, useRef } from 'react';
+import { ask, setDraft, useChat } from '../../stores/chat.ts';
+import { cancelJob, useEngine } from '../../stores/engine.ts';
+import { Button } from '../../ui/button.tsx';
+import { Problem } from '../../ui/problem.tsx';
+
+const lineHeight = 24;
+const mostLines = 8;
+
+export function Composer({ documentName }: { documentName: string }) {
+  const draft = useChat((state) => state.draft);
+  const isAnswering = useChat((state) => state.live !== null);
+  const failure = useChat((state) => state.failure);
+  const field = useRef<HTMLTextAreaElement>(null);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the height follows the text
+  useLayoutEffect(() => {
+    const element = field.current;
+    if (!element) return;
+    element.style.height = 'auto';
+    element.style.height = `${Math.min(element.scrollHeight, lineHeight * mostLines)}px`;
+  }, [draft]);
+
+  const isEmpty = draft.trim() === '';
+  return (
+    <div>
+      {failure && (
+        <div className="mb-2">
+          <Problem message={failure.message} />
+        </div>
+      )}
+      <div className="flex items-end gap-2 rounded-xl border border-line-strong bg-raised p-2 pl-4 focus-within:border-accent">
+        <textarea
+          ref={field}
+          rows={1}
+          value={draft}
+          aria-label={`Ask ${documentName}`}
+          placeholder={`Ask ${documentName}`}
+          onChange={(event) => setDraft(event.target.value)}
+          onKeyDown={(event) => {
+            // An input method ends its own composition with Enter.
+            if (event.key !== 'Enter' || event.shiftKey || event.nativeEvent.isComposing) return;
+            event.preventDefault();
+            if (!isAnswering) void ask(draft);
+          }}
+          className="min-h-8 flex-1 resize-none bg-transparent py-1 text-[15px] leading-6 outline-none placeholder:text-muted"
+        />
+        {isAnswering ? (
+          <Button onClick={stopAnswer}>
+            <Square size={12} aria-hidden fill="currentColor" />
+            Stop
+          </Button>
+        ) : (
+          <Button kind="primary" disabled={isEmpty} onClick={() => void ask(draft)}>
+            <ArrowUp size={14} aria-hidden />
+            Ask
+          </Button>
+        )}
+      </div>
+      <p className="mt-1.5 text-center text-[12px] leading-4 text-muted">
+        Enter asks, Shift+Enter breaks the line, Esc stops. Small models make mistakes: check what matters.
+      </p>
+    </div>
+  );
+}
+
+export function stopAnswer(): void {
+  const { chatId } = useChat.getState();
+  const job = useEngine.getState().telemetry?.jobs.find((entry) => entry.chatId === chatId);
+  if (job) void cancelJob(job.id);
+}

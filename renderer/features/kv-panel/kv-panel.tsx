@@ -1,0 +1,70 @@
+/** The right column: what the KV cache costs, what the budget buys, what was kept and read. Every number is the engine's. */
+import type { ReactNode } from 'react';
+import type { LibraryDocument } from '../../../electron/contract/app-types.ts';
+import { copyText } from '../../bridge/browser.ts';
+import { selectMeasured, useChat } from '../../stores/chat.ts';
+import { selectHeld, useEngine } from '../../stores/engine.ts';
+import { useReading } from '../../stores/reading.ts';
+import { notify } from '../../stores/ui.ts';
+import { Button } from '../../ui/button.tsx';
+import { AttentionStrip } from './attention-strip.tsx';
+import { BudgetSection } from './budget-section.tsx';
+import { DocumentMap } from './document-map.tsx';
+import { Headline } from './headline.tsx';
+import { MemoryBars } from './memory-bars.tsx';
+import { SpeedHistory } from './speed-history.tsx';
+
+export function KvPanel({ document }: { document: LibraryDocument | undefined }) {
+  const turn = useChat(selectMeasured);
+  const map = useChat((state) => state.map);
+  const held = useEngine(selectHeld(document?.id ?? null));
+  const planned = useReading(({ documentId, preflight }) => (documentId === document?.id ? preflight : null));
+  const report = turn?.report ?? null;
+  const plan = report?.plan ?? planned?.plan ?? null;
+  const promptTokens =
+    report?.promptTokens ??
+    held?.tokens ??
+    (planned?.fitsContext ? planned.documentTokens + planned.roomTokens : undefined);
+  if (!document)
+    return (
+      <Frame>
+        <p className="px-4 py-3 text-muted">Open a document to see what its KV cache takes.</p>
+      </Frame>
+    );
+  return (
+    <Frame
+      action={
+        report && (
+          <Button
+            kind="bare"
+            onClick={async () => {
+              const data = { document: document.name, report, map };
+              notify((await copyText(JSON.stringify(data, null, 2))) ? 'Copied as JSON.' : 'The clipboard is not allowed here.');
+            }}
+          >
+            Copy as JSON
+          </Button>
+        )
+      }
+    >
+      <Headline report={report} planned={plan} />
+      {plan && <MemoryBars plan={plan} counters={report?.counters ?? null} />}
+      {promptTokens !== undefined && <BudgetSection promptTokens={promptTokens} />}
+      {report && map.length > 0 && <DocumentMap map={map} counters={report.counters} />}
+      {report && <AttentionStrip counters={report.counters} />}
+      <SpeedHistory />
+    </Frame>
+  );
+}
+
+function Frame({ children, action }: { children: ReactNode; action?: ReactNode }) {
+  return (
+    <aside aria-label="KV cache" className="flex h-full flex-col bg-chrome">
+      <div className="flex h-11 shrink-0 items-center justify-between pr-2 pl-4">
+        <h2 className="font-[600]">KV cache</h2>
+        {action}
+      </div>
+      <div className="min-h-0 flex-1 overflow-y-auto pb-6">{children}</div>
+    </aside>
+  );
+}

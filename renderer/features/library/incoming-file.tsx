@@ -1,0 +1,55 @@
+/** A file between the drop and the library: what is happening to it, or why it did not get in. */
+import { useState } from 'react';
+import { type Incoming, dismissIncoming } from '../../stores/library.ts';
+import { Button } from '../../ui/button.tsx';
+import { controlClass } from '../../ui/field.tsx';
+import { Problem } from '../../ui/problem.tsx';
+import { ProgressBar } from '../../ui/progress-bar.tsx';
+
+export function IncomingFile({ file }: { file: Incoming }) {
+  const [password, setPassword] = useState('');
+  if (file.failure) {
+    const { retry } = file;
+    return (
+      <div className="mb-2">
+        <Problem message={file.failure.message}>
+          {retry && (
+            <form
+              className="flex w-full gap-2"
+              onSubmit={(event) => {
+                event.preventDefault();
+                retry(password);
+              }}
+            >
+              <input
+                type="password"
+                aria-label={`Password of ${file.name}`}
+                placeholder="Password"
+                value={password}
+                onChange={(event) => setPassword(event.target.value)}
+                className={`${controlClass} min-w-0 flex-1`}
+              />
+              <Button kind="primary" type="submit">
+                Open
+              </Button>
+            </form>
+          )}
+          <Button onClick={() => dismissIncoming(file.key)}>Dismiss</Button>
+        </Problem>
+      </div>
+    );
+  }
+  const words = {
+    sending: 'Adding',
+    parsing: file.total > 1 ? `Extracting text, ${file.done} of ${file.total}` : 'Extracting text',
+    counting: 'Counting tokens',
+    failed: '',
+  }[file.phase];
+  return (
+    <div className="mb-2 rounded-lg border border-line bg-surface px-2 py-2" aria-live="polite">
+      <p className="truncate font-[520]">{file.name}</p>
+      <p className="tabular mb-1.5 text-[12px] leading-4 text-muted">{words}</p>
+      <ProgressBar value={file.phase === 'counting' ? 1 : file.total > 0 ? file.done / file.total : 0} label={`Adding ${file.name}`} />
+    </div>
+  );
+}

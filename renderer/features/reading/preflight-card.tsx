@@ -1,0 +1,192 @@
+/** Before reading: tokens, whether they fit, memory full against compressed, time. What does not fit says by how much and what helps. */
+import { useEffect, useState } from 'react';
+import type { LibraryDocument, PageRange, Preflight } from '../../../electron/contract/app-types.ts';
+import { bytes, count, factor, plural, seconds } from '../../format.ts';
+import { restartEngine, selectEngine, useEngine } from '../../stores/engine.ts';
+import { loadPreflight, readDocument, useReading } from '../../stores/reading.ts';
+import { changeSettings, useSettings } from '../../stores/settings.ts';
+import { Button } from '../../ui/button.tsx';
+import { controlClass } from '../../ui/field.tsx';
+import { Problem } from '../../ui/problem.tsx';
+import { StackedBar } from '../../ui/stacked-bar.tsx';
+
+export function PreflightCard({ document, readBefore }: { document: LibraryDocument; readBefore: boolean }) {
+  const settings = useSettings((state) => state.settings);
+  const engine = useEngine(selectEngine);
+  const { documentId, range, preflight, failure } = useReading();
+  const isReady = engine?.state === 'ready';
+  const hasSettings = settings !== null;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: these settings change what the card says
+  useEffect(() => {
+    if (isReady && hasSettings)
+      void loadPreflight(document.id, useReading.getState().documentId === document.id ? useReading.getState().range : null);
+  }, [document.id, isReady, hasSettings, settings?.mode, settings?.kvType, settings?.preset, settings?.tokenBudget, settings?.maxNew]);
+
+  if (engine?.state === 'failed') {
+    return (
+      <Problem message={engine.failure?.message ?? 'The engine is not running.'}>
+        <Button kind="primary" onClick={() => void restartEngine()}>
+          Start the engine again
+        </Button>
+      </Problem>
+    );
+  }
+  const isMine = documentId === document.id;
+  const facts = isMine ? preflight : null;
+  return (
+    <section aria-label="Before reading" className="rounded-xl border border-line bg-raised p-5">
+      <header className="flex flex-wrap items-baseline gap-x-4 gap-y-1">
+        <h2 className="min-w-0 truncate text-[15px] font-[620]" title={document.name}>
+          {document.name}
+        </h2>
+        <p className="tabular text-muted">
+          {plural(document.pages, document.format === 'pdf' ? 'page' : 'section')}
+          {facts && `, ${plural(facts.documentTokens, 'token')}${range ? ` in the chosen ones` : ''}`}
+        </p>
+      </header>
+      {readBefore && (
+        <p className="mt-1 text-muted">It is not in memory now. Reading it again lets you ask further questions.</p>
+      )}
+      {document.warnings.map((warning) => (
+        <p key={warning} className="mt-2 text-warn">
+          Note: {warning}
+        </p>
+      ))}
+      {isMine && failure && (
+        <div className="mt-4">
+          <Problem message={failure.message}>
+            <Button onClick={() => void loadPreflight(document.id, range)}>Look again</Button>
+          </Problem>
+        </div>
+      )}
+      {!facts && !failure && (
+        <p className="mt-4 text-muted" role="status">
+          {isReady ? 'Counting tokens and memory.' : 'Opening the model.'}
+        </p>
+      )}
+      {facts && <Facts facts={facts} document={document} range={range} />}
+    </section>
+  );
+}
+
+function Facts({ facts, document, range }: { facts: Preflight; document: LibraryDocument; range: PageRange | null }) {
+  const { documentTokens, roomTokens, contextTokens, fitsContext, fitsMemory, plan } = facts;
+  const [choosing, setChoosing] = useState(false);
+  const over = documentTokens + roomTokens - contextTokens;
+  const scale = Math.max(contextTokens, documentTokens + roomTokens);
+  return (
+    <>
+      <dl className="mt-4 grid grid-cols-[72px_1fr] gap-x-4 gap-y-3">
+        <dt className="text-muted">Context</dt>
+        <dd>
+          <p className={`tabular ${fitsContext ? '' : 'text-danger'}`}>
+            {fitsContext
+              ? `Fits ${facts.modelName} (${count(contextTokens)} tokens)`
+              : `This document has ${count(documentTokens)} tokens; ${facts.modelName} reads ${count(contextTokens)}, ${count(roomTokens)} of them kept for question and answer. ${count(over)} too many.`}
+          </p>
+          <div className="mt-1.5">
+            <StackedBar
+              label={`${count(documentTokens)} tokens of document and ${count(roomTokens)} for question and answer, of ${count(contextTokens)}`}
+              scale={scale}
+              parts={[
+                { key: 'document', label: `document, ${count(documentTokens)} tokens`, value: documentTokens, color: 'var(--accent)' },
+                { key: 'room', label: `question and answer, ${count(roomTokens)} tokens`, value: roomTokens, color: 'var(--part-summaries)' },
+              ]}
+            />
+            <p className="tabular mt-1 flex justify-between text-[12px] leading-4 text-muted">
+              <span>
+                document {count(documentTokens)} + question and answer {count(roomTokens)}
+              </span>
+              {fitsContext && <span>{count(-over)} free</span>}
+            </p>
+          </div>
+        </dd>
+        {plan && (
+          <>
+            <dt className="text-muted">Memory</dt>
+            <dd className="tabular">
+              <p className={fitsMemory ? '' : 'text-danger'}>
+                {bytes(plan.total)} in all, {bytes(plan.available)} available
+                {!fitsMemory && `: ${bytes(plan.total - plan.available)} too much`}
+              </p>
+              <p className="text-muted">
+                {bytes(plan.weights)} model, {bytes(plan.documentKv)} document, kept for every question.{' '}
+                {plan.compactCache > 0 && !plan.budgets.dense
+                  ? `Each answer works on ${bytes(plan.compactCache + plan.summaries)} instead of ${bytes(plan.fullKv)} (${factor(plan.fullKv / (plan.compactCache + plan.summaries))} less).`
+                  : `The answer works on all of it (${bytes(plan.fullKv)}).`}
+              </p>
+            </dd>
+          </>
+        )}
+        {facts.readSeconds !== null && fitsContext && (
+          <>
+            <dt className="text-muted">Reading</dt>
+            <dd className="tabular">about {seconds(facts.readSeconds)}, at the speed of the last reading</dd>
+          </>
+        )}
+      </dl>
+      <div className="mt-5 flex flex-wrap items-center gap-2">
+        <Button
+          kind="primary"
+          disabled={!fitsContext || !fitsMemory}
+          onClick={() => void readDocument(document.id, range)}
+        >
+          Read document
+        </Button>
+        {facts.remedies.map((remedy) =>
+          remedy.type === 'pages' ? (
+            <Button key="pages" onClick={() => void loadPreflight(document.id, remedy.range)}>
+              Only {document.format === 'pdf' ? 'pages' : 'sections'} {remedy.range.from + 1} to {remedy.range.to + 1} (
+              {count(remedy.tokens)} tokens)
+            </Button>
+          ) : (
+            <Button key="kvType" onClick={() => void changeSettings({ kvType: remedy.kvType })}>
+              Document cache in {remedy.kvType}: {bytes(remedy.total)}
+              {remedy.fits ? ', fits' : ', still too much'}
+            </Button>
+          ),
+        )}
+        {document.pages > 1 && (
+          <Button kind="bare" aria-expanded={choosing} onClick={() => setChoosing(!choosing)}>
+            {document.format === 'pdf' ? 'Page range' : 'Section range'}
+          </Button>
+        )}
+      </div>
+      {choosing && <RangeFields key={document.id} document={document} range={range} />}
+    </>
+  );
+}
+
+function RangeFields({ document, range }: { document: LibraryDocument; range: PageRange | null }) {
+  const [from, setFrom] = useState(String((range?.from ?? 0) + 1));
+  const [to, setTo] = useState(String((range?.to ?? document.pages - 1) + 1));
+  const first = Number.parseInt(from, 10);
+  const last = Number.parseInt(to, 10);
+  const isValid = first >= 1 && last >= first && last <= document.pages;
+  const apply = () => {
+    const isWhole = first === 1 && last === document.pages;
+    void loadPreflight(document.id, isWhole ? null : { from: first - 1, to: last - 1 });
+  };
+  return (
+    <form
+      className="mt-3 flex flex-wrap items-center gap-2"
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (isValid) apply();
+      }}
+    >
+      <label className="flex items-center gap-2">
+        From
+        <input inputMode="numeric" value={from} onChange={(event) => setFrom(event.target.value)} className={`${controlClass} w-16`} />
+      </label>
+      <label className="flex items-center gap-2">
+        to
+        <input inputMode="numeric" value={to} onChange={(event) => setTo(event.target.value)} className={`${controlClass} w-16`} />
+      </label>
+      <Button type="submit" disabled={!isValid}>
+        Use these
+      </Button>
+      {!isValid && <span className="tabular text-muted">Between 1 and {document.pages}.</span>}
+    </form>
+  );
+}

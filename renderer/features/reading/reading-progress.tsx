@@ -1,0 +1,33 @@
+/** While a document is read: how far, how fast, how long yet, and a way out. */
+import type { Job } from '../../../electron/contract/app-types.ts';
+import { count, seconds, speed } from '../../format.ts';
+import { cancelJob } from '../../stores/engine.ts';
+import { Button } from '../../ui/button.tsx';
+import { ProgressBar } from '../../ui/progress-bar.tsx';
+
+export function ReadingProgress({ job, name }: { job: Job; name: string }) {
+  const share = job.total > 0 ? job.done / job.total : 0;
+  const isWaiting = job.phase === 'waiting' || job.total === 0;
+  return (
+    <section aria-label="Reading" className="rounded-xl border border-line bg-raised p-5">
+      <div className="flex items-baseline justify-between gap-4">
+        <h2 className="min-w-0 truncate text-[15px] font-[620]">Reading {name}</h2>
+        <span className="tabular text-[15px]">{isWaiting ? '' : `${Math.floor(share * 100)} %`}</span>
+      </div>
+      <div className="mt-3">
+        <ProgressBar value={share} label={`Reading ${name}`} />
+      </div>
+      <div className="mt-2 flex items-center justify-between gap-4">
+        <p className="tabular text-muted">
+          {isWaiting
+            ? 'Waiting for the engine.'
+            : `${count(job.done)} of ${count(job.total)} tokens${job.tokensPerSecond > 0 ? `, ${speed(job.tokensPerSecond)}` : ''}${job.secondsLeft === null ? '' : `, ${seconds(job.secondsLeft)} left`}`}
+        </p>
+        <Button onClick={() => void cancelJob(job.id)}>Cancel</Button>
+      </div>
+      <p className="mt-3 text-[12px] leading-4 text-muted">
+        The model reads the whole text once. Questions then start from what it has read. Cancelling discards what was read so far.
+      </p>
+    </section>
+  );
+}

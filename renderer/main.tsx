@@ -1,0 +1,51 @@
+/** Starts the window: theme, connection, and the wires between stores that follow each other. */
+import './styles/index.css';
+import { createRoot } from 'react-dom/client';
+import { App } from './app.tsx';
+import { applyRememberedTheme, applyTheme, watchDrops, watchKeys, watchSystemTheme, watchWidth } from './bridge/browser.ts';
+import { callFailure, connect, uploadFile } from './bridge/connection.ts';
+import { sessionToken } from './bridge/session.ts';
+import { stopAnswer } from './features/chat/composer.tsx';
+import { setApi } from './stores/api.ts';
+import { openChatsOf, useChat } from './stores/chat.ts';
+import { followTelemetry } from './stores/engine.ts';
+import { addFiles, loadLibrary, useLibrary } from './stores/library.ts';
+import { loadSettings, useSettings } from './stores/settings.ts';
+import { setConnection, setDropping, setSettingsOpen, setWidth, toggleInspector, toggleLibrary, useUi } from './stores/ui.ts';
+
+applyRememberedTheme();
+watchSystemTheme(() => applyTheme(useSettings.getState().settings?.theme ?? 'system'));
+useSettings.subscribe(({ settings }, before) => {
+  if (settings && settings.theme !== before.settings?.theme) applyTheme(settings.theme);
+});
+watchWidth(setWidth);
+watchDrops({ onOver: setDropping, onFiles: addFiles });
+watchKeys({
+  'Ctrl+B': toggleLibrary,
+  'Ctrl+J': toggleInspector,
+  'Ctrl+,': () => setSettingsOpen(!useUi.getState().settingsOpen),
+  Escape: () => {
+    if (useChat.getState().live) stopAnswer();
+  },
+});
+useLibrary.subscribe(({ selectedId }, before) => {
+  if (selectedId !== before.selectedId) void openChatsOf(selectedId);
+});
+
+const token = await sessionToken();
+if (token === undefined) setConnection('refused');
+else {
+  connect(token, {
+    onState: setConnection,
+    onClient: (client) => {
+      setApi({ client, upload: (file) => uploadFile(token, file), failure: callFailure });
+      // Ends with the connection, which is made anew and then calls this again.
+      followTelemetry().catch(() => {});
+      void loadSettings();
+      void loadLibrary().then(() => openChatsOf(useLibrary.getState().selectedId));
+    },
+  });
+}
+
+const root = document.getElementById('root');
+if (root) createRoot(root).render(<App />);

@@ -1,0 +1,59 @@
+/** A labelled control with one line that says what it does. */
+import { type ReactNode, useId } from 'react';
+
+interface FieldProps {
+  label: string;
+  hint?: ReactNode;
+  children: (ids: { id: string; 'aria-describedby': string | undefined }) => ReactNode;
+}
+
+export function Field({ label, hint, children }: FieldProps) {
+  const id = useId();
+  const hintId = `${id}-hint`;
+  return (
+    <div className="grid grid-cols-[1fr_auto] items-center gap-x-4 py-3">
+      <label htmlFor={id} className="font-[520]">
+        {label}
+      </label>
+      <div className="row-span-1">{children({ id, 'aria-describedby': hint ? hintId : undefined })}</div>
+      {hint && (
+        <p id={hintId} className="col-span-2 mt-1 max-w-[52ch] text-[12px] leading-4 text-muted">
+          {hint}
+        </p>
+      )}
+    </div>
+  );
+}
+
+export const controlClass =
+  'h-8 rounded-md border border-line-strong bg-surface px-2 text-[13px] text-ink tabular-nums disabled:opacity-60';
+
+export function Select<Value extends string>({
+  value,
+  options,
+  onChange,
+  ...rest
+}: {
+  value: Value;
+  options: readonly { value: Value; label: string }[];
+  onChange: (value: Value) => void;
+  id?: string;
+  'aria-describedby'?: string | undefined;
+  'aria-label'?: string;
+  className?: string;
+}) {
+  return (
+    <select
+      {...rest}
+      value={value}
+      onChange={(event) => onChange(event.target.value as Value)}
+      className={rest.className ?? controlClass}
+    >
+      {options.map((option) => (
+        <option key={option.value} value={option.value}>
+          {option.label}
+        </option>
+      ))}
+    </select>
+  );
+}

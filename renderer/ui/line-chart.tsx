@@ -1,0 +1,77 @@
+/** uPlot in React: made once for its series, then only fed. Colours come from the theme at the time it is drawn. */
+import { useEffect, useRef } from 'react';
+import uPlot from 'uplot';
+
+export interface ChartSeries {
+  label: string;
+  /** Name of a custom property. */
+  color: string;
+  points: boolean;
+}
+
+interface LineChartProps {
+  label: string;
+  series: readonly ChartSeries[];
+  data: uPlot.AlignedData;
+  height: number;
+  /** Another value draws everything anew. */
+  themeKey: string;
+}
+
+export function LineChart({ label, series, data, height, themeKey }: LineChartProps) {
+  const host = useRef<HTMLDivElement>(null);
+  const plot = useRef<uPlot | null>(null);
+  const first = useRef(data);
+  first.current = data;
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a theme changes what the custom properties mean
+  useEffect(() => {
+    const element = host.current;
+    if (!element) return;
+    const property = (name: string) => getComputedStyle(element).getPropertyValue(name).trim();
+    const axis = {
+      stroke: property('--muted'),
+      grid: { stroke: property('--line'), width: 1 },
+      ticks: { show: false },
+      font: '11px Inter Variable',
+    };
+    const made = new uPlot(
+      {
+        width: element.clientWidth || 300,
+        height,
+        legend: { show: false },
+        cursor: { show: false },
+        padding: [8, 8, 0, 0],
+        scales: { x: { time: true }, y: { distr: 3 } },
+        axes: [
+          { ...axis, size: 24, space: 80 },
+          { ...axis, size: 44, space: 24, values: (_, ticks) => ticks.map((tick) => (tick === null ? '' : String(tick))) },
+        ],
+        series: [
+          {},
+          ...series.map(({ label: name, color, points }) => ({
+            label: name,
+            stroke: property(color),
+            width: points ? 0 : 1.5,
+            spanGaps: false,
+            points: { show: points, size: 7, fill: property(color) },
+          })),
+        ],
+      },
+      first.current,
+      element,
+    );
+    plot.current = made;
+    const resize = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height }));
+    resize.observe(element);
+    return () => {
+      resize.disconnect();
+      made.destroy();
+      plot.current = null;
+    };
+  }, [series, height, themeKey]);
+
+  useEffect(() => plot.current?.setData(data), [data]);
+
+  return <div ref={host} role="img" aria-label={label} />;
+}
