@@ -2,6 +2,7 @@
 import { PanelLeft, PanelRight } from 'lucide-react';
 import { type ReactNode, useMemo } from 'react';
 import { Group, Panel, Separator, useDefaultLayout } from 'react-resizable-panels';
+import type { AnswerMode } from '../electron/contract/method.ts';
 import { recall, remember } from './bridge/browser.ts';
 import { DocumentPage } from './document-page.tsx';
 import { FirstRun } from './features/first-run/first-run.tsx';
@@ -9,11 +10,14 @@ import { KvPanel } from './features/kv-panel/kv-panel.tsx';
 import { LibraryColumn } from './features/library/library-column.tsx';
 import { SettingsDialog } from './features/settings/settings-dialog.tsx';
 import { StatusBar } from './features/status-bar/status-bar.tsx';
+import { modeNames } from './mode-names.ts';
 import { LinkDialog, Notices } from './notices.tsx';
 import { useChat } from './stores/chat.ts';
 import { selectDocument, useLibrary } from './stores/library.ts';
+import { changeSettings, useSettings } from './stores/settings.ts';
 import { toggleInspector, toggleLibrary, useUi } from './stores/ui.ts';
 import { IconButton } from './ui/button.tsx';
+import { Select } from './ui/field.tsx';
 
 const layoutStorage = {
   getItem: recall,
@@ -41,12 +45,15 @@ function Columns() {
   const showsLibrary = libraryOpen && width !== 'narrow';
   const showsInspector = inspectorOpen && width === 'wide' && document !== undefined;
   const panelIds = useMemo(
-    () => ['library', 'middle', 'inspector'].filter((id) => (id === 'library' ? showsLibrary : id === 'inspector' ? showsInspector : true)),
+    () =>
+      ['library', 'middle', 'inspector'].filter((id) =>
+        id === 'library' ? showsLibrary : id === 'inspector' ? showsInspector : true,
+      ),
     [showsLibrary, showsInspector],
   );
   const { defaultLayout, onLayoutChanged } = useDefaultLayout({ id: 'columns', panelIds, storage: layoutStorage });
   return (
-    <div className="relative min-h-0 flex-1">
+    <main className="relative min-h-0 flex-1">
       <Group
         key={panelIds.join()}
         orientation="horizontal"
@@ -84,7 +91,7 @@ function Columns() {
           <KvPanel document={document} />
         </Overlay>
       )}
-    </div>
+    </main>
   );
 }
 
@@ -93,13 +100,13 @@ function Middle() {
   const isLoaded = useLibrary((library) => library.isLoaded);
   const chat = useChat(({ chats, chatId }) => chats.find((entry) => entry.id === chatId));
   return (
-    <main className="flex h-full flex-col bg-surface">
+    <section aria-label="Document" className="flex h-full flex-col bg-surface">
       <header className="flex h-11 shrink-0 items-center gap-2 border-b border-line px-2">
         <IconButton label="Library (Ctrl+B)" onClick={toggleLibrary}>
           <PanelLeft size={16} aria-hidden />
         </IconButton>
-        <p className="flex min-w-0 flex-1 items-center gap-2">
-          {document && <span className="truncate font-[560]">{document.name}</span>}
+        <div className="flex min-w-0 flex-1 items-center gap-2">
+          {document && <h1 className="truncate font-[560]">{document.name}</h1>}
           {document && chat && (
             <>
               <span aria-hidden className="text-muted">
@@ -108,7 +115,8 @@ function Middle() {
               <span className="truncate text-muted">{chat.title}</span>
             </>
           )}
-        </p>
+        </div>
+        {document && <ModeChoice />}
         {document && (
           <IconButton label="KV cache panel (Ctrl+J)" onClick={toggleInspector}>
             <PanelRight size={16} aria-hidden />
@@ -118,7 +126,23 @@ function Middle() {
       <div className="min-h-0 flex-1">
         {document ? <DocumentPage key={document.id} document={document} /> : isLoaded ? <FirstRun /> : <Connecting />}
       </div>
-    </main>
+    </section>
+  );
+}
+
+/** The mode of the next question, without opening the settings. */
+function ModeChoice() {
+  const mode = useSettings((state) => state.settings?.mode);
+  if (!mode) return null;
+  const names: AnswerMode[] = ['rocketkv-mt', 'rocketkv', 'full', 'snapkv', 'hsa'];
+  return (
+    <Select
+      aria-label="Mode of the next question"
+      value={mode}
+      options={(names.includes(mode) ? names : [...names, mode]).map((value) => ({ value, label: modeNames[value] }))}
+      onChange={(next) => void changeSettings({ mode: next })}
+      className="h-7 rounded-md bg-transparent px-1 text-muted hover:bg-sunken hover:text-ink"
+    />
   );
 }
 
@@ -136,8 +160,8 @@ function Refused() {
       <div className="max-w-[52ch] text-center">
         <h1 className="text-[18px] font-[620]">This window is not signed in</h1>
         <p className="mt-2 text-muted">
-          RocketDoc gives each window a link that works once. Press Enter in the terminal where it runs, and open the new link
-          here.
+          RocketDoc gives each window a link that works once. Press Enter in the terminal where it runs, and open the
+          new link here.
         </p>
       </div>
     </main>
@@ -156,7 +180,9 @@ function Divider({ label }: { label: string }) {
 function Overlay({ side, children }: { side: 'left' | 'right'; children: ReactNode }) {
   const place = side === 'left' ? 'left-0 border-r' : 'right-0 border-l';
   return (
-    <div className={`absolute inset-y-0 z-20 w-[min(364px,88vw)] border-line shadow-(--shadow) ${place}`}>{children}</div>
+    <div className={`absolute inset-y-0 z-20 w-[min(364px,88vw)] border-line shadow-(--shadow) ${place}`}>
+      {children}
+    </div>
   );
 }
 

@@ -1,5 +1,4 @@
 /** The middle column for the open document: read it first, then ask. */
-import { useEffect } from 'react';
 import type { LibraryDocument } from '../electron/contract/app-types.ts';
 import { ChatView } from './features/chat/chat-view.tsx';
 import { Composer } from './features/chat/composer.tsx';
@@ -8,18 +7,12 @@ import { ReadingProgress } from './features/reading/reading-progress.tsx';
 import { plural } from './format.ts';
 import { useChat } from './stores/chat.ts';
 import { selectHeld, selectJob, useEngine } from './stores/engine.ts';
-import { loadPreflight, useReading } from './stores/reading.ts';
 
 export function DocumentPage({ document }: { document: LibraryDocument }) {
   const held = useEngine(selectHeld(document.id));
   const reading = useEngine(selectJob('reading', document.id));
   const hasTurns = useChat((state) => state.turns.length > 0);
-  const failure = useReading((state) => (state.documentId === document.id ? state.failure : null));
   const isHeld = held !== undefined;
-  // A document that left memory is looked at again: what fits may have changed.
-  useEffect(() => {
-    if (!isHeld && failure) void loadPreflight(document.id, useReading.getState().range);
-  }, [document.id, isHeld, failure]);
   const before = reading ? (
     <ReadingProgress job={reading} name={document.name} />
   ) : (
@@ -33,8 +26,12 @@ export function DocumentPage({ document }: { document: LibraryDocument }) {
     );
   return (
     <div className="flex h-full flex-col">
-      <div className="min-h-0 flex-1">{hasTurns ? <ChatView /> : <Invitation document={document} pages={held?.pages ?? null} />}</div>
-      <div className="mx-auto w-full max-w-[760px] px-6 pb-3">{isHeld ? <Composer documentName={document.name} /> : before}</div>
+      <div className="min-h-0 flex-1">
+        {hasTurns ? <ChatView /> : <Invitation document={document} pages={held?.pages ?? null} />}
+      </div>
+      <div className="mx-auto w-full max-w-[760px] px-6 pb-3">
+        {isHeld ? <Composer documentName={document.name} /> : before}
+      </div>
     </div>
   );
 }

@@ -35,3 +35,9 @@ export function factor(n: number): string {
 }
 
 export const percent = (share: number): string => `${(share * 100).toFixed(share > 0.995 && share < 1 ? 1 : 0)} %`;
+
+/** ggml names a CPU backend by its instruction level. */
+export function deviceName(device: string): string {
+  const level = /^ggml-cpu-(.+)$/.exec(device)?.[1];
+  return level === undefined ? device : `CPU (${level})`;
+}

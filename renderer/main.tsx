@@ -2,7 +2,14 @@
 import './styles/index.css';
 import { createRoot } from 'react-dom/client';
 import { App } from './app.tsx';
-import { applyRememberedTheme, applyTheme, watchDrops, watchKeys, watchSystemTheme, watchWidth } from './bridge/browser.ts';
+import {
+  applyRememberedTheme,
+  applyTheme,
+  watchDrops,
+  watchKeys,
+  watchSystemTheme,
+  watchWidth,
+} from './bridge/browser.ts';
 import { callFailure, connect, uploadFile } from './bridge/connection.ts';
 import { sessionToken } from './bridge/session.ts';
 import { stopAnswer } from './features/chat/composer.tsx';
@@ -11,12 +18,21 @@ import { openChatsOf, useChat } from './stores/chat.ts';
 import { followTelemetry } from './stores/engine.ts';
 import { addFiles, loadLibrary, useLibrary } from './stores/library.ts';
 import { loadSettings, useSettings } from './stores/settings.ts';
-import { setConnection, setDropping, setSettingsOpen, setWidth, toggleInspector, toggleLibrary, useUi } from './stores/ui.ts';
+import {
+  setConnection,
+  setDropping,
+  setSettingsOpen,
+  setTheme,
+  setWidth,
+  toggleInspector,
+  toggleLibrary,
+  useUi,
+} from './stores/ui.ts';
 
-applyRememberedTheme();
-watchSystemTheme(() => applyTheme(useSettings.getState().settings?.theme ?? 'system'));
+setTheme(applyRememberedTheme());
+watchSystemTheme(() => setTheme(applyTheme(useSettings.getState().settings?.theme ?? 'system')));
 useSettings.subscribe(({ settings }, before) => {
-  if (settings && settings.theme !== before.settings?.theme) applyTheme(settings.theme);
+  if (settings && settings.theme !== before.settings?.theme) setTheme(applyTheme(settings.theme));
 });
 watchWidth(setWidth);
 watchDrops({ onOver: setDropping, onFiles: addFiles });

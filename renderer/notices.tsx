@@ -28,7 +28,9 @@ function NoticeView({ notice }: { notice: Notice }) {
   }, [notice]);
   return (
     <div className="flex max-w-[560px] items-start gap-2 rounded-lg border border-line bg-raised py-2 pr-1 pl-4 shadow-(--shadow)">
-      <p className={`py-1 whitespace-pre-wrap wrap-anywhere ${notice.tone === 'danger' ? 'text-danger' : ''}`}>{notice.text}</p>
+      <p className={`py-1 whitespace-pre-wrap wrap-anywhere ${notice.tone === 'danger' ? 'text-danger' : ''}`}>
+        {notice.text}
+      </p>
       <IconButton label="Dismiss" onClick={() => dismiss(notice.id)}>
         <X size={14} aria-hidden />
       </IconButton>
@@ -42,8 +44,12 @@ export function LinkDialog() {
   const close = () => askLink(null);
   return (
     <Dialog title="An address in the text" open={link !== null} onClose={close}>
-      <p className="text-muted">RocketDoc does not open pages. Check the address and open it yourself if you trust it.</p>
-      <p className="mt-3 max-h-40 overflow-y-auto rounded-md bg-sunken p-2 font-mono text-[12px] leading-4 break-all">{link}</p>
+      <p className="text-muted">
+        RocketDoc does not open pages. Check the address and open it yourself if you trust it.
+      </p>
+      <p className="mt-3 max-h-40 overflow-y-auto rounded-md bg-sunken p-2 font-mono text-[12px] leading-4 break-all">
+        {link}
+      </p>
       <div className="mt-4 flex justify-end gap-2">
         <Button onClick={close}>Close</Button>
         <Button

@@ -1,5 +1,5 @@
-/** unit: no model, no compiled code, all at once. cli: the real commands on the embedded model, one file after another,
- *  because two engines at a time would share the machine's cores and each other's timeouts. */
+/** unit: no model, no compiled code, all at once. cli: the real commands on the embedded model, app: the window in a real
+ *  Chromium; one file after another, because two engines at a time would share the machine's cores and each other's timeouts. */
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
@@ -12,6 +12,16 @@ export default defineConfig({
           include: ['test/cli/**/*.test.ts'],
           fileParallelism: false,
           sequence: { groupOrder: 1 },
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+        },
+      },
+      {
+        test: {
+          name: 'app',
+          include: ['test/app/**/*.test.ts'],
+          fileParallelism: false,
+          sequence: { groupOrder: 2 },
           testTimeout: 300_000,
           hookTimeout: 300_000,
         },

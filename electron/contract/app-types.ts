@@ -126,8 +126,8 @@ export type MapPage = z.infer<typeof mapPageSchema>;
 export const engineStateSchema = z.object({
   state: z.enum(['starting', 'ready', 'restarting', 'failed']),
   model: openedModelSchema.nullable(),
-  /** File and licence of the embedded model, known before it is loaded. */
-  modelFile: z.object({ name: z.string(), bytes: count, licence: z.string() }),
+  /** Of the model's file, known before it is loaded; `title` is the name people know. */
+  modelFile: z.object({ title: z.string(), bytes: count, licence: z.string() }),
   /** Presets that this engine and model can plan with. */
   presets: z.array(presetSchema),
   failure: failureSchema.nullable(),

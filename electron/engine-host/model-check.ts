@@ -42,6 +42,9 @@ export interface CheckOptions {
   cacheFile?: string;
 }
 
+const embeddedHint = (path: string) =>
+  dirname(resolve(path)) === modelsDir ? ' Get the embedded model again with: git checkout -- assets/models' : '';
+
 /** The file's status, or a sentence that says why it cannot be a model. */
 function statModel(path: string): Stats {
   let stats: Stats;
@@ -49,7 +52,7 @@ function statModel(path: string): Stats {
     stats = statSync(path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT')
-      throw new AppError('MODEL_MISSING', `There is no model file at ${path}.`);
+      throw new AppError('MODEL_MISSING', `There is no model file at ${path}.${embeddedHint(path)}`);
     throw new AppError('IO', `The model file ${path} cannot be read: ${(error as Error).message}`, { cause: error });
   }
   if (!stats.isFile()) throw new AppError('MODEL_MISSING', `${path} is not a model file.`);

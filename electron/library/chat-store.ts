@@ -43,7 +43,9 @@ export class ChatStore {
   }
 
   list(documentId: string): Chat[] {
-    const rows = this.#database.prepare(`${selectChat} WHERE document_id = ? ORDER BY created_at, rowid`).all(documentId);
+    const rows = this.#database
+      .prepare(`${selectChat} WHERE document_id = ? ORDER BY created_at, rowid`)
+      .all(documentId);
     return (rows as unknown as ChatRow[]).map(toChat);
   }
 

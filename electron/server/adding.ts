@@ -73,7 +73,10 @@ async function* parsing(file: IncomingFile, password: string | undefined, signal
 }
 
 /** A missing model is the engine's error to show; the document can be added all the same. */
-async function countIfPossible(app: App, parsed: Parameters<App['counter']['count']>[0]): Promise<TokenCounts | undefined> {
+async function countIfPossible(
+  app: App,
+  parsed: Parameters<App['counter']['count']>[0],
+): Promise<TokenCounts | undefined> {
   try {
     return await app.counter.count(parsed);
   } catch {

@@ -2,8 +2,9 @@
  * One question and its answer, as a job. The answer so far is stored about once a second: whatever ends it, what was said stays,
  * marked with how it ended. The engine forgets stopped and failed answers; the stored turn says so by its state.
  */
-import type { MapPage, Turn } from '../contract/app-types.ts';
+
 import type { AskStreamEvent } from '../contract/app.ts';
+import type { MapPage, Turn } from '../contract/app-types.ts';
 import { AppError, toAppError } from '../contract/errors.ts';
 import { defaultSampler } from '../contract/method.ts';
 import type { EngineVerbs } from '../engine-host/engine-client.ts';

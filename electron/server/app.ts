@@ -17,6 +17,7 @@ export interface AppOptions {
   modelPath: string;
   /** Names the model's exact bytes, for counts that depend on them. */
   modelHash: string;
+  modelTitle: string;
   modelLicence: string;
   grants: (Grant & { path: string })[];
   defaults?: Partial<Settings>;
@@ -50,6 +51,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const onChange = () => changes.emit('change');
   const supervisor = new EngineSupervisor({
     modelPath: options.modelPath,
+    title: options.modelTitle,
     licence: options.modelLicence,
     threads: () => settings.get().threads,
     onChange,

@@ -3,7 +3,6 @@
  * A dead engine is a normal event: what it held is gone, `generation` tells so, and the state says why.
  */
 import { statSync } from 'node:fs';
-import { basename } from 'node:path';
 import type { EngineState, Failure } from '../contract/app-types.ts';
 import type { OpenedModel } from '../contract/engine-reports.ts';
 import { type AppError, toAppError } from '../contract/errors.ts';
@@ -12,6 +11,7 @@ import { type EngineClient, type EngineVerbs, startEngine } from '../engine-host
 
 export interface SupervisorOptions {
   modelPath: string;
+  title: string;
   licence: string;
   threads: () => number;
   onChange: () => void;
@@ -35,7 +35,8 @@ export class EngineSupervisor {
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
-    const modelFile = { name: basename(options.modelPath), bytes: fileBytes(options.modelPath), licence: options.licence };
+    const { modelPath, title, licence } = options;
+    const modelFile = { title, licence, bytes: fileBytes(modelPath) };
     this.#state = { state: 'starting', model: null, modelFile, presets: [], failure: null, restarts: 0 };
   }
 

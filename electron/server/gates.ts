@@ -31,7 +31,8 @@ export function refusal(request: Pick<IncomingMessage, 'rawHeaders' | 'url'>, ho
   const origins = valuesOf(request.rawHeaders, 'origin');
   if (origins.length > 1) return refuse(400, 'More than one Origin.');
   const origin = origins[0];
-  if (origin !== undefined && origin.toLowerCase() !== `http://${name}`) return refuse(403, 'Another site may not ask here.');
+  if (origin !== undefined && origin.toLowerCase() !== `http://${name}`)
+    return refuse(403, 'Another site may not ask here.');
   return undefined;
 }
 
@@ -58,6 +59,9 @@ export function setSecurityHeaders(response: ServerResponse): void {
   response.setHeader('Cross-Origin-Opener-Policy', 'same-origin');
   response.setHeader('Cross-Origin-Resource-Policy', 'same-origin');
   response.setHeader('X-DNS-Prefetch-Control', 'off');
-  response.setHeader('Permissions-Policy', 'camera=(), microphone=(), geolocation=(), usb=(), serial=(), hid=(), midi=()');
+  response.setHeader(
+    'Permissions-Policy',
+    'camera=(), microphone=(), geolocation=(), usb=(), serial=(), hid=(), midi=()',
+  );
   response.setHeader('Cache-Control', 'no-store');
 }

@@ -1,7 +1,7 @@
 /** The jobs that wait for the engine or run on it, for the window to watch and to cancel. */
 import { randomUUID } from 'node:crypto';
-import type { Job } from '../contract/app-types.ts';
 import { maxJobs } from '../contract/app.ts';
+import type { Job } from '../contract/app-types.ts';
 import { AppError } from '../contract/errors.ts';
 import { RunningJob } from './job.ts';
 
@@ -28,7 +28,8 @@ export class JobBoard {
 
   /** Runs `work` now; the job leaves the board when it is over. */
   start<Event>(subject: Subject, work: (job: RunningJob<Event>) => Promise<void>): RunningJob<Event> {
-    if (this.#jobs.size >= maxJobs) throw new AppError('BUSY', `${maxJobs} jobs are waiting already. Let one finish first.`);
+    if (this.#jobs.size >= maxJobs)
+      throw new AppError('BUSY', `${maxJobs} jobs are waiting already. Let one finish first.`);
     const progress = { phase: 'waiting' as const, done: 0, total: 0, tokensPerSecond: 0, secondsLeft: null };
     const job = new RunningJob<Event>({ id: randomUUID(), ...subject, ...progress, startedAt: Date.now() });
     this.#jobs.set(job.status.id, job);

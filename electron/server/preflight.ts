@@ -35,7 +35,7 @@ export async function preflight(
     documentTokens,
     roomTokens,
     contextTokens,
-    modelName: model.info.name,
+    modelName: app.supervisor.state.modelFile.title,
     fitsContext,
     fitsMemory,
     plan,

@@ -1,6 +1,7 @@
 /** Reading a document into the engine, as a job. One at a time for each document; who asks twice watches the same one. */
-import type { PageRange } from '../contract/app-types.ts';
+
 import type { ReadStreamEvent } from '../contract/app.ts';
+import type { PageRange } from '../contract/app-types.ts';
 import { AppError } from '../contract/errors.ts';
 import { defaultSegment, defaultTile } from '../contract/method.ts';
 import type { App } from './app.ts';

@@ -13,7 +13,10 @@ function toRpcError(error: unknown): ORPCError<string, unknown> {
   if (error instanceof ORPCError) return error;
   const { code, message } = toAppError(error);
   // What nobody foresaw may name paths or worse: it stays on this side.
-  return new ORPCError(code, { message: code === 'INTERNAL' && !(error instanceof AppError) ? 'Something failed inside.' : message, status: 500 });
+  return new ORPCError(code, {
+    message: code === 'INTERNAL' && !(error instanceof AppError) ? 'Something failed inside.' : message,
+    status: 500,
+  });
 }
 
 async function* hopping<T>(events: AsyncGenerator<T, void, void>): AsyncGenerator<T, void, void> {
@@ -79,7 +82,9 @@ export function appRouter(app: App) {
       }),
       saveDraft: os.chats.saveDraft.handler(({ input }) => app.chats.saveDraft(input.chatId, input.draft)),
     },
-    ask: os.ask.handler(async ({ input, signal }) => hopping((await ask(app, input.chatId, input.question)).watch(signal))),
+    ask: os.ask.handler(async ({ input, signal }) =>
+      hopping((await ask(app, input.chatId, input.question)).watch(signal)),
+    ),
     watch: os.watch.handler(({ input, signal }) => {
       const job = answeringJob(app, input.chatId);
       if (!job) throw new AppError('CLOSED', 'Nothing is being answered in this chat.');

@@ -12,7 +12,12 @@ const firstFrameMs = 2000;
 const maxFrameBytes = 1024 * 1024;
 const unauthorised = 4401;
 
-export function serveSocket(server: Server, app: App, tokens: SessionTokens, hosts: () => ReadonlySet<string>): () => void {
+export function serveSocket(
+  server: Server,
+  app: App,
+  tokens: SessionTokens,
+  hosts: () => ReadonlySet<string>,
+): () => void {
   const sockets = new WebSocketServer({ noServer: true, maxPayload: maxFrameBytes, perMessageDeflate: false });
   const handler = new RPCHandler(appRouter(app));
   server.on('upgrade', (request, socket, head) => {

@@ -40,12 +40,17 @@ if (values.help) {
   process.exit(0);
 }
 
-const numbers = z.object({ port: z.coerce.number().int().min(0).max(65_535), threads: z.coerce.number().int().min(0).max(256) });
+const numbers = z.object({
+  port: z.coerce.number().int().min(0).max(65_535),
+  threads: z.coerce.number().int().min(0).max(256),
+});
 const { port, threads } = numbers.parse({ port: values.port, threads: values.threads ?? 0 });
 const defaults: Partial<Settings> = values.threads === undefined ? {} : { threads };
 const isLoopback = ['127.0.0.1', '::1', 'localhost'].includes(values.host);
 if (!isLoopback && values['allow-host'].length === 0) {
-  process.stderr.write('Off loopback the window needs its name: --allow-host <name or address as typed in the browser>.\n');
+  process.stderr.write(
+    'Off loopback the window needs its name: --allow-host <name or address as typed in the browser>.\n',
+  );
   process.exit(2);
 }
 const webRoot = join(root, 'out', 'renderer');
@@ -55,19 +60,32 @@ if (!existsSync(join(webRoot, 'index.html'))) {
 }
 
 const modelsDir = join(root, 'assets', 'models');
-const catalogue = z.object({ models: z.array(z.object({ file: z.string(), sha256: z.string(), licence: z.string() })).min(1) });
+const catalogue = z.object({
+  models: z.array(z.object({ file: z.string(), name: z.string(), sha256: z.string(), licence: z.string() })).min(1),
+});
 const { models } = catalogue.parse(JSON.parse(readFileSync(join(modelsDir, 'models.json'), 'utf8')));
 const model = models[0];
 if (!model) throw new Error('assets/models/models.json names no model');
 
-const sample = { id: 'sample', name: 'report.pdf', isSample: true, path: join(root, 'assets', 'samples', 'report.pdf') };
-const named = positionals.map((path) => ({ id: randomUUID(), name: basename(path), isSample: false, path: resolve(path) }));
+const sample = {
+  id: 'sample',
+  name: 'report.pdf',
+  isSample: true,
+  path: join(root, 'assets', 'samples', 'report.pdf'),
+};
+const named = positionals.map((path) => ({
+  id: randomUUID(),
+  name: basename(path),
+  isSample: false,
+  path: resolve(path),
+}));
 
 mkdirSync(values['data-dir'], { recursive: true, mode: 0o700 });
 const app = await createApp({
   dataDir: values['data-dir'],
   modelPath: join(modelsDir, model.file),
   modelHash: model.sha256,
+  modelTitle: model.name,
   modelLicence: model.licence,
   grants: [sample, ...named],
   defaults,

@@ -33,7 +33,8 @@ export class Uploads {
   }
 
   async receive(name: string, body: Readable): Promise<string> {
-    if (this.#waiting.size >= maxWaiting) throw new AppError('BUSY', 'Too many files are waiting. Add or remove some first.');
+    if (this.#waiting.size >= maxWaiting)
+      throw new AppError('BUSY', 'Too many files are waiting. Add or remove some first.');
     const id = randomUUID();
     const file = await this.#place(id, name);
     const hash = createHash('sha256');

@@ -14,16 +14,19 @@ export function watchWidth(listener: (width: WindowWidth) => void): void {
 
 const systemDark = () => window.matchMedia('(prefers-color-scheme: dark)');
 
-export function applyTheme(theme: Settings['theme']): void {
+/** Returns what is shown then. */
+export function applyTheme(theme: Settings['theme']): 'light' | 'dark' {
   const isDark = theme === 'dark' || (theme === 'system' && systemDark().matches);
-  document.documentElement.dataset.theme = isDark ? 'dark' : 'light';
+  const shown = isDark ? 'dark' : 'light';
+  document.documentElement.dataset.theme = shown;
   remember('theme', theme);
+  return shown;
 }
 
 /** Before the server has said anything: what it said last time. */
-export function applyRememberedTheme(): void {
+export function applyRememberedTheme(): 'light' | 'dark' {
   const theme = recall('theme');
-  applyTheme(theme === 'dark' || theme === 'light' ? theme : 'system');
+  return applyTheme(theme === 'dark' || theme === 'light' ? theme : 'system');
 }
 
 export function watchSystemTheme(listener: () => void): void {

@@ -44,7 +44,8 @@ export function connect(token: string, { onState, onClient }: ConnectionEvents):
 /** Any failure of a call as code and sentence. */
 export function callFailure(error: unknown): CallFailure {
   if (error instanceof ORPCError) {
-    if (error.code === 'BAD_REQUEST') return { code: 'INVALID_ARGUMENT', message: 'The server did not accept these values.' };
+    if (error.code === 'BAD_REQUEST')
+      return { code: 'INVALID_ARGUMENT', message: 'The server did not accept these values.' };
     return { code: error.code, message: error.message };
   }
   return { code: 'CLOSED', message: 'The connection to RocketDoc was lost.' };

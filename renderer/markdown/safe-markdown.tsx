@@ -48,6 +48,13 @@ function inertComponents(onLink: (address: string) => void): Components {
         <span>{children}</span>
       ),
     img: ({ alt }) => <span className="text-muted">[picture{typeof alt === 'string' && alt ? `: ${alt}` : ''}]</span>,
+    // Below the window's own headings, which name question and answer.
+    h1: ({ children }) => <h3>{children}</h3>,
+    h2: ({ children }) => <h3>{children}</h3>,
+    h3: ({ children }) => <h4>{children}</h4>,
+    h4: ({ children }) => <h4>{children}</h4>,
+    h5: ({ children }) => <h4>{children}</h4>,
+    h6: ({ children }) => <h4>{children}</h4>,
     pre: ({ children }) => <pre>{children}</pre>,
     code: ({ children }) => <code>{children}</code>,
     table: ({ children }) => (

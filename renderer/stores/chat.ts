@@ -6,7 +6,8 @@ import { create } from 'zustand';
 import type { AskStreamEvent } from '../../electron/contract/app.ts';
 import type { Chat, MapPage, Turn } from '../../electron/contract/app-types.ts';
 import { api, type CallFailure, failureOf } from './api.ts';
-import { noteAnswerSpeed } from './engine.ts';
+import { noteAnswerSpeed, selectHeld, useEngine } from './engine.ts';
+import { readDocument, useReading } from './reading.ts';
 import { notify } from './ui.ts';
 
 export interface LiveAnswer {
@@ -43,7 +44,8 @@ const set = useChat.setState;
 const get = useChat.getState;
 
 /** The newest finished answer: what the panel's numbers are about. */
-export const selectMeasured = ({ turns }: ChatState): Turn | undefined => turns.findLast((turn) => turn.report !== null);
+export const selectMeasured = ({ turns }: ChatState): Turn | undefined =>
+  turns.findLast((turn) => turn.report !== null);
 
 export async function openChatsOf(documentId: string | null): Promise<void> {
   set({ documentId, chats: [], chatId: null, turns: [], draft: '', live: null, failure: null, map: [] });
@@ -82,8 +84,22 @@ export async function ask(question: string): Promise<void> {
   await follow(chatId, () => api().ask({ chatId, question: text }), text);
 }
 
+/** After a crash the document has left memory: it is read again first. */
+export async function askAgain(question: string): Promise<void> {
+  const { documentId } = get();
+  if (documentId === null) return;
+  const isHeld = () => selectHeld(documentId)(useEngine.getState()) !== undefined;
+  const { documentId: looked, range } = useReading.getState();
+  if (!isHeld()) await readDocument(documentId, looked === documentId ? range : null);
+  await ask(question);
+}
+
 /** Watches an answer to its end. `question` goes back into the composer when it was never asked. */
-async function follow(chatId: string, start: () => Promise<AsyncIterable<AskStreamEvent>>, question = ''): Promise<void> {
+async function follow(
+  chatId: string,
+  start: () => Promise<AsyncIterable<AskStreamEvent>>,
+  question = '',
+): Promise<void> {
   let asked = false;
   try {
     for await (const event of await start()) {

@@ -8,7 +8,10 @@ interface ReadingState {
   documentId: string | null;
   range: PageRange | null;
   preflight: Preflight | null;
+  /** Why the card has no numbers. */
   failure: CallFailure | null;
+  /** Why the last reading ended early; stays until the next. */
+  readFailure: CallFailure | null;
 }
 
 export const useReading = create<ReadingState>(() => ({
@@ -16,6 +19,7 @@ export const useReading = create<ReadingState>(() => ({
   range: null,
   preflight: null,
   failure: null,
+  readFailure: null,
 }));
 
 const set = useReading.setState;
@@ -27,7 +31,7 @@ export async function loadPreflight(documentId: string, range: PageRange | null 
   if (!settings) return;
   const mine = ++asked;
   const isOther = useReading.getState().documentId !== documentId;
-  set({ documentId, range, ...(isOther ? { preflight: null, failure: null } : {}) });
+  set({ documentId, range, ...(isOther ? { preflight: null, failure: null, readFailure: null } : {}) });
   try {
     const preflight = await api().preflight({ documentId, pages: range, choice: methodChoice(settings) });
     if (mine === asked) set({ preflight, failure: null });
@@ -38,11 +42,11 @@ export async function loadPreflight(documentId: string, range: PageRange | null 
 
 /** Progress itself comes with the telemetry, for every window alike. */
 export async function readDocument(documentId: string, pages: PageRange | null): Promise<void> {
-  set({ failure: null });
+  set({ readFailure: null });
   try {
     for await (const _ of await api().read({ documentId, pages }));
   } catch (error) {
     const failure = failureOf(error);
-    if (failure.code !== 'CANCELLED') set({ failure });
+    if (failure.code !== 'CANCELLED') set({ readFailure: failure });
   }
 }

@@ -13,6 +13,8 @@ export interface Notice {
 interface UiState {
   connection: Connection;
   width: Width;
+  /** As it is shown, after asking the system. */
+  theme: 'light' | 'dark';
   libraryOpen: boolean;
   inspectorOpen: boolean;
   settingsOpen: boolean;
@@ -25,6 +27,7 @@ interface UiState {
 export const useUi = create<UiState>(() => ({
   connection: 'connecting',
   width: 'wide',
+  theme: 'light',
   libraryOpen: true,
   inspectorOpen: true,
   settingsOpen: false,
@@ -41,6 +44,7 @@ export function setWidth(width: Width): void {
 }
 
 export const setConnection = (connection: Connection) => set({ connection });
+export const setTheme = (theme: UiState['theme']) => set({ theme });
 export const toggleLibrary = () => set((ui) => ({ libraryOpen: !ui.libraryOpen }));
 export const toggleInspector = () => set((ui) => ({ inspectorOpen: !ui.inspectorOpen }));
 export const openInspector = () => set({ inspectorOpen: true });

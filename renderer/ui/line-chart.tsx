@@ -14,11 +14,13 @@ interface LineChartProps {
   series: readonly ChartSeries[];
   data: uPlot.AlignedData;
   height: number;
+  /** Where the values are far apart; else linear from zero. */
+  logarithmic: boolean;
   /** Another value draws everything anew. */
   themeKey: string;
 }
 
-export function LineChart({ label, series, data, height, themeKey }: LineChartProps) {
+export function LineChart({ label, series, data, height, logarithmic, themeKey }: LineChartProps) {
   const host = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const first = useRef(data);
@@ -42,10 +44,18 @@ export function LineChart({ label, series, data, height, themeKey }: LineChartPr
         legend: { show: false },
         cursor: { show: false },
         padding: [8, 8, 0, 0],
-        scales: { x: { time: true }, y: { distr: 3 } },
+        scales: {
+          x: { time: false },
+          y: logarithmic ? { distr: 3 } : { range: (_, __, most) => [0, most * 1.15 || 1] },
+        },
         axes: [
-          { ...axis, size: 24, space: 80 },
-          { ...axis, size: 44, space: 24, values: (_, ticks) => ticks.map((tick) => (tick === null ? '' : String(tick))) },
+          { ...axis, size: 24, space: 64, values: (_, ticks) => ticks.map((tick) => `${tick} s`) },
+          {
+            ...axis,
+            size: 44,
+            space: 24,
+            values: (_, ticks) => ticks.map((tick) => (tick === null ? '' : String(tick))),
+          },
         ],
         series: [
           {},
@@ -69,7 +79,7 @@ export function LineChart({ label, series, data, height, themeKey }: LineChartPr
       made.destroy();
       plot.current = null;
     };
-  }, [series, height, themeKey]);
+  }, [series, height, logarithmic, themeKey]);
 
   useEffect(() => plot.current?.setData(data), [data]);
 

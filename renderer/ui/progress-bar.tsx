@@ -10,7 +10,10 @@ export function ProgressBar({ value, label }: { value: number; label: string }) 
       aria-valuenow={Math.round(share * 100)}
       className="h-1.5 overflow-hidden rounded-full bg-sunken"
     >
-      <div className="h-full rounded-full bg-accent transition-[width] duration-150" style={{ width: `${share * 100}%` }} />
+      <div
+        className="h-full rounded-full bg-accent transition-[width] duration-150"
+        style={{ width: `${share * 100}%` }}
+      />
     </div>
   );
 }

@@ -1,4 +1,4 @@
-/** Parts of a whole on a scale, with the outline of another amount behind them. The legend is the caller's. */
+/** Parts of a whole on a scale, and under them the outline of another amount on the same scale. The legend is the caller's. */
 export interface BarPart {
   key: string;
   label: string;
@@ -17,15 +17,8 @@ interface StackedBarProps {
 export function StackedBar({ parts, scale, ghost, label }: StackedBarProps) {
   const share = (value: number) => `${Math.min(100, (value / scale) * 100)}%`;
   return (
-    <div role="img" aria-label={label} className="relative h-5 rounded bg-sunken">
-      {ghost && (
-        <div
-          title={ghost.label}
-          className="absolute inset-y-0 rounded border border-dashed border-(--ghost)"
-          style={{ left: share(ghost.from), width: share(ghost.to - ghost.from) }}
-        />
-      )}
-      <div className="absolute inset-0 flex overflow-hidden rounded">
+    <div role="img" aria-label={label}>
+      <div className="flex h-5 overflow-hidden rounded bg-sunken">
         {parts.map(({ key, label: name, value, color }) => (
           <div
             key={key}
@@ -35,6 +28,15 @@ export function StackedBar({ parts, scale, ghost, label }: StackedBarProps) {
           />
         ))}
       </div>
+      {ghost && (
+        <div className="relative mt-1 h-2.5">
+          <div
+            title={ghost.label}
+            className="absolute inset-y-0 rounded-[3px] border border-dashed border-(--ghost) transition-[left,width] duration-150"
+            style={{ left: share(ghost.from), width: share(ghost.to - ghost.from) }}
+          />
+        </div>
+      )}
     </div>
   );
 }

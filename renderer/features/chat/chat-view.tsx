@@ -1,6 +1,7 @@
 /** The middle column's chat: questions and answers in a list that draws only what is seen, and follows an answer as it grows. */
-import { Virtuoso, type VirtuosoHandle } from 'react-virtuoso';
+
 import { useEffect, useRef } from 'react';
+import { Virtuoso, type VirtuosoHandle } from 'react-virtuoso';
 import type { Turn } from '../../../electron/contract/app-types.ts';
 import { useChat } from '../../stores/chat.ts';
 import { TurnView } from './turn-view.tsx';

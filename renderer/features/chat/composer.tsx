@@ -34,6 +34,8 @@ export function Composer({ documentName }: { documentName: string }) {
       <div className="flex items-end gap-2 rounded-xl border border-line-strong bg-raised p-2 pl-4 focus-within:border-accent">
         <textarea
           ref={field}
+          // biome-ignore lint/a11y/noAutofocus: the document is ready, asking is the one thing to do
+          autoFocus
           rows={1}
           value={draft}
           aria-label={`Ask ${documentName}`}

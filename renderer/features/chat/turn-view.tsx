@@ -5,12 +5,12 @@ import type { Turn, TurnReport } from '../../../electron/contract/app-types.ts';
 import { copyText } from '../../bridge/browser.ts';
 import { count, seconds, speed } from '../../format.ts';
 import { SafeMarkdown } from '../../markdown/safe-markdown.tsx';
-import { ask, useChat } from '../../stores/chat.ts';
+import { modeNames } from '../../mode-names.ts';
+import { askAgain, useChat } from '../../stores/chat.ts';
 import { useEngine } from '../../stores/engine.ts';
 import { askLink } from '../../stores/ui.ts';
 import { Button, IconButton } from '../../ui/button.tsx';
 import { Problem } from '../../ui/problem.tsx';
-import { modeNames } from '../../mode-names.ts';
 
 export const TurnView = memo(function TurnView({ turn, beginsAnew }: { turn: Turn; beginsAnew: boolean }) {
   return (
@@ -23,10 +23,10 @@ export const TurnView = memo(function TurnView({ turn, beginsAnew }: { turn: Tur
         </p>
       )}
       <div className="mb-4 rounded-lg border border-line bg-sunken px-4 py-2.5">
-        <h3 className="sr-only">Question</h3>
+        <h2 className="sr-only">Question</h2>
         <p className="text-[15px] leading-6 whitespace-pre-wrap wrap-anywhere">{turn.question}</p>
       </div>
-      <h3 className="sr-only">Answer</h3>
+      <h2 className="sr-only">Answer</h2>
       {turn.state === 'answering' ? <LiveAnswer turnId={turn.id} /> : <StoredAnswer turn={turn} />}
     </article>
   );
@@ -72,7 +72,9 @@ function StoredAnswer({ turn }: { turn: Turn }) {
       )}
       {turn.state === 'failed' && (
         <div className="mt-3">
-          <Problem message={`${turn.answer === '' ? '' : 'The answer ends here. '}${turn.failure?.message ?? 'It failed.'}`}>
+          <Problem
+            message={`${turn.answer === '' ? '' : 'The answer ends here. '}${turn.failure?.message ?? 'It failed.'}`}
+          >
             <AskAgain question={turn.question} />
           </Problem>
         </div>
@@ -84,7 +86,7 @@ function StoredAnswer({ turn }: { turn: Turn }) {
 function AskAgain({ question }: { question: string }) {
   const isBusy = useChat((state) => state.live !== null);
   return (
-    <Button kind="quiet" disabled={isBusy} onClick={() => void ask(question)}>
+    <Button kind="quiet" disabled={isBusy} onClick={() => void askAgain(question)}>
       Ask again
     </Button>
   );

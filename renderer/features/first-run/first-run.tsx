@@ -1,7 +1,7 @@
 /** The first screen: what RocketDoc does, with which model, on what, and the two ways to begin. */
 import { FileText, FileUp } from 'lucide-react';
 import { useRef } from 'react';
-import { bytes } from '../../format.ts';
+import { bytes, count, deviceName, plural } from '../../format.ts';
 import { selectEngine, useEngine } from '../../stores/engine.ts';
 import { addFiles, addGrant, useLibrary } from '../../stores/library.ts';
 import { Button } from '../../ui/button.tsx';
@@ -20,7 +20,8 @@ export function FirstRun() {
           Ask a whole document
         </h1>
         <p className="mt-2 max-w-[56ch] text-[15px] leading-6 text-muted">
-          RocketDoc gives a local model the full text, not excerpts, and shows what that costs in memory while it answers.
+          RocketDoc gives a local model the full text, not excerpts, and shows what that costs in memory while it
+          answers.
         </p>
         <div className="mt-6 rounded-xl border border-dashed border-line-strong bg-surface px-6 py-8 text-center">
           <FileUp size={24} aria-hidden className="mx-auto text-accent" />
@@ -51,19 +52,17 @@ export function FirstRun() {
         <dl className="mt-6 grid grid-cols-[96px_1fr] gap-x-4 gap-y-2">
           <dt className="text-muted">Model</dt>
           <dd className="tabular">
-            {model
-              ? `${model.info.name}, reads up to ${model.info.nCtxTrain.toLocaleString('en-US')} tokens`
-              : (modelFile?.name ?? 'starting')}
+            {modelFile?.title ?? 'starting'}
+            {model && `, reads up to ${count(model.info.nCtxTrain)} tokens`}
             {modelFile && (
-              <span className="text-muted">
-                {' '}
-                ({bytes(modelFile.bytes)}, {modelFile.licence})
+              <span className="block text-muted">
+                {bytes(modelFile.bytes)}, {modelFile.licence}
               </span>
             )}
           </dd>
           <dt className="text-muted">Device</dt>
           <dd className="tabular">
-            {model ? `${model.device}, ${model.threads} ${model.threads === 1 ? 'thread' : 'threads'}` : 'opening the model'}
+            {model ? `${deviceName(model.device)}, ${plural(model.threads, 'thread')}` : 'opening the model'}
           </dd>
           <dt className="text-muted">Privacy</dt>
           <dd>Nothing leaves this machine. No account, no telemetry, works offline.</dd>

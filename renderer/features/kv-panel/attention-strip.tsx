@@ -22,7 +22,8 @@ export function AttentionStrip({ counters }: { counters: Counters }) {
   return (
     <Section title="Kept attention" aside={`${nLayer} layers × ${nHeadKv} KV heads`}>
       <p className="tabular mb-2" data-testid="kept-attention">
-        The kept rows hold {percent(mean)} of the question's attention, lowest {percent(lowest)} in layer {lowestLayer + 1}.
+        The kept rows hold {percent(mean)} of the question's attention, lowest {percent(lowest)} in layer{' '}
+        {lowestLayer + 1}.
       </p>
       <svg
         role="img"
@@ -45,9 +46,7 @@ export function AttentionStrip({ counters }: { counters: Counters }) {
       </svg>
       <p className="tabular mt-1 flex justify-between text-[12px] leading-4 text-muted">
         <span>layer 1</span>
-        <span>
-          dark {percent(floor)}, bright 100 %
-        </span>
+        <span>dark {percent(floor)}, bright 100 %</span>
         <span>layer {nLayer}</span>
       </p>
       {mean < warnBelow && (

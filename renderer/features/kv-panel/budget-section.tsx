@@ -35,7 +35,8 @@ export function BudgetSection({ promptTokens }: { promptTokens: number }) {
         ['Page', budgets.dense ? 'not used' : count(budgets.page)],
         ['r (dimensions)', budgets.dense ? 'not used' : count(budgets.r)],
         ['k (rows read)', budgets.dense ? 'all' : count(budgets.k)],
-        ['Compact cache', bytes(plan.compactCache + plan.summaries)],
+        ['w (window)', count(budgets.window)],
+        ['Cache', bytes(plan.compactCache + plan.summaries)],
       ]
     : [];
   return (
@@ -88,7 +89,9 @@ export function BudgetSection({ promptTokens }: { promptTokens: number }) {
         </dl>
       )}
       {budgets?.dense && (
-        <p className="mt-2 text-[12px] leading-4 text-muted">Document and answer fit this budget: nothing would be left out.</p>
+        <p className="mt-2 text-[12px] leading-4 text-muted">
+          Document and answer fit this budget: nothing would be left out.
+        </p>
       )}
     </Section>
   );

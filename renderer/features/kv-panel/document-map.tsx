@@ -50,7 +50,11 @@ export function DocumentMap({ map, counters }: { map: readonly MapPage[]; counte
   const readMost = Math.max(...bins.map((bin) => bin.read), 0.001);
   const lanes = [
     { name: 'Kept', value: (bin: Bin) => keptShare(bin) / keptMost, most: percent(keptMost) },
-    { name: 'Read', value: (bin: Bin) => bin.read / readMost, most: `${readMost < 10 ? readMost.toFixed(1) : count(readMost)} ×` },
+    {
+      name: 'Read',
+      value: (bin: Bin) => bin.read / readMost,
+      most: `${readMost < 10 ? readMost.toFixed(1) : count(readMost)} ×`,
+    },
   ];
   const bin = pointed === null ? undefined : bins[pointed];
   let at = 0;
@@ -67,7 +71,10 @@ export function DocumentMap({ map, counters }: { map: readonly MapPage[]; counte
             <span className="text-[12px] leading-4 text-muted">{lane.name}</span>
             <svg
               role="img"
-              aria-label={`${lane.name}, page by page: ${bins.map((entry) => `${entry.label} ${Math.round(lane.value(entry) * 100)}`).slice(0, 40).join(', ')}`}
+              aria-label={`${lane.name}, page by page: ${bins
+                .map((entry) => `${entry.label} ${Math.round(lane.value(entry) * 100)}`)
+                .slice(0, 40)
+                .join(', ')}`}
               viewBox="0 0 1000 100"
               preserveAspectRatio="none"
               className="h-6 w-full rounded-sm"
@@ -91,8 +98,8 @@ export function DocumentMap({ map, counters }: { map: readonly MapPage[]; counte
       <div className="mt-2 min-h-10 text-[12px] leading-4 text-muted">
         {bin ? (
           <p className="tabular line-clamp-3 wrap-anywhere">
-            <span className="text-ink">{pageName(bin, map)}</span>: kept by {percent(keptShare(bin))} of layers and heads, read{' '}
-            {bin.read.toFixed(1)} times a token. {bin.opening}
+            <span className="text-ink">{pageName(bin, map)}</span>: kept by {percent(keptShare(bin))} of layers and
+            heads, read {bin.read.toFixed(1)} times a token. {bin.opening}
           </p>
         ) : (
           <p className="tabular flex items-center gap-2">
@@ -128,6 +135,7 @@ function PageTicks({ bins, places }: { bins: readonly Bin[]; places: readonly { 
 }
 
 function pageName(bin: Bin, map: readonly MapPage[]): string {
-  if (bin.first === bin.last) return /^\d+$/.test(bin.label) ? `Page ${bin.label}` : bin.label || `Part ${bin.first + 1}`;
+  if (bin.first === bin.last)
+    return /^\d+$/.test(bin.label) ? `Page ${bin.label}` : bin.label || `Part ${bin.first + 1}`;
   return `${map[bin.first]?.label ?? bin.first + 1} to ${map[bin.last]?.label ?? bin.last + 1}`;
 }

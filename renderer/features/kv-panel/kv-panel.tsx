@@ -5,6 +5,7 @@ import { copyText } from '../../bridge/browser.ts';
 import { selectMeasured, useChat } from '../../stores/chat.ts';
 import { selectHeld, useEngine } from '../../stores/engine.ts';
 import { useReading } from '../../stores/reading.ts';
+import { useSettings } from '../../stores/settings.ts';
 import { notify } from '../../stores/ui.ts';
 import { Button } from '../../ui/button.tsx';
 import { AttentionStrip } from './attention-strip.tsx';
@@ -19,12 +20,13 @@ export function KvPanel({ document }: { document: LibraryDocument | undefined })
   const map = useChat((state) => state.map);
   const held = useEngine(selectHeld(document?.id ?? null));
   const planned = useReading(({ documentId, preflight }) => (documentId === document?.id ? preflight : null));
+  const maxNew = useSettings((state) => state.settings?.maxNew ?? 0);
   const report = turn?.report ?? null;
   const plan = report?.plan ?? planned?.plan ?? null;
   const promptTokens =
     report?.promptTokens ??
     held?.tokens ??
-    (planned?.fitsContext ? planned.documentTokens + planned.roomTokens : undefined);
+    (planned?.fitsContext ? planned.documentTokens + planned.roomTokens - maxNew : undefined);
   if (!document)
     return (
       <Frame>
@@ -39,7 +41,11 @@ export function KvPanel({ document }: { document: LibraryDocument | undefined })
             kind="bare"
             onClick={async () => {
               const data = { document: document.name, report, map };
-              notify((await copyText(JSON.stringify(data, null, 2))) ? 'Copied as JSON.' : 'The clipboard is not allowed here.');
+              notify(
+                (await copyText(JSON.stringify(data, null, 2)))
+                  ? 'Copied as JSON.'
+                  : 'The clipboard is not allowed here.',
+              );
             }}
           >
             Copy as JSON
@@ -59,12 +65,12 @@ export function KvPanel({ document }: { document: LibraryDocument | undefined })
 
 function Frame({ children, action }: { children: ReactNode; action?: ReactNode }) {
   return (
-    <aside aria-label="KV cache" className="flex h-full flex-col bg-chrome">
+    <section aria-label="KV cache" className="flex h-full flex-col bg-chrome">
       <div className="flex h-11 shrink-0 items-center justify-between pr-2 pl-4">
         <h2 className="font-[600]">KV cache</h2>
         {action}
       </div>
       <div className="min-h-0 flex-1 overflow-y-auto pb-6">{children}</div>
-    </aside>
+    </section>
   );
 }

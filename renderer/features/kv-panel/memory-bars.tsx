@@ -47,7 +47,11 @@ export function MemoryBars({ plan, counters }: { plan: MemoryPlan; counters: Cou
           {parts.map((part) => (
             <tr key={part.key}>
               <th scope="row" className="text-left font-normal">
-                <span aria-hidden className="mr-2 inline-block size-2.5 rounded-[3px] align-[-1px]" style={{ background: part.color }} />
+                <span
+                  aria-hidden
+                  className="mr-2 inline-block size-2.5 rounded-[3px] align-[-1px]"
+                  style={{ background: part.color }}
+                />
                 {part.label.split(':')[0]}
               </th>
               <td className="text-right" data-testid={`memory-${part.key}`} data-bytes={part.value}>
@@ -57,7 +61,10 @@ export function MemoryBars({ plan, counters }: { plan: MemoryPlan; counters: Cou
           ))}
           <tr className="text-muted">
             <th scope="row" className="text-left font-normal">
-              <span aria-hidden className="mr-2 inline-block size-2.5 rounded-[3px] border border-dashed border-(--ghost) align-[-1px]" />
+              <span
+                aria-hidden
+                className="mr-2 inline-block size-2.5 rounded-[3px] border border-dashed border-(--ghost) align-[-1px]"
+              />
               Full KV, for comparison
             </th>
             <td className="text-right" data-testid="memory-full" data-bytes={fullKv}>

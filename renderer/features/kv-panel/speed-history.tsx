@@ -2,7 +2,7 @@
 import { useMemo } from 'react';
 import type uPlot from 'uplot';
 import { useEngine } from '../../stores/engine.ts';
-import { useSettings } from '../../stores/settings.ts';
+import { useUi } from '../../stores/ui.ts';
 import { type ChartSeries, LineChart } from '../../ui/line-chart.tsx';
 import { Section } from './section.tsx';
 
@@ -13,11 +13,16 @@ const series: readonly ChartSeries[] = [
 
 export function SpeedHistory() {
   const speeds = useEngine((state) => state.speeds);
-  const theme = useSettings((state) => state.settings?.theme ?? 'system');
-  const data = useMemo<uPlot.AlignedData>(
-    () => [speeds.map(({ at }) => at), speeds.map(({ reading }) => reading), speeds.map(({ answering }) => answering)],
-    [speeds],
-  );
+  const theme = useUi((state) => state.theme);
+  const data = useMemo<uPlot.AlignedData>(() => {
+    const start = speeds[0]?.at ?? 0;
+    return [
+      speeds.map(({ at }) => at - start),
+      speeds.map(({ reading }) => reading),
+      speeds.map(({ answering }) => answering),
+    ];
+  }, [speeds]);
+  const values = speeds.map(({ reading, answering }) => reading ?? answering ?? 0).filter((value) => value > 0);
   if (speeds.length < 2) return null;
   const last = speeds.at(-1);
   return (
@@ -27,6 +32,7 @@ export function SpeedHistory() {
         series={series}
         data={data}
         height={120}
+        logarithmic={Math.max(...values) > 8 * Math.min(...values)}
         themeKey={theme}
       />
       <p className="mt-1 flex gap-4 text-[12px] leading-4 text-muted">

@@ -76,8 +76,8 @@ export function DocumentMenu({ document }: { document: LibraryDocument }) {
       <Dialog title="Remove document" open={open === 'remove'} onClose={close}>
         <p className="wrap-anywhere">
           {document.name} leaves the library
-          {document.chats > 0 ? `, and ${plural(document.chats, 'chat')} with it` : ''}. The file you added it from stays where it
-          is.
+          {document.chats > 0 ? `, and ${plural(document.chats, 'chat')} with it` : ''}. The file you added it from
+          stays where it is.
         </p>
         <div className="mt-4 flex justify-end gap-2">
           <Button onClick={close}>Cancel</Button>

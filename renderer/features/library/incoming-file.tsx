@@ -1,6 +1,6 @@
 /** A file between the drop and the library: what is happening to it, or why it did not get in. */
 import { useState } from 'react';
-import { type Incoming, dismissIncoming } from '../../stores/library.ts';
+import { dismissIncoming, type Incoming } from '../../stores/library.ts';
 import { Button } from '../../ui/button.tsx';
 import { controlClass } from '../../ui/field.tsx';
 import { Problem } from '../../ui/problem.tsx';
@@ -49,7 +49,10 @@ export function IncomingFile({ file }: { file: Incoming }) {
     <div className="mb-2 rounded-lg border border-line bg-surface px-2 py-2" aria-live="polite">
       <p className="truncate font-[520]">{file.name}</p>
       <p className="tabular mb-1.5 text-[12px] leading-4 text-muted">{words}</p>
-      <ProgressBar value={file.phase === 'counting' ? 1 : file.total > 0 ? file.done / file.total : 0} label={`Adding ${file.name}`} />
+      <ProgressBar
+        value={file.phase === 'counting' ? 1 : file.total > 0 ? file.done / file.total : 0}
+        label={`Adding ${file.name}`}
+      />
     </div>
   );
 }

@@ -13,14 +13,26 @@ import { StackedBar } from '../../ui/stacked-bar.tsx';
 export function PreflightCard({ document, readBefore }: { document: LibraryDocument; readBefore: boolean }) {
   const settings = useSettings((state) => state.settings);
   const engine = useEngine(selectEngine);
-  const { documentId, range, preflight, failure } = useReading();
+  const { documentId, range, preflight, failure, readFailure } = useReading();
   const isReady = engine?.state === 'ready';
   const hasSettings = settings !== null;
   // biome-ignore lint/correctness/useExhaustiveDependencies: these settings change what the card says
   useEffect(() => {
     if (isReady && hasSettings)
-      void loadPreflight(document.id, useReading.getState().documentId === document.id ? useReading.getState().range : null);
-  }, [document.id, isReady, hasSettings, settings?.mode, settings?.kvType, settings?.preset, settings?.tokenBudget, settings?.maxNew]);
+      void loadPreflight(
+        document.id,
+        useReading.getState().documentId === document.id ? useReading.getState().range : null,
+      );
+  }, [
+    document.id,
+    isReady,
+    hasSettings,
+    settings?.mode,
+    settings?.kvType,
+    settings?.preset,
+    settings?.tokenBudget,
+    settings?.maxNew,
+  ]);
 
   if (engine?.state === 'failed') {
     return (
@@ -59,6 +71,11 @@ export function PreflightCard({ document, readBefore }: { document: LibraryDocum
           </Problem>
         </div>
       )}
+      {isMine && readFailure && (
+        <div className="mt-4">
+          <Problem message={readFailure.message} />
+        </div>
+      )}
       {!facts && !failure && (
         <p className="mt-4 text-muted" role="status">
           {isReady ? 'Counting tokens and memory.' : 'Opening the model.'}
@@ -89,8 +106,18 @@ function Facts({ facts, document, range }: { facts: Preflight; document: Library
               label={`${count(documentTokens)} tokens of document and ${count(roomTokens)} for question and answer, of ${count(contextTokens)}`}
               scale={scale}
               parts={[
-                { key: 'document', label: `document, ${count(documentTokens)} tokens`, value: documentTokens, color: 'var(--accent)' },
-                { key: 'room', label: `question and answer, ${count(roomTokens)} tokens`, value: roomTokens, color: 'var(--part-summaries)' },
+                {
+                  key: 'document',
+                  label: `document, ${count(documentTokens)} tokens`,
+                  value: documentTokens,
+                  color: 'var(--accent)',
+                },
+                {
+                  key: 'room',
+                  label: `question and answer, ${count(roomTokens)} tokens`,
+                  value: roomTokens,
+                  color: 'var(--part-summaries)',
+                },
               ]}
             />
             <p className="tabular mt-1 flex justify-between text-[12px] leading-4 text-muted">
@@ -177,11 +204,21 @@ function RangeFields({ document, range }: { document: LibraryDocument; range: Pa
     >
       <label className="flex items-center gap-2">
         From
-        <input inputMode="numeric" value={from} onChange={(event) => setFrom(event.target.value)} className={`${controlClass} w-16`} />
+        <input
+          inputMode="numeric"
+          value={from}
+          onChange={(event) => setFrom(event.target.value)}
+          className={`${controlClass} w-16`}
+        />
       </label>
       <label className="flex items-center gap-2">
         to
-        <input inputMode="numeric" value={to} onChange={(event) => setTo(event.target.value)} className={`${controlClass} w-16`} />
+        <input
+          inputMode="numeric"
+          value={to}
+          onChange={(event) => setTo(event.target.value)}
+          className={`${controlClass} w-16`}
+        />
       </label>
       <Button type="submit" disabled={!isValid}>
         Use these

@@ -26,7 +26,8 @@ export function ReadingProgress({ job, name }: { job: Job; name: string }) {
         <Button onClick={() => void cancelJob(job.id)}>Cancel</Button>
       </div>
       <p className="mt-3 text-[12px] leading-4 text-muted">
-        The model reads the whole text once. Questions then start from what it has read. Cancelling discards what was read so far.
+        The model reads the whole text once. Questions then start from what it has read. Cancelling discards what was
+        read so far.
       </p>
     </section>
   );

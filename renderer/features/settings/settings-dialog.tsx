@@ -19,7 +19,11 @@ const modes: { value: AnswerMode; label: string; hint: string }[] = [
     hint: 'The first question chooses the rows that are kept. Later questions see only those.',
   },
   { value: 'full', label: 'Full KV', hint: 'Reads every row: the baseline, slowest on long documents.' },
-  { value: 'snapkv', label: 'SnapKV (stage 1 only)', hint: 'For comparison: rows are chosen once, all of them are read.' },
+  {
+    value: 'snapkv',
+    label: 'SnapKV (stage 1 only)',
+    hint: 'For comparison: rows are chosen once, all of them are read.',
+  },
   { value: 'hsa', label: 'HSA (stage 2 only)', hint: 'For comparison: every row is kept, a part is read.' },
 ];
 
@@ -35,9 +39,14 @@ export function SettingsDialog() {
     <Dialog title="Settings" open={open} onClose={() => setSettingsOpen(false)} wide>
       <div className="divide-y divide-line">
         <Field label="Mode" hint={modes.find((entry) => entry.value === mode)?.hint ?? 'For inspection.'}>
-          {(ids) => <Select {...ids} value={mode} options={modes} onChange={(next) => void changeSettings({ mode: next })} />}
+          {(ids) => (
+            <Select {...ids} value={mode} options={modes} onChange={(next) => void changeSettings({ mode: next })} />
+          )}
         </Field>
-        <Field label="Token budget" hint="Rows read for each token and KV head. The panel's slider shows what a value means.">
+        <Field
+          label="Token budget"
+          hint="Rows read for each token and KV head. The panel's slider shows what a value means."
+        >
           {(ids) => (
             <NumberInput
               {...ids}
@@ -67,7 +76,10 @@ export function SettingsDialog() {
             )}
           </Field>
         )}
-        <Field label="Document KV type" hint="q8_0 takes about half the memory of f16. Applies when a document is read.">
+        <Field
+          label="Document KV type"
+          hint="q8_0 takes about half the memory of f16. Applies when a document is read."
+        >
           {(ids) => (
             <Select
               {...ids}
@@ -82,22 +94,34 @@ export function SettingsDialog() {
         </Field>
         <Field label="Longest answer" hint="In tokens. This room is kept free in the model's context.">
           {(ids) => (
-            <NumberInput {...ids} value={maxNew} min={16} max={8192} onChange={(next) => void changeSettings({ maxNew: next })} />
+            <NumberInput
+              {...ids}
+              value={maxNew}
+              min={16}
+              max={8192}
+              onChange={(next) => void changeSettings({ maxNew: next })}
+            />
           )}
         </Field>
         <Field
           label="Threads"
           hint={
             <>
-              0 chooses for this machine. Applies when the engine starts{runsWith === undefined ? '' : `; it runs with ${runsWith} now`}
-              .
+              0 chooses for this machine. Applies when the engine starts
+              {runsWith === undefined ? '' : `; it runs with ${runsWith} now`}.
             </>
           }
         >
           {(ids) => (
             <div className="flex items-center gap-2">
               {isOtherThreads && <Button onClick={() => void restartEngine()}>Restart the engine</Button>}
-              <NumberInput {...ids} value={threads} min={0} max={256} onChange={(next) => void changeSettings({ threads: next })} />
+              <NumberInput
+                {...ids}
+                value={threads}
+                min={0}
+                max={256}
+                onChange={(next) => void changeSettings({ threads: next })}
+              />
             </div>
           )}
         </Field>

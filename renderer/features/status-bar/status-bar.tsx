@@ -1,6 +1,6 @@
 /** Always in sight: memory, model, method, what the engine is doing. A click on memory opens the panel. */
 import { Settings as SettingsIcon } from 'lucide-react';
-import { bytes, count, speed } from '../../format.ts';
+import { bytes, count, deviceName, speed } from '../../format.ts';
 import { modeNames } from '../../mode-names.ts';
 import { useEngine } from '../../stores/engine.ts';
 import { useSettings } from '../../stores/settings.ts';
@@ -29,7 +29,7 @@ export function StatusBar() {
                 ? 'Answering'
                 : 'Ready';
   return (
-    <footer className="tabular flex h-8 shrink-0 items-center gap-4 border-t border-line bg-chrome pr-1 pl-4 text-[12px] text-muted">
+    <footer className="tabular flex h-8 shrink-0 whitespace-nowrap items-center gap-4 border-t border-line bg-chrome pr-1 pl-4 text-[12px] text-muted">
       {telemetry && used !== null && (
         <button
           type="button"
@@ -44,8 +44,8 @@ export function StatusBar() {
         </button>
       )}
       {engine?.model && (
-        <span className="truncate max-[760px]:hidden" title={engine.model.info.path.split(/[/\\]/).at(-1)}>
-          {engine.model.info.name}, {engine.model.device}
+        <span className="max-[900px]:hidden">
+          {engine.modelFile.title}, {deviceName(engine.model.device)}
         </span>
       )}
       {settings && (

@@ -1,0 +1,86 @@
+/// <reference lib="dom" />
+/** A real Chromium on the built window; remembers every request that left the server's origin and every complaint. */
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { AxeBuilder } from '@axe-core/playwright';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { build } from 'vite';
+import { expect } from 'vitest';
+
+export const chromiumPath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(
+  existsSync,
+);
+export const root = fileURLToPath(new URL('../..', import.meta.url));
+export const webRoot = `${root}out/renderer`;
+
+export async function buildWindow(): Promise<void> {
+  await build({ configFile: `${root}renderer/vite.config.ts`, logLevel: 'error' });
+}
+
+export function launchBrowser(): Promise<Browser> {
+  const quiet = ['--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'];
+  const more = ['--disable-component-update', '--disable-sync'];
+  // Chromium has no sandbox for root; everybody else gets it.
+  const asRoot = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
+  return chromium.launch({ executablePath: chromiumPath ?? '', args: [...quiet, ...more, ...asRoot] });
+}
+
+export interface Watched {
+  page: Page;
+  outbound: string[];
+  complaints: string[];
+}
+
+export async function openWindow(browser: Browser, link: string): Promise<Watched> {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, colorScheme: 'light' });
+  const page = await context.newPage();
+  const outbound: string[] = [];
+  const complaints: string[] = [];
+  const { origin } = new URL(link);
+  page.on('request', (request) => {
+    const url = request.url();
+    if (!url.startsWith(`${origin}/`) && !/^(data|blob):/.test(url)) outbound.push(url);
+  });
+  page.on('websocket', (socket) => {
+    if (!socket.url().startsWith(`${origin.replace('http', 'ws')}/`)) outbound.push(socket.url());
+  });
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
+  });
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('dialog', (dialog) => {
+    complaints.push(`a script opened a dialog: ${dialog.message()}`);
+    void dialog.dismiss();
+  });
+  await page.goto(link);
+  return { page, outbound, complaints };
+}
+
+/** A drop as the browser makes it, without a mouse. */
+export async function dropFile(page: Page, name: string, text: string): Promise<void> {
+  await page.evaluate(
+    ({ name, text }) => {
+      const dataTransfer = new DataTransfer();
+      dataTransfer.items.add(new File([text], name));
+      for (const type of ['dragenter', 'dragover', 'drop'])
+        document.body.dispatchEvent(new DragEvent(type, { dataTransfer, bubbles: true, cancelable: true }));
+    },
+    { name, text },
+  );
+}
+
+/** No violation of any axe rule, in light and in dark. */
+export async function expectAccessible(page: Page, screen: string): Promise<void> {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    await page.waitForTimeout(250);
+    const { violations } = await new AxeBuilder({ page }).analyze();
+    const found = violations.map(
+      ({ id, nodes }) => `${id}: ${nodes[0]?.html ?? ''} ${nodes[0]?.any[0]?.message ?? ''}`,
+    );
+    expect({ screen, colorScheme, found }).toEqual({ screen, colorScheme, found: [] });
+    if (process.env.ROCKETDOC_SHOTS)
+      await page.screenshot({ path: `${process.env.ROCKETDOC_SHOTS}/${screen}-${colorScheme}.png` });
+  }
+  await page.emulateMedia({ colorScheme: 'light' });
+}

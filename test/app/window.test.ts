@@ -1,0 +1,154 @@
+/** The main job in a real browser against the real server, engine and embedded model, on a document short enough for two cores. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { MapPage, TurnReport } from '../../electron/contract/app-types.ts';
+import { openDatabase } from '../../electron/library/database.ts';
+import { buildWindow, chromiumPath, dropFile, expectAccessible, launchBrowser, openWindow, root } from './browser.ts';
+
+/** A text that is dropped must be inert wherever it is shown. */
+const payload = '<img src=x onerror="window.hacked=1"><script>window.hacked=2</script>';
+const fileName = `"><img src=x onerror=window.hacked=3>.md`;
+const sections = Array.from(
+  { length: 8 },
+  (_, i) =>
+    `## Section ${i + 1} ${i === 2 ? payload : ''}\n\nThe lighthouse number ${i + 1} stands ${20 + i} metres high above the sea. ` +
+    'It is painted in red and white, has a keeper who lives beside it, and is open to visitors on the first Sunday of a month.\n',
+);
+const text = `# Lighthouses ${payload}\n\n${sections.join('\n')}`;
+
+let dataDir: string;
+let server: ChildProcess;
+let browser: Browser;
+
+function startServer(): Promise<string> {
+  const entry = ['--import', 'tsx', 'electron/server/serve.ts'];
+  const args = ['--port', '0', '--data-dir', dataDir, '--threads', '1', '--no-open'];
+  server = spawn(process.execPath, [...entry, ...args], { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
+  let said = '';
+  return new Promise((resolve, reject) => {
+    server.once('exit', (code) => reject(new Error(`the server ended with ${code}: ${said}`)));
+    server.stdout?.on('data', (chunk) => {
+      said += chunk;
+      const link = /RocketDoc: (\S+)/.exec(said)?.[1];
+      if (link) resolve(link);
+    });
+  });
+}
+
+async function stopServer(): Promise<void> {
+  const ended = new Promise((resolve) => server.once('exit', resolve));
+  server.kill('SIGTERM');
+  await ended;
+}
+
+beforeAll(async () => {
+  if (!chromiumPath) return;
+  dataDir = mkdtempSync(join(tmpdir(), 'rocketdoc-app-'));
+  await buildWindow();
+  browser = await launchBrowser();
+}, 120_000);
+
+afterAll(async () => {
+  await browser?.close();
+  if (server?.exitCode === null) await stopServer();
+  if (dataDir) rmSync(dataDir, { recursive: true, force: true });
+});
+
+describe.skipIf(!chromiumPath)('the window', () => {
+  it('adds by drop, shows what reading takes, reads, answers, and shows the engine’s numbers', async () => {
+    const { page, outbound, complaints } = await openWindow(browser, await startServer());
+    await page.getByRole('heading', { name: 'Ask a whole document' }).waitFor();
+    await page.getByText(/reads up to 8,192 tokens/).waitFor({ timeout: 120_000 });
+    expect(new URL(page.url()).hash).toBe('');
+    await expectAccessible(page, 'first-run');
+
+    await dropFile(page, fileName, text);
+    const read = page.getByRole('button', { name: 'Read document' });
+    await read.waitFor({ timeout: 120_000 });
+    await page.getByText(/^Fits SmolLM2/).waitFor();
+    await expectAccessible(page, 'pre-flight');
+
+    // The smallest budget, so that stage 1 has something to drop in a short text.
+    await page.getByRole('slider', { name: 'Token budget' }).press('Home');
+    await expect.poll(() => page.getByTestId('budget').textContent()).toBe('128');
+    await read.click();
+    const field = page.getByRole('textbox', { name: /^Ask / });
+    await field.waitFor({ timeout: 180_000 });
+    await expectAccessible(page, 'ready');
+
+    await field.fill('How high is the lighthouse number 3?');
+    await field.press('Enter');
+    await page.getByTestId('answer-stats').waitFor({ timeout: 180_000 });
+    await page.getByRole('heading', { name: 'Map of the document' }).waitFor();
+    await expectAccessible(page, 'answered');
+
+    // What the panel shows is what the engine counted and the server stored.
+    const database = openDatabase(join(dataDir, 'library.sqlite'));
+    const row = database.prepare('SELECT answer, report, map FROM turns').get() as Record<string, string>;
+    database.close();
+    const { counters, plan } = JSON.parse(row.report ?? '') as TurnReport;
+    expect(counters.budgets).toMatchObject({ tokenBudget: 128, dense: false });
+    expect(counters.rowsKept).toBeLessThan(counters.rowsTotal);
+    const shown = async (part: string) => Number(await page.getByTestId(`memory-${part}`).getAttribute('data-bytes'));
+    expect({
+      weights: await shown('weights'),
+      document: await shown('document'),
+      compact: await shown('compact'),
+      summaries: await shown('summaries'),
+      full: await shown('full'),
+    }).toEqual({
+      weights: plan.weights,
+      document: counters.documentBytes,
+      compact: counters.compactBytes,
+      summaries: counters.summaryBytes,
+      full: counters.fullBytes,
+    });
+    expect(await page.getByTestId('rows-read').textContent()).toBe(
+      `Each token reads ${counters.rowsRead} of ${counters.rowsTotal.toLocaleString('en-US')} rows per head.`,
+    );
+    const map = JSON.parse(row.map ?? '[]') as MapPage[];
+    expect(map.length).toBeGreaterThan(5);
+    expect(row.answer?.trim()).not.toBe('');
+
+    expect(await page.evaluate('window.hacked')).toBeUndefined();
+    expect(outbound).toEqual([]);
+    expect(complaints).toEqual([]);
+  }, 600_000);
+
+  it('is there after a reload and after a restart of the server', async () => {
+    const page = browser.contexts()[0]?.pages()[0];
+    if (!page) throw new Error('the window is gone');
+    const question = page.getByRole('log').getByText('How high is the lighthouse number 3?');
+    const answer = await page.locator('article .prose').innerText();
+    await page.reload();
+    await question.waitFor();
+    expect(await page.locator('article .prose').innerText()).toBe(answer);
+    await page.getByTestId('headline').waitFor();
+    await page.getByRole('textbox', { name: /^Ask / }).waitFor();
+
+    await stopServer();
+    const again = await openWindow(browser, await startServer());
+    await again.page.getByRole('log').getByText('How high is the lighthouse number 3?').waitFor();
+    // The engine is another one: the document must be read again, and the window says so.
+    await again.page.getByText('It is not in memory now.').waitFor({ timeout: 120_000 });
+    await expectAccessible(again.page, 'not-in-memory');
+    await again.page.keyboard.press('Control+,');
+    await again.page.getByRole('dialog', { name: 'Settings' }).waitFor();
+    await expectAccessible(again.page, 'settings');
+    await again.page.keyboard.press('Escape');
+    expect(again.outbound).toEqual([]);
+    expect(again.complaints).toEqual([]);
+  }, 300_000);
+
+  it('refuses a link that was used already', async () => {
+    const page = browser.contexts().at(-1)?.pages()[0];
+    const { origin } = new URL(page?.url() ?? '');
+    const other = await openWindow(browser, `${origin}/#launch=used-before`);
+    await other.page.getByRole('heading', { name: 'This window is not signed in' }).waitFor();
+    expect(new URL(other.page.url()).hash).toBe('');
+  }, 60_000);
+});

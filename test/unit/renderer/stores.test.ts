@@ -1,0 +1,162 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { Turn } from '../../../electron/contract/app-types.ts';
+import { mapBins } from '../../../renderer/features/kv-panel/document-map.tsx';
+import { bytes, factor, plural, seconds } from '../../../renderer/format.ts';
+import { type AppClient, setApi } from '../../../renderer/stores/api.ts';
+import { budgetAt, planBudget, positionOf, sliderSteps, useBudget } from '../../../renderer/stores/budget.ts';
+import { ask, openChat, selectMeasured, take, useChat } from '../../../renderer/stores/chat.ts';
+import { changeSettings, useSettings } from '../../../renderer/stores/settings.ts';
+import { setWidth, useUi } from '../../../renderer/stores/ui.ts';
+import { viridis } from '../../../renderer/ui/color-scale.ts';
+
+const failure = (error: unknown) => ({ code: 'IO', message: (error as Error).message });
+const connect = (client: object) => setApi({ client: client as AppClient, upload: async () => 'id', failure });
+
+const turn = (changes: Partial<Turn> = {}): Turn => ({
+  id: 't1',
+  chatId: 'c1',
+  question: 'What?',
+  answer: '',
+  state: 'answering',
+  failure: null,
+  report: null,
+  session: 's',
+  createdAt: 0,
+  ...changes,
+});
+
+describe('chat', () => {
+  beforeEach(() => {
+    useChat.setState({ documentId: 'd1', chatId: 'c1', turns: [], live: null, draft: '', failure: null, chats: [] });
+  });
+
+  it('grows the live answer without touching the turns', () => {
+    take({ type: 'turn', turn: turn({ answer: 'so far ' }) });
+    const { turns } = useChat.getState();
+    for (let i = 0; i < 1000; i++) take({ type: 'delta', text: 'x' });
+    expect(useChat.getState().turns).toBe(turns);
+    expect(useChat.getState().live?.text).toBe(`so far ${'x'.repeat(1000)}`);
+    take({ type: 'ended', turn: turn({ state: 'stopped', answer: 'so far x' }) });
+    expect(useChat.getState()).toMatchObject({ live: null, turns: [{ state: 'stopped' }] });
+    expect(selectMeasured(useChat.getState())).toBeUndefined();
+  });
+
+  it('puts a question that could not be asked back into the composer, with the reason', async () => {
+    connect({
+      ask: async () => {
+        throw new Error('The document is not in memory.');
+      },
+      chats: { list: async () => [] },
+    });
+    await ask('  What is it? ');
+    expect(useChat.getState()).toMatchObject({
+      draft: 'What is it?',
+      failure: { message: 'The document is not in memory.' },
+      live: null,
+    });
+  });
+
+  it('joins an answer that is being made when the chat is opened', async () => {
+    connect({
+      chats: { turns: async () => ({ turns: [turn()], draft: 'later' }), list: async () => [] },
+      watch: async () =>
+        (async function* () {
+          yield { type: 'turn', turn: turn() };
+          yield { type: 'delta', text: 'Hello' };
+          yield { type: 'ended', turn: turn({ state: 'done', answer: 'Hello' }) };
+        })(),
+    });
+    await openChat('c1');
+    expect(useChat.getState()).toMatchObject({ draft: 'later', live: null, turns: [{ answer: 'Hello' }] });
+  });
+});
+
+describe('settings', () => {
+  it('goes back when the server refuses', async () => {
+    const settings = { theme: 'system', tokenBudget: 512 } as NonNullable<
+      ReturnType<typeof useSettings.getState>['settings']
+    >;
+    useSettings.setState({ settings });
+    connect({
+      settings: {
+        set: async () => {
+          throw new Error('disk full');
+        },
+      },
+    });
+    await changeSettings({ tokenBudget: 1024 });
+    expect(useSettings.getState().settings).toBe(settings);
+    expect(useUi.getState().notices.at(-1)).toMatchObject({ text: 'disk full', tone: 'danger' });
+  });
+});
+
+describe('budget', () => {
+  it('maps the slider onto budgets and back, ends included', () => {
+    expect(budgetAt(0, 128, 131_072)).toBe(128);
+    expect(budgetAt(sliderSteps, 128, 131_072)).toBe(131_072);
+    let before = 0;
+    for (let position = 0; position <= sliderSteps; position++) {
+      const budget = budgetAt(position, 128, 131_072);
+      expect(budget).toBeGreaterThanOrEqual(before);
+      before = budget;
+    }
+    for (const budget of [128, 512, 1024, 8192])
+      expect(budgetAt(positionOf(budget, 128, 131_072), 128, 131_072)).toBe(budget);
+    expect(positionOf(512, 128, 128)).toBe(0);
+  });
+
+  it('asks for one plan at a time and ends with the newest wish', async () => {
+    const asked: number[] = [];
+    connect({
+      plan: async ({ promptTokens }: { promptTokens: number }) => {
+        asked.push(promptTokens);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        return { total: promptTokens };
+      },
+    });
+    const choice = {} as Parameters<typeof planBudget>[0];
+    await Promise.all([1, 2, 3, 4, 5].map((promptTokens) => planBudget(choice, promptTokens)));
+    expect(asked).toEqual([1, 5]);
+    expect(useBudget.getState()).toMatchObject({ promptTokens: 5, plan: { total: 5 } });
+  });
+});
+
+describe('map of the document', () => {
+  const page = (tokens: number, kept: number) => ({ label: '', tokens, kept, read: 2 * kept, opening: '' });
+
+  it('joins neighbours until no lane is thinner than a bin, and keeps the means', () => {
+    const map = Array.from({ length: 1000 }, (_, i) => page(10, i % 2));
+    const bins = mapBins(map, 96);
+    expect(bins.length).toBeLessThanOrEqual(100);
+    expect(bins.reduce((sum, bin) => sum + bin.tokens, 0)).toBe(10_000);
+    for (const bin of bins.slice(0, -1)) expect(bin.kept).toBeCloseTo(0.5);
+  });
+
+  it('leaves pages without text out', () => {
+    expect(mapBins([page(0, 0), page(5, 1), page(0, 0)])).toMatchObject([{ first: 1, last: 1, tokens: 5 }]);
+  });
+});
+
+it('opens and closes columns with the width', () => {
+  setWidth('narrow');
+  expect(useUi.getState()).toMatchObject({ libraryOpen: false, inspectorOpen: false });
+  setWidth('wide');
+  expect(useUi.getState()).toMatchObject({ libraryOpen: true, inspectorOpen: true });
+});
+
+it('says numbers as people read them', () => {
+  expect([bytes(512), bytes(1536), bytes(3 * 2 ** 20), bytes(2 ** 30 * 1.94)]).toEqual([
+    '512 B',
+    '2 KB',
+    '3.0 MB',
+    '1.9 GB',
+  ]);
+  expect([seconds(0.82), seconds(24), seconds(130)]).toEqual(['0.8 s', '24 s', '2 min 10 s']);
+  expect([factor(3.42), factor(28), plural(1, 'page'), plural(1200, 'page')]).toEqual([
+    '3.4×',
+    '28×',
+    '1 page',
+    '1,200 pages',
+  ]);
+  expect([viridis(0), viridis(1), viridis(Number.NaN)]).toEqual(['rgb(68 1 84)', 'rgb(253 231 37)', 'rgb(68 1 84)']);
+});
