@@ -3,6 +3,7 @@
  * A dead engine is a normal event: what it held is gone, `generation` tells so, and the state says why.
  */
 import { statSync } from 'node:fs';
+import { basename } from 'node:path';
 import type { EngineState, Failure } from '../contract/app-types.ts';
 import type { OpenedModel } from '../contract/engine-reports.ts';
 import { type AppError, toAppError } from '../contract/errors.ts';
@@ -104,7 +105,9 @@ export class EngineSupervisor {
     const usable = await usablePresets(client.verbs);
     if (this.#client !== client) return;
     this.#watchOver(client);
-    this.#set({ state: 'ready', model, presets: usable });
+    // The window gets no path of this machine.
+    const info = { ...model.info, path: basename(model.info.path) };
+    this.#set({ state: 'ready', model: { ...model, info }, presets: usable });
   }
 
   /** An idle engine that dies is noticed too, before the next question. */

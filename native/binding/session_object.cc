@@ -1,4 +1,6 @@
+#include <memory>
 #include <mutex>
+#include <vector>
 
 #include "job.h"
 #include "objects.h"
@@ -6,61 +8,88 @@
 namespace rocketdoc::binding {
 namespace {
 
-// Carries what an answer reports from the engine's thread to a JavaScript callback. Tokens are never lost: those that came
-// since the last call travel together.
-class AnswerEvents {
+// Carries what an answer reports from the engine's thread to a JavaScript callback, in order and without loss: events wait in
+// one queue that is emptied when JavaScript gets round to it, and once more before the answer's promise settles.
+class AnswerEvents : public std::enable_shared_from_this<AnswerEvents> {
   public:
-    AnswerEvents(Napi::Env env, const Napi::Function & callback) : function_(Napi::ThreadSafeFunction::New(env, callback, "answer events", 0, 1)) {}
-    void release() { function_.Release(); }
+    AnswerEvents(Napi::Env env, const Napi::Function & callback)
+        : wake_(Napi::ThreadSafeFunction::New(env, callback, "answer events", 0, 1)), callback_(Napi::Persistent(callback)) {}
 
     static AskEvents sink(const std::shared_ptr<AnswerEvents> & self) {
         AskEvents events;
-        events.prefill = [self](int64_t done, int64_t total) {
-            self->call([done, total](Napi::Env env, Napi::Object out) {
-                out.Set("type", "prefill");
-                out.Set("done", Napi::Number::New(env, double(done)));
-                out.Set("total", Napi::Number::New(env, double(total)));
-            });
-        };
-        events.kept = [self](double prefill_ms, double stage1_ms) {
-            self->call([prefill_ms, stage1_ms](Napi::Env env, Napi::Object out) {
-                out.Set("type", "kept");
-                out.Set("prefillMs", Napi::Number::New(env, prefill_ms));
-                out.Set("stage1Ms", Napi::Number::New(env, stage1_ms));
-            });
-        };
-        events.token = [self](int32_t token) {
-            bool first;
-            {
-                std::lock_guard<std::mutex> lock(self->mutex_);
-                first = self->tokens_.empty();
-                self->tokens_.push_back(token);
-            }
-            if (first) self->call([self](Napi::Env env, Napi::Object out) {
-                std::vector<int32_t> tokens;
-                {
-                    std::lock_guard<std::mutex> lock(self->mutex_);
-                    tokens.swap(self->tokens_);
-                }
-                out.Set("type", "tokens");
-                out.Set("tokens", from_tokens(env, tokens));
-            });
-        };
+        events.prefill = [self](int64_t done, int64_t total) { self->push({Event::prefill, double(done), double(total), {}}); };
+        events.kept    = [self](double prefill_ms, double stage1_ms) { self->push({Event::kept, prefill_ms, stage1_ms, {}}); };
+        events.token   = [self](int32_t token) { self->push({Event::tokens, 0, 0, {token}}); };
         return events;
     }
 
-  private:
-    template <typename Fill>
-    void call(Fill fill) {
-        function_.NonBlockingCall([fill](Napi::Env env, Napi::Function callback) {
-            Napi::Object out = Napi::Object::New(env);
-            fill(env, out);
-            callback.Call({out});
-        });
+    // JavaScript thread.
+    void finish(Napi::Env env) {
+        drain(env);
+        wake_.Release();
+        callback_.Reset();
     }
-    Napi::ThreadSafeFunction function_;
+
+  private:
+    struct Event {
+        enum Type { prefill, kept, tokens } type;
+        double               a, b;
+        std::vector<int32_t> ids;
+    };
+
+    void push(Event event) {
+        bool first;
+        {
+            std::lock_guard<std::mutex> lock(mutex_);
+            first = queue_.empty();
+            // Of a waiting progress the newest counts; waiting tokens travel together.
+            if (!first && queue_.back().type == event.type && event.type == Event::tokens) {
+                queue_.back().ids.push_back(event.ids[0]);
+            } else if (!first && queue_.back().type == event.type) {
+                queue_.back() = std::move(event);
+            } else {
+                queue_.push_back(std::move(event));
+            }
+        }
+        if (first) wake_.NonBlockingCall([self = shared_from_this()](Napi::Env env, Napi::Function) { self->drain(env); });
+    }
+
+    void drain(Napi::Env env) {
+        std::vector<Event> events;
+        {
+            std::lock_guard<std::mutex> lock(mutex_);
+            events.swap(queue_);
+        }
+        for (const Event & event : events) {
+            Napi::Object out = Napi::Object::New(env);
+            switch (event.type) {
+                case Event::prefill:
+                    out.Set("type", "prefill");
+                    out.Set("done", event.a);
+                    out.Set("total", event.b);
+                    break;
+                case Event::kept:
+                    out.Set("type", "kept");
+                    out.Set("prefillMs", event.a);
+                    out.Set("stage1Ms", event.b);
+                    break;
+                case Event::tokens:
+                    out.Set("type", "tokens");
+                    out.Set("tokens", from_tokens(env, event.ids));
+                    break;
+            }
+            try {
+                callback_.Call({out});
+            } catch (const Napi::Error & error) {
+                napi_fatal_exception(env, error.Value());  // the listener's fault; the answer goes on
+            }
+        }
+    }
+
+    Napi::ThreadSafeFunction wake_;
+    Napi::FunctionReference  callback_;
     std::mutex               mutex_;
-    std::vector<int32_t>     tokens_;
+    std::vector<Event>       queue_;
 };
 
 }  // namespace
@@ -126,7 +155,7 @@ Napi::Value SessionObject::ask(const Napi::CallbackInfo & info) {
         env, [=] { return handle->session->ask(*request, AnswerEvents::sink(events), *answer); },
         [=](Napi::Env env) { return from_answer(env, *answer); },
         [=] {
-            events->release();
+            events->finish(env);
             handle->engine().job_done();
         });
 }

@@ -32,7 +32,7 @@ if(NOT GGML_FOUND_RELEASE STREQUAL GGML_PINNED_RELEASE)
 endif()
 
 set(GGML_SOURCE "${CMAKE_BINARY_DIR}/ggml-headers")
-if(NOT EXISTS "${GGML_SOURCE}/ggml/include/ggml.h")
+if(NOT EXISTS "${GGML_SOURCE}/ggml/include/ggml.h" OR NOT EXISTS "${GGML_SOURCE}/include/llama.h")
   find_package(Git REQUIRED)
   set(GGML_BUNDLE "${ROCKETDOC_MODULES}/node-llama-cpp/llama/gitRelease.bundle")
   file(REMOVE_RECURSE "${GGML_SOURCE}")

@@ -9,9 +9,19 @@ interface BudgetState {
   choice: MethodChoice | null;
   promptTokens: number;
   plan: MemoryPlan | null;
+  /** While the slider is held: bars and headline show this plan instead of what was measured. */
+  isDragged: boolean;
 }
 
-export const useBudget = create<BudgetState>(() => ({ choice: null, promptTokens: 0, plan: null }));
+export const useBudget = create<BudgetState>(() => ({
+  choice: null,
+  promptTokens: 0,
+  plan: null,
+  isDragged: false,
+}));
+
+export const setDragged = (isDragged: boolean) => useBudget.setState({ isDragged });
+export const selectPreview = ({ isDragged, plan }: BudgetState) => (isDragged ? plan : null);
 
 let running = false;
 let next: { choice: MethodChoice; promptTokens: number } | undefined;

@@ -2,7 +2,14 @@
 import { Slider } from '@base-ui/react/slider';
 import { useEffect, useState } from 'react';
 import { bytes, count } from '../../format.ts';
-import { budgetAt, planBudget, positionOf, sliderSteps, useBudget } from '../../stores/budget.ts';
+import {
+  budgetAt,
+  planBudget,
+  positionOf,
+  setDragged as setPreview,
+  sliderSteps,
+  useBudget,
+} from '../../stores/budget.ts';
 import { changeSettings, methodChoice, useSettings } from '../../stores/settings.ts';
 import { Section } from './section.tsx';
 
@@ -45,9 +52,13 @@ export function BudgetSection({ promptTokens }: { promptTokens: number }) {
         value={positionOf(budget, least, most)}
         min={0}
         max={sliderSteps}
-        onValueChange={(position) => setDragged(budgetAt(position, least, most))}
+        onValueChange={(position) => {
+          setDragged(budgetAt(position, least, most));
+          setPreview(true);
+        }}
         onValueCommitted={(position) => {
           setDragged(null);
+          setPreview(false);
           void changeSettings({ tokenBudget: budgetAt(position, least, most) });
         }}
       >

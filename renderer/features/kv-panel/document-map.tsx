@@ -2,7 +2,7 @@
 import { useState } from 'react';
 import type { MapPage } from '../../../electron/contract/app-types.ts';
 import type { Counters } from '../../../electron/contract/engine-reports.ts';
-import { count, percent } from '../../format.ts';
+import { count, percent, plural } from '../../format.ts';
 import { viridis } from '../../ui/color-scale.ts';
 import { Section } from './section.tsx';
 
@@ -39,7 +39,7 @@ export function mapBins(map: readonly MapPage[], most = mostBins): Bin[] {
   return bins;
 }
 
-export function DocumentMap({ map, counters }: { map: readonly MapPage[]; counters: Counters }) {
+export function DocumentMap({ map, counters, unit }: { map: readonly MapPage[]; counters: Counters; unit: string }) {
   const [pointed, setPointed] = useState<number | null>(null);
   const bins = mapBins(map);
   const total = bins.reduce((sum, bin) => sum + bin.tokens, 0);
@@ -64,7 +64,7 @@ export function DocumentMap({ map, counters }: { map: readonly MapPage[]; counte
     return place;
   });
   return (
-    <Section title="Map of the document" aside={`${count(map.length)} ${map.length === 1 ? 'page' : 'pages'}`}>
+    <Section title="Map of the document" aside={plural(map.length, unit)}>
       <div className="space-y-1" onPointerLeave={() => setPointed(null)}>
         {lanes.map((lane) => (
           <div key={lane.name} className="grid grid-cols-[36px_1fr] items-center gap-2">

@@ -1,7 +1,14 @@
 /** The two truths: how small the cache is that an answer works on, and how few rows each token reads. From counters alone. */
+import type { ReactNode } from 'react';
 import type { TurnReport } from '../../../electron/contract/app-types.ts';
 import type { MemoryPlan } from '../../../electron/contract/engine-reports.ts';
 import { bytes, count, factor } from '../../format.ts';
+
+const numberClass = 'tabular mt-1 text-[20px] leading-7 font-[620] tracking-[-0.01em]';
+
+function Small({ children }: { children: ReactNode }) {
+  return <span className="text-[13px] font-normal tracking-normal text-muted">{children}</span>;
+}
 
 export function Headline({ report, planned }: { report: TurnReport | null; planned: MemoryPlan | null }) {
   if (!report) {
@@ -9,10 +16,13 @@ export function Headline({ report, planned }: { report: TurnReport | null; plann
     const isCompressed = planned !== null && compact > 0 && !planned.budgets.dense;
     return (
       <div className="px-4 pt-1 pb-4">
-        <p className="text-[12px] leading-4 text-muted">Planned for the first question</p>
+        <p className="text-[12px] leading-4 text-muted">Planned for the next question</p>
         {planned ? (
-          <p className="tabular mt-1 text-[20px] leading-7 font-[620] tracking-[-0.01em]">
-            {isCompressed ? `${bytes(compact)} instead of ${bytes(planned.fullKv)}` : bytes(planned.fullKv)}
+          <p className={numberClass}>
+            {isCompressed ? bytes(compact) : bytes(planned.fullKv)}{' '}
+            <Small>
+              {isCompressed ? `of cache for an answer; full KV: ${bytes(planned.fullKv)}` : 'full KV, nothing left out'}
+            </Small>
           </p>
         ) : (
           <p className="mt-1 text-muted">Numbers appear when the document fits.</p>
@@ -23,25 +33,34 @@ export function Headline({ report, planned }: { report: TurnReport | null; plann
   const { counters } = report;
   const compact = counters.compactBytes + counters.summaryBytes;
   const isCompressed = compact > 0 && !counters.budgets.dense && report.mode !== 'full';
+  const isSmaller = counters.fullBytes > 1.05 * compact;
   return (
     <div className="px-4 pt-1 pb-4" data-testid="headline">
       <p className="text-[12px] leading-4 text-muted">Cache that the last answer worked on</p>
-      {isCompressed ? (
-        <>
-          <p className="tabular mt-1 flex items-baseline gap-3 text-[20px] leading-7 font-[620] tracking-[-0.01em]">
+      <p className={`${numberClass} flex flex-wrap items-baseline gap-x-3`}>
+        {isCompressed && isSmaller ? (
+          <>
             <span>
-              {bytes(compact)} <span className="text-[13px] font-normal tracking-normal text-muted">instead of</span>{' '}
-              {bytes(counters.fullBytes)}
+              {bytes(compact)} <Small>instead of</Small> {bytes(counters.fullBytes)}
             </span>
-            <span className="text-accent">{factor(counters.fullBytes / compact)}</span>
-          </p>
-        </>
-      ) : (
-        <p className="tabular mt-1 text-[20px] leading-7 font-[620] tracking-[-0.01em]">
-          {bytes(counters.fullBytes)}{' '}
-          <span className="text-[13px] font-normal tracking-normal text-muted">
-            {report.mode === 'full' ? 'full KV, nothing left out' : 'everything fits the budget'}
+            <span className="text-accent">{factor(counters.fullBytes / compact)} less</span>
+          </>
+        ) : (
+          <span>
+            {bytes(isCompressed ? compact : counters.fullBytes)}{' '}
+            <Small>
+              {isCompressed
+                ? `full KV: ${bytes(counters.fullBytes)}`
+                : report.mode === 'full'
+                  ? 'full KV, nothing left out'
+                  : 'everything fits the budget'}
+            </Small>
           </span>
+        )}
+      </p>
+      {isCompressed && !isSmaller && (
+        <p className="mt-1 text-[12px] leading-4 text-muted">
+          In a text this short, room for the answer and page summaries weigh more than what is left out.
         </p>
       )}
       <p className="tabular mt-1" data-testid="rows-read">

@@ -2,6 +2,7 @@
 import type { ReactNode } from 'react';
 import type { LibraryDocument } from '../../../electron/contract/app-types.ts';
 import { copyText } from '../../bridge/browser.ts';
+import { selectPreview, useBudget } from '../../stores/budget.ts';
 import { selectMeasured, useChat } from '../../stores/chat.ts';
 import { selectHeld, useEngine } from '../../stores/engine.ts';
 import { useReading } from '../../stores/reading.ts';
@@ -21,6 +22,7 @@ export function KvPanel({ document }: { document: LibraryDocument | undefined })
   const held = useEngine(selectHeld(document?.id ?? null));
   const planned = useReading(({ documentId, preflight }) => (documentId === document?.id ? preflight : null));
   const maxNew = useSettings((state) => state.settings?.maxNew ?? 0);
+  const preview = useBudget(selectPreview);
   const report = turn?.report ?? null;
   const plan = report?.plan ?? planned?.plan ?? null;
   const promptTokens =
@@ -53,10 +55,12 @@ export function KvPanel({ document }: { document: LibraryDocument | undefined })
         )
       }
     >
-      <Headline report={report} planned={plan} />
-      {plan && <MemoryBars plan={plan} counters={report?.counters ?? null} />}
+      <Headline report={preview ? null : report} planned={preview ?? plan} />
+      {plan && <MemoryBars plan={preview ?? plan} counters={preview ? null : (report?.counters ?? null)} />}
       {promptTokens !== undefined && <BudgetSection promptTokens={promptTokens} />}
-      {report && map.length > 0 && <DocumentMap map={map} counters={report.counters} />}
+      {report && map.length > 0 && (
+        <DocumentMap map={map} counters={report.counters} unit={document.format === 'pdf' ? 'page' : 'section'} />
+      )}
       {report && <AttentionStrip counters={report.counters} />}
       <SpeedHistory />
     </Frame>

@@ -27,7 +27,7 @@ export function MemoryBars({ plan, counters }: { plan: MemoryPlan; counters: Cou
   const wanted = 1.1 * Math.max(total, ghostEnd);
   const scale = machineBytes > 0 && wanted > machineBytes / 4 ? Math.max(machineBytes, total) : wanted;
   return (
-    <Section title="Memory" aside={`${bytes(total)} in all`}>
+    <Section title="Memory" aside={`${bytes(total)} ${counters ? 'in all' : 'planned'}`}>
       <StackedBar
         label={`${parts.map((part) => part.label).join(', ')}; full KV would be ${bytes(fullKv)}`}
         parts={parts}

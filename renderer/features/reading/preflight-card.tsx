@@ -81,16 +81,35 @@ export function PreflightCard({ document, readBefore }: { document: LibraryDocum
           {isReady ? 'Counting tokens and memory.' : 'Opening the model.'}
         </p>
       )}
-      {facts && <Facts facts={facts} document={document} range={range} />}
+      {facts && <Facts facts={facts} document={document} range={range} brief={readBefore} />}
     </section>
   );
 }
 
-function Facts({ facts, document, range }: { facts: Preflight; document: LibraryDocument; range: PageRange | null }) {
+interface FactsProps {
+  facts: Preflight;
+  document: LibraryDocument;
+  range: PageRange | null;
+  /** Below a chat that was going on: what fits needs one line only. */
+  brief: boolean;
+}
+
+function Facts({ facts, document, range, brief }: FactsProps) {
   const { documentTokens, roomTokens, contextTokens, fitsContext, fitsMemory, plan } = facts;
-  const [choosing, setChoosing] = useState(false);
   const over = documentTokens + roomTokens - contextTokens;
   const scale = Math.max(contextTokens, documentTokens + roomTokens);
+  const fits = fitsContext && fitsMemory;
+  const buttons = <Buttons facts={facts} document={document} range={range} canRead={fits} />;
+  if (brief && fits && plan)
+    return (
+      <>
+        <p className="tabular mt-1 text-muted">
+          It takes {bytes(plan.documentKv)} of memory
+          {facts.readSeconds === null ? '' : ` and about ${seconds(facts.readSeconds)}`}.
+        </p>
+        {buttons}
+      </>
+    );
   return (
     <>
       <dl className="mt-4 grid grid-cols-[72px_1fr] gap-x-4 gap-y-3">
@@ -152,12 +171,17 @@ function Facts({ facts, document, range }: { facts: Preflight; document: Library
           </>
         )}
       </dl>
+      {buttons}
+    </>
+  );
+}
+
+function Buttons({ facts, document, range, canRead }: Omit<FactsProps, 'brief'> & { canRead: boolean }) {
+  const [choosing, setChoosing] = useState(false);
+  return (
+    <>
       <div className="mt-5 flex flex-wrap items-center gap-2">
-        <Button
-          kind="primary"
-          disabled={!fitsContext || !fitsMemory}
-          onClick={() => void readDocument(document.id, range)}
-        >
+        <Button kind="primary" disabled={!canRead} onClick={() => void readDocument(document.id, range)}>
           Read document
         </Button>
         {facts.remedies.map((remedy) =>
