@@ -15,7 +15,7 @@ import { LinkDialog, Notices } from './notices.tsx';
 import { useChat } from './stores/chat.ts';
 import { selectDocument, useLibrary } from './stores/library.ts';
 import { changeSettings, useSettings } from './stores/settings.ts';
-import { toggleInspector, toggleLibrary, useUi } from './stores/ui.ts';
+import { closeOverlays, toggleInspector, toggleLibrary, useUi } from './stores/ui.ts';
 import { IconButton } from './ui/button.tsx';
 import { Select } from './ui/field.tsx';
 

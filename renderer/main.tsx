@@ -19,6 +19,7 @@ import { followTelemetry } from './stores/engine.ts';
 import { addFiles, loadLibrary, useLibrary } from './stores/library.ts';
 import { loadSettings, useSettings } from './stores/settings.ts';
 import {
+  closeOverlays,
   setConnection,
   setDropping,
   setSettingsOpen,
@@ -42,6 +43,7 @@ watchKeys({
   'Ctrl+,': () => setSettingsOpen(!useUi.getState().settingsOpen),
   Escape: () => {
     if (useChat.getState().live) stopAnswer();
+    else closeOverlays();
   },
 });
 useLibrary.subscribe(({ selectedId }, before) => {
@@ -58,7 +60,11 @@ else {
       // Ends with the connection, which is made anew and then calls this again.
       followTelemetry().catch(() => {});
       void loadSettings();
-      void loadLibrary().then(() => openChatsOf(useLibrary.getState().selectedId));
+      const { selectedId } = useLibrary.getState();
+      void loadLibrary().then(() => {
+        // A new selection opens its chats itself; after a lost connection the old one must be looked at again.
+        if (selectedId !== null && selectedId === useLibrary.getState().selectedId) void openChatsOf(selectedId);
+      });
     },
   });
 }

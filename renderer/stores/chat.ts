@@ -40,6 +40,9 @@ export const useChat = create<ChatState>(() => ({
   map: [],
 }));
 
+let saving: ReturnType<typeof setTimeout> | undefined;
+const saveDraftMs = 600;
+
 const set = useChat.setState;
 const get = useChat.getState;
 
@@ -80,6 +83,7 @@ export async function ask(question: string): Promise<void> {
   if (text === '' || get().live) return;
   const chatId = get().chatId ?? (await newChat());
   if (chatId === undefined) return;
+  clearTimeout(saving); // or the draft would be saved after it became a question
   set({ draft: '', failure: null });
   await follow(chatId, () => api().ask({ chatId, question: text }), text);
 }
@@ -94,22 +98,26 @@ export async function askAgain(question: string): Promise<void> {
   await ask(question);
 }
 
-/** Watches an answer to its end. `question` goes back into the composer when it was never asked. */
+let following = 0;
+
+/** Watches an answer to its end; a newer watch takes over, or both would write the same words. `question` goes back into the composer when it was never asked. */
 async function follow(
   chatId: string,
   start: () => Promise<AsyncIterable<AskStreamEvent>>,
   question = '',
 ): Promise<void> {
   let asked = false;
+  const mine = ++following;
   try {
     for await (const event of await start()) {
       asked = true;
+      if (mine !== following) return;
       if (get().chatId === chatId) take(event);
       else if (event.type === 'ended') break;
     }
   } catch (error) {
     const failure = failureOf(error);
-    if (get().chatId !== chatId) return;
+    if (get().chatId !== chatId || mine !== following) return;
     set({ live: null, ...(asked ? {} : { failure, draft: question }) });
     if (asked) notify(failure.message, 'danger');
   }
@@ -159,9 +167,6 @@ export async function removeChat(chatId: string): Promise<void> {
     notify(failureOf(error).message, 'danger');
   }
 }
-
-let saving: ReturnType<typeof setTimeout> | undefined;
-const saveDraftMs = 600;
 
 export function setDraft(draft: string): void {
   const { chatId } = get();

@@ -8,7 +8,7 @@ import { notify } from './ui.ts';
 export interface Incoming {
   key: number;
   name: string;
-  phase: 'sending' | 'parsing' | 'counting' | 'failed';
+  phase: 'waiting' | 'sending' | 'parsing' | 'counting' | 'failed';
   done: number;
   total: number;
   failure: CallFailure | null;
@@ -57,7 +57,7 @@ export async function openDocument(selectedId: string | null): Promise<void> {
 export function addFiles(files: readonly File[]): void {
   for (const file of files) {
     let uploadId: string | undefined;
-    void bringIn(file.name, async (password) => {
+    bringIn(file.name, async (password) => {
       uploadId ??= await sendFile(file);
       return api().library.addUpload(password === undefined ? { uploadId } : { uploadId, password });
     });
@@ -65,7 +65,7 @@ export function addFiles(files: readonly File[]): void {
 }
 
 export function addGrant(grant: Grant): void {
-  void bringIn(grant.name, (password) =>
+  bringIn(grant.name, (password) =>
     api().library.addGranted(password === undefined ? { grantId: grant.id } : { grantId: grant.id, password }),
   );
 }
@@ -73,14 +73,22 @@ export function addGrant(grant: Grant): void {
 type Start = (password?: string) => Promise<AsyncIterable<AddEvent>>;
 let nextKey = 1;
 
-async function bringIn(name: string, start: Start, password?: string): Promise<void> {
+/** One after the other: each is parsed by a process of its own. */
+let line: Promise<void> = Promise.resolve();
+
+function bringIn(name: string, start: Start, password?: string): void {
   const key = nextKey++;
+  const entry: Incoming = { key, name, phase: 'waiting', done: 0, total: 0, failure: null, retry: null };
+  set(({ incoming }) => ({ incoming: [...incoming, entry] }));
+  line = line.then(() => take(key, name, start, password));
+}
+
+async function take(key: number, name: string, start: Start, password: string | undefined): Promise<void> {
   const change = (changes: Partial<Incoming>) =>
     set(({ incoming }) => ({
       incoming: incoming.map((entry) => (entry.key === key ? { ...entry, ...changes } : entry)),
     }));
-  const entry: Incoming = { key, name, phase: 'sending', done: 0, total: 0, failure: null, retry: null };
-  set(({ incoming }) => ({ incoming: [...incoming, entry] }));
+  change({ phase: 'sending' });
   try {
     for await (const event of await start(password)) {
       if (event.type === 'parsing') change({ phase: 'parsing', done: event.done, total: event.total });
@@ -96,7 +104,7 @@ async function bringIn(name: string, start: Start, password?: string): Promise<v
     const failure = failureOf(error);
     const again = (next: string) => {
       dismissIncoming(key);
-      void bringIn(name, start, next);
+      bringIn(name, start, next);
     };
     change({ phase: 'failed', failure, retry: failure.code === 'DOC_ENCRYPTED' ? again : null });
   }

@@ -47,6 +47,13 @@ export const setConnection = (connection: Connection) => set({ connection });
 export const setTheme = (theme: UiState['theme']) => set({ theme });
 export const toggleLibrary = () => set((ui) => ({ libraryOpen: !ui.libraryOpen }));
 export const toggleInspector = () => set((ui) => ({ inspectorOpen: !ui.inspectorOpen }));
+/** On a narrow window a column lies over the rest until it is closed. */
+export function closeOverlays(): void {
+  const { width } = useUi.getState();
+  if (width !== 'wide') set({ inspectorOpen: false });
+  if (width === 'narrow') set({ libraryOpen: false });
+}
+
 export const openInspector = () => set({ inspectorOpen: true });
 export const setSettingsOpen = (settingsOpen: boolean) => set({ settingsOpen });
 export const setDropping = (dropping: boolean) => set({ dropping });

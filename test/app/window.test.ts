@@ -1,6 +1,6 @@
 /** The main job in a real browser against the real server, engine and embedded model, on a document short enough for two cores. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
@@ -37,6 +37,21 @@ function startServer(): Promise<string> {
       if (link) resolve(link);
     });
   });
+}
+
+/** The server's child that runs the engine. */
+function enginePid(): number {
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  const pid = pids.find((name) => {
+    try {
+      const isOurs = readFileSync(`/proc/${name}/status`, 'utf8').includes(`PPid:\t${server.pid}\n`);
+      return isOurs && readFileSync(`/proc/${name}/cmdline`, 'utf8').includes('engine-host');
+    } catch {
+      return false; // ended meanwhile
+    }
+  });
+  if (pid === undefined) throw new Error('there is no engine');
+  return Number(pid);
 }
 
 async function stopServer(): Promise<void> {
@@ -143,6 +158,27 @@ describe.skipIf(!chromiumPath)('the window', () => {
     expect(again.outbound).toEqual([]);
     expect(again.complaints).toEqual([]);
   }, 300_000);
+
+  it.skipIf(process.platform !== 'linux')(
+    'survives the death of the engine in the middle of an answer',
+    async () => {
+      const page = browser.contexts().at(-1)?.pages()[0];
+      if (!page) throw new Error('the window is gone');
+      await page.getByRole('button', { name: 'Read document' }).click();
+      const field = page.getByRole('textbox', { name: /^Ask / });
+      await field.waitFor({ timeout: 180_000 });
+      await field.fill('Who lives beside the lighthouse?');
+      await field.press('Enter');
+      await expect.poll(() => page.getByTestId('engine-state').textContent(), { interval: 20 }).toBe('Answering');
+      process.kill(enginePid(), 'SIGKILL');
+      await page.getByText(/The engine ended by SIGKILL/).waitFor({ timeout: 30_000 });
+      await page.getByTestId('engine-state').getByText('Ready').waitFor({ timeout: 60_000 });
+      // One button reads the document into the new engine and asks again.
+      await page.getByRole('button', { name: 'Ask again' }).click();
+      await expect.poll(() => page.getByTestId('answer-stats').count(), { timeout: 180_000 }).toBe(2);
+    },
+    400_000,
+  );
 
   it('refuses a link that was used already', async () => {
     const page = browser.contexts().at(-1)?.pages()[0];

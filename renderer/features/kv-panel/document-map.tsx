@@ -95,7 +95,7 @@ export function DocumentMap({ map, counters, unit }: { map: readonly MapPage[]; 
         ))}
         <PageTicks places={places} bins={bins} />
       </div>
-      <div className="mt-2 min-h-10 text-[12px] leading-4 text-muted">
+      <div className="mt-2 min-h-12 text-[12px] leading-4 text-muted">
         {bin ? (
           <p className="tabular line-clamp-3 wrap-anywhere">
             <span className="text-ink">{pageName(bin, map)}</span>: kept by {percent(keptShare(bin))} of layers and

@@ -43,7 +43,7 @@ export function Headline({ report, planned }: { report: TurnReport | null; plann
             <span>
               {bytes(compact)} <Small>instead of</Small> {bytes(counters.fullBytes)}
             </span>
-            <span className="text-accent">{factor(counters.fullBytes / compact)} less</span>
+            <span className="text-accent">{factor(counters.fullBytes / compact)} smaller</span>
           </>
         ) : (
           <span>
@@ -66,6 +66,11 @@ export function Headline({ report, planned }: { report: TurnReport | null; plann
       <p className="tabular mt-1" data-testid="rows-read">
         Each token reads {count(counters.rowsRead)} of {count(counters.rowsTotal)} rows per head.
       </p>
+      {report.mode === 'rocketkv-mt' && (
+        <p className="tabular mt-1 text-[12px] leading-4 text-muted">
+          The document’s own KV, {bytes(counters.documentBytes)}, stays in memory beside it for the next question.
+        </p>
+      )}
     </div>
   );
 }

@@ -40,6 +40,7 @@ export function IncomingFile({ file }: { file: Incoming }) {
     );
   }
   const words = {
+    waiting: 'Waiting for its turn',
     sending: 'Adding',
     parsing: file.total > 1 ? `Extracting text, ${file.done} of ${file.total}` : 'Extracting text',
     counting: 'Counting tokens',

@@ -124,6 +124,11 @@ function Facts({ facts, document, range, brief }: FactsProps) {
             <StackedBar
               label={`${count(documentTokens)} tokens of document and ${count(roomTokens)} for question and answer, of ${count(contextTokens)}`}
               scale={scale}
+              ghost={
+                fitsContext
+                  ? undefined
+                  : { from: 0, to: contextTokens, label: `the model reads ${count(contextTokens)} tokens` }
+              }
               parts={[
                 {
                   key: 'document',
@@ -143,7 +148,7 @@ function Facts({ facts, document, range, brief }: FactsProps) {
               <span>
                 document {count(documentTokens)} + question and answer {count(roomTokens)}
               </span>
-              {fitsContext && <span>{count(-over)} free</span>}
+              <span>{fitsContext ? `${count(-over)} free` : `dashed: the model’s ${count(contextTokens)}`}</span>
             </p>
           </div>
         </dd>
@@ -187,8 +192,8 @@ function Buttons({ facts, document, range, canRead }: Omit<FactsProps, 'brief'> 
         {facts.remedies.map((remedy) =>
           remedy.type === 'pages' ? (
             <Button key="pages" onClick={() => void loadPreflight(document.id, remedy.range)}>
-              Only {document.format === 'pdf' ? 'pages' : 'sections'} {remedy.range.from + 1} to {remedy.range.to + 1} (
-              {count(remedy.tokens)} tokens)
+              Only {document.format === 'pdf' ? 'pages' : 'sections'} {remedy.range.from + 1} to {remedy.range.to + 1}{' '}
+              (about {count(remedy.tokens)} tokens)
             </Button>
           ) : (
             <Button key="kvType" onClick={() => void changeSettings({ kvType: remedy.kvType })}>
