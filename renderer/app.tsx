@@ -180,9 +180,17 @@ function Divider({ label }: { label: string }) {
 function Overlay({ side, children }: { side: 'left' | 'right'; children: ReactNode }) {
   const place = side === 'left' ? 'left-0 border-r' : 'right-0 border-l';
   return (
-    <div className={`absolute inset-y-0 z-20 w-[min(364px,88vw)] border-line shadow-(--shadow) ${place}`}>
-      {children}
-    </div>
+    <>
+      <button
+        type="button"
+        aria-label="Close the column"
+        onClick={closeOverlays}
+        className="absolute inset-0 z-10 bg-black/25"
+      />
+      <div className={`absolute inset-y-0 z-20 w-[min(364px,88vw)] border-line shadow-(--shadow) ${place}`}>
+        {children}
+      </div>
+    </>
   );
 }
 

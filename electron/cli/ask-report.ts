@@ -111,7 +111,10 @@ export function answerSummary(report: AnswerReport, context: AskContext): string
   if (report.mode !== 'full' && !counters.budgets.dense) {
     const { kept_mean } = keptAttention(counters, context.model.info.nHeadKv);
     parts.push(
-      `KV ${formatBytes(counters.compactBytes + counters.summaryBytes)} instead of ${formatBytes(counters.fullBytes)}`,
+      // Both truths: what the answer is decoded from, and what stays in RAM so that the next question can choose afresh.
+      `decoding from ${formatBytes(counters.compactBytes + counters.summaryBytes)} of KV instead of ${formatBytes(counters.fullBytes)}` +
+        (counters.documentBytes > 0 ? `, ${formatBytes(counters.documentBytes)} of document KV in RAM` : ''),
+      `${formatCount(counters.rowsRead)} of ${formatCount(counters.rowsTotal)} rows read a token`,
       `${formatCount(counters.rowsKept)} of ${formatCount(counters.rowsTotal)} rows kept`,
     );
     if (kept_mean !== null) parts.push(`${(100 * kept_mean).toFixed(1)} % of the question's attention kept`);
