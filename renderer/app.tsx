@@ -198,10 +198,12 @@ function DropOverlay() {
   const dropping = useUi((ui) => ui.dropping);
   if (!dropping) return null;
   return (
-    <div className="pointer-events-none fixed inset-0 z-50 bg-surface/80 p-4">
+    <section aria-label="Drop" className="pointer-events-none fixed inset-0 z-50 bg-surface/70 p-4">
       <div className="flex h-full items-center justify-center rounded-xl border-2 border-dashed border-accent">
-        <p className="text-[18px] font-[620]">Drop to add to the library</p>
+        <p className="rounded-xl border border-line bg-raised px-6 py-4 text-[18px] font-[620] shadow-(--shadow)">
+          Drop to add to the library
+        </p>
       </div>
-    </div>
+    </section>
   );
 }

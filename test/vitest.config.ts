@@ -1,4 +1,4 @@
-/** unit: no model, no compiled code, all at once. cli: the real commands on the embedded model, app: the window in a real
+/** unit: no model, no compiled code, all at once. cli: the real commands and measurements on the embedded model, app: the window in a real
  *  Chromium; one file after another, because two engines at a time would share the machine's cores and each other's timeouts. */
 import { defineConfig } from 'vitest/config';
 
@@ -9,7 +9,7 @@ export default defineConfig({
       {
         test: {
           name: 'cli',
-          include: ['test/cli/**/*.test.ts'],
+          include: ['test/cli/**/*.test.ts', 'test/model/**/*.test.ts'],
           fileParallelism: false,
           sequence: { groupOrder: 1 },
           testTimeout: 300_000,

@@ -24,8 +24,9 @@ async function start(_: Arguments, signal: AbortSignal): Promise<undefined> {
   const question = facts.find((fact) => fact.plain)?.question ?? '';
   process.stderr.write(
     [
-      'RocketDoc asks a local model about a whole document. There is no window yet; the commands are:',
+      'RocketDoc asks a local model about a whole document. The commands are:',
       '',
+      '  npm run serve                     (the window, in your browser)',
       '  npm run -s ask -- report.pdf "What does it say about costs?"',
       '  npm run -s inspect -- model.gguf',
       '',

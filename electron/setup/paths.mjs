@@ -10,3 +10,5 @@ export const nativeDir = join(root, 'native');
 export const buildDir = join(nativeDir, 'build');
 export const sanitizerBuildDir = join(nativeDir, 'build-asan');
 export const addonFile = join(buildDir, 'Release', 'rocketdoc.node');
+export const rendererDir = join(root, 'renderer');
+export const windowDir = join(root, 'out', 'renderer');

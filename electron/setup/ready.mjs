@@ -1,13 +1,23 @@
-// Makes a fresh clone ready for a command: `node electron/setup/ready.mjs modules|app|test`. Says one line for each step
+// Makes a fresh clone ready for a command: `node electron/setup/ready.mjs modules|app|window|test`. Says one line for each step
 // that has work to do, on stderr, and is silent and quick when there is none. Node built-ins only.
 // @ts-check
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { addonFile, buildDir, cacheDir, modulesDir, nativeDir, root, sanitizerBuildDir } from './paths.mjs';
+import {
+  addonFile,
+  buildDir,
+  cacheDir,
+  modulesDir,
+  nativeDir,
+  rendererDir,
+  root,
+  sanitizerBuildDir,
+  windowDir,
+} from './paths.mjs';
 import { runLogged, StepError, say, withLock } from './run-step.mjs';
 import { filesBelow, hashOf, isFresh, lockIsInstalled, readText, writeStamp } from './staleness.mjs';
-import { ensureToolchain } from './toolchain.mjs';
+import { ensureBrowser, ensureToolchain, hasBrowser } from './toolchain.mjs';
 
 /** @typedef {{ name: string, isReady: () => boolean, make: () => Promise<void> }} Step */
 
@@ -108,11 +118,35 @@ const sanitizer = {
   },
 };
 
+/** The window's files, bundled. @type {Step} */
+const window = {
+  name: 'window',
+  isReady: () => existsSync(join(windowDir, 'index.html')) && isFresh(join(windowDir, '.ready'), windowHash()),
+  async make() {
+    say('Building the window (a few seconds).');
+    const hash = windowHash();
+    const vite = join(modulesDir, 'vite', 'bin', 'vite.js');
+    const args = [vite, 'build', '--config', join(rendererDir, 'vite.config.ts')];
+    await runLogged('The build of the window', join(cacheDir, 'window.log'), process.execPath, args);
+    writeStamp(join(windowDir, '.ready'), hash);
+  },
+};
+const windowHash = () =>
+  hashOf(root, [
+    lockFile,
+    ...filesBelow(rendererDir, () => true),
+    ...filesBelow(join(root, 'electron', 'contract'), () => true),
+  ]);
+
+/** A browser for the tests of the window; where none can be had they say that they are skipped. @type {Step} */
+const browser = { name: 'browser', isReady: hasBrowser, make: ensureBrowser };
+
 /** What each kind of command needs, in order. @type {Record<string, Step[]>} */
 const goals = {
   modules: [modules],
   app: [modules, native(false)],
-  test: [modules, native(true), sanitizer],
+  window: [modules, native(false), window],
+  test: [modules, native(true), sanitizer, browser],
 };
 
 const goal = process.argv[2] ?? '';

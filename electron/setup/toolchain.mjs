@@ -1,6 +1,7 @@
 // The programs a native build needs. Missing ones: installed on Debian as root, otherwise named with the command to run.
 // @ts-check
 import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { cacheDir } from './paths.mjs';
 import { runLogged, StepError, say } from './run-step.mjs';
@@ -79,4 +80,16 @@ export async function installDebianPackages(packages) {
   await runLogged('apt-get update', log, 'apt-get', ['update', '-q'], { env });
   const args = ['install', '-y', '-q', '--no-install-recommends', ...packages];
   await runLogged('apt-get install', log, 'apt-get', args, { env, append: true });
+}
+
+const browserFiles = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+
+/** Whether the window can be tested here; elsewhere than on Debian as root nothing can be done about it. */
+export function hasBrowser() {
+  return browserFiles.some(existsSync) || !isDebian() || process.getuid?.() !== 0;
+}
+
+/** Debian's Chromium, for the tests of the window. */
+export async function ensureBrowser() {
+  await installDebianPackages(['chromium']);
 }

@@ -112,6 +112,8 @@ async function follow(
     for await (const event of await start()) {
       asked = true;
       if (mine !== following) return;
+      // The first question gives the chat its name.
+      if (event.type === 'turn') void refreshChats();
       if (get().chatId === chatId) take(event);
       else if (event.type === 'ended') break;
     }

@@ -19,10 +19,14 @@ export function Headline({ report, planned }: { report: TurnReport | null; plann
         <p className="text-[12px] leading-4 text-muted">Planned for the next question</p>
         {planned ? (
           <p className={numberClass}>
-            {isCompressed ? bytes(compact) : bytes(planned.fullKv)}{' '}
-            <Small>
-              {isCompressed ? `of cache for an answer; full KV: ${bytes(planned.fullKv)}` : 'full KV, nothing left out'}
-            </Small>
+            {bytes(isCompressed ? compact : planned.fullKv)}{' '}
+            {isCompressed && compact < planned.fullKv ? (
+              <>
+                <Small>instead of</Small> {bytes(planned.fullKv)}
+              </>
+            ) : (
+              <Small>{isCompressed ? `full KV: ${bytes(planned.fullKv)}` : 'full KV, nothing left out'}</Small>
+            )}
           </p>
         ) : (
           <p className="mt-1 text-muted">Numbers appear when the document fits.</p>

@@ -24,11 +24,13 @@ export function KvPanel({ document }: { document: LibraryDocument | undefined })
   const maxNew = useSettings((state) => state.settings?.maxNew ?? 0);
   const preview = useBudget(selectPreview);
   const report = turn?.report ?? null;
-  const plan = report?.plan ?? planned?.plan ?? null;
   const promptTokens =
     report?.promptTokens ??
     held?.tokens ??
     (planned?.fitsContext ? planned.documentTokens + planned.roomTokens - maxNew : undefined);
+  // Once the document is read its exact length is known: the slider's plan is newer than the one before reading.
+  const latest = useBudget((budget) => (budget.promptTokens === promptTokens ? budget.plan : null));
+  const plan = report?.plan ?? latest ?? planned?.plan ?? null;
   if (!document)
     return (
       <Frame>

@@ -1,7 +1,7 @@
 /** What can be done with a document: rename, free its memory, remove. Removing asks first: chats go with it. */
 import { Menu } from '@base-ui/react/menu';
 import { Ellipsis } from 'lucide-react';
-import { useState } from 'react';
+import { useRef, useState } from 'react';
 import type { LibraryDocument } from '../../../electron/contract/app-types.ts';
 import { bytes, plural } from '../../format.ts';
 import { selectHeld, useEngine } from '../../stores/engine.ts';
@@ -16,9 +16,11 @@ export function DocumentMenu({ document }: { document: LibraryDocument }) {
   const held = useEngine(selectHeld(document.id));
   const [open, setOpen] = useState<'rename' | 'remove' | null>(null);
   const [name, setName] = useState(document.name);
+  const place = useRef<HTMLDivElement>(null);
   const close = () => setOpen(null);
   return (
     <>
+      <div ref={place} />
       <Menu.Root>
         <Menu.Trigger
           aria-label={`Actions for ${document.name}`}
@@ -26,8 +28,9 @@ export function DocumentMenu({ document }: { document: LibraryDocument }) {
         >
           <Ellipsis size={16} aria-hidden />
         </Menu.Trigger>
-        <Menu.Portal>
-          <Menu.Positioner sideOffset={4} align="start" className="z-30">
+        {/* Inside the library's landmark, above its scrolling. */}
+        <Menu.Portal container={place}>
+          <Menu.Positioner sideOffset={4} align="start" positionMethod="fixed" className="z-30">
             <Menu.Popup className="min-w-44 rounded-lg border border-line bg-raised p-1 shadow-(--shadow) outline-none">
               <Menu.Item
                 className={itemClass}
