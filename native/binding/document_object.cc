@@ -1,9 +1,48 @@
+#include <atomic>
 #include <chrono>
+#include <memory>
 
 #include "job.h"
 #include "objects.h"
 
 namespace rocketdoc::binding {
+namespace {
+
+// Carries how far a reading is to a JavaScript callback. Of waiting reports the newest counts; the last one is delivered
+// before the reading's promise settles.
+class ReadProgress : public std::enable_shared_from_this<ReadProgress> {
+  public:
+    ReadProgress(Napi::Env env, const Napi::Function & callback)
+        : wake_(Napi::ThreadSafeFunction::New(env, callback, "read progress", 0, 1)), callback_(Napi::Persistent(callback)) {}
+
+    void report(int64_t done) {  // engine's thread
+        newest_ = done;
+        wake_.NonBlockingCall([self = shared_from_this()](Napi::Env env, Napi::Function) { self->deliver(env); });
+    }
+    void finish(Napi::Env env) {
+        deliver(env);
+        wake_.Release();
+        callback_.Reset();
+    }
+
+  private:
+    void deliver(Napi::Env env) {
+        const int64_t done = newest_;
+        if (done == delivered_) return;
+        delivered_ = done;
+        try {
+            callback_.Call({Napi::Number::New(env, double(done))});
+        } catch (const Napi::Error & error) {
+            napi_fatal_exception(env, error.Value());  // the listener's fault; the reading goes on
+        }
+    }
+    Napi::ThreadSafeFunction wake_;
+    Napi::FunctionReference  callback_;
+    std::atomic<int64_t>     newest_{0};
+    int64_t                  delivered_ = 0;  // JavaScript thread
+};
+
+}  // namespace
 
 void DocumentObject::define(Napi::Env env, AddonData & data) {
     data.document = Napi::Persistent(DefineClass(env, "Document", {
@@ -44,18 +83,16 @@ Napi::Value DocumentObject::read(const Napi::CallbackInfo & info) {
     Napi::Object  options  = get_object(info[1], "the reading options");
     const int64_t segment  = get_integer(options, "segment");
     const int64_t tile     = get_integer(options, "tile");
-    auto          events   = std::make_shared<Napi::ThreadSafeFunction>(
-        Napi::ThreadSafeFunction::New(env, info[2].As<Napi::Function>(), "read progress", 0, 1));
-    auto started            = std::chrono::steady_clock::now();
-    auto ms                 = std::make_shared<double>(0);
-    handle_->parent->busy   = true;
-    auto handle             = handle_;
+    if (!info[2].IsFunction()) throw js_error(env, Status::fail(Code::INVALID_ARGUMENT, "read needs a function that receives its progress."));
+    auto       progress = std::make_shared<ReadProgress>(env, info[2].As<Napi::Function>());
+    const auto started  = std::chrono::steady_clock::now();
+    auto       ms       = std::make_shared<double>(0);
+    handle_->parent->busy = true;
+    auto       handle   = handle_;
     return Job::start(
         env,
         [=] {
-            Status status = handle->document->read(*tokens, segment, tile, [&](int64_t done) {
-                events->NonBlockingCall([done](Napi::Env env, Napi::Function callback) { callback.Call({Napi::Number::New(env, double(done))}); });
-            });
+            Status status = handle->document->read(*tokens, segment, tile, [&](int64_t done) { progress->report(done); });
             *ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - started).count();
             return status;
         },
@@ -65,7 +102,7 @@ Napi::Value DocumentObject::read(const Napi::CallbackInfo & info) {
             return out;
         },
         [=] {
-            events->Release();
+            progress->finish(env);
             handle->parent->job_done();
         });
 }
