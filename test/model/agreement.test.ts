@@ -38,13 +38,17 @@ async function llamaCpp(flashAttention: boolean): Promise<Float32Array[]> {
     token,
     { generateNext: { probabilities: true } },
   ]);
-  await context.getSequence().controlledEvaluate(input, {
-    onTokenResult(i, result) {
-      const row = new Float32Array(engine.info.nVocab);
-      for (const [token, p] of result.next?.probabilities ?? []) row[token] = p;
-      rows[i] = row;
-    },
-  });
+  // In parts: each result brings the whole vocabulary, and a call keeps all of its results.
+  const sequence = context.getSequence();
+  for (let at = 0; at < input.length; at += 64) {
+    await sequence.controlledEvaluate(input.slice(at, at + 64), {
+      onTokenResult(i, result) {
+        const row = new Float32Array(engine.info.nVocab);
+        for (const [token, p] of result.next?.probabilities ?? []) row[token] = p;
+        rows[at + i] = row;
+      },
+    });
+  }
   await context.dispose();
   return rows.slice(1);
 }
