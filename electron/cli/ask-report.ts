@@ -1,7 +1,7 @@
 /** An answer as the JSON line of `ask --json`, and as the one-line summary for people. Field names are an interface. */
 import type { ParsedDocument } from '../contract/documents.ts';
 import type { AnswerReport, Counters, OpenedModel, ReadResult } from '../contract/engine-reports.ts';
-import { formatBytes, formatCount, mean, rounded } from './format.ts';
+import { budgetsJson, formatBytes, formatCount, mean, rounded } from './format.ts';
 
 export interface AskContext {
   model: OpenedModel;
@@ -40,7 +40,6 @@ function speeds(report: AnswerReport, context: AskContext) {
 
 export function answerJson(report: AnswerReport, context: AskContext) {
   const { counters, plan, timings } = report;
-  const { budgets } = counters;
   const { prefilled, prefillMs, prefillTokS, decodeTokS } = speeds(report, context);
   return {
     question: context.question,
@@ -54,16 +53,7 @@ export function answerJson(report: AnswerReport, context: AskContext) {
     prefilled_tokens: prefilled,
     generated_tokens: report.generatedTokens,
     max_new: report.maxNew,
-    budgets: {
-      token_budget: budgets.tokenBudget,
-      capacity: budgets.capacity,
-      prompt_budget: budgets.promptBudget,
-      page: budgets.page,
-      r: budgets.r,
-      k: budgets.k,
-      window: budgets.window,
-      kernel: budgets.kernel,
-    },
+    budgets: budgetsJson(counters.budgets),
     kv: {
       full_bytes: counters.fullBytes,
       document_bytes: counters.documentBytes,

@@ -1,4 +1,19 @@
-/** Numbers as people read them, tables, and CSV. */
+/** Numbers as people read them, tables, CSV, and JSON fields that several commands print. */
+import type { Budgets } from '../contract/engine-reports.ts';
+
+/** Field names are an interface of `ask --json` and `inspect --json`. */
+export function budgetsJson(budgets: Budgets) {
+  return {
+    token_budget: budgets.tokenBudget,
+    capacity: budgets.capacity,
+    prompt_budget: budgets.promptBudget,
+    page: budgets.page,
+    r: budgets.r,
+    k: budgets.k,
+    window: budgets.window,
+    kernel: budgets.kernel,
+  };
+}
 
 export function formatCount(n: number): string {
   return Math.round(n).toLocaleString('en-US');

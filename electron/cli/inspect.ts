@@ -2,7 +2,7 @@
 import type { MemoryPlan, ModelInfo } from '../contract/engine-reports.ts';
 import { startEngine } from '../engine-host/engine-client.ts';
 import { type Arguments, type Command, usageError } from './arguments.ts';
-import { formatBytes, formatCount, textTable } from './format.ts';
+import { budgetsJson, formatBytes, formatCount, textTable } from './format.ts';
 import {
   answerMode,
   embeddedModel,
@@ -127,16 +127,7 @@ function inspectJson(info: ModelInfo, plan: MemoryPlan, nPrompt: number, mode: s
     plan: {
       tokens: nPrompt,
       mode,
-      budgets: {
-        token_budget: budgets.tokenBudget,
-        capacity: budgets.capacity,
-        prompt_budget: budgets.promptBudget,
-        page: budgets.page,
-        r: budgets.r,
-        k: budgets.k,
-        window: budgets.window,
-        kernel: budgets.kernel,
-      },
+      budgets: budgetsJson(budgets),
       bytes: Object.fromEntries(planRows(plan).map(([name, bytes]) => [name.toLowerCase().replace(' ', '_'), bytes])),
       full_kv_bytes: plan.fullKv,
       available_bytes: plan.available,
