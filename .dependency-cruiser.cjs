@@ -58,7 +58,7 @@ module.exports = {
       name: 'hosts-by-their-clients',
       comment: 'From outside, a host is its client; peak-memory is shared with the benchmark baseline.',
       severity: 'error',
-      from: { path: '^electron/(main|server|cli|preload)/' },
+      from: { path: '^electron/(main|server|cli|preload|workspace)/' },
       to: {
         path: '^electron/(engine-host|document-host)/',
         pathNot: '^electron/(engine-host/(engine-client|peak-memory)|document-host/document-client)\\.ts$',
@@ -69,6 +69,13 @@ module.exports = {
       severity: 'error',
       from: { path: '^electron/(cli|main|server|preload)/' },
       to: { path: '^electron/(cli|main|server|preload)/', pathNot: '^electron/$1/' },
+    },
+    {
+      name: 'workspace-knows-no-window',
+      comment: 'What a window works on is the same for Electron and for a browser.',
+      severity: 'error',
+      from: { path: '^electron/workspace/' },
+      to: { path: '^electron/(cli|main|server|preload)/' },
     },
     {
       name: 'electron-in-main-only',

@@ -5,7 +5,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { maxUploadBytes } from '../contract/app.ts';
 import { toAppError } from '../contract/errors.ts';
-import type { App } from './app.ts';
+import type { App } from '../workspace/app.ts';
 import { refusal, setSecurityHeaders } from './gates.ts';
 import { serveSocket } from './rpc-socket.ts';
 import type { SessionTokens } from './session-tokens.ts';

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import type { Settings } from '../contract/app-types.ts';
-import { createApp } from './app.ts';
+import { createApp } from '../workspace/app.ts';
 import { allowedHosts } from './gates.ts';
 import { createAppServer } from './http-server.ts';
 import { SessionTokens } from './session-tokens.ts';

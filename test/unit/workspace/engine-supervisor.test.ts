@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { AppError } from '../../../electron/contract/errors.ts';
-import { EngineSupervisor } from '../../../electron/server/engine-supervisor.ts';
+import { EngineSupervisor } from '../../../electron/workspace/engine-supervisor.ts';
 import { engineDeath, type FakeScript, fakeEngine } from '../../fixtures/fake-engine.ts';
 
 function supervisor(script: FakeScript, now: () => number = () => 0) {

@@ -5,7 +5,7 @@ import { Readable } from 'node:stream';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { maxUploadBytes } from '../../../electron/contract/app.ts';
-import { safeName, Uploads } from '../../../electron/server/uploads.ts';
+import { safeName, Uploads } from '../../../electron/workspace/uploads.ts';
 
 describe('safeName', () => {
   it.each([

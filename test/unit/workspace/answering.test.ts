@@ -1,7 +1,7 @@
 import { afterEach, expect, it } from 'vitest';
 import type { AskStreamEvent } from '../../../electron/contract/app.ts';
-import { ask } from '../../../electron/server/answering.ts';
-import { readDocument } from '../../../electron/server/reading.ts';
+import { ask } from '../../../electron/workspace/answering.ts';
+import { readDocument } from '../../../electron/workspace/reading.ts';
 import { type FakeServer, startFakeServer } from '../../fixtures/app-server.ts';
 import type { FakeScript } from '../../fixtures/fake-engine.ts';
 
