@@ -34,14 +34,18 @@ Napi::Value open_engine(const Napi::CallbackInfo & info) {
     Napi::Env     env  = info.Env();
     Napi::Object  from = get_object(info[0], "the engine's options");
     EngineOptions options;
-    options.model_path  = get_text(from, "modelPath");
-    options.backend_dir = get_text(from, "backendDir");
-    options.n_threads   = int(get_integer(from, "threads"));
-    if (options.n_threads < 0 || options.n_threads > 512) {
+    options.model_path        = get_text(from, "modelPath");
+    options.backend.cpu_dir   = get_text(from, "backendDir");
+    options.backend.n_threads = int(get_integer(from, "threads"));
+    if (options.backend.n_threads < 0 || options.backend.n_threads > 512) {
         return rejected(env, Status::fail(Code::INVALID_ARGUMENT, "threads must be 0 (automatic) to 512."));
     }
-    if (get_text(from, "device") != "cpu") {
-        return rejected(env, Status::fail(Code::GPU_NONE, "This build computes on the CPU; the device \"" + get_text(from, "device") + "\" is not available."));
+    if (from.Has("cuda") && !from.Get("cuda").IsUndefined()) {
+        Napi::Object cuda               = get_object(from.Get("cuda"), "the CUDA device");
+        options.backend.cuda_device     = int(get_integer(cuda, "device"));
+        options.backend.cuda_library    = get_text(cuda, "library");
+        options.backend.kernels_library = get_text(cuda, "kernels");
+        if (options.backend.cuda_device < 0) return rejected(env, Status::fail(Code::INVALID_ARGUMENT, "CUDA devices are counted from 0."));
     }
     auto handle = std::make_shared<EngineHandle>();
     return Job::start(

@@ -191,7 +191,7 @@ Napi::Value SessionObject::step(const Napi::CallbackInfo & info) {
         [=] { handle->engine().job_done(); });
 }
 
-void SessionObject::finish_answer(const Napi::CallbackInfo & info) { open_session(info.Env(), true).finish_answer(); }
+void SessionObject::finish_answer(const Napi::CallbackInfo & info) { check(info.Env(), open_session(info.Env(), true).finish_answer()); }
 
 Napi::Value SessionObject::score(const Napi::CallbackInfo & info) {
     Napi::Env env = info.Env();

@@ -1,6 +1,12 @@
-# The CUDA kernels: a shared library of their own. The engine does not drive them yet, so a first start does not wait for them:
-# they are compiled with the tests, and on request.
-if(ROCKETDOC_CUDA STREQUAL "OFF" OR (ROCKETDOC_CUDA STREQUAL "AUTO" AND NOT ROCKETDOC_TESTS))
+# The CUDA kernels: a shared library of their own, loaded only where a CUDA backend is. AUTO: compiled where an NVIDIA GPU is, and
+# with the tests; elsewhere a first start does not wait for them.
+if(ROCKETDOC_CUDA STREQUAL "AUTO" AND NOT ROCKETDOC_TESTS)
+  find_program(ROCKETDOC_NVIDIA_SMI nvidia-smi)
+  if(NOT ROCKETDOC_NVIDIA_SMI AND NOT EXISTS /dev/nvidia0)
+    return()
+  endif()
+endif()
+if(ROCKETDOC_CUDA STREQUAL "OFF")
   return()
 endif()
 if(NOT CMAKE_CUDA_COMPILER AND NOT DEFINED ENV{CUDACXX})

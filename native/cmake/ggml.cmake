@@ -32,7 +32,8 @@ if(NOT GGML_FOUND_RELEASE STREQUAL GGML_PINNED_RELEASE)
 endif()
 
 set(GGML_SOURCE "${CMAKE_BINARY_DIR}/ggml-headers")
-if(NOT EXISTS "${GGML_SOURCE}/ggml/include/ggml.h" OR NOT EXISTS "${GGML_SOURCE}/include/llama.h")
+if(NOT EXISTS "${GGML_SOURCE}/ggml/include/ggml.h" OR NOT EXISTS "${GGML_SOURCE}/include/llama.h"
+   OR NOT EXISTS "${GGML_SOURCE}/ggml/src/ggml-backend-impl.h")
   find_package(Git REQUIRED)
   set(GGML_BUNDLE "${ROCKETDOC_MODULES}/node-llama-cpp/llama/gitRelease.bundle")
   file(REMOVE_RECURSE "${GGML_SOURCE}")
@@ -40,6 +41,7 @@ if(NOT EXISTS "${GGML_SOURCE}/ggml/include/ggml.h" OR NOT EXISTS "${GGML_SOURCE}
                   RESULT_VARIABLE GGML_CLONE ERROR_VARIABLE GGML_CLONE_ERROR OUTPUT_QUIET)
   if(GGML_CLONE EQUAL 0)
     execute_process(COMMAND ${GIT_EXECUTABLE} -C "${GGML_SOURCE}" checkout -q HEAD -- ggml/include include ggml/CMakeLists.txt
+                            ggml/src/ggml-backend-impl.h
                     RESULT_VARIABLE GGML_CLONE ERROR_VARIABLE GGML_CLONE_ERROR)
   endif()
   if(NOT GGML_CLONE EQUAL 0)

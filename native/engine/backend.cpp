@@ -5,36 +5,13 @@
 #include <thread>
 #include <vector>
 
-#ifdef _WIN32
-#include <windows.h>
-#else
-#include <dlfcn.h>
-#endif
+#include "dynamic_library.h"
+#include "host_memory.h"
 
 namespace rocketdoc {
 namespace {
 
 namespace fs = std::filesystem;
-
-#ifdef _WIN32
-void * open_library(const fs::path & path, std::string & error) {
-    void * handle = reinterpret_cast<void *>(LoadLibraryW(path.wstring().c_str()));
-    if (!handle) error = "error " + std::to_string(GetLastError());
-    return handle;
-}
-void * find_symbol(void * handle, const char * name) {
-    return reinterpret_cast<void *>(GetProcAddress(reinterpret_cast<HMODULE>(handle), name));
-}
-void close_library(void * handle) { FreeLibrary(reinterpret_cast<HMODULE>(handle)); }
-#else
-void * open_library(const fs::path & path, std::string & error) {
-    void * handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-    if (!handle) error = dlerror();
-    return handle;
-}
-void * find_symbol(void * handle, const char * name) { return dlsym(handle, name); }
-void   close_library(void * handle) { dlclose(handle); }
-#endif
 
 bool is_cpu_library(const fs::path & path) {
     std::string name = path.filename().string();
@@ -56,7 +33,7 @@ ggml_backend_reg_t load_best_cpu(const std::string & dir, std::string & chosen, 
     fs::path best;
     for (const auto & path : candidates) {
         std::string error;
-        void *      handle = open_library(path, error);
+        void *      handle = open_library(path.string(), error);
         if (!handle) {
             tried += (tried.empty() ? "" : "; ") + path.filename().string() + ": " + error;
             continue;
@@ -71,7 +48,7 @@ ggml_backend_reg_t load_best_cpu(const std::string & dir, std::string & chosen, 
     }
     if (best.empty()) return nullptr;
     std::string error;
-    void *      handle = open_library(best, error);  // stays open for the life of the process
+    void *      handle = open_library(best.string(), error);  // stays open for the life of the process
     auto        init   = handle ? reinterpret_cast<ggml_backend_reg_t (*)()>(find_symbol(handle, "ggml_backend_init")) : nullptr;
     chosen             = best.stem().string();
     if (chosen.rfind("lib", 0) == 0) chosen = chosen.substr(3);
@@ -85,48 +62,79 @@ int default_thread_count() {
     return cores >= 8 ? cores - 1 : cores;
 }
 
-Status Backend::open(const std::string & backend_dir, int n_threads, std::unique_ptr<Backend> & out) {
+Status Backend::open(const BackendOptions & options, std::unique_ptr<Backend> & out) {
+    std::unique_ptr<Backend> self(new Backend);
+    RETURN_IF_FAILED(options.cuda_device < 0 ? self->open_cpu(options) : self->open_cuda(options));
+    out = std::move(self);
+    return Status::good();
+}
+
+Status Backend::open_cpu(const BackendOptions & options) {
     std::string        chosen, tried;
-    ggml_backend_reg_t reg = load_best_cpu(backend_dir, chosen, tried);
+    ggml_backend_reg_t reg = load_best_cpu(options.cpu_dir, chosen, tried);
     if (!reg || ggml_backend_reg_dev_count(reg) == 0) {
-        return Status::fail(Code::NATIVE_MISSING, "No CPU library of ggml that runs on this machine was found in " + backend_dir +
+        return Status::fail(Code::NATIVE_MISSING, "No CPU library of ggml that runs on this machine was found in " + options.cpu_dir +
                                                       (tried.empty() ? "." : " (" + tried + ").") + " Run npm ci again.");
     }
-    std::unique_ptr<Backend> self(new Backend);
-    self->device_ = ggml_backend_reg_dev_get(reg, 0);
-    self->backend_.reset(ggml_backend_dev_init(self->device_, nullptr));
-    if (!self->backend_) return Status::fail(Code::INTERNAL, "ggml could not start its CPU backend (" + chosen + ").");
-    self->name_      = chosen;
-    self->n_threads_ = n_threads > 0 ? std::min(n_threads, int(GGML_MAX_N_THREADS)) : default_thread_count();
+    device_ = ggml_backend_reg_dev_get(reg, 0);
+    backend_.reset(ggml_backend_dev_init(device_, nullptr));
+    if (!backend_) return Status::fail(Code::INTERNAL, "ggml could not start its CPU backend (" + chosen + ").");
+    name_      = chosen;
+    n_threads_ = options.n_threads > 0 ? std::min(options.n_threads, int(GGML_MAX_N_THREADS)) : default_thread_count();
 
     auto * address       = ggml_backend_reg_get_proc_address;
     auto   set_n_threads = reinterpret_cast<ggml_backend_set_n_threads_t>(address(reg, "ggml_backend_set_n_threads"));
     auto   set_abort     = reinterpret_cast<ggml_backend_set_abort_callback_t>(address(reg, "ggml_backend_set_abort_callback"));
     auto   pool_new      = reinterpret_cast<struct ggml_threadpool * (*) (struct ggml_threadpool_params *)>(address(reg, "ggml_threadpool_new"));
     auto   set_pool      = reinterpret_cast<void (*)(ggml_backend_t, struct ggml_threadpool *)>(address(reg, "ggml_backend_cpu_set_threadpool"));
-    self->pool_free_     = reinterpret_cast<void (*)(struct ggml_threadpool *)>(address(reg, "ggml_threadpool_free"));
-    if (set_n_threads) set_n_threads(self->backend_.get(), self->n_threads_);
-    if (pool_new && set_pool && self->pool_free_) {
+    pool_free_     = reinterpret_cast<void (*)(struct ggml_threadpool *)>(address(reg, "ggml_threadpool_free"));
+    if (set_n_threads) set_n_threads(backend_.get(), n_threads_);
+    if (pool_new && set_pool && pool_free_) {
         // A desktop shares its cores: threads sleep between graphs instead of spinning.
-        struct ggml_threadpool_params params = ggml_threadpool_params_default(self->n_threads_);
+        struct ggml_threadpool_params params = ggml_threadpool_params_default(n_threads_);
         params.poll                          = 0;
-        self->pool_                          = pool_new(&params);
-        if (self->pool_) set_pool(self->backend_.get(), self->pool_);
+        pool_                          = pool_new(&params);
+        if (pool_) set_pool(backend_.get(), pool_);
     }
     if (set_abort) {
         set_abort(
-            self->backend_.get(),
+            backend_.get(),
             [](void * data) {
                 const std::atomic<bool> * cancel = static_cast<Backend *>(data)->cancel_.load(std::memory_order_relaxed);
                 return cancel && cancel->load(std::memory_order_relaxed);
             },
-            self.get());
+            this);
     }
-    out = std::move(self);
+    return Status::good();
+}
+
+Status Backend::open_cuda(const BackendOptions & options) {
+    // ggml would start a capture of its own inside ours; read once, when its library loads.
+#ifdef _WIN32
+    _putenv_s("GGML_CUDA_DISABLE_GRAPHS", "1");
+#else
+    setenv("GGML_CUDA_DISABLE_GRAPHS", "1", 1);
+#endif
+    std::string error;
+    void *      library = open_library(options.cuda_library, error);
+    auto        init    = library ? reinterpret_cast<ggml_backend_reg_t (*)()>(find_symbol(library, "ggml_backend_init")) : nullptr;
+    if (!init) return Status::fail(Code::GPU_NONE, "ggml's CUDA library does not load (" + (library ? "not a backend" : error) + ").");
+    ggml_backend_reg_t reg   = init();
+    const size_t       count = reg ? ggml_backend_reg_dev_count(reg) : 0;
+    if (size_t(options.cuda_device) >= count) {
+        return Status::fail(Code::GPU_NONE, "There is no CUDA device " + std::to_string(options.cuda_device) + "; " + std::to_string(count) + " are seen.");
+    }
+    device_ = ggml_backend_reg_dev_get(reg, size_t(options.cuda_device));
+    backend_.reset(ggml_backend_dev_init(device_, nullptr));
+    if (!backend_) return Status::fail(Code::GPU_NONE, "ggml could not start CUDA device " + std::to_string(options.cuda_device) + ".");
+    RETURN_IF_FAILED(CudaDevice::open(options.kernels_library, options.cuda_device, device_, backend_.get(), cuda_));
+    name_      = "cuda:" + std::to_string(options.cuda_device) + " " + ggml_backend_dev_description(device_);
+    n_threads_ = 1;
     return Status::good();
 }
 
 Backend::~Backend() {
+    cuda_.reset();
     backend_.reset();  // uses the pool
     if (pool_) pool_free_(pool_);
 }
@@ -134,7 +142,7 @@ Backend::~Backend() {
 Status Backend::compute(ggml_cgraph * graph, const std::atomic<bool> * cancel) {
     if (cancel && cancel->load()) return Status::fail(Code::CANCELLED, "Cancelled.");
     cancel_.store(cancel);
-    ggml_status result = ggml_backend_graph_compute(backend_.get(), graph);
+    ggml_status result = cuda_ ? ggml_backend_graph_compute_async(backend_.get(), graph) : ggml_backend_graph_compute(backend_.get(), graph);
     cancel_.store(nullptr);
     switch (result) {
         case GGML_STATUS_SUCCESS: return Status::good();
@@ -144,7 +152,21 @@ Status Backend::compute(ggml_cgraph * graph, const std::atomic<bool> * cancel) {
     }
 }
 
+Status Backend::finish() {
+    if (!cuda_) return Status::good();
+    ggml_backend_synchronize(backend_.get());
+    return cuda_->finish();
+}
+
+ggml_backend_buffer_type_t Backend::host_buffer_type() const {
+    ggml_backend_buffer_type_t pinned = cuda_ ? ggml_backend_dev_host_buffer_type(device_) : nullptr;
+    return pinned ? pinned : buffer_type();
+}
+
+int64_t Backend::available() const { return cuda_ ? int64_t(cuda_->free_bytes()) : host_memory_available(); }
+
 ggml_backend_buffer_type_t Backend::packed_buffer_type(const ggml_tensor * weight) const {
+    if (cuda_) return nullptr;
     auto get_extra = reinterpret_cast<ggml_backend_dev_get_extra_bufts_t>(
         ggml_backend_reg_get_proc_address(ggml_backend_dev_backend_reg(device_), "ggml_backend_dev_get_extra_bufts"));
     if (!get_extra || weight->ne[2] != 1 || weight->ne[3] != 1) return nullptr;

@@ -1,4 +1,5 @@
-// The compute device: ggml's CPU library best suited to this machine, with a thread pool of our own.
+// The compute device: ggml's CPU library best suited to this machine with a thread pool of our own, or ggml's CUDA library with
+// our kernels beside it. Everything that differs between the two stands here, in LayerStream, and in the two kinds of compact cache and decode.
 #pragma once
 
 #include <atomic>
@@ -6,44 +7,69 @@
 #include <string>
 
 #include "../status.h"
+#include "cuda_device.h"
 #include "ggml-backend.h"
 #include "ggml-cpp.h"
 
 namespace rocketdoc {
 
+struct BackendOptions {
+    std::string cpu_dir;           // folder of libggml-cpu-*.so
+    int         n_threads = 0;     // 0: chosen for the machine
+    int         cuda_device = -1;  // below 0: the CPU
+    std::string cuda_library{};    // libggml-cuda.so
+    std::string kernels_library{}; // librocketdoc_kernels.so
+};
+
 class Backend {
   public:
     ~Backend();
 
-    // backend_dir: folder of libggml-cpu-*.so. n_threads 0: chosen for the machine. NATIVE_MISSING with the folder and what
-    // was tried when none loads.
-    static Status open(const std::string & backend_dir, int n_threads, std::unique_ptr<Backend> & out);
+    // CPU: NATIVE_MISSING with the folder and what was tried when no library loads. CUDA: GPU_NONE with the reason.
+    static Status open(const BackendOptions & options, std::unique_ptr<Backend> & out);
 
-    // Runs a graph to its end. CANCELLED when `cancel` turned true meanwhile; INTERNAL when ggml reports a failure.
+    // Runs a graph: on the CPU to its end, on CUDA it is enqueued; finish() waits. CANCELLED when `cancel` was or turned true;
+    // INTERNAL when ggml reports a failure.
     Status compute(ggml_cgraph * graph, const std::atomic<bool> * cancel);
+    Status finish();
 
     ggml_backend_t             handle() const { return backend_.get(); }
     ggml_backend_dev_t         device() const { return device_; }
     ggml_backend_buffer_type_t buffer_type() const { return ggml_backend_get_default_buffer_type(backend_.get()); }
+    // Host memory that the device copies from and to at full speed; on the CPU its own.
+    ggml_backend_buffer_type_t host_buffer_type() const;
+    CudaDevice *               cuda() const { return cuda_.get(); }
     int                        n_threads() const { return n_threads_; }
     const std::string &        name() const { return name_; }
+
+    // ggml's CUDA attention reads rows in steps of this many: rows are allocated, and views of them taken, in whole steps.
+    int64_t row_step() const { return cuda_ ? 256 : 1; }
+    // Out of memory on this device.
+    Code oom() const { return cuda_ ? Code::GPU_OOM : Code::HOST_OOM; }
+    // Bytes that can be allocated on the device now.
+    int64_t available() const;
 
     // A buffer type that holds `weight` in the CPU's own packed form for matrix products, or null when there is none.
     ggml_backend_buffer_type_t packed_buffer_type(const ggml_tensor * weight) const;
 
   private:
     Backend() = default;
+    Status open_cpu(const BackendOptions & options);
+    Status open_cuda(const BackendOptions & options);
 
-    ggml_backend_ptr      backend_;
-    ggml_backend_dev_t    device_     = nullptr;
-    struct ggml_threadpool * pool_    = nullptr;
-    void (*pool_free_)(struct ggml_threadpool *) = nullptr;
-    int                   n_threads_  = 1;
-    std::string           name_;
+    ggml_backend_ptr            backend_;
+    ggml_backend_dev_t          device_ = nullptr;
+    std::unique_ptr<CudaDevice> cuda_;
+    struct ggml_threadpool *    pool_                        = nullptr;
+    void (*pool_free_)(struct ggml_threadpool *)             = nullptr;
+    int                         n_threads_                   = 1;
+    std::string                 name_;
     std::atomic<const std::atomic<bool> *> cancel_{nullptr};
 };
 
 // Threads that leave a desktop usable: the physical cores when few, one less from eight on.
 int default_thread_count();
+
+inline int64_t round_up(int64_t n, int64_t step) { return (n + step - 1) / step * step; }
 
 }  // namespace rocketdoc

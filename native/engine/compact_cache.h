@@ -8,9 +8,7 @@
 
 #include "../rocketkv/selector.h"
 #include "../rocketkv/stage1.h"
-#include "backend.h"
 #include "kv_rows.h"
-#include "layer_graph.h"
 #include "prefill.h"
 
 namespace rocketdoc {
@@ -28,9 +26,10 @@ inline bool mode_keeps_history(Mode mode) { return mode != Mode::rocketkv; }
 Status mode_budgets(Mode mode, const RocketOptions & options, int64_t n_prompt, int64_t n_question, int64_t max_new, int head_dim, RocketBudgets & out);
 
 // Whether an answer is decoded from a compact cache at all: full reads the history, and so does everything that keeps the
-// history and fits its budget (the dense fast path). rocketkv always has one: it becomes the history.
-inline bool needs_compact(Mode mode, const RocketBudgets & budgets) {
-    return mode != Mode::full && (mode == Mode::rocketkv || !budgets.dense);
+// history and fits its budget (the dense fast path), unless the history is not where it could be read. rocketkv always has one:
+// it becomes the history.
+inline bool needs_compact(Mode mode, const RocketBudgets & budgets, bool history_on_device) {
+    return mode != Mode::full && (mode == Mode::rocketkv || !budgets.dense || !history_on_device);
 }
 
 // What a step measured when asked to compare with the exact top-k.
@@ -42,27 +41,28 @@ struct OracleStats {
 
 class CompactCache {
   public:
+    virtual ~CompactCache() = default;
+
+    // The backend's kind. GPU_OOM or HOST_OOM when it does not fit; INVALID_ARGUMENT for what a GPU does not serve.
     static Status create(const HyperParams & params, Backend & backend, Mode mode, const RocketOptions & options,
                          const RocketBudgets & budgets, std::unique_ptr<CompactCache> & out);
 
-    // Bytes that create() and keep_layer() will hold: rows, and summaries of the layers that select.
-    static size_t rows_bytes(const HyperParams & params, Mode mode, const RocketOptions & options, const RocketBudgets & budgets);
-    static size_t summary_bytes(const HyperParams & params, Mode mode, const RocketOptions & options, const RocketBudgets & budgets);
+    // Bytes that create() will hold: rows, and what the layers that select keep beside them.
+    static size_t rows_bytes(const HyperParams & params, const Backend & backend, Mode mode, const RocketOptions & options, const RocketBudgets & budgets);
+    static size_t summary_bytes(const HyperParams & params, const Backend & backend, Mode mode, const RocketOptions & options, const RocketBudgets & budgets);
 
     // Stage 1 for one layer: choose rows of the history's n_rows, copy them here, build the layer's summaries.
     // positions: token position of each history row of a (layer, head), or null where row and position are the same.
-    Status keep_layer(int64_t layer, const KvRows & history, int64_t n_rows, QueryWindow & window,
-                      const std::vector<std::vector<int32_t>> * positions, const std::atomic<bool> * cancel);
+    virtual Status keep_layer(int64_t layer, const LayerRows & history, int64_t n_rows, QueryWindow & window,
+                              const std::vector<std::vector<int32_t>> * positions, const std::atomic<bool> * cancel) = 0;
+    // After the last layer: positions() and kept_mass() are known from here on.
+    virtual Status kept() { return Status::good(); }
 
-    // Adds attention of one new token to a graph: q [D, H, 1], k and v [D, G, 1] enter the cache as row n_live() first.
-    // Returns [D * H, 1]. indices: i64 [1], filled with n_live() by the caller; live: see build_dense_attention.
-    ggml_tensor * build_attention(ggml_context * ctx, ggml_cgraph * graph, int64_t layer, const QkvTensors & qkv, ggml_tensor * indices,
-                                  std::vector<ggml_tensor *> & live);
     // The token whose graph has run counts as a row from now on.
-    void token_done(int64_t position) { rows_appended(position, 1); }
+    virtual Status token_done(int64_t position) { return rows_appended(position, 1); }
     // Rows n_live().. were written by someone else (prefill onto a chat's own history); and back.
-    void rows_appended(int64_t first_position, int64_t n);
-    void drop_rows(int64_t n_live);
+    virtual Status rows_appended(int64_t first_position, int64_t n);
+    virtual Status drop_rows(int64_t n_live);
 
     int64_t               n_live() const { return n_live_; }     // rows per head, all layers
     int64_t               n_prompt_rows() const { return n_kept_; }
@@ -70,12 +70,12 @@ class CompactCache {
     Mode                  mode() const { return mode_; }
     KvRows &              rows() { return *rows_; }
     size_t                rows_bytes() const { return rows_->bytes(); }
-    size_t                summary_bytes() const;
+    virtual size_t        summary_bytes() const = 0;
     // Per head and step: bytes read for choosing and attending; and bytes held for decode. Means over layers.
-    double                read_bytes_per_step() const;
+    virtual double        read_bytes_per_step() const = 0;
     double                stored_bytes_per_head() const;
-    int64_t               rows_read() const;
-    int64_t               clamped_codes() const;
+    virtual int64_t       rows_read() const = 0;
+    virtual int64_t       clamped_codes() const = 0;
     const std::vector<float> & kept_mass() const { return kept_mass_; }  // [n_layer, n_cache_head]
     double                stage1_ms() const { return stage1_ms_; }
     int                   group() const { return group_; }
@@ -83,25 +83,19 @@ class CompactCache {
     // Token position of every row of (layer, head); index layer * n_cache_head + head.
     std::vector<std::vector<int32_t>> & positions() { return positions_; }
     // Adds, per token position: how many (layer, head) hold it, and how often stage 2 read it.
-    void count_map(std::vector<uint32_t> & kept, std::vector<uint32_t> & read) const;
+    void count_map(std::vector<uint32_t> & kept, std::vector<uint32_t> & read);
 
-    void        measure(bool on) { measuring_ = on; }
-    OracleStats take_oracle_stats();
+    // Comparing each step with the exact top-k; only where the rows are in host memory.
+    virtual void        measure(bool /*on*/) {}
+    virtual OracleStats take_oracle_stats() { return {}; }
 
-  private:
-    struct LayerOp {
-        CompactCache * cache = nullptr;
-        int64_t        layer = 0;
-    };
-    CompactCache(const HyperParams & params, Backend & backend) : params_(params), backend_(backend), arena_(backend, 8) {}
-    static void attend_op(ggml_tensor * dst, int ith, int nth, void * user);
-    void        attend_head(const LayerOp & op, const ggml_tensor * dst, int head, int thread);
-    bool        selects(int64_t layer) const { return selectors_[size_t(layer)] != nullptr; }
-    int         kv_head_of(int cache_head) const { return grouping_ == Grouping::query_head ? cache_head / int(params_.group()) : cache_head; }
+  protected:
+    CompactCache(const HyperParams & params, Backend & backend) : params_(params), backend_(backend) {}
+    virtual Status read_counts_now() { return Status::good(); }
+    int            kv_head_of(int cache_head) const { return grouping_ == Grouping::query_head ? cache_head / int(params_.group()) : cache_head; }
 
     const HyperParams & params_;
     Backend &           backend_;
-    GraphArena          arena_;
     Mode                mode_     = Mode::full;
     Grouping            grouping_ = Grouping::kv_group;
     Pooling             pooling_  = Pooling::max;
@@ -112,17 +106,16 @@ class CompactCache {
     int64_t             n_live_ = 0;
     double              stage1_ms_ = 0;
 
-    std::unique_ptr<KvRows>                rows_;       // [n_layer][n_head_, capacity, D] f16
-    std::vector<std::unique_ptr<Selector>> selectors_;  // per layer; null: dense
-    std::vector<LayerOp>                   ops_;        // per layer, pointed to by graphs
-    std::vector<float>                     kept_mass_;
-    std::vector<std::vector<int32_t>>      positions_;
-    std::vector<std::vector<uint32_t>>     read_counts_;  // [layer * n_head_ + head][row]
-    std::vector<SelectorScratch>           scratch_;      // per thread
-    std::vector<Stage1Scratch>             stage1_scratch_;
-    std::vector<OracleStats>               oracle_;       // per thread
-    std::vector<int64_t>                   last_chosen_;  // per thread: rows read by the last head it served
-    std::atomic<bool>                      measuring_{false};
+    std::unique_ptr<KvRows>            rows_;  // [n_layer][n_head_, capacity, D] f16, on the device
+    std::vector<float>                 kept_mass_;
+    std::vector<std::vector<int32_t>>  positions_;
+    std::vector<std::vector<uint32_t>> read_counts_;  // [layer * n_head_ + head][row]
 };
+
+// Shared by the two kinds.
+SelectorKind  selector_kind(Mode mode, const RocketOptions & options);
+SelectorShape selector_shape(const HyperParams & params, const RocketOptions & options, const RocketBudgets & budgets);
+// Layers below n_dense_layers attend to every kept row, and so does a cache whose budget holds everything.
+bool layer_selects(Mode mode, const RocketOptions & options, const RocketBudgets & budgets, int64_t layer);
 
 }  // namespace rocketdoc

@@ -1,74 +1,18 @@
 #include "decode.h"
 
+#include "decode_cpu.h"
+#include "decode_cuda.h"
+
 namespace rocketdoc {
-namespace {
 
-constexpr size_t NODES_PER_LAYER = 64;
-constexpr size_t EXTRA_NODES     = 64;
-
-void set_lengths(const std::vector<ggml_tensor *> & views, int64_t n_rows) {
-    for (ggml_tensor * view : views) view->ne[1] = n_rows;
+std::unique_ptr<Decode> Decode::make(const Model & model, Backend & backend) {
+    if (backend.cuda()) return std::make_unique<CudaDecode>(model, backend);
+    return std::make_unique<CpuDecode>(model, backend);
 }
 
-}  // namespace
-
-Decode::Decode(const Model & model, Backend & backend)
-    : model_(model), backend_(backend), arena_(backend, size_t(model.params().n_layer) * NODES_PER_LAYER + EXTRA_NODES) {}
-
-Status Decode::begin(KvRows * history, CompactCache * compact) {
-    const HyperParams &  p    = model_.params();
-    const Architecture & arch = model_.architecture();
-    compact_                  = compact;
-    history_views_.clear();
-    compact_views_.clear();
-
-    ggml_context * ctx   = arena_.begin();
-    ggml_cgraph *  graph = arena_.new_graph();
-    token_               = new_input(ctx, GGML_TYPE_I32, 1);
-    position_            = new_input(ctx, GGML_TYPE_I32, 1);
-    history_row_         = history ? new_input(ctx, GGML_TYPE_I64, 1) : nullptr;
-    compact_row_         = compact ? new_input(ctx, GGML_TYPE_I64, 1) : nullptr;
-
-    ggml_tensor * x = arch.build_embedding(ctx, p, model_.weights(), token_);
-    for (int64_t layer = 0; layer < p.n_layer; layer++) {
-        const LayerWeights & weights = model_.weights().layers[size_t(layer)];
-        QkvTensors           qkv     = arch.build_qkv(ctx, p, weights, x, position_);
-        ggml_build_forward_expand(graph, qkv.q);
-        ggml_build_forward_expand(graph, qkv.k);
-        ggml_build_forward_expand(graph, qkv.v);
-        ggml_tensor * keys   = history ? build_append(ctx, graph, history->k(layer), qkv.k, history_row_) : nullptr;
-        ggml_tensor * values = history ? build_append(ctx, graph, history->v(layer), qkv.v, history_row_) : nullptr;
-        ggml_tensor * attended =
-            compact ? compact->build_attention(ctx, graph, layer, qkv, compact_row_, compact_views_)
-                    : build_dense_attention(ctx, qkv.q, keys, values, 1, nullptr, p.attn_scale, &history_views_);
-        x = arch.build_after_attention(ctx, p, weights, x, attended);
-    }
-    logits_ = arch.build_output(ctx, p, model_.weights(), x);
-    ggml_set_output(logits_);
-    ggml_build_forward_expand(graph, logits_);
-    // A compact cache whose every layer selects never uses its row input, nor does a graph allocate what it does not hold.
-    if (compact_views_.empty()) compact_row_ = nullptr;
-    RETURN_IF_FAILED(arena_.allocate(graph));
-    graph_ = graph;
-    return Status::good();
-}
-
-Status Decode::run(int32_t token, int64_t position, int64_t n_history, std::vector<float> & logits, const std::atomic<bool> * cancel) {
-    if (!graph_) return Status::fail(Code::INTERNAL, "decode was not begun");
-    const int32_t position32 = int32_t(position);
-    ggml_backend_tensor_set(token_, &token, 0, sizeof(token));
-    ggml_backend_tensor_set(position_, &position32, 0, sizeof(position32));
-    if (history_row_) ggml_backend_tensor_set(history_row_, &n_history, 0, sizeof(n_history));
-    if (compact_row_) {
-        const int64_t n_compact = compact_->n_live();
-        ggml_backend_tensor_set(compact_row_, &n_compact, 0, sizeof(n_compact));
-        set_lengths(compact_views_, n_compact + 1);
-    }
-    set_lengths(history_views_, n_history + 1);
-    RETURN_IF_FAILED(backend_.compute(graph_, cancel));
-    logits.resize(size_t(model_.params().n_vocab));
-    ggml_backend_tensor_get(logits_, logits.data(), 0, ggml_nbytes(logits_));
-    return Status::good();
+void set_candidates(const std::vector<float> & logits, std::vector<Candidate> & out) {
+    out.resize(logits.size());
+    for (size_t i = 0; i < logits.size(); i++) out[i] = {int32_t(i), logits[i], 0.0f};
 }
 
 }  // namespace rocketdoc

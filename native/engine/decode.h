@@ -1,40 +1,37 @@
-// One token: a graph over all layers, built once per answer and run again for every token; only inputs and the lengths of the
-// row views change.
+// One token: attention over the history or a compact cache, through all layers, to the next token's distribution.
 #pragma once
 
 #include <atomic>
+#include <memory>
 #include <vector>
 
 #include "compact_cache.h"
-#include "layer_graph.h"
 #include "model.h"
+#include "sampler.h"
 
 namespace rocketdoc {
 
+// What may come next, as far as it was asked for.
+struct NextToken {
+    std::vector<Candidate> candidates;  // all of the vocabulary, or its best few from a GPU
+    std::vector<float>     logits;      // [n_vocab], when wanted
+};
+
+// Every token of the vocabulary as a candidate.
+void set_candidates(const std::vector<float> & logits, std::vector<Candidate> & out);
+
 class Decode {
   public:
-    Decode(const Model & model, Backend & backend);
+    static std::unique_ptr<Decode> make(const Model & model, Backend & backend);
+    virtual ~Decode() = default;
 
     // What the coming tokens read and where their rows go. history null: nothing is appended to it. compact null: attention is
-    // dense over the history. Both must outlive the answer; history may not grow meanwhile.
-    Status begin(KvRows * history, CompactCache * compact);
-    // logits: out [n_vocab]. The rows are written, counting them is the caller's business.
-    Status run(int32_t token, int64_t position, int64_t n_history, std::vector<float> & logits, const std::atomic<bool> * cancel);
-    void   end() { graph_ = nullptr; }
-
-  private:
-    const Model &              model_;
-    Backend &                  backend_;
-    GraphArena                 arena_;
-    CompactCache *             compact_       = nullptr;
-    ggml_cgraph *              graph_         = nullptr;
-    ggml_tensor *              token_         = nullptr;  // i32 [1]
-    ggml_tensor *              position_      = nullptr;  // i32 [1]
-    ggml_tensor *              history_row_   = nullptr;  // i64 [1]
-    ggml_tensor *              compact_row_   = nullptr;  // i64 [1]
-    ggml_tensor *              logits_        = nullptr;  // f32 [n_vocab]
-    std::vector<ggml_tensor *> history_views_;            // dense reads of the history: ne[1] is its length
-    std::vector<ggml_tensor *> compact_views_;
+    // dense over the history, which then is on the device. Both must outlive the answer; history may not grow meanwhile.
+    virtual Status begin(KvRows * history, CompactCache * compact) = 0;
+    // The rows are written, counting them is the caller's business. logits: all of them, not only candidates.
+    virtual Status run(int32_t token, int64_t position, int64_t n_history, bool logits, NextToken & out, const std::atomic<bool> * cancel) = 0;
+    // Rows of the last tokens are where begin() said.
+    virtual Status end() = 0;
 };
 
 }  // namespace rocketdoc

@@ -4,14 +4,21 @@
 #include "host_memory.h"
 
 namespace rocketdoc {
+namespace {
+
+// What a reading is likely to work in; its own segment and tile come later, with read().
+constexpr int64_t READING_SEGMENT = 8192;
+constexpr int64_t READING_TILE    = 512;
+
+}  // namespace
 
 Status Engine::open(const EngineOptions & options, std::unique_ptr<Engine> & out) {
     std::unique_ptr<Engine> self(new Engine);
     RETURN_IF_FAILED(Model::open_header(options.model_path, self->model_));
-    RETURN_IF_FAILED(Backend::open(options.backend_dir, options.n_threads, self->backend_));
+    RETURN_IF_FAILED(Backend::open(options.backend, self->backend_));
     RETURN_IF_FAILED(self->model_->load_weights(*self->backend_));
     self->prefill_ = std::make_unique<Prefill>(*self->model_, *self->backend_);
-    self->decode_  = std::make_unique<Decode>(*self->model_, *self->backend_);
+    self->decode_  = Decode::make(*self->model_, *self->backend_);
     out            = std::move(self);
     return Status::good();
 }
@@ -23,17 +30,32 @@ Status check_host_memory(size_t needed, const std::string & what) {
                                             " MB are free. Choose fewer pages, q8_0 document KV, a smaller budget or a smaller model.");
 }
 
+Status check_device_memory(const Backend & backend, size_t needed, const std::string & what) {
+    if (!backend.cuda()) return check_host_memory(needed, what);
+    const int64_t available = backend.available();
+    if (int64_t(needed) <= available) return Status::good();
+    return Status::fail(Code::GPU_OOM, what + " needs " + std::to_string(needed >> 20) + " MB of GPU memory, " + std::to_string(available >> 20) +
+                                           " MB are free. Keep the document's KV in RAM, choose fewer pages, a smaller budget or a smaller model.");
+}
+
 Status Document::ensure_capacity(int64_t n_total) {
     const HyperParams & p        = engine_.model().params();
     const int64_t       capacity = document_capacity(n_tokens_, n_total, p.n_ctx_train);
     const KvShape       shape{p.n_layer, p.n_head_kv, p.head_dim, type_};
+    const Backend &     backend = engine_.backend();
+    const size_t        bytes   = shape.bytes(KvRows::allocated_rows(backend, capacity));
     if (!rows_) {
-        RETURN_IF_FAILED(check_host_memory(shape.bytes(capacity), "The KV cache of " + std::to_string(n_total) + " tokens"));
-        return KvRows::create(engine_.backend().buffer_type(), shape, capacity, rows_);
+        // An eighth of the document for a question's compact cache: more than the default budgets take of a long one.
+        const size_t others    = bytes / 8 + Prefill::activation_bytes(p, backend, capacity, READING_SEGMENT, READING_TILE);
+        const bool   on_device = home_ == DocumentHome::device || !backend.cuda() || (home_ == DocumentHome::automatic && fits_on_device(backend, bytes, others));
+        const std::string what = "The KV cache of " + std::to_string(n_total) + " tokens";
+        RETURN_IF_FAILED(on_device ? check_device_memory(backend, bytes, what) : check_host_memory(bytes, what));
+        return KvRows::create(backend, on_device ? KvRows::Home::device : KvRows::Home::host, shape, capacity, rows_);
     }
-    if (capacity <= rows_->capacity() || n_total <= rows_->capacity()) return Status::good();
-    RETURN_IF_FAILED(check_host_memory(shape.bytes(capacity) - rows_->bytes() + shape.bytes(capacity) / size_t(p.n_layer),
-                                       "Growing the KV cache to " + std::to_string(n_total) + " tokens"));
+    if (n_total <= rows_->capacity()) return Status::good();
+    const size_t      more = bytes - rows_->bytes() + bytes / size_t(p.n_layer);
+    const std::string what = "Growing the KV cache to " + std::to_string(n_total) + " tokens";
+    RETURN_IF_FAILED(rows_->on_device() ? check_device_memory(backend, more, what) : check_host_memory(more, what));
     return rows_->grow(capacity, n_live_);
 }
 

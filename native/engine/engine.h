@@ -22,9 +22,8 @@ class Document;
 class Session;
 
 struct EngineOptions {
-    std::string model_path;
-    std::string backend_dir;    // folder of libggml-cpu-*.so
-    int         n_threads = 0;  // 0: chosen for the machine
+    std::string    model_path;
+    BackendOptions backend;
 };
 
 class Engine {
@@ -35,7 +34,7 @@ class Engine {
     Backend &     backend() { return *backend_; }
     Prefill &     prefill() { return *prefill_; }
     Decode &      decode() { return *decode_; }
-    Status        plan(const PlanRequest & request, MemoryPlan & out) const { return memory_plan(model_->params(), model_->weight_bytes(), request, out); }
+    Status        plan(const PlanRequest & request, MemoryPlan & out) const { return memory_plan(model_->params(), *backend_, model_->weight_bytes(), request, out); }
 
   private:
     std::unique_ptr<Backend> backend_;
@@ -46,7 +45,7 @@ class Engine {
 
 class Document {
   public:
-    Document(Engine & engine, ggml_type type) : engine_(engine), type_(type) {}
+    Document(Engine & engine, ggml_type type, DocumentHome home = DocumentHome::automatic) : engine_(engine), type_(type), home_(home) {}
 
     // Appends tokens segment by segment; whole segments stay when cancelled or failed, n_tokens() tells how far it came.
     // CTX_OVERFLOW (both counts) and HOST_OOM (needed and available) before anything is computed.
@@ -54,6 +53,8 @@ class Document {
     void    cancel() { cancel_ = true; }
     int64_t n_tokens() const { return n_tokens_; }
     size_t  bytes() const { return rows_ ? rows_->bytes() : 0; }
+    // On a GPU: the rows stayed there.
+    bool    on_device() const { return rows_ && rows_->on_device(); }
 
   private:
     friend class Session;
@@ -61,6 +62,7 @@ class Document {
 
     Engine &                engine_;
     ggml_type               type_;
+    DocumentHome            home_;
     int64_t                 n_tokens_ = 0;
     std::unique_ptr<KvRows> rows_;
     // Rows beyond n_tokens_ belong to one chat at a time; the others keep theirs aside (Session::parked_).
@@ -70,8 +72,9 @@ class Document {
     std::atomic<bool>       cancel_{false};
 };
 
-// HOST_OOM with needed and available bytes when `needed` more cannot be had now.
+// HOST_OOM or GPU_OOM with needed and available bytes when `needed` more cannot be had now.
 Status check_host_memory(size_t needed, const std::string & what);
+Status check_device_memory(const Backend & backend, size_t needed, const std::string & what);
 
 struct AnswerRequest {
     std::vector<int32_t> tokens;  // the question's turn
@@ -132,7 +135,7 @@ class Session {
     // For measuring: prefill and stage 1, then a step a token. `out` holds the logits after the prompt.
     Status start_answer(const AnswerRequest & request, const AskEvents & events, Answer & answer, Step & out);
     Status step(int32_t token, bool oracle, Step & out);
-    void   finish_answer();
+    Status finish_answer();
     // Appends tokens densely; logits of every one, [n, n_vocab].
     Status score(const std::vector<int32_t> & tokens, std::vector<float> & logits);
     // Drops every row from n_tokens on; n_tokens must be one of borders().
@@ -166,7 +169,7 @@ class Session {
     Status   check_tokens(const std::vector<int32_t> & tokens, int64_t max_new) const;
     Status   make_room(int64_t n_new_rows);
     Status   answer_prompt(const AnswerRequest & request, const AskEvents & events, Answer & answer, std::vector<float> & logits);
-    Status   decode_token(int32_t token, std::vector<float> & logits);
+    Status   decode_token(int32_t token, bool logits, NextToken & out);
     Status   generate(const AskRequest & request, const AskEvents & events, Answer & out);
     void     publish_counters();
 

@@ -1,24 +1,38 @@
 #include "kv_rows.h"
 
-#include <cstring>
 #include <string>
 
 namespace rocketdoc {
 namespace {
 
-// Calls visit(address, bytes) for rows [from, to) of every head of a tensor [head_dim, capacity, n_head].
+// Calls visit(offset, bytes) for rows [from, to) of every head of a tensor [head_dim, capacity, n_head].
 template <typename Visit>
 void for_each_head(const ggml_tensor * t, int64_t from, int64_t to, Visit visit) {
-    for (int64_t head = 0; head < t->ne[2]; head++) {
-        visit(static_cast<uint8_t *>(t->data) + size_t(head) * t->nb[2] + size_t(from) * t->nb[1], size_t(to - from) * t->nb[1]);
-    }
+    for (int64_t head = 0; head < t->ne[2]; head++) visit(size_t(head) * t->nb[2] + size_t(from) * t->nb[1], size_t(to - from) * t->nb[1]);
+}
+
+// `bytes` of a tensor from `offset` on, as a tensor of its own that backends copy.
+ggml_tensor run_of_bytes(const ggml_tensor * t, size_t offset, size_t bytes) {
+    ggml_tensor run = {};
+    run.type   = GGML_TYPE_I8;
+    run.buffer = t->buffer;
+    run.data   = static_cast<uint8_t *>(t->data) + offset;
+    run.ne[0]  = int64_t(bytes);
+    run.ne[1] = run.ne[2] = run.ne[3] = 1;
+    run.nb[0] = 1;
+    run.nb[1] = run.nb[2] = run.nb[3] = bytes;
+    return run;
 }
 
 }  // namespace
 
-Status KvRows::create(ggml_backend_buffer_type_t where, const KvShape & shape, int64_t capacity, std::unique_ptr<KvRows> & out) {
+Status KvRows::create(const Backend & backend, Home home, const KvShape & shape, int64_t capacity, std::unique_ptr<KvRows> & out) {
     std::unique_ptr<KvRows> self(new KvRows);
-    self->where_    = where;
+    capacity        = allocated_rows(backend, capacity);
+    self->home_     = home;
+    self->step_     = backend.row_step();
+    self->oom_      = home == Home::device ? backend.oom() : Code::HOST_OOM;
+    self->where_    = home == Home::device ? backend.buffer_type() : backend.host_buffer_type();
     self->shape_    = shape;
     self->capacity_ = capacity;
     self->layers_.resize(size_t(shape.n_layer));
@@ -34,23 +48,28 @@ Status KvRows::allocate_layer(int64_t capacity, Layer & out) const {
     out.v = ggml_new_tensor_3d(out.ctx.get(), shape_.type, shape_.head_dim, capacity, shape_.n_head);
     out.buffer.reset(ggml_backend_alloc_ctx_tensors_from_buft(out.ctx.get(), where_));
     if (!out.buffer) {
-        return Status::fail(Code::HOST_OOM, "Not enough memory for the KV cache: " + std::to_string(shape_.bytes(capacity)) + " bytes are needed for " +
+        return Status::fail(oom_, "Not enough memory for the KV cache: " + std::to_string(shape_.bytes(capacity)) + " bytes are needed for " +
                                                 std::to_string(capacity) + " tokens. Choose a smaller document, q8_0 document KV or a smaller budget.");
     }
+    // Attention that reads whole steps also reads rows nobody wrote; what it masks must still be a number.
+    if (step_ > 1 && home_ == Home::device) ggml_backend_buffer_clear(out.buffer.get(), 0);
     return Status::good();
 }
 
 Status KvRows::grow(int64_t capacity, int64_t n_live) {
     if (capacity <= capacity_) return Status::good();
+    capacity = round_up(capacity, step_);
     // A layer's larger copy replaces it at once, so the peak is one layer more; capacity_ says what every layer has at least.
     for (Layer & layer : layers_) {
         if (layer.k->ne[1] >= capacity) continue;  // grown by an earlier call that failed later on
         Layer next;
         RETURN_IF_FAILED(allocate_layer(capacity, next));
         for (auto [from, to] : {std::pair{layer.k, next.k}, std::pair{layer.v, next.v}}) {
-            for (int64_t head = 0; head < from->ne[2]; head++) {
-                std::memcpy(static_cast<uint8_t *>(to->data) + size_t(head) * to->nb[2],
-                            static_cast<const uint8_t *>(from->data) + size_t(head) * from->nb[2], size_t(n_live) * from->nb[1]);
+            for (int64_t head = 0; head < from->ne[2] && n_live > 0; head++) {
+                const size_t bytes  = size_t(n_live) * from->nb[1];
+                ggml_tensor  source = run_of_bytes(from, size_t(head) * from->nb[2], bytes);
+                ggml_tensor  target = run_of_bytes(to, size_t(head) * to->nb[2], bytes);
+                ggml_backend_tensor_copy(&source, &target);
             }
         }
         layer = std::move(next);
@@ -59,7 +78,7 @@ Status KvRows::grow(int64_t capacity, int64_t n_live) {
     return Status::good();
 }
 
-RowsView KvRows::view(const ggml_tensor * t, int64_t n_rows) const {
+RowsView KvRows::view(const ggml_tensor * t, int64_t n_rows) {
     RowsView out;
     out.data       = t->data;
     out.type       = t->type == GGML_TYPE_Q8_0 ? RowType::q8_0 : RowType::f16;
@@ -71,7 +90,7 @@ RowsView KvRows::view(const ggml_tensor * t, int64_t n_rows) const {
     return out;
 }
 
-CompactView KvRows::compact(const ggml_tensor * t) const {
+CompactView KvRows::compact(const ggml_tensor * t) {
     CompactView out;
     out.data       = static_cast<f16_bits *>(t->data);
     out.row_elems  = t->nb[1] / sizeof(f16_bits);
@@ -87,8 +106,8 @@ std::vector<uint8_t> KvRows::copy_out(int64_t from, int64_t to) const {
     uint8_t *            cursor = bytes.data();
     for (const Layer & layer : layers_) {
         for (const ggml_tensor * t : {layer.k, layer.v}) {
-            for_each_head(t, from, to, [&](uint8_t * rows, size_t n) {
-                std::memcpy(cursor, rows, n);
+            for_each_head(t, from, to, [&](size_t offset, size_t n) {
+                ggml_backend_tensor_get(t, cursor, offset, n);
                 cursor += n;
             });
         }
@@ -99,9 +118,9 @@ std::vector<uint8_t> KvRows::copy_out(int64_t from, int64_t to) const {
 void KvRows::copy_in(const std::vector<uint8_t> & bytes, int64_t from, int64_t to) {
     const uint8_t * cursor = bytes.data();
     for (const Layer & layer : layers_) {
-        for (const ggml_tensor * t : {layer.k, layer.v}) {
-            for_each_head(t, from, to, [&](uint8_t * rows, size_t n) {
-                std::memcpy(rows, cursor, n);
+        for (ggml_tensor * t : {layer.k, layer.v}) {
+            for_each_head(t, from, to, [&](size_t offset, size_t n) {
+                ggml_backend_tensor_set(t, cursor, offset, n);
                 cursor += n;
             });
         }

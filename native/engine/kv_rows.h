@@ -7,8 +7,7 @@
 #include <vector>
 
 #include "../rocketkv/rows.h"
-#include "../status.h"
-#include "ggml-cpp.h"
+#include "backend.h"
 
 namespace rocketdoc {
 
@@ -23,25 +22,29 @@ struct KvShape {
 
 class KvRows {
   public:
-    // HOST_OOM with the bytes needed when a layer cannot be allocated; nothing is kept then.
-    static Status create(ggml_backend_buffer_type_t where, const KvShape & shape, int64_t capacity, std::unique_ptr<KvRows> & out);
+    // Device memory, or host memory that the device copies from (see Backend::host_buffer_type).
+    enum class Home { device, host };
+    // GPU_OOM or HOST_OOM with the bytes needed when a layer cannot be allocated; nothing is kept then.
+    static Status create(const Backend & backend, Home home, const KvShape & shape, int64_t capacity, std::unique_ptr<KvRows> & out);
+    // Rows really allocated for a wanted capacity.
+    static int64_t allocated_rows(const Backend & backend, int64_t capacity) { return round_up(capacity, backend.row_step()); }
 
     // Makes room for `capacity` rows, keeping the first n_live; layer by layer, so the peak is one layer more. No-op when there is room.
     Status grow(int64_t capacity, int64_t n_live);
 
     const KvShape & shape() const { return shape_; }
     int64_t         capacity() const { return capacity_; }
+    // Graphs of the backend can read and write the rows where they are.
+    bool            on_device() const { return home_ == Home::device; }
     size_t          bytes() const { return shape_.bytes(capacity_); }
 
     // [head_dim, capacity, n_head]
     ggml_tensor * k(int64_t layer) const { return layers_[size_t(layer)].k; }
     ggml_tensor * v(int64_t layer) const { return layers_[size_t(layer)].v; }
 
-    // Views for the method's own kernels (host memory).
-    RowsView    k_view(int64_t layer, int64_t n_rows) const { return view(k(layer), n_rows); }
-    RowsView    v_view(int64_t layer, int64_t n_rows) const { return view(v(layer), n_rows); }
-    CompactView k_compact(int64_t layer) const { return compact(k(layer)); }
-    CompactView v_compact(int64_t layer) const { return compact(v(layer)); }
+    // Views for the method's own CPU kernels (host memory).
+    static RowsView    view(const ggml_tensor * rows, int64_t n_rows);
+    static CompactView compact(const ggml_tensor * rows);
 
     // Rows [from, to) of all layers and heads as one block of bytes, and back.
     std::vector<uint8_t> copy_out(int64_t from, int64_t to) const;
@@ -54,10 +57,11 @@ class KvRows {
         ggml_tensor *           k = nullptr;
         ggml_tensor *           v = nullptr;
     };
-    Status      allocate_layer(int64_t capacity, Layer & out) const;
-    RowsView    view(const ggml_tensor * t, int64_t n_rows) const;
-    CompactView compact(const ggml_tensor * t) const;
+    Status allocate_layer(int64_t capacity, Layer & out) const;
 
+    Home                       home_  = Home::device;
+    int64_t                    step_  = 1;
+    Code                       oom_   = Code::HOST_OOM;
     ggml_backend_buffer_type_t where_ = nullptr;
     KvShape                    shape_;
     int64_t                    capacity_ = 0;

@@ -1,12 +1,20 @@
 #include "layer_graph.h"
 
+#include <algorithm>
 #include <string>
 
 namespace rocketdoc {
+namespace {
+
+constexpr uint16_t F16_ZERO      = 0x0000;
+constexpr uint16_t F16_MINUS_INF = 0xFC00;
+
+}  // namespace
 
 GraphArena::GraphArena(const Backend & backend, size_t max_nodes)
     : max_nodes_(max_nodes),
       memory_(ggml_tensor_overhead() * max_nodes + ggml_graph_overhead_custom(max_nodes, false)),
+      oom_(backend.oom()),
       allocator_(ggml_gallocr_new(backend.buffer_type())) {}
 
 ggml_context * GraphArena::begin() {
@@ -19,7 +27,7 @@ ggml_cgraph * GraphArena::new_graph() { return ggml_new_graph_custom(ctx_.get(),
 
 Status GraphArena::allocate(ggml_cgraph * graph) {
     if (!ggml_gallocr_alloc_graph(allocator_.get(), graph)) {
-        return Status::fail(Code::HOST_OOM, "Not enough memory for the activations of a layer. Close other programs or read in smaller tiles.");
+        return Status::fail(oom_, "Not enough memory for the activations of a layer. Close other programs or read in smaller tiles.");
     }
     return Status::good();
 }
@@ -38,6 +46,45 @@ ggml_tensor * build_append(ggml_context * ctx, ggml_cgraph * graph, ggml_tensor 
     return written;
 }
 
+int64_t CausalBand::columns(const Backend & backend, int64_t n_max, int64_t tile) {
+    return round_up(round_up(n_max, ALIGN) + tile + 2 * ALIGN + backend.row_step(), ALIGN);
+}
+
+size_t CausalBand::bytes(const Backend & backend, int64_t n_max, int64_t tile) {
+    tile = std::max(tile, ATTENTION_TILE);
+    return size_t(columns(backend, n_max, tile)) * size_t(tile + ALIGN) * sizeof(uint16_t);
+}
+
+Status CausalBand::reserve(const Backend & backend, int64_t n_max, int64_t tile) {
+    tile  = std::max(tile, ATTENTION_TILE);
+    n_max = round_up(n_max, ALIGN);
+    if (band_ && n_max <= n_max_ && tile + ALIGN <= band_->ne[1]) return Status::good();
+    buffer_.reset();
+    ggml_init_params params = {ggml_tensor_overhead(), nullptr, true};
+    ctx_.reset(ggml_init(params));
+    band_ = ggml_new_tensor_2d(ctx_.get(), GGML_TYPE_F16, columns(backend, n_max, tile), tile + ALIGN);
+    buffer_.reset(ggml_backend_alloc_ctx_tensors_from_buft(ctx_.get(), backend.buffer_type()));
+    if (!buffer_) {
+        band_ = nullptr;
+        return Status::fail(backend.oom(), "Not enough memory for the attention mask of " + std::to_string(n_max) + " tokens. Read in smaller tiles.");
+    }
+    n_max_ = n_max;
+    std::vector<uint16_t> row(size_t(band_->ne[0]));
+    for (int64_t i = 0; i < band_->ne[1]; i++) {
+        std::fill(row.begin(), row.begin() + n_max + i + 1, F16_ZERO);
+        std::fill(row.begin() + n_max + i + 1, row.end(), F16_MINUS_INF);
+        ggml_backend_tensor_set(band_, row.data(), size_t(i) * band_->nb[1], band_->nb[1]);
+    }
+    return Status::good();
+}
+
+ggml_tensor * CausalBand::view(ggml_context * ctx, int64_t start, int64_t n_rows, int64_t n_queries) const {
+    // Row i + skipped of the band, from column n_max - (start - skipped) on: j is visible when j <= start + i.
+    const int64_t skipped = start % ALIGN;
+    const size_t  offset  = size_t(skipped) * band_->nb[1] + size_t(n_max_ - (start - skipped)) * sizeof(uint16_t);
+    return ggml_view_2d(ctx, band_, n_rows, n_queries, band_->nb[1], offset);
+}
+
 ggml_tensor * build_dense_attention(ggml_context * ctx, ggml_tensor * q, ggml_tensor * k, ggml_tensor * v, int64_t n_rows,
                                     ggml_tensor * mask, float scale, std::vector<ggml_tensor *> * live) {
     const int64_t n       = q->ne[2];
@@ -50,7 +97,9 @@ ggml_tensor * build_dense_attention(ggml_context * ctx, ggml_tensor * q, ggml_te
         live->push_back(keys);
         live->push_back(values);
     }
-    ggml_tensor * out = ggml_flash_attn_ext(ctx, queries, keys, values, mask, scale, 0.0f, 0.0f);
+    ggml_tensor * out = ggml_flash_attn_ext(ctx, queries, keys, values, nullptr, scale, 0.0f, 0.0f);
+    // The builder wants a contiguous mask; every backend reads it by its strides, and ours is a window of the band.
+    out->src[3] = mask;
     ggml_flash_attn_ext_set_prec(out, GGML_PREC_F32);
     // Padding queries come last: the first n columns are the answer.
     const int64_t width = out->ne[0] * out->ne[1];

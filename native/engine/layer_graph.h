@@ -17,7 +17,7 @@ class GraphArena {
 
     ggml_context * begin();
     ggml_cgraph *  new_graph();
-    // Places every tensor of the graph; HOST_OOM with the bytes when that fails.
+    // Places every tensor of the graph; HOST_OOM or GPU_OOM when that fails.
     Status allocate(ggml_cgraph * graph);
     // Bytes of the largest graph so far.
     size_t workspace_bytes() const { return ggml_gallocr_get_buffer_size(allocator_.get(), 0); }
@@ -26,6 +26,7 @@ class GraphArena {
     size_t               max_nodes_;
     std::vector<uint8_t> memory_;
     ggml_context_ptr     ctx_;
+    Code                 oom_;
     ggml_gallocr_ptr     allocator_;
 };
 
@@ -38,6 +39,28 @@ ggml_tensor * build_append(ggml_context * ctx, ggml_cgraph * graph, ggml_tensor 
 // ggml's CPU attention works in tiles of this many queries and takes another, less exact way below it. Prefill fills a tile up
 // with queries that nobody reads, so that a token's result does not depend on how the prompt was cut.
 constexpr int64_t ATTENTION_TILE = 64;
+
+// Who sees what, for every tile of every prompt: one f16 tensor in which row i sees columns up to n_max + i. A view of it that
+// begins n_max - start columns in is the causal mask of tokens start, start + 1, ... So it is written once, not once a tile.
+class CausalBand {
+  public:
+    // Room for rows up to n_max and tiles of `tile` queries; no-op when there is room already.
+    Status reserve(const Backend & backend, int64_t n_max, int64_t tile);
+    // [n_rows, n_queries] for queries that begin at row `start`. n_rows may reach past the last query: masked.
+    ggml_tensor * view(ggml_context * ctx, int64_t start, int64_t n_rows, int64_t n_queries) const;
+
+    static size_t bytes(const Backend & backend, int64_t n_max, int64_t tile);
+
+  private:
+    // Views begin at whole multiples of this many columns, for 16-byte loads: the rest of `start` is skipped rows.
+    static constexpr int64_t ALIGN = 8;
+    static int64_t columns(const Backend & backend, int64_t n_max, int64_t tile);
+
+    ggml_context_ptr        ctx_;
+    ggml_backend_buffer_ptr buffer_;
+    ggml_tensor *           band_  = nullptr;  // [columns, ALIGN + tile] f16
+    int64_t                 n_max_ = 0;
+};
 
 // Softmax attention of q [D, H, n] over the first n_rows of k and v [D, capacity, heads]; mask f16 [n_rows, n or more] or null
 // (every row visible); q is padded to the mask's rows. Returns [D * H, n]. `live` (may be null) receives the two views whose length is n_rows, so that a kept

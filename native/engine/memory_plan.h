@@ -5,6 +5,10 @@
 
 namespace rocketdoc {
 
+// Where a document's KV lives when the model computes on a GPU: there while it fits, else in host memory, from where one layer at a
+// time visits the GPU.
+enum class DocumentHome { automatic, device, host };
+
 struct PlanRequest {
     int64_t       n_prompt   = 0;  // T: history and question
     int64_t       n_question = 0;
@@ -12,6 +16,7 @@ struct PlanRequest {
     Mode          mode       = Mode::rocketkv_mt;
     RocketOptions rocket;
     ggml_type     document_type = GGML_TYPE_F16;
+    DocumentHome  home          = DocumentHome::automatic;
     int64_t       segment       = 1024;
     int64_t       tile          = 512;
 };
@@ -21,20 +26,27 @@ struct MemoryPlan {
     size_t        document_kv   = 0;
     size_t        compact_cache = 0;
     size_t        summaries     = 0;
-    size_t        layer_buffers = 0;  // none on the CPU: rows are read where they are
-    size_t        activations   = 0;
-    size_t        logits        = 0;
+    size_t        layer_buffers = 0;  // none where rows are read where they are
+    size_t        activations   = 0;  // stage 1's scores included
+    size_t        logits        = 0;  // and what else a token's graphs share
     size_t        full_kv       = 0;  // f16, every token: what full mode keeps
+    bool          document_on_device = true;
+    // What the computing device can still give, and what it still has to: the weights are loaded already.
     int64_t       available     = 0;
     RocketBudgets budgets;
 
     size_t total() const { return weights + document_kv + compact_cache + summaries + layer_buffers + activations + logits; }
+    // Of the total, what lies on the computing device.
+    size_t device_total() const { return total() - (document_on_device ? 0 : document_kv); }
 };
 
 // Rows to allocate for a document of n_document tokens when n_total rows are needed now: room for questions and answers is
 // taken along, so that asking does not move the document's KV each time. Never beyond the model's context.
 int64_t document_capacity(int64_t n_document, int64_t n_total, int64_t n_ctx);
 
-Status memory_plan(const HyperParams & params, size_t weight_bytes, const PlanRequest & request, MemoryPlan & out);
+// The document's home when it is chosen for the person: `device_bytes` is what everything else will take on the device.
+bool fits_on_device(const Backend & backend, size_t document_bytes, size_t device_bytes);
+
+Status memory_plan(const HyperParams & params, const Backend & backend, size_t weight_bytes, const PlanRequest & request, MemoryPlan & out);
 
 }  // namespace rocketdoc

@@ -1,6 +1,20 @@
 #include "model.h"
 
 namespace rocketdoc {
+namespace {
+
+// Also rows of it, for the embedding: what a tied matrix is used for.
+bool device_multiplies(const Backend & backend, const ggml_tensor * weight) {
+    ggml_init_params params = {ggml_tensor_overhead() * 6, nullptr, true};
+    ggml_context_ptr ctx(ggml_init(params));
+    ggml_tensor *    w      = ggml_new_tensor_2d(ctx.get(), weight->type, weight->ne[0], weight->ne[1]);
+    ggml_tensor *    tokens = ggml_new_tensor_1d(ctx.get(), GGML_TYPE_I32, 1);
+    const bool       looked_up = std::string(ggml_get_name(weight)) == "token_embd.weight";
+    return ggml_backend_dev_supports_op(backend.device(), ggml_mul_mat(ctx.get(), w, ggml_new_tensor_2d(ctx.get(), GGML_TYPE_F32, weight->ne[0], 1))) &&
+           (!looked_up || ggml_backend_dev_supports_op(backend.device(), ggml_get_rows(ctx.get(), w, tokens)));
+}
+
+}  // namespace
 
 Status Model::open_header(const std::string & path, std::unique_ptr<Model> & out) {
     std::unique_ptr<Model> self(new Model);
@@ -23,6 +37,30 @@ Status Model::load_weights(const Backend & backend) {
     if (mapping_.size() != file_->bytes()) {
         return Status::fail(Code::MODEL_TRUNCATED, file_->path() + " changed while it was read.");
     }
+    return backend.cuda() ? copy_to_device(backend) : place_in_host_memory(backend);
+}
+
+Status Model::copy_to_device(const Backend & backend) {
+    for (const ggml_tensor * t : matrices_) {
+        if (!device_multiplies(backend, t)) {
+            return Status::fail(Code::MODEL_UNSUPPORTED, std::string("This GPU does not multiply by ") + ggml_type_name(t->type) + " weights (" + ggml_get_name(t) +
+                                                             "). Use the CPU (--device cpu).");
+        }
+    }
+    if (int64_t(weight_bytes_) > backend.available()) {
+        return Status::fail(Code::GPU_OOM, "The weights need " + std::to_string(weight_bytes_ >> 20) + " MB of GPU memory, " + std::to_string(backend.available() >> 20) +
+                                               " MB are free. Choose a smaller model, or the CPU.");
+    }
+    device_buffer_.reset(ggml_backend_alloc_ctx_tensors_from_buft(file_->tensors(), backend.buffer_type()));
+    if (!device_buffer_) return Status::fail(Code::GPU_OOM, "The weights (" + std::to_string(weight_bytes_ >> 20) + " MB) could not be placed on the GPU.");
+    ggml_backend_buffer_set_usage(device_buffer_.get(), GGML_BACKEND_BUFFER_USAGE_WEIGHTS);
+    for (ggml_tensor * t = ggml_get_first_tensor(file_->tensors()); t; t = ggml_get_next_tensor(file_->tensors(), t)) {
+        ggml_backend_tensor_set(t, mapping_.data() + file_->tensor_offset(t), 0, ggml_nbytes(t));
+    }
+    return Status::good();
+}
+
+Status Model::place_in_host_memory(const Backend & backend) {
     // ggml takes a writable pointer; weights are only ever read.
     uint8_t * base = const_cast<uint8_t *>(mapping_.data());
     mapped_buffer_.reset(ggml_backend_cpu_buffer_from_ptr(base, mapping_.size()));

@@ -1,5 +1,5 @@
 // A loaded model: sizes, architecture and weights. Weights stay in the mapped file where the device multiplies by them as
-// they are; matrices that the CPU packs for its products are copied once.
+// they are; matrices that the CPU packs for its products are copied once, and for a GPU everything is.
 #pragma once
 
 #include <memory>
@@ -27,6 +27,9 @@ class Model {
     int64_t parameter_count() const;
 
   private:
+    Status copy_to_device(const Backend & backend);
+    Status place_in_host_memory(const Backend & backend);
+
     std::unique_ptr<GgufFile> file_;
     HyperParams               params_;
     const Architecture *      architecture_ = nullptr;
@@ -38,6 +41,7 @@ class Model {
     FileMapping                          mapping_;
     ggml_backend_buffer_ptr              mapped_buffer_;
     std::vector<ggml_backend_buffer_ptr> packed_buffers_;
+    ggml_backend_buffer_ptr              device_buffer_;
 };
 
 }  // namespace rocketdoc

@@ -6,67 +6,110 @@
 namespace rocketdoc {
 namespace {
 
-constexpr size_t   MAX_LAYER_NODES = 128;
-constexpr uint16_t F16_ZERO        = 0x0000;
-constexpr uint16_t F16_MINUS_INF   = 0xFC00;
+constexpr size_t MAX_LAYER_NODES = 128;
 
 // A view of `count` columns of the hidden states, from column `first` on.
 ggml_tensor * columns(ggml_context * ctx, ggml_tensor * hidden, int64_t first, int64_t count) {
     return ggml_view_2d(ctx, hidden, hidden->ne[0], count, hidden->nb[1], size_t(first) * hidden->nb[1]);
 }
 
+// Entries [first, first + count) of a 1-d tensor.
+ggml_tensor * entries(ggml_context * ctx, ggml_tensor * t, int64_t first, int64_t count) {
+    return ggml_view_1d(ctx, t, count, size_t(first) * t->nb[0]);
+}
+
 }  // namespace
 
-Prefill::Prefill(const Model & model, Backend & backend) : model_(model), backend_(backend), arena_(backend, MAX_LAYER_NODES) {}
+Prefill::Prefill(const Model & model, Backend & backend) : model_(model), backend_(backend), arena_(backend, MAX_LAYER_NODES) {
+    for (auto & event : layer_events_) {
+        if (backend.cuda()) event.reset(ggml_backend_event_new(backend.device()));
+    }
+}
 
-size_t Prefill::activation_bytes(const HyperParams & p, int64_t n_rows, int64_t segment, int64_t tile) {
+Status QueryWindow::reset(const HyperParams & p, const Backend & backend, int64_t window_rows) {
+    window = window_rows;
+    buffer.reset();
+    ggml_init_params params = {ggml_tensor_overhead(), nullptr, true};
+    ctx.reset(ggml_init(params));
+    q = ggml_new_tensor_3d(ctx.get(), GGML_TYPE_F32, p.head_dim, window_rows, p.n_head);
+    buffer.reset(ggml_backend_alloc_ctx_tensors_from_buft(ctx.get(), backend.buffer_type()));
+    return buffer ? Status::good() : Status::fail(backend.oom(), "Not enough memory for the question's queries.");
+}
+
+size_t Prefill::activation_bytes(const HyperParams & p, const Backend & backend, int64_t n_rows, int64_t segment, int64_t tile) {
     segment           = std::min(segment, n_rows);
     tile              = std::min(tile, segment);
     const size_t hidden = size_t(p.n_embd) * segment * sizeof(float);
-    // A segment's masks, and the running tile's as graph input.
-    const size_t masks  = size_t(n_rows) * (std::max(segment, ATTENTION_TILE) + std::max(tile, ATTENTION_TILE)) * sizeof(uint16_t);
     // Largest set alive at once in a layer's graph: normed input, gate, up and their product.
     const size_t layer  = size_t(tile) * (3 * p.n_ff + 3 * p.n_embd + 2 * p.n_head * p.head_dim) * sizeof(float);
-    return hidden + masks + layer;
+    return hidden + CausalBand::bytes(backend, n_rows, tile) + layer;
 }
 
-Status Prefill::reserve_hidden(int64_t segment) {
+Status Prefill::reserve_segment(int64_t segment) {
     if (hidden_ && hidden_->ne[1] >= segment) return Status::good();
-    hidden_buffer_.reset();
-    ggml_init_params params = {ggml_tensor_overhead(), nullptr, true};
-    hidden_ctx_.reset(ggml_init(params));
-    hidden_ = ggml_new_tensor_2d(hidden_ctx_.get(), GGML_TYPE_F32, model_.params().n_embd, segment);
-    hidden_buffer_.reset(ggml_backend_alloc_ctx_tensors_from_buft(hidden_ctx_.get(), backend_.buffer_type()));
-    if (hidden_buffer_) return Status::good();
+    segment_buffer_.reset();
+    ggml_init_params params = {ggml_tensor_overhead() * 4, nullptr, true};
+    segment_ctx_.reset(ggml_init(params));
+    hidden_    = ggml_new_tensor_2d(segment_ctx_.get(), GGML_TYPE_F32, model_.params().n_embd, segment);
+    tokens_    = ggml_new_tensor_1d(segment_ctx_.get(), GGML_TYPE_I32, segment);
+    positions_ = ggml_new_tensor_1d(segment_ctx_.get(), GGML_TYPE_I32, segment);
+    indices_   = ggml_new_tensor_1d(segment_ctx_.get(), GGML_TYPE_I64, segment);
+    segment_buffer_.reset(ggml_backend_alloc_ctx_tensors_from_buft(segment_ctx_.get(), backend_.buffer_type()));
+    if (segment_buffer_) return Status::good();
     hidden_ = nullptr;
-    return Status::fail(Code::HOST_OOM, "Not enough memory for the hidden states of " + std::to_string(segment) + " tokens.");
+    return Status::fail(backend_.oom(), "Not enough memory for the hidden states of " + std::to_string(segment) + " tokens.");
 }
 
 Status Prefill::run(const PrefillJob & job) {
+    if (backend_.cuda()) RETURN_IF_FAILED(backend_.cuda()->enter());
     const int64_t segment = std::min(job.segment, job.n_tokens);
-    RETURN_IF_FAILED(reserve_hidden(segment));
+    const int64_t n_rows  = job.first_row + job.n_tokens;
+    RETURN_IF_FAILED(reserve_segment(segment));
+    RETURN_IF_FAILED(band_.reserve(backend_, n_rows, std::min(job.tile, segment)));
+    std::unique_ptr<LayerStream> stream;
+    RETURN_IF_FAILED(LayerStream::create(backend_, *job.rows, n_rows, stream));
     for (int64_t begin = 0; begin < job.n_tokens; begin += segment) {
-        const int64_t end = std::min(begin + segment, job.n_tokens);
-        RETURN_IF_FAILED(run_segment(job, begin, end));
+        const int64_t end    = std::min(begin + segment, job.n_tokens);
+        Status        status = run_segment(job, *stream, begin, end);
+        const Status  waited = backend_.finish();
+        RETURN_IF_FAILED(status);
+        RETURN_IF_FAILED(waited);
+        RETURN_IF_FAILED(stream->finish());
         if (job.segment_done) job.segment_done(end);
     }
     return Status::good();
 }
 
-Status Prefill::run_segment(const PrefillJob & job, int64_t begin, int64_t end) {
-    tiles_.clear();
-    for (int64_t at = begin; at < end; at += job.tile) {
-        Tile tile;
-        tile.begin = at;
-        tile.count = std::min(job.tile, end - at);
-        fill_mask(job, tile);
-        tiles_.push_back(std::move(tile));
+Status Prefill::set_segment(const PrefillJob & job, int64_t begin, int64_t end) {
+    const int64_t        n = end - begin;
+    std::vector<int32_t> position(static_cast<size_t>(n));
+    std::vector<int64_t> index(static_cast<size_t>(n));
+    for (int64_t i = 0; i < n; i++) {
+        position[size_t(i)] = int32_t(job.first_position + begin + i);
+        index[size_t(i)]    = job.first_row + begin + i;
     }
+    ggml_backend_tensor_set(tokens_, job.tokens + begin, 0, size_t(n) * sizeof(int32_t));
+    ggml_backend_tensor_set(positions_, position.data(), 0, size_t(n) * sizeof(int32_t));
+    ggml_backend_tensor_set(indices_, index.data(), 0, size_t(n) * sizeof(int64_t));
+    return Status::good();
+}
+
+Status Prefill::run_segment(const PrefillJob & job, LayerStream & stream, int64_t begin, int64_t end) {
+    tiles_.clear();
+    for (int64_t at = begin; at < end; at += job.tile) tiles_.push_back({at, std::min(job.tile, end - at)});
+    RETURN_IF_FAILED(set_segment(job, begin, end));
     for (const Tile & tile : tiles_) RETURN_IF_FAILED(embed(job, tile, begin));
     const int64_t n_layer = model_.params().n_layer;
+    RETURN_IF_FAILED(stream.begin_pass(job.first_row + begin, end - begin));
     for (int64_t layer = 0; layer < n_layer; layer++) {
-        for (const Tile & tile : tiles_) RETURN_IF_FAILED(run_layer(job, tile, begin, layer));
-        if (job.layer_done && end == job.n_tokens) RETURN_IF_FAILED(job.layer_done(layer));
+        // The device is never more than a layer ahead of us, so that a cancel is seen soon.
+        if (layer >= 2 && backend_.cuda()) ggml_backend_event_synchronize(layer_events_[layer % 2].get());
+        LayerRows rows;
+        RETURN_IF_FAILED(stream.acquire(layer, rows));
+        for (const Tile & tile : tiles_) RETURN_IF_FAILED(run_layer(job, tile, begin, layer, rows));
+        if (job.layer_done && end == job.n_tokens) RETURN_IF_FAILED(job.layer_done(layer, rows));
+        RETURN_IF_FAILED(stream.release(layer));
+        if (backend_.cuda()) ggml_backend_event_record(layer_events_[layer % 2].get(), backend_.handle());
         if (job.progress) job.progress(begin + (end - begin) * (layer + 1) / n_layer);
     }
     if (job.logits == PrefillJob::Logits::all) {
@@ -77,85 +120,59 @@ Status Prefill::run_segment(const PrefillJob & job, int64_t begin, int64_t end) 
     return Status::good();
 }
 
-void Prefill::fill_mask(const PrefillJob & job, Tile & tile) const {
-    const int64_t before = job.first_row + tile.begin;
-    const int64_t n_rows = before + tile.count;
-    tile.mask_rows       = std::max(tile.count, ATTENTION_TILE);
-    tile.mask.assign(size_t(n_rows * tile.mask_rows), F16_ZERO);
-    for (int64_t i = 0; i < tile.count; i++) {
-        std::fill(tile.mask.begin() + size_t(i * n_rows + before + i + 1), tile.mask.begin() + size_t((i + 1) * n_rows), F16_MINUS_INF);
-    }
-}
-
 Status Prefill::embed(const PrefillJob & job, const Tile & tile, int64_t segment_begin) {
     ggml_context * ctx    = arena_.begin();
     ggml_cgraph *  graph  = arena_.new_graph();
-    ggml_tensor *  tokens = new_input(ctx, GGML_TYPE_I32, tile.count);
+    ggml_tensor *  tokens = entries(ctx, tokens_, tile.begin - segment_begin, tile.count);
     ggml_tensor *  x      = model_.architecture().build_embedding(ctx, model_.params(), model_.weights(), tokens);
     ggml_build_forward_expand(graph, ggml_cpy(ctx, x, columns(ctx, hidden_, tile.begin - segment_begin, tile.count)));
     RETURN_IF_FAILED(arena_.allocate(graph));
-    ggml_backend_tensor_set(tokens, job.tokens + tile.begin, 0, ggml_nbytes(tokens));
     return backend_.compute(graph, job.cancel);
 }
 
-Status Prefill::run_layer(const PrefillJob & job, const Tile & tile, int64_t segment_begin, int64_t layer) {
+Status Prefill::run_layer(const PrefillJob & job, const Tile & tile, int64_t segment_begin, int64_t layer, const LayerRows & rows) {
     const HyperParams &  p       = model_.params();
     const Architecture & arch    = model_.architecture();
     const LayerWeights & weights = model_.weights().layers[size_t(layer)];
-    const int64_t        n_rows  = job.first_row + tile.begin + tile.count;
+    const int64_t        start   = job.first_row + tile.begin;
+    const int64_t        n_rows  = round_up(start + tile.count, backend_.row_step());
+    const int64_t        at      = tile.begin - segment_begin;
+    // Nobody reads what the last layer makes of most tokens: only their rows count.
+    const bool           is_last = layer + 1 == p.n_layer;
+    const bool           has_end = tile.begin + tile.count == job.n_tokens;
+    const bool           attends = !is_last || job.logits == PrefillJob::Logits::all || (job.logits == PrefillJob::Logits::last && has_end);
 
     ggml_context * ctx       = arena_.begin();
     ggml_cgraph *  graph     = arena_.new_graph();
-    ggml_tensor *  x         = columns(ctx, hidden_, tile.begin - segment_begin, tile.count);
-    ggml_tensor *  positions = new_input(ctx, GGML_TYPE_I32, tile.count);
-    ggml_tensor *  indices   = new_input(ctx, GGML_TYPE_I64, tile.count);
-    ggml_tensor *  mask      = new_input(ctx, GGML_TYPE_F16, n_rows, tile.mask_rows);
+    ggml_tensor *  x         = columns(ctx, hidden_, at, tile.count);
+    ggml_tensor *  positions = entries(ctx, positions_, at, tile.count);
+    ggml_tensor *  indices   = entries(ctx, indices_, at, tile.count);
     QkvTensors     qkv       = arch.build_qkv(ctx, p, weights, x, positions);
 
     // The tile's share of the observation window, if any.
-    ggml_tensor * window_q    = nullptr;
-    int64_t       window_from = 0;
     if (job.window) {
         const int64_t window_begin = job.n_tokens - job.window->window;
-        window_from                = std::max(window_begin, tile.begin);
-        const int64_t count        = tile.begin + tile.count - window_from;
+        const int64_t from         = std::max(window_begin, tile.begin);
+        const int64_t count        = tile.begin + tile.count - from;
         if (count > 0) {
-            ggml_tensor * last = ggml_view_3d(ctx, qkv.q, p.head_dim, p.n_head, count, qkv.q->nb[1], qkv.q->nb[2],
-                                              size_t(window_from - tile.begin) * qkv.q->nb[2]);
-            window_q = ggml_cont(ctx, ggml_permute(ctx, last, 0, 2, 1, 3));  // [D, count, H]
-            ggml_set_output(window_q);
-            ggml_build_forward_expand(graph, window_q);
+            ggml_tensor * all  = job.window->q;
+            ggml_tensor * last = ggml_view_3d(ctx, qkv.q, p.head_dim, p.n_head, count, qkv.q->nb[1], qkv.q->nb[2], size_t(from - tile.begin) * qkv.q->nb[2]);
+            ggml_tensor * part = ggml_view_3d(ctx, all, p.head_dim, count, p.n_head, all->nb[1], all->nb[2], size_t(from - window_begin) * all->nb[1]);
+            ggml_build_forward_expand(graph, ggml_cpy(ctx, ggml_permute(ctx, last, 0, 2, 1, 3), part));  // [D, count, H]
         }
     }
 
-    ggml_tensor * keys     = build_append(ctx, graph, job.rows->k(layer), qkv.k, indices);
-    ggml_tensor * values   = build_append(ctx, graph, job.rows->v(layer), qkv.v, indices);
-    ggml_tensor * attended = build_dense_attention(ctx, qkv.q, keys, values, n_rows, mask, p.attn_scale, nullptr);
-    ggml_tensor * out      = arch.build_after_attention(ctx, p, weights, x, attended);
-    ggml_build_forward_expand(graph, ggml_cpy(ctx, out, x));
+    ggml_tensor * keys   = build_append(ctx, graph, rows.k, qkv.k, indices);
+    ggml_tensor * values = build_append(ctx, graph, rows.v, qkv.v, indices);
+    if (attends) {
+        const int64_t n_queries = backend_.cuda() ? tile.count : std::max(tile.count, ATTENTION_TILE);
+        ggml_tensor * mask      = band_.view(ctx, start, n_rows, n_queries);
+        ggml_tensor * attended  = build_dense_attention(ctx, qkv.q, keys, values, n_rows, mask, p.attn_scale, nullptr);
+        ggml_tensor * out       = arch.build_after_attention(ctx, p, weights, x, attended);
+        ggml_build_forward_expand(graph, ggml_cpy(ctx, out, x));
+    }
     RETURN_IF_FAILED(arena_.allocate(graph));
-
-    std::vector<int32_t> position(size_t(tile.count));
-    std::vector<int64_t> index(size_t(tile.count));
-    for (int64_t i = 0; i < tile.count; i++) {
-        position[size_t(i)] = int32_t(job.first_position + tile.begin + i);
-        index[size_t(i)]    = job.first_row + tile.begin + i;
-    }
-    ggml_backend_tensor_set(positions, position.data(), 0, ggml_nbytes(positions));
-    ggml_backend_tensor_set(indices, index.data(), 0, ggml_nbytes(indices));
-    ggml_backend_tensor_set(mask, tile.mask.data(), 0, ggml_nbytes(mask));
-    RETURN_IF_FAILED(backend_.compute(graph, job.cancel));
-
-    if (window_q) {
-        const int64_t count = window_q->ne[1];
-        const int64_t at    = window_from - (job.n_tokens - job.window->window);
-        float *       layer_q = job.window->layer(p, layer);
-        for (int64_t head = 0; head < p.n_head; head++) {
-            ggml_backend_tensor_get(window_q, layer_q + size_t((head * job.window->window + at) * p.head_dim), size_t(head) * window_q->nb[2],
-                                    size_t(count * p.head_dim) * sizeof(float));
-        }
-    }
-    return Status::good();
+    return backend_.compute(graph, job.cancel);
 }
 
 Status Prefill::output(const PrefillJob & job, int64_t segment_begin, int64_t begin, int64_t end) {
@@ -166,6 +183,7 @@ Status Prefill::output(const PrefillJob & job, int64_t segment_begin, int64_t be
     ggml_build_forward_expand(graph, logits);
     RETURN_IF_FAILED(arena_.allocate(graph));
     RETURN_IF_FAILED(backend_.compute(graph, job.cancel));
+    RETURN_IF_FAILED(backend_.finish());
     float * out = job.logits == PrefillJob::Logits::all ? job.logits_out + size_t(begin * model_.params().n_vocab) : job.logits_out;
     ggml_backend_tensor_get(logits, out, 0, ggml_nbytes(logits));
     return Status::good();

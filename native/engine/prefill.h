@@ -8,22 +8,19 @@
 #include <vector>
 
 #include "layer_graph.h"
+#include "layer_stream.h"
 #include "model.h"
 
 namespace rocketdoc {
 
-// The rotated queries of the last `window` tokens, per layer: what stage 1 votes with.
+// The rotated queries of a job's last `window` tokens: what stage 1 votes with. One layer's at a time, on the device.
 struct QueryWindow {
-    int64_t            window = 0;
-    std::vector<float> q;  // [n_layer, n_head, window, head_dim] f32
+    int64_t                 window = 0;
+    ggml_tensor *           q      = nullptr;  // [head_dim, window, n_head] f32
+    ggml_context_ptr        ctx;
+    ggml_backend_buffer_ptr buffer;
 
-    void reset(const HyperParams & params, int64_t window_rows) {
-        window = window_rows;
-        q.assign(size_t(params.n_layer * params.n_head * window_rows * params.head_dim), 0.0f);
-    }
-    float * layer(const HyperParams & params, int64_t index) {
-        return q.data() + size_t(index * params.n_head * window * params.head_dim);
-    }
+    Status reset(const HyperParams & params, const Backend & backend, int64_t window_rows);
 };
 
 struct PrefillJob {
@@ -40,8 +37,9 @@ struct PrefillJob {
     Logits  logits     = Logits::none;
     float * logits_out = nullptr;  // [n_vocab] or [n_tokens, n_vocab]
 
-    // After a layer's last tile of the last segment: its rows are complete.
-    std::function<Status(int64_t layer)> layer_done;
+    // After a layer's last tile of the last segment: its rows are complete and `window` holds its queries. What it gives the
+    // device runs before the next layer changes either.
+    std::function<Status(int64_t layer, const LayerRows & rows)> layer_done;
     // Tokens done, a fraction of a segment counted layer by layer.
     std::function<void(int64_t done)> progress;
     // After each segment: this many tokens of the job are a valid prefix now.
@@ -55,28 +53,31 @@ class Prefill {
     Status run(const PrefillJob & job);
 
     // Bytes that a job of these sizes will hold: hidden states, masks, workspace of a layer's graph.
-    static size_t activation_bytes(const HyperParams & params, int64_t n_rows, int64_t segment, int64_t tile);
+    static size_t activation_bytes(const HyperParams & params, const Backend & backend, int64_t n_rows, int64_t segment, int64_t tile);
 
   private:
     struct Tile {
-        int64_t               begin = 0, count = 0;  // tokens of the job
-        int64_t               mask_rows = 0;        // count, at least ATTENTION_TILE
-        std::vector<uint16_t> mask;                 // f16 [first_row + begin + count, mask_rows]
+        int64_t begin = 0, count = 0;  // tokens of the job
     };
-    Status reserve_hidden(int64_t segment);
-    Status run_segment(const PrefillJob & job, int64_t begin, int64_t end);
+    Status reserve_segment(int64_t segment);
+    Status run_segment(const PrefillJob & job, LayerStream & stream, int64_t begin, int64_t end);
+    Status set_segment(const PrefillJob & job, int64_t begin, int64_t end);
     Status embed(const PrefillJob & job, const Tile & tile, int64_t segment_begin);
-    Status run_layer(const PrefillJob & job, const Tile & tile, int64_t segment_begin, int64_t layer);
+    Status run_layer(const PrefillJob & job, const Tile & tile, int64_t segment_begin, int64_t layer, const LayerRows & rows);
     Status output(const PrefillJob & job, int64_t segment_begin, int64_t begin, int64_t end);
-    void   fill_mask(const PrefillJob & job, Tile & tile) const;
 
     const Model &           model_;
     Backend &               backend_;
     GraphArena              arena_;
-    ggml_context_ptr        hidden_ctx_;
-    ggml_backend_buffer_ptr hidden_buffer_;
-    ggml_tensor *           hidden_ = nullptr;  // [n_embd, segment] f32
-    std::vector<Tile>       tiles_;             // of the running segment
+    ggml_backend_event_ptr  layer_events_[2];  // CUDA: the ends of the last two layers
+    std::vector<Tile>       tiles_;            // of the running segment
+    CausalBand              band_;
+    ggml_context_ptr        segment_ctx_;
+    ggml_backend_buffer_ptr segment_buffer_;
+    ggml_tensor *           hidden_    = nullptr;  // [n_embd, segment] f32
+    ggml_tensor *           tokens_    = nullptr;  // [segment] i32
+    ggml_tensor *           positions_ = nullptr;  // [segment] i32
+    ggml_tensor *           indices_   = nullptr;  // [segment] i64: row of each token
 };
 
 }  // namespace rocketdoc

@@ -20,35 +20,31 @@ Status Sampler::check(const SamplerOptions & o) {
     return Status::good();
 }
 
-int32_t Sampler::sample(std::vector<float> & logits) {
+int32_t Sampler::sample(std::vector<Candidate> & candidates) {
     if (options_.repetition_penalty != 1.0f) {
         std::vector<int32_t> seen(recent_.end() - std::min<std::ptrdiff_t>(std::ptrdiff_t(recent_.size()), options_.repetition_window), recent_.end());
         std::sort(seen.begin(), seen.end());
-        seen.erase(std::unique(seen.begin(), seen.end()), seen.end());
-        for (int32_t id : seen) {
-            float & logit = logits[size_t(id)];
-            logit         = logit > 0 ? logit / options_.repetition_penalty : logit * options_.repetition_penalty;
+        for (Candidate & c : candidates) {
+            if (!std::binary_search(seen.begin(), seen.end(), c.id)) continue;
+            c.logit = c.logit > 0 ? c.logit / options_.repetition_penalty : c.logit * options_.repetition_penalty;
         }
     }
-    int32_t chosen = int32_t(std::max_element(logits.begin(), logits.end()) - logits.begin());
+    auto    better = [](const Candidate & a, const Candidate & b) { return a.logit > b.logit || (a.logit == b.logit && a.id < b.id); };
+    int32_t chosen = std::min_element(candidates.begin(), candidates.end(), better)->id;
     if (options_.temperature > 0) {
-        const size_t n = logits.size();
-        candidates_.resize(n);
-        for (size_t i = 0; i < n; i++) candidates_[i] = {int32_t(i), logits[i] / options_.temperature, 0.0f};
-        auto better = [](const Candidate & a, const Candidate & b) { return a.logit > b.logit || (a.logit == b.logit && a.id < b.id); };
-        size_t keep = options_.top_k > 0 ? std::min(n, size_t(options_.top_k)) : n;
-        std::partial_sort(candidates_.begin(), candidates_.begin() + std::ptrdiff_t(keep), candidates_.end(), better);
-        candidates_.resize(keep);
+        const size_t keep = options_.top_k > 0 ? std::min(candidates.size(), size_t(options_.top_k)) : candidates.size();
+        std::partial_sort(candidates.begin(), candidates.begin() + std::ptrdiff_t(keep), candidates.end(), better);
+        candidates.resize(keep);
         double sum = 0;
-        for (Candidate & c : candidates_) sum += c.p = std::exp(c.logit - candidates_[0].logit);
+        for (Candidate & c : candidates) sum += c.p = std::exp((c.logit - candidates[0].logit) / options_.temperature);
         // top-p: the shortest start whose share reaches p; min-p: those at least min_p of the best. The best always stays.
         double taken = 0;
         size_t end   = 0;
-        while (end < keep && (end == 0 || (taken < options_.top_p * sum && candidates_[end].p >= options_.min_p))) taken += candidates_[end++].p;
+        while (end < keep && (end == 0 || (taken < options_.top_p * sum && candidates[end].p >= options_.min_p))) taken += candidates[end++].p;
         double at = std::uniform_real_distribution<double>(0, taken)(random_);
         size_t i  = 0;
-        while (i + 1 < end && at >= candidates_[i].p) at -= candidates_[i++].p;
-        chosen = candidates_[i].id;
+        while (i + 1 < end && at >= candidates[i].p) at -= candidates[i++].p;
+        chosen = candidates[i].id;
     }
     recent_.push_back(chosen);
     return chosen;

@@ -1,4 +1,4 @@
-// Chooses the next token from logits: repetition penalty, temperature, top-k, top-p, min-p, in that order; greedy at temperature 0.
+// Chooses the next token from candidates: repetition penalty, temperature, top-k, top-p, min-p, in that order; greedy at temperature 0.
 #pragma once
 
 #include <cstdint>
@@ -19,24 +19,25 @@ struct SamplerOptions {
     uint64_t seed               = 0;
 };
 
+// A token that may come next. All of the vocabulary, or its best few where the logits stay on a GPU.
+struct Candidate {
+    int32_t id    = 0;
+    float   logit = 0;
+    float   p     = 0;  // the sampler's own
+};
+
 class Sampler {
   public:
     static Status check(const SamplerOptions & options);
     explicit Sampler(const SamplerOptions & options) : options_(options), random_(options.seed) {}
 
-    // logits [n_vocab], changed in place by the penalty. Equal logits: the lower id. The choice is remembered for the penalty.
-    int32_t sample(std::vector<float> & logits);
+    // One of the candidates, which are changed in place. Equal logits: the lower id. The choice is remembered for the penalty.
+    int32_t sample(std::vector<Candidate> & candidates);
 
   private:
-    struct Candidate {
-        int32_t id;
-        float   logit;
-        float   p;
-    };
     SamplerOptions         options_;
     std::mt19937_64        random_;
     std::vector<int32_t>   recent_;
-    std::vector<Candidate> candidates_;
 };
 
 }  // namespace rocketdoc

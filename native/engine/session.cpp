@@ -53,10 +53,10 @@ void Session::restore(const Saved & s) {
     mode_        = s.mode;
     budgets_     = s.budgets;
     borders_.resize(s.n_borders);
-    if (own_history_) own_history_->drop_rows(s.own_rows);
+    if (own_history_) (void) own_history_->drop_rows(s.own_rows);
     if (document_.mounted_ == this) document_.n_live_ = own_history_ ? document_.n_tokens_ : n_rows_;
     answering_ = false;
-    engine_.decode().end();
+    (void) engine_.decode().end();
     publish_counters();
 }
 
@@ -102,14 +102,19 @@ Status Session::answer_prompt(const AnswerRequest & request, const AskEvents & e
     RETURN_IF_FAILED(make_room(n_question + request.max_new));
 
     std::shared_ptr<CompactCache> compact;
-    if (needs_compact(request.mode, budgets)) {
-        RETURN_IF_FAILED(check_host_memory(CompactCache::rows_bytes(p, request.mode, request.rocket, budgets) +
-                                               CompactCache::summary_bytes(p, request.mode, request.rocket, budgets),
-                                           "The compact cache for a budget of " + std::to_string(request.rocket.token_budget)));
+    if (request.mode == Mode::full && !history().on_device()) {
+        return Status::fail(Code::GPU_OOM, "Mode full reads every row on the GPU; this document's KV cache (" + std::to_string(document_.bytes() >> 20) +
+                                               " MB) is in RAM. Ask in mode rocketkv-mt, or read fewer pages.");
+    }
+    if (needs_compact(request.mode, budgets, history().on_device())) {
+        const Backend & backend = engine_.backend();
+        RETURN_IF_FAILED(check_device_memory(backend, CompactCache::rows_bytes(p, backend, request.mode, request.rocket, budgets) +
+                                                          CompactCache::summary_bytes(p, backend, request.mode, request.rocket, budgets),
+                                             "The compact cache for a budget of " + std::to_string(request.rocket.token_budget)));
         std::unique_ptr<CompactCache> made;
         RETURN_IF_FAILED(CompactCache::create(p, engine_.backend(), request.mode, request.rocket, budgets, made));
         compact = std::move(made);
-        window_.reset(p, budgets.window);
+        RETURN_IF_FAILED(window_.reset(p, engine_.backend(), budgets.window));
     }
     std::vector<std::vector<int32_t>> positions;
     if (compact && own_history_) {
@@ -135,13 +140,14 @@ Status Session::answer_prompt(const AnswerRequest & request, const AskEvents & e
     job.cancel     = &cancel_;
     if (events.prefill) job.progress = [&](int64_t done) { events.prefill(done, n_question); };
     if (compact) {
-        job.layer_done = [&](int64_t layer) {
-            return compact->keep_layer(layer, history(), n_rows_ + n_question, window_, own_history_ ? &positions : nullptr, &cancel_);
+        job.layer_done = [&](int64_t layer, const LayerRows & rows) {
+            return compact->keep_layer(layer, rows, n_rows_ + n_question, window_, own_history_ ? &positions : nullptr, &cancel_);
         };
     }
     RETURN_IF_FAILED(engine_.prefill().run(job));
+    if (compact) RETURN_IF_FAILED(compact->kept());
 
-    if (own_history_) own_history_->rows_appended(n_tokens_, n_question);
+    if (own_history_) RETURN_IF_FAILED(own_history_->rows_appended(n_tokens_, n_question));
     n_tokens_ += n_question;
     n_rows_ += n_question;
     pending_ = -1;
@@ -168,13 +174,13 @@ Status Session::answer_prompt(const AnswerRequest & request, const AskEvents & e
     return Status::good();
 }
 
-Status Session::decode_token(int32_t token, std::vector<float> & logits) {
+Status Session::decode_token(int32_t token, bool logits, NextToken & out) {
     if (!answering_) return Status::fail(Code::INVALID_ARGUMENT, "No answer has been started.");
     if (answer_room_ < 1) return Status::fail(Code::INVALID_ARGUMENT, "The answer's room is used up.");
     if (token < 0 || token >= engine_.model().params().n_vocab) return Status::fail(Code::INVALID_ARGUMENT, "The token is outside the vocabulary.");
-    RETURN_IF_FAILED(engine_.decode().run(token, n_tokens_, n_rows_, logits, &cancel_));
-    if (compact_) compact_->token_done(n_tokens_);
-    if (own_history_ && own_history_ != compact_) own_history_->token_done(n_tokens_);
+    RETURN_IF_FAILED(engine_.decode().run(token, n_tokens_, n_rows_, logits, out, &cancel_));
+    if (compact_) RETURN_IF_FAILED(compact_->token_done(n_tokens_));
+    if (own_history_ && own_history_ != compact_) RETURN_IF_FAILED(own_history_->rows_appended(n_tokens_, 1));
     n_tokens_++;
     n_rows_++;
     answer_room_--;
@@ -189,10 +195,12 @@ Status Session::generate(const AskRequest & request, const AskEvents & events, A
     std::vector<float> logits;
     RETURN_IF_FAILED(Sampler::check(request.sampler));
     RETURN_IF_FAILED(answer_prompt(request, events, out, logits));
+    NextToken          next;
+    set_candidates(logits, next.candidates);
     Sampler            sampler(request.sampler);
     Clock::time_point  first;
     while (true) {
-        const int32_t token = sampler.sample(logits);
+        const int32_t token = sampler.sample(next.candidates);
         if (out.n_generated == 0) {
             first              = Clock::now();
             out.first_token_ms = ms_since(start);
@@ -207,7 +215,7 @@ Status Session::generate(const AskRequest & request, const AskEvents & events, A
             pending_ = token;
             break;
         }
-        RETURN_IF_FAILED(decode_token(token, logits));
+        RETURN_IF_FAILED(decode_token(token, false, next));
     }
     out.decode_ms = ms_since(first);
     return Status::good();
@@ -222,8 +230,7 @@ Status Session::ask(const AskRequest & request, const AskEvents & events, Answer
         restore(saved);
         return status;
     }
-    finish_answer();
-    return status;
+    return finish_answer();
 }
 
 Status Session::start_answer(const AnswerRequest & request, const AskEvents & events, Answer & answer, Step & out) {
@@ -238,7 +245,9 @@ Status Session::start_answer(const AnswerRequest & request, const AskEvents & ev
 Status Session::step(int32_t token, bool oracle, Step & out) {
     const bool measure = oracle && compact_;
     if (measure) compact_->measure(true);
-    Status status = decode_token(token, out.logits);
+    NextToken next;
+    Status    status = decode_token(token, true, next);
+    out.logits       = std::move(next.logits);
     if (measure) {
         compact_->measure(false);
         const OracleStats stats = compact_->take_oracle_stats();
@@ -250,11 +259,11 @@ Status Session::step(int32_t token, bool oracle, Step & out) {
     return status;
 }
 
-void Session::finish_answer() {
-    if (!answering_) return;
+Status Session::finish_answer() {
+    if (!answering_) return Status::good();
     answering_ = false;
-    engine_.decode().end();
     borders_.push_back(n_tokens_);
+    return engine_.decode().end();
 }
 
 Status Session::score(const std::vector<int32_t> & tokens, std::vector<float> & logits) {
@@ -273,7 +282,7 @@ Status Session::score(const std::vector<int32_t> & tokens, std::vector<float> & 
     job.logits_out     = logits.data();
     job.cancel         = &cancel_;
     RETURN_IF_FAILED(engine_.prefill().run(job));
-    if (own_history_) own_history_->rows_appended(n_tokens_, n);
+    if (own_history_) RETURN_IF_FAILED(own_history_->rows_appended(n_tokens_, n));
     n_tokens_ += n;
     n_rows_ += n;
     if (!own_history_) document_.n_live_ = n_rows_;

@@ -1,6 +1,6 @@
 // The CUDA launchers of RocketKV: raw device pointers, sizes, a stream; a status comes back. Compiles without CUDA headers.
 // The library (librocketdoc_kernels) is loaded with dlopen only when a CUDA backend is; its one export is
-// rocketdoc_kernels_table(). Nothing here allocates, synchronises, keeps state or exits.
+// rocketdoc_kernels_table(). No op allocates, synchronises, keeps state or exits.
 //
 // Rules for every op:
 // - A call only enqueues work on `stream` of the current device and may be captured into a CUDA graph.
@@ -14,11 +14,15 @@
 #include <cstddef>
 #include <cstdint>
 
-struct CUstream_st;  // cudaStream_t points to it
+struct CUstream_st;     // cudaStream_t points to it
+struct CUevent_st;      // cudaEvent_t
+struct CUgraphExec_st;  // cudaGraphExec_t
 
 namespace rocketdoc {
 
 using KernelStream = CUstream_st *;
+using KernelEvent  = CUevent_st *;
+using KernelGraph  = CUgraphExec_st *;
 
 // 0: enqueued. Positive: the cudaError_t of the launch. Negative: refused, nothing was enqueued.
 enum KernelStatus : int {
@@ -101,7 +105,7 @@ struct KernelWindowScores {
 
 // --- the table --------------------------------------------------------------------------------------------------------
 
-constexpr int KERNELS_ABI = 1;  // raised when a struct or a signature here changes
+constexpr int KERNELS_ABI = 2;  // raised when a struct or a signature here changes
 
 struct KernelTable {
     int abi = 0;
@@ -167,6 +171,35 @@ struct KernelTable {
     size_t (*candidates_workspace_bytes)(int n_vocab, int n);
     KernelStatus (*candidates)(const float * logits, int n_vocab, int n, float * out_logits, int32_t * out_ids, void * workspace,
                                size_t workspace_bytes, KernelStream stream);
+
+    // reads[list, ids[list, i]] += 1 for the first min(k, *n_rows) ids of each list. ids [n_lists, k], reads [n_lists, capacity].
+    KernelStatus (*count_reads)(const int32_t * ids, int n_lists, int k, const int32_t * n_rows, int capacity, uint32_t * reads,
+                                KernelStream stream);
+
+    // --- the device itself, for callers without CUDA headers (device.cu). These do allocate, wait and keep state. -------------
+
+    KernelStatus (*use_device)(int index);  // of the calling thread
+    KernelStatus (*memory_info)(size_t * free_bytes, size_t * total_bytes);
+    KernelStatus (*create_stream)(KernelStream * out);
+    void (*destroy_stream)(KernelStream stream);
+    KernelStatus (*create_event)(KernelEvent * out, bool timed);
+    KernelStatus (*elapsed_ms)(float * out, KernelEvent from, KernelEvent to);  // both timed and over
+    void (*destroy_event)(KernelEvent event);
+    KernelStatus (*record_event)(KernelEvent event, KernelStream stream);
+    KernelStatus (*wait_event)(KernelStream stream, KernelEvent event);
+    KernelStatus (*synchronize_event)(KernelEvent event);
+    KernelStatus (*synchronize)(KernelStream stream);
+    KernelStatus (*fill)(void * to, int byte, size_t bytes, KernelStream stream);
+    KernelStatus (*copy)(void * to, const void * from, size_t bytes, KernelStream stream);  // device or pinned host, either way
+    // `height` runs of `width` bytes.
+    KernelStatus (*copy_strided)(void * to, size_t to_stride, const void * from, size_t from_stride, size_t width, size_t height,
+                                 KernelStream stream);
+    KernelStatus (*allocate_host)(size_t bytes, void ** out);  // pinned
+    void (*free_host)(void * memory);
+    KernelStatus (*begin_capture)(KernelStream stream);
+    KernelStatus (*end_capture)(KernelStream stream, KernelGraph * out);
+    KernelStatus (*launch_graph)(KernelGraph graph, KernelStream stream);
+    void (*destroy_graph)(KernelGraph graph);
 };
 
 }  // namespace rocketdoc

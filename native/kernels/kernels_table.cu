@@ -30,6 +30,29 @@ KernelStatus sparse_attention(const KernelCache & cache, const float * q, const 
 size_t candidates_workspace_bytes(int n_vocab, int n);
 KernelStatus candidates(const float * logits, int n_vocab, int n, float * out_logits, int32_t * out_ids, void * workspace,
                         size_t workspace_bytes, KernelStream stream);
+KernelStatus count_reads(const int32_t * ids, int n_lists, int k, const int32_t * n_rows, int capacity, uint32_t * reads,
+                         KernelStream stream);
+KernelStatus use_device(int index);
+KernelStatus memory_info(size_t * free_bytes, size_t * total_bytes);
+KernelStatus create_stream(KernelStream * out);
+void destroy_stream(KernelStream stream);
+KernelStatus create_event(KernelEvent * out, bool timed);
+KernelStatus elapsed_ms(float * out, KernelEvent from, KernelEvent to);
+void destroy_event(KernelEvent event);
+KernelStatus record_event(KernelEvent event, KernelStream stream);
+KernelStatus wait_event(KernelStream stream, KernelEvent event);
+KernelStatus synchronize_event(KernelEvent event);
+KernelStatus synchronize(KernelStream stream);
+KernelStatus fill(void * to, int byte, size_t bytes, KernelStream stream);
+KernelStatus copy(void * to, const void * from, size_t bytes, KernelStream stream);
+KernelStatus copy_strided(void * to, size_t to_stride, const void * from, size_t from_stride, size_t width, size_t height,
+                          KernelStream stream);
+KernelStatus allocate_host(size_t bytes, void ** out);
+void free_host(void * memory);
+KernelStatus begin_capture(KernelStream stream);
+KernelStatus end_capture(KernelStream stream, KernelGraph * out);
+KernelStatus launch_graph(KernelGraph graph, KernelStream stream);
+void destroy_graph(KernelGraph graph);
 
 namespace {
 
@@ -65,6 +88,27 @@ const KernelTable table = {
     sparse_attention,
     candidates_workspace_bytes,
     candidates,
+    count_reads,
+    use_device,
+    memory_info,
+    create_stream,
+    destroy_stream,
+    create_event,
+    elapsed_ms,
+    destroy_event,
+    record_event,
+    wait_event,
+    synchronize_event,
+    synchronize,
+    fill,
+    copy,
+    copy_strided,
+    allocate_host,
+    free_host,
+    begin_capture,
+    end_capture,
+    launch_graph,
+    destroy_graph,
 };
 
 }  // namespace

@@ -57,7 +57,7 @@ std::vector<float> llama_logits(const std::string & path, const std::vector<int3
 }
 
 std::vector<float> our_logits(const std::string & path, const std::vector<int32_t> & tokens) {
-    EngineOptions           options{path, GGML_BINS, 2};
+    EngineOptions           options{path, {GGML_BINS, 2}};
     std::unique_ptr<Engine> engine;
     const Status            opened = Engine::open(options, engine);
     if (!CHECK(opened.ok())) {

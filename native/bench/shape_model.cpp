@@ -1,0 +1,135 @@
+#include "shape_model.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <memory>
+#include <random>
+#include <vector>
+
+#include "ggml-cpp.h"
+
+namespace rocketdoc {
+namespace {
+
+// Rows are quantized once and repeated from changing starts: quantizing eight billion weights would take minutes.
+constexpr int64_t DISTINCT_ROWS = 64;
+
+struct FileCloser {
+    void operator()(std::FILE * file) const { std::fclose(file); }
+};
+
+class ShapeWriter {
+  public:
+    ShapeWriter(const ModelShape & shape, ggml_type type) : shape_(shape), type_(type), gguf_(gguf_init_empty()) {
+        ggml_init_params params = {ggml_tensor_overhead() * size_t(shape.n_layer * 9 + 8), nullptr, true};
+        ctx_.reset(ggml_init(params));
+    }
+
+    void declare() {
+        gguf_context * g = gguf_.get();
+        gguf_set_val_str(g, "general.architecture", "llama");
+        gguf_set_val_str(g, "general.name", "random weights");
+        gguf_set_val_u32(g, "llama.block_count", uint32_t(shape_.n_layer));
+        gguf_set_val_u32(g, "llama.embedding_length", uint32_t(shape_.n_embd));
+        gguf_set_val_u32(g, "llama.attention.head_count", uint32_t(shape_.n_head));
+        gguf_set_val_u32(g, "llama.attention.head_count_kv", uint32_t(shape_.n_head_kv));
+        gguf_set_val_u32(g, "llama.feed_forward_length", uint32_t(shape_.n_ff));
+        gguf_set_val_u32(g, "llama.context_length", uint32_t(shape_.n_ctx));
+        gguf_set_val_u32(g, "llama.vocab_size", uint32_t(shape_.n_vocab));
+        gguf_set_val_u32(g, "llama.rope.dimension_count", uint32_t(shape_.n_embd / shape_.n_head));
+        gguf_set_val_f32(g, "llama.rope.freq_base", 500000.0f);
+        gguf_set_val_f32(g, "llama.attention.layer_norm_rms_epsilon", 1e-5f);
+        gguf_set_val_str(g, "tokenizer.ggml.model", "no_vocab");
+        const int64_t kv = shape_.n_embd / shape_.n_head * shape_.n_head_kv;
+        add("token_embd.weight", type_, shape_.n_embd, shape_.n_vocab);
+        for (int64_t i = 0; i < shape_.n_layer; i++) {
+            const std::string blk = "blk." + std::to_string(i) + ".";
+            add(blk + "attn_norm.weight", GGML_TYPE_F32, shape_.n_embd, 1);
+            add(blk + "attn_q.weight", type_, shape_.n_embd, shape_.n_embd);
+            add(blk + "attn_k.weight", type_, shape_.n_embd, kv);
+            add(blk + "attn_v.weight", type_, shape_.n_embd, kv);
+            add(blk + "attn_output.weight", type_, shape_.n_embd, shape_.n_embd);
+            add(blk + "ffn_norm.weight", GGML_TYPE_F32, shape_.n_embd, 1);
+            add(blk + "ffn_gate.weight", type_, shape_.n_embd, shape_.n_ff);
+            add(blk + "ffn_up.weight", type_, shape_.n_embd, shape_.n_ff);
+            add(blk + "ffn_down.weight", type_, shape_.n_ff, shape_.n_embd);
+        }
+        add("output_norm.weight", GGML_TYPE_F32, shape_.n_embd, 1);
+        add("output.weight", type_, shape_.n_embd, shape_.n_vocab);
+    }
+
+    Status write(const std::string & path) {
+        const Status failed = Status::fail(Code::DISK_FULL, "The random weights could not be written to " + path + ". Free some disk space.");
+        if (!gguf_write_to_file(gguf_.get(), path.c_str(), true)) return failed;
+        std::unique_ptr<std::FILE, FileCloser> file(std::fopen(path.c_str(), "ab"));
+        if (!file) return failed;
+        const size_t align = gguf_get_alignment(gguf_.get());
+        for (ggml_tensor * t = ggml_get_first_tensor(ctx_.get()); t; t = ggml_get_next_tensor(ctx_.get(), t)) {
+            if (!write_rows(file.get(), *t, align)) return failed;
+        }
+        return Status::good();
+    }
+
+  private:
+    void add(const std::string & name, ggml_type type, int64_t in, int64_t out) {
+        ggml_tensor * t = out == 1 ? ggml_new_tensor_1d(ctx_.get(), type, in) : ggml_new_tensor_2d(ctx_.get(), type, in, out);
+        ggml_set_name(t, name.c_str());
+        gguf_add_tensor(gguf_.get(), t);
+    }
+
+    bool write_rows(std::FILE * file, const ggml_tensor & t, size_t align) {
+        const int64_t        in = t.ne[0], out = t.ne[1];
+        const bool           is_norm  = out == 1;
+        const int64_t        distinct = std::min(out, DISTINCT_ROWS);
+        const size_t         row      = ggml_row_size(t.type, in);
+        std::vector<float>   values(size_t(in * distinct));
+        std::normal_distribution<float> normal(is_norm ? 1.0f : 0.0f, is_norm ? 0.1f : 1.0f / std::sqrt(float(in)));
+        for (float & value : values) value = normal(random_);
+        std::vector<uint8_t>     rows(row * size_t(distinct));
+        const std::vector<float> importance(size_t(in), 1.0f);
+        ggml_quantize_chunk(t.type, values.data(), rows.data(), 0, distinct, in, importance.data());
+        for (int64_t done = 0; done < out;) {
+            const int64_t first = is_norm ? 0 : int64_t(random_() % uint64_t(distinct));
+            const int64_t n     = std::min(out - done, distinct - first);
+            if (std::fwrite(rows.data() + size_t(first) * row, row, size_t(n), file) != size_t(n)) return false;
+            done += n;
+        }
+        const std::vector<uint8_t> padding((align - ggml_nbytes(&t) % align) % align, 0);
+        return padding.empty() || std::fwrite(padding.data(), 1, padding.size(), file) == padding.size();
+    }
+
+    ModelShape       shape_;
+    ggml_type        type_;
+    gguf_context_ptr gguf_;
+    ggml_context_ptr ctx_;
+    std::mt19937_64  random_{1};
+};
+
+}  // namespace
+
+Status find_shape(const std::string & name, ModelShape & out) {
+    if (name == "8b") return Status::good();
+    if (name == "1b") {
+        out = {16, 2048, 32, 8, 8192, 128256, 131072};
+        return Status::good();
+    }
+    return Status::fail(Code::INVALID_ARGUMENT, "The shape \"" + name + "\" is not known: 8b or 1b.");
+}
+
+Status find_weight_type(const std::string & name, ggml_type & out) {
+    for (ggml_type type : {GGML_TYPE_F16, GGML_TYPE_Q8_0, GGML_TYPE_Q4_K}) {
+        if (name != ggml_type_name(type)) continue;
+        out = type;
+        return Status::good();
+    }
+    return Status::fail(Code::INVALID_ARGUMENT, "Weights are f16, q8_0 or q4_K, not \"" + name + "\".");
+}
+
+Status write_shape_model(const std::string & path, const ModelShape & shape, ggml_type type) {
+    ShapeWriter writer(shape, type);
+    writer.declare();
+    return writer.write(path);
+}
+
+}  // namespace rocketdoc

@@ -1,0 +1,53 @@
+// The CUDA side of a backend: our kernels' library, a stream of ours beside ggml's, and the events that order the two. The engine
+// compiles without CUDA headers; everything goes through the kernels' table.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "../kernels/kernels.h"
+#include "../status.h"
+#include "ggml-backend.h"
+#include "ggml-cpp.h"
+
+namespace rocketdoc {
+
+class CudaDevice {
+  public:
+    ~CudaDevice();
+
+    // kernels_path: librocketdoc_kernels. backend: ggml's CUDA backend of device `index`. GPU_NONE when the library is missing,
+    // does not load or is another build's.
+    static Status open(const std::string & kernels_path, int index, ggml_backend_dev_t device, ggml_backend_t backend, std::unique_ptr<CudaDevice> & out);
+
+    const KernelTable & kernels() const { return *kernels_; }
+    KernelStream        stream() const { return stream_; }
+    KernelStream        copy_stream() const { return copy_stream_; }
+
+    // To be called by whichever thread works for the engine now: CUDA's current device belongs to the thread.
+    Status enter() const { return check(kernels_->use_device(index_), "choosing the device"); }
+    // GPU_OOM for memory, GPU_FAULT for anything else, with the operation's name.
+    Status check(KernelStatus status, const char * what) const;
+
+    // What our stream is given from here on waits for all that ggml was given so far, and the other way about.
+    Status wait_for_ggml() const;
+    Status let_ggml_wait() const;
+    Status finish() const { return check(kernels_->synchronize(stream_), "waiting for the GPU"); }
+
+    size_t free_bytes() const;
+    size_t total_bytes() const;
+
+  private:
+    CudaDevice() = default;
+
+    const KernelTable *    kernels_ = nullptr;
+    int                    index_   = 0;
+    ggml_backend_t         backend_ = nullptr;
+    KernelStream           stream_ = nullptr, copy_stream_ = nullptr;
+    ggml_backend_event_ptr from_ggml_, to_ggml_;
+};
+
+// The cudaEvent_t inside an event of ggml's CUDA backend.
+KernelEvent kernel_event(ggml_backend_event_t event);
+
+}  // namespace rocketdoc

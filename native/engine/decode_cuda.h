@@ -1,0 +1,67 @@
+// A token on a GPU: ggml's graphs for everything around attention and our kernels for attention, captured once into one CUDA graph
+// and replayed. The host gives 16 bytes a token and gets a few candidates back. Dense over the history: ggml's attention in the same capture.
+#pragma once
+
+#include "compact_cache_cuda.h"
+#include "decode.h"
+
+namespace rocketdoc {
+
+class CudaDecode : public Decode {
+  public:
+    CudaDecode(const Model & model, Backend & backend);
+    ~CudaDecode() override;
+
+    Status begin(KvRows * history, CompactCache * compact) override;
+    Status run(int32_t token, int64_t position, int64_t n_history, bool logits, NextToken & out, const std::atomic<bool> * cancel) override;
+    Status end() override;
+
+    // Bytes that begin() holds on the device, but for the graphs' own workspace.
+    static size_t device_bytes(const HyperParams & params);
+
+  private:
+    // What the host writes for a token; lies in pinned memory and, copied, on the device.
+    struct Inputs {
+        int32_t token    = 0;
+        int32_t position = 0;
+        int64_t row      = 0;  // of the history
+    };
+    Status        reserve();
+    void          build();
+    ggml_tensor * leaf(ggml_type type, int64_t ne0, size_t offset);
+    void          place(ggml_tensor * result, size_t offset);
+    Status        allocate_graphs();
+    Status        set_dense_length(int64_t n_history);
+    Status        enqueue_token();
+    Status        compute_token();
+    void          drop_capture();
+    Status        write_staged_rows();
+
+    const Model &      model_;
+    Backend &          backend_;
+    CudaDevice &       cuda_;
+    KvRows *           history_ = nullptr;
+    CudaCompactCache * compact_ = nullptr;
+
+    DeviceBytes memory_;             // the tensors that graphs and kernels share, at the offsets below
+    DeviceBytes candidates_workspace_;
+    size_t      inputs_at_ = 0, x_at_ = 0, q_at_ = 0, attended_at_ = 0, logits_at_ = 0, best_at_ = 0, rows_at_ = 0;
+    DeviceBytes mask_;               // dense: f16 [capacity of the history]
+    uint8_t *   pinned_    = nullptr;  // Inputs, candidates, two sets of a token's new rows
+    size_t      best_host_ = 0, rows_host_ = 0, rows_bytes_ = 0;
+
+    ggml_context_ptr           ctx_;
+    std::vector<uint8_t>       ctx_memory_;
+    std::vector<ggml_cgraph *> graphs_;       // n_layer + 1 around the kernels; 1 when dense
+    ggml_gallocr_ptr           allocator_;
+    std::vector<ggml_tensor *> live_rows_;    // dense: views whose ne[1] is the padded length
+    std::vector<ggml_tensor *> live_mask_;
+    int64_t                    dense_rows_ = 0;
+    KernelGraph                captured_   = nullptr;
+    bool                       warm_       = false;  // ggml's pools have what a token needs
+    int64_t                    n_run_      = 0;
+    int64_t                    staged_row_ = -1;     // history row whose K and V wait in pinned memory
+    int                        staged_set_ = 0;
+};
+
+}  // namespace rocketdoc

@@ -1,0 +1,33 @@
+#include "dynamic_library.h"
+
+#ifdef _WIN32
+#include <windows.h>
+
+#include <filesystem>
+#else
+#include <dlfcn.h>
+#endif
+
+namespace rocketdoc {
+
+#ifdef _WIN32
+void * open_library(const std::string & path, std::string & error) {
+    void * library = reinterpret_cast<void *>(LoadLibraryW(std::filesystem::u8path(path).wstring().c_str()));
+    if (!library) error = "error " + std::to_string(GetLastError());
+    return library;
+}
+void * find_symbol(void * library, const char * name) {
+    return reinterpret_cast<void *>(GetProcAddress(reinterpret_cast<HMODULE>(library), name));
+}
+void close_library(void * library) { FreeLibrary(reinterpret_cast<HMODULE>(library)); }
+#else
+void * open_library(const std::string & path, std::string & error) {
+    void * library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+    if (!library) error = dlerror();
+    return library;
+}
+void * find_symbol(void * library, const char * name) { return dlsym(library, name); }
+void   close_library(void * library) { dlclose(library); }
+#endif
+
+}  // namespace rocketdoc
