@@ -91,6 +91,7 @@ export interface NativePlanRequest {
   mode: NativeMode;
   rocket: NativeRocketOptions;
   documentType: DocumentKvType;
+  home?: DocumentHome | undefined;
 }
 
 /** Bytes per component, counted before anything is allocated. */
@@ -104,10 +105,14 @@ export interface NativeMemoryPlan {
   /** Hidden states of one segment, graph workspace, attention mask. */
   activations: number;
   logits: number;
+  /** The document's KV is on the computing device; false: in RAM, and one layer at a time visits a GPU. */
+  documentOnDevice: boolean;
+  /** Of the total, what lies on the computing device. */
+  deviceTotal: number;
   total: number;
   /** f16 K and V of every token of prompt and answer: what full mode keeps. */
   fullKv: number;
-  /** Memory this machine can still give, bytes. */
+  /** What the computing device can still give, and what loaded weights already hold of it, bytes. */
   available: number;
   budgets: NativeBudgets;
 }
@@ -116,10 +121,22 @@ export interface NativeEngineOptions {
   modelPath: string;
   /** Folder of libggml-cpu-*.so. */
   backendDir: string;
-  device: 'cpu';
   /** 0: chosen for the machine. */
   threads: number;
+  /** Absent: the CPU. */
+  cuda?: NativeCuda | undefined;
 }
+
+export interface NativeCuda {
+  /** Counted from 0. */
+  device: number;
+  /** libggml-cuda, and the library of our kernels. */
+  library: string;
+  kernels: string;
+}
+
+/** Where a document's KV lives when a GPU computes: auto, there while it fits. */
+export type DocumentHome = 'auto' | 'device' | 'host';
 
 export interface NativeCounters {
   mode: NativeMode;
@@ -210,6 +227,7 @@ export interface NativeSession {
 export interface NativeDocument {
   readonly nTokens: number;
   readonly bytes: number;
+  readonly onDevice: boolean;
   /** Appends tokens, segment by segment. Rejects with CANCELLED after cancel(); whole segments stay, so reading can go on. */
   read(
     tokens: Int32Array,
@@ -227,7 +245,7 @@ export interface NativeEngine {
   readonly device: string;
   readonly threads: number;
   plan(request: NativePlanRequest): NativeMemoryPlan;
-  createDocument(options: { documentType: DocumentKvType }): NativeDocument;
+  createDocument(options: { documentType: DocumentKvType; home?: DocumentHome | undefined }): NativeDocument;
   close(): void;
 }
 
@@ -294,6 +312,8 @@ export interface NativeAddon {
     mode: NativeMode;
   }): NativeBudgets;
   openEngine(options: NativeEngineOptions): Promise<NativeEngine>;
+  /** Tries the GPU out. May end the process: for one that nobody needs. */
+  probeCuda(cuda: NativeCuda): { name: string; freeBytes: number; totalBytes: number };
   checkVectors(vectors: NativeVectors): Promise<NativeVectorsReport>;
   /** Vectors made by the scalar reference from a seed, for fixtures; `maxNew` and `tokenBudget` as in the method. */
   makeVectors(request: {

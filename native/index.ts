@@ -7,7 +7,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { AppError } from '../electron/contract/errors.ts';
-import type { NativeAddon } from './binding.ts';
+import type { NativeAddon, NativeCuda } from './binding.ts';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const require = createRequire(import.meta.url);
@@ -50,6 +50,36 @@ export function backendDir(): string {
     throw new AppError('NATIVE_MISSING', `The package @node-llama-cpp/${name} has no libraries in it. Run: npm ci`);
   }
   return dir;
+}
+
+/** The package of node-llama-cpp with ggml's CUDA library, where there is one. */
+const cudaPackages: Record<string, string> = { 'linux-x64': 'linux-x64-cuda', 'win32-x64': 'win-x64-cuda' };
+
+/** What computing on CUDA device `device` needs on disk. ROCKETDOC_GGML_CUDA names another build of ggml's library than the package's. */
+export function cudaLibraries(device: number): NativeCuda {
+  const suffix = process.platform === 'win32' ? '.dll' : '.so';
+  const prefix = process.platform === 'win32' ? '' : 'lib';
+  const kernels = join(dirname(addonFile), `${prefix}rocketdoc_kernels${suffix}`);
+  if (!existsSync(kernels))
+    throw new AppError(
+      'GPU_NONE',
+      'The GPU kernels are not built: they need NVIDIA’s compiler, nvcc, when RocketDoc is built.',
+    );
+  const library = process.env.ROCKETDOC_GGML_CUDA ?? packagedCuda(`${prefix}ggml-cuda${suffix}`);
+  if (!existsSync(library)) throw new AppError('GPU_NONE', 'The GPU library of ggml is not installed. Run: npm ci');
+  return { device, library, kernels };
+}
+
+function packagedCuda(file: string): string {
+  const name = cudaPackages[`${process.platform}-${process.arch}`];
+  if (!name) throw new AppError('GPU_NONE', `There is no CUDA library for ${process.platform} ${process.arch}.`);
+  try {
+    return join(dirname(require.resolve(`@node-llama-cpp/${name}`)), '..', 'bins', name, file);
+  } catch (error) {
+    throw new AppError('GPU_NONE', `The GPU library of ggml (@node-llama-cpp/${name}) is not installed. Run: npm ci`, {
+      cause: error,
+    });
+  }
 }
 
 /** A sentence for what the dynamic loader said. */

@@ -6,10 +6,14 @@ import type { AnswerMode } from '../electron/contract/method.ts';
 import { recall, remember } from './bridge/browser.ts';
 import { DocumentPage } from './document-page.tsx';
 import { FirstRun } from './features/first-run/first-run.tsx';
-import { KvPanel } from './features/kv-panel/kv-panel.tsx';
+import { RenameChatDialog } from './features/library/chat-menu.tsx';
 import { LibraryColumn } from './features/library/library-column.tsx';
+import { PasteDialog } from './features/library/paste-dialog.tsx';
+import { CommandPalette } from './features/palette/command-palette.tsx';
+import { ShortcutSheet } from './features/palette/shortcut-sheet.tsx';
 import { SettingsDialog } from './features/settings/settings-dialog.tsx';
 import { StatusBar } from './features/status-bar/status-bar.tsx';
+import { Inspector } from './inspector.tsx';
 import { modeNames } from './mode-names.ts';
 import { LinkDialog, Notices } from './notices.tsx';
 import { useChat } from './stores/chat.ts';
@@ -33,6 +37,10 @@ export function App() {
       <StatusBar />
       <SettingsDialog />
       <LinkDialog />
+      <CommandPalette />
+      <ShortcutSheet />
+      <PasteDialog />
+      <RenameChatDialog />
       <Notices />
       <DropOverlay />
     </div>
@@ -74,9 +82,9 @@ function Columns() {
         </Panel>
         {showsInspector && (
           <>
-            <Divider label="Width of the KV cache panel" />
+            <Divider label="Width of the inspector" />
             <Panel id="inspector" defaultSize={364} minSize={300} maxSize={560}>
-              <KvPanel document={document} />
+              <Inspector document={document} />
             </Panel>
           </>
         )}
@@ -88,7 +96,7 @@ function Columns() {
       )}
       {width !== 'wide' && inspectorOpen && document && (
         <Overlay side="right">
-          <KvPanel document={document} />
+          <Inspector document={document} />
         </Overlay>
       )}
     </main>
@@ -118,7 +126,7 @@ function Middle() {
         </div>
         {document && <ModeChoice />}
         {document && (
-          <IconButton label="KV cache panel (Ctrl+J)" onClick={toggleInspector}>
+          <IconButton label="Memory and document (Ctrl+J)" onClick={toggleInspector}>
             <PanelRight size={16} aria-hidden />
           </IconButton>
         )}

@@ -4,3 +4,12 @@
 declare module '*.css';
 declare module '@fontsource-variable/inter';
 declare module '@fontsource-variable/jetbrains-mono';
+/** Addresses of files that the build puts beside the window. */
+declare module '*?url' {
+  const address: string;
+  export default address;
+}
+declare module '*?worker&url' {
+  const address: string;
+  export default address;
+}

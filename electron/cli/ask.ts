@@ -2,11 +2,13 @@
 import { pathToFileURL } from 'node:url';
 import type { AnswerReport, ReadResult } from '../contract/engine-reports.ts';
 import { AppError } from '../contract/errors.ts';
+import { chooseDevice } from '../engine-host/choose-device.ts';
 import { type EngineVerbs, startEngine } from '../engine-host/engine-client.ts';
 import { type Arguments, type Command, usageError } from './arguments.ts';
 import { type AskContext, answerJson, answerSummary } from './ask-report.ts';
 import {
   answerMode,
+  deviceWish,
   modeFlag,
   modelChoice,
   modelFlags,
@@ -49,7 +51,7 @@ export async function ask(
     throw usageError(`A file and a question are needed: ${askCommand.run} ${askCommand.usage}`);
   if (questions.some((question) => question.trim() === '')) throw usageError('The question is empty.');
   // Everything typed is checked before anything slow begins.
-  const choice = modelChoice(args);
+  const choice = { ...modelChoice(args), ...(await chooseDevice(deviceWish(args))) };
   const request = { mode: answerMode(args), rocket: rocketOptions(args), sampler: samplerOptions(args) };
   const { maxNew, ...reading } = readingChoice(args);
 

@@ -7,12 +7,13 @@ import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { AppError } from '../contract/errors.ts';
 import { type AnswerMode, answerModes } from '../contract/method.ts';
+import { chooseDevice } from '../engine-host/choose-device.ts';
 import { startEngine } from '../engine-host/engine-client.ts';
 import { type Arguments, type Command, usageError } from './arguments.ts';
 import { type BaselineRequest, baselineResultSchema } from './bench-llama-cpp.ts';
 import { type BenchRun, type BenchVariant, benchColumns, benchRow } from './bench-rows.ts';
 import { csvLine, textTable } from './format.ts';
-import { modelChoice, modelFlags, readingFlags, rocketFlags, rocketOptions } from './method-flags.ts';
+import { deviceWish, modelChoice, modelFlags, readingFlags, rocketFlags, rocketOptions } from './method-flags.ts';
 import { ProgressLine } from './progress-line.ts';
 import { runCommand } from './report-error.ts';
 
@@ -104,7 +105,10 @@ interface ModelFacts {
 async function modelFacts(args: Arguments): Promise<ModelFacts> {
   const engine = startEngine();
   try {
-    const { info, threads } = await engine.verbs.openModel(modelChoice(args));
+    const { info, threads } = await engine.verbs.openModel({
+      ...modelChoice(args),
+      ...(await chooseDevice(deviceWish(args))),
+    });
     const { path, name, nCtxTrain: context, kvBytesPerToken } = info;
     return { path, name, context, threads, kvBytesPerToken };
   } finally {
@@ -120,7 +124,10 @@ function rocketDoc(args: Arguments, mode: AnswerMode, text: string, maxNew: numb
     async run(depth) {
       const engine = startEngine();
       try {
-        const { info, device } = await engine.verbs.openModel(modelChoice(args));
+        const { info, device } = await engine.verbs.openModel({
+          ...modelChoice(args),
+          ...(await chooseDevice(deviceWish(args))),
+        });
         const speed = await engine.verbs.measureSpeed({ text, depth, mode, rocket, maxNew, kvType });
         return {
           device,

@@ -7,12 +7,14 @@ import { basename } from 'node:path';
 import type { Counters } from '../contract/engine-reports.ts';
 import { AppError } from '../contract/errors.ts';
 import { type AnswerMode, answerModes, defaultSampler, type RocketOptions } from '../contract/method.ts';
+import { chooseDevice } from '../engine-host/choose-device.ts';
 import { type EngineVerbs, startEngine } from '../engine-host/engine-client.ts';
 import { type Arguments, type Command, usageError } from './arguments.ts';
 import { AnswerText, askOne, readAll } from './ask.ts';
 import { fidelityColumns, fidelityRow, type MeasuredAnswer } from './fidelity-rows.ts';
 import { type Cell, csvLine, formatCount, textTable } from './format.ts';
 import {
+  deviceWish,
   filesOf,
   modelChoice,
   modelFlags,
@@ -69,7 +71,7 @@ async function fidelity(args: Arguments, signal: AbortSignal): Promise<undefined
   const variants = modes.flatMap((mode) =>
     budgets.map((budget): Variant => ({ mode, budget, rocket: rocketOptions(args, budget) })),
   );
-  const choice = modelChoice(args);
+  const choice = { ...modelChoice(args), ...(await chooseDevice(deviceWish(args))) };
   const { maxNew, ...reading } = readingChoice(args, 64);
   const own = args.text('questions');
   const ownQuestions = own === undefined ? undefined : readQuestions(own);

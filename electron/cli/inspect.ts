@@ -1,12 +1,15 @@
 /** `npm run -s inspect -- <model.gguf>`: what a model is, and what it needs in memory before anything is loaded. */
 import type { MemoryPlan, ModelInfo } from '../contract/engine-reports.ts';
+import { chooseDevice, type DeviceChoice } from '../engine-host/choose-device.ts';
 import { startEngine } from '../engine-host/engine-client.ts';
 import { type Arguments, type Command, usageError } from './arguments.ts';
 import { budgetsJson, formatBytes, formatCount, textTable } from './format.ts';
 import {
   answerMode,
+  deviceWish,
   embeddedModel,
   modeFlag,
+  modelFlags,
   readingChoice,
   readingFlags,
   rocketFlags,
@@ -21,6 +24,7 @@ const command: Command = {
   flags: {
     tokens: { value: '<n>', help: "tokens of document and question (default: the model's context less the answer)" },
     json: { help: 'print one JSON object' },
+    device: modelFlags.device ?? { help: '' },
     ...modeFlag,
     ...rocketFlags,
     'max-new': readingFlags['max-new'] ?? { help: '' },
@@ -37,6 +41,7 @@ async function inspect(args: Arguments): Promise<undefined> {
   const { maxNew, kvType } = readingChoice(args);
   const request = { mode: answerMode(args), rocket: rocketOptions(args), maxNew, kvType };
   const tokens = args.integerWithin('tokens', 1, 16_777_216);
+  const device = await chooseDevice(deviceWish(args));
   const engine = startEngine();
   try {
     const info = await engine.verbs.inspect({ path });
@@ -45,8 +50,8 @@ async function inspect(args: Arguments): Promise<undefined> {
     const plan = await engine.verbs.plan({ path, nPrompt, nQuestion, ...request });
     process.stdout.write(
       args.has('json')
-        ? `${JSON.stringify(inspectJson(info, plan, nPrompt, request.mode))}\n`
-        : `${inspectText(info, plan, nPrompt, request.mode)}\n`,
+        ? `${JSON.stringify(inspectJson(info, plan, nPrompt, request.mode, device))}\n`
+        : `${inspectText(info, plan, nPrompt, request.mode, device)}\n`,
     );
   } finally {
     await engine.close();
@@ -65,7 +70,7 @@ const planRows = (plan: MemoryPlan): [string, number][] => [
   ['total', plan.total],
 ];
 
-function inspectText(info: ModelInfo, plan: MemoryPlan, nPrompt: number, mode: string): string {
+function inspectText(info: ModelInfo, plan: MemoryPlan, nPrompt: number, mode: string, device: DeviceChoice): string {
   const types = Object.entries(info.tensorTypes).map(([type, n]) => `${n} ${type}`);
   const facts: [string, string][] = [
     ['model', info.name],
@@ -81,6 +86,7 @@ function inspectText(info: ModelInfo, plan: MemoryPlan, nPrompt: number, mode: s
     ['vocabulary', `${formatCount(info.nVocab)} tokens${info.tiedEmbeddings ? ', embeddings tied' : ''}`],
     ['context', `${formatCount(info.nCtxTrain)} tokens`],
     ['full KV', `${formatCount(info.kvBytesPerToken)} bytes a token`],
+    ['computes on', device.deviceReason === null ? device.device : `${device.device} (${device.deviceReason})`],
   ];
   const width = Math.max(...facts.map(([name]) => name.length)) + 2;
   const { budgets } = plan;
@@ -88,7 +94,7 @@ function inspectText(info: ModelInfo, plan: MemoryPlan, nPrompt: number, mode: s
     ['memory', 'bytes', ''],
     planRows(plan).map(([name, bytes]) => [name, formatCount(bytes), formatBytes(bytes)]),
   );
-  const fits = plan.total <= plan.available ? 'fits' : 'does not fit';
+  const fits = plan.deviceTotal <= plan.available ? 'fits' : 'does not fit';
   return [
     ...facts.map(([name, value]) => `${name.padEnd(width)}${value}`),
     '',
@@ -102,7 +108,7 @@ function inspectText(info: ModelInfo, plan: MemoryPlan, nPrompt: number, mode: s
   ].join('\n');
 }
 
-function inspectJson(info: ModelInfo, plan: MemoryPlan, nPrompt: number, mode: string) {
+function inspectJson(info: ModelInfo, plan: MemoryPlan, nPrompt: number, mode: string, device: DeviceChoice) {
   const { budgets } = plan;
   return {
     path: info.path,
@@ -124,6 +130,8 @@ function inspectJson(info: ModelInfo, plan: MemoryPlan, nPrompt: number, mode: s
     weight_bytes: info.weightBytes,
     tensor_types: info.tensorTypes,
     kv_bytes_per_token: info.kvBytesPerToken,
+    device: device.device,
+    device_reason: device.deviceReason,
     plan: {
       tokens: nPrompt,
       mode,
@@ -131,7 +139,7 @@ function inspectJson(info: ModelInfo, plan: MemoryPlan, nPrompt: number, mode: s
       bytes: Object.fromEntries(planRows(plan).map(([name, bytes]) => [name.toLowerCase().replace(' ', '_'), bytes])),
       full_kv_bytes: plan.fullKv,
       available_bytes: plan.available,
-      fits: plan.total <= plan.available,
+      fits: plan.deviceTotal <= plan.available,
     },
   };
 }

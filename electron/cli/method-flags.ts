@@ -17,6 +17,7 @@ import {
   type Sampler,
   samplerSchema,
 } from '../contract/method.ts';
+import { type DeviceWish, isDeviceWish } from '../engine-host/choose-device.ts';
 import { type Arguments, type Flags, schemaSentence, usageError } from './arguments.ts';
 
 export const embeddedModel = fileURLToPath(
@@ -25,7 +26,7 @@ export const embeddedModel = fileURLToPath(
 
 export const modelFlags: Flags = {
   model: { value: '<file>', help: 'a GGUF model (default: the embedded SmolLM2-135M-Instruct)' },
-  device: { value: '<d>', help: 'auto, cpu or cuda (default auto)' },
+  device: { value: '<d>', help: 'auto, cpu, or a GPU: cuda:0, cuda:1, ... (default auto)' },
   threads: { value: '<n>', help: 'threads to compute with (default: chosen for the machine)' },
 };
 
@@ -59,7 +60,10 @@ export const samplerFlags: Flags = {
 export const readingFlags: Flags = {
   'max-new': { value: '<n>', help: `most tokens of an answer (default ${defaultMaxNew})` },
   'kv-type': { value: '<t>', help: 'how the document is held in memory: f16 or q8_0 (default f16)' },
-  segment: { value: '<n>', help: `tokens read before the next layer-by-layer pass (default ${defaultSegment})` },
+  segment: {
+    value: '<n>',
+    help: 'tokens read before the next layer-by-layer pass (default: 1,024 on a CPU, 8,192 on a GPU)',
+  },
   tile: { value: '<n>', help: `tokens computed at once (default ${defaultTile})` },
 };
 
@@ -70,15 +74,19 @@ export const modeFlag: Flags = {
 export interface ModelChoice {
   path: string;
   threads: number;
-  device: 'auto' | 'cpu' | 'cuda';
 }
 
 export function modelChoice(args: Arguments): ModelChoice {
   return {
     path: args.text('model') ?? embeddedModel,
     threads: args.integerWithin('threads', 0, 1024) ?? 0,
-    device: args.oneOf('device', ['auto', 'cpu', 'cuda']) ?? 'auto',
   };
+}
+
+export function deviceWish(args: Arguments): DeviceWish {
+  const wish = args.text('device') ?? 'auto';
+  if (!isDeviceWish(wish)) throw usageError(`--device is auto, cpu or cuda:<number>, not "${wish}".`);
+  return wish;
 }
 
 export function answerMode(args: Arguments): AnswerMode {
@@ -160,7 +168,7 @@ export function readingChoice(args: Arguments, maxNew = defaultMaxNew): ReadingC
   return {
     maxNew: args.integerWithin('max-new', 1, 1_000_000) ?? maxNew,
     kvType: args.oneOf('kv-type', kvTypeSchema.options) ?? 'f16',
-    segment: args.integerWithin('segment', 1, 1_048_576) ?? defaultSegment,
+    segment: args.integerWithin('segment', 0, 1_048_576) ?? defaultSegment,
     tile: args.integerWithin('tile', 1, 65_536) ?? defaultTile,
   };
 }

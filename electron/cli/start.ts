@@ -1,41 +1,40 @@
-/** `npm start`: until the window exists, says what to run and asks the sample's first question. */
-import { readFileSync } from 'node:fs';
+/** `npm start`: the window. In Electron where its binary is installed, else the same window in the system's browser. */
+import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { z } from 'zod';
-import type { Command } from './arguments.ts';
-import { Arguments } from './arguments.ts';
-import { ask } from './ask.ts';
+import { electronFile } from '../setup/electron-binary.mjs';
+import type { Arguments, Command } from './arguments.ts';
 import { runCommand } from './report-error.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
 
 const command: Command = {
   run: 'npm start --',
-  usage: '',
-  about: 'Shows RocketDoc on its sample document.',
+  usage: '[file...]',
+  about:
+    'Opens the window, in Electron where its binary is installed, else in the browser. Files are opened in it, or offered there.',
   flags: {},
 };
 
-const sample = (file: string) => fileURLToPath(new URL(`../../assets/samples/${file}`, import.meta.url));
+const hint = 'The window opens in your browser; for one of its own install Electron with: npx install-electron';
 
-async function start(_: Arguments, signal: AbortSignal): Promise<undefined> {
-  const facts = z
-    .array(z.object({ question: z.string(), plain: z.boolean().optional() }))
-    .min(1)
-    .parse(JSON.parse(readFileSync(sample('facts.json'), 'utf8')));
-  const question = facts.find((fact) => fact.plain)?.question ?? '';
-  process.stderr.write(
-    [
-      'RocketDoc asks a local model about a whole document. The commands are:',
-      '',
-      '  npm run serve                     (the window, in your browser)',
-      '  npm run -s ask -- report.pdf "What does it say about costs?"',
-      '  npm run -s inspect -- model.gguf',
-      '',
-      `Now: npm run -s ask -- assets/samples/report.md "${question}"`,
-      '',
-      '',
-    ].join('\n'),
-  );
-  return ask(new Arguments([sample('report.md'), question], {}), signal);
+function start({ positionals }: Arguments, signal: AbortSignal): Promise<number> {
+  const electron = electronFile();
+  if (electron !== undefined) return run(electron, [root, ...positionals], signal);
+  process.stderr.write(`${hint}\n`);
+  const server = fileURLToPath(new URL('../server/serve.ts', import.meta.url));
+  return run(process.execPath, ['--import', 'tsx', server, ...positionals], signal);
+}
+
+/** Being stopped is handed on to the child, and this process stays until the child has ended in good order. */
+function run(file: string, args: string[], signal: AbortSignal): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(file, args, { stdio: 'inherit' });
+    // In a terminal Ctrl+C reaches both; a second one does no harm.
+    signal.addEventListener('abort', () => child.kill('SIGINT'), { once: true });
+    process.once('SIGTERM', () => child.kill('SIGTERM'));
+    child.on('error', reject);
+    child.on('close', (code) => resolve(signal.aborted ? 0 : (code ?? 1)));
+  });
 }
 
 await runCommand(command, start);

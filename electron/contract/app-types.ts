@@ -1,7 +1,13 @@
 /** What the window shows: documents, chats and their turns, settings, the state of the engine. Sizes in bytes. */
 import { z } from 'zod';
 import { documentFormatSchema } from './documents.ts';
-import { answerReportSchema, memoryPlanSchema, openedModelSchema, pageUseSchema } from './engine-reports.ts';
+import {
+  answerReportSchema,
+  countersSchema,
+  memoryPlanSchema,
+  openedModelSchema,
+  pageUseSchema,
+} from './engine-reports.ts';
 import { answerModeSchema, kvTypeSchema } from './method.ts';
 
 const count = z.int().nonnegative();
@@ -29,6 +35,8 @@ export const libraryDocumentSchema = z.object({
   /** null: no model was there to count with. */
   tokens: count.nullable(),
   chats: count,
+  /** How many documents it was joined from, in their order; 0: it is one file. */
+  joined: count,
   addedAt: instant,
   warnings: z.array(z.string()),
 });
@@ -36,6 +44,23 @@ export type LibraryDocument = z.infer<typeof libraryDocumentSchema>;
 
 export const documentPageSchema = z.object({ label: z.string(), tokens: count, opening: z.string() });
 export type DocumentPage = z.infer<typeof documentPageSchema>;
+
+/** A document in which something was found: in its name, or on these pages, the best first. */
+export const searchHitSchema = z.object({
+  documentId: idSchema,
+  inName: z.boolean(),
+  pages: z.array(
+    z.object({
+      /** Counted from 0. */
+      number: count,
+      label: z.string(),
+      snippet: z.array(z.object({ text: z.string(), isHit: z.boolean() })),
+    }),
+  ),
+  /** Further pages with the same words. */
+  morePages: count,
+});
+export type SearchHit = z.infer<typeof searchHitSchema>;
 
 export const addEventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('parsing'), done: count, total: count }),
@@ -104,24 +129,61 @@ export type Chat = z.infer<typeof chatSchema>;
 
 export const turnStateSchema = z.enum(['answering', 'done', 'stopped', 'failed']);
 
+/** What one question wants otherwise than the settings say. */
+export const askChoiceSchema = z.strictObject({
+  mode: answerModeSchema.optional(),
+  tokenBudget: settingsSchema.shape.tokenBudget.optional(),
+  /** Drawn by chance instead of taking the likeliest token each time, which would say the same again. */
+  sampled: z.boolean().optional(),
+});
+export type AskChoice = z.infer<typeof askChoiceSchema>;
+
 /** A question and its answer. */
 export const turnSchema = z.object({
   id: idSchema,
   chatId: idSchema,
+  /** The turn it follows; null: it is a first question. Turns with the same parent are branches. */
+  parentId: idSchema.nullable(),
+  /** On the path that is shown, as far as its parent is. */
+  chosen: z.boolean(),
+  choice: askChoiceSchema,
   question: z.string(),
   answer: z.string(),
   state: turnStateSchema,
   failure: failureSchema.nullable(),
   report: answerReportSchema.omit({ type: true, answer: true }).nullable(),
-  /** Turns with the same value were one conversation to the model; another value: it began anew. */
-  session: z.string(),
   createdAt: instant,
 });
 export type Turn = z.infer<typeof turnSchema>;
 export type TurnReport = NonNullable<Turn['report']>;
 
-export const mapPageSchema = pageUseSchema.extend({ opening: z.string() });
+/** `page`: counted from 0 in the whole document, of which only some pages may have been read. */
+export const mapPageSchema = pageUseSchema.extend({ page: count, opening: z.string() });
 export type MapPage = z.infer<typeof mapPageSchema>;
+
+/** Pages as spans of the whole text, UTF-16 units; each is shown in blocks, of which only the starts are told. */
+export const documentOutlineSchema = z.object({
+  length: count,
+  pages: z.array(z.object({ label: z.string(), start: count, end: count, blocks: z.array(count) })),
+});
+export type DocumentOutline = z.infer<typeof documentOutlineSchema>;
+
+export const fileEventSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('size'), bytes: count }),
+  z.object({ type: z.literal('chunk'), base64: z.string() }),
+]);
+export type FileEvent = z.infer<typeof fileEventSchema>;
+
+/** An answer that is being made: its cache, and its map as numbers alone, page by page from `firstPage` on. */
+export const liveAnswerSchema = z.object({
+  chatId: idSchema,
+  documentId: idSchema,
+  counters: countersSchema,
+  firstPage: count,
+  kept: z.array(z.number()),
+  read: z.array(z.number()),
+});
+export type LiveAnswer = z.infer<typeof liveAnswerSchema>;
 
 export const engineStateSchema = z.object({
   state: z.enum(['starting', 'ready', 'restarting', 'failed']),
@@ -140,7 +202,7 @@ export const jobSchema = z.object({
   kind: z.enum(['reading', 'answering']),
   documentId: idSchema,
   chatId: idSchema.nullable(),
-  phase: z.enum(['waiting', 'reading', 'question', 'answer']),
+  phase: z.enum(['waiting', 'reading', 'paused', 'question', 'answer']),
   done: count,
   total: count,
   tokensPerSecond: z.number().nonnegative(),
@@ -164,6 +226,7 @@ export const telemetrySchema = z.object({
   engine: engineStateSchema,
   jobs: z.array(jobSchema),
   held: z.array(heldDocumentSchema),
+  live: z.array(liveAnswerSchema),
   /** The engine's resident memory; null where the system does not tell. */
   engineBytes: z.number().nullable(),
   machineBytes: z.number(),

@@ -50,6 +50,10 @@ export const memoryPlanSchema = z.object({
   layerBuffers: count,
   activations: count,
   logits: count,
+  /** False: the document's KV is in RAM, and one layer at a time visits the GPU. */
+  documentOnDevice: z.boolean(),
+  /** Of the total, what lies on the computing device. */
+  deviceTotal: count,
   total: count,
   fullKv: count,
   available: count,
@@ -78,6 +82,8 @@ export type Counters = z.infer<typeof countersSchema>;
 export const openedModelSchema = z.object({
   info: modelInfoSchema,
   device: z.string(),
+  /** Why it is the CPU; null when it is not, or was asked for. */
+  deviceReason: z.string().nullable(),
   threads: z.int(),
   loadMs: milliseconds,
   /** Name of the prompt wording in use, and things the person should know (a broken chat template, for one). */

@@ -24,17 +24,31 @@ const maxNew = z.int().min(1).max(1_000_000);
 const answerFields = { mode: answerModeSchema, rocket: rocketOptionsSchema, maxNew };
 
 export const readRequestSchema = z.object({
+  /** A name by which this reading can be paused. */
+  readingId: id.optional(),
   text: z.string(),
   pages: z.array(z.object({ label: z.string(), start: z.int().nonnegative(), end: z.int().nonnegative() })),
   kvType: kvTypeSchema,
-  segment: z.int().min(1).max(1_048_576),
+  /** 0: chosen for the device. */
+  segment: z.int().min(0).max(1_048_576),
   tile: z.int().min(1).max(65_536),
   /** What will be asked: reading is refused beforehand when this cannot be answered in the model's context or in memory. */
   planFor: z.object({ ...answerFields, question }),
 });
 export type ReadRequest = z.infer<typeof readRequestSchema>;
 
-export const askRequestSchema = z.object({ ...answerFields, chatId: id, question, sampler: samplerSchema });
+/** A question and what was answered to it. */
+export const earlierTurnSchema = z.object({ question, answer: z.string().max(1_000_000) });
+export type EarlierTurn = z.infer<typeof earlierTurnSchema>;
+
+export const askRequestSchema = z.object({
+  ...answerFields,
+  chatId: id,
+  /** Turns that this chat does not hold, read again before the question: another branch, or the chat of an engine that ended. */
+  earlier: z.array(earlierTurnSchema).max(10_000).optional(),
+  question,
+  sampler: samplerSchema,
+});
 export type AskRequest = z.infer<typeof askRequestSchema>;
 
 export const planRequestSchema = z.object({
@@ -46,19 +60,34 @@ export const planRequestSchema = z.object({
   kvType: kvTypeSchema,
 });
 
+/** A device to compute on, chosen (choose-device.ts): cpu, or cuda:0, cuda:1, ... */
+export const deviceSchema = z.string().regex(/^(cpu|cuda:\d{1,2})$/);
+
 export const engineContract = {
   /** Loads a model, in place of the one that was open. The embedded model's checksum is checked first. */
   openModel: oc
     .input(
-      z.object({ path: z.string().min(1), threads: z.int().min(0).max(1024), device: z.enum(['auto', 'cpu', 'cuda']) }),
+      z.object({
+        path: z.string().min(1),
+        threads: z.int().min(0).max(1024),
+        device: deviceSchema,
+        deviceReason: z.string().nullable().default(null),
+      }),
     )
     .output(openedModelSchema),
+  /** Tries a GPU out. Where it cannot compute, this host may die: ask one that holds nothing. */
+  probeDevice: oc
+    .input(z.object({ device: deviceSchema }))
+    .output(z.object({ name: z.string(), freeBytes: z.number(), totalBytes: z.number() })),
   /** A model file's header, without loading it. */
   inspect: oc.input(z.object({ path: z.string().min(1) })).output(modelInfoSchema),
   /** Bytes per component, before anything is allocated. */
   plan: oc.input(planRequestSchema).output(memoryPlanSchema),
 
   readDocument: oc.input(readRequestSchema).output(eventIterator(readEventSchema)),
+  /** Stops where whole segments end, at once; others may be answered meanwhile. How many tokens stay read. */
+  pauseReading: oc.input(z.object({ readingId: id })).output(z.object({ done: z.int() })),
+  resumeReading: oc.input(z.object({ readingId: id })).output(z.void()),
   /** Frees a document and its chats. */
   forgetDocument: oc.input(z.object({ documentId: id })).output(z.void()),
 
@@ -66,8 +95,10 @@ export const engineContract = {
   closeChat: oc.input(z.object({ chatId: id })).output(z.void()),
   ask: oc.input(askRequestSchema).output(eventIterator(answerEventSchema)),
   /** Drops the last answer and its question, and asks the same again. */
-  regenerate: oc.input(askRequestSchema.omit({ question: true })).output(eventIterator(answerEventSchema)),
-  /** Keeps the first `turns` questions and answers of a chat. */
+  regenerate: oc
+    .input(askRequestSchema.omit({ question: true, earlier: true }))
+    .output(eventIterator(answerEventSchema)),
+  /** Keeps the first `turns` questions and answers of a chat; earlier turns that came with a question go with it. */
   truncate: oc.input(z.object({ chatId: id, turns: z.int().min(0) })).output(z.void()),
   /** Ends what this document or chat is doing with CANCELLED; leaving the event stream does the same. */
   cancel: oc.input(z.object({ target: id })).output(z.void()),

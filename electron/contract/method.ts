@@ -90,5 +90,5 @@ export type KvType = z.infer<typeof kvTypeSchema>;
 export const defaultMaxNew = 256;
 export const minMaxNew = 32;
 
-export const defaultSegment = 1024;
+export const defaultSegment = 0;
 export const defaultTile = 512;

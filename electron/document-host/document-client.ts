@@ -16,6 +16,9 @@ import { joinDocuments } from './join-documents.ts';
 import { memoryMark } from './memory-watch.ts';
 import { bytesText, countText, oneLine } from './wording.ts';
 
+export { type HostProcess, hostEnvironment, type StartHost } from './host-process.ts';
+export { joinDocuments } from './join-documents.ts';
+
 export interface ParseDocumentOptions {
   password?: string | undefined;
   /** Pages, chapters or steps done of the total. */

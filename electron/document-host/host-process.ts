@@ -1,4 +1,4 @@
-/** How the parent starts and ends a document host. Electron's main process may supply its own StartHost (utilityProcess). */
+/** How the parent starts and ends a document host. Electron's main process supplies its own StartHost (utilityProcess). */
 import { fork } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -24,14 +24,9 @@ export type StartHost = (options: { maxHeapBytes: number }) => HostProcess;
 
 const stderrKept = 8192; // characters
 
-/** child_process.fork of document-host beside this file: TypeScript in development, JavaScript when built. */
-export const forkDocumentHost: StartHost = (options) => {
-  const built = !import.meta.url.endsWith('.ts');
-  return forkHost(
-    fileURLToPath(new URL(built ? './document-host.js' : './document-host.ts', import.meta.url)),
-    options,
-  );
-};
+/** child_process.fork of document-host beside this file. */
+export const forkDocumentHost: StartHost = (options) =>
+  forkHost(fileURLToPath(new URL('./document-host.ts', import.meta.url)), options);
 
 export function forkHost(entry: string, { maxHeapBytes }: { maxHeapBytes: number }): HostProcess {
   const child = fork(entry, [], {
@@ -75,11 +70,10 @@ function tsxUrl(): string {
 }
 
 /** Only what Node itself needs: no token or proxy of the person's environment is in the parser's memory. */
-function hostEnvironment(): NodeJS.ProcessEnv {
+export function hostEnvironment(): NodeJS.ProcessEnv {
   const env: NodeJS.ProcessEnv = {};
   for (const name of ['PATH', 'HOME', 'TMPDIR', 'TEMP', 'TMP', 'SystemRoot', 'LANG']) {
     if (process.env[name] !== undefined) env[name] = process.env[name];
   }
-  if (process.versions.electron) env.ELECTRON_RUN_AS_NODE = '1';
   return env;
 }

@@ -22,7 +22,7 @@ export async function answer(
   request: AskRequest,
   send: (event: AnswerEvent) => void,
 ): Promise<AnswerReport> {
-  const tokens = model.prompt.question(request.question, chat.questions.length === 0);
+  const tokens = model.prompt.question(request.question, chat.questions.length === 0, request.earlier);
   const { info } = model.native;
   const promptTokens = chat.session.nTokens + tokens.length;
   const { maxNew, notice } = fitAnswer({
@@ -64,7 +64,7 @@ export async function answer(
   } finally {
     stream.finish();
   }
-  chat.questions.push(request.question);
+  chat.questions.push({ question: request.question, earlier: request.earlier ?? [] });
   return {
     type: 'done',
     answer: stream.text.trim(),

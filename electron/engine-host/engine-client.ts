@@ -2,7 +2,7 @@
  * The engine from outside: starts the engine host, speaks its contract, and turns a dead or silent host into an AppError.
  * The public face of this folder.
  */
-import { type ChildProcess, fork } from 'node:child_process';
+import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { createORPCClient } from '@orpc/client';
 import { RPCLink } from '@orpc/client/message-port';
@@ -11,8 +11,10 @@ import type { engineContract } from '../contract/engine.ts';
 import { AppError } from '../contract/errors.ts';
 import { fromRpcError } from './error-hop.ts';
 import { Heartbeat } from './heartbeat.ts';
+import type { HostChild } from './host-child.ts';
 import { type HeartbeatMessage, processPort } from './process-port.ts';
 
+export type { HostChild } from './host-child.ts';
 export type EngineVerbs = ContractRouterClient<typeof engineContract>;
 
 export interface EngineClient {
@@ -25,6 +27,8 @@ export interface EngineClient {
 export interface EngineClientOptions {
   /** Another host than the real one, and shorter times: for tests. */
   hostFile?: string;
+  /** How to start the host; default: fork. Electron's main process starts a utility process. */
+  startHost?: (() => HostChild) | undefined;
   startMs?: number;
   pingMs?: number;
   missedPings?: number;
@@ -35,11 +39,7 @@ const shownLines = 12;
 const closeMs = 3000;
 
 export function startEngine(options: EngineClientOptions = {}): EngineClient {
-  const hostFile = options.hostFile ?? fileURLToPath(new URL('./engine-host.ts', import.meta.url));
-  const child = fork(hostFile, {
-    execArgv: ['--import', 'tsx'],
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-  });
+  const child = options.startHost?.() ?? forkHost(options.hostFile);
   const said = lastWords(child);
   let closing = false;
   let failure: AppError | undefined;
@@ -113,12 +113,14 @@ export function startEngine(options: EngineClientOptions = {}): EngineClient {
 
   return {
     verbs: createORPCClient(guarded),
-    pid: child.pid,
+    get pid() {
+      return child.pid;
+    },
     async close() {
       if (closing || failure) return;
       closing = true;
       heartbeat.stop();
-      const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
+      const closed = new Promise<void>((resolve) => child.on('close', () => resolve()));
       // Not disconnect(): the host may be in the middle of a message.
       child.send({ beat: 'end' } satisfies HeartbeatMessage, () => {});
       const timer = setTimeout(() => child.kill('SIGKILL'), closeMs);
@@ -128,12 +130,18 @@ export function startEngine(options: EngineClientOptions = {}): EngineClient {
   };
 }
 
+function forkHost(hostFile = fileURLToPath(new URL('./engine-host.ts', import.meta.url))): HostChild {
+  // What is built needs no loader of TypeScript.
+  const execArgv = hostFile.endsWith('.ts') ? ['--import', 'tsx'] : [];
+  return fork(hostFile, { execArgv, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+}
+
 function isEventStream(value: unknown): value is AsyncIterator<unknown, unknown, void> {
   return typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
 }
 
 /** Keeps the host's last lines: ggml says why it aborts there and nowhere else. */
-function lastWords(child: ChildProcess): () => string {
+function lastWords(child: HostChild): () => string {
   let text = '';
   const keep = (chunk: Buffer) => {
     text = (text + chunk.toString('utf8')).split('\n').slice(-stderrLines).join('\n').slice(-16_000);

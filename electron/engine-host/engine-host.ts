@@ -6,6 +6,7 @@ import { RPCHandler } from '@orpc/server/message-port';
 import type { NativeAddon } from '../../native/binding.ts';
 import { loadAddon } from '../../native/index.ts';
 import { Engine } from './engine.ts';
+import { parentChannel } from './parent-channel.ts';
 import { type HeartbeatMessage, isHeartbeat, processPort } from './process-port.ts';
 import { engineRouter } from './router.ts';
 
@@ -14,23 +15,24 @@ const addon = new Proxy({} as NativeAddon, {
   get: (_, name) => Reflect.get(loadAddon(), name) as unknown,
 });
 
-if (!process.send) {
+const parent = parentChannel();
+if (!parent) {
   process.stderr.write('engine-host is started by RocketDoc itself; see README.md for the commands.\n');
   process.exit(2);
 }
 
 const engine = new Engine(addon);
-const port = processPort(process, (listener) => process.on('disconnect', listener));
+const port = processPort(parent, parent.onGone);
 new RPCHandler(engineRouter(engine)).upgrade(port);
 
-const beat = (message: HeartbeatMessage) => process.send?.(message, () => {});
-process.on('message', (message) => {
+const beat = (message: HeartbeatMessage) => parent.send(message, () => {});
+parent.on('message', (message) => {
   if (!isHeartbeat(message)) return;
   if (message.beat === 'ping') beat({ beat: 'pong' });
   if (message.beat === 'end') process.exit(0);
 });
 // Nothing of a person's is left undone here: the parent is gone, and with it whoever wanted an answer.
-process.on('disconnect', () => process.exit(0));
+parent.onGone(() => process.exit(0));
 // Ctrl+C reaches the whole process group; the parent decides what it means.
 process.on('SIGINT', () => {});
 

@@ -6,6 +6,7 @@ import type { NativeAddon } from '../../native/binding.ts';
 import type { AskRequest, ReadRequest } from '../contract/engine.ts';
 import type {
   AnswerEvent,
+  Counters,
   MemoryPlan,
   ModelInfo,
   OpenedModel,
@@ -19,8 +20,9 @@ import { EngineQueue } from './engine-queue.ts';
 import { EventChannel } from './event-channel.ts';
 import { Holdings } from './held-chat.ts';
 import { measureAgainst, measureReference, type Reference } from './measuring.ts';
-import { type OpenModel, type OpenOptions, openModel } from './open-model.ts';
-import { readDocument } from './reading.ts';
+import { cudaOf, type OpenModel, type OpenOptions, openModel } from './open-model.ts';
+import { pageUses } from './page-uses.ts';
+import { Reading } from './reading.ts';
 import { measureSpeed, type SpeedRequest } from './speed.ts';
 import { checkVectorsFile, readVectors } from './vectors-file.ts';
 import type { Vocabulary } from './vocabulary.ts';
@@ -39,6 +41,7 @@ export class Engine {
   readonly #addon: NativeAddon;
   readonly #vocabularyOf: ((path: string) => Promise<Vocabulary>) | undefined;
   readonly #queue = new EngineQueue();
+  readonly #readings = new Map<string, Reading>();
   readonly #references = new Map<string, Reference>();
   #holdings = new Holdings();
   #model: OpenModel | undefined;
@@ -67,11 +70,31 @@ export class Engine {
 
   readDocument(request: ReadRequest, signal?: AbortSignal): AsyncGenerator<ReadEvent, void, void> {
     return this.#stream<ReadEvent>(signal, async (send, ended) => {
-      const id = this.#holdings.newId('doc');
-      const { document, result } = await readDocument(this.#open(), id, request, send, ended);
-      this.#holdings.addDocument(document);
-      return result;
+      const { readingId } = request;
+      const reading = new Reading(request);
+      if (readingId !== undefined) this.#readings.set(readingId, reading);
+      const goOn = async () => {
+        const read = await reading.goOn(this.#open(), () => this.#holdings.newId('doc'), send, ended);
+        if (read) this.#holdings.addDocument(read.document);
+        return read?.result;
+      };
+      try {
+        for (;;) {
+          const result = await this.#queue.run(goOn, ended);
+          if (result) return result;
+          await reading.untilResumed(ended);
+        }
+      } finally {
+        reading.close();
+        if (readingId !== undefined) this.#readings.delete(readingId);
+      }
     });
+  }
+
+  reading(readingId: string): Reading {
+    const reading = this.#readings.get(readingId);
+    if (!reading) throw new AppError('CLOSED', 'This reading is over.');
+    return reading;
   }
 
   forgetDocument(documentId: string): Promise<void> {
@@ -82,7 +105,14 @@ export class Engine {
     return this.#queue.run(() => {
       const document = this.#holdings.document(documentId);
       const id = this.#holdings.newId('chat');
-      this.#holdings.addChat({ id, document, session: document.native.fork(), questions: [] });
+      this.#holdings.addChat({
+        id,
+        document,
+        session: document.native.fork(),
+        questions: [],
+        isAnswering: false,
+        map: undefined,
+      });
       return { chatId: id };
     });
   }
@@ -92,17 +122,23 @@ export class Engine {
   }
 
   ask(request: AskRequest, signal?: AbortSignal): AsyncGenerator<AnswerEvent, void, void> {
-    return this.#stream<AnswerEvent>(signal, (send, ended) => this.#answer(request, send, ended));
+    return this.#stream<AnswerEvent>(signal, (send, ended) =>
+      this.#queue.run(() => this.#answer(request, send, ended), ended),
+    );
   }
 
-  regenerate(request: Omit<AskRequest, 'question'>, signal?: AbortSignal): AsyncGenerator<AnswerEvent, void, void> {
-    return this.#stream<AnswerEvent>(signal, (send, ended) => {
+  regenerate(
+    request: Omit<AskRequest, 'question' | 'earlier'>,
+    signal?: AbortSignal,
+  ): AsyncGenerator<AnswerEvent, void, void> {
+    const again = (send: (event: AnswerEvent) => void, ended: AbortSignal) => {
       const { questions } = this.#holdings.chat(request.chatId);
-      const question = questions.at(-1);
-      if (question === undefined) throw new AppError('INVALID_ARGUMENT', 'There is no answer yet to make again.');
+      const last = questions.at(-1);
+      if (last === undefined) throw new AppError('INVALID_ARGUMENT', 'There is no answer yet to make again.');
       this.#truncate(request.chatId, questions.length - 1);
-      return this.#answer({ ...request, question }, send, ended);
-    });
+      return this.#answer({ ...request, ...last }, send, ended);
+    };
+    return this.#stream<AnswerEvent>(signal, (send, ended) => this.#queue.run(() => again(send, ended), ended));
   }
 
   truncate(chatId: string, turns: number): Promise<void> {
@@ -114,26 +150,13 @@ export class Engine {
     this.#holdings.cancelTarget(target)?.cancel();
   }
 
-  counters(chatId: string) {
-    return this.#queue.run(() => countersOf(this.#holdings.chat(chatId)));
+  /** Not queued: the addon publishes counters and map while it answers, and who watches must not wait for the end. */
+  counters(chatId: string): Counters {
+    return countersOf(this.#holdings.chat(chatId));
   }
 
-  documentMap(chatId: string): Promise<PageUse[]> {
-    return this.#queue.run(() => {
-      const { document, session } = this.#holdings.chat(chatId);
-      const { kept, read } = session.documentMap();
-      const mean = (values: Uint32Array, first: number, end: number) => {
-        let sum = 0;
-        for (let i = first; i < end; i++) sum += values[i] ?? 0;
-        return end > first ? sum / (end - first) : 0;
-      };
-      return document.pages.map(({ label, first, end }) => ({
-        label,
-        tokens: end - first,
-        kept: mean(kept, document.start + first, document.start + end),
-        read: mean(read, document.start + first, document.start + end),
-      }));
-    });
+  documentMap(chatId: string): PageUse[] {
+    return pageUses(this.#holdings.chat(chatId));
   }
 
   measureReference(chatId: string, question: string, maxNew: number, rocket: RocketOptions) {
@@ -163,6 +186,12 @@ export class Engine {
     return this.#queue.run(() => measureSpeed(this.#open(), request));
   }
 
+  probeDevice(device: string) {
+    const cuda = cudaOf(device);
+    if (!cuda) throw new AppError('INVALID_ARGUMENT', 'The CPU needs no trying out.');
+    return this.#queue.run(async () => this.#addon.probeCuda(cuda));
+  }
+
   checkVectors(path: string, device: 'cpu' | 'cuda') {
     if (device === 'cuda') throw new AppError('GPU_NONE', 'This build computes on the CPU only.');
     return this.#queue.run(async () => checkVectorsFile(this.#addon, await readVectors(path)));
@@ -188,12 +217,14 @@ export class Engine {
   }
 
   #truncate(chatId: string, turns: number): void {
-    const { session, questions } = this.#holdings.chat(chatId);
+    const chat = this.#holdings.chat(chatId);
+    const { session, questions } = chat;
     const border = session.borders[turns];
     if (turns > questions.length || border === undefined)
       throw new AppError('INVALID_ARGUMENT', `This chat has ${questions.length} answers; ${turns} cannot be kept.`);
     session.truncate(border);
     questions.length = turns;
+    chat.map = undefined;
   }
 
   async #answer(request: AskRequest, send: (event: AnswerEvent) => void, ended: AbortSignal) {
@@ -201,13 +232,18 @@ export class Engine {
     const cancel = () => chat.session.cancel();
     ended.addEventListener('abort', cancel);
     try {
-      return await answer(this.#open(), chat, request, send);
+      chat.isAnswering = true;
+      const report = await answer(this.#open(), chat, request, send);
+      // Before the next in line computes: while another chat is answered the addon cannot look at this one.
+      chat.map = chat.session.documentMap();
+      return report;
     } finally {
+      chat.isAnswering = false;
       ended.removeEventListener('abort', cancel);
     }
   }
 
-  /** Queued work as a stream of events; `ended` fires when the reader leaves or `signal` does. */
+  /** Work as a stream of events; `ended` fires when the reader leaves or `signal` does. */
   async *#stream<T>(
     signal: AbortSignal | undefined,
     work: (send: (event: T) => void, ended: AbortSignal) => Promise<T>,
@@ -215,15 +251,13 @@ export class Engine {
     const channel = new EventChannel<T>();
     const left = new AbortController();
     const ended = signal ? AbortSignal.any([signal, left.signal]) : left.signal;
-    const running = this.#queue
-      .run(() => work((event) => channel.push(event), ended), ended)
-      .then(
-        (last) => {
-          channel.push(last);
-          channel.end();
-        },
-        (error) => channel.fail(error),
-      );
+    const running = work((event) => channel.push(event), ended).then(
+      (last) => {
+        channel.push(last);
+        channel.end();
+      },
+      (error) => channel.fail(error),
+    );
     try {
       yield* channel;
     } finally {

@@ -2,7 +2,7 @@
  * Notices a host that does not answer any more. Counts pings sent by our own clock, not time passed: a laptop that slept for
  * an hour has missed none.
  */
-import type { ChildProcess } from 'node:child_process';
+import type { HostChild } from './host-child.ts';
 import { type HeartbeatMessage, isHeartbeat } from './process-port.ts';
 
 export interface HeartbeatTimes {
@@ -15,7 +15,7 @@ export class Heartbeat {
   #timer: NodeJS.Timeout | undefined;
   #missed = 0;
 
-  constructor(child: ChildProcess, times: HeartbeatTimes, onHung: (why: string) => void) {
+  constructor(child: HostChild, times: HeartbeatTimes, onHung: (why: string) => void) {
     const { startMs = 60_000, pingMs = 2000, missedPings = 30 } = times;
     const hung = (why: string) => {
       this.stop();

@@ -1,5 +1,6 @@
 /** What the engine host remembers of a document and of the chats on it, beside what the addon holds. */
 import type { NativeDocument, NativeSession } from '../../native/binding.ts';
+import type { EarlierTurn } from '../contract/engine.ts';
 import { AppError } from '../contract/errors.ts';
 import type { KvType } from '../contract/method.ts';
 import type { TokenSpan } from './detokenizer.ts';
@@ -15,12 +16,28 @@ export interface HeldDocument {
   pages: TokenSpan[];
 }
 
+/** For each token of a chat: how many (layer, KV head) kept it, and how often stage 2 read it. */
+export interface TokenUse {
+  kept: Uint32Array;
+  read: Uint32Array;
+}
+
+export interface AskedQuestion {
+  question: string;
+  /** Turns that were read again with it. */
+  earlier: EarlierTurn[];
+}
+
 export interface HeldChat {
   id: string;
   document: HeldDocument;
   session: NativeSession;
   /** Questions answered so far; session.borders has one entry more. */
-  questions: string[];
+  questions: AskedQuestion[];
+  /** Its own answer is being made: the addon's map grows. */
+  isAnswering: boolean;
+  /** Of the last answer, once it is made. */
+  map: TokenUse | undefined;
 }
 
 /** Documents and chats by id; chats end before their document, as the addon asks. */

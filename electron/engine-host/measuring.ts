@@ -76,7 +76,7 @@ export async function measureReference(
   } finally {
     chat.session.finishAnswer();
   }
-  chat.questions.push(question);
+  chat.questions.push({ question, earlier: [] });
   const answer = (model.prompt.answerOpening + model.vocabulary.detokenize(tokens)).trim();
   return { documentId: chat.document.id, question, isFirst, maxNew, answer, tokens, logits };
 }
@@ -102,7 +102,7 @@ export async function measureAgainst(
   } finally {
     chat.session.finishAnswer();
   }
-  chat.questions.push(question);
+  chat.questions.push({ question, earlier: [] });
   return positions;
 }
 

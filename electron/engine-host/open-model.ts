@@ -1,9 +1,8 @@
 /** One open model: the native engine, its vocabulary, and how prompts are put to it. */
 
 import type { NativeAddon, NativeEngine } from '../../native/binding.ts';
-import { backendDir } from '../../native/index.ts';
+import { backendDir, cudaLibraries } from '../../native/index.ts';
 import type { OpenedModel } from '../contract/engine-reports.ts';
-import { AppError } from '../contract/errors.ts';
 import { readChatTemplate } from './chat-template.ts';
 import { checkModel } from './model-check.ts';
 import { PromptBuilder } from './prompt.ts';
@@ -20,7 +19,15 @@ export interface OpenModel {
 export interface OpenOptions {
   path: string;
   threads: number;
-  device: 'auto' | 'cpu' | 'cuda';
+  /** cpu, cuda:0, ... */
+  device: string;
+  deviceReason: string | null;
+}
+
+/** Null for the CPU. */
+export function cudaOf(device: string) {
+  const index = /^cuda:(\d+)$/.exec(device)?.[1];
+  return index === undefined ? undefined : cudaLibraries(Number(index));
 }
 
 /** `vocabulary` is a parameter so that tests can do without a model file. */
@@ -29,9 +36,6 @@ export async function openModel(
   options: OpenOptions,
   vocabularyOf: (path: string) => Promise<Vocabulary> = openVocabulary,
 ): Promise<OpenModel> {
-  if (options.device === 'cuda') {
-    throw new AppError('GPU_NONE', 'This build computes on the CPU only. Leave --device away, or give --device cpu.');
-  }
   const start = performance.now();
   await checkModel(options.path);
   // The header first: it is checked to the last size, so that nothing below reads a hostile file.
@@ -39,8 +43,8 @@ export async function openModel(
   const native = await addon.openEngine({
     modelPath: options.path,
     backendDir: backendDir(),
-    device: 'cpu',
     threads: options.threads,
+    cuda: cudaOf(options.device),
   });
   try {
     const vocabulary = await vocabularyOf(options.path);
@@ -54,6 +58,7 @@ export async function openModel(
       summary: {
         info: native.info,
         device: native.device,
+        deviceReason: options.deviceReason,
         threads: native.threads,
         loadMs: performance.now() - start,
         promptFamily: family,

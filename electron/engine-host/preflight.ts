@@ -46,12 +46,13 @@ export function fitAnswer(use: ContextUse): { maxNew: number; notice?: string } 
 }
 
 export function checkMemory(plan: MemoryPlan, kvType: 'f16' | 'q8_0'): void {
-  if (plan.total <= plan.available) return;
-  const remedies = ['close other programs', 'ask about fewer or shorter files', 'choose a smaller model (--model)'];
-  if (kvType === 'f16') remedies.unshift('halve the document cache (--kv-type q8_0)');
+  if (plan.deviceTotal <= plan.available) return;
+  const remedies = ['close other programs', 'ask about fewer or shorter files', 'choose a smaller model'];
+  if (kvType === 'f16') remedies.unshift('halve the document cache (q8_0)');
+  const onGpu = !plan.documentOnDevice || plan.layerBuffers > 0;
   throw new AppError(
-    'HOST_OOM',
-    `This needs ${formatBytes(plan.total)} of memory and the machine has ${formatBytes(plan.available)} free ` +
+    onGpu ? 'GPU_OOM' : 'HOST_OOM',
+    `This needs ${formatBytes(plan.deviceTotal)} of memory and ${onGpu ? 'the GPU' : 'the machine'} has ${formatBytes(plan.available)} free ` +
       `(model ${formatBytes(plan.weights)}, document ${formatBytes(plan.documentKv)}). ` +
       `What helps: ${remedies.join('; ')}.`,
   );

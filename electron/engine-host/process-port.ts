@@ -3,9 +3,9 @@
  * strings of JSON; the heartbeat shares the channel.
  */
 
-/** What both `process` (in the child) and a ChildProcess (in the parent) offer. */
+/** What both a ParentChannel (in the child) and a HostChild (in the parent) offer. */
 interface MessageChannelLike {
-  send?(message: unknown, callback: (error: Error | null) => void): boolean;
+  send?(message: unknown, callback: (error: Error | null) => void): unknown;
   on(event: 'message', listener: (message: unknown) => void): unknown;
 }
 

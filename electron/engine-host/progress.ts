@@ -6,8 +6,11 @@ export class ProgressMeter {
   readonly #total: number;
   readonly #now: () => number;
   readonly #start: number;
+  readonly #from: number;
 
-  constructor(phase: Progress['phase'], total: number, now: () => number = () => performance.now()) {
+  /** `from`: what was done before this meter began; its time is not counted, so neither is it. */
+  constructor(phase: Progress['phase'], total: number, now: () => number = () => performance.now(), from = 0) {
+    this.#from = from;
     this.#phase = phase;
     this.#total = total;
     this.#now = now;
@@ -16,7 +19,7 @@ export class ProgressMeter {
 
   at(done: number): Progress {
     const seconds = (this.#now() - this.#start) / 1000;
-    const rate = seconds > 0 ? done / seconds : 0;
+    const rate = seconds > 0 ? (done - this.#from) / seconds : 0;
     return {
       type: 'progress',
       phase: this.#phase,

@@ -2,6 +2,7 @@
  * A prompt as tokens. What the document session reads: template start, our words, the document. What a question adds: the
  * rest of our words, the question, the end of its turn and the start of the answer.
  */
+import type { EarlierTurn } from '../contract/engine.ts';
 import type { ChatPieces } from './chat-template.ts';
 import type { Wording } from './prompt-wording.ts';
 import { documentPart, type PromptPart } from './text-trust.ts';
@@ -43,13 +44,22 @@ export class PromptBuilder {
     };
   }
 
-  question(question: string, isFirst: boolean): Int32Array {
-    const { documentAfter, questionBefore, questionAfter, followUpBefore, followUpAfter, answerOpening } =
-      this.#wording;
+  /** `earlier` turns come before the question, put as they were when they were asked; what they say is never trusted. */
+  question(question: string, isFirst: boolean, earlier: readonly EarlierTurn[] = []): Int32Array {
+    const parts = earlier.flatMap((turn, i) => [
+      ...this.#asked(turn.question, isFirst && i === 0),
+      ...words(turn.answer),
+    ]);
+    parts.push(...this.#asked(question, isFirst && earlier.length === 0), ...words(this.#wording.answerOpening));
+    return Int32Array.from(this.#tokens(parts));
+  }
+
+  #asked(question: string, isFirst: boolean): PromptPart[] {
+    const { documentAfter, questionBefore, questionAfter, followUpBefore, followUpAfter } = this.#wording;
     const said = isFirst
       ? words(documentAfter + questionBefore + question + questionAfter)
       : [...this.#pieces.betweenTurns, ...words(followUpBefore + question + followUpAfter)];
-    return Int32Array.from(this.#tokens([...said, ...this.#pieces.afterQuestion, ...words(answerOpening)]));
+    return [...said, ...this.#pieces.afterQuestion];
   }
 
   #tokens(parts: readonly PromptPart[]): number[] {

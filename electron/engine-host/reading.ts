@@ -1,61 +1,139 @@
-/** Reading a document: refused beforehand when its question could not be answered, then read segment by segment. */
+/**
+ * Reading a document: refused beforehand when its question could not be answered, then read segment by segment. Whole segments
+ * stay, so a reading can pause: the engine is free meanwhile, and it goes on with the first token that is missing.
+ */
 
+import type { NativeDocument } from '../../native/binding.ts';
 import type { ReadRequest } from '../contract/engine.ts';
-import type { ReadEvent, ReadResult } from '../contract/engine-reports.ts';
-import { AppError } from '../contract/errors.ts';
+import type { MemoryPlan, ReadEvent, ReadResult } from '../contract/engine-reports.ts';
+import { AppError, toAppError } from '../contract/errors.ts';
 import { pageTokens, tokenOffsets } from './detokenizer.ts';
 import type { HeldDocument } from './held-chat.ts';
 import type { OpenModel } from './open-model.ts';
 import { checkMemory, fitAnswer } from './preflight.ts';
 import { ProgressMeter } from './progress.ts';
+import type { DocumentPrompt } from './prompt.ts';
 
-export async function readDocument(
-  model: OpenModel,
-  id: string,
-  request: ReadRequest,
-  send: (event: ReadEvent) => void,
-  signal: AbortSignal | undefined,
-): Promise<{ document: HeldDocument; result: ReadResult }> {
-  if (request.text.trim() === '') throw new AppError('DOC_EMPTY', 'The document has no text.');
-  const prompt = model.prompt.document(request.text);
-  const { planFor, kvType } = request;
-  const { info } = model.native;
+interface Begun {
+  model: OpenModel;
+  prompt: DocumentPrompt;
+  plan: MemoryPlan;
+  native: NativeDocument;
+}
+
+export class Reading {
+  readonly #request: ReadRequest;
+  #begun: Begun | undefined;
+  #ms = 0;
+  #isPaused = false;
+  /** Ends when the addon has let go of the segment that it was in. */
+  #running: Promise<unknown> | undefined;
+  #wake: () => void = () => {};
+  #isDone = false;
+
+  constructor(request: ReadRequest) {
+    this.#request = request;
+  }
+
+  /** To the end, or undefined: it was paused. To be called when nothing else computes. */
+  async goOn(
+    model: OpenModel,
+    newId: () => string,
+    send: (event: ReadEvent) => void,
+    signal: AbortSignal,
+  ): Promise<{ document: HeldDocument; result: ReadResult } | undefined> {
+    if (this.#isPaused) return undefined;
+    this.#begun ??= begin(model, this.#request);
+    const begun = this.#begun;
+    if (begun.model !== model) throw new AppError('CLOSED', 'Another model was opened meanwhile. Read it again.');
+    if (signal.aborted) throw new AppError('CANCELLED', 'Stopped before it began.');
+    const cancel = () => begun.native.cancel();
+    signal.addEventListener('abort', cancel);
+    try {
+      this.#running = this.#read(begun, send);
+      await this.#running;
+    } catch (error) {
+      if (this.#isPaused && !signal.aborted && toAppError(error).code === 'CANCELLED') return undefined;
+      throw error;
+    } finally {
+      this.#running = undefined;
+      signal.removeEventListener('abort', cancel);
+    }
+    this.#isDone = true;
+    return this.#held(begun, newId());
+  }
+
+  /** How many tokens are read and stay. */
+  async pause(): Promise<number> {
+    this.#isPaused = true;
+    this.#begun?.native.cancel();
+    await this.#running?.catch(() => {});
+    return this.#begun?.native.nTokens ?? 0;
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    this.#wake();
+  }
+
+  async untilResumed(ended: AbortSignal): Promise<void> {
+    while (this.#isPaused) {
+      if (ended.aborted) throw new AppError('CANCELLED', 'Stopped while it was paused.');
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+        ended.addEventListener('abort', () => resolve(), { once: true });
+      });
+    }
+  }
+
+  /** Frees what was read, unless it became a document. */
+  close(): void {
+    if (!this.#isDone) this.#begun?.native.close();
+  }
+
+  async #read({ prompt, native }: Begun, send: (event: ReadEvent) => void): Promise<void> {
+    const { segment, tile } = this.#request;
+    const from = native.nTokens;
+    const meter = new ProgressMeter('reading', prompt.tokens.length, undefined, from);
+    const start = performance.now();
+    send(meter.at(from));
+    try {
+      await native.read(prompt.tokens.subarray(from), { segment, tile }, (done) => send(meter.at(from + done)));
+    } finally {
+      this.#ms += performance.now() - start;
+    }
+  }
+
+  #held({ model, prompt, plan, native }: Begun, id: string): { document: HeldDocument; result: ReadResult } {
+    const { text, pages: spans, kvType } = this.#request;
+    const nTokens = prompt.tokens.length;
+    const own = Array.from(prompt.tokens.subarray(prompt.documentStart, prompt.documentEnd));
+    const pages = pageTokens(tokenOffsets(model.vocabulary, own, text), spans);
+    return {
+      document: { id, native, kvType, nTokens, start: prompt.documentStart, pages },
+      result: {
+        type: 'done',
+        documentId: id,
+        nTokens,
+        documentTokens: own.length,
+        prefillMs: this.#ms,
+        bytes: native.bytes,
+        plan,
+      },
+    };
+  }
+}
+
+function begin(model: OpenModel, { text, planFor, kvType }: ReadRequest): Begun {
+  if (text.trim() === '') throw new AppError('DOC_EMPTY', 'The document has no text.');
+  const prompt = model.prompt.document(text);
+  const { nCtxTrain: context, name: modelName } = model.native.info;
   const nQuestion = model.prompt.question(planFor.question, true).length;
   const held = prompt.tokens.length;
-  const { nCtxTrain: context, name: modelName } = info;
   const { maxNew } = fitAnswer({ modelName, context, held, question: nQuestion, maxNew: planFor.maxNew });
   const { mode, rocket } = planFor;
   const nPrompt = held + nQuestion;
   const plan = model.native.plan({ nPrompt, nQuestion, maxNew, mode, rocket, documentType: kvType });
   checkMemory(plan, kvType);
-
-  const native = model.native.createDocument({ documentType: kvType });
-  const cancel = () => native.cancel();
-  try {
-    if (signal?.aborted) throw new AppError('CANCELLED', 'Stopped before it began.');
-    signal?.addEventListener('abort', cancel);
-    const meter = new ProgressMeter('reading', held);
-    send(meter.at(0));
-    const { ms } = await native.read(prompt.tokens, { segment: request.segment, tile: request.tile }, (done) =>
-      send(meter.at(done)),
-    );
-    const own = Array.from(prompt.tokens.subarray(prompt.documentStart, prompt.documentEnd));
-    const pages = pageTokens(tokenOffsets(model.vocabulary, own, request.text), request.pages);
-    const document: HeldDocument = { id, native, kvType, nTokens: held, start: prompt.documentStart, pages };
-    const result: ReadResult = {
-      type: 'done',
-      documentId: id,
-      nTokens: held,
-      documentTokens: own.length,
-      prefillMs: ms,
-      bytes: native.bytes,
-      plan,
-    };
-    return { document, result };
-  } catch (error) {
-    native.close();
-    throw error;
-  } finally {
-    signal?.removeEventListener('abort', cancel);
-  }
+  return { model, prompt, plan, native: model.native.createDocument({ documentType: kvType }) };
 }

@@ -24,11 +24,16 @@ export function engineRouter(engine: Engine) {
   });
   return os.router({
     openModel: os.openModel.handler(({ input }) => engine.openModel(input)),
+    probeDevice: os.probeDevice.handler(({ input }) => engine.probeDevice(input.device)),
     inspect: os.inspect.handler(({ input }) => engine.inspect(input.path)),
     plan: os.plan.handler(({ input }) => engine.plan(input)),
     readDocument: os.readDocument.handler(async function* ({ input, signal }) {
       yield* hopping(engine.readDocument(input, signal));
     }),
+    pauseReading: os.pauseReading.handler(async ({ input }) => ({
+      done: await engine.reading(input.readingId).pause(),
+    })),
+    resumeReading: os.resumeReading.handler(({ input }) => engine.reading(input.readingId).resume()),
     forgetDocument: os.forgetDocument.handler(({ input }) => engine.forgetDocument(input.documentId)),
     newChat: os.newChat.handler(({ input }) => engine.newChat(input.documentId)),
     closeChat: os.closeChat.handler(({ input }) => engine.closeChat(input.chatId)),

@@ -1,8 +1,9 @@
 /** Chats on documents, and their turns. A turn's answer is written while it is being made, so that a crash loses a moment. */
 import { randomUUID } from 'node:crypto';
-import type { Chat, Failure, MapPage, Turn, TurnReport } from '../contract/app-types.ts';
+import type { AskChoice, Chat, Failure, MapPage, Turn, TurnReport } from '../contract/app-types.ts';
 import { AppError } from '../contract/errors.ts';
-import type { Database } from './database.ts';
+import { pathTo } from '../contract/turn-tree.ts';
+import { type Database, transaction } from './database.ts';
 
 interface ChatRow {
   id: string;
@@ -15,13 +16,21 @@ interface ChatRow {
 interface TurnRow {
   id: string;
   chat_id: string;
+  parent_id: string | null;
+  chosen: number;
+  choice: string;
   question: string;
   answer: string;
   state: Turn['state'];
   failure: string | null;
   report: string | null;
-  session: string;
   created_at: number;
+}
+
+export interface NewTurn {
+  question: string;
+  parentId: string | null;
+  choice: AskChoice;
 }
 
 export interface TurnEnd {
@@ -55,12 +64,11 @@ export class ChatStore {
     return toChat(row as unknown as ChatRow);
   }
 
-  create(documentId: string): Chat {
+  create(documentId: string, title = `Chat ${this.list(documentId).length + 1}`): Chat {
     const id = randomUUID();
-    const number = this.list(documentId).length + 1;
     this.#database
       .prepare('INSERT INTO chats (id, document_id, title, created_at) VALUES (?, ?, ?, ?)')
-      .run(id, documentId, `Chat ${number}`, Date.now());
+      .run(id, documentId, title, Date.now());
     return this.get(id);
   }
 
@@ -95,22 +103,63 @@ export class ChatStore {
     return toTurn(row as unknown as TurnRow);
   }
 
-  /** The first question also names a chat that nobody named. */
-  beginTurn(chatId: string, question: string, session: string): Turn {
+  /** From the first question down to `turnId`, which must belong to the chat; empty for null. */
+  path(chatId: string, turnId: string | null): Turn[] {
+    if (turnId !== null && this.turn(turnId).chatId !== chatId)
+      throw new AppError('INVALID_ARGUMENT', 'This question belongs to another chat.');
+    return pathTo(this.turns(chatId), turnId);
+  }
+
+  /** The new turn is chosen among its siblings. The first question also names a chat that nobody named. */
+  beginTurn(chatId: string, { question, parentId, choice }: NewTurn): Turn {
     const chat = this.get(chatId);
     const id = randomUUID();
-    const last = this.#database
-      .prepare('SELECT id, number FROM turns WHERE chat_id = ? ORDER BY number DESC LIMIT 1')
-      .get(chatId) as { id: string; number: number } | undefined;
+    const { number } = this.#database
+      .prepare('SELECT coalesce(max(number), 0) + 1 AS number FROM turns WHERE chat_id = ?')
+      .get(chatId) as { number: number };
     this.#database
       .prepare(
-        `INSERT INTO turns (id, chat_id, parent_id, number, question, state, session, created_at)
+        `INSERT INTO turns (id, chat_id, parent_id, number, question, state, choice, created_at)
          VALUES (?, ?, ?, ?, ?, 'answering', ?, ?)`,
       )
-      .run(id, chatId, last?.id ?? null, (last?.number ?? 0) + 1, question, session, Date.now());
-    if (!last && /^Chat \d+$/.test(chat.title)) this.rename(chatId, titleFrom(question));
-    this.saveDraft(chatId, '');
+      .run(id, chatId, parentId, number, question, JSON.stringify(choice), Date.now());
+    this.choose(id);
+    if (number === 1 && /^Chat \d+$/.test(chat.title)) this.rename(chatId, titleFrom(question));
     return this.turn(id);
+  }
+
+  /** Shows the branch that this turn is on. */
+  choose(turnId: string): void {
+    const { chatId } = this.turn(turnId);
+    const update = this.#database.prepare(
+      'UPDATE turns SET chosen = (id = ?) WHERE chat_id = ? AND parent_id IS ? AND chosen <> (id = ?)',
+    );
+    transaction(this.#database, () => {
+      for (const { id, parentId } of this.path(chatId, turnId)) update.run(id, chatId, parentId, id);
+    });
+  }
+
+  /** A new chat on the same document that begins with the turns down to this one. */
+  fork(turnId: string): Chat {
+    const { chatId } = this.turn(turnId);
+    const { documentId, title } = this.get(chatId);
+    const path = this.path(chatId, turnId);
+    if (path.some((turn) => turn.state === 'answering'))
+      throw new AppError('BUSY', 'This answer is still being made. Fork the chat when it is there.');
+    const fork = this.create(documentId, `${title.slice(0, 190)} (fork)`);
+    const copy = this.#database.prepare(
+      `INSERT INTO turns (id, chat_id, parent_id, number, question, answer, state, failure, report, map, choice, created_at)
+       SELECT ?, ?, ?, ?, question, answer, state, failure, report, map, choice, created_at FROM turns WHERE id = ?`,
+    );
+    transaction(this.#database, () => {
+      let parentId: string | null = null;
+      for (const [i, turn] of path.entries()) {
+        const id = randomUUID();
+        copy.run(id, fork.id, parentId, i + 1, turn.id);
+        parentId = id;
+      }
+    });
+    return this.get(fork.id);
   }
 
   saveAnswer(id: string, answer: string): void {
@@ -163,12 +212,14 @@ function toTurn(row: TurnRow): Turn {
   return {
     id: row.id,
     chatId: row.chat_id,
+    parentId: row.parent_id,
+    chosen: row.chosen !== 0,
+    choice: JSON.parse(row.choice) as AskChoice,
     question: row.question,
     answer: row.answer,
     state: row.state,
     failure: row.failure === null ? null : (JSON.parse(row.failure) as Failure),
     report: row.report === null ? null : (JSON.parse(row.report) as TurnReport),
-    session: row.session,
     createdAt: row.created_at,
   };
 }

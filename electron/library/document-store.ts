@@ -15,6 +15,7 @@ interface DocumentRow {
   tokens: number | null;
   warnings: string;
   added_at: number;
+  joined: number;
   pages: number;
   chats: number;
 }
@@ -26,6 +27,8 @@ export interface NewDocument {
   sha256: string;
   /** Of the whole, and page by page; absent when no model could count. */
   tokens: { total: number; pages: number[]; countedWith: string } | undefined;
+  /** How many documents of the library it was joined from. */
+  joined?: number;
 }
 
 /** What the engine reads: the text of whole pages, and where each lies in it. */
@@ -64,13 +67,13 @@ export class DocumentStore {
     return row && toDocument(row as unknown as DocumentRow);
   }
 
-  add({ parsed, fileName, fileBytes, sha256, tokens }: NewDocument): LibraryDocument {
+  add({ parsed, fileName, fileBytes, sha256, tokens, joined = 0 }: NewDocument): LibraryDocument {
     const id = randomUUID();
     transaction(this.#database, () => {
       this.#database
         .prepare(
           `INSERT INTO documents (id, name, file_name, format, file_bytes, sha256, characters, tokens, tokens_of, warnings,
-             added_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+             added_at, joined) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
         )
         .run(
           id,
@@ -84,8 +87,11 @@ export class DocumentStore {
           tokens?.countedWith ?? null,
           JSON.stringify(parsed.warnings),
           Date.now(),
+          joined,
         );
-      const page = this.#database.prepare('INSERT INTO pages VALUES (?, ?, ?, ?, ?)');
+      const page = this.#database.prepare(
+        'INSERT INTO pages (document_id, number, label, text, tokens) VALUES (?, ?, ?, ?, ?)',
+      );
       for (const [number, { label, start, end }] of parsed.pages.entries())
         page.run(id, number, label, parsed.text.slice(start, end), tokens?.pages[number] ?? 0);
     });
@@ -154,6 +160,7 @@ function toDocument(row: DocumentRow): LibraryDocument {
     characters: row.characters,
     tokens: row.tokens,
     chats: row.chats,
+    joined: row.joined,
     addedAt: row.added_at,
     warnings: JSON.parse(row.warnings) as string[],
   };

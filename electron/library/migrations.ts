@@ -54,4 +54,42 @@ export const migrations: readonly string[] = [
 
   CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
   `,
+  `
+  -- A conversation that the model no longer holds is read to it again: nothing depends on which one it was.
+  ALTER TABLE turns DROP COLUMN session;
+  -- Of the turns with one parent the one on the path that is shown.
+  ALTER TABLE turns ADD COLUMN chosen INTEGER NOT NULL DEFAULT 1;
+  -- What the question wanted otherwise than the settings said.
+  ALTER TABLE turns ADD COLUMN choice TEXT NOT NULL DEFAULT '{}';
+  CREATE INDEX turns_of_parent ON turns(parent_id);
+  `,
+  `
+  -- The pages again, now with row ids: the index of their words points into them instead of keeping the text twice.
+  CREATE TABLE numbered_pages (
+    id INTEGER PRIMARY KEY,
+    document_id TEXT NOT NULL REFERENCES documents(id) ON DELETE CASCADE,
+    number INTEGER NOT NULL,
+    label TEXT NOT NULL,
+    text TEXT NOT NULL,
+    tokens INTEGER NOT NULL,
+    UNIQUE (document_id, number)
+  ) STRICT;
+  INSERT INTO numbered_pages (document_id, number, label, text, tokens)
+    SELECT document_id, number, label, text, tokens FROM pages ORDER BY document_id, number;
+  DROP TABLE pages;
+  ALTER TABLE numbered_pages RENAME TO pages;
+  CREATE VIRTUAL TABLE page_words USING fts5(
+    text, content = 'pages', content_rowid = 'id', tokenize = 'unicode61 remove_diacritics 2', prefix = '2 3'
+  );
+  INSERT INTO page_words (page_words) VALUES ('rebuild');
+  CREATE TRIGGER pages_added AFTER INSERT ON pages BEGIN
+    INSERT INTO page_words (rowid, text) VALUES (new.id, new.text);
+  END;
+  CREATE TRIGGER pages_removed AFTER DELETE ON pages BEGIN
+    INSERT INTO page_words (page_words, rowid, text) VALUES ('delete', old.id, old.text);
+  END;
+
+  -- How many documents it was joined from; 0: it is one file.
+  ALTER TABLE documents ADD COLUMN joined INTEGER NOT NULL DEFAULT 0;
+  `,
 ];

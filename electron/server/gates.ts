@@ -3,6 +3,7 @@
  * there is one, must be the same. No setting relaxes either. Pure functions; http-server.ts calls them.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { windowHeaders } from '../workspace/window-files.ts';
 
 export interface Refusal {
   status: number;
@@ -36,32 +37,7 @@ export function refusal(request: Pick<IncomingMessage, 'rawHeaders' | 'url'>, ho
   return undefined;
 }
 
-/** 'self' covers the WebSocket of the same origin. */
-export const contentSecurityPolicy = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "font-src 'self'",
-  "img-src 'self' data: blob:",
-  "connect-src 'self'",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "object-src 'none'",
-  "frame-ancestors 'none'",
-  "require-trusted-types-for 'script'",
-].join('; ');
-
 export function setSecurityHeaders(response: ServerResponse): void {
-  response.setHeader('Content-Security-Policy', contentSecurityPolicy);
-  response.setHeader('X-Content-Type-Options', 'nosniff');
-  response.setHeader('Referrer-Policy', 'no-referrer');
+  for (const [name, value] of Object.entries(windowHeaders)) response.setHeader(name, value);
   response.setHeader('X-Frame-Options', 'DENY');
-  response.setHeader('Cross-Origin-Opener-Policy', 'same-origin');
-  response.setHeader('Cross-Origin-Resource-Policy', 'same-origin');
-  response.setHeader('X-DNS-Prefetch-Control', 'off');
-  response.setHeader(
-    'Permissions-Policy',
-    'camera=(), microphone=(), geolocation=(), usb=(), serial=(), hid=(), midi=()',
-  );
-  response.setHeader('Cache-Control', 'no-store');
 }

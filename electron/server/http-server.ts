@@ -6,10 +6,10 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { maxUploadBytes } from '../contract/app.ts';
 import { toAppError } from '../contract/errors.ts';
 import type { App } from '../workspace/app.ts';
+import { staticFile } from '../workspace/window-files.ts';
 import { refusal, setSecurityHeaders } from './gates.ts';
 import { serveSocket } from './rpc-socket.ts';
 import type { SessionTokens } from './session-tokens.ts';
-import { staticFile } from './static-files.ts';
 
 export interface ServerOptions {
   app: App;

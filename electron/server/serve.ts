@@ -1,16 +1,15 @@
 /** Entry: the window in a browser. `node --import tsx electron/server/serve.ts [--host --port --data-dir --no-open] [file...]` */
-import { spawn } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { basename, join, resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import type { Settings } from '../contract/app-types.ts';
-import { createApp } from '../workspace/app.ts';
+import { toAppError } from '../contract/errors.ts';
+import { defaultDataDir, startUp } from '../workspace/start-up.ts';
 import { allowedHosts } from './gates.ts';
 import { createAppServer } from './http-server.ts';
+import { openWindow } from './open-window.ts';
 import { SessionTokens } from './session-tokens.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -29,7 +28,7 @@ const { values, positionals } = parseArgs({
     host: { type: 'string', default: '127.0.0.1' },
     'allow-host': { type: 'string', multiple: true, default: [] },
     port: { type: 'string', default: '4680' },
-    'data-dir': { type: 'string', default: join(homedir(), '.rocketdoc') },
+    'data-dir': { type: 'string', default: defaultDataDir },
     threads: { type: 'string' },
     'no-open': { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
@@ -55,40 +54,14 @@ if (!isLoopback && values['allow-host'].length === 0) {
 }
 const webRoot = join(root, 'out', 'renderer');
 if (!existsSync(join(webRoot, 'index.html'))) {
-  process.stderr.write('The window is not built yet: npx vite build --config renderer/vite.config.ts\n');
+  process.stderr.write('The window is not built yet. Run: npm run serve\n');
   process.exit(2);
 }
 
-const modelsDir = join(root, 'assets', 'models');
-const catalogue = z.object({
-  models: z.array(z.object({ file: z.string(), name: z.string(), sha256: z.string(), licence: z.string() })).min(1),
-});
-const { models } = catalogue.parse(JSON.parse(readFileSync(join(modelsDir, 'models.json'), 'utf8')));
-const model = models[0];
-if (!model) throw new Error('assets/models/models.json names no model');
-
-const sample = {
-  id: 'sample',
-  name: 'report.pdf',
-  isSample: true,
-  path: join(root, 'assets', 'samples', 'report.pdf'),
-};
-const named = positionals.map((path) => ({
-  id: randomUUID(),
-  name: basename(path),
-  isSample: false,
-  path: resolve(path),
-}));
-
-mkdirSync(values['data-dir'], { recursive: true, mode: 0o700 });
-const app = await createApp({
-  dataDir: values['data-dir'],
-  modelPath: join(modelsDir, model.file),
-  modelHash: model.sha256,
-  modelTitle: model.name,
-  modelLicence: model.licence,
-  grants: [sample, ...named],
-  defaults,
+const app = await startUp({ dataDir: values['data-dir'], files: positionals, defaults }).catch((error) => {
+  const { code, message } = toAppError(error);
+  process.stderr.write(`Error ${code}: ${message}\n`);
+  process.exit(2);
 });
 const tokens = new SessionTokens();
 let hosts: ReadonlySet<string> = new Set();
@@ -108,7 +81,7 @@ server.listen(port, values.host, () => {
   const link = () => `http://${name}:${bound}/#launch=${tokens.newLaunchCode()}`;
   const first = link();
   process.stdout.write(`RocketDoc: ${first}\nThe link works once. Press Enter for a new one, Ctrl+C to end.\n`);
-  if (!values['no-open']) openBrowser(first);
+  if (!values['no-open']) void openWindow(first);
   process.stdin.on('data', () => process.stdout.write(`RocketDoc: ${link()}\n`));
   process.stdin.unref?.();
 });
@@ -123,10 +96,3 @@ function end(): void {
 }
 process.on('SIGINT', end);
 process.on('SIGTERM', end);
-
-function openBrowser(link: string): void {
-  const command = process.platform === 'darwin' ? 'open' : process.platform === 'win32' ? 'explorer' : 'xdg-open';
-  spawn(command, [link], { stdio: 'ignore', detached: true })
-    .on('error', () => {}) // no desktop: the link is printed
-    .unref();
-}

@@ -12,3 +12,6 @@ export const sanitizerBuildDir = join(nativeDir, 'build-asan');
 export const addonFile = join(buildDir, 'Release', 'rocketdoc.node');
 export const rendererDir = join(root, 'renderer');
 export const windowDir = join(root, 'out', 'renderer');
+/** What Electron runs: main process, hosts and preload, built. */
+export const mainDir = join(root, 'out', 'main');
+export const preloadDir = join(root, 'out', 'preload');

@@ -1,15 +1,18 @@
-// Makes a fresh clone ready for a command: `node electron/setup/ready.mjs modules|app|window|test`. Says one line for each step
+// Makes a fresh clone ready for a command: `node electron/setup/ready.mjs modules|app|window|start|desktop|test`. Says one line for each step
 // that has work to do, on stderr, and is silent and quick when there is none. Node built-ins only.
 // @ts-check
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { electronFile } from './electron-binary.mjs';
 import {
   addonFile,
   buildDir,
   cacheDir,
+  mainDir,
   modulesDir,
   nativeDir,
+  preloadDir,
   rendererDir,
   root,
   sanitizerBuildDir,
@@ -138,6 +141,31 @@ const windowHash = () =>
     ...filesBelow(join(root, 'electron', 'contract'), () => true),
   ]);
 
+/** The main process, its hosts and the preload, as JavaScript. @type {Step} */
+const desktop = {
+  name: 'desktop',
+  isReady: () => existsSync(join(preloadDir, 'preload.cjs')) && isFresh(join(mainDir, '.ready'), desktopHash()),
+  async make() {
+    say('Building the desktop app (a second).');
+    const hash = desktopHash();
+    const vite = join(modulesDir, 'vite', 'bin', 'vite.js');
+    for (const room of ['preload', 'main']) {
+      const args = [vite, 'build', '--config', join(root, 'electron', room, 'vite.config.ts')];
+      await runLogged('The build of the desktop app', join(cacheDir, `${room}.log`), process.execPath, args);
+    }
+    writeStamp(join(mainDir, '.ready'), hash);
+  },
+};
+const desktopHash = () =>
+  hashOf(root, [
+    lockFile,
+    join(nativeDir, 'index.ts'),
+    ...filesBelow(join(root, 'electron'), (name) => !/^(cli|server|setup)\//.test(name)),
+  ]);
+
+/** npm start opens Electron where its binary is installed; elsewhere there is nothing to build for it. @type {Step} */
+const desktopIfInstalled = { ...desktop, isReady: () => electronFile() === undefined || desktop.isReady() };
+
 /** A browser for the tests of the window; where none can be had they say that they are skipped. @type {Step} */
 const browser = { name: 'browser', isReady: hasBrowser, make: ensureBrowser };
 
@@ -146,6 +174,8 @@ const goals = {
   modules: [modules],
   app: [modules, native(false)],
   window: [modules, native(false), window],
+  start: [modules, native(false), window, desktopIfInstalled],
+  desktop: [modules, native(false), window, desktop],
   test: [modules, native(true), sanitizer, browser],
 };
 

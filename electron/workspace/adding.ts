@@ -12,9 +12,7 @@ export async function* addUpload(app: App, id: string, password: string | undefi
 }
 
 export async function* addGranted(app: App, id: string, password: string | undefined, signal: AbortSignal | undefined) {
-  const grant = app.grants.find((entry) => entry.id === id);
-  if (!grant) throw new AppError('DOC_MISSING', 'This file was not named when RocketDoc was started.');
-  yield* add(app, await app.uploads.copy(grant.path), password, signal, () => false);
+  yield* add(app, await app.uploads.copy(app.grants.pathOf(id)), password, signal, () => false);
 }
 
 async function* add(
@@ -31,7 +29,7 @@ async function* add(
       await app.uploads.discard(file);
       return;
     }
-    const parsed = yield* parsing(file, password, signal);
+    const parsed = yield* parsing(app, file, password, signal);
     if (parsed.text.trim() === '') throw new AppError('DOC_EMPTY', `${file.name} has no text in it.`);
     yield { type: 'counting' };
     const tokens = await countIfPossible(app, parsed);
@@ -46,12 +44,13 @@ async function* add(
 }
 
 /** parseDocument's callback as a stream; several reports between two looks count as the last one. */
-async function* parsing(file: IncomingFile, password: string | undefined, signal: AbortSignal | undefined) {
+async function* parsing(app: App, file: IncomingFile, password: string | undefined, signal: AbortSignal | undefined) {
   let latest: AddEvent | undefined;
   let wake = () => {};
   const parsed = parseDocument(file.path, {
     password,
     signal,
+    startHost: app.startDocumentHost,
     onProgress({ done, total }) {
       latest = { type: 'parsing', done, total };
       wake();
@@ -73,7 +72,7 @@ async function* parsing(file: IncomingFile, password: string | undefined, signal
 }
 
 /** A missing model is the engine's error to show; the document can be added all the same. */
-async function countIfPossible(
+export async function countIfPossible(
   app: App,
   parsed: Parameters<App['counter']['count']>[0],
 ): Promise<TokenCounts | undefined> {

@@ -1,16 +1,16 @@
 /**
  * One question and its answer, as a job. The answer so far is stored about once a second: whatever ends it, what was said stays,
- * marked with how it ended. The engine forgets stopped and failed answers; the stored turn says so by its state.
+ * marked with how it ended. The engine forgets stopped and failed answers; the stored turn says so by its state. What the model
+ * remembers are the finished turns on the way to the question: those that the engine does not hold are read to it again.
  */
-
+import { randomInt } from 'node:crypto';
 import type { AskStreamEvent } from '../contract/app.ts';
-import type { MapPage, Turn } from '../contract/app-types.ts';
+import type { AskChoice, Turn } from '../contract/app-types.ts';
 import { AppError, toAppError } from '../contract/errors.ts';
-import { defaultSampler } from '../contract/method.ts';
-import type { EngineVerbs } from '../engine-host/engine-client.ts';
-import type { TurnEnd } from '../library/chat-store.ts';
+import { defaultSampler, type Sampler } from '../contract/method.ts';
+import type { NewTurn, TurnEnd } from '../library/chat-store.ts';
 import type { App } from './app.ts';
-import type { HeldChat } from './holdings.ts';
+import { mapOf, watchAnswer } from './document-map.ts';
 import type { RunningJob } from './job.ts';
 import { engineOptions } from './method-choice.ts';
 
@@ -21,25 +21,29 @@ export function answeringJob(app: App, chatId: string): RunningJob<AskStreamEven
   return app.board.find({ kind: 'answering', documentId, chatId }) as RunningJob<AskStreamEvent> | undefined;
 }
 
-export async function ask(app: App, chatId: string, question: string): Promise<RunningJob<AskStreamEvent>> {
+export function ask(app: App, chatId: string, asked: NewTurn): RunningJob<AskStreamEvent> {
   const { documentId } = app.chats.get(chatId);
   if (answeringJob(app, chatId)) throw new AppError('BUSY', 'This chat is being answered. Stop it, or wait.');
   if (!app.holdings().document(documentId))
     throw new AppError('DOC_MISSING', 'The document is not in memory. Read it first.');
-  const held = await app.supervisor.use((verbs) => app.holdings().chat(verbs, chatId, documentId));
-  // Asked twice at once: the first one is there by now.
-  if (answeringJob(app, chatId)) throw new AppError('BUSY', 'This chat is being answered. Stop it, or wait.');
+  const remembered = app.chats.path(chatId, asked.parentId).filter((turn) => turn.state === 'done');
   return app.board.start<AskStreamEvent>({ kind: 'answering', documentId, chatId }, async (job) => {
-    const turn = app.chats.beginTurn(chatId, question, held.session);
+    const turn = app.chats.beginTurn(chatId, asked);
     job.emit({ type: 'turn', turn });
-    const end = await answerTurn(app, job, turn, held);
+    const end = await answerTurn(app, job, turn, remembered);
     job.emit({ type: 'ended', turn: app.chats.endTurn(turn.id, end) });
   });
 }
 
-async function answerTurn(app: App, job: RunningJob<AskStreamEvent>, turn: Turn, held: HeldChat): Promise<TurnEnd> {
+async function answerTurn(
+  app: App,
+  job: RunningJob<AskStreamEvent>,
+  turn: Turn,
+  remembered: readonly Turn[],
+): Promise<TurnEnd> {
   let answer = '';
   let savedAt = Date.now();
+  let stopWatching = () => {};
   const say = (text: string) => {
     // Many models begin with line breaks.
     const shown = answer === '' ? text.trimStart() : text;
@@ -52,19 +56,32 @@ async function answerTurn(app: App, job: RunningJob<AskStreamEvent>, turn: Turn,
   };
   try {
     return await app.supervisor.use(async (verbs) => {
-      const options = engineOptions(app.settings.get());
-      const request = { ...options, chatId: held.engineChatId, question: turn.question, sampler: defaultSampler };
+      const settings = app.settings.get();
+      const { mode = settings.mode, tokenBudget = settings.tokenBudget } = turn.choice;
+      const options = engineOptions({ ...settings, mode, tokenBudget });
+      const { documentId } = job.status;
+      const path = remembered.map(({ id }) => id);
+      const { chat, held } = await orStopped(
+        app.holdings().chatAlong(verbs, { chatId: turn.chatId, documentId }, path, mode),
+        job,
+      );
+      const earlier = remembered.slice(held).map(({ question, answer }) => ({ question, answer }));
+      const { engineChatId: chatId } = chat;
+      const request = { ...options, chatId, earlier, question: turn.question, sampler: samplerFor(turn.choice) };
       for await (const event of await verbs.ask(request, { signal: job.signal })) {
         if (event.type === 'progress') {
           job.progress(event);
           job.emit(event);
         } else if (event.type === 'kept') {
           job.status = { ...job.status, phase: 'answer', done: 0, total: 0, tokensPerSecond: 0, secondsLeft: null };
+          stopWatching = watchAnswer(app, verbs, chat, job);
           job.emit(event);
         } else if (event.type === 'delta') say(event.text);
         else {
           const { type: _type, answer: whole, ...report } = event;
-          return { state: 'done' as const, answer: whole, report, map: await mapOf(app, verbs, held) };
+          chat.asked.push([...path.slice(held), turn.id]);
+          chat.evicted ||= mode === 'rocketkv';
+          return { state: 'done' as const, answer: whole, report, map: await mapOf(app, verbs, chat) };
         }
       }
       throw new AppError('INTERNAL', 'The engine ended the answer without a result.');
@@ -73,17 +90,22 @@ async function answerTurn(app: App, job: RunningJob<AskStreamEvent>, turn: Turn,
     const { code, message } = toAppError(error);
     if (code === 'CANCELLED') return { state: 'stopped', answer };
     return { state: 'failed', answer, failure: { code, message } };
+  } finally {
+    stopWatching();
   }
 }
 
-/** Which pages were kept and read, with each page's first words. An answer without a map is still an answer. */
-async function mapOf(app: App, verbs: EngineVerbs, held: HeldChat): Promise<MapPage[] | undefined> {
-  try {
-    const uses = await verbs.documentMap({ chatId: held.engineChatId });
-    const first = app.holdings().document(held.documentId)?.pages?.from ?? 0;
-    const pages = app.documents.pages(held.documentId);
-    return uses.map((use, i) => ({ ...use, opening: pages[first + i]?.opening ?? '' }));
-  } catch {
-    return undefined;
-  }
+/** The engine may be busy with another document for minutes: stopping must not wait for that. */
+function orStopped<T>(work: Promise<T>, { signal }: RunningJob<AskStreamEvent>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const stop = () => reject(new AppError('CANCELLED', 'Stopped before it began.'));
+    if (signal.aborted) stop();
+    signal.addEventListener('abort', stop, { once: true });
+    work.then(resolve, reject);
+  });
+}
+
+function samplerFor({ sampled }: AskChoice): Sampler {
+  if (!sampled) return defaultSampler;
+  return { ...defaultSampler, temperature: 0.7, topP: 0.95, seed: randomInt(2 ** 32) };
 }

@@ -1,12 +1,16 @@
 /** Everything the server keeps, put together once: stores, engine, jobs. The router's verbs are thin around it. */
 import { EventEmitter } from 'node:events';
 import { join } from 'node:path';
-import type { Grant, Settings } from '../contract/app-types.ts';
+import type { LiveAnswer, Settings } from '../contract/app-types.ts';
+import type { StartHost } from '../document-host/document-client.ts';
 import { ChatStore } from '../library/chat-store.ts';
 import { type Database, openDatabase } from '../library/database.ts';
+import { DocumentSearch } from '../library/document-search.ts';
 import { DocumentStore } from '../library/document-store.ts';
 import { SettingsStore } from '../library/settings-store.ts';
+import { DocumentTexts } from './document-texts.ts';
 import { EngineSupervisor, type SupervisorOptions } from './engine-supervisor.ts';
+import { type GrantedFile, Grants } from './grants.ts';
 import { Holdings } from './holdings.ts';
 import { JobBoard } from './job-board.ts';
 import { TokenCounter } from './token-counter.ts';
@@ -19,20 +23,27 @@ export interface AppOptions {
   modelHash: string;
   modelTitle: string;
   modelLicence: string;
-  grants: (Grant & { path: string })[];
+  grants: GrantedFile[];
   defaults?: Partial<Settings>;
+  /** Other than a child process of node: Electron's utility processes. */
   startEngine?: SupervisorOptions['start'];
+  startDocumentHost?: StartHost;
 }
 
 export interface App {
   documents: DocumentStore;
+  texts: DocumentTexts;
+  search: DocumentSearch;
   chats: ChatStore;
   settings: SettingsStore;
   uploads: Uploads;
-  grants: (Grant & { path: string })[];
+  grants: Grants;
+  startDocumentHost: StartHost | undefined;
   counter: TokenCounter;
   supervisor: EngineSupervisor;
   board: JobBoard;
+  /** Answers that are being made, by chat. */
+  live: Map<string, LiveAnswer>;
   /** What the engine of this moment holds. */
   holdings(): Holdings;
   changes: EventEmitter<{ change: [] }>;
@@ -60,12 +71,17 @@ export async function createApp(options: AppOptions): Promise<App> {
   const holdings = new Holdings();
   const counter = new TokenCounter(options.modelPath, options.modelHash);
   void supervisor.start();
+  const documents = new DocumentStore(database);
   return {
-    documents: new DocumentStore(database),
+    documents,
+    texts: new DocumentTexts(documents),
+    live: new Map(),
+    search: new DocumentSearch(database),
     chats,
     settings,
     uploads,
-    grants: options.grants,
+    grants: new Grants(options.grants),
+    startDocumentHost: options.startDocumentHost,
     counter,
     supervisor,
     board: new JobBoard(onChange),

@@ -8,6 +8,7 @@ import type { EngineState, Failure } from '../contract/app-types.ts';
 import type { OpenedModel } from '../contract/engine-reports.ts';
 import { type AppError, toAppError } from '../contract/errors.ts';
 import { type AnswerMode, defaultMaxNew, defaultRocketOptions, type PresetName, presets } from '../contract/method.ts';
+import { chooseDevice, type DeviceChoice } from '../engine-host/choose-device.ts';
 import { type EngineClient, type EngineVerbs, startEngine } from '../engine-host/engine-client.ts';
 
 export interface SupervisorOptions {
@@ -32,6 +33,7 @@ export class EngineSupervisor {
   #ready: Promise<void> = Promise.resolve();
   #watch: NodeJS.Timeout | undefined;
   #closed = false;
+  #chosen: Promise<DeviceChoice> | undefined;
   generation = 0;
 
   constructor(options: SupervisorOptions) {
@@ -97,11 +99,17 @@ export class EngineSupervisor {
     return this.#ready;
   }
 
+  /** Tried out once: a card does not change while the app runs. */
+  #device(): Promise<DeviceChoice> {
+    this.#chosen ??= chooseDevice('auto', this.#options.start);
+    return this.#chosen;
+  }
+
   async #openNow(): Promise<void> {
     const client = (this.#options.start ?? startEngine)();
     this.#client = client;
     const { modelPath, threads } = this.#options;
-    const model = await client.verbs.openModel({ path: modelPath, threads: threads(), device: 'auto' });
+    const model = await client.verbs.openModel({ path: modelPath, threads: threads(), ...(await this.#device()) });
     const usable = await usablePresets(client.verbs);
     if (this.#client !== client) return;
     this.#watchOver(client);

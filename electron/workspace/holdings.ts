@@ -1,16 +1,17 @@
 /** What the running engine holds: documents it has read, and its side of our chats. Void as soon as the engine is another one. */
-import { randomUUID } from 'node:crypto';
 import type { HeldDocument, PageRange } from '../contract/app-types.ts';
 import type { ReadResult } from '../contract/engine-reports.ts';
 import { AppError } from '../contract/errors.ts';
-import type { KvType } from '../contract/method.ts';
+import type { AnswerMode, KvType } from '../contract/method.ts';
 import type { EngineVerbs } from '../engine-host/engine-client.ts';
 
 export interface HeldChat {
   engineChatId: string;
   documentId: string;
-  /** Marks the turns that the model remembers together. */
-  session: string;
+  /** For each question that this engine's chat answered: its turn, after the turns that were read again with it. */
+  asked: string[][];
+  /** Mode rocketkv let go of what its questions did not select: going on in that mode is all that such a chat can do. */
+  evicted: boolean;
 }
 
 interface Held extends HeldDocument {
@@ -52,14 +53,34 @@ export class Holdings {
     });
   }
 
-  /** The engine's chat for one of ours; a new one begins when there is none. */
-  async chat(verbs: EngineVerbs, chatId: string, documentId: string): Promise<HeldChat> {
+  /**
+   * The engine's chat for one of ours, holding the first turns of `path` and none besides; how many of them it lacks is for the
+   * caller to bring along. Answers of another branch are cut off, or a new chat begins where that cannot be.
+   */
+  async chatAlong(
+    verbs: EngineVerbs,
+    subject: { chatId: string; documentId: string },
+    path: readonly string[],
+    mode: AnswerMode,
+  ): Promise<{ chat: HeldChat; held: number }> {
+    const { chatId, documentId } = subject;
     const known = this.#chats.get(chatId);
-    if (known) return known;
+    const usable = known ? answersAlong(known.asked, path) : 0;
+    const isWhole = usable === known?.asked.length;
+    if (known?.evicted && !(isWhole && mode === 'rocketkv')) await this.closeChat(verbs, chatId);
+    else if (known && !isWhole) {
+      known.asked.length = usable;
+      await verbs.truncate({ chatId: known.engineChatId, turns: usable });
+    }
+    const chat = this.#chats.get(chatId) ?? (await this.#begin(verbs, chatId, documentId));
+    return { chat, held: chat.asked.flat().length };
+  }
+
+  async #begin(verbs: EngineVerbs, chatId: string, documentId: string): Promise<HeldChat> {
     const document = this.#documents.get(documentId);
     if (!document) throw new AppError('DOC_MISSING', 'The document is not in memory. Read it first.');
     const { chatId: engineChatId } = await verbs.newChat({ documentId: document.engineDocumentId });
-    const chat = { engineChatId, documentId, session: randomUUID() };
+    const chat = { engineChatId, documentId, asked: [], evicted: false };
     this.#chats.set(chatId, chat);
     return chat;
   }
@@ -78,4 +99,14 @@ export class Holdings {
     for (const [id, chat] of this.#chats) if (chat.documentId === documentId) this.#chats.delete(id);
     await verbs.forgetDocument({ documentId: document.engineDocumentId });
   }
+}
+
+/** How many of an engine chat's answers, from the first on, lie on the path. */
+function answersAlong(asked: readonly string[][], path: readonly string[]): number {
+  let at = 0;
+  for (const [i, turns] of asked.entries()) {
+    if (!turns.every((id, k) => path[at + k] === id)) return i;
+    at += turns.length;
+  }
+  return asked.length;
 }

@@ -41,6 +41,10 @@ export class JobBoard {
     return job;
   }
 
+  get(id: string): RunningJob<unknown> | undefined {
+    return this.#jobs.get(id);
+  }
+
   cancel(id: string): void {
     this.#jobs.get(id)?.cancel();
   }

@@ -31,6 +31,8 @@ export class RunningJob<Event> {
   }
 
   progress({ phase, done, total, tokensPerSecond, secondsLeft }: Progress): void {
+    // Reports that were under way when it was paused.
+    if (this.status.phase === 'paused') return;
     this.status = { ...this.status, phase, done, total, tokensPerSecond, secondsLeft };
   }
 

@@ -20,7 +20,7 @@ export async function preflight(
   const roomTokens = wordingTokens + typicalQuestionTokens + choice.maxNew;
   const fitsContext = documentTokens + roomTokens <= contextTokens;
   const plan = fitsContext ? await planned(documentTokens) : null;
-  const fitsMemory = plan === null || plan.total <= plan.available;
+  const fitsMemory = plan === null || plan.deviceTotal <= plan.available;
   const remedies: Preflight['remedies'] = [];
   if (!fitsContext) {
     const first = firstPages(app, documentId, range, contextTokens - roomTokens);

@@ -19,6 +19,7 @@ export function readDocument(app: App, documentId: string, pages: PageRange | nu
       // Another page range, or another cache type: what was read before makes room first.
       await app.holdings().forgetDocument(verbs, documentId);
       const request = {
+        readingId: job.status.id,
         text,
         pages: spans,
         kvType,
@@ -42,4 +43,21 @@ export function readDocument(app: App, documentId: string, pages: PageRange | nu
       throw new AppError('INTERNAL', 'The engine ended the reading without a result.');
     }),
   );
+}
+
+/** Nothing happens to a job that is over or no reading. */
+export async function pauseReading(app: App, jobId: string): Promise<void> {
+  const job = app.board.get(jobId);
+  if (job?.status.kind !== 'reading' || job.status.phase === 'paused') return;
+  const { done } = await app.supervisor.use((verbs) => verbs.pauseReading({ readingId: jobId }));
+  job.status = { ...job.status, phase: 'paused', done, tokensPerSecond: 0, secondsLeft: null };
+  app.changes.emit('change');
+}
+
+export async function resumeReading(app: App, jobId: string): Promise<void> {
+  const job = app.board.get(jobId);
+  if (job?.status.phase !== 'paused') return;
+  job.status = { ...job.status, phase: 'waiting' };
+  await app.supervisor.use((verbs) => verbs.resumeReading({ readingId: jobId }));
+  app.changes.emit('change');
 }

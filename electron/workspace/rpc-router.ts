@@ -1,12 +1,17 @@
 /** The window's contract, verb by verb. Every failure leaves as a code of errors.ts and a sentence. */
 import { implement, ORPCError } from '@orpc/server';
-import { appContract } from '../contract/app.ts';
+import { appContract, maxTextUnits } from '../contract/app.ts';
 import { AppError, toAppError } from '../contract/errors.ts';
 import { addGranted, addUpload } from './adding.ts';
 import { answeringJob, ask } from './answering.ts';
 import type { App } from './app.ts';
+import { citationsOf } from './citations.ts';
+import { documentMapOf } from './document-map.ts';
+import { fileOf, outlineOf } from './document-texts.ts';
+import { exportChat } from './exporting.ts';
+import { joinOfLibrary } from './joining.ts';
 import { planFor, preflight } from './preflight.ts';
-import { readDocument } from './reading.ts';
+import { pauseReading, readDocument, resumeReading } from './reading.ts';
 import { telemetry } from './telemetry.ts';
 
 function toRpcError(error: unknown): ORPCError<string, unknown> {
@@ -40,13 +45,15 @@ export function appRouter(app: App) {
     restartEngine: os.restartEngine.handler(() => app.supervisor.reopen()),
     library: {
       list: os.library.list.handler(() => app.documents.list()),
-      grants: os.library.grants.handler(() => app.grants.map(({ path: _, ...grant }) => grant)),
+      grants: os.library.grants.handler(() => app.grants.offered()),
       addUpload: os.library.addUpload.handler(({ input, signal }) =>
         hopping(addUpload(app, input.uploadId, input.password, signal)),
       ),
       addGranted: os.library.addGranted.handler(({ input, signal }) =>
         hopping(addGranted(app, input.grantId, input.password, signal)),
       ),
+      search: os.library.search.handler(({ input }) => app.search.find(input.query)),
+      join: os.library.join.handler(({ input }) => joinOfLibrary(app, input.documentIds)),
       rename: os.library.rename.handler(({ input }) => app.documents.rename(input.documentId, input.name)),
       remove: os.library.remove.handler(async ({ input: { documentId } }) => {
         app.documents.get(documentId);
@@ -57,6 +64,13 @@ export function appRouter(app: App) {
       }),
       pages: os.library.pages.handler(({ input }) => app.documents.pages(input.documentId)),
       release: os.library.release.handler(({ input }) => release(app, input.documentId)),
+    },
+    documents: {
+      outline: os.documents.outline.handler(({ input }) => outlineOf(app.texts.get(input.documentId))),
+      text: os.documents.text.handler(({ input: { documentId, start, end } }) =>
+        app.texts.get(documentId).text.slice(start, Math.min(end, start + maxTextUnits)),
+      ),
+      file: os.documents.file.handler(({ input }) => hopping(fileOf(app, input.documentId))),
     },
     preflight: os.preflight.handler(({ input }) => preflight(app, input.documentId, input.choice, input.pages)),
     plan: os.plan.handler(({ input }) => planFor(app, input.choice, input.promptTokens)),
@@ -80,18 +94,22 @@ export function appRouter(app: App) {
         app.chats.get(chatId);
         return { turns: app.chats.turns(chatId), draft: app.chats.draft(chatId) };
       }),
+      choose: os.chats.choose.handler(({ input }) => app.chats.choose(input.turnId)),
+      fork: os.chats.fork.handler(({ input }) => app.chats.fork(input.turnId)),
+      export: os.chats.export.handler(({ input }) => exportChat(app, input.chatId, input.format)),
       saveDraft: os.chats.saveDraft.handler(({ input }) => app.chats.saveDraft(input.chatId, input.draft)),
     },
-    ask: os.ask.handler(async ({ input, signal }) =>
-      hopping((await ask(app, input.chatId, input.question)).watch(signal)),
-    ),
+    ask: os.ask.handler(({ input: { chatId, ...asked }, signal }) => hopping(ask(app, chatId, asked).watch(signal))),
     watch: os.watch.handler(({ input, signal }) => {
       const job = answeringJob(app, input.chatId);
       if (!job) throw new AppError('CLOSED', 'Nothing is being answered in this chat.');
       return hopping(job.watch(signal));
     }),
     cancel: os.cancel.handler(({ input }) => app.board.cancel(input.jobId)),
-    documentMap: os.documentMap.handler(({ input }) => app.chats.documentMap(input.turnId)),
+    pause: os.pause.handler(({ input }) => pauseReading(app, input.jobId)),
+    resume: os.resume.handler(({ input }) => resumeReading(app, input.jobId)),
+    documentMap: os.documentMap.handler(({ input }) => documentMapOf(app, input.turnId)),
+    citations: os.citations.handler(({ input }) => citationsOf(app, input.turnId)),
     settings: {
       get: os.settings.get.handler(() => app.settings.get()),
       set: os.settings.set.handler(({ input }) => app.settings.set(input)),

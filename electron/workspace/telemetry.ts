@@ -1,10 +1,10 @@
-/** The whole state, small enough to be sent whole: at each change, four times a second while a job runs, never when idle. */
+/** The whole state, small enough to be sent whole: at each change, five times a second while a job runs, never when idle. */
 import { readFileSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import type { Telemetry } from '../contract/app-types.ts';
 import type { App } from './app.ts';
 
-const whileRunningMs = 250;
+const whileRunningMs = 200;
 /** Bursts of changes become one. */
 const leastMs = 50;
 
@@ -14,6 +14,7 @@ export function snapshot(app: App): Telemetry {
     engine: app.supervisor.state,
     jobs: app.board.list,
     held: app.holdings().documents,
+    live: [...app.live.values()],
     engineBytes: residentBytes(app.supervisor.pid),
     machineBytes: totalmem(),
   };
@@ -34,7 +35,7 @@ export async function* telemetry(app: App, signal: AbortSignal | undefined): Asy
       yield snapshot(app);
       await pause(leastMs);
       if (changed || signal?.aborted) continue;
-      const isRunning = app.board.list.length > 0;
+      const isRunning = app.board.list.some(({ phase }) => phase !== 'paused');
       let timer: NodeJS.Timeout | undefined;
       await new Promise<void>((resolve) => {
         wake = resolve;

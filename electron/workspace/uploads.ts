@@ -58,7 +58,7 @@ export class Uploads {
 
   /** A file that is on this machine already; the original stays where it is. */
   async copy(path: string): Promise<IncomingFile> {
-    const { size } = await stat(path);
+    const { size } = await whole(path);
     const hash = createHash('sha256');
     await pipeline(createReadStream(path), hash);
     const file = await this.#place(randomUUID(), basename(path));
@@ -98,6 +98,19 @@ export class Uploads {
     await mkdir(dir, { recursive: true, mode: 0o700 });
     return join(dir, safeName(name));
   }
+}
+
+async function whole(path: string) {
+  const name = safeName(basename(path));
+  try {
+    const stats = await stat(path);
+    if (stats.isFile()) return stats;
+  } catch (error) {
+    throw new AppError('DOC_MISSING', `${name} cannot be read: it is not there any more, or it is protected.`, {
+      cause: error,
+    });
+  }
+  throw new AppError('DOC_FORMAT', `${name} is not a file. Add the files in it instead.`);
 }
 
 /** One path component on every system: no separators, control characters, reserved marks, leading or trailing dots. */

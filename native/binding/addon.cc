@@ -17,7 +17,7 @@ Napi::Value plan(const Napi::CallbackInfo & info) {
     std::unique_ptr<Model> model;
     check(info.Env(), Model::open_header(info[0].As<Napi::String>().Utf8Value(), model));
     MemoryPlan out;
-    check(info.Env(), memory_plan(model->params(), model->weight_bytes(), to_plan_request(get_object(info[1], "the plan request")), out));
+    check(info.Env(), memory_plan(model->params(), host_traits(), model->weight_bytes(), to_plan_request(get_object(info[1], "the plan request")), out));
     return from_plan(info.Env(), out);
 }
 
@@ -28,6 +28,28 @@ Napi::Value budgets(const Napi::CallbackInfo & info) {
                                    get_integer(from, "nPrompt"), get_integer(from, "nQuestion"), get_integer(from, "maxNew"),
                                    int(get_integer(from, "headDim")), out));
     return from_budgets(info.Env(), out);
+}
+
+Status choose_cuda(const Napi::Object & from, BackendOptions & out) {
+    out.cuda_device     = int(get_integer(from, "device"));
+    out.cuda_library    = get_text(from, "library");
+    out.kernels_library = get_text(from, "kernels");
+    return out.cuda_device >= 0 ? Status::good() : Status::fail(Code::INVALID_ARGUMENT, "CUDA devices are counted from 0.");
+}
+
+// May end the process: ggml aborts when a card cannot run its kernels. For a process that nobody needs.
+Napi::Value probe_cuda(const Napi::CallbackInfo & info) {
+    Napi::Env                env = info.Env();
+    BackendOptions           options;
+    std::unique_ptr<Backend> backend;
+    check(env, choose_cuda(get_object(info[0], "the CUDA device"), options));
+    check(env, Backend::open(options, backend));
+    check(env, backend->try_out());
+    Napi::Object out = Napi::Object::New(env);
+    out.Set("name", backend->name());
+    out.Set("freeBytes", double(backend->cuda()->free_bytes()));
+    out.Set("totalBytes", double(backend->cuda()->total_bytes()));
+    return out;
 }
 
 Napi::Value open_engine(const Napi::CallbackInfo & info) {
@@ -41,11 +63,8 @@ Napi::Value open_engine(const Napi::CallbackInfo & info) {
         return rejected(env, Status::fail(Code::INVALID_ARGUMENT, "threads must be 0 (automatic) to 512."));
     }
     if (from.Has("cuda") && !from.Get("cuda").IsUndefined()) {
-        Napi::Object cuda               = get_object(from.Get("cuda"), "the CUDA device");
-        options.backend.cuda_device     = int(get_integer(cuda, "device"));
-        options.backend.cuda_library    = get_text(cuda, "library");
-        options.backend.kernels_library = get_text(cuda, "kernels");
-        if (options.backend.cuda_device < 0) return rejected(env, Status::fail(Code::INVALID_ARGUMENT, "CUDA devices are counted from 0."));
+        const Status chosen = choose_cuda(get_object(from.Get("cuda"), "the CUDA device"), options.backend);
+        if (!chosen.ok()) return rejected(env, chosen);
     }
     auto handle = std::make_shared<EngineHandle>();
     return Job::start(
@@ -75,6 +94,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
     exports.Set("plan", Napi::Function::New<plan>(env));
     exports.Set("budgets", Napi::Function::New<budgets>(env));
     exports.Set("openEngine", Napi::Function::New<open_engine>(env));
+    exports.Set("probeCuda", Napi::Function::New<probe_cuda>(env));
     exports.Set("checkVectors", Napi::Function::New<check_vectors>(env));
     exports.Set("makeVectors", Napi::Function::New<make_vectors>(env));
     return exports;

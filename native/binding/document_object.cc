@@ -48,6 +48,7 @@ void DocumentObject::define(Napi::Env env, AddonData & data) {
     data.document = Napi::Persistent(DefineClass(env, "Document", {
         InstanceAccessor<&DocumentObject::n_tokens>("nTokens"),
         InstanceAccessor<&DocumentObject::bytes>("bytes"),
+        InstanceAccessor<&DocumentObject::on_device>("onDevice"),
         InstanceMethod<&DocumentObject::read>("read"),
         InstanceMethod<&DocumentObject::fork>("fork"),
         InstanceMethod<&DocumentObject::cancel>("cancel"),
@@ -68,6 +69,11 @@ DocumentObject::DocumentObject(const Napi::CallbackInfo & info) : Napi::ObjectWr
 Napi::Value DocumentObject::n_tokens(const Napi::CallbackInfo & info) {
     if (!handle_->document) throw js_error(info.Env(), closed_status("document"));
     return Napi::Number::New(info.Env(), double(handle_->document->n_tokens()));
+}
+
+Napi::Value DocumentObject::on_device(const Napi::CallbackInfo & info) {
+    if (!handle_->document) throw js_error(info.Env(), closed_status("document"));
+    return Napi::Boolean::New(info.Env(), handle_->document->on_device());
 }
 
 Napi::Value DocumentObject::bytes(const Napi::CallbackInfo & info) {

@@ -50,7 +50,7 @@ Napi::Value EngineObject::create_document(const Napi::CallbackInfo & info) {
     Napi::Object options = get_object(info[0], "the document's options");
     auto         handle  = std::make_shared<DocumentHandle>();
     handle->parent       = handle_;
-    handle->document     = std::make_unique<Document>(*handle_->engine, to_document_type(info.Env(), get_text(options, "documentType")));
+    handle->document     = std::make_unique<Document>(*handle_->engine, to_document_type(info.Env(), get_text(options, "documentType")), to_document_home(options));
     handle_->children.push_back(handle);
     return DocumentObject::make(info.Env(), handle);
 }

@@ -121,6 +121,15 @@ SamplerOptions to_sampler_options(const Napi::Object & from) {
     return o;
 }
 
+DocumentHome to_document_home(const Napi::Object & from) {
+    if (!from.Has("home") || from.Get("home").IsUndefined()) return DocumentHome::automatic;
+    const std::string home = get_text(from, "home");
+    if (home == "auto") return DocumentHome::automatic;
+    if (home == "device") return DocumentHome::device;
+    if (home == "host") return DocumentHome::host;
+    throw js_error(from.Env(), Status::fail(Code::INVALID_ARGUMENT, "home must be auto, device or host."));
+}
+
 PlanRequest to_plan_request(const Napi::Object & from) {
     PlanRequest r;
     r.n_prompt      = get_integer(from, "nPrompt");
@@ -129,6 +138,7 @@ PlanRequest to_plan_request(const Napi::Object & from) {
     r.mode          = to_mode(from.Env(), get_text(from, "mode"));
     r.rocket        = to_rocket_options(get_object(from.Get("rocket"), "rocket"));
     r.document_type = to_document_type(from.Env(), get_text(from, "documentType"));
+    r.home          = to_document_home(from);
     return r;
 }
 
@@ -192,6 +202,8 @@ Napi::Object from_plan(Napi::Env env, const MemoryPlan & plan) {
     out.Set("layerBuffers", double(plan.layer_buffers));
     out.Set("activations", double(plan.activations));
     out.Set("logits", double(plan.logits));
+    out.Set("documentOnDevice", plan.document_on_device);
+    out.Set("deviceTotal", double(plan.device_total()));
     out.Set("total", double(plan.total()));
     out.Set("fullKv", double(plan.full_kv));
     out.Set("available", double(plan.available));

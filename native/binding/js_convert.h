@@ -25,6 +25,8 @@ std::vector<int32_t> get_tokens(const Napi::Value & value, const char * what);
 
 Mode           to_mode(Napi::Env env, const std::string & name);
 ggml_type      to_document_type(Napi::Env env, const std::string & name);
+// `home` of an object; automatic when it is not there.
+DocumentHome   to_document_home(const Napi::Object & from);
 RocketOptions  to_rocket_options(const Napi::Object & from);
 SamplerOptions to_sampler_options(const Napi::Object & from);
 PlanRequest    to_plan_request(const Napi::Object & from);

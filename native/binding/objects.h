@@ -40,6 +40,7 @@ class DocumentObject : public Napi::ObjectWrap<DocumentObject> {
   private:
     Napi::Value n_tokens(const Napi::CallbackInfo & info);
     Napi::Value bytes(const Napi::CallbackInfo & info);
+    Napi::Value on_device(const Napi::CallbackInfo & info);
     Napi::Value read(const Napi::CallbackInfo & info);
     Napi::Value fork(const Napi::CallbackInfo & info);
     void        cancel(const Napi::CallbackInfo & info);

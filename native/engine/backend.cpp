@@ -158,10 +158,32 @@ Status Backend::finish() {
     return cuda_->finish();
 }
 
+Status Backend::try_out() {
+    constexpr int64_t SIZE = 64;
+    ggml_init_params  params = {ggml_tensor_overhead() * 8 + ggml_graph_overhead(), nullptr, true};
+    ggml_context_ptr  ctx(ggml_init(params));
+    ggml_tensor *     a   = ggml_new_tensor_2d(ctx.get(), GGML_TYPE_F32, SIZE, SIZE);
+    ggml_tensor *     out = ggml_mul_mat(ctx.get(), a, a);
+    ggml_cgraph *     graph = ggml_new_graph(ctx.get());
+    ggml_build_forward_expand(graph, out);
+    ggml_backend_buffer_ptr buffer(ggml_backend_alloc_ctx_tensors_from_buft(ctx.get(), buffer_type()));
+    if (!buffer) return Status::fail(oom(), "Not even a small matrix fits into the device's memory.");
+    const std::vector<float> ones(SIZE * SIZE, 1.0f);
+    ggml_backend_tensor_set(a, ones.data(), 0, ggml_nbytes(a));
+    RETURN_IF_FAILED(compute(graph, nullptr));
+    if (cuda_) RETURN_IF_FAILED(cuda_->check(cuda_->kernels().fill(a->data, 0, ggml_nbytes(a), cuda_->stream()), "trying the GPU"));
+    RETURN_IF_FAILED(finish());
+    float product = 0;
+    ggml_backend_tensor_get(out, &product, 0, sizeof(product));
+    return product == float(SIZE) ? Status::good() : Status::fail(Code::GPU_FAULT, "The GPU multiplies wrongly.");
+}
+
 ggml_backend_buffer_type_t Backend::host_buffer_type() const {
     ggml_backend_buffer_type_t pinned = cuda_ ? ggml_backend_dev_host_buffer_type(device_) : nullptr;
     return pinned ? pinned : buffer_type();
 }
+
+DeviceTraits host_traits() { return {false, 1, host_memory_available()}; }
 
 int64_t Backend::available() const { return cuda_ ? int64_t(cuda_->free_bytes()) : host_memory_available(); }
 

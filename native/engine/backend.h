@@ -21,6 +21,16 @@ struct BackendOptions {
     std::string kernels_library{}; // librocketdoc_kernels.so
 };
 
+// What the memory plan has to know of a device; it may be asked before there is a backend.
+struct DeviceTraits {
+    bool    cuda      = false;
+    int64_t row_step  = 1;  // rows are allocated, and views of them taken, in whole steps of this many
+    int64_t available = 0;  // bytes that can be allocated now
+};
+
+// This machine's CPU and memory.
+DeviceTraits host_traits();
+
 class Backend {
   public:
     ~Backend();
@@ -32,6 +42,8 @@ class Backend {
     // INTERNAL when ggml reports a failure.
     Status compute(ggml_cgraph * graph, const std::atomic<bool> * cancel);
     Status finish();
+    // A small product and a kernel of ours, to the end. Where the card cannot, ggml aborts the process.
+    Status try_out();
 
     ggml_backend_t             handle() const { return backend_.get(); }
     ggml_backend_dev_t         device() const { return device_; }
@@ -48,6 +60,7 @@ class Backend {
     Code oom() const { return cuda_ ? Code::GPU_OOM : Code::HOST_OOM; }
     // Bytes that can be allocated on the device now.
     int64_t available() const;
+    operator DeviceTraits() const { return {cuda_ != nullptr, row_step(), available()}; }
 
     // A buffer type that holds `weight` in the CPU's own packed form for matrix products, or null when there is none.
     ggml_backend_buffer_type_t packed_buffer_type(const ggml_tensor * weight) const;

@@ -46,18 +46,18 @@ Status mode_budgets(Mode mode, const RocketOptions & options, int64_t n_prompt, 
     return rocket_budgets(options, n_prompt, n_question, max_new, head_dim, mode_evicts(mode), out);
 }
 
-size_t CompactCache::rows_bytes(const HyperParams & params, const Backend & backend, Mode mode, const RocketOptions & options, const RocketBudgets & budgets) {
+size_t CompactCache::rows_bytes(const HyperParams & params, const DeviceTraits & device, Mode mode, const RocketOptions & options, const RocketBudgets & budgets) {
     if (mode == Mode::full) return 0;
-    return rows_shape(params, options).bytes(KvRows::allocated_rows(backend, budgets.capacity));
+    return rows_shape(params, options).bytes(KvRows::allocated_rows(device, budgets.capacity));
 }
 
-size_t CompactCache::summary_bytes(const HyperParams & params, const Backend & backend, Mode mode, const RocketOptions & options, const RocketBudgets & budgets) {
+size_t CompactCache::summary_bytes(const HyperParams & params, const DeviceTraits & device, Mode mode, const RocketOptions & options, const RocketBudgets & budgets) {
     size_t n = 0;
     for (int64_t layer = 0; layer < params.n_layer; layer++) n += layer_selects(mode, options, budgets, layer);
     if (n == 0) return 0;
     const SelectorKind  kind  = selector_kind(mode, options);
     const SelectorShape shape = selector_shape(params, options, budgets);
-    return n * (backend.cuda() ? CudaCompactCache::layer_summary_bytes(backend, kind, shape) : selector_stored_bytes(kind, shape));
+    return n * (device.cuda ? CudaCompactCache::layer_summary_bytes(device, kind, shape) : selector_stored_bytes(kind, shape));
 }
 
 Status CompactCache::create(const HyperParams & params, Backend & backend, Mode mode, const RocketOptions & options,

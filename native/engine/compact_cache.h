@@ -48,8 +48,8 @@ class CompactCache {
                          const RocketBudgets & budgets, std::unique_ptr<CompactCache> & out);
 
     // Bytes that create() will hold: rows, and what the layers that select keep beside them.
-    static size_t rows_bytes(const HyperParams & params, const Backend & backend, Mode mode, const RocketOptions & options, const RocketBudgets & budgets);
-    static size_t summary_bytes(const HyperParams & params, const Backend & backend, Mode mode, const RocketOptions & options, const RocketBudgets & budgets);
+    static size_t rows_bytes(const HyperParams & params, const DeviceTraits & device, Mode mode, const RocketOptions & options, const RocketBudgets & budgets);
+    static size_t summary_bytes(const HyperParams & params, const DeviceTraits & device, Mode mode, const RocketOptions & options, const RocketBudgets & budgets);
 
     // Stage 1 for one layer: choose rows of the history's n_rows, copy them here, build the layer's summaries.
     // positions: token position of each history row of a (layer, head), or null where row and position are the same.

@@ -59,8 +59,8 @@ CudaCompactCache::Layout CudaCompactCache::codes_layout(const SelectorShape & s,
     return l;
 }
 
-size_t CudaCompactCache::layer_summary_bytes(const Backend & backend, SelectorKind kind, const SelectorShape & s) {
-    const int64_t rows = KvRows::allocated_rows(backend, s.capacity);
+size_t CudaCompactCache::layer_summary_bytes(const DeviceTraits & device, SelectorKind kind, const SelectorShape & s) {
+    const int64_t rows = KvRows::allocated_rows(device, s.capacity);
     if (kind == SelectorKind::exact) return 0;
     if (kind != SelectorKind::pages) return codes_layout(s, rows, kind == SelectorKind::codes_residual).bytes;
     return aligned(size_t(s.n_cache_head) * s.head_dim * kernel_page_sides(s.page) * kernel_page_stride(int(rows), s.page) * sizeof(uint16_t));

@@ -30,7 +30,7 @@ class CudaCompactCache : public CompactCache {
     ~CudaCompactCache() override;
     // Scores of one layer and the kept ids of all, while stage 1 runs.
     static size_t stage1_bytes(const HyperParams & params, const RocketOptions & options, const RocketBudgets & budgets, int64_t n_prompt);
-    static size_t layer_summary_bytes(const Backend & backend, SelectorKind kind, const SelectorShape & shape);
+    static size_t layer_summary_bytes(const DeviceTraits & device, SelectorKind kind, const SelectorShape & shape);
 
     Status keep_layer(int64_t layer, const LayerRows & history, int64_t n_rows, QueryWindow & window,
                       const std::vector<std::vector<int32_t>> * positions, const std::atomic<bool> * cancel) override;

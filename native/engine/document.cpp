@@ -23,6 +23,12 @@ Status Engine::open(const EngineOptions & options, std::unique_ptr<Engine> & out
     return Status::good();
 }
 
+Status Engine::plan(const PlanRequest & request, MemoryPlan & out) const {
+    RETURN_IF_FAILED(memory_plan(model_->params(), *backend_, model_->weight_bytes(), request, out));
+    out.available += int64_t(model_->held_bytes());
+    return Status::good();
+}
+
 Status check_host_memory(size_t needed, const std::string & what) {
     const int64_t available = host_memory_available();
     if (int64_t(needed) <= available) return Status::good();
@@ -64,6 +70,7 @@ Status Document::read(const std::vector<int32_t> & tokens, int64_t segment, int6
     cancel_               = false;
     if (n_sessions_ > 0) return Status::fail(Code::BUSY, "The document has open chats; close them before more is read into it.");
     if (tokens.empty()) return Status::good();
+    if (segment == 0) segment = engine_.backend().cuda() ? READING_SEGMENT : 1024;
     if (segment < 1 || tile < 1) return Status::fail(Code::INVALID_ARGUMENT, "Segment and tile must be at least 1 token.");
     for (int32_t token : tokens) {
         if (token < 0 || token >= p.n_vocab) {

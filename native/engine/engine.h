@@ -34,7 +34,8 @@ class Engine {
     Backend &     backend() { return *backend_; }
     Prefill &     prefill() { return *prefill_; }
     Decode &      decode() { return *decode_; }
-    Status        plan(const PlanRequest & request, MemoryPlan & out) const { return memory_plan(model_->params(), *backend_, model_->weight_bytes(), request, out); }
+    // available: what is free now and what the loaded weights already hold.
+    Status        plan(const PlanRequest & request, MemoryPlan & out) const;
 
   private:
     std::unique_ptr<Backend> backend_;
@@ -47,7 +48,7 @@ class Document {
   public:
     Document(Engine & engine, ggml_type type, DocumentHome home = DocumentHome::automatic) : engine_(engine), type_(type), home_(home) {}
 
-    // Appends tokens segment by segment; whole segments stay when cancelled or failed, n_tokens() tells how far it came.
+    // Appends tokens segment by segment (0: as long as suits the device); whole segments stay when cancelled or failed, n_tokens() tells how far it came.
     // CTX_OVERFLOW (both counts) and HOST_OOM (needed and available) before anything is computed.
     Status  read(const std::vector<int32_t> & tokens, int64_t segment, int64_t tile, const std::function<void(int64_t done)> & progress);
     void    cancel() { cancel_ = true; }

@@ -27,7 +27,7 @@ class KvRows {
     // GPU_OOM or HOST_OOM with the bytes needed when a layer cannot be allocated; nothing is kept then.
     static Status create(const Backend & backend, Home home, const KvShape & shape, int64_t capacity, std::unique_ptr<KvRows> & out);
     // Rows really allocated for a wanted capacity.
-    static int64_t allocated_rows(const Backend & backend, int64_t capacity) { return round_up(capacity, backend.row_step()); }
+    static int64_t allocated_rows(const DeviceTraits & device, int64_t capacity) { return round_up(capacity, device.row_step); }
 
     // Makes room for `capacity` rows, keeping the first n_live; layer by layer, so the peak is one layer more. No-op when there is room.
     Status grow(int64_t capacity, int64_t n_live);

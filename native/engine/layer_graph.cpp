@@ -46,13 +46,13 @@ ggml_tensor * build_append(ggml_context * ctx, ggml_cgraph * graph, ggml_tensor 
     return written;
 }
 
-int64_t CausalBand::columns(const Backend & backend, int64_t n_max, int64_t tile) {
-    return round_up(round_up(n_max, ALIGN) + tile + 2 * ALIGN + backend.row_step(), ALIGN);
+int64_t CausalBand::columns(const DeviceTraits & device, int64_t n_max, int64_t tile) {
+    return round_up(round_up(n_max, ALIGN) + tile + 2 * ALIGN + device.row_step, ALIGN);
 }
 
-size_t CausalBand::bytes(const Backend & backend, int64_t n_max, int64_t tile) {
+size_t CausalBand::bytes(const DeviceTraits & device, int64_t n_max, int64_t tile) {
     tile = std::max(tile, ATTENTION_TILE);
-    return size_t(columns(backend, n_max, tile)) * size_t(tile + ALIGN) * sizeof(uint16_t);
+    return size_t(columns(device, n_max, tile)) * size_t(tile + ALIGN) * sizeof(uint16_t);
 }
 
 Status CausalBand::reserve(const Backend & backend, int64_t n_max, int64_t tile) {

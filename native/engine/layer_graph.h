@@ -49,12 +49,12 @@ class CausalBand {
     // [n_rows, n_queries] for queries that begin at row `start`. n_rows may reach past the last query: masked.
     ggml_tensor * view(ggml_context * ctx, int64_t start, int64_t n_rows, int64_t n_queries) const;
 
-    static size_t bytes(const Backend & backend, int64_t n_max, int64_t tile);
+    static size_t bytes(const DeviceTraits & device, int64_t n_max, int64_t tile);
 
   private:
     // Views begin at whole multiples of this many columns, for 16-byte loads: the rest of `start` is skipped rows.
     static constexpr int64_t ALIGN = 8;
-    static int64_t columns(const Backend & backend, int64_t n_max, int64_t tile);
+    static int64_t columns(const DeviceTraits & device, int64_t n_max, int64_t tile);
 
     ggml_context_ptr        ctx_;
     ggml_backend_buffer_ptr buffer_;

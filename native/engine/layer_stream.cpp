@@ -4,11 +4,11 @@
 
 namespace rocketdoc {
 
-size_t LayerStream::bytes(const Backend & backend, KvRows::Home home, const KvShape & shape, int64_t n_rows) {
-    if (home == KvRows::Home::device || !backend.cuda()) return 0;
+size_t LayerStream::bytes(const DeviceTraits & device, KvRows::Home home, const KvShape & shape, int64_t n_rows) {
+    if (home == KvRows::Home::device || !device.cuda) return 0;
     KvShape layer = shape;
     layer.n_layer = 2;
-    return layer.bytes(KvRows::allocated_rows(backend, n_rows));
+    return layer.bytes(KvRows::allocated_rows(device, n_rows));
 }
 
 Status LayerStream::create(Backend & backend, KvRows & home, int64_t n_rows, std::unique_ptr<LayerStream> & out) {

@@ -15,7 +15,7 @@ struct LayerRows {
 class LayerStream {
   public:
     // Bytes of the two buffers, 0 where rows are on the device anyway.
-    static size_t bytes(const Backend & backend, KvRows::Home home, const KvShape & shape, int64_t n_rows);
+    static size_t bytes(const DeviceTraits & device, KvRows::Home home, const KvShape & shape, int64_t n_rows);
 
     // n_rows: the most that any layer will hold while this stream lives. GPU_OOM when the buffers cannot be had.
     static Status create(Backend & backend, KvRows & home, int64_t n_rows, std::unique_ptr<LayerStream> & out);

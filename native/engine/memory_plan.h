@@ -45,8 +45,8 @@ struct MemoryPlan {
 int64_t document_capacity(int64_t n_document, int64_t n_total, int64_t n_ctx);
 
 // The document's home when it is chosen for the person: `device_bytes` is what everything else will take on the device.
-bool fits_on_device(const Backend & backend, size_t document_bytes, size_t device_bytes);
+bool fits_on_device(const DeviceTraits & device, size_t document_bytes, size_t device_bytes);
 
-Status memory_plan(const HyperParams & params, const Backend & backend, size_t weight_bytes, const PlanRequest & request, MemoryPlan & out);
+Status memory_plan(const HyperParams & params, const DeviceTraits & device, size_t weight_bytes, const PlanRequest & request, MemoryPlan & out);
 
 }  // namespace rocketdoc

@@ -91,6 +91,13 @@ Status Model::place_in_host_memory(const Backend & backend) {
     return Status::good();
 }
 
+size_t Model::held_bytes() const {
+    if (device_buffer_) return ggml_backend_buffer_get_size(device_buffer_.get());
+    size_t n = 0;
+    for (const auto & buffer : packed_buffers_) n += ggml_backend_buffer_get_size(buffer.get());
+    return n;
+}
+
 int64_t Model::parameter_count() const {
     int64_t n = 0;
     for (ggml_tensor * t = ggml_get_first_tensor(file_->tensors()); t; t = ggml_get_next_tensor(file_->tensors(), t)) n += ggml_nelements(t);

@@ -24,6 +24,8 @@ class Model {
     const ModelWeights & weights() const { return weights_; }
     // Bytes of all tensors.
     size_t weight_bytes() const { return weight_bytes_; }
+    // Of them, what memory reported as available no longer counts: everything on a GPU, the packed copies on a CPU.
+    size_t held_bytes() const;
     int64_t parameter_count() const;
 
   private:

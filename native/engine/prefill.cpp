@@ -36,13 +36,13 @@ Status QueryWindow::reset(const HyperParams & p, const Backend & backend, int64_
     return buffer ? Status::good() : Status::fail(backend.oom(), "Not enough memory for the question's queries.");
 }
 
-size_t Prefill::activation_bytes(const HyperParams & p, const Backend & backend, int64_t n_rows, int64_t segment, int64_t tile) {
+size_t Prefill::activation_bytes(const HyperParams & p, const DeviceTraits & device, int64_t n_rows, int64_t segment, int64_t tile) {
     segment           = std::min(segment, n_rows);
     tile              = std::min(tile, segment);
     const size_t hidden = size_t(p.n_embd) * segment * sizeof(float);
     // Largest set alive at once in a layer's graph: normed input, gate, up and their product.
     const size_t layer  = size_t(tile) * (3 * p.n_ff + 3 * p.n_embd + 2 * p.n_head * p.head_dim) * sizeof(float);
-    return hidden + CausalBand::bytes(backend, n_rows, tile) + layer;
+    return hidden + CausalBand::bytes(device, n_rows, tile) + layer;
 }
 
 Status Prefill::reserve_segment(int64_t segment) {

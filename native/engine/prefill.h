@@ -53,7 +53,7 @@ class Prefill {
     Status run(const PrefillJob & job);
 
     // Bytes that a job of these sizes will hold: hidden states, masks, workspace of a layer's graph.
-    static size_t activation_bytes(const HyperParams & params, const Backend & backend, int64_t n_rows, int64_t segment, int64_t tile);
+    static size_t activation_bytes(const HyperParams & params, const DeviceTraits & device, int64_t n_rows, int64_t segment, int64_t tile);
 
   private:
     struct Tile {

@@ -1,4 +1,5 @@
 /** The rest of the browser that the app uses: theme, window width, keys, what is remembered in this browser, the clipboard. */
+import { tinykeys } from 'tinykeys';
 import type { Settings } from '../../electron/contract/app-types.ts';
 
 export type WindowWidth = 'wide' | 'medium' | 'narrow';
@@ -33,15 +34,23 @@ export function watchSystemTheme(listener: () => void): void {
   systemDark().addEventListener('change', listener);
 }
 
-/** Keys that work everywhere in the window. */
+/** Keys that work everywhere in the window, named as tinykeys does. Escape first closes what floats, and only that. */
 export function watchKeys(keys: Record<string, () => void>): void {
-  window.addEventListener('keydown', (event) => {
-    const chord = `${event.ctrlKey || event.metaKey ? 'Ctrl+' : ''}${event.key.length === 1 ? event.key.toUpperCase() : event.key}`;
-    const action = keys[chord];
-    if (!action || event.defaultPrevented || event.altKey) return;
-    if (chord.startsWith('Ctrl+')) event.preventDefault();
-    action();
-  });
+  let floats = false;
+  // Before anybody closes anything.
+  const look = () => {
+    floats = document.querySelector('[role="dialog"], [role="alertdialog"], [role="menu"]') !== null;
+  };
+  window.addEventListener('keydown', look, { capture: true });
+  const bindings = Object.entries(keys).map(([chord, action]): [string, (event: KeyboardEvent) => void] => [
+    chord,
+    (event) => {
+      if (event.defaultPrevented || (chord === 'Escape' && floats)) return;
+      event.preventDefault();
+      action();
+    },
+  ]);
+  tinykeys(window, Object.fromEntries(bindings));
 }
 
 /** Files dragged over or dropped anywhere on the window. */
@@ -69,6 +78,19 @@ export function watchDrops(events: { onOver: (isOver: boolean) => void; onFiles:
   });
 }
 
+export function focusOn(elementId: string): void {
+  document.getElementById(elementId)?.focus();
+}
+
+/** The system's own dialog. */
+export function pickFiles(onFiles: (files: File[]) => void): void {
+  const input = document.createElement('input');
+  input.type = 'file';
+  input.multiple = true;
+  input.addEventListener('change', () => onFiles([...(input.files ?? [])]));
+  input.click();
+}
+
 export function remember(name: string, value: string): void {
   try {
     window.localStorage.setItem(`rocketdoc.${name}`, value);
@@ -83,6 +105,17 @@ export function recall(name: string): string | null {
   } catch {
     return null;
   }
+}
+
+/** The browser's own download, into the folder that the person chose there. */
+export function saveFile({ fileName, mediaType, text }: { fileName: string; mediaType: string; text: string }): void {
+  const address = URL.createObjectURL(new Blob([text], { type: `${mediaType};charset=utf-8` }));
+  const link = document.createElement('a');
+  link.href = address;
+  link.download = fileName;
+  link.click();
+  // The download holds what it needs by then.
+  window.setTimeout(() => URL.revokeObjectURL(address), 60_000);
 }
 
 export async function copyText(text: string): Promise<boolean> {

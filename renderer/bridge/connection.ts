@@ -51,11 +51,14 @@ export function callFailure(error: unknown): CallFailure {
   return { code: 'CLOSED', message: 'The connection to RocketDoc was lost.' };
 }
 
-/** Sends a file's bytes; resolves with the id that library.addUpload wants. */
-export async function uploadFile(token: string, file: File): Promise<string> {
+/** Sends a file's bytes; resolves with the id that library.addUpload wants. Electron needs no token: main sees who asks. */
+export async function uploadFile(file: File, token?: string): Promise<string> {
   const response = await fetch(`/upload?name=${encodeURIComponent(file.name)}`, {
     method: 'POST',
-    headers: { 'Content-Type': 'application/octet-stream', Authorization: `Bearer ${token}` },
+    headers: {
+      'Content-Type': 'application/octet-stream',
+      ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
+    },
     body: file,
   });
   const answer = (await response.json().catch(() => ({}))) as { uploadId?: string } & Partial<CallFailure>;

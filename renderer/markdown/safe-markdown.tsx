@@ -2,35 +2,61 @@
  * An answer's Markdown: the one component for text that streams and text that is stored. Raw HTML is not parsed at all, pictures
  * are never fetched, and a link is a button that hands its address to the caller.
  */
-import { memo, useMemo } from 'react';
+import { memo, type ReactNode, useMemo } from 'react';
 import { type Components, defaultRehypePlugins, Streamdown } from 'streamdown';
+import { markBehind, markTag } from './insertions.ts';
+import { PlainFallback } from './plain-fallback.tsx';
 
 interface SafeMarkdownProps {
   text: string;
   streaming: boolean;
   onLink: (address: string) => void;
+  /** What stands behind which words; for text that does not grow any more. */
+  marks?: readonly Mark[];
 }
+
+export interface Mark {
+  claim: string;
+  shown: ReactNode;
+}
+
+const noMarks: readonly Mark[] = [];
 
 /** Without `raw`: tags in the text stay text. Sanitising stays, for whatever Markdown itself may make. */
 const { raw: _raw, ...withoutRaw } = defaultRehypePlugins;
 const rehypePlugins = Object.values(withoutRaw);
 
-export const SafeMarkdown = memo(function SafeMarkdown({ text, streaming, onLink }: SafeMarkdownProps) {
-  const components = useMemo(() => inertComponents(onLink), [onLink]);
+export const SafeMarkdown = memo(function SafeMarkdown({
+  text,
+  streaming,
+  onLink,
+  marks = noMarks,
+}: SafeMarkdownProps) {
+  const components = useMemo(() => ({ ...inertComponents(onLink), ...markComponents(marks) }), [onLink, marks]);
+  const plugins = useMemo(
+    () => (marks.length > 0 ? [...rehypePlugins, markBehind(marks.map(({ claim }) => claim))] : rehypePlugins),
+    [marks],
+  );
   return (
-    <Streamdown
-      className="prose"
-      mode={streaming ? 'streaming' : 'static'}
-      isAnimating={streaming}
-      rehypePlugins={rehypePlugins}
-      components={components}
-      controls={false}
-      lineNumbers={false}
-    >
-      {text}
-    </Streamdown>
+    <PlainFallback key={streaming ? 'growing' : 'whole'} text={text}>
+      <Streamdown
+        className="prose"
+        mode={streaming ? 'streaming' : 'static'}
+        isAnimating={streaming}
+        rehypePlugins={plugins}
+        components={components}
+        controls={false}
+        lineNumbers={false}
+      >
+        {text}
+      </Streamdown>
+    </PlainFallback>
   );
 });
+
+function markComponents(marks: readonly Mark[]): Components {
+  return { [markTag]: (props) => marks[Number(props['data-mark'])]?.shown ?? null };
+}
 
 function inertComponents(onLink: (address: string) => void): Components {
   return {

@@ -9,9 +9,13 @@ export interface CallFailure {
   message: string;
 }
 
+/** A file on its way into the library: its bytes were sent, or the app may open it by itself. */
+export type SentFile = { uploadId: string } | { grantId: string };
+export type SendFile = (file: File) => Promise<SentFile>;
+
 export interface Api {
   client: AppClient;
-  upload: (file: File) => Promise<string>;
+  sendFile: SendFile;
   failure: (error: unknown) => CallFailure;
 }
 
@@ -26,9 +30,9 @@ export function api(): AppClient {
   return current.client;
 }
 
-export function sendFile(file: File): Promise<string> {
+export function sendFile(file: File): Promise<SentFile> {
   if (!current) throw new Error('The server is not connected yet.');
-  return current.upload(file);
+  return current.sendFile(file);
 }
 
 export function failureOf(error: unknown): CallFailure {

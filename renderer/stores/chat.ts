@@ -1,12 +1,13 @@
 /**
- * Chats of the open document, the turns of the open chat, and the answer that is being made. The list of turns does not change
- * while an answer grows: only `live` does, and only the last row looks at it.
+ * The open chat: its tree of questions, the path through it that is shown, and the answer that is being made. Neither tree nor
+ * path changes while an answer grows: only `live` does, and only that answer looks at it.
  */
 import { create } from 'zustand';
 import type { AskStreamEvent } from '../../electron/contract/app.ts';
-import type { Chat, MapPage, Turn } from '../../electron/contract/app-types.ts';
+import type { AskChoice, Chat, MapPage, Turn } from '../../electron/contract/app-types.ts';
+import { shownPath, withChosen } from '../../electron/contract/turn-tree.ts';
 import { api, type CallFailure, failureOf } from './api.ts';
-import { noteAnswerSpeed, selectHeld, useEngine } from './engine.ts';
+import { cancelJob, noteAnswerSpeed, selectHeld, useEngine } from './engine.ts';
 import { readDocument, useReading } from './reading.ts';
 import { notify } from './ui.ts';
 
@@ -20,38 +21,49 @@ interface ChatState {
   documentId: string | null;
   chats: Chat[];
   chatId: string | null;
+  /** Every question of the chat, in the order asked. */
+  tree: Turn[];
+  /** The path through the tree that is shown. */
   turns: Turn[];
   draft: string;
   live: LiveAnswer | null;
+  /** A question that is being written anew. */
+  editing: { turnId: string; text: string } | null;
+  /** Answers that are shown side by side: the shown turn's id, to the id of another answer to its question. */
+  beside: Record<string, string>;
   /** Why the last question could not even be asked. */
   failure: CallFailure | null;
   /** Of the turn that the panel shows. */
   map: MapPage[];
 }
 
-export const useChat = create<ChatState>(() => ({
-  documentId: null,
-  chats: [],
+const noChat = {
   chatId: null,
+  tree: [],
   turns: [],
   draft: '',
   live: null,
+  editing: null,
+  beside: {},
   failure: null,
   map: [],
-}));
+} satisfies Partial<ChatState>;
+
+export const useChat = create<ChatState>(() => ({ documentId: null, chats: [], ...noChat }));
 
 let saving: ReturnType<typeof setTimeout> | undefined;
 const saveDraftMs = 600;
 
 const set = useChat.setState;
 const get = useChat.getState;
+const grown = (tree: Turn[]) => ({ tree, turns: shownPath(tree) });
 
-/** The newest finished answer: what the panel's numbers are about. */
-export const selectMeasured = ({ turns }: ChatState): Turn | undefined =>
+/** The newest finished answer of the path: what the panel's numbers are about. */
+export const selectMeasured = ({ turns }: Pick<ChatState, 'turns'>): Turn | undefined =>
   turns.findLast((turn) => turn.report !== null);
 
 export async function openChatsOf(documentId: string | null): Promise<void> {
-  set({ documentId, chats: [], chatId: null, turns: [], draft: '', live: null, failure: null, map: [] });
+  set({ documentId, chats: [], ...noChat });
   if (documentId === null) return;
   const chats = await api().chats.list({ documentId });
   if (get().documentId !== documentId) return;
@@ -61,12 +73,12 @@ export async function openChatsOf(documentId: string | null): Promise<void> {
 }
 
 export async function openChat(chatId: string): Promise<void> {
-  set({ chatId, turns: [], draft: '', live: null, failure: null, map: [] });
+  set({ ...noChat, chatId });
   const { turns, draft } = await api().chats.turns({ chatId });
   if (get().chatId !== chatId) return;
-  set({ turns, draft });
+  set({ ...grown(turns), draft });
   await loadMap();
-  if (turns.at(-1)?.state === 'answering') await follow(chatId, () => api().watch({ chatId }));
+  if (turns.some((turn) => turn.state === 'answering')) await follow(chatId, () => api().watch({ chatId }));
 }
 
 export async function newChat(): Promise<string | undefined> {
@@ -78,33 +90,62 @@ export async function newChat(): Promise<string | undefined> {
   return chat.id;
 }
 
+/** The composer's question, after the last one that is shown. */
 export async function ask(question: string): Promise<void> {
   const text = question.trim();
   if (text === '' || get().live) return;
   const chatId = get().chatId ?? (await newChat());
   if (chatId === undefined) return;
-  clearTimeout(saving); // or the draft would be saved after it became a question
-  set({ draft: '', failure: null });
-  await follow(chatId, () => api().ask({ chatId, question: text }), text);
+  setDraft('');
+  set({ failure: null });
+  const parentId = get().turns.at(-1)?.id ?? null;
+  await follow(chatId, () => api().ask({ chatId, question: text, parentId, choice: {} }), {
+    notAsked: () => setDraft(text),
+  });
 }
 
-/** After a crash the document has left memory: it is read again first. */
-export async function askAgain(question: string): Promise<void> {
+export const startEditing = ({ id: turnId, question: text }: Turn) => set({ editing: { turnId, text } });
+export const changeEditing = (text: string) => set(({ editing }) => ({ editing: editing && { ...editing, text } }));
+export const stopEditing = () => set({ editing: null });
+
+/** The edited question begins a branch beside the old one. */
+export async function askEdited(turn: Turn, question: string): Promise<void> {
+  const text = question.trim();
+  if (text === '' || get().live) return;
+  set({ editing: null });
+  await askBeside(turn, text, {}, { notAsked: () => set({ editing: { turnId: turn.id, text } }) });
+}
+
+/** Another answer to the same question, on a branch of its own; shown side by side with the first where that is wanted. */
+export async function answerAgain(turn: Turn, choice: AskChoice = turn.choice, compare = false): Promise<void> {
+  await askBeside(turn, turn.question, choice, compare ? { besideId: turn.id } : {});
+}
+
+async function askBeside(turn: Turn, question: string, choice: AskChoice, outcome: Outcome): Promise<void> {
   const { documentId } = get();
-  if (documentId === null) return;
-  const isHeld = () => selectHeld(documentId)(useEngine.getState()) !== undefined;
+  if (documentId === null || get().live) return;
+  // After a crash or a restart the document has left memory: it is read again first.
   const { documentId: looked, range } = useReading.getState();
-  if (!isHeld()) await readDocument(documentId, looked === documentId ? range : null);
-  await ask(question);
+  if (!selectHeld(documentId)(useEngine.getState()))
+    await readDocument(documentId, looked === documentId ? range : null);
+  const { chatId, parentId } = turn;
+  set({ failure: null });
+  await follow(chatId, () => api().ask({ chatId, question, parentId, choice }), outcome);
+}
+
+interface Outcome {
+  /** The question was refused, and goes back to where it was written. */
+  notAsked?: () => void;
+  besideId?: string;
 }
 
 let following = 0;
 
-/** Watches an answer to its end; a newer watch takes over, or both would write the same words. `question` goes back into the composer when it was never asked. */
+/** Watches an answer to its end; a newer watch takes over, or both would write the same words. */
 async function follow(
   chatId: string,
   start: () => Promise<AsyncIterable<AskStreamEvent>>,
-  question = '',
+  { notAsked, besideId }: Outcome = {},
 ): Promise<void> {
   let asked = false;
   const mine = ++following;
@@ -116,32 +157,64 @@ async function follow(
       if (event.type === 'turn') void refreshChats();
       if (get().chatId === chatId) take(event);
       else if (event.type === 'ended') break;
+      if (event.type === 'turn' && besideId !== undefined) showBeside(event.turn.id, besideId);
     }
   } catch (error) {
     const failure = failureOf(error);
     if (get().chatId !== chatId || mine !== following) return;
-    set({ live: null, ...(asked ? {} : { failure, draft: question }) });
+    set({ live: null, ...(asked ? {} : { failure }) });
     if (asked) notify(failure.message, 'danger');
+    else notAsked?.();
   }
   await refreshChats();
 }
 
 export function take(event: AskStreamEvent): void {
   if (event.type === 'turn') {
-    set(({ turns }) => ({
-      turns: [...turns.filter((turn) => turn.id !== event.turn.id), event.turn],
-      live: { chatId: event.turn.chatId, turnId: event.turn.id, text: event.turn.answer },
+    const { turn } = event;
+    set(({ tree }) => ({
+      ...grown(withChosen([...tree.filter(({ id }) => id !== turn.id), turn], turn.id)),
+      live: { chatId: turn.chatId, turnId: turn.id, text: turn.answer },
     }));
   } else if (event.type === 'delta') {
     set(({ live }) => ({ live: live && { ...live, text: live.text + event.text } }));
   } else if (event.type === 'ended') {
-    set(({ turns }) => ({ turns: turns.map((turn) => (turn.id === event.turn.id ? event.turn : turn)), live: null }));
-    const report = event.turn.report;
+    const { turn } = event;
+    // Meanwhile another branch may have been chosen here.
+    set(({ tree }) => ({
+      ...grown(tree.map((old) => (old.id === turn.id ? { ...turn, chosen: old.chosen } : old))),
+      live: null,
+    }));
+    const { report } = turn;
     if (report && report.timings.decodeMs > 0) {
       noteAnswerSpeed((report.generatedTokens / report.timings.decodeMs) * 1000);
       void loadMap();
     }
   }
+}
+
+export function stopAnswer(): void {
+  const { chatId } = get();
+  const job = useEngine.getState().telemetry?.jobs.find((entry) => entry.chatId === chatId);
+  if (job) void cancelJob(job.id);
+}
+
+/** Shows the branch that a turn is on. */
+export async function choose(turnId: string): Promise<void> {
+  set(({ tree }) => ({ ...grown(withChosen(tree, turnId)), editing: null }));
+  try {
+    await api().chats.choose({ turnId });
+    await loadMap();
+  } catch (error) {
+    notify(failureOf(error).message, 'danger');
+  }
+}
+
+export const showBeside = (turnId: string, otherId: string) =>
+  set(({ beside }) => ({ beside: { ...beside, [turnId]: otherId } }));
+
+export function closeBeside(turnId: string): void {
+  set(({ beside: { [turnId]: _, ...beside } }) => ({ beside }));
 }
 
 async function loadMap(): Promise<void> {
@@ -151,23 +224,13 @@ async function loadMap(): Promise<void> {
   if (selectMeasured(get())?.id === turn.id) set({ map });
 }
 
-async function refreshChats(): Promise<void> {
+export async function refreshChats(): Promise<void> {
   const { documentId } = get();
   if (documentId === null) return;
   const chats = await api()
     .chats.list({ documentId })
     .catch(() => undefined);
   if (chats && get().documentId === documentId) set({ chats });
-}
-
-export async function removeChat(chatId: string): Promise<void> {
-  try {
-    await api().chats.remove({ chatId });
-    if (get().chatId === chatId) await openChatsOf(get().documentId);
-    else await refreshChats();
-  } catch (error) {
-    notify(failureOf(error).message, 'danger');
-  }
 }
 
 export function setDraft(draft: string): void {

@@ -23,12 +23,14 @@ const keptSamples = 600;
 /** Follows until the connection ends; the caller starts it anew. */
 export async function followTelemetry(): Promise<void> {
   for await (const telemetry of await api().telemetry()) {
-    const reading = telemetry.jobs.find((job) => job.phase === 'reading' && job.tokensPerSecond > 0);
+    const speedOf = (phase: Job['phase']) => telemetry.jobs.find((job) => job.phase === phase)?.tokensPerSecond || null;
+    const [reading, answering] = [speedOf('reading'), speedOf('answer')];
     useEngine.setState((before) => ({
       telemetry,
-      speeds: reading
-        ? withSample(before.speeds, { at: telemetry.at / 1000, reading: reading.tokensPerSecond, answering: null })
-        : before.speeds,
+      speeds:
+        (reading ?? answering)
+          ? withSample(before.speeds, { at: telemetry.at / 1000, reading, answering })
+          : before.speeds,
     }));
   }
 }
@@ -47,6 +49,24 @@ export async function restartEngine(): Promise<void> {
   }
 }
 
+/** A reading that ended meanwhile needs neither. */
+export async function pauseJob(jobId: string): Promise<void> {
+  await attempt(() => api().pause({ jobId }));
+}
+
+export async function resumeJob(jobId: string): Promise<void> {
+  await attempt(() => api().resume({ jobId }));
+}
+
+async function attempt(work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    const failure = failureOf(error);
+    if (failure.code !== 'CLOSED') notify(failure.message, 'danger');
+  }
+}
+
 export async function cancelJob(jobId: string): Promise<void> {
   await api().cancel({ jobId });
 }
@@ -60,6 +80,12 @@ export const selectJob =
   (kind: Job['kind'], documentId: string | null) =>
   ({ telemetry }: EngineStoreState): Job | undefined =>
     telemetry?.jobs.find((job) => job.kind === kind && job.documentId === documentId);
+
+/** What the answer that is being made in this chat keeps and reads. */
+export const selectLive =
+  (chatId: string | null) =>
+  ({ telemetry }: EngineStoreState) =>
+    telemetry?.live.find((live) => live.chatId === chatId);
 
 export const selectEngine = ({ telemetry }: EngineStoreState) => telemetry?.engine ?? null;
 

@@ -1,7 +1,7 @@
 /** Documents, the one that is open, and files on their way in. */
 import { create } from 'zustand';
 import type { AddEvent, DocumentPage, Grant, LibraryDocument } from '../../electron/contract/app-types.ts';
-import { api, type CallFailure, failureOf, sendFile } from './api.ts';
+import { api, type CallFailure, failureOf, type SentFile, sendFile } from './api.ts';
 import { notify } from './ui.ts';
 
 /** A file between the drop and the library. */
@@ -56,10 +56,13 @@ export async function openDocument(selectedId: string | null): Promise<void> {
 
 export function addFiles(files: readonly File[]): void {
   for (const file of files) {
-    let uploadId: string | undefined;
+    let sent: SentFile | undefined;
     bringIn(file.name, async (password) => {
-      uploadId ??= await sendFile(file);
-      return api().library.addUpload(password === undefined ? { uploadId } : { uploadId, password });
+      sent ??= await sendFile(file);
+      const secret = password === undefined ? {} : { password };
+      return 'grantId' in sent
+        ? api().library.addGranted({ ...sent, ...secret })
+        : api().library.addUpload({ ...sent, ...secret });
     });
   }
 }

@@ -17,7 +17,11 @@ interface UiState {
   theme: 'light' | 'dark';
   libraryOpen: boolean;
   inspectorOpen: boolean;
+  inspectorTab: 'memory' | 'document';
   settingsOpen: boolean;
+  /** What lies above the window and is not a dialog of one of its parts. */
+  overlay: 'palette' | 'shortcuts' | 'paste' | null;
+  renamingChatId: string | null;
   dropping: boolean;
   /** An address that a document or an answer asked to open. */
   askedLink: string | null;
@@ -30,7 +34,10 @@ export const useUi = create<UiState>(() => ({
   theme: 'light',
   libraryOpen: true,
   inspectorOpen: true,
+  inspectorTab: 'memory',
   settingsOpen: false,
+  overlay: null,
+  renamingChatId: null,
   dropping: false,
   askedLink: null,
   notices: [],
@@ -55,7 +62,10 @@ export function closeOverlays(): void {
 }
 
 export const openInspector = () => set({ inspectorOpen: true });
+export const setInspectorTab = (inspectorTab: UiState['inspectorTab']) => set({ inspectorTab });
 export const setSettingsOpen = (settingsOpen: boolean) => set({ settingsOpen });
+export const openOverlay = (overlay: UiState['overlay']) => set({ overlay });
+export const startRenamingChat = (renamingChatId: string | null) => set({ renamingChatId });
 export const setDropping = (dropping: boolean) => set({ dropping });
 export const askLink = (askedLink: string | null) => set({ askedLink });
 

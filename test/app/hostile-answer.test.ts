@@ -1,46 +1,21 @@
-/** What a model says is text: payloads in a streamed and in a stored answer do nothing. And a dead engine is a normal event. */
+/** What a model or a document says is text: payloads in a streamed and in a stored answer do nothing. And a dead engine is a normal event. */
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type FakeServer, startFakeServer } from '../fixtures/app-server.ts';
 import type { FakeScript } from '../fixtures/fake-engine.ts';
+import { canary, hostilePayloads } from '../fixtures/hostile-payloads.ts';
 import { buildWindow, chromiumPath, expectAccessible, launchBrowser, openWindow, webRoot } from './browser.ts';
 
-const canary = 'http://canary.example';
-const payloads = [
-  `<img src=x onerror="window.hacked=1">`,
-  `<script>window.hacked=1</script>`,
-  `<svg onload=window.hacked=1><animate onbegin=window.hacked=1 attributeName=x dur=1s>`,
-  `<iframe srcdoc="<script>parent.hacked=1</script>"></iframe>`,
-  `<a href="javascript:window.hacked=1">x</a>`,
-  `[x](javascript:window.hacked=1)`,
-  `[x](JaVaScRiPt:window.hacked=1)`,
-  `[x](data:text/html,<script>window.hacked=1</script>)`,
-  `[x](vbscript:msgbox)`,
-  `<javascript:window.hacked=1>`,
-  `![p](${canary}/inline.png)`,
-  `![p][ref]\n\n[ref]: ${canary}/reference.png`,
-  `<img src="${canary}/html.png">`,
-  `<link rel=stylesheet href="${canary}/style.css">`,
-  `<style>body{background:url(${canary}/css.png)}</style>`,
-  `<div style="background:url(${canary}/attr.png)">x</div>`,
-  `<video poster="${canary}/poster.png"><source src="${canary}/v.mp4"></video>`,
-  `<object data="${canary}/o"></object><embed src="${canary}/e">`,
-  `<meta http-equiv=refresh content="0;url=${canary}">`,
-  `<base href="${canary}/">`,
-  `<form action="${canary}"><button>Send</button></form>`,
-  `<details open ontoggle=window.hacked=1>x</details>`,
-  `<math><mtext><style><img src=x onerror=window.hacked=1></style></mtext></math>`,
-  '```html\n<img src=x onerror=window.hacked=1>\n```',
-  '```mermaid\ngraph TD; A-->B; click A "javascript:window.hacked=1"\n```',
-  `$\\href{javascript:window.hacked=1}{x}$`,
-  `| a | <img src=x onerror=window.hacked=1> |\n|---|---|\n| [x](javascript:window.hacked=1) | b |`,
-  `<a href="${canary}/ping" ping="${canary}/ping">x</a>`,
-  `"><img src=x onerror=window.hacked=1>`,
-  `<noscript><p title="</noscript><img src=x onerror=window.hacked=1>">`,
-];
-const answer = payloads.join('\n\n');
+const answer = hostilePayloads.join('\n\n');
 /** Seven characters at a time: most pieces end inside a payload. */
 const pieces = answer.match(/[\s\S]{1,7}/g) ?? [];
+
+/** A page for each, with its own text as its name. */
+const pages = hostilePayloads.map((label, i) => ({
+  label: label.slice(0, 400),
+  text: `${label}\n`,
+  start: hostilePayloads.slice(0, i).reduce((sum, { length }) => sum + length + 1, 0),
+}));
 
 let browser: Browser;
 let server: FakeServer;
@@ -59,16 +34,16 @@ async function askInWindow(script: FakeScript) {
   const parsed = {
     title: 'a',
     format: 'txt' as const,
-    warnings: [payloads[0] ?? ''],
-    text: payloads.join('\n'),
-    pages: [{ label: payloads[0] ?? '', start: 0, end: payloads.join('\n').length }],
+    warnings: [hostilePayloads[0] ?? ''],
+    text: pages.map((page) => page.text).join(''),
+    pages: pages.map(({ label, start, text }) => ({ label, start, end: start + text.length })),
   };
-  const tokensOf = { total: 380, pages: [380], countedWith: 'none' };
-  app.documents.add({ parsed, fileName: `${payloads[0]}.txt`, fileBytes: 1, sha256: 'x', tokens: tokensOf });
+  const tokensOf = { total: 380, pages: pages.map(() => 2), countedWith: 'none' };
+  app.documents.add({ parsed, fileName: `${hostilePayloads[0]}.txt`, fileBytes: 1, sha256: 'x', tokens: tokensOf });
   const watched = await openWindow(browser, `http://127.0.0.1:${port}/#launch=${tokens.newLaunchCode()}`);
   await watched.page.getByRole('button', { name: 'Read document' }).click();
   const field = watched.page.getByRole('textbox', { name: /^Ask / });
-  await field.fill(`What? ${payloads[0]}`);
+  await field.fill(`What? ${hostilePayloads[0]}`);
   await field.press('Enter');
   return watched;
 }
@@ -76,11 +51,15 @@ async function askInWindow(script: FakeScript) {
 /** Whatever ran, loaded or could be clicked through. */
 async function dangers(page: Page) {
   return page.evaluate(() => {
-    const bad = [...document.querySelectorAll('article *')].filter(
+    const shown = document.querySelectorAll('article *, h1 *, [role="region"] *');
+    const bad = [...shown].filter(
       (element) =>
-        /^(img|script|iframe|object|embed|video|audio|source|link|style|meta|base|form|input|a)$/i.test(
+        // Markdown's own task boxes, which do nothing.
+        !element.matches('input[type="checkbox"]:disabled') &&
+        (/^(img|script|iframe|object|embed|video|audio|source|link|style|meta|base|form|input|a)$/i.test(
           element.tagName,
-        ) || element.getAttributeNames().some((name) => /^on|^ping$|^srcdoc$|^action$|^href$|^src$/i.test(name)),
+        ) ||
+          element.getAttributeNames().some((name) => /^on|^ping$|^srcdoc$|^action$|^href$|^src$/i.test(name))),
     );
     return {
       hacked: (window as { hacked?: unknown }).hacked,
@@ -103,6 +82,24 @@ describe.skipIf(!chromiumPath)('an answer', () => {
     expect(outbound).toEqual([]);
     expect(complaints).toEqual([]);
   }, 180_000);
+
+  it('on a document of payloads, whose pages and names are payloads, leaves them text', async () => {
+    const { page, outbound, complaints } = await askInWindow({ pieces: ['Yes.'] });
+    const clean = { hacked: undefined, bad: [] };
+    await page.getByRole('tab', { name: 'Document' }).click();
+    const view = page.getByRole('region', { name: /^Text of / });
+    await view.getByText('<script>window.hacked=1</script>').first().waitFor();
+    const field = page.getByRole('textbox', { name: /^Section, of / });
+    for (let number = 1; number <= pages.length; number += 6) {
+      await field.fill(`${number}`);
+      await field.press('Enter');
+      await page.waitForTimeout(60);
+      expect(await dangers(page)).toEqual(clean);
+    }
+    await expectAccessible(page, 'hostile-document');
+    expect(outbound).toEqual([]);
+    expect(complaints).toEqual([]);
+  }, 120_000);
 
   it('shows an address instead of opening it', async () => {
     const { page, outbound } = await askInWindow({ pieces: [`See [this page](${canary}/page?q=1).`] });

@@ -22,7 +22,7 @@ beforeAll(async () => {
   const llama = await getLlama({ gpu: false, build: 'never', progressLogs: false, logLevel: 'error' as never });
   model = await llama.loadModel({ modelPath });
   tokens = model.tokenize(sample).slice(0, nPositions + 1);
-  engine = await loadAddon().openEngine({ modelPath, backendDir: backendDir(), device: 'cpu', threads });
+  engine = await loadAddon().openEngine({ modelPath, backendDir: backendDir(), threads });
 });
 
 afterAll(async () => {

@@ -24,7 +24,7 @@ import { readChatTemplate } from '../../electron/engine-host/chat-template.ts';
 import { type OpenModel, openModel } from '../../electron/engine-host/open-model.ts';
 import { PromptBuilder } from '../../electron/engine-host/prompt.ts';
 import { type Wording, wordingFor } from '../../electron/engine-host/prompt-wording.ts';
-import { readDocument } from '../../electron/engine-host/reading.ts';
+import { Reading } from '../../electron/engine-host/reading.ts';
 import { loadAddon } from '../../native/index.ts';
 
 const plain: Wording = {
@@ -118,7 +118,7 @@ function withWording(model: OpenModel, wording: Wording): OpenModel {
 }
 
 const names = values.only?.split(',') ?? Object.keys(candidates);
-const opened = await openModel(loadAddon(), { path: values.model, threads: 0, device: 'cpu' });
+const opened = await openModel(loadAddon(), { path: values.model, threads: 0, device: 'cpu', deviceReason: null });
 process.stdout.write(`in use: ${wordingFor(opened.native.info.architecture, opened.native.info.name).family}\n`);
 process.stdout.write(`text,wording,${modes.join(',')},questions\n`);
 
@@ -134,14 +134,28 @@ for (const task of await tasks()) {
       tile: defaultTile,
       planFor: { mode: 'full' as const, rocket, maxNew: 64, question: questions[0]?.question ?? '' },
     };
-    const { document } = await readDocument(first, 'doc', request, () => {}, undefined);
+    const read = await new Reading(request).goOn(
+      first,
+      () => 'doc',
+      () => {},
+      new AbortController().signal,
+    );
+    if (!read) throw new Error('the reading was paused');
+    const { document } = read;
     for (const name of group) {
       const model = withWording(opened, { ...plain, ...candidates[name] });
       const right: number[] = [];
       for (const mode of modes) {
         let count = 0;
         for (const { question, expected } of questions) {
-          const chat = { id: 'chat', document, session: document.native.fork(), questions: [] };
+          const chat = {
+            id: 'chat',
+            document,
+            session: document.native.fork(),
+            questions: [],
+            isAnswering: false,
+            map: undefined,
+          };
           const ask = { chatId: 'chat', question, mode, rocket, maxNew: 64, sampler: defaultSampler };
           const report = await answer(model, chat, ask, () => {});
           if (isRight(report.answer, expected)) count++;

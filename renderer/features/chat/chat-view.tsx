@@ -1,6 +1,6 @@
 /** The middle column's chat: questions and answers in a list that draws only what is seen, and follows an answer as it grows. */
 
-import { useEffect, useRef } from 'react';
+import { useEffect, useMemo, useRef } from 'react';
 import { Virtuoso, type VirtuosoHandle } from 'react-virtuoso';
 import type { Turn } from '../../../electron/contract/app-types.ts';
 import { useChat } from '../../stores/chat.ts';
@@ -8,13 +8,16 @@ import { TurnView } from './turn-view.tsx';
 
 export function ChatView() {
   const turns = useChat((state) => state.turns);
+  const tree = useChat((state) => state.tree);
   const chatId = useChat((state) => state.chatId);
+  const versions = useMemo(() => versionsIn(tree), [tree]);
   const list = useRef<VirtuosoHandle>(null);
-  const answering = turns.at(-1)?.state === 'answering';
+  const last = turns.at(-1);
+  const answeringId = last?.state === 'answering' ? last.id : null;
   // A question of one's own is always brought into sight; an answer only follows when its end was in sight.
   useEffect(() => {
-    if (answering) list.current?.scrollToIndex({ index: 'LAST', align: 'end' });
-  }, [answering]);
+    if (answeringId) list.current?.scrollToIndex({ index: 'LAST', align: 'end' });
+  }, [answeringId]);
   return (
     <Virtuoso
       key={chatId}
@@ -26,17 +29,13 @@ export function ChatView() {
       computeItemKey={(_, turn) => turn.id}
       initialTopMostItemIndex={Math.max(0, turns.length - 1)}
       followOutput="auto"
-      itemContent={(index, turn) => (
-        <div className="mx-auto w-full max-w-[760px] px-6 py-4">
-          <TurnView turn={turn} beginsAnew={beginsAnew(turns, index)} />
-        </div>
-      )}
+      itemContent={(_, turn) => <TurnView turn={turn} versions={versions.get(turn.parentId) ?? []} />}
     />
   );
 }
 
-/** The model does not remember what came before this turn. */
-function beginsAnew(turns: readonly Turn[], index: number): boolean {
-  const before = turns.slice(0, index).findLast((turn) => turn.state === 'done');
-  return before !== undefined && before.session !== turns[index]?.session;
+function versionsIn(tree: readonly Turn[]): Map<string | null, Turn[]> {
+  const versions = new Map<string | null, Turn[]>();
+  for (const turn of tree) versions.set(turn.parentId, [...(versions.get(turn.parentId) ?? []), turn]);
+  return versions;
 }

@@ -1,8 +1,7 @@
 /** The question being written. Enter asks, Shift+Enter breaks the line, Escape stops the answer. */
 import { ArrowUp, Square } from 'lucide-react';
 import { useLayoutEffect, useRef } from 'react';
-import { ask, setDraft, useChat } from '../../stores/chat.ts';
-import { cancelJob, useEngine } from '../../stores/engine.ts';
+import { ask, setDraft, stopAnswer, useChat } from '../../stores/chat.ts';
 import { Button } from '../../ui/button.tsx';
 import { Problem } from '../../ui/problem.tsx';
 
@@ -66,10 +65,4 @@ export function Composer({ documentName }: { documentName: string }) {
       </p>
     </div>
   );
-}
-
-export function stopAnswer(): void {
-  const { chatId } = useChat.getState();
-  const job = useEngine.getState().telemetry?.jobs.find((entry) => entry.chatId === chatId);
-  if (job) void cancelJob(job.id);
 }

@@ -1,6 +1,7 @@
 /** The document from first to last token: what stage 1 kept for the question, and what stage 2 read while answering. */
 import { useState } from 'react';
 import type { MapPage } from '../../../electron/contract/app-types.ts';
+import type { Citation, Passage } from '../../../electron/contract/citations.ts';
 import type { Counters } from '../../../electron/contract/engine-reports.ts';
 import { count, percent, plural } from '../../format.ts';
 import { viridis } from '../../ui/color-scale.ts';
@@ -39,8 +40,20 @@ export function mapBins(map: readonly MapPage[], most = mostBins): Bin[] {
   return bins;
 }
 
-export function DocumentMap({ map, counters, unit }: { map: readonly MapPage[]; counters: Counters; unit: string }) {
-  const [pointed, setPointed] = useState<number | null>(null);
+interface DocumentMapProps {
+  map: readonly MapPage[];
+  counters: Counters;
+  citations: readonly Citation[];
+  /** The answer is being made: the second lane grows. */
+  isLive: boolean;
+  unit: string;
+  /** Of pages as the document counts them, from 0. */
+  onShow: (firstPage: number, lastPage: number) => void;
+  onCitation: (passage: Passage) => void;
+}
+
+export function DocumentMap({ map, counters, citations, isLive, unit, onShow, onCitation }: DocumentMapProps) {
+  const [pointed, setPointed] = useState<{ bin: number; passage: Passage | null } | null>(null);
   const bins = mapBins(map);
   const total = bins.reduce((sum, bin) => sum + bin.tokens, 0);
   // keptMass has an entry for each layer and KV head; where nothing was chosen every row is kept by all.
@@ -56,16 +69,44 @@ export function DocumentMap({ map, counters, unit }: { map: readonly MapPage[]; 
       most: `${readMost < 10 ? readMost.toFixed(1) : count(readMost)} ×`,
     },
   ];
-  const bin = pointed === null ? undefined : bins[pointed];
+  const bin = pointed === null ? undefined : bins[pointed.bin];
   let at = 0;
   const places = bins.map((entry) => {
     const place = { x: at, width: entry.tokens / total };
     at += place.width;
     return place;
   });
+  const pageOf = (index: number) => map[index]?.page ?? index;
+  const show = () => {
+    if (pointed?.passage) onCitation(pointed.passage);
+    else if (bin) onShow(pageOf(bin.first), pageOf(bin.last));
+  };
+  const describe = (entry: Bin) =>
+    `${pageName(entry, map)}: kept by ${percent(keptShare(entry))} of layers and heads, read ${entry.read.toFixed(1)} times a token.`;
+  const move = (step: number) =>
+    setPointed({ bin: Math.min(bins.length - 1, Math.max(0, (pointed?.bin ?? -1) + step)), passage: null });
   return (
-    <Section title="Map of the document" aside={plural(map.length, unit)}>
-      <div className="space-y-1" onPointerLeave={() => setPointed(null)}>
+    <Section title="Map of the document" aside={isLive ? 'while answering' : plural(map.length, unit)}>
+      <div
+        role="slider"
+        tabIndex={0}
+        data-testid="document-map"
+        aria-label={`Passage of the document; Enter shows its ${unit}`}
+        aria-valuemin={0}
+        aria-valuemax={Math.max(0, bins.length - 1)}
+        aria-valuenow={pointed?.bin ?? 0}
+        aria-valuetext={bin ? describe(bin) : 'none'}
+        className="cursor-pointer space-y-1 rounded-sm"
+        onPointerLeave={() => setPointed(null)}
+        onClick={show}
+        onKeyDown={(event) => {
+          if (event.key === 'ArrowRight' || event.key === 'ArrowUp') move(1);
+          else if (event.key === 'ArrowLeft' || event.key === 'ArrowDown') move(-1);
+          else if (event.key === 'Enter') show();
+          else return;
+          event.preventDefault();
+        }}
+      >
         {lanes.map((lane) => (
           <div key={lane.name} className="grid grid-cols-[36px_1fr] items-center gap-2">
             <span className="text-[12px] leading-4 text-muted">{lane.name}</span>
@@ -82,24 +123,31 @@ export function DocumentMap({ map, counters, unit }: { map: readonly MapPage[]; 
               {bins.map((entry, i) => (
                 <rect
                   key={entry.first}
+                  data-value={lane.value(entry).toFixed(4)}
                   x={(places[i]?.x ?? 0) * 1000}
                   width={Math.max(1, (places[i]?.width ?? 0) * 1000 - 2)}
                   height={100}
                   fill={viridis(lane.value(entry))}
-                  opacity={pointed === null || pointed === i ? 1 : 0.55}
-                  onPointerEnter={() => setPointed(i)}
+                  opacity={pointed === null || pointed.bin === i ? 1 : 0.55}
+                  onPointerEnter={() => setPointed({ bin: i, passage: null })}
                 />
               ))}
             </svg>
           </div>
         ))}
+        <CitationLane
+          bins={bins}
+          places={places}
+          map={map}
+          citations={citations}
+          onPoint={(index, passage) => setPointed({ bin: index, passage })}
+        />
         <PageTicks places={places} bins={bins} />
       </div>
       <div className="mt-2 min-h-12 text-[12px] leading-4 text-muted">
         {bin ? (
           <p className="tabular line-clamp-3 wrap-anywhere">
-            <span className="text-ink">{pageName(bin, map)}</span>: kept by {percent(keptShare(bin))} of layers and
-            heads, read {bin.read.toFixed(1)} times a token. {bin.opening}
+            {describe(bin)} {bin.opening}
           </p>
         ) : (
           <p className="tabular flex items-center gap-2">
@@ -116,6 +164,49 @@ export function DocumentMap({ map, counters, unit }: { map: readonly MapPage[]; 
         )}
       </div>
     </Section>
+  );
+}
+
+interface CitationLaneProps {
+  bins: readonly Bin[];
+  places: readonly { x: number; width: number }[];
+  map: readonly MapPage[];
+  citations: readonly Citation[];
+  onPoint: (bin: number, passage: Passage) => void;
+}
+
+/** Where the answer's words stand. */
+function CitationLane({ bins, places, map, citations, onPoint }: CitationLaneProps) {
+  const marks = citations.flatMap(({ passage }) => {
+    if (!passage) return [];
+    const index = map.findIndex(({ page }) => page === passage.page);
+    const bin = bins.findIndex(({ first, last }) => index >= first && index <= last);
+    return bin < 0 ? [] : [{ passage, bin }];
+  });
+  if (marks.length === 0) return null;
+  return (
+    <div className="grid grid-cols-[36px_1fr] items-center gap-2">
+      <span className="text-[12px] leading-4 text-muted">Cited</span>
+      <svg
+        role="img"
+        aria-label={`Cited: ${marks.map(({ passage }) => passage.label || passage.page + 1).join(', ')}`}
+        viewBox="0 0 1000 100"
+        preserveAspectRatio="none"
+        className="h-4 w-full rounded-sm bg-sunken"
+      >
+        {marks.map(({ passage, bin }) => (
+          <rect
+            key={`${passage.start} ${passage.end}`}
+            data-testid="map-citation"
+            x={(places[bin]?.x ?? 0) * 1000}
+            width={Math.max(8, (places[bin]?.width ?? 0) * 1000 - 2)}
+            height={100}
+            fill="var(--accent)"
+            onPointerEnter={() => onPoint(bin, passage)}
+          />
+        ))}
+      </svg>
+    </div>
   );
 }
 

@@ -1,7 +1,6 @@
 /** The two truths: how small the cache is that an answer works on, and how few rows each token reads. From counters alone. */
 import type { ReactNode } from 'react';
-import type { TurnReport } from '../../../electron/contract/app-types.ts';
-import type { MemoryPlan } from '../../../electron/contract/engine-reports.ts';
+import type { Counters, MemoryPlan } from '../../../electron/contract/engine-reports.ts';
 import { bytes, count, factor } from '../../format.ts';
 
 const numberClass = 'tabular mt-1 text-[20px] leading-7 font-[620] tracking-[-0.01em]';
@@ -10,8 +9,15 @@ function Small({ children }: { children: ReactNode }) {
   return <span className="text-[13px] font-normal tracking-normal text-muted">{children}</span>;
 }
 
-export function Headline({ report, planned }: { report: TurnReport | null; planned: MemoryPlan | null }) {
-  if (!report) {
+interface HeadlineProps {
+  counters: Counters | null;
+  /** Of the answer that is being made. */
+  isLive: boolean;
+  planned: MemoryPlan | null;
+}
+
+export function Headline({ counters, isLive, planned }: HeadlineProps) {
+  if (!counters) {
     const compact = planned ? planned.compactCache + planned.summaries : 0;
     const isCompressed = planned !== null && compact > 0 && !planned.budgets.dense;
     return (
@@ -34,13 +40,15 @@ export function Headline({ report, planned }: { report: TurnReport | null; plann
       </div>
     );
   }
-  const { counters } = report;
+  const { mode } = counters;
   const compact = counters.compactBytes + counters.summaryBytes;
-  const isCompressed = compact > 0 && !counters.budgets.dense && report.mode !== 'full';
+  const isCompressed = compact > 0 && !counters.budgets.dense && mode !== 'full';
   const isSmaller = counters.fullBytes > 1.05 * compact;
   return (
     <div className="px-4 pt-1 pb-4" data-testid="headline">
-      <p className="text-[12px] leading-4 text-muted">Cache that the last answer worked on</p>
+      <p className="text-[12px] leading-4 text-muted">
+        {isLive ? 'Cache that this answer works on' : 'Cache that the last answer worked on'}
+      </p>
       <p className={`${numberClass} flex flex-wrap items-baseline gap-x-3`}>
         {isCompressed && isSmaller ? (
           <>
@@ -55,7 +63,7 @@ export function Headline({ report, planned }: { report: TurnReport | null; plann
             <Small>
               {isCompressed
                 ? `full KV: ${bytes(counters.fullBytes)}`
-                : report.mode === 'full'
+                : mode === 'full'
                   ? 'full KV, nothing left out'
                   : 'everything fits the budget'}
             </Small>
@@ -70,7 +78,7 @@ export function Headline({ report, planned }: { report: TurnReport | null; plann
       <p className="tabular mt-1" data-testid="rows-read">
         Each token reads {count(counters.rowsRead)} of {count(counters.rowsTotal)} rows per head.
       </p>
-      {report.mode === 'rocketkv-mt' && (
+      {mode === 'rocketkv-mt' && (
         <p className="tabular mt-1 text-[12px] leading-4 text-muted">
           The document’s own KV, {bytes(counters.documentBytes)}, stays in memory beside it for the next question.
         </p>

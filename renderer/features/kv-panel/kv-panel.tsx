@@ -4,6 +4,8 @@ import type { LibraryDocument } from '../../../electron/contract/app-types.ts';
 import { copyText } from '../../bridge/browser.ts';
 import { selectPreview, useBudget } from '../../stores/budget.ts';
 import { selectMeasured, useChat } from '../../stores/chat.ts';
+import { useCitations } from '../../stores/citations.ts';
+import { showPages, showPassage } from '../../stores/document-view.ts';
 import { selectHeld, useEngine } from '../../stores/engine.ts';
 import { useReading } from '../../stores/reading.ts';
 import { useSettings } from '../../stores/settings.ts';
@@ -13,17 +15,23 @@ import { AttentionStrip } from './attention-strip.tsx';
 import { BudgetSection } from './budget-section.tsx';
 import { DocumentMap } from './document-map.tsx';
 import { Headline } from './headline.tsx';
+import { useLiveAnswer } from './live-answer.ts';
 import { MemoryBars } from './memory-bars.tsx';
 import { SpeedHistory } from './speed-history.tsx';
 
 export function KvPanel({ document }: { document: LibraryDocument | undefined }) {
   const turn = useChat(selectMeasured);
-  const map = useChat((state) => state.map);
+  const live = useLiveAnswer();
+  const measuredMap = useChat((state) => state.map);
+  const map = live?.map ?? measuredMap;
+  const chatTurnId = turn?.id;
+  const cited = useCitations(({ ofTurn }) => (chatTurnId === undefined ? undefined : ofTurn[chatTurnId]));
   const held = useEngine(selectHeld(document?.id ?? null));
   const planned = useReading(({ documentId, preflight }) => (documentId === document?.id ? preflight : null));
   const maxNew = useSettings((state) => state.settings?.maxNew ?? 0);
   const preview = useBudget(selectPreview);
   const report = turn?.report ?? null;
+  const counters = live?.counters ?? report?.counters ?? null;
   const promptTokens =
     report?.promptTokens ??
     held?.tokens ??
@@ -57,13 +65,21 @@ export function KvPanel({ document }: { document: LibraryDocument | undefined })
         )
       }
     >
-      <Headline report={preview ? null : report} planned={preview ?? plan} />
-      {plan && <MemoryBars plan={preview ?? plan} counters={preview ? null : (report?.counters ?? null)} />}
+      <Headline counters={preview ? null : counters} isLive={live !== null} planned={preview ?? plan} />
+      {plan && <MemoryBars plan={preview ?? plan} counters={preview ? null : counters} />}
       {promptTokens !== undefined && <BudgetSection promptTokens={promptTokens} />}
-      {report && map.length > 0 && (
-        <DocumentMap map={map} counters={report.counters} unit={document.format === 'pdf' ? 'page' : 'section'} />
+      {counters && map.length > 0 && (
+        <DocumentMap
+          map={map}
+          counters={counters}
+          citations={live ? [] : (cited?.citations ?? [])}
+          isLive={live !== null}
+          unit={document.format === 'pdf' ? 'page' : 'section'}
+          onShow={(first, last) => void showPages(document.id, first, last)}
+          onCitation={(passage) => showPassage(document.id, passage)}
+        />
       )}
-      {report && <AttentionStrip counters={report.counters} />}
+      {counters && counters.keptMass.length > 0 && <AttentionStrip counters={counters} />}
       <SpeedHistory />
     </Frame>
   );
@@ -72,7 +88,7 @@ export function KvPanel({ document }: { document: LibraryDocument | undefined })
 function Frame({ children, action }: { children: ReactNode; action?: ReactNode }) {
   return (
     <section aria-label="KV cache" className="flex h-full flex-col bg-chrome">
-      <div className="flex h-11 shrink-0 items-center justify-between pr-2 pl-4">
+      <div className="flex h-10 shrink-0 items-center justify-between pr-2 pl-4">
         <h2 className="font-[600]">KV cache</h2>
         {action}
       </div>

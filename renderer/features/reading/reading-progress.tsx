@@ -1,17 +1,20 @@
 /** While a document is read: how far, how fast, how long yet, and a way out. */
 import type { Job } from '../../../electron/contract/app-types.ts';
 import { count, seconds, speed } from '../../format.ts';
-import { cancelJob } from '../../stores/engine.ts';
+import { cancelJob, pauseJob, resumeJob } from '../../stores/engine.ts';
 import { Button } from '../../ui/button.tsx';
 import { ProgressBar } from '../../ui/progress-bar.tsx';
 
 export function ReadingProgress({ job, name }: { job: Job; name: string }) {
   const share = job.total > 0 ? job.done / job.total : 0;
+  const isPaused = job.phase === 'paused';
   const isWaiting = job.phase === 'waiting' || job.total === 0;
   return (
     <section aria-label="Reading" className="rounded-xl border border-line bg-raised p-5">
       <div className="flex items-baseline justify-between gap-4">
-        <h2 className="min-w-0 truncate text-[15px] font-[620]">Reading {name}</h2>
+        <h2 className="min-w-0 truncate text-[15px] font-[620]">
+          {isPaused ? 'Paused' : 'Reading'} {name}
+        </h2>
         <span className="tabular text-[15px]">{isWaiting ? '' : `${Math.floor(share * 100)} %`}</span>
       </div>
       <div className="mt-3">
@@ -19,11 +22,22 @@ export function ReadingProgress({ job, name }: { job: Job; name: string }) {
       </div>
       <div className="mt-2 flex items-center justify-between gap-4">
         <p className="tabular text-muted">
-          {isWaiting
-            ? 'Waiting for the engine.'
-            : `${count(job.done)} of ${count(job.total)} tokens${job.tokensPerSecond > 0 ? `, ${speed(job.tokensPerSecond)}` : ''}${job.secondsLeft === null ? '' : `, ${seconds(job.secondsLeft)} left`}`}
+          {isPaused
+            ? `${count(job.done)} of ${count(job.total)} tokens are read and stay.`
+            : isWaiting
+              ? 'Waiting for the engine.'
+              : `${count(job.done)} of ${count(job.total)} tokens${job.tokensPerSecond > 0 ? `, ${speed(job.tokensPerSecond)}` : ''}${job.secondsLeft === null ? '' : `, ${seconds(job.secondsLeft)} left`}`}
         </p>
-        <Button onClick={() => void cancelJob(job.id)}>Cancel</Button>
+        <div className="flex shrink-0 gap-2">
+          {isPaused ? (
+            <Button kind="primary" onClick={() => void resumeJob(job.id)}>
+              Go on
+            </Button>
+          ) : (
+            <Button onClick={() => void pauseJob(job.id)}>Pause</Button>
+          )}
+          <Button onClick={() => void cancelJob(job.id)}>Cancel</Button>
+        </div>
       </div>
       <p className="mt-3 text-[12px] leading-4 text-muted">
         The model reads the whole text once. Questions then start from what it has read. Cancelling discards what was

@@ -25,9 +25,11 @@ export function StatusBar() {
             ? 'The engine is not running'
             : job?.phase === 'reading'
               ? `Reading, ${job.total > 0 ? Math.floor((job.done / job.total) * 100) : 0} %${job.tokensPerSecond > 0 ? `, ${speed(job.tokensPerSecond)}` : ''}`
-              : job
-                ? 'Answering'
-                : 'Ready';
+              : job?.phase === 'paused'
+                ? 'Reading is paused'
+                : job
+                  ? 'Answering'
+                  : 'Ready';
   return (
     <footer className="tabular flex h-8 shrink-0 whitespace-nowrap items-center gap-4 border-t border-line bg-chrome pr-1 pl-4 text-[12px] text-muted">
       {telemetry && used !== null && (

@@ -40,6 +40,8 @@ const plan: MemoryPlan = {
   layerBuffers: 5,
   activations: 6,
   logits: 7,
+  documentOnDevice: true,
+  deviceTotal: 28,
   total: 28,
   fullKv: 9,
   available: 100,
@@ -61,7 +63,15 @@ const report: AnswerReport = {
   notices: [],
 };
 const context: AskContext = {
-  model: { info: fakeInfo, device: 'cpu', threads: 2, loadMs: 12.34, promptFamily: 'x', notices: [] },
+  model: {
+    info: fakeInfo,
+    device: 'cpu',
+    deviceReason: null,
+    threads: 2,
+    loadMs: 12.34,
+    promptFamily: 'x',
+    notices: [],
+  },
   files: ['a.pdf'],
   document: { title: 'A', format: 'pdf', text: 'x', pages: [{ label: '1', start: 0, end: 1 }], warnings: [] },
   read: { type: 'done', documentId: 'doc-1', nTokens: 4960, documentTokens: 4900, prefillMs: 4800, bytes: 900, plan },

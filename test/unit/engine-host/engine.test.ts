@@ -16,7 +16,7 @@ const method = { mode: 'rocketkv-mt' as const, rocket: defaultRocketOptions };
 async function open(options: FakeOptions = {}) {
   const addon = new FakeAddon(options);
   const engine = new Engine(addon, async () => byteVocabulary);
-  await engine.openModel({ path: modelFile, threads: 0, device: 'auto' });
+  await engine.openModel({ path: modelFile, threads: 0, device: 'cpu', deviceReason: null });
   return { addon, engine };
 }
 
@@ -101,7 +101,7 @@ describe('answering', () => {
     const { engine, addon } = await open({ available: 2000 });
     await expect(read(engine, 'x'.repeat(500))).rejects.toMatchObject({
       code: 'HOST_OOM',
-      message: expect.stringContaining('--kv-type q8_0'),
+      message: expect.stringContaining('q8_0'),
     });
     expect(addon.log).toEqual([]);
   });
@@ -160,6 +160,20 @@ describe('chats', () => {
     await expect(engine.truncate(chatId, 2)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
   });
 
+  it('read earlier turns again with a question, and count them as one with it', async () => {
+    const { engine, chatId, addon, nTokens, ask } = await chat();
+    const { prefilledTokens: alone } = report(await collect(ask('Now?')));
+    await engine.truncate(chatId, 0);
+    const earlier = [{ question: 'Before?', answer: 'Then.' }];
+    const { prefilledTokens } = report(await collect(ask('Now?', { earlier })));
+    expect(prefilledTokens).toBeGreaterThan(alone + 'Before?Then.'.length);
+    await expect(engine.truncate(chatId, 2)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    // Answering again brings them along.
+    const again = engine.regenerate({ chatId, ...method, maxNew: 50, sampler: defaultSampler });
+    expect(report(await collect(again)).prefilledTokens).toBe(prefilledTokens);
+    expect(addon.log.filter((line) => line === `truncate ${nTokens}`)).toHaveLength(2);
+  });
+
   it('have nothing to answer again at the beginning', async () => {
     const { engine, chatId } = await chat();
     const again = engine.regenerate({ chatId, ...method, maxNew: 50, sampler: defaultSampler });
@@ -207,5 +221,77 @@ describe('measuring', () => {
   it('counts no end where the answer was cut', async () => {
     const { engine, chatId } = await chat({ reply: 'abcdef' });
     expect((await engine.measureReference(chatId, 'Q?', 3, defaultRocketOptions)).positions).toBe(3);
+  });
+});
+
+describe('a reading that pauses', () => {
+  const text = 'x'.repeat(300);
+  const planFor = { ...method, maxNew: 50, question: 'Why?' };
+  const request = { text, pages: [{ label: '1', start: 0, end: 300 }], kvType: 'f16' as const, segment: 64, tile: 8 };
+
+  /** Pauses when three segments are read, in the middle of the fourth. */
+  async function paused() {
+    let pausing: Promise<number> | undefined;
+    const { engine, addon } = await open({
+      onSegment: (done) => {
+        if (done === 192 && !pausing) pausing = engine.reading('mine').pause();
+      },
+    });
+    const signal = new AbortController();
+    const events = collect(engine.readDocument({ ...request, readingId: 'mine', planFor }, signal.signal));
+    events.catch(() => {});
+    await expect.poll(() => pausing !== undefined).toBe(true);
+    return { engine, addon, events, signal, done: await pausing };
+  }
+
+  it('keeps whole segments, lets others answer, and goes on with what is missing', async () => {
+    const { engine, addon, events, done } = await paused();
+    expect(done).toBe(192);
+    const { documentId } = await read(engine);
+    expect((await engine.newChat(documentId)).chatId).toBeTruthy();
+    engine.reading('mine').resume();
+    const all = await events;
+    const last = all.at(-1);
+    expect(last).toMatchObject({ type: 'done' });
+    const total = last?.type === 'done' ? last.nTokens : 0;
+    expect(addon.log.filter((line) => line.startsWith('read'))).toContain(`read ${total - 192}`);
+    const counts = all.flatMap((event) => (event.type === 'progress' ? [event.done] : []));
+    expect(counts.at(-1)).toBe(total);
+    expect(() => engine.reading('mine')).toThrow('over');
+  });
+
+  it('can be cancelled while it stands still, and frees what it read', async () => {
+    const { engine, addon, events, signal } = await paused();
+    signal.abort();
+    await expect(events).rejects.toMatchObject({ code: 'CANCELLED' });
+    expect(addon.log.at(-1)).toBe('document closed');
+    expect((await read(engine)).type).toBe('done');
+  });
+
+  it('is refused by another model', async () => {
+    const { engine, events } = await paused();
+    await engine.openModel({ path: modelFile, threads: 0, device: 'cpu', deviceReason: null });
+    engine.reading('mine').resume();
+    await expect(events).rejects.toMatchObject({ code: 'CLOSED' });
+  });
+});
+
+describe('a chat that is being answered', () => {
+  it('tells its counters and its map meanwhile, and the last ones while another chat is answered', async () => {
+    let go = () => {};
+    const waits = new Promise<void>((resolve) => {
+      go = resolve;
+    });
+    const { engine, chatId, documentId, ask } = await chat({ onAsk: () => waits });
+    const answered = collect(ask('First?'));
+    // Neither waits for the answer, which waits for us.
+    expect((await engine.counters(chatId)).rowsRead).toBe(8);
+    expect((await engine.documentMap(chatId)).map((page) => page.label)).toEqual(['1', '2']);
+    go();
+    await answered;
+    const { chatId: other } = await engine.newChat(documentId);
+    const more = collect(engine.ask({ chatId: other, question: 'Q?', ...method, maxNew: 50, sampler: defaultSampler }));
+    expect(engine.documentMap(chatId)).toHaveLength(2);
+    await more;
   });
 });

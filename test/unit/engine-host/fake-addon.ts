@@ -1,5 +1,6 @@
 /** A hand-written addon and vocabulary for tests of the host's own logic. Never used where a real engine can be. */
 
+import { AppError } from '../../../electron/contract/errors.ts';
 import type { Vocabulary } from '../../../electron/engine-host/vocabulary.ts';
 import type {
   NativeAddon,
@@ -74,6 +75,8 @@ export interface FakeOptions {
   info?: Partial<NativeModelInfo>;
   /** The last token's event comes after the call has ended, as it may with the real addon. */
   late?: boolean;
+  /** Called before each segment of a reading with the tokens read so far; may wait. */
+  onSegment?: (done: number) => Promise<void> | void;
   /** Called for each ask; may wait, or throw. */
   onAsk?: (request: NativeAskRequest) => Promise<void> | void;
 }
@@ -95,6 +98,9 @@ export class FakeAddon implements NativeAddon {
   inspectModel = () => this.info;
   plan = (_: string, request: NativePlanRequest) => this.#plan(request);
   budgets = ({ rocket }: Parameters<NativeAddon['budgets']>[0]): NativeBudgets => fakeBudgets(rocket.tokenBudget);
+  probeCuda: NativeAddon['probeCuda'] = () => {
+    throw new AppError('GPU_NONE', 'There is no GPU here.');
+  };
   checkVectors: NativeAddon['checkVectors'] = () => Promise.reject(new Error('not here'));
   makeVectors: NativeAddon['makeVectors'] = () => {
     throw new Error('not here');
@@ -119,6 +125,8 @@ export class FakeAddon implements NativeAddon {
       layerBuffers: 0,
       activations: 100,
       logits: 0,
+      documentOnDevice: true,
+      deviceTotal: documentKv + 1000,
       total: documentKv + 1000,
       fullKv: documentKv,
       available: this.#options.available ?? 1e9,
@@ -128,7 +136,9 @@ export class FakeAddon implements NativeAddon {
 
   #document(): NativeDocument {
     const log = this.log;
+    const { onSegment } = this.#options;
     let nTokens = 0;
+    let isCancelled = false;
     return {
       get nTokens() {
         return nTokens;
@@ -136,15 +146,25 @@ export class FakeAddon implements NativeAddon {
       get bytes() {
         return nTokens * 64;
       },
-      async read(tokens, _, onProgress) {
+      onDevice: true,
+      async read(tokens, { segment }, onProgress) {
         log.push(`read ${tokens.length}`);
-        onProgress(Math.floor(tokens.length / 2));
-        onProgress(tokens.length);
-        nTokens = tokens.length;
+        isCancelled = false;
+        for (let at = 0; at < tokens.length; at += segment) {
+          await onSegment?.(nTokens);
+          if (isCancelled) throw Object.assign(new Error('Stopped.'), { code: 'CANCELLED' });
+          const size = Math.min(segment, tokens.length - at);
+          onProgress(at + Math.floor(size / 2));
+          onProgress(at + size);
+          nTokens += size;
+        }
         return { ms: 5 };
       },
       fork: () => this.#session(nTokens),
-      cancel: () => void log.push('document cancelled'),
+      cancel() {
+        isCancelled = true;
+        log.push('document cancelled');
+      },
       close: () => void log.push('document closed'),
     };
   }

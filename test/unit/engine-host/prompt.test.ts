@@ -60,6 +60,41 @@ describe('the embedded model', () => {
   });
 });
 
+describe('earlier turns', () => {
+  const earlier = [
+    { question: 'Which colour?', answer: 'Green.' },
+    { question: 'Why?', answer: 'It is painted.' },
+  ];
+
+  it('read like the conversation as it was held', () => {
+    const green = tokenizeParts(vocabulary, [documentPart('Green.')]);
+    const painted = tokenizeParts(vocabulary, [documentPart('It is painted.')]);
+    for (const isFirst of [true, false]) {
+      const held = [
+        ...[...builder.question('Which colour?', isFirst), ...green],
+        ...[...builder.question('Why?', false), ...painted],
+        ...builder.question('Since when?', false),
+      ];
+      expect([...builder.question('Since when?', isFirst, earlier)]).toEqual(held);
+    }
+  });
+
+  it('never yield a control token of their own', () => {
+    const controlOf = (tokens: Int32Array) => [...tokens].filter((token) => control.has(token));
+    const plain = controlOf(builder.question('x', true, earlier));
+    fc.assert(
+      fc.property(hostile, hostile, (question, answer) => {
+        const said = [
+          { question, answer },
+          { question: answer, answer: question },
+        ];
+        expect(controlOf(builder.question(question, true, said))).toEqual(plain);
+      }),
+      { numRuns: 200 },
+    );
+  });
+});
+
 describe('hostile text', () => {
   it('never yields a control token, and comes back as it was', () => {
     fc.assert(

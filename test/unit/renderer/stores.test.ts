@@ -4,13 +4,25 @@ import { mapBins } from '../../../renderer/features/kv-panel/document-map.tsx';
 import { bytes, factor, plural, seconds } from '../../../renderer/format.ts';
 import { type AppClient, setApi } from '../../../renderer/stores/api.ts';
 import { budgetAt, planBudget, positionOf, sliderSteps, useBudget } from '../../../renderer/stores/budget.ts';
-import { ask, openChat, selectMeasured, take, useChat } from '../../../renderer/stores/chat.ts';
+import {
+  answerAgain,
+  ask,
+  askEdited,
+  choose,
+  closeBeside,
+  openChat,
+  selectMeasured,
+  startEditing,
+  take,
+  useChat,
+} from '../../../renderer/stores/chat.ts';
 import { changeSettings, useSettings } from '../../../renderer/stores/settings.ts';
 import { setWidth, useUi } from '../../../renderer/stores/ui.ts';
 import { viridis } from '../../../renderer/ui/color-scale.ts';
 
 const failure = (error: unknown) => ({ code: 'IO', message: (error as Error).message });
-const connect = (client: object) => setApi({ client: client as AppClient, upload: async () => 'id', failure });
+const connect = (client: object) =>
+  setApi({ client: client as AppClient, sendFile: async () => ({ uploadId: 'id' }), failure });
 
 const turn = (changes: Partial<Turn> = {}): Turn => ({
   id: 't1',
@@ -20,14 +32,25 @@ const turn = (changes: Partial<Turn> = {}): Turn => ({
   state: 'answering',
   failure: null,
   report: null,
-  session: 's',
+  parentId: null,
+  chosen: true,
+  choice: {},
   createdAt: 0,
   ...changes,
 });
 
 describe('chat', () => {
   beforeEach(() => {
-    useChat.setState({ documentId: 'd1', chatId: 'c1', turns: [], live: null, draft: '', failure: null, chats: [] });
+    useChat.setState({
+      documentId: 'd1',
+      chatId: 'c1',
+      tree: [],
+      turns: [],
+      live: null,
+      draft: '',
+      failure: null,
+      chats: [],
+    });
   });
 
   it('grows the live answer without touching the turns', () => {
@@ -68,6 +91,80 @@ describe('chat', () => {
     });
     await openChat('c1');
     expect(useChat.getState()).toMatchObject({ draft: 'later', live: null, turns: [{ answer: 'Hello' }] });
+  });
+});
+
+describe('branches of a chat', () => {
+  const asked: object[] = [];
+  let next = 1;
+  /** Answers at once, as the server does. */
+  const server = {
+    ask: async (input: { question: string; parentId: string | null; choice: Turn['choice'] }) => {
+      asked.push(input);
+      const { question, parentId, choice } = input;
+      const made = turn({ id: `n${next++}`, question, parentId, choice });
+      return (async function* () {
+        yield { type: 'turn', turn: made };
+        yield { type: 'ended', turn: { ...made, state: 'done', answer: 'Yes.' } };
+      })();
+    },
+    chats: { list: async () => [], saveDraft: async () => {}, choose: async () => {} },
+    read: async () => (async function* () {})(),
+  };
+  const one = turn({ id: 'one', question: 'One?', state: 'done' });
+  const two = turn({ id: 'two', question: 'Two?', parentId: 'one', state: 'done', choice: { tokenBudget: 256 } });
+  const shown = () => useChat.getState().turns.map(({ question }) => question);
+
+  beforeEach(() => {
+    asked.length = 0;
+    connect(server);
+    useChat.setState({ documentId: 'd1', chatId: 'c1', tree: [one, two], turns: [one, two], beside: {}, live: null });
+  });
+
+  it('ask after the last question that is shown', async () => {
+    await ask('Three?');
+    expect(asked).toEqual([{ chatId: 'c1', question: 'Three?', parentId: 'two', choice: {} }]);
+    expect(shown()).toEqual(['One?', 'Two?', 'Three?']);
+  });
+
+  it('begin with an edited question, keep the old one, and go back to it', async () => {
+    startEditing(two);
+    await askEdited(two, ' Other? ');
+    expect(asked).toEqual([{ chatId: 'c1', question: 'Other?', parentId: 'one', choice: {} }]);
+    expect(shown()).toEqual(['One?', 'Other?']);
+    expect(useChat.getState()).toMatchObject({ editing: null, tree: [{ id: 'one' }, { id: 'two' }, {}] });
+    await choose('two');
+    expect(shown()).toEqual(['One?', 'Two?']);
+  });
+
+  it('ask the same again with the same wishes, and with others side by side', async () => {
+    await answerAgain(two);
+    expect(asked.at(-1)).toEqual({ chatId: 'c1', question: 'Two?', parentId: 'one', choice: { tokenBudget: 256 } });
+    expect(useChat.getState().beside).toEqual({});
+    await answerAgain(two, { mode: 'full' }, true);
+    expect(asked.at(-1)).toMatchObject({ parentId: 'one', choice: { mode: 'full' } });
+    const full = useChat.getState().turns.at(-1)?.id ?? '';
+    expect(useChat.getState().beside).toEqual({ [full]: 'two' });
+    closeBeside(full);
+    expect(useChat.getState().beside).toEqual({});
+  });
+
+  it('put an edited question that was refused back where it was written', async () => {
+    connect({ ...server, ask: () => Promise.reject(new Error('Busy.')) });
+    await askEdited(two, 'Other?');
+    expect(useChat.getState()).toMatchObject({
+      editing: { turnId: 'two', text: 'Other?' },
+      failure: { message: 'Busy.' },
+      turns: [{ id: 'one' }, { id: 'two' }],
+    });
+  });
+
+  it('stay chosen when an answer ends on another branch', async () => {
+    take({ type: 'turn', turn: turn({ id: 'late', question: 'Late?', parentId: 'one' }) });
+    await choose('two');
+    take({ type: 'ended', turn: turn({ id: 'late', question: 'Late?', parentId: 'one', state: 'done' }) });
+    expect(shown()).toEqual(['One?', 'Two?']);
+    expect(useChat.getState().tree.find(({ id }) => id === 'late')).toMatchObject({ state: 'done', chosen: false });
   });
 });
 
@@ -122,7 +219,7 @@ describe('budget', () => {
 });
 
 describe('map of the document', () => {
-  const page = (tokens: number, kept: number) => ({ label: '', tokens, kept, read: 2 * kept, opening: '' });
+  const page = (tokens: number, kept: number) => ({ page: 0, label: '', tokens, kept, read: 2 * kept, opening: '' });
 
   it('joins neighbours until no lane is thinner than a bin, and keeps the means', () => {
     const map = Array.from({ length: 1000 }, (_, i) => page(10, i % 2));

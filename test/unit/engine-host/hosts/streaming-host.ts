@@ -19,7 +19,7 @@ const addon = new FakeAddon({
   },
 });
 const engine = new Engine(addon, async () => byteVocabulary);
-await engine.openModel({ path: modelFile, threads: 0, device: 'auto' });
+await engine.openModel({ path: modelFile, threads: 0, device: 'cpu', deviceReason: null });
 new RPCHandler(engineRouter(engine)).upgrade(processPort(process, (listener) => process.on('disconnect', listener)));
 process.on('message', (message) => {
   if (!isHeartbeat(message)) return;

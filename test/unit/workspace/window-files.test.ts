@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { staticFile } from '../../../electron/server/static-files.ts';
+import { staticFile } from '../../../electron/workspace/window-files.ts';
 
 const outer = mkdtempSync(join(tmpdir(), 'rocketdoc-static-'));
 const root = join(outer, 'web');

@@ -1,6 +1,37 @@
-/** The built renderer's files. A path is served only when it is really inside the folder, links followed, whatever it looks like. */
+/**
+ * The built renderer's files, and what is said with them, over http and over Electron's app protocol alike. A path is served only
+ * when it is really inside the folder, links followed, whatever it looks like.
+ */
 import { readFile, realpath } from 'node:fs/promises';
 import { extname, join, sep } from 'node:path';
+
+/** 'self' covers the WebSocket of the same origin. */
+const contentSecurityPolicy = [
+  "default-src 'none'",
+  // PDFium is WebAssembly; it draws the pages of a PDF in a worker of ours.
+  "script-src 'self' 'wasm-unsafe-eval'",
+  "worker-src 'self'",
+  "style-src 'self'",
+  "font-src 'self'",
+  "img-src 'self' data: blob:",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "object-src 'none'",
+  "frame-ancestors 'none'",
+  "require-trusted-types-for 'script'",
+].join('; ');
+
+export const windowHeaders: Readonly<Record<string, string>> = {
+  'Content-Security-Policy': contentSecurityPolicy,
+  'X-Content-Type-Options': 'nosniff',
+  'Referrer-Policy': 'no-referrer',
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'X-DNS-Prefetch-Control': 'off',
+  'Permissions-Policy': 'camera=(), microphone=(), geolocation=(), usb=(), serial=(), hid=(), midi=()',
+  'Cache-Control': 'no-store',
+};
 
 const types: Record<string, string> = {
   '.html': 'text/html; charset=utf-8',
@@ -10,6 +41,7 @@ const types: Record<string, string> = {
   '.png': 'image/png',
   '.woff2': 'font/woff2',
   '.json': 'application/json',
+  '.wasm': 'application/wasm',
 };
 
 export interface StaticFile {

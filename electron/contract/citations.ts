@@ -1,0 +1,38 @@
+/**
+ * What ties an answer to its document: passages whose words it repeats, quotes that are not in the text, and the pages that were
+ * read most while it was made.
+ */
+import { z } from 'zod';
+
+const count = z.int().nonnegative();
+
+/** A stretch of the document's text, in UTF-16 units from its beginning. */
+export const passageSchema = z.object({
+  start: count,
+  end: count,
+  /** Of the page it begins on, counted from 0, and the label that the document gives it. */
+  page: count,
+  label: z.string(),
+});
+export type Passage = z.infer<typeof passageSchema>;
+
+export const citationSchema = z.object({
+  /** quote: words that the answer puts in quotation marks. sentence: one that repeats the text without saying so. */
+  kind: z.enum(['quote', 'sentence']),
+  /** As the answer has it: the words that the citation belongs to. */
+  claim: z.string(),
+  /** null: a quote that is not in the text. */
+  passage: passageSchema.nullable(),
+  /** The words of the passage, shortened. */
+  found: z.string(),
+  /** Word for word; else a few letters differ. */
+  exact: z.boolean(),
+});
+export type Citation = z.infer<typeof citationSchema>;
+
+export const answerCitationsSchema = z.object({
+  citations: z.array(citationSchema),
+  /** Most first: the share of everything that stage 2 read in the document. Attention, not proof. */
+  readMost: z.array(z.object({ page: count, label: z.string(), share: z.number() })),
+});
+export type AnswerCitations = z.infer<typeof answerCitationsSchema>;

@@ -1,0 +1,38 @@
+/**
+ * What the Electron window may ask of its main process beside appContract, and what main says to it unasked. The preload is the
+ * only caller; each command is checked for its sender and this schema before anything happens.
+ */
+import { z } from 'zod';
+import { failureSchema, type Grant, grantSchema } from './app-types.ts';
+
+export const shellCommands = {
+  /** A message port that speaks appContract; it comes as a message of the window. */
+  connect: { input: z.undefined(), output: z.void() },
+  /** A path that the preload got from the system for a File that a person dropped or picked. */
+  grantFile: { input: z.string().min(1).max(32_768), output: grantSchema },
+} as const;
+
+export type ShellCommand = keyof typeof shellCommands;
+export type ShellInput<Name extends ShellCommand> = z.input<(typeof shellCommands)[Name]['input']>;
+export type ShellOutput<Name extends ShellCommand> = z.output<(typeof shellCommands)[Name]['output']>;
+
+/** Errors lose their code between processes, so an answer carries it as a value. */
+export const shellAnswerSchema = z.union([
+  z.strictObject({ value: z.unknown() }),
+  z.strictObject({ failure: failureSchema }),
+]);
+export type ShellAnswer = z.infer<typeof shellAnswerSchema>;
+
+export const shellChannel = (name: ShellCommand) => `rocketdoc:${name}`;
+
+/** Main to preload. `port` carries the port; `files` grants for files that were opened with RocketDoc. */
+export const shellEvents = { port: 'rocketdoc:port', files: 'rocketdoc:files' } as const;
+
+/** `window.rocketdoc`, which exists in Electron alone. */
+export interface DesktopBridge {
+  /** The port arrives as a message event with the data `rocketdoc:port`; false: main refused. */
+  connect(): Promise<boolean>;
+  /** null: the File has no path, because it was pasted or made by a page. */
+  grantFile(file: File): Promise<Grant | null>;
+  onFiles(listener: (grants: Grant[]) => void): void;
+}

@@ -1,0 +1,63 @@
+/**
+ * What to compute on. A GPU is tried out in an engine host that is thrown away: where its driver cannot run ggml's kernels, ggml
+ * ends the process, and here that is only an answer. The other public face of this folder.
+ */
+import { existsSync } from 'node:fs';
+import { AppError, toAppError } from '../contract/errors.ts';
+import { type EngineClient, startEngine } from './engine-client.ts';
+
+export type DeviceWish = 'auto' | 'cpu' | `cuda:${number}`;
+
+export interface DeviceChoice {
+  /** cpu, cuda:0, ... */
+  device: string;
+  /** Why it is the CPU although a GPU would have done; null when nobody has to wonder. */
+  deviceReason: string | null;
+}
+
+export function isDeviceWish(text: string): text is DeviceWish {
+  return /^(auto|cpu|cuda:\d{1,2})$/.test(text);
+}
+
+/** A named GPU that cannot be used is an error (GPU_NONE, GPU_FAULT); with auto it is a reason. */
+export async function chooseDevice(
+  wish: DeviceWish,
+  start: () => EngineClient = () => startEngine({ startMs: 60_000 }),
+): Promise<DeviceChoice> {
+  if (wish === 'cpu') return { device: 'cpu', deviceReason: null };
+  const device = wish === 'auto' ? 'cuda:0' : wish;
+  try {
+    if (!hasNvidiaDriver()) throw new AppError('GPU_NONE', 'No NVIDIA driver was found on this machine.');
+    await tryOut(device, start);
+    return { device, deviceReason: null };
+  } catch (error) {
+    if (wish !== 'auto') throw error;
+    return { device: 'cpu', deviceReason: toAppError(error).message };
+  }
+}
+
+async function tryOut(device: string, start: () => EngineClient): Promise<void> {
+  const engine = start();
+  try {
+    await engine.verbs.probeDevice({ device });
+  } catch (error) {
+    const { code, message } = toAppError(error);
+    if (code !== 'ENGINE_CRASH') throw error;
+    // ggml says why in its last lines: "CUDA error: the provided PTX was compiled with an unsupported toolchain".
+    const said = message.split('\n').find((line) => /CUDA error|ggml_cuda|cuda/i.test(line));
+    throw new AppError('GPU_FAULT', `The GPU cannot run ggml's kernels${said ? ` (${said.trim()})` : ''}.`, {
+      cause: error,
+    });
+  } finally {
+    await engine.close();
+  }
+}
+
+/** Cheap, so that a machine without a GPU starts no second process. */
+function hasNvidiaDriver(): boolean {
+  const places =
+    process.platform === 'win32'
+      ? [`${process.env.SystemRoot ?? 'C:\\Windows'}\\System32\\nvcuda.dll`]
+      : ['/dev/nvidiactl', '/proc/driver/nvidia/version', '/dev/dxg'];
+  return places.some((place) => existsSync(place));
+}

@@ -1,0 +1,55 @@
+/**
+ * app://rocketdoc: the built window with its security headers, and the way in for files that have no path (pasted text). Nothing
+ * else answers: the window needs no web server and no file: addresses.
+ */
+import { Readable } from 'node:stream';
+import type { ReadableStream } from 'node:stream/web';
+import { type Protocol, protocol } from 'electron';
+import { maxUploadBytes } from '../contract/app.ts';
+import { toAppError } from '../contract/errors.ts';
+import type { App } from '../workspace/app.ts';
+import { staticFile, windowHeaders } from '../workspace/window-files.ts';
+import { appOrigin, appScheme, isAppUrl } from './origin.ts';
+
+/** Before the app is ready. `standard`: 'self' in the policy means this origin; no access to other schemes. */
+export function registerAppScheme(): void {
+  protocol.registerSchemesAsPrivileged([
+    { scheme: appScheme, privileges: { standard: true, secure: true, supportFetchAPI: true, stream: true } },
+  ]);
+}
+
+export function serveAppProtocol(on: Pick<Protocol, 'handle'>, webRoot: string, uploads: App['uploads']): void {
+  on.handle(appScheme, async (request) => {
+    if (!isAppUrl(request.url)) return refuse(404);
+    const [path = '/', query = ''] = request.url.slice(appOrigin.length).split(/[?#]/);
+    if (path === '/upload') return upload(request, new URLSearchParams(query).get('name') ?? '', uploads);
+    if (request.method !== 'GET') return refuse(405);
+    const file = await staticFile(webRoot, path);
+    if (!file) return refuse(404);
+    return new Response(new Uint8Array(file.body), { headers: { ...windowHeaders, 'Content-Type': file.type } });
+  });
+}
+
+/** Electron says who asked; a page cannot. */
+const initiator = (request: Request) => (request as { initiatorOrigin?: string }).initiatorOrigin;
+
+async function upload(request: Request, name: string, uploads: App['uploads']): Promise<Response> {
+  if (request.method !== 'POST') return refuse(405);
+  if (initiator(request) !== appOrigin) return refuse(403);
+  if (request.headers.get('content-type') !== 'application/octet-stream') return refuse(415);
+  if (name === '' || name.length > 1000) return refuse(400);
+  if (Number(request.headers.get('content-length') ?? 0) > maxUploadBytes)
+    return answer(413, { code: 'DOC_TOO_LARGE', message: 'The window can send at most 64 MiB.' });
+  try {
+    const body = request.body ? Readable.fromWeb(request.body as ReadableStream) : Readable.from([]);
+    return answer(200, { uploadId: await uploads.receive(name, body) });
+  } catch (error) {
+    const { code, message } = toAppError(error);
+    return answer(code === 'DOC_TOO_LARGE' ? 413 : code === 'BUSY' ? 429 : 500, { code, message });
+  }
+}
+
+const answer = (status: number, value: unknown) =>
+  new Response(JSON.stringify(value), { status, headers: { ...windowHeaders, 'Content-Type': 'application/json' } });
+
+const refuse = (status: number) => new Response(null, { status, headers: windowHeaders });

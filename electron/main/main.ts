@@ -1,0 +1,103 @@
+/** Entry of the desktop app: one instance, one workspace, one window. Wiring only. */
+import { join } from 'node:path';
+import { app, type BrowserWindow, dialog, MessageChannelMain, protocol, session } from 'electron';
+import { toAppError } from '../contract/errors.ts';
+import { shellEvents } from '../contract/shell.ts';
+import { startEngine } from '../engine-host/engine-client.ts';
+import type { App } from '../workspace/app.ts';
+import { defaultDataDir, startUp } from '../workspace/start-up.ts';
+import { registerAppScheme, serveAppProtocol } from './app-protocol.ts';
+import { openAppWindow } from './app-window.ts';
+import { gateCommands } from './command-gate.ts';
+import { setMenu } from './menu.ts';
+import { chooseDocuments, filesNamed, OpenedFiles, type SecondStart, secondStartSchema } from './opened-files.ts';
+import { rpcPorts } from './rpc-port.ts';
+import { utilityDocumentHosts, utilityEngineHost } from './utility-hosts.ts';
+import { gateContents, gateSession, quietChromium } from './web-gates.ts';
+
+/** Built beside each other: out/main, out/preload, out/renderer. */
+const out = join(app.getAppPath(), 'out');
+const hosts = { engineHost: join(out, 'main', 'engine-host.js'), documentHost: join(out, 'main', 'document-host.js') };
+const icon = join(app.getAppPath(), 'assets', 'icons', 'icon.png');
+const closeMs = 5000;
+
+const files = new OpenedFiles();
+let window: BrowserWindow | undefined;
+
+app.enableSandbox();
+quietChromium(app);
+registerAppScheme();
+app.on('web-contents-created', (_, contents) => gateContents(contents));
+app.on('open-file', (event, path) => {
+  event.preventDefault();
+  files.open([path]);
+});
+
+const named = filesNamed(process.argv.slice(app.isPackaged ? 1 : 2), process.cwd());
+if (app.requestSingleInstanceLock({ files: named } satisfies SecondStart)) {
+  files.open(named);
+  app.on('second-instance', (_event, _argv, _cwd, data) => {
+    const start = secondStartSchema.safeParse(data);
+    if (start.success) files.open(start.data.files);
+    if (window?.isMinimized()) window.restore();
+    window?.focus();
+  });
+  app
+    .whenReady()
+    .then(run)
+    .catch((error) => {
+      dialog.showErrorBox('RocketDoc cannot start', toAppError(error).message);
+      app.exit(1);
+    });
+} else app.quit();
+
+async function run(): Promise<void> {
+  gateSession(session.defaultSession);
+  const workspace = await startUp({
+    dataDir: defaultDataDir,
+    startEngine: () => startEngine({ startHost: () => utilityEngineHost(hosts) }),
+    startDocumentHost: utilityDocumentHosts(hosts),
+  });
+  closeBeforeQuit(workspace);
+  serveAppProtocol(protocol, join(out, 'renderer'), workspace.uploads);
+  const serve = rpcPorts(workspace);
+  gateCommands({
+    connect(_, frame) {
+      const { port1, port2 } = new MessageChannelMain();
+      serve(port1, frame);
+      frame.postMessage(shellEvents.port, null, [port2]);
+      files.connect(workspace.grants, (grants) => window?.webContents.send(shellEvents.files, grants));
+    },
+    grantFile: (path) => workspace.grants.give(path),
+  });
+  const open = () => {
+    window = openAppWindow({ preload: join(out, 'preload', 'preload.cjs'), icon });
+    window.on('closed', () => {
+      window = undefined;
+      files.connect(workspace.grants, undefined);
+    });
+  };
+  setMenu({
+    openDocuments: () => void (window && chooseDocuments(window).then((paths) => files.open(paths))),
+    window: () => window,
+  });
+  open();
+  app.on('activate', () => window ?? open()); // macOS keeps the app when its window is closed
+  app.on('window-all-closed', () => process.platform === 'darwin' || app.quit());
+}
+
+/** The library is closed and the engine ended before the process goes, within five seconds. */
+function closeBeforeQuit(workspace: App): void {
+  let state: 'open' | 'closing' | 'closed' = 'open';
+  app.on('will-quit', (event) => {
+    if (state === 'closed') return;
+    event.preventDefault();
+    if (state === 'closing') return;
+    state = 'closing';
+    const late = new Promise<void>((resolve) => setTimeout(resolve, closeMs));
+    void Promise.race([workspace.close().catch(() => {}), late]).then(() => {
+      state = 'closed';
+      app.quit();
+    });
+  });
+}

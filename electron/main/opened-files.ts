@@ -1,0 +1,78 @@
+/**
+ * Files that come from the system: named at the start, opened with RocketDoc in a file manager, picked in the dialog, sent by a
+ * second start. Each becomes a grant; grants wait until the window listens.
+ */
+import { statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { type BrowserWindow, dialog } from 'electron';
+import { z } from 'zod';
+import type { Grant } from '../contract/app-types.ts';
+import type { Grants } from '../workspace/grants.ts';
+
+/** What a second start hands to the first. */
+export const secondStartSchema = z.object({ files: z.array(z.string().min(1).max(32_768)).max(1000) });
+export type SecondStart = z.infer<typeof secondStartSchema>;
+
+/** `words`: of the command line, after the program. Options and what is no file are not ours. */
+export function filesNamed(words: readonly string[], cwd: string): string[] {
+  return words
+    .filter((word) => !word.startsWith('-'))
+    .map((word) => resolve(cwd, word))
+    .filter(isFile);
+}
+
+function isFile(path: string): boolean {
+  try {
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}
+
+export class OpenedFiles {
+  #waiting: string[] = [];
+  #grants: Pick<Grants, 'give'> | undefined;
+  #deliver: ((grants: Grant[]) => void) | undefined;
+
+  open(paths: readonly string[]): void {
+    this.#waiting.push(...paths);
+    const grants = this.#grants;
+    if (!grants || !this.#deliver || this.#waiting.length === 0) return;
+    this.#deliver(this.#waiting.splice(0).map((path) => grants.give(path)));
+  }
+
+  /** Once the library is open, and whenever a window begins to listen; undefined: it has stopped. */
+  connect(grants: Pick<Grants, 'give'>, deliver: ((grants: Grant[]) => void) | undefined): void {
+    this.#grants = grants;
+    this.#deliver = deliver;
+    this.open([]);
+  }
+}
+
+const extensions = [
+  'pdf',
+  'docx',
+  'epub',
+  'html',
+  'htm',
+  'xhtml',
+  'md',
+  'markdown',
+  'txt',
+  'text',
+  'log',
+  'csv',
+  'tsv',
+];
+
+export async function chooseDocuments(window: BrowserWindow): Promise<string[]> {
+  const { canceled, filePaths } = await dialog.showOpenDialog(window, {
+    title: 'Open documents',
+    properties: ['openFile', 'multiSelections'],
+    filters: [
+      { name: 'Documents', extensions },
+      { name: 'All files', extensions: ['*'] },
+    ],
+  });
+  return canceled ? [] : filePaths;
+}

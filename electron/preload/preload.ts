@@ -1,0 +1,35 @@
+/** The window's only way to main: three typed methods. Runs sandboxed; ipcRenderer and its events never reach the page. */
+import { contextBridge, ipcRenderer, webUtils } from 'electron';
+import type { Grant } from '../contract/app-types.ts';
+import type { DesktopBridge, ShellAnswer, ShellCommand, ShellInput, ShellOutput } from '../contract/shell.ts';
+
+/** As contract/shell.ts names them; that file would bring zod along. */
+const channel = (name: ShellCommand) => `rocketdoc:${name}`;
+const portEvent = 'rocketdoc:port';
+const filesEvent = 'rocketdoc:files';
+
+async function invoke<Name extends ShellCommand>(name: Name, input: ShellInput<Name>): Promise<ShellOutput<Name>> {
+  const answer: ShellAnswer = await ipcRenderer.invoke(channel(name), input);
+  if ('failure' in answer) throw new Error(answer.failure.message);
+  return answer.value as ShellOutput<Name>;
+}
+
+const bridge: DesktopBridge = {
+  connect: () =>
+    invoke('connect', undefined).then(
+      () => true,
+      () => false,
+    ),
+  async grantFile(file) {
+    const path = webUtils.getPathForFile(file);
+    return path === '' ? null : invoke('grantFile', path);
+  },
+  onFiles(listener) {
+    ipcRenderer.on(filesEvent, (_, grants: Grant[]) => listener(grants));
+  },
+};
+
+// Ports do not pass the context bridge; a message of the window carries them into the page's world.
+ipcRenderer.on(portEvent, ({ ports }) => window.postMessage(portEvent, window.location.origin, [...ports]));
+
+contextBridge.exposeInMainWorld('rocketdoc', bridge);

@@ -1,0 +1,57 @@
+/** What of an answer can be looked up in the document: its quotes, and the sentences around them. Pure; Markdown in, words out. */
+import type { Citation } from '../contract/citations.ts';
+import { wordsIn } from '../contract/words.ts';
+
+export interface Claim {
+  kind: Citation['kind'];
+  text: string;
+  words: string[];
+}
+
+/** A word or two in quotation marks is a name or a term, not a quote. */
+const leastQuoteWords = 3;
+const leastSentenceWords = 5;
+/** Of each kind; an answer with more is cited as far as this. */
+const mostClaims = 200;
+
+const quotes = /"([^"\n]+)"|“([^”\n]+)”|„([^“”\n]+)[“”]|«([^»\n]+)»|「([^」\n]+)」|『([^』\n]+)』/g;
+/** Replaced by as many characters that belong to no word and end a sentence. */
+const gap = (length: number) => '\n'.repeat(length);
+
+export function claimsOf(markdown: string): Claim[] {
+  let text = markdown
+    .replace(/^(```|~~~)[\s\S]*?(^\1|$(?![\s\S]))/gm, ({ length }) => gap(length))
+    // Of a link or a picture what is shown, not where it leads.
+    .replace(/!?\[([^\]\n]*)\]\([^)\n]*\)/g, (whole, shown: string) => shown + gap(whole.length - shown.length));
+  const found: Claim[] = [];
+  const take = (claim: Claim, length: number) => {
+    found.push(claim);
+    return gap(length);
+  };
+  text = text.replace(/(?:^[ \t]*>.*(?:\n|$))+/gm, (block) => {
+    const claim = claimOf('quote', block.replace(/^[ \t]*>[ \t>]*/gm, ''));
+    return claim.words.length >= leastQuoteWords ? take(claim, block.length) : gap(block.length);
+  });
+  text = text.replace(quotes, (whole, ...parts: unknown[]) => {
+    const inside = parts.find((part) => typeof part === 'string') as string;
+    const claim = claimOf('quote', inside);
+    return claim.words.length >= leastQuoteWords ? take(claim, whole.length) : whole;
+  });
+  return [...found.slice(0, mostClaims), ...sentencesOf(text).slice(0, mostClaims)];
+}
+
+function sentencesOf(text: string): Claim[] {
+  const segmenter = new Intl.Segmenter('en', { granularity: 'sentence' });
+  const claims: Claim[] = [];
+  for (const line of text.split('\n')) {
+    for (const { segment } of segmenter.segment(line)) {
+      const claim = claimOf('sentence', segment);
+      if (claim.words.length >= leastSentenceWords) claims.push(claim);
+    }
+  }
+  return claims;
+}
+
+function claimOf(kind: Claim['kind'], text: string): Claim {
+  return { kind, text: text.trim(), words: [...wordsIn(text)].map(({ word }) => word) };
+}

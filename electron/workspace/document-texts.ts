@@ -1,0 +1,104 @@
+/**
+ * The whole text of the documents that a window looks at: cut for showing, searched for citations. Two are kept, because chat
+ * and document view ask for the same one many times; a text never changes while its document is in the library.
+ */
+
+import { createReadStream } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { DocumentOutline, FileEvent } from '../contract/app-types.ts';
+import type { Passage } from '../contract/citations.ts';
+import { AppError } from '../contract/errors.ts';
+import type { DocumentStore, DocumentText } from '../library/document-store.ts';
+import type { App } from './app.ts';
+
+export type DocumentPages = DocumentText;
+
+const kept = 2;
+
+export class DocumentTexts {
+  readonly #documents: DocumentStore;
+  readonly #texts = new Map<string, DocumentPages>();
+
+  constructor(documents: DocumentStore) {
+    this.#documents = documents;
+  }
+
+  get(documentId: string): DocumentPages {
+    const known = this.#texts.get(documentId);
+    this.#texts.delete(documentId);
+    // Also when it is known: a removed document must not be shown.
+    this.#documents.get(documentId);
+    const text = known ?? this.#documents.text(documentId, null);
+    this.#texts.set(documentId, text);
+    const oldest = this.#texts.keys().next().value;
+    if (this.#texts.size > kept && oldest !== undefined) this.#texts.delete(oldest);
+    return text;
+  }
+}
+
+/** The last page that begins at or before `start`; an empty page has no text to begin in. */
+export function passageAt({ pages }: DocumentPages, start: number, end: number): Passage {
+  let low = 0;
+  let high = pages.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if ((pages[middle]?.start ?? 0) <= start) low = middle;
+    else high = middle - 1;
+  }
+  return { start, end, page: low, label: pages[low]?.label ?? '' };
+}
+
+/** Long enough that few are needed, short enough that one is drawn at once. */
+const blockLength = 1500;
+const longestBlock = 2 * blockLength;
+
+/** Pages, and within each the blocks that it is shown in: cut at an empty line, else at a line end, else at a space. */
+export function outlineOf({ text, pages }: DocumentPages): DocumentOutline {
+  return {
+    length: text.length,
+    pages: pages.map(({ label, start, end }) => {
+      const blocks = [start];
+      for (let at = start; end - at > longestBlock; ) {
+        at = cutAfter(text, at + blockLength, at + longestBlock);
+        blocks.push(at);
+      }
+      return { label, start, end, blocks };
+    }),
+  };
+}
+
+function cutAfter(text: string, least: number, most: number): number {
+  const part = text.slice(least, most);
+  for (const border of [/\n\s*\n/, /\n/, /\s/]) {
+    const match = border.exec(part);
+    if (match) return least + match.index + match[0].length;
+  }
+  // Not between the halves of one character.
+  const code = text.charCodeAt(most - 1);
+  return code >= 0xd800 && code < 0xdc00 ? most - 1 : most;
+}
+
+/** A page is drawn from the file itself; a larger one is shown as text. */
+const mostFileBytes = 256 * 1024 * 1024;
+const chunkBytes = 192 * 1024;
+
+export async function* fileOf(app: App, documentId: string): AsyncGenerator<FileEvent, void, void> {
+  const { name } = app.documents.get(documentId);
+  const path = await fileIn(app.uploads.documentDir(documentId));
+  if (path === undefined) throw new AppError('DOC_MISSING', `The file of ${name} is not in the library's folder.`);
+  const { size } = await stat(path);
+  if (size > mostFileBytes) throw new AppError('DOC_TOO_LARGE', `${name} is larger than 256 MB: its text is shown.`);
+  yield { type: 'size', bytes: size };
+  for await (const chunk of createReadStream(path, { highWaterMark: chunkBytes }))
+    yield { type: 'chunk', base64: (chunk as Buffer).toString('base64') };
+}
+
+async function fileIn(dir: string): Promise<string | undefined> {
+  try {
+    const name = (await readdir(dir))[0];
+    return name === undefined ? undefined : join(dir, name);
+  } catch {
+    return undefined;
+  }
+}

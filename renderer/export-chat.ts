@@ -1,0 +1,8 @@
+/** A chat as a file of one's own. */
+import { saveFile } from './bridge/browser.ts';
+import { chatFile } from './stores/chat-list.ts';
+
+export async function exportChat(chatId: string, format: 'markdown' | 'json'): Promise<void> {
+  const file = await chatFile(chatId, format);
+  if (file) saveFile(file);
+}

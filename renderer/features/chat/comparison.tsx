@@ -1,0 +1,83 @@
+/** Two answers to one question side by side, with the words that only one of them has marked. */
+import { type ReactNode, useMemo } from 'react';
+import type { Turn } from '../../../electron/contract/app-types.ts';
+import { count, plural } from '../../format.ts';
+import { choose, closeBeside } from '../../stores/chat.ts';
+import { Button } from '../../ui/button.tsx';
+import { answerTitle, statsLine } from './answer-stats.ts';
+import { differingWords, type Piece } from './differing-words.ts';
+import { LiveAnswer } from './live-answer.tsx';
+
+/** `shown` is on the path; `other` is one of its branches. The older of the two stands left. */
+export function Comparison({ shown, other }: { shown: Turn; other: Turn }) {
+  const [left, right] = shown.createdAt < other.createdAt ? [shown, other] : [other, shown];
+  const isReady = shown.state !== 'answering';
+  const words = useMemo(
+    () => (isReady ? differingWords(left.answer, right.answer) : null),
+    [isReady, left.answer, right.answer],
+  );
+  const keep = (turn: Turn) => {
+    closeBeside(shown.id);
+    if (turn.id !== shown.id) void choose(turn.id);
+  };
+  const side = (turn: Turn, pieces: Piece[] | undefined) => (
+    <Side turn={turn} onKeep={isReady ? () => keep(turn) : null}>
+      {pieces ? <Marked pieces={pieces} /> : turn.id === shown.id ? <LiveAnswer turnId={turn.id} /> : turn.answer}
+    </Side>
+  );
+  return (
+    <section aria-label="Two answers side by side">
+      <div className="grid gap-4 min-[900px]:grid-cols-2">
+        {side(left, words?.left)}
+        {side(right, words?.right)}
+      </div>
+      <div className="mt-2 flex items-center gap-3 text-[12px] leading-4 text-muted">
+        <p className="tabular" data-testid="difference">
+          {words ? summary(words.differing, words.total) : 'The words that differ are marked when both are there.'}
+        </p>
+        <Button kind="bare" className="ml-auto" onClick={() => closeBeside(shown.id)}>
+          Close the comparison
+        </Button>
+      </div>
+    </section>
+  );
+}
+
+function summary(differing: number, total: number): string {
+  if (differing === 0) return 'Both say the same, word for word.';
+  return `${plural(differing, 'word')} of ${count(total)} differ${differing === 1 ? 's' : ''}, marked in both.`;
+}
+
+function Side({ turn, onKeep, children }: { turn: Turn; onKeep: (() => void) | null; children: ReactNode }) {
+  return (
+    <div className="flex min-w-0 flex-col rounded-lg border border-line p-4">
+      <h3 className="mb-2 text-[12px] leading-4 font-[560] text-muted">{answerTitle(turn)}</h3>
+      <div className="flex-1 text-[15px] leading-6 whitespace-pre-wrap wrap-anywhere">{children}</div>
+      {turn.state === 'stopped' && <p className="mt-2 text-[12px] leading-4 text-muted">Stopped before its end.</p>}
+      {turn.failure && <p className="mt-2 text-[12px] leading-4 text-danger">{turn.failure.message}</p>}
+      {turn.report && (
+        <p className="tabular mt-3 text-[12px] leading-4 text-muted" data-testid="answer-stats">
+          {statsLine(turn.report, turn.choice)}
+        </p>
+      )}
+      {onKeep && (
+        <Button className="mt-3 self-start" onClick={onKeep}>
+          Go on with this answer
+        </Button>
+      )}
+    </div>
+  );
+}
+
+function Marked({ pieces }: { pieces: readonly Piece[] }) {
+  return pieces.map((piece, i) =>
+    piece.differs ? (
+      // biome-ignore lint/suspicious/noArrayIndexKey: the pieces of one text in their order
+      <mark key={i} className="rounded-sm bg-accent-soft text-ink underline decoration-accent decoration-2">
+        {piece.text}
+      </mark>
+    ) : (
+      piece.text
+    ),
+  );
+}

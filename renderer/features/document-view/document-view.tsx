@@ -1,0 +1,65 @@
+/** The document beside the chat: a PDF as its pages, everything else as text; a passage is brought into sight and marked. */
+import { lazy, Suspense, useEffect, useState } from 'react';
+import type { LibraryDocument } from '../../../electron/contract/app-types.ts';
+import { openOutline, setAsText, useDocumentView } from '../../stores/document-view.ts';
+import { Problem } from '../../ui/problem.tsx';
+import { TextView } from './text-view.tsx';
+
+/** PDFium and its viewer weigh more than the rest of the window. */
+const PdfView = lazy(() => import('./pdf-view.tsx'));
+
+export function DocumentView({ document }: { document: LibraryDocument }) {
+  const { documentId, outline, failure, asText } = useDocumentView();
+  /** Why pages cannot be shown; the text can. */
+  const [refused, setRefused] = useState<string | null>(null);
+  useEffect(() => {
+    setRefused(null);
+    void openOutline(document.id);
+  }, [document.id]);
+  if (failure)
+    return (
+      <div className="p-4">
+        <Problem message={failure.message} />
+      </div>
+    );
+  if (!outline || documentId !== document.id) return <Waiting what="Opening the document" />;
+  const isPdf = document.format === 'pdf';
+  const showsPages = isPdf && !asText && refused === null;
+  return (
+    <div className="flex h-full flex-col">
+      {refused !== null && (
+        <p role="status" className="border-b border-line px-4 py-2 text-[12px] leading-4 text-warn">
+          {refused}
+        </p>
+      )}
+      <div className="min-h-0 flex-1">
+        {showsPages ? (
+          <Suspense fallback={<Waiting what="Opening the pages" />}>
+            <PdfView
+              key={document.id}
+              document={document}
+              outline={outline}
+              onText={() => setAsText(true)}
+              onRefused={setRefused}
+            />
+          </Suspense>
+        ) : (
+          <TextView
+            key={document.id}
+            document={document}
+            outline={outline}
+            onPages={isPdf && refused === null ? () => setAsText(false) : null}
+          />
+        )}
+      </div>
+    </div>
+  );
+}
+
+export function Waiting({ what }: { what: string }) {
+  return (
+    <p role="status" className="p-4 text-muted">
+      {what}.
+    </p>
+  );
+}

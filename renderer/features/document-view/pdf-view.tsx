@@ -1,0 +1,112 @@
+/** A PDF's pages, drawn by PDFium as they come into sight. */
+import { createPluginRegistration } from '@embedpdf/core';
+import { EmbedPDF } from '@embedpdf/core/react';
+import { DocumentContent, DocumentManagerPluginPackage } from '@embedpdf/plugin-document-manager/react';
+import { InteractionManagerPluginPackage, PagePointerProvider } from '@embedpdf/plugin-interaction-manager/react';
+import { RenderLayer, RenderPluginPackage } from '@embedpdf/plugin-render/react';
+import { Scroller, ScrollPluginPackage } from '@embedpdf/plugin-scroll/react';
+import { SelectionLayer, SelectionPluginPackage } from '@embedpdf/plugin-selection/react';
+import { Viewport, ViewportPluginPackage } from '@embedpdf/plugin-viewport/react';
+import { ZoomMode, ZoomPluginPackage } from '@embedpdf/plugin-zoom/react';
+import { useEffect, useMemo, useState } from 'react';
+import type { DocumentOutline, LibraryDocument } from '../../../electron/contract/app-types.ts';
+import { failureOf } from '../../stores/api.ts';
+import { fileOf } from '../../stores/document-view.ts';
+import { Waiting } from './document-view.tsx';
+import { pdfEngine } from './pdf-engine.ts';
+import { PageMarks, PdfBar, PdfSelection, useJumps } from './pdf-parts.tsx';
+
+interface PdfViewProps {
+  document: LibraryDocument;
+  outline: DocumentOutline;
+  onText: () => void;
+  onRefused: (why: string) => void;
+}
+
+export default function PdfView({ document, outline, onText, onRefused }: PdfViewProps) {
+  const [buffer, setBuffer] = useState<ArrayBuffer | null>(null);
+  useEffect(() => {
+    let isGone = false;
+    fileOf(document.id).then(
+      (bytes) => !isGone && setBuffer(bytes),
+      (error) => !isGone && onRefused(failureOf(error).message),
+    );
+    return () => {
+      isGone = true;
+    };
+  }, [document.id, onRefused]);
+  if (!buffer) return <Waiting what="Opening the pages" />;
+  return <Pages {...{ document, outline, onText, onRefused, buffer }} />;
+}
+
+function Pages({ document, outline, onText, onRefused, buffer }: PdfViewProps & { buffer: ArrayBuffer }) {
+  const { id, name } = document;
+  const plugins = useMemo(
+    () => [
+      createPluginRegistration(DocumentManagerPluginPackage, {
+        initialDocuments: [{ buffer, name, documentId: id }],
+      }),
+      createPluginRegistration(ViewportPluginPackage, { viewportGap: 8 }),
+      createPluginRegistration(ScrollPluginPackage, { defaultPageGap: 8 }),
+      // Nothing is packed to be unpacked again a moment later.
+      createPluginRegistration(RenderPluginPackage, { defaultImageType: 'image/bmp' }),
+      createPluginRegistration(InteractionManagerPluginPackage),
+      createPluginRegistration(SelectionPluginPackage, { marquee: { enabled: false } }),
+      createPluginRegistration(ZoomPluginPackage, { defaultZoomLevel: ZoomMode.FitWidth, minZoom: 0.2, maxZoom: 6 }),
+    ],
+    [buffer, id, name],
+  );
+  return (
+    <EmbedPDF engine={pdfEngine()} plugins={plugins}>
+      <DocumentContent documentId={id}>
+        {({ isLoaded, isError, documentState }) => {
+          if (isError) return <Refusal reason={documentState.error ?? ''} onRefused={onRefused} />;
+          if (!isLoaded) return <Waiting what="Opening the pages" />;
+          return <Loaded document={document} outline={outline} onText={onText} />;
+        }}
+      </DocumentContent>
+    </EmbedPDF>
+  );
+}
+
+/** A protected file was opened with a password that is not kept. */
+function Refusal({ onRefused }: { reason: string; onRefused: (why: string) => void }) {
+  useEffect(() => {
+    onRefused('The pages of this PDF cannot be drawn: it is protected by a password, or damaged. Its text is shown.');
+  }, [onRefused]);
+  return null;
+}
+
+function Loaded({ document, outline, onText }: Omit<PdfViewProps, 'onRefused'>) {
+  const jump = useJumps(document.id);
+  return (
+    <div className="flex h-full flex-col">
+      <PdfBar document={document} outline={outline} onText={onText} onPage={jump} />
+      <Viewport
+        documentId={document.id}
+        role="region"
+        tabIndex={0}
+        aria-label={`Pages of ${document.name}`}
+        className="min-h-0 flex-1 bg-sunken"
+      >
+        <Scroller
+          documentId={document.id}
+          renderPage={({ pageIndex }) => (
+            <PagePointerProvider documentId={document.id} pageIndex={pageIndex} className="bg-white shadow-(--shadow)">
+              <RenderLayer
+                documentId={document.id}
+                pageIndex={pageIndex}
+                aria-label={`Page ${outline.pages[pageIndex]?.label ?? pageIndex + 1}`}
+                data-testid={`pdf-page-${pageIndex + 1}`}
+                className="pointer-events-none"
+              />
+              <PageMarks documentId={document.id} outline={outline} pageIndex={pageIndex} />
+              <SelectionLayer documentId={document.id} pageIndex={pageIndex} textStyle={{ background: '#3a4fd0' }} />
+            </PagePointerProvider>
+          )}
+        />
+      </Viewport>
+      <PdfSelection documentId={document.id} />
+    </div>
+  );
+}

@@ -1,0 +1,195 @@
+/** A document as text: only what is in sight is fetched and drawn, and it is drawn as text, whatever it contains. */
+import { FileText } from 'lucide-react';
+import { useEffect, useMemo, useRef, useState } from 'react';
+import { Virtuoso, type VirtuosoHandle } from 'react-virtuoso';
+import type { DocumentOutline, LibraryDocument } from '../../../electron/contract/app-types.ts';
+import { type Stretch, setPage, textOf, useDocumentView } from '../../stores/document-view.ts';
+import { IconButton } from '../../ui/button.tsx';
+import { AskAbout } from './ask-about.tsx';
+import { ViewBar } from './view-bar.tsx';
+
+export interface Block {
+  page: number;
+  start: number;
+  end: number;
+  isFirst: boolean;
+}
+
+/** Every page has at least one block, so that its number is seen where it has no text. */
+export function blocksOf({ pages }: DocumentOutline): Block[] {
+  return pages.flatMap(({ blocks, end }, page) =>
+    blocks.map((start, i) => ({ page, start, end: blocks[i + 1] ?? end, isFirst: i === 0 })),
+  );
+}
+
+/** The block that holds `start`; of blocks without text the one of that page. */
+export function blockAt(blocks: readonly Block[], { start, page }: Stretch): number {
+  const index = blocks.findLastIndex((block) => block.page <= page && block.start <= start);
+  return Math.max(0, index);
+}
+
+/** From the beginning of a page to the end of one. */
+export function coversPages({ pages }: DocumentOutline, { page, start, end }: Stretch): boolean {
+  return pages[page]?.start === start && pages.some((entry) => entry.end === end && entry.end > start);
+}
+
+interface TextViewProps {
+  document: LibraryDocument;
+  outline: DocumentOutline;
+  /** Back to the pages of a PDF. */
+  onPages: (() => void) | null;
+}
+
+export function TextView({ document, outline, onPages }: TextViewProps) {
+  const { passage, asked } = useDocumentView();
+  const blocks = useMemo(() => blocksOf(outline), [outline]);
+  const list = useRef<VirtuosoHandle>(null);
+  const { quote, holder, forget } = useSelectedText();
+  const [first] = useState(() => (passage ? blockAt(blocks, passage) : 0));
+  const isPdf = document.format === 'pdf';
+  // biome-ignore lint/correctness/useExhaustiveDependencies: once for each time a passage is asked for
+  useEffect(() => {
+    if (!passage) return;
+    const index = blockAt(blocks, passage);
+    const block = blocks[index];
+    if (!block) return;
+    // With its text it has its height, and the list knows where it ends up.
+    void textOf(document.id, block.start, block.end).then(() =>
+      list.current?.scrollToIndex({ index, align: passage.end > passage.start ? 'center' : 'start' }),
+    );
+  }, [asked, blocks]);
+  return (
+    <div className="flex h-full flex-col">
+      <ViewBar
+        outline={outline}
+        isPdf={isPdf}
+        onPage={(page) =>
+          list.current?.scrollToIndex({ index: blocks.findIndex((block) => block.page === page), align: 'start' })
+        }
+      >
+        {onPages && (
+          <IconButton label="Show the pages" onClick={onPages}>
+            <FileText size={14} aria-hidden />
+          </IconButton>
+        )}
+      </ViewBar>
+      <div ref={holder} className="min-h-0 flex-1 bg-surface">
+        <Virtuoso
+          ref={list}
+          className="h-full"
+          role="region"
+          aria-label={`Text of ${document.name}`}
+          data={blocks}
+          computeItemKey={(_, block) => `${block.page} ${block.start}`}
+          initialTopMostItemIndex={first}
+          rangeChanged={({ startIndex }) => setPage(blocks[startIndex]?.page ?? 0)}
+          itemContent={(_, block) => (
+            <BlockView
+              documentId={document.id}
+              block={block}
+              title={titleOf(outline, block.page, isPdf)}
+              passage={passage}
+              isWhole={passage !== null && coversPages(outline, passage)}
+              asked={asked}
+            />
+          )}
+        />
+      </div>
+      <AskAbout quote={quote} onDone={forget} />
+    </div>
+  );
+}
+
+function titleOf(outline: DocumentOutline, page: number, isPdf: boolean): string {
+  const label = outline.pages[page]?.label ?? '';
+  if (isPdf || /^\d+$/.test(label)) return `Page ${label || page + 1}`;
+  return label || `Section ${page + 1}`;
+}
+
+interface BlockViewProps {
+  documentId: string;
+  block: Block;
+  title: string;
+  passage: Stretch | null;
+  /** The passage is whole pages: they get a bar at their side instead of a mark on every word. */
+  isWhole: boolean;
+  asked: number;
+}
+
+function BlockView({ documentId, block, title, passage, isWhole, asked }: BlockViewProps) {
+  const { start, end } = block;
+  const isInside = passage !== null && isWhole && passage.start <= start && passage.end >= end && end > start;
+  const [text, setText] = useState<string | null>(null);
+  useEffect(() => {
+    let isGone = false;
+    textOf(documentId, start, end).then(
+      (loaded) => !isGone && setText(loaded),
+      () => !isGone && setText(''),
+    );
+    return () => {
+      isGone = true;
+    };
+  }, [documentId, start, end]);
+  return (
+    <div
+      data-testid={isInside ? 'passage' : undefined}
+      className={`border-l-4 px-3 pb-1 ${isInside ? 'border-accent' : 'border-transparent'}`}
+    >
+      {block.isFirst && (
+        <h3 className="pt-3 pb-1 text-[12px] leading-4 font-[560] text-muted wrap-anywhere">{title}</h3>
+      )}
+      <p
+        className="text-[14px] leading-[22px] whitespace-pre-wrap wrap-anywhere"
+        style={text === null ? space(block) : undefined}
+      >
+        {text === null ? '' : marked(text.replace(/\n+$/, ''), block, isWhole ? null : passage, asked)}
+      </p>
+    </div>
+  );
+}
+
+/** About as high as the text will be: the bar at the side should not jump. */
+const space = ({ start, end }: Block) => ({ minHeight: `${Math.ceil((end - start) / 46) * 22}px` });
+
+function marked(text: string, { start }: Block, passage: Stretch | null, asked: number) {
+  if (!passage || passage.end <= start || passage.start >= start + text.length || passage.end === passage.start)
+    return text;
+  const from = Math.max(0, passage.start - start);
+  const to = Math.min(text.length, passage.end - start);
+  return (
+    <>
+      {text.slice(0, from)}
+      <Mark key={asked} text={text.slice(from, to)} isFirst={passage.start >= start} />
+      {text.slice(to)}
+    </>
+  );
+}
+
+/** Brings itself into sight when it appears; the block alone may be higher than the view. */
+function Mark({ text, isFirst }: { text: string; isFirst: boolean }) {
+  const element = useRef<HTMLElement>(null);
+  useEffect(() => {
+    if (isFirst) element.current?.scrollIntoView({ block: 'center' });
+  }, [isFirst]);
+  return (
+    <mark ref={element} data-testid="passage" className="rounded-sm bg-mark text-ink">
+      {text}
+    </mark>
+  );
+}
+
+/** What is selected inside `holder`, as the person left it. */
+function useSelectedText() {
+  const holder = useRef<HTMLDivElement>(null);
+  const [quote, setQuote] = useState('');
+  useEffect(() => {
+    const look = () => {
+      const selection = window.getSelection();
+      const isInside = selection?.anchorNode && holder.current?.contains(selection.anchorNode);
+      setQuote(isInside && !selection.isCollapsed ? selection.toString() : '');
+    };
+    window.document.addEventListener('selectionchange', look);
+    return () => window.document.removeEventListener('selectionchange', look);
+  }, []);
+  return { quote, holder, forget: () => window.getSelection()?.removeAllRanges() };
+}

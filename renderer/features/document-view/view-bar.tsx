@@ -1,0 +1,63 @@
+/** Above the document: which page is in sight, a way to any other, and what the view itself offers. */
+import { type ReactNode, useEffect, useState } from 'react';
+import type { DocumentOutline } from '../../../electron/contract/app-types.ts';
+import { count } from '../../format.ts';
+import { useDocumentView } from '../../stores/document-view.ts';
+
+interface ViewBarProps {
+  outline: DocumentOutline;
+  isPdf: boolean;
+  onPage: (page: number) => void;
+  children?: ReactNode;
+}
+
+export function ViewBar({ outline, isPdf, onPage, children }: ViewBarProps) {
+  const page = useDocumentView((view) => view.page);
+  const [typed, setTyped] = useState<string | null>(null);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a page that came into sight replaces what was typed
+  useEffect(() => setTyped(null), [page]);
+  const total = outline.pages.length;
+  const word = isPdf ? 'Page' : 'Section';
+  const label = outline.pages[page]?.label ?? '';
+  const go = () => {
+    const wished = pageNamed(outline, typed ?? '', isPdf);
+    if (wished !== undefined) onPage(wished);
+    setTyped(null);
+  };
+  return (
+    <div className="flex h-9 shrink-0 items-center gap-2 border-b border-line px-3 text-[12px] text-muted">
+      <form
+        className="tabular flex min-w-0 flex-1 items-center gap-1.5"
+        onSubmit={(event) => {
+          event.preventDefault();
+          go();
+        }}
+      >
+        <span>{word}</span>
+        <input
+          aria-label={`${word}, of ${count(total)}`}
+          value={typed ?? `${page + 1}`}
+          onChange={(event) => setTyped(event.target.value)}
+          onBlur={() => setTyped(null)}
+          className="h-6 w-12 rounded-md border border-line-strong bg-surface px-1.5 text-center text-ink"
+        />
+        <span className="shrink-0">of {count(total)}</span>
+        {label !== '' && label !== `${page + 1}` && (
+          <span className="truncate" title={label}>
+            {isPdf ? `printed ${label}` : label}
+          </span>
+        )}
+      </form>
+      {children}
+    </div>
+  );
+}
+
+/** A page's number; for a PDF that numbers its pages otherwise also the number that is printed on it. */
+function pageNamed({ pages }: DocumentOutline, typed: string, isPdf: boolean): number | undefined {
+  const name = typed.trim();
+  const number = Number(name);
+  if (Number.isInteger(number) && number >= 1 && number <= pages.length) return number - 1;
+  const labelled = isPdf && name !== '' ? pages.findIndex(({ label }) => label === name) : -1;
+  return labelled < 0 ? undefined : labelled;
+}

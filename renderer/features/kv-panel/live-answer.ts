@@ -1,0 +1,22 @@
+/** The answer that is being made, as the panel shows finished ones: counters, and the map with its pages' names and words. */
+import { useMemo } from 'react';
+import type { DocumentPage, LiveAnswer, MapPage } from '../../../electron/contract/app-types.ts';
+import type { Counters } from '../../../electron/contract/engine-reports.ts';
+import { useChat } from '../../stores/chat.ts';
+import { selectLive, useEngine } from '../../stores/engine.ts';
+import { useLibrary } from '../../stores/library.ts';
+
+export function useLiveAnswer(): { counters: Counters; map: MapPage[] } | null {
+  const chatId = useChat((chat) => (chat.live?.chatId === chat.chatId ? chat.chatId : null));
+  const live = useEngine(selectLive(chatId));
+  const pages = useLibrary((library) => library.pages);
+  return useMemo(() => (live ? { counters: live.counters, map: liveMap(live, pages) } : null), [live, pages]);
+}
+
+/** Numbers come six times a second, names and words once. */
+export function liveMap({ firstPage, kept, read }: LiveAnswer, pages: readonly DocumentPage[]): MapPage[] {
+  return kept.map((share, i) => {
+    const { label, tokens, opening } = pages[firstPage + i] ?? { label: '', tokens: 0, opening: '' };
+    return { page: firstPage + i, label, tokens, opening, kept: share, read: read[i] ?? 0 };
+  });
+}

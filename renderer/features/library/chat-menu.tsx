@@ -1,0 +1,93 @@
+/** What can be done with a chat: rename, take along as a file, remove. */
+import { Menu } from '@base-ui/react/menu';
+import { Ellipsis } from 'lucide-react';
+import { useRef, useState } from 'react';
+import type { Chat } from '../../../electron/contract/app-types.ts';
+import { exportChat } from '../../export-chat.ts';
+import { useChat } from '../../stores/chat.ts';
+import { removeChat, renameChat } from '../../stores/chat-list.ts';
+import { startRenamingChat, useUi } from '../../stores/ui.ts';
+import { Button } from '../../ui/button.tsx';
+import { Dialog } from '../../ui/dialog.tsx';
+import { controlClass } from '../../ui/field.tsx';
+
+const itemClass = 'block w-full rounded-md px-2 py-1.5 text-left outline-none data-highlighted:bg-sunken';
+
+export function ChatMenu({ chat }: { chat: Chat }) {
+  const place = useRef<HTMLDivElement>(null);
+  const items: [string, () => void][] = [
+    ['Rename', () => startRenamingChat(chat.id)],
+    ...(chat.turns > 0
+      ? ([
+          ['Export as Markdown', () => void exportChat(chat.id, 'markdown')],
+          ['Export as JSON', () => void exportChat(chat.id, 'json')],
+        ] satisfies [string, () => void][])
+      : []),
+  ];
+  return (
+    <>
+      <div ref={place} />
+      <Menu.Root>
+        <Menu.Trigger
+          aria-label={`Actions for chat: ${chat.title}`}
+          className="inline-flex size-7 shrink-0 items-center justify-center rounded-md text-muted opacity-0 group-focus-within/chat:opacity-100 group-hover/chat:opacity-100 hover:bg-sunken hover:text-ink data-popup-open:opacity-100"
+        >
+          <Ellipsis size={16} aria-hidden />
+        </Menu.Trigger>
+        {/* Inside the library's landmark, above its scrolling. */}
+        <Menu.Portal container={place}>
+          <Menu.Positioner sideOffset={4} align="start" positionMethod="fixed" className="z-30">
+            <Menu.Popup className="min-w-44 rounded-lg border border-line bg-raised p-1 shadow-(--shadow) outline-none">
+              {items.map(([label, run]) => (
+                <Menu.Item key={label} className={itemClass} onClick={run}>
+                  {label}
+                </Menu.Item>
+              ))}
+              <Menu.Item className={`${itemClass} text-danger`} onClick={() => void removeChat(chat.id)}>
+                Remove
+              </Menu.Item>
+            </Menu.Popup>
+          </Menu.Positioner>
+        </Menu.Portal>
+      </Menu.Root>
+    </>
+  );
+}
+
+export function RenameChatDialog() {
+  const chatId = useUi((ui) => ui.renamingChatId);
+  const chat = useChat(({ chats }) => chats.find(({ id }) => id === chatId));
+  const close = () => startRenamingChat(null);
+  return (
+    <Dialog title="Rename chat" open={chat !== undefined} onClose={close}>
+      {chat && <RenameForm key={chat.id} chat={chat} close={close} />}
+    </Dialog>
+  );
+}
+
+function RenameForm({ chat, close }: { chat: Chat; close: () => void }) {
+  const [title, setTitle] = useState(chat.title);
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        close();
+        if (title.trim() !== '') void renameChat(chat.id, title.trim());
+      }}
+    >
+      <input
+        aria-label="Title"
+        value={title}
+        maxLength={200}
+        onChange={(event) => setTitle(event.target.value)}
+        className={`${controlClass} w-full`}
+      />
+      <div className="mt-4 flex justify-end gap-2">
+        <Button onClick={close}>Cancel</Button>
+        <Button kind="primary" type="submit" disabled={title.trim() === ''}>
+          Rename
+        </Button>
+      </div>
+    </form>
+  );
+}

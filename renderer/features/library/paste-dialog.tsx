@@ -1,0 +1,69 @@
+/** Text from the clipboard, or typed, becomes a document like any other. */
+import { useState } from 'react';
+import { count } from '../../format.ts';
+import { addFiles } from '../../stores/library.ts';
+import { openOverlay, useUi } from '../../stores/ui.ts';
+import { Button } from '../../ui/button.tsx';
+import { Dialog } from '../../ui/dialog.tsx';
+import { controlClass } from '../../ui/field.tsx';
+
+export function PasteDialog() {
+  const isOpen = useUi((ui) => ui.overlay === 'paste');
+  return (
+    <Dialog title="Paste text as a document" open={isOpen} onClose={() => openOverlay(null)} wide>
+      <PasteForm />
+    </Dialog>
+  );
+}
+
+function PasteForm() {
+  const [text, setText] = useState('');
+  const [name, setName] = useState('');
+  const title = name.trim() || titleOf(text);
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        openOverlay(null);
+        // Headings of Markdown become the sections that one can jump to.
+        addFiles([new File([text], `${title}.md`, { type: 'text/markdown' })]);
+      }}
+    >
+      <textarea
+        // biome-ignore lint/a11y/noAutofocus: pasting is the one thing to do here
+        autoFocus
+        aria-label="Text"
+        placeholder="Paste or type the text here"
+        value={text}
+        onChange={(event) => setText(event.target.value)}
+        className={`${controlClass} h-64 w-full resize-y py-2`}
+      />
+      <p className="tabular mt-1 text-[12px] leading-4 text-muted">{count(text.length)} characters</p>
+      <label className="mt-3 flex items-center gap-3">
+        Name
+        <input
+          value={name}
+          maxLength={100}
+          placeholder={titleOf(text)}
+          onChange={(event) => setName(event.target.value)}
+          className={`${controlClass} min-w-0 flex-1`}
+        />
+      </label>
+      <div className="mt-4 flex justify-end gap-2">
+        <Button onClick={() => openOverlay(null)}>Cancel</Button>
+        <Button kind="primary" type="submit" disabled={text.trim() === ''}>
+          Add to the library
+        </Button>
+      </div>
+    </form>
+  );
+}
+
+/** The first words of the text. */
+function titleOf(text: string): string {
+  const line = text
+    .split('\n')
+    .map((entry) => entry.replace(/^[#>*\s-]+/, '').trim())
+    .find((entry) => entry !== '');
+  return line === undefined ? 'Pasted text' : line.slice(0, 60).trim();
+}

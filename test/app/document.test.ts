@@ -1,0 +1,256 @@
+/** The document beside the chat, with the sample PDF: its pages, citations that lead there, and a map that grows and leads there. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type FakeServer, startFakeServer } from '../fixtures/app-server.ts';
+import {
+  buildWindow,
+  chromiumPath,
+  expectAccessible,
+  launchBrowser,
+  openWindow,
+  root,
+  type Watched,
+  webRoot,
+} from './browser.ts';
+import { RealServer } from './real-server.ts';
+
+let browser: Browser;
+beforeAll(async () => {
+  if (!chromiumPath) return;
+  await buildWindow();
+  browser = await launchBrowser();
+}, 120_000);
+afterAll(() => browser?.close());
+
+const pages = (page: Page) => page.getByRole('region', { name: /^Pages of / });
+const text = (page: Page) => page.getByRole('region', { name: /^Text of / });
+const marks = (page: Page) => page.getByTestId('passage');
+const pageField = (page: Page) => page.getByRole('textbox', { name: /^(Page|Section), of / });
+const composer = (page: Page) => page.getByRole('textbox', { name: /^Ask / });
+
+/** The first mark stands on the printed page of this number, and both are in sight. */
+async function expectMarkOn(page: Page, number: number): Promise<void> {
+  await marks(page).first().waitFor();
+  await expect
+    .poll(async () => {
+      const view = await pages(page).boundingBox();
+      const sheet = await page.getByTestId(`pdf-page-${number}`).boundingBox();
+      const mark = await marks(page).first().boundingBox();
+      if (!view || !sheet || !mark) return 'not there';
+      if (mark.y + 4 < sheet.y || mark.y > sheet.y + sheet.height) return 'on another page';
+      return mark.y + 8 >= view.y && mark.y < view.y + view.height ? 'in sight' : 'out of sight';
+    })
+    .toBe('in sight');
+}
+
+async function ask(page: Page, question: string): Promise<void> {
+  const field = composer(page);
+  await field.fill(question);
+  await field.press('Enter');
+}
+
+async function answered(page: Page, question: string): Promise<string> {
+  const article = page.getByRole('article').filter({ hasText: question }).last();
+  await article.getByTestId('answer-stats').waitFor({ timeout: 120_000 });
+  return article.innerText();
+}
+
+/** The bars of a lane of the map, as numbers. */
+async function lane(page: Page, name: string): Promise<number[]> {
+  const rects = page.getByTestId('document-map').getByRole('img', { name }).locator('rect');
+  return rects.evaluateAll((elements) => elements.map((element) => Number(element.getAttribute('data-value'))));
+}
+
+describe.skipIf(!chromiumPath)('the sample PDF with the real engine', () => {
+  let dataDir: string;
+  let server: RealServer;
+  let watched: Watched;
+
+  beforeAll(async () => {
+    dataDir = mkdtempSync(join(tmpdir(), 'rocketdoc-document-'));
+    server = new RealServer(dataDir);
+    watched = await openWindow(browser, await server.start());
+    await watched.page.getByRole('button', { name: /sample/ }).click();
+    await watched.page.getByText(/^Fits SmolLM2/).waitFor({ timeout: 120_000 });
+  }, 300_000);
+  afterAll(async () => {
+    await server?.stop();
+    if (dataDir) rmSync(dataDir, { recursive: true, force: true });
+  });
+
+  it('pauses its reading, keeps what is read, and goes on', async () => {
+    const { page } = watched;
+    await page.getByRole('button', { name: 'Read document' }).click();
+    // Past the first segment of 1,024 tokens, so that there is something to keep.
+    await expect
+      .poll(
+        async () =>
+          Number(/([\d,]+) of/.exec(await page.getByText(/ of 5,\d+ tokens/).innerText())?.[1]?.replace(',', '')),
+        {
+          timeout: 120_000,
+          interval: 50,
+        },
+      )
+      .toBeGreaterThan(1100);
+    await page.getByRole('button', { name: 'Pause' }).click();
+    const kept = page.getByText(/tokens are read and stay/);
+    await kept.waitFor();
+    const words = await kept.innerText();
+    expect(Number(/^([\d,]+) of/.exec(words)?.[1]?.replace(',', '')) % 1024).toBe(0);
+    await expectAccessible(page, 'paused');
+    await page.waitForTimeout(1500);
+    expect(await kept.innerText()).toBe(words);
+    await page.getByRole('button', { name: 'Go on' }).click();
+    await composer(page).waitFor({ timeout: 240_000 });
+  }, 420_000);
+
+  it('grows its map while it answers', async () => {
+    const { page } = watched;
+    const question = 'Say in many words what the report tells about the lighthouses.';
+    await ask(page, question);
+    await page.getByText('Cache that this answer works on').waitFor({ timeout: 120_000 });
+    const reads = new Set<string>();
+    const rows = new Set<string>();
+    while (await page.getByText('Cache that this answer works on').isVisible()) {
+      reads.add((await lane(page, 'Read')).join());
+      rows.add(
+        await page
+          .getByTestId('rows-read')
+          .innerText()
+          .catch(() => ''),
+      );
+      await page.waitForTimeout(50);
+    }
+    await answered(page, question);
+    // Three pictures at the least, and the history of rows grows with every token.
+    expect(reads.size).toBeGreaterThan(3);
+    expect(rows.size).toBeGreaterThan(3);
+    await page.getByText('Cache that the last answer worked on').waitFor();
+  }, 240_000);
+
+  it('leads from a citation to its words on the page', async () => {
+    const { page } = watched;
+    const chips = page.getByRole('button', { name: /^Show p\. \d+ in the document$/ });
+    // The model is small: one of these repeats the text.
+    for (const question of [
+      'Where is the head office of the Trust?',
+      'Who is the chair of the Trust?',
+      'Repeat the sentence about the founding of the Trust in 1887.',
+      'Repeat the first sentence of the report.',
+    ]) {
+      await page.getByRole('button', { name: 'New chat' }).click();
+      await ask(page, question);
+      await answered(page, question);
+      await page.waitForTimeout(500);
+      if ((await chips.count()) > 0) break;
+    }
+    const chip = chips.first();
+    const number = Number(/p\. (\d+)/.exec(await chip.innerText())?.[1]);
+    const cited = /“(.+)”/.exec((await chip.getAttribute('title')) ?? '')?.[1] ?? '';
+    expect(cited.split(' ').length).toBeGreaterThanOrEqual(5);
+    await chip.click();
+    await expectMarkOn(page, number);
+    await expect.poll(() => pageField(page).inputValue()).toBe(`${number}`);
+    await expectAccessible(page, 'document-pages');
+
+    // The same words are marked in the text.
+    await page.getByRole('button', { name: 'Show the text' }).click();
+    await expect.poll(async () => (await marks(page).allInnerTexts()).join(' ').replace(/\s+/g, ' ')).toBe(cited);
+    await expectAccessible(page, 'document-text');
+    await page.getByRole('button', { name: 'Show the pages' }).click();
+
+    // The map has a lane for it, which leads there as well.
+    await page.getByRole('tab', { name: 'Memory' }).click();
+    const inMap = page.getByTestId('map-citation').first();
+    await inMap.scrollIntoViewIfNeeded();
+    await inMap.hover();
+    await inMap.click();
+    await expectMarkOn(page, number);
+  }, 420_000);
+
+  it('leads from the map to a page, with the mouse and with keys', async () => {
+    const { page } = watched;
+    const map = page.getByTestId('document-map');
+    await page.getByRole('tab', { name: 'Memory' }).click();
+    await map.scrollIntoViewIfNeeded();
+    await map.getByRole('img', { name: 'Kept' }).locator('rect').nth(4).hover();
+    await page.getByText(/^Page 5: kept by/).waitFor();
+    await expectAccessible(page, 'map');
+    await map.getByRole('img', { name: 'Kept' }).locator('rect').nth(4).click();
+    await expectMarkOn(page, 5);
+    await page.getByRole('tab', { name: 'Memory' }).click();
+    await map.focus();
+    for (let i = 0; i < 3; i++) await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('Enter');
+    await expectMarkOn(page, 3);
+    await expect.poll(() => pageField(page).inputValue()).toBe('3');
+  }, 120_000);
+
+  it('goes to a page, takes selected words as a question’s beginning', async () => {
+    const { page, outbound, complaints } = watched;
+    await pageField(page).fill('9');
+    await pageField(page).press('Enter');
+    await page.getByTestId('pdf-page-9').waitFor();
+    await expect.poll(() => pageField(page).inputValue()).toBe('9');
+    const sheet = await page.getByTestId('pdf-page-9').boundingBox();
+    if (!sheet) throw new Error('page 9 is not there');
+    // Over the first lines of text, wherever they are.
+    await page.mouse.move(sheet.x + 0.2 * sheet.width, sheet.y + 0.12 * sheet.height);
+    await page.mouse.down();
+    await page.mouse.move(sheet.x + 0.7 * sheet.width, sheet.y + 0.3 * sheet.height, { steps: 12 });
+    await page.mouse.up();
+    await page.getByRole('button', { name: 'Ask about this' }).click();
+    await expect.poll(() => composer(page).inputValue()).toMatch(/^“.{20,}”\n\n$/s);
+    expect(outbound).toEqual([]);
+    expect(complaints).toEqual([]);
+  }, 120_000);
+});
+
+describe.skipIf(!chromiumPath)('an answer that quotes the sample PDF', () => {
+  let server: FakeServer;
+  afterAll(() => server?.close());
+
+  it('has a chip behind each quote, and says which one is not in the document', async () => {
+    const answer = [
+      'The founder was poor: he "asked the harbour towns for a *penny* on every barrel of herring". ',
+      'It also says "the herring were sold to the queen of Norway".\n\n',
+      '> The head office of the Trust is at 14 Cooper’s Wharf\n',
+    ].join('');
+    server = await startFakeServer({ pieces: answer.match(/[\s\S]{1,9}/g) ?? [] }, webRoot);
+    const { tokens, port } = server;
+    const watched = await openWindow(browser, `http://127.0.0.1:${port}/#launch=${tokens.newLaunchCode()}`);
+    const { page } = watched;
+    await page
+      .locator('input[type=file]')
+      .first()
+      .setInputFiles(join(root, 'assets', 'samples', 'report.pdf'));
+    await page.getByRole('button', { name: 'Read document' }).click({ timeout: 60_000 });
+    await composer(page).waitFor();
+    await ask(page, 'What?');
+    const prose = page.locator('article .prose');
+    await prose.getByRole('button', { name: 'Show p. 1 in the document' }).waitFor();
+    expect((await prose.innerText()).replace(/\s+/g, ' ')).toBe(
+      'The founder was poor: he "asked the harbour towns for a penny on every barrel of herring". p. 1 ' +
+        'It also says "the herring were sold to the queen of Norway". unverified ' +
+        'The head office of the Trust is at 14 Cooper’s Wharf p. 2',
+    );
+    await expectAccessible(page, 'citations');
+    await prose.getByRole('button', { name: 'Show p. 2 in the document' }).click();
+    await expectMarkOn(page, 2);
+    await prose.getByRole('button', { name: 'Show p. 1 in the document' }).click();
+    await expectMarkOn(page, 1);
+    // Two printed lines, two marks.
+    await expect.poll(() => marks(page).count()).toBeGreaterThanOrEqual(2);
+
+    await page.getByRole('button', { name: 'Show the text' }).click();
+    const first = text(page).getByText('asked the harbour towns').first();
+    await first.selectText();
+    await page.getByRole('button', { name: 'Ask about this' }).click();
+    await expect.poll(() => composer(page).inputValue()).toContain('asked the harbour towns');
+    expect(watched.outbound).toEqual([]);
+    expect(watched.complaints).toEqual([]);
+  }, 180_000);
+});

@@ -1,0 +1,71 @@
+/** The answer's Markdown component with every beginning of every hostile text, under the window's own content policy. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { build } from 'vite';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type FakeServer, startFakeServer } from '../fixtures/app-server.ts';
+import { hostilePayloads } from '../fixtures/hostile-payloads.ts';
+import { chromiumPath, launchBrowser, openWindow, root } from './browser.ts';
+
+let browser: Browser;
+let server: FakeServer;
+let outDir: string;
+
+beforeAll(async () => {
+  if (!chromiumPath) return;
+  outDir = mkdtempSync(join(tmpdir(), 'rocketdoc-markdown-'));
+  await build({
+    configFile: `${root}renderer/vite.config.ts`,
+    root: `${root}test/fixtures/markdown-window`,
+    build: { outDir },
+    logLevel: 'error',
+  });
+  server = await startFakeServer({ pieces: [] }, outDir);
+  browser = await launchBrowser();
+}, 120_000);
+afterAll(async () => {
+  await browser?.close();
+  await server?.close();
+  if (outDir) rmSync(outDir, { recursive: true, force: true });
+});
+
+const stream = (page: Page, text: string, key: string): Promise<string[]> =>
+  page.evaluate(
+    ([text, key]) =>
+      (window as unknown as { stream: (text: string, key: string) => Promise<string[]> }).stream(text, key),
+    [text, key] as const,
+  );
+
+describe.skipIf(!chromiumPath)('the Markdown of an answer', () => {
+  it(`is inert at every beginning of ${hostilePayloads.length} hostile texts`, async () => {
+    expect(new Set(hostilePayloads).size).toBeGreaterThan(100);
+    const { page, outbound, complaints } = await openWindow(browser, `http://127.0.0.1:${server.port}/`);
+    await page.locator('main').waitFor({ state: 'attached' });
+    const found: Record<string, string[]> = {};
+    for (const [i, payload] of hostilePayloads.entries()) {
+      // Words before it: a text may begin in the middle of a paragraph.
+      const bad = await stream(page, `So x: ${payload}`, `${i}`);
+      if (bad.length > 0) found[payload] = bad;
+    }
+    expect(found).toEqual({});
+    await page.waitForTimeout(500);
+    expect(await page.evaluate(() => (window as { hacked?: unknown }).hacked)).toBeUndefined();
+    expect(outbound).toEqual([]);
+    expect(complaints).toEqual([]);
+  }, 280_000);
+
+  it('is looked through by a test that would notice', async () => {
+    const { page } = await openWindow(browser, `http://127.0.0.1:${server.port}/`);
+    await page.locator('main').waitFor({ state: 'attached' });
+    expect(await stream(page, 'Some **text**, [a link](http://canary.example) and `code`.', 'a')).toEqual([]);
+    const seen = await page.evaluate(() => {
+      const paragraph = document.querySelector('main p');
+      paragraph?.append(document.createElement('iframe'));
+      paragraph?.setAttribute('onclick', '');
+      return (window as unknown as { dangers: () => string[] }).dangers().length;
+    });
+    expect(seen).toBe(2);
+  });
+});

@@ -1,0 +1,233 @@
+/// <reference types="node" />
+/**
+ * Packs RocketDoc with a stand-in for Electron's binary, as a machine without GitHub can, and looks at what came out: what is in
+ * the archive, what lies beside it, the fuses. Then the packed hosts open the model and read documents, with the packed files alone.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { builtinModules } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createPackage, extractAll, listPackage } from '@electron/asar';
+import { FuseV1Options, getCurrentFuseWire } from '@electron/fuses';
+import { build } from 'vite';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseDocument } from '../../electron/document-host/document-client.ts';
+import { forkHost } from '../../electron/document-host/host-process.ts';
+import { startEngine } from '../../electron/engine-host/engine-client.ts';
+import { temporaryFiles } from '../fixtures/documents/temporary-files.ts';
+import { docxParts, epubParts, paragraphXml, zipBytes } from '../fixtures/documents/zip-inputs.ts';
+import { buildWindow, root } from './browser.ts';
+
+const dir = mkdtempSync(join(tmpdir(), 'rocketdoc-pack-'));
+const resources = join(dir, 'dist', 'linux-unpacked', 'resources');
+const archive = join(resources, 'app.asar');
+const unpacked = join(resources, 'app.asar.unpacked');
+/** As Electron sees it: the archive's files and the unpacked ones in one tree. Outside of the project, so that nothing of the
+ *  project's node_modules is found by accident. */
+const whole = join(dir, 'whole');
+let inArchive: string[] = [];
+
+/** What electron-builder needs of an Electron: files by these names, an archive, and the wire that fuses are burnt into. */
+async function standIn(): Promise<string> {
+  const dist = join(dir, 'electron');
+  mkdirSync(join(dist, 'locales'), { recursive: true });
+  mkdirSync(join(dist, 'resources'));
+  const wire = Buffer.concat([
+    Buffer.from('dL7pKGdnNz796PbbjQWNKmHXBZaB9tsX'),
+    Buffer.from([1, 12]),
+    Buffer.from('1'.repeat(12)),
+  ]);
+  writeFileSync(join(dist, 'electron'), Buffer.concat([Buffer.from('#!/bin/sh\nexit 0\n'), wire]), { mode: 0o755 });
+  writeFileSync(join(dist, 'version'), '45.4.1');
+  for (const name of ['LICENSE', 'LICENSES.chromium.html', join('locales', 'en-US.pak')])
+    writeFileSync(join(dist, name), 'stand-in');
+  const empty = join(dir, 'empty');
+  mkdirSync(empty);
+  writeFileSync(join(empty, 'main.js'), '');
+  await createPackage(empty, join(dist, 'resources', 'default_app.asar'));
+  return dist;
+}
+
+beforeAll(async () => {
+  if (process.platform !== 'linux') return;
+  await buildWindow();
+  for (const room of ['preload', 'main'])
+    await build({ configFile: `${root}electron/${room}/vite.config.ts`, logLevel: 'error' });
+  const builder = join(root, 'node_modules', 'electron-builder', 'cli.js');
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [
+      builder,
+      ...['--linux', '--dir', '--publish', 'never', '--config', 'electron/electron-builder.yml'],
+      `-c.electronDist=${await standIn()}`,
+      `-c.directories.output=${join(dir, 'dist')}`,
+    ],
+    { cwd: root, encoding: 'utf8' },
+  );
+  if (status !== 0) throw new Error(`electron-builder failed:\n${stdout}\n${stderr}`);
+  inArchive = listPackage(archive, { isPack: false }).map((name) => name.replaceAll('\\', '/'));
+  extractAll(archive, whole);
+}, 300_000);
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+describe.skipIf(process.platform !== 'linux')('the package', () => {
+  it('holds the built app, its assets and what they run on', () => {
+    const needed = [
+      '/package.json',
+      '/LICENSE',
+      '/out/main/main.js',
+      '/out/main/engine-host.js',
+      '/out/main/document-host.js',
+      '/out/preload/preload.cjs',
+      '/out/renderer/index.html',
+      '/assets/icons/icon.png',
+      '/assets/prompts/prompts.json',
+      '/assets/samples/report.pdf',
+      '/out/main/licences.txt',
+      '/node_modules/@photostructure/sqlite/package.json',
+      '/node_modules/node-llama-cpp/package.json',
+    ];
+    expect(needed.filter((name) => !inArchive.includes(name))).toEqual([]);
+    const { main } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { main: string };
+    expect(inArchive).toContain(`/${main}`);
+  });
+
+  it('holds nothing of the development', () => {
+    const tops = new Set(inArchive.map((name) => name.split('/')[1]));
+    expect([...tops].sort()).toEqual(['LICENSE', 'assets', 'native', 'node_modules', 'out', 'package.json']);
+    const ours = inArchive.filter((name) => !name.startsWith('/node_modules/'));
+    expect(ours.filter((name) => /\.(tsx?|map|cpp|cu|h|log)$|\.ready$|CMake/.test(name))).toEqual([]);
+    const native = ours.filter((name) => name.startsWith('/native/') && /\.\w+$/.test(name));
+    expect(native).toContain('/native/build/Release/rocketdoc.node');
+    expect(native.filter((name) => !/^\/native\/build\/Release\/[^/]+\.(node|so)$/.test(name))).toEqual([]);
+    const packages = inArchive.flatMap(
+      (name) => /^\/node_modules\/((@[^/]+\/)?[^/]+)\/package\.json$/.exec(name)?.[1] ?? [],
+    );
+    expect(packages.filter((name) => !/^(@node-llama-cpp|@reflink)\//.test(name)).sort()).toEqual([
+      '@embedpdf/pdfium',
+      '@photostructure/sqlite',
+      'node-gyp-build',
+      'node-llama-cpp',
+    ]);
+    expect(inArchive.filter((name) => name.endsWith('.bundle'))).toEqual([]);
+  });
+
+  it('keeps beside the archive what native code opens', () => {
+    const ggml = join('node_modules', '@node-llama-cpp', 'linux-x64', 'bins', 'linux-x64');
+    const paths = [
+      join('native', 'build', 'Release', 'rocketdoc.node'),
+      join(ggml, 'libggml-base.so'),
+      join('node_modules', '@embedpdf', 'pdfium', 'dist', 'pdfium.wasm'),
+      join('assets', 'prompts', 'prompts.json'),
+    ];
+    const { models } = JSON.parse(readFileSync(join(root, 'assets', 'models', 'models.json'), 'utf8')) as {
+      models: { file: string }[];
+    };
+    for (const { file } of models) paths.push(join('assets', 'models', file));
+    expect(paths.filter((path) => !existsSync(join(unpacked, path)))).toEqual([]);
+    expect(readdirSync(join(unpacked, ggml)).some((name) => name.startsWith('libggml-cpu-'))).toBe(true);
+    const sqlite = inArchive.filter((name) => name.includes('/@photostructure/sqlite/') && name.endsWith('.node'));
+    expect(sqlite.length).toBeGreaterThan(0);
+    expect(sqlite.filter((name) => !existsSync(join(unpacked, name)))).toEqual([]);
+    expect(sqlite.filter((name) => !name.includes('/linux-x64/'))).toEqual([]);
+  });
+
+  it('has its fuses set', async () => {
+    const wire = await getCurrentFuseWire(join(dir, 'dist', 'linux-unpacked', 'rocketdoc'));
+    const on = [
+      FuseV1Options.EnableCookieEncryption,
+      FuseV1Options.EnableEmbeddedAsarIntegrityValidation,
+      FuseV1Options.OnlyLoadAppFromAsar,
+    ];
+    const off = [
+      FuseV1Options.RunAsNode,
+      FuseV1Options.EnableNodeOptionsEnvironmentVariable,
+      FuseV1Options.EnableNodeCliInspectArguments,
+      FuseV1Options.LoadBrowserProcessSpecificV8Snapshot,
+      FuseV1Options.GrantFileProtocolExtraPrivileges,
+    ];
+    expect(on.map((fuse) => wire[fuse])).toEqual(on.map(() => '1'.charCodeAt(0)));
+    expect(off.map((fuse) => wire[fuse])).toEqual(off.map(() => '0'.charCodeAt(0)));
+  });
+
+  it('holds packages under permissive licences alone', () => {
+    const permissive =
+      /^(MIT|MIT-0|ISC|0BSD|BSD|BSD-[23]-Clause|Apache-2\.0|BlueOak-1\.0\.0|CC0-1\.0|Unlicense|Python-2\.0|Zlib)$/;
+    const manifests = inArchive.filter((name) => /\/node_modules\/(@[^/]+\/)?[^/@]+\/package\.json$/.test(name));
+    const bundled = readFileSync(join(whole, 'out', 'main', 'licences.txt'), 'utf8');
+    const notices = [...bundled.matchAll(/^(\S+) \d\S+: (.+)$/gm)].map(([, name, license]) => ({ name, license }));
+    expect(notices.map(({ name }) => name)).toEqual(
+      expect.arrayContaining(['zod', '@orpc/server', 'mammoth', 'node-llama-cpp']),
+    );
+    const packed = manifests.map((name) => {
+      const { license } = JSON.parse(readFileSync(join(whole, name), 'utf8')) as { license?: string };
+      return { name, license };
+    });
+    const others = [...notices, ...packed].flatMap(({ name, license }) => {
+      // "A OR B": one of them is enough.
+      const choices = (license ?? 'none').replace(/[()]/g, '').split(' OR ');
+      return choices.some((choice) => choice.split(' AND ').every((part) => permissive.test(part)))
+        ? []
+        : [`${name}: ${license}`];
+    });
+    expect(others).toEqual([]);
+  });
+
+  it('opens the model with the packed engine', async () => {
+    const engine = startEngine({ hostFile: join(whole, 'out', 'main', 'engine-host.js') });
+    const { models } = JSON.parse(readFileSync(join(whole, 'assets', 'models', 'models.json'), 'utf8')) as {
+      models: { file: string }[];
+    };
+    const path = join(whole, 'assets', 'models', models[0]?.file ?? '');
+    const opened = await engine.verbs.openModel({ path, threads: 1, device: 'cpu' });
+    expect(opened.device).toMatch(/^ggml-cpu/);
+    expect(opened.promptFamily).not.toBe('');
+    await engine.close();
+  });
+
+  it('reads every format with the packed document reader', async () => {
+    const file = temporaryFiles();
+    const words = 'The Trust was founded in 1887 by Ada Lark.';
+    const files = [
+      join(whole, 'assets', 'samples', 'report.pdf'),
+      file('a.txt', words),
+      file('a.md', `# Title\n\n${words}`),
+      file('a.html', `<html><body><h1>Title</h1><p>${words}</p></body></html>`),
+      file('a.docx', zipBytes(docxParts(paragraphXml(words)))),
+      file(
+        'a.epub',
+        zipBytes(
+          epubParts([
+            {
+              file: 'one.xhtml',
+              titles: ['One'],
+              xhtml: `<html xmlns="http://www.w3.org/1999/xhtml"><body><p>${words}</p></body></html>`,
+            },
+          ]),
+        ),
+      ),
+    ];
+    const startHost = (options: { maxHeapBytes: number }) =>
+      forkHost(join(whole, 'out', 'main', 'document-host.js'), options);
+    for (const path of files) expect((await parseDocument(path, { startHost })).text).toContain('1887');
+  });
+
+  it('finds what the main process needs: SQLite from the package, Electron alone from outside', () => {
+    const code = `const { DatabaseSync } = require('@photostructure/sqlite');
+      process.stdout.write(JSON.stringify(new DatabaseSync(':memory:').prepare('SELECT 41 + 1 AS n').get()));`;
+    const { stdout, stderr } = spawnSync(process.execPath, ['--eval', code], { cwd: whole, encoding: 'utf8' });
+    expect({ stdout, stderr }).toEqual({ stdout: '{"n":42}', stderr: '' });
+    const builtin = new Set(builtinModules);
+    const named = readdirSync(join(whole, 'out', 'main'))
+      .filter((name) => name.endsWith('.js'))
+      .flatMap((name) => [
+        ...readFileSync(join(whole, 'out', 'main', name), 'utf8').matchAll(
+          /^(?:import|export) .*from "([^".][^"]*)";$/gm,
+        ),
+      ])
+      .map(([, name]) => name ?? '')
+      .filter((name) => !name.startsWith('node:') && !builtin.has(name));
+    expect([...new Set(named)].sort()).toEqual(['@embedpdf/pdfium', '@photostructure/sqlite', 'electron']);
+  });
+});

@@ -1,0 +1,53 @@
+/** `npm run serve` as a person starts it, with the real engine and the embedded model, on a data folder of the test's. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { root } from './browser.ts';
+
+export class RealServer {
+  readonly #dataDir: string;
+  #process: ChildProcess | undefined;
+
+  constructor(dataDir: string) {
+    this.#dataDir = dataDir;
+  }
+
+  /** Resolves with the link that opens the window. */
+  start(): Promise<string> {
+    const entry = ['--import', 'tsx', 'electron/server/serve.ts'];
+    const args = ['--port', '0', '--data-dir', this.#dataDir, '--threads', '1', '--no-open'];
+    const server = spawn(process.execPath, [...entry, ...args], { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
+    this.#process = server;
+    let said = '';
+    return new Promise((resolve, reject) => {
+      server.once('exit', (code) => reject(new Error(`the server ended with ${code}: ${said}`)));
+      server.stdout?.on('data', (chunk) => {
+        said += chunk;
+        const link = /RocketDoc: (\S+)/.exec(said)?.[1];
+        if (link) resolve(link);
+      });
+    });
+  }
+
+  /** The server's child that runs the engine. */
+  enginePid(): number {
+    const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+    const pid = pids.find((name) => {
+      try {
+        const isOurs = readFileSync(`/proc/${name}/status`, 'utf8').includes(`PPid:\t${this.#process?.pid}\n`);
+        return isOurs && readFileSync(`/proc/${name}/cmdline`, 'utf8').includes('engine-host');
+      } catch {
+        return false; // ended meanwhile
+      }
+    });
+    if (pid === undefined) throw new Error('there is no engine');
+    return Number(pid);
+  }
+
+  async stop(): Promise<void> {
+    const server = this.#process;
+    if (!server || server.exitCode !== null) return;
+    const ended = new Promise((resolve) => server.once('exit', resolve));
+    server.kill('SIGTERM');
+    await ended;
+  }
+}

@@ -1,0 +1,192 @@
+/** The whole main process on a fake Electron: real library, real contract, the built window replaced by one page. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createORPCClient } from '@orpc/client';
+import { RPCLink } from '@orpc/client/message-port';
+import type { ContractRouterClient } from '@orpc/contract';
+import type { MenuItemConstructorOptions } from 'electron';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import type { appContract } from '../../../electron/contract/app.ts';
+import type { Grant } from '../../../electron/contract/app-types.ts';
+import { shellChannel, shellEvents } from '../../../electron/contract/shell.ts';
+import {
+  answers,
+  app,
+  appCalls,
+  type BrowserWindow,
+  type FakePort,
+  forks,
+  frameOf,
+  invoke,
+  lock,
+  menus,
+  paths,
+  protocols,
+  session,
+  switches,
+  windows,
+} from './fake-electron.ts';
+
+vi.mock('electron', () => import('./fake-electron.ts'));
+
+const home = mkdtempSync(join(tmpdir(), 'rocketdoc-main-'));
+const report = join(home, 'report.txt');
+const firstWindow = () => windows[0] as BrowserWindow;
+
+/** As clicked: Electron's own arguments are of no use here. */
+function menuItem(menu: string, label: string) {
+  const items = menus[0]?.find((entry) => entry.label === menu)?.submenu as MenuItemConstructorOptions[] | undefined;
+  const item = items?.find((entry) => entry.label === label);
+  return item && { ...item, click: item.click as (() => void) | undefined };
+}
+
+beforeAll(async () => {
+  vi.stubEnv('HOME', home); // the library goes to ~/.rocketdoc
+  vi.stubEnv('USERPROFILE', home);
+  paths.app = join(home, 'app');
+  paths.userData = join(home, 'profile');
+  mkdirSync(join(paths.app, 'out', 'renderer'), { recursive: true });
+  mkdirSync(paths.userData);
+  writeFileSync(join(paths.app, 'out', 'renderer', 'index.html'), '<!doctype html><title>window</title>');
+  writeFileSync(report, 'The Trust was founded in 1887.');
+  process.argv = [process.argv[0] ?? '', paths.app, report, '--flag', join(home, 'not-there.pdf')];
+  await import('../../../electron/main/main.ts');
+  await vi.waitFor(() => expect(windows).toHaveLength(1));
+});
+afterAll(() => rmSync(home, { recursive: true, force: true }));
+
+it('is sandboxed, quiet and the only one before anything is ready', () => {
+  expect(appCalls.indexOf('enableSandbox')).toBeLessThan(appCalls.indexOf('whenReady'));
+  expect(switches.get('host-resolver-rules')).toBe('MAP * ~NOTFOUND');
+  expect(lock.data).toEqual({ files: [report] });
+});
+
+it('opens one window without rights', () => {
+  const { options, calls, webContents } = firstWindow();
+  expect(options.webPreferences).toEqual({
+    preload: join(paths.app, 'out', 'preload', 'preload.cjs'),
+    contextIsolation: true,
+    sandbox: true,
+    webSecurity: true,
+    nodeIntegration: false,
+    nodeIntegrationInWorker: false,
+    nodeIntegrationInSubFrames: false,
+    webviewTag: false,
+    navigateOnDragDrop: false,
+    spellcheck: false,
+    safeDialogs: true,
+    devTools: true,
+  });
+  expect(calls).toEqual(['load app://rocketdoc/']);
+  firstWindow().emit('ready-to-show');
+  expect(calls).toContain('show');
+  expect(webContents.openHandler).toBeDefined();
+  expect(Object.keys(session.defaultSession.told).sort()).toEqual([
+    'check',
+    'device',
+    'display',
+    'fetch',
+    'request',
+    'spelling',
+  ]);
+});
+
+it('serves the window over its own scheme', async () => {
+  const response = await protocols.get('app')?.(new Request('app://rocketdoc/'));
+  expect(await response?.text()).toContain('<title>window</title>');
+});
+
+it('runs the engine as a utility process', () => {
+  expect(forks[0]?.file).toBe(join(paths.app, 'out', 'main', 'engine-host.js'));
+});
+
+it('hands the window a port, serves the contract over it, then delivers the files named at the start', async () => {
+  let port: FakePort | undefined;
+  const frame = frameOf({
+    postMessage: (channel: string, _: unknown, ports: FakePort[]) => {
+      expect(channel).toBe(shellEvents.port);
+      port = ports[0];
+    },
+  });
+  expect(await invoke(shellChannel('connect'), frame)).toEqual({ value: undefined });
+  if (!port) throw new Error('no port came');
+  const client = createORPCClient<ContractRouterClient<typeof appContract>>(new RPCLink({ port }));
+  port.start();
+  expect(await client.library.grants()).toEqual([{ id: 'sample', name: 'report.pdf', isSample: true }]);
+  const [channel, grants] = firstWindow().webContents.sent[0] ?? [];
+  expect(channel).toBe(shellEvents.files);
+  expect(grants).toEqual([{ id: expect.any(String), name: 'report.txt', isSample: false }]);
+  expect(JSON.stringify(grants)).not.toContain(home);
+  const [grant] = grants as Grant[];
+  // The grant opens that file and the document host is a utility process too.
+  const events = await client.library.addGranted({ grantId: grant?.id ?? '' });
+  void events.next().catch(() => {});
+  await vi.waitFor(() => expect(forks.at(-1)?.file).toBe(join(paths.app, 'out', 'main', 'document-host.js')));
+  expect(forks.at(-1)?.process.heard).toMatchObject([{ type: 'parse', path: expect.stringContaining('report.txt') }]);
+});
+
+it('gives an id for a dropped file and keeps its path', async () => {
+  const answer = await invoke(shellChannel('grantFile'), frameOf(), report);
+  expect(answer).toEqual({
+    value: { id: expect.stringMatching(/^[0-9a-f-]{36}$/), name: 'report.txt', isSample: false },
+  });
+});
+
+it('a second start brings the window to the front with its files; anything else in its message is ignored', () => {
+  const { calls, webContents } = firstWindow();
+  const before = webContents.sent.length;
+  for (const data of [undefined, null, { files: 7 }, { files: [''] }, 'x'])
+    app.emit('second-instance', {}, [], home, data);
+  expect(webContents.sent).toHaveLength(before);
+  app.emit('second-instance', {}, [], home, { files: [report] });
+  expect(webContents.sent).toHaveLength(before + 1);
+  expect(calls).toEqual(expect.arrayContaining(['restore', 'focus']));
+});
+
+it('opens what is picked in the dialog and what the system asks to open', async () => {
+  const { sent } = firstWindow().webContents;
+  const before = sent.length;
+  const item = menuItem('File', 'Open document…');
+  item?.click?.(); // cancelled
+  answers.open = [report];
+  item?.click?.();
+  await vi.waitFor(() => expect(sent).toHaveLength(before + 1));
+  const preventDefault = vi.fn();
+  app.emit('open-file', { preventDefault }, report);
+  expect(preventDefault).toHaveBeenCalled();
+  expect(sent).toHaveLength(before + 2);
+});
+
+it('presses a key for what the window does by itself', () => {
+  const library = menuItem('View', 'Library');
+  library?.click?.();
+  expect(library?.registerAccelerator).toBe(false);
+  expect(firstWindow().webContents.keys).toMatchObject([
+    { type: 'keyDown', keyCode: 'B' },
+    { type: 'keyUp', keyCode: 'B' },
+  ]);
+});
+
+it('loads a page that died again, three times, then asks', () => {
+  const { webContents } = firstWindow();
+  for (let i = 0; i < 3; i++) webContents.emit('render-process-gone', {}, { reason: 'crashed' });
+  expect(webContents.reloads).toBe(3);
+  answers.box = 1;
+  webContents.emit('render-process-gone', {}, { reason: 'oom' });
+  expect(webContents.reloads).toBe(3);
+  expect(appCalls.filter((call) => call === 'quit')).toHaveLength(1);
+});
+
+it('closes the library and ends the engine before it goes', async () => {
+  const preventDefault = vi.fn();
+  app.emit('will-quit', { preventDefault });
+  app.emit('will-quit', { preventDefault });
+  expect(preventDefault).toHaveBeenCalledTimes(2);
+  const engine = forks[0]?.process;
+  await vi.waitFor(() => expect(engine?.heard).toContainEqual({ beat: 'end' }));
+  engine?.exit(0);
+  await vi.waitFor(() => expect(appCalls.filter((call) => call === 'quit')).toHaveLength(2));
+  app.emit('will-quit', { preventDefault });
+  expect(preventDefault).toHaveBeenCalledTimes(2);
+});

@@ -1,0 +1,97 @@
+// @vitest-environment happy-dom
+/// <reference lib="dom" />
+import { act, createElement } from 'react';
+import { createRoot, type Root } from 'react-dom/client';
+import { VirtuosoMockContext } from 'react-virtuoso';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { Turn } from '../../../electron/contract/app-types.ts';
+import { ChatView } from '../../../renderer/features/chat/chat-view.tsx';
+import { setApi } from '../../../renderer/stores/api.ts';
+import { take, useChat } from '../../../renderer/stores/chat.ts';
+
+let root: Root;
+let renders: Map<string, number>;
+
+/** Its question is read once each time that it is drawn. */
+function watchedTurn(number: number, state: Turn['state']): Turn {
+  const id = `t${number}`;
+  const turn = {
+    id,
+    chatId: 'c',
+    parentId: number === 0 ? null : `t${number - 1}`,
+    chosen: true,
+    choice: {},
+    answer: state === 'done' ? `Answer ${number}.` : '',
+    state,
+    failure: null,
+    report: null,
+    createdAt: number,
+  };
+  return Object.defineProperty(turn as Turn, 'question', {
+    enumerable: true,
+    get: () => {
+      renders.set(id, (renders.get(id) ?? 0) + 1);
+      return `Question ${number}?`;
+    },
+  });
+}
+
+beforeEach(() => {
+  renders = new Map();
+  (globalThis as { IS_REACT_ACT_ENVIRONMENT?: boolean }).IS_REACT_ACT_ENVIRONMENT = true;
+  setApi({
+    client: {} as never,
+    sendFile: async () => ({ uploadId: '' }),
+    failure: () => ({ code: 'IO', message: '' }),
+  });
+  const place = document.createElement('div');
+  document.body.append(place);
+  root = createRoot(place);
+});
+afterEach(() => act(() => root.unmount()));
+
+async function draw(turns: Turn[]): Promise<void> {
+  // One turn first: a list that begins at its end would wait for a layout, which there is none of here.
+  const show = (shown: Turn[]) =>
+    useChat.setState({ documentId: 'd', chatId: 'c', tree: shown, turns: shown, live: null });
+  show(turns.slice(0, 1));
+  const list = createElement(
+    VirtuosoMockContext.Provider,
+    { value: { viewportHeight: 1000, itemHeight: 100 } },
+    createElement(ChatView),
+  );
+  await act(async () => root.render(list));
+  await act(async () => show(turns));
+}
+
+const articles = () => [...document.querySelectorAll('article')].map((article) => article.textContent ?? '');
+
+it('draws only the growing answer while a thousand deltas arrive', async () => {
+  const turns = Array.from({ length: 6 }, (_, i) => watchedTurn(i, i < 5 ? 'done' : 'answering'));
+  await draw(turns);
+  expect(articles()).toHaveLength(6);
+  await act(async () => useChat.setState({ live: { chatId: 'c', turnId: 't5', text: '' } }));
+  const stored = [...document.querySelectorAll('article')].slice(0, 5).map((article) => article.innerHTML);
+  renders.clear();
+  for (let i = 0; i < 1000; i++) await act(async () => take({ type: 'delta', text: `w${i} ` }));
+  expect(articles().at(-1)).toContain('w0 w1 w2');
+  expect(articles().at(-1)).toContain('w998 w999');
+  // Not one question was drawn again, not even that of the growing answer.
+  expect([...renders]).toEqual([]);
+  expect([...document.querySelectorAll('article')].slice(0, 5).map((article) => article.innerHTML)).toEqual(stored);
+}, 60_000);
+
+it('counts what it says it counts: a changed turn is drawn again', async () => {
+  const turns = [watchedTurn(0, 'done'), watchedTurn(1, 'done')];
+  await draw(turns);
+  renders.clear();
+  await act(async () => useChat.setState({ beside: { t0: 't0' } }));
+  expect(renders.get('t0')).toBeGreaterThan(0);
+  expect(renders.has('t1')).toBe(false);
+});
+
+it('draws what is in sight of a thousand questions, and no more', async () => {
+  await draw(Array.from({ length: 1000 }, (_, i) => watchedTurn(i, 'done')));
+  expect(articles().length).toBeGreaterThan(5);
+  expect(articles().length).toBeLessThan(40);
+});

@@ -1,0 +1,81 @@
+/// <reference lib="dom" />
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import type { Grant } from '../../../electron/contract/app-types.ts';
+import type { DesktopBridge } from '../../../electron/contract/shell.ts';
+
+class FakeWindow extends EventTarget {
+  rocketdoc: DesktopBridge | undefined;
+  setTimeout = (work: () => void) => setTimeout(work, 1);
+  /** As the preload's postMessage arrives; `source` is another window where it came from elsewhere. */
+  receive(port: MessagePort, data: unknown = 'rocketdoc:port', source: unknown = this): void {
+    this.dispatchEvent(Object.assign(new Event('message'), { data, source, ports: [port] }));
+  }
+}
+
+let page: FakeWindow;
+let asked = 0;
+let accepts = true;
+let give: (grants: Grant[]) => void = () => {};
+const file = (id: string) => ({ id, name: 'a.pdf', isSample: false });
+
+beforeEach(() => {
+  vi.resetModules();
+  page = new FakeWindow();
+  asked = 0;
+  accepts = true;
+  page.rocketdoc = {
+    connect: async () => {
+      asked++;
+      return accepts;
+    },
+    grantFile: async () => null,
+    onFiles: (listener) => {
+      give = listener;
+    },
+  };
+  vi.stubGlobal('window', page);
+});
+afterEach(() => vi.unstubAllGlobals());
+
+async function connected() {
+  const { connectPort, watchOpenedFiles } = await import('../../../renderer/bridge/desktop.ts');
+  const states: string[] = [];
+  const onClient = vi.fn();
+  connectPort(page.rocketdoc as DesktopBridge, { onState: (state) => states.push(state), onClient });
+  return { states, onClient, watchOpenedFiles };
+}
+
+it('asks for a port, takes it from its own window alone, and asks again when it closes', async () => {
+  const { states, onClient } = await connected();
+  expect(asked).toBe(1);
+  const { port1, port2 } = new MessageChannel();
+  page.receive(port2, 'rocketdoc:port', {});
+  page.receive(port2, 'something else');
+  expect(onClient).not.toHaveBeenCalled();
+  page.receive(port2);
+  expect(onClient).toHaveBeenCalledTimes(1);
+  expect(states).toEqual(['connecting', 'open']);
+  port1.close();
+  await vi.waitFor(() => expect(asked).toBe(2));
+  expect(states).toEqual(['connecting', 'open', 'lost']);
+});
+
+it('keeps asking while main refuses', async () => {
+  accepts = false;
+  const { states } = await connected();
+  await vi.waitFor(() => expect(asked).toBeGreaterThan(2));
+  expect(states).not.toContain('open');
+});
+
+it('holds opened files back until the contract can be spoken', async () => {
+  const { watchOpenedFiles } = await connected();
+  const opened: string[] = [];
+  watchOpenedFiles(({ id }) => opened.push(id));
+  give([file('1'), file('2')]);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(opened).toEqual([]);
+  const { port1, port2 } = new MessageChannel();
+  page.receive(port2);
+  await vi.waitFor(() => expect(opened).toEqual(['1', '2']));
+  port1.close();
+});
