@@ -15,7 +15,8 @@ export interface NativeRocketOptions {
   kernel: number;
   decomposition: 'v2' | 'v1';
   grouping: 'kv-group' | 'query-head';
-  pooling: 'max' | 'triangle';
+  /** random: rows by chance, a control for measuring. */
+  pooling: 'max' | 'triangle' | 'random';
   selector: 'pages' | 'codes' | 'codes-residual';
   /** 0: derived from the budget. */
   page: number;

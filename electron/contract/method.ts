@@ -25,7 +25,7 @@ export const rocketOptionsSchema = z.strictObject({
     .refine((kernel) => kernel % 2 === 1, 'must be odd'),
   decomposition: z.enum(['v2', 'v1']),
   grouping: z.enum(['kv-group', 'query-head']),
-  pooling: z.enum(['max', 'triangle']),
+  pooling: z.enum(['max', 'triangle', 'random']),
   selector: z.enum(['pages', 'codes', 'codes-residual']),
   /** 0: derived from the budget. */
   page: z.int().min(0).max(4096),

@@ -9,7 +9,8 @@ import { filesBelow } from './staleness.mjs';
 
 const ggml = /^(ggml|gguf)[\w-]*\.h$|^ggml\//;
 const napi = /(^|\/)(napi|node_api|js_native_api)[\w-]*\.h$/;
-const cuda = /^cuda|(^|\/)(cuda_runtime|cublas|curand|nvrtc)[\w-]*\.h$|\.cuh$/;
+const cuda =
+  /^cuda\.h$|(^|\/)cuda_(runtime|fp16|bf16|fp8|profiler)\w*\.h$|(^|\/)(cublas|curand|nvrtc)[\w-]*\.h$|\.cuh$/;
 
 /** @type {IncludeRule[]} */
 export const includeRules = [

@@ -10,7 +10,7 @@ import type { DocumentOutline, FileEvent } from '../contract/app-types.ts';
 import type { Passage } from '../contract/citations.ts';
 import { AppError } from '../contract/errors.ts';
 import type { DocumentStore, DocumentText } from '../library/document-store.ts';
-import type { App } from './app.ts';
+import type { Uploads } from './uploads.ts';
 
 export type DocumentPages = DocumentText;
 
@@ -83,7 +83,10 @@ function cutAfter(text: string, least: number, most: number): number {
 const mostFileBytes = 256 * 1024 * 1024;
 const chunkBytes = 192 * 1024;
 
-export async function* fileOf(app: App, documentId: string): AsyncGenerator<FileEvent, void, void> {
+export async function* fileOf(
+  app: { documents: DocumentStore; uploads: Uploads },
+  documentId: string,
+): AsyncGenerator<FileEvent, void, void> {
   const { name } = app.documents.get(documentId);
   const path = await fileIn(app.uploads.documentDir(documentId));
   if (path === undefined) throw new AppError('DOC_MISSING', `The file of ${name} is not in the library's folder.`);

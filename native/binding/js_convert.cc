@@ -99,7 +99,7 @@ RocketOptions to_rocket_options(const Napi::Object & from) {
     o.kernel         = get_int(from, "kernel");
     o.decomposition  = choose<Decomposition>(from, "decomposition", {{"v1", Decomposition::v1}, {"v2", Decomposition::v2}});
     o.grouping       = choose<Grouping>(from, "grouping", {{"kv-group", Grouping::kv_group}, {"query-head", Grouping::query_head}});
-    o.pooling        = choose<Pooling>(from, "pooling", {{"max", Pooling::max}, {"triangle", Pooling::triangle}});
+    o.pooling        = choose<Pooling>(from, "pooling", {{"max", Pooling::max}, {"triangle", Pooling::triangle}, {"random", Pooling::random}});
     o.selector       = choose<SelectorKind>(from, "selector", {{"pages", SelectorKind::pages}, {"codes", SelectorKind::codes}, {"codes-residual", SelectorKind::codes_residual}});
     o.page           = get_int(from, "page");
     o.r              = get_int(from, "r");

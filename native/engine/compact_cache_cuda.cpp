@@ -69,6 +69,7 @@ size_t CudaCompactCache::layer_summary_bytes(const DeviceTraits & device, Select
 Status CudaCompactCache::make(const HyperParams & params, Backend & backend, Mode mode, const RocketOptions & options, const RocketBudgets & budgets,
                               std::unique_ptr<CompactCache> & out) {
     if (mode == Mode::exact_topk) return Status::fail(Code::INVALID_ARGUMENT, "Mode exact-topk measures on the CPU: use --device cpu.");
+    if (options.pooling == Pooling::random) return Status::fail(Code::INVALID_ARGUMENT, "Random rows are a control that runs on the CPU: use --device cpu.");
     std::unique_ptr<CudaCompactCache> self(new CudaCompactCache(params, backend));
     self->kind_      = selector_kind(mode, options);
     self->shape_     = selector_shape(params, options, budgets);

@@ -9,7 +9,8 @@ namespace rocketdoc {
 
 enum class Decomposition { v2, v1 };             // v2: adaptive split (ICML 2025); v1: the fixed square-root split
 enum class Grouping { kv_group, query_head };    // query_head: one row set per query head, as in the original SnapKV
-enum class Pooling { max, triangle };            // triangle: box15 twice ("Beyond the paper")
+// triangle: box15 twice ("Beyond the paper"). random: rows by chance, the control that says what choosing is worth.
+enum class Pooling { max, triangle, random };
 enum class SelectorKind { pages, codes, codes_residual, exact };
 
 struct RocketOptions {

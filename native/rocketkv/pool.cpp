@@ -3,6 +3,7 @@
 // tiny score next to a huge one keeps its digits (prefix sums would lose them).
 #include <algorithm>
 #include <cmath>
+#include <random>
 #include <vector>
 
 #include "stage1.h"
@@ -45,6 +46,12 @@ void pool_triangle(const float * scores, int64_t n, float * out) {
                     [&](int64_t i, double sum) { once[size_t(i)] = sum / box; });
     sliding<double>(n, box, 0.0, [&](int64_t i) { return once[size_t(i)]; }, add,
                     [&](int64_t i, double sum) { out[i] = float(sum / box); });
+}
+
+// The same rows each time, other rows for each head.
+void pool_random(int64_t n, int head, float * out) {
+    std::mt19937_64 random(static_cast<uint64_t>(head) + 1);
+    for (int64_t i = 0; i < n; ++i) out[i] = float(random() >> 40);
 }
 
 }  // namespace rocketdoc

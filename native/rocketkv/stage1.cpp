@@ -173,8 +173,10 @@ void stage1_keep(const RowsView & keys, const Stage1Query & query, int head, Gro
     stage1_scores(keys, query, head, grouping, scratch, scores, window_mass);
     if (pooling == Pooling::max)
         pool_max(scores, n_prefix, kernel, pooled);
-    else
+    else if (pooling == Pooling::triangle)
         pool_triangle(scores, n_prefix, pooled);
+    else
+        pool_random(n_prefix, head, pooled);
 
     const int64_t n_best = std::max<int64_t>(0, n_keep - query.window);
     out.rows.resize(size_t(n_best + query.window));

@@ -46,6 +46,7 @@ void stage1_scores(const RowsView & keys, const Stage1Query & query, int head, G
                    float * scores, float & window_mass);
 void pool_max(const float * scores, int64_t n, int kernel, float * out);
 void pool_triangle(const float * scores, int64_t n, float * out);
+void pool_random(int64_t n, int head, float * out);
 // The k highest scores, higher first and on ties the lower index; written ascending. Returns how many (min(k, n)).
 int64_t top_k_ascending(const float * scores, int64_t n, int64_t k, int32_t * out);
 

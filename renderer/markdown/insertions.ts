@@ -18,10 +18,10 @@ interface Node {
 /** Enough words to be sure of the place, few enough to find it when something stands in between. */
 const tailWords = 8;
 
-/** `claims[i]` gets mark i behind its last word, once. Claims that are not found get none. */
-export function markBehind(claims: readonly string[]) {
+/** A rehype plugin: `claims[i]` gets mark i behind its last word, once. Claims that are not found get none. */
+export function answerMarks(claims: readonly string[]) {
   const tails = claims.map((claim) => [...wordsIn(claim)].slice(-tailWords).map(({ word }) => word));
-  return () => (tree: unknown) => insertMarks(tree as Node, tails);
+  return (tree: unknown) => insertMarks(tree as Node, tails);
 }
 
 interface Piece {

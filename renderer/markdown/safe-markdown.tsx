@@ -4,7 +4,7 @@
  */
 import { memo, type ReactNode, useMemo } from 'react';
 import { type Components, defaultRehypePlugins, Streamdown } from 'streamdown';
-import { markBehind, markTag } from './insertions.ts';
+import { answerMarks, markTag } from './insertions.ts';
 import { PlainFallback } from './plain-fallback.tsx';
 
 interface SafeMarkdownProps {
@@ -33,12 +33,14 @@ export const SafeMarkdown = memo(function SafeMarkdown({
   marks = noMarks,
 }: SafeMarkdownProps) {
   const components = useMemo(() => ({ ...inertComponents(onLink), ...markComponents(marks) }), [onLink, marks]);
+  // With its claims as options: streamdown keeps one processor for each list of plugins and their options.
   const plugins = useMemo(
-    () => (marks.length > 0 ? [...rehypePlugins, markBehind(marks.map(({ claim }) => claim))] : rehypePlugins),
+    (): typeof rehypePlugins =>
+      marks.length > 0 ? [...rehypePlugins, [answerMarks, marks.map(({ claim }) => claim)]] : rehypePlugins,
     [marks],
   );
   return (
-    <PlainFallback key={streaming ? 'growing' : 'whole'} text={text}>
+    <PlainFallback key={streaming ? 'growing' : marks.length > 0 ? 'marked' : 'whole'} text={text}>
       <Streamdown
         className="prose"
         mode={streaming ? 'streaming' : 'static'}
@@ -74,6 +76,12 @@ function inertComponents(onLink: (address: string) => void): Components {
         <span>{children}</span>
       ),
     img: ({ alt }) => <span className="text-muted">[picture{typeof alt === 'string' && alt ? `: ${alt}` : ''}]</span>,
+    // A task list's box: drawn, for nobody can tick it.
+    input: ({ checked }) => (
+      <span role="img" aria-label={checked ? 'done' : 'not done'}>
+        {checked ? '☑' : '☐'}
+      </span>
+    ),
     // Below the window's own headings, which name question and answer.
     h1: ({ children }) => <h3>{children}</h3>,
     h2: ({ children }) => <h3>{children}</h3>,

@@ -54,12 +54,9 @@ async function dangers(page: Page) {
     const shown = document.querySelectorAll('article *, h1 *, [role="region"] *');
     const bad = [...shown].filter(
       (element) =>
-        // Markdown's own task boxes, which do nothing.
-        !element.matches('input[type="checkbox"]:disabled') &&
-        (/^(img|script|iframe|object|embed|video|audio|source|link|style|meta|base|form|input|a)$/i.test(
+        /^(img|script|iframe|object|embed|video|audio|source|link|style|meta|base|form|input|a)$/i.test(
           element.tagName,
-        ) ||
-          element.getAttributeNames().some((name) => /^on|^ping$|^srcdoc$|^action$|^href$|^src$/i.test(name))),
+        ) || element.getAttributeNames().some((name) => /^on|^ping$|^srcdoc$|^action$|^href$|^src$/i.test(name)),
     );
     return {
       hacked: (window as { hacked?: unknown }).hacked,

@@ -4,6 +4,7 @@ import type { LibraryDocument } from '../../../electron/contract/app-types.ts';
 import { openOutline, setAsText, useDocumentView } from '../../stores/document-view.ts';
 import { Problem } from '../../ui/problem.tsx';
 import { TextView } from './text-view.tsx';
+import { Waiting } from './waiting.tsx';
 
 /** PDFium and its viewer weigh more than the rest of the window. */
 const PdfView = lazy(() => import('./pdf-view.tsx'));
@@ -53,13 +54,5 @@ export function DocumentView({ document }: { document: LibraryDocument }) {
         )}
       </div>
     </div>
-  );
-}
-
-export function Waiting({ what }: { what: string }) {
-  return (
-    <p role="status" className="p-4 text-muted">
-      {what}.
-    </p>
   );
 }

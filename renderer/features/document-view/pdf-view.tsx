@@ -12,9 +12,9 @@ import { useEffect, useMemo, useState } from 'react';
 import type { DocumentOutline, LibraryDocument } from '../../../electron/contract/app-types.ts';
 import { failureOf } from '../../stores/api.ts';
 import { fileOf } from '../../stores/document-view.ts';
-import { Waiting } from './document-view.tsx';
 import { pdfEngine } from './pdf-engine.ts';
 import { PageMarks, PdfBar, PdfSelection, useJumps } from './pdf-parts.tsx';
+import { Waiting } from './waiting.tsx';
 
 interface PdfViewProps {
   document: LibraryDocument;

@@ -1,0 +1,8 @@
+/** What is on its way, in words. */
+export function Waiting({ what }: { what: string }) {
+  return (
+    <p role="status" className="p-4 text-muted">
+      {what}.
+    </p>
+  );
+}
