@@ -57,7 +57,8 @@ export const SafeMarkdown = memo(function SafeMarkdown({
 });
 
 function markComponents(marks: readonly Mark[]): Components {
-  return { [markTag]: (props) => marks[Number(props['data-mark'])]?.shown ?? null };
+  // A space of its own: a line may end before a mark.
+  return { [markTag]: (props) => <> {marks[Number(props['data-mark'])]?.shown}</> };
 }
 
 function inertComponents(onLink: (address: string) => void): Components {

@@ -237,9 +237,6 @@ describe.skipIf(!chromiumPath)('an answer that quotes the sample PDF', () => {
     await composer(page).waitFor();
     await ask(page, 'What?');
     const prose = page.locator('article .prose');
-    await page.waitForTimeout(3000);
-    await page.screenshot({ path: '/tmp/fake.png' });
-    console.log(watched.complaints);
     await prose.getByRole('button', { name: 'Show p. 1 in the document' }).waitFor();
     expect((await prose.innerText()).replace(/\s+/g, ' ')).toBe(
       'The founder was poor: he "asked the harbour towns for a penny on every barrel of herring". p. 1 ' +

@@ -34,7 +34,7 @@ export function CitedAnswer({ turn }: { turn: Turn }) {
 }
 
 const chipClass =
-  'mx-0.5 inline-block max-w-48 truncate rounded-md border px-1.5 align-baseline text-[12px] leading-[18px] tabular-nums';
+  'inline-block max-w-48 truncate rounded-md border px-1.5 align-text-bottom text-[12px] leading-[18px] tabular-nums';
 
 function CitationChip({ citation, documentId }: { citation: Citation; documentId: string | null }) {
   const { passage, found, exact } = citation;

@@ -3,6 +3,7 @@ import { lazy, Suspense, useEffect, useState } from 'react';
 import type { LibraryDocument } from '../../../electron/contract/app-types.ts';
 import { openOutline, setAsText, useDocumentView } from '../../stores/document-view.ts';
 import { Problem } from '../../ui/problem.tsx';
+import { PagesOrText } from './pages-or-text.tsx';
 import { TextView } from './text-view.tsx';
 import { Waiting } from './waiting.tsx';
 
@@ -35,15 +36,17 @@ export function DocumentView({ document }: { document: LibraryDocument }) {
       )}
       <div className="min-h-0 flex-1">
         {showsPages ? (
-          <Suspense fallback={<Waiting what="Opening the pages" />}>
-            <PdfView
-              key={document.id}
-              document={document}
-              outline={outline}
-              onText={() => setAsText(true)}
-              onRefused={setRefused}
-            />
-          </Suspense>
+          <PagesOrText onBroken={setRefused}>
+            <Suspense fallback={<Waiting what="Opening the pages" />}>
+              <PdfView
+                key={document.id}
+                document={document}
+                outline={outline}
+                onText={() => setAsText(true)}
+                onRefused={setRefused}
+              />
+            </Suspense>
+          </PagesOrText>
         ) : (
           <TextView
             key={document.id}

@@ -1,7 +1,7 @@
 /** What belongs to a PDF's pages: the bar above them, the marks on them, and what is selected in them. */
 import { useDocumentState } from '@embedpdf/core/react';
 import type { Rect } from '@embedpdf/models';
-import { useScroll, useScrollCapability } from '@embedpdf/plugin-scroll/react';
+import { useScrollCapability } from '@embedpdf/plugin-scroll/react';
 import { useSelectionCapability } from '@embedpdf/plugin-selection/react';
 import { useZoom } from '@embedpdf/plugin-zoom/react';
 import { AlignLeft, ZoomIn, ZoomOut } from 'lucide-react';
@@ -17,19 +17,22 @@ import { ViewBar } from './view-bar.tsx';
 
 /** Brings the page of each passage that is asked for into sight; returns how to go to any page. */
 export function useJumps(documentId: string): (page: number) => void {
-  const { provides: scroll } = useScroll(documentId);
-  const { provides: layouts } = useScrollCapability();
+  // Not useScroll: what that gives is new at every drawing.
+  const { provides: scroll } = useScrollCapability();
   const { passage, asked } = useDocumentView();
   const [isLaidOut, setLaidOut] = useState(false);
   const jump = useCallback(
-    (page: number) => scroll?.scrollToPage({ pageNumber: page + 1, behavior: 'instant' }),
-    [scroll],
+    (page: number) => scroll?.forDocument(documentId).scrollToPage({ pageNumber: page + 1, behavior: 'instant' }),
+    [scroll, documentId],
   );
   useEffect(
-    () => layouts?.onLayoutReady((event) => event.documentId === documentId && setLaidOut(true)),
-    [layouts, documentId],
+    () => scroll?.onLayoutReady((event) => event.documentId === documentId && setLaidOut(true)),
+    [scroll, documentId],
   );
-  useEffect(() => scroll?.onPageChange(({ pageNumber }) => setPage(pageNumber - 1)), [scroll]);
+  useEffect(
+    () => scroll?.forDocument(documentId).onPageChange(({ pageNumber }) => setPage(pageNumber - 1)),
+    [scroll, documentId],
+  );
   // biome-ignore lint/correctness/useExhaustiveDependencies: once for each time a passage is asked for
   useEffect(() => {
     if (isLaidOut && passage) jump(passage.page);
@@ -78,7 +81,7 @@ interface PageMarksProps {
 
 export function PageMarks({ documentId, outline, pageIndex }: PageMarksProps) {
   const { passage, asked } = useDocumentView();
-  const { provides: scroll } = useScroll(documentId);
+  const { provides: scroll } = useScrollCapability();
   const pdf = useDocumentState(documentId)?.document;
   const page = pdf?.pages[pageIndex];
   const [marks, setMarks] = useState<{ asked: number; rects: Rect[] } | null>(null);
@@ -111,14 +114,14 @@ export function PageMarks({ documentId, outline, pageIndex }: PageMarksProps) {
     if (!marks || !first || !scroll || shown.current === marks.asked || passage?.page !== pageIndex) return;
     shown.current = marks.asked;
     const { x, y } = first.origin;
-    scroll.scrollToPage({
+    scroll.forDocument(documentId).scrollToPage({
       pageNumber: pageIndex + 1,
       pageCoordinates: { x, y },
       behavior: 'instant',
       alignY: 33,
       alignX: 20,
     });
-  }, [marks, scroll, passage, pageIndex]);
+  }, [marks, scroll, documentId, passage, pageIndex]);
 
   if (isWhole && end > start)
     return (
