@@ -1,7 +1,7 @@
 /**
  * Where an answer's words stand in its document. A quote is looked up word for word, then nearly; one that is not there is said
  * to be unverified. A sentence without quotation marks is cited when it repeats five words of the text in a row, or nearly all
- * of a passage. Worked out when a window asks, and kept: a finished answer does not change.
+ * of a passage, and more than the question's own words. Worked out when a window asks, and kept: a finished answer does not change.
  */
 import search from 'approx-string-match';
 import type { MapPage } from '../contract/app-types.ts';
@@ -16,6 +16,8 @@ import { longestRuns, type WordRun } from './word-runs.ts';
 const leastRun = 5;
 /** As letters; five Chinese characters are not five words. */
 const leastRunLength = 20;
+/** Of a sentence's run, how many words are not the question's. */
+const leastNew = 2;
 /** A shorter run that stands in more places than this is a turn of phrase. */
 const mostPlaces = 3;
 const surelyOwn = 8;
@@ -47,28 +49,29 @@ export function citationsOf(app: App, turnId: string): Promise<AnswerCitations> 
 }
 
 async function makeCitations(app: App, turnId: string): Promise<AnswerCitations> {
-  const { answer, chatId } = app.chats.turn(turnId);
+  const { answer, question, chatId } = app.chats.turn(turnId);
   const { documentId } = app.chats.get(chatId);
   const map = documentMapOf(app, turnId);
-  return { citations: await locate(answer, app.texts.get(documentId), map), readMost: readMostOf(map) };
+  return { citations: await locate(answer, app.texts.get(documentId), { question, map }), readMost: readMostOf(map) };
 }
 
 /** Citations in the order of the claims; of equal passages the one that was read most. */
 export async function locate(
   answer: string,
   document: DocumentPages,
-  map: readonly MapPage[] = [],
+  { question = '', map = [] }: { question?: string; map?: readonly MapPage[] } = {},
 ): Promise<Citation[]> {
   const claims = claimsOf(answer);
   if (claims.length === 0) return [];
   const reads = new Map(map.map(({ page, read }) => [page, read]));
+  const asked = new Set([...wordsIn(question)].map(({ word }) => word));
   const runs = await longestRuns(
     document.text,
     claims.map(({ words }) => words),
   );
   const citations: Citation[] = [];
   for (const [i, claim] of claims.entries()) {
-    const found = passageOf(claim, runs[i] ?? [], document, reads);
+    const found = passageOf(claim, tellingRuns(claim, runs[i] ?? [], asked), document, reads);
     if (!found && claim.kind === 'sentence') continue;
     const { start, end, exact } = found ?? { start: 0, end: 0, exact: false };
     citations.push({
@@ -80,6 +83,14 @@ export async function locate(
     });
   }
   return citations;
+}
+
+/** A sentence that only says the question again tells nothing, and so does a passage that it shares with it. */
+function tellingRuns({ kind, words }: Claim, runs: readonly WordRun[], asked: ReadonlySet<string>): readonly WordRun[] {
+  if (kind === 'quote') return runs;
+  return runs.filter(
+    ({ first, length }) => words.slice(first, first + length).filter((word) => !asked.has(word)).length >= leastNew,
+  );
 }
 
 interface Found {

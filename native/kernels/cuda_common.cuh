@@ -35,6 +35,39 @@ inline int device_sm_count() {
     return count > 0 ? count : 1;
 }
 
+// Hopper and later: a kernel may be launched while the one before it still runs, and waits by itself for what it needs of it.
+// Elsewhere the two are empty and launches stay in order.
+__device__ __forceinline__ void let_next_kernel_start() {
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 900
+    cudaTriggerProgrammaticLaunchCompletion();
+#endif
+}
+__device__ __forceinline__ void wait_for_kernel_before() {
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 900
+    cudaGridDependencySynchronize();
+#endif
+}
+
+inline bool device_overlaps_launches() {
+    int device = 0, major = 0;
+    return cudaGetDevice(&device) == cudaSuccess && cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device) == cudaSuccess && major >= 9;
+}
+
+// Launches a kernel that calls wait_for_kernel_before() ahead of everything that the kernel before it wrote.
+template <class Kernel, class Params>
+void launch_early(Kernel kernel, dim3 grid, unsigned threads, KernelStream stream, const Params & params) {
+    cudaLaunchAttribute early{};
+    early.id = cudaLaunchAttributeProgrammaticStreamSerialization;
+    early.val.programmaticStreamSerializationAllowed = 1;
+    cudaLaunchConfig_t config{};
+    config.gridDim  = grid;
+    config.blockDim = dim3(threads);
+    config.stream   = stream;
+    config.attrs    = &early;
+    config.numAttrs = device_overlaps_launches() ? 1 : 0;
+    cudaLaunchKernelEx(&config, kernel, params);  // its error is the last error: launch_status()
+}
+
 inline bool head_dim_ok(int d) { return d == 64 || d == 96 || d == 128 || d == 256; }
 
 inline KernelStatus check_cache(const KernelCache & c, bool decode) {

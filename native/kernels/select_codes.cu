@@ -55,6 +55,7 @@ __global__ void __launch_bounds__(THREADS) score_codes(Params p) {
     Scoring<DIM, GROUP> & s = *reinterpret_cast<Scoring<DIM, GROUP> *>(shared);
     constexpr int HALF = DIM / 2, PLANES = DIM / 32;
     const int j = blockIdx.y, tile = blockIdx.x, g = p.cache.group, lane = threadIdx.x & 31, warp = threadIdx.x >> 5;
+    let_next_kernel_start();
     // q before the live length is known: the loads overlap.
     const float * q     = p.q + size_t(j) * g * DIM;
     const float   scale = LOG2E * rsqrtf(float(DIM));

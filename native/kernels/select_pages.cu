@@ -95,6 +95,7 @@ __global__ void __launch_bounds__(THREADS) score_pages(Params p) {
     extern __shared__ __align__(16) unsigned char shared[];
     Scoring<GROUP> & s = *reinterpret_cast<Scoring<GROUP> *>(shared);
     const int j = blockIdx.y, tile = blockIdx.x, page = p.pages.page, g = p.cache.group, D = p.cache.head_dim;
+    let_next_kernel_start();
     // q before the live length is known: the two loads overlap.
     const float * q = p.q + size_t(j) * g * D;
     for (int i = threadIdx.x; i < GROUP * D; i += THREADS) s.all_q[i / D][i % D] = i < g * D ? q[i] : 0.0f;

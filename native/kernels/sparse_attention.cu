@@ -115,6 +115,7 @@ __global__ void __launch_bounds__(ATTENTION_THREADS) attend(AttentionParams p) {
             for (int e = 0; e < 8; ++e) acc[h][e] = 0;
         }
     }
+    wait_for_kernel_before();  // the chosen rows, the newest row, the coded scores
     const int live   = live_rows(p.cache.n_rows, p.cache.capacity);
     const int n_rest = p.codes.coarse ? (live + CODES_TILE - 1) / CODES_TILE : 0;
     if (int(blockIdx.x) >= p.n_splits + n_rest) return;
@@ -298,7 +299,7 @@ KernelStatus sparse_attention(const KernelCache & cache, const float * q, const 
     dispatch_head_dim(cache.head_dim, [&](auto dim) {
         dispatch_group(heads_per_block(cache.group), [&](auto heads) {
             constexpr int HEADS = decltype(heads)::value <= 8 ? decltype(heads)::value : 8;
-            attend<decltype(dim)::value, HEADS><<<grid, ATTENTION_THREADS, 0, stream>>>(p);
+            launch_early(attend<decltype(dim)::value, HEADS>, grid, ATTENTION_THREADS, stream, p);
         });
     });
     return launch_status();

@@ -137,8 +137,9 @@ describe.skipIf(!chromiumPath)('the sample PDF with the real engine', () => {
     const chips = page.getByRole('button', { name: /^Show p\. \d+ in the document$/ });
     // The model is small: one of these repeats the text.
     for (const question of [
-      'Where is the head office of the Trust?',
       'Who is the chair of the Trust?',
+      'Who founded the Trust in 1887?',
+      'Where is the head office of the Trust?',
       'Repeat the sentence about the founding of the Trust in 1887.',
       'Repeat the first sentence of the report.',
     ]) {
@@ -161,6 +162,7 @@ describe.skipIf(!chromiumPath)('the sample PDF with the real engine', () => {
     // The same words are marked in the text.
     await page.getByRole('button', { name: 'Show the text' }).click();
     await expect.poll(async () => (await marks(page).allInnerTexts()).join(' ').replace(/\s+/g, ' ')).toBe(cited);
+    await expect.poll(() => pageField(page).inputValue()).toBe(`${number}`);
     await expectAccessible(page, 'document-text');
     await page.getByRole('button', { name: 'Show the pages' }).click();
 

@@ -91,8 +91,8 @@ describe('other inputs', () => {
 
 describe('Ctrl+C', () => {
   it('stops the reading, says so, and exits with 130', async () => {
-    const outcome = await run('start', [], (stderr) => stderr.includes('Reading document'));
-    expect(outcome.stderr).toContain('npm run -s ask');
+    const question = ['assets/samples/report.pdf', 'Who founded the Trust in 1887?'];
+    const outcome = await run('ask', question, (stderr) => stderr.includes('Reading document'));
     expect(outcome.stderr).toMatch(/Stopped\.\n$/);
     expect(outcome.code).toBe(130);
   });

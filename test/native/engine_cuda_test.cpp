@@ -140,7 +140,7 @@ void compare(Pair & engines, const std::vector<int32_t> & text, const std::vecto
         // Quantized weights are multiplied with other roundings on a GPU, and a random model's choices hang on them: strict where
         // nothing is chosen or nothing is rounded; a real model (test_real_model) says the rest.
         const bool chooses = mode_selects(mode) && budget < 8192;
-        if (!chooses) CHECK(sum / double(run.logits.size()) < (exact ? 2e-2 : 0.5));
+        if (!chooses) CHECK(sum / double(run.logits.size()) < (exact && !mode_evicts(mode) ? 5e-3 : 0.5));
         CHECK(kept_all == 0 || kept_same / kept_all > (exact ? 0.97 : 0.9));
         CHECK(reads == reads_there);
         CHECK(run.counters.rows_kept == reference.counters.rows_kept);
@@ -234,7 +234,8 @@ void test_real_model() {
             other += std::max_element(p.begin(), p.end()) - p.begin() != std::max_element(q.begin(), q.end()) - q.begin();
         }
         std::printf("real model: KL CPU to CUDA over 2000 positions of a prompt %.2e, another best token at %.2f %%\n", sum / 2000, other / 20.0);
-        CHECK(sum / 2000 < 1e-2);
+        // Above llama.cpp's own spread on one device: 4-bit weights are multiplied with other roundings on a GPU; f16 weights agree to 1e-4.
+        CHECK(sum / 2000 < 3e-2);
     }
     const Run full_cuda = force(*engines.cuda, on_gpu, question(asked, Mode::full, SelectorKind::pages, 512), forced);
     CHECK(full_cuda.status.ok());

@@ -82,7 +82,10 @@ export function TextView({ document, outline, onPages }: TextViewProps) {
           data={blocks}
           computeItemKey={(_, block) => `${block.page} ${block.start}`}
           initialTopMostItemIndex={first}
-          rangeChanged={({ startIndex }) => setPage(blocks[startIndex]?.page ?? 0)}
+          onScroll={({ currentTarget }) => {
+            const page = pageAtTop(currentTarget);
+            if (page !== undefined) setPage(page);
+          }}
           itemContent={(_, block) => (
             <BlockView
               documentId={document.id}
@@ -98,6 +101,13 @@ export function TextView({ document, outline, onPages }: TextViewProps) {
       <AskAbout quote={quote} onDone={forget} />
     </div>
   );
+}
+
+/** A little below the edge: the last line of the page before does not count. */
+function pageAtTop(view: Element): number | undefined {
+  const { left, top, width } = view.getBoundingClientRect();
+  const block = window.document.elementFromPoint(left + width / 2, top + 32)?.closest('[data-page]');
+  return block ? Number(block.getAttribute('data-page')) : undefined;
 }
 
 function titleOf(outline: DocumentOutline, page: number, isPdf: boolean): string {
@@ -132,6 +142,7 @@ function BlockView({ documentId, block, title, passage, isWhole, asked }: BlockV
   }, [documentId, start, end]);
   return (
     <div
+      data-page={block.page}
       data-testid={isInside ? 'passage' : undefined}
       className={`border-l-4 px-3 pb-1 ${isInside ? 'border-accent' : 'border-transparent'}`}
     >

@@ -22,8 +22,8 @@ const report = paged(
   '',
   'The keeper’s log of “fog and still water” is kept in the museum. The lantern was replaced again in 1951, by an electric one.\n',
 );
-const found = async (answer: string, document = report, map: MapPage[] = []) =>
-  (await locate(answer, document, map)).map(({ kind, passage, exact }) => ({
+const found = async (answer: string, document = report, map: MapPage[] = [], question = '') =>
+  (await locate(answer, document, { map, question })).map(({ kind, passage, exact }) => ({
     kind,
     exact,
     text: passage && document.text.slice(passage.start, passage.end),
@@ -94,6 +94,14 @@ describe('a sentence', () => {
     expect(await found('Nothing in this sentence stands in that text anywhere.')).toEqual([]);
     const phrase = paged(...Array.from({ length: 6 }, (_, i) => `At the end of the long day ${i} came.\n`));
     expect(await found('I slept well at the end of the long night.', phrase)).toEqual([]);
+  });
+
+  it('that only repeats the question is not cited, with the words that answer it it is', async () => {
+    const question = 'By whom was the Harbour Trust founded?';
+    expect(await found('The Harbour Trust was founded by a fisherman.', report, [], question)).toEqual([]);
+    expect(await found('The Harbour Trust was founded by Ada Whitlock.', report, [], question)).toMatchObject([
+      { text: 'The Harbour Trust was founded by Ada Whitlock' },
+    ]);
   });
 
   it('around a quote is not cited beside it', async () => {
