@@ -74,8 +74,10 @@ describe('models', () => {
     closeSync(file);
     return refused('inspect', [other], 'MODEL_UNSUPPORTED', /mamba/);
   });
-  it('for a GPU that this build does not use', () =>
-    refused('ask', ask(shortSample(), '--device', 'cuda'), 'GPU_NONE', /CPU/));
+  it('for a GPU that is not there', () =>
+    refused('ask', ask(shortSample(), '--device', 'cuda:99'), 'GPU_NONE', /NVIDIA driver|device 99|kernels|library/));
+  it('for a device of no known name', () =>
+    refused('ask', ask(shortSample(), '--device', 'tpu'), 'INVALID_ARGUMENT', /cuda:<number>/));
 });
 
 describe('other inputs', () => {
