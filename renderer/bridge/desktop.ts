@@ -25,18 +25,19 @@ const connected = new Promise<void>((resolve) => {
 
 export function connectPort(bridge: DesktopBridge, { onState, onClient }: ConnectionEvents): void {
   let pauseMs = 250;
+  const page = window; // a port may close when the page is gone
   const open = async () => {
     if (await bridge.connect()) return;
     lost();
   };
   const lost = () => {
     onState('lost');
-    window.setTimeout(() => void open(), pauseMs);
+    page.setTimeout(() => void open(), pauseMs);
     pauseMs = Math.min(pauseMs * 2, longestPauseMs);
   };
-  window.addEventListener('message', ({ data, source, ports }) => {
+  page.addEventListener('message', ({ data, source, ports }) => {
     const [port] = ports;
-    if (source !== window || data !== portMessage || !port) return;
+    if (source !== page || data !== portMessage || !port) return;
     pauseMs = 250;
     port.addEventListener('close', lost, { once: true });
     const client = createORPCClient<Parameters<typeof onClient>[0]>(new RPCLink({ port }));
