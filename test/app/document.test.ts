@@ -115,16 +115,16 @@ describe.skipIf(!chromiumPath)('the sample PDF with the real engine', () => {
     await page.getByText('Cache that this answer works on').waitFor({ timeout: 120_000 });
     const reads = new Set<string>();
     const rows = new Set<string>();
-    while (await page.getByText('Cache that this answer works on').isVisible()) {
+    do {
       reads.add((await lane(page, 'Read')).join());
       rows.add(
         await page
           .getByTestId('rows-read')
-          .innerText()
+          .innerText({ timeout: 500 })
           .catch(() => ''),
       );
       await page.waitForTimeout(50);
-    }
+    } while (await page.getByText('Cache that this answer works on').isVisible());
     await answered(page, question);
     // How many pictures there are hangs on how fast the machine answers; one at least was there before the answer was.
     expect(reads.size).toBeGreaterThan(0);
