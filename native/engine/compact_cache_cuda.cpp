@@ -6,18 +6,8 @@
 namespace rocketdoc {
 namespace {
 
-constexpr size_t  ALIGN            = 256;
 constexpr int64_t RECODE_EVERY     = 64;    // tokens between looks at the clamped counts
 constexpr double  RECODE_CLAMPED   = 0.02;  // share of new codes out of range from which a head is coded again
-
-size_t aligned(size_t bytes) { return (bytes + ALIGN - 1) / ALIGN * ALIGN; }
-
-// The next piece of a block of memory.
-size_t take(size_t & offset, size_t bytes) {
-    const size_t at = offset;
-    offset += aligned(bytes);
-    return at;
-}
 
 KernelRows kernel_rows(const ggml_tensor * t) {
     return {t->data, t->type == GGML_TYPE_Q8_0 ? KERNEL_ROWS_Q8_0 : KERNEL_ROWS_F16, t->nb[1], t->nb[2]};
@@ -44,16 +34,16 @@ CudaCompactCache::Layout CudaCompactCache::codes_layout(const SelectorShape & s,
     const size_t heads = size_t(s.n_cache_head), d = size_t(s.head_dim), planes = d / 32;
     Layout       l;
     size_t       at = 0;
-    l.order   = take(at, heads * d * 4);
-    l.lo      = take(at, heads * d * 4);
-    l.step    = take(at, heads * d * 4);
-    l.fine    = take(at, heads * planes * size_t(rows) * 8);
-    l.clamped = take(at, heads * 4);
+    l.order   = DeviceBytes::take(at, heads * d * 4);
+    l.lo      = DeviceBytes::take(at, heads * d * 4);
+    l.step    = DeviceBytes::take(at, heads * d * 4);
+    l.fine    = DeviceBytes::take(at, heads * planes * size_t(rows) * 8);
+    l.clamped = DeviceBytes::take(at, heads * 4);
     if (residual) {
-        l.coarse   = take(at, heads * planes * size_t(rows) * 4);
-        l.signs    = take(at, heads * planes * size_t(rows) * 4);
-        l.v_mean   = take(at, heads * d * 4);
-        l.v_spread = take(at, heads * d * 4);
+        l.coarse   = DeviceBytes::take(at, heads * planes * size_t(rows) * 4);
+        l.signs    = DeviceBytes::take(at, heads * planes * size_t(rows) * 4);
+        l.v_mean   = DeviceBytes::take(at, heads * d * 4);
+        l.v_spread = DeviceBytes::take(at, heads * d * 4);
     }
     l.bytes = at;
     return l;
@@ -63,7 +53,7 @@ size_t CudaCompactCache::layer_summary_bytes(const DeviceTraits & device, Select
     const int64_t rows = KvRows::allocated_rows(device, s.capacity);
     if (kind == SelectorKind::exact) return 0;
     if (kind != SelectorKind::pages) return codes_layout(s, rows, kind == SelectorKind::codes_residual).bytes;
-    return aligned(size_t(s.n_cache_head) * s.head_dim * kernel_page_sides(s.page) * kernel_page_stride(int(rows), s.page) * sizeof(uint16_t));
+    return DeviceBytes::aligned(size_t(s.n_cache_head) * s.head_dim * kernel_page_sides(s.page) * kernel_page_stride(int(rows), s.page) * sizeof(uint16_t));
 }
 
 Status CudaCompactCache::make(const HyperParams & params, Backend & backend, Mode mode, const RocketOptions & options, const RocketBudgets & budgets,
@@ -157,9 +147,9 @@ Status CudaCompactCache::reserve_stage1(int64_t n_rows, int64_t n_keep, int64_t 
     if (stage1_.n_rows == n_rows) return Status::good();
     const size_t heads = size_t(n_head_), n_prefix = size_t(std::max<int64_t>(n_rows - window, 1));
     size_t       at    = 0;
-    stage1_.scores      = take(at, heads * n_prefix * sizeof(float));
-    stage1_.pooled      = take(at, heads * n_prefix * sizeof(float));
-    stage1_.window_mass = take(at, heads * sizeof(float));
+    stage1_.scores      = DeviceBytes::take(at, heads * n_prefix * sizeof(float));
+    stage1_.pooled      = DeviceBytes::take(at, heads * n_prefix * sizeof(float));
+    stage1_.window_mass = DeviceBytes::take(at, heads * sizeof(float));
     RETURN_IF_FAILED(DeviceBytes::allocate(backend_, at, stage1_.memory));
     RETURN_IF_FAILED(DeviceBytes::allocate(backend_, size_t(params_.n_layer) * heads * size_t(n_keep) * sizeof(int32_t), stage1_.ids));
     RETURN_IF_FAILED(DeviceBytes::allocate(backend_, size_t(params_.n_layer) * heads * sizeof(float), stage1_.mass));

@@ -12,6 +12,14 @@ class DeviceBytes {
     // Zeroed. GPU_OOM with the bytes.
     static Status allocate(const Backend & backend, size_t bytes, DeviceBytes & out);
 
+    // Pieces of a block begin where every kernel can read them. take: the next piece's offset.
+    static size_t aligned(size_t bytes) { return size_t(round_up(int64_t(bytes), 256)); }
+    static size_t take(size_t & offset, size_t bytes) {
+        const size_t at = offset;
+        offset += aligned(bytes);
+        return at;
+    }
+
     void * data() const { return buffer_ ? ggml_backend_buffer_get_base(buffer_.get()) : nullptr; }
     size_t bytes() const { return bytes_; }
     ggml_backend_buffer_t buffer() const { return buffer_.get(); }

@@ -7,15 +7,8 @@
 namespace rocketdoc {
 namespace {
 
-constexpr size_t ALIGN           = 256;
 constexpr size_t NODES_PER_GRAPH = 96;
 constexpr int    N_CANDIDATES    = 256;
-
-size_t take(size_t & offset, size_t bytes) {
-    const size_t at = offset;
-    offset += (bytes + ALIGN - 1) / ALIGN * ALIGN;
-    return at;
-}
 
 }  // namespace
 
@@ -34,12 +27,12 @@ Status CudaDecode::reserve() {
     if (memory_.data()) return Status::good();
     const HyperParams & p = model_.params();
     size_t              at = 0;
-    inputs_at_   = take(at, sizeof(Inputs));
-    x_at_        = take(at, size_t(p.n_embd) * sizeof(float));
-    q_at_        = take(at, size_t(p.n_head * p.head_dim) * sizeof(float));
-    attended_at_ = take(at, size_t(p.n_head * p.head_dim) * sizeof(float));
-    logits_at_   = take(at, size_t(p.n_vocab) * sizeof(float));
-    best_at_     = take(at, N_CANDIDATES * (sizeof(float) + sizeof(int32_t)));
+    inputs_at_   = DeviceBytes::take(at, sizeof(Inputs));
+    x_at_        = DeviceBytes::take(at, size_t(p.n_embd) * sizeof(float));
+    q_at_        = DeviceBytes::take(at, size_t(p.n_head * p.head_dim) * sizeof(float));
+    attended_at_ = DeviceBytes::take(at, size_t(p.n_head * p.head_dim) * sizeof(float));
+    logits_at_   = DeviceBytes::take(at, size_t(p.n_vocab) * sizeof(float));
+    best_at_     = DeviceBytes::take(at, N_CANDIDATES * (sizeof(float) + sizeof(int32_t)));
     rows_at_     = at;  // [n_layer][K, V][G, D] f32, one after the other
     rows_bytes_  = size_t(2 * p.n_layer * p.n_head_kv * p.head_dim) * sizeof(float);
     at += rows_bytes_;
@@ -47,9 +40,9 @@ Status CudaDecode::reserve() {
     RETURN_IF_FAILED(DeviceBytes::allocate(backend_, cuda_.kernels().candidates_workspace_bytes(int(p.n_vocab), int(std::min<int64_t>(N_CANDIDATES, p.n_vocab))),
                                            candidates_workspace_));
     size_t host = 0;
-    take(host, sizeof(Inputs));
-    best_host_ = take(host, N_CANDIDATES * (sizeof(float) + sizeof(int32_t)));
-    rows_host_ = take(host, 2 * rows_bytes_);
+    DeviceBytes::take(host, sizeof(Inputs));
+    best_host_ = DeviceBytes::take(host, N_CANDIDATES * (sizeof(float) + sizeof(int32_t)));
+    rows_host_ = DeviceBytes::take(host, 2 * rows_bytes_);
     void * pinned = nullptr;
     RETURN_IF_FAILED(cuda_.check(cuda_.kernels().allocate_host(host, &pinned), "pinning memory"));
     pinned_ = static_cast<uint8_t *>(pinned);

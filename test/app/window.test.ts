@@ -1,13 +1,13 @@
 /** The main job in a real browser against the real server, engine and embedded model, on a document short enough for two cores. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { MapPage, TurnReport } from '../../electron/contract/app-types.ts';
 import { openDatabase } from '../../electron/library/database.ts';
-import { buildWindow, chromiumPath, dropFile, expectAccessible, launchBrowser, openWindow, root } from './browser.ts';
+import { buildWindow, chromiumPath, dropFile, expectAccessible, launchBrowser, openWindow } from './browser.ts';
+import { RealServer } from './real-server.ts';
 
 /** A text that is dropped must be inert wherever it is shown. */
 const payload = '<img src=x onerror="window.hacked=1"><script>window.hacked=2</script>';
@@ -21,61 +21,26 @@ const sections = Array.from(
 const text = `# Lighthouses ${payload}\n\n${sections.join('\n')}`;
 
 let dataDir: string;
-let server: ChildProcess;
+let server: RealServer;
 let browser: Browser;
-
-function startServer(): Promise<string> {
-  const entry = ['--import', 'tsx', 'electron/server/serve.ts'];
-  const args = ['--port', '0', '--data-dir', dataDir, '--threads', '1', '--no-open'];
-  server = spawn(process.execPath, [...entry, ...args], { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
-  let said = '';
-  return new Promise((resolve, reject) => {
-    server.once('exit', (code) => reject(new Error(`the server ended with ${code}: ${said}`)));
-    server.stdout?.on('data', (chunk) => {
-      said += chunk;
-      const link = /RocketDoc: (\S+)/.exec(said)?.[1];
-      if (link) resolve(link);
-    });
-  });
-}
-
-/** The server's child that runs the engine. */
-function enginePid(): number {
-  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
-  const pid = pids.find((name) => {
-    try {
-      const isOurs = readFileSync(`/proc/${name}/status`, 'utf8').includes(`PPid:\t${server.pid}\n`);
-      return isOurs && readFileSync(`/proc/${name}/cmdline`, 'utf8').includes('engine-host');
-    } catch {
-      return false; // ended meanwhile
-    }
-  });
-  if (pid === undefined) throw new Error('there is no engine');
-  return Number(pid);
-}
-
-async function stopServer(): Promise<void> {
-  const ended = new Promise((resolve) => server.once('exit', resolve));
-  server.kill('SIGTERM');
-  await ended;
-}
 
 beforeAll(async () => {
   if (!chromiumPath) return;
   dataDir = mkdtempSync(join(tmpdir(), 'rocketdoc-app-'));
+  server = new RealServer(dataDir);
   await buildWindow();
   browser = await launchBrowser();
 }, 120_000);
 
 afterAll(async () => {
   await browser?.close();
-  if (server?.exitCode === null) await stopServer();
+  await server?.stop();
   if (dataDir) rmSync(dataDir, { recursive: true, force: true });
 });
 
 describe.skipIf(!chromiumPath)('the window', () => {
   it('adds by drop, shows what reading takes, reads, answers, and shows the engine’s numbers', async () => {
-    const { page, outbound, complaints } = await openWindow(browser, await startServer());
+    const { page, outbound, complaints } = await openWindow(browser, await server.start());
     await page.getByRole('heading', { name: 'Ask a whole document' }).waitFor();
     await page.getByText(/reads up to 8,192 tokens/).waitFor({ timeout: 120_000 });
     expect(new URL(page.url()).hash).toBe('');
@@ -145,8 +110,8 @@ describe.skipIf(!chromiumPath)('the window', () => {
     await page.getByTestId('headline').waitFor();
     await page.getByRole('textbox', { name: /^Ask / }).waitFor();
 
-    await stopServer();
-    const again = await openWindow(browser, await startServer());
+    await server.stop();
+    const again = await openWindow(browser, await server.start());
     await again.page.getByRole('log').getByText('How high is the lighthouse number 3?').waitFor();
     // The engine is another one: the document must be read again, and the window says so.
     await again.page.getByText('It is not in memory now.').waitFor({ timeout: 120_000 });
@@ -170,7 +135,7 @@ describe.skipIf(!chromiumPath)('the window', () => {
       await field.fill('Who lives beside the lighthouse?');
       await field.press('Enter');
       await expect.poll(() => page.getByTestId('engine-state').textContent(), { interval: 20 }).toBe('Answering');
-      process.kill(enginePid(), 'SIGKILL');
+      process.kill(server.enginePid(), 'SIGKILL');
       await page.getByText(/The engine ended by SIGKILL/).waitFor({ timeout: 30_000 });
       await page.getByTestId('engine-state').getByText('Ready').waitFor({ timeout: 60_000 });
       // One button reads the document into the new engine and asks again.

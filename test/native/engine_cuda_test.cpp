@@ -17,12 +17,6 @@ using namespace rocketdoc;
 
 namespace {
 
-std::vector<int32_t> random_tokens(std::mt19937_64 & random, int n, int n_vocab) {
-    std::vector<int32_t> tokens;
-    for (int i = 0; i < n; i++) tokens.push_back(int32_t(random() % uint64_t(n_vocab)));
-    return tokens;
-}
-
 double divergence(const std::vector<float> & p_logits, const std::vector<float> & q_logits) {
     auto log_sum = [](const std::vector<float> & l) {
         double top = l[0], sum = 0;

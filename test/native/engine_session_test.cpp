@@ -12,12 +12,6 @@ using namespace rocketdoc;
 
 namespace {
 
-std::vector<int32_t> random_tokens(std::mt19937_64 & random, int n, int n_vocab) {
-    std::vector<int32_t> tokens;
-    for (int i = 0; i < n; i++) tokens.push_back(int32_t(random() % uint64_t(n_vocab)));
-    return tokens;
-}
-
 struct Asked {
     Status               status;
     std::vector<int32_t> tokens;

@@ -16,6 +16,12 @@ std::string temporary_path(const std::string & ending) {
     return (std::filesystem::temp_directory_path() / ("rocketdoc-" + std::to_string(run) + "-" + std::to_string(counter++) + ending)).string();
 }
 
+std::vector<int32_t> random_tokens(std::mt19937_64 & random, int n, int n_vocab) {
+    std::vector<int32_t> tokens;
+    for (int i = 0; i < n; i++) tokens.push_back(int32_t(random() % uint64_t(n_vocab)));
+    return tokens;
+}
+
 namespace {
 
 class Writer {

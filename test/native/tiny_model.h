@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <random>
 #include <string>
+#include <vector>
 
 #include "ggml.h"
 
@@ -41,3 +43,5 @@ class TinyModel {
 
 // A fresh name in the folder for temporary files.
 std::string temporary_path(const std::string & ending);
+
+std::vector<int32_t> random_tokens(std::mt19937_64 & random, int n, int n_vocab);
