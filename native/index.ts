@@ -8,6 +8,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { AppError } from '../electron/contract/errors.ts';
 import type { NativeAddon, NativeCuda } from './binding.ts';
+import { nativeFiles } from './native-files.ts';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const require = createRequire(import.meta.url);
@@ -55,7 +56,10 @@ export function backendDir(): string {
 /** The package of node-llama-cpp with ggml's CUDA library, where there is one. */
 const cudaPackages: Record<string, string> = { 'linux-x64': 'linux-x64-cuda', 'win32-x64': 'win-x64-cuda' };
 
-/** What computing on CUDA device `device` needs on disk. ROCKETDOC_GGML_CUDA names another build of ggml's library than the package's. */
+/**
+ * What computing on CUDA device `device` needs on disk. ROCKETDOC_GGML_CUDA names another build of ggml's library than the package's,
+ * for development: a packed RocketDoc loads only what was packed.
+ */
 export function cudaLibraries(device: number): NativeCuda {
   const suffix = process.platform === 'win32' ? '.dll' : '.so';
   const prefix = process.platform === 'win32' ? '' : 'lib';
@@ -65,8 +69,10 @@ export function cudaLibraries(device: number): NativeCuda {
       'GPU_NONE',
       'The GPU kernels are not built: they need NVIDIA’s compiler, nvcc, when RocketDoc is built.',
     );
-  const library = process.env.ROCKETDOC_GGML_CUDA ?? packagedCuda(`${prefix}ggml-cuda${suffix}`);
+  const other = nativeFiles.isPacked ? undefined : process.env.ROCKETDOC_GGML_CUDA;
+  const library = other ?? packagedCuda(`${prefix}ggml-cuda${suffix}`);
   if (!existsSync(library)) throw new AppError('GPU_NONE', 'The GPU library of ggml is not installed. Run: npm ci');
+  nativeFiles.check([kernels, dirname(library)]);
   return { device, library, kernels };
 }
 
@@ -104,6 +110,7 @@ export function loadAddon(): NativeAddon {
   if (!existsSync(addonFile)) {
     throw new AppError('NATIVE_MISSING', 'The engine is not built yet. Run: npm run build:native');
   }
+  nativeFiles.check([addonFile, backendDir()]);
   try {
     loaded = require(addonFile) as NativeAddon;
   } catch (error) {

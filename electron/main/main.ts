@@ -5,12 +5,12 @@ import { toAppError } from '../contract/errors.ts';
 import { shellEvents } from '../contract/shell.ts';
 import { startEngine } from '../engine-host/engine-client.ts';
 import type { App } from '../workspace/app.ts';
-import { defaultDataDir, startUp } from '../workspace/start-up.ts';
 import { registerAppScheme, serveAppProtocol } from './app-protocol.ts';
 import { openAppWindow } from './app-window.ts';
 import { gateCommands } from './command-gate.ts';
 import { setMenu } from './menu.ts';
 import { chooseDocuments, filesNamed, OpenedFiles, type SecondStart, secondStartSchema } from './opened-files.ts';
+import { checkPackedFiles, dropLoaderVariables } from './packed-files.ts';
 import { rpcPorts } from './rpc-port.ts';
 import { utilityDocumentHosts, utilityEngineHost } from './utility-hosts.ts';
 import { gateContents, gateSession, quietChromium } from './web-gates.ts';
@@ -24,6 +24,7 @@ const closeMs = 5000;
 const files = new OpenedFiles();
 let window: BrowserWindow | undefined;
 
+if (app.isPackaged) dropLoaderVariables(process.env);
 app.enableSandbox();
 quietChromium(app);
 registerAppScheme();
@@ -53,6 +54,9 @@ if (app.requestSingleInstanceLock({ files: named } satisfies SecondStart)) {
 
 async function run(): Promise<void> {
   gateSession(session.defaultSession);
+  checkPackedFiles(app.isPackaged);
+  // Not before: it loads SQLite.
+  const { defaultDataDir, startUp } = await import('../workspace/start-up.ts');
   const workspace = await startUp({
     dataDir: defaultDataDir,
     startEngine: () => startEngine({ startHost: () => utilityEngineHost(hosts) }),

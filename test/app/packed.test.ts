@@ -3,8 +3,8 @@
  * Packs RocketDoc with a stand-in for Electron's binary, as a machine without GitHub can, and looks at what came out: what is in
  * the archive, what lies beside it, the fuses. Then the packed hosts open the model and read documents, with the packed files alone.
  */
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { fork, spawnSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,7 +14,8 @@ import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseDocument } from '../../electron/document-host/document-client.ts';
 import { forkHost } from '../../electron/document-host/host-process.ts';
-import { startEngine } from '../../electron/engine-host/engine-client.ts';
+import { type HostChild, startEngine } from '../../electron/engine-host/engine-client.ts';
+import { isNativeFile } from '../../native/list-native-files.mjs';
 import { temporaryFiles } from '../fixtures/documents/temporary-files.ts';
 import { docxParts, epubParts, paragraphXml, zipBytes } from '../fixtures/documents/zip-inputs.ts';
 import { buildWindow, root } from './browser.ts';
@@ -47,6 +48,35 @@ async function standIn(): Promise<string> {
   writeFileSync(join(empty, 'main.js'), '');
   await createPackage(empty, join(dist, 'resources', 'default_app.asar'));
   return dist;
+}
+
+const nativeList = join('out', 'main', 'native-files.json');
+
+/** Runs `work` while one byte in the middle of the file is another. */
+async function flipped(file: string, work: () => Promise<void>): Promise<void> {
+  const bytes = readFileSync(file);
+  const at = bytes.length >> 1;
+  const flip = () => {
+    bytes[at] = (bytes[at] ?? 0) ^ 1;
+    writeFileSync(file, bytes);
+  };
+  flip();
+  await work().finally(flip);
+}
+
+/** The packed main process under node, with an electron that only says what it is asked to do; ends by itself. */
+function runMain(home: string): string {
+  const electron = join(whole, 'node_modules', 'electron');
+  mkdirSync(electron, { recursive: true });
+  cpSync(join(root, 'test', 'fixtures', 'saying-electron.cjs'), join(electron, 'index.js'));
+  const main = join(whole, 'out', 'main', 'main.js');
+  const { stdout, stderr } = spawnSync(process.execPath, [main], {
+    env: { ...process.env, HOME: home, ROCKETDOC_WHOLE: whole },
+    encoding: 'utf8',
+    timeout: 60_000,
+  });
+  rmSync(electron, { recursive: true });
+  return stdout + stderr;
 }
 
 beforeAll(async () => {
@@ -184,6 +214,66 @@ describe.skipIf(process.platform !== 'linux')('the package', () => {
     expect(opened.device).toMatch(/^ggml-cpu/);
     expect(opened.promptFamily).not.toBe('');
     await engine.close();
+  });
+
+  it('lists every native file that is in it', () => {
+    const packed = inArchive.filter((name) => isNativeFile(name)).map((name) => name.slice(1));
+    expect(packed.length).toBeGreaterThan(15);
+    const listed = JSON.parse(readFileSync(join(whole, nativeList), 'utf8')) as Record<string, string>;
+    expect(packed.filter((name) => !(name in listed))).toEqual([]);
+  });
+
+  const openWith = async (env: NodeJS.ProcessEnv = {}, device = 'cpu') => {
+    const hostFile = join(whole, 'out', 'main', 'engine-host.js');
+    const startHost = () =>
+      fork(hostFile, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] }) as HostChild;
+    const engine = startEngine({ startHost });
+    const models = join(whole, 'assets', 'models');
+    const file = readdirSync(models).find((name) => name.endsWith('.gguf')) ?? '';
+    return engine.verbs
+      .openModel({ path: join(models, file), threads: 1, device })
+      .then(
+        (opened) => opened.device,
+        (error: Error) => error.message,
+      )
+      .finally(() => engine.close());
+  };
+
+  it.each([
+    'native/build/Release/rocketdoc.node',
+    'node_modules/@node-llama-cpp/linux-x64/bins/linux-x64/libggml-base.so',
+    'node_modules/@node-llama-cpp/linux-x64/bins/linux-x64/libggml-cpu-x64.so',
+  ])('does not load %s with one byte flipped', async (name) => {
+    await flipped(join(whole, name), async () => {
+      const said = await openWith();
+      expect(said).toContain(`${name.split('/').at(-1)} is not the one that was packed: its checksum differs.`);
+    });
+    expect(await openWith()).toMatch(/^ggml-cpu/);
+  });
+
+  it('takes no GPU library that a variable names', async () => {
+    const kernels = join(whole, 'native', 'build', 'Release', 'librocketdoc_kernels.so');
+    if (!existsSync(kernels)) return expect(await openWith({}, 'cuda:0')).toContain('kernels are not built');
+    const ROCKETDOC_GGML_CUDA = join(dir, 'not-there.so');
+    // From sources the variable counts, and this file is not there; the package uses its own, whatever this machine makes of it.
+    expect(await openWith({ ROCKETDOC_GGML_CUDA }, 'cuda:0')).toBe(await openWith({}, 'cuda:0'));
+  });
+
+  it.each([
+    '@photostructure/sqlite/prebuilds/linux-x64/@photostructure+sqlite.glibc.node',
+    '@node-llama-cpp/linux-x64/bins/linux-x64/llama-addon.node',
+  ])('ends its main process with a sentence, before the library is opened, where %s was changed', async (name) => {
+    const home = mkdtempSync(join(dir, 'home-'));
+    await flipped(join(whole, 'node_modules', name), async () => {
+      expect(runMain(home)).toContain('RocketDoc cannot start: RocketDoc was changed after it was packed');
+    });
+    expect(existsSync(join(home, '.rocketdoc'))).toBe(false);
+  });
+
+  it('starts its main process as it was packed', () => {
+    const home = mkdtempSync(join(dir, 'home-'));
+    expect(runMain(home)).toContain('window app://rocketdoc/');
+    expect(existsSync(join(home, '.rocketdoc', 'library.sqlite'))).toBe(true);
   });
 
   it('reads every format with the packed document reader', async () => {
