@@ -1,6 +1,7 @@
 #include "decode_cuda.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstring>
 #include <string>
 
@@ -19,8 +20,14 @@ CudaDecode::~CudaDecode() {
     if (pinned_) cuda_.kernels().free_host(pinned_);
 }
 
+// What a product reads at most.
+static int64_t widest_input(const HyperParams & p) { return std::max({p.n_embd, p.n_ff, p.n_head * p.head_dim}); }
+
 size_t CudaDecode::device_bytes(const HyperParams & p) {
-    return size_t(p.n_embd + 2 * p.n_head * p.head_dim + p.n_vocab + 2 * p.n_layer * p.n_head_kv * p.head_dim) * sizeof(float);
+    const int64_t rows   = 2 * p.n_layer * p.n_head_kv * p.head_dim, heads = (p.n_head + 2 * p.n_head_kv) * p.head_dim;
+    const int64_t shared = p.n_embd + 2 * p.n_head * p.head_dim + p.n_vocab + rows + widest_input(p);
+    const int64_t nodes  = 8 * p.n_embd + 4 * p.n_ff + 3 * heads;  // of a step
+    return size_t(shared + nodes) * sizeof(float);
 }
 
 Status CudaDecode::reserve() {
@@ -35,7 +42,11 @@ Status CudaDecode::reserve() {
     best_at_     = DeviceBytes::take(at, N_CANDIDATES * (sizeof(float) + sizeof(int32_t)));
     rows_at_     = at;  // [n_layer][K, V][G, D] f32, one after the other
     rows_bytes_  = size_t(2 * p.n_layer * p.n_head_kv * p.head_dim) * sizeof(float);
-    at += rows_bytes_;
+    at += DeviceBytes::aligned(rows_bytes_);
+    const size_t widest = size_t(round_up(widest_input(p), 32));
+    bits_at_   = DeviceBytes::take(at, widest);
+    scales_at_ = DeviceBytes::take(at, widest / 32 * sizeof(float));
+    sums_at_   = DeviceBytes::take(at, widest / 16 * sizeof(float));
     RETURN_IF_FAILED(DeviceBytes::allocate(backend_, at, memory_));
     RETURN_IF_FAILED(DeviceBytes::allocate(backend_, cuda_.kernels().candidates_workspace_bytes(int(p.n_vocab), int(std::min<int64_t>(N_CANDIDATES, p.n_vocab))),
                                            candidates_workspace_));
@@ -49,8 +60,17 @@ Status CudaDecode::reserve() {
     return Status::good();
 }
 
-ggml_tensor * CudaDecode::leaf(ggml_type type, int64_t ne0, size_t offset) {
-    ggml_tensor * t = ggml_new_tensor_1d(ctx_.get(), type, ne0);
+KernelActivations CudaDecode::activations() const {
+    return {nullptr, memory_.at<signed char>(bits_at_), memory_.at<float>(scales_at_), memory_.at<float>(sums_at_)};
+}
+
+ggml_cgraph * CudaDecode::new_graph() {
+    steps_.push_back({ggml_new_graph_custom(ctx_.get(), NODES_PER_GRAPH, false), 0, {}});
+    return steps_.back().graph;
+}
+
+ggml_tensor * CudaDecode::leaf(ggml_type type, std::array<int64_t, 2> ne, size_t offset) {
+    ggml_tensor * t = ggml_new_tensor_2d(ctx_.get(), type, ne[0], ne[1]);
     t->buffer       = memory_.buffer();
     t->data         = memory_.at<void>(offset);
     return t;
@@ -71,68 +91,98 @@ void CudaDecode::place(ggml_tensor * result, size_t offset) {
 void CudaDecode::build() {
     const HyperParams &  p    = model_.params();
     const Architecture & arch = model_.architecture();
-    const size_t n_graphs     = compact_ ? size_t(p.n_layer) + 1 : 1;
-    const size_t n_nodes      = compact_ ? NODES_PER_GRAPH : NODES_PER_GRAPH * size_t(p.n_layer + 1);
-    ctx_memory_.resize(n_graphs * (ggml_tensor_overhead() * n_nodes + ggml_graph_overhead_custom(n_nodes, false)) + ggml_tensor_overhead() * 64);
+    const size_t n_graphs     = 2 * size_t(p.n_layer) + 2;
+    ctx_memory_.resize(n_graphs * (ggml_tensor_overhead() * NODES_PER_GRAPH + ggml_graph_overhead_custom(NODES_PER_GRAPH, false)));
     ggml_init_params params = {ctx_memory_.size(), ctx_memory_.data(), true};
     ctx_.reset(ggml_init(params));
-    graphs_.clear();
+    steps_.clear();
     live_rows_.clear();
     live_mask_.clear();
 
     ggml_context * ctx      = ctx_.get();
-    ggml_tensor *  token    = leaf(GGML_TYPE_I32, 1, inputs_at_ + offsetof(Inputs, token));
-    ggml_tensor *  position = leaf(GGML_TYPE_I32, 1, inputs_at_ + offsetof(Inputs, position));
-    ggml_tensor *  row      = leaf(GGML_TYPE_I64, 1, inputs_at_ + offsetof(Inputs, row));
-    const bool     appends  = history_ && history_->on_device();
-    auto new_graph = [&] { return graphs_.emplace_back(ggml_new_graph_custom(ctx, n_nodes, false)); };
+    ggml_tensor *  token    = leaf(GGML_TYPE_I32, {1, 1}, inputs_at_ + offsetof(Inputs, token));
+    ggml_tensor *  position = leaf(GGML_TYPE_I32, {1, 1}, inputs_at_ + offsetof(Inputs, position));
+    ggml_tensor *  row      = leaf(GGML_TYPE_I64, {1, 1}, inputs_at_ + offsetof(Inputs, row));
+    const size_t   kv       = size_t(p.n_head_kv * p.head_dim) * sizeof(float);
 
+    // Steps meet in memory of their own: x, q, a layer's K and V, what was attended.
+    ggml_tensor * x = arch.build_embedding(ctx, p, model_.weights(), token);
+    place(x, x_at_);
+    ggml_build_forward_expand(new_graph(), x);
     ggml_cgraph * graph = new_graph();
-    ggml_tensor * x     = arch.build_embedding(ctx, p, model_.weights(), token);
+    x                   = leaf(GGML_TYPE_F32, {p.n_embd, 1}, x_at_);
     for (int64_t layer = 0; layer < p.n_layer; layer++) {
         const LayerWeights & weights = model_.weights().layers[size_t(layer)];
-        if (compact_) place(x, x_at_);
-        QkvTensors qkv = arch.build_qkv(ctx, p, weights, x, position);
-        if (compact_) {
-            const size_t kv = size_t(p.n_head_kv * p.head_dim) * sizeof(float);
-            place(qkv.q, q_at_);
-            place(qkv.k, rows_at_ + size_t(2 * layer) * kv);
-            place(qkv.v, rows_at_ + size_t(2 * layer + 1) * kv);
-        }
-        ggml_build_forward_expand(graph, qkv.q);
-        ggml_build_forward_expand(graph, qkv.k);
-        ggml_build_forward_expand(graph, qkv.v);
-        ggml_tensor * keys   = appends ? build_append(ctx, graph, history_->k(layer), qkv.k, row) : nullptr;
-        ggml_tensor * values = appends ? build_append(ctx, graph, history_->v(layer), qkv.v, row) : nullptr;
-        ggml_tensor * attended = nullptr;
-        if (compact_) {
-            graph    = new_graph();
-            attended = leaf(GGML_TYPE_F32, p.n_head * p.head_dim, attended_at_);
-            x        = leaf(GGML_TYPE_F32, p.n_embd, x_at_);
-        } else {
-            ggml_tensor * mask = ggml_new_tensor_2d(ctx, GGML_TYPE_F16, history_->capacity(), 1);
-            mask->buffer       = mask_.buffer();
-            mask->data         = mask_.data();
+        QkvTensors           qkv     = arch.build_qkv(ctx, p, weights, x, position);
+        const size_t         k_at = rows_at_ + size_t(2 * layer) * kv, v_at = k_at + kv;
+        place(qkv.q, q_at_);
+        place(qkv.k, k_at);
+        place(qkv.v, v_at);
+        for (ggml_tensor * t : {qkv.q, qkv.k, qkv.v}) ggml_build_forward_expand(graph, t);
+        if (compact_) steps_.push_back({nullptr, layer, {}});
+        else {
+            const auto heads = [&](int64_t n, size_t at) { return ggml_reshape_3d(ctx, leaf(GGML_TYPE_F32, {p.head_dim, n}, at), p.head_dim, n, 1); };
+            graph                = new_graph();
+            ggml_tensor * keys   = build_append(ctx, graph, history_->k(layer), heads(p.n_head_kv, k_at), row);
+            ggml_tensor * values = build_append(ctx, graph, history_->v(layer), heads(p.n_head_kv, v_at), row);
+            ggml_tensor * mask   = ggml_new_tensor_2d(ctx, GGML_TYPE_F16, history_->capacity(), 1);
+            mask->buffer         = mask_.buffer();
+            mask->data           = mask_.data();
             live_mask_.push_back(mask);
-            attended = build_dense_attention(ctx, qkv.q, keys, values, history_->capacity(), mask, p.attn_scale, &live_rows_);
+            ggml_tensor * attended = build_dense_attention(ctx, heads(p.n_head, q_at_), keys, values, history_->capacity(), mask, p.attn_scale, &live_rows_);
+            place(attended, attended_at_);
+            ggml_build_forward_expand(graph, attended);
         }
-        x = arch.build_after_attention(ctx, p, weights, x, attended);
+        graph = new_graph();
+        x     = arch.build_after_attention(ctx, p, weights, leaf(GGML_TYPE_F32, {p.n_embd, 1}, x_at_), leaf(GGML_TYPE_F32, {p.n_head * p.head_dim, 1}, attended_at_));
+        place(x, x_at_);
     }
     ggml_tensor * logits = arch.build_output(ctx, p, model_.weights(), x);
     place(logits, logits_at_);
     ggml_build_forward_expand(graph, logits);
 }
 
-// The graphs run one after the other, so they share one workspace; first its size, then their places in it.
-Status CudaDecode::allocate_graphs() {
-    allocator_.reset(ggml_gallocr_new(backend_.buffer_type()));
-    for (int pass = 0; pass < 2; pass++) {
-        for (ggml_cgraph * graph : graphs_) {
-            const bool done = pass == 0 ? ggml_gallocr_reserve(allocator_.get(), graph) : ggml_gallocr_alloc_graph(allocator_.get(), graph);
-            if (!done) return Status::fail(Code::GPU_OOM, "Not enough GPU memory for a token's activations.");
-        }
+// Memory for the nodes that have none; what they take in all. base null: only that.
+size_t CudaDecode::place_nodes(ggml_cgraph * graph, uint8_t * base) const {
+    size_t at = 0;
+    for (int i = 0; i < ggml_graph_n_nodes(graph); i++) {
+        ggml_tensor * node = ggml_graph_node(graph, i);
+        if (node->data) continue;
+        const ggml_tensor * root   = node->view_src;
+        const size_t        offset = root ? 0 : DeviceBytes::take(at, ggml_nbytes(node));
+        if (!base) continue;
+        node->buffer = root ? root->buffer : scratch_.buffer();
+        node->data   = root ? static_cast<uint8_t *>(root->data) + node->view_offs : base + offset;
+    }
+    return at;
+}
+
+// Every node of a step has memory of its own, so that kernels may do several nodes' work at once.
+Status CudaDecode::give_memory() {
+    size_t most = 1;
+    for (const Step & step : steps_) {
+        if (step.graph) most = std::max(most, place_nodes(step.graph, nullptr));
+    }
+    RETURN_IF_FAILED(DeviceBytes::allocate(backend_, most, scratch_));
+    for (Step & step : steps_) {
+        if (!step.graph) continue;
+        place_nodes(step.graph, scratch_.at<uint8_t>(0));
+        step.calls = token_kernels(step.graph, activations());
     }
     return Status::good();
+}
+
+// A compact token's rows go to the history on the device at the token's end.
+Status CudaDecode::list_history() {
+    if (!compact_ || !history_ || !history_->on_device()) return Status::good();
+    std::vector<void *> lists;
+    for (int64_t layer = 0; layer < model_.params().n_layer; layer++) {
+        lists.push_back(history_->k(layer)->data);
+        lists.push_back(history_->v(layer)->data);
+    }
+    RETURN_IF_FAILED(DeviceBytes::allocate(backend_, lists.size() * sizeof(void *), lists_));
+    RETURN_IF_FAILED(cuda_.check(cuda_.kernels().copy(lists_.data(), lists.data(), lists.size() * sizeof(void *), cuda_.stream()), "listing the history"));
+    return cuda_.finish();
 }
 
 Status CudaDecode::begin(KvRows * history, CompactCache * compact) {
@@ -151,7 +201,8 @@ Status CudaDecode::begin(KvRows * history, CompactCache * compact) {
     dense_rows_ = 0;
     n_run_      = 0;
     build();
-    return allocate_graphs();
+    RETURN_IF_FAILED(list_history());
+    return give_memory();
 }
 
 // ggml's attention takes whole steps of rows: the graph is captured for a length that serves the next 256 tokens, and the mask
@@ -175,21 +226,44 @@ Status CudaDecode::set_dense_length(int64_t n_history) {
     return cuda_.check(cuda_.kernels().fill(mask_.at<uint8_t>(size_t(n_history) * sizeof(uint16_t)), 0, sizeof(uint16_t), cuda_.stream()), "setting the mask");
 }
 
+Status CudaDecode::enqueue_steps() {
+    const KernelTable & kernels = cuda_.kernels();
+    const HyperParams & p       = model_.params();
+    const size_t        kv      = size_t(p.n_head_kv * p.head_dim) * sizeof(float);
+    for (const Step & step : steps_) {
+        if (!step.graph) {
+            const size_t at = rows_at_ + 2 * size_t(step.layer) * kv;
+            RETURN_IF_FAILED(compact_->enqueue_attention(step.layer, memory_.at<float>(q_at_), memory_.at<float>(at), memory_.at<float>(at + kv), memory_.at<float>(attended_at_)));
+            continue;
+        }
+        for (const KernelCall & call : step.calls) RETURN_IF_FAILED(cuda_.check(call(kernels, cuda_.stream()), "computing a layer"));
+        if (!step.calls.empty()) continue;
+        RETURN_IF_FAILED(cuda_.let_ggml_wait());
+        if (ggml_backend_graph_compute_async(backend_.handle(), step.graph) != GGML_STATUS_SUCCESS) return Status::fail(Code::GPU_FAULT, "ggml failed to compute a graph on the GPU.");
+        RETURN_IF_FAILED(cuda_.wait_for_ggml());
+    }
+    return Status::good();
+}
+
 Status CudaDecode::enqueue_token() {
     const KernelTable & kernels = cuda_.kernels();
     const HyperParams & p       = model_.params();
     RETURN_IF_FAILED(cuda_.check(kernels.copy(memory_.at<void>(inputs_at_), pinned_, sizeof(Inputs), cuda_.stream()), "giving a token"));
     if (compact_) RETURN_IF_FAILED(compact_->enqueue_token_start());
-    for (size_t i = 0; i < graphs_.size(); i++) {
-        RETURN_IF_FAILED(cuda_.let_ggml_wait());
-        if (ggml_backend_graph_compute_async(backend_.handle(), graphs_[i]) != GGML_STATUS_SUCCESS) return Status::fail(Code::GPU_FAULT, "ggml failed to compute a graph on the GPU.");
-        RETURN_IF_FAILED(cuda_.wait_for_ggml());
-        if (i + 1 == graphs_.size()) break;
-        const size_t kv = size_t(p.n_head_kv * p.head_dim) * sizeof(float);
-        RETURN_IF_FAILED(compact_->enqueue_attention(int64_t(i), memory_.at<float>(q_at_), memory_.at<float>(rows_at_ + 2 * i * kv),
-                                                     memory_.at<float>(rows_at_ + (2 * i + 1) * kv), memory_.at<float>(attended_at_)));
-    }
+    RETURN_IF_FAILED(enqueue_steps());
     if (compact_) RETURN_IF_FAILED(compact_->enqueue_token_end());
+    if (compact_ && history_ && history_->on_device()) {
+        const ggml_tensor * rows = history_->k(0);
+        KernelHistory       to;
+        to.lists      = lists_.at<void *>(0);
+        to.n_lists    = int(2 * p.n_layer);
+        to.n_head     = int(p.n_head_kv);
+        to.head_dim   = int(p.head_dim);
+        to.type       = rows->type == GGML_TYPE_Q8_0 ? KERNEL_ROWS_Q8_0 : KERNEL_ROWS_F16;
+        to.row_bytes  = rows->nb[1];
+        to.head_bytes = rows->nb[2];
+        RETURN_IF_FAILED(cuda_.check(kernels.append_history(to, memory_.at<float>(rows_at_), memory_.at<int64_t>(inputs_at_ + offsetof(Inputs, row)), cuda_.stream()), "keeping a row"));
+    }
     const int n = int(std::min<int64_t>(N_CANDIDATES, p.n_vocab));
     RETURN_IF_FAILED(cuda_.check(kernels.candidates(memory_.at<float>(logits_at_), int(p.n_vocab), n, memory_.at<float>(best_at_),
                                                     memory_.at<int32_t>(best_at_ + N_CANDIDATES * sizeof(float)), candidates_workspace_.data(), candidates_workspace_.bytes(),
@@ -200,6 +274,7 @@ Status CudaDecode::enqueue_token() {
 
 Status CudaDecode::compute_token() {
     const KernelTable & kernels = cuda_.kernels();
+    if (compact_ && compact_->runs_uncaptured()) return enqueue_token();
     if (captured_) return cuda_.check(kernels.launch_graph(captured_, cuda_.stream()), "running a token");
     // The first token runs as it is: ggml's pools take their memory then, which a capture could not.
     if (!warm_) {
@@ -215,7 +290,7 @@ Status CudaDecode::compute_token() {
 }
 
 Status CudaDecode::run(int32_t token, int64_t position, int64_t n_history, bool logits, NextToken & out, const std::atomic<bool> * cancel) {
-    if (graphs_.empty()) return Status::fail(Code::INTERNAL, "decode was not begun");
+    if (steps_.empty()) return Status::fail(Code::INTERNAL, "decode was not begun");
     if (cancel && cancel->load()) return Status::fail(Code::CANCELLED, "Cancelled.");
     RETURN_IF_FAILED(cuda_.enter());
     const Inputs inputs{token, int32_t(position), n_history};
@@ -272,8 +347,7 @@ void CudaDecode::drop_capture() {
 Status CudaDecode::end() {
     const Status written = write_staged_rows();
     drop_capture();
-    graphs_.clear();
-    allocator_.reset();
+    steps_.clear();
     history_ = nullptr;
     compact_ = nullptr;
     return written;

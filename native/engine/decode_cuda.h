@@ -1,9 +1,13 @@
-// A token on a GPU: ggml's graphs for everything around attention and our kernels for attention, captured once into one CUDA graph
-// and replayed. The host gives 16 bytes a token and gets a few candidates back. Dense over the history: ggml's attention in the same capture.
+// A token on a GPU, captured once into one CUDA graph and replayed: our kernels around attention where they know the model's graph
+// and weight formats, else ggml's graphs; our attention on the compact cache, or ggml's on the whole history. The host gives 16 bytes
+// a token and gets a few candidates back.
 #pragma once
+
+#include <array>
 
 #include "compact_cache_cuda.h"
 #include "decode.h"
+#include "token_kernels.h"
 
 namespace rocketdoc {
 
@@ -16,7 +20,7 @@ class CudaDecode : public Decode {
     Status run(int32_t token, int64_t position, int64_t n_history, bool logits, NextToken & out, const std::atomic<bool> * cancel) override;
     Status end() override;
 
-    // Bytes that begin() holds on the device, but for the graphs' own workspace.
+    // Bytes that begin() holds on the device, but for the mask of mode full.
     static size_t device_bytes(const HyperParams & params);
 
   private:
@@ -26,11 +30,22 @@ class CudaDecode : public Decode {
         int32_t position = 0;
         int64_t row      = 0;  // of the history
     };
+    // A part of a token: a graph, and what computes it.
+    struct Step {
+        ggml_cgraph *           graph = nullptr;  // null: attention on the compact cache
+        int64_t                 layer = 0;        // of that attention
+        std::vector<KernelCall> calls;            // empty: ggml computes the graph
+    };
     Status        reserve();
     void          build();
-    ggml_tensor * leaf(ggml_type type, int64_t ne0, size_t offset);
+    ggml_cgraph * new_graph();
+    ggml_tensor * leaf(ggml_type type, std::array<int64_t, 2> ne, size_t offset);
     void          place(ggml_tensor * result, size_t offset);
-    Status        allocate_graphs();
+    size_t        place_nodes(ggml_cgraph * graph, uint8_t * base) const;
+    Status        give_memory();
+    Status        list_history();
+    KernelActivations activations() const;
+    Status        enqueue_steps();
     Status        set_dense_length(int64_t n_history);
     Status        enqueue_token();
     Status        compute_token();
@@ -46,14 +61,16 @@ class CudaDecode : public Decode {
     DeviceBytes memory_;             // the tensors that graphs and kernels share, at the offsets below
     DeviceBytes candidates_workspace_;
     size_t      inputs_at_ = 0, x_at_ = 0, q_at_ = 0, attended_at_ = 0, logits_at_ = 0, best_at_ = 0, rows_at_ = 0;
+    size_t      bits_at_ = 0, scales_at_ = 0, sums_at_ = 0;  // KernelActivations
+    DeviceBytes scratch_;            // what a step's nodes need, each its own; steps take turns
+    DeviceBytes lists_;              // KernelHistory::lists
     DeviceBytes mask_;               // dense: f16 [capacity of the history]
     uint8_t *   pinned_    = nullptr;  // Inputs, candidates, two sets of a token's new rows
     size_t      best_host_ = 0, rows_host_ = 0, rows_bytes_ = 0;
 
     ggml_context_ptr           ctx_;
     std::vector<uint8_t>       ctx_memory_;
-    std::vector<ggml_cgraph *> graphs_;       // n_layer + 1 around the kernels; 1 when dense
-    ggml_gallocr_ptr           allocator_;
+    std::vector<Step>          steps_;
     std::vector<ggml_tensor *> live_rows_;    // dense: views whose ne[1] is the padded length
     std::vector<ggml_tensor *> live_mask_;
     int64_t                    dense_rows_ = 0;

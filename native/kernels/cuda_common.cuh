@@ -36,7 +36,9 @@ inline int device_sm_count() {
 }
 
 // Hopper and later: a kernel may be launched while the one before it still runs, and waits by itself for what it needs of it.
-// Elsewhere the two are empty and launches stay in order.
+// Elsewhere the two are empty and launches stay in order. A kernel that is launched early must wait in every block: only then
+// is its own end a sign that all before it has ended. What it reads before it waits is either constant (weights) or was written
+// two kernels earlier by one whose end the kernel in between waited for BEFORE it let the next one start.
 __device__ __forceinline__ void let_next_kernel_start() {
 #if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 900
     cudaTriggerProgrammaticLaunchCompletion();
@@ -54,8 +56,8 @@ inline bool device_overlaps_launches() {
 }
 
 // Launches a kernel that calls wait_for_kernel_before() ahead of everything that the kernel before it wrote.
-template <class Kernel, class Params>
-void launch_early(Kernel kernel, dim3 grid, unsigned threads, KernelStream stream, const Params & params) {
+template <class... Params>
+void launch_early(void (*kernel)(Params...), dim3 grid, unsigned threads, size_t shared_bytes, KernelStream stream, const Params &... params) {
     cudaLaunchAttribute early{};
     early.id = cudaLaunchAttributeProgrammaticStreamSerialization;
     early.val.programmaticStreamSerializationAllowed = 1;
@@ -63,9 +65,10 @@ void launch_early(Kernel kernel, dim3 grid, unsigned threads, KernelStream strea
     config.gridDim  = grid;
     config.blockDim = dim3(threads);
     config.stream   = stream;
+    config.dynamicSmemBytes = shared_bytes;
     config.attrs    = &early;
     config.numAttrs = device_overlaps_launches() ? 1 : 0;
-    cudaLaunchKernelEx(&config, kernel, params);  // its error is the last error: launch_status()
+    cudaLaunchKernelEx(&config, kernel, params...);  // its error is the last error: launch_status()
 }
 
 inline bool head_dim_ok(int d) { return d == 64 || d == 96 || d == 128 || d == 256; }

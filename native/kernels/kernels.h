@@ -103,9 +103,71 @@ struct KernelWindowScores {
     float *       importance    = nullptr;  // out [n_head, D] or null: mean of q_c^2 over the window and the group
 };
 
+// --- a token's matrix products ---------------------------------------------------------------------------------------
+
+// ggml's weight formats that `product` reads. Rows lie one after the other, as in the file.
+enum KernelWeightType : int {
+    KERNEL_WEIGHTS_F16, KERNEL_WEIGHTS_BF16, KERNEL_WEIGHTS_Q8_0, KERNEL_WEIGHTS_Q4_0, KERNEL_WEIGHTS_Q4_1, KERNEL_WEIGHTS_Q4_K,
+    KERNEL_WEIGHTS_Q5_K, KERNEL_WEIGHTS_Q6_K,
+};
+
+// One token's activations, n of them, a multiple of 32: as they are, and in 8 bits for quantised weights.
+struct KernelActivations {
+    float *       x     = nullptr;  // [n]
+    signed char * q     = nullptr;  // [n]: round(x / scale)
+    float *       scale = nullptr;  // [n / 32]: greatest magnitude / 127
+    float *       sum   = nullptr;  // [n / 16]: scale * sum of 16 q
+};
+
+constexpr int KERNEL_NORMALIZE_MAX = 16384;  // n of normalize
+
+// How rotated rows turn, as ggml_rope_ext: pairs (2i, 2i + 1) or (i, i + n_rot / 2) of each head's first n_rot channels.
+struct KernelRope {
+    const int32_t * position = nullptr;  // [1]
+    const float *   factors  = nullptr;  // [n_rot / 2] or null
+    int             head_dim = 0;
+    int             n_rot    = 0;        // a multiple of 4
+    bool            neox     = false;
+    float           base = 0, scale = 1, ext_factor = 0, attn_factor = 1, corr_low = 0, corr_high = 0;
+};
+
+struct KernelMatrix {
+    const void *  weights   = nullptr;  // [n_rows, n_columns]
+    size_t        row_bytes = 0;
+    int           n_rows    = 0;
+    float *       out       = nullptr;  // [n_rows]
+    const float * bias      = nullptr;  // [n_rows] or null
+    const float * add       = nullptr;  // [n_rows] or null: added last; may be `out` itself
+    bool          rotate    = false;    // by `rope`, after the bias
+};
+
+constexpr int KERNEL_PRODUCT_MATRICES = 3;
+
+// out = W y for each matrix. gated: two matrices, out of the first = silu(W0 y) * (W1 y).
+struct KernelProduct {
+    KernelWeightType  type = KERNEL_WEIGHTS_F16;
+    KernelActivations activations;  // f16 and bf16 weights read x, the others q, scale and sum
+    int               n_columns  = 0;  // a multiple of the format's block (16-bit formats: of 8)
+    int               n_matrices = 0;
+    bool              gated      = false;
+    KernelMatrix      matrices[KERNEL_PRODUCT_MATRICES];
+    KernelRope        rope;
+};
+
+// Where a token's K and V go: the history's tensors, K and V of layer after layer, all of one shape.
+struct KernelHistory {
+    void * const * lists      = nullptr;  // [n_lists] on the device
+    int            n_lists    = 0;        // 2 * n_layer
+    int            n_head     = 0;        // G
+    int            head_dim   = 0;
+    KernelRowType  type       = KERNEL_ROWS_F16;
+    size_t         row_bytes  = 0;
+    size_t         head_bytes = 0;
+};
+
 // --- the table --------------------------------------------------------------------------------------------------------
 
-constexpr int KERNELS_ABI = 2;  // raised when a struct or a signature here changes
+constexpr int KERNELS_ABI = 3;  // raised when a struct or a signature here changes
 
 struct KernelTable {
     int abi = 0;
@@ -175,6 +237,19 @@ struct KernelTable {
     // reads[list, ids[list, i]] += 1 for the first min(k, *n_rows) ids of each list. ids [n_lists, k], reads [n_lists, capacity].
     KernelStatus (*count_reads)(const int32_t * ids, int n_lists, int k, const int32_t * n_rows, int capacity, uint32_t * reads,
                                 KernelStream stream);
+
+    // --- a token, around attention ---------------------------------------------------------------------------------------
+
+    // out = x / rms(x) * weight, in f32 and in 8 bits. n: a multiple of 32, at most KERNEL_NORMALIZE_MAX.
+    KernelStatus (*normalize)(const float * x, const float * weight, int n, float eps, const KernelActivations & out, KernelStream stream);
+
+    // q, scale and sum from activations.x.
+    KernelStatus (*quantise)(const KernelActivations & activations, int n, KernelStream stream);
+
+    KernelStatus (*product)(const KernelProduct & args, KernelStream stream);
+
+    // rows [n_lists, G, D] f32 become row *row (on the device) of each list.
+    KernelStatus (*append_history)(const KernelHistory & history, const float * rows, const int64_t * row, KernelStream stream);
 
     // --- the device itself, for callers without CUDA headers (device.cu). These do allocate, wait and keep state. -------------
 

@@ -32,6 +32,10 @@ KernelStatus candidates(const float * logits, int n_vocab, int n, float * out_lo
                         size_t workspace_bytes, KernelStream stream);
 KernelStatus count_reads(const int32_t * ids, int n_lists, int k, const int32_t * n_rows, int capacity, uint32_t * reads,
                          KernelStream stream);
+KernelStatus normalize(const float * x, const float * weight, int n, float eps, const KernelActivations & out, KernelStream stream);
+KernelStatus quantise(const KernelActivations & activations, int n, KernelStream stream);
+KernelStatus product(const KernelProduct & args, KernelStream stream);
+KernelStatus append_history(const KernelHistory & history, const float * rows, const int64_t * row, KernelStream stream);
 KernelStatus use_device(int index);
 KernelStatus memory_info(size_t * free_bytes, size_t * total_bytes);
 KernelStatus create_stream(KernelStream * out);
@@ -89,6 +93,10 @@ const KernelTable table = {
     candidates_workspace_bytes,
     candidates,
     count_reads,
+    normalize,
+    quantise,
+    product,
+    append_history,
     use_device,
     memory_info,
     create_stream,

@@ -55,7 +55,8 @@ __global__ void __launch_bounds__(THREADS) score_codes(Params p) {
     Scoring<DIM, GROUP> & s = *reinterpret_cast<Scoring<DIM, GROUP> *>(shared);
     constexpr int HALF = DIM / 2, PLANES = DIM / 32;
     const int j = blockIdx.y, tile = blockIdx.x, g = p.cache.group, lane = threadIdx.x & 31, warp = threadIdx.x >> 5;
-    let_next_kernel_start();
+    wait_for_kernel_before();
+    let_next_kernel_start();  // in this order: the next kernel reads q before it waits
     // q before the live length is known: the loads overlap.
     const float * q     = p.q + size_t(j) * g * DIM;
     const float   scale = LOG2E * rsqrtf(float(DIM));
@@ -160,8 +161,8 @@ KernelStatus select_codes(const KernelCache & cache, const KernelCodes & codes, 
         dispatch_group(work.padded, [&](auto group) {
             constexpr int DIM = decltype(dim)::value, GROUP = decltype(group)::value;
             const size_t  shared = max(sizeof(Scoring<DIM, GROUP>), select_finish_bytes(cache.capacity));
-            if (codes.coarse) score_codes<DIM, GROUP, true><<<grid, THREADS, shared, stream>>>(p);
-            else score_codes<DIM, GROUP, false><<<grid, THREADS, shared, stream>>>(p);
+            if (codes.coarse) launch_early(score_codes<DIM, GROUP, true>, grid, THREADS, shared, stream, p);
+            else launch_early(score_codes<DIM, GROUP, false>, grid, THREADS, shared, stream, p);
         });
     });
     return launch_status();

@@ -95,7 +95,8 @@ __global__ void __launch_bounds__(THREADS) score_pages(Params p) {
     extern __shared__ __align__(16) unsigned char shared[];
     Scoring<GROUP> & s = *reinterpret_cast<Scoring<GROUP> *>(shared);
     const int j = blockIdx.y, tile = blockIdx.x, page = p.pages.page, g = p.cache.group, D = p.cache.head_dim;
-    let_next_kernel_start();
+    wait_for_kernel_before();
+    let_next_kernel_start();  // in this order: the next kernel reads q before it waits
     // q before the live length is known: the two loads overlap.
     const float * q = p.q + size_t(j) * g * D;
     for (int i = threadIdx.x; i < GROUP * D; i += THREADS) s.all_q[i / D][i % D] = i < g * D ? q[i] : 0.0f;
@@ -190,7 +191,7 @@ KernelStatus select_pages(const KernelCache & cache, const KernelPages & pages, 
         constexpr int GROUP = decltype(group)::value;
         static_assert(sizeof(Scoring<GROUP>) <= SHARED_BYTES, "");
         const size_t shared = max(sizeof(Scoring<GROUP>), select_finish_bytes(n_pages));
-        score_pages<GROUP><<<dim3(work.tiles, cache.n_head), THREADS, shared, stream>>>(p);
+        launch_early(score_pages<GROUP>, dim3(work.tiles, cache.n_head), THREADS, shared, stream, p);
     });
     return launch_status();
 }

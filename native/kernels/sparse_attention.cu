@@ -93,6 +93,7 @@ __global__ void __launch_bounds__(ATTENTION_THREADS) attend(AttentionParams p) {
     constexpr int CHUNK = DIM <= 64 ? 8 : DIM <= 128 ? 4 : 2;  // heads merged at once: 16 KB of shared memory
     constexpr int STEP  = HEADS <= 4 ? 2 : 1;                  // rows a team has in flight
     const int j = blockIdx.y, g = p.cache.group, h0 = blockIdx.z * HEADS;
+    let_next_kernel_start();
     // q before the live length is known: the loads overlap. (Blocks of the residual do not need it.)
     const int  team = threadIdx.x / LANES, c = threadIdx.x % LANES * 8;
     const bool has_channels = c < DIM;  // D = 96 leaves 4 of 16 lanes idle
@@ -299,7 +300,7 @@ KernelStatus sparse_attention(const KernelCache & cache, const float * q, const 
     dispatch_head_dim(cache.head_dim, [&](auto dim) {
         dispatch_group(heads_per_block(cache.group), [&](auto heads) {
             constexpr int HEADS = decltype(heads)::value <= 8 ? decltype(heads)::value : 8;
-            launch_early(attend<decltype(dim)::value, HEADS>, grid, ATTENTION_THREADS, stream, p);
+            launch_early(attend<decltype(dim)::value, HEADS>, grid, ATTENTION_THREADS, 0, stream, p);
         });
     });
     return launch_status();

@@ -248,6 +248,49 @@ void decode(int T, int page, int r, int k, int keep, int capacity) {
     CUDA_OK(cudaDeviceSynchronize());
 }
 
+// A layer's products at the 8B shape, as a token runs them one after the other.
+void products(KernelWeightType type, const char * name, int block, int block_bytes) {
+    struct Shape { const char * what; std::vector<int> rows; int columns; bool gated; };
+    const std::vector<Shape> shapes = {{"6144x4096", {4096, 1024, 1024}, 4096, false}, {"4096x4096", {4096}, 4096, false}, {"2x14336x4096 gated", {14336, 14336}, 4096, true},
+                                       {"4096x14336", {4096}, 14336, false}, {"128256x4096", {128256}, 4096, false}};
+    const auto row_bytes = [&](int columns) { return size_t(columns / block) * block_bytes; };
+    Rng rng(5);
+    Plain<float> x(14336), scale(x.n / 32), sum(x.n / 16), out(128256), norm(4096);
+    Plain<signed char> q(x.n);
+    x.upload(normals(rng, x.n)), norm.upload(normals(rng, norm.n));
+    const KernelActivations a{x.data, q.data, scale.data, sum.data};
+    const bool quantised = type != KERNEL_WEIGHTS_F16 && type != KERNEL_WEIGHTS_BF16;
+    constexpr size_t POOL = size_t(1) << 30;  // weights differ from call to call, so that no cache holds them
+    Halves weights(POOL / 2);
+    randomize(weights, 11);
+    double layer = 0, layer_bytes = 0;
+    for (const Shape & shape : shapes) {
+        size_t bytes = 0;
+        for (int rows : shape.rows) bytes += rows * row_bytes(shape.columns);
+        const size_t step  = (bytes + 255) / 256 * 256;
+        const int    calls = int(std::min<size_t>(8, POOL / step));
+        const double us    = time_calls(calls, [&](int i) {
+            KernelProduct p;
+            p.type = type, p.activations = a, p.n_columns = shape.columns, p.n_matrices = int(shape.rows.size()), p.gated = shape.gated;
+            size_t at = step * i;
+            for (size_t m = 0; m < shape.rows.size(); ++m) {
+                p.matrices[m].weights = reinterpret_cast<char *>(weights.data) + at, p.matrices[m].row_bytes = row_bytes(shape.columns);
+                p.matrices[m].n_rows = shape.rows[m], p.matrices[m].out = out.data;
+                at += shape.rows[m] * row_bytes(shape.columns);
+            }
+            return kernels().product(p, stream);
+        });
+        row((std::string("product ") + name).c_str(), shape.what, double(bytes), us);
+        if (shape.columns == 4096 && shape.rows[0] == 128256) continue;
+        layer += us, layer_bytes += double(bytes);
+    }
+    if (quantised) {
+        layer += time_calls(16, [&](int) { return kernels().quantise(a, 4096, stream); }) + time_calls(16, [&](int) { return kernels().quantise(a, 14336, stream); });
+    }
+    layer += 2 * time_calls(16, [&](int) { return kernels().normalize(x.data, norm.data, 4096, 1e-5f, a, stream); });
+    row((std::string("a layer around attention ") + name).c_str(), "8B", layer_bytes, layer);
+}
+
 void dense(int T) {  // full mode of the same path, for comparison: all rows of the whole prompt
     Halves k(size_t(G) * T * D), v(k.n);
     randomize(k, 1), randomize(v, 2);
@@ -293,6 +336,10 @@ int main(int argc, char ** argv) {
             decode(T, page, r, std::min(t / 2, capacity), keep, capacity);
             dense(T);
         }
+        products(KERNEL_WEIGHTS_Q4_K, "q4_K", 256, 144);
+        products(KERNEL_WEIGHTS_Q6_K, "q6_K", 256, 210);
+        products(KERNEL_WEIGHTS_Q8_0, "q8_0", 32, 34);
+        products(KERNEL_WEIGHTS_F16, "f16", 1, 2);
         Plain<float> logits(128256 * 4), out(256);
         Rng rng(8);
         logits.upload(normals(rng, logits.n, 3.0f));

@@ -1,0 +1,210 @@
+#include "token_kernels.h"
+
+#include <cstring>
+#include <unordered_map>
+
+namespace rocketdoc {
+namespace {
+
+bool weight_type(ggml_type type, KernelWeightType & out) {
+    switch (type) {
+        case GGML_TYPE_F16: out = KERNEL_WEIGHTS_F16; return true;
+        case GGML_TYPE_BF16: out = KERNEL_WEIGHTS_BF16; return true;
+        case GGML_TYPE_Q8_0: out = KERNEL_WEIGHTS_Q8_0; return true;
+        case GGML_TYPE_Q4_0: out = KERNEL_WEIGHTS_Q4_0; return true;
+        case GGML_TYPE_Q4_1: out = KERNEL_WEIGHTS_Q4_1; return true;
+        case GGML_TYPE_Q4_K: out = KERNEL_WEIGHTS_Q4_K; return true;
+        case GGML_TYPE_Q5_K: out = KERNEL_WEIGHTS_Q5_K; return true;
+        case GGML_TYPE_Q6_K: out = KERNEL_WEIGHTS_Q6_K; return true;
+        default: return false;
+    }
+}
+
+bool is_16_bit(KernelWeightType type) { return type == KERNEL_WEIGHTS_F16 || type == KERNEL_WEIGHTS_BF16; }
+
+// One token's vector, all of it in a row.
+bool is_vector(const ggml_tensor * t) { return t->type == GGML_TYPE_F32 && ggml_is_contiguous(t) && t->ne[3] == 1; }
+
+float * values(const ggml_tensor * t) { return static_cast<float *>(t->data); }
+
+float float_param(const ggml_tensor * t, int i) {
+    float x;
+    std::memcpy(&x, &t->op_params[i], sizeof(x));
+    return x;
+}
+
+bool same_rotation(const KernelRope & a, const KernelRope & b) {
+    return a.position == b.position && a.factors == b.factors && a.head_dim == b.head_dim && a.n_rot == b.n_rot && a.neox == b.neox && a.base == b.base &&
+           a.scale == b.scale && a.ext_factor == b.ext_factor && a.attn_factor == b.attn_factor && a.corr_low == b.corr_low && a.corr_high == b.corr_high;
+}
+
+// Recognises a graph node by node. Any step that fails makes the whole graph ggml's.
+class Recogniser {
+  public:
+    Recogniser(ggml_cgraph * graph, const KernelActivations & activations) : activations_(activations) {
+        for (int i = 0; i < ggml_graph_n_nodes(graph); i++) {
+            ggml_tensor * node = ggml_graph_node(graph, i);
+            for (ggml_tensor * src : node->src) {
+                if (src) uses_[src]++;
+            }
+            if (node->op != GGML_OP_RESHAPE && node->op != GGML_OP_VIEW) nodes_.push_back(node);
+        }
+    }
+
+    bool run() {
+        while (at_ < nodes_.size()) {
+            const ggml_op op = nodes_[at_]->op;
+            if (op == GGML_OP_RMS_NORM ? !take_norm() : op == GGML_OP_MUL_MAT ? !take_product() : true) return false;
+        }
+        return true;
+    }
+
+    std::vector<KernelCall> take_calls() { return std::move(calls_); }
+
+  private:
+    ggml_tensor * next() const { return at_ < nodes_.size() ? nodes_[at_] : nullptr; }
+
+    // `t` is `node` or the same values in another shape, and nobody else uses them.
+    bool continues(const ggml_tensor * t, const ggml_tensor * node) {
+        while (t != node && t->op == GGML_OP_RESHAPE && uses_[t] == 1) t = t->src[0];
+        return t == node && uses_[t] == 1;
+    }
+
+    bool take_norm() {
+        const ggml_tensor * norm = nodes_[at_++];
+        const ggml_tensor * mul  = next();
+        if (!mul || mul->op != GGML_OP_MUL || !continues(mul->src[0], norm)) return false;
+        const ggml_tensor * x = norm->src[0], * weight = mul->src[1];
+        const int64_t       n = x->ne[0];
+        if (!is_vector(x) || !is_vector(weight) || ggml_nelements(x) != n || weight->ne[0] != n || ggml_nelements(weight) != n) return false;
+        if (n % 32 != 0 || n > KERNEL_NORMALIZE_MAX) return false;
+        at_++;
+        KernelActivations out = activations_;
+        out.x                 = values(mul);
+        const float eps = float_param(norm, 0);
+        calls_.push_back([from = values(x), by = values(weight), n = int(n), eps, out](const KernelTable & k, KernelStream s) { return k.normalize(from, by, n, eps, out, s); });
+        in_8_bits_ = mul;
+        return true;
+    }
+
+    // What is added to `node` next: a bias or the residual stream.
+    const float * take_added(ggml_tensor *& node) {
+        ggml_tensor * add = next();
+        if (!add || add->op != GGML_OP_ADD) return nullptr;
+        const int side = continues(add->src[0], node) ? 1 : continues(add->src[1], node) ? 0 : -1;
+        if (side < 0) return nullptr;
+        const ggml_tensor * other = add->src[side];
+        if (!is_vector(other) || ggml_nelements(other) != ggml_nelements(node)) return nullptr;
+        at_++;
+        node = add;
+        return values(other);
+    }
+
+    bool take_rotation(ggml_tensor *& node, KernelRope & rope) {
+        ggml_tensor * turned = next();
+        if (!turned || turned->op != GGML_OP_ROPE || !continues(turned->src[0], node)) return false;
+        const int mode = turned->op_params[2];
+        KernelRope r;
+        r.position = static_cast<const int32_t *>(turned->src[1]->data);
+        r.factors  = turned->src[2] ? values(turned->src[2]) : nullptr;
+        r.head_dim = int(turned->ne[0]);
+        r.n_rot    = turned->op_params[1];
+        r.neox     = mode == GGML_ROPE_TYPE_NEOX;
+        if ((mode != GGML_ROPE_TYPE_NORMAL && !r.neox) || r.n_rot % 4 != 0 || r.head_dim % 4 != 0) return false;
+        r.base        = float_param(turned, 5);
+        r.scale       = float_param(turned, 6);
+        r.ext_factor  = float_param(turned, 7);
+        r.attn_factor = float_param(turned, 8);
+        float corr[2];
+        ggml_rope_yarn_corr_dims(r.n_rot, turned->op_params[4], r.base, float_param(turned, 9), float_param(turned, 10), corr);
+        r.corr_low  = corr[0];
+        r.corr_high = corr[1];
+        if (rotates_ && !same_rotation(rope, r)) return false;  // one a product
+        rotates_ = true;
+        rope     = r;
+        at_++;
+        node = turned;
+        return true;
+    }
+
+    // The product `node` = W y and what follows it, as matrix `m` of `out`.
+    bool take_matrix(KernelProduct & out, const ggml_tensor * y) {
+        ggml_tensor *       node   = nodes_[at_++];
+        const ggml_tensor * weight = node->src[0];
+        KernelMatrix &      m      = out.matrices[out.n_matrices++];
+        if (weight->ne[0] != y->ne[0] || weight->ne[2] != 1 || weight->ne[3] != 1 || weight->nb[1] != ggml_row_size(weight->type, weight->ne[0])) return false;
+        m.weights   = weight->data;
+        m.row_bytes = weight->nb[1];
+        m.n_rows    = int(weight->ne[1]);
+        m.add       = take_added(node);
+        if (take_rotation(node, out.rope)) {
+            m.rotate = true;
+            m.bias   = m.add;
+            m.add    = nullptr;
+        } else if (m.add) {
+            if (const float * second = take_added(node)) {
+                m.bias = m.add;
+                m.add  = second;
+            }
+        }
+        m.out = values(node);
+        ends_.push_back(node);
+        return true;
+    }
+
+    bool take_gate(KernelProduct & out) {
+        const ggml_tensor * gate = next();
+        if (!gate || gate->op != GGML_OP_GLU || out.n_matrices != 2) return true;
+        KernelMatrix & a = out.matrices[0], & b = out.matrices[1];
+        if (ggml_get_glu_op(gate) != GGML_GLU_OP_SWIGLU || gate->op_params[1] != 0 || !gate->src[1]) return false;
+        if (!continues(gate->src[0], ends_[0]) || !continues(gate->src[1], ends_[1]) || a.n_rows != b.n_rows || a.rotate || b.rotate || a.bias || b.bias) return false;
+        at_++;
+        out.gated = true;
+        for (KernelMatrix * m : {&a, &b}) {
+            m->bias = m->add;  // before the gate
+            m->add  = nullptr;
+        }
+        a.out = values(gate);
+        return true;
+    }
+
+    bool take_product() {
+        const ggml_tensor * first = nodes_[at_], * y = first->src[1];
+        KernelProduct       p;
+        if (!weight_type(first->src[0]->type, p.type) || !is_vector(y) || ggml_nelements(y) != y->ne[0] || y->ne[0] % 32 != 0) return false;
+        const bool is_16 = is_16_bit(p.type);
+        ends_.clear();
+        rotates_      = false;
+        p.n_columns   = int(y->ne[0]);
+        p.activations = activations_;
+        p.activations.x = values(y);
+        while (const ggml_tensor * node = next()) {
+            if (node->op != GGML_OP_MUL_MAT || node->src[1] != y || node->src[0]->type != first->src[0]->type || p.n_matrices == KERNEL_PRODUCT_MATRICES) break;
+            if (!take_matrix(p, y)) return false;
+        }
+        if (!take_gate(p)) return false;
+        if (!is_16 && in_8_bits_ != y) {
+            calls_.push_back([a = p.activations, n = p.n_columns](const KernelTable & k, KernelStream s) { return k.quantise(a, n, s); });
+            in_8_bits_ = y;
+        }
+        calls_.push_back([p](const KernelTable & k, KernelStream s) { return k.product(p, s); });
+        return true;
+    }
+
+    KernelActivations                                activations_;
+    std::unordered_map<const ggml_tensor *, int>     uses_;
+    std::vector<ggml_tensor *>                       nodes_, ends_;
+    size_t                                           at_ = 0;
+    bool                                             rotates_   = false;
+    const ggml_tensor *                              in_8_bits_ = nullptr;  // whose values activations_ holds
+    std::vector<KernelCall>                          calls_;
+};
+
+}  // namespace
+
+std::vector<KernelCall> token_kernels(ggml_cgraph * graph, const KernelActivations & activations) {
+    Recogniser recogniser(graph, activations);
+    return recogniser.run() ? recogniser.take_calls() : std::vector<KernelCall>{};
+}
+
+}  // namespace rocketdoc

@@ -1,0 +1,197 @@
+// One token's matrix products: out = W y, for up to three matrices of one weight format that read the same activations. Bound by
+// the weights' bytes, so everything serves that stream: a team of warps works on ROWS rows at once and loads their first columns
+// BEFORE it waits for the activations (programmatic dependent launch); what would be small launches after it (bias, rotation,
+// residual, gate) happens where the sums end up.
+#include "weight_blocks.cuh"
+
+namespace rocketdoc {
+namespace {
+
+constexpr int THREADS  = 128;
+constexpr int WARPS    = THREADS / 32;
+constexpr int ROWS     = 4;
+constexpr int SM_WARPS = 24;  // warps a multiprocessor should have; columns are split over warps when rows alone give fewer
+
+struct Params {
+    KernelProduct product;
+    int           first_team[KERNEL_PRODUCT_MATRICES];  // of each matrix
+    int           n_teams;
+};
+
+// cos and sin of pair `pair` of the rotated channels, times the attention factor; as ggml's rope (with YaRN).
+__device__ __forceinline__ float2 rotation(const KernelRope & r, int pair) {
+    const float factor = r.factors ? r.factors[pair] : 1.0f;
+    const float extra  = float(*r.position) * powf(powf(r.base, -2.0f / float(r.n_rot)), float(pair)) / factor;
+    float       theta  = extra * r.scale, size = r.attn_factor;
+    if (r.ext_factor != 0.0f) {
+        const float ramp = (float(pair) - r.corr_low) / fmaxf(0.001f, r.corr_high - r.corr_low);
+        const float mix  = (1.0f - fminf(1.0f, fmaxf(0.0f, ramp))) * r.ext_factor;
+        theta = theta * (1.0f - mix) + extra * mix;
+        size *= 1.0f + 0.1f * logf(1.0f / r.scale);
+    }
+    return make_float2(cosf(theta) * size, sinf(theta) * size);
+}
+
+// Row of slot i of a team: slots 0, 1 and 2, 3 are pairs that rotate together.
+__device__ __forceinline__ int row_of(const KernelMatrix & m, const KernelRope & rope, int team, int slot) {
+    if (!m.rotate || !rope.neox) return team * ROWS + slot;
+    const int teams = rope.head_dim / ROWS, head = team / teams, at = team % teams;
+    if (at * ROWS >= rope.n_rot) return team * ROWS + slot;
+    return head * rope.head_dim + at * 2 + slot / 2 + slot % 2 * (rope.n_rot / 2);
+}
+
+// grid: teams of SPLIT warps, WARPS / SPLIT a block. DEPTH: steps of a row in flight.
+template <KernelWeightType TYPE, int SPLIT, bool GATED>
+__global__ void __launch_bounds__(THREADS) multiply(Params p) {
+    using W = Weights<TYPE>;
+    constexpr int DEPTH = W::QUANTISED ? 2 : 4;
+    const KernelProduct & product = p.product;
+    const int lane = threadIdx.x & 31, warp = threadIdx.x >> 5, split = warp % SPLIT;
+    const int team = min((int(blockIdx.x) * WARPS + warp) / SPLIT, p.n_teams - 1);  // spare warps repeat the last team and write nothing
+    const bool spare = (int(blockIdx.x) * WARPS + warp) / SPLIT >= p.n_teams;
+    let_next_kernel_start();
+
+    int which = 0;
+    if (!GATED) {
+#pragma unroll
+        for (int m = 1; m < KERNEL_PRODUCT_MATRICES; ++m) which = m < product.n_matrices && team >= p.first_team[m] ? m : which;
+    }
+    const KernelMatrix & matrix = product.matrices[which];
+    const int            local  = team - p.first_team[which];
+    const char *         rows[ROWS];
+#pragma unroll
+    for (int i = 0; i < ROWS; ++i) {
+        const KernelMatrix & m   = GATED ? product.matrices[i / 2] : matrix;
+        const int            row = GATED ? local * 2 + i % 2 : row_of(matrix, product.rope, local, i);
+        rows[i] = static_cast<const char *>(m.weights) + size_t(min(row, m.n_rows - 1)) * m.row_bytes;
+    }
+    const int n = product.n_columns, steps = (n + W::STEP - 1) / W::STEP;
+    typename W::Raw raw[DEPTH][ROWS];
+    const auto fetch = [&](typename W::Raw (&into)[ROWS], int step) {
+        const int column = step * W::STEP + lane * W::COLUMNS;
+        if (column >= n) return;
+#pragma unroll
+        for (int i = 0; i < ROWS; ++i) W::load(into[i], rows[i], column);
+    };
+#pragma unroll
+    for (int d = 0; d < DEPTH; ++d) fetch(raw[d], split + d * SPLIT);
+    wait_for_kernel_before();
+
+    float sum[ROWS] = {0, 0, 0, 0};
+    for (int base = split; base < steps; base += DEPTH * SPLIT) {
+#pragma unroll
+        for (int d = 0; d < DEPTH; ++d) {
+            const int step = base + d * SPLIT, column = step * W::STEP + lane * W::COLUMNS;
+            if (column < n) {
+                typename W::Act act;
+                W::load(act, product.activations, column);
+#pragma unroll
+                for (int i = 0; i < ROWS; ++i) sum[i] += W::dot(raw[d][i], act);
+            }
+            fetch(raw[d], step + DEPTH * SPLIT);
+        }
+    }
+#pragma unroll
+    for (int i = 0; i < ROWS; ++i) sum[i] = warp_sum(sum[i]);
+    if (SPLIT > 1) {
+        __shared__ float part[WARPS][ROWS];
+        if (lane == 0) {
+#pragma unroll
+            for (int i = 0; i < ROWS; ++i) part[warp][i] = sum[i];
+        }
+        __syncthreads();
+#pragma unroll
+        for (int i = 0; i < ROWS; ++i) {
+            sum[i] = part[warp - split][i];
+#pragma unroll
+            for (int s = 1; s < SPLIT; ++s) sum[i] += part[warp - split + s][i];
+        }
+    }
+    if (split != 0 || spare) return;
+    // Lane i answers for slot i.
+    float x = lane == 1 ? sum[1] : lane == 2 ? sum[2] : lane == 3 ? sum[3] : sum[0];
+    if (GATED) {
+        const int            row = local * 2 + lane % 2;
+        const KernelMatrix & m   = product.matrices[lane / 2 % 2];
+        if (m.bias && row < m.n_rows) x += m.bias[row];
+        const float up = __shfl_sync(FULL, x, lane + 2);
+        if (lane < 2 && row < m.n_rows) product.matrices[0].out[row] = x / (1.0f + expf(-x)) * up;
+        return;
+    }
+    const int  row = row_of(matrix, product.rope, local, lane % ROWS);
+    const bool in  = lane < ROWS && row < matrix.n_rows;
+    if (matrix.bias && in) x += matrix.bias[row];
+    if (matrix.rotate) {
+        const KernelRope & rope  = product.rope;
+        const float        other = __shfl_xor_sync(FULL, x, 1);
+        const int          at    = row % rope.head_dim;
+        if (in && at < rope.n_rot) {
+            const float2 turn = rotation(rope, rope.neox ? at % (rope.n_rot / 2) : at / 2);
+            x = lane % 2 == 0 ? x * turn.x - other * turn.y : other * turn.y + x * turn.x;
+        }
+    }
+    if (!in) return;
+    if (matrix.add) x += matrix.add[row];
+    matrix.out[row] = x;
+}
+
+template <KernelWeightType TYPE>
+void launch(const Params & p, KernelStream stream) {
+    const int steps = int(ceil_div(p.product.n_columns, Weights<TYPE>::STEP)), wanted = device_sm_count() * SM_WARPS;
+    const int split = p.n_teams * 2 > wanted || steps < 2 ? 1 : p.n_teams * 4 > wanted || steps < 4 ? 2 : 4;
+    const dim3 grid{unsigned(ceil_div(size_t(p.n_teams) * split, WARPS))};
+    const auto go = [&](auto splits, auto gated) { launch_early(multiply<TYPE, decltype(splits)::value, decltype(gated)::value != 0>, grid, THREADS, 0, stream, p); };
+    const auto pick = [&](auto gated) {
+        if (split == 1) go(IntTag<1>{}, gated);
+        else if (split == 2) go(IntTag<2>{}, gated);
+        else go(IntTag<4>{}, gated);
+    };
+    if (p.product.gated) pick(IntTag<1>{});
+    else pick(IntTag<0>{});
+}
+
+template <class Body>
+KernelStatus dispatch_weights(KernelWeightType type, Body body) {
+    switch (type) {
+        case KERNEL_WEIGHTS_F16: return body(IntTag<KERNEL_WEIGHTS_F16>{});
+        case KERNEL_WEIGHTS_BF16: return body(IntTag<KERNEL_WEIGHTS_BF16>{});
+        case KERNEL_WEIGHTS_Q8_0: return body(IntTag<KERNEL_WEIGHTS_Q8_0>{});
+        case KERNEL_WEIGHTS_Q4_0: return body(IntTag<KERNEL_WEIGHTS_Q4_0>{});
+        case KERNEL_WEIGHTS_Q4_1: return body(IntTag<KERNEL_WEIGHTS_Q4_1>{});
+        case KERNEL_WEIGHTS_Q4_K: return body(IntTag<KERNEL_WEIGHTS_Q4_K>{});
+        case KERNEL_WEIGHTS_Q5_K: return body(IntTag<KERNEL_WEIGHTS_Q5_K>{});
+        case KERNEL_WEIGHTS_Q6_K: return body(IntTag<KERNEL_WEIGHTS_Q6_K>{});
+    }
+    return KERNEL_BAD_SHAPE;
+}
+
+}  // namespace
+
+KernelStatus product(const KernelProduct & args, KernelStream stream) {
+    if (args.n_matrices < 1 || args.n_matrices > KERNEL_PRODUCT_MATRICES || args.n_columns < 1) return KERNEL_BAD_SHAPE;
+    if (args.gated && (args.n_matrices != 2 || args.matrices[0].n_rows != args.matrices[1].n_rows)) return KERNEL_BAD_SHAPE;
+    Params p{};
+    p.product = args;
+    for (int m = 0; m < args.n_matrices; ++m) {
+        const KernelMatrix & matrix = args.matrices[m];
+        if (matrix.n_rows < 1) return KERNEL_BAD_SHAPE;
+        if (misaligned(matrix.weights) || (!(args.gated && m == 1) && misaligned(matrix.out, 4))) return KERNEL_BAD_POINTER;
+        if (matrix.rotate) {
+            const KernelRope & r = args.rope;
+            if (args.gated || r.head_dim % ROWS != 0 || matrix.n_rows % r.head_dim != 0 || r.n_rot < 2 || r.n_rot % ROWS != 0 || r.n_rot > r.head_dim) return KERNEL_BAD_SHAPE;
+            if (misaligned(r.position, 4)) return KERNEL_BAD_POINTER;
+        }
+        p.first_team[m] = p.n_teams;
+        if (!args.gated || m == 0) p.n_teams += int(ceil_div(matrix.n_rows, args.gated ? 2 : ROWS));
+    }
+    return dispatch_weights(args.type, [&](auto type) {
+        using W = Weights<KernelWeightType(decltype(type)::value)>;
+        if (args.n_columns % W::GRANULE != 0) return KERNEL_BAD_SHAPE;
+        const KernelActivations & a = args.activations;
+        if (W::QUANTISED ? misaligned(a.q) || misaligned(a.scale, 4) || misaligned(a.sum, 4) : misaligned(a.x)) return KERNEL_BAD_POINTER;
+        launch<KernelWeightType(decltype(type)::value)>(p, stream);
+        return launch_status();
+    });
+}
+
+}  // namespace rocketdoc
