@@ -18,6 +18,7 @@ export function plural(n: number, word: string): string {
 }
 
 export function seconds(s: number): string {
+  if (s > 0 && s < 0.1) return `${Math.max(1, Math.round(s * 1000))} ms`;
   if (s < 1) return `${s.toFixed(1)} s`;
   const whole = Math.round(s);
   if (whole < 60) return s < 10 ? `${s.toFixed(1)} s` : `${whole} s`;

@@ -2,10 +2,10 @@
 import type { AnswerMode } from '../electron/contract/method.ts';
 
 export const modeNames: Record<AnswerMode, string> = {
-  full: 'full KV',
+  full: 'Full KV',
   'rocketkv-mt': 'RocketKV-MT',
   rocketkv: 'RocketKV',
   snapkv: 'SnapKV',
   hsa: 'HSA',
-  'exact-topk': 'exact top-k',
+  'exact-topk': 'Exact top-k',
 };

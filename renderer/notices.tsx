@@ -1,4 +1,4 @@
-/** Short messages at the window's foot, and the question before an address leaves the app. */
+/** Short messages below the window's head, and the question before an address leaves the app. */
 import { X } from 'lucide-react';
 import { useEffect } from 'react';
 import { copyText } from './bridge/browser.ts';
@@ -11,7 +11,7 @@ const plainMs = 5000;
 export function Notices() {
   const notices = useUi((ui) => ui.notices);
   return (
-    <div role="status" aria-live="polite" className="fixed bottom-12 left-1/2 z-40 -translate-x-1/2 space-y-2">
+    <div role="status" aria-live="polite" className="fixed top-14 left-1/2 z-40 -translate-x-1/2 space-y-2">
       {notices.map((notice) => (
         <NoticeView key={notice.id} notice={notice} />
       ))}

@@ -1,25 +1,27 @@
 /** The line of numbers under an answer, and the few words that tell two answers to one question apart. */
 import type { AskChoice, Turn, TurnReport } from '../../../electron/contract/app-types.ts';
-import { count, seconds, speed } from '../../format.ts';
+import { count, plural, seconds, speed } from '../../format.ts';
 import { modeNames } from '../../mode-names.ts';
 
 /** Nothing of the document was left out: there is nothing that full KV could do better. */
 export const readsAll = ({ mode, counters }: TurnReport) => mode === 'full' || counters.budgets.dense;
 
-export function statsLine(report: TurnReport, choice: AskChoice): string {
+/** Each part stands on one line. */
+export function statsParts(report: TurnReport, choice: AskChoice): string[] {
   const { timings, counters, generatedTokens, finishReason, maxNew, mode } = report;
+  const reads = readsAll(report);
   const parts = [
     timings.decodeMs > 0 ? speed((generatedTokens / timings.decodeMs) * 1000) : null,
     `first token ${seconds(timings.firstTokenMs / 1000)}`,
-    `${count(generatedTokens)} tokens`,
-    readsAll(report)
+    plural(generatedTokens, 'token'),
+    reads ? modeNames[mode] : `${modeNames[mode]} ${count(counters.budgets.tokenBudget)}`,
+    reads
       ? `all ${count(counters.rowsTotal)} rows`
-      : `budget ${count(counters.budgets.tokenBudget)}, kept ${count(counters.rowsKept)} of ${count(counters.rowsTotal)} rows`,
-    modeNames[mode],
+      : `kept ${count(counters.rowsKept)} of ${count(counters.rowsTotal)} rows`,
     choice.sampled ? 'drawn by chance' : null,
     finishReason === 'length' ? `cut at ${count(maxNew)} tokens` : 'ended by itself',
   ];
-  return parts.filter((part) => part !== null).join(' · ');
+  return parts.filter((part) => part !== null);
 }
 
 /** What an answer was made with; what was wished for, until the engine has said. */
@@ -27,6 +29,6 @@ export function answerTitle({ report, choice }: Turn): string {
   const mode = report?.mode ?? choice.mode;
   const budget = report?.counters.budgets.tokenBudget ?? choice.tokenBudget;
   const name = mode === undefined ? 'Answer' : modeNames[mode];
-  const title = mode === 'full' ? 'Full KV' : budget === undefined ? name : `${name}, budget ${count(budget)}`;
+  const title = mode === 'full' || budget === undefined ? name : `${name}, budget ${count(budget)}`;
   return choice.sampled ? `${title}, drawn by chance` : title;
 }

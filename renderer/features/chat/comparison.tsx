@@ -4,9 +4,10 @@ import type { Turn } from '../../../electron/contract/app-types.ts';
 import { count, plural } from '../../format.ts';
 import { choose, closeBeside } from '../../stores/chat.ts';
 import { Button } from '../../ui/button.tsx';
-import { answerTitle, statsLine } from './answer-stats.ts';
+import { answerTitle } from './answer-stats.ts';
 import { differingWords, type Piece } from './differing-words.ts';
 import { LiveAnswer } from './live-answer.tsx';
+import { StatsLine } from './stats-line.tsx';
 
 /** `shown` is on the path; `other` is one of its branches. The older of the two stands left. */
 export function Comparison({ shown, other }: { shown: Turn; other: Turn }) {
@@ -55,11 +56,7 @@ function Side({ turn, onKeep, children }: { turn: Turn; onKeep: (() => void) | n
       <div className="flex-1 text-[15px] leading-6 whitespace-pre-wrap wrap-anywhere">{children}</div>
       {turn.state === 'stopped' && <p className="mt-2 text-[12px] leading-4 text-muted">Stopped before its end.</p>}
       {turn.failure && <p className="mt-2 text-[12px] leading-4 text-danger">{turn.failure.message}</p>}
-      {turn.report && (
-        <p className="tabular mt-3 text-[12px] leading-4 text-muted" data-testid="answer-stats">
-          {statsLine(turn.report, turn.choice)}
-        </p>
-      )}
+      {turn.report && <StatsLine report={turn.report} choice={turn.choice} />}
       {onKeep && (
         <Button className="mt-3 self-start" onClick={onKeep}>
           Go on with this answer

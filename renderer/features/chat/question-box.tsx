@@ -14,22 +14,18 @@ export function QuestionBox({ turn, versions }: QuestionBoxProps) {
   const isBusy = useChat((state) => state.live !== null);
   if (text !== null) return <Editor turn={turn} text={text} isBusy={isBusy} />;
   return (
-    <div className="group/question mb-1">
-      <div className="rounded-lg border border-line bg-sunken px-4 py-2.5">
-        <h2 className="sr-only">Question</h2>
-        <p className="text-[15px] leading-6 whitespace-pre-wrap wrap-anywhere">{turn.question}</p>
-      </div>
-      <div className="mt-1 flex h-7 items-center justify-end gap-1 text-[12px] text-muted">
-        <IconButton
-          label="Edit the question"
-          disabled={isBusy}
-          onClick={() => startEditing(turn)}
-          className="opacity-0 group-focus-within/question:opacity-100 group-hover/question:opacity-100"
-        >
-          <Pencil size={14} aria-hidden />
-        </IconButton>
-        {versions.length > 1 && <Versions turn={turn} versions={versions} />}
-      </div>
+    <div className="group/question mb-4 flex items-start gap-1 rounded-lg border border-line bg-sunken py-2 pr-2 pl-4">
+      <h2 className="sr-only">Question</h2>
+      <p className="min-w-0 flex-1 py-0.5 text-[15px] leading-6 whitespace-pre-wrap wrap-anywhere">{turn.question}</p>
+      <IconButton
+        label="Edit the question"
+        disabled={isBusy}
+        onClick={() => startEditing(turn)}
+        className="opacity-0 group-focus-within/question:opacity-100 group-hover/question:opacity-100 hover:bg-raised!"
+      >
+        <Pencil size={14} aria-hidden />
+      </IconButton>
+      {versions.length > 1 && <Versions turn={turn} versions={versions} />}
     </div>
   );
 }
@@ -39,7 +35,7 @@ function Versions({ turn, versions }: QuestionBoxProps) {
   const before = versions[at - 1];
   const after = versions[at + 1];
   return (
-    <fieldset aria-label="Branches" className="flex items-center">
+    <fieldset aria-label="Branches" className="flex shrink-0 items-center text-[12px] text-muted">
       <IconButton label="Branch before" disabled={!before} onClick={() => before && void choose(before.id)}>
         <ChevronLeft size={14} aria-hidden />
       </IconButton>

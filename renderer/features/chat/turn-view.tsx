@@ -5,11 +5,11 @@ import { answerAgain, useChat } from '../../stores/chat.ts';
 import { Button } from '../../ui/button.tsx';
 import { Problem } from '../../ui/problem.tsx';
 import { AnswerActions } from './answer-actions.tsx';
-import { statsLine } from './answer-stats.ts';
 import { CitedAnswer } from './citations.tsx';
 import { Comparison } from './comparison.tsx';
 import { LiveAnswer } from './live-answer.tsx';
 import { QuestionBox } from './question-box.tsx';
+import { StatsLine } from './stats-line.tsx';
 
 interface TurnViewProps {
   turn: Turn;
@@ -39,11 +39,7 @@ function StoredAnswer({ turn, versions }: TurnViewProps) {
   return (
     <>
       <CitedAnswer turn={turn} />
-      {turn.report && (
-        <p className="tabular mt-3 text-[12px] leading-4 text-muted" data-testid="answer-stats">
-          {statsLine(turn.report, turn.choice)}
-        </p>
-      )}
+      {turn.report && <StatsLine report={turn.report} choice={turn.choice} />}
       {turn.report?.notices.map((notice) => (
         <p key={notice} className="mt-2 text-[12px] leading-4 text-warn">
           {notice}

@@ -30,7 +30,7 @@ export function ChatMenu({ chat }: { chat: Chat }) {
       <Menu.Root>
         <Menu.Trigger
           aria-label={`Actions for chat: ${chat.title}`}
-          className="inline-flex size-7 shrink-0 items-center justify-center rounded-md text-muted opacity-0 group-focus-within/chat:opacity-100 group-hover/chat:opacity-100 hover:bg-sunken hover:text-ink data-popup-open:opacity-100"
+          className="absolute top-0 right-0 inline-flex size-7 items-center justify-center rounded-md text-muted opacity-0 group-focus-within/chat:opacity-100 group-hover/chat:opacity-100 hover:bg-sunken hover:text-ink data-popup-open:opacity-100"
         >
           <Ellipsis size={16} aria-hidden />
         </Menu.Trigger>
