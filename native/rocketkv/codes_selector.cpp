@@ -13,11 +13,19 @@
 namespace rocketdoc {
 
 int64_t codes_k(const RocketBudgets & paper, int head_dim, bool residual) {
-    const int64_t pair    = 4 * int64_t(head_dim);  // bytes of one K and V row, f16
-    const int64_t n_pages = (paper.capacity + paper.page - 1) / paper.page;
-    const int64_t read    = n_pages * paper.r * 2 + paper.k * pair;
-    const int64_t left = read - paper.capacity * code_bytes(head_dim, residual) - code_range_bytes(head_dim, residual);
-    return std::max<int64_t>(1, left / pair);
+    const int64_t pair  = 4 * int64_t(head_dim);  // bytes of one K and V row, f16
+    const int64_t first = std::min(std::max(paper.prompt_budget, paper.k) + 1, paper.capacity);  // rows of the first step that chooses
+    const int64_t last  = paper.capacity;
+    // What is left of a page's reading for a row's code shrinks within a page and grows or shrinks from page to page: the
+    // least is at an end of the answer, or at the page border next to it.
+    int64_t left = INT64_MAX;
+    for (const int64_t n : {first, (first + paper.page - 1) / paper.page * paper.page, last / paper.page * paper.page, last}) {
+        if (n < first || n > last) continue;
+        const int64_t n_pages = (n + paper.page - 1) / paper.page;
+        left                  = std::min(left, n_pages * paper.r * 2 - n * code_bytes(head_dim, residual));
+    }
+    const int64_t rows = left + paper.k * pair - code_range_bytes(head_dim, residual);
+    return rows < 0 ? 0 : rows / pair;
 }
 
 namespace {

@@ -73,8 +73,11 @@ Status rocket_budgets(const RocketOptions & options, int64_t n_prompt, int64_t n
     const bool codes = options.selector == SelectorKind::codes || options.selector == SelectorKind::codes_residual;
     if (options.k > 0)
         b.k = std::min<int64_t>(options.k, b.capacity);
-    else if (codes)
+    else if (codes && S > t)
         b.k = std::min(codes_k(b, head_dim, options.selector == SelectorKind::codes_residual), b.capacity);
+    if (b.k < 1)
+        return Status::fail(Code::INVALID_ARGUMENT, "token_budget is " + std::to_string(t) + "; the codes of " + std::to_string(b.capacity) +
+                                                        " rows alone take more reading than that. Raise it, or choose by pages.");
 
     // Everything fits the budget (or k reaches every row): choosing would only add reading.
     b.dense = S <= t || b.k >= b.capacity;

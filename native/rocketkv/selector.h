@@ -61,7 +61,8 @@ std::unique_ptr<Selector> make_selector(SelectorKind kind, const SelectorShape &
 // What make_selector(kind, shape)->stored_bytes() will be, without allocating: for the memory plan.
 size_t selector_stored_bytes(SelectorKind kind, const SelectorShape & shape);
 
-// k for the codes selectors at the reading of the paper's (page, r, k) (ALGORITHM "Beyond the paper", 5); at least 1.
+// k for the codes selectors (ALGORITHM "Beyond the paper", 5): the most rows with which no step of the answer reads more than
+// the paper's (page, r, k) would, codes and scales included. Below 1 when the codes alone read more.
 int64_t codes_k(const RocketBudgets & paper, int head_dim, bool residual);
 
 // Exact attention of q [g][D] over `n_chosen` rows of `head`; out [g][D]. The sink of every selector.

@@ -85,31 +85,56 @@ void modes_and_overrides() {
     CHECK(b.k == b.capacity && b.dense);
 }
 
-// The codes read no more than the paper's pages at the same budget, and would with one row more.
-void codes_read_the_same_bytes() {
-    for (const int D : {64, 96, 128, 256}) {
-        for (const int t : {256, 512, 1024, 4096}) {
-            RocketOptions options;
-            options.token_budget      = t;
-            const RocketBudgets paper = budgets(options, 20000, 100, 64, D, true);
-            for (const bool residual : {false, true}) {
-                options.selector      = residual ? SelectorKind::codes_residual : SelectorKind::codes;
-                const RocketBudgets b = budgets(options, 20000, 100, 64, D, true);
-                CHECK(b.capacity == paper.capacity);
-                CHECK(b.k == std::min(codes_k(paper, D, residual), paper.capacity));
-                const auto read = [&](SelectorKind kind, const RocketBudgets & x) {
-                    const auto selector = make_selector(kind, {1, 3, D, x.capacity, x.page, x.r, x.k});
-                    return int64_t(selector->read_bytes(x.capacity));
-                };
-                const int64_t paper_bytes = read(SelectorKind::pages, paper), bytes = read(options.selector, b);
-                if (b.k > 1) CHECK(bytes <= paper_bytes && bytes + 4 * D > paper_bytes);
-                options.k = 9;
-                CHECK(budgets(options, 20000, 100, 64, D, true).k == 9);
-                options.k = 0;
-            }
-            options.selector = SelectorKind::pages;
+// At no step of an answer do the codes read more than the paper's pages at the same budget; with one row more they would.
+void codes_read_the_same_bytes(Random & random) {
+    for (int i = 0; i < 300; ++i) {
+        const int     D       = random.one_of({64, 96, 128, 256});
+        const int64_t T       = random.integer(600, 130000);
+        const int64_t max_new = random.one_of({0, 1, 50, 64, 256, 1000});
+        const bool    residual = random.integer(0, 1);
+        RocketOptions options;
+        options.token_budget      = random.one_of({100, 256, 333, 512, 1024, 4096});
+        options.decomposition     = random.one_of({Decomposition::v1, Decomposition::v2});
+        const RocketBudgets paper = budgets(options, T, 100, max_new, D, true);
+        options.selector          = residual ? SelectorKind::codes_residual : SelectorKind::codes;
+        RocketBudgets b;
+        if (!rocket_budgets(options, T, 100, max_new, D, true, b).ok()) {  // so many rows that their codes alone are too much
+            CHECK(codes_k(paper, D, residual) < 1);
+            CHECK(options.decomposition == Decomposition::v1 || 2 * max_new > 4 * options.token_budget);
+            continue;
         }
+        if (b.dense) continue;
+        CHECK(b.capacity == paper.capacity && b.prompt_budget == paper.prompt_budget);
+        CHECK(b.k == codes_k(paper, D, residual));
+
+        const auto make = [&](SelectorKind kind, int64_t k) { return make_selector(kind, {1, 3, D, b.capacity, b.page, b.r, k}); };
+        const auto pages = make(SelectorKind::pages, paper.k), codes = make(options.selector, b.k), more = make(options.selector, b.k + 1);
+        bool       never_more = true, more_would = false;
+        for (int64_t n = std::max(b.prompt_budget, paper.k) + 1; n <= b.capacity; ++n) {
+            never_more &= n <= b.k || codes->read_bytes(n) <= pages->read_bytes(n);
+            more_would |= more->read_bytes(n) > pages->read_bytes(n);
+        }
+        CHECK(never_more);
+        CHECK(more_would || max_new == 0 || b.k >= b.prompt_budget);
+        options.k = 9;
+        CHECK(budgets(options, T, 100, max_new, D, true).k == 9);
     }
+}
+
+// hsa keeps every row: from some length on their codes are more than the paper reads at all.
+void codes_that_do_not_fit() {
+    RocketOptions options;
+    options.token_budget = 256;
+    options.selector     = SelectorKind::codes;
+    RocketBudgets b;
+    const Status  status = rocket_budgets(options, 16384, 100, 64, 64, false, b);
+    CHECK(status.code == Code::INVALID_ARGUMENT && status.message.find("token_budget is 256") == 0);
+    CHECK(rocket_budgets(options, 16384, 100, 64, 64, true, b).ok());
+    options.k = 20;
+    CHECK(rocket_budgets(options, 16384, 100, 64, 64, false, b).ok() && b.k == 20);
+    options.k        = 0;
+    options.selector = SelectorKind::pages;
+    CHECK(rocket_budgets(options, 16384, 100, 64, 64, false, b).ok() && b.k == 128);
 }
 
 void nonsense_gets_a_sentence() {
@@ -152,7 +177,10 @@ void invariants(Random & random) {
         const int64_t question = random.integer(1, int(T));
         const int64_t max_new  = random.integer(0, 3000);
         const int     D        = 32 * random.integer(1, 8);
-        const RocketBudgets b  = budgets(options, T, question, max_new, D, random.integer(0, 3) > 0);
+        RocketBudgets b;
+        const Status  status = rocket_budgets(options, T, question, max_new, D, random.integer(0, 3) > 0, b);
+        if (status.code == Code::INVALID_ARGUMENT && status.message.find("token_budget") == 0) continue;  // codes that do not fit
+        CHECK(status.ok());
         CHECK(b.capacity <= T + max_new && b.prompt_budget + max_new == b.capacity && b.prompt_budget <= T);
         CHECK(b.window >= 1 && b.window <= b.prompt_budget && b.window <= question);
         CHECK(b.page >= 1 && b.r >= 1 && b.r <= D && b.k >= 1 && b.k <= b.capacity);
@@ -167,7 +195,8 @@ int main() {
     the_table();
     the_lift_and_the_window();
     modes_and_overrides();
-    codes_read_the_same_bytes();
+    codes_read_the_same_bytes(random);
+    codes_that_do_not_fit();
     nonsense_gets_a_sentence();
     invariants(random);
     return check::report();
