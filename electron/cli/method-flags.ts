@@ -10,13 +10,12 @@ import {
   defaultTile,
   type KvType,
   kvTypeSchema,
-  type PresetName,
-  presets,
   type RocketOptions,
   rocketOptionsSchema,
   type Sampler,
   samplerSchema,
 } from '../contract/method.ts';
+import { type PresetName, presets } from '../contract/method-values.ts';
 import { type DeviceWish, isDeviceWish } from '../engine-host/choose-device.ts';
 import { type Arguments, type Flags, schemaSentence, usageError } from './arguments.ts';
 

@@ -56,7 +56,12 @@ export const memoryPlanSchema = z.object({
   deviceTotal: count,
   total: count,
   fullKv: count,
+  onGpu: z.boolean(),
+  /** Of the computing device, and of RAM: free now, and what loaded weights hold already. On a CPU both are one. */
   available: count,
+  hostAvailable: count,
+  /** Of each KV head, when the answer begins. */
+  readBytesPerStep: count,
   budgets: budgetsSchema,
 });
 export type MemoryPlan = z.infer<typeof memoryPlanSchema>;
@@ -112,6 +117,8 @@ export const readResultSchema = z.object({
   documentTokens: z.int(),
   prefillMs: milliseconds,
   bytes: count,
+  /** False: in RAM, while a GPU computes. */
+  onDevice: z.boolean(),
   plan: memoryPlanSchema,
 });
 export const readEventSchema = z.discriminatedUnion('type', [progressSchema, readResultSchema]);
@@ -170,6 +177,9 @@ export const agreementSchema = z.object({
 });
 export type Agreement = z.infer<typeof agreementSchema>;
 
+/** The greatest error of attention over the recorded rows that passes, on every device: all compute it in f32 from f16 rows. */
+export const vectorsOutTolerance = 5e-4;
+
 /** Recorded vectors recomputed: sets that differ, and sets that differ only between equal scores. */
 export const vectorsReportSchema = z.object({
   ok: z.boolean(),
@@ -178,6 +188,7 @@ export const vectorsReportSchema = z.object({
   heads: z.int(),
   steps: z.int(),
   stage1Mismatches: count,
+  gatherMismatches: count,
   topRMismatches: count,
   topKMismatches: count,
   outMaxError: count,

@@ -15,11 +15,18 @@ import {
   readEventSchema,
   vectorsReportSchema,
 } from './engine-reports.ts';
-import { answerModeSchema, kvTypeSchema, rocketOptionsSchema, samplerSchema } from './method.ts';
+import {
+  answerModeSchema,
+  documentHomeSchema,
+  kvTypeSchema,
+  maxNewSchema as maxNew,
+  rocketOptionsSchema,
+  samplerSchema,
+  threadsSchema,
+} from './method.ts';
 
 const id = z.string().min(1).max(100);
 const question = z.string().min(1, 'the question is empty').max(1_000_000);
-const maxNew = z.int().min(1).max(1_000_000);
 
 const answerFields = { mode: answerModeSchema, rocket: rocketOptionsSchema, maxNew };
 
@@ -29,13 +36,15 @@ export const readRequestSchema = z.object({
   text: z.string(),
   pages: z.array(z.object({ label: z.string(), start: z.int().nonnegative(), end: z.int().nonnegative() })),
   kvType: kvTypeSchema,
+  home: documentHomeSchema.default('auto'),
   /** 0: chosen for the device. */
   segment: z.int().min(0).max(1_048_576),
   tile: z.int().min(1).max(65_536),
   /** What will be asked: reading is refused beforehand when this cannot be answered in the model's context or in memory. */
   planFor: z.object({ ...answerFields, question }),
 });
-export type ReadRequest = z.infer<typeof readRequestSchema>;
+/** As it is asked for; what has a default may be left out. */
+export type ReadRequest = z.input<typeof readRequestSchema>;
 
 /** A question and what was answered to it. */
 export const earlierTurnSchema = z.object({ question, answer: z.string().max(1_000_000) });
@@ -58,6 +67,7 @@ export const planRequestSchema = z.object({
   nPrompt: z.int().min(1),
   nQuestion: z.int().min(1),
   kvType: kvTypeSchema,
+  home: documentHomeSchema.default('auto'),
 });
 
 /** A device to compute on, chosen (choose-device.ts): cpu, or cuda:0, cuda:1, ... */
@@ -69,7 +79,7 @@ export const engineContract = {
     .input(
       z.object({
         path: z.string().min(1),
-        threads: z.int().min(0).max(1024),
+        threads: threadsSchema,
         device: deviceSchema,
         deviceReason: z.string().nullable().default(null),
       }),
@@ -131,9 +141,7 @@ export const engineContract = {
       }),
     ),
   /** Recorded vectors of stage 1 and stage 2 (safetensors), recomputed. No model is needed. */
-  checkVectors: oc
-    .input(z.object({ path: z.string().min(1), device: z.enum(['cpu', 'cuda']) }))
-    .output(vectorsReportSchema),
+  checkVectors: oc.input(z.object({ path: z.string().min(1), device: deviceSchema })).output(vectorsReportSchema),
   /** Frees the model and everything on it. */
   close: oc.input(z.void()).output(z.void()),
 };

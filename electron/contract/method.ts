@@ -1,8 +1,12 @@
 /**
- * What a person may choose about an answer: the mode, RocketKV's parameters in the paper's words, and the sampler. Ranges,
- * defaults and presets live here and nowhere else.
+ * What a person may choose about an answer: the mode, RocketKV's parameters in the paper's words, and the sampler. With
+ * method-values.ts, which holds the numbers, the only place for it.
  */
 import { z } from 'zod';
+import { type Range, ranges, usualTokenBudget } from './method-values.ts';
+
+const wholeIn = ({ least, most }: Range) => z.int().min(least).max(most);
+const realIn = ({ least, most }: Range) => z.number().min(least).max(most);
 
 /** full: every row. rocketkv-mt: both stages, full KV kept for later questions. rocketkv: both stages, full KV dropped.
  *  snapkv: stage 1 alone. hsa: stage 2 alone. exact-topk: oracle, the exact top-k of the full KV. */
@@ -10,33 +14,27 @@ export const answerModes = ['full', 'rocketkv-mt', 'rocketkv', 'snapkv', 'hsa', 
 export const answerModeSchema = z.enum(answerModes);
 export type AnswerMode = z.infer<typeof answerModeSchema>;
 
-const maxTokens = 16_777_216;
-
 export const rocketOptionsSchema = z.strictObject({
   /** t: KV pairs read per step and KV head. */
-  tokenBudget: z.int().min(16).max(maxTokens),
+  tokenBudget: wholeIn(ranges.tokenBudget),
   /** w: the question's last tokens that vote in stage 1. */
-  window: z.int().min(1).max(4096),
+  window: wholeIn(ranges.window),
   /** Stage 1's pooling kernel. */
-  kernel: z
-    .int()
-    .min(1)
-    .max(1023)
-    .refine((kernel) => kernel % 2 === 1, 'must be odd'),
+  kernel: wholeIn(ranges.kernel).refine((kernel) => kernel % 2 === 1, 'must be odd'),
   decomposition: z.enum(['v2', 'v1']),
   grouping: z.enum(['kv-group', 'query-head']),
   pooling: z.enum(['max', 'triangle', 'random']),
   selector: z.enum(['pages', 'codes', 'codes-residual']),
   /** 0: derived from the budget. */
-  page: z.int().min(0).max(4096),
-  r: z.int().min(0).max(1024),
-  k: z.int().min(0).max(maxTokens),
-  nDenseLayers: z.int().min(0).max(1000),
+  page: wholeIn(ranges.page),
+  r: wholeIn(ranges.r),
+  k: wholeIn(ranges.k),
+  nDenseLayers: wholeIn(ranges.nDenseLayers),
 });
 export type RocketOptions = z.infer<typeof rocketOptionsSchema>;
 
 export const defaultRocketOptions: RocketOptions = {
-  tokenBudget: 512,
+  tokenBudget: usualTokenBudget,
   window: 32,
   kernel: 63,
   decomposition: 'v2',
@@ -49,26 +47,19 @@ export const defaultRocketOptions: RocketOptions = {
   nDenseLayers: 0,
 };
 
-/** paper: pages and max pooling, as published. coded: key codes and triangle pooling, fewer bytes for the same answer. */
-export const presets = {
-  paper: { pooling: 'max', selector: 'pages' },
-  coded: { pooling: 'triangle', selector: 'codes' },
-} as const satisfies Record<string, Partial<RocketOptions>>;
-export type PresetName = keyof typeof presets;
-
 export const samplerSchema = z.strictObject({
   /** 0: greedy. */
-  temperature: z.number().min(0).max(10),
+  temperature: realIn(ranges.temperature),
   /** 0: off. */
-  topK: z.int().min(0).max(1_000_000),
+  topK: wholeIn(ranges.topK),
   /** 1: off. */
-  topP: z.number().gt(0).max(1),
+  topP: realIn(ranges.topP),
   /** 0: off. */
-  minP: z.number().min(0).max(1),
+  minP: realIn(ranges.minP),
   /** 1: off. */
-  repetitionPenalty: z.number().min(0.1).max(10),
-  repetitionWindow: z.int().min(0).max(65_536),
-  seed: z.int().min(0).max(4_294_967_295),
+  repetitionPenalty: realIn(ranges.repetitionPenalty),
+  repetitionWindow: wholeIn(ranges.repetitionWindow),
+  seed: wholeIn(ranges.seed),
 });
 export type Sampler = z.infer<typeof samplerSchema>;
 
@@ -86,7 +77,24 @@ export const defaultSampler: Sampler = {
 export const kvTypeSchema = z.enum(['f16', 'q8_0']);
 export type KvType = z.infer<typeof kvTypeSchema>;
 
-/** Tokens of an answer when nothing is said, and the fewest it is ever reduced to when the context is nearly full. */
+/** Where a document's KV lives while a GPU computes: there while it fits, always there, or in RAM. A CPU knows RAM alone. */
+export const documentHomeSchema = z.enum(['auto', 'device', 'host']);
+export type DocumentHome = z.infer<typeof documentHomeSchema>;
+
+/** What to compute on; auto: the first GPU where it can be used. */
+export type DeviceWish = 'auto' | 'cpu' | `cuda:${number}`;
+export const deviceWishSchema = z.custom<DeviceWish>(
+  (value) => typeof value === 'string' && /^(auto|cpu|cuda:\d{1,2})$/.test(value),
+  'must be auto, cpu or cuda:<number>',
+);
+
+/** 0: chosen for the machine. */
+export const threadsSchema = wholeIn(ranges.threads);
+
+/** Tokens that an answer may have: at all, and as a person may set it for every answer. */
+export const maxNewSchema = wholeIn(ranges.maxNew);
+export const usualMaxNewSchema = wholeIn(ranges.usualMaxNew);
+/** When nothing is said, and the fewest it is ever reduced to when the context is nearly full. */
 export const defaultMaxNew = 256;
 export const minMaxNew = 32;
 

@@ -33,7 +33,7 @@ export async function answer(
     maxNew: request.maxNew,
   });
   const { mode, rocket, sampler } = request;
-  const { kvType: documentType } = chat.document;
+  const { kvType: documentType, native: document } = chat.document;
   const plan = model.native.plan({
     nPrompt: promptTokens,
     nQuestion: tokens.length,
@@ -41,8 +41,9 @@ export async function answer(
     mode,
     rocket,
     documentType,
+    home: document.onDevice ? 'device' : 'host',
   });
-  checkMemory(plan, documentType);
+  checkMemory(plan, documentType, document);
 
   const stream = new AnswerStream(model.vocabulary, (text) => send({ type: 'delta', text }));
   const meter = new ProgressMeter('question', tokens.length);

@@ -3,10 +3,12 @@
  * ends the process, and here that is only an answer. The other public face of this folder.
  */
 import { existsSync } from 'node:fs';
+import type { FoundGpus, Gpu } from '../contract/app-types.ts';
 import { AppError, toAppError } from '../contract/errors.ts';
+import { type DeviceWish, deviceWishSchema } from '../contract/method.ts';
 import { type EngineClient, startEngine } from './engine-client.ts';
 
-export type DeviceWish = 'auto' | 'cpu' | `cuda:${number}`;
+export type { DeviceWish } from '../contract/method.ts';
 
 export interface DeviceChoice {
   /** cpu, cuda:0, ... */
@@ -16,18 +18,18 @@ export interface DeviceChoice {
 }
 
 export function isDeviceWish(text: string): text is DeviceWish {
-  return /^(auto|cpu|cuda:\d{1,2})$/.test(text);
+  return deviceWishSchema.safeParse(text).success;
 }
 
 /** A named GPU that cannot be used is an error (GPU_NONE, GPU_FAULT); with auto it is a reason. */
 export async function chooseDevice(
   wish: DeviceWish,
-  start: () => EngineClient = () => startEngine({ startMs: 60_000 }),
+  start: () => EngineClient = startForTrying,
 ): Promise<DeviceChoice> {
   if (wish === 'cpu') return { device: 'cpu', deviceReason: null };
   const device = wish === 'auto' ? 'cuda:0' : wish;
   try {
-    if (!hasNvidiaDriver()) throw new AppError('GPU_NONE', 'No NVIDIA driver was found on this machine.');
+    if (!hasNvidiaDriver()) throw new AppError('GPU_NONE', noDriver);
     await tryOut(device, start);
     return { device, deviceReason: null };
   } catch (error) {
@@ -36,10 +38,38 @@ export async function chooseDevice(
   }
 }
 
-async function tryOut(device: string, start: () => EngineClient): Promise<void> {
+const mostGpus = 16;
+
+/** Every GPU of this machine, those that cannot be used with the reason. `hasDriver` is a parameter for tests. */
+export async function findGpus(
+  start: () => EngineClient = startForTrying,
+  hasDriver: () => boolean = hasNvidiaDriver,
+): Promise<FoundGpus> {
+  if (!hasDriver()) return { gpus: [], reason: noDriver };
+  const gpus: Gpu[] = [];
+  let reason: string | null = null;
+  for (let number = 0; number < mostGpus; number++) {
+    const device = `cuda:${number}`;
+    try {
+      gpus.push({ device, ...(await tryOut(device, start)), failure: null });
+    } catch (error) {
+      const { code, message } = toAppError(error);
+      reason = message;
+      // None is left, or CUDA itself does not load: the next one would say the same.
+      if (code === 'GPU_NONE' || code === 'NATIVE_MISSING') break;
+      gpus.push({ device, name: `GPU ${number}`, freeBytes: 0, totalBytes: 0, failure: message });
+    }
+  }
+  return { gpus, reason: gpus.length === 0 ? reason : null };
+}
+
+const noDriver = 'No NVIDIA driver was found on this machine.';
+const startForTrying = () => startEngine({ startMs: 60_000 });
+
+async function tryOut(device: string, start: () => EngineClient) {
   const engine = start();
   try {
-    await engine.verbs.probeDevice({ device });
+    return await engine.verbs.probeDevice({ device });
   } catch (error) {
     const { code, message } = toAppError(error);
     if (code !== 'ENGINE_CRASH') throw error;

@@ -14,7 +14,7 @@ import type {
   ReadEvent,
 } from '../contract/engine-reports.ts';
 import { AppError } from '../contract/errors.ts';
-import type { AnswerMode, KvType, RocketOptions } from '../contract/method.ts';
+import type { AnswerMode, DocumentHome, KvType, RocketOptions } from '../contract/method.ts';
 import { answer, countersOf } from './answering.ts';
 import { EngineQueue } from './engine-queue.ts';
 import { EventChannel } from './event-channel.ts';
@@ -35,6 +35,7 @@ export interface PlanRequest {
   mode: AnswerMode;
   rocket: RocketOptions;
   kvType: KvType;
+  home?: DocumentHome | undefined;
 }
 
 export class Engine {
@@ -159,21 +160,22 @@ export class Engine {
     return pageUses(this.#holdings.chat(chatId));
   }
 
-  measureReference(chatId: string, question: string, maxNew: number, rocket: RocketOptions) {
+  measureReference(chatId: string, question: string, maxNew: number, rocket: RocketOptions, signal?: AbortSignal) {
     return this.#queue.run(async () => {
-      const reference = await measureReference(this.#open(), this.#holdings.chat(chatId), question, maxNew, rocket);
+      const chat = this.#holdings.chat(chatId);
+      const reference = await measureReference(this.#open(), chat, question, maxNew, rocket, signal);
       const referenceId = this.#holdings.newId('ref');
       this.#references.set(referenceId, reference);
       return { referenceId, answer: reference.answer, positions: reference.logits.length };
     });
   }
 
-  measureAgainst(chatId: string, referenceId: string, mode: AnswerMode, rocket: RocketOptions) {
+  measureAgainst(chatId: string, referenceId: string, mode: AnswerMode, rocket: RocketOptions, signal?: AbortSignal) {
     return this.#queue.run(async () => {
       const chat = this.#holdings.chat(chatId);
       const reference = this.#references.get(referenceId);
       if (!reference) throw new AppError('CLOSED', 'This reference was forgotten.');
-      const positions = await measureAgainst(this.#open(), chat, reference, mode, rocket);
+      const positions = await measureAgainst(this.#open(), chat, reference, mode, rocket, signal);
       return { positions, counters: countersOf(chat) };
     });
   }
@@ -192,9 +194,8 @@ export class Engine {
     return this.#queue.run(async () => this.#addon.probeCuda(cuda));
   }
 
-  checkVectors(path: string, device: 'cpu' | 'cuda') {
-    if (device === 'cuda') throw new AppError('GPU_NONE', 'This build computes on the CPU only.');
-    return this.#queue.run(async () => checkVectorsFile(this.#addon, await readVectors(path)));
+  checkVectors(path: string, device: string) {
+    return this.#queue.run(async () => checkVectorsFile(this.#addon, await readVectors(path), cudaOf(device)));
   }
 
   close(): Promise<void> {

@@ -51,21 +51,39 @@ export function klDivergence(reference: Float32Array, other: Float32Array): numb
   return Math.max(0, kl); // rounding can leave -1e-17
 }
 
+/** Stops between two tokens, and the call that is running. */
+async function stoppable<T>(chat: HeldChat, signal: AbortSignal | undefined, work: (check: () => void) => Promise<T>) {
+  const cancel = () => chat.session.cancel();
+  const check = () => {
+    if (signal?.aborted) throw new AppError('CANCELLED', 'Stopped.');
+  };
+  check();
+  signal?.addEventListener('abort', cancel);
+  try {
+    return await work(check);
+  } finally {
+    signal?.removeEventListener('abort', cancel);
+    chat.session.finishAnswer();
+  }
+}
+
 export async function measureReference(
   model: OpenModel,
   chat: HeldChat,
   question: string,
   maxNew: number,
   rocket: RocketOptions,
+  signal?: AbortSignal,
 ): Promise<Reference> {
   const isFirst = chat.questions.length === 0;
   const ends = new Set(model.vocabulary.endTokens);
   const tokens: number[] = [];
   const logits: Float32Array[] = [];
   const prompt = model.prompt.question(question, isFirst);
-  let step = await chat.session.startAnswer({ tokens: prompt, mode: 'full', rocket, maxNew });
-  try {
+  await stoppable(chat, signal, async (check) => {
+    let step = await chat.session.startAnswer({ tokens: prompt, mode: 'full', rocket, maxNew });
     for (;;) {
+      check();
       logits.push(step.logits);
       const token = argmax(step.logits);
       if (ends.has(token) || tokens.length + 1 > maxNew) break;
@@ -73,9 +91,7 @@ export async function measureReference(
       if (tokens.length === maxNew) break;
       step = await chat.session.step(token, false);
     }
-  } finally {
-    chat.session.finishAnswer();
-  }
+  });
   chat.questions.push({ question, earlier: [] });
   const answer = (model.prompt.answerOpening + model.vocabulary.detokenize(tokens)).trim();
   return { documentId: chat.document.id, question, isFirst, maxNew, answer, tokens, logits };
@@ -87,21 +103,21 @@ export async function measureAgainst(
   reference: Reference,
   mode: AnswerMode,
   rocket: RocketOptions,
+  signal?: AbortSignal,
 ): Promise<Agreement[]> {
   if (chat.document.id !== reference.documentId)
     throw new AppError('INVALID_ARGUMENT', 'The reference was measured on another document.');
   const positions: Agreement[] = [];
   const { isFirst, question, maxNew } = reference;
   const tokens = model.prompt.question(question, isFirst);
-  let step = await chat.session.startAnswer({ tokens, mode, rocket, maxNew });
-  try {
+  await stoppable(chat, signal, async (check) => {
+    let step = await chat.session.startAnswer({ tokens, mode, rocket, maxNew });
     for (const [i, logits] of reference.logits.entries()) {
+      check();
       if (i > 0) step = await chat.session.step(reference.tokens[i - 1] ?? 0, true);
       positions.push(compare(logits, step));
     }
-  } finally {
-    chat.session.finishAnswer();
-  }
+  });
   chat.questions.push({ question, earlier: [] });
   return positions;
 }

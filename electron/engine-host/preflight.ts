@@ -4,6 +4,7 @@
  */
 import type { MemoryPlan } from '../contract/engine-reports.ts';
 import { AppError } from '../contract/errors.ts';
+import { type HeldKv, memoryNeeds } from '../contract/memory-needs.ts';
 import { minMaxNew } from '../contract/method.ts';
 
 const count = (n: number) => n.toLocaleString('en-US');
@@ -45,14 +46,16 @@ export function fitAnswer(use: ContextUse): { maxNew: number; notice?: string } 
   };
 }
 
-export function checkMemory(plan: MemoryPlan, kvType: 'f16' | 'q8_0'): void {
-  if (plan.deviceTotal <= plan.available) return;
+/** `held`: the document's KV where it lies in memory already: part of the plan, and no longer of what is free. */
+export function checkMemory(plan: MemoryPlan, kvType: 'f16' | 'q8_0', held?: HeldKv): void {
+  const lacking = memoryNeeds(plan, held ? [held] : []).find(({ fits }) => !fits);
+  if (!lacking) return;
   const remedies = ['close other programs', 'ask about fewer or shorter files', 'choose a smaller model'];
   if (kvType === 'f16') remedies.unshift('halve the document cache (q8_0)');
-  const onGpu = !plan.documentOnDevice || plan.layerBuffers > 0;
+  const { place, needed, available } = lacking;
   throw new AppError(
-    onGpu ? 'GPU_OOM' : 'HOST_OOM',
-    `This needs ${formatBytes(plan.deviceTotal)} of memory and ${onGpu ? 'the GPU' : 'the machine'} has ${formatBytes(plan.available)} free ` +
+    place === 'gpu' ? 'GPU_OOM' : 'HOST_OOM',
+    `This needs ${formatBytes(needed)} of memory and ${place === 'gpu' ? 'the GPU' : 'the machine'} has ${formatBytes(available)} free ` +
       `(model ${formatBytes(plan.weights)}, document ${formatBytes(plan.documentKv)}). ` +
       `What helps: ${remedies.join('; ')}.`,
   );

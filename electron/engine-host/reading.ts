@@ -118,13 +118,14 @@ export class Reading {
         documentTokens: own.length,
         prefillMs: this.#ms,
         bytes: native.bytes,
+        onDevice: native.onDevice,
         plan,
       },
     };
   }
 }
 
-function begin(model: OpenModel, { text, planFor, kvType }: ReadRequest): Begun {
+function begin(model: OpenModel, { text, planFor, kvType, home }: ReadRequest): Begun {
   if (text.trim() === '') throw new AppError('DOC_EMPTY', 'The document has no text.');
   const prompt = model.prompt.document(text);
   const { nCtxTrain: context, name: modelName } = model.native.info;
@@ -133,7 +134,7 @@ function begin(model: OpenModel, { text, planFor, kvType }: ReadRequest): Begun 
   const { maxNew } = fitAnswer({ modelName, context, held, question: nQuestion, maxNew: planFor.maxNew });
   const { mode, rocket } = planFor;
   const nPrompt = held + nQuestion;
-  const plan = model.native.plan({ nPrompt, nQuestion, maxNew, mode, rocket, documentType: kvType });
+  const plan = model.native.plan({ nPrompt, nQuestion, maxNew, mode, rocket, documentType: kvType, home });
   checkMemory(plan, kvType);
-  return { model, prompt, plan, native: model.native.createDocument({ documentType: kvType }) };
+  return { model, prompt, plan, native: model.native.createDocument({ documentType: kvType, home }) };
 }

@@ -47,11 +47,11 @@ export function engineRouter(engine: Engine) {
     cancel: os.cancel.handler(({ input }) => engine.cancel(input.target)),
     counters: os.counters.handler(({ input }) => engine.counters(input.chatId)),
     documentMap: os.documentMap.handler(({ input }) => engine.documentMap(input.chatId)),
-    measureReference: os.measureReference.handler(({ input }) =>
-      engine.measureReference(input.chatId, input.question, input.maxNew, defaultRocketOptions),
+    measureReference: os.measureReference.handler(({ input, signal }) =>
+      engine.measureReference(input.chatId, input.question, input.maxNew, defaultRocketOptions, signal),
     ),
-    measureAgainst: os.measureAgainst.handler(({ input }) =>
-      engine.measureAgainst(input.chatId, input.referenceId, input.mode, input.rocket),
+    measureAgainst: os.measureAgainst.handler(({ input, signal }) =>
+      engine.measureAgainst(input.chatId, input.referenceId, input.mode, input.rocket, signal),
     ),
     forgetReference: os.forgetReference.handler(({ input }) => engine.forgetReference(input.referenceId)),
     measureSpeed: os.measureSpeed.handler(({ input }) => engine.measureSpeed(input)),

@@ -5,14 +5,14 @@
  */
 import { randomInt } from 'node:crypto';
 import type { AskStreamEvent } from '../contract/app.ts';
-import type { AskChoice, Turn } from '../contract/app-types.ts';
+import type { Turn } from '../contract/app-types.ts';
 import { AppError, toAppError } from '../contract/errors.ts';
-import { defaultSampler, type Sampler } from '../contract/method.ts';
 import type { NewTurn, TurnEnd } from '../library/chat-store.ts';
 import type { App } from './app.ts';
 import { mapOf, watchAnswer } from './document-map.ts';
 import type { RunningJob } from './job.ts';
-import { engineOptions } from './method-choice.ts';
+import { choiceFor, engineOptions, samplerFor } from './method-choice.ts';
+import { noteAnswer } from './speeds.ts';
 
 const saveMs = 1000;
 
@@ -56,10 +56,11 @@ async function answerTurn(
   };
   try {
     return await app.supervisor.use(async (verbs) => {
-      const settings = app.settings.get();
-      const { mode = settings.mode, tokenBudget = settings.tokenBudget } = turn.choice;
-      const options = engineOptions({ ...settings, mode, tokenBudget });
       const { documentId } = job.status;
+      const { sampled, ...wishes } = turn.choice;
+      const choice = choiceFor(app, documentId, wishes);
+      const { mode } = choice;
+      const sampler = samplerFor(app.settings.get(), sampled ? randomInt(2 ** 32) : undefined);
       const path = remembered.map(({ id }) => id);
       const { chat, held } = await orStopped(
         app.holdings().chatAlong(verbs, { chatId: turn.chatId, documentId }, path, mode),
@@ -67,7 +68,7 @@ async function answerTurn(
       );
       const earlier = remembered.slice(held).map(({ question, answer }) => ({ question, answer }));
       const { engineChatId: chatId } = chat;
-      const request = { ...options, chatId, earlier, question: turn.question, sampler: samplerFor(turn.choice) };
+      const request = { ...engineOptions(choice), chatId, earlier, question: turn.question, sampler };
       for await (const event of await verbs.ask(request, { signal: job.signal })) {
         if (event.type === 'progress') {
           job.progress(event);
@@ -79,6 +80,7 @@ async function answerTurn(
         } else if (event.type === 'delta') say(event.text);
         else {
           const { type: _type, answer: whole, ...report } = event;
+          noteAnswer(app, report);
           chat.asked.push([...path.slice(held), turn.id]);
           chat.evicted ||= mode === 'rocketkv';
           return { state: 'done' as const, answer: whole, report, map: await mapOf(app, verbs, chat) };
@@ -103,9 +105,4 @@ function orStopped<T>(work: Promise<T>, { signal }: RunningJob<AskStreamEvent>):
     signal.addEventListener('abort', stop, { once: true });
     work.then(resolve, reject);
   });
-}
-
-function samplerFor({ sampled }: AskChoice): Sampler {
-  if (!sampled) return defaultSampler;
-  return { ...defaultSampler, temperature: 0.7, topP: 0.95, seed: randomInt(2 ** 32) };
 }

@@ -41,6 +41,23 @@ export class Holdings {
     return this.#documents.get(documentId);
   }
 
+  /** Works on a chat of the engine's that is none of ours and ends with the work. */
+  async inPassingChat<T>(
+    verbs: EngineVerbs,
+    documentId: string,
+    work: (engineChatId: string) => Promise<T>,
+  ): Promise<T> {
+    const document = this.#documents.get(documentId);
+    if (!document) throw new AppError('DOC_MISSING', 'The document is not in memory. Read it first.');
+    const { chatId } = await verbs.newChat({ documentId: document.engineDocumentId });
+    try {
+      return await work(chatId);
+    } finally {
+      // It may have ended with its engine or its document.
+      await verbs.closeChat({ chatId }).catch(() => {});
+    }
+  }
+
   addDocument(documentId: string, result: ReadResult, kvType: KvType, pages: PageRange | null): void {
     this.#documents.set(documentId, {
       documentId,
@@ -48,6 +65,7 @@ export class Holdings {
       tokens: result.nTokens,
       bytes: result.bytes,
       kvType,
+      onDevice: result.onDevice,
       pages,
       readMs: result.prefillMs,
     });

@@ -6,14 +6,16 @@ import { AppError } from '../contract/errors.ts';
 import { defaultSegment, defaultTile } from '../contract/method.ts';
 import type { App } from './app.ts';
 import type { RunningJob } from './job.ts';
-import { engineOptions, typicalQuestion } from './method-choice.ts';
+import { choiceFor, engineOptions, typicalQuestion } from './method-choice.ts';
+import { noteReading } from './speeds.ts';
 
 export function readDocument(app: App, documentId: string, pages: PageRange | null): RunningJob<ReadStreamEvent> {
   const subject = { kind: 'reading' as const, documentId, chatId: null };
   const running = app.board.find(subject);
   if (running) return running as RunningJob<ReadStreamEvent>;
   const { text, pages: spans } = app.documents.text(documentId, pages);
-  const { kvType, ...choice } = app.settings.get();
+  const choice = choiceFor(app, documentId);
+  const { kvType, documentHome: home } = choice;
   return app.board.start<ReadStreamEvent>(subject, (job) =>
     app.supervisor.use(async (verbs) => {
       // Another page range, or another cache type: what was read before makes room first.
@@ -23,9 +25,10 @@ export function readDocument(app: App, documentId: string, pages: PageRange | nu
         text,
         pages: spans,
         kvType,
+        home,
         segment: defaultSegment,
         tile: defaultTile,
-        planFor: { ...engineOptions({ kvType, ...choice }), question: typicalQuestion },
+        planFor: { ...engineOptions(choice), question: typicalQuestion },
       };
       for await (const event of await verbs.readDocument(request, { signal: job.signal })) {
         if (event.type === 'progress') {
@@ -34,9 +37,7 @@ export function readDocument(app: App, documentId: string, pages: PageRange | nu
           continue;
         }
         app.holdings().addDocument(documentId, event, kvType, pages);
-        const seconds = event.prefillMs / 1000;
-        const model = app.supervisor.model?.info.name;
-        if (model && seconds > 0) app.settings.saveReadSpeed(model, event.nTokens / seconds);
+        noteReading(app, event);
         job.emit({ type: 'done', tokens: event.nTokens, bytes: event.bytes, readMs: event.prefillMs });
         return;
       }
