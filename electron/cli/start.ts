@@ -9,20 +9,23 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 
 const command: Command = {
   run: 'npm start --',
-  usage: '[file...]',
+  usage: '[options] [file...]',
   about:
     'Opens the window, in Electron where its binary is installed, else in the browser. Files are opened in it, or offered there.',
-  flags: {},
+  flags: {
+    models: { value: '<folder>', help: 'GGUF files in it can be chosen in the window', multiple: true },
+  },
 };
 
 const hint = 'The window opens in your browser; for one of its own install Electron with: npx install-electron';
 
-function start({ positionals }: Arguments, signal: AbortSignal): Promise<number> {
+function start(args: Arguments, signal: AbortSignal): Promise<number> {
   const electron = electronFile();
-  if (electron !== undefined) return run(electron, [root, ...positionals], signal);
+  const words = [...args.texts('models').map((folder) => `--models=${folder}`), ...args.positionals];
+  if (electron !== undefined) return run(electron, [root, ...words], signal);
   process.stderr.write(`${hint}\n`);
   const server = fileURLToPath(new URL('../server/serve.ts', import.meta.url));
-  return run(process.execPath, ['--import', 'tsx', server, ...positionals], signal);
+  return run(process.execPath, ['--import', 'tsx', server, ...words], signal);
 }
 
 /** Being stopped is handed on to the child, and this process stays until the child has ended in good order. */

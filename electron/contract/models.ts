@@ -5,7 +5,7 @@ const count = z.int().nonnegative();
 
 /** The model that travels with RocketDoc. Others are named by the catalogue, or by a digest of where their file lies. */
 export const embeddedModelId = 'embedded';
-export const modelIdSchema = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/);
+export const modelIdSchema = z.string().regex(/^(?!(con|prn|aux|nul|com\d|lpt\d)(\.|$))[a-z0-9][a-z0-9._-]{0,63}$/);
 
 /** Names that Windows keeps for devices, with any extension. */
 const reserved = /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i;

@@ -21,6 +21,15 @@ export function filesNamed(words: readonly string[], cwd: string): string[] {
     .filter(isFile);
 }
 
+/** `--models <folder>`: GGUF files in it are listed in the window. */
+export function modelFoldersNamed(words: readonly string[], cwd: string): string[] {
+  const named = words.flatMap((word, at) => {
+    if (word === '--models') return words[at + 1] ?? [];
+    return word.startsWith('--models=') ? word.slice('--models='.length) : [];
+  });
+  return named.filter((folder) => folder !== '').map((folder) => resolve(cwd, folder));
+}
+
 function isFile(path: string): boolean {
   try {
     return statSync(path).isFile();
@@ -75,4 +84,14 @@ export async function chooseDocuments(window: BrowserWindow): Promise<string[]> 
     ],
   });
   return canceled ? [] : filePaths;
+}
+
+/** undefined: nothing was picked. */
+export async function chooseModelFile(window: BrowserWindow): Promise<string | undefined> {
+  const { canceled, filePaths } = await dialog.showOpenDialog(window, {
+    title: 'Open a model where it is',
+    properties: ['openFile'],
+    filters: [{ name: 'Models', extensions: ['gguf'] }],
+  });
+  return canceled ? undefined : filePaths[0];
 }

@@ -1,9 +1,12 @@
 /** The jobs that wait for the engine or run on it, for the window to watch and to cancel. */
 import { randomUUID } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
 import { maxJobs } from '../contract/app.ts';
 import type { Job } from '../contract/app-types.ts';
 import { AppError } from '../contract/errors.ts';
 import { RunningJob } from './job.ts';
+
+const noticeMs = 3000;
 
 type Subject = Pick<Job, 'kind' | 'documentId' | 'chatId'>;
 
@@ -51,6 +54,15 @@ export class JobBoard {
 
   cancelOf(documentId: string): void {
     for (const job of this.#jobs.values()) if (job.status.documentId === documentId) job.cancel();
+  }
+
+  /** Resolves when all are over, or when one takes too long to notice. */
+  async cancelAll(): Promise<void> {
+    const jobs = [...this.#jobs.values()];
+    for (const job of jobs) job.cancel();
+    const late = new AbortController();
+    const over = Promise.all(jobs.map((job) => job.over)).finally(() => late.abort());
+    await Promise.race([over, setTimeout(noticeMs, undefined, { signal: late.signal }).catch(() => {})]);
   }
 
   #end(job: RunningJob<never> | RunningJob<unknown>, error?: unknown): void {

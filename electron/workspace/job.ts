@@ -10,6 +10,11 @@ export class RunningJob<Event> {
   readonly #events: Event[] = [];
   #waiting: (() => void)[] = [];
   #ended = false;
+  #resolveOver = () => {};
+  /** Resolves when it has ended, whichever way. */
+  readonly over = new Promise<void>((resolve) => {
+    this.#resolveOver = resolve;
+  });
   #error: unknown;
   status: Job;
 
@@ -39,6 +44,7 @@ export class RunningJob<Event> {
   end(error?: unknown): void {
     this.#ended = true;
     this.#error = error;
+    this.#resolveOver();
     this.#wake();
   }
 

@@ -16,14 +16,22 @@ const catalogueSchema = z.object({
 
 export const defaultDataDir = join(homedir(), '.rocketdoc');
 
-export interface StartUpOptions extends Pick<AppOptions, 'defaults' | 'startEngine' | 'startDocumentHost'> {
+export interface StartUpOptions
+  extends Pick<AppOptions, 'defaults' | 'modelFolders' | 'startEngine' | 'startDocumentHost'> {
   dataDir: string;
+  /** Instead of RocketDoc's own list of models to fetch. */
+  catalogueFile?: string;
   /** Named on the command line; offered in the window. */
   files?: readonly string[];
 }
 
 /** Throws BUSY where another process has the data folder. */
-export async function startUp({ dataDir, files = [], ...rest }: StartUpOptions): Promise<App> {
+export async function startUp({
+  dataDir,
+  files = [],
+  catalogueFile = join(modelsDir, 'catalogue.json'),
+  ...rest
+}: StartUpOptions): Promise<App> {
   const { models } = catalogueSchema.parse(JSON.parse(readFileSync(join(modelsDir, 'models.json'), 'utf8')));
   const model = models[0];
   if (!model) throw new Error('assets/models/models.json names no model');
@@ -33,6 +41,7 @@ export async function startUp({ dataDir, files = [], ...rest }: StartUpOptions):
   try {
     const app = await createApp({
       dataDir,
+      catalogueFile,
       modelPath: join(modelsDir, model.file),
       modelHash: model.sha256,
       modelTitle: model.name,

@@ -12,6 +12,7 @@ export function snapshot(app: App): Telemetry {
   return {
     at: Date.now(),
     engine: app.supervisor.state,
+    models: { revision: app.shelf.revision, downloads: app.downloads.list },
     jobs: app.board.list,
     held: app.holdings().documents,
     live: [...app.live.values()],
@@ -35,7 +36,7 @@ export async function* telemetry(app: App, signal: AbortSignal | undefined): Asy
       yield snapshot(app);
       await pause(leastMs);
       if (changed || signal?.aborted) continue;
-      const isRunning = app.board.list.some(({ phase }) => phase !== 'paused');
+      const isRunning = app.downloads.isRunning || app.board.list.some(({ phase }) => phase !== 'paused');
       let timer: NodeJS.Timeout | undefined;
       await new Promise<void>((resolve) => {
         wake = resolve;

@@ -70,7 +70,7 @@ it('gives a file its name when its SHA-256 is right, and not before', async () =
 });
 
 it('pauses, and goes on where it was', async () => {
-  server.script.pauseMs = 3;
+  server.script.pauseMs = 15;
   const { made, done } = downloads();
   await made.start(model);
   await made.start(model); // twice is once
