@@ -21,7 +21,7 @@ int split_count(const KernelCache & cache, int max_rows) {
 }
 
 constexpr int FACTORS     = 192;  // parts whose factors fit shared memory
-constexpr int AHEAD_PARTS = 16;
+constexpr int AHEAD_PARTS = 24;
 
 // Merges the partial results of one head chunk: parts 0 .. n_splits + n_rest - 1. One block runs alone here, so time is
 // latency: factors first, then values in batches of loads.
