@@ -40,12 +40,9 @@ export async function chooseDevice(
 
 const mostGpus = 16;
 
-/** Every GPU of this machine, those that cannot be used with the reason. `hasDriver` is a parameter for tests. */
-export async function findGpus(
-  start: () => EngineClient = startForTrying,
-  hasDriver: () => boolean = hasNvidiaDriver,
-): Promise<FoundGpus> {
-  if (!hasDriver()) return { gpus: [], reason: noDriver };
+/** Every GPU of this machine, those that cannot be used with the reason. */
+export async function findGpus(start: () => EngineClient = startForTrying): Promise<FoundGpus> {
+  if (!hasNvidiaDriver()) return { gpus: [], reason: noDriver };
   const gpus: Gpu[] = [];
   let reason: string | null = null;
   for (let number = 0; number < mostGpus; number++) {

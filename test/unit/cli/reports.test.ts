@@ -44,7 +44,10 @@ const plan: MemoryPlan = {
   deviceTotal: 28,
   total: 28,
   fullKv: 9,
+  onGpu: false,
   available: 100,
+  hostAvailable: 100,
+  readBytesPerStep: 77,
   budgets: fakeBudgets(512),
 };
 const report: AnswerReport = {
@@ -74,7 +77,16 @@ const context: AskContext = {
   },
   files: ['a.pdf'],
   document: { title: 'A', format: 'pdf', text: 'x', pages: [{ label: '1', start: 0, end: 1 }], warnings: [] },
-  read: { type: 'done', documentId: 'doc-1', nTokens: 4960, documentTokens: 4900, prefillMs: 4800, bytes: 900, plan },
+  read: {
+    type: 'done',
+    documentId: 'doc-1',
+    nTokens: 4960,
+    documentTokens: 4900,
+    prefillMs: 4800,
+    bytes: 900,
+    onDevice: true,
+    plan,
+  },
   question: 'Why?',
   isFirst: true,
 };

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { AppError } from '../../../electron/contract/errors.ts';
-import { chooseDevice, isDeviceWish } from '../../../electron/engine-host/choose-device.ts';
+import { chooseDevice, findGpus, isDeviceWish } from '../../../electron/engine-host/choose-device.ts';
 import type { EngineClient, EngineVerbs } from '../../../electron/engine-host/engine-client.ts';
 
 vi.mock('node:fs', async (original) => ({ ...(await original<typeof import('node:fs')>()), existsSync: vi.fn() }));
@@ -69,5 +69,37 @@ describe('the device', () => {
   it('has a name of a closed form', () => {
     for (const name of ['auto', 'cpu', 'cuda:0', 'cuda:12']) expect(isDeviceWish(name)).toBe(true);
     for (const name of ['', 'cuda', 'cuda:-1', 'cuda:x', 'cpu ', 'vulkan:0']) expect(isDeviceWish(name)).toBe(false);
+  });
+});
+
+describe('all GPUs', () => {
+  beforeEach(() => void hasDriver(true));
+
+  it('are tried out one by one, each in a host that is gone after', async () => {
+    let asked = 0;
+    const { seen, start } = host(() => {
+      const number = asked++;
+      if (number === 1) return Promise.reject(new AppError('ENGINE_CRASH', 'gone\nCUDA error: too old'));
+      if (number === 3) return Promise.reject(new AppError('GPU_NONE', 'There is no CUDA device 3.'));
+      return Promise.resolve({ name: `card ${number}`, freeBytes: 1, totalBytes: 2 });
+    });
+    const { gpus, reason } = await findGpus(start);
+    expect(gpus.map(({ device, name, failure }) => [device, name, failure === null])).toEqual([
+      ['cuda:0', 'card 0', true],
+      ['cuda:1', 'GPU 1', false],
+      ['cuda:2', 'card 2', true],
+    ]);
+    expect(gpus[1]?.failure).toContain('CUDA error: too old');
+    expect(reason).toBeNull();
+    expect([seen.started, seen.closed]).toEqual([4, 4]);
+  });
+
+  it('are none without a driver, or where CUDA does not load, and the reason is said', async () => {
+    const broken = host(() => Promise.reject(new AppError('GPU_NONE', 'ggml’s CUDA library does not load.')));
+    expect(await findGpus(broken.start)).toEqual({ gpus: [], reason: 'ggml’s CUDA library does not load.' });
+    hasDriver(false);
+    const { seen, start } = host(good);
+    expect(await findGpus(start)).toEqual({ gpus: [], reason: 'No NVIDIA driver was found on this machine.' });
+    expect(seen.started).toBe(0);
   });
 });

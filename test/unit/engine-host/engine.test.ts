@@ -224,6 +224,65 @@ describe('measuring', () => {
   });
 });
 
+describe('measuring that is stopped', () => {
+  it('ends between two tokens, and the chat’s answer with it', async () => {
+    const stop = new AbortController();
+    let steps = 0;
+    const onStep = () => {
+      if (++steps === 3) stop.abort();
+    };
+    const { engine, documentId, chatId, addon } = await chat({ reply: 'abcdefghij', onStep });
+    const measured = engine.measureReference(chatId, 'Q?', 10, defaultRocketOptions, stop.signal);
+    await expect(measured).rejects.toMatchObject({ code: 'CANCELLED' });
+    expect(steps).toBe(3);
+    expect(addon.log.slice(-2)).toEqual(['session cancelled', 'finish']);
+
+    steps = 10;
+    const { referenceId } = await engine.measureReference(chatId, 'Q?', 10, defaultRocketOptions);
+    const other = (await engine.newChat(documentId)).chatId;
+    const against = engine.measureAgainst(other, referenceId, 'rocketkv', defaultRocketOptions, stop.signal);
+    await expect(against).rejects.toMatchObject({ code: 'CANCELLED' });
+    expect(addon.log.at(-1)).not.toBe('start rocketkv');
+  });
+});
+
+describe('memory', () => {
+  const text = 'Page one. Page two.';
+  const request = { text, pages: [{ label: '1', start: 0, end: text.length }], segment: 64, tile: 8 };
+  const planFor = { ...method, maxNew: 50, question: 'Why?' };
+
+  it('is planned and taken where the document is wished to be', async () => {
+    const { engine, addon } = await open({ gpu: { hostAvailable: 1e9 } });
+    for (const home of ['device', 'host'] as const) {
+      const events = await collect(engine.readDocument({ ...request, kvType: 'q8_0', home, planFor }));
+      expect(events.at(-1)).toMatchObject({ type: 'done', onDevice: home === 'device' });
+      expect(addon.homes.slice(-2)).toEqual([`plan ${home}`, `document q8_0 ${home}`]);
+    }
+  });
+
+  it('is refused by the place that lacks it', async () => {
+    const inRam = await open({ gpu: { hostAvailable: 500 } });
+    const refused = collect(inRam.engine.readDocument({ ...request, kvType: 'f16', home: 'host', planFor }));
+    await expect(refused).rejects.toMatchObject({ code: 'HOST_OOM' });
+    const onGpu = await open({ available: 2000, gpu: { hostAvailable: 1e9 } });
+    const there = collect(onGpu.engine.readDocument({ ...request, kvType: 'f16', home: 'device', planFor }));
+    await expect(there).rejects.toMatchObject({ code: 'GPU_OOM' });
+  });
+
+  it('that the document holds already is not asked for a second time by its questions', async () => {
+    const options: FakeOptions = {};
+    const { engine, chatId, ask, nTokens } = await chat(options);
+    const { plan } = report(await collect(ask('First?')));
+    await engine.truncate(chatId, 0);
+    // What the plan needs beyond the document's own KV, to the byte.
+    options.available = plan.deviceTotal - 64 * nTokens;
+    expect(report(await collect(ask('First?'))).plan.available).toBeLessThan(plan.deviceTotal);
+    await engine.truncate(chatId, 0);
+    options.available--;
+    await expect(collect(ask('First?'))).rejects.toMatchObject({ code: 'HOST_OOM' });
+  });
+});
+
 describe('a reading that pauses', () => {
   const text = 'x'.repeat(300);
   const planFor = { ...method, maxNew: 50, question: 'Why?' };

@@ -77,6 +77,10 @@ export interface FakeOptions {
   late?: boolean;
   /** Called before each segment of a reading with the tokens read so far; may wait. */
   onSegment?: (done: number) => Promise<void> | void;
+  /** Called before each measured step; may wait. */
+  onStep?: () => Promise<void> | void;
+  /** A GPU computes, and RAM has room for a document. */
+  gpu?: { hostAvailable: number };
   /** Called for each ask; may wait, or throw. */
   onAsk?: (request: NativeAskRequest) => Promise<void> | void;
 }
@@ -85,6 +89,8 @@ export class FakeAddon implements NativeAddon {
   readonly ggmlVersion = 'fake';
   readonly errorCodes = [];
   readonly log: string[] = [];
+  /** Where plans and documents were wished to be. */
+  readonly homes: string[] = [];
   readonly #options: FakeOptions;
 
   constructor(options: FakeOptions = {}) {
@@ -111,12 +117,18 @@ export class FakeAddon implements NativeAddon {
     device: 'fake',
     threads: 2,
     plan: (request) => this.#plan(request),
-    createDocument: () => this.#document(),
+    createDocument: ({ documentType, home }) => {
+      this.homes.push(`document ${documentType} ${home}`);
+      return this.#document(home !== 'host');
+    },
     close: () => void this.log.push('engine closed'),
   });
 
   #plan(request: NativePlanRequest): NativeMemoryPlan {
     const documentKv = request.nPrompt * 64;
+    const { available = 1e9, gpu } = this.#options;
+    const documentOnDevice = !gpu || request.home === 'device';
+    this.homes.push(`plan ${request.home}`);
     return {
       weights: 900,
       documentKv,
@@ -125,16 +137,19 @@ export class FakeAddon implements NativeAddon {
       layerBuffers: 0,
       activations: 100,
       logits: 0,
-      documentOnDevice: true,
-      deviceTotal: documentKv + 1000,
+      documentOnDevice,
+      deviceTotal: (documentOnDevice ? documentKv : 0) + 1000,
       total: documentKv + 1000,
       fullKv: documentKv,
-      available: this.#options.available ?? 1e9,
+      onGpu: gpu !== undefined,
+      available,
+      hostAvailable: gpu?.hostAvailable ?? available,
+      readBytesPerStep: 100,
       budgets: fakeBudgets(request.rocket.tokenBudget),
     };
   }
 
-  #document(): NativeDocument {
+  #document(onDevice: boolean): NativeDocument {
     const log = this.log;
     const { onSegment } = this.#options;
     let nTokens = 0;
@@ -146,7 +161,7 @@ export class FakeAddon implements NativeAddon {
       get bytes() {
         return nTokens * 64;
       },
-      onDevice: true,
+      onDevice,
       async read(tokens, { segment }, onProgress) {
         log.push(`read ${tokens.length}`);
         isCancelled = false;
@@ -172,7 +187,7 @@ export class FakeAddon implements NativeAddon {
   #session(start: number): NativeSession {
     const { log } = this;
     const reply = bytes(this.#options.reply ?? 'Hello.');
-    const { onAsk, late } = this.#options;
+    const { onAsk, onStep, late } = this.#options;
     const borders = [start];
     let nTokens = start;
     let stop: (() => void) | undefined;
@@ -219,6 +234,7 @@ export class FakeAddon implements NativeAddon {
         return logits();
       },
       async step() {
+        await onStep?.();
         steps++;
         return logits();
       },
