@@ -11,6 +11,8 @@ import type { SessionTokens } from './session-tokens.ts';
 const firstFrameMs = 2000;
 const maxFrameBytes = 1024 * 1024;
 const unauthorised = 4401;
+/** Nothing is said against such a window: it tries again. */
+const tooSlow = 4408;
 
 export function serveSocket(
   server: Server,
@@ -35,7 +37,7 @@ export function serveSocket(
 }
 
 function authenticate(ws: WebSocket, tokens: SessionTokens, accept: () => void): void {
-  const timer = setTimeout(() => ws.close(unauthorised), firstFrameMs);
+  const timer = setTimeout(() => ws.close(tooSlow), firstFrameMs);
   ws.once('close', () => clearTimeout(timer));
   ws.once('message', (data: RawData, isBinary: boolean) => {
     clearTimeout(timer);

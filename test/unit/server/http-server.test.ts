@@ -179,7 +179,7 @@ describe('WebSocket', () => {
     const binary = open({});
     binary.on('open', () => binary.send(Buffer.from(token)));
     const silent = open({});
-    expect(await Promise.all([wrong, binary, silent].map(ended))).toEqual([4401, 4401, 4401]);
+    expect(await Promise.all([wrong, binary, silent].map(ended))).toEqual([4401, 4401, 4408]);
   });
 
   it('opens for the token', async () => {
