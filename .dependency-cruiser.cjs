@@ -21,7 +21,7 @@ module.exports = {
     {
       name: 'renderer-imports-contract-only',
       severity: 'error',
-      from: { path: '^renderer/' },
+      from: { path: '^renderer/', pathNot: '^renderer/vite\\.config\\.ts$' },
       to: { path: '^(electron|native)/', pathNot: '^electron/contract/' },
     },
     {

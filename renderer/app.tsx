@@ -5,6 +5,7 @@ import { Group, Panel, Separator, useDefaultLayout } from 'react-resizable-panel
 import type { AnswerMode } from '../electron/contract/method.ts';
 import { recall, remember } from './bridge/browser.ts';
 import { DocumentPage } from './document-page.tsx';
+import { AboutDialog } from './features/about/about-dialog.tsx';
 import { FirstRun } from './features/first-run/first-run.tsx';
 import { RenameChatDialog } from './features/library/chat-menu.tsx';
 import { LibraryColumn } from './features/library/library-column.tsx';
@@ -40,6 +41,7 @@ export function App() {
       <CommandPalette />
       <ShortcutSheet />
       <PasteDialog />
+      <AboutDialog />
       <RenameChatDialog />
       <Notices />
       <DropOverlay />

@@ -11,7 +11,7 @@ import {
   watchWidth,
 } from './bridge/browser.ts';
 import { callFailure } from './bridge/connection.ts';
-import { watchOpenedFiles } from './bridge/desktop.ts';
+import { watchAbout, watchOpenedFiles } from './bridge/desktop.ts';
 import { startConnection } from './bridge/start-connection.ts';
 import { keyBindings } from './features/palette/shortcuts.ts';
 import { setApi } from './stores/api.ts';
@@ -19,7 +19,7 @@ import { openChatsOf } from './stores/chat.ts';
 import { followTelemetry } from './stores/engine.ts';
 import { addFiles, addGrant, loadLibrary, useLibrary } from './stores/library.ts';
 import { loadSettings, useSettings } from './stores/settings.ts';
-import { setConnection, setDropping, setTheme, setWidth } from './stores/ui.ts';
+import { openOverlay, setConnection, setDropping, setTheme, setWidth } from './stores/ui.ts';
 
 setTheme(applyRememberedTheme());
 watchSystemTheme(() => setTheme(applyTheme(useSettings.getState().settings?.theme ?? 'system')));
@@ -34,6 +34,7 @@ useLibrary.subscribe(({ selectedId }, before) => {
 });
 
 watchOpenedFiles(addGrant);
+watchAbout(() => openOverlay('about'));
 await startConnection({
   onState: setConnection,
   onClient: (client, sendFile) => {

@@ -3,11 +3,22 @@ import { fileURLToPath } from 'node:url';
 import tailwind from '@tailwindcss/vite';
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';
+import { licenceNotices } from '../electron/setup/licence-notices.mjs';
+
+/** What every RocketDoc computes with beside the window, in Electron and behind a browser alike. */
+const notices = licenceNotices({
+  packages: ['@photostructure/sqlite', 'node-llama-cpp'],
+  files: [
+    { name: 'ggml and llama.cpp', version: 'v0.4.0', licence: 'MIT', file: 'assets/licences/llama.cpp.txt' },
+    { name: 'SmolLM2-135M-Instruct', version: 'weights', licence: 'Apache-2.0', file: 'assets/models/LICENSE' },
+  ],
+});
 
 export default defineConfig({
   root: fileURLToPath(new URL('.', import.meta.url)),
   base: './',
-  plugins: [react(), tailwind()],
+  plugins: [react(), tailwind(), notices.emit()],
+  worker: { plugins: () => [notices.collect()] },
   resolve: {
     alias: [
       // In a browser it would resolve &amp; and the like through innerHTML, which our content policy forbids: the text would throw.

@@ -21,6 +21,11 @@ export const pageRangeSchema = z
   .refine((range) => range.to >= range.from, 'the last page comes before the first');
 export type PageRange = z.infer<typeof pageRangeSchema>;
 
+export const licenceSchema = z.object({ name: z.string(), version: z.string(), licence: z.string(), text: z.string() });
+export type Licence = z.infer<typeof licenceSchema>;
+export const aboutSchema = z.object({ version: z.string(), licences: z.array(licenceSchema) });
+export type About = z.infer<typeof aboutSchema>;
+
 export const failureSchema = z.object({ code: z.string(), message: z.string() });
 export type Failure = z.infer<typeof failureSchema>;
 
@@ -70,7 +75,7 @@ export const addEventSchema = z.discriminatedUnion('type', [
 export type AddEvent = z.infer<typeof addEventSchema>;
 
 /** A file that the server may open by itself: the sample, and files named when it was started. Paths never cross. */
-export const grantSchema = z.object({ id: z.string(), name: z.string(), isSample: z.boolean() });
+export const grantSchema = z.object({ id: z.union([z.literal('sample'), idSchema]), name: z.string(), isSample: z.boolean() });
 export type Grant = z.infer<typeof grantSchema>;
 
 export const themeSchema = z.enum(['system', 'light', 'dark']);

@@ -6,6 +6,7 @@
 import { eventIterator, oc } from '@orpc/contract';
 import { z } from 'zod';
 import {
+  aboutSchema,
   addEventSchema,
   askChoiceSchema,
   chatSchema,
@@ -62,6 +63,8 @@ export const appContract = {
   /** The whole state of engine and jobs: at each change, and five times a second while something runs. */
   telemetry: oc.output(eventIterator(telemetrySchema)),
   restartEngine: oc.output(z.void()),
+  /** This version, and the licences of everything in it. */
+  about: oc.output(aboutSchema),
 
   library: {
     list: oc.output(z.array(libraryDocumentSchema)),
@@ -70,7 +73,7 @@ export const appContract = {
       .input(z.object({ uploadId: idSchema, password: password.optional() }))
       .output(eventIterator(addEventSchema)),
     addGranted: oc
-      .input(z.object({ grantId: z.string().max(100), password: password.optional() }))
+      .input(z.object({ grantId: grantSchema.shape.id, password: password.optional() }))
       .output(eventIterator(addEventSchema)),
     /** In names and in text; every word must be there, the last may be unfinished. */
     search: oc.input(z.object({ query: z.string().trim().min(1).max(200) })).output(z.array(searchHitSchema)),

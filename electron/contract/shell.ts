@@ -3,13 +3,24 @@
  * only caller; each command is checked for its sender and this schema before anything happens.
  */
 import { z } from 'zod';
-import { failureSchema, type Grant, grantSchema } from './app-types.ts';
+import { failureSchema, type Grant, grantSchema, idSchema } from './app-types.ts';
+
+/** What can be dragged out of the window as a file. */
+export const draggableSchema = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('document'), documentId: idSchema }),
+  z.strictObject({ type: z.literal('chat'), chatId: idSchema, format: z.enum(['markdown', 'json']) }),
+]);
+export type Draggable = z.infer<typeof draggableSchema>;
 
 export const shellCommands = {
   /** A message port that speaks appContract; it comes as a message of the window. */
   connect: { input: z.undefined(), output: z.void() },
   /** A path that the preload got from the system for a File that a person dropped or picked. */
   grantFile: { input: z.string().min(1).max(32_768), output: grantSchema },
+  /** The system's dialog for a model file; null: nothing was picked. The file stays where it is. */
+  chooseModel: { input: z.undefined(), output: grantSchema.nullable() },
+  /** The system's drag begins with a copy of this; resolves when it has begun. */
+  dragOut: { input: draggableSchema, output: z.void() },
 } as const;
 
 export type ShellCommand = keyof typeof shellCommands;
@@ -25,8 +36,8 @@ export type ShellAnswer = z.infer<typeof shellAnswerSchema>;
 
 export const shellChannel = (name: ShellCommand) => `rocketdoc:${name}`;
 
-/** Main to preload. `port` carries the port; `files` grants for files that were opened with RocketDoc. */
-export const shellEvents = { port: 'rocketdoc:port', files: 'rocketdoc:files' } as const;
+/** Main to preload. `port` carries the port; `files` grants for files that were opened with RocketDoc; `about`: the menu asks. */
+export const shellEvents = { port: 'rocketdoc:port', files: 'rocketdoc:files', about: 'rocketdoc:about' } as const;
 
 /** `window.rocketdoc`, which exists in Electron alone. */
 export interface DesktopBridge {
@@ -35,4 +46,9 @@ export interface DesktopBridge {
   /** null: the File has no path, because it was pasted or made by a page. */
   grantFile(file: File): Promise<Grant | null>;
   onFiles(listener: (grants: Grant[]) => void): void;
+  /** null: nothing was picked. */
+  chooseModel(): Promise<Grant | null>;
+  /** Called in a dragstart event; rejects with a sentence. */
+  dragOut(what: Draggable): Promise<void>;
+  onAbout(listener: () => void): void;
 }

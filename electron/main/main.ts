@@ -8,8 +8,17 @@ import type { App } from '../workspace/app.ts';
 import { registerAppScheme, serveAppProtocol } from './app-protocol.ts';
 import { openAppWindow } from './app-window.ts';
 import { gateCommands } from './command-gate.ts';
+import { startDragOut } from './drag-out.ts';
 import { setMenu } from './menu.ts';
-import { chooseDocuments, filesNamed, OpenedFiles, type SecondStart, secondStartSchema } from './opened-files.ts';
+import {
+  chooseDocuments,
+  chooseModelFile,
+  filesNamed,
+  modelFoldersNamed,
+  OpenedFiles,
+  type SecondStart,
+  secondStartSchema,
+} from './opened-files.ts';
 import { checkPackedFiles, dropLoaderVariables } from './packed-files.ts';
 import { rpcPorts } from './rpc-port.ts';
 import { utilityDocumentHosts, utilityEngineHost } from './utility-hosts.ts';
@@ -59,6 +68,7 @@ async function run(): Promise<void> {
   const { defaultDataDir, startUp } = await import('../workspace/start-up.ts');
   const workspace = await startUp({
     dataDir: defaultDataDir,
+    modelFolders: modelFoldersNamed(process.argv, process.cwd()),
     startEngine: () => startEngine({ startHost: () => utilityEngineHost(hosts) }),
     startDocumentHost: utilityDocumentHosts(hosts),
   });
@@ -73,6 +83,11 @@ async function run(): Promise<void> {
       files.connect(workspace.grants, (grants) => window?.webContents.send(shellEvents.files, grants));
     },
     grantFile: (path) => workspace.grants.give(path),
+    async chooseModel() {
+      const path = window && (await chooseModelFile(window));
+      return path === undefined ? null : workspace.grants.give(path);
+    },
+    dragOut: async (what) => window && startDragOut(workspace, window.webContents, what, icon),
   });
   const open = () => {
     window = openAppWindow({ preload: join(out, 'preload', 'preload.cjs'), icon });
@@ -83,6 +98,7 @@ async function run(): Promise<void> {
   };
   setMenu({
     openDocuments: () => void (window && chooseDocuments(window).then((paths) => files.open(paths))),
+    about: () => window?.webContents.send(shellEvents.about),
     window: () => window,
   });
   open();

@@ -6,6 +6,8 @@ import { app, type BrowserWindow, Menu, type MenuItemConstructorOptions } from '
 
 export interface MenuActions {
   openDocuments: () => void;
+  /** Shown by the window, which knows the model and the device. */
+  about: () => void;
   window: () => BrowserWindow | undefined;
 }
 
@@ -15,23 +17,24 @@ export function setMenu(actions: MenuActions): void {
   Menu.setApplicationMenu(Menu.buildFromTemplate(menuTemplate(actions)));
 }
 
-export function menuTemplate({ openDocuments, window }: MenuActions): MenuItemConstructorOptions[] {
-  const key = (label: string, keyCode: string): MenuItemConstructorOptions => ({
+export function menuTemplate({ openDocuments, about, window }: MenuActions): MenuItemConstructorOptions[] {
+  const key = (label: string, keyCode: string, withShift = false): MenuItemConstructorOptions => ({
     label,
-    accelerator: `CmdOrCtrl+${keyCode}`,
+    accelerator: withShift ? `CmdOrCtrl+Shift+${keyCode}` : `CmdOrCtrl+${keyCode}`,
     registerAccelerator: false, // the window hears the key itself
     click: () => {
-      const modifiers = [isMac ? ('meta' as const) : ('control' as const)];
+      const modifiers = [isMac ? ('meta' as const) : ('control' as const), ...(withShift ? ['shift' as const] : [])];
       const contents = window()?.webContents;
       contents?.sendInputEvent({ type: 'keyDown', keyCode, modifiers });
       contents?.sendInputEvent({ type: 'keyUp', keyCode, modifiers });
     },
   });
   const settings = key('Settings', ',');
+  const aboutItem: MenuItemConstructorOptions = { label: 'About RocketDoc', click: about };
   const separator: MenuItemConstructorOptions = { type: 'separator' };
   const appMenu: MenuItemConstructorOptions = {
     label: app.name,
-    submenu: [{ role: 'about' }, separator, settings, separator, { role: 'hide' }, separator, { role: 'quit' }],
+    submenu: [aboutItem, separator, settings, separator, { role: 'hide' }, separator, { role: 'quit' }],
   };
   return [
     ...(isMac ? [appMenu] : []),
@@ -40,6 +43,8 @@ export function menuTemplate({ openDocuments, window }: MenuActions): MenuItemCo
       submenu: [
         { label: 'Open document…', accelerator: 'CmdOrCtrl+O', click: openDocuments },
         key('New chat', 'N'),
+        separator,
+        key('Models', 'M', true),
         separator,
         ...(isMac ? [{ role: 'close' } as const] : [settings, separator, { role: 'quit' } as const]),
       ],
@@ -60,6 +65,6 @@ export function menuTemplate({ openDocuments, window }: MenuActions): MenuItemCo
         ...(app.isPackaged ? [] : [separator, { role: 'toggleDevTools' } as const]),
       ],
     },
-    { role: 'help', submenu: [key('Keyboard shortcuts', '/'), ...(isMac ? [] : [{ role: 'about' } as const])] },
+    { role: 'help', submenu: [key('Keyboard shortcuts', '/'), ...(isMac ? [] : [aboutItem])] },
   ];
 }

@@ -2,10 +2,10 @@
  * Builds the main process and its hosts into out/main: plain modules that Electron's node runs, with the packages they use. Outside
  * stay only those that are native or hold data beside their code; they travel in node_modules.
  */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { defineConfig, type Plugin } from 'vite';
+import { licenceNotices } from '../setup/licence-notices.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const outDir = join(root, 'out', 'main');
@@ -40,38 +40,6 @@ function withoutTrialProcess(): Plugin {
   };
 }
 
-/** The notices of everything that was bundled, in one file beside it. */
-function licenceNotices(): Plugin {
-  return {
-    name: 'licence-notices',
-    generateBundle(_, bundle) {
-      const folders = new Set<string>();
-      for (const chunk of Object.values(bundle)) {
-        if (chunk.type !== 'chunk') continue;
-        for (const id of chunk.moduleIds) {
-          const folder = /^.*[\\/]node_modules[\\/](@[^\\/]+[\\/])?[^\\/]+(?=[\\/])/.exec(id.replace(/^\0/, ''))?.[0];
-          if (folder !== undefined && existsSync(join(folder, 'package.json'))) folders.add(folder);
-        }
-      }
-      const source = [...folders]
-        .sort()
-        .map(notice)
-        .join(`\n${'-'.repeat(80)}\n\n`);
-      this.emitFile({ type: 'asset', fileName: 'licences.txt', source });
-    },
-  };
-}
-
-function notice(folder: string): string {
-  const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Record<
-    string,
-    string
-  >;
-  const files = readdirSync(folder).filter((file) => /^(licen[cs]e|copying|notice)/i.test(file));
-  const texts = files.map((file) => readFileSync(join(folder, file), 'utf8').trim());
-  return `${name} ${version}: ${license}\n\n${texts.join('\n\n')}\n`;
-}
-
 const outside = [
   'electron',
   '@photostructure/sqlite',
@@ -80,10 +48,13 @@ const outside = [
   /^@reflink\//, // native; of node-llama-cpp's downloader
 ];
 
+/** What is packed beside the bundles (electron-builder.yml), beyond what the window's list has already. */
+const notices = licenceNotices({ packages: ['electron', 'node-gyp-build'] });
+
 export default defineConfig({
   root,
   publicDir: false,
-  plugins: [sourceAddresses(), withoutTrialProcess(), licenceNotices()],
+  plugins: [sourceAddresses(), withoutTrialProcess(), notices.emit()],
   ssr: { noExternal: true, external: outside.filter((name) => typeof name === 'string') },
   build: {
     ssr: true,

@@ -1,4 +1,4 @@
-/** The window's only way to main: three typed methods. Runs sandboxed; ipcRenderer and its events never reach the page. */
+/** The window's only way to main: six typed methods. Runs sandboxed; ipcRenderer and its events never reach the page. */
 import { contextBridge, ipcRenderer, webUtils } from 'electron';
 import type { Grant } from '../contract/app-types.ts';
 import type { DesktopBridge, ShellAnswer, ShellCommand, ShellInput, ShellOutput } from '../contract/shell.ts';
@@ -7,6 +7,7 @@ import type { DesktopBridge, ShellAnswer, ShellCommand, ShellInput, ShellOutput 
 const channel = (name: ShellCommand) => `rocketdoc:${name}`;
 const portEvent = 'rocketdoc:port';
 const filesEvent = 'rocketdoc:files';
+const aboutEvent = 'rocketdoc:about';
 
 async function invoke<Name extends ShellCommand>(name: Name, input: ShellInput<Name>): Promise<ShellOutput<Name>> {
   const answer: ShellAnswer = await ipcRenderer.invoke(channel(name), input);
@@ -26,6 +27,11 @@ const bridge: DesktopBridge = {
   },
   onFiles(listener) {
     ipcRenderer.on(filesEvent, (_, grants: Grant[]) => listener(grants));
+  },
+  chooseModel: () => invoke('chooseModel', undefined),
+  dragOut: (what) => invoke('dragOut', what),
+  onAbout(listener) {
+    ipcRenderer.on(aboutEvent, () => listener());
   },
 };
 

@@ -13,6 +13,7 @@ import { EngineSupervisor, type SupervisorOptions } from './engine-supervisor.ts
 import { type GrantedFile, Grants } from './grants.ts';
 import { Holdings } from './holdings.ts';
 import { JobBoard } from './job-board.ts';
+import { clearOutgoing } from './outgoing.ts';
 import { TokenCounter } from './token-counter.ts';
 import { Uploads } from './uploads.ts';
 
@@ -57,6 +58,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   chats.closeInterrupted();
   const uploads = new Uploads(options.dataDir);
   await uploads.clear();
+  await clearOutgoing(options.dataDir);
   const changes = new EventEmitter<{ change: [] }>();
   changes.setMaxListeners(0); // one for each window that watches
   const onChange = () => changes.emit('change');

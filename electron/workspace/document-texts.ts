@@ -91,13 +91,15 @@ export async function* fileOf(
   const path = await fileIn(app.uploads.documentDir(documentId));
   if (path === undefined) throw new AppError('DOC_MISSING', `The file of ${name} is not in the library's folder.`);
   const { size } = await stat(path);
-  if (size > mostFileBytes) throw new AppError('DOC_TOO_LARGE', `${name} is larger than 256 MB: its text is shown.`);
+  if (size > mostFileBytes)
+    throw new AppError('DOC_TOO_LARGE', `${name} is larger than 256 MB, the most that the window takes.`);
   yield { type: 'size', bytes: size };
   for await (const chunk of createReadStream(path, { highWaterMark: chunkBytes }))
     yield { type: 'chunk', base64: (chunk as Buffer).toString('base64') };
 }
 
-async function fileIn(dir: string): Promise<string | undefined> {
+/** The one file that a document was added as; undefined: it was joined from others, or the file is gone. */
+export async function fileIn(dir: string): Promise<string | undefined> {
   try {
     const name = (await readdir(dir))[0];
     return name === undefined ? undefined : join(dir, name);

@@ -2,6 +2,7 @@
 import { implement, ORPCError } from '@orpc/server';
 import { appContract, maxTextUnits } from '../contract/app.ts';
 import { AppError, toAppError } from '../contract/errors.ts';
+import { about } from './about.ts';
 import { addGranted, addUpload } from './adding.ts';
 import { answeringJob, ask } from './answering.ts';
 import type { App } from './app.ts';
@@ -43,6 +44,7 @@ export function appRouter(app: App) {
   return os.router({
     telemetry: os.telemetry.handler(({ signal }) => hopping(telemetry(app, signal))),
     restartEngine: os.restartEngine.handler(() => app.supervisor.reopen()),
+    about: os.about.handler(about),
     library: {
       list: os.library.list.handler(() => app.documents.list()),
       grants: os.library.grants.handler(() => app.grants.offered()),

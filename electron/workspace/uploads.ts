@@ -21,15 +21,15 @@ export interface IncomingFile {
 const maxWaiting = 16;
 
 export class Uploads {
-  readonly #dataDir: string;
+  readonly dataDir: string;
   readonly #waiting = new Map<string, IncomingFile>();
 
   constructor(dataDir: string) {
-    this.#dataDir = dataDir;
+    this.dataDir = dataDir;
   }
 
   async clear(): Promise<void> {
-    await rm(join(this.#dataDir, 'incoming'), { recursive: true, force: true });
+    await rm(join(this.dataDir, 'incoming'), { recursive: true, force: true });
   }
 
   async receive(name: string, body: Readable): Promise<string> {
@@ -90,11 +90,11 @@ export class Uploads {
   }
 
   documentDir(documentId: string): string {
-    return join(this.#dataDir, 'files', documentId);
+    return join(this.dataDir, 'files', documentId);
   }
 
   async #place(id: string, name: string): Promise<string> {
-    const dir = join(this.#dataDir, 'incoming', id);
+    const dir = join(this.dataDir, 'incoming', id);
     await mkdir(dir, { recursive: true, mode: 0o700 });
     return join(dir, safeName(name));
   }

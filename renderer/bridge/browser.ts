@@ -2,6 +2,8 @@
 import { tinykeys } from 'tinykeys';
 import type { Settings } from '../../electron/contract/app-types.ts';
 
+import { isDraggingOut } from './desktop.ts';
+
 export type WindowWidth = 'wide' | 'medium' | 'narrow';
 
 export function watchWidth(listener: (width: WindowWidth) => void): void {
@@ -56,7 +58,8 @@ export function watchKeys(keys: Record<string, () => void>): void {
 /** Files dragged over or dropped anywhere on the window. */
 export function watchDrops(events: { onOver: (isOver: boolean) => void; onFiles: (files: File[]) => void }): void {
   let depth = 0;
-  const hasFiles = (event: DragEvent) => event.dataTransfer?.types.includes('Files') ?? false;
+  const hasFiles = (event: DragEvent) =>
+    !isDraggingOut() && (event.dataTransfer?.types.includes('Files') ?? false);
   window.addEventListener('dragenter', (event) => {
     if (!hasFiles(event)) return;
     depth++;
@@ -73,7 +76,7 @@ export function watchDrops(events: { onOver: (isOver: boolean) => void; onFiles:
     event.preventDefault();
     depth = 0;
     events.onOver(false);
-    const files = [...(event.dataTransfer?.files ?? [])];
+    const files = hasFiles(event) ? [...(event.dataTransfer?.files ?? [])] : [];
     if (files.length > 0) events.onFiles(files);
   });
 }
@@ -108,8 +111,8 @@ export function recall(name: string): string | null {
 }
 
 /** The browser's own download, into the folder that the person chose there. */
-export function saveFile({ fileName, mediaType, text }: { fileName: string; mediaType: string; text: string }): void {
-  const address = URL.createObjectURL(new Blob([text], { type: `${mediaType};charset=utf-8` }));
+export function saveFile(fileName: string, content: BlobPart, mediaType: string): void {
+  const address = URL.createObjectURL(new Blob([content], { type: mediaType }));
   const link = document.createElement('a');
   link.href = address;
   link.download = fileName;

@@ -5,7 +5,7 @@
 import { createORPCClient } from '@orpc/client';
 import { RPCLink } from '@orpc/client/message-port';
 import type { Grant } from '../../electron/contract/app-types.ts';
-import type { DesktopBridge } from '../../electron/contract/shell.ts';
+import type { DesktopBridge, Draggable } from '../../electron/contract/shell.ts';
 import type { ConnectionEvents } from './connection.ts';
 
 declare global {
@@ -48,6 +48,31 @@ export function connectPort(bridge: DesktopBridge, { onState, onClient }: Connec
   });
   onState('connecting');
   void open();
+}
+
+let isOwnDrag = false;
+
+/** Whether what is dragged over the window came out of it: then it is no file to add. */
+export const isDraggingOut = (): boolean => isOwnDrag;
+
+/** Only Electron has it: makes the drag that a dragstart event began the system's own, with a file. */
+export const dragOut: ((what: Draggable) => Promise<void>) | undefined = globalThis.window?.rocketdoc && begin;
+
+function begin(what: Draggable): Promise<void> {
+  isOwnDrag = true;
+  // The page hears nothing of the mouse while the system drags, and nothing of the drag's end.
+  const isOver = ({ buttons }: MouseEvent) => {
+    if ((buttons & 1) !== 0) return;
+    isOwnDrag = false;
+    window.removeEventListener('mousemove', isOver);
+  };
+  window.addEventListener('mousemove', isOver);
+  return window.rocketdoc?.dragOut(what) ?? Promise.resolve();
+}
+
+/** The menu of Electron asks for the About card. */
+export function watchAbout(listener: () => void): void {
+  window.rocketdoc?.onAbout(listener);
 }
 
 /** Files that were opened with RocketDoc outside of the window. */

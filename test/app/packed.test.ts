@@ -68,7 +68,8 @@ async function flipped(file: string, work: () => Promise<void>): Promise<void> {
 function runMain(home: string): string {
   const electron = join(whole, 'node_modules', 'electron');
   mkdirSync(electron, { recursive: true });
-  cpSync(join(root, 'test', 'fixtures', 'saying-electron.cjs'), join(electron, 'index.js'));
+  cpSync(join(root, 'test', 'fixtures', 'saying-electron.mjs'), join(electron, 'index.mjs'));
+  writeFileSync(join(electron, 'package.json'), '{"main":"index.mjs"}');
   const main = join(whole, 'out', 'main', 'main.js');
   const { stdout, stderr } = spawnSync(process.execPath, [main], {
     env: { ...process.env, HOME: home, ROCKETDOC_WHOLE: whole },

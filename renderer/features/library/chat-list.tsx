@@ -1,6 +1,7 @@
 /** The chats of the open document. */
 import { MessageSquare, Plus } from 'lucide-react';
 import type { Chat } from '../../../electron/contract/app-types.ts';
+import { dragProps } from '../../drag-out.ts';
 import { newChat, openChat, useChat } from '../../stores/chat.ts';
 import { ChatMenu } from './chat-menu.tsx';
 
@@ -30,12 +31,13 @@ export function ChatList() {
 function ChatRow({ chat }: { chat: Chat }) {
   const isOpen = useChat((state) => state.chatId === chat.id);
   return (
-    <li className={`group/chat flex items-center rounded-md ${isOpen ? 'bg-sunken' : 'hover:bg-sunken'}`}>
+    <li className={`group/chat relative flex rounded-md ${isOpen ? 'bg-sunken' : 'hover:bg-sunken'}`}>
       <button
         type="button"
         aria-current={isOpen || undefined}
         onClick={() => void openChat(chat.id)}
-        className="flex h-7 min-w-0 flex-1 items-center gap-2 px-2 text-left"
+        {...(chat.turns > 0 && dragProps({ type: 'chat', chatId: chat.id, format: 'markdown' }))}
+        className="flex h-7 min-w-0 flex-1 items-center gap-2 px-2 text-left group-focus-within/chat:pr-8 group-hover/chat:pr-8"
       >
         <MessageSquare size={14} aria-hidden className="shrink-0 text-muted" />
         <span className="truncate" title={chat.title}>

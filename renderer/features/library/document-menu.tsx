@@ -4,6 +4,7 @@ import { Ellipsis } from 'lucide-react';
 import { useRef, useState } from 'react';
 import type { LibraryDocument } from '../../../electron/contract/app-types.ts';
 import { bytes, plural } from '../../format.ts';
+import { saveCopy } from '../../save-copy.ts';
 import { selectHeld, useEngine } from '../../stores/engine.ts';
 import { releaseDocument, removeDocument, renameDocument } from '../../stores/library.ts';
 import { Button } from '../../ui/button.tsx';
@@ -24,7 +25,7 @@ export function DocumentMenu({ document }: { document: LibraryDocument }) {
       <Menu.Root>
         <Menu.Trigger
           aria-label={`Actions for ${document.name}`}
-          className="inline-flex size-7 shrink-0 items-center justify-center rounded-md text-muted opacity-0 group-focus-within:opacity-100 group-hover:opacity-100 hover:bg-sunken hover:text-ink data-popup-open:opacity-100"
+          className="absolute top-1 right-1 inline-flex size-7 items-center justify-center rounded-md text-muted opacity-0 group-focus-within:opacity-100 group-hover:opacity-100 hover:bg-sunken hover:text-ink data-popup-open:opacity-100"
         >
           <Ellipsis size={16} aria-hidden />
         </Menu.Trigger>
@@ -44,6 +45,11 @@ export function DocumentMenu({ document }: { document: LibraryDocument }) {
               {held && (
                 <Menu.Item className={itemClass} onClick={() => void releaseDocument(document.id)}>
                   Free {bytes(held.bytes)} of memory
+                </Menu.Item>
+              )}
+              {document.joined === 0 && (
+                <Menu.Item className={itemClass} onClick={() => void saveCopy(document)}>
+                  Save a copy
                 </Menu.Item>
               )}
               <Menu.Item className={`${itemClass} text-danger`} onClick={() => setOpen('remove')}>

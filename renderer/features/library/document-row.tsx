@@ -2,6 +2,7 @@
 import { Files, FileText } from 'lucide-react';
 import type { ReactNode } from 'react';
 import type { LibraryDocument } from '../../../electron/contract/app-types.ts';
+import { dragProps } from '../../drag-out.ts';
 import { bytes, count, plural } from '../../format.ts';
 import { selectHeld, selectJob, useEngine } from '../../stores/engine.ts';
 import { openDocument, useLibrary } from '../../stores/library.ts';
@@ -18,17 +19,18 @@ export function DocumentRow({ document, children }: { document: LibraryDocument;
   return (
     <li>
       <div
-        className={`group flex items-center rounded-lg pr-1 ${isOpen ? 'bg-accent-soft' : 'hover:bg-sunken'} transition-colors duration-150`}
+        className={`group relative flex rounded-lg ${isOpen ? 'bg-accent-soft' : 'hover:bg-sunken'} transition-colors duration-150`}
       >
         <button
           type="button"
           aria-current={isOpen || undefined}
           onClick={() => void openDocument(document.id)}
           className="flex min-w-0 flex-1 gap-2 px-2 py-1.5 text-left"
+          {...(document.joined === 0 && dragProps({ type: 'document', documentId: document.id }))}
         >
           <Icon size={16} aria-hidden className={`mt-0.5 shrink-0 ${isOpen ? 'text-accent' : 'text-muted'}`} />
           <span className="min-w-0 flex-1">
-            <span className="block truncate font-[520]" title={document.name}>
+            <span className="block truncate font-[520] group-focus-within:pr-6 group-hover:pr-6" title={document.name}>
               {document.name}
             </span>
             <span className="tabular block truncate text-[12px] leading-4 text-muted">{sizeOf(document)}</span>
@@ -75,7 +77,7 @@ function DocumentState({ documentId }: { documentId: string }) {
   const reading = useEngine(selectJob('reading', documentId));
   const answering = useEngine(selectJob('answering', documentId));
   const text = reading
-    ? `reading ${reading.total > 0 ? Math.floor((reading.done / reading.total) * 100) : 0} %`
+    ? `${reading.phase === 'paused' ? 'paused at' : 'reading'} ${reading.total > 0 ? Math.floor((reading.done / reading.total) * 100) : 0} %`
     : answering
       ? 'answering'
       : held
@@ -83,10 +85,10 @@ function DocumentState({ documentId }: { documentId: string }) {
         : 'not in memory';
   const isBusy = reading !== undefined || answering !== undefined;
   return (
-    <span className="tabular flex items-center gap-1.5 text-[12px] leading-4 text-muted">
+    <span className="tabular flex items-center gap-1.5 text-[12px] leading-4 whitespace-nowrap text-muted">
       <span
         aria-hidden
-        className={`size-1.5 rounded-full border ${isBusy ? 'border-accent bg-transparent' : held ? 'border-ok bg-ok' : 'border-muted'}`}
+        className={`size-1.5 shrink-0 rounded-full border ${isBusy ? 'border-accent bg-transparent' : held ? 'border-ok bg-ok' : 'border-muted'}`}
       />
       {text}
     </span>

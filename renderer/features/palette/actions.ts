@@ -146,6 +146,7 @@ function windowActions(): Action[] {
       shortcuts.inspector,
     ),
     byKey('shortcuts', 'Keyboard shortcuts', shortcuts.shortcuts),
+    { id: 'about', label: 'About RocketDoc', detail: 'version, model, licences', run: () => openOverlay('about') },
     ...themes.map((name) => ({
       id: `theme ${name}`,
       label: name === 'system' ? 'Theme of the system' : `Theme: ${name}`,

@@ -1,14 +1,21 @@
+import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { beforeEach, expect, it, vi } from 'vitest';
 import { type ShellCommand, shellAnswerSchema, shellChannel, shellCommands } from '../../../electron/contract/shell.ts';
 import { type CommandHandlers, gateCommands } from '../../../electron/main/command-gate.ts';
+import { hostileIds } from '../../fixtures/app-commands.ts';
 import { foreignFrames, frameOf, handlers, invoke } from './fake-electron.ts';
 
 vi.mock('electron', () => import('./fake-electron.ts'));
 
 const names = Object.keys(shellCommands) as ShellCommand[];
 /** A fitting input of each command: TypeScript asks for one where a command is added. */
-const fitting: Record<ShellCommand, unknown> = { connect: undefined, grantFile: '/home/person/report.pdf' };
+const fitting: Record<ShellCommand, unknown> = {
+  connect: undefined,
+  grantFile: '/home/person/report.pdf',
+  chooseModel: undefined,
+  dragOut: { type: 'document', documentId: randomUUID() },
+};
 let ran: string[] = [];
 let failWith: Error | undefined;
 
@@ -57,6 +64,20 @@ it.each(names)('%s refuses what does not fit its schema, whatever it is', async 
   for (const wrong of [null, 0, {}, [], '', 'x'.repeat(40_000), Buffer.from('x'), () => 1])
     if (!input.safeParse(wrong).success)
       expect(await invoke(shellChannel(name), frameOf(), wrong)).toHaveProperty('failure');
+});
+
+it('takes no path for what is dragged out, and no format but its own', async () => {
+  const hostile = [...hostileIds, `${randomUUID()}.pdf`, [randomUUID()], { id: randomUUID() }];
+  const inputs = [
+    ...hostile.map((documentId) => ({ type: 'document', documentId })),
+    ...hostile.map((chatId) => ({ type: 'chat', chatId, format: 'markdown' })),
+    { type: 'chat', chatId: randomUUID(), format: '../x' },
+    { type: 'file', documentId: randomUUID() },
+    { type: 'document', documentId: randomUUID(), path: '/etc/passwd' },
+  ];
+  for (const input of inputs)
+    expect(await invoke(shellChannel('dragOut'), frameOf(), input)).toMatchObject({ failure: {} });
+  expect(ran).toEqual([]);
 });
 
 it('keeps to itself what nobody foresaw', async () => {

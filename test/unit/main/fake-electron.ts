@@ -10,7 +10,9 @@ import type {
   Dialog,
   IpcMain,
   IpcMainInvokeEvent,
+  Item,
   MenuItemConstructorOptions,
+  NativeImage,
   Protocol,
   Screen,
   Session,
@@ -145,6 +147,9 @@ export const session = { defaultSession: new FakeSession() };
 export class FakeContents extends EventEmitter {
   openHandler: Parameters<WebContents['setWindowOpenHandler']>[0] | undefined;
   sent: [string, unknown][] = [];
+  drags: Item[] = [];
+  isDestroyed = () => false;
+  startDrag: WebContents['startDrag'] = (item) => void this.drags.push(item);
   keys: unknown[] = [];
   reloads = 0;
   rtc = '';
@@ -195,6 +200,14 @@ export const Menu = {
   buildFromTemplate: (template: MenuItemConstructorOptions[]) => template,
   setApplicationMenu: (template: MenuItemConstructorOptions[]) => void menus.push(template),
 };
+
+/** Holds what file it was made from. */
+class FakeImage {
+  constructor(readonly file: string) {}
+  resize: NativeImage['resize'] = () => this as unknown as NativeImage;
+  isEmpty: NativeImage['isEmpty'] = () => false;
+}
+export const nativeImage = { createFromPath: (file: string) => new FakeImage(file) };
 
 export const nativeTheme = { shouldUseDarkColors: false };
 export const screen = part<Screen>({

@@ -1,7 +1,7 @@
 /** The whole main process on a fake Electron: real library, real contract, the built window replaced by one page. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { createORPCClient } from '@orpc/client';
 import { RPCLink } from '@orpc/client/message-port';
 import type { ContractRouterClient } from '@orpc/contract';
@@ -10,6 +10,9 @@ import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import type { appContract } from '../../../electron/contract/app.ts';
 import type { Grant } from '../../../electron/contract/app-types.ts';
 import { shellChannel, shellEvents } from '../../../electron/contract/shell.ts';
+import { ChatStore } from '../../../electron/library/chat-store.ts';
+import { openDatabase } from '../../../electron/library/database.ts';
+import { DocumentStore } from '../../../electron/library/document-store.ts';
 import {
   answers,
   app,
@@ -34,9 +37,18 @@ const home = mkdtempSync(join(tmpdir(), 'rocketdoc-main-'));
 const report = join(home, 'report.txt');
 const firstWindow = () => windows[0] as BrowserWindow;
 
-/** As clicked: Electron's own arguments are of no use here. */
+/** The library that the app has open, from outside. */
+function openLibrary() {
+  const database = openDatabase(join(home, '.rocketdoc', 'library.sqlite'));
+  const [documents, chats] = [new DocumentStore(database), new ChatStore(database)];
+  return { documents, chats, close: () => database.close() };
+}
+
+/** As clicked: Electron's own arguments are of no use here. `menu`: its label, or its role where it has none. */
 function menuItem(menu: string, label: string) {
-  const items = menus[0]?.find((entry) => entry.label === menu)?.submenu as MenuItemConstructorOptions[] | undefined;
+  const items = menus[0]?.find((entry) => (entry.label ?? entry.role) === menu)?.submenu as
+    | MenuItemConstructorOptions[]
+    | undefined;
   const item = items?.find((entry) => entry.label === label);
   return item && { ...item, click: item.click as (() => void) | undefined };
 }
@@ -131,6 +143,48 @@ it('gives an id for a dropped file and keeps its path', async () => {
   expect(answer).toEqual({
     value: { id: expect.stringMatching(/^[0-9a-f-]{36}$/), name: 'report.txt', isSample: false },
   });
+});
+
+it('drags a copy of a document out, and a chat as a file made for it; paths stay on this side', async () => {
+  const app = openLibrary();
+  const words = 'The Trust was founded in 1887.';
+  const parsed = {
+    title: 'a',
+    format: 'txt' as const,
+    warnings: [],
+    text: words,
+    pages: [{ label: '1', start: 0, end: words.length }],
+  };
+  const document = app.documents.add({ parsed, fileName: 'a.txt', fileBytes: 30, sha256: 'x', tokens: undefined });
+  const dir = join(home, '.rocketdoc', 'files', document.id);
+  mkdirSync(dir, { recursive: true });
+  writeFileSync(join(dir, 'a.txt'), words);
+  const chat = app.chats.create(document.id, 'A/chat: "1"');
+  app.chats.beginTurn(chat.id, { question: 'When?', parentId: null, choice: {} });
+  app.close();
+  const { drags } = firstWindow().webContents;
+  const drag = (input: unknown) => invoke(shellChannel('dragOut'), frameOf(), input);
+  expect(await drag({ type: 'document', documentId: document.id })).toEqual({ value: undefined });
+  expect(await drag({ type: 'chat', chatId: chat.id, format: 'markdown' })).toEqual({ value: undefined });
+  const [file, text] = drags.map((item) => item.file);
+  expect(readFileSync(file ?? '', 'utf8')).toBe(words);
+  expect(file).not.toContain(document.id); // a copy: what is dropped may be moved
+  expect(basename(text ?? '')).toMatch(/^[^/\\:"]+\.md$/);
+  expect(readFileSync(text ?? '', 'utf8')).toContain('> When?');
+  expect(drags[0]?.icon).toMatchObject({ file: expect.stringContaining('icon.png') });
+  const gone = await drag({ type: 'document', documentId: '0b1e7a52-3c4d-4e5f-8a9b-0c1d2e3f4a5b' });
+  expect(gone).toMatchObject({ failure: { code: 'DOC_MISSING' } });
+  rmSync(dir, { recursive: true });
+  const lost = await drag({ type: 'document', documentId: document.id });
+  expect(JSON.stringify(lost)).toContain('There is no file of a.txt');
+  expect(JSON.stringify(lost)).not.toContain(home);
+  expect(drags).toHaveLength(2);
+});
+
+it('lets the window show its About card when the menu asks', () => {
+  const { sent } = firstWindow().webContents;
+  menuItem('help', 'About RocketDoc')?.click?.();
+  expect(sent.at(-1)).toEqual([shellEvents.about, undefined]);
 });
 
 it('a second start brings the window to the front with its files; anything else in its message is ignored', () => {

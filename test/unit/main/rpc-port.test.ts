@@ -3,93 +3,35 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createORPCClient, ORPCError } from '@orpc/client';
+import { createORPCClient } from '@orpc/client';
 import { RPCLink } from '@orpc/client/message-port';
-import { getContractRouter, isContractProcedure } from '@orpc/contract';
 import type { MessagePortMain, WebFrameMain } from 'electron';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { z } from 'zod';
-import { appContract } from '../../../electron/contract/app.ts';
+import type { z } from 'zod';
 import { isErrorCode } from '../../../electron/contract/errors.ts';
 import { rpcPorts, type ServePort } from '../../../electron/main/rpc-port.ts';
 import { type App, createApp } from '../../../electron/workspace/app.ts';
+import {
+  type Command,
+  callOf,
+  codeOf,
+  commands,
+  fitting,
+  hostileIds,
+  idPlaces,
+  shapeOf,
+  watchedApp,
+  withAt,
+  wrongInputs,
+} from '../../fixtures/app-commands.ts';
 import { fakeEngine } from '../../fixtures/fake-engine.ts';
 import { type FakePort, foreignFrames, frameOf, MessageChannelMain } from './fake-electron.ts';
 
 vi.mock('electron', () => import('./fake-electron.ts'));
 
-interface Command {
-  name: string;
-  path: string[];
-  input: z.ZodType | undefined;
-}
-
-function commandsOf(tree: object, path: string[] = []): Command[] {
-  return Object.entries(tree).flatMap(([key, value]: [string, object]) => {
-    const at = [...path, key];
-    if (!isContractProcedure(getContractRouter(appContract, at))) return commandsOf(value, at);
-    const { inputSchema } = (value as { '~orpc': { inputSchema?: z.ZodType } })['~orpc'];
-    return [{ name: at.join('.'), path: at, input: inputSchema }];
-  });
-}
-const commands = commandsOf(appContract);
-
-interface Shape {
-  type?: string;
-  properties?: Record<string, Shape>;
-  required?: string[];
-  items?: Shape;
-  anyOf?: Shape[];
-  oneOf?: Shape[];
-  enum?: unknown[];
-  const?: unknown;
-  pattern?: string;
-  minimum?: number;
-  minLength?: number;
-  minItems?: number;
-}
-const shapeOf = (input: z.ZodType) => z.toJSONSchema(input, { io: 'input', unrepresentable: 'any' }) as Shape;
-
-/** The smallest thing that fits. */
-function fitting(shape: Shape): unknown {
-  if (shape.const !== undefined) return shape.const;
-  if (shape.enum) return shape.enum[0];
-  const choice = (shape.anyOf ?? shape.oneOf)?.[0];
-  if (choice) return fitting(choice);
-  if (shape.type === 'object') {
-    const required = Object.entries(shape.properties ?? {}).filter(([key]) => shape.required?.includes(key));
-    return Object.fromEntries(required.map(([key, inner]) => [key, fitting(inner)]));
-  }
-  if (shape.type === 'array') return Array.from({ length: shape.minItems ?? 0 }, () => fitting(shape.items ?? {}));
-  if (shape.type === 'string') return shape.pattern ? randomUUID() : 'x'.repeat(Math.max(1, shape.minLength ?? 1));
-  if (shape.type === 'integer' || shape.type === 'number') return Math.max(1, shape.minimum ?? 1);
-  return shape.type === 'boolean' ? false : null;
-}
-
-/** Names of the fields that hold an id, or several. */
-const idFields = (shape: Shape) => Object.keys(shape.properties ?? {}).filter((key) => /Ids?$/.test(key));
-
-const hostileIds = [
-  '../../etc/passwd',
-  '..\\..\\windows\\win.ini',
-  '/etc/passwd',
-  'C:\\Windows\\win.ini',
-  '\\\\host\\share\\file',
-  'file:///etc/passwd',
-  '%2e%2e%2fetc%2fpasswd',
-  `${'../'.repeat(9)}etc/passwd`,
-  `${randomUUID()}/../../x`,
-  `${randomUUID()}\0.pdf`,
-  `${randomUUID()}\n`,
-  '',
-  '.',
-  '~',
-  'con',
-  "'; DROP TABLE documents; --",
-];
-
 let app: App;
 let serve: ServePort;
+let touched: string[] = [];
 const dir = mkdtempSync(join(tmpdir(), 'rocketdoc-rpc-'));
 beforeAll(async () => {
   app = await createApp({
@@ -101,7 +43,9 @@ beforeAll(async () => {
     grants: [],
     startEngine: () => fakeEngine({ pieces: ['x'] }),
   });
-  serve = rpcPorts(app);
+  const watched = watchedApp(app);
+  touched = watched.touched;
+  serve = rpcPorts(watched.app);
 });
 afterAll(async () => {
   await app.close();
@@ -112,8 +56,6 @@ afterEach(() => {
   for (const port of open.splice(0)) port.close();
 });
 
-type Call = (input?: unknown, options?: { signal: AbortSignal }) => Promise<unknown>;
-
 /** A window's end of a port that belongs to `frame`. */
 function connect(frame: WebFrameMain = frameOf()) {
   const { port1, port2 } = new MessageChannelMain();
@@ -121,25 +63,8 @@ function connect(frame: WebFrameMain = frameOf()) {
   serve(port1 as unknown as MessagePortMain, frame);
   const client: unknown = createORPCClient(new RPCLink({ port: port2 }));
   port2.start();
-  const call = ({ path }: Command): Call =>
-    path.reduce<unknown>((part, key) => (part as Record<string, unknown>)[key], client) as Call;
+  const call = (command: Command) => callOf(client, command);
   return { port: port2, call };
-}
-
-/** The code that a call failed with; undefined: it went well. A stream is looked at until its first event. */
-async function codeOf(call: Call, input: unknown): Promise<string | undefined> {
-  const stop = new AbortController();
-  try {
-    const output = await call(input, { signal: stop.signal });
-    if (typeof output === 'object' && output !== null && Symbol.asyncIterator in output) {
-      const events = output as unknown as AsyncIterator<unknown>;
-      await events.next();
-      void events.return?.().catch(() => {});
-    }
-    return undefined;
-  } catch (error) {
-    return error instanceof ORPCError ? error.code : `no code: ${String(error)}`;
-  }
 }
 
 const closed = (port: FakePort) =>
@@ -168,44 +93,36 @@ describe.each(commands)('$name', (command) => {
     }
   });
 
-  it.runIf(command.input)('refuses values that do not fit its schema', async () => {
+  it.runIf(command.input)('refuses values that do not fit its schema, and does nothing', async () => {
     const input = command.input as z.ZodType;
+    expect(input.safeParse(fitting(shapeOf(input))).success).toBe(true);
+    const wrong = wrongInputs(input);
+    expect(wrong).toHaveLength(100);
     const { call } = connect();
-    const base = fitting(shapeOf(input)) as Record<string, unknown>;
-    expect(input.safeParse(base).success).toBe(true);
-    const required = shapeOf(input).required ?? [];
-    const wrong: unknown[] = [null, 'text', 7, [], true];
-    for (const key of Object.keys(shapeOf(input).properties ?? {})) {
-      for (const value of [Number.NaN, -1e308, {}, [[]], 'x'.repeat(5000), () => 1])
-        wrong.push({ ...base, [key]: value });
-      if (required.includes(key)) wrong.push({ ...base, [key]: undefined });
+    touched.length = 0;
+    for (const value of wrong) {
+      const code = await codeOf(call(command), value);
+      expect({ value, code }).toEqual({ value, code: 'BAD_REQUEST' });
     }
-    const unfitting = wrong.filter((value) => !input.safeParse(JSON.parse(JSON.stringify(value) ?? 'null')).success);
-    expect(unfitting.length).toBeGreaterThan(3);
-    for (const value of unfitting) expect(await codeOf(call(command), value)).toBe('BAD_REQUEST');
+    expect(touched).toEqual([]);
   });
 
-  it.runIf(command.input && idFields(shapeOf(command.input)).length > 0)('takes no path for an id', async () => {
-    const shape = shapeOf(command.input as z.ZodType);
-    const base = fitting(shape) as Record<string, unknown>;
+  it.runIf(command.input && idPlaces(shapeOf(command.input)).length > 0)('takes no path for an id', async () => {
+    const input = command.input as z.ZodType;
+    const base = fitting(shapeOf(input));
     const { call } = connect();
-    for (const key of idFields(shape)) {
-      const { type, minItems = 1 } = shape.properties?.[key] ?? {};
-      // A list has the hostile one among good ones.
-      const withId = (id: string) =>
-        type === 'array' ? [id, ...Array.from({ length: minItems - 1 }, () => randomUUID())] : id;
+    for (const place of idPlaces(shapeOf(input))) {
+      touched.length = 0;
       for (const id of hostileIds) {
-        const code = await codeOf(call(command), { ...base, [key]: withId(id) });
-        // Either no id at all, or one that nobody was given.
-        expect({ key, id, code }).toEqual({ key, id, code: expect.stringMatching(/^(BAD_REQUEST|DOC_MISSING)$/) });
+        const value = withAt(base, place, id);
+        expect({ place, id, fits: input.safeParse(value).success }).toEqual({ place, id, fits: false });
+        expect(await codeOf(call(command), value)).toBe('BAD_REQUEST');
       }
-      const unknown = await codeOf(call(command), { ...base, [key]: withId(randomUUID()) });
-      if (unknown !== undefined)
-        expect({ key, unknown, isOurs: isErrorCode(unknown) && unknown !== 'INTERNAL' }).toEqual({
-          key,
-          unknown,
-          isOurs: true,
-        });
+      expect(touched).toEqual([]);
+      // An id that nobody was given is refused in the app's own words.
+      const unknown = await codeOf(call(command), withAt(base, place, randomUUID()));
+      const isOurs = unknown === undefined || (isErrorCode(unknown) && unknown !== 'INTERNAL');
+      expect({ place, unknown, isOurs }).toEqual({ place, unknown, isOurs: true });
     }
   });
 });

@@ -54,7 +54,7 @@ beforeEach(() => {
 
 it('shows the page one object of plain functions and nothing else', () => {
   expect([...fake.exposed.keys()]).toEqual(['rocketdoc']);
-  expect(Object.keys(bridge).sort()).toEqual(['connect', 'grantFile', 'onFiles']);
+  expect(Object.keys(bridge).sort()).toEqual(['chooseModel', 'connect', 'dragOut', 'grantFile', 'onAbout', 'onFiles']);
   for (const member of Object.values(bridge)) expect(typeof member).toBe('function');
   expect([...fake.listeners.keys()]).toEqual([shellEvents.port]);
 });
@@ -64,6 +64,8 @@ it('calls main under the names of the contract', async () => {
   const call: Record<ShellCommand, () => Promise<unknown>> = {
     connect: () => bridge.connect(),
     grantFile: () => bridge.grantFile({} as File),
+    chooseModel: () => bridge.chooseModel(),
+    dragOut: () => bridge.dragOut({ type: 'document', documentId: '0b1e7a52-3c4d-4e5f-8a9b-0c1d2e3f4a5b' }),
   };
   for (const name of Object.keys(shellCommands) as ShellCommand[]) {
     fake.invoked = [];
@@ -93,6 +95,13 @@ it('carries the port into the page, to our origin alone', () => {
   const port = {};
   fake.listeners.get(shellEvents.port)?.({ ports: [port], sender: 'never' });
   expect(posted).toEqual([['rocketdoc:port', 'app://rocketdoc', [port]]]);
+});
+
+it('tells that the menu asked for the About card, and nothing else', () => {
+  const listener = vi.fn();
+  bridge.onAbout(listener);
+  fake.listeners.get(shellEvents.about)?.({ sender: 'never' }, 'more');
+  expect(listener.mock.calls).toEqual([[]]);
 });
 
 it('hands on grants without the event they came in', () => {

@@ -15,6 +15,8 @@ class FakeWindow extends EventTarget {
 let page: FakeWindow;
 let asked = 0;
 let accepts = true;
+let dragged: unknown[] = [];
+let askAbout = () => {};
 let give: (grants: Grant[]) => void = () => {};
 const file = (id: string) => ({ id, name: 'a.pdf', isSample: false });
 
@@ -23,6 +25,7 @@ beforeEach(() => {
   page = new FakeWindow();
   asked = 0;
   accepts = true;
+  dragged = [];
   page.rocketdoc = {
     connect: async () => {
       asked++;
@@ -31,6 +34,10 @@ beforeEach(() => {
     grantFile: async () => null,
     onFiles: (listener) => {
       give = listener;
+    },
+    dragOut: async (what) => void dragged.push(what),
+    onAbout: (listener) => {
+      askAbout = listener;
     },
   };
   vi.stubGlobal('window', page);
@@ -78,4 +85,31 @@ it('holds opened files back until the contract can be spoken', async () => {
   page.receive(port2);
   await vi.waitFor(() => expect(opened).toEqual(['1', '2']));
   port1.close();
+});
+
+it('knows its own drag until the button is up again', async () => {
+  const { dragOut, isDraggingOut } = await import('../../../renderer/bridge/desktop.ts');
+  const what = { type: 'document', documentId: 'id' } as const;
+  const mouse = (buttons: number) => page.dispatchEvent(Object.assign(new Event('mousemove'), { buttons }));
+  expect(isDraggingOut()).toBe(false);
+  await dragOut?.(what);
+  expect(dragged).toEqual([what]);
+  mouse(1); // still held: the page hears this before the system's drag begins
+  expect(isDraggingOut()).toBe(true);
+  mouse(0);
+  expect(isDraggingOut()).toBe(false);
+});
+
+it('has no drag of files in a browser', async () => {
+  page.rocketdoc = undefined;
+  const { dragOut } = await import('../../../renderer/bridge/desktop.ts');
+  expect(dragOut).toBeUndefined();
+});
+
+it('shows the About card when the menu asks', async () => {
+  const { watchAbout } = await import('../../../renderer/bridge/desktop.ts');
+  const listener = vi.fn();
+  watchAbout(listener);
+  askAbout();
+  expect(listener).toHaveBeenCalledTimes(1);
 });

@@ -1,0 +1,29 @@
+/**
+ * What this RocketDoc is and whose work is in it. The licences are listed by the builds of the window and, in a package, of the main
+ * process: each knows what it took.
+ */
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import { type About, type Licence, licenceSchema } from '../contract/app-types.ts';
+
+/** Of the project; in a package the archive, where this source's own address lies beside it. */
+const root = fileURLToPath(new URL('../..', import.meta.url)).replace(/\bapp\.asar\.unpacked(?=[\\/]$)/, 'app.asar');
+
+const manifestSchema = z.object({ version: z.string() });
+
+export async function about(): Promise<About> {
+  const { version } = manifestSchema.parse(JSON.parse(await readFile(`${root}package.json`, 'utf8')));
+  const lists = await Promise.all(['renderer', 'main'].map((room) => licencesOf(`${root}out/${room}/licences.json`)));
+  const licences = new Map(lists.flat().map((entry) => [`${entry.name} ${entry.version}`, entry]));
+  return { version, licences: [...licences.values()].sort((a, b) => a.name.localeCompare(b.name, 'en')) };
+}
+
+/** None where that part was not built: the window in a browser has no main process. */
+async function licencesOf(file: string): Promise<Licence[]> {
+  try {
+    return z.array(licenceSchema).parse(JSON.parse(await readFile(file, 'utf8')));
+  } catch {
+    return [];
+  }
+}
