@@ -19,16 +19,18 @@ void scaled_logits(const CompactView & k, int head, int group, const int32_t * i
 
 void summed_probabilities(const float * a, int64_t stride, int group, int64_t n_units, int64_t tokens, int64_t last,
                           SelectorScratch & scratch, float * out) {
-    const CpuKernels & cpu   = cpu_kernels();
-    float * const      terms = at_least(scratch.probabilities, n_units);
-    std::fill(out, out + n_units, 0.0f);
     if (n_units == 0) return;
+    const CpuKernels & cpu    = cpu_kernels();
+    float * const      terms  = at_least(scratch.probabilities, group * (n_units + 1));  // [g][n_units]
+    float * const      weight = terms + group * n_units;                                // [g]
     for (int h = 0; h < group; ++h) {
-        std::copy(a + h * stride, a + h * stride + n_units, terms);
-        const float sum   = cpu.exp_terms(terms, n_units, cpu.maximum(terms, n_units));
-        const float total = float(tokens) * (sum - terms[n_units - 1]) + float(last) * terms[n_units - 1];
-        if (total > 0) cpu.add_scaled(terms, n_units, 1.0f / total, out);
+        const float * ah    = a + h * stride;
+        float * const of_h  = terms + h * n_units;
+        const float   sum   = cpu.exp_terms(ah, n_units, cpu.maximum(ah, n_units), of_h);
+        const float   total = float(tokens) * (sum - of_h[n_units - 1]) + float(last) * of_h[n_units - 1];
+        weight[h]           = total > 0 ? 1.0f / total : 0.0f;
     }
+    cpu.weighted_sum(terms, n_units, weight, group, n_units, out);
 }
 
 bool choose_all(int64_t n_live, int64_t k, SelectorScratch & scratch) {
@@ -46,7 +48,7 @@ void sparse_attention(const CompactView & k, const CompactView & v, int head, in
     scaled_logits(k, head, group, chosen, n_chosen, q, scratch, w, n_chosen);
     for (int h = 0; h < group; ++h) {
         float *     row   = w + h * n_chosen;
-        const float total = cpu.exp_terms(row, n_chosen, cpu.maximum(row, n_chosen));
+        const float total = cpu.exp_terms(row, n_chosen, cpu.maximum(row, n_chosen), row);
         const float share = total > 0 ? 1.0f / total : 0.0f;
         for (int64_t i = 0; i < n_chosen; ++i) row[i] *= share;
     }

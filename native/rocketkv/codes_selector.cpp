@@ -103,8 +103,8 @@ class CodesSelector final : public Selector {
             float * const sh = s + h * n_chosen;
             for (const int32_t i : scratch.chosen) ah[i] = -INFINITY;
             const float top = std::max(cpu.maximum(ah, n_live), cpu.maximum(sh, n_chosen));
-            total[h]        = cpu.exp_terms(ah, n_live, top);
-            share[h]        = 1.0f / (total[h] + cpu.exp_terms(sh, n_chosen, top));
+            total[h]        = cpu.exp_terms(ah, n_live, top, ah);
+            share[h]        = 1.0f / (total[h] + cpu.exp_terms(sh, n_chosen, top, sh));
         }
         cpu.row_sums(v.row(head, 0), v.row_elems, scratch.chosen.data(), n_chosen, D, s, n_chosen, g, out);
         codes.add_values(a, stride, g, n_live, total, rest, out);

@@ -125,7 +125,7 @@ void stage1_scores(const RowsView & keys, const Stage1Query & query, int head, G
                     at[lane] -= top[i];  // <= 0
                     weight[lane] = (first_panel + p) * panel_rows + lane < n_rows ? 1.0f / sum[i] : 0.0f;
                 }
-                cpu.exp_terms(at, panel_rows, 0.0f);
+                cpu.exp_terms(at, panel_rows, 0.0f, at);
                 for (int lane = 0; lane < panel_rows; ++lane) weight[lane] *= at[lane];
                 const int64_t first_key = b * key_block;
                 cpu.panel_weigh(terms + p * terms_size + first_key * panel_rows,

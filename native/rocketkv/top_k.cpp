@@ -1,5 +1,6 @@
 // The exact k best of n scores, as an ascending list of indices. Bisects the k-th highest value over the ordered bit patterns
-// of f32: at most 32 counting passes (a vector compare each), and no copy, no sort, no index beside the score.
+// of f32: at most 32 counting passes (a vector compare each), the later ones over the few values still between the bounds.
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
@@ -25,6 +26,8 @@ float float_of(int64_t order) {
     return x;
 }
 
+constexpr int64_t n_few = 512;
+
 // Fewer numbers than k: every number, and NaNs from the lowest index up.
 void take_with_nan(const float * scores, int64_t n, int64_t n_nan, int32_t * out) {
     for (int64_t i = 0; i < n; ++i) {
@@ -48,24 +51,27 @@ int64_t top_k_ascending(const float * scores, int64_t n, int64_t k, int32_t * ou
         return k;
     }
 
-    // low: at least k scores reach it. high + 1: fewer than k do.
-    int64_t low    = order_of(cpu.minimum(scores, n));
-    int64_t high   = order_of(cpu.maximum(scores, n));
-    int64_t n_ties = n;  // how many scores equal to the threshold are taken, the lowest indices first
-    while (low < high) {
-        const int64_t middle = low + (high - low + 1) / 2;
-        const int64_t count  = cpu.count_at_least(scores, n, float_of(middle));
-        if (count == k) {  // the cut falls into a gap: nothing equal to the threshold stays outside
-            low = high = middle;
-            break;
+    // low: n_low >= k scores reach it. high + 1: n_above < k scores do. What lies between is copied out once it fits.
+    int64_t       low  = order_of(cpu.minimum(scores, n)), n_low = n_numbers;
+    int64_t       high = order_of(cpu.maximum(scores, n)), n_above = 0;
+    float         few[n_few];
+    const float * left   = scores;
+    int64_t       n_left = n, n_gone = 0;  // n_gone: scores above all of `left`
+    while (low < high && n_low > k) {      // at n_low == k the cut falls into a gap
+        if (n_low - n_above <= std::min(n_few, n_left / 2)) {
+            n_left = cpu.take_between(left, n_left, float_of(low), float_of(high + 1), few);
+            left   = few;
+            n_gone = n_above;
         }
-        if (count > k)
-            low = middle;
+        const int64_t middle = low + (high - low + 1) / 2;
+        const int64_t count  = n_gone + cpu.count_at_least(left, n_left, float_of(middle));
+        if (count >= k)
+            low = middle, n_low = count;
         else
-            high = middle - 1;
+            high = middle - 1, n_above = count;
     }
-    const float threshold = float_of(low);
-    if (cpu.count_at_least(scores, n, threshold) > k) n_ties = k - cpu.count_at_least(scores, n, float_of(low + 1));
+    const float   threshold = float_of(low);
+    const int64_t n_ties    = n_low > k ? k - n_above : n;  // scores equal to it that are taken, the lowest indices first
     return cpu.take_at_least(scores, n, threshold, n_ties, out);
 }
 

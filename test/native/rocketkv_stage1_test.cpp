@@ -205,8 +205,8 @@ void pooling(Random & random) {
 }
 
 void best_of(Random & random) {
-    for (int i = 0; i < 400; ++i) {
-        const int64_t n = random.integer(0, 300);
+    for (int i = 0; i < 500; ++i) {
+        const int64_t n = random.integer(0, i % 5 ? 300 : 4000);
         std::vector<float> s(static_cast<size_t>(n));
         const int kind = random.integer(0, 4);
         for (float & x : s) {

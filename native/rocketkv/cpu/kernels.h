@@ -54,9 +54,13 @@ struct CpuKernels {
 
     float (*maximum)(const float * x, int64_t n);                                // -inf when n = 0; NaN is skipped
     float (*minimum)(const float * x, int64_t n);                                // +inf when n = 0; NaN is skipped
-    float (*exp_terms)(float * x, int64_t n, float top);                         // x = exp(x - top); returns their sum
-    void (*add_scaled)(const float * x, int64_t n, float scale, float * sum);    // sum += scale * x
+    // out = exp(x - top), which may be x itself; returns their sum.
+    float (*exp_terms)(const float * x, int64_t n, float top, float * out);
+    // out[i] = sum over h of weight[h] * x[h][i].
+    void (*weighted_sum)(const float * x, int64_t stride, const float * weight, int g, int64_t n, float * out);
     int64_t (*count_at_least)(const float * x, int64_t n, float threshold);      // NaN never counts
+    // The values that reach low and not bound (NaN: none reaches it), in order; returns how many. out may be x itself.
+    int64_t (*take_between)(const float * x, int64_t n, float low, float bound, float * out);
     // The indices of the scores above the threshold and of the first n_ties equal to it, ascending; returns how many.
     int64_t (*take_at_least)(const float * x, int64_t n, float threshold, int64_t n_ties, int32_t * out);
 };

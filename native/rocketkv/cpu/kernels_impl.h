@@ -23,20 +23,19 @@ using rocketdoc::key_block;
 using rocketdoc::page_block;
 using rocketdoc::panel_rows;
 
-// e^x for x <= 0 (2 ulp); 0 below the smallest normal result, so -inf gives 0. NaN gives almost 0: a broken key loses.
+// e^x for x <= 0, as 2^n * 2^f; relative error below 2e-7 + 1e-7 |x|. 0 below the smallest normal result, so -inf gives 0. NaN
+// gives almost 0: a broken key loses.
 inline vf vexp(vf x) {
     const vf lowest = vset(-87.33f);
-    const vf y      = vmax(x, lowest);
-    const vf n      = vround(vmul(y, vset(1.44269504f)));
-    vf       f      = vfma(n, vset(-0.693359375f), y);  // ln 2 in two parts: exact to beyond f32
-    f               = vfma(n, vset(2.12194440e-4f), f);
-    vf p            = vset(1.9875691500e-4f);
-    p               = vfma(p, f, vset(1.3981999507e-3f));
-    p               = vfma(p, f, vset(8.3334519073e-3f));
-    p               = vfma(p, f, vset(4.1665795894e-2f));
-    p               = vfma(p, f, vset(1.6666665459e-1f));
-    p               = vfma(p, f, vset(5.0000001201e-1f));
-    p               = vfma(p, vmul(f, f), vadd(f, vset(1.0f)));
+    const vf t      = vmul(vmax(x, lowest), vset(1.44269504f));
+    const vf n      = vround(t);
+    const vf f      = vsub(t, n);
+    vf       p      = vset(1.32647273e-3f);
+    p               = vfma(p, f, vset(9.67151299e-3f));
+    p               = vfma(p, f, vset(5.55073358e-2f));
+    p               = vfma(p, f, vset(2.40222424e-1f));
+    p               = vfma(p, f, vset(6.93147004e-1f));
+    p               = vfma(p, f, vset(1.0f));
     return vzero_below(vscale2(p, n), x, lowest);
 }
 
@@ -175,22 +174,23 @@ void code_scores_of(const uint8_t * codes, int n4, int n2, const float * q, cons
                     int64_t stride) {
     const int64_t block_bytes = int64_t(n4 / 2 + n2 / 4) * code_block;
     const int     n           = n4 + n2;
+    constexpr int odd         = 4 * G + 8 <= registers ? 1 : 0;  // two chains a sum hide the latency of the addition
     for (int64_t token = 0; token < n_tokens; token += code_block, codes += block_bytes) {
         for (int t = 0; t < code_block; t += 2 * lanes) {
-            vf sum[G][2], odd[G][2];  // two chains a head hide the latency of the addition
+            vf sum[1 + odd][G][2];
             for (int h = 0; h < G; ++h)
-                for (int j = 0; j < 2; ++j) sum[h][j] = vset(base[h]), odd[h][j] = vset(0);
+                for (int j = 0; j < 2; ++j) sum[odd][h][j] = vset(0), sum[0][h][j] = vset(base[h]);
             const uint8_t * line = codes + t;
             for (int c = 0; c < n4; c += 2, line += code_block) {
                 const vi x0 = vload_u8(line), x1 = vload_u8(line + lanes);
                 const vf lo0 = vcode<0, 15>(x0), lo1 = vcode<0, 15>(x1);
                 const vf hi0 = vcode<4, 15>(x0), hi1 = vcode<4, 15>(x1);
                 for (int h = 0; h < G; ++h) {
-                    const vf q0 = vset(q[h * n + c]), q1 = vset(q[h * n + c + 1]);
-                    sum[h][0]   = vfma(q0, lo0, sum[h][0]);
-                    sum[h][1]   = vfma(q0, lo1, sum[h][1]);
-                    odd[h][0]   = vfma(q1, hi0, odd[h][0]);
-                    odd[h][1]   = vfma(q1, hi1, odd[h][1]);
+                    const vf q0    = vset(q[h * n + c]), q1 = vset(q[h * n + c + 1]);
+                    sum[0][h][0]   = vfma(q0, lo0, sum[0][h][0]);
+                    sum[0][h][1]   = vfma(q0, lo1, sum[0][h][1]);
+                    sum[odd][h][0] = vfma(q1, hi0, sum[odd][h][0]);
+                    sum[odd][h][1] = vfma(q1, hi1, sum[odd][h][1]);
                 }
             }
             for (int c = n4; c < n; c += 4, line += code_block) {
@@ -199,15 +199,16 @@ void code_scores_of(const uint8_t * codes, int n4, int n2, const float * q, cons
                     const vf x0 = vcode<0, 3>(x), x1 = vcode<2, 3>(x), x2 = vcode<4, 3>(x), x3 = vcode<6, 3>(x);
                     for (int h = 0; h < G; ++h) {
                         const float * qh = q + h * n + c;
-                        sum[h][j]        = vfma(vset(qh[0]), x0, sum[h][j]);
-                        odd[h][j]        = vfma(vset(qh[1]), x1, odd[h][j]);
-                        sum[h][j]        = vfma(vset(qh[2]), x2, sum[h][j]);
-                        odd[h][j]        = vfma(vset(qh[3]), x3, odd[h][j]);
+                        sum[0][h][j]     = vfma(vset(qh[0]), x0, sum[0][h][j]);
+                        sum[odd][h][j]   = vfma(vset(qh[1]), x1, sum[odd][h][j]);
+                        sum[0][h][j]     = vfma(vset(qh[2]), x2, sum[0][h][j]);
+                        sum[odd][h][j]   = vfma(vset(qh[3]), x3, sum[odd][h][j]);
                     }
                 }
             }
             for (int h = 0; h < G; ++h)
-                for (int j = 0; j < 2; ++j) vstore(a + h * stride + token + t + j * lanes, vadd(sum[h][j], odd[h][j]));
+                for (int j = 0; j < 2; ++j)
+                    vstore(a + h * stride + token + t + j * lanes, odd ? vadd(sum[0][h][j], sum[odd][h][j]) : sum[0][h][j]);
         }
     }
 }
@@ -215,7 +216,7 @@ void code_scores_of(const uint8_t * codes, int n4, int n2, const float * q, cons
 void code_scores(const uint8_t * codes, int n4, int n2, const float * q, const float * base, int g, int64_t n_tokens,
                  float * a, int64_t stride) {
     for (int h = 0; h < g;) {
-        const int     n  = g - h < max_heads ? g - h : max_heads;
+        const int     n  = g - h < 4 ? g - h : 4;  // one chain a sum: four heads fit the registers everywhere
         const float * qh = q + int64_t(h) * (n4 + n2);
         float *       ah = a + h * stride;
         switch (n) {
@@ -388,28 +389,34 @@ float minimum(const float * x, int64_t n) {
     return vlow(low);
 }
 
-float exp_terms(float * x, int64_t n, float top) {
+float exp_terms(const float * x, int64_t n, float top, float * out) {
     const vf shift = vset(top);
     vf       sum   = vset(0);
     int64_t  i     = 0;
     for (; i + lanes <= n; i += lanes) {
         const vf term = vexp(vsub(vload(x + i), shift));
         sum           = vadd(sum, term);
-        vstore(x + i, term);
+        vstore(out + i, term);
     }
     if (i < n) {
         const vf term = vexp(vsub(vload_tail(x + i, n - i, -INFINITY), shift));
         sum           = vadd(sum, term);
-        vstore_tail(x + i, n - i, term);
+        vstore_tail(out + i, n - i, term);
     }
     return vsum(sum);
 }
 
-void add_scaled(const float * x, int64_t n, float scale, float * sum) {
-    const vf s = vset(scale);
-    int64_t  i = 0;
-    for (; i + lanes <= n; i += lanes) vstore(sum + i, vfma(s, vload(x + i), vload(sum + i)));
-    if (i < n) vstore_tail(sum + i, n - i, vfma(s, vload_tail(x + i, n - i, 0), vload_tail(sum + i, n - i, 0)));
+void weighted_sum(const float * x, int64_t stride, const float * weight, int g, int64_t n, float * out) {
+    int64_t i = 0;
+    for (; i + lanes <= n; i += lanes) {
+        vf sum = vset(0);
+        for (int h = 0; h < g; ++h) sum = vfma(vset(weight[h]), vload(x + h * stride + i), sum);
+        vstore(out + i, sum);
+    }
+    if (i == n) return;
+    vf sum = vset(0);
+    for (int h = 0; h < g; ++h) sum = vfma(vset(weight[h]), vload_tail(x + h * stride + i, n - i, 0), sum);
+    vstore_tail(out + i, n - i, sum);
 }
 
 int64_t count_at_least(const float * x, int64_t n, float threshold) {
@@ -419,6 +426,17 @@ int64_t count_at_least(const float * x, int64_t n, float threshold) {
     for (; i + lanes <= n; i += lanes) count += vcount_ge(vload(x + i), t);
     for (; i < n; ++i) count += x[i] >= threshold;
     return count;
+}
+
+int64_t take_between(const float * x, int64_t n, float low, float bound, float * out) {
+    const vf least = vset(low), above = vset(bound);
+    float *  to = out;
+    for (int64_t i = 0; i < n; i += lanes) {
+        const vf       v    = i + lanes <= n ? vload(x + i) : vload_tail(x + i, n - i, NAN);
+        const uint32_t bits = vbits_ge(v, least) & ~vbits_ge(v, above);
+        if (bits) to += vstore_values(to, v, bits);
+    }
+    return to - out;
 }
 
 int64_t take_at_least(const float * x, int64_t n, float threshold, int64_t n_ties, int32_t * out) {
@@ -442,7 +460,7 @@ int64_t take_at_least(const float * x, int64_t n, float threshold, int64_t n_tie
 constexpr rocketdoc::CpuKernels kernel_table(const char * name) {
     return {name,        f32_from_f16_rows, f16_from_f32_rows, f32_from_q8_0_row, panel_logits, panel_exp, panel_weigh,
             page_scores, code_scores,       sign_sums,         row_logits,        row_sums,     maximum,   minimum,
-            exp_terms,   add_scaled,        count_at_least,    take_at_least};
+            exp_terms,   weighted_sum,      count_at_least,    take_between, take_at_least};
 }
 
 }  // namespace

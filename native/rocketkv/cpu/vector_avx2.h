@@ -7,6 +7,7 @@
 namespace {
 
 constexpr int lanes     = 8;
+constexpr int registers = 16;
 constexpr int max_heads = 2;
 constexpr int tile_keys = 6;
 
@@ -36,6 +37,13 @@ inline int vstore_indices(int32_t * to, int32_t first, uint32_t bits) {
     for (; bits; bits &= bits - 1) to[n++] = first + __builtin_ctz(bits);
     return n;
 }
+inline int vstore_values(float * to, vf x, uint32_t bits) {
+    float values[lanes];
+    vstore(values, x);
+    int n = 0;
+    for (; bits; bits &= bits - 1) to[n++] = values[__builtin_ctz(bits)];
+    return n;
+}
 
 inline vf   vload_f16(const uint16_t * p) { return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *) p)); }
 inline void vstore_f16(uint16_t * p, vf x) {
@@ -45,7 +53,8 @@ inline vf vload_i8(const int8_t * p) { return _mm256_cvtepi32_ps(_mm256_cvtepi8_
 
 inline vi vload_u8(const uint8_t * p) { return _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *) p)); }
 template <int shift, int mask> inline vf vcode(vi x) {
-    return _mm256_cvtepi32_ps(_mm256_and_si256(_mm256_srli_epi32(x, shift), _mm256_set1_epi32(mask)));
+    const vi code = shift ? _mm256_srli_epi32(x, shift) : x;
+    return _mm256_cvtepi32_ps(mask << shift == (255 >> shift) << shift ? code : _mm256_and_si256(code, _mm256_set1_epi32(mask)));
 }
 
 inline vf vadd_where(vf sum, vf x, uint32_t bits) {

@@ -7,6 +7,7 @@
 namespace {
 
 constexpr int lanes     = 16;
+constexpr int registers = 32;
 constexpr int max_heads = 4;  // query heads whose accumulators fit the registers together
 constexpr int tile_keys = 12;  // stage 1: 12 keys x 2 vectors of rows = 24 accumulators
 
@@ -34,6 +35,11 @@ inline int  vstore_indices(int32_t * to, int32_t first, uint32_t bits) {
     _mm512_mask_storeu_epi32(to, (__mmask16) ((1u << n) - 1), _mm512_maskz_compress_epi32((__mmask16) bits, index));
     return n;
 }
+inline int  vstore_values(float * to, vf x, uint32_t bits) {
+    const int n = __builtin_popcount(bits);
+    _mm512_mask_storeu_ps(to, (__mmask16) ((1u << n) - 1), _mm512_maskz_compress_ps((__mmask16) bits, x));
+    return n;
+}
 
 inline vf   vload_f16(const uint16_t * p) { return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *) p)); }
 inline void vstore_f16(uint16_t * p, vf x) {
@@ -43,7 +49,8 @@ inline vf vload_i8(const int8_t * p) { return _mm512_cvtepi32_ps(_mm512_cvtepi8_
 
 inline vi vload_u8(const uint8_t * p) { return _mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *) p)); }
 template <int shift, int mask> inline vf vcode(vi x) {
-    return _mm512_cvtepi32_ps(_mm512_and_si512(_mm512_srli_epi32(x, shift), _mm512_set1_epi32(mask)));
+    const vi code = shift ? _mm512_srli_epi32(x, shift) : x;
+    return _mm512_cvtepi32_ps(mask << shift == (255 >> shift) << shift ? code : _mm512_and_si512(code, _mm512_set1_epi32(mask)));
 }
 
 inline vf vadd_where(vf sum, vf x, uint32_t bits) { return _mm512_mask_add_ps(sum, (__mmask16) bits, sum, x); }

@@ -11,13 +11,14 @@
 namespace {
 
 constexpr int lanes     = 4;
+constexpr int registers = 16;
 constexpr int max_heads = 2;  // query heads whose accumulators fit the registers together
 constexpr int tile_keys = 6;  // stage 1: keys per register tile, a divisor of key_block
 
 // vmax, vmin: the second where the first is NaN. vzero_below: y, or 0 where x < limit. vround: to the nearest integer.
-// vscale2: x * 2^n for an integer n in -126..127. vcode: the bits `mask` of x >> shift, as floats. vadd_where: sum + x where
+// vscale2: x * 2^n for an integer n in -126..127. vcode: the bits `mask` of x >> shift, as floats; x is a byte. vadd_where: sum + x where
 // the lane's bit is set (lane i: bit i). vbits_ge, vcount_ge: a >= b as such bits, and how many. vstore_indices: first + i for
-// each set bit i, nothing beyond them. vsum4: four horizontal sums.
+// each set bit i, nothing beyond them; vstore_values: the lanes of x likewise. vsum4: four horizontal sums.
 #if defined(__GNUC__) || defined(__clang__)
 typedef float   vf __attribute__((vector_size(16)));
 typedef int32_t vi __attribute__((vector_size(16)));
@@ -112,6 +113,12 @@ inline int vstore_indices(int32_t * to, int32_t first, uint32_t bits) {
     int n = 0;
     for (int i = 0; i < 4; ++i)
         if ((bits >> i) & 1u) to[n++] = first + i;
+    return n;
+}
+inline int vstore_values(float * to, vf x, uint32_t bits) {
+    int n = 0;
+    for (int i = 0; i < 4; ++i)
+        if ((bits >> i) & 1u) to[n++] = x[i];
     return n;
 }
 inline void vsum4(vf a, vf b, vf c, vf d, float * out) {
