@@ -14,12 +14,12 @@ struct SelectWork {
     float *    tile_sum;   // [n_head, GP, tiles]: live tokens' weights; select_finish may overwrite it
     uint32_t * keys;       // [n_head, entries]; used when they do not fit in shared memory
     uint32_t * chosen;     // [n_head, ceil(entries / 32)]: bit i % 32 of word i / 32 set when entry i was taken
-    int        entries, tiles, padded;
+    int        entries, tiles, padded;  // entries: a multiple of 4, so that rows are read in vectors
 };
 
 inline SelectWork select_work(void * workspace, int n_head, int group, int entries, int tile, size_t * bytes) {
     SelectWork w{};
-    w.entries = entries;
+    w.entries = int(ceil_div(entries, 4)) * 4;
     w.tiles   = int(ceil_div(entries, tile));
     w.padded  = padded_group(group);
     char *     base = static_cast<char *>(workspace);
@@ -29,6 +29,7 @@ inline SelectWork select_work(void * workspace, int n_head, int group, int entri
         at += align256(n * 4);
         return p;
     };
+    entries    = w.entries;
     w.counters = reinterpret_cast<unsigned *>(base);
     w.weight   = static_cast<float *>(take(size_t(n_head) * w.padded * entries));
     w.tile_max = static_cast<float *>(take(size_t(n_head) * w.padded * w.tiles));
@@ -41,21 +42,22 @@ inline SelectWork select_work(void * workspace, int n_head, int group, int entri
 
 constexpr int FACTORS = 512;  // tiles * group whose factors fit shared memory
 
-struct FinishShared {
+struct alignas(16) FinishShared {  // keys follow it
     SelectShared select;
     float        factor[FACTORS];
 };
 
 // Shared memory of select_finish for `entries`; without the keys when they do not fit.
-inline bool select_keys_fit(int entries) { return sizeof(FinishShared) + size_t(entries) * 4 <= SHARED_BYTES - 1024; }
-inline size_t select_finish_bytes(int entries) { return sizeof(FinishShared) + (select_keys_fit(entries) ? size_t(entries) * 4 : 0); }
+inline bool select_keys_fit(int entries) { return sizeof(FinishShared) + size_t(entries + 3) * 4 <= SHARED_BYTES - 1024; }
+inline size_t select_finish_bytes(int entries) { return sizeof(FinishShared) + (select_keys_fit(entries) ? size_t(entries + 3) * 4 : 0); }
 
 // n: live entries, TILE of them a tile; the last entry stands for page - dead tokens. shared: select_finish_bytes().
 // One block runs alone here, so time is latency: loads are issued early and in batches.
 template <int THREADS, int GROUP, int TILE>
 __device__ void select_finish(const SelectWork & w, int j, int group, int n, int page, int dead, int k, int32_t * ids, bool keys_fit,
                               unsigned char * shared) {
-    constexpr int  BATCH = GROUP <= 4 ? 8 : GROUP == 8 ? 4 : 2;
+    static_assert(TILE % 4 == 0, "");
+    constexpr int  BATCH = GROUP <= 4 ? 3 : 1;  // vectors of four entries a thread fetches at once
     FinishShared & fs     = *reinterpret_cast<FinishShared *>(shared);
     SelectShared & sh     = fs.select;
     uint32_t *     keys   = keys_fit ? reinterpret_cast<uint32_t *>(shared + sizeof(FinishShared)) : w.keys + size_t(j) * w.entries;
@@ -68,13 +70,15 @@ __device__ void select_finish(const SelectWork & w, int j, int group, int n, int
         return;
     }
     const float * weight = w.weight + size_t(j) * GROUP * w.entries;
-    float         x[BATCH][GROUP];
+    float4        x[BATCH][GROUP];
     const auto    fetch = [&](int base) {
 #pragma unroll
         for (int u = 0; u < BATCH; ++u) {
-            const int i = base + u * THREADS + threadIdx.x;
+            const int i = base + (u * THREADS + threadIdx.x) * 4;
 #pragma unroll
-            for (int h = 0; h < GROUP; ++h) x[u][h] = i < n && h < group ? __ldcg(weight + size_t(h) * w.entries + i) : 0.0f;
+            for (int h = 0; h < GROUP; ++h) {
+                x[u][h] = i < n && h < group ? __ldcg(reinterpret_cast<const float4 *>(weight + size_t(h) * w.entries + i)) : make_float4(0, 0, 0, 0);
+            }
         }
     };
     fetch(0);
@@ -98,17 +102,26 @@ __device__ void select_finish(const SelectWork & w, int j, int group, int n, int
     }
     __syncthreads();
     // b summed over the group; not negative, so its bits order like the value. NaN ranks last.
-    for (int base = 0; base < n; base += BATCH * THREADS) {
+    for (int base = 0; base < n; base += BATCH * THREADS * 4) {
         if (base > 0) fetch(base);
 #pragma unroll
         for (int u = 0; u < BATCH; ++u) {
-            const int i = base + u * THREADS + threadIdx.x, t = min(i, n - 1) / TILE;
-            float     b = 0;
+            const int i = base + (u * THREADS + threadIdx.x) * 4, t = min(i, n - 1) / TILE;
+            if (base + u * THREADS * 4 >= n) break;  // the whole block
+            float4 b = make_float4(0, 0, 0, 0);
 #pragma unroll
-            for (int h = 0; h < GROUP; ++h) b += x[u][h] * factor[h * pitch + t];
-            const uint32_t key = b > 0 ? __float_as_uint(b) : 0;
-            if (i < n) keys[i] = key;
-            count_bin(sh.hist, i < n, key >> FIRST_SHIFT);
+            for (int h = 0; h < GROUP; ++h) {
+                const float f = factor[h * pitch + t];
+                b.x += x[u][h].x * f, b.y += x[u][h].y * f, b.z += x[u][h].z * f, b.w += x[u][h].w * f;
+            }
+            const float    value[4] = {b.x, b.y, b.z, b.w};
+            uint32_t       four[4];
+#pragma unroll
+            for (int e = 0; e < 4; ++e) four[e] = i + e < n && value[e] > 0 ? __float_as_uint(value[e]) : 0;
+            // Behind the last entry lies room up to a multiple of four.
+            if (i < n) *reinterpret_cast<uint4 *>(keys + i) = make_uint4(four[0], four[1], four[2], four[3]);
+#pragma unroll
+            for (int e = 0; e < 4; ++e) count_bin(sh.hist, i + e < n, four[e] >> FIRST_SHIFT);
         }
     }
     const auto key = [keys](int i) { return keys[i]; };
