@@ -1,4 +1,4 @@
-// Makes a fresh clone ready for a command: `node electron/setup/ready.mjs modules|app|window|start|desktop|test`. Says one line for each step
+// Makes a fresh clone ready for a command: `node electron/setup/ready.mjs modules|app|window|start|desktop|gpu|test`. Says one line for each step
 // that has work to do, on stderr, and is silent and quick when there is none. Node built-ins only.
 // @ts-check
 import { existsSync } from 'node:fs';
@@ -176,6 +176,7 @@ const goals = {
   window: [modules, native(false), window],
   start: [modules, native(false), window, desktopIfInstalled],
   desktop: [modules, native(false), window, desktop],
+  gpu: [modules, native(true)],
   test: [modules, native(true), sanitizer, browser],
 };
 

@@ -1,5 +1,5 @@
-// npm test: lint and types, unit and command-line tests, native tests plain and with sanitizers. Ends with one line that sums
-// all parts; the exit code is not 0 when anything failed.
+// npm test: lint and types, unit and command-line tests, native tests plain and with sanitizers. `gpu`: only what needs a GPU. Ends with
+// one line that sums all parts; the exit code is not 0 when anything failed. What is skipped says why.
 // @ts-check
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
@@ -34,10 +34,10 @@ function vitest() {
   return vitestCounts(readText(report), status);
 }
 
-/** @param {string} title @param {string} dir @returns {Counts} */
-function native(title, dir) {
+/** @param {string} title @param {string} dir @param {string[]} [choice] of tests @returns {Counts} */
+function native(title, dir, choice = []) {
   heading(title);
-  const args = ['--test-dir', dir, '--output-on-failure', '--no-tests=error'];
+  const args = ['--test-dir', dir, '--output-on-failure', '--no-tests=error', ...choice];
   const { status, stdout, stderr } = spawnSync('ctest', args, {
     cwd: root,
     encoding: 'utf8',
@@ -47,12 +47,17 @@ function native(title, dir) {
   return ctestCounts(stdout ?? '', status);
 }
 
-heading('lint');
-const parts = [lint(), native('native tests', buildDir)];
-if (process.platform !== 'win32')
-  parts.push(native('native tests with address and undefined-behaviour sanitizers', sanitizerBuildDir));
-parts.push(vitest());
+/** @returns {Counts[]} */
+function everything() {
+  heading('lint');
+  const parts = [lint(), native('native tests', buildDir)];
+  if (process.platform !== 'win32')
+    parts.push(native('native tests with address and undefined-behaviour sanitizers', sanitizerBuildDir));
+  parts.push(vitest());
+  return parts;
+}
 
-const { passed, failed } = sum(parts);
-process.stdout.write(`\n${passed} passed, ${failed} failed\n`);
+const parts = process.argv[2] === 'gpu' ? [native('GPU tests', buildDir, ['-L', '^gpu$'])] : everything();
+const { passed, failed, skipped } = sum(parts);
+process.stdout.write(`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}\n`);
 process.exitCode = failed > 0 ? 1 : 0;

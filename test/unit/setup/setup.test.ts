@@ -177,21 +177,29 @@ describe('C++ includes', () => {
 
 describe('counting tests', () => {
   it('reads the runners and never takes a broken run for a good one', () => {
-    const vitest = (passed: number, failed: number) =>
-      JSON.stringify({ numPassedTests: passed, numFailedTests: failed });
-    expect(vitestCounts(vitest(5, 0), 0)).toEqual({ passed: 5, failed: 0 });
-    expect(vitestCounts(vitest(5, 2), 1)).toEqual({ passed: 5, failed: 2 });
-    expect(vitestCounts(vitest(5, 0), 1)).toEqual({ passed: 5, failed: 1 }); // an unhandled error
-    expect(vitestCounts(vitest(0, 0), 0)).toEqual({ passed: 0, failed: 1 });
-    expect(vitestCounts(undefined, 1)).toEqual({ passed: 0, failed: 1 });
-    expect(ctestCounts('90% tests passed, 1 tests failed out of 10', 8)).toEqual({ passed: 9, failed: 1 });
-    expect(ctestCounts('100% tests passed, 0 tests failed out of 4', 0)).toEqual({ passed: 4, failed: 0 });
-    expect(ctestCounts('No tests were found!!!', 8)).toEqual({ passed: 0, failed: 1 });
-    expect(
-      sum([
-        { passed: 1, failed: 2 },
-        { passed: 3, failed: 4 },
-      ]),
-    ).toEqual({ passed: 4, failed: 6 });
+    const vitest = (passed: number, failed: number, pending = 0) =>
+      JSON.stringify({ numPassedTests: passed, numFailedTests: failed, numPendingTests: pending });
+    const counts = (passed: number, failed: number, skipped = 0) => ({ passed, failed, skipped });
+    expect(vitestCounts(vitest(5, 0), 0)).toEqual(counts(5, 0));
+    expect(vitestCounts(vitest(5, 2, 1), 1)).toEqual(counts(5, 2, 1));
+    expect(vitestCounts(vitest(5, 0), 1)).toEqual(counts(5, 1)); // an unhandled error
+    expect(vitestCounts(vitest(0, 0), 0)).toEqual(counts(0, 1));
+    expect(vitestCounts(undefined, 1)).toEqual(counts(0, 1));
+    expect(ctestCounts('90% tests passed, 1 tests failed out of 10', 8)).toEqual(counts(9, 1));
+    expect(ctestCounts('100% tests passed, 0 tests failed out of 4', 0)).toEqual(counts(4, 0));
+    expect(ctestCounts('No tests were found!!!', 8)).toEqual(counts(0, 1));
+    expect(sum([counts(1, 2, 5), counts(3, 4, 6)])).toEqual(counts(4, 6, 11));
+  });
+
+  it('tells what ctest skipped from what passed', () => {
+    const output = [
+      '1/3 Test  #1: kernel_pool ......................***Skipped   0.02 sec',
+      '2/3 Test #10: rocketkv_budgets_test ............   Passed    0.01 sec',
+      '3/3 Test #16: engine_cuda_test .................***Skipped   0.01 sec',
+      '100% tests passed, 0 tests failed out of 3',
+    ].join('\n');
+    expect(ctestCounts(output, 0)).toEqual({ passed: 1, failed: 0, skipped: 2 });
+    // On a machine without a GPU every GPU test is skipped; that is not a broken run.
+    expect(ctestCounts(output.replace('   Passed', '***Skipped'), 0)).toEqual({ passed: 0, failed: 0, skipped: 3 });
   });
 });
