@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <random>
 #include <vector>
@@ -29,7 +30,7 @@ class ShapeWriter {
     void declare() {
         gguf_context * g = gguf_.get();
         gguf_set_val_str(g, "general.architecture", "llama");
-        gguf_set_val_str(g, "general.name", "random weights");
+        gguf_set_val_str(g, "general.name", shape_.name.c_str());
         gguf_set_val_u32(g, "llama.block_count", uint32_t(shape_.n_layer));
         gguf_set_val_u32(g, "llama.embedding_length", uint32_t(shape_.n_embd));
         gguf_set_val_u32(g, "llama.attention.head_count", uint32_t(shape_.n_head));
@@ -59,16 +60,21 @@ class ShapeWriter {
         add("output.weight", type_, shape_.n_embd, shape_.n_vocab);
     }
 
+    size_t bytes() const {
+        size_t n = gguf_get_meta_size(gguf_.get());
+        for (ggml_tensor * t = ggml_get_first_tensor(ctx_.get()); t; t = ggml_get_next_tensor(ctx_.get(), t)) n += GGML_PAD(ggml_nbytes(t), alignment());
+        return n;
+    }
+
     Status write(const std::string & path) {
         const Status failed = Status::fail(Code::DISK_FULL, "The random weights could not be written to " + path + ". Free some disk space.");
-        if (!gguf_write_to_file(gguf_.get(), path.c_str(), true)) return failed;
+        if (!gguf_write_to_file(gguf_.get(), path.c_str(), true)) return Status::fail(Code::IO, path + " cannot be written. Choose another folder.");
         std::unique_ptr<std::FILE, FileCloser> file(std::fopen(path.c_str(), "ab"));
         if (!file) return failed;
-        const size_t align = gguf_get_alignment(gguf_.get());
         for (ggml_tensor * t = ggml_get_first_tensor(ctx_.get()); t; t = ggml_get_next_tensor(ctx_.get(), t)) {
-            if (!write_rows(file.get(), *t, align)) return failed;
+            if (!write_rows(file.get(), *t)) return failed;
         }
-        return Status::good();
+        return std::fclose(file.release()) == 0 ? Status::good() : failed;
     }
 
   private:
@@ -78,7 +84,9 @@ class ShapeWriter {
         gguf_add_tensor(gguf_.get(), t);
     }
 
-    bool write_rows(std::FILE * file, const ggml_tensor & t, size_t align) {
+    size_t alignment() const { return gguf_get_alignment(gguf_.get()); }
+
+    bool write_rows(std::FILE * file, const ggml_tensor & t) {
         const int64_t        in = t.ne[0], out = t.ne[1];
         const bool           is_norm  = out == 1;
         const int64_t        distinct = std::min(out, DISTINCT_ROWS);
@@ -95,7 +103,7 @@ class ShapeWriter {
             if (std::fwrite(rows.data() + size_t(first) * row, row, size_t(n), file) != size_t(n)) return false;
             done += n;
         }
-        const std::vector<uint8_t> padding((align - ggml_nbytes(&t) % align) % align, 0);
+        const std::vector<uint8_t> padding(GGML_PAD(ggml_nbytes(&t), alignment()) - ggml_nbytes(&t), 0);
         return padding.empty() || std::fwrite(padding.data(), 1, padding.size(), file) == padding.size();
     }
 
@@ -111,10 +119,14 @@ class ShapeWriter {
 Status find_shape(const std::string & name, ModelShape & out) {
     if (name == "8b") return Status::good();
     if (name == "1b") {
-        out = {16, 2048, 32, 8, 8192, 128256, 131072};
+        out = {"1B shape", 16, 2048, 32, 8, 8192, 128256, 131072};
         return Status::good();
     }
-    return Status::fail(Code::INVALID_ARGUMENT, "The shape \"" + name + "\" is not known: 8b or 1b.");
+    if (name == "160m") {
+        out = {"160M shape", 12, 768, 12, 12, 3072, 32000, 2048};
+        return Status::good();
+    }
+    return Status::fail(Code::INVALID_ARGUMENT, "The shape \"" + name + "\" is not known: 8b, 1b or 160m.");
 }
 
 Status find_weight_type(const std::string & name, ggml_type & out) {
@@ -126,10 +138,36 @@ Status find_weight_type(const std::string & name, ggml_type & out) {
     return Status::fail(Code::INVALID_ARGUMENT, "Weights are f16, q8_0 or q4_K, not \"" + name + "\".");
 }
 
-Status write_shape_model(const std::string & path, const ModelShape & shape, ggml_type type) {
+size_t shape_model_bytes(const ModelShape & shape, ggml_type type) {
     ShapeWriter writer(shape, type);
     writer.declare();
-    return writer.write(path);
+    return writer.bytes();
+}
+
+Status write_shape_model(const std::string & path, const ModelShape & shape, ggml_type type) {
+    namespace fs = std::filesystem;
+    ShapeWriter writer(shape, type);
+    writer.declare();
+    std::error_code     ec;
+    const fs::path      folder = fs::absolute(path, ec).parent_path();
+    const fs::space_info space = fs::space(folder, ec);
+    if (!ec && space.available < writer.bytes()) {
+        return Status::fail(Code::DISK_FULL, "The random weights take " + std::to_string(writer.bytes() >> 20) + " MB in " + folder.string() + ", " +
+                                                 std::to_string(space.available >> 20) + " MB are free there. Free some disk space or choose smaller weights.");
+    }
+    const Status status = writer.write(path);
+    if (!status.ok()) fs::remove(path, ec);
+    return status;
+}
+
+std::vector<int32_t> pseudo_random_tokens(int64_t first, int64_t n, int64_t n_vocab) {
+    std::vector<int32_t> tokens;
+    uint64_t             state = uint64_t(first) * 6364136223846793005u + 1442695040888963407u;
+    for (int64_t i = 0; i < n; i++) {
+        state = state * 6364136223846793005u + 1442695040888963407u;
+        tokens.push_back(int32_t((state >> 33) % uint64_t(n_vocab)));
+    }
+    return tokens;
 }
 
 }  // namespace rocketdoc

@@ -130,6 +130,7 @@ Status Backend::open_cuda(const BackendOptions & options) {
     RETURN_IF_FAILED(CudaDevice::open(options.kernels_library, options.cuda_device, device_, backend_.get(), cuda_));
     name_      = "cuda:" + std::to_string(options.cuda_device) + " " + ggml_backend_dev_description(device_);
     n_threads_ = 1;
+    available_at_open_ = available();
     return Status::good();
 }
 

@@ -2,6 +2,7 @@
 // our kernels beside it. Everything that differs between the two stands here, in LayerStream, and in the two kinds of compact cache and decode.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <memory>
 #include <string>
@@ -62,6 +63,14 @@ class Backend {
     int64_t available() const;
     operator DeviceTraits() const { return {cuda_ != nullptr, row_step(), available()}; }
 
+    // For measuring: from here on whoever works looks now and then at how much of the GPU's memory is in use. A look asks the driver,
+    // so nobody looks unless this was called. On the CPU nothing happens.
+    void    watch_memory() { watching_ = cuda_ != nullptr; least_available_ = available(); }
+    void    look_at_memory() { if (watching_) least_available_ = std::min(least_available_, available()); }
+    // The most that was in use since watch_memory(), of what was free when this backend was opened: CUDA's own context is not in it,
+    // what other programs took meanwhile is. 0 on the CPU.
+    int64_t peak_bytes() const { return watching_ ? available_at_open_ - least_available_ : 0; }
+
     // A buffer type that holds `weight` in the CPU's own packed form for matrix products, or null when there is none.
     ggml_backend_buffer_type_t packed_buffer_type(const ggml_tensor * weight) const;
 
@@ -76,6 +85,8 @@ class Backend {
     struct ggml_threadpool *    pool_                        = nullptr;
     void (*pool_free_)(struct ggml_threadpool *)             = nullptr;
     int                         n_threads_                   = 1;
+    int64_t                     available_at_open_ = 0, least_available_ = 0;
+    bool                        watching_                    = false;
     std::string                 name_;
     std::atomic<const std::atomic<bool> *> cancel_{nullptr};
 };

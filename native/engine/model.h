@@ -27,6 +27,10 @@ class Model {
     // Of them, what memory reported as available no longer counts: everything on a GPU, the packed copies on a CPU.
     size_t held_bytes() const;
     int64_t parameter_count() const;
+    // The type of most matrices, as weights are called by.
+    ggml_type weight_type() const;
+    // False: a file of weights alone. Token numbers go in and come out.
+    bool has_vocabulary() const;
 
   private:
     Status copy_to_device(const Backend & backend);

@@ -110,6 +110,7 @@ Status Prefill::run_segment(const PrefillJob & job, LayerStream & stream, int64_
         if (job.layer_done && end == job.n_tokens) RETURN_IF_FAILED(job.layer_done(layer, rows));
         RETURN_IF_FAILED(stream.release(layer));
         if (backend_.cuda()) ggml_backend_event_record(layer_events_[layer % 2].get(), backend_.handle());
+        backend_.look_at_memory();
         if (job.progress) job.progress(begin + (end - begin) * (layer + 1) / n_layer);
     }
     if (job.logits == PrefillJob::Logits::all) {

@@ -145,9 +145,12 @@ Status Session::answer_prompt(const AnswerRequest & request, const AskEvents & e
         };
     }
     RETURN_IF_FAILED(engine_.prefill().run(job));
+    engine_.backend().look_at_memory();
     if (compact) RETURN_IF_FAILED(compact->kept());
 
     if (own_history_) RETURN_IF_FAILED(own_history_->rows_appended(n_tokens_, n_question));
+    // Its rows are in the compact cache now. Those of earlier turns stay aside until the answer is there: a cancel brings them back.
+    if (!mode_keeps_history(request.mode) && document_.mounted_ == this) park();
     n_tokens_ += n_question;
     n_rows_ += n_question;
     pending_ = -1;
@@ -155,8 +158,6 @@ Status Session::answer_prompt(const AnswerRequest & request, const AskEvents & e
     budgets_ = budgets;
     compact_ = compact;
     if (!mode_keeps_history(request.mode)) {
-        if (document_.mounted_ == this) park();  // its turn rows are in the compact cache now
-        parked_      = {};
         own_history_ = compact;
         n_rows_      = compact->n_live();
     } else if (!own_history_) {
@@ -216,8 +217,11 @@ Status Session::generate(const AskRequest & request, const AskEvents & events, A
             break;
         }
         RETURN_IF_FAILED(decode_token(token, false, next));
+        // What a token needs is there after the first; later ones would be slowed by looking.
+        if (out.n_generated == 1) engine_.backend().look_at_memory();
     }
     out.decode_ms = ms_since(first);
+    engine_.backend().look_at_memory();
     return Status::good();
 }
 
@@ -262,6 +266,7 @@ Status Session::step(int32_t token, bool oracle, Step & out) {
 Status Session::finish_answer() {
     if (!answering_) return Status::good();
     answering_ = false;
+    if (own_history_) parked_ = {};
     borders_.push_back(n_tokens_);
     return engine_.decode().end();
 }
