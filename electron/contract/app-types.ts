@@ -8,7 +8,9 @@ import {
   openedModelSchema,
   pageUseSchema,
 } from './engine-reports.ts';
-import { answerModeSchema, kvTypeSchema } from './method.ts';
+import { answerModeSchema, kvTypeSchema, rocketOptionsSchema } from './method.ts';
+import { downloadSchema, modelIdSchema } from './models.ts';
+import { ownChoiceSchema } from './settings.ts';
 
 const count = z.int().nonnegative();
 /** Milliseconds since 1970. */
@@ -75,32 +77,58 @@ export const addEventSchema = z.discriminatedUnion('type', [
 export type AddEvent = z.infer<typeof addEventSchema>;
 
 /** A file that the server may open by itself: the sample, and files named when it was started. Paths never cross. */
-export const grantSchema = z.object({ id: z.union([z.literal('sample'), idSchema]), name: z.string(), isSample: z.boolean() });
+export const grantSchema = z.object({
+  id: z.union([z.literal('sample'), idSchema]),
+  name: z.string(),
+  isSample: z.boolean(),
+});
 export type Grant = z.infer<typeof grantSchema>;
 
-export const themeSchema = z.enum(['system', 'light', 'dark']);
 export const presetSchema = z.enum(['paper', 'coded']);
-export const settingsSchema = z.strictObject({
-  mode: answerModeSchema,
-  preset: presetSchema,
-  tokenBudget: z.int().min(16).max(16_777_216),
-  kvType: kvTypeSchema,
-  maxNew: z.int().min(16).max(8192),
-  /** 0: chosen for the machine. */
-  threads: z.int().min(0).max(256),
-  theme: themeSchema,
-});
-export type Settings = z.infer<typeof settingsSchema>;
 
-/** What the method is asked to do with the next question: the part of the settings that a memory plan depends on. */
-export const methodChoiceSchema = settingsSchema.pick({
-  mode: true,
-  preset: true,
-  tokenBudget: true,
-  kvType: true,
-  maxNew: true,
+/** One memory, and what a document would take of it. The GPU's, and RAM: on a CPU everything, else a document's KV at home there. */
+export const memoryNeedSchema = z.object({
+  place: z.enum(['gpu', 'ram']),
+  needed: count,
+  /** Free now, and what this document and the weights hold there already. */
+  available: count,
+  fits: z.boolean(),
 });
-export type MethodChoice = z.infer<typeof methodChoiceSchema>;
+export type MemoryNeed = z.infer<typeof memoryNeedSchema>;
+
+/** Something that would help, and what it would come to. */
+export const remedySchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('pages'), range: pageRangeSchema, tokens: count }),
+  z.object({
+    type: z.literal('choice'),
+    changes: ownChoiceSchema,
+    memory: z.array(memoryNeedSchema),
+    /** What an answer works on. */
+    cache: count,
+    fits: z.boolean(),
+  }),
+  /** Other documents that are in memory, and what they hold. */
+  z.object({ type: z.literal('release'), documentIds: z.array(idSchema), bytes: count, fits: z.boolean() }),
+]);
+export type Remedy = z.infer<typeof remedySchema>;
+
+/** From what this machine took before; null where too little was measured. */
+export const speedPredictionSchema = z.object({
+  tokensPerSecond: z.number().positive().nullable(),
+  firstTokenSeconds: z.number().positive().nullable(),
+});
+export type SpeedPrediction = z.infer<typeof speedPredictionSchema>;
+
+/** What a choice would mean for the next question. */
+export const plannedSchema = z.object({ plan: memoryPlanSchema, speed: speedPredictionSchema });
+export type Planned = z.infer<typeof plannedSchema>;
+
+/** The largest budget within some bytes; null: not even the smallest fits, which would take `least`. */
+export const budgetFitSchema = z.object({
+  fit: z.object({ tokenBudget: rocketOptionsSchema.shape.tokenBudget, bytes: count }).nullable(),
+  least: count,
+});
+export type BudgetFit = z.infer<typeof budgetFitSchema>;
 
 export const preflightSchema = z.object({
   documentTokens: count,
@@ -110,16 +138,13 @@ export const preflightSchema = z.object({
   modelName: z.string(),
   fitsContext: z.boolean(),
   fitsMemory: z.boolean(),
-  /** null when the document does not fit the model's context. */
+  /** null and empty when the document does not fit the model's context. */
   plan: memoryPlanSchema.nullable(),
-  /** From this machine's last reading; null before the first. */
+  memory: z.array(memoryNeedSchema),
+  /** null before anything was read with this model on this machine. */
   readSeconds: z.number().nullable(),
-  remedies: z.array(
-    z.discriminatedUnion('type', [
-      z.object({ type: z.literal('pages'), range: pageRangeSchema, tokens: count }),
-      z.object({ type: z.literal('kvType'), kvType: kvTypeSchema, total: z.number(), fits: z.boolean() }),
-    ]),
-  ),
+  speed: speedPredictionSchema,
+  remedies: z.array(remedySchema),
 });
 export type Preflight = z.infer<typeof preflightSchema>;
 
@@ -137,7 +162,7 @@ export const turnStateSchema = z.enum(['answering', 'done', 'stopped', 'failed']
 /** What one question wants otherwise than the settings say. */
 export const askChoiceSchema = z.strictObject({
   mode: answerModeSchema.optional(),
-  tokenBudget: settingsSchema.shape.tokenBudget.optional(),
+  tokenBudget: rocketOptionsSchema.shape.tokenBudget.optional(),
   /** Drawn by chance instead of taking the likeliest token each time, which would say the same again. */
   sampled: z.boolean().optional(),
 });
@@ -185,8 +210,7 @@ export const liveAnswerSchema = z.object({
   documentId: idSchema,
   counters: countersSchema,
   firstPage: count,
-  kept: z.array(z.number()),
-  read: z.array(z.number()),
+  uses: z.array(pageUseSchema.pick({ kept: true, read: true, parts: true })),
 });
 export type LiveAnswer = z.infer<typeof liveAnswerSchema>;
 
@@ -194,7 +218,7 @@ export const engineStateSchema = z.object({
   state: z.enum(['starting', 'ready', 'restarting', 'failed']),
   model: openedModelSchema.nullable(),
   /** Of the model's file, known before it is loaded; `title` is the name people know. */
-  modelFile: z.object({ title: z.string(), bytes: count, licence: z.string() }),
+  modelFile: z.object({ id: modelIdSchema, title: z.string(), bytes: count, licence: z.string() }),
   /** Presets that this engine and model can plan with. */
   presets: z.array(presetSchema),
   failure: failureSchema.nullable(),
@@ -202,12 +226,25 @@ export const engineStateSchema = z.object({
 });
 export type EngineState = z.infer<typeof engineStateSchema>;
 
+/** A GPU of this machine, tried out; `failure` says why it cannot be used. */
+export const gpuSchema = z.object({
+  device: z.string(),
+  name: z.string(),
+  freeBytes: count,
+  totalBytes: count,
+  failure: z.string().nullable(),
+});
+export type Gpu = z.infer<typeof gpuSchema>;
+/** `reason`: why there is none. */
+export const foundGpusSchema = z.object({ gpus: z.array(gpuSchema), reason: z.string().nullable() });
+export type FoundGpus = z.infer<typeof foundGpusSchema>;
+
 export const jobSchema = z.object({
   id: idSchema,
-  kind: z.enum(['reading', 'answering']),
+  kind: z.enum(['reading', 'answering', 'tuning']),
   documentId: idSchema,
   chatId: idSchema.nullable(),
-  phase: z.enum(['waiting', 'reading', 'paused', 'question', 'answer']),
+  phase: z.enum(['waiting', 'reading', 'paused', 'question', 'answer', 'measuring']),
   done: count,
   total: count,
   tokensPerSecond: z.number().nonnegative(),
@@ -221,6 +258,8 @@ export const heldDocumentSchema = z.object({
   tokens: count,
   bytes: z.number(),
   kvType: kvTypeSchema,
+  /** On the computing device; false: in RAM, while a GPU computes. */
+  onDevice: z.boolean(),
   pages: pageRangeSchema.nullable(),
   readMs: z.number(),
 });
@@ -229,6 +268,8 @@ export type HeldDocument = z.infer<typeof heldDocumentSchema>;
 export const telemetrySchema = z.object({
   at: instant,
   engine: engineStateSchema,
+  /** Models on their way here; `revision` grows with each change of the list of models. */
+  models: z.object({ revision: count, downloads: z.array(downloadSchema) }),
   jobs: z.array(jobSchema),
   held: z.array(heldDocumentSchema),
   live: z.array(liveAnswerSchema),

@@ -9,30 +9,38 @@ import {
   aboutSchema,
   addEventSchema,
   askChoiceSchema,
+  budgetFitSchema,
   chatSchema,
   documentOutlineSchema,
   documentPageSchema,
   fileEventSchema,
+  foundGpusSchema,
   grantSchema,
   idSchema,
   libraryDocumentSchema,
   mapPageSchema,
-  methodChoiceSchema,
   pageRangeSchema,
+  plannedSchema,
   preflightSchema,
   searchHitSchema,
-  settingsSchema,
   telemetrySchema,
   turnSchema,
 } from './app-types.ts';
 import { answerCitationsSchema } from './citations.ts';
-import { memoryPlanSchema, progressSchema } from './engine-reports.ts';
+import { progressSchema } from './engine-reports.ts';
+import { usualBudgets } from './method-values.ts';
+import { modelIdSchema, modelListSchema } from './models.ts';
+import { documentChoiceSchema, ownChoiceSchema, settingNameSchema, settingsSchema } from './settings.ts';
+import { tunedBudgetsSchema, tuneEventSchema, tuningSchema } from './tuning.ts';
 
 const ofDocument = z.object({ documentId: idSchema });
 const ofChat = z.object({ chatId: idSchema });
 const ofJob = z.object({ jobId: idSchema });
 const ofTurn = z.object({ turnId: idSchema });
+const ofModel = z.object({ modelId: modelIdSchema });
 const name = z.string().trim().min(1).max(200);
+const question = z.string().trim().min(1).max(1_000_000);
+const promptTokens = z.int().min(1).max(16_777_216);
 const draft = z.string().max(1_000_000);
 const password = z.string().max(1000);
 
@@ -69,6 +77,8 @@ export const appContract = {
   library: {
     list: oc.output(z.array(libraryDocumentSchema)),
     grants: oc.output(z.array(grantSchema)),
+    /** What a person should know about the library as it was opened: it was damaged, it cannot be written. */
+    notices: oc.output(z.array(z.string())),
     addUpload: oc
       .input(z.object({ uploadId: idSchema, password: password.optional() }))
       .output(eventIterator(addEventSchema)),
@@ -94,15 +104,32 @@ export const appContract = {
     text: oc.input(ofDocument.extend({ start: z.int().min(0), end: z.int().min(0) })).output(z.string()),
     /** The file as it was added, piece by piece. */
     file: oc.input(ofDocument).output(eventIterator(fileEventSchema)),
+    /** What is chosen for this document alone, and what applies to it then. */
+    choice: {
+      get: oc.input(ofDocument).output(documentChoiceSchema),
+      set: oc.input(ofDocument.extend({ changes: ownChoiceSchema })).output(documentChoiceSchema),
+      /** As in the settings again, in these points or in all. */
+      clear: oc
+        .input(ofDocument.extend({ names: z.array(ownChoiceSchema.keyof()).optional() }))
+        .output(documentChoiceSchema),
+    },
+    /** The last tuning; null: none. */
+    tuning: oc.input(ofDocument).output(tuningSchema.nullable()),
   },
 
-  preflight: oc
-    .input(ofDocument.extend({ choice: methodChoiceSchema, pages: pageRangeSchema.nullable() }))
-    .output(preflightSchema),
-  /** Bytes and budgets for a prompt of this many tokens: what a slider shows while it moves. */
-  plan: oc
-    .input(z.object({ choice: methodChoiceSchema, promptTokens: z.int().min(1).max(16_777_216) }))
-    .output(memoryPlanSchema),
+  preflight: oc.input(ofDocument.extend({ pages: pageRangeSchema.nullable() })).output(preflightSchema),
+  /** Bytes, budgets and speed for a prompt of this many tokens: what a slider shows while it moves. */
+  plan: oc.input(ofDocument.extend({ changes: ownChoiceSchema, promptTokens })).output(plannedSchema),
+  /** The largest token budget with which an answer's KV, or everything on the computing device, stays within `bytes`. */
+  fitBudget: oc
+    .input(ofDocument.extend({ promptTokens, bytes: z.number().positive(), of: z.enum(['kv', 'device']) }))
+    .output(budgetFitSchema),
+  /** Measures one question at several budgets against full KV. Touches no chat. Who asks twice watches the same one. */
+  tune: oc
+    .input(ofDocument.extend({ question, budgets: tunedBudgetsSchema.default([...usualBudgets]) }))
+    .output(eventIterator(tuneEventSchema)),
+  /** A tuning that is going on, from its beginning. */
+  watchTuning: oc.input(ofDocument).output(eventIterator(tuneEventSchema)),
   read: oc.input(ofDocument.extend({ pages: pageRangeSchema.nullable() })).output(eventIterator(readStreamEventSchema)),
 
   chats: {
@@ -121,10 +148,12 @@ export const appContract = {
       .output(z.object({ fileName: z.string(), mediaType: z.string(), text: z.string() })),
     saveDraft: oc.input(ofChat.extend({ draft })).output(z.void()),
   },
+  /** Of a question while it is written, as the open model counts. */
+  countTokens: oc.input(z.object({ text: draft })).output(z.object({ tokens: z.int().nonnegative() })),
   ask: oc
     .input(
       ofChat.extend({
-        question: z.string().trim().min(1).max(1_000_000),
+        question,
         /** The turn that the question follows; null: none. */
         parentId: idSchema.nullable(),
         choice: askChoiceSchema.default({}),
@@ -141,8 +170,27 @@ export const appContract = {
   documentMap: oc.input(ofTurn).output(z.array(mapPageSchema)),
   citations: oc.input(ofTurn).output(answerCitationsSchema),
 
+  models: {
+    list: oc.output(modelListSchema),
+    /** Opens it in the engine, in place of the other, and at each start from now on. Work ends, documents in memory are let go. */
+    use: oc.input(ofModel).output(z.void()),
+    /** A file that the person named; it is never copied. */
+    openInPlace: oc.input(z.object({ grantId: grantSchema.shape.id })).output(ofModel),
+    /** Deletes a downloaded file; forgets one that was opened in place. */
+    remove: oc.input(ofModel).output(z.void()),
+    /** Begins, or goes on with what is here; refused where the disk has no room. Telemetry tells how far it is. */
+    download: oc.input(ofModel).output(z.void()),
+    pause: oc.input(ofModel).output(z.void()),
+    /** And forgets what was fetched. */
+    cancel: oc.input(ofModel).output(z.void()),
+  },
+
   settings: {
     get: oc.output(settingsSchema),
     set: oc.input(settingsSchema.partial()).output(settingsSchema),
+    /** Back to what they were before anybody chose. */
+    reset: oc.input(z.object({ names: z.array(settingNameSchema) })).output(settingsSchema),
   },
+  /** Tried out one by one, each in a process of its own: seconds at the first time. */
+  gpus: oc.output(foundGpusSchema),
 };

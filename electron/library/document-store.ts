@@ -3,6 +3,8 @@ import { randomUUID } from 'node:crypto';
 import type { DocumentPage, LibraryDocument, PageRange } from '../contract/app-types.ts';
 import type { ParsedDocument } from '../contract/documents.ts';
 import { AppError } from '../contract/errors.ts';
+import { type OwnChoice, ownChoiceSchema } from '../contract/settings.ts';
+import { type Tuning, tuningSchema } from '../contract/tuning.ts';
 import { type Database, transaction } from './database.ts';
 
 interface DocumentRow {
@@ -13,6 +15,7 @@ interface DocumentRow {
   file_bytes: number;
   characters: number;
   tokens: number | null;
+  tokens_of: string | null;
   warnings: string;
   added_at: number;
   joined: number;
@@ -51,9 +54,13 @@ export class DocumentStore {
     this.#database = database;
   }
 
-  list(): LibraryDocument[] {
+  /** `countedWith`: what counts now; tokens that another model counted are not told. */
+  list(countedWith?: string): LibraryDocument[] {
     const rows = this.#database.prepare(`${select} ORDER BY added_at DESC, rowid DESC`).all();
-    return (rows as unknown as DocumentRow[]).map(toDocument);
+    return (rows as unknown as DocumentRow[]).map((row) => {
+      const isCounted = countedWith === undefined || row.tokens_of === countedWith;
+      return isCounted ? toDocument(row) : { ...toDocument(row), tokens: null };
+    });
   }
 
   get(id: string): LibraryDocument {
@@ -132,6 +139,31 @@ export class DocumentStore {
       return { label, start, end: at };
     });
     return { text: rows.map((row) => row.text).join(''), pages };
+  }
+
+  /** What is chosen for it alone. A value that does not fit its schema any more counts as absent. */
+  choice(id: string): OwnChoice {
+    const row = this.#database.prepare('SELECT choice FROM documents WHERE id = ?').get(id);
+    if (!row) throw new AppError('DOC_MISSING', 'This document is not in the library any more.');
+    const stored = Object.entries(JSON.parse((row as { choice: string }).choice) as object);
+    const valid = stored.filter(([name, value]) => ownChoiceSchema.safeParse({ [name]: value }).success);
+    return Object.fromEntries(valid) as OwnChoice;
+  }
+
+  setChoice(id: string, choice: OwnChoice): void {
+    this.#database.prepare('UPDATE documents SET choice = ? WHERE id = ?').run(JSON.stringify(choice), id);
+  }
+
+  tuning(id: string): Tuning | null {
+    const row = this.#database.prepare('SELECT tuning FROM tunings WHERE document_id = ?').get(id);
+    const stored = row && tuningSchema.safeParse(JSON.parse((row as { tuning: string }).tuning));
+    return stored?.success ? stored.data : null;
+  }
+
+  setTuning(id: string, tuning: Tuning): void {
+    this.#database
+      .prepare('INSERT INTO tunings VALUES (?, ?) ON CONFLICT (document_id) DO UPDATE SET tuning = excluded.tuning')
+      .run(id, JSON.stringify(tuning));
   }
 
   /** What it was last counted with; undefined: not counted. */

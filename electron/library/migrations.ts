@@ -92,4 +92,42 @@ export const migrations: readonly string[] = [
   -- How many documents it was joined from; 0: it is one file.
   ALTER TABLE documents ADD COLUMN joined INTEGER NOT NULL DEFAULT 0;
   `,
+  `
+  -- What is chosen for this document otherwise than in the settings.
+  ALTER TABLE documents ADD COLUMN choice TEXT NOT NULL DEFAULT '{}';
+  -- The last tuning of each document, as its window shows it.
+  CREATE TABLE tunings (
+    document_id TEXT PRIMARY KEY REFERENCES documents(id) ON DELETE CASCADE,
+    tuning TEXT NOT NULL
+  ) STRICT;
+
+  -- What readings and answers took: what is predicted is computed from it. setup: model, device and threads together.
+  CREATE TABLE speeds (
+    number INTEGER PRIMARY KEY,
+    setup TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    measured TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX speeds_of_setup ON speeds(setup, kind, number);
+  DELETE FROM settings WHERE key LIKE 'readSpeed %';
+
+  -- A preset is chosen by its parts.
+  INSERT INTO settings SELECT 'pooling', '"triangle"' FROM settings WHERE key = 'preset' AND value = '"coded"';
+  INSERT INTO settings SELECT 'selector', '"codes"' FROM settings WHERE key = 'preset' AND value = '"coded"';
+  DELETE FROM settings WHERE key = 'preset';
+  `,
+  `
+  -- Model files that a person keeps elsewhere and opened in place.
+  CREATE TABLE opened_models (id TEXT PRIMARY KEY, path TEXT NOT NULL, opened_at INTEGER NOT NULL) STRICT;
+  -- What was found out about a model file, true while its size and time are the same.
+  CREATE TABLE examined_models (
+    path TEXT PRIMARY KEY,
+    bytes INTEGER NOT NULL,
+    modified_at REAL NOT NULL,
+    -- NULL: not computed yet.
+    sha256 TEXT,
+    -- The header's facts, or why it cannot be run; NULL: not read yet.
+    header TEXT
+  ) STRICT;
+  `,
 ];

@@ -1,18 +1,26 @@
 /** Everything the server keeps, put together once: stores, engine, jobs. The router's verbs are thin around it. */
 import { EventEmitter } from 'node:events';
 import { join } from 'node:path';
-import type { LiveAnswer, Settings } from '../contract/app-types.ts';
+import type { LiveAnswer } from '../contract/app-types.ts';
+import { embeddedModelId } from '../contract/models.ts';
+import type { Settings } from '../contract/settings.ts';
 import type { StartHost } from '../document-host/document-client.ts';
 import { ChatStore } from '../library/chat-store.ts';
-import { type Database, openDatabase } from '../library/database.ts';
+import { closeLibrary } from '../library/database.ts';
 import { DocumentSearch } from '../library/document-search.ts';
 import { DocumentStore } from '../library/document-store.ts';
+import { ModelStore } from '../library/model-store.ts';
+import { openLibrary } from '../library/open-library.ts';
 import { SettingsStore } from '../library/settings-store.ts';
+import { SpeedStore } from '../library/speed-store.ts';
 import { DocumentTexts } from './document-texts.ts';
 import { EngineSupervisor, type SupervisorOptions } from './engine-supervisor.ts';
 import { type GrantedFile, Grants } from './grants.ts';
 import { Holdings } from './holdings.ts';
 import { JobBoard } from './job-board.ts';
+import { type DownloadOptions, ModelDownloads } from './model-downloads.ts';
+import { ModelHeaders } from './model-headers.ts';
+import { ModelShelf } from './model-shelf.ts';
 import { clearOutgoing } from './outgoing.ts';
 import { TokenCounter } from './token-counter.ts';
 import { Uploads } from './uploads.ts';
@@ -24,6 +32,10 @@ export interface AppOptions {
   modelHash: string;
   modelTitle: string;
   modelLicence: string;
+  /** Models that can be fetched; absent: none but those of one's own catalogue. */
+  catalogueFile?: string;
+  /** Folders whose GGUF files are listed, opened where they are. */
+  modelFolders?: readonly string[];
   grants: GrantedFile[];
   defaults?: Partial<Settings>;
   /** Other than a child process of node: Electron's utility processes. */
@@ -37,10 +49,16 @@ export interface App {
   search: DocumentSearch;
   chats: ChatStore;
   settings: SettingsStore;
+  speeds: SpeedStore;
   uploads: Uploads;
+  /** About the library as it was opened, in sentences. */
+  notices: readonly string[];
   grants: Grants;
   startDocumentHost: StartHost | undefined;
   counter: TokenCounter;
+  shelf: ModelShelf;
+  modelStore: ModelStore;
+  downloads: ModelDownloads;
   supervisor: EngineSupervisor;
   board: JobBoard;
   /** Answers that are being made, by chat. */
@@ -52,26 +70,40 @@ export interface App {
 }
 
 export async function createApp(options: AppOptions): Promise<App> {
-  const database: Database = openDatabase(join(options.dataDir, 'library.sqlite'));
+  const { database, notices } = openLibrary(join(options.dataDir, 'library.sqlite'));
   const settings = new SettingsStore(database, options.defaults);
   const chats = new ChatStore(database);
-  chats.closeInterrupted();
+  try {
+    chats.closeInterrupted();
+  } catch {
+    // It cannot be written, which its notice says.
+  }
   const uploads = new Uploads(options.dataDir);
   await uploads.clear();
   await clearOutgoing(options.dataDir);
   const changes = new EventEmitter<{ change: [] }>();
   changes.setMaxListeners(0); // one for each window that watches
   const onChange = () => changes.emit('change');
+  const modelStore = new ModelStore(database);
+  const headers = new ModelHeaders(modelStore, options.startEngine);
+  const { modelPath: path, modelHash: sha256, modelTitle: title, modelLicence: licence } = options;
+  const { catalogueFile, modelFolders: folders = [] } = options;
+  const dir = join(options.dataDir, 'models');
+  const places = { dir, folders, catalogueFile, embedded: { path, sha256, title, licence } };
+  const shelf = new ModelShelf(places, modelStore, headers, onChange);
+  const onDone: DownloadOptions['onDone'] = (model, file) => shelf.noteChecked(model, file);
+  const downloads = new ModelDownloads({ dir, onChange, onDone });
+  await downloads.findParts(shelf.catalogue.models);
+  const model = shelf.served(modelStore.chosen() ?? embeddedModelId);
   const supervisor = new EngineSupervisor({
-    modelPath: options.modelPath,
-    title: options.modelTitle,
-    licence: options.modelLicence,
+    model,
     threads: () => settings.get().threads,
+    device: () => settings.get().device,
     onChange,
     ...(options.startEngine ? { start: options.startEngine } : {}),
   });
   const holdings = new Holdings();
-  const counter = new TokenCounter(options.modelPath, options.modelHash);
+  const counter = new TokenCounter(model.modelPath, model.modelHash);
   void supervisor.start();
   const documents = new DocumentStore(database);
   return {
@@ -81,18 +113,25 @@ export async function createApp(options: AppOptions): Promise<App> {
     search: new DocumentSearch(database),
     chats,
     settings,
+    speeds: new SpeedStore(database),
     uploads,
+    notices,
     grants: new Grants(options.grants),
     startDocumentHost: options.startDocumentHost,
     counter,
+    shelf,
+    modelStore,
+    downloads,
     supervisor,
     board: new JobBoard(onChange),
     holdings: () => holdings.at(supervisor.generation),
     changes,
     async close() {
+      await downloads.close();
+      await headers.close();
       await supervisor.close();
       await counter.close();
-      database.close();
+      closeLibrary(database);
     },
   };
 }

@@ -4,18 +4,32 @@
  */
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
-import type { EngineState, Failure } from '../contract/app-types.ts';
+import type { EngineState, Failure, FoundGpus } from '../contract/app-types.ts';
 import type { OpenedModel } from '../contract/engine-reports.ts';
-import { type AppError, toAppError } from '../contract/errors.ts';
-import { type AnswerMode, defaultMaxNew, defaultRocketOptions, type PresetName, presets } from '../contract/method.ts';
-import { chooseDevice, type DeviceChoice } from '../engine-host/choose-device.ts';
+import { AppError, toAppError } from '../contract/errors.ts';
+import { type AnswerMode, type DeviceWish, defaultMaxNew, defaultRocketOptions } from '../contract/method.ts';
+import { type PresetName, presets } from '../contract/method-values.ts';
+import { chooseDevice, type DeviceChoice, findGpus } from '../engine-host/choose-device.ts';
 import { type EngineClient, type EngineVerbs, startEngine } from '../engine-host/engine-client.ts';
+import { withoutFolders } from './model-headers.ts';
+import { windowWords } from './window-words.ts';
 
-export interface SupervisorOptions {
+/** The model that the engine is to open. */
+export interface ServedModel {
+  modelId: string;
   modelPath: string;
+  /** Names its exact bytes, for counts that depend on them. */
+  modelHash: string;
   title: string;
   licence: string;
+  /** Before anything reads the file; rejects with the sentence that is shown. */
+  check?: () => Promise<void>;
+}
+
+export interface SupervisorOptions {
+  model: ServedModel;
   threads: () => number;
+  device: () => DeviceWish;
   onChange: () => void;
   start?: () => EngineClient;
   now?: () => number;
@@ -28,18 +42,22 @@ const watchMs = 2000;
 export class EngineSupervisor {
   readonly #options: SupervisorOptions;
   #client: EngineClient | undefined;
+  #model: ServedModel;
   #state: EngineState;
+  /** Closing and opening again, one after the other. */
+  #changing: Promise<void> = Promise.resolve();
   #restarts: number[] = [];
   #ready: Promise<void> = Promise.resolve();
   #watch: NodeJS.Timeout | undefined;
   #closed = false;
-  #chosen: Promise<DeviceChoice> | undefined;
+  #chosen: { wish: DeviceWish; choice: Promise<DeviceChoice> } | undefined;
+  #gpus: Promise<FoundGpus> | undefined;
   generation = 0;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
-    const { modelPath, title, licence } = options;
-    const modelFile = { title, licence, bytes: fileBytes(modelPath) };
+    this.#model = options.model;
+    const modelFile = modelFileOf(options.model);
     this.#state = { state: 'starting', model: null, modelFile, presets: [], failure: null, restarts: 0 };
   }
 
@@ -61,23 +79,37 @@ export class EngineSupervisor {
     return this.#open('starting');
   }
 
-  async reopen(): Promise<void> {
-    const old = this.#client;
-    this.#client = undefined;
-    await old?.close();
-    await this.start();
+  reopen(): Promise<void> {
+    return this.switchTo(this.#model);
+  }
+
+  /** Resolves when the model is open, or could not be opened. Frees what the engine of before holds. */
+  switchTo(model: ServedModel): Promise<void> {
+    this.#changing = this.#changing.then(async () => {
+      const old = this.#client;
+      this.#client = undefined;
+      clearInterval(this.#watch);
+      this.generation++;
+      this.#model = model;
+      this.#set({ state: 'starting', model: null, modelFile: modelFileOf(model), presets: [], failure: null });
+      await old?.close();
+      if (!this.#closed) await this.start();
+    });
+    return this.#changing;
   }
 
   /** Runs work on a ready engine. A crash in it restarts the engine and is still the work's error. */
   async use<T>(work: (verbs: EngineVerbs) => Promise<T>): Promise<T> {
+    await this.#changing;
     await this.#ready;
     const client = this.#client;
     if (this.#state.state !== 'ready' || !client) throw failureError(this.#state.failure);
     try {
       return await work(client.verbs);
-    } catch (error) {
-      this.#noticeDeath(client, toAppError(error));
-      throw error;
+    } catch (thrown) {
+      const error = this.#toldOf(thrown);
+      this.#noticeDeath(client, error);
+      throw this.state.state === 'restarting' ? startedAgain(error) : error;
     }
   }
 
@@ -92,30 +124,54 @@ export class EngineSupervisor {
   #open(state: 'starting' | 'restarting'): Promise<void> {
     this.generation++;
     this.#set({ state, model: null, presets: [], failure: null });
-    this.#ready = this.#openNow().catch((error) => {
-      const { code, message } = toAppError(error);
+    const { generation } = this;
+    this.#ready = this.#openNow(generation).catch((error) => {
+      if (generation !== this.generation) return; // it is being opened anew already
+      const { code, message } = this.#toldOf(error);
       this.#set({ state: 'failed', failure: { code, message } });
     });
     return this.#ready;
   }
 
-  /** Tried out once: a card does not change while the app runs. */
-  #device(): Promise<DeviceChoice> {
-    this.#chosen ??= chooseDevice('auto', this.#options.start);
-    return this.#chosen;
+  /** The window gets no path of this machine, whoever wrote the sentence. */
+  #toldOf(thrown: unknown): AppError {
+    const error = toAppError(thrown);
+    const message = windowWords(withoutFolders(error.message, this.#model.modelPath));
+    return message === error.message ? error : new AppError(error.code, message, { cause: error });
   }
 
-  async #openNow(): Promise<void> {
+  /** Looked for once, when somebody asks. */
+  gpus(): Promise<FoundGpus> {
+    this.#gpus ??= findGpus(this.#options.start);
+    return this.#gpus;
+  }
+
+  /** Tried out once for each wish: a card does not change while the app runs. One that failed may be tried again. */
+  #device(): Promise<DeviceChoice> {
+    const wish = this.#options.device();
+    if (this.#chosen?.wish !== wish) this.#chosen = { wish, choice: chooseDevice(wish, this.#options.start) };
+    return this.#chosen.choice.catch((error) => {
+      this.#chosen = undefined;
+      const { code, message } = toAppError(error);
+      throw new AppError(code, `${message} Choose another device in the settings.`, { cause: error });
+    });
+  }
+
+  async #openNow(generation: number): Promise<void> {
+    const { check, modelPath } = this.#model;
+    await check?.();
+    if (this.#closed || generation !== this.generation) return;
     const client = (this.#options.start ?? startEngine)();
     this.#client = client;
-    const { modelPath, threads } = this.#options;
-    const model = await client.verbs.openModel({ path: modelPath, threads: threads(), ...(await this.#device()) });
+    const threads = this.#options.threads();
+    const model = await client.verbs.openModel({ path: modelPath, threads, ...(await this.#device()) });
     const usable = await usablePresets(client.verbs);
     if (this.#client !== client) return;
     this.#watchOver(client);
     // The window gets no path of this machine.
     const info = { ...model.info, path: basename(model.info.path) };
-    this.#set({ state: 'ready', model: { ...model, info }, presets: usable });
+    const deviceReason = model.deviceReason === null ? null : windowWords(model.deviceReason);
+    this.#set({ state: 'ready', model: { ...model, info, deviceReason }, presets: usable });
   }
 
   /** An idle engine that dies is noticed too, before the next question. */
@@ -125,13 +181,16 @@ export class EngineSupervisor {
       if (client.pid !== undefined && isAlive(client.pid)) return;
       clearInterval(this.#watch);
       // Any verb answers with the host's last words.
-      client.verbs.cancel({ target: 'none' }).catch((error) => this.#noticeDeath(client, toAppError(error)));
+      client.verbs.cancel({ target: 'none' }).catch((error) => this.#noticeDeath(client, this.#toldOf(error)));
     }, watchMs);
     this.#watch.unref();
   }
 
   #noticeDeath(client: EngineClient, { code, message }: AppError): void {
-    if ((code !== 'ENGINE_CRASH' && code !== 'ENGINE_HUNG') || client !== this.#client || this.#closed) return;
+    // A GPU's error stays with the process that met it: everything after it would fail too.
+    const isOver = code === 'ENGINE_CRASH' || code === 'ENGINE_HUNG' || code === 'GPU_FAULT';
+    if (!isOver || client !== this.#client || this.#closed) return;
+    if (code === 'GPU_FAULT') void client.close();
     this.#client = undefined;
     clearInterval(this.#watch);
     const now = (this.#options.now ?? Date.now)();
@@ -167,6 +226,17 @@ async function usablePresets(verbs: EngineVerbs): Promise<PresetName[]> {
     if (planned) usable.push(name);
   }
   return usable;
+}
+
+function modelFileOf({ modelId, modelPath, title, licence }: ServedModel): EngineState['modelFile'] {
+  return { id: modelId, title, licence, bytes: fileBytes(modelPath) };
+}
+
+/** After the first line; the engine's last words may follow. */
+function startedAgain(error: AppError): AppError {
+  const [first = '', ...rest] = error.message.split('\n');
+  const more = [`${first} It is started again; what it had read has to be read again.`, ...rest];
+  return new AppError(error.code, more.join('\n'), { cause: error });
 }
 
 function failureError(failure: Failure | null): AppError {

@@ -1,7 +1,7 @@
 /** The window's contract, verb by verb. Every failure leaves as a code of errors.ts and a sentence. */
 import { implement, ORPCError } from '@orpc/server';
 import { appContract, maxTextUnits } from '../contract/app.ts';
-import { AppError, toAppError } from '../contract/errors.ts';
+import { AppError } from '../contract/errors.ts';
 import { about } from './about.ts';
 import { addGranted, addUpload } from './adding.ts';
 import { answeringJob, ask } from './answering.ts';
@@ -11,18 +11,18 @@ import { documentMapOf } from './document-map.ts';
 import { fileOf, outlineOf } from './document-texts.ts';
 import { exportChat } from './exporting.ts';
 import { joinOfLibrary } from './joining.ts';
-import { planFor, preflight } from './preflight.ts';
+import { changeDocumentChoice, clearDocumentChoice, documentChoice } from './method-choice.ts';
+import { downloadModel, listModels, openModelInPlace, removeModel, useModel } from './models.ts';
+import { fitBudget, planFor, preflight } from './preflight.ts';
 import { pauseReading, readDocument, resumeReading } from './reading.ts';
 import { telemetry } from './telemetry.ts';
+import { tune, tuningJob } from './tuning.ts';
+import { failureForWindow } from './window-words.ts';
 
 function toRpcError(error: unknown): ORPCError<string, unknown> {
   if (error instanceof ORPCError) return error;
-  const { code, message } = toAppError(error);
-  // What nobody foresaw may name paths or worse: it stays on this side.
-  return new ORPCError(code, {
-    message: code === 'INTERNAL' && !(error instanceof AppError) ? 'Something failed inside.' : message,
-    status: 500,
-  });
+  const { code, message } = failureForWindow(error);
+  return new ORPCError(code, { message, status: 500 });
 }
 
 async function* hopping<T>(events: AsyncGenerator<T, void, void>): AsyncGenerator<T, void, void> {
@@ -46,8 +46,9 @@ export function appRouter(app: App) {
     restartEngine: os.restartEngine.handler(() => app.supervisor.reopen()),
     about: os.about.handler(about),
     library: {
-      list: os.library.list.handler(() => app.documents.list()),
+      list: os.library.list.handler(() => app.documents.list(app.counter.countedWith)),
       grants: os.library.grants.handler(() => app.grants.offered()),
+      notices: os.library.notices.handler(() => app.notices),
       addUpload: os.library.addUpload.handler(({ input, signal }) =>
         hopping(addUpload(app, input.uploadId, input.password, signal)),
       ),
@@ -73,9 +74,26 @@ export function appRouter(app: App) {
         app.texts.get(documentId).text.slice(start, Math.min(end, start + maxTextUnits)),
       ),
       file: os.documents.file.handler(({ input }) => hopping(fileOf(app, input.documentId))),
+      choice: {
+        get: os.documents.choice.get.handler(({ input }) => documentChoice(app, input.documentId)),
+        set: os.documents.choice.set.handler(({ input }) => changeDocumentChoice(app, input.documentId, input.changes)),
+        clear: os.documents.choice.clear.handler(({ input }) =>
+          clearDocumentChoice(app, input.documentId, input.names),
+        ),
+      },
+      tuning: os.documents.tuning.handler(({ input }) => app.documents.tuning(input.documentId)),
     },
-    preflight: os.preflight.handler(({ input }) => preflight(app, input.documentId, input.choice, input.pages)),
-    plan: os.plan.handler(({ input }) => planFor(app, input.choice, input.promptTokens)),
+    preflight: os.preflight.handler(({ input }) => preflight(app, input.documentId, input.pages)),
+    plan: os.plan.handler(({ input }) => planFor(app, input.documentId, input.promptTokens, input.changes)),
+    fitBudget: os.fitBudget.handler(({ input: { documentId, ...wish } }) => fitBudget(app, documentId, wish)),
+    tune: os.tune.handler(({ input: { documentId, ...wish }, signal }) =>
+      hopping(tune(app, documentId, wish).watch(signal)),
+    ),
+    watchTuning: os.watchTuning.handler(({ input, signal }) => {
+      const job = tuningJob(app, input.documentId);
+      if (!job) throw new AppError('CLOSED', 'Nothing is being measured on this document.');
+      return hopping(job.watch(signal));
+    }),
     read: os.read.handler(({ input, signal }) =>
       hopping(readDocument(app, input.documentId, input.pages).watch(signal)),
     ),
@@ -101,6 +119,9 @@ export function appRouter(app: App) {
       export: os.chats.export.handler(({ input }) => exportChat(app, input.chatId, input.format)),
       saveDraft: os.chats.saveDraft.handler(({ input }) => app.chats.saveDraft(input.chatId, input.draft)),
     },
+    countTokens: os.countTokens.handler(async ({ input: { text } }) => ({
+      tokens: (await app.counter.count({ text, pages: [] })).total,
+    })),
     ask: os.ask.handler(({ input: { chatId, ...asked }, signal }) => hopping(ask(app, chatId, asked).watch(signal))),
     watch: os.watch.handler(({ input, signal }) => {
       const job = answeringJob(app, input.chatId);
@@ -112,10 +133,21 @@ export function appRouter(app: App) {
     resume: os.resume.handler(({ input }) => resumeReading(app, input.jobId)),
     documentMap: os.documentMap.handler(({ input }) => documentMapOf(app, input.turnId)),
     citations: os.citations.handler(({ input }) => citationsOf(app, input.turnId)),
+    models: {
+      list: os.models.list.handler(() => listModels(app)),
+      use: os.models.use.handler(({ input }) => useModel(app, input.modelId)),
+      openInPlace: os.models.openInPlace.handler(({ input }) => openModelInPlace(app, input.grantId)),
+      remove: os.models.remove.handler(({ input }) => removeModel(app, input.modelId)),
+      download: os.models.download.handler(({ input }) => downloadModel(app, input.modelId)),
+      pause: os.models.pause.handler(({ input }) => app.downloads.pause(input.modelId)),
+      cancel: os.models.cancel.handler(({ input }) => app.downloads.cancel(app.shelf.catalogued(input.modelId))),
+    },
     settings: {
       get: os.settings.get.handler(() => app.settings.get()),
       set: os.settings.set.handler(({ input }) => app.settings.set(input)),
+      reset: os.settings.reset.handler(({ input }) => app.settings.reset(input.names)),
     },
+    gpus: os.gpus.handler(() => app.supervisor.gpus()),
   });
 }
 

@@ -4,7 +4,7 @@
  * and what they ask meanwhile is answered between two measurements.
  */
 import type { AnswerReport, Counters } from '../contract/engine-reports.ts';
-import { AppError } from '../contract/errors.ts';
+import { AppError, toAppError } from '../contract/errors.ts';
 import { type AnswerMode, defaultSampler, type RocketOptions } from '../contract/method.ts';
 import { closeEnough } from '../contract/method-values.ts';
 import type { TuneEvent, Tuning, TuningRow } from '../contract/tuning.ts';
@@ -12,6 +12,7 @@ import type { EngineVerbs } from '../engine-host/engine-client.ts';
 import type { App } from './app.ts';
 import type { RunningJob } from './job.ts';
 import { choiceFor, engineOptions } from './method-choice.ts';
+import { planFor } from './preflight.ts';
 import { noteAnswer } from './speeds.ts';
 
 /** Long enough to tell budgets apart; each position of the reference is a row of logits in the engine's memory. */
@@ -27,8 +28,8 @@ export function tune(app: App, documentId: string, wish: { question: string; bud
   const held = app.holdings().document(documentId);
   if (!held) throw new AppError('DOC_MISSING', 'The document is not in memory. Read it first.');
   // A budget that holds everything leaves nothing out: it is full KV.
-  const budgets = [...new Set(wish.budgets)].filter((budget) => budget < held.tokens).sort((a, b) => a - b);
-  if (budgets.length === 0)
+  const smaller = [...new Set(wish.budgets)].filter((budget) => budget < held.tokens).sort((a, b) => a - b);
+  if (smaller.length === 0)
     throw new AppError(
       'INVALID_ARGUMENT',
       `The document has ${held.tokens} tokens: each of these budgets holds all of it, so there is nothing to choose between.`,
@@ -38,6 +39,7 @@ export function tune(app: App, documentId: string, wish: { question: string; bud
     const choice = choiceFor(app, documentId);
     const { rocket, maxNew } = engineOptions(choice);
     const mode = choice.mode === 'full' ? 'rocketkv-mt' : choice.mode;
+    const budgets = await takenBudgets(app, documentId, held.tokens, smaller);
     job.emit({ type: 'begun', question, mode, budgets });
     const rows = await app.supervisor.use((verbs) =>
       measureAll({
@@ -64,6 +66,23 @@ export function tune(app: App, documentId: string, wish: { question: string; bud
     app.documents.setTuning(documentId, tuning);
     job.emit({ type: 'done', tuning });
   });
+}
+
+/** Without those that the engine refuses as too small for the chosen selector; where none is left, with its sentence. */
+async function takenBudgets(app: App, documentId: string, tokens: number, budgets: readonly number[]) {
+  const taken: number[] = [];
+  let refusal: unknown;
+  for (const tokenBudget of budgets) {
+    try {
+      await planFor(app, documentId, tokens, { tokenBudget });
+      taken.push(tokenBudget);
+    } catch (error) {
+      if (toAppError(error).code !== 'INVALID_ARGUMENT') throw error;
+      refusal = error;
+    }
+  }
+  if (taken.length === 0) throw refusal;
+  return taken;
 }
 
 /** The smallest budget that is close enough, and with which each larger one is too. */

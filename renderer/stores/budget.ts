@@ -1,22 +1,29 @@
-/** The token budget while its slider moves: the plan that the engine makes of it, one question at a time. */
+/** The token budget while its slider moves: the plan that the engine makes of it, one question at a time; and the budget that fits. */
 import { create } from 'zustand';
-import type { MethodChoice } from '../../electron/contract/app-types.ts';
+import type { BudgetFit, Planned, SpeedPrediction } from '../../electron/contract/app-types.ts';
 import type { MemoryPlan } from '../../electron/contract/engine-reports.ts';
-import { api } from './api.ts';
+import type { OwnChoice } from '../../electron/contract/settings.ts';
+import { api, failureOf } from './api.ts';
+import { notify } from './ui.ts';
 
 interface BudgetState {
   /** What the plan was made for. */
-  choice: MethodChoice | null;
+  documentId: string | null;
   promptTokens: number;
   plan: MemoryPlan | null;
+  speed: SpeedPrediction | null;
+  /** Why there is no plan: the sentence says what would do. */
+  refusal: string | null;
   /** While the slider is held: bars and headline show this plan instead of what was measured. */
   isDragged: boolean;
 }
 
 export const useBudget = create<BudgetState>(() => ({
-  choice: null,
+  documentId: null,
   promptTokens: 0,
   plan: null,
+  speed: null,
+  refusal: null,
   isDragged: false,
 }));
 
@@ -24,24 +31,55 @@ export const setDragged = (isDragged: boolean) => useBudget.setState({ isDragged
 export const selectPreview = ({ isDragged, plan }: BudgetState) => (isDragged ? plan : null);
 
 let running = false;
-let next: { choice: MethodChoice; promptTokens: number } | undefined;
+interface Wish {
+  documentId: string;
+  promptTokens: number;
+  changes: OwnChoice;
+}
+let next: Wish | undefined;
 
 /** While one plan is being made only the newest wish waits. */
-export async function planBudget(choice: MethodChoice, promptTokens: number): Promise<void> {
-  next = { choice, promptTokens };
+export async function planBudget(documentId: string, promptTokens: number, changes: OwnChoice): Promise<void> {
+  next = { documentId, promptTokens, changes };
   if (running) return;
   running = true;
   try {
     while (next) {
-      const wish: { choice: MethodChoice; promptTokens: number } = next;
+      const wish: Wish = next;
       next = undefined;
-      const plan = await api()
-        .plan(wish)
-        .catch(() => null);
-      useBudget.setState({ ...wish, plan });
+      let planned: Planned | null = null;
+      let refusal: string | null = null;
+      try {
+        planned = await api().plan(wish);
+      } catch (error) {
+        refusal = failureOf(error).message;
+      }
+      const { documentId: of, promptTokens: tokens } = wish;
+      useBudget.setState({
+        documentId: of,
+        promptTokens: tokens,
+        plan: planned?.plan ?? null,
+        speed: planned?.speed ?? null,
+        refusal,
+      });
     }
   } finally {
     running = false;
+  }
+}
+
+/** undefined: it could not be asked, and a notice says why. */
+export async function fitBudget(
+  documentId: string,
+  promptTokens: number,
+  bytes: number,
+  of: 'kv' | 'device',
+): Promise<BudgetFit | undefined> {
+  try {
+    return await api().fitBudget({ documentId, promptTokens, bytes, of });
+  } catch (error) {
+    notify(failureOf(error).message, 'danger');
+    return undefined;
   }
 }
 

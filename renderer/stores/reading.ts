@@ -2,7 +2,7 @@
 import { create } from 'zustand';
 import type { PageRange, Preflight } from '../../electron/contract/app-types.ts';
 import { api, type CallFailure, failureOf } from './api.ts';
-import { methodChoice, useSettings } from './settings.ts';
+import { loadLibrary, useLibrary } from './library.ts';
 
 interface ReadingState {
   documentId: string | null;
@@ -27,14 +27,16 @@ let asked = 0;
 
 /** The newest question wins: an older answer that comes later is dropped. */
 export async function loadPreflight(documentId: string, range: PageRange | null = null): Promise<void> {
-  const { settings } = useSettings.getState();
-  if (!settings) return;
   const mine = ++asked;
   const isOther = useReading.getState().documentId !== documentId;
   set({ documentId, range, ...(isOther ? { preflight: null, failure: null, readFailure: null } : {}) });
   try {
-    const preflight = await api().preflight({ documentId, pages: range, choice: methodChoice(settings) });
-    if (mine === asked) set({ preflight, failure: null });
+    const preflight = await api().preflight({ documentId, pages: range });
+    if (mine !== asked) return;
+    set({ preflight, failure: null });
+    // Counted with this model just now: the library knows it too.
+    const isCounted = useLibrary.getState().documents.find(({ id }) => id === documentId)?.tokens !== null;
+    if (!isCounted) void loadLibrary().catch(() => {});
   } catch (error) {
     if (mine === asked) set({ preflight: null, failure: failureOf(error) });
   }

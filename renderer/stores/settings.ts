@@ -1,17 +1,21 @@
 /** Settings as the server keeps them. A change shows at once and goes back when the server refuses it. */
 import { create } from 'zustand';
-import type { MethodChoice, Settings } from '../../electron/contract/app-types.ts';
+import type { SettingName, Settings } from '../../electron/contract/settings.ts';
 import { api, failureOf } from './api.ts';
 import { notify } from './ui.ts';
 
 interface SettingsState {
   settings: Settings | null;
+  /** How often the server has said what they are: what depends on them is asked for then, and not before. */
+  answers: number;
 }
 
-export const useSettings = create<SettingsState>(() => ({ settings: null }));
+export const useSettings = create<SettingsState>(() => ({ settings: null, answers: 0 }));
+
+const settle = (settings: Settings) => useSettings.setState(({ answers }) => ({ settings, answers: answers + 1 }));
 
 export async function loadSettings(): Promise<void> {
-  useSettings.setState({ settings: await api().settings.get() });
+  settle(await api().settings.get());
 }
 
 export async function changeSettings(changes: Partial<Settings>): Promise<void> {
@@ -19,13 +23,18 @@ export async function changeSettings(changes: Partial<Settings>): Promise<void> 
   if (!before) return;
   useSettings.setState({ settings: { ...before, ...changes } });
   try {
-    useSettings.setState({ settings: await api().settings.set(changes) });
+    settle(await api().settings.set(changes));
   } catch (error) {
-    useSettings.setState({ settings: before });
+    settle(before);
     notify(failureOf(error).message, 'danger');
   }
 }
 
-export function methodChoice({ mode, preset, tokenBudget, kvType, maxNew }: Settings): MethodChoice {
-  return { mode, preset, tokenBudget, kvType, maxNew };
+/** Back to what they were before anybody chose. */
+export async function resetSettings(names: SettingName[]): Promise<void> {
+  try {
+    settle(await api().settings.reset({ names }));
+  } catch (error) {
+    notify(failureOf(error).message, 'danger');
+  }
 }

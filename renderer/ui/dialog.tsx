@@ -8,8 +8,11 @@ interface DialogProps {
   open: boolean;
   onClose: () => void;
   children: ReactNode;
-  wide?: boolean;
+  /** 560 px; or, with columns, 760. */
+  wide?: boolean | 'columns';
 }
+
+const widths = { narrow: 'w-[min(420px,92vw)]', wide: 'w-[min(560px,92vw)]', columns: 'w-[min(760px,92vw)]' };
 
 export function Dialog({ title, open, onClose, children, wide = false }: DialogProps) {
   return (
@@ -17,10 +20,10 @@ export function Dialog({ title, open, onClose, children, wide = false }: DialogP
       <Base.Portal>
         <Base.Backdrop className="fixed inset-0 z-40 bg-black/35" />
         <Base.Popup
-          className={`fixed top-1/2 left-1/2 z-50 max-h-[88vh] -translate-x-1/2 -translate-y-1/2 overflow-y-auto rounded-xl border border-line bg-raised p-5 shadow-(--shadow) ${wide ? 'w-[min(560px,92vw)]' : 'w-[min(420px,92vw)]'}`}
+          className={`fixed top-1/2 left-1/2 z-50 max-h-[88vh] -translate-x-1/2 -translate-y-1/2 overflow-y-auto rounded-xl border border-line bg-raised p-5 shadow-(--shadow) ${widths[wide === 'columns' ? 'columns' : wide ? 'wide' : 'narrow']}`}
         >
           <div className="mb-4 flex items-center justify-between">
-            <Base.Title className="text-[15px] font-semibold">{title}</Base.Title>
+            <Base.Title className="text-prose font-semibold">{title}</Base.Title>
             <Base.Close
               aria-label="Close"
               className="inline-flex size-7 items-center justify-center rounded-md text-muted hover:bg-sunken hover:text-ink"

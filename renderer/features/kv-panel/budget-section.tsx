@@ -1,7 +1,10 @@
 /** The token budget: a logarithmic slider; while it moves, the engine says what each value would mean. */
 import { Slider } from '@base-ui/react/slider';
 import { useEffect, useState } from 'react';
-import { bytes, count } from '../../format.ts';
+import type { SpeedPrediction } from '../../../electron/contract/app-types.ts';
+import type { MemoryPlan } from '../../../electron/contract/engine-reports.ts';
+import { usualTokenBudget as usual } from '../../../electron/contract/method-values.ts';
+import { bytes, count, seconds, speed as tokensASecond } from '../../format.ts';
 import {
   budgetAt,
   planBudget,
@@ -10,44 +13,43 @@ import {
   sliderSteps,
   useBudget,
 } from '../../stores/budget.ts';
-import { changeSettings, methodChoice, useSettings } from '../../stores/settings.ts';
+import { changeChoice, useDocumentChoice } from '../../stores/document-choice.ts';
+import { selectHeld, useEngine } from '../../stores/engine.ts';
+import { useTune } from '../../stores/tune.ts';
+import { openTuning } from '../../stores/ui.ts';
+import { Button } from '../../ui/button.tsx';
+import { ChoiceScope } from './choice-scope.tsx';
+import { FitInto } from './fit-into.tsx';
 import { Section } from './section.tsx';
 
 const least = 128;
-const usual = 512;
 
-export function BudgetSection({ promptTokens }: { promptTokens: number }) {
-  const settings = useSettings((state) => state.settings);
+export function BudgetSection({ documentId, promptTokens }: { documentId: string; promptTokens: number }) {
+  const choice = useDocumentChoice((state) => state.choice);
   const [dragged, setDragged] = useState<number | null>(null);
   const most = Math.max(promptTokens, usual * 2);
-  const budget = dragged ?? settings?.tokenBudget ?? usual;
+  const budget = dragged ?? choice?.tokenBudget ?? usual;
   const plan = useBudget((state) => state.plan);
+  const speed = useBudget((state) => state.speed);
+  const refusal = useBudget((state) => state.refusal);
+  const isHeld = useEngine(selectHeld(documentId)) !== undefined;
+  const tuned = useTune((state) => (state.documentId === documentId ? (state.last?.recommended ?? null) : null));
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: only what the plan depends on
   useEffect(() => {
-    if (settings) void planBudget({ ...methodChoice(settings), tokenBudget: budget }, promptTokens);
-  }, [budget, promptTokens, settings?.mode, settings?.preset, settings?.kvType, settings?.maxNew]);
+    if (choice) void planBudget(documentId, promptTokens, { tokenBudget: budget });
+  }, [documentId, budget, promptTokens, choice]);
 
-  if (!settings) return null;
-  if (settings.mode === 'full')
+  if (!choice) return null;
+  if (choice.mode === 'full')
     return (
       <Section title="Token budget">
-        <p className="text-muted">Full KV reads every row. Choose RocketKV-MT in the settings to work with a budget.</p>
+        <p className="text-muted">Full KV reads every row. Choose RocketKV-MT above the chat to work with a budget.</p>
+        <ChoiceScope />
       </Section>
     );
-  const budgets = plan?.budgets;
-  const facts: [name: string, value: string][] = budgets
-    ? [
-        ['Rows per head', budgets.dense ? 'all' : count(budgets.capacity)],
-        ['Page', budgets.dense ? 'not used' : count(budgets.page)],
-        ['r (dimensions)', budgets.dense ? 'not used' : count(budgets.r)],
-        ['k (rows read)', budgets.dense ? 'all' : count(budgets.k)],
-        ['w (window)', count(budgets.window)],
-        ['Cache', bytes(plan.compactCache + plan.summaries)],
-      ]
-    : [];
+  const isDragged = dragged !== null;
   return (
-    <Section title="Token budget" aside={dragged === null ? 'for the next question' : 'release to use'}>
+    <Section title="Token budget" aside={isDragged ? 'release to use' : 'for the next question'}>
       <Slider.Root
         value={positionOf(budget, least, most)}
         min={0}
@@ -59,24 +61,20 @@ export function BudgetSection({ promptTokens }: { promptTokens: number }) {
         onValueCommitted={(position) => {
           setDragged(null);
           setPreview(false);
-          void changeSettings({ tokenBudget: budgetAt(position, least, most) });
+          void changeChoice({ tokenBudget: budgetAt(position, least, most) });
         }}
       >
         <div className="flex items-baseline justify-between">
-          <output className="tabular text-[20px] leading-7 font-[620]" data-testid="budget">
+          <output className="tabular text-figure leading-7 font-[620]" data-testid="budget">
             {count(budget)}
           </output>
-          <span className="tabular text-[12px] leading-4 text-muted">of {count(promptTokens)} tokens</span>
+          <span className="tabular text-note leading-4 text-muted">of {count(promptTokens)} tokens</span>
         </div>
         <Slider.Control className="flex h-6 w-full touch-none items-center">
           <Slider.Track className="relative h-1 w-full rounded-full bg-line-strong">
             <Slider.Indicator className="rounded-full bg-accent" />
-            <span
-              aria-hidden
-              title="usual"
-              className="absolute -top-1 h-3 w-px bg-muted"
-              style={{ left: `${(positionOf(usual, least, most) / sliderSteps) * 100}%` }}
-            />
+            <Mark at={usual} most={most} title="usual" color="bg-muted" />
+            {tuned !== null && <Mark at={tuned} most={most} title="tuned on this document" color="bg-ok" />}
             <Slider.Thumb
               className="size-4 rounded-full border-2 border-accent bg-raised"
               getAriaLabel={() => 'Token budget'}
@@ -84,26 +82,74 @@ export function BudgetSection({ promptTokens }: { promptTokens: number }) {
             />
           </Slider.Track>
         </Slider.Control>
-        <p className="tabular flex justify-between text-[12px] leading-4 text-muted">
+        <p className="tabular flex justify-between text-note leading-4 text-muted">
           <span>{least}</span>
+          {tuned !== null && <span>tuned: {count(tuned)}</span>}
           <span>everything</span>
         </p>
       </Slider.Root>
-      {facts.length > 0 && (
-        <dl className="tabular mt-3 grid grid-cols-[1fr_auto_1fr_auto] gap-x-3 gap-y-1 text-[12px] leading-4">
-          {facts.map(([name, value]) => (
-            <div key={name} className="contents">
-              <dt className="text-muted">{name}</dt>
-              <dd className="text-right">{value}</dd>
-            </div>
-          ))}
-        </dl>
-      )}
-      {budgets?.dense && (
-        <p className="mt-2 text-[12px] leading-4 text-muted">
+      {plan && <PlannedFacts plan={plan} speed={speed} isGhost={isDragged} />}
+      {refusal && <p className="mt-3 text-note leading-4 text-warn">{refusal}</p>}
+      {plan?.budgets.dense && (
+        <p className="mt-2 text-note leading-4 text-muted">
           Document and answer fit this budget: nothing would be left out.
         </p>
       )}
+      <FitInto documentId={documentId} promptTokens={promptTokens} plan={plan} />
+      <div className="mt-3 flex flex-wrap items-center gap-2">
+        {isHeld && (
+          <Button title="Measures one question at several budgets against full KV" onClick={openTuning}>
+            Tune on this document
+          </Button>
+        )}
+      </div>
+      <ChoiceScope />
     </Section>
+  );
+}
+
+function Mark({ at, most, title, color }: { at: number; most: number; title: string; color: string }) {
+  return (
+    <span
+      aria-hidden
+      title={title}
+      className={`absolute -top-1 h-3 w-0.5 ${color}`}
+      style={{ left: `${(positionOf(at, least, most) / sliderSteps) * 100}%` }}
+    />
+  );
+}
+
+interface PlannedFactsProps {
+  plan: MemoryPlan;
+  speed: SpeedPrediction | null;
+  /** Of a value that is not chosen yet. */
+  isGhost: boolean;
+}
+
+function PlannedFacts({ plan, speed, isGhost }: PlannedFactsProps) {
+  const { budgets } = plan;
+  const facts: [name: string, value: string][] = [
+    ['Rows per head', budgets.dense ? 'all' : count(budgets.capacity)],
+    ['Page', budgets.dense ? 'not used' : count(budgets.page)],
+    ['r (dimensions)', budgets.dense ? 'not used' : count(budgets.r)],
+    ['k (rows read)', budgets.dense ? 'all' : count(budgets.k)],
+    ['w (window)', count(budgets.window)],
+    ['Cache', bytes(plan.compactCache + plan.summaries)],
+  ];
+  // From what answers took on this machine; nothing before there were enough of them.
+  if (speed?.tokensPerSecond) facts.push(['Speed', `about ${tokensASecond(speed.tokensPerSecond)}`]);
+  if (speed?.firstTokenSeconds) facts.push(['First token', `about ${seconds(speed.firstTokenSeconds)}`]);
+  return (
+    <dl
+      data-testid="planned"
+      className={`tabular mt-3 grid grid-cols-[1fr_auto_1fr_auto] gap-x-3 gap-y-1 text-note leading-4 ${isGhost ? 'text-muted italic' : ''}`}
+    >
+      {facts.map(([name, value]) => (
+        <div key={name} className="contents">
+          <dt className="text-muted">{name}</dt>
+          <dd className="text-right">{value}</dd>
+        </div>
+      ))}
+    </dl>
   );
 }

@@ -1,54 +1,36 @@
 /** Before reading: tokens, whether they fit, memory full against compressed, time. What does not fit says by how much and what helps. */
 import { useEffect, useState } from 'react';
-import type { LibraryDocument, PageRange, Preflight } from '../../../electron/contract/app-types.ts';
+import type { LibraryDocument, MemoryNeed, PageRange, Preflight } from '../../../electron/contract/app-types.ts';
+import { EngineProblem } from '../../engine-problem.tsx';
 import { bytes, count, factor, plural, seconds } from '../../format.ts';
-import { restartEngine, selectEngine, useEngine } from '../../stores/engine.ts';
+import { useDocumentChoice } from '../../stores/document-choice.ts';
+import { selectEngine, useEngine } from '../../stores/engine.ts';
 import { loadPreflight, readDocument, useReading } from '../../stores/reading.ts';
-import { changeSettings, useSettings } from '../../stores/settings.ts';
+import { openInspector, openModels, setInspectorTab } from '../../stores/ui.ts';
 import { Button } from '../../ui/button.tsx';
 import { controlClass } from '../../ui/field.tsx';
 import { Problem } from '../../ui/problem.tsx';
 import { StackedBar } from '../../ui/stacked-bar.tsx';
+import { Remedies } from './remedies.tsx';
 
 export function PreflightCard({ document, readBefore }: { document: LibraryDocument; readBefore: boolean }) {
-  const settings = useSettings((state) => state.settings);
+  const choice = useDocumentChoice((state) => (state.documentId === document.id ? state.choice : null));
   const engine = useEngine(selectEngine);
   const { documentId, range, preflight, failure, readFailure } = useReading();
   const isReady = engine?.state === 'ready';
-  const hasSettings = settings !== null;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: these settings change what the card says
   useEffect(() => {
-    if (isReady && hasSettings)
-      void loadPreflight(
-        document.id,
-        useReading.getState().documentId === document.id ? useReading.getState().range : null,
-      );
-  }, [
-    document.id,
-    isReady,
-    hasSettings,
-    settings?.mode,
-    settings?.kvType,
-    settings?.preset,
-    settings?.tokenBudget,
-    settings?.maxNew,
-  ]);
+    if (!isReady || !choice) return;
+    const { documentId: looked, range: chosen } = useReading.getState();
+    void loadPreflight(document.id, looked === document.id ? chosen : null);
+  }, [document.id, isReady, choice]);
 
-  if (engine?.state === 'failed') {
-    return (
-      <Problem message={engine.failure?.message ?? 'The engine is not running.'}>
-        <Button kind="primary" onClick={() => void restartEngine()}>
-          Start the engine again
-        </Button>
-      </Problem>
-    );
-  }
+  if (engine?.state === 'failed') return <EngineProblem />;
   const isMine = documentId === document.id;
   const facts = isMine ? preflight : null;
   return (
     <section aria-label="Before reading" className="rounded-xl border border-line bg-raised p-5">
       <header className="flex flex-wrap items-baseline gap-x-4 gap-y-1">
-        <h2 className="min-w-0 truncate text-[15px] font-[620]" title={document.name}>
+        <h2 className="min-w-0 truncate text-prose font-[620]" title={document.name}>
           {document.name}
         </h2>
         <p className="tabular text-muted">
@@ -99,7 +81,7 @@ function Facts({ facts, document, range, brief }: FactsProps) {
   const over = documentTokens + roomTokens - contextTokens;
   const scale = Math.max(contextTokens, documentTokens + roomTokens);
   const fits = fitsContext && fitsMemory;
-  const buttons = <Buttons facts={facts} document={document} range={range} canRead={fits} />;
+  const buttons = <Buttons document={document} range={range} canRead={fits} />;
   if (brief && fits && plan)
     return (
       <>
@@ -144,7 +126,7 @@ function Facts({ facts, document, range, brief }: FactsProps) {
                 },
               ]}
             />
-            <p className="tabular mt-1 flex justify-between text-[12px] leading-4 text-muted">
+            <p className="tabular mt-1 flex justify-between text-note leading-4 text-muted">
               <span>
                 document {count(documentTokens)} + question and answer {count(roomTokens)}
               </span>
@@ -156,12 +138,14 @@ function Facts({ facts, document, range, brief }: FactsProps) {
           <>
             <dt className="text-muted">Memory</dt>
             <dd className="tabular">
-              <p className={fitsMemory ? '' : 'text-danger'}>
-                {bytes(plan.total)} in all, {bytes(plan.available)} available
-                {!fitsMemory && `: ${bytes(plan.total - plan.available)} too much`}
-              </p>
+              {facts.memory.map((need) => (
+                <p key={need.place} className={need.fits ? '' : 'text-danger'} data-testid={`needs-${need.place}`}>
+                  {needWords(need, facts.memory.length > 1)}
+                </p>
+              ))}
               <p className="text-muted">
-                {bytes(plan.weights)} model, {bytes(plan.documentKv)} document, kept for every question.{' '}
+                {bytes(plan.weights)} model, {bytes(plan.documentKv)} document{plan.documentOnDevice ? '' : ' in RAM'},
+                kept for every question.{' '}
                 {plan.compactCache > 0 && !plan.budgets.dense
                   ? `Each answer works on ${bytes(plan.compactCache + plan.summaries)} instead of ${bytes(plan.fullKv)} (${factor(plan.fullKv / (plan.compactCache + plan.summaries))} less).`
                   : `The answer works on all of it (${bytes(plan.fullKv)}).`}
@@ -172,16 +156,31 @@ function Facts({ facts, document, range, brief }: FactsProps) {
         {facts.readSeconds !== null && fitsContext && (
           <>
             <dt className="text-muted">Reading</dt>
-            <dd className="tabular">about {seconds(facts.readSeconds)}, at the speed of the last reading</dd>
+            <dd className="tabular">
+              about {seconds(facts.readSeconds)}, as earlier readings took
+              {facts.speed.firstTokenSeconds === null
+                ? ''
+                : `; each question about ${seconds(facts.speed.firstTokenSeconds)} to its first word`}
+            </dd>
           </>
         )}
       </dl>
+      {!fits && <Remedies facts={facts} document={document} />}
       {buttons}
     </>
   );
 }
 
-function Buttons({ facts, document, range, canRead }: Omit<FactsProps, 'brief'> & { canRead: boolean }) {
+const places = { gpu: 'GPU memory', ram: 'RAM' };
+
+/** Where a GPU computes the memories are named; else there is one. */
+function needWords({ place, needed, available, fits }: MemoryNeed, isNamed: boolean): string {
+  const excess = fits ? '' : `: ${bytes(needed - available)} too much`;
+  if (place === 'ram' && !isNamed) return `${bytes(needed)} in all, ${bytes(available)} available${excess}`;
+  return `${bytes(needed)} of ${places[place]}, ${bytes(available)} available${excess}`;
+}
+
+function Buttons({ document, range, canRead }: Pick<FactsProps, 'document' | 'range'> & { canRead: boolean }) {
   const [choosing, setChoosing] = useState(false);
   return (
     <>
@@ -189,22 +188,24 @@ function Buttons({ facts, document, range, canRead }: Omit<FactsProps, 'brief'> 
         <Button kind="primary" disabled={!canRead} onClick={() => void readDocument(document.id, range)}>
           Read document
         </Button>
-        {facts.remedies.map((remedy) =>
-          remedy.type === 'pages' ? (
-            <Button key="pages" onClick={() => void loadPreflight(document.id, remedy.range)}>
-              Only {document.format === 'pdf' ? 'pages' : 'sections'} {remedy.range.from + 1} to {remedy.range.to + 1}{' '}
-              (about {count(remedy.tokens)} tokens)
-            </Button>
-          ) : (
-            <Button key="kvType" onClick={() => void changeSettings({ kvType: remedy.kvType })}>
-              Document cache in {remedy.kvType}: {bytes(remedy.total)}
-              {remedy.fits ? ', fits' : ', still too much'}
-            </Button>
-          ),
-        )}
         {document.pages > 1 && (
           <Button kind="bare" aria-expanded={choosing} onClick={() => setChoosing(!choosing)}>
             {document.format === 'pdf' ? 'Page range' : 'Section range'}
+          </Button>
+        )}
+        <Button
+          kind="bare"
+          title="The slider in the KV cache panel"
+          onClick={() => {
+            openInspector();
+            setInspectorTab('memory');
+          }}
+        >
+          Budget
+        </Button>
+        {canRead && (
+          <Button kind="bare" onClick={openModels}>
+            Another model
           </Button>
         )}
       </div>

@@ -1,180 +1,136 @@
-/** What a person may choose, each with the sentence that says what it changes and when. */
-import type { AnswerMode } from '../../../electron/contract/method.ts';
-import { restartEngine, selectEngine, useEngine } from '../../stores/engine.ts';
-import { changeSettings, useSettings } from '../../stores/settings.ts';
+/** What a person may choose, in sections, each setting with the sentence that says what it changes and when it applies. */
+import { Tabs } from '@base-ui/react/tabs';
+import { Search } from 'lucide-react';
+import { useState } from 'react';
+import { selectHasOwn, useDocumentChoice } from '../../stores/document-choice.ts';
+import { selectEngine, useEngine } from '../../stores/engine.ts';
+import { selectDocument, useLibrary } from '../../stores/library.ts';
+import { resetSettings, useSettings } from '../../stores/settings.ts';
 import { setSettingsOpen, useUi } from '../../stores/ui.ts';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
-import { controlClass, Field, Select } from '../../ui/field.tsx';
-
-const modes: { value: AnswerMode; label: string; hint: string }[] = [
-  {
-    value: 'rocketkv-mt',
-    label: 'RocketKV-MT',
-    hint: 'Each question chooses its own rows of the document; the whole stays in memory for the next one.',
-  },
-  {
-    value: 'rocketkv',
-    label: 'RocketKV',
-    hint: 'The first question chooses the rows that are kept. Later questions see only those.',
-  },
-  { value: 'full', label: 'Full KV', hint: 'Reads every row: the baseline, slowest on long documents.' },
-  {
-    value: 'snapkv',
-    label: 'SnapKV (stage 1 only)',
-    hint: 'For comparison: rows are chosen once, all of them are read.',
-  },
-  { value: 'hsa', label: 'HSA (stage 2 only)', hint: 'For comparison: every row is kept, a part is read.' },
-];
+import { Field } from '../../ui/field.tsx';
+import { appliesWhen, isFound, type Setting, type SettingSection, settingSections } from './setting-sections.tsx';
 
 export function SettingsDialog() {
   const open = useUi((state) => state.settingsOpen);
-  const settings = useSettings((state) => state.settings);
-  const engine = useEngine(selectEngine);
-  if (!settings) return null;
-  const { mode, preset, kvType, maxNew, threads, theme, tokenBudget } = settings;
-  const runsWith = engine?.model?.threads;
-  const isOtherThreads = runsWith !== undefined && threads !== 0 && threads !== runsWith;
   return (
-    <Dialog title="Settings" open={open} onClose={() => setSettingsOpen(false)} wide>
-      <div className="divide-y divide-line">
-        <Field label="Mode" hint={modes.find((entry) => entry.value === mode)?.hint ?? 'For inspection.'}>
-          {(ids) => (
-            <Select {...ids} value={mode} options={modes} onChange={(next) => void changeSettings({ mode: next })} />
-          )}
-        </Field>
-        <Field
-          label="Token budget"
-          hint="Rows read for each token and KV head. The panel's slider shows what a value means."
-        >
-          {(ids) => (
-            <NumberInput
-              {...ids}
-              value={tokenBudget}
-              min={16}
-              max={16_777_216}
-              onChange={(next) => void changeSettings({ tokenBudget: next })}
-            />
-          )}
-        </Field>
-        {engine && engine.presets.length > 1 && (
-          <Field
-            label="Selection"
-            hint={
-              preset === 'paper'
-                ? 'As published: page summaries and max pooling.'
-                : 'Key codes and triangle pooling: fewer bytes for the same answer.'
-            }
-          >
-            {(ids) => (
-              <Select
-                {...ids}
-                value={preset}
-                options={engine.presets.map((value) => ({ value, label: value === 'paper' ? 'Paper' : 'Coded' }))}
-                onChange={(next) => void changeSettings({ preset: next })}
-              />
-            )}
-          </Field>
-        )}
-        <Field
-          label="Document KV type"
-          hint="q8_0 takes about half the memory of f16. Applies when a document is read."
-        >
-          {(ids) => (
-            <Select
-              {...ids}
-              value={kvType}
-              options={[
-                { value: 'f16', label: 'f16' },
-                { value: 'q8_0', label: 'q8_0' },
-              ]}
-              onChange={(next) => void changeSettings({ kvType: next })}
-            />
-          )}
-        </Field>
-        <Field label="Longest answer" hint="In tokens. This room is kept free in the model's context.">
-          {(ids) => (
-            <NumberInput
-              {...ids}
-              value={maxNew}
-              min={16}
-              max={8192}
-              onChange={(next) => void changeSettings({ maxNew: next })}
-            />
-          )}
-        </Field>
-        <Field
-          label="Threads"
-          hint={
-            <>
-              0 chooses for this machine. Applies when the engine starts
-              {runsWith === undefined ? '' : `; it runs with ${runsWith} now`}.
-            </>
-          }
-        >
-          {(ids) => (
-            <div className="flex items-center gap-2">
-              {isOtherThreads && <Button onClick={() => void restartEngine()}>Restart the engine</Button>}
-              <NumberInput
-                {...ids}
-                value={threads}
-                min={0}
-                max={256}
-                onChange={(next) => void changeSettings({ threads: next })}
-              />
-            </div>
-          )}
-        </Field>
-        <Field label="Theme">
-          {(ids) => (
-            <Select
-              {...ids}
-              value={theme}
-              options={[
-                { value: 'system', label: 'Like the system' },
-                { value: 'light', label: 'Light' },
-                { value: 'dark', label: 'Dark' },
-              ]}
-              onChange={(next) => void changeSettings({ theme: next })}
-            />
-          )}
-        </Field>
-      </div>
-      {isOtherThreads && (
-        <p className="mt-2 text-[12px] leading-4 text-muted">
-          Restarting frees the documents in memory; they must be read again.
-        </p>
-      )}
+    <Dialog title="Settings" open={open} onClose={() => setSettingsOpen(false)} wide="columns">
+      <Sections />
     </Dialog>
   );
 }
 
-interface NumberInputProps {
-  id: string;
-  'aria-describedby': string | undefined;
-  value: number;
-  min: number;
-  max: number;
-  onChange: (value: number) => void;
+function Sections() {
+  const settings = useSettings((state) => state.settings);
+  const engine = useEngine(selectEngine);
+  const [query, setQuery] = useState('');
+  if (!settings) return <p className="text-muted">Waiting for RocketDoc on this machine.</p>;
+  const sections = settingSections(settings, engine);
+  const wanted = query.trim();
+  return (
+    <>
+      <label className="mb-4 flex items-center gap-2 rounded-md border border-line-strong bg-surface px-2 focus-within:border-accent">
+        <Search size={14} aria-hidden className="shrink-0 text-muted" />
+        <input
+          type="search"
+          aria-label="Search settings"
+          placeholder="Search settings"
+          value={query}
+          onChange={(event) => setQuery(event.target.value)}
+          className="h-8 w-full bg-transparent text-body outline-none placeholder:text-muted"
+        />
+      </label>
+      {wanted === '' ? <Tabbed sections={sections} /> : <Found sections={sections} query={wanted} />}
+    </>
+  );
 }
 
-/** Applies on Enter and on leaving; a value out of range goes back. */
-function NumberInput({ value, min, max, onChange, ...ids }: NumberInputProps) {
-  const apply = (input: HTMLInputElement) => {
-    const next = Number.parseInt(input.value, 10);
-    if (next >= min && next <= max) {
-      if (next !== value) onChange(next);
-    } else input.value = String(value);
-  };
+function Tabbed({ sections }: { sections: readonly SettingSection[] }) {
   return (
-    <input
-      {...ids}
-      key={value}
-      inputMode="numeric"
-      defaultValue={value}
-      onBlur={(event) => apply(event.target)}
-      onKeyDown={(event) => event.key === 'Enter' && apply(event.currentTarget)}
-      className={`${controlClass} w-24 text-right`}
-    />
+    <Tabs.Root
+      defaultValue={sections[0]?.id}
+      orientation="vertical"
+      className="grid gap-x-6 min-[640px]:min-h-[min(520px,64vh)] min-[640px]:grid-cols-[132px_1fr]"
+    >
+      <Tabs.List
+        aria-label="Sections of the settings"
+        className="flex flex-wrap gap-0.5 self-start min-[640px]:sticky min-[640px]:top-0 min-[640px]:flex-col"
+      >
+        {sections.map(({ id, title }) => (
+          <Tabs.Tab
+            key={id}
+            value={id}
+            className="h-8 rounded-md px-2.5 text-left font-[520] text-muted transition-colors duration-150 hover:text-ink aria-selected:bg-sunken aria-selected:text-ink"
+          >
+            {title}
+          </Tabs.Tab>
+        ))}
+      </Tabs.List>
+      {sections.map((section) => (
+        <Tabs.Panel key={section.id} value={section.id} className="min-w-0">
+          <OwnNote section={section} />
+          <Fields settings={section.settings} />
+          <div className="mt-3 border-t border-line pt-3">
+            <Button onClick={() => void resetSettings(section.names)}>Back to defaults</Button>
+          </div>
+        </Tabs.Panel>
+      ))}
+    </Tabs.Root>
+  );
+}
+
+function Found({ sections, query }: { sections: readonly SettingSection[]; query: string }) {
+  const found = sections
+    .map((section) => ({
+      ...section,
+      settings: section.settings.filter((setting) => isFound(setting, section.title, query)),
+    }))
+    .filter(({ settings }) => settings.length > 0);
+  if (found.length === 0)
+    return (
+      <p role="status" className="py-6 text-muted">
+        No setting is called like that. Try another word: memory, budget, font.
+      </p>
+    );
+  return found.map(({ id, title, settings }) => (
+    <section key={id} aria-label={title} className="mb-4">
+      <h3 className="text-note leading-4 text-muted">{title}</h3>
+      <Fields settings={settings} />
+    </section>
+  ));
+}
+
+function Fields({ settings }: { settings: readonly Setting[] }) {
+  return (
+    <div className="divide-y divide-line">
+      {settings.map(({ label, hint, applies, control }) => (
+        <Field
+          key={label}
+          label={label}
+          hint={
+            <>
+              {hint} {appliesWhen[applies]}
+            </>
+          }
+        >
+          {control}
+        </Field>
+      ))}
+    </div>
+  );
+}
+
+/** Settings that the open document overrides would otherwise seem to have no effect. */
+function OwnNote({ section }: { section: SettingSection }) {
+  const document = useLibrary(selectDocument);
+  const own = useDocumentChoice((state) => state.own);
+  const hasOwn = useDocumentChoice(selectHasOwn);
+  if (!document || !hasOwn || !section.names.some((name) => name in own)) return null;
+  return (
+    <p className="mb-2 rounded-md bg-sunken px-3 py-2 text-note leading-4 wrap-anywhere">
+      {document.name} has a choice of its own here. It goes first for questions on it; the KV cache panel shows it, and
+      the way back.
+    </p>
   );
 }

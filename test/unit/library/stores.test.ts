@@ -2,6 +2,9 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { defaultSampler } from '../../../electron/contract/method.ts';
+import { presets } from '../../../electron/contract/method-values.ts';
+import { defaultSettings } from '../../../electron/contract/settings.ts';
 import { shownPath } from '../../../electron/contract/turn-tree.ts';
 import { ChatStore } from '../../../electron/library/chat-store.ts';
 import { type Database, openDatabase } from '../../../electron/library/database.ts';
@@ -9,6 +12,7 @@ import { DocumentSearch } from '../../../electron/library/document-search.ts';
 import { DocumentStore } from '../../../electron/library/document-store.ts';
 import { migrations } from '../../../electron/library/migrations.ts';
 import { SettingsStore } from '../../../electron/library/settings-store.ts';
+import { SpeedStore } from '../../../electron/library/speed-store.ts';
 
 let database: Database;
 beforeEach(() => {
@@ -237,11 +241,60 @@ describe('settings', () => {
     expect(new SettingsStore(database).get()).toMatchObject({ tokenBudget: 256, theme: 'system', threads: 0 });
   });
 
-  it('remembers the reading speed of each model apart from the settings', () => {
-    const store = new SettingsStore(database);
-    expect(store.readSpeed('a')).toBeUndefined();
-    store.saveReadSpeed('a', 123.4);
-    expect([store.readSpeed('a'), store.readSpeed('b')]).toEqual([123.4, undefined]);
-    expect(Object.keys(store.get())).toHaveLength(7);
+  it('goes back to what was there before anybody chose, for the named ones alone', () => {
+    const store = new SettingsStore(database, { threads: 1 });
+    store.set({ threads: 4, theme: 'dark', sampler: { ...defaultSampler, temperature: 1 } });
+    expect(store.reset(['threads', 'sampler'])).toEqual({ ...defaultSettings, threads: 1, theme: 'dark' });
+  });
+
+  it('takes a preset that was chosen before its parts could be', () => {
+    const old = openDatabase(':memory:', migrations.slice(0, 3));
+    old.exec(`INSERT INTO settings VALUES ('preset', '"coded"'), ('readSpeed Fake', '12')`);
+    for (const step of migrations.slice(3)) old.exec(step);
+    expect(new SettingsStore(old).get()).toMatchObject(presets.coded);
+    expect(old.prepare('SELECT key FROM settings ORDER BY key').all()).toEqual([
+      { key: 'pooling' },
+      { key: 'selector' },
+    ]);
+  });
+});
+
+describe('what is chosen for one document', () => {
+  it('is its own, outlives a restart, and leaves out what no longer fits', () => {
+    const store = new DocumentStore(database);
+    const { id } = store.add({ parsed, ...file, tokens });
+    expect(store.choice(id)).toEqual({});
+    store.setChoice(id, { tokenBudget: 1024, kvType: 'q8_0' });
+    expect(new DocumentStore(database).choice(id)).toEqual({ tokenBudget: 1024, kvType: 'q8_0' });
+    database.prepare('UPDATE documents SET choice = ?').run('{"tokenBudget":3,"kvType":"q8_0","theme":"dark"}');
+    expect(store.choice(id)).toEqual({ kvType: 'q8_0' });
+    store.remove(id);
+    expect(() => store.choice(id)).toThrow(expect.objectContaining({ code: 'DOC_MISSING' }));
+  });
+
+  it('keeps the last tuning, and removes it with the document', () => {
+    const store = new DocumentStore(database);
+    const { id } = store.add({ parsed, ...file, tokens });
+    const tuning = { question: 'Why?', modelName: 'Fake', mode: 'rocketkv-mt' as const, tokens: 9, at: 1, rows: [] };
+    expect(store.tuning(id)).toBeNull();
+    store.setTuning(id, { ...tuning, recommended: 128 });
+    store.setTuning(id, { ...tuning, recommended: null });
+    expect(store.tuning(id)).toEqual({ ...tuning, recommended: null });
+    store.remove(id);
+    expect(database.prepare('SELECT count(*) AS n FROM tunings').get()).toEqual({ n: 0 });
+  });
+});
+
+describe('speeds', () => {
+  it('are kept for each setup and kind apart, the newest first, a hundred at most', () => {
+    const store = new SpeedStore(database);
+    for (let i = 1; i <= 120; i++) store.add('a', 'reading', { tokens: i, ms: 1 });
+    store.add('b', 'reading', { tokens: 7, ms: 1 });
+    const kept = store.list('a', 'reading');
+    expect([kept.length, kept[0]?.tokens, kept.at(-1)?.tokens]).toEqual([100, 120, 21]);
+    expect(store.list('b', 'reading')).toEqual([{ tokens: 7, ms: 1 }]);
+    expect(store.list('a', 'answer')).toEqual([]);
+    database.prepare('UPDATE speeds SET measured = ? WHERE setup = ?').run('{"tokens":"many"}', 'b');
+    expect(store.list('b', 'reading')).toEqual([]);
   });
 });

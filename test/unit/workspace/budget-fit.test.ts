@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { MemoryPlan } from '../../../electron/contract/engine-reports.ts';
+import { AppError } from '../../../electron/contract/errors.ts';
 import { bytesOf, largestBudget } from '../../../electron/workspace/budget-fit.ts';
 import { fitBudget, planFor } from '../../../electron/workspace/preflight.ts';
 import { readDocument } from '../../../electron/workspace/reading.ts';
@@ -41,6 +42,31 @@ describe('the largest budget', () => {
         },
       ),
     );
+  });
+
+  it('is never one that the engine refuses as too small', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 17, max: 2000 }),
+        fc.integer({ min: 1, max: 60_000 }),
+        async (least, bytes) => {
+          const planWith = async (tokenBudget: number) => {
+            if (tokenBudget < least) throw new AppError('INVALID_ARGUMENT', `token_budget is ${tokenBudget}.`);
+            return planOf(tokenBudget, 2000);
+          };
+          const { fit, least: leastBytes } = await largestBudget(planWith, 2000, bytes, 'kv');
+          const taken = Array.from({ length: 125 }, (_, i) => (i + 1) * 16).filter((budget) => budget >= least);
+          const needs = (budget: number) => bytesOf(planOf(budget, 2000), 'kv');
+          expect(fit?.tokenBudget).toBe(taken.filter((budget) => needs(budget) <= bytes).at(-1));
+          expect(leastBytes).toBe(Math.min(...taken.map(needs)));
+        },
+      ),
+    );
+  });
+
+  it('is not guessed where the engine fails', async () => {
+    const planWith = () => Promise.reject(new AppError('ENGINE_CRASH', 'gone'));
+    await expect(largestBudget(planWith, 2000, 1, 'kv')).rejects.toMatchObject({ code: 'ENGINE_CRASH' });
   });
 
   it('holds everything where that fits, although budgets just below would not', async () => {

@@ -1,10 +1,11 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Agreement } from '../../../electron/contract/engine-reports.ts';
+import { AppError } from '../../../electron/contract/errors.ts';
 import type { TuneEvent, TuningRow } from '../../../electron/contract/tuning.ts';
 import { ask } from '../../../electron/workspace/answering.ts';
 import { recommendedBudget, tune, tuningJob } from '../../../electron/workspace/tuning.ts';
 import type { FakeServer } from '../../fixtures/app-server.ts';
-import type { FakeScript } from '../../fixtures/fake-engine.ts';
+import { type FakeScript, fakePlan } from '../../fixtures/fake-engine.ts';
 import { openedDocument } from '../../fixtures/opened-document.ts';
 
 let server: FakeServer | undefined;
@@ -106,6 +107,17 @@ describe('a tuning', () => {
     const count = (name: string) => script.calls?.filter(({ verb }) => verb === name).length;
     expect(count('closeChat')).toBe(count('newChat'));
     expect(app.board.list).toEqual([]);
+  });
+
+  it('leaves out budgets that the selector is too large for, and says so where that is all of them', async () => {
+    const plan: FakeScript['plan'] = ({ rocket }) => {
+      if (rocket.tokenBudget >= 128) return fakePlan;
+      throw new AppError('INVALID_ARGUMENT', 'token_budget is too small for codes.');
+    };
+    const { app, document } = await opened({ pieces: ['Yes.'], plan });
+    const [begun] = await all(tune(app, document.id, wish([64, 96, 128, 256])).watch());
+    expect(begun).toMatchObject({ budgets: [128, 256] });
+    await expect(all(tune(app, document.id, wish([64])).watch())).rejects.toThrow('too small for codes');
   });
 
   it('says what is missing', async () => {

@@ -1,0 +1,28 @@
+/** A document's own choice in a few words. */
+import { presetOf } from '../electron/contract/method-values.ts';
+import type { OwnChoice } from '../electron/contract/settings.ts';
+import { count } from './format.ts';
+import { modeNames } from './mode-names.ts';
+
+const homes = { auto: 'on the GPU while it fits', device: 'on the GPU', host: 'in RAM' };
+const presetNames = { paper: 'preset Paper', coded: 'preset Coded' };
+
+export function ownWords(own: OwnChoice): string {
+  const { mode, tokenBudget, kvType, documentHome, pooling, selector, window, kernel, decomposition } = own;
+  const preset = pooling && selector ? presetOf({ pooling, selector }) : undefined;
+  const words = [
+    tokenBudget === undefined ? null : `budget ${count(tokenBudget)}`,
+    mode === undefined ? null : modeNames[mode],
+    kvType === undefined ? null : `document KV in ${kvType}`,
+    documentHome === undefined ? null : `document ${homes[documentHome]}`,
+    preset ? presetNames[preset] : null,
+    pooling && !preset ? `${pooling} pooling` : null,
+    selector && !preset ? `selector ${selector}` : null,
+    window === undefined ? null : `window ${count(window)}`,
+    kernel === undefined ? null : `kernel ${count(kernel)}`,
+    decomposition === undefined ? null : `decomposition ${decomposition}`,
+    own.nDenseLayers === undefined ? null : `${count(own.nDenseLayers)} dense layers`,
+    own.maxNew === undefined ? null : `answers up to ${count(own.maxNew)} tokens`,
+  ];
+  return words.filter((word) => word !== null).join(', ');
+}
