@@ -286,7 +286,10 @@ export interface NativeVectors {
 export interface NativeVectorsReport {
   /** Heads whose set differs outside the boundary's plateau. */
   stage1Mismatches: number;
-  /** (step, head) whose channels or tokens differ between unequal scores. */
+  /** Heads whose rows, gathered in compactOrder, are not those of k and v. */
+  gatherMismatches: number;
+  /** (step, head) whose channels or tokens differ between unequal scores. Channels are compared with the scalar reference: a
+   *  device's kernels choose them inside, and other channels show as other tokens. */
   topRMismatches: number;
   topKMismatches: number;
   /** Greatest |decode_out - attention over the recorded set|. */
@@ -315,7 +318,8 @@ export interface NativeAddon {
   openEngine(options: NativeEngineOptions): Promise<NativeEngine>;
   /** Tries the GPU out. May end the process: for one that nobody needs. */
   probeCuda(cuda: NativeCuda): { name: string; freeBytes: number; totalBytes: number };
-  checkVectors(vectors: NativeVectors): Promise<NativeVectorsReport>;
+  /** cuda absent: recomputed on the CPU. */
+  checkVectors(vectors: NativeVectors, cuda?: NativeCuda): Promise<NativeVectorsReport>;
   /** Vectors made by the scalar reference from a seed, for fixtures; `maxNew` and `tokenBudget` as in the method. */
   makeVectors(request: {
     seed: number;

@@ -3,7 +3,8 @@
  * metadata as the addon's struct, with every shape, index and derived parameter checked first.
  */
 import { readFile } from 'node:fs/promises';
-import type { NativeAddon, NativeVectors } from '../../native/binding.ts';
+import type { NativeAddon, NativeCuda, NativeVectors } from '../../native/binding.ts';
+import { vectorsOutTolerance } from '../contract/engine-reports.ts';
 import { AppError } from '../contract/errors.ts';
 import { defaultRocketOptions } from '../contract/method.ts';
 import { parseSafetensors, type SafetensorsFile, type Tensor, toFloats, toHalves, toIndices } from './safetensors.ts';
@@ -155,19 +156,18 @@ export async function readVectors(path: string): Promise<Buffer> {
   }
 }
 
-export const outTolerance = 5e-4;
-
-export async function checkVectorsFile(addon: NativeAddon, file: Buffer) {
+/** On the CPU when `cuda` is absent. */
+export async function checkVectorsFile(addon: NativeAddon, file: Buffer, cuda: NativeCuda | undefined) {
   const parsed = parseSafetensors(file);
   const metadata = readMetadata(parsed);
   const derived = checkDerived(addon, metadata);
   const vectors = toVectors(parsed, metadata);
-  const report = await addon.checkVectors(vectors);
-  const { stage1Mismatches, topRMismatches, topKMismatches, outMaxError } = report;
+  const report = await addon.checkVectors(vectors, cuda);
+  const { stage1Mismatches, gatherMismatches, topRMismatches, topKMismatches, outMaxError } = report;
   const ok =
     derived.mismatches.length === 0 &&
-    stage1Mismatches + topRMismatches + topKMismatches === 0 &&
-    outMaxError <= outTolerance; // false for NaN too
+    stage1Mismatches + gatherMismatches + topRMismatches + topKMismatches === 0 &&
+    outMaxError <= vectorsOutTolerance; // false for NaN too
   return {
     ...report,
     outMaxError: Number.isFinite(outMaxError) ? outMaxError : Number.MAX_VALUE,

@@ -30,19 +30,12 @@ Napi::Value budgets(const Napi::CallbackInfo & info) {
     return from_budgets(info.Env(), out);
 }
 
-Status choose_cuda(const Napi::Object & from, BackendOptions & out) {
-    out.cuda_device     = int(get_integer(from, "device"));
-    out.cuda_library    = get_text(from, "library");
-    out.kernels_library = get_text(from, "kernels");
-    return out.cuda_device >= 0 ? Status::good() : Status::fail(Code::INVALID_ARGUMENT, "CUDA devices are counted from 0.");
-}
-
 // May end the process: ggml aborts when a card cannot run its kernels. For a process that nobody needs.
 Napi::Value probe_cuda(const Napi::CallbackInfo & info) {
     Napi::Env                env = info.Env();
     BackendOptions           options;
     std::unique_ptr<Backend> backend;
-    check(env, choose_cuda(get_object(info[0], "the CUDA device"), options));
+    check(env, to_cuda(info[0], options));
     check(env, Backend::open(options, backend));
     check(env, backend->try_out());
     Napi::Object out = Napi::Object::New(env);
@@ -63,7 +56,7 @@ Napi::Value open_engine(const Napi::CallbackInfo & info) {
         return rejected(env, Status::fail(Code::INVALID_ARGUMENT, "threads must be 0 (automatic) to 512."));
     }
     if (from.Has("cuda") && !from.Get("cuda").IsUndefined()) {
-        const Status chosen = choose_cuda(get_object(from.Get("cuda"), "the CUDA device"), options.backend);
+        const Status chosen = to_cuda(from.Get("cuda"), options.backend);
         if (!chosen.ok()) return rejected(env, chosen);
     }
     auto handle = std::make_shared<EngineHandle>();

@@ -92,6 +92,14 @@ ggml_type to_document_type(Napi::Env env, const std::string & name) {
     throw js_error(env, Status::fail(Code::INVALID_ARGUMENT, "documentType is \"" + name + "\"; it must be f16 or q8_0."));
 }
 
+Status to_cuda(const Napi::Value & value, BackendOptions & out) {
+    const Napi::Object from = get_object(value, "the CUDA device");
+    out.cuda_device         = int(get_integer(from, "device"));
+    out.cuda_library        = get_text(from, "library");
+    out.kernels_library     = get_text(from, "kernels");
+    return out.cuda_device >= 0 ? Status::good() : Status::fail(Code::INVALID_ARGUMENT, "CUDA devices are counted from 0.");
+}
+
 RocketOptions to_rocket_options(const Napi::Object & from) {
     RocketOptions o;
     o.token_budget   = get_int(from, "tokenBudget");

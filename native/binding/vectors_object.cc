@@ -1,5 +1,6 @@
 #include <cstring>
 
+#include "../engine/vectors_cuda.h"
 #include "../rocketkv/vectors.h"
 #include "job.h"
 #include "objects.h"
@@ -53,14 +54,27 @@ Napi::Value check_vectors(const Napi::CallbackInfo & info) {
     x->decode_top_r   = indices(from, "decodeTopR");
     x->decode_top_k   = indices(from, "decodeTopK");
     x->decode_out     = floats(from, "decodeOut");
-    auto report       = std::make_shared<VectorsReport>();
+    auto           report  = std::make_shared<VectorsReport>();
+    const bool     on_cuda = info.Length() > 1 && !info[1].IsUndefined();
+    BackendOptions options;
+    if (on_cuda) {
+        const Status chosen = to_cuda(info[1], options);
+        if (!chosen.ok()) return rejected(info.Env(), chosen);
+    }
     return Job::start(
-        info.Env(), [=] { return rocketdoc::check_vectors(*x, *report); },
+        info.Env(),
+        [=] {
+            if (!on_cuda) return rocketdoc::check_vectors(*x, *make_cpu_recompute(), *report);
+            std::unique_ptr<Backend> backend;
+            RETURN_IF_FAILED(Backend::open(options, backend));
+            return rocketdoc::check_vectors(*x, *make_cuda_recompute(*backend), *report);
+        },
         [=](Napi::Env env) {
             Napi::Object out = Napi::Object::New(env);
             out.Set("stage1Mismatches", double(report->stage1_mismatches));
             out.Set("topRMismatches", double(report->top_r_mismatches));
             out.Set("topKMismatches", double(report->top_k_mismatches));
+            out.Set("gatherMismatches", double(report->gather_mismatches));
             out.Set("outMaxError", double(report->out_max_error));
             out.Set("stage1Ties", double(report->stage1_ties));
             out.Set("topRTies", double(report->top_r_ties));

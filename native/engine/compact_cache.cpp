@@ -1,5 +1,8 @@
 #include "compact_cache.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "compact_cache_cpu.h"
 #include "compact_cache_cuda.h"
 
@@ -11,6 +14,17 @@ int cache_heads(const HyperParams & p, const RocketOptions & o) { return int(o.g
 KvShape rows_shape(const HyperParams & p, const RocketOptions & o) { return {p.n_layer, cache_heads(p, o), p.head_dim, GGML_TYPE_F16}; }
 
 }  // namespace
+
+void OracleStats::add_head(const int32_t * chosen, int64_t n_chosen, const float * p, int64_t n_live, int group) {
+    std::vector<int32_t> best(static_cast<size_t>(n_chosen)), both;
+    best.resize(size_t(top_k_ascending(p, n_live, n_chosen, best.data())));
+    std::set_intersection(chosen, chosen + n_chosen, best.begin(), best.end(), std::back_inserter(both));
+    double mass = 0;
+    for (int64_t i = 0; i < n_chosen; i++) mass += p[chosen[i]];
+    recall_sum += best.empty() ? 1.0 : double(both.size()) / double(best.size());
+    mass_sum += mass / group;
+    n++;
+}
 
 SelectorKind selector_kind(Mode mode, const RocketOptions & options) { return mode == Mode::exact_topk ? SelectorKind::exact : options.selector; }
 

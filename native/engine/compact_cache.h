@@ -37,6 +37,9 @@ struct OracleStats {
     double  recall_sum = 0;
     double  mass_sum   = 0;
     int64_t n          = 0;  // (layer, head) pairs summed
+
+    // One head: the rows that stage 2 chose, ascending, and p [n_live] as exact_probabilities() gives it.
+    void add_head(const int32_t * chosen, int64_t n_chosen, const float * p, int64_t n_live, int group);
 };
 
 class CompactCache {
@@ -85,9 +88,9 @@ class CompactCache {
     // Adds, per token position: how many (layer, head) hold it, and how often stage 2 read it.
     void count_map(std::vector<uint32_t> & kept, std::vector<uint32_t> & read);
 
-    // Comparing each step with the exact top-k; only where the rows are in host memory.
-    virtual void        measure(bool /*on*/) {}
-    virtual OracleStats take_oracle_stats() { return {}; }
+    // Comparing each step with the exact top-k, in the layers that select.
+    void                measure(bool on) { measuring_ = on; }
+    virtual OracleStats take_oracle_stats() = 0;
 
   protected:
     CompactCache(const HyperParams & params, Backend & backend) : params_(params), backend_(backend) {}
@@ -107,6 +110,7 @@ class CompactCache {
     double              stage1_ms_ = 0;
 
     std::unique_ptr<KvRows>            rows_;  // [n_layer][n_head_, capacity, D] f16, on the device
+    std::atomic<bool>   measuring_{false};
     std::vector<float>                 kept_mass_;
     std::vector<std::vector<int32_t>>  positions_;
     std::vector<std::vector<uint32_t>> read_counts_;  // [layer * n_head_ + head][row]

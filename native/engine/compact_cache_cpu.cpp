@@ -128,16 +128,7 @@ void CpuCompactCache::attend_head(const LayerOp & op, const ggml_tensor * dst, i
         const std::vector<int32_t> chosen = scratch.chosen;
         std::vector<float>         p(size_t(n), 0.0f);
         exact_probabilities(k, head, group_, n, q, scratch, p.data());
-        std::vector<int32_t> best(chosen.size());
-        const int64_t n_best = top_k_ascending(p.data(), n, int64_t(chosen.size()), best.data());
-        std::vector<int32_t> both;
-        std::set_intersection(chosen.begin(), chosen.end(), best.begin(), best.begin() + n_best, std::back_inserter(both));
-        double mass = 0;
-        for (int32_t row : chosen) mass += p[size_t(row)];
-        OracleStats & stats = oracle_[size_t(thread)];
-        stats.recall_sum += n_best ? double(both.size()) / double(n_best) : 1.0;
-        stats.mass_sum += mass / group_;
-        stats.n++;
+        oracle_[size_t(thread)].add_head(chosen.data(), int64_t(chosen.size()), p.data(), n, group_);
     }
 }
 

@@ -22,7 +22,6 @@ class CpuCompactCache : public CompactCache {
     double      read_bytes_per_step() const override;
     int64_t     rows_read() const override;
     int64_t     clamped_codes() const override;
-    void        measure(bool on) override { measuring_ = on; }
     OracleStats take_oracle_stats() override;
 
   private:
@@ -42,7 +41,6 @@ class CpuCompactCache : public CompactCache {
     std::vector<Stage1Scratch>             stage1_scratch_;
     std::vector<OracleStats>               oracle_;       // per thread
     std::vector<int64_t>                   last_chosen_;  // per thread: rows read by the last head it served
-    std::atomic<bool>                      measuring_{false};
 };
 
 }  // namespace rocketdoc

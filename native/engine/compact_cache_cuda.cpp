@@ -58,14 +58,13 @@ size_t CudaCompactCache::layer_summary_bytes(const DeviceTraits & device, Select
 
 Status CudaCompactCache::make(const HyperParams & params, Backend & backend, Mode mode, const RocketOptions & options, const RocketBudgets & budgets,
                               std::unique_ptr<CompactCache> & out) {
-    if (mode == Mode::exact_topk) return Status::fail(Code::INVALID_ARGUMENT, "Mode exact-topk measures on the CPU: use --device cpu.");
     if (options.pooling == Pooling::random) return Status::fail(Code::INVALID_ARGUMENT, "Random rows are a control that runs on the CPU: use --device cpu.");
     std::unique_ptr<CudaCompactCache> self(new CudaCompactCache(params, backend));
     self->kind_      = selector_kind(mode, options);
     self->shape_     = selector_shape(params, options, budgets);
     self->step_rows_ = KvRows::allocated_rows(backend, budgets.capacity);
     const int d      = self->shape_.head_dim;
-    if ((d != 64 && d != 96 && d != 128 && d != 256) || self->shape_.group > 16) {
+    if (!kernels_serve(d, self->shape_.group)) {
         return Status::fail(Code::MODEL_UNSUPPORTED, "The GPU kernels serve heads of 64, 96, 128 or 256 channels and up to 16 query heads a KV head; this model has " +
                                                          std::to_string(d) + " and " + std::to_string(self->shape_.group) + ". Use the CPU, or mode full.");
     }
@@ -77,7 +76,7 @@ Status CudaCompactCache::make(const HyperParams & params, Backend & backend, Mod
     one.n_cache_head  = 1;
     if (!self->selecting_.empty()) self->costs_ = make_selector(self->kind_, one);
     const size_t n = self->selecting_.size();
-    if (self->kind_ != SelectorKind::pages) self->layout_ = codes_layout(self->shape_, self->step_rows_, self->kind_ == SelectorKind::codes_residual);
+    if (self->codes_keys()) self->layout_ = codes_layout(self->shape_, self->step_rows_, self->kind_ == SelectorKind::codes_residual);
     RETURN_IF_FAILED(DeviceBytes::allocate(backend, n * layer_summary_bytes(backend, self->kind_, self->shape_), self->summaries_));
     const size_t slots = size_t(self->shape_.n_cache_head);
     RETURN_IF_FAILED(DeviceBytes::allocate(backend, size_t(params.n_layer) * slots * size_t(d) * sizeof(float), self->importance_));
@@ -160,6 +159,7 @@ Status CudaCompactCache::reserve_stage1(int64_t n_rows, int64_t n_keep, int64_t 
 Status CudaCompactCache::summarize(int64_t layer, int64_t n_rows) {
     const KernelTable & kernels = cuda_.kernels();
     const KernelCache   cache   = cache_of(layer);
+    if (kind_ == SelectorKind::exact) return Status::good();
     if (kind_ == SelectorKind::pages) return cuda_.check(kernels.page_minmax(cache, int(n_rows), pages_of(layer), cuda_.stream()), "summarizing pages");
     RETURN_IF_FAILED(DeviceBytes::allocate(backend_, kernels.codes_build_workspace_bytes(cache), build_workspace_));
     const float * importance = importance_.at<float>(size_t(layer) * size_t(n_head_) * size_t(params_.head_dim) * sizeof(float));
@@ -239,7 +239,7 @@ Status CudaCompactCache::kept() {
 Status CudaCompactCache::reserve_decode() {
     const KernelTable & kernels = cuda_.kernels();
     const KernelCache   cache   = cache_of(0);
-    if (!selecting_.empty()) {
+    if (!selecting_.empty() && kind_ != SelectorKind::exact) {
         const size_t bytes = kind_ == SelectorKind::pages ? kernels.select_pages_workspace_bytes(cache, pages_of(first_selecting_)) : kernels.select_codes_workspace_bytes(cache);
         RETURN_IF_FAILED(DeviceBytes::allocate(backend_, bytes, select_workspace_));
     }
@@ -277,21 +277,82 @@ Status CudaCompactCache::enqueue_attention(int64_t layer, const float * q, const
                                                     attention_workspace_.bytes(), cuda_.stream()),
                            "attention");
     }
-    const int       k_rows = int(budgets_.k);
-    int32_t * const ids    = ids_.at<int32_t>(size_t(layer - first_selecting_) * size_t(n_head_) * size_t(k_rows) * sizeof(int32_t));
+    const int       k_rows   = int(budgets_.k);
+    int32_t * const ids      = ids_.at<int32_t>(size_t(layer - first_selecting_) * size_t(n_head_) * size_t(k_rows) * sizeof(int32_t));
+    const bool      residual = kind_ == SelectorKind::codes_residual;
+    KernelCodes     codes;
     if (kind_ == SelectorKind::pages) {
         RETURN_IF_FAILED(cuda_.check(kernels.select_pages(cache, pages_of(layer), row, q, budgets_.r, k_rows, ids, select_workspace_.data(), select_workspace_.bytes(),
                                                           cuda_.stream()),
                                      "choosing pages"));
-        return cuda_.check(kernels.sparse_attention(cache, q, ids, k_rows, nullptr, nullptr, out, attention_workspace_.data(), attention_workspace_.bytes(), cuda_.stream()),
-                           "attention");
+    } else if (kind_ == SelectorKind::exact) {
+        RETURN_IF_FAILED(cuda_.check(kernels.append_kv(cache, row, nullptr, nullptr, cuda_.stream()), "appending a row"));
+        RETURN_IF_FAILED(enqueue_exact_probabilities(layer, q));
+        RETURN_IF_FAILED(enqueue_exact_choice(ids));
+    } else {
+        codes = codes_of(layer);
+        RETURN_IF_FAILED(cuda_.check(kernels.select_codes(cache, codes, row, q, k_rows, ids, select_workspace_.data(), select_workspace_.bytes(), cuda_.stream()), "choosing rows"));
     }
-    const KernelCodes codes    = codes_of(layer);
-    const bool        residual = kind_ == SelectorKind::codes_residual;
-    RETURN_IF_FAILED(cuda_.check(kernels.select_codes(cache, codes, row, q, k_rows, ids, select_workspace_.data(), select_workspace_.bytes(), cuda_.stream()), "choosing rows"));
-    return cuda_.check(kernels.sparse_attention(cache, q, ids, k_rows, residual ? &codes : nullptr, residual ? select_workspace_.data() : nullptr, out,
-                                                attention_workspace_.data(), attention_workspace_.bytes(), cuda_.stream()),
-                       "attention");
+    RETURN_IF_FAILED(cuda_.check(kernels.sparse_attention(cache, q, ids, k_rows, residual ? &codes : nullptr, residual ? select_workspace_.data() : nullptr, out,
+                                                          attention_workspace_.data(), attention_workspace_.bytes(), cuda_.stream()),
+                                 "attention"));
+    return measuring_ ? compare_with_exact(layer, q, ids) : Status::good();
+}
+
+Status CudaCompactCache::reserve_oracle() {
+    const size_t heads = size_t(n_head_), rows = size_t(step_rows_);
+    size_t       at    = 0;
+    oracle_.before = DeviceBytes::take(at, heads * rows * sizeof(float));
+    oracle_.last   = DeviceBytes::take(at, heads * sizeof(float));
+    oracle_.p      = DeviceBytes::take(at, heads * rows * sizeof(float));
+    oracle_.ids    = DeviceBytes::take(at, heads * size_t(budgets_.k) * sizeof(int32_t));
+    return DeviceBytes::allocate(backend_, at, oracle_.memory);
+}
+
+// A window of one row sees every row of the cache: stage 1's scores are then the token's own probabilities, summed over the
+// group. p [n_head_, n], the token's own row the last.
+Status CudaCompactCache::enqueue_exact_probabilities(int64_t layer, const float * q) {
+    RETURN_IF_FAILED(reserve_oracle());
+    const KernelTable & kernels = cuda_.kernels();
+    const size_t        n = size_t(n_live_) + 1, d = size_t(params_.head_dim), before = (n - 1) * sizeof(float);
+    KernelWindowScores  args;
+    args.q            = q;
+    args.q_head_elems = d;
+    args.q_row_elems  = d;
+    args.keys         = kernel_rows(rows_->k(layer));
+    args.n_head       = n_head_;
+    args.group        = group_;
+    args.head_dim     = int(d);
+    args.n_rows       = int(n);
+    args.window       = 1;
+    args.scores       = oracle_.memory.at<float>(oracle_.before);
+    args.window_mass  = oracle_.memory.at<float>(oracle_.last);
+    RETURN_IF_FAILED(DeviceBytes::allocate(backend_, kernels.window_scores_workspace_bytes(args), oracle_.workspace));
+    RETURN_IF_FAILED(cuda_.check(kernels.window_scores(args, oracle_.workspace.data(), oracle_.workspace.bytes(), cuda_.stream()), "scoring rows"));
+    float * const p = oracle_.memory.at<float>(oracle_.p);
+    RETURN_IF_FAILED(cuda_.check(kernels.copy_strided(p, n * sizeof(float), args.scores, before, before, size_t(n_head_), cuda_.stream()), "joining scores"));
+    return cuda_.check(kernels.copy_strided(p + n - 1, n * sizeof(float), args.window_mass, sizeof(float), sizeof(float), size_t(n_head_), cuda_.stream()), "joining scores");
+}
+
+Status CudaCompactCache::enqueue_exact_choice(int32_t * ids) {
+    const KernelTable & kernels = cuda_.kernels();
+    const int           n = int(n_live_) + 1, k = int(std::min<int64_t>(budgets_.k, n));
+    const size_t        width = size_t(k) * sizeof(int32_t);
+    int32_t * const     best  = oracle_.memory.at<int32_t>(oracle_.ids);  // [n_head_, k]: ids has budgets_.k a head
+    RETURN_IF_FAILED(cuda_.check(kernels.top_k(oracle_.memory.at<float>(oracle_.p), n_head_, n, k, 0, best, cuda_.stream()), "choosing rows"));
+    return cuda_.check(kernels.copy_strided(ids, size_t(budgets_.k) * sizeof(int32_t), best, width, width, size_t(n_head_), cuda_.stream()), "choosing rows");
+}
+
+Status CudaCompactCache::compare_with_exact(int64_t layer, const float * q, const int32_t * ids) {
+    if (kind_ != SelectorKind::exact) RETURN_IF_FAILED(enqueue_exact_probabilities(layer, q));
+    const int64_t        n = n_live_ + 1;
+    std::vector<float>   p(size_t(n_head_ * n));
+    std::vector<int32_t> chosen(size_t(n_head_ * budgets_.k));
+    RETURN_IF_FAILED(cuda_.check(cuda_.kernels().copy(p.data(), oracle_.memory.at<float>(oracle_.p), p.size() * sizeof(float), cuda_.stream()), "reading scores"));
+    RETURN_IF_FAILED(cuda_.check(cuda_.kernels().copy(chosen.data(), ids, chosen.size() * sizeof(int32_t), cuda_.stream()), "reading scores"));
+    RETURN_IF_FAILED(cuda_.finish());
+    for (int head = 0; head < n_head_; head++) oracle_stats_.add_head(chosen.data() + head * budgets_.k, std::min<int64_t>(budgets_.k, n), p.data() + head * n, n, group_);
+    return Status::good();
 }
 
 Status CudaCompactCache::enqueue_token_end() {
@@ -304,7 +365,7 @@ Status CudaCompactCache::enqueue_token_end() {
 Status CudaCompactCache::token_done(int64_t position) {
     // The token's own kernels have counted the row.
     RETURN_IF_FAILED(CompactCache::rows_appended(position, 1));
-    return kind_ != SelectorKind::pages && !selecting_.empty() && n_live_ - n_kept_ > 0 && (n_live_ - n_kept_) % RECODE_EVERY == 0 ? recode_clamped() : Status::good();
+    return codes_keys() && !selecting_.empty() && n_live_ - n_kept_ > 0 && (n_live_ - n_kept_) % RECODE_EVERY == 0 ? recode_clamped() : Status::good();
 }
 
 // Scales frozen at the prompt fit later tokens less and less: a layer with a head whose new codes are often out of range is

@@ -2,6 +2,8 @@
 // number in device memory, so that a captured token stays valid while the cache grows.
 #pragma once
 
+#include <utility>
+
 #include "compact_cache.h"
 
 namespace rocketdoc {
@@ -47,6 +49,8 @@ class CudaCompactCache : public CompactCache {
     Status rows_appended(int64_t first_position, int64_t n) override;
     Status drop_rows(int64_t n_live) override;
 
+    // The host gives sizes or takes results within such a token, which a captured one could not follow.
+    bool   runs_uncaptured() const { return measuring_ || (kind_ == SelectorKind::exact && !selecting_.empty()); }
     // Once per token, before its layers: the live length grows by one.
     Status enqueue_token_start();
     // q [H, D], k and v [G, D], out [H, D]: f32 on the device, v enters the cache with k. On our stream.
@@ -58,6 +62,7 @@ class CudaCompactCache : public CompactCache {
     double  read_bytes_per_step() const override;
     int64_t rows_read() const override { return selecting_.empty() ? n_live_ : std::min<int64_t>(budgets_.k, n_live_); }
     int64_t clamped_codes() const override { return n_clamped_; }
+    OracleStats take_oracle_stats() override { return std::exchange(oracle_stats_, {}); }
 
   protected:
     Status read_counts_now() override;
@@ -73,9 +78,15 @@ class CudaCompactCache : public CompactCache {
         DeviceBytes memory, workspace, ids, mass;
         size_t      scores = 0, pooled = 0, window_mass = 0;
     };
+    // Exact probabilities of one layer and token, while the exact top-k is chosen or compared with.
+    struct Oracle {
+        DeviceBytes memory, workspace;
+        size_t      before = 0, last = 0, p = 0, ids = 0;
+    };
     CudaCompactCache(const HyperParams & params, Backend & backend) : CompactCache(params, backend), cuda_(*backend.cuda()) {}
 
     static Layout codes_layout(const SelectorShape & shape, int64_t rows, bool residual);
+    bool          codes_keys() const { return kind_ == SelectorKind::codes || kind_ == SelectorKind::codes_residual; }
     bool          selects(int64_t layer) const { return layer >= first_selecting_ && !selecting_.empty(); }
     KernelCache   cache_of(int64_t layer) const;
     KernelPages   pages_of(int64_t layer) const;
@@ -85,6 +96,10 @@ class CudaCompactCache : public CompactCache {
     Status        summarize(int64_t layer, int64_t n_rows);
     Status        set_length(int64_t n_rows);
     Status        recode_clamped();
+    Status        reserve_oracle();
+    Status        enqueue_exact_probabilities(int64_t layer, const float * q);
+    Status        enqueue_exact_choice(int32_t * ids);
+    Status        compare_with_exact(int64_t layer, const float * q, const int32_t * ids);
     Status        start_timer();
 
     CudaDevice &         cuda_;
@@ -101,6 +116,8 @@ class CudaCompactCache : public CompactCache {
     DeviceBytes          ids_;                // [selecting layer, n_head_, k] i32: what the last token read
     DeviceBytes          reads_;              // [selecting layer, n_head_, step_rows_] u32
     Stage1               stage1_;
+    Oracle               oracle_;
+    OracleStats          oracle_stats_;
     int64_t              n_keep_ = 0;
     const std::vector<std::vector<int32_t>> * remap_ = nullptr;  // of the running stage 1
     struct Timed {

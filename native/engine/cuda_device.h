@@ -47,6 +47,9 @@ class CudaDevice {
     ggml_backend_event_ptr from_ggml_, to_ggml_;
 };
 
+// Heads that every kernel serves: D, and query heads a KV head.
+inline bool kernels_serve(int head_dim, int group) { return (head_dim == 64 || head_dim == 96 || head_dim == 128 || head_dim == 256) && group <= 16; }
+
 // The cudaEvent_t inside an event of ggml's CUDA backend.
 KernelEvent kernel_event(ggml_backend_event_t event);
 

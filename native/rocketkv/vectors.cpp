@@ -7,8 +7,6 @@
 
 #include "half.h"
 #include "reference.h"
-#include "selector.h"
-#include "stage1.h"
 
 namespace rocketdoc {
 namespace {
@@ -61,33 +59,25 @@ Status check_arrays(const Vectors & x) {
     return check_indices("decode_top_k", x.decode_top_k, x.keep + x.window + S);
 }
 
-RowsView rows_view(const std::vector<f16_bits> & rows, const Vectors & x) {
-    RowsView view;
-    view.data       = rows.data();
-    view.type       = RowType::f16;
-    view.row_bytes  = size_t(x.head_dim) * sizeof(f16_bits);
-    view.head_bytes = view.row_bytes * size_t(x.prompt_len);
-    view.n_rows     = x.prompt_len;
-    view.n_head     = x.n_head_kv;
-    view.head_dim   = x.head_dim;
-    return view;
-}
-
 enum class Agreement { same, tie, mismatch };
 
-// Whether two choices of the highest scores are one set, or differ only where scores equal the lowest one chosen.
+// Whether two choices among n scores are one set, or differ only where scores equal the lowest one chosen.
 template <typename Score>
-Agreement compare_choice(std::vector<int32_t> recorded, std::vector<int32_t> found, const Score & score, double tolerance) {
-    std::sort(recorded.begin(), recorded.end());
-    std::sort(found.begin(), found.end());
+Agreement compare_choice(std::vector<int32_t> recorded, std::vector<int32_t> found, int64_t n, const Score & score, double tolerance) {
+    for (std::vector<int32_t> * choice : {&recorded, &found}) {
+        std::sort(choice->begin(), choice->end());
+        const bool outside = !choice->empty() && (choice->front() < 0 || choice->back() >= n);
+        if (outside || std::adjacent_find(choice->begin(), choice->end()) != choice->end()) return Agreement::mismatch;
+    }
     if (recorded == found) return Agreement::same;
-    if (recorded.size() != found.size() || std::adjacent_find(recorded.begin(), recorded.end()) != recorded.end()) return Agreement::mismatch;
+    if (recorded.size() != found.size()) return Agreement::mismatch;
     double boundary = INFINITY;
     for (int32_t i : found) boundary = std::min(boundary, double(score(i)));
     std::vector<int32_t> different;
     std::set_symmetric_difference(recorded.begin(), recorded.end(), found.begin(), found.end(), std::back_inserter(different));
     for (int32_t i : different) {
-        if (std::fabs(double(score(i)) - boundary) > tolerance * std::max(std::fabs(boundary), 1e-30)) return Agreement::mismatch;
+        const bool equal = std::fabs(double(score(i)) - boundary) <= tolerance * std::max(std::fabs(boundary), 1e-30);
+        if (!equal) return Agreement::mismatch;  // NaN is equal to nothing
     }
     return Agreement::tie;
 }
@@ -97,50 +87,49 @@ void count(Agreement agreement, int64_t & ties, int64_t & mismatches) {
     mismatches += agreement == Agreement::mismatch;
 }
 
-void check_stage1(const Vectors & x, VectorsReport & report) {
-    Stage1Query query;
-    query.q        = x.q_window.data();
-    query.n_head   = x.n_head;
-    query.window   = x.window;
-    query.head_dim = x.head_dim;
+Status check_stage1(const Vectors & x, Recompute & device, VectorsReport & report) {
     const int64_t        n_prefix = x.prompt_len - x.window;
-    const RowsView       keys     = rows_view(x.k, x);
-    Stage1Scratch        scratch;
-    std::vector<float>   scores(size_t(n_prefix), NAN), pooled(size_t(n_prefix), NAN);
+    std::vector<float>   pooled;
+    std::vector<int32_t> kept;
+    RETURN_IF_FAILED(device.keep(pooled, kept));
     for (int head = 0; head < x.n_head_kv; head++) {
-        float window_mass = 0;
-        stage1_scores(keys, query, head, Grouping::kv_group, scratch, scores.data(), window_mass);
-        pool_max(scores.data(), n_prefix, x.kernel, pooled.data());
-        std::vector<int32_t> found(size_t(x.keep));
-        found.resize(size_t(top_k_ascending(pooled.data(), n_prefix, x.keep, found.data())));
-        const auto           first = x.stage1_indices.begin() + int64_t(head) * x.keep;
-        std::vector<int32_t> recorded(first, first + x.keep);
-        count(compare_choice(recorded, found, [&](int32_t i) { return pooled[size_t(i)]; }, STAGE1_TOLERANCE), report.stage1_ties, report.stage1_mismatches);
+        const int32_t * recorded = x.stage1_indices.data() + head * x.keep;
+        const int32_t * found    = kept.data() + head * x.keep;
+        const float *   score    = pooled.data() + head * n_prefix;
+        count(compare_choice({recorded, recorded + x.keep}, {found, found + x.keep}, n_prefix, [&](int32_t i) { return score[i]; }, STAGE1_TOLERANCE),
+              report.stage1_ties, report.stage1_mismatches);
     }
+    return Status::good();
 }
 
-// The compact cache of the recording: kept rows in their recorded order, the window's rows, then room for the steps.
-struct Compact {
-    std::vector<f16_bits> k, v;  // [G, capacity, D]
-    CompactView           k_view, v_view;
-    int64_t               n_prompt = 0;
-};
-
-Compact build_compact(const Vectors & x) {
-    Compact       c;
-    const int64_t D = x.head_dim, capacity = x.keep + x.window + x.steps;
-    c.n_prompt = x.keep + x.window;
-    for (auto [from, to, view] : {std::tuple{&x.k, &c.k, &c.k_view}, std::tuple{&x.v, &c.v, &c.v_view}}) {
-        to->assign(size_t(x.n_head_kv * capacity * D), 0);
-        *view = {to->data(), size_t(D), size_t(capacity * D), capacity, x.n_head_kv, x.head_dim};
-        for (int head = 0; head < x.n_head_kv; head++) {
-            for (int64_t row = 0; row < c.n_prompt; row++) {
-                const int64_t source = row < x.keep ? x.compact_order[size_t(int64_t(head) * x.keep + row)] : x.prompt_len - x.window + row - x.keep;
-                std::copy_n(from->data() + (int64_t(head) * x.prompt_len + source) * D, D, view->row(head, row));
-            }
-        }
+// The compact cache of the recording: kept rows in their recorded order, then the window's.
+std::vector<int32_t> recorded_order(const Vectors & x) {
+    std::vector<int32_t> order;
+    for (int head = 0; head < x.n_head_kv; head++) {
+        const auto first = x.compact_order.begin() + int64_t(head) * x.keep;
+        order.insert(order.end(), first, first + x.keep);
+        for (int64_t row = x.prompt_len - x.window; row < x.prompt_len; row++) order.push_back(int32_t(row));
     }
-    return c;
+    return order;
+}
+
+// keys: per head [n, D] f32 of the recorded rows, for the scores that choices are compared by.
+Status check_gather(const Vectors & x, Recompute & device, VectorsReport & report, std::vector<std::vector<float>> & keys) {
+    const int64_t              D = x.head_dim, n = x.keep + x.window;
+    const std::vector<int32_t> order = recorded_order(x);
+    std::vector<f16_bits>      k, v;
+    RETURN_IF_FAILED(device.gather(order, k, v));
+    keys.resize(size_t(x.n_head_kv));
+    for (int64_t head = 0; head < x.n_head_kv; head++) {
+        bool same = true;
+        for (int64_t row = 0; row < n; row++) {
+            const int64_t from = (head * x.prompt_len + order[size_t(head * n + row)]) * D, to = (head * n + row) * D;
+            same               = same && std::equal(k.begin() + to, k.begin() + to + D, x.k.begin() + from) && std::equal(v.begin() + to, v.begin() + to + D, x.v.begin() + from);
+            for (int64_t c = 0; c < D; c++) keys[size_t(head)].push_back(f32_from_f16(x.k[size_t(from + c)]));
+        }
+        report.gather_mismatches += !same;
+    }
+    return Status::good();
 }
 
 // Token scores of the pages (steps 2 to 5 of stage 2) over given channels. keys [n, D] f32, q [g, D].
@@ -180,78 +169,63 @@ std::vector<float> scores_over_channels(const std::vector<float> & keys, int64_t
     return out;
 }
 
-void check_stage2(const Vectors & x, VectorsReport & report) {
-    const int     D = x.head_dim, g = x.n_head / x.n_head_kv;
-    Compact       compact = build_compact(x);
-    SelectorShape shape;
-    shape.n_cache_head = x.n_head_kv;
-    shape.group        = g;
-    shape.head_dim     = D;
-    shape.capacity     = compact.k_view.capacity;
-    shape.page         = x.page;
-    shape.r            = x.top_r;
-    shape.k            = x.top_k;
-    auto               selector = make_selector(SelectorKind::pages, shape);
-    SelectorScratch    scratch;
-    std::vector<float> out(static_cast<size_t>(g * D));
-    for (int head = 0; head < x.n_head_kv; head++) {
-        selector->build(compact.k_view, compact.v_view, head, compact.n_prompt, nullptr);
-        std::vector<float> keys(size_t(compact.n_prompt) * size_t(D));  // [n, D] f32; new keys enter unrounded
-        for (int64_t row = 0; row < compact.n_prompt; row++) {
-            for (int c = 0; c < D; c++) keys[size_t(row * D + c)] = f32_from_f16(compact.k_view.row(head, row)[c]);
-        }
-        for (int step = 0; step < x.steps; step++) {
-            const int64_t at = int64_t(step) * x.n_head_kv + head, n = compact.n_prompt + step + 1;
-            const float * new_k = x.decode_k.data() + at * D;
-            const float * new_v = x.decode_v.data() + at * D;
-            keys.insert(keys.end(), new_k, new_k + D);
-            for (int c = 0; c < D; c++) {
-                compact.k_view.row(head, n - 1)[c] = f16_from_f32(new_k[c]);
-                compact.v_view.row(head, n - 1)[c] = f16_from_f32(new_v[c]);
-            }
-            selector->append(compact.k_view, compact.v_view, head, n - 1);
+Status check_stage2(const Vectors & x, Recompute & device, VectorsReport & report, std::vector<std::vector<float>> & keys) {
+    const int            D = x.head_dim, g = x.n_head / x.n_head_kv;
+    std::vector<int32_t> chosen;
+    std::vector<float>   out;
+    for (int step = 0; step < x.steps; step++) {
+        const int64_t first = int64_t(step) * x.n_head_kv, n = x.keep + x.window + step + 1;
+        RETURN_IF_FAILED(device.choose(step, chosen));
+        RETURN_IF_FAILED(device.attend(step, x.decode_top_k.data() + first * x.top_k, out));
+        for (int head = 0; head < x.n_head_kv; head++) {
+            const int64_t        at    = first + head;
+            const float *        new_k = x.decode_k.data() + at * D;
+            std::vector<float> & rows  = keys[size_t(head)];
+            rows.insert(rows.end(), new_k, new_k + D);  // unrounded
             const float *              q = x.decode_q.data() + (int64_t(step) * x.n_head + int64_t(head) * g) * D;
             const std::vector<int32_t> channels(x.decode_top_r.begin() + at * x.top_r, x.decode_top_r.begin() + (at + 1) * x.top_r);
-            std::vector<int32_t>       tokens(x.decode_top_k.begin() + at * x.top_k, x.decode_top_k.begin() + (at + 1) * x.top_k);
+            const std::vector<int32_t> tokens(x.decode_top_k.begin() + at * x.top_k, x.decode_top_k.begin() + (at + 1) * x.top_k);
+            const std::vector<int32_t> found(chosen.begin() + head * x.top_k, chosen.begin() + (head + 1) * x.top_k);
 
             std::vector<float> weight(static_cast<size_t>(D), 0.0f);
             for (int h = 0; h < g; h++) {
                 for (int c = 0; c < D; c++) weight[size_t(c)] += std::fabs(q[h * D + c]);
             }
-            count(compare_choice(channels, reference::top_k(weight, x.top_r), [&](int32_t c) { return weight[size_t(c)]; }, STAGE2_TOLERANCE), report.top_r_ties,
+            count(compare_choice(channels, reference::top_k(weight, x.top_r), D, [&](int32_t c) { return weight[size_t(c)]; }, STAGE2_TOLERANCE), report.top_r_ties,
                   report.top_r_mismatches);
 
-            const std::vector<float> scores = scores_over_channels(keys, n, D, q, g, x.page, channels.data(), x.top_r);
-            auto                     score  = [&](int32_t i) { return i < n ? scores[size_t(i)] : -INFINITY; };
-            selector->attend(compact.k_view, compact.v_view, head, n, q, scratch, out.data());
-            const Agreement scalar = compare_choice(tokens, reference::top_k(scores, x.top_k), score, STAGE2_TOLERANCE);
-            const Agreement fast   = compare_choice(tokens, scratch.chosen, score, STAGE2_TOLERANCE);
+            const std::vector<float> scores = scores_over_channels(rows, n, D, q, g, x.page, channels.data(), x.top_r);
+            auto                     score  = [&](int32_t i) { return scores[size_t(i)]; };
+            const Agreement          scalar = compare_choice(tokens, reference::top_k(scores, x.top_k), n, score, STAGE2_TOLERANCE);
+            const Agreement          fast   = compare_choice(tokens, found, n, score, STAGE2_TOLERANCE);
             count(std::max(scalar, fast), report.top_k_ties, report.top_k_mismatches);
 
             const bool valid = *std::max_element(tokens.begin(), tokens.end()) < n;
             if (!valid) continue;  // already a mismatch
-            sparse_attention(compact.k_view, compact.v_view, head, g, tokens.data(), x.top_k, q, scratch, out.data());
             const float * expected = x.decode_out.data() + (int64_t(step) * x.n_head + int64_t(head) * g) * D;
             for (int i = 0; i < g * D; i++) {
-                const float error    = std::fabs(out[size_t(i)] - expected[i]);
-                report.out_max_error = error <= report.out_max_error ? report.out_max_error : error;  // NaN stays
+                const float error = std::fabs(out[size_t(head * g * D + i)] - expected[i]);
+                if (!(error <= report.out_max_error) && !std::isnan(report.out_max_error)) report.out_max_error = error;  // NaN stays
             }
         }
     }
+    return Status::good();
 }
 
 }  // namespace
 
-Status check_vectors(const Vectors & vectors, VectorsReport & report) {
+Status check_vectors(const Vectors & vectors, Recompute & device, VectorsReport & report) {
     report = {};
     RETURN_IF_FAILED(check_shape(vectors));
     RETURN_IF_FAILED(check_arrays(vectors));
     if (vectors.steps > 0 && vectors.top_k > vectors.keep + vectors.window + 1) {
         return Status::fail(Code::INVALID_ARGUMENT, "top_k is larger than the compact cache.");
     }
-    check_stage1(vectors, report);
-    check_stage2(vectors, report);
-    return Status::good();
+    std::vector<std::vector<float>> keys;
+    RETURN_IF_FAILED(device.begin(vectors));
+    RETURN_IF_FAILED(check_stage1(vectors, device, report));
+    RETURN_IF_FAILED(check_gather(vectors, device, report, keys));
+    return check_stage2(vectors, device, report, keys);
 }
 
 Status make_vectors(uint64_t seed, Vectors & x) {

@@ -1,0 +1,45 @@
+// The GPU that tests use: the build's libraries, or those that ROCKETDOC_CUDA_LIBRARY (ggml's CUDA library) and ROCKETDOC_KERNELS
+// (librocketdoc_kernels) name in the environment.
+#pragma once
+
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <string>
+
+#include "check.h"
+#include "engine/backend.h"
+
+#ifndef KERNELS_LIBRARY  // no nvcc
+#define CUDA_LIBRARY    ""
+#define KERNELS_LIBRARY ""
+#endif
+
+constexpr int SKIPPED = 77;  // what ctest is told
+
+inline rocketdoc::BackendOptions cuda_options() {
+    auto library = [](const char * variable, const char * built) {
+        const char * named = std::getenv(variable);
+        return std::string(named ? named : built);
+    };
+    rocketdoc::BackendOptions o;
+    o.cpu_dir         = GGML_BINS;
+    o.cuda_device     = 0;
+    o.cuda_library    = library("ROCKETDOC_CUDA_LIBRARY", CUDA_LIBRARY);
+    o.kernels_library = library("ROCKETDOC_KERNELS", KERNELS_LIBRARY);
+    return o;
+}
+
+// False where no GPU can be used, the reason printed. A GPU that is there and fails is a failed check.
+inline bool has_gpu() {
+    using namespace rocketdoc;
+    std::unique_ptr<Backend> backend;
+    const Status             status = cuda_options().kernels_library.empty() ? Status::fail(Code::GPU_NONE, "The CUDA kernels were not compiled.")
+                                                                             : Backend::open(cuda_options(), backend);
+    if (status.code == Code::GPU_NONE) {
+        std::printf("skipped: %s\n", status.message.c_str());
+        return false;
+    }
+    CHECK(status.ok() && backend->try_out().ok());
+    return true;
+}
