@@ -164,6 +164,8 @@ export const pageUseSchema = z.object({
   /** Kept (layer, KV head) pairs per token, and stage 2's reads per token: means over the page. */
   kept: z.number(),
   read: z.number(),
+  /** The same means over equal parts of a page that is long beside the rest of the document; none: it is one passage. */
+  parts: z.array(z.object({ kept: z.number(), read: z.number() })).default([]),
 });
 export type PageUse = z.infer<typeof pageUseSchema>;
 

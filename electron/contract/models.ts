@@ -1,10 +1,11 @@
 /** Models as a person chooses among them: what the catalogue says of one, where its file is, what fits, what is on its way. Sizes in bytes. */
 import { z } from 'zod';
+import { embeddedModelId } from './embedded-model.ts';
 
 const count = z.int().nonnegative();
 
 /** The model that travels with RocketDoc. Others are named by the catalogue, or by a digest of where their file lies. */
-export const embeddedModelId = 'embedded';
+export { embeddedModelId };
 export const modelIdSchema = z.string().regex(/^(?!(con|prn|aux|nul|com\d|lpt\d)(\.|$))[a-z0-9][a-z0-9._-]{0,63}$/);
 
 /** Names that Windows keeps for devices, with any extension. */

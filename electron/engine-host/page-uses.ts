@@ -1,17 +1,27 @@
-/** What an answer kept and read, token by token, as means over the document's pages. */
+/** What an answer kept and read, token by token, as means over the document's pages, and over the passages of long ones. */
 import type { PageUse } from '../contract/engine-reports.ts';
 import type { HeldChat } from './held-chat.ts';
+
+/** About so many passages in all: more would be too thin to see. And of so many tokens at the least: about three lines. */
+const mostPassages = 96;
+const leastTokens = 48;
 
 /** Of the answer that is being made, or of the last one. */
 export function pageUses(chat: HeldChat): PageUse[] {
   const { document, session } = chat;
   const { kept, read } = chat.isAnswering || !chat.map ? session.documentMap() : chat.map;
-  return document.pages.map(({ label, first, end }) => ({
-    label,
-    tokens: end - first,
-    kept: mean(kept, document.start + first, document.start + end),
-    read: mean(read, document.start + first, document.start + end),
-  }));
+  const total = document.pages.reduce((sum, { first, end }) => sum + end - first, 0);
+  const length = Math.max(leastTokens, total / mostPassages);
+  return document.pages.map(({ label, first, end }) => {
+    const over = (from: number, to: number) => ({
+      kept: mean(kept, document.start + from, document.start + to),
+      read: mean(read, document.start + from, document.start + to),
+    });
+    const count = Math.round((end - first) / length);
+    const at = (part: number) => first + Math.round((part * (end - first)) / count);
+    const parts = count > 1 ? Array.from({ length: count }, (_, part) => over(at(part), at(part + 1))) : [];
+    return { label, tokens: end - first, ...over(first, end), parts };
+  });
 }
 
 function mean(values: Uint32Array, first: number, end: number): number {

@@ -16,10 +16,10 @@ export async function mapOf(app: App, verbs: EngineVerbs, held: HeldChat): Promi
   }
 }
 
-/** Maps stored before pages were numbered began with the document's first. */
+/** Maps stored before pages were numbered began with the document's first; older ones have no parts. */
 export function documentMapOf(app: App, turnId: string): MapPage[] {
-  const stored: (Omit<MapPage, 'page'> & { page?: number })[] = app.chats.documentMap(turnId);
-  return stored.map((entry, i) => ({ ...entry, page: entry.page ?? i }));
+  const stored: (Omit<MapPage, 'page' | 'parts'> & Partial<MapPage>)[] = app.chats.documentMap(turnId);
+  return stored.map((entry, i) => ({ ...entry, page: entry.page ?? i, parts: entry.parts ?? [] }));
 }
 
 /** Six times a second: a picture that grows, at a cost that no answer feels. */
@@ -48,8 +48,7 @@ export function watchAnswer(app: App, verbs: EngineVerbs, held: HeldChat, job: {
       documentId,
       counters,
       firstPage: firstPage(app, documentId),
-      kept: uses.map(({ kept }) => rounded(kept)),
-      read: uses.map(({ read }) => rounded(read)),
+      uses: uses.map((use) => ({ ...rounded(use), parts: use.parts.map(rounded) })),
     };
     app.live.set(chatId, live);
   };
@@ -69,4 +68,7 @@ function firstPage(app: App, documentId: string): number {
 }
 
 /** Four figures: nobody sees more, and it is sent six times a second. */
-const rounded = (value: number) => Number(value.toPrecision(4));
+const rounded = ({ kept, read }: { kept: number; read: number }) => ({
+  kept: Number(kept.toPrecision(4)),
+  read: Number(read.toPrecision(4)),
+});

@@ -7,7 +7,7 @@ import type { AskStreamEvent } from '../../electron/contract/app.ts';
 import type { AskChoice, Chat, MapPage, Turn } from '../../electron/contract/app-types.ts';
 import { shownPath, withChosen } from '../../electron/contract/turn-tree.ts';
 import { api, type CallFailure, failureOf } from './api.ts';
-import { cancelJob, noteAnswerSpeed, selectHeld, useEngine } from './engine.ts';
+import { cancelJob, noteAnswer, selectHeld, useEngine } from './engine.ts';
 import { readDocument, useReading } from './reading.ts';
 import { notify } from './ui.ts';
 
@@ -187,7 +187,7 @@ export function take(event: AskStreamEvent): void {
     }));
     const { report } = turn;
     if (report && report.timings.decodeMs > 0) {
-      noteAnswerSpeed((report.generatedTokens / report.timings.decodeMs) * 1000);
+      noteAnswer((report.generatedTokens / report.timings.decodeMs) * 1000, report.counters);
       void loadMap();
     }
   }

@@ -1,44 +1,96 @@
-/** The engine and its jobs, as the telemetry stream tells, and the speeds seen while this window watched. */
+/** The engine and its jobs, as the telemetry stream tells, and what was seen of it while this window watched. */
 import { create } from 'zustand';
-import type { HeldDocument, Job, Telemetry } from '../../electron/contract/app-types.ts';
+import type { FoundGpus, HeldDocument, Job, Telemetry } from '../../electron/contract/app-types.ts';
+import type { Counters } from '../../electron/contract/engine-reports.ts';
 import { api, failureOf } from './api.ts';
 import { notify } from './ui.ts';
 
-export interface SpeedSample {
+export interface HistorySample {
   /** Seconds since 1970. */
   at: number;
+  /** Tokens a second. */
   reading: number | null;
   answering: number | null;
+  /** Of the engine as a whole. */
+  engineBytes: number | null;
+  /** What an answer works on, and how much of it each token reads. */
+  cacheBytes: number | null;
+  rowsRead: number | null;
 }
 
 interface EngineStoreState {
   telemetry: Telemetry | null;
-  speeds: SpeedSample[];
+  /** While something ran; at most the newest `keptSamples`. */
+  history: HistorySample[];
+  /** When questions were asked, seconds since 1970. */
+  questions: number[];
+  /** null: nobody has looked yet. */
+  gpus: FoundGpus | null;
 }
 
-export const useEngine = create<EngineStoreState>(() => ({ telemetry: null, speeds: [] }));
+export const useEngine = create<EngineStoreState>(() => ({ telemetry: null, history: [], questions: [], gpus: null }));
 
 const keptSamples = 600;
 
-/** Follows until the connection ends; the caller starts it anew. */
+const againMs = 1000;
+
+/** Follows as long as this connection is the one that is used: a stream that breaks off on the way is asked for again. */
 export async function followTelemetry(): Promise<void> {
-  for await (const telemetry of await api().telemetry()) {
-    const speedOf = (phase: Job['phase']) => telemetry.jobs.find((job) => job.phase === phase)?.tokensPerSecond || null;
-    const [reading, answering] = [speedOf('reading'), speedOf('answer')];
-    useEngine.setState((before) => ({
-      telemetry,
-      speeds:
-        (reading ?? answering)
-          ? withSample(before.speeds, { at: telemetry.at / 1000, reading, answering })
-          : before.speeds,
-    }));
+  const connected = api();
+  while (api() === connected) {
+    try {
+      for await (const telemetry of await connected.telemetry())
+        useEngine.setState((before) => ({ telemetry, ...historyWith(before, telemetry) }));
+    } catch {
+      // The window says by itself that the connection is lost.
+    }
+    await new Promise((resolve) => setTimeout(resolve, againMs));
   }
 }
 
+/** An idle engine has nothing new to say. */
+function historyWith({ history, questions }: EngineStoreState, telemetry: Telemetry) {
+  const { jobs, live, engineBytes } = telemetry;
+  if (!jobs.some(({ phase }) => phase !== 'paused' && phase !== 'waiting')) return {};
+  const speedOf = (phase: Job['phase']) => jobs.find((job) => job.phase === phase)?.tokensPerSecond || null;
+  const counters = live[0]?.counters;
+  const sample = {
+    at: telemetry.at / 1000,
+    reading: speedOf('reading'),
+    answering: speedOf('answer'),
+    engineBytes,
+    cacheBytes: counters ? counters.compactBytes + counters.summaryBytes : null,
+    rowsRead: counters?.rowsRead ?? null,
+  };
+  const started = jobs.flatMap(({ kind, startedAt }) => (kind === 'answering' ? [startedAt / 1000] : []));
+  const fresh = started.filter((at) => !questions.includes(at));
+  return {
+    history: withSample(history, sample),
+    ...(fresh.length > 0 ? { questions: [...questions, ...fresh].slice(-keptSamples) } : {}),
+  };
+}
+
 /** Measured by the engine over the whole answer. */
-export function noteAnswerSpeed(tokensPerSecond: number): void {
-  const sample = { at: Date.now() / 1000, reading: null, answering: tokensPerSecond };
-  useEngine.setState((before) => ({ speeds: withSample(before.speeds, sample) }));
+export function noteAnswer(tokensPerSecond: number, { compactBytes, summaryBytes, rowsRead }: Counters): void {
+  const sample = {
+    at: Date.now() / 1000,
+    reading: null,
+    answering: tokensPerSecond,
+    engineBytes: useEngine.getState().telemetry?.engineBytes ?? null,
+    cacheBytes: compactBytes + summaryBytes,
+    rowsRead,
+  };
+  useEngine.setState((before) => ({ history: withSample(before.history, sample) }));
+}
+
+/** Looked for when somebody wants to choose one. */
+export async function findGpus(): Promise<void> {
+  if (useEngine.getState().gpus) return;
+  try {
+    useEngine.setState({ gpus: await api().gpus() });
+  } catch (error) {
+    useEngine.setState({ gpus: { gpus: [], reason: failureOf(error).message } });
+  }
 }
 
 export async function restartEngine(): Promise<void> {
@@ -90,7 +142,7 @@ export const selectLive =
 export const selectEngine = ({ telemetry }: EngineStoreState) => telemetry?.engine ?? null;
 
 /** uPlot wants time to grow. */
-function withSample(samples: SpeedSample[], sample: SpeedSample): SpeedSample[] {
+function withSample(samples: HistorySample[], sample: HistorySample): HistorySample[] {
   const last = samples.at(-1);
   const at = last ? Math.max(sample.at, last.at + 0.001) : sample.at;
   return [...samples.slice(1 - keptSamples), { ...sample, at }];

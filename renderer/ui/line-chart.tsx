@@ -16,17 +16,32 @@ interface LineChartProps {
   height: number;
   /** Where the values are far apart; else linear from zero. */
   logarithmic: boolean;
+  /** Names of the places 0, 1, 2, ... on the x axis; without them it counts seconds. */
+  places?: readonly string[];
+  /** Least and most of the y axis, where they are known. */
+  range?: readonly [number, number];
+  /** How a value of the y axis is written. */
+  format?: (value: number) => string;
+  /** Places on the x axis with a line from top to bottom. */
+  marks?: readonly number[];
+  /** Without numbers below: it stands above a chart of the same places that has them. */
+  isUpper?: boolean;
   /** Another value draws everything anew. */
   themeKey: string;
 }
 
-export function LineChart({ label, series, data, height, logarithmic, themeKey }: LineChartProps) {
+const plain = (value: number) => String(value);
+const none: readonly number[] = [];
+
+export function LineChart({ label, series, data, height, logarithmic, themeKey, ...more }: LineChartProps) {
+  const { places, range, format = plain, marks = none, isUpper = false } = more;
+  const placesKey = places?.join();
   const host = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
-  const first = useRef(data);
-  first.current = data;
+  const latest = useRef({ data, marks });
+  latest.current = { data, marks };
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a theme changes what the custom properties mean
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a theme changes what the custom properties mean; places by their names
   useEffect(() => {
     const element = host.current;
     if (!element) return;
@@ -35,7 +50,18 @@ export function LineChart({ label, series, data, height, logarithmic, themeKey }
       stroke: property('--muted'),
       grid: { stroke: property('--line'), width: 1 },
       ticks: { show: false },
-      font: '11px Inter Variable',
+      // A canvas knows no rem.
+      font: `${(11 / 16) * Number.parseFloat(getComputedStyle(document.documentElement).fontSize)}px Inter Variable`,
+    };
+    const drawMarks = ({ ctx, bbox, valToPos }: uPlot) => {
+      ctx.fillStyle = property('--line-strong');
+      for (const mark of latest.current.marks)
+        ctx.fillRect(
+          Math.round(valToPos(mark, 'x', true)),
+          bbox.top,
+          Math.max(1, window.devicePixelRatio),
+          bbox.height,
+        );
     };
     const made = new uPlot(
       {
@@ -43,18 +69,31 @@ export function LineChart({ label, series, data, height, logarithmic, themeKey }
         height,
         legend: { show: false },
         cursor: { show: false },
-        padding: [8, 8, 0, 0],
+        padding: [8, 8, isUpper ? 8 : 0, 0],
+        hooks: { drawClear: [drawMarks] },
         scales: {
-          x: { time: false },
-          y: logarithmic ? { distr: 3 } : { range: (_, __, most) => [0, most * 1.15 || 1] },
+          x: places ? { time: false, range: [-0.25, places.length - 0.75] } : { time: false },
+          y: logarithmic ? { distr: 3 } : { range: range ? [...range] : (_, __, most) => [0, most * 1.15 || 1] },
         },
         axes: [
-          { ...axis, size: 24, space: 64, values: (_, ticks) => ticks.map((tick) => `${tick} s`) },
+          places
+            ? {
+                ...axis,
+                size: 24,
+                splits: () => places.map((_, i) => i),
+                values: (_, ticks) => ticks.map((tick) => places[tick] ?? ''),
+              }
+            : {
+                ...axis,
+                size: isUpper ? 0 : 24,
+                space: 64,
+                values: (_, ticks) => (isUpper ? [] : ticks.map((tick) => `${tick} s`)),
+              },
           {
             ...axis,
-            size: 44,
+            size: 52,
             space: 24,
-            values: (_, ticks) => ticks.map((tick) => (tick === null ? '' : String(tick))),
+            values: (_, ticks) => ticks.map((tick) => (tick === null ? '' : format(tick))),
           },
         ],
         series: [
@@ -62,13 +101,13 @@ export function LineChart({ label, series, data, height, logarithmic, themeKey }
           ...series.map(({ label: name, color, points }) => ({
             label: name,
             stroke: property(color),
-            width: points ? 0 : 1.5,
+            width: points && !places ? 0 : 1.5,
             spanGaps: false,
             points: { show: points, size: 7, fill: property(color) },
           })),
         ],
       },
-      first.current,
+      latest.current.data,
       element,
     );
     plot.current = made;
@@ -79,9 +118,10 @@ export function LineChart({ label, series, data, height, logarithmic, themeKey }
       made.destroy();
       plot.current = null;
     };
-  }, [series, height, logarithmic, themeKey]);
+  }, [series, height, logarithmic, themeKey, placesKey, range, format, isUpper]);
 
-  useEffect(() => plot.current?.setData(data), [data]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a new mark is drawn too
+  useEffect(() => plot.current?.setData(data), [data, marks]);
 
   return <div ref={host} role="img" aria-label={label} />;
 }

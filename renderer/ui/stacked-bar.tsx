@@ -1,6 +1,7 @@
 /** Parts of a whole on a scale, and under them the outline of another amount on the same scale. The legend is the caller's. */
 export interface BarPart {
   key: string;
+  /** What it is and how much, for the pointer and for screen readers. */
   label: string;
   value: number;
   color: string;
@@ -10,20 +11,26 @@ interface StackedBarProps {
   parts: readonly BarPart[];
   /** Right end of the scale. */
   scale: number;
+  /** Open at its right where it goes on past the end of the scale. */
   ghost?: { from: number; to: number; label: string } | undefined;
   label: string;
+  /** What would be, not what is. */
+  isGhost?: boolean;
 }
 
-export function StackedBar({ parts, scale, ghost, label }: StackedBarProps) {
-  const share = (value: number) => `${Math.min(100, (value / scale) * 100)}%`;
+export function StackedBar({ parts, scale, ghost, label, isGhost = false }: StackedBarProps) {
+  const share = (value: number) => `${Math.min(100, Math.max(0, (value / scale) * 100))}%`;
+  const isOpen = ghost !== undefined && ghost.to > scale;
   return (
     <div role="img" aria-label={label}>
-      <div className="flex h-5 overflow-hidden rounded bg-sunken">
+      <div
+        className={`flex h-5 overflow-hidden rounded bg-sunken ${isGhost ? 'outline-1 outline-offset-1 outline-(--ghost) outline-dashed' : ''}`}
+      >
         {parts.map(({ key, label: name, value, color }) => (
           <div
             key={key}
             title={name}
-            className="h-full border-r border-surface transition-[width] duration-150 last:border-r-0"
+            className={`h-full border-r border-surface transition-[width] duration-150 last:border-r-0 ${isGhost ? 'opacity-60' : ''}`}
             style={{ width: share(value), background: color }}
           />
         ))}
@@ -32,8 +39,8 @@ export function StackedBar({ parts, scale, ghost, label }: StackedBarProps) {
         <div className="relative mt-1 h-2.5">
           <div
             title={ghost.label}
-            className="absolute inset-y-0 rounded-[3px] border border-dashed border-(--ghost) transition-[left,width] duration-150"
-            style={{ left: share(ghost.from), width: share(ghost.to - ghost.from) }}
+            className={`absolute inset-y-0 rounded-l-[3px] border border-dashed border-(--ghost) transition-[left,width] duration-150 ${isOpen ? 'border-r-0' : 'rounded-r-[3px]'}`}
+            style={{ left: share(ghost.from), width: share(Math.min(ghost.to, scale) - ghost.from) }}
           />
         </div>
       )}

@@ -17,7 +17,7 @@ export function AnswerActions({ turn, versions }: { turn: Turn; versions: readon
   );
   const twice = report && 2 * report.counters.budgets.tokenBudget;
   return (
-    <div className="mt-1 -ml-2 flex flex-wrap items-center gap-1 text-[12px]">
+    <div className="mt-1 -ml-2 flex flex-wrap items-center gap-1 text-note">
       <CopyAnswer text={turn.answer} />
       <IconButton
         label="Another answer, drawn by chance"

@@ -34,7 +34,7 @@ export function CitedAnswer({ turn }: { turn: Turn }) {
 }
 
 const chipClass =
-  'inline-block max-w-48 truncate rounded-md border px-1.5 align-text-bottom text-[12px] leading-[18px] tabular-nums';
+  'inline-block max-w-48 truncate rounded-md border px-1.5 align-text-bottom text-note leading-4.5 tabular-nums';
 
 function CitationChip({ citation, documentId }: { citation: Citation; documentId: string | null }) {
   const { passage, found, exact } = citation;
@@ -65,7 +65,7 @@ function CitationChip({ citation, documentId }: { citation: Citation; documentId
 
 function ReadMost({ pages, documentId }: { pages: AnswerCitations['readMost']; documentId: string | null }) {
   return (
-    <p className="mt-2 flex flex-wrap items-center gap-x-1 text-[12px] leading-5 text-muted">
+    <p className="mt-2 flex flex-wrap items-center gap-x-1 text-note leading-5 text-muted">
       <span title="Where stage 2 read most while this was written. That is attention, not proof.">Read most:</span>
       {pages.map(({ page, label, share }) => (
         <button

@@ -32,7 +32,7 @@ export function Comparison({ shown, other }: { shown: Turn; other: Turn }) {
         {side(left, words?.left)}
         {side(right, words?.right)}
       </div>
-      <div className="mt-2 flex items-center gap-3 text-[12px] leading-4 text-muted">
+      <div className="mt-2 flex items-center gap-3 text-note leading-4 text-muted">
         <p className="tabular" data-testid="difference">
           {words ? summary(words.differing, words.total) : 'The words that differ are marked when both are there.'}
         </p>
@@ -52,10 +52,10 @@ function summary(differing: number, total: number): string {
 function Side({ turn, onKeep, children }: { turn: Turn; onKeep: (() => void) | null; children: ReactNode }) {
   return (
     <div className="flex min-w-0 flex-col rounded-lg border border-line p-4">
-      <h3 className="mb-2 text-[12px] leading-4 font-[560] text-muted">{answerTitle(turn)}</h3>
-      <div className="flex-1 text-[15px] leading-6 whitespace-pre-wrap wrap-anywhere">{children}</div>
-      {turn.state === 'stopped' && <p className="mt-2 text-[12px] leading-4 text-muted">Stopped before its end.</p>}
-      {turn.failure && <p className="mt-2 text-[12px] leading-4 text-danger">{turn.failure.message}</p>}
+      <h3 className="mb-2 text-note leading-4 font-[560] text-muted">{answerTitle(turn)}</h3>
+      <div className="flex-1 text-prose leading-6 whitespace-pre-wrap wrap-anywhere">{children}</div>
+      {turn.state === 'stopped' && <p className="mt-2 text-note leading-4 text-muted">Stopped before its end.</p>}
+      {turn.failure && <p className="mt-2 text-note leading-4 text-danger">{turn.failure.message}</p>}
       {turn.report && <StatsLine report={turn.report} choice={turn.choice} />}
       {onKeep && (
         <Button className="mt-3 self-start" onClick={onKeep}>

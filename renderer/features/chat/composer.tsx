@@ -1,11 +1,12 @@
 /** The question being written. Enter asks, Shift+Enter breaks the line, Escape stops the answer. */
 import { ArrowUp, Square } from 'lucide-react';
-import { useLayoutEffect, useRef } from 'react';
+import { useEffect, useLayoutEffect, useRef } from 'react';
+import { plural } from '../../format.ts';
 import { ask, setDraft, stopAnswer, useChat } from '../../stores/chat.ts';
+import { countDraft, useDraftTokens } from '../../stores/draft-tokens.ts';
 import { Button } from '../../ui/button.tsx';
 import { Problem } from '../../ui/problem.tsx';
 
-const lineHeight = 24;
 const mostLines = 8;
 
 export function Composer({ documentName }: { documentName: string }) {
@@ -19,8 +20,14 @@ export function Composer({ documentName }: { documentName: string }) {
     const element = field.current;
     if (!element) return;
     element.style.height = 'auto';
-    element.style.height = `${Math.min(element.scrollHeight, lineHeight * mostLines)}px`;
+    const { lineHeight, paddingTop, paddingBottom } = getComputedStyle(element);
+    const most =
+      mostLines * Number.parseFloat(lineHeight) + Number.parseFloat(paddingTop) + Number.parseFloat(paddingBottom);
+    element.style.height = `${Math.min(element.scrollHeight, most)}px`;
   }, [draft]);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: counted when the text changes
+  useEffect(countDraft, [draft]);
 
   const isEmpty = draft.trim() === '';
   return (
@@ -46,8 +53,9 @@ export function Composer({ documentName }: { documentName: string }) {
             event.preventDefault();
             if (!isAnswering) void ask(draft);
           }}
-          className="min-h-8 flex-1 resize-none bg-transparent py-1 text-[15px] leading-6 outline-none placeholder:text-muted"
+          className="min-h-8 flex-1 resize-none bg-transparent py-1 text-prose leading-6 outline-none placeholder:text-muted"
         />
+        <DraftTokens />
         {isAnswering ? (
           <Button onClick={stopAnswer}>
             <Square size={12} aria-hidden fill="currentColor" />
@@ -60,9 +68,18 @@ export function Composer({ documentName }: { documentName: string }) {
           </Button>
         )}
       </div>
-      <p className="mt-1.5 text-center text-[12px] leading-4 text-muted">
+      <p className="mt-1.5 text-center text-note leading-4 text-muted">
         Enter asks, Shift+Enter breaks the line, Esc stops. Small models make mistakes: check what matters.
       </p>
     </div>
+  );
+}
+
+function DraftTokens() {
+  const tokens = useDraftTokens((state) => state.tokens);
+  return (
+    <span className="tabular pb-2 text-note leading-4 whitespace-nowrap text-muted" data-testid="draft-tokens">
+      {tokens === null ? '' : plural(tokens, 'token')}
+    </span>
   );
 }

@@ -16,7 +16,7 @@ export function QuestionBox({ turn, versions }: QuestionBoxProps) {
   return (
     <div className="group/question mb-4 flex items-start gap-1 rounded-lg border border-line bg-sunken py-2 pr-2 pl-4">
       <h2 className="sr-only">Question</h2>
-      <p className="min-w-0 flex-1 py-0.5 text-[15px] leading-6 whitespace-pre-wrap wrap-anywhere">{turn.question}</p>
+      <p className="min-w-0 flex-1 py-0.5 text-prose leading-6 whitespace-pre-wrap wrap-anywhere">{turn.question}</p>
       <IconButton
         label="Edit the question"
         disabled={isBusy}
@@ -35,7 +35,7 @@ function Versions({ turn, versions }: QuestionBoxProps) {
   const before = versions[at - 1];
   const after = versions[at + 1];
   return (
-    <fieldset aria-label="Branches" className="flex shrink-0 items-center text-[12px] text-muted">
+    <fieldset aria-label="Branches" className="flex shrink-0 items-center text-note text-muted">
       <IconButton label="Branch before" disabled={!before} onClick={() => before && void choose(before.id)}>
         <ChevronLeft size={14} aria-hidden />
       </IconButton>
@@ -70,10 +70,10 @@ function Editor({ turn, text, isBusy }: { turn: Turn; text: string; isBusy: bool
           event.preventDefault();
           if (!isBusy) send();
         }}
-        className="field-sizing-content max-h-60 min-h-12 w-full resize-none bg-transparent px-2 py-1 text-[15px] leading-6 outline-none"
+        className="field-sizing-content max-h-60 min-h-12 w-full resize-none bg-transparent px-2 py-1 text-prose leading-6 outline-none"
       />
       <div className="flex items-center justify-end gap-2">
-        <p className="mr-auto px-2 text-[12px] leading-4 text-muted">The old question stays on a branch of its own.</p>
+        <p className="mr-auto px-2 text-note leading-4 text-muted">The old question stays on a branch of its own.</p>
         <Button kind="bare" onClick={stopEditing}>
           Cancel
         </Button>

@@ -5,7 +5,7 @@ import { statsParts } from './answer-stats.ts';
 export function StatsLine({ report, choice }: { report: TurnReport; choice: AskChoice }) {
   const parts = statsParts(report, choice);
   return (
-    <p className="tabular mt-3 text-[12px] leading-4 text-muted" data-testid="answer-stats">
+    <p className="mt-3 text-note leading-4 text-muted" data-testid="answer-stats">
       {parts.map((part, i) => (
         <span key={part}>
           <span className="whitespace-nowrap">{part}</span>

@@ -41,13 +41,13 @@ function StoredAnswer({ turn, versions }: TurnViewProps) {
       <CitedAnswer turn={turn} />
       {turn.report && <StatsLine report={turn.report} choice={turn.choice} />}
       {turn.report?.notices.map((notice) => (
-        <p key={notice} className="mt-2 text-[12px] leading-4 text-warn">
+        <p key={notice} className="mt-2 text-note leading-4 text-warn">
           {notice}
         </p>
       ))}
       {turn.state === 'done' && <AnswerActions turn={turn} versions={versions} />}
       {turn.state === 'stopped' && (
-        <p className="mt-3 flex flex-wrap items-center gap-2 text-[12px] leading-4 text-muted">
+        <p className="mt-3 flex flex-wrap items-center gap-2 text-note leading-4 text-muted">
           Stopped. The model does not remember this question.
           <AskAgain turn={turn} />
         </p>

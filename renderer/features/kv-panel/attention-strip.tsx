@@ -1,14 +1,25 @@
 /** How much of the question's attention the kept rows hold, layer by layer and head by head: the honest warning light. */
+import { useEffect } from 'react';
 import type { Counters } from '../../../electron/contract/engine-reports.ts';
-import { percent } from '../../format.ts';
+import { bytes, count, percent } from '../../format.ts';
+import { changeChoice } from '../../stores/document-choice.ts';
 import { useEngine } from '../../stores/engine.ts';
+import { planLarger, useLargerBudget } from '../../stores/larger-budget.ts';
+import { Button } from '../../ui/button.tsx';
 import { viridis } from '../../ui/color-scale.ts';
+import { ScaleStrip } from '../../ui/scale-strip.tsx';
 import { Section } from './section.tsx';
 
 /** Below this share in the mean the panel suggests a larger budget. */
 const warnBelow = 0.9;
 
-export function AttentionStrip({ counters }: { counters: Counters }) {
+interface AttentionStripProps {
+  documentId: string;
+  counters: Counters;
+  promptTokens: number | undefined;
+}
+
+export function AttentionStrip({ documentId, counters, promptTokens }: AttentionStripProps) {
   const nHeadKv = useEngine(({ telemetry }) => telemetry?.engine.model?.info.nHeadKv ?? 0);
   const { keptMass } = counters;
   if (keptMass.length === 0 || nHeadKv === 0 || keptMass.length % nHeadKv !== 0) return null;
@@ -22,7 +33,7 @@ export function AttentionStrip({ counters }: { counters: Counters }) {
   return (
     <Section title="Kept attention" aside={`${nLayer} layers × ${nHeadKv} KV heads`}>
       <p className="tabular mb-2" data-testid="kept-attention">
-        The kept rows hold {percent(mean)} of the question's attention, lowest {percent(lowest)} in layer{' '}
+        The kept rows hold {percent(mean)} of the question’s attention, lowest {percent(lowest)} in layer{' '}
         {lowestLayer + 1}.
       </p>
       <svg
@@ -44,16 +55,42 @@ export function AttentionStrip({ counters }: { counters: Counters }) {
           );
         })}
       </svg>
-      <p className="tabular mt-1 flex justify-between text-[12px] leading-4 text-muted">
+      <p className="tabular mt-1 flex justify-between text-note leading-4 text-muted">
         <span>layer 1</span>
-        <span>dark {percent(floor)}, bright 100 %</span>
+        <span className="flex items-center gap-2">
+          {percent(floor)}
+          <ScaleStrip />
+          100 %
+        </span>
         <span>layer {nLayer}</span>
       </p>
-      {mean < warnBelow && (
-        <p className="mt-2 text-[12px] leading-4 text-warn">
-          That is little. A larger budget keeps more; the slider above shows what it would take.
-        </p>
+      {mean < warnBelow && promptTokens !== undefined && (
+        <Advice documentId={documentId} counters={counters} promptTokens={promptTokens} />
       )}
     </Section>
+  );
+}
+
+/** Twice the budget, with what it would cost. */
+function Advice({ documentId, counters, promptTokens }: AttentionStripProps & { promptTokens: number }) {
+  const tokenBudget = 2 * counters.budgets.tokenBudget;
+  const plan = useLargerBudget((larger) =>
+    larger.documentId === documentId && larger.tokenBudget === tokenBudget ? larger.plan : null,
+  );
+  useEffect(() => {
+    void planLarger(documentId, promptTokens, tokenBudget);
+  }, [documentId, promptTokens, tokenBudget]);
+  const now = counters.compactBytes + counters.summaryBytes;
+  return (
+    <div className="mt-2 text-note leading-4">
+      <p className="tabular text-warn">
+        That is little: what was left out may have mattered.
+        {plan &&
+          ` A budget of ${count(tokenBudget)} would take ${bytes(plan.compactCache + plan.summaries)} instead of ${bytes(now)}.`}
+      </p>
+      <Button className="mt-2" onClick={() => void changeChoice({ tokenBudget })}>
+        Use {count(tokenBudget)} from the next question on
+      </Button>
+    </div>
   );
 }

@@ -3,42 +3,14 @@ import { useState } from 'react';
 import type { MapPage } from '../../../electron/contract/app-types.ts';
 import type { Citation, Passage } from '../../../electron/contract/citations.ts';
 import type { Counters } from '../../../electron/contract/engine-reports.ts';
-import { count, percent, plural } from '../../format.ts';
+import { percent, plural } from '../../format.ts';
 import { viridis } from '../../ui/color-scale.ts';
+import { ScaleStrip } from '../../ui/scale-strip.tsx';
+import { type Bin, keptShare, mapBins, mapLanes, type Place, pagePlace, placesOf, times } from './map-bins.ts';
 import { Section } from './section.tsx';
 
-interface Bin {
-  first: number;
-  last: number;
-  tokens: number;
-  kept: number;
-  read: number;
-  label: string;
-  opening: string;
-}
-
-const mostBins = 96;
-
-/** Neighbouring pages together until the lanes have no line thinner than an eye can hold apart. Means weighed by tokens. */
-export function mapBins(map: readonly MapPage[], most = mostBins): Bin[] {
-  const total = map.reduce((sum, page) => sum + page.tokens, 0);
-  const bins: Bin[] = [];
-  for (const [i, page] of map.entries()) {
-    if (page.tokens === 0) continue;
-    const last = bins.at(-1);
-    if (last && last.tokens + page.tokens <= total / most) {
-      const tokens = last.tokens + page.tokens;
-      last.kept = (last.kept * last.tokens + page.kept * page.tokens) / tokens;
-      last.read = (last.read * last.tokens + page.read * page.tokens) / tokens;
-      last.tokens = tokens;
-      last.last = i;
-    } else {
-      const { tokens, kept, read, label, opening } = page;
-      bins.push({ first: i, last: i, tokens, kept, read, label, opening });
-    }
-  }
-  return bins;
-}
+/** More pages than this stand side by side: lines between them would be all that one sees. */
+const mostApart = 48;
 
 interface DocumentMapProps {
   map: readonly MapPage[];
@@ -55,36 +27,24 @@ interface DocumentMapProps {
 export function DocumentMap({ map, counters, citations, isLive, unit, onShow, onCitation }: DocumentMapProps) {
   const [pointed, setPointed] = useState<{ bin: number; passage: Passage | null } | null>(null);
   const bins = mapBins(map);
-  const total = bins.reduce((sum, bin) => sum + bin.tokens, 0);
-  // keptMass has an entry for each layer and KV head; where nothing was chosen every row is kept by all.
-  const heads = counters.keptMass.length;
-  const keptShare = (bin: Bin) => (heads > 0 ? bin.kept / heads : 1);
-  const keptMost = Math.max(...bins.map(keptShare), 0.001);
-  const readMost = Math.max(...bins.map((bin) => bin.read), 0.001);
-  const lanes = [
-    { name: 'Kept', value: (bin: Bin) => keptShare(bin) / keptMost, most: percent(keptMost) },
-    {
-      name: 'Read',
-      value: (bin: Bin) => bin.read / readMost,
-      most: `${readMost < 10 ? readMost.toFixed(1) : count(readMost)} ×`,
-    },
-  ];
+  const lanes = mapLanes(bins, counters);
+  const places = placesOf(bins);
+  const isApart = bins.filter(({ part }) => part === 0).length <= mostApart;
+  const gapAfter = ({ part, parts }: Bin) => (isApart && part === parts - 1 ? 2 : -1);
   const bin = pointed === null ? undefined : bins[pointed.bin];
-  let at = 0;
-  const places = bins.map((entry) => {
-    const place = { x: at, width: entry.tokens / total };
-    at += place.width;
-    return place;
-  });
   const pageOf = (index: number) => map[index]?.page ?? index;
   const show = () => {
     if (pointed?.passage) onCitation(pointed.passage);
     else if (bin) onShow(pageOf(bin.first), pageOf(bin.last));
   };
   const describe = (entry: Bin) =>
-    `${pageName(entry, map)}: kept by ${percent(keptShare(entry))} of layers and heads, read ${entry.read.toFixed(1)} times a token.`;
+    `${pageName(entry, map)}: kept by ${percent(keptShare(entry, counters))} of layers and heads, read ${times(entry.read)} a token.`;
   const move = (step: number) =>
     setPointed({ bin: Math.min(bins.length - 1, Math.max(0, (pointed?.bin ?? -1) + step)), passage: null });
+  const movePage = (step: number) => {
+    const first = bins.findIndex((entry) => entry.first === (bin ? bin.first : -1) + step && entry.part === 0);
+    if (first >= 0) setPointed({ bin: first, passage: null });
+  };
   return (
     <Section title="Map of the document" aside={isLive ? 'while answering' : plural(map.length, unit)}>
       <div
@@ -102,6 +62,8 @@ export function DocumentMap({ map, counters, citations, isLive, unit, onShow, on
         onKeyDown={(event) => {
           if (event.key === 'ArrowRight' || event.key === 'ArrowUp') move(1);
           else if (event.key === 'ArrowLeft' || event.key === 'ArrowDown') move(-1);
+          else if (event.key === 'PageDown') movePage(1);
+          else if (event.key === 'PageUp') movePage(-1);
           else if (event.key === 'Enter') show();
           else return;
           event.preventDefault();
@@ -109,7 +71,7 @@ export function DocumentMap({ map, counters, citations, isLive, unit, onShow, on
       >
         {lanes.map((lane) => (
           <div key={lane.name} className="grid grid-cols-[36px_1fr] items-center gap-2">
-            <span className="text-[12px] leading-4 text-muted">{lane.name}</span>
+            <span className="text-note leading-4 text-muted">{lane.name}</span>
             <svg
               role="img"
               aria-label={`${lane.name}, page by page: ${bins
@@ -122,10 +84,11 @@ export function DocumentMap({ map, counters, citations, isLive, unit, onShow, on
             >
               {bins.map((entry, i) => (
                 <rect
-                  key={entry.first}
+                  key={`${entry.first} ${entry.part}`}
+                  data-page={entry.first}
                   data-value={lane.value(entry).toFixed(4)}
                   x={(places[i]?.x ?? 0) * 1000}
-                  width={Math.max(1, (places[i]?.width ?? 0) * 1000 - 2)}
+                  width={(places[i]?.width ?? 0) * 1000 - gapAfter(entry)}
                   height={100}
                   fill={viridis(lane.value(entry))}
                   opacity={pointed === null || pointed.bin === i ? 1 : 0.55}
@@ -144,23 +107,24 @@ export function DocumentMap({ map, counters, citations, isLive, unit, onShow, on
         />
         <PageTicks places={places} bins={bins} />
       </div>
-      <div className="mt-2 min-h-12 text-[12px] leading-4 text-muted">
+      <div className="mt-2 min-h-12 text-note leading-4 text-muted">
         {bin ? (
           <p className="tabular line-clamp-3 wrap-anywhere">
             {describe(bin)} {bin.opening}
           </p>
         ) : (
-          <p className="tabular flex items-center gap-2">
-            <span>0</span>
-            <span
-              aria-hidden
-              className="h-2 w-24 rounded-sm"
-              style={{ background: `linear-gradient(to right, ${[0, 0.25, 0.5, 0.75, 1].map(viridis).join(', ')})` }}
-            />
-            <span>
-              kept up to {lanes[0]?.most} of layers and heads, read up to {lanes[1]?.most}
-            </span>
-          </p>
+          <dl className="tabular space-y-1">
+            {lanes.map(({ name, most, words }) => (
+              <div key={name} className="flex items-center gap-2">
+                <dt className="w-9">{name}</dt>
+                <dd className="flex items-center gap-2">
+                  0
+                  <ScaleStrip />
+                  {most} {words}
+                </dd>
+              </div>
+            ))}
+          </dl>
         )}
       </div>
     </Section>
@@ -169,7 +133,7 @@ export function DocumentMap({ map, counters, citations, isLive, unit, onShow, on
 
 interface CitationLaneProps {
   bins: readonly Bin[];
-  places: readonly { x: number; width: number }[];
+  places: readonly Place[];
   map: readonly MapPage[];
   citations: readonly Citation[];
   onPoint: (bin: number, passage: Passage) => void;
@@ -181,12 +145,13 @@ function CitationLane({ bins, places, map, citations, onPoint }: CitationLanePro
     if (!passage) return [];
     const index = map.findIndex(({ page }) => page === passage.page);
     const bin = bins.findIndex(({ first, last }) => index >= first && index <= last);
-    return bin < 0 ? [] : [{ passage, bin }];
+    const place = pagePlace(bins, places, index);
+    return place ? [{ passage, bin, place }] : [];
   });
   if (marks.length === 0) return null;
   return (
     <div className="grid grid-cols-[36px_1fr] items-center gap-2">
-      <span className="text-[12px] leading-4 text-muted">Cited</span>
+      <span className="text-note leading-4 text-muted">Cited</span>
       <svg
         role="img"
         aria-label={`Cited: ${marks.map(({ passage }) => passage.label || passage.page + 1).join(', ')}`}
@@ -194,12 +159,12 @@ function CitationLane({ bins, places, map, citations, onPoint }: CitationLanePro
         preserveAspectRatio="none"
         className="h-4 w-full rounded-sm bg-sunken"
       >
-        {marks.map(({ passage, bin }) => (
+        {marks.map(({ passage, bin, place }) => (
           <rect
             key={`${passage.start} ${passage.end}`}
             data-testid="map-citation"
-            x={(places[bin]?.x ?? 0) * 1000}
-            width={Math.max(8, (places[bin]?.width ?? 0) * 1000 - 2)}
+            x={place.x * 1000}
+            width={Math.max(8, place.width * 1000 - 2)}
             height={100}
             fill="var(--accent)"
             onPointerEnter={() => onPoint(bin, passage)}
@@ -210,14 +175,15 @@ function CitationLane({ bins, places, map, citations, onPoint }: CitationLanePro
   );
 }
 
-function PageTicks({ bins, places }: { bins: readonly Bin[]; places: readonly { x: number; width: number }[] }) {
-  const every = Math.max(1, Math.ceil(bins.length / 10));
+function PageTicks({ bins, places }: { bins: readonly Bin[]; places: readonly Place[] }) {
+  const starts = bins.flatMap(({ first, part }, i) => (part === 0 ? [{ first, x: places[i]?.x ?? 0 }] : []));
+  const every = Math.max(1, Math.ceil(starts.length / 10));
   return (
-    <div aria-hidden className="tabular relative ml-11 h-4 text-[11px] leading-4 text-muted">
-      {bins.map((bin, i) =>
-        i % every === 0 && (places[i]?.x ?? 0) < 0.95 ? (
-          <span key={bin.first} className="absolute" style={{ left: `${(places[i]?.x ?? 0) * 100}%` }}>
-            {bin.first + 1}
+    <div aria-hidden className="tabular relative ml-11 h-4 text-tick leading-4 text-muted">
+      {starts.map(({ first, x }, i) =>
+        i % every === 0 && x < 0.95 ? (
+          <span key={first} className="absolute" style={{ left: `${x * 100}%` }}>
+            {first + 1}
           </span>
         ) : null,
       )}
@@ -226,7 +192,9 @@ function PageTicks({ bins, places }: { bins: readonly Bin[]; places: readonly { 
 }
 
 function pageName(bin: Bin, map: readonly MapPage[]): string {
-  if (bin.first === bin.last)
-    return /^\d+$/.test(bin.label) ? `Page ${bin.label}` : bin.label || `Part ${bin.first + 1}`;
+  if (bin.first === bin.last) {
+    const name = /^\d+$/.test(bin.label) ? `Page ${bin.label}` : bin.label || `Part ${bin.first + 1}`;
+    return bin.parts > 1 ? `${name}, passage ${bin.part + 1} of ${bin.parts}` : name;
+  }
   return `${map[bin.first]?.label ?? bin.first + 1} to ${map[bin.last]?.label ?? bin.last + 1}`;
 }

@@ -3,10 +3,10 @@ import type { ReactNode } from 'react';
 import type { Counters, MemoryPlan } from '../../../electron/contract/engine-reports.ts';
 import { bytes, count, factor } from '../../format.ts';
 
-const numberClass = 'tabular mt-1 text-[20px] leading-7 font-[620] tracking-[-0.01em]';
+const numberClass = 'tabular mt-1 text-figure leading-7 font-[620] tracking-[-0.01em]';
 
 function Small({ children }: { children: ReactNode }) {
-  return <span className="text-[13px] font-normal tracking-normal text-muted">{children}</span>;
+  return <span className="text-body font-normal tracking-normal text-muted">{children}</span>;
 }
 
 interface HeadlineProps {
@@ -22,13 +22,16 @@ export function Headline({ counters, isLive, planned }: HeadlineProps) {
     const isCompressed = planned !== null && compact > 0 && !planned.budgets.dense;
     return (
       <div className="px-4 pt-1 pb-4">
-        <p className="text-[12px] leading-4 text-muted">Planned for the next question</p>
+        <p className="text-note leading-4 text-muted">Planned for the next question</p>
         {planned ? (
-          <p className={numberClass}>
-            {bytes(isCompressed ? compact : planned.fullKv)}{' '}
+          <p className={`${numberClass} flex flex-wrap items-baseline gap-x-1.5`}>
+            <span>{bytes(isCompressed ? compact : planned.fullKv)}</span>
             {isCompressed && compact < planned.fullKv ? (
               <>
-                <Small>instead of</Small> {bytes(planned.fullKv)}
+                <Small>instead of</Small> <span>{bytes(planned.fullKv)}</span>
+                <span className="ml-auto text-body leading-5 tracking-normal text-accent">
+                  {factor(planned.fullKv / compact)} smaller
+                </span>
               </>
             ) : (
               <Small>{isCompressed ? `full KV: ${bytes(planned.fullKv)}` : 'full KV, nothing left out'}</Small>
@@ -46,16 +49,18 @@ export function Headline({ counters, isLive, planned }: HeadlineProps) {
   const isSmaller = counters.fullBytes > 1.05 * compact;
   return (
     <div className="px-4 pt-1 pb-4" data-testid="headline">
-      <p className="text-[12px] leading-4 text-muted">
+      <p className="text-note leading-4 text-muted">
         {isLive ? 'Cache that this answer works on' : 'Cache that the last answer worked on'}
       </p>
-      <p className={`${numberClass} flex flex-wrap items-baseline gap-x-3`}>
+      <p className={`${numberClass} flex flex-wrap items-baseline justify-between gap-x-3`}>
         {isCompressed && isSmaller ? (
           <>
             <span>
               {bytes(compact)} <Small>instead of</Small> {bytes(counters.fullBytes)}
             </span>
-            <span className="text-accent">{factor(counters.fullBytes / compact)} smaller</span>
+            <span className="text-body leading-5 tracking-normal text-accent">
+              {factor(counters.fullBytes / compact)} smaller
+            </span>
           </>
         ) : (
           <span>
@@ -71,7 +76,7 @@ export function Headline({ counters, isLive, planned }: HeadlineProps) {
         )}
       </p>
       {isCompressed && !isSmaller && (
-        <p className="mt-1 text-[12px] leading-4 text-muted">
+        <p className="mt-1 text-note leading-4 text-muted">
           In a text this short, room for the answer and page summaries weigh more than what is left out.
         </p>
       )}
@@ -79,7 +84,7 @@ export function Headline({ counters, isLive, planned }: HeadlineProps) {
         Each token reads {count(counters.rowsRead)} of {count(counters.rowsTotal)} rows per head.
       </p>
       {mode === 'rocketkv-mt' && (
-        <p className="tabular mt-1 text-[12px] leading-4 text-muted">
+        <p className="tabular mt-1 text-note leading-4 text-muted">
           The document’s own KV, {bytes(counters.documentBytes)}, stays in memory beside it for the next question.
         </p>
       )}

@@ -1,23 +1,21 @@
 /** The right column: what the KV cache costs, what the budget buys, what was kept and read. Every number is the engine's. */
 import type { ReactNode } from 'react';
 import type { LibraryDocument } from '../../../electron/contract/app-types.ts';
-import { copyText } from '../../bridge/browser.ts';
 import { selectPreview, useBudget } from '../../stores/budget.ts';
 import { selectMeasured, useChat } from '../../stores/chat.ts';
 import { useCitations } from '../../stores/citations.ts';
+import { useDocumentChoice } from '../../stores/document-choice.ts';
 import { showPages, showPassage } from '../../stores/document-view.ts';
-import { selectHeld, useEngine } from '../../stores/engine.ts';
+import { selectHeld, selectJob, useEngine } from '../../stores/engine.ts';
 import { useReading } from '../../stores/reading.ts';
-import { useSettings } from '../../stores/settings.ts';
-import { notify } from '../../stores/ui.ts';
-import { Button } from '../../ui/button.tsx';
 import { AttentionStrip } from './attention-strip.tsx';
 import { BudgetSection } from './budget-section.tsx';
 import { DocumentMap } from './document-map.tsx';
 import { Headline } from './headline.tsx';
+import { History } from './history.tsx';
 import { useLiveAnswer } from './live-answer.ts';
 import { MemoryBars } from './memory-bars.tsx';
-import { SpeedHistory } from './speed-history.tsx';
+import { PanelActions } from './panel-actions.tsx';
 
 export function KvPanel({ document }: { document: LibraryDocument | undefined }) {
   const turn = useChat(selectMeasured);
@@ -28,8 +26,11 @@ export function KvPanel({ document }: { document: LibraryDocument | undefined })
   const cited = useCitations(({ ofTurn }) => (chatTurnId === undefined ? undefined : ofTurn[chatTurnId]));
   const held = useEngine(selectHeld(document?.id ?? null));
   const planned = useReading(({ documentId, preflight }) => (documentId === document?.id ? preflight : null));
-  const maxNew = useSettings((state) => state.settings?.maxNew ?? 0);
+  const maxNew = useDocumentChoice((state) => state.choice?.maxNew ?? 0);
   const preview = useBudget(selectPreview);
+  const model = useEngine(({ telemetry }) => telemetry?.engine.model?.info ?? null);
+  const modelTitle = useEngine(({ telemetry }) => telemetry?.engine.modelFile.title ?? '');
+  const isPaused = useEngine(selectJob('reading', document?.id ?? null))?.phase === 'paused';
   const report = turn?.report ?? null;
   const counters = live?.counters ?? report?.counters ?? null;
   const promptTokens =
@@ -37,7 +38,9 @@ export function KvPanel({ document }: { document: LibraryDocument | undefined })
     held?.tokens ??
     (planned?.fitsContext ? planned.documentTokens + planned.roomTokens - maxNew : undefined);
   // Once the document is read its exact length is known: the slider's plan is newer than the one before reading.
-  const latest = useBudget((budget) => (budget.promptTokens === promptTokens ? budget.plan : null));
+  const latest = useBudget((budget) =>
+    budget.documentId === document?.id && budget.promptTokens === promptTokens ? budget.plan : null,
+  );
   const plan = report?.plan ?? latest ?? planned?.plan ?? null;
   if (!document)
     return (
@@ -48,26 +51,30 @@ export function KvPanel({ document }: { document: LibraryDocument | undefined })
   return (
     <Frame
       action={
-        report && (
-          <Button
-            kind="bare"
-            onClick={async () => {
-              const data = { document: document.name, report, map };
-              notify(
-                (await copyText(JSON.stringify(data, null, 2)))
-                  ? 'Copied as JSON.'
-                  : 'The clipboard is not allowed here.',
-              );
+        report &&
+        counters &&
+        plan && (
+          <PanelActions
+            json={() => ({ document: document.name, report, map })}
+            picture={{
+              document: document.name,
+              modelTitle,
+              model,
+              plan,
+              counters,
+              map,
+              cited: (cited?.citations ?? []).flatMap(({ passage }) => passage?.page ?? []),
             }}
-          >
-            Copy as JSON
-          </Button>
+          />
         )
       }
     >
+      {isPaused && (
+        <p className="px-4 pb-2 text-muted">Reading is paused. These numbers stand still until it goes on.</p>
+      )}
       <Headline counters={preview ? null : counters} isLive={live !== null} planned={preview ?? plan} />
-      {plan && <MemoryBars plan={preview ?? plan} counters={preview ? null : counters} />}
-      {promptTokens !== undefined && <BudgetSection promptTokens={promptTokens} />}
+      {plan && <MemoryBars plan={preview ?? plan} counters={preview ? null : counters} isPreview={preview !== null} />}
+      {promptTokens !== undefined && <BudgetSection documentId={document.id} promptTokens={promptTokens} />}
       {counters && map.length > 0 && (
         <DocumentMap
           map={map}
@@ -79,8 +86,10 @@ export function KvPanel({ document }: { document: LibraryDocument | undefined })
           onCitation={(passage) => showPassage(document.id, passage)}
         />
       )}
-      {counters && counters.keptMass.length > 0 && <AttentionStrip counters={counters} />}
-      <SpeedHistory />
+      {counters && counters.keptMass.length > 0 && (
+        <AttentionStrip documentId={document.id} counters={counters} promptTokens={promptTokens} />
+      )}
+      <History />
     </Frame>
   );
 }

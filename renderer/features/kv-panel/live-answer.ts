@@ -14,9 +14,9 @@ export function useLiveAnswer(): { counters: Counters; map: MapPage[] } | null {
 }
 
 /** Numbers come six times a second, names and words once. */
-export function liveMap({ firstPage, kept, read }: LiveAnswer, pages: readonly DocumentPage[]): MapPage[] {
-  return kept.map((share, i) => {
+export function liveMap({ firstPage, uses }: LiveAnswer, pages: readonly DocumentPage[]): MapPage[] {
+  return uses.map((use, i) => {
     const { label, tokens, opening } = pages[firstPage + i] ?? { label: '', tokens: 0, opening: '' };
-    return { page: firstPage + i, label, tokens, opening, kept: share, read: read[i] ?? 0 };
+    return { page: firstPage + i, label, tokens, opening, ...use };
   });
 }

@@ -1,65 +1,84 @@
 /** Where the memory goes, on one scale, with the outline of full KV behind it. The plan before an answer, what it took after. */
 import type { Counters, MemoryPlan } from '../../../electron/contract/engine-reports.ts';
-import { bytes } from '../../format.ts';
+import { bytes, deviceName } from '../../format.ts';
 import { useEngine } from '../../stores/engine.ts';
-import { type BarPart, StackedBar } from '../../ui/stacked-bar.tsx';
+import { StackedBar } from '../../ui/stacked-bar.tsx';
+import { fullWords, type MemoryPart, memoryParts } from './memory-parts.ts';
 import { Section } from './section.tsx';
 
-/** Counters where something was measured, the plan for the rest. */
-export function memoryParts(plan: MemoryPlan, counters: Counters | null): BarPart[] {
-  const parts: [key: string, name: string, value: number, color: string][] = [
-    ['weights', 'Model weights', plan.weights, 'var(--part-weights)'],
-    ['document', 'Document KV', counters?.documentBytes ?? plan.documentKv, 'var(--part-document)'],
-    ['compact', 'Compact cache', counters?.compactBytes ?? plan.compactCache, 'var(--part-compact)'],
-    ['summaries', 'Page summaries', counters?.summaryBytes ?? plan.summaries, 'var(--part-summaries)'],
-    ['work', 'Workspace', plan.layerBuffers + plan.activations + plan.logits, 'var(--part-work)'],
-  ];
-  return parts.map(([key, name, value, color]) => ({ key, label: `${name}: ${bytes(value)}`, value, color }));
+interface MemoryBarsProps {
+  plan: MemoryPlan;
+  counters: Counters | null;
+  /** The plan of a budget that is only being looked at. */
+  isPreview: boolean;
 }
 
-export function MemoryBars({ plan, counters }: { plan: MemoryPlan; counters: Counters | null }) {
+export function MemoryBars({ plan, counters, isPreview }: MemoryBarsProps) {
   const machineBytes = useEngine(({ telemetry }) => telemetry?.machineBytes ?? 0);
-  const parts = memoryParts(plan, counters);
-  const total = parts.reduce((sum, part) => sum + part.value, 0);
+  const opened = useEngine(({ telemetry }) => telemetry?.engine.model ?? null);
+  const model = opened?.info ?? null;
+  const parts = memoryParts(plan, counters, model);
+  const total = sum(parts);
   const fullKv = counters?.fullBytes ?? plan.fullKv;
-  const ghostEnd = plan.weights + fullKv;
+  const full = fullWords(fullKv, counters?.rowsTotal ?? null, model);
+  // The document's KV may lie in the machine's memory while the rest is on the GPU: then it has a bar of its own.
+  const inRam = plan.documentOnDevice ? [] : parts.filter(({ key }) => key === 'document');
+  const onDevice = parts.filter((part) => !inRam.includes(part));
+  const limit = plan.onGpu ? plan.available : machineBytes;
+  const wanted = 1.1 * Math.max(sum(onDevice), sum(inRam), plan.documentOnDevice ? plan.weights + fullKv : 0);
   // A small model would be a sliver of the whole machine: the scale ends early then, and says so.
-  const wanted = 1.1 * Math.max(total, ghostEnd);
-  const scale = machineBytes > 0 && wanted > machineBytes / 4 ? Math.max(machineBytes, total) : wanted;
+  const scale = limit > 0 && wanted > limit / 4 ? Math.max(limit, sum(onDevice)) : wanted;
+  const ghost = { from: plan.weights, to: plan.weights + fullKv, label: full };
+  const label = (of: MemoryPart[]) => of.map(({ name, value }) => `${name}: ${bytes(value)}`).join(', ');
   return (
     <Section title="Memory" aside={`${bytes(total)} ${counters ? 'in all' : 'planned'}`}>
+      {plan.onGpu && <BarName name={deviceName(opened?.device ?? 'GPU')} value={sum(onDevice)} />}
       <StackedBar
-        label={`${parts.map((part) => part.label).join(', ')}; full KV would be ${bytes(fullKv)}`}
-        parts={parts}
+        label={`${label(onDevice)}; full KV would be ${bytes(fullKv)}`}
+        parts={onDevice.map(barPart)}
         scale={scale}
-        ghost={{ from: plan.weights, to: ghostEnd, label: `full KV: ${bytes(fullKv)}` }}
+        ghost={ghost}
+        isGhost={isPreview}
       />
-      <p className="tabular mt-1 flex justify-between text-[12px] leading-4 text-muted">
+      <p className="tabular mt-1 flex justify-between text-note leading-4 text-muted">
         <span>0</span>
-        <span>
-          {bytes(scale)}
-          {scale < machineBytes && ` of this machine's ${bytes(machineBytes)}`}
-        </span>
+        <span>{scaleEnd(scale, limit, ghost.to, !plan.onGpu)}</span>
       </p>
-      <table className="mt-2 w-full text-[12px] leading-5">
+      {inRam.length > 0 && (
+        <div className="mt-2">
+          <BarName name="RAM" value={sum(inRam)} />
+          <StackedBar
+            label={label(inRam)}
+            parts={inRam.map(barPart)}
+            scale={Math.max(machineBytes, sum(inRam))}
+            isGhost={isPreview}
+          />
+          <p className="tabular mt-1 flex justify-between text-note leading-4 text-muted">
+            <span>0</span>
+            <span>this machine’s {bytes(machineBytes)}</span>
+          </p>
+        </div>
+      )}
+      <table className="mt-2 w-full text-note leading-5">
         <caption className="sr-only">Memory by part</caption>
         <tbody>
-          {parts.map((part) => (
-            <tr key={part.key}>
+          {parts.map(({ key, name, value, planned, color, words }) => (
+            <tr key={key} title={words}>
               <th scope="row" className="text-left font-normal">
                 <span
                   aria-hidden
                   className="mr-2 inline-block size-2.5 rounded-[3px] align-[-1px]"
-                  style={{ background: part.color }}
+                  style={{ background: color }}
                 />
-                {part.label.split(':')[0]}
+                {name}
               </th>
-              <td className="text-right" data-testid={`memory-${part.key}`} data-bytes={part.value}>
-                {bytes(part.value)}
+              <td className="text-right text-muted">{planned === null ? '' : `planned ${bytes(planned)}`}</td>
+              <td className="w-20 text-right" data-testid={`memory-${key}`} data-bytes={value}>
+                {bytes(value)}
               </td>
             </tr>
           ))}
-          <tr className="text-muted">
+          <tr className="text-muted" title={full}>
             <th scope="row" className="text-left font-normal">
               <span
                 aria-hidden
@@ -67,6 +86,7 @@ export function MemoryBars({ plan, counters }: { plan: MemoryPlan; counters: Cou
               />
               Full KV, for comparison
             </th>
+            <td />
             <td className="text-right" data-testid="memory-full" data-bytes={fullKv}>
               {bytes(fullKv)}
             </td>
@@ -75,4 +95,28 @@ export function MemoryBars({ plan, counters }: { plan: MemoryPlan; counters: Cou
       </table>
     </Section>
   );
+}
+
+const sum = (parts: readonly MemoryPart[]) => parts.reduce((total, { value }) => total + value, 0);
+
+const barPart = ({ key, words, value, color }: MemoryPart) => ({ key, label: words, value, color });
+
+function BarName({ name, value }: { name: string; value: number }) {
+  return (
+    <p className="mb-1 flex justify-between gap-2 text-note leading-4">
+      <span className="truncate">{name}</span>
+      <span className="tabular">{bytes(value)}</span>
+    </p>
+  );
+}
+
+function scaleEnd(scale: number, limit: number, full: number, isMachine: boolean): string {
+  const end = isMachine
+    ? scale < limit
+      ? `${bytes(scale)} of this machine’s ${bytes(limit)}`
+      : `this machine’s ${bytes(limit)}`
+    : scale < limit
+      ? `${bytes(scale)} of ${bytes(limit)} to be had`
+      : `${bytes(limit)} to be had`;
+  return full > scale ? `${end}; full KV would need ${bytes(full)}` : end;
 }

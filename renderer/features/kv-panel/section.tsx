@@ -6,7 +6,7 @@ export function Section({ title, aside, children }: { title: string; aside?: Rea
     <section className="border-t border-line px-4 py-4 first:border-t-0 first:pt-1">
       <div className="mb-2 flex items-baseline justify-between gap-2">
         <h3 className="font-[600]">{title}</h3>
-        {aside && <span className="tabular text-[12px] leading-4 text-muted">{aside}</span>}
+        {aside && <span className="tabular text-note leading-4 text-muted">{aside}</span>}
       </div>
       {children}
     </section>

@@ -199,6 +199,8 @@ describe('chats', () => {
     expect(pages.reduce((sum, page) => sum + page.tokens, 0)).toBe(24);
     expect(pages[0]?.kept).toBeGreaterThan(1);
     expect(pages[0]?.kept).toBeLessThan(3);
+    // Twenty tokens are one passage.
+    expect(pages.map((page) => page.parts)).toEqual([[], []]);
   });
 });
 

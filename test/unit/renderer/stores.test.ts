@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Turn } from '../../../electron/contract/app-types.ts';
-import { mapBins } from '../../../renderer/features/kv-panel/document-map.tsx';
+import { workedSeconds } from '../../../renderer/features/kv-panel/history.tsx';
+import { mapBins, pagePlace, placesOf } from '../../../renderer/features/kv-panel/map-bins.ts';
 import { bytes, factor, plural, seconds } from '../../../renderer/format.ts';
 import { type AppClient, setApi } from '../../../renderer/stores/api.ts';
 import { budgetAt, planBudget, positionOf, sliderSteps, useBudget } from '../../../renderer/stores/budget.ts';
@@ -16,6 +17,7 @@ import {
   take,
   useChat,
 } from '../../../renderer/stores/chat.ts';
+import { followTelemetry, useEngine } from '../../../renderer/stores/engine.ts';
 import { changeSettings, useSettings } from '../../../renderer/stores/settings.ts';
 import { setWidth, useUi } from '../../../renderer/stores/ui.ts';
 import { viridis } from '../../../renderer/ui/color-scale.ts';
@@ -37,6 +39,65 @@ const turn = (changes: Partial<Turn> = {}): Turn => ({
   choice: {},
   createdAt: 0,
   ...changes,
+});
+
+describe('telemetry', () => {
+  it('is asked for again when it breaks off, and only by the connection that is used', async () => {
+    let asked = 0;
+    let isClosed = false;
+    const once = async function* (machineBytes: number) {
+      yield { machineBytes, at: 1000, jobs: [], held: [], live: [], engineBytes: 5 };
+      throw new Error('broken off');
+    };
+    const client = { telemetry: async () => once(++asked) };
+    connect(client);
+    const following = followTelemetry().then(() => {
+      isClosed = true;
+    });
+    await expect.poll(() => useEngine.getState().telemetry?.machineBytes, { timeout: 5000 }).toBe(2);
+    connect({ telemetry: async () => once(100) });
+    await following;
+    expect([isClosed, asked]).toEqual([true, 2]);
+  });
+
+  it('leaves a history of what was at work, with a line for each question', async () => {
+    const job = (phase: string, more: object = {}) => ({
+      kind: 'answering',
+      phase,
+      startedAt: 2000,
+      tokensPerSecond: 0,
+      ...more,
+    });
+    const counters = { compactBytes: 30, summaryBytes: 4, rowsRead: 256 };
+    const snapshots = [
+      { at: 1000, jobs: [] },
+      { at: 2000, jobs: [job('question')] },
+      { at: 2200, jobs: [job('answer', { tokensPerSecond: 50 })], live: [{ counters }] },
+      { at: 9000, jobs: [{ ...job('paused'), kind: 'reading' }] },
+    ];
+    useEngine.setState({ history: [], questions: [] });
+    const client = {
+      telemetry: async () =>
+        (async function* () {
+          for (const snapshot of snapshots) yield { live: [], held: [], engineBytes: 700, ...snapshot };
+          connect({});
+        })(),
+    };
+    connect(client);
+    await followTelemetry();
+    const { history, questions } = useEngine.getState();
+    expect(history).toEqual([
+      { at: 2, reading: null, answering: null, engineBytes: 700, cacheBytes: null, rowsRead: null },
+      { at: 2.2, reading: null, answering: 50, engineBytes: 700, cacheBytes: 34, rowsRead: 256 },
+    ]);
+    expect(questions).toEqual([2]);
+    expect(workedSeconds([{ at: 5 }, { at: 5.2 }, { at: 90 }, { at: 90.5 }])).toEqual([
+      0,
+      expect.closeTo(0.2),
+      expect.closeTo(1.2),
+      expect.closeTo(1.7),
+    ]);
+  });
 });
 
 describe('chat', () => {
@@ -208,18 +269,25 @@ describe('budget', () => {
       plan: async ({ promptTokens }: { promptTokens: number }) => {
         asked.push(promptTokens);
         await new Promise((resolve) => setTimeout(resolve, 5));
-        return { total: promptTokens };
+        return { plan: { total: promptTokens }, speed: null };
       },
     });
-    const choice = {} as Parameters<typeof planBudget>[0];
-    await Promise.all([1, 2, 3, 4, 5].map((promptTokens) => planBudget(choice, promptTokens)));
+    await Promise.all([1, 2, 3, 4, 5].map((promptTokens) => planBudget('d1', promptTokens, {})));
     expect(asked).toEqual([1, 5]);
     expect(useBudget.getState()).toMatchObject({ promptTokens: 5, plan: { total: 5 } });
   });
 });
 
 describe('map of the document', () => {
-  const page = (tokens: number, kept: number) => ({ page: 0, label: '', tokens, kept, read: 2 * kept, opening: '' });
+  const page = (tokens: number, kept: number, parts: { kept: number; read: number }[] = []) => ({
+    page: 0,
+    label: '',
+    tokens,
+    kept,
+    read: 2 * kept,
+    opening: '',
+    parts,
+  });
 
   it('joins neighbours until no lane is thinner than a bin, and keeps the means', () => {
     const map = Array.from({ length: 1000 }, (_, i) => page(10, i % 2));
@@ -227,6 +295,20 @@ describe('map of the document', () => {
     expect(bins.length).toBeLessThanOrEqual(100);
     expect(bins.reduce((sum, bin) => sum + bin.tokens, 0)).toBe(10_000);
     for (const bin of bins.slice(0, -1)) expect(bin.kept).toBeCloseTo(0.5);
+  });
+
+  it('shows a long page in its passages, and a citation over all of them', () => {
+    const parts = [1, 2, 3].map((kept) => ({ kept, read: 0 }));
+    const bins = mapBins([page(100, 1), page(300, 2, parts), page(100, 0)]);
+    expect(bins.map(({ first, part, kept, tokens }) => [first, part, kept, tokens])).toEqual([
+      [0, 0, 1, 100],
+      [1, 0, 1, 100],
+      [1, 1, 2, 100],
+      [1, 2, 3, 100],
+      [2, 0, 0, 100],
+    ]);
+    expect(pagePlace(bins, placesOf(bins), 1)).toEqual({ x: 0.2, width: expect.closeTo(0.6) });
+    expect(pagePlace(bins, placesOf(bins), 7)).toBeUndefined();
   });
 
   it('leaves pages without text out', () => {

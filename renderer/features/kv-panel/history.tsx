@@ -1,0 +1,142 @@
+/** What happened since this window was opened, over the time that the engine worked: speed, memory, rows read; a line at each question. */
+import { useMemo } from 'react';
+import type uPlot from 'uplot';
+import { bytes, count, speed } from '../../format.ts';
+import { type HistorySample, useEngine } from '../../stores/engine.ts';
+import { useUi } from '../../stores/ui.ts';
+import { type ChartSeries, LineChart } from '../../ui/line-chart.tsx';
+import { Section } from './section.tsx';
+
+interface Chart {
+  name: string;
+  series: readonly (ChartSeries & { of: (sample: HistorySample) => number | null })[];
+  format: (value: number) => string;
+  /** On the axis, where the chart's name says what is counted. */
+  tick: (value: number) => string;
+}
+
+const charts: readonly Chart[] = [
+  {
+    name: 'Tokens per second',
+    series: [
+      { label: 'reading', color: '--part-weights', points: false, of: ({ reading }) => reading },
+      { label: 'answering', color: '--accent', points: true, of: ({ answering }) => answering },
+    ],
+    format: speed,
+    tick: count,
+  },
+  {
+    name: 'Memory',
+    series: [
+      { label: 'engine', color: '--part-weights', points: false, of: ({ engineBytes }) => engineBytes },
+      { label: 'answer’s cache', color: '--accent', points: true, of: ({ cacheBytes }) => cacheBytes },
+    ],
+    format: bytes,
+    tick: bytes,
+  },
+  {
+    name: 'Rows read per token',
+    series: [{ label: 'answering', color: '--accent', points: true, of: ({ rowsRead }) => rowsRead }],
+    format: count,
+    tick: count,
+  },
+];
+
+/** A longer silence takes no room on the axis. */
+const longestGap = 1;
+
+/** Seconds of work, for each sample. */
+export function workedSeconds(samples: readonly Pick<HistorySample, 'at'>[]): number[] {
+  let worked = 0;
+  return samples.map(({ at }, i) => {
+    worked += Math.min(longestGap, Math.max(0, at - (samples[i - 1]?.at ?? at)));
+    return worked;
+  });
+}
+
+export function History() {
+  const samples = useEngine((state) => state.history);
+  const questions = useEngine((state) => state.questions);
+  const theme = useUi((state) => state.theme);
+  const x = useMemo(() => workedSeconds(samples), [samples]);
+  const marks = useMemo(
+    () => questions.flatMap((at) => x[samples.findIndex((sample) => sample.at >= at)] ?? []),
+    [questions, samples, x],
+  );
+  if (samples.length < 2) return null;
+  const shown = charts.filter(({ series }) => series.some(({ of }) => samples.some((sample) => of(sample) !== null)));
+  return (
+    <Section title="History" aside="while it worked; a line at each question">
+      <div className="space-y-3">
+        {shown.map((chart, i) => (
+          <HistoryChart
+            key={chart.name}
+            chart={chart}
+            samples={samples}
+            x={x}
+            marks={marks}
+            themeKey={theme}
+            hasAxis={i === shown.length - 1}
+          />
+        ))}
+      </div>
+    </Section>
+  );
+}
+
+interface HistoryChartProps {
+  chart: Chart;
+  samples: readonly HistorySample[];
+  x: number[];
+  marks: readonly number[];
+  themeKey: string;
+  hasAxis: boolean;
+}
+
+function HistoryChart({
+  chart: { name, series, format, tick },
+  samples,
+  x,
+  marks,
+  themeKey,
+  hasAxis,
+}: HistoryChartProps) {
+  const data = useMemo<uPlot.AlignedData>(() => [x, ...series.map(({ of }) => samples.map(of))], [x, series, samples]);
+  const last = (of: (sample: HistorySample) => number | null) => {
+    const sample = samples.findLast((entry) => of(entry) !== null);
+    return sample === undefined ? null : of(sample);
+  };
+  const values = series.flatMap(({ label, color, points, of }) => {
+    const value = last(of);
+    return value === null ? [] : [{ label, color, points, value: format(value) }];
+  });
+  const all = samples.flatMap((sample) => series.map(({ of }) => of(sample) ?? 0)).filter((value) => value > 0);
+  return (
+    <figure>
+      <figcaption className="tabular mb-1 flex flex-wrap items-baseline gap-x-3 text-note leading-4 text-muted">
+        <span className="mr-auto">{name}</span>
+        {values.map(({ label, color, points, value }) => (
+          <span key={label}>
+            <span
+              aria-hidden
+              className={`mr-1 inline-block align-middle ${points ? 'size-1.5 rounded-full' : 'h-0.5 w-2.5'}`}
+              style={{ background: `var(${color})` }}
+            />
+            {label} {value}
+          </span>
+        ))}
+      </figcaption>
+      <LineChart
+        label={`${name}: ${values.map(({ label, value }) => `${label} ${value}`).join(', ')} at the end`}
+        series={series}
+        data={data}
+        marks={marks}
+        height={hasAxis ? 88 : 64}
+        isUpper={!hasAxis}
+        format={tick}
+        logarithmic={Math.max(...all) > 8 * Math.min(...all)}
+        themeKey={themeKey}
+      />
+    </figure>
+  );
+}

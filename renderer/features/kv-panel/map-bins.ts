@@ -1,0 +1,105 @@
+/** The document's map in pieces that an eye can hold apart, each with its share of the strongest one. Pure. */
+import type { MapPage } from '../../../electron/contract/app-types.ts';
+import type { Counters } from '../../../electron/contract/engine-reports.ts';
+import { count, percent } from '../../format.ts';
+
+/** Pages, or a part of one. */
+export interface Bin {
+  first: number;
+  last: number;
+  /** Counted from 0, of so many; a whole page is its only part. */
+  part: number;
+  parts: number;
+  tokens: number;
+  kept: number;
+  read: number;
+  label: string;
+  opening: string;
+}
+
+const mostBins = 96;
+
+/** Long pages in their parts, short neighbours together until the lanes have no line thinner than an eye can hold apart. Means weighed by tokens. */
+export function mapBins(map: readonly MapPage[], most = mostBins): Bin[] {
+  const total = map.reduce((sum, page) => sum + page.tokens, 0);
+  const bins: Bin[] = [];
+  for (const [i, page] of map.entries()) {
+    if (page.tokens === 0) continue;
+    const { tokens, label, opening, parts } = page;
+    if (parts.length > 0) {
+      const each = { first: i, last: i, parts: parts.length, tokens: tokens / parts.length, label, opening };
+      bins.push(...parts.map((use, part) => ({ ...each, ...use, part })));
+      continue;
+    }
+    const last = bins.at(-1);
+    if (last && last.parts === 1 && last.tokens + page.tokens <= total / most) {
+      const both = last.tokens + tokens;
+      last.kept = (last.kept * last.tokens + page.kept * tokens) / both;
+      last.read = (last.read * last.tokens + page.read * tokens) / both;
+      last.tokens = both;
+      last.last = i;
+    } else {
+      const { kept, read } = page;
+      bins.push({ first: i, last: i, part: 0, parts: 1, tokens, kept, read, label, opening });
+    }
+  }
+  return bins;
+}
+
+export interface Lane {
+  name: 'Kept' | 'Read';
+  /** In [0, 1], of the strongest bin. */
+  value: (bin: Bin) => number;
+  /** What the strongest bin has, and of what. */
+  most: string;
+  words: string;
+}
+
+export const times = (value: number) => `${value < 10 ? value.toFixed(1) : count(value)} times`;
+
+/** keptMass has an entry for each layer and KV head; where nothing was chosen every row is kept by all. */
+export function keptShare({ kept }: Bin, { keptMass }: Counters): number {
+  return keptMass.length > 0 ? kept / keptMass.length : 1;
+}
+
+export function mapLanes(bins: readonly Bin[], counters: Counters): Lane[] {
+  const keptMost = Math.max(...bins.map((bin) => keptShare(bin, counters)), 0.001);
+  const readMost = Math.max(...bins.map((bin) => bin.read), 0.001);
+  return [
+    {
+      name: 'Kept',
+      value: (bin) => keptShare(bin, counters) / keptMost,
+      most: percent(keptMost),
+      words: 'of layers and KV heads keep it (stage 1)',
+    },
+    {
+      name: 'Read',
+      value: (bin) => bin.read / readMost,
+      most: times(readMost),
+      words: 'a token, while answering (stage 2)',
+    },
+  ];
+}
+
+/** Left end and width of each bin, of a whole of 1: as its tokens are. */
+export interface Place {
+  x: number;
+  width: number;
+}
+
+export function placesOf(bins: readonly Bin[]): Place[] {
+  const total = bins.reduce((sum, bin) => sum + bin.tokens, 0);
+  let at = 0;
+  return bins.map(({ tokens }) => {
+    const place = { x: at, width: tokens / total };
+    at += place.width;
+    return place;
+  });
+}
+
+/** Where a page stands among the bins: its parts together. */
+export function pagePlace(bins: readonly Bin[], places: readonly Place[], index: number): Place | undefined {
+  const has = ({ first, last }: Bin) => index >= first && index <= last;
+  const [from, to] = [places[bins.findIndex(has)], places[bins.findLastIndex(has)]];
+  return from && to ? { x: from.x, width: to.x + to.width - from.x } : undefined;
+}

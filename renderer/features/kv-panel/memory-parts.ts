@@ -1,0 +1,89 @@
+/** Where the memory goes, part by part: what was measured where something was, else the plan; and in words what each part is. Pure. */
+import type { Counters, MemoryPlan, ModelInfo } from '../../../electron/contract/engine-reports.ts';
+import { bytes, count } from '../../format.ts';
+
+export interface MemoryPart {
+  key: 'weights' | 'document' | 'compact' | 'summaries' | 'buffers' | 'work';
+  name: string;
+  value: number;
+  /** Only where it is another number than the one measured. */
+  planned: number | null;
+  color: string;
+  /** Exact bytes, and what they are made of. */
+  words: string;
+}
+
+/** Less than this share apart is the same number to a person. */
+const sameShare = 0.01;
+
+export function memoryParts(plan: MemoryPlan, counters: Counters | null, model: ModelInfo | null): MemoryPart[] {
+  const each = model ? `each of ${model.nLayer} layers and ${model.nHeadKv} KV heads` : 'each layer and KV head';
+  const page = plan.budgets.page > 1 ? `each page of ${plan.budgets.page} rows` : 'each row';
+  const part = (
+    key: MemoryPart['key'],
+    name: string,
+    planned: number,
+    measured: number | undefined,
+    words: string,
+  ): MemoryPart => {
+    const value = measured ?? planned;
+    const isOther = Math.abs(value - planned) > sameShare * Math.max(value, planned) && bytes(value) !== bytes(planned);
+    return {
+      key,
+      name,
+      value,
+      planned: isOther ? planned : null,
+      color: `var(--part-${key})`,
+      words: exact(name, value, words),
+    };
+  };
+  const parts = [
+    part('weights', 'Model weights', plan.weights, undefined, 'The model’s numbers, as they are in its file.'),
+    part(
+      'document',
+      'Document KV',
+      plan.documentKv,
+      counters?.documentBytes,
+      `A key and a value for every token of the document and room for questions, in ${each}.`,
+    ),
+    part(
+      'compact',
+      'Compact cache',
+      plan.compactCache,
+      counters?.compactBytes,
+      `A key and a value for each row that stage 1 keeps and for each token of the answer, in ${each}.`,
+    ),
+    part(
+      'summaries',
+      'Page summaries',
+      plan.summaries,
+      counters?.summaryBytes,
+      `What stage 2 ranks rows by: a few numbers for ${page} of the compact cache.`,
+    ),
+    part(
+      'buffers',
+      'Layer buffers',
+      plan.layerBuffers,
+      undefined,
+      'Room on the device for the layers of the document’s KV that are on their way from RAM.',
+    ),
+    part(
+      'work',
+      'Workspace',
+      plan.activations + plan.logits,
+      undefined,
+      'What computing takes for the moment: activations, attention scores, and a number for each word of the vocabulary.',
+    ),
+  ];
+  return parts.filter(({ key, value }) => key !== 'buffers' || value > 0);
+}
+
+export function fullWords(value: number, rows: number | null, model: ModelInfo | null): string {
+  const each = model ? `each of ${model.nLayer} layers and ${model.nHeadKv} KV heads` : 'each layer and KV head';
+  const all = rows === null ? 'all tokens' : `all ${count(rows)} tokens`;
+  return exact('Full KV', value, `A key and a value in f16 for ${all}, in ${each}: what full mode keeps.`);
+}
+
+function exact(name: string, value: number, words: string): string {
+  return `${name}: ${bytes(value)}, exactly ${count(value)} bytes. ${words}`;
+}

@@ -1,0 +1,96 @@
+// @vitest-environment happy-dom
+/// <reference lib="dom" />
+/** What the panel and the status bar make of the engine's numbers. */
+import { act, createElement, type ReactNode } from 'react';
+import { createRoot, type Root } from 'react-dom/client';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Telemetry } from '../../../electron/contract/app-types.ts';
+import type { MemoryPlan } from '../../../electron/contract/engine-reports.ts';
+import { MemoryBars } from '../../../renderer/features/kv-panel/memory-bars.tsx';
+import { fullWords, memoryParts } from '../../../renderer/features/kv-panel/memory-parts.ts';
+import { StatusBar } from '../../../renderer/features/status-bar/status-bar.tsx';
+import { useEngine } from '../../../renderer/stores/engine.ts';
+import { largeNumbers, sampleNumbers } from '../../fixtures/engine-numbers.ts';
+
+const GB = 2 ** 30;
+
+let roots: Root[] = [];
+
+function draw(node: ReactNode): HTMLElement {
+  const place = document.createElement('div');
+  document.body.append(place);
+  const root = createRoot(place);
+  roots.push(root);
+  act(() => root.render(node));
+  return place;
+}
+
+function telemetry(changes: Partial<Telemetry>): void {
+  const model = { info: largeNumbers.model, device: 'NVIDIA GeForce RTX 4070' };
+  const engine = { state: 'ready', model, modelFile: { id: 'x', title: 'Llama', bytes: 1, licence: '' }, presets: [] };
+  const models = { revision: 0, downloads: [] };
+  const idle = { at: 0, engine, models, jobs: [], held: [], live: [], engineBytes: null, machineBytes: 32 * GB };
+  useEngine.setState({ telemetry: { ...idle, ...changes } as unknown as Telemetry });
+}
+
+beforeEach(() => {
+  (globalThis as { IS_REACT_ACT_ENVIRONMENT?: boolean }).IS_REACT_ACT_ENVIRONMENT = true;
+});
+
+afterEach(() => {
+  act(() => {
+    for (const root of roots) root.unmount();
+  });
+  roots = [];
+});
+
+describe('the parts of memory', () => {
+  const { plan, counters } = sampleNumbers;
+
+  it('are the measured ones, with the plan beside those that came out otherwise', () => {
+    const parts = Object.fromEntries(memoryParts(plan, counters, null).map((part) => [part.key, part]));
+    expect(parts.document).toMatchObject({ value: counters.documentBytes, planned: plan.documentKv });
+    // Half a percent apart.
+    expect(parts.compact).toMatchObject({ value: counters.compactBytes, planned: null });
+    expect(parts.weights).toMatchObject({ value: plan.weights, planned: null });
+    expect(memoryParts(plan, null, null).every(({ planned }) => planned === null)).toBe(true);
+  });
+
+  it('say their exact bytes and what they are made of', () => {
+    const info = { nLayer: 30, nHeadKv: 3 } as Parameters<typeof memoryParts>[2];
+    const words = memoryParts(plan, counters, info).map((part) => part.words);
+    expect(words[1]).toBe(
+      'Document KV: 141 MB, exactly 147,849,216 bytes. A key and a value for every token of the document and room for questions, in each of 30 layers and 3 KV heads.',
+    );
+    expect(fullWords(1024, 5389, info)).toMatch(/^Full KV: 1 KB, exactly 1,024 bytes\. .* all 5,389 tokens/);
+  });
+});
+
+describe('the memory bars', () => {
+  it('give the document’s KV a bar of its own where it lies in RAM, and let full KV go on past the device’s end', () => {
+    telemetry({});
+    const { plan, counters } = largeNumbers;
+    const text = draw(createElement(MemoryBars, { plan, counters, isPreview: false })).textContent;
+    expect(text).toContain('NVIDIA GeForce RTX 4070');
+    expect(text).toContain('7.9 GB to be had; full KV would need 20.3 GB');
+    expect(text).toContain('RAM15.7 GB');
+    expect(text).toContain('this machine’s 32.0 GB');
+    const small: MemoryPlan = sampleNumbers.plan;
+    const one = draw(createElement(MemoryBars, { plan: small, counters: null, isPreview: false })).textContent;
+    expect(one).toContain('of this machine’s 32.0 GB');
+    expect(one).not.toContain('RAM');
+  });
+});
+
+describe('the gauge', () => {
+  it.each([
+    [0.5, 'var(--part-weights)'],
+    [0.76, 'var(--warn)'],
+    [0.93, 'var(--danger)'],
+  ])('at %f of the machine’s memory is %s', (share, color) => {
+    telemetry({ engineBytes: share * 32 * GB });
+    const bar = draw(createElement(StatusBar));
+    expect(bar.textContent).toMatch(/^Engine [\d.]+ GB of 32\.0 GB/);
+    expect(bar.querySelector<HTMLElement>('button [aria-hidden] > span')?.style.background).toBe(color);
+  });
+});
