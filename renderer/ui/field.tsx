@@ -1,10 +1,16 @@
 /** A labelled control with one line that says what it does. */
 import { type ReactNode, useId } from 'react';
 
+/** What ties a control to its label and its line. */
+export interface FieldIds {
+  id: string;
+  'aria-describedby': string | undefined;
+}
+
 interface FieldProps {
   label: string;
   hint?: ReactNode;
-  children: (ids: { id: string; 'aria-describedby': string | undefined }) => ReactNode;
+  children: (ids: FieldIds) => ReactNode;
 }
 
 export function Field({ label, hint, children }: FieldProps) {
@@ -17,7 +23,7 @@ export function Field({ label, hint, children }: FieldProps) {
       </label>
       <div className="row-span-1">{children({ id, 'aria-describedby': hint ? hintId : undefined })}</div>
       {hint && (
-        <p id={hintId} className="col-span-2 mt-1 max-w-[52ch] text-[12px] leading-4 text-muted">
+        <p id={hintId} className="col-span-2 mt-1 max-w-[52ch] text-note leading-4 text-muted">
           {hint}
         </p>
       )}
@@ -26,7 +32,7 @@ export function Field({ label, hint, children }: FieldProps) {
 }
 
 export const controlClass =
-  'h-8 rounded-md border border-line-strong bg-surface px-2 text-[13px] text-ink tabular-nums disabled:opacity-60';
+  'h-8 rounded-md border border-line-strong bg-surface px-2 text-body text-ink disabled:opacity-60';
 
 export function Select<Value extends string>({
   value,

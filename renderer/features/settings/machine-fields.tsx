@@ -6,9 +6,8 @@ import { bytes } from '../../format.ts';
 import { findGpus, restartEngine, useEngine } from '../../stores/engine.ts';
 import { changeSettings } from '../../stores/settings.ts';
 import { Button } from '../../ui/button.tsx';
-import { Select } from '../../ui/field.tsx';
+import { type FieldIds, Select } from '../../ui/field.tsx';
 import { NumberInput } from '../../ui/number-input.tsx';
-import type { FieldIds } from './setting-sections.tsx';
 
 function Restart() {
   return (

@@ -5,15 +5,10 @@ import type { AnswerMode, Sampler } from '../../../electron/contract/method.ts';
 import { type PresetName, presetOf, presets, type Range, ranges } from '../../../electron/contract/method-values.ts';
 import type { SettingName, Settings } from '../../../electron/contract/settings.ts';
 import { changeSettings } from '../../stores/settings.ts';
-import { Select } from '../../ui/field.tsx';
+import { type FieldIds, Select } from '../../ui/field.tsx';
 import { NumberInput } from '../../ui/number-input.tsx';
 import { DeviceField, ThreadsField } from './machine-fields.tsx';
 import { TuneEntry } from './tune-entry.tsx';
-
-export interface FieldIds {
-  id: string;
-  'aria-describedby': string | undefined;
-}
 
 export interface Setting {
   label: string;

@@ -3,7 +3,7 @@ import { selectHeld, useEngine } from '../../stores/engine.ts';
 import { useLibrary } from '../../stores/library.ts';
 import { openTuning, setSettingsOpen } from '../../stores/ui.ts';
 import { Button } from '../../ui/button.tsx';
-import type { FieldIds } from './setting-sections.tsx';
+import type { FieldIds } from '../../ui/field.tsx';
 
 export function TuneEntry(ids: FieldIds) {
   const selectedId = useLibrary((library) => library.selectedId);
