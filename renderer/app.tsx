@@ -11,15 +11,17 @@ import { RenameChatDialog } from './features/library/chat-menu.tsx';
 import { LibraryColumn } from './features/library/library-column.tsx';
 import { PasteDialog } from './features/library/paste-dialog.tsx';
 import { CommandPalette } from './features/palette/command-palette.tsx';
+import { ModelsDialog } from './features/models/models-dialog.tsx';
 import { ShortcutSheet } from './features/palette/shortcut-sheet.tsx';
 import { SettingsDialog } from './features/settings/settings-dialog.tsx';
 import { StatusBar } from './features/status-bar/status-bar.tsx';
 import { Inspector } from './inspector.tsx';
+import { TuneDialog } from './features/tune/tune-dialog.tsx';
 import { modeNames } from './mode-names.ts';
 import { LinkDialog, Notices } from './notices.tsx';
 import { useChat } from './stores/chat.ts';
 import { selectDocument, useLibrary } from './stores/library.ts';
-import { changeSettings, useSettings } from './stores/settings.ts';
+import { changeChoice, useDocumentChoice } from './stores/document-choice.ts';
 import { closeOverlays, toggleInspector, toggleLibrary, useUi } from './stores/ui.ts';
 import { IconButton } from './ui/button.tsx';
 import { Select } from './ui/field.tsx';
@@ -39,6 +41,8 @@ export function App() {
       <SettingsDialog />
       <LinkDialog />
       <CommandPalette />
+      <TuneDialog />
+      <ModelsDialog />
       <ShortcutSheet />
       <PasteDialog />
       <AboutDialog />
@@ -142,7 +146,7 @@ function Middle() {
 
 /** The mode of the next question, without opening the settings. */
 function ModeChoice() {
-  const mode = useSettings((state) => state.settings?.mode);
+  const mode = useDocumentChoice((state) => state.choice?.mode);
   if (!mode) return null;
   const names: AnswerMode[] = ['rocketkv-mt', 'rocketkv', 'full', 'snapkv', 'hsa'];
   return (
@@ -150,7 +154,7 @@ function ModeChoice() {
       aria-label="Mode of the next question"
       value={mode}
       options={(names.includes(mode) ? names : [...names, mode]).map((value) => ({ value, label: modeNames[value] }))}
-      onChange={(next) => void changeSettings({ mode: next })}
+      onChange={(next) => void changeChoice({ mode: next })}
       className="h-7 rounded-md bg-transparent px-1 text-muted hover:bg-sunken hover:text-ink"
     />
   );

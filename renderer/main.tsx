@@ -3,6 +3,8 @@ import './styles/index.css';
 import { createRoot } from 'react-dom/client';
 import { App } from './app.tsx';
 import {
+  applyAppearance,
+  applyRememberedAppearance,
   applyRememberedTheme,
   applyTheme,
   watchDrops,
@@ -16,36 +18,49 @@ import { startConnection } from './bridge/start-connection.ts';
 import { keyBindings } from './features/palette/shortcuts.ts';
 import { setApi } from './stores/api.ts';
 import { openChatsOf } from './stores/chat.ts';
+import { loadDocumentChoice } from './stores/document-choice.ts';
 import { followTelemetry } from './stores/engine.ts';
 import { addFiles, addGrant, loadLibrary, useLibrary } from './stores/library.ts';
+import { followModels, takeModels } from './stores/models.ts';
 import { loadSettings, useSettings } from './stores/settings.ts';
+import { openTuningOf } from './stores/tune.ts';
 import { openOverlay, setConnection, setDropping, setTheme, setWidth } from './stores/ui.ts';
 
 setTheme(applyRememberedTheme());
+applyRememberedAppearance();
 watchSystemTheme(() => setTheme(applyTheme(useSettings.getState().settings?.theme ?? 'system')));
-useSettings.subscribe(({ settings }, before) => {
+useSettings.subscribe(({ settings, answers }, before) => {
   if (settings && settings.theme !== before.settings?.theme) setTheme(applyTheme(settings.theme));
+  if (settings && settings !== before.settings) applyAppearance(settings);
+  if (answers !== before.answers) void loadDocumentChoice(useLibrary.getState().selectedId);
 });
 watchWidth(setWidth);
-watchDrops({ onOver: setDropping, onFiles: addFiles });
+watchDrops({ onOver: setDropping, onFiles: (files) => addFiles(takeModels(files)) });
 watchKeys(keyBindings());
 useLibrary.subscribe(({ selectedId }, before) => {
-  if (selectedId !== before.selectedId) void openChatsOf(selectedId);
+  if (selectedId === before.selectedId) return;
+  void openChatsOf(selectedId);
+  void loadDocumentChoice(selectedId);
+  void openTuningOf(selectedId);
 });
+
+followModels();
 
 watchOpenedFiles(addGrant);
 watchAbout(() => openOverlay('about'));
 await startConnection({
   onState: setConnection,
-  onClient: (client, sendFile) => {
-    setApi({ client, sendFile, failure: callFailure });
+  onClient: (client, sendFile, chooseModel) => {
+    setApi({ client, sendFile, chooseModel, failure: callFailure });
     // Ends with the connection, which is made anew and then calls this again.
     followTelemetry().catch(() => {});
     void loadSettings();
     const { selectedId } = useLibrary.getState();
     void loadLibrary().then(() => {
       // A new selection opens its chats itself; after a lost connection the old one must be looked at again.
-      if (selectedId !== null && selectedId === useLibrary.getState().selectedId) void openChatsOf(selectedId);
+      if (selectedId === null || selectedId !== useLibrary.getState().selectedId) return;
+      void openChatsOf(selectedId);
+      void openTuningOf(selectedId);
     });
   },
 });

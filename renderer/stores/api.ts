@@ -1,6 +1,7 @@
 /** The server as the stores see it. The bridge puts the client here; stores never learn how it travels. */
 import type { ContractRouterClient } from '@orpc/contract';
 import type { appContract } from '../../electron/contract/app.ts';
+import type { Grant } from '../../electron/contract/app-types.ts';
 
 export type AppClient = ContractRouterClient<typeof appContract>;
 
@@ -13,9 +14,14 @@ export interface CallFailure {
 export type SentFile = { uploadId: string } | { grantId: string };
 export type SendFile = (file: File) => Promise<SentFile>;
 
+/** The system's dialog for a model file that is opened where it lies; null: nothing was picked. */
+export type ChooseModel = () => Promise<Grant | null>;
+
 export interface Api {
   client: AppClient;
   sendFile: SendFile;
+  /** Only where the app shares the person's file system with the window: Electron. */
+  chooseModel?: ChooseModel | undefined;
   failure: (error: unknown) => CallFailure;
 }
 
@@ -33,6 +39,10 @@ export function api(): AppClient {
 export function sendFile(file: File): Promise<SentFile> {
   if (!current) throw new Error('The server is not connected yet.');
   return current.sendFile(file);
+}
+
+export function modelChooser(): ChooseModel | undefined {
+  return current?.chooseModel;
 }
 
 export function failureOf(error: unknown): CallFailure {

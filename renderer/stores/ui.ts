@@ -20,7 +20,7 @@ interface UiState {
   inspectorTab: 'memory' | 'document';
   settingsOpen: boolean;
   /** What lies above the window and is not a dialog of one of its parts. */
-  overlay: 'palette' | 'shortcuts' | 'paste' | null;
+  overlay: 'palette' | 'shortcuts' | 'paste' | 'about' | 'models' | 'tune' | null;
   renamingChatId: string | null;
   dropping: boolean;
   /** An address that a document or an answer asked to open. */
@@ -67,6 +67,8 @@ export const setSettingsOpen = (settingsOpen: boolean) => set({ settingsOpen });
 export const openOverlay = (overlay: UiState['overlay']) => set({ overlay });
 export const startRenamingChat = (renamingChatId: string | null) => set({ renamingChatId });
 export const setDropping = (dropping: boolean) => set({ dropping });
+export const openModels = () => openOverlay('models');
+export const openTuning = () => openOverlay('tune');
 export const askLink = (askedLink: string | null) => set({ askedLink });
 
 let nextNotice = 1;

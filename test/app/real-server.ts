@@ -7,14 +7,17 @@ export class RealServer {
   readonly #dataDir: string;
   #process: ChildProcess | undefined;
 
-  constructor(dataDir: string) {
+  /** `more`: options of `npm run serve`. */
+  constructor(dataDir: string, more: readonly string[] = []) {
     this.#dataDir = dataDir;
+  readonly #more: readonly string[];
   }
 
   /** Resolves with the link that opens the window. */
   start(): Promise<string> {
+    this.#more = more;
     const entry = ['--import', 'tsx', 'electron/server/serve.ts'];
-    const args = ['--port', '0', '--data-dir', this.#dataDir, '--threads', '1', '--no-open'];
+    const args = ['--port', '0', '--data-dir', this.#dataDir, '--threads', '1', '--no-open', ...this.#more];
     const server = spawn(process.execPath, [...entry, ...args], { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
     this.#process = server;
     let said = '';

@@ -1,9 +1,11 @@
 /** The first screen: what RocketDoc does, with which model, on what, and the two ways to begin. */
 import { FileText, FileUp } from 'lucide-react';
 import { useRef } from 'react';
+import { EngineProblem } from '../../engine-problem.tsx';
 import { bytes, count, deviceName, plural } from '../../format.ts';
 import { selectEngine, useEngine } from '../../stores/engine.ts';
 import { addFiles, addGrant, useLibrary } from '../../stores/library.ts';
+import { openModels } from '../../stores/ui.ts';
 import { Button } from '../../ui/button.tsx';
 
 export function FirstRun() {
@@ -49,6 +51,11 @@ export function FirstRun() {
             }}
           />
         </div>
+        {engine?.state === 'failed' && (
+          <div className="mt-6">
+            <EngineProblem />
+          </div>
+        )}
         <dl className="mt-6 grid grid-cols-[96px_1fr] gap-x-4 gap-y-2">
           <dt className="text-muted">Model</dt>
           <dd className="tabular">
@@ -59,10 +66,17 @@ export function FirstRun() {
                 {bytes(modelFile.bytes)}, {modelFile.licence}
               </span>
             )}
+            <Button kind="bare" className="-ml-2" onClick={openModels}>
+              Other models
+            </Button>
           </dd>
           <dt className="text-muted">Device</dt>
           <dd className="tabular">
-            {model ? `${deviceName(model.device)}, ${plural(model.threads, 'thread')}` : 'opening the model'}
+            {model
+              ? `${deviceName(model.device)}, ${plural(model.threads, 'thread')}`
+              : engine?.state === 'failed'
+                ? 'no model is open'
+                : 'opening the model'}
           </dd>
           <dt className="text-muted">Privacy</dt>
           <dd>Nothing leaves this machine. No account, no telemetry, works offline.</dd>

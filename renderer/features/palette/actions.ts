@@ -143,6 +143,7 @@ function windowActions(): Action[] {
     byKey(
       'inspector',
       useUi.getState().inspectorOpen ? 'Hide the KV cache panel' : 'Show the KV cache panel',
+    { ...byKey('models', 'Models', shortcuts.models), detail: 'choose, download, open in place' },
       shortcuts.inspector,
     ),
     byKey('shortcuts', 'Keyboard shortcuts', shortcuts.shortcuts),

@@ -32,6 +32,12 @@ export const shortcuts = {
     words: 'Settings',
     run: () => setSettingsOpen(!useUi.getState().settingsOpen),
   },
+  models: {
+    chords: ['$mod+Shift+m'],
+    shown: isMac ? '⇧⌘M' : 'Ctrl+Shift+M',
+    words: 'Models: choose, download, open in place',
+    run: () => toggleOverlay('models'),
+  },
   library: { chords: ['$mod+b'], shown: withMod('B'), words: 'Show or hide the library', run: toggleLibrary },
   inspector: {
     chords: ['$mod+j'],
@@ -54,7 +60,7 @@ export const shortcuts = {
   },
 } satisfies Record<string, Shortcut>;
 
-function toggleOverlay(name: 'palette' | 'shortcuts'): void {
+function toggleOverlay(name: 'palette' | 'shortcuts' | 'models'): void {
   openOverlay(useUi.getState().overlay === name ? null : name);
 }
 

@@ -1,15 +1,19 @@
 /** Always in sight: memory, model, method, what the engine is doing. A click on memory opens the panel. */
 import { Settings as SettingsIcon } from 'lucide-react';
-import { bytes, count, deviceName, speed } from '../../format.ts';
+import { bytes, count, deviceName, plural, speed } from '../../format.ts';
 import { modeNames } from '../../mode-names.ts';
+import { useDocumentChoice } from '../../stores/document-choice.ts';
 import { useEngine } from '../../stores/engine.ts';
+import { selectDownloads } from '../../stores/models.ts';
 import { useSettings } from '../../stores/settings.ts';
-import { openInspector, setSettingsOpen, useUi } from '../../stores/ui.ts';
+import { openInspector, openModels, setSettingsOpen, useUi } from '../../stores/ui.ts';
 import { IconButton } from '../../ui/button.tsx';
 
 export function StatusBar() {
   const telemetry = useEngine((state) => state.telemetry);
   const settings = useSettings((state) => state.settings);
+  const ofDocument = useDocumentChoice((state) => state.choice);
+  const choice = ofDocument ?? settings;
   const connection = useUi((state) => state.connection);
   const engine = telemetry?.engine;
   const job = telemetry?.jobs[0];
@@ -27,9 +31,11 @@ export function StatusBar() {
               ? `Reading, ${job.total > 0 ? Math.floor((job.done / job.total) * 100) : 0} %${job.tokensPerSecond > 0 ? `, ${speed(job.tokensPerSecond)}` : ''}`
               : job?.phase === 'paused'
                 ? 'Reading is paused'
-                : job
-                  ? 'Answering'
-                  : 'Ready';
+                : job?.kind === 'tuning'
+                  ? `Tuning${job.total > 0 ? `, ${job.done} of ${job.total} measured` : ''}`
+                  : job
+                    ? 'Answering'
+                    : 'Ready';
   return (
     <footer className="tabular flex h-8 shrink-0 whitespace-nowrap items-center gap-4 border-t border-line bg-chrome pr-1 pl-4 text-[12px] text-muted">
       {telemetry && used !== null && (
@@ -45,15 +51,22 @@ export function StatusBar() {
           <Gauge share={used / telemetry.machineBytes} />
         </button>
       )}
-      {engine?.model && (
-        <span className="max-[900px]:hidden">
-          {engine.modelFile.title}, {deviceName(engine.model.device)}
-        </span>
+      {engine && (
+        <button
+          type="button"
+          onClick={openModels}
+          title="Open the models"
+          className="max-w-[28ch] truncate rounded hover:text-ink max-[900px]:hidden"
+        >
+          {engine.modelFile.title}
+          {engine.model && `, ${deviceName(engine.model.device)}`}
+        </button>
       )}
-      {settings && (
+      <Downloads />
+      {choice && (
         <span className="max-[640px]:hidden">
-          {modeNames[settings.mode]}
-          {settings.mode === 'full' ? '' : ` ${count(settings.tokenBudget)}`}
+          {modeNames[choice.mode]}
+          {choice.mode === 'full' ? '' : ` ${count(choice.tokenBudget)}`}
         </span>
       )}
       <span role="status" className="ml-auto truncate" data-testid="engine-state">
@@ -63,6 +76,24 @@ export function StatusBar() {
         <SettingsIcon size={14} aria-hidden />
       </IconButton>
     </footer>
+  );
+}
+
+/** Whatever else the window shows. */
+function Downloads() {
+  const running = useEngine(selectDownloads).filter(({ phase }) => phase === 'downloading' || phase === 'checking');
+  if (running.length === 0) return null;
+  const sum = (part: 'done' | 'total') => running.reduce((total, download) => total + download[part], 0);
+  return (
+    <button
+      type="button"
+      onClick={openModels}
+      title="Open the models"
+      className="rounded hover:text-ink max-[640px]:hidden"
+    >
+      Downloading {running.length === 1 ? 'a model' : plural(running.length, 'model')},{' '}
+      {Math.floor((sum('done') / sum('total')) * 100)} %
+    </button>
   );
 }
 

@@ -1,7 +1,7 @@
 /** The whole main process on a fake Electron: real library, real contract, the built window replaced by one page. */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { createORPCClient } from '@orpc/client';
 import { RPCLink } from '@orpc/client/message-port';
 import type { ContractRouterClient } from '@orpc/contract';
@@ -33,6 +33,7 @@ import {
 
 vi.mock('electron', () => import('./fake-electron.ts'));
 
+const { modelFoldersNamed } = await import('../../../electron/main/opened-files.ts');
 const home = mkdtempSync(join(tmpdir(), 'rocketdoc-main-'));
 const report = join(home, 'report.txt');
 const firstWindow = () => windows[0] as BrowserWindow;
@@ -143,6 +144,23 @@ it('gives an id for a dropped file and keeps its path', async () => {
   expect(answer).toEqual({
     value: { id: expect.stringMatching(/^[0-9a-f-]{36}$/), name: 'report.txt', isSample: false },
   });
+});
+
+it('lets a model file be picked in the system’s dialog: an id, and no path', async () => {
+  const choose = () => invoke(shellChannel('chooseModel'), frameOf(), undefined);
+  expect(await choose()).toEqual({ value: null }); // cancelled
+  answers.open = [join(home, 'models', 'mine.gguf')];
+  const answer = await choose();
+  expect(answer).toEqual({
+    value: { id: expect.stringMatching(/^[0-9a-f-]{36}$/), name: 'mine.gguf', isSample: false },
+  });
+  expect(JSON.stringify(answer)).not.toContain(home);
+  answers.open = [];
+});
+
+it('names the folders of models as they were typed', () => {
+  const words = ['--models', 'a', 'b.pdf', '--models=/c', '--models=', '--models'];
+  expect(modelFoldersNamed(words, home)).toEqual([join(home, 'a'), resolve('/c')]);
 });
 
 it('drags a copy of a document out, and a chat as a file made for it; paths stay on this side', async () => {

@@ -32,6 +32,7 @@ beforeEach(() => {
       return accepts;
     },
     grantFile: async () => null,
+    chooseModel: async () => null,
     onFiles: (listener) => {
       give = listener;
     },

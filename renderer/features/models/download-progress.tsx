@@ -1,0 +1,56 @@
+/** A model on its way here: how far, how fast, how long yet, and why it stopped. */
+import type { Download } from '../../../electron/contract/models.ts';
+import { bytes, seconds } from '../../format.ts';
+import { cancelDownload, downloadModel, pauseDownload } from '../../stores/models.ts';
+import { Button } from '../../ui/button.tsx';
+import { Problem } from '../../ui/problem.tsx';
+import { ProgressBar } from '../../ui/progress-bar.tsx';
+
+export function DownloadProgress({ download, title }: { download: Download; title: string }) {
+  const { modelId, phase, done, total, failure } = download;
+  const goOn = () => void downloadModel(modelId);
+  const cancel = () => void cancelDownload(modelId);
+  if (phase === 'failed')
+    return (
+      <Problem message={failure?.message ?? 'The download stopped.'}>
+        <Button kind="primary" onClick={goOn}>
+          {done > 0 ? 'Go on' : 'Download again'}
+        </Button>
+        <Button onClick={cancel}>{done > 0 ? `Discard ${bytes(done)}` : 'Leave it'}</Button>
+      </Problem>
+    );
+  return (
+    <div className="space-y-2">
+      <ProgressBar value={done / total} label={`${phase === 'checking' ? 'Checking' : 'Downloading'} ${title}`} />
+      <div className="flex flex-wrap items-center justify-between gap-2">
+        <p className="tabular text-muted" data-testid={`download-${modelId}`}>
+          {progressWords(download)}
+        </p>
+        <div className="flex shrink-0 gap-2">
+          {phase === 'downloading' && (
+            <Button aria-label={`Pause ${title}`} onClick={() => void pauseDownload(modelId)}>
+              Pause
+            </Button>
+          )}
+          {phase === 'paused' && (
+            <Button kind="primary" aria-label={`Go on with ${title}`} onClick={goOn}>
+              Go on
+            </Button>
+          )}
+          <Button aria-label={`Cancel ${title}`} onClick={cancel}>
+            Cancel
+          </Button>
+        </div>
+      </div>
+    </div>
+  );
+}
+
+export function progressWords({ phase, done, total, bytesPerSecond, secondsLeft }: Download): string {
+  const share = `${Math.floor((done / total) * 100)} %`;
+  const size = `${bytes(done)} of ${bytes(total)}`;
+  if (phase === 'checking') return `Comparing it with the publisher's SHA-256, ${share}`;
+  if (phase === 'paused') return `Paused at ${share}, ${size} are here and stay`;
+  const rate = bytesPerSecond > 0 ? `, ${bytes(bytesPerSecond)}/s` : '';
+  return `${share}, ${size}${rate}${secondsLeft === null ? '' : `, ${seconds(secondsLeft)} left`}`;
+}

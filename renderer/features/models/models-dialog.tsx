@@ -1,0 +1,87 @@
+/** Models: what is on this machine, what can be fetched. Nothing is fetched before somebody says so. */
+import { FolderOpen } from 'lucide-react';
+import { type ReactNode, useEffect } from 'react';
+import type { ModelEntry } from '../../../electron/contract/models.ts';
+import { modelChooser } from '../../stores/api.ts';
+import { chooseModelFile, loadModels, useModels } from '../../stores/models.ts';
+import { openOverlay, useUi } from '../../stores/ui.ts';
+import { Button } from '../../ui/button.tsx';
+import { Dialog } from '../../ui/dialog.tsx';
+import { Problem } from '../../ui/problem.tsx';
+import { ModelRow } from './model-row.tsx';
+
+export function ModelsDialog() {
+  const isOpen = useUi((ui) => ui.overlay === 'models');
+  return (
+    <Dialog title="Models" open={isOpen} onClose={() => openOverlay(null)} wide="columns">
+      <Models />
+    </Dialog>
+  );
+}
+
+function Models() {
+  const { models, problems, failure } = useModels();
+  useEffect(() => void loadModels(), []);
+  const isHere = ({ state }: ModelEntry) => state !== 'absent';
+  return (
+    <div className="space-y-6">
+      {failure && (
+        <Problem message={failure.message}>
+          <Button onClick={() => void loadModels()}>Look again</Button>
+        </Problem>
+      )}
+      {!models && !failure && (
+        <p role="status" className="text-muted">
+          Looking for models and what they would take.
+        </p>
+      )}
+      {models && (
+        <>
+          <Shelf title="On this machine" models={models.filter(isHere)}>
+            <InPlace />
+          </Shelf>
+          <Shelf title="To download" models={models.filter((model) => !isHere(model))}>
+            <p className="text-note leading-4 text-muted">
+              From huggingface.co, when you choose Download and at no other time. A file is opened only after its
+              SHA-256 was compared with its publisher's.
+            </p>
+          </Shelf>
+        </>
+      )}
+      {problems.map((problem) => (
+        <Problem key={problem} message={problem} tone="warn" />
+      ))}
+    </div>
+  );
+}
+
+function Shelf({ title, models, children }: { title: string; models: ModelEntry[]; children: ReactNode }) {
+  return (
+    <section aria-label={title}>
+      <h3 className="text-note leading-4 font-[620] text-muted">{title}</h3>
+      {models.length > 0 && (
+        <ul className="divide-y divide-line">
+          {models.map((model) => (
+            <ModelRow key={model.id} model={model} />
+          ))}
+        </ul>
+      )}
+      <div className="mt-1">{children}</div>
+    </section>
+  );
+}
+
+function InPlace() {
+  if (!modelChooser())
+    return (
+      <p className="text-note leading-4 text-muted">
+        Models of your own: start RocketDoc with --models and their folder. They are opened where they lie.
+      </p>
+    );
+  return (
+    <Button onClick={() => void chooseModelFile()}>
+      <FolderOpen size={14} aria-hidden />
+      Open a model file
+    </Button>
+  );
+}

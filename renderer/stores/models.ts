@@ -1,0 +1,130 @@
+/** Models to choose among, as the server lists them. How far a download is comes with the telemetry. */
+import { create } from 'zustand';
+import type { Download, ModelEntry } from '../../electron/contract/models.ts';
+import { api, type CallFailure, failureOf, modelChooser, sendFile } from './api.ts';
+import { useEngine } from './engine.ts';
+import { loadLibrary } from './library.ts';
+import { notify, openModels, useUi } from './ui.ts';
+
+interface ModelsState {
+  /** null: not asked yet. */
+  models: ModelEntry[] | null;
+  /** What is wrong with a person's own entries of the catalogue. */
+  problems: string[];
+  failure: CallFailure | null;
+  /** Being opened in the engine because of this window. */
+  switchingTo: string | null;
+  /** Why the last wish for a model was refused. */
+  refusals: Record<string, CallFailure>;
+}
+
+export const useModels = create<ModelsState>(() => ({
+  models: null,
+  problems: [],
+  failure: null,
+  switchingTo: null,
+  refusals: {},
+}));
+
+const set = useModels.setState;
+let asked = 0;
+
+/** The newest question wins. */
+export async function loadModels(): Promise<void> {
+  const mine = ++asked;
+  try {
+    const { models, problems } = await api().models.list();
+    if (mine === asked) set({ models, problems, failure: null });
+  } catch (error) {
+    if (mine === asked) set({ failure: failureOf(error) });
+  }
+}
+
+/** While the screen is open: again when the list is another one, or when the engine can plan again. */
+export function followModels(): void {
+  useEngine.subscribe(({ telemetry }, { telemetry: before }) => {
+    if (useUi.getState().overlay !== 'models' || !telemetry) return;
+    const isOther =
+      telemetry.models.revision !== before?.models.revision ||
+      telemetry.engine.state !== before?.engine.state ||
+      telemetry.engine.modelFile.id !== before?.engine.modelFile.id ||
+      telemetry.held.length !== before?.held.length;
+    if (isOther) void loadModels();
+  });
+}
+
+export async function switchModel(modelId: string): Promise<void> {
+  if (useModels.getState().switchingTo !== null) return;
+  set({ switchingTo: modelId });
+  await wish(modelId, () => api().models.use({ modelId }));
+  set({ switchingTo: null });
+  // Tokens are counted differently now.
+  await loadLibrary().catch(() => {});
+}
+
+export const downloadModel = (modelId: string) => wish(modelId, () => api().models.download({ modelId }));
+export const pauseDownload = (modelId: string) => wish(modelId, () => api().models.pause({ modelId }));
+export const cancelDownload = (modelId: string) => wish(modelId, () => api().models.cancel({ modelId }));
+
+export async function removeModel(modelId: string): Promise<void> {
+  await wish(modelId, () => api().models.remove({ modelId }));
+  await loadModels();
+}
+
+/** The system's dialog; the file stays where it is. */
+export async function chooseModelFile(): Promise<void> {
+  try {
+    const grant = await modelChooser()?.();
+    if (grant) await openInPlace(grant.id);
+  } catch (error) {
+    notify(messageOf(error), 'danger');
+  }
+}
+
+/** Model files among what was dropped are opened where they lie; the others are given back. */
+export function takeModels(files: readonly File[]): File[] {
+  const isModel = ({ name }: File) => /\.gguf$/i.test(name);
+  const models = files.filter(isModel);
+  if (models.length > 0 && !modelChooser())
+    notify('A model is opened where it lies: start RocketDoc with --models and its folder, then choose it here.');
+  else for (const model of models) void openDropped(model);
+  return files.filter((file) => !isModel(file));
+}
+
+async function openDropped(file: File): Promise<void> {
+  try {
+    const sent = await sendFile(file);
+    if ('grantId' in sent) await openInPlace(sent.grantId);
+  } catch (error) {
+    notify(messageOf(error), 'danger');
+  }
+}
+
+async function openInPlace(grantId: string): Promise<void> {
+  await api().models.openInPlace({ grantId });
+  openModels();
+  await loadModels();
+}
+
+/** Main's own refusals are plain errors with a sentence; the server's have a code as well. */
+function messageOf(error: unknown): string {
+  const { code, message } = failureOf(error);
+  return code === 'CLOSED' && error instanceof Error ? error.message : message;
+}
+
+async function wish(modelId: string, work: () => Promise<void>): Promise<void> {
+  const { [modelId]: _, ...others } = useModels.getState().refusals;
+  set({ refusals: others });
+  try {
+    await work();
+  } catch (error) {
+    set(({ refusals }) => ({ refusals: { ...refusals, [modelId]: failureOf(error) } }));
+  }
+}
+
+type Engine = ReturnType<typeof useEngine.getState>;
+
+const noDownloads: Download[] = [];
+export const selectDownloads = ({ telemetry }: Engine): Download[] => telemetry?.models.downloads ?? noDownloads;
+export const selectDownload = (modelId: string) => (engine: Engine) =>
+  selectDownloads(engine).find((download) => download.modelId === modelId);
