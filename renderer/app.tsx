@@ -7,8 +7,9 @@ import { recall, remember } from './bridge/browser.ts';
 import { DocumentPage } from './document-page.tsx';
 import { AboutDialog } from './features/about/about-dialog.tsx';
 import { FirstRun } from './features/first-run/first-run.tsx';
-import { RenameChatDialog } from './features/library/chat-menu.tsx';
+import { RemoveChatDialog, RenameChatDialog } from './features/library/chat-menu.tsx';
 import { LibraryColumn } from './features/library/library-column.tsx';
+import { LibraryNotices } from './features/library/library-notices.tsx';
 import { PasteDialog } from './features/library/paste-dialog.tsx';
 import { CommandPalette } from './features/palette/command-palette.tsx';
 import { ModelsDialog } from './features/models/models-dialog.tsx';
@@ -36,6 +37,7 @@ export function App() {
   if (connection === 'refused') return <Refused />;
   return (
     <div className="flex h-full flex-col">
+      <LibraryNotices />
       <Columns />
       <StatusBar />
       <SettingsDialog />
@@ -47,6 +49,7 @@ export function App() {
       <PasteDialog />
       <AboutDialog />
       <RenameChatDialog />
+      <RemoveChatDialog />
       <Notices />
       <DropOverlay />
     </div>

@@ -1,8 +1,9 @@
-/** `npm start`: the window. In Electron where its binary is installed, else the same window in the system's browser. */
+/** `npm start`: the window. In Electron where its binary is installed or wanted, else the same window in the system's browser. */
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { electronFile } from '../setup/electron-binary.mjs';
 import type { Arguments, Command } from './arguments.ts';
+import { offerElectron } from './offer-electron.ts';
 import { runCommand } from './report-error.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -17,13 +18,11 @@ const command: Command = {
   },
 };
 
-const hint = 'The window opens in your browser; for one of its own install Electron with: npx install-electron';
-
-function start(args: Arguments, signal: AbortSignal): Promise<number> {
+async function start(args: Arguments, signal: AbortSignal): Promise<number> {
+  if (electronFile() === undefined) await offerElectron(signal);
   const electron = electronFile();
   const words = [...args.texts('models').map((folder) => `--models=${folder}`), ...args.positionals];
   if (electron !== undefined) return run(electron, [root, ...words], signal);
-  process.stderr.write(`${hint}\n`);
   const server = fileURLToPath(new URL('../server/serve.ts', import.meta.url));
   return run(process.execPath, ['--import', 'tsx', server, ...words], signal);
 }

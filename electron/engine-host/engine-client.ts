@@ -162,6 +162,10 @@ function lastWords(child: HostChild): () => string {
 function crash(code: number | null, signal: NodeJS.Signals | null, words: string): AppError {
   if (signal === 'SIGBUS')
     return new AppError('ENGINE_CRASH', 'The model file vanished or changed while it was in use. Ask again.');
+  // ggml prints what the GPU said, then ends the process.
+  const gpu = /CUDA error: (.+)/.exec(words)?.[1]?.trim();
+  if (gpu !== undefined)
+    return new AppError('ENGINE_CRASH', `The engine ended with a GPU error (${gpu}).\nIt last said:\n${words}`);
   const how = signal ? `ended by ${signal}` : `ended with exit code ${code}`;
   const hint = signal === 'SIGKILL' ? ' Often the system does that when memory runs out.' : '';
   return new AppError('ENGINE_CRASH', `The engine ${how}.${hint}${words === '' ? '' : `\nIt last said:\n${words}`}`);

@@ -6,9 +6,9 @@ import { Readable } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
 import { type Protocol, protocol } from 'electron';
 import { maxUploadBytes } from '../contract/app.ts';
-import { toAppError } from '../contract/errors.ts';
 import type { App } from '../workspace/app.ts';
 import { staticFile, windowHeaders } from '../workspace/window-files.ts';
+import { failureForWindow } from '../workspace/window-words.ts';
 import { appOrigin, appScheme, isAppUrl } from './origin.ts';
 
 /** Before the app is ready. `standard`: 'self' in the policy means this origin; no access to other schemes. */
@@ -44,7 +44,7 @@ async function upload(request: Request, name: string, uploads: App['uploads']): 
     const body = request.body ? Readable.fromWeb(request.body as ReadableStream) : Readable.from([]);
     return answer(200, { uploadId: await uploads.receive(name, body) });
   } catch (error) {
-    const { code, message } = toAppError(error);
+    const { code, message } = failureForWindow(error);
     return answer(code === 'DOC_TOO_LARGE' ? 413 : code === 'BUSY' ? 429 : 500, { code, message });
   }
 }

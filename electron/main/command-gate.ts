@@ -3,7 +3,7 @@
  * other call gets a refusal and nothing happens.
  */
 import { type IpcMainInvokeEvent, ipcMain, type WebFrameMain } from 'electron';
-import { AppError, toAppError } from '../contract/errors.ts';
+import { AppError } from '../contract/errors.ts';
 import {
   type ShellAnswer,
   type ShellCommand,
@@ -12,6 +12,7 @@ import {
   shellChannel,
   shellCommands,
 } from '../contract/shell.ts';
+import { failureForWindow } from '../workspace/window-words.ts';
 import { isAppFrame } from './origin.ts';
 
 export type CommandHandlers = {
@@ -27,9 +28,7 @@ export function gateCommands(handlers: CommandHandlers): void {
       try {
         return { value: await run(handlers, name, event, args) };
       } catch (error) {
-        const { code, message } = toAppError(error);
-        // What nobody foresaw may name paths or worse: it stays on this side.
-        return { failure: { code, message: error instanceof AppError ? message : 'Something failed inside.' } };
+        return { failure: failureForWindow(error) };
       }
     });
   }

@@ -5,6 +5,7 @@ import { toAppError } from '../contract/errors.ts';
 import { shellEvents } from '../contract/shell.ts';
 import { startEngine } from '../engine-host/engine-client.ts';
 import type { App } from '../workspace/app.ts';
+import { OpenAlready } from '../workspace/doorbell.ts';
 import { registerAppScheme, serveAppProtocol } from './app-protocol.ts';
 import { openAppWindow } from './app-window.ts';
 import { gateCommands } from './command-gate.ts';
@@ -48,18 +49,24 @@ if (app.requestSingleInstanceLock({ files: named } satisfies SecondStart)) {
   files.open(named);
   app.on('second-instance', (_event, _argv, _cwd, data) => {
     const start = secondStartSchema.safeParse(data);
-    if (start.success) files.open(start.data.files);
-    if (window?.isMinimized()) window.restore();
-    window?.focus();
+    showAgain(start.success ? start.data.files : []);
   });
   app
     .whenReady()
     .then(run)
     .catch((error) => {
+      if (error instanceof OpenAlready) return app.exit(0);
       dialog.showErrorBox('RocketDoc cannot start', toAppError(error).message);
       app.exit(1);
     });
 } else app.quit();
+
+/** Somebody started RocketDoc again, this one or the one for browsers. */
+function showAgain(paths: readonly string[]): void {
+  files.open(paths);
+  if (window?.isMinimized()) window.restore();
+  window?.focus();
+}
 
 async function run(): Promise<void> {
   gateSession(session.defaultSession);
@@ -68,6 +75,8 @@ async function run(): Promise<void> {
   const { defaultDataDir, startUp } = await import('../workspace/start-up.ts');
   const workspace = await startUp({
     dataDir: defaultDataDir,
+    handOver: named,
+    onSecondStart: (paths) => showAgain(paths),
     modelFolders: modelFoldersNamed(process.argv, process.cwd()),
     startEngine: () => startEngine({ startHost: () => utilityEngineHost(hosts) }),
     startDocumentHost: utilityDocumentHosts(hosts),

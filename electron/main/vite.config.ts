@@ -2,6 +2,7 @@
  * Builds the main process and its hosts into out/main: plain modules that Electron's node runs, with the packages they use. Outside
  * stay only those that are native or hold data beside their code; they travel in node_modules.
  */
+import { existsSync, readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { defineConfig, type Plugin } from 'vite';
@@ -49,7 +50,14 @@ const outside = [
 ];
 
 /** What is packed beside the bundles (electron-builder.yml), beyond what the window's list has already. */
-const notices = licenceNotices({ packages: ['electron', 'node-gyp-build'] });
+const scopes = ['@node-llama-cpp', '@reflink'].filter((scope) => existsSync(join(root, 'node_modules', scope)));
+const notices = licenceNotices({
+  packages: [
+    'electron',
+    'node-gyp-build',
+    ...scopes.flatMap((scope) => readdirSync(join(root, 'node_modules', scope)).map((name) => `${scope}/${name}`)),
+  ],
+});
 
 export default defineConfig({
   root,

@@ -4,9 +4,9 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { maxUploadBytes } from '../contract/app.ts';
-import { toAppError } from '../contract/errors.ts';
 import type { App } from '../workspace/app.ts';
 import { staticFile } from '../workspace/window-files.ts';
+import { failureForWindow } from '../workspace/window-words.ts';
 import { refusal, setSecurityHeaders } from './gates.ts';
 import { serveSocket } from './rpc-socket.ts';
 import type { SessionTokens } from './session-tokens.ts';
@@ -98,7 +98,7 @@ async function upload(request: IncomingMessage, response: ServerResponse, url: U
   try {
     sendJson(response, 200, { uploadId: await app.uploads.receive(name, request) });
   } catch (error) {
-    const { code, message } = toAppError(error);
+    const { code, message } = failureForWindow(error);
     response.setHeader('Connection', 'close');
     sendJson(response, code === 'DOC_TOO_LARGE' ? 413 : code === 'BUSY' ? 429 : 500, { code, message });
   }

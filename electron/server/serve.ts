@@ -1,11 +1,12 @@
-/** Entry: the window in a browser. `node --import tsx electron/server/serve.ts [--host --port --data-dir --no-open] [file...]` */
+/** Entry: the window in a browser. `node --import tsx electron/server/serve.ts [options] [file...]` */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
-import type { Settings } from '../contract/app-types.ts';
 import { toAppError } from '../contract/errors.ts';
+import type { Settings } from '../contract/settings.ts';
+import { OpenAlready } from '../workspace/doorbell.ts';
 import { defaultDataDir, startUp } from '../workspace/start-up.ts';
 import { allowedHosts } from './gates.ts';
 import { createAppServer } from './http-server.ts';
@@ -17,7 +18,9 @@ const usage = `Usage: serve.ts [options] [file...]
   --host <address>      where to listen (default 127.0.0.1)
   --allow-host <name>   a name the window is opened under, for a server off loopback (repeatable)
   --port <number>       0: any free one (default 4680)
-  --data-dir <folder>   library and chats (default: ~/.rocketdoc)
+  --data-dir <folder>   library, chats and downloaded models (default: ~/.rocketdoc)
+  --models <folder>     GGUF files in it can be chosen in the window, opened where they are (repeatable)
+  --catalogue <file>    models to download, instead of assets/models/catalogue.json
   --threads <number>    the engine's threads until the settings say otherwise
   --no-open             print the link, do not open a browser
 `;
@@ -29,6 +32,8 @@ const { values, positionals } = parseArgs({
     'allow-host': { type: 'string', multiple: true, default: [] },
     port: { type: 'string', default: '4680' },
     'data-dir': { type: 'string', default: defaultDataDir },
+    models: { type: 'string', multiple: true, default: [] },
+    catalogue: { type: 'string' },
     threads: { type: 'string' },
     'no-open': { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
@@ -52,18 +57,35 @@ if (!isLoopback && values['allow-host'].length === 0) {
   );
   process.exit(2);
 }
+const noFolder = values.models.find((folder) => !existsSync(folder));
+if (noFolder !== undefined) {
+  process.stderr.write(`There is no folder ${noFolder} to list models of (--models).\n`);
+  process.exit(2);
+}
 const webRoot = join(root, 'out', 'renderer');
 if (!existsSync(join(webRoot, 'index.html'))) {
   process.stderr.write('The window is not built yet. Run: npm run serve\n');
   process.exit(2);
 }
 
-const app = await startUp({ dataDir: values['data-dir'], files: positionals, defaults }).catch((error) => {
+const app = await startUp({
+  dataDir: values['data-dir'],
+  files: positionals,
+  modelFolders: values.models,
+  ...(values.catalogue === undefined ? {} : { catalogueFile: values.catalogue }),
+  defaults,
+  onSecondStart: showAgain,
+}).catch((error) => {
+  if (error instanceof OpenAlready) {
+    process.stdout.write(`${error.message}\n`);
+    process.exit(0);
+  }
   const { code, message } = toAppError(error);
   process.stderr.write(`Error ${code}: ${message}\n`);
   process.exit(2);
 });
 const tokens = new SessionTokens();
+let link: (() => string) | undefined;
 let hosts: ReadonlySet<string> = new Set();
 const server = createAppServer({ app, tokens, webRoot, hosts: () => hosts });
 server.on('error', (error: NodeJS.ErrnoException) => {
@@ -78,13 +100,23 @@ server.listen(port, values.host, () => {
   const bound = typeof address === 'object' && address ? address.port : port;
   hosts = allowedHosts(bound, values['allow-host']);
   const name = values['allow-host'][0] ?? '127.0.0.1';
-  const link = () => `http://${name}:${bound}/#launch=${tokens.newLaunchCode()}`;
-  const first = link();
+  const newLink = () => `http://${name}:${bound}/#launch=${tokens.newLaunchCode()}`;
+  link = newLink;
+  const first = newLink();
   process.stdout.write(`RocketDoc: ${first}\nThe link works once. Press Enter for a new one, Ctrl+C to end.\n`);
   if (!values['no-open']) void openWindow(first);
-  process.stdin.on('data', () => process.stdout.write(`RocketDoc: ${link()}\n`));
+  process.stdin.on('data', () => process.stdout.write(`RocketDoc: ${newLink()}\n`));
   process.stdin.unref?.();
 });
+
+/** Somebody started RocketDoc again: another window, which offers the files that were named then. */
+function showAgain(files: string[]): void {
+  for (const file of files) app.grants.offer(file);
+  if (link === undefined) return;
+  const again = link();
+  process.stdout.write(`RocketDoc: ${again}\n`);
+  if (!values['no-open']) void openWindow(again);
+}
 
 let ending = false;
 function end(): void {

@@ -42,7 +42,9 @@ function noticeOf(folder) {
  * @param {Unbundled} [unbundled]
  */
 export function licenceNotices({ packages = [], files = [] } = {}) {
-  const folders = new Set(packages.map((name) => join(modulesDir, name)));
+  const folders = new Set(
+    packages.map((name) => join(modulesDir, name)).filter((folder) => existsSync(join(folder, 'package.json'))),
+  );
   /** @param {Record<string, Output>} bundle @param {string} base of the names of assets */
   const walk = (bundle, base) => {
     const ids = Object.values(bundle).flatMap(({ moduleIds = [], originalFileNames = [] }) => [

@@ -6,13 +6,14 @@
 import { randomInt } from 'node:crypto';
 import type { AskStreamEvent } from '../contract/app.ts';
 import type { Turn } from '../contract/app-types.ts';
-import { AppError, toAppError } from '../contract/errors.ts';
+import { AppError } from '../contract/errors.ts';
 import type { NewTurn, TurnEnd } from '../library/chat-store.ts';
 import type { App } from './app.ts';
 import { mapOf, watchAnswer } from './document-map.ts';
 import type { RunningJob } from './job.ts';
 import { choiceFor, engineOptions, samplerFor } from './method-choice.ts';
 import { noteAnswer } from './speeds.ts';
+import { failureForWindow } from './window-words.ts';
 
 const saveMs = 1000;
 
@@ -52,7 +53,11 @@ async function answerTurn(
     job.emit({ type: 'delta', text: shown });
     if (Date.now() - savedAt < saveMs) return;
     savedAt = Date.now();
-    app.chats.saveAnswer(turn.id, answer);
+    try {
+      app.chats.saveAnswer(turn.id, answer);
+    } catch {
+      // A full disk: the answer goes on, and its end is saved or says why not.
+    }
   };
   try {
     return await app.supervisor.use(async (verbs) => {
@@ -89,7 +94,7 @@ async function answerTurn(
       throw new AppError('INTERNAL', 'The engine ended the answer without a result.');
     });
   } catch (error) {
-    const { code, message } = toAppError(error);
+    const { code, message } = failureForWindow(error);
     if (code === 'CANCELLED') return { state: 'stopped', answer };
     return { state: 'failed', answer, failure: { code, message } };
   } finally {

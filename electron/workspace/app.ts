@@ -21,7 +21,6 @@ import { JobBoard } from './job-board.ts';
 import { type DownloadOptions, ModelDownloads } from './model-downloads.ts';
 import { ModelHeaders } from './model-headers.ts';
 import { ModelShelf } from './model-shelf.ts';
-import { clearOutgoing } from './outgoing.ts';
 import { TokenCounter } from './token-counter.ts';
 import { Uploads } from './uploads.ts';
 
@@ -80,7 +79,6 @@ export async function createApp(options: AppOptions): Promise<App> {
   }
   const uploads = new Uploads(options.dataDir);
   await uploads.clear();
-  await clearOutgoing(options.dataDir);
   const changes = new EventEmitter<{ change: [] }>();
   changes.setMaxListeners(0); // one for each window that watches
   const onChange = () => changes.emit('change');

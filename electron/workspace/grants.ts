@@ -13,11 +13,17 @@ export type GrantedFile = Grant & { path: string };
 const maxGiven = 1000;
 
 export class Grants {
-  readonly #offered: readonly GrantedFile[];
+  readonly #offered: GrantedFile[];
   readonly #given = new Map<string, GrantedFile>();
 
   constructor(offered: readonly GrantedFile[]) {
-    this.#offered = offered;
+    this.#offered = [...offered];
+  }
+
+  /** A file that was named by a second start: shown with those of the first. */
+  offer(path: string): void {
+    if (this.#offered.length < maxGiven && this.#offered.every((file) => file.path !== path))
+      this.#offered.push(grantedFile(path));
   }
 
   /** What the window may show by itself. */

@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { AppError } from '../contract/errors.ts';
 import type { Draggable } from '../contract/shell.ts';
@@ -12,15 +12,9 @@ import type { App } from './app.ts';
 import { fileIn } from './document-texts.ts';
 import { exportChat } from './exporting.ts';
 
-const outgoingDir = (dataDir: string) => join(dataDir, 'outgoing');
-
-export async function clearOutgoing(dataDir: string): Promise<void> {
-  await rm(outgoingDir(dataDir), { recursive: true, force: true });
-}
-
 /** The path of the copy, for the main process alone: the window knows ids. */
 export async function outgoingFile(app: App, what: Draggable): Promise<string> {
-  const dir = join(outgoingDir(app.uploads.dataDir), randomUUID());
+  const dir = join(app.uploads.outgoingDir, randomUUID());
   if (what.type === 'document') {
     const { id, name } = app.documents.get(what.documentId);
     const path = await fileIn(app.uploads.documentDir(id));

@@ -48,7 +48,7 @@ export function appRouter(app: App) {
     library: {
       list: os.library.list.handler(() => app.documents.list(app.counter.countedWith)),
       grants: os.library.grants.handler(() => app.grants.offered()),
-      notices: os.library.notices.handler(() => app.notices),
+      notices: os.library.notices.handler(() => [...app.notices]),
       addUpload: os.library.addUpload.handler(({ input, signal }) =>
         hopping(addUpload(app, input.uploadId, input.password, signal)),
       ),

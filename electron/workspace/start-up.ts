@@ -4,8 +4,10 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { AppError } from '../contract/errors.ts';
 import { claimDataFolder } from '../library/claim.ts';
 import { type App, type AppOptions, createApp } from './app.ts';
+import { answerDoor, OpenAlready, ringDoor } from './doorbell.ts';
 import { grantedFile } from './grants.ts';
 
 const assets = fileURLToPath(new URL('../../assets', import.meta.url));
@@ -23,12 +25,18 @@ export interface StartUpOptions
   catalogueFile?: string;
   /** Named on the command line; offered in the window. */
   files?: readonly string[];
+  /** What a RocketDoc that is open already gets instead; default: the same. */
+  handOver?: readonly string[];
+  /** Another RocketDoc was started with the same data folder: this one is to show itself, with these files. */
+  onSecondStart?: (files: string[]) => void;
 }
 
-/** Throws BUSY where another process has the data folder. */
+/** Throws BUSY where another process has the data folder, OpenAlready where that one has shown itself. */
 export async function startUp({
   dataDir,
   files = [],
+  handOver = files,
+  onSecondStart = () => {},
   catalogueFile = join(modelsDir, 'catalogue.json'),
   ...rest
 }: StartUpOptions): Promise<App> {
@@ -37,7 +45,11 @@ export async function startUp({
   if (!model) throw new Error('assets/models/models.json names no model');
   const path = join(assets, 'samples', 'report.pdf');
   const sample = { id: 'sample', name: 'report.pdf', isSample: true, path };
-  const release = claimDataFolder(dataDir);
+  const named = files.map((file) => resolve(file));
+  const release = await claimOrRing(
+    dataDir,
+    handOver.map((file) => resolve(file)),
+  );
   try {
     const app = await createApp({
       dataDir,
@@ -46,12 +58,28 @@ export async function startUp({
       modelHash: model.sha256,
       modelTitle: model.name,
       modelLicence: model.licence,
-      grants: [sample, ...files.map((file) => grantedFile(resolve(file)))],
+      grants: [sample, ...named.map(grantedFile)],
       ...rest,
     });
-    return { ...app, close: () => app.close().finally(release) };
+    const closeDoor = answerDoor(dataDir, onSecondStart);
+    return {
+      ...app,
+      close() {
+        closeDoor();
+        return app.close().finally(release);
+      },
+    };
   } catch (error) {
     release();
     throw error;
+  }
+}
+
+async function claimOrRing(dataDir: string, files: readonly string[]): Promise<() => void> {
+  try {
+    return claimDataFolder(dataDir);
+  } catch (error) {
+    const isTaken = error instanceof AppError && error.code === 'BUSY';
+    throw isTaken && (await ringDoor(dataDir, files)) ? new OpenAlready() : error;
   }
 }

@@ -3,8 +3,8 @@
  * safe path component. An upload that nobody adds is removed with the next start.
  */
 import { createHash, randomUUID } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
-import { copyFile, mkdir, rename, rm, stat } from 'node:fs/promises';
+import { constants, createReadStream, createWriteStream } from 'node:fs';
+import { access, copyFile, mkdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { type Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -21,15 +21,17 @@ export interface IncomingFile {
 const maxWaiting = 16;
 
 export class Uploads {
-  readonly dataDir: string;
+  readonly #dataDir: string;
   readonly #waiting = new Map<string, IncomingFile>();
 
   constructor(dataDir: string) {
-    this.dataDir = dataDir;
+    this.#dataDir = dataDir;
   }
 
   async clear(): Promise<void> {
-    await rm(join(this.dataDir, 'incoming'), { recursive: true, force: true });
+    // A folder that cannot be written is no reason not to start.
+    for (const dir of [join(this.#dataDir, 'incoming'), this.outgoingDir])
+      await rm(dir, { recursive: true, force: true }).catch(() => {});
   }
 
   async receive(name: string, body: Readable): Promise<string> {
@@ -89,12 +91,17 @@ export class Uploads {
     await rm(this.documentDir(documentId), { recursive: true, force: true });
   }
 
+  /** Copies that were dragged out of the window; they last until the next start. */
+  get outgoingDir(): string {
+    return join(this.#dataDir, 'outgoing');
+  }
+
   documentDir(documentId: string): string {
-    return join(this.dataDir, 'files', documentId);
+    return join(this.#dataDir, 'files', documentId);
   }
 
   async #place(id: string, name: string): Promise<string> {
-    const dir = join(this.dataDir, 'incoming', id);
+    const dir = join(this.#dataDir, 'incoming', id);
     await mkdir(dir, { recursive: true, mode: 0o700 });
     return join(dir, safeName(name));
   }
@@ -104,6 +111,7 @@ async function whole(path: string) {
   const name = safeName(basename(path));
   try {
     const stats = await stat(path);
+    if (stats.isFile()) await access(path, constants.R_OK);
     if (stats.isFile()) return stats;
   } catch (error) {
     throw new AppError('DOC_MISSING', `${name} cannot be read: it is not there any more, or it is protected.`, {

@@ -1,7 +1,8 @@
 /** What can be done with a chat as a whole: rename, remove, fork, make a file of it. */
+import type { Chat } from '../../electron/contract/app-types.ts';
 import { api, failureOf } from './api.ts';
 import { openChat, openChatsOf, refreshChats, useChat } from './chat.ts';
-import { notify } from './ui.ts';
+import { notify, startRemovingChat } from './ui.ts';
 
 async function attempt<T>(work: () => Promise<T>): Promise<T | undefined> {
   try {
@@ -17,6 +18,12 @@ export const renameChat = (chatId: string, title: string) =>
     await api().chats.rename({ chatId, title });
     await refreshChats();
   });
+
+/** An empty chat is no loss. */
+export function askToRemove({ id, turns }: Chat): void {
+  if (turns > 0) startRemovingChat(id);
+  else void removeChat(id);
+}
 
 export const removeChat = (chatId: string) =>
   attempt(async () => {

@@ -51,7 +51,8 @@ const noChat = {
 
 export const useChat = create<ChatState>(() => ({ documentId: null, chats: [], ...noChat }));
 
-let saving: ReturnType<typeof setTimeout> | undefined;
+/** By chat: who goes on to another one has not given up what was typed in the first. */
+const saving = new Map<string, ReturnType<typeof setTimeout>>();
 const saveDraftMs = 600;
 
 const set = useChat.setState;
@@ -236,7 +237,15 @@ export async function refreshChats(): Promise<void> {
 export function setDraft(draft: string): void {
   const { chatId } = get();
   set({ draft });
-  clearTimeout(saving);
   // Before the first question there is no chat to keep a draft in.
-  if (chatId !== null) saving = setTimeout(() => void api().chats.saveDraft({ chatId, draft }), saveDraftMs);
+  if (chatId === null) return;
+  clearTimeout(saving.get(chatId));
+  const save = () => {
+    saving.delete(chatId);
+    // A lost connection: what is typed next is saved with it.
+    api()
+      .chats.saveDraft({ chatId, draft })
+      .catch(() => {});
+  };
+  saving.set(chatId, setTimeout(save, saveDraftMs));
 }

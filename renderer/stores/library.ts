@@ -2,6 +2,7 @@
 import { create } from 'zustand';
 import type { AddEvent, DocumentPage, Grant, LibraryDocument } from '../../electron/contract/app-types.ts';
 import { api, type CallFailure, failureOf, type SentFile, sendFile } from './api.ts';
+import { keepPassword } from './passwords.ts';
 import { notify } from './ui.ts';
 
 /** A file between the drop and the library. */
@@ -20,6 +21,8 @@ interface LibraryState {
   documents: LibraryDocument[];
   isLoaded: boolean;
   grants: Grant[];
+  /** About the library as it was opened. */
+  notices: string[];
   selectedId: string | null;
   pages: DocumentPage[];
   incoming: Incoming[];
@@ -29,6 +32,7 @@ export const useLibrary = create<LibraryState>(() => ({
   documents: [],
   isLoaded: false,
   grants: [],
+  notices: [],
   selectedId: null,
   pages: [],
   incoming: [],
@@ -39,9 +43,19 @@ const set = useLibrary.setState;
 export const selectDocument = ({ documents, selectedId }: LibraryState) =>
   documents.find((document) => document.id === selectedId);
 
+/** Asked for once: one that was dismissed does not come back. */
+let haveNotices = false;
+
+export const dismissLibraryNotice = (notice: string) =>
+  set(({ notices }) => ({ notices: notices.filter((entry) => entry !== notice) }));
+
 export async function loadLibrary(): Promise<void> {
   const [documents, grants] = await Promise.all([api().library.list(), api().library.grants()]);
   set({ documents, grants, isLoaded: true });
+  if (!haveNotices) {
+    haveNotices = true;
+    set({ notices: await api().library.notices() });
+  }
   const { selectedId } = useLibrary.getState();
   const isThere = documents.some((document) => document.id === selectedId);
   if (!isThere) await openDocument(documents[0]?.id ?? null);
@@ -98,6 +112,7 @@ async function take(key: number, name: string, start: Start, password: string | 
       else if (event.type === 'counting') change({ phase: 'counting' });
       else {
         dismissIncoming(key);
+        if (password !== undefined) keepPassword(event.document.id, password);
         if (event.wasThere) notify(`${event.document.name} is in the library already.`);
         await loadLibrary();
         await openDocument(event.document.id);

@@ -22,6 +22,7 @@ interface UiState {
   /** What lies above the window and is not a dialog of one of its parts. */
   overlay: 'palette' | 'shortcuts' | 'paste' | 'about' | 'models' | 'tune' | null;
   renamingChatId: string | null;
+  removingChatId: string | null;
   dropping: boolean;
   /** An address that a document or an answer asked to open. */
   askedLink: string | null;
@@ -38,6 +39,7 @@ export const useUi = create<UiState>(() => ({
   settingsOpen: false,
   overlay: null,
   renamingChatId: null,
+  removingChatId: null,
   dropping: false,
   askedLink: null,
   notices: [],
@@ -66,6 +68,7 @@ export const setInspectorTab = (inspectorTab: UiState['inspectorTab']) => set({ 
 export const setSettingsOpen = (settingsOpen: boolean) => set({ settingsOpen });
 export const openOverlay = (overlay: UiState['overlay']) => set({ overlay });
 export const startRenamingChat = (renamingChatId: string | null) => set({ renamingChatId });
+export const startRemovingChat = (removingChatId: string | null) => set({ removingChatId });
 export const setDropping = (dropping: boolean) => set({ dropping });
 export const openModels = () => openOverlay('models');
 export const openTuning = () => openOverlay('tune');

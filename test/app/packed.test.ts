@@ -12,6 +12,7 @@ import { createPackage, extractAll, listPackage } from '@electron/asar';
 import { FuseV1Options, getCurrentFuseWire } from '@electron/fuses';
 import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Licence } from '../../electron/contract/app-types.ts';
 import { parseDocument } from '../../electron/document-host/document-client.ts';
 import { forkHost } from '../../electron/document-host/host-process.ts';
 import { type HostChild, startEngine } from '../../electron/engine-host/engine-client.ts';
@@ -115,7 +116,8 @@ describe.skipIf(process.platform !== 'linux')('the package', () => {
       '/assets/icons/icon.png',
       '/assets/prompts/prompts.json',
       '/assets/samples/report.pdf',
-      '/out/main/licences.txt',
+      '/out/main/licences.json',
+      '/out/renderer/licences.json',
       '/node_modules/@photostructure/sqlite/package.json',
       '/node_modules/node-llama-cpp/package.json',
     ];
@@ -184,17 +186,41 @@ describe.skipIf(process.platform !== 'linux')('the package', () => {
 
   it('holds packages under permissive licences alone', () => {
     const permissive =
-      /^(MIT|MIT-0|ISC|0BSD|BSD|BSD-[23]-Clause|Apache-2\.0|BlueOak-1\.0\.0|CC0-1\.0|Unlicense|Python-2\.0|Zlib)$/;
+      /^(MIT|MIT-0|ISC|0BSD|BSD|BSD-[23]-Clause|Apache-2\.0|BlueOak-1\.0\.0|CC0-1\.0|Unlicense|Python-2\.0|Zlib|OFL-1\.1)$/;
     const manifests = inArchive.filter((name) => /\/node_modules\/(@[^/]+\/)?[^/@]+\/package\.json$/.test(name));
-    const bundled = readFileSync(join(whole, 'out', 'main', 'licences.txt'), 'utf8');
-    const notices = [...bundled.matchAll(/^(\S+) \d\S+: (.+)$/gm)].map(([, name, license]) => ({ name, license }));
-    expect(notices.map(({ name }) => name)).toEqual(
-      expect.arrayContaining(['zod', '@orpc/server', 'mammoth', 'node-llama-cpp']),
+    const listed = (room: string) =>
+      JSON.parse(readFileSync(join(whole, 'out', room, 'licences.json'), 'utf8')) as Licence[];
+    const [main, window] = [listed('main'), listed('renderer')];
+    const names = (list: Licence[]) => list.map(({ name }) => name);
+    expect(names(main)).toEqual(
+      expect.arrayContaining(['zod', '@orpc/server', 'mammoth', 'node-llama-cpp', 'electron']),
     );
-    const packed = manifests.map((name) => {
-      const { license } = JSON.parse(readFileSync(join(whole, name), 'utf8')) as { license?: string };
+    const shown = [
+      'react',
+      'streamdown',
+      'tailwindcss',
+      '@embedpdf/pdfium',
+      'ggml and llama.cpp',
+      'SmolLM2-135M-Instruct',
+    ];
+    const fonts = ['@fontsource-variable/inter', '@fontsource-variable/jetbrains-mono'];
+    expect(names(window)).toEqual(expect.arrayContaining([...shown, ...fonts]));
+    // What only builds or tests is in neither.
+    for (const tool of ['vite', 'vitest', 'typescript', 'electron-builder', 'playwright-core'])
+      expect([...names(main), ...names(window)]).not.toContain(tool);
+    const packed = manifests.map((path) => {
+      const { name, license } = JSON.parse(readFileSync(join(whole, path), 'utf8')) as {
+        name: string;
+        license?: string;
+      };
       return { name, license };
     });
+    expect(packed.map(({ name }) => name).filter((name) => ![...names(main), ...names(window)].includes(name))).toEqual(
+      [],
+    );
+    const textless = [...main, ...window].filter(({ text }) => text.length < 100).map(({ name }) => name);
+    expect(textless.filter((name) => !name.startsWith('@reflink/'))).toEqual([]);
+    const notices = [...main, ...window].map(({ name, licence }) => ({ name, license: licence }));
     const others = [...notices, ...packed].flatMap(({ name, license }) => {
       // "A OR B": one of them is enough.
       const choices = (license ?? 'none').replace(/[()]/g, '').split(' OR ');

@@ -1,6 +1,7 @@
 /** A PDF's pages, drawn by PDFium as they come into sight. */
 import { createPluginRegistration } from '@embedpdf/core';
 import { EmbedPDF } from '@embedpdf/core/react';
+import { PdfErrorCode } from '@embedpdf/models';
 import { DocumentContent, DocumentManagerPluginPackage } from '@embedpdf/plugin-document-manager/react';
 import { InteractionManagerPluginPackage, PagePointerProvider } from '@embedpdf/plugin-interaction-manager/react';
 import { RenderLayer, RenderPluginPackage } from '@embedpdf/plugin-render/react';
@@ -12,7 +13,9 @@ import { useEffect, useMemo, useState } from 'react';
 import type { DocumentOutline, LibraryDocument } from '../../../electron/contract/app-types.ts';
 import { failureOf } from '../../stores/api.ts';
 import { fileOf } from '../../stores/document-view.ts';
+import { selectPassword, usePasswords } from '../../stores/passwords.ts';
 import { pdfEngine } from './pdf-engine.ts';
+import { PdfLocked } from './pdf-locked.tsx';
 import { PageMarks, PdfBar, PdfSelection, useJumps } from './pdf-parts.tsx';
 import { Waiting } from './waiting.tsx';
 
@@ -41,10 +44,11 @@ export default function PdfView({ document, outline, onText, onRefused }: PdfVie
 
 function Pages({ document, outline, onText, onRefused, buffer }: PdfViewProps & { buffer: ArrayBuffer }) {
   const { id, name } = document;
+  const password = usePasswords(selectPassword(id));
   const plugins = useMemo(
     () => [
       createPluginRegistration(DocumentManagerPluginPackage, {
-        initialDocuments: [{ buffer, name, documentId: id }],
+        initialDocuments: [{ buffer, name, documentId: id, ...(password === undefined ? {} : { password }) }],
       }),
       createPluginRegistration(ViewportPluginPackage, { viewportGap: 8 }),
       createPluginRegistration(ScrollPluginPackage, { defaultPageGap: 8 }),
@@ -54,13 +58,15 @@ function Pages({ document, outline, onText, onRefused, buffer }: PdfViewProps & 
       createPluginRegistration(SelectionPluginPackage, { marquee: { enabled: false } }),
       createPluginRegistration(ZoomPluginPackage, { defaultZoomLevel: ZoomMode.FitWidth, minZoom: 0.2, maxZoom: 6 }),
     ],
-    [buffer, id, name],
+    [buffer, id, name, password],
   );
   return (
-    <EmbedPDF engine={pdfEngine()} plugins={plugins}>
+    <EmbedPDF key={password} engine={pdfEngine()} plugins={plugins}>
       <DocumentContent documentId={id}>
         {({ isLoaded, isError, documentState }) => {
-          if (isError) return <Refusal reason={documentState.error ?? ''} onRefused={onRefused} />;
+          if (isError && documentState.errorCode === PdfErrorCode.Password)
+            return <PdfLocked key={password} document={document} isWrong={password !== undefined} onText={onText} />;
+          if (isError) return <Refusal onRefused={onRefused} />;
           if (!isLoaded) return <Waiting what="Opening the pages" />;
           return <Loaded document={document} outline={outline} onText={onText} />;
         }}
@@ -69,10 +75,9 @@ function Pages({ document, outline, onText, onRefused, buffer }: PdfViewProps & 
   );
 }
 
-/** A protected file was opened with a password that is not kept. */
-function Refusal({ onRefused }: { reason: string; onRefused: (why: string) => void }) {
+function Refusal({ onRefused }: { onRefused: (why: string) => void }) {
   useEffect(() => {
-    onRefused('The pages of this PDF cannot be drawn: it is protected by a password, or damaged. Its text is shown.');
+    onRefused('The pages of this PDF cannot be drawn: it is damaged, or of a kind that is not known. Its text is shown.');
   }, [onRefused]);
   return null;
 }

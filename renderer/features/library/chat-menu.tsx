@@ -4,9 +4,10 @@ import { Ellipsis } from 'lucide-react';
 import { useRef, useState } from 'react';
 import type { Chat } from '../../../electron/contract/app-types.ts';
 import { exportChat } from '../../export-chat.ts';
+import { plural } from '../../format.ts';
 import { useChat } from '../../stores/chat.ts';
-import { removeChat, renameChat } from '../../stores/chat-list.ts';
-import { startRenamingChat, useUi } from '../../stores/ui.ts';
+import { askToRemove, removeChat, renameChat } from '../../stores/chat-list.ts';
+import { startRemovingChat, startRenamingChat, useUi } from '../../stores/ui.ts';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { controlClass } from '../../ui/field.tsx';
@@ -43,7 +44,7 @@ export function ChatMenu({ chat }: { chat: Chat }) {
                   {label}
                 </Menu.Item>
               ))}
-              <Menu.Item className={`${itemClass} text-danger`} onClick={() => void removeChat(chat.id)}>
+              <Menu.Item className={`${itemClass} text-danger`} onClick={() => askToRemove(chat)}>
                 Remove
               </Menu.Item>
             </Menu.Popup>
@@ -61,6 +62,32 @@ export function RenameChatDialog() {
   return (
     <Dialog title="Rename chat" open={chat !== undefined} onClose={close}>
       {chat && <RenameForm key={chat.id} chat={chat} close={close} />}
+    </Dialog>
+  );
+}
+
+/** Asks first: its answers go with it. */
+export function RemoveChatDialog() {
+  const chatId = useUi((ui) => ui.removingChatId);
+  const chat = useChat(({ chats }) => chats.find(({ id }) => id === chatId));
+  const close = () => startRemovingChat(null);
+  return (
+    <Dialog title="Remove chat" open={chat !== undefined} onClose={close}>
+      <p className="wrap-anywhere">
+        {chat?.title} is removed with {plural(chat?.turns ?? 0, 'question')} and what was answered. The document stays.
+      </p>
+      <div className="mt-4 flex justify-end gap-2">
+        <Button onClick={close}>Cancel</Button>
+        <Button
+          kind="danger"
+          onClick={() => {
+            close();
+            if (chat) void removeChat(chat.id);
+          }}
+        >
+          Remove
+        </Button>
+      </div>
     </Dialog>
   );
 }

@@ -6,7 +6,7 @@ import { exportChat } from '../../export-chat.ts';
 import { count, plural } from '../../format.ts';
 import { modeNames } from '../../mode-names.ts';
 import { answerAgain, openChat, selectMeasured, startEditing, useChat } from '../../stores/chat.ts';
-import { forkChat, removeChat } from '../../stores/chat-list.ts';
+import { askToRemove, forkChat } from '../../stores/chat-list.ts';
 import { cancelJob, restartEngine, selectHeld, selectJob, useEngine } from '../../stores/engine.ts';
 import { addFiles, addGrant, openDocument, releaseDocument, selectDocument, useLibrary } from '../../stores/library.ts';
 import { startPicking } from '../../stores/library-search.ts';
@@ -59,7 +59,7 @@ function chatActions(): Action[] {
     );
   items.push(
     { id: 'rename-chat', label: 'Rename chat', detail, run: () => startRenamingChat(chat.id) },
-    { id: 'remove-chat', label: 'Remove chat', detail, run: () => void removeChat(chat.id) },
+    { id: 'remove-chat', label: 'Remove chat', detail, run: () => askToRemove(chat) },
   );
   return items;
 }

@@ -44,6 +44,16 @@ describe('a host that fails', () => {
     await expect(verbs.inspect({ path: 'x' })).rejects.toMatchObject({ code: 'ENGINE_CRASH' });
   });
 
+  it('by an error of the GPU: said first, with what ggml printed', async () => {
+    const { verbs } = start('gpu-fault-host');
+    const { code, message } = await verbs.inspect({ path: 'x' }).then(() => ({ code: '', message: '' }), (error) => error);
+    expect(code).toBe('ENGINE_CRASH');
+    const [first, ...said] = message.split('\n');
+    expect(first).toBe('The engine ended with a GPU error (an illegal memory access was encountered).');
+    expect(said).toContain('ggml-cuda.cu:103: CUDA error');
+    expect(message).not.toContain('#1');
+  });
+
   it('by hanging: ENGINE_HUNG, and the process is gone', async () => {
     const client = start('hanging-host', { pingMs: 50, missedPings: 4 });
     await expect(client.verbs.inspect({ path: 'x' })).rejects.toMatchObject({ code: 'ENGINE_HUNG' });

@@ -52,6 +52,22 @@ it('restarts after a crash, three times in five minutes, then stays down and say
   expect(made.state.state).toBe('ready');
 });
 
+it('starts another engine after an error of the GPU, which the old one would keep, and says so', async () => {
+  const { made, starts } = supervisor({ pieces: [] });
+  await made.start();
+  const fault = new AppError('GPU_FAULT', 'On the GPU gathering rows failed: an illegal memory access was encountered.');
+  const failing = made.use(async () => {
+    throw fault;
+  });
+  await expect(failing).rejects.toMatchObject({
+    code: 'GPU_FAULT',
+    message: `${fault.message} It is started again; what it had read has to be read again.`,
+  });
+  await made.use(async () => {});
+  expect(starts()).toBe(2);
+  expect(made.state).toMatchObject({ state: 'ready', restarts: 1 });
+});
+
 it('counts only the crashes of the last five minutes', async () => {
   let now = 0;
   const { made } = supervisor({ pieces: [] }, () => now);
