@@ -80,7 +80,7 @@ function Licences({ licences }: { licences: readonly Licence[] }) {
           className={`${controlClass} w-44`}
         />
       </div>
-      <p role="status" className="tabular mt-1 text-[12px] leading-4 text-muted">
+      <p role="status" className="tabular mt-1 text-note leading-4 text-muted">
         {found.length === 0
           ? 'None of that name. A shorter word finds more.'
           : `${plural(found.length, 'part')} by others, each under its own licence.`}
@@ -106,7 +106,7 @@ function LicenceRow({ licence: { name, version, licence, text } }: { licence: Li
           </span>
         </summary>
         {isOpen && (
-          <p className="px-3 pb-3 font-mono text-[12px] leading-4 whitespace-pre-wrap wrap-anywhere text-muted">
+          <p className="px-3 pb-3 font-mono text-note leading-4 whitespace-pre-wrap wrap-anywhere text-muted">
             {text === '' ? `The package brings no text of its licence, ${licence}.` : text}
           </p>
         )}

@@ -1,0 +1,13 @@
+/** Passwords of protected documents, for as long as this window lives: they are stored nowhere. */
+import { create } from 'zustand';
+
+export const usePasswords = create<{ passwords: ReadonlyMap<string, string> }>(() => ({ passwords: new Map() }));
+
+export const selectPassword =
+  (documentId: string) =>
+  ({ passwords }: { passwords: ReadonlyMap<string, string> }) =>
+    passwords.get(documentId);
+
+export function keepPassword(documentId: string, password: string): void {
+  usePasswords.setState(({ passwords }) => ({ passwords: new Map(passwords).set(documentId, password) }));
+}
