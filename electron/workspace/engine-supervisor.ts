@@ -13,7 +13,6 @@ import { chooseDevice, type DeviceChoice, findGpus } from '../engine-host/choose
 import { type EngineClient, type EngineVerbs, startEngine } from '../engine-host/engine-client.ts';
 import { withoutFolders } from './model-headers.ts';
 import { windowWords } from './window-words.ts';
-import { windowWords } from './window-words.ts';
 
 /** The model that the engine is to open. */
 export interface ServedModel {
@@ -231,13 +230,6 @@ async function usablePresets(verbs: EngineVerbs): Promise<PresetName[]> {
 
 function modelFileOf({ modelId, modelPath, title, licence }: ServedModel): EngineState['modelFile'] {
   return { id: modelId, title, licence, bytes: fileBytes(modelPath) };
-}
-
-/** After the first line; the engine's last words may follow. */
-function startedAgain(error: AppError): AppError {
-  const [first = '', ...rest] = error.message.split('\n');
-  const more = [`${first} It is started again; what it had read has to be read again.`, ...rest];
-  return new AppError(error.code, more.join('\n'), { cause: error });
 }
 
 /** After the first line; the engine's last words may follow. */
