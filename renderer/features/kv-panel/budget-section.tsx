@@ -142,10 +142,10 @@ function PlannedFacts({ plan, speed, isGhost }: PlannedFactsProps) {
   return (
     <dl
       data-testid="planned"
-      className={`tabular mt-3 grid grid-cols-[1fr_auto_1fr_auto] gap-x-3 gap-y-1 text-note leading-4 ${isGhost ? 'text-muted italic' : ''}`}
+      className={`tabular mt-3 grid grid-cols-2 gap-x-4 gap-y-1 whitespace-nowrap text-note leading-4 ${isGhost ? 'text-muted italic' : ''}`}
     >
       {facts.map(([name, value]) => (
-        <div key={name} className="contents">
+        <div key={name} className="flex justify-between gap-2">
           <dt className="text-muted">{name}</dt>
           <dd className="text-right">{value}</dd>
         </div>

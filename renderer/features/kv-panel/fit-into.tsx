@@ -56,14 +56,14 @@ export function FitInto({ documentId, promptTokens, plan }: FitIntoProps) {
           onChange={setMeasure}
           className="h-7 rounded-md border border-line-strong bg-surface px-1"
         />
-        <span>into</span>
+        <span>in</span>
         <input
           aria-label="Memory that may be used"
           inputMode="decimal"
           value={text}
           placeholder={isSmall ? '20' : '2.0'}
           onChange={(event) => setText(event.target.value)}
-          className={`${controlClass} h-7! w-16 text-right`}
+          className={`${controlClass} h-7! w-14 text-right`}
         />
         <Select
           aria-label="Unit of memory"
@@ -75,7 +75,7 @@ export function FitInto({ documentId, promptTokens, plan }: FitIntoProps) {
           onChange={setUnit}
           className="h-7 rounded-md border border-line-strong bg-surface px-1"
         />
-        <Button type="submit" className="h-7!">
+        <Button type="submit" className="h-7! px-2!">
           Fit
         </Button>
       </div>
