@@ -158,6 +158,7 @@ const json: Record<string, Record<string, string | null>> = {
   settings: { value: null },
   tunings: { tuning: null },
   speeds: { measured: null },
+  examined_models: { header: 'NULL' },
 };
 
 /** Those that this schema has. */

@@ -19,8 +19,7 @@ export function isDamage(error: unknown): boolean {
 
 const sentences = {
   full: 'The disk is full: this was not saved, and nothing that was there is lost. Free some space and try again.',
-  readOnly:
-    'The library’s folder cannot be written, so nothing was changed. It can be read and asked about all the same.',
+  readOnly: 'The library’s folder cannot be written, so nothing was changed. What is in it can be read all the same.',
   damaged:
     'A part of the library cannot be read. Start RocketDoc again: it keeps the damaged file and saves what can be read.',
   failing:
@@ -38,4 +37,13 @@ export function explainStorage(error: unknown): unknown {
     return say('IO', sentences.readOnly);
   if (code === sqlite.ioError || code === 'EIO') return say('IO', sentences.failing);
   return error;
+}
+
+/** For what is noted on the side: a disk that cannot be written costs the note and nothing else. */
+export function ifWritable(note: () => void): void {
+  try {
+    note();
+  } catch (error) {
+    if (explainStorage(error) === error) throw error;
+  }
 }

@@ -30,6 +30,16 @@ export function menuTemplate({ openDocuments, about, window }: MenuActions): Men
     },
   });
   const settings = key('Settings', ',');
+  const stop: MenuItemConstructorOptions = {
+    label: 'Stop the answer',
+    accelerator: 'Escape',
+    registerAccelerator: false,
+    click: () => {
+      const contents = window()?.webContents;
+      contents?.sendInputEvent({ type: 'keyDown', keyCode: 'Escape' });
+      contents?.sendInputEvent({ type: 'keyUp', keyCode: 'Escape' });
+    },
+  };
   const aboutItem: MenuItemConstructorOptions = { label: 'About RocketDoc', click: about };
   const separator: MenuItemConstructorOptions = { type: 'separator' };
   const appMenu: MenuItemConstructorOptions = {
@@ -43,6 +53,7 @@ export function menuTemplate({ openDocuments, about, window }: MenuActions): Men
       submenu: [
         { label: 'Open document…', accelerator: 'CmdOrCtrl+O', click: openDocuments },
         key('New chat', 'N'),
+        stop,
         separator,
         key('Models', 'M', true),
         separator,

@@ -8,6 +8,7 @@ import type { AskStreamEvent } from '../contract/app.ts';
 import type { Turn } from '../contract/app-types.ts';
 import { AppError } from '../contract/errors.ts';
 import type { NewTurn, TurnEnd } from '../library/chat-store.ts';
+import { ifWritable } from '../library/storage-errors.ts';
 import type { App } from './app.ts';
 import { mapOf, watchAnswer } from './document-map.ts';
 import type { RunningJob } from './job.ts';
@@ -53,11 +54,8 @@ async function answerTurn(
     job.emit({ type: 'delta', text: shown });
     if (Date.now() - savedAt < saveMs) return;
     savedAt = Date.now();
-    try {
-      app.chats.saveAnswer(turn.id, answer);
-    } catch {
-      // A full disk: the answer goes on, and its end is saved or says why not.
-    }
+    // The answer goes on; its end is saved, or says why not.
+    ifWritable(() => app.chats.saveAnswer(turn.id, answer));
   };
   try {
     return await app.supervisor.use(async (verbs) => {

@@ -13,6 +13,7 @@ import { ModelStore } from '../library/model-store.ts';
 import { openLibrary } from '../library/open-library.ts';
 import { SettingsStore } from '../library/settings-store.ts';
 import { SpeedStore } from '../library/speed-store.ts';
+import { ifWritable } from '../library/storage-errors.ts';
 import { DocumentTexts } from './document-texts.ts';
 import { EngineSupervisor, type SupervisorOptions } from './engine-supervisor.ts';
 import { type GrantedFile, Grants } from './grants.ts';
@@ -72,11 +73,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const { database, notices } = openLibrary(join(options.dataDir, 'library.sqlite'));
   const settings = new SettingsStore(database, options.defaults);
   const chats = new ChatStore(database);
-  try {
-    chats.closeInterrupted();
-  } catch {
-    // It cannot be written, which its notice says.
-  }
+  ifWritable(() => chats.closeInterrupted());
   const uploads = new Uploads(options.dataDir);
   await uploads.clear();
   const changes = new EventEmitter<{ change: [] }>();

@@ -12,7 +12,7 @@ import { type PresetName, presets } from '../contract/method-values.ts';
 import { chooseDevice, type DeviceChoice, findGpus } from '../engine-host/choose-device.ts';
 import { type EngineClient, type EngineVerbs, startEngine } from '../engine-host/engine-client.ts';
 import { withoutFolders } from './model-headers.ts';
-import { windowWords } from './window-words.ts';
+import { failureForWindow, windowWords } from './window-words.ts';
 
 /** The model that the engine is to open. */
 export interface ServedModel {
@@ -135,9 +135,8 @@ export class EngineSupervisor {
 
   /** The window gets no path of this machine, whoever wrote the sentence. */
   #toldOf(thrown: unknown): AppError {
-    const error = toAppError(thrown);
-    const message = windowWords(withoutFolders(error.message, this.#model.modelPath));
-    return message === error.message ? error : new AppError(error.code, message, { cause: error });
+    const { code, message } = failureForWindow(thrown);
+    return new AppError(code, withoutFolders(message, this.#model.modelPath), { cause: thrown });
   }
 
   /** Looked for once, when somebody asks. */

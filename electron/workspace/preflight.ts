@@ -4,6 +4,7 @@ import type { MemoryPlan } from '../contract/engine-reports.ts';
 import { AppError } from '../contract/errors.ts';
 import { memoryNeeds } from '../contract/memory-needs.ts';
 import type { MethodChoice, OwnChoice } from '../contract/settings.ts';
+import { ifWritable } from '../library/storage-errors.ts';
 import type { App } from './app.ts';
 import { largestBudget, type Measure } from './budget-fit.ts';
 import { choiceFor, engineOptions, typicalQuestionTokens, withChanges, wordingTokens } from './method-choice.ts';
@@ -94,7 +95,8 @@ async function countTokens(app: App, documentId: string, range: PageRange | null
   const { tokens } = app.documents.get(documentId);
   const isCounted = tokens !== null && app.documents.countedWith(documentId) === app.counter.countedWith;
   if (isCounted && !range) return tokens;
-  if (!isCounted) app.documents.setTokens(documentId, await app.counter.count(app.documents.text(documentId, null)));
-  if (!range) return app.documents.get(documentId).tokens ?? 0;
+  const counted = isCounted ? undefined : await app.counter.count(app.documents.text(documentId, null));
+  if (counted) ifWritable(() => app.documents.setTokens(documentId, counted));
+  if (!range) return counted?.total ?? tokens ?? 0;
   return (await app.counter.count(app.documents.text(documentId, range))).total;
 }

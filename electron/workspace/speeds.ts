@@ -1,6 +1,7 @@
 /** What readings and answers took with the open model on this machine: noted as they end, and asked for predictions. */
 import type { SpeedPrediction, TurnReport } from '../contract/app-types.ts';
 import type { MemoryPlan, OpenedModel, ReadResult } from '../contract/engine-reports.ts';
+import { ifWritable } from '../library/storage-errors.ts';
 import type { App } from './app.ts';
 import { firstTokenMs, readingMs, tokenMs } from './speed-prediction.ts';
 
@@ -13,21 +14,22 @@ const heads = ({ info }: OpenedModel) => info.nLayer * info.nHeadKv;
 
 export function noteReading(app: App, { nTokens, prefillMs }: ReadResult): void {
   const { model } = app.supervisor;
-  if (model) app.speeds.add(setupOf(model), 'reading', { tokens: nTokens, ms: prefillMs });
+  if (model) ifWritable(() => app.speeds.add(setupOf(model), 'reading', { tokens: nTokens, ms: prefillMs }));
 }
 
 export function noteAnswer(app: App, report: TurnReport): void {
   const { model } = app.supervisor;
   if (!model) return;
   const { generatedTokens, prefilledTokens, promptTokens, timings, counters } = report;
-  app.speeds.add(setupOf(model), 'answer', {
+  const measured = {
     generated: generatedTokens,
     decodeMs: timings.decodeMs,
     bytes: counters.readBytesPerStep * heads(model),
     question: prefilledTokens,
     rows: promptTokens,
     firstTokenMs: timings.firstTokenMs,
-  });
+  };
+  ifWritable(() => app.speeds.add(setupOf(model), 'answer', measured));
 }
 
 export function predictReading(app: App, tokens: number): number | null {

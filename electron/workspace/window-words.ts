@@ -3,8 +3,7 @@
  * has settings instead, and a packed RocketDoc no npm.
  */
 import { nativeFiles } from '../../native/native-files.ts';
-import type { Failure } from '../contract/app-types.ts';
-import { AppError, toAppError } from '../contract/errors.ts';
+import { AppError, type ErrorCode, toAppError } from '../contract/errors.ts';
 import { explainStorage } from '../library/storage-errors.ts';
 
 /** What a flag says, as something that a person does in the window. */
@@ -26,7 +25,7 @@ export function windowWords(message: string, isPacked = nativeFiles.isPacked): s
 }
 
 /** What nobody foresaw may name paths or worse: it stays on this side. */
-export function failureForWindow(error: unknown): Failure {
+export function failureForWindow(error: unknown): { code: ErrorCode; message: string } {
   const known = explainStorage(error);
   const { code, message } = toAppError(known);
   if (code === 'INTERNAL' && !(known instanceof AppError)) return { code, message: 'Something failed inside.' };
