@@ -33,6 +33,11 @@ interface LineChartProps {
 const plain = (value: number) => String(value);
 const none: readonly number[] = [];
 
+function powersOfTen(least: number, most: number): number[] {
+  const [from, to] = [Math.ceil(Math.log10(least)), Math.floor(Math.log10(most))];
+  return Array.from({ length: Math.max(0, to - from + 1) }, (_, i) => 10 ** (from + i));
+}
+
 export function LineChart({ label, series, data, height, logarithmic, themeKey, ...more }: LineChartProps) {
   const { places, range, format = plain, marks = none, isUpper = false } = more;
   const placesKey = places?.join();
@@ -93,6 +98,8 @@ export function LineChart({ label, series, data, height, logarithmic, themeKey, 
             ...axis,
             size: 52,
             space: 24,
+            // Lines between powers of ten would be all that one sees.
+            ...(logarithmic ? { splits: (_, __, least, most) => powersOfTen(least, most) } : {}),
             values: (_, ticks) => ticks.map((tick) => (tick === null ? '' : format(tick))),
           },
         ],

@@ -6,11 +6,8 @@ import type { Counters } from '../../../electron/contract/engine-reports.ts';
 import { percent, plural } from '../../format.ts';
 import { viridis } from '../../ui/color-scale.ts';
 import { ScaleStrip } from '../../ui/scale-strip.tsx';
-import { type Bin, keptShare, mapBins, mapLanes, type Place, pagePlace, placesOf, times } from './map-bins.ts';
+import { type Bin, gapsOf, keptShare, mapBins, mapLanes, type Place, pagePlace, placesOf, times } from './map-bins.ts';
 import { Section } from './section.tsx';
-
-/** More pages than this stand side by side: lines between them would be all that one sees. */
-const mostApart = 48;
 
 interface DocumentMapProps {
   map: readonly MapPage[];
@@ -29,8 +26,7 @@ export function DocumentMap({ map, counters, citations, isLive, unit, onShow, on
   const bins = mapBins(map);
   const lanes = mapLanes(bins, counters);
   const places = placesOf(bins);
-  const isApart = bins.filter(({ part }) => part === 0).length <= mostApart;
-  const gapAfter = ({ part, parts }: Bin) => (isApart && part === parts - 1 ? 2 : -1);
+  const gapAfter = gapsOf(bins);
   const bin = pointed === null ? undefined : bins[pointed.bin];
   const pageOf = (index: number) => map[index]?.page ?? index;
   const show = () => {
@@ -38,7 +34,7 @@ export function DocumentMap({ map, counters, citations, isLive, unit, onShow, on
     else if (bin) onShow(pageOf(bin.first), pageOf(bin.last));
   };
   const describe = (entry: Bin) =>
-    `${pageName(entry, map)}: kept by ${percent(keptShare(entry, counters))} of layers and heads, read ${times(entry.read)} a token.`;
+    `${pageName(entry, map)}: kept by ${percent(keptShare(entry, counters))} of layers and heads, each token read ${times(entry.read)}.`;
   const move = (step: number) =>
     setPointed({ bin: Math.min(bins.length - 1, Math.max(0, (pointed?.bin ?? -1) + step)), passage: null });
   const movePage = (step: number) => {

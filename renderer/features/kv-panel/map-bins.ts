@@ -70,13 +70,13 @@ export function mapLanes(bins: readonly Bin[], counters: Counters): Lane[] {
       name: 'Kept',
       value: (bin) => keptShare(bin, counters) / keptMost,
       most: percent(keptMost),
-      words: 'of layers and KV heads keep it (stage 1)',
+      words: 'of layers and heads, stage 1',
     },
     {
       name: 'Read',
       value: (bin) => bin.read / readMost,
       most: times(readMost),
-      words: 'a token, while answering (stage 2)',
+      words: 'per token there, stage 2',
     },
   ];
 }
@@ -102,4 +102,13 @@ export function pagePlace(bins: readonly Bin[], places: readonly Place[], index:
   const has = ({ first, last }: Bin) => index >= first && index <= last;
   const [from, to] = [places[bins.findIndex(has)], places[bins.findLastIndex(has)]];
   return from && to ? { x: from.x, width: to.x + to.width - from.x } : undefined;
+}
+
+/** More pages than this stand side by side: lines between them would be all that one sees. */
+const mostApart = 48;
+
+/** Of a thousandth of the map: a line behind each page, none between the passages of one. */
+export function gapsOf(bins: readonly Bin[]): (bin: Bin) => number {
+  const isApart = bins.filter(({ part }) => part === 0).length <= mostApart;
+  return ({ part, parts }) => (isApart && part === parts - 1 ? 2 : -1);
 }

@@ -4,7 +4,7 @@ import type { Counters, MemoryPlan, ModelInfo } from '../../../electron/contract
 import { bytes, count, factor, percent } from '../../format.ts';
 import { modeNames } from '../../mode-names.ts';
 import { viridis } from '../../ui/color-scale.ts';
-import { mapBins, mapLanes, pagePlace, placesOf } from './map-bins.ts';
+import { gapsOf, mapBins, mapLanes, pagePlace, placesOf } from './map-bins.ts';
 import { memoryParts } from './memory-parts.ts';
 
 export interface PanelPicture {
@@ -19,7 +19,7 @@ export interface PanelPicture {
 }
 
 export const pictureWidth = 720;
-export const pictureHeight = 560;
+export const pictureHeight = 592;
 const margin = 32;
 const inner = pictureWidth - 2 * margin;
 
@@ -103,20 +103,24 @@ function drawMemory(pen: Pen, { plan, counters, model }: PanelPicture): void {
     at += width;
   }
   pen.outline(margin + (plan.weights / scale) * inner, top + 40, (counters.fullBytes / scale) * inner - 1, 9);
-  let x = margin;
-  for (const { name, value, color } of parts) {
-    pen.box(x, top + 63, 9, 9, pen.color(/--[\w-]+/.exec(color)?.[0] ?? ''));
-    x += 14 + pen.quiet(`${name} ${bytes(value)}`, x + 14, top + 72) + 14;
+  // Three to a line.
+  const place = (i: number) => ({ x: margin + (i % 3) * (inner / 3), y: top + 72 + 18 * Math.floor(i / 3) });
+  for (const [i, { name, value, color }] of parts.entries()) {
+    const { x, y } = place(i);
+    pen.box(x, y - 9, 9, 9, pen.color(/--[\w-]+/.exec(color)?.[0] ?? ''));
+    pen.quiet(`${name} ${bytes(value)}`, x + 15, y);
   }
-  pen.outline(margin, top + 81, 8, 8);
-  pen.quiet(`Full KV ${bytes(counters.fullBytes)}, for comparison`, margin + 14, top + 90);
+  const { x, y } = place(parts.length);
+  pen.outline(x, y - 9, 8, 8);
+  pen.quiet(`Full KV ${bytes(counters.fullBytes)}, for comparison`, x + 15, y);
 }
 
 function drawMap(pen: Pen, { map, counters, cited }: PanelPicture): void {
-  const top = 276;
+  const top = 306;
   const bins = mapBins(map);
   if (bins.length === 0) return;
   const places = placesOf(bins);
+  const gapAfter = gapsOf(bins);
   const left = margin + 48;
   const width = inner - 48;
   pen.write('Map of the document', margin, top, { weight: 600 });
@@ -125,8 +129,7 @@ function drawMap(pen: Pen, { map, counters, cited }: PanelPicture): void {
     pen.quiet(lane.name, margin, y + 18);
     for (const [i, bin] of bins.entries()) {
       const place = places[i] ?? { x: 0, width: 0 };
-      // Passages of a page touch.
-      const gap = bin.part === bin.parts - 1 ? 1 : -1;
+      const gap = gapAfter(bin) > 0 ? 1 : -0.5;
       pen.box(left + place.x * width, y, Math.max(1, place.width * width - gap), 26, viridis(lane.value(bin)));
     }
     pen.quiet(`${lane.name}: up to ${lane.most} ${lane.words}`, left, top + 120 + 16 * row);
@@ -142,7 +145,7 @@ function drawMap(pen: Pen, { map, counters, cited }: PanelPicture): void {
 }
 
 function drawAttention(pen: Pen, { counters: { keptMass }, model }: PanelPicture): void {
-  const top = 446;
+  const top = 478;
   const heads = model?.nHeadKv ?? 0;
   if (keptMass.length === 0 || heads === 0) return;
   const layers = keptMass.length / heads;
