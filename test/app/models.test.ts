@@ -120,11 +120,11 @@ describe.skipIf(!chromiumPath)('models', () => {
     await expect
       .poll(() => progress().innerText(), { timeout: 20_000 })
       .toMatch(/^[1-9]\d? %, [\d.]+ MB of 93\.8 MB, .+\/s, .+ left$/);
+    files.script.pauseMs = 500; // until it is paused
     await expectAccessible(page, 'models-downloading');
     await row('A tested model').getByRole('button', { name: 'Pause A tested model' }).click();
     await expect.poll(() => progress().innerText()).toMatch(/^Paused at \d+ %/);
     const asked = files.requests.length;
-    await expectAccessible(page, 'models-paused');
     files.script.pauseMs = 0;
     await row('A tested model').getByRole('button', { name: 'Go on with A tested model' }).click();
     await row('A tested model').getByRole('button', { name: 'Use A tested model' }).waitFor({ timeout: 60_000 });

@@ -6,10 +6,9 @@ import { engineDeath, type FakeScript, fakeEngine } from '../../fixtures/fake-en
 function supervisor(script: FakeScript, now: () => number = () => 0) {
   let starts = 0;
   const made = new EngineSupervisor({
-    modelPath: 'none.gguf',
-    title: 'Fake',
-    licence: 'none',
+    model: { modelId: 'embedded', modelPath: 'none.gguf', modelHash: 'none', title: 'Fake', licence: 'none' },
     threads: () => 1,
+    device: () => 'auto',
     onChange: () => {},
     now,
     start: () => {
@@ -55,7 +54,10 @@ it('restarts after a crash, three times in five minutes, then stays down and say
 it('starts another engine after an error of the GPU, which the old one would keep, and says so', async () => {
   const { made, starts } = supervisor({ pieces: [] });
   await made.start();
-  const fault = new AppError('GPU_FAULT', 'On the GPU gathering rows failed: an illegal memory access was encountered.');
+  const fault = new AppError(
+    'GPU_FAULT',
+    'On the GPU gathering rows failed: an illegal memory access was encountered.',
+  );
   const failing = made.use(async () => {
     throw fault;
   });
@@ -95,4 +97,39 @@ it('reports a model that cannot be opened', async () => {
   const { made } = supervisor({ pieces: [], failOpen: new AppError('MODEL_CHECKSUM', 'damaged') });
   await made.start();
   expect(made.state).toMatchObject({ state: 'failed', failure: { code: 'MODEL_CHECKSUM', message: 'damaged' } });
+});
+
+it('switches to another model: the old engine is closed first, and work that was asked for meanwhile gets the new one', async () => {
+  const { made } = supervisor({ pieces: [] });
+  await made.start();
+  const { generation } = made;
+  const other = { modelId: 'other', modelPath: '/far/away/other.gguf', modelHash: 'x', title: 'Other', licence: 'MIT' };
+  const switching = made.switchTo(other);
+  const asked = made.use(async () => made.state.modelFile.id);
+  expect(await asked).toBe('other');
+  await switching;
+  expect(made.generation).toBeGreaterThan(generation);
+  expect(made.state).toMatchObject({ state: 'ready', modelFile: { id: 'other', title: 'Other', licence: 'MIT' } });
+  // Whoever writes the sentence: the window sees no folder.
+  const error = new AppError('IO', 'The file /far/away/other.gguf changed while it was read.');
+  await expect(made.use(() => Promise.reject(error))).rejects.toMatchObject({
+    code: 'IO',
+    message: 'The file other.gguf changed while it was read.',
+  });
+});
+
+it('opens no engine for a model whose file is not what it should be', async () => {
+  const { made, starts } = supervisor({ pieces: [] });
+  await made.start();
+  const before = starts();
+  const check = () => Promise.reject(new AppError('MODEL_CHECKSUM', 'Not the publisher’s file.'));
+  const other = { modelId: 'other', modelPath: '/x/o.gguf', modelHash: 'x', title: 'Other', licence: 'MIT', check };
+  await made.switchTo(other);
+  expect(made.state).toMatchObject({
+    state: 'failed',
+    failure: { code: 'MODEL_CHECKSUM' },
+    modelFile: { id: 'other' },
+  });
+  expect(starts()).toBe(before);
+  await expect(made.use(async () => {})).rejects.toMatchObject({ code: 'MODEL_CHECKSUM' });
 });
