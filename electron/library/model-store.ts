@@ -4,6 +4,7 @@ import { failureSchema } from '../contract/app-types.ts';
 import { modelInfoSchema } from '../contract/engine-reports.ts';
 import { modelIdSchema } from '../contract/models.ts';
 import type { Database } from './database.ts';
+import { ifWritable } from './storage-errors.ts';
 
 export interface OpenedModelFile {
   id: string;
@@ -23,10 +24,19 @@ export const headerSchema = z.union([
 ]);
 export type Header = z.infer<typeof headerSchema>;
 
+interface ExaminedRow {
+  bytes: number;
+  modified_at: number;
+  sha256: string | null;
+  header: string | null;
+}
+
 type Finding = { sha256: string } | { header: Header };
 
 export class ModelStore {
   readonly #database: Database;
+  /** Findings of this run: all there is where the disk cannot be written. */
+  readonly #found = new Map<string, ExaminedRow>();
 
   constructor(database: Database) {
     this.#database = database;
@@ -76,14 +86,19 @@ export class ModelStore {
     const known = this.#row(path, { bytes, modifiedAt });
     const sha256 = 'sha256' in finding ? finding.sha256 : (known?.sha256 ?? null);
     const header = 'header' in finding ? JSON.stringify(finding.header) : (known?.header ?? null);
-    this.#database
-      .prepare('INSERT OR REPLACE INTO examined_models VALUES (?, ?, ?, ?, ?)')
-      .run(path, bytes, modifiedAt, sha256, header);
+    this.#found.set(path, { bytes, modified_at: modifiedAt, sha256, header });
+    ifWritable(() =>
+      this.#database
+        .prepare('INSERT OR REPLACE INTO examined_models VALUES (?, ?, ?, ?, ?)')
+        .run(path, bytes, modifiedAt, sha256, header),
+    );
   }
 
-  #row(path: string, { bytes, modifiedAt }: FileStamp) {
+  #row(path: string, { bytes, modifiedAt }: FileStamp): ExaminedRow | undefined {
+    const found = this.#found.get(path);
+    if (found && found.bytes === bytes && found.modified_at === modifiedAt) return found;
     return this.#database
-      .prepare('SELECT sha256, header FROM examined_models WHERE path = ? AND bytes = ? AND modified_at = ?')
-      .get(path, bytes, modifiedAt) as unknown as { sha256: string | null; header: string | null } | undefined;
+      .prepare('SELECT * FROM examined_models WHERE path = ? AND bytes = ? AND modified_at = ?')
+      .get(path, bytes, modifiedAt) as unknown as ExaminedRow | undefined;
   }
 }

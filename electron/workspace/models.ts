@@ -1,6 +1,7 @@
 /** What a window does with models: sees them, fetches them, opens one in the engine, lets go of them. */
 import { AppError } from '../contract/errors.ts';
 import type { ModelList } from '../contract/models.ts';
+import { ifWritable } from '../library/storage-errors.ts';
 import type { App } from './app.ts';
 import { engineOptions, typicalQuestionTokens } from './method-choice.ts';
 import type { FitBasis } from './model-shelf.ts';
@@ -14,7 +15,7 @@ export async function useModel(app: App, modelId: string): Promise<void> {
   const { state, modelFile } = app.supervisor.state;
   if (modelFile.id === modelId && state === 'ready') return;
   await app.shelf.checkUsable(modelId);
-  app.modelStore.choose(modelId);
+  ifWritable(() => app.modelStore.choose(modelId));
   await app.board.cancelAll();
   const model = app.shelf.served(modelId);
   app.counter.switchTo(model.modelPath, model.modelHash);
