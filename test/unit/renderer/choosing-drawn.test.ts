@@ -69,7 +69,8 @@ beforeEach(() => {
     },
   };
   setApi({
-    ...({ client: client as unknown as AppClient } as Parameters<typeof setApi>[0]),
+    client: client as unknown as AppClient,
+    sendFile: async () => ({ uploadId: 'id' }),
     failure: (error) => ({ code: 'IO', message: String(error) }),
   });
   useSettings.setState({ settings: defaultSettings });
@@ -165,7 +166,8 @@ describe('the budget', () => {
   it('says why the engine will not plan it', async () => {
     const { client } = { client: { plan: () => Promise.reject(new Error('codes take more')) } };
     setApi({
-      ...({ client: client as unknown as AppClient } as Parameters<typeof setApi>[0]),
+      client: client as unknown as AppClient,
+      sendFile: async () => ({ uploadId: 'id' }),
       failure: (error) => ({ code: 'INVALID_ARGUMENT', message: (error as Error).message }),
     });
     const place = await drawn();

@@ -26,7 +26,8 @@ import { numberWithin } from '../../../renderer/ui/number-input.tsx';
 
 const connect = (client: object) =>
   setApi({
-    ...({ client: client as AppClient, sendFile: async () => ({ uploadId: 'id' }) } as Parameters<typeof setApi>[0]),
+    client: client as AppClient,
+    sendFile: async () => ({ uploadId: 'id' }),
     failure: (error) => error as { code: string; message: string },
   });
 
