@@ -1,6 +1,7 @@
 /** Whatever is wrong: exit code 2, one code, a sentence with what to do, no stack trace, nothing on stdout. */
 import { closeSync, copyFileSync, openSync, readSync, truncateSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { embeddedModelFile, run, sampleFile, shortSample, temporaryFile } from './run-command.ts';
 
@@ -81,9 +82,14 @@ describe('models', () => {
 });
 
 describe('other inputs', () => {
+  const vectors = fileURLToPath(new URL('../fixtures/vectors/group3-d64.safetensors', import.meta.url));
   it('vectors that are none', () => refused('check-vectors', [sampleFile], 'INVALID_ARGUMENT', /safetensors/));
   it('vectors that are not there', () =>
     refused('check-vectors', [join('no', 'such.safetensors')], 'IO', /cannot be read/));
+  it('vectors for a GPU that is not there', () =>
+    refused('check-vectors', [vectors, '--device', 'cuda:99'], 'GPU_NONE', /NVIDIA driver|device 99|kernels|library/));
+  it('vectors for a device of no known name', () =>
+    refused('check-vectors', [vectors, '--device', 'cuda:x'], 'INVALID_ARGUMENT', /cuda:<number>/));
   it('questions without an answer', () => {
     const questions = temporaryFile('questions.txt', 'Who?\n');
     return refused('fidelity', [sampleFile, '--questions', questions], 'INVALID_ARGUMENT', /Line 1/);

@@ -45,6 +45,7 @@ describe('check-vectors', () => {
   it('accepts what the reference made', async () => {
     const lines = jsonLines(await output('check-vectors', [...names.map(fixture), '--json']));
     expect(lines.map((line) => line.ok)).toEqual([true, true, true]);
+    expect(lines[0]).toMatchObject({ device: 'cpu', gather_mismatches: 0 });
   });
 
   /** The fixture with one tensor changed. */
