@@ -1,4 +1,4 @@
-// Exact selection of the highest keys by one block: a radix search for the pivot key in three passes of 11, 11 and 10 bits,
+// Exact selection of the highest keys by one block: a radix search for the pivot key in passes of 11 bits,
 // then an ordered write. Entries may stand for `page` tokens each (the last one for page - dead): counts are tokens.
 // The rule for ties everywhere: higher key first, then the lower index.
 #pragma once
@@ -56,43 +56,58 @@ __device__ __forceinline__ void count_bin(uint32_t * hist, bool in, uint32_t bin
     }
 }
 
-constexpr int FIRST_SHIFT = 21;  // of the first pass
+// Keys low .. low + last, in bins of 2^shift.
+struct KeySlice {
+    uint32_t low = 0, last = ~0u;
+    int      shift = 21;
+    __device__ __forceinline__ bool     holds(uint32_t key) const { return key - low <= last; }
+    __device__ __forceinline__ uint32_t bin(uint32_t key) const { return key - low >> shift; }
+};
+
+// The sixteen octaves below the greatest key, keys being bits of floats that are not negative: 128 bins an octave, where a first
+// pass over all keys has eight.
+__device__ __forceinline__ KeySlice top_octaves(uint32_t greatest) {
+    constexpr uint32_t LAST = (1u << 27) - 1;
+    KeySlice slice;
+    slice.low = greatest > LAST ? greatest - LAST : 0, slice.last = LAST, slice.shift = 16;
+    return slice;
+}
 
 // Finds the pivot: entries with key > pivot are taken whole, and of those equal to it `need` tokens, lower index first.
 // 0 < k < n * page - dead. All threads call it; the result is in sh.pivot and sh.need after it returns.
-// COUNTED: sh.hist already holds the first pass, made with count_bin(key >> FIRST_SHIFT); no barrier needed since.
-template <int THREADS, bool COUNTED = false, class Key>
-__device__ void block_pivot(Key key, int n, int page, int dead, int k, SelectShared & sh) {
+// counted: sh.hist already holds the bins of `slice` for the keys in it, made with count_bin; no barrier needed since. Should
+// the slice hold fewer than k tokens, all keys are looked at.
+template <int THREADS, class Key>
+__device__ void block_pivot(Key key, int n, int page, int dead, int k, SelectShared & sh, KeySlice slice = {}, bool counted = false) {
     static_assert(SELECT_BINS % THREADS == 0 && THREADS % 32 == 0, "");
     constexpr int PER   = SELECT_BINS / THREADS;
     constexpr int WARPS = THREADS / 32;
     const int     tid = threadIdx.x, lane = tid & 31, warp = tid >> 5;
-    uint32_t      prefix = 0, above = 0;  // the bits already fixed, and which they are
-    int           need   = k;
+    int           need = k;
+    const auto    each = [&](auto use) {  // of all keys, a batch of loads at a time
+        for (int base = 0; base < n; base += AHEAD * THREADS) {
+            uint32_t x[AHEAD];
+#pragma unroll
+            for (int u = 0; u < AHEAD; ++u) {
+                const int i = base + u * THREADS + tid;
+                x[u]        = i < n ? key(i) : 0;
+            }
+#pragma unroll
+            for (int u = 0; u < AHEAD; ++u) use(x[u], base + u * THREADS + tid < n && slice.holds(x[u]));
+        }
+    };
 #pragma unroll 1
-    for (int pass = 0; pass < 3; ++pass) {
-        const int      shift = pass == 0 ? FIRST_SHIFT : pass == 1 ? 10 : 0;
-        const uint32_t bins  = pass == 2 ? 1024u : 2048u;
-        if (!COUNTED || pass > 0) {
+    for (;;) {
+        if (!counted) {
             for (int i = tid; i < SELECT_BINS; i += THREADS) sh.hist[i] = 0;
             __syncthreads();
-            for (int base = 0; base < n; base += AHEAD * THREADS) {
-                uint32_t x[AHEAD];
-#pragma unroll
-                for (int u = 0; u < AHEAD; ++u) {
-                    const int i = base + u * THREADS + tid;
-                    x[u]        = i < n ? key(i) : 0;
-                }
-#pragma unroll
-                for (int u = 0; u < AHEAD; ++u) {
-                    count_bin(sh.hist, base + u * THREADS + tid < n && (x[u] & above) == prefix, (x[u] >> shift) & (bins - 1));
-                }
-            }
+            each([&](uint32_t x, bool in) { count_bin(sh.hist, in, slice.bin(x)); });
         }
+        counted = false;
         if (tid == 0) sh.n_candidates = 0;
         __syncthreads();
         const uint32_t tail     = key(n - 1);
-        const int      tail_bin = (tail & above) == prefix ? int((tail >> shift) & (bins - 1)) : -1;
+        const int      tail_bin = slice.holds(tail) ? int(slice.bin(tail)) : -1;
         int            mine[PER];
         int            sum = 0;
 #pragma unroll
@@ -104,15 +119,23 @@ __device__ void block_pivot(Key key, int n, int page, int dead, int k, SelectSha
         const int incl = warp_scan(sum);
         if (lane == 31) sh.warp_a[warp] = incl;
         __syncthreads();
-        int before = incl - sum;
+        int before = incl - sum, total = 0;
 #pragma unroll
-        for (int w = 0; w < WARPS; ++w) before += w < warp ? sh.warp_a[w] : 0;
+        for (int w = 0; w < WARPS; ++w) {
+            before += w < warp ? sh.warp_a[w] : 0;
+            total += sh.warp_a[w];
+        }
+        if (total < need) {  // a slice that was too narrow; the whole block sees it
+            slice = {};
+            __syncthreads();
+            continue;
+        }
         if (before < need && need <= before + sum) {  // one thread
             int bin = SELECT_BINS - 1 - tid * PER;
 #pragma unroll
             for (int b = 0; b < PER; ++b) {
                 if (before < need && need <= before + mine[b]) {
-                    sh.pivot  = prefix | (uint32_t(bin) << shift);
+                    sh.pivot  = slice.low + (uint32_t(bin) << slice.shift);
                     sh.need   = need - before;
                     sh.n_left = int(sh.hist[bin]);
                     before    = need;  // found: no later bin matches
@@ -123,48 +146,40 @@ __device__ void block_pivot(Key key, int n, int page, int dead, int k, SelectSha
             }
         }
         __syncthreads();
-        prefix = sh.pivot;
-        need   = sh.need;
-        above  = pass == 0 ? ~0u << FIRST_SHIFT : ~0u << 10;
-        const int left = sh.n_left;
-        if (pass < 2 && left <= THREADS) {
-            // Few are left: one a thread, and the pivot's other bits follow one by one from counts over the block, which
-            // costs less than further passes over all keys.
-            for (int base = 0; base < n; base += AHEAD * THREADS) {
-                uint32_t x[AHEAD];
-#pragma unroll
-                for (int u = 0; u < AHEAD; ++u) {
-                    const int i = base + u * THREADS + tid;
-                    x[u]        = i < n ? key(i) : 0;
-                }
-#pragma unroll
-                for (int u = 0; u < AHEAD; ++u) {
-                    if (base + u * THREADS + tid < n && (x[u] & above) == prefix) sh.candidate[atomicAdd(&sh.n_candidates, 1)] = x[u];
-                }
-            }
-            __syncthreads();
-            const uint32_t mine_key = tid < left ? sh.candidate[tid] : 0;
-            const bool     tail_in  = (tail & above) == prefix;
-            // Tokens of candidates whose key is at least `least`.
-            const auto tokens_from = [&](uint32_t least) {
-                const int entries = __syncthreads_count(tid < left && mine_key >= least);
-                return entries * page - (tail_in && tail >= least ? dead : 0);
-            };
-            uint32_t pivot   = prefix;
-            int      greater = 0;  // tokens of candidates above the pivot
-            for (int bit = shift - 1; bit >= 0; --bit) {
-                const uint32_t higher = pivot | 1u << bit;
-                const int      tokens = tokens_from(higher);
-                if (tokens >= need) pivot = higher;
-                else greater = tokens;
-            }
-            if (tid == 0) {
-                sh.pivot = pivot;
-                sh.need  = need - greater;
-            }
-            __syncthreads();
-            return;
+        need               = sh.need;
+        const int left     = sh.n_left, bits = slice.shift;
+        slice.low          = sh.pivot;
+        slice.last         = (1u << bits) - 1;
+        slice.shift        = max(0, bits - 11);
+        if (bits == 0) return;
+        if (left > THREADS) continue;
+        // Few are left: one a thread, and the pivot's other bits follow one by one from counts over the block, which costs less
+        // than further passes over all keys.
+        each([&](uint32_t x, bool in) {
+            if (in) sh.candidate[atomicAdd(&sh.n_candidates, 1)] = x;
+        });
+        __syncthreads();
+        const uint32_t mine_key = tid < left ? sh.candidate[tid] : 0;
+        const bool     tail_in  = slice.holds(tail);
+        // Tokens of candidates whose key is at least `least`.
+        const auto tokens_from = [&](uint32_t least) {
+            const int entries = __syncthreads_count(tid < left && mine_key >= least);
+            return entries * page - (tail_in && tail >= least ? dead : 0);
+        };
+        uint32_t pivot   = slice.low;
+        int      greater = 0;  // tokens of candidates above the pivot
+        for (int bit = bits - 1; bit >= 0; --bit) {
+            const uint32_t higher = pivot + (1u << bit);
+            const int      tokens = tokens_from(higher);
+            if (tokens >= need) pivot = higher;
+            else greater = tokens;
         }
+        if (tid == 0) {
+            sh.pivot = pivot;
+            sh.need  = need - greater;
+        }
+        __syncthreads();
+        return;
     }
 }
 

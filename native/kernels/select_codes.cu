@@ -48,13 +48,13 @@ __device__ __forceinline__ void add_word(uint32_t word, const float (*q)[GROUP],
     }
 }
 
-// grid (tiles, n_head)
+// grid (n_head, tiles), as in select_pages.cu
 template <int DIM, int GROUP, bool RESIDUAL>
 __global__ void __launch_bounds__(THREADS) score_codes(Params p) {
     extern __shared__ __align__(16) unsigned char shared[];
     Scoring<DIM, GROUP> & s = *reinterpret_cast<Scoring<DIM, GROUP> *>(shared);
     constexpr int HALF = DIM / 2, PLANES = DIM / 32;
-    const int j = blockIdx.y, tile = blockIdx.x, g = p.cache.group, lane = threadIdx.x & 31, warp = threadIdx.x >> 5;
+    const int j = blockIdx.x, tile = blockIdx.y, g = p.cache.group, lane = threadIdx.x & 31, warp = threadIdx.x >> 5;
     wait_for_kernel_before();
     let_next_kernel_start();  // in this order: the next kernel reads q before it waits
     // q before the live length is known: the loads overlap.
@@ -133,7 +133,7 @@ __global__ void __launch_bounds__(THREADS) score_codes(Params p) {
         p.work.tile_sum[(size_t(j) * GROUP + h) * p.work.tiles + tile] = sum;
     }
     if (!last_block(p.work.counters + j, tiles)) return;
-    select_finish<THREADS, GROUP, CODES_TILE>(p.work, j, g, n, 1, 0, p.k, p.ids + size_t(j) * p.k, p.keys_fit, shared);
+    select_finish<THREADS, GROUP, CODES_TILE, RESIDUAL>(p.work, j, g, n, 1, 0, p.k, p.ids + size_t(j) * p.k, p.keys_fit, shared);
 }
 
 }  // namespace
@@ -149,14 +149,14 @@ KernelStatus select_codes(const KernelCache & cache, const KernelCodes & codes, 
                           int32_t * ids, void * workspace, size_t workspace_bytes, KernelStream stream) {
     RETURN_IF_KERNEL(check_cache(cache, true));
     RETURN_IF_KERNEL(check_codes(codes));
-    if (k < 1 || cache.capacity > (1 << 28)) return KERNEL_BAD_SHAPE;
+    if (k < 1 || cache.capacity > MAX_TILES * THREADS) return KERNEL_BAD_SHAPE;
     if (misaligned(q, 4) || misaligned(ids, 4)) return KERNEL_BAD_POINTER;
     if (row.k && (misaligned(row.k, 4) || misaligned(row.v, 4))) return KERNEL_BAD_POINTER;
     size_t     bytes = 0;
     SelectWork work  = select_codes_work(workspace, cache, &bytes);
     if (misaligned(workspace, 256) || workspace_bytes < bytes) return KERNEL_WORKSPACE;
     const Params p{cache, codes, row, q, ids, work, k, select_keys_fit(cache.capacity)};
-    const dim3   grid(work.tiles, cache.n_head);
+    const dim3   grid(cache.n_head, work.tiles);
     dispatch_head_dim(cache.head_dim, [&](auto dim) {
         dispatch_group(work.padded, [&](auto group) {
             constexpr int DIM = decltype(dim)::value, GROUP = decltype(group)::value;

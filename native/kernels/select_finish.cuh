@@ -40,7 +40,8 @@ inline SelectWork select_work(void * workspace, int n_head, int group, int entri
     return w;
 }
 
-constexpr int FACTORS = 512;  // tiles * group whose factors fit shared memory
+constexpr int MAX_TILES = 65535;  // of a head: a grid's second size
+constexpr int FACTORS   = 512;  // tiles * group whose factors fit shared memory
 
 struct alignas(16) FinishShared {  // keys follow it
     SelectShared select;
@@ -51,9 +52,54 @@ struct alignas(16) FinishShared {  // keys follow it
 inline bool select_keys_fit(int entries) { return sizeof(FinishShared) + size_t(entries + 3) * 4 <= SHARED_BYTES - 1024; }
 inline size_t select_finish_bytes(int entries) { return sizeof(FinishShared) + (select_keys_fit(entries) ? size_t(entries + 3) * 4 : 0); }
 
+// block_emit for keys in shared memory, at most 2^15 - 1 of them, zero up to a multiple of four: every thread has a run of entries
+// of its own, so that one scan gives all places. With KEEP the taken entries' bits go to `chosen`.
+template <int THREADS, bool KEEP, class Emit>
+__device__ void emit_shared(const uint32_t * keys, int n, int page, int dead, uint32_t pivot, int need, SelectShared & sh, uint32_t * chosen, Emit emit) {
+    const int lane = threadIdx.x & 31, warp = threadIdx.x >> 5;
+    const int vectors = (n + THREADS * 4 - 1) / (THREADS * 4) | 1;  // odd: no two threads of a quarter warp meet in a bank
+    const int begin = threadIdx.x * vectors * 4;
+    uint32_t * bits = sh.hist;
+    if (KEEP) {
+        for (int i = threadIdx.x; i < (n + 31) / 32; i += THREADS) bits[i] = 0;
+    }
+    const auto each = [&](auto use) {
+        for (int v = 0; v < vectors && begin + v * 4 < n; ++v) {
+            const uint4    x       = *reinterpret_cast<const uint4 *>(keys + begin + v * 4);
+            const uint32_t four[4] = {x.x, x.y, x.z, x.w};
+#pragma unroll
+            for (int e = 0; e < 4; ++e) use(begin + v * 4 + e, four[e]);
+        }
+    };
+    int count = 0;  // above in the upper half, equal in the lower
+    each([&](int i, uint32_t x) { count += i < n ? (x > pivot ? 1 << 16 : x == pivot) : 0; });
+    const int incl = warp_scan(count);
+    if (lane == 31) sh.warp_a[warp] = incl;
+    __syncthreads();
+    int before = incl - count;
+#pragma unroll
+    for (int w = 0; w < THREADS / 32; ++w) before += w < warp ? sh.warp_a[w] : 0;
+    // The short last entry is never before another one, so whole pages count here.
+    int above = (before >> 16) * page, equal = (before & 0xffff) * page;
+    each([&](int i, uint32_t x) {
+        if (i >= n || x < pivot) return;
+        const int live = page - (i == n - 1 ? dead : 0), take = x > pivot ? live : max(0, min(live, need - equal));
+        if (take > 0) {
+            emit(i, above + min(equal, need), take);
+            if (KEEP) atomicOr(&bits[i / 32], 1u << (i % 32));
+        }
+        above += x > pivot ? page : 0;
+        equal += x > pivot ? 0 : page;
+    });
+    if (KEEP) {
+        __syncthreads();
+        for (int i = threadIdx.x; i < (n + 31) / 32; i += THREADS) chosen[i] = bits[i];
+    }
+}
+
 // n: live entries, TILE of them a tile; the last entry stands for page - dead tokens. shared: select_finish_bytes().
 // One block runs alone here, so time is latency: loads are issued early and in batches.
-template <int THREADS, int GROUP, int TILE>
+template <int THREADS, int GROUP, int TILE, bool KEEP>
 __device__ void select_finish(const SelectWork & w, int j, int group, int n, int page, int dead, int k, int32_t * ids, bool keys_fit,
                               unsigned char * shared) {
     static_assert(TILE % 4 == 0, "");
@@ -102,36 +148,52 @@ __device__ void select_finish(const SelectWork & w, int j, int group, int n, int
     }
     __syncthreads();
     // b summed over the group; not negative, so its bits order like the value. NaN ranks last.
+    uint32_t greatest = 0;
     for (int base = 0; base < n; base += BATCH * THREADS * 4) {
         if (base > 0) fetch(base);
 #pragma unroll
         for (int u = 0; u < BATCH; ++u) {
             const int i = base + (u * THREADS + threadIdx.x) * 4, t = min(i, n - 1) / TILE;
-            if (base + u * THREADS * 4 >= n) break;  // the whole block
+            if (i >= n) break;
             float4 b = make_float4(0, 0, 0, 0);
 #pragma unroll
             for (int h = 0; h < GROUP; ++h) {
                 const float f = factor[h * pitch + t];
                 b.x += x[u][h].x * f, b.y += x[u][h].y * f, b.z += x[u][h].z * f, b.w += x[u][h].w * f;
             }
-            const float    value[4] = {b.x, b.y, b.z, b.w};
-            uint32_t       four[4];
+            const float value[4] = {b.x, b.y, b.z, b.w};
+            uint32_t    four[4];
 #pragma unroll
-            for (int e = 0; e < 4; ++e) four[e] = i + e < n && value[e] > 0 ? __float_as_uint(value[e]) : 0;
+            for (int e = 0; e < 4; ++e) {
+                four[e]  = i + e < n && value[e] > 0 ? __float_as_uint(value[e]) : 0;
+                greatest = max(greatest, four[e]);
+            }
             // Behind the last entry lies room up to a multiple of four.
-            if (i < n) *reinterpret_cast<uint4 *>(keys + i) = make_uint4(four[0], four[1], four[2], four[3]);
-#pragma unroll
-            for (int e = 0; e < 4; ++e) count_bin(sh.hist, i + e < n, four[e] >> FIRST_SHIFT);
+            *reinterpret_cast<uint4 *>(keys + i) = make_uint4(four[0], four[1], four[2], four[3]);
         }
     }
-    const auto key = [keys](int i) { return keys[i]; };
-    block_pivot<THREADS, true>(key, n, page, dead, k, sh);
-    block_emit<THREADS>(
-        key, n, page, dead, sh.pivot, sh.need, sh,
-        [ids, page](int i, int at, int take) {
-            for (int t = 0; t < take; ++t) ids[at + t] = i * page + t;
-        },
-        [chosen](int base, unsigned mask) { chosen[base / 32] = mask; });
+#pragma unroll
+    for (int m = 16; m > 0; m >>= 1) greatest = max(greatest, __shfl_xor_sync(FULL, greatest, m));
+    if (lane == 0) sh.warp_a[warp] = int(greatest);
+    __syncthreads();
+#pragma unroll
+    for (int o = 0; o < THREADS / 32; ++o) greatest = max(greatest, uint32_t(sh.warp_a[o]));
+    const KeySlice slice = top_octaves(greatest);
+    const auto     key   = [keys](int i) { return keys[i]; };
+    for (int base = 0; base < n; base += BATCH * THREADS) {
+#pragma unroll
+        for (int u = 0; u < BATCH; ++u) {
+            const int      i    = base + u * THREADS + threadIdx.x;
+            const uint32_t mine = i < n ? keys[i] : 0;
+            count_bin(sh.hist, i < n && slice.holds(mine), slice.bin(mine));
+        }
+    }
+    block_pivot<THREADS>(key, n, page, dead, k, sh, slice, true);
+    const auto emit = [ids, page](int i, int at, int take) {
+        for (int t = 0; t < take; ++t) ids[at + t] = i * page + t;
+    };
+    if (keys_fit) emit_shared<THREADS, KEEP>(keys, n, page, dead, sh.pivot, sh.need, sh, chosen, emit);
+    else block_emit<THREADS>(key, n, page, dead, sh.pivot, sh.need, sh, emit, [chosen](int base, unsigned mask) { chosen[base / 32] = mask; });
 }
 
 }  // namespace rocketdoc

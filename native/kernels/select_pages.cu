@@ -89,12 +89,12 @@ __device__ void choose_channels(const Params & p, Scoring<GROUP> & s, int j, int
     __syncthreads();
 }
 
-// grid (tiles, n_head)
+// grid (n_head, tiles): tiles beyond the live pages have nothing to do and come last, so that they take no multiprocessor from others
 template <int GROUP>
 __global__ void __launch_bounds__(THREADS) score_pages(Params p) {
     extern __shared__ __align__(16) unsigned char shared[];
     Scoring<GROUP> & s = *reinterpret_cast<Scoring<GROUP> *>(shared);
-    const int j = blockIdx.y, tile = blockIdx.x, page = p.pages.page, g = p.cache.group, D = p.cache.head_dim;
+    const int j = blockIdx.x, tile = blockIdx.y, page = p.pages.page, g = p.cache.group, D = p.cache.head_dim;
     wait_for_kernel_before();
     let_next_kernel_start();  // in this order: the next kernel reads q before it waits
     // q before the live length is known: the two loads overlap.
@@ -162,7 +162,7 @@ __global__ void __launch_bounds__(THREADS) score_pages(Params p) {
         }
     }
     if (!last_block(p.work.counters + j, tiles)) return;
-    select_finish<THREADS, GROUP, TILE>(p.work, j, g, n, page, n * page - rows, p.k, p.ids + size_t(j) * p.k, p.keys_fit, shared);
+    select_finish<THREADS, GROUP, TILE, false>(p.work, j, g, n, page, n * page - rows, p.k, p.ids + size_t(j) * p.k, p.keys_fit, shared);
 }
 
 int page_capacity(const KernelCache & cache, const KernelPages & pages) { return int(ceil_div(cache.capacity, pages.page)); }
@@ -179,7 +179,7 @@ size_t select_pages_workspace_bytes(const KernelCache & cache, const KernelPages
 KernelStatus select_pages(const KernelCache & cache, const KernelPages & pages, const KernelNewRow & row, const float * q, int r, int k,
                           int32_t * ids, void * workspace, size_t workspace_bytes, KernelStream stream) {
     RETURN_IF_KERNEL(check_cache(cache, true));
-    if (pages.page < 1 || r < 1 || r > cache.head_dim || k < 1 || cache.capacity > (1 << 28)) return KERNEL_BAD_SHAPE;
+    if (pages.page < 1 || r < 1 || r > cache.head_dim || k < 1 || cache.capacity > MAX_TILES * TILE) return KERNEL_BAD_SHAPE;
     if (misaligned(pages.minmax) || misaligned(q, 4) || misaligned(ids, 4)) return KERNEL_BAD_POINTER;
     if (row.k && (misaligned(row.k, 4) || misaligned(row.v, 4))) return KERNEL_BAD_POINTER;
     size_t     bytes = 0;
@@ -191,7 +191,7 @@ KernelStatus select_pages(const KernelCache & cache, const KernelPages & pages, 
         constexpr int GROUP = decltype(group)::value;
         static_assert(sizeof(Scoring<GROUP>) <= SHARED_BYTES, "");
         const size_t shared = max(sizeof(Scoring<GROUP>), select_finish_bytes(n_pages));
-        launch_early(score_pages<GROUP>, dim3(work.tiles, cache.n_head), THREADS, shared, stream, p);
+        launch_early(score_pages<GROUP>, dim3(cache.n_head, work.tiles), THREADS, shared, stream, p);
     });
     return launch_status();
 }

@@ -75,8 +75,11 @@ struct SixteenBits {
     struct Act { float x[8]; };
     static __device__ __forceinline__ void load(Raw & raw, const char * row, int column) { raw.w = stream16(row + size_t(column) * 2); }
     static __device__ __forceinline__ void load(Act & act, const KernelActivations & a, int column) {
-        const float4 lower = *reinterpret_cast<const float4 *>(a.x + column), upper = *reinterpret_cast<const float4 *>(a.x + column + 4);
-        act = {{lower.x, lower.y, lower.z, lower.w, upper.x, upper.y, upper.z, upper.w}};
+#pragma unroll
+        for (int i = 0; i < 8; i += 4) {
+            const float4 four = *reinterpret_cast<const float4 *>(a.x + column + i);
+            act.x[i] = four.x, act.x[i + 1] = four.y, act.x[i + 2] = four.z, act.x[i + 3] = four.w;
+        }
     }
     static __device__ __forceinline__ float dot(const Raw & raw, const Act & act) {
         const uint32_t word[4] = {raw.w.x, raw.w.y, raw.w.z, raw.w.w};

@@ -224,7 +224,7 @@ void multiplying(Rng & rng, const Format & f, int columns, std::vector<int> rows
         }
         const double e = relative_error(out[m]->download().data(), want);
         // Rotation: a pow one ulp apart turns 100,000 steps' angle by some hundredths.
-        const double bound = p.matrices[m].rotate ? 3e-2 : w.gated ? 1e-4 : 2e-5;
+        const double bound = p.matrices[m].rotate ? 3e-2 : 1e-4;  // one row may be a small rest of large terms
         check(e <= bound, "product %s: %d x %d, matrix %zu, bias %d, add %d, rotate %d, neox %d, yarn %d, gated %d: relative error %g", f.name, rows[m], columns, m, w.bias,
               w.add, p.matrices[m].rotate, w.neox, w.yarn, w.gated, e);
     }
