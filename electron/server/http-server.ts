@@ -18,33 +18,47 @@ export interface ServerOptions {
   webRoot: string;
   /** Known once the port is. */
   hosts: () => ReadonlySet<string>;
+  patience?: Patience;
 }
 
-type Handler = (request: IncomingMessage, response: ServerResponse, url: URL) => Promise<void>;
+/** How long a request may take to arrive, in milliseconds. An upload over a slow line takes its time, but never stands still. */
+interface Patience {
+  requestMs: number;
+  uploadMs: number;
+  idleMs: number;
+}
+const usualPatience: Patience = { requestMs: 30_000, uploadMs: 60 * 60_000, idleMs: 30_000 };
+
+/** `accepted`: who asks may, and its body may take as long as an upload does. */
+type Handler = (request: IncomingMessage, response: ServerResponse, url: URL, accepted: () => void) => Promise<void>;
 
 const maxSockets = 64;
 
-export function createAppServer({ app, tokens, webRoot, hosts }: ServerOptions): Server {
+export function createAppServer(options: ServerOptions): Server {
+  const { app, tokens, webRoot, hosts, patience = usualPatience } = options;
   const routes: Record<string, { method: 'GET' | 'POST'; handle: Handler }> = {
     '/health': { method: 'GET', handle: async (_, response) => sendJson(response, 200, { ok: true }) },
     '/session': { method: 'POST', handle: (request, response) => openSession(request, response, tokens) },
-    '/upload': { method: 'POST', handle: (request, response, url) => upload(request, response, url, app, tokens) },
+    '/upload': { method: 'POST', handle: (...asked) => upload(app, tokens, ...asked) },
   };
   const server = createServer(
-    { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 5000, connectionsCheckingInterval: 2000 },
+    // How long a whole request may take depends on what it is: see below.
+    { headersTimeout: 10_000, requestTimeout: 0, keepAliveTimeout: 5000, connectionsCheckingInterval: 2000 },
     (request, response) => {
       setSecurityHeaders(response);
+      const arrives = within(request, patience.requestMs);
       const refused = refusal(request, hosts());
       if (refused) return sendText(response, refused.status, refused.message);
       const url = new URL(request.url ?? '/', 'http://local');
       const route = Object.hasOwn(routes, url.pathname) ? routes[url.pathname] : undefined;
       const handle = route ? route.handle : files(webRoot);
+      const accepted = () => arrives.mayTake(patience.uploadMs, patience.idleMs);
       if (request.method !== (route?.method ?? 'GET')) {
         // Only a path that exists may say which method it wants.
         if (route) response.setHeader('Allow', route.method);
         return sendText(response, route || url.pathname === '/' ? 405 : 404, 'Not here.');
       }
-      handle(request, response, url).catch(() => {
+      handle(request, response, url, accepted).catch(() => {
         if (!response.headersSent) sendText(response, 500, 'Something failed inside.');
         else response.destroy();
       });
@@ -54,6 +68,22 @@ export function createAppServer({ app, tokens, webRoot, hosts }: ServerOptions):
   const closeSockets = serveSocket(server, app, tokens, hosts);
   server.on('close', closeSockets);
   return server;
+}
+
+/** A request that has not arrived by then is cut off. */
+function within(request: IncomingMessage, ms: number) {
+  const { socket } = request; // the request lets go of it
+  const cutOff = () => void (request.complete || request.destroy());
+  let timer = setTimeout(cutOff, ms);
+  request.once('close', () => clearTimeout(timer));
+  return {
+    mayTake(longerMs: number, idleMs: number) {
+      clearTimeout(timer);
+      timer = setTimeout(cutOff, longerMs);
+      socket.setTimeout(idleMs, cutOff);
+      request.once('end', () => socket.setTimeout(0));
+    },
+  };
 }
 
 function files(webRoot: string): Handler {
@@ -85,7 +115,7 @@ function codeOf(body: string): string {
   }
 }
 
-async function upload(request: IncomingMessage, response: ServerResponse, url: URL, app: App, tokens: SessionTokens) {
+async function upload(app: App, tokens: SessionTokens, ...[request, response, url, accepted]: Parameters<Handler>) {
   const bearer = /^Bearer (\S+)$/.exec(request.headers.authorization ?? '')?.[1];
   if (!tokens.accepts(bearer)) return sendText(response, 401, 'The session token is missing.');
   if (request.headers['content-type'] !== 'application/octet-stream') return sendText(response, 415, 'Bytes only.');
@@ -95,6 +125,7 @@ async function upload(request: IncomingMessage, response: ServerResponse, url: U
     response.setHeader('Connection', 'close');
     return sendJson(response, 413, { code: 'DOC_TOO_LARGE', message: `The window can send at most 64 MiB.` });
   }
+  accepted();
   try {
     sendJson(response, 200, { uploadId: await app.uploads.receive(name, request) });
   } catch (error) {

@@ -134,9 +134,16 @@ const window = {
     writeStamp(join(windowDir, '.ready'), hash);
   },
 };
+/** Whose licences a build tells of. */
+const notices = [
+  join(root, 'electron', 'setup', 'licence-notices.mjs'),
+  join(root, 'assets', 'licences', 'llama.cpp.txt'),
+  join(root, 'assets', 'models', 'LICENSE'),
+];
 const windowHash = () =>
   hashOf(root, [
     lockFile,
+    ...notices,
     ...filesBelow(rendererDir, () => true),
     ...filesBelow(join(root, 'electron', 'contract'), () => true),
   ]);
@@ -159,7 +166,8 @@ const desktop = {
 const desktopHash = () =>
   hashOf(root, [
     lockFile,
-    join(nativeDir, 'index.ts'),
+    ...notices,
+    ...['index.ts', 'native-files.ts', 'list-native-files.mjs'].map((name) => join(nativeDir, name)),
     ...filesBelow(join(root, 'electron'), (name) => !/^(cli|server|setup)\//.test(name)),
   ]);
 

@@ -4,7 +4,7 @@
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { constants, createReadStream, createWriteStream } from 'node:fs';
-import { access, copyFile, mkdir, rename, rm, stat } from 'node:fs/promises';
+import { access, copyFile, mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { type Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -78,7 +78,10 @@ export class Uploads {
   async keep(file: IncomingFile, documentId: string): Promise<void> {
     const dir = this.documentDir(documentId);
     await mkdir(dir, { recursive: true, mode: 0o700 });
+    // A power cut must not leave a file of this name without its bytes.
+    await sync(file.path);
     await rename(file.path, join(dir, file.name));
+    await sync(dir);
     await this.discard(file);
   }
 
@@ -105,6 +108,13 @@ export class Uploads {
     await mkdir(dir, { recursive: true, mode: 0o700 });
     return join(dir, safeName(name));
   }
+}
+
+/** Where a system cannot do that for a folder, it need not. */
+async function sync(path: string): Promise<void> {
+  const handle = await open(path, 'r').catch(() => undefined);
+  await handle?.sync().catch(() => {});
+  await handle?.close();
 }
 
 async function whole(path: string) {

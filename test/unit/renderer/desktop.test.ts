@@ -114,3 +114,41 @@ it('shows the About card when the menu asks', async () => {
   askAbout();
   expect(listener).toHaveBeenCalledTimes(1);
 });
+
+it('takes files that are dropped from elsewhere, and not what was dragged out of it', async () => {
+  const { dragOut } = await import('../../../renderer/bridge/desktop.ts');
+  const { watchDrops } = await import('../../../renderer/bridge/browser.ts');
+  const over: boolean[] = [];
+  const dropped: File[][] = [];
+  watchDrops({ onOver: (isOver) => over.push(isOver), onFiles: (files) => dropped.push(files) });
+  const files = [new File(['x'], 'a.pdf')];
+  const drag = (type: string) => {
+    const event = Object.assign(new Event(type, { cancelable: true }), { dataTransfer: { types: ['Files'], files } });
+    page.dispatchEvent(event);
+    return event.defaultPrevented;
+  };
+  await dragOut?.({ type: 'document', documentId: 'id' });
+  drag('dragenter');
+  expect(drag('drop')).toBe(true); // the window must not open it instead
+  expect([over.includes(true), dropped]).toEqual([false, []]);
+  page.dispatchEvent(Object.assign(new Event('mousemove'), { buttons: 0 }));
+  drag('dragenter');
+  drag('drop');
+  expect([over.includes(true), dropped]).toEqual([true, [files]]);
+});
+
+it('makes a row’s drag the system’s, and says why where there is no file', async () => {
+  const { dragProps } = await import('../../../renderer/drag-out.ts');
+  const { useUi } = await import('../../../renderer/stores/ui.ts');
+  const what = { type: 'chat', chatId: 'id', format: 'markdown' } as const;
+  const preventDefault = vi.fn();
+  const start = () => dragProps(what)?.onDragStart({ preventDefault } as unknown as import('react').DragEvent);
+  start();
+  expect(preventDefault).toHaveBeenCalledTimes(1);
+  expect(dragged).toEqual([what]);
+  if (page.rocketdoc) page.rocketdoc.dragOut = () => Promise.reject(new Error('There is no file of a.pdf.'));
+  start();
+  await vi.waitFor(() =>
+    expect(useUi.getState().notices).toMatchObject([{ text: 'There is no file of a.pdf.', tone: 'danger' }]),
+  );
+});

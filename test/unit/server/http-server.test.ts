@@ -1,9 +1,12 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
+import type { Server } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
+import { allowedHosts } from '../../../electron/server/gates.ts';
+import { createAppServer } from '../../../electron/server/http-server.ts';
 import { type FakeServer, startFakeServer } from '../../fixtures/app-server.ts';
 
 let server: FakeServer;
@@ -194,5 +197,73 @@ describe('WebSocket', () => {
     const socket = open({});
     socket.on('open', () => socket.send('x'.repeat(1024 * 1024 + 1)));
     expect(await ended(socket)).toBe(1009);
+  });
+});
+
+describe('time', () => {
+  const patience = { requestMs: 400, uploadMs: 3000, idleMs: 500 };
+  let slow: Server;
+  let port = 0;
+  beforeAll(async () => {
+    slow = createAppServer({
+      app: server.app,
+      tokens: server.tokens,
+      webRoot: '',
+      hosts: () => allowedHosts(port),
+      patience,
+    });
+    await new Promise<void>((resolve) => slow.listen(0, '127.0.0.1', resolve));
+    port = (slow.address() as AddressInfo).port;
+  });
+  afterAll(() => slow.close());
+
+  /** Sends the head, then `times` one byte each `everyMs`; how it ended, and after how long. */
+  function dribble(path: string, headers: string[], everyMs: number, times: number) {
+    const started = performance.now();
+    return new Promise<{ status: number; ms: number }>((resolve) => {
+      const head = [
+        `POST ${path} HTTP/1.1`,
+        `Host: 127.0.0.1:${port}`,
+        'Connection: close',
+        `Content-Length: ${times}`,
+      ];
+      const socket = connect(port, '127.0.0.1', () => socket.write(`${[...head, ...headers].join('\r\n')}\r\n\r\n`));
+      let sent = 0;
+      const timer = setInterval(() => {
+        if (sent++ < times) socket.write('x');
+        else clearInterval(timer);
+      }, everyMs);
+      let text = '';
+      socket.setEncoding('latin1').on('data', (chunk) => {
+        text += chunk;
+      });
+      socket.on('error', () => {});
+      socket.on('close', () => {
+        clearInterval(timer);
+        resolve({ status: Number(/^HTTP\/1\.1 (\d+)/.exec(text)?.[1]), ms: performance.now() - started });
+      });
+    });
+  }
+  const bytes = 'Content-Type: application/octet-stream';
+  const bearer = () => `Authorization: Bearer ${token}`;
+
+  it('is given to an upload as long as it comes along', async () => {
+    const { status, ms } = await dribble('/upload?name=a.txt', [bearer(), bytes], 100, 12);
+    expect(status).toBe(200);
+    expect(ms).toBeGreaterThan(patience.requestMs);
+  });
+
+  it('ends for one that stands still, and for one that never ends', async () => {
+    expect((await dribble('/upload?name=a.txt', [bearer(), bytes], 5000, 3)).ms).toBeLessThan(2500);
+    const endless = await dribble('/upload?name=a.txt', [bearer(), bytes], 200, 1000);
+    expect(endless.status).toBeNaN();
+    expect(endless.ms).toBeLessThan(patience.uploadMs + 1500);
+  });
+
+  it('is short for everything else, and for who has no token', async () => {
+    const json = 'Content-Type: application/json';
+    expect((await dribble('/session', [json], 100, 1000)).ms).toBeLessThan(2000);
+    expect((await dribble('/upload?name=a.txt', [bytes], 100, 1000)).ms).toBeLessThan(2000);
+    expect((await dribble('/nothing', [json], 100, 1000)).ms).toBeLessThan(2000);
   });
 });
