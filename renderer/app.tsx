@@ -11,18 +11,18 @@ import { RemoveChatDialog, RenameChatDialog } from './features/library/chat-menu
 import { LibraryColumn } from './features/library/library-column.tsx';
 import { LibraryNotices } from './features/library/library-notices.tsx';
 import { PasteDialog } from './features/library/paste-dialog.tsx';
-import { CommandPalette } from './features/palette/command-palette.tsx';
 import { ModelsDialog } from './features/models/models-dialog.tsx';
+import { CommandPalette } from './features/palette/command-palette.tsx';
 import { ShortcutSheet } from './features/palette/shortcut-sheet.tsx';
 import { SettingsDialog } from './features/settings/settings-dialog.tsx';
 import { StatusBar } from './features/status-bar/status-bar.tsx';
-import { Inspector } from './inspector.tsx';
 import { TuneDialog } from './features/tune/tune-dialog.tsx';
+import { Inspector } from './inspector.tsx';
 import { modeNames } from './mode-names.ts';
 import { LinkDialog, Notices } from './notices.tsx';
 import { useChat } from './stores/chat.ts';
-import { selectDocument, useLibrary } from './stores/library.ts';
 import { changeChoice, useDocumentChoice } from './stores/document-choice.ts';
+import { selectDocument, useLibrary } from './stores/library.ts';
 import { closeOverlays, toggleInspector, toggleLibrary, useUi } from './stores/ui.ts';
 import { IconButton } from './ui/button.tsx';
 import { Select } from './ui/field.tsx';
@@ -41,10 +41,10 @@ export function App() {
       <Columns />
       <StatusBar />
       <SettingsDialog />
-      <LinkDialog />
-      <CommandPalette />
       <TuneDialog />
       <ModelsDialog />
+      <LinkDialog />
+      <CommandPalette />
       <ShortcutSheet />
       <PasteDialog />
       <AboutDialog />

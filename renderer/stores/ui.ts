@@ -67,11 +67,11 @@ export const openInspector = () => set({ inspectorOpen: true });
 export const setInspectorTab = (inspectorTab: UiState['inspectorTab']) => set({ inspectorTab });
 export const setSettingsOpen = (settingsOpen: boolean) => set({ settingsOpen });
 export const openOverlay = (overlay: UiState['overlay']) => set({ overlay });
+export const openModels = () => openOverlay('models');
+export const openTuning = () => openOverlay('tune');
 export const startRenamingChat = (renamingChatId: string | null) => set({ renamingChatId });
 export const startRemovingChat = (removingChatId: string | null) => set({ removingChatId });
 export const setDropping = (dropping: boolean) => set({ dropping });
-export const openModels = () => openOverlay('models');
-export const openTuning = () => openOverlay('tune');
 export const askLink = (askedLink: string | null) => set({ askedLink });
 
 let nextNotice = 1;

@@ -1,21 +1,25 @@
 /** `npm run serve` as a person starts it, with the real engine and the embedded model, on a data folder of the test's. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Turn } from '../../electron/contract/app-types.ts';
+import { ChatStore } from '../../electron/library/chat-store.ts';
+import { openDatabase } from '../../electron/library/database.ts';
 import { root } from './browser.ts';
 
 export class RealServer {
   readonly #dataDir: string;
+  readonly #more: readonly string[];
   #process: ChildProcess | undefined;
 
   /** `more`: options of `npm run serve`. */
   constructor(dataDir: string, more: readonly string[] = []) {
     this.#dataDir = dataDir;
-  readonly #more: readonly string[];
+    this.#more = more;
   }
 
   /** Resolves with the link that opens the window. */
   start(): Promise<string> {
-    this.#more = more;
     const entry = ['--import', 'tsx', 'electron/server/serve.ts'];
     const args = ['--port', '0', '--data-dir', this.#dataDir, '--threads', '1', '--no-open', ...this.#more];
     const server = spawn(process.execPath, [...entry, ...args], { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
@@ -44,6 +48,16 @@ export class RealServer {
     });
     if (pid === undefined) throw new Error('there is no engine');
     return Number(pid);
+  }
+
+  /** Every question that is stored, chat by chat in the order they were begun. */
+  turns(): Turn[] {
+    const database = openDatabase(join(this.#dataDir, 'library.sqlite'));
+    const chats = database.prepare('SELECT id FROM chats ORDER BY created_at').all() as { id: string }[];
+    const store = new ChatStore(database);
+    const turns = chats.flatMap(({ id }) => store.turns(id));
+    database.close();
+    return turns;
   }
 
   async stop(): Promise<void> {

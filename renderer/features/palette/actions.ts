@@ -7,12 +7,13 @@ import { count, plural } from '../../format.ts';
 import { modeNames } from '../../mode-names.ts';
 import { answerAgain, openChat, selectMeasured, startEditing, useChat } from '../../stores/chat.ts';
 import { askToRemove, forkChat } from '../../stores/chat-list.ts';
+import { changeChoice, useDocumentChoice } from '../../stores/document-choice.ts';
 import { cancelJob, restartEngine, selectHeld, selectJob, useEngine } from '../../stores/engine.ts';
 import { addFiles, addGrant, openDocument, releaseDocument, selectDocument, useLibrary } from '../../stores/library.ts';
 import { startPicking } from '../../stores/library-search.ts';
 import { readDocument, useReading } from '../../stores/reading.ts';
 import { changeSettings, useSettings } from '../../stores/settings.ts';
-import { notify, openOverlay, startRenamingChat, toggleLibrary, useUi } from '../../stores/ui.ts';
+import { notify, openOverlay, openTuning, startRenamingChat, toggleLibrary, useUi } from '../../stores/ui.ts';
 import { type Shortcut, shortcuts } from './shortcuts.ts';
 
 export interface Action {
@@ -115,7 +116,10 @@ function documentActions(): Action[] {
   const { documentId, range } = useReading.getState();
   if (reading) items.push({ id: 'stop-reading', label: 'Stop reading', detail, run: () => void cancelJob(reading.id) });
   else if (selectHeld(document.id)(engine))
-    items.push({ id: 'free', label: 'Free its memory', detail, run: () => void releaseDocument(document.id) });
+    items.push(
+      { id: 'tune', label: 'Tune: choose a token budget by measuring', detail, run: openTuning },
+      { id: 'free', label: 'Free its memory', detail, run: () => void releaseDocument(document.id) },
+    );
   else
     items.push({
       id: 'read',
@@ -139,11 +143,11 @@ function windowActions(): Action[] {
   const themes = (['system', 'light', 'dark'] as const).filter((name) => name !== theme);
   return [
     byKey('settings', 'Settings', shortcuts.settings),
+    { ...byKey('models', 'Models', shortcuts.models), detail: 'choose, download, open in place' },
     byKey('library', useUi.getState().libraryOpen ? 'Hide the library' : 'Show the library', shortcuts.library),
     byKey(
       'inspector',
       useUi.getState().inspectorOpen ? 'Hide the KV cache panel' : 'Show the KV cache panel',
-    { ...byKey('models', 'Models', shortcuts.models), detail: 'choose, download, open in place' },
       shortcuts.inspector,
     ),
     byKey('shortcuts', 'Keyboard shortcuts', shortcuts.shortcuts),
@@ -158,13 +162,13 @@ function windowActions(): Action[] {
 }
 
 function modeActions(): Action[] {
-  const mode = useSettings.getState().settings?.mode;
+  const mode = (useDocumentChoice.getState().choice ?? useSettings.getState().settings)?.mode;
   return (Object.keys(modeNames) as AnswerMode[])
     .filter((name) => name !== mode && name !== 'exact-topk')
     .map((name) => ({
       id: `mode ${name}`,
       label: `Mode: ${modeNames[name]}`,
-      run: () => void changeSettings({ mode: name }),
+      run: () => void changeChoice({ mode: name }),
     }));
 }
 
