@@ -79,8 +79,6 @@ export const appContract = {
     grants: oc.output(z.array(grantSchema)),
     /** What a person should know about the library as it was opened: it was damaged, it cannot be written. */
     notices: oc.output(z.array(z.string())),
-    /** What a person should know about the library as it was opened: it was damaged, it cannot be written. */
-    notices: oc.output(z.array(z.string())),
     addUpload: oc
       .input(z.object({ uploadId: idSchema, password: password.optional() }))
       .output(eventIterator(addEventSchema)),
