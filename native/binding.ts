@@ -126,6 +126,8 @@ export interface NativeEngineOptions {
   threads: number;
   /** Absent: the CPU. */
   cuda?: NativeCuda | undefined;
+  /** Quantized weights become f16, so that products do not round their other side to 8 bits: for measuring. */
+  floatWeights?: boolean | undefined;
 }
 
 export interface NativeCuda {

@@ -7,6 +7,7 @@ export const benchColumns = [
   'model',
   'mode',
   'budget',
+  'selector',
   'depth',
   'prefill_tok_s',
   'decode_tok_s',
@@ -32,6 +33,8 @@ export interface BenchVariant {
   mode: string;
   /** null where a budget has no meaning. */
   budget: number | null;
+  /** null where stage 2 chooses nothing. */
+  selector: string | null;
 }
 
 export function benchRow(variant: BenchVariant, depth: number, runs: readonly BenchRun[]): Cell[] {
@@ -45,6 +48,7 @@ export function benchRow(variant: BenchVariant, depth: number, runs: readonly Be
     runs[0]?.model ?? '',
     variant.mode,
     variant.budget,
+    variant.selector,
     depth,
     middle((run) => run.prefillTokS, 2),
     middle((run) => run.decodeTokS, 2),

@@ -13,7 +13,18 @@ import { type Arguments, type Command, usageError } from './arguments.ts';
 import { type BaselineRequest, baselineResultSchema } from './bench-llama-cpp.ts';
 import { type BenchRun, type BenchVariant, benchColumns, benchRow } from './bench-rows.ts';
 import { csvLine, textTable } from './format.ts';
-import { deviceWish, modelChoice, modelFlags, readingFlags, rocketFlags, rocketOptions } from './method-flags.ts';
+import {
+  allChoosing,
+  type Choosing,
+  choosingFlags,
+  deviceWish,
+  modelChoice,
+  modelFlags,
+  readingFlags,
+  rocketFlags,
+  rocketOptions,
+  usedChoosing,
+} from './method-flags.ts';
 import { ProgressLine } from './progress-line.ts';
 import { runCommand } from './report-error.ts';
 
@@ -30,6 +41,7 @@ const command: Command = {
     csv: { help: 'print CSV' },
     ...modelFlags,
     ...rocketFlags,
+    ...choosingFlags,
     'kv-type': readingFlags['kv-type'] ?? { help: '' },
   },
 };
@@ -56,7 +68,10 @@ async function bench(args: Arguments, signal: AbortSignal): Promise<undefined> {
       'CTX_OVERFLOW',
       `A depth of ${Math.max(...depths)} needs ${deepest} tokens with question and answer; ${facts.name} reads at most ${facts.context}.`,
     );
-  const ours = modes.map((mode) => rocketDoc(args, mode, text, maxNew));
+  const chosen = modes.flatMap((mode) =>
+    allChoosing(args).map((choosing) => rocketDoc(args, mode, choosing, text, maxNew)),
+  );
+  const ours = [...new Map(chosen.map((measurement) => [nameOf(measurement.variant), measurement])).values()];
   const theirs = args.has('no-baseline') ? [] : [true, false].map((flash) => llamaCpp(facts, flash, text, maxNew));
   const measurements = [...ours, ...theirs];
 
@@ -69,7 +84,7 @@ async function bench(args: Arguments, signal: AbortSignal): Promise<undefined> {
       for (const { variant, run } of measurements) {
         if (signal.aborted) throw new AppError('CANCELLED', 'Stopped.');
         progress.show('Measuring', { done, total, unit: 'runs' });
-        const key = `${variant.engine} ${variant.mode} ${depth}`;
+        const key = `${nameOf(variant)} ${depth}`;
         runs.set(key, [...(runs.get(key) ?? []), await run(depth)]);
         done++;
       }
@@ -77,15 +92,15 @@ async function bench(args: Arguments, signal: AbortSignal): Promise<undefined> {
   }
   progress.clear();
   const rows = depths.flatMap((depth) =>
-    measurements.map(({ variant }) =>
-      benchRow(variant, depth, runs.get(`${variant.engine} ${variant.mode} ${depth}`) ?? []),
-    ),
+    measurements.map(({ variant }) => benchRow(variant, depth, runs.get(`${nameOf(variant)} ${depth}`) ?? [])),
   );
   process.stdout.write(
     args.has('csv') ? `${[benchColumns, ...rows].map(csvLine).join('\n')}\n` : `${textTable(benchColumns, rows)}\n`,
   );
   return undefined;
 }
+
+const nameOf = ({ engine, mode, selector }: BenchVariant) => [engine, mode, selector].join(' ');
 
 function sampleText(): string {
   const file = fileURLToPath(new URL('../../assets/samples/report.md', import.meta.url));
@@ -116,11 +131,12 @@ async function modelFacts(args: Arguments): Promise<ModelFacts> {
   }
 }
 
-function rocketDoc(args: Arguments, mode: AnswerMode, text: string, maxNew: number): Measurement {
-  const rocket = rocketOptions(args);
+function rocketDoc(args: Arguments, mode: AnswerMode, chosen: Choosing, text: string, maxNew: number): Measurement {
+  const rocket = rocketOptions(args, undefined, chosen);
+  const selector = usedChoosing(mode, chosen).selector ?? null;
   const kvType = args.oneOf('kv-type', ['f16', 'q8_0']) ?? 'f16';
   return {
-    variant: { engine: 'rocketdoc', mode, budget: mode === 'full' ? null : rocket.tokenBudget },
+    variant: { engine: 'rocketdoc', mode, budget: mode === 'full' ? null : rocket.tokenBudget, selector },
     async run(depth) {
       const engine = startEngine();
       try {
@@ -148,7 +164,7 @@ function rocketDoc(args: Arguments, mode: AnswerMode, text: string, maxNew: numb
 function llamaCpp(facts: ModelFacts, flashAttention: boolean, text: string, maxNew: number): Measurement {
   const { path: modelPath, threads } = facts;
   return {
-    variant: { engine: 'llama.cpp', mode: flashAttention ? 'flash' : 'plain', budget: null },
+    variant: { engine: 'llama.cpp', mode: flashAttention ? 'flash' : 'plain', budget: null, selector: null },
     async run(depth) {
       const result = await baseline({ modelPath, text, depth, questionTokens, maxNew, threads, flashAttention });
       return {

@@ -1,11 +1,15 @@
 /** Measured answers as the rows of `fidelity --csv`. The column names are an interface. */
 import type { Agreement, Counters } from '../contract/engine-reports.ts';
+import type { AnswerMode, RocketOptions } from '../contract/method.ts';
 import { type Cell, mean, median, quantile, rounded } from './format.ts';
+import { usedChoosing } from './method-flags.ts';
 
 export const fidelityColumns = [
   'file',
   'mode',
   'budget',
+  'selector',
+  'pooling',
   'positions',
   'kl_mean',
   'kl_median',
@@ -19,7 +23,22 @@ export const fidelityColumns = [
   'right_of_full',
   'read_bytes',
   'stored_bytes',
+  'capacity',
+  'page',
+  'k',
 ] as const;
+
+/** What is measured: a mode at a budget, chosen by a selector and a pooling where the mode has the stage that uses them. */
+export interface Variant {
+  mode: AnswerMode;
+  rocket: RocketOptions;
+}
+
+/** The columns that name a variant: mode, budget, selector, pooling. */
+export function variantCells({ mode, rocket }: Variant): Cell[] {
+  const { selector, pooling } = usedChoosing(mode, rocket);
+  return [mode, rocket.tokenBudget, selector ?? null, pooling ?? null];
+}
 
 /** One question under one mode and budget. */
 export interface MeasuredAnswer {
@@ -38,16 +57,16 @@ function massKept(answers: readonly MeasuredAnswer[]): number {
   return mean(measured.length > 0 ? measured : answers.flatMap((answer) => answer.counters.keptMass));
 }
 
-export function fidelityRow(file: string, mode: string, budget: number, answers: readonly MeasuredAnswer[]): Cell[] {
+export function fidelityRow(file: string, variant: Variant, answers: readonly MeasuredAnswer[]): Cell[] {
   const positions = answers.flatMap((answer) => answer.positions);
   const kl = positions.map((position) => position.kl);
   const recall = mean(present(positions.map((position) => position.recall)));
   const top1 = mean(positions.map((position) => (position.sameTop1 ? 1 : 0)));
   const round = (value: number, digits: number) => (Number.isNaN(value) ? null : rounded(value, digits));
+  const budgets = answers.map((answer) => answer.counters.budgets);
   return [
     file,
-    mode,
-    budget,
+    ...variantCells(variant),
     positions.length,
     round(mean(kl), 6),
     round(median(kl), 6),
@@ -61,5 +80,8 @@ export function fidelityRow(file: string, mode: string, budget: number, answers:
     answers.filter((answer) => answer.fullRight && answer.right).length,
     round(mean(answers.map((answer) => answer.counters.readBytesPerStep)), 0),
     round(mean(answers.map((answer) => answer.counters.storedBytesPerHead)), 0),
+    round(mean(budgets.map(({ capacity }) => capacity)), 0),
+    round(mean(budgets.map(({ page }) => page)), 1),
+    round(mean(budgets.map(({ k }) => k)), 0),
   ];
 }

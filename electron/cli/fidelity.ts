@@ -6,14 +6,17 @@ import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { Counters } from '../contract/engine-reports.ts';
 import { AppError } from '../contract/errors.ts';
-import { type AnswerMode, answerModes, defaultSampler, type RocketOptions } from '../contract/method.ts';
+import { answerModes, defaultSampler } from '../contract/method.ts';
+import { presets } from '../contract/method-values.ts';
 import { chooseDevice } from '../engine-host/choose-device.ts';
 import { type EngineVerbs, startEngine } from '../engine-host/engine-client.ts';
 import { type Arguments, type Command, usageError } from './arguments.ts';
 import { AnswerText, askOne, readAll } from './ask.ts';
-import { fidelityColumns, fidelityRow, type MeasuredAnswer } from './fidelity-rows.ts';
+import { fidelityColumns, fidelityRow, type MeasuredAnswer, type Variant, variantCells } from './fidelity-rows.ts';
 import { type Cell, csvLine, formatCount, textTable } from './format.ts';
 import {
+  allChoosing,
+  choosingFlags,
   deviceWish,
   filesOf,
   modelChoice,
@@ -44,8 +47,12 @@ const command: Command = {
     modes: { value: '<m,...>', help: 'modes (default rocketkv,snapkv,hsa,exact-topk)' },
     chat: { help: "ask each question as a chat's second: which modes still find it?" },
     csv: { help: 'print CSV' },
+    'float-weights': {
+      help: 'compute with the weights as 16-bit floats: without the rounding of quantized products, which also changes answers',
+    },
     ...modelFlags,
     ...rocketFlagsWithoutBudget,
+    ...choosingFlags,
     ...readingFlags,
   },
 };
@@ -58,19 +65,22 @@ interface Run {
   maxNew: number;
 }
 
-interface Variant {
-  mode: AnswerMode;
-  budget: number;
-  rocket: RocketOptions;
+function allVariants(args: Arguments, budgets: readonly number[]): Variant[] {
+  const modes = args.listOf('modes', answerModes) ?? ['rocketkv', 'snapkv', 'hsa', 'exact-topk'];
+  const variants = modes.flatMap((mode) =>
+    allChoosing(args).flatMap((chosen) =>
+      budgets.map((budget): Variant => ({ mode, rocket: rocketOptions(args, budget, chosen) })),
+    ),
+  );
+  // What a mode does not use makes no other variant.
+  return [...new Map(variants.map((variant) => [variantCells(variant).join(), variant])).values()];
 }
 
 async function fidelity(args: Arguments, signal: AbortSignal): Promise<undefined> {
   const files = filesOf(args, 'file');
-  const modes = args.listOf('modes', answerModes) ?? ['rocketkv', 'snapkv', 'hsa', 'exact-topk'];
   const budgets = args.integers('budgets') ?? [256, 512, 1024];
-  const variants = modes.flatMap((mode) =>
-    budgets.map((budget): Variant => ({ mode, budget, rocket: rocketOptions(args, budget) })),
-  );
+  const variants = allVariants(args, budgets);
+  const floatWeights = args.has('float-weights');
   const choice = { ...modelChoice(args), ...(await chooseDevice(deviceWish(args))) };
   const { maxNew, ...reading } = readingChoice(args, 64);
   const own = args.text('questions');
@@ -84,21 +94,21 @@ async function fidelity(args: Arguments, signal: AbortSignal): Promise<undefined
   const rows: Cell[][] = [];
   if (args.has('csv')) process.stdout.write(`${csvLine(fidelityColumns)}\n`);
   try {
-    const model = await verbs.openModel(choice, { signal });
+    const model = await verbs.openModel({ ...choice, floatWeights }, { signal });
     for (const notice of model.notices) progress.say(`Note: ${notice}`);
     for (const file of files) {
       const parsed = await openDocuments([file], progress, signal);
       const needles = builtInNeedles();
       const questions: CheckedQuestion[] = ownQuestions ?? needles;
       const { text, pages } = ownQuestions ? parsed : insertNeedles(parsed, needles);
-      const rocket = rocketOptions(args, Math.max(...budgets));
+      const rocket = rocketOptions(args, Math.max(...budgets), presets.paper);
       const planFor = { mode: 'full' as const, rocket, maxNew, question: questions[0]?.question ?? '' };
       const read = await readAll(verbs, { text, pages, ...reading, planFor }, progress, signal);
       progress.say(`${basename(file)}: ${formatCount(read.documentTokens)} tokens, ${questions.length} questions`);
       const run: Run = { verbs, signal, progress, documentId: read.documentId, maxNew };
       const measure = chat ? measureSecondTurns : measureFirstTurns;
       for (const [variant, answers] of await measure(run, questions, variants)) {
-        const row = fidelityRow(basename(file), variant.mode, variant.budget, answers);
+        const row = fidelityRow(basename(file), variant, answers);
         rows.push(row);
         if (args.has('csv')) process.stdout.write(`${csvLine(row)}\n`);
       }
@@ -136,11 +146,16 @@ async function measureFirstTurns(
     const reference = await inChat(run, (chatId) => verbs.measureReference({ chatId, question, maxNew }, { signal }));
     const fullRight = isRight(reference.answer, expected);
     const { referenceId } = reference;
-    for (const variant of variants) {
+    for (const variant of measured.keys()) {
       const { mode, rocket } = variant;
-      const { positions, counters } = await inChat(run, (chatId) =>
+      const compared = await inChat(run, (chatId) =>
         verbs.measureAgainst({ chatId, referenceId, mode, rocket }, { signal }),
-      );
+      ).catch((error: unknown) => notPossible(error, variant, progress));
+      if (!compared) {
+        measured.delete(variant);
+        continue;
+      }
+      const { positions, counters } = compared;
       const { answer } = await inChat(run, (chatId) => askQuietly(run, chatId, question, variant));
       measured.get(variant)?.push({ fullRight, right: isRight(answer, expected), positions, counters });
       done++;
@@ -150,6 +165,13 @@ async function measureFirstTurns(
   }
   progress.clear();
   return measured;
+}
+
+/** A budget that a variant cannot keep is said, and the others are measured. */
+function notPossible(error: unknown, variant: Variant, progress: ProgressLine): undefined {
+  if (!(error instanceof AppError) || error.code !== 'INVALID_ARGUMENT') throw error;
+  const name = variantCells(variant).filter((cell) => cell !== null);
+  progress.say(`Not measured: ${name.join(' ')}: ${error.message}`);
 }
 
 /** Each question after another one in the same chat: does the mode still find what the first selection dropped? */

@@ -111,18 +111,56 @@ const rocketFields: Record<keyof RocketOptions, string> = {
   nDenseLayers: 'dense-layers',
 };
 
-export function rocketOptions(args: Arguments, budget?: number): RocketOptions {
-  const preset = args.oneOf('preset', Object.keys(presets) as PresetName[]) ?? 'paper';
+/** What rows are chosen by: a preset, or parts of it put otherwise. */
+export type Choosing = Pick<RocketOptions, 'selector' | 'pooling'>;
+
+const presetNames = Object.keys(presets) as PresetName[];
+const selectors = rocketOptionsSchema.shape.selector.options;
+const poolings = rocketOptionsSchema.shape.pooling.options;
+
+function choosing(args: Arguments): Choosing {
+  return {
+    ...presets[args.oneOf('preset', presetNames) ?? 'paper'],
+    ...given('pooling', args.oneOf('pooling', poolings)),
+    ...given('selector', args.oneOf('selector', selectors)),
+  };
+}
+
+/** For commands that compare: `--preset`, `--selector` and `--pooling` with several values each. */
+export const choosingFlags: Flags = {
+  preset: { value: '<p,...>', help: 'paper, coded, or both (default paper)' },
+  selector: { value: '<s,...>', help: "pages, codes, codes-residual, or several (default: the preset's)" },
+  pooling: { value: '<p,...>', help: "max, triangle, random, or several (default: the preset's)" },
+};
+
+/** Every preset with every selector and pooling that was asked for. */
+export function allChoosing(args: Arguments): Choosing[] {
+  return (args.listOf('preset', presetNames) ?? ['paper']).flatMap((name) => {
+    const preset = presets[name];
+    return (args.listOf('selector', selectors) ?? [preset.selector]).flatMap((selector) =>
+      (args.listOf('pooling', poolings) ?? [preset.pooling]).map((pooling) => ({ selector, pooling })),
+    );
+  });
+}
+
+/** What of it makes a difference: a mode without stage 2 has no selector, one without stage 1 no pooling. */
+export function usedChoosing(mode: AnswerMode, { selector, pooling }: Choosing): Partial<Choosing> {
+  return {
+    ...(mode === 'rocketkv-mt' || mode === 'rocketkv' || mode === 'hsa' ? { selector } : {}),
+    ...(mode === 'rocketkv-mt' || mode === 'rocketkv' || mode === 'snapkv' ? { pooling } : {}),
+  };
+}
+
+/** `chosen`: instead of what the flags say of preset, selector and pooling, where a command takes several of them. */
+export function rocketOptions(args: Arguments, budget?: number, chosen: Choosing = choosing(args)): RocketOptions {
   const result = rocketOptionsSchema.safeParse({
     ...defaultRocketOptions,
-    ...presets[preset],
+    ...chosen,
     ...given('tokenBudget', budget ?? args.integer('budget')),
     ...given('window', args.integer('window')),
     ...given('kernel', args.integer('kernel')),
     ...given('decomposition', args.oneOf('decomposition', ['v2', 'v1'])),
     ...given('grouping', args.oneOf('grouping', ['kv-group', 'query-head'])),
-    ...given('pooling', args.oneOf('pooling', ['max', 'triangle', 'random'])),
-    ...given('selector', args.oneOf('selector', ['pages', 'codes', 'codes-residual'])),
     ...given('page', args.integer('page')),
     ...given('r', args.integer('r')),
     ...given('k', args.integer('k')),

@@ -82,6 +82,8 @@ export const engineContract = {
         threads: threadsSchema,
         device: deviceSchema,
         deviceReason: z.string().nullable().default(null),
+        /** Quantized weights as 16-bit floats: slower and larger, but no product rounds its activations. For measuring. */
+        floatWeights: z.boolean().default(false),
       }),
     )
     .output(openedModelSchema),

@@ -22,6 +22,7 @@ export interface OpenOptions {
   /** cpu, cuda:0, ... */
   device: string;
   deviceReason: string | null;
+  floatWeights?: boolean;
 }
 
 /** Null for the CPU. */
@@ -45,6 +46,7 @@ export async function openModel(
     backendDir: backendDir(),
     threads: options.threads,
     cuda: cudaOf(options.device),
+    floatWeights: options.floatWeights,
   });
   try {
     const vocabulary = await vocabularyOf(options.path);

@@ -59,6 +59,7 @@ Napi::Value open_engine(const Napi::CallbackInfo & info) {
         const Status chosen = to_cuda(from.Get("cuda"), options.backend);
         if (!chosen.ok()) return rejected(env, chosen);
     }
+    options.float_weights = from.Has("floatWeights") && from.Get("floatWeights").ToBoolean().Value();
     auto handle = std::make_shared<EngineHandle>();
     return Job::start(
         env, [=] { return Engine::open(options, handle->engine); }, [=](Napi::Env env) { return EngineObject::make(env, handle); }, [] {});

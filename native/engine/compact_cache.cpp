@@ -57,7 +57,9 @@ const char * mode_name(Mode mode) {
 }
 
 Status mode_budgets(Mode mode, const RocketOptions & options, int64_t n_prompt, int64_t n_question, int64_t max_new, int head_dim, RocketBudgets & out) {
-    return rocket_budgets(options, n_prompt, n_question, max_new, head_dim, mode_evicts(mode), out);
+    RocketOptions used = options;
+    if (!mode_selects(mode) || mode == Mode::exact_topk) used.selector = SelectorKind::exact;  // no codes, so none to fit the budget
+    return rocket_budgets(used, n_prompt, n_question, max_new, head_dim, mode_evicts(mode), out);
 }
 
 size_t CompactCache::rows_bytes(const HyperParams & params, const DeviceTraits & device, Mode mode, const RocketOptions & options, const RocketBudgets & budgets) {

@@ -16,7 +16,7 @@ Status Engine::open(const EngineOptions & options, std::unique_ptr<Engine> & out
     std::unique_ptr<Engine> self(new Engine);
     RETURN_IF_FAILED(Model::open_header(options.model_path, self->model_));
     RETURN_IF_FAILED(Backend::open(options.backend, self->backend_));
-    RETURN_IF_FAILED(self->model_->load_weights(*self->backend_));
+    RETURN_IF_FAILED(self->model_->load_weights(*self->backend_, options.float_weights));
     self->prefill_ = std::make_unique<Prefill>(*self->model_, *self->backend_);
     self->decode_  = Decode::make(*self->model_, *self->backend_);
     out            = std::move(self);

@@ -24,6 +24,7 @@ class Session;
 struct EngineOptions {
     std::string    model_path;
     BackendOptions backend;
+    bool           float_weights = false;  // see Model::load_weights
 };
 
 class Engine {

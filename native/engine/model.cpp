@@ -35,12 +35,39 @@ Status Model::open_header(const std::string & path, std::unique_ptr<Model> & out
     return Status::good();
 }
 
-Status Model::load_weights(const Backend & backend) {
+Status Model::load_weights(const Backend & backend, bool as_floats) {
     RETURN_IF_FAILED(FileMapping::open(file_->path(), mapping_));
     if (mapping_.size() != file_->bytes()) {
         return Status::fail(Code::MODEL_TRUNCATED, file_->path() + " changed while it was read.");
     }
+    if (as_floats) make_floats();
     return backend.cuda() ? copy_to_device(backend) : place_in_host_memory(backend);
+}
+
+void Model::make_floats() {
+    weight_bytes_ = 0;
+    for (ggml_tensor * t = ggml_get_first_tensor(file_->tensors()); t; t = ggml_get_next_tensor(file_->tensors(), t)) {
+        if (ggml_is_quantized(t->type)) {
+            file_types_[t] = t->type;
+            t->type        = GGML_TYPE_F16;
+            t->nb[0]       = ggml_type_size(t->type);
+            for (int i = 1; i < GGML_MAX_DIMS; i++) t->nb[i] = t->nb[i - 1] * size_t(t->ne[i - 1]);
+        }
+        weight_bytes_ += ggml_nbytes(t);
+    }
+}
+
+const void * Model::values_of(const ggml_tensor * t, std::vector<uint8_t> & made) const {
+    const uint8_t * from  = mapping_.data() + file_->tensor_offset(t);
+    const auto      found = file_types_.find(t);
+    if (found == file_types_.end()) return from;
+    std::vector<float> row(size_t(t->ne[0]));
+    made.resize(ggml_nbytes(t));
+    for (int64_t i = 0; i < ggml_nrows(t); i++) {
+        ggml_get_type_traits(found->second)->to_float(from + size_t(i) * ggml_row_size(found->second, t->ne[0]), row.data(), t->ne[0]);
+        ggml_fp32_to_fp16_row(row.data(), reinterpret_cast<ggml_fp16_t *>(made.data()) + i * t->ne[0], t->ne[0]);
+    }
+    return made.data();
 }
 
 Status Model::copy_to_device(const Backend & backend) {
@@ -57,8 +84,9 @@ Status Model::copy_to_device(const Backend & backend) {
     device_buffer_.reset(ggml_backend_alloc_ctx_tensors_from_buft(file_->tensors(), backend.buffer_type()));
     if (!device_buffer_) return Status::fail(Code::GPU_OOM, "The weights (" + std::to_string(weight_bytes_ >> 20) + " MB) could not be placed on the GPU.");
     ggml_backend_buffer_set_usage(device_buffer_.get(), GGML_BACKEND_BUFFER_USAGE_WEIGHTS);
+    std::vector<uint8_t> made;
     for (ggml_tensor * t = ggml_get_first_tensor(file_->tensors()); t; t = ggml_get_next_tensor(file_->tensors(), t)) {
-        ggml_backend_tensor_set(t, mapping_.data() + file_->tensor_offset(t), 0, ggml_nbytes(t));
+        ggml_backend_tensor_set(t, values_of(t, made), 0, ggml_nbytes(t));
     }
     return Status::good();
 }
@@ -70,9 +98,13 @@ Status Model::place_in_host_memory(const Backend & backend) {
     if (!mapped_buffer_) return Status::fail(Code::HOST_OOM, "The model's file could not be wrapped as a buffer.");
     ggml_backend_buffer_set_usage(mapped_buffer_.get(), GGML_BACKEND_BUFFER_USAGE_WEIGHTS);
 
-    for (ggml_tensor * t : matrices_) {
-        if (t == weights_.token_embd) continue;  // also looked up row by row: stays as it is
-        ggml_backend_buffer_type_t type = backend.packed_buffer_type(t);
+    std::vector<uint8_t> made;
+    for (ggml_tensor * t = ggml_get_first_tensor(file_->tensors()); t; t = ggml_get_next_tensor(file_->tensors(), t)) {
+        const bool as_floats = file_types_.count(t) > 0;
+        const bool is_matrix = std::find(matrices_.begin(), matrices_.end(), t) != matrices_.end();
+        // A tied embedding is also looked up row by row: it is never packed.
+        ggml_backend_buffer_type_t type = is_matrix && t != weights_.token_embd ? backend.packed_buffer_type(t) : nullptr;
+        if (!type && as_floats) type = backend.buffer_type();
         if (!type) continue;
         ggml_backend_buffer_ptr buffer(ggml_backend_buft_alloc_buffer(type, ggml_backend_buft_get_alloc_size(type, t)));
         if (!buffer) {
@@ -82,7 +114,7 @@ Status Model::place_in_host_memory(const Backend & backend) {
         if (ggml_backend_tensor_alloc(buffer.get(), t, ggml_backend_buffer_get_base(buffer.get())) != GGML_STATUS_SUCCESS) {
             return Status::fail(Code::INTERNAL, std::string("ggml could not place tensor ") + ggml_get_name(t) + ".");
         }
-        ggml_backend_tensor_set(t, base + file_->tensor_offset(t), 0, ggml_nbytes(t));
+        ggml_backend_tensor_set(t, values_of(t, made), 0, ggml_nbytes(t));
         packed_buffers_.push_back(std::move(buffer));
     }
     for (ggml_tensor * t = ggml_get_first_tensor(file_->tensors()); t; t = ggml_get_next_tensor(file_->tensors(), t)) {

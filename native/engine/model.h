@@ -2,6 +2,7 @@
 // they are; matrices that the CPU packs for its products are copied once, and for a GPU everything is.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -15,8 +16,9 @@ class Model {
   public:
     // Reads and checks the header only.
     static Status open_header(const std::string & path, std::unique_ptr<Model> & out);
-    // The weights on the backend's device.
-    Status load_weights(const Backend & backend);
+    // The weights on the backend's device. as_floats: quantized ones become f16, for measuring: products with quantized weights
+    // round their other side to 8 bits, and what that costs hides what a cache does.
+    Status load_weights(const Backend & backend, bool as_floats = false);
 
     const GgufFile &     file() const { return *file_; }
     const HyperParams &  params() const { return params_; }
@@ -33,6 +35,9 @@ class Model {
     bool has_vocabulary() const;
 
   private:
+    void   make_floats();
+    // A tensor's bytes in the type it has now: the file's own, or made from them in `made`.
+    const void * values_of(const ggml_tensor * t, std::vector<uint8_t> & made) const;
     Status copy_to_device(const Backend & backend);
     Status place_in_host_memory(const Backend & backend);
 
@@ -41,6 +46,7 @@ class Model {
     const Architecture *      architecture_ = nullptr;
     ModelWeights              weights_;
     std::vector<ggml_tensor *> matrices_;
+    std::map<const ggml_tensor *, ggml_type> file_types_;  // of the tensors that became floats
     size_t                    weight_bytes_ = 0;
 
     // Destroyed before the mapping that they point into.

@@ -122,6 +122,31 @@ describe('fidelity', () => {
     expect(Number(small?.stored_bytes)).toBeGreaterThan(0);
     expect(Number(small?.read_bytes)).toBeLessThan(Number(rows64?.read_bytes)); // stage 2 reads less than all kept rows
   });
+
+  it('compares presets in one run, with the weights as floats; what a mode does not use makes no row', async () => {
+    const args = [shortSample(), '--questions', questions(), '--csv', '--max-new', '16', '--budgets', '64'];
+    const presets = ['--preset', 'paper,coded', '--modes', 'rocketkv,snapkv,exact-topk', '--float-weights'];
+    const rows = csvRows(await output('fidelity', [...args, ...presets]));
+    expect(rows.map(({ mode, selector, pooling }) => [mode, selector, pooling].join(' '))).toEqual([
+      'rocketkv pages max',
+      'rocketkv codes triangle',
+      'snapkv  max',
+      'snapkv  triangle',
+      'exact-topk  ',
+    ]);
+    const [paper, coded] = rows;
+    expect(coded?.capacity).toBe(paper?.capacity);
+    expect(Number(coded?.read_bytes)).toBeLessThanOrEqual(Number(paper?.read_bytes));
+    expect(Number(coded?.stored_bytes)).toBeLessThan(Number(paper?.stored_bytes));
+    expect(Number(coded?.kl_mean)).toBeLessThan(Number(paper?.kl_mean));
+  });
+
+  it('says which budget cannot hold the codes of every row, and measures the rest', async () => {
+    const args = [shortSample(), '--questions', questions(), '--csv', '--max-new', '16', '--budgets', '16,256'];
+    const { stdout, stderr } = await run('fidelity', [...args, '--modes', 'hsa', '--preset', 'coded']);
+    expect(csvRows(stdout).map((row) => row.budget)).toEqual(['256']);
+    expect(stderr).toContain('Not measured: hsa 16 codes: token_budget is 16;');
+  });
 });
 
 describe('bench', () => {

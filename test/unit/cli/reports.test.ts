@@ -15,6 +15,7 @@ import {
 } from '../../../electron/cli/format.ts';
 import { ProgressLine, progressText } from '../../../electron/cli/progress-line.ts';
 import type { AnswerReport, Counters, MemoryPlan } from '../../../electron/contract/engine-reports.ts';
+import { defaultRocketOptions } from '../../../electron/contract/method.ts';
 import { fakeBudgets, fakeInfo } from '../engine-host/fake-addon.ts';
 
 const counters: Counters = {
@@ -157,12 +158,12 @@ describe('fidelity --csv', () => {
 
   it('has the columns of its interface', () => {
     expect(csvLine(fidelityColumns)).toBe(
-      'file,mode,budget,positions,kl_mean,kl_median,kl_p90,top1,mass_kept,recall,questions,full_right,right,right_of_full,read_bytes,stored_bytes',
+      'file,mode,budget,selector,pooling,positions,kl_mean,kl_median,kl_p90,top1,mass_kept,recall,questions,full_right,right,right_of_full,read_bytes,stored_bytes,capacity,page,k',
     );
   });
 
   it('aggregates over positions and questions', () => {
-    const row = fidelityRow('a.md', 'rocketkv', 512, [
+    const row = fidelityRow('a.md', { mode: 'rocketkv', rocket: defaultRocketOptions }, [
       { fullRight: true, right: true, positions: [position(0), position(0.2)], counters },
       { fullRight: true, right: false, positions: [position(0.1), position(0.5, false)], counters },
       { fullRight: false, right: true, positions: [position(0.2)], counters },
@@ -187,8 +188,12 @@ describe('fidelity --csv', () => {
 
   it('leaves empty what a mode does not have', () => {
     const positions = [{ kl: 0, sameTop1: true, recall: null, mass: null }];
-    const row = fidelityRow('a', 'snapkv', 512, [{ fullRight: true, right: true, positions, counters }]);
+    const row = fidelityRow('a', { mode: 'snapkv', rocket: defaultRocketOptions }, [
+      { fullRight: true, right: true, positions, counters },
+    ]);
     expect(row[fidelityColumns.indexOf('recall')]).toBeNull();
+    expect(row[fidelityColumns.indexOf('selector')]).toBeNull();
+    expect(row[fidelityColumns.indexOf('pooling')]).toBe('max');
     expect(row[fidelityColumns.indexOf('mass_kept')]).toBe(0.85);
     expect(csvLine(row)).not.toContain('NaN');
   });
@@ -197,7 +202,7 @@ describe('fidelity --csv', () => {
 describe('bench --csv', () => {
   it('has the columns of its interface and medians', () => {
     expect(csvLine(benchColumns)).toBe(
-      'engine,device,model,mode,budget,depth,prefill_tok_s,decode_tok_s,first_token_ms,kv_bytes,peak_rss_bytes',
+      'engine,device,model,mode,budget,selector,depth,prefill_tok_s,decode_tok_s,first_token_ms,kv_bytes,peak_rss_bytes',
     );
     const run = (decodeTokS: number, prefillTokS: number | null = 100) => ({
       device: 'cpu',
@@ -208,9 +213,9 @@ describe('bench --csv', () => {
       kvBytes: 10,
       peakRssBytes: 20,
     });
-    const variant = { engine: 'rocketdoc', mode: 'full', budget: null } as const;
-    expect(csvLine(benchRow(variant, 512, [run(3), run(1), run(2)]))).toBe('rocketdoc,cpu,M,full,,512,100,2,5,10,20');
-    expect(csvLine(benchRow(variant, 0, [run(3, null)]))).toBe('rocketdoc,cpu,M,full,,0,,3,5,10,20');
+    const variant = { engine: 'rocketdoc', mode: 'full', budget: null, selector: null } as const;
+    expect(csvLine(benchRow(variant, 512, [run(3), run(1), run(2)]))).toBe('rocketdoc,cpu,M,full,,,512,100,2,5,10,20');
+    expect(csvLine(benchRow(variant, 0, [run(3, null)]))).toBe('rocketdoc,cpu,M,full,,,0,,3,5,10,20');
   });
 });
 
