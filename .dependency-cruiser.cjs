@@ -26,7 +26,8 @@ module.exports = {
     },
     {
       name: 'addon-belongs-to-engine-host',
-      comment: 'native/binding.ts holds types; native/index.ts loads compiled code; native-files.ts looks at it and is for all.',
+      comment:
+        'native/binding.ts holds types; native/index.ts loads compiled code; native-files.ts looks at it and is for all.',
       severity: 'error',
       from: { path: '^(electron|renderer)/', pathNot: '^electron/engine-host/' },
       to: { path: '^native/', pathNot: '^native/native-files\\.ts$' },
