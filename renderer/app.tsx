@@ -175,7 +175,7 @@ function Refused() {
   return (
     <main className="flex h-full items-center justify-center p-8">
       <div className="max-w-[52ch] text-center">
-        <h1 className="text-[18px] font-[620]">This window is not signed in</h1>
+        <h1 className="text-title font-[620]">This window is not signed in</h1>
         <p className="mt-2 text-muted">
           RocketDoc gives each window a link that works once. Press Enter in the terminal where it runs, and open the
           new link here.
@@ -217,7 +217,7 @@ function DropOverlay() {
   return (
     <section aria-label="Drop" className="pointer-events-none fixed inset-0 z-50 bg-surface/70 p-4">
       <div className="flex h-full items-center justify-center rounded-xl border-2 border-dashed border-accent">
-        <p className="rounded-xl border border-line bg-raised px-6 py-4 text-[18px] font-[620] shadow-(--shadow)">
+        <p className="rounded-xl border border-line bg-raised px-6 py-4 text-title font-[620] shadow-(--shadow)">
           Drop to add to the library
         </p>
       </div>

@@ -40,7 +40,7 @@ function Invitation({ document, pages }: { document: LibraryDocument; pages: { f
   return (
     <div className="flex h-full items-center justify-center p-6 text-center">
       <div className="max-w-[48ch]">
-        <h2 className="text-[18px] font-[620] wrap-anywhere">{document.name} is read</h2>
+        <h2 className="text-title font-[620] wrap-anywhere">{document.name} is read</h2>
         <p className="mt-1 text-muted">
           {pages
             ? `Pages ${pages.from + 1} to ${pages.to + 1} are in memory. Ask about them.`

@@ -53,7 +53,7 @@ await startConnection({
   onClient: (client, sendFile, chooseModel) => {
     setApi({ client, sendFile, chooseModel, failure: callFailure });
     // Ends with the connection, which is made anew and then calls this again.
-    followTelemetry().catch(() => {});
+    void followTelemetry();
     void loadSettings();
     const { selectedId } = useLibrary.getState();
     void loadLibrary().then(() => {

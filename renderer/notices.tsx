@@ -47,7 +47,7 @@ export function LinkDialog() {
       <p className="text-muted">
         RocketDoc does not open pages. Check the address and open it yourself if you trust it.
       </p>
-      <p className="mt-3 max-h-40 overflow-y-auto rounded-md bg-sunken p-2 font-mono text-[12px] leading-4 break-all">
+      <p className="mt-3 max-h-40 overflow-y-auto rounded-md bg-sunken p-2 font-mono text-note leading-4 break-all">
         {link}
       </p>
       <div className="mt-4 flex justify-end gap-2">

@@ -1,6 +1,6 @@
 /** The rest of the browser that the app uses: theme, window width, keys, what is remembered in this browser, the clipboard. */
 import { tinykeys } from 'tinykeys';
-import type { Settings } from '../../electron/contract/app-types.ts';
+import type { Settings } from '../../electron/contract/settings.ts';
 
 import { isDraggingOut } from './desktop.ts';
 
@@ -32,6 +32,24 @@ export function applyRememberedTheme(): 'light' | 'dark' {
   return applyTheme(theme === 'dark' || theme === 'light' ? theme : 'system');
 }
 
+/** What the style sheet makes of both: tokens.css and index.css. */
+export function applyAppearance({ fontSize, motion }: Pick<Settings, 'fontSize' | 'motion'>): void {
+  const { dataset } = document.documentElement;
+  dataset.fontSize = fontSize;
+  dataset.motion = motion;
+  remember('fontSize', fontSize);
+  remember('motion', motion);
+}
+
+/** Before the server has said anything, so that nothing jumps when it does. */
+export function applyRememberedAppearance(): void {
+  const { dataset } = document.documentElement;
+  for (const name of ['fontSize', 'motion'] as const) {
+    const value = recall(name);
+    if (value !== null) dataset[name] = value;
+  }
+}
+
 export function watchSystemTheme(listener: () => void): void {
   systemDark().addEventListener('change', listener);
 }
@@ -58,8 +76,7 @@ export function watchKeys(keys: Record<string, () => void>): void {
 /** Files dragged over or dropped anywhere on the window. */
 export function watchDrops(events: { onOver: (isOver: boolean) => void; onFiles: (files: File[]) => void }): void {
   let depth = 0;
-  const hasFiles = (event: DragEvent) =>
-    !isDraggingOut() && (event.dataTransfer?.types.includes('Files') ?? false);
+  const hasFiles = (event: DragEvent) => !isDraggingOut() && (event.dataTransfer?.types.includes('Files') ?? false);
   window.addEventListener('dragenter', (event) => {
     if (!hasFiles(event)) return;
     depth++;
@@ -112,7 +129,32 @@ export function recall(name: string): string | null {
 
 /** The browser's own download, into the folder that the person chose there. */
 export function saveFile(fileName: string, content: BlobPart, mediaType: string): void {
-  const address = URL.createObjectURL(new Blob([content], { type: mediaType }));
+  saveBlob(fileName, new Blob([content], { type: mediaType }));
+}
+
+interface Picture {
+  fileName: string;
+  width: number;
+  height: number;
+  /** `color` gives what a custom property means in the theme that is shown. */
+  draw: (context: CanvasRenderingContext2D, color: (name: string) => string) => void;
+}
+
+/** As PNG, two pixels for each of `width` and `height`. */
+export function savePicture({ fileName, width, height, draw }: Picture): void {
+  const canvas = document.createElement('canvas');
+  canvas.width = 2 * width;
+  canvas.height = 2 * height;
+  const context = canvas.getContext('2d');
+  if (!context) return;
+  context.scale(2, 2);
+  const style = getComputedStyle(document.documentElement);
+  draw(context, (name) => style.getPropertyValue(name).trim());
+  canvas.toBlob((blob) => blob && saveBlob(fileName, blob), 'image/png');
+}
+
+function saveBlob(fileName: string, blob: Blob): void {
+  const address = URL.createObjectURL(blob);
   const link = document.createElement('a');
   link.href = address;
   link.download = fileName;

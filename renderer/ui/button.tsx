@@ -3,7 +3,7 @@ import { clsx } from 'clsx';
 import type { ComponentPropsWithRef } from 'react';
 
 const base =
-  'inline-flex items-center justify-center gap-2 rounded-md text-[13px] font-[520] whitespace-nowrap select-none transition-colors duration-150 disabled:opacity-50';
+  'inline-flex items-center justify-center gap-2 rounded-md text-body font-[520] whitespace-nowrap select-none transition-colors duration-150 disabled:opacity-50';
 
 const kinds = {
   primary: 'h-8 px-3 bg-accent text-on-accent hover:not-disabled:brightness-110',

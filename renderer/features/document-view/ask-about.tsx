@@ -10,7 +10,7 @@ export function AskAbout({ quote, onDone }: { quote: string; onDone: () => void 
   if (line === '') return null;
   return (
     <div className="flex shrink-0 items-center gap-3 border-t border-line bg-raised px-3 py-2">
-      <p className="min-w-0 flex-1 truncate text-[12px] leading-4 text-muted">
+      <p className="min-w-0 flex-1 truncate text-note leading-4 text-muted">
         “{line.length > mostShown ? `${line.slice(0, mostShown)}…` : line}”
       </p>
       <Button

@@ -30,7 +30,7 @@ export function DocumentView({ document }: { document: LibraryDocument }) {
   return (
     <div className="flex h-full flex-col">
       {refused !== null && (
-        <p role="status" className="border-b border-line px-4 py-2 text-[12px] leading-4 text-warn">
+        <p role="status" className="border-b border-line px-4 py-2 text-note leading-4 text-warn">
           {refused}
         </p>
       )}

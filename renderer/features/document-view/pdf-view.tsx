@@ -77,7 +77,9 @@ function Pages({ document, outline, onText, onRefused, buffer }: PdfViewProps & 
 
 function Refusal({ onRefused }: { onRefused: (why: string) => void }) {
   useEffect(() => {
-    onRefused('The pages of this PDF cannot be drawn: it is damaged, or of a kind that is not known. Its text is shown.');
+    onRefused(
+      'The pages of this PDF cannot be drawn: it is damaged, or of a kind that is not known. Its text is shown.',
+    );
   }, [onRefused]);
   return null;
 }

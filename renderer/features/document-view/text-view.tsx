@@ -146,11 +146,9 @@ function BlockView({ documentId, block, title, passage, isWhole, asked }: BlockV
       data-testid={isInside ? 'passage' : undefined}
       className={`border-l-4 px-3 pb-1 ${isInside ? 'border-accent' : 'border-transparent'}`}
     >
-      {block.isFirst && (
-        <h3 className="pt-3 pb-1 text-[12px] leading-4 font-[560] text-muted wrap-anywhere">{title}</h3>
-      )}
+      {block.isFirst && <h3 className="pt-3 pb-1 text-note leading-4 font-[560] text-muted wrap-anywhere">{title}</h3>}
       <p
-        className="text-[14px] leading-[22px] whitespace-pre-wrap wrap-anywhere"
+        className="text-row leading-5.5 whitespace-pre-wrap wrap-anywhere"
         style={text === null ? space(block) : undefined}
       >
         {text === null ? '' : marked(text.replace(/\n+$/, ''), block, isWhole ? null : passage, asked)}

@@ -25,7 +25,7 @@ export function ViewBar({ outline, isPdf, onPage, children }: ViewBarProps) {
     setTyped(null);
   };
   return (
-    <div className="flex h-9 shrink-0 items-center gap-2 border-b border-line px-3 text-[12px] text-muted">
+    <div className="flex h-9 shrink-0 items-center gap-2 border-b border-line px-3 text-note text-muted">
       <form
         className="tabular flex min-w-0 flex-1 items-center gap-1.5"
         onSubmit={(event) => {

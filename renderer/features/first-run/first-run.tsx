@@ -18,10 +18,10 @@ export function FirstRun() {
   return (
     <div className="flex min-h-full items-center justify-center p-8">
       <section aria-labelledby="first-run-title" className="w-full max-w-[560px]">
-        <h1 id="first-run-title" className="text-[26px] leading-8 font-[640] tracking-[-0.02em]">
+        <h1 id="first-run-title" className="text-hero leading-8 font-[640] tracking-[-0.02em]">
           Ask a whole document
         </h1>
-        <p className="mt-2 max-w-[56ch] text-[15px] leading-6 text-muted">
+        <p className="mt-2 max-w-[56ch] text-prose leading-6 text-muted">
           RocketDoc gives a local model the full text, not excerpts, and shows what that costs in memory while it
           answers.
         </p>

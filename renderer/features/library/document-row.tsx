@@ -33,7 +33,7 @@ export function DocumentRow({ document, children }: { document: LibraryDocument;
             <span className="block truncate font-[520] group-focus-within:pr-6 group-hover:pr-6" title={document.name}>
               {document.name}
             </span>
-            <span className="tabular block truncate text-[12px] leading-4 text-muted">{sizeOf(document)}</span>
+            <span className="tabular block truncate text-note leading-4 text-muted">{sizeOf(document)}</span>
             <DocumentState documentId={document.id} />
           </span>
         </button>
@@ -64,9 +64,9 @@ function PickRow({ document }: { document: LibraryDocument }) {
         />
         <span className="min-w-0 flex-1">
           <span className="block truncate font-[520]">{document.name}</span>
-          <span className="tabular block truncate text-[12px] leading-4 text-muted">{sizeOf(document)}</span>
+          <span className="tabular block truncate text-note leading-4 text-muted">{sizeOf(document)}</span>
         </span>
-        {place >= 0 && <span className="tabular text-[12px] text-accent">{place + 1}</span>}
+        {place >= 0 && <span className="tabular text-note text-accent">{place + 1}</span>}
       </label>
     </li>
   );
@@ -85,7 +85,7 @@ function DocumentState({ documentId }: { documentId: string }) {
         : 'not in memory';
   const isBusy = reading !== undefined || answering !== undefined;
   return (
-    <span className="tabular flex items-center gap-1.5 text-[12px] leading-4 whitespace-nowrap text-muted">
+    <span className="tabular flex items-center gap-1.5 text-note leading-4 whitespace-nowrap text-muted">
       <span
         aria-hidden
         className={`size-1.5 shrink-0 rounded-full border ${isBusy ? 'border-accent bg-transparent' : held ? 'border-ok bg-ok' : 'border-muted'}`}

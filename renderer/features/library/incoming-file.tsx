@@ -49,7 +49,7 @@ export function IncomingFile({ file }: { file: Incoming }) {
   return (
     <div className="mb-2 rounded-lg border border-line bg-surface px-2 py-2" aria-live="polite">
       <p className="truncate font-[520]">{file.name}</p>
-      <p className="tabular mb-1.5 text-[12px] leading-4 text-muted">{words}</p>
+      <p className="tabular mb-1.5 text-note leading-4 text-muted">{words}</p>
       <ProgressBar
         value={file.phase === 'counting' ? 1 : file.total > 0 ? file.done / file.total : 0}
         label={`Adding ${file.name}`}

@@ -97,7 +97,7 @@ function Documents() {
     );
   return (
     <>
-      <p role="status" className="px-2 pb-1 text-[12px] leading-4 wrap-anywhere text-muted">
+      <p role="status" className="px-2 pb-1 text-note leading-4 wrap-anywhere text-muted">
         {hits.length === 0
           ? `No document has “${query}” in its name or text. Fewer or shorter words find more.`
           : `Found in ${plural(hits.length, 'document')}`}
@@ -123,7 +123,7 @@ function PickBar() {
   const isJoining = useLibrarySearch((state) => state.isJoining);
   return (
     <div className="border-t border-line p-3">
-      <p className="mb-2 text-[12px] leading-4 text-muted">
+      <p className="mb-2 text-note leading-4 text-muted">
         {picked < 2
           ? 'Pick two or more. They are read one after the other, in the order picked.'
           : 'Read as one, in this order.'}

@@ -38,7 +38,7 @@ function PasteForm() {
         onChange={(event) => setText(event.target.value)}
         className={`${controlClass} h-64 w-full resize-y py-2`}
       />
-      <p className="tabular mt-1 text-[12px] leading-4 text-muted">{count(text.length)} characters</p>
+      <p className="tabular mt-1 text-note leading-4 text-muted">{count(text.length)} characters</p>
       <label className="mt-3 flex items-center gap-3">
         Name
         <input

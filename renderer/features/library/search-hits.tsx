@@ -18,7 +18,7 @@ export function SearchHits({ hit, format }: { hit: SearchHit; format: string }) 
           <button
             type="button"
             onClick={() => void show(number)}
-            className="block w-full rounded-md px-2 py-1 text-left text-[12px] leading-4 text-muted hover:bg-sunken hover:text-ink"
+            className="block w-full rounded-md px-2 py-1 text-left text-note leading-4 text-muted hover:bg-sunken hover:text-ink"
           >
             <span className="tabular block truncate">{kind === 'page' ? `Page ${label}` : label}</span>
             <span className="line-clamp-3 wrap-anywhere">
@@ -37,7 +37,7 @@ export function SearchHits({ hit, format }: { hit: SearchHit; format: string }) 
         </li>
       ))}
       {hit.morePages > 0 && (
-        <li className="px-2 text-[12px] leading-4 text-muted">and on {plural(hit.morePages, `more ${kind}`)}</li>
+        <li className="px-2 text-note leading-4 text-muted">and on {plural(hit.morePages, `more ${kind}`)}</li>
       )}
     </ul>
   );

@@ -55,7 +55,7 @@ function Commands() {
         <Autocomplete.Input
           aria-label="Search actions"
           placeholder="What would you like to do?"
-          className="h-12 w-full bg-transparent text-[15px] outline-none placeholder:text-muted"
+          className="h-12 w-full bg-transparent text-prose outline-none placeholder:text-muted"
         />
       </div>
       <Autocomplete.Empty>
@@ -64,7 +64,7 @@ function Commands() {
       <Autocomplete.List className="min-h-0 flex-1 scroll-py-2 overflow-y-auto p-2 empty:hidden">
         {(group: ActionGroup) => (
           <Autocomplete.Group key={group.value} items={group.items} className="not-last:mb-2">
-            <Autocomplete.GroupLabel className="px-2 py-1 text-[12px] leading-4 text-muted select-none">
+            <Autocomplete.GroupLabel className="px-2 py-1 text-note leading-4 text-muted select-none">
               {group.value}
             </Autocomplete.GroupLabel>
             <Autocomplete.Collection>
@@ -76,7 +76,7 @@ function Commands() {
                   className="flex min-h-8 cursor-pointer items-center gap-3 rounded-md px-2 select-none data-highlighted:bg-accent-soft"
                 >
                   <span className="truncate">{action.label}</span>
-                  <span className="ml-auto max-w-[45%] shrink-0 truncate text-[12px] text-muted">{action.detail}</span>
+                  <span className="ml-auto max-w-[45%] shrink-0 truncate text-note text-muted">{action.detail}</span>
                   {action.keys && <Keys shown={action.keys} />}
                 </Autocomplete.Item>
               )}

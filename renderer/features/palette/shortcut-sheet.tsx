@@ -29,7 +29,7 @@ export function ShortcutSheet() {
 
 export function Keys({ shown }: { shown: string }) {
   return (
-    <kbd className="rounded border border-line-strong bg-sunken px-1.5 py-0.5 font-mono text-[12px] leading-4 text-muted">
+    <kbd className="rounded border border-line-strong bg-sunken px-1.5 py-0.5 font-mono text-note leading-4 text-muted">
       {shown}
     </kbd>
   );

@@ -12,10 +12,10 @@ export function ReadingProgress({ job, name }: { job: Job; name: string }) {
   return (
     <section aria-label="Reading" className="rounded-xl border border-line bg-raised p-5">
       <div className="flex items-baseline justify-between gap-4">
-        <h2 className="min-w-0 truncate text-[15px] font-[620]">
+        <h2 className="min-w-0 truncate text-prose font-[620]">
           {isPaused ? 'Paused' : 'Reading'} {name}
         </h2>
-        <span className="tabular text-[15px]">{isWaiting ? '' : `${Math.floor(share * 100)} %`}</span>
+        <span className="tabular text-prose">{isWaiting ? '' : `${Math.floor(share * 100)} %`}</span>
       </div>
       <div className="mt-3">
         <ProgressBar value={share} label={`Reading ${name}`} />
@@ -39,7 +39,7 @@ export function ReadingProgress({ job, name }: { job: Job; name: string }) {
           <Button onClick={() => void cancelJob(job.id)}>Cancel</Button>
         </div>
       </div>
-      <p className="mt-3 text-[12px] leading-4 text-muted">
+      <p className="mt-3 text-note leading-4 text-muted">
         The model reads the whole text once. Questions then start from what it has read. Cancelling discards what was
         read so far.
       </p>

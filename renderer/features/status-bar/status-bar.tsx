@@ -37,13 +37,13 @@ export function StatusBar() {
                     ? 'Answering'
                     : 'Ready';
   return (
-    <footer className="tabular flex h-8 shrink-0 whitespace-nowrap items-center gap-4 border-t border-line bg-chrome pr-1 pl-4 text-[12px] text-muted">
+    <footer className="flex h-8 shrink-0 whitespace-nowrap items-center gap-4 border-t border-line bg-chrome pr-1 pl-4 text-note text-muted">
       {telemetry && used !== null && (
         <button
           type="button"
           onClick={openInspector}
           title="Open the KV cache panel"
-          className="flex items-center gap-2 rounded hover:text-ink"
+          className="tabular flex items-center gap-2 rounded hover:text-ink"
         >
           <span>
             Engine {bytes(used)} of {bytes(telemetry.machineBytes)}
@@ -69,7 +69,7 @@ export function StatusBar() {
           {choice.mode === 'full' ? '' : ` ${count(choice.tokenBudget)}`}
         </span>
       )}
-      <span role="status" className="ml-auto truncate" data-testid="engine-state">
+      <span role="status" className="tabular ml-auto truncate" data-testid="engine-state">
         {state}
       </span>
       <IconButton label="Settings (Ctrl+,)" onClick={() => setSettingsOpen(true)}>
