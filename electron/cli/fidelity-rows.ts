@@ -43,7 +43,8 @@ export function variantCells({ mode, rocket }: Variant): Cell[] {
 /** One question under one mode and budget. */
 export interface MeasuredAnswer {
   fullRight: boolean;
-  right: boolean;
+  /** null when the mode did not answer by itself. */
+  right: boolean | null;
   /** Empty in a chat's second turn, where only answers are compared. */
   positions: Agreement[];
   counters: Counters;
@@ -64,6 +65,7 @@ export function fidelityRow(file: string, variant: Variant, answers: readonly Me
   const top1 = mean(positions.map((position) => (position.sameTop1 ? 1 : 0)));
   const round = (value: number, digits: number) => (Number.isNaN(value) ? null : rounded(value, digits));
   const budgets = answers.map((answer) => answer.counters.budgets);
+  const answered = answers.some((answer) => answer.right !== null);
   return [
     file,
     ...variantCells(variant),
@@ -76,8 +78,8 @@ export function fidelityRow(file: string, variant: Variant, answers: readonly Me
     round(recall, 4),
     answers.length,
     answers.filter((answer) => answer.fullRight).length,
-    answers.filter((answer) => answer.right).length,
-    answers.filter((answer) => answer.fullRight && answer.right).length,
+    answered ? answers.filter((answer) => answer.right).length : null,
+    answered ? answers.filter((answer) => answer.fullRight && answer.right).length : null,
     round(mean(answers.map((answer) => answer.counters.readBytesPerStep)), 0),
     round(mean(answers.map((answer) => answer.counters.storedBytesPerHead)), 0),
     round(mean(budgets.map(({ capacity }) => capacity)), 0),

@@ -46,6 +46,7 @@ const command: Command = {
     budgets: { value: '<t,...>', help: 'token budgets (default 256,512,1024)' },
     modes: { value: '<m,...>', help: 'modes (default rocketkv,snapkv,hsa,exact-topk)' },
     chat: { help: "ask each question as a chat's second: which modes still find it?" },
+    'no-answers': { help: 'only along the full answer: leave out what each mode answers by itself' },
     csv: { help: 'print CSV' },
     'float-weights': {
       help: 'compute with the weights as 16-bit floats: without the rounding of quantized products, which also changes answers',
@@ -63,6 +64,7 @@ interface Run {
   progress: ProgressLine;
   documentId: string;
   maxNew: number;
+  ownAnswers: boolean;
 }
 
 function allVariants(args: Arguments, budgets: readonly number[]): Variant[] {
@@ -86,6 +88,8 @@ async function fidelity(args: Arguments, signal: AbortSignal): Promise<undefined
   const own = args.text('questions');
   const ownQuestions = own === undefined ? undefined : readQuestions(own);
   const chat = args.has('chat');
+  const ownAnswers = !args.has('no-answers');
+  if (chat && !ownAnswers) throw usageError('--chat compares answers; it cannot go with --no-answers.');
   if (chat && ownQuestions && ownQuestions.length < 2) throw usageError('--chat needs at least two questions.');
 
   const progress = new ProgressLine();
@@ -105,7 +109,7 @@ async function fidelity(args: Arguments, signal: AbortSignal): Promise<undefined
       const planFor = { mode: 'full' as const, rocket, maxNew, question: questions[0]?.question ?? '' };
       const read = await readAll(verbs, { text, pages, ...reading, planFor }, progress, signal);
       progress.say(`${basename(file)}: ${formatCount(read.documentTokens)} tokens, ${questions.length} questions`);
-      const run: Run = { verbs, signal, progress, documentId: read.documentId, maxNew };
+      const run: Run = { verbs, signal, progress, documentId: read.documentId, maxNew, ownAnswers };
       const measure = chat ? measureSecondTurns : measureFirstTurns;
       for (const [variant, answers] of await measure(run, questions, variants)) {
         const row = fidelityRow(basename(file), variant, answers);
@@ -156,8 +160,9 @@ async function measureFirstTurns(
         continue;
       }
       const { positions, counters } = compared;
-      const { answer } = await inChat(run, (chatId) => askQuietly(run, chatId, question, variant));
-      measured.get(variant)?.push({ fullRight, right: isRight(answer, expected), positions, counters });
+      const own = run.ownAnswers && (await inChat(run, (chatId) => askQuietly(run, chatId, question, variant)));
+      const right = own ? isRight(own.answer, expected) : null;
+      measured.get(variant)?.push({ fullRight, right, positions, counters });
       done++;
       progress.show('Measuring', { done, total: questions.length * variants.length, unit: 'answers' });
     }

@@ -189,8 +189,10 @@ describe('fidelity --csv', () => {
   it('leaves empty what a mode does not have', () => {
     const positions = [{ kl: 0, sameTop1: true, recall: null, mass: null }];
     const row = fidelityRow('a', { mode: 'snapkv', rocket: defaultRocketOptions }, [
-      { fullRight: true, right: true, positions, counters },
+      { fullRight: true, right: null, positions, counters },
     ]);
+    expect(row[fidelityColumns.indexOf('right')]).toBeNull();
+    expect(row[fidelityColumns.indexOf('full_right')]).toBe(1);
     expect(row[fidelityColumns.indexOf('recall')]).toBeNull();
     expect(row[fidelityColumns.indexOf('selector')]).toBeNull();
     expect(row[fidelityColumns.indexOf('pooling')]).toBe('max');
