@@ -29,6 +29,8 @@ export interface Watched {
   page: Page;
   outbound: string[];
   complaints: string[];
+  /** Messages of the server so far. */
+  messages: () => number;
 }
 
 export async function openWindow(browser: Browser, link: string): Promise<Watched> {
@@ -36,12 +38,14 @@ export async function openWindow(browser: Browser, link: string): Promise<Watche
   const page = await context.newPage();
   const outbound: string[] = [];
   const complaints: string[] = [];
+  let messages = 0;
   const { origin } = new URL(link);
   page.on('request', (request) => {
     const url = request.url();
     if (!url.startsWith(`${origin}/`) && !/^(data|blob):/.test(url)) outbound.push(url);
   });
   page.on('websocket', (socket) => {
+    socket.on('framereceived', () => messages++);
     if (!socket.url().startsWith(`${origin.replace('http', 'ws')}/`)) outbound.push(socket.url());
   });
   page.on('console', (message) => {
@@ -53,21 +57,23 @@ export async function openWindow(browser: Browser, link: string): Promise<Watche
     void dialog.dismiss();
   });
   await page.goto(link);
-  return { page, outbound, complaints };
+  return { page, outbound, complaints, messages: () => messages };
 }
 
 /** A drop as the browser makes it, without a mouse. */
-export async function dropFile(page: Page, name: string, text: string): Promise<void> {
+export async function dropBytes(page: Page, name: string, bytes: Uint8Array): Promise<void> {
   await page.evaluate(
-    ({ name, text }) => {
+    ({ name, base64 }) => {
       const dataTransfer = new DataTransfer();
-      dataTransfer.items.add(new File([text], name));
+      dataTransfer.items.add(new File([Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0))], name));
       for (const type of ['dragenter', 'dragover', 'drop'])
         document.body.dispatchEvent(new DragEvent(type, { dataTransfer, bubbles: true, cancelable: true }));
     },
-    { name, text },
+    { name, base64: Buffer.from(bytes).toString('base64') },
   );
 }
+
+export const dropFile = (page: Page, name: string, text: string) => dropBytes(page, name, Buffer.from(text));
 
 /** No violation of any axe rule, in light and in dark. */
 export async function expectAccessible(page: Page, screen: string): Promise<void> {

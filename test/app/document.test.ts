@@ -1,14 +1,16 @@
 /** The document beside the chat, with the sample PDF: its pages, citations that lead there, and a map that grows and leads there. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Turn } from '../../electron/contract/app-types.ts';
 import { parseDocument } from '../../electron/document-host/document-client.ts';
 import { type FakeServer, startFakeServer } from '../fixtures/app-server.ts';
 import {
   buildWindow,
   chromiumPath,
+  dropBytes,
   expectAccessible,
   launchBrowser,
   openWindow,
@@ -59,10 +61,33 @@ async function answered(page: Page, question: string): Promise<string> {
   return article.innerText();
 }
 
-/** The bars of a lane of the map, as numbers. */
-async function lane(page: Page, name: string): Promise<number[]> {
-  const rects = page.getByTestId('document-map').getByRole('img', { name }).locator('rect');
+/** The map's second lane, as numbers. */
+async function readTimes(page: Page): Promise<number[]> {
+  const rects = page.getByTestId('document-map').getByRole('img', { name: 'Read' }).locator('rect');
   return rects.evaluateAll((elements) => elements.map((element) => Number(element.getAttribute('data-value'))));
+}
+
+/** What stands in the panel is what the engine counted and the server stored. */
+async function expectPanelShows(page: Page, turn: Turn | undefined): Promise<void> {
+  const { counters, plan } = turn?.report ?? {};
+  const shown = async (part: string) => Number(await page.getByTestId(`memory-${part}`).getAttribute('data-bytes'));
+  await expect
+    .poll(async () => ({
+      weights: await shown('weights'),
+      document: await shown('document'),
+      compact: await shown('compact'),
+      summaries: await shown('summaries'),
+      full: await shown('full'),
+      rows: await page.getByTestId('rows-read').textContent(),
+    }))
+    .toEqual({
+      weights: plan?.weights,
+      document: counters?.documentBytes,
+      compact: counters?.compactBytes,
+      summaries: counters?.summaryBytes,
+      full: counters?.fullBytes,
+      rows: `Each token reads ${counters?.rowsRead} of ${counters?.rowsTotal.toLocaleString('en-US')} rows per head.`,
+    });
 }
 
 describe.skipIf(!chromiumPath)('the sample PDF with the real engine', () => {
@@ -74,8 +99,14 @@ describe.skipIf(!chromiumPath)('the sample PDF with the real engine', () => {
     dataDir = mkdtempSync(join(tmpdir(), 'rocketdoc-document-'));
     server = new RealServer(dataDir);
     watched = await openWindow(browser, await server.start());
-    await watched.page.getByRole('button', { name: /sample/ }).click();
-    await watched.page.getByText(/^Fits SmolLM2/).waitFor({ timeout: 120_000 });
+    const { page } = watched;
+    await page.getByRole('heading', { name: 'Ask a whole document' }).waitFor();
+    await dropBytes(page, 'report.pdf', readFileSync(join(root, 'assets', 'samples', 'report.pdf')));
+    await page.getByText(/^Fits SmolLM2/).waitFor({ timeout: 120_000 });
+    await page
+      .getByText(/^14 pages, 5,\d{3} tokens$/)
+      .first()
+      .waitFor();
   }, 300_000);
   afterAll(async () => {
     await server?.stop();
@@ -108,27 +139,30 @@ describe.skipIf(!chromiumPath)('the sample PDF with the real engine', () => {
     await composer(page).waitFor({ timeout: 240_000 });
   }, 420_000);
 
-  it('grows its map while it answers', async () => {
+  it('streams an answer, and grows its map while it does', async () => {
     const { page } = watched;
-    const question = 'Say in many words what the report tells about the lighthouses.';
+    const question = 'Repeat the report from its beginning, word by word.';
     await ask(page, question);
     await page.getByText('Cache that this answer works on').waitFor({ timeout: 120_000 });
-    const reads = new Set<string>();
-    const rows = new Set<string>();
-    do {
-      reads.add((await lane(page, 'Read')).join());
-      rows.add(
-        await page
-          .getByTestId('rows-read')
-          .innerText({ timeout: 500 })
-          .catch(() => ''),
-      );
+    const prose = page.locator('article .prose').last();
+    const looks: { words: number; read: string; rows: number }[] = [];
+    while (await page.getByText('Cache that this answer works on').isVisible()) {
+      const words = (await prose.innerText({ timeout: 500 }).catch(() => '')).length;
+      const rows = await page
+        .getByTestId('rows-read')
+        .innerText({ timeout: 500 })
+        .catch(() => '');
+      const total = Number(/of ([\d,]+) rows/.exec(rows)?.[1]?.replace(',', '') ?? 0);
+      looks.push({ words, read: (await readTimes(page)).join(), rows: total });
       await page.waitForTimeout(50);
-    } while (await page.getByText('Cache that this answer works on').isVisible());
+    }
     await answered(page, question);
-    // How many pictures there are hangs on how fast the machine answers; one at least was there before the answer was.
-    expect(reads.size).toBeGreaterThan(0);
-    expect(rows.size).toBeGreaterThan(0);
+    // A long answer: several pictures of it, each with more words, more rows and another map than the first.
+    const [first, last] = [looks[0], looks.findLast(({ rows }) => rows > 0)];
+    expect(server.turns().at(-1)?.report?.generatedTokens).toBeGreaterThan(60);
+    expect(new Set(looks.map(({ read }) => read)).size).toBeGreaterThan(2);
+    expect(last?.words).toBeGreaterThan(first?.words ?? 0);
+    expect(last?.rows).toBeGreaterThan(first?.rows ?? 0);
     await page.getByText('Cache that the last answer worked on').waitFor();
   }, 240_000);
 
@@ -175,19 +209,69 @@ describe.skipIf(!chromiumPath)('the sample PDF with the real engine', () => {
     await expectMarkOn(page, number);
   }, 420_000);
 
+  it('shows the engine’s numbers, and asks with another budget without reading again', async () => {
+    const { page } = watched;
+    await page.getByRole('tab', { name: 'Memory' }).click();
+    await expectPanelShows(page, server.turns().at(-1));
+    await page.getByRole('slider', { name: 'Token budget' }).press('Home');
+    await expect.poll(() => page.getByTestId('budget').textContent()).toBe('128');
+    const question = 'Who keeps the lights?';
+    await ask(page, question);
+    await answered(page, question);
+    const turn = server.turns().find((entry) => entry.question === question);
+    expect(turn?.report?.counters.budgets.tokenBudget).toBe(128);
+    // The document's five thousand tokens were read once: this question read itself alone.
+    expect(turn?.report?.promptTokens).toBeGreaterThan(5000);
+    expect(turn?.report?.prefilledTokens).toBeLessThan(400);
+    await expectPanelShows(page, turn);
+  }, 240_000);
+
+  it('saves the panel as a picture, and its numbers as JSON', async () => {
+    const { page } = watched;
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('button', { name: 'Save picture' }).click(),
+    ]);
+    expect(download.suggestedFilename()).toBe('report KV cache.png');
+    const bytes = readFileSync(await download.path());
+    expect([bytes.subarray(1, 4).toString(), bytes.readUInt32BE(16), bytes.readUInt32BE(20)]).toEqual([
+      'PNG',
+      1440,
+      1184,
+    ]);
+    const colours = await page.evaluate(async (base64) => {
+      const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+      const picture = await createImageBitmap(new Blob([bytes], { type: 'image/png' }));
+      const context = new OffscreenCanvas(picture.width, picture.height).getContext('2d');
+      context?.drawImage(picture, 0, 0);
+      const pixels = new Uint32Array(context?.getImageData(0, 0, picture.width, picture.height).data.buffer ?? []);
+      return new Set(pixels).size;
+    }, bytes.toString('base64'));
+    expect(colours).toBeGreaterThan(40);
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+    await page.getByRole('button', { name: 'Copy as JSON' }).click();
+    await page.getByText('Copied as JSON.').waitFor();
+    const copied = JSON.parse(await page.evaluate(() => navigator.clipboard.readText()));
+    expect(copied.report.counters).toEqual(server.turns().at(-1)?.report?.counters);
+    expect(copied.map).toHaveLength(14);
+  }, 120_000);
+
   it('leads from the map to a page, with the mouse and with keys', async () => {
     const { page } = watched;
     const map = page.getByTestId('document-map');
     await page.getByRole('tab', { name: 'Memory' }).click();
     await map.scrollIntoViewIfNeeded();
-    await map.getByRole('img', { name: 'Kept' }).locator('rect').nth(4).hover();
-    await page.getByText(/^Page 5: kept by/).waitFor();
+    const fifth = map.getByRole('img', { name: 'Kept' }).locator('rect[data-page="4"]');
+    // Some five hundred tokens are several passages.
+    expect(await fifth.count()).toBeGreaterThan(3);
+    await fifth.first().hover();
+    await page.getByText(/^Page 5, passage 1 of \d+: kept by/).waitFor();
     await expectAccessible(page, 'map');
-    await map.getByRole('img', { name: 'Kept' }).locator('rect').nth(4).click();
+    await fifth.first().click();
     await expectMarkOn(page, 5);
     await page.getByRole('tab', { name: 'Memory' }).click();
     await map.focus();
-    for (let i = 0; i < 3; i++) await page.keyboard.press('ArrowRight');
+    for (let i = 0; i < 3; i++) await page.keyboard.press('PageDown');
     await page.keyboard.press('Enter');
     await expectMarkOn(page, 3);
     await expect.poll(() => pageField(page).inputValue()).toBe('3');
@@ -208,8 +292,25 @@ describe.skipIf(!chromiumPath)('the sample PDF with the real engine', () => {
     await page.mouse.up();
     await page.getByRole('button', { name: 'Ask about this' }).click();
     await expect.poll(() => composer(page).inputValue()).toMatch(/^“.{20,}”\n\n$/s);
+    await expect.poll(() => page.getByTestId('draft-tokens').textContent()).toMatch(/^\d+ tokens$/);
     expect(outbound).toEqual([]);
     expect(complaints).toEqual([]);
+  }, 120_000);
+
+  it('is there after a restart of the server, with every chat', async () => {
+    const before = server.turns();
+    await server.stop();
+    const { page } = await openWindow(browser, await server.start());
+    await page.getByText('It is not in memory now.').waitFor({ timeout: 120_000 });
+    for (const { question } of before.slice(-1)) await page.getByRole('log').getByText(question).waitFor();
+    const library = page.getByRole('navigation', { name: 'Library' });
+    await expect
+      .poll(() => library.locator('ul ul > li').count())
+      .toBe(new Set(before.map(({ chatId }) => chatId)).size + 1);
+    expect(server.turns().map(({ question, answer }) => [question, answer])).toEqual(
+      before.map(({ question, answer }) => [question, answer]),
+    );
+    await page.context().close();
   }, 120_000);
 });
 

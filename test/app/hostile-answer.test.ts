@@ -1,6 +1,7 @@
 /** What a model or a document says is text: payloads in a streamed and in a stored answer do nothing. And a dead engine is a normal event. */
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { AppError } from '../../electron/contract/errors.ts';
 import { type FakeServer, startFakeServer } from '../fixtures/app-server.ts';
 import type { FakeScript } from '../fixtures/fake-engine.ts';
 import { canary, hostilePayloads } from '../fixtures/hostile-payloads.ts';
@@ -48,15 +49,19 @@ async function askInWindow(script: FakeScript) {
   return watched;
 }
 
-/** Whatever ran, loaded or could be clicked through. */
+/** Whatever ran, loaded or could be clicked through, anywhere; in texts also what the window itself is made of. */
 async function dangers(page: Page) {
   return page.evaluate(() => {
-    const shown = document.querySelectorAll('article *, h1 *, [role="region"] *');
-    const bad = [...shown].filter(
+    const never = /^(img|script|iframe|object|embed|video|audio|source|link|style|meta|base|a)$/i;
+    const notInTexts = /^(form|input)$/i;
+    const texts = new Set(document.querySelectorAll('article *, h1 *, [role="region"] *'));
+    const bad = [...document.querySelectorAll('body *')].filter(
       (element) =>
-        /^(img|script|iframe|object|embed|video|audio|source|link|style|meta|base|form|input|a)$/i.test(
-          element.tagName,
-        ) || element.getAttributeNames().some((name) => /^on|^ping$|^srcdoc$|^action$|^href$|^src$/i.test(name)),
+        never.test(element.tagName) ||
+        (texts.has(element) && notInTexts.test(element.tagName)) ||
+        element
+          .getAttributeNames()
+          .some((name) => /^on|^ping$|^srcdoc$|^action$|^formaction$|^href$|^src$/i.test(name)),
     );
     return {
       hacked: (window as { hacked?: unknown }).hacked,
@@ -64,11 +69,11 @@ async function dangers(page: Page) {
     };
   });
 }
+const clean = { hacked: undefined, bad: [] };
 
 describe.skipIf(!chromiumPath)('an answer', () => {
   it('with payloads is inert while it streams, when it is stored, and after a reload', async () => {
     const { page, outbound, complaints } = await askInWindow({ pieces, pauseMs: 3 });
-    const clean = { hacked: undefined, bad: [] };
     const done = page.getByTestId('answer-stats');
     while (!(await done.isVisible())) expect(await dangers(page)).toEqual(clean);
     expect(await dangers(page)).toEqual(clean);
@@ -82,7 +87,6 @@ describe.skipIf(!chromiumPath)('an answer', () => {
 
   it('on a document of payloads, whose pages and names are payloads, leaves them text', async () => {
     const { page, outbound, complaints } = await askInWindow({ pieces: ['Yes.'] });
-    const clean = { hacked: undefined, bad: [] };
     await page.getByRole('tab', { name: 'Document' }).click();
     const view = page.getByRole('region', { name: /^Text of / });
     await view.getByText('<script>window.hacked=1</script>').first().waitFor();
@@ -97,6 +101,58 @@ describe.skipIf(!chromiumPath)('an answer', () => {
     expect(outbound).toEqual([]);
     expect(complaints).toEqual([]);
   }, 120_000);
+
+  it('leaves text what stands in names of files, titles of chats, search hits and failures', async () => {
+    const script: FakeScript = { pieces: ['Yes.'] };
+    server = await startFakeServer(script, webRoot);
+    const { app, tokens, port } = server;
+    for (const [i, payload] of hostilePayloads.entries()) {
+      const text = `keeper ${payload} keeper`;
+      const pages = [{ label: payload, start: 0, end: text.length }];
+      const parsed = { title: payload, format: 'txt' as const, warnings: [payload], text, pages };
+      const counts = { total: 380, pages: [380], countedWith: 'none' };
+      const name = { fileName: `${payload}.txt`, fileBytes: 1, sha256: `${i}`, tokens: counts };
+      const document = app.documents.add({ parsed, ...name });
+      app.chats.rename(app.chats.create(document.id).id, payload.trim().slice(0, 200) || 'x');
+    }
+    const { page, outbound, complaints } = await openWindow(
+      browser,
+      `http://127.0.0.1:${port}/#launch=${tokens.newLaunchCode()}`,
+    );
+    const library = page.getByRole('navigation', { name: 'Library' });
+    const rows = library.locator('li > div > button:has(.block)');
+    await expect.poll(() => rows.count()).toBe(hostilePayloads.length);
+    expect(await dangers(page)).toEqual(clean);
+    // Each with its title, its warning and its chat.
+    for (let i = 0; i < hostilePayloads.length; i++) {
+      await rows.nth(i).evaluate((element) => (element as HTMLElement).click());
+      await library.locator('li ul li button').first().waitFor();
+      expect(await dangers(page)).toEqual(clean);
+    }
+    const field = library.getByRole('searchbox');
+    await field.fill('keeper');
+    await library.getByText(`Found in ${hostilePayloads.length} documents`).waitFor();
+    expect(await library.locator('mark').count()).toBeGreaterThan(hostilePayloads.length);
+    expect(await dangers(page)).toEqual(clean);
+    for (let i = 0; i < hostilePayloads.length; i += 12) {
+      await field.fill(hostilePayloads[i]?.slice(0, 200) ?? '');
+      await page.waitForTimeout(200);
+      expect(await dangers(page)).toEqual(clean);
+    }
+    await field.fill('');
+    script.failRead = new AppError('IO', hostilePayloads.slice(0, 60).join(' '));
+    await page.getByRole('button', { name: 'Read document' }).click();
+    await page
+      .getByRole('alert')
+      .getByText(/window.hacked/)
+      .waitFor();
+    expect(await dangers(page)).toEqual(clean);
+    script.failOpen = new AppError('ENGINE_CRASH', hostilePayloads.slice(60).join(' '));
+    await app.supervisor.reopen();
+    await page.getByRole('button', { name: 'Start the engine again' }).waitFor();
+    expect(await dangers(page)).toEqual(clean);
+    expect([...outbound, ...complaints]).toEqual([]);
+  }, 180_000);
 
   it('shows an address instead of opening it', async () => {
     const { page, outbound } = await askInWindow({ pieces: [`See [this page](${canary}/page?q=1).`] });

@@ -56,6 +56,43 @@ describe.skipIf(!chromiumPath)('the Markdown of an answer', () => {
     expect(complaints).toEqual([]);
   }, 280_000);
 
+  it('would be held by the content policy, even if nothing cleaned it', async () => {
+    const { page, complaints } = await openWindow(browser, `http://127.0.0.1:${server.port}/`);
+    await page.locator('main').waitFor({ state: 'attached' });
+    const refused = await page.evaluate((payloads) => {
+      const place = document.createElement('div');
+      document.body.append(place);
+      return payloads.filter((payload) => {
+        try {
+          place.innerHTML = payload;
+          return false;
+        } catch {
+          return true; // a plain string is not trusted
+        }
+      }).length;
+    }, hostilePayloads);
+    expect(refused).toBe(hostilePayloads.length);
+    const handlers = await page.evaluate(() => {
+      const link = document.createElement('a');
+      link.href = 'javascript:window.hacked = 1';
+      document.body.append(link);
+      link.click();
+      return ['onclick', 'onerror'].filter((name) => {
+        try {
+          link.setAttribute(name, 'window.hacked = 2');
+          return false;
+        } catch {
+          return true;
+        }
+      });
+    });
+    expect(handlers).toEqual(['onclick', 'onerror']);
+    await page.waitForTimeout(500);
+    expect(await page.evaluate(() => (window as { hacked?: unknown }).hacked)).toBeUndefined();
+    // The browser says what it did not do.
+    expect(complaints.length).toBeGreaterThan(0);
+  });
+
   it('is looked through by a test that would notice', async () => {
     const { page } = await openWindow(browser, `http://127.0.0.1:${server.port}/`);
     await page.locator('main').waitFor({ state: 'attached' });

@@ -40,7 +40,7 @@ afterAll(async () => {
 
 describe.skipIf(!chromiumPath)('the window', () => {
   it('adds by drop, shows what reading takes, reads, answers, and shows the engine’s numbers', async () => {
-    const { page, outbound, complaints } = await openWindow(browser, await server.start());
+    const { page, outbound, complaints, messages } = await openWindow(browser, await server.start());
     await page.getByRole('heading', { name: 'Ask a whole document' }).waitFor();
     await page.getByText(/reads up to 8,192 tokens/).waitFor({ timeout: 120_000 });
     expect(new URL(page.url()).hash).toBe('');
@@ -60,7 +60,12 @@ describe.skipIf(!chromiumPath)('the window', () => {
     await field.waitFor({ timeout: 180_000 });
     await expectAccessible(page, 'ready');
 
+    // Grows with its lines, up to eight; says how long the question is as the model counts.
+    await field.fill('line\n'.repeat(20));
+    expect((await field.boundingBox())?.height).toBe(200);
     await field.fill('How high is the lighthouse number 3?');
+    await expect.poll(() => page.getByTestId('draft-tokens').textContent()).toMatch(/^\d+ tokens$/);
+    expect((await field.boundingBox())?.height).toBe(32);
     await field.press('Enter');
     await page.getByTestId('answer-stats').waitFor({ timeout: 180_000 });
     await page.getByRole('heading', { name: 'Map of the document' }).waitFor();
@@ -93,6 +98,12 @@ describe.skipIf(!chromiumPath)('the window', () => {
     const map = JSON.parse(row.map ?? '[]') as MapPage[];
     expect(map.length).toBeGreaterThan(5);
     expect(row.answer?.trim()).not.toBe('');
+
+    // Nothing runs, so nothing is told.
+    await page.waitForTimeout(500);
+    const said = messages();
+    await page.waitForTimeout(1500);
+    expect(messages()).toBe(said);
 
     expect(await page.evaluate('window.hacked')).toBeUndefined();
     expect(outbound).toEqual([]);

@@ -71,7 +71,7 @@ describe('a quote', () => {
 
   it('that stands in several places is cited where most was read', async () => {
     const twice = paged('He said it was so indeed.\n', 'He said it was so indeed.\n');
-    const map = [0, 9].map((read, page) => ({ page, label: '', tokens: 5, kept: 0, read, opening: '' }));
+    const map = [0, 9].map((read, page) => ({ page, label: '', tokens: 5, kept: 0, read, opening: '', parts: [] }));
     expect(await found('"he said it was so"', twice)).toMatchObject([{ page: 0 }]);
     expect(await found('"he said it was so"', twice, map)).toMatchObject([{ page: 1 }]);
   });

@@ -1,0 +1,81 @@
+/** The main job without a mouse, against the real server, engine and embedded model: Tab, Enter and letters alone. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { buildWindow, chromiumPath, launchBrowser, openWindow, type Watched } from './browser.ts';
+import { RealServer } from './real-server.ts';
+
+let browser: Browser;
+let server: RealServer;
+let dataDir: string;
+let watched: Watched;
+
+beforeAll(async () => {
+  if (!chromiumPath) return;
+  await buildWindow();
+  browser = await launchBrowser();
+  dataDir = mkdtempSync(join(tmpdir(), 'rocketdoc-keyboard-'));
+  server = new RealServer(dataDir);
+  watched = await openWindow(browser, await server.start());
+}, 120_000);
+afterAll(async () => {
+  await browser?.close();
+  await server?.stop();
+  if (dataDir) rmSync(dataDir, { recursive: true, force: true });
+});
+
+/** Presses Tab until something with this name has the focus, as a person would who looks where it goes. */
+async function tabTo(page: Page, name: RegExp, key: 'Tab' | 'Shift+Tab' = 'Tab'): Promise<void> {
+  const passed: string[] = [];
+  for (let i = 0; i < 80; i++) {
+    const focused = await page.evaluate(() => {
+      const element = document.activeElement as HTMLElement | null;
+      const label = element?.getAttribute('aria-label');
+      const labelled = (element as HTMLInputElement | null)?.labels?.[0]?.textContent;
+      return (label ?? labelled ?? element?.textContent ?? '').trim();
+    });
+    if (name.test(focused)) return;
+    passed.push(focused.slice(0, 40));
+    await page.keyboard.press(key);
+  }
+  throw new Error(`Tab never came to ${name}: ${passed.join(' | ')}`);
+}
+
+const answers = (page: Page) => page.getByTestId('answer-stats');
+
+async function askTyped(page: Page, question: string): Promise<void> {
+  const before = await answers(page).count();
+  await tabTo(page, /^Ask /);
+  await page.keyboard.type(question);
+  await page.keyboard.press('Enter');
+  await expect.poll(() => answers(page).count(), { timeout: 120_000 }).toBe(before + 1);
+}
+
+describe.skipIf(!chromiumPath)('the keyboard alone', () => {
+  it('adds the sample, chooses pages, reads them, and asks twice', async () => {
+    const { page } = watched;
+    const { keyboard } = page;
+    await page.getByText(/reads up to 8,192 tokens/).waitFor({ timeout: 120_000 });
+    await tabTo(page, /^Try the sample report$/);
+    await keyboard.press('Enter');
+    await page.getByText(/^Fits SmolLM2/).waitFor({ timeout: 120_000 });
+    // The first pages are enough here, and quick.
+    await tabTo(page, /range$/);
+    await keyboard.press('Enter');
+    await tabTo(page, /^to/);
+    await keyboard.press('Control+a');
+    await keyboard.type('2');
+    await tabTo(page, /^Use these$/);
+    await keyboard.press('Enter');
+    await page.getByText(/tokens in the chosen ones/).waitFor();
+    await tabTo(page, /^Read document$/, 'Shift+Tab');
+    await keyboard.press('Enter');
+    await page.getByRole('textbox', { name: /^Ask / }).waitFor({ timeout: 180_000 });
+
+    for (const question of ['Who founded the Trust in 1887?', 'Repeat the first sentence of the report.'])
+      await askTyped(page, question);
+    expect([...watched.outbound, ...watched.complaints]).toEqual([]);
+  }, 400_000);
+});
