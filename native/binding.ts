@@ -113,8 +113,14 @@ export interface NativeMemoryPlan {
   total: number;
   /** f16 K and V of every token of prompt and answer: what full mode keeps. */
   fullKv: number;
+  /** A GPU computes. */
+  onGpu: boolean;
   /** What the computing device can still give, and what loaded weights already hold of it, bytes. */
   available: number;
+  /** The same of RAM, where the document's KV may lie although a GPU computes. On a CPU both are one. */
+  hostAvailable: number;
+  /** As in NativeCounters, when the answer begins. */
+  readBytesPerStep: number;
   budgets: NativeBudgets;
 }
 

@@ -214,7 +214,10 @@ Napi::Object from_plan(Napi::Env env, const MemoryPlan & plan) {
     out.Set("deviceTotal", double(plan.device_total()));
     out.Set("total", double(plan.total()));
     out.Set("fullKv", double(plan.full_kv));
+    out.Set("onGpu", plan.on_gpu);
     out.Set("available", double(plan.available));
+    out.Set("hostAvailable", double(plan.host_available));
+    out.Set("readBytesPerStep", plan.read_bytes_per_step);
     out.Set("budgets", from_budgets(env, plan.budgets));
     return out;
 }

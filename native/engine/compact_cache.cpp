@@ -76,6 +76,16 @@ size_t CompactCache::summary_bytes(const HyperParams & params, const DeviceTrait
     return n * (device.cuda ? CudaCompactCache::layer_summary_bytes(device, kind, shape) : selector_stored_bytes(kind, shape));
 }
 
+double CompactCache::read_bytes(const HyperParams & params, Mode mode, const RocketOptions & options, const RocketBudgets & budgets, int64_t n_live) {
+    const double  all      = double(n_live * params.head_dim) * 2 * sizeof(f16_bits);
+    SelectorShape one      = selector_shape(params, options, budgets);
+    one.n_cache_head       = 1;
+    const auto    selector = budgets.dense ? nullptr : make_selector(selector_kind(mode, options), one);
+    double        sum      = 0;
+    for (int64_t layer = 0; layer < params.n_layer; layer++) sum += layer_selects(mode, options, budgets, layer) ? double(selector->read_bytes(n_live)) : all;
+    return sum / double(params.n_layer);
+}
+
 Status CompactCache::create(const HyperParams & params, Backend & backend, Mode mode, const RocketOptions & options,
                             const RocketBudgets & budgets, std::unique_ptr<CompactCache> & out) {
     std::unique_ptr<CompactCache> self;

@@ -53,6 +53,8 @@ class CompactCache {
     // Bytes that create() will hold: rows, and what the layers that select keep beside them.
     static size_t rows_bytes(const HyperParams & params, const DeviceTraits & device, Mode mode, const RocketOptions & options, const RocketBudgets & budgets);
     static size_t summary_bytes(const HyperParams & params, const DeviceTraits & device, Mode mode, const RocketOptions & options, const RocketBudgets & budgets);
+    // What read_bytes_per_step() will be with n_live rows.
+    static double read_bytes(const HyperParams & params, Mode mode, const RocketOptions & options, const RocketBudgets & budgets, int64_t n_live);
 
     // Stage 1 for one layer: choose rows of the history's n_rows, copy them here, build the layer's summaries.
     // positions: token position of each history row of a (layer, head), or null where row and position are the same.
@@ -108,9 +110,9 @@ class CompactCache {
     int64_t             n_kept_ = 0;
     int64_t             n_live_ = 0;
     double              stage1_ms_ = 0;
+    std::atomic<bool>   measuring_{false};
 
     std::unique_ptr<KvRows>            rows_;  // [n_layer][n_head_, capacity, D] f16, on the device
-    std::atomic<bool>   measuring_{false};
     std::vector<float>                 kept_mass_;
     std::vector<std::vector<int32_t>>  positions_;
     std::vector<std::vector<uint32_t>> read_counts_;  // [layer * n_head_ + head][row]

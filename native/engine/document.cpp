@@ -26,6 +26,7 @@ Status Engine::open(const EngineOptions & options, std::unique_ptr<Engine> & out
 Status Engine::plan(const PlanRequest & request, MemoryPlan & out) const {
     RETURN_IF_FAILED(memory_plan(model_->params(), *backend_, model_->weight_bytes(), request, out));
     out.available += int64_t(model_->held_bytes());
+    if (!out.on_gpu) out.host_available = out.available;
     return Status::good();
 }
 

@@ -45,9 +45,14 @@ Status memory_plan(const HyperParams & p, const DeviceTraits & device, size_t we
         out.compact_cache = CompactCache::rows_bytes(p, device, r.mode, r.rocket, out.budgets);
         out.summaries     = CompactCache::summary_bytes(p, device, r.mode, r.rocket, out.budgets);
     }
-    out.layer_buffers = LayerStream::bytes(device, out.document_on_device ? KvRows::Home::device : KvRows::Home::host, document, r.n_prompt);
-    out.full_kv       = p.kv_bytes_per_token() * size_t(n_total);
-    out.available     = device.available;
+    out.layer_buffers  = LayerStream::bytes(device, out.document_on_device ? KvRows::Home::device : KvRows::Home::host, document, r.n_prompt);
+    out.full_kv        = p.kv_bytes_per_token() * size_t(n_total);
+    out.on_gpu         = device.cuda;
+    out.available      = device.available;
+    out.host_available = device.cuda ? host_memory_available() : device.available;
+    out.read_bytes_per_step =
+        out.compact_cache ? CompactCache::read_bytes(p, r.mode, r.rocket, out.budgets, std::min(out.budgets.prompt_budget, r.n_prompt))
+                          : double(document.bytes(r.n_prompt)) / double(p.n_layer * p.n_head_kv);
     return Status::good();
 }
 

@@ -31,8 +31,12 @@ struct MemoryPlan {
     size_t        logits        = 0;  // and what else a token's graphs share
     size_t        full_kv       = 0;  // f16, every token: what full mode keeps
     bool          document_on_device = true;
-    // What the computing device can still give, and what it still has to: the weights are loaded already.
-    int64_t       available     = 0;
+    bool          on_gpu = false;
+    // What the computing device can still give, and what it still has to: the weights are loaded already. And the same of host
+    // memory, where a document's KV may lie although a GPU computes; on the CPU they are one.
+    int64_t       available      = 0;
+    int64_t       host_available = 0;
+    double        read_bytes_per_step = 0;  // as in Counters, when the answer begins
     RocketBudgets budgets;
 
     size_t total() const { return weights + document_kv + compact_cache + summaries + layer_buffers + activations + logits; }
