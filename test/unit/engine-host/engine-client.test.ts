@@ -46,7 +46,10 @@ describe('a host that fails', () => {
 
   it('by an error of the GPU: said first, with what ggml printed', async () => {
     const { verbs } = start('gpu-fault-host');
-    const { code, message } = await verbs.inspect({ path: 'x' }).then(() => ({ code: '', message: '' }), (error) => error);
+    const { code, message } = await verbs.inspect({ path: 'x' }).then(
+      () => ({ code: '', message: '' }),
+      (error) => error,
+    );
     expect(code).toBe('ENGINE_CRASH');
     const [first, ...said] = message.split('\n');
     expect(first).toBe('The engine ended with a GPU error (an illegal memory access was encountered).');
