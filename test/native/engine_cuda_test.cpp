@@ -261,6 +261,11 @@ void test_real_model() {
             request.rocket.kernel  = 63;
             request.rocket.pooling = selector == SelectorKind::pages ? Pooling::max : Pooling::triangle;
             const Run cpu = force(*engines.cpu, cpu_document, request, forced, true), cuda = force(*engines.cuda, cuda_document, request, forced, true);
+            // The codes of every row of the prompt may take more reading than the budget allows: both devices say so.
+            if (mode == Mode::hsa && cpu.status.code == Code::INVALID_ARGUMENT) {
+                CHECK(cuda.status.code == Code::INVALID_ARGUMENT);
+                continue;
+            }
             if (!CHECK(cpu.status.ok() && cuda.status.ok())) std::printf("    %s %s\n", cpu.status.message.c_str(), cuda.status.message.c_str());
             const double there = mean(full, cpu), here = mean(full_cuda, cuda);
             double       kept = 0, kept_cuda = 0;
