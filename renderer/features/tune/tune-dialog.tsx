@@ -93,9 +93,11 @@ function Running({ total, done, question }: { total: number; done: number; quest
 
 function Begin({ tokens }: { tokens: number }) {
   const asked = useChat((chat) => chat.turns.at(-1)?.question ?? '');
-  const [question, setQuestion] = useState(asked);
+  // What was measured last is measured again with one key.
+  const last = useTune((tune) => tune.last);
+  const [question, setQuestion] = useState(last?.question ?? asked);
   const [budgets, setBudgets] = useState(() =>
-    usualBudgets
+    (last?.rows.flatMap(({ budget }) => budget ?? []) ?? usualBudgets)
       .filter((budget) => budget < tokens)
       .map(count)
       .join('  '),
