@@ -127,7 +127,9 @@ describe.skipIf(!chromiumPath)('models', () => {
     const asked = files.requests.length;
     files.script.pauseMs = 0;
     await row('A tested model').getByRole('button', { name: 'Go on with A tested model' }).click();
-    await row('A tested model').getByRole('button', { name: 'Use A tested model' }).waitFor({ timeout: 60_000 });
+    await row('A tested model')
+      .getByRole('button', { name: 'Use A tested model', exact: true })
+      .waitFor({ timeout: 60_000 });
     expect(files.requests).toHaveLength(asked + 1);
     expect(files.requests.at(-1)).toMatchObject({ range: expect.stringMatching(/^bytes=\d+-$/), ifRange: '"one"' });
     expect(readFileSync(join(dir, 'data', 'models', 'tested.gguf')).equals(files.script.bytes)).toBe(true);
@@ -140,7 +142,7 @@ describe.skipIf(!chromiumPath)('models', () => {
     const field = page.getByRole('textbox', { name: /^Ask / });
     await field.waitFor({ timeout: 60_000 });
     await page.keyboard.press('Control+Shift+M');
-    await row('A tested model').getByRole('button', { name: 'Use A tested model' }).click();
+    await row('A tested model').getByRole('button', { name: 'Use A tested model', exact: true }).click();
     await row('A tested model')
       .getByText(/1 document in memory is let go and must be read again/)
       .waitFor();
