@@ -12,7 +12,11 @@ const leastModules = 60;
 
 /** @param {string} script @param {string[]} args */
 function runModule(script, args) {
-  return spawnSync(process.execPath, [join(modulesDir, script), ...args], { cwd: root, encoding: 'utf8' });
+  return spawnSync(process.execPath, [join(modulesDir, script), ...args], {
+    cwd: root,
+    encoding: 'utf8',
+    maxBuffer: 256 * 1024 * 1024, // every import of the project, as JSON
+  });
 }
 
 /** @param {import('node:child_process').SpawnSyncReturns<string>} result */
