@@ -133,7 +133,7 @@ __global__ void __launch_bounds__(THREADS) score_codes(Params p) {
         p.work.tile_sum[(size_t(j) * GROUP + h) * p.work.tiles + tile] = sum;
     }
     if (!last_block(p.work.counters + j, tiles)) return;
-    select_finish<THREADS, GROUP, CODES_TILE, RESIDUAL>(p.work, j, g, n, 1, 0, p.k, p.ids + size_t(j) * p.k, p.keys_fit, shared);
+    select_finish<THREADS, GROUP, CODES_TILE, GROUP <= 4 ? 3 : 1, RESIDUAL>(p.work, j, g, n, 1, 0, p.k, p.ids + size_t(j) * p.k, p.keys_fit, shared);
 }
 
 }  // namespace

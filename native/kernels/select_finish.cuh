@@ -57,7 +57,8 @@ inline size_t select_finish_bytes(int entries) { return sizeof(FinishShared) + (
 template <int THREADS, bool KEEP, class Emit>
 __device__ void emit_shared(const uint32_t * keys, int n, int page, int dead, uint32_t pivot, int need, SelectShared & sh, uint32_t * chosen, Emit emit) {
     const int lane = threadIdx.x & 31, warp = threadIdx.x >> 5;
-    const int vectors = (n + THREADS * 4 - 1) / (THREADS * 4) | 1;  // odd: no two threads of a quarter warp meet in a bank
+    int       vectors = (n + THREADS * 4 - 1) / (THREADS * 4);
+    if (vectors > 2) vectors |= 1;  // odd: no two threads of a quarter warp meet in a bank; not worth a third vector
     const int begin = threadIdx.x * vectors * 4;
     uint32_t * bits = sh.hist;
     if (KEEP) {
@@ -98,12 +99,12 @@ __device__ void emit_shared(const uint32_t * keys, int n, int page, int dead, ui
 }
 
 // n: live entries, TILE of them a tile; the last entry stands for page - dead tokens. shared: select_finish_bytes().
+// BATCH: vectors of four entries, of each head, that a thread fetches at once: as many as the kernel's registers allow.
 // One block runs alone here, so time is latency: loads are issued early and in batches.
-template <int THREADS, int GROUP, int TILE, bool KEEP>
+template <int THREADS, int GROUP, int TILE, int BATCH, bool KEEP>
 __device__ void select_finish(const SelectWork & w, int j, int group, int n, int page, int dead, int k, int32_t * ids, bool keys_fit,
                               unsigned char * shared) {
     static_assert(TILE % 4 == 0, "");
-    constexpr int  BATCH = GROUP <= 4 ? 3 : 1;  // vectors of four entries a thread fetches at once
     FinishShared & fs     = *reinterpret_cast<FinishShared *>(shared);
     SelectShared & sh     = fs.select;
     uint32_t *     keys   = keys_fit ? reinterpret_cast<uint32_t *>(shared + sizeof(FinishShared)) : w.keys + size_t(j) * w.entries;
@@ -180,9 +181,9 @@ __device__ void select_finish(const SelectWork & w, int j, int group, int n, int
     for (int o = 0; o < THREADS / 32; ++o) greatest = max(greatest, uint32_t(sh.warp_a[o]));
     const KeySlice slice = top_octaves(greatest);
     const auto     key   = [keys](int i) { return keys[i]; };
-    for (int base = 0; base < n; base += BATCH * THREADS) {
+    for (int base = 0; base < n; base += AHEAD * THREADS) {
 #pragma unroll
-        for (int u = 0; u < BATCH; ++u) {
+        for (int u = 0; u < AHEAD; ++u) {
             const int      i    = base + u * THREADS + threadIdx.x;
             const uint32_t mine = i < n ? keys[i] : 0;
             count_bin(sh.hist, i < n && slice.holds(mine), slice.bin(mine));

@@ -89,9 +89,10 @@ __device__ void choose_channels(const Params & p, Scoring<GROUP> & s, int j, int
     __syncthreads();
 }
 
-// grid (n_head, tiles): tiles beyond the live pages have nothing to do and come last, so that they take no multiprocessor from others
+// grid (n_head, tiles): tiles beyond the live pages have nothing to do and come last, so that they take no multiprocessor from others.
+// Two blocks share a multiprocessor: some models have more tiles than a card has of those, and a second round would double the time.
 template <int GROUP>
-__global__ void __launch_bounds__(THREADS) score_pages(Params p) {
+__global__ void __launch_bounds__(THREADS, GROUP <= 8 ? 2 : 1) score_pages(Params p) {
     extern __shared__ __align__(16) unsigned char shared[];
     Scoring<GROUP> & s = *reinterpret_cast<Scoring<GROUP> *>(shared);
     const int j = blockIdx.x, tile = blockIdx.y, page = p.pages.page, g = p.cache.group, D = p.cache.head_dim;
@@ -162,7 +163,7 @@ __global__ void __launch_bounds__(THREADS) score_pages(Params p) {
         }
     }
     if (!last_block(p.work.counters + j, tiles)) return;
-    select_finish<THREADS, GROUP, TILE, false>(p.work, j, g, n, page, n * page - rows, p.k, p.ids + size_t(j) * p.k, p.keys_fit, shared);
+    select_finish<THREADS, GROUP, TILE, GROUP <= 2 ? 3 : 1, false>(p.work, j, g, n, page, n * page - rows, p.k, p.ids + size_t(j) * p.k, p.keys_fit, shared);
 }
 
 int page_capacity(const KernelCache & cache, const KernelPages & pages) { return int(ceil_div(cache.capacity, pages.page)); }
