@@ -10,7 +10,15 @@ namespace {
 constexpr int THREADS  = 128;
 constexpr int WARPS    = THREADS / 32;
 constexpr int ROWS     = 4;
-constexpr int SM_WARPS = 24;  // warps a multiprocessor should have; columns are split over warps when rows alone give fewer
+
+// How a weight format is streamed, as measured: either many warps with one step of their rows in flight, or fewer with two.
+template <KernelWeightType TYPE>
+struct Pace {
+    static constexpr bool MANY     = !Weights<TYPE>::QUANTISED;
+    static constexpr int  DEPTH    = MANY || TYPE == KERNEL_WEIGHTS_Q5_K || TYPE == KERNEL_WEIGHTS_Q6_K ? 1 : 2;  // steps of a row in flight
+    static constexpr int  BLOCKS   = MANY ? 8 : 4;    // of a multiprocessor: bounds the registers
+    static constexpr int  SM_WARPS = MANY ? 48 : 24;  // of a multiprocessor: columns are split over warps when rows alone give fewer
+};
 
 struct Params {
     KernelProduct product;
@@ -40,11 +48,11 @@ __device__ __forceinline__ int row_of(const KernelMatrix & m, const KernelRope &
     return head * rope.head_dim + at * 2 + slot / 2 + slot % 2 * (rope.n_rot / 2);
 }
 
-// grid: teams of SPLIT warps, WARPS / SPLIT a block. DEPTH: steps of a row in flight.
+// grid: teams of SPLIT warps, WARPS / SPLIT a block
 template <KernelWeightType TYPE, int SPLIT, bool GATED>
-__global__ void __launch_bounds__(THREADS) multiply(Params p) {
+__global__ void __launch_bounds__(THREADS, Pace<TYPE>::BLOCKS) multiply(Params p) {
     using W = Weights<TYPE>;
-    constexpr int DEPTH = W::QUANTISED ? 2 : 4;
+    constexpr int DEPTH = Pace<TYPE>::DEPTH;
     const KernelProduct & product = p.product;
     const int lane = threadIdx.x & 31, warp = threadIdx.x >> 5, split = warp % SPLIT;
     const int team = min((int(blockIdx.x) * WARPS + warp) / SPLIT, p.n_teams - 1);  // spare warps repeat the last team and write nothing
@@ -137,7 +145,7 @@ __global__ void __launch_bounds__(THREADS) multiply(Params p) {
 
 template <KernelWeightType TYPE>
 void launch(const Params & p, KernelStream stream) {
-    const int steps = int(ceil_div(p.product.n_columns, Weights<TYPE>::STEP)), wanted = device_sm_count() * SM_WARPS;
+    const int steps = int(ceil_div(p.product.n_columns, Weights<TYPE>::STEP)), wanted = device_sm_count() * Pace<TYPE>::SM_WARPS;
     const int split = p.n_teams * 2 > wanted || steps < 2 ? 1 : p.n_teams * 4 > wanted || steps < 4 ? 2 : 4;
     const dim3 grid{unsigned(ceil_div(size_t(p.n_teams) * split, WARPS))};
     const auto go = [&](auto splits, auto gated) { launch_early(multiply<TYPE, decltype(splits)::value, decltype(gated)::value != 0>, grid, THREADS, 0, stream, p); };

@@ -52,28 +52,22 @@ struct alignas(16) FinishShared {  // keys follow it
 inline bool select_keys_fit(int entries) { return sizeof(FinishShared) + size_t(entries + 3) * 4 <= SHARED_BYTES - 1024; }
 inline size_t select_finish_bytes(int entries) { return sizeof(FinishShared) + (select_keys_fit(entries) ? size_t(entries + 3) * 4 : 0); }
 
-// block_emit for keys in shared memory, at most 2^15 - 1 of them, zero up to a multiple of four: every thread has a run of entries
-// of its own, so that one scan gives all places. With KEEP the taken entries' bits go to `chosen`.
+// block_emit for keys in shared memory, at most 2^15 - 1 of them: every thread has a run of entries of its own, so that one scan
+// gives all places. With KEEP the taken entries' bits go to `chosen`.
 template <int THREADS, bool KEEP, class Emit>
 __device__ void emit_shared(const uint32_t * keys, int n, int page, int dead, uint32_t pivot, int need, SelectShared & sh, uint32_t * chosen, Emit emit) {
-    const int lane = threadIdx.x & 31, warp = threadIdx.x >> 5;
-    int       vectors = (n + THREADS * 4 - 1) / (THREADS * 4);
-    if (vectors > 2) vectors |= 1;  // odd: no two threads of a quarter warp meet in a bank; not worth a third vector
-    const int begin = threadIdx.x * vectors * 4;
-    uint32_t * bits = sh.hist;
+    const int  lane = threadIdx.x & 31, warp = threadIdx.x >> 5;
+    const int  run   = (n + THREADS - 1) / THREADS | 1;  // odd: no two threads of a warp meet in a bank
+    const int  begin = min(n, int(threadIdx.x) * run), end = min(n, begin + run);
+    uint32_t * bits  = sh.hist;
     if (KEEP) {
         for (int i = threadIdx.x; i < (n + 31) / 32; i += THREADS) bits[i] = 0;
     }
-    const auto each = [&](auto use) {
-        for (int v = 0; v < vectors && begin + v * 4 < n; ++v) {
-            const uint4    x       = *reinterpret_cast<const uint4 *>(keys + begin + v * 4);
-            const uint32_t four[4] = {x.x, x.y, x.z, x.w};
-#pragma unroll
-            for (int e = 0; e < 4; ++e) use(begin + v * 4 + e, four[e]);
-        }
-    };
     int count = 0;  // above in the upper half, equal in the lower
-    each([&](int i, uint32_t x) { count += i < n ? (x > pivot ? 1 << 16 : x == pivot) : 0; });
+    for (int i = begin; i < end; ++i) {
+        const uint32_t x = keys[i];
+        count += x > pivot ? 1 << 16 : x == pivot;
+    }
     const int incl = warp_scan(count);
     if (lane == 31) sh.warp_a[warp] = incl;
     __syncthreads();
@@ -82,8 +76,9 @@ __device__ void emit_shared(const uint32_t * keys, int n, int page, int dead, ui
     for (int w = 0; w < THREADS / 32; ++w) before += w < warp ? sh.warp_a[w] : 0;
     // The short last entry is never before another one, so whole pages count here.
     int above = (before >> 16) * page, equal = (before & 0xffff) * page;
-    each([&](int i, uint32_t x) {
-        if (i >= n || x < pivot) return;
+    for (int i = begin; i < end; ++i) {
+        const uint32_t x = keys[i];
+        if (x < pivot) continue;
         const int live = page - (i == n - 1 ? dead : 0), take = x > pivot ? live : max(0, min(live, need - equal));
         if (take > 0) {
             emit(i, above + min(equal, need), take);
@@ -91,7 +86,7 @@ __device__ void emit_shared(const uint32_t * keys, int n, int page, int dead, ui
         }
         above += x > pivot ? page : 0;
         equal += x > pivot ? 0 : page;
-    });
+    }
     if (KEEP) {
         __syncthreads();
         for (int i = threadIdx.x; i < (n + 31) / 32; i += THREADS) chosen[i] = bits[i];
