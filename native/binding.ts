@@ -1,7 +1,7 @@
 /**
  * The whole shape of the native addon, written by hand: what native/binding/addon.cc exports. Only native/index.ts and
  * electron/engine-host read it. Tensors never cross; tokens, counters, logits for measuring and small arrays do.
- * Every failed call rejects or throws an Error whose `code` is one of electron/contract/errors.ts.
+ * Every failed call rejects or throws an Error whose `code` is one of electron/contract/errors.ts; a lack of memory has `shortage` too.
  */
 
 /** full: dense over every row. rocketkv-mt: stage 1 + stage 2, full KV kept (chats). rocketkv: the same, full KV dropped.
@@ -93,6 +93,23 @@ export interface NativePlanRequest {
   rocket: NativeRocketOptions;
   documentType: DocumentKvType;
   home?: DocumentHome | undefined;
+}
+
+/** Of HOST_OOM and GPU_OOM where the numbers were known: what one memory lacked, and what asks for less and fits, the first one first. */
+export interface NativeMemoryShortage {
+  place: 'gpu' | 'ram';
+  needed: number;
+  available: number;
+  proposals: {
+    changes: {
+      mode?: NativeMode;
+      tokenBudget?: number;
+      kvType?: DocumentKvType;
+      documentHome?: 'device' | 'host';
+    };
+    /** Of the memory that lacked. */
+    needed: number;
+  }[];
 }
 
 /** Bytes per component, counted before anything is allocated. */
@@ -254,6 +271,10 @@ export interface NativeEngine {
   readonly device: string;
   readonly threads: number;
   plan(request: NativePlanRequest): NativeMemoryPlan;
+  /** The plan of a document that is to be read; GPU_OOM or HOST_OOM when it does not fit. Answers check their own. */
+  checkPlan(request: NativePlanRequest): NativeMemoryPlan;
+  /** No more than this counts as available on the computing device from here on: for trying out a memory that is full. */
+  limitAvailable(bytes: number): void;
   createDocument(options: { documentType: DocumentKvType; home?: DocumentHome | undefined }): NativeDocument;
   close(): void;
 }

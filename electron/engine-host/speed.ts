@@ -14,7 +14,6 @@ import {
 } from '../contract/method.ts';
 import type { OpenModel } from './open-model.ts';
 import { peakRssBytes } from './peak-memory.ts';
-import { checkMemory } from './preflight.ts';
 import { documentPart } from './text-trust.ts';
 import { tokenizeParts } from './vocabulary.ts';
 
@@ -46,7 +45,7 @@ export async function measureSpeed(model: OpenModel, request: SpeedRequest) {
   const all = repeatTokens(tokenizeParts(model.vocabulary, [documentPart(request.text)]), depth + speedQuestionTokens);
   const nPrompt = all.length;
   const plan = { nPrompt, nQuestion: speedQuestionTokens, maxNew, mode, rocket, documentType };
-  checkMemory(model.native.plan(plan), documentType);
+  model.native.checkPlan(plan);
   const document = model.native.createDocument({ documentType });
   let session: NativeSession | undefined;
   try {

@@ -9,6 +9,8 @@ void EngineObject::define(Napi::Env env, AddonData & data) {
         InstanceAccessor<&EngineObject::device>("device"),
         InstanceAccessor<&EngineObject::threads>("threads"),
         InstanceMethod<&EngineObject::plan>("plan"),
+        InstanceMethod<&EngineObject::check_plan>("checkPlan"),
+        InstanceMethod<&EngineObject::limit_available>("limitAvailable"),
         InstanceMethod<&EngineObject::create_document>("createDocument"),
         InstanceMethod<&EngineObject::close>("close"),
     }));
@@ -43,6 +45,17 @@ Napi::Value EngineObject::plan(const Napi::CallbackInfo & info) {
     MemoryPlan plan;
     check(info.Env(), open_handle(info.Env()).engine->plan(to_plan_request(get_object(info[0], "the plan request")), plan));
     return from_plan(info.Env(), plan);
+}
+
+Napi::Value EngineObject::check_plan(const Napi::CallbackInfo & info) {
+    MemoryPlan plan;
+    check(info.Env(), open_handle(info.Env()).engine->check_plan(to_plan_request(get_object(info[0], "the plan request")), nullptr, plan));
+    return from_plan(info.Env(), plan);
+}
+
+void EngineObject::limit_available(const Napi::CallbackInfo & info) {
+    if (!info[0].IsNumber()) throw js_error(info.Env(), Status::fail(Code::INVALID_ARGUMENT, "bytes must be a number."));
+    open_handle(info.Env()).engine->backend().limit_available(info[0].As<Napi::Number>().Int64Value());
 }
 
 Napi::Value EngineObject::create_document(const Napi::CallbackInfo & info) {

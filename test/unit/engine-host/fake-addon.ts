@@ -11,6 +11,7 @@ import type {
   NativeDocument,
   NativeEngine,
   NativeMemoryPlan,
+  NativeMemoryShortage,
   NativeModelInfo,
   NativePlanRequest,
   NativeSession,
@@ -79,6 +80,8 @@ export interface FakeOptions {
   onSegment?: (done: number) => Promise<void> | void;
   /** Called before each measured step; may wait. */
   onStep?: () => Promise<void> | void;
+  /** Every plan that is checked lacks this. */
+  shortage?: NativeMemoryShortage;
   /** A GPU computes, and RAM has room for a document. */
   gpu?: { hostAvailable: number };
   /** Called for each ask; may wait, or throw. */
@@ -117,6 +120,13 @@ export class FakeAddon implements NativeAddon {
     device: 'fake',
     threads: 2,
     plan: (request) => this.#plan(request),
+    checkPlan: (request) => {
+      const plan = this.#plan(request);
+      const { shortage } = this.#options;
+      if (shortage) throw Object.assign(new Error('There is too little.'), { code: 'HOST_OOM', shortage });
+      return plan;
+    },
+    limitAvailable: () => {},
     createDocument: ({ documentType, home }) => {
       this.homes.push(`document ${documentType} ${home}`);
       return this.#document(home !== 'host');
