@@ -35,7 +35,7 @@ export function EngineProblem() {
     </Button>
   );
   const onCpu = failure?.code === 'GPU_OOM' && (
-    <Button kind="primary" onClick={() => void changeSettings({ device: 'cpu' })}>
+    <Button kind="primary" onClick={() => void changeSettings({ device: 'cpu' }).then(restartEngine)}>
       Compute on the CPU
     </Button>
   );

@@ -24,6 +24,8 @@ export const modelInfoSchema = z.object({
   weightBytes: count,
   nParams: count,
   tensorTypes: z.record(z.string(), count),
+  /** False: weights alone, which can be measured and not asked. */
+  hasVocabulary: z.boolean().optional(),
   kvBytesPerToken: count,
 });
 export type ModelInfo = z.infer<typeof modelInfoSchema>;

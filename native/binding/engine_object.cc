@@ -11,6 +11,8 @@ void EngineObject::define(Napi::Env env, AddonData & data) {
         InstanceMethod<&EngineObject::plan>("plan"),
         InstanceMethod<&EngineObject::check_plan>("checkPlan"),
         InstanceMethod<&EngineObject::limit_available>("limitAvailable"),
+        InstanceMethod<&EngineObject::watch_memory>("watchMemory"),
+        InstanceAccessor<&EngineObject::peak_bytes>("peakBytes"),
         InstanceMethod<&EngineObject::create_document>("createDocument"),
         InstanceMethod<&EngineObject::close>("close"),
     }));
@@ -56,6 +58,16 @@ Napi::Value EngineObject::check_plan(const Napi::CallbackInfo & info) {
 void EngineObject::limit_available(const Napi::CallbackInfo & info) {
     if (!info[0].IsNumber()) throw js_error(info.Env(), Status::fail(Code::INVALID_ARGUMENT, "bytes must be a number."));
     open_handle(info.Env()).engine->backend().limit_available(info[0].As<Napi::Number>().Int64Value());
+}
+
+void EngineObject::watch_memory(const Napi::CallbackInfo & info) {
+    EngineHandle & handle = open_handle(info.Env());
+    if (handle.busy) throw js_error(info.Env(), busy_status());
+    handle.engine->backend().watch_memory();
+}
+
+Napi::Value EngineObject::peak_bytes(const Napi::CallbackInfo & info) {
+    return Napi::Number::New(info.Env(), double(open_handle(info.Env()).engine->backend().peak_bytes()));
 }
 
 Napi::Value EngineObject::create_document(const Napi::CallbackInfo & info) {

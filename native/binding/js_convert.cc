@@ -212,6 +212,7 @@ Napi::Object from_model(Napi::Env env, const Model & model) {
     Napi::Object counts = Napi::Object::New(env);
     for (const auto & [name, n] : types) counts.Set(name, n);
     out.Set("tensorTypes", counts);
+    out.Set("hasVocabulary", model.has_vocabulary());
     return out;
 }
 
@@ -278,6 +279,7 @@ Napi::Object from_answer(Napi::Env env, const Answer & a) {
     out.Set("stage1Ms", a.stage1_ms);
     out.Set("firstTokenMs", a.first_token_ms);
     out.Set("decodeMs", a.decode_ms);
+    out.Set("medianTokenMs", a.median_token_ms);
     return out;
 }
 

@@ -114,6 +114,8 @@ struct Answer {
     double  stage1_ms      = 0;
     double  first_token_ms = 0;
     double  decode_ms      = 0;
+    // Of the tokens after the first four, for which buffers and graphs are still made; of all where there are no more.
+    double  median_token_ms = 0;
 };
 
 struct Step {

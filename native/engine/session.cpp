@@ -2,6 +2,8 @@
 #include <chrono>
 #include <new>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "engine.h"
 
@@ -10,7 +12,16 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+constexpr size_t WARM_UP_TOKENS = 4;
+
 double ms_since(Clock::time_point start) { return std::chrono::duration<double, std::milli>(Clock::now() - start).count(); }
+
+double median_after_warm_up(std::vector<double> times) {
+    if (times.size() > WARM_UP_TOKENS) times.erase(times.begin(), times.begin() + WARM_UP_TOKENS);
+    if (times.empty()) return 0;
+    std::sort(times.begin(), times.end());
+    return (times[times.size() / 2] + times[(times.size() - 1) / 2]) / 2;
+}
 
 }  // namespace
 
@@ -201,13 +212,17 @@ Status Session::generate(const AskRequest & request, const AskEvents & events, A
     NextToken          next;
     set_candidates(logits, next.candidates);
     Sampler            sampler(request.sampler);
-    Clock::time_point  first;
+    Clock::time_point   first, last;
+    std::vector<double> times;  // ms, one a token after the first
     while (true) {
         const int32_t token = sampler.sample(next.candidates);
         if (out.n_generated == 0) {
             first              = Clock::now();
             out.first_token_ms = ms_since(start);
+        } else {
+            times.push_back(ms_since(last));
         }
+        last = Clock::now();
         if (std::find(request.stop_tokens.begin(), request.stop_tokens.end(), token) != request.stop_tokens.end()) {
             out.stopped = true;
             break;
@@ -222,7 +237,8 @@ Status Session::generate(const AskRequest & request, const AskEvents & events, A
         // What a token needs is there after the first; later ones would be slowed by looking.
         if (out.n_generated == 1) engine_.backend().look_at_memory();
     }
-    out.decode_ms = ms_since(first);
+    out.decode_ms       = ms_since(first);
+    out.median_token_ms = median_after_warm_up(std::move(times));
     engine_.backend().look_at_memory();
     return Status::good();
 }

@@ -65,6 +65,7 @@ export const fakeInfo: NativeModelInfo = {
   weightBytes: 900,
   nParams: 450,
   tensorTypes: { f16: 3 },
+  hasVocabulary: true,
   kvBytesPerToken: 64,
 };
 
@@ -110,6 +111,8 @@ export class FakeAddon implements NativeAddon {
   probeCuda: NativeAddon['probeCuda'] = () => {
     throw new AppError('GPU_NONE', 'There is no GPU here.');
   };
+  writeShapeModel: NativeAddon['writeShapeModel'] = () => Promise.reject(new Error('not here'));
+  randomTokens: NativeAddon['randomTokens'] = ({ count }) => new Int32Array(count);
   checkVectors: NativeAddon['checkVectors'] = () => Promise.reject(new Error('not here'));
   makeVectors: NativeAddon['makeVectors'] = () => {
     throw new Error('not here');
@@ -127,6 +130,8 @@ export class FakeAddon implements NativeAddon {
       return plan;
     },
     limitAvailable: () => {},
+    watchMemory: () => {},
+    peakBytes: 0,
     createDocument: ({ documentType, home }) => {
       this.homes.push(`document ${documentType} ${home}`);
       return this.#document(home !== 'host');
@@ -236,6 +241,7 @@ export class FakeAddon implements NativeAddon {
           stage1Ms: 1,
           firstTokenMs: 3,
           decodeMs: 4,
+          medianTokenMs: 1,
         };
       },
       async startAnswer(request: NativeAnswerRequest) {
