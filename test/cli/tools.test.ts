@@ -17,20 +17,30 @@ import {
 
 describe('inspect', () => {
   it('shows the embedded model and its plan', async () => {
-    const text = await output('inspect', [embeddedModelFile, '--tokens', '4000', '--budget', '512']);
+    const text = await output('inspect', [embeddedModelFile, '--tokens', '4000', '--budget', '512', '--device', 'cpu']);
     expect(text).toMatch(/^architecture +llama$/m);
     expect(text).toMatch(/^context +8,192 tokens$/m);
     expect(text).toMatch(/^total +[\d,]{9,}/m);
+    expect(text).toMatch(/^[\d.]+ MiB of RAM, [\d.]+ [MGT]iB free now: it fits\.$/m);
   });
 
   it('prints JSON whose parts add up, and more tokens need more', async () => {
     const plan = async (tokens: string, ...more: string[]) => {
-      const [line] = jsonLines(await output('inspect', [embeddedModelFile, '--json', '--tokens', tokens, ...more]));
-      return line as { kv_bytes_per_token: number; plan: { bytes: Record<string, number>; fits: boolean } };
+      const [line] = jsonLines(
+        await output('inspect', [embeddedModelFile, '--json', '--device', 'cpu', '--tokens', tokens, ...more]),
+      );
+      return line as {
+        kv_bytes_per_token: number;
+        plan: { bytes: Record<string, number>; fits: boolean; memory: object[] };
+      };
+    };
     };
     const { kv_bytes_per_token, plan: small } = await plan('1000');
     expect(kv_bytes_per_token).toBe(23_040);
     const { total, ...parts } = small.bytes;
+    // One machine has one memory while its CPU computes, whatever was wished.
+    expect(small.memory).toMatchObject([{ place: 'ram', needed_bytes: total, fits: true }]);
+    expect((await plan('1000', '--home', 'host')).plan.memory).toHaveLength(1);
     expect(Object.values(parts).reduce((a, b) => a + b, 0)).toBe(total);
     expect((await plan('8000')).plan.bytes.total).toBeGreaterThan(total ?? 0);
     const eight = await plan('8000', '--kv-type', 'q8_0');
