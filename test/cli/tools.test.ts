@@ -34,7 +34,6 @@ describe('inspect', () => {
         plan: { bytes: Record<string, number>; fits: boolean; memory: object[] };
       };
     };
-    };
     const { kv_bytes_per_token, plan: small } = await plan('1000');
     expect(kv_bytes_per_token).toBe(23_040);
     const { total, ...parts } = small.bytes;
