@@ -1,7 +1,7 @@
 /**
  * The whole shape of the native addon, written by hand: what native/binding/addon.cc exports. Only native/index.ts and
  * electron/engine-host read it. Tensors never cross; tokens, counters, logits for measuring and small arrays do.
- * Every failed call rejects or throws an Error whose `code` is one of electron/contract/errors.ts.
+ * Every failed call rejects or throws an Error whose `code` is one of electron/contract/errors.ts; a lack of memory has `shortage` too.
  */
 
 /** full: dense over every row. rocketkv-mt: stage 1 + stage 2, full KV kept (chats). rocketkv: the same, full KV dropped.
@@ -61,6 +61,8 @@ export interface NativeModelInfo {
   nParams: number;
   /** e.g. { q4_1: 210, q8_0: 1, f32: 61 } */
   tensorTypes: Record<string, number>;
+  /** False: weights alone. Token numbers go in and come out. */
+  hasVocabulary: boolean;
   /** f16 K and V of one token, all layers. */
   kvBytesPerToken: number;
 }
@@ -93,6 +95,23 @@ export interface NativePlanRequest {
   rocket: NativeRocketOptions;
   documentType: DocumentKvType;
   home?: DocumentHome | undefined;
+}
+
+/** Of HOST_OOM and GPU_OOM where the numbers were known: what one memory lacked, and what asks for less and fits, the first one first. */
+export interface NativeMemoryShortage {
+  place: 'gpu' | 'ram';
+  needed: number;
+  available: number;
+  proposals: {
+    changes: {
+      mode?: NativeMode;
+      tokenBudget?: number;
+      kvType?: DocumentKvType;
+      documentHome?: 'device' | 'host';
+    };
+    /** Of the memory that lacked. */
+    needed: number;
+  }[];
 }
 
 /** Bytes per component, counted before anything is allocated. */
@@ -199,6 +218,8 @@ export interface NativeAnswer {
   /** From the call to the first token. */
   firstTokenMs: number;
   decodeMs: number;
+  /** Of the tokens after the first few, for which buffers and graphs are still made. */
+  medianTokenMs: number;
 }
 
 export interface NativeStep {
@@ -254,6 +275,14 @@ export interface NativeEngine {
   readonly device: string;
   readonly threads: number;
   plan(request: NativePlanRequest): NativeMemoryPlan;
+  /** The plan of a document that is to be read; GPU_OOM or HOST_OOM when it does not fit. Answers check their own. */
+  checkPlan(request: NativePlanRequest): NativeMemoryPlan;
+  /** No more than this counts as available on the computing device from here on: for trying out a memory that is full. */
+  limitAvailable(bytes: number): void;
+  /** Measuring: from here on the most that is in use of a GPU's memory is noted. */
+  watchMemory(): void;
+  /** Since watchMemory(); without CUDA's own context. 0 on a CPU. */
+  readonly peakBytes: number;
   createDocument(options: { documentType: DocumentKvType; home?: DocumentHome | undefined }): NativeDocument;
   close(): void;
 }
@@ -313,8 +342,8 @@ export interface NativeAddon {
   readonly errorCodes: string[];
   /** Reads the header only; checks every size against the file. */
   inspectModel(path: string): NativeModelInfo;
-  /** Bytes for a model that is not loaded. */
-  plan(path: string, request: NativePlanRequest): NativeMemoryPlan;
+  /** Bytes for a model that is not loaded, on this GPU; cuda absent: on the CPU. */
+  plan(path: string, request: NativePlanRequest, cuda?: NativeCuda): NativeMemoryPlan;
   budgets(request: {
     rocket: NativeRocketOptions;
     nPrompt: number;
@@ -326,6 +355,13 @@ export interface NativeAddon {
   openEngine(options: NativeEngineOptions): Promise<NativeEngine>;
   /** Tries the GPU out. May end the process: for one that nobody needs. */
   probeCuda(cuda: NativeCuda): { name: string; freeBytes: number; totalBytes: number };
+  /**
+   * Measuring: a GGUF file with the shape of a real model (8b, 1b, 160m, tiny), random weights (q4_K, q8_0, f16) that are the same each time,
+   * and no vocabulary. DISK_FULL, before anything is written where the disk has too little room.
+   */
+  writeShapeModel(model: { path: string; shape: string; weights: string }): Promise<void>;
+  /** Measuring: a text for such a model, no place like another; the same from the same `first` each time. */
+  randomTokens(tokens: { first: number; count: number; nVocab: number }): Int32Array;
   /** cuda absent: recomputed on the CPU. */
   checkVectors(vectors: NativeVectors, cuda?: NativeCuda): Promise<NativeVectorsReport>;
   /** Vectors made by the scalar reference from a seed, for fixtures; `maxNew` and `tokenBudget` as in the method. */

@@ -1,7 +1,8 @@
 // Status is how every room below the binding says that something failed: a code from the closed list in
-// error_codes.def and one sentence for a person. Nothing below the binding throws across a room or exits.
+// error_codes.def and one sentence for a person; for memory that was lacking also the numbers, and what would fit. Nothing below the binding throws across a room or exits.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -17,14 +18,17 @@ enum class Code {
 // The code's name as it stands in error_codes.def; "OK" for Code::OK.
 const char * code_name(Code code);
 
+struct MemoryShortage;  // engine/memory_plan.h
+
 struct [[nodiscard]] Status {
     Code        code = Code::OK;
-    std::string message;  // what happened, the numbers, what to do; empty when ok
+    std::string message{};  // what happened, the numbers, what to do; empty when ok
+    std::shared_ptr<const MemoryShortage> shortage{};  // with HOST_OOM and GPU_OOM, where somebody knew the numbers
 
     bool ok() const { return code == Code::OK; }
 
     static Status good() { return {}; }
-    static Status fail(Code code, std::string message) { return {code, std::move(message)}; }
+    static Status fail(Code code, std::string message) { return {code, std::move(message), {}}; }
 };
 
 }  // namespace rocketdoc

@@ -1,4 +1,5 @@
 /** A document's own choice in a few words. */
+import type { MemoryShortage, SmallerPlan } from '../electron/contract/engine-reports.ts';
 import { presetOf } from '../electron/contract/method-values.ts';
 import type { OwnChoice } from '../electron/contract/settings.ts';
 import { count } from './format.ts';
@@ -6,6 +7,14 @@ import { modeNames } from './mode-names.ts';
 
 const homes = { auto: 'on the GPU while it fits', device: 'on the GPU', host: 'in RAM' };
 const presetNames = { paper: 'preset Paper', coded: 'preset Coded' };
+
+/** What the engine proposes first where memory lacked. */
+export const firstProposal = (shortage: MemoryShortage | undefined): SmallerPlan['changes'] | undefined =>
+  shortage?.proposals[0]?.changes;
+
+/** KV that lies in memory is of one type and at one place. */
+export const needsReading = ({ kvType, documentHome }: SmallerPlan['changes']): boolean =>
+  kvType !== undefined || documentHome !== undefined;
 
 export function ownWords(own: OwnChoice): string {
   const { mode, tokenBudget, kvType, documentHome, pooling, selector, window, kernel, decomposition } = own;

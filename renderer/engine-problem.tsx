@@ -2,6 +2,7 @@
 import { embeddedModelId } from '../electron/contract/embedded-model.ts';
 import { restartEngine, selectEngine, useEngine } from './stores/engine.ts';
 import { switchModel, useModels } from './stores/models.ts';
+import { changeSettings } from './stores/settings.ts';
 import { openModels } from './stores/ui.ts';
 import { Button } from './ui/button.tsx';
 import { Problem } from './ui/problem.tsx';
@@ -15,7 +16,11 @@ export function EngineProblem() {
   const isOfModel = failure?.code.startsWith('MODEL_') || failure?.code === 'TEMPLATE';
   const isEmbedded = modelFile.id === embeddedModelId;
   const again = (
-    <Button key="again" kind={isOfModel ? 'quiet' : 'primary'} onClick={() => void restartEngine()}>
+    <Button
+      key="again"
+      kind={isOfModel || failure?.code === 'GPU_OOM' ? 'quiet' : 'primary'}
+      onClick={() => void restartEngine()}
+    >
       {isOfModel ? 'Look again' : 'Start the engine again'}
     </Button>
   );
@@ -29,8 +34,14 @@ export function EngineProblem() {
       Use the embedded model
     </Button>
   );
+  const onCpu = failure?.code === 'GPU_OOM' && (
+    <Button kind="primary" onClick={() => void changeSettings({ device: 'cpu' }).then(restartEngine)}>
+      Compute on the CPU
+    </Button>
+  );
   return (
     <Problem message={refusal?.message ?? failure?.message ?? 'The engine is not running.'}>
+      {onCpu}
       {isEmbedded ? again : isOfModel ? [embedded, again] : [again, embedded]}
       <Button onClick={openModels}>Choose another model</Button>
     </Problem>

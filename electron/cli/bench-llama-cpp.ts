@@ -5,6 +5,7 @@
 import { getLlama, LlamaLogLevel, type Token } from 'node-llama-cpp';
 import { z } from 'zod';
 import { peakRssBytes } from '../engine-host/peak-memory.ts';
+import { median } from './format.ts';
 
 export const baselineRequestSchema = z.object({
   modelPath: z.string(),
@@ -20,12 +21,14 @@ export type BaselineRequest = z.infer<typeof baselineRequestSchema>;
 export const baselineResultSchema = z.object({
   prefillMs: z.number(),
   firstTokenMs: z.number(),
-  decodeTokens: z.int(),
-  decodeMs: z.number(),
+  /** After the first few tokens, as in our own. */
+  medianTokenMs: z.number(),
   contextTokens: z.int(),
   peakRssBytes: z.number(),
 });
 export type BaselineResult = z.infer<typeof baselineResultSchema>;
+
+const warmUpTokens = 4;
 
 async function measure(request: BaselineRequest): Promise<BaselineResult> {
   const llama = await getLlama({ gpu: false, build: 'never', progressLogs: false, logLevel: LlamaLogLevel.error });
@@ -48,17 +51,21 @@ async function measure(request: BaselineRequest): Promise<BaselineResult> {
 
   const asked = performance.now();
   let first = asked;
+  let last = asked;
   let generated = 0;
+  const times: number[] = [];
   const answer = sequence.evaluate(tokens.slice(request.depth), { temperature: 0, yieldEogToken: true });
   for await (const _ of answer) {
-    if (generated++ === 0) first = performance.now();
+    const now = performance.now();
+    if (generated++ === 0) first = now;
+    else times.push(now - last);
+    last = now;
     if (generated === request.maxNew) break;
   }
   return {
     prefillMs,
     firstTokenMs: first - asked,
-    decodeTokens: generated - 1, // the first token comes from the prefill
-    decodeMs: performance.now() - first,
+    medianTokenMs: median(times.length > warmUpTokens ? times.slice(warmUpTokens) : times),
     contextTokens: context.contextSize,
     peakRssBytes: peakRssBytes(),
   };

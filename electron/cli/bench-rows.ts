@@ -1,5 +1,5 @@
 /** Measurements as the rows of `bench --csv`: medians over the rounds. The column names are an interface. */
-import { type Cell, median, rounded } from './format.ts';
+import { type Cell, median, quantile, rounded } from './format.ts';
 
 export const benchColumns = [
   'engine',
@@ -14,18 +14,30 @@ export const benchColumns = [
   'first_token_ms',
   'kv_bytes',
   'peak_rss_bytes',
+  'weights',
+  'stage1_ms',
+  'peak_vram_bytes',
+  'plan_vram_bytes',
+  'home',
 ] as const;
 
-/** One run in one fresh process. */
+/** One measurement. null: not there, as a GPU's memory on a CPU, or not told by who measured. */
 export interface BenchRun {
   device: string;
   model: string;
-  /** null at depth 0: nothing was read. */
+  weights: string;
+  /** Of the whole text before the question; null at depth 0: nothing was read. */
   prefillTokS: number | null;
   decodeTokS: number;
-  firstTokenMs: number;
-  kvBytes: number;
-  peakRssBytes: number;
+  firstTokenMs: number | null;
+  kvBytes: number | null;
+  /** Of the process that measured, so far. */
+  peakRssBytes: number | null;
+  stage1Ms: number | null;
+  peakVramBytes: number | null;
+  planVramBytes: number | null;
+  /** Where the document's KV was while a GPU computed. */
+  home: 'device' | 'host' | null;
 }
 
 export interface BenchVariant {
@@ -42,10 +54,11 @@ export function benchRow(variant: BenchVariant, depth: number, runs: readonly Be
     const values = runs.map(pick).filter((value) => value !== null);
     return values.length === 0 ? null : rounded(median(values), digits);
   };
+  const [first] = runs;
   return [
     variant.engine,
-    runs[0]?.device ?? '',
-    runs[0]?.model ?? '',
+    first?.device ?? '',
+    first?.model ?? '',
     variant.mode,
     variant.budget,
     variant.selector,
@@ -55,5 +68,33 @@ export function benchRow(variant: BenchVariant, depth: number, runs: readonly Be
     middle((run) => run.firstTokenMs, 1),
     middle((run) => run.kvBytes, 0),
     middle((run) => run.peakRssBytes, 0),
+    first?.weights ?? '',
+    middle((run) => run.stage1Ms, 2),
+    middle((run) => run.peakVramBytes, 0),
+    middle((run) => run.planVramBytes, 0),
+    first?.home ?? null,
   ];
+}
+
+export const cancelColumns = [
+  'device',
+  'model',
+  'phase',
+  'home',
+  'depth',
+  'cancels',
+  'p50_ms',
+  'p95_ms',
+  'max_ms',
+] as const;
+
+/** `seen`: milliseconds, ascending. */
+export function cancelRow(
+  facts: Pick<BenchRun, 'device' | 'model' | 'home'>,
+  phase: 'prefill' | 'decode',
+  depth: number,
+  seen: readonly number[],
+): Cell[] {
+  const at = (q: number) => rounded(quantile(seen, q), 1);
+  return [facts.device, facts.model, phase, facts.home, depth, seen.length, at(0.5), at(0.95), at(1)];
 }

@@ -1,25 +1,29 @@
 /**
- * `npm run -s bench`: prefill and decode speed by depth, ours and llama.cpp's on the same file with the same threads. Every
- * run is a fresh process; rows interleave within each round, so that noise hits all alike; medians over the rounds.
+ * `npm run -s bench`: prefill and decode speed by depth, ours and llama.cpp's on the same file. Each round and depth is a fresh process that
+ * reads once and answers by every variant; llama.cpp's runs come between, so that noise hits all alike; medians over the rounds.
  */
-import { fork } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import type { SpeedVariant } from '../contract/engine.ts';
+import type { ModelInfo } from '../contract/engine-reports.ts';
 import { AppError } from '../contract/errors.ts';
-import { type AnswerMode, answerModes } from '../contract/method.ts';
-import { chooseDevice } from '../engine-host/choose-device.ts';
-import { startEngine } from '../engine-host/engine-client.ts';
+import { answerModes } from '../contract/method.ts';
+import { chooseDevice, type DeviceChoice } from '../engine-host/choose-device.ts';
+import { type EngineVerbs, startEngine } from '../engine-host/engine-client.ts';
 import { type Arguments, type Command, usageError } from './arguments.ts';
-import { type BaselineRequest, baselineResultSchema } from './bench-llama-cpp.ts';
-import { type BenchRun, type BenchVariant, benchColumns, benchRow } from './bench-rows.ts';
-import { csvLine, textTable } from './format.ts';
+import { llamaCppRuns } from './bench-baseline.ts';
+import { runLlamaBench } from './bench-llama-bench.ts';
+import { shapeFlags, withModel } from './bench-model.ts';
+import { type BenchRun, type BenchVariant, benchColumns, benchRow, cancelColumns, cancelRow } from './bench-rows.ts';
+import { type Cell, csvLine, textTable } from './format.ts';
 import {
   allChoosing,
-  type Choosing,
   choosingFlags,
   deviceWish,
   modelChoice,
   modelFlags,
+  type ReadingChoice,
+  readingChoice,
   readingFlags,
   rocketFlags,
   rocketOptions,
@@ -28,79 +32,123 @@ import {
 import { ProgressLine } from './progress-line.ts';
 import { runCommand } from './report-error.ts';
 
+const { budget: _, ...rocketFlagsWithoutBudget } = rocketFlags;
+
 const command: Command = {
   run: 'npm run -s bench --',
   usage: '[options]',
-  about: 'Measures prefill and decode speed by depth beside llama.cpp on the same model and threads.',
+  about: 'Measures prefill and decode speed by depth beside llama.cpp on the same model.',
   flags: {
     depths: { value: '<n,...>', help: 'tokens read before the question (default 0,512,2048,7936)' },
-    modes: { value: '<m,...>', help: 'our modes (default full,rocketkv)' },
+    modes: { value: '<m,...>', help: 'our modes (default full,rocketkv; with --home host rocketkv,rocketkv-mt)' },
+    budgets: { value: '<t,...>', help: 'token budgets (default 512)' },
     rounds: { value: '<n>', help: 'rounds to take the median of (default 3)' },
-    'max-new': { value: '<n>', help: 'tokens to generate (default 32)' },
+    cancels: { value: '<n>', help: 'instead of speeds: how soon n cancels are seen, of a reading and of an answer' },
     'no-baseline': { help: 'leave llama.cpp out' },
+    'llama-bench': { value: '<file>', help: 'measure llama.cpp with its own llama-bench; needed on a GPU' },
+    ...shapeFlags,
     csv: { help: 'print CSV' },
     ...modelFlags,
-    ...rocketFlags,
+    ...rocketFlagsWithoutBudget,
     ...choosingFlags,
-    'kv-type': readingFlags['kv-type'] ?? { help: '' },
+    ...readingFlags,
+    'max-new': { value: '<n>', help: 'tokens to generate (default 32)' },
   },
 };
 
 /** Of the question that the answer follows. */
 const questionTokens = 32;
 
-interface Measurement {
-  variant: BenchVariant;
-  run(depth: number): Promise<BenchRun>;
+interface Bench {
+  args: Arguments;
+  signal: AbortSignal;
+  progress: ProgressLine;
+  path: string;
+  device: DeviceChoice;
+  /** Our own choice of threads, which the baseline is given too. */
+  threads: number;
+  info: ModelInfo;
+  deviceName: string;
+  depths: readonly number[];
+  maxNew: number;
+  rounds: number;
+  text: string;
+  reading: Omit<ReadingChoice, 'maxNew'>;
 }
 
 async function bench(args: Arguments, signal: AbortSignal): Promise<undefined> {
   if (args.positionals.length > 0) throw usageError(`bench takes no files; "${args.positionals[0]}" was given.`);
-  const depths = args.integers('depths') ?? [0, 512, 2048, 7936];
-  const modes = args.listOf('modes', answerModes) ?? ['full', 'rocketkv'];
-  const rounds = args.integerWithin('rounds', 1, 99) ?? 3;
-  const maxNew = args.integerWithin('max-new', 2, 4096) ?? 32;
-  const text = sampleText();
-  const facts = await modelFacts(args);
-  const deepest = Math.max(...depths) + questionTokens + maxNew;
-  if (deepest > facts.context)
-    throw new AppError(
-      'CTX_OVERFLOW',
-      `A depth of ${Math.max(...depths)} needs ${deepest} tokens with question and answer; ${facts.name} reads at most ${facts.context}.`,
-    );
-  const chosen = modes.flatMap((mode) =>
-    allChoosing(args).map((choosing) => rocketDoc(args, mode, choosing, text, maxNew)),
-  );
-  const ours = [...new Map(chosen.map((measurement) => [nameOf(measurement.variant), measurement])).values()];
-  const theirs = args.has('no-baseline') ? [] : [true, false].map((flash) => llamaCpp(facts, flash, text, maxNew));
-  const measurements = [...ours, ...theirs];
-
   const progress = new ProgressLine();
-  const runs = new Map<string, BenchRun[]>();
-  const total = rounds * depths.length * measurements.length;
-  let done = 0;
-  for (let round = 0; round < rounds; round++) {
-    for (const depth of depths) {
-      for (const { variant, run } of measurements) {
-        if (signal.aborted) throw new AppError('CANCELLED', 'Stopped.');
-        progress.show('Measuring', { done, total, unit: 'runs' });
-        const key = `${nameOf(variant)} ${depth}`;
-        runs.set(key, [...(runs.get(key) ?? []), await run(depth)]);
-        done++;
-      }
-    }
-  }
-  progress.clear();
-  const rows = depths.flatMap((depth) =>
-    measurements.map(({ variant }) => benchRow(variant, depth, runs.get(`${nameOf(variant)} ${depth}`) ?? [])),
-  );
-  process.stdout.write(
-    args.has('csv') ? `${[benchColumns, ...rows].map(csvLine).join('\n')}\n` : `${textTable(benchColumns, rows)}\n`,
-  );
+  const depths = args.integers('depths') ?? [0, 512, 2048, 7936];
+  const rounds = args.integerWithin('rounds', 1, 99) ?? 3;
+  const cancels = args.integerWithin('cancels', 1, 1000);
+  const { maxNew, ...reading } = readingChoice(args, 32);
+  if (maxNew < 2 || maxNew > 4096) throw usageError(`--max-new must be between 2 and 4096, not ${maxNew}.`);
+  const device = await chooseDevice(deviceWish(args));
+  const variants = wantedVariants(args, device, reading.home);
+  await withModel(args, progress, signal, async (path) => {
+    const opened = await withEngine(path, args, device, async (_verbs, model) => model);
+    const { info, threads, device: deviceName } = opened;
+    const text = sampleText();
+    const all = {
+      args,
+      signal,
+      progress,
+      path,
+      device,
+      threads,
+      info,
+      deviceName,
+      depths,
+      maxNew,
+      rounds,
+      text,
+      reading,
+    };
+    checkContext(all);
+    const [columns, rows] = cancels
+      ? [cancelColumns, await cancelRows(all, cancels, variants[0]?.rocket ?? rocketOptions(args))]
+      : [benchColumns, await speedRows(all, variants)];
+    progress.clear();
+    process.stdout.write(
+      args.has('csv') ? `${[columns, ...rows].map(csvLine).join('\n')}\n` : `${textTable(columns, rows)}\n`,
+    );
+  });
   return undefined;
 }
 
-const nameOf = ({ engine, mode, selector }: BenchVariant) => [engine, mode, selector].join(' ');
+/** Every mode with every budget and way of choosing that makes a difference to it. */
+function wantedVariants(args: Arguments, { device }: DeviceChoice, home: ReadingChoice['home']): SpeedVariant[] {
+  const isOff = home === 'host' && device !== 'cpu';
+  const modes = args.listOf('modes', answerModes) ?? (isOff ? ['rocketkv', 'rocketkv-mt'] : ['full', 'rocketkv']);
+  if (isOff && modes.includes('full'))
+    throw usageError(
+      'Mode full reads the document on the GPU, and --home host keeps it off: leave full out of --modes.',
+    );
+  const budgets = args.integers('budgets') ?? [512];
+  const chosen = modes.flatMap((mode) =>
+    budgets.flatMap((budget) =>
+      allChoosing(args).map((choosing) => ({ mode, rocket: rocketOptions(args, budget, choosing) })),
+    ),
+  );
+  return [...new Map(chosen.map((variant) => [keyOf(rowOf(variant)), variant])).values()];
+}
+
+function rowOf({ mode, rocket }: SpeedVariant): BenchVariant {
+  const selector = usedChoosing(mode, rocket).selector ?? null;
+  return { engine: 'rocketdoc', mode, budget: mode === 'full' ? null : rocket.tokenBudget, selector };
+}
+
+const keyOf = ({ engine, mode, budget, selector }: BenchVariant) => [engine, mode, budget, selector].join(' ');
+
+function checkContext({ depths, maxNew, info }: Bench): void {
+  const deepest = Math.max(...depths) + questionTokens + maxNew;
+  if (deepest <= info.nCtxTrain) return;
+  throw new AppError(
+    'CTX_OVERFLOW',
+    `A depth of ${Math.max(...depths)} needs ${deepest} tokens with question and answer; ${info.name} reads at most ${info.nCtxTrain}.`,
+  );
+}
 
 function sampleText(): string {
   const file = fileURLToPath(new URL('../../assets/samples/report.md', import.meta.url));
@@ -108,95 +156,135 @@ function sampleText(): string {
   return readFileSync(file, 'utf8');
 }
 
-interface ModelFacts {
-  path: string;
-  name: string;
-  context: number;
-  threads: number;
-  kvBytesPerToken: number;
-}
+type Opened = Awaited<ReturnType<EngineVerbs['openModel']>>;
 
-/** What the baseline needs to be given: our own choice of threads, above all. */
-async function modelFacts(args: Arguments): Promise<ModelFacts> {
+async function withEngine<T>(
+  path: string,
+  args: Arguments,
+  device: DeviceChoice,
+  work: (verbs: EngineVerbs, model: Opened) => Promise<T>,
+): Promise<T> {
   const engine = startEngine();
   try {
-    const { info, threads } = await engine.verbs.openModel({
-      ...modelChoice(args),
-      ...(await chooseDevice(deviceWish(args))),
-    });
-    const { path, name, nCtxTrain: context, kvBytesPerToken } = info;
-    return { path, name, context, threads, kvBytesPerToken };
+    const { threads } = modelChoice(args);
+    return await work(engine.verbs, await engine.verbs.openModel({ path, threads, ...device }));
   } finally {
     await engine.close();
   }
 }
 
-function rocketDoc(args: Arguments, mode: AnswerMode, chosen: Choosing, text: string, maxNew: number): Measurement {
-  const rocket = rocketOptions(args, undefined, chosen);
-  const selector = usedChoosing(mode, chosen).selector ?? null;
-  const kvType = args.oneOf('kv-type', ['f16', 'q8_0']) ?? 'f16';
-  return {
-    variant: { engine: 'rocketdoc', mode, budget: mode === 'full' ? null : rocket.tokenBudget, selector },
-    async run(depth) {
-      const engine = startEngine();
-      try {
-        const { info, device } = await engine.verbs.openModel({
-          ...modelChoice(args),
-          ...(await chooseDevice(deviceWish(args))),
-        });
-        const speed = await engine.verbs.measureSpeed({ text, depth, mode, rocket, maxNew, kvType });
-        return {
-          device,
-          model: info.name,
-          prefillTokS: depth > 0 ? (1000 * speed.prefillTokens) / speed.prefillMs : null,
-          decodeTokS: (1000 * speed.decodeTokens) / speed.decodeMs,
-          firstTokenMs: speed.firstTokenMs,
-          kvBytes: speed.kvBytes,
-          peakRssBytes: speed.peakRssBytes,
-        };
-      } finally {
-        await engine.close();
-      }
-    },
-  };
+/** What most of the weights are. */
+function weightsOf({ tensorTypes }: ModelInfo): string {
+  const [most] = Object.entries(tensorTypes).sort(([, a], [, b]) => b - a);
+  return most?.[0] ?? '';
 }
 
-function llamaCpp(facts: ModelFacts, flashAttention: boolean, text: string, maxNew: number): Measurement {
-  const { path: modelPath, threads } = facts;
-  return {
-    variant: { engine: 'llama.cpp', mode: flashAttention ? 'flash' : 'plain', budget: null, selector: null },
-    async run(depth) {
-      const result = await baseline({ modelPath, text, depth, questionTokens, maxNew, threads, flashAttention });
-      return {
-        device: 'cpu',
-        model: facts.name,
-        prefillTokS: depth > 0 ? (1000 * depth) / result.prefillMs : null,
-        decodeTokS: (1000 * result.decodeTokens) / result.decodeMs,
-        firstTokenMs: result.firstTokenMs,
-        kvBytes: result.contextTokens * facts.kvBytesPerToken, // llama.cpp allocates the whole context, f16
-        peakRssBytes: result.peakRssBytes,
-      };
-    },
+async function speedRows(all: Bench, variants: readonly SpeedVariant[]): Promise<Cell[][]> {
+  const { depths, rounds, signal, progress } = all;
+  const ours = variants.map(rowOf);
+  const theirs = baselineOf(all);
+  const runs = new Map<string, BenchRun[]>();
+  const add = (variant: BenchVariant, depth: number, run: BenchRun) => {
+    const key = `${keyOf(variant)} ${depth}`;
+    runs.set(key, [...(runs.get(key) ?? []), run]);
   };
+  const total = rounds * depths.length * (1 + theirs.length);
+  let done = 0;
+  const step = async (work: () => Promise<void>) => {
+    if (signal.aborted) throw new AppError('CANCELLED', 'Stopped.');
+    progress.show('Measuring', { done: done++, total, unit: 'runs' });
+    await work();
+  };
+  for (let round = 0; round < rounds; round++)
+    for (const depth of depths) {
+      await step(async () => {
+        for (const [i, run] of (await ourRuns(all, variants, depth)).entries()) {
+          const variant = ours[i];
+          if (variant) add(variant, depth, run);
+        }
+      });
+      for (const { variant, run } of theirs) await step(async () => add(variant, depth, await run(depth)));
+    }
+  const program = all.args.text('llama-bench');
+  if (program !== undefined) for (const [depth, run] of await llamaBenchRuns(all, program)) add(llamaBench, depth, run);
+  const rows = [...ours, ...theirs.map(({ variant }) => variant), ...(program === undefined ? [] : [llamaBench])];
+  return depths.flatMap((depth) =>
+    rows.map((variant) => benchRow(variant, depth, runs.get(`${keyOf(variant)} ${depth}`) ?? [])),
+  );
 }
 
-function baseline(request: BaselineRequest) {
-  const child = fork(fileURLToPath(new URL('./bench-llama-cpp.ts', import.meta.url)), {
-    execArgv: ['--import', 'tsx'],
-    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+async function ourRuns(all: Bench, variants: readonly SpeedVariant[], depth: number): Promise<BenchRun[]> {
+  const { args, signal, path, device, info, maxNew, text, reading } = all;
+  return withEngine(path, args, device, async (verbs, opened) => {
+    const speed = await verbs.measureSpeed({ text, depth, ...reading, maxNew, variants: [...variants] }, { signal });
+    return speed.runs.map(({ medianTokenMs, budgets: _budgets, ...run }) => ({
+      ...run,
+      device: opened.device,
+      model: info.name,
+      weights: weightsOf(info),
+      prefillTokS: depth > 0 ? (1000 * speed.prefillTokens) / speed.prefillMs : null,
+      decodeTokS: medianTokenMs > 0 ? 1000 / medianTokenMs : Number.NaN,
+      home: speed.home,
+    }));
   });
-  let words = '';
-  child.stderr?.on('data', (chunk: Buffer) => {
-    words = (words + chunk.toString()).slice(-2000);
+}
+
+/** llama.cpp as a library, where it computes what we do: on the CPU, on a text. */
+function baselineOf({ args, progress, path, device, threads, info, maxNew, text }: Bench) {
+  if (args.has('no-baseline') || args.has('llama-bench')) return [];
+  if (device.device !== 'cpu' || info.hasVocabulary === false) {
+    progress.say('Note: llama.cpp is left out; --llama-bench measures it on a GPU and on random weights.');
+    return [];
+  }
+  const facts = { path, name: info.name, weights: weightsOf(info), threads, kvBytesPerToken: info.kvBytesPerToken };
+  return llamaCppRuns(facts, text, questionTokens, maxNew);
+}
+
+const llamaBench: BenchVariant = { engine: 'llama.cpp', mode: 'llama.cpp', budget: null, selector: null };
+
+async function llamaBenchRuns(all: Bench, program: string): Promise<Map<number, BenchRun>> {
+  const { signal, progress, path: modelPath, device, threads, info, deviceName, depths, maxNew, rounds, reading } = all;
+  progress.say('Measuring with llama-bench.');
+  const request = {
+    program,
+    modelPath,
+    device: device.device,
+    depths,
+    maxNew,
+    rounds,
+    threads,
+    kvType: reading.kvType,
+  };
+  const speeds = await runLlamaBench(request, signal);
+  const run = (speed: { prefillTokS: number | null; decodeTokS: number }): BenchRun => ({
+    ...speed,
+    device: deviceName,
+    model: info.name,
+    weights: weightsOf(info),
+    firstTokenMs: null,
+    kvBytes: null,
+    peakRssBytes: null,
+    stage1Ms: null,
+    peakVramBytes: null,
+    planVramBytes: null,
+    home: device.device === 'cpu' ? null : 'device',
   });
-  return new Promise<ReturnType<typeof baselineResultSchema.parse>>((resolve, reject) => {
-    child.on('message', (message) => resolve(baselineResultSchema.parse(message)));
-    child.on('error', reject);
-    child.on('exit', (code, signal) =>
-      reject(new AppError('INTERNAL', `The llama.cpp baseline ended with ${signal ?? code}. ${words.trim()}`)),
-    );
-    child.send(request);
-  });
+  return new Map([...speeds].map(([depth, speed]) => [depth, run(speed)]));
+}
+
+async function cancelRows(all: Bench, cancels: number, rocket: SpeedVariant['rocket']): Promise<Cell[][]> {
+  const { args, signal, progress, path, device, info, depths, text, reading } = all;
+  const rows: Cell[][] = [];
+  for (const [done, depth] of depths.entries()) {
+    progress.show('Measuring', { done, total: depths.length, unit: 'depths' });
+    await withEngine(path, args, device, async (verbs, opened) => {
+      const request = { text, depth, ...reading, rocket, cancels };
+      const { reading: ofReading, answering, home } = await verbs.measureCancels(request, { signal });
+      const facts = { device: opened.device, model: info.name, home };
+      rows.push(cancelRow(facts, 'prefill', depth, ofReading), cancelRow(facts, 'decode', depth, answering));
+    });
+  }
+  return rows;
 }
 
 await runCommand(command, bench);

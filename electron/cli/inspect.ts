@@ -1,5 +1,7 @@
 /** `npm run -s inspect -- <model.gguf>`: what a model is, and what it needs in memory before anything is loaded. */
+import type { MemoryNeed } from '../contract/app-types.ts';
 import type { MemoryPlan, ModelInfo } from '../contract/engine-reports.ts';
+import { memoryNeeds } from '../contract/memory-needs.ts';
 import { chooseDevice, type DeviceChoice } from '../engine-host/choose-device.ts';
 import { startEngine } from '../engine-host/engine-client.ts';
 import { type Arguments, type Command, usageError } from './arguments.ts';
@@ -29,6 +31,7 @@ const command: Command = {
     ...rocketFlags,
     'max-new': readingFlags['max-new'] ?? { help: '' },
     'kv-type': readingFlags['kv-type'] ?? { help: '' },
+    home: readingFlags.home ?? { help: '' },
   },
 };
 
@@ -38,8 +41,8 @@ const questionTokens = 64;
 async function inspect(args: Arguments): Promise<undefined> {
   if (args.positionals.length > 1) throw usageError('One model at a time, please.');
   const path = args.positionals[0] ?? embeddedModel;
-  const { maxNew, kvType } = readingChoice(args);
-  const request = { mode: answerMode(args), rocket: rocketOptions(args), maxNew, kvType };
+  const { maxNew, kvType, home } = readingChoice(args);
+  const request = { mode: answerMode(args), rocket: rocketOptions(args), maxNew, kvType, home };
   const tokens = args.integerWithin('tokens', 1, 16_777_216);
   const device = await chooseDevice(deviceWish(args));
   const engine = startEngine();
@@ -47,7 +50,7 @@ async function inspect(args: Arguments): Promise<undefined> {
     const info = await engine.verbs.inspect({ path });
     const nPrompt = tokens ?? Math.max(1, info.nCtxTrain - maxNew);
     const nQuestion = Math.min(questionTokens, nPrompt);
-    const plan = await engine.verbs.plan({ path, nPrompt, nQuestion, ...request });
+    const plan = await engine.verbs.plan({ path, device: device.device, nPrompt, nQuestion, ...request });
     process.stdout.write(
       args.has('json')
         ? `${JSON.stringify(inspectJson(info, plan, nPrompt, request.mode, device))}\n`
@@ -94,7 +97,6 @@ function inspectText(info: ModelInfo, plan: MemoryPlan, nPrompt: number, mode: s
     ['memory', 'bytes', ''],
     planRows(plan).map(([name, bytes]) => [name, formatCount(bytes), formatBytes(bytes)]),
   );
-  const fits = plan.deviceTotal <= plan.available ? 'fits' : 'does not fit';
   return [
     ...facts.map(([name, value]) => `${name.padEnd(width)}${value}`),
     '',
@@ -104,8 +106,14 @@ function inspectText(info: ModelInfo, plan: MemoryPlan, nPrompt: number, mode: s
         : `, budget ${budgets.tokenBudget}: ${formatCount(budgets.capacity)} rows stored, page ${budgets.page}, ` +
           `r ${budgets.r}, k ${budgets.k}:`),
     table,
-    `Full KV would be ${formatBytes(plan.fullKv)}. Free now: ${formatBytes(plan.available)}, so it ${fits}.`,
+    `Full KV would be ${formatBytes(plan.fullKv)}.`,
+    ...memoryNeeds(plan).map(needText),
   ].join('\n');
+}
+
+function needText({ place, needed, available, fits }: MemoryNeed): string {
+  const where = place === 'gpu' ? 'GPU memory' : 'RAM';
+  return `${formatBytes(needed)} of ${where}, ${formatBytes(available)} free now: it ${fits ? 'fits' : 'does not fit'}.`;
 }
 
 function inspectJson(info: ModelInfo, plan: MemoryPlan, nPrompt: number, mode: string, device: DeviceChoice) {
@@ -138,8 +146,15 @@ function inspectJson(info: ModelInfo, plan: MemoryPlan, nPrompt: number, mode: s
       budgets: budgetsJson(budgets),
       bytes: Object.fromEntries(planRows(plan).map(([name, bytes]) => [name.toLowerCase().replace(' ', '_'), bytes])),
       full_kv_bytes: plan.fullKv,
+      document_on_device: plan.documentOnDevice,
       available_bytes: plan.available,
-      fits: plan.deviceTotal <= plan.available,
+      memory: memoryNeeds(plan).map(({ place, needed, available, fits }) => ({
+        place,
+        needed_bytes: needed,
+        available_bytes: available,
+        fits,
+      })),
+      fits: memoryNeeds(plan).every(({ fits }) => fits),
     },
   };
 }

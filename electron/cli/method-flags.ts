@@ -3,11 +3,13 @@ import { fileURLToPath } from 'node:url';
 import {
   type AnswerMode,
   answerModes,
+  type DocumentHome,
   defaultMaxNew,
   defaultRocketOptions,
   defaultSampler,
   defaultSegment,
   defaultTile,
+  documentHomeSchema,
   type KvType,
   kvTypeSchema,
   type RocketOptions,
@@ -59,6 +61,10 @@ export const samplerFlags: Flags = {
 export const readingFlags: Flags = {
   'max-new': { value: '<n>', help: `most tokens of an answer (default ${defaultMaxNew})` },
   'kv-type': { value: '<t>', help: 'how the document is held in memory: f16 or q8_0 (default f16)' },
+  home: {
+    value: '<h>',
+    help: "where the document's memory is while a GPU computes: auto (there while it fits), device or host (default auto)",
+  },
   segment: {
     value: '<n>',
     help: 'tokens read before the next layer-by-layer pass (default: 1,024 on a CPU, 8,192 on a GPU)',
@@ -197,6 +203,7 @@ export function samplerOptions(args: Arguments): Sampler {
 export interface ReadingChoice {
   maxNew: number;
   kvType: KvType;
+  home: DocumentHome;
   segment: number;
   tile: number;
 }
@@ -205,6 +212,7 @@ export function readingChoice(args: Arguments, maxNew = defaultMaxNew): ReadingC
   return {
     maxNew: args.integerWithin('max-new', 1, 1_000_000) ?? maxNew,
     kvType: args.oneOf('kv-type', kvTypeSchema.options) ?? 'f16',
+    home: args.oneOf('home', documentHomeSchema.options) ?? 'auto',
     segment: args.integerWithin('segment', 0, 1_048_576) ?? defaultSegment,
     tile: args.integerWithin('tile', 1, 65_536) ?? defaultTile,
   };

@@ -2,12 +2,27 @@
  * How a command ends. 0: done. 1: a check found something wrong. 2: an error with a code and a sentence. 130: stopped by the
  * person. Never a stack trace; ROCKETDOC_DEBUG=1 shows where an unexpected error came from.
  */
+import type { SmallerPlan } from '../contract/engine-reports.ts';
 import { AppError, toAppError } from '../contract/errors.ts';
-import { type Arguments, type Command, helpText, parseArguments } from './arguments.ts';
+import { type Arguments, type Command, type Flags, helpText, parseArguments } from './arguments.ts';
+import { formatBytes } from './format.ts';
 
-export function errorSentence(error: unknown): string {
-  const { code, message } = toAppError(error);
-  return code === 'CANCELLED' ? 'Stopped.' : `Error ${code}: ${message}`;
+/** `flags`: those that the command knows, by which a smaller plan can be asked for. */
+export function errorSentence(error: unknown, flags: Flags = {}): string {
+  const { code, message, shortage } = toAppError(error);
+  if (code === 'CANCELLED') return 'Stopped.';
+  const fitting = (shortage?.proposals ?? []).flatMap(({ changes, needed }) => {
+    const typed = changesAsFlags(changes);
+    return typed.every(([flag]) => flag in flags)
+      ? [`  ${typed.map(([flag, value]) => `--${flag} ${value}`).join(' ')}  (${formatBytes(needed)})`]
+      : [];
+  });
+  return [`Error ${code}: ${message}`, ...(fitting.length > 0 ? ['What fits:', ...fitting] : [])].join('\n');
+}
+
+function changesAsFlags({ mode, tokenBudget, kvType, documentHome }: SmallerPlan['changes']): [string, string][] {
+  const flags = { mode, budget: tokenBudget?.toString(), 'kv-type': kvType, home: documentHome };
+  return Object.entries(flags).flatMap(([flag, value]) => (value === undefined ? [] : [[flag, value]]));
 }
 
 export function exitCodeOf(error: unknown): number {
@@ -32,7 +47,7 @@ export async function runCommand(command: Command, work: CommandWork): Promise<v
     if (!args) process.stdout.write(helpText(command));
     else process.exitCode = (await work(args, stop.signal)) ?? 0;
   } catch (error) {
-    process.stderr.write(`${errorSentence(error)}\n`);
+    process.stderr.write(`${errorSentence(error, command.flags)}\n`);
     if (process.env.ROCKETDOC_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
     process.exitCode = exitCodeOf(error);
   }

@@ -5,6 +5,7 @@ import {
   answerReportSchema,
   countersSchema,
   memoryPlanSchema,
+  memoryShortageSchema,
   openedModelSchema,
   pageUseSchema,
 } from './engine-reports.ts';
@@ -28,7 +29,12 @@ export type Licence = z.infer<typeof licenceSchema>;
 export const aboutSchema = z.object({ version: z.string(), licences: z.array(licenceSchema) });
 export type About = z.infer<typeof aboutSchema>;
 
-export const failureSchema = z.object({ code: z.string(), message: z.string() });
+export const failureSchema = z.object({
+  code: z.string(),
+  message: z.string(),
+  /** Where memory lacked and the numbers were known. */
+  shortage: memoryShortageSchema.optional(),
+});
 export type Failure = z.infer<typeof failureSchema>;
 
 export const libraryDocumentSchema = z.object({

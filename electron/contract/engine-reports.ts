@@ -1,6 +1,6 @@
 /** What the engine says: model facts, the memory plan, counters, and the events of reading and answering. Sizes in bytes. */
 import { z } from 'zod';
-import { answerModeSchema } from './method.ts';
+import { answerModeSchema, documentHomeSchema, kvTypeSchema, rocketOptionsSchema } from './method.ts';
 
 const count = z.number().nonnegative();
 const milliseconds = z.number().nonnegative();
@@ -24,6 +24,8 @@ export const modelInfoSchema = z.object({
   weightBytes: count,
   nParams: count,
   tensorTypes: z.record(z.string(), count),
+  /** False: weights alone, which can be measured and not asked. */
+  hasVocabulary: z.boolean().optional(),
   kvBytesPerToken: count,
 });
 export type ModelInfo = z.infer<typeof modelInfoSchema>;
@@ -65,6 +67,29 @@ export const memoryPlanSchema = z.object({
   budgets: budgetsSchema,
 });
 export type MemoryPlan = z.infer<typeof memoryPlanSchema>;
+
+/** What one memory lacked, and what asks for less and fits: the first is the one to take. A document is read again where its KV changes. */
+export const memoryShortageSchema = z.object({
+  place: z.enum(['gpu', 'ram']),
+  needed: count,
+  available: count,
+  proposals: z
+    .array(
+      z.object({
+        changes: z.strictObject({
+          mode: answerModeSchema.optional(),
+          tokenBudget: rocketOptionsSchema.shape.tokenBudget.optional(),
+          kvType: kvTypeSchema.optional(),
+          documentHome: documentHomeSchema.optional(),
+        }),
+        /** Of the memory that lacked. */
+        needed: count,
+      }),
+    )
+    .max(3),
+});
+export type MemoryShortage = z.infer<typeof memoryShortageSchema>;
+export type SmallerPlan = MemoryShortage['proposals'][number];
 
 export const countersSchema = z.object({
   mode: answerModeSchema,

@@ -2,6 +2,8 @@
  * The closed list of error codes, the same as native/error_codes.def (a test compares the two). Codes drive behaviour,
  * messages are sentences for people: what happened, the numbers, what to do.
  */
+import type { MemoryShortage } from './engine-reports.ts';
+
 export const errorCodes = [
   'CANCELLED',
   'INVALID_ARGUMENT',
@@ -41,10 +43,13 @@ export type ErrorCode = (typeof errorCodes)[number];
 /** The one error type that crosses a room. `name` is not used to tell errors apart: `code` is. */
 export class AppError extends Error {
   readonly code: ErrorCode;
-  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+  /** Of HOST_OOM and GPU_OOM, where the numbers were known. */
+  readonly shortage: MemoryShortage | undefined;
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions & { shortage?: MemoryShortage | undefined }) {
     super(message, options);
     this.name = 'AppError';
     this.code = code;
+    this.shortage = options?.shortage;
   }
 }
 
@@ -52,12 +57,12 @@ export function isErrorCode(value: unknown): value is ErrorCode {
   return (errorCodes as readonly unknown[]).includes(value);
 }
 
-/** Any thrown value as an AppError: native errors and errors from another process carry `code` as a property. */
+/** Any thrown value as an AppError: native errors and errors from another process carry `code`, and `shortage`, as properties. */
 export function toAppError(error: unknown): AppError {
   if (error instanceof AppError) return error;
   if (error instanceof Error) {
-    const code = (error as { code?: unknown }).code;
-    return new AppError(isErrorCode(code) ? code : 'INTERNAL', error.message, { cause: error });
+    const { code, shortage } = error as { code?: unknown; shortage?: MemoryShortage };
+    return new AppError(isErrorCode(code) ? code : 'INTERNAL', error.message, { cause: error, shortage });
   }
   return new AppError('INTERNAL', String(error));
 }

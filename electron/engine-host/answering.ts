@@ -7,7 +7,7 @@ import { AnswerStream } from './answer-stream.ts';
 import type { HeldChat } from './held-chat.ts';
 import type { OpenModel } from './open-model.ts';
 import { peakRssBytes } from './peak-memory.ts';
-import { checkMemory, fitAnswer } from './preflight.ts';
+import { fitAnswer } from './preflight.ts';
 import { ProgressMeter } from './progress.ts';
 
 export function countersOf(chat: HeldChat): Counters {
@@ -43,7 +43,6 @@ export async function answer(
     documentType,
     home: document.onDevice ? 'device' : 'host',
   });
-  checkMemory(plan, documentType, document);
 
   const stream = new AnswerStream(model.vocabulary, (text) => send({ type: 'delta', text }));
   const meter = new ProgressMeter('question', tokens.length);

@@ -3,7 +3,7 @@
  * AppError; events leave in order; whoever leaves a stream cancels what feeds it.
  */
 import type { NativeAddon } from '../../native/binding.ts';
-import type { AskRequest, ReadRequest } from '../contract/engine.ts';
+import type { AskRequest, CancelRequest, ReadRequest, SpeedRequest } from '../contract/engine.ts';
 import type {
   AnswerEvent,
   Counters,
@@ -23,12 +23,13 @@ import { measureAgainst, measureReference, type Reference } from './measuring.ts
 import { cudaOf, type OpenModel, type OpenOptions, openModel } from './open-model.ts';
 import { pageUses } from './page-uses.ts';
 import { Reading } from './reading.ts';
-import { measureSpeed, type SpeedRequest } from './speed.ts';
+import { measureCancels, measureSpeed } from './speed.ts';
 import { checkVectorsFile, readVectors } from './vectors-file.ts';
 import type { Vocabulary } from './vocabulary.ts';
 
 export interface PlanRequest {
   path?: string | undefined;
+  device?: string | undefined;
   nPrompt: number;
   nQuestion: number;
   maxNew: number;
@@ -64,9 +65,9 @@ export class Engine {
     return this.#addon.inspectModel(path);
   }
 
-  plan({ path, kvType, ...request }: PlanRequest): MemoryPlan {
+  plan({ path, device = 'cpu', kvType, ...request }: PlanRequest): MemoryPlan {
     const native = { ...request, documentType: kvType };
-    return path === undefined ? this.#open().native.plan(native) : this.#addon.plan(path, native);
+    return path === undefined ? this.#open().native.plan(native) : this.#addon.plan(path, native, cudaOf(device));
   }
 
   readDocument(request: ReadRequest, signal?: AbortSignal): AsyncGenerator<ReadEvent, void, void> {
@@ -185,7 +186,15 @@ export class Engine {
   }
 
   measureSpeed(request: SpeedRequest) {
-    return this.#queue.run(() => measureSpeed(this.#open(), request));
+    return this.#queue.run(() => measureSpeed(this.#addon, this.#open(), request));
+  }
+
+  measureCancels(request: CancelRequest) {
+    return this.#queue.run(() => measureCancels(this.#addon, this.#open(), request));
+  }
+
+  writeShapeModel(model: { path: string; shape: string; weights: string }): Promise<void> {
+    return this.#queue.run(() => this.#addon.writeShapeModel(model));
   }
 
   probeDevice(device: string) {

@@ -1,11 +1,13 @@
-/** AppError over oRPC and back: the code travels as the RPC error's code, the sentence as its message. */
+/** AppError over oRPC and back: the code travels as the RPC error's code, the sentence as its message, a shortage as its data. */
 import { ORPCError } from '@orpc/client';
+import { z } from 'zod';
+import { type MemoryShortage, memoryShortageSchema } from '../contract/engine-reports.ts';
 import { AppError, isErrorCode, toAppError } from '../contract/errors.ts';
 
 export function toRpcError(error: unknown): ORPCError<string, unknown> {
   if (error instanceof ORPCError) return error;
-  const { code, message } = toAppError(error);
-  return new ORPCError(code, { message, status: 500 });
+  const { code, message, shortage } = toAppError(error);
+  return new ORPCError(code, { message, status: 500, data: { shortage } });
 }
 
 interface Issue {
@@ -23,9 +25,14 @@ function invalidArgument(error: ORPCError<string, unknown>): AppError {
   return new AppError('INVALID_ARGUMENT', fields.length > 0 ? fields.join('; ') : error.message);
 }
 
+/** What came from another process is believed when it has the right shape. */
+export function shortageOf(data: unknown): MemoryShortage | undefined {
+  return z.object({ shortage: memoryShortageSchema }).safeParse(data).data?.shortage;
+}
+
 export function fromRpcError(error: unknown): AppError {
   if (error instanceof ORPCError) {
-    if (isErrorCode(error.code)) return new AppError(error.code, error.message);
+    if (isErrorCode(error.code)) return new AppError(error.code, error.message, { shortage: shortageOf(error.data) });
     if (error.code === 'BAD_REQUEST') return invalidArgument(error);
     return new AppError('INTERNAL', `The engine answered ${error.code}: ${error.message}`);
   }

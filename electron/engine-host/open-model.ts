@@ -7,7 +7,7 @@ import { readChatTemplate } from './chat-template.ts';
 import { checkModel } from './model-check.ts';
 import { PromptBuilder } from './prompt.ts';
 import { wordingFor } from './prompt-wording.ts';
-import { openVocabulary, type Vocabulary } from './vocabulary.ts';
+import { noVocabulary, openVocabulary, type Vocabulary } from './vocabulary.ts';
 
 export interface OpenModel {
   native: NativeEngine;
@@ -49,7 +49,7 @@ export async function openModel(
     floatWeights: options.floatWeights,
   });
   try {
-    const vocabulary = await vocabularyOf(options.path);
+    const vocabulary = native.info.hasVocabulary ? await vocabularyOf(options.path) : noVocabulary;
     const { family, wording } = wordingFor(native.info.architecture, native.info.name);
     const { bosText, eosText } = vocabulary;
     const pieces = readChatTemplate(vocabulary.chatTemplate, { system: wording.system, bosText, eosText });

@@ -1,18 +1,11 @@
 /**
- * Refusals before anything is allocated: a prompt that does not fit the model's context, a plan that does not fit the
- * machine's memory. Each says both numbers and what to do. Nothing is ever cut silently.
+ * A prompt that does not fit the model's context is refused before anything is computed, with both numbers and what to do. Nothing is ever
+ * cut silently. Whether it fits the machine's memory the addon says.
  */
-import type { MemoryPlan } from '../contract/engine-reports.ts';
 import { AppError } from '../contract/errors.ts';
-import { type HeldKv, memoryNeeds } from '../contract/memory-needs.ts';
 import { minMaxNew } from '../contract/method.ts';
 
 const count = (n: number) => n.toLocaleString('en-US');
-
-export function formatBytes(bytes: number): string {
-  const MiB = bytes / (1024 * 1024);
-  return MiB >= 1024 ? `${(MiB / 1024).toFixed(1)} GiB` : `${MiB.toFixed(0)} MiB`;
-}
 
 export interface ContextUse {
   modelName: string;
@@ -44,19 +37,4 @@ export function fitAnswer(use: ContextUse): { maxNew: number; notice?: string } 
       `The answer can have at most ${count(room)} tokens instead of ${count(use.maxNew)}: document and question fill ` +
       `${count(prompt)} of the model's ${count(use.context)}.`,
   };
-}
-
-/** `held`: the document's KV where it lies in memory already: part of the plan, and no longer of what is free. */
-export function checkMemory(plan: MemoryPlan, kvType: 'f16' | 'q8_0', held?: HeldKv): void {
-  const lacking = memoryNeeds(plan, held ? [held] : []).find(({ fits }) => !fits);
-  if (!lacking) return;
-  const remedies = ['close other programs', 'ask about fewer or shorter files', 'choose a smaller model'];
-  if (kvType === 'f16') remedies.unshift('halve the document cache (q8_0)');
-  const { place, needed, available } = lacking;
-  throw new AppError(
-    place === 'gpu' ? 'GPU_OOM' : 'HOST_OOM',
-    `This needs ${formatBytes(needed)} of memory and ${place === 'gpu' ? 'the GPU' : 'the machine'} has ${formatBytes(available)} free ` +
-      `(model ${formatBytes(plan.weights)}, document ${formatBytes(plan.documentKv)}). ` +
-      `What helps: ${remedies.join('; ')}.`,
-  );
 }

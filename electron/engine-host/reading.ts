@@ -10,7 +10,7 @@ import { AppError, toAppError } from '../contract/errors.ts';
 import { pageTokens, tokenOffsets } from './detokenizer.ts';
 import type { HeldDocument } from './held-chat.ts';
 import type { OpenModel } from './open-model.ts';
-import { checkMemory, fitAnswer } from './preflight.ts';
+import { fitAnswer } from './preflight.ts';
 import { ProgressMeter } from './progress.ts';
 import type { DocumentPrompt } from './prompt.ts';
 
@@ -134,7 +134,6 @@ function begin(model: OpenModel, { text, planFor, kvType, home }: ReadRequest): 
   const { maxNew } = fitAnswer({ modelName, context, held, question: nQuestion, maxNew: planFor.maxNew });
   const { mode, rocket } = planFor;
   const nPrompt = held + nQuestion;
-  const plan = model.native.plan({ nPrompt, nQuestion, maxNew, mode, rocket, documentType: kvType, home });
-  checkMemory(plan, kvType);
+  const plan = model.native.checkPlan({ nPrompt, nQuestion, maxNew, mode, rocket, documentType: kvType, home });
   return { model, prompt, plan, native: model.native.createDocument({ documentType: kvType, home }) };
 }

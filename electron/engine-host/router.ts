@@ -55,6 +55,8 @@ export function engineRouter(engine: Engine) {
     ),
     forgetReference: os.forgetReference.handler(({ input }) => engine.forgetReference(input.referenceId)),
     measureSpeed: os.measureSpeed.handler(({ input }) => engine.measureSpeed(input)),
+    measureCancels: os.measureCancels.handler(({ input }) => engine.measureCancels(input)),
+    writeShapeModel: os.writeShapeModel.handler(({ input }) => engine.writeShapeModel(input)),
     checkVectors: os.checkVectors.handler(({ input }) => engine.checkVectors(input.path, input.device)),
     close: os.close.handler(() => engine.close()),
   });

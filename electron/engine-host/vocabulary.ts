@@ -70,6 +70,27 @@ class LlamaVocabulary implements Vocabulary {
   }
 }
 
+const cannotRead = (): never => {
+  throw new AppError(
+    'MODEL_UNSUPPORTED',
+    'This file holds weights without a vocabulary: it can be measured, but no text can be read with it. Choose another model.',
+  );
+};
+
+/** Of a file of weights alone. */
+export const noVocabulary: Vocabulary = {
+  bos: undefined,
+  bosText: '',
+  eosText: '',
+  prependBos: false,
+  endTokens: new Int32Array(0),
+  chatTemplate: undefined,
+  tokenizeTemplate: cannotRead,
+  tokenizeDocument: cannotRead,
+  detokenize: cannotRead,
+  close: async () => {},
+};
+
 /** Ends of a turn that some files name only by their text and not in their metadata. */
 const turnEnds = ['<|im_end|>', '<|eot_id|>', '<|end|>', '<end_of_turn>', '<|endoftext|>', '</s>'];
 

@@ -92,9 +92,9 @@ async function answerTurn(
       throw new AppError('INTERNAL', 'The engine ended the answer without a result.');
     });
   } catch (error) {
-    const { code, message } = failureForWindow(error);
-    if (code === 'CANCELLED') return { state: 'stopped', answer };
-    return { state: 'failed', answer, failure: { code, message } };
+    const failure = failureForWindow(error);
+    if (failure.code === 'CANCELLED') return { state: 'stopped', answer };
+    return { state: 'failed', answer, failure };
   } finally {
     stopWatching();
   }

@@ -135,8 +135,8 @@ export class EngineSupervisor {
 
   /** The window gets no path of this machine, whoever wrote the sentence. */
   #toldOf(thrown: unknown): AppError {
-    const { code, message } = failureForWindow(thrown);
-    return new AppError(code, withoutFolders(message, this.#model.modelPath), { cause: thrown });
+    const { code, message, shortage } = failureForWindow(thrown);
+    return new AppError(code, withoutFolders(message, this.#model.modelPath), { cause: thrown, shortage });
   }
 
   /** Looked for once, when somebody asks. */

@@ -1,4 +1,4 @@
-/** The window's contract, verb by verb. Every failure leaves as a code of errors.ts and a sentence. */
+/** The window's contract, verb by verb. Every failure leaves as a code of errors.ts and a sentence; a lack of memory with its numbers. */
 import { implement, ORPCError } from '@orpc/server';
 import { appContract, maxTextUnits } from '../contract/app.ts';
 import { AppError } from '../contract/errors.ts';
@@ -21,8 +21,8 @@ import { failureForWindow } from './window-words.ts';
 
 function toRpcError(error: unknown): ORPCError<string, unknown> {
   if (error instanceof ORPCError) return error;
-  const { code, message } = failureForWindow(error);
-  return new ORPCError(code, { message, status: 500 });
+  const { code, message, shortage } = failureForWindow(error);
+  return new ORPCError(code, { message, status: 500, data: { shortage } });
 }
 
 async function* hopping<T>(events: AsyncGenerator<T, void, void>): AsyncGenerator<T, void, void> {

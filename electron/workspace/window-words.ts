@@ -3,6 +3,7 @@
  * has settings instead, and a packed RocketDoc no npm.
  */
 import { nativeFiles } from '../../native/native-files.ts';
+import type { MemoryShortage } from '../contract/engine-reports.ts';
 import { AppError, type ErrorCode, toAppError } from '../contract/errors.ts';
 import { explainStorage } from '../library/storage-errors.ts';
 
@@ -25,9 +26,9 @@ export function windowWords(message: string, isPacked = nativeFiles.isPacked): s
 }
 
 /** What nobody foresaw may name paths or worse: it stays on this side. */
-export function failureForWindow(error: unknown): { code: ErrorCode; message: string } {
+export function failureForWindow(error: unknown): { code: ErrorCode; message: string; shortage?: MemoryShortage } {
   const known = explainStorage(error);
-  const { code, message } = toAppError(known);
+  const { code, message, shortage } = toAppError(known);
   if (code === 'INTERNAL' && !(known instanceof AppError)) return { code, message: 'Something failed inside.' };
-  return { code, message: windowWords(message) };
+  return { code, message: windowWords(message), ...(shortage && { shortage }) };
 }

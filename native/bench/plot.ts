@@ -18,10 +18,12 @@ interface Line {
 }
 
 const weights = rows.filter((row) => row.weights === 'q4_K' && row.home === 'device');
-const isUsual = (budget: string | undefined) => budget === '1024' || budget === '0';
+const isUsual = (budget: string | undefined) => budget === '1024' || budget === '0' || budget === '';
 
-function speedOf(name: string, engine: string, mode: string, colour: string): Line {
-  const own = weights.filter((row) => row.engine === engine && row.mode === mode && isUsual(row.budget));
+/** `mode` undefined: whatever it is called. */
+function speedOf(name: string, engine: string, mode: string | undefined, colour: string): Line {
+  const isIt = (row: (typeof rows)[number]) => row.engine === engine && (mode === undefined || row.mode === mode);
+  const own = weights.filter((row) => isIt(row) && isUsual(row.budget));
   // One row a depth: the first, as the ablation measures the deepest again.
   const byDepth = new Map(own.toReversed().map((row) => [Number(row.depth), Number(row.decode_tok_s)] as const));
   return { name, colour, points: [...byDepth].filter(([depth]) => depth > 0).sort(([a], [b]) => a - b) };
@@ -68,7 +70,7 @@ function panel(title: string, panelLines: readonly Line[], step: number, offset:
 const speed = [
   speedOf('rocketkv', 'rocketdoc', 'rocketkv', '#c2570c'),
   speedOf('full', 'rocketdoc', 'full', '#0b6e99'),
-  speedOf('llama.cpp', 'llama.cpp', 'flash', '#6b7280'),
+  speedOf('llama.cpp', 'llama.cpp', undefined, '#6b7280'),
 ];
 const memory = [memoryOf('KV in RAM', 'rocketkv-mt', 'host', '#c2570c'), memoryOf('full', 'full', 'device', '#0b6e99')];
 writeFileSync(

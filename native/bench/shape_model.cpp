@@ -126,7 +126,11 @@ Status find_shape(const std::string & name, ModelShape & out) {
         out = {"160M shape", 12, 768, 12, 12, 3072, 32000, 2048};
         return Status::good();
     }
-    return Status::fail(Code::INVALID_ARGUMENT, "The shape \"" + name + "\" is not known: 8b, 1b or 160m.");
+    if (name == "tiny") {
+        out = {"tiny shape", 2, 256, 4, 2, 512, 1024, 4096};
+        return Status::good();
+    }
+    return Status::fail(Code::INVALID_ARGUMENT, "The shape \"" + name + "\" is not known: 8b, 1b, 160m or tiny.");
 }
 
 Status find_weight_type(const std::string & name, ggml_type & out) {

@@ -15,7 +15,8 @@ struct ModelShape {
     int64_t     n_layer = 32, n_embd = 4096, n_head = 32, n_head_kv = 8, n_ff = 14336, n_vocab = 128256, n_ctx = 131072;
 };
 
-// "8b", "1b" (Llama 3.2), "160m" (Llama 160M, for trying out); INVALID_ARGUMENT with the known names.
+// "8b", "1b" (Llama 3.2), "160m" (Llama 160M, for trying out), "tiny" (written and read at once, for tests); INVALID_ARGUMENT with the known
+// names.
 Status find_shape(const std::string & name, ModelShape & out);
 // "f16", "q8_0", "q4_K"
 Status find_weight_type(const std::string & name, ggml_type & out);

@@ -1,4 +1,5 @@
 // What the addon exports; native/binding.ts is its shape.
+#include "../bench/shape_model.h"
 #include "job.h"
 #include "objects.h"
 
@@ -16,8 +17,16 @@ Napi::Value plan(const Napi::CallbackInfo & info) {
     if (!info[0].IsString()) throw js_error(info.Env(), Status::fail(Code::INVALID_ARGUMENT, "path must be a text."));
     std::unique_ptr<Model> model;
     check(info.Env(), Model::open_header(info[0].As<Napi::String>().Utf8Value(), model));
+    DeviceTraits device = host_traits();
+    if (!info[2].IsUndefined()) {
+        BackendOptions           options;
+        std::unique_ptr<Backend> backend;
+        check(info.Env(), to_cuda(info[2], options));
+        check(info.Env(), Backend::open(options, backend));
+        device = *backend;
+    }
     MemoryPlan out;
-    check(info.Env(), memory_plan(model->params(), host_traits(), model->weight_bytes(), to_plan_request(get_object(info[1], "the plan request")), out));
+    check(info.Env(), memory_plan(model->params(), device, model->weight_bytes(), to_plan_request(get_object(info[1], "the plan request")), out));
     return from_plan(info.Env(), out);
 }
 
@@ -65,6 +74,27 @@ Napi::Value open_engine(const Napi::CallbackInfo & info) {
         env, [=] { return Engine::open(options, handle->engine); }, [=](Napi::Env env) { return EngineObject::make(env, handle); }, [] {});
 }
 
+Napi::Value write_shape(const Napi::CallbackInfo & info) {
+    Napi::Env         env  = info.Env();
+    Napi::Object      from = get_object(info[0], "the shape");
+    const std::string path = get_text(from, "path");
+    ModelShape        shape;
+    ggml_type         type;
+    Status            status = find_shape(get_text(from, "shape"), shape);
+    if (status.ok()) status = find_weight_type(get_text(from, "weights"), type);
+    if (!status.ok()) return rejected(env, status);
+    return Job::start(
+        env, [=] { return write_shape_model(path, shape, type); }, [](Napi::Env env) { return env.Undefined(); }, [] {});
+}
+
+Napi::Value random_tokens(const Napi::CallbackInfo & info) {
+    Napi::Object  from    = get_object(info[0], "the tokens");
+    const int64_t n       = get_integer(from, "count"), n_vocab = get_integer(from, "nVocab");
+    constexpr int64_t MOST = int64_t(1) << 24;
+    if (n < 0 || n > MOST || n_vocab < 1) throw js_error(info.Env(), Status::fail(Code::INVALID_ARGUMENT, "Random tokens are 0 to 16,777,216 of a vocabulary that has some."));
+    return from_tokens(info.Env(), pseudo_random_tokens(get_integer(from, "first"), n, n_vocab));
+}
+
 Napi::Array error_codes(Napi::Env env) {
     Napi::Array out = Napi::Array::New(env);
     uint32_t    n   = 0;
@@ -89,6 +119,8 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
     exports.Set("budgets", Napi::Function::New<budgets>(env));
     exports.Set("openEngine", Napi::Function::New<open_engine>(env));
     exports.Set("probeCuda", Napi::Function::New<probe_cuda>(env));
+    exports.Set("writeShapeModel", Napi::Function::New<write_shape>(env));
+    exports.Set("randomTokens", Napi::Function::New<random_tokens>(env));
     exports.Set("checkVectors", Napi::Function::New<check_vectors>(env));
     exports.Set("makeVectors", Napi::Function::New<make_vectors>(env));
     return exports;

@@ -9,6 +9,10 @@ void EngineObject::define(Napi::Env env, AddonData & data) {
         InstanceAccessor<&EngineObject::device>("device"),
         InstanceAccessor<&EngineObject::threads>("threads"),
         InstanceMethod<&EngineObject::plan>("plan"),
+        InstanceMethod<&EngineObject::check_plan>("checkPlan"),
+        InstanceMethod<&EngineObject::limit_available>("limitAvailable"),
+        InstanceMethod<&EngineObject::watch_memory>("watchMemory"),
+        InstanceAccessor<&EngineObject::peak_bytes>("peakBytes"),
         InstanceMethod<&EngineObject::create_document>("createDocument"),
         InstanceMethod<&EngineObject::close>("close"),
     }));
@@ -43,6 +47,27 @@ Napi::Value EngineObject::plan(const Napi::CallbackInfo & info) {
     MemoryPlan plan;
     check(info.Env(), open_handle(info.Env()).engine->plan(to_plan_request(get_object(info[0], "the plan request")), plan));
     return from_plan(info.Env(), plan);
+}
+
+Napi::Value EngineObject::check_plan(const Napi::CallbackInfo & info) {
+    MemoryPlan plan;
+    check(info.Env(), open_handle(info.Env()).engine->check_plan(to_plan_request(get_object(info[0], "the plan request")), nullptr, plan));
+    return from_plan(info.Env(), plan);
+}
+
+void EngineObject::limit_available(const Napi::CallbackInfo & info) {
+    if (!info[0].IsNumber()) throw js_error(info.Env(), Status::fail(Code::INVALID_ARGUMENT, "bytes must be a number."));
+    open_handle(info.Env()).engine->backend().limit_available(info[0].As<Napi::Number>().Int64Value());
+}
+
+void EngineObject::watch_memory(const Napi::CallbackInfo & info) {
+    EngineHandle & handle = open_handle(info.Env());
+    if (handle.busy) throw js_error(info.Env(), busy_status());
+    handle.engine->backend().watch_memory();
+}
+
+Napi::Value EngineObject::peak_bytes(const Napi::CallbackInfo & info) {
+    return Napi::Number::New(info.Env(), double(open_handle(info.Env()).engine->backend().peak_bytes()));
 }
 
 Napi::Value EngineObject::create_document(const Napi::CallbackInfo & info) {

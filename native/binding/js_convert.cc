@@ -22,11 +22,40 @@ Enum choose(const Napi::Object & from, const char * name, const std::map<std::st
     throw js_error(from.Env(), Status::fail(Code::INVALID_ARGUMENT, std::string(name) + " is \"" + value + "\"; it must be one of " + known + "."));
 }
 
+// What a smaller request changes, under the names that a choice has; and what it needs then of the memory that lacked.
+Napi::Object from_smaller(Napi::Env env, const MemoryShortage & shortage, const SmallerPlan & smaller) {
+    const PlanRequest & from = shortage.request;
+    const PlanRequest & to   = smaller.request;
+    Napi::Object        changes = Napi::Object::New(env);
+    if (to.mode != from.mode) changes.Set("mode", mode_name(to.mode));
+    if (to.rocket.token_budget != from.rocket.token_budget) changes.Set("tokenBudget", to.rocket.token_budget);
+    if (to.document_type != from.document_type) changes.Set("kvType", ggml_type_name(to.document_type));
+    if (to.home != from.home) changes.Set("documentHome", to.home == DocumentHome::host ? "host" : "device");
+    const MemoryPlan & plan   = smaller.plan;
+    const bool         in_ram = plan.on_gpu && !shortage.need.on_gpu;
+    Napi::Object       out    = Napi::Object::New(env);
+    out.Set("changes", changes);
+    out.Set("needed", double(in_ram ? plan.total() - plan.device_total() : plan.device_total()));
+    return out;
+}
+
+Napi::Object from_shortage(Napi::Env env, const MemoryShortage & shortage) {
+    Napi::Object out = Napi::Object::New(env);
+    out.Set("place", shortage.need.on_gpu ? "gpu" : "ram");
+    out.Set("needed", double(shortage.need.needed));
+    out.Set("available", double(shortage.need.available));
+    Napi::Array proposals = Napi::Array::New(env);
+    for (const SmallerPlan & smaller : shortage.smaller) proposals.Set(proposals.Length(), from_smaller(env, shortage, smaller));
+    out.Set("proposals", proposals);
+    return out;
+}
+
 }  // namespace
 
 Napi::Error js_error(Napi::Env env, const Status & status) {
     Napi::Error error = Napi::Error::New(env, status.message);
     error.Set("code", Napi::String::New(env, code_name(status.code)));
+    if (status.shortage) error.Set("shortage", from_shortage(env, *status.shortage));
     return error;
 }
 
@@ -183,6 +212,7 @@ Napi::Object from_model(Napi::Env env, const Model & model) {
     Napi::Object counts = Napi::Object::New(env);
     for (const auto & [name, n] : types) counts.Set(name, n);
     out.Set("tensorTypes", counts);
+    out.Set("hasVocabulary", model.has_vocabulary());
     return out;
 }
 
@@ -249,6 +279,7 @@ Napi::Object from_answer(Napi::Env env, const Answer & a) {
     out.Set("stage1Ms", a.stage1_ms);
     out.Set("firstTokenMs", a.first_token_ms);
     out.Set("decodeMs", a.decode_ms);
+    out.Set("medianTokenMs", a.median_token_ms);
     return out;
 }
 

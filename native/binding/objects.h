@@ -24,6 +24,10 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
     Napi::Value device(const Napi::CallbackInfo & info);
     Napi::Value threads(const Napi::CallbackInfo & info);
     Napi::Value plan(const Napi::CallbackInfo & info);
+    Napi::Value check_plan(const Napi::CallbackInfo & info);
+    void        limit_available(const Napi::CallbackInfo & info);
+    void        watch_memory(const Napi::CallbackInfo & info);
+    Napi::Value peak_bytes(const Napi::CallbackInfo & info);
     Napi::Value create_document(const Napi::CallbackInfo & info);
     void        close(const Napi::CallbackInfo & info);
     EngineHandle & open_handle(Napi::Env env) const;

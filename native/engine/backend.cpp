@@ -1,6 +1,7 @@
 #include "backend.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <filesystem>
 #include <thread>
 #include <vector>
@@ -184,9 +185,22 @@ ggml_backend_buffer_type_t Backend::host_buffer_type() const {
     return pinned ? pinned : buffer_type();
 }
 
-DeviceTraits host_traits() { return {false, 1, host_memory_available()}; }
+DeviceTraits host_traits() {
+    const int64_t available = host_memory_available();
+    return {false, 1, available, available};
+}
 
-int64_t Backend::available() const { return cuda_ ? int64_t(cuda_->free_bytes()) : host_memory_available(); }
+std::string bytes_text(int64_t bytes) {
+    char         text[32];
+    const double mib = double(bytes) / (1 << 20);
+    if (mib >= 1024) std::snprintf(text, sizeof(text), "%.1f GiB", mib / 1024);
+    else std::snprintf(text, sizeof(text), "%.0f MiB", mib);
+    return text;
+}
+
+int64_t Backend::available() const { return std::min(available_limit_, cuda_ ? int64_t(cuda_->free_bytes()) : host_memory_available()); }
+
+int64_t Backend::host_available() const { return cuda_ ? host_memory_available() : available(); }
 
 ggml_backend_buffer_type_t Backend::packed_buffer_type(const ggml_tensor * weight) const {
     if (cuda_) return nullptr;

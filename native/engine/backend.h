@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <limits>
 #include <memory>
 #include <string>
 
@@ -24,13 +25,17 @@ struct BackendOptions {
 
 // What the memory plan has to know of a device; it may be asked before there is a backend.
 struct DeviceTraits {
-    bool    cuda      = false;
-    int64_t row_step  = 1;  // rows are allocated, and views of them taken, in whole steps of this many
-    int64_t available = 0;  // bytes that can be allocated now
+    bool    cuda           = false;
+    int64_t row_step       = 1;  // rows are allocated, and views of them taken, in whole steps of this many
+    int64_t available      = 0;  // bytes that can be allocated there
+    int64_t host_available = 0;  // and in RAM; on the CPU the same
 };
 
 // This machine's CPU and memory.
 DeviceTraits host_traits();
+
+// "512 MiB", "1.5 GiB"
+std::string bytes_text(int64_t bytes);
 
 class Backend {
   public:
@@ -59,9 +64,12 @@ class Backend {
     int64_t row_step() const { return cuda_ ? 256 : 1; }
     // Out of memory on this device.
     Code oom() const { return cuda_ ? Code::GPU_OOM : Code::HOST_OOM; }
-    // Bytes that can be allocated on the device now.
+    // Bytes that can be allocated on the device now, and in RAM.
     int64_t available() const;
-    operator DeviceTraits() const { return {cuda_ != nullptr, row_step(), available()}; }
+    int64_t host_available() const;
+    operator DeviceTraits() const { return {cuda_ != nullptr, row_step(), available(), host_available()}; }
+    // From here on the device has no more than this available, whatever it says: for trying out a memory that is full.
+    void    limit_available(int64_t bytes) { available_limit_ = bytes; }
 
     // For measuring: from here on whoever works looks now and then at how much of the GPU's memory is in use. A look asks the driver,
     // so nobody looks unless this was called. On the CPU nothing happens.
@@ -86,6 +94,7 @@ class Backend {
     void (*pool_free_)(struct ggml_threadpool *)             = nullptr;
     int                         n_threads_                   = 1;
     int64_t                     available_at_open_ = 0, least_available_ = 0;
+    int64_t                     available_limit_ = std::numeric_limits<int64_t>::max();
     bool                        watching_                    = false;
     std::string                 name_;
     std::atomic<const std::atomic<bool> *> cancel_{nullptr};

@@ -22,8 +22,7 @@ Status DeviceBytes::allocate(const Backend & backend, size_t bytes, DeviceBytes 
     out.bytes_ = 0;
     out.buffer_.reset(ggml_backend_buft_alloc_buffer(backend.buffer_type(), bytes));
     if (!out.buffer_) {
-        return Status::fail(Code::GPU_OOM, "Not enough GPU memory: " + std::to_string(bytes >> 20) + " MB are needed, " + std::to_string(backend.available() >> 20) +
-                                               " MB are free. Choose a smaller budget, fewer pages or a smaller model.");
+        return Status::fail(Code::GPU_OOM, "Not enough GPU memory: " + bytes_text(int64_t(bytes)) + " are needed, " + bytes_text(backend.available()) + " are free.");
     }
     ggml_backend_buffer_clear(out.buffer_.get(), 0);
     out.bytes_ = bytes;

@@ -1,7 +1,8 @@
+#include <new>
 #include <string>
+#include <utility>
 
 #include "engine.h"
-#include "host_memory.h"
 
 namespace rocketdoc {
 namespace {
@@ -9,6 +10,9 @@ namespace {
 // What a reading is likely to work in; its own segment and tile come later, with read().
 constexpr int64_t READING_SEGMENT = 8192;
 constexpr int64_t READING_TILE    = 512;
+// A question of usual length, for what is proposed when a text does not fit.
+constexpr int64_t USUAL_QUESTION = 32;
+constexpr int64_t USUAL_ANSWER   = 256;
 
 }  // namespace
 
@@ -24,25 +28,38 @@ Status Engine::open(const EngineOptions & options, std::unique_ptr<Engine> & out
 }
 
 Status Engine::plan(const PlanRequest & request, MemoryPlan & out) const {
-    RETURN_IF_FAILED(memory_plan(model_->params(), *backend_, model_->weight_bytes(), request, out));
-    out.available += int64_t(model_->held_bytes());
-    if (!out.on_gpu) out.host_available = out.available;
-    return Status::good();
+    return memory_plan(model_->params(), room(nullptr), model_->weight_bytes(), request, out);
 }
 
-Status check_host_memory(size_t needed, const std::string & what) {
-    const int64_t available = host_memory_available();
+DeviceTraits Engine::room(const Document * held) const {
+    DeviceTraits device = *backend_;
+    device.available += int64_t(model_->held_bytes());
+    if (held) (held->on_device() ? device.available : device.host_available) += int64_t(held->bytes());
+    if (!device.cuda) device.host_available = device.available;
+    return device;
+}
+
+Status Engine::check_plan(const PlanRequest & request, const Document * held, MemoryPlan & out) const {
+    const DocumentState state = held && held->n_tokens() > 0 ? DocumentState::held : DocumentState::unread;
+    return rocketdoc::check_plan(model_->params(), room(held), model_->weight_bytes(), request, state, out);
+}
+
+Status Engine::with_shortage(Status failed, const PlanRequest & request, const Document * held) const {
+    const DocumentState state = held && held->n_tokens() > 0 ? DocumentState::held : DocumentState::unread;
+    return rocketdoc::with_shortage(std::move(failed), model_->params(), room(held), model_->weight_bytes(), request, state);
+}
+
+Status check_host_memory(const Backend & backend, size_t needed, const std::string & what) {
+    const int64_t available = backend.host_available();
     if (int64_t(needed) <= available) return Status::good();
-    return Status::fail(Code::HOST_OOM, what + " needs " + std::to_string(needed >> 20) + " MB, " + std::to_string(available >> 20) +
-                                            " MB are free. Choose fewer pages, q8_0 document KV, a smaller budget or a smaller model.");
+    return Status::fail(Code::HOST_OOM, what + " needs " + bytes_text(int64_t(needed)) + ", " + bytes_text(available) + " are free.");
 }
 
 Status check_device_memory(const Backend & backend, size_t needed, const std::string & what) {
-    if (!backend.cuda()) return check_host_memory(needed, what);
+    if (!backend.cuda()) return check_host_memory(backend, needed, what);
     const int64_t available = backend.available();
     if (int64_t(needed) <= available) return Status::good();
-    return Status::fail(Code::GPU_OOM, what + " needs " + std::to_string(needed >> 20) + " MB of GPU memory, " + std::to_string(available >> 20) +
-                                           " MB are free. Keep the document's KV in RAM, choose fewer pages, a smaller budget or a smaller model.");
+    return Status::fail(Code::GPU_OOM, what + " needs " + bytes_text(int64_t(needed)) + " of GPU memory, " + bytes_text(available) + " are free.");
 }
 
 Status Document::ensure_capacity(int64_t n_total) {
@@ -56,17 +73,35 @@ Status Document::ensure_capacity(int64_t n_total) {
         const size_t others    = bytes / 8 + Prefill::activation_bytes(p, backend, capacity, READING_SEGMENT, READING_TILE);
         const bool   on_device = home_ == DocumentHome::device || !backend.cuda() || (home_ == DocumentHome::automatic && fits_on_device(backend, bytes, others));
         const std::string what = "The KV cache of " + std::to_string(n_total) + " tokens";
-        RETURN_IF_FAILED(on_device ? check_device_memory(backend, bytes, what) : check_host_memory(bytes, what));
+        RETURN_IF_FAILED(on_device ? check_device_memory(backend, bytes, what) : check_host_memory(backend, bytes, what));
         return KvRows::create(backend, on_device ? KvRows::Home::device : KvRows::Home::host, shape, capacity, rows_);
     }
     if (n_total <= rows_->capacity()) return Status::good();
     const size_t      more = bytes - rows_->bytes() + bytes / size_t(p.n_layer);
     const std::string what = "Growing the KV cache to " + std::to_string(n_total) + " tokens";
-    RETURN_IF_FAILED(rows_->on_device() ? check_device_memory(backend, more, what) : check_host_memory(more, what));
+    RETURN_IF_FAILED(rows_->on_device() ? check_device_memory(backend, more, what) : check_host_memory(backend, more, what));
     return rows_->grow(capacity, n_live_);
 }
 
 Status Document::read(const std::vector<int32_t> & tokens, int64_t segment, int64_t tile, const std::function<void(int64_t done)> & progress) {
+    const int64_t n_total = n_tokens_ + int64_t(tokens.size());
+    Status        status;
+    try {
+        status = read_tokens(tokens, segment, tile, progress);
+    } catch (const std::bad_alloc &) {
+        status = Status::fail(Code::HOST_OOM, "The machine has no memory left for this document.");
+    }
+    if (status.ok()) return status;
+    PlanRequest asked;
+    asked.n_prompt      = n_total + USUAL_QUESTION;
+    asked.n_question    = USUAL_QUESTION;
+    asked.max_new       = USUAL_ANSWER;
+    asked.document_type = type_;
+    asked.home          = home_;
+    return engine_.with_shortage(std::move(status), asked, this);
+}
+
+Status Document::read_tokens(const std::vector<int32_t> & tokens, int64_t segment, int64_t tile, const std::function<void(int64_t done)> & progress) {
     const HyperParams & p = engine_.model().params();
     cancel_               = false;
     if (n_sessions_ > 0) return Status::fail(Code::BUSY, "The document has open chats; close them before more is read into it.");

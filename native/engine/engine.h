@@ -37,8 +37,15 @@ class Engine {
     Decode &      decode() { return *decode_; }
     // available: what is free now and what the loaded weights already hold.
     Status        plan(const PlanRequest & request, MemoryPlan & out) const;
+    // GPU_OOM or HOST_OOM with needed and available bytes and what smaller would fit. `held`: the document that is asked about, whose KV
+    // the plan counts although it is there; null: it is to be read.
+    Status        check_plan(const PlanRequest & request, const Document * held, MemoryPlan & out) const;
+    // The same of an allocation that failed.
+    Status        with_shortage(Status failed, const PlanRequest & request, const Document * held) const;
 
   private:
+    DeviceTraits room(const Document * held) const;
+
     std::unique_ptr<Backend> backend_;
     std::unique_ptr<Model>   model_;
     std::unique_ptr<Prefill> prefill_;
@@ -50,7 +57,7 @@ class Document {
     Document(Engine & engine, ggml_type type, DocumentHome home = DocumentHome::automatic) : engine_(engine), type_(type), home_(home) {}
 
     // Appends tokens segment by segment (0: as long as suits the device); whole segments stay when cancelled or failed, n_tokens() tells how far it came.
-    // CTX_OVERFLOW (both counts) and HOST_OOM (needed and available) before anything is computed.
+    // CTX_OVERFLOW (both counts), HOST_OOM and GPU_OOM (needed and available) before anything is computed.
     Status  read(const std::vector<int32_t> & tokens, int64_t segment, int64_t tile, const std::function<void(int64_t done)> & progress);
     void    cancel() { cancel_ = true; }
     int64_t n_tokens() const { return n_tokens_; }
@@ -61,6 +68,7 @@ class Document {
   private:
     friend class Session;
     Status ensure_capacity(int64_t n_total);
+    Status read_tokens(const std::vector<int32_t> & tokens, int64_t segment, int64_t tile, const std::function<void(int64_t done)> & progress);
 
     Engine &                engine_;
     ggml_type               type_;
@@ -75,7 +83,7 @@ class Document {
 };
 
 // HOST_OOM or GPU_OOM with needed and available bytes when `needed` more cannot be had now.
-Status check_host_memory(size_t needed, const std::string & what);
+Status check_host_memory(const Backend & backend, size_t needed, const std::string & what);
 Status check_device_memory(const Backend & backend, size_t needed, const std::string & what);
 
 struct AnswerRequest {
@@ -106,6 +114,8 @@ struct Answer {
     double  stage1_ms      = 0;
     double  first_token_ms = 0;
     double  decode_ms      = 0;
+    // Of the tokens after the first four, for which buffers and graphs are still made; of all where there are no more.
+    double  median_token_ms = 0;
 };
 
 struct Step {
@@ -165,6 +175,9 @@ class Session {
     };
     Saved    save() const;
     void     restore(const Saved & saved);
+    // Runs; when that fails everything is as before, and a lack of memory says what would fit.
+    Status   attempt(const AnswerRequest & request, const std::function<Status()> & run);
+    PlanRequest plan_request(const AnswerRequest & request) const;
     void     mount();
     void     park();
     KvRows & history() { return own_history_ ? own_history_->rows() : *document_.rows_; }

@@ -48,8 +48,7 @@ Status KvRows::allocate_layer(int64_t capacity, Layer & out) const {
     out.v = ggml_new_tensor_3d(out.ctx.get(), shape_.type, shape_.head_dim, capacity, shape_.n_head);
     out.buffer.reset(ggml_backend_alloc_ctx_tensors_from_buft(out.ctx.get(), where_));
     if (!out.buffer) {
-        return Status::fail(oom_, "Not enough memory for the KV cache: " + std::to_string(shape_.bytes(capacity)) + " bytes are needed for " +
-                                                std::to_string(capacity) + " tokens. Choose a smaller document, q8_0 document KV or a smaller budget.");
+        return Status::fail(oom_, "Not enough memory for the KV cache of " + std::to_string(capacity) + " tokens (" + bytes_text(int64_t(shape_.bytes(capacity))) + ").");
     }
     // Attention that reads whole steps also reads rows nobody wrote; what it masks must still be a number.
     if (step_ > 1 && home_ == Home::device) ggml_backend_buffer_clear(out.buffer.get(), 0);

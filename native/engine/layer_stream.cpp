@@ -24,8 +24,8 @@ Status LayerStream::create(Backend & backend, KvRows & home, int64_t n_rows, std
             slot.buffer.reset(ggml_backend_alloc_ctx_tensors_from_buft(slot.ctx.get(), backend.buffer_type()));
             if (!slot.buffer) {
                 return Status::fail(Code::GPU_OOM, "Not enough GPU memory for two layers of " + std::to_string(n_rows) + " tokens (" +
-                                                       std::to_string(bytes(backend, KvRows::Home::host, shape, n_rows) >> 20) + " MB, " +
-                                                       std::to_string(backend.available() >> 20) + " MB are free). Choose fewer pages or q8_0 document KV.");
+                                                       bytes_text(int64_t(bytes(backend, KvRows::Home::host, shape, n_rows))) + ", " +
+                                                       bytes_text(backend.available()) + " are free).");
             }
             ggml_backend_buffer_clear(slot.buffer.get(), 0);  // masked rows must be numbers
             slot.used.reset(ggml_backend_event_new(backend.device()));

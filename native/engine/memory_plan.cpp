@@ -1,9 +1,11 @@
 #include "memory_plan.h"
 
 #include <algorithm>
+#include <bit>
+#include <string>
+#include <utility>
 
 #include "decode_cuda.h"
-#include "host_memory.h"
 #include "layer_stream.h"
 
 namespace rocketdoc {
@@ -11,6 +13,96 @@ namespace {
 
 constexpr int64_t TURN_ROOM = 1024;  // rows for questions and answers
 constexpr int64_t ROUNDING  = 256;
+
+constexpr int    LEAST_BUDGET   = 64;  // below it answers are worth little
+constexpr size_t MOST_PROPOSALS = 3;
+
+// What a smaller request may change, the one that costs an answer least first.
+enum Change : unsigned { MODE = 1, HOME = 2, TYPE = 4, BUDGET = 8, ALL_CHANGES = 15 };
+
+int count_changes(unsigned changes) { return int(std::popcount(changes)); }
+
+// In RAM only what lies there although a GPU computes.
+MemoryNeed need_of(const MemoryPlan & plan, bool on_device) {
+    if (on_device) return {plan.on_gpu, int64_t(plan.device_total()), plan.available};
+    return {false, int64_t(plan.total() - plan.device_total()), plan.host_available};
+}
+
+bool fits(const MemoryPlan & plan) { return need_of(plan, true).fits() && (!plan.on_gpu || need_of(plan, false).fits()); }
+
+// The request with these changes, its budget not among them; false where one of them changes nothing.
+bool apply_changes(const DeviceTraits & device, const PlanRequest & r, const MemoryPlan & plan, unsigned changes, PlanRequest & out) {
+    out = r;
+    if (changes & MODE) {
+        if (!device.cuda || r.mode != Mode::full) return false;
+        out.mode = Mode::rocketkv_mt;
+    }
+    if (changes & HOME) {
+        if (!device.cuda || out.mode == Mode::full) return false;
+        out.home = plan.document_on_device ? DocumentHome::host : DocumentHome::device;
+        if (out.home == r.home) return false;
+    }
+    if (changes & TYPE) {
+        if (r.document_type != GGML_TYPE_F16) return false;
+        out.document_type = GGML_TYPE_Q8_0;
+    }
+    return !(changes & BUDGET) || out.mode != Mode::full;
+}
+
+std::string in_words(const PlanRequest & from, const PlanRequest & to, DocumentState state) {
+    std::vector<std::string> parts;
+    if (to.mode != from.mode) parts.push_back(std::string("mode ") + mode_name(to.mode));
+    if (to.home != from.home) parts.push_back(to.home == DocumentHome::host ? "the document's KV in RAM" : "the document's KV on the GPU");
+    if (to.document_type != from.document_type) parts.push_back("the document's KV in q8_0");
+    if (to.rocket.token_budget != from.rocket.token_budget) parts.push_back("a token budget of " + std::to_string(to.rocket.token_budget));
+    std::string words;
+    for (size_t i = 0; i < parts.size(); i++) words += (i == 0 ? "" : i + 1 == parts.size() ? " and " : ", ") + parts[i];
+    const bool read_again = to.home != from.home || to.document_type != from.document_type;
+    return words + (read_again && state == DocumentState::held ? " (it is read again)" : "");
+}
+
+const char * place_of(const MemoryNeed & need) { return need.on_gpu ? "GPU memory" : "memory"; }
+
+// What to do, after the sentence that says what lacks.
+std::string advice(const MemoryShortage & shortage, DocumentState state) {
+    if (shortage.smaller.empty()) return " Nothing smaller fits: choose fewer pages or a smaller model, or close other programs.";
+    const SmallerPlan & first = shortage.smaller.front();
+    const MemoryNeed    then  = need_of(first.plan, shortage.need.on_gpu || !first.plan.on_gpu);
+    return " With " + in_words(shortage.request, first.request, state) + " it takes " + bytes_text(then.needed) + " and fits.";
+}
+
+// At most three that fit, none of which only adds to another.
+std::vector<SmallerPlan> smaller_plans(const HyperParams & p, const DeviceTraits & device, size_t weight_bytes, const PlanRequest & r,
+                                       const MemoryPlan & plan, DocumentState state) {
+    std::vector<unsigned> order;
+    for (unsigned changes = 1; changes <= ALL_CHANGES; changes++) order.push_back(changes);
+    const auto read_again = [&](unsigned changes) { return state == DocumentState::held && (changes & (HOME | TYPE)) != 0; };
+    std::stable_sort(order.begin(), order.end(), [&](unsigned a, unsigned b) {
+        return std::pair{read_again(a), count_changes(a)} < std::pair{read_again(b), count_changes(b)};
+    });
+    std::vector<SmallerPlan> out;
+    std::vector<unsigned>    taken;
+    for (unsigned changes : order) {
+        SmallerPlan smaller;
+        if (out.size() == MOST_PROPOSALS) break;
+        if (std::any_of(taken.begin(), taken.end(), [&](unsigned less) { return (changes & less) == less; })) continue;
+        if (!apply_changes(device, r, plan, changes, smaller.request)) continue;
+        int & budget = smaller.request.rocket.token_budget;
+        for (bool found = false; !found;) {
+            if (changes & BUDGET) budget = budget / 2 / 16 * 16;
+            if ((changes & BUDGET) && budget < LEAST_BUDGET) break;
+            // Some selectors take no budget as small as this.
+            if (!memory_plan(p, device, weight_bytes, smaller.request, smaller.plan).ok()) break;
+            found = fits(smaller.plan);
+            if (found) {
+                out.push_back(smaller);
+                taken.push_back(changes);
+            }
+            if (!(changes & BUDGET)) break;
+        }
+    }
+    return out;
+}
 
 }  // namespace
 
@@ -40,7 +132,7 @@ Status memory_plan(const HyperParams & p, const DeviceTraits & device, size_t we
     }
     const size_t compact = CompactCache::rows_bytes(p, device, r.mode, r.rocket, out.budgets) + CompactCache::summary_bytes(p, device, r.mode, r.rocket, out.budgets);
     out.document_on_device = r.home == DocumentHome::device || r.mode == Mode::full || !device.cuda ||
-                             (r.home == DocumentHome::automatic && fits_on_device(device, out.document_kv, out.activations + out.logits + compact));
+                             (r.home == DocumentHome::automatic && fits_on_device(device, out.document_kv, weight_bytes + out.activations + out.logits + compact));
     if (needs_compact(r.mode, out.budgets, out.document_on_device)) {
         out.compact_cache = CompactCache::rows_bytes(p, device, r.mode, r.rocket, out.budgets);
         out.summaries     = CompactCache::summary_bytes(p, device, r.mode, r.rocket, out.budgets);
@@ -49,11 +141,49 @@ Status memory_plan(const HyperParams & p, const DeviceTraits & device, size_t we
     out.full_kv        = p.kv_bytes_per_token() * size_t(n_total);
     out.on_gpu         = device.cuda;
     out.available      = device.available;
-    out.host_available = device.cuda ? host_memory_available() : device.available;
+    out.host_available = device.host_available;
     out.read_bytes_per_step =
         out.compact_cache ? CompactCache::read_bytes(p, r.mode, r.rocket, out.budgets, std::min(out.budgets.prompt_budget, r.n_prompt))
                           : double(document.bytes(r.n_prompt)) / double(p.n_layer * p.n_head_kv);
     return Status::good();
+}
+
+MemoryNeed scarcest(const MemoryPlan & plan) {
+    const MemoryNeed device = need_of(plan, true), host = need_of(plan, false);
+    return device.fits() && plan.on_gpu && !host.fits() ? host : device;
+}
+
+Status check_plan(const HyperParams & p, const DeviceTraits & device, size_t weight_bytes, const PlanRequest & r, DocumentState state, MemoryPlan & out) {
+    RETURN_IF_FAILED(memory_plan(p, device, weight_bytes, r, out));
+    if (fits(out)) return Status::good();
+    auto shortage     = std::make_shared<MemoryShortage>();
+    shortage->need    = scarcest(out);
+    shortage->request = r;
+    shortage->smaller = smaller_plans(p, device, weight_bytes, r, out, state);
+    const MemoryNeed & need = shortage->need;
+    Status status = Status::fail(need.on_gpu ? Code::GPU_OOM : Code::HOST_OOM,
+                                 "This needs " + bytes_text(need.needed) + " of " + place_of(need) + "; there is room for " + bytes_text(need.available) + " (model " +
+                                     bytes_text(int64_t(out.weights)) + ", document " + bytes_text(int64_t(out.document_kv)) + ")." + advice(*shortage, state));
+    status.shortage = std::move(shortage);
+    return status;
+}
+
+Status with_shortage(Status failed, const HyperParams & p, const DeviceTraits & device, size_t weight_bytes, const PlanRequest & r, DocumentState state) {
+    if ((failed.code != Code::GPU_OOM && failed.code != Code::HOST_OOM) || failed.shortage) return failed;
+    MemoryPlan plan;
+    if (!memory_plan(p, device, weight_bytes, r, plan).ok()) return failed;
+    auto shortage     = std::make_shared<MemoryShortage>();
+    shortage->need    = need_of(plan, failed.code == Code::GPU_OOM || !device.cuda);
+    shortage->request = r;
+    // By the plan it may have fitted: then what is proposed has to be clearly smaller than what failed.
+    DeviceTraits  less = device;
+    const int64_t most = shortage->need.needed - shortage->need.needed / 16;
+    int64_t &     room = shortage->need.on_gpu || !device.cuda ? less.available : less.host_available;
+    room               = std::min(room, most);
+    shortage->smaller  = smaller_plans(p, less, weight_bytes, r, plan, state);
+    failed.message += advice(*shortage, state);
+    failed.shortage = std::move(shortage);
+    return failed;
 }
 
 }  // namespace rocketdoc

@@ -1,5 +1,8 @@
-// What a question on a document of a given length will hold, in bytes, counted before anything is allocated.
+// What a question on a document of a given length will hold, in bytes, counted before anything is allocated; whether that fits,
+// and what smaller would.
 #pragma once
+
+#include <vector>
 
 #include "compact_cache.h"
 
@@ -32,8 +35,8 @@ struct MemoryPlan {
     size_t        full_kv       = 0;  // f16, every token: what full mode keeps
     bool          document_on_device = true;
     bool          on_gpu = false;
-    // What the computing device can still give, and what it still has to: the weights are loaded already. And the same of host
-    // memory, where a document's KV may lie although a GPU computes; on the CPU they are one.
+    // What the computing device has room for, of all that is counted here. And the same of host memory, where a document's KV may
+    // lie although a GPU computes; on the CPU they are one.
     int64_t       available      = 0;
     int64_t       host_available = 0;
     double        read_bytes_per_step = 0;  // as in Counters, when the answer begins
@@ -51,6 +54,43 @@ int64_t document_capacity(int64_t n_document, int64_t n_total, int64_t n_ctx);
 // The document's home when it is chosen for the person: `device_bytes` is what everything else will take on the device.
 bool fits_on_device(const DeviceTraits & device, size_t document_bytes, size_t device_bytes);
 
+// One memory, and what is wanted of it.
+struct MemoryNeed {
+    bool    on_gpu    = false;
+    int64_t needed    = 0;
+    int64_t available = 0;
+
+    bool fits() const { return needed <= available; }
+};
+
+// The same question asked so that it takes less.
+struct SmallerPlan {
+    PlanRequest request;
+    MemoryPlan  plan;
+};
+
+struct MemoryShortage {
+    MemoryNeed               need;
+    PlanRequest              request;
+    std::vector<SmallerPlan> smaller;  // that fit, the one to try first in front; at most three
+};
+
+// A text is in memory already: what would have it read again is proposed last.
+enum class DocumentState { unread, held };
+
+// Everything below is told what is available as if nothing of what it counts were there yet: weights that are loaded, and KV that is
+// held, are added to what is free.
 Status memory_plan(const HyperParams & params, const DeviceTraits & device, size_t weight_bytes, const PlanRequest & request, MemoryPlan & out);
+
+// The device's, or RAM where only that lacks.
+MemoryNeed scarcest(const MemoryPlan & plan);
+
+// GPU_OOM or HOST_OOM with the shortage when the plan does not fit.
+Status check_plan(const HyperParams & params, const DeviceTraits & device, size_t weight_bytes, const PlanRequest & request, DocumentState state,
+                  MemoryPlan & out);
+
+// A HOST_OOM or GPU_OOM that an allocation ended with gets the shortage, and the first proposal behind its sentence. Anything else is as it was.
+Status with_shortage(Status failed, const HyperParams & params, const DeviceTraits & device, size_t weight_bytes, const PlanRequest & request,
+                     DocumentState state);
 
 }  // namespace rocketdoc

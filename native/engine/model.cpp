@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <map>
+#include <memory>
+
+#include "memory_plan.h"
 
 namespace rocketdoc {
 namespace {
@@ -78,8 +81,11 @@ Status Model::copy_to_device(const Backend & backend) {
         }
     }
     if (int64_t(weight_bytes_) > backend.available()) {
-        return Status::fail(Code::GPU_OOM, "The weights need " + std::to_string(weight_bytes_ >> 20) + " MB of GPU memory, " + std::to_string(backend.available() >> 20) +
-                                               " MB are free. Choose a smaller model, or the CPU.");
+        const int64_t available = backend.available();
+        Status        status    = Status::fail(Code::GPU_OOM, "The weights need " + bytes_text(int64_t(weight_bytes_)) + " of GPU memory, " + bytes_text(available) +
+                                                                  " are free. Choose a smaller model, or the CPU (--device cpu).");
+        status.shortage = std::make_shared<MemoryShortage>(MemoryShortage{{true, int64_t(weight_bytes_), available}, {}, {}});
+        return status;
     }
     device_buffer_.reset(ggml_backend_alloc_ctx_tensors_from_buft(file_->tensors(), backend.buffer_type()));
     if (!device_buffer_) return Status::fail(Code::GPU_OOM, "The weights (" + std::to_string(weight_bytes_ >> 20) + " MB) could not be placed on the GPU.");

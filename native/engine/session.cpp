@@ -1,6 +1,9 @@
 #include <algorithm>
 #include <chrono>
+#include <new>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "engine.h"
 
@@ -9,7 +12,16 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+constexpr size_t WARM_UP_TOKENS = 4;
+
 double ms_since(Clock::time_point start) { return std::chrono::duration<double, std::milli>(Clock::now() - start).count(); }
+
+double median_after_warm_up(std::vector<double> times) {
+    if (times.size() > WARM_UP_TOKENS) times.erase(times.begin(), times.begin() + WARM_UP_TOKENS);
+    if (times.empty()) return 0;
+    std::sort(times.begin(), times.end());
+    return (times[times.size() / 2] + times[(times.size() - 1) / 2]) / 2;
+}
 
 }  // namespace
 
@@ -99,12 +111,13 @@ Status Session::answer_prompt(const AnswerRequest & request, const AskEvents & e
     const int64_t n_question = int64_t(tokens.size());
     RocketBudgets budgets;
     RETURN_IF_FAILED(mode_budgets(request.mode, request.rocket, n_rows_ + n_question, n_question, request.max_new, int(p.head_dim), budgets));
+    MemoryPlan plan;
+    RETURN_IF_FAILED(engine_.check_plan(plan_request(request), &document_, plan));
     RETURN_IF_FAILED(make_room(n_question + request.max_new));
 
     std::shared_ptr<CompactCache> compact;
     if (request.mode == Mode::full && !history().on_device()) {
-        return Status::fail(Code::GPU_OOM, "Mode full reads every row on the GPU; this document's KV cache (" + std::to_string(document_.bytes() >> 20) +
-                                               " MB) is in RAM. Ask in mode rocketkv-mt, or read fewer pages.");
+        return Status::fail(Code::GPU_OOM, "Mode full reads every row on the GPU; this document's KV cache (" + bytes_text(int64_t(document_.bytes())) + ") is in RAM.");
     }
     if (needs_compact(request.mode, budgets, history().on_device())) {
         const Backend & backend = engine_.backend();
@@ -199,13 +212,17 @@ Status Session::generate(const AskRequest & request, const AskEvents & events, A
     NextToken          next;
     set_candidates(logits, next.candidates);
     Sampler            sampler(request.sampler);
-    Clock::time_point  first;
+    Clock::time_point   first, last;
+    std::vector<double> times;  // ms, one a token after the first
     while (true) {
         const int32_t token = sampler.sample(next.candidates);
         if (out.n_generated == 0) {
             first              = Clock::now();
             out.first_token_ms = ms_since(start);
+        } else {
+            times.push_back(ms_since(last));
         }
+        last = Clock::now();
         if (std::find(request.stop_tokens.begin(), request.stop_tokens.end(), token) != request.stop_tokens.end()) {
             out.stopped = true;
             break;
@@ -220,30 +237,51 @@ Status Session::generate(const AskRequest & request, const AskEvents & events, A
         // What a token needs is there after the first; later ones would be slowed by looking.
         if (out.n_generated == 1) engine_.backend().look_at_memory();
     }
-    out.decode_ms = ms_since(first);
+    out.decode_ms       = ms_since(first);
+    out.median_token_ms = median_after_warm_up(std::move(times));
     engine_.backend().look_at_memory();
     return Status::good();
 }
 
 Status Session::ask(const AskRequest & request, const AskEvents & events, Answer & out) {
     if (answering_) return Status::fail(Code::BUSY, "This chat is busy answering.");
-    cancel_            = false;
-    const Saved saved  = save();
-    Status      status = generate(request, events, out);
-    if (!status.ok()) {
-        restore(saved);
-        return status;
-    }
+    cancel_ = false;
+    RETURN_IF_FAILED(attempt(request, [&] { return generate(request, events, out); }));
     return finish_answer();
+}
+
+Status Session::attempt(const AnswerRequest & request, const std::function<Status()> & run) {
+    const Saved saved = save();
+    Status      status;
+    try {
+        status = run();
+    } catch (const std::bad_alloc &) {
+        status = Status::fail(Code::HOST_OOM, "The machine has no memory left for this question.");
+    }
+    if (status.ok()) return status;
+    restore(saved);
+    return engine_.with_shortage(std::move(status), plan_request(request), &document_);
+}
+
+// Of a document that is held: as it is held.
+PlanRequest Session::plan_request(const AnswerRequest & request) const {
+    PlanRequest out;
+    out.n_question    = int64_t(request.tokens.size()) + (pending_ >= 0 ? 1 : 0);
+    out.n_prompt      = n_tokens_ + out.n_question;
+    out.max_new       = request.max_new;
+    out.mode          = request.mode;
+    out.rocket        = request.rocket;
+    out.document_type = document_.type_;
+    out.home          = !document_.rows_ ? document_.home_ : document_.on_device() ? DocumentHome::device : DocumentHome::host;
+    out.segment       = request.segment;
+    out.tile          = request.tile;
+    return out;
 }
 
 Status Session::start_answer(const AnswerRequest & request, const AskEvents & events, Answer & answer, Step & out) {
     if (answering_) return Status::fail(Code::BUSY, "This chat is busy answering.");
-    cancel_            = false;
-    const Saved saved  = save();
-    Status      status = answer_prompt(request, events, answer, out.logits);
-    if (!status.ok()) restore(saved);
-    return status;
+    cancel_ = false;
+    return attempt(request, [&] { return answer_prompt(request, events, answer, out.logits); });
 }
 
 Status Session::step(int32_t token, bool oracle, Step & out) {

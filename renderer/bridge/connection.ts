@@ -41,12 +41,13 @@ export function connect(token: string, { onState, onClient }: ConnectionEvents):
   open();
 }
 
-/** Any failure of a call as code and sentence. */
+/** Any failure of a call as code and sentence, and what the server knows of memory that lacked. */
 export function callFailure(error: unknown): CallFailure {
   if (error instanceof ORPCError) {
     if (error.code === 'BAD_REQUEST')
       return { code: 'INVALID_ARGUMENT', message: 'The server did not accept these values.' };
-    return { code: error.code, message: error.message };
+    const { shortage } = (error.data ?? {}) as Pick<CallFailure, 'shortage'>;
+    return { code: error.code, message: error.message, ...(shortage && { shortage }) };
   }
   return { code: 'CLOSED', message: 'The connection to RocketDoc was lost.' };
 }

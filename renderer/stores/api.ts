@@ -2,12 +2,15 @@
 import type { ContractRouterClient } from '@orpc/contract';
 import type { appContract } from '../../electron/contract/app.ts';
 import type { Grant } from '../../electron/contract/app-types.ts';
+import type { MemoryShortage } from '../../electron/contract/engine-reports.ts';
 
 export type AppClient = ContractRouterClient<typeof appContract>;
 
 export interface CallFailure {
   code: string;
   message: string;
+  /** Where memory lacked and the numbers were known. */
+  shortage?: MemoryShortage | undefined;
 }
 
 /** A file on its way into the library: its bytes were sent, or the app may open it by itself. */

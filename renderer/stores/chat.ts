@@ -5,8 +5,11 @@
 import { create } from 'zustand';
 import type { AskStreamEvent } from '../../electron/contract/app.ts';
 import type { AskChoice, Chat, MapPage, Turn } from '../../electron/contract/app-types.ts';
+import type { SmallerPlan } from '../../electron/contract/engine-reports.ts';
 import { shownPath, withChosen } from '../../electron/contract/turn-tree.ts';
+import { needsReading } from '../choice-words.ts';
 import { api, type CallFailure, failureOf } from './api.ts';
+import { changeOwnChoice } from './document-choice.ts';
 import { cancelJob, noteAnswer, selectHeld, useEngine } from './engine.ts';
 import { readDocument, useReading } from './reading.ts';
 import { notify } from './ui.ts';
@@ -120,6 +123,22 @@ export async function askEdited(turn: Turn, question: string): Promise<void> {
 /** Another answer to the same question, on a branch of its own; shown side by side with the first where that is wanted. */
 export async function answerAgain(turn: Turn, choice: AskChoice = turn.choice, compare = false): Promise<void> {
   await askBeside(turn, turn.question, choice, compare ? { besideId: turn.id } : {});
+}
+
+/** With what fits, from here on for this document; but where the question had wishes of its own, they alone change. */
+export async function askSmaller(turn: Turn, changes: SmallerPlan['changes']): Promise<void> {
+  const { documentId } = get();
+  if (documentId === null || get().live) return;
+  const { mode, tokenBudget, ...reading } = changes;
+  const isWish = turn.choice.mode !== undefined || turn.choice.tokenBudget !== undefined;
+  const lasting = isWish ? reading : changes;
+  if (Object.keys(lasting).length > 0) await changeOwnChoice(lasting);
+  if (needsReading(changes)) {
+    const pages = selectHeld(documentId)(useEngine.getState())?.pages ?? null;
+    if (!(await readDocument(documentId, pages))) return;
+  }
+  const wish = { ...turn.choice, ...(mode && { mode }), ...(tokenBudget !== undefined && { tokenBudget }) };
+  await answerAgain(turn, isWish ? wish : turn.choice);
 }
 
 async function askBeside(turn: Turn, question: string, choice: AskChoice, outcome: Outcome): Promise<void> {

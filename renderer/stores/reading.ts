@@ -42,13 +42,15 @@ export async function loadPreflight(documentId: string, range: PageRange | null 
   }
 }
 
-/** Progress itself comes with the telemetry, for every window alike. */
-export async function readDocument(documentId: string, pages: PageRange | null): Promise<void> {
+/** Whether it was read to its end. Progress itself comes with the telemetry, for every window alike. */
+export async function readDocument(documentId: string, pages: PageRange | null): Promise<boolean> {
   set({ readFailure: null });
   try {
     for await (const _ of await api().read({ documentId, pages }));
+    return true;
   } catch (error) {
     const failure = failureOf(error);
     if (failure.code !== 'CANCELLED') set({ readFailure: failure });
+    return false;
   }
 }

@@ -3,7 +3,7 @@ import { closeSync, copyFileSync, openSync, readSync, truncateSync, writeSync } 
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { embeddedModelFile, run, sampleFile, shortSample, temporaryFile } from './run-command.ts';
+import { embeddedModelFile, output, run, sampleFile, shortSample, temporaryFile } from './run-command.ts';
 
 async function refused(command: string, args: string[], code: string, sentence: RegExp) {
   const outcome = await run(command, args);
@@ -94,6 +94,23 @@ describe('other inputs', () => {
     const questions = temporaryFile('questions.txt', 'Who?\n');
     return refused('fidelity', [sampleFile, '--questions', questions], 'INVALID_ARGUMENT', /Line 1/);
   });
+  it('a shape of no known name, and weights without one', async () => {
+    await refused('bench', ['--shape', '9b'], 'INVALID_ARGUMENT', /8b, 1b, 160m or tiny/);
+    await refused('bench', ['--shape', 'tiny', '--weights', 'q3'], 'INVALID_ARGUMENT', /f16, q8_0 or q4_K/);
+    await refused('bench', ['--weights', 'f16'], 'INVALID_ARGUMENT', /goes with --shape/);
+  });
+  it('a model without a vocabulary, asked', async () => {
+    const file = temporaryFile('random.gguf', '');
+    await output('bench', ['--shape', 'tiny', '--write', file, '--depths', '0', '--rounds', '1', '--max-new', '2']);
+    await refused('ask', ask(shortSample(), '--model', file), 'MODEL_UNSUPPORTED', /without a vocabulary/);
+  });
+  it('a llama-bench that is not there', () =>
+    refused(
+      'bench',
+      ['--shape', 'tiny', '--depths', '0', '--rounds', '1', '--max-new', '2', '--llama-bench', 'no/such/llama-bench'],
+      'IO',
+      /could not be started.*--llama-bench/,
+    ));
   it('depths beyond the context', () => refused('bench', ['--depths', '9000'], 'CTX_OVERFLOW', /9064.*8192/));
 });
 

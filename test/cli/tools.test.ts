@@ -1,5 +1,6 @@
 /** inspect, check-vectors, fidelity and bench: their tables and their verdicts. */
-import { readFileSync } from 'node:fs';
+import { chmodSync, readdirSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { parseSafetensors } from '../../electron/engine-host/safetensors.ts';
@@ -16,20 +17,29 @@ import {
 
 describe('inspect', () => {
   it('shows the embedded model and its plan', async () => {
-    const text = await output('inspect', [embeddedModelFile, '--tokens', '4000', '--budget', '512']);
+    const text = await output('inspect', [embeddedModelFile, '--tokens', '4000', '--budget', '512', '--device', 'cpu']);
     expect(text).toMatch(/^architecture +llama$/m);
     expect(text).toMatch(/^context +8,192 tokens$/m);
     expect(text).toMatch(/^total +[\d,]{9,}/m);
+    expect(text).toMatch(/^[\d.]+ MiB of RAM, [\d.]+ [MGT]iB free now: it fits\.$/m);
   });
 
   it('prints JSON whose parts add up, and more tokens need more', async () => {
     const plan = async (tokens: string, ...more: string[]) => {
-      const [line] = jsonLines(await output('inspect', [embeddedModelFile, '--json', '--tokens', tokens, ...more]));
-      return line as { kv_bytes_per_token: number; plan: { bytes: Record<string, number>; fits: boolean } };
+      const [line] = jsonLines(
+        await output('inspect', [embeddedModelFile, '--json', '--device', 'cpu', '--tokens', tokens, ...more]),
+      );
+      return line as {
+        kv_bytes_per_token: number;
+        plan: { bytes: Record<string, number>; fits: boolean; memory: object[] };
+      };
     };
     const { kv_bytes_per_token, plan: small } = await plan('1000');
     expect(kv_bytes_per_token).toBe(23_040);
     const { total, ...parts } = small.bytes;
+    // One machine has one memory while its CPU computes, whatever was wished.
+    expect(small.memory).toMatchObject([{ place: 'ram', needed_bytes: total, fits: true }]);
+    expect((await plan('1000', '--home', 'host')).plan.memory).toHaveLength(1);
     expect(Object.values(parts).reduce((a, b) => a + b, 0)).toBe(total);
     expect((await plan('8000')).plan.bytes.total).toBeGreaterThan(total ?? 0);
     const eight = await plan('8000', '--kv-type', 'q8_0');
@@ -148,6 +158,31 @@ describe('fidelity', () => {
   });
 });
 
+/**
+ * Stands in for llama-bench: takes the options that the real one takes and refuses any other, and writes lines of the real one's form,
+ * with numbers made from what it was told.
+ */
+const sayingLlamaBench = `#!${process.execPath}
+const { existsSync } = require('node:fs');
+const known = { '-m': '', '-fa': '1', '-ctk': 'q8_0', '-ctv': 'q8_0', '-r': '2', '-ngl': '0', '-t': '', '-p': '', '-n': '', '-d': '0', '-o': 'jsonl' };
+const given = { ...known };
+const args = process.argv.slice(2);
+for (let i = 0; i < args.length; i += 2) {
+  if (!(args[i] in known)) { console.error('error: invalid parameter for argument: ' + args[i]); process.exit(1); }
+  given[args[i]] = args[i + 1];
+}
+for (const name of ['-fa', '-ctk', '-ctv', '-r', '-ngl', '-o'])
+  if (given[name] !== known[name]) { console.error('wrong ' + name + ' ' + given[name]); process.exit(1); }
+if (!existsSync(given['-m']) || !(Number(given['-t']) > 0) || process.env.CUDA_VISIBLE_DEVICES !== '') { console.error('wrong model, threads or device'); process.exit(1); }
+const numbers = (name) => given[name].split(',').map(Number);
+const say = (n_prompt, n_gen, n_depth, speed) =>
+  console.log(JSON.stringify({ build_commit: 'abc', gpu_info: '', n_prompt, n_gen, n_depth, avg_ns: 5, avg_ts: speed + 9, samples_ns: [4, 6], samples_ts: [speed - 1, speed + 1] }));
+for (const n_depth of numbers('-d'))
+  for (const n_prompt of numbers('-p')) if (n_prompt > 0) say(n_prompt, 0, n_depth, 1000 + n_prompt);
+for (const n_depth of numbers('-d'))
+  for (const n_gen of numbers('-n')) if (n_gen > 0) say(0, n_gen, n_depth, 100 + n_depth);
+`;
+
 describe('bench', () => {
   it('prints a row for each engine, mode and depth', async () => {
     const text = await output('bench', ['--depths', '0,96', '--rounds', '1', '--max-new', '8', '--csv']);
@@ -163,6 +198,62 @@ describe('bench', () => {
       expect(Number(row.decode_tok_s)).toBeGreaterThan(0);
       expect(Number(row.peak_rss_bytes)).toBeGreaterThan(50e6);
       expect(row.prefill_tok_s === '').toBe(row.depth === '0');
+      expect(row).toMatchObject({ weights: 'q4_1', peak_vram_bytes: '', plan_vram_bytes: '', home: '' });
+      expect(row.stage1_ms === '').toBe(row.engine === 'llama.cpp');
     }
+  });
+
+  it('measures random weights without a vocabulary, the same each time, and leaves no file behind', async () => {
+    const kept = ['a', 'b'].map((name) => temporaryFile(`${name}.gguf`, ''));
+    const shape = ['--shape', 'tiny', '--weights', 'q8_0', '--rounds', '1', '--max-new', '8', '--csv'];
+    const work = ['--depths', '0,300', '--modes', 'full,rocketkv-mt', '--budgets', '64,128'];
+    const left = () => readdirSync(tmpdir()).filter((name) => name.startsWith('rocketdoc-bench-'));
+    const before = left();
+    const { code, stdout, stderr } = await run('bench', [...shape, ...work]);
+    expect(code).toBe(0);
+    expect(left()).toEqual(before);
+    expect(stderr).toContain('llama.cpp is left out');
+    const rows = csvRows(stdout);
+    expect(rows.map(({ mode, budget, depth }) => `${mode} ${budget} ${depth}`)).toEqual(
+      ['0', '300'].flatMap((depth) => ['full ', 'rocketkv-mt 64', 'rocketkv-mt 128'].map((name) => `${name} ${depth}`)),
+    );
+    for (const row of rows) {
+      expect(row).toMatchObject({ model: 'tiny shape', weights: 'q8_0', engine: 'rocketdoc' });
+      expect(Number(row.decode_tok_s)).toBeGreaterThan(0);
+    }
+    // Full KV of the longer text, and the smaller budget beside it.
+    const bytes = rows.filter(({ depth }) => depth === '300').map((row) => Number(row.kv_bytes));
+    expect(bytes[1]).toBeGreaterThan(bytes[0] ?? 0);
+    expect(bytes[2]).toBeGreaterThan(bytes[1] ?? 0);
+    for (const file of kept) await output('bench', [...shape, '--depths', '0', '--modes', 'full', '--write', file]);
+    const [one, other] = kept.map((file) => readFileSync(file));
+    expect(one?.length).toBeGreaterThan(1e6);
+    expect(one?.equals(other ?? Buffer.alloc(0))).toBe(true);
+  });
+
+  it('says how soon cancels are seen', async () => {
+    const args = ['--shape', 'tiny', '--depths', '500', '--cancels', '3', '--csv'];
+    const rows = csvRows(await output('bench', args));
+    expect(rows.map(({ phase, depth, cancels }) => [phase, depth, cancels])).toEqual([
+      ['prefill', '500', '3'],
+      ['decode', '500', '3'],
+    ]);
+    for (const row of rows) expect(Number(row.p50_ms)).toBeLessThanOrEqual(Number(row.max_ms));
+  });
+
+  it('puts what llama-bench measures on the same file into the same table', async () => {
+    const program = temporaryFile('llama-bench', sayingLlamaBench);
+    chmodSync(program, 0o755);
+    const args = ['--shape', 'tiny', '--depths', '0,300', '--modes', 'full', '--rounds', '2', '--max-new', '8'];
+    const rows = csvRows(await output('bench', [...args, '--kv-type', 'q8_0', '--llama-bench', program, '--csv']));
+    const theirs = rows.filter(({ engine }) => engine === 'llama.cpp');
+    // What it was told is in its numbers: 1000 + tokens read, and 100 + tokens before the writing.
+    expect(
+      theirs.map(({ mode, depth, prefill_tok_s, decode_tok_s }) => [mode, depth, prefill_tok_s, decode_tok_s]),
+    ).toEqual([
+      ['llama.cpp', '0', '', '100'],
+      ['llama.cpp', '300', '1300', '400'],
+    ]);
+    expect(theirs[0]).toMatchObject({ model: 'tiny shape', weights: 'q4_K', kv_bytes: '', first_token_ms: '' });
   });
 });

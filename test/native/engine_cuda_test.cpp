@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstdlib>
+#include <limits>
 #include <memory>
 #include <set>
 #include <thread>
@@ -312,6 +313,65 @@ void test_chat() {
     }
 }
 
+// A GPU that is full: refused with what fits, which then answers; the chat that was refused answers as if nothing had been.
+void test_out_of_memory() {
+    TinyModel               model(model_options(GGML_TYPE_Q8_0));
+    std::unique_ptr<Engine> engine;
+    std::mt19937_64         random(check::seed());
+    CHECK(Engine::open({model.path(), cuda_options()}, engine).ok());
+    const int                  n_vocab   = model_options(GGML_TYPE_Q8_0).n_vocab;
+    const std::vector<int32_t> text      = random_tokens(random, 6000, n_vocab);
+    constexpr int64_t          UNLIMITED = std::numeric_limits<int64_t>::max();
+    AskRequest                 request;
+    static_cast<AnswerRequest &>(request) = question(random_tokens(random, 40, n_vocab), Mode::rocketkv_mt, SelectorKind::pages, 128);
+    auto ask = [&](Session & session, Status & status) {
+        std::vector<int32_t> tokens;
+        AskEvents            events;
+        Answer               answer;
+        events.token = [&](int32_t token) { tokens.push_back(token); };
+        status       = session.ask(request, events, answer);
+        return tokens;
+    };
+    Document document(*engine, GGML_TYPE_F16, DocumentHome::device);
+    CHECK(document.read(text, 1024, 512, nullptr).ok());
+    Status                     status;
+    Session                    session(*engine, document), undisturbed(*engine, document);
+    const std::vector<int32_t> expected = ask(undisturbed, status);
+    CHECK(status.ok());
+    engine->backend().limit_available(1024);
+    CHECK(ask(session, status).empty());
+    CHECK(status.code == Code::GPU_OOM);
+    if (CHECK(status.shortage != nullptr)) CHECK(status.shortage->need.on_gpu && !status.shortage->need.fits());
+    engine->backend().limit_available(UNLIMITED);
+    CHECK(ask(session, status) == expected);
+    CHECK(status.ok());
+
+    // As much as the question takes with the text in RAM.
+    PlanRequest planned;
+    planned.n_prompt   = int64_t(text.size() + request.tokens.size());
+    planned.n_question = int64_t(request.tokens.size());
+    planned.max_new    = request.max_new;
+    planned.rocket     = request.rocket;
+    planned.home       = DocumentHome::host;
+    MemoryPlan plan;
+    CHECK(engine->plan(planned, plan).ok());
+    engine->backend().limit_available(int64_t(plan.device_total() - engine->model().held_bytes()));
+    planned.home = DocumentHome::device;
+    status       = engine->check_plan(planned, nullptr, plan);
+    CHECK(status.code == Code::GPU_OOM);
+    if (CHECK(status.shortage && !status.shortage->smaller.empty())) CHECK(status.shortage->smaller.front().request.home == DocumentHome::host);
+    Document in_ram(*engine, GGML_TYPE_F16, DocumentHome::host);
+    CHECK(in_ram.read(text, 1024, 512, nullptr).ok());
+    Session there(*engine, in_ram);
+    CHECK(!ask(there, status).empty());
+    CHECK(status.ok());
+    // What mode full needs is not there: it says which mode does not.
+    request.mode = Mode::full;
+    CHECK(ask(there, status).empty());
+    CHECK(status.code == Code::GPU_OOM);
+    if (CHECK(status.shortage && !status.shortage->smaller.empty())) CHECK(status.shortage->smaller.front().request.mode == Mode::rocketkv_mt);
+}
+
 void test_memory_is_flat() {
     std::mt19937_64 random(check::seed());
     TinyModel       model(model_options(GGML_TYPE_Q8_0));
@@ -357,6 +417,7 @@ int main() {
     test_measuring();
     test_real_model();
     test_chat();
+    test_out_of_memory();
     test_memory_is_flat();
     return check::report();
 }

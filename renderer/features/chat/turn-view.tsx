@@ -1,7 +1,8 @@
 /** One question with its answer, the line of numbers under it, and how it ended when it did not end well. */
 import { memo } from 'react';
 import type { Turn } from '../../../electron/contract/app-types.ts';
-import { answerAgain, useChat } from '../../stores/chat.ts';
+import { firstProposal, needsReading, ownWords } from '../../choice-words.ts';
+import { answerAgain, askSmaller, useChat } from '../../stores/chat.ts';
 import { Button } from '../../ui/button.tsx';
 import { Problem } from '../../ui/problem.tsx';
 import { AnswerActions } from './answer-actions.tsx';
@@ -57,11 +58,25 @@ function StoredAnswer({ turn, versions }: TurnViewProps) {
           <Problem
             message={`${turn.answer === '' ? '' : 'The answer ends here. '}${turn.failure?.message ?? 'It failed.'}`}
           >
+            <AskSmaller turn={turn} />
             <AskAgain turn={turn} />
           </Problem>
         </div>
       )}
     </>
+  );
+}
+
+/** The engine's first proposal where memory lacked, as one thing to do. */
+function AskSmaller({ turn }: { turn: Turn }) {
+  const isBusy = useChat((state) => state.live !== null);
+  const changes = firstProposal(turn.failure?.shortage);
+  if (!changes) return null;
+  const words = ownWords(changes);
+  return (
+    <Button kind="primary" disabled={isBusy} onClick={() => void askSmaller(turn, changes)}>
+      {needsReading(changes) ? `Read again with ${words}, and ask` : `Ask with ${words}`}
+    </Button>
   );
 }
 

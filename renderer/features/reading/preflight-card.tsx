@@ -1,9 +1,11 @@
 /** Before reading: tokens, whether they fit, memory full against compressed, time. What does not fit says by how much and what helps. */
 import { useEffect, useState } from 'react';
 import type { LibraryDocument, MemoryNeed, PageRange, Preflight } from '../../../electron/contract/app-types.ts';
+import type { SmallerPlan } from '../../../electron/contract/engine-reports.ts';
+import { firstProposal, ownWords } from '../../choice-words.ts';
 import { EngineProblem } from '../../engine-problem.tsx';
 import { bytes, count, factor, plural, seconds } from '../../format.ts';
-import { useDocumentChoice } from '../../stores/document-choice.ts';
+import { changeOwnChoice, useDocumentChoice } from '../../stores/document-choice.ts';
 import { selectEngine, useEngine } from '../../stores/engine.ts';
 import { loadPreflight, readDocument, useReading } from '../../stores/reading.ts';
 import { openInspector, openModels, setInspectorTab } from '../../stores/ui.ts';
@@ -55,7 +57,9 @@ export function PreflightCard({ document, readBefore }: { document: LibraryDocum
       )}
       {isMine && readFailure && (
         <div className="mt-4">
-          <Problem message={readFailure.message} />
+          <Problem message={readFailure.message}>
+            <ReadSmaller document={document} range={range} changes={firstProposal(readFailure.shortage)} />
+          </Problem>
         </div>
       )}
       {!facts && !failure && (
@@ -65,6 +69,26 @@ export function PreflightCard({ document, readBefore }: { document: LibraryDocum
       )}
       {facts && <Facts facts={facts} document={document} range={range} brief={readBefore} />}
     </section>
+  );
+}
+
+interface ReadSmallerProps {
+  document: LibraryDocument;
+  range: PageRange | null;
+  /** What the engine proposed where memory lacked. */
+  changes: SmallerPlan['changes'] | undefined;
+}
+
+function ReadSmaller({ document, range, changes }: ReadSmallerProps) {
+  if (!changes) return null;
+  const read = async () => {
+    await changeOwnChoice(changes);
+    await readDocument(document.id, range);
+  };
+  return (
+    <Button kind="primary" onClick={() => void read()}>
+      Read with {ownWords(changes)}
+    </Button>
   );
 }
 

@@ -118,4 +118,20 @@ describe('errors', () => {
     expect(exitCodeOf(new AppError('CANCELLED', ''))).toBe(130);
     expect(errorSentence(new TypeError('x is undefined'))).toBe('Error INTERNAL: x is undefined');
   });
+
+  it('of memory name the flags that fit, as far as the command has them', () => {
+    const proposals = [
+      { changes: { mode: 'rocketkv-mt' as const, documentHome: 'host' as const }, needed: 3 * 2 ** 30 },
+      { changes: { tokenBudget: 256 }, needed: 2 ** 30 },
+    ];
+    const error = new AppError('GPU_OOM', 'Too much.', {
+      shortage: { place: 'gpu', needed: 2 ** 33, available: 2 ** 32, proposals },
+    });
+    const lines = ['Error GPU_OOM: Too much.', 'What fits:'];
+    const moved = '  --mode rocketkv-mt --home host  (3.0 GiB)';
+    const smaller = '  --budget 256  (1.0 GiB)';
+    expect(errorSentence(error, askCommand.flags).split('\n')).toEqual([...lines, moved, smaller]);
+    expect(errorSentence(error, { budget: { help: '' } }).split('\n')).toEqual([...lines, smaller]);
+    expect(errorSentence(error)).toBe(lines[0]);
+  });
 });

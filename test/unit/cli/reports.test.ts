@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { AnswerText } from '../../../electron/cli/ask.ts';
 import { type AskContext, answerJson, answerSummary } from '../../../electron/cli/ask-report.ts';
-import { benchColumns, benchRow } from '../../../electron/cli/bench-rows.ts';
+import { type BenchRun, benchColumns, benchRow, cancelColumns, cancelRow } from '../../../electron/cli/bench-rows.ts';
 import { fidelityColumns, fidelityRow } from '../../../electron/cli/fidelity-rows.ts';
 import {
   csvLine,
@@ -204,11 +204,17 @@ describe('fidelity --csv', () => {
 describe('bench --csv', () => {
   it('has the columns of its interface and medians', () => {
     expect(csvLine(benchColumns)).toBe(
-      'engine,device,model,mode,budget,selector,depth,prefill_tok_s,decode_tok_s,first_token_ms,kv_bytes,peak_rss_bytes',
+      'engine,device,model,mode,budget,selector,depth,prefill_tok_s,decode_tok_s,first_token_ms,kv_bytes,peak_rss_bytes,' +
+        'weights,stage1_ms,peak_vram_bytes,plan_vram_bytes,home',
     );
-    const run = (decodeTokS: number, prefillTokS: number | null = 100) => ({
+    const run = (decodeTokS: number, prefillTokS: number | null = 100): BenchRun => ({
       device: 'cpu',
       model: 'M',
+      weights: 'q4_K',
+      stage1Ms: 1.5,
+      peakVramBytes: null,
+      planVramBytes: null,
+      home: null,
       prefillTokS,
       decodeTokS,
       firstTokenMs: 5,
@@ -216,8 +222,18 @@ describe('bench --csv', () => {
       peakRssBytes: 20,
     });
     const variant = { engine: 'rocketdoc', mode: 'full', budget: null, selector: null } as const;
-    expect(csvLine(benchRow(variant, 512, [run(3), run(1), run(2)]))).toBe('rocketdoc,cpu,M,full,,,512,100,2,5,10,20');
-    expect(csvLine(benchRow(variant, 0, [run(3, null)]))).toBe('rocketdoc,cpu,M,full,,,0,,3,5,10,20');
+    expect(csvLine(benchRow(variant, 512, [run(3), run(1), run(2)]))).toBe(
+      'rocketdoc,cpu,M,full,,,512,100,2,5,10,20,q4_K,1.5,,,',
+    );
+    expect(csvLine(benchRow(variant, 0, [run(3, null)]))).toBe('rocketdoc,cpu,M,full,,,0,,3,5,10,20,q4_K,1.5,,,');
+    const onGpu = { ...run(1), peakVramBytes: 7, planVramBytes: 6, home: 'host' as const };
+    expect(csvLine(benchRow(variant, 9, [onGpu]))).toMatch(/,q4_K,1\.5,7,6,host$/);
+  });
+
+  it('says how soon cancels are seen', () => {
+    const facts = { device: 'cpu', model: 'M', home: null };
+    expect(csvLine(cancelColumns)).toBe('device,model,phase,home,depth,cancels,p50_ms,p95_ms,max_ms');
+    expect(csvLine(cancelRow(facts, 'decode', 100, [1, 2, 3]))).toBe('cpu,M,decode,,100,3,2,2.9,3');
   });
 });
 

@@ -108,6 +108,27 @@ describe('a host that works', () => {
     await expect(client.verbs.inspect({ path: '' })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
   });
 
+  it('says with a lack of memory what would fit, and answers the next question', async () => {
+    const client = start('streaming-host');
+    const { chatId } = await openChat(client);
+    const ask = async (question: string) => {
+      const request = { ...method, chatId, question, sampler: defaultSampler };
+      for await (const event of await client.verbs.ask(request)) if (event.type === 'done') return event.answer;
+      return undefined;
+    };
+    await expect(ask('Too large?')).rejects.toMatchObject({
+      code: 'GPU_OOM',
+      message: 'There is too little.',
+      shortage: {
+        place: 'gpu',
+        needed: 3000,
+        available: 2000,
+        proposals: [{ changes: { mode: 'rocketkv-mt', documentHome: 'host' }, needed: 1500 }],
+      },
+    });
+    expect(await ask('Hello?')).toBe('Hello.');
+  });
+
   it('stops an answer when the signal fires', async () => {
     const client = start('streaming-host');
     const { chatId } = await openChat(client);

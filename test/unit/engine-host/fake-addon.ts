@@ -11,6 +11,7 @@ import type {
   NativeDocument,
   NativeEngine,
   NativeMemoryPlan,
+  NativeMemoryShortage,
   NativeModelInfo,
   NativePlanRequest,
   NativeSession,
@@ -64,6 +65,7 @@ export const fakeInfo: NativeModelInfo = {
   weightBytes: 900,
   nParams: 450,
   tensorTypes: { f16: 3 },
+  hasVocabulary: true,
   kvBytesPerToken: 64,
 };
 
@@ -79,6 +81,8 @@ export interface FakeOptions {
   onSegment?: (done: number) => Promise<void> | void;
   /** Called before each measured step; may wait. */
   onStep?: () => Promise<void> | void;
+  /** Every plan that is checked lacks this. */
+  shortage?: NativeMemoryShortage;
   /** A GPU computes, and RAM has room for a document. */
   gpu?: { hostAvailable: number };
   /** Called for each ask; may wait, or throw. */
@@ -107,6 +111,8 @@ export class FakeAddon implements NativeAddon {
   probeCuda: NativeAddon['probeCuda'] = () => {
     throw new AppError('GPU_NONE', 'There is no GPU here.');
   };
+  writeShapeModel: NativeAddon['writeShapeModel'] = () => Promise.reject(new Error('not here'));
+  randomTokens: NativeAddon['randomTokens'] = ({ count }) => new Int32Array(count);
   checkVectors: NativeAddon['checkVectors'] = () => Promise.reject(new Error('not here'));
   makeVectors: NativeAddon['makeVectors'] = () => {
     throw new Error('not here');
@@ -117,6 +123,15 @@ export class FakeAddon implements NativeAddon {
     device: 'fake',
     threads: 2,
     plan: (request) => this.#plan(request),
+    checkPlan: (request) => {
+      const plan = this.#plan(request);
+      const { shortage } = this.#options;
+      if (shortage) throw Object.assign(new Error('There is too little.'), { code: 'HOST_OOM', shortage });
+      return plan;
+    },
+    limitAvailable: () => {},
+    watchMemory: () => {},
+    peakBytes: 0,
     createDocument: ({ documentType, home }) => {
       this.homes.push(`document ${documentType} ${home}`);
       return this.#document(home !== 'host');
@@ -226,6 +241,7 @@ export class FakeAddon implements NativeAddon {
           stage1Ms: 1,
           firstTokenMs: 3,
           decodeMs: 4,
+          medianTokenMs: 1,
         };
       },
       async startAnswer(request: NativeAnswerRequest) {

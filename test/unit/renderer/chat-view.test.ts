@@ -90,6 +90,31 @@ it('counts what it says it counts: a changed turn is drawn again', async () => {
   expect(renders.has('t1')).toBe(false);
 });
 
+it('offers what the engine proposes where memory lacked as one button', async () => {
+  const proposals = [
+    { changes: { tokenBudget: 256 }, needed: 900 },
+    { changes: { kvType: 'q8_0' as const }, needed: 800 },
+  ];
+  const failed = (number: number, proposed: typeof proposals | undefined): Turn => ({
+    ...watchedTurn(number, 'failed'),
+    failure: {
+      code: 'GPU_OOM',
+      message: 'There is too little.',
+      ...(proposed && { shortage: { place: 'gpu', needed: 2000, available: 1000, proposals: proposed } }),
+    },
+  });
+  useChat.setState({ beside: {} });
+  await draw([failed(0, proposals), failed(1, proposals.slice(1)), failed(2, undefined)]);
+  const labels = [...document.querySelectorAll('article')].map((article) =>
+    [...article.querySelectorAll('[role="alert"] button')].map((button) => button.textContent),
+  );
+  expect(labels).toEqual([
+    ['Ask with budget 256', 'Ask again'],
+    ['Read again with document KV in q8_0, and ask', 'Ask again'],
+    ['Ask again'],
+  ]);
+});
+
 it('draws what is in sight of a thousand questions, and no more', async () => {
   await draw(Array.from({ length: 1000 }, (_, i) => watchedTurn(i, 'done')));
   expect(articles().length).toBeGreaterThan(5);

@@ -9,6 +9,7 @@ import {
   answerAgain,
   ask,
   askEdited,
+  askSmaller,
   choose,
   closeBeside,
   openChat,
@@ -17,7 +18,9 @@ import {
   take,
   useChat,
 } from '../../../renderer/stores/chat.ts';
+import { useDocumentChoice } from '../../../renderer/stores/document-choice.ts';
 import { followTelemetry, useEngine } from '../../../renderer/stores/engine.ts';
+import { useReading } from '../../../renderer/stores/reading.ts';
 import { changeSettings, useSettings } from '../../../renderer/stores/settings.ts';
 import { setWidth, useUi } from '../../../renderer/stores/ui.ts';
 import { viridis } from '../../../renderer/ui/color-scale.ts';
@@ -208,6 +211,46 @@ describe('branches of a chat', () => {
     expect(useChat.getState().beside).toEqual({ [full]: 'two' });
     closeBeside(full);
     expect(useChat.getState().beside).toEqual({});
+  });
+
+  it('ask with what fits: lasting for the document, a wish for the question alone, read again where KV changes', async () => {
+    const calls: [string, object][] = [];
+    const note = (verb: string) => async (input: object) => {
+      calls.push([verb, input]);
+      return { own: {}, choice: {} };
+    };
+    let refuse = false;
+    const read = async (input: object) => {
+      calls.push(['read', input]);
+      return (async function* () {
+        if (refuse) throw new Error('Still too much.');
+        yield { type: 'done' };
+      })();
+    };
+    connect({ ...server, read, documents: { choice: { set: note('choice') } } });
+    useDocumentChoice.setState({ documentId: 'd1', own: {}, choice: null });
+    const pages = { from: 2, to: 3 };
+    useEngine.setState({ telemetry: { held: [{ documentId: 'd1', pages }], jobs: [] } as never });
+    await askSmaller(one, { tokenBudget: 128 });
+    expect(calls).toEqual([['choice', { documentId: 'd1', changes: { tokenBudget: 128 } }]]);
+    expect(asked.at(-1)).toMatchObject({ question: 'One?', choice: {} });
+    calls.length = 0;
+    await askSmaller(two, { tokenBudget: 128 });
+    expect(calls).toEqual([]);
+    expect(asked.at(-1)).toMatchObject({ question: 'Two?', choice: { tokenBudget: 128 } });
+    await askSmaller(two, { tokenBudget: 64, kvType: 'q8_0' });
+    expect(calls).toEqual([
+      ['choice', { documentId: 'd1', changes: { kvType: 'q8_0' } }],
+      ['read', { documentId: 'd1', pages }],
+    ]);
+    expect(asked.at(-1)).toMatchObject({ question: 'Two?', choice: { tokenBudget: 64 } });
+    // A reading that fails leaves its reason, and nothing is asked.
+    refuse = true;
+    const before = asked.length;
+    await askSmaller(one, { documentHome: 'host' });
+    expect(asked).toHaveLength(before);
+    expect(useReading.getState().readFailure).toMatchObject({ message: 'Still too much.' });
+    useEngine.setState({ telemetry: null });
   });
 
   it('put an edited question that was refused back where it was written', async () => {

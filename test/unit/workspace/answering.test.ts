@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { AskStreamEvent } from '../../../electron/contract/app.ts';
 import type { AskChoice, Turn } from '../../../electron/contract/app-types.ts';
+import { AppError } from '../../../electron/contract/errors.ts';
 import type { NewTurn } from '../../../electron/library/chat-store.ts';
 import { ask } from '../../../electron/workspace/answering.ts';
 import { readDocument } from '../../../electron/workspace/reading.ts';
@@ -59,6 +60,20 @@ it('keeps what was said when the engine dies, marks it, and answers again after 
   const [before, after] = app.chats.turns(chat.id);
   expect(before).toMatchObject({ state: 'failed', chosen: false });
   expect(after).toMatchObject({ state: 'done', answer: 'One two', chosen: true });
+});
+
+it('keeps with a question that memory did not suffice for what would fit, and answers the next one', async () => {
+  const proposals = [{ changes: { tokenBudget: 256 }, needed: 900 }];
+  const shortage = { place: 'gpu' as const, needed: 2000, available: 1000, proposals };
+  const script: FakeScript = { pieces: ['Yes.'], failAsk: new AppError('GPU_OOM', 'Too little.', { shortage }) };
+  const { app, chat } = await opened(script);
+  await all(ask(app, chat.id, first('What?')).watch());
+  const failure = { code: 'GPU_OOM', message: 'Too little.', shortage };
+  expect(app.chats.turns(chat.id)).toMatchObject([{ state: 'failed', answer: '', failure }]);
+  expect(app.supervisor.state).toMatchObject({ state: 'ready', restarts: 0 });
+  script.failAsk = undefined;
+  await all(ask(app, chat.id, first('Again?')).watch());
+  expect(app.chats.turns(chat.id).at(-1)).toMatchObject({ state: 'done', answer: 'Yes.' });
 });
 
 it('stops on cancel, keeps what was said, and lets a late watcher see the whole stream', async () => {

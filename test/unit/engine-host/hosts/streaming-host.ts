@@ -1,4 +1,4 @@
-// The real router on the fake addon; dies in the middle of the first answer when the question says so.
+// The real router on the fake addon; dies in the middle of the first answer, or lacks memory, when the question says so.
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,10 +11,18 @@ import { byteVocabulary, FakeAddon } from '../fake-addon.ts';
 const modelFile = join(mkdtempSync(join(tmpdir(), 'rocketdoc-')), 'fake.gguf');
 writeFileSync(modelFile, 'GGUF');
 
+const shortage = {
+  place: 'gpu',
+  needed: 3000,
+  available: 2000,
+  proposals: [{ changes: { mode: 'rocketkv-mt', documentHome: 'host' }, needed: 1500 }],
+};
 const addon = new FakeAddon({
   async onAsk(request) {
     const question = byteVocabulary.detokenize([...request.tokens]);
     if (question.includes('die')) setTimeout(() => process.exit(7), 50);
+    if (question.includes('large'))
+      throw Object.assign(new Error('There is too little.'), { code: 'GPU_OOM', shortage });
     if (question.includes('die') || question.includes('wait')) await new Promise(() => {});
   },
 });

@@ -1,0 +1,67 @@
+/** llama.cpp as a library beside ours, with flash attention and without: a fresh process a run, so that its peak memory is its own. */
+import { fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { AppError } from '../contract/errors.ts';
+import { type BaselineRequest, baselineResultSchema } from './bench-llama-cpp.ts';
+import type { BenchRun, BenchVariant } from './bench-rows.ts';
+
+export interface BaselineFacts {
+  path: string;
+  name: string;
+  weights: string;
+  threads: number;
+  kvBytesPerToken: number;
+}
+
+interface Measurement {
+  variant: BenchVariant;
+  run(depth: number): Promise<BenchRun>;
+}
+
+export function llamaCppRuns(
+  facts: BaselineFacts,
+  text: string,
+  questionTokens: number,
+  maxNew: number,
+): Measurement[] {
+  const { path: modelPath, threads, name: model, weights } = facts;
+  return [true, false].map((flashAttention) => ({
+    variant: { engine: 'llama.cpp', mode: flashAttention ? 'flash' : 'plain', budget: null, selector: null },
+    async run(depth) {
+      const result = await baseline({ modelPath, text, depth, questionTokens, maxNew, threads, flashAttention });
+      return {
+        device: 'cpu',
+        model,
+        weights,
+        prefillTokS: depth > 0 ? (1000 * depth) / result.prefillMs : null,
+        decodeTokS: 1000 / result.medianTokenMs,
+        firstTokenMs: result.firstTokenMs,
+        kvBytes: result.contextTokens * facts.kvBytesPerToken, // llama.cpp allocates the whole context, f16
+        peakRssBytes: result.peakRssBytes,
+        stage1Ms: null,
+        peakVramBytes: null,
+        planVramBytes: null,
+        home: null,
+      };
+    },
+  }));
+}
+
+function baseline(request: BaselineRequest) {
+  const child = fork(fileURLToPath(new URL('./bench-llama-cpp.ts', import.meta.url)), {
+    execArgv: ['--import', 'tsx'],
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+  });
+  let words = '';
+  child.stderr?.on('data', (chunk: Buffer) => {
+    words = (words + chunk.toString()).slice(-2000);
+  });
+  return new Promise<ReturnType<typeof baselineResultSchema.parse>>((resolve, reject) => {
+    child.on('message', (message) => resolve(baselineResultSchema.parse(message)));
+    child.on('error', reject);
+    child.on('exit', (code, signal) =>
+      reject(new AppError('INTERNAL', `The llama.cpp baseline ended with ${signal ?? code}. ${words.trim()}`)),
+    );
+    child.send(request);
+  });
+}

@@ -1,0 +1,267 @@
+// Memory that does not suffice: what is planned for any size of memory either fits, or says what lacks and proposes only what fits; and on
+// a real engine such a question leaves its chat as it was, which answers again.
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "check.h"
+#include "engine/engine.h"
+#include "tiny_model.h"
+
+using namespace rocketdoc;
+
+namespace {
+
+constexpr size_t MiB = size_t(1) << 20;
+
+HyperParams shape_8b() {
+    HyperParams p;
+    p.architecture = "llama";
+    p.name         = "8B shape";
+    p.n_layer      = 32;
+    p.n_embd       = 4096;
+    p.n_head       = 32;
+    p.n_head_kv    = 8;
+    p.head_dim     = 128;
+    p.n_ff         = 14336;
+    p.n_vocab      = 128256;
+    p.n_ctx_train  = 131072;
+    p.rms_eps      = 1e-5f;
+    return p;
+}
+constexpr size_t WEIGHTS = 4600 * MiB;
+
+PlanRequest question_on(int64_t n_document, Mode mode, int budget, DocumentHome home = DocumentHome::automatic) {
+    PlanRequest r;
+    r.n_prompt            = n_document + 40;
+    r.n_question          = 40;
+    r.max_new             = 256;
+    r.mode                = mode;
+    r.rocket.token_budget = budget;
+    r.home                = home;
+    return r;
+}
+
+DeviceTraits gpu(size_t available, size_t host) { return {true, 256, int64_t(available), int64_t(host)}; }
+DeviceTraits cpu(size_t available) { return {false, 1, int64_t(available), int64_t(available)}; }
+
+bool fits(const MemoryPlan & plan) {
+    return int64_t(plan.device_total()) <= plan.available && (!plan.on_gpu || int64_t(plan.total() - plan.device_total()) <= plan.host_available);
+}
+
+bool changes_something(const PlanRequest & a, const PlanRequest & b) {
+    return a.mode != b.mode || a.home != b.home || a.document_type != b.document_type || a.rocket.token_budget != b.rocket.token_budget;
+}
+
+// Every proposal asks the same question, changes something, and fits by its own plan made anew.
+void check_shortage(const Status & status, const DeviceTraits & device, const PlanRequest & r) {
+    const HyperParams p = shape_8b();
+    if (!CHECK(status.shortage != nullptr)) return;
+    const MemoryShortage & s = *status.shortage;
+    CHECK(!s.need.fits());
+    CHECK(s.need.on_gpu == (status.code == Code::GPU_OOM));
+    CHECK(s.smaller.size() <= 3);
+    CHECK(status.message.find(bytes_text(s.need.needed)) != std::string::npos);
+    CHECK(status.message.find(bytes_text(s.need.available)) != std::string::npos);
+    for (const SmallerPlan & smaller : s.smaller) {
+        MemoryPlan plan;
+        CHECK(memory_plan(p, device, WEIGHTS, smaller.request, plan).ok());
+        CHECK(fits(plan));
+        CHECK(plan.device_total() == smaller.plan.device_total());
+        CHECK(changes_something(r, smaller.request));
+        CHECK(smaller.request.n_prompt == r.n_prompt && smaller.request.n_question == r.n_question && smaller.request.max_new == r.max_new);
+        CHECK(smaller.request.rocket.token_budget <= r.rocket.token_budget);
+    }
+}
+
+// From no memory at all to more than enough: once something fits, more memory does not take it away.
+void test_every_size() {
+    const HyperParams p = shape_8b();
+    for (Mode mode : {Mode::full, Mode::rocketkv_mt, Mode::rocketkv, Mode::snapkv, Mode::hsa}) {
+        for (bool on_gpu : {false, true}) {
+            for (DocumentState state : {DocumentState::unread, DocumentState::held}) {
+                bool fitted = false, proposed = false, refused = false;
+                for (size_t size = 0; size <= 64 * 1024 * MiB; size = size * 5 / 4 + 256 * MiB) {
+                    const DeviceTraits device = on_gpu ? gpu(size, 64 * 1024 * MiB) : cpu(size);
+                    const PlanRequest  r      = question_on(100'000, mode, 4096, on_gpu ? DocumentHome::device : DocumentHome::automatic);
+                    MemoryPlan         plan;
+                    const Status       status = check_plan(p, device, WEIGHTS, r, state, plan);
+                    CHECK(status.ok() == fits(plan));
+                    CHECK(!fitted || status.ok());
+                    fitted = status.ok();
+                    if (fitted) continue;
+                    check_shortage(status, device, r);
+                    proposed |= status.shortage && !status.shortage->smaller.empty();
+                    refused |= status.shortage && status.shortage->smaller.empty();
+                    // Where nothing smaller fits, nothing smaller is named.
+                    CHECK((status.message.find("Nothing smaller fits") != std::string::npos) == status.shortage->smaller.empty());
+                }
+                CHECK(fitted);
+                CHECK(proposed);
+                CHECK(refused);
+            }
+        }
+    }
+}
+
+const SmallerPlan * first_of(const Status & status) {
+    return CHECK(status.shortage && !status.shortage->smaller.empty()) ? &status.shortage->smaller.front() : nullptr;
+}
+
+void test_order() {
+    const HyperParams p = shape_8b();
+    MemoryPlan        plan;
+    // 100,000 tokens are 12.3 GiB of KV in f16: the GPU has less, RAM has it.
+    const DeviceTraits small = gpu(10 * 1024 * MiB, 64 * 1024 * MiB);
+    const PlanRequest  there = question_on(100'000, Mode::rocketkv_mt, 1024, DocumentHome::device);
+    Status             status = check_plan(p, small, WEIGHTS, there, DocumentState::unread, plan);
+    if (const SmallerPlan * first = first_of(status)) {
+        CHECK(first->request.home == DocumentHome::host);
+        CHECK(first->request.document_type == GGML_TYPE_F16);
+        CHECK(status.message.find("in RAM") != std::string::npos);
+    }
+    // Nobody said where: it goes to RAM by itself, and nothing lacks.
+    CHECK(check_plan(p, small, WEIGHTS, question_on(100'000, Mode::rocketkv_mt, 1024), DocumentState::unread, plan).ok());
+    CHECK(!plan.document_on_device);
+    // Full mode reads on the GPU.
+    status = check_plan(p, small, WEIGHTS, question_on(100'000, Mode::full, 1024), DocumentState::unread, plan);
+    if (const SmallerPlan * first = first_of(status)) CHECK(first->request.mode == Mode::rocketkv_mt);
+    // On a CPU only the type and the budget can change.
+    status = check_plan(p, cpu(14 * 1024 * MiB), WEIGHTS, question_on(100'000, Mode::full, 1024), DocumentState::unread, plan);
+    CHECK(status.code == Code::HOST_OOM);
+    if (const SmallerPlan * first = first_of(status)) {
+        CHECK(first->request.document_type == GGML_TYPE_Q8_0);
+        CHECK(first->request.mode == Mode::full);
+    }
+    // A text that is held need not be read again while a smaller budget does.
+    const PlanRequest large = question_on(100'000, Mode::rocketkv_mt, 32768, DocumentHome::device);
+    CHECK(check_plan(p, gpu(64 * 1024 * MiB, 64 * 1024 * MiB), WEIGHTS, large, DocumentState::held, plan).ok());
+    const DeviceTraits tight = gpu(plan.device_total() - 512 * MiB, 64 * 1024 * MiB);
+    status                   = check_plan(p, tight, WEIGHTS, large, DocumentState::held, plan);
+    if (const SmallerPlan * first = first_of(status)) {
+        CHECK(first->request.rocket.token_budget < 32768);
+        CHECK(first->request.home == DocumentHome::device && first->request.document_type == GGML_TYPE_F16);
+        // What reads it again says so.
+        CHECK(status.message.find("read again") == std::string::npos);
+    }
+    status = check_plan(p, tight, WEIGHTS, large, DocumentState::unread, plan);
+    if (const SmallerPlan * first = first_of(status)) CHECK(first->request.home == DocumentHome::host);
+    // RAM lacks, the GPU does not.
+    const PlanRequest in_ram = question_on(100'000, Mode::rocketkv_mt, 1024, DocumentHome::host);
+    status                   = check_plan(p, gpu(40 * 1024 * MiB, 4 * 1024 * MiB), WEIGHTS, in_ram, DocumentState::unread, plan);
+    CHECK(status.code == Code::HOST_OOM);
+    if (const SmallerPlan * first = first_of(status)) CHECK(first->request.home == DocumentHome::device);
+}
+
+// An allocation failed although the plan said that it fits: what is proposed takes less than what failed.
+void test_failed_allocation() {
+    const HyperParams  p      = shape_8b();
+    const DeviceTraits device = gpu(40 * 1024 * MiB, 64 * 1024 * MiB);
+    const PlanRequest  r      = question_on(100'000, Mode::rocketkv_mt, 1024, DocumentHome::device);
+    MemoryPlan         plan;
+    CHECK(check_plan(p, device, WEIGHTS, r, DocumentState::unread, plan).ok());
+    const Status status = with_shortage(Status::fail(Code::GPU_OOM, "It failed."), p, device, WEIGHTS, r, DocumentState::unread);
+    CHECK(status.code == Code::GPU_OOM);
+    CHECK(status.message.rfind("It failed. With ", 0) == 0);
+    if (CHECK(status.shortage && !status.shortage->smaller.empty())) {
+        CHECK(status.shortage->need.needed == int64_t(plan.device_total()));
+        for (const SmallerPlan & smaller : status.shortage->smaller) CHECK(smaller.plan.device_total() < plan.device_total());
+    }
+    const Status other = with_shortage(Status::fail(Code::GPU_FAULT, "It broke."), p, device, WEIGHTS, r, DocumentState::unread);
+    CHECK(other.code == Code::GPU_FAULT && other.message == "It broke." && !other.shortage);
+}
+
+AskRequest ask_with(const std::vector<int32_t> & tokens, Mode mode, int budget) {
+    AskRequest request;
+    request.tokens              = tokens;
+    request.mode                = mode;
+    request.max_new             = 12;
+    request.rocket.token_budget = budget;
+    return request;
+}
+
+std::vector<int32_t> answer_of(Session & session, const AskRequest & request, Status & status) {
+    std::vector<int32_t> tokens;
+    AskEvents            events;
+    Answer               answer;
+    events.token = [&](int32_t token) { tokens.push_back(token); };
+    status       = session.ask(request, events, answer);
+    return tokens;
+}
+
+void test_session_goes_on() {
+    TinyModelOptions options;
+    options.seed  = check::seed();
+    options.n_ctx = 4096;
+    TinyModel               model(options);
+    std::unique_ptr<Engine> engine;
+    CHECK(Engine::open({model.path(), {GGML_BINS, 2}}, engine).ok());
+    std::mt19937_64            random(check::seed());
+    const std::vector<int32_t> text  = random_tokens(random, 3000, options.n_vocab);
+    const std::vector<int32_t> first = random_tokens(random, 37, options.n_vocab), second = random_tokens(random, 21, options.n_vocab);
+
+    Document document(*engine, GGML_TYPE_F16);
+    engine->backend().limit_available(1024);
+    Status status = document.read(text, 1024, 512, nullptr);
+    CHECK(status.code == Code::HOST_OOM);
+    CHECK(status.shortage != nullptr);
+    CHECK(document.n_tokens() == 0);
+    constexpr int64_t UNLIMITED = std::numeric_limits<int64_t>::max();
+    engine->backend().limit_available(UNLIMITED);
+    CHECK(document.read(text, 1024, 512, nullptr).ok());
+
+    Session                    session(*engine, document), undisturbed(*engine, document);
+    const std::vector<int32_t> expected = answer_of(undisturbed, ask_with(first, Mode::rocketkv_mt, 1024), status);
+    CHECK(status.ok());
+
+    // Room for what a budget of 256 takes beside what is there, and not for one of 1,024.
+    PlanRequest planned;
+    planned.n_prompt            = int64_t(text.size() + first.size());
+    planned.n_question          = int64_t(first.size());
+    planned.max_new             = 12;
+    planned.home                = DocumentHome::device;
+    planned.rocket.token_budget = 256;
+    MemoryPlan plan;
+    CHECK(engine->plan(planned, plan).ok());
+    const int64_t held = int64_t(engine->model().held_bytes() + document.bytes());
+    engine->backend().limit_available(int64_t(plan.total()) - held);
+    CHECK(answer_of(session, ask_with(first, Mode::rocketkv_mt, 1024), status).empty());
+    CHECK(status.code == Code::HOST_OOM);
+    CHECK(session.n_tokens() == int64_t(text.size()) && session.borders().size() == 1);
+    if (const SmallerPlan * proposal = first_of(status)) {
+        CHECK(status.message.find("a token budget of " + std::to_string(proposal->request.rocket.token_budget)) != std::string::npos);
+        CHECK(proposal->request.rocket.token_budget >= 256);
+        // Taken at its word, still with as little memory, it answers.
+        Session smaller(*engine, document);
+        CHECK(!answer_of(smaller, ask_with(first, Mode::rocketkv_mt, proposal->request.rocket.token_budget), status).empty());
+        CHECK(status.ok());
+    }
+    // The chat that was refused is the same one as before.
+    engine->backend().limit_available(UNLIMITED);
+    CHECK(answer_of(session, ask_with(first, Mode::rocketkv_mt, 1024), status) == expected);
+    CHECK(status.ok());
+
+    // In the middle of a chat, where no budget is small enough.
+    const std::vector<int64_t> borders = session.borders();
+    engine->backend().limit_available(1024);
+    Step   step;
+    Answer answer;
+    status = session.start_answer(ask_with(second, Mode::full, 1024), {}, answer, step);
+    CHECK(status.code == Code::HOST_OOM);
+    CHECK(session.borders() == borders);
+    engine->backend().limit_available(UNLIMITED);
+    const std::vector<int32_t> again = answer_of(session, ask_with(second, Mode::rocketkv_mt, 1024), status);
+    CHECK(status.ok());
+    const std::vector<int32_t> calm = answer_of(undisturbed, ask_with(second, Mode::rocketkv_mt, 1024), status);
+    CHECK(status.ok() && again == calm);
+}
+
+}  // namespace
+
+int main() {
+    test_every_size();
+    test_order();
+    test_failed_allocation();
+    test_session_goes_on();
+    return check::report();
+}
