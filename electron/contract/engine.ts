@@ -103,9 +103,7 @@ export const engineContract = {
   pauseReading: oc.input(z.object({ readingId: id })).output(z.object({ done: z.int() })),
   resumeReading: oc.input(z.object({ readingId: id })).output(z.void()),
   /** Writes a document's KV into a file, whole or not at all, while others are answered. No chat's part of it. */
-  keepDocument: oc
-    .input(z.object({ documentId: id, path: z.string().min(1) }))
-    .output(z.object({ bytes: z.number() })),
+  keepDocument: oc.input(z.object({ documentId: id, path: z.string().min(1) })).output(z.object({ bytes: z.number() })),
   /** Frees a document and its chats. */
   forgetDocument: oc.input(z.object({ documentId: id })).output(z.void()),
 

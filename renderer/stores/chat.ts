@@ -100,6 +100,8 @@ export async function ask(question: string): Promise<void> {
   setDraft('');
   set({ failure: null });
   const parentId = get().turns.at(-1)?.id ?? null;
+  const { documentId } = get();
+  if (documentId !== null && !(await ensureRead(documentId))) return setDraft(text);
   await follow(chatId, () => api().ask({ chatId, question: text, parentId, choice: {} }), {
     notAsked: () => setDraft(text),
   });
@@ -125,13 +127,17 @@ export async function answerAgain(turn: Turn, choice: AskChoice = turn.choice, c
 async function askBeside(turn: Turn, question: string, choice: AskChoice, outcome: Outcome): Promise<void> {
   const { documentId } = get();
   if (documentId === null || get().live) return;
-  // After a crash or a restart the document has left memory: it is read again first.
-  const { documentId: looked, range } = useReading.getState();
-  if (!selectHeld(documentId)(useEngine.getState()))
-    await readDocument(documentId, looked === documentId ? range : null);
+  await ensureRead(documentId);
   const { chatId, parentId } = turn;
   set({ failure: null });
   await follow(chatId, () => api().ask({ chatId, question, parentId, choice }), outcome);
+}
+
+/** After a crash or a restart the document has left memory: it is loaded from disk, or read again, first. False: that ended early. */
+async function ensureRead(documentId: string): Promise<boolean> {
+  if (selectHeld(documentId)(useEngine.getState())) return true;
+  const { documentId: looked, range } = useReading.getState();
+  return readDocument(documentId, looked === documentId ? range : null);
 }
 
 interface Outcome {
