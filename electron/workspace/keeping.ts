@@ -7,7 +7,7 @@ import type { KeptOnDisk, PageRange } from '../contract/app-types.ts';
 import { toAppError } from '../contract/errors.ts';
 import type { KvType } from '../contract/method.ts';
 import type { App } from './app.ts';
-import { choiceFor, wordingTokens } from './method-choice.ts';
+import { wordingTokens } from './method-choice.ts';
 import { failureForWindow } from './window-words.ts';
 
 /** What the rows depend on beside the document; undefined: no model is open. */
@@ -57,15 +57,13 @@ export async function keepingOf(
 
 /** For the list: what would be loaded as things are, and what lies there for another model or cache type. */
 export function keptDocuments(app: App) {
-  return app.kept.list.map(({ documentId, bytes, key }) => ({
-    documentId,
-    bytes,
-    isReady: key === keyOf(app, kvTypeOf(app, documentId), null),
-  }));
-}
-
-function kvTypeOf(app: App, documentId: string): KvType {
-  return choiceFor(app, documentId).kvType;
+  const { kvType } = app.settings.get();
+  return app.kept.list
+    .filter(({ documentId }) => app.documents.has(documentId))
+    .map(({ documentId, bytes, key }) => {
+      const own = app.documents.choice(documentId);
+      return { documentId, bytes, isReady: key === keyOf(app, own.kvType ?? kvType, null) };
+    });
 }
 
 interface ReadDocument {

@@ -89,12 +89,14 @@ function DocumentState({ documentId }: { documentId: string }) {
           : `not in memory${kept ? `, ${onDisk}` : ''}`;
   const isBusy = reading !== undefined || answering !== undefined;
   return (
-    <span className="tabular flex items-center gap-1.5 text-note leading-4 whitespace-nowrap text-muted">
+    <span className="tabular flex min-w-0 items-center gap-1.5 text-note leading-4 text-muted">
       <span
         aria-hidden
         className={`size-1.5 shrink-0 rounded-full border ${isBusy ? 'border-accent bg-transparent' : held ? 'border-ok bg-ok' : 'border-muted'}`}
       />
-      {text}
+      <span className="truncate" title={text}>
+        {text}
+      </span>
     </span>
   );
 }

@@ -1,6 +1,7 @@
 /** What is kept on disk over the life of a library, with a fake engine that writes four bytes. */
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { call } from '@orpc/server';
 import { afterEach, expect, it } from 'vitest';
 import type { ReadStreamEvent } from '../../../electron/contract/app.ts';
 import { AppError } from '../../../electron/contract/errors.ts';
@@ -8,6 +9,7 @@ import type { App } from '../../../electron/workspace/app.ts';
 import { clearKept, keptDocuments } from '../../../electron/workspace/keeping.ts';
 import { preflight } from '../../../electron/workspace/preflight.ts';
 import { readDocument } from '../../../electron/workspace/reading.ts';
+import { appRouter } from '../../../electron/workspace/rpc-router.ts';
 import { snapshot } from '../../../electron/workspace/telemetry.ts';
 import type { FakeServer } from '../../fixtures/app-server.ts';
 import type { FakeScript } from '../../fixtures/fake-engine.ts';
@@ -99,9 +101,19 @@ it('goes with its document, and when it is cleared', async () => {
   expect(readdirSync(kv)).toEqual([]);
   await read(app, document.id);
   expect(app.kept.list).toHaveLength(1);
+  await call(appRouter(app).library.remove, { documentId: document.id });
+  expect([app.kept.list, readdirSync(kv)]).toEqual([[], []]);
+});
+
+it('is not left behind by a document that went while its last part was written', async () => {
+  let written = () => {};
+  const keeping = new Promise<void>((resolve) => {
+    written = resolve;
+  });
+  const { app, document, kv } = await opened({ keeping });
+  for await (const _ of readDocument(app, document.id, null).watch());
   app.documents.remove(document.id);
-  // The file of a document that went while it was written.
-  expect(app.kept.drop(document.id)).toBe(4);
-  await read(app, document.id).catch(() => {});
-  expect(app.kept.list).toEqual([]);
+  written();
+  await app.keeping.line;
+  expect([app.kept.list, readdirSync(kv)]).toEqual([[], []]);
 });
