@@ -10,16 +10,15 @@ import { notify } from '../../stores/ui.ts';
 import { Button } from '../../ui/button.tsx';
 import { type FieldIds, Select } from '../../ui/field.tsx';
 import { NumberInput } from '../../ui/number-input.tsx';
-import type { Setting } from './setting-sections.tsx';
 
-export function keptSettings({ keepRead, keptGb }: Settings): Setting[] {
+export function keptSettings({ keepRead, keptGb }: Settings) {
   return [
     {
       label: 'Keep read documents on disk',
       hint: 'After a restart they are loaded in seconds instead of read again. The files are as private as the documents.',
       words: 'kv cache save restart tomorrow',
-      applies: 'reading',
-      control: (ids) => (
+      applies: 'reading' as const,
+      control: (ids: FieldIds) => (
         <Select
           {...ids}
           value={keepRead ? 'yes' : 'no'}
@@ -35,8 +34,8 @@ export function keptSettings({ keepRead, keptGb }: Settings): Setting[] {
       label: 'Most on disk, in GB',
       hint: '0: a tenth of what is free there, 20 GB at the most. What was not used for longest goes first.',
       words: 'kv cache limit space',
-      applies: 'reading',
-      control: (ids) => (
+      applies: 'reading' as const,
+      control: (ids: FieldIds) => (
         <NumberInput
           {...ids}
           value={keptGb}
@@ -49,8 +48,8 @@ export function keptSettings({ keepRead, keptGb }: Settings): Setting[] {
       label: 'Kept on disk now',
       hint: 'Clearing removes these files. Documents and chats stay.',
       words: 'clear free space kv cache',
-      applies: 'now',
-      control: (ids) => <ClearKept {...ids} />,
+      applies: 'now' as const,
+      control: (ids: FieldIds) => <ClearKept {...ids} />,
     },
   ];
 }
