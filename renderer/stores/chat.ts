@@ -7,7 +7,7 @@ import type { AskStreamEvent } from '../../electron/contract/app.ts';
 import type { AskChoice, Chat, MapPage, Turn } from '../../electron/contract/app-types.ts';
 import { shownPath, withChosen } from '../../electron/contract/turn-tree.ts';
 import { api, type CallFailure, failureOf } from './api.ts';
-import { cancelJob, noteAnswer, selectHeld, useEngine } from './engine.ts';
+import { cancelJob, noteAnswer, selectHeld, selectKept, useEngine } from './engine.ts';
 import { readDocument, useReading } from './reading.ts';
 import { notify } from './ui.ts';
 
@@ -101,7 +101,8 @@ export async function ask(question: string): Promise<void> {
   set({ failure: null });
   const parentId = get().turns.at(-1)?.id ?? null;
   const { documentId } = get();
-  if (documentId !== null && !(await ensureRead(documentId))) return setDraft(text);
+  const isOnDisk = documentId !== null && selectKept(documentId)(useEngine.getState())?.isReady;
+  if (isOnDisk && !(await ensureRead(documentId))) return setDraft(text);
   await follow(chatId, () => api().ask({ chatId, question: text, parentId, choice: {} }), {
     notAsked: () => setDraft(text),
   });

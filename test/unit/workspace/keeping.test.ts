@@ -94,6 +94,19 @@ it('a disk without room costs the keeping and nothing else, and is said', async 
   });
 });
 
+it('what would take more than is allowed on disk is not kept, as the card says beforehand', async () => {
+  // 400 tokens are read, of 4 MB each; the card counts with the 4,000 of the library.
+  const { app, document } = await opened({ numbers: { model: { kvBytesPerToken: 4e6 } } });
+  app.settings.set({ keptGb: 1 });
+  await read(app, document.id);
+  const { failure } = snapshot(app).kept;
+  expect(failure).toMatch(/^It takes 1\.5 GB on disk; 1\.0 GB may be kept there\./);
+  expect((await preflight(app, document.id, null)).disk?.problem).toMatch(/^It takes 15\.3 GB on disk; 1\.0 GB may/);
+  app.settings.set({ keptGb: 2, kvType: 'q8_0' });
+  await read(app, document.id);
+  expect(snapshot(app).kept).toMatchObject({ documents: [{ isReady: true }], failure: null });
+});
+
 it('goes with its document, and when it is cleared', async () => {
   const { app, document, kv } = await opened();
   await read(app, document.id);
