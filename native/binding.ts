@@ -264,6 +264,13 @@ export interface NativeDocument {
     options: { segment: number; tile: number },
     onProgress: (done: number) => void,
   ): Promise<{ ms: number }>;
+  /** Instead of read, into an empty document: what savePart left of these tokens. KV_MISMATCH, KV_CORRUPT, IO: read them. */
+  load(path: string, tokens: Int32Array, onProgress: (done: number) => void): Promise<{ ms: number }>;
+  /** About `mostBytes` more of a file of what was read, no chat's rows. It has its name when done; closing or endSave removes it. */
+  savePart(path: string, mostBytes: number): Promise<{ done: boolean }>;
+  endSave(): void;
+  /** Of such a file. */
+  readonly fileBytes: number;
   /** A new chat on this document. The document may not be read further while chats exist. */
   fork(): NativeSession;
   cancel(): void;

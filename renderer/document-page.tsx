@@ -6,12 +6,13 @@ import { PreflightCard } from './features/reading/preflight-card.tsx';
 import { ReadingProgress } from './features/reading/reading-progress.tsx';
 import { plural } from './format.ts';
 import { useChat } from './stores/chat.ts';
-import { selectHeld, selectJob, useEngine } from './stores/engine.ts';
+import { selectHeld, selectJob, selectKept, useEngine } from './stores/engine.ts';
 
 export function DocumentPage({ document }: { document: LibraryDocument }) {
   const held = useEngine(selectHeld(document.id));
   const reading = useEngine(selectJob('reading', document.id));
   const hasTurns = useChat((state) => state.turns.length > 0);
+  const isKept = useEngine(selectKept(document.id))?.isReady ?? false;
   const isHeld = held !== undefined;
   const before = reading ? (
     <ReadingProgress job={reading} name={document.name} />
@@ -21,7 +22,10 @@ export function DocumentPage({ document }: { document: LibraryDocument }) {
   if (!isHeld && !hasTurns)
     return (
       <div className="h-full overflow-y-auto">
-        <div className="mx-auto flex min-h-full w-full max-w-[680px] flex-col justify-center p-6">{before}</div>
+        <div className="mx-auto flex min-h-full w-full max-w-[680px] flex-col justify-center gap-3 p-6">
+          {before}
+          {isKept && !reading && <Composer documentName={document.name} />}
+        </div>
       </div>
     );
   return (
@@ -30,7 +34,13 @@ export function DocumentPage({ document }: { document: LibraryDocument }) {
         {hasTurns ? <ChatView /> : <Invitation document={document} pages={held?.pages ?? null} />}
       </div>
       <div className="mx-auto w-full max-w-[760px] px-6 pb-3">
-        {isHeld ? <Composer documentName={document.name} /> : before}
+        {!isHeld && before}
+        {/* Asking loads what is on disk first. */}
+        {(isHeld || (isKept && !reading)) && (
+          <div className={isHeld ? '' : 'mt-3'}>
+            <Composer documentName={document.name} />
+          </div>
+        )}
       </div>
     </div>
   );

@@ -136,6 +136,15 @@ export const budgetFitSchema = z.object({
 });
 export type BudgetFit = z.infer<typeof budgetFitSchema>;
 
+/** What keeping a document on disk would take, or takes; `problem`: why it cannot be. `keeps`: as the settings say. */
+export const keptOnDiskSchema = z.object({
+  bytes: count,
+  isThere: z.boolean(),
+  problem: z.string().nullable(),
+  keeps: z.boolean(),
+});
+export type KeptOnDisk = z.infer<typeof keptOnDiskSchema>;
+
 export const preflightSchema = z.object({
   documentTokens: count,
   /** Kept free for our words, the question and the answer. */
@@ -150,6 +159,8 @@ export const preflightSchema = z.object({
   /** null before anything was read with this model on this machine. */
   readSeconds: z.number().nullable(),
   speed: speedPredictionSchema,
+  /** null when the document does not fit the model's context. */
+  disk: keptOnDiskSchema.nullable(),
   remedies: z.array(remedySchema),
 });
 export type Preflight = z.infer<typeof preflightSchema>;
@@ -250,7 +261,7 @@ export const jobSchema = z.object({
   kind: z.enum(['reading', 'answering', 'tuning']),
   documentId: idSchema,
   chatId: idSchema.nullable(),
-  phase: z.enum(['waiting', 'reading', 'paused', 'question', 'answer', 'measuring']),
+  phase: z.enum(['waiting', 'loading', 'reading', 'paused', 'question', 'answer', 'measuring']),
   done: count,
   total: count,
   tokensPerSecond: z.number().nonnegative(),
@@ -278,6 +289,11 @@ export const telemetrySchema = z.object({
   models: z.object({ revision: count, downloads: z.array(downloadSchema) }),
   jobs: z.array(jobSchema),
   held: z.array(heldDocumentSchema),
+  /** On disk; isReady: loaded instead of read, as things are. failure: why the last document could not be kept. */
+  kept: z.object({
+    documents: z.array(z.object({ documentId: idSchema, bytes: count, isReady: z.boolean() })),
+    failure: z.string().nullable(),
+  }),
   live: z.array(liveAnswerSchema),
   /** The engine's resident memory; null where the system does not tell. */
   engineBytes: z.number().nullable(),

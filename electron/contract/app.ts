@@ -52,7 +52,15 @@ export const maxJoined = 50;
 
 export const readStreamEventSchema = z.discriminatedUnion('type', [
   progressSchema,
-  z.object({ type: z.literal('done'), tokens: z.int(), bytes: z.number(), readMs: z.number() }),
+  z.object({
+    type: z.literal('done'),
+    tokens: z.int(),
+    bytes: z.number(),
+    readMs: z.number(),
+    /** From disk; where something lay there and was not used, why. */
+    loaded: z.boolean(),
+    missed: z.string().nullable(),
+  }),
 ]);
 export type ReadStreamEvent = z.infer<typeof readStreamEventSchema>;
 
@@ -130,7 +138,12 @@ export const appContract = {
     .output(eventIterator(tuneEventSchema)),
   /** A tuning that is going on, from its beginning. */
   watchTuning: oc.input(ofDocument).output(eventIterator(tuneEventSchema)),
-  read: oc.input(ofDocument.extend({ pages: pageRangeSchema.nullable() })).output(eventIterator(readStreamEventSchema)),
+  /** Loaded from disk where it is kept. `keep`: on disk afterwards; absent: as the settings say. */
+  read: oc
+    .input(ofDocument.extend({ pages: pageRangeSchema.nullable(), keep: z.boolean().optional() }))
+    .output(eventIterator(readStreamEventSchema)),
+  /** Removes every KV cache that is kept on disk; how many bytes that freed. */
+  clearKept: oc.output(z.object({ bytes: z.int().nonnegative(), documents: z.int().nonnegative() })),
 
   chats: {
     list: oc.input(ofDocument).output(z.array(chatSchema)),

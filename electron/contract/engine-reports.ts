@@ -125,7 +125,8 @@ export type OpenedModel = z.infer<typeof openedModelSchema>;
 /** done of total tokens; the speed over the whole phase so far. */
 export const progressSchema = z.object({
   type: z.literal('progress'),
-  phase: z.enum(['reading', 'question']),
+  /** loading: what was read before, from disk. */
+  phase: z.enum(['loading', 'reading', 'question']),
   done: count,
   total: count,
   tokensPerSecond: z.number().nonnegative(),
@@ -141,6 +142,10 @@ export const readResultSchema = z.object({
   /** The document alone. */
   documentTokens: z.int(),
   prefillMs: milliseconds,
+  /** From disk: nothing was read, and prefillMs is what loading took. */
+  loaded: z.boolean(),
+  /** Why what lay on disk was not used; null: it was, or there was none. */
+  missed: z.string().nullable(),
   bytes: count,
   /** False: in RAM, while a GPU computes. */
   onDevice: z.boolean(),

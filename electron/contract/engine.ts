@@ -40,6 +40,8 @@ export const readRequestSchema = z.object({
   /** 0: chosen for the device. */
   segment: z.int().min(0).max(1_048_576),
   tile: z.int().min(1).max(65_536),
+  /** What keepDocument left of this text: loaded instead of read. Where it does not fit, or is damaged, the text is read. */
+  keptFile: z.string().min(1).optional(),
   /** What will be asked: reading is refused beforehand when this cannot be answered in the model's context or in memory. */
   planFor: z.object({ ...answerFields, question }),
 });
@@ -123,6 +125,8 @@ export const engineContract = {
   /** Stops where whole segments end, at once; others may be answered meanwhile. How many tokens stay read. */
   pauseReading: oc.input(z.object({ readingId: id })).output(z.object({ done: z.int() })),
   resumeReading: oc.input(z.object({ readingId: id })).output(z.void()),
+  /** Writes a document's KV into a file, whole or not at all, while others are answered. No chat's part of it. */
+  keepDocument: oc.input(z.object({ documentId: id, path: z.string().min(1) })).output(z.object({ bytes: z.number() })),
   /** Frees a document and its chats. */
   forgetDocument: oc.input(z.object({ documentId: id })).output(z.void()),
 

@@ -32,6 +32,8 @@ export const ranges = {
   maxNew: whole(1, 1_000_000),
   usualMaxNew: whole(16, 8192),
   threads: whole(0, 1024),
+  /** GB on disk for documents that were read; 0: as the disk allows. */
+  keptGb: whole(0, 100_000),
 } satisfies Record<string, Range>;
 
 /** paper: pages and max pooling, as published. coded: key codes and triangle pooling, fewer bytes for the same answer. */

@@ -16,6 +16,7 @@ import {
   threadsSchema,
   usualMaxNewSchema,
 } from './method.ts';
+import { ranges } from './method-values.ts';
 
 const { tokenBudget, pooling, selector, window, kernel, decomposition, nDenseLayers } = rocketOptionsSchema.shape;
 
@@ -44,6 +45,9 @@ export type MethodChoice = z.infer<typeof methodChoiceSchema>;
 export const settingsSchema = methodChoiceSchema.extend({
   sampler: samplerSchema,
   threads: threadsSchema,
+  /** What was read stays on disk for the next start, so many GB at the most; 0: a tenth of what is free, 20 GB at the most. */
+  keepRead: z.boolean(),
+  keptGb: z.int().min(ranges.keptGb.least).max(ranges.keptGb.most),
   device: deviceWishSchema,
   theme: themeSchema,
   fontSize: fontSizeSchema,
@@ -75,6 +79,8 @@ export const defaultSettings: Settings = {
   maxNew: defaultMaxNew,
   sampler: defaultSampler,
   threads: 0,
+  keepRead: true,
+  keptGb: 0,
   device: 'auto',
   theme: 'system',
   fontSize: 'normal',

@@ -19,6 +19,7 @@ import { answer, countersOf } from './answering.ts';
 import { EngineQueue } from './engine-queue.ts';
 import { EventChannel } from './event-channel.ts';
 import { Holdings } from './held-chat.ts';
+import { keepDocument } from './keeping.ts';
 import { measureAgainst, measureReference, type Reference } from './measuring.ts';
 import { cudaOf, type OpenModel, type OpenOptions, openModel } from './open-model.ts';
 import { pageUses } from './page-uses.ts';
@@ -97,6 +98,10 @@ export class Engine {
     const reading = this.#readings.get(readingId);
     if (!reading) throw new AppError('CLOSED', 'This reading is over.');
     return reading;
+  }
+
+  keepDocument(documentId: string, path: string, signal?: AbortSignal): Promise<{ bytes: number }> {
+    return keepDocument(this.#queue, () => this.#holdings.document(documentId), path, signal);
   }
 
   forgetDocument(documentId: string): Promise<void> {

@@ -1,12 +1,13 @@
 /**
- * Reading a document: refused beforehand when its question could not be answered, then read segment by segment. Whole segments
- * stay, so a reading can pause: the engine is free meanwhile, and it goes on with the first token that is missing.
+ * Reading a document: refused beforehand when its question could not be answered, then loaded from disk where it is kept, else
+ * read segment by segment. Whole segments stay, so a reading can pause: the engine is free meanwhile, and it goes on with the
+ * first token that is missing.
  */
 
 import type { NativeDocument } from '../../native/binding.ts';
 import type { ReadRequest } from '../contract/engine.ts';
 import type { MemoryPlan, ReadEvent, ReadResult } from '../contract/engine-reports.ts';
-import { AppError, toAppError } from '../contract/errors.ts';
+import { AppError, type ErrorCode, toAppError } from '../contract/errors.ts';
 import { pageTokens, tokenOffsets } from './detokenizer.ts';
 import type { HeldDocument } from './held-chat.ts';
 import type { OpenModel } from './open-model.ts';
@@ -21,10 +22,16 @@ interface Begun {
   native: NativeDocument;
 }
 
+/** A file that is not what is wanted costs a reading and nothing else. */
+const misses: ReadonlySet<ErrorCode> = new Set(['KV_MISMATCH', 'KV_CORRUPT', 'IO']);
+
 export class Reading {
   readonly #request: ReadRequest;
   #begun: Begun | undefined;
   #ms = 0;
+  #isLoaded = false;
+  /** Why the file on disk cannot be used. */
+  #missed: string | undefined;
   #isPaused = false;
   /** Ends when the addon has let go of the segment that it was in. */
   #running: Promise<unknown> | undefined;
@@ -50,7 +57,7 @@ export class Reading {
     const cancel = () => begun.native.cancel();
     signal.addEventListener('abort', cancel);
     try {
-      this.#running = this.#read(begun, send);
+      this.#running = this.#loadOrRead(begun, send);
       await this.#running;
     } catch (error) {
       if (this.#isPaused && !signal.aborted && toAppError(error).code === 'CANCELLED') return undefined;
@@ -91,6 +98,27 @@ export class Reading {
     if (!this.#isDone) this.#begun?.native.close();
   }
 
+  async #loadOrRead(begun: Begun, send: (event: ReadEvent) => void): Promise<void> {
+    const { keptFile } = this.#request;
+    if (keptFile !== undefined && this.#missed === undefined && begun.native.nTokens === 0)
+      await this.#load(begun, keptFile, send);
+    if (!this.#isLoaded) await this.#read(begun, send);
+  }
+
+  async #load({ prompt, native }: Begun, keptFile: string, send: (event: ReadEvent) => void): Promise<void> {
+    const meter = new ProgressMeter('loading', prompt.tokens.length);
+    send(meter.at(0));
+    try {
+      const { ms } = await native.load(keptFile, prompt.tokens, (done) => send(meter.at(done)));
+      this.#ms += ms;
+      this.#isLoaded = true;
+    } catch (error) {
+      const { code, message } = toAppError(error);
+      if (!misses.has(code)) throw error;
+      this.#missed = message;
+    }
+  }
+
   async #read({ prompt, native }: Begun, send: (event: ReadEvent) => void): Promise<void> {
     const { segment, tile } = this.#request;
     const from = native.nTokens;
@@ -117,6 +145,8 @@ export class Reading {
         nTokens,
         documentTokens: own.length,
         prefillMs: this.#ms,
+        loaded: this.#isLoaded,
+        missed: this.#missed ?? null,
         bytes: native.bytes,
         onDevice: native.onDevice,
         plan,

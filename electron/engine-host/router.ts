@@ -34,6 +34,9 @@ export function engineRouter(engine: Engine) {
       done: await engine.reading(input.readingId).pause(),
     })),
     resumeReading: os.resumeReading.handler(({ input }) => engine.reading(input.readingId).resume()),
+    keepDocument: os.keepDocument.handler(({ input, signal }) =>
+      engine.keepDocument(input.documentId, input.path, signal),
+    ),
     forgetDocument: os.forgetDocument.handler(({ input }) => engine.forgetDocument(input.documentId)),
     newChat: os.newChat.handler(({ input }) => engine.newChat(input.documentId)),
     closeChat: os.closeChat.handler(({ input }) => engine.closeChat(input.chatId)),

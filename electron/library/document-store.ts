@@ -69,6 +69,10 @@ export class DocumentStore {
     return toDocument(row as unknown as DocumentRow);
   }
 
+  has(id: string): boolean {
+    return this.#database.prepare('SELECT 1 FROM documents WHERE id = ?').get(id) !== undefined;
+  }
+
   findByHash(sha256: string): LibraryDocument | undefined {
     const row = this.#database.prepare(`${select} WHERE sha256 = ?`).get(sha256);
     return row && toDocument(row as unknown as DocumentRow);

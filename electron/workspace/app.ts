@@ -9,6 +9,7 @@ import { ChatStore } from '../library/chat-store.ts';
 import { closeLibrary } from '../library/database.ts';
 import { DocumentSearch } from '../library/document-search.ts';
 import { DocumentStore } from '../library/document-store.ts';
+import { KeptFiles } from '../library/kept-files.ts';
 import { ModelStore } from '../library/model-store.ts';
 import { openLibrary } from '../library/open-library.ts';
 import { SettingsStore } from '../library/settings-store.ts';
@@ -61,6 +62,9 @@ export interface App {
   downloads: ModelDownloads;
   supervisor: EngineSupervisor;
   board: JobBoard;
+  /** What was read and is kept on disk; the one that is being written, and why the last could not be. */
+  kept: KeptFiles;
+  keeping: { line: Promise<void>; failure: string | null };
   /** Answers that are being made, by chat. */
   live: Map<string, LiveAnswer>;
   /** What the engine of this moment holds. */
@@ -104,6 +108,8 @@ export async function createApp(options: AppOptions): Promise<App> {
   return {
     documents,
     texts: new DocumentTexts(documents),
+    kept: new KeptFiles(join(options.dataDir, 'kv'), (id) => documents.has(id)),
+    keeping: { line: Promise.resolve(), failure: null },
     live: new Map(),
     search: new DocumentSearch(database),
     chats,

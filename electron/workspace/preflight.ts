@@ -7,6 +7,7 @@ import type { MethodChoice, OwnChoice } from '../contract/settings.ts';
 import { ifWritable } from '../library/storage-errors.ts';
 import type { App } from './app.ts';
 import { largestBudget, type Measure } from './budget-fit.ts';
+import { keepingOf } from './keeping.ts';
 import { choiceFor, engineOptions, typicalQuestionTokens, withChanges, wordingTokens } from './method-choice.ts';
 import { contextRemedies, memoryRemedies } from './remedies.ts';
 import { predictAnswer, predictReading } from './speeds.ts';
@@ -30,7 +31,7 @@ export async function preflight(app: App, documentId: string, range: PageRange |
   if (documentTokens + roomTokens > contextTokens) {
     const remedies = contextRemedies(pages, contextTokens - roomTokens);
     const speed = { tokensPerSecond: null, firstTokenSeconds: null };
-    return { ...facts, fitsContext: false, fitsMemory: true, plan: null, memory: [], speed, remedies };
+    return { ...facts, fitsContext: false, fitsMemory: true, plan: null, memory: [], speed, disk: null, remedies };
   }
   const plan = await planOf(app, choice, promptTokens);
   // To be read again it makes room first.
@@ -51,7 +52,8 @@ export async function preflight(app: App, documentId: string, range: PageRange |
           planOf(app, withChanges(choice, changes), tokens + wordingTokens + typicalQuestionTokens),
       });
   const speed = predictAnswer(app, plan, promptTokens);
-  return { ...facts, fitsContext: true, fitsMemory, plan, memory, speed, remedies };
+  const disk = await keepingOf(app, documentId, documentTokens, choice.kvType, range);
+  return { ...facts, fitsContext: true, fitsMemory, plan, memory, speed, disk, remedies };
 }
 
 /** For the document's choice with these changes; where it is held, as it is held. */

@@ -6,10 +6,17 @@ import { AppError } from '../contract/errors.ts';
 import { defaultSegment, defaultTile } from '../contract/method.ts';
 import type { App } from './app.ts';
 import type { RunningJob } from './job.ts';
+import { keepOnDisk, keptFileFor } from './keeping.ts';
 import { choiceFor, engineOptions, typicalQuestion } from './method-choice.ts';
 import { noteReading } from './speeds.ts';
 
-export function readDocument(app: App, documentId: string, pages: PageRange | null): RunningJob<ReadStreamEvent> {
+/** `keep`: on disk afterwards. */
+export function readDocument(
+  app: App,
+  documentId: string,
+  pages: PageRange | null,
+  keep: boolean = app.settings.get().keepRead,
+): RunningJob<ReadStreamEvent> {
   const subject = { kind: 'reading' as const, documentId, chatId: null };
   const running = app.board.find(subject);
   if (running) return running as RunningJob<ReadStreamEvent>;
@@ -20,7 +27,9 @@ export function readDocument(app: App, documentId: string, pages: PageRange | nu
     app.supervisor.use(async (verbs) => {
       // Another page range, or another cache type: what was read before makes room first.
       await app.holdings().forgetDocument(verbs, documentId);
+      const keptFile = keptFileFor(app, documentId, kvType, pages);
       const request = {
+        ...(keptFile === undefined ? {} : { keptFile }),
         readingId: job.status.id,
         text,
         pages: spans,
@@ -37,8 +46,15 @@ export function readDocument(app: App, documentId: string, pages: PageRange | nu
           continue;
         }
         app.holdings().addDocument(documentId, event, kvType, pages);
-        noteReading(app, event);
-        job.emit({ type: 'done', tokens: event.nTokens, bytes: event.bytes, readMs: event.prefillMs });
+        const { nTokens: tokens, bytes, prefillMs: readMs, loaded, missed } = event;
+        if (loaded) app.kept.used(documentId);
+        else noteReading(app, event);
+        // What cannot be used makes room for what can.
+        if (missed !== null) app.kept.drop(documentId);
+        job.emit({ type: 'done', tokens, bytes, readMs, loaded, missed });
+        // Not waited for: questions may be asked meanwhile.
+        if (keep && !loaded)
+          void keepOnDisk(app, { documentId, engineDocumentId: event.documentId, tokens, kvType, pages });
         return;
       }
       throw new AppError('INTERNAL', 'The engine ended the reading without a result.');

@@ -11,6 +11,7 @@ import { documentMapOf } from './document-map.ts';
 import { fileOf, outlineOf } from './document-texts.ts';
 import { exportChat } from './exporting.ts';
 import { joinOfLibrary } from './joining.ts';
+import { clearKept } from './keeping.ts';
 import { changeDocumentChoice, clearDocumentChoice, documentChoice } from './method-choice.ts';
 import { downloadModel, listModels, openModelInPlace, removeModel, useModel } from './models.ts';
 import { fitBudget, planFor, preflight } from './preflight.ts';
@@ -62,6 +63,7 @@ export function appRouter(app: App) {
         app.documents.get(documentId);
         await release(app, documentId);
         app.documents.remove(documentId);
+        app.kept.drop(documentId);
         await app.uploads.removeDocument(documentId);
         app.changes.emit('change');
       }),
@@ -95,8 +97,9 @@ export function appRouter(app: App) {
       return hopping(job.watch(signal));
     }),
     read: os.read.handler(({ input, signal }) =>
-      hopping(readDocument(app, input.documentId, input.pages).watch(signal)),
+      hopping(readDocument(app, input.documentId, input.pages, input.keep).watch(signal)),
     ),
+    clearKept: os.clearKept.handler(() => clearKept(app)),
     chats: {
       list: os.chats.list.handler(({ input }) => app.chats.list(input.documentId)),
       create: os.chats.create.handler(({ input }) => {

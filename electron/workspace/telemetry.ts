@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import type { Telemetry } from '../contract/app-types.ts';
 import type { App } from './app.ts';
+import { keptDocuments } from './keeping.ts';
 
 const whileRunningMs = 200;
 /** Bursts of changes become one. */
@@ -15,6 +16,7 @@ export function snapshot(app: App): Telemetry {
     models: { revision: app.shelf.revision, downloads: app.downloads.list },
     jobs: app.board.list,
     held: app.holdings().documents,
+    kept: { documents: keptDocuments(app), failure: app.keeping.failure },
     live: [...app.live.values()],
     engineBytes: residentBytes(app.supervisor.pid),
     machineBytes: totalmem(),

@@ -50,6 +50,10 @@ void DocumentObject::define(Napi::Env env, AddonData & data) {
         InstanceAccessor<&DocumentObject::bytes>("bytes"),
         InstanceAccessor<&DocumentObject::on_device>("onDevice"),
         InstanceMethod<&DocumentObject::read>("read"),
+        InstanceAccessor<&DocumentObject::file_bytes>("fileBytes"),
+        InstanceMethod<&DocumentObject::load>("load"),
+        InstanceMethod<&DocumentObject::save_part>("savePart"),
+        InstanceMethod<&DocumentObject::end_save>("endSave"),
         InstanceMethod<&DocumentObject::fork>("fork"),
         InstanceMethod<&DocumentObject::cancel>("cancel"),
         InstanceMethod<&DocumentObject::close>("close"),
@@ -81,24 +85,17 @@ Napi::Value DocumentObject::bytes(const Napi::CallbackInfo & info) {
     return Napi::Number::New(info.Env(), double(handle_->document->bytes()));
 }
 
-Napi::Value DocumentObject::read(const Napi::CallbackInfo & info) {
-    Napi::Env env = info.Env();
-    if (handle_->is_closed()) return rejected(env, closed_status("document"));
-    if (handle_->parent->busy) return rejected(env, busy_status());
-    auto          tokens   = std::make_shared<std::vector<int32_t>>(get_tokens(info[0], "tokens"));
-    Napi::Object  options  = get_object(info[1], "the reading options");
-    const int64_t segment  = get_integer(options, "segment");
-    const int64_t tile     = get_integer(options, "tile");
-    if (!info[2].IsFunction()) throw js_error(env, Status::fail(Code::INVALID_ARGUMENT, "read needs a function that receives its progress."));
-    auto       progress = std::make_shared<ReadProgress>(env, info[2].As<Napi::Function>());
-    const auto started  = std::chrono::steady_clock::now();
-    auto       ms       = std::make_shared<double>(0);
+Napi::Value DocumentObject::fill(Napi::Env env, const Napi::Value & callback, std::function<Status(Document &, const std::function<void(int64_t)> &)> work) {
+    if (!callback.IsFunction()) throw js_error(env, Status::fail(Code::INVALID_ARGUMENT, "A function is needed that receives the progress."));
+    auto       progress   = std::make_shared<ReadProgress>(env, callback.As<Napi::Function>());
+    const auto started    = std::chrono::steady_clock::now();
+    auto       ms         = std::make_shared<double>(0);
     handle_->parent->busy = true;
-    auto       handle   = handle_;
+    auto       handle     = handle_;
     return Job::start(
         env,
         [=] {
-            Status status = handle->document->read(*tokens, segment, tile, [&](int64_t done) { progress->report(done); });
+            Status status = work(*handle->document, [&](int64_t done) { progress->report(done); });
             *ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - started).count();
             return status;
         },
@@ -111,6 +108,59 @@ Napi::Value DocumentObject::read(const Napi::CallbackInfo & info) {
             progress->finish(env);
             handle->parent->job_done();
         });
+}
+
+Napi::Value DocumentObject::read(const Napi::CallbackInfo & info) {
+    Napi::Env env = info.Env();
+    if (handle_->is_closed()) return rejected(env, closed_status("document"));
+    if (handle_->parent->busy) return rejected(env, busy_status());
+    auto          tokens  = std::make_shared<std::vector<int32_t>>(get_tokens(info[0], "tokens"));
+    Napi::Object  options = get_object(info[1], "the reading options");
+    const int64_t segment = get_integer(options, "segment");
+    const int64_t tile    = get_integer(options, "tile");
+    return fill(env, info[2], [=](Document & document, const auto & progress) { return document.read(*tokens, segment, tile, progress); });
+}
+
+Napi::Value DocumentObject::load(const Napi::CallbackInfo & info) {
+    Napi::Env env = info.Env();
+    if (handle_->is_closed()) return rejected(env, closed_status("document"));
+    if (handle_->parent->busy) return rejected(env, busy_status());
+    if (!info[0].IsString()) throw js_error(env, Status::fail(Code::INVALID_ARGUMENT, "load needs the path of a file."));
+    const std::string path   = info[0].As<Napi::String>().Utf8Value();
+    auto              tokens = std::make_shared<std::vector<int32_t>>(get_tokens(info[1], "tokens"));
+    return fill(env, info[2], [=](Document & document, const auto & progress) { return document.load(path, *tokens, progress); });
+}
+
+Napi::Value DocumentObject::file_bytes(const Napi::CallbackInfo & info) {
+    if (!handle_->document) throw js_error(info.Env(), closed_status("document"));
+    return Napi::Number::New(info.Env(), double(handle_->document->file_bytes()));
+}
+
+Napi::Value DocumentObject::save_part(const Napi::CallbackInfo & info) {
+    Napi::Env env = info.Env();
+    if (handle_->is_closed()) return rejected(env, closed_status("document"));
+    if (handle_->parent->busy) return rejected(env, busy_status());
+    if (!info[0].IsString() || !info[1].IsNumber()) throw js_error(env, Status::fail(Code::INVALID_ARGUMENT, "savePart needs a path and how many bytes to write at the most."));
+    const std::string path = info[0].As<Napi::String>().Utf8Value();
+    const int64_t     most = info[1].As<Napi::Number>().Int64Value();
+    if (most < 1) throw js_error(env, Status::fail(Code::INVALID_ARGUMENT, "A part has at least 1 byte."));
+    handle_->parent->busy = true;
+    auto handle           = handle_;
+    auto done             = std::make_shared<bool>(false);
+    return Job::start(
+        env, [=] { return handle->document->save_part(path, uint64_t(most), *done); },
+        [=](Napi::Env env) {
+            Napi::Object out = Napi::Object::New(env);
+            out.Set("done", *done);
+            return out;
+        },
+        [=] { handle->parent->job_done(); });
+}
+
+void DocumentObject::end_save(const Napi::CallbackInfo & info) {
+    if (!handle_->document) return;
+    if (handle_->parent->busy) throw js_error(info.Env(), busy_status());
+    handle_->document->end_save();
 }
 
 Napi::Value DocumentObject::fork(const Napi::CallbackInfo & info) {

@@ -4,6 +4,8 @@
 
 #include <napi.h>
 
+#include <functional>
+
 #include "handles.h"
 
 namespace rocketdoc::binding {
@@ -46,9 +48,16 @@ class DocumentObject : public Napi::ObjectWrap<DocumentObject> {
     Napi::Value bytes(const Napi::CallbackInfo & info);
     Napi::Value on_device(const Napi::CallbackInfo & info);
     Napi::Value read(const Napi::CallbackInfo & info);
+    Napi::Value file_bytes(const Napi::CallbackInfo & info);
+    Napi::Value load(const Napi::CallbackInfo & info);
+    Napi::Value save_part(const Napi::CallbackInfo & info);
+    void        end_save(const Napi::CallbackInfo & info);
     Napi::Value fork(const Napi::CallbackInfo & info);
     void        cancel(const Napi::CallbackInfo & info);
     void        close(const Napi::CallbackInfo & info);
+
+    // A job that fills the document and reports how far it is to `callback`; settles with { ms }.
+    Napi::Value fill(Napi::Env env, const Napi::Value & callback, std::function<Status(Document &, const std::function<void(int64_t)> &)> work);
 
     std::shared_ptr<DocumentHandle> handle_;
 };

@@ -65,7 +65,7 @@ Status check_device_memory(const Backend & backend, size_t needed, const std::st
 Status Document::ensure_capacity(int64_t n_total) {
     const HyperParams & p        = engine_.model().params();
     const int64_t       capacity = document_capacity(n_tokens_, n_total, p.n_ctx_train);
-    const KvShape       shape{p.n_layer, p.n_head_kv, p.head_dim, type_};
+    const KvShape       shape   = kv_shape();
     const Backend &     backend = engine_.backend();
     const size_t        bytes   = shape.bytes(KvRows::allocated_rows(backend, capacity));
     if (!rows_) {
@@ -81,6 +81,22 @@ Status Document::ensure_capacity(int64_t n_total) {
     const std::string what = "Growing the KV cache to " + std::to_string(n_total) + " tokens";
     RETURN_IF_FAILED(rows_->on_device() ? check_device_memory(backend, more, what) : check_host_memory(backend, more, what));
     return rows_->grow(capacity, n_live_);
+}
+
+Status Document::check_tokens(const std::vector<int32_t> & tokens) const {
+    const HyperParams & p = engine_.model().params();
+    if (n_sessions_ > 0) return Status::fail(Code::BUSY, "The document has open chats; close them before more is read into it.");
+    for (int32_t token : tokens) {
+        if (token < 0 || token >= p.n_vocab) {
+            return Status::fail(Code::INVALID_ARGUMENT, "Token " + std::to_string(token) + " is outside the vocabulary of " + std::to_string(p.n_vocab) + ".");
+        }
+    }
+    const int64_t n_total = n_tokens_ + int64_t(tokens.size());
+    if (n_total > p.n_ctx_train) {
+        return Status::fail(Code::CTX_OVERFLOW, "The document has " + std::to_string(n_total) + " tokens; the model reads " + std::to_string(p.n_ctx_train) +
+                                                    ". Choose pages, or a model with a longer context.");
+    }
+    return Status::good();
 }
 
 Status Document::read(const std::vector<int32_t> & tokens, int64_t segment, int64_t tile, const std::function<void(int64_t done)> & progress) {
@@ -104,22 +120,14 @@ Status Document::read(const std::vector<int32_t> & tokens, int64_t segment, int6
 Status Document::read_tokens(const std::vector<int32_t> & tokens, int64_t segment, int64_t tile, const std::function<void(int64_t done)> & progress) {
     const HyperParams & p = engine_.model().params();
     cancel_               = false;
-    if (n_sessions_ > 0) return Status::fail(Code::BUSY, "The document has open chats; close them before more is read into it.");
     if (tokens.empty()) return Status::good();
     if (segment == 0) segment = engine_.backend().cuda() ? READING_SEGMENT : 1024;
     if (segment < 1 || tile < 1) return Status::fail(Code::INVALID_ARGUMENT, "Segment and tile must be at least 1 token.");
-    for (int32_t token : tokens) {
-        if (token < 0 || token >= p.n_vocab) {
-            return Status::fail(Code::INVALID_ARGUMENT, "Token " + std::to_string(token) + " is outside the vocabulary of " + std::to_string(p.n_vocab) + ".");
-        }
-    }
+    RETURN_IF_FAILED(check_tokens(tokens));
     const int64_t n_total = n_tokens_ + int64_t(tokens.size());
-    if (n_total > p.n_ctx_train) {
-        return Status::fail(Code::CTX_OVERFLOW, "The document has " + std::to_string(n_total) + " tokens; the model reads " + std::to_string(p.n_ctx_train) +
-                                                    ". Choose pages, or a model with a longer context.");
-    }
     RETURN_IF_FAILED(ensure_capacity(document_capacity(n_total, n_total, p.n_ctx_train)));
 
+    writer_ = nullptr;  // it wrote what was there before
     const int64_t before = n_tokens_;
     PrefillJob    job;
     job.rows           = rows_.get();
@@ -130,9 +138,41 @@ Status Document::read_tokens(const std::vector<int32_t> & tokens, int64_t segmen
     job.segment        = segment;
     job.tile           = std::min(tile, segment);
     job.progress       = progress;
-    job.segment_done   = [&](int64_t done) { n_tokens_ = n_live_ = before + done; };
+    job.segment_done   = [&](int64_t done) {
+        tokens_.insert(tokens_.end(), tokens.begin() + (n_tokens_ - before), tokens.begin() + done);
+        n_tokens_ = n_live_ = before + done;
+    };
     job.cancel         = &cancel_;
     return engine_.prefill().run(job);
+}
+
+Status Document::load(const std::string & path, const std::vector<int32_t> & tokens, const std::function<void(int64_t done)> & progress) {
+    cancel_ = false;
+    if (n_tokens_ > 0) return Status::fail(Code::INVALID_ARGUMENT, "A KV cache is loaded into an empty document only.");
+    if (tokens.empty()) return Status::fail(Code::INVALID_ARGUMENT, "A KV cache of no tokens is not kept.");
+    RETURN_IF_FAILED(check_tokens(tokens));
+    KvFileKey wanted = key();
+    wanted.tokens    = tokens;
+    KvFileReader reader;
+    RETURN_IF_FAILED(KvFileReader::open(path, wanted, reader));
+    const int64_t n_total = int64_t(tokens.size());
+    RETURN_IF_FAILED(ensure_capacity(document_capacity(n_total, n_total, engine_.model().params().n_ctx_train)));
+    RETURN_IF_FAILED(reader.read_rows(*rows_, cancel_, progress));
+    tokens_   = tokens;
+    n_tokens_ = n_live_ = n_total;
+    return Status::good();
+}
+
+Status Document::save_part(const std::string & path, uint64_t most, bool & done) {
+    done = false;
+    if (n_tokens_ == 0) return Status::fail(Code::INVALID_ARGUMENT, "Nothing has been read that could be kept.");
+    if (!writer_ || writer_->path() != path) {
+        writer_ = nullptr;
+        RETURN_IF_FAILED(KvFileWriter::begin(path, key(), writer_));
+    }
+    Status status = writer_->write_part(*rows_, most, done);
+    if (done || !status.ok()) writer_ = nullptr;
+    return status;
 }
 
 }  // namespace rocketdoc

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "decode.h"
+#include "kv_file.h"
 #include "memory_plan.h"
 #include "model.h"
 #include "prefill.h"
@@ -59,6 +60,14 @@ class Document {
     // Appends tokens segment by segment (0: as long as suits the device); whole segments stay when cancelled or failed, n_tokens() tells how far it came.
     // CTX_OVERFLOW (both counts), HOST_OOM and GPU_OOM (needed and available) before anything is computed.
     Status  read(const std::vector<int32_t> & tokens, int64_t segment, int64_t tile, const std::function<void(int64_t done)> & progress);
+    // Instead of read(), from what save_part() left: these tokens' rows. KV_MISMATCH, KV_CORRUPT or IO: the document is as empty as before.
+    Status  load(const std::string & path, const std::vector<int32_t> & tokens, const std::function<void(int64_t done)> & progress);
+    // The rows of read(), no chat's, into a file; about `most` bytes of it at each call, so that chats are answered between two. Another
+    // path begins anew, end_save() gives up.
+    Status  save_part(const std::string & path, uint64_t most, bool & done);
+    void    end_save() { writer_ = nullptr; }
+    // Of such a file, when it is whole.
+    uint64_t file_bytes() const { return KvFileKey{0, kv_shape(), tokens_}.file_bytes(); }
     void    cancel() { cancel_ = true; }
     int64_t n_tokens() const { return n_tokens_; }
     size_t  bytes() const { return rows_ ? rows_->bytes() : 0; }
@@ -67,8 +76,11 @@ class Document {
 
   private:
     friend class Session;
-    Status ensure_capacity(int64_t n_total);
-    Status read_tokens(const std::vector<int32_t> & tokens, int64_t segment, int64_t tile, const std::function<void(int64_t done)> & progress);
+    Status    ensure_capacity(int64_t n_total);
+    Status    read_tokens(const std::vector<int32_t> & tokens, int64_t segment, int64_t tile, const std::function<void(int64_t done)> & progress);
+    Status    check_tokens(const std::vector<int32_t> & tokens) const;
+    KvShape   kv_shape() const { return {engine_.model().params().n_layer, engine_.model().params().n_head_kv, engine_.model().params().head_dim, type_}; }
+    KvFileKey key() const { return {engine_.model().fingerprint(), kv_shape(), tokens_}; }
 
     Engine &                engine_;
     ggml_type               type_;
@@ -79,6 +91,8 @@ class Document {
     Session *               mounted_ = nullptr;
     int64_t                 n_live_  = 0;  // rows of the mounted chat included
     int                     n_sessions_ = 0;
+    std::vector<int32_t>    tokens_;  // [n_tokens_]
+    std::unique_ptr<KvFileWriter> writer_;
     std::atomic<bool>       cancel_{false};
 };
 

@@ -6,6 +6,8 @@
 
 #include "memory_plan.h"
 
+#include "checksum.h"
+
 namespace rocketdoc {
 namespace {
 
@@ -150,6 +152,20 @@ ggml_type Model::weight_type() const {
     for (const ggml_tensor * t : matrices_) counts[t->type]++;
     auto most = std::max_element(counts.begin(), counts.end(), [](const auto & a, const auto & b) { return a.second < b.second; });
     return most == counts.end() ? GGML_TYPE_F32 : most->first;
+}
+
+uint64_t Model::fingerprint() const {
+    constexpr size_t N_SAMPLES = 256, SAMPLE = 4096;
+    const size_t     size = mapping_.size();
+    size_t           weights_begin = size;
+    for (ggml_tensor * t = ggml_get_first_tensor(file_->tensors()); t; t = ggml_get_next_tensor(file_->tensors(), t)) {
+        weights_begin = std::min(weights_begin, file_->tensor_offset(t));
+    }
+    // Weights turned into floats, or computed with on a GPU, make other rows.
+    uint64_t hash = checksum(mapping_.data(), weights_begin, (file_types_.empty() ? 0 : 1) + (device_buffer_ ? 2 : 0));
+    const size_t step = std::max(SAMPLE, (size - weights_begin) / N_SAMPLES);
+    for (size_t at = weights_begin; at < size; at += step) hash = checksum(mapping_.data() + at, std::min(SAMPLE, size - at), hash);
+    return checksum(&size, sizeof(size), hash);
 }
 
 bool Model::has_vocabulary() const { return file_->text("tokenizer.ggml.model", "") != "no_vocab"; }

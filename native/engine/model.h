@@ -31,6 +31,9 @@ class Model {
     int64_t parameter_count() const;
     // The type of most matrices, as weights are called by.
     ggml_type weight_type() const;
+    // Of the header and of samples of all weights, as they are loaded: tells one model from another, also a retrained one of the same
+    // sizes. After load_weights.
+    uint64_t fingerprint() const;
     // False: a file of weights alone. Token numbers go in and come out.
     bool has_vocabulary() const;
 

@@ -10,7 +10,7 @@ import { shownPath, withChosen } from '../../electron/contract/turn-tree.ts';
 import { needsReading } from '../choice-words.ts';
 import { api, type CallFailure, failureOf } from './api.ts';
 import { changeOwnChoice } from './document-choice.ts';
-import { cancelJob, noteAnswer, selectHeld, useEngine } from './engine.ts';
+import { cancelJob, noteAnswer, selectHeld, selectKept, useEngine } from './engine.ts';
 import { readDocument, useReading } from './reading.ts';
 import { notify } from './ui.ts';
 
@@ -103,6 +103,9 @@ export async function ask(question: string): Promise<void> {
   setDraft('');
   set({ failure: null });
   const parentId = get().turns.at(-1)?.id ?? null;
+  const { documentId } = get();
+  const isOnDisk = documentId !== null && selectKept(documentId)(useEngine.getState())?.isReady;
+  if (isOnDisk && !(await ensureRead(documentId))) return setDraft(text);
   await follow(chatId, () => api().ask({ chatId, question: text, parentId, choice: {} }), {
     notAsked: () => setDraft(text),
   });
@@ -144,13 +147,17 @@ export async function askSmaller(turn: Turn, changes: SmallerPlan['changes']): P
 async function askBeside(turn: Turn, question: string, choice: AskChoice, outcome: Outcome): Promise<void> {
   const { documentId } = get();
   if (documentId === null || get().live) return;
-  // After a crash or a restart the document has left memory: it is read again first.
-  const { documentId: looked, range } = useReading.getState();
-  if (!selectHeld(documentId)(useEngine.getState()))
-    await readDocument(documentId, looked === documentId ? range : null);
+  await ensureRead(documentId);
   const { chatId, parentId } = turn;
   set({ failure: null });
   await follow(chatId, () => api().ask({ chatId, question, parentId, choice }), outcome);
+}
+
+/** After a crash or a restart the document has left memory: it is loaded from disk, or read again, first. False: that ended early. */
+async function ensureRead(documentId: string): Promise<boolean> {
+  if (selectHeld(documentId)(useEngine.getState())) return true;
+  const { documentId: looked, range } = useReading.getState();
+  return readDocument(documentId, looked === documentId ? range : null);
 }
 
 interface Outcome {

@@ -123,6 +123,11 @@ export async function cancelJob(jobId: string): Promise<void> {
   await api().cancel({ jobId });
 }
 
+/** On disk, and loaded instead of read when it is asked. */
+export const selectKept =
+  (documentId: string | null) =>
+  ({ telemetry }: EngineStoreState) =>
+    telemetry?.kept.documents.find((kept) => kept.documentId === documentId);
 export const selectHeld =
   (documentId: string | null) =>
   ({ telemetry }: EngineStoreState): HeldDocument | undefined =>

@@ -3,6 +3,7 @@ import { create } from 'zustand';
 import type { PageRange, Preflight } from '../../electron/contract/app-types.ts';
 import { api, type CallFailure, failureOf } from './api.ts';
 import { loadLibrary, useLibrary } from './library.ts';
+import { notify } from './ui.ts';
 
 interface ReadingState {
   documentId: string | null;
@@ -12,6 +13,8 @@ interface ReadingState {
   failure: CallFailure | null;
   /** Why the last reading ended early; stays until the next. */
   readFailure: CallFailure | null;
+  /** On disk afterwards; null: as the settings say. */
+  keep: boolean | null;
 }
 
 export const useReading = create<ReadingState>(() => ({
@@ -20,6 +23,7 @@ export const useReading = create<ReadingState>(() => ({
   preflight: null,
   failure: null,
   readFailure: null,
+  keep: null,
 }));
 
 const set = useReading.setState;
@@ -29,7 +33,7 @@ let asked = 0;
 export async function loadPreflight(documentId: string, range: PageRange | null = null): Promise<void> {
   const mine = ++asked;
   const isOther = useReading.getState().documentId !== documentId;
-  set({ documentId, range, ...(isOther ? { preflight: null, failure: null, readFailure: null } : {}) });
+  set({ documentId, range, ...(isOther ? { preflight: null, failure: null, readFailure: null, keep: null } : {}) });
   try {
     const preflight = await api().preflight({ documentId, pages: range });
     if (mine !== asked) return;
@@ -42,11 +46,16 @@ export async function loadPreflight(documentId: string, range: PageRange | null 
   }
 }
 
-/** Whether it was read to its end. Progress itself comes with the telemetry, for every window alike. */
+export const chooseKeep = (keep: boolean) => set({ keep });
+
+/** Progress itself comes with the telemetry, for every window alike. False: it did not come to its end. */
 export async function readDocument(documentId: string, pages: PageRange | null): Promise<boolean> {
+  const { documentId: looked, keep } = useReading.getState();
   set({ readFailure: null });
   try {
-    for await (const _ of await api().read({ documentId, pages }));
+    const wish = looked === documentId && keep !== null ? { keep } : {};
+    for await (const event of await api().read({ documentId, pages, ...wish }))
+      if (event.type === 'done' && event.missed !== null) notify(`${event.missed} The document was read again.`);
     return true;
   } catch (error) {
     const failure = failureOf(error);

@@ -160,7 +160,7 @@ describe.skipIf(!chromiumPath)('a chat with the real engine', () => {
     const { page } = watched;
     const before = shownPath(stored());
     process.kill(server.enginePid(), 'SIGKILL');
-    await page.getByRole('button', { name: 'Read document' }).click({ timeout: 60_000 });
+    await page.getByRole('button', { name: 'Load document' }).click({ timeout: 60_000 });
     const field = page.getByRole('textbox', { name: /^Ask / });
     await field.waitFor({ timeout: 180_000 });
     await askInComposer(page, 'Which is the highest?');

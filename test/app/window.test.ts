@@ -1,5 +1,5 @@
 /** The main job in a real browser against the real server, engine and embedded model, on a document short enough for two cores. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, statSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
@@ -19,6 +19,16 @@ const sections = Array.from(
     'It is painted in red and white, has a keeper who lives beside it, and is open to visitors on the first Sunday of a month.\n',
 );
 const text = `# Lighthouses ${payload}\n\n${sections.join('\n')}`;
+
+/** Files of documents that are kept on disk. */
+const kept = () => readdirSync(join(dataDir, 'kv')).filter((name) => !name.endsWith('.part'));
+/** How many times a document was read by the model, each of which is noted with its time. */
+function readings(): number {
+  const database = openDatabase(join(dataDir, 'library.sqlite'));
+  const row = database.prepare("SELECT count(*) AS n FROM speeds WHERE kind = 'reading'").get() as { n: number };
+  database.close();
+  return row.n;
+}
 
 let dataDir: string;
 let server: RealServer;
@@ -120,19 +130,47 @@ describe.skipIf(!chromiumPath)('the window', () => {
     expect(await page.locator('article .prose').innerText()).toBe(answer);
     await page.getByTestId('headline').waitFor();
     await page.getByRole('textbox', { name: /^Ask / }).waitFor();
+    await page.getByTestId('kept-bytes').waitFor({ timeout: 60_000 });
 
     await server.stop();
     const again = await openWindow(browser, await server.start());
     await again.page.getByRole('log').getByText('How high is the lighthouse number 3?').waitFor();
-    // The engine is another one: the document must be read again, and the window says so.
+    // The engine is another one, and what the first one read is on disk: the window says so.
     await again.page.getByText('It is not in memory now.').waitFor({ timeout: 120_000 });
+    await again.page.getByText(/^ready in seconds/).waitFor({ timeout: 120_000 });
     await expectAccessible(again.page, 'not-in-memory');
     await again.page.keyboard.press('Control+,');
     await again.page.getByRole('dialog', { name: 'Settings' }).waitFor();
     await expectAccessible(again.page, 'settings');
     await again.page.keyboard.press('Escape');
+    // The same question on a branch of its own: loaded, not read, and answered to the letter as without a restart.
+    await again.page.getByRole('button', { name: 'Edit the question' }).click();
+    await again.page.getByRole('textbox', { name: 'Edit the question' }).press('Enter');
+    await expect.poll(() => server.turns().map(({ state }) => state), { timeout: 180_000 }).toEqual(['done', 'done']);
+    const [first, second] = server.turns();
+    expect(second?.answer).toBe(first?.answer);
+    expect(second?.report?.counters).toEqual(first?.report?.counters);
+    expect(readings()).toBe(1);
     expect(again.outbound).toEqual([]);
     expect(again.complaints).toEqual([]);
+  }, 300_000);
+
+  it('reads again what was damaged on disk, says so, and keeps it anew', async () => {
+    await server.stop();
+    const [name = ''] = kept();
+    const file = join(dataDir, 'kv', name);
+    const { size, mode } = statSync(file);
+    expect(mode & 0o777).toBe(0o600);
+    expect(statSync(join(dataDir, 'kv')).mode & 0o777).toBe(0o700);
+    truncateSync(file, size - 1000);
+    const { page, outbound, complaints } = await openWindow(browser, await server.start());
+    await page.getByRole('button', { name: 'Load document' }).click({ timeout: 120_000 });
+    await page
+      .getByText(/The KV cache on disk is damaged: .* The document was read again\./)
+      .waitFor({ timeout: 180_000 });
+    expect(readings()).toBe(2);
+    await expect.poll(() => statSync(file, { throwIfNoEntry: false })?.size, { timeout: 60_000 }).toBe(size);
+    expect([...outbound, ...complaints]).toEqual([]);
   }, 300_000);
 
   it.skipIf(process.platform !== 'linux')(
@@ -140,7 +178,6 @@ describe.skipIf(!chromiumPath)('the window', () => {
     async () => {
       const page = browser.contexts().at(-1)?.pages()[0];
       if (!page) throw new Error('the window is gone');
-      await page.getByRole('button', { name: 'Read document' }).click();
       const field = page.getByRole('textbox', { name: /^Ask / });
       await field.waitFor({ timeout: 180_000 });
       await field.fill('Who lives beside the lighthouse?');

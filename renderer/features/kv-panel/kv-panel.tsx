@@ -10,6 +10,7 @@ import { selectHeld, selectJob, useEngine } from '../../stores/engine.ts';
 import { useReading } from '../../stores/reading.ts';
 import { AttentionStrip } from './attention-strip.tsx';
 import { BudgetSection } from './budget-section.tsx';
+import { DiskBar } from './disk-bar.tsx';
 import { DocumentMap } from './document-map.tsx';
 import { Headline } from './headline.tsx';
 import { History } from './history.tsx';
@@ -74,6 +75,7 @@ export function KvPanel({ document }: { document: LibraryDocument | undefined })
       )}
       <Headline counters={preview ? null : counters} isLive={live !== null} planned={preview ?? plan} />
       {plan && <MemoryBars plan={preview ?? plan} counters={preview ? null : counters} isPreview={preview !== null} />}
+      <DiskBar documentId={document.id} />
       {promptTokens !== undefined && <BudgetSection documentId={document.id} promptTokens={promptTokens} />}
       {counters && map.length > 0 && (
         <DocumentMap

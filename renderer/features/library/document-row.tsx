@@ -4,7 +4,7 @@ import type { ReactNode } from 'react';
 import type { LibraryDocument } from '../../../electron/contract/app-types.ts';
 import { dragProps } from '../../drag-out.ts';
 import { bytes, count, plural } from '../../format.ts';
-import { selectHeld, selectJob, useEngine } from '../../stores/engine.ts';
+import { selectHeld, selectJob, selectKept, useEngine } from '../../stores/engine.ts';
 import { openDocument, useLibrary } from '../../stores/library.ts';
 import { pick, useLibrarySearch } from '../../stores/library-search.ts';
 import { ChatList } from './chat-list.tsx';
@@ -76,21 +76,27 @@ function DocumentState({ documentId }: { documentId: string }) {
   const held = useEngine(selectHeld(documentId));
   const reading = useEngine(selectJob('reading', documentId));
   const answering = useEngine(selectJob('answering', documentId));
+  const kept = useEngine(selectKept(documentId));
+  const onDisk = kept ? `${bytes(kept.bytes)} on disk` : '';
   const text = reading
-    ? `${reading.phase === 'paused' ? 'paused at' : 'reading'} ${reading.total > 0 ? Math.floor((reading.done / reading.total) * 100) : 0} %`
+    ? `${reading.phase === 'paused' ? 'paused at' : reading.phase === 'loading' ? 'loading' : 'reading'} ${reading.total > 0 ? Math.floor((reading.done / reading.total) * 100) : 0} %`
     : answering
       ? 'answering'
       : held
-        ? `in memory, ${bytes(held.bytes)}`
-        : 'not in memory';
+        ? `in memory, ${bytes(held.bytes)}${kept ? `; ${onDisk}` : ''}`
+        : kept?.isReady
+          ? `ready in seconds, ${onDisk}`
+          : `not in memory${kept ? `, ${onDisk}` : ''}`;
   const isBusy = reading !== undefined || answering !== undefined;
   return (
-    <span className="tabular flex items-center gap-1.5 text-note leading-4 whitespace-nowrap text-muted">
+    <span className="tabular flex min-w-0 items-center gap-1.5 text-note leading-4 text-muted">
       <span
         aria-hidden
         className={`size-1.5 shrink-0 rounded-full border ${isBusy ? 'border-accent bg-transparent' : held ? 'border-ok bg-ok' : 'border-muted'}`}
       />
-      {text}
+      <span className="truncate" title={text}>
+        {text}
+      </span>
     </span>
   );
 }

@@ -13,6 +13,7 @@ import { Button } from '../../ui/button.tsx';
 import { controlClass } from '../../ui/field.tsx';
 import { Problem } from '../../ui/problem.tsx';
 import { StackedBar } from '../../ui/stacked-bar.tsx';
+import { KeepOnDisk, onDiskWords } from './keep-on-disk.tsx';
 import { Remedies } from './remedies.tsx';
 
 export function PreflightCard({ document, readBefore }: { document: LibraryDocument; readBefore: boolean }) {
@@ -105,13 +106,15 @@ function Facts({ facts, document, range, brief }: FactsProps) {
   const over = documentTokens + roomTokens - contextTokens;
   const scale = Math.max(contextTokens, documentTokens + roomTokens);
   const fits = fitsContext && fitsMemory;
-  const buttons = <Buttons document={document} range={range} canRead={fits} />;
+  const isOnDisk = facts.disk?.isThere ?? false;
+  const buttons = <Buttons document={document} range={range} canRead={fits} isOnDisk={isOnDisk} />;
   if (brief && fits && plan)
     return (
       <>
         <p className="tabular mt-1 text-muted">
           It takes {bytes(plan.documentKv)} of memory
-          {facts.readSeconds === null ? '' : ` and about ${seconds(facts.readSeconds)}`}.
+          {facts.readSeconds === null || isOnDisk ? '' : ` and about ${seconds(facts.readSeconds)}`}.
+          {isOnDisk && facts.disk && ` ${onDiskWords(facts.disk.bytes)}`}
         </p>
         {buttons}
       </>
@@ -177,7 +180,7 @@ function Facts({ facts, document, range, brief }: FactsProps) {
             </dd>
           </>
         )}
-        {facts.readSeconds !== null && fitsContext && (
+        {facts.readSeconds !== null && fitsContext && !isOnDisk && (
           <>
             <dt className="text-muted">Reading</dt>
             <dd className="tabular">
@@ -188,6 +191,7 @@ function Facts({ facts, document, range, brief }: FactsProps) {
             </dd>
           </>
         )}
+        {fits && facts.disk && <KeepOnDisk disk={facts.disk} />}
       </dl>
       {!fits && <Remedies facts={facts} document={document} />}
       {buttons}
@@ -204,13 +208,18 @@ function needWords({ place, needed, available, fits }: MemoryNeed, isNamed: bool
   return `${bytes(needed)} of ${places[place]}, ${bytes(available)} available${excess}`;
 }
 
-function Buttons({ document, range, canRead }: Pick<FactsProps, 'document' | 'range'> & { canRead: boolean }) {
+interface ButtonsProps extends Pick<FactsProps, 'document' | 'range'> {
+  canRead: boolean;
+  isOnDisk: boolean;
+}
+
+function Buttons({ document, range, canRead, isOnDisk }: ButtonsProps) {
   const [choosing, setChoosing] = useState(false);
   return (
     <>
       <div className="mt-5 flex flex-wrap items-center gap-2">
         <Button kind="primary" disabled={!canRead} onClick={() => void readDocument(document.id, range)}>
-          Read document
+          {isOnDisk ? 'Load document' : 'Read document'}
         </Button>
         {document.pages > 1 && (
           <Button kind="bare" aria-expanded={choosing} onClick={() => setChoosing(!choosing)}>

@@ -7,18 +7,19 @@ import { ProgressBar } from '../../ui/progress-bar.tsx';
 
 export function ReadingProgress({ job, name }: { job: Job; name: string }) {
   const share = job.total > 0 ? job.done / job.total : 0;
+  const isLoading = job.phase === 'loading';
   const isPaused = job.phase === 'paused';
   const isWaiting = job.phase === 'waiting' || job.total === 0;
   return (
     <section aria-label="Reading" className="rounded-xl border border-line bg-raised p-5">
       <div className="flex items-baseline justify-between gap-4">
         <h2 className="min-w-0 truncate text-prose font-[620]">
-          {isPaused ? 'Paused' : 'Reading'} {name}
+          {isPaused ? 'Paused' : isLoading ? 'Loading from disk' : 'Reading'} {name}
         </h2>
         <span className="tabular text-prose">{isWaiting ? '' : `${Math.floor(share * 100)} %`}</span>
       </div>
       <div className="mt-3">
-        <ProgressBar value={share} label={`Reading ${name}`} />
+        <ProgressBar value={share} label={`${isLoading ? 'Loading' : 'Reading'} ${name}`} />
       </div>
       <div className="mt-2 flex items-center justify-between gap-4">
         <p className="tabular text-muted">
@@ -26,7 +27,9 @@ export function ReadingProgress({ job, name }: { job: Job; name: string }) {
             ? `${count(job.done)} of ${count(job.total)} tokens are read and stay.`
             : isWaiting
               ? 'Waiting for the engine.'
-              : `${count(job.done)} of ${count(job.total)} tokens${job.tokensPerSecond > 0 ? `, ${speed(job.tokensPerSecond)}` : ''}${job.secondsLeft === null ? '' : `, ${seconds(job.secondsLeft)} left`}`}
+              : isLoading
+                ? `${count(job.done)} of ${count(job.total)} tokens, read before.`
+                : `${count(job.done)} of ${count(job.total)} tokens${job.tokensPerSecond > 0 ? `, ${speed(job.tokensPerSecond)}` : ''}${job.secondsLeft === null ? '' : `, ${seconds(job.secondsLeft)} left`}`}
         </p>
         <div className="flex shrink-0 gap-2">
           {isPaused ? (
@@ -40,8 +43,9 @@ export function ReadingProgress({ job, name }: { job: Job; name: string }) {
         </div>
       </div>
       <p className="mt-3 text-note leading-4 text-muted">
-        The model reads the whole text once. Questions then start from what it has read. Cancelling discards what was
-        read so far.
+        {isLoading
+          ? 'What the model read before is brought back into memory. If it is damaged the text is read again.'
+          : 'The model reads the whole text once. Questions then start from what it has read. Cancelling discards what was read so far.'}
       </p>
     </section>
   );

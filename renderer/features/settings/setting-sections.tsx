@@ -7,6 +7,7 @@ import type { SettingName, Settings } from '../../../electron/contract/settings.
 import { changeSettings } from '../../stores/settings.ts';
 import { type FieldIds, Select } from '../../ui/field.tsx';
 import { NumberInput } from '../../ui/number-input.tsx';
+import { keptSettings } from './kept-settings.tsx';
 import { DeviceField, ThreadsField } from './machine-fields.tsx';
 import { TuneEntry } from './tune-entry.tsx';
 
@@ -45,7 +46,12 @@ export function settingSections(settings: Settings, engine: EngineState | null):
       names: ['tokenBudget', 'pooling', 'selector', 'window', 'kernel', 'decomposition', 'nDenseLayers'],
       settings: compression(settings, engine),
     },
-    { id: 'memory', title: 'Memory', names: ['kvType', 'documentHome'], settings: memory(settings) },
+    {
+      id: 'memory',
+      title: 'Memory',
+      names: ['kvType', 'documentHome', 'keepRead', 'keptGb'],
+      settings: [...memory(settings), ...keptSettings(settings)],
+    },
     { id: 'machine', title: 'Machine', names: ['device', 'threads'], settings: machine(settings, engine) },
     { id: 'appearance', title: 'Appearance', names: ['theme', 'fontSize', 'motion'], settings: appearance(settings) },
   ];

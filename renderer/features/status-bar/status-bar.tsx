@@ -29,13 +29,15 @@ export function StatusBar() {
             ? 'The engine is not running'
             : job?.phase === 'reading'
               ? `Reading, ${job.total > 0 ? Math.floor((job.done / job.total) * 100) : 0} %${job.tokensPerSecond > 0 ? `, ${speed(job.tokensPerSecond)}` : ''}`
-              : job?.phase === 'paused'
-                ? 'Reading is paused'
-                : job?.kind === 'tuning'
-                  ? `Tuning${job.total > 0 ? `, ${job.done} of ${job.total} measured` : ''}`
-                  : job
-                    ? 'Answering'
-                    : 'Ready';
+              : job?.phase === 'loading'
+                ? 'Loading from disk'
+                : job?.phase === 'paused'
+                  ? 'Reading is paused'
+                  : job?.kind === 'tuning'
+                    ? `Tuning${job.total > 0 ? `, ${job.done} of ${job.total} measured` : ''}`
+                    : job
+                      ? 'Answering'
+                      : 'Ready';
   return (
     <footer className="flex h-8 shrink-0 whitespace-nowrap items-center gap-4 border-t border-line bg-chrome pr-1 pl-4 text-note text-muted">
       {telemetry && used !== null && (

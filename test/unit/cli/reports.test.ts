@@ -84,6 +84,8 @@ const context: AskContext = {
     nTokens: 4960,
     documentTokens: 4900,
     prefillMs: 4800,
+    loaded: false,
+    missed: null,
     bytes: 900,
     onDevice: true,
     plan,

@@ -79,6 +79,9 @@ export interface FakeOptions {
   late?: boolean;
   /** Called before each segment of a reading with the tokens read so far; may wait. */
   onSegment?: (done: number) => Promise<void> | void;
+  /** Files of documents: the tokens that were kept, or what loading throws. A file is written in three parts. */
+  kept?: Map<string, number | Error>;
+  onSavePart?: () => Promise<void> | void;
   /** Called before each measured step; may wait. */
   onStep?: () => Promise<void> | void;
   /** Every plan that is checked lacks this. */
@@ -166,7 +169,8 @@ export class FakeAddon implements NativeAddon {
 
   #document(onDevice: boolean): NativeDocument {
     const log = this.log;
-    const { onSegment } = this.#options;
+    const { onSegment, onSavePart, kept } = this.#options;
+    let parts = 0;
     let nTokens = 0;
     let isCancelled = false;
     return {
@@ -190,6 +194,27 @@ export class FakeAddon implements NativeAddon {
         }
         return { ms: 5 };
       },
+      get fileBytes() {
+        return nTokens * 64 + 100;
+      },
+      async load(path, tokens, onProgress) {
+        log.push(`load ${path}`);
+        const said = kept?.get(path);
+        if (said instanceof Error) throw said;
+        if (said === undefined) throw Object.assign(new Error('It is not there.'), { code: 'IO' });
+        onProgress(tokens.length);
+        nTokens = tokens.length;
+        return { ms: 1 };
+      },
+      async savePart(path) {
+        log.push(`save ${path}`);
+        await onSavePart?.();
+        parts++;
+        if (parts < 3) return { done: false };
+        kept?.set(path, nTokens);
+        return { done: true };
+      },
+      endSave: () => void log.push('end save'),
       fork: () => this.#session(nTokens),
       cancel() {
         isCancelled = true;

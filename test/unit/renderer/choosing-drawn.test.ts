@@ -91,8 +91,8 @@ describe('settings', () => {
     const fields = sections.flatMap(({ settings }) => settings.map(fieldOf));
     const place = await draw(createElement('div', null, fields));
     const controls = place.querySelectorAll('input, select');
-    // All but the way to the tuning, which needs a document.
-    expect(controls.length).toBe(fields.length - 1);
+    // All but the way to the tuning, which needs a document, and the button that clears the disk.
+    expect(controls.length).toBe(fields.length - 2);
     for (const control of controls) {
       expect(place.querySelector(`label[for="${control.id}"]`)?.textContent).not.toBe('');
       expect(document.getElementById(control.getAttribute('aria-describedby') ?? '')?.textContent).not.toBe('');

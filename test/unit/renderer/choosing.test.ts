@@ -218,7 +218,17 @@ describe('words', () => {
     expect(ownWords({ pooling: 'triangle', selector: 'codes' })).toBe('preset Coded');
     expect(ownWords({ pooling: 'triangle', selector: 'pages' })).toBe('triangle pooling, selector pages');
     // Nothing that can be chosen has no words.
-    const { sampler: _s, threads: _t, device: _d, theme: _c, fontSize: _f, motion: _m, ...all } = defaultSettings;
+    const {
+      sampler: _s,
+      threads: _t,
+      device: _d,
+      keepRead: _k,
+      keptGb: _g,
+      theme: _c,
+      fontSize: _f,
+      motion: _m,
+      ...all
+    } = defaultSettings;
     for (const name of Object.keys(all)) expect(ownWords({ [name]: all[name as keyof typeof all] }), name).not.toBe('');
   });
 

@@ -29,7 +29,17 @@ function telemetry(changes: Partial<Telemetry>): void {
   const model = { info: largeNumbers.model, device: 'NVIDIA GeForce RTX 4070' };
   const engine = { state: 'ready', model, modelFile: { id: 'x', title: 'Llama', bytes: 1, licence: '' }, presets: [] };
   const models = { revision: 0, downloads: [] };
-  const idle = { at: 0, engine, models, jobs: [], held: [], live: [], engineBytes: null, machineBytes: 32 * GB };
+  const idle = {
+    at: 0,
+    engine,
+    models,
+    jobs: [],
+    held: [],
+    kept: { documents: [], failure: null },
+    live: [],
+    engineBytes: null,
+    machineBytes: 32 * GB,
+  };
   useEngine.setState({ telemetry: { ...idle, ...changes } as unknown as Telemetry });
 }
 

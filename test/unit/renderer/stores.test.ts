@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Turn } from '../../../electron/contract/app-types.ts';
+import type { Telemetry, Turn } from '../../../electron/contract/app-types.ts';
 import { workedSeconds } from '../../../renderer/features/kv-panel/history.tsx';
 import { mapBins, pagePlace, placesOf } from '../../../renderer/features/kv-panel/map-bins.ts';
 import { bytes, factor, plural, seconds } from '../../../renderer/format.ts';
@@ -49,7 +49,15 @@ describe('telemetry', () => {
     let asked = 0;
     let isClosed = false;
     const once = async function* (machineBytes: number) {
-      yield { machineBytes, at: 1000, jobs: [], held: [], live: [], engineBytes: 5 };
+      yield {
+        machineBytes,
+        at: 1000,
+        jobs: [],
+        held: [],
+        kept: { documents: [], failure: null },
+        live: [],
+        engineBytes: 5,
+      };
       throw new Error('broken off');
     };
     const client = { telemetry: async () => once(++asked) };
@@ -82,7 +90,8 @@ describe('telemetry', () => {
     const client = {
       telemetry: async () =>
         (async function* () {
-          for (const snapshot of snapshots) yield { live: [], held: [], engineBytes: 700, ...snapshot };
+          for (const snapshot of snapshots)
+            yield { live: [], held: [], kept: { documents: [], failure: null }, engineBytes: 700, ...snapshot };
           connect({});
         })(),
     };
@@ -141,6 +150,35 @@ describe('chat', () => {
       failure: { message: 'The document is not in memory.' },
       live: null,
     });
+  });
+
+  it('loads what is on disk before it asks, and keeps the question where that is cancelled', async () => {
+    const documents = [{ documentId: 'd1', bytes: 9, isReady: true }];
+    const before = useEngine.getState().telemetry;
+    useEngine.setState({
+      telemetry: { jobs: [], held: [], kept: { documents, failure: null } } as unknown as Telemetry,
+    });
+    const said: string[] = [];
+    let isCancelled = false;
+    connect({
+      read: async () => {
+        said.push('read');
+        if (isCancelled) throw Object.assign(new Error('Stopped.'), { code: 'CANCELLED' });
+        return (async function* () {})();
+      },
+      ask: async () => {
+        said.push('ask');
+        return (async function* () {})();
+      },
+      chats: { list: async () => [] },
+    });
+    await ask('What is it?');
+    expect(said).toEqual(['read', 'ask']);
+    isCancelled = true;
+    await ask('And this?');
+    expect(said).toEqual(['read', 'ask', 'read']);
+    expect(useChat.getState().draft).toBe('And this?');
+    useEngine.setState({ telemetry: before });
   });
 
   it('joins an answer that is being made when the chat is opened', async () => {

@@ -100,7 +100,8 @@ describe('on a CPU', () => {
       tokens: undefined,
     });
     const read = { type: 'done' as const, documentId: 'doc', nTokens: 9, documentTokens: 9, prefillMs: 1, bytes: 2000 };
-    app.holdings().addDocument(other.id, { ...read, onDevice: true, plan: fakePlan }, 'f16', null);
+    const fresh = { loaded: false, missed: null, onDevice: true };
+    app.holdings().addDocument(other.id, { ...read, ...fresh, plan: fakePlan }, 'f16', null);
     expect((await look()).remedies).toContainEqual({
       type: 'release',
       documentIds: [other.id],

@@ -169,7 +169,8 @@ it('threads and device reach the engine when it starts anew', async () => {
 
 it('is complete: every setting is in one of these tests or is the window’s own', () => {
   const window: SettingName[] = ['theme', 'fontSize', 'motion'];
-  const tested = [...names, 'sampler', 'threads', 'device', ...window];
+  const disk: SettingName[] = ['keepRead', 'keptGb']; // keeping.test.ts
+  const tested = [...names, 'sampler', 'threads', 'device', ...disk, ...window];
   expect(settingsSchema.keyof().options.toSorted()).toEqual(tested.toSorted());
 });
 

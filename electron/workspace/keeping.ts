@@ -1,0 +1,109 @@
+/**
+ * Documents that were read, kept on disk for the next start: whether one is there for what would be read, and writing one after a
+ * reading. That goes on beside questions; where it fails the app goes on without, and says why.
+ */
+import { createHash } from 'node:crypto';
+import type { KeptOnDisk, PageRange } from '../contract/app-types.ts';
+import { toAppError } from '../contract/errors.ts';
+import type { KvType } from '../contract/method.ts';
+import type { App } from './app.ts';
+import { wordingTokens } from './method-choice.ts';
+import { failureForWindow } from './window-words.ts';
+
+/** What the rows depend on beside the document; undefined: no model is open. */
+function keyOf(app: App, kvType: KvType, pages: PageRange | null): string | undefined {
+  const { model } = app.supervisor;
+  if (!model) return undefined;
+  const device = model.device.startsWith('cuda') ? 'gpu' : 'cpu';
+  const parts = JSON.stringify([app.counter.countedWith, kvType, device, pages && [pages.from, pages.to]]);
+  return createHash('sha256').update(parts).digest('hex').slice(0, 16);
+}
+
+/** The file that can be loaded instead of reading these pages. */
+export function keptFileFor(app: App, documentId: string, kvType: KvType, pages: PageRange | null): string | undefined {
+  const file = app.kept.find(documentId);
+  return file && file.key === keyOf(app, kvType, pages) ? app.kept.pathOf(documentId, file.key) : undefined;
+}
+
+const wishedBytes = (app: App) => {
+  const { keptGb } = app.settings.get();
+  return keptGb === 0 ? undefined : keptGb * 2 ** 30;
+};
+
+/** f16: two bytes a number; q8_0: 34 bytes for 32 numbers. The rest of a file is small beside the rows. */
+function fileBytes(app: App, kvType: KvType, tokens: number): number {
+  const perToken = app.supervisor.model?.info.kvBytesPerToken ?? 0;
+  return Math.ceil(tokens * (perToken * (kvType === 'f16' ? 1 : 34 / 64) + 4)) + 4096;
+}
+
+/** What keeping a document would take, said before it is read. */
+export async function keepingOf(
+  app: App,
+  documentId: string,
+  documentTokens: number,
+  kvType: KvType,
+  pages: PageRange | null,
+): Promise<KeptOnDisk> {
+  const bytes = fileBytes(app, kvType, documentTokens + wordingTokens);
+  const isThere = keptFileFor(app, documentId, kvType, pages) !== undefined;
+  const { keepRead } = app.settings.get();
+  if (isThere) return { bytes: app.kept.find(documentId)?.bytes ?? bytes, isThere, problem: null, keeps: true };
+  const problem = await app.kept.checkRoom(bytes, wishedBytes(app)).then(
+    () => null,
+    (error) => failureForWindow(error).message,
+  );
+  return { bytes, isThere, problem, keeps: keepRead };
+}
+
+/** For the list: what would be loaded as things are, and what lies there for another model or cache type. */
+export function keptDocuments(app: App) {
+  const { kvType } = app.settings.get();
+  return app.kept.list
+    .filter(({ documentId }) => app.documents.has(documentId))
+    .map(({ documentId, bytes, key }) => {
+      const own = app.documents.choice(documentId);
+      return { documentId, bytes, isReady: key === keyOf(app, own.kvType ?? kvType, null) };
+    });
+}
+
+interface ReadDocument {
+  documentId: string;
+  engineDocumentId: string;
+  tokens: number;
+  kvType: KvType;
+  pages: PageRange | null;
+}
+
+/** One after the other. Resolves when it is on disk, or will not be; never rejects. */
+export function keepOnDisk(app: App, read: ReadDocument): Promise<void> {
+  app.keeping.line = app.keeping.line.then(() => keepNow(app, read));
+  return app.keeping.line;
+}
+
+async function keepNow(app: App, read: ReadDocument): Promise<void> {
+  const { documentId, engineDocumentId, tokens, kvType, pages } = read;
+  const key = keyOf(app, kvType, pages);
+  if (key === undefined) return;
+  app.keeping.failure = null;
+  try {
+    await app.kept.makeRoom(documentId, fileBytes(app, kvType, tokens), wishedBytes(app));
+    const path = app.kept.pathOf(documentId, key);
+    await app.supervisor.use((verbs) => verbs.keepDocument({ documentId: engineDocumentId, path }));
+    app.kept.add(documentId, key);
+    // It may have been removed while its last part was written.
+    if (!app.documents.has(documentId)) app.kept.drop(documentId);
+  } catch (error) {
+    const { code } = toAppError(error);
+    // It was let go of meanwhile, or its engine ended: that is said where it happened.
+    const isElsewhere = code === 'CLOSED' || code === 'CANCELLED' || code.startsWith('ENGINE_');
+    if (!isElsewhere) app.keeping.failure = failureForWindow(error).message;
+  }
+  app.changes.emit('change');
+}
+
+export function clearKept(app: App): { bytes: number; documents: number } {
+  const documents = app.kept.list.length;
+  const bytes = app.kept.clear();
+  app.changes.emit('change');
+  return { bytes, documents: documents - app.kept.list.length };
+}

@@ -1,0 +1,277 @@
+#include "kv_file.h"
+
+#include <algorithm>
+#include <bit>
+#include <cerrno>
+#include <cstddef>
+#include <cstring>
+#include <filesystem>
+
+#include "checksum.h"
+
+#ifdef _WIN32
+#include <io.h>
+#else
+#include <fcntl.h>
+#include <unistd.h>
+#endif
+
+namespace rocketdoc {
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "files are little-endian");
+
+constexpr char     MAGIC[8] = {'R', 'o', 'c', 'k', 'e', 't', 'K', 'V'};
+constexpr uint64_t VERSION  = 1;
+constexpr size_t   CHUNK    = size_t(4) << 20;
+
+struct Header {
+    char     magic[8];
+    uint64_t version, type, n_layer, n_head, head_dim, n_tokens, model;
+    uint64_t checksum;  // of all before
+};
+static_assert(sizeof(Header) == 72);
+
+Header header_of(const KvFileKey & key) {
+    Header h = {};
+    std::memcpy(h.magic, MAGIC, sizeof(MAGIC));
+    h.version  = VERSION;
+    h.type     = uint64_t(key.shape.type);
+    h.n_layer  = uint64_t(key.shape.n_layer);
+    h.n_head   = uint64_t(key.shape.n_head);
+    h.head_dim = uint64_t(key.shape.head_dim);
+    h.n_tokens = uint64_t(key.n_tokens());
+    h.model    = key.model;
+    h.checksum = checksum(&h, offsetof(Header, checksum), 0);
+    return h;
+}
+
+// A layer's checksum begins with its number: layers in another order are damage too.
+uint64_t first_seed(int64_t layer) { return uint64_t(layer) + 1; }
+
+std::filesystem::path native_path(const std::string & utf8) { return std::filesystem::path(std::u8string(utf8.begin(), utf8.end())); }
+
+Status write_failure() {
+    const int why = errno;
+    if (why == ENOSPC || why == EFBIG
+#ifdef EDQUOT
+        || why == EDQUOT
+#endif
+    ) {
+        return Status::fail(Code::DISK_FULL, "The disk became full while the document's KV cache was written. Nothing of it stays; free some space.");
+    }
+    return Status::fail(Code::IO, std::string("The document's KV cache could not be written to disk: ") + std::strerror(why) + ".");
+}
+
+Status corrupt(const std::string & what) { return Status::fail(Code::KV_CORRUPT, "The KV cache on disk is damaged: " + what + "."); }
+Status mismatch(const std::string & what) { return Status::fail(Code::KV_MISMATCH, "The KV cache on disk " + what + "."); }
+
+std::FILE * create_private(const std::filesystem::path & path) {
+#ifdef _WIN32
+    return _wfopen(path.c_str(), L"wb");
+#else
+    // What lay under this name is not written through: it may be a link.
+    if (::unlink(path.c_str()) != 0 && errno != ENOENT) return nullptr;
+    const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0) return nullptr;
+    std::FILE * file = ::fdopen(fd, "wb");
+    if (!file) ::close(fd);
+    return file;
+#endif
+}
+
+bool sync_to_disk(std::FILE * file) {
+#ifdef _WIN32
+    return _commit(_fileno(file)) == 0;
+#else
+    return ::fsync(::fileno(file)) == 0;
+#endif
+}
+
+// The name itself; a file system that cannot do this for a folder says so, and nothing is lost but a rereading.
+void sync_folder(const std::filesystem::path & folder) {
+#ifndef _WIN32
+    const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) return;
+    (void) ::fsync(fd);
+    ::close(fd);
+#else
+    (void) folder;
+#endif
+}
+
+struct Run {
+    int64_t layer, head;
+    bool    values;
+};
+
+Run run_at(const KvShape & shape, int64_t i) {
+    const int64_t in_layer = i % (2 * shape.n_head);
+    return {i / (2 * shape.n_head), in_layer % shape.n_head, in_layer >= shape.n_head};
+}
+
+int64_t n_runs(const KvShape & shape) { return shape.n_layer * 2 * shape.n_head; }
+
+// Calls visit(tensor, offset, bytes) for rows [0, n_tokens) of one head, piece by piece; stops at the first failure.
+template <typename Visit>
+Status for_each_piece(const KvRows & rows, const Run & run, int64_t n_tokens, Visit visit) {
+    ggml_tensor * t     = run.values ? rows.v(run.layer) : rows.k(run.layer);
+    const size_t  total = size_t(n_tokens) * t->nb[1];
+    for (size_t at = 0; at < total; at += CHUNK) RETURN_IF_FAILED(visit(t, size_t(run.head) * t->nb[2] + at, std::min(CHUNK, total - at)));
+    return Status::good();
+}
+
+}  // namespace
+
+uint64_t KvFileKey::file_bytes() const {
+    return sizeof(Header) + tokens.size() * sizeof(int32_t) + sizeof(uint64_t) + shape.bytes(n_tokens()) + uint64_t(shape.n_layer) * sizeof(uint64_t);
+}
+
+Status KvFileWriter::begin(const std::string & path, KvFileKey key, std::unique_ptr<KvFileWriter> & out) {
+    std::unique_ptr<KvFileWriter> self(new KvFileWriter);
+    self->path_ = path;
+    self->part_ = path + ".part";
+    self->key_  = std::move(key);
+    self->file_.reset(create_private(native_path(self->part_)));
+    if (!self->file_) {
+        self->part_.clear();
+        return write_failure();
+    }
+    std::setvbuf(self->file_.get(), nullptr, _IONBF, 0);  // pieces are large already
+    self->buffer_.resize(CHUNK);
+    out = std::move(self);
+    return Status::good();
+}
+
+KvFileWriter::~KvFileWriter() {
+    file_.reset();
+    std::error_code ignored;
+    if (!part_.empty()) std::filesystem::remove(native_path(part_), ignored);
+}
+
+Status KvFileWriter::put(const void * data, size_t bytes) {
+    errno = 0;
+    if (std::fwrite(data, 1, bytes, file_.get()) != bytes) return write_failure();
+    written_ += bytes;
+    return Status::good();
+}
+
+Status KvFileWriter::write_run(const KvRows & rows) {
+    const Run run = run_at(key_.shape, run_);
+    if (run.head == 0 && !run.values) layer_checksum_ = first_seed(run.layer);
+    RETURN_IF_FAILED(for_each_piece(rows, run, key_.n_tokens(), [&](const ggml_tensor * t, size_t offset, size_t bytes) {
+        ggml_backend_tensor_get(t, buffer_.data(), offset, bytes);
+        layer_checksum_ = checksum(buffer_.data(), bytes, layer_checksum_);
+        return put(buffer_.data(), bytes);
+    }));
+    run_++;
+    if (run_ % (2 * key_.shape.n_head) == 0) return put(&layer_checksum_, sizeof(layer_checksum_));
+    return Status::good();
+}
+
+Status KvFileWriter::write_part(const KvRows & rows, uint64_t most, bool & done) {
+    done = false;
+    if (!file_) return Status::fail(Code::INVALID_ARGUMENT, "This file is written already, or was given up.");
+    const uint64_t before = written_;
+    Status         status = Status::good();
+    if (written_ == 0) {
+        const Header   header = header_of(key_);
+        const size_t   bytes  = key_.tokens.size() * sizeof(int32_t);
+        const uint64_t sum    = checksum(key_.tokens.data(), bytes, 0);
+        status = put(&header, sizeof(header));
+        if (status.ok()) status = put(key_.tokens.data(), bytes);
+        if (status.ok()) status = put(&sum, sizeof(sum));
+    }
+    while (status.ok() && run_ < n_runs(key_.shape) && written_ - before < most) status = write_run(rows);
+    if (status.ok()) status = flush();
+    if (status.ok() && run_ == n_runs(key_.shape)) {
+        status = finish();
+        done   = status.ok();
+    }
+    if (!status.ok()) file_.reset();  // the destructor removes it
+    return status;
+}
+
+Status KvFileWriter::flush() {
+    errno = 0;
+    return std::fflush(file_.get()) == 0 && sync_to_disk(file_.get()) ? Status::good() : write_failure();
+}
+
+Status KvFileWriter::finish() {
+    errno = 0;
+    if (std::fclose(file_.release()) != 0) return write_failure();
+    std::error_code error;
+    std::filesystem::rename(native_path(part_), native_path(path_), error);
+    if (error) return Status::fail(Code::IO, "The document's KV cache could not be given its name on disk: " + error.message() + ".");
+    part_.clear();
+    sync_folder(native_path(path_).parent_path());
+    return Status::good();
+}
+
+Status KvFileReader::get(void * data, size_t bytes) {
+    if (std::fread(data, 1, bytes, file_.get()) == bytes) return Status::good();
+    if (std::feof(file_.get())) return corrupt("it ends too early");
+    return Status::fail(Code::IO, std::string("The KV cache on disk could not be read: ") + std::strerror(errno) + ".");
+}
+
+Status KvFileReader::open(const std::string & path, const KvFileKey & key, KvFileReader & out) {
+    std::error_code error;
+    const auto      where = native_path(path);
+    if (!std::filesystem::is_regular_file(where, error)) return Status::fail(Code::IO, "The KV cache is not on disk any more.");
+    const uint64_t bytes = std::filesystem::file_size(where, error);
+    if (error) return Status::fail(Code::IO, "The KV cache on disk could not be read: " + error.message() + ".");
+#ifdef _WIN32
+    out.file_.reset(_wfopen(where.c_str(), L"rb"));
+#else
+    out.file_.reset(std::fopen(where.c_str(), "rbe"));
+#endif
+    if (!out.file_) return Status::fail(Code::IO, std::string("The KV cache on disk could not be opened: ") + std::strerror(errno) + ".");
+    std::setvbuf(out.file_.get(), nullptr, _IONBF, 0);
+    Header h;
+    RETURN_IF_FAILED(out.get(&h, sizeof(h)));
+    if (std::memcmp(h.magic, MAGIC, sizeof(MAGIC)) != 0) return corrupt("it does not begin as such a file");
+    if (h.version != VERSION) return mismatch("was written by another version of RocketDoc (format " + std::to_string(h.version) + ", this one reads " + std::to_string(VERSION) + ")");
+    if (h.checksum != checksum(&h, offsetof(Header, checksum), 0)) return corrupt("its header has other bytes than were written");
+    const Header wanted = header_of(key);
+    if (h.model != wanted.model) return mismatch("is another model's, or another device's");
+    if (h.type != wanted.type) return mismatch("is of another type of KV cache");
+    if (h.n_layer != wanted.n_layer || h.n_head != wanted.n_head || h.head_dim != wanted.head_dim) return mismatch("has another model's sizes");
+    if (h.n_tokens != wanted.n_tokens) {
+        return mismatch("is of another text (" + std::to_string(h.n_tokens) + " tokens, this one has " + std::to_string(wanted.n_tokens) + ")");
+    }
+    if (bytes != key.file_bytes()) return corrupt("it has " + std::to_string(bytes) + " bytes where " + std::to_string(key.file_bytes()) + " were written");
+    std::vector<int32_t> tokens(key.tokens.size());
+    uint64_t             sum = 0;
+    RETURN_IF_FAILED(out.get(tokens.data(), tokens.size() * sizeof(int32_t)));
+    RETURN_IF_FAILED(out.get(&sum, sizeof(sum)));
+    if (sum != checksum(tokens.data(), tokens.size() * sizeof(int32_t), 0)) return corrupt("its text has other bytes than were written");
+    if (tokens != key.tokens) return mismatch("is of another text of the same length");
+    out.shape_    = key.shape;
+    out.n_tokens_ = key.n_tokens();
+    return Status::good();
+}
+
+Status KvFileReader::read_rows(KvRows & rows, const std::atomic<bool> & cancel, const std::function<void(int64_t done)> & progress) {
+    std::vector<uint8_t> buffer(CHUNK);
+    const int64_t        total = n_runs(shape_);
+    uint64_t             sum   = 0;
+    for (int64_t i = 0; i < total; i++) {
+        const Run run = run_at(shape_, i);
+        if (run.head == 0 && !run.values) sum = first_seed(run.layer);
+        RETURN_IF_FAILED(for_each_piece(rows, run, n_tokens_, [&](ggml_tensor * t, size_t offset, size_t bytes) {
+            if (cancel) return Status::fail(Code::CANCELLED, "Stopped while the KV cache was loaded from disk.");
+            RETURN_IF_FAILED(get(buffer.data(), bytes));
+            sum = checksum(buffer.data(), bytes, sum);
+            ggml_backend_tensor_set(t, buffer.data(), offset, bytes);
+            return Status::good();
+        }));
+        if ((i + 1) % (2 * shape_.n_head) != 0) continue;
+        uint64_t stored = 0;
+        RETURN_IF_FAILED(get(&stored, sizeof(stored)));
+        if (stored != sum) return corrupt("layer " + std::to_string(run.layer) + " has other bytes than were written");
+        if (progress) progress(n_tokens_ * (i + 1) / total);
+    }
+    return Status::good();
+}
+
+}  // namespace rocketdoc

@@ -1,0 +1,81 @@
+// A document's KV rows on disk: what was read need not be read again. The header says whose rows they are; a reader knows what it
+// wants beforehand and takes nothing from the file to size anything by. A file is whole under its name or not there.
+//
+//   magic, 8 bytes; version, type, n_layer, n_head, head_dim, n_tokens, model: u64 each; checksum of all these, u64
+//   the tokens, i32 [n_tokens]; their checksum, u64
+//   per layer: K rows, then V rows, [n_head, n_tokens, head_dim] of `type` each; their checksum, u64
+#pragma once
+
+#include <atomic>
+#include <cstdio>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "kv_rows.h"
+
+namespace rocketdoc {
+
+// Whose rows: another model, cache type or text is another document.
+struct KvFileKey {
+    uint64_t             model = 0;  // Model::fingerprint
+    KvShape              shape;
+    std::vector<int32_t> tokens;
+
+    int64_t  n_tokens() const { return int64_t(tokens.size()); }
+    uint64_t file_bytes() const;
+};
+
+struct CloseFile {
+    void operator()(std::FILE * file) const { std::fclose(file); }
+};
+using FilePtr = std::unique_ptr<std::FILE, CloseFile>;
+
+// Writes in parts, so that others may use the engine between them. Let go of before its end it removes what it wrote.
+class KvFileWriter {
+  public:
+    static Status begin(const std::string & path, KvFileKey key, std::unique_ptr<KvFileWriter> & out);
+    ~KvFileWriter();
+
+    // About `most` bytes further, on the disk when this returns. `rows` holds the key's tokens from row 0 on. After the last part
+    // the file has its name. DISK_FULL, IO: nothing is left of it.
+    Status write_part(const KvRows & rows, uint64_t most, bool & done);
+
+    const std::string & path() const { return path_; }
+    uint64_t            written() const { return written_; }
+    uint64_t            total() const { return key_.file_bytes(); }
+
+  private:
+    Status put(const void * data, size_t bytes);
+    Status write_run(const KvRows & rows);
+    Status flush();
+    Status finish();
+
+    std::string          path_;
+    std::string          part_;  // the name until it is whole
+    KvFileKey            key_;
+    FilePtr              file_;
+    std::vector<uint8_t> buffer_;
+    uint64_t             written_ = 0;
+    uint64_t             layer_checksum_ = 0;
+    int64_t              run_     = 0;  // (layer, K or V, head) that comes next
+};
+
+class KvFileReader {
+  public:
+    // Checks everything but the rows. KV_MISMATCH: of something else, or another version's; KV_CORRUPT: not what was written;
+    // IO: not there, or unreadable. Each means: read the document.
+    static Status open(const std::string & path, const KvFileKey & key, KvFileReader & out);
+    // Into rows [0, n_tokens); they count only when this succeeds.
+    Status read_rows(KvRows & rows, const std::atomic<bool> & cancel, const std::function<void(int64_t done)> & progress);
+
+  private:
+    Status get(void * data, size_t bytes);
+
+    FilePtr file_;
+    KvShape shape_;
+    int64_t n_tokens_ = 0;
+};
+
+}  // namespace rocketdoc

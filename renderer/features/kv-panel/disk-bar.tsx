@@ -1,0 +1,35 @@
+/** What is kept on disk: of this document, and of the others, on the scale of all that is. */
+import { bytes } from '../../format.ts';
+import { selectKept, useEngine } from '../../stores/engine.ts';
+import { StackedBar } from '../../ui/stacked-bar.tsx';
+import { Section } from './section.tsx';
+
+export function DiskBar({ documentId }: { documentId: string }) {
+  const kept = useEngine(({ telemetry }) => telemetry?.kept);
+  const own = useEngine(selectKept(documentId))?.bytes ?? 0;
+  const all = kept?.documents.reduce((sum, entry) => sum + entry.bytes, 0) ?? 0;
+  if (all === 0 && !kept?.failure) return null;
+  const parts = [
+    { key: 'own', label: `This document: ${bytes(own)}`, value: own, color: 'var(--part-document)' },
+    { key: 'others', label: `Other documents: ${bytes(all - own)}`, value: all - own, color: 'var(--part-work)' },
+  ];
+  return (
+    <Section title="Disk" aside={`${bytes(all)} in all`}>
+      {all > 0 && (
+        <>
+          <StackedBar label={parts.map(({ label }) => label).join(', ')} parts={parts} scale={all} />
+          <p className="tabular mt-1 text-note leading-4 text-muted">
+            {own > 0 ? (
+              <span data-testid="kept-bytes" data-bytes={own}>
+                {bytes(own)} of this document, ready after a restart
+              </span>
+            ) : (
+              'This document is not kept.'
+            )}
+          </p>
+        </>
+      )}
+      {kept?.failure && <p className="mt-1 text-note leading-4 text-warn">Not kept on disk: {kept.failure}</p>}
+    </Section>
+  );
+}
