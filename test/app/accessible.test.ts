@@ -1,8 +1,9 @@
 /** No violation of any axe rule on any screen and in any state of the window, in light and in dark. */
 import axe from 'axe-core';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { chromiumPath, launchBrowser, openWindow } from './browser.ts';
+import type { Page } from 'playwright-core';
+import { expect, it } from 'vitest';
+import { openWindow } from './browser.ts';
+import { inChromium, linkTo, useBrowser } from './opened-window.ts';
 import { walks } from './walks/all.ts';
 import { screens } from './walks/screens.ts';
 
@@ -15,25 +16,22 @@ async function violations(page: Page, runOnly?: string[]): Promise<string[]> {
     const { axe } = globalThis as unknown as { axe: typeof import('axe-core') };
     const { violations } = await axe.run({ resultTypes: ['violations'], ...(runOnly ? { runOnly } : {}) });
     return violations.flatMap(({ id, nodes }) =>
-      nodes.slice(0, 3).map(({ html, any, all, none }) => `${id}: ${html} ${[...any, ...all, ...none][0]?.message ?? ''}`),
+      nodes
+        .slice(0, 3)
+        .map(({ html, any, all, none }) => `${id}: ${html} ${[...any, ...all, ...none][0]?.message ?? ''}`),
     );
   }, runOnly);
 }
 
-describe.skipIf(!chromiumPath)('every screen', () => {
-  let browser: Browser;
+inChromium('every screen', () => {
+  const opened = useBrowser();
   const seen: string[] = [];
-  beforeAll(async () => {
-    browser = await launchBrowser();
-  }, 60_000);
-  afterAll(() => browser?.close());
 
   it.each(walks.map((make) => make()))(
     'of $name is accessible',
     async ({ server: start, script, steps }) => {
       const server = await start();
-      const link = `http://127.0.0.1:${server.port}/#launch=${server.tokens.newLaunchCode()}`;
-      const { page } = await openWindow(browser, link);
+      const { page } = await openWindow(opened.browser, linkTo(server));
       const found: Record<string, string[]> = {};
       try {
         for await (const screen of steps(page, server, script)) {
@@ -58,7 +56,7 @@ describe.skipIf(!chromiumPath)('every screen', () => {
   });
 
   it('would be found wanting where it is', async () => {
-    const page = await browser.newPage({ colorScheme: 'dark' });
+    const page = await opened.browser.newPage({ colorScheme: 'dark' });
     const link = '<a href="#a" style="color:#ddd;text-decoration:none">and a link</a>';
     const words = `<p style="color:#eee">A text of many words, long enough for a block, ${link} in it.</p><p style="color:#222">Dim.</p>`;
     await page.setContent(`<html><title>a</title><body style="background:#111"><main>${words}</main></body></html>`);

@@ -1,30 +1,7 @@
 /** The main job without a mouse, against the real server, engine and embedded model: Tab, Enter and letters alone. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { buildWindow, chromiumPath, launchBrowser, openWindow, type Watched } from './browser.ts';
-import { RealServer } from './real-server.ts';
-
-let browser: Browser;
-let server: RealServer;
-let dataDir: string;
-let watched: Watched;
-
-beforeAll(async () => {
-  if (!chromiumPath) return;
-  await buildWindow();
-  browser = await launchBrowser();
-  dataDir = mkdtempSync(join(tmpdir(), 'rocketdoc-keyboard-'));
-  server = new RealServer(dataDir);
-  watched = await openWindow(browser, await server.start());
-}, 120_000);
-afterAll(async () => {
-  await browser?.close();
-  await server?.stop();
-  if (dataDir) rmSync(dataDir, { recursive: true, force: true });
-});
+import type { Page } from 'playwright-core';
+import { expect, it } from 'vitest';
+import { inChromium, useRealWindow } from './opened-window.ts';
 
 /** Presses Tab until something with this name has the focus, as a person would who looks where it goes. */
 async function tabTo(page: Page, name: RegExp, key: 'Tab' | 'Shift+Tab' = 'Tab'): Promise<void> {
@@ -53,9 +30,11 @@ async function askTyped(page: Page, question: string): Promise<void> {
   await expect.poll(() => answers(page).count(), { timeout: 120_000 }).toBe(before + 1);
 }
 
-describe.skipIf(!chromiumPath)('the keyboard alone', () => {
+inChromium('the keyboard alone', () => {
+  const opened = useRealWindow();
+
   it('adds the sample, chooses pages, reads them, and asks twice', async () => {
-    const { page } = watched;
+    const { page } = opened;
     const { keyboard } = page;
     await page.getByText(/reads up to 8,192 tokens/).waitFor({ timeout: 120_000 });
     await tabTo(page, /^Try the sample report$/);
@@ -76,6 +55,6 @@ describe.skipIf(!chromiumPath)('the keyboard alone', () => {
 
     for (const question of ['Who founded the Trust in 1887?', 'Repeat the first sentence of the report.'])
       await askTyped(page, question);
-    expect([...watched.outbound, ...watched.complaints]).toEqual([]);
+    expect([...opened.outbound, ...opened.complaints]).toEqual([]);
   }, 400_000);
 });

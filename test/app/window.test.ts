@@ -1,13 +1,10 @@
 /** The main job in a real browser against the real server, engine and embedded model, on a document short enough for two cores. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import type { MapPage, TurnReport } from '../../electron/contract/app-types.ts';
 import { openDatabase } from '../../electron/library/database.ts';
-import { buildWindow, chromiumPath, dropFile, expectAccessible, launchBrowser, openWindow } from './browser.ts';
-import { RealServer } from './real-server.ts';
+import { dropFile, openWindow } from './browser.ts';
+import { inChromium, useRealWindow } from './opened-window.ts';
 
 /** A text that is dropped must be inert wherever it is shown. */
 const payload = '<img src=x onerror="window.hacked=1"><script>window.hacked=2</script>';
@@ -20,37 +17,19 @@ const sections = Array.from(
 );
 const text = `# Lighthouses ${payload}\n\n${sections.join('\n')}`;
 
-let dataDir: string;
-let server: RealServer;
-let browser: Browser;
+inChromium('the window', () => {
+  const opened = useRealWindow();
 
-beforeAll(async () => {
-  if (!chromiumPath) return;
-  dataDir = mkdtempSync(join(tmpdir(), 'rocketdoc-app-'));
-  server = new RealServer(dataDir);
-  await buildWindow();
-  browser = await launchBrowser();
-}, 120_000);
-
-afterAll(async () => {
-  await browser?.close();
-  await server?.stop();
-  if (dataDir) rmSync(dataDir, { recursive: true, force: true });
-});
-
-describe.skipIf(!chromiumPath)('the window', () => {
   it('adds by drop, shows what reading takes, reads, answers, and shows the engine’s numbers', async () => {
-    const { page, outbound, complaints, messages } = await openWindow(browser, await server.start());
+    const { page, outbound, complaints, messages } = opened;
     await page.getByRole('heading', { name: 'Ask a whole document' }).waitFor();
     await page.getByText(/reads up to 8,192 tokens/).waitFor({ timeout: 120_000 });
     expect(new URL(page.url()).hash).toBe('');
-    await expectAccessible(page, 'first-run');
 
     await dropFile(page, fileName, text);
     const read = page.getByRole('button', { name: 'Read document' });
     await read.waitFor({ timeout: 120_000 });
     await page.getByText(/^Fits SmolLM2/).waitFor();
-    await expectAccessible(page, 'pre-flight');
 
     // The smallest budget, so that stage 1 has something to drop in a short text.
     await page.getByRole('slider', { name: 'Token budget' }).press('Home');
@@ -58,7 +37,6 @@ describe.skipIf(!chromiumPath)('the window', () => {
     await read.click();
     const field = page.getByRole('textbox', { name: /^Ask / });
     await field.waitFor({ timeout: 180_000 });
-    await expectAccessible(page, 'ready');
 
     // Grows with its lines, up to eight; says how long the question is as the model counts.
     await field.fill('line\n'.repeat(20));
@@ -69,10 +47,9 @@ describe.skipIf(!chromiumPath)('the window', () => {
     await field.press('Enter');
     await page.getByTestId('answer-stats').waitFor({ timeout: 180_000 });
     await page.getByRole('heading', { name: 'Map of the document' }).waitFor();
-    await expectAccessible(page, 'answered');
 
     // What the panel shows is what the engine counted and the server stored.
-    const database = openDatabase(join(dataDir, 'library.sqlite'));
+    const database = openDatabase(join(opened.dataDir, 'library.sqlite'));
     const row = database.prepare('SELECT answer, report, map FROM turns').get() as Record<string, string>;
     database.close();
     const { counters, plan } = JSON.parse(row.report ?? '') as TurnReport;
@@ -111,7 +88,7 @@ describe.skipIf(!chromiumPath)('the window', () => {
   }, 600_000);
 
   it('is there after a reload and after a restart of the server', async () => {
-    const page = browser.contexts()[0]?.pages()[0];
+    const page = opened.browser.contexts()[0]?.pages()[0];
     if (!page) throw new Error('the window is gone');
     const question = page.getByRole('log').getByText('How high is the lighthouse number 3?');
     const answer = await page.locator('article .prose').innerText();
@@ -121,15 +98,13 @@ describe.skipIf(!chromiumPath)('the window', () => {
     await page.getByTestId('headline').waitFor();
     await page.getByRole('textbox', { name: /^Ask / }).waitFor();
 
-    await server.stop();
-    const again = await openWindow(browser, await server.start());
+    await opened.server.stop();
+    const again = await openWindow(opened.browser, await opened.server.start());
     await again.page.getByRole('log').getByText('How high is the lighthouse number 3?').waitFor();
     // The engine is another one: the document must be read again, and the window says so.
     await again.page.getByText('It is not in memory now.').waitFor({ timeout: 120_000 });
-    await expectAccessible(again.page, 'not-in-memory');
     await again.page.keyboard.press('Control+,');
     await again.page.getByRole('dialog', { name: 'Settings' }).waitFor();
-    await expectAccessible(again.page, 'settings');
     await again.page.keyboard.press('Escape');
     expect(again.outbound).toEqual([]);
     expect(again.complaints).toEqual([]);
@@ -138,7 +113,7 @@ describe.skipIf(!chromiumPath)('the window', () => {
   it.skipIf(process.platform !== 'linux')(
     'survives the death of the engine in the middle of an answer',
     async () => {
-      const page = browser.contexts().at(-1)?.pages()[0];
+      const page = opened.browser.contexts().at(-1)?.pages()[0];
       if (!page) throw new Error('the window is gone');
       await page.getByRole('button', { name: 'Read document' }).click();
       const field = page.getByRole('textbox', { name: /^Ask / });
@@ -146,7 +121,7 @@ describe.skipIf(!chromiumPath)('the window', () => {
       await field.fill('Who lives beside the lighthouse?');
       await field.press('Enter');
       await expect.poll(() => page.getByTestId('engine-state').textContent(), { interval: 20 }).toBe('Answering');
-      process.kill(server.enginePid(), 'SIGKILL');
+      process.kill(opened.server.enginePid(), 'SIGKILL');
       await page.getByText(/The engine ended by SIGKILL/).waitFor({ timeout: 30_000 });
       await page.getByTestId('engine-state').getByText('Ready').waitFor({ timeout: 60_000 });
       // One button reads the document into the new engine and asks again.
@@ -157,9 +132,9 @@ describe.skipIf(!chromiumPath)('the window', () => {
   );
 
   it('refuses a link that was used already', async () => {
-    const page = browser.contexts().at(-1)?.pages()[0];
+    const page = opened.browser.contexts().at(-1)?.pages()[0];
     const { origin } = new URL(page?.url() ?? '');
-    const other = await openWindow(browser, `${origin}/#launch=used-before`);
+    const other = await openWindow(opened.browser, `${origin}/#launch=used-before`);
     await other.page.getByRole('heading', { name: 'This window is not signed in' }).waitFor();
     expect(new URL(other.page.url()).hash).toBe('');
   }, 60_000);

@@ -128,4 +128,3 @@ export const depth = () =>
     await settled(page);
     yield 'prose';
   });
-

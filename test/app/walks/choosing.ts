@@ -122,11 +122,17 @@ export const shelf = () => {
       const dialog = page.getByRole('dialog', { name: 'Models' });
       const row = (title: string) => dialog.getByRole('listitem', { name: title });
       await row('SmolLM2-135M-Instruct').getByText('In use').waitFor();
-      await row('letter').getByText(/is not a GGUF model/).waitFor();
+      await row('letter')
+        .getByText(/is not a GGUF model/)
+        .waitFor();
       await settled(page);
       yield 'models';
-      await row('A model that cannot be reached').getByRole('button', { name: /^Download/ }).click();
-      await row('A model that cannot be reached').getByText(/cannot reach/).waitFor();
+      await row('A model that cannot be reached')
+        .getByRole('button', { name: /^Download/ })
+        .click();
+      await row('A model that cannot be reached')
+        .getByText(/cannot reach/)
+        .waitFor();
       await row('A model that cannot be reached').scrollIntoViewIfNeeded();
       yield 'models-failed';
       const fetched = row('A model near by');
@@ -157,7 +163,13 @@ export const shelf = () => {
         ...{ id: 'near', title: 'A model near by', note: '', url: files.url, fileName: 'near.gguf' },
         ...{ bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') },
       };
-      const far = { ...near, id: 'far', title: 'A model that cannot be reached', fileName: 'far.gguf', url: 'http://127.0.0.1:1/f' };
+      const far = {
+        ...near,
+        id: 'far',
+        title: 'A model that cannot be reached',
+        fileName: 'far.gguf',
+        url: 'http://127.0.0.1:1/f',
+      };
       const wrong = { ...near, id: 'wrong', url: 'ftp://127.0.0.1/f' };
       const catalogueFile = join(dir, 'catalogue.json');
       writeFileSync(catalogueFile, JSON.stringify({ models: [...models, near, far, wrong] }));

@@ -9,57 +9,53 @@ import { addSample, addText, ask, button, hold, library, onSample, settled, walk
 
 export const beginning = () => {
   const opening = hold();
-  return walk(
-    'beginning',
-    { ...onSample(), opening: opening.held },
-    async function* (page, server, script) {
-      await page.getByTestId('engine-state').getByText('Opening the model').waitFor();
-      yield 'starting';
-      opening.release();
-      script.opening = undefined;
-      await page.getByText(/reads up to/).waitFor();
-      yield 'first-run';
-      await page.evaluate(() => {
-        const dataTransfer = new DataTransfer();
-        dataTransfer.items.add(new File([''], 'a.pdf'));
-        document.body.dispatchEvent(new DragEvent('dragenter', { dataTransfer, bubbles: true }));
-      });
-      await page.getByRole('region', { name: 'Drop' }).waitFor();
-      yield 'dropping';
-      const sending = hold();
-      await page.route('**/upload*', async (route) => {
-        await sending.held;
-        await route.continue();
-      });
-      await dropBytes(page, 'Minutes of the harbour board, 1887 to 1902 (scanned).pdf', await scannedPdf(2));
-      await library(page).getByText('Adding').waitFor();
-      yield 'adding';
-      sending.release();
-      await library(page).getByRole('alert').waitFor({ timeout: 60_000 });
-      yield 'scanned-pdf';
-      await button(page, 'Dismiss').click();
-      await dropBytes(page, 'contract.pdf', await pdfBytes((pdf) => pdf.text('Secret.'), { userPassword: 'harbour' }));
-      await library(page).getByRole('textbox', { name: 'Password of contract.pdf' }).waitFor({ timeout: 60_000 });
-      yield 'password-pdf';
-      script.failOpen = new AppError(
-        'MODEL_MISSING',
-        'The model file SmolLM2-135M-Instruct.Q4_1.gguf is not there any more.',
-      );
-      await server.app.supervisor.reopen();
-      await page.getByRole('main').getByRole('alert').waitFor();
-      yield 'model-missing';
-      script.failOpen = new AppError(
-        'MODEL_CHECKSUM',
-        'The model file SmolLM2-135M-Instruct.Q4_1.gguf is damaged: its checksum is not the one that was published.',
-      );
-      await server.app.supervisor.reopen();
-      await page
-        .getByText(/checksum/)
-        .first()
-        .waitFor();
-      yield 'model-damaged';
-    },
-  );
+  return walk('beginning', { ...onSample(), opening: opening.held }, async function* (page, server, script) {
+    await page.getByTestId('engine-state').getByText('Opening the model').waitFor();
+    yield 'starting';
+    opening.release();
+    script.opening = undefined;
+    await page.getByText(/reads up to/).waitFor();
+    yield 'first-run';
+    await page.evaluate(() => {
+      const dataTransfer = new DataTransfer();
+      dataTransfer.items.add(new File([''], 'a.pdf'));
+      document.body.dispatchEvent(new DragEvent('dragenter', { dataTransfer, bubbles: true }));
+    });
+    await page.getByRole('region', { name: 'Drop' }).waitFor();
+    yield 'dropping';
+    const sending = hold();
+    await page.route('**/upload*', async (route) => {
+      await sending.held;
+      await route.continue();
+    });
+    await dropBytes(page, 'Minutes of the harbour board, 1887 to 1902 (scanned).pdf', await scannedPdf(2));
+    await library(page).getByText('Adding').waitFor();
+    yield 'adding';
+    sending.release();
+    await library(page).getByRole('alert').waitFor({ timeout: 60_000 });
+    yield 'scanned-pdf';
+    await button(page, 'Dismiss').click();
+    await dropBytes(page, 'contract.pdf', await pdfBytes((pdf) => pdf.text('Secret.'), { userPassword: 'harbour' }));
+    await library(page).getByRole('textbox', { name: 'Password of contract.pdf' }).waitFor({ timeout: 60_000 });
+    yield 'password-pdf';
+    script.failOpen = new AppError(
+      'MODEL_MISSING',
+      'The model file SmolLM2-135M-Instruct.Q4_1.gguf is not there any more.',
+    );
+    await server.app.supervisor.reopen();
+    await page.getByRole('main').getByRole('alert').waitFor();
+    yield 'model-missing';
+    script.failOpen = new AppError(
+      'MODEL_CHECKSUM',
+      'The model file SmolLM2-135M-Instruct.Q4_1.gguf is damaged: its checksum is not the one that was published.',
+    );
+    await server.app.supervisor.reopen();
+    await page
+      .getByText(/checksum/)
+      .first()
+      .waitFor();
+    yield 'model-damaged';
+  });
 };
 
 /** A library that was damaged, and a PDF whose pages are protected. */
@@ -75,7 +71,9 @@ export const guarded = () =>
       const password = page.getByLabel('Password of contract.pdf');
       await password.fill('harbour');
       await library(page).getByRole('button', { name: 'Open' }).click();
-      await button(page, /^contract\.pdf/).first().waitFor({ timeout: 60_000 });
+      await button(page, /^contract\.pdf/)
+        .first()
+        .waitFor({ timeout: 60_000 });
       await page.reload();
       await page.getByRole('tab', { name: 'Document' }).click();
       await page.getByText('The pages of this PDF are protected.').waitFor();
@@ -132,4 +130,3 @@ export const many = () =>
     await settled(page);
     yield 'joined-documents';
   });
-

@@ -49,4 +49,3 @@ export const reading = () =>
       .waitFor();
     yield 'out-of-memory';
   });
-

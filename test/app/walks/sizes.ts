@@ -65,4 +65,3 @@ export const lost = () =>
       .waitFor();
     yield 'connection-lost';
   });
-
