@@ -14,7 +14,7 @@ inChromium('reading a document', () => {
   let goOn = () => {};
 
   const library = () => page.getByRole('navigation', { name: 'Library' });
-  const row = (name: string) => library().getByRole('button', { name: new RegExp(`^${name}.*section`) });
+  const row = (name: string) => library().getByRole('button', { name: new RegExp(`^${name}\\.md`) });
   const reading = () => page.getByRole('region', { name: 'Reading' });
   const composer = () => page.getByRole('textbox', { name: /^Ask / });
   const readButton = () => page.getByRole('button', { name: 'Read document' });
