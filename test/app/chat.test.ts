@@ -36,7 +36,7 @@ async function downloaded(page: Page, click: () => Promise<void>): Promise<{ nam
 }
 
 inChromium('a chat with the real engine', () => {
-  const opened = useRealWindow();
+  const opened = useRealWindow(32);
 
   /** What the server stored. */
   function stored(): Turn[] {

@@ -72,7 +72,7 @@ async function expectPanelShows(page: Page, turn: Turn | undefined): Promise<voi
 }
 
 inChromium('the sample PDF with the real engine', () => {
-  const opened = useRealWindow();
+  const opened = useRealWindow(96);
 
   beforeAll(async () => {
     const { page } = opened;

@@ -16,7 +16,7 @@ const text = '# The lighthouse\n\nThe lighthouse of Norden was built in 1887 by 
 inChromium('models', () => {
   let files: FileServer;
   let page: Page;
-  const opened = useRealWindow(async (dir) => {
+  const opened = useRealWindow(32, async (dir) => {
     const bytes = readFileSync(join(root, 'assets', 'models', 'SmolLM2-135M-Instruct.Q4_1.gguf'));
     files = await startFileServer({ bytes, etag: '"one"', pauseMs: 4 });
     const facts = { contextTokens: 8192, weightType: 'q4_1', layers: 30, kvHeads: 3, headDim: 64 };

@@ -4,6 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe } from 'vitest';
+import { closeLibrary } from '../../electron/library/database.ts';
+import { openLibrary } from '../../electron/library/open-library.ts';
+import { SettingsStore } from '../../electron/library/settings-store.ts';
 import type { AppOptions } from '../../electron/workspace/app.ts';
 import { type FakeServer, startFakeServer } from '../fixtures/app-server.ts';
 import type { FakeScript } from '../fixtures/fake-engine.ts';
@@ -42,11 +45,17 @@ export function useFakeWindow(
 }
 
 type OpenedReal = Watched & { browser: Browser; server: RealServer; dataDir: string };
-/** A window on `npm run serve` with the real engine; `more`: further options of it. */
-export function useRealWindow(more: (dataDir: string) => Promise<string[]> = async () => []): OpenedReal {
+/** A window on `npm run serve` with the real engine, whose answers have at most `maxNew` tokens; `more`: further options of it. */
+export function useRealWindow(
+  maxNew: number,
+  more: (dataDir: string) => Promise<string[]> = async () => [],
+): OpenedReal {
   const opened = useBrowser() as OpenedReal;
   beforeAll(async () => {
     opened.dataDir = mkdtempSync(join(tmpdir(), 'rocketdoc-app-'));
+    const { database } = openLibrary(join(opened.dataDir, 'library.sqlite'));
+    new SettingsStore(database).set({ maxNew });
+    closeLibrary(database);
     opened.server = new RealServer(opened.dataDir, await more(opened.dataDir));
     Object.assign(opened, await openWindow(opened.browser, await opened.server.start()));
   }, 120_000);

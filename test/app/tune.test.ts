@@ -24,7 +24,7 @@ async function openSettings(page: Page, section: string): Promise<void> {
 }
 
 inChromium('choosing', () => {
-  const opened = useRealWindow();
+  const opened = useRealWindow(64);
 
   /** What the server stored. */
   function stored() {

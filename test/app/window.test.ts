@@ -18,7 +18,7 @@ const sections = Array.from(
 const text = `# Lighthouses ${payload}\n\n${sections.join('\n')}`;
 
 inChromium('the window', () => {
-  const opened = useRealWindow();
+  const opened = useRealWindow(32);
 
   it('adds by drop, shows what reading takes, reads, answers, and shows the engine’s numbers', async () => {
     const { page, outbound, complaints, messages } = opened;
