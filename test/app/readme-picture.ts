@@ -1,4 +1,4 @@
-/** The picture of the README: the sample report, questions of its facts, the real engine. Into assets/screenshots. */
+/** The pictures of the README, light and dark: the sample report, questions of its facts, the real engine. Into assets/screenshots. */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -31,7 +31,11 @@ export async function takeReadmePicture(browser: Browser): Promise<void> {
       process.stdout.write(`${await page.getByRole('article').nth(i).innerText()}\n`);
     }
     await page.waitForTimeout(1000);
-    await page.screenshot({ path: join(folder, 'memory.png') });
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      await page.waitForTimeout(250);
+      await page.screenshot({ path: join(folder, `memory-${colorScheme}.png`) });
+    }
   } finally {
     await server.stop();
     rmSync(dataDir, { recursive: true, force: true });
