@@ -20,6 +20,8 @@ export async function takeReadmePicture(browser: Browser): Promise<void> {
   try {
     const { page } = await openWindow(browser, await server.start());
     await page.setViewportSize({ width: 1360, height: 940 });
+    // A window that is not there yet takes no drop.
+    await page.getByRole('heading', { name: 'Ask a whole document' }).waitFor({ timeout: 120_000 });
     await dropBytes(page, 'report.pdf', readFileSync(join(root, 'assets', 'samples', 'report.pdf')));
     await page.getByRole('button', { name: 'Read document' }).click({ timeout: 120_000 });
     const field = page.getByRole('textbox', { name: /^Ask / });
