@@ -20,6 +20,7 @@ export default defineConfig({
         test: {
           name: 'app',
           include: ['test/app/**/*.test.ts'],
+          globalSetup: 'test/app/build-window.ts',
           fileParallelism: false,
           sequence: { groupOrder: 2 },
           testTimeout: 300_000,

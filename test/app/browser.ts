@@ -2,20 +2,13 @@
 /** A real Chromium on the built window; remembers every request that left the server's origin and every complaint. */
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { AxeBuilder } from '@axe-core/playwright';
 import { type Browser, chromium, type Page } from 'playwright-core';
-import { build } from 'vite';
-import { expect } from 'vitest';
 
 export const chromiumPath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(
   existsSync,
 );
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 export const webRoot = `${root}out/renderer`;
-
-export async function buildWindow(): Promise<void> {
-  await build({ configFile: `${root}renderer/vite.config.ts`, logLevel: 'error' });
-}
 
 export function launchBrowser(): Promise<Browser> {
   const quiet = ['--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'];
@@ -74,19 +67,3 @@ export async function dropBytes(page: Page, name: string, bytes: Uint8Array): Pr
 }
 
 export const dropFile = (page: Page, name: string, text: string) => dropBytes(page, name, Buffer.from(text));
-
-/** No violation of any axe rule, in light and in dark. */
-export async function expectAccessible(page: Page, screen: string): Promise<void> {
-  for (const colorScheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-    await page.waitForTimeout(250);
-    const { violations } = await new AxeBuilder({ page }).analyze();
-    const found = violations.map(
-      ({ id, nodes }) => `${id}: ${nodes[0]?.html ?? ''} ${nodes[0]?.any[0]?.message ?? ''}`,
-    );
-    expect({ screen, colorScheme, found }).toEqual({ screen, colorScheme, found: [] });
-    if (process.env.ROCKETDOC_SHOTS)
-      await page.screenshot({ path: `${process.env.ROCKETDOC_SHOTS}/${screen}-${colorScheme}.png` });
-  }
-  await page.emulateMedia({ colorScheme: 'light' });
-}

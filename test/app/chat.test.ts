@@ -1,26 +1,16 @@
 /** The depth of a chat in a real browser: with the real engine and embedded model, and where words must be known with a fake one. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { Page } from 'playwright-core';
+import { afterEach, expect, it } from 'vitest';
 import type { Turn } from '../../electron/contract/app-types.ts';
 import { shownPath } from '../../electron/contract/turn-tree.ts';
 import { ChatStore } from '../../electron/library/chat-store.ts';
 import { openDatabase } from '../../electron/library/database.ts';
 import { type FakeServer, startFakeServer } from '../fixtures/app-server.ts';
 import type { FakeScript } from '../fixtures/fake-engine.ts';
-import {
-  buildWindow,
-  chromiumPath,
-  dropFile,
-  expectAccessible,
-  launchBrowser,
-  openWindow,
-  type Watched,
-  webRoot,
-} from './browser.ts';
-import { RealServer } from './real-server.ts';
+import { dropFile, openWindow, type Watched, webRoot } from './browser.ts';
+import { inChromium, linkTo, useBrowser, useRealWindow } from './opened-window.ts';
 
 const towers = ['red', 'white', 'green', 'blue', 'yellow', 'grey'];
 const text = `# Towers\n\n${towers
@@ -29,14 +19,6 @@ const text = `# Towers\n\n${towers
       `## Tower ${i + 1}\n\nThe tower number ${i + 1} is painted ${colour} and is ${20 + i} metres high.\n`,
   )
   .join('\n')}`;
-
-let browser: Browser;
-beforeAll(async () => {
-  if (!chromiumPath) return;
-  await buildWindow();
-  browser = await launchBrowser();
-}, 120_000);
-afterAll(() => browser?.close());
 
 const stats = (page: Page) => page.getByTestId('answer-stats');
 const article = (page: Page, question: string) => page.getByRole('article').filter({ hasText: question });
@@ -53,24 +35,12 @@ async function downloaded(page: Page, click: () => Promise<void>): Promise<{ nam
   return { name: download.suggestedFilename(), content: readFileSync(await download.path(), 'utf8') };
 }
 
-describe.skipIf(!chromiumPath)('a chat with the real engine', () => {
-  let dataDir: string;
-  let server: RealServer;
-  let watched: Watched;
-
-  beforeAll(async () => {
-    dataDir = mkdtempSync(join(tmpdir(), 'rocketdoc-chat-'));
-    server = new RealServer(dataDir);
-    watched = await openWindow(browser, await server.start());
-  }, 120_000);
-  afterAll(async () => {
-    await server?.stop();
-    if (dataDir) rmSync(dataDir, { recursive: true, force: true });
-  });
+inChromium('a chat with the real engine', () => {
+  const opened = useRealWindow(32);
 
   /** What the server stored. */
   function stored(): Turn[] {
-    const database = openDatabase(join(dataDir, 'library.sqlite'));
+    const database = openDatabase(join(opened.dataDir, 'library.sqlite'));
     const { id } = database.prepare('SELECT id FROM chats ORDER BY created_at LIMIT 1').get() as { id: string };
     const turns = new ChatStore(database).turns(id);
     database.close();
@@ -81,7 +51,7 @@ describe.skipIf(!chromiumPath)('a chat with the real engine', () => {
     expect.poll(() => stored().filter(({ state }) => state === 'done').length, { timeout: 180_000 }).toBe(count);
 
   it('grows a branch from an edited question, and switches', async () => {
-    const { page } = watched;
+    const { page } = opened;
     await page.getByText(/reads up to 8,192 tokens/).waitFor({ timeout: 120_000 });
     await dropFile(page, 'towers.md', text);
     await page.getByRole('button', { name: 'Read document' }).click({ timeout: 120_000 });
@@ -97,7 +67,6 @@ describe.skipIf(!chromiumPath)('a chat with the real engine', () => {
     await article(page, 'How high is it?').getByRole('button', { name: 'Edit the question' }).click();
     const editor = page.getByRole('textbox', { name: 'Edit the question' });
     await editor.fill('Which tower is blue?');
-    await expectAccessible(page, 'editing-question');
     await editor.press('Enter');
     await answers(3);
     await expect.poll(() => page.getByTestId('version').textContent()).toBe('2/2');
@@ -112,7 +81,7 @@ describe.skipIf(!chromiumPath)('a chat with the real engine', () => {
   }, 600_000);
 
   it('answers along the branch that is shown', async () => {
-    const { page } = watched;
+    const { page } = opened;
     await page.getByRole('textbox', { name: /^Ask / }).waitFor();
     await askInComposer(page, 'And tower 5?');
     await answers(4);
@@ -129,7 +98,7 @@ describe.skipIf(!chromiumPath)('a chat with the real engine', () => {
   }, 300_000);
 
   it('answers again with full KV and with another draw, and shows them side by side', async () => {
-    const { page } = watched;
+    const { page } = opened;
     const last = article(page, 'And tower 5?');
     await last.getByRole('button', { name: 'With full KV' }).click();
     const sides = page.getByRole('region', { name: 'Two answers side by side' });
@@ -146,7 +115,6 @@ describe.skipIf(!chromiumPath)('a chat with the real engine', () => {
     // Marked words are those that only one answer has.
     const isSame = budgeted?.answer === full?.answer;
     expect((await sides.locator('mark').count()) === 0).toBe(isSame);
-    await expectAccessible(page, 'side-by-side');
 
     await sides.getByRole('button', { name: 'Go on with this answer' }).first().click();
     await expect.poll(() => stored().find(({ id }) => id === budgeted?.id)?.chosen).toBe(true);
@@ -157,9 +125,9 @@ describe.skipIf(!chromiumPath)('a chat with the real engine', () => {
   }, 600_000);
 
   it('is there again after the engine was killed: its turns are read to the new one', async () => {
-    const { page } = watched;
+    const { page } = opened;
     const before = shownPath(stored());
-    process.kill(server.enginePid(), 'SIGKILL');
+    process.kill(opened.server.enginePid(), 'SIGKILL');
     await page.getByRole('button', { name: 'Load document' }).click({ timeout: 60_000 });
     const field = page.getByRole('textbox', { name: /^Ask / });
     await field.waitFor({ timeout: 180_000 });
@@ -172,12 +140,12 @@ describe.skipIf(!chromiumPath)('a chat with the real engine', () => {
     // All but the document was read with this question: three earlier questions and answers.
     expect((report?.promptTokens ?? 0) - (report?.prefilledTokens ?? 0)).toBe(documentTokens);
     expect(report?.prefilledTokens).toBeGreaterThan(earlier + 3 * 10);
-    expect(watched.outbound).toEqual([]);
-    expect(watched.complaints).toEqual([]);
+    expect(opened.outbound).toEqual([]);
+    expect(opened.complaints).toEqual([]);
   }, 400_000);
 
   it('is done by the keyboard alone: palette, shortcuts, export, fork', async () => {
-    const { page } = watched;
+    const { page } = opened;
     const { keyboard } = page;
     const inPalette = async (words: string) => {
       await keyboard.press('Control+k');
@@ -188,15 +156,12 @@ describe.skipIf(!chromiumPath)('a chat with the real engine', () => {
     };
     await keyboard.press('Control+/');
     await page.getByRole('dialog', { name: 'Keyboard shortcuts' }).waitFor();
-    await expectAccessible(page, 'shortcuts');
     await keyboard.press('Escape');
     await page.getByRole('dialog').waitFor({ state: 'hidden' });
     await keyboard.press('Control+k');
     await page.getByRole('option', { name: /^New chat/ }).waitFor();
-    await expectAccessible(page, 'palette');
     await keyboard.type('no such thing');
     await page.getByText('No action, chat or document is called like that.').waitFor();
-    await expectAccessible(page, 'palette-empty');
     await keyboard.press('Escape');
 
     const markdown = await downloaded(page, () => inPalette('exp mark'));
@@ -227,22 +192,23 @@ describe.skipIf(!chromiumPath)('a chat with the real engine', () => {
     await page.getByRole('navigation').waitFor({ state: 'hidden' });
     await keyboard.press('Control+b');
     await page.getByRole('navigation').waitFor();
-    expect(watched.complaints).toEqual([]);
+    expect(opened.complaints).toEqual([]);
   }, 300_000);
 });
 
-describe.skipIf(!chromiumPath)('two answers', () => {
+inChromium('two answers', () => {
+  const opened = useBrowser();
   let server: FakeServer;
   afterEach(() => server?.close());
 
   async function asked(script: FakeScript): Promise<Watched> {
     server = await startFakeServer(script, webRoot);
-    const { app, tokens, port } = server;
+    const { app } = server;
     const pages = [{ label: '1', start: 0, end: 5 }];
     const parsed = { title: 'a', format: 'txt' as const, warnings: [], text: 'hello', pages };
     const tokensOf = { total: 380, pages: [380], countedWith: 'none' };
     app.documents.add({ parsed, fileName: 'a.txt', fileBytes: 1, sha256: 'x', tokens: tokensOf });
-    const watched = await openWindow(browser, `http://127.0.0.1:${port}/#launch=${tokens.newLaunchCode()}`);
+    const watched = await openWindow(opened.browser, linkTo(server));
     await watched.page.getByRole('button', { name: 'Read document' }).click();
     await askInComposer(watched.page, 'When?');
     await stats(watched.page).waitFor();
@@ -258,9 +224,7 @@ describe.skipIf(!chromiumPath)('two answers', () => {
     await sides.getByText('4 words of 12 differ, marked in both.').waitFor();
     expect(await sides.locator('mark').allTextContents()).toEqual(['1887', '1878 by Ann']);
     expect(script.log?.at(-1)).toMatchObject({ mode: 'rocketkv-mt', rocket: { tokenBudget: 256 } });
-    await expectAccessible(page, 'side-by-side-marked');
     await page.setViewportSize({ width: 720, height: 560 });
-    await expectAccessible(page, 'side-by-side-narrow');
     await page.setViewportSize({ width: 1280, height: 800 });
     await sides.getByRole('button', { name: 'Close the comparison' }).click();
     await page.getByRole('button', { name: 'Compare' }).click();

@@ -1,32 +1,13 @@
 /** The document beside the chat, with the sample PDF: its pages, citations that lead there, and a map that grows and leads there. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Turn } from '../../electron/contract/app-types.ts';
 import { parseDocument } from '../../electron/document-host/document-client.ts';
 import { type FakeServer, startFakeServer } from '../fixtures/app-server.ts';
-import {
-  buildWindow,
-  chromiumPath,
-  dropBytes,
-  expectAccessible,
-  launchBrowser,
-  openWindow,
-  root,
-  type Watched,
-  webRoot,
-} from './browser.ts';
-import { RealServer } from './real-server.ts';
-
-let browser: Browser;
-beforeAll(async () => {
-  if (!chromiumPath) return;
-  await buildWindow();
-  browser = await launchBrowser();
-}, 120_000);
-afterAll(() => browser?.close());
+import { dropBytes, openWindow, root, webRoot } from './browser.ts';
+import { inChromium, linkTo, useBrowser, useRealWindow } from './opened-window.ts';
 
 const pages = (page: Page) => page.getByRole('region', { name: /^Pages of / });
 const text = (page: Page) => page.getByRole('region', { name: /^Text of / });
@@ -90,16 +71,11 @@ async function expectPanelShows(page: Page, turn: Turn | undefined): Promise<voi
     });
 }
 
-describe.skipIf(!chromiumPath)('the sample PDF with the real engine', () => {
-  let dataDir: string;
-  let server: RealServer;
-  let watched: Watched;
+inChromium('the sample PDF with the real engine', () => {
+  const opened = useRealWindow(96);
 
   beforeAll(async () => {
-    dataDir = mkdtempSync(join(tmpdir(), 'rocketdoc-document-'));
-    server = new RealServer(dataDir);
-    watched = await openWindow(browser, await server.start());
-    const { page } = watched;
+    const { page } = opened;
     await page.getByRole('heading', { name: 'Ask a whole document' }).waitFor();
     await dropBytes(page, 'report.pdf', readFileSync(join(root, 'assets', 'samples', 'report.pdf')));
     await page.getByText(/^Fits SmolLM2/).waitFor({ timeout: 120_000 });
@@ -108,13 +84,9 @@ describe.skipIf(!chromiumPath)('the sample PDF with the real engine', () => {
       .first()
       .waitFor();
   }, 300_000);
-  afterAll(async () => {
-    await server?.stop();
-    if (dataDir) rmSync(dataDir, { recursive: true, force: true });
-  });
 
   it('pauses its reading, keeps what is read, and goes on', async () => {
-    const { page } = watched;
+    const { page } = opened;
     await page.getByRole('button', { name: 'Read document' }).click();
     // Past the first segment of 1,024 tokens, so that there is something to keep.
     await expect
@@ -132,7 +104,6 @@ describe.skipIf(!chromiumPath)('the sample PDF with the real engine', () => {
     await kept.waitFor();
     const words = await kept.innerText();
     expect(Number(/^([\d,]+) of/.exec(words)?.[1]?.replace(',', '')) % 1024).toBe(0);
-    await expectAccessible(page, 'paused');
     await page.waitForTimeout(1500);
     expect(await kept.innerText()).toBe(words);
     await page.getByRole('button', { name: 'Go on' }).click();
@@ -140,7 +111,7 @@ describe.skipIf(!chromiumPath)('the sample PDF with the real engine', () => {
   }, 420_000);
 
   it('streams an answer, and grows its map while it does', async () => {
-    const { page } = watched;
+    const { page } = opened;
     const question = 'Repeat the report from its beginning, word by word.';
     await ask(page, question);
     await page.getByText('Cache that this answer works on').waitFor({ timeout: 120_000 });
@@ -159,7 +130,7 @@ describe.skipIf(!chromiumPath)('the sample PDF with the real engine', () => {
     await answered(page, question);
     // A long answer: several pictures of it, each with more words, more rows and another map than the first.
     const [first, last] = [looks[0], looks.findLast(({ rows }) => rows > 0)];
-    expect(server.turns().at(-1)?.report?.generatedTokens).toBeGreaterThan(60);
+    expect(opened.server.turns().at(-1)?.report?.generatedTokens).toBeGreaterThan(60);
     expect(new Set(looks.map(({ read }) => read)).size).toBeGreaterThan(2);
     expect(last?.words).toBeGreaterThan(first?.words ?? 0);
     expect(last?.rows).toBeGreaterThan(first?.rows ?? 0);
@@ -167,7 +138,7 @@ describe.skipIf(!chromiumPath)('the sample PDF with the real engine', () => {
   }, 240_000);
 
   it('leads from a citation to its words on the page', async () => {
-    const { page } = watched;
+    const { page } = opened;
     const chips = page.getByRole('button', { name: /^Show p\. \d+ in the document$/ });
     // The model is small: one of these repeats the text.
     for (const question of [
@@ -191,13 +162,11 @@ describe.skipIf(!chromiumPath)('the sample PDF with the real engine', () => {
     await chip.click();
     await expectMarkOn(page, number);
     await expect.poll(() => pageField(page).inputValue()).toBe(`${number}`);
-    await expectAccessible(page, 'document-pages');
 
     // The same words are marked in the text.
     await page.getByRole('button', { name: 'Show the text' }).click();
     await expect.poll(async () => (await marks(page).allInnerTexts()).join(' ').replace(/\s+/g, ' ')).toBe(cited);
     await expect.poll(() => pageField(page).inputValue()).toBe(`${number}`);
-    await expectAccessible(page, 'document-text');
     await page.getByRole('button', { name: 'Show the pages' }).click();
 
     // The map has a lane for it, which leads there as well.
@@ -210,15 +179,15 @@ describe.skipIf(!chromiumPath)('the sample PDF with the real engine', () => {
   }, 420_000);
 
   it('shows the engine’s numbers, and asks with another budget without reading again', async () => {
-    const { page } = watched;
+    const { page } = opened;
     await page.getByRole('tab', { name: 'Memory' }).click();
-    await expectPanelShows(page, server.turns().at(-1));
+    await expectPanelShows(page, opened.server.turns().at(-1));
     await page.getByRole('slider', { name: 'Token budget' }).press('Home');
     await expect.poll(() => page.getByTestId('budget').textContent()).toBe('128');
     const question = 'Who keeps the lights?';
     await ask(page, question);
     await answered(page, question);
-    const turn = server.turns().find((entry) => entry.question === question);
+    const turn = opened.server.turns().find((entry) => entry.question === question);
     expect(turn?.report?.counters.budgets.tokenBudget).toBe(128);
     // The document's five thousand tokens were read once: this question read itself alone.
     expect(turn?.report?.promptTokens).toBeGreaterThan(5000);
@@ -227,7 +196,7 @@ describe.skipIf(!chromiumPath)('the sample PDF with the real engine', () => {
   }, 240_000);
 
   it('saves the panel as a picture, and its numbers as JSON', async () => {
-    const { page } = watched;
+    const { page } = opened;
     const [download] = await Promise.all([
       page.waitForEvent('download'),
       page.getByRole('button', { name: 'Save picture' }).click(),
@@ -252,12 +221,12 @@ describe.skipIf(!chromiumPath)('the sample PDF with the real engine', () => {
     await page.getByRole('button', { name: 'Copy as JSON' }).click();
     await page.getByText('Copied as JSON.').waitFor();
     const copied = JSON.parse(await page.evaluate(() => navigator.clipboard.readText()));
-    expect(copied.report.counters).toEqual(server.turns().at(-1)?.report?.counters);
+    expect(copied.report.counters).toEqual(opened.server.turns().at(-1)?.report?.counters);
     expect(copied.map).toHaveLength(14);
   }, 120_000);
 
   it('leads from the map to a page, with the mouse and with keys', async () => {
-    const { page } = watched;
+    const { page } = opened;
     const map = page.getByTestId('document-map');
     await page.getByRole('tab', { name: 'Memory' }).click();
     await map.scrollIntoViewIfNeeded();
@@ -266,7 +235,6 @@ describe.skipIf(!chromiumPath)('the sample PDF with the real engine', () => {
     expect(await fifth.count()).toBeGreaterThan(3);
     await fifth.first().hover();
     await page.getByText(/^Page 5, passage 1 of \d+: kept by/).waitFor();
-    await expectAccessible(page, 'map');
     await fifth.first().click();
     await expectMarkOn(page, 5);
     await page.getByRole('tab', { name: 'Memory' }).click();
@@ -278,7 +246,7 @@ describe.skipIf(!chromiumPath)('the sample PDF with the real engine', () => {
   }, 120_000);
 
   it('goes to a page, takes selected words as a question’s beginning', async () => {
-    const { page, outbound, complaints } = watched;
+    const { page, outbound, complaints } = opened;
     await pageField(page).fill('9');
     await pageField(page).press('Enter');
     await page.getByTestId('pdf-page-9').waitFor();
@@ -298,23 +266,24 @@ describe.skipIf(!chromiumPath)('the sample PDF with the real engine', () => {
   }, 120_000);
 
   it('is there after a restart of the server, with every chat', async () => {
-    const before = server.turns();
-    await server.stop();
-    const { page } = await openWindow(browser, await server.start());
+    const before = opened.server.turns();
+    await opened.server.stop();
+    const { page } = await openWindow(opened.browser, await opened.server.start());
     await page.getByText('It is not in memory now.').waitFor({ timeout: 120_000 });
     for (const { question } of before.slice(-1)) await page.getByRole('log').getByText(question).waitFor();
     const library = page.getByRole('navigation', { name: 'Library' });
     await expect
       .poll(() => library.locator('ul ul > li').count())
       .toBe(new Set(before.map(({ chatId }) => chatId)).size + 1);
-    expect(server.turns().map(({ question, answer }) => [question, answer])).toEqual(
+    expect(opened.server.turns().map(({ question, answer }) => [question, answer])).toEqual(
       before.map(({ question, answer }) => [question, answer]),
     );
     await page.context().close();
   }, 120_000);
 });
 
-describe.skipIf(!chromiumPath)('an answer that quotes the sample PDF', () => {
+inChromium('an answer that quotes the sample PDF', () => {
+  const opened = useBrowser();
   let server: FakeServer;
   afterAll(() => server?.close());
 
@@ -325,7 +294,7 @@ describe.skipIf(!chromiumPath)('an answer that quotes the sample PDF', () => {
       '> The head office of the Trust is at 14 Cooper’s Wharf\n',
     ].join('');
     server = await startFakeServer({ pieces: answer.match(/[\s\S]{1,9}/g) ?? [] }, webRoot);
-    const { app, tokens, port } = server;
+    const { app } = server;
     const path = join(root, 'assets', 'samples', 'report.pdf');
     const parsed = await parseDocument(path);
     // The fake engine has no vocabulary to count with.
@@ -334,7 +303,7 @@ describe.skipIf(!chromiumPath)('an answer that quotes the sample PDF', () => {
     const { name: fileName, bytes: fileBytes, sha256 } = file;
     const document = app.documents.add({ parsed, fileName, fileBytes, sha256, tokens: counted });
     await app.uploads.keep(file, document.id);
-    const watched = await openWindow(browser, `http://127.0.0.1:${port}/#launch=${tokens.newLaunchCode()}`);
+    const watched = await openWindow(opened.browser, linkTo(server));
     const { page } = watched;
     await page.getByRole('button', { name: 'Read document' }).click();
     await composer(page).waitFor();
@@ -346,7 +315,6 @@ describe.skipIf(!chromiumPath)('an answer that quotes the sample PDF', () => {
         'It also says "the herring were sold to the queen of Norway". unverified ' +
         'The head office of the Trust is at 14 Cooper’s Wharf p. 2',
     );
-    await expectAccessible(page, 'citations');
     await prose.getByRole('button', { name: 'Show p. 2 in the document' }).click();
     await expectMarkOn(page, 2);
     await prose.getByRole('button', { name: 'Show p. 1 in the document' }).click();

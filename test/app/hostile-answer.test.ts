@@ -1,11 +1,12 @@
 /** What a model or a document says is text: payloads in a streamed and in a stored answer do nothing. And a dead engine is a normal event. */
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, expect, it } from 'vitest';
 import { AppError } from '../../electron/contract/errors.ts';
 import { type FakeServer, startFakeServer } from '../fixtures/app-server.ts';
 import type { FakeScript } from '../fixtures/fake-engine.ts';
 import { canary, hostilePayloads } from '../fixtures/hostile-payloads.ts';
-import { buildWindow, chromiumPath, expectAccessible, launchBrowser, openWindow, webRoot } from './browser.ts';
+import { openWindow, webRoot } from './browser.ts';
+import { inChromium, linkTo, useBrowser } from './opened-window.ts';
 
 const answer = hostilePayloads.join('\n\n');
 /** Seven characters at a time: most pieces end inside a payload. */
@@ -18,20 +19,12 @@ const pages = hostilePayloads.map((label, i) => ({
   start: hostilePayloads.slice(0, i).reduce((sum, { length }) => sum + length + 1, 0),
 }));
 
-let browser: Browser;
 let server: FakeServer;
-
-beforeAll(async () => {
-  if (!chromiumPath) return;
-  await buildWindow();
-  browser = await launchBrowser();
-}, 120_000);
 afterEach(() => server?.close());
-afterAll(() => browser?.close());
 
-async function askInWindow(script: FakeScript) {
+async function askInWindow(browser: Browser, script: FakeScript) {
   server = await startFakeServer(script, webRoot);
-  const { app, tokens, port } = server;
+  const { app } = server;
   const parsed = {
     title: 'a',
     format: 'txt' as const,
@@ -41,7 +34,7 @@ async function askInWindow(script: FakeScript) {
   };
   const tokensOf = { total: 380, pages: pages.map(() => 2), countedWith: 'none' };
   app.documents.add({ parsed, fileName: `${hostilePayloads[0]}.txt`, fileBytes: 1, sha256: 'x', tokens: tokensOf });
-  const watched = await openWindow(browser, `http://127.0.0.1:${port}/#launch=${tokens.newLaunchCode()}`);
+  const watched = await openWindow(browser, linkTo(server));
   await watched.page.getByRole('button', { name: 'Read document' }).click();
   const field = watched.page.getByRole('textbox', { name: /^Ask / });
   await field.fill(`What? ${hostilePayloads[0]}`);
@@ -71,22 +64,23 @@ async function dangers(page: Page) {
 }
 const clean = { hacked: undefined, bad: [] };
 
-describe.skipIf(!chromiumPath)('an answer', () => {
+inChromium('an answer', () => {
+  const opened = useBrowser();
+
   it('with payloads is inert while it streams, when it is stored, and after a reload', async () => {
-    const { page, outbound, complaints } = await askInWindow({ pieces, pauseMs: 3 });
+    const { page, outbound, complaints } = await askInWindow(opened.browser, { pieces, pauseMs: 3 });
     const done = page.getByTestId('answer-stats');
     while (!(await done.isVisible())) expect(await dangers(page)).toEqual(clean);
     expect(await dangers(page)).toEqual(clean);
     await page.reload();
     await done.waitFor();
     expect(await dangers(page)).toEqual(clean);
-    await expectAccessible(page, 'hostile-answer');
     expect(outbound).toEqual([]);
     expect(complaints).toEqual([]);
   }, 180_000);
 
   it('on a document of payloads, whose pages and names are payloads, leaves them text', async () => {
-    const { page, outbound, complaints } = await askInWindow({ pieces: ['Yes.'] });
+    const { page, outbound, complaints } = await askInWindow(opened.browser, { pieces: ['Yes.'] });
     await page.getByRole('tab', { name: 'Document' }).click();
     const view = page.getByRole('region', { name: /^Text of / });
     await view.getByText('<script>window.hacked=1</script>').first().waitFor();
@@ -97,7 +91,6 @@ describe.skipIf(!chromiumPath)('an answer', () => {
       await page.waitForTimeout(60);
       expect(await dangers(page)).toEqual(clean);
     }
-    await expectAccessible(page, 'hostile-document');
     expect(outbound).toEqual([]);
     expect(complaints).toEqual([]);
   }, 120_000);
@@ -105,7 +98,7 @@ describe.skipIf(!chromiumPath)('an answer', () => {
   it('leaves text what stands in names of files, titles of chats, search hits and failures', async () => {
     const script: FakeScript = { pieces: ['Yes.'] };
     server = await startFakeServer(script, webRoot);
-    const { app, tokens, port } = server;
+    const { app } = server;
     for (const [i, payload] of hostilePayloads.entries()) {
       const text = `keeper ${payload} keeper`;
       const pages = [{ label: payload, start: 0, end: text.length }];
@@ -115,10 +108,7 @@ describe.skipIf(!chromiumPath)('an answer', () => {
       const document = app.documents.add({ parsed, ...name });
       app.chats.rename(app.chats.create(document.id).id, payload.trim().slice(0, 200) || 'x');
     }
-    const { page, outbound, complaints } = await openWindow(
-      browser,
-      `http://127.0.0.1:${port}/#launch=${tokens.newLaunchCode()}`,
-    );
+    const { page, outbound, complaints } = await openWindow(opened.browser, linkTo(server));
     const library = page.getByRole('navigation', { name: 'Library' });
     const rows = library.locator('li > div > button:has(.block)');
     await expect.poll(() => rows.count()).toBe(hostilePayloads.length);
@@ -155,11 +145,10 @@ describe.skipIf(!chromiumPath)('an answer', () => {
   }, 180_000);
 
   it('shows an address instead of opening it', async () => {
-    const { page, outbound } = await askInWindow({ pieces: [`See [this page](${canary}/page?q=1).`] });
+    const { page, outbound } = await askInWindow(opened.browser, { pieces: [`See [this page](${canary}/page?q=1).`] });
     await page.getByRole('button', { name: 'this page' }).click();
     const dialog = page.getByRole('dialog', { name: 'An address in the text' });
     await dialog.getByText(`${canary}/page?q=1`).waitFor();
-    await expectAccessible(page, 'link');
     await page.keyboard.press('Escape');
     await dialog.waitFor({ state: 'hidden' });
     expect(outbound).toEqual([]);
@@ -167,7 +156,10 @@ describe.skipIf(!chromiumPath)('an answer', () => {
   }, 120_000);
 
   it('stops with Escape and keeps what was said', async () => {
-    const { page } = await askInWindow({ pieces: Array.from({ length: 400 }, (_, i) => `word${i} `), pauseMs: 10 });
+    const { page } = await askInWindow(opened.browser, {
+      pieces: Array.from({ length: 400 }, (_, i) => `word${i} `),
+      pauseMs: 10,
+    });
     await page.getByText('word3').waitFor();
     // A window loaded anew joins the same answer, every word once.
     await page.reload();
@@ -177,15 +169,13 @@ describe.skipIf(!chromiumPath)('an answer', () => {
     const words = (await page.locator('article .prose').innerText()).trim().split(/\s+/);
     expect(words).toEqual(words.map((_, i) => `word${i}`));
     expect(words.length).toBeLessThan(400);
-    await expectAccessible(page, 'stopped');
   }, 120_000);
 
   it('keeps what was said when the engine dies, says why, and asks again with one button', async () => {
     const script: FakeScript = { pieces: ['The keeper', ' lives there.'], dieAfter: 1 };
-    const { page } = await askInWindow(script);
+    const { page } = await askInWindow(opened.browser, script);
     await page.getByText('The answer ends here. The engine ended by SIGSEGV.').waitFor();
     expect(await page.locator('article .prose').innerText()).toBe('The keeper');
-    await expectAccessible(page, 'failed-answer');
     script.dieAfter = undefined;
     await page.getByRole('button', { name: 'Ask again' }).click();
     await page.getByText('The keeper lives there.').waitFor();

@@ -2,34 +2,13 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { build } from 'vite';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type FakeServer, startFakeServer } from '../fixtures/app-server.ts';
 import { hostilePayloads } from '../fixtures/hostile-payloads.ts';
-import { chromiumPath, launchBrowser, openWindow, root } from './browser.ts';
-
-let browser: Browser;
-let server: FakeServer;
-let outDir: string;
-
-beforeAll(async () => {
-  if (!chromiumPath) return;
-  outDir = mkdtempSync(join(tmpdir(), 'rocketdoc-markdown-'));
-  await build({
-    configFile: `${root}renderer/vite.config.ts`,
-    root: `${root}test/fixtures/markdown-window`,
-    build: { outDir },
-    logLevel: 'error',
-  });
-  server = await startFakeServer({ pieces: [] }, outDir);
-  browser = await launchBrowser();
-}, 120_000);
-afterAll(async () => {
-  await browser?.close();
-  await server?.close();
-  if (outDir) rmSync(outDir, { recursive: true, force: true });
-});
+import { openWindow, root } from './browser.ts';
+import { inChromium, useBrowser } from './opened-window.ts';
 
 const stream = (page: Page, text: string, key: string): Promise<string[]> =>
   page.evaluate(
@@ -38,10 +17,29 @@ const stream = (page: Page, text: string, key: string): Promise<string[]> =>
     [text, key] as const,
   );
 
-describe.skipIf(!chromiumPath)('the Markdown of an answer', () => {
+inChromium('the Markdown of an answer', () => {
+  const opened = useBrowser();
+  let server: FakeServer;
+  let outDir: string;
+
+  beforeAll(async () => {
+    outDir = mkdtempSync(join(tmpdir(), 'rocketdoc-markdown-'));
+    await build({
+      configFile: `${root}renderer/vite.config.ts`,
+      root: `${root}test/fixtures/markdown-window`,
+      build: { outDir },
+      logLevel: 'error',
+    });
+    server = await startFakeServer({ pieces: [] }, outDir);
+  }, 120_000);
+  afterAll(async () => {
+    await server?.close();
+    if (outDir) rmSync(outDir, { recursive: true, force: true });
+  });
+
   it(`is inert at every beginning of ${hostilePayloads.length} hostile texts`, async () => {
     expect(new Set(hostilePayloads).size).toBeGreaterThan(100);
-    const { page, outbound, complaints } = await openWindow(browser, `http://127.0.0.1:${server.port}/`);
+    const { page, outbound, complaints } = await openWindow(opened.browser, `http://127.0.0.1:${server.port}/`);
     await page.locator('main').waitFor({ state: 'attached' });
     const found: Record<string, string[]> = {};
     for (const [i, payload] of hostilePayloads.entries()) {
@@ -57,7 +55,7 @@ describe.skipIf(!chromiumPath)('the Markdown of an answer', () => {
   }, 280_000);
 
   it('would be held by the content policy, even if nothing cleaned it', async () => {
-    const { page, complaints } = await openWindow(browser, `http://127.0.0.1:${server.port}/`);
+    const { page, complaints } = await openWindow(opened.browser, `http://127.0.0.1:${server.port}/`);
     await page.locator('main').waitFor({ state: 'attached' });
     const refused = await page.evaluate((payloads) => {
       const place = document.createElement('div');
@@ -94,7 +92,7 @@ describe.skipIf(!chromiumPath)('the Markdown of an answer', () => {
   });
 
   it('is looked through by a test that would notice', async () => {
-    const { page } = await openWindow(browser, `http://127.0.0.1:${server.port}/`);
+    const { page } = await openWindow(opened.browser, `http://127.0.0.1:${server.port}/`);
     await page.locator('main').waitFor({ state: 'attached' });
     expect(await stream(page, 'Some **text**, [a link](http://canary.example) and `code`.', 'a')).toEqual([]);
     const seen = await page.evaluate(() => {

@@ -1,30 +1,8 @@
+/// <reference lib="dom" />
 /** The main job without a mouse, against the real server, engine and embedded model: Tab, Enter and letters alone. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { buildWindow, chromiumPath, launchBrowser, openWindow, type Watched } from './browser.ts';
-import { RealServer } from './real-server.ts';
-
-let browser: Browser;
-let server: RealServer;
-let dataDir: string;
-let watched: Watched;
-
-beforeAll(async () => {
-  if (!chromiumPath) return;
-  await buildWindow();
-  browser = await launchBrowser();
-  dataDir = mkdtempSync(join(tmpdir(), 'rocketdoc-keyboard-'));
-  server = new RealServer(dataDir);
-  watched = await openWindow(browser, await server.start());
-}, 120_000);
-afterAll(async () => {
-  await browser?.close();
-  await server?.stop();
-  if (dataDir) rmSync(dataDir, { recursive: true, force: true });
-});
+import type { Page } from 'playwright-core';
+import { expect, it } from 'vitest';
+import { inChromium, useRealWindow } from './opened-window.ts';
 
 /** Presses Tab until something with this name has the focus, as a person would who looks where it goes. */
 async function tabTo(page: Page, name: RegExp, key: 'Tab' | 'Shift+Tab' = 'Tab'): Promise<void> {
@@ -43,19 +21,27 @@ async function tabTo(page: Page, name: RegExp, key: 'Tab' | 'Shift+Tab' = 'Tab')
   throw new Error(`Tab never came to ${name}: ${passed.join(' | ')}`);
 }
 
-const answers = (page: Page) => page.getByTestId('answer-stats');
+const quoting = [
+  'Repeat the first sentence of the report.',
+  'Repeat the sentence about the founding of the Trust in 1887.',
+  'Where is the head office of the Trust?',
+];
 
-async function askTyped(page: Page, question: string): Promise<void> {
-  const before = await answers(page).count();
-  await tabTo(page, /^Ask /);
-  await page.keyboard.type(question);
-  await page.keyboard.press('Enter');
-  await expect.poll(() => answers(page).count(), { timeout: 120_000 }).toBe(before + 1);
-}
+inChromium('the keyboard alone', () => {
+  const opened = useRealWindow(64);
 
-describe.skipIf(!chromiumPath)('the keyboard alone', () => {
-  it('adds the sample, chooses pages, reads them, and asks twice', async () => {
-    const { page } = watched;
+  async function askTyped(page: Page, question: string): Promise<void> {
+    // As stored: the list of the chat draws only what is in sight.
+    const answered = () => opened.server.turns().filter(({ state }) => state === 'done').length;
+    const before = answered();
+    await tabTo(page, /^Ask /);
+    await page.keyboard.type(question);
+    await page.keyboard.press('Enter');
+    await expect.poll(answered, { timeout: 120_000 }).toBe(before + 1);
+  }
+
+  it('adds the sample, chooses pages, reads them, and asks', async () => {
+    const { page } = opened;
     const { keyboard } = page;
     await page.getByText(/reads up to 8,192 tokens/).waitFor({ timeout: 120_000 });
     await tabTo(page, /^Try the sample report$/);
@@ -73,9 +59,69 @@ describe.skipIf(!chromiumPath)('the keyboard alone', () => {
     await tabTo(page, /^Read document$/, 'Shift+Tab');
     await keyboard.press('Enter');
     await page.getByRole('textbox', { name: /^Ask / }).waitFor({ timeout: 180_000 });
-
-    for (const question of ['Who founded the Trust in 1887?', 'Repeat the first sentence of the report.'])
-      await askTyped(page, question);
-    expect([...watched.outbound, ...watched.complaints]).toEqual([]);
+    await askTyped(page, 'Who founded the Trust in 1887?');
   }, 400_000);
+
+  it('jumps from a citation to its words in the document, and back to the chat', async () => {
+    const { page } = opened;
+    const chips = page.getByRole('article').getByRole('button', { name: /^Show p\. \d+ in the document$/ });
+    // The model is small: one of these repeats the text.
+    for (const question of quoting) {
+      await askTyped(page, question);
+      await page.waitForTimeout(500);
+      if ((await chips.count()) > 0) break;
+    }
+    await tabTo(page, /^Show p\. \d+ in the document$/, 'Shift+Tab');
+    await page.keyboard.press('Enter');
+    await page.getByTestId('passage').first().waitFor();
+    await page.getByRole('tab', { name: 'Document', selected: true }).waitFor();
+    await tabTo(page, /^Ask /);
+  }, 300_000);
+
+  it('changes the budget and asks again with it', async () => {
+    const { page } = opened;
+    const { keyboard } = page;
+    await tabTo(page, /^Document$/);
+    await keyboard.press('ArrowLeft');
+    await keyboard.press('Enter');
+    await page.getByRole('tab', { name: 'Memory', selected: true }).waitFor();
+    await tabTo(page, /^Token budget$/);
+    await keyboard.press('Home');
+    await expect.poll(() => page.getByTestId('budget').textContent()).toBe('128');
+    await keyboard.press('PageUp');
+    await expect.poll(() => page.getByTestId('budget').textContent()).not.toBe('128');
+    await keyboard.press('Home');
+    await expect.poll(() => page.getByTestId('budget').textContent()).toBe('128');
+    await askTyped(page, 'Who founded the Trust in 1887?');
+    const budgets = opened.server.turns().map(({ report }) => report?.counters.budgets.tokenBudget);
+    expect([budgets[0], budgets.at(-1)]).toEqual([512, 128]);
+  }, 300_000);
+
+  it('does what the command palette lists, by a few letters of its name', async () => {
+    const { page } = opened;
+    const { keyboard } = page;
+    const command = async (letters: string) => {
+      await keyboard.press('Control+k');
+      await page.getByRole('dialog', { name: 'Command palette' }).waitFor();
+      await keyboard.type(letters);
+      await page.locator('[role=option][data-highlighted]').waitFor();
+      await keyboard.press('Enter');
+      await page.getByRole('dialog', { name: 'Command palette' }).waitFor({ state: 'hidden' });
+    };
+    await command('twice');
+    const sides = page.getByRole('region', { name: 'Two answers side by side' });
+    await sides.waitFor();
+    await expect
+      .poll(() => opened.server.turns().at(-1)?.report?.counters.budgets.tokenBudget, { timeout: 120_000 })
+      .toBe(256);
+    await command('theme dark');
+    await expect.poll(() => page.evaluate(() => getComputedStyle(document.documentElement).colorScheme)).toBe('dark');
+    await command('new chat');
+    await page.getByRole('article').first().waitFor({ state: 'detached' });
+    // What was being done is taken up again: the question can be typed at once.
+    await tabTo(page, /^Ask /);
+    await command('founded');
+    await page.getByRole('article').first().waitFor();
+    expect([...opened.outbound, ...opened.complaints]).toEqual([]);
+  }, 300_000);
 });

@@ -1,36 +1,16 @@
 /** The library in a real browser, with the real document host and store; the engine is a fake one that reads at once. */
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type FakeServer, startFakeServer } from '../fixtures/app-server.ts';
-import {
-  buildWindow,
-  chromiumPath,
-  dropFile,
-  expectAccessible,
-  launchBrowser,
-  openWindow,
-  type Watched,
-  webRoot,
-} from './browser.ts';
+import type { Page } from 'playwright-core';
+import { beforeAll, expect, it } from 'vitest';
+import { dropFile } from './browser.ts';
+import { inChromium, useFakeWindow } from './opened-window.ts';
 
 const payload = '<img src=x onerror="window.hacked=1">';
 
-describe.skipIf(!chromiumPath)('the library', () => {
-  let browser: Browser;
-  let server: FakeServer;
-  let watched: Watched;
+inChromium('the library', () => {
+  const opened = useFakeWindow({ pieces: ['The rent is 950.'] });
   let page: Page;
-
-  beforeAll(async () => {
-    await buildWindow();
-    browser = await launchBrowser();
-    server = await startFakeServer({ pieces: ['The rent is 950.'] }, webRoot);
-    watched = await openWindow(browser, `http://127.0.0.1:${server.port}/#launch=${server.tokens.newLaunchCode()}`);
-    page = watched.page;
-  }, 120_000);
-  afterAll(async () => {
-    await browser?.close();
-    await server?.close();
+  beforeAll(() => {
+    page = opened.page;
   });
 
   /** Its row, which comes when the file is in the library. */
@@ -42,11 +22,12 @@ describe.skipIf(!chromiumPath)('the library', () => {
     await library().getByRole('button', { name: 'Paste text as a document' }).click();
     const dialog = page.getByRole('dialog', { name: 'Paste text as a document' });
     await dialog.getByRole('textbox', { name: 'Text' }).fill(`# A letter\n\nThe rent is 950 now. ${payload}\n`);
-    await expectAccessible(page, 'paste-text');
     await dialog.getByRole('button', { name: 'Add to the library' }).click();
     await row('A letter').waitFor({ timeout: 60_000 });
-    const [document] = server.app.documents.list();
-    expect(server.app.documents.text(document?.id ?? '', null).text).toContain(`The rent is 950 now. ${payload}`);
+    const [document] = opened.server.app.documents.list();
+    expect(opened.server.app.documents.text(document?.id ?? '', null).text).toContain(
+      `The rent is 950 now. ${payload}`,
+    );
   }, 120_000);
 
   it('finds words in names and text, and says when there are none', async () => {
@@ -56,7 +37,6 @@ describe.skipIf(!chromiumPath)('the library', () => {
     // Also what arrives after one has typed.
     await library().getByText('Found in 2 documents').waitFor({ timeout: 60_000 });
     expect(await library().locator('mark').allTextContents()).toEqual(expect.arrayContaining(['rent', 'is', '950']));
-    await expectAccessible(page, 'search');
     // A hit opens the document beside the chat, at its page.
     await library()
       .getByRole('button', { name: /^A letter # A letter/ })
@@ -72,7 +52,6 @@ describe.skipIf(!chromiumPath)('the library', () => {
     await library()
       .getByText(/^No document has “nothing like this” in its name or text/)
       .waitFor();
-    await expectAccessible(page, 'search-empty');
     await field.fill('');
     await row('A letter').waitFor();
   }, 120_000);
@@ -85,26 +64,24 @@ describe.skipIf(!chromiumPath)('the library', () => {
     await library()
       .getByRole('checkbox', { name: /A letter\.md/ })
       .check();
-    await expectAccessible(page, 'picking-documents');
     await library().getByRole('button', { name: 'Ask 2 together' }).click();
     await page.getByRole('heading', { name: 'lease.md and 1 more' }).first().waitFor();
-    const [joined] = server.app.documents.list();
+    const [joined] = opened.server.app.documents.list();
     expect(joined).toMatchObject({ name: 'lease.md and 1 more', joined: 2 });
-    expect(server.app.documents.text(joined?.id ?? '', null).text).toMatch(/900[\s\S]*950/);
+    expect(opened.server.app.documents.text(joined?.id ?? '', null).text).toMatch(/900[\s\S]*950/);
     // There is no model here to count with.
-    server.app.documents.setTokens(joined?.id ?? '', { total: 40, pages: [20, 10, 10], countedWith: 'none' });
+    opened.server.app.documents.setTokens(joined?.id ?? '', { total: 40, pages: [20, 10, 10], countedWith: 'none' });
     await page.reload();
     await page.getByRole('button', { name: 'Read document' }).click();
     const question = page.getByRole('textbox', { name: /^Ask / });
     await question.fill('What is the rent?');
     await question.press('Enter');
     await page.getByText('The rent is 950.').waitFor();
-    await expectAccessible(page, 'joined');
     await page.reload();
     await library()
       .getByText(/^2 documents/)
       .waitFor();
     expect(await page.evaluate('window.hacked')).toBeUndefined();
-    expect([...watched.outbound, ...watched.complaints]).toEqual([]);
+    expect([...opened.outbound, ...opened.complaints]).toEqual([]);
   }, 120_000);
 });

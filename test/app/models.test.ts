@@ -3,36 +3,20 @@
  * embedded model's bytes under another name), paused, gone on with, checked, switched to, and asked a question.
  */
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type FileServer, startFileServer } from '../fixtures/file-server.ts';
-import {
-  buildWindow,
-  chromiumPath,
-  dropFile,
-  expectAccessible,
-  launchBrowser,
-  openWindow,
-  root,
-  type Watched,
-} from './browser.ts';
-import { RealServer } from './real-server.ts';
+import { dropFile, openWindow, root } from './browser.ts';
+import { inChromium, useRealWindow } from './opened-window.ts';
 
 const text = '# The lighthouse\n\nThe lighthouse of Norden was built in 1887 by Anna Berg. It is 41 metres high.\n';
 
-describe.skipIf(!chromiumPath)('models', () => {
-  let dir: string;
+inChromium('models', () => {
   let files: FileServer;
-  let server: RealServer;
-  let browser: Browser;
-  let watched: Watched;
   let page: Page;
-
-  beforeAll(async () => {
-    dir = mkdtempSync(join(tmpdir(), 'rocketdoc-models-'));
+  const opened = useRealWindow(32, async (dir) => {
     const bytes = readFileSync(join(root, 'assets', 'models', 'SmolLM2-135M-Instruct.Q4_1.gguf'));
     files = await startFileServer({ bytes, etag: '"one"', pauseMs: 4 });
     const facts = { contextTokens: 8192, weightType: 'q4_1', layers: 30, kvHeads: 3, headDim: 64 };
@@ -59,19 +43,12 @@ describe.skipIf(!chromiumPath)('models', () => {
     writeFileSync(join(dir, 'catalogue.json'), JSON.stringify({ models: [entry, unreachable, huge] }));
     mkdirSync(join(dir, 'mine'));
     writeFileSync(join(dir, 'mine', 'letter.gguf'), '<html>this is no model</html>');
-    const options = ['--catalogue', join(dir, 'catalogue.json'), '--models', join(dir, 'mine')];
-    server = new RealServer(join(dir, 'data'), options);
-    await buildWindow();
-    browser = await launchBrowser();
-    watched = await openWindow(browser, await server.start());
-    page = watched.page;
-  }, 120_000);
-  afterAll(async () => {
-    await browser?.close();
-    await server?.stop();
-    await files?.close();
-    if (dir) rmSync(dir, { recursive: true, force: true });
+    return ['--catalogue', join(dir, 'catalogue.json'), '--models', join(dir, 'mine')];
   });
+  beforeAll(() => {
+    page = opened.page;
+  });
+  afterAll(() => files?.close());
 
   const dialog = () => page.getByRole('dialog', { name: 'Models' });
   const row = (title: string) => dialog().getByRole('listitem', { name: title });
@@ -90,9 +67,8 @@ describe.skipIf(!chromiumPath)('models', () => {
     await row('letter')
       .getByText(/letter\.gguf is not a GGUF model/)
       .waitFor({ timeout: 60_000 });
-    expect(await dialog().innerText()).not.toContain(dir);
+    expect(await dialog().innerText()).not.toContain(opened.dataDir);
     expect(files.requests).toEqual([]);
-    await expectAccessible(page, 'models');
   }, 200_000);
 
   it('say before a download that the disk has no room, and during it that a server cannot be reached', async () => {
@@ -121,7 +97,6 @@ describe.skipIf(!chromiumPath)('models', () => {
       .poll(() => progress().innerText(), { timeout: 20_000 })
       .toMatch(/^[1-9]\d? %, [\d.]+ MB of 93\.8 MB, .+\/s, .+ left$/);
     files.script.pauseMs = 500; // until it is paused
-    await expectAccessible(page, 'models-downloading');
     await row('A tested model').getByRole('button', { name: 'Pause A tested model' }).click();
     await expect.poll(() => progress().innerText()).toMatch(/^Paused at \d+ %/);
     const asked = files.requests.length;
@@ -132,7 +107,7 @@ describe.skipIf(!chromiumPath)('models', () => {
       .waitFor({ timeout: 60_000 });
     expect(files.requests).toHaveLength(asked + 1);
     expect(files.requests.at(-1)).toMatchObject({ range: expect.stringMatching(/^bytes=\d+-$/), ifRange: '"one"' });
-    expect(readFileSync(join(dir, 'data', 'models', 'tested.gguf')).equals(files.script.bytes)).toBe(true);
+    expect(readFileSync(join(opened.dataDir, 'models', 'tested.gguf')).equals(files.script.bytes)).toBe(true);
   }, 120_000);
 
   it('take the place of the other after saying what that costs, and answer', async () => {
@@ -146,7 +121,6 @@ describe.skipIf(!chromiumPath)('models', () => {
     await row('A tested model')
       .getByText(/1 document in memory is let go and must be read again/)
       .waitFor();
-    await expectAccessible(page, 'models-switching');
     await row('A tested model').getByRole('button', { name: 'Switch to A tested model' }).click();
     await row('A tested model').getByText('In use').waitFor({ timeout: 60_000 });
     await page.keyboard.press('Escape');
@@ -162,22 +136,21 @@ describe.skipIf(!chromiumPath)('models', () => {
   }, 300_000);
 
   it('stay chosen over a restart; one whose file is gone is said so, and one button goes back', async () => {
-    await server.stop();
-    watched.page.close();
-    rmSync(join(dir, 'data', 'models', 'tested.gguf'));
-    const again = await openWindow(browser, await server.start());
+    await opened.server.stop();
+    opened.page.close();
+    rmSync(join(opened.dataDir, 'models', 'tested.gguf'));
+    const again = await openWindow(opened.browser, await opened.server.start());
     page = again.page;
     const problem = page.getByRole('alert').filter({ hasText: 'A tested model is not there any more' });
     await problem.waitFor({ timeout: 60_000 });
     expect(await state().textContent()).toBe('The engine is not running');
-    expect(await page.locator('body').innerText()).not.toContain(dir);
-    await expectAccessible(page, 'model-missing');
+    expect(await page.locator('body').innerText()).not.toContain(opened.dataDir);
     await problem.getByRole('button', { name: 'Choose another model' }).click();
     await row('A tested model').getByText('Chosen, not running').waitFor({ timeout: 60_000 });
     await page.keyboard.press('Escape');
     await problem.getByRole('button', { name: 'Use the embedded model' }).click();
     await state().getByText('Ready').waitFor({ timeout: 60_000 });
     await page.getByRole('button', { name: /^SmolLM2-135M-Instruct, / }).waitFor();
-    expect([...watched.outbound, ...again.outbound, ...again.complaints]).toEqual([]);
+    expect([...opened.outbound, ...again.outbound, ...again.complaints]).toEqual([]);
   }, 200_000);
 });

@@ -10,7 +10,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createPackage, extractAll, listPackage } from '@electron/asar';
 import { FuseV1Options, getCurrentFuseWire } from '@electron/fuses';
-import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Licence } from '../../electron/contract/app-types.ts';
 import { parseDocument } from '../../electron/document-host/document-client.ts';
@@ -19,7 +18,7 @@ import { type HostChild, startEngine } from '../../electron/engine-host/engine-c
 import { isNativeFile } from '../../native/list-native-files.mjs';
 import { temporaryFiles } from '../fixtures/documents/temporary-files.ts';
 import { docxParts, epubParts, paragraphXml, zipBytes } from '../fixtures/documents/zip-inputs.ts';
-import { buildWindow, root } from './browser.ts';
+import { root } from './browser.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'rocketdoc-pack-'));
 const resources = join(dir, 'dist', 'linux-unpacked', 'resources');
@@ -83,9 +82,6 @@ function runMain(home: string): string {
 
 beforeAll(async () => {
   if (process.platform !== 'linux') return;
-  await buildWindow();
-  for (const room of ['preload', 'main'])
-    await build({ configFile: `${root}electron/${room}/vite.config.ts`, logLevel: 'error' });
   const builder = join(root, 'node_modules', 'electron-builder', 'cli.js');
   const { status, stdout, stderr } = spawnSync(
     process.execPath,

@@ -1,4 +1,4 @@
-/** The picture of the README: the sample report, questions of its facts, the real engine. Into assets/screenshots. */
+/** The pictures of the README, light and dark: the sample report, questions of its facts, the real engine. Into assets/screenshots. */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,6 +20,8 @@ export async function takeReadmePicture(browser: Browser): Promise<void> {
   try {
     const { page } = await openWindow(browser, await server.start());
     await page.setViewportSize({ width: 1360, height: 940 });
+    // A window that is not there yet takes no drop.
+    await page.getByRole('heading', { name: 'Ask a whole document' }).waitFor({ timeout: 120_000 });
     await dropBytes(page, 'report.pdf', readFileSync(join(root, 'assets', 'samples', 'report.pdf')));
     await page.getByRole('button', { name: 'Read document' }).click({ timeout: 120_000 });
     const field = page.getByRole('textbox', { name: /^Ask / });
@@ -31,7 +33,11 @@ export async function takeReadmePicture(browser: Browser): Promise<void> {
       process.stdout.write(`${await page.getByRole('article').nth(i).innerText()}\n`);
     }
     await page.waitForTimeout(1000);
-    await page.screenshot({ path: join(folder, 'memory.png') });
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      await page.waitForTimeout(250);
+      await page.screenshot({ path: join(folder, `memory-${colorScheme}.png`) });
+    }
   } finally {
     await server.stop();
     rmSync(dataDir, { recursive: true, force: true });

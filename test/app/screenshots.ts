@@ -5,7 +5,7 @@
 import { mkdirSync } from 'node:fs';
 import { launchBrowser, openWindow, root } from './browser.ts';
 import { takeReadmePicture } from './readme-picture.ts';
-import { walks } from './walks.ts';
+import { walks } from './walks/all.ts';
 
 const folder = `${root}out/screenshots`;
 mkdirSync(folder, { recursive: true });

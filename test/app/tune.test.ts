@@ -1,23 +1,13 @@
 /** What a person chooses, in a real browser with the real engine: settings, a choice of one document, a budget that fits, and tuning. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Page } from 'playwright-core';
+import { expect, it } from 'vitest';
 import type { Tuning } from '../../electron/contract/tuning.ts';
 import { openDatabase } from '../../electron/library/database.ts';
 import { DocumentStore } from '../../electron/library/document-store.ts';
 import { SettingsStore } from '../../electron/library/settings-store.ts';
-import {
-  buildWindow,
-  chromiumPath,
-  dropFile,
-  expectAccessible,
-  launchBrowser,
-  openWindow,
-  type Watched,
-} from './browser.ts';
-import { RealServer } from './real-server.ts';
+import { dropFile } from './browser.ts';
+import { inChromium, useRealWindow } from './opened-window.ts';
 
 const colours = ['red', 'white', 'green', 'blue', 'yellow', 'grey', 'black', 'brown'];
 const text = `# Towers\n\n${Array.from(
@@ -26,41 +16,6 @@ const text = `# Towers\n\n${Array.from(
     `## Tower ${i + 1}\n\nThe tower number ${i + 1} is painted ${colours[i % colours.length]}, is ${20 + i} metres high, and has a keeper who lives beside it.\n`,
 ).join('\n')}`;
 
-let browser: Browser;
-let dataDir: string;
-let server: RealServer;
-let watched: Watched;
-
-beforeAll(async () => {
-  if (!chromiumPath) return;
-  await buildWindow();
-  browser = await launchBrowser();
-  dataDir = mkdtempSync(join(tmpdir(), 'rocketdoc-tune-'));
-  server = new RealServer(dataDir);
-  watched = await openWindow(browser, await server.start());
-}, 180_000);
-afterAll(async () => {
-  await browser?.close();
-  await server?.stop();
-  if (dataDir) rmSync(dataDir, { recursive: true, force: true });
-});
-
-/** What the server stored. */
-function stored() {
-  const database = openDatabase(join(dataDir, 'library.sqlite'));
-  const documents = new DocumentStore(database);
-  const id = documents.list()[0]?.id;
-  const turns = database.prepare('SELECT count(*) AS n FROM turns').get() as { n: number };
-  const found = {
-    own: id === undefined ? {} : documents.choice(id),
-    settings: new SettingsStore(database).get(),
-    tuning: id === undefined ? null : documents.tuning(id),
-    turns: turns.n,
-  };
-  database.close();
-  return found;
-}
-
 const budget = (page: Page) => page.getByTestId('budget');
 const settings = (page: Page) => page.getByRole('dialog', { name: 'Settings' });
 async function openSettings(page: Page, section: string): Promise<void> {
@@ -68,14 +23,31 @@ async function openSettings(page: Page, section: string): Promise<void> {
   await settings(page).getByRole('tab', { name: section }).click();
 }
 
-describe.skipIf(!chromiumPath)('choosing', () => {
+inChromium('choosing', () => {
+  const opened = useRealWindow(64);
+
+  /** What the server stored. */
+  function stored() {
+    const database = openDatabase(join(opened.dataDir, 'library.sqlite'));
+    const documents = new DocumentStore(database);
+    const id = documents.list()[0]?.id;
+    const turns = database.prepare('SELECT count(*) AS n FROM turns').get() as { n: number };
+    const found = {
+      own: id === undefined ? {} : documents.choice(id),
+      settings: new SettingsStore(database).get(),
+      tuning: id === undefined ? null : documents.tuning(id),
+      turns: turns.n,
+    };
+    database.close();
+    return found;
+  }
+
   it('settings are in sections, are found by words, refuse what is out of range, and go back', async () => {
-    const { page } = watched;
+    const { page } = opened;
     await page.getByText(/reads up to 8,192 tokens/).waitFor({ timeout: 120_000 });
     await page.keyboard.press('Control+,');
     for (const name of ['Answering', 'Compression', 'Memory', 'Machine', 'Appearance']) {
       await settings(page).getByRole('tab', { name }).click();
-      await expectAccessible(page, `settings-${name.toLowerCase()}`);
     }
     await settings(page).getByRole('tab', { name: 'Machine' }).click();
     // This machine has what it has: a GPU by its name, or the reason why there is none.
@@ -97,7 +69,6 @@ describe.skipIf(!chromiumPath)('choosing', () => {
     await kernel.fill('31');
     await kernel.press('Enter');
     await expect.poll(() => stored().settings.kernel).toBe(31);
-    await expectAccessible(page, 'settings-search');
     await settings(page).getByRole('searchbox', { name: 'Search settings' }).fill('no such thing');
     await settings(page)
       .getByText(/No setting is called like that/)
@@ -119,7 +90,7 @@ describe.skipIf(!chromiumPath)('choosing', () => {
   }, 180_000);
 
   it('font size and motion are what was chosen, also after a reload', async () => {
-    const { page } = watched;
+    const { page } = opened;
     const size = () =>
       page.locator('footer').evaluate((element) => Number.parseFloat(getComputedStyle(element).fontSize));
     const duration = () =>
@@ -133,7 +104,6 @@ describe.skipIf(!chromiumPath)('choosing', () => {
     await settings(page).getByLabel('Font size').selectOption('Largest');
     await settings(page).getByLabel('Motion').selectOption('Reduced');
     await expect.poll(size).toBeCloseTo(1.32 * usual, 1);
-    await expectAccessible(page, 'settings-largest');
     await page.emulateMedia({ reducedMotion: 'no-preference' });
     await page.keyboard.press('Escape');
     expect(await duration()).toBe('0s');
@@ -156,7 +126,7 @@ describe.skipIf(!chromiumPath)('choosing', () => {
   }, 120_000);
 
   it('a document may have a choice of its own, and goes back to the settings', async () => {
-    const { page } = watched;
+    const { page } = opened;
     await dropFile(page, 'towers.md', text);
     const read = page.getByRole('button', { name: 'Read document' });
     await read.click({ timeout: 120_000 });
@@ -167,7 +137,6 @@ describe.skipIf(!chromiumPath)('choosing', () => {
     await page.getByText('It has its own: budget 128, RocketKV-MT.').waitFor();
     await expect.poll(() => stored().own).toEqual({ tokenBudget: 128, mode: 'rocketkv-mt' });
     expect(stored().settings.tokenBudget).toBe(512);
-    await expectAccessible(page, 'own-choice');
     await page.reload();
     await expect.poll(() => budget(page).textContent()).toBe('128');
     await openSettings(page, 'Compression');
@@ -181,7 +150,7 @@ describe.skipIf(!chromiumPath)('choosing', () => {
   }, 300_000);
 
   it('a budget is found that fits into so much memory', async () => {
-    const { page } = watched;
+    const { page } = opened;
     const fit = page.getByRole('form', { name: 'Fit into memory' });
     const said = page.getByTestId('fit');
     await fit.getByRole('textbox', { name: 'Memory that may be used' }).fill('1');
@@ -196,18 +165,16 @@ describe.skipIf(!chromiumPath)('choosing', () => {
     await expect.poll(() => budget(page).textContent()).toBe(found);
     await expect.poll(() => page.getByTestId('planned').textContent()).toContain(`Cache${bytes} MB`);
     expect(stored().settings.tokenBudget).toBe(Number(found?.replace(',', '')));
-    await expectAccessible(page, 'fit');
   }, 60_000);
 
   it('tuning measures budgets against full KV on the document, and the choice is kept', async () => {
-    const { page } = watched;
+    const { page } = opened;
     const before = stored().turns;
     await page.getByRole('button', { name: 'Tune on this document' }).click();
     const dialog = page.getByRole('dialog', { name: 'Tune the token budget' });
     await dialog
       .getByRole('textbox', { name: 'Question' })
       .fill('Which colour has the tower number 11, and how high is it?');
-    await expectAccessible(page, 'tune-begin');
     await dialog.getByRole('textbox', { name: 'Budgets' }).fill('128 many');
     await dialog.getByText('“many” is no budget').waitFor();
     await dialog.getByRole('textbox', { name: 'Budgets' }).fill('96 128 256');
@@ -225,7 +192,6 @@ describe.skipIf(!chromiumPath)('choosing', () => {
     const [full, ...others] = tuning.rows;
     for (const other of others) expect(other.readBytesPerStep).toBeLessThan(full?.readBytesPerStep ?? 0);
     expect(await dialog.getByRole('img').count()).toBe(3);
-    await expectAccessible(page, 'tune');
     expect(stored().turns).toBe(before);
 
     const { recommended } = tuning;
@@ -242,7 +208,7 @@ describe.skipIf(!chromiumPath)('choosing', () => {
     await dialog.getByRole('button', { name: 'Measure' }).waitFor({ timeout: 60_000 });
     expect(stored().tuning).toEqual(tuning);
     await page.keyboard.press('Escape');
-    expect(watched.outbound).toEqual([]);
-    expect(watched.complaints).toEqual([]);
+    expect(opened.outbound).toEqual([]);
+    expect(opened.complaints).toEqual([]);
   }, 240_000);
 });

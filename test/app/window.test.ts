@@ -1,13 +1,11 @@
 /** The main job in a real browser against the real server, engine and embedded model, on a document short enough for two cores. */
-import { mkdtempSync, readdirSync, rmSync, statSync, truncateSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, statSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import type { MapPage, TurnReport } from '../../electron/contract/app-types.ts';
 import { openDatabase } from '../../electron/library/database.ts';
-import { buildWindow, chromiumPath, dropFile, expectAccessible, launchBrowser, openWindow } from './browser.ts';
-import { RealServer } from './real-server.ts';
+import { dropFile, openWindow } from './browser.ts';
+import { inChromium, useRealWindow } from './opened-window.ts';
 
 /** A text that is dropped must be inert wherever it is shown. */
 const payload = '<img src=x onerror="window.hacked=1"><script>window.hacked=2</script>';
@@ -20,47 +18,28 @@ const sections = Array.from(
 );
 const text = `# Lighthouses ${payload}\n\n${sections.join('\n')}`;
 
-/** Files of documents that are kept on disk. */
-const kept = () => readdirSync(join(dataDir, 'kv')).filter((name) => !name.endsWith('.part'));
-/** How many times a document was read by the model, each of which is noted with its time. */
-function readings(): number {
-  const database = openDatabase(join(dataDir, 'library.sqlite'));
-  const row = database.prepare("SELECT count(*) AS n FROM speeds WHERE kind = 'reading'").get() as { n: number };
-  database.close();
-  return row.n;
-}
+inChromium('the window', () => {
+  const opened = useRealWindow(32);
+  /** Files of documents that are kept on disk. */
+  const kept = () => readdirSync(join(opened.dataDir, 'kv')).filter((name) => !name.endsWith('.part'));
+  /** How many times a document was read by the model, each of which is noted with its time. */
+  function readings(): number {
+    const database = openDatabase(join(opened.dataDir, 'library.sqlite'));
+    const row = database.prepare("SELECT count(*) AS n FROM speeds WHERE kind = 'reading'").get() as { n: number };
+    database.close();
+    return row.n;
+  }
 
-let dataDir: string;
-let server: RealServer;
-let browser: Browser;
-
-beforeAll(async () => {
-  if (!chromiumPath) return;
-  dataDir = mkdtempSync(join(tmpdir(), 'rocketdoc-app-'));
-  server = new RealServer(dataDir);
-  await buildWindow();
-  browser = await launchBrowser();
-}, 120_000);
-
-afterAll(async () => {
-  await browser?.close();
-  await server?.stop();
-  if (dataDir) rmSync(dataDir, { recursive: true, force: true });
-});
-
-describe.skipIf(!chromiumPath)('the window', () => {
   it('adds by drop, shows what reading takes, reads, answers, and shows the engine’s numbers', async () => {
-    const { page, outbound, complaints, messages } = await openWindow(browser, await server.start());
+    const { page, outbound, complaints, messages } = opened;
     await page.getByRole('heading', { name: 'Ask a whole document' }).waitFor();
     await page.getByText(/reads up to 8,192 tokens/).waitFor({ timeout: 120_000 });
     expect(new URL(page.url()).hash).toBe('');
-    await expectAccessible(page, 'first-run');
 
     await dropFile(page, fileName, text);
     const read = page.getByRole('button', { name: 'Read document' });
     await read.waitFor({ timeout: 120_000 });
     await page.getByText(/^Fits SmolLM2/).waitFor();
-    await expectAccessible(page, 'pre-flight');
 
     // The smallest budget, so that stage 1 has something to drop in a short text.
     await page.getByRole('slider', { name: 'Token budget' }).press('Home');
@@ -68,7 +47,6 @@ describe.skipIf(!chromiumPath)('the window', () => {
     await read.click();
     const field = page.getByRole('textbox', { name: /^Ask / });
     await field.waitFor({ timeout: 180_000 });
-    await expectAccessible(page, 'ready');
 
     // Grows with its lines, up to eight; says how long the question is as the model counts.
     await field.fill('line\n'.repeat(20));
@@ -79,10 +57,9 @@ describe.skipIf(!chromiumPath)('the window', () => {
     await field.press('Enter');
     await page.getByTestId('answer-stats').waitFor({ timeout: 180_000 });
     await page.getByRole('heading', { name: 'Map of the document' }).waitFor();
-    await expectAccessible(page, 'answered');
 
     // What the panel shows is what the engine counted and the server stored.
-    const database = openDatabase(join(dataDir, 'library.sqlite'));
+    const database = openDatabase(join(opened.dataDir, 'library.sqlite'));
     const row = database.prepare('SELECT answer, report, map FROM turns').get() as Record<string, string>;
     database.close();
     const { counters, plan } = JSON.parse(row.report ?? '') as TurnReport;
@@ -121,7 +98,7 @@ describe.skipIf(!chromiumPath)('the window', () => {
   }, 600_000);
 
   it('is there after a reload and after a restart of the server', async () => {
-    const page = browser.contexts()[0]?.pages()[0];
+    const page = opened.browser.contexts()[0]?.pages()[0];
     if (!page) throw new Error('the window is gone');
     const question = page.getByRole('log').getByText('How high is the lighthouse number 3?');
     const answer = await page.locator('article .prose').innerText();
@@ -132,22 +109,20 @@ describe.skipIf(!chromiumPath)('the window', () => {
     await page.getByRole('textbox', { name: /^Ask / }).waitFor();
     await page.getByTestId('kept-bytes').waitFor({ timeout: 60_000 });
 
-    await server.stop();
-    const again = await openWindow(browser, await server.start());
+    await opened.server.stop();
+    const again = await openWindow(opened.browser, await opened.server.start());
     await again.page.getByRole('log').getByText('How high is the lighthouse number 3?').waitFor();
     // The engine is another one, and what the first one read is on disk: the window says so.
     await again.page.getByText('It is not in memory now.').waitFor({ timeout: 120_000 });
     await again.page.getByText(/^ready in seconds/).waitFor({ timeout: 120_000 });
-    await expectAccessible(again.page, 'not-in-memory');
     await again.page.keyboard.press('Control+,');
     await again.page.getByRole('dialog', { name: 'Settings' }).waitFor();
-    await expectAccessible(again.page, 'settings');
     await again.page.keyboard.press('Escape');
     // The same question on a branch of its own: loaded, not read, and answered to the letter as without a restart.
     await again.page.getByRole('button', { name: 'Edit the question' }).click();
     await again.page.getByRole('textbox', { name: 'Edit the question' }).press('Enter');
-    await expect.poll(() => server.turns().map(({ state }) => state), { timeout: 180_000 }).toEqual(['done', 'done']);
-    const [first, second] = server.turns();
+    await expect.poll(() => opened.server.turns().map(({ state }) => state), { timeout: 180_000 }).toEqual(['done', 'done']);
+    const [first, second] = opened.server.turns();
     expect(second?.answer).toBe(first?.answer);
     expect(second?.report?.counters).toEqual(first?.report?.counters);
     expect(readings()).toBe(1);
@@ -156,14 +131,14 @@ describe.skipIf(!chromiumPath)('the window', () => {
   }, 300_000);
 
   it('reads again what was damaged on disk, says so, and keeps it anew', async () => {
-    await server.stop();
+    await opened.server.stop();
     const [name = ''] = kept();
-    const file = join(dataDir, 'kv', name);
+    const file = join(opened.dataDir, 'kv', name);
     const { size, mode } = statSync(file);
     expect(mode & 0o777).toBe(0o600);
-    expect(statSync(join(dataDir, 'kv')).mode & 0o777).toBe(0o700);
+    expect(statSync(join(opened.dataDir, 'kv')).mode & 0o777).toBe(0o700);
     truncateSync(file, size - 1000);
-    const { page, outbound, complaints } = await openWindow(browser, await server.start());
+    const { page, outbound, complaints } = await openWindow(opened.browser, await opened.server.start());
     await page.getByRole('button', { name: 'Load document' }).click({ timeout: 120_000 });
     await page
       .getByText(/The KV cache on disk is damaged: .* The document was read again\./)
@@ -176,14 +151,14 @@ describe.skipIf(!chromiumPath)('the window', () => {
   it.skipIf(process.platform !== 'linux')(
     'survives the death of the engine in the middle of an answer',
     async () => {
-      const page = browser.contexts().at(-1)?.pages()[0];
+      const page = opened.browser.contexts().at(-1)?.pages()[0];
       if (!page) throw new Error('the window is gone');
       const field = page.getByRole('textbox', { name: /^Ask / });
       await field.waitFor({ timeout: 180_000 });
       await field.fill('Who lives beside the lighthouse?');
       await field.press('Enter');
       await expect.poll(() => page.getByTestId('engine-state').textContent(), { interval: 20 }).toBe('Answering');
-      process.kill(server.enginePid(), 'SIGKILL');
+      process.kill(opened.server.enginePid(), 'SIGKILL');
       await page.getByText(/The engine ended by SIGKILL/).waitFor({ timeout: 30_000 });
       await page.getByTestId('engine-state').getByText('Ready').waitFor({ timeout: 60_000 });
       // One button reads the document into the new engine and asks again.
@@ -194,9 +169,9 @@ describe.skipIf(!chromiumPath)('the window', () => {
   );
 
   it('refuses a link that was used already', async () => {
-    const page = browser.contexts().at(-1)?.pages()[0];
+    const page = opened.browser.contexts().at(-1)?.pages()[0];
     const { origin } = new URL(page?.url() ?? '');
-    const other = await openWindow(browser, `${origin}/#launch=used-before`);
+    const other = await openWindow(opened.browser, `${origin}/#launch=used-before`);
     await other.page.getByRole('heading', { name: 'This window is not signed in' }).waitFor();
     expect(new URL(other.page.url()).hash).toBe('');
   }, 60_000);

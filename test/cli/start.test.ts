@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect, it, vi } from 'vitest';
 import { electronFile } from '../../electron/setup/electron-binary.mjs';
-import { buildWindow } from '../app/browser.ts';
+import buildWindow from '../app/build-window.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const home = mkdtempSync(join(tmpdir(), 'rocketdoc-start-'));
@@ -20,7 +20,7 @@ afterAll(() => {
 it.skipIf(electronFile() !== undefined || process.platform === 'win32')(
   'says how to get Electron, serves the window, and ends with its server',
   async () => {
-    await buildWindow();
+    buildWindow();
     const { DISPLAY: _d, WAYLAND_DISPLAY: _w, ...env } = process.env; // no screen: nothing is opened
     const args = ['--import', 'tsx', 'electron/cli/start.ts'];
     start = spawn(process.execPath, args, {

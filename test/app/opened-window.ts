@@ -1,0 +1,67 @@
+/** What the tests of the window begin with: a browser, a server, and a window on it. Opened before them, closed after them. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe } from 'vitest';
+import { closeLibrary } from '../../electron/library/database.ts';
+import { openLibrary } from '../../electron/library/open-library.ts';
+import { SettingsStore } from '../../electron/library/settings-store.ts';
+import type { AppOptions } from '../../electron/workspace/app.ts';
+import { type FakeServer, startFakeServer } from '../fixtures/app-server.ts';
+import type { FakeScript } from '../fixtures/fake-engine.ts';
+import { chromiumPath, launchBrowser, openWindow, type Watched, webRoot } from './browser.ts';
+import { RealServer } from './real-server.ts';
+
+/** The tests of what a browser shows; skipped where there is none. */
+export const inChromium = describe.skipIf(!chromiumPath);
+
+/** Filled before the first test of the describe that asks for it. */
+export function useBrowser(): { browser: Browser } {
+  const opened = {} as { browser: Browser };
+  beforeAll(async () => {
+    opened.browser = await launchBrowser();
+  }, 60_000);
+  afterAll(() => opened.browser?.close());
+  return opened;
+}
+
+export const linkTo = ({ port, tokens }: FakeServer) => `http://127.0.0.1:${port}/#launch=${tokens.newLaunchCode()}`;
+
+type OpenedFake = Watched & { browser: Browser; server: FakeServer };
+/** A window on the real server around a fake engine. */
+export function useFakeWindow(
+  script: FakeScript,
+  options: () => Partial<AppOptions> = () => ({}),
+  root = webRoot,
+): OpenedFake {
+  const opened = useBrowser() as OpenedFake;
+  beforeAll(async () => {
+    opened.server = await startFakeServer(script, root, options());
+    Object.assign(opened, await openWindow(opened.browser, linkTo(opened.server)));
+  }, 120_000);
+  afterAll(() => opened.server?.close());
+  return opened;
+}
+
+type OpenedReal = Watched & { browser: Browser; server: RealServer; dataDir: string };
+/** A window on `npm run serve` with the real engine, whose answers have at most `maxNew` tokens; `more`: further options of it. */
+export function useRealWindow(
+  maxNew: number,
+  more: (dataDir: string) => Promise<string[]> = async () => [],
+): OpenedReal {
+  const opened = useBrowser() as OpenedReal;
+  beforeAll(async () => {
+    opened.dataDir = mkdtempSync(join(tmpdir(), 'rocketdoc-app-'));
+    const { database } = openLibrary(join(opened.dataDir, 'library.sqlite'));
+    new SettingsStore(database).set({ maxNew });
+    closeLibrary(database);
+    opened.server = new RealServer(opened.dataDir, await more(opened.dataDir));
+    Object.assign(opened, await openWindow(opened.browser, await opened.server.start()));
+  }, 120_000);
+  afterAll(async () => {
+    await opened.server?.stop();
+    if (opened.dataDir) rmSync(opened.dataDir, { recursive: true, force: true });
+  });
+  return opened;
+}

@@ -1,0 +1,21 @@
+/** Together they come to every screen once. */
+import { chatting, depth } from './chat.ts';
+import { budgets, settings, shelf } from './choosing.ts';
+import { beginning, guarded, many } from './library.ts';
+import { reading } from './reading.ts';
+import type { Walk } from './screens.ts';
+import { large, lost } from './sizes.ts';
+
+export const walks: readonly (() => Walk)[] = [
+  beginning,
+  guarded,
+  reading,
+  chatting,
+  depth,
+  many,
+  settings,
+  budgets,
+  shelf,
+  large,
+  lost,
+];

@@ -1,0 +1,196 @@
+/** Every screen and state of the window in one list, and what the walks that lead there are made of. */
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import { parseDocument } from '../../../electron/document-host/document-client.ts';
+import type { AppOptions } from '../../../electron/workspace/app.ts';
+import { type FakeServer, startFakeServer } from '../../fixtures/app-server.ts';
+import { sampleNumbers } from '../../fixtures/engine-numbers.ts';
+import type { FakeScript } from '../../fixtures/fake-engine.ts';
+import { root, webRoot } from '../browser.ts';
+
+/** first-run is the empty library too; offline is what all of them are. */
+export const screens = [
+  'starting',
+  'first-run',
+  'dropping',
+  'adding',
+  'scanned-pdf',
+  'password-pdf',
+  'model-missing',
+  'model-damaged',
+  'library-damaged',
+  'password-pages',
+  'password-wrong',
+  'pre-flight',
+  'page-range',
+  'too-long',
+  'out-of-memory',
+  'reading',
+  'paused',
+  'reading-failed',
+  'ready',
+  'answering',
+  'answered',
+  'stopped',
+  'engine-restarting',
+  'failed-answer',
+  'engine-gave-up',
+  'prose',
+  'citations',
+  'document-pages',
+  'document-text',
+  'editing-question',
+  'branches',
+  'comparison',
+  'comparison-narrow',
+  'chat-menu',
+  'rename-chat',
+  'remove-chat',
+  'document-menu',
+  'remove-document',
+  'link',
+  'notice',
+  'full-kv',
+  'paste-text',
+  'search',
+  'search-empty',
+  'picking-documents',
+  'joined-documents',
+  'settings-answering',
+  'settings-compression',
+  'settings-memory',
+  'settings-machine',
+  'settings-appearance',
+  'settings-refused',
+  'settings-found',
+  'settings-none-found',
+  'settings-largest',
+  'palette',
+  'palette-empty',
+  'shortcuts',
+  'about',
+  'about-licence',
+  'own-choice',
+  'fit',
+  'map-hover',
+  'tune-begin',
+  'tune-running',
+  'tune-done',
+  'models',
+  'models-failed',
+  'models-downloading',
+  'models-paused',
+  'models-switching',
+  'large-pre-flight',
+  'large-answered',
+  'budget-dragged',
+  'medium-window',
+  'narrow-chat',
+  'narrow-library',
+  'narrow-memory',
+  'zoomed',
+  'not-signed-in',
+  'connection-lost',
+] as const;
+export type Screen = (typeof screens)[number];
+
+/** Yields each time that a screen stands. */
+export interface Walk {
+  name: string;
+  server: () => Promise<FakeServer>;
+  script: FakeScript;
+  steps: (page: Page, server: FakeServer, script: FakeScript) => AsyncGenerator<Screen, void, void>;
+}
+
+/** With the real server, library and document host; the engine is a fake one where a state must be held still or is hard to reach. */
+export function walk(
+  name: string,
+  script: FakeScript,
+  steps: Walk['steps'],
+  options: Partial<AppOptions> | (() => Promise<Partial<AppOptions>>) = {},
+): Walk {
+  const server = async () =>
+    startFakeServer(script, webRoot, {
+      modelTitle: 'SmolLM2-135M-Instruct',
+      grants: [{ id: 'sample', name: 'report.pdf', isSample: true, path: sampleFile }],
+      ...(typeof options === 'function' ? await options() : options),
+    });
+  return { name, script, steps, server };
+}
+
+const sampleFile = join(root, 'assets', 'samples', 'report.pdf');
+
+export const inPieces = (text: string) => text.match(/[\s\S]{1,9}/g) ?? [];
+export const answer = [
+  'The Trust was founded in 1887 by **Josiah Penhallow**, who "asked the harbour towns for a penny on every barrel of herring". ',
+  'Its head office is at 14 Cooper’s Wharf.\n\n',
+  '- It keeps lighthouses and weather stations.\n',
+  '- He was, it says, "a friend of the queen of Norway".\n\n',
+  'More is on [its own page](https://trust.example/history).',
+].join('');
+/** The fake engine on the sample, as a small model on a CPU would report. */
+export const onSample = (): FakeScript => ({ pieces: inPieces(answer), numbers: { ...sampleNumbers } });
+
+export const hold = () => {
+  let release = () => {};
+  const held = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  return { held, release };
+};
+
+export const button = (page: Page, name: string | RegExp) =>
+  page.getByRole('button', { name, exact: typeof name === 'string' });
+export const composer = (page: Page) => page.getByRole('textbox', { name: /^Ask / });
+export const library = (page: Page) => page.getByRole('navigation', { name: 'Library' });
+export const settled = (page: Page) => page.waitForTimeout(250);
+
+export async function ask(page: Page, question: string): Promise<void> {
+  await composer(page).fill(question);
+  await composer(page).press('Enter');
+}
+
+/** By its words in the command palette. */
+export async function run(page: Page, action: string): Promise<void> {
+  await page.keyboard.press('Control+k');
+  await page.getByRole('combobox', { name: 'Search actions' }).fill(action);
+  await page.locator('[role=option][data-highlighted]').waitFor();
+  await page.keyboard.press('Enter');
+}
+
+/** The sample as it is read; the fake engine has no vocabulary to count with. */
+export async function addSample({ app }: FakeServer, tokens = 5300): Promise<string> {
+  const parsed = await parseDocument(sampleFile);
+  const pages = parsed.pages.map(() => Math.round(tokens / parsed.pages.length));
+  const file = await app.uploads.copy(sampleFile);
+  const { name: fileName, bytes: fileBytes, sha256 } = file;
+  const counts = { total: tokens, pages, countedWith: 'none' };
+  const { id } = app.documents.add({ parsed, fileName, fileBytes, sha256, tokens: counts });
+  await app.uploads.keep(file, id);
+  return id;
+}
+
+export function addText({ app }: FakeServer, name: string, sections: number, tokens: number): string {
+  const part = (i: number) =>
+    `Section ${i + 1}\n\nThe rent of house number ${i + 1} is ${900 + i} a month, and the keeper has its keys.\n\n`;
+  const text = Array.from({ length: sections }, (_, i) => part(i)).join('');
+  let at = 0;
+  const pages = Array.from({ length: sections }, (_, i) => {
+    const start = at;
+    at += part(i).length;
+    return { label: `Section ${i + 1}`, start, end: at };
+  });
+  const parsed = { title: name, format: 'md' as const, warnings: [], text, pages };
+  const each = Math.round(tokens / sections);
+  const counts = { total: tokens, pages: pages.map(() => each), countedWith: 'none' };
+  return app.documents.add({ parsed, fileName: name, fileBytes: 4096, sha256: name, tokens: counts }).id;
+}
+
+/** The sample is read, and one question on it answered. */
+export async function chatted(page: Page, server: FakeServer): Promise<void> {
+  await addSample(server);
+  await page.reload();
+  await button(page, 'Read document').click();
+  await ask(page, 'Who founded the Trust, and when?');
+  await page.getByTestId('answer-stats').waitFor();
+}
