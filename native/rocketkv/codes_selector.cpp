@@ -12,8 +12,22 @@
 
 namespace rocketdoc {
 
-int64_t codes_k(const RocketBudgets & paper, int head_dim, bool residual) {
+int64_t codes_capacity(const RocketBudgets & paper, int head_dim, bool residual, int64_t n_total) {
+    const int64_t pair    = 4 * int64_t(head_dim);  // bytes of one K and V row, f16
+    const int64_t page    = paper.page;
+    const int64_t n_pages = (paper.capacity + page - 1) / page;
+    const int64_t planes  = page == 1 ? 1 : 2;  // a page of one key is its own least and greatest
+    const int64_t stored  = paper.capacity * pair + n_pages * planes * head_dim * 2;
+    // Codes are stored in blocks; one block less than a whole one is what rounding up costs at the most.
+    const int64_t row   = pair + code_bytes(head_dim, residual);
+    const int64_t fixed = code_stored_range_bytes(head_dim, residual) + (code_block - 1) * code_bytes(head_dim, residual);
+    const int64_t rows  = (stored * 17 / 20 - fixed) / row;
+    return std::clamp(rows, paper.capacity, std::max(paper.capacity, n_total));
+}
+
+int64_t codes_k(const RocketBudgets & paper, int64_t capacity, int head_dim, bool residual) {
     const int64_t pair  = 4 * int64_t(head_dim);  // bytes of one K and V row, f16
+    const int64_t more  = capacity - paper.capacity;  // rows that each step has beyond the paper's
     const int64_t first = std::min(std::max(paper.prompt_budget, paper.k) + 1, paper.capacity);  // rows of the first step that chooses
     const int64_t last  = paper.capacity;
     // What is left of a page's reading for a row's code shrinks within a page and grows or shrinks from page to page: the
@@ -22,7 +36,7 @@ int64_t codes_k(const RocketBudgets & paper, int head_dim, bool residual) {
     for (const int64_t n : {first, (first + paper.page - 1) / paper.page * paper.page, last / paper.page * paper.page, last}) {
         if (n < first || n > last) continue;
         const int64_t n_pages = (n + paper.page - 1) / paper.page;
-        left                  = std::min(left, n_pages * paper.r * 2 - n * code_bytes(head_dim, residual));
+        left                  = std::min(left, n_pages * paper.r * 2 - (n + more) * code_bytes(head_dim, residual));
     }
     const int64_t rows = left + paper.k * pair - code_range_bytes(head_dim, residual);
     return rows < 0 ? 0 : rows / pair;

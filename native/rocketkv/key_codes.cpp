@@ -31,6 +31,12 @@ int64_t code_range_bytes(int head_dim, bool residual) {
     return head_dim * (channel + int64_t(3 * sizeof(float)));  // and low, the value's mean and spread
 }
 
+int64_t code_stored_range_bytes(int head_dim, bool residual) {
+    const int64_t n_coded = residual ? head_dim : head_dim / 2;
+    const int64_t floats  = head_dim + 2 * n_coded + (residual ? 2 * head_dim : 0);  // importance, low, step, the value's mean and spread
+    return floats * int64_t(sizeof(float)) + n_coded * int64_t(sizeof(uint16_t));
+}
+
 KeyCodes::KeyCodes(int head_dim, int64_t capacity, bool residual)
     : head_dim_(head_dim),
       n4_(head_dim / 2),

@@ -13,6 +13,8 @@ namespace rocketdoc {
 // Bytes a token takes in the stream that a step reads, and bytes of ranges a step reads once.
 int64_t code_bytes(int head_dim, bool residual);
 int64_t code_range_bytes(int head_dim, bool residual);
+// Bytes of a head that do not grow with its rows: ranges, channel order, importance.
+int64_t code_stored_range_bytes(int head_dim, bool residual);
 
 class KeyCodes {
   public:

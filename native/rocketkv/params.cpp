@@ -71,10 +71,17 @@ Status rocket_budgets(const RocketOptions & options, int64_t n_prompt, int64_t n
     b.k = std::max<int64_t>(1, std::min(t / 2, b.capacity));
 
     const bool codes = options.selector == SelectorKind::codes || options.selector == SelectorKind::codes_residual;
-    if (options.k > 0)
-        b.k = std::min<int64_t>(options.k, b.capacity);
-    else if (codes && S > t)
-        b.k = std::min(codes_k(b, head_dim, options.selector == SelectorKind::codes_residual), b.capacity);
+    if (codes && S > t) {
+        const RocketBudgets paper    = b;
+        const bool          residual = options.selector == SelectorKind::codes_residual;
+        if (stage1) {
+            b.capacity      = codes_capacity(paper, head_dim, residual, S);
+            b.prompt_budget = b.capacity - max_new;
+            b.evicts        = n_prompt > b.prompt_budget;
+        }
+        b.k = std::min(codes_k(paper, b.capacity, head_dim, residual), b.capacity);
+    }
+    if (options.k > 0) b.k = std::min<int64_t>(options.k, b.capacity);
     if (b.k < 1)
         return Status::fail(Code::INVALID_ARGUMENT, "token_budget is " + std::to_string(t) + "; the codes of " + std::to_string(b.capacity) +
                                                         " rows alone take more reading than that. Raise it, or choose by pages.");

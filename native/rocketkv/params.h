@@ -30,7 +30,7 @@ struct RocketOptions {
 // What one question's budget comes to. All counts are rows (tokens) per KV head, r is channels.
 struct RocketBudgets {
     int64_t token_budget  = 0;
-    int64_t capacity      = 0;  // rows stored, prompt and answer together
+    int64_t capacity      = 0;  // rows stored, prompt and answer together; by codes more than by pages, see codes_capacity
     int64_t prompt_budget = 0;  // prompt rows kept by stage 1 (window included)
     int     page          = 1;
     int     r             = 0;

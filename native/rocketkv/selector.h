@@ -61,9 +61,14 @@ std::unique_ptr<Selector> make_selector(SelectorKind kind, const SelectorShape &
 // What make_selector(kind, shape)->stored_bytes() will be, without allocating: for the memory plan.
 size_t selector_stored_bytes(SelectorKind kind, const SelectorShape & shape);
 
-// k for the codes selectors (ALGORITHM "Beyond the paper", 5): the most rows with which no step of the answer reads more than
-// the paper's (page, r, k) would, codes and scales included. Below 1 when the codes alone read more.
-int64_t codes_k(const RocketBudgets & paper, int head_dim, bool residual);
+// Rows a KV head that the codes selectors keep: as many as, with their codes, take 0.85 of the bytes that the paper's rows and
+// page summaries take. Never fewer than the paper's, never more than n_total, the rows there are at most.
+int64_t codes_capacity(const RocketBudgets & paper, int head_dim, bool residual, int64_t n_total);
+
+// k for the codes selectors (ALGORITHM "Beyond the paper", 5): the most rows with which no step of the answer in which the
+// paper's pages would choose reads more than they would (the paper's capacity, page, r, k), codes and scales of all `capacity`
+// rows included. Below 1 when the codes alone read more.
+int64_t codes_k(const RocketBudgets & paper, int64_t capacity, int head_dim, bool residual);
 
 // Exact attention of q [g][D] over `n_chosen` rows of `head`; out [g][D]. The sink of every selector.
 void sparse_attention(const CompactView & k, const CompactView & v, int head, int group, const int32_t * chosen,

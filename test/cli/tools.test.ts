@@ -145,9 +145,9 @@ describe('fidelity', () => {
       'exact-topk  ',
     ]);
     const [paper, coded] = rows;
-    expect(coded?.capacity).toBe(paper?.capacity);
+    expect(Number(coded?.capacity)).toBeGreaterThan(Number(paper?.capacity));
     expect(Number(coded?.read_bytes)).toBeLessThanOrEqual(Number(paper?.read_bytes));
-    expect(Number(coded?.stored_bytes)).toBeLessThan(Number(paper?.stored_bytes));
+    expect(Number(coded?.stored_bytes)).toBeLessThanOrEqual(0.85 * Number(paper?.stored_bytes));
   });
 
   it('says which budget cannot hold the codes of every row, and measures the rest', async () => {

@@ -99,26 +99,65 @@ void codes_read_the_same_bytes(Random & random) {
         options.selector          = residual ? SelectorKind::codes_residual : SelectorKind::codes;
         RocketBudgets b;
         if (!rocket_budgets(options, T, 100, max_new, D, true, b).ok()) {  // so many rows that their codes alone are too much
-            CHECK(codes_k(paper, D, residual) < 1);
+            CHECK(codes_k(paper, codes_capacity(paper, D, residual, T + max_new), D, residual) < 1);
             CHECK(options.decomposition == Decomposition::v1 || 2 * max_new > 4 * options.token_budget);
             continue;
         }
         if (b.dense) continue;
-        CHECK(b.capacity == paper.capacity && b.prompt_budget == paper.prompt_budget);
-        CHECK(b.k == codes_k(paper, D, residual));
+        CHECK(b.capacity == codes_capacity(paper, D, residual, T + max_new) && b.prompt_budget == b.capacity - max_new);
+        CHECK(b.k == codes_k(paper, b.capacity, D, residual));
 
-        const auto make = [&](SelectorKind kind, int64_t k) { return make_selector(kind, {1, 3, D, b.capacity, b.page, b.r, k}); };
-        const auto pages = make(SelectorKind::pages, paper.k), codes = make(options.selector, b.k), more = make(options.selector, b.k + 1);
-        bool       never_more = true, more_would = false;
-        for (int64_t n = std::max(b.prompt_budget, paper.k) + 1; n <= b.capacity; ++n) {
-            never_more &= n <= b.k || codes->read_bytes(n) <= pages->read_bytes(n);
-            more_would |= more->read_bytes(n) > pages->read_bytes(n);
+        const auto make = [&](SelectorKind kind, int64_t capacity, int64_t k) { return make_selector(kind, {1, 3, D, capacity, b.page, b.r, k}); };
+        const auto    pages = make(SelectorKind::pages, paper.capacity, paper.k);
+        const auto    codes = make(options.selector, b.capacity, b.k), more = make(options.selector, b.capacity, b.k + 1);
+        const int64_t extra = b.capacity - paper.capacity;  // the same step of the answer has so many rows more
+        bool          never_more = true, more_would = false;
+        for (int64_t n = std::max(paper.prompt_budget, paper.k) + 1; n <= paper.capacity; ++n) {
+            never_more &= codes->read_bytes(n + extra) <= pages->read_bytes(n);
+            more_would |= more->read_bytes(n + extra) > pages->read_bytes(n);
         }
         CHECK(never_more);
         CHECK(more_would || max_new == 0 || b.k >= b.prompt_budget);
         options.k = 9;
         CHECK(budgets(options, T, 100, max_new, D, true).k == 9);
     }
+}
+
+// The codes selectors keep as many rows as 0.85 of what the paper's rows and summaries take: no more bytes, and one row more would
+// be too many, unless these are the paper's rows anyway or all there are.
+void codes_fill_their_share_of_the_paper_s_bytes(Random & random) {
+    const auto stored = [](SelectorKind kind, const RocketBudgets & b, int64_t capacity, int D) {
+        return capacity * 4 * D + int64_t(make_selector(kind, {1, 3, D, capacity, b.page, b.r, b.k})->stored_bytes());
+    };
+    for (int i = 0; i < 300; ++i) {
+        const int     D       = random.one_of({64, 96, 128, 256});
+        const int64_t T       = random.integer(600, 130000);
+        const int64_t max_new = random.one_of({0, 1, 50, 64, 256, 1000});
+        RocketOptions options;
+        options.token_budget      = random.one_of({100, 256, 333, 512, 1024, 4096});
+        const RocketBudgets paper = budgets(options, T, 100, max_new, D, true);
+        for (const SelectorKind kind : {SelectorKind::codes, SelectorKind::codes_residual}) {
+            options.selector = kind;
+            RocketBudgets b;
+            if (!rocket_budgets(options, T, 100, max_new, D, true, b).ok() || T + max_new <= options.token_budget) continue;
+            CHECK(b.capacity >= paper.capacity && b.capacity <= T + max_new);
+            CHECK(b.evicts == (T > b.prompt_budget));
+            const double room = 0.85 * double(stored(SelectorKind::pages, paper, paper.capacity, D));
+            if (b.capacity > paper.capacity) CHECK(double(stored(kind, paper, b.capacity, D)) <= room);
+            // The paper's planes are padded to 64 pages and the codes to 32 rows: so far from full is full.
+            const double slack = 0.85 * 64 * 2 * 2 * D + 2 * 32 * (D / 4 + (kind == SelectorKind::codes ? 0 : D / 4)) + 2 * 4 * D;
+            if (b.capacity < T + max_new) CHECK(double(stored(kind, paper, b.capacity + 1, D)) > room - slack);
+        }
+    }
+    // D = 64, S = 5,256, worked out by hand: page 3 leaves a fifteenth more rows to codes, next to none with the residual; page 2 a fifth.
+    const auto rows = [](SelectorKind kind, int t) {
+        RocketOptions options;
+        options.token_budget = t;
+        options.selector     = kind;
+        return budgets(options, 5192, 40, 64, 64, true).capacity;
+    };
+    CHECK(rows(SelectorKind::pages, 512) == 2062 && rows(SelectorKind::codes, 512) == 2196 && rows(SelectorKind::codes_residual, 512) == 2069);
+    CHECK(rows(SelectorKind::pages, 1024) == 3006 && rows(SelectorKind::codes, 1024) == 3603 && rows(SelectorKind::codes_residual, 1024) == 3398);
 }
 
 // hsa keeps every row: from some length on their codes are more than the paper reads at all.
@@ -196,6 +235,7 @@ int main() {
     the_lift_and_the_window();
     modes_and_overrides();
     codes_read_the_same_bytes(random);
+    codes_fill_their_share_of_the_paper_s_bytes(random);
     codes_that_do_not_fit();
     nonsense_gets_a_sentence();
     invariants(random);
