@@ -121,7 +121,9 @@ inChromium('the window', () => {
     // The same question on a branch of its own: loaded, not read, and answered to the letter as without a restart.
     await again.page.getByRole('button', { name: 'Edit the question' }).click();
     await again.page.getByRole('textbox', { name: 'Edit the question' }).press('Enter');
-    await expect.poll(() => opened.server.turns().map(({ state }) => state), { timeout: 180_000 }).toEqual(['done', 'done']);
+    await expect
+      .poll(() => opened.server.turns().map(({ state }) => state), { timeout: 180_000 })
+      .toEqual(['done', 'done']);
     const [first, second] = opened.server.turns();
     expect(second?.answer).toBe(first?.answer);
     expect(second?.report?.counters).toEqual(first?.report?.counters);
