@@ -29,12 +29,11 @@ function speedOf(name: string, engine: string, mode: string | undefined, colour:
   return { name, colour, points: [...byDepth].filter(([depth]) => depth > 0).sort(([a], [b]) => a - b) };
 }
 
-/** Planned bytes: what was used is the peak of a whole run, not of a row. */
 function memoryOf(name: string, mode: string, home: string, colour: string): Line {
   const own = rows.filter((row) => row.weights === 'q4_K' && row.mode === mode && row.home === home);
   const points = own
     .filter((row) => row.engine === 'rocketdoc' && isUsual(row.budget) && Number(row.depth) > 0)
-    .map((row): [number, number] => [Number(row.depth), Number(row.plan_vram_bytes) / 2 ** 30]);
+    .map((row): [number, number] => [Number(row.depth), Number(row.peak_vram_bytes) / 1e9]);
   return { name, colour, points: [...new Map(points)].sort(([a], [b]) => a - b) };
 }
 
@@ -83,7 +82,7 @@ text { font: 12px system-ui, sans-serif; fill: #57606a }
 @media (prefers-color-scheme: dark) { text { fill: #9ea7b3 } }
 </style>
 ${panel('decode, tokens a second', speed, 100, 0)}
-${panel('GPU memory, GB (the plan)', memory, 5, width)}
+${panel('GPU memory in use at most, GB', memory, 5, width)}
 </svg>
 `,
 );
