@@ -30,16 +30,16 @@ inChromium('reading a document', () => {
   beforeAll(async () => {
     page = opened.page;
     await dropFile(page, 'first.md', '# First\n\nThe rent is 950.\n');
-    await row('first').waitFor({ timeout: 60_000 });
+    await row('first').waitFor({ timeout: 120_000 });
     await readButton().click();
     await composer().waitFor();
     await dropFile(page, 'second.md', '# Second\n\nThe deposit is 1,900.\n');
-    await row('second').waitFor({ timeout: 60_000 });
+    await row('second').waitFor({ timeout: 120_000 });
     script.reading = new Promise((resolve) => {
       goOn = resolve;
     });
     await readButton().click();
-  }, 180_000);
+  }, 300_000);
   afterAll(() => goOn());
 
   it('says how far it is, how fast, and how long yet', async () => {
@@ -55,7 +55,7 @@ inChromium('reading a document', () => {
     await row('first').click();
     await ask('What is the rent?');
     await dropFile(page, 'third.md', '# Third\n\nThree keys.\n');
-    await row('third').waitFor({ timeout: 60_000 });
+    await row('third').waitFor({ timeout: 120_000 });
     await page
       .getByText(/^Fits /)
       .first()
