@@ -1,0 +1,115 @@
+/**
+ * The tables of README.md from gate.csv and ablation.csv.
+ *
+ *   npx tsx test/model/print-tables.ts
+ */
+import type { Row } from '../../native/bench/line-chart.ts';
+import { ablationBudgets, ablationRows, ablationWays, gateRows, pool } from './pooled-rows.ts';
+
+const ways = [
+  { name: 'paper', mode: 'rocketkv', selector: 'pages', pooling: 'max' },
+  { name: 'coded', mode: 'rocketkv', selector: 'codes', pooling: 'triangle' },
+  { name: 'coded + residual', mode: 'rocketkv', selector: 'codes-residual', pooling: 'triangle' },
+  { name: 'stage 1 alone, max', mode: 'snapkv', selector: '', pooling: 'max' },
+  { name: 'stage 1 alone, triangle', mode: 'snapkv', selector: '', pooling: 'triangle' },
+  { name: 'paper, mt', mode: 'rocketkv-mt', selector: 'pages', pooling: 'max' },
+  { name: 'coded, mt', mode: 'rocketkv-mt', selector: 'codes', pooling: 'triangle' },
+] as const;
+type Way = (typeof ways)[number];
+
+const texts = ['whale', 'address-1921', 'address-1871'];
+const budgets = [256, 512];
+
+function rowsOf({ mode, selector, pooling }: Way, device: string, weights: string, budget: number): Row[] {
+  return gateRows.filter(
+    (row) =>
+      row.device === device &&
+      row.weights === weights &&
+      Number(row.budget) === budget &&
+      row.mode === mode &&
+      row.selector === selector &&
+      row.pooling === pooling,
+  );
+}
+
+const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
+
+function printTable(title: string, header: readonly string[], cells: readonly (readonly string[])[]): void {
+  console.log(`\n${title}\n`);
+  for (const line of [header, header.map(() => '---'), ...cells]) console.log(`| ${line.join(' | ')} |`);
+}
+
+/** Pooled over the texts; `ratio`, read and stored are shares of the paper's at the same budget. */
+function printPooled(
+  title: string,
+  device: string,
+  weights: string,
+  chosen: readonly Way[],
+  hasAnswers: boolean,
+): void {
+  const cells = budgets.flatMap((budget) => {
+    const paper = pool(rowsOf(ways[0], device, weights, budget));
+    return chosen.map((way) => {
+      const own = pool(rowsOf(way, device, weights, budget));
+      if (own.texts !== texts.length) throw new Error(`${title}, ${way.name}, ${budget}: ${own.texts} texts`);
+      return [
+        `${budget}`,
+        way.name,
+        own.klMean.toFixed(4),
+        (own.klMean / paper.klMean).toFixed(3),
+        percent(own.top1),
+        ...(hasAnswers ? [`${own.kept} of ${own.fullRight}`] : []),
+        (own.readBytes / paper.readBytes).toFixed(3),
+        (own.storedBytes / paper.storedBytes).toFixed(3),
+      ];
+    });
+  });
+  const answers = hasAnswers ? ["full KV's right answers kept"] : [];
+  printTable(title, ['t', 'way', 'KL mean', 'of paper', 'same top-1', ...answers, 'read', 'stored'], cells);
+}
+
+const single = ways.slice(0, 3);
+const singleTurn = ways.filter(({ mode }) => mode !== 'rocketkv-mt');
+printPooled('CPU, q4_1', 'cpu', 'q4_1', ways, true);
+printPooled('CPU, f16', 'cpu', 'f16', singleTurn, false);
+printPooled(
+  'GPU, q4_1',
+  'cuda:0',
+  'q4_1',
+  singleTurn.filter(({ selector }) => selector !== 'codes-residual'),
+  true,
+);
+
+printTable(
+  'By text, CPU, q4_1: KL mean / median / 90th percentile, same top-1, answers kept',
+  ['text', 't', ...single.map(({ name }) => name)],
+  texts.flatMap((text) =>
+    budgets.map((budget) => [
+      text,
+      `${budget}`,
+      ...single.map((way) => {
+        const row = rowsOf(way, 'cpu', 'q4_1', budget).find(({ file }) => file === text);
+        if (!row) throw new Error(`${text}, ${way.name}, ${budget}: no row`);
+        const kl = [row.kl_mean, row.kl_median, row.kl_p90].map((value) => Number(value).toFixed(4)).join(' / ');
+        return `${kl}, ${percent(Number(row.top1))}, ${row.right_of_full} of ${row.full_right}`;
+      }),
+    ]),
+  ),
+);
+
+printTable(
+  'Ablation, CPU, q4_1, pooled: KL mean (same top-1)',
+  ['stage 2', 'pooling', ...ablationBudgets.map((budget) => `t = ${budget}`)],
+  ablationWays.flatMap(({ name, is }) =>
+    ['max', 'triangle'].map((pooling) => [
+      name,
+      pooling,
+      ...ablationBudgets.map((budget) => {
+        const rows = ablationRows.filter((row) => is(row) && row.pooling === pooling && Number(row.budget) === budget);
+        const own = pool(rows);
+        if (own.texts !== texts.length) throw new Error(`${name}, ${pooling}, ${budget}: ${own.texts} texts`);
+        return `${own.klMean.toFixed(4)} (${percent(own.top1)})`;
+      }),
+    ]),
+  ),
+);
