@@ -9,7 +9,6 @@ import { RealServer } from './real-server.ts';
 const questions = [
   'Who was the keeper on duty at Corvane on the night of the storm?',
   'What is the name of the terrier that helped to remove the rats on Little Orrin?',
-  'How much did the damage done by the storm cost to repair?',
 ];
 
 export async function takeReadmePicture(browser: Browser): Promise<void> {
