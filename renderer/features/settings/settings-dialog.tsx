@@ -102,15 +102,19 @@ function Found({ sections, query }: { sections: readonly SettingSection[]; query
 }
 
 function Fields({ settings }: { settings: readonly Setting[] }) {
+  // Said once above settings that all apply at the same time, else beside each.
+  const first = settings[0]?.applies;
+  const shared = settings.length > 1 && settings.every(({ applies }) => applies === first) ? first : undefined;
   return (
     <div className="divide-y divide-line">
+      {shared && <p className="pb-2 text-muted text-sm">{appliesWhen[shared]}</p>}
       {settings.map(({ label, hint, applies, control }) => (
         <Field
           key={label}
           label={label}
           hint={
             <>
-              {hint} {appliesWhen[applies]}
+              {hint} {shared ? null : appliesWhen[applies]}
             </>
           }
         >
