@@ -29,9 +29,16 @@ export interface Api {
 }
 
 let current: Api | undefined;
+let connect = () => {};
+
+/** Settles with the first connection: what a person asks for before waits for it. */
+export const connected = new Promise<void>((resolve) => {
+  connect = resolve;
+});
 
 export function setApi(api: Api): void {
   current = api;
+  connect();
 }
 
 export function api(): AppClient {

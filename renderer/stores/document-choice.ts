@@ -17,6 +17,9 @@ interface DocumentChoiceState {
 
 export const useDocumentChoice = create<DocumentChoiceState>(() => ({ documentId: null, own: {}, choice: null }));
 
+/** How often the choice was asked for or changed: the newest answer wins. */
+let asked = 0;
+
 const get = useDocumentChoice.getState;
 const set = useDocumentChoice.setState;
 
@@ -32,7 +35,8 @@ export async function loadDocumentChoice(documentId: string | null): Promise<voi
 export async function changeChoice(changes: OwnChoice): Promise<void> {
   const { choice } = get();
   if (selectHasOwn(get())) return changeOwnChoice(changes);
-  // Shown at once; what applies is loaded when the settings have settled.
+  // Shown at once; what applies is loaded when the settings have settled, and what was asked for earlier does not know of this.
+  asked++;
   if (choice) set({ choice: { ...choice, ...changes } as MethodChoice });
   await changeSettings(changes as Partial<MethodChoice>);
 }
@@ -52,9 +56,6 @@ export async function followSettings(names?: (keyof MethodChoice)[]): Promise<vo
   await take(documentId, () => api().documents.choice.clear(names ? { documentId, names } : { documentId }));
 }
 
-let asked = 0;
-
-/** The newest answer wins. */
 async function take(documentId: string, work: () => Promise<DocumentChoice>): Promise<void> {
   const mine = ++asked;
   try {

@@ -1,7 +1,7 @@
 /** Documents, the one that is open, and files on their way in. */
 import { create } from 'zustand';
 import type { AddEvent, DocumentPage, Grant, LibraryDocument } from '../../electron/contract/app-types.ts';
-import { api, type CallFailure, failureOf, type SentFile, sendFile } from './api.ts';
+import { api, type CallFailure, connected, failureOf, type SentFile, sendFile } from './api.ts';
 import { keepPassword } from './passwords.ts';
 import { notify } from './ui.ts';
 
@@ -105,6 +105,7 @@ async function take(key: number, name: string, start: Start, password: string | 
     set(({ incoming }) => ({
       incoming: incoming.map((entry) => (entry.key === key ? { ...entry, ...changes } : entry)),
     }));
+  await connected;
   change({ phase: 'sending' });
   try {
     for await (const event of await start(password)) {

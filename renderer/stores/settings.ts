@@ -18,23 +18,31 @@ export async function loadSettings(): Promise<void> {
   settle(await api().settings.get());
 }
 
-export async function changeSettings(changes: Partial<Settings>): Promise<void> {
-  const before = useSettings.getState().settings;
-  if (!before) return;
-  useSettings.setState({ settings: { ...before, ...changes } });
-  try {
-    settle(await api().settings.set(changes));
-  } catch (error) {
-    settle(before);
-    notify(failureOf(error).message, 'danger');
-  }
+export async function changeSettings(changed: Partial<Settings>): Promise<void> {
+  const { settings } = useSettings.getState();
+  if (!settings) return;
+  await change(() => {
+    useSettings.setState({ settings: { ...settings, ...changed } });
+    return api().settings.set(changed);
+  });
 }
 
 /** Back to what they were before anybody chose. */
 export async function resetSettings(names: SettingName[]): Promise<void> {
+  await change(() => api().settings.reset({ names }));
+}
+
+let pending = 0;
+/** As the server last said, whatever shows while a change is pending. */
+let said: Settings | null = null;
+
+/** What shows is settled by the last change that is pending, or a key held down would see its later steps undone by earlier answers. */
+async function change(ask: () => Promise<Settings>): Promise<void> {
+  if (pending++ === 0) said = useSettings.getState().settings;
   try {
-    settle(await api().settings.reset({ names }));
+    said = await ask();
   } catch (error) {
     notify(failureOf(error).message, 'danger');
   }
+  if (--pending === 0 && said) settle(said);
 }

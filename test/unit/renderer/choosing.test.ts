@@ -111,6 +111,50 @@ describe('what is chosen beside the chat', () => {
     expect(useSettings.getState()).toMatchObject({ answers: answers + 2, settings: { tokenBudget: 512 } });
   });
 
+  it('is the last of several changes, whenever the server answers the earlier ones', async () => {
+    const shown = () => [
+      useDocumentChoice.getState().choice?.tokenBudget,
+      useSettings.getState().settings?.tokenBudget,
+    ];
+    const waiting: (() => void)[] = [];
+    server();
+    await loadSettings();
+    await loadDocumentChoice('d1');
+    const answered = () => new Promise<void>((resolve) => waiting.push(resolve));
+    let settings = { ...defaultSettings };
+    connect({
+      settings: {
+        set: async (changes: object) => {
+          settings = { ...settings, ...changes };
+          const answer = settings;
+          await answered();
+          return answer;
+        },
+      },
+      documents: {
+        choice: {
+          get: async () => {
+            const answer = { own: {}, choice: settings };
+            await answered();
+            return answer;
+          },
+        },
+      },
+    });
+    // Asked for before anything was changed, and answered after.
+    const late = loadDocumentChoice('d1');
+    const first = changeChoice({ tokenBudget: 144 });
+    const last = changeChoice({ tokenBudget: 128 });
+    for (const changing of [late, first]) {
+      waiting.shift()?.();
+      await changing;
+      expect(shown()).toEqual([128, 128]);
+    }
+    waiting.shift()?.();
+    await last;
+    expect([...shown(), settings.tokenBudget]).toEqual([128, 128, 128]);
+  });
+
   it('is of the document that is open: a late answer about another one is dropped', async () => {
     server();
     const late = loadDocumentChoice('d1');

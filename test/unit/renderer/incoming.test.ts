@@ -1,0 +1,29 @@
+/** Files that are dropped the moment the window opens: they wait for the server instead of failing. */
+import { expect, it } from 'vitest';
+import { type AppClient, setApi } from '../../../renderer/stores/api.ts';
+import { addFiles, useLibrary } from '../../../renderer/stores/library.ts';
+
+it('wait until the server is connected, and are added then', async () => {
+  addFiles([new File(['The rent is 950.'], 'lease.md')]);
+  // Longer than any number of turns that an attempt would take.
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(useLibrary.getState().incoming).toMatchObject([{ name: 'lease.md', phase: 'waiting', failure: null }]);
+  const document = { id: 'd1', name: 'lease.md' };
+  const client = {
+    library: {
+      addUpload: async function* ({ uploadId }: { uploadId: string }) {
+        yield { type: 'added', document: { ...document, uploadId }, wasThere: false };
+      },
+      list: async () => [document],
+      grants: async () => [],
+      notices: async () => [],
+      pages: async () => [],
+    },
+  };
+  setApi({
+    client: client as unknown as AppClient,
+    sendFile: async ({ name }) => ({ uploadId: `of ${name}` }),
+    failure: (error) => ({ code: 'IO', message: String(error) }),
+  });
+  await expect.poll(() => useLibrary.getState()).toMatchObject({ incoming: [], selectedId: 'd1', documents: [document] });
+});
