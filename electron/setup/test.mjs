@@ -37,7 +37,7 @@ function vitest() {
 /** @param {string} title @param {string} dir @param {string[]} [choice] of tests @returns {Counts} */
 function native(title, dir, choice = []) {
   heading(title);
-  const args = ['--test-dir', dir, '--output-on-failure', '--no-tests=error', '--parallel', '2', ...choice];
+  const args = ['--test-dir', dir, '--output-on-failure', '--no-tests=error', ...choice];
   const { status, stdout, stderr } = spawnSync('ctest', args, {
     cwd: root,
     encoding: 'utf8',
@@ -57,7 +57,7 @@ function everything() {
   return parts;
 }
 
-const parts = process.argv[2] === 'gpu' ? [native('GPU tests', buildDir, ['-L', '^gpu$', '--parallel', '1'])] : everything();
+const parts = process.argv[2] === 'gpu' ? [native('GPU tests', buildDir, ['-L', '^gpu$'])] : everything();
 const { passed, failed, skipped } = sum(parts);
 process.stdout.write(`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}\n`);
 process.exitCode = failed > 0 ? 1 : 0;

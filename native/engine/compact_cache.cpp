@@ -73,15 +73,13 @@ size_t CompactCache::summary_bytes(const HyperParams & params, const DeviceTrait
     if (n == 0) return 0;
     const SelectorKind  kind  = selector_kind(mode, options);
     const SelectorShape shape = selector_shape(params, options, budgets);
-    return n * (device.cuda ? CudaCompactCache::layer_summary_bytes(device, kind, shape) : selector_stored_bytes(kind, shape));
+    return n * (device.cuda ? CudaCompactCache::layer_summary_bytes(device, kind, shape) : selector_costs(kind, shape)->stored_bytes());
 }
 
 double CompactCache::read_bytes(const HyperParams & params, Mode mode, const RocketOptions & options, const RocketBudgets & budgets, int64_t n_live) {
-    const double  all      = double(n_live * params.head_dim) * 2 * sizeof(f16_bits);
-    SelectorShape one      = selector_shape(params, options, budgets);
-    one.n_cache_head       = 1;
-    const auto    selector = budgets.dense ? nullptr : make_selector(selector_kind(mode, options), one);
-    double        sum      = 0;
+    const double all      = double(n_live * params.head_dim) * 2 * sizeof(f16_bits);
+    const auto   selector = budgets.dense ? nullptr : selector_costs(selector_kind(mode, options), selector_shape(params, options, budgets));
+    double       sum      = 0;
     for (int64_t layer = 0; layer < params.n_layer; layer++) sum += layer_selects(mode, options, budgets, layer) ? double(selector->read_bytes(n_live)) : all;
     return sum / double(params.n_layer);
 }

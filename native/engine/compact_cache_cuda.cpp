@@ -71,9 +71,7 @@ Status CudaCompactCache::make(const HyperParams & params, Backend & backend, Mod
         if (layer_selects(mode, options, budgets, layer)) self->selecting_.push_back(layer);
     }
     self->first_selecting_ = self->selecting_.empty() ? params.n_layer : self->selecting_.front();
-    SelectorShape one = self->shape_;
-    one.n_cache_head  = 1;
-    if (!self->selecting_.empty()) self->costs_ = make_selector(self->kind_, one);
+    if (!self->selecting_.empty()) self->costs_ = selector_costs(self->kind_, self->shape_);
     const size_t n = self->selecting_.size();
     if (self->codes_keys()) self->layout_ = codes_layout(self->shape_, self->step_rows_, self->kind_ == SelectorKind::codes_residual);
     RETURN_IF_FAILED(DeviceBytes::allocate(backend, n * layer_summary_bytes(backend, self->kind_, self->shape_), self->summaries_));

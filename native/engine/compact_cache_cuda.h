@@ -124,7 +124,7 @@ class CudaCompactCache : public CompactCache {
         KernelEvent from = nullptr, to = nullptr;
     };
     std::vector<Timed>   timed_;              // stage 1 of each layer, on our stream
-    std::unique_ptr<Selector> costs_;         // one head's, for what a step reads
+    std::unique_ptr<const Selector> costs_;   // for what a step reads
     int64_t              n_clamped_ = 0;      // before the last recoding
     int64_t              coded_at_  = 0;      // live rows when the codes were last made
 };

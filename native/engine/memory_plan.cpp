@@ -130,12 +130,13 @@ Status memory_plan(const HyperParams & p, const DeviceTraits & device, size_t we
         out.logits = CudaDecode::device_bytes(p);
         out.activations += CudaCompactCache::stage1_bytes(p, r.rocket, out.budgets, r.n_prompt);
     }
-    const size_t compact = CompactCache::rows_bytes(p, device, r.mode, r.rocket, out.budgets) + CompactCache::summary_bytes(p, device, r.mode, r.rocket, out.budgets);
+    const size_t rows      = CompactCache::rows_bytes(p, device, r.mode, r.rocket, out.budgets);
+    const size_t summaries = CompactCache::summary_bytes(p, device, r.mode, r.rocket, out.budgets);
     out.document_on_device = r.home == DocumentHome::device || r.mode == Mode::full || !device.cuda ||
-                             (r.home == DocumentHome::automatic && fits_on_device(device, out.document_kv, weight_bytes + out.activations + out.logits + compact));
+                             (r.home == DocumentHome::automatic && fits_on_device(device, out.document_kv, weight_bytes + out.activations + out.logits + rows + summaries));
     if (needs_compact(r.mode, out.budgets, out.document_on_device)) {
-        out.compact_cache = CompactCache::rows_bytes(p, device, r.mode, r.rocket, out.budgets);
-        out.summaries     = CompactCache::summary_bytes(p, device, r.mode, r.rocket, out.budgets);
+        out.compact_cache = rows;
+        out.summaries     = summaries;
     }
     out.layer_buffers  = LayerStream::bytes(device, out.document_on_device ? KvRows::Home::device : KvRows::Home::host, document, r.n_prompt);
     out.full_kv        = p.kv_bytes_per_token() * size_t(n_total);

@@ -46,15 +46,10 @@ namespace {
 
 class CodesSelector final : public Selector {
   public:
-    CodesSelector(const SelectorShape & shape, bool residual)
-        : shape_(shape),
-          residual_(residual),
-          heads_(size_t(shape.n_cache_head), KeyCodes(shape.head_dim, shape.capacity, residual)) {}
+    CodesSelector(const SelectorShape & shape, bool residual) : shape_(shape), residual_(residual) {}
 
     size_t stored_bytes() const override {
-        size_t sum = 0;
-        for (const KeyCodes & head : heads_) sum += head.stored_bytes();
-        return sum;
+        return size_t(shape_.n_cache_head) * KeyCodes::stored_bytes(shape_.head_dim, shape_.capacity, residual_);
     }
     size_t read_bytes(int64_t n_live) const override {
         const int64_t pair = 4 * int64_t(shape_.head_dim);
@@ -62,6 +57,8 @@ class CodesSelector final : public Selector {
         return size_t(n_live * code_bytes(shape_.head_dim, residual_) + code_range_bytes(shape_.head_dim, residual_) +
                       shape_.k * pair);
     }
+
+    void allocate() override { heads_.assign(size_t(shape_.n_cache_head), KeyCodes(shape_.head_dim, shape_.capacity, residual_)); }
 
     void build(const CompactView & k, const CompactView & v, int head, int64_t n_rows, const float * importance) override {
         heads_[size_t(head)].build(k, v, head, n_rows, importance);

@@ -23,6 +23,7 @@ class ExactSelector final : public Selector {
         return size_t(n_live) * row + size_t(shape_.k) * pair;
     }
 
+    void allocate() override {}
     void build(const CompactView &, const CompactView &, int, int64_t, const float *) override {}
     void append(const CompactView &, const CompactView &, int, int64_t) override {}
 

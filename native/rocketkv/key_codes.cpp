@@ -53,11 +53,11 @@ KeyCodes::KeyCodes(int head_dim, int64_t capacity, bool residual)
     assert(head_dim % 32 == 0 && head_dim <= max_head_dim);
 }
 
-int64_t KeyCodes::padded(int64_t n_live) const { return (n_live + code_block - 1) / code_block * code_block; }
+int64_t KeyCodes::padded(int64_t n_live) { return (n_live + code_block - 1) / code_block * code_block; }
 
-size_t KeyCodes::stored_bytes() const {
-    const size_t floats = importance_.size() + low_.size() + step_.size() + v_mean_.size() + v_spread_.size();
-    return floats * sizeof(float) + order_.size() * sizeof(uint16_t) + codes_.size() + signs_.size();
+size_t KeyCodes::stored_bytes(int head_dim, int64_t capacity, bool residual) {
+    const int64_t signs = residual ? head_dim / 8 : 0;  // of a row; only codes come in blocks
+    return size_t(code_stored_range_bytes(head_dim, residual) + padded(capacity) * (code_bytes(head_dim, residual) - signs) + capacity * signs);
 }
 
 void KeyCodes::build(const CompactView & k, const CompactView & v, int head, int64_t n_rows, const float * importance) {

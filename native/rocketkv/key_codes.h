@@ -20,6 +20,9 @@ class KeyCodes {
   public:
     KeyCodes(int head_dim, int64_t capacity, bool residual);
 
+    // Of one head with room for `capacity` rows.
+    static size_t stored_bytes(int head_dim, int64_t capacity, bool residual);
+
     // Codes rows 0..n_rows-1 afresh. importance: [D] or null, remembered for coding again.
     void build(const CompactView & k, const CompactView & v, int head, int64_t n_rows, const float * importance);
     void append(const CompactView & k, const CompactView & v, int head, int64_t index);
@@ -27,7 +30,7 @@ class KeyCodes {
     // a[h][p] = q_h . k^_p / sqrt(D) up to a constant per head (none with residual); a: [g][stride], stride >= padded(n_live).
     // folded: work, [g][n_coded + 1].
     void    scores(const float * q, int group, int64_t n_live, float * folded, float * a, int64_t stride) const;
-    int64_t padded(int64_t n_live) const;
+    static int64_t padded(int64_t n_live);
     int     n_coded() const { return n4_ + n2_; }
 
     // out[h][c] += sum over tokens of w[h][p] * v^[p][c]; total[h] is the sum of w[h]. Residual only.
@@ -35,7 +38,6 @@ class KeyCodes {
                     float * out) const;
 
     int64_t clamped() const { return n_clamped_; }
-    size_t  stored_bytes() const;
 
   private:
     void measure(const CompactView & k, const CompactView & v, int head, int64_t n_rows);

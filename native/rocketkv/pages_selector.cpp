@@ -21,18 +21,19 @@ class PagesSelector final : public Selector {
     explicit PagesSelector(const SelectorShape & shape)
         : shape_(shape),
           n_plane_(shape.page == 1 ? 1 : 2),
-          plane_pages_(round_up((shape.capacity + shape.page - 1) / shape.page, page_block)),
-          planes_(size_t(shape.n_cache_head) * size_t(shape.head_dim) * size_t(n_plane_) * size_t(plane_pages_)) {
+          plane_pages_(round_up((shape.capacity + shape.page - 1) / shape.page, page_block)) {
         assert(shape.head_dim % 32 == 0 && shape.head_dim <= max_head_dim && shape.r >= 1 && shape.r <= shape.head_dim);
     }
 
-    size_t stored_bytes() const override { return planes_.size() * sizeof(f16_bits); }
+    size_t stored_bytes() const override { return size_t(plane_of(shape_.n_cache_head, 0, 0)) * sizeof(f16_bits); }
     size_t read_bytes(int64_t n_live) const override {
         const size_t pair = 2 * size_t(shape_.head_dim) * sizeof(f16_bits);
         if (n_live <= shape_.k) return size_t(n_live) * pair;
         const size_t n_pages = size_t((n_live + shape_.page - 1) / shape_.page);
         return n_pages * size_t(shape_.r) * sizeof(f16_bits) + size_t(shape_.k) * pair;
     }
+
+    void allocate() override { planes_.resize(size_t(plane_of(shape_.n_cache_head, 0, 0))); }
 
     void build(const CompactView & k, const CompactView &, int head, int64_t n_rows, const float *) override {
         for (int64_t first = 0; first < n_rows; first += shape_.page)

@@ -1,8 +1,9 @@
 #include "selectors.h"
 
 namespace rocketdoc {
+namespace {
 
-std::unique_ptr<Selector> make_selector(SelectorKind kind, const SelectorShape & shape) {
+std::unique_ptr<Selector> without_memory(SelectorKind kind, const SelectorShape & shape) {
     switch (kind) {
         case SelectorKind::pages: return make_pages_selector(shape);
         case SelectorKind::codes: return make_codes_selector(shape, false);
@@ -12,11 +13,14 @@ std::unique_ptr<Selector> make_selector(SelectorKind kind, const SelectorShape &
     return nullptr;
 }
 
-// Heads are alike, so one head's selector tells; it is small enough to make and let go.
-size_t selector_stored_bytes(SelectorKind kind, const SelectorShape & shape) {
-    SelectorShape one = shape;
-    one.n_cache_head  = 1;
-    return make_selector(kind, one)->stored_bytes() * size_t(shape.n_cache_head);
+}  // namespace
+
+std::unique_ptr<Selector> make_selector(SelectorKind kind, const SelectorShape & shape) {
+    std::unique_ptr<Selector> selector = without_memory(kind, shape);
+    selector->allocate();
+    return selector;
 }
+
+std::unique_ptr<const Selector> selector_costs(SelectorKind kind, const SelectorShape & shape) { return without_memory(kind, shape); }
 
 }  // namespace rocketdoc

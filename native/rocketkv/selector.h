@@ -1,6 +1,6 @@
 // Stage 2: what is kept beside the compact cache so that each generated token can find the rows it needs, and the attention
 // that reads them. One Selector per layer; heads are independent, so different heads may be served by different threads.
-// A further selector is one file that implements this interface and one line in make_selector.
+// A further selector is one file that implements this interface and one line in selector.cpp.
 #pragma once
 
 #include <cstdint>
@@ -37,9 +37,12 @@ class Selector {
     virtual ~Selector() = default;
 
     // Bytes held for all heads at full capacity, and bytes read by one step of one head for choosing and attending, with
-    // n_live rows.
+    // n_live rows. Both follow from the shape: they need no memory.
     virtual size_t stored_bytes() const                = 0;
     virtual size_t read_bytes(int64_t n_live) const    = 0;
+
+    // Takes the memory that everything below needs.
+    virtual void allocate() = 0;
 
     // After the gather: rows 0..n_rows-1 of `head` are in K and V. importance: [D] of stage1_keep, or null (then variance alone).
     virtual void build(const CompactView & k, const CompactView & v, int head, int64_t n_rows, const float * importance) = 0;
@@ -56,10 +59,11 @@ class Selector {
     virtual int64_t clamped(int head) const { (void) head; return 0; }
 };
 
+// Ready to build.
 std::unique_ptr<Selector> make_selector(SelectorKind kind, const SelectorShape & shape);
 
-// What make_selector(kind, shape)->stored_bytes() will be, without allocating: for the memory plan.
-size_t selector_stored_bytes(SelectorKind kind, const SelectorShape & shape);
+// Without memory: what the selector will store and read, for plans and counters.
+std::unique_ptr<const Selector> selector_costs(SelectorKind kind, const SelectorShape & shape);
 
 // Rows a KV head that the codes selectors keep: as many as, with their codes, take 0.85 of the bytes that the paper's rows and
 // page summaries take. Never fewer than the paper's, never more than n_total, the rows there are at most.

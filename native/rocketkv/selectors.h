@@ -1,4 +1,4 @@
-// The selectors that make_selector chooses from; each lives in its own file.
+// The selectors there are, without memory yet; each lives in its own file.
 #pragma once
 
 #include "selector.h"

@@ -107,7 +107,7 @@ void codes_read_the_same_bytes(Random & random) {
         CHECK(b.capacity == codes_capacity(paper, D, residual, T + max_new) && b.prompt_budget == b.capacity - max_new);
         CHECK(b.k == codes_k(paper, b.capacity, D, residual));
 
-        const auto make = [&](SelectorKind kind, int64_t capacity, int64_t k) { return make_selector(kind, {1, 3, D, capacity, b.page, b.r, k}); };
+        const auto make = [&](SelectorKind kind, int64_t capacity, int64_t k) { return selector_costs(kind, {1, 3, D, capacity, b.page, b.r, k}); };
         const auto    pages = make(SelectorKind::pages, paper.capacity, paper.k);
         const auto    codes = make(options.selector, b.capacity, b.k), more = make(options.selector, b.capacity, b.k + 1);
         const int64_t extra = b.capacity - paper.capacity;  // the same step of the answer has so many rows more
@@ -127,7 +127,7 @@ void codes_read_the_same_bytes(Random & random) {
 // be too many, unless these are the paper's rows anyway or all there are.
 void codes_fill_their_share_of_the_paper_s_bytes(Random & random) {
     const auto stored = [](SelectorKind kind, const RocketBudgets & b, int64_t capacity, int D) {
-        return capacity * 4 * D + int64_t(make_selector(kind, {1, 3, D, capacity, b.page, b.r, b.k})->stored_bytes());
+        return capacity * 4 * D + int64_t(selector_costs(kind, {1, 3, D, capacity, b.page, b.r, b.k})->stored_bytes());
     };
     for (int i = 0; i < 300; ++i) {
         const int     D       = random.one_of({64, 96, 128, 256});

@@ -25,5 +25,7 @@ it('wait until the server is connected, and are added then', async () => {
     sendFile: async ({ name }) => ({ uploadId: `of ${name}` }),
     failure: (error) => ({ code: 'IO', message: String(error) }),
   });
-  await expect.poll(() => useLibrary.getState()).toMatchObject({ incoming: [], selectedId: 'd1', documents: [document] });
+  await expect
+    .poll(() => useLibrary.getState())
+    .toMatchObject({ incoming: [], selectedId: 'd1', documents: [document] });
 });
