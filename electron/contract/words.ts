@@ -7,6 +7,12 @@ export interface Word {
   end: number;
 }
 
+/** A word of one of two texts; the other does not have it there. */
+export interface ComparedWord {
+  word: string;
+  differs: boolean;
+}
+
 /** Scripts without spaces: each character is a word of its own. */
 const unspaced = '\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}\\p{Script=Thai}';
 const wordPattern = new RegExp(`[${unspaced}]|(?:(?![${unspaced}])[\\p{L}\\p{N}\\p{M}])+`, 'gu');

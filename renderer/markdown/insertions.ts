@@ -3,17 +3,10 @@
  * made here and nowhere else; words are compared, so emphasis, links and line ends in between do not matter.
  */
 import { wordsIn } from '../../electron/contract/words.ts';
+import { element, type Node, text as textOf } from './tree.ts';
 
 /** The element that stands for a mark; `data-mark` is its number. */
 export const markTag = 'answer-mark';
-
-interface Node {
-  type: string;
-  tagName?: string;
-  value?: string;
-  properties?: Record<string, unknown>;
-  children?: Node[];
-}
 
 /** Enough words to be sure of the place, few enough to find it when something stands in between. */
 const tailWords = 8;
@@ -72,8 +65,7 @@ function behindPunctuation(text: string, end: number): number {
 
 function split({ node, parent }: Piece, at: number, mark: number): void {
   const text = node.value ?? '';
-  const element: Node = { type: 'element', tagName: markTag, properties: { 'data-mark': mark }, children: [] };
-  const rest: Node = { type: 'text', value: text.slice(at) };
+  const rest = at < text.length ? [textOf(text.slice(at))] : [];
   node.value = text.slice(0, at);
-  parent.children?.splice(parent.children.indexOf(node) + 1, 0, element, ...(rest.value ? [rest] : []));
+  parent.children?.splice(parent.children.indexOf(node) + 1, 0, element(markTag, { 'data-mark': mark }, []), ...rest);
 }

@@ -4,6 +4,8 @@
  */
 import { memo, type ReactNode, useMemo } from 'react';
 import { type Components, defaultRehypePlugins, Streamdown } from 'streamdown';
+import type { ComparedWord } from '../../electron/contract/words.ts';
+import { differenceMarks } from './differences.ts';
 import { answerMarks, markTag } from './insertions.ts';
 import { PlainFallback } from './plain-fallback.tsx';
 
@@ -13,6 +15,8 @@ interface SafeMarkdownProps {
   onLink: (address: string) => void;
   /** What stands behind which words; for text that does not grow any more. */
   marks?: readonly Mark[];
+  /** The words of `text`, of which those that differ from another answer's are marked; likewise. */
+  compared?: readonly ComparedWord[];
 }
 
 export interface Mark {
@@ -31,13 +35,17 @@ export const SafeMarkdown = memo(function SafeMarkdown({
   streaming,
   onLink,
   marks = noMarks,
+  compared,
 }: SafeMarkdownProps) {
   const components = useMemo(() => ({ ...inertComponents(onLink), ...markComponents(marks) }), [onLink, marks]);
   // With its claims as options: streamdown keeps one processor for each list of plugins and their options.
   const plugins = useMemo(
-    (): typeof rehypePlugins =>
-      marks.length > 0 ? [...rehypePlugins, [answerMarks, marks.map(({ claim }) => claim)]] : rehypePlugins,
-    [marks],
+    (): typeof rehypePlugins => [
+      ...rehypePlugins,
+      ...(compared ? [[differenceMarks, compared] as [typeof differenceMarks, typeof compared]] : []),
+      ...(marks.length > 0 ? [[answerMarks, marks.map(({ claim }) => claim)] as [typeof answerMarks, string[]]] : []),
+    ],
+    [marks, compared],
   );
   return (
     <PlainFallback key={streaming ? 'growing' : marks.length > 0 ? 'marked' : 'whole'} text={text}>
@@ -90,6 +98,9 @@ function inertComponents(onLink: (address: string) => void): Components {
     h4: ({ children }) => <h4>{children}</h4>,
     h5: ({ children }) => <h4>{children}</h4>,
     h6: ({ children }) => <h4>{children}</h4>,
+    mark: ({ children }) => (
+      <mark className="rounded-sm bg-accent-soft text-ink underline decoration-accent decoration-2">{children}</mark>
+    ),
     pre: ({ children }) => <pre>{children}</pre>,
     code: ({ children }) => <code>{children}</code>,
     table: ({ children }) => (

@@ -94,17 +94,37 @@ export async function newChat(): Promise<string | undefined> {
   return chat.id;
 }
 
+/** By document: asked for once, also where a question and its draft need it at the same time. */
+const making = new Map<string, Promise<string>>();
+
+/** A document's first chat comes with what is typed; the composer keeps it. */
+function firstChat(documentId: string): Promise<string> {
+  const make = async () => {
+    try {
+      const chat = await api().chats.create({ documentId });
+      if (get().documentId === documentId)
+        set(({ chats, chatId }) => ({ chats: [...chats, chat], chatId: chatId ?? chat.id }));
+      return chat.id;
+    } finally {
+      making.delete(documentId);
+    }
+  };
+  const chat = making.get(documentId) ?? make();
+  making.set(documentId, chat);
+  return chat;
+}
+
 /** The composer's question, after the last one that is shown. */
 export async function ask(question: string): Promise<void> {
   const text = question.trim();
   if (text === '' || get().live) return;
-  const chatId = get().chatId ?? (await newChat());
-  if (chatId === undefined) return;
+  const { documentId } = get();
+  if (documentId === null) return;
+  const chatId = get().chatId ?? (await firstChat(documentId));
   setDraft('');
   set({ failure: null });
   const parentId = get().turns.at(-1)?.id ?? null;
-  const { documentId } = get();
-  const isOnDisk = documentId !== null && selectKept(documentId)(useEngine.getState())?.isReady;
+  const isOnDisk = selectKept(documentId)(useEngine.getState())?.isReady;
   if (isOnDisk && !(await ensureRead(documentId))) return setDraft(text);
   await follow(chatId, () => api().ask({ chatId, question: text, parentId, choice: {} }), {
     notAsked: () => setDraft(text),
@@ -261,17 +281,21 @@ export async function refreshChats(): Promise<void> {
 }
 
 export function setDraft(draft: string): void {
-  const { chatId } = get();
+  const { documentId, chatId } = get();
   set({ draft });
-  // Before the first question there is no chat to keep a draft in.
-  if (chatId === null) return;
-  clearTimeout(saving.get(chatId));
-  const save = () => {
-    saving.delete(chatId);
-    // A lost connection: what is typed next is saved with it.
-    api()
-      .chats.saveDraft({ chatId, draft })
-      .catch(() => {});
+  if (documentId === null) return;
+  const key = chatId ?? documentId;
+  clearTimeout(saving.get(key));
+  const save = async () => {
+    saving.delete(key);
+    // Nothing typed makes no chat; and what a question has made one for is not a draft any more.
+    const isAsked = get().documentId === documentId && get().draft !== draft;
+    if (chatId === null && (draft.trim() === '' || isAsked)) return;
+    await api().chats.saveDraft({ chatId: chatId ?? (await firstChat(documentId)), draft });
   };
-  saving.set(chatId, setTimeout(save, saveDraftMs));
+  // A lost connection: what is typed next is saved with it.
+  saving.set(
+    key,
+    setTimeout(() => void save().catch(() => {}), saveDraftMs),
+  );
 }

@@ -22,6 +22,8 @@ interface LineChartProps {
   range?: readonly [number, number];
   /** How a value of the y axis is written. */
   format?: (value: number) => string;
+  /** Bytes have round values between powers of two. */
+  isBytes?: boolean;
   /** Places on the x axis with a line from top to bottom. */
   marks?: readonly number[];
   /** Without numbers below: it stands above a chart of the same places that has them. */
@@ -33,13 +35,18 @@ interface LineChartProps {
 const plain = (value: number) => String(value);
 const none: readonly number[] = [];
 
+/** Distances between lines that a person counts in, from the least: 1, 2 and 5 of each unit. */
+const steps = (units: readonly number[]) => units.flatMap((unit) => [unit, 2 * unit, 5 * unit]);
+const decimalSteps = steps(Array.from({ length: 16 }, (_, i) => 10 ** (i - 4)));
+const byteSteps = steps(Array.from({ length: 5 }, (_, i) => [1, 10, 100].map((many) => many * 1024 ** i)).flat());
+
 function powersOfTen(least: number, most: number): number[] {
   const [from, to] = [Math.ceil(Math.log10(least)), Math.floor(Math.log10(most))];
   return Array.from({ length: Math.max(0, to - from + 1) }, (_, i) => 10 ** (from + i));
 }
 
 export function LineChart({ label, series, data, height, logarithmic, themeKey, ...more }: LineChartProps) {
-  const { places, range, format = plain, marks = none, isUpper = false } = more;
+  const { places, range, format = plain, isBytes = false, marks = none, isUpper = false } = more;
   const placesKey = places?.join();
   const host = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
@@ -98,6 +105,7 @@ export function LineChart({ label, series, data, height, logarithmic, themeKey, 
             ...axis,
             size: 52,
             space: 24,
+            incrs: isBytes ? byteSteps : decimalSteps,
             // Lines between powers of ten would be all that one sees.
             ...(logarithmic ? { splits: (_, __, least, most) => powersOfTen(least, most) } : {}),
             values: (_, ticks) => ticks.map((tick) => (tick === null ? '' : format(tick))),
@@ -125,7 +133,7 @@ export function LineChart({ label, series, data, height, logarithmic, themeKey, 
       made.destroy();
       plot.current = null;
     };
-  }, [series, height, logarithmic, themeKey, placesKey, range, format, isUpper]);
+  }, [series, height, logarithmic, themeKey, placesKey, range, format, isBytes, isUpper]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new mark is drawn too
   useEffect(() => plot.current?.setData(data), [data, marks]);

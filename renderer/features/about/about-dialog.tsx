@@ -56,7 +56,7 @@ function Fact({ name, children }: { name: string; children: ReactNode }) {
   return (
     <>
       <dt className="text-muted">{name}</dt>
-      <dd className="tabular min-w-0">{children}</dd>
+      <dd className="min-w-0">{children}</dd>
     </>
   );
 }
@@ -101,7 +101,7 @@ function LicenceRow({ licence: { name, version, licence, text } }: { licence: Li
       <details onToggle={(event) => setOpen(event.currentTarget.open)}>
         <summary className="cursor-pointer px-3 py-1.5 hover:bg-sunken">
           <span className="wrap-anywhere">{name}</span>{' '}
-          <span className="tabular text-muted">
+          <span className="text-muted">
             {version}, {licence}
           </span>
         </summary>

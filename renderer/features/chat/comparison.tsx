@@ -1,11 +1,14 @@
 /** Two answers to one question side by side, with the words that only one of them has marked. */
 import { type ReactNode, useMemo } from 'react';
 import type { Turn } from '../../../electron/contract/app-types.ts';
+import type { ComparedWord } from '../../../electron/contract/words.ts';
 import { count, plural } from '../../format.ts';
+import { SafeMarkdown } from '../../markdown/safe-markdown.tsx';
 import { choose, closeBeside } from '../../stores/chat.ts';
+import { askLink } from '../../stores/ui.ts';
 import { Button } from '../../ui/button.tsx';
 import { answerTitle } from './answer-stats.ts';
-import { differingWords, type Piece } from './differing-words.ts';
+import { differingWords } from './differing-words.ts';
 import { LiveAnswer } from './live-answer.tsx';
 import { StatsLine } from './stats-line.tsx';
 
@@ -21,9 +24,19 @@ export function Comparison({ shown, other }: { shown: Turn; other: Turn }) {
     closeBeside(shown.id);
     if (turn.id !== shown.id) void choose(turn.id);
   };
-  const side = (turn: Turn, pieces: Piece[] | undefined) => (
+  const side = (turn: Turn, compared: ComparedWord[] | undefined) => (
     <Side turn={turn} onKeep={isReady ? () => keep(turn) : null}>
-      {pieces ? <Marked pieces={pieces} /> : turn.id === shown.id ? <LiveAnswer turnId={turn.id} /> : turn.answer}
+      {turn.id === shown.id && !isReady ? (
+        <LiveAnswer turnId={turn.id} />
+      ) : (
+        <SafeMarkdown
+          key={compared ? 'compared' : 'alone'}
+          text={turn.answer}
+          streaming={false}
+          onLink={askLink}
+          {...(compared ? { compared } : {})}
+        />
+      )}
     </Side>
   );
   return (
@@ -53,7 +66,7 @@ function Side({ turn, onKeep, children }: { turn: Turn; onKeep: (() => void) | n
   return (
     <div className="flex min-w-0 flex-col rounded-lg border border-line p-4">
       <h3 className="mb-2 text-note leading-4 font-[560] text-muted">{answerTitle(turn)}</h3>
-      <div className="flex-1 text-prose leading-6 whitespace-pre-wrap wrap-anywhere">{children}</div>
+      <div className="flex-1 wrap-anywhere">{children}</div>
       {turn.state === 'stopped' && <p className="mt-2 text-note leading-4 text-muted">Stopped before its end.</p>}
       {turn.failure && <p className="mt-2 text-note leading-4 text-danger">{turn.failure.message}</p>}
       {turn.report && <StatsLine report={turn.report} choice={turn.choice} />}
@@ -63,18 +76,5 @@ function Side({ turn, onKeep, children }: { turn: Turn; onKeep: (() => void) | n
         </Button>
       )}
     </div>
-  );
-}
-
-function Marked({ pieces }: { pieces: readonly Piece[] }) {
-  return pieces.map((piece, i) =>
-    piece.differs ? (
-      // biome-ignore lint/suspicious/noArrayIndexKey: the pieces of one text in their order
-      <mark key={i} className="rounded-sm bg-accent-soft text-ink underline decoration-accent decoration-2">
-        {piece.text}
-      </mark>
-    ) : (
-      piece.text
-    ),
   );
 }

@@ -1,14 +1,10 @@
-/** Two answers word by word: which pieces of each the other does not have. Pure. */
-import { diffWords } from 'diff';
-
-export interface Piece {
-  text: string;
-  differs: boolean;
-}
+/** Two answers word by word: which words of each the other does not have. Pure. */
+import { diffArrays } from 'diff';
+import { type ComparedWord, wordsIn } from '../../../electron/contract/words.ts';
 
 export interface DifferingWords {
-  left: Piece[];
-  right: Piece[];
+  left: ComparedWord[];
+  right: ComparedWord[];
   /** Words of both sides that only one has, and all words of both. */
   differing: number;
   total: number;
@@ -17,22 +13,18 @@ export interface DifferingWords {
 const longestMs = 500;
 
 export function differingWords(left: string, right: string): DifferingWords {
+  const words = [left, right].map((text) => [...wordsIn(text)].map(({ word }) => word));
+  const [ofLeft = [], ofRight = []] = words;
   // Two long answers with nothing in common take long to compare, and everything differs.
-  const changes = diffWords(left, right, { timeout: longestMs }) ?? [
-    { value: left, removed: true, added: false },
-    { value: right, removed: false, added: true },
+  const changes = diffArrays(ofLeft, ofRight, { timeout: longestMs }) ?? [
+    { value: ofLeft, removed: true, added: false },
+    { value: ofRight, removed: false, added: true },
   ];
-  const sides: DifferingWords = { left: [], right: [], differing: 0, total: 0 };
+  const sides: DifferingWords = { left: [], right: [], differing: 0, total: ofLeft.length + ofRight.length };
   for (const { value, added, removed } of changes) {
-    const words = countWords(value);
-    if (!added) sides.left.push({ text: value, differs: removed });
-    if (!removed) sides.right.push({ text: value, differs: added });
-    if (added || removed) sides.differing += words;
-    sides.total += added || removed ? words : 2 * words;
+    if (!added) sides.left.push(...value.map((word) => ({ word, differs: removed })));
+    if (!removed) sides.right.push(...value.map((word) => ({ word, differs: added })));
+    if (added || removed) sides.differing += value.length;
   }
   return sides;
-}
-
-function countWords(text: string): number {
-  return text.match(/[\p{L}\p{N}]+/gu)?.length ?? 0;
 }

@@ -58,7 +58,7 @@ export function FirstRun() {
         )}
         <dl className="mt-6 grid grid-cols-[96px_1fr] gap-x-4 gap-y-2">
           <dt className="text-muted">Model</dt>
-          <dd className="tabular">
+          <dd>
             {modelFile?.title ?? 'starting'}
             {model && `, reads up to ${count(model.info.nCtxTrain)} tokens`}
             {modelFile && (
@@ -71,7 +71,7 @@ export function FirstRun() {
             </Button>
           </dd>
           <dt className="text-muted">Device</dt>
-          <dd className="tabular">
+          <dd>
             {model
               ? `${deviceName(model.device)}, ${plural(model.threads, 'thread')}`
               : engine?.state === 'failed'

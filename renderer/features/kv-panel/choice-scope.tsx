@@ -19,7 +19,7 @@ export function ChoiceScope() {
         />
         Only for this document
       </label>
-      <p className="tabular mt-1 text-muted" data-testid="own-choice">
+      <p className="mt-1 text-muted" data-testid="own-choice">
         {hasOwn
           ? `It has its own: ${ownWords(own)}. Everything else is as in the settings.`
           : 'What is chosen here and above the chat goes for every document.'}

@@ -44,7 +44,7 @@ export function FitInto({ documentId, promptTokens, plan }: FitIntoProps) {
         void solve();
       }}
     >
-      <div className="flex flex-wrap items-center gap-1.5 text-note leading-4">
+      <div className="flex items-center gap-1.5 text-note leading-4">
         <span>Fit</span>
         <Select
           aria-label="What is to fit"
@@ -54,7 +54,7 @@ export function FitInto({ documentId, promptTokens, plan }: FitIntoProps) {
             { value: 'device', label: plan?.onGpu ? 'everything on the GPU' : 'everything' },
           ]}
           onChange={setMeasure}
-          className="h-7 rounded-md border border-line-strong bg-surface px-1"
+          className="h-7 min-w-0 rounded-md border border-line-strong bg-surface px-1"
         />
         <span>in</span>
         <input

@@ -13,6 +13,7 @@ interface Chart {
   format: (value: number) => string;
   /** On the axis, where the chart's name says what is counted. */
   tick: (value: number) => string;
+  isBytes?: boolean;
 }
 
 const charts: readonly Chart[] = [
@@ -33,6 +34,7 @@ const charts: readonly Chart[] = [
     ],
     format: bytes,
     tick: bytes,
+    isBytes: true,
   },
   {
     name: 'Rows read per token',
@@ -94,7 +96,7 @@ interface HistoryChartProps {
 }
 
 function HistoryChart({
-  chart: { name, series, format, tick },
+  chart: { name, series, format, tick, isBytes = false },
   samples,
   x,
   marks,
@@ -134,6 +136,7 @@ function HistoryChart({
         height={hasAxis ? 88 : 64}
         isUpper={!hasAxis}
         format={tick}
+        isBytes={isBytes}
         logarithmic={Math.max(...all) > 8 * Math.min(...all)}
         themeKey={themeKey}
       />

@@ -14,7 +14,7 @@ export function FitBadge({ fit }: { fit: ModelFit }) {
   const { word, Icon, color } = badges[fit.level];
   return (
     <p className="tabular flex flex-wrap items-baseline gap-x-2 text-note leading-4">
-      <span className={`inline-flex items-center gap-1 font-[520] ${color}`}>
+      <span className={`inline-flex items-baseline gap-1 font-[520] ${color}`}>
         <Icon size={12} aria-hidden className="shrink-0 self-center" />
         {word}
       </span>

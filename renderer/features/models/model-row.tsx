@@ -26,7 +26,7 @@ export function ModelRow({ model }: { model: ModelEntry }) {
             <span className="wrap-anywhere">{title}</span>
             {isServed && <InUse engineState={engineState} />}
           </h4>
-          <p className="tabular text-note leading-4 text-muted wrap-anywhere">{factsOf(model)}</p>
+          <p className="text-note leading-4 text-muted wrap-anywhere">{factsOf(model)}</p>
           {fit && <FitBadge fit={fit} />}
         </div>
         <div className="flex shrink-0 gap-2">

@@ -124,7 +124,7 @@ function Facts({ facts, document, range, brief }: FactsProps) {
       <dl className="mt-4 grid grid-cols-[72px_1fr] gap-x-4 gap-y-3">
         <dt className="text-muted">Context</dt>
         <dd>
-          <p className={`tabular ${fitsContext ? '' : 'text-danger'}`}>
+          <p className={fitsContext ? '' : 'text-danger'}>
             {fitsContext
               ? `Fits ${facts.modelName} (${count(contextTokens)} tokens)`
               : `This document has ${count(documentTokens)} tokens; ${facts.modelName} reads ${count(contextTokens)}, ${count(roomTokens)} of them kept for question and answer. ${count(over)} too many.`}

@@ -2,7 +2,7 @@
 import { useMemo } from 'react';
 import type uPlot from 'uplot';
 import type { TuningRow } from '../../../electron/contract/tuning.ts';
-import { bytes, count } from '../../format.ts';
+import { bytes } from '../../format.ts';
 import { useUi } from '../../stores/ui.ts';
 import { LineChart } from '../../ui/line-chart.tsx';
 import { inOrder } from './tune-rows.ts';
@@ -11,12 +11,14 @@ const series = (label: string) => [{ label, color: '--accent', points: true }];
 const agreementSeries = series('agreement');
 const speedSeries = series('speed');
 const memorySeries = series('memory');
+/** Six of them have to stand below a chart: 2,048 is 2K, and 1,536 stays what it is. */
+const shortCount = (n: number) => (n % 1024 === 0 ? `${n / 1024}K` : String(n));
 const percents = (share: number) => `${Math.round(share * 100)} %`;
 
 export function TuneCharts({ rows }: { rows: readonly TuningRow[] }) {
   const theme = useUi((ui) => ui.theme);
   const sorted = useMemo(() => inOrder(rows), [rows]);
-  const places = useMemo(() => sorted.map(({ budget }) => (budget === null ? 'full' : count(budget))), [sorted]);
+  const places = useMemo(() => sorted.map(({ budget }) => (budget === null ? 'full' : shortCount(budget))), [sorted]);
   const data = useMemo(() => {
     const over = (value: (row: TuningRow) => number | null): uPlot.AlignedData => [
       sorted.map((_, i) => i),
@@ -61,6 +63,7 @@ export function TuneCharts({ rows }: { rows: readonly TuningRow[] }) {
           series={memorySeries}
           data={data.memory}
           format={bytes}
+          isBytes
         />
       </Chart>
     </div>

@@ -1,19 +1,21 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { type ComparedWord, wordsIn } from '../../../electron/contract/words.ts';
 import { answerTitle, statsParts } from '../../../renderer/features/chat/answer-stats.ts';
-import { differingWords, type Piece } from '../../../renderer/features/chat/differing-words.ts';
+import { differingWords } from '../../../renderer/features/chat/differing-words.ts';
+import { differenceMarks } from '../../../renderer/markdown/differences.ts';
+import { element, type Node, text } from '../../../renderer/markdown/tree.ts';
 import { fakeReport } from '../../fixtures/fake-engine.ts';
 
-const joined = (pieces: readonly Piece[]) => pieces.map(({ text }) => text).join('');
-const marked = (pieces: readonly Piece[]) => pieces.filter(({ differs }) => differs).map(({ text }) => text.trim());
+const marked = (words: readonly ComparedWord[]) => words.filter(({ differs }) => differs).map(({ word }) => word);
 
-it('marks in each answer what the other does not say', () => {
+it('tells of each answer what the other does not say', () => {
   const { left, right, differing, total } = differingWords(
     'It was founded in 1887 by Ann.',
     'It was founded in 1878 by Ann and Ben.',
   );
   expect(marked(left)).toEqual(['1887']);
-  expect(marked(right)).toEqual(['1878', 'and Ben']);
+  expect(marked(right)).toEqual(['1878', 'and', 'ben']);
   expect([differing, total]).toEqual([4, 16]);
 });
 
@@ -22,16 +24,48 @@ it('finds equal answers equal, and empty ones too', () => {
   expect(differingWords('', '')).toEqual({ left: [], right: [], differing: 0, total: 0 });
 });
 
-it('gives back both answers whole, whatever they say', () => {
+it('has every word of both answers, whatever they say; what does not differ is the same', () => {
   const text = fc.array(fc.constantFrom('a', 'the', ' ', '\n', '**', '<b>', 'größe', '海'), { maxLength: 40 });
   fc.assert(
     fc.property(text, text, (a, b) => {
       const { left, right } = differingWords(a.join(''), b.join(''));
-      // A space beside a change may be counted as either side's: words are what is compared.
-      const words = (value: string) => value.replace(/\s+/g, '');
-      expect([words(joined(left)), words(joined(right))]).toEqual([words(a.join('')), words(b.join(''))]);
+      const words = (pieces: string[]) => [...wordsIn(pieces.join(''))].map(({ word }) => word);
+      expect([left, right].map((side) => side.map(({ word }) => word))).toEqual([words(a), words(b)]);
+      const same = (side: readonly ComparedWord[]) => side.filter(({ differs }) => !differs).map(({ word }) => word);
+      expect(same(left)).toEqual(same(right));
     }),
   );
+});
+
+/** `text` as its paragraph is shown, [marked] words in brackets. */
+function shown(source: string, other: string, children: Node[]): string {
+  const tree = element('p', {}, children);
+  differenceMarks(differingWords(source, other).left)(tree);
+  const write = (node: Node): string =>
+    node.type === 'text' ? (node.value ?? '') : (node.children ?? []).map(write).join('');
+  const writeMarked = (node: Node): string =>
+    node.tagName === 'mark'
+      ? `[${write(node)}]`
+      : node.type === 'text'
+        ? (node.value ?? '')
+        : (node.children ?? []).map(writeMarked).join('');
+  return writeMarked(tree);
+}
+
+it('marks the words where they are shown, past addresses, emphasis and numbers of lists', () => {
+  const strong = (value: string) => element('strong', {}, [text(value)]);
+  expect(
+    shown(
+      'In [the 1887 book](https://trust.example/1887/new) it is **1887**, new.',
+      'In the 1887 book it is 1878, new.',
+      [text('In '), element('a', {}, [text('the 1887 book')]), text(' it is '), strong('1887'), text(', new.')],
+    ),
+  ).toBe('In the 1887 book it is [1887], new.');
+  expect(shown('1. One tower, two lights.', 'Three lights.', [text('One tower, two lights.')])).toBe(
+    '[One tower, two] lights.',
+  );
+  // Words that the source does not have are left alone, and so are those behind them.
+  expect(shown('It was Ann.', 'It was Ben.', [text('Note: it was Ann.')])).toBe('Note: it was [Ann].');
 });
 
 it('says the numbers of an answer in one line, and why it ended', () => {

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Telemetry, Turn } from '../../../electron/contract/app-types.ts';
 import { workedSeconds } from '../../../renderer/features/kv-panel/history.tsx';
 import { mapBins, pagePlace, placesOf } from '../../../renderer/features/kv-panel/map-bins.ts';
@@ -14,6 +14,7 @@ import {
   closeBeside,
   openChat,
   selectMeasured,
+  setDraft,
   startEditing,
   take,
   useChat,
@@ -179,6 +180,49 @@ describe('chat', () => {
     expect(said).toEqual(['read', 'ask', 'read']);
     expect(useChat.getState().draft).toBe('And this?');
     useEngine.setState({ telemetry: before });
+  });
+
+  it('keeps what is typed before the first question in a chat that is made for it, once', async () => {
+    const log: string[] = [];
+    connect({
+      chats: {
+        create: async ({ documentId }: { documentId: string }) => {
+          log.push(`create ${documentId}`);
+          return { id: `of ${documentId}`, title: 'Chat 1' };
+        },
+        saveDraft: async ({ chatId, draft }: { chatId: string; draft: string }) => {
+          log.push(`${chatId}: ${draft}`);
+        },
+        list: async () => [],
+      },
+      ask: async ({ chatId }: { chatId: string }) => {
+        log.push(`ask ${chatId}`);
+        return (async function* () {})();
+      },
+    });
+    vi.useFakeTimers();
+    const later = () => vi.advanceTimersByTimeAsync(1000);
+    const open = (documentId: string) => useChat.setState({ documentId, chatId: null, chats: [], draft: '' });
+    open('d1');
+    setDraft(' ');
+    await later();
+    setDraft('Wh');
+    setDraft('What');
+    await later();
+    expect(useChat.getState()).toMatchObject({ chatId: 'of d1', draft: 'What', chats: [{ id: 'of d1' }] });
+    // Asked before the draft is saved: no second chat, and no draft that was asked.
+    open('d2');
+    setDraft('Who?');
+    await ask('Who?');
+    await later();
+    // Typed, and left for another document.
+    open('d3');
+    setDraft('Where');
+    open('d1');
+    await later();
+    expect(useChat.getState()).toMatchObject({ chatId: null, draft: '' });
+    expect(log).toEqual(['create d1', 'of d1: What', 'create d2', 'ask of d2', 'of d2: ', 'create d3', 'of d3: Where']);
+    vi.useRealTimers();
   });
 
   it('joins an answer that is being made when the chat is opened', async () => {
