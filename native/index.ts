@@ -4,7 +4,7 @@
  */
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { AppError } from '../electron/contract/errors.ts';
 import type { NativeAddon, NativeCuda } from './binding.ts';
@@ -111,6 +111,8 @@ export function loadAddon(): NativeAddon {
     throw new AppError('NATIVE_MISSING', 'The engine is not built yet. Run: npm run build:native');
   }
   nativeFiles.check([addonFile, backendDir()]);
+  // Windows looks for ggml's library along the path; elsewhere the addon itself says where it lies.
+  if (process.platform === 'win32') process.env.PATH = [backendDir(), process.env.PATH ?? ''].join(delimiter);
   try {
     loaded = require(addonFile) as NativeAddon;
   } catch (error) {
