@@ -57,7 +57,7 @@ export function missingToolsMessage(missing, debian) {
     : process.platform === 'darwin'
       ? 'Install the Xcode command line tools (xcode-select --install) and CMake.'
       : process.platform === 'win32'
-        ? 'Install Visual Studio 2022 with "Desktop development with C++", CMake and Git.'
+        ? 'Install Visual Studio 2022 with "Desktop development with C++" and its C++ Clang tools, CMake and Git.'
         : `Install ${missing.map((tool) => tool.name).join(', ')} with your package manager.`;
   return `RocketDoc builds its engine on this machine and cannot: ${problems}.\n${remedy}`;
 }
