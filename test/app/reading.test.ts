@@ -1,3 +1,4 @@
+/// <reference lib="dom" />
 /** While a document is read the rest of the window stays usable, in a real browser; the engine is a fake one whose reading is held. */
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -72,7 +73,9 @@ inChromium('reading a document', () => {
       .click();
     await page.getByRole('menuitem', { name: 'Rename' }).click();
     const dialog = page.getByRole('dialog', { name: 'Rename document' });
-    await dialog.getByRole('textbox', { name: 'Name' }).fill('deposit.md');
+    // The old name is chosen: one types the new one.
+    await expect.poll(() => page.evaluate(() => window.getSelection()?.toString())).toBe('second.md');
+    await page.keyboard.type('deposit.md');
     await dialog.getByRole('button', { name: 'Rename' }).click();
     await row('deposit').getByText('reading 41 %').waitFor();
   }, 120_000);

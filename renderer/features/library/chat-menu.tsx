@@ -103,6 +103,9 @@ function RenameForm({ chat, close }: { chat: Chat; close: () => void }) {
       }}
     >
       <input
+        // biome-ignore lint/a11y/noAutofocus: the name is what this dialog is for
+        autoFocus
+        onFocus={(event) => event.target.select()}
         aria-label="Title"
         value={title}
         maxLength={200}

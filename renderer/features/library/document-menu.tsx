@@ -68,6 +68,8 @@ export function DocumentMenu({ document }: { document: LibraryDocument }) {
           }}
         >
           <input
+            autoFocus
+            onFocus={(event) => event.target.select()}
             aria-label="Name"
             value={name}
             maxLength={200}
