@@ -6,6 +6,7 @@
 #include <thread>
 #include <vector>
 
+#include "ask.h"
 #include "check.h"
 #include "engine/engine.h"
 #include "shape_model.h"
@@ -26,23 +27,6 @@ AskRequest question(int64_t which, Mode mode, int64_t n_tokens = 30) {
     request.rocket.window       = 16;
     request.rocket.kernel       = 15;
     return request;
-}
-
-struct Asked {
-    Status               status;
-    std::vector<int32_t> tokens;
-};
-
-Asked ask(Session & session, const AskRequest & request, AskEvents events = {}) {
-    Asked  out;
-    Answer answer;
-    auto   then  = events.token;
-    events.token = [&, then](int32_t token) {
-        out.tokens.push_back(token);
-        if (then) then(token);
-    };
-    out.status = session.ask(request, events, answer);
-    return out;
 }
 
 std::unique_ptr<Document> read(Engine & engine) {

@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "ask.h"
 #include "check.h"
 #include "cuda_options.h"
 #include "engine/engine.h"
@@ -53,6 +54,8 @@ AnswerRequest question(const std::vector<int32_t> & tokens, Mode mode, SelectorK
     request.segment             = 1024;
     return request;
 }
+
+AskRequest asking(AnswerRequest request) { return {std::move(request), {}, {}}; }
 
 // Logits of a prompt and of tokens forced after it.
 struct Run {
@@ -217,13 +220,10 @@ void test_real_model() {
     CHECK(cpu_document.read(text, 1024, 512, nullptr).ok() && cuda_document.read(text, 8192, 512, nullptr).ok() && on_gpu.read(text, 8192, 512, nullptr).ok());
     std::vector<int32_t> forced;
     {
-        Session    session(*engines.cpu, cpu_document);
-        AskRequest request;
-        static_cast<AnswerRequest &>(request) = question(asked, Mode::full, SelectorKind::pages, 512);
-        AskEvents events;
-        events.token = [&](int32_t token) { forced.push_back(token); };
-        Answer answer;
-        CHECK(session.ask(request, events, answer).ok());
+        Session     session(*engines.cpu, cpu_document);
+        const Asked by_itself = ask(session, asking(question(asked, Mode::full, SelectorKind::pages, 512)));
+        CHECK(by_itself.status.ok());
+        forced = by_itself.tokens;
     }
     const Run full = force(*engines.cpu, cpu_document, question(asked, Mode::full, SelectorKind::pages, 512), forced);
     auto mean = [&](const Run & a, const Run & b) {
@@ -299,16 +299,14 @@ void test_chat() {
             CHECK(document.read(random_tokens(random, 3000, n_vocab), 1024, 512, nullptr).ok());
             Session session(*engine, document);
             for (int turn = 0; turn < 3; turn++) {
-                AskRequest request;
-                static_cast<AnswerRequest &>(request) = question(random_tokens(random, 40, n_vocab), mode, SelectorKind::pages, 128);
-                Answer    answer;
-                AskEvents events;
-                int       seen = 0;
+                const AskRequest request = asking(question(random_tokens(random, 40, n_vocab), mode, SelectorKind::pages, 128));
+                AskEvents        events;
+                int              seen = 0;
                 if (turn == 1) events.token = [&](int32_t) { if (++seen == 5) session.cancel(); };
                 const int64_t before = session.n_tokens();
-                const Status  status = session.ask(request, events, answer);
-                if (turn == 1) CHECK(status.code == Code::CANCELLED && session.n_tokens() == before);
-                else if (!CHECK(status.ok() && answer.n_generated == 40)) std::printf("    %s\n", status.message.c_str());
+                const Asked   out    = ask(session, request, events);
+                if (turn == 1) CHECK(out.status.code == Code::CANCELLED && session.n_tokens() == before);
+                else if (!CHECK(out.status.ok() && out.answer.n_generated == 40)) std::printf("    %s\n", out.status.message.c_str());
             }
         }
     }
@@ -323,29 +321,21 @@ void test_out_of_memory() {
     const int                  n_vocab   = model_options(GGML_TYPE_Q8_0).n_vocab;
     const std::vector<int32_t> text      = random_tokens(random, 6000, n_vocab);
     constexpr int64_t          UNLIMITED = std::numeric_limits<int64_t>::max();
-    AskRequest                 request;
-    static_cast<AnswerRequest &>(request) = question(random_tokens(random, 40, n_vocab), Mode::rocketkv_mt, SelectorKind::pages, 128);
-    auto ask = [&](Session & session, Status & status) {
-        std::vector<int32_t> tokens;
-        AskEvents            events;
-        Answer               answer;
-        events.token = [&](int32_t token) { tokens.push_back(token); };
-        status       = session.ask(request, events, answer);
-        return tokens;
-    };
-    Document document(*engine, GGML_TYPE_F16, DocumentHome::device);
+    AskRequest                 request = asking(question(random_tokens(random, 40, n_vocab), Mode::rocketkv_mt, SelectorKind::pages, 128));
+    Document                   document(*engine, GGML_TYPE_F16, DocumentHome::device);
     CHECK(document.read(text, 1024, 512, nullptr).ok());
-    Status                     status;
-    Session                    session(*engine, document), undisturbed(*engine, document);
-    const std::vector<int32_t> expected = ask(undisturbed, status);
-    CHECK(status.ok());
+    Session     session(*engine, document), undisturbed(*engine, document);
+    const Asked expected = ask(undisturbed, request);
+    CHECK(expected.status.ok());
     engine->backend().limit_available(1024);
-    CHECK(ask(session, status).empty());
-    CHECK(status.code == Code::GPU_OOM);
-    if (CHECK(status.shortage != nullptr)) CHECK(status.shortage->need.on_gpu && !status.shortage->need.fits());
+    const Asked refused = ask(session, request);
+    CHECK(refused.tokens.empty());
+    CHECK(refused.status.code == Code::GPU_OOM);
+    if (CHECK(refused.status.shortage != nullptr)) CHECK(refused.status.shortage->need.on_gpu && !refused.status.shortage->need.fits());
     engine->backend().limit_available(UNLIMITED);
-    CHECK(ask(session, status) == expected);
-    CHECK(status.ok());
+    const Asked then = ask(session, request);
+    CHECK(then.tokens == expected.tokens);
+    CHECK(then.status.ok());
 
     // As much as the question takes with the text in RAM.
     PlanRequest planned;
@@ -358,19 +348,23 @@ void test_out_of_memory() {
     CHECK(engine->plan(planned, plan).ok());
     engine->backend().limit_available(int64_t(plan.device_total() - engine->model().held_bytes()));
     planned.home = DocumentHome::device;
-    status       = engine->check_plan(planned, nullptr, plan);
+    const Status status = engine->check_plan(planned, nullptr, plan);
     CHECK(status.code == Code::GPU_OOM);
     if (CHECK(status.shortage && !status.shortage->smaller.empty())) CHECK(status.shortage->smaller.front().request.home == DocumentHome::host);
     Document in_ram(*engine, GGML_TYPE_F16, DocumentHome::host);
     CHECK(in_ram.read(text, 1024, 512, nullptr).ok());
     Session there(*engine, in_ram);
-    CHECK(!ask(there, status).empty());
-    CHECK(status.ok());
+    const Asked from_ram = ask(there, request);
+    CHECK(!from_ram.tokens.empty());
+    CHECK(from_ram.status.ok());
     // What mode full needs is not there: it says which mode does not.
     request.mode = Mode::full;
-    CHECK(ask(there, status).empty());
-    CHECK(status.code == Code::GPU_OOM);
-    if (CHECK(status.shortage && !status.shortage->smaller.empty())) CHECK(status.shortage->smaller.front().request.mode == Mode::rocketkv_mt);
+    const Asked in_full = ask(there, request);
+    CHECK(in_full.tokens.empty());
+    CHECK(in_full.status.code == Code::GPU_OOM);
+    if (CHECK(in_full.status.shortage && !in_full.status.shortage->smaller.empty())) {
+        CHECK(in_full.status.shortage->smaller.front().request.mode == Mode::rocketkv_mt);
+    }
 }
 
 // Kept on disk and loaded, from either home into either: the same answer.
@@ -384,15 +378,10 @@ void test_kept() {
     const std::vector<int32_t> text = random_tokens(random, 3000, n_vocab), asked = random_tokens(random, 40, n_vocab);
     const std::string          path = temporary_path(".kv");
     const auto                 ask  = [&](Document & document) {
-        Session    session(*engine, document);
-        AskRequest request;
-        static_cast<AnswerRequest &>(request) = question(asked, Mode::rocketkv_mt, SelectorKind::pages, 128);
-        std::vector<int32_t> said;
-        AskEvents            events;
-        Answer               answer;
-        events.token = [&](int32_t token) { said.push_back(token); };
-        CHECK(session.ask(request, events, answer).ok());
-        return said;
+        Session     session(*engine, document);
+        const Asked out = ::ask(session, asking(question(asked, Mode::rocketkv_mt, SelectorKind::pages, 128)));
+        CHECK(out.status.ok());
+        return out.tokens;
     };
     for (ggml_type type : {GGML_TYPE_F16, GGML_TYPE_Q8_0}) {
         for (DocumentHome from : {DocumentHome::device, DocumentHome::host}) {
@@ -420,9 +409,8 @@ void test_memory_is_flat() {
     auto            open    = [&](std::unique_ptr<Engine> & engine) { CHECK(Engine::open({model.path(), cuda_options()}, engine).ok()); };
     auto            ask     = [&](Engine & engine, Document & document) {
         Session    session(engine, document);
-        AskRequest request;
-        static_cast<AnswerRequest &>(request) = question(random_tokens(random, 30, n_vocab), Mode::rocketkv_mt, SelectorKind::pages, 128);
-        request.max_new                       = 6;
+        AskRequest request = asking(question(random_tokens(random, 30, n_vocab), Mode::rocketkv_mt, SelectorKind::pages, 128));
+        request.max_new    = 6;
         Answer answer;
         CHECK(session.ask(request, {}, answer).ok());
     };

@@ -13,6 +13,7 @@
 #include <memory>
 #include <vector>
 
+#include "ask.h"
 #include "check.h"
 #include "engine/checksum.h"
 #include "engine/engine.h"
@@ -83,9 +84,9 @@ struct Fixture {
             CHECK(session.start_answer(request, {}, answer, step).ok());
         }
         Session session(*engine, document);
-        AskEvents events;
-        events.token = [&](int32_t token) { told.answer.push_back(token); };
-        CHECK(session.ask(request, events, answer).ok());
+        const Asked asked = ::ask(session, request);
+        CHECK(asked.status.ok());
+        told.answer = asked.tokens;
         told.logits = step.logits;
         return told;
     }

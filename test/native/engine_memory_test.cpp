@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "ask.h"
 #include "check.h"
 #include "engine/engine.h"
 #include "tiny_model.h"
@@ -180,15 +181,6 @@ AskRequest ask_with(const std::vector<int32_t> & tokens, Mode mode, int budget) 
     return request;
 }
 
-std::vector<int32_t> answer_of(Session & session, const AskRequest & request, Status & status) {
-    std::vector<int32_t> tokens;
-    AskEvents            events;
-    Answer               answer;
-    events.token = [&](int32_t token) { tokens.push_back(token); };
-    status       = session.ask(request, events, answer);
-    return tokens;
-}
-
 void test_session_goes_on() {
     TinyModelOptions options;
     options.seed  = check::seed();
@@ -210,9 +202,9 @@ void test_session_goes_on() {
     engine->backend().limit_available(UNLIMITED);
     CHECK(document.read(text, 1024, 512, nullptr).ok());
 
-    Session                    session(*engine, document), undisturbed(*engine, document);
-    const std::vector<int32_t> expected = answer_of(undisturbed, ask_with(first, Mode::rocketkv_mt, 1024), status);
-    CHECK(status.ok());
+    Session     session(*engine, document), undisturbed(*engine, document);
+    const Asked expected = ask(undisturbed, ask_with(first, Mode::rocketkv_mt, 1024));
+    CHECK(expected.status.ok());
 
     // Room for what a budget of 256 takes beside what is there, and not for one of 1,024.
     PlanRequest planned;
@@ -225,21 +217,24 @@ void test_session_goes_on() {
     CHECK(engine->plan(planned, plan).ok());
     const int64_t held = int64_t(engine->model().held_bytes() + document.bytes());
     engine->backend().limit_available(int64_t(plan.total()) - held);
-    CHECK(answer_of(session, ask_with(first, Mode::rocketkv_mt, 1024), status).empty());
-    CHECK(status.code == Code::HOST_OOM);
+    const Asked refused = ask(session, ask_with(first, Mode::rocketkv_mt, 1024));
+    CHECK(refused.tokens.empty());
+    CHECK(refused.status.code == Code::HOST_OOM);
     CHECK(session.n_tokens() == int64_t(text.size()) && session.borders().size() == 1);
-    if (const SmallerPlan * proposal = first_of(status)) {
-        CHECK(status.message.find("a token budget of " + std::to_string(proposal->request.rocket.token_budget)) != std::string::npos);
+    if (const SmallerPlan * proposal = first_of(refused.status)) {
+        CHECK(refused.status.message.find("a token budget of " + std::to_string(proposal->request.rocket.token_budget)) != std::string::npos);
         CHECK(proposal->request.rocket.token_budget >= 256);
         // Taken at its word, still with as little memory, it answers.
         Session smaller(*engine, document);
-        CHECK(!answer_of(smaller, ask_with(first, Mode::rocketkv_mt, proposal->request.rocket.token_budget), status).empty());
-        CHECK(status.ok());
+        const Asked less = ask(smaller, ask_with(first, Mode::rocketkv_mt, proposal->request.rocket.token_budget));
+        CHECK(!less.tokens.empty());
+        CHECK(less.status.ok());
     }
     // The chat that was refused is the same one as before.
     engine->backend().limit_available(UNLIMITED);
-    CHECK(answer_of(session, ask_with(first, Mode::rocketkv_mt, 1024), status) == expected);
-    CHECK(status.ok());
+    const Asked then = ask(session, ask_with(first, Mode::rocketkv_mt, 1024));
+    CHECK(then.tokens == expected.tokens);
+    CHECK(then.status.ok());
 
     // In the middle of a chat, where no budget is small enough.
     const std::vector<int64_t> borders = session.borders();
@@ -250,10 +245,10 @@ void test_session_goes_on() {
     CHECK(status.code == Code::HOST_OOM);
     CHECK(session.borders() == borders);
     engine->backend().limit_available(UNLIMITED);
-    const std::vector<int32_t> again = answer_of(session, ask_with(second, Mode::rocketkv_mt, 1024), status);
-    CHECK(status.ok());
-    const std::vector<int32_t> calm = answer_of(undisturbed, ask_with(second, Mode::rocketkv_mt, 1024), status);
-    CHECK(status.ok() && again == calm);
+    const Asked again = ask(session, ask_with(second, Mode::rocketkv_mt, 1024));
+    CHECK(again.status.ok());
+    const Asked calm = ask(undisturbed, ask_with(second, Mode::rocketkv_mt, 1024));
+    CHECK(calm.status.ok() && again.tokens == calm.tokens);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "ask.h"
 #include "check.h"
 #include "engine/engine.h"
 #include "tiny_model.h"
@@ -11,12 +12,6 @@
 using namespace rocketdoc;
 
 namespace {
-
-struct Asked {
-    Status               status;
-    std::vector<int32_t> tokens;
-    Answer               answer;
-};
 
 // What a question chooses rows by; the properties hold for every selector.
 struct Choosing {
@@ -38,13 +33,6 @@ AskRequest question(const std::vector<int32_t> & tokens, Mode mode, int budget =
     request.rocket.pooling       = choosing.pooling;
     request.rocket.selector      = choosing.selector;
     return request;
-}
-
-Asked ask(Session & session, const AskRequest & request, AskEvents events = {}) {
-    Asked out;
-    events.token = [&](int32_t token) { out.tokens.push_back(token); };
-    out.status   = session.ask(request, events, out.answer);
-    return out;
 }
 
 struct Fixture {
