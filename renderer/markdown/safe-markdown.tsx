@@ -39,14 +39,12 @@ export const SafeMarkdown = memo(function SafeMarkdown({
 }: SafeMarkdownProps) {
   const components = useMemo(() => ({ ...inertComponents(onLink), ...markComponents(marks) }), [onLink, marks]);
   // With its claims as options: streamdown keeps one processor for each list of plugins and their options.
-  const plugins = useMemo(
-    (): typeof rehypePlugins => [
-      ...rehypePlugins,
-      ...(compared ? [[differenceMarks, compared] as [typeof differenceMarks, typeof compared]] : []),
-      ...(marks.length > 0 ? [[answerMarks, marks.map(({ claim }) => claim)] as [typeof answerMarks, string[]]] : []),
-    ],
-    [marks, compared],
-  );
+  const plugins = useMemo(() => {
+    const all: typeof rehypePlugins = [...rehypePlugins];
+    if (compared) all.push([differenceMarks, compared]);
+    if (marks.length > 0) all.push([answerMarks, marks.map(({ claim }) => claim)]);
+    return all;
+  }, [marks, compared]);
   return (
     <PlainFallback key={streaming ? 'growing' : marks.length > 0 ? 'marked' : 'whole'} text={text}>
       <Streamdown

@@ -128,6 +128,9 @@ export const selectKept =
   (documentId: string | null) =>
   ({ telemetry }: EngineStoreState) =>
     telemetry?.kept.documents.find((kept) => kept.documentId === documentId);
+/** Of all documents. */
+export const selectKeptBytes = ({ telemetry }: EngineStoreState): number =>
+  telemetry?.kept.documents.reduce((sum, { bytes }) => sum + bytes, 0) ?? 0;
 export const selectHeld =
   (documentId: string | null) =>
   ({ telemetry }: EngineStoreState): HeldDocument | undefined =>

@@ -13,8 +13,8 @@ export interface DifferingWords {
 const longestMs = 500;
 
 export function differingWords(left: string, right: string): DifferingWords {
-  const words = [left, right].map((text) => [...wordsIn(text)].map(({ word }) => word));
-  const [ofLeft = [], ofRight = []] = words;
+  const words = (text: string) => Array.from(wordsIn(text), ({ word }) => word);
+  const [ofLeft, ofRight] = [words(left), words(right)];
   // Two long answers with nothing in common take long to compare, and everything differs.
   const changes = diffArrays(ofLeft, ofRight, { timeout: longestMs }) ?? [
     { value: ofLeft, removed: true, added: false },

@@ -1,14 +1,14 @@
 /** What is kept on disk: of this document, and of the others, on the scale of all that is. */
 import { bytes } from '../../format.ts';
-import { selectKept, useEngine } from '../../stores/engine.ts';
+import { selectKept, selectKeptBytes, useEngine } from '../../stores/engine.ts';
 import { StackedBar } from '../../ui/stacked-bar.tsx';
 import { Section } from './section.tsx';
 
 export function DiskBar({ documentId }: { documentId: string }) {
-  const kept = useEngine(({ telemetry }) => telemetry?.kept);
+  const failure = useEngine(({ telemetry }) => telemetry?.kept.failure);
   const own = useEngine(selectKept(documentId))?.bytes ?? 0;
-  const all = kept?.documents.reduce((sum, entry) => sum + entry.bytes, 0) ?? 0;
-  if (all === 0 && !kept?.failure) return null;
+  const all = useEngine(selectKeptBytes);
+  if (all === 0 && !failure) return null;
   const parts = [
     { key: 'own', label: `This document: ${bytes(own)}`, value: own, color: 'var(--part-document)' },
     { key: 'others', label: `Other documents: ${bytes(all - own)}`, value: all - own, color: 'var(--part-work)' },
@@ -29,7 +29,7 @@ export function DiskBar({ documentId }: { documentId: string }) {
           </p>
         </>
       )}
-      {kept?.failure && <p className="mt-1 text-note leading-4 text-warn">Not kept on disk: {kept.failure}</p>}
+      {failure && <p className="mt-1 text-note leading-4 text-warn">Not kept on disk: {failure}</p>}
     </Section>
   );
 }

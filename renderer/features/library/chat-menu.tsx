@@ -1,7 +1,7 @@
 /** What can be done with a chat: rename, take along as a file, remove. */
 import { Menu } from '@base-ui/react/menu';
 import { Ellipsis } from 'lucide-react';
-import { useRef, useState } from 'react';
+import { useRef } from 'react';
 import type { Chat } from '../../../electron/contract/app-types.ts';
 import { exportChat } from '../../export-chat.ts';
 import { plural } from '../../format.ts';
@@ -10,7 +10,7 @@ import { askToRemove, removeChat, renameChat } from '../../stores/chat-list.ts';
 import { startRemovingChat, startRenamingChat, useUi } from '../../stores/ui.ts';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
-import { controlClass } from '../../ui/field.tsx';
+import { RenameForm } from './rename-form.tsx';
 
 const itemClass = 'block w-full rounded-md px-2 py-1.5 text-left outline-none data-highlighted:bg-sunken';
 
@@ -61,7 +61,15 @@ export function RenameChatDialog() {
   const close = () => startRenamingChat(null);
   return (
     <Dialog title="Rename chat" open={chat !== undefined} onClose={close}>
-      {chat && <RenameForm key={chat.id} chat={chat} close={close} />}
+      {chat && (
+        <RenameForm
+          key={chat.id}
+          label="Title"
+          name={chat.title}
+          onName={(title) => void renameChat(chat.id, title)}
+          close={close}
+        />
+      )}
     </Dialog>
   );
 }
@@ -89,35 +97,5 @@ export function RemoveChatDialog() {
         </Button>
       </div>
     </Dialog>
-  );
-}
-
-function RenameForm({ chat, close }: { chat: Chat; close: () => void }) {
-  const [title, setTitle] = useState(chat.title);
-  return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
-        close();
-        if (title.trim() !== '') void renameChat(chat.id, title.trim());
-      }}
-    >
-      <input
-        // biome-ignore lint/a11y/noAutofocus: the name is what this dialog is for
-        autoFocus
-        onFocus={(event) => event.target.select()}
-        aria-label="Title"
-        value={title}
-        maxLength={200}
-        onChange={(event) => setTitle(event.target.value)}
-        className={`${controlClass} w-full`}
-      />
-      <div className="mt-4 flex justify-end gap-2">
-        <Button onClick={close}>Cancel</Button>
-        <Button kind="primary" type="submit" disabled={title.trim() === ''}>
-          Rename
-        </Button>
-      </div>
-    </form>
   );
 }

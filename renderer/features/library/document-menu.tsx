@@ -9,14 +9,13 @@ import { selectHeld, useEngine } from '../../stores/engine.ts';
 import { releaseDocument, removeDocument, renameDocument } from '../../stores/library.ts';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
-import { controlClass } from '../../ui/field.tsx';
+import { RenameForm } from './rename-form.tsx';
 
 const itemClass = 'block w-full rounded-md px-2 py-1.5 text-left outline-none data-highlighted:bg-sunken';
 
 export function DocumentMenu({ document }: { document: LibraryDocument }) {
   const held = useEngine(selectHeld(document.id));
   const [open, setOpen] = useState<'rename' | 'remove' | null>(null);
-  const [name, setName] = useState(document.name);
   const place = useRef<HTMLDivElement>(null);
   const close = () => setOpen(null);
   return (
@@ -33,13 +32,7 @@ export function DocumentMenu({ document }: { document: LibraryDocument }) {
         <Menu.Portal container={place}>
           <Menu.Positioner sideOffset={4} align="start" positionMethod="fixed" className="z-30">
             <Menu.Popup className="min-w-44 rounded-lg border border-line bg-raised p-1 shadow-(--shadow) outline-none">
-              <Menu.Item
-                className={itemClass}
-                onClick={() => {
-                  setName(document.name);
-                  setOpen('rename');
-                }}
-              >
+              <Menu.Item className={itemClass} onClick={() => setOpen('rename')}>
                 Rename
               </Menu.Item>
               {held && (
@@ -60,29 +53,12 @@ export function DocumentMenu({ document }: { document: LibraryDocument }) {
         </Menu.Portal>
       </Menu.Root>
       <Dialog title="Rename document" open={open === 'rename'} onClose={close}>
-        <form
-          onSubmit={(event) => {
-            event.preventDefault();
-            close();
-            if (name.trim() !== '') void renameDocument(document.id, name.trim());
-          }}
-        >
-          <input
-            autoFocus
-            onFocus={(event) => event.target.select()}
-            aria-label="Name"
-            value={name}
-            maxLength={200}
-            onChange={(event) => setName(event.target.value)}
-            className={`${controlClass} w-full`}
-          />
-          <div className="mt-4 flex justify-end gap-2">
-            <Button onClick={close}>Cancel</Button>
-            <Button kind="primary" type="submit" disabled={name.trim() === ''}>
-              Rename
-            </Button>
-          </div>
-        </form>
+        <RenameForm
+          label="Name"
+          name={document.name}
+          onName={(name) => void renameDocument(document.id, name)}
+          close={close}
+        />
       </Dialog>
       <Dialog title="Remove document" open={open === 'remove'} onClose={close}>
         <p className="wrap-anywhere">

@@ -4,7 +4,7 @@ import { ranges } from '../../../electron/contract/method-values.ts';
 import type { Settings } from '../../../electron/contract/settings.ts';
 import { bytes, plural } from '../../format.ts';
 import { api, failureOf } from '../../stores/api.ts';
-import { useEngine } from '../../stores/engine.ts';
+import { selectKeptBytes, useEngine } from '../../stores/engine.ts';
 import { changeSettings } from '../../stores/settings.ts';
 import { notify } from '../../stores/ui.ts';
 import { Button } from '../../ui/button.tsx';
@@ -55,9 +55,9 @@ export function keptSettings({ keepRead, keptGb }: Settings) {
 }
 
 function ClearKept(ids: FieldIds) {
-  const kept = useEngine(({ telemetry }) => telemetry?.kept.documents ?? none);
+  const documents = useEngine(({ telemetry }) => telemetry?.kept.documents.length ?? 0);
+  const size = useEngine(selectKeptBytes);
   const [isClearing, setClearing] = useState(false);
-  const size = kept.reduce((sum, entry) => sum + entry.bytes, 0);
   const clear = async () => {
     setClearing(true);
     try {
@@ -70,12 +70,10 @@ function ClearKept(ids: FieldIds) {
   };
   return (
     <div className="tabular flex items-center gap-2">
-      <span className="text-muted">{size > 0 ? `${bytes(size)}, ${plural(kept.length, 'document')}` : 'nothing'}</span>
+      <span className="text-muted">{size > 0 ? `${bytes(size)}, ${plural(documents, 'document')}` : 'nothing'}</span>
       <Button {...ids} disabled={isClearing || size === 0} onClick={() => void clear()}>
         Clear
       </Button>
     </div>
   );
 }
-
-const none: readonly { bytes: number }[] = [];
