@@ -4,9 +4,9 @@
  * go of what was not used for longest, never of anything but these files.
  */
 import { chmodSync, mkdirSync, readdirSync, rmSync, statSync, utimesSync } from 'node:fs';
-import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError } from '../contract/errors.ts';
+import { freeBytesOf } from './disk-space.ts';
 
 export interface KeptFile {
   documentId: string;
@@ -139,11 +139,6 @@ function remove(path: string): boolean {
   } catch {
     return false;
   }
-}
-
-async function freeBytesOf(dir: string): Promise<number> {
-  const { bavail, bsize } = await statfs(dir).catch(() => statfs(join(dir, '..')));
-  return bavail * bsize;
 }
 
 const size = (bytes: number) =>

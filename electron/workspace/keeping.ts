@@ -58,11 +58,13 @@ export async function keepingOf(
 /** For the list: what would be loaded as things are, and what lies there for another model or cache type. */
 export function keptDocuments(app: App) {
   const { kvType } = app.settings.get();
+  // Asked five times a second while something runs: a key is made once for all documents.
+  const keys = { f16: keyOf(app, 'f16', null), q8_0: keyOf(app, 'q8_0', null) };
   return app.kept.list
     .filter(({ documentId }) => app.documents.has(documentId))
     .map(({ documentId, bytes, key }) => {
       const own = app.documents.choice(documentId);
-      return { documentId, bytes, isReady: key === keyOf(app, own.kvType ?? kvType, null) };
+      return { documentId, bytes, isReady: key === keys[own.kvType ?? kvType] };
     });
 }
 

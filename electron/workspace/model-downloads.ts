@@ -5,10 +5,11 @@
  */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, rename, statfs } from 'node:fs/promises';
+import { mkdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError, toAppError } from '../contract/errors.ts';
 import type { CatalogueModel, Download } from '../contract/models.ts';
+import { freeBytesOf } from '../library/disk-space.ts';
 import { type DownloadRequest, discardPart, downloadFile, partOf } from './download-file.ts';
 import { TransferRate } from './transfer-rate.ts';
 
@@ -150,7 +151,7 @@ export class ModelDownloads {
   }
 
   #free(): Promise<number> {
-    return (this.#options.freeBytes ?? freeBytes)(this.#options.dir);
+    return (this.#options.freeBytes ?? freeBytesOf)(this.#options.dir);
   }
 
   async #explain(error: unknown, model: CatalogueModel, done: number): Promise<AppError> {
@@ -171,11 +172,6 @@ export class ModelDownloads {
     // Who watches looks five times a second by himself while this runs.
     if (!isProgress) this.#options.onChange();
   }
-}
-
-async function freeBytes(dir: string): Promise<number> {
-  const { bavail, bsize } = await statfs(dir);
-  return bavail * bsize;
 }
 
 const size = (bytes: number) =>

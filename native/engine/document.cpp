@@ -14,6 +14,8 @@ constexpr int64_t READING_TILE    = 512;
 constexpr int64_t USUAL_QUESTION = 32;
 constexpr int64_t USUAL_ANSWER   = 256;
 
+DocumentState state_of(const Document * held) { return held && held->n_tokens() > 0 ? DocumentState::held : DocumentState::unread; }
+
 }  // namespace
 
 Status Engine::open(const EngineOptions & options, std::unique_ptr<Engine> & out) {
@@ -40,13 +42,11 @@ DeviceTraits Engine::room(const Document * held) const {
 }
 
 Status Engine::check_plan(const PlanRequest & request, const Document * held, MemoryPlan & out) const {
-    const DocumentState state = held && held->n_tokens() > 0 ? DocumentState::held : DocumentState::unread;
-    return rocketdoc::check_plan(model_->params(), room(held), model_->weight_bytes(), request, state, out);
+    return rocketdoc::check_plan(model_->params(), room(held), model_->weight_bytes(), request, state_of(held), out);
 }
 
 Status Engine::with_shortage(Status failed, const PlanRequest & request, const Document * held) const {
-    const DocumentState state = held && held->n_tokens() > 0 ? DocumentState::held : DocumentState::unread;
-    return rocketdoc::with_shortage(std::move(failed), model_->params(), room(held), model_->weight_bytes(), request, state);
+    return rocketdoc::with_shortage(std::move(failed), model_->params(), room(held), model_->weight_bytes(), request, state_of(held));
 }
 
 Status check_host_memory(const Backend & backend, size_t needed, const std::string & what) {
