@@ -180,11 +180,6 @@ Status Backend::try_out() {
     return product == float(SIZE) ? Status::good() : Status::fail(Code::GPU_FAULT, "The GPU multiplies wrongly.");
 }
 
-ggml_backend_buffer_type_t Backend::host_buffer_type() const {
-    ggml_backend_buffer_type_t pinned = cuda_ ? ggml_backend_dev_host_buffer_type(device_) : nullptr;
-    return pinned ? pinned : buffer_type();
-}
-
 DeviceTraits host_traits() {
     const int64_t available = host_memory_available();
     return {false, 1, available, available};

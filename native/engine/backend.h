@@ -54,8 +54,6 @@ class Backend {
     ggml_backend_t             handle() const { return backend_.get(); }
     ggml_backend_dev_t         device() const { return device_; }
     ggml_backend_buffer_type_t buffer_type() const { return ggml_backend_get_default_buffer_type(backend_.get()); }
-    // Host memory that the device copies from and to at full speed; on the CPU its own.
-    ggml_backend_buffer_type_t host_buffer_type() const;
     CudaDevice *               cuda() const { return cuda_.get(); }
     int                        n_threads() const { return n_threads_; }
     const std::string &        name() const { return name_; }

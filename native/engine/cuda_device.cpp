@@ -63,4 +63,15 @@ size_t CudaDevice::total_bytes() const {
     return kernels_->memory_info(&free, &total) == KERNEL_OK ? total : 0;
 }
 
+Status PinnedMemory::allocate(const CudaDevice & cuda, size_t bytes, PinnedMemory & out) {
+    out = {};
+    if (!HostPages::allocate(bytes, out.pages_)) return Status::fail(Code::HOST_OOM, "The system has no " + std::to_string(bytes >> 20) + " MiB of memory left.");
+    if (bytes > 0 && cuda.kernels().pin_host(out.data(), bytes) == KERNEL_OK) out.cuda_ = &cuda;
+    return Status::good();
+}
+
+PinnedMemory::~PinnedMemory() {
+    if (cuda_) cuda_->kernels().unpin_host(pages_.data());
+}
+
 }  // namespace rocketdoc

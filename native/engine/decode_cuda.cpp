@@ -15,10 +15,7 @@ constexpr int    N_CANDIDATES    = 256;
 
 CudaDecode::CudaDecode(const Model & model, Backend & backend) : model_(model), backend_(backend), cuda_(*backend.cuda()) {}
 
-CudaDecode::~CudaDecode() {
-    drop_capture();
-    if (pinned_) cuda_.kernels().free_host(pinned_);
-}
+CudaDecode::~CudaDecode() { drop_capture(); }
 
 // What a product reads at most.
 static int64_t widest_input(const HyperParams & p) { return std::max({p.n_embd, p.n_ff, p.n_head * p.head_dim}); }
@@ -31,7 +28,7 @@ size_t CudaDecode::device_bytes(const HyperParams & p) {
 }
 
 Status CudaDecode::reserve() {
-    if (memory_.data()) return Status::good();
+    if (pinned_.pinned()) return Status::good();  // the last to be had
     const HyperParams & p = model_.params();
     size_t              at = 0;
     inputs_at_   = DeviceBytes::take(at, sizeof(Inputs));
@@ -54,10 +51,9 @@ Status CudaDecode::reserve() {
     DeviceBytes::take(host, sizeof(Inputs));
     best_host_ = DeviceBytes::take(host, N_CANDIDATES * (sizeof(float) + sizeof(int32_t)));
     rows_host_ = DeviceBytes::take(host, 2 * rows_bytes_);
-    void * pinned = nullptr;
-    RETURN_IF_FAILED(cuda_.check(cuda_.kernels().allocate_host(host, &pinned), "pinning memory"));
-    pinned_ = static_cast<uint8_t *>(pinned);
-    return Status::good();
+    RETURN_IF_FAILED(PinnedMemory::allocate(cuda_, host, pinned_));
+    // A captured token copies to it.
+    return pinned_.pinned() ? Status::good() : Status::fail(Code::GPU_FAULT, "The GPU's driver takes no memory for a token's results.");
 }
 
 KernelActivations CudaDecode::activations() const {
@@ -248,7 +244,7 @@ Status CudaDecode::enqueue_steps() {
 Status CudaDecode::enqueue_token() {
     const KernelTable & kernels = cuda_.kernels();
     const HyperParams & p       = model_.params();
-    RETURN_IF_FAILED(cuda_.check(kernels.copy(memory_.at<void>(inputs_at_), pinned_, sizeof(Inputs), cuda_.stream()), "giving a token"));
+    RETURN_IF_FAILED(cuda_.check(kernels.copy(memory_.at<void>(inputs_at_), pinned_.data(), sizeof(Inputs), cuda_.stream()), "giving a token"));
     if (compact_) RETURN_IF_FAILED(compact_->enqueue_token_start());
     RETURN_IF_FAILED(enqueue_steps());
     if (compact_) RETURN_IF_FAILED(compact_->enqueue_token_end());
@@ -269,7 +265,7 @@ Status CudaDecode::enqueue_token() {
                                                     memory_.at<int32_t>(best_at_ + N_CANDIDATES * sizeof(float)), candidates_workspace_.data(), candidates_workspace_.bytes(),
                                                     cuda_.stream()),
                                  "choosing candidates"));
-    return cuda_.check(kernels.copy(pinned_ + best_host_, memory_.at<void>(best_at_), N_CANDIDATES * (sizeof(float) + sizeof(int32_t)), cuda_.stream()), "taking the candidates");
+    return cuda_.check(kernels.copy(pinned_.data() + best_host_, memory_.at<void>(best_at_), N_CANDIDATES * (sizeof(float) + sizeof(int32_t)), cuda_.stream()), "taking the candidates");
 }
 
 Status CudaDecode::compute_token() {
@@ -294,13 +290,13 @@ Status CudaDecode::run(int32_t token, int64_t position, int64_t n_history, bool 
     if (cancel && cancel->load()) return Status::fail(Code::CANCELLED, "Cancelled.");
     RETURN_IF_FAILED(cuda_.enter());
     const Inputs inputs{token, int32_t(position), n_history};
-    std::memcpy(pinned_, &inputs, sizeof(inputs));
+    std::memcpy(pinned_.data(), &inputs, sizeof(inputs));
     if (!compact_) RETURN_IF_FAILED(set_dense_length(n_history));
     RETURN_IF_FAILED(compute_token());
     const bool stages = history_ && !history_->on_device();
     const int  set    = int(n_run_ % 2);
     if (stages) {
-        RETURN_IF_FAILED(cuda_.check(cuda_.kernels().copy(pinned_ + rows_host_ + size_t(set) * rows_bytes_, memory_.at<void>(rows_at_), rows_bytes_, cuda_.stream()), "taking new rows"));
+        RETURN_IF_FAILED(cuda_.check(cuda_.kernels().copy(pinned_.data() + rows_host_ + size_t(set) * rows_bytes_, memory_.at<void>(rows_at_), rows_bytes_, cuda_.stream()), "taking new rows"));
         RETURN_IF_FAILED(write_staged_rows());  // the last token's, while this one computes
     }
     RETURN_IF_FAILED(cuda_.finish());
@@ -310,8 +306,8 @@ Status CudaDecode::run(int32_t token, int64_t position, int64_t n_history, bool 
     }
     n_run_++;
     const int     n    = int(std::min<int64_t>(N_CANDIDATES, model_.params().n_vocab));
-    const float * best = reinterpret_cast<const float *>(pinned_ + best_host_);
-    const auto *  ids  = reinterpret_cast<const int32_t *>(pinned_ + best_host_ + N_CANDIDATES * sizeof(float));
+    const float * best = reinterpret_cast<const float *>(pinned_.data() + best_host_);
+    const auto *  ids  = reinterpret_cast<const int32_t *>(pinned_.data() + best_host_ + N_CANDIDATES * sizeof(float));
     out.candidates.resize(size_t(n));
     for (int i = 0; i < n; i++) out.candidates[size_t(i)] = {ids[i], best[i], 0.0f};
     if (!logits) return Status::good();
@@ -324,7 +320,7 @@ Status CudaDecode::run(int32_t token, int64_t position, int64_t n_history, bool 
 Status CudaDecode::write_staged_rows() {
     if (staged_row_ < 0) return Status::good();
     const HyperParams & p   = model_.params();
-    const float *       row = reinterpret_cast<const float *>(pinned_ + rows_host_ + size_t(staged_set_) * rows_bytes_);
+    const float *       row = reinterpret_cast<const float *>(pinned_.data() + rows_host_ + size_t(staged_set_) * rows_bytes_);
     for (int64_t layer = 0; layer < p.n_layer; layer++) {
         for (ggml_tensor * t : {history_->k(layer), history_->v(layer)}) {
             for (int64_t head = 0; head < p.n_head_kv; head++, row += p.head_dim) {

@@ -29,10 +29,8 @@ ggml_tensor run_of_bytes(const ggml_tensor * t, size_t offset, size_t bytes) {
 Status KvRows::create(const Backend & backend, Home home, const KvShape & shape, int64_t capacity, std::unique_ptr<KvRows> & out) {
     std::unique_ptr<KvRows> self(new KvRows);
     capacity        = allocated_rows(backend, capacity);
+    self->backend_  = &backend;
     self->home_     = home;
-    self->step_     = backend.row_step();
-    self->oom_      = home == Home::device ? backend.oom() : Code::HOST_OOM;
-    self->where_    = home == Home::device ? backend.buffer_type() : backend.host_buffer_type();
     self->shape_    = shape;
     self->capacity_ = capacity;
     self->layers_.resize(size_t(shape.n_layer));
@@ -41,23 +39,33 @@ Status KvRows::create(const Backend & backend, Home home, const KvShape & shape,
     return Status::good();
 }
 
+bool KvRows::allocate_buffer(Layer & layer) const {
+    if (home_ == Home::device) {
+        layer.buffer.reset(ggml_backend_alloc_ctx_tensors_from_buft(layer.ctx.get(), backend_->buffer_type()));
+        // Attention that reads whole steps also reads rows nobody wrote; what it masks must still be a number.
+        if (layer.buffer && backend_->row_step() > 1) ggml_backend_buffer_clear(layer.buffer.get(), 0);
+        return layer.buffer != nullptr;
+    }
+    const size_t k_bytes = ggml_nbytes(layer.k), bytes = k_bytes + ggml_nbytes(layer.v);
+    if (!PinnedMemory::allocate(*backend_->cuda(), bytes, layer.host).ok()) return false;
+    layer.buffer.reset(ggml_backend_cpu_buffer_from_ptr(layer.host.data(), bytes));
+    return layer.buffer && ggml_backend_tensor_alloc(layer.buffer.get(), layer.k, layer.host.data()) == GGML_STATUS_SUCCESS &&
+           ggml_backend_tensor_alloc(layer.buffer.get(), layer.v, layer.host.data() + k_bytes) == GGML_STATUS_SUCCESS;
+}
+
 Status KvRows::allocate_layer(int64_t capacity, Layer & out) const {
     ggml_init_params params = {ggml_tensor_overhead() * 2, nullptr, true};
     out.ctx.reset(ggml_init(params));
     out.k = ggml_new_tensor_3d(out.ctx.get(), shape_.type, shape_.head_dim, capacity, shape_.n_head);
     out.v = ggml_new_tensor_3d(out.ctx.get(), shape_.type, shape_.head_dim, capacity, shape_.n_head);
-    out.buffer.reset(ggml_backend_alloc_ctx_tensors_from_buft(out.ctx.get(), where_));
-    if (!out.buffer) {
-        return Status::fail(oom_, "Not enough memory for the KV cache of " + std::to_string(capacity) + " tokens (" + bytes_text(int64_t(shape_.bytes(capacity))) + ").");
-    }
-    // Attention that reads whole steps also reads rows nobody wrote; what it masks must still be a number.
-    if (step_ > 1 && home_ == Home::device) ggml_backend_buffer_clear(out.buffer.get(), 0);
-    return Status::good();
+    if (allocate_buffer(out)) return Status::good();
+    const Code oom = home_ == Home::device ? backend_->oom() : Code::HOST_OOM;
+    return Status::fail(oom, "Not enough memory for the KV cache of " + std::to_string(capacity) + " tokens (" + bytes_text(int64_t(shape_.bytes(capacity))) + ").");
 }
 
 Status KvRows::grow(int64_t capacity, int64_t n_live) {
     if (capacity <= capacity_) return Status::good();
-    capacity = round_up(capacity, step_);
+    capacity = allocated_rows(*backend_, capacity);
     // A layer's larger copy replaces it at once, so the peak is one layer more; capacity_ says what every layer has at least.
     for (Layer & layer : layers_) {
         if (layer.k->ne[1] >= capacity) continue;  // grown by an earlier call that failed later on

@@ -22,7 +22,7 @@ struct KvShape {
 
 class KvRows {
   public:
-    // Device memory, or host memory that the device copies from (see Backend::host_buffer_type).
+    // The device's memory, or RAM that a GPU copies from and to (PinnedMemory).
     enum class Home { device, host };
     // GPU_OOM or HOST_OOM with the bytes needed when a layer cannot be allocated; nothing is kept then.
     static Status create(const Backend & backend, Home home, const KvShape & shape, int64_t capacity, std::unique_ptr<KvRows> & out);
@@ -53,19 +53,19 @@ class KvRows {
   private:
     struct Layer {
         ggml_context_ptr        ctx;
+        PinnedMemory            host;    // what the buffer of rows in RAM lies on
         ggml_backend_buffer_ptr buffer;
         ggml_tensor *           k = nullptr;
         ggml_tensor *           v = nullptr;
     };
+    bool   allocate_buffer(Layer & layer) const;
     Status allocate_layer(int64_t capacity, Layer & out) const;
 
-    Home                       home_  = Home::device;
-    int64_t                    step_  = 1;
-    Code                       oom_   = Code::HOST_OOM;
-    ggml_backend_buffer_type_t where_ = nullptr;
-    KvShape                    shape_;
-    int64_t                    capacity_ = 0;
-    std::vector<Layer>         layers_;
+    const Backend *    backend_ = nullptr;
+    Home               home_    = Home::device;
+    KvShape            shape_;
+    int64_t            capacity_ = 0;
+    std::vector<Layer> layers_;
 };
 
 }  // namespace rocketdoc

@@ -33,8 +33,8 @@ KernelStatus copy(void * to, const void * from, size_t bytes, KernelStream strea
 KernelStatus copy_strided(void * to, size_t to_stride, const void * from, size_t from_stride, size_t width, size_t height, KernelStream stream) {
     return status_of(cudaMemcpy2DAsync(to, to_stride, from, from_stride, width, height, cudaMemcpyDefault, stream));
 }
-KernelStatus allocate_host(size_t bytes, void ** out) { return status_of(cudaMallocHost(out, bytes)); }
-void free_host(void * memory) { cudaFreeHost(memory); }
+KernelStatus pin_host(void * memory, size_t bytes) { return status_of(cudaHostRegister(memory, bytes, cudaHostRegisterDefault)); }
+void unpin_host(void * memory) { cudaHostUnregister(memory); }
 
 // Relaxed: ggml may map memory of its pool meanwhile, which is no work of the stream.
 KernelStatus begin_capture(KernelStream stream) { return status_of(cudaStreamBeginCapture(stream, cudaStreamCaptureModeRelaxed)); }

@@ -167,7 +167,7 @@ struct KernelHistory {
 
 // --- the table --------------------------------------------------------------------------------------------------------
 
-constexpr int KERNELS_ABI = 3;  // raised when a struct or a signature here changes
+constexpr int KERNELS_ABI = 4;  // raised when a struct or a signature here changes
 
 struct KernelTable {
     int abi = 0;
@@ -269,8 +269,8 @@ struct KernelTable {
     // `height` runs of `width` bytes.
     KernelStatus (*copy_strided)(void * to, size_t to_stride, const void * from, size_t from_stride, size_t width, size_t height,
                                  KernelStream stream);
-    KernelStatus (*allocate_host)(size_t bytes, void ** out);  // pinned
-    void (*free_host)(void * memory);
+    KernelStatus (*pin_host)(void * memory, size_t bytes);  // RAM of the caller's, to be unpinned before it is freed
+    void (*unpin_host)(void * memory);
     KernelStatus (*begin_capture)(KernelStream stream);
     KernelStatus (*end_capture)(KernelStream stream, KernelGraph * out);
     KernelStatus (*launch_graph)(KernelGraph graph, KernelStream stream);

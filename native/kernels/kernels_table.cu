@@ -51,8 +51,8 @@ KernelStatus fill(void * to, int byte, size_t bytes, KernelStream stream);
 KernelStatus copy(void * to, const void * from, size_t bytes, KernelStream stream);
 KernelStatus copy_strided(void * to, size_t to_stride, const void * from, size_t from_stride, size_t width, size_t height,
                           KernelStream stream);
-KernelStatus allocate_host(size_t bytes, void ** out);
-void free_host(void * memory);
+KernelStatus pin_host(void * memory, size_t bytes);
+void unpin_host(void * memory);
 KernelStatus begin_capture(KernelStream stream);
 KernelStatus end_capture(KernelStream stream, KernelGraph * out);
 KernelStatus launch_graph(KernelGraph graph, KernelStream stream);
@@ -111,8 +111,8 @@ const KernelTable table = {
     fill,
     copy,
     copy_strided,
-    allocate_host,
-    free_host,
+    pin_host,
+    unpin_host,
     begin_capture,
     end_capture,
     launch_graph,

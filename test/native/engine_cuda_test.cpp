@@ -438,6 +438,44 @@ void test_memory_is_flat() {
     CHECK(grown <= (16 << 20));
 }
 
+// A text read in parts, its rows moved to larger memory between, is the text read at once.
+void test_grown_rows() {
+    TinyModel               model(model_options(GGML_TYPE_Q8_0));
+    std::unique_ptr<Engine> engine;
+    std::mt19937_64         random(check::seed());
+    CHECK(Engine::open({model.path(), cuda_options()}, engine).ok());
+    const int                  n_vocab = model_options(GGML_TYPE_Q8_0).n_vocab;
+    const std::vector<int32_t> text    = random_tokens(random, 7000, n_vocab), forced = random_tokens(random, 4, n_vocab);
+    const AnswerRequest        request = question(random_tokens(random, 40, n_vocab), Mode::snapkv, SelectorKind::pages, 128);
+    for (DocumentHome home : {DocumentHome::device, DocumentHome::host}) {
+        Document whole(*engine, GGML_TYPE_F16, home), grown(*engine, GGML_TYPE_F16, home);
+        CHECK(whole.read(text, 1000, 500, nullptr).ok());
+        for (int64_t from = 0; from < 7000; from += 1000) {
+            const std::vector<int32_t> part(text.begin() + from, text.begin() + from + 1000);
+            CHECK(grown.read(part, 1000, 500, nullptr).ok());
+        }
+        const Run a = force(*engine, whole, request, forced), b = force(*engine, grown, request, forced);
+        if (!CHECK(a.status.ok() && b.status.ok())) std::printf("    %s %s\n", a.status.message.c_str(), b.status.message.c_str());
+        CHECK(a.logits == b.logits);
+    }
+}
+
+// RAM that the driver knows: sizes that are no whole pages, and a piece that changes hands.
+void test_pinned_memory() {
+    std::unique_ptr<Backend> backend;
+    CHECK(Backend::open(cuda_options(), backend).ok());
+    for (size_t bytes : {size_t(1), size_t(4097), size_t(200) << 20}) {
+        PinnedMemory memory, other;
+        CHECK(PinnedMemory::allocate(*backend->cuda(), bytes, memory).ok() && memory.pinned() && memory.bytes() == bytes);
+        CHECK(PinnedMemory::allocate(*backend->cuda(), 64, other).ok());
+        memory.data()[bytes - 1] = 7;
+        other                    = std::move(memory);
+        CHECK(other.pinned() && other.bytes() == bytes && other.data()[bytes - 1] == 7);
+    }
+    PinnedMemory none;
+    CHECK(PinnedMemory::allocate(*backend->cuda(), size_t(1) << 47, none).code == Code::HOST_OOM && !none.pinned());
+}
+
 }  // namespace
 
 int main() {
@@ -447,6 +485,8 @@ int main() {
     test_real_model();
     test_chat();
     test_out_of_memory();
+    test_pinned_memory();
+    test_grown_rows();
     test_kept();
     test_memory_is_flat();
     return check::report();

@@ -1,5 +1,6 @@
 // Memory that does not suffice: what is planned for any size of memory either fits, or says what lacks and proposes only what fits; and on
 // a real engine such a question leaves its chat as it was, which answers again.
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
@@ -7,6 +8,7 @@
 #include "ask.h"
 #include "check.h"
 #include "engine/engine.h"
+#include "engine/host_memory.h"
 #include "tiny_model.h"
 
 using namespace rocketdoc;
@@ -251,9 +253,28 @@ void test_session_goes_on() {
     CHECK(calm.status.ok() && again.tokens == calm.tokens);
 }
 
+// Pages from the system: zero, writable to the last byte, moved without a copy, given back; more than there is is no crash.
+void test_host_pages() {
+    for (size_t bytes : {size_t(0), size_t(1), size_t(4096), size_t(4097), 3 * MiB + 5, 200 * MiB + 1}) {
+        HostPages pages, other;
+        CHECK(HostPages::allocate(bytes, pages) && pages.bytes() == bytes);
+        CHECK(HostPages::allocate(10, other));
+        CHECK(std::all_of(pages.data(), pages.data() + bytes, [](uint8_t byte) { return byte == 0; }));
+        if (bytes > 0) pages.data()[bytes - 1] = 7;
+        const uint8_t * data = pages.data();
+        other                = std::move(pages);
+        CHECK(other.data() == data && other.bytes() == bytes && (bytes == 0 || other.data()[bytes - 1] == 7));
+        const HostPages third(std::move(other));
+        CHECK(third.data() == data && other.data() == nullptr && other.bytes() == 0);
+    }
+    HostPages none;
+    CHECK(!HostPages::allocate(size_t(1) << 47, none) && none.data() == nullptr && none.bytes() == 0);
+}
+
 }  // namespace
 
 int main() {
+    test_host_pages();
     test_every_size();
     test_order();
     test_failed_allocation();
