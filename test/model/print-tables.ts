@@ -72,13 +72,8 @@ const single = ways.slice(0, 3);
 const singleTurn = ways.filter(({ mode }) => mode !== 'rocketkv-mt');
 printPooled('CPU, q4_1', 'cpu', 'q4_1', ways, true);
 printPooled('CPU, f16', 'cpu', 'f16', singleTurn, false);
-printPooled(
-  'GPU, q4_1',
-  'cuda:0',
-  'q4_1',
-  singleTurn.filter(({ selector }) => selector !== 'codes-residual'),
-  true,
-);
+printPooled('GPU, q4_1', 'cuda:0', 'q4_1', singleTurn, true);
+printPooled('GPU, f16', 'cuda:0', 'f16', single, false);
 
 printTable(
   'By text, CPU, q4_1: KL mean / median / 90th percentile, same top-1, answers kept',
