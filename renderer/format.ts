@@ -1,16 +1,5 @@
-/** Numbers as people read them. GB means 2^30 bytes, as GPU tools mean it. */
-const KiB = 1024;
-const MiB = KiB * 1024;
-const GiB = MiB * 1024;
-
-export function bytes(n: number): string {
-  if (n >= 100 * GiB) return `${(n / GiB).toFixed(0)} GB`;
-  // What would be a thousand and more is one of the next unit.
-  if (n >= 999.5 * MiB) return `${(n / GiB).toFixed(1)} GB`;
-  if (n >= 100 * MiB) return `${(n / MiB).toFixed(0)} MB`;
-  if (n >= 999.5 * KiB) return `${(n / MiB).toFixed(1)} MB`;
-  return n >= KiB ? `${(n / KiB).toFixed(0)} KB` : `${Math.round(n)} B`;
-}
+/** Numbers as people read them. */
+export { bytesText as bytes } from '../electron/contract/bytes-text.ts';
 
 export const count = (n: number): string => Math.round(n).toLocaleString('en-US');
 
@@ -37,6 +26,10 @@ export function factor(n: number): string {
 }
 
 export const percent = (share: number): string => `${(share * 100).toFixed(share > 0.995 && share < 1 ? 1 : 0)} %`;
+
+/** Of what is under way: 100 % only at its end, 0 % of nothing. */
+export const percentDone = (done: number, total: number): string =>
+  `${total > 0 ? Math.floor((done / total) * 100) : 0} %`;
 
 /** ggml names a CPU backend by its instruction level. */
 export function deviceName(device: string): string {

@@ -56,11 +56,16 @@ export async function ask(
   const { maxNew, ...reading } = readingChoice(args);
 
   const progress = new ProgressLine();
-  const document = await openDocuments(files, progress, signal, args.text('password'));
   const engine = startEngine();
   const { verbs } = engine;
+  const failed = new AbortController();
+  const until = AbortSignal.any([signal, failed.signal]);
   try {
-    const model = await verbs.openModel(choice, { signal });
+    // At once: neither needs the other.
+    const [document, model] = await Promise.all([
+      openDocuments(files, progress, until, args.text('password')),
+      verbs.openModel(choice, { signal: until }),
+    ]);
     for (const notice of model.notices) progress.say(`Note: ${notice}`);
     progress.say(`${model.info.name} on ${model.device}, ${model.threads} threads`);
     // The longest question must fit; a chat grows, and each further question is checked when it is asked.
@@ -85,6 +90,7 @@ export async function ask(
       progress.say(answerSummary(report, context));
     }
   } finally {
+    failed.abort(); // whichever is still at work
     await engine.close();
   }
   return undefined;

@@ -82,8 +82,9 @@ export const parseProgressSchema = z.object({
   total: z.int().positive(),
 });
 
-/** Child to parent: progress*, text*, then exactly one result or error. */
+/** Child to parent: ready as soon as it hears; then progress*, text*, and exactly one result or error. */
 export const hostMessageSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('ready') }),
   parseProgressSchema,
   z.object({ type: z.literal('text'), chunk: z.string() }),
   z.object({ type: z.literal('result'), ...documentFields }),

@@ -113,19 +113,23 @@ interface Receiver {
 function receive(host: HostProcess, name: string, limits: DocumentLimits, receiver: Receiver): void {
   const chunks: string[] = [];
   let textBytes = 0; // UTF-8
+  let isReady = false;
   let settled = false;
   const settle = (outcome: ParsedDocument | AppError): void => {
     if (settled) return;
     settled = true;
     receiver.settle(outcome);
   };
-  host.onExit((exit) => settle(exitError(name, exit, limits)));
+  host.onExit((exit) => settle(isReady ? exitError(name, exit, limits) : notStarted(name, exit)));
   host.onMessage((raw) => {
     if (settled) return;
     const parsed = hostMessageSchema.safeParse(raw);
     if (!parsed.success) return settle(internal(name, 'sent something unexpected'));
     const message = parsed.data;
     switch (message.type) {
+      case 'ready':
+        isReady = true;
+        return;
       case 'progress':
         return receiver.progress(message.done, message.total);
       case 'text':
@@ -151,6 +155,18 @@ function receive(host: HostProcess, name: string, limits: DocumentLimits, receiv
   });
 }
 
+const howItEnded = ({ code, signal }: HostExit) => signal ?? `exit code ${code ?? 'unknown'}`;
+const lastWords = ({ stderr }: HostExit) => ({ cause: new Error(stderr.slice(-2000)) });
+
+/** It never came to the file. */
+function notStarted(name: string, exit: HostExit): AppError {
+  return new AppError(
+    'INTERNAL',
+    `${name} was not opened: the document reader does not start here (${howItEnded(exit)}). Install RocketDoc anew.`,
+    lastWords(exit),
+  );
+}
+
 function exitError(name: string, exit: HostExit, limits: DocumentLimits): AppError {
   if (exit.stderr.includes(memoryMark)) {
     return new AppError(
@@ -164,13 +180,10 @@ function exitError(name: string, exit: HostExit, limits: DocumentLimits): AppErr
       `Reading ${name} took more memory than allowed (${bytesText(limits.maxHeapBytes)}) and was stopped. Split it into smaller files.`,
     );
   }
-  const how = exit.signal ?? `exit code ${exit.code ?? 'unknown'}`;
   return new AppError(
     'DOC_FORMAT',
-    `The reader stopped working on ${name} (${how}): the file is probably damaged. Save it anew and try again.`,
-    {
-      cause: new Error(exit.stderr.slice(-2000)),
-    },
+    `The reader stopped working on ${name} (${howItEnded(exit)}): the file is probably damaged. Save it anew and try again.`,
+    lastWords(exit),
   );
 }
 

@@ -22,6 +22,7 @@ port.onMessage((message) => {
     port.post({ type: 'error', code, message: sentence.slice(0, 4000) });
   });
 });
+port.post({ type: 'ready' });
 
 async function parse(message: unknown): Promise<void> {
   const { path, password, limits } = parseRequestSchema.parse(message);

@@ -40,16 +40,26 @@ export async function openModel(
   const start = performance.now();
   await checkModel(options.path);
   // The header first: it is checked to the last size, so that nothing below reads a hostile file.
-  addon.inspectModel(options.path);
-  const native = await addon.openEngine({
-    modelPath: options.path,
-    backendDir: backendDir(),
-    threads: options.threads,
-    cuda: cudaOf(options.device),
-    floatWeights: options.floatWeights,
-  });
+  const { hasVocabulary } = addon.inspectModel(options.path);
+  // Weights and vocabulary at once: a second or more each, and neither needs the other.
+  const [weights, words] = await Promise.allSettled([
+    addon.openEngine({
+      modelPath: options.path,
+      backendDir: backendDir(),
+      threads: options.threads,
+      cuda: cudaOf(options.device),
+      floatWeights: options.floatWeights,
+    }),
+    hasVocabulary ? vocabularyOf(options.path) : noVocabulary,
+  ]);
+  if (weights.status === 'rejected') {
+    if (words.status === 'fulfilled') await words.value.close();
+    throw weights.reason;
+  }
+  const native = weights.value;
   try {
-    const vocabulary = native.info.hasVocabulary ? await vocabularyOf(options.path) : noVocabulary;
+    if (words.status === 'rejected') throw words.reason;
+    const vocabulary = words.value;
     const { family, wording } = wordingFor(native.info.architecture, native.info.name);
     const { bosText, eosText } = vocabulary;
     const pieces = readChatTemplate(vocabulary.chatTemplate, { system: wording.system, bosText, eosText });

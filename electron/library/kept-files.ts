@@ -5,6 +5,7 @@
  */
 import { chmodSync, mkdirSync, readdirSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
+import { bytesText } from '../contract/bytes-text.ts';
 import { AppError } from '../contract/errors.ts';
 import { freeBytesOf } from './disk-space.ts';
 
@@ -68,13 +69,13 @@ export class KeptFiles {
     if (bytes > most)
       throw new AppError(
         'DISK_FULL',
-        `It takes ${size(bytes)} on disk; ${size(most)} may be kept there. Allow more in the settings, or keep its KV in q8_0.`,
+        `It takes ${bytesText(bytes)} on disk; ${bytesText(most)} may be kept there. Allow more in the settings, or keep its KV in q8_0.`,
       );
     const free = (await this.#freeBytes()) + this.bytes;
     if (free < margin * bytes)
       throw new AppError(
         'DISK_FULL',
-        `It needs ${size(margin * bytes)} on disk, in the folder kv of RocketDoc’s data, and ${size(free)} are free there. Make room, and read it again.`,
+        `It needs ${bytesText(margin * bytes)} on disk, in the folder kv of RocketDoc’s data, and ${bytesText(free)} are free there. Make room, and read it again.`,
       );
   }
 
@@ -140,6 +141,3 @@ function remove(path: string): boolean {
     return false;
   }
 }
-
-const size = (bytes: number) =>
-  bytes >= 2 ** 30 ? `${(bytes / 2 ** 30).toFixed(1)} GB` : `${Math.ceil(bytes / 2 ** 20)} MB`;

@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
+import { bytesText } from '../contract/bytes-text.ts';
 import { AppError, toAppError } from '../contract/errors.ts';
 import type { CatalogueModel, Download } from '../contract/models.ts';
 import { freeBytesOf } from '../library/disk-space.ts';
@@ -174,12 +175,9 @@ export class ModelDownloads {
   }
 }
 
-const size = (bytes: number) =>
-  bytes >= 2 ** 30 ? `${(bytes / 2 ** 30).toFixed(1)} GB` : `${Math.floor(bytes / 2 ** 20)} MB`;
-
 function diskFull(title: string, need: number, free: number): AppError {
   return new AppError(
     'DISK_FULL',
-    `${title} needs ${size(need)} more on this disk and ${size(free)} are free for it. Make room, then go on.`,
+    `${title} needs ${bytesText(need)} more on this disk and ${bytesText(free)} are free for it. Make room, then go on.`,
   );
 }

@@ -3,7 +3,7 @@ import { Files, FileText } from 'lucide-react';
 import type { ReactNode } from 'react';
 import type { LibraryDocument } from '../../../electron/contract/app-types.ts';
 import { dragProps } from '../../drag-out.ts';
-import { bytes, count, plural } from '../../format.ts';
+import { bytes, count, percentDone, plural } from '../../format.ts';
 import { selectHeld, selectJob, selectKept, useEngine } from '../../stores/engine.ts';
 import { openDocument, useLibrary } from '../../stores/library.ts';
 import { pick, useLibrarySearch } from '../../stores/library-search.ts';
@@ -79,7 +79,7 @@ function DocumentState({ documentId }: { documentId: string }) {
   const kept = useEngine(selectKept(documentId));
   const onDisk = kept ? `${bytes(kept.bytes)} on disk` : '';
   const text = reading
-    ? `${reading.phase === 'paused' ? 'paused at' : reading.phase === 'loading' ? 'loading' : 'reading'} ${reading.total > 0 ? Math.floor((reading.done / reading.total) * 100) : 0} %`
+    ? `${reading.phase === 'paused' ? 'paused at' : reading.phase === 'loading' ? 'loading' : 'reading'} ${percentDone(reading.done, reading.total)}`
     : answering
       ? 'answering'
       : held

@@ -1,6 +1,6 @@
 /** A model on its way here: how far, how fast, how long yet, and why it stopped. */
 import type { Download } from '../../../electron/contract/models.ts';
-import { bytes, seconds } from '../../format.ts';
+import { bytes, percentDone, seconds } from '../../format.ts';
 import { cancelDownload, downloadModel, pauseDownload } from '../../stores/models.ts';
 import { Button } from '../../ui/button.tsx';
 import { Problem } from '../../ui/problem.tsx';
@@ -47,7 +47,7 @@ export function DownloadProgress({ download, title }: { download: Download; titl
 }
 
 export function progressWords({ phase, done, total, bytesPerSecond, secondsLeft }: Download): string {
-  const share = `${Math.floor((done / total) * 100)} %`;
+  const share = percentDone(done, total);
   const size = `${bytes(done)} of ${bytes(total)}`;
   if (phase === 'checking') return `Comparing it with the publisher's SHA-256, ${share}`;
   if (phase === 'paused') return `Paused at ${share}, ${size} are here and stay`;

@@ -1,6 +1,6 @@
 /** While a document is read: how far, how fast, how long yet, and a way out. */
 import type { Job } from '../../../electron/contract/app-types.ts';
-import { count, seconds, speed } from '../../format.ts';
+import { count, percentDone, seconds, speed } from '../../format.ts';
 import { cancelJob, pauseJob, resumeJob } from '../../stores/engine.ts';
 import { Button } from '../../ui/button.tsx';
 import { ProgressBar } from '../../ui/progress-bar.tsx';
@@ -16,7 +16,7 @@ export function ReadingProgress({ job, name }: { job: Job; name: string }) {
         <h2 className="min-w-0 truncate text-prose font-[620]">
           {isPaused ? 'Paused' : isLoading ? 'Loading from disk' : 'Reading'} {name}
         </h2>
-        <span className="tabular text-prose">{isWaiting ? '' : `${Math.floor(share * 100)} %`}</span>
+        <span className="tabular text-prose">{isWaiting ? '' : percentDone(job.done, job.total)}</span>
       </div>
       <div className="mt-3">
         <ProgressBar value={share} label={`${isLoading ? 'Loading' : 'Reading'} ${name}`} />

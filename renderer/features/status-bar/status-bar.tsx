@@ -1,6 +1,6 @@
 /** Always in sight: memory, model, method, what the engine is doing. A click on memory opens the panel. */
 import { Settings as SettingsIcon } from 'lucide-react';
-import { bytes, count, deviceName, plural, speed } from '../../format.ts';
+import { bytes, count, deviceName, percentDone, plural, speed } from '../../format.ts';
 import { modeNames } from '../../mode-names.ts';
 import { useDocumentChoice } from '../../stores/document-choice.ts';
 import { useEngine } from '../../stores/engine.ts';
@@ -28,7 +28,7 @@ export function StatusBar() {
           : engine.state === 'failed'
             ? 'The engine is not running'
             : job?.phase === 'reading'
-              ? `Reading, ${job.total > 0 ? Math.floor((job.done / job.total) * 100) : 0} %${job.tokensPerSecond > 0 ? `, ${speed(job.tokensPerSecond)}` : ''}`
+              ? `Reading, ${percentDone(job.done, job.total)}${job.tokensPerSecond > 0 ? `, ${speed(job.tokensPerSecond)}` : ''}`
               : job?.phase === 'loading'
                 ? 'Loading from disk'
                 : job?.phase === 'paused'
@@ -94,7 +94,7 @@ function Downloads() {
       className="rounded hover:text-ink max-[640px]:hidden"
     >
       Downloading {running.length === 1 ? 'a model' : plural(running.length, 'model')},{' '}
-      {Math.floor((sum('done') / sum('total')) * 100)} %
+      {percentDone(sum('done'), sum('total'))}
     </button>
   );
 }

@@ -133,7 +133,8 @@ describe('parseDocument', () => {
     expect(error.message).toContain('exit code 7');
     await failure(parseDocument(write('d.txt', 'x'), misbehaving('lying-host.mjs')), 'INTERNAL');
     const missing = watched((options) => forkHost(fixture('no-such-host.mjs'), options));
-    await failure(parseDocument(write('e.txt', 'x'), missing), 'DOC_FORMAT');
+    const notStarted = await failure(parseDocument(write('e.txt', 'x'), missing), 'INTERNAL');
+    expect(notStarted.message).toContain('does not start here (exit code 1)'); // the file is not to blame
   });
 
   it('refuses a page tree without end, and a DOCX that escapes, and writes nothing', async () => {

@@ -124,7 +124,7 @@ it('says before it begins that the disk has not the room', async () => {
   free = 0.3 * GB;
   await expect(made.start({ ...model, bytes: 2 * GB })).rejects.toMatchObject({
     code: 'DISK_FULL',
-    message: 'Small needs 2.0 GB more on this disk and 51 MB are free for it. Make room, then go on.',
+    message: 'Small needs 2.0 GB more on this disk and 51.2 MB are free for it. Make room, then go on.',
   });
   expect(server.requests).toEqual([]);
   expect(made.list).toEqual([]);
