@@ -66,12 +66,13 @@ size_t CudaDevice::total_bytes() const {
 Status PinnedMemory::allocate(const CudaDevice & cuda, size_t bytes, PinnedMemory & out) {
     out = {};
     if (!HostPages::allocate(bytes, out.pages_)) return Status::fail(Code::HOST_OOM, "The system has no " + std::to_string(bytes >> 20) + " MiB of memory left.");
+    RETURN_IF_FAILED(cuda.enter());  // else CUDA would open the thread's current device as well
     if (bytes > 0 && cuda.kernels().pin_host(out.data(), bytes) == KERNEL_OK) out.cuda_ = &cuda;
     return Status::good();
 }
 
 PinnedMemory::~PinnedMemory() {
-    if (cuda_) cuda_->kernels().unpin_host(pages_.data());
+    if (cuda_ && cuda_->enter().ok()) cuda_->kernels().unpin_host(pages_.data());
 }
 
 }  // namespace rocketdoc

@@ -96,7 +96,7 @@ void * map_pages(size_t bytes) {
 void unmap_pages(void * data, size_t bytes) { munmap(data, bytes); }
 #endif
 
-// Writes to every page; a thread for each 64 MiB, eight at most: more gained little where sixteen were.
+// Writes to every page; a thread for each 64 MiB, eight at most: sixteen were hardly faster.
 void touch_pages(uint8_t * data, size_t bytes) {
     constexpr size_t PAGE = 4096, PART = size_t(64) << 20, MOST = 8;
     const size_t     n_parts = std::clamp<size_t>(bytes / PART, 1, std::min<size_t>(MOST, std::max<unsigned>(1, std::thread::hardware_concurrency())));
