@@ -1,5 +1,5 @@
-// The GPU that tests use: the build's libraries, or those that ROCKETDOC_CUDA_LIBRARY (ggml's CUDA library) and ROCKETDOC_KERNELS
-// (librocketdoc_kernels) name in the environment.
+// The GPU that tests use: the first one, or ROCKETDOC_CUDA_DEVICE of the environment; the build's libraries, or those that
+// ROCKETDOC_CUDA_LIBRARY (ggml's CUDA library) and ROCKETDOC_KERNELS (librocketdoc_kernels) name there.
 #pragma once
 
 #include <cstdio>
@@ -18,15 +18,15 @@
 constexpr int SKIPPED = 77;  // what ctest is told
 
 inline rocketdoc::BackendOptions cuda_options() {
-    auto library = [](const char * variable, const char * built) {
+    auto setting = [](const char * variable, const char * otherwise) {
         const char * named = std::getenv(variable);
-        return std::string(named ? named : built);
+        return std::string(named ? named : otherwise);
     };
     rocketdoc::BackendOptions o;
     o.cpu_dir         = GGML_BINS;
-    o.cuda_device     = 0;
-    o.cuda_library    = library("ROCKETDOC_CUDA_LIBRARY", CUDA_LIBRARY);
-    o.kernels_library = library("ROCKETDOC_KERNELS", KERNELS_LIBRARY);
+    o.cuda_device     = std::atoi(setting("ROCKETDOC_CUDA_DEVICE", "0").c_str());
+    o.cuda_library    = setting("ROCKETDOC_CUDA_LIBRARY", CUDA_LIBRARY);
+    o.kernels_library = setting("ROCKETDOC_KERNELS", KERNELS_LIBRARY);
     return o;
 }
 
