@@ -38,6 +38,8 @@ inChromium('the keyboard alone', () => {
     await page.keyboard.type(question);
     await page.keyboard.press('Enter');
     await expect.poll(answered, { timeout: 120_000 }).toBe(before + 1);
+    // Stored first, then told to the window.
+    await page.getByRole('button', { name: 'Stop', exact: true }).waitFor({ state: 'hidden' });
   }
 
   it('adds the sample, chooses pages, reads them, and asks', async () => {

@@ -88,7 +88,7 @@ describe('the document reader', () => {
     expect(JSON.stringify(fork?.options)).not.toContain('secret');
     expect(fork?.process.heard).toMatchObject([{ type: 'parse', path: '/tmp/a.txt' }]);
     fork?.process.exit(1);
-    await expect(parsed).rejects.toMatchObject({ code: 'DOC_FORMAT' });
+    await expect(parsed).rejects.toMatchObject({ code: 'INTERNAL' }); // it never said that it hears
   });
 
   it('is killed also when it is cancelled before it began', async () => {
