@@ -1,15 +1,9 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { AskRequest } from '../../../electron/contract/engine.ts';
 import type { AnswerEvent } from '../../../electron/contract/engine-reports.ts';
 import { defaultRocketOptions, defaultSampler } from '../../../electron/contract/method.ts';
 import { Engine } from '../../../electron/engine-host/engine.ts';
-import { byteVocabulary, FakeAddon, type FakeOptions } from './fake-addon.ts';
-
-const modelFile = join(mkdtempSync(join(tmpdir(), 'rocketdoc-')), 'fake.gguf');
-writeFileSync(modelFile, 'GGUF');
+import { byteVocabulary, FakeAddon, type FakeOptions, modelFile } from './fake-addon.ts';
 
 const method = { mode: 'rocketkv-mt' as const, rocket: defaultRocketOptions };
 

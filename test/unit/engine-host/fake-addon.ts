@@ -1,5 +1,7 @@
 /** A hand-written addon and vocabulary for tests of the host's own logic. Never used where a real engine can be. */
-
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { AppError } from '../../../electron/contract/errors.ts';
 import type { Vocabulary } from '../../../electron/engine-host/vocabulary.ts';
 import type {
@@ -16,6 +18,10 @@ import type {
   NativePlanRequest,
   NativeSession,
 } from '../../../native/binding.ts';
+
+/** What is opened: the addon does not look into it. */
+export const modelFile = join(mkdtempSync(join(tmpdir(), 'rocketdoc-')), 'fake.gguf');
+writeFileSync(modelFile, 'GGUF');
 
 const specials = ['<|im_start|>', '<|im_end|>', '<bos>'];
 /** Token of the byte 0. */

@@ -1,16 +1,11 @@
 /** Keeping a document on disk beside questions, and loading it instead of reading it. */
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { ReadEvent } from '../../../electron/contract/engine-reports.ts';
 import { AppError } from '../../../electron/contract/errors.ts';
 import { defaultRocketOptions, defaultSampler } from '../../../electron/contract/method.ts';
 import { Engine } from '../../../electron/engine-host/engine.ts';
-import { byteVocabulary, FakeAddon, type FakeOptions } from './fake-addon.ts';
+import { byteVocabulary, FakeAddon, type FakeOptions, modelFile } from './fake-addon.ts';
 
-const modelFile = join(mkdtempSync(join(tmpdir(), 'rocketdoc-')), 'fake.gguf');
-writeFileSync(modelFile, 'GGUF');
 const method = { mode: 'rocketkv-mt' as const, rocket: defaultRocketOptions, maxNew: 50 };
 
 async function open(options: FakeOptions) {

@@ -1,13 +1,8 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { openModel } from '../../../electron/engine-host/open-model.ts';
-import { byteVocabulary, FakeAddon } from './fake-addon.ts';
+import { byteVocabulary, FakeAddon, modelFile } from './fake-addon.ts';
 
-const path = join(mkdtempSync(join(tmpdir(), 'rocketdoc-')), 'fake.gguf');
-writeFileSync(path, 'GGUF');
-const options = { path, threads: 0, device: 'cpu', deviceReason: null };
+const options = { path: modelFile, threads: 0, device: 'cpu', deviceReason: null };
 
 it('loads weights and vocabulary at once', async () => {
   const addon = new FakeAddon();

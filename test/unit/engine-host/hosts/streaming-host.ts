@@ -1,15 +1,9 @@
 // The real router on the fake addon; dies in the middle of the first answer, or lacks memory, when the question says so.
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { RPCHandler } from '@orpc/server/message-port';
 import { Engine } from '../../../../electron/engine-host/engine.ts';
 import { isHeartbeat, processPort } from '../../../../electron/engine-host/process-port.ts';
 import { engineRouter } from '../../../../electron/engine-host/router.ts';
-import { byteVocabulary, FakeAddon } from '../fake-addon.ts';
-
-const modelFile = join(mkdtempSync(join(tmpdir(), 'rocketdoc-')), 'fake.gguf');
-writeFileSync(modelFile, 'GGUF');
+import { byteVocabulary, FakeAddon, modelFile } from '../fake-addon.ts';
 
 const shortage = {
   place: 'gpu',
