@@ -58,13 +58,12 @@ export async function ask(
   const progress = new ProgressLine();
   const engine = startEngine();
   const { verbs } = engine;
-  const failed = new AbortController();
-  const until = AbortSignal.any([signal, failed.signal]);
+  const ended = new AbortController();
   try {
     // At once: neither needs the other.
     const [document, model] = await Promise.all([
-      openDocuments(files, progress, until, args.text('password')),
-      verbs.openModel(choice, { signal: until }),
+      openDocuments(files, progress, AbortSignal.any([signal, ended.signal]), args.text('password')),
+      verbs.openModel(choice, { signal }),
     ]);
     for (const notice of model.notices) progress.say(`Note: ${notice}`);
     progress.say(`${model.info.name} on ${model.device}, ${model.threads} threads`);
@@ -90,7 +89,7 @@ export async function ask(
       progress.say(answerSummary(report, context));
     }
   } finally {
-    failed.abort(); // whichever is still at work
+    ended.abort(); // a document that is still being opened when the model has failed
     await engine.close();
   }
   return undefined;
