@@ -65,7 +65,7 @@ class CudaDecode : public Decode {
     DeviceBytes scratch_;            // what a step's nodes need, each its own; steps take turns
     DeviceBytes lists_;              // KernelHistory::lists
     DeviceBytes mask_;               // dense: f16 [capacity of the history]
-    PinnedMemory pinned_;           // Inputs, candidates, two sets of a token's new rows
+    PinnedMemory pinned_;            // Inputs, candidates, two sets of a token's new rows
     size_t      best_host_ = 0, rows_host_ = 0, rows_bytes_ = 0;
 
     ggml_context_ptr           ctx_;

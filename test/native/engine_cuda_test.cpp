@@ -42,6 +42,12 @@ TinyModelOptions model_options(ggml_type type) {
     return o;
 }
 
+std::unique_ptr<Engine> open_on_cuda(const TinyModel & model) {
+    std::unique_ptr<Engine> engine;
+    CHECK(Engine::open({model.path(), cuda_options()}, engine).ok());
+    return engine;
+}
+
 AnswerRequest question(const std::vector<int32_t> & tokens, Mode mode, SelectorKind selector, int budget) {
     AnswerRequest request;
     request.tokens              = tokens;
@@ -179,10 +185,9 @@ void test_modes(ggml_type type) {
 
 // Measuring takes a token out of its capture: the same numbers come from it, and the exact top-k of itself is all of it.
 void test_measuring() {
-    TinyModel               model(model_options(GGML_TYPE_F16));
-    std::unique_ptr<Engine> engine;
-    std::mt19937_64         random(check::seed());
-    CHECK(Engine::open({model.path(), cuda_options()}, engine).ok());
+    TinyModel       model(model_options(GGML_TYPE_F16));
+    const auto      engine = open_on_cuda(model);
+    std::mt19937_64 random(check::seed());
     const int  n_vocab = model_options(GGML_TYPE_F16).n_vocab;
     const auto asked = random_tokens(random, 37, n_vocab), forced = random_tokens(random, 12, n_vocab);
     Document   document(*engine, GGML_TYPE_F16);
@@ -288,10 +293,9 @@ void test_real_model() {
 
 // A second turn, a cancelled one, and many: the chat goes on, and memory does not grow.
 void test_chat() {
-    TinyModel               model(model_options(GGML_TYPE_Q8_0));
-    std::unique_ptr<Engine> engine;
-    std::mt19937_64         random(check::seed());
-    CHECK(Engine::open({model.path(), cuda_options()}, engine).ok());
+    TinyModel       model(model_options(GGML_TYPE_Q8_0));
+    const auto      engine = open_on_cuda(model);
+    std::mt19937_64 random(check::seed());
     const int n_vocab = model_options(GGML_TYPE_Q8_0).n_vocab;
     for (DocumentHome home : {DocumentHome::device, DocumentHome::host}) {
         for (Mode mode : {Mode::rocketkv_mt, Mode::rocketkv}) {
@@ -314,10 +318,9 @@ void test_chat() {
 
 // A GPU that is full: refused with what fits, which then answers; the chat that was refused answers as if nothing had been.
 void test_out_of_memory() {
-    TinyModel               model(model_options(GGML_TYPE_Q8_0));
-    std::unique_ptr<Engine> engine;
-    std::mt19937_64         random(check::seed());
-    CHECK(Engine::open({model.path(), cuda_options()}, engine).ok());
+    TinyModel       model(model_options(GGML_TYPE_Q8_0));
+    const auto      engine = open_on_cuda(model);
+    std::mt19937_64 random(check::seed());
     const int                  n_vocab   = model_options(GGML_TYPE_Q8_0).n_vocab;
     const std::vector<int32_t> text      = random_tokens(random, 6000, n_vocab);
     constexpr int64_t          UNLIMITED = std::numeric_limits<int64_t>::max();
@@ -370,9 +373,9 @@ void test_out_of_memory() {
 // Kept on disk and loaded, from either home into either: the same answer.
 void test_kept() {
     TinyModel               model(model_options(GGML_TYPE_Q8_0));
-    std::unique_ptr<Engine> engine, on_cpu;
+    const auto              engine = open_on_cuda(model);
+    std::unique_ptr<Engine> on_cpu;
     std::mt19937_64         random(check::seed());
-    CHECK(Engine::open({model.path(), cuda_options()}, engine).ok());
     CHECK(Engine::open({model.path(), {GGML_BINS, 2}}, on_cpu).ok());
     const int                  n_vocab = model_options(GGML_TYPE_Q8_0).n_vocab;
     const std::vector<int32_t> text = random_tokens(random, 3000, n_vocab), asked = random_tokens(random, 40, n_vocab);
@@ -406,7 +409,6 @@ void test_memory_is_flat() {
     std::mt19937_64 random(check::seed());
     TinyModel       model(model_options(GGML_TYPE_Q8_0));
     const int       n_vocab = model_options(GGML_TYPE_Q8_0).n_vocab;
-    auto            open    = [&](std::unique_ptr<Engine> & engine) { CHECK(Engine::open({model.path(), cuda_options()}, engine).ok()); };
     auto            ask     = [&](Engine & engine, Document & document) {
         Session    session(engine, document);
         AskRequest request = asking(question(random_tokens(random, 30, n_vocab), Mode::rocketkv_mt, SelectorKind::pages, 128));
@@ -414,8 +416,7 @@ void test_memory_is_flat() {
         Answer answer;
         CHECK(session.ask(request, {}, answer).ok());
     };
-    std::unique_ptr<Engine> engine;
-    open(engine);
+    auto engine = open_on_cuda(model);
     {
         Document document(*engine, GGML_TYPE_F16, DocumentHome::host);
         CHECK(document.read(random_tokens(random, 2000, n_vocab), 1024, 512, nullptr).ok());
@@ -427,11 +428,11 @@ void test_memory_is_flat() {
         CHECK(grown <= (16 << 20));
     }
     engine.reset();
-    open(engine);
+    engine = open_on_cuda(model);
     const int64_t before = engine->backend().available();
     for (int i = 0; i < 50; i++) {
         engine.reset();
-        open(engine);
+        engine = open_on_cuda(model);
     }
     const int64_t grown = before - engine->backend().available();
     std::printf("50 loads: %lld bytes more in use\n", (long long) grown);
@@ -440,10 +441,9 @@ void test_memory_is_flat() {
 
 // A text read in parts, its rows moved to larger memory between, is the text read at once.
 void test_grown_rows() {
-    TinyModel               model(model_options(GGML_TYPE_Q8_0));
-    std::unique_ptr<Engine> engine;
-    std::mt19937_64         random(check::seed());
-    CHECK(Engine::open({model.path(), cuda_options()}, engine).ok());
+    TinyModel       model(model_options(GGML_TYPE_Q8_0));
+    const auto      engine = open_on_cuda(model);
+    std::mt19937_64 random(check::seed());
     const int                  n_vocab = model_options(GGML_TYPE_Q8_0).n_vocab;
     const std::vector<int32_t> text    = random_tokens(random, 7000, n_vocab), forced = random_tokens(random, 4, n_vocab);
     const AnswerRequest        request = question(random_tokens(random, 40, n_vocab), Mode::snapkv, SelectorKind::pages, 128);
