@@ -5,7 +5,8 @@ namespace rocketdoc {
 const char * code_name(Code code) {
     switch (code) {
         case Code::OK: return "OK";
-#define ERROR_CODE(name) case Code::name: return #name;
+#define ERROR_CODE(name) \
+    case Code::name: return #name;
 #include "error_codes.def"
 #undef ERROR_CODE
     }

@@ -1,5 +1,6 @@
 // Status is how every room below the binding says that something failed: a code from the closed list in
-// error_codes.def and one sentence for a person; for memory that was lacking also the numbers, and what would fit. Nothing below the binding throws across a room or exits.
+// error_codes.def and one sentence for a person; for memory that was lacking also the numbers, and what would fit.
+// Nothing below the binding throws across a room or exits.
 #pragma once
 
 #include <memory>
@@ -21,8 +22,8 @@ const char * code_name(Code code);
 struct MemoryShortage;  // engine/memory_plan.h
 
 struct [[nodiscard]] Status {
-    Code        code = Code::OK;
-    std::string message{};  // what happened, the numbers, what to do; empty when ok
+    Code                                  code = Code::OK;
+    std::string                           message{};   // what happened, the numbers, what to do; empty when ok
     std::shared_ptr<const MemoryShortage> shortage{};  // with HOST_OOM and GPU_OOM, where somebody knew the numbers
 
     bool ok() const { return code == Code::OK; }
@@ -34,8 +35,8 @@ struct [[nodiscard]] Status {
 }  // namespace rocketdoc
 
 // Returns the status of `expr` from the calling function when it is not ok.
-#define RETURN_IF_FAILED(expr)                         \
-    do {                                               \
-        ::rocketdoc::Status status_of_expr_ = (expr);  \
+#define RETURN_IF_FAILED(expr)                             \
+    do {                                                   \
+        ::rocketdoc::Status status_of_expr_ = (expr);      \
         if (!status_of_expr_.ok()) return status_of_expr_; \
     } while (0)

@@ -1,11 +1,12 @@
 // npm run lint: format and style, types, who imports whom (TypeScript and C++), unused code. Every check runs; the exit code
-// tells whether all passed.
+// tells whether all passed. `--write`: formats the C++ and CUDA files instead.
 // @ts-check
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { checkIncludes } from './include-rules.mjs';
 import { modulesDir, root } from './paths.mjs';
+import { filesBelow } from './staleness.mjs';
 
 /** Fewer modules than this means that dependency-cruiser did not see the project (a new TypeScript does that to it). */
 const leastModules = 60;
@@ -58,11 +59,21 @@ function includes() {
   return count === 0 ? 'no C++ file was found' : wrong.join('\n');
 }
 
+/** Every C++ and CUDA file, in one dialect (.clang-format). @param {string[]} args */
+function clangFormat(args) {
+  const isSource = (/** @type {string} */ name) =>
+    name.endsWith('/') ? !name.startsWith('build') : /\.(cc|cpp|cu|cuh|h)$/.test(name);
+  const files = [join(root, 'native'), join(root, 'test', 'native')].flatMap((dir) => filesBelow(dir, isSource));
+  const result = runModule('clang-format-node/build/cli.js', ['--style=file', ...args, ...files]);
+  return result.status === 0 ? '' : outputOf(result) || `ended with exit code ${result.status}`;
+}
+
 /** @type {[name: string, check: () => string][]} */
 const checks = [
   ['format and style (biome)', tool('@biomejs/biome/bin/biome', ['check', '--error-on-warnings', '.'])],
   ['types (tsc)', tool('typescript/bin/tsc', ['--noEmit', '-p', '.'])],
   ['imports (dependency-cruiser)', cruise],
+  ['C++ format (clang-format)', () => clangFormat(['--dry-run', '--Werror'])],
   ['C++ includes', includes],
   ['unused code (knip)', tool('knip/bin/knip.js', ['--no-progress'])],
 ];
@@ -79,5 +90,6 @@ export function lint() {
 }
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  process.exitCode = lint().failed > 0 ? 1 : 0;
+  if (process.argv[2] === '--write') process.stdout.write(clangFormat(['-i']));
+  else process.exitCode = lint().failed > 0 ? 1 : 0;
 }

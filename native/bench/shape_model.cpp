@@ -62,13 +62,16 @@ class ShapeWriter {
 
     size_t bytes() const {
         size_t n = gguf_get_meta_size(gguf_.get());
-        for (ggml_tensor * t = ggml_get_first_tensor(ctx_.get()); t; t = ggml_get_next_tensor(ctx_.get(), t)) n += GGML_PAD(ggml_nbytes(t), alignment());
+        for (ggml_tensor * t = ggml_get_first_tensor(ctx_.get()); t; t = ggml_get_next_tensor(ctx_.get(), t))
+            n += GGML_PAD(ggml_nbytes(t), alignment());
         return n;
     }
 
     Status write(const std::string & path) {
-        const Status failed = Status::fail(Code::DISK_FULL, "The random weights could not be written to " + path + ". Free some disk space.");
-        if (!gguf_write_to_file(gguf_.get(), path.c_str(), true)) return Status::fail(Code::IO, path + " cannot be written. Choose another folder.");
+        const Status failed = Status::fail(Code::DISK_FULL, "The random weights could not be written to " + path +
+                                                                ". Free some disk space.");
+        if (!gguf_write_to_file(gguf_.get(), path.c_str(), true))
+            return Status::fail(Code::IO, path + " cannot be written. Choose another folder.");
         std::unique_ptr<std::FILE, FileCloser> file(std::fopen(path.c_str(), "ab"));
         if (!file) return failed;
         for (ggml_tensor * t = ggml_get_first_tensor(ctx_.get()); t; t = ggml_get_next_tensor(ctx_.get(), t)) {
@@ -79,7 +82,8 @@ class ShapeWriter {
 
   private:
     void add(const std::string & name, ggml_type type, int64_t in, int64_t out) {
-        ggml_tensor * t = out == 1 ? ggml_new_tensor_1d(ctx_.get(), type, in) : ggml_new_tensor_2d(ctx_.get(), type, in, out);
+        ggml_tensor * t =
+            out == 1 ? ggml_new_tensor_1d(ctx_.get(), type, in) : ggml_new_tensor_2d(ctx_.get(), type, in, out);
         ggml_set_name(t, name.c_str());
         gguf_add_tensor(gguf_.get(), t);
     }
@@ -87,11 +91,11 @@ class ShapeWriter {
     size_t alignment() const { return gguf_get_alignment(gguf_.get()); }
 
     bool write_rows(std::FILE * file, const ggml_tensor & t) {
-        const int64_t        in = t.ne[0], out = t.ne[1];
-        const bool           is_norm  = out == 1;
-        const int64_t        distinct = std::min(out, DISTINCT_ROWS);
-        const size_t         row      = ggml_row_size(t.type, in);
-        std::vector<float>   values(size_t(in * distinct));
+        const int64_t                   in = t.ne[0], out = t.ne[1];
+        const bool                      is_norm  = out == 1;
+        const int64_t                   distinct = std::min(out, DISTINCT_ROWS);
+        const size_t                    row      = ggml_row_size(t.type, in);
+        std::vector<float>              values(size_t(in * distinct));
         std::normal_distribution<float> normal(is_norm ? 1.0f : 0.0f, is_norm ? 0.1f : 1.0f / std::sqrt(float(in)));
         for (float & value : values) value = normal(random_);
         std::vector<uint8_t>     rows(row * size_t(distinct));
@@ -152,12 +156,14 @@ Status write_shape_model(const std::string & path, const ModelShape & shape, ggm
     namespace fs = std::filesystem;
     ShapeWriter writer(shape, type);
     writer.declare();
-    std::error_code     ec;
-    const fs::path      folder = fs::absolute(path, ec).parent_path();
-    const fs::space_info space = fs::space(folder, ec);
+    std::error_code      ec;
+    const fs::path       folder = fs::absolute(path, ec).parent_path();
+    const fs::space_info space  = fs::space(folder, ec);
     if (!ec && space.available < writer.bytes()) {
-        return Status::fail(Code::DISK_FULL, "The random weights take " + std::to_string(writer.bytes() >> 20) + " MB in " + folder.string() + ", " +
-                                                 std::to_string(space.available >> 20) + " MB are free there. Free some disk space or choose smaller weights.");
+        return Status::fail(Code::DISK_FULL, "The random weights take " + std::to_string(writer.bytes() >> 20) +
+                                                 " MB in " + folder.string() + ", " +
+                                                 std::to_string(space.available >> 20) +
+                                                 " MB are free there. Free some disk space or choose smaller weights.");
     }
     const Status status = writer.write(path);
     if (!status.ok()) fs::remove(path, ec);

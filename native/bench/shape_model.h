@@ -1,4 +1,5 @@
-// A GGUF file with the shape of a real model and random weights: speed depends on shapes only. Never zeros, which are faster than data.
+// A GGUF file with the shape of a real model and random weights: speed depends on shapes only. Never zeros, which are
+// faster than data.
 #pragma once
 
 #include <cstdint>
@@ -15,16 +16,17 @@ struct ModelShape {
     int64_t     n_layer = 32, n_embd = 4096, n_head = 32, n_head_kv = 8, n_ff = 14336, n_vocab = 128256, n_ctx = 131072;
 };
 
-// "8b", "1b" (Llama 3.2), "160m" (Llama 160M, for trying out), "tiny" (written and read at once, for tests); INVALID_ARGUMENT with the known
-// names.
+// "8b", "1b" (Llama 3.2), "160m" (Llama 160M, for trying out), "tiny" (written and read at once, for tests);
+// INVALID_ARGUMENT with the known names.
 Status find_shape(const std::string & name, ModelShape & out);
 // "f16", "q8_0", "q4_K"
 Status find_weight_type(const std::string & name, ggml_type & out);
 
 // Bytes of the file.
 size_t shape_model_bytes(const ModelShape & shape, ggml_type type);
-// Writes the file: IO when its folder cannot be written to, DISK_FULL with both sizes before anything is written when the disk has too
-// little room, or when it fills up meanwhile; nothing stays then. Vocabulary "no_vocab": token numbers go in and come out.
+// Writes the file: IO when its folder cannot be written to, DISK_FULL with both sizes before anything is written when
+// the disk has too little room, or when it fills up meanwhile; nothing stays then. Vocabulary "no_vocab": token numbers
+// go in and come out.
 Status write_shape_model(const std::string & path, const ModelShape & shape, ggml_type type);
 
 // A text for it: random, and each place's own, for a repeated token is easier on caches than text is.

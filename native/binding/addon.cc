@@ -26,16 +26,18 @@ Napi::Value plan(const Napi::CallbackInfo & info) {
         device = *backend;
     }
     MemoryPlan out;
-    check(info.Env(), memory_plan(model->params(), device, model->weight_bytes(), to_plan_request(get_object(info[1], "the plan request")), out));
+    check(info.Env(), memory_plan(model->params(), device, model->weight_bytes(),
+                                  to_plan_request(get_object(info[1], "the plan request")), out));
     return from_plan(info.Env(), out);
 }
 
 Napi::Value budgets(const Napi::CallbackInfo & info) {
     Napi::Object  from = get_object(info[0], "the budget request");
     RocketBudgets out;
-    check(info.Env(), mode_budgets(to_mode(info.Env(), get_text(from, "mode")), to_rocket_options(get_object(from.Get("rocket"), "rocket")),
-                                   get_integer(from, "nPrompt"), get_integer(from, "nQuestion"), get_integer(from, "maxNew"),
-                                   int(get_integer(from, "headDim")), out));
+    check(info.Env(), mode_budgets(to_mode(info.Env(), get_text(from, "mode")),
+                                   to_rocket_options(get_object(from.Get("rocket"), "rocket")),
+                                   get_integer(from, "nPrompt"), get_integer(from, "nQuestion"),
+                                   get_integer(from, "maxNew"), int(get_integer(from, "headDim")), out));
     return from_budgets(info.Env(), out);
 }
 
@@ -69,9 +71,10 @@ Napi::Value open_engine(const Napi::CallbackInfo & info) {
         if (!chosen.ok()) return rejected(env, chosen);
     }
     options.float_weights = from.Has("floatWeights") && from.Get("floatWeights").ToBoolean().Value();
-    auto handle = std::make_shared<EngineHandle>();
+    auto handle           = std::make_shared<EngineHandle>();
     return Job::start(
-        env, [=] { return Engine::open(options, handle->engine); }, [=](Napi::Env env) { return EngineObject::make(env, handle); }, [] {});
+        env, [=] { return Engine::open(options, handle->engine); },
+        [=](Napi::Env env) { return EngineObject::make(env, handle); }, [] {});
 }
 
 Napi::Value write_shape(const Napi::CallbackInfo & info) {
@@ -84,14 +87,17 @@ Napi::Value write_shape(const Napi::CallbackInfo & info) {
     if (status.ok()) status = find_weight_type(get_text(from, "weights"), type);
     if (!status.ok()) return rejected(env, status);
     return Job::start(
-        env, [=] { return write_shape_model(path, shape, type); }, [](Napi::Env env) { return env.Undefined(); }, [] {});
+        env, [=] { return write_shape_model(path, shape, type); }, [](Napi::Env env) { return env.Undefined(); },
+        [] {});
 }
 
 Napi::Value random_tokens(const Napi::CallbackInfo & info) {
-    Napi::Object  from    = get_object(info[0], "the tokens");
-    const int64_t n       = get_integer(from, "count"), n_vocab = get_integer(from, "nVocab");
+    Napi::Object      from = get_object(info[0], "the tokens");
+    const int64_t     n = get_integer(from, "count"), n_vocab = get_integer(from, "nVocab");
     constexpr int64_t MOST = int64_t(1) << 24;
-    if (n < 0 || n > MOST || n_vocab < 1) throw js_error(info.Env(), Status::fail(Code::INVALID_ARGUMENT, "Random tokens are 0 to 16,777,216 of a vocabulary that has some."));
+    if (n < 0 || n > MOST || n_vocab < 1)
+        throw js_error(info.Env(), Status::fail(Code::INVALID_ARGUMENT,
+                                                "Random tokens are 0 to 16,777,216 of a vocabulary that has some."));
     return from_tokens(info.Env(), pseudo_random_tokens(get_integer(from, "first"), n, n_vocab));
 }
 

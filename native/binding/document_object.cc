@@ -8,12 +8,13 @@
 namespace rocketdoc::binding {
 namespace {
 
-// Carries how far a reading is to a JavaScript callback. Of waiting reports the newest counts; the last one is delivered
-// before the reading's promise settles.
+// Carries how far a reading is to a JavaScript callback. Of waiting reports the newest counts; the last one is
+// delivered before the reading's promise settles.
 class ReadProgress : public std::enable_shared_from_this<ReadProgress> {
   public:
     ReadProgress(Napi::Env env, const Napi::Function & callback)
-        : wake_(Napi::ThreadSafeFunction::New(env, callback, "read progress", 0, 1)), callback_(Napi::Persistent(callback)) {}
+        : wake_(Napi::ThreadSafeFunction::New(env, callback, "read progress", 0, 1)),
+          callback_(Napi::Persistent(callback)) {}
 
     void report(int64_t done) {  // engine's thread
         newest_ = done;
@@ -45,19 +46,20 @@ class ReadProgress : public std::enable_shared_from_this<ReadProgress> {
 }  // namespace
 
 void DocumentObject::define(Napi::Env env, AddonData & data) {
-    data.document = Napi::Persistent(DefineClass(env, "Document", {
-        InstanceAccessor<&DocumentObject::n_tokens>("nTokens"),
-        InstanceAccessor<&DocumentObject::bytes>("bytes"),
-        InstanceAccessor<&DocumentObject::on_device>("onDevice"),
-        InstanceMethod<&DocumentObject::read>("read"),
-        InstanceAccessor<&DocumentObject::file_bytes>("fileBytes"),
-        InstanceMethod<&DocumentObject::load>("load"),
-        InstanceMethod<&DocumentObject::save_part>("savePart"),
-        InstanceMethod<&DocumentObject::end_save>("endSave"),
-        InstanceMethod<&DocumentObject::fork>("fork"),
-        InstanceMethod<&DocumentObject::cancel>("cancel"),
-        InstanceMethod<&DocumentObject::close>("close"),
-    }));
+    data.document = Napi::Persistent(DefineClass(env, "Document",
+                                                 {
+                                                     InstanceAccessor<&DocumentObject::n_tokens>("nTokens"),
+                                                     InstanceAccessor<&DocumentObject::bytes>("bytes"),
+                                                     InstanceAccessor<&DocumentObject::on_device>("onDevice"),
+                                                     InstanceMethod<&DocumentObject::read>("read"),
+                                                     InstanceAccessor<&DocumentObject::file_bytes>("fileBytes"),
+                                                     InstanceMethod<&DocumentObject::load>("load"),
+                                                     InstanceMethod<&DocumentObject::save_part>("savePart"),
+                                                     InstanceMethod<&DocumentObject::end_save>("endSave"),
+                                                     InstanceMethod<&DocumentObject::fork>("fork"),
+                                                     InstanceMethod<&DocumentObject::cancel>("cancel"),
+                                                     InstanceMethod<&DocumentObject::close>("close"),
+                                                 }));
 }
 
 Napi::Object DocumentObject::make(Napi::Env env, std::shared_ptr<DocumentHandle> handle) {
@@ -85,13 +87,15 @@ Napi::Value DocumentObject::bytes(const Napi::CallbackInfo & info) {
     return Napi::Number::New(info.Env(), double(handle_->document->bytes()));
 }
 
-Napi::Value DocumentObject::fill(Napi::Env env, const Napi::Value & callback, std::function<Status(Document &, const std::function<void(int64_t)> &)> work) {
-    if (!callback.IsFunction()) throw js_error(env, Status::fail(Code::INVALID_ARGUMENT, "A function is needed that receives the progress."));
+Napi::Value DocumentObject::fill(Napi::Env env, const Napi::Value & callback,
+                                 std::function<Status(Document &, const std::function<void(int64_t)> &)> work) {
+    if (!callback.IsFunction())
+        throw js_error(env, Status::fail(Code::INVALID_ARGUMENT, "A function is needed that receives the progress."));
     auto       progress   = std::make_shared<ReadProgress>(env, callback.As<Napi::Function>());
     const auto started    = std::chrono::steady_clock::now();
     auto       ms         = std::make_shared<double>(0);
     handle_->parent->busy = true;
-    auto       handle     = handle_;
+    auto handle           = handle_;
     return Job::start(
         env,
         [=] {
@@ -118,17 +122,21 @@ Napi::Value DocumentObject::read(const Napi::CallbackInfo & info) {
     Napi::Object  options = get_object(info[1], "the reading options");
     const int64_t segment = get_integer(options, "segment");
     const int64_t tile    = get_integer(options, "tile");
-    return fill(env, info[2], [=](Document & document, const auto & progress) { return document.read(*tokens, segment, tile, progress); });
+    return fill(env, info[2], [=](Document & document, const auto & progress) {
+        return document.read(*tokens, segment, tile, progress);
+    });
 }
 
 Napi::Value DocumentObject::load(const Napi::CallbackInfo & info) {
     Napi::Env env = info.Env();
     if (handle_->is_closed()) return rejected(env, closed_status("document"));
     if (handle_->parent->busy) return rejected(env, busy_status());
-    if (!info[0].IsString()) throw js_error(env, Status::fail(Code::INVALID_ARGUMENT, "load needs the path of a file."));
+    if (!info[0].IsString())
+        throw js_error(env, Status::fail(Code::INVALID_ARGUMENT, "load needs the path of a file."));
     const std::string path   = info[0].As<Napi::String>().Utf8Value();
     auto              tokens = std::make_shared<std::vector<int32_t>>(get_tokens(info[1], "tokens"));
-    return fill(env, info[2], [=](Document & document, const auto & progress) { return document.load(path, *tokens, progress); });
+    return fill(env, info[2],
+                [=](Document & document, const auto & progress) { return document.load(path, *tokens, progress); });
 }
 
 Napi::Value DocumentObject::file_bytes(const Napi::CallbackInfo & info) {
@@ -140,7 +148,9 @@ Napi::Value DocumentObject::save_part(const Napi::CallbackInfo & info) {
     Napi::Env env = info.Env();
     if (handle_->is_closed()) return rejected(env, closed_status("document"));
     if (handle_->parent->busy) return rejected(env, busy_status());
-    if (!info[0].IsString() || !info[1].IsNumber()) throw js_error(env, Status::fail(Code::INVALID_ARGUMENT, "savePart needs a path and how many bytes to write at the most."));
+    if (!info[0].IsString() || !info[1].IsNumber())
+        throw js_error(env, Status::fail(Code::INVALID_ARGUMENT,
+                                         "savePart needs a path and how many bytes to write at the most."));
     const std::string path = info[0].As<Napi::String>().Utf8Value();
     const int64_t     most = info[1].As<Napi::Number>().Int64Value();
     if (most < 1) throw js_error(env, Status::fail(Code::INVALID_ARGUMENT, "A part has at least 1 byte."));

@@ -4,18 +4,19 @@
 namespace rocketdoc::binding {
 
 void EngineObject::define(Napi::Env env, AddonData & data) {
-    data.engine = Napi::Persistent(DefineClass(env, "Engine", {
-        InstanceAccessor<&EngineObject::info>("info"),
-        InstanceAccessor<&EngineObject::device>("device"),
-        InstanceAccessor<&EngineObject::threads>("threads"),
-        InstanceMethod<&EngineObject::plan>("plan"),
-        InstanceMethod<&EngineObject::check_plan>("checkPlan"),
-        InstanceMethod<&EngineObject::limit_available>("limitAvailable"),
-        InstanceMethod<&EngineObject::watch_memory>("watchMemory"),
-        InstanceAccessor<&EngineObject::peak_bytes>("peakBytes"),
-        InstanceMethod<&EngineObject::create_document>("createDocument"),
-        InstanceMethod<&EngineObject::close>("close"),
-    }));
+    data.engine = Napi::Persistent(DefineClass(env, "Engine",
+                                               {
+                                                   InstanceAccessor<&EngineObject::info>("info"),
+                                                   InstanceAccessor<&EngineObject::device>("device"),
+                                                   InstanceAccessor<&EngineObject::threads>("threads"),
+                                                   InstanceMethod<&EngineObject::plan>("plan"),
+                                                   InstanceMethod<&EngineObject::check_plan>("checkPlan"),
+                                                   InstanceMethod<&EngineObject::limit_available>("limitAvailable"),
+                                                   InstanceMethod<&EngineObject::watch_memory>("watchMemory"),
+                                                   InstanceAccessor<&EngineObject::peak_bytes>("peakBytes"),
+                                                   InstanceMethod<&EngineObject::create_document>("createDocument"),
+                                                   InstanceMethod<&EngineObject::close>("close"),
+                                               }));
 }
 
 Napi::Object EngineObject::make(Napi::Env env, std::shared_ptr<EngineHandle> handle) {
@@ -33,7 +34,9 @@ EngineHandle & EngineObject::open_handle(Napi::Env env) const {
     return *handle_;
 }
 
-Napi::Value EngineObject::info(const Napi::CallbackInfo & info) { return from_model(info.Env(), open_handle(info.Env()).engine->model()); }
+Napi::Value EngineObject::info(const Napi::CallbackInfo & info) {
+    return from_model(info.Env(), open_handle(info.Env()).engine->model());
+}
 
 Napi::Value EngineObject::device(const Napi::CallbackInfo & info) {
     return Napi::String::New(info.Env(), open_handle(info.Env()).engine->backend().name());
@@ -45,18 +48,21 @@ Napi::Value EngineObject::threads(const Napi::CallbackInfo & info) {
 
 Napi::Value EngineObject::plan(const Napi::CallbackInfo & info) {
     MemoryPlan plan;
-    check(info.Env(), open_handle(info.Env()).engine->plan(to_plan_request(get_object(info[0], "the plan request")), plan));
+    check(info.Env(),
+          open_handle(info.Env()).engine->plan(to_plan_request(get_object(info[0], "the plan request")), plan));
     return from_plan(info.Env(), plan);
 }
 
 Napi::Value EngineObject::check_plan(const Napi::CallbackInfo & info) {
     MemoryPlan plan;
-    check(info.Env(), open_handle(info.Env()).engine->check_plan(to_plan_request(get_object(info[0], "the plan request")), nullptr, plan));
+    check(info.Env(), open_handle(info.Env())
+                          .engine->check_plan(to_plan_request(get_object(info[0], "the plan request")), nullptr, plan));
     return from_plan(info.Env(), plan);
 }
 
 void EngineObject::limit_available(const Napi::CallbackInfo & info) {
-    if (!info[0].IsNumber()) throw js_error(info.Env(), Status::fail(Code::INVALID_ARGUMENT, "bytes must be a number."));
+    if (!info[0].IsNumber())
+        throw js_error(info.Env(), Status::fail(Code::INVALID_ARGUMENT, "bytes must be a number."));
     open_handle(info.Env()).engine->backend().limit_available(info[0].As<Napi::Number>().Int64Value());
 }
 
@@ -75,7 +81,8 @@ Napi::Value EngineObject::create_document(const Napi::CallbackInfo & info) {
     Napi::Object options = get_object(info[0], "the document's options");
     auto         handle  = std::make_shared<DocumentHandle>();
     handle->parent       = handle_;
-    handle->document     = std::make_unique<Document>(*handle_->engine, to_document_type(info.Env(), get_text(options, "documentType")), to_document_home(options));
+    handle->document     = std::make_unique<Document>(
+        *handle_->engine, to_document_type(info.Env(), get_text(options, "documentType")), to_document_home(options));
     handle_->children.push_back(handle);
     return DocumentObject::make(info.Env(), handle);
 }

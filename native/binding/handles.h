@@ -1,5 +1,6 @@
-// Who owns what across the boundary: a session holds its document, a document its engine. Closing a parent closes the children:
-// their next call answers CLOSED. Memory goes at once, or when the running job is done. JavaScript thread only.
+// Who owns what across the boundary: a session holds its document, a document its engine. Closing a parent closes the
+// children: their next call answers CLOSED. Memory goes at once, or when the running job is done. JavaScript thread
+// only.
 #pragma once
 
 #include <memory>
@@ -59,7 +60,11 @@ inline void EngineHandle::reap() {
     if (closed) engine.reset();
 }
 
-inline Status closed_status(const char * what) { return Status::fail(Code::CLOSED, std::string("This ") + what + " has been closed."); }
-inline Status busy_status() { return Status::fail(Code::BUSY, "The engine is busy with another task; wait for it or cancel it."); }
+inline Status closed_status(const char * what) {
+    return Status::fail(Code::CLOSED, std::string("This ") + what + " has been closed.");
+}
+inline Status busy_status() {
+    return Status::fail(Code::BUSY, "The engine is busy with another task; wait for it or cancel it.");
+}
 
 }  // namespace rocketdoc::binding

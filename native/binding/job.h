@@ -1,5 +1,6 @@
-// Work off the JavaScript thread: runs a function that returns a Status, settles a promise with a value or a coded error.
-// What the function touches must be owned by values it captured (shared_ptr), since JavaScript may let go of its object.
+// Work off the JavaScript thread: runs a function that returns a Status, settles a promise with a value or a coded
+// error. What the function touches must be owned by values it captured (shared_ptr), since JavaScript may let go of its
+// object.
 #pragma once
 
 #include <napi.h>
@@ -31,7 +32,9 @@ class Job : public Napi::AsyncWorker {
         try {
             status_ = run_();
         } catch (const std::bad_alloc &) {
-            status_ = Status::fail(Code::HOST_OOM, "The machine has no memory left for this. Close other programs or choose a smaller document.");
+            status_ = Status::fail(
+                Code::HOST_OOM,
+                "The machine has no memory left for this. Close other programs or choose a smaller document.");
         } catch (const std::exception & error) {
             status_ = Status::fail(Code::INTERNAL, error.what());
         } catch (...) {
@@ -50,7 +53,11 @@ class Job : public Napi::AsyncWorker {
 
   private:
     Job(Napi::Env env, Run run, Result result, Done done)
-        : Napi::AsyncWorker(env), deferred_(Napi::Promise::Deferred::New(env)), run_(std::move(run)), result_(std::move(result)), done_(std::move(done)) {}
+        : Napi::AsyncWorker(env),
+          deferred_(Napi::Promise::Deferred::New(env)),
+          run_(std::move(run)),
+          result_(std::move(result)),
+          done_(std::move(done)) {}
 
     Napi::Promise::Deferred deferred_;
     Run                     run_;

@@ -19,13 +19,14 @@ Enum choose(const Napi::Object & from, const char * name, const std::map<std::st
     if (found != choices.end()) return found->second;
     std::string known;
     for (const auto & [choice, unused] : choices) known += (known.empty() ? "" : ", ") + choice;
-    throw js_error(from.Env(), Status::fail(Code::INVALID_ARGUMENT, std::string(name) + " is \"" + value + "\"; it must be one of " + known + "."));
+    throw js_error(from.Env(), Status::fail(Code::INVALID_ARGUMENT, std::string(name) + " is \"" + value +
+                                                                        "\"; it must be one of " + known + "."));
 }
 
 // What a smaller request changes, under the names that a choice has; and what it needs then of the memory that lacked.
 Napi::Object from_smaller(Napi::Env env, const MemoryShortage & shortage, const SmallerPlan & smaller) {
-    const PlanRequest & from = shortage.request;
-    const PlanRequest & to   = smaller.request;
+    const PlanRequest & from    = shortage.request;
+    const PlanRequest & to      = smaller.request;
     Napi::Object        changes = Napi::Object::New(env);
     if (to.mode != from.mode) changes.Set("mode", mode_name(to.mode));
     if (to.rocket.token_budget != from.rocket.token_budget) changes.Set("tokenBudget", to.rocket.token_budget);
@@ -45,7 +46,8 @@ Napi::Object from_shortage(Napi::Env env, const MemoryShortage & shortage) {
     out.Set("needed", double(shortage.need.needed));
     out.Set("available", double(shortage.need.available));
     Napi::Array proposals = Napi::Array::New(env);
-    for (const SmallerPlan & smaller : shortage.smaller) proposals.Set(proposals.Length(), from_smaller(env, shortage, smaller));
+    for (const SmallerPlan & smaller : shortage.smaller)
+        proposals.Set(proposals.Length(), from_smaller(env, shortage, smaller));
     out.Set("proposals", proposals);
     return out;
 }
@@ -73,14 +75,16 @@ double get_number(const Napi::Object & from, const char * name) {
 
 int64_t get_integer(const Napi::Object & from, const char * name) {
     double number = get_number(from, name);
-    if (number != std::floor(number) || std::fabs(number) > 9007199254740992.0) wrong(from.Env(), name, "a whole number");
+    if (number != std::floor(number) || std::fabs(number) > 9007199254740992.0)
+        wrong(from.Env(), name, "a whole number");
     return int64_t(number);
 }
 
 namespace {
 int get_int(const Napi::Object & from, const char * name) {
     int64_t value = get_integer(from, name);
-    if (value < std::numeric_limits<int>::min() || value > std::numeric_limits<int>::max()) wrong(from.Env(), name, "within 32 bits");
+    if (value < std::numeric_limits<int>::min() || value > std::numeric_limits<int>::max())
+        wrong(from.Env(), name, "within 32 bits");
     return int(value);
 }
 }  // namespace
@@ -103,7 +107,8 @@ Napi::Object get_object(const Napi::Value & value, const char * what) {
 }
 
 std::vector<int32_t> get_tokens(const Napi::Value & value, const char * what) {
-    if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_int32_array) wrong(value.Env(), what, "an Int32Array");
+    if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_int32_array)
+        wrong(value.Env(), what, "an Int32Array");
     auto array = value.As<Napi::Int32Array>();
     return {array.Data(), array.Data() + array.ElementLength()};
 }
@@ -112,13 +117,17 @@ Mode to_mode(Napi::Env env, const std::string & name) {
     for (Mode mode : {Mode::full, Mode::rocketkv, Mode::rocketkv_mt, Mode::snapkv, Mode::hsa, Mode::exact_topk}) {
         if (name == mode_name(mode)) return mode;
     }
-    throw js_error(env, Status::fail(Code::INVALID_ARGUMENT, "mode is \"" + name + "\"; it must be one of full, rocketkv, rocketkv-mt, snapkv, hsa, exact-topk."));
+    throw js_error(env,
+                   Status::fail(Code::INVALID_ARGUMENT,
+                                "mode is \"" + name +
+                                    "\"; it must be one of full, rocketkv, rocketkv-mt, snapkv, hsa, exact-topk."));
 }
 
 ggml_type to_document_type(Napi::Env env, const std::string & name) {
     if (name == "f16") return GGML_TYPE_F16;
     if (name == "q8_0") return GGML_TYPE_Q8_0;
-    throw js_error(env, Status::fail(Code::INVALID_ARGUMENT, "documentType is \"" + name + "\"; it must be f16 or q8_0."));
+    throw js_error(env,
+                   Status::fail(Code::INVALID_ARGUMENT, "documentType is \"" + name + "\"; it must be f16 or q8_0."));
 }
 
 Status to_cuda(const Napi::Value & value, BackendOptions & out) {
@@ -126,21 +135,28 @@ Status to_cuda(const Napi::Value & value, BackendOptions & out) {
     out.cuda_device         = int(get_integer(from, "device"));
     out.cuda_library        = get_text(from, "library");
     out.kernels_library     = get_text(from, "kernels");
-    return out.cuda_device >= 0 ? Status::good() : Status::fail(Code::INVALID_ARGUMENT, "CUDA devices are counted from 0.");
+    return out.cuda_device >= 0 ? Status::good()
+                                : Status::fail(Code::INVALID_ARGUMENT, "CUDA devices are counted from 0.");
 }
 
 RocketOptions to_rocket_options(const Napi::Object & from) {
     RocketOptions o;
-    o.token_budget   = get_int(from, "tokenBudget");
-    o.window         = get_int(from, "window");
-    o.kernel         = get_int(from, "kernel");
-    o.decomposition  = choose<Decomposition>(from, "decomposition", {{"v1", Decomposition::v1}, {"v2", Decomposition::v2}});
-    o.grouping       = choose<Grouping>(from, "grouping", {{"kv-group", Grouping::kv_group}, {"query-head", Grouping::query_head}});
-    o.pooling        = choose<Pooling>(from, "pooling", {{"max", Pooling::max}, {"triangle", Pooling::triangle}, {"random", Pooling::random}});
-    o.selector       = choose<SelectorKind>(from, "selector", {{"pages", SelectorKind::pages}, {"codes", SelectorKind::codes}, {"codes-residual", SelectorKind::codes_residual}});
-    o.page           = get_int(from, "page");
-    o.r              = get_int(from, "r");
-    o.k              = get_int(from, "k");
+    o.token_budget = get_int(from, "tokenBudget");
+    o.window       = get_int(from, "window");
+    o.kernel       = get_int(from, "kernel");
+    o.decomposition =
+        choose<Decomposition>(from, "decomposition", {{"v1", Decomposition::v1}, {"v2", Decomposition::v2}});
+    o.grouping =
+        choose<Grouping>(from, "grouping", {{"kv-group", Grouping::kv_group}, {"query-head", Grouping::query_head}});
+    o.pooling  = choose<Pooling>(from, "pooling",
+                                 {{"max", Pooling::max}, {"triangle", Pooling::triangle}, {"random", Pooling::random}});
+    o.selector = choose<SelectorKind>(from, "selector",
+                                      {{"pages", SelectorKind::pages},
+                                       {"codes", SelectorKind::codes},
+                                       {"codes-residual", SelectorKind::codes_residual}});
+    o.page     = get_int(from, "page");
+    o.r        = get_int(from, "r");
+    o.k        = get_int(from, "k");
     o.n_dense_layers = get_int(from, "nDenseLayers");
     return o;
 }
@@ -208,7 +224,9 @@ Napi::Object from_model(Napi::Env env, const Model & model) {
     out.Set("nParams", double(model.parameter_count()));
     out.Set("kvBytesPerToken", double(p.kv_bytes_per_token()));
     std::map<std::string, int> types;
-    for (ggml_tensor * t = ggml_get_first_tensor(model.file().tensors()); t; t = ggml_get_next_tensor(model.file().tensors(), t)) types[ggml_type_name(t->type)]++;
+    for (ggml_tensor * t = ggml_get_first_tensor(model.file().tensors()); t;
+         t               = ggml_get_next_tensor(model.file().tensors(), t))
+        types[ggml_type_name(t->type)]++;
     Napi::Object counts = Napi::Object::New(env);
     for (const auto & [name, n] : types) counts.Set(name, n);
     out.Set("tensorTypes", counts);

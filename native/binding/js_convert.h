@@ -1,4 +1,5 @@
-// JavaScript values to plain structs and back: the only place that knows property names (native/binding.ts is their list).
+// JavaScript values to plain structs and back: the only place that knows property names (native/binding.ts is their
+// list).
 #pragma once
 
 #include <napi.h>
@@ -16,17 +17,17 @@ Napi::Error js_error(Napi::Env env, const Status & status);
 void check(Napi::Env env, const Status & status);
 
 // Reading a property of the wrong type throws INVALID_ARGUMENT with the property's name.
-double      get_number(const Napi::Object & from, const char * name);
-int64_t     get_integer(const Napi::Object & from, const char * name);
-std::string get_text(const Napi::Object & from, const char * name);
-bool        get_boolean(const Napi::Object & from, const char * name);
-Napi::Object get_object(const Napi::Value & value, const char * what);
+double               get_number(const Napi::Object & from, const char * name);
+int64_t              get_integer(const Napi::Object & from, const char * name);
+std::string          get_text(const Napi::Object & from, const char * name);
+bool                 get_boolean(const Napi::Object & from, const char * name);
+Napi::Object         get_object(const Napi::Value & value, const char * what);
 std::vector<int32_t> get_tokens(const Napi::Value & value, const char * what);
 
-Mode           to_mode(Napi::Env env, const std::string & name);
-ggml_type      to_document_type(Napi::Env env, const std::string & name);
+Mode      to_mode(Napi::Env env, const std::string & name);
+ggml_type to_document_type(Napi::Env env, const std::string & name);
 // `home` of an object; automatic when it is not there.
-DocumentHome   to_document_home(const Napi::Object & from);
+DocumentHome to_document_home(const Napi::Object & from);
 // The device and the two libraries of an object; INVALID_ARGUMENT for a device below 0.
 Status         to_cuda(const Napi::Value & from, BackendOptions & out);
 RocketOptions  to_rocket_options(const Napi::Object & from);
@@ -34,12 +35,12 @@ SamplerOptions to_sampler_options(const Napi::Object & from);
 PlanRequest    to_plan_request(const Napi::Object & from);
 void           to_answer_request(const Napi::Object & from, AnswerRequest & out);
 
-Napi::Object from_model(Napi::Env env, const Model & model);
-Napi::Object from_budgets(Napi::Env env, const RocketBudgets & budgets);
-Napi::Object from_plan(Napi::Env env, const MemoryPlan & plan);
-Napi::Object from_counters(Napi::Env env, const Counters & counters);
-Napi::Object from_answer(Napi::Env env, const Answer & answer);
-Napi::Object from_step(Napi::Env env, const Step & step);
+Napi::Object       from_model(Napi::Env env, const Model & model);
+Napi::Object       from_budgets(Napi::Env env, const RocketBudgets & budgets);
+Napi::Object       from_plan(Napi::Env env, const MemoryPlan & plan);
+Napi::Object       from_counters(Napi::Env env, const Counters & counters);
+Napi::Object       from_answer(Napi::Env env, const Answer & answer);
+Napi::Object       from_step(Napi::Env env, const Step & step);
 Napi::Float32Array from_floats(Napi::Env env, const std::vector<float> & values);
 Napi::Int32Array   from_tokens(Napi::Env env, const std::vector<int32_t> & values);
 Napi::Uint32Array  from_counts(Napi::Env env, const std::vector<uint32_t> & values);

@@ -1,5 +1,5 @@
-// The JavaScript objects of native/binding.ts. Made by each other only: Engine by openEngine, Document by Engine, Session by
-// Document; their constructors refuse anyone else.
+// The JavaScript objects of native/binding.ts. Made by each other only: Engine by openEngine, Document by Engine,
+// Session by Document; their constructors refuse anyone else.
 #pragma once
 
 #include <napi.h>
@@ -22,16 +22,16 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
     explicit EngineObject(const Napi::CallbackInfo & info);
 
   private:
-    Napi::Value info(const Napi::CallbackInfo & info);
-    Napi::Value device(const Napi::CallbackInfo & info);
-    Napi::Value threads(const Napi::CallbackInfo & info);
-    Napi::Value plan(const Napi::CallbackInfo & info);
-    Napi::Value check_plan(const Napi::CallbackInfo & info);
-    void        limit_available(const Napi::CallbackInfo & info);
-    void        watch_memory(const Napi::CallbackInfo & info);
-    Napi::Value peak_bytes(const Napi::CallbackInfo & info);
-    Napi::Value create_document(const Napi::CallbackInfo & info);
-    void        close(const Napi::CallbackInfo & info);
+    Napi::Value    info(const Napi::CallbackInfo & info);
+    Napi::Value    device(const Napi::CallbackInfo & info);
+    Napi::Value    threads(const Napi::CallbackInfo & info);
+    Napi::Value    plan(const Napi::CallbackInfo & info);
+    Napi::Value    check_plan(const Napi::CallbackInfo & info);
+    void           limit_available(const Napi::CallbackInfo & info);
+    void           watch_memory(const Napi::CallbackInfo & info);
+    Napi::Value    peak_bytes(const Napi::CallbackInfo & info);
+    Napi::Value    create_document(const Napi::CallbackInfo & info);
+    void           close(const Napi::CallbackInfo & info);
     EngineHandle & open_handle(Napi::Env env) const;
 
     std::shared_ptr<EngineHandle> handle_;
@@ -57,7 +57,8 @@ class DocumentObject : public Napi::ObjectWrap<DocumentObject> {
     void        close(const Napi::CallbackInfo & info);
 
     // A job that fills the document and reports how far it is to `callback`; settles with { ms }.
-    Napi::Value fill(Napi::Env env, const Napi::Value & callback, std::function<Status(Document &, const std::function<void(int64_t)> &)> work);
+    Napi::Value fill(Napi::Env env, const Napi::Value & callback,
+                     std::function<Status(Document &, const std::function<void(int64_t)> &)> work);
 
     std::shared_ptr<DocumentHandle> handle_;
 };

@@ -8,18 +8,24 @@
 namespace rocketdoc::binding {
 namespace {
 
-// Carries what an answer reports from the engine's thread to a JavaScript callback, in order and without loss: events wait in
-// one queue that is emptied when JavaScript gets round to it, and once more before the answer's promise settles.
+// Carries what an answer reports from the engine's thread to a JavaScript callback, in order and without loss: events
+// wait in one queue that is emptied when JavaScript gets round to it, and once more before the answer's promise
+// settles.
 class AnswerEvents : public std::enable_shared_from_this<AnswerEvents> {
   public:
     AnswerEvents(Napi::Env env, const Napi::Function & callback)
-        : wake_(Napi::ThreadSafeFunction::New(env, callback, "answer events", 0, 1)), callback_(Napi::Persistent(callback)) {}
+        : wake_(Napi::ThreadSafeFunction::New(env, callback, "answer events", 0, 1)),
+          callback_(Napi::Persistent(callback)) {}
 
     static AskEvents sink(const std::shared_ptr<AnswerEvents> & self) {
         AskEvents events;
-        events.prefill = [self](int64_t done, int64_t total) { self->push({Event::prefill, double(done), double(total), {}}); };
-        events.kept    = [self](double prefill_ms, double stage1_ms) { self->push({Event::kept, prefill_ms, stage1_ms, {}}); };
-        events.token   = [self](int32_t token) { self->push({Event::tokens, 0, 0, {token}}); };
+        events.prefill = [self](int64_t done, int64_t total) {
+            self->push({Event::prefill, double(done), double(total), {}});
+        };
+        events.kept = [self](double prefill_ms, double stage1_ms) {
+            self->push({Event::kept, prefill_ms, stage1_ms, {}});
+        };
+        events.token = [self](int32_t token) { self->push({Event::tokens, 0, 0, {token}}); };
         return events;
     }
 
@@ -51,7 +57,8 @@ class AnswerEvents : public std::enable_shared_from_this<AnswerEvents> {
                 queue_.push_back(std::move(event));
             }
         }
-        if (first) wake_.NonBlockingCall([self = shared_from_this()](Napi::Env env, Napi::Function) { self->drain(env); });
+        if (first)
+            wake_.NonBlockingCall([self = shared_from_this()](Napi::Env env, Napi::Function) { self->drain(env); });
     }
 
     void drain(Napi::Env env) {
@@ -95,20 +102,21 @@ class AnswerEvents : public std::enable_shared_from_this<AnswerEvents> {
 }  // namespace
 
 void SessionObject::define(Napi::Env env, AddonData & data) {
-    data.session = Napi::Persistent(DefineClass(env, "Session", {
-        InstanceAccessor<&SessionObject::n_tokens>("nTokens"),
-        InstanceAccessor<&SessionObject::borders>("borders"),
-        InstanceMethod<&SessionObject::ask>("ask"),
-        InstanceMethod<&SessionObject::start_answer>("startAnswer"),
-        InstanceMethod<&SessionObject::step>("step"),
-        InstanceMethod<&SessionObject::finish_answer>("finishAnswer"),
-        InstanceMethod<&SessionObject::score>("score"),
-        InstanceMethod<&SessionObject::truncate>("truncate"),
-        InstanceMethod<&SessionObject::counters>("counters"),
-        InstanceMethod<&SessionObject::document_map>("documentMap"),
-        InstanceMethod<&SessionObject::cancel>("cancel"),
-        InstanceMethod<&SessionObject::close>("close"),
-    }));
+    data.session = Napi::Persistent(DefineClass(env, "Session",
+                                                {
+                                                    InstanceAccessor<&SessionObject::n_tokens>("nTokens"),
+                                                    InstanceAccessor<&SessionObject::borders>("borders"),
+                                                    InstanceMethod<&SessionObject::ask>("ask"),
+                                                    InstanceMethod<&SessionObject::start_answer>("startAnswer"),
+                                                    InstanceMethod<&SessionObject::step>("step"),
+                                                    InstanceMethod<&SessionObject::finish_answer>("finishAnswer"),
+                                                    InstanceMethod<&SessionObject::score>("score"),
+                                                    InstanceMethod<&SessionObject::truncate>("truncate"),
+                                                    InstanceMethod<&SessionObject::counters>("counters"),
+                                                    InstanceMethod<&SessionObject::document_map>("documentMap"),
+                                                    InstanceMethod<&SessionObject::cancel>("cancel"),
+                                                    InstanceMethod<&SessionObject::close>("close"),
+                                                }));
 }
 
 Napi::Object SessionObject::make(Napi::Env env, std::shared_ptr<SessionHandle> handle) {
@@ -146,11 +154,12 @@ Napi::Value SessionObject::ask(const Napi::CallbackInfo & info) {
     to_answer_request(from, *request);
     request->sampler     = to_sampler_options(get_object(from.Get("sampler"), "sampler"));
     request->stop_tokens = get_tokens(from.Get("stopTokens"), "stopTokens");
-    if (!info[1].IsFunction()) throw js_error(env, Status::fail(Code::INVALID_ARGUMENT, "ask needs a function that receives events."));
-    auto events             = std::make_shared<AnswerEvents>(env, info[1].As<Napi::Function>());
-    auto answer             = std::make_shared<Answer>();
-    auto handle             = handle_;
-    handle->engine().busy   = true;
+    if (!info[1].IsFunction())
+        throw js_error(env, Status::fail(Code::INVALID_ARGUMENT, "ask needs a function that receives events."));
+    auto events           = std::make_shared<AnswerEvents>(env, info[1].As<Napi::Function>());
+    auto answer           = std::make_shared<Answer>();
+    auto handle           = handle_;
+    handle->engine().busy = true;
     return Job::start(
         env, [=] { return handle->session->ask(*request, AnswerEvents::sink(events), *answer); },
         [=](Napi::Env env) { return from_answer(env, *answer); },
@@ -187,11 +196,13 @@ Napi::Value SessionObject::step(const Napi::CallbackInfo & info) {
     auto          handle  = handle_;
     handle->engine().busy = true;
     return Job::start(
-        env, [=] { return handle->session->step(token, oracle, *out); }, [=](Napi::Env env) { return from_step(env, *out); },
-        [=] { handle->engine().job_done(); });
+        env, [=] { return handle->session->step(token, oracle, *out); },
+        [=](Napi::Env env) { return from_step(env, *out); }, [=] { handle->engine().job_done(); });
 }
 
-void SessionObject::finish_answer(const Napi::CallbackInfo & info) { check(info.Env(), open_session(info.Env(), true).finish_answer()); }
+void SessionObject::finish_answer(const Napi::CallbackInfo & info) {
+    check(info.Env(), open_session(info.Env(), true).finish_answer());
+}
 
 Napi::Value SessionObject::score(const Napi::CallbackInfo & info) {
     Napi::Env env = info.Env();
@@ -201,17 +212,20 @@ Napi::Value SessionObject::score(const Napi::CallbackInfo & info) {
     auto handle           = handle_;
     handle->engine().busy = true;
     return Job::start(
-        env, [=] { return handle->session->score(*tokens, *logits); }, [=](Napi::Env env) { return from_floats(env, *logits); },
-        [=] { handle->engine().job_done(); });
+        env, [=] { return handle->session->score(*tokens, *logits); },
+        [=](Napi::Env env) { return from_floats(env, *logits); }, [=] { handle->engine().job_done(); });
 }
 
 void SessionObject::truncate(const Napi::CallbackInfo & info) {
     Session & session = open_session(info.Env(), true);
-    if (!info[0].IsNumber()) throw js_error(info.Env(), Status::fail(Code::INVALID_ARGUMENT, "nTokens must be a number."));
+    if (!info[0].IsNumber())
+        throw js_error(info.Env(), Status::fail(Code::INVALID_ARGUMENT, "nTokens must be a number."));
     check(info.Env(), session.truncate(info[0].As<Napi::Number>().Int64Value()));
 }
 
-Napi::Value SessionObject::counters(const Napi::CallbackInfo & info) { return from_counters(info.Env(), open_session(info.Env(), false).counters()); }
+Napi::Value SessionObject::counters(const Napi::CallbackInfo & info) {
+    return from_counters(info.Env(), open_session(info.Env(), false).counters());
+}
 
 Napi::Value SessionObject::document_map(const Napi::CallbackInfo & info) {
     Session & session = open_session(info.Env(), false);

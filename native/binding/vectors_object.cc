@@ -12,14 +12,21 @@ template <typename T, typename Array>
 std::vector<T> get_array(const Napi::Object & from, const char * name, napi_typedarray_type type) {
     Napi::Value value = from.Get(name);
     if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != type) {
-        throw js_error(from.Env(), Status::fail(Code::INVALID_ARGUMENT, std::string(name) + " is not an array of the expected type."));
+        throw js_error(from.Env(), Status::fail(Code::INVALID_ARGUMENT,
+                                                std::string(name) + " is not an array of the expected type."));
     }
     auto array = value.As<Array>();
     return {array.Data(), array.Data() + array.ElementLength()};
 }
-std::vector<float>    floats(const Napi::Object & from, const char * name) { return get_array<float, Napi::Float32Array>(from, name, napi_float32_array); }
-std::vector<int32_t>  indices(const Napi::Object & from, const char * name) { return get_array<int32_t, Napi::Int32Array>(from, name, napi_int32_array); }
-std::vector<f16_bits> halves(const Napi::Object & from, const char * name) { return get_array<f16_bits, Napi::Uint16Array>(from, name, napi_uint16_array); }
+std::vector<float> floats(const Napi::Object & from, const char * name) {
+    return get_array<float, Napi::Float32Array>(from, name, napi_float32_array);
+}
+std::vector<int32_t> indices(const Napi::Object & from, const char * name) {
+    return get_array<int32_t, Napi::Int32Array>(from, name, napi_int32_array);
+}
+std::vector<f16_bits> halves(const Napi::Object & from, const char * name) {
+    return get_array<f16_bits, Napi::Uint16Array>(from, name, napi_uint16_array);
+}
 
 Napi::Uint16Array from_halves(Napi::Env env, const std::vector<f16_bits> & values) {
     auto out = Napi::Uint16Array::New(env, values.size());
@@ -30,30 +37,30 @@ Napi::Uint16Array from_halves(Napi::Env env, const std::vector<f16_bits> & value
 }  // namespace
 
 Napi::Value check_vectors(const Napi::CallbackInfo & info) {
-    Napi::Object from = get_object(info[0], "the vectors");
-    auto         x    = std::make_shared<Vectors>();
-    x->n_head         = int(get_integer(from, "nHead"));
-    x->n_head_kv      = int(get_integer(from, "nHeadKv"));
-    x->head_dim       = int(get_integer(from, "headDim"));
-    x->prompt_len     = get_integer(from, "promptLen");
-    x->window         = int(get_integer(from, "window"));
-    x->kernel         = int(get_integer(from, "kernel"));
-    x->page           = int(get_integer(from, "page"));
-    x->top_r          = int(get_integer(from, "topR"));
-    x->top_k          = get_integer(from, "topK");
-    x->steps          = int(get_integer(from, "steps"));
-    x->keep           = get_integer(from, "keep");
-    x->q_window       = floats(from, "qWindow");
-    x->k              = halves(from, "k");
-    x->v              = halves(from, "v");
-    x->stage1_indices = indices(from, "stage1Indices");
-    x->compact_order  = indices(from, "compactOrder");
-    x->decode_q       = floats(from, "decodeQ");
-    x->decode_k       = floats(from, "decodeK");
-    x->decode_v       = floats(from, "decodeV");
-    x->decode_top_r   = indices(from, "decodeTopR");
-    x->decode_top_k   = indices(from, "decodeTopK");
-    x->decode_out     = floats(from, "decodeOut");
+    Napi::Object from      = get_object(info[0], "the vectors");
+    auto         x         = std::make_shared<Vectors>();
+    x->n_head              = int(get_integer(from, "nHead"));
+    x->n_head_kv           = int(get_integer(from, "nHeadKv"));
+    x->head_dim            = int(get_integer(from, "headDim"));
+    x->prompt_len          = get_integer(from, "promptLen");
+    x->window              = int(get_integer(from, "window"));
+    x->kernel              = int(get_integer(from, "kernel"));
+    x->page                = int(get_integer(from, "page"));
+    x->top_r               = int(get_integer(from, "topR"));
+    x->top_k               = get_integer(from, "topK");
+    x->steps               = int(get_integer(from, "steps"));
+    x->keep                = get_integer(from, "keep");
+    x->q_window            = floats(from, "qWindow");
+    x->k                   = halves(from, "k");
+    x->v                   = halves(from, "v");
+    x->stage1_indices      = indices(from, "stage1Indices");
+    x->compact_order       = indices(from, "compactOrder");
+    x->decode_q            = floats(from, "decodeQ");
+    x->decode_k            = floats(from, "decodeK");
+    x->decode_v            = floats(from, "decodeV");
+    x->decode_top_r        = indices(from, "decodeTopR");
+    x->decode_top_k        = indices(from, "decodeTopK");
+    x->decode_out          = floats(from, "decodeOut");
     auto           report  = std::make_shared<VectorsReport>();
     const bool     on_cuda = info.Length() > 1 && !info[1].IsUndefined();
     BackendOptions options;
@@ -89,14 +96,14 @@ Napi::Value make_vectors(const Napi::CallbackInfo & info) {
     Napi::Object  from = get_object(info[0], "the request");
     Vectors       x;
     RocketOptions options;
-    x.n_head             = int(get_integer(from, "nHead"));
-    x.n_head_kv          = int(get_integer(from, "nHeadKv"));
-    x.head_dim           = int(get_integer(from, "headDim"));
-    x.prompt_len         = get_integer(from, "promptLen");
-    x.steps              = int(get_integer(from, "steps"));
-    options.token_budget = int(get_integer(from, "tokenBudget"));
-    options.window       = int(get_integer(from, "window"));
-    options.kernel       = int(get_integer(from, "kernel"));
+    x.n_head              = int(get_integer(from, "nHead"));
+    x.n_head_kv           = int(get_integer(from, "nHeadKv"));
+    x.head_dim            = int(get_integer(from, "headDim"));
+    x.prompt_len          = get_integer(from, "promptLen");
+    x.steps               = int(get_integer(from, "steps"));
+    options.token_budget  = int(get_integer(from, "tokenBudget"));
+    options.window        = int(get_integer(from, "window"));
+    options.kernel        = int(get_integer(from, "kernel"));
     const int64_t max_new = get_integer(from, "maxNew");
     RocketBudgets b;
     check(env, rocket_budgets(options, x.prompt_len, x.prompt_len, max_new, x.head_dim, true, b));

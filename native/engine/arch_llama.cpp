@@ -32,10 +32,14 @@ class ArchLlama : public Architecture {
         ggml_tensor * factors = binder.bind("rope_freqs.weight", p.n_rot / 2, 0, Need::optional, false);
         w.layers.resize(size_t(p.n_layer));
         for (int64_t i = 0; i < p.n_layer; i++) {
-            LayerWeights &    l   = w.layers[size_t(i)];
-            const std::string blk = "blk." + std::to_string(i) + ".";
-            auto matrix = [&](const char * name, int64_t in, int64_t out) { return binder.bind(blk + name + ".weight", in, out, Need::required, true); };
-            auto bias   = [&](const char * name, int64_t n) { return binder.bind(blk + name + ".bias", n, 0, Need::optional, false); };
+            LayerWeights &    l      = w.layers[size_t(i)];
+            const std::string blk    = "blk." + std::to_string(i) + ".";
+            auto              matrix = [&](const char * name, int64_t in, int64_t out) {
+                return binder.bind(blk + name + ".weight", in, out, Need::required, true);
+            };
+            auto bias = [&](const char * name, int64_t n) {
+                return binder.bind(blk + name + ".bias", n, 0, Need::optional, false);
+            };
             l.attn_norm    = binder.bind(blk + "attn_norm.weight", p.n_embd, 0, Need::required, false);
             l.wq           = matrix("attn_q", p.n_embd, n_q);
             l.wk           = matrix("attn_k", p.n_embd, n_kv);
@@ -69,8 +73,8 @@ class ArchLlama : public Architecture {
         return out;
     }
 
-    ggml_tensor * build_after_attention(ggml_context * ctx, const HyperParams & p, const LayerWeights & l, ggml_tensor * x,
-                                        ggml_tensor * attended) const override {
+    ggml_tensor * build_after_attention(ggml_context * ctx, const HyperParams & p, const LayerWeights & l,
+                                        ggml_tensor * x, ggml_tensor * attended) const override {
         ggml_tensor * cur    = ggml_add(ctx, build_linear(ctx, l.wo, l.bo, attended), x);
         ggml_tensor * normed = build_norm(ctx, p, cur, l.ffn_norm);
         ggml_tensor * gate   = build_linear(ctx, l.ffn_gate, l.ffn_gate_b, normed);
@@ -79,18 +83,21 @@ class ArchLlama : public Architecture {
         return ggml_add(ctx, build_linear(ctx, l.ffn_down, l.ffn_down_b, hidden), cur);
     }
 
-    ggml_tensor * build_embedding(ggml_context * ctx, const HyperParams &, const ModelWeights & w, ggml_tensor * tokens) const override {
+    ggml_tensor * build_embedding(ggml_context * ctx, const HyperParams &, const ModelWeights & w,
+                                  ggml_tensor * tokens) const override {
         return ggml_get_rows(ctx, w.token_embd, tokens);
     }
 
-    ggml_tensor * build_output(ggml_context * ctx, const HyperParams & p, const ModelWeights & w, ggml_tensor * x) const override {
+    ggml_tensor * build_output(ggml_context * ctx, const HyperParams & p, const ModelWeights & w,
+                               ggml_tensor * x) const override {
         return ggml_mul_mat(ctx, w.output, build_norm(ctx, p, x, w.output_norm));
     }
 
   private:
-    static ggml_tensor * rotate(ggml_context * ctx, const HyperParams & p, const LayerWeights & l, ggml_tensor * x, ggml_tensor * positions) {
-        return ggml_rope_ext(ctx, x, positions, l.rope_factors, p.n_rot, p.rope_type, p.n_ctx_orig, p.rope_base, p.rope_scale,
-                             p.ext_factor, p.attn_factor, p.beta_fast, p.beta_slow);
+    static ggml_tensor * rotate(ggml_context * ctx, const HyperParams & p, const LayerWeights & l, ggml_tensor * x,
+                                ggml_tensor * positions) {
+        return ggml_rope_ext(ctx, x, positions, l.rope_factors, p.n_rot, p.rope_type, p.n_ctx_orig, p.rope_base,
+                             p.rope_scale, p.ext_factor, p.attn_factor, p.beta_fast, p.beta_slow);
     }
 };
 

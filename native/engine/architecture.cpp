@@ -13,7 +13,8 @@ const std::map<std::string, const Architecture *> & architectures() {
 }
 
 Status damaged(const GgufFile & file, const std::string & key, double value, const std::string & range) {
-    std::string shown = value == std::floor(value) && std::fabs(value) < 1e15 ? std::to_string((long long) value) : std::to_string(value);
+    std::string shown = value == std::floor(value) && std::fabs(value) < 1e15 ? std::to_string((long long) value)
+                                                                              : std::to_string(value);
     return Status::fail(Code::MODEL_FORMAT, file.path() + ": " + key + " is " + shown + ", it must be " + range + ".");
 }
 
@@ -31,29 +32,35 @@ Status find_architecture(const GgufFile & file, const Architecture *& out) {
     if (found == architectures().end()) {
         std::string known;
         for (const auto & [known_name, arch] : architectures()) known += (known.empty() ? "" : ", ") + known_name;
-        return Status::fail(Code::MODEL_UNSUPPORTED, file.path() + " has the architecture \"" + (name.empty() ? "none" : name) +
-                                                         "\"; RocketDoc runs " + known + ".");
+        return Status::fail(Code::MODEL_UNSUPPORTED, file.path() + " has the architecture \"" +
+                                                         (name.empty() ? "none" : name) + "\"; RocketDoc runs " +
+                                                         known + ".");
     }
     out = found->second;
     return Status::good();
 }
 
 Status read_common_params(const GgufFile & file, HyperParams & p) {
-    p.architecture = file.text("general.architecture", "");
-    p.name         = file.text("general.name", "");
+    p.architecture      = file.text("general.architecture", "");
+    p.name              = file.text("general.name", "");
     const std::string a = p.architecture + ".";
 
     for (const char * key : {"attention.head_count", "attention.head_count_kv", "feed_forward_length"}) {
         if (file.is_array(a + key)) {
-            return Status::fail(Code::MODEL_UNSUPPORTED, file.path() + ": " + a + key + " differs from layer to layer; such models are not supported.");
+            return Status::fail(Code::MODEL_UNSUPPORTED,
+                                file.path() + ": " + a + key +
+                                    " differs from layer to layer; such models are not supported.");
         }
     }
     if (file.integer(a + "expert_count", 0) > 0) {
-        return Status::fail(Code::MODEL_UNSUPPORTED, file.path() + " is a mixture of " + std::to_string(file.integer(a + "expert_count", 0)) +
+        return Status::fail(Code::MODEL_UNSUPPORTED, file.path() + " is a mixture of " +
+                                                         std::to_string(file.integer(a + "expert_count", 0)) +
                                                          " experts; such models are not supported.");
     }
     const ggml_tensor * embd = file.tensor("token_embd.weight");
-    if (!embd) return Status::fail(Code::MODEL_FORMAT, file.path() + " has no tensor token_embd.weight: it holds no language model.");
+    if (!embd)
+        return Status::fail(Code::MODEL_FORMAT,
+                            file.path() + " has no tensor token_embd.weight: it holds no language model.");
 
     p.n_layer     = file.integer(a + "block_count", 0);
     p.n_embd      = file.integer(a + "embedding_length", 0);
@@ -65,21 +72,28 @@ Status read_common_params(const GgufFile & file, HyperParams & p) {
     p.rms_eps     = float(file.number(a + "attention.layer_norm_rms_epsilon", 1e-5));
 
     if (p.n_layer < 1 || p.n_layer > 1024) return damaged(file, a + "block_count", double(p.n_layer), "1 to 1,024");
-    if (p.n_embd < 32 || p.n_embd > 65536) return damaged(file, a + "embedding_length", double(p.n_embd), "32 to 65,536");
-    if (p.n_head < 1 || p.n_head > 1024) return damaged(file, a + "attention.head_count", double(p.n_head), "1 to 1,024");
+    if (p.n_embd < 32 || p.n_embd > 65536)
+        return damaged(file, a + "embedding_length", double(p.n_embd), "32 to 65,536");
+    if (p.n_head < 1 || p.n_head > 1024)
+        return damaged(file, a + "attention.head_count", double(p.n_head), "1 to 1,024");
     if (p.n_head_kv < 1 || p.n_head_kv > p.n_head || p.n_head % p.n_head_kv != 0) {
-        return damaged(file, a + "attention.head_count_kv", double(p.n_head_kv), "a divisor of the " + std::to_string(p.n_head) + " query heads");
+        return damaged(file, a + "attention.head_count_kv", double(p.n_head_kv),
+                       "a divisor of the " + std::to_string(p.n_head) + " query heads");
     }
-    if (p.n_ff < 1 || p.n_ff > (1 << 20)) return damaged(file, a + "feed_forward_length", double(p.n_ff), "1 to 1,048,576");
-    if (p.n_ctx_train < 1 || p.n_ctx_train > (int64_t(1) << 24)) return damaged(file, a + "context_length", double(p.n_ctx_train), "1 to 16,777,216");
-    if (!(p.rms_eps >= 0) || p.rms_eps > 1) return damaged(file, a + "attention.layer_norm_rms_epsilon", p.rms_eps, "0 to 1");
+    if (p.n_ff < 1 || p.n_ff > (1 << 20))
+        return damaged(file, a + "feed_forward_length", double(p.n_ff), "1 to 1,048,576");
+    if (p.n_ctx_train < 1 || p.n_ctx_train > (int64_t(1) << 24))
+        return damaged(file, a + "context_length", double(p.n_ctx_train), "1 to 16,777,216");
+    if (!(p.rms_eps >= 0) || p.rms_eps > 1)
+        return damaged(file, a + "attention.layer_norm_rms_epsilon", p.rms_eps, "0 to 1");
     if (p.n_vocab < 1) return damaged(file, "the vocabulary's size", double(p.n_vocab), "at least 1");
 
     int64_t key_length   = file.integer(a + "attention.key_length", p.n_embd / p.n_head);
     int64_t value_length = file.integer(a + "attention.value_length", p.n_embd / p.n_head);
     if (key_length != value_length) {
-        return Status::fail(Code::MODEL_UNSUPPORTED, file.path() + " has keys of " + std::to_string(key_length) + " and values of " +
-                                                         std::to_string(value_length) + " channels; they must be equal.");
+        return Status::fail(Code::MODEL_UNSUPPORTED, file.path() + " has keys of " + std::to_string(key_length) +
+                                                         " and values of " + std::to_string(value_length) +
+                                                         " channels; they must be equal.");
     }
     p.head_dim = key_length;
     if (p.head_dim < 32 || p.head_dim > 512 || p.head_dim % 32 != 0) {
@@ -91,23 +105,27 @@ Status read_common_params(const GgufFile & file, HyperParams & p) {
 
     p.n_rot     = int(file.integer(a + "rope.dimension_count", p.head_dim));
     p.rope_base = float(file.number(a + "rope.freq_base", 10000.0));
-    if (p.n_rot < 2 || p.n_rot > p.head_dim || p.n_rot % 2 != 0) return damaged(file, a + "rope.dimension_count", p.n_rot, "even and at most the head's channels");
-    if (!(p.rope_base > 0) || !std::isfinite(p.rope_base)) return damaged(file, a + "rope.freq_base", p.rope_base, "a positive number");
+    if (p.n_rot < 2 || p.n_rot > p.head_dim || p.n_rot % 2 != 0)
+        return damaged(file, a + "rope.dimension_count", p.n_rot, "even and at most the head's channels");
+    if (!(p.rope_base > 0) || !std::isfinite(p.rope_base))
+        return damaged(file, a + "rope.freq_base", p.rope_base, "a positive number");
 
     p.n_ctx_orig   = int(file.integer(a + "rope.scaling.original_context_length", p.n_ctx_train));
     double factor  = file.number(a + "rope.scaling.factor", file.number(a + "rope.scale_linear", 0.0));
     p.rope_scaling = file.text(a + "rope.scaling.type", factor > 0 ? "linear" : "none");
     if (p.rope_scaling != "none" && p.rope_scaling != "linear" && p.rope_scaling != "yarn") {
-        return Status::fail(Code::MODEL_UNSUPPORTED, file.path() + " scales positions by \"" + p.rope_scaling + "\"; none, linear and yarn are supported.");
+        return Status::fail(Code::MODEL_UNSUPPORTED, file.path() + " scales positions by \"" + p.rope_scaling +
+                                                         "\"; none, linear and yarn are supported.");
     }
     if (p.rope_scaling != "none" && factor != 0) {
-        if (!(factor > 0) || !std::isfinite(factor)) return damaged(file, a + "rope.scaling.factor", factor, "a positive number");
+        if (!(factor > 0) || !std::isfinite(factor))
+            return damaged(file, a + "rope.scaling.factor", factor, "a positive number");
         p.rope_scale = float(1.0 / factor);
     }
     p.attn_factor = 1.0f;
     if (p.rope_scaling == "yarn") {
-        // ggml's rope multiplies by 1 + 0.1 ln(factor) itself when ext_factor is set, and models trained with YaRN want just
-        // that, so the factor passed stays 1.
+        // ggml's rope multiplies by 1 + 0.1 ln(factor) itself when ext_factor is set, and models trained with YaRN want
+        // just that, so the factor passed stays 1.
         p.ext_factor = float(file.number(a + "rope.scaling.yarn_ext_factor", 1.0));
         p.beta_fast  = float(file.number(a + "rope.scaling.yarn_beta_fast", 32.0));
         p.beta_slow  = float(file.number(a + "rope.scaling.yarn_beta_slow", 1.0));
@@ -128,10 +146,12 @@ ggml_tensor * TensorBinder::bind(const std::string & name, int64_t ne0, int64_t 
     // Norms, biases and factors enter elementwise products: those take f32 only.
     bool typed = matrix || t->type == GGML_TYPE_F32;
     if (status_.ok() && !fits) {
-        status_ = Status::fail(Code::MODEL_FORMAT, file_.path() + ": tensor " + name + " has shape " + shape_text(t) + ", [" + std::to_string(ne0) +
+        status_ = Status::fail(Code::MODEL_FORMAT, file_.path() + ": tensor " + name + " has shape " + shape_text(t) +
+                                                       ", [" + std::to_string(ne0) +
                                                        (ne1 ? ", " + std::to_string(ne1) : "") + "] was expected.");
     } else if (status_.ok() && !typed) {
-        status_ = Status::fail(Code::MODEL_UNSUPPORTED, file_.path() + ": tensor " + name + " is " + ggml_type_name(t->type) + "; it must be f32.");
+        status_ = Status::fail(Code::MODEL_UNSUPPORTED, file_.path() + ": tensor " + name + " is " +
+                                                            ggml_type_name(t->type) + "; it must be f32.");
     }
     auto & list = matrix ? matrices_ : others_;
     if (std::find(list.begin(), list.end(), t) == list.end()) list.push_back(t);

@@ -1,5 +1,6 @@
-// The compute device: ggml's CPU library best suited to this machine with a thread pool of our own, or ggml's CUDA library with
-// our kernels beside it. Everything that differs between the two stands here, in LayerStream, and in the two kinds of compact cache and decode.
+// The compute device: ggml's CPU library best suited to this machine with a thread pool of our own, or ggml's CUDA
+// library with our kernels beside it. Everything that differs between the two stands here, in LayerStream, and in the
+// two kinds of compact cache and decode.
 #pragma once
 
 #include <algorithm>
@@ -16,11 +17,11 @@
 namespace rocketdoc {
 
 struct BackendOptions {
-    std::string cpu_dir;           // folder of libggml-cpu-*.so
-    int         n_threads = 0;     // 0: chosen for the machine
-    int         cuda_device = -1;  // below 0: the CPU
-    std::string cuda_library{};    // libggml-cuda.so
-    std::string kernels_library{}; // librocketdoc_kernels.so
+    std::string cpu_dir;            // folder of libggml-cpu-*.so
+    int         n_threads   = 0;    // 0: chosen for the machine
+    int         cuda_device = -1;   // below 0: the CPU
+    std::string cuda_library{};     // libggml-cuda.so
+    std::string kernels_library{};  // librocketdoc_kernels.so
 };
 
 // What the memory plan has to know of a device; it may be asked before there is a backend.
@@ -44,8 +45,8 @@ class Backend {
     // CPU: NATIVE_MISSING with the folder and what was tried when no library loads. CUDA: GPU_NONE with the reason.
     static Status open(const BackendOptions & options, std::unique_ptr<Backend> & out);
 
-    // Runs a graph: on the CPU to its end, on CUDA it is enqueued; finish() waits. CANCELLED when `cancel` was or turned true;
-    // INTERNAL when ggml reports a failure.
+    // Runs a graph: on the CPU to its end, on CUDA it is enqueued; finish() waits. CANCELLED when `cancel` was or
+    // turned true; INTERNAL when ggml reports a failure.
     Status compute(ggml_cgraph * graph, const std::atomic<bool> * cancel);
     Status finish();
     // A small product and a kernel of ours, to the end. Where the card cannot, ggml aborts the process.
@@ -58,23 +59,29 @@ class Backend {
     int                        n_threads() const { return n_threads_; }
     const std::string &        name() const { return name_; }
 
-    // ggml's CUDA attention reads rows in steps of this many: rows are allocated, and views of them taken, in whole steps.
+    // ggml's CUDA attention reads rows in steps of this many: rows are allocated, and views of them taken, in whole
+    // steps.
     int64_t row_step() const { return cuda_ ? 256 : 1; }
     // Out of memory on this device.
     Code oom() const { return cuda_ ? Code::GPU_OOM : Code::HOST_OOM; }
     // Bytes that can be allocated on the device now, and in RAM.
     int64_t available() const;
     int64_t host_available() const;
-    operator DeviceTraits() const { return {cuda_ != nullptr, row_step(), available(), host_available()}; }
+            operator DeviceTraits() const { return {cuda_ != nullptr, row_step(), available(), host_available()}; }
     // From here on the device has no more than this available, whatever it says: for trying out a memory that is full.
-    void    limit_available(int64_t bytes) { available_limit_ = bytes; }
+    void limit_available(int64_t bytes) { available_limit_ = bytes; }
 
-    // For measuring: from here on whoever works looks now and then at how much of the GPU's memory is in use. A look asks the driver,
-    // so nobody looks unless this was called. On the CPU nothing happens.
-    void    watch_memory() { watching_ = cuda_ != nullptr; least_available_ = available(); }
-    void    look_at_memory() { if (watching_) least_available_ = std::min(least_available_, available()); }
-    // The most that was in use since watch_memory(), of what was free when this backend was opened: CUDA's own context is not in it,
-    // what other programs took meanwhile is. 0 on the CPU.
+    // For measuring: from here on whoever works looks now and then at how much of the GPU's memory is in use. A look
+    // asks the driver, so nobody looks unless this was called. On the CPU nothing happens.
+    void watch_memory() {
+        watching_        = cuda_ != nullptr;
+        least_available_ = available();
+    }
+    void look_at_memory() {
+        if (watching_) least_available_ = std::min(least_available_, available());
+    }
+    // The most that was in use since watch_memory(), of what was free when this backend was opened: CUDA's own context
+    // is not in it, what other programs took meanwhile is. 0 on the CPU.
     int64_t peak_bytes() const { return watching_ ? available_at_open_ - least_available_ : 0; }
 
     // A buffer type that holds `weight` in the CPU's own packed form for matrix products, or null when there is none.
@@ -88,13 +95,13 @@ class Backend {
     ggml_backend_ptr            backend_;
     ggml_backend_dev_t          device_ = nullptr;
     std::unique_ptr<CudaDevice> cuda_;
-    struct ggml_threadpool *    pool_                        = nullptr;
-    void (*pool_free_)(struct ggml_threadpool *)             = nullptr;
-    int                         n_threads_                   = 1;
-    int64_t                     available_at_open_ = 0, least_available_ = 0;
-    int64_t                     available_limit_ = std::numeric_limits<int64_t>::max();
-    bool                        watching_                    = false;
-    std::string                 name_;
+    struct ggml_threadpool *    pool_                         = nullptr;
+    void (*pool_free_)(struct ggml_threadpool *)              = nullptr;
+    int                                    n_threads_         = 1;
+    int64_t                                available_at_open_ = 0, least_available_ = 0;
+    int64_t                                available_limit_ = std::numeric_limits<int64_t>::max();
+    bool                                   watching_        = false;
+    std::string                            name_;
     std::atomic<const std::atomic<bool> *> cancel_{nullptr};
 };
 

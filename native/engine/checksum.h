@@ -1,4 +1,5 @@
-// XXH64 (Yann Collet's, public specification): tells damage, not intent. Kept files are as private as the library beside them.
+// XXH64 (Yann Collet's, public specification): tells damage, not intent. Kept files are as private as the library
+// beside them.
 #pragma once
 
 #include <cstddef>

@@ -9,9 +9,13 @@
 namespace rocketdoc {
 namespace {
 
-int cache_heads(const HyperParams & p, const RocketOptions & o) { return int(o.grouping == Grouping::query_head ? p.n_head : p.n_head_kv); }
+int cache_heads(const HyperParams & p, const RocketOptions & o) {
+    return int(o.grouping == Grouping::query_head ? p.n_head : p.n_head_kv);
+}
 
-KvShape rows_shape(const HyperParams & p, const RocketOptions & o) { return {p.n_layer, cache_heads(p, o), p.head_dim, GGML_TYPE_F16}; }
+KvShape rows_shape(const HyperParams & p, const RocketOptions & o) {
+    return {p.n_layer, cache_heads(p, o), p.head_dim, GGML_TYPE_F16};
+}
 
 }  // namespace
 
@@ -26,7 +30,9 @@ void OracleStats::add_head(const int32_t * chosen, int64_t n_chosen, const float
     n++;
 }
 
-SelectorKind selector_kind(Mode mode, const RocketOptions & options) { return mode == Mode::exact_topk ? SelectorKind::exact : options.selector; }
+SelectorKind selector_kind(Mode mode, const RocketOptions & options) {
+    return mode == Mode::exact_topk ? SelectorKind::exact : options.selector;
+}
 
 SelectorShape selector_shape(const HyperParams & p, const RocketOptions & o, const RocketBudgets & b) {
     SelectorShape shape;
@@ -56,31 +62,40 @@ const char * mode_name(Mode mode) {
     return "full";
 }
 
-Status mode_budgets(Mode mode, const RocketOptions & options, int64_t n_prompt, int64_t n_question, int64_t max_new, int head_dim, RocketBudgets & out) {
+Status mode_budgets(Mode mode, const RocketOptions & options, int64_t n_prompt, int64_t n_question, int64_t max_new,
+                    int head_dim, RocketBudgets & out) {
     RocketOptions used = options;
-    if (!mode_selects(mode) || mode == Mode::exact_topk) used.selector = SelectorKind::exact;  // no codes, so none to fit the budget
+    if (!mode_selects(mode) || mode == Mode::exact_topk)
+        used.selector = SelectorKind::exact;  // no codes, so none to fit the budget
     return rocket_budgets(used, n_prompt, n_question, max_new, head_dim, mode_evicts(mode), out);
 }
 
-size_t CompactCache::rows_bytes(const HyperParams & params, const DeviceTraits & device, Mode mode, const RocketOptions & options, const RocketBudgets & budgets) {
+size_t CompactCache::rows_bytes(const HyperParams & params, const DeviceTraits & device, Mode mode,
+                                const RocketOptions & options, const RocketBudgets & budgets) {
     if (mode == Mode::full) return 0;
     return rows_shape(params, options).bytes(KvRows::allocated_rows(device, budgets.capacity));
 }
 
-size_t CompactCache::summary_bytes(const HyperParams & params, const DeviceTraits & device, Mode mode, const RocketOptions & options, const RocketBudgets & budgets) {
+size_t CompactCache::summary_bytes(const HyperParams & params, const DeviceTraits & device, Mode mode,
+                                   const RocketOptions & options, const RocketBudgets & budgets) {
     size_t n = 0;
     for (int64_t layer = 0; layer < params.n_layer; layer++) n += layer_selects(mode, options, budgets, layer);
     if (n == 0) return 0;
     const SelectorKind  kind  = selector_kind(mode, options);
     const SelectorShape shape = selector_shape(params, options, budgets);
-    return n * (device.cuda ? CudaCompactCache::layer_summary_bytes(device, kind, shape) : selector_costs(kind, shape)->stored_bytes());
+    return n * (device.cuda ? CudaCompactCache::layer_summary_bytes(device, kind, shape)
+                            : selector_costs(kind, shape)->stored_bytes());
 }
 
-double CompactCache::read_bytes(const HyperParams & params, Mode mode, const RocketOptions & options, const RocketBudgets & budgets, int64_t n_live) {
-    const double all      = double(n_live * params.head_dim) * 2 * sizeof(f16_bits);
-    const auto   selector = budgets.dense ? nullptr : selector_costs(selector_kind(mode, options), selector_shape(params, options, budgets));
-    double       sum      = 0;
-    for (int64_t layer = 0; layer < params.n_layer; layer++) sum += layer_selects(mode, options, budgets, layer) ? double(selector->read_bytes(n_live)) : all;
+double CompactCache::read_bytes(const HyperParams & params, Mode mode, const RocketOptions & options,
+                                const RocketBudgets & budgets, int64_t n_live) {
+    const double all    = double(n_live * params.head_dim) * 2 * sizeof(f16_bits);
+    const auto selector = budgets.dense
+                              ? nullptr
+                              : selector_costs(selector_kind(mode, options), selector_shape(params, options, budgets));
+    double     sum      = 0;
+    for (int64_t layer = 0; layer < params.n_layer; layer++)
+        sum += layer_selects(mode, options, budgets, layer) ? double(selector->read_bytes(n_live)) : all;
     return sum / double(params.n_layer);
 }
 
@@ -95,7 +110,8 @@ Status CompactCache::create(const HyperParams & params, Backend & backend, Mode 
     self->budgets_  = budgets;
     self->n_head_   = cache_heads(params, options);
     self->group_    = int(params.n_head) / self->n_head_;
-    RETURN_IF_FAILED(KvRows::create(backend, KvRows::Home::device, rows_shape(params, options), budgets.capacity, self->rows_));
+    RETURN_IF_FAILED(
+        KvRows::create(backend, KvRows::Home::device, rows_shape(params, options), budgets.capacity, self->rows_));
     const size_t n_slots = size_t(params.n_layer * self->n_head_);
     self->kept_mass_.assign(n_slots, 1.0f);
     self->positions_.resize(n_slots);

@@ -12,8 +12,8 @@ using Clock = std::chrono::steady_clock;
 // Runs fn(head, thread) for every head on ggml's threads: a graph of one custom node.
 template <typename Fn>
 struct HeadsJob {
-    Fn  fn;
-    int n_head;
+    Fn          fn;
+    int         n_head;
     static void run(ggml_tensor *, int ith, int nth, void * user) {
         auto * job = static_cast<HeadsJob *>(user);
         for (int head = ith; head < job->n_head; head += nth) job->fn(head, ith);
@@ -22,15 +22,16 @@ struct HeadsJob {
 
 }  // namespace
 
-Status CpuCompactCache::make(const HyperParams & params, Backend & backend, Mode mode, const RocketOptions & options, const RocketBudgets & budgets,
-                             std::unique_ptr<CompactCache> & out) {
+Status CpuCompactCache::make(const HyperParams & params, Backend & backend, Mode mode, const RocketOptions & options,
+                             const RocketBudgets & budgets, std::unique_ptr<CompactCache> & out) {
     std::unique_ptr<CpuCompactCache> self(new CpuCompactCache(params, backend));
     self->selectors_.resize(size_t(params.n_layer));
     self->ops_.resize(size_t(params.n_layer));
     for (int64_t layer = 0; layer < params.n_layer; layer++) {
         self->ops_[size_t(layer)] = {self.get(), layer};
         if (!layer_selects(mode, options, budgets, layer)) continue;
-        self->selectors_[size_t(layer)] = make_selector(selector_kind(mode, options), selector_shape(params, options, budgets));
+        self->selectors_[size_t(layer)] =
+            make_selector(selector_kind(mode, options), selector_shape(params, options, budgets));
     }
     const size_t n_threads = size_t(backend.n_threads());
     self->scratch_.resize(n_threads);
@@ -42,25 +43,27 @@ Status CpuCompactCache::make(const HyperParams & params, Backend & backend, Mode
 }
 
 Status CpuCompactCache::keep_layer(int64_t layer, const LayerRows & history, int64_t n_rows, QueryWindow & window,
-                                const std::vector<std::vector<int32_t>> * positions, const std::atomic<bool> * cancel) {
+                                   const std::vector<std::vector<int32_t>> * positions,
+                                   const std::atomic<bool> *                 cancel) {
     const auto     start  = Clock::now();
     const RowsView keys   = KvRows::view(history.k, n_rows);
     const RowsView values = KvRows::view(history.v, n_rows);
     Stage1Query    query;
-    query.q        = static_cast<const float *>(window.q->data);
-    query.n_head   = int(params_.n_head);
-    query.window   = int(window.window);
-    query.head_dim = int(params_.head_dim);
-    const bool     evicting = mode_evicts(mode_);
-    const int64_t  n_keep   = evicting ? std::min(budgets_.prompt_budget, n_rows) : n_rows;
+    query.q                    = static_cast<const float *>(window.q->data);
+    query.n_head               = int(params_.n_head);
+    query.window               = int(window.window);
+    query.head_dim             = int(params_.head_dim);
+    const bool        evicting = mode_evicts(mode_);
+    const int64_t     n_keep   = evicting ? std::min(budgets_.prompt_budget, n_rows) : n_rows;
     const CompactView k = KvRows::compact(rows_->k(layer)), v = KvRows::compact(rows_->v(layer));
 
     auto keep_head = [&](int head, int thread) {
-        const size_t        slot = size_t(layer * n_head_ + head);
-        Stage1Kept          kept;
-        std::vector<float>  importance(size_t(params_.head_dim));
+        const size_t       slot = size_t(layer * n_head_ + head);
+        Stage1Kept         kept;
+        std::vector<float> importance(size_t(params_.head_dim));
         // Where nothing is evicted the scores still tell the codes which channels matter.
-        stage1_keep(keys, query, head, grouping_, pooling_, budgets_.kernel, n_keep, stage1_scratch_[size_t(thread)], kept, importance.data());
+        stage1_keep(keys, query, head, grouping_, pooling_, budgets_.kernel, n_keep, stage1_scratch_[size_t(thread)],
+                    kept, importance.data());
         stage1_gather(keys, kv_head_of(head), kept.rows, k, head);
         stage1_gather(values, kv_head_of(head), kept.rows, v, head);
         if (selects(layer)) selectors_[size_t(layer)]->build(k, v, head, int64_t(kept.rows.size()), importance.data());
@@ -72,9 +75,10 @@ Status CpuCompactCache::keep_layer(int64_t layer, const LayerRows & history, int
         read_counts_[slot].assign(size_t(budgets_.capacity), 0);
     };
     HeadsJob<decltype(keep_head)> job{keep_head, n_head_};
-    ggml_context * ctx   = arena_.begin();
-    ggml_cgraph *  graph = arena_.new_graph();
-    ggml_build_forward_expand(graph, ggml_custom_4d(ctx, GGML_TYPE_F32, 1, 1, 1, 1, nullptr, 0, HeadsJob<decltype(keep_head)>::run, GGML_N_TASKS_MAX, &job));
+    ggml_context *                ctx   = arena_.begin();
+    ggml_cgraph *                 graph = arena_.new_graph();
+    ggml_build_forward_expand(graph, ggml_custom_4d(ctx, GGML_TYPE_F32, 1, 1, 1, 1, nullptr, 0,
+                                                    HeadsJob<decltype(keep_head)>::run, GGML_N_TASKS_MAX, &job));
     RETURN_IF_FAILED(arena_.allocate(graph));
     RETURN_IF_FAILED(backend_.compute(graph, cancel));
     n_kept_ = n_live_ = n_keep;
@@ -82,11 +86,13 @@ Status CpuCompactCache::keep_layer(int64_t layer, const LayerRows & history, int
     return Status::good();
 }
 
-ggml_tensor * CpuCompactCache::build_attention(ggml_context * ctx, ggml_cgraph * graph, int64_t layer, const QkvTensors & qkv, ggml_tensor * indices,
-                                            std::vector<ggml_tensor *> & live) {
+ggml_tensor * CpuCompactCache::build_attention(ggml_context * ctx, ggml_cgraph * graph, int64_t layer,
+                                               const QkvTensors & qkv, ggml_tensor * indices,
+                                               std::vector<ggml_tensor *> & live) {
     if (selects(layer)) {
         ggml_tensor * args[] = {qkv.q, qkv.k, qkv.v};
-        return ggml_custom_4d(ctx, GGML_TYPE_F32, params_.head_dim * params_.n_head, 1, 1, 1, args, 3, attend_op, GGML_N_TASKS_MAX, &ops_[size_t(layer)]);
+        return ggml_custom_4d(ctx, GGML_TYPE_F32, params_.head_dim * params_.n_head, 1, 1, 1, args, 3, attend_op,
+                              GGML_N_TASKS_MAX, &ops_[size_t(layer)]);
     }
     // Grouped by query head, every cache head has a copy of its KV head's row.
     auto per_cache_head = [&](ggml_tensor * x) {
@@ -106,8 +112,8 @@ void CpuCompactCache::attend_op(ggml_tensor * dst, int ith, int nth, void * user
 }
 
 void CpuCompactCache::attend_head(const LayerOp & op, const ggml_tensor * dst, int head, int thread) {
-    const int64_t     d        = params_.head_dim;
-    const CompactView k        = KvRows::compact(rows_->k(op.layer)), v = KvRows::compact(rows_->v(op.layer));
+    const int64_t     d = params_.head_dim;
+    const CompactView k = KvRows::compact(rows_->k(op.layer)), v = KvRows::compact(rows_->v(op.layer));
     Selector &        selector = *selectors_[size_t(op.layer)];
     SelectorScratch & scratch  = scratch_[size_t(thread)];
     // This head's new row goes in first: it competes like any other token.
@@ -151,7 +157,9 @@ size_t CpuCompactCache::summary_bytes() const {
 
 double CpuCompactCache::read_bytes_per_step() const {
     double sum = 0;
-    for (const auto & selector : selectors_) sum += double(selector ? selector->read_bytes(n_live_) : size_t(n_live_ * params_.head_dim) * 2 * sizeof(f16_bits));
+    for (const auto & selector : selectors_)
+        sum += double(selector ? selector->read_bytes(n_live_)
+                               : size_t(n_live_ * params_.head_dim) * 2 * sizeof(f16_bits));
     return sum / double(selectors_.size());
 }
 

@@ -1,4 +1,5 @@
-// The compact cache in host memory: the method's own CPU kernels, run on ggml's threads as custom nodes of the token's graph.
+// The compact cache in host memory: the method's own CPU kernels, run on ggml's threads as custom nodes of the token's
+// graph.
 #pragma once
 
 #include "compact_cache.h"
@@ -7,16 +8,16 @@ namespace rocketdoc {
 
 class CpuCompactCache : public CompactCache {
   public:
-    static Status make(const HyperParams & params, Backend & backend, Mode mode, const RocketOptions & options, const RocketBudgets & budgets,
-                       std::unique_ptr<CompactCache> & out);
+    static Status make(const HyperParams & params, Backend & backend, Mode mode, const RocketOptions & options,
+                       const RocketBudgets & budgets, std::unique_ptr<CompactCache> & out);
 
     Status keep_layer(int64_t layer, const LayerRows & history, int64_t n_rows, QueryWindow & window,
                       const std::vector<std::vector<int32_t>> * positions, const std::atomic<bool> * cancel) override;
 
     // Adds attention of one new token to a graph: q [D, H, 1], k and v [D, G, 1] enter the cache as row n_live() first.
     // Returns [D * H, 1]. indices: i64 [1], filled with n_live() by the caller; live: see build_dense_attention.
-    ggml_tensor * build_attention(ggml_context * ctx, ggml_cgraph * graph, int64_t layer, const QkvTensors & qkv, ggml_tensor * indices,
-                                  std::vector<ggml_tensor *> & live);
+    ggml_tensor * build_attention(ggml_context * ctx, ggml_cgraph * graph, int64_t layer, const QkvTensors & qkv,
+                                  ggml_tensor * indices, std::vector<ggml_tensor *> & live);
 
     size_t      summary_bytes() const override;
     double      read_bytes_per_step() const override;
@@ -29,7 +30,8 @@ class CpuCompactCache : public CompactCache {
         CpuCompactCache * cache = nullptr;
         int64_t           layer = 0;
     };
-    CpuCompactCache(const HyperParams & params, Backend & backend) : CompactCache(params, backend), arena_(backend, 8) {}
+    CpuCompactCache(const HyperParams & params, Backend & backend)
+        : CompactCache(params, backend), arena_(backend, 8) {}
     static void attend_op(ggml_tensor * dst, int ith, int nth, void * user);
     void        attend_head(const LayerOp & op, const ggml_tensor * dst, int head, int thread);
     bool        selects(int64_t layer) const { return selectors_[size_t(layer)] != nullptr; }

@@ -1,5 +1,5 @@
-// The compact cache on a GPU: rows and summaries in device memory, stage 1 and stage 2 by our kernels. The live length is one
-// number in device memory, so that a captured token stays valid while the cache grows.
+// The compact cache on a GPU: rows and summaries in device memory, stage 1 and stage 2 by our kernels. The live length
+// is one number in device memory, so that a captured token stays valid while the cache grows.
 #pragma once
 
 #include <utility>
@@ -22,11 +22,13 @@ class DeviceBytes {
         return at;
     }
 
-    void * data() const { return buffer_ ? ggml_backend_buffer_get_base(buffer_.get()) : nullptr; }
-    size_t bytes() const { return bytes_; }
+    void *                data() const { return buffer_ ? ggml_backend_buffer_get_base(buffer_.get()) : nullptr; }
+    size_t                bytes() const { return bytes_; }
     ggml_backend_buffer_t buffer() const { return buffer_.get(); }
     template <typename T>
-    T * at(size_t offset) const { return reinterpret_cast<T *>(static_cast<uint8_t *>(data()) + offset); }
+    T * at(size_t offset) const {
+        return reinterpret_cast<T *>(static_cast<uint8_t *>(data()) + offset);
+    }
 
   private:
     ggml_backend_buffer_ptr buffer_;
@@ -35,11 +37,12 @@ class DeviceBytes {
 
 class CudaCompactCache : public CompactCache {
   public:
-    static Status make(const HyperParams & params, Backend & backend, Mode mode, const RocketOptions & options, const RocketBudgets & budgets,
-                       std::unique_ptr<CompactCache> & out);
+    static Status make(const HyperParams & params, Backend & backend, Mode mode, const RocketOptions & options,
+                       const RocketBudgets & budgets, std::unique_ptr<CompactCache> & out);
     ~CudaCompactCache() override;
     // Scores of one layer and the kept ids of all, while stage 1 runs.
-    static size_t stage1_bytes(const HyperParams & params, const RocketOptions & options, const RocketBudgets & budgets, int64_t n_prompt);
+    static size_t stage1_bytes(const HyperParams & params, const RocketOptions & options, const RocketBudgets & budgets,
+                               int64_t n_prompt);
     static size_t layer_summary_bytes(const DeviceTraits & device, SelectorKind kind, const SelectorShape & shape);
 
     Status keep_layer(int64_t layer, const LayerRows & history, int64_t n_rows, QueryWindow & window,
@@ -50,7 +53,7 @@ class CudaCompactCache : public CompactCache {
     Status drop_rows(int64_t n_live) override;
 
     // The host gives sizes or takes results within such a token, which a captured one could not follow.
-    bool   runs_uncaptured() const { return measuring_ || (kind_ == SelectorKind::exact && !selecting_.empty()); }
+    bool runs_uncaptured() const { return measuring_ || (kind_ == SelectorKind::exact && !selecting_.empty()); }
     // Once per token, before its layers: the live length grows by one.
     Status enqueue_token_start();
     // q [H, D], k and v [G, D], out [H, D]: f32 on the device, v enters the cache with k. On our stream.
@@ -70,7 +73,8 @@ class CudaCompactCache : public CompactCache {
   private:
     // Where a layer's summaries lie inside summaries_.
     struct Layout {
-        size_t order = 0, lo = 0, step = 0, fine = 0, clamped = 0, coarse = 0, signs = 0, v_mean = 0, v_spread = 0, bytes = 0;
+        size_t order = 0, lo = 0, step = 0, fine = 0, clamped = 0, coarse = 0, signs = 0, v_mean = 0, v_spread = 0,
+               bytes = 0;
     };
     // Scores and ids of stage 1, one layer at a time; let go when the last layer is kept.
     struct Stage1 {
@@ -83,7 +87,8 @@ class CudaCompactCache : public CompactCache {
         DeviceBytes memory, workspace;
         size_t      before = 0, last = 0, p = 0, ids = 0;
     };
-    CudaCompactCache(const HyperParams & params, Backend & backend) : CompactCache(params, backend), cuda_(*backend.cuda()) {}
+    CudaCompactCache(const HyperParams & params, Backend & backend)
+        : CompactCache(params, backend), cuda_(*backend.cuda()) {}
 
     static Layout codes_layout(const SelectorShape & shape, int64_t rows, bool residual);
     bool          codes_keys() const { return kind_ == SelectorKind::codes || kind_ == SelectorKind::codes_residual; }
@@ -106,27 +111,27 @@ class CudaCompactCache : public CompactCache {
     SelectorKind         kind_ = SelectorKind::pages;
     SelectorShape        shape_;
     int64_t              first_selecting_ = 0;
-    std::vector<int64_t> selecting_;          // layers
-    int64_t              step_rows_ = 0;      // capacity of rows_, in rows
+    std::vector<int64_t> selecting_;      // layers
+    int64_t              step_rows_ = 0;  // capacity of rows_, in rows
     Layout               layout_;
-    DeviceBytes          summaries_;          // [selecting layer] pages or codes
-    DeviceBytes          importance_;         // [n_layer, n_head_, D] f32: what codes are ordered by, kept to code again
+    DeviceBytes          summaries_;   // [selecting layer] pages or codes
+    DeviceBytes          importance_;  // [n_layer, n_head_, D] f32: what codes are ordered by, kept to code again
     DeviceBytes          build_workspace_, select_workspace_, attention_workspace_;
-    DeviceBytes          lengths_;            // i32: live rows, capacity
-    DeviceBytes          ids_;                // [selecting layer, n_head_, k] i32: what the last token read
-    DeviceBytes          reads_;              // [selecting layer, n_head_, step_rows_] u32
+    DeviceBytes          lengths_;  // i32: live rows, capacity
+    DeviceBytes          ids_;      // [selecting layer, n_head_, k] i32: what the last token read
+    DeviceBytes          reads_;    // [selecting layer, n_head_, step_rows_] u32
     Stage1               stage1_;
     Oracle               oracle_;
     OracleStats          oracle_stats_;
-    int64_t              n_keep_ = 0;
+    int64_t              n_keep_                     = 0;
     const std::vector<std::vector<int32_t>> * remap_ = nullptr;  // of the running stage 1
     struct Timed {
         KernelEvent from = nullptr, to = nullptr;
     };
-    std::vector<Timed>   timed_;              // stage 1 of each layer, on our stream
-    std::unique_ptr<const Selector> costs_;   // for what a step reads
-    int64_t              n_clamped_ = 0;      // before the last recoding
-    int64_t              coded_at_  = 0;      // live rows when the codes were last made
+    std::vector<Timed>              timed_;          // stage 1 of each layer, on our stream
+    std::unique_ptr<const Selector> costs_;          // for what a step reads
+    int64_t                         n_clamped_ = 0;  // before the last recoding
+    int64_t                         coded_at_  = 0;  // live rows when the codes were last made
 };
 
 }  // namespace rocketdoc

@@ -7,13 +7,17 @@ namespace rocketdoc {
 
 KernelEvent kernel_event(ggml_backend_event_t event) { return static_cast<KernelEvent>(event->context); }
 
-Status CudaDevice::open(const std::string & kernels_path, int index, ggml_backend_dev_t device, ggml_backend_t backend, std::unique_ptr<CudaDevice> & out) {
+Status CudaDevice::open(const std::string & kernels_path, int index, ggml_backend_dev_t device, ggml_backend_t backend,
+                        std::unique_ptr<CudaDevice> & out) {
     std::string error;
     void *      library = open_library(kernels_path, error);
-    if (!library) return Status::fail(Code::GPU_NONE, "RocketDoc's CUDA kernels are not there (" + error + "). Build them where nvcc is, or use the CPU.");
-    auto table_of = reinterpret_cast<const KernelTable * (*)()>(find_symbol(library, "rocketdoc_kernels_table"));
+    if (!library)
+        return Status::fail(Code::GPU_NONE, "RocketDoc's CUDA kernels are not there (" + error +
+                                                "). Build them where nvcc is, or use the CPU.");
+    auto table_of = reinterpret_cast<const KernelTable * (*) ()>(find_symbol(library, "rocketdoc_kernels_table"));
     const KernelTable * table = table_of ? table_of() : nullptr;
-    if (!table || table->abi != KERNELS_ABI) return Status::fail(Code::GPU_NONE, "RocketDoc's CUDA kernels are another build's. Build the project anew.");
+    if (!table || table->abi != KERNELS_ABI)
+        return Status::fail(Code::GPU_NONE, "RocketDoc's CUDA kernels are another build's. Build the project anew.");
 
     std::unique_ptr<CudaDevice> self(new CudaDevice);
     self->kernels_ = table;
@@ -65,7 +69,9 @@ size_t CudaDevice::total_bytes() const {
 
 Status PinnedMemory::allocate(const CudaDevice & cuda, size_t bytes, PinnedMemory & out) {
     out = {};
-    if (!HostPages::allocate(bytes, out.pages_)) return Status::fail(Code::HOST_OOM, "The system has no " + std::to_string(bytes >> 20) + " MiB of memory left.");
+    if (!HostPages::allocate(bytes, out.pages_))
+        return Status::fail(Code::HOST_OOM,
+                            "The system has no " + std::to_string(bytes >> 20) + " MiB of memory left.");
     RETURN_IF_FAILED(cuda.enter());  // else CUDA would open the thread's current device as well
     if (bytes > 0 && cuda.kernels().pin_host(out.data(), bytes) == KERNEL_OK) out.cuda_ = &cuda;
     return Status::good();

@@ -1,5 +1,5 @@
-// The CUDA side of a backend: our kernels' library, a stream of ours beside ggml's, and the events that order the two. The engine
-// compiles without CUDA headers; everything goes through the kernels' table.
+// The CUDA side of a backend: our kernels' library, a stream of ours beside ggml's, and the events that order the two.
+// The engine compiles without CUDA headers; everything goes through the kernels' table.
 #pragma once
 
 #include <memory>
@@ -17,9 +17,10 @@ class CudaDevice {
   public:
     ~CudaDevice();
 
-    // kernels_path: librocketdoc_kernels. backend: ggml's CUDA backend of device `index`. GPU_NONE when the library is missing,
-    // does not load or is another build's.
-    static Status open(const std::string & kernels_path, int index, ggml_backend_dev_t device, ggml_backend_t backend, std::unique_ptr<CudaDevice> & out);
+    // kernels_path: librocketdoc_kernels. backend: ggml's CUDA backend of device `index`. GPU_NONE when the library is
+    // missing, does not load or is another build's.
+    static Status open(const std::string & kernels_path, int index, ggml_backend_dev_t device, ggml_backend_t backend,
+                       std::unique_ptr<CudaDevice> & out);
 
     const KernelTable & kernels() const { return *kernels_; }
     KernelStream        stream() const { return stream_; }
@@ -48,21 +49,23 @@ class CudaDevice {
     ggml_backend_event_ptr from_ggml_, to_ggml_;
 };
 
-// RAM that the GPU copies from and to while it computes: pages of ours, given to the driver. Asking CUDA for such memory takes eight times
-// as long (16.6 GB: 8.5 s against 1.1 on 16 cores), for it writes to every small page from one thread.
+// RAM that the GPU copies from and to while it computes: pages of ours, given to the driver. Asking CUDA for such
+// memory takes eight times as long (16.6 GB: 8.5 s against 1.1 on 16 cores), for it writes to every small page from one
+// thread.
 class PinnedMemory {
   public:
     PinnedMemory() = default;
     ~PinnedMemory();
-    PinnedMemory(PinnedMemory && other) noexcept : pages_(std::move(other.pages_)), cuda_(std::exchange(other.cuda_, nullptr)) {}
+    PinnedMemory(PinnedMemory && other) noexcept
+        : pages_(std::move(other.pages_)), cuda_(std::exchange(other.cuda_, nullptr)) {}
     PinnedMemory & operator=(PinnedMemory && other) noexcept {
         std::swap(pages_, other.pages_);
         std::swap(cuda_, other.cuda_);
         return *this;
     }
 
-    // HOST_OOM when the system has not so many bytes. Where it has them and the driver takes no more (some let it have half of the
-    // RAM), pinned() is false: copies are correct and slower then.
+    // HOST_OOM when the system has not so many bytes. Where it has them and the driver takes no more (some let it have
+    // half of the RAM), pinned() is false: copies are correct and slower then.
     static Status allocate(const CudaDevice & cuda, size_t bytes, PinnedMemory & out);
 
     uint8_t * data() const { return pages_.data(); }
@@ -75,7 +78,9 @@ class PinnedMemory {
 };
 
 // Heads that every kernel serves: D, and query heads a KV head.
-inline bool kernels_serve(int head_dim, int group) { return (head_dim == 64 || head_dim == 96 || head_dim == 128 || head_dim == 256) && group <= 16; }
+inline bool kernels_serve(int head_dim, int group) {
+    return (head_dim == 64 || head_dim == 96 || head_dim == 128 || head_dim == 256) && group <= 16;
+}
 
 // The cudaEvent_t inside an event of ggml's CUDA backend.
 KernelEvent kernel_event(ggml_backend_event_t event);

@@ -25,11 +25,13 @@ class Decode {
     static std::unique_ptr<Decode> make(const Model & model, Backend & backend);
     virtual ~Decode() = default;
 
-    // What the coming tokens read and where their rows go. history null: nothing is appended to it. compact null: attention is
-    // dense over the history, which then is on the device. Both must outlive the answer; history may not grow meanwhile.
+    // What the coming tokens read and where their rows go. history null: nothing is appended to it. compact null:
+    // attention is dense over the history, which then is on the device. Both must outlive the answer; history may not
+    // grow meanwhile.
     virtual Status begin(KvRows * history, CompactCache * compact) = 0;
     // The rows are written, counting them is the caller's business. logits: all of them, not only candidates.
-    virtual Status run(int32_t token, int64_t position, int64_t n_history, bool logits, NextToken & out, const std::atomic<bool> * cancel) = 0;
+    virtual Status run(int32_t token, int64_t position, int64_t n_history, bool logits, NextToken & out,
+                       const std::atomic<bool> * cancel) = 0;
     // Rows of the last tokens are where begin() said.
     virtual Status end() = 0;
 };

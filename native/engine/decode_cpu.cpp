@@ -13,7 +13,9 @@ void set_lengths(const std::vector<ggml_tensor *> & views, int64_t n_rows) {
 }  // namespace
 
 CpuDecode::CpuDecode(const Model & model, Backend & backend)
-    : model_(model), backend_(backend), arena_(backend, size_t(model.params().n_layer) * NODES_PER_LAYER + EXTRA_NODES) {}
+    : model_(model),
+      backend_(backend),
+      arena_(backend, size_t(model.params().n_layer) * NODES_PER_LAYER + EXTRA_NODES) {}
 
 Status CpuDecode::begin(KvRows * history, CompactCache * compact) {
     const HyperParams &  p    = model_.params();
@@ -40,20 +42,22 @@ Status CpuDecode::begin(KvRows * history, CompactCache * compact) {
         ggml_tensor * values = history ? build_append(ctx, graph, history->v(layer), qkv.v, history_row_) : nullptr;
         ggml_tensor * attended =
             compact_ ? compact_->build_attention(ctx, graph, layer, qkv, compact_row_, compact_views_)
-                    : build_dense_attention(ctx, qkv.q, keys, values, 1, nullptr, p.attn_scale, &history_views_);
+                     : build_dense_attention(ctx, qkv.q, keys, values, 1, nullptr, p.attn_scale, &history_views_);
         x = arch.build_after_attention(ctx, p, weights, x, attended);
     }
     logits_ = arch.build_output(ctx, p, model_.weights(), x);
     ggml_set_output(logits_);
     ggml_build_forward_expand(graph, logits_);
-    // A compact cache whose every layer selects never uses its row input, nor does a graph allocate what it does not hold.
+    // A compact cache whose every layer selects never uses its row input, nor does a graph allocate what it does not
+    // hold.
     if (compact_views_.empty()) compact_row_ = nullptr;
     RETURN_IF_FAILED(arena_.allocate(graph));
     graph_ = graph;
     return Status::good();
 }
 
-Status CpuDecode::run(int32_t token, int64_t position, int64_t n_history, bool, NextToken & out, const std::atomic<bool> * cancel) {
+Status CpuDecode::run(int32_t token, int64_t position, int64_t n_history, bool, NextToken & out,
+                      const std::atomic<bool> * cancel) {
     if (!graph_) return Status::fail(Code::INTERNAL, "decode was not begun");
     const int32_t position32 = int32_t(position);
     ggml_backend_tensor_set(token_, &token, 0, sizeof(token));

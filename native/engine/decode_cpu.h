@@ -1,5 +1,5 @@
-// A token on the CPU: one graph over all layers, built once per answer and run again for every token; only inputs and the lengths
-// of the row views change.
+// A token on the CPU: one graph over all layers, built once per answer and run again for every token; only inputs and
+// the lengths of the row views change.
 #pragma once
 
 #include "compact_cache_cpu.h"
@@ -12,7 +12,8 @@ class CpuDecode : public Decode {
     CpuDecode(const Model & model, Backend & backend);
 
     Status begin(KvRows * history, CompactCache * compact) override;
-    Status run(int32_t token, int64_t position, int64_t n_history, bool logits, NextToken & out, const std::atomic<bool> * cancel) override;
+    Status run(int32_t token, int64_t position, int64_t n_history, bool logits, NextToken & out,
+               const std::atomic<bool> * cancel) override;
     Status end() override {
         graph_ = nullptr;
         return Status::good();
@@ -22,14 +23,14 @@ class CpuDecode : public Decode {
     const Model &              model_;
     Backend &                  backend_;
     GraphArena                 arena_;
-    CpuCompactCache *          compact_       = nullptr;
-    ggml_cgraph *              graph_         = nullptr;
-    ggml_tensor *              token_         = nullptr;  // i32 [1]
-    ggml_tensor *              position_      = nullptr;  // i32 [1]
-    ggml_tensor *              history_row_   = nullptr;  // i64 [1]
-    ggml_tensor *              compact_row_   = nullptr;  // i64 [1]
-    ggml_tensor *              logits_        = nullptr;  // f32 [n_vocab]
-    std::vector<ggml_tensor *> history_views_;            // dense reads of the history: ne[1] is its length
+    CpuCompactCache *          compact_     = nullptr;
+    ggml_cgraph *              graph_       = nullptr;
+    ggml_tensor *              token_       = nullptr;  // i32 [1]
+    ggml_tensor *              position_    = nullptr;  // i32 [1]
+    ggml_tensor *              history_row_ = nullptr;  // i64 [1]
+    ggml_tensor *              compact_row_ = nullptr;  // i64 [1]
+    ggml_tensor *              logits_      = nullptr;  // f32 [n_vocab]
+    std::vector<ggml_tensor *> history_views_;          // dense reads of the history: ne[1] is its length
     std::vector<ggml_tensor *> compact_views_;
 };
 

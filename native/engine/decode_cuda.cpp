@@ -13,7 +13,8 @@ constexpr int    N_CANDIDATES    = 256;
 
 }  // namespace
 
-CudaDecode::CudaDecode(const Model & model, Backend & backend) : model_(model), backend_(backend), cuda_(*backend.cuda()) {}
+CudaDecode::CudaDecode(const Model & model, Backend & backend)
+    : model_(model), backend_(backend), cuda_(*backend.cuda()) {}
 
 CudaDecode::~CudaDecode() { drop_capture(); }
 
@@ -21,7 +22,7 @@ CudaDecode::~CudaDecode() { drop_capture(); }
 static int64_t widest_input(const HyperParams & p) { return std::max({p.n_embd, p.n_ff, p.n_head * p.head_dim}); }
 
 size_t CudaDecode::device_bytes(const HyperParams & p) {
-    const int64_t rows   = 2 * p.n_layer * p.n_head_kv * p.head_dim, heads = (p.n_head + 2 * p.n_head_kv) * p.head_dim;
+    const int64_t rows = 2 * p.n_layer * p.n_head_kv * p.head_dim, heads = (p.n_head + 2 * p.n_head_kv) * p.head_dim;
     const int64_t shared = p.n_embd + 2 * p.n_head * p.head_dim + p.n_vocab + rows + widest_input(p);
     const int64_t nodes  = 8 * p.n_embd + 4 * p.n_ff + 3 * heads;  // of a step
     return size_t(shared + nodes) * sizeof(float);
@@ -29,31 +30,34 @@ size_t CudaDecode::device_bytes(const HyperParams & p) {
 
 Status CudaDecode::reserve() {
     if (pinned_.pinned()) return Status::good();  // the last to be had
-    const HyperParams & p = model_.params();
+    const HyperParams & p  = model_.params();
     size_t              at = 0;
-    inputs_at_   = DeviceBytes::take(at, sizeof(Inputs));
-    x_at_        = DeviceBytes::take(at, size_t(p.n_embd) * sizeof(float));
-    q_at_        = DeviceBytes::take(at, size_t(p.n_head * p.head_dim) * sizeof(float));
-    attended_at_ = DeviceBytes::take(at, size_t(p.n_head * p.head_dim) * sizeof(float));
-    logits_at_   = DeviceBytes::take(at, size_t(p.n_vocab) * sizeof(float));
-    best_at_     = DeviceBytes::take(at, N_CANDIDATES * (sizeof(float) + sizeof(int32_t)));
-    rows_at_     = at;  // [n_layer][K, V][G, D] f32, one after the other
-    rows_bytes_  = size_t(2 * p.n_layer * p.n_head_kv * p.head_dim) * sizeof(float);
+    inputs_at_             = DeviceBytes::take(at, sizeof(Inputs));
+    x_at_                  = DeviceBytes::take(at, size_t(p.n_embd) * sizeof(float));
+    q_at_                  = DeviceBytes::take(at, size_t(p.n_head * p.head_dim) * sizeof(float));
+    attended_at_           = DeviceBytes::take(at, size_t(p.n_head * p.head_dim) * sizeof(float));
+    logits_at_             = DeviceBytes::take(at, size_t(p.n_vocab) * sizeof(float));
+    best_at_               = DeviceBytes::take(at, N_CANDIDATES * (sizeof(float) + sizeof(int32_t)));
+    rows_at_               = at;  // [n_layer][K, V][G, D] f32, one after the other
+    rows_bytes_            = size_t(2 * p.n_layer * p.n_head_kv * p.head_dim) * sizeof(float);
     at += DeviceBytes::aligned(rows_bytes_);
     const size_t widest = size_t(round_up(widest_input(p), 32));
-    bits_at_   = DeviceBytes::take(at, widest);
-    scales_at_ = DeviceBytes::take(at, widest / 32 * sizeof(float));
-    sums_at_   = DeviceBytes::take(at, widest / 16 * sizeof(float));
+    bits_at_            = DeviceBytes::take(at, widest);
+    scales_at_          = DeviceBytes::take(at, widest / 32 * sizeof(float));
+    sums_at_            = DeviceBytes::take(at, widest / 16 * sizeof(float));
     RETURN_IF_FAILED(DeviceBytes::allocate(backend_, at, memory_));
-    RETURN_IF_FAILED(DeviceBytes::allocate(backend_, cuda_.kernels().candidates_workspace_bytes(int(p.n_vocab), int(std::min<int64_t>(N_CANDIDATES, p.n_vocab))),
-                                           candidates_workspace_));
+    RETURN_IF_FAILED(DeviceBytes::allocate(
+        backend_,
+        cuda_.kernels().candidates_workspace_bytes(int(p.n_vocab), int(std::min<int64_t>(N_CANDIDATES, p.n_vocab))),
+        candidates_workspace_));
     size_t host = 0;
     DeviceBytes::take(host, sizeof(Inputs));
     best_host_ = DeviceBytes::take(host, N_CANDIDATES * (sizeof(float) + sizeof(int32_t)));
     rows_host_ = DeviceBytes::take(host, 2 * rows_bytes_);
     RETURN_IF_FAILED(PinnedMemory::allocate(cuda_, host, pinned_));
     // A captured token copies to it.
-    return pinned_.pinned() ? Status::good() : Status::fail(Code::GPU_FAULT, "The GPU's driver takes no memory for a token's results.");
+    return pinned_.pinned() ? Status::good()
+                            : Status::fail(Code::GPU_FAULT, "The GPU's driver takes no memory for a token's results.");
 }
 
 KernelActivations CudaDecode::activations() const {
@@ -85,10 +89,11 @@ void CudaDecode::place(ggml_tensor * result, size_t offset) {
 }
 
 void CudaDecode::build() {
-    const HyperParams &  p    = model_.params();
-    const Architecture & arch = model_.architecture();
-    const size_t n_graphs     = 2 * size_t(p.n_layer) + 2;
-    ctx_memory_.resize(n_graphs * (ggml_tensor_overhead() * NODES_PER_GRAPH + ggml_graph_overhead_custom(NODES_PER_GRAPH, false)));
+    const HyperParams &  p        = model_.params();
+    const Architecture & arch     = model_.architecture();
+    const size_t         n_graphs = 2 * size_t(p.n_layer) + 2;
+    ctx_memory_.resize(n_graphs *
+                       (ggml_tensor_overhead() * NODES_PER_GRAPH + ggml_graph_overhead_custom(NODES_PER_GRAPH, false)));
     ggml_init_params params = {ctx_memory_.size(), ctx_memory_.data(), true};
     ctx_.reset(ggml_init(params));
     steps_.clear();
@@ -117,7 +122,9 @@ void CudaDecode::build() {
         for (ggml_tensor * t : {qkv.q, qkv.k, qkv.v}) ggml_build_forward_expand(graph, t);
         if (compact_) steps_.push_back({nullptr, layer, {}});
         else {
-            const auto heads = [&](int64_t n, size_t at) { return ggml_reshape_3d(ctx, leaf(GGML_TYPE_F32, {p.head_dim, n}, at), p.head_dim, n, 1); };
+            const auto heads = [&](int64_t n, size_t at) {
+                return ggml_reshape_3d(ctx, leaf(GGML_TYPE_F32, {p.head_dim, n}, at), p.head_dim, n, 1);
+            };
             graph                = new_graph();
             ggml_tensor * keys   = build_append(ctx, graph, history_->k(layer), heads(p.n_head_kv, k_at), row);
             ggml_tensor * values = build_append(ctx, graph, history_->v(layer), heads(p.n_head_kv, v_at), row);
@@ -125,12 +132,14 @@ void CudaDecode::build() {
             mask->buffer         = mask_.buffer();
             mask->data           = mask_.data();
             live_mask_.push_back(mask);
-            ggml_tensor * attended = build_dense_attention(ctx, heads(p.n_head, q_at_), keys, values, history_->capacity(), mask, p.attn_scale, &live_rows_);
+            ggml_tensor * attended = build_dense_attention(ctx, heads(p.n_head, q_at_), keys, values,
+                                                           history_->capacity(), mask, p.attn_scale, &live_rows_);
             place(attended, attended_at_);
             ggml_build_forward_expand(graph, attended);
         }
         graph = new_graph();
-        x     = arch.build_after_attention(ctx, p, weights, leaf(GGML_TYPE_F32, {p.n_embd, 1}, x_at_), leaf(GGML_TYPE_F32, {p.n_head * p.head_dim, 1}, attended_at_));
+        x     = arch.build_after_attention(ctx, p, weights, leaf(GGML_TYPE_F32, {p.n_embd, 1}, x_at_),
+                                           leaf(GGML_TYPE_F32, {p.n_head * p.head_dim, 1}, attended_at_));
         place(x, x_at_);
     }
     ggml_tensor * logits = arch.build_output(ctx, p, model_.weights(), x);
@@ -177,7 +186,9 @@ Status CudaDecode::list_history() {
         lists.push_back(history_->v(layer)->data);
     }
     RETURN_IF_FAILED(DeviceBytes::allocate(backend_, lists.size() * sizeof(void *), lists_));
-    RETURN_IF_FAILED(cuda_.check(cuda_.kernels().copy(lists_.data(), lists.data(), lists.size() * sizeof(void *), cuda_.stream()), "listing the history"));
+    RETURN_IF_FAILED(
+        cuda_.check(cuda_.kernels().copy(lists_.data(), lists.data(), lists.size() * sizeof(void *), cuda_.stream()),
+                    "listing the history"));
     return cuda_.finish();
 }
 
@@ -187,7 +198,8 @@ Status CudaDecode::begin(KvRows * history, CompactCache * compact) {
     history_ = history;
     compact_ = static_cast<CudaCompactCache *>(compact);
     if (!compact_ && (!history_ || !history_->on_device())) {
-        return Status::fail(Code::INVALID_ARGUMENT, "Mode full on a GPU reads every row there: read the document with its KV on the GPU, or choose mode rocketkv-mt.");
+        return Status::fail(Code::INVALID_ARGUMENT, "Mode full on a GPU reads every row there: read the document with "
+                                                    "its KV on the GPU, or choose mode rocketkv-mt.");
     }
     RETURN_IF_FAILED(reserve());
     if (!compact_) {
@@ -201,8 +213,8 @@ Status CudaDecode::begin(KvRows * history, CompactCache * compact) {
     return give_memory();
 }
 
-// ggml's attention takes whole steps of rows: the graph is captured for a length that serves the next 256 tokens, and the mask
-// says how far they reach.
+// ggml's attention takes whole steps of rows: the graph is captured for a length that serves the next 256 tokens, and
+// the mask says how far they reach.
 Status CudaDecode::set_dense_length(int64_t n_history) {
     constexpr uint16_t F16_MINUS_INF = 0xFC00;
     const int64_t      n_rows        = round_up(n_history + 1, backend_.row_step());
@@ -216,10 +228,14 @@ Status CudaDecode::set_dense_length(int64_t n_history) {
         }
         std::vector<uint16_t> mask(size_t(n_rows), 0);
         std::fill(mask.begin() + n_history, mask.end(), F16_MINUS_INF);
-        RETURN_IF_FAILED(cuda_.check(cuda_.kernels().copy(mask_.data(), mask.data(), mask.size() * sizeof(uint16_t), cuda_.stream()), "setting the mask"));
+        RETURN_IF_FAILED(
+            cuda_.check(cuda_.kernels().copy(mask_.data(), mask.data(), mask.size() * sizeof(uint16_t), cuda_.stream()),
+                        "setting the mask"));
         RETURN_IF_FAILED(cuda_.finish());
     }
-    return cuda_.check(cuda_.kernels().fill(mask_.at<uint8_t>(size_t(n_history) * sizeof(uint16_t)), 0, sizeof(uint16_t), cuda_.stream()), "setting the mask");
+    return cuda_.check(cuda_.kernels().fill(mask_.at<uint8_t>(size_t(n_history) * sizeof(uint16_t)), 0,
+                                            sizeof(uint16_t), cuda_.stream()),
+                       "setting the mask");
 }
 
 Status CudaDecode::enqueue_steps() {
@@ -229,13 +245,16 @@ Status CudaDecode::enqueue_steps() {
     for (const Step & step : steps_) {
         if (!step.graph) {
             const size_t at = rows_at_ + 2 * size_t(step.layer) * kv;
-            RETURN_IF_FAILED(compact_->enqueue_attention(step.layer, memory_.at<float>(q_at_), memory_.at<float>(at), memory_.at<float>(at + kv), memory_.at<float>(attended_at_)));
+            RETURN_IF_FAILED(compact_->enqueue_attention(step.layer, memory_.at<float>(q_at_), memory_.at<float>(at),
+                                                         memory_.at<float>(at + kv), memory_.at<float>(attended_at_)));
             continue;
         }
-        for (const KernelCall & call : step.calls) RETURN_IF_FAILED(cuda_.check(call(kernels, cuda_.stream()), "computing a layer"));
+        for (const KernelCall & call : step.calls)
+            RETURN_IF_FAILED(cuda_.check(call(kernels, cuda_.stream()), "computing a layer"));
         if (!step.calls.empty()) continue;
         RETURN_IF_FAILED(cuda_.let_ggml_wait());
-        if (ggml_backend_graph_compute_async(backend_.handle(), step.graph) != GGML_STATUS_SUCCESS) return Status::fail(Code::GPU_FAULT, "ggml failed to compute a graph on the GPU.");
+        if (ggml_backend_graph_compute_async(backend_.handle(), step.graph) != GGML_STATUS_SUCCESS)
+            return Status::fail(Code::GPU_FAULT, "ggml failed to compute a graph on the GPU.");
         RETURN_IF_FAILED(cuda_.wait_for_ggml());
     }
     return Status::good();
@@ -244,7 +263,8 @@ Status CudaDecode::enqueue_steps() {
 Status CudaDecode::enqueue_token() {
     const KernelTable & kernels = cuda_.kernels();
     const HyperParams & p       = model_.params();
-    RETURN_IF_FAILED(cuda_.check(kernels.copy(memory_.at<void>(inputs_at_), pinned_.data(), sizeof(Inputs), cuda_.stream()), "giving a token"));
+    RETURN_IF_FAILED(cuda_.check(
+        kernels.copy(memory_.at<void>(inputs_at_), pinned_.data(), sizeof(Inputs), cuda_.stream()), "giving a token"));
     if (compact_) RETURN_IF_FAILED(compact_->enqueue_token_start());
     RETURN_IF_FAILED(enqueue_steps());
     if (compact_) RETURN_IF_FAILED(compact_->enqueue_token_end());
@@ -258,14 +278,20 @@ Status CudaDecode::enqueue_token() {
         to.type       = rows->type == GGML_TYPE_Q8_0 ? KERNEL_ROWS_Q8_0 : KERNEL_ROWS_F16;
         to.row_bytes  = rows->nb[1];
         to.head_bytes = rows->nb[2];
-        RETURN_IF_FAILED(cuda_.check(kernels.append_history(to, memory_.at<float>(rows_at_), memory_.at<int64_t>(inputs_at_ + offsetof(Inputs, row)), cuda_.stream()), "keeping a row"));
+        RETURN_IF_FAILED(
+            cuda_.check(kernels.append_history(to, memory_.at<float>(rows_at_),
+                                               memory_.at<int64_t>(inputs_at_ + offsetof(Inputs, row)), cuda_.stream()),
+                        "keeping a row"));
     }
     const int n = int(std::min<int64_t>(N_CANDIDATES, p.n_vocab));
-    RETURN_IF_FAILED(cuda_.check(kernels.candidates(memory_.at<float>(logits_at_), int(p.n_vocab), n, memory_.at<float>(best_at_),
-                                                    memory_.at<int32_t>(best_at_ + N_CANDIDATES * sizeof(float)), candidates_workspace_.data(), candidates_workspace_.bytes(),
-                                                    cuda_.stream()),
-                                 "choosing candidates"));
-    return cuda_.check(kernels.copy(pinned_.data() + best_host_, memory_.at<void>(best_at_), N_CANDIDATES * (sizeof(float) + sizeof(int32_t)), cuda_.stream()), "taking the candidates");
+    RETURN_IF_FAILED(
+        cuda_.check(kernels.candidates(memory_.at<float>(logits_at_), int(p.n_vocab), n, memory_.at<float>(best_at_),
+                                       memory_.at<int32_t>(best_at_ + N_CANDIDATES * sizeof(float)),
+                                       candidates_workspace_.data(), candidates_workspace_.bytes(), cuda_.stream()),
+                    "choosing candidates"));
+    return cuda_.check(kernels.copy(pinned_.data() + best_host_, memory_.at<void>(best_at_),
+                                    N_CANDIDATES * (sizeof(float) + sizeof(int32_t)), cuda_.stream()),
+                       "taking the candidates");
 }
 
 Status CudaDecode::compute_token() {
@@ -285,7 +311,8 @@ Status CudaDecode::compute_token() {
     return cuda_.check(kernels.launch_graph(captured_, cuda_.stream()), "running a token");
 }
 
-Status CudaDecode::run(int32_t token, int64_t position, int64_t n_history, bool logits, NextToken & out, const std::atomic<bool> * cancel) {
+Status CudaDecode::run(int32_t token, int64_t position, int64_t n_history, bool logits, NextToken & out,
+                       const std::atomic<bool> * cancel) {
     if (steps_.empty()) return Status::fail(Code::INTERNAL, "decode was not begun");
     if (cancel && cancel->load()) return Status::fail(Code::CANCELLED, "Cancelled.");
     RETURN_IF_FAILED(cuda_.enter());
@@ -296,7 +323,9 @@ Status CudaDecode::run(int32_t token, int64_t position, int64_t n_history, bool 
     const bool stages = history_ && !history_->on_device();
     const int  set    = int(n_run_ % 2);
     if (stages) {
-        RETURN_IF_FAILED(cuda_.check(cuda_.kernels().copy(pinned_.data() + rows_host_ + size_t(set) * rows_bytes_, memory_.at<void>(rows_at_), rows_bytes_, cuda_.stream()), "taking new rows"));
+        RETURN_IF_FAILED(cuda_.check(cuda_.kernels().copy(pinned_.data() + rows_host_ + size_t(set) * rows_bytes_,
+                                                          memory_.at<void>(rows_at_), rows_bytes_, cuda_.stream()),
+                                     "taking new rows"));
         RETURN_IF_FAILED(write_staged_rows());  // the last token's, while this one computes
     }
     RETURN_IF_FAILED(cuda_.finish());
@@ -312,20 +341,25 @@ Status CudaDecode::run(int32_t token, int64_t position, int64_t n_history, bool 
     for (int i = 0; i < n; i++) out.candidates[size_t(i)] = {ids[i], best[i], 0.0f};
     if (!logits) return Status::good();
     out.logits.resize(size_t(model_.params().n_vocab));
-    RETURN_IF_FAILED(cuda_.check(cuda_.kernels().copy(out.logits.data(), memory_.at<void>(logits_at_), out.logits.size() * sizeof(float), cuda_.stream()), "taking the logits"));
+    RETURN_IF_FAILED(cuda_.check(cuda_.kernels().copy(out.logits.data(), memory_.at<void>(logits_at_),
+                                                      out.logits.size() * sizeof(float), cuda_.stream()),
+                                 "taking the logits"));
     return cuda_.finish();
 }
 
 // K and V of the token before, from pinned memory into the history's rows [head_dim, capacity, n_head].
 Status CudaDecode::write_staged_rows() {
     if (staged_row_ < 0) return Status::good();
-    const HyperParams & p   = model_.params();
-    const float *       row = reinterpret_cast<const float *>(pinned_.data() + rows_host_ + size_t(staged_set_) * rows_bytes_);
+    const HyperParams & p = model_.params();
+    const float *       row =
+        reinterpret_cast<const float *>(pinned_.data() + rows_host_ + size_t(staged_set_) * rows_bytes_);
     for (int64_t layer = 0; layer < p.n_layer; layer++) {
         for (ggml_tensor * t : {history_->k(layer), history_->v(layer)}) {
             for (int64_t head = 0; head < p.n_head_kv; head++, row += p.head_dim) {
-                uint8_t * to = static_cast<uint8_t *>(t->data) + size_t(head) * t->nb[2] + size_t(staged_row_) * t->nb[1];
-                if (t->type == GGML_TYPE_F16) ggml_fp32_to_fp16_row(row, reinterpret_cast<ggml_fp16_t *>(to), p.head_dim);
+                uint8_t * to =
+                    static_cast<uint8_t *>(t->data) + size_t(head) * t->nb[2] + size_t(staged_row_) * t->nb[1];
+                if (t->type == GGML_TYPE_F16)
+                    ggml_fp32_to_fp16_row(row, reinterpret_cast<ggml_fp16_t *>(to), p.head_dim);
                 else ggml_quantize_chunk(t->type, row, to, 0, 1, p.head_dim, nullptr);
             }
         }

@@ -1,6 +1,6 @@
-// A token on a GPU, captured once into one CUDA graph and replayed: our kernels around attention where they know the model's graph
-// and weight formats, else ggml's graphs; our attention on the compact cache, or ggml's on the whole history. The host gives 16 bytes
-// a token and gets a few candidates back.
+// A token on a GPU, captured once into one CUDA graph and replayed: our kernels around attention where they know the
+// model's graph and weight formats, else ggml's graphs; our attention on the compact cache, or ggml's on the whole
+// history. The host gives 16 bytes a token and gets a few candidates back.
 #pragma once
 
 #include <array>
@@ -17,7 +17,8 @@ class CudaDecode : public Decode {
     ~CudaDecode() override;
 
     Status begin(KvRows * history, CompactCache * compact) override;
-    Status run(int32_t token, int64_t position, int64_t n_history, bool logits, NextToken & out, const std::atomic<bool> * cancel) override;
+    Status run(int32_t token, int64_t position, int64_t n_history, bool logits, NextToken & out,
+               const std::atomic<bool> * cancel) override;
     Status end() override;
 
     // Bytes that begin() holds on the device, but for the mask of mode full.
@@ -36,21 +37,21 @@ class CudaDecode : public Decode {
         int64_t                 layer = 0;        // of that attention
         std::vector<KernelCall> calls;            // empty: ggml computes the graph
     };
-    Status        reserve();
-    void          build();
-    ggml_cgraph * new_graph();
-    ggml_tensor * leaf(ggml_type type, std::array<int64_t, 2> ne, size_t offset);
-    void          place(ggml_tensor * result, size_t offset);
-    size_t        place_nodes(ggml_cgraph * graph, uint8_t * base) const;
-    Status        give_memory();
-    Status        list_history();
+    Status            reserve();
+    void              build();
+    ggml_cgraph *     new_graph();
+    ggml_tensor *     leaf(ggml_type type, std::array<int64_t, 2> ne, size_t offset);
+    void              place(ggml_tensor * result, size_t offset);
+    size_t            place_nodes(ggml_cgraph * graph, uint8_t * base) const;
+    Status            give_memory();
+    Status            list_history();
     KernelActivations activations() const;
-    Status        enqueue_steps();
-    Status        set_dense_length(int64_t n_history);
-    Status        enqueue_token();
-    Status        compute_token();
-    void          drop_capture();
-    Status        write_staged_rows();
+    Status            enqueue_steps();
+    Status            set_dense_length(int64_t n_history);
+    Status            enqueue_token();
+    Status            compute_token();
+    void              drop_capture();
+    Status            write_staged_rows();
 
     const Model &      model_;
     Backend &          backend_;
@@ -58,26 +59,26 @@ class CudaDecode : public Decode {
     KvRows *           history_ = nullptr;
     CudaCompactCache * compact_ = nullptr;
 
-    DeviceBytes memory_;             // the tensors that graphs and kernels share, at the offsets below
-    DeviceBytes candidates_workspace_;
-    size_t      inputs_at_ = 0, x_at_ = 0, q_at_ = 0, attended_at_ = 0, logits_at_ = 0, best_at_ = 0, rows_at_ = 0;
-    size_t      bits_at_ = 0, scales_at_ = 0, sums_at_ = 0;  // KernelActivations
-    DeviceBytes scratch_;            // what a step's nodes need, each its own; steps take turns
-    DeviceBytes lists_;              // KernelHistory::lists
-    DeviceBytes mask_;               // dense: f16 [capacity of the history]
-    PinnedMemory pinned_;            // Inputs, candidates, two sets of a token's new rows
-    size_t      best_host_ = 0, rows_host_ = 0, rows_bytes_ = 0;
+    DeviceBytes  memory_;  // the tensors that graphs and kernels share, at the offsets below
+    DeviceBytes  candidates_workspace_;
+    size_t       inputs_at_ = 0, x_at_ = 0, q_at_ = 0, attended_at_ = 0, logits_at_ = 0, best_at_ = 0, rows_at_ = 0;
+    size_t       bits_at_ = 0, scales_at_ = 0, sums_at_ = 0;  // KernelActivations
+    DeviceBytes  scratch_;  // what a step's nodes need, each its own; steps take turns
+    DeviceBytes  lists_;    // KernelHistory::lists
+    DeviceBytes  mask_;     // dense: f16 [capacity of the history]
+    PinnedMemory pinned_;   // Inputs, candidates, two sets of a token's new rows
+    size_t       best_host_ = 0, rows_host_ = 0, rows_bytes_ = 0;
 
     ggml_context_ptr           ctx_;
     std::vector<uint8_t>       ctx_memory_;
     std::vector<Step>          steps_;
-    std::vector<ggml_tensor *> live_rows_;    // dense: views whose ne[1] is the padded length
+    std::vector<ggml_tensor *> live_rows_;  // dense: views whose ne[1] is the padded length
     std::vector<ggml_tensor *> live_mask_;
     int64_t                    dense_rows_ = 0;
     KernelGraph                captured_   = nullptr;
     bool                       warm_       = false;  // ggml's pools have what a token needs
     int64_t                    n_run_      = 0;
-    int64_t                    staged_row_ = -1;     // history row whose K and V wait in pinned memory
+    int64_t                    staged_row_ = -1;  // history row whose K and V wait in pinned memory
     int                        staged_set_ = 0;
 };
 

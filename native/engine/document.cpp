@@ -14,7 +14,9 @@ constexpr int64_t READING_TILE    = 512;
 constexpr int64_t USUAL_QUESTION = 32;
 constexpr int64_t USUAL_ANSWER   = 256;
 
-DocumentState state_of(const Document * held) { return held && held->n_tokens() > 0 ? DocumentState::held : DocumentState::unread; }
+DocumentState state_of(const Document * held) {
+    return held && held->n_tokens() > 0 ? DocumentState::held : DocumentState::unread;
+}
 
 }  // namespace
 
@@ -46,60 +48,72 @@ Status Engine::check_plan(const PlanRequest & request, const Document * held, Me
 }
 
 Status Engine::with_shortage(Status failed, const PlanRequest & request, const Document * held) const {
-    return rocketdoc::with_shortage(std::move(failed), model_->params(), room(held), model_->weight_bytes(), request, state_of(held));
+    return rocketdoc::with_shortage(std::move(failed), model_->params(), room(held), model_->weight_bytes(), request,
+                                    state_of(held));
 }
 
 Status check_host_memory(const Backend & backend, size_t needed, const std::string & what) {
     const int64_t available = backend.host_available();
     if (int64_t(needed) <= available) return Status::good();
-    return Status::fail(Code::HOST_OOM, what + " needs " + bytes_text(int64_t(needed)) + ", " + bytes_text(available) + " are free.");
+    return Status::fail(Code::HOST_OOM,
+                        what + " needs " + bytes_text(int64_t(needed)) + ", " + bytes_text(available) + " are free.");
 }
 
 Status check_device_memory(const Backend & backend, size_t needed, const std::string & what) {
     if (!backend.cuda()) return check_host_memory(backend, needed, what);
     const int64_t available = backend.available();
     if (int64_t(needed) <= available) return Status::good();
-    return Status::fail(Code::GPU_OOM, what + " needs " + bytes_text(int64_t(needed)) + " of GPU memory, " + bytes_text(available) + " are free.");
+    return Status::fail(Code::GPU_OOM, what + " needs " + bytes_text(int64_t(needed)) + " of GPU memory, " +
+                                           bytes_text(available) + " are free.");
 }
 
 Status Document::ensure_capacity(int64_t n_total) {
     const HyperParams & p        = engine_.model().params();
     const int64_t       capacity = document_capacity(n_tokens_, n_total, p.n_ctx_train);
-    const KvShape       shape   = kv_shape();
-    const Backend &     backend = engine_.backend();
-    const size_t        bytes   = shape.bytes(KvRows::allocated_rows(backend, capacity));
+    const KvShape       shape    = kv_shape();
+    const Backend &     backend  = engine_.backend();
+    const size_t        bytes    = shape.bytes(KvRows::allocated_rows(backend, capacity));
     if (!rows_) {
         // An eighth of the document for a question's compact cache: more than the default budgets take of a long one.
-        const size_t others    = bytes / 8 + Prefill::activation_bytes(p, backend, capacity, READING_SEGMENT, READING_TILE);
-        const bool   on_device = home_ == DocumentHome::device || !backend.cuda() || (home_ == DocumentHome::automatic && fits_on_device(backend, bytes, others));
-        const std::string what = "The KV cache of " + std::to_string(n_total) + " tokens";
-        RETURN_IF_FAILED(on_device ? check_device_memory(backend, bytes, what) : check_host_memory(backend, bytes, what));
+        const size_t others =
+            bytes / 8 + Prefill::activation_bytes(p, backend, capacity, READING_SEGMENT, READING_TILE);
+        const bool        on_device = home_ == DocumentHome::device || !backend.cuda() ||
+                                      (home_ == DocumentHome::automatic && fits_on_device(backend, bytes, others));
+        const std::string what      = "The KV cache of " + std::to_string(n_total) + " tokens";
+        RETURN_IF_FAILED(on_device ? check_device_memory(backend, bytes, what)
+                                   : check_host_memory(backend, bytes, what));
         return KvRows::create(backend, on_device ? KvRows::Home::device : KvRows::Home::host, shape, capacity, rows_);
     }
     if (n_total <= rows_->capacity()) return Status::good();
     const size_t      more = bytes - rows_->bytes() + bytes / size_t(p.n_layer);
     const std::string what = "Growing the KV cache to " + std::to_string(n_total) + " tokens";
-    RETURN_IF_FAILED(rows_->on_device() ? check_device_memory(backend, more, what) : check_host_memory(backend, more, what));
+    RETURN_IF_FAILED(rows_->on_device() ? check_device_memory(backend, more, what)
+                                        : check_host_memory(backend, more, what));
     return rows_->grow(capacity, n_live_);
 }
 
 Status Document::check_tokens(const std::vector<int32_t> & tokens) const {
     const HyperParams & p = engine_.model().params();
-    if (n_sessions_ > 0) return Status::fail(Code::BUSY, "The document has open chats; close them before more is read into it.");
+    if (n_sessions_ > 0)
+        return Status::fail(Code::BUSY, "The document has open chats; close them before more is read into it.");
     for (int32_t token : tokens) {
         if (token < 0 || token >= p.n_vocab) {
-            return Status::fail(Code::INVALID_ARGUMENT, "Token " + std::to_string(token) + " is outside the vocabulary of " + std::to_string(p.n_vocab) + ".");
+            return Status::fail(Code::INVALID_ARGUMENT, "Token " + std::to_string(token) +
+                                                            " is outside the vocabulary of " +
+                                                            std::to_string(p.n_vocab) + ".");
         }
     }
     const int64_t n_total = n_tokens_ + int64_t(tokens.size());
     if (n_total > p.n_ctx_train) {
-        return Status::fail(Code::CTX_OVERFLOW, "The document has " + std::to_string(n_total) + " tokens; the model reads " + std::to_string(p.n_ctx_train) +
+        return Status::fail(Code::CTX_OVERFLOW, "The document has " + std::to_string(n_total) +
+                                                    " tokens; the model reads " + std::to_string(p.n_ctx_train) +
                                                     ". Choose pages, or a model with a longer context.");
     }
     return Status::good();
 }
 
-Status Document::read(const std::vector<int32_t> & tokens, int64_t segment, int64_t tile, const std::function<void(int64_t done)> & progress) {
+Status Document::read(const std::vector<int32_t> & tokens, int64_t segment, int64_t tile,
+                      const std::function<void(int64_t done)> & progress) {
     const int64_t n_total = n_tokens_ + int64_t(tokens.size());
     Status        status;
     try {
@@ -117,17 +131,19 @@ Status Document::read(const std::vector<int32_t> & tokens, int64_t segment, int6
     return engine_.with_shortage(std::move(status), asked, this);
 }
 
-Status Document::read_tokens(const std::vector<int32_t> & tokens, int64_t segment, int64_t tile, const std::function<void(int64_t done)> & progress) {
+Status Document::read_tokens(const std::vector<int32_t> & tokens, int64_t segment, int64_t tile,
+                             const std::function<void(int64_t done)> & progress) {
     const HyperParams & p = engine_.model().params();
     cancel_               = false;
     if (tokens.empty()) return Status::good();
     if (segment == 0) segment = engine_.backend().cuda() ? READING_SEGMENT : 1024;
-    if (segment < 1 || tile < 1) return Status::fail(Code::INVALID_ARGUMENT, "Segment and tile must be at least 1 token.");
+    if (segment < 1 || tile < 1)
+        return Status::fail(Code::INVALID_ARGUMENT, "Segment and tile must be at least 1 token.");
     RETURN_IF_FAILED(check_tokens(tokens));
     const int64_t n_total = n_tokens_ + int64_t(tokens.size());
     RETURN_IF_FAILED(ensure_capacity(document_capacity(n_total, n_total, p.n_ctx_train)));
 
-    writer_ = nullptr;  // it wrote what was there before
+    writer_              = nullptr;  // it wrote what was there before
     const int64_t before = n_tokens_;
     PrefillJob    job;
     job.rows           = rows_.get();
@@ -142,11 +158,12 @@ Status Document::read_tokens(const std::vector<int32_t> & tokens, int64_t segmen
         tokens_.insert(tokens_.end(), tokens.begin() + (n_tokens_ - before), tokens.begin() + done);
         n_tokens_ = n_live_ = before + done;
     };
-    job.cancel         = &cancel_;
+    job.cancel = &cancel_;
     return engine_.prefill().run(job);
 }
 
-Status Document::load(const std::string & path, const std::vector<int32_t> & tokens, const std::function<void(int64_t done)> & progress) {
+Status Document::load(const std::string & path, const std::vector<int32_t> & tokens,
+                      const std::function<void(int64_t done)> & progress) {
     cancel_ = false;
     if (n_tokens_ > 0) return Status::fail(Code::INVALID_ARGUMENT, "A KV cache is loaded into an empty document only.");
     if (tokens.empty()) return Status::fail(Code::INVALID_ARGUMENT, "A KV cache of no tokens is not kept.");

@@ -1,4 +1,5 @@
-// Libraries loaded while the program runs, on every system. What is opened stays open for the life of the process unless closed.
+// Libraries loaded while the program runs, on every system. What is opened stays open for the life of the process
+// unless closed.
 #pragma once
 
 #include <string>

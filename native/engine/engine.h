@@ -1,6 +1,7 @@
-// The public boundary of the engine: all that native/binding may know. Engine = a loaded model on a device. Document = full KV of
-// a text, shared by its chats. Session = one chat, a timeline of rows on top of a document. Parents outlive children. One
-// call at a time per engine; the owner sees to that. cancel() and counters() may come from another thread.
+// The public boundary of the engine: all that native/binding may know. Engine = a loaded model on a device. Document =
+// full KV of a text, shared by its chats. Session = one chat, a timeline of rows on top of a document. Parents outlive
+// children. One call at a time per engine; the owner sees to that. cancel() and counters() may come from another
+// thread.
 #pragma once
 
 #include <atomic>
@@ -37,12 +38,12 @@ class Engine {
     Prefill &     prefill() { return *prefill_; }
     Decode &      decode() { return *decode_; }
     // available: what is free now and what the loaded weights already hold.
-    Status        plan(const PlanRequest & request, MemoryPlan & out) const;
-    // GPU_OOM or HOST_OOM with needed and available bytes and what smaller would fit. `held`: the document that is asked about, whose KV
-    // the plan counts although it is there; null: it is to be read.
-    Status        check_plan(const PlanRequest & request, const Document * held, MemoryPlan & out) const;
+    Status plan(const PlanRequest & request, MemoryPlan & out) const;
+    // GPU_OOM or HOST_OOM with needed and available bytes and what smaller would fit. `held`: the document that is
+    // asked about, whose KV the plan counts although it is there; null: it is to be read.
+    Status check_plan(const PlanRequest & request, const Document * held, MemoryPlan & out) const;
     // The same of an allocation that failed.
-    Status        with_shortage(Status failed, const PlanRequest & request, const Document * held) const;
+    Status with_shortage(Status failed, const PlanRequest & request, const Document * held) const;
 
   private:
     DeviceTraits room(const Document * held) const;
@@ -55,31 +56,40 @@ class Engine {
 
 class Document {
   public:
-    Document(Engine & engine, ggml_type type, DocumentHome home = DocumentHome::automatic) : engine_(engine), type_(type), home_(home) {}
+    Document(Engine & engine, ggml_type type, DocumentHome home = DocumentHome::automatic)
+        : engine_(engine), type_(type), home_(home) {}
 
-    // Appends tokens segment by segment (0: as long as suits the device); whole segments stay when cancelled or failed, n_tokens() tells how far it came.
-    // CTX_OVERFLOW (both counts), HOST_OOM and GPU_OOM (needed and available) before anything is computed.
-    Status  read(const std::vector<int32_t> & tokens, int64_t segment, int64_t tile, const std::function<void(int64_t done)> & progress);
-    // Instead of read(), from what save_part() left: these tokens' rows. KV_MISMATCH, KV_CORRUPT or IO: the document is as empty as before.
-    Status  load(const std::string & path, const std::vector<int32_t> & tokens, const std::function<void(int64_t done)> & progress);
-    // The rows of read(), no chat's, into a file; about `most` bytes of it at each call, so that chats are answered between two. Another
-    // path begins anew, end_save() gives up.
-    Status  save_part(const std::string & path, uint64_t most, bool & done);
-    void    end_save() { writer_ = nullptr; }
+    // Appends tokens segment by segment (0: as long as suits the device); whole segments stay when cancelled or failed,
+    // n_tokens() tells how far it came. CTX_OVERFLOW (both counts), HOST_OOM and GPU_OOM (needed and available) before
+    // anything is computed.
+    Status read(const std::vector<int32_t> & tokens, int64_t segment, int64_t tile,
+                const std::function<void(int64_t done)> & progress);
+    // Instead of read(), from what save_part() left: these tokens' rows. KV_MISMATCH, KV_CORRUPT or IO: the document is
+    // as empty as before.
+    Status load(const std::string & path, const std::vector<int32_t> & tokens,
+                const std::function<void(int64_t done)> & progress);
+    // The rows of read(), no chat's, into a file; about `most` bytes of it at each call, so that chats are answered
+    // between two. Another path begins anew, end_save() gives up.
+    Status save_part(const std::string & path, uint64_t most, bool & done);
+    void   end_save() { writer_ = nullptr; }
     // Of such a file, when it is whole.
     uint64_t file_bytes() const { return KvFileKey{0, kv_shape(), tokens_}.file_bytes(); }
-    void    cancel() { cancel_ = true; }
-    int64_t n_tokens() const { return n_tokens_; }
-    size_t  bytes() const { return rows_ ? rows_->bytes() : 0; }
+    void     cancel() { cancel_ = true; }
+    int64_t  n_tokens() const { return n_tokens_; }
+    size_t   bytes() const { return rows_ ? rows_->bytes() : 0; }
     // On a GPU: the rows stayed there.
-    bool    on_device() const { return rows_ && rows_->on_device(); }
+    bool on_device() const { return rows_ && rows_->on_device(); }
 
   private:
     friend class Session;
-    Status    ensure_capacity(int64_t n_total);
-    Status    read_tokens(const std::vector<int32_t> & tokens, int64_t segment, int64_t tile, const std::function<void(int64_t done)> & progress);
-    Status    check_tokens(const std::vector<int32_t> & tokens) const;
-    KvShape   kv_shape() const { return {engine_.model().params().n_layer, engine_.model().params().n_head_kv, engine_.model().params().head_dim, type_}; }
+    Status  ensure_capacity(int64_t n_total);
+    Status  read_tokens(const std::vector<int32_t> & tokens, int64_t segment, int64_t tile,
+                        const std::function<void(int64_t done)> & progress);
+    Status  check_tokens(const std::vector<int32_t> & tokens) const;
+    KvShape kv_shape() const {
+        return {engine_.model().params().n_layer, engine_.model().params().n_head_kv, engine_.model().params().head_dim,
+                type_};
+    }
     KvFileKey key() const { return {engine_.model().fingerprint(), kv_shape(), tokens_}; }
 
     Engine &                engine_;
@@ -88,12 +98,12 @@ class Document {
     int64_t                 n_tokens_ = 0;
     std::unique_ptr<KvRows> rows_;
     // Rows beyond n_tokens_ belong to one chat at a time; the others keep theirs aside (Session::parked_).
-    Session *               mounted_ = nullptr;
-    int64_t                 n_live_  = 0;  // rows of the mounted chat included
-    int                     n_sessions_ = 0;
-    std::vector<int32_t>    tokens_;  // [n_tokens_]
+    Session *                     mounted_    = nullptr;
+    int64_t                       n_live_     = 0;  // rows of the mounted chat included
+    int                           n_sessions_ = 0;
+    std::vector<int32_t>          tokens_;  // [n_tokens_]
     std::unique_ptr<KvFileWriter> writer_;
-    std::atomic<bool>       cancel_{false};
+    std::atomic<bool>             cancel_{false};
 };
 
 // HOST_OOM or GPU_OOM with needed and available bytes when `needed` more cannot be had now.
@@ -115,9 +125,9 @@ struct AskRequest : AnswerRequest {
 };
 
 struct AskEvents {
-    std::function<void(int64_t done, int64_t total)>           prefill;
-    std::function<void(double prefill_ms, double stage1_ms)>   kept;
-    std::function<void(int32_t token)>                         token;
+    std::function<void(int64_t done, int64_t total)>         prefill;
+    std::function<void(double prefill_ms, double stage1_ms)> kept;
+    std::function<void(int32_t token)>                       token;
 };
 
 struct Answer {
@@ -129,11 +139,11 @@ struct Answer {
     double  first_token_ms = 0;
     double  decode_ms      = 0;
     // Of the tokens after the first four, for which buffers and graphs are still made; of all where there are no more.
-    double  median_token_ms = 0;
+    double median_token_ms = 0;
 };
 
 struct Step {
-    std::vector<float> logits;  // [n_vocab]
+    std::vector<float> logits;       // [n_vocab]
     double             recall = -1;  // < 0: not measured
     double             mass   = -1;
 };
@@ -173,8 +183,8 @@ class Session {
 
     // What the panel shows; safe from any thread while an answer runs, as of the last token.
     Counters counters() const;
-    // How many (layer, cache head) hold each prompt token and how often stage 2 read it, as of the last publish_map(). Asking
-    // during an answer has the answering thread publish after its next token.
+    // How many (layer, cache head) hold each prompt token and how often stage 2 read it, as of the last publish_map().
+    // Asking during an answer has the answering thread publish after its next token.
     DocumentMap document_map();
     void        publish_map();
 
@@ -187,30 +197,31 @@ class Session {
         Mode                          mode;
         RocketBudgets                 budgets;
     };
-    Saved    save() const;
-    void     restore(const Saved & saved);
+    Saved save() const;
+    void  restore(const Saved & saved);
     // Runs; when that fails everything is as before, and a lack of memory says what would fit.
-    Status   attempt(const AnswerRequest & request, const std::function<Status()> & run);
+    Status      attempt(const AnswerRequest & request, const std::function<Status()> & run);
     PlanRequest plan_request(const AnswerRequest & request) const;
-    void     mount();
-    void     park();
-    KvRows & history() { return own_history_ ? own_history_->rows() : *document_.rows_; }
-    Status   check_tokens(const std::vector<int32_t> & tokens, int64_t max_new) const;
-    Status   make_room(int64_t n_new_rows);
-    Status   answer_prompt(const AnswerRequest & request, const AskEvents & events, Answer & answer, std::vector<float> & logits);
-    Status   decode_token(int32_t token, bool logits, NextToken & out);
-    Status   generate(const AskRequest & request, const AskEvents & events, Answer & out);
-    void     publish_counters();
+    void        mount();
+    void        park();
+    KvRows &    history() { return own_history_ ? own_history_->rows() : *document_.rows_; }
+    Status      check_tokens(const std::vector<int32_t> & tokens, int64_t max_new) const;
+    Status      make_room(int64_t n_new_rows);
+    Status      answer_prompt(const AnswerRequest & request, const AskEvents & events, Answer & answer,
+                              std::vector<float> & logits);
+    Status      decode_token(int32_t token, bool logits, NextToken & out);
+    Status      generate(const AskRequest & request, const AskEvents & events, Answer & out);
+    void        publish_counters();
 
     Engine &                      engine_;
     Document &                    document_;
     int64_t                       n_tokens_ = 0;  // positions used
     int64_t                       n_rows_   = 0;  // rows of the history: n_tokens_, or fewer once rocketkv dropped some
-    int32_t                       pending_  = -1; // last generated token whose rows do not exist yet
+    int32_t                       pending_  = -1;  // last generated token whose rows do not exist yet
     std::vector<int64_t>          borders_;
-    std::vector<uint8_t>          parked_;        // this chat's rows while another chat of the document is mounted
-    std::shared_ptr<CompactCache> compact_;       // of the current or last answer; null: dense over the history
-    std::shared_ptr<CompactCache> own_history_;   // mode rocketkv: what was kept is all there is
+    std::vector<uint8_t>          parked_;       // this chat's rows while another chat of the document is mounted
+    std::shared_ptr<CompactCache> compact_;      // of the current or last answer; null: dense over the history
+    std::shared_ptr<CompactCache> own_history_;  // mode rocketkv: what was kept is all there is
     QueryWindow                   window_;
     Mode                          mode_ = Mode::full;
     RocketBudgets                 budgets_;

@@ -20,14 +20,15 @@ namespace {
 constexpr int64_t MAX_TENSORS = 100000;
 constexpr size_t  MIN_HEADER  = 24;  // magic, version, n_tensors, n_kv
 
-// ggml logs why it refuses a file; the last such line makes our sentence exact. Headers are read one at a time, by one thread.
+// ggml logs why it refuses a file; the last such line makes our sentence exact. Headers are read one at a time, by one
+// thread.
 thread_local std::string last_log_line;
 
 void keep_log_line(ggml_log_level level, const char * text, void *) {
     if (level != GGML_LOG_LEVEL_ERROR && level != GGML_LOG_LEVEL_WARN) return;
     std::string line = text;
     while (!line.empty() && (line.back() == '\n' || line.back() == ' ')) line.pop_back();
-    size_t colon = line.find(": ");  // the name of ggml's function says nothing to a person
+    size_t colon  = line.find(": ");  // the name of ggml's function says nothing to a person
     last_log_line = colon == std::string::npos ? line : line.substr(colon + 2);
 }
 
@@ -56,10 +57,11 @@ Status read_start(const std::string & path, unsigned char * start, size_t & file
     file_bytes = size_t(end);
     if (file_bytes == 0) return Status::fail(Code::MODEL_FORMAT, path + " is empty (0 bytes): it is not a GGUF model.");
     if (n < 4 || std::memcmp(start, "GGUF", 4) != 0) {
-        return Status::fail(Code::MODEL_FORMAT,
-                            path + " is not a GGUF model (it starts with \"" + printable(start, n < 8 ? n : 8) + "\").");
+        return Status::fail(Code::MODEL_FORMAT, path + " is not a GGUF model (it starts with \"" +
+                                                    printable(start, n < 8 ? n : 8) + "\").");
     }
-    if (n < MIN_HEADER) return Status::fail(Code::MODEL_TRUNCATED, path + " ends inside its header (" + std::to_string(n) + " bytes).");
+    if (n < MIN_HEADER)
+        return Status::fail(Code::MODEL_TRUNCATED, path + " ends inside its header (" + std::to_string(n) + " bytes).");
     return Status::good();
 }
 
@@ -73,7 +75,8 @@ FileMapping & FileMapping::operator=(FileMapping && other) noexcept {
 
 #ifdef _WIN32
 Status FileMapping::open(const std::string & path, FileMapping & out) {
-    HANDLE file = CreateFileA(path.c_str(), GENERIC_READ, FILE_SHARE_READ, nullptr, OPEN_EXISTING, FILE_ATTRIBUTE_NORMAL, nullptr);
+    HANDLE file = CreateFileA(path.c_str(), GENERIC_READ, FILE_SHARE_READ, nullptr, OPEN_EXISTING,
+                              FILE_ATTRIBUTE_NORMAL, nullptr);
     if (file == INVALID_HANDLE_VALUE) return Status::fail(Code::MODEL_MISSING, path + " cannot be opened.");
     LARGE_INTEGER size;
     GetFileSizeEx(file, &size);
@@ -112,7 +115,7 @@ FileMapping::~FileMapping() {
 
 Status GgufFile::open(const std::string & path, std::unique_ptr<GgufFile> & out) {
     std::unique_ptr<GgufFile> self(new GgufFile);
-    self->path_ = path;
+    self->path_                     = path;
     unsigned char start[MIN_HEADER] = {};
     RETURN_IF_FAILED(read_start(path, start, self->file_bytes_));
 
@@ -122,12 +125,14 @@ Status GgufFile::open(const std::string & path, std::unique_ptr<GgufFile> & out)
     std::memcpy(&n_tensors, start + 8, 8);
     std::memcpy(&n_kv, start + 16, 8);
     if (version < 2 || version > 3) {
-        return Status::fail(Code::MODEL_UNSUPPORTED, path + " is GGUF version " + std::to_string(version) + "; versions 2 and 3 can be read.");
+        return Status::fail(Code::MODEL_UNSUPPORTED,
+                            path + " is GGUF version " + std::to_string(version) + "; versions 2 and 3 can be read.");
     }
     // Each tensor and key takes some bytes of the file: a count beyond that is nonsense, whatever it would allocate.
     if (n_tensors < 0 || n_tensors > MAX_TENSORS || uint64_t(n_kv) > self->file_bytes_ / 12) {
-        return Status::fail(Code::MODEL_FORMAT, path + " claims " + std::to_string(uint64_t(n_tensors)) + " tensors and " +
-                                                    std::to_string(uint64_t(n_kv)) + " keys: the header is damaged.");
+        return Status::fail(Code::MODEL_FORMAT, path + " claims " + std::to_string(uint64_t(n_tensors)) +
+                                                    " tensors and " + std::to_string(uint64_t(n_kv)) +
+                                                    " keys: the header is damaged.");
     }
 
     last_log_line.clear();
@@ -138,19 +143,22 @@ Status GgufFile::open(const std::string & path, std::unique_ptr<GgufFile> & out)
     self->meta_.reset(meta);
     if (!self->gguf_) {
         return Status::fail(Code::MODEL_FORMAT, path + " has a damaged GGUF header" +
-                                                    (last_log_line.empty() ? "." : " (" + last_log_line + ").") + " Download it again.");
+                                                    (last_log_line.empty() ? "." : " (" + last_log_line + ").") +
+                                                    " Download it again.");
     }
     if (self->integer("split.count", 1) > 1) {
         return Status::fail(Code::MODEL_UNSUPPORTED, path + " is one part of a model split into " +
-                                                         std::to_string(self->integer("split.count", 1)) + " files. Join the parts first (llama-gguf-split --merge).");
+                                                         std::to_string(self->integer("split.count", 1)) +
+                                                         " files. Join the parts first (llama-gguf-split --merge).");
     }
     for (ggml_tensor * t = ggml_get_first_tensor(meta); t; t = ggml_get_next_tensor(meta, t)) {
         size_t begin = self->tensor_offset(t);
         size_t bytes = ggml_nbytes(t);
         if (begin > self->file_bytes_ || bytes > self->file_bytes_ - begin) {
-            return Status::fail(Code::MODEL_TRUNCATED, path + " is cut off: tensor " + ggml_get_name(t) + " ends at byte " +
-                                                           std::to_string(begin + bytes) + ", the file has " +
-                                                           std::to_string(self->file_bytes_) + ". Download it again.");
+            return Status::fail(Code::MODEL_TRUNCATED, path + " is cut off: tensor " + ggml_get_name(t) +
+                                                           " ends at byte " + std::to_string(begin + bytes) +
+                                                           ", the file has " + std::to_string(self->file_bytes_) +
+                                                           ". Download it again.");
         }
     }
     out = std::move(self);
@@ -175,7 +183,8 @@ int64_t GgufFile::integer(const std::string & key, int64_t otherwise) const {
         case GGUF_TYPE_INT64: return gguf_get_val_i64(gguf_.get(), id);
         case GGUF_TYPE_UINT64: {
             uint64_t value = gguf_get_val_u64(gguf_.get(), id);
-            return value > uint64_t(std::numeric_limits<int64_t>::max()) ? std::numeric_limits<int64_t>::max() : int64_t(value);
+            return value > uint64_t(std::numeric_limits<int64_t>::max()) ? std::numeric_limits<int64_t>::max()
+                                                                         : int64_t(value);
         }
         default: return otherwise;
     }
@@ -193,12 +202,14 @@ double GgufFile::number(const std::string & key, double otherwise) const {
 
 bool GgufFile::boolean(const std::string & key, bool otherwise) const {
     int64_t id = gguf_find_key(gguf_.get(), key.c_str());
-    return id >= 0 && gguf_get_kv_type(gguf_.get(), id) == GGUF_TYPE_BOOL ? gguf_get_val_bool(gguf_.get(), id) : otherwise;
+    return id >= 0 && gguf_get_kv_type(gguf_.get(), id) == GGUF_TYPE_BOOL ? gguf_get_val_bool(gguf_.get(), id)
+                                                                          : otherwise;
 }
 
 std::string GgufFile::text(const std::string & key, const std::string & otherwise) const {
     int64_t id = gguf_find_key(gguf_.get(), key.c_str());
-    return id >= 0 && gguf_get_kv_type(gguf_.get(), id) == GGUF_TYPE_STRING ? gguf_get_val_str(gguf_.get(), id) : otherwise;
+    return id >= 0 && gguf_get_kv_type(gguf_.get(), id) == GGUF_TYPE_STRING ? gguf_get_val_str(gguf_.get(), id)
+                                                                            : otherwise;
 }
 
 bool GgufFile::is_array(const std::string & key) const {

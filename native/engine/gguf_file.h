@@ -1,5 +1,5 @@
-// A GGUF file on disk, read as untrusted input: the header is parsed once, every tensor's range is checked against the file,
-// and the whole file is mapped read-only. Nothing of the weights is read here.
+// A GGUF file on disk, read as untrusted input: the header is parsed once, every tensor's range is checked against the
+// file, and the whole file is mapped read-only. Nothing of the weights is read here.
 #pragma once
 
 #include <cstdint>
@@ -47,7 +47,7 @@ class GgufFile {
     bool        is_array(const std::string & key) const;
 
     // The tensors as ggml sees them (no data), in file order; null when there is none of that name.
-    ggml_tensor * tensor(const std::string & name) const { return ggml_get_tensor(meta_.get(), name.c_str()); }
+    ggml_tensor *  tensor(const std::string & name) const { return ggml_get_tensor(meta_.get(), name.c_str()); }
     ggml_context * tensors() const { return meta_.get(); }
     // Byte offset of a tensor of tensors() from the start of the file.
     size_t tensor_offset(const ggml_tensor * tensor) const;

@@ -34,7 +34,8 @@ int64_t host_memory_available() {
 int64_t host_memory_available() {
     vm_statistics64_data_t stats;
     mach_msg_type_number_t count = HOST_VM_INFO64_COUNT;
-    if (host_statistics64(mach_host_self(), HOST_VM_INFO64, reinterpret_cast<host_info64_t>(&stats), &count) != KERN_SUCCESS) {
+    if (host_statistics64(mach_host_self(), HOST_VM_INFO64, reinterpret_cast<host_info64_t>(&stats), &count) !=
+        KERN_SUCCESS) {
         return std::numeric_limits<int64_t>::max();
     }
     return int64_t(stats.free_count + stats.inactive_count + stats.purgeable_count) * int64_t(vm_kernel_page_size);
@@ -73,7 +74,8 @@ int64_t host_memory_available() {
     if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) {
         available = std::min(available, int64_t(limit.rlim_cur) - address_space_used());
     }
-    int64_t group_max = read_number("/sys/fs/cgroup/memory.max"), group_now = read_number("/sys/fs/cgroup/memory.current");
+    int64_t group_max = read_number("/sys/fs/cgroup/memory.max"),
+            group_now = read_number("/sys/fs/cgroup/memory.current");
     if (group_max > 0 && group_now >= 0) available = std::min(available, group_max - group_now);
     return std::max<int64_t>(0, available);
 }
@@ -99,9 +101,10 @@ void unmap_pages(void * data, size_t bytes) { munmap(data, bytes); }
 // Writes to every page; a thread for each 64 MiB, eight at most: sixteen were hardly faster.
 void touch_pages(uint8_t * data, size_t bytes) {
     constexpr size_t PAGE = 4096, PART = size_t(64) << 20, MOST = 8;
-    const size_t     n_parts = std::clamp<size_t>(bytes / PART, 1, std::min<size_t>(MOST, std::max<unsigned>(1, std::thread::hardware_concurrency())));
-    const size_t     part    = bytes / n_parts / PAGE * PAGE;
-    const auto       touch   = [=](size_t i) {
+    const size_t     n_parts = std::clamp<size_t>(
+        bytes / PART, 1, std::min<size_t>(MOST, std::max<unsigned>(1, std::thread::hardware_concurrency())));
+    const size_t part  = bytes / n_parts / PAGE * PAGE;
+    const auto   touch = [=](size_t i) {
         const size_t end = i + 1 == n_parts ? bytes : (i + 1) * part;
         for (size_t at = i * part; at < end; at += PAGE) data[at] = 0;
     };

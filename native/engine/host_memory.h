@@ -1,4 +1,5 @@
-// RAM: what this machine can still give, so that a plan is refused before anything is allocated, and large pieces of it.
+// RAM: what this machine can still give, so that a plan is refused before anything is allocated, and large pieces of
+// it.
 #pragma once
 
 #include <cstddef>
@@ -10,13 +11,15 @@ namespace rocketdoc {
 // Bytes that can be allocated now: free memory, and any limit on this process or its control group.
 int64_t host_memory_available();
 
-// Pages of its own from the system, zero, in large pages where the system has them and asks nothing for it, every one there already:
-// several threads wrote to them. So tens of gigabytes are ready in a second or two, where one thread's page faults take ten.
+// Pages of its own from the system, zero, in large pages where the system has them and asks nothing for it, every one
+// there already: several threads wrote to them. So tens of gigabytes are ready in a second or two, where one thread's
+// page faults take ten.
 class HostPages {
   public:
     HostPages() = default;
     ~HostPages() { release(); }
-    HostPages(HostPages && other) noexcept : data_(std::exchange(other.data_, nullptr)), bytes_(std::exchange(other.bytes_, 0)) {}
+    HostPages(HostPages && other) noexcept
+        : data_(std::exchange(other.data_, nullptr)), bytes_(std::exchange(other.bytes_, 0)) {}
     HostPages & operator=(HostPages && other) noexcept {
         std::swap(data_, other.data_);
         std::swap(bytes_, other.bytes_);

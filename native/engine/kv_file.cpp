@@ -49,7 +49,9 @@ Header header_of(const KvFileKey & key) {
 // A layer's checksum begins with its number: layers in another order are damage too.
 uint64_t first_seed(int64_t layer) { return uint64_t(layer) + 1; }
 
-std::filesystem::path native_path(const std::string & utf8) { return std::filesystem::path(std::u8string(utf8.begin(), utf8.end())); }
+std::filesystem::path native_path(const std::string & utf8) {
+    return std::filesystem::path(std::u8string(utf8.begin(), utf8.end()));
+}
 
 Status write_failure() {
     const int why = errno;
@@ -58,13 +60,20 @@ Status write_failure() {
         || why == EDQUOT
 #endif
     ) {
-        return Status::fail(Code::DISK_FULL, "The disk became full while the document's KV cache was written. Nothing of it stays; free some space.");
+        return Status::fail(
+            Code::DISK_FULL,
+            "The disk became full while the document's KV cache was written. Nothing of it stays; free some space.");
     }
-    return Status::fail(Code::IO, std::string("The document's KV cache could not be written to disk: ") + std::strerror(why) + ".");
+    return Status::fail(Code::IO, std::string("The document's KV cache could not be written to disk: ") +
+                                      std::strerror(why) + ".");
 }
 
-Status corrupt(const std::string & what) { return Status::fail(Code::KV_CORRUPT, "The KV cache on disk is damaged: " + what + "."); }
-Status mismatch(const std::string & what) { return Status::fail(Code::KV_MISMATCH, "The KV cache on disk " + what + "."); }
+Status corrupt(const std::string & what) {
+    return Status::fail(Code::KV_CORRUPT, "The KV cache on disk is damaged: " + what + ".");
+}
+Status mismatch(const std::string & what) {
+    return Status::fail(Code::KV_MISMATCH, "The KV cache on disk " + what + ".");
+}
 
 std::FILE * create_private(const std::filesystem::path & path) {
 #ifdef _WIN32
@@ -117,14 +126,16 @@ template <typename Visit>
 Status for_each_piece(const KvRows & rows, const Run & run, int64_t n_tokens, Visit visit) {
     ggml_tensor * t     = run.values ? rows.v(run.layer) : rows.k(run.layer);
     const size_t  total = size_t(n_tokens) * t->nb[1];
-    for (size_t at = 0; at < total; at += CHUNK) RETURN_IF_FAILED(visit(t, size_t(run.head) * t->nb[2] + at, std::min(CHUNK, total - at)));
+    for (size_t at = 0; at < total; at += CHUNK)
+        RETURN_IF_FAILED(visit(t, size_t(run.head) * t->nb[2] + at, std::min(CHUNK, total - at)));
     return Status::good();
 }
 
 }  // namespace
 
 uint64_t KvFileKey::file_bytes() const {
-    return sizeof(Header) + tokens.size() * sizeof(int32_t) + sizeof(uint64_t) + shape.bytes(n_tokens()) + uint64_t(shape.n_layer) * sizeof(uint64_t);
+    return sizeof(Header) + tokens.size() * sizeof(int32_t) + sizeof(uint64_t) + shape.bytes(n_tokens()) +
+           uint64_t(shape.n_layer) * sizeof(uint64_t);
 }
 
 Status KvFileWriter::begin(const std::string & path, KvFileKey key, std::unique_ptr<KvFileWriter> & out) {
@@ -159,11 +170,12 @@ Status KvFileWriter::put(const void * data, size_t bytes) {
 Status KvFileWriter::write_run(const KvRows & rows) {
     const Run run = run_at(key_.shape, run_);
     if (run.head == 0 && !run.values) layer_checksum_ = first_seed(run.layer);
-    RETURN_IF_FAILED(for_each_piece(rows, run, key_.n_tokens(), [&](const ggml_tensor * t, size_t offset, size_t bytes) {
-        ggml_backend_tensor_get(t, buffer_.data(), offset, bytes);
-        layer_checksum_ = checksum(buffer_.data(), bytes, layer_checksum_);
-        return put(buffer_.data(), bytes);
-    }));
+    RETURN_IF_FAILED(
+        for_each_piece(rows, run, key_.n_tokens(), [&](const ggml_tensor * t, size_t offset, size_t bytes) {
+            ggml_backend_tensor_get(t, buffer_.data(), offset, bytes);
+            layer_checksum_ = checksum(buffer_.data(), bytes, layer_checksum_);
+            return put(buffer_.data(), bytes);
+        }));
     run_++;
     if (run_ % (2 * key_.shape.n_head) == 0) return put(&layer_checksum_, sizeof(layer_checksum_));
     return Status::good();
@@ -178,7 +190,7 @@ Status KvFileWriter::write_part(const KvRows & rows, uint64_t most, bool & done)
         const Header   header = header_of(key_);
         const size_t   bytes  = key_.tokens.size() * sizeof(int32_t);
         const uint64_t sum    = checksum(key_.tokens.data(), bytes, 0);
-        status = put(&header, sizeof(header));
+        status                = put(&header, sizeof(header));
         if (status.ok()) status = put(key_.tokens.data(), bytes);
         if (status.ok()) status = put(&sum, sizeof(sum));
     }
@@ -202,7 +214,9 @@ Status KvFileWriter::finish() {
     if (std::fclose(file_.release()) != 0) return write_failure();
     std::error_code error;
     std::filesystem::rename(native_path(part_), native_path(path_), error);
-    if (error) return Status::fail(Code::IO, "The document's KV cache could not be given its name on disk: " + error.message() + ".");
+    if (error)
+        return Status::fail(Code::IO,
+                            "The document's KV cache could not be given its name on disk: " + error.message() + ".");
     part_.clear();
     sync_folder(native_path(path_).parent_path());
     return Status::good();
@@ -217,7 +231,8 @@ Status KvFileReader::get(void * data, size_t bytes) {
 Status KvFileReader::open(const std::string & path, const KvFileKey & key, KvFileReader & out) {
     std::error_code error;
     const auto      where = native_path(path);
-    if (!std::filesystem::is_regular_file(where, error)) return Status::fail(Code::IO, "The KV cache is not on disk any more.");
+    if (!std::filesystem::is_regular_file(where, error))
+        return Status::fail(Code::IO, "The KV cache is not on disk any more.");
     const uint64_t bytes = std::filesystem::file_size(where, error);
     if (error) return Status::fail(Code::IO, "The KV cache on disk could not be read: " + error.message() + ".");
 #ifdef _WIN32
@@ -225,33 +240,44 @@ Status KvFileReader::open(const std::string & path, const KvFileKey & key, KvFil
 #else
     out.file_.reset(std::fopen(where.c_str(), "rbe"));
 #endif
-    if (!out.file_) return Status::fail(Code::IO, std::string("The KV cache on disk could not be opened: ") + std::strerror(errno) + ".");
+    if (!out.file_)
+        return Status::fail(Code::IO,
+                            std::string("The KV cache on disk could not be opened: ") + std::strerror(errno) + ".");
     std::setvbuf(out.file_.get(), nullptr, _IONBF, 0);
     Header h;
     RETURN_IF_FAILED(out.get(&h, sizeof(h)));
     if (std::memcmp(h.magic, MAGIC, sizeof(MAGIC)) != 0) return corrupt("it does not begin as such a file");
-    if (h.version != VERSION) return mismatch("was written by another version of RocketDoc (format " + std::to_string(h.version) + ", this one reads " + std::to_string(VERSION) + ")");
-    if (h.checksum != checksum(&h, offsetof(Header, checksum), 0)) return corrupt("its header has other bytes than were written");
+    if (h.version != VERSION)
+        return mismatch("was written by another version of RocketDoc (format " + std::to_string(h.version) +
+                        ", this one reads " + std::to_string(VERSION) + ")");
+    if (h.checksum != checksum(&h, offsetof(Header, checksum), 0))
+        return corrupt("its header has other bytes than were written");
     const Header wanted = header_of(key);
     if (h.model != wanted.model) return mismatch("is another model's, or another device's");
     if (h.type != wanted.type) return mismatch("is of another type of KV cache");
-    if (h.n_layer != wanted.n_layer || h.n_head != wanted.n_head || h.head_dim != wanted.head_dim) return mismatch("has another model's sizes");
+    if (h.n_layer != wanted.n_layer || h.n_head != wanted.n_head || h.head_dim != wanted.head_dim)
+        return mismatch("has another model's sizes");
     if (h.n_tokens != wanted.n_tokens) {
-        return mismatch("is of another text (" + std::to_string(h.n_tokens) + " tokens, this one has " + std::to_string(wanted.n_tokens) + ")");
+        return mismatch("is of another text (" + std::to_string(h.n_tokens) + " tokens, this one has " +
+                        std::to_string(wanted.n_tokens) + ")");
     }
-    if (bytes != key.file_bytes()) return corrupt("it has " + std::to_string(bytes) + " bytes where " + std::to_string(key.file_bytes()) + " were written");
+    if (bytes != key.file_bytes())
+        return corrupt("it has " + std::to_string(bytes) + " bytes where " + std::to_string(key.file_bytes()) +
+                       " were written");
     std::vector<int32_t> tokens(key.tokens.size());
     uint64_t             sum = 0;
     RETURN_IF_FAILED(out.get(tokens.data(), tokens.size() * sizeof(int32_t)));
     RETURN_IF_FAILED(out.get(&sum, sizeof(sum)));
-    if (sum != checksum(tokens.data(), tokens.size() * sizeof(int32_t), 0)) return corrupt("its text has other bytes than were written");
+    if (sum != checksum(tokens.data(), tokens.size() * sizeof(int32_t), 0))
+        return corrupt("its text has other bytes than were written");
     if (tokens != key.tokens) return mismatch("is of another text of the same length");
     out.shape_    = key.shape;
     out.n_tokens_ = key.n_tokens();
     return Status::good();
 }
 
-Status KvFileReader::read_rows(KvRows & rows, const std::atomic<bool> & cancel, const std::function<void(int64_t done)> & progress) {
+Status KvFileReader::read_rows(KvRows & rows, const std::atomic<bool> & cancel,
+                               const std::function<void(int64_t done)> & progress) {
     std::vector<uint8_t> buffer(CHUNK);
     const int64_t        total = n_runs(shape_);
     uint64_t             sum   = 0;

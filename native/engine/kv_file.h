@@ -1,5 +1,6 @@
-// A document's KV rows on disk: what was read need not be read again. The header says whose rows they are; a reader knows what it
-// wants beforehand and takes nothing from the file to size anything by. A file is whole under its name or not there.
+// A document's KV rows on disk: what was read need not be read again. The header says whose rows they are; a reader
+// knows what it wants beforehand and takes nothing from the file to size anything by. A file is whole under its name or
+// not there.
 //
 //   magic, 8 bytes; version, type, n_layer, n_head, head_dim, n_tokens, model: u64 each; checksum of all these, u64
 //   the tokens, i32 [n_tokens]; their checksum, u64
@@ -38,8 +39,8 @@ class KvFileWriter {
     static Status begin(const std::string & path, KvFileKey key, std::unique_ptr<KvFileWriter> & out);
     ~KvFileWriter();
 
-    // About `most` bytes further, on the disk when this returns. `rows` holds the key's tokens from row 0 on. After the last part
-    // the file has its name. DISK_FULL, IO: nothing is left of it.
+    // About `most` bytes further, on the disk when this returns. `rows` holds the key's tokens from row 0 on. After the
+    // last part the file has its name. DISK_FULL, IO: nothing is left of it.
     Status write_part(const KvRows & rows, uint64_t most, bool & done);
 
     const std::string & path() const { return path_; }
@@ -57,18 +58,19 @@ class KvFileWriter {
     KvFileKey            key_;
     FilePtr              file_;
     std::vector<uint8_t> buffer_;
-    uint64_t             written_ = 0;
+    uint64_t             written_        = 0;
     uint64_t             layer_checksum_ = 0;
-    int64_t              run_     = 0;  // (layer, K or V, head) that comes next
+    int64_t              run_            = 0;  // (layer, K or V, head) that comes next
 };
 
 class KvFileReader {
   public:
-    // Checks everything but the rows. KV_MISMATCH: of something else, or another version's; KV_CORRUPT: not what was written;
-    // IO: not there, or unreadable. Each means: read the document.
+    // Checks everything but the rows. KV_MISMATCH: of something else, or another version's; KV_CORRUPT: not what was
+    // written; IO: not there, or unreadable. Each means: read the document.
     static Status open(const std::string & path, const KvFileKey & key, KvFileReader & out);
     // Into rows [0, n_tokens); they count only when this succeeds.
-    Status read_rows(KvRows & rows, const std::atomic<bool> & cancel, const std::function<void(int64_t done)> & progress);
+    Status read_rows(KvRows & rows, const std::atomic<bool> & cancel,
+                     const std::function<void(int64_t done)> & progress);
 
   private:
     Status get(void * data, size_t bytes);

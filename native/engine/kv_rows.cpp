@@ -8,25 +8,27 @@ namespace {
 // Calls visit(offset, bytes) for rows [from, to) of every head of a tensor [head_dim, capacity, n_head].
 template <typename Visit>
 void for_each_head(const ggml_tensor * t, int64_t from, int64_t to, Visit visit) {
-    for (int64_t head = 0; head < t->ne[2]; head++) visit(size_t(head) * t->nb[2] + size_t(from) * t->nb[1], size_t(to - from) * t->nb[1]);
+    for (int64_t head = 0; head < t->ne[2]; head++)
+        visit(size_t(head) * t->nb[2] + size_t(from) * t->nb[1], size_t(to - from) * t->nb[1]);
 }
 
 // `bytes` of a tensor from `offset` on, as a tensor of its own that backends copy.
 ggml_tensor run_of_bytes(const ggml_tensor * t, size_t offset, size_t bytes) {
     ggml_tensor run = {};
-    run.type   = GGML_TYPE_I8;
-    run.buffer = t->buffer;
-    run.data   = static_cast<uint8_t *>(t->data) + offset;
-    run.ne[0]  = int64_t(bytes);
+    run.type        = GGML_TYPE_I8;
+    run.buffer      = t->buffer;
+    run.data        = static_cast<uint8_t *>(t->data) + offset;
+    run.ne[0]       = int64_t(bytes);
     run.ne[1] = run.ne[2] = run.ne[3] = 1;
-    run.nb[0] = 1;
+    run.nb[0]                         = 1;
     run.nb[1] = run.nb[2] = run.nb[3] = bytes;
     return run;
 }
 
 }  // namespace
 
-Status KvRows::create(const Backend & backend, Home home, const KvShape & shape, int64_t capacity, std::unique_ptr<KvRows> & out) {
+Status KvRows::create(const Backend & backend, Home home, const KvShape & shape, int64_t capacity,
+                      std::unique_ptr<KvRows> & out) {
     std::unique_ptr<KvRows> self(new KvRows);
     capacity        = allocated_rows(backend, capacity);
     self->backend_  = &backend;
@@ -49,7 +51,8 @@ bool KvRows::allocate_buffer(Layer & layer) const {
     const size_t k_bytes = ggml_nbytes(layer.k), bytes = k_bytes + ggml_nbytes(layer.v);
     if (!PinnedMemory::allocate(*backend_->cuda(), bytes, layer.host).ok()) return false;
     layer.buffer.reset(ggml_backend_cpu_buffer_from_ptr(layer.host.data(), bytes));
-    return layer.buffer && ggml_backend_tensor_alloc(layer.buffer.get(), layer.k, layer.host.data()) == GGML_STATUS_SUCCESS &&
+    return layer.buffer &&
+           ggml_backend_tensor_alloc(layer.buffer.get(), layer.k, layer.host.data()) == GGML_STATUS_SUCCESS &&
            ggml_backend_tensor_alloc(layer.buffer.get(), layer.v, layer.host.data() + k_bytes) == GGML_STATUS_SUCCESS;
 }
 
@@ -60,13 +63,15 @@ Status KvRows::allocate_layer(int64_t capacity, Layer & out) const {
     out.v = ggml_new_tensor_3d(out.ctx.get(), shape_.type, shape_.head_dim, capacity, shape_.n_head);
     if (allocate_buffer(out)) return Status::good();
     const Code oom = home_ == Home::device ? backend_->oom() : Code::HOST_OOM;
-    return Status::fail(oom, "Not enough memory for the KV cache of " + std::to_string(capacity) + " tokens (" + bytes_text(int64_t(shape_.bytes(capacity))) + ").");
+    return Status::fail(oom, "Not enough memory for the KV cache of " + std::to_string(capacity) + " tokens (" +
+                                 bytes_text(int64_t(shape_.bytes(capacity))) + ").");
 }
 
 Status KvRows::grow(int64_t capacity, int64_t n_live) {
     if (capacity <= capacity_) return Status::good();
     capacity = allocated_rows(*backend_, capacity);
-    // A layer's larger copy replaces it at once, so the peak is one layer more; capacity_ says what every layer has at least.
+    // A layer's larger copy replaces it at once, so the peak is one layer more; capacity_ says what every layer has at
+    // least.
     for (Layer & layer : layers_) {
         if (layer.k->ne[1] >= capacity) continue;  // grown by an earlier call that failed later on
         Layer next;

@@ -1,5 +1,5 @@
-// K and V rows of every layer, [n_head, capacity, head_dim] each: the document's full KV (f16 or q8_0) and the compact cache
-// (f16) have this same form. Which rows are live is the owner's business; a row index is not a position.
+// K and V rows of every layer, [n_head, capacity, head_dim] each: the document's full KV (f16 or q8_0) and the compact
+// cache (f16) have this same form. Which rows are live is the owner's business; a row index is not a position.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,9 @@ struct KvShape {
     int64_t   head_dim = 0;
     ggml_type type     = GGML_TYPE_F16;
 
-    size_t bytes(int64_t capacity) const { return size_t(n_layer) * n_head * capacity * ggml_row_size(type, head_dim) * 2; }
+    size_t bytes(int64_t capacity) const {
+        return size_t(n_layer) * n_head * capacity * ggml_row_size(type, head_dim) * 2;
+    }
 };
 
 class KvRows {
@@ -25,18 +27,22 @@ class KvRows {
     // The device's memory, or RAM that a GPU copies from and to (PinnedMemory).
     enum class Home { device, host };
     // GPU_OOM or HOST_OOM with the bytes needed when a layer cannot be allocated; nothing is kept then.
-    static Status create(const Backend & backend, Home home, const KvShape & shape, int64_t capacity, std::unique_ptr<KvRows> & out);
+    static Status create(const Backend & backend, Home home, const KvShape & shape, int64_t capacity,
+                         std::unique_ptr<KvRows> & out);
     // Rows really allocated for a wanted capacity.
-    static int64_t allocated_rows(const DeviceTraits & device, int64_t capacity) { return round_up(capacity, device.row_step); }
+    static int64_t allocated_rows(const DeviceTraits & device, int64_t capacity) {
+        return round_up(capacity, device.row_step);
+    }
 
-    // Makes room for `capacity` rows, keeping the first n_live; layer by layer, so the peak is one layer more. No-op when there is room.
+    // Makes room for `capacity` rows, keeping the first n_live; layer by layer, so the peak is one layer more. No-op
+    // when there is room.
     Status grow(int64_t capacity, int64_t n_live);
 
     const KvShape & shape() const { return shape_; }
     int64_t         capacity() const { return capacity_; }
     // Graphs of the backend can read and write the rows where they are.
-    bool            on_device() const { return home_ == Home::device; }
-    size_t          bytes() const { return shape_.bytes(capacity_); }
+    bool   on_device() const { return home_ == Home::device; }
+    size_t bytes() const { return shape_.bytes(capacity_); }
 
     // [head_dim, capacity, n_head]
     ggml_tensor * k(int64_t layer) const { return layers_[size_t(layer)].k; }
@@ -53,7 +59,7 @@ class KvRows {
   private:
     struct Layer {
         ggml_context_ptr        ctx;
-        PinnedMemory            host;    // what the buffer of rows in RAM lies on
+        PinnedMemory            host;  // what the buffer of rows in RAM lies on
         ggml_backend_buffer_ptr buffer;
         ggml_tensor *           k = nullptr;
         ggml_tensor *           v = nullptr;

@@ -27,7 +27,8 @@ ggml_cgraph * GraphArena::new_graph() { return ggml_new_graph_custom(ctx_.get(),
 
 Status GraphArena::allocate(ggml_cgraph * graph) {
     if (!ggml_gallocr_alloc_graph(allocator_.get(), graph)) {
-        return Status::fail(oom_, "Not enough memory for the activations of a layer. Close other programs or read in smaller tiles.");
+        return Status::fail(
+            oom_, "Not enough memory for the activations of a layer. Close other programs or read in smaller tiles.");
     }
     return Status::good();
 }
@@ -38,7 +39,8 @@ ggml_tensor * new_input(ggml_context * ctx, ggml_type type, int64_t ne0, int64_t
     return t;
 }
 
-ggml_tensor * build_append(ggml_context * ctx, ggml_cgraph * graph, ggml_tensor * rows, ggml_tensor * current, ggml_tensor * indices) {
+ggml_tensor * build_append(ggml_context * ctx, ggml_cgraph * graph, ggml_tensor * rows, ggml_tensor * current,
+                           ggml_tensor * indices) {
     // [D, G, n] -> [D, n, G]: rows of one head lie together in the cache.
     ggml_tensor * per_head = ggml_permute(ctx, current, 0, 2, 1, 3);
     ggml_tensor * written  = ggml_set_rows(ctx, rows, per_head, indices);
@@ -66,7 +68,8 @@ Status CausalBand::reserve(const Backend & backend, int64_t n_max, int64_t tile)
     buffer_.reset(ggml_backend_alloc_ctx_tensors_from_buft(ctx_.get(), backend.buffer_type()));
     if (!buffer_) {
         band_ = nullptr;
-        return Status::fail(backend.oom(), "Not enough memory for the attention mask of " + std::to_string(n_max) + " tokens. Read in smaller tiles.");
+        return Status::fail(backend.oom(), "Not enough memory for the attention mask of " + std::to_string(n_max) +
+                                               " tokens. Read in smaller tiles.");
     }
     n_max_ = n_max;
     std::vector<uint16_t> row(size_t(band_->ne[0]));
@@ -85,8 +88,9 @@ ggml_tensor * CausalBand::view(ggml_context * ctx, int64_t start, int64_t n_rows
     return ggml_view_2d(ctx, band_, n_rows, n_queries, band_->nb[1], offset);
 }
 
-ggml_tensor * build_dense_attention(ggml_context * ctx, ggml_tensor * q, ggml_tensor * k, ggml_tensor * v, int64_t n_rows,
-                                    ggml_tensor * mask, float scale, std::vector<ggml_tensor *> * live) {
+ggml_tensor * build_dense_attention(ggml_context * ctx, ggml_tensor * q, ggml_tensor * k, ggml_tensor * v,
+                                    int64_t n_rows, ggml_tensor * mask, float scale,
+                                    std::vector<ggml_tensor *> * live) {
     const int64_t n       = q->ne[2];
     const int64_t missing = mask ? mask->ne[1] - n : 0;
     if (missing > 0) q = ggml_pad(ctx, q, 0, 0, int(missing), 0);

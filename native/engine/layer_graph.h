@@ -33,15 +33,18 @@ class GraphArena {
 // A tensor that the caller fills before the graph runs.
 ggml_tensor * new_input(ggml_context * ctx, ggml_type type, int64_t ne0, int64_t ne1 = 1);
 
-// Writes current [D, G, n] f32 into rows [D, capacity, G] at the row indices i64 [n]; returns the rows as they are after that.
-ggml_tensor * build_append(ggml_context * ctx, ggml_cgraph * graph, ggml_tensor * rows, ggml_tensor * current, ggml_tensor * indices);
+// Writes current [D, G, n] f32 into rows [D, capacity, G] at the row indices i64 [n]; returns the rows as they are
+// after that.
+ggml_tensor * build_append(ggml_context * ctx, ggml_cgraph * graph, ggml_tensor * rows, ggml_tensor * current,
+                           ggml_tensor * indices);
 
-// ggml's CPU attention works in tiles of this many queries and takes another, less exact way below it. Prefill fills a tile up
-// with queries that nobody reads, so that a token's result does not depend on how the prompt was cut.
+// ggml's CPU attention works in tiles of this many queries and takes another, less exact way below it. Prefill fills a
+// tile up with queries that nobody reads, so that a token's result does not depend on how the prompt was cut.
 constexpr int64_t ATTENTION_TILE = 64;
 
-// Who sees what, for every tile of every prompt: one f16 tensor in which row i sees columns up to n_max + i. A view of it that
-// begins n_max - start columns in is the causal mask of tokens start, start + 1, ... So it is written once, not once a tile.
+// Who sees what, for every tile of every prompt: one f16 tensor in which row i sees columns up to n_max + i. A view of
+// it that begins n_max - start columns in is the causal mask of tokens start, start + 1, ... So it is written once, not
+// once a tile.
 class CausalBand {
   public:
     // Room for rows up to n_max and tiles of `tile` queries; no-op when there is room already.
@@ -54,7 +57,7 @@ class CausalBand {
   private:
     // Views begin at whole multiples of this many columns, for 16-byte loads: the rest of `start` is skipped rows.
     static constexpr int64_t ALIGN = 8;
-    static int64_t columns(const DeviceTraits & device, int64_t n_max, int64_t tile);
+    static int64_t           columns(const DeviceTraits & device, int64_t n_max, int64_t tile);
 
     ggml_context_ptr        ctx_;
     ggml_backend_buffer_ptr buffer_;
@@ -62,10 +65,10 @@ class CausalBand {
     int64_t                 n_max_ = 0;
 };
 
-// Softmax attention of q [D, H, n] over the first n_rows of k and v [D, capacity, heads]; mask f16 [n_rows, n or more] or null
-// (every row visible); q is padded to the mask's rows. Returns [D * H, n]. `live` (may be null) receives the two views whose length is n_rows, so that a kept
-// graph can be run again with more rows.
-ggml_tensor * build_dense_attention(ggml_context * ctx, ggml_tensor * q, ggml_tensor * k, ggml_tensor * v, int64_t n_rows,
-                                    ggml_tensor * mask, float scale, std::vector<ggml_tensor *> * live);
+// Softmax attention of q [D, H, n] over the first n_rows of k and v [D, capacity, heads]; mask f16 [n_rows, n or more]
+// or null (every row visible); q is padded to the mask's rows. Returns [D * H, n]. `live` (may be null) receives the
+// two views whose length is n_rows, so that a kept graph can be run again with more rows.
+ggml_tensor * build_dense_attention(ggml_context * ctx, ggml_tensor * q, ggml_tensor * k, ggml_tensor * v,
+                                    int64_t n_rows, ggml_tensor * mask, float scale, std::vector<ggml_tensor *> * live);
 
 }  // namespace rocketdoc

@@ -23,13 +23,15 @@ Status LayerStream::create(Backend & backend, KvRows & home, int64_t n_rows, std
             slot.rows.v = ggml_new_tensor_3d(slot.ctx.get(), shape.type, shape.head_dim, capacity, shape.n_head);
             slot.buffer.reset(ggml_backend_alloc_ctx_tensors_from_buft(slot.ctx.get(), backend.buffer_type()));
             if (!slot.buffer) {
-                return Status::fail(Code::GPU_OOM, "Not enough GPU memory for two layers of " + std::to_string(n_rows) + " tokens (" +
-                                                       bytes_text(int64_t(bytes(backend, KvRows::Home::host, shape, n_rows))) + ", " +
-                                                       bytes_text(backend.available()) + " are free).");
+                return Status::fail(Code::GPU_OOM,
+                                    "Not enough GPU memory for two layers of " + std::to_string(n_rows) + " tokens (" +
+                                        bytes_text(int64_t(bytes(backend, KvRows::Home::host, shape, n_rows))) + ", " +
+                                        bytes_text(backend.available()) + " are free).");
             }
             ggml_backend_buffer_clear(slot.buffer.get(), 0);  // masked rows must be numbers
             slot.used.reset(ggml_backend_event_new(backend.device()));
-            RETURN_IF_FAILED(backend.cuda()->check(backend.cuda()->kernels().create_event(&slot.loaded, false), "making an event"));
+            RETURN_IF_FAILED(
+                backend.cuda()->check(backend.cuda()->kernels().create_event(&slot.loaded, false), "making an event"));
         }
     }
     out = std::move(self);
@@ -47,8 +49,9 @@ LayerStream::~LayerStream() {
 Status LayerStream::copy_rows(const ggml_tensor * from, ggml_tensor * to, int64_t first, int64_t n) {
     const CudaDevice & cuda   = *backend_.cuda();
     const size_t       offset = size_t(first) * from->nb[1];
-    return cuda.check(cuda.kernels().copy_strided(static_cast<uint8_t *>(to->data) + offset, to->nb[2], static_cast<const uint8_t *>(from->data) + offset,
-                                                  from->nb[2], size_t(n) * from->nb[1], size_t(from->ne[2]), cuda.copy_stream()),
+    return cuda.check(cuda.kernels().copy_strided(static_cast<uint8_t *>(to->data) + offset, to->nb[2],
+                                                  static_cast<const uint8_t *>(from->data) + offset, from->nb[2],
+                                                  size_t(n) * from->nb[1], size_t(from->ne[2]), cuda.copy_stream()),
                       "moving rows");
 }
 
@@ -90,7 +93,8 @@ Status LayerStream::release(int64_t layer) {
     Slot &             slot = slots_[layer % 2];
     const CudaDevice & cuda = *backend_.cuda();
     ggml_backend_event_record(slot.used.get(), backend_.handle());
-    RETURN_IF_FAILED(cuda.check(cuda.kernels().wait_event(cuda.copy_stream(), kernel_event(slot.used.get())), "ordering the streams"));
+    RETURN_IF_FAILED(cuda.check(cuda.kernels().wait_event(cuda.copy_stream(), kernel_event(slot.used.get())),
+                                "ordering the streams"));
     RETURN_IF_FAILED(copy_rows(slot.rows.k, home_.k(layer), n_before_, n_new_));
     RETURN_IF_FAILED(copy_rows(slot.rows.v, home_.v(layer), n_before_, n_new_));
     return layer + 2 < home_.shape().n_layer ? load(layer + 2) : Status::good();
@@ -98,7 +102,8 @@ Status LayerStream::release(int64_t layer) {
 
 Status LayerStream::finish() {
     if (home_.on_device()) return Status::good();
-    return backend_.cuda()->check(backend_.cuda()->kernels().synchronize(backend_.cuda()->copy_stream()), "moving rows");
+    return backend_.cuda()->check(backend_.cuda()->kernels().synchronize(backend_.cuda()->copy_stream()),
+                                  "moving rows");
 }
 
 }  // namespace rocketdoc

@@ -1,6 +1,6 @@
-// One layer's rows on the compute device, for as long as a prefill job works on that layer. Rows that live on the device are
-// used where they are. Rows at home in host memory visit it through two buffers: while one layer computes, the next one's earlier
-// rows are on their way in and the last one's new rows on their way out, on the copy stream.
+// One layer's rows on the compute device, for as long as a prefill job works on that layer. Rows that live on the
+// device are used where they are. Rows at home in host memory visit it through two buffers: while one layer computes,
+// the next one's earlier rows are on their way in and the last one's new rows on their way out, on the copy stream.
 #pragma once
 
 #include "kv_rows.h"
@@ -23,7 +23,8 @@ class LayerStream {
 
     // A pass over all layers begins in which rows [0, n_before) are read and n_new are written behind them.
     Status begin_pass(int64_t n_before, int64_t n_new);
-    // The layer's rows, with the earlier ones in place for everything that ggml is given from here on. Layers come in order.
+    // The layer's rows, with the earlier ones in place for everything that ggml is given from here on. Layers come in
+    // order.
     Status acquire(int64_t layer, LayerRows & out);
     // Everything that reads or writes the layer has been given to ggml (or made it wait): the new rows go home.
     Status release(int64_t layer);
@@ -35,7 +36,7 @@ class LayerStream {
         ggml_context_ptr        ctx;
         ggml_backend_buffer_ptr buffer;
         LayerRows               rows;
-        ggml_backend_event_ptr  used;    // by ggml: the layer's work
+        ggml_backend_event_ptr  used;  // by ggml: the layer's work
         KernelEvent             loaded = nullptr;
     };
     LayerStream(Backend & backend, KvRows & home) : backend_(backend), home_(home) {}

@@ -28,10 +28,13 @@ MemoryNeed need_of(const MemoryPlan & plan, bool on_device) {
     return {false, int64_t(plan.total() - plan.device_total()), plan.host_available};
 }
 
-bool fits(const MemoryPlan & plan) { return need_of(plan, true).fits() && (!plan.on_gpu || need_of(plan, false).fits()); }
+bool fits(const MemoryPlan & plan) {
+    return need_of(plan, true).fits() && (!plan.on_gpu || need_of(plan, false).fits());
+}
 
 // The request with these changes, its budget not among them; false where one of them changes nothing.
-bool apply_changes(const DeviceTraits & device, const PlanRequest & r, const MemoryPlan & plan, unsigned changes, PlanRequest & out) {
+bool apply_changes(const DeviceTraits & device, const PlanRequest & r, const MemoryPlan & plan, unsigned changes,
+                   PlanRequest & out) {
     out = r;
     if (changes & MODE) {
         if (!device.cuda || r.mode != Mode::full) return false;
@@ -52,11 +55,14 @@ bool apply_changes(const DeviceTraits & device, const PlanRequest & r, const Mem
 std::string in_words(const PlanRequest & from, const PlanRequest & to, DocumentState state) {
     std::vector<std::string> parts;
     if (to.mode != from.mode) parts.push_back(std::string("mode ") + mode_name(to.mode));
-    if (to.home != from.home) parts.push_back(to.home == DocumentHome::host ? "the document's KV in RAM" : "the document's KV on the GPU");
+    if (to.home != from.home)
+        parts.push_back(to.home == DocumentHome::host ? "the document's KV in RAM" : "the document's KV on the GPU");
     if (to.document_type != from.document_type) parts.push_back("the document's KV in q8_0");
-    if (to.rocket.token_budget != from.rocket.token_budget) parts.push_back("a token budget of " + std::to_string(to.rocket.token_budget));
+    if (to.rocket.token_budget != from.rocket.token_budget)
+        parts.push_back("a token budget of " + std::to_string(to.rocket.token_budget));
     std::string words;
-    for (size_t i = 0; i < parts.size(); i++) words += (i == 0 ? "" : i + 1 == parts.size() ? " and " : ", ") + parts[i];
+    for (size_t i = 0; i < parts.size(); i++)
+        words += (i == 0 ? "" : i + 1 == parts.size() ? " and " : ", ") + parts[i];
     const bool read_again = to.home != from.home || to.document_type != from.document_type;
     return words + (read_again && state == DocumentState::held ? " (it is read again)" : "");
 }
@@ -65,18 +71,22 @@ const char * place_of(const MemoryNeed & need) { return need.on_gpu ? "GPU memor
 
 // What to do, after the sentence that says what lacks.
 std::string advice(const MemoryShortage & shortage, DocumentState state) {
-    if (shortage.smaller.empty()) return " Nothing smaller fits: choose fewer pages or a smaller model, or close other programs.";
+    if (shortage.smaller.empty())
+        return " Nothing smaller fits: choose fewer pages or a smaller model, or close other programs.";
     const SmallerPlan & first = shortage.smaller.front();
     const MemoryNeed    then  = need_of(first.plan, shortage.need.on_gpu || !first.plan.on_gpu);
-    return " With " + in_words(shortage.request, first.request, state) + " it takes " + bytes_text(then.needed) + " and fits.";
+    return " With " + in_words(shortage.request, first.request, state) + " it takes " + bytes_text(then.needed) +
+           " and fits.";
 }
 
 // At most three that fit, none of which only adds to another.
-std::vector<SmallerPlan> smaller_plans(const HyperParams & p, const DeviceTraits & device, size_t weight_bytes, const PlanRequest & r,
-                                       const MemoryPlan & plan, DocumentState state) {
+std::vector<SmallerPlan> smaller_plans(const HyperParams & p, const DeviceTraits & device, size_t weight_bytes,
+                                       const PlanRequest & r, const MemoryPlan & plan, DocumentState state) {
     std::vector<unsigned> order;
     for (unsigned changes = 1; changes <= ALL_CHANGES; changes++) order.push_back(changes);
-    const auto read_again = [&](unsigned changes) { return state == DocumentState::held && (changes & (HOME | TYPE)) != 0; };
+    const auto read_again = [&](unsigned changes) {
+        return state == DocumentState::held && (changes & (HOME | TYPE)) != 0;
+    };
     std::stable_sort(order.begin(), order.end(), [&](unsigned a, unsigned b) {
         return std::pair{read_again(a), count_changes(a)} < std::pair{read_again(b), count_changes(b)};
     });
@@ -116,7 +126,8 @@ bool fits_on_device(const DeviceTraits & device, size_t document_bytes, size_t d
     return int64_t(document_bytes + device_bytes + SPARE) <= device.available;
 }
 
-Status memory_plan(const HyperParams & p, const DeviceTraits & device, size_t weight_bytes, const PlanRequest & r, MemoryPlan & out) {
+Status memory_plan(const HyperParams & p, const DeviceTraits & device, size_t weight_bytes, const PlanRequest & r,
+                   MemoryPlan & out) {
     out = {};
     RETURN_IF_FAILED(mode_budgets(r.mode, r.rocket, r.n_prompt, r.n_question, r.max_new, int(p.head_dim), out.budgets));
     const int64_t n_total = r.n_prompt + r.max_new;
@@ -132,20 +143,24 @@ Status memory_plan(const HyperParams & p, const DeviceTraits & device, size_t we
     }
     const size_t rows      = CompactCache::rows_bytes(p, device, r.mode, r.rocket, out.budgets);
     const size_t summaries = CompactCache::summary_bytes(p, device, r.mode, r.rocket, out.budgets);
-    out.document_on_device = r.home == DocumentHome::device || r.mode == Mode::full || !device.cuda ||
-                             (r.home == DocumentHome::automatic && fits_on_device(device, out.document_kv, weight_bytes + out.activations + out.logits + rows + summaries));
+    out.document_on_device =
+        r.home == DocumentHome::device || r.mode == Mode::full || !device.cuda ||
+        (r.home == DocumentHome::automatic &&
+         fits_on_device(device, out.document_kv, weight_bytes + out.activations + out.logits + rows + summaries));
     if (needs_compact(r.mode, out.budgets, out.document_on_device)) {
         out.compact_cache = rows;
         out.summaries     = summaries;
     }
-    out.layer_buffers  = LayerStream::bytes(device, out.document_on_device ? KvRows::Home::device : KvRows::Home::host, document, r.n_prompt);
+    out.layer_buffers  = LayerStream::bytes(device, out.document_on_device ? KvRows::Home::device : KvRows::Home::host,
+                                            document, r.n_prompt);
     out.full_kv        = p.kv_bytes_per_token() * size_t(n_total);
     out.on_gpu         = device.cuda;
     out.available      = device.available;
     out.host_available = device.host_available;
-    out.read_bytes_per_step =
-        out.compact_cache ? CompactCache::read_bytes(p, r.mode, r.rocket, out.budgets, std::min(out.budgets.prompt_budget, r.n_prompt))
-                          : double(document.bytes(r.n_prompt)) / double(p.n_layer * p.n_head_kv);
+    out.read_bytes_per_step = out.compact_cache
+                                  ? CompactCache::read_bytes(p, r.mode, r.rocket, out.budgets,
+                                                             std::min(out.budgets.prompt_budget, r.n_prompt))
+                                  : double(document.bytes(r.n_prompt)) / double(p.n_layer * p.n_head_kv);
     return Status::good();
 }
 
@@ -154,22 +169,26 @@ MemoryNeed scarcest(const MemoryPlan & plan) {
     return device.fits() && plan.on_gpu && !host.fits() ? host : device;
 }
 
-Status check_plan(const HyperParams & p, const DeviceTraits & device, size_t weight_bytes, const PlanRequest & r, DocumentState state, MemoryPlan & out) {
+Status check_plan(const HyperParams & p, const DeviceTraits & device, size_t weight_bytes, const PlanRequest & r,
+                  DocumentState state, MemoryPlan & out) {
     RETURN_IF_FAILED(memory_plan(p, device, weight_bytes, r, out));
     if (fits(out)) return Status::good();
-    auto shortage     = std::make_shared<MemoryShortage>();
-    shortage->need    = scarcest(out);
-    shortage->request = r;
-    shortage->smaller = smaller_plans(p, device, weight_bytes, r, out, state);
+    auto shortage           = std::make_shared<MemoryShortage>();
+    shortage->need          = scarcest(out);
+    shortage->request       = r;
+    shortage->smaller       = smaller_plans(p, device, weight_bytes, r, out, state);
     const MemoryNeed & need = shortage->need;
-    Status status = Status::fail(need.on_gpu ? Code::GPU_OOM : Code::HOST_OOM,
-                                 "This needs " + bytes_text(need.needed) + " of " + place_of(need) + "; there is room for " + bytes_text(need.available) + " (model " +
-                                     bytes_text(int64_t(out.weights)) + ", document " + bytes_text(int64_t(out.document_kv)) + ")." + advice(*shortage, state));
+    Status             status =
+        Status::fail(need.on_gpu ? Code::GPU_OOM : Code::HOST_OOM,
+                     "This needs " + bytes_text(need.needed) + " of " + place_of(need) + "; there is room for " +
+                         bytes_text(need.available) + " (model " + bytes_text(int64_t(out.weights)) + ", document " +
+                         bytes_text(int64_t(out.document_kv)) + ")." + advice(*shortage, state));
     status.shortage = std::move(shortage);
     return status;
 }
 
-Status with_shortage(Status failed, const HyperParams & p, const DeviceTraits & device, size_t weight_bytes, const PlanRequest & r, DocumentState state) {
+Status with_shortage(Status failed, const HyperParams & p, const DeviceTraits & device, size_t weight_bytes,
+                     const PlanRequest & r, DocumentState state) {
     if ((failed.code != Code::GPU_OOM && failed.code != Code::HOST_OOM) || failed.shortage) return failed;
     MemoryPlan plan;
     if (!memory_plan(p, device, weight_bytes, r, plan).ok()) return failed;

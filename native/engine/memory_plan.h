@@ -1,5 +1,5 @@
-// What a question on a document of a given length will hold, in bytes, counted before anything is allocated; whether that fits,
-// and what smaller would.
+// What a question on a document of a given length will hold, in bytes, counted before anything is allocated; whether
+// that fits, and what smaller would.
 #pragma once
 
 #include <vector>
@@ -8,8 +8,8 @@
 
 namespace rocketdoc {
 
-// Where a document's KV lives when the model computes on a GPU: there while it fits, else in host memory, from where one layer at a
-// time visits the GPU.
+// Where a document's KV lives when the model computes on a GPU: there while it fits, else in host memory, from where
+// one layer at a time visits the GPU.
 enum class DocumentHome { automatic, device, host };
 
 struct PlanRequest {
@@ -25,30 +25,32 @@ struct PlanRequest {
 };
 
 struct MemoryPlan {
-    size_t        weights       = 0;
-    size_t        document_kv   = 0;
-    size_t        compact_cache = 0;
-    size_t        summaries     = 0;
-    size_t        layer_buffers = 0;  // none where rows are read where they are
-    size_t        activations   = 0;  // stage 1's scores included
-    size_t        logits        = 0;  // and what else a token's graphs share
-    size_t        full_kv       = 0;  // f16, every token: what full mode keeps
-    bool          document_on_device = true;
-    bool          on_gpu = false;
-    // What the computing device has room for, of all that is counted here. And the same of host memory, where a document's KV may
-    // lie although a GPU computes; on the CPU they are one.
-    int64_t       available      = 0;
-    int64_t       host_available = 0;
+    size_t weights            = 0;
+    size_t document_kv        = 0;
+    size_t compact_cache      = 0;
+    size_t summaries          = 0;
+    size_t layer_buffers      = 0;  // none where rows are read where they are
+    size_t activations        = 0;  // stage 1's scores included
+    size_t logits             = 0;  // and what else a token's graphs share
+    size_t full_kv            = 0;  // f16, every token: what full mode keeps
+    bool   document_on_device = true;
+    bool   on_gpu             = false;
+    // What the computing device has room for, of all that is counted here. And the same of host memory, where a
+    // document's KV may lie although a GPU computes; on the CPU they are one.
+    int64_t       available           = 0;
+    int64_t       host_available      = 0;
     double        read_bytes_per_step = 0;  // as in Counters, when the answer begins
     RocketBudgets budgets;
 
-    size_t total() const { return weights + document_kv + compact_cache + summaries + layer_buffers + activations + logits; }
+    size_t total() const {
+        return weights + document_kv + compact_cache + summaries + layer_buffers + activations + logits;
+    }
     // Of the total, what lies on the computing device.
     size_t device_total() const { return total() - (document_on_device ? 0 : document_kv); }
 };
 
-// Rows to allocate for a document of n_document tokens when n_total rows are needed now: room for questions and answers is
-// taken along, so that asking does not move the document's KV each time. Never beyond the model's context.
+// Rows to allocate for a document of n_document tokens when n_total rows are needed now: room for questions and answers
+// is taken along, so that asking does not move the document's KV each time. Never beyond the model's context.
 int64_t document_capacity(int64_t n_document, int64_t n_total, int64_t n_ctx);
 
 // The document's home when it is chosen for the person: `device_bytes` is what everything else will take on the device.
@@ -78,19 +80,21 @@ struct MemoryShortage {
 // A text is in memory already: what would have it read again is proposed last.
 enum class DocumentState { unread, held };
 
-// Everything below is told what is available as if nothing of what it counts were there yet: weights that are loaded, and KV that is
-// held, are added to what is free.
-Status memory_plan(const HyperParams & params, const DeviceTraits & device, size_t weight_bytes, const PlanRequest & request, MemoryPlan & out);
+// Everything below is told what is available as if nothing of what it counts were there yet: weights that are loaded,
+// and KV that is held, are added to what is free.
+Status memory_plan(const HyperParams & params, const DeviceTraits & device, size_t weight_bytes,
+                   const PlanRequest & request, MemoryPlan & out);
 
 // The device's, or RAM where only that lacks.
 MemoryNeed scarcest(const MemoryPlan & plan);
 
 // GPU_OOM or HOST_OOM with the shortage when the plan does not fit.
-Status check_plan(const HyperParams & params, const DeviceTraits & device, size_t weight_bytes, const PlanRequest & request, DocumentState state,
-                  MemoryPlan & out);
+Status check_plan(const HyperParams & params, const DeviceTraits & device, size_t weight_bytes,
+                  const PlanRequest & request, DocumentState state, MemoryPlan & out);
 
-// A HOST_OOM or GPU_OOM that an allocation ended with gets the shortage, and the first proposal behind its sentence. Anything else is as it was.
-Status with_shortage(Status failed, const HyperParams & params, const DeviceTraits & device, size_t weight_bytes, const PlanRequest & request,
-                     DocumentState state);
+// A HOST_OOM or GPU_OOM that an allocation ended with gets the shortage, and the first proposal behind its sentence.
+// Anything else is as it was.
+Status with_shortage(Status failed, const HyperParams & params, const DeviceTraits & device, size_t weight_bytes,
+                     const PlanRequest & request, DocumentState state);
 
 }  // namespace rocketdoc

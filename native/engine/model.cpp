@@ -15,10 +15,12 @@ namespace {
 bool device_multiplies(const Backend & backend, const ggml_tensor * weight) {
     ggml_init_params params = {ggml_tensor_overhead() * 6, nullptr, true};
     ggml_context_ptr ctx(ggml_init(params));
-    ggml_tensor *    w      = ggml_new_tensor_2d(ctx.get(), weight->type, weight->ne[0], weight->ne[1]);
-    ggml_tensor *    tokens = ggml_new_tensor_1d(ctx.get(), GGML_TYPE_I32, 1);
+    ggml_tensor *    w         = ggml_new_tensor_2d(ctx.get(), weight->type, weight->ne[0], weight->ne[1]);
+    ggml_tensor *    tokens    = ggml_new_tensor_1d(ctx.get(), GGML_TYPE_I32, 1);
     const bool       looked_up = std::string(ggml_get_name(weight)) == "token_embd.weight";
-    return ggml_backend_dev_supports_op(backend.device(), ggml_mul_mat(ctx.get(), w, ggml_new_tensor_2d(ctx.get(), GGML_TYPE_F32, weight->ne[0], 1))) &&
+    return ggml_backend_dev_supports_op(
+               backend.device(),
+               ggml_mul_mat(ctx.get(), w, ggml_new_tensor_2d(ctx.get(), GGML_TYPE_F32, weight->ne[0], 1))) &&
            (!looked_up || ggml_backend_dev_supports_op(backend.device(), ggml_get_rows(ctx.get(), w, tokens)));
 }
 
@@ -33,7 +35,8 @@ Status Model::open_header(const std::string & path, std::unique_ptr<Model> & out
     self->architecture_->bind_tensors(binder, self->params_, self->weights_);
     RETURN_IF_FAILED(binder.status());
     self->matrices_ = binder.matrices();
-    for (ggml_tensor * t = ggml_get_first_tensor(self->file_->tensors()); t; t = ggml_get_next_tensor(self->file_->tensors(), t)) {
+    for (ggml_tensor * t = ggml_get_first_tensor(self->file_->tensors()); t;
+         t               = ggml_get_next_tensor(self->file_->tensors(), t)) {
         self->weight_bytes_ += ggml_nbytes(t);
     }
     out = std::move(self);
@@ -69,7 +72,8 @@ const void * Model::values_of(const ggml_tensor * t, std::vector<uint8_t> & made
     std::vector<float> row(size_t(t->ne[0]));
     made.resize(ggml_nbytes(t));
     for (int64_t i = 0; i < ggml_nrows(t); i++) {
-        ggml_get_type_traits(found->second)->to_float(from + size_t(i) * ggml_row_size(found->second, t->ne[0]), row.data(), t->ne[0]);
+        ggml_get_type_traits(found->second)
+            ->to_float(from + size_t(i) * ggml_row_size(found->second, t->ne[0]), row.data(), t->ne[0]);
         ggml_fp32_to_fp16_row(row.data(), reinterpret_cast<ggml_fp16_t *>(made.data()) + i * t->ne[0], t->ne[0]);
     }
     return made.data();
@@ -78,19 +82,24 @@ const void * Model::values_of(const ggml_tensor * t, std::vector<uint8_t> & made
 Status Model::copy_to_device(const Backend & backend) {
     for (const ggml_tensor * t : matrices_) {
         if (!device_multiplies(backend, t)) {
-            return Status::fail(Code::MODEL_UNSUPPORTED, std::string("This GPU does not multiply by ") + ggml_type_name(t->type) + " weights (" + ggml_get_name(t) +
+            return Status::fail(Code::MODEL_UNSUPPORTED, std::string("This GPU does not multiply by ") +
+                                                             ggml_type_name(t->type) + " weights (" + ggml_get_name(t) +
                                                              "). Use the CPU (--device cpu).");
         }
     }
     if (int64_t(weight_bytes_) > backend.available()) {
         const int64_t available = backend.available();
-        Status        status    = Status::fail(Code::GPU_OOM, "The weights need " + bytes_text(int64_t(weight_bytes_)) + " of GPU memory, " + bytes_text(available) +
-                                                                  " are free. Choose a smaller model, or the CPU (--device cpu).");
-        status.shortage = std::make_shared<MemoryShortage>(MemoryShortage{{true, int64_t(weight_bytes_), available}, {}, {}});
+        Status        status    = Status::fail(
+            Code::GPU_OOM, "The weights need " + bytes_text(int64_t(weight_bytes_)) + " of GPU memory, " +
+                               bytes_text(available) + " are free. Choose a smaller model, or the CPU (--device cpu).");
+        status.shortage =
+            std::make_shared<MemoryShortage>(MemoryShortage{{true, int64_t(weight_bytes_), available}, {}, {}});
         return status;
     }
     device_buffer_.reset(ggml_backend_alloc_ctx_tensors_from_buft(file_->tensors(), backend.buffer_type()));
-    if (!device_buffer_) return Status::fail(Code::GPU_OOM, "The weights (" + std::to_string(weight_bytes_ >> 20) + " MB) could not be placed on the GPU.");
+    if (!device_buffer_)
+        return Status::fail(Code::GPU_OOM, "The weights (" + std::to_string(weight_bytes_ >> 20) +
+                                               " MB) could not be placed on the GPU.");
     ggml_backend_buffer_set_usage(device_buffer_.get(), GGML_BACKEND_BUFFER_USAGE_WEIGHTS);
     std::vector<uint8_t> made;
     for (ggml_tensor * t = ggml_get_first_tensor(file_->tensors()); t; t = ggml_get_next_tensor(file_->tensors(), t)) {
@@ -111,15 +120,18 @@ Status Model::place_in_host_memory(const Backend & backend) {
         const bool as_floats = file_types_.count(t) > 0;
         const bool is_matrix = std::find(matrices_.begin(), matrices_.end(), t) != matrices_.end();
         // A tied embedding is also looked up row by row: it is never packed.
-        ggml_backend_buffer_type_t type = is_matrix && t != weights_.token_embd ? backend.packed_buffer_type(t) : nullptr;
+        ggml_backend_buffer_type_t type =
+            is_matrix && t != weights_.token_embd ? backend.packed_buffer_type(t) : nullptr;
         if (!type && as_floats) type = backend.buffer_type();
         if (!type) continue;
         ggml_backend_buffer_ptr buffer(ggml_backend_buft_alloc_buffer(type, ggml_backend_buft_get_alloc_size(type, t)));
         if (!buffer) {
-            return Status::fail(Code::HOST_OOM, "Not enough memory to pack the weights: " + std::to_string(ggml_nbytes(t)) + " bytes for one matrix failed.");
+            return Status::fail(Code::HOST_OOM, "Not enough memory to pack the weights: " +
+                                                    std::to_string(ggml_nbytes(t)) + " bytes for one matrix failed.");
         }
         ggml_backend_buffer_set_usage(buffer.get(), GGML_BACKEND_BUFFER_USAGE_WEIGHTS);
-        if (ggml_backend_tensor_alloc(buffer.get(), t, ggml_backend_buffer_get_base(buffer.get())) != GGML_STATUS_SUCCESS) {
+        if (ggml_backend_tensor_alloc(buffer.get(), t, ggml_backend_buffer_get_base(buffer.get())) !=
+            GGML_STATUS_SUCCESS) {
             return Status::fail(Code::INTERNAL, std::string("ggml could not place tensor ") + ggml_get_name(t) + ".");
         }
         ggml_backend_tensor_set(t, values_of(t, made), 0, ggml_nbytes(t));
@@ -143,20 +155,22 @@ size_t Model::held_bytes() const {
 
 int64_t Model::parameter_count() const {
     int64_t n = 0;
-    for (ggml_tensor * t = ggml_get_first_tensor(file_->tensors()); t; t = ggml_get_next_tensor(file_->tensors(), t)) n += ggml_nelements(t);
+    for (ggml_tensor * t = ggml_get_first_tensor(file_->tensors()); t; t = ggml_get_next_tensor(file_->tensors(), t))
+        n += ggml_nelements(t);
     return n;
 }
 
 ggml_type Model::weight_type() const {
     std::map<ggml_type, int> counts;
     for (const ggml_tensor * t : matrices_) counts[t->type]++;
-    auto most = std::max_element(counts.begin(), counts.end(), [](const auto & a, const auto & b) { return a.second < b.second; });
+    auto most = std::max_element(counts.begin(), counts.end(),
+                                 [](const auto & a, const auto & b) { return a.second < b.second; });
     return most == counts.end() ? GGML_TYPE_F32 : most->first;
 }
 
 uint64_t Model::fingerprint() const {
     constexpr size_t N_SAMPLES = 256, SAMPLE = 4096;
-    const size_t     size = mapping_.size();
+    const size_t     size          = mapping_.size();
     size_t           weights_begin = size;
     for (ggml_tensor * t = ggml_get_first_tensor(file_->tensors()); t; t = ggml_get_next_tensor(file_->tensors(), t)) {
         weights_begin = std::min(weights_begin, file_->tensor_offset(t));
@@ -164,7 +178,8 @@ uint64_t Model::fingerprint() const {
     // Weights turned into floats, or computed with on a GPU, make other rows.
     uint64_t hash = checksum(mapping_.data(), weights_begin, (file_types_.empty() ? 0 : 1) + (device_buffer_ ? 2 : 0));
     const size_t step = std::max(SAMPLE, (size - weights_begin) / N_SAMPLES);
-    for (size_t at = weights_begin; at < size; at += step) hash = checksum(mapping_.data() + at, std::min(SAMPLE, size - at), hash);
+    for (size_t at = weights_begin; at < size; at += step)
+        hash = checksum(mapping_.data() + at, std::min(SAMPLE, size - at), hash);
     return checksum(&size, sizeof(size), hash);
 }
 

@@ -1,5 +1,5 @@
-// A loaded model: sizes, architecture and weights. Weights stay in the mapped file where the device multiplies by them as
-// they are; matrices that the CPU packs for its products are copied once, and for a GPU everything is.
+// A loaded model: sizes, architecture and weights. Weights stay in the mapped file where the device multiplies by them
+// as they are; matrices that the CPU packs for its products are copied once, and for a GPU everything is.
 #pragma once
 
 #include <map>
@@ -16,8 +16,8 @@ class Model {
   public:
     // Reads and checks the header only.
     static Status open_header(const std::string & path, std::unique_ptr<Model> & out);
-    // The weights on the backend's device. as_floats: quantized ones become f16, for measuring: products with quantized weights
-    // round their other side to 8 bits, and what that costs hides what a cache does.
+    // The weights on the backend's device. as_floats: quantized ones become f16, for measuring: products with quantized
+    // weights round their other side to 8 bits, and what that costs hides what a cache does.
     Status load_weights(const Backend & backend, bool as_floats = false);
 
     const GgufFile &     file() const { return *file_; }
@@ -27,30 +27,30 @@ class Model {
     // Bytes of all tensors.
     size_t weight_bytes() const { return weight_bytes_; }
     // Of them, what memory reported as available no longer counts: everything on a GPU, the packed copies on a CPU.
-    size_t held_bytes() const;
+    size_t  held_bytes() const;
     int64_t parameter_count() const;
     // The type of most matrices, as weights are called by.
     ggml_type weight_type() const;
-    // Of the header and of samples of all weights, as they are loaded: tells one model from another, also a retrained one of the same
-    // sizes. After load_weights.
+    // Of the header and of samples of all weights, as they are loaded: tells one model from another, also a retrained
+    // one of the same sizes. After load_weights.
     uint64_t fingerprint() const;
     // False: a file of weights alone. Token numbers go in and come out.
     bool has_vocabulary() const;
 
   private:
-    void   make_floats();
+    void make_floats();
     // A tensor's bytes in the type it has now: the file's own, or made from them in `made`.
     const void * values_of(const ggml_tensor * t, std::vector<uint8_t> & made) const;
-    Status copy_to_device(const Backend & backend);
-    Status place_in_host_memory(const Backend & backend);
+    Status       copy_to_device(const Backend & backend);
+    Status       place_in_host_memory(const Backend & backend);
 
-    std::unique_ptr<GgufFile> file_;
-    HyperParams               params_;
-    const Architecture *      architecture_ = nullptr;
-    ModelWeights              weights_;
-    std::vector<ggml_tensor *> matrices_;
+    std::unique_ptr<GgufFile>                file_;
+    HyperParams                              params_;
+    const Architecture *                     architecture_ = nullptr;
+    ModelWeights                             weights_;
+    std::vector<ggml_tensor *>               matrices_;
     std::map<const ggml_tensor *, ggml_type> file_types_;  // of the tensors that became floats
-    size_t                    weight_bytes_ = 0;
+    size_t                                   weight_bytes_ = 0;
 
     // Destroyed before the mapping that they point into.
     FileMapping                          mapping_;

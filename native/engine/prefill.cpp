@@ -20,7 +20,8 @@ ggml_tensor * entries(ggml_context * ctx, ggml_tensor * t, int64_t first, int64_
 
 }  // namespace
 
-Prefill::Prefill(const Model & model, Backend & backend) : model_(model), backend_(backend), arena_(backend, MAX_LAYER_NODES) {
+Prefill::Prefill(const Model & model, Backend & backend)
+    : model_(model), backend_(backend), arena_(backend, MAX_LAYER_NODES) {
     for (auto & event : layer_events_) {
         if (backend.cuda()) event.reset(ggml_backend_event_new(backend.device()));
     }
@@ -36,12 +37,13 @@ Status QueryWindow::reset(const HyperParams & p, const Backend & backend, int64_
     return buffer ? Status::good() : Status::fail(backend.oom(), "Not enough memory for the question's queries.");
 }
 
-size_t Prefill::activation_bytes(const HyperParams & p, const DeviceTraits & device, int64_t n_rows, int64_t segment, int64_t tile) {
-    segment           = std::min(segment, n_rows);
-    tile              = std::min(tile, segment);
+size_t Prefill::activation_bytes(const HyperParams & p, const DeviceTraits & device, int64_t n_rows, int64_t segment,
+                                 int64_t tile) {
+    segment             = std::min(segment, n_rows);
+    tile                = std::min(tile, segment);
     const size_t hidden = size_t(p.n_embd) * segment * sizeof(float);
     // Largest set alive at once in a layer's graph: normed input, gate, up and their product.
-    const size_t layer  = size_t(tile) * (3 * p.n_ff + 3 * p.n_embd + 2 * p.n_head * p.head_dim) * sizeof(float);
+    const size_t layer = size_t(tile) * (3 * p.n_ff + 3 * p.n_embd + 2 * p.n_head * p.head_dim) * sizeof(float);
     return hidden + CausalBand::bytes(device, n_rows, tile) + layer;
 }
 
@@ -57,7 +59,8 @@ Status Prefill::reserve_segment(int64_t segment) {
     segment_buffer_.reset(ggml_backend_alloc_ctx_tensors_from_buft(segment_ctx_.get(), backend_.buffer_type()));
     if (segment_buffer_) return Status::good();
     hidden_ = nullptr;
-    return Status::fail(backend_.oom(), "Not enough memory for the hidden states of " + std::to_string(segment) + " tokens.");
+    return Status::fail(backend_.oom(),
+                        "Not enough memory for the hidden states of " + std::to_string(segment) + " tokens.");
 }
 
 Status Prefill::run(const PrefillJob & job) {
@@ -131,7 +134,8 @@ Status Prefill::embed(const PrefillJob & job, const Tile & tile, int64_t segment
     return backend_.compute(graph, job.cancel);
 }
 
-Status Prefill::run_layer(const PrefillJob & job, const Tile & tile, int64_t segment_begin, int64_t layer, const LayerRows & rows) {
+Status Prefill::run_layer(const PrefillJob & job, const Tile & tile, int64_t segment_begin, int64_t layer,
+                          const LayerRows & rows) {
     const HyperParams &  p       = model_.params();
     const Architecture & arch    = model_.architecture();
     const LayerWeights & weights = model_.weights().layers[size_t(layer)];
@@ -139,9 +143,10 @@ Status Prefill::run_layer(const PrefillJob & job, const Tile & tile, int64_t seg
     const int64_t        n_rows  = round_up(start + tile.count, backend_.row_step());
     const int64_t        at      = tile.begin - segment_begin;
     // Nobody reads what the last layer makes of most tokens: only their rows count.
-    const bool           is_last = layer + 1 == p.n_layer;
-    const bool           has_end = tile.begin + tile.count == job.n_tokens;
-    const bool           attends = !is_last || job.logits == PrefillJob::Logits::all || (job.logits == PrefillJob::Logits::last && has_end);
+    const bool is_last = layer + 1 == p.n_layer;
+    const bool has_end = tile.begin + tile.count == job.n_tokens;
+    const bool attends =
+        !is_last || job.logits == PrefillJob::Logits::all || (job.logits == PrefillJob::Logits::last && has_end);
 
     ggml_context * ctx       = arena_.begin();
     ggml_cgraph *  graph     = arena_.new_graph();
@@ -157,9 +162,12 @@ Status Prefill::run_layer(const PrefillJob & job, const Tile & tile, int64_t seg
         const int64_t count        = tile.begin + tile.count - from;
         if (count > 0) {
             ggml_tensor * all  = job.window->q;
-            ggml_tensor * last = ggml_view_3d(ctx, qkv.q, p.head_dim, p.n_head, count, qkv.q->nb[1], qkv.q->nb[2], size_t(from - tile.begin) * qkv.q->nb[2]);
-            ggml_tensor * part = ggml_view_3d(ctx, all, p.head_dim, count, p.n_head, all->nb[1], all->nb[2], size_t(from - window_begin) * all->nb[1]);
-            ggml_build_forward_expand(graph, ggml_cpy(ctx, ggml_permute(ctx, last, 0, 2, 1, 3), part));  // [D, count, H]
+            ggml_tensor * last = ggml_view_3d(ctx, qkv.q, p.head_dim, p.n_head, count, qkv.q->nb[1], qkv.q->nb[2],
+                                              size_t(from - tile.begin) * qkv.q->nb[2]);
+            ggml_tensor * part = ggml_view_3d(ctx, all, p.head_dim, count, p.n_head, all->nb[1], all->nb[2],
+                                              size_t(from - window_begin) * all->nb[1]);
+            ggml_build_forward_expand(graph,
+                                      ggml_cpy(ctx, ggml_permute(ctx, last, 0, 2, 1, 3), part));  // [D, count, H]
         }
     }
 
@@ -179,13 +187,15 @@ Status Prefill::run_layer(const PrefillJob & job, const Tile & tile, int64_t seg
 Status Prefill::output(const PrefillJob & job, int64_t segment_begin, int64_t begin, int64_t end) {
     ggml_context * ctx    = arena_.begin();
     ggml_cgraph *  graph  = arena_.new_graph();
-    ggml_tensor *  logits = model_.architecture().build_output(ctx, model_.params(), model_.weights(), columns(ctx, hidden_, begin - segment_begin, end - begin));
+    ggml_tensor *  logits = model_.architecture().build_output(
+        ctx, model_.params(), model_.weights(), columns(ctx, hidden_, begin - segment_begin, end - begin));
     ggml_set_output(logits);
     ggml_build_forward_expand(graph, logits);
     RETURN_IF_FAILED(arena_.allocate(graph));
     RETURN_IF_FAILED(backend_.compute(graph, job.cancel));
     RETURN_IF_FAILED(backend_.finish());
-    float * out = job.logits == PrefillJob::Logits::all ? job.logits_out + size_t(begin * model_.params().n_vocab) : job.logits_out;
+    float * out = job.logits == PrefillJob::Logits::all ? job.logits_out + size_t(begin * model_.params().n_vocab)
+                                                        : job.logits_out;
     ggml_backend_tensor_get(logits, out, 0, ggml_nbytes(logits));
     return Status::good();
 }

@@ -1,6 +1,6 @@
-// Dense prefill, layer-major by segments: a segment of the prompt moves through layer 0 tile by tile, then through layer 1, and
-// so on. Its K and V rows are written as it goes. A finished segment is a valid prefix; inside a segment there is none, so a
-// cancelled one is simply not counted and its rows are written over later.
+// Dense prefill, layer-major by segments: a segment of the prompt moves through layer 0 tile by tile, then through
+// layer 1, and so on. Its K and V rows are written as it goes. A finished segment is a valid prefix; inside a segment
+// there is none, so a cancelled one is simply not counted and its rows are written over later.
 #pragma once
 
 #include <atomic>
@@ -24,21 +24,21 @@ struct QueryWindow {
 };
 
 struct PrefillJob {
-    KvRows *        rows           = nullptr;  // room for first_row + n_tokens
-    int64_t         first_row      = 0;        // rows before it are visible to every token
-    int64_t         first_position = 0;        // RoPE position of the first token; differs from first_row once rows were dropped
-    const int32_t * tokens         = nullptr;
-    int64_t         n_tokens       = 0;
-    int64_t         segment        = 1024;
-    int64_t         tile           = 512;
-    QueryWindow *   window         = nullptr;  // filled when set; window <= n_tokens
+    KvRows * rows            = nullptr;  // room for first_row + n_tokens
+    int64_t  first_row       = 0;        // rows before it are visible to every token
+    int64_t  first_position  = 0;  // RoPE position of the first token; differs from first_row once rows were dropped
+    const int32_t * tokens   = nullptr;
+    int64_t         n_tokens = 0;
+    int64_t         segment  = 1024;
+    int64_t         tile     = 512;
+    QueryWindow *   window   = nullptr;  // filled when set; window <= n_tokens
 
     enum class Logits { none, last, all };
     Logits  logits     = Logits::none;
     float * logits_out = nullptr;  // [n_vocab] or [n_tokens, n_vocab]
 
-    // After a layer's last tile of the last segment: its rows are complete and `window` holds its queries. What it gives the
-    // device runs before the next layer changes either.
+    // After a layer's last tile of the last segment: its rows are complete and `window` holds its queries. What it
+    // gives the device runs before the next layer changes either.
     std::function<Status(int64_t layer, const LayerRows & rows)> layer_done;
     // Tokens done, a fraction of a segment counted layer by layer.
     std::function<void(int64_t done)> progress;
@@ -53,7 +53,8 @@ class Prefill {
     Status run(const PrefillJob & job);
 
     // Bytes that a job of these sizes will hold: hidden states, masks, workspace of a layer's graph.
-    static size_t activation_bytes(const HyperParams & params, const DeviceTraits & device, int64_t n_rows, int64_t segment, int64_t tile);
+    static size_t activation_bytes(const HyperParams & params, const DeviceTraits & device, int64_t n_rows,
+                                   int64_t segment, int64_t tile);
 
   private:
     struct Tile {
@@ -63,7 +64,8 @@ class Prefill {
     Status run_segment(const PrefillJob & job, LayerStream & stream, int64_t begin, int64_t end);
     Status set_segment(const PrefillJob & job, int64_t begin, int64_t end);
     Status embed(const PrefillJob & job, const Tile & tile, int64_t segment_begin);
-    Status run_layer(const PrefillJob & job, const Tile & tile, int64_t segment_begin, int64_t layer, const LayerRows & rows);
+    Status run_layer(const PrefillJob & job, const Tile & tile, int64_t segment_begin, int64_t layer,
+                     const LayerRows & rows);
     Status output(const PrefillJob & job, int64_t segment_begin, int64_t begin, int64_t end);
 
     const Model &           model_;

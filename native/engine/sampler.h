@@ -1,4 +1,5 @@
-// Chooses the next token from candidates: repetition penalty, temperature, top-k, top-p, min-p, in that order; greedy at temperature 0.
+// Chooses the next token from candidates: repetition penalty, temperature, top-k, top-p, min-p, in that order; greedy
+// at temperature 0.
 #pragma once
 
 #include <cstdint>
@@ -10,12 +11,12 @@
 namespace rocketdoc {
 
 struct SamplerOptions {
-    float    temperature        = 0.0f;  // 0: greedy
-    int      top_k              = 40;    // 0: off
-    float    top_p              = 0.95f; // 1: off
-    float    min_p              = 0.05f; // 0: off
-    float    repetition_penalty = 1.0f;  // 1: off
-    int      repetition_window  = 64;    // generated tokens looked back at
+    float    temperature        = 0.0f;   // 0: greedy
+    int      top_k              = 40;     // 0: off
+    float    top_p              = 0.95f;  // 1: off
+    float    min_p              = 0.05f;  // 0: off
+    float    repetition_penalty = 1.0f;   // 1: off
+    int      repetition_window  = 64;     // generated tokens looked back at
     uint64_t seed               = 0;
 };
 
@@ -31,13 +32,14 @@ class Sampler {
     static Status check(const SamplerOptions & options);
     explicit Sampler(const SamplerOptions & options) : options_(options), random_(options.seed) {}
 
-    // One of the candidates, which are changed in place. Equal logits: the lower id. The choice is remembered for the penalty.
+    // One of the candidates, which are changed in place. Equal logits: the lower id. The choice is remembered for the
+    // penalty.
     int32_t sample(std::vector<Candidate> & candidates);
 
   private:
-    SamplerOptions         options_;
-    std::mt19937_64        random_;
-    std::vector<int32_t>   recent_;
+    SamplerOptions       options_;
+    std::mt19937_64      random_;
+    std::vector<int32_t> recent_;
 };
 
 }  // namespace rocketdoc

@@ -14,7 +14,9 @@ using Clock = std::chrono::steady_clock;
 
 constexpr size_t WARM_UP_TOKENS = 4;
 
-double ms_since(Clock::time_point start) { return std::chrono::duration<double, std::milli>(Clock::now() - start).count(); }
+double ms_since(Clock::time_point start) {
+    return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+}
 
 double median_after_warm_up(std::vector<double> times) {
     if (times.size() > WARM_UP_TOKENS) times.erase(times.begin(), times.begin() + WARM_UP_TOKENS);
@@ -25,7 +27,8 @@ double median_after_warm_up(std::vector<double> times) {
 
 }  // namespace
 
-Session::Session(Engine & engine, Document & document) : engine_(engine), document_(document), n_tokens_(document.n_tokens()), n_rows_(document.n_tokens()) {
+Session::Session(Engine & engine, Document & document)
+    : engine_(engine), document_(document), n_tokens_(document.n_tokens()), n_rows_(document.n_tokens()) {
     borders_.push_back(n_tokens_);
     document_.n_sessions_++;
     publish_counters();
@@ -47,13 +50,16 @@ void Session::mount() {
 }
 
 void Session::park() {
-    if (!own_history_ && n_rows_ > document_.n_tokens_) parked_ = document_.rows_->copy_out(document_.n_tokens_, n_rows_);
+    if (!own_history_ && n_rows_ > document_.n_tokens_)
+        parked_ = document_.rows_->copy_out(document_.n_tokens_, n_rows_);
     document_.mounted_ = nullptr;
     document_.n_live_  = document_.n_tokens_;
 }
 
 Session::Saved Session::save() const {
-    return {n_tokens_, n_rows_, own_history_ ? own_history_->n_live() : 0, pending_, borders_.size(), compact_, own_history_, mode_, budgets_};
+    return {n_tokens_,    n_rows_,         own_history_ ? own_history_->n_live() : 0,
+            pending_,     borders_.size(), compact_,
+            own_history_, mode_,           budgets_};
 }
 
 void Session::restore(const Saved & s) {
@@ -78,15 +84,19 @@ Status Session::check_tokens(const std::vector<int32_t> & tokens, int64_t max_ne
     if (tokens.empty()) return Status::fail(Code::INVALID_ARGUMENT, "The question has no tokens.");
     for (int32_t token : tokens) {
         if (token < 0 || token >= p.n_vocab) {
-            return Status::fail(Code::INVALID_ARGUMENT, "Token " + std::to_string(token) + " is outside the vocabulary of " + std::to_string(p.n_vocab) + ".");
+            return Status::fail(Code::INVALID_ARGUMENT, "Token " + std::to_string(token) +
+                                                            " is outside the vocabulary of " +
+                                                            std::to_string(p.n_vocab) + ".");
         }
     }
     const int64_t n_total = n_tokens_ + int64_t(tokens.size()) + max_new;
     if (n_total > p.n_ctx_train) {
-        return Status::fail(Code::CTX_OVERFLOW, "The chat would have " + std::to_string(n_total) + " tokens (" + std::to_string(n_tokens_) + " so far, " +
-                                                    std::to_string(tokens.size()) + " of the question, " + std::to_string(max_new) +
-                                                    " for the answer); the model reads " + std::to_string(p.n_ctx_train) +
-                                                    ". Choose fewer pages, a shorter answer, or a model with a longer context.");
+        return Status::fail(Code::CTX_OVERFLOW,
+                            "The chat would have " + std::to_string(n_total) + " tokens (" + std::to_string(n_tokens_) +
+                                " so far, " + std::to_string(tokens.size()) + " of the question, " +
+                                std::to_string(max_new) + " for the answer); the model reads " +
+                                std::to_string(p.n_ctx_train) +
+                                ". Choose fewer pages, a shorter answer, or a model with a longer context.");
     }
     return Status::good();
 }
@@ -97,33 +107,40 @@ Status Session::make_room(int64_t n_new_rows) {
     return document_.ensure_capacity(n_rows_ + n_new_rows);
 }
 
-Status Session::answer_prompt(const AnswerRequest & request, const AskEvents & events, Answer & answer, std::vector<float> & logits) {
+Status Session::answer_prompt(const AnswerRequest & request, const AskEvents & events, Answer & answer,
+                              std::vector<float> & logits) {
     const HyperParams &  p = engine_.model().params();
     std::vector<int32_t> tokens;
     if (pending_ >= 0) tokens.push_back(pending_);
     tokens.insert(tokens.end(), request.tokens.begin(), request.tokens.end());
     if (request.max_new < 1) return Status::fail(Code::INVALID_ARGUMENT, "An answer has at least 1 token.");
-    if (request.segment < 1 || request.tile < 1) return Status::fail(Code::INVALID_ARGUMENT, "Segment and tile must be at least 1 token.");
+    if (request.segment < 1 || request.tile < 1)
+        return Status::fail(Code::INVALID_ARGUMENT, "Segment and tile must be at least 1 token.");
     RETURN_IF_FAILED(check_tokens(tokens, request.max_new));
     if (own_history_ && own_history_->rows().shape().n_head != p.n_head_kv) {
-        return Status::fail(Code::INVALID_ARGUMENT, "A chat in mode rocketkv grouped by query head answers one question; ask in a new chat.");
+        return Status::fail(Code::INVALID_ARGUMENT,
+                            "A chat in mode rocketkv grouped by query head answers one question; ask in a new chat.");
     }
     const int64_t n_question = int64_t(tokens.size());
     RocketBudgets budgets;
-    RETURN_IF_FAILED(mode_budgets(request.mode, request.rocket, n_rows_ + n_question, n_question, request.max_new, int(p.head_dim), budgets));
+    RETURN_IF_FAILED(mode_budgets(request.mode, request.rocket, n_rows_ + n_question, n_question, request.max_new,
+                                  int(p.head_dim), budgets));
     MemoryPlan plan;
     RETURN_IF_FAILED(engine_.check_plan(plan_request(request), &document_, plan));
     RETURN_IF_FAILED(make_room(n_question + request.max_new));
 
     std::shared_ptr<CompactCache> compact;
     if (request.mode == Mode::full && !history().on_device()) {
-        return Status::fail(Code::GPU_OOM, "Mode full reads every row on the GPU; this document's KV cache (" + bytes_text(int64_t(document_.bytes())) + ") is in RAM.");
+        return Status::fail(Code::GPU_OOM, "Mode full reads every row on the GPU; this document's KV cache (" +
+                                               bytes_text(int64_t(document_.bytes())) + ") is in RAM.");
     }
     if (needs_compact(request.mode, budgets, history().on_device())) {
         const Backend & backend = engine_.backend();
-        RETURN_IF_FAILED(check_device_memory(backend, CompactCache::rows_bytes(p, backend, request.mode, request.rocket, budgets) +
-                                                          CompactCache::summary_bytes(p, backend, request.mode, request.rocket, budgets),
-                                             "The compact cache for a budget of " + std::to_string(request.rocket.token_budget)));
+        RETURN_IF_FAILED(
+            check_device_memory(backend,
+                                CompactCache::rows_bytes(p, backend, request.mode, request.rocket, budgets) +
+                                    CompactCache::summary_bytes(p, backend, request.mode, request.rocket, budgets),
+                                "The compact cache for a budget of " + std::to_string(request.rocket.token_budget)));
         std::unique_ptr<CompactCache> made;
         RETURN_IF_FAILED(CompactCache::create(p, engine_.backend(), request.mode, request.rocket, budgets, made));
         compact = std::move(made);
@@ -154,7 +171,8 @@ Status Session::answer_prompt(const AnswerRequest & request, const AskEvents & e
     if (events.prefill) job.progress = [&](int64_t done) { events.prefill(done, n_question); };
     if (compact) {
         job.layer_done = [&](int64_t layer, const LayerRows & rows) {
-            return compact->keep_layer(layer, rows, n_rows_ + n_question, window_, own_history_ ? &positions : nullptr, &cancel_);
+            return compact->keep_layer(layer, rows, n_rows_ + n_question, window_, own_history_ ? &positions : nullptr,
+                                       &cancel_);
         };
     }
     RETURN_IF_FAILED(engine_.prefill().run(job));
@@ -162,7 +180,8 @@ Status Session::answer_prompt(const AnswerRequest & request, const AskEvents & e
     if (compact) RETURN_IF_FAILED(compact->kept());
 
     if (own_history_) RETURN_IF_FAILED(own_history_->rows_appended(n_tokens_, n_question));
-    // Its rows are in the compact cache now. Those of earlier turns stay aside until the answer is there: a cancel brings them back.
+    // Its rows are in the compact cache now. Those of earlier turns stay aside until the answer is there: a cancel
+    // brings them back.
     if (!mode_keeps_history(request.mode) && document_.mounted_ == this) park();
     n_tokens_ += n_question;
     n_rows_ += n_question;
@@ -191,7 +210,8 @@ Status Session::answer_prompt(const AnswerRequest & request, const AskEvents & e
 Status Session::decode_token(int32_t token, bool logits, NextToken & out) {
     if (!answering_) return Status::fail(Code::INVALID_ARGUMENT, "No answer has been started.");
     if (answer_room_ < 1) return Status::fail(Code::INVALID_ARGUMENT, "The answer's room is used up.");
-    if (token < 0 || token >= engine_.model().params().n_vocab) return Status::fail(Code::INVALID_ARGUMENT, "The token is outside the vocabulary.");
+    if (token < 0 || token >= engine_.model().params().n_vocab)
+        return Status::fail(Code::INVALID_ARGUMENT, "The token is outside the vocabulary.");
     RETURN_IF_FAILED(engine_.decode().run(token, n_tokens_, n_rows_, logits, out, &cancel_));
     if (compact_) RETURN_IF_FAILED(compact_->token_done(n_tokens_));
     if (own_history_ && own_history_ != compact_) RETURN_IF_FAILED(own_history_->rows_appended(n_tokens_, 1));
@@ -209,9 +229,9 @@ Status Session::generate(const AskRequest & request, const AskEvents & events, A
     std::vector<float> logits;
     RETURN_IF_FAILED(Sampler::check(request.sampler));
     RETURN_IF_FAILED(answer_prompt(request, events, out, logits));
-    NextToken          next;
+    NextToken next;
     set_candidates(logits, next.candidates);
-    Sampler            sampler(request.sampler);
+    Sampler             sampler(request.sampler);
     Clock::time_point   first, last;
     std::vector<double> times;  // ms, one a token after the first
     while (true) {
@@ -272,9 +292,9 @@ PlanRequest Session::plan_request(const AnswerRequest & request) const {
     out.mode          = request.mode;
     out.rocket        = request.rocket;
     out.document_type = document_.type_;
-    out.home          = !document_.rows_ ? document_.home_ : document_.on_device() ? DocumentHome::device : DocumentHome::host;
-    out.segment       = request.segment;
-    out.tile          = request.tile;
+    out.home = !document_.rows_ ? document_.home_ : document_.on_device() ? DocumentHome::device : DocumentHome::host;
+    out.segment = request.segment;
+    out.tile    = request.tile;
     return out;
 }
 
@@ -336,11 +356,14 @@ Status Session::score(const std::vector<int32_t> & tokens, std::vector<float> & 
 Status Session::truncate(int64_t n_tokens) {
     if (answering_) return Status::fail(Code::BUSY, "This chat is busy answering.");
     if (own_history_) {
-        return Status::fail(Code::INVALID_ARGUMENT, "This chat keeps only what its questions selected (mode rocketkv); it cannot go back. Ask in a new chat.");
+        return Status::fail(
+            Code::INVALID_ARGUMENT,
+            "This chat keeps only what its questions selected (mode rocketkv); it cannot go back. Ask in a new chat.");
     }
     auto border = std::find(borders_.begin(), borders_.end(), n_tokens);
     if (border == borders_.end()) {
-        return Status::fail(Code::INVALID_ARGUMENT, "A chat is cut between turns only; token " + std::to_string(n_tokens) + " is inside one.");
+        return Status::fail(Code::INVALID_ARGUMENT,
+                            "A chat is cut between turns only; token " + std::to_string(n_tokens) + " is inside one.");
     }
     mount();  // parked rows would have the old length
     borders_.erase(border + 1, borders_.end());

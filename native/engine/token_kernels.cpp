@@ -34,8 +34,9 @@ float float_param(const ggml_tensor * t, int i) {
 }
 
 bool same_rotation(const KernelRope & a, const KernelRope & b) {
-    return a.position == b.position && a.factors == b.factors && a.head_dim == b.head_dim && a.n_rot == b.n_rot && a.neox == b.neox && a.base == b.base &&
-           a.scale == b.scale && a.ext_factor == b.ext_factor && a.attn_factor == b.attn_factor && a.corr_low == b.corr_low && a.corr_high == b.corr_high;
+    return a.position == b.position && a.factors == b.factors && a.head_dim == b.head_dim && a.n_rot == b.n_rot &&
+           a.neox == b.neox && a.base == b.base && a.scale == b.scale && a.ext_factor == b.ext_factor &&
+           a.attn_factor == b.attn_factor && a.corr_low == b.corr_low && a.corr_high == b.corr_high;
 }
 
 // Recognises a graph node by node. Any step that fails makes the whole graph ggml's.
@@ -74,15 +75,18 @@ class Recogniser {
         const ggml_tensor * norm = nodes_[at_++];
         const ggml_tensor * mul  = next();
         if (!mul || mul->op != GGML_OP_MUL || !continues(mul->src[0], norm)) return false;
-        const ggml_tensor * x = norm->src[0], * weight = mul->src[1];
-        const int64_t       n = x->ne[0];
-        if (!is_vector(x) || !is_vector(weight) || ggml_nelements(x) != n || weight->ne[0] != n || ggml_nelements(weight) != n) return false;
+        const ggml_tensor *x = norm->src[0], *weight = mul->src[1];
+        const int64_t      n = x->ne[0];
+        if (!is_vector(x) || !is_vector(weight) || ggml_nelements(x) != n || weight->ne[0] != n ||
+            ggml_nelements(weight) != n)
+            return false;
         if (n % 32 != 0 || n > KERNEL_NORMALIZE_MAX) return false;
         at_++;
         KernelActivations out = activations_;
         out.x                 = values(mul);
-        const float eps = float_param(norm, 0);
-        calls_.push_back([from = values(x), by = values(weight), n = int(n), eps, out](const KernelTable & k, KernelStream s) { return k.normalize(from, by, n, eps, out, s); });
+        const float eps       = float_param(norm, 0);
+        calls_.push_back([from = values(x), by = values(weight), n = int(n), eps, out](
+                             const KernelTable & k, KernelStream s) { return k.normalize(from, by, n, eps, out, s); });
         in_8_bits_ = mul;
         return true;
     }
@@ -103,7 +107,7 @@ class Recogniser {
     bool take_rotation(ggml_tensor *& node, KernelRope & rope) {
         ggml_tensor * turned = next();
         if (!turned || turned->op != GGML_OP_ROPE || !continues(turned->src[0], node)) return false;
-        const int mode = turned->op_params[2];
+        const int  mode = turned->op_params[2];
         KernelRope r;
         r.position = static_cast<const int32_t *>(turned->src[1]->data);
         r.factors  = turned->src[2] ? values(turned->src[2]) : nullptr;
@@ -116,7 +120,8 @@ class Recogniser {
         r.ext_factor  = float_param(turned, 7);
         r.attn_factor = float_param(turned, 8);
         float corr[2];
-        ggml_rope_yarn_corr_dims(r.n_rot, turned->op_params[4], r.base, float_param(turned, 9), float_param(turned, 10), corr);
+        ggml_rope_yarn_corr_dims(r.n_rot, turned->op_params[4], r.base, float_param(turned, 9), float_param(turned, 10),
+                                 corr);
         r.corr_low  = corr[0];
         r.corr_high = corr[1];
         if (rotates_ && !same_rotation(rope, r)) return false;  // one a product
@@ -132,7 +137,9 @@ class Recogniser {
         ggml_tensor *       node   = nodes_[at_++];
         const ggml_tensor * weight = node->src[0];
         KernelMatrix &      m      = out.matrices[out.n_matrices++];
-        if (weight->ne[0] != y->ne[0] || weight->ne[2] != 1 || weight->ne[3] != 1 || weight->nb[1] != ggml_row_size(weight->type, weight->ne[0])) return false;
+        if (weight->ne[0] != y->ne[0] || weight->ne[2] != 1 || weight->ne[3] != 1 ||
+            weight->nb[1] != ggml_row_size(weight->type, weight->ne[0]))
+            return false;
         m.weights   = weight->data;
         m.row_bytes = weight->nb[1];
         m.n_rows    = int(weight->ne[1]);
@@ -155,9 +162,11 @@ class Recogniser {
     bool take_gate(KernelProduct & out) {
         const ggml_tensor * gate = next();
         if (!gate || gate->op != GGML_OP_GLU || out.n_matrices != 2) return true;
-        KernelMatrix & a = out.matrices[0], & b = out.matrices[1];
+        KernelMatrix &a = out.matrices[0], &b = out.matrices[1];
         if (ggml_get_glu_op(gate) != GGML_GLU_OP_SWIGLU || gate->op_params[1] != 0 || !gate->src[1]) return false;
-        if (!continues(gate->src[0], ends_[0]) || !continues(gate->src[1], ends_[1]) || a.n_rows != b.n_rows || a.rotate || b.rotate || a.bias || b.bias) return false;
+        if (!continues(gate->src[0], ends_[0]) || !continues(gate->src[1], ends_[1]) || a.n_rows != b.n_rows ||
+            a.rotate || b.rotate || a.bias || b.bias)
+            return false;
         at_++;
         out.gated = true;
         for (KernelMatrix * m : {&a, &b}) {
@@ -169,35 +178,41 @@ class Recogniser {
     }
 
     bool take_product() {
-        const ggml_tensor * first = nodes_[at_], * y = first->src[1];
-        KernelProduct       p;
-        if (!weight_type(first->src[0]->type, p.type) || !is_vector(y) || ggml_nelements(y) != y->ne[0] || y->ne[0] % 32 != 0) return false;
+        const ggml_tensor *first = nodes_[at_], *y = first->src[1];
+        KernelProduct      p;
+        if (!weight_type(first->src[0]->type, p.type) || !is_vector(y) || ggml_nelements(y) != y->ne[0] ||
+            y->ne[0] % 32 != 0)
+            return false;
         const bool is_16 = is_16_bit(p.type);
         ends_.clear();
-        rotates_      = false;
-        p.n_columns   = int(y->ne[0]);
-        p.activations = activations_;
+        rotates_        = false;
+        p.n_columns     = int(y->ne[0]);
+        p.activations   = activations_;
         p.activations.x = values(y);
         while (const ggml_tensor * node = next()) {
-            if (node->op != GGML_OP_MUL_MAT || node->src[1] != y || node->src[0]->type != first->src[0]->type || p.n_matrices == KERNEL_PRODUCT_MATRICES) break;
+            if (node->op != GGML_OP_MUL_MAT || node->src[1] != y || node->src[0]->type != first->src[0]->type ||
+                p.n_matrices == KERNEL_PRODUCT_MATRICES)
+                break;
             if (!take_matrix(p, y)) return false;
         }
         if (!take_gate(p)) return false;
         if (!is_16 && in_8_bits_ != y) {
-            calls_.push_back([a = p.activations, n = p.n_columns](const KernelTable & k, KernelStream s) { return k.quantise(a, n, s); });
+            calls_.push_back([a = p.activations, n = p.n_columns](const KernelTable & k, KernelStream s) {
+                return k.quantise(a, n, s);
+            });
             in_8_bits_ = y;
         }
         calls_.push_back([p](const KernelTable & k, KernelStream s) { return k.product(p, s); });
         return true;
     }
 
-    KernelActivations                                activations_;
-    std::unordered_map<const ggml_tensor *, int>     uses_;
-    std::vector<ggml_tensor *>                       nodes_, ends_;
-    size_t                                           at_ = 0;
-    bool                                             rotates_   = false;
-    const ggml_tensor *                              in_8_bits_ = nullptr;  // whose values activations_ holds
-    std::vector<KernelCall>                          calls_;
+    KernelActivations                            activations_;
+    std::unordered_map<const ggml_tensor *, int> uses_;
+    std::vector<ggml_tensor *>                   nodes_, ends_;
+    size_t                                       at_        = 0;
+    bool                                         rotates_   = false;
+    const ggml_tensor *                          in_8_bits_ = nullptr;  // whose values activations_ holds
+    std::vector<KernelCall>                      calls_;
 };
 
 }  // namespace

@@ -16,14 +16,18 @@ class CudaRecompute : public Recompute {
 
     Status begin(const Vectors & x) override {
         x_ = &x;
-        if (!kernels_serve(x.head_dim, x.n_head / x.n_head_kv) || x.kernel > MAX_POOLING_KERNEL || x.window > MAX_WINDOW) {
-            return Status::fail(Code::INVALID_ARGUMENT, "The GPU kernels serve heads of 64, 96, 128 or 256 channels, up to 16 query heads a KV head, a pooling kernel up to " +
-                                                            std::to_string(MAX_POOLING_KERNEL) + " and a window up to " + std::to_string(MAX_WINDOW) +
-                                                            "; these vectors have " + std::to_string(x.head_dim) + ", " + std::to_string(x.n_head / x.n_head_kv) + ", " +
-                                                            std::to_string(x.kernel) + " and " + std::to_string(x.window) + ". Check them on the CPU.");
+        if (!kernels_serve(x.head_dim, x.n_head / x.n_head_kv) || x.kernel > MAX_POOLING_KERNEL ||
+            x.window > MAX_WINDOW) {
+            return Status::fail(Code::INVALID_ARGUMENT,
+                                "The GPU kernels serve heads of 64, 96, 128 or 256 channels, up to 16 query heads a KV "
+                                "head, a pooling kernel up to " +
+                                    std::to_string(MAX_POOLING_KERNEL) + " and a window up to " +
+                                    std::to_string(MAX_WINDOW) + "; these vectors have " + std::to_string(x.head_dim) +
+                                    ", " + std::to_string(x.n_head / x.n_head_kv) + ", " + std::to_string(x.kernel) +
+                                    " and " + std::to_string(x.window) + ". Check them on the CPU.");
         }
-        n_prompt_              = x.keep + x.window;
-        const size_t  heads    = size_t(x.n_head_kv), d = size_t(x.head_dim);
+        n_prompt_           = x.keep + x.window;
+        const size_t  heads = size_t(x.n_head_kv), d = size_t(x.head_dim);
         const int64_t capacity = n_prompt_ + x.steps;
         RETURN_IF_FAILED(cuda_.enter());
         RETURN_IF_FAILED(upload(x.q_window, q_window_));
@@ -44,13 +48,16 @@ class CudaRecompute : public Recompute {
         cache_.capacity = int(capacity);
 
         if (x.steps == 0) return Status::good();
-        const size_t minmax = heads * d * size_t(kernel_page_sides(x.page)) * size_t(kernel_page_stride(cache_.capacity, x.page));
+        const size_t minmax =
+            heads * d * size_t(kernel_page_sides(x.page)) * size_t(kernel_page_stride(cache_.capacity, x.page));
         RETURN_IF_FAILED(DeviceBytes::allocate(backend_, minmax * sizeof(uint16_t), minmax_));
         pages_ = {minmax_.at<uint16_t>(0), x.page};
         RETURN_IF_FAILED(DeviceBytes::allocate(backend_, heads * size_t(x.top_k) * sizeof(int32_t), ids_));
         RETURN_IF_FAILED(DeviceBytes::allocate(backend_, size_t(x.n_head) * d * sizeof(float), out_));
-        RETURN_IF_FAILED(DeviceBytes::allocate(backend_, kernels_.select_pages_workspace_bytes(cache_, pages_), select_workspace_));
-        return DeviceBytes::allocate(backend_, kernels_.sparse_attention_workspace_bytes(cache_, int(x.top_k)), attention_workspace_);
+        RETURN_IF_FAILED(
+            DeviceBytes::allocate(backend_, kernels_.select_pages_workspace_bytes(cache_, pages_), select_workspace_));
+        return DeviceBytes::allocate(backend_, kernels_.sparse_attention_workspace_bytes(cache_, int(x.top_k)),
+                                     attention_workspace_);
     }
 
     Status keep(std::vector<float> & pooled, std::vector<int32_t> & kept) override {
@@ -74,22 +81,33 @@ class CudaRecompute : public Recompute {
         args.scores       = scores.at<float>(0);
         args.window_mass  = window_mass.at<float>(0);
         RETURN_IF_FAILED(DeviceBytes::allocate(backend_, kernels_.window_scores_workspace_bytes(args), workspace));
-        RETURN_IF_FAILED(check(kernels_.window_scores(args, workspace.data(), workspace.bytes(), cuda_.stream()), "scoring rows"));
-        if (n > 0) RETURN_IF_FAILED(check(kernels_.pool(args.scores, x_->n_head_kv, n, KERNEL_POOL_MAX, x_->kernel, pooled_scores.at<float>(0), cuda_.stream()), "pooling scores"));
-        RETURN_IF_FAILED(check(kernels_.top_k(pooled_scores.at<float>(0), x_->n_head_kv, n, int(x_->keep), x_->window, ids.at<int32_t>(0), cuda_.stream()), "choosing rows"));
+        RETURN_IF_FAILED(
+            check(kernels_.window_scores(args, workspace.data(), workspace.bytes(), cuda_.stream()), "scoring rows"));
+        if (n > 0)
+            RETURN_IF_FAILED(check(kernels_.pool(args.scores, x_->n_head_kv, n, KERNEL_POOL_MAX, x_->kernel,
+                                                 pooled_scores.at<float>(0), cuda_.stream()),
+                                   "pooling scores"));
+        RETURN_IF_FAILED(check(kernels_.top_k(pooled_scores.at<float>(0), x_->n_head_kv, n, int(x_->keep), x_->window,
+                                              ids.at<int32_t>(0), cuda_.stream()),
+                               "choosing rows"));
         RETURN_IF_FAILED(download(pooled_scores.data(), heads * size_t(n), pooled));
         std::vector<int32_t> all;  // the window's rows behind the kept ones of each head
         RETURN_IF_FAILED(download(ids.data(), heads * size_t(n_prompt_), all));
         kept.clear();
-        for (auto head = all.begin(); head != all.end(); head += n_prompt_) kept.insert(kept.end(), head, head + x_->keep);
+        for (auto head = all.begin(); head != all.end(); head += n_prompt_)
+            kept.insert(kept.end(), head, head + x_->keep);
         return Status::good();
     }
 
     Status gather(const std::vector<int32_t> & order, std::vector<f16_bits> & k, std::vector<f16_bits> & v) override {
         DeviceBytes ids;
         RETURN_IF_FAILED(upload(order, ids));
-        RETURN_IF_FAILED(check(kernels_.gather_rows(history(k_), history(v_), ids.at<int32_t>(0), int(n_prompt_), cache_, cuda_.stream()), "gathering rows"));
-        if (x_->steps > 0) RETURN_IF_FAILED(check(kernels_.page_minmax(cache_, int(n_prompt_), pages_, cuda_.stream()), "summarizing pages"));
+        RETURN_IF_FAILED(check(
+            kernels_.gather_rows(history(k_), history(v_), ids.at<int32_t>(0), int(n_prompt_), cache_, cuda_.stream()),
+            "gathering rows"));
+        if (x_->steps > 0)
+            RETURN_IF_FAILED(
+                check(kernels_.page_minmax(cache_, int(n_prompt_), pages_, cuda_.stream()), "summarizing pages"));
         RETURN_IF_FAILED(download_prompt(cache_k_, k));
         return download_prompt(cache_v_, v);
     }
@@ -97,19 +115,26 @@ class CudaRecompute : public Recompute {
     Status choose(int step, std::vector<int32_t> & chosen) override {
         const size_t  rows   = size_t(step) * size_t(x_->n_head_kv) * size_t(x_->head_dim) * sizeof(float);
         const int32_t n_live = int32_t(n_prompt_ + step + 1);
-        RETURN_IF_FAILED(check(kernels_.copy(n_rows_.data(), &n_live, sizeof(n_live), cuda_.stream()), "setting the length"));
+        RETURN_IF_FAILED(
+            check(kernels_.copy(n_rows_.data(), &n_live, sizeof(n_live), cuda_.stream()), "setting the length"));
         const KernelNewRow row{decode_k_.at<float>(rows), decode_v_.at<float>(rows)};
-        RETURN_IF_FAILED(check(kernels_.select_pages(cache_, pages_, row, queries(step), x_->top_r, int(x_->top_k), ids_.at<int32_t>(0), select_workspace_.data(),
+        RETURN_IF_FAILED(check(kernels_.select_pages(cache_, pages_, row, queries(step), x_->top_r, int(x_->top_k),
+                                                     ids_.at<int32_t>(0), select_workspace_.data(),
                                                      select_workspace_.bytes(), cuda_.stream()),
                                "choosing pages"));
         return download(ids_.data(), size_t(x_->n_head_kv) * size_t(x_->top_k), chosen);
     }
 
     Status attend(int step, const int32_t * rows, std::vector<float> & out) override {
-        RETURN_IF_FAILED(check(kernels_.copy(ids_.data(), rows, size_t(x_->n_head_kv) * size_t(x_->top_k) * sizeof(int32_t), cuda_.stream()), "giving rows"));
-        RETURN_IF_FAILED(check(kernels_.sparse_attention(cache_, queries(step), ids_.at<int32_t>(0), int(x_->top_k), nullptr, nullptr, out_.at<float>(0),
-                                                         attention_workspace_.data(), attention_workspace_.bytes(), cuda_.stream()),
-                               "attention"));
+        RETURN_IF_FAILED(
+            check(kernels_.copy(ids_.data(), rows, size_t(x_->n_head_kv) * size_t(x_->top_k) * sizeof(int32_t),
+                                cuda_.stream()),
+                  "giving rows"));
+        RETURN_IF_FAILED(
+            check(kernels_.sparse_attention(cache_, queries(step), ids_.at<int32_t>(0), int(x_->top_k), nullptr,
+                                            nullptr, out_.at<float>(0), attention_workspace_.data(),
+                                            attention_workspace_.bytes(), cuda_.stream()),
+                  "attention"));
         return download(out_.data(), size_t(x_->n_head) * size_t(x_->head_dim), out);
     }
 
@@ -120,7 +145,8 @@ class CudaRecompute : public Recompute {
     Status upload(const std::vector<T> & from, DeviceBytes & to) {
         RETURN_IF_FAILED(DeviceBytes::allocate(backend_, from.size() * sizeof(T), to));
         if (from.empty()) return Status::good();
-        RETURN_IF_FAILED(check(kernels_.copy(to.data(), from.data(), from.size() * sizeof(T), cuda_.stream()), "copying vectors"));
+        RETURN_IF_FAILED(
+            check(kernels_.copy(to.data(), from.data(), from.size() * sizeof(T), cuda_.stream()), "copying vectors"));
         return cuda_.finish();
     }
     template <typename T>
@@ -134,21 +160,25 @@ class CudaRecompute : public Recompute {
     Status download_prompt(const DeviceBytes & cache, std::vector<f16_bits> & rows) {
         const size_t row = size_t(x_->head_dim) * sizeof(f16_bits), run = size_t(n_prompt_) * row;
         rows.resize(size_t(x_->n_head_kv) * run / sizeof(f16_bits));
-        RETURN_IF_FAILED(check(kernels_.copy_strided(rows.data(), run, cache.data(), size_t(cache_.capacity) * row, run, size_t(x_->n_head_kv), cuda_.stream()), "taking rows"));
+        RETURN_IF_FAILED(check(kernels_.copy_strided(rows.data(), run, cache.data(), size_t(cache_.capacity) * row, run,
+                                                     size_t(x_->n_head_kv), cuda_.stream()),
+                               "taking rows"));
         return cuda_.finish();
     }
     KernelRows history(const DeviceBytes & rows) const {
         const size_t row = size_t(x_->head_dim) * sizeof(f16_bits);
         return {rows.data(), KERNEL_ROWS_F16, row, row * size_t(x_->prompt_len)};
     }
-    const float * queries(int step) const { return decode_q_.at<float>(size_t(step) * size_t(x_->n_head) * size_t(x_->head_dim) * sizeof(float)); }
+    const float * queries(int step) const {
+        return decode_q_.at<float>(size_t(step) * size_t(x_->n_head) * size_t(x_->head_dim) * sizeof(float));
+    }
 
     Backend &           backend_;
     CudaDevice &        cuda_;
     const KernelTable & kernels_;
     const Vectors *     x_        = nullptr;
-    int64_t             n_prompt_ = 0;                         // rows of the compact cache before the first step
-    DeviceBytes         q_window_, k_, v_;                     // as in Vectors
+    int64_t             n_prompt_ = 0;      // rows of the compact cache before the first step
+    DeviceBytes         q_window_, k_, v_;  // as in Vectors
     DeviceBytes         decode_q_, decode_k_, decode_v_;
     DeviceBytes         cache_k_, cache_v_, n_rows_, minmax_;  // what cache_ and pages_ point to
     DeviceBytes         ids_, out_;                            // of a step: [G, top_k] i32, [H, D] f32

@@ -6,8 +6,8 @@
 
 namespace rocketdoc {
 
-// backend: open on a CUDA device; outlives the result. Fails with GPU_OOM, GPU_FAULT, and INVALID_ARGUMENT for head sizes that
-// the kernels do not serve.
+// backend: open on a CUDA device; outlives the result. Fails with GPU_OOM, GPU_FAULT, and INVALID_ARGUMENT for head
+// sizes that the kernels do not serve.
 std::unique_ptr<Recompute> make_cuda_recompute(Backend & backend);
 
 }  // namespace rocketdoc

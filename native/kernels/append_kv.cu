@@ -17,8 +17,8 @@ __global__ void append(KernelCache cache, KernelNewRow row, KernelPages pages, i
 
 }  // namespace
 
-KernelStatus append_kv(const KernelCache & cache, const KernelNewRow & row, const KernelPages * pages, const KernelCodes * codes,
-                       KernelStream stream) {
+KernelStatus append_kv(const KernelCache & cache, const KernelNewRow & row, const KernelPages * pages,
+                       const KernelCodes * codes, KernelStream stream) {
     RETURN_IF_KERNEL(check_cache(cache, true));
     if (misaligned(row.k, 4) || misaligned(row.v, 4)) return KERNEL_BAD_POINTER;
     if (pages && misaligned(pages->minmax)) return KERNEL_BAD_POINTER;

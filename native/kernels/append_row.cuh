@@ -1,5 +1,5 @@
-// The token being decoded becomes row `n_rows - 1`: its K and V are written, its page is widened or it is coded with the
-// frozen ranges. One block per head calls these; a barrier afterwards makes the result visible to that block.
+// The token being decoded becomes row `n_rows - 1`: its K and V are written, its page is widened or it is coded with
+// the frozen ranges. One block per head calls these; a barrier afterwards makes the result visible to that block.
 #pragma once
 
 #include "cuda_common.cuh"
@@ -14,24 +14,29 @@ __device__ __forceinline__ float raw_code(float x, float lo, float step) {
     return x == lo ? 0.0f : -1.0f;
 }
 
-__device__ __forceinline__ uint32_t clamped_code(float raw, float top) { return uint32_t(raw >= 0 ? fminf(raw, top) : 0.0f); }
+__device__ __forceinline__ uint32_t clamped_code(float raw, float top) {
+    return uint32_t(raw >= 0 ? fminf(raw, top) : 0.0f);
+}
 
-// The three appends run in threads first .. first + D - 1 of a block, one a channel; `first` is a multiple of 32. A selector
-// gives them warps that would wait otherwise.
-__device__ __forceinline__ void append_row(const KernelCache & cache, const KernelNewRow & row, int j, int index, int first = 0) {
+// The three appends run in threads first .. first + D - 1 of a block, one a channel; `first` is a multiple of 32. A
+// selector gives them warps that would wait otherwise.
+__device__ __forceinline__ void append_row(const KernelCache & cache, const KernelNewRow & row, int j, int index,
+                                           int first = 0) {
     const int c = int(threadIdx.x) - first;
     if (c < 0 || c >= cache.head_dim) return;
-    const size_t from = size_t(j / cache.share) * cache.head_dim + c, to = (size_t(j) * cache.capacity + index) * cache.head_dim + c;
+    const size_t from                       = size_t(j / cache.share) * cache.head_dim + c,
+                 to                         = (size_t(j) * cache.capacity + index) * cache.head_dim + c;
     reinterpret_cast<__half *>(cache.k)[to] = __float2half_rn(row.k[from]);
     reinterpret_cast<__half *>(cache.v)[to] = __float2half_rn(row.v[from]);
 }
 
-__device__ __forceinline__ void append_page(const KernelCache & cache, const KernelNewRow & row, const KernelPages & pages, int page_stride,
-                                            int j, int index, int first = 0) {
+__device__ __forceinline__ void append_page(const KernelCache & cache, const KernelNewRow & row,
+                                            const KernelPages & pages, int page_stride, int j, int index,
+                                            int first = 0) {
     const int c = int(threadIdx.x) - first, p = index / pages.page, sides = pages.page == 1 ? 1 : 2;
     if (c < 0 || c >= cache.head_dim) return;
     const __half key = __float2half_rn(row.k[size_t(j / cache.share) * cache.head_dim + c]);
-    __half *     at  = reinterpret_cast<__half *>(pages.minmax) + (size_t(j) * cache.head_dim + c) * sides * page_stride + p;
+    __half * at = reinterpret_cast<__half *>(pages.minmax) + (size_t(j) * cache.head_dim + c) * sides * page_stride + p;
     if (index % pages.page == 0) {  // a fresh page starts from this key
         at[0] = key;
         if (sides == 2) at[page_stride] = key;
@@ -45,12 +50,13 @@ __device__ __forceinline__ void append_page(const KernelCache & cache, const Ker
 // One thread codes one plane of 16 channels (and 32 signs). key(c), value(c): the row's f16-rounded channels as f32.
 // Returns how many codes had to be clamped.
 template <class Key, class Value>
-__device__ inline int code_plane(const KernelCodes & codes, int head_dim, int capacity, int j, int plane, int index, Key key, Value value) {
-    const int     planes = head_dim / 32;
-    const size_t  at     = (size_t(j) * planes + plane) * capacity + index;
-    const size_t  base   = size_t(j) * head_dim;
-    int           clamped = 0;
-    uint32_t      word[2] = {0, 0};
+__device__ inline int code_plane(const KernelCodes & codes, int head_dim, int capacity, int j, int plane, int index,
+                                 Key key, Value value) {
+    const int    planes  = head_dim / 32;
+    const size_t at      = (size_t(j) * planes + plane) * capacity + index;
+    const size_t base    = size_t(j) * head_dim;
+    int          clamped = 0;
+    uint32_t     word[2] = {0, 0};
 #pragma unroll
     for (int i = 0; i < 16; ++i) {
         const size_t p   = base + plane * 16 + i;
@@ -67,7 +73,8 @@ __device__ inline int code_plane(const KernelCodes & codes, int head_dim, int ca
             clamped += !(raw >= 0 && raw <= 3);
             coarse |= clamped_code(raw, 3) << (i * 2);
         }
-        for (int i = 0; i < 32; ++i) signs |= uint32_t(value(plane * 32 + i) >= codes.v_mean[base + plane * 32 + i]) << i;
+        for (int i = 0; i < 32; ++i)
+            signs |= uint32_t(value(plane * 32 + i) >= codes.v_mean[base + plane * 32 + i]) << i;
         codes.coarse[at] = coarse;
         codes.signs[at]  = signs;
     }
@@ -75,17 +82,19 @@ __device__ inline int code_plane(const KernelCodes & codes, int head_dim, int ca
 }
 
 // As code_plane, one thread a position: words come together by shuffles, signs by a ballot.
-__device__ __forceinline__ void append_codes(const KernelCache & cache, const KernelNewRow & row, const KernelCodes & codes, int j, int index,
-                                             int first = 0) {
+__device__ __forceinline__ void append_codes(const KernelCache & cache, const KernelNewRow & row,
+                                             const KernelCodes & codes, int j, int index, int first = 0) {
     const int D = cache.head_dim, half = D / 2, p = int(threadIdx.x) - first, lane = threadIdx.x & 31;
     if (p < 0 || p >= D) return;  // whole warps
     const bool   fine = p < half, coded = fine || codes.coarse;
     const size_t base = size_t(j) * D, from = size_t(j / cache.share) * D;
-    const float  top  = fine ? 15.0f : 3.0f;
-    float        raw  = 0;
-    if (coded) raw = raw_code(__half2float(__float2half_rn(row.k[from + codes.order[base + p]])), codes.lo[base + p], codes.step[base + p]);
-    const uint32_t code = clamped_code(raw, top);
-    const unsigned out  = __ballot_sync(FULL, coded && !(raw >= 0 && raw <= top));
+    const float  top = fine ? 15.0f : 3.0f;
+    float        raw = 0;
+    if (coded)
+        raw = raw_code(__half2float(__float2half_rn(row.k[from + codes.order[base + p]])), codes.lo[base + p],
+                       codes.step[base + p]);
+    const uint32_t code  = clamped_code(raw, top);
+    const unsigned out   = __ballot_sync(FULL, coded && !(raw >= 0 && raw <= top));
     uint32_t       word4 = fine ? code << (p % 8 * 4) : 0, word2 = fine ? 0 : code << ((p - half) % 16 * 2);
     for (int m = 1; m < 8; m <<= 1) word4 |= __shfl_xor_sync(FULL, word4, m);
     for (int m = 1; m < 16; m <<= 1) word2 |= __shfl_xor_sync(FULL, word2, m);

@@ -19,7 +19,7 @@ struct SelectShared {
     int      warp_b[32];
     uint32_t pivot;
     int      need;
-    int      n_left;        // entries in the pivot's bin
+    int      n_left;  // entries in the pivot's bin
     int      n_candidates;
 };
 
@@ -58,27 +58,28 @@ __device__ __forceinline__ void count_bin(uint32_t * hist, bool in, uint32_t bin
 
 // Keys low .. low + last, in bins of 2^shift.
 struct KeySlice {
-    uint32_t low = 0, last = ~0u;
-    int      shift = 21;
+    uint32_t                            low = 0, last = ~0u;
+    int                                 shift = 21;
     __device__ __forceinline__ bool     holds(uint32_t key) const { return key - low <= last; }
     __device__ __forceinline__ uint32_t bin(uint32_t key) const { return key - low >> shift; }
 };
 
-// The sixteen octaves below the greatest key, keys being bits of floats that are not negative: 128 bins an octave, where a first
-// pass over all keys has eight.
+// The sixteen octaves below the greatest key, keys being bits of floats that are not negative: 128 bins an octave,
+// where a first pass over all keys has eight.
 __device__ __forceinline__ KeySlice top_octaves(uint32_t greatest) {
     constexpr uint32_t LAST = (1u << 27) - 1;
-    KeySlice slice;
+    KeySlice           slice;
     slice.low = greatest > LAST ? greatest - LAST : 0, slice.last = LAST, slice.shift = 16;
     return slice;
 }
 
 // Finds the pivot: entries with key > pivot are taken whole, and of those equal to it `need` tokens, lower index first.
 // 0 < k < n * page - dead. All threads call it; the result is in sh.pivot and sh.need after it returns.
-// counted: sh.hist already holds the bins of `slice` for the keys in it, made with count_bin; no barrier needed since. Should
-// the slice hold fewer than k tokens, all keys are looked at.
+// counted: sh.hist already holds the bins of `slice` for the keys in it, made with count_bin; no barrier needed since.
+// Should the slice hold fewer than k tokens, all keys are looked at.
 template <int THREADS, class Key>
-__device__ void block_pivot(Key key, int n, int page, int dead, int k, SelectShared & sh, KeySlice slice = {}, bool counted = false) {
+__device__ void block_pivot(Key key, int n, int page, int dead, int k, SelectShared & sh, KeySlice slice = {},
+                            bool counted = false) {
     static_assert(SELECT_BINS % THREADS == 0 && THREADS % 32 == 0, "");
     constexpr int PER   = SELECT_BINS / THREADS;
     constexpr int WARPS = THREADS / 32;
@@ -146,15 +147,15 @@ __device__ void block_pivot(Key key, int n, int page, int dead, int k, SelectSha
             }
         }
         __syncthreads();
-        need               = sh.need;
-        const int left     = sh.n_left, bits = slice.shift;
-        slice.low          = sh.pivot;
-        slice.last         = (1u << bits) - 1;
-        slice.shift        = max(0, bits - 11);
+        need           = sh.need;
+        const int left = sh.n_left, bits = slice.shift;
+        slice.low   = sh.pivot;
+        slice.last  = (1u << bits) - 1;
+        slice.shift = max(0, bits - 11);
         if (bits == 0) return;
         if (left > THREADS) continue;
-        // Few are left: one a thread, and the pivot's other bits follow one by one from counts over the block, which costs less
-        // than further passes over all keys.
+        // Few are left: one a thread, and the pivot's other bits follow one by one from counts over the block, which
+        // costs less than further passes over all keys.
         each([&](uint32_t x, bool in) {
             if (in) sh.candidate[atomicAdd(&sh.n_candidates, 1)] = x;
         });
@@ -186,7 +187,8 @@ __device__ void block_pivot(Key key, int n, int page, int dead, int k, SelectSha
 // Calls emit(i, position, take) for each taken entry, positions ascending with i, and tile(base, mask) once for each 32
 // entries from `base` with the mask of taken ones (by lane 0). All threads call it.
 template <int THREADS, class Key, class Emit, class Tile>
-__device__ void block_emit(Key key, int n, int page, int dead, uint32_t pivot, int need, SelectShared & sh, Emit emit, Tile tile) {
+__device__ void block_emit(Key key, int n, int page, int dead, uint32_t pivot, int need, SelectShared & sh, Emit emit,
+                           Tile tile) {
     constexpr int WARPS = THREADS / 32;
     const int     lane = threadIdx.x & 31, warp = threadIdx.x >> 5;
     const int     per   = ((n + WARPS - 1) / WARPS + 31) / 32 * 32;  // a warp's entries, whole tiles

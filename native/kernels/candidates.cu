@@ -1,5 +1,5 @@
-// The n best logits of one vocabulary row, best first, so that the host copies kilobytes. Blocks take the best n of their
-// chunk in id order; the last block to arrive takes the best n of those and sorts them.
+// The n best logits of one vocabulary row, best first, so that the host copies kilobytes. Blocks take the best n of
+// their chunk in id order; the last block to arrive takes the best n of those and sorts them.
 #include "block_select.cuh"
 
 namespace rocketdoc {
@@ -23,7 +23,7 @@ struct Params {
 __global__ void __launch_bounds__(THREADS) best_logits(Params p) {
     __shared__ SelectShared sh;
     __shared__ uint32_t     chunk_keys[CHUNK];
-    const int first = blockIdx.x * CHUNK, n = min(CHUNK, p.n_vocab - first);
+    const int               first = blockIdx.x * CHUNK, n = min(CHUNK, p.n_vocab - first);
     for (int i = threadIdx.x; i < n; i += THREADS) chunk_keys[i] = float_key(p.logits[first + i]);
     __syncthreads();
     const auto key  = [&](int i) { return chunk_keys[i]; };
@@ -45,10 +45,10 @@ __global__ void __launch_bounds__(THREADS) best_logits(Params p) {
     }
     if (!last_block(p.counter, gridDim.x)) return;
 
-    const int  total = (p.n_chunks - 1) * p.n + min(p.n, p.n_vocab - (p.n_chunks - 1) * CHUNK);
+    const int           total = (p.n_chunks - 1) * p.n + min(p.n, p.n_vocab - (p.n_chunks - 1) * CHUNK);
     __shared__ uint32_t best_keys[MAX_N];
     __shared__ int32_t  best_ids[MAX_N];
-    const auto merged = [&](int i) { return __ldcg(p.keys + i); };
+    const auto          merged = [&](int i) { return __ldcg(p.keys + i); };
     if (total <= p.n) {
         for (int i = threadIdx.x; i < total; i += THREADS) {
             best_keys[i] = merged(i);
@@ -67,8 +67,8 @@ __global__ void __launch_bounds__(THREADS) best_logits(Params p) {
     __syncthreads();
     // n <= 256 entries in id order: each counts who stands before it.
     for (int i = threadIdx.x; i < p.n; i += THREADS) {
-        const uint32_t mine = best_keys[i];
-        int place = 0;
+        const uint32_t mine  = best_keys[i];
+        int            place = 0;
         for (int o = 0; o < p.n; ++o) place += best_keys[o] > mine || (best_keys[o] == mine && o < i);
         p.out_ids[place]    = best_ids[i];
         p.out_logits[place] = p.logits[best_ids[i]];
@@ -84,15 +84,22 @@ size_t candidates_workspace_bytes(int n_vocab, int n) {
     return COUNTER_BYTES + 2 * align256(size_t(chunk_count(n_vocab)) * n * 4);
 }
 
-KernelStatus candidates(const float * logits, int n_vocab, int n, float * out_logits, int32_t * out_ids, void * workspace,
-                        size_t workspace_bytes, KernelStream stream) {
+KernelStatus candidates(const float * logits, int n_vocab, int n, float * out_logits, int32_t * out_ids,
+                        void * workspace, size_t workspace_bytes, KernelStream stream) {
     if (n < 1 || n > MAX_N || n > n_vocab) return KERNEL_BAD_SHAPE;
     if (misaligned(logits, 4) || misaligned(out_logits, 4) || misaligned(out_ids, 4)) return KERNEL_BAD_POINTER;
     if (misaligned(workspace, 256) || workspace_bytes < candidates_workspace_bytes(n_vocab, n)) return KERNEL_WORKSPACE;
-    const int  n_chunks = chunk_count(n_vocab);
-    char *     keys     = static_cast<char *>(workspace) + COUNTER_BYTES;
-    const Params p{logits, n_vocab, n, n_chunks, out_logits, out_ids, static_cast<unsigned *>(workspace),
-                   reinterpret_cast<uint32_t *>(keys), reinterpret_cast<int32_t *>(keys + align256(size_t(n_chunks) * n * 4))};
+    const int    n_chunks = chunk_count(n_vocab);
+    char *       keys     = static_cast<char *>(workspace) + COUNTER_BYTES;
+    const Params p{logits,
+                   n_vocab,
+                   n,
+                   n_chunks,
+                   out_logits,
+                   out_ids,
+                   static_cast<unsigned *>(workspace),
+                   reinterpret_cast<uint32_t *>(keys),
+                   reinterpret_cast<int32_t *>(keys + align256(size_t(n_chunks) * n * 4))};
     best_logits<<<n_chunks, THREADS, 0, stream>>>(p);
     return launch_status();
 }

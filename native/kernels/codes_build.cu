@@ -1,6 +1,7 @@
-// "Beyond the paper", codes, steps 1 and 2: statistics of the kept keys, the order of the channels, and the codes of every row.
-// Launch 1: chunks of rows give mean, squared deviations, least and greatest per channel; the last block of a head merges
-// the chunks in order and ranks the channels. Launch 2: rows are coded; the last block of a head adds up |v - v_mean|.
+// "Beyond the paper", codes, steps 1 and 2: statistics of the kept keys, the order of the channels, and the codes of
+// every row. Launch 1: chunks of rows give mean, squared deviations, least and greatest per channel; the last block of
+// a head merges the chunks in order and ranks the channels. Launch 2: rows are coded; the last block of a head adds up
+// |v - v_mean|.
 #include "append_row.cuh"
 
 namespace rocketdoc {
@@ -24,12 +25,12 @@ struct Params {
 template <int DIM>
 __global__ void measure(Params p) {
     const int      c = threadIdx.x, j = blockIdx.y, first = blockIdx.x * CHUNK, n = min(CHUNK, p.n_rows - first);
-    const size_t   row0 = (size_t(j) * p.cache.capacity + first) * DIM + c;
-    const __half * k    = reinterpret_cast<const __half *>(p.cache.k) + row0;
-    const __half * v    = reinterpret_cast<const __half *>(p.cache.v) + row0;
+    const size_t   row0   = (size_t(j) * p.cache.capacity + first) * DIM + c;
+    const __half * k      = reinterpret_cast<const __half *>(p.cache.k) + row0;
+    const __half * v      = reinterpret_cast<const __half *>(p.cache.v) + row0;
     const bool     values = p.codes.coarse != nullptr;
     const auto     key    = [k](int i) { return fminf(fmaxf(__half2float(k[size_t(i) * DIM]), -F16_MAX), F16_MAX); };
-    float sum = 0, low = F16_MAX, high = -F16_MAX, v_sum = 0;
+    float          sum = 0, low = F16_MAX, high = -F16_MAX, v_sum = 0;
     for (int i = 0; i < n; ++i) {
         const float x = key(i);
         sum += x;
@@ -37,13 +38,13 @@ __global__ void measure(Params p) {
         high = fmaxf(high, x);
         if (values) v_sum += __half2float(v[size_t(i) * DIM]);
     }
-    const float mean = sum / float(n);
+    const float mean   = sum / float(n);
     float       square = 0;
     for (int i = 0; i < n; ++i) {
         const float x = key(i) - mean;
         square += x * x;
     }
-    float * out = p.stats + (size_t(j) * p.n_chunks + blockIdx.x) * STATS * DIM + c;
+    float * out  = p.stats + (size_t(j) * p.n_chunks + blockIdx.x) * STATS * DIM + c;
     out[0 * DIM] = mean;
     out[1 * DIM] = square;
     out[2 * DIM] = low;
@@ -52,7 +53,7 @@ __global__ void measure(Params p) {
     if (!last_block(p.counters + j, gridDim.x)) return;
 
     // Chunks merge in order: means weighted by rows, squared deviations by the difference of the means.
-    const float * in = p.stats + size_t(j) * p.n_chunks * STATS * DIM + c;
+    const float * in   = p.stats + size_t(j) * p.n_chunks * STATS * DIM + c;
     float         rows = 0, all_mean = 0, all_square = 0, v_mean = 0;
     low = F16_MAX, high = -F16_MAX;
     for (int b = 0; b < p.n_chunks; ++b, in += STATS * DIM) {
@@ -65,13 +66,13 @@ __global__ void measure(Params p) {
         rows = total;
     }
     __shared__ float rank[DIM];
-    const float      weight = p.importance ? p.importance[size_t(j) * DIM + c] : 1.0f;
+    const float      weight  = p.importance ? p.importance[size_t(j) * DIM + c] : 1.0f;
     const float      telling = weight * (all_square / float(p.n_rows));
-    rank[c] = telling > 0 ? telling : 0;  // NaN would break the order
+    rank[c]                  = telling > 0 ? telling : 0;  // NaN would break the order
     __syncthreads();
     int place = 0;
     for (int o = 0; o < DIM; ++o) place += rank[o] > rank[c] || (rank[o] == rank[c] && o < c);
-    const size_t at = size_t(j) * DIM + place;
+    const size_t at   = size_t(j) * DIM + place;
     p.codes.order[at] = c;
     p.codes.lo[at]    = low;
     p.codes.step[at]  = high > low ? (high - low) / (place < DIM / 2 ? 15.0f : 3.0f) : 0.0f;
@@ -84,16 +85,17 @@ template <int DIM>
 __global__ void __launch_bounds__(THREADS) code_rows(Params p) {
     constexpr int PITCH = DIM + 2;  // tokens of neighbouring lanes fall into different banks
     __shared__ __align__(4) __half k[CHUNK][PITCH], v[DIM <= 128 ? CHUNK : 1][PITCH];  // filled by pairs
-    const int      j = blockIdx.y, first = blockIdx.x * CHUNK, n = min(CHUNK, p.n_rows - first);
-    const size_t   row0   = (size_t(j) * p.cache.capacity + first) * DIM;
-    const __half * from_k = reinterpret_cast<const __half *>(p.cache.k) + row0;
-    const __half * from_v = reinterpret_cast<const __half *>(p.cache.v) + row0;
-    const bool     values = p.codes.coarse != nullptr;
-    constexpr bool V_SHARED = DIM <= 128;  // two tiles of D = 256 would not fit
+    const int                      j = blockIdx.y, first = blockIdx.x * CHUNK, n = min(CHUNK, p.n_rows - first);
+    const size_t                   row0     = (size_t(j) * p.cache.capacity + first) * DIM;
+    const __half *                 from_k   = reinterpret_cast<const __half *>(p.cache.k) + row0;
+    const __half *                 from_v   = reinterpret_cast<const __half *>(p.cache.v) + row0;
+    const bool                     values   = p.codes.coarse != nullptr;
+    constexpr bool                 V_SHARED = DIM <= 128;  // two tiles of D = 256 would not fit
     for (int i = threadIdx.x; i < n * (DIM / 2); i += THREADS) {
         const int t = i / (DIM / 2), c = i % (DIM / 2) * 2;
         *reinterpret_cast<__half2 *>(&k[t][c]) = *reinterpret_cast<const __half2 *>(from_k + size_t(t) * DIM + c);
-        if (values && V_SHARED) *reinterpret_cast<__half2 *>(&v[t][c]) = *reinterpret_cast<const __half2 *>(from_v + size_t(t) * DIM + c);
+        if (values && V_SHARED)
+            *reinterpret_cast<__half2 *>(&v[t][c]) = *reinterpret_cast<const __half2 *>(from_v + size_t(t) * DIM + c);
     }
     __syncthreads();
     for (int i = threadIdx.x; i < CHUNK * (DIM / 32); i += THREADS) {
@@ -101,14 +103,16 @@ __global__ void __launch_bounds__(THREADS) code_rows(Params p) {
         if (t >= n) continue;
         const __half * kt = k[t];
         const __half * vt = V_SHARED ? v[V_SHARED ? t : 0] : from_v + size_t(t) * DIM;
-        code_plane(p.codes, DIM, p.cache.capacity, j, plane, first + t, [kt](int c) { return __half2float(kt[c]); },
-                   [vt](int c) { return __half2float(vt[c]); });
+        code_plane(
+            p.codes, DIM, p.cache.capacity, j, plane, first + t, [kt](int c) { return __half2float(kt[c]); },
+            [vt](int c) { return __half2float(vt[c]); });
     }
     if (!values) return;
     for (int c = threadIdx.x; c < DIM; c += THREADS) {
         const float mean = p.codes.v_mean[size_t(j) * DIM + c];
         float       sum  = 0;
-        for (int t = 0; t < n; ++t) sum += fabsf(__half2float(V_SHARED ? v[V_SHARED ? t : 0][c] : from_v[size_t(t) * DIM + c]) - mean);
+        for (int t = 0; t < n; ++t)
+            sum += fabsf(__half2float(V_SHARED ? v[V_SHARED ? t : 0][c] : from_v[size_t(t) * DIM + c]) - mean);
         p.spread[(size_t(j) * p.n_chunks + blockIdx.x) * DIM + c] = sum;
     }
     if (!last_block(p.counters + MAX_HEADS + j, gridDim.x)) return;
@@ -127,8 +131,8 @@ size_t codes_build_workspace_bytes(const KernelCache & cache) {
     return COUNTER_BYTES + align256(size_t(cache.n_head) * n_chunks * (STATS + 1) * cache.head_dim * sizeof(float));
 }
 
-KernelStatus codes_build(const KernelCache & cache, int n_rows, const float * importance, const KernelCodes & codes, void * workspace,
-                         size_t workspace_bytes, KernelStream stream) {
+KernelStatus codes_build(const KernelCache & cache, int n_rows, const float * importance, const KernelCodes & codes,
+                         void * workspace, size_t workspace_bytes, KernelStream stream) {
     RETURN_IF_KERNEL(check_cache(cache, false));
     RETURN_IF_KERNEL(check_codes(codes));
     if (n_rows < 1 || n_rows > cache.capacity) return KERNEL_BAD_SHAPE;
@@ -136,8 +140,10 @@ KernelStatus codes_build(const KernelCache & cache, int n_rows, const float * im
     if (misaligned(workspace, 256) || workspace_bytes < codes_build_workspace_bytes(cache)) return KERNEL_WORKSPACE;
     const int n_chunks = int(ceil_div(n_rows, CHUNK));
     float *   stats    = reinterpret_cast<float *>(static_cast<char *>(workspace) + COUNTER_BYTES);
-    Params    p{cache, codes, importance, n_rows, n_chunks, static_cast<unsigned *>(workspace), stats,
-             stats + size_t(cache.n_head) * n_chunks * STATS * cache.head_dim};
+    Params    p{cache,      codes,
+                importance, n_rows,
+                n_chunks,   static_cast<unsigned *>(workspace),
+                stats,      stats + size_t(cache.n_head) * n_chunks * STATS * cache.head_dim};
     dispatch_head_dim(cache.head_dim, [&](auto dim) {
         constexpr int DIM = decltype(dim)::value;
         measure<DIM><<<dim3(n_chunks, cache.n_head), DIM, 0, stream>>>(p);

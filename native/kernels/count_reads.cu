@@ -16,10 +16,12 @@ __global__ void add_reads(const int32_t * ids, int k, const int32_t * n_rows, in
 
 }  // namespace
 
-KernelStatus count_reads(const int32_t * ids, int n_lists, int k, const int32_t * n_rows, int capacity, uint32_t * reads, KernelStream stream) {
+KernelStatus count_reads(const int32_t * ids, int n_lists, int k, const int32_t * n_rows, int capacity,
+                         uint32_t * reads, KernelStream stream) {
     if (n_lists < 1 || n_lists > 65535 || k < 1 || capacity < 1) return KERNEL_BAD_SHAPE;
     if (misaligned(ids, 4) || misaligned(n_rows, 4) || misaligned(reads, 4)) return KERNEL_BAD_POINTER;
-    add_reads<<<dim3(unsigned(ceil_div(k, THREADS)), unsigned(n_lists)), THREADS, 0, stream>>>(ids, k, n_rows, capacity, reads);
+    add_reads<<<dim3(unsigned(ceil_div(k, THREADS)), unsigned(n_lists)), THREADS, 0, stream>>>(ids, k, n_rows, capacity,
+                                                                                               reads);
     return launch_status();
 }
 

@@ -8,16 +8,16 @@
 
 namespace rocketdoc {
 
-constexpr float    LOG2E           = 1.4426950408889634f;  // scores are kept in powers of two: exp2 is the hardware's exponential
-constexpr float    NO_SCORE        = -1e30f;  // finite stand-in for minus infinity: NO_SCORE - NO_SCORE is 0, not NaN
-constexpr int      COUNTER_BYTES   = 4096;    // head of every workspace: arrival counters, zero between ops
-constexpr int      MAX_HEADS       = COUNTER_BYTES / 8;
-constexpr size_t   SHARED_BYTES    = 48 * 1024;  // what every device gives without asking
-constexpr unsigned FULL            = 0xffffffffu;
+constexpr float    LOG2E = 1.4426950408889634f;  // scores are kept in powers of two: exp2 is the hardware's exponential
+constexpr float    NO_SCORE      = -1e30f;  // finite stand-in for minus infinity: NO_SCORE - NO_SCORE is 0, not NaN
+constexpr int      COUNTER_BYTES = 4096;    // head of every workspace: arrival counters, zero between ops
+constexpr int      MAX_HEADS     = COUNTER_BYTES / 8;
+constexpr size_t   SHARED_BYTES  = 48 * 1024;  // what every device gives without asking
+constexpr unsigned FULL          = 0xffffffffu;
 
-#define RETURN_IF_KERNEL(expr)                            \
-    do {                                                  \
-        KernelStatus status_of_expr_ = (expr);            \
+#define RETURN_IF_KERNEL(expr)                                    \
+    do {                                                          \
+        KernelStatus status_of_expr_ = (expr);                    \
         if (status_of_expr_ != KERNEL_OK) return status_of_expr_; \
     } while (0)
 
@@ -26,7 +26,9 @@ constexpr size_t align256(size_t bytes) { return (bytes + 255) / 256 * 256; }
 
 inline KernelStatus launch_status() { return KernelStatus(int(cudaGetLastError())); }
 
-inline bool misaligned(const void * p, size_t bytes = 16) { return p == nullptr || reinterpret_cast<uintptr_t>(p) % bytes != 0; }
+inline bool misaligned(const void * p, size_t bytes = 16) {
+    return p == nullptr || reinterpret_cast<uintptr_t>(p) % bytes != 0;
+}
 
 inline int device_sm_count() {
     int device = 0, count = 0;
@@ -35,10 +37,11 @@ inline int device_sm_count() {
     return count > 0 ? count : 1;
 }
 
-// Hopper and later: a kernel may be launched while the one before it still runs, and waits by itself for what it needs of it.
-// Elsewhere the two are empty and launches stay in order. A kernel that is launched early must wait in every block: only then
-// is its own end a sign that all before it has ended. What it reads before it waits is either constant (weights) or was written
-// two kernels earlier by one whose end the kernel in between waited for BEFORE it let the next one start.
+// Hopper and later: a kernel may be launched while the one before it still runs, and waits by itself for what it needs
+// of it. Elsewhere the two are empty and launches stay in order. A kernel that is launched early must wait in every
+// block: only then is its own end a sign that all before it has ended. What it reads before it waits is either constant
+// (weights) or was written two kernels earlier by one whose end the kernel in between waited for BEFORE it let the next
+// one start.
 __device__ __forceinline__ void let_next_kernel_start() {
 #if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 900
     cudaTriggerProgrammaticLaunchCompletion();
@@ -52,30 +55,32 @@ __device__ __forceinline__ void wait_for_kernel_before() {
 
 inline bool device_overlaps_launches() {
     int device = 0, major = 0;
-    return cudaGetDevice(&device) == cudaSuccess && cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device) == cudaSuccess && major >= 9;
+    return cudaGetDevice(&device) == cudaSuccess &&
+           cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device) == cudaSuccess && major >= 9;
 }
 
 // Launches a kernel that calls wait_for_kernel_before() ahead of everything that the kernel before it wrote.
 template <class... Params>
-void launch_early(void (*kernel)(Params...), dim3 grid, unsigned threads, size_t shared_bytes, KernelStream stream, const Params &... params) {
+void launch_early(void (*kernel)(Params...), dim3 grid, unsigned threads, size_t shared_bytes, KernelStream stream,
+                  const Params &... params) {
     cudaLaunchAttribute early{};
-    early.id = cudaLaunchAttributeProgrammaticStreamSerialization;
+    early.id                                         = cudaLaunchAttributeProgrammaticStreamSerialization;
     early.val.programmaticStreamSerializationAllowed = 1;
     cudaLaunchConfig_t config{};
-    config.gridDim  = grid;
-    config.blockDim = dim3(threads);
-    config.stream   = stream;
+    config.gridDim          = grid;
+    config.blockDim         = dim3(threads);
+    config.stream           = stream;
     config.dynamicSmemBytes = shared_bytes;
-    config.attrs    = &early;
-    config.numAttrs = device_overlaps_launches() ? 1 : 0;
+    config.attrs            = &early;
+    config.numAttrs         = device_overlaps_launches() ? 1 : 0;
     cudaLaunchKernelEx(&config, kernel, params...);  // its error is the last error: launch_status()
 }
 
 inline bool head_dim_ok(int d) { return d == 64 || d == 96 || d == 128 || d == 256; }
 
 inline KernelStatus check_cache(const KernelCache & c, bool decode) {
-    if (!head_dim_ok(c.head_dim) || c.n_head < 1 || c.n_head > MAX_HEADS || c.group < 1 || c.group > 16 || c.capacity < 1 ||
-        c.share < 1 || c.n_head % c.share != 0) {
+    if (!head_dim_ok(c.head_dim) || c.n_head < 1 || c.n_head > MAX_HEADS || c.group < 1 || c.group > 16 ||
+        c.capacity < 1 || c.share < 1 || c.n_head % c.share != 0) {
         return KERNEL_BAD_SHAPE;
     }
     if (misaligned(c.k) || misaligned(c.v)) return KERNEL_BAD_POINTER;
@@ -84,10 +89,12 @@ inline KernelStatus check_cache(const KernelCache & c, bool decode) {
 }
 
 inline KernelStatus check_codes(const KernelCodes & c) {
-    if (misaligned(c.order, 4) || misaligned(c.lo, 4) || misaligned(c.step, 4) || misaligned(c.clamped, 4) || misaligned(c.fine)) {
+    if (misaligned(c.order, 4) || misaligned(c.lo, 4) || misaligned(c.step, 4) || misaligned(c.clamped, 4) ||
+        misaligned(c.fine)) {
         return KERNEL_BAD_POINTER;
     }
-    if (c.coarse && (misaligned(c.coarse, 4) || misaligned(c.signs, 4) || misaligned(c.v_mean, 4) || misaligned(c.v_spread, 4))) {
+    if (c.coarse &&
+        (misaligned(c.coarse, 4) || misaligned(c.signs, 4) || misaligned(c.v_mean, 4) || misaligned(c.v_spread, 4))) {
         return KERNEL_BAD_POINTER;
     }
     return KERNEL_OK;
@@ -136,10 +143,13 @@ __device__ __forceinline__ float warp_max(float x) {
 }
 
 // Live rows, never beyond the memory that exists.
-__device__ __forceinline__ int live_rows(const int32_t * n_rows, int capacity) { return max(0, min(*n_rows, capacity)); }
+__device__ __forceinline__ int live_rows(const int32_t * n_rows, int capacity) {
+    return max(0, min(*n_rows, capacity));
+}
 
-// True in every thread of the block that arrives last of `n_blocks`. What all blocks wrote to global memory before the call
-// may then be read with __ldcg. The counter is zero again for the next launch. Every thread of the block must call it.
+// True in every thread of the block that arrives last of `n_blocks`. What all blocks wrote to global memory before the
+// call may then be read with __ldcg. The counter is zero again for the next launch. Every thread of the block must call
+// it.
 __device__ __forceinline__ bool last_block(unsigned * counter, unsigned n_blocks) {
     __shared__ bool is_last;
     __threadfence();
@@ -158,21 +168,21 @@ __device__ __forceinline__ void unpack8(const uint4 & raw, float (&x)[8]) {
 #pragma unroll
     for (int i = 0; i < 4; ++i) {
         const float2 f = __half22float2(h[i]);
-        x[2 * i]     = f.x;
-        x[2 * i + 1] = f.y;
+        x[2 * i]       = f.x;
+        x[2 * i + 1]   = f.y;
     }
 }
 
 // 8 channels of a q8_0 row starting at channel c (a multiple of 8), as f32. The row is 2-byte aligned.
 __device__ __forceinline__ void load8_q8_0(const char * row, int c, float (&x)[8]) {
-    const char *          block = row + (c / 32) * 34;
-    const float           d     = __half2float(*reinterpret_cast<const __half *>(block));
-    const unsigned short * qs   = reinterpret_cast<const unsigned short *>(block + 2 + c % 32);
+    const char *           block = row + (c / 32) * 34;
+    const float            d     = __half2float(*reinterpret_cast<const __half *>(block));
+    const unsigned short * qs    = reinterpret_cast<const unsigned short *>(block + 2 + c % 32);
 #pragma unroll
     for (int i = 0; i < 4; ++i) {
         const unsigned short two = qs[i];
-        x[2 * i]     = d * float(static_cast<signed char>(two & 0xff));
-        x[2 * i + 1] = d * float(static_cast<signed char>(two >> 8));
+        x[2 * i]                 = d * float(static_cast<signed char>(two & 0xff));
+        x[2 * i + 1]             = d * float(static_cast<signed char>(two >> 8));
     }
 }
 

@@ -1,5 +1,5 @@
-// Stage 1, step 5: the kept rows of K and V move into the compact cache, ascending, as f16. One launch, one 16-byte store a
-// thread.
+// Stage 1, step 5: the kept rows of K and V move into the compact cache, ascending, as f16. One launch, one 16-byte
+// store a thread.
 #include "cuda_common.cuh"
 
 namespace rocketdoc {
@@ -16,8 +16,8 @@ __global__ void copy_rows(KernelRows k, KernelRows v, const int32_t * ids, int n
     const KernelRows & from = blockIdx.z ? v : k;
     uint16_t *         to   = (blockIdx.z ? cache.v : cache.k) + (size_t(j) * cache.capacity + i) * cache.head_dim + c;
     const char *       row  = static_cast<const char *>(from.data) + size_t(j / cache.share) * from.head_bytes +
-                       size_t(ids[size_t(j) * n_ids + i]) * from.row_bytes;
-    uint4 out;
+                              size_t(ids[size_t(j) * n_ids + i]) * from.row_bytes;
+    uint4              out;
     if (from.type == KERNEL_ROWS_F16) {
         out = *reinterpret_cast<const uint4 *>(row + c * 2);
     } else {
@@ -38,8 +38,8 @@ bool rows_misaligned(const KernelRows & r) {
 
 }  // namespace
 
-KernelStatus gather_rows(const KernelRows & k, const KernelRows & v, const int32_t * ids, int n_ids, const KernelCache & cache,
-                         KernelStream stream) {
+KernelStatus gather_rows(const KernelRows & k, const KernelRows & v, const int32_t * ids, int n_ids,
+                         const KernelCache & cache, KernelStream stream) {
     RETURN_IF_KERNEL(check_cache(cache, false));
     if (n_ids < 0 || n_ids > cache.capacity) return KERNEL_BAD_SHAPE;
     if (n_ids == 0) return KERNEL_OK;

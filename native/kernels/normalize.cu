@@ -1,4 +1,5 @@
-// What products read: a token's activations, RMS-normalised or as they are, in f32 and in 8 bits (blocks of 32, one scale each).
+// What products read: a token's activations, RMS-normalised or as they are, in f32 and in 8 bits (blocks of 32, one
+// scale each).
 #include "cuda_common.cuh"
 
 namespace rocketdoc {
@@ -14,8 +15,9 @@ __device__ __forceinline__ void quantise4(const KernelActivations & a, int colum
 #pragma unroll
     for (int m = 1; m < 8; m <<= 1) most = fmaxf(most, __shfl_xor_sync(FULL, most, m));
     const float scale = most / 127.0f, inverse = most > 0 ? 127.0f / most : 0.0f;
-    const int   q[4]  = {__float2int_rn(x.x * inverse), __float2int_rn(x.y * inverse), __float2int_rn(x.z * inverse), __float2int_rn(x.w * inverse)};
-    int         sum   = q[0] + q[1] + q[2] + q[3];
+    const int   q[4] = {__float2int_rn(x.x * inverse), __float2int_rn(x.y * inverse), __float2int_rn(x.z * inverse),
+                        __float2int_rn(x.w * inverse)};
+    int         sum  = q[0] + q[1] + q[2] + q[3];
     sum += __shfl_xor_sync(FULL, sum, 1);
     sum += __shfl_xor_sync(FULL, sum, 2);  // of sixteen values: four threads
     if (!in) return;
@@ -25,33 +27,35 @@ __device__ __forceinline__ void quantise4(const KernelActivations & a, int colum
 }
 
 // One block: the row is one vector.
-__global__ void __launch_bounds__(NORM_THREADS) normalize_row(const float * x, const float * weight, int n, float eps, KernelActivations out) {
+__global__ void __launch_bounds__(NORM_THREADS)
+    normalize_row(const float * x, const float * weight, int n, float eps, KernelActivations out) {
     __shared__ float part[NORM_THREADS / 32];
     let_next_kernel_start();
     float4 w[NORM_VECTORS], v[NORM_VECTORS];
 #pragma unroll
     for (int i = 0; i < NORM_VECTORS; ++i) {
         const int column = (i * NORM_THREADS + threadIdx.x) * 4;
-        w[i] = column < n ? *reinterpret_cast<const float4 *>(weight + column) : make_float4(0, 0, 0, 0);
+        w[i]             = column < n ? *reinterpret_cast<const float4 *>(weight + column) : make_float4(0, 0, 0, 0);
     }
     wait_for_kernel_before();
     float sum = 0;
 #pragma unroll
     for (int i = 0; i < NORM_VECTORS; ++i) {
         const int column = (i * NORM_THREADS + threadIdx.x) * 4;
-        v[i] = column < n ? *reinterpret_cast<const float4 *>(x + column) : make_float4(0, 0, 0, 0);
+        v[i]             = column < n ? *reinterpret_cast<const float4 *>(x + column) : make_float4(0, 0, 0, 0);
         sum += v[i].x * v[i].x + v[i].y * v[i].y + v[i].z * v[i].z + v[i].w * v[i].w;
     }
     sum = warp_sum(sum);
     if (threadIdx.x % 32 == 0) part[threadIdx.x / 32] = sum;
     __syncthreads();
-    sum = warp_sum(part[threadIdx.x % 32]);
+    sum               = warp_sum(part[threadIdx.x % 32]);
     const float scale = rsqrtf(sum / float(n) + eps);
 #pragma unroll
     for (int i = 0; i < NORM_VECTORS; ++i) {
         const int column = (i * NORM_THREADS + threadIdx.x) * 4;
         if (i * NORM_THREADS * 4 >= n) break;
-        const float4 y = make_float4(v[i].x * scale * w[i].x, v[i].y * scale * w[i].y, v[i].z * scale * w[i].z, v[i].w * scale * w[i].w);
+        const float4 y = make_float4(v[i].x * scale * w[i].x, v[i].y * scale * w[i].y, v[i].z * scale * w[i].z,
+                                     v[i].w * scale * w[i].w);
         if (column < n) *reinterpret_cast<float4 *>(out.x + column) = y;
         quantise4(out, column, y, column < n);
     }
@@ -61,17 +65,20 @@ __global__ void __launch_bounds__(QUANT_THREADS) quantise_row(KernelActivations 
     let_next_kernel_start();
     wait_for_kernel_before();
     const int column = (blockIdx.x * QUANT_THREADS + threadIdx.x) * 4;
-    quantise4(a, column, column < n ? *reinterpret_cast<const float4 *>(a.x + column) : make_float4(0, 0, 0, 0), column < n);
+    quantise4(a, column, column < n ? *reinterpret_cast<const float4 *>(a.x + column) : make_float4(0, 0, 0, 0),
+              column < n);
 }
 
 KernelStatus check_activations(const KernelActivations & a, int n) {
     if (n < 32 || n % 32 != 0) return KERNEL_BAD_SHAPE;
-    return misaligned(a.x) || misaligned(a.q) || misaligned(a.scale, 4) || misaligned(a.sum, 4) ? KERNEL_BAD_POINTER : KERNEL_OK;
+    return misaligned(a.x) || misaligned(a.q) || misaligned(a.scale, 4) || misaligned(a.sum, 4) ? KERNEL_BAD_POINTER
+                                                                                                : KERNEL_OK;
 }
 
 }  // namespace
 
-KernelStatus normalize(const float * x, const float * weight, int n, float eps, const KernelActivations & out, KernelStream stream) {
+KernelStatus normalize(const float * x, const float * weight, int n, float eps, const KernelActivations & out,
+                       KernelStream stream) {
     RETURN_IF_KERNEL(check_activations(out, n));
     if (n > KERNEL_NORMALIZE_MAX) return KERNEL_BAD_SHAPE;
     if (misaligned(x) || misaligned(weight)) return KERNEL_BAD_POINTER;
@@ -82,7 +89,8 @@ KernelStatus normalize(const float * x, const float * weight, int n, float eps, 
 
 KernelStatus quantise(const KernelActivations & activations, int n, KernelStream stream) {
     RETURN_IF_KERNEL(check_activations(activations, n));
-    launch_early(quantise_row, dim3(unsigned(ceil_div(n, QUANT_THREADS * 4))), QUANT_THREADS, 0, stream, activations, n);
+    launch_early(quantise_row, dim3(unsigned(ceil_div(n, QUANT_THREADS * 4))), QUANT_THREADS, 0, stream, activations,
+                 n);
     return launch_status();
 }
 

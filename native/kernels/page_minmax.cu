@@ -12,17 +12,18 @@ constexpr int CHANNELS = 64;
 // grid (page_stride / PAGES, n_head, ceil(D / CHANNELS))
 __global__ void build_pages(KernelCache cache, int n_rows, KernelPages pages, int page_stride) {
     __shared__ __half low[CHANNELS][PAGES + 2], high[CHANNELS][PAGES + 2];
-    const int j = blockIdx.y, c0 = blockIdx.z * CHANNELS, p0 = blockIdx.x * PAGES;
-    const int c = threadIdx.x % CHANNELS;
+    const int         j = blockIdx.y, c0 = blockIdx.z * CHANNELS, p0 = blockIdx.x * PAGES;
+    const int         c = threadIdx.x % CHANNELS;
     if (c0 + c < cache.head_dim) {
-        const __half * k = reinterpret_cast<const __half *>(cache.k) + size_t(j) * cache.capacity * cache.head_dim + c0 + c;
+        const __half * k =
+            reinterpret_cast<const __half *>(cache.k) + size_t(j) * cache.capacity * cache.head_dim + c0 + c;
         for (int p = threadIdx.x / CHANNELS; p < PAGES; p += THREADS / CHANNELS) {
             const int64_t first = int64_t(p0 + p) * pages.page, last = min(first + pages.page, int64_t(n_rows));
-            float a = INFINITY, b = -INFINITY;
+            float         a = INFINITY, b = -INFINITY;
             for (int64_t row = first; row < last; ++row) {
                 const float x = __half2float(k[row * cache.head_dim]);
-                a = fminf(a, x);
-                b = fmaxf(b, x);
+                a             = fminf(a, x);
+                b             = fmaxf(b, x);
             }
             low[c][p]  = __float2half_rn(first < last ? a : 0.0f);
             high[c][p] = __float2half_rn(first < last ? b : 0.0f);
@@ -33,8 +34,9 @@ __global__ void build_pages(KernelCache cache, int n_rows, KernelPages pages, in
     for (int i = threadIdx.x / PAGES; i < CHANNELS; i += THREADS / PAGES) {
         if (c0 + i >= cache.head_dim) break;
         const int sides = pages.page == 1 ? 1 : 2;
-        __half *  out   = reinterpret_cast<__half *>(pages.minmax) + (size_t(j) * cache.head_dim + c0 + i) * sides * page_stride + p0 + p;
-        out[0] = low[i][p];
+        __half *  out   = reinterpret_cast<__half *>(pages.minmax) +
+                          (size_t(j) * cache.head_dim + c0 + i) * sides * page_stride + p0 + p;
+        out[0]          = low[i][p];
         if (sides == 2) out[page_stride] = high[i][p];
     }
 }

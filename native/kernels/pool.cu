@@ -13,11 +13,11 @@ constexpr int BOX        = 15;
 // grid (ceil(n / TILE), n_head)
 __global__ void pool_max(const float * scores, int n, int half, float * out) {
     __shared__ float a[TILE + MAX_KERNEL];
-    const float * in    = scores + size_t(blockIdx.y) * n;
-    const int     first = blockIdx.x * TILE - half;
+    const float *    in    = scores + size_t(blockIdx.y) * n;
+    const int        first = blockIdx.x * TILE - half;
     for (int i = threadIdx.x; i < TILE + 2 * half; i += THREADS) {
         const int c = first + i;
-        a[i] = c >= 0 && c < n ? in[c] : -INFINITY;
+        a[i]        = c >= 0 && c < n ? in[c] : -INFINITY;
     }
     __syncthreads();
     for (int i = threadIdx.x; i < TILE; i += THREADS) {
@@ -30,13 +30,13 @@ __global__ void pool_max(const float * scores, int n, int half, float * out) {
 }
 
 __global__ void pool_triangle(const float * scores, int n, float * out) {
-    constexpr int H = BOX / 2;
+    constexpr int    H = BOX / 2;
     __shared__ float a[TILE + 4 * H], b[TILE + 2 * H];
-    const float * in   = scores + size_t(blockIdx.y) * n;
-    const int     tile = blockIdx.x * TILE;
+    const float *    in   = scores + size_t(blockIdx.y) * n;
+    const int        tile = blockIdx.x * TILE;
     for (int i = threadIdx.x; i < TILE + 4 * H; i += THREADS) {
         const int c = tile - 2 * H + i;
-        a[i] = c >= 0 && c < n ? in[c] : 0.0f;
+        a[i]        = c >= 0 && c < n ? in[c] : 0.0f;
     }
     __syncthreads();
     for (int i = threadIdx.x; i < TILE + 2 * H; i += THREADS) {
@@ -56,7 +56,8 @@ __global__ void pool_triangle(const float * scores, int n, float * out) {
 
 }  // namespace
 
-KernelStatus pool(const float * scores, int n_head, int n, KernelPooling pooling, int kernel, float * out, KernelStream stream) {
+KernelStatus pool(const float * scores, int n_head, int n, KernelPooling pooling, int kernel, float * out,
+                  KernelStream stream) {
     if (n_head < 1 || n_head > 65535 || n < 0) return KERNEL_BAD_SHAPE;
     if (pooling == KERNEL_POOL_MAX && (kernel < 1 || kernel > MAX_KERNEL || kernel % 2 == 0)) return KERNEL_BAD_SHAPE;
     if (n == 0) return KERNEL_OK;

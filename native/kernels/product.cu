@@ -1,23 +1,26 @@
-// One token's matrix products: out = W y, for up to three matrices of one weight format that read the same activations. Bound by
-// the weights' bytes, so everything serves that stream: a team of warps works on ROWS rows at once and loads their first columns
-// BEFORE it waits for the activations (programmatic dependent launch); what would be small launches after it (bias, rotation,
-// residual, gate) happens where the sums end up.
+// One token's matrix products: out = W y, for up to three matrices of one weight format that read the same activations.
+// Bound by the weights' bytes, so everything serves that stream: a team of warps works on ROWS rows at once and loads
+// their first columns BEFORE it waits for the activations (programmatic dependent launch); what would be small launches
+// after it (bias, rotation, residual, gate) happens where the sums end up.
 #include "weight_blocks.cuh"
 
 namespace rocketdoc {
 namespace {
 
-constexpr int THREADS  = 128;
-constexpr int WARPS    = THREADS / 32;
-constexpr int ROWS     = 4;
+constexpr int THREADS = 128;
+constexpr int WARPS   = THREADS / 32;
+constexpr int ROWS    = 4;
 
-// How a weight format is streamed, as measured: either many warps with one step of their rows in flight, or fewer with two.
+// How a weight format is streamed, as measured: either many warps with one step of their rows in flight, or fewer with
+// two.
 template <KernelWeightType TYPE>
 struct Pace {
-    static constexpr bool MANY     = !Weights<TYPE>::QUANTISED;
-    static constexpr int  DEPTH    = MANY || TYPE == KERNEL_WEIGHTS_Q5_K || TYPE == KERNEL_WEIGHTS_Q6_K ? 1 : 2;  // steps of a row in flight
-    static constexpr int  BLOCKS   = MANY ? 8 : 4;    // of a multiprocessor: bounds the registers
-    static constexpr int  SM_WARPS = MANY ? 48 : 24;  // of a multiprocessor: columns are split over warps when rows alone give fewer
+    static constexpr bool MANY = !Weights<TYPE>::QUANTISED;
+    static constexpr int  DEPTH =
+        MANY || TYPE == KERNEL_WEIGHTS_Q5_K || TYPE == KERNEL_WEIGHTS_Q6_K ? 1 : 2;  // steps of a row in flight
+    static constexpr int BLOCKS = MANY ? 8 : 4;  // of a multiprocessor: bounds the registers
+    static constexpr int SM_WARPS =
+        MANY ? 48 : 24;  // of a multiprocessor: columns are split over warps when rows alone give fewer
 };
 
 struct Params {
@@ -30,11 +33,11 @@ struct Params {
 __device__ __forceinline__ float2 rotation(const KernelRope & r, int pair) {
     const float factor = r.factors ? r.factors[pair] : 1.0f;
     const float extra  = float(*r.position) * powf(powf(r.base, -2.0f / float(r.n_rot)), float(pair)) / factor;
-    float       theta  = extra * r.scale, size = r.attn_factor;
+    float       theta = extra * r.scale, size = r.attn_factor;
     if (r.ext_factor != 0.0f) {
         const float ramp = (float(pair) - r.corr_low) / fmaxf(0.001f, r.corr_high - r.corr_low);
         const float mix  = (1.0f - fminf(1.0f, fmaxf(0.0f, ramp))) * r.ext_factor;
-        theta = theta * (1.0f - mix) + extra * mix;
+        theta            = theta * (1.0f - mix) + extra * mix;
         size *= 1.0f + 0.1f * logf(1.0f / r.scale);
     }
     return make_float2(cosf(theta) * size, sinf(theta) * size);
@@ -51,18 +54,20 @@ __device__ __forceinline__ int row_of(const KernelMatrix & m, const KernelRope &
 // grid: teams of SPLIT warps, WARPS / SPLIT a block
 template <KernelWeightType TYPE, int SPLIT, bool GATED>
 __global__ void __launch_bounds__(THREADS, Pace<TYPE>::BLOCKS) multiply(Params p) {
-    using W = Weights<TYPE>;
-    constexpr int DEPTH = Pace<TYPE>::DEPTH;
+    using W                       = Weights<TYPE>;
+    constexpr int         DEPTH   = Pace<TYPE>::DEPTH;
     const KernelProduct & product = p.product;
-    const int lane = threadIdx.x & 31, warp = threadIdx.x >> 5, split = warp % SPLIT;
-    const int team = min((int(blockIdx.x) * WARPS + warp) / SPLIT, p.n_teams - 1);  // spare warps repeat the last team and write nothing
-    const bool spare = (int(blockIdx.x) * WARPS + warp) / SPLIT >= p.n_teams;
+    const int             lane = threadIdx.x & 31, warp = threadIdx.x >> 5, split = warp % SPLIT;
+    const int             team  = min((int(blockIdx.x) * WARPS + warp) / SPLIT,
+                                      p.n_teams - 1);  // spare warps repeat the last team and write nothing
+    const bool            spare = (int(blockIdx.x) * WARPS + warp) / SPLIT >= p.n_teams;
     let_next_kernel_start();
 
     int which = 0;
     if (!GATED) {
 #pragma unroll
-        for (int m = 1; m < KERNEL_PRODUCT_MATRICES; ++m) which = m < product.n_matrices && team >= p.first_team[m] ? m : which;
+        for (int m = 1; m < KERNEL_PRODUCT_MATRICES; ++m)
+            which = m < product.n_matrices && team >= p.first_team[m] ? m : which;
     }
     const KernelMatrix & matrix = product.matrices[which];
     const int            local  = team - p.first_team[which];
@@ -71,11 +76,11 @@ __global__ void __launch_bounds__(THREADS, Pace<TYPE>::BLOCKS) multiply(Params p
     for (int i = 0; i < ROWS; ++i) {
         const KernelMatrix & m   = GATED ? product.matrices[i / 2] : matrix;
         const int            row = GATED ? local * 2 + i % 2 : row_of(matrix, product.rope, local, i);
-        rows[i] = static_cast<const char *>(m.weights) + size_t(min(row, m.n_rows - 1)) * m.row_bytes;
+        rows[i]                  = static_cast<const char *>(m.weights) + size_t(min(row, m.n_rows - 1)) * m.row_bytes;
     }
-    const int n = product.n_columns, steps = (n + W::STEP - 1) / W::STEP;
+    const int       n = product.n_columns, steps = (n + W::STEP - 1) / W::STEP;
     typename W::Raw raw[DEPTH][ROWS];
-    const auto fetch = [&](typename W::Raw (&into)[ROWS], int step) {
+    const auto      fetch = [&](typename W::Raw(&into)[ROWS], int step) {
         const int column = step * W::STEP + lane * W::COLUMNS;
         if (column >= n) return;
 #pragma unroll
@@ -135,7 +140,7 @@ __global__ void __launch_bounds__(THREADS, Pace<TYPE>::BLOCKS) multiply(Params p
         const int          at    = row % rope.head_dim;
         if (in && at < rope.n_rot) {
             const float2 turn = rotation(rope, rope.neox ? at % (rope.n_rot / 2) : at / 2);
-            x = lane % 2 == 0 ? x * turn.x - other * turn.y : other * turn.y + x * turn.x;
+            x                 = lane % 2 == 0 ? x * turn.x - other * turn.y : other * turn.y + x * turn.x;
         }
     }
     if (!in) return;
@@ -145,10 +150,13 @@ __global__ void __launch_bounds__(THREADS, Pace<TYPE>::BLOCKS) multiply(Params p
 
 template <KernelWeightType TYPE>
 void launch(const Params & p, KernelStream stream) {
-    const int steps = int(ceil_div(p.product.n_columns, Weights<TYPE>::STEP)), wanted = device_sm_count() * Pace<TYPE>::SM_WARPS;
-    const int split = p.n_teams * 2 > wanted || steps < 2 ? 1 : p.n_teams * 4 > wanted || steps < 4 ? 2 : 4;
+    const int  steps  = int(ceil_div(p.product.n_columns, Weights<TYPE>::STEP)),
+               wanted = device_sm_count() * Pace<TYPE>::SM_WARPS;
+    const int  split  = p.n_teams * 2 > wanted || steps < 2 ? 1 : p.n_teams * 4 > wanted || steps < 4 ? 2 : 4;
     const dim3 grid{unsigned(ceil_div(size_t(p.n_teams) * split, WARPS))};
-    const auto go = [&](auto splits, auto gated) { launch_early(multiply<TYPE, decltype(splits)::value, decltype(gated)::value != 0>, grid, THREADS, 0, stream, p); };
+    const auto go = [&](auto splits, auto gated) {
+        launch_early(multiply<TYPE, decltype(splits)::value, decltype(gated)::value != 0>, grid, THREADS, 0, stream, p);
+    };
     const auto pick = [&](auto gated) {
         if (split == 1) go(IntTag<1>{}, gated);
         else if (split == 2) go(IntTag<2>{}, gated);
@@ -177,16 +185,20 @@ KernelStatus dispatch_weights(KernelWeightType type, Body body) {
 
 KernelStatus product(const KernelProduct & args, KernelStream stream) {
     if (args.n_matrices < 1 || args.n_matrices > KERNEL_PRODUCT_MATRICES || args.n_columns < 1) return KERNEL_BAD_SHAPE;
-    if (args.gated && (args.n_matrices != 2 || args.matrices[0].n_rows != args.matrices[1].n_rows)) return KERNEL_BAD_SHAPE;
+    if (args.gated && (args.n_matrices != 2 || args.matrices[0].n_rows != args.matrices[1].n_rows))
+        return KERNEL_BAD_SHAPE;
     Params p{};
     p.product = args;
     for (int m = 0; m < args.n_matrices; ++m) {
         const KernelMatrix & matrix = args.matrices[m];
         if (matrix.n_rows < 1) return KERNEL_BAD_SHAPE;
-        if (misaligned(matrix.weights) || (!(args.gated && m == 1) && misaligned(matrix.out, 4))) return KERNEL_BAD_POINTER;
+        if (misaligned(matrix.weights) || (!(args.gated && m == 1) && misaligned(matrix.out, 4)))
+            return KERNEL_BAD_POINTER;
         if (matrix.rotate) {
             const KernelRope & r = args.rope;
-            if (args.gated || r.head_dim % ROWS != 0 || matrix.n_rows % r.head_dim != 0 || r.n_rot < 2 || r.n_rot % ROWS != 0 || r.n_rot > r.head_dim) return KERNEL_BAD_SHAPE;
+            if (args.gated || r.head_dim % ROWS != 0 || matrix.n_rows % r.head_dim != 0 || r.n_rot < 2 ||
+                r.n_rot % ROWS != 0 || r.n_rot > r.head_dim)
+                return KERNEL_BAD_SHAPE;
             if (misaligned(r.position, 4)) return KERNEL_BAD_POINTER;
         }
         p.first_team[m] = p.n_teams;
@@ -196,7 +208,8 @@ KernelStatus product(const KernelProduct & args, KernelStream stream) {
         using W = Weights<KernelWeightType(decltype(type)::value)>;
         if (args.n_columns % W::GRANULE != 0) return KERNEL_BAD_SHAPE;
         const KernelActivations & a = args.activations;
-        if (W::QUANTISED ? misaligned(a.q) || misaligned(a.scale, 4) || misaligned(a.sum, 4) : misaligned(a.x)) return KERNEL_BAD_POINTER;
+        if (W::QUANTISED ? misaligned(a.q) || misaligned(a.scale, 4) || misaligned(a.sum, 4) : misaligned(a.x))
+            return KERNEL_BAD_POINTER;
         launch<KernelWeightType(decltype(type)::value)>(p, stream);
         return launch_status();
     });

@@ -1,6 +1,6 @@
 // The residual of "Beyond the paper": rows that were not chosen enter the softmax with their coded logit and the value
-// v_mean + v_spread * sign. One block adds one tile of select_codes' scores; the sum runs over the unchosen rows directly,
-// never as "all minus chosen", so nothing cancels.
+// v_mean + v_spread * sign. One block adds one tile of select_codes' scores; the sum runs over the unchosen rows
+// directly, never as "all minus chosen", so nothing cancels.
 #pragma once
 
 #include "select_codes.cuh"
@@ -11,11 +11,11 @@ constexpr int ATTENTION_THREADS = 256;
 
 struct AttentionParams {
     KernelCache     cache;
-    KernelCodes     codes;   // coarse null: no residual
-    SelectWork      work;    // select_codes' scores and choice; residual only
-    const float *   q;       // [n_head * group, D]
-    const int32_t * ids;     // [n_head, k] or null
-    float *         out;     // [n_head * group, D]
+    KernelCodes     codes;        // coarse null: no residual
+    SelectWork      work;         // select_codes' scores and choice; residual only
+    const float *   q;            // [n_head * group, D]
+    const int32_t * ids;          // [n_head, k] or null
+    float *         out;          // [n_head * group, D]
     unsigned *      counters;     // [n_head, head chunks]
     float2 *        part_stats;   // [n_head, head chunks, n_parts, HEADS]: greatest logit (base 2), sum
     float *         part_values;  // [n_head, head chunks, n_parts, HEADS, D]
@@ -30,7 +30,7 @@ __device__ void add_unchosen(const AttentionParams & p, size_t part, int j, int 
     __shared__ float               total[HEADS], slice_total[WARPS][HEADS];
     const int lane = threadIdx.x & 31, warp = threadIdx.x >> 5, t0 = tile * CODES_TILE, n = min(CODES_TILE, live - t0);
     const uint32_t * chosen = p.work.chosen + size_t(j) * ((p.work.entries + 31) / 32) + t0 / 32;
-    float mine[HEADS];
+    float            mine[HEADS];
 #pragma unroll
     for (int h = 0; h < HEADS; ++h) mine[h] = 0;
     for (int t = threadIdx.x; t < CODES_TILE; t += ATTENTION_THREADS) {
@@ -38,8 +38,9 @@ __device__ void add_unchosen(const AttentionParams & p, size_t part, int j, int 
 #pragma unroll
         for (int h = 0; h < HEADS; ++h) {
             const float w = in && h0 + h < p.cache.group
-                                ? p.work.weight[(size_t(j) * p.work.padded + h0 + h) * p.work.entries + t0 + t] : 0.0f;
-            weight[t][h] = w;
+                                ? p.work.weight[(size_t(j) * p.work.padded + h0 + h) * p.work.entries + t0 + t]
+                                : 0.0f;
+            weight[t][h]  = w;
             mine[h] += w;
         }
     }
@@ -53,8 +54,8 @@ __device__ void add_unchosen(const AttentionParams & p, size_t part, int j, int 
         float sum = 0;
         for (int w = 0; w < WARPS; ++w) sum += slice_total[w][threadIdx.x];
         total[threadIdx.x] = sum;
-        const int  h    = h0 + threadIdx.x;
-        const bool used = h < p.cache.group;
+        const int  h       = h0 + threadIdx.x;
+        const bool used    = h < p.cache.group;
         p.part_stats[part * HEADS + threadIdx.x] =
             make_float2(used ? p.work.tile_max[(size_t(j) * p.work.padded + h) * p.work.tiles + tile] : NO_SCORE, sum);
     }
@@ -77,7 +78,7 @@ __device__ void add_unchosen(const AttentionParams & p, size_t part, int j, int 
             }
         }
     }
-    __syncthreads();  // weights are read; their memory takes the slices' sums
+    __syncthreads();               // weights are read; their memory takes the slices' sums
     float * sums = &weight[0][0];  // [SLICES][HEADS][DIM]
     static_assert(SLICES * DIM <= CODES_TILE, "the slices' sums fit the weights' memory");
     if (slice < SLICES) {

@@ -1,7 +1,7 @@
-// Stage 2 with key codes, the append included: one launch a layer. A thread scores one token: the codes lie in planes of 16
-// channels, 8 bytes a token, so that a warp reads 256 contiguous bytes. The step is folded into q. A code becomes a float
-// without a conversion instruction: or-ed into the mantissa of 2^23 at its own place in the word, 2^23 subtracted (exact),
-// and the power of 16 of that place is folded into q as well.
+// Stage 2 with key codes, the append included: one launch a layer. A thread scores one token: the codes lie in planes
+// of 16 channels, 8 bytes a token, so that a warp reads 256 contiguous bytes. The step is folded into q. A code becomes
+// a float without a conversion instruction: or-ed into the mantissa of 2^23 at its own place in the word, 2^23
+// subtracted (exact), and the power of 16 of that place is folded into q as well.
 #include "append_row.cuh"
 #include "select_codes.cuh"
 
@@ -15,8 +15,8 @@ struct Params {
     KernelCache   cache;
     KernelCodes   codes;
     KernelNewRow  row;
-    const float * q;     // [n_head * group, D]
-    int32_t *     ids;   // [n_head, k]
+    const float * q;    // [n_head * group, D]
+    int32_t *     ids;  // [n_head, k]
     SelectWork    work;
     int           k, keys_fit;
 };
@@ -52,8 +52,8 @@ __device__ __forceinline__ void add_word(uint32_t word, const float (*q)[GROUP],
 template <int DIM, int GROUP, bool RESIDUAL>
 __global__ void __launch_bounds__(THREADS) score_codes(Params p) {
     extern __shared__ __align__(16) unsigned char shared[];
-    Scoring<DIM, GROUP> & s = *reinterpret_cast<Scoring<DIM, GROUP> *>(shared);
-    constexpr int HALF = DIM / 2, PLANES = DIM / 32;
+    Scoring<DIM, GROUP> &                         s    = *reinterpret_cast<Scoring<DIM, GROUP> *>(shared);
+    constexpr int                                 HALF = DIM / 2, PLANES = DIM / 32;
     const int j = blockIdx.x, tile = blockIdx.y, g = p.cache.group, lane = threadIdx.x & 31, warp = threadIdx.x >> 5;
     wait_for_kernel_before();
     let_next_kernel_start();  // in this order: the next kernel reads q before it waits
@@ -62,8 +62,9 @@ __global__ void __launch_bounds__(THREADS) score_codes(Params p) {
     const float   scale = LOG2E * rsqrtf(float(DIM));
     for (int i = threadIdx.x; i < (RESIDUAL ? DIM : HALF) * GROUP; i += THREADS) {
         const int    position = i / GROUP, h = i % GROUP;
-        const size_t at       = size_t(j) * DIM + position;
-        s.q[position][h] = h < g ? q[h * DIM + p.codes.order[at]] * p.codes.step[at] * scale * place_scale(position, HALF) : 0.0f;
+        const size_t at = size_t(j) * DIM + position;
+        s.q[position][h] =
+            h < g ? q[h * DIM + p.codes.order[at]] * p.codes.step[at] * scale * place_scale(position, HALF) : 0.0f;
     }
     const int n     = live_rows(p.cache.n_rows, p.cache.capacity);
     const int tiles = (n + THREADS - 1) / THREADS;
@@ -75,7 +76,8 @@ __global__ void __launch_bounds__(THREADS) score_codes(Params p) {
     for (int h = warp; h < GROUP; h += WARPS) {
         float sum = 0;
         if (RESIDUAL && h < g) {
-            for (int i = lane; i < DIM; i += 32) sum += q[h * DIM + p.codes.order[size_t(j) * DIM + i]] * p.codes.lo[size_t(j) * DIM + i];
+            for (int i = lane; i < DIM; i += 32)
+                sum += q[h * DIM + p.codes.order[size_t(j) * DIM + i]] * p.codes.lo[size_t(j) * DIM + i];
         }
         sum = warp_sum(sum);
         if (lane == 0) s.base[h] = sum * scale;
@@ -133,7 +135,8 @@ __global__ void __launch_bounds__(THREADS) score_codes(Params p) {
         p.work.tile_sum[(size_t(j) * GROUP + h) * p.work.tiles + tile] = sum;
     }
     if (!last_block(p.work.counters + j, tiles)) return;
-    select_finish<THREADS, GROUP, CODES_TILE, GROUP <= 4 ? 3 : 1, RESIDUAL>(p.work, j, g, n, 1, 0, p.k, p.ids + size_t(j) * p.k, p.keys_fit, shared);
+    select_finish<THREADS, GROUP, CODES_TILE, GROUP <= 4 ? 3 : 1, RESIDUAL>(
+        p.work, j, g, n, 1, 0, p.k, p.ids + size_t(j) * p.k, p.keys_fit, shared);
 }
 
 }  // namespace
@@ -145,8 +148,9 @@ size_t select_codes_workspace_bytes(const KernelCache & cache) {
     return bytes;
 }
 
-KernelStatus select_codes(const KernelCache & cache, const KernelCodes & codes, const KernelNewRow & row, const float * q, int k,
-                          int32_t * ids, void * workspace, size_t workspace_bytes, KernelStream stream) {
+KernelStatus select_codes(const KernelCache & cache, const KernelCodes & codes, const KernelNewRow & row,
+                          const float * q, int k, int32_t * ids, void * workspace, size_t workspace_bytes,
+                          KernelStream stream) {
     RETURN_IF_KERNEL(check_cache(cache, true));
     RETURN_IF_KERNEL(check_codes(codes));
     if (k < 1 || cache.capacity > MAX_TILES * THREADS) return KERNEL_BAD_SHAPE;

@@ -1,5 +1,5 @@
-// The second half of stage 2, shared by the selectors: the last block of a head to arrive turns the tiles' scores into the
-// group's summed probabilities and writes the best k tokens. An entry is a page or a token.
+// The second half of stage 2, shared by the selectors: the last block of a head to arrive turns the tiles' scores into
+// the group's summed probabilities and writes the best k tokens. An entry is a page or a token.
 #pragma once
 
 #include "block_select.cuh"
@@ -8,20 +8,20 @@ namespace rocketdoc {
 
 // Arrays in the workspace of a select op. GP = padded_group(group); `entries`, `tiles`: capacities.
 struct SelectWork {
-    unsigned * counters;   // [n_head]
-    float *    weight;     // [n_head, GP, entries]: exp2(score - the tile's greatest)
-    float *    tile_max;   // [n_head, GP, tiles], base 2
-    float *    tile_sum;   // [n_head, GP, tiles]: live tokens' weights; select_finish may overwrite it
-    uint32_t * keys;       // [n_head, entries]; used when they do not fit in shared memory
-    uint32_t * chosen;     // [n_head, ceil(entries / 32)]: bit i % 32 of word i / 32 set when entry i was taken
+    unsigned * counters;  // [n_head]
+    float *    weight;    // [n_head, GP, entries]: exp2(score - the tile's greatest)
+    float *    tile_max;  // [n_head, GP, tiles], base 2
+    float *    tile_sum;  // [n_head, GP, tiles]: live tokens' weights; select_finish may overwrite it
+    uint32_t * keys;      // [n_head, entries]; used when they do not fit in shared memory
+    uint32_t * chosen;    // [n_head, ceil(entries / 32)]: bit i % 32 of word i / 32 set when entry i was taken
     int        entries, tiles, padded;  // entries: a multiple of 4, so that rows are read in vectors
 };
 
 inline SelectWork select_work(void * workspace, int n_head, int group, int entries, int tile, size_t * bytes) {
     SelectWork w{};
-    w.entries = int(ceil_div(entries, 4)) * 4;
-    w.tiles   = int(ceil_div(entries, tile));
-    w.padded  = padded_group(group);
+    w.entries       = int(ceil_div(entries, 4)) * 4;
+    w.tiles         = int(ceil_div(entries, tile));
+    w.padded        = padded_group(group);
     char *     base = static_cast<char *>(workspace);
     size_t     at   = COUNTER_BYTES;
     const auto take = [&](size_t n) {
@@ -41,7 +41,7 @@ inline SelectWork select_work(void * workspace, int n_head, int group, int entri
 }
 
 constexpr int MAX_TILES = 65535;  // of a head: a grid's second size
-constexpr int FACTORS   = 512;  // tiles * group whose factors fit shared memory
+constexpr int FACTORS   = 512;    // tiles * group whose factors fit shared memory
 
 struct alignas(16) FinishShared {  // keys follow it
     SelectShared select;
@@ -49,17 +49,22 @@ struct alignas(16) FinishShared {  // keys follow it
 };
 
 // Shared memory of select_finish for `entries`; without the keys when they do not fit.
-inline bool select_keys_fit(int entries) { return sizeof(FinishShared) + size_t(entries + 3) * 4 <= SHARED_BYTES - 1024; }
-inline size_t select_finish_bytes(int entries) { return sizeof(FinishShared) + (select_keys_fit(entries) ? size_t(entries + 3) * 4 : 0); }
+inline bool select_keys_fit(int entries) {
+    return sizeof(FinishShared) + size_t(entries + 3) * 4 <= SHARED_BYTES - 1024;
+}
+inline size_t select_finish_bytes(int entries) {
+    return sizeof(FinishShared) + (select_keys_fit(entries) ? size_t(entries + 3) * 4 : 0);
+}
 
-// block_emit for keys in shared memory, at most 2^15 - 1 of them: every thread has a run of entries of its own, so that one scan
-// gives all places. With KEEP the taken entries' bits go to `chosen`.
+// block_emit for keys in shared memory, at most 2^15 - 1 of them: every thread has a run of entries of its own, so that
+// one scan gives all places. With KEEP the taken entries' bits go to `chosen`.
 template <int THREADS, bool KEEP, class Emit>
-__device__ void emit_shared(const uint32_t * keys, int n, int page, int dead, uint32_t pivot, int need, SelectShared & sh, uint32_t * chosen, Emit emit) {
+__device__ void emit_shared(const uint32_t * keys, int n, int page, int dead, uint32_t pivot, int need,
+                            SelectShared & sh, uint32_t * chosen, Emit emit) {
     const int  lane = threadIdx.x & 31, warp = threadIdx.x >> 5;
     const int  run   = (n + THREADS - 1) / THREADS | 1;  // odd: no two threads of a warp meet in a bank
     const int  begin = min(n, int(threadIdx.x) * run), end = min(n, begin + run);
-    uint32_t * bits  = sh.hist;
+    uint32_t * bits = sh.hist;
     if (KEEP) {
         for (int i = threadIdx.x; i < (n + 31) / 32; i += THREADS) bits[i] = 0;
     }
@@ -97,18 +102,20 @@ __device__ void emit_shared(const uint32_t * keys, int n, int page, int dead, ui
 // BATCH: vectors of four entries, of each head, that a thread fetches at once: as many as the kernel's registers allow.
 // One block runs alone here, so time is latency: loads are issued early and in batches.
 template <int THREADS, int GROUP, int TILE, int BATCH, bool KEEP>
-__device__ void select_finish(const SelectWork & w, int j, int group, int n, int page, int dead, int k, int32_t * ids, bool keys_fit,
-                              unsigned char * shared) {
+__device__ void select_finish(const SelectWork & w, int j, int group, int n, int page, int dead, int k, int32_t * ids,
+                              bool keys_fit, unsigned char * shared) {
     static_assert(TILE % 4 == 0, "");
-    FinishShared & fs     = *reinterpret_cast<FinishShared *>(shared);
-    SelectShared & sh     = fs.select;
-    uint32_t *     keys   = keys_fit ? reinterpret_cast<uint32_t *>(shared + sizeof(FinishShared)) : w.keys + size_t(j) * w.entries;
-    uint32_t *     chosen = w.chosen + size_t(j) * ((w.entries + 31) / 32);
-    const int      lane = threadIdx.x & 31, warp = threadIdx.x >> 5, tiles = (n + TILE - 1) / TILE;
-    const int      total = n * page - dead;
+    FinishShared & fs = *reinterpret_cast<FinishShared *>(shared);
+    SelectShared & sh = fs.select;
+    uint32_t *     keys =
+        keys_fit ? reinterpret_cast<uint32_t *>(shared + sizeof(FinishShared)) : w.keys + size_t(j) * w.entries;
+    uint32_t * chosen = w.chosen + size_t(j) * ((w.entries + 31) / 32);
+    const int  lane = threadIdx.x & 31, warp = threadIdx.x >> 5, tiles = (n + TILE - 1) / TILE;
+    const int  total = n * page - dead;
     if (total <= k) {  // everything fits: no need to rank
         for (int i = threadIdx.x; i < total; i += THREADS) ids[i] = i;
-        for (int i = threadIdx.x; i < (n + 31) / 32; i += THREADS) chosen[i] = i * 32 + 32 <= n ? FULL : (1u << (n % 32)) - 1;
+        for (int i = threadIdx.x; i < (n + 31) / 32; i += THREADS)
+            chosen[i] = i * 32 + 32 <= n ? FULL : (1u << (n % 32)) - 1;
         return;
     }
     const float * weight = w.weight + size_t(j) * GROUP * w.entries;
@@ -119,7 +126,9 @@ __device__ void select_finish(const SelectWork & w, int j, int group, int n, int
             const int i = base + (u * THREADS + threadIdx.x) * 4;
 #pragma unroll
             for (int h = 0; h < GROUP; ++h) {
-                x[u][h] = i < n && h < group ? __ldcg(reinterpret_cast<const float4 *>(weight + size_t(h) * w.entries + i)) : make_float4(0, 0, 0, 0);
+                x[u][h] = i < n && h < group
+                              ? __ldcg(reinterpret_cast<const float4 *>(weight + size_t(h) * w.entries + i))
+                              : make_float4(0, 0, 0, 0);
             }
         }
     };
@@ -135,12 +144,13 @@ __device__ void select_finish(const SelectWork & w, int j, int group, int n, int
         const float   m0 = lane < tiles ? __ldcg(top + lane) : NO_SCORE, z0 = lane < tiles ? __ldcg(sum + lane) : 0.0f;
         float         m = m0;
         for (int t = lane + 32; t < tiles; t += 32) m = fmaxf(m, __ldcg(top + t));
-        m = warp_max(m);
+        m       = warp_max(m);
         float z = z0 * exp2f(m0 - m);
         for (int t = lane + 32; t < tiles; t += 32) z += __ldcg(sum + t) * exp2f(__ldcg(top + t) - m);
-        z = warp_sum(z);
+        z                   = warp_sum(z);
         const float inverse = z > 0 && h < group ? 1.0f / z : 0.0f;
-        for (int t = lane; t < tiles; t += 32) factor[h * pitch + t] = exp2f((t == lane ? m0 : __ldcg(top + t)) - m) * inverse;
+        for (int t = lane; t < tiles; t += 32)
+            factor[h * pitch + t] = exp2f((t == lane ? m0 : __ldcg(top + t)) - m) * inverse;
     }
     __syncthreads();
     // b summed over the group; not negative, so its bits order like the value. NaN ranks last.
@@ -189,7 +199,9 @@ __device__ void select_finish(const SelectWork & w, int j, int group, int n, int
         for (int t = 0; t < take; ++t) ids[at + t] = i * page + t;
     };
     if (keys_fit) emit_shared<THREADS, KEEP>(keys, n, page, dead, sh.pivot, sh.need, sh, chosen, emit);
-    else block_emit<THREADS>(key, n, page, dead, sh.pivot, sh.need, sh, emit, [chosen](int base, unsigned mask) { chosen[base / 32] = mask; });
+    else
+        block_emit<THREADS>(key, n, page, dead, sh.pivot, sh.need, sh, emit,
+                            [chosen](int base, unsigned mask) { chosen[base / 32] = mask; });
 }
 
 }  // namespace rocketdoc

@@ -1,6 +1,7 @@
 // Stage 2 with page summaries, the append included: one launch a layer.
-// Every block finds the r channels and the signs for itself (D values), scores 128 pages of one head, and the last block of a
-// head to arrive selects. The block that owns the newest token's page appends it first: nobody else reads that page.
+// Every block finds the r channels and the signs for itself (D values), scores 128 pages of one head, and the last
+// block of a head to arrive selects. The block that owns the newest token's page appends it first: nobody else reads
+// that page.
 #include "append_row.cuh"
 #include "select_finish.cuh"
 
@@ -9,29 +10,29 @@ namespace {
 
 constexpr int THREADS    = 512;
 constexpr int WARPS      = THREADS / 32;
-constexpr int TILE       = 128;                 // pages of a block: 2 warps of 64
+constexpr int TILE       = 128;                  // pages of a block: 2 warps of 64
 constexpr int SLICES     = WARPS / (TILE / 64);  // warps that share a page split its channels
-constexpr int HEAD_CHUNK = 4;                   // heads reduced at once
+constexpr int HEAD_CHUNK = 4;                    // heads reduced at once
 
 struct Params {
     KernelCache   cache;
     KernelPages   pages;
     KernelNewRow  row;
-    const float * q;     // [n_head * group, D]
-    int32_t *     ids;   // [n_head, k]
+    const float * q;    // [n_head * group, D]
+    int32_t *     ids;  // [n_head, k]
     SelectWork    work;
     int           r, k, page_stride, keys_fit;
 };
 
 template <int GROUP>
 struct Scoring {
-    float    q[256][GROUP];  // of the i-th channel
+    float q[256][GROUP];  // of the i-th channel
     union {
         float part[SLICES][HEAD_CHUNK][TILE];
         float all_q[GROUP][256];  // by channel, until the channels are chosen
     };
-    uint32_t total[256];     // group sum of |q|, as ordered bits
-    int      plane[256];     // of the i-th channel: 2 * channel + (1: the greatest)
+    uint32_t total[256];  // group sum of |q|, as ordered bits
+    int      plane[256];  // of the i-th channel: 2 * channel + (1: the greatest)
     float    inverse_scale[GROUP];
     float    warp_max[HEAD_CHUNK][TILE / 32], warp_sum[HEAD_CHUNK][TILE / 32];
 };
@@ -89,12 +90,13 @@ __device__ void choose_channels(const Params & p, Scoring<GROUP> & s, int j, int
     __syncthreads();
 }
 
-// grid (n_head, tiles): tiles beyond the live pages have nothing to do and come last, so that they take no multiprocessor from others.
-// Two blocks share a multiprocessor: some models have more tiles than a card has of those, and a second round would double the time.
+// grid (n_head, tiles): tiles beyond the live pages have nothing to do and come last, so that they take no
+// multiprocessor from others. Two blocks share a multiprocessor: some models have more tiles than a card has of those,
+// and a second round would double the time.
 template <int GROUP>
 __global__ void __launch_bounds__(THREADS, GROUP <= 8 ? 2 : 1) score_pages(Params p) {
     extern __shared__ __align__(16) unsigned char shared[];
-    Scoring<GROUP> & s = *reinterpret_cast<Scoring<GROUP> *>(shared);
+    Scoring<GROUP> &                              s = *reinterpret_cast<Scoring<GROUP> *>(shared);
     const int j = blockIdx.x, tile = blockIdx.y, page = p.pages.page, g = p.cache.group, D = p.cache.head_dim;
     wait_for_kernel_before();
     let_next_kernel_start();  // in this order: the next kernel reads q before it waits
@@ -110,10 +112,11 @@ __global__ void __launch_bounds__(THREADS, GROUP <= 8 ? 2 : 1) score_pages(Param
 
     const int lane = threadIdx.x & 31, warp = threadIdx.x >> 5;
     const int in_tile = (warp % (TILE / 64)) * 64 + lane * 2, slice = warp / (TILE / 64);
-    const int sides   = page == 1 ? 1 : 2;
+    const int sides = page == 1 ? 1 : 2;
     // Plain loads, not the read-only path: the widened page was written by this very kernel.
-    __half * base = reinterpret_cast<__half *>(p.pages.minmax) + size_t(j) * p.cache.head_dim * sides * p.page_stride + tile * TILE + in_tile;
-    float acc[GROUP][2];
+    __half * base = reinterpret_cast<__half *>(p.pages.minmax) + size_t(j) * p.cache.head_dim * sides * p.page_stride +
+                    tile * TILE + in_tile;
+    float    acc[GROUP][2];
 #pragma unroll
     for (int h = 0; h < GROUP; ++h) acc[h][0] = acc[h][1] = 0;
 #pragma unroll 8
@@ -163,10 +166,13 @@ __global__ void __launch_bounds__(THREADS, GROUP <= 8 ? 2 : 1) score_pages(Param
         }
     }
     if (!last_block(p.work.counters + j, tiles)) return;
-    select_finish<THREADS, GROUP, TILE, GROUP <= 2 ? 3 : 1, false>(p.work, j, g, n, page, n * page - rows, p.k, p.ids + size_t(j) * p.k, p.keys_fit, shared);
+    select_finish<THREADS, GROUP, TILE, GROUP <= 2 ? 3 : 1, false>(p.work, j, g, n, page, n * page - rows, p.k,
+                                                                   p.ids + size_t(j) * p.k, p.keys_fit, shared);
 }
 
-int page_capacity(const KernelCache & cache, const KernelPages & pages) { return int(ceil_div(cache.capacity, pages.page)); }
+int page_capacity(const KernelCache & cache, const KernelPages & pages) {
+    return int(ceil_div(cache.capacity, pages.page));
+}
 
 }  // namespace
 
@@ -177,17 +183,28 @@ size_t select_pages_workspace_bytes(const KernelCache & cache, const KernelPages
     return bytes;
 }
 
-KernelStatus select_pages(const KernelCache & cache, const KernelPages & pages, const KernelNewRow & row, const float * q, int r, int k,
-                          int32_t * ids, void * workspace, size_t workspace_bytes, KernelStream stream) {
+KernelStatus select_pages(const KernelCache & cache, const KernelPages & pages, const KernelNewRow & row,
+                          const float * q, int r, int k, int32_t * ids, void * workspace, size_t workspace_bytes,
+                          KernelStream stream) {
     RETURN_IF_KERNEL(check_cache(cache, true));
-    if (pages.page < 1 || r < 1 || r > cache.head_dim || k < 1 || cache.capacity > MAX_TILES * TILE) return KERNEL_BAD_SHAPE;
+    if (pages.page < 1 || r < 1 || r > cache.head_dim || k < 1 || cache.capacity > MAX_TILES * TILE)
+        return KERNEL_BAD_SHAPE;
     if (misaligned(pages.minmax) || misaligned(q, 4) || misaligned(ids, 4)) return KERNEL_BAD_POINTER;
     if (row.k && (misaligned(row.k, 4) || misaligned(row.v, 4))) return KERNEL_BAD_POINTER;
-    size_t     bytes = 0;
+    size_t     bytes   = 0;
     const int  n_pages = page_capacity(cache, pages);
     SelectWork work    = select_work(workspace, cache.n_head, cache.group, n_pages, TILE, &bytes);
     if (misaligned(workspace, 256) || workspace_bytes < bytes) return KERNEL_WORKSPACE;
-    const Params p{cache, pages, row, q, ids, work, r, k, kernel_page_stride(cache.capacity, pages.page), select_keys_fit(n_pages)};
+    const Params p{cache,
+                   pages,
+                   row,
+                   q,
+                   ids,
+                   work,
+                   r,
+                   k,
+                   kernel_page_stride(cache.capacity, pages.page),
+                   select_keys_fit(n_pages)};
     dispatch_group(work.padded, [&](auto group) {
         constexpr int GROUP = decltype(group)::value;
         static_assert(sizeof(Scoring<GROUP>) <= SHARED_BYTES, "");

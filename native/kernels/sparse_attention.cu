@@ -1,7 +1,7 @@
-// Exact attention on the chosen rows (or on all live rows), split over blocks, merged by the last block of a head to arrive.
-// A row is read by a team of lanes, 8 channels (16 bytes) each, for up to 8 query heads at once; every team keeps its own
-// running maximum, so rows need no barrier. With the residual, further blocks add the rows that were not chosen, by code
-// (residual_attention.cuh); both kinds leave (greatest, sum, weighted values) and merge alike.
+// Exact attention on the chosen rows (or on all live rows), split over blocks, merged by the last block of a head to
+// arrive. A row is read by a team of lanes, 8 channels (16 bytes) each, for up to 8 query heads at once; every team
+// keeps its own running maximum, so rows need no barrier. With the residual, further blocks add the rows that were not
+// chosen, by code (residual_attention.cuh); both kinds leave (greatest, sum, weighted values) and merge alike.
 #include "residual_attention.cuh"
 
 namespace rocketdoc {
@@ -28,24 +28,27 @@ constexpr int AHEAD_PARTS = 24;
 template <int DIM, int HEADS>
 __device__ void merge_parts(const AttentionParams & p, size_t first, int j, int h0, int n_rest) {
     __shared__ float top[HEADS], inverse[HEADS], factor[HEADS][FACTORS];
-    const int      lane = threadIdx.x & 31, warp = threadIdx.x >> 5, parts = p.n_splits + n_rest;
-    const float2 * stats = p.part_stats + first * HEADS;
-    const float2   none  = make_float2(NO_SCORE, 0);
+    const int        lane = threadIdx.x & 31, warp = threadIdx.x >> 5, parts = p.n_splits + n_rest;
+    const float2 *   stats = p.part_stats + first * HEADS;
+    const float2     none  = make_float2(NO_SCORE, 0);
     // The first values are under way while the factors are found.
-    const float2 * values = reinterpret_cast<const float2 *>(p.part_values + first * HEADS * DIM);  // [parts, HEADS * DIM / 2]
-    float2         ahead[AHEAD_PARTS];
+    const float2 * values =
+        reinterpret_cast<const float2 *>(p.part_values + first * HEADS * DIM);  // [parts, HEADS * DIM / 2]
+    float2 ahead[AHEAD_PARTS];
 #pragma unroll
     for (int s = 0; s < AHEAD_PARTS; ++s) {
-        ahead[s] = s < parts && threadIdx.x < HEADS * DIM / 2 ? __ldcg(values + size_t(s) * (HEADS * DIM / 2) + threadIdx.x) : make_float2(0, 0);
+        ahead[s] = s < parts && threadIdx.x < HEADS * DIM / 2
+                       ? __ldcg(values + size_t(s) * (HEADS * DIM / 2) + threadIdx.x)
+                       : make_float2(0, 0);
     }
     for (int h = warp; h < HEADS; h += ATTENTION_THREADS / 32) {
         const float2 s0 = lane < parts ? __ldcg(&stats[lane * HEADS + h]) : none;
         const float2 s1 = lane + 32 < parts ? __ldcg(&stats[(lane + 32) * HEADS + h]) : none;
         float        m  = fmaxf(s0.x, s1.x);
         for (int s = lane + 64; s < parts; s += 32) m = fmaxf(m, __ldcg(&stats[s * HEADS + h]).x);
-        m = warp_max(m);
+        m              = warp_max(m);
         const float f0 = exp2f(s0.x - m), f1 = exp2f(s1.x - m);
-        float       z  = s0.y * f0 + s1.y * f1;
+        float       z = s0.y * f0 + s1.y * f1;
         if (lane < FACTORS) factor[h][lane] = f0;
         if (lane + 32 < FACTORS) factor[h][lane + 32] = f1;
         for (int s = lane + 64; s < parts; s += 32) {
@@ -66,7 +69,7 @@ __device__ void merge_parts(const AttentionParams & p, size_t first, int j, int 
         if (h0 + h >= p.cache.group) break;
         const bool first_round = i == int(threadIdx.x);
         float2     sum         = make_float2(0, 0);
-        const auto add = [&](int part, float2 x) {
+        const auto add         = [&](int part, float2 x) {
             const float f = part < FACTORS ? factor[h][part] : exp2f(__ldcg(&stats[part * HEADS + h]).x - top[h]);
             sum.x += x.x * f;
             sum.y += x.y * f;
@@ -78,10 +81,11 @@ __device__ void merge_parts(const AttentionParams & p, size_t first, int j, int 
             }
         }
 #pragma unroll 8
-        for (int s = first_round ? AHEAD_PARTS : 0; s < parts; ++s) add(s, __ldcg(values + size_t(s) * (HEADS * DIM / 2) + i));
+        for (int s = first_round ? AHEAD_PARTS : 0; s < parts; ++s)
+            add(s, __ldcg(values + size_t(s) * (HEADS * DIM / 2) + i));
         float * out = p.out + (size_t(j) * p.cache.group + h0 + h) * DIM + i % (DIM / 2) * 2;
-        out[0] = sum.x * inverse[h];
-        out[1] = sum.y * inverse[h];
+        out[0]      = sum.x * inverse[h];
+        out[1]      = sum.y * inverse[h];
     }
 }
 
@@ -92,12 +96,12 @@ __global__ void __launch_bounds__(ATTENTION_THREADS) attend(AttentionParams p) {
     constexpr int TEAMS = ATTENTION_THREADS / LANES, WARPS = ATTENTION_THREADS / 32;
     constexpr int CHUNK = DIM <= 64 ? 8 : DIM <= 128 ? 4 : 2;  // heads merged at once: 16 KB of shared memory
     constexpr int STEP  = HEADS <= 4 ? 2 : 1;                  // rows a team has in flight
-    const int j = blockIdx.y, g = p.cache.group, h0 = blockIdx.z * HEADS;
+    const int     j = blockIdx.y, g = p.cache.group, h0 = blockIdx.z * HEADS;
     let_next_kernel_start();
     // q before the live length is known: the loads overlap. (Blocks of the residual do not need it.)
     const int  team = threadIdx.x / LANES, c = threadIdx.x % LANES * 8;
     const bool has_channels = c < DIM;  // D = 96 leaves 4 of 16 lanes idle
-    float q[HEADS][8], acc[HEADS][8], m[HEADS], z[HEADS];
+    float      q[HEADS][8], acc[HEADS][8], m[HEADS], z[HEADS];
     if (int(blockIdx.x) < p.n_splits) {
         const float scale = LOG2E * rsqrtf(float(DIM));
 #pragma unroll
@@ -105,8 +109,8 @@ __global__ void __launch_bounds__(ATTENTION_THREADS) attend(AttentionParams p) {
             float4 x[2] = {make_float4(0, 0, 0, 0), make_float4(0, 0, 0, 0)};
             if (has_channels && h0 + h < g) {
                 const float * from = p.q + (size_t(j) * g + h0 + h) * DIM + c;
-                x[0] = *reinterpret_cast<const float4 *>(from);
-                x[1] = *reinterpret_cast<const float4 *>(from + 4);
+                x[0]               = *reinterpret_cast<const float4 *>(from);
+                x[1]               = *reinterpret_cast<const float4 *>(from + 4);
             }
             q[h][0] = x[0].x * scale, q[h][1] = x[0].y * scale, q[h][2] = x[0].z * scale, q[h][3] = x[0].w * scale;
             q[h][4] = x[1].x * scale, q[h][5] = x[1].y * scale, q[h][6] = x[1].z * scale, q[h][7] = x[1].w * scale;
@@ -124,8 +128,9 @@ __global__ void __launch_bounds__(ATTENTION_THREADS) attend(AttentionParams p) {
     if (int(blockIdx.x) >= p.n_splits) {
         add_unchosen<DIM, HEADS>(p, first + blockIdx.x, j, h0, int(blockIdx.x) - p.n_splits, live);
     } else {
-        const int n     = p.ids ? min(p.k, live) : live;
-        const int begin = int(int64_t(n) * blockIdx.x / p.n_splits), end = int(int64_t(n) * (blockIdx.x + 1) / p.n_splits);
+        const int        n     = p.ids ? min(p.k, live) : live;
+        const int        begin = int(int64_t(n) * blockIdx.x / p.n_splits),
+                         end   = int(int64_t(n) * (blockIdx.x + 1) / p.n_splits);
         const size_t     head0 = size_t(j) * p.cache.capacity * DIM + c;
         const uint16_t * k     = p.cache.k + head0;
         const uint16_t * v     = p.cache.v + head0;
@@ -172,7 +177,7 @@ __global__ void __launch_bounds__(ATTENTION_THREADS) attend(AttentionParams p) {
                     if (is_row[u]) top = fmaxf(top, s[u][h]);
                 }
                 const float fade = exp2f(m[h] - top);
-                m[h] = top;
+                m[h]             = top;
                 z[h] *= fade;
 #pragma unroll
                 for (int e = 0; e < 8; ++e) acc[h][e] *= fade;
@@ -196,7 +201,7 @@ __global__ void __launch_bounds__(ATTENTION_THREADS) attend(AttentionParams p) {
         // Teams of a warp, then warps of the block.
         __shared__ float2 warp_stats[WARPS][HEADS];
         __shared__ __align__(16) float warp_values[WARPS][CHUNK][DIM];
-        const int lane = threadIdx.x & 31, warp = threadIdx.x >> 5;
+        const int                      lane = threadIdx.x & 31, warp = threadIdx.x >> 5;
 #pragma unroll
         for (int h = 0; h < HEADS; ++h) {
             float top = m[h];
@@ -253,12 +258,12 @@ struct Layout {
 
 Layout layout_of(const KernelCache & cache, int max_rows, bool residual) {
     Layout l;
-    l.n_splits = split_count(cache, max_rows);
-    l.n_parts  = l.n_splits + (residual ? int(ceil_div(cache.capacity, CODES_TILE)) : 0);
+    l.n_splits         = split_count(cache, max_rows);
+    l.n_parts          = l.n_splits + (residual ? int(ceil_div(cache.capacity, CODES_TILE)) : 0);
     const size_t parts = size_t(cache.n_head) * head_chunks(cache.group) * l.n_parts * heads_per_block(cache.group);
-    l.stats  = COUNTER_BYTES;
-    l.values = l.stats + align256(parts * sizeof(float2));
-    l.total  = l.values + align256(parts * cache.head_dim * sizeof(float));
+    l.stats            = COUNTER_BYTES;
+    l.values           = l.stats + align256(parts * sizeof(float2));
+    l.total            = l.values + align256(parts * cache.head_dim * sizeof(float));
     return l;
 }
 
@@ -270,18 +275,20 @@ size_t sparse_attention_workspace_bytes(const KernelCache & cache, int k) {
     return max(layout_of(cache, cache.capacity, false).total, layout_of(cache, min(k, cache.capacity), true).total);
 }
 
-KernelStatus sparse_attention(const KernelCache & cache, const float * q, const int32_t * ids, int k, const KernelCodes * residual,
-                              const void * select_workspace, float * out, void * workspace, size_t workspace_bytes, KernelStream stream) {
+KernelStatus sparse_attention(const KernelCache & cache, const float * q, const int32_t * ids, int k,
+                              const KernelCodes * residual, const void * select_workspace, float * out,
+                              void * workspace, size_t workspace_bytes, KernelStream stream) {
     RETURN_IF_KERNEL(check_cache(cache, true));
     if ((ids && k < 1) || size_t(cache.n_head) * head_chunks(cache.group) > 2 * MAX_HEADS) return KERNEL_BAD_SHAPE;
     if (misaligned(q) || misaligned(out, 4) || (ids && misaligned(ids, 4))) return KERNEL_BAD_POINTER;
     AttentionParams p{};
     if (residual) {
         RETURN_IF_KERNEL(check_codes(*residual));
-        if (!residual->coarse || !ids || misaligned(select_workspace, 256) || select_workspace == workspace) return KERNEL_BAD_POINTER;
+        if (!residual->coarse || !ids || misaligned(select_workspace, 256) || select_workspace == workspace)
+            return KERNEL_BAD_POINTER;
         size_t bytes = 0;
-        p.codes = *residual;
-        p.work  = select_codes_work(const_cast<void *>(select_workspace), cache, &bytes);
+        p.codes      = *residual;
+        p.work       = select_codes_work(const_cast<void *>(select_workspace), cache, &bytes);
     }
     const Layout l = layout_of(cache, ids ? min(k, cache.capacity) : cache.capacity, residual != nullptr);
     if (misaligned(workspace, 256) || workspace_bytes < l.total) return KERNEL_WORKSPACE;

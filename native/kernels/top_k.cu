@@ -9,15 +9,16 @@ constexpr int THREADS = 1024;
 
 __global__ void __launch_bounds__(THREADS) select_top_k(const float * scores, int n, int k, int n_tail, int32_t * ids) {
     __shared__ SelectShared sh;
-    const float * row = scores + size_t(blockIdx.x) * n;
-    const int     n_taken = min(k, n);
-    int32_t *     out     = ids + size_t(blockIdx.x) * (n_taken + n_tail);
-    const auto    key     = [row](int i) { return float_key(row[i]); };
+    const float *           row     = scores + size_t(blockIdx.x) * n;
+    const int               n_taken = min(k, n);
+    int32_t *               out     = ids + size_t(blockIdx.x) * (n_taken + n_tail);
+    const auto              key     = [row](int i) { return float_key(row[i]); };
     if (k >= n) {
         for (int i = threadIdx.x; i < n; i += THREADS) out[i] = i;
     } else if (k > 0) {
         block_pivot<THREADS>(key, n, 1, 0, k, sh);
-        block_emit<THREADS>(key, n, 1, 0, sh.pivot, sh.need, sh, [out](int i, int at, int) { out[at] = i; }, [](int, unsigned) {});
+        block_emit<THREADS>(
+            key, n, 1, 0, sh.pivot, sh.need, sh, [out](int i, int at, int) { out[at] = i; }, [](int, unsigned) {});
     }
     for (int i = threadIdx.x; i < n_tail; i += THREADS) out[n_taken + i] = n + i;
 }

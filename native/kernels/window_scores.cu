@@ -1,9 +1,9 @@
 // Stage 1, steps 1 and 2: the window's queries against every key of a KV head.
-// Two passes over the keys so that nothing of size [rows, T] is stored: pass 1 finds each row's log-sum-exp, pass 2 adds the
-// probabilities of a column over the rows. Products run on tensor cores with q split into two f16 halves (q = hi + lo), so
-// that logits are as good as f32: selection compares sums that differ in the fifth digit. q8_0 keys enter as exact
-// integers, their scale is applied to each 32-channel partial sum.
-// A block's warps own 16 rows each, 128 rows a row group (g * w = 4 * 32 in an 8B model); keys stream through shared memory.
+// Two passes over the keys so that nothing of size [rows, T] is stored: pass 1 finds each row's log-sum-exp, pass 2
+// adds the probabilities of a column over the rows. Products run on tensor cores with q split into two f16 halves (q =
+// hi + lo), so that logits are as good as f32: selection compares sums that differ in the fifth digit. q8_0 keys enter
+// as exact integers, their scale is applied to each 32-channel partial sum. A block's warps own 16 rows each, 128 rows
+// a row group (g * w = 4 * 32 in an 8B model); keys stream through shared memory.
 #include "mma_f16.cuh"
 
 namespace rocketdoc {
@@ -17,12 +17,12 @@ constexpr int tile_columns(int dim) { return dim <= 128 ? 64 : 32; }
 
 struct Params {
     KernelWindowScores args;
-    const uint4 *      packed;   // [G, row_groups, D/16, WARPS, 32 lanes, 2 (hi, lo)]: mma fragments of q * log2(e) / sqrt(D)
-    float2 *           partial;  // [G, row_groups * GROUP_ROWS, n_splits]: (max, sum) of pass 1
-    float *            lse;      // [G, row_groups * GROUP_ROWS]
-    float *            tail;     // [G, w]: column sums of the window's own columns
-    int                n_splits;
-    int                row_groups;
+    const uint4 * packed;  // [G, row_groups, D/16, WARPS, 32 lanes, 2 (hi, lo)]: mma fragments of q * log2(e) / sqrt(D)
+    float2 *      partial;  // [G, row_groups * GROUP_ROWS, n_splits]: (max, sum) of pass 1
+    float *       lse;      // [G, row_groups * GROUP_ROWS]
+    float *       tail;     // [G, w]: column sums of the window's own columns
+    int           n_splits;
+    int           row_groups;
 };
 
 struct Layout {
@@ -32,46 +32,48 @@ struct Layout {
 
 Layout layout_of(const KernelWindowScores & a) {
     Layout l;
-    l.row_groups = int(ceil_div(size_t(a.group) * a.window, GROUP_ROWS));
+    l.row_groups      = int(ceil_div(size_t(a.group) * a.window, GROUP_ROWS));
     const int n_tiles = int(ceil_div(a.n_rows, tile_columns(a.head_dim)));
     // Two blocks fit a multiprocessor (one for D = 256): one wave of them.
     const int wave = device_sm_count() * (a.head_dim <= 128 ? 2 : 1);
     l.n_splits     = max(1, min(n_tiles, int(ceil_div(wave, a.n_head))));
     l.packed       = COUNTER_BYTES;
-    l.partial      = align256(l.packed + size_t(a.n_head) * l.row_groups * (a.head_dim / 16) * WARPS * 32 * 2 * sizeof(uint4));
-    l.lse          = align256(l.partial + size_t(a.n_head) * l.row_groups * GROUP_ROWS * l.n_splits * sizeof(float2));
-    l.tail         = align256(l.lse + size_t(a.n_head) * l.row_groups * GROUP_ROWS * sizeof(float));
-    l.total        = align256(l.tail + size_t(a.n_head) * a.window * sizeof(float));
+    l.partial =
+        align256(l.packed + size_t(a.n_head) * l.row_groups * (a.head_dim / 16) * WARPS * 32 * 2 * sizeof(uint4));
+    l.lse   = align256(l.partial + size_t(a.n_head) * l.row_groups * GROUP_ROWS * l.n_splits * sizeof(float2));
+    l.tail  = align256(l.lse + size_t(a.n_head) * l.row_groups * GROUP_ROWS * sizeof(float));
+    l.total = align256(l.tail + size_t(a.n_head) * a.window * sizeof(float));
     return l;
 }
 
 // One thread packs the two fragments of one lane; grid (ceil, G).
 __global__ void pack_queries(Params p, int n) {
-    const KernelWindowScores & a = p.args;
-    const int index = blockIdx.x * blockDim.x + threadIdx.x, j = blockIdx.y;
+    const KernelWindowScores & a     = p.args;
+    const int                  index = blockIdx.x * blockDim.x + threadIdx.x, j = blockIdx.y;
     if (index >= n) return;
-    const int lane = index % 32, warp = index / 32 % WARPS, ks = index / (32 * WARPS) % (a.head_dim / 16);
-    const int rg    = index / (32 * WARPS) / (a.head_dim / 16);
+    const int   lane = index % 32, warp = index / 32 % WARPS, ks = index / (32 * WARPS) % (a.head_dim / 16);
+    const int   rg    = index / (32 * WARPS) / (a.head_dim / 16);
     const float scale = LOG2E * rsqrtf(float(a.head_dim));
-    uint32_t hi[4], lo[4];
+    uint32_t    hi[4], lo[4];
     for (int i = 0; i < 4; ++i) {
-        const int row = rg * GROUP_ROWS + warp * 16 + lane / 4 + (i & 1) * 8;
-        const int c   = ks * 16 + lane % 4 * 2 + (i >> 1) * 8;
+        const int row  = rg * GROUP_ROWS + warp * 16 + lane / 4 + (i & 1) * 8;
+        const int c    = ks * 16 + lane % 4 * 2 + (i >> 1) * 8;
         float     x[2] = {0, 0};
         if (row < a.group * a.window) {
-            const float * q = a.q + (size_t(j) * a.group + row / a.window) * a.q_head_elems + size_t(row % a.window) * a.q_row_elems + c;
-            x[0] = q[0] * scale;
-            x[1] = q[1] * scale;
+            const float * q = a.q + (size_t(j) * a.group + row / a.window) * a.q_head_elems +
+                              size_t(row % a.window) * a.q_row_elems + c;
+            x[0]            = q[0] * scale;
+            x[1]            = q[1] * scale;
         }
         const __half2 h = __floats2half2_rn(x[0], x[1]);
         const float2  f = __half22float2(h);
         const __half2 r = __floats2half2_rn(x[0] - f.x, x[1] - f.y);
-        hi[i] = reinterpret_cast<const uint32_t &>(h);
-        lo[i] = reinterpret_cast<const uint32_t &>(r);
+        hi[i]           = reinterpret_cast<const uint32_t &>(h);
+        lo[i]           = reinterpret_cast<const uint32_t &>(r);
     }
     uint4 * out = const_cast<uint4 *>(p.packed) + ((size_t(j) * n) + index) * 2;
-    out[0] = make_uint4(hi[0], hi[1], hi[2], hi[3]);
-    out[1] = make_uint4(lo[0], lo[1], lo[2], lo[3]);
+    out[0]      = make_uint4(hi[0], hi[1], hi[2], hi[3]);
+    out[1]      = make_uint4(lo[0], lo[1], lo[2], lo[3]);
 }
 
 // grid G, one thread a channel.
@@ -79,7 +81,8 @@ __global__ void query_importance(KernelWindowScores a) {
     const int c = threadIdx.x, j = blockIdx.x;
     float     sum = 0;
     for (int row = 0; row < a.group * a.window; ++row) {
-        const float x = a.q[(size_t(j) * a.group + row / a.window) * a.q_head_elems + size_t(row % a.window) * a.q_row_elems + c];
+        const float x =
+            a.q[(size_t(j) * a.group + row / a.window) * a.q_head_elems + size_t(row % a.window) * a.q_row_elems + c];
         sum += x * x;
     }
     a.importance[size_t(j) * a.head_dim + c] = sum / float(a.group * a.window);
@@ -89,8 +92,8 @@ template <int DIM>
 struct KeyTile {
     static constexpr int COLUMNS = tile_columns(DIM);
     static constexpr int PITCH   = DIM + 8;  // an odd number of 16-byte units: ldmatrix rows fall into different banks
-    __half k[COLUMNS][PITCH];
-    float  d[COLUMNS][DIM / 32];  // q8_0 only: block scales
+    __half               k[COLUMNS][PITCH];
+    float                d[COLUMNS][DIM / 32];  // q8_0 only: block scales
 };
 
 template <int DIM, bool Q8>
@@ -104,18 +107,21 @@ __device__ void load_tile(KeyTile<DIM> & tile, const char * head, size_t row_byt
         }
     } else {
         for (int i = threadIdx.x; i < COLUMNS * (DIM / 2); i += THREADS) {
-            const int n = i / (DIM / 2), c = i % (DIM / 2) * 2;
+            const int      n = i / (DIM / 2), c = i % (DIM / 2) * 2;
             unsigned short two = 0;
             if (column0 + n < n_rows) {
-                two = *reinterpret_cast<const unsigned short *>(head + size_t(column0 + n) * row_bytes + (c / 32) * 34 + 2 + c % 32);
+                two = *reinterpret_cast<const unsigned short *>(head + size_t(column0 + n) * row_bytes + (c / 32) * 34 +
+                                                                2 + c % 32);
             }
-            const __half2 h = __floats2half2_rn(float(static_cast<signed char>(two & 0xff)), float(static_cast<signed char>(two >> 8)));
+            const __half2 h                             = __floats2half2_rn(float(static_cast<signed char>(two & 0xff)),
+                                                                            float(static_cast<signed char>(two >> 8)));
             *reinterpret_cast<__half2 *>(&tile.k[n][c]) = h;
         }
         for (int i = threadIdx.x; i < COLUMNS * (DIM / 32); i += THREADS) {
             const int n = i / (DIM / 32), b = i % (DIM / 32);
             float     d = 0;
-            if (column0 + n < n_rows) d = __half2float(*reinterpret_cast<const __half *>(head + size_t(column0 + n) * row_bytes + b * 34));
+            if (column0 + n < n_rows)
+                d = __half2float(*reinterpret_cast<const __half *>(head + size_t(column0 + n) * row_bytes + b * 34));
             tile.d[n][b] = d;
         }
     }
@@ -124,10 +130,10 @@ __device__ void load_tile(KeyTile<DIM> & tile, const char * head, size_t row_byt
 // Logits (base 2) of this warp's 16 rows against columns n0..n0+31 of the tile. x[t][0,1]: row lane/4, columns
 // n0 + 8t + 2 (lane%4) + {0, 1}; x[t][2,3]: row lane/4 + 8.
 template <int DIM, bool Q8>
-__device__ __forceinline__ void logits_32(float (&x)[4][4], const KeyTile<DIM> & tile, int n0, const uint32_t (&hi)[DIM / 16][4],
-                                          const uint32_t (&lo)[DIM / 16][4]) {
+__device__ __forceinline__ void logits_32(float (&x)[4][4], const KeyTile<DIM> & tile, int n0,
+                                          const uint32_t (&hi)[DIM / 16][4], const uint32_t (&lo)[DIM / 16][4]) {
     const int lane = threadIdx.x & 31;
-    const int n    = n0 + (lane >> 4) * 8 + (lane & 7), c = (lane >> 3 & 1) * 8;
+    const int n = n0 + (lane >> 4) * 8 + (lane & 7), c = (lane >> 3 & 1) * 8;
 #pragma unroll
     for (int t = 0; t < 4; ++t) {
 #pragma unroll
@@ -157,7 +163,8 @@ __device__ __forceinline__ void logits_32(float (&x)[4][4], const KeyTile<DIM> &
         if (Q8 && ks % 2 == 1) {
 #pragma unroll
             for (int t = 0; t < 4; ++t) {
-                const float d0 = tile.d[n0 + 8 * t + lane % 4 * 2][ks / 2], d1 = tile.d[n0 + 8 * t + lane % 4 * 2 + 1][ks / 2];
+                const float d0 = tile.d[n0 + 8 * t + lane % 4 * 2][ks / 2],
+                            d1 = tile.d[n0 + 8 * t + lane % 4 * 2 + 1][ks / 2];
                 x[t][0] += d0 * part[t][0];
                 x[t][1] += d1 * part[t][1];
                 x[t][2] += d0 * part[t][2];
@@ -173,20 +180,22 @@ template <int DIM, bool Q8, int PASS>
 __global__ void __launch_bounds__(THREADS, DIM <= 128 ? 2 : 1) stream_keys(Params p, int row_group0) {
     constexpr int COLUMNS = KeyTile<DIM>::COLUMNS;
     __shared__ __align__(16) unsigned char storage[2 * sizeof(KeyTile<DIM>)];
-    __shared__ float column_sum[PASS == 2 ? WARPS : 1][COLUMNS];
-    KeyTile<DIM> *   tiles = reinterpret_cast<KeyTile<DIM> *>(storage);
+    __shared__ float                       column_sum[PASS == 2 ? WARPS : 1][COLUMNS];
+    KeyTile<DIM> *                         tiles = reinterpret_cast<KeyTile<DIM> *>(storage);
 
     const KernelWindowScores & a = p.args;
-    const int lane = threadIdx.x & 31, warp = threadIdx.x >> 5, j = blockIdx.y, rg = row_group0 + blockIdx.z;
-    const int n_tiles = (a.n_rows + COLUMNS - 1) / COLUMNS;
-    const int begin = int(int64_t(n_tiles) * blockIdx.x / p.n_splits), end = int(int64_t(n_tiles) * (blockIdx.x + 1) / p.n_splits);
-    const char * head = static_cast<const char *>(a.keys.data) + size_t(j / a.share) * a.keys.head_bytes;
+    const int    lane = threadIdx.x & 31, warp = threadIdx.x >> 5, j = blockIdx.y, rg = row_group0 + blockIdx.z;
+    const int    n_tiles = (a.n_rows + COLUMNS - 1) / COLUMNS;
+    const int    begin   = int(int64_t(n_tiles) * blockIdx.x / p.n_splits),
+                 end     = int(int64_t(n_tiles) * (blockIdx.x + 1) / p.n_splits);
+    const char * head    = static_cast<const char *>(a.keys.data) + size_t(j / a.share) * a.keys.head_bytes;
 
     uint32_t hi[DIM / 16][4], lo[DIM / 16][4];
 #pragma unroll
     for (int ks = 0; ks < DIM / 16; ++ks) {
-        const uint4 * f = p.packed + ((((size_t(j) * p.row_groups + rg) * (DIM / 16) + ks) * WARPS + warp) * 32 + lane) * 2;
-        const uint4   h = f[0], l = f[1];
+        const uint4 * f =
+            p.packed + ((((size_t(j) * p.row_groups + rg) * (DIM / 16) + ks) * WARPS + warp) * 32 + lane) * 2;
+        const uint4 h = f[0], l = f[1];
         hi[ks][0] = h.x, hi[ks][1] = h.y, hi[ks][2] = h.z, hi[ks][3] = h.w;
         lo[ks][0] = l.x, lo[ks][1] = l.y, lo[ks][2] = l.z, lo[ks][3] = l.w;
     }
@@ -205,7 +214,8 @@ __global__ void __launch_bounds__(THREADS, DIM <= 128 ? 2 : 1) stream_keys(Param
     __syncthreads();
     for (int t = begin; t < end; ++t) {
         const KeyTile<DIM> & tile = tiles[(t - begin) & 1];
-        if (t + 1 < end) load_tile<DIM, Q8>(tiles[(t - begin + 1) & 1], head, a.keys.row_bytes, (t + 1) * COLUMNS, a.n_rows);
+        if (t + 1 < end)
+            load_tile<DIM, Q8>(tiles[(t - begin + 1) & 1], head, a.keys.row_bytes, (t + 1) * COLUMNS, a.n_rows);
 #pragma unroll
         for (int n0 = 0; n0 < COLUMNS; n0 += 32) {
             float x[4][4];
@@ -267,7 +277,7 @@ __global__ void __launch_bounds__(THREADS, DIM <= 128 ? 2 : 1) stream_keys(Param
                 if (column < a.n_rows) {
                     float * out = column < n_prefix ? a.scores + size_t(j) * n_prefix + column
                                                     : p.tail + size_t(j) * a.window + (column - n_prefix);
-                    *out = rg == 0 ? sum : *out + sum;
+                    *out        = rg == 0 ? sum : *out + sum;
                 }
             }
         }
@@ -282,11 +292,12 @@ __global__ void __launch_bounds__(THREADS, DIM <= 128 ? 2 : 1) stream_keys(Param
             for (int step = 1; step <= 2; step <<= 1) {  // the four lanes of a row
                 const float m2 = __shfl_xor_sync(FULL, m[e], step), z2 = __shfl_xor_sync(FULL, z[e], step);
                 const float top = fmaxf(m[e], m2);
-                z[e] = z[e] * exp2f(m[e] - top) + z2 * exp2f(m2 - top);
-                m[e] = top;
+                z[e]            = z[e] * exp2f(m[e] - top) + z2 * exp2f(m2 - top);
+                m[e]            = top;
             }
             if (lane % 4 == 0) {
-                p.partial[(size_t(j) * p.row_groups * GROUP_ROWS + row[e]) * p.n_splits + blockIdx.x] = make_float2(m[e], z[e]);
+                p.partial[(size_t(j) * p.row_groups * GROUP_ROWS + row[e]) * p.n_splits + blockIdx.x] =
+                    make_float2(m[e], z[e]);
             }
         }
     }
@@ -294,10 +305,10 @@ __global__ void __launch_bounds__(THREADS, DIM <= 128 ? 2 : 1) stream_keys(Param
 
 // One warp a row; grid (row_groups * GROUP_ROWS / WARPS, G).
 __global__ void merge_rows(Params p) {
-    const int     lane = threadIdx.x & 31, row = blockIdx.x * WARPS + (threadIdx.x >> 5), j = blockIdx.y;
-    const size_t  index = size_t(j) * p.row_groups * GROUP_ROWS + row;
-    const float2 * part = p.partial + index * p.n_splits;
-    float m = NO_SCORE, z = 0;
+    const int      lane = threadIdx.x & 31, row = blockIdx.x * WARPS + (threadIdx.x >> 5), j = blockIdx.y;
+    const size_t   index = size_t(j) * p.row_groups * GROUP_ROWS + row;
+    const float2 * part  = p.partial + index * p.n_splits;
+    float          m = NO_SCORE, z = 0;
     for (int s = lane; s < p.n_splits; s += 32) m = fmaxf(m, part[s].x);
     m = warp_max(m);
     for (int s = lane; s < p.n_splits; s += 32) z += part[s].y * exp2f(part[s].x - m);
@@ -307,7 +318,7 @@ __global__ void merge_rows(Params p) {
 
 // One warp a head.
 __global__ void sum_tail(Params p) {
-    const int j = blockIdx.x;
+    const int j   = blockIdx.x;
     float     sum = 0;
     for (int i = threadIdx.x; i < p.args.window; i += 32) sum += p.tail[size_t(j) * p.args.window + i];
     sum = warp_sum(sum);
@@ -317,7 +328,7 @@ __global__ void sum_tail(Params p) {
 template <int DIM, bool Q8>
 void launch(const Params & p, cudaStream_t stream) {
     const KernelWindowScores & a = p.args;
-    const int n = p.row_groups * (DIM / 16) * WARPS * 32;
+    const int                  n = p.row_groups * (DIM / 16) * WARPS * 32;
     pack_queries<<<dim3(unsigned(ceil_div(n, 256)), a.n_head), 256, 0, stream>>>(p, n);
     stream_keys<DIM, Q8, 1><<<dim3(p.n_splits, a.n_head, p.row_groups), THREADS, 0, stream>>>(p, 0);
     merge_rows<<<dim3(p.row_groups * GROUP_ROWS / WARPS, a.n_head), THREADS, 0, stream>>>(p);
@@ -329,8 +340,8 @@ void launch(const Params & p, cudaStream_t stream) {
 }
 
 KernelStatus check(const KernelWindowScores & a) {
-    if (!head_dim_ok(a.head_dim) || a.n_head < 1 || a.n_head > MAX_HEADS || a.share < 1 || a.n_head % a.share != 0 || a.group < 1 ||
-        a.group > 16 || a.window < 1 || a.window > 4096 || a.n_rows < a.window) {
+    if (!head_dim_ok(a.head_dim) || a.n_head < 1 || a.n_head > MAX_HEADS || a.share < 1 || a.n_head % a.share != 0 ||
+        a.group < 1 || a.group > 16 || a.window < 1 || a.window > 4096 || a.n_rows < a.window) {
         return KERNEL_BAD_SHAPE;
     }
     return KERNEL_OK;
@@ -338,20 +349,29 @@ KernelStatus check(const KernelWindowScores & a) {
 
 }  // namespace
 
-size_t window_scores_workspace_bytes(const KernelWindowScores & args) { return check(args) == KERNEL_OK ? layout_of(args).total : 0; }
+size_t window_scores_workspace_bytes(const KernelWindowScores & args) {
+    return check(args) == KERNEL_OK ? layout_of(args).total : 0;
+}
 
-KernelStatus window_scores(const KernelWindowScores & args, void * workspace, size_t workspace_bytes, KernelStream stream) {
+KernelStatus window_scores(const KernelWindowScores & args, void * workspace, size_t workspace_bytes,
+                           KernelStream stream) {
     RETURN_IF_KERNEL(check(args));
-    const bool q8 = args.keys.type == KERNEL_ROWS_Q8_0;
+    const bool   q8   = args.keys.type == KERNEL_ROWS_Q8_0;
     const size_t unit = q8 ? 2 : 16;
-    if (misaligned(args.q, 4) || misaligned(args.keys.data, unit) || misaligned(args.window_mass, 4)) return KERNEL_BAD_POINTER;
+    if (misaligned(args.q, 4) || misaligned(args.keys.data, unit) || misaligned(args.window_mass, 4))
+        return KERNEL_BAD_POINTER;
     if (args.keys.row_bytes % unit != 0 || args.keys.head_bytes % unit != 0) return KERNEL_BAD_POINTER;
     if (args.n_rows > args.window && misaligned(args.scores, 4)) return KERNEL_BAD_POINTER;
     const Layout l = layout_of(args);
     if (misaligned(workspace, 256) || workspace_bytes < l.total) return KERNEL_WORKSPACE;
     char * base = static_cast<char *>(workspace);
-    Params p{args, reinterpret_cast<const uint4 *>(base + l.packed), reinterpret_cast<float2 *>(base + l.partial),
-             reinterpret_cast<float *>(base + l.lse), reinterpret_cast<float *>(base + l.tail), l.n_splits, l.row_groups};
+    Params p{args,
+             reinterpret_cast<const uint4 *>(base + l.packed),
+             reinterpret_cast<float2 *>(base + l.partial),
+             reinterpret_cast<float *>(base + l.lse),
+             reinterpret_cast<float *>(base + l.tail),
+             l.n_splits,
+             l.row_groups};
     dispatch_head_dim(args.head_dim, [&](auto dim) {
         if (q8) launch<decltype(dim)::value, true>(p, stream);
         else launch<decltype(dim)::value, false>(p, stream);

@@ -22,7 +22,7 @@ void summed_probabilities(const float * a, int64_t stride, int group, int64_t n_
     if (n_units == 0) return;
     const CpuKernels & cpu    = cpu_kernels();
     float * const      terms  = at_least(scratch.probabilities, group * (n_units + 1));  // [g][n_units]
-    float * const      weight = terms + group * n_units;                                // [g]
+    float * const      weight = terms + group * n_units;                                 // [g]
     for (int h = 0; h < group; ++h) {
         const float * ah    = a + h * stride;
         float * const of_h  = terms + h * n_units;

@@ -1,4 +1,5 @@
-// What the selectors share: the group's summed probabilities, and the way from scores to an answer when every live row fits.
+// What the selectors share: the group's summed probabilities, and the way from scores to an answer when every live row
+// fits.
 #pragma once
 
 #include "selector.h"
@@ -9,8 +10,8 @@ namespace rocketdoc {
 void scaled_logits(const CompactView & k, int head, int group, const int32_t * index, int64_t n, const float * q,
                    SelectorScratch & scratch, float * out, int64_t stride);
 
-// out[p] = sum over the group of the probability of one token of unit p, where unit p stands for `tokens` tokens with the
-// logit a[h][p] each, and the last unit for `last` tokens. a: [g][stride], kept. Uses scratch.probabilities.
+// out[p] = sum over the group of the probability of one token of unit p, where unit p stands for `tokens` tokens with
+// the logit a[h][p] each, and the last unit for `last` tokens. a: [g][stride], kept. Uses scratch.probabilities.
 void summed_probabilities(const float * a, int64_t stride, int group, int64_t n_units, int64_t tokens, int64_t last,
                           SelectorScratch & scratch, float * out);
 

@@ -1,5 +1,5 @@
-// Key codes instead of pages: one contiguous stream of codes ranks every live token, k rows are read exactly, and with the
-// residual the tokens that were not chosen enter the answer with their coded logit and value instead of not at all.
+// Key codes instead of pages: one contiguous stream of codes ranks every live token, k rows are read exactly, and with
+// the residual the tokens that were not chosen enter the answer with their coded logit and value instead of not at all.
 #include <algorithm>
 #include <cmath>
 
@@ -19,21 +19,24 @@ int64_t codes_capacity(const RocketBudgets & paper, int head_dim, bool residual,
     const int64_t planes  = page == 1 ? 1 : 2;  // a page of one key is its own least and greatest
     const int64_t stored  = paper.capacity * pair + n_pages * planes * head_dim * 2;
     // Codes are stored in blocks; one block less than a whole one is what rounding up costs at the most.
-    const int64_t row   = pair + code_bytes(head_dim, residual);
-    const int64_t fixed = code_stored_range_bytes(head_dim, residual) + (code_block - 1) * code_bytes(head_dim, residual);
-    const int64_t rows  = (stored * 17 / 20 - fixed) / row;
+    const int64_t row = pair + code_bytes(head_dim, residual);
+    const int64_t fixed =
+        code_stored_range_bytes(head_dim, residual) + (code_block - 1) * code_bytes(head_dim, residual);
+    const int64_t rows = (stored * 17 / 20 - fixed) / row;
     return std::clamp(rows, paper.capacity, std::max(paper.capacity, n_total));
 }
 
 int64_t codes_k(const RocketBudgets & paper, int64_t capacity, int head_dim, bool residual) {
-    const int64_t pair  = 4 * int64_t(head_dim);  // bytes of one K and V row, f16
-    const int64_t more  = capacity - paper.capacity;  // rows that each step has beyond the paper's
-    const int64_t first = std::min(std::max(paper.prompt_budget, paper.k) + 1, paper.capacity);  // rows of the first step that chooses
-    const int64_t last  = paper.capacity;
-    // What is left of a page's reading for a row's code shrinks within a page and grows or shrinks from page to page: the
-    // least is at an end of the answer, or at the page border next to it.
+    const int64_t pair = 4 * int64_t(head_dim);      // bytes of one K and V row, f16
+    const int64_t more = capacity - paper.capacity;  // rows that each step has beyond the paper's
+    const int64_t first =
+        std::min(std::max(paper.prompt_budget, paper.k) + 1, paper.capacity);  // rows of the first step that chooses
+    const int64_t last = paper.capacity;
+    // What is left of a page's reading for a row's code shrinks within a page and grows or shrinks from page to page:
+    // the least is at an end of the answer, or at the page border next to it.
     int64_t left = INT64_MAX;
-    for (const int64_t n : {first, (first + paper.page - 1) / paper.page * paper.page, last / paper.page * paper.page, last}) {
+    for (const int64_t n :
+         {first, (first + paper.page - 1) / paper.page * paper.page, last / paper.page * paper.page, last}) {
         if (n < first || n > last) continue;
         const int64_t n_pages = (n + paper.page - 1) / paper.page;
         left                  = std::min(left, n_pages * paper.r * 2 - (n + more) * code_bytes(head_dim, residual));
@@ -58,9 +61,12 @@ class CodesSelector final : public Selector {
                       shape_.k * pair);
     }
 
-    void allocate() override { heads_.assign(size_t(shape_.n_cache_head), KeyCodes(shape_.head_dim, shape_.capacity, residual_)); }
+    void allocate() override {
+        heads_.assign(size_t(shape_.n_cache_head), KeyCodes(shape_.head_dim, shape_.capacity, residual_));
+    }
 
-    void build(const CompactView & k, const CompactView & v, int head, int64_t n_rows, const float * importance) override {
+    void build(const CompactView & k, const CompactView & v, int head, int64_t n_rows,
+               const float * importance) override {
         heads_[size_t(head)].build(k, v, head, n_rows, importance);
     }
     void append(const CompactView & k, const CompactView & v, int head, int64_t index) override {
@@ -73,9 +79,9 @@ class CodesSelector final : public Selector {
         const bool all = choose_all(n_live, shape_.k, scratch);
         if (!all) choose(heads_[size_t(head)], n_live, q, scratch);
         if (all || !residual_)
-            sparse_attention(k, v, head, shape_.group, scratch.chosen.data(), int64_t(scratch.chosen.size()), q, scratch, out);
-        else
-            merge(k, v, head, n_live, q, scratch, out);
+            sparse_attention(k, v, head, shape_.group, scratch.chosen.data(), int64_t(scratch.chosen.size()), q,
+                             scratch, out);
+        else merge(k, v, head, n_live, q, scratch, out);
     }
 
   private:
@@ -92,8 +98,8 @@ class CodesSelector final : public Selector {
         top_k_ascending(scores, n_live, shape_.k, scratch.chosen.data());
     }
 
-    // out = (sum over the others of e^a v^ + sum over the chosen of e^s v) / (the same sums without v): the sum over the
-    // others is taken directly, never as "all minus chosen", so nothing cancels.
+    // out = (sum over the others of e^a v^ + sum over the chosen of e^s v) / (the same sums without v): the sum over
+    // the others is taken directly, never as "all minus chosen", so nothing cancels.
     void merge(const CompactView & k, const CompactView & v, int head, int64_t n_live, const float * q,
                SelectorScratch & scratch, float * out) const {
         const CpuKernels & cpu      = cpu_kernels();
@@ -102,13 +108,13 @@ class CodesSelector final : public Selector {
         const int          D        = shape_.head_dim;
         const int64_t      n_chosen = int64_t(scratch.chosen.size());
         const int64_t      stride   = codes.padded(n_live);
-        float * const      a        = scratch.page_scores.data();                        // [g][stride]
-        float * const      s        = at_least(scratch.probabilities, g * n_chosen);     // [g][n_chosen]
+        float * const      a        = scratch.page_scores.data();                     // [g][stride]
+        float * const      s        = at_least(scratch.probabilities, g * n_chosen);  // [g][n_chosen]
         scaled_logits(k, head, g, scratch.chosen.data(), n_chosen, q, scratch, s, n_chosen);
 
         float * const rest  = at_least(scratch.rows, int64_t(g) * (D + 2));  // [g][D] of sign sums, then totals
-        float * const total = rest + int64_t(g) * D;                        // [g] weight of the others
-        float * const share = total + g;                                    // [g] 1 / weight of all
+        float * const total = rest + int64_t(g) * D;                         // [g] weight of the others
+        float * const share = total + g;                                     // [g] 1 / weight of all
         for (int h = 0; h < g; ++h) {
             float * const ah = a + h * stride;
             float * const sh = s + h * n_chosen;

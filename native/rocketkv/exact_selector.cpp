@@ -1,5 +1,5 @@
-// The oracle: the true top-k by exact probabilities. It reads every key, so it measures what choosing costs in quality, not
-// in speed.
+// The oracle: the true top-k by exact probabilities. It reads every key, so it measures what choosing costs in quality,
+// not in speed.
 #include <algorithm>
 
 #include "attention.h"
@@ -35,7 +35,8 @@ class ExactSelector final : public Selector {
             scratch.chosen.resize(size_t(shape_.k));
             top_k_ascending(scores, n_live, shape_.k, scratch.chosen.data());
         }
-        sparse_attention(k, v, head, shape_.group, scratch.chosen.data(), int64_t(scratch.chosen.size()), q, scratch, out);
+        sparse_attention(k, v, head, shape_.group, scratch.chosen.data(), int64_t(scratch.chosen.size()), q, scratch,
+                         out);
     }
 
   private:
@@ -44,6 +45,8 @@ class ExactSelector final : public Selector {
 
 }  // namespace
 
-std::unique_ptr<Selector> make_exact_selector(const SelectorShape & shape) { return std::make_unique<ExactSelector>(shape); }
+std::unique_ptr<Selector> make_exact_selector(const SelectorShape & shape) {
+    return std::make_unique<ExactSelector>(shape);
+}
 
 }  // namespace rocketdoc

@@ -1,6 +1,6 @@
 // IEEE half precision to and from f32 in plain integer arithmetic: exact, round to nearest even.
-// `static` on purpose: cpu/ compiles this file under several ISA flags, and a shared inline function could be linked from
-// the wrong one.
+// `static` on purpose: cpu/ compiles this file under several ISA flags, and a shared inline function could be linked
+// from the wrong one.
 #pragma once
 
 #include <stdint.h>

@@ -14,8 +14,8 @@ constexpr int64_t recode_after   = 32;    // new rows before clamping is judged
 constexpr double  recode_clamped = 0.02;  // share of their codes
 constexpr float   f16_max        = 65504.0f;
 
-// (x - low) / step + 1/2, whose whole part is the code when it fits; a channel without range has one code, and any other key
-// lies outside it.
+// (x - low) / step + 1/2, whose whole part is the code when it fits; a channel without range has one code, and any
+// other key lies outside it.
 float code_of(float x, float low, float step) {
     if (step > 0) return (x - low) / step + 0.5f;
     return x == low ? 0.0f : -1.0f;
@@ -33,7 +33,8 @@ int64_t code_range_bytes(int head_dim, bool residual) {
 
 int64_t code_stored_range_bytes(int head_dim, bool residual) {
     const int64_t n_coded = residual ? head_dim : head_dim / 2;
-    const int64_t floats  = head_dim + 2 * n_coded + (residual ? 2 * head_dim : 0);  // importance, low, step, the value's mean and spread
+    const int64_t floats =
+        head_dim + 2 * n_coded + (residual ? 2 * head_dim : 0);  // importance, low, step, the value's mean and spread
     return floats * int64_t(sizeof(float)) + n_coded * int64_t(sizeof(uint16_t));
 }
 
@@ -57,14 +58,13 @@ int64_t KeyCodes::padded(int64_t n_live) { return (n_live + code_block - 1) / co
 
 size_t KeyCodes::stored_bytes(int head_dim, int64_t capacity, bool residual) {
     const int64_t signs = residual ? head_dim / 8 : 0;  // of a row; only codes come in blocks
-    return size_t(code_stored_range_bytes(head_dim, residual) + padded(capacity) * (code_bytes(head_dim, residual) - signs) + capacity * signs);
+    return size_t(code_stored_range_bytes(head_dim, residual) +
+                  padded(capacity) * (code_bytes(head_dim, residual) - signs) + capacity * signs);
 }
 
 void KeyCodes::build(const CompactView & k, const CompactView & v, int head, int64_t n_rows, const float * importance) {
-    if (importance)
-        std::copy(importance, importance + head_dim_, importance_.begin());
-    else
-        std::fill(importance_.begin(), importance_.end(), 1.0f);
+    if (importance) std::copy(importance, importance + head_dim_, importance_.begin());
+    else std::fill(importance_.begin(), importance_.end(), 1.0f);
     measure(k, v, head, n_rows);
     code_rows(k, v, head, 0, n_rows);
     n_new_ = n_new_clamped_ = n_clamped_ = 0;
@@ -81,7 +81,8 @@ void KeyCodes::append(const CompactView & k, const CompactView & v, int head, in
     n_new_ = n_new_clamped_ = 0;
 }
 
-// Ranges, channel order and the values' mean and spread from rows 0..n_rows-1. Means in double, variance in a second pass.
+// Ranges, channel order and the values' mean and spread from rows 0..n_rows-1. Means in double, variance in a second
+// pass.
 void KeyCodes::measure(const CompactView & k, const CompactView & v, int head, int64_t n_rows) {
     const int          D   = head_dim_;
     const CpuKernels & cpu = cpu_kernels();
@@ -120,10 +121,10 @@ void KeyCodes::measure(const CompactView & k, const CompactView & v, int head, i
     }
     std::stable_sort(channels, channels + D, [&](uint16_t a, uint16_t b) { return rank[a] > rank[b]; });
     for (int i = 0; i < n_coded(); ++i) {
-        const int c        = channels[i];
-        order_[size_t(i)]  = uint16_t(c);
-        low_[size_t(i)]    = n_rows > 0 ? low[c] : 0.0f;
-        step_[size_t(i)]   = n_rows > 0 && high[c] > low[c] ? (high[c] - low[c]) / (i < n4_ ? 15.0f : 3.0f) : 0.0f;
+        const int c       = channels[i];
+        order_[size_t(i)] = uint16_t(c);
+        low_[size_t(i)]   = n_rows > 0 ? low[c] : 0.0f;
+        step_[size_t(i)]  = n_rows > 0 && high[c] > low[c] ? (high[c] - low[c]) / (i < n4_ ? 15.0f : 3.0f) : 0.0f;
     }
 
     if (!residual_) return;
@@ -186,8 +187,8 @@ void KeyCodes::scores(const float * q, int group, int64_t n_live, float * folded
     cpu_kernels().code_scores(codes_.data(), n4_, n2_, folded, base, group, n_live, a, stride);
 }
 
-void KeyCodes::add_values(const float * w, int64_t stride, int group, int64_t n_live, const float * total, float * signs,
-                          float * out) const {
+void KeyCodes::add_values(const float * w, int64_t stride, int group, int64_t n_live, const float * total,
+                          float * signs, float * out) const {
     const int D = head_dim_;
     cpu_kernels().sign_sums(signs_.data(), n_live, D, w, stride, group, signs);  // [g][D]: weight where v >= mean
     for (int h = 0; h < group; ++h)

@@ -1,6 +1,7 @@
-// One cache head's coded rows (ALGORITHM "Beyond the paper"): 4-bit codes of the half of the key channels that vary most where
-// the question looks, and with `residual` 2-bit codes of the other half and one sign per value channel. Ranges are frozen when
-// the head is coded; a key outside them is clamped and counted, and a head that clamps too often is coded again.
+// One cache head's coded rows (ALGORITHM "Beyond the paper"): 4-bit codes of the half of the key channels that vary
+// most where the question looks, and with `residual` 2-bit codes of the other half and one sign per value channel.
+// Ranges are frozen when the head is coded; a key outside them is clamped and counted, and a head that clamps too often
+// is coded again.
 #pragma once
 
 #include <cstdint>
@@ -27,11 +28,11 @@ class KeyCodes {
     void build(const CompactView & k, const CompactView & v, int head, int64_t n_rows, const float * importance);
     void append(const CompactView & k, const CompactView & v, int head, int64_t index);
 
-    // a[h][p] = q_h . k^_p / sqrt(D) up to a constant per head (none with residual); a: [g][stride], stride >= padded(n_live).
-    // folded: work, [g][n_coded + 1].
-    void    scores(const float * q, int group, int64_t n_live, float * folded, float * a, int64_t stride) const;
+    // a[h][p] = q_h . k^_p / sqrt(D) up to a constant per head (none with residual); a: [g][stride], stride >=
+    // padded(n_live). folded: work, [g][n_coded + 1].
+    void           scores(const float * q, int group, int64_t n_live, float * folded, float * a, int64_t stride) const;
     static int64_t padded(int64_t n_live);
-    int     n_coded() const { return n4_ + n2_; }
+    int            n_coded() const { return n4_ + n2_; }
 
     // out[h][c] += sum over tokens of w[h][p] * v^[p][c]; total[h] is the sum of w[h]. Residual only.
     void add_values(const float * w, int64_t stride, int group, int64_t n_live, const float * total, float * signs,
@@ -47,12 +48,12 @@ class KeyCodes {
     int  n4_, n2_;  // channels with 4-bit and with 2-bit codes
     bool residual_;
 
-    std::vector<float>    importance_;     // [D], ones when the caller has none
-    std::vector<uint16_t> order_;          // [n_coded] channels, the most important first
-    std::vector<float>    low_, step_;     // [n_coded], in that order
+    std::vector<float>    importance_;         // [D], ones when the caller has none
+    std::vector<uint16_t> order_;              // [n_coded] channels, the most important first
+    std::vector<float>    low_, step_;         // [n_coded], in that order
     std::vector<float>    v_mean_, v_spread_;  // [D], with residual
-    std::vector<uint8_t>  codes_;          // [block][line][code_block], see kernels.h code_scores
-    std::vector<uint8_t>  signs_;          // [capacity][D / 8], with residual: v >= its mean
+    std::vector<uint8_t>  codes_;              // [block][line][code_block], see kernels.h code_scores
+    std::vector<uint8_t>  signs_;              // [capacity][D / 8], with residual: v >= its mean
 
     int64_t n_new_         = 0;  // rows appended since the head was coded
     int64_t n_new_clamped_ = 0;  // codes of those rows that were clamped

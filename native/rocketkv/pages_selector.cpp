@@ -1,5 +1,5 @@
-// The paper's selector: kept keys in pages of `page` tokens, per page and channel the least and the greatest key. A step reads
-// r channels, each a contiguous plane over pages, so the storage is channel-major.
+// The paper's selector: kept keys in pages of `page` tokens, per page and channel the least and the greatest key. A
+// step reads r channels, each a contiguous plane over pages, so the storage is channel-major.
 #include <algorithm>
 #include <cassert>
 #include <cmath>
@@ -48,7 +48,8 @@ class PagesSelector final : public Selector {
     void attend(const CompactView & k, const CompactView & v, int head, int64_t n_live, const float * q,
                 SelectorScratch & scratch, float * out) override {
         if (!choose_all(n_live, shape_.k, scratch)) choose(head, n_live, q, scratch);
-        sparse_attention(k, v, head, shape_.group, scratch.chosen.data(), int64_t(scratch.chosen.size()), q, scratch, out);
+        sparse_attention(k, v, head, shape_.group, scratch.chosen.data(), int64_t(scratch.chosen.size()), q, scratch,
+                         out);
     }
 
   private:
@@ -101,8 +102,8 @@ class PagesSelector final : public Selector {
             offset[i] = plane_of(head, channels[i], n_plane_ == 2 && sum > 0 ? 1 : 0);
         }
 
-        // Steps 3 and 4 with the scale folded into q. Where the chosen channels hold nothing of a head's query its scores are
-        // all zero whatever the scale: uniform.
+        // Steps 3 and 4 with the scale folded into q. Where the chosen channels hold nothing of a head's query its
+        // scores are all zero whatever the scale: uniform.
         float * const folded = at_least(scratch.rows, int64_t(g) * r);  // [g][r]
         for (int h = 0; h < g; ++h) {
             float read = 0, all = 0;
@@ -119,8 +120,9 @@ class PagesSelector final : public Selector {
         expand(scores, n_pages, tail, scratch);
     }
 
-    // Step 5: the k best tokens. All tokens of a page tie, so the best pages hold them; one page more than k needs covers a
-    // short tail among them, and what is too much leaves from the page that ranks last, its highest tokens first.
+    // Step 5: the k best tokens. All tokens of a page tie, so the best pages hold them; one page more than k needs
+    // covers a short tail among them, and what is too much leaves from the page that ranks last, its highest tokens
+    // first.
     void expand(const float * scores, int64_t n_pages, int64_t tail, SelectorScratch & scratch) const {
         const int64_t   page  = shape_.page;
         const int64_t   k     = shape_.k;
@@ -159,6 +161,8 @@ class PagesSelector final : public Selector {
 
 }  // namespace
 
-std::unique_ptr<Selector> make_pages_selector(const SelectorShape & shape) { return std::make_unique<PagesSelector>(shape); }
+std::unique_ptr<Selector> make_pages_selector(const SelectorShape & shape) {
+    return std::make_unique<PagesSelector>(shape);
+}
 
 }  // namespace rocketdoc

@@ -41,8 +41,8 @@ Status check(const RocketOptions & options, int64_t n_prompt, int64_t n_question
 
 }  // namespace
 
-Status rocket_budgets(const RocketOptions & options, int64_t n_prompt, int64_t n_question, int64_t max_new, int head_dim,
-                      bool stage1, RocketBudgets & out) {
+Status rocket_budgets(const RocketOptions & options, int64_t n_prompt, int64_t n_question, int64_t max_new,
+                      int head_dim, bool stage1, RocketBudgets & out) {
     RETURN_IF_FAILED(check(options, n_prompt, n_question, max_new, head_dim));
 
     const int64_t t = options.token_budget;
@@ -54,9 +54,10 @@ Status rocket_budgets(const RocketOptions & options, int64_t n_prompt, int64_t n
 
     b.capacity = S;
     if (stage1) {
-        const double c     = std::max(1.0, double(S) / double(t));
-        const double alpha = options.decomposition == Decomposition::v1 ? 0.5 : std::min(0.2 + 0.06 * std::log2(c), 0.8);
-        b.capacity         = int64_t(std::floor(double(S) / std::pow(c, alpha)));
+        const double c = std::max(1.0, double(S) / double(t));
+        const double alpha =
+            options.decomposition == Decomposition::v1 ? 0.5 : std::min(0.2 + 0.06 * std::log2(c), 0.8);
+        b.capacity = int64_t(std::floor(double(S) / std::pow(c, alpha)));
         // The lift: a long answer never starves the prompt, and the window always fits beside the answer.
         b.capacity = std::max(b.capacity, std::min(2 * max_new, S));
         b.capacity = std::max(b.capacity, b.window + max_new);
@@ -83,8 +84,9 @@ Status rocket_budgets(const RocketOptions & options, int64_t n_prompt, int64_t n
     }
     if (options.k > 0) b.k = std::min<int64_t>(options.k, b.capacity);
     if (b.k < 1)
-        return Status::fail(Code::INVALID_ARGUMENT, "token_budget is " + std::to_string(t) + "; the codes of " + std::to_string(b.capacity) +
-                                                        " rows alone take more reading than that. Raise it, or choose by pages.");
+        return Status::fail(Code::INVALID_ARGUMENT,
+                            "token_budget is " + std::to_string(t) + "; the codes of " + std::to_string(b.capacity) +
+                                " rows alone take more reading than that. Raise it, or choose by pages.");
 
     // Everything fits the budget (or k reaches every row): choosing would only add reading.
     b.dense = S <= t || b.k >= b.capacity;

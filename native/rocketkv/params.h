@@ -7,8 +7,8 @@
 
 namespace rocketdoc {
 
-enum class Decomposition { v2, v1 };             // v2: adaptive split (ICML 2025); v1: the fixed square-root split
-enum class Grouping { kv_group, query_head };    // query_head: one row set per query head, as in the original SnapKV
+enum class Decomposition { v2, v1 };           // v2: adaptive split (ICML 2025); v1: the fixed square-root split
+enum class Grouping { kv_group, query_head };  // query_head: one row set per query head, as in the original SnapKV
 // triangle: box15 twice ("Beyond the paper"). random: rows by chance, the control that says what choosing is worth.
 enum class Pooling { max, triangle, random };
 enum class SelectorKind { pages, codes, codes_residual, exact };
@@ -21,16 +21,16 @@ struct RocketOptions {
     Grouping      grouping       = Grouping::kv_group;
     Pooling       pooling        = Pooling::max;
     SelectorKind  selector       = SelectorKind::pages;
-    int           page           = 0;    // tokens a page; 0: derived
-    int           r              = 0;    // channels read per page; 0: derived
-    int           k              = 0;    // tokens attended exactly; 0: derived
-    int           n_dense_layers = 0;    // the first layers that attend to every kept row
+    int           page           = 0;  // tokens a page; 0: derived
+    int           r              = 0;  // channels read per page; 0: derived
+    int           k              = 0;  // tokens attended exactly; 0: derived
+    int           n_dense_layers = 0;  // the first layers that attend to every kept row
 };
 
 // What one question's budget comes to. All counts are rows (tokens) per KV head, r is channels.
 struct RocketBudgets {
-    int64_t token_budget  = 0;
-    int64_t capacity      = 0;  // rows stored, prompt and answer together; by codes more than by pages, see codes_capacity
+    int64_t token_budget = 0;
+    int64_t capacity = 0;  // rows stored, prompt and answer together; by codes more than by pages, see codes_capacity
     int64_t prompt_budget = 0;  // prompt rows kept by stage 1 (window included)
     int     page          = 1;
     int     r             = 0;
@@ -41,11 +41,10 @@ struct RocketBudgets {
     bool    dense         = false;  // everything fits the budget: decode reads all rows
 };
 
-// n_prompt: T, rows of the whole history with the question; n_question: rows of this turn (the window never reaches past
-// them); max_new: the answer's room; head_dim: D.
-// stage1 = false (mode hsa): nothing is evicted, capacity = n_prompt + max_new.
-// INVALID_ARGUMENT with the field's name and range on nonsense.
-Status rocket_budgets(const RocketOptions & options, int64_t n_prompt, int64_t n_question, int64_t max_new, int head_dim,
-                      bool stage1, RocketBudgets & out);
+// n_prompt: T, rows of the whole history with the question; n_question: rows of this turn (the window never reaches
+// past them); max_new: the answer's room; head_dim: D. stage1 = false (mode hsa): nothing is evicted, capacity =
+// n_prompt + max_new. INVALID_ARGUMENT with the field's name and range on nonsense.
+Status rocket_budgets(const RocketOptions & options, int64_t n_prompt, int64_t n_question, int64_t max_new,
+                      int head_dim, bool stage1, RocketBudgets & out);
 
 }  // namespace rocketdoc

@@ -1,6 +1,6 @@
-// The poolings of stage 1. Both are sliding windows over blocks of the window's length (van Herk): a window is a suffix of
-// one block joined with a prefix of the next. Three operations an element at any kernel, and for sums no subtraction, so a
-// tiny score next to a huge one keeps its digits (prefix sums would lose them).
+// The poolings of stage 1. Both are sliding windows over blocks of the window's length (van Herk): a window is a suffix
+// of one block joined with a prefix of the next. Three operations an element at any kernel, and for sums no
+// subtraction, so a tiny score next to a huge one keeps its digits (prefix sums would lose them).
 #include <algorithm>
 #include <cmath>
 #include <random>
@@ -42,10 +42,12 @@ void pool_triangle(const float * scores, int64_t n, float * out) {
     constexpr int       box = 15;
     std::vector<double> once(static_cast<size_t>(n));
     const auto          add = [](double a, double b) { return a + b; };
-    sliding<double>(n, box, 0.0, [&](int64_t i) { return double(scores[i]); }, add,
-                    [&](int64_t i, double sum) { once[size_t(i)] = sum / box; });
-    sliding<double>(n, box, 0.0, [&](int64_t i) { return once[size_t(i)]; }, add,
-                    [&](int64_t i, double sum) { out[i] = float(sum / box); });
+    sliding<double>(
+        n, box, 0.0, [&](int64_t i) { return double(scores[i]); }, add,
+        [&](int64_t i, double sum) { once[size_t(i)] = sum / box; });
+    sliding<double>(
+        n, box, 0.0, [&](int64_t i) { return once[size_t(i)]; }, add,
+        [&](int64_t i, double sum) { out[i] = float(sum / box); });
 }
 
 // The same rows each time, other rows for each head.

@@ -79,7 +79,9 @@ Floats pool_triangle(const Floats & s) {
 Rows top_k(const Floats & s, int64_t k) {
     Rows order(s.size());
     std::iota(order.begin(), order.end(), 0);
-    const auto value = [&](int32_t i) { return std::isnan(s[size_t(i)]) ? -std::numeric_limits<double>::infinity() : double(s[size_t(i)]); };
+    const auto value = [&](int32_t i) {
+        return std::isnan(s[size_t(i)]) ? -std::numeric_limits<double>::infinity() : double(s[size_t(i)]);
+    };
     std::stable_sort(order.begin(), order.end(), [&](int32_t a, int32_t b) {
         const bool nan_a = std::isnan(s[size_t(a)]), nan_b = std::isnan(s[size_t(b)]);
         if (nan_a != nan_b) return nan_b;
@@ -155,7 +157,8 @@ Floats attention(const float * keys, const float * values, int D, const float * 
     Floats out;
     for (int h = 0; h < g; ++h) {
         std::vector<double> logits;
-        for (const int32_t i : chosen) logits.push_back(dot(q + h * D, keys + int64_t(i) * D, D) / std::sqrt(double(D)));
+        for (const int32_t i : chosen)
+            logits.push_back(dot(q + h * D, keys + int64_t(i) * D, D) / std::sqrt(double(D)));
         const std::vector<double> p = softmax(logits);
         for (int c = 0; c < D; ++c) {
             double sum = 0;
@@ -191,7 +194,8 @@ Coded code(const float * keys, const float * values, int64_t n, int D, const flo
     }
     coded.order.resize(size_t(D));
     std::iota(coded.order.begin(), coded.order.end(), 0);
-    std::stable_sort(coded.order.begin(), coded.order.end(), [&](int a, int b) { return rank[size_t(a)] > rank[size_t(b)]; });
+    std::stable_sort(coded.order.begin(), coded.order.end(),
+                     [&](int a, int b) { return rank[size_t(a)] > rank[size_t(b)]; });
     coded.order.resize(size_t(coded.n4 + coded.n2));
     for (size_t j = 0; j < coded.order.size(); ++j) {
         const size_t c = size_t(coded.order[j]);
@@ -264,7 +268,8 @@ Floats residual_attention(const Coded & coded, const float * keys, const float *
         for (int c = 0; c < D; ++c) {
             double sum = 0;
             for (int64_t i = 0; i < coded.n; ++i) {
-                const double coarse = double(coded.v_mean[size_t(c)]) + double(coded.v_spread[size_t(c)]) * coded.signs[size_t(i * D + c)];
+                const double coarse = double(coded.v_mean[size_t(c)]) +
+                                      double(coded.v_spread[size_t(c)]) * coded.signs[size_t(i * D + c)];
                 sum += p[size_t(i)] * (exact[size_t(i)] ? double(values[i * D + c]) : coarse);
             }
             out.push_back(float(sum));

@@ -1,5 +1,5 @@
-// The method once more, slowly: scalar loops over plain f32 arrays in the order of ALGORITHM.md, double accumulators, no shared
-// code with the fast paths. The tests' oracle. All arrays are contiguous; the caller owns them.
+// The method once more, slowly: scalar loops over plain f32 arrays in the order of ALGORITHM.md, double accumulators,
+// no shared code with the fast paths. The tests' oracle. All arrays are contiguous; the caller owns them.
 #pragma once
 
 #include <cstdint>
@@ -17,8 +17,8 @@ Floats pool_max(const Floats & s, int kernel);
 Floats pool_triangle(const Floats & s);
 Rows   top_k(const Floats & s, int64_t k);  // ascending; ties: lower index; NaN last
 // kept prefix rows of pooled scores and the window, ascending; n_keep rows in all.
-Rows   keep(const Floats & pooled, int window, int64_t n_keep);
-float  kept_mass(const Floats & s, float window_mass, const Rows & kept);
+Rows  keep(const Floats & pooled, int window, int64_t n_keep);
+float kept_mass(const Floats & s, float window_mass, const Rows & kept);
 
 // ---- stage 2 ----
 // Token scores [n] (sum over the group of b[h,:]) of the paper's pages. keys [n][D]; q [g][D].
@@ -31,14 +31,14 @@ Floats attention(const float * keys, const float * values, int D, const float * 
 struct Coded {
     int                  D = 0, n4 = 0, n2 = 0;
     std::vector<int>     order;
-    Floats               low, step;        // in that order
+    Floats               low, step;         // in that order
     Floats               v_mean, v_spread;  // [D]
     std::vector<uint8_t> codes;
     std::vector<int8_t>  signs;
     int64_t              n = 0, n_clamped = 0;
 };
-Coded  code(const float * keys, const float * values, int64_t n, int D, const float * importance, bool residual);
-void   code_append(Coded & coded, const float * key, const float * value);
+Coded code(const float * keys, const float * values, int64_t n, int D, const float * importance, bool residual);
+void  code_append(Coded & coded, const float * key, const float * value);
 // Logits [g][n] of the coded keys, q.lo included.
 Floats coded_logits(const Coded & coded, const float * q, int g);
 Floats code_scores(const Coded & coded, const float * q, int g);

@@ -29,14 +29,16 @@ struct RowsView {
 
 // The same, writable, always f16: the compact cache.
 struct CompactView {
-    f16_bits * data     = nullptr;
+    f16_bits * data       = nullptr;
     size_t     row_elems  = 0;  // elements from a row to the next
     size_t     head_elems = 0;  // elements from a head to the next
-    int64_t    capacity = 0;    // rows a head
-    int        n_head   = 0;    // cache heads: KV heads, or query heads with Grouping::query_head
-    int        head_dim = 0;
+    int64_t    capacity   = 0;  // rows a head
+    int        n_head     = 0;  // cache heads: KV heads, or query heads with Grouping::query_head
+    int        head_dim   = 0;
 
-    f16_bits * row(int head, int64_t index) const { return data + size_t(head) * head_elems + size_t(index) * row_elems; }
+    f16_bits * row(int head, int64_t index) const {
+        return data + size_t(head) * head_elems + size_t(index) * row_elems;
+    }
 };
 
 }  // namespace rocketdoc

@@ -7,7 +7,8 @@
 
 namespace rocketdoc {
 
-template <typename T> T * at_least(std::vector<T> & memory, int64_t n) {
+template <typename T>
+T * at_least(std::vector<T> & memory, int64_t n) {
     if (memory.size() < size_t(n)) memory.resize(size_t(n));
     return memory.data();
 }

@@ -21,6 +21,8 @@ std::unique_ptr<Selector> make_selector(SelectorKind kind, const SelectorShape &
     return selector;
 }
 
-std::unique_ptr<const Selector> selector_costs(SelectorKind kind, const SelectorShape & shape) { return without_memory(kind, shape); }
+std::unique_ptr<const Selector> selector_costs(SelectorKind kind, const SelectorShape & shape) {
+    return without_memory(kind, shape);
+}
 
 }  // namespace rocketdoc

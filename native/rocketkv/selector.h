@@ -1,6 +1,6 @@
-// Stage 2: what is kept beside the compact cache so that each generated token can find the rows it needs, and the attention
-// that reads them. One Selector per layer; heads are independent, so different heads may be served by different threads.
-// A further selector is one file that implements this interface and one line in selector.cpp.
+// Stage 2: what is kept beside the compact cache so that each generated token can find the rows it needs, and the
+// attention that reads them. One Selector per layer; heads are independent, so different heads may be served by
+// different threads. A further selector is one file that implements this interface and one line in selector.cpp.
 #pragma once
 
 #include <cstdint>
@@ -36,27 +36,32 @@ class Selector {
   public:
     virtual ~Selector() = default;
 
-    // Bytes held for all heads at full capacity, and bytes read by one step of one head for choosing and attending, with
-    // n_live rows. Both follow from the shape: they need no memory.
-    virtual size_t stored_bytes() const                = 0;
-    virtual size_t read_bytes(int64_t n_live) const    = 0;
+    // Bytes held for all heads at full capacity, and bytes read by one step of one head for choosing and attending,
+    // with n_live rows. Both follow from the shape: they need no memory.
+    virtual size_t stored_bytes() const             = 0;
+    virtual size_t read_bytes(int64_t n_live) const = 0;
 
     // Takes the memory that everything below needs.
     virtual void allocate() = 0;
 
-    // After the gather: rows 0..n_rows-1 of `head` are in K and V. importance: [D] of stage1_keep, or null (then variance alone).
-    virtual void build(const CompactView & k, const CompactView & v, int head, int64_t n_rows, const float * importance) = 0;
+    // After the gather: rows 0..n_rows-1 of `head` are in K and V. importance: [D] of stage1_keep, or null (then
+    // variance alone).
+    virtual void build(const CompactView & k, const CompactView & v, int head, int64_t n_rows,
+                       const float * importance) = 0;
 
     // Row `index` of `head` has just been written to K and V.
     virtual void append(const CompactView & k, const CompactView & v, int head, int64_t index) = 0;
 
-    // out[g][D] = attention of the group's queries q [g][D] over n_live rows of `head`. scratch.chosen holds the rows that
-    // were attended to exactly, ascending, when it returns.
+    // out[g][D] = attention of the group's queries q [g][D] over n_live rows of `head`. scratch.chosen holds the rows
+    // that were attended to exactly, ascending, when it returns.
     virtual void attend(const CompactView & k, const CompactView & v, int head, int64_t n_live, const float * q,
                         SelectorScratch & scratch, float * out) = 0;
 
     // 1 where choosing could not represent a value (codes clamped), for counters; 0 otherwise.
-    virtual int64_t clamped(int head) const { (void) head; return 0; }
+    virtual int64_t clamped(int head) const {
+        (void) head;
+        return 0;
+    }
 };
 
 // Ready to build.
@@ -65,20 +70,21 @@ std::unique_ptr<Selector> make_selector(SelectorKind kind, const SelectorShape &
 // Without memory: what the selector will store and read, for plans and counters.
 std::unique_ptr<const Selector> selector_costs(SelectorKind kind, const SelectorShape & shape);
 
-// Rows a KV head that the codes selectors keep: as many as, with their codes, take 0.85 of the bytes that the paper's rows and
-// page summaries take. Never fewer than the paper's, never more than n_total, the rows there are at most.
+// Rows a KV head that the codes selectors keep: as many as, with their codes, take 0.85 of the bytes that the paper's
+// rows and page summaries take. Never fewer than the paper's, never more than n_total, the rows there are at most.
 int64_t codes_capacity(const RocketBudgets & paper, int head_dim, bool residual, int64_t n_total);
 
-// k for the codes selectors (ALGORITHM "Beyond the paper", 5): the most rows with which no step of the answer in which the
-// paper's pages would choose reads more than they would (the paper's capacity, page, r, k), codes and scales of all `capacity`
-// rows included. Below 1 when the codes alone read more.
+// k for the codes selectors (ALGORITHM "Beyond the paper", 5): the most rows with which no step of the answer in which
+// the paper's pages would choose reads more than they would (the paper's capacity, page, r, k), codes and scales of all
+// `capacity` rows included. Below 1 when the codes alone read more.
 int64_t codes_k(const RocketBudgets & paper, int64_t capacity, int head_dim, bool residual);
 
 // Exact attention of q [g][D] over `n_chosen` rows of `head`; out [g][D]. The sink of every selector.
 void sparse_attention(const CompactView & k, const CompactView & v, int head, int group, const int32_t * chosen,
                       int64_t n_chosen, const float * q, SelectorScratch & scratch, float * out);
 
-// Sum over the group of softmax(q.K/sqrt(D)) over n_live rows, out [n_live]: the oracle's scores, for recall and exact-topk.
+// Sum over the group of softmax(q.K/sqrt(D)) over n_live rows, out [n_live]: the oracle's scores, for recall and
+// exact-topk.
 void exact_probabilities(const CompactView & k, int head, int group, int64_t n_live, const float * q,
                          SelectorScratch & scratch, float * out);
 

@@ -1,6 +1,6 @@
-// Stage 1: which prompt rows of one cache head stay. The hot loop is q.k over the whole history: a block of keys is made f32
-// once and meets every query row of the group. The softmax of a row runs over all the columns it sees, so exp terms are kept
-// with the running maximum of their block and put right in a second, cheap pass.
+// Stage 1: which prompt rows of one cache head stay. The hot loop is q.k over the whole history: a block of keys is
+// made f32 once and meets every query row of the group. The softmax of a row runs over all the columns it sees, so exp
+// terms are kept with the running maximum of their block and put right in a second, cheap pass.
 #include "stage1.h"
 
 #include <algorithm>
@@ -43,7 +43,8 @@ void rows_to_f32(const RowsView & rows, int head, int64_t first, int n, float * 
     }
 }
 
-// Query rows first .. first + panel_rows of [n_query * window], transposed to [D][panel_rows] and scaled; zero past the end.
+// Query rows first .. first + panel_rows of [n_query * window], transposed to [D][panel_rows] and scaled; zero past the
+// end.
 void pack_panel(const float * q, int n_rows, int first, int D, float * panel) {
     const float scale = 1.0f / std::sqrt(float(D));
     for (int lane = 0; lane < panel_rows; ++lane) {
@@ -64,8 +65,8 @@ void hide_the_future(float * logits, int64_t first_key, int n_keys, int first_ro
 
 }  // namespace
 
-void stage1_scores(const RowsView & keys, const Stage1Query & query, int head, Grouping grouping, Stage1Scratch & scratch,
-                   float * scores, float & window_mass) {
+void stage1_scores(const RowsView & keys, const Stage1Query & query, int head, Grouping grouping,
+                   Stage1Scratch & scratch, float * scores, float & window_mass) {
     const CpuKernels & cpu      = cpu_kernels();
     const Heads        heads    = heads_of(keys, query, head, grouping);
     const int          D        = keys.head_dim;
@@ -140,8 +141,8 @@ void stage1_scores(const RowsView & keys, const Stage1Query & query, int head, G
     std::copy(all, all + n_prefix, scores);
 }
 
-void stage1_keep(const RowsView & keys, const Stage1Query & query, int head, Grouping grouping, Pooling pooling, int kernel,
-                 int64_t n_keep, Stage1Scratch & scratch, Stage1Kept & out, float * importance) {
+void stage1_keep(const RowsView & keys, const Stage1Query & query, int head, Grouping grouping, Pooling pooling,
+                 int kernel, int64_t n_keep, Stage1Scratch & scratch, Stage1Kept & out, float * importance) {
     const int64_t n        = keys.n_rows;
     const int64_t n_prefix = n - query.window;
 
@@ -171,12 +172,9 @@ void stage1_keep(const RowsView & keys, const Stage1Query & query, int head, Gro
     float * const scores = pooled + n_prefix;
     float         window_mass;
     stage1_scores(keys, query, head, grouping, scratch, scores, window_mass);
-    if (pooling == Pooling::max)
-        pool_max(scores, n_prefix, kernel, pooled);
-    else if (pooling == Pooling::triangle)
-        pool_triangle(scores, n_prefix, pooled);
-    else
-        pool_random(n_prefix, head, pooled);
+    if (pooling == Pooling::max) pool_max(scores, n_prefix, kernel, pooled);
+    else if (pooling == Pooling::triangle) pool_triangle(scores, n_prefix, pooled);
+    else pool_random(n_prefix, head, pooled);
 
     const int64_t n_best = std::max<int64_t>(0, n_keep - query.window);
     out.rows.resize(size_t(n_best + query.window));

@@ -1,5 +1,5 @@
-// Stage 1 (ALGORITHM "which prompt rows stay"): SnapKV with grouped-query attention. One call serves one cache head of one
-// layer; calls for different heads may run on different threads.
+// Stage 1 (ALGORITHM "which prompt rows stay"): SnapKV with grouped-query attention. One call serves one cache head of
+// one layer; calls for different heads may run on different threads.
 #pragma once
 
 #include <cstdint>
@@ -11,15 +11,15 @@
 namespace rocketdoc {
 
 struct Stage1Query {
-    const float * q        = nullptr;  // [n_head, window, head_dim] f32, rotated; the last `window` prompt queries of a layer
-    int           n_head   = 0;        // query heads
+    const float * q = nullptr;   // [n_head, window, head_dim] f32, rotated; the last `window` prompt queries of a layer
+    int           n_head   = 0;  // query heads
     int           window   = 0;
     int           head_dim = 0;
 };
 
 struct Stage1Kept {
-    std::vector<int32_t> rows;       // ascending row indices, the window's rows last; prompt_budget of them (all when fewer)
-    float                mass = 1;   // share of the question's attention mass on `rows`, 0..1 (step 6)
+    std::vector<int32_t> rows;  // ascending row indices, the window's rows last; prompt_budget of them (all when fewer)
+    float                mass = 1;  // share of the question's attention mass on `rows`, 0..1 (step 6)
 };
 
 // Reusable memory of one thread. Grows, never shrinks.
@@ -32,18 +32,20 @@ struct Stage1Scratch {
 
 // head: cache head (a KV head, or a query head with Grouping::query_head).
 // n_keep: prompt_budget. keys: every row of the history, this question's rows included.
-// importance (may be null): out [head_dim], mean over the window's queries of the group of q_c^2, for the codes selector.
-void stage1_keep(const RowsView & keys, const Stage1Query & query, int head, Grouping grouping, Pooling pooling, int kernel,
-                 int64_t n_keep, Stage1Scratch & scratch, Stage1Kept & out, float * importance);
+// importance (may be null): out [head_dim], mean over the window's queries of the group of q_c^2, for the codes
+// selector.
+void stage1_keep(const RowsView & keys, const Stage1Query & query, int head, Grouping grouping, Pooling pooling,
+                 int kernel, int64_t n_keep, Stage1Scratch & scratch, Stage1Kept & out, float * importance);
 
 // Copies the kept rows of `head` (its KV head in K and V) into the compact cache, ascending, as f16.
 void stage1_gather(const RowsView & rows, int kv_head, const std::vector<int32_t> & kept, const CompactView & compact,
                    int cache_head);
 
 // The steps, each replaceable and tested by itself.
-// scores: out [n_rows - window]; window_mass: the attention mass on the window's own columns; all rows and heads summed.
-void stage1_scores(const RowsView & keys, const Stage1Query & query, int head, Grouping grouping, Stage1Scratch & scratch,
-                   float * scores, float & window_mass);
+// scores: out [n_rows - window]; window_mass: the attention mass on the window's own columns; all rows and heads
+// summed.
+void stage1_scores(const RowsView & keys, const Stage1Query & query, int head, Grouping grouping,
+                   Stage1Scratch & scratch, float * scores, float & window_mass);
 void pool_max(const float * scores, int64_t n, int kernel, float * out);
 void pool_triangle(const float * scores, int64_t n, float * out);
 void pool_random(int64_t n, int head, float * out);

@@ -1,5 +1,6 @@
-// The exact k best of n scores, as an ascending list of indices. Bisects the k-th highest value over the ordered bit patterns
-// of f32: at most 32 counting passes (a vector compare each), the later ones over the few values still between the bounds.
+// The exact k best of n scores, as an ascending list of indices. Bisects the k-th highest value over the ordered bit
+// patterns of f32: at most 32 counting passes (a vector compare each), the later ones over the few values still between
+// the bounds.
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -52,7 +53,7 @@ int64_t top_k_ascending(const float * scores, int64_t n, int64_t k, int32_t * ou
     }
 
     // low: n_low >= k scores reach it. high + 1: n_above < k scores do. What lies between is copied out once it fits.
-    int64_t       low  = order_of(cpu.minimum(scores, n)), n_low = n_numbers;
+    int64_t       low = order_of(cpu.minimum(scores, n)), n_low = n_numbers;
     int64_t       high = order_of(cpu.maximum(scores, n)), n_above = 0;
     float         few[n_few];
     const float * left   = scores;
@@ -65,13 +66,11 @@ int64_t top_k_ascending(const float * scores, int64_t n, int64_t k, int32_t * ou
         }
         const int64_t middle = low + (high - low + 1) / 2;
         const int64_t count  = n_gone + cpu.count_at_least(left, n_left, float_of(middle));
-        if (count >= k)
-            low = middle, n_low = count;
-        else
-            high = middle - 1, n_above = count;
+        if (count >= k) low = middle, n_low = count;
+        else high = middle - 1, n_above = count;
     }
     const float   threshold = float_of(low);
-    const int64_t n_ties    = n_low > k ? k - n_above : n;  // scores equal to it that are taken, the lowest indices first
+    const int64_t n_ties = n_low > k ? k - n_above : n;  // scores equal to it that are taken, the lowest indices first
     return cpu.take_at_least(scores, n, threshold, n_ties, out);
 }
 

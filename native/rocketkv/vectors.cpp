@@ -16,13 +16,15 @@ constexpr double STAGE2_TOLERANCE = 1e-4;
 
 Status check_length(const char * name, size_t length, int64_t expected) {
     if (int64_t(length) == expected) return Status::good();
-    return Status::fail(Code::INVALID_ARGUMENT, std::string(name) + " has " + std::to_string(length) + " values; its shape needs " + std::to_string(expected) + ".");
+    return Status::fail(Code::INVALID_ARGUMENT, std::string(name) + " has " + std::to_string(length) +
+                                                    " values; its shape needs " + std::to_string(expected) + ".");
 }
 
 Status check_indices(const char * name, const std::vector<int32_t> & indices, int64_t end) {
     for (int32_t index : indices) {
         if (index < 0 || index >= end) {
-            return Status::fail(Code::INVALID_ARGUMENT, std::string(name) + " holds " + std::to_string(index) + "; it must be 0 to " + std::to_string(end - 1) + ".");
+            return Status::fail(Code::INVALID_ARGUMENT, std::string(name) + " holds " + std::to_string(index) +
+                                                            "; it must be 0 to " + std::to_string(end - 1) + ".");
         }
     }
     return Status::good();
@@ -31,11 +33,14 @@ Status check_indices(const char * name, const std::vector<int32_t> & indices, in
 Status check_shape(const Vectors & x) {
     const int64_t H = x.n_head, G = x.n_head_kv, D = x.head_dim, T = x.prompt_len;
     if (G < 1 || H < 1 || H % G != 0 || D < 32 || D > 512 || D % 32 != 0) {
-        return Status::fail(Code::INVALID_ARGUMENT, "The heads must be a multiple of the KV heads, of 32 to 512 channels in steps of 32.");
+        return Status::fail(Code::INVALID_ARGUMENT,
+                            "The heads must be a multiple of the KV heads, of 32 to 512 channels in steps of 32.");
     }
-    if (T < 1 || x.window < 1 || x.window > T || x.keep < 0 || x.keep > T - x.window || x.kernel < 1 || x.kernel % 2 == 0 || x.page < 1 || x.top_r < 1 ||
-        x.top_r > D || x.top_k < 1 || x.steps < 0 || T > (int64_t(1) << 28) || x.steps > 1000000) {
-        return Status::fail(Code::INVALID_ARGUMENT, "The metadata's sizes contradict each other (prompt_len, window, keep, kernel, page, top_r, top_k, steps).");
+    if (T < 1 || x.window < 1 || x.window > T || x.keep < 0 || x.keep > T - x.window || x.kernel < 1 ||
+        x.kernel % 2 == 0 || x.page < 1 || x.top_r < 1 || x.top_r > D || x.top_k < 1 || x.steps < 0 ||
+        T > (int64_t(1) << 28) || x.steps > 1000000) {
+        return Status::fail(Code::INVALID_ARGUMENT, "The metadata's sizes contradict each other (prompt_len, window, "
+                                                    "keep, kernel, page, top_r, top_k, steps).");
     }
     return Status::good();
 }
@@ -63,7 +68,8 @@ enum class Agreement { same, tie, mismatch };
 
 // Whether two choices among n scores are one set, or differ only where scores equal the lowest one chosen.
 template <typename Score>
-Agreement compare_choice(std::vector<int32_t> recorded, std::vector<int32_t> found, int64_t n, const Score & score, double tolerance) {
+Agreement compare_choice(std::vector<int32_t> recorded, std::vector<int32_t> found, int64_t n, const Score & score,
+                         double tolerance) {
     for (std::vector<int32_t> * choice : {&recorded, &found}) {
         std::sort(choice->begin(), choice->end());
         const bool outside = !choice->empty() && (choice->front() < 0 || choice->back() >= n);
@@ -74,7 +80,8 @@ Agreement compare_choice(std::vector<int32_t> recorded, std::vector<int32_t> fou
     double boundary = INFINITY;
     for (int32_t i : found) boundary = std::min(boundary, double(score(i)));
     std::vector<int32_t> different;
-    std::set_symmetric_difference(recorded.begin(), recorded.end(), found.begin(), found.end(), std::back_inserter(different));
+    std::set_symmetric_difference(recorded.begin(), recorded.end(), found.begin(), found.end(),
+                                  std::back_inserter(different));
     for (int32_t i : different) {
         const bool equal = std::fabs(double(score(i)) - boundary) <= tolerance * std::max(std::fabs(boundary), 1e-30);
         if (!equal) return Agreement::mismatch;  // NaN is equal to nothing
@@ -96,7 +103,9 @@ Status check_stage1(const Vectors & x, Recompute & device, VectorsReport & repor
         const int32_t * recorded = x.stage1_indices.data() + head * x.keep;
         const int32_t * found    = kept.data() + head * x.keep;
         const float *   score    = pooled.data() + head * n_prefix;
-        count(compare_choice({recorded, recorded + x.keep}, {found, found + x.keep}, n_prefix, [&](int32_t i) { return score[i]; }, STAGE1_TOLERANCE),
+        count(compare_choice(
+                  {recorded, recorded + x.keep}, {found, found + x.keep}, n_prefix, [&](int32_t i) { return score[i]; },
+                  STAGE1_TOLERANCE),
               report.stage1_ties, report.stage1_mismatches);
     }
     return Status::good();
@@ -114,7 +123,8 @@ std::vector<int32_t> recorded_order(const Vectors & x) {
 }
 
 // keys: per head [n, D] f32 of the recorded rows, for the scores that choices are compared by.
-Status check_gather(const Vectors & x, Recompute & device, VectorsReport & report, std::vector<std::vector<float>> & keys) {
+Status check_gather(const Vectors & x, Recompute & device, VectorsReport & report,
+                    std::vector<std::vector<float>> & keys) {
     const int64_t              D = x.head_dim, n = x.keep + x.window;
     const std::vector<int32_t> order = recorded_order(x);
     std::vector<f16_bits>      k, v;
@@ -124,7 +134,8 @@ Status check_gather(const Vectors & x, Recompute & device, VectorsReport & repor
         bool same = true;
         for (int64_t row = 0; row < n; row++) {
             const int64_t from = (head * x.prompt_len + order[size_t(head * n + row)]) * D, to = (head * n + row) * D;
-            same               = same && std::equal(k.begin() + to, k.begin() + to + D, x.k.begin() + from) && std::equal(v.begin() + to, v.begin() + to + D, x.v.begin() + from);
+            same = same && std::equal(k.begin() + to, k.begin() + to + D, x.k.begin() + from) &&
+                   std::equal(v.begin() + to, v.begin() + to + D, x.v.begin() + from);
             for (int64_t c = 0; c < D; c++) keys[size_t(head)].push_back(f32_from_f16(x.k[size_t(from + c)]));
         }
         report.gather_mismatches += !same;
@@ -133,7 +144,8 @@ Status check_gather(const Vectors & x, Recompute & device, VectorsReport & repor
 }
 
 // Token scores of the pages (steps 2 to 5 of stage 2) over given channels. keys [n, D] f32, q [g, D].
-std::vector<float> scores_over_channels(const std::vector<float> & keys, int64_t n, int D, const float * q, int g, int page, const int32_t * channels, int r) {
+std::vector<float> scores_over_channels(const std::vector<float> & keys, int64_t n, int D, const float * q, int g,
+                                        int page, const int32_t * channels, int r) {
     const int64_t       n_pages = (n + page - 1) / page;
     std::vector<double> sum(size_t(n_pages), 0.0);
     std::vector<double> a(static_cast<size_t>(n_pages));
@@ -161,7 +173,8 @@ std::vector<float> scores_over_channels(const std::vector<float> & keys, int64_t
             top          = std::max(top, a[size_t(p)]);
         }
         double total = 0;
-        for (int64_t p = 0; p < n_pages; p++) total += double(std::min<int64_t>(page, n - p * page)) * std::exp(a[size_t(p)] - top);
+        for (int64_t p = 0; p < n_pages; p++)
+            total += double(std::min<int64_t>(page, n - p * page)) * std::exp(a[size_t(p)] - top);
         for (int64_t p = 0; p < n_pages; p++) sum[size_t(p)] += std::exp(a[size_t(p)] - top) / total;
     }
     std::vector<float> out(static_cast<size_t>(n));
@@ -169,7 +182,8 @@ std::vector<float> scores_over_channels(const std::vector<float> & keys, int64_t
     return out;
 }
 
-Status check_stage2(const Vectors & x, Recompute & device, VectorsReport & report, std::vector<std::vector<float>> & keys) {
+Status check_stage2(const Vectors & x, Recompute & device, VectorsReport & report,
+                    std::vector<std::vector<float>> & keys) {
     const int            D = x.head_dim, g = x.n_head / x.n_head_kv;
     std::vector<int32_t> chosen;
     std::vector<float>   out;
@@ -183,21 +197,26 @@ Status check_stage2(const Vectors & x, Recompute & device, VectorsReport & repor
             std::vector<float> & rows  = keys[size_t(head)];
             rows.insert(rows.end(), new_k, new_k + D);  // unrounded
             const float *              q = x.decode_q.data() + (int64_t(step) * x.n_head + int64_t(head) * g) * D;
-            const std::vector<int32_t> channels(x.decode_top_r.begin() + at * x.top_r, x.decode_top_r.begin() + (at + 1) * x.top_r);
-            const std::vector<int32_t> tokens(x.decode_top_k.begin() + at * x.top_k, x.decode_top_k.begin() + (at + 1) * x.top_k);
+            const std::vector<int32_t> channels(x.decode_top_r.begin() + at * x.top_r,
+                                                x.decode_top_r.begin() + (at + 1) * x.top_r);
+            const std::vector<int32_t> tokens(x.decode_top_k.begin() + at * x.top_k,
+                                              x.decode_top_k.begin() + (at + 1) * x.top_k);
             const std::vector<int32_t> found(chosen.begin() + head * x.top_k, chosen.begin() + (head + 1) * x.top_k);
 
             std::vector<float> weight(static_cast<size_t>(D), 0.0f);
             for (int h = 0; h < g; h++) {
                 for (int c = 0; c < D; c++) weight[size_t(c)] += std::fabs(q[h * D + c]);
             }
-            count(compare_choice(channels, reference::top_k(weight, x.top_r), D, [&](int32_t c) { return weight[size_t(c)]; }, STAGE2_TOLERANCE), report.top_r_ties,
-                  report.top_r_mismatches);
+            count(compare_choice(
+                      channels, reference::top_k(weight, x.top_r), D, [&](int32_t c) { return weight[size_t(c)]; },
+                      STAGE2_TOLERANCE),
+                  report.top_r_ties, report.top_r_mismatches);
 
             const std::vector<float> scores = scores_over_channels(rows, n, D, q, g, x.page, channels.data(), x.top_r);
             auto                     score  = [&](int32_t i) { return scores[size_t(i)]; };
-            const Agreement          scalar = compare_choice(tokens, reference::top_k(scores, x.top_k), n, score, STAGE2_TOLERANCE);
-            const Agreement          fast   = compare_choice(tokens, found, n, score, STAGE2_TOLERANCE);
+            const Agreement          scalar =
+                compare_choice(tokens, reference::top_k(scores, x.top_k), n, score, STAGE2_TOLERANCE);
+            const Agreement fast = compare_choice(tokens, found, n, score, STAGE2_TOLERANCE);
             count(std::max(scalar, fast), report.top_k_ties, report.top_k_mismatches);
 
             const bool valid = *std::max_element(tokens.begin(), tokens.end()) < n;
@@ -205,7 +224,8 @@ Status check_stage2(const Vectors & x, Recompute & device, VectorsReport & repor
             const float * expected = x.decode_out.data() + (int64_t(step) * x.n_head + int64_t(head) * g) * D;
             for (int i = 0; i < g * D; i++) {
                 const float error = std::fabs(out[size_t(head * g * D + i)] - expected[i]);
-                if (!(error <= report.out_max_error) && !std::isnan(report.out_max_error)) report.out_max_error = error;  // NaN stays
+                if (!(error <= report.out_max_error) && !std::isnan(report.out_max_error))
+                    report.out_max_error = error;  // NaN stays
             }
         }
     }
@@ -233,12 +253,13 @@ Status make_vectors(uint64_t seed, Vectors & x) {
     const int                       D = x.head_dim, g = x.n_head / x.n_head_kv;
     std::mt19937_64                 random(seed);
     std::normal_distribution<float> normal;
-    auto rounded = [&](float value) { return f32_from_f16(f16_from_f32(value)); };
+    auto                            rounded = [&](float value) { return f32_from_f16(f16_from_f32(value)); };
 
     std::vector<float> strength(static_cast<size_t>(D));
     for (float & s : strength) s = std::exp(0.7f * normal(random));
     auto new_row = [&](float * row, const float * before) {
-        for (int c = 0; c < D; c++) row[c] = rounded((before ? 0.7f * before[c] : 0.0f) + 0.7f * strength[size_t(c)] * normal(random));
+        for (int c = 0; c < D; c++)
+            row[c] = rounded((before ? 0.7f * before[c] : 0.0f) + 0.7f * strength[size_t(c)] * normal(random));
     };
     auto fill_rows = [&](std::vector<f16_bits> & rows) {
         rows.resize(size_t(x.n_head_kv * x.prompt_len * D));
@@ -265,14 +286,18 @@ Status make_vectors(uint64_t seed, Vectors & x) {
     x.decode_top_k.resize(size_t(x.steps) * x.n_head_kv * size_t(x.top_k));
 
     auto f32_row = [&](const std::vector<f16_bits> & rows, int head, int64_t row, std::vector<float> & out) {
-        for (int c = 0; c < D; c++) out.push_back(f32_from_f16(rows[size_t((int64_t(head) * x.prompt_len + row) * D + c)]));
+        for (int c = 0; c < D; c++)
+            out.push_back(f32_from_f16(rows[size_t((int64_t(head) * x.prompt_len + row) * D + c)]));
     };
     for (int head = 0; head < x.n_head_kv; head++) {
         std::vector<float> keys;
         for (int64_t row = 0; row < x.prompt_len; row++) f32_row(x.k, head, row, keys);
-        float                      window_mass = 0;
-        const reference::Floats    scores = reference::stage1_scores(keys.data(), x.prompt_len, D, x.q_window.data() + int64_t(head) * g * x.window * D, g, x.window, window_mass);
-        const reference::Rows      kept   = reference::keep(reference::pool_max(scores, x.kernel), x.window, x.keep + x.window);
+        float                   window_mass = 0;
+        const reference::Floats scores =
+            reference::stage1_scores(keys.data(), x.prompt_len, D, x.q_window.data() + int64_t(head) * g * x.window * D,
+                                     g, x.window, window_mass);
+        const reference::Rows kept =
+            reference::keep(reference::pool_max(scores, x.kernel), x.window, x.keep + x.window);
         x.stage1_indices.insert(x.stage1_indices.end(), kept.begin(), kept.begin() + x.keep);
 
         std::vector<float> compact_k, compact_v;
@@ -289,10 +314,12 @@ Status make_vectors(uint64_t seed, Vectors & x) {
             for (int i = 0; i < g * D; i++) weight[size_t(i % D)] += std::fabs(q[i]);
             const reference::Rows channels = reference::top_k(weight, x.top_r);
             std::copy(channels.begin(), channels.end(), x.decode_top_r.begin() + at * x.top_r);
-            const reference::Rows chosen = reference::top_k(reference::page_scores(compact_k.data(), n, D, q, g, x.page, x.top_r), x.top_k);
+            const reference::Rows chosen =
+                reference::top_k(reference::page_scores(compact_k.data(), n, D, q, g, x.page, x.top_r), x.top_k);
             std::copy(chosen.begin(), chosen.end(), x.decode_top_k.begin() + at * x.top_k);
             const reference::Floats out = reference::attention(compact_k.data(), compact_v.data(), D, q, g, chosen);
-            std::copy(out.begin(), out.end(), x.decode_out.begin() + (int64_t(step) * x.n_head + int64_t(head) * g) * D);
+            std::copy(out.begin(), out.end(),
+                      x.decode_out.begin() + (int64_t(step) * x.n_head + int64_t(head) * g) * D);
         }
     }
     x.compact_order = x.stage1_indices;

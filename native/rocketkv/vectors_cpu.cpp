@@ -12,11 +12,12 @@ namespace {
 class CpuRecompute : public Recompute {
   public:
     Status begin(const Vectors & x) override {
-        x_ = &x;
+        x_                     = &x;
         const int64_t capacity = x.keep + x.window + x.steps;
         for (auto [rows, view] : {std::pair{&k_rows_, &k_}, std::pair{&v_rows_, &v_}}) {
             rows->assign(size_t(x.n_head_kv * capacity * x.head_dim), 0);
-            *view = {rows->data(), size_t(x.head_dim), size_t(capacity * x.head_dim), capacity, x.n_head_kv, x.head_dim};
+            *view = {rows->data(), size_t(x.head_dim), size_t(capacity * x.head_dim),
+                     capacity,     x.n_head_kv,        x.head_dim};
         }
         SelectorShape shape;
         shape.n_cache_head = x.n_head_kv;
@@ -33,10 +34,10 @@ class CpuRecompute : public Recompute {
     Status keep(std::vector<float> & pooled, std::vector<int32_t> & kept) override {
         const int64_t n_prefix = x_->prompt_len - x_->window;
         Stage1Query   query;
-        query.q        = x_->q_window.data();
-        query.n_head   = x_->n_head;
-        query.window   = x_->window;
-        query.head_dim = x_->head_dim;
+        query.q                 = x_->q_window.data();
+        query.n_head            = x_->n_head;
+        query.window            = x_->window;
+        query.head_dim          = x_->head_dim;
         const RowsView     keys = history(x_->k);
         Stage1Scratch      scratch;
         std::vector<float> scores(size_t(n_prefix), NAN);
@@ -88,7 +89,8 @@ class CpuRecompute : public Recompute {
         const int group = x_->n_head / x_->n_head_kv;
         out.assign(size_t(x_->n_head * x_->head_dim), NAN);
         for (int head = 0; head < x_->n_head_kv; head++) {
-            sparse_attention(k_, v_, head, group, rows + head * x_->top_k, x_->top_k, queries(step, head), scratch_, out.data() + head * group * x_->head_dim);
+            sparse_attention(k_, v_, head, group, rows + head * x_->top_k, x_->top_k, queries(step, head), scratch_,
+                             out.data() + head * group * x_->head_dim);
         }
         return Status::good();
     }
@@ -106,7 +108,8 @@ class CpuRecompute : public Recompute {
         return view;
     }
     const float * queries(int step, int head) const {
-        return x_->decode_q.data() + (int64_t(step) * x_->n_head + int64_t(head) * (x_->n_head / x_->n_head_kv)) * x_->head_dim;
+        return x_->decode_q.data() +
+               (int64_t(step) * x_->n_head + int64_t(head) * (x_->n_head / x_->n_head_kv)) * x_->head_dim;
     }
 
     const Vectors *           x_ = nullptr;

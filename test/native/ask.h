@@ -13,7 +13,8 @@ struct Asked {
 };
 
 // `events` hears of every token too.
-inline Asked ask(rocketdoc::Session & session, const rocketdoc::AskRequest & request, rocketdoc::AskEvents events = {}) {
+inline Asked ask(rocketdoc::Session & session, const rocketdoc::AskRequest & request,
+                 rocketdoc::AskEvents events = {}) {
     Asked out;
     events.token = [&out, then = std::move(events.token)](int32_t token) {
         out.tokens.push_back(token);

@@ -1,5 +1,5 @@
-// Checks for native test programs: plain executables, no framework. A program prints its seed first, every failed check as
-// file:line, expression and seed, and `N passed, N failed` as its last line; check::report() is main's return value.
+// Checks for native test programs: plain executables, no framework. A program prints its seed first, every failed check
+// as file:line, expression and seed, and `N passed, N failed` as its last line; check::report() is main's return value.
 #pragma once
 
 #include <cmath>
@@ -16,7 +16,7 @@ inline int64_t n_failed = 0;
 // Fresh every run; ROCKETDOC_TEST_SEED repeats one.
 inline uint64_t seed() {
     static const uint64_t value = [] {
-        const char *   given = std::getenv("ROCKETDOC_TEST_SEED");
+        const char *   given  = std::getenv("ROCKETDOC_TEST_SEED");
         const uint64_t chosen = given ? std::strtoull(given, nullptr, 10) : std::random_device{}();
         std::printf("seed %llu\n", static_cast<unsigned long long>(chosen));
         return chosen;
@@ -48,5 +48,5 @@ inline int report() {
 
 }  // namespace check
 
-#define CHECK(expression) ::check::that(bool(expression), __FILE__, __LINE__, #expression)
+#define CHECK(expression)           ::check::that(bool(expression), __FILE__, __LINE__, #expression)
 #define CHECK_NEAR(a, b, tolerance) ::check::near((a), (b), (tolerance), __FILE__, __LINE__, #a " ~ " #b)

@@ -1,5 +1,5 @@
-// The GPU that tests use: the first one, or ROCKETDOC_CUDA_DEVICE of the environment; the build's libraries, or those that
-// ROCKETDOC_CUDA_LIBRARY (ggml's CUDA library) and ROCKETDOC_KERNELS (librocketdoc_kernels) name there.
+// The GPU that tests use: the first one, or ROCKETDOC_CUDA_DEVICE of the environment; the build's libraries, or those
+// that ROCKETDOC_CUDA_LIBRARY (ggml's CUDA library) and ROCKETDOC_KERNELS (librocketdoc_kernels) name there.
 #pragma once
 
 #include <cstdio>
@@ -34,8 +34,9 @@ inline rocketdoc::BackendOptions cuda_options() {
 inline bool has_gpu() {
     using namespace rocketdoc;
     std::unique_ptr<Backend> backend;
-    const Status             status = cuda_options().kernels_library.empty() ? Status::fail(Code::GPU_NONE, "The CUDA kernels were not compiled.")
-                                                                             : Backend::open(cuda_options(), backend);
+    const Status             status = cuda_options().kernels_library.empty()
+                                          ? Status::fail(Code::GPU_NONE, "The CUDA kernels were not compiled.")
+                                          : Backend::open(cuda_options(), backend);
     if (status.code == Code::GPU_NONE) {
         std::printf("skipped: %s\n", status.message.c_str());
         return false;

@@ -1,5 +1,5 @@
-// Logits of our engine against llama.cpp itself (libllama of the pinned release) on random models: every weight type, every
-// RoPE variant, biases, untied output. Both use ggml's products, so what differs is how we build the graph.
+// Logits of our engine against llama.cpp itself (libllama of the pinned release) on random models: every weight type,
+// every RoPE variant, biases, untied output. Both use ggml's products, so what differs is how we build the graph.
 #include <cmath>
 #include <memory>
 #include <vector>
@@ -21,18 +21,19 @@ std::vector<int32_t> random_tokens(int n, int n_vocab) {
 }
 
 // [n, n_vocab]
-std::vector<float> llama_logits(const std::string & path, const std::vector<int32_t> & tokens, int n_vocab, bool flash) {
+std::vector<float> llama_logits(const std::string & path, const std::vector<int32_t> & tokens, int n_vocab,
+                                bool flash) {
     llama_model_params model_params = llama_model_default_params();
     llama_model *      model        = llama_model_load_from_file(path.c_str(), model_params);
     if (!CHECK(model != nullptr)) return {};
     llama_context_params params = llama_context_default_params();
-    params.n_ctx           = 1024;
-    params.n_batch         = 512;
-    params.n_ubatch        = 512;
-    params.n_threads       = 2;
-    params.n_threads_batch = 2;
-    params.flash_attn_type = flash ? LLAMA_FLASH_ATTN_TYPE_ENABLED : LLAMA_FLASH_ATTN_TYPE_DISABLED;
-    llama_context * ctx    = llama_init_from_model(model, params);
+    params.n_ctx                = 1024;
+    params.n_batch              = 512;
+    params.n_ubatch             = 512;
+    params.n_threads            = 2;
+    params.n_threads_batch      = 2;
+    params.flash_attn_type      = flash ? LLAMA_FLASH_ATTN_TYPE_ENABLED : LLAMA_FLASH_ATTN_TYPE_DISABLED;
+    llama_context *    ctx      = llama_init_from_model(model, params);
     std::vector<float> out;
     if (CHECK(ctx != nullptr)) {
         llama_batch batch = llama_batch_init(int32_t(tokens.size()), 0, 1);
@@ -76,8 +77,8 @@ double mean_kl(const std::vector<float> & p, const std::vector<float> & q, int n
     double    sum = 0;
     const int n   = int(p.size()) / n_vocab;
     for (int row = 0; row < n; row++) {
-        const float * a = p.data() + row * n_vocab;
-        const float * b = q.data() + row * n_vocab;
+        const float * a  = p.data() + row * n_vocab;
+        const float * b  = q.data() + row * n_vocab;
         double        za = 0, zb = 0;
         for (int i = 0; i < n_vocab; i++) {
             za += std::exp(double(a[i]));
@@ -110,12 +111,14 @@ int main() {
     llama_backend_init();
     TinyModelOptions base;
     base.seed = check::seed();
-    std::vector<ggml_type> types{GGML_TYPE_F32,    GGML_TYPE_F16,  GGML_TYPE_BF16, GGML_TYPE_Q4_0, GGML_TYPE_Q4_1,   GGML_TYPE_Q5_0, GGML_TYPE_Q5_1,
-                                 GGML_TYPE_Q8_0,   GGML_TYPE_Q2_K, GGML_TYPE_Q3_K, GGML_TYPE_Q4_K, GGML_TYPE_Q5_K,   GGML_TYPE_Q6_K, GGML_TYPE_IQ4_NL,
-                                 GGML_TYPE_IQ4_XS, GGML_TYPE_TQ1_0, GGML_TYPE_TQ2_0, GGML_TYPE_MXFP4};
+    std::vector<ggml_type> types{GGML_TYPE_F32,   GGML_TYPE_F16,   GGML_TYPE_BF16, GGML_TYPE_Q4_0,   GGML_TYPE_Q4_1,
+                                 GGML_TYPE_Q5_0,  GGML_TYPE_Q5_1,  GGML_TYPE_Q8_0, GGML_TYPE_Q2_K,   GGML_TYPE_Q3_K,
+                                 GGML_TYPE_Q4_K,  GGML_TYPE_Q5_K,  GGML_TYPE_Q6_K, GGML_TYPE_IQ4_NL, GGML_TYPE_IQ4_XS,
+                                 GGML_TYPE_TQ1_0, GGML_TYPE_TQ2_0, GGML_TYPE_MXFP4};
 #ifndef __SANITIZE_ADDRESS__
     // ggml builds grids for tens of seconds before it writes these; in them sanitizers see no more of our code.
-    types.insert(types.end(), {GGML_TYPE_IQ3_XXS, GGML_TYPE_IQ3_S, GGML_TYPE_IQ2_XXS, GGML_TYPE_IQ2_XS, GGML_TYPE_IQ2_S, GGML_TYPE_IQ1_S, GGML_TYPE_IQ1_M});
+    types.insert(types.end(), {GGML_TYPE_IQ3_XXS, GGML_TYPE_IQ3_S, GGML_TYPE_IQ2_XXS, GGML_TYPE_IQ2_XS, GGML_TYPE_IQ2_S,
+                               GGML_TYPE_IQ1_S, GGML_TYPE_IQ1_M});
 #endif
     for (ggml_type type : types) {
         TinyModelOptions o = base;

@@ -1,5 +1,6 @@
-// A cancel from another thread, at any moment: the call ends with CANCELLED, and the chat goes on as if it had not been. Also where the
-// cancelled answer had already let go of the chat's rows, and where another chat was mounted in between.
+// A cancel from another thread, at any moment: the call ends with CANCELLED, and the chat goes on as if it had not
+// been. Also where the cancelled answer had already let go of the chat's rows, and where another chat was mounted in
+// between.
 #include <atomic>
 #include <chrono>
 #include <memory>
@@ -39,11 +40,11 @@ std::unique_ptr<Document> read(Engine & engine) {
 void test_any_moment(Engine & engine, std::mt19937_64 & random) {
     auto document = read(engine);
     for (Mode mode : {Mode::rocketkv_mt, Mode::rocketkv, Mode::full}) {
-        Session                  undisturbed(engine, *document);
-        const Asked              first  = ask(undisturbed, question(2, Mode::rocketkv_mt));
-        const auto               start  = std::chrono::steady_clock::now();
-        const Asked              second = ask(undisturbed, question(3, mode, 200));
-        const std::chrono::duration<double, std::micro> took = std::chrono::steady_clock::now() - start;
+        Session                                         undisturbed(engine, *document);
+        const Asked                                     first  = ask(undisturbed, question(2, Mode::rocketkv_mt));
+        const auto                                      start  = std::chrono::steady_clock::now();
+        const Asked                                     second = ask(undisturbed, question(3, mode, 200));
+        const std::chrono::duration<double, std::micro> took   = std::chrono::steady_clock::now() - start;
         CHECK(first.status.ok() && second.status.ok());
         int cancelled = 0;
         for (int i = 0; i < 12; i++) {
@@ -51,11 +52,12 @@ void test_any_moment(Engine & engine, std::mt19937_64 & random) {
             CHECK(ask(session, question(2, Mode::rocketkv_mt)).tokens == first.tokens);
             const int64_t n_tokens = session.n_tokens();
             const auto    borders  = session.borders();
-            std::thread   other([&session, wait = int64_t(std::uniform_real_distribution<double>(0, took.count())(random))] {
-                std::this_thread::sleep_for(std::chrono::microseconds(wait));
-                session.cancel();
-            });
-            const Asked   disturbed = ask(session, question(3, mode, 200));
+            std::thread   other(
+                [&session, wait = int64_t(std::uniform_real_distribution<double>(0, took.count())(random))] {
+                    std::this_thread::sleep_for(std::chrono::microseconds(wait));
+                    session.cancel();
+                });
+            const Asked disturbed = ask(session, question(3, mode, 200));
             other.join();
             if (disturbed.status.ok()) continue;  // it came too late, or before the call
             cancelled++;
@@ -67,12 +69,13 @@ void test_any_moment(Engine & engine, std::mt19937_64 & random) {
     }
 }
 
-// Mode rocketkv gives the chat's rows up when its prompt is read. A cancel after that brings them back, even when another chat
-// has used their place.
+// Mode rocketkv gives the chat's rows up when its prompt is read. A cancel after that brings them back, even when
+// another chat has used their place.
 void test_rows_come_back(Engine & engine) {
     auto        document = read(engine);
     Session     undisturbed(engine, *document);
-    const Asked first = ask(undisturbed, question(2, Mode::rocketkv_mt)), second = ask(undisturbed, question(3, Mode::full));
+    const Asked first  = ask(undisturbed, question(2, Mode::rocketkv_mt)),
+                second = ask(undisturbed, question(3, Mode::full));
     for (bool other_between : {false, true}) {
         Session session(engine, *document), other(engine, *document);
         CHECK(ask(session, question(2, Mode::rocketkv_mt)).tokens == first.tokens);

@@ -1,5 +1,5 @@
-// The engine on a GPU (cuda_options.h) against the engine on the CPU, same model, same tokens. Skipped, with the reason, where no GPU
-// can be used.
+// The engine on a GPU (cuda_options.h) against the engine on the CPU, same model, same tokens. Skipped, with the
+// reason, where no GPU can be used.
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -30,7 +30,8 @@ double divergence(const std::vector<float> & p_logits, const std::vector<float> 
     };
     const double zp = log_sum(p_logits), zq = log_sum(q_logits);
     double       kl = 0;
-    for (size_t i = 0; i < p_logits.size(); i++) kl += std::exp(p_logits[i] - zp) * ((p_logits[i] - zp) - (q_logits[i] - zq));
+    for (size_t i = 0; i < p_logits.size(); i++)
+        kl += std::exp(p_logits[i] - zp) * ((p_logits[i] - zp) - (q_logits[i] - zq));
     return kl;
 }
 
@@ -72,7 +73,8 @@ struct Run {
     double                          recall = 0, mass = 0;  // means over the steps, when measured
 };
 
-Run force(Engine & engine, Document & document, const AnswerRequest & request, const std::vector<int32_t> & forced, bool measured = false) {
+Run force(Engine & engine, Document & document, const AnswerRequest & request, const std::vector<int32_t> & forced,
+          bool measured = false) {
     Run     run;
     Session session(engine, document);
     Step    step;
@@ -98,8 +100,9 @@ struct Pair {
     std::unique_ptr<Engine> cpu, cuda;
 };
 
-void compare(Pair & engines, const std::vector<int32_t> & text, const std::vector<int32_t> & asked, const std::vector<int32_t> & forced, ggml_type kv, Mode mode,
-             SelectorKind selector, int budget, bool exact) {
+void compare(Pair & engines, const std::vector<int32_t> & text, const std::vector<int32_t> & asked,
+             const std::vector<int32_t> & forced, ggml_type kv, Mode mode, SelectorKind selector, int budget,
+             bool exact) {
     Document cpu_document(*engines.cpu, kv);
     CHECK(cpu_document.read(text, 1024, 512, nullptr).ok());
     const AnswerRequest request   = question(asked, mode, selector, budget);
@@ -134,11 +137,12 @@ void compare(Pair & engines, const std::vector<int32_t> & text, const std::vecto
         uint64_t reads = 0, reads_there = 0;
         for (uint32_t n : run.map.read) reads += n;
         for (uint32_t n : reference.map.read) reads_there += n;
-        std::printf("%-11s selector %d kv %-4s home %s: KL mean %.2e worst %.2e, kept alike %.4f, reads %llu of %llu\n", mode_name(mode), int(selector), ggml_type_name(kv),
-                    home == DocumentHome::host ? "RAM" : "GPU", sum / double(run.logits.size()), worst, kept_all ? kept_same / kept_all : 1.0,
+        std::printf("%-11s selector %d kv %-4s home %s: KL mean %.2e worst %.2e, kept alike %.4f, reads %llu of %llu\n",
+                    mode_name(mode), int(selector), ggml_type_name(kv), home == DocumentHome::host ? "RAM" : "GPU",
+                    sum / double(run.logits.size()), worst, kept_all ? kept_same / kept_all : 1.0,
                     (unsigned long long) reads, (unsigned long long) reads_there);
-        // Quantized weights are multiplied with other roundings on a GPU, and a random model's choices hang on them: strict where
-        // nothing is chosen or nothing is rounded; a real model (test_real_model) says the rest.
+        // Quantized weights are multiplied with other roundings on a GPU, and a random model's choices hang on them:
+        // strict where nothing is chosen or nothing is rounded; a real model (test_real_model) says the rest.
         const bool chooses = mode_selects(mode) && budget < 8192;
         if (!chooses) CHECK(sum / double(run.logits.size()) < (exact && !mode_evicts(mode) ? 5e-3 : 0.5));
         CHECK(kept_all == 0 || kept_same / kept_all > (exact ? 0.97 : 0.9));
@@ -146,10 +150,12 @@ void compare(Pair & engines, const std::vector<int32_t> & text, const std::vecto
         CHECK(run.counters.rows_kept == reference.counters.rows_kept);
     }
     if (mode != Mode::full && budget < 8192) {
-        // Where the rows live is no arithmetic; only what fits whole is read by ggml on the GPU and by our kernel from RAM.
+        // Where the rows live is no arithmetic; only what fits whole is read by ggml on the GPU and by our kernel from
+        // RAM.
         double worst = 0;
         for (size_t i = 0; i < std::min(runs[0].logits.size(), runs[1].logits.size()); i++) {
-            for (size_t j = 0; j < runs[0].logits[i].size(); j++) worst = std::max<double>(worst, std::abs(runs[0].logits[i][j] - runs[1].logits[i][j]));
+            for (size_t j = 0; j < runs[0].logits[i].size(); j++)
+                worst = std::max<double>(worst, std::abs(runs[0].logits[i][j] - runs[1].logits[i][j]));
         }
         CHECK(worst < 2e-2);
     }
@@ -179,34 +185,39 @@ void test_modes(ggml_type type) {
         compare(engines, text, asked, forced, kv, Mode::snapkv, SelectorKind::pages, 256, exact);
         compare(engines, text, asked, forced, kv, Mode::hsa, SelectorKind::pages, 256, exact);
         compare(engines, text, asked, forced, kv, Mode::exact_topk, SelectorKind::pages, 256, exact);
-        compare(engines, text, asked, forced, kv, Mode::rocketkv_mt, SelectorKind::pages, 8192, exact);  // everything fits
+        compare(engines, text, asked, forced, kv, Mode::rocketkv_mt, SelectorKind::pages, 8192,
+                exact);  // everything fits
     }
 }
 
-// Measuring takes a token out of its capture: the same numbers come from it, and the exact top-k of itself is all of it.
+// Measuring takes a token out of its capture: the same numbers come from it, and the exact top-k of itself is all of
+// it.
 void test_measuring() {
     TinyModel       model(model_options(GGML_TYPE_F16));
     const auto      engine = open_on_cuda(model);
     std::mt19937_64 random(check::seed());
-    const int  n_vocab = model_options(GGML_TYPE_F16).n_vocab;
-    const auto asked = random_tokens(random, 37, n_vocab), forced = random_tokens(random, 12, n_vocab);
-    Document   document(*engine, GGML_TYPE_F16);
+    const int       n_vocab = model_options(GGML_TYPE_F16).n_vocab;
+    const auto      asked = random_tokens(random, 37, n_vocab), forced = random_tokens(random, 12, n_vocab);
+    Document        document(*engine, GGML_TYPE_F16);
     CHECK(document.read(random_tokens(random, 1500, n_vocab), 1024, 512, nullptr).ok());
     for (Mode mode : {Mode::rocketkv_mt, Mode::rocketkv, Mode::hsa, Mode::exact_topk, Mode::snapkv}) {
-        const AnswerRequest request = question(asked, mode, SelectorKind::pages, 256);
-        const Run           plain = force(*engine, document, request, forced), measured = force(*engine, document, request, forced, true);
-        if (!CHECK(plain.status.ok() && measured.status.ok())) std::printf("    %s %s\n", plain.status.message.c_str(), measured.status.message.c_str());
+        const AnswerRequest request  = question(asked, mode, SelectorKind::pages, 256);
+        const Run           plain    = force(*engine, document, request, forced),
+                            measured = force(*engine, document, request, forced, true);
+        if (!CHECK(plain.status.ok() && measured.status.ok()))
+            std::printf("    %s %s\n", plain.status.message.c_str(), measured.status.message.c_str());
         CHECK(plain.logits == measured.logits);
         CHECK(plain.map.read == measured.map.read);
         if (mode == Mode::exact_topk) CHECK_NEAR(measured.recall, 1, 1e-12);
-        else if (mode_selects(mode)) CHECK(measured.recall > 0 && measured.recall < 1 && measured.mass > 0 && measured.mass < 1);
+        else if (mode_selects(mode))
+            CHECK(measured.recall > 0 && measured.recall < 1 && measured.mass > 0 && measured.mass < 1);
         else CHECK(measured.recall < 0);  // nothing is chosen
         CHECK(plain.recall < 0 && plain.mass < 0);
     }
 }
 
-// A real model on a real text, tokens from files (int32): ROCKETDOC_CUDA_MODEL, ROCKETDOC_CUDA_TEXT, ROCKETDOC_CUDA_QUESTION. The
-// CPU's greedy full-KV answer is forced along every mode on both devices.
+// A real model on a real text, tokens from files (int32): ROCKETDOC_CUDA_MODEL, ROCKETDOC_CUDA_TEXT,
+// ROCKETDOC_CUDA_QUESTION. The CPU's greedy full-KV answer is forced along every mode on both devices.
 void test_real_model() {
     const char * path = std::getenv("ROCKETDOC_CUDA_MODEL");
     if (!path) return;
@@ -221,8 +232,10 @@ void test_real_model() {
     CHECK(Engine::open({path, {GGML_BINS, 8}}, engines.cpu).ok());
     CHECK(Engine::open({path, cuda_options()}, engines.cuda).ok());
     const auto text = tokens_of("ROCKETDOC_CUDA_TEXT"), asked = tokens_of("ROCKETDOC_CUDA_QUESTION");
-    Document   cpu_document(*engines.cpu, GGML_TYPE_F16), cuda_document(*engines.cuda, GGML_TYPE_F16, DocumentHome::host), on_gpu(*engines.cuda, GGML_TYPE_F16);
-    CHECK(cpu_document.read(text, 1024, 512, nullptr).ok() && cuda_document.read(text, 8192, 512, nullptr).ok() && on_gpu.read(text, 8192, 512, nullptr).ok());
+    Document cpu_document(*engines.cpu, GGML_TYPE_F16), cuda_document(*engines.cuda, GGML_TYPE_F16, DocumentHome::host),
+        on_gpu(*engines.cuda, GGML_TYPE_F16);
+    CHECK(cpu_document.read(text, 1024, 512, nullptr).ok() && cuda_document.read(text, 8192, 512, nullptr).ok() &&
+          on_gpu.read(text, 8192, 512, nullptr).ok());
     std::vector<int32_t> forced;
     {
         Session     session(*engines.cpu, cpu_document);
@@ -231,7 +244,7 @@ void test_real_model() {
         forced = by_itself.tokens;
     }
     const Run full = force(*engines.cpu, cpu_document, question(asked, Mode::full, SelectorKind::pages, 512), forced);
-    auto mean = [&](const Run & a, const Run & b) {
+    auto      mean = [&](const Run & a, const Run & b) {
         double sum = 0;
         for (size_t i = 0; i < a.logits.size() && i < b.logits.size(); i++) sum += divergence(a.logits[i], b.logits[i]);
         return sum / double(a.logits.size());
@@ -244,21 +257,27 @@ void test_real_model() {
         Document                   empty_cpu(*engines.cpu, GGML_TYPE_F16), empty_cuda(*engines.cuda, GGML_TYPE_F16);
         Session                    cpu(*engines.cpu, empty_cpu), cuda(*engines.cuda, empty_cuda);
         CHECK(cpu.score(part, a).ok() && cuda.score(part, b).ok());
-        double sum = 0;
+        double sum   = 0;
         int    other = 0;
         for (size_t i = 0; i < part.size(); i++) {
-            const std::vector<float> p(a.begin() + std::ptrdiff_t(i * n_vocab), a.begin() + std::ptrdiff_t((i + 1) * n_vocab));
-            const std::vector<float> q(b.begin() + std::ptrdiff_t(i * n_vocab), b.begin() + std::ptrdiff_t((i + 1) * n_vocab));
+            const std::vector<float> p(a.begin() + std::ptrdiff_t(i * n_vocab),
+                                       a.begin() + std::ptrdiff_t((i + 1) * n_vocab));
+            const std::vector<float> q(b.begin() + std::ptrdiff_t(i * n_vocab),
+                                       b.begin() + std::ptrdiff_t((i + 1) * n_vocab));
             sum += divergence(p, q);
-            other += std::max_element(p.begin(), p.end()) - p.begin() != std::max_element(q.begin(), q.end()) - q.begin();
+            other +=
+                std::max_element(p.begin(), p.end()) - p.begin() != std::max_element(q.begin(), q.end()) - q.begin();
         }
-        std::printf("real model: KL CPU to CUDA over 2000 positions of a prompt %.2e, another best token at %.2f %%\n", sum / 2000, other / 20.0);
-        // Above llama.cpp's own spread on one device: 4-bit weights are multiplied with other roundings on a GPU; f16 weights agree to 1e-4.
+        std::printf("real model: KL CPU to CUDA over 2000 positions of a prompt %.2e, another best token at %.2f %%\n",
+                    sum / 2000, other / 20.0);
+        // Above llama.cpp's own spread on one device: 4-bit weights are multiplied with other roundings on a GPU; f16
+        // weights agree to 1e-4.
         CHECK(sum / 2000 < 3e-2);
     }
     const Run full_cuda = force(*engines.cuda, on_gpu, question(asked, Mode::full, SelectorKind::pages, 512), forced);
     CHECK(full_cuda.status.ok());
-    std::printf("real model, full: KL CPU to CUDA %.2e over %zu positions\n", mean(full, full_cuda), full.logits.size());
+    std::printf("real model, full: KL CPU to CUDA %.2e over %zu positions\n", mean(full, full_cuda),
+                full.logits.size());
     CHECK(mean(full, full_cuda) < 5e-2);  // one answer: some forty positions
     for (SelectorKind selector : {SelectorKind::pages, SelectorKind::codes, SelectorKind::codes_residual}) {
         for (Mode mode : {Mode::rocketkv_mt, Mode::snapkv, Mode::hsa, Mode::exact_topk}) {
@@ -267,21 +286,27 @@ void test_real_model() {
             request.rocket.window  = 32;
             request.rocket.kernel  = 63;
             request.rocket.pooling = selector == SelectorKind::pages ? Pooling::max : Pooling::triangle;
-            const Run cpu = force(*engines.cpu, cpu_document, request, forced, true), cuda = force(*engines.cuda, cuda_document, request, forced, true);
+            const Run cpu          = force(*engines.cpu, cpu_document, request, forced, true),
+                      cuda         = force(*engines.cuda, cuda_document, request, forced, true);
             // The codes of every row of the prompt may take more reading than the budget allows: both devices say so.
             if (mode == Mode::hsa && cpu.status.code == Code::INVALID_ARGUMENT) {
                 CHECK(cuda.status.code == Code::INVALID_ARGUMENT);
                 continue;
             }
-            if (!CHECK(cpu.status.ok() && cuda.status.ok())) std::printf("    %s %s\n", cpu.status.message.c_str(), cuda.status.message.c_str());
+            if (!CHECK(cpu.status.ok() && cuda.status.ok()))
+                std::printf("    %s %s\n", cpu.status.message.c_str(), cuda.status.message.c_str());
             const double there = mean(full, cpu), here = mean(full_cuda, cuda);
             double       kept = 0, kept_cuda = 0;
             for (float m : cpu.counters.kept_mass) kept += m / double(cpu.counters.kept_mass.size());
             for (float m : cuda.counters.kept_mass) kept_cuda += m / double(cuda.counters.kept_mass.size());
-            std::printf("real model, %-11s selector %d: KL to full KV %.2e on the CPU, %.2e on the GPU; kept attention %.4f, %.4f\n", mode_name(mode), int(selector), there, here, kept, kept_cuda);
+            std::printf("real model, %-11s selector %d: KL to full KV %.2e on the CPU, %.2e on the GPU; kept attention "
+                        "%.4f, %.4f\n",
+                        mode_name(mode), int(selector), there, here, kept, kept_cuda);
             if (mode_selects(mode)) {
-                std::printf("    recall %.4f, %.4f; attention read %.4f, %.4f\n", cpu.recall, cuda.recall, cpu.mass, cuda.mass);
-                // Quantized weights give each device other queries; on the same ones they agree to 1e-3 (engine_exact_test).
+                std::printf("    recall %.4f, %.4f; attention read %.4f, %.4f\n", cpu.recall, cuda.recall, cpu.mass,
+                            cuda.mass);
+                // Quantized weights give each device other queries; on the same ones they agree to 1e-3
+                // (engine_exact_test).
                 const double same = engines.cpu->model().weights().layers[0].wq->type == GGML_TYPE_F16 ? 1e-3 : 1e-2;
                 CHECK(std::abs(cpu.recall - cuda.recall) < same && std::abs(cpu.mass - cuda.mass) < same);
             }
@@ -296,36 +321,43 @@ void test_chat() {
     TinyModel       model(model_options(GGML_TYPE_Q8_0));
     const auto      engine = open_on_cuda(model);
     std::mt19937_64 random(check::seed());
-    const int n_vocab = model_options(GGML_TYPE_Q8_0).n_vocab;
+    const int       n_vocab = model_options(GGML_TYPE_Q8_0).n_vocab;
     for (DocumentHome home : {DocumentHome::device, DocumentHome::host}) {
         for (Mode mode : {Mode::rocketkv_mt, Mode::rocketkv}) {
             Document document(*engine, GGML_TYPE_F16, home);
             CHECK(document.read(random_tokens(random, 3000, n_vocab), 1024, 512, nullptr).ok());
             Session session(*engine, document);
             for (int turn = 0; turn < 3; turn++) {
-                const AskRequest request = asking(question(random_tokens(random, 40, n_vocab), mode, SelectorKind::pages, 128));
-                AskEvents        events;
-                int              seen = 0;
-                if (turn == 1) events.token = [&](int32_t) { if (++seen == 5) session.cancel(); };
+                const AskRequest request =
+                    asking(question(random_tokens(random, 40, n_vocab), mode, SelectorKind::pages, 128));
+                AskEvents events;
+                int       seen = 0;
+                if (turn == 1)
+                    events.token = [&](int32_t) {
+                        if (++seen == 5) session.cancel();
+                    };
                 const int64_t before = session.n_tokens();
                 const Asked   out    = ask(session, request, events);
                 if (turn == 1) CHECK(out.status.code == Code::CANCELLED && session.n_tokens() == before);
-                else if (!CHECK(out.status.ok() && out.answer.n_generated == 40)) std::printf("    %s\n", out.status.message.c_str());
+                else if (!CHECK(out.status.ok() && out.answer.n_generated == 40))
+                    std::printf("    %s\n", out.status.message.c_str());
             }
         }
     }
 }
 
-// A GPU that is full: refused with what fits, which then answers; the chat that was refused answers as if nothing had been.
+// A GPU that is full: refused with what fits, which then answers; the chat that was refused answers as if nothing had
+// been.
 void test_out_of_memory() {
-    TinyModel       model(model_options(GGML_TYPE_Q8_0));
-    const auto      engine = open_on_cuda(model);
-    std::mt19937_64 random(check::seed());
+    TinyModel                  model(model_options(GGML_TYPE_Q8_0));
+    const auto                 engine = open_on_cuda(model);
+    std::mt19937_64            random(check::seed());
     const int                  n_vocab   = model_options(GGML_TYPE_Q8_0).n_vocab;
     const std::vector<int32_t> text      = random_tokens(random, 6000, n_vocab);
     constexpr int64_t          UNLIMITED = std::numeric_limits<int64_t>::max();
-    AskRequest                 request = asking(question(random_tokens(random, 40, n_vocab), Mode::rocketkv_mt, SelectorKind::pages, 128));
-    Document                   document(*engine, GGML_TYPE_F16, DocumentHome::device);
+    AskRequest                 request =
+        asking(question(random_tokens(random, 40, n_vocab), Mode::rocketkv_mt, SelectorKind::pages, 128));
+    Document document(*engine, GGML_TYPE_F16, DocumentHome::device);
     CHECK(document.read(text, 1024, 512, nullptr).ok());
     Session     session(*engine, document), undisturbed(*engine, document);
     const Asked expected = ask(undisturbed, request);
@@ -334,7 +366,8 @@ void test_out_of_memory() {
     const Asked refused = ask(session, request);
     CHECK(refused.tokens.empty());
     CHECK(refused.status.code == Code::GPU_OOM);
-    if (CHECK(refused.status.shortage != nullptr)) CHECK(refused.status.shortage->need.on_gpu && !refused.status.shortage->need.fits());
+    if (CHECK(refused.status.shortage != nullptr))
+        CHECK(refused.status.shortage->need.on_gpu && !refused.status.shortage->need.fits());
     engine->backend().limit_available(UNLIMITED);
     const Asked then = ask(session, request);
     CHECK(then.tokens == expected.tokens);
@@ -350,18 +383,19 @@ void test_out_of_memory() {
     MemoryPlan plan;
     CHECK(engine->plan(planned, plan).ok());
     engine->backend().limit_available(int64_t(plan.device_total() - engine->model().held_bytes()));
-    planned.home = DocumentHome::device;
+    planned.home        = DocumentHome::device;
     const Status status = engine->check_plan(planned, nullptr, plan);
     CHECK(status.code == Code::GPU_OOM);
-    if (CHECK(status.shortage && !status.shortage->smaller.empty())) CHECK(status.shortage->smaller.front().request.home == DocumentHome::host);
+    if (CHECK(status.shortage && !status.shortage->smaller.empty()))
+        CHECK(status.shortage->smaller.front().request.home == DocumentHome::host);
     Document in_ram(*engine, GGML_TYPE_F16, DocumentHome::host);
     CHECK(in_ram.read(text, 1024, 512, nullptr).ok());
-    Session there(*engine, in_ram);
+    Session     there(*engine, in_ram);
     const Asked from_ram = ask(there, request);
     CHECK(!from_ram.tokens.empty());
     CHECK(from_ram.status.ok());
     // What mode full needs is not there: it says which mode does not.
-    request.mode = Mode::full;
+    request.mode        = Mode::full;
     const Asked in_full = ask(there, request);
     CHECK(in_full.tokens.empty());
     CHECK(in_full.status.code == Code::GPU_OOM);
@@ -411,8 +445,9 @@ void test_memory_is_flat() {
     const int       n_vocab = model_options(GGML_TYPE_Q8_0).n_vocab;
     auto            ask     = [&](Engine & engine, Document & document) {
         Session    session(engine, document);
-        AskRequest request = asking(question(random_tokens(random, 30, n_vocab), Mode::rocketkv_mt, SelectorKind::pages, 128));
-        request.max_new    = 6;
+        AskRequest request =
+            asking(question(random_tokens(random, 30, n_vocab), Mode::rocketkv_mt, SelectorKind::pages, 128));
+        request.max_new = 6;
         Answer answer;
         CHECK(session.ask(request, {}, answer).ok());
     };
@@ -428,7 +463,7 @@ void test_memory_is_flat() {
         CHECK(grown <= (16 << 20));
     }
     engine.reset();
-    engine = open_on_cuda(model);
+    engine               = open_on_cuda(model);
     const int64_t before = engine->backend().available();
     for (int i = 0; i < 50; i++) {
         engine.reset();
@@ -441,12 +476,12 @@ void test_memory_is_flat() {
 
 // A text read in parts, its rows moved to larger memory between, is the text read at once.
 void test_grown_rows() {
-    TinyModel       model(model_options(GGML_TYPE_Q8_0));
-    const auto      engine = open_on_cuda(model);
-    std::mt19937_64 random(check::seed());
+    TinyModel                  model(model_options(GGML_TYPE_Q8_0));
+    const auto                 engine = open_on_cuda(model);
+    std::mt19937_64            random(check::seed());
     const int                  n_vocab = model_options(GGML_TYPE_Q8_0).n_vocab;
-    const std::vector<int32_t> text    = random_tokens(random, 7000, n_vocab), forced = random_tokens(random, 4, n_vocab);
-    const AnswerRequest        request = question(random_tokens(random, 40, n_vocab), Mode::snapkv, SelectorKind::pages, 128);
+    const std::vector<int32_t> text = random_tokens(random, 7000, n_vocab), forced = random_tokens(random, 4, n_vocab);
+    const AnswerRequest request = question(random_tokens(random, 40, n_vocab), Mode::snapkv, SelectorKind::pages, 128);
     for (DocumentHome home : {DocumentHome::device, DocumentHome::host}) {
         Document whole(*engine, GGML_TYPE_F16, home), grown(*engine, GGML_TYPE_F16, home);
         CHECK(whole.read(text, 1000, 500, nullptr).ok());
@@ -455,7 +490,8 @@ void test_grown_rows() {
             CHECK(grown.read(part, 1000, 500, nullptr).ok());
         }
         const Run a = force(*engine, whole, request, forced), b = force(*engine, grown, request, forced);
-        if (!CHECK(a.status.ok() && b.status.ok())) std::printf("    %s %s\n", a.status.message.c_str(), b.status.message.c_str());
+        if (!CHECK(a.status.ok() && b.status.ok()))
+            std::printf("    %s %s\n", a.status.message.c_str(), b.status.message.c_str());
         CHECK(a.logits == b.logits);
     }
 }
@@ -466,7 +502,8 @@ void test_pinned_memory() {
     CHECK(Backend::open(cuda_options(), backend).ok());
     for (size_t bytes : {size_t(1), size_t(4097), size_t(200) << 20}) {
         PinnedMemory memory, other;
-        CHECK(PinnedMemory::allocate(*backend->cuda(), bytes, memory).ok() && memory.pinned() && memory.bytes() == bytes);
+        CHECK(PinnedMemory::allocate(*backend->cuda(), bytes, memory).ok() && memory.pinned() &&
+              memory.bytes() == bytes);
         CHECK(PinnedMemory::allocate(*backend->cuda(), 64, other).ok());
         memory.data()[bytes - 1] = 7;
         other                    = std::move(memory);

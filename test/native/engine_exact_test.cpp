@@ -1,6 +1,6 @@
-// Mode exact-topk, and each selector measured against the exact top-k: the compact caches of CPU and GPU on the same rows and
-// queries, so that what differs is arithmetic alone. The GPU's half (cuda_options.h) is skipped, with the reason, where no GPU can
-// be used.
+// Mode exact-topk, and each selector measured against the exact top-k: the compact caches of CPU and GPU on the same
+// rows and queries, so that what differs is arithmetic alone. The GPU's half (cuda_options.h) is skipped, with the
+// reason, where no GPU can be used.
 #include "cuda_options.h"
 #include "engine/compact_cache_cpu.h"
 #include "engine/compact_cache_cuda.h"
@@ -12,11 +12,12 @@ namespace {
 
 constexpr int64_t N_PROMPT = 900, N_QUESTION = 30, N_STEPS = 24;
 
-// What a model would have computed: rows of the prompt, queries of the question, and a token a step. Rotated or not is no matter.
+// What a model would have computed: rows of the prompt, queries of the question, and a token a step. Rotated or not is
+// no matter.
 struct Inputs {
     HyperParams                     params;
-    std::vector<std::vector<float>> k, v, window;                    // per layer: [G, T, D] twice, [H, window, D]
-    std::vector<std::vector<float>> step_q, step_k, step_v;          // [step * n_layer + layer]: [H, D], [G, D] twice
+    std::vector<std::vector<float>> k, v, window;            // per layer: [G, T, D] twice, [H, window, D]
+    std::vector<std::vector<float>> step_q, step_k, step_v;  // [step * n_layer + layer]: [H, D], [G, D] twice
 
     Inputs(Random & random, int64_t n_layer, int64_t n_head, int64_t n_head_kv, int64_t head_dim, int64_t n_window) {
         params.n_layer     = n_layer;
@@ -54,15 +55,18 @@ struct Side {
             if (status.ok()) status = std::move(next);
             return status.ok();
         };
-        ok(KvRows::create(*backend, KvRows::Home::device, {p.n_layer, p.n_head_kv, d, GGML_TYPE_F16}, N_PROMPT, history));
+        ok(KvRows::create(*backend, KvRows::Home::device, {p.n_layer, p.n_head_kv, d, GGML_TYPE_F16}, N_PROMPT,
+                          history));
         ok(CompactCache::create(p, *backend, mode, options, budgets, cache));
         ok(window.reset(p, *backend, budgets.window));
         for (int64_t layer = 0; status.ok() && layer < p.n_layer; layer++) {
-            for (auto [from, to] : {std::pair{&in.k[size_t(layer)], history->k(layer)}, std::pair{&in.v[size_t(layer)], history->v(layer)}}) {
+            for (auto [from, to] : {std::pair{&in.k[size_t(layer)], history->k(layer)},
+                                    std::pair{&in.v[size_t(layer)], history->v(layer)}}) {
                 std::vector<f16_bits> rows(from->size());
                 for (size_t i = 0; i < rows.size(); i++) rows[i] = f16_from_f32((*from)[i]);
                 const size_t run = size_t(N_PROMPT * d) * sizeof(f16_bits);
-                for (int64_t head = 0; head < p.n_head_kv; head++) ggml_backend_tensor_set(to, rows.data() + head * N_PROMPT * d, size_t(head) * to->nb[2], run);
+                for (int64_t head = 0; head < p.n_head_kv; head++)
+                    ggml_backend_tensor_set(to, rows.data() + head * N_PROMPT * d, size_t(head) * to->nb[2], run);
             }
             ggml_backend_tensor_set(window.q, in.window[size_t(layer)].data(), 0, ggml_nbytes(window.q));
             ok(cache->keep_layer(layer, {history->k(layer), history->v(layer)}, N_PROMPT, window, nullptr, nullptr));
@@ -88,14 +92,16 @@ struct Side {
         const HyperParams & p = in.params;
         GraphArena          arena(*backend, 64);
         for (int64_t layer = 0; layer < p.n_layer; layer++) {
-            const size_t               at  = size_t(step * p.n_layer + layer);
-            ggml_context *             ctx = arena.begin();
+            const size_t               at    = size_t(step * p.n_layer + layer);
+            ggml_context *             ctx   = arena.begin();
             ggml_cgraph *              graph = arena.new_graph();
-            QkvTensors                 qkv{new_input(ctx, GGML_TYPE_F32, p.head_dim, p.n_head), new_input(ctx, GGML_TYPE_F32, p.head_dim, p.n_head_kv),
-                           new_input(ctx, GGML_TYPE_F32, p.head_dim, p.n_head_kv)};
+            QkvTensors                 qkv{new_input(ctx, GGML_TYPE_F32, p.head_dim, p.n_head),
+                                           new_input(ctx, GGML_TYPE_F32, p.head_dim, p.n_head_kv),
+                                           new_input(ctx, GGML_TYPE_F32, p.head_dim, p.n_head_kv)};
             ggml_tensor *              index = new_input(ctx, GGML_TYPE_I64, 1);
             std::vector<ggml_tensor *> live;
-            ggml_tensor *              attended = static_cast<CpuCompactCache &>(*cache).build_attention(ctx, graph, layer, qkv, index, live);
+            ggml_tensor *              attended =
+                static_cast<CpuCompactCache &>(*cache).build_attention(ctx, graph, layer, qkv, index, live);
             ggml_set_output(attended);
             ggml_build_forward_expand(graph, attended);
             RETURN_IF_FAILED(arena.allocate(graph));
@@ -107,7 +113,8 @@ struct Side {
                 ggml_backend_tensor_set(index, &n, 0, sizeof(n));
             }
             RETURN_IF_FAILED(backend->compute(graph, nullptr));
-            ggml_backend_tensor_get(attended, out.data() + size_t(layer) * ggml_nelements(attended), 0, ggml_nbytes(attended));
+            ggml_backend_tensor_get(attended, out.data() + size_t(layer) * ggml_nelements(attended), 0,
+                                    ggml_nbytes(attended));
         }
         return Status::good();
     }
@@ -123,12 +130,18 @@ struct Side {
         RETURN_IF_FAILED(compact.enqueue_token_start());
         for (int64_t layer = 0; layer < p.n_layer; layer++) {
             const size_t at = size_t(step * p.n_layer + layer);
-            for (auto [from, to] : {std::pair{&in.step_q[at], &q}, std::pair{&in.step_k[at], &k}, std::pair{&in.step_v[at], &v}}) {
+            for (auto [from, to] :
+                 {std::pair{&in.step_q[at], &q}, std::pair{&in.step_k[at], &k}, std::pair{&in.step_v[at], &v}}) {
                 RETURN_IF_FAILED(DeviceBytes::allocate(*backend, from->size() * sizeof(float), *to));
-                RETURN_IF_FAILED(cuda.check(cuda.kernels().copy(to->data(), from->data(), from->size() * sizeof(float), cuda.stream()), "giving a token"));
+                RETURN_IF_FAILED(cuda.check(
+                    cuda.kernels().copy(to->data(), from->data(), from->size() * sizeof(float), cuda.stream()),
+                    "giving a token"));
             }
-            RETURN_IF_FAILED(compact.enqueue_attention(layer, q.at<float>(0), k.at<float>(0), v.at<float>(0), attended.at<float>(0)));
-            RETURN_IF_FAILED(cuda.check(cuda.kernels().copy(out.data() + size_t(layer) * width / sizeof(float), attended.data(), width, cuda.stream()), "taking the answer"));
+            RETURN_IF_FAILED(compact.enqueue_attention(layer, q.at<float>(0), k.at<float>(0), v.at<float>(0),
+                                                       attended.at<float>(0)));
+            RETURN_IF_FAILED(cuda.check(cuda.kernels().copy(out.data() + size_t(layer) * width / sizeof(float),
+                                                            attended.data(), width, cuda.stream()),
+                                        "taking the answer"));
             RETURN_IF_FAILED(cuda.finish());
         }
         RETURN_IF_FAILED(compact.enqueue_token_end());
@@ -151,8 +164,8 @@ RocketOptions options_of(SelectorKind selector) {
     return o;
 }
 
-// One layer and one KV head: the map's reads of a step are the rows that it chose. They must be the exact top-k of the rows that
-// are there, up to equal scores, and the answer is attention over them.
+// One layer and one KV head: the map's reads of a step are the rows that it chose. They must be the exact top-k of the
+// rows that are there, up to equal scores, and the answer is attention over them.
 void test_exact_choice(bool cuda, int64_t head_dim, int k) {
     Random        random;
     const int     group = random.integer(1, 6);
@@ -185,7 +198,8 @@ void test_exact_choice(bool cuda, int64_t head_dim, int k) {
         reads = now;
         CHECK(int64_t(chosen.size()) == std::min(side.cache->budgets().k, n));
         const float * q = in.step_q[size_t(step)].data();
-        CHECK(is_top_k(reference::exact_scores(keys.data(), n, int(head_dim), q, group), chosen, side.cache->budgets().k, 1e-4));
+        CHECK(is_top_k(reference::exact_scores(keys.data(), n, int(head_dim), q, group), chosen,
+                       side.cache->budgets().k, 1e-4));
         check_outputs(out, reference::attention(keys.data(), values.data(), int(head_dim), q, group, chosen), 1e-4);
     }
     const OracleStats stats = side.cache->take_oracle_stats();
@@ -218,16 +232,20 @@ Measured measure(Side & side, const Inputs & in) {
 void test_measures_alike(bool other_is_cuda, Mode mode, SelectorKind selector, Grouping grouping) {
     Random        random;
     Inputs        in(random, 2, 6, 2, 64, 16);
-    RocketOptions options = options_of(selector);
-    options.grouping      = grouping;
+    RocketOptions options  = options_of(selector);
+    options.grouping       = grouping;
     options.n_dense_layers = mode == Mode::hsa ? 1 : 0;
     Side cpu, other;
-    if (!open_side(false, cpu) || !open_side(other_is_cuda, other) || !cpu.keep(in, mode, options) || !other.keep(in, mode, options)) return;
+    if (!open_side(false, cpu) || !open_side(other_is_cuda, other) || !cpu.keep(in, mode, options) ||
+        !other.keep(in, mode, options))
+        return;
     const Measured here = measure(cpu, in), there = measure(other, in);
     const double   n = double(here.stats.n);
     CHECK(here.stats.n == there.stats.n && here.stats.n > 0);
-    if (other_is_cuda) std::printf("%-11s selector %d: recall %.4f, %.4f on the GPU; attention read %.4f, %.4f\n", mode_name(mode), int(selector), here.stats.recall_sum / n, there.stats.recall_sum / n,
-                here.stats.mass_sum / n, there.stats.mass_sum / n);
+    if (other_is_cuda)
+        std::printf("%-11s selector %d: recall %.4f, %.4f on the GPU; attention read %.4f, %.4f\n", mode_name(mode),
+                    int(selector), here.stats.recall_sum / n, there.stats.recall_sum / n, here.stats.mass_sum / n,
+                    there.stats.mass_sum / n);
     CHECK_NEAR(here.stats.recall_sum / n, there.stats.recall_sum / n, 1e-3);
     CHECK_NEAR(here.stats.mass_sum / n, there.stats.mass_sum / n, 1e-3);
     if (mode == Mode::exact_topk) CHECK(there.stats.recall_sum == n);
@@ -243,7 +261,7 @@ void test_measures_alike(bool other_is_cuda, Mode mode, SelectorKind selector, G
 }
 
 void test_oracle_stats() {
-    const float   p[] = {0.5f, 0.1f, 0.9f, 0.2f, 0.3f};  // of a group of two
+    const float   p[]      = {0.5f, 0.1f, 0.9f, 0.2f, 0.3f};  // of a group of two
     const int32_t chosen[] = {0, 1};
     OracleStats   stats;
     stats.add_head(chosen, 2, p, 5, 2);

@@ -64,27 +64,46 @@ void test_nonsense(const Bytes & good) {
     expect("n_tensors 2^62", open_bytes(patched(good, 8, int64_t(1) << 62)), {Code::MODEL_FORMAT});
     expect("n_kv -1", open_bytes(patched(good, 16, int64_t(-1))), {Code::MODEL_FORMAT});
     expect("key length 2^64-1", open_bytes(patched(good, 24, ~uint64_t(0))), {Code::MODEL_FORMAT});
-    const struct { const char * key; uint32_t value; } sizes[] = {
-        {"llama.block_count", 100000}, {"llama.block_count", 0}, {"llama.block_count", 4}, {"llama.embedding_length", 0},
-        {"llama.embedding_length", 0x7fffffff}, {"llama.attention.head_count", 0}, {"llama.attention.head_count", 7},
-        {"llama.attention.head_count_kv", 0}, {"llama.attention.head_count_kv", 3}, {"llama.feed_forward_length", 0},
-        {"llama.feed_forward_length", 513}, {"llama.context_length", 0}, {"llama.rope.dimension_count", 3}, {"llama.rope.dimension_count", 4096}};
-    for (const auto & size : sizes) expect(size.key, open_bytes(patched(good, value_of(good, size.key), size.value)), {Code::MODEL_FORMAT, Code::MODEL_UNSUPPORTED});
-    expect("rms eps NaN", open_bytes(patched(good, value_of(good, "llama.attention.layer_norm_rms_epsilon"), NAN)), {Code::MODEL_FORMAT});
+    const struct {
+        const char * key;
+        uint32_t     value;
+    } sizes[] = {{"llama.block_count", 100000},
+                 {"llama.block_count", 0},
+                 {"llama.block_count", 4},
+                 {"llama.embedding_length", 0},
+                 {"llama.embedding_length", 0x7fffffff},
+                 {"llama.attention.head_count", 0},
+                 {"llama.attention.head_count", 7},
+                 {"llama.attention.head_count_kv", 0},
+                 {"llama.attention.head_count_kv", 3},
+                 {"llama.feed_forward_length", 0},
+                 {"llama.feed_forward_length", 513},
+                 {"llama.context_length", 0},
+                 {"llama.rope.dimension_count", 3},
+                 {"llama.rope.dimension_count", 4096}};
+    for (const auto & size : sizes)
+        expect(size.key, open_bytes(patched(good, value_of(good, size.key), size.value)),
+               {Code::MODEL_FORMAT, Code::MODEL_UNSUPPORTED});
+    expect("rms eps NaN", open_bytes(patched(good, value_of(good, "llama.attention.layer_norm_rms_epsilon"), NAN)),
+           {Code::MODEL_FORMAT});
 }
 
 void test_cuts(const Bytes & good) {
-    for (size_t n : {size_t(1), size_t(4), size_t(8), size_t(23), size_t(24), size_t(25), good.size() / 100, good.size() / 2, good.size() - 1}) {
-        expect("cut", open_bytes(Bytes(good.begin(), good.begin() + std::ptrdiff_t(n))), {Code::MODEL_TRUNCATED, Code::MODEL_FORMAT});
+    for (size_t n : {size_t(1), size_t(4), size_t(8), size_t(23), size_t(24), size_t(25), good.size() / 100,
+                     good.size() / 2, good.size() - 1}) {
+        expect("cut", open_bytes(Bytes(good.begin(), good.begin() + std::ptrdiff_t(n))),
+               {Code::MODEL_TRUNCATED, Code::MODEL_FORMAT});
     }
     // Every length of the header, which is small.
-    for (size_t n = 24; n < 4000; n += 7) expect("cut header", open_bytes(Bytes(good.begin(), good.begin() + std::ptrdiff_t(n))), {Code::MODEL_TRUNCATED, Code::MODEL_FORMAT});
+    for (size_t n = 24; n < 4000; n += 7)
+        expect("cut header", open_bytes(Bytes(good.begin(), good.begin() + std::ptrdiff_t(n))),
+               {Code::MODEL_TRUNCATED, Code::MODEL_FORMAT});
 }
 
 // Whatever a damaged header says, opening answers; some damage (a name, a note) leaves a good model.
 void test_mutations(const Bytes & good) {
     std::mt19937_64 random(check::seed());
-    const size_t    header = 5000;
+    const size_t    header  = 5000;
     int             refused = 0;
     for (int i = 0; i < 1500; i++) {
         Bytes bytes = good;
@@ -103,7 +122,7 @@ int main() {
     o.n_layer = 1;
     o.n_ff    = 64;
     o.n_vocab = 64;
-    TinyModel model(o);
+    TinyModel   model(o);
     const Bytes good = read_file(model.path());
     test_nonsense(good);
     test_cuts(good);

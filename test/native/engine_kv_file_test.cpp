@@ -1,5 +1,5 @@
-// KV caches on disk: loaded, a document answers to the bit as it did; any other file is a miss and leaves the document empty and
-// usable; writing in parts, giving up and a full disk leave nothing half there.
+// KV caches on disk: loaded, a document answers to the bit as it did; any other file is a miss and leaves the document
+// empty and usable; writing in parts, giving up and a full disk leave nothing half there.
 #ifndef _WIN32
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -70,10 +70,10 @@ struct Fixture {
         bool                 operator==(const Told &) const = default;
     };
     Told ask(Document & document, Mode mode) {
-        Told         told;
-        AskRequest   request;
-        Answer       answer;
-        Step         step;
+        Told       told;
+        AskRequest request;
+        Answer     answer;
+        Step       step;
         request.tokens              = question;
         request.mode                = mode;
         request.max_new             = 12;
@@ -83,7 +83,7 @@ struct Fixture {
             Session session(*engine, document);
             CHECK(session.start_answer(request, {}, answer, step).ok());
         }
-        Session session(*engine, document);
+        Session     session(*engine, document);
         const Asked asked = ::ask(session, request);
         CHECK(asked.status.ok());
         told.answer = asked.tokens;
@@ -94,7 +94,8 @@ struct Fixture {
     void check_miss(Code code, const char * what, const Fixture::Told & expected) {
         Document     document(*engine, GGML_TYPE_F16);
         const Status status = document.load(path, text, nullptr);
-        if (!CHECK(status.code == code && !status.message.empty())) std::printf("    %s: %s, %s\n", what, code_name(status.code), status.message.c_str());
+        if (!CHECK(status.code == code && !status.message.empty()))
+            std::printf("    %s: %s, %s\n", what, code_name(status.code), status.message.c_str());
         CHECK(document.n_tokens() == 0);
         CHECK(document.read(text, 256, 512, nullptr).ok());
         CHECK(ask(document, Mode::rocketkv_mt) == expected);
@@ -110,7 +111,8 @@ void test_same_answer(Fixture & f) {
         CHECK(first.save_part(f.path, 1000, done).ok() && !done);
         CHECK(fs::exists(f.path + ".part"));
         // Chats are answered between two parts, and are not in the file.
-        const auto mt = f.ask(first, Mode::rocketkv_mt), full = f.ask(first, Mode::full), dropped = f.ask(first, Mode::rocketkv);
+        const auto mt = f.ask(first, Mode::rocketkv_mt), full = f.ask(first, Mode::full),
+                   dropped = f.ask(first, Mode::rocketkv);
         f.save(first, 40000);
 #ifndef _WIN32
         struct stat info;
@@ -145,7 +147,8 @@ void test_misses(Fixture & f) {
     const Bytes whole = contents(f.path);
 
     const auto pick = [&](size_t from, size_t to) { return from + size_t(f.random() % (to - from)); };
-    for (size_t size : {size_t(0), size_t(1), size_t(71), size_t(72), size_t(80), pick(81, whole.size() - 1), whole.size() - 1}) {
+    for (size_t size :
+         {size_t(0), size_t(1), size_t(71), size_t(72), size_t(80), pick(81, whole.size() - 1), whole.size() - 1}) {
         put(f.path, Bytes(whole.begin(), whole.begin() + int64_t(size)));
         f.check_miss(Code::KV_CORRUPT, "cut", expected);
     }
@@ -155,8 +158,9 @@ void test_misses(Fixture & f) {
     f.check_miss(Code::KV_CORRUPT, "longer", expected);
 
     // One bit anywhere: magic, fields, tokens, rows, checksums.
-    const size_t rows_begin = 72 + 4 * f.text.size() + 8;
-    std::vector<size_t> places = {0, 7, 16, 24, 32, 40, 48, 56, 63, 64, 71, 72, rows_begin - 1, rows_begin, whole.size() - 9, whole.size() - 1};
+    const size_t        rows_begin = 72 + 4 * f.text.size() + 8;
+    std::vector<size_t> places     = {
+        0, 7, 16, 24, 32, 40, 48, 56, 63, 64, 71, 72, rows_begin - 1, rows_begin, whole.size() - 9, whole.size() - 1};
     for (int i = 0; i < 24; i++) places.push_back(pick(rows_begin, whole.size()));
     for (size_t at : places) {
         Bytes flipped = whole;
@@ -164,13 +168,15 @@ void test_misses(Fixture & f) {
         put(f.path, flipped);
         Document     other(*f.engine, GGML_TYPE_F16);
         const Status status = other.load(f.path, f.text, nullptr);
-        if (!CHECK(status.code == Code::KV_CORRUPT)) std::printf("    byte %zu of %zu: %s\n", at, whole.size(), status.message.c_str());
+        if (!CHECK(status.code == Code::KV_CORRUPT))
+            std::printf("    byte %zu of %zu: %s\n", at, whole.size(), status.message.c_str());
         CHECK(other.n_tokens() == 0);
     }
     // Two layers' rows exchanged, each with its right checksum.
-    const size_t layer = (whole.size() - rows_begin) / size_t(Fixture::options(0).n_layer);
+    const size_t layer   = (whole.size() - rows_begin) / size_t(Fixture::options(0).n_layer);
     Bytes        swapped = whole;
-    std::swap_ranges(swapped.begin() + int64_t(rows_begin), swapped.begin() + int64_t(rows_begin + layer), swapped.begin() + int64_t(rows_begin + layer));
+    std::swap_ranges(swapped.begin() + int64_t(rows_begin), swapped.begin() + int64_t(rows_begin + layer),
+                     swapped.begin() + int64_t(rows_begin + layer));
     put(f.path, swapped);
     f.check_miss(Code::KV_CORRUPT, "layers exchanged", expected);
 

@@ -1,5 +1,5 @@
-// Memory that does not suffice: what is planned for any size of memory either fits, or says what lacks and proposes only what fits; and on
-// a real engine such a question leaves its chat as it was, which answers again.
+// Memory that does not suffice: what is planned for any size of memory either fits, or says what lacks and proposes
+// only what fits; and on a real engine such a question leaves its chat as it was, which answers again.
 #include <algorithm>
 #include <memory>
 #include <string>
@@ -49,11 +49,13 @@ DeviceTraits gpu(size_t available, size_t host) { return {true, 256, int64_t(ava
 DeviceTraits cpu(size_t available) { return {false, 1, int64_t(available), int64_t(available)}; }
 
 bool fits(const MemoryPlan & plan) {
-    return int64_t(plan.device_total()) <= plan.available && (!plan.on_gpu || int64_t(plan.total() - plan.device_total()) <= plan.host_available);
+    return int64_t(plan.device_total()) <= plan.available &&
+           (!plan.on_gpu || int64_t(plan.total() - plan.device_total()) <= plan.host_available);
 }
 
 bool changes_something(const PlanRequest & a, const PlanRequest & b) {
-    return a.mode != b.mode || a.home != b.home || a.document_type != b.document_type || a.rocket.token_budget != b.rocket.token_budget;
+    return a.mode != b.mode || a.home != b.home || a.document_type != b.document_type ||
+           a.rocket.token_budget != b.rocket.token_budget;
 }
 
 // Every proposal asks the same question, changes something, and fits by its own plan made anew.
@@ -72,7 +74,8 @@ void check_shortage(const Status & status, const DeviceTraits & device, const Pl
         CHECK(fits(plan));
         CHECK(plan.device_total() == smaller.plan.device_total());
         CHECK(changes_something(r, smaller.request));
-        CHECK(smaller.request.n_prompt == r.n_prompt && smaller.request.n_question == r.n_question && smaller.request.max_new == r.max_new);
+        CHECK(smaller.request.n_prompt == r.n_prompt && smaller.request.n_question == r.n_question &&
+              smaller.request.max_new == r.max_new);
         CHECK(smaller.request.rocket.token_budget <= r.rocket.token_budget);
     }
 }
@@ -86,9 +89,10 @@ void test_every_size() {
                 bool fitted = false, proposed = false, refused = false;
                 for (size_t size = 0; size <= 64 * 1024 * MiB; size = size * 5 / 4 + 256 * MiB) {
                     const DeviceTraits device = on_gpu ? gpu(size, 64 * 1024 * MiB) : cpu(size);
-                    const PlanRequest  r      = question_on(100'000, mode, 4096, on_gpu ? DocumentHome::device : DocumentHome::automatic);
-                    MemoryPlan         plan;
-                    const Status       status = check_plan(p, device, WEIGHTS, r, state, plan);
+                    const PlanRequest  r =
+                        question_on(100'000, mode, 4096, on_gpu ? DocumentHome::device : DocumentHome::automatic);
+                    MemoryPlan   plan;
+                    const Status status = check_plan(p, device, WEIGHTS, r, state, plan);
                     CHECK(status.ok() == fits(plan));
                     CHECK(!fitted || status.ok());
                     fitted = status.ok();
@@ -97,7 +101,8 @@ void test_every_size() {
                     proposed |= status.shortage && !status.shortage->smaller.empty();
                     refused |= status.shortage && status.shortage->smaller.empty();
                     // Where nothing smaller fits, nothing smaller is named.
-                    CHECK((status.message.find("Nothing smaller fits") != std::string::npos) == status.shortage->smaller.empty());
+                    CHECK((status.message.find("Nothing smaller fits") != std::string::npos) ==
+                          status.shortage->smaller.empty());
                 }
                 CHECK(fitted);
                 CHECK(proposed);
@@ -115,8 +120,8 @@ void test_order() {
     const HyperParams p = shape_8b();
     MemoryPlan        plan;
     // 100,000 tokens are 12.3 GiB of KV in f16: the GPU has less, RAM has it.
-    const DeviceTraits small = gpu(10 * 1024 * MiB, 64 * 1024 * MiB);
-    const PlanRequest  there = question_on(100'000, Mode::rocketkv_mt, 1024, DocumentHome::device);
+    const DeviceTraits small  = gpu(10 * 1024 * MiB, 64 * 1024 * MiB);
+    const PlanRequest  there  = question_on(100'000, Mode::rocketkv_mt, 1024, DocumentHome::device);
     Status             status = check_plan(p, small, WEIGHTS, there, DocumentState::unread, plan);
     if (const SmallerPlan * first = first_of(status)) {
         CHECK(first->request.home == DocumentHome::host);
@@ -124,13 +129,15 @@ void test_order() {
         CHECK(status.message.find("in RAM") != std::string::npos);
     }
     // Nobody said where: it goes to RAM by itself, and nothing lacks.
-    CHECK(check_plan(p, small, WEIGHTS, question_on(100'000, Mode::rocketkv_mt, 1024), DocumentState::unread, plan).ok());
+    CHECK(
+        check_plan(p, small, WEIGHTS, question_on(100'000, Mode::rocketkv_mt, 1024), DocumentState::unread, plan).ok());
     CHECK(!plan.document_on_device);
     // Full mode reads on the GPU.
     status = check_plan(p, small, WEIGHTS, question_on(100'000, Mode::full, 1024), DocumentState::unread, plan);
     if (const SmallerPlan * first = first_of(status)) CHECK(first->request.mode == Mode::rocketkv_mt);
     // On a CPU only the type and the budget can change.
-    status = check_plan(p, cpu(14 * 1024 * MiB), WEIGHTS, question_on(100'000, Mode::full, 1024), DocumentState::unread, plan);
+    status = check_plan(p, cpu(14 * 1024 * MiB), WEIGHTS, question_on(100'000, Mode::full, 1024), DocumentState::unread,
+                        plan);
     CHECK(status.code == Code::HOST_OOM);
     if (const SmallerPlan * first = first_of(status)) {
         CHECK(first->request.document_type == GGML_TYPE_Q8_0);
@@ -151,7 +158,7 @@ void test_order() {
     if (const SmallerPlan * first = first_of(status)) CHECK(first->request.home == DocumentHome::host);
     // RAM lacks, the GPU does not.
     const PlanRequest in_ram = question_on(100'000, Mode::rocketkv_mt, 1024, DocumentHome::host);
-    status                   = check_plan(p, gpu(40 * 1024 * MiB, 4 * 1024 * MiB), WEIGHTS, in_ram, DocumentState::unread, plan);
+    status = check_plan(p, gpu(40 * 1024 * MiB, 4 * 1024 * MiB), WEIGHTS, in_ram, DocumentState::unread, plan);
     CHECK(status.code == Code::HOST_OOM);
     if (const SmallerPlan * first = first_of(status)) CHECK(first->request.home == DocumentHome::device);
 }
@@ -163,14 +170,17 @@ void test_failed_allocation() {
     const PlanRequest  r      = question_on(100'000, Mode::rocketkv_mt, 1024, DocumentHome::device);
     MemoryPlan         plan;
     CHECK(check_plan(p, device, WEIGHTS, r, DocumentState::unread, plan).ok());
-    const Status status = with_shortage(Status::fail(Code::GPU_OOM, "It failed."), p, device, WEIGHTS, r, DocumentState::unread);
+    const Status status =
+        with_shortage(Status::fail(Code::GPU_OOM, "It failed."), p, device, WEIGHTS, r, DocumentState::unread);
     CHECK(status.code == Code::GPU_OOM);
     CHECK(status.message.rfind("It failed. With ", 0) == 0);
     if (CHECK(status.shortage && !status.shortage->smaller.empty())) {
         CHECK(status.shortage->need.needed == int64_t(plan.device_total()));
-        for (const SmallerPlan & smaller : status.shortage->smaller) CHECK(smaller.plan.device_total() < plan.device_total());
+        for (const SmallerPlan & smaller : status.shortage->smaller)
+            CHECK(smaller.plan.device_total() < plan.device_total());
     }
-    const Status other = with_shortage(Status::fail(Code::GPU_FAULT, "It broke."), p, device, WEIGHTS, r, DocumentState::unread);
+    const Status other =
+        with_shortage(Status::fail(Code::GPU_FAULT, "It broke."), p, device, WEIGHTS, r, DocumentState::unread);
     CHECK(other.code == Code::GPU_FAULT && other.message == "It broke." && !other.shortage);
 }
 
@@ -191,8 +201,9 @@ void test_session_goes_on() {
     std::unique_ptr<Engine> engine;
     CHECK(Engine::open({model.path(), {GGML_BINS, 2}}, engine).ok());
     std::mt19937_64            random(check::seed());
-    const std::vector<int32_t> text  = random_tokens(random, 3000, options.n_vocab);
-    const std::vector<int32_t> first = random_tokens(random, 37, options.n_vocab), second = random_tokens(random, 21, options.n_vocab);
+    const std::vector<int32_t> text   = random_tokens(random, 3000, options.n_vocab);
+    const std::vector<int32_t> first  = random_tokens(random, 37, options.n_vocab),
+                               second = random_tokens(random, 21, options.n_vocab);
 
     Document document(*engine, GGML_TYPE_F16);
     engine->backend().limit_available(1024);
@@ -224,10 +235,11 @@ void test_session_goes_on() {
     CHECK(refused.status.code == Code::HOST_OOM);
     CHECK(session.n_tokens() == int64_t(text.size()) && session.borders().size() == 1);
     if (const SmallerPlan * proposal = first_of(refused.status)) {
-        CHECK(refused.status.message.find("a token budget of " + std::to_string(proposal->request.rocket.token_budget)) != std::string::npos);
+        CHECK(refused.status.message.find("a token budget of " +
+                                          std::to_string(proposal->request.rocket.token_budget)) != std::string::npos);
         CHECK(proposal->request.rocket.token_budget >= 256);
         // Taken at its word, still with as little memory, it answers.
-        Session smaller(*engine, document);
+        Session     smaller(*engine, document);
         const Asked less = ask(smaller, ask_with(first, Mode::rocketkv_mt, proposal->request.rocket.token_budget));
         CHECK(!less.tokens.empty());
         CHECK(less.status.ok());
@@ -253,7 +265,8 @@ void test_session_goes_on() {
     CHECK(calm.status.ok() && again.tokens == calm.tokens);
 }
 
-// Pages from the system: zero, writable to the last byte, moved without a copy, given back; more than there is is no crash.
+// Pages from the system: zero, writable to the last byte, moved without a copy, given back; more than there is is no
+// crash.
 void test_host_pages() {
     for (size_t bytes : {size_t(0), size_t(1), size_t(4096), size_t(4097), 3 * MiB + 5, 200 * MiB + 1}) {
         HostPages pages, other;

@@ -1,5 +1,5 @@
-// Documents and chats on a random model: what must be equal is equal to the bit. The same rows are kept however the prompt is
-// cut; forks do not see each other; cancelling leaves no trace; a budget that holds everything is full mode.
+// Documents and chats on a random model: what must be equal is equal to the bit. The same rows are kept however the
+// prompt is cut; forks do not see each other; cancelling leaves no trace; a budget that holds everything is full mode.
 #include <cmath>
 #include <memory>
 #include <vector>
@@ -24,14 +24,14 @@ Choosing           choosing = paper;
 
 AskRequest question(const std::vector<int32_t> & tokens, Mode mode, int budget = 64) {
     AskRequest request;
-    request.tokens               = tokens;
-    request.mode                 = mode;
-    request.max_new              = 12;
-    request.rocket.token_budget  = budget;
-    request.rocket.window        = 16;
-    request.rocket.kernel        = 15;
-    request.rocket.pooling       = choosing.pooling;
-    request.rocket.selector      = choosing.selector;
+    request.tokens              = tokens;
+    request.mode                = mode;
+    request.max_new             = 12;
+    request.rocket.token_budget = budget;
+    request.rocket.window       = 16;
+    request.rocket.kernel       = 15;
+    request.rocket.pooling      = choosing.pooling;
+    request.rocket.selector     = choosing.selector;
     return request;
 }
 
@@ -64,12 +64,13 @@ struct Fixture {
 void test_cut_invariance(Fixture & f) {
     std::vector<uint32_t> kept;
     std::vector<float>    logits, mass;
-    for (auto [segment, tile] : {std::pair{4096, 512}, std::pair{256, 512}, std::pair{256, 31}, std::pair{4096, 31}, std::pair{4096, 1}}) {
+    for (auto [segment, tile] :
+         {std::pair{4096, 512}, std::pair{256, 512}, std::pair{256, 31}, std::pair{4096, 31}, std::pair{4096, 1}}) {
         auto          document = f.read(segment, tile);
         Session       session(*f.engine, *document);
         AnswerRequest request = question(f.first, Mode::rocketkv_mt);
-        request.segment = segment;
-        request.tile    = tile;
+        request.segment       = segment;
+        request.tile          = tile;
         Answer answer;
         Step   step;
         CHECK(session.start_answer(request, {}, answer, step).ok());
@@ -93,19 +94,22 @@ void test_modes(Fixture & f) {
             if (variant == 1) request.rocket.grouping = Grouping::query_head;
             if (variant == 2) request.rocket.selector = SelectorKind::codes, request.rocket.pooling = Pooling::triangle;
             if (variant == 3) request.rocket.selector = SelectorKind::codes_residual;
-            if (variant == 3 && mode == Mode::hsa) request.rocket.token_budget = 160;  // 64 reads less than the codes of all rows
+            if (variant == 3 && mode == Mode::hsa)
+                request.rocket.token_budget = 160;  // 64 reads less than the codes of all rows
             if (variant == 4) request.rocket.n_dense_layers = 2;
             if (variant == 5) request.rocket.decomposition = Decomposition::v1;
             Session session(*f.engine, *document);
             Asked   a = ask(session, request);
-            if (!CHECK(a.status.ok())) std::printf("    %s variant %d: %s\n", mode_name(mode), variant, a.status.message.c_str());
+            if (!CHECK(a.status.ok()))
+                std::printf("    %s variant %d: %s\n", mode_name(mode), variant, a.status.message.c_str());
             CHECK(a.tokens.size() == 12 && a.answer.n_generated == 12 && a.answer.n_prefilled == 37);
             const Counters c = session.counters();
             CHECK(c.rows_total == 900 + 37 + 11);
             CHECK(c.rows_kept <= c.rows_total && c.rows_read <= c.rows_kept);
             if (mode_evicts(mode)) CHECK(c.rows_kept < c.rows_total / 2);
             for (float mass : c.kept_mass) CHECK(mass >= 0 && mass <= 1.0001f);
-            if (mode_selects(mode) && request.rocket.n_dense_layers == 0) CHECK(c.rows_read < 600 && c.read_bytes_per_step < double(c.rows_total) * 32 * 4);
+            if (mode_selects(mode) && request.rocket.n_dense_layers == 0)
+                CHECK(c.rows_read < 600 && c.read_bytes_per_step < double(c.rows_total) * 32 * 4);
         }
     }
 }
@@ -179,7 +183,8 @@ void test_chat_equals_reading(Fixture & f) {
         scale = std::max(scale, std::fabs(double(read.logits[i])));
     }
     CHECK(std::isfinite(worst));
-    // The answer's rows were computed with compressed attention, so they differ a little; a misplaced row differs a lot.
+    // The answer's rows were computed with compressed attention, so they differ a little; a misplaced row differs a
+    // lot.
     CHECK(worst < 0.5 * scale);
 }
 
@@ -213,7 +218,7 @@ void test_cancel(Fixture & f) {
                 if (events_seen++ == at && prefill == (at < 3)) session.cancel();
             };
             events.prefill = [&](int64_t, int64_t) { maybe(true); };
-            Asked   out;
+            Asked out;
             events.token = [&](int32_t) { maybe(false); };
             out.status   = session.ask(question(f.second, mode), events, out.answer);
             CHECK(out.status.code == Code::CANCELLED || (out.status.ok() && at >= 3));
@@ -275,7 +280,8 @@ void test_float_weights(Fixture & f) {
         size += std::pow(double(logits[0][i]), 2);
     }
     CHECK(difference > 0 && difference < 0.01 * size);
-    CHECK(double(weights[1]) > 1.8 * double(weights[0]) && double(weights[1]) < 1.9 * double(weights[0]));  // 34 bytes for 32 became 64
+    CHECK(double(weights[1]) > 1.8 * double(weights[0]) &&
+          double(weights[1]) < 1.9 * double(weights[0]));  // 34 bytes for 32 became 64
 }
 
 void test_refusals(Fixture & f) {
@@ -335,7 +341,7 @@ void test_sampler() {
     CHECK(draw(min_p, 2000)[3] == 0 && draw(min_p, 2000)[2] > 0);
     SamplerOptions penalty;
     penalty.repetition_penalty = 2.0f;
-    Sampler            b(penalty);
+    Sampler b(penalty);
     CHECK(pick(b, {1.0f, 1.5f}) == 1 && pick(b, {1.0f, 1.5f}) == 0);
     SamplerOptions bad;
     bad.top_p = 0;

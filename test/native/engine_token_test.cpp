@@ -1,6 +1,7 @@
-// token_kernels: what an architecture builds for ggml becomes the same computation in fewer calls. The calls run here on a table of
-// plain C++ in place of the CUDA kernels, and must agree with ggml's CPU backend on the graph itself: every weight format, biases,
-// both kinds of rotation with factors and YaRN, mixed formats; what is not known is left to ggml whole.
+// token_kernels: what an architecture builds for ggml becomes the same computation in fewer calls. The calls run here
+// on a table of plain C++ in place of the CUDA kernels, and must agree with ggml's CPU backend on the graph itself:
+// every weight format, biases, both kinds of rotation with factors and YaRN, mixed formats; what is not known is left
+// to ggml whole.
 #include <cstring>
 #include <vector>
 
@@ -29,7 +30,8 @@ ggml_type ggml_of(KernelWeightType type) {
 
 int n_products = 0, n_matrices = 0, n_others = 0;
 
-KernelStatus normalize(const float * x, const float * weight, int n, float eps, const KernelActivations & out, KernelStream) {
+KernelStatus normalize(const float * x, const float * weight, int n, float eps, const KernelActivations & out,
+                       KernelStream) {
     double sum = 0;
     for (int i = 0; i < n; i++) sum += double(x[i]) * x[i];
     for (int i = 0; i < n; i++) out.x[i] = float(x[i] / std::sqrt(sum / n + eps) * weight[i]);
@@ -45,15 +47,19 @@ KernelStatus quantise(const KernelActivations &, int, KernelStream) {
 void rotate(std::vector<float> & rows, const KernelRope & r) {
     for (size_t head = 0; head < rows.size(); head += size_t(r.head_dim)) {
         for (int pair = 0; pair < r.n_rot / 2; pair++) {
-            const float extra = float(*r.position) * std::pow(r.base, -2.0f * float(pair) / float(r.n_rot)) / (r.factors ? r.factors[pair] : 1.0f);
+            const float extra = float(*r.position) * std::pow(r.base, -2.0f * float(pair) / float(r.n_rot)) /
+                                (r.factors ? r.factors[pair] : 1.0f);
             double      theta = extra * r.scale, size = r.attn_factor;
             if (r.ext_factor != 0) {
-                const double mix = (1 - std::min(1.0, std::max(0.0, (pair - double(r.corr_low)) / std::max(0.001, double(r.corr_high) - r.corr_low)))) * r.ext_factor;
+                const double mix =
+                    (1 - std::min(1.0, std::max(0.0, (pair - double(r.corr_low)) /
+                                                         std::max(0.001, double(r.corr_high) - r.corr_low)))) *
+                    r.ext_factor;
                 theta = theta * (1 - mix) + extra * mix;
                 size *= 1 + 0.1 * std::log(1 / double(r.scale));
             }
-            float & a = rows[head + size_t(r.neox ? pair : 2 * pair)];
-            float & b = rows[head + size_t(r.neox ? pair + r.n_rot / 2 : 2 * pair + 1)];
+            float &      a = rows[head + size_t(r.neox ? pair : 2 * pair)];
+            float &      b = rows[head + size_t(r.neox ? pair + r.n_rot / 2 : 2 * pair + 1)];
             const double x = a, y = b, c = std::cos(theta) * size, s = std::sin(theta) * size;
             a = float(x * c - y * s);
             b = float(x * s + y * c);
@@ -67,7 +73,9 @@ KernelStatus product(const KernelProduct & p, KernelStream) {
         const KernelMatrix & k = p.matrices[m];
         std::vector<float>   rows(size_t(k.n_rows)), weights(size_t(p.n_columns));
         for (int r = 0; r < k.n_rows; r++) {
-            ggml_get_type_traits(ggml_of(p.type))->to_float(static_cast<const uint8_t *>(k.weights) + size_t(r) * k.row_bytes, weights.data(), p.n_columns);
+            ggml_get_type_traits(ggml_of(p.type))
+                ->to_float(static_cast<const uint8_t *>(k.weights) + size_t(r) * k.row_bytes, weights.data(),
+                           p.n_columns);
             double sum = k.bias ? k.bias[r] : 0;
             for (int c = 0; c < p.n_columns; c++) sum += double(weights[size_t(c)]) * p.activations.x[c];
             rows[size_t(r)] = float(sum);
@@ -79,7 +87,8 @@ KernelStatus product(const KernelProduct & p, KernelStream) {
     if (p.gated) {
         for (size_t r = 0; r < out[0].size(); r++) out[0][r] = out[0][r] / (1 + std::exp(-out[0][r])) * out[1][r];
     }
-    for (int m = 0; m < (p.gated ? 1 : p.n_matrices); m++) std::memcpy(p.matrices[m].out, out[size_t(m)].data(), out[size_t(m)].size() * sizeof(float));
+    for (int m = 0; m < (p.gated ? 1 : p.n_matrices); m++)
+        std::memcpy(p.matrices[m].out, out[size_t(m)].data(), out[size_t(m)].size() * sizeof(float));
     n_products++;
     n_matrices += p.n_matrices;
     return KERNEL_OK;
@@ -109,23 +118,24 @@ class Layer {
         l.attn_norm = vector(p.n_embd), l.ffn_norm = vector(p.n_embd);
         l.wq = matrix(c.type, p.n_embd, q), l.wk = matrix(c.type, p.n_embd, kv);
         l.wv = matrix(c.v_type == GGML_TYPE_COUNT ? c.type : c.v_type, p.n_embd, kv);
-        l.wo = matrix(c.type, q, p.n_embd), l.ffn_gate = matrix(c.type, p.n_embd, p.n_ff), l.ffn_up = matrix(c.type, p.n_embd, p.n_ff);
+        l.wo = matrix(c.type, q, p.n_embd), l.ffn_gate = matrix(c.type, p.n_embd, p.n_ff),
+        l.ffn_up   = matrix(c.type, p.n_embd, p.n_ff);
         l.ffn_down = matrix(c.type, p.n_ff, p.n_embd);
         if (c.factors) l.rope_factors = vector(p.n_rot / 2, 1.5f);
         if (c.biases) {
             l.bq = vector(q), l.bk = vector(kv), l.bv = vector(kv), l.bo = vector(p.n_embd);
             l.ffn_gate_b = vector(p.n_ff), l.ffn_up_b = vector(p.n_ff), l.ffn_down_b = vector(p.n_embd);
         }
-        x        = vector(p.n_embd);
-        attended = vector(q);
-        position = ggml_new_tensor_1d(ctx_.get(), GGML_TYPE_I32, 1);
+        x                                       = vector(p.n_embd);
+        attended                                = vector(q);
+        position                                = ggml_new_tensor_1d(ctx_.get(), GGML_TYPE_I32, 1);
         *static_cast<int32_t *>(position->data) = int32_t(random_() % 2000);
     }
     ggml_context * ctx() { return ctx_.get(); }
 
-    HyperParams   p;
-    LayerWeights  l;
-    ggml_tensor * x = nullptr, * attended = nullptr, * position = nullptr;
+    HyperParams  p;
+    LayerWeights l;
+    ggml_tensor *x = nullptr, *attended = nullptr, *position = nullptr;
 
   private:
     std::vector<float> normals(int64_t n, float mean, float deviation) {
@@ -159,19 +169,20 @@ std::vector<float> taken(const ggml_tensor * t) {
 void compare(const std::vector<float> & got, const std::vector<float> & want, double bound, const char * what) {
     double most = 1e-6, worst = 0;
     for (float v : want) most = std::max(most, std::fabs(double(v)));
-    for (size_t i = 0; i < want.size(); i++) worst = std::max(worst, std::isnan(got[i]) ? 1e9 : std::fabs(double(got[i]) - want[i]));
+    for (size_t i = 0; i < want.size(); i++)
+        worst = std::max(worst, std::isnan(got[i]) ? 1e9 : std::fabs(double(got[i]) - want[i]));
     if (!CHECK(worst <= bound * most)) std::printf("    %s: %g of %g\n", what, worst, most);
 }
 
 // Both halves of a layer; returns the calls of each.
 void one(const Case & c, Backend & backend, std::mt19937_64 & random, int want_products, int want_others) {
-    Layer         layer(c, random);
-    KernelTable   table{};
+    Layer       layer(c, random);
+    KernelTable table{};
     table.normalize = normalize, table.quantise = quantise, table.product = product;
     std::vector<signed char> bits(1024);
     std::vector<float>       scales(64), sums(64);
     n_products = n_matrices = n_others = 0;
-    const bool quantised = ggml_is_quantized(c.type);
+    const bool quantised               = ggml_is_quantized(c.type);
     for (bool after : {false, true}) {
         ggml_cgraph *              graph = ggml_new_graph(layer.ctx());
         std::vector<ggml_tensor *> ends;
@@ -190,7 +201,8 @@ void one(const Case & c, Backend & backend, std::mt19937_64 & random, int want_p
         const std::vector<KernelCall> calls = token_kernels(graph, {nullptr, bits.data(), scales.data(), sums.data()});
         CHECK(calls.empty() == (want_products == 0));
         for (const KernelCall & call : calls) CHECK(call(table, nullptr) == KERNEL_OK);
-        for (size_t i = 0; i < ends.size() && !calls.empty(); i++) compare(taken(ends[i]), want[i], quantised ? 4e-2 : 4e-3, ggml_type_name(c.type));
+        for (size_t i = 0; i < ends.size() && !calls.empty(); i++)
+            compare(taken(ends[i]), want[i], quantised ? 4e-2 : 4e-3, ggml_type_name(c.type));
     }
     CHECK(n_products == want_products);
     CHECK(n_others == want_others);
@@ -203,8 +215,10 @@ int main() {
     std::mt19937_64          random(check::seed());
     std::unique_ptr<Backend> backend;
     if (!CHECK(Backend::open({GGML_BINS, 1}, backend).ok())) return check::report();
-    for (ggml_type type : {GGML_TYPE_F16, GGML_TYPE_BF16, GGML_TYPE_Q8_0, GGML_TYPE_Q4_0, GGML_TYPE_Q4_1, GGML_TYPE_Q4_K, GGML_TYPE_Q5_K, GGML_TYPE_Q6_K}) {
-        // norm + q, k, v; output + residual, norm + gate and up, down + residual. Attention's and the gate's results become 8 bits first.
+    for (ggml_type type : {GGML_TYPE_F16, GGML_TYPE_BF16, GGML_TYPE_Q8_0, GGML_TYPE_Q4_0, GGML_TYPE_Q4_1,
+                           GGML_TYPE_Q4_K, GGML_TYPE_Q5_K, GGML_TYPE_Q6_K}) {
+        // norm + q, k, v; output + residual, norm + gate and up, down + residual. Attention's and the gate's results
+        // become 8 bits first.
         const int others = ggml_is_quantized(type) ? 4 : 2;
         Case      c;
         c.type = type;

@@ -1,4 +1,5 @@
-// codes_build, append_kv and select_codes: ranges and codes against the definition, choices up to equal scores, hard channels.
+// codes_build, append_kv and select_codes: ranges and codes against the definition, choices up to equal scores, hard
+// channels.
 #include "kernels/reference.h"
 
 using namespace kernel_test;
@@ -17,11 +18,11 @@ static void one(Rng & rng, int G, int g, int D, int capacity, int n0, int k, boo
         for (int j = 0; j < G; ++j) {
             for (int t = 0; t < n0; ++t) {
                 uint16_t * row = &cache.k_host[(size_t(j) * capacity + t) * D];
-                row[0] = to_half(2.5f);                                   // constant
-                row[1] = to_half(30000 * rng.normal() / 4);               // huge range
-                row[2] = to_half(t == n0 / 2 ? 500.0f : rng.normal());    // one outlier
-                row[3] = to_half(0.0f);                                   // zero
-                row[D - 1] = to_half(100.0f + 0.01f * rng.normal());      // large mean, small spread
+                row[0]         = to_half(2.5f);                                 // constant
+                row[1]         = to_half(30000 * rng.normal() / 4);             // huge range
+                row[2]         = to_half(t == n0 / 2 ? 500.0f : rng.normal());  // one outlier
+                row[3]         = to_half(0.0f);                                 // zero
+                row[D - 1]     = to_half(100.0f + 0.01f * rng.normal());        // large mean, small spread
             }
         }
         cache.upload();
@@ -31,12 +32,14 @@ static void one(Rng & rng, int G, int g, int D, int capacity, int n0, int k, boo
         for (float & v : x) v = v * v;
         return x;
     }();
-    Codes codes(G, D, capacity, residual);
-    Buffer<float> device_importance(importance);
-    const bool with_importance = rng.below(4) != 0;
-    const KernelCache view = cache.view();
-    Workspace build_work(kernels().codes_build_workspace_bytes(view), true);
-    launched(kernels().codes_build(view, n0, with_importance ? device_importance.data : nullptr, codes.view(), build_work.data, build_work.n, nullptr), "codes_build");
+    Codes             codes(G, D, capacity, residual);
+    Buffer<float>     device_importance(importance);
+    const bool        with_importance = rng.below(4) != 0;
+    const KernelCache view            = cache.view();
+    Workspace         build_work(kernels().codes_build_workspace_bytes(view), true);
+    launched(kernels().codes_build(view, n0, with_importance ? device_importance.data : nullptr, codes.view(),
+                                   build_work.data, build_work.n, nullptr),
+             "codes_build");
     codes.download();
     check_counters(build_work, "codes_build");
 
@@ -53,19 +56,25 @@ static void one(Rng & rng, int G, int g, int D, int capacity, int n0, int k, boo
         for (int p = 0; p < D; ++p) {
             const size_t at = size_t(j) * D + p;
             const int    c  = codes.order_host[at];
-            if (c < 0 || c >= D || seen[c]) { order_ok = false; break; }
+            if (c < 0 || c >= D || seen[c]) {
+                order_ok = false;
+                break;
+            }
             seen[c] = 1;
             if (p > 0) {
                 const double before = telling[codes.order_host[at - 1]];
-                order_ok = order_ok && before >= telling[c] * (1 - 1e-4) - 1e-10;
+                order_ok            = order_ok && before >= telling[c] * (1 - 1e-4) - 1e-10;
             }
             float low = INFINITY, high = -INFINITY;
-            for (int t = 0; t < n0; ++t) low = std::fmin(low, cache.key(j, t, c)), high = std::fmax(high, cache.key(j, t, c));
+            for (int t = 0; t < n0; ++t)
+                low = std::fmin(low, cache.key(j, t, c)), high = std::fmax(high, cache.key(j, t, c));
             const int   top  = p < D / 2 ? 15 : 3;
             const float step = high > low ? (high - low) / top : 0.0f;
             range_ok = range_ok && codes.lo_host[at] == low && std::fabs(codes.step_host[at] - step) <= 1e-6f * step;
             if (p < D / 2 || residual) {
-                for (int t = 0; t < n0; ++t) code_ok = code_ok && code_fits(cache.key(j, t, c), low, codes.step_host[at], top, codes.code(j, t, p));
+                for (int t = 0; t < n0; ++t)
+                    code_ok =
+                        code_ok && code_fits(cache.key(j, t, c), low, codes.step_host[at], top, codes.code(j, t, p));
             }
         }
         for (int c = 0; residual && c < D; ++c) {
@@ -76,24 +85,28 @@ static void one(Rng & rng, int G, int g, int D, int capacity, int n0, int k, boo
                 spread += std::fabs(cache.value(j, t, c) - got) / n0;
                 value_ok = value_ok && codes.sign(j, t, c) == (cache.value(j, t, c) >= got);
             }
-            value_ok = value_ok && std::fabs(got - mean) <= 1e-5 && std::fabs(codes.v_spread_host[size_t(j) * D + c] - spread) <= 1e-5;
+            value_ok = value_ok && std::fabs(got - mean) <= 1e-5 &&
+                       std::fabs(codes.v_spread_host[size_t(j) * D + c] - spread) <= 1e-5;
         }
         check(codes.clamped_host[j] == 0, "clamped starts at 0");
     }
-    check(order_ok && range_ok && code_ok && value_ok, "codes_build: G %d, D %d, n %d, residual %d, hard %d: order %d, ranges %d, codes %d, values %d", G,
-          D, n0, residual, hard, order_ok, range_ok, code_ok, value_ok);
+    check(order_ok && range_ok && code_ok && value_ok,
+          "codes_build: G %d, D %d, n %d, residual %d, hard %d: order %d, ranges %d, codes %d, values %d", G, D, n0,
+          residual, hard, order_ok, range_ok, code_ok, value_ok);
 
-    Buffer<int32_t> ids(size_t(G) * k), capacities(std::vector<int32_t>{capacity});
-    Workspace work(kernels().select_codes_workspace_bytes(view), true);
+    Buffer<int32_t>   ids(size_t(G) * k), capacities(std::vector<int32_t>{capacity});
+    Workspace         work(kernels().select_codes_workspace_bytes(view), true);
     const KernelCodes codes_view = codes.view();
     std::vector<int>  clamped(size_t(G), 0);
-    int n = n0;
+    int               n = n0;
     for (int step = 0; step < steps; ++step) {
-        std::vector<float> q = normals(rng, size_t(G) * g * D), nk = normals(rng, size_t(G) * D, step % 2 ? 1.0f : 4.0f), nv = normals(rng, nk.size());
-        if (hard) for (int h = 0; h < G * g; ++h) q[size_t(h) * D + 1] *= 1e-4f;  // or the huge channel decides alone
+        std::vector<float> q  = normals(rng, size_t(G) * g * D),
+                           nk = normals(rng, size_t(G) * D, step % 2 ? 1.0f : 4.0f), nv = normals(rng, nk.size());
+        if (hard)
+            for (int h = 0; h < G * g; ++h) q[size_t(h) * D + 1] *= 1e-4f;  // or the huge channel decides alone
         if (step == 2) std::fill(q.begin(), q.end(), 0.0f);
         Buffer<float> device_q(q), device_k(nk), device_v(nv);
-        KernelNewRow row;
+        KernelNewRow  row;
         if (step > 0 && n < capacity) {
             launched(kernels().advance_rows(cache.n_rows.data, capacities.data, 1, nullptr), "advance_rows");
             for (int j = 0; j < G; ++j) {
@@ -102,9 +115,11 @@ static void one(Rng & rng, int G, int g, int D, int capacity, int n0, int k, boo
                     cache.v_host[(size_t(j) * capacity + n) * D + c] = to_half(nv[size_t(j) * D + c]);
                 }
                 for (int p = 0; p < (residual ? D : D / 2); ++p) {
-                    const size_t at  = size_t(j) * D + p;
-                    const float  x   = cache.key(j, n, codes.order_host[at]), s = codes.step_host[at];
-                    const float  raw = s > 0 ? std::floor((x - codes.lo_host[at]) / s + 0.5f) : x == codes.lo_host[at] ? 0 : -1;
+                    const size_t at = size_t(j) * D + p;
+                    const float  x = cache.key(j, n, codes.order_host[at]), s = codes.step_host[at];
+                    const float  raw = s > 0                    ? std::floor((x - codes.lo_host[at]) / s + 0.5f)
+                                       : x == codes.lo_host[at] ? 0
+                                                                : -1;
                     clamped[j] += !(raw >= 0 && raw <= (p < D / 2 ? 15 : 3));
                 }
             }
@@ -116,16 +131,19 @@ static void one(Rng & rng, int G, int g, int D, int capacity, int n0, int k, boo
             }
         }
         ids.poison();
-        launched(kernels().select_codes(view, codes_view, row, device_q.data, k, ids.data, work.data, work.n, nullptr), "select_codes");
+        launched(kernels().select_codes(view, codes_view, row, device_q.data, k, ids.data, work.data, work.n, nullptr),
+                 "select_codes");
         codes.download();
-        const std::vector<int32_t> got = ids.download();
-        const int taken = std::min(k, n);
+        const std::vector<int32_t> got   = ids.download();
+        const int                  taken = std::min(k, n);
         for (int j = 0; j < G; ++j) {
-            const std::vector<double> b = code_probabilities(codes, g, j, n, q);
-            bool ok = same_choice(b, &got[size_t(j) * k], taken, 1e-4);
-            if (step == 2) for (int i = 0; i < taken; ++i) ok = ok && got[size_t(j) * k + i] == i;
+            const std::vector<double> b  = code_probabilities(codes, g, j, n, q);
+            bool                      ok = same_choice(b, &got[size_t(j) * k], taken, 1e-4);
+            if (step == 2)
+                for (int i = 0; i < taken; ++i) ok = ok && got[size_t(j) * k + i] == i;
             for (int i = taken; i < k; ++i) ok = ok && got[size_t(j) * k + i] == -1;
-            check(ok, "select_codes: head %d of %d, g %d, D %d, n %d of %d, k %d, residual %d, hard %d, step %d", j, G, g, D, n, capacity, k, residual, hard, step);
+            check(ok, "select_codes: head %d of %d, g %d, D %d, n %d of %d, k %d, residual %d, hard %d, step %d", j, G,
+                  g, D, n, capacity, k, residual, hard, step);
         }
     }
     bool ok = true;
@@ -134,9 +152,11 @@ static void one(Rng & rng, int G, int g, int D, int capacity, int n0, int k, boo
         for (int t = n0; t < n; ++t) {
             for (int p = 0; p < (residual ? D : D / 2); ++p) {
                 const size_t at = size_t(j) * D + p;
-                ok = ok && code_fits(cache.key(j, t, codes.order_host[at]), codes.lo_host[at], codes.step_host[at], p < D / 2 ? 15 : 3, codes.code(j, t, p));
+                ok = ok && code_fits(cache.key(j, t, codes.order_host[at]), codes.lo_host[at], codes.step_host[at],
+                                     p < D / 2 ? 15 : 3, codes.code(j, t, p));
             }
-            for (int c = 0; residual && c < D; ++c) ok = ok && codes.sign(j, t, c) == (cache.value(j, t, c) >= codes.v_mean_host[size_t(j) * D + c]);
+            for (int c = 0; residual && c < D; ++c)
+                ok = ok && codes.sign(j, t, c) == (cache.value(j, t, c) >= codes.v_mean_host[size_t(j) * D + c]);
         }
     }
     check(ok, "appended codes and clamp counts: D %d, n %d..%d, residual %d, hard %d", D, n0, n, residual, hard);
@@ -146,8 +166,9 @@ static void one(Rng & rng, int G, int g, int D, int capacity, int n0, int k, boo
 
 int main(int argc, char ** argv) {
     return run(argc, argv, "codes", [](uint64_t seed, bool small) {
-        Rng rng(seed);
-        const int dims[] = {64, 96, 128, 256}, groups[] = {1, 2, 3, 4, 6, 7, 8, 16}, lengths[] = {1, 31, 32, 33, 64, 511, 512, 513, 1100};
+        Rng       rng(seed);
+        const int dims[] = {64, 96, 128, 256}, groups[] = {1, 2, 3, 4, 6, 7, 8, 16},
+                  lengths[] = {1, 31, 32, 33, 64, 511, 512, 513, 1100};
         for (int i = 0; i < (small ? 8 : 48); ++i) {
             const int n = lengths[small ? i % 6 : i % 9], capacity = n + rng.below(10);
             const int k = i % 6 == 5 ? capacity + 2 : 1 + rng.below(n);

@@ -1,5 +1,5 @@
-// A token captured once (advance, select with append, attention) and replayed while the cache grows from nearly empty to full
-// and beyond: every replay must equal the reference at that length. Pages, codes, codes with residual, dense.
+// A token captured once (advance, select with append, attention) and replayed while the cache grows from nearly empty
+// to full and beyond: every replay must equal the reference at that length. Pages, codes, codes with residual, dense.
 #include "kernels/reference.h"
 
 using namespace kernel_test;
@@ -7,18 +7,20 @@ using namespace kernel_test;
 enum Mode { PAGES, CODES, RESIDUAL, DENSE };
 
 static void one(Rng & rng, Mode mode, int G, int g, int D, int n0, int capacity, int page, int k) {
-    Cache cache(rng, G, g, D, capacity, n0);
-    const int stride = kernel_page_stride(capacity, page);
+    Cache            cache(rng, G, g, D, capacity, n0);
+    const int        stride = kernel_page_stride(capacity, page);
     Buffer<uint16_t> minmax(size_t(G) * D * kernel_page_sides(page) * stride);
-    KernelPages pages;
+    KernelPages      pages;
     pages.minmax = minmax.data, pages.page = page;
-    Codes codes(G, D, capacity, mode == RESIDUAL);
+    Codes             codes(G, D, capacity, mode == RESIDUAL);
     const KernelCodes codes_view = codes.view();
-    const KernelCache view = cache.view();
-    Buffer<int32_t> ids(size_t(G) * k), capacities(std::vector<int32_t>{capacity});
-    Buffer<float>   q(size_t(G) * g * D), out(q.n), nk(size_t(G) * D), nv(nk.n);
-    Workspace build(kernels().codes_build_workspace_bytes(view), true),
-        select(std::max(kernels().select_codes_workspace_bytes(view), kernels().select_pages_workspace_bytes(view, pages)), true),
+    const KernelCache view       = cache.view();
+    Buffer<int32_t>   ids(size_t(G) * k), capacities(std::vector<int32_t>{capacity});
+    Buffer<float>     q(size_t(G) * g * D), out(q.n), nk(size_t(G) * D), nv(nk.n);
+    Workspace         build(kernels().codes_build_workspace_bytes(view), true),
+        select(
+            std::max(kernels().select_codes_workspace_bytes(view), kernels().select_pages_workspace_bytes(view, pages)),
+            true),
         work(kernels().sparse_attention_workspace_bytes(view, k), true);
     launched(kernels().page_minmax(view, n0, pages, nullptr), "page_minmax");
     launched(kernels().codes_build(view, n0, nullptr, codes_view, build.data, build.n, nullptr), "codes_build");
@@ -28,15 +30,19 @@ static void one(Rng & rng, Mode mode, int G, int g, int D, int n0, int capacity,
     CUDA_OK(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal));
     KernelNewRow row;
     row.k = nk.data, row.v = nv.data;
-    bool ok = kernels().advance_rows(cache.n_rows.data, capacities.data, 1, stream) == KERNEL_OK;
-    const int r = std::max(1, D / 2);
-    if (mode == PAGES) ok = ok && kernels().select_pages(view, pages, row, q.data, r, k, ids.data, select.data, select.n, stream) == KERNEL_OK;
+    bool      ok = kernels().advance_rows(cache.n_rows.data, capacities.data, 1, stream) == KERNEL_OK;
+    const int r  = std::max(1, D / 2);
+    if (mode == PAGES)
+        ok = ok && kernels().select_pages(view, pages, row, q.data, r, k, ids.data, select.data, select.n, stream) ==
+                       KERNEL_OK;
     if (mode == CODES || mode == RESIDUAL) {
-        ok = ok && kernels().select_codes(view, codes_view, row, q.data, k, ids.data, select.data, select.n, stream) == KERNEL_OK;
+        ok = ok && kernels().select_codes(view, codes_view, row, q.data, k, ids.data, select.data, select.n, stream) ==
+                       KERNEL_OK;
     }
     if (mode == DENSE) ok = ok && kernels().append_kv(view, row, nullptr, nullptr, stream) == KERNEL_OK;
-    ok = ok && kernels().sparse_attention(view, q.data, mode == DENSE ? nullptr : ids.data, k, mode == RESIDUAL ? &codes_view : nullptr, select.data,
-                                          out.data, work.data, work.n, stream) == KERNEL_OK;
+    ok = ok && kernels().sparse_attention(view, q.data, mode == DENSE ? nullptr : ids.data, k,
+                                          mode == RESIDUAL ? &codes_view : nullptr, select.data, out.data, work.data,
+                                          work.n, stream) == KERNEL_OK;
     cudaGraph_t graph;
     CUDA_OK(cudaStreamEndCapture(stream, &graph));
     check(ok, "capture");
@@ -60,26 +66,31 @@ static void one(Rng & rng, Mode mode, int G, int g, int D, int n0, int capacity,
         ++n;
         codes.download();
         const std::vector<int32_t> chosen = ids.download();
-        const std::vector<float>   got = out.download();
-        bool   choice = true;
-        double worst  = 0;
+        const std::vector<float>   got    = out.download();
+        bool                       choice = true;
+        double                     worst  = 0;
         for (int j = 0; j < G; ++j) {
-            const int taken = mode == DENSE ? n : std::min(k, n);
+            const int            taken = mode == DENSE ? n : std::min(k, n);
             std::vector<int32_t> mine(chosen.begin() + size_t(j) * k, chosen.begin() + size_t(j) * k + std::min(k, n));
-            if (mode == PAGES) choice = choice && same_choice(page_probabilities(cache, j, n, page, r, hq), mine.data(), taken, 1e-4);
-            if (mode == CODES || mode == RESIDUAL) choice = choice && same_choice(code_probabilities(codes, g, j, n, hq), mine.data(), taken, 1e-4);
+            if (mode == PAGES)
+                choice = choice && same_choice(page_probabilities(cache, j, n, page, r, hq), mine.data(), taken, 1e-4);
+            if (mode == CODES || mode == RESIDUAL)
+                choice = choice && same_choice(code_probabilities(codes, g, j, n, hq), mine.data(), taken, 1e-4);
             if (mode == DENSE) {
                 mine.resize(static_cast<size_t>(n));
                 for (int i = 0; i < n; ++i) mine[i] = i;
             }
             if (!choice) break;
             for (int h = 0; h < g; ++h) {
-                const double e = relative_error(&got[(size_t(j) * g + h) * D], attention(cache, j, h, n, mine, hq, mode == RESIDUAL ? &codes : nullptr));
+                const double e =
+                    relative_error(&got[(size_t(j) * g + h) * D],
+                                   attention(cache, j, h, n, mine, hq, mode == RESIDUAL ? &codes : nullptr));
                 worst = e <= worst ? worst : e;
             }
         }
-        check(choice && worst <= 1e-4, "replay: mode %d, G %d, g %d, D %d, n %d of %d, page %d, k %d: choice %d, error %g", mode, G, g, D, n, capacity, page, k,
-              choice, worst);
+        check(choice && worst <= 1e-4,
+              "replay: mode %d, G %d, g %d, D %d, n %d of %d, page %d, k %d: choice %d, error %g", mode, G, g, D, n,
+              capacity, page, k, choice, worst);
     }
     // Full: further tokens must not write anywhere else.
     for (int i = 0; i < 2; ++i) CUDA_OK(cudaGraphLaunch(token, stream));
@@ -96,7 +107,7 @@ int main(int argc, char ** argv) {
         Rng rng(seed);
         for (int mode = PAGES; mode <= DENSE; ++mode) {
             one(rng, Mode(mode), 2, 4, 128, 1, small ? 12 : 40, 3, 8);
-            one(rng, Mode(mode), 1, 3, 64, 500, small ? 504 : 530, 2, 100);   // across a tile of 512 tokens
+            one(rng, Mode(mode), 1, 3, 64, 500, small ? 504 : 530, 2, 100);  // across a tile of 512 tokens
             if (small) continue;
             one(rng, Mode(mode), 2, 8, 96, 380, 400, 1, 64);
             one(rng, Mode(mode), 1, 16, 256, 1020, 1030, 8, 200);

@@ -1,6 +1,6 @@
-// normalize, quantise, product and append_history against float64, for every weight format: one to three matrices, odd row counts,
-// bias, residual, rotation of both kinds with YaRN and factors, the gate. Weight blocks are random bits decoded here by the format's
-// definition, one value at a time.
+// normalize, quantise, product and append_history against float64, for every weight format: one to three matrices, odd
+// row counts, bias, residual, rotation of both kinds with YaRN and factors, the gate. Weight blocks are random bits
+// decoded here by the format's definition, one value at a time.
 #include <memory>
 
 #include "kernels/reference.h"
@@ -17,8 +17,9 @@ struct Format {
 };
 
 const Format FORMATS[] = {
-    {KERNEL_WEIGHTS_F16, "f16", 1, 2, false},      {KERNEL_WEIGHTS_BF16, "bf16", 1, 2, false},   {KERNEL_WEIGHTS_Q8_0, "q8_0", 32, 34, true},
-    {KERNEL_WEIGHTS_Q4_0, "q4_0", 32, 18, true},   {KERNEL_WEIGHTS_Q4_1, "q4_1", 32, 20, true},  {KERNEL_WEIGHTS_Q4_K, "q4_K", 256, 144, true},
+    {KERNEL_WEIGHTS_F16, "f16", 1, 2, false},      {KERNEL_WEIGHTS_BF16, "bf16", 1, 2, false},
+    {KERNEL_WEIGHTS_Q8_0, "q8_0", 32, 34, true},   {KERNEL_WEIGHTS_Q4_0, "q4_0", 32, 18, true},
+    {KERNEL_WEIGHTS_Q4_1, "q4_1", 32, 20, true},   {KERNEL_WEIGHTS_Q4_K, "q4_K", 256, 144, true},
     {KERNEL_WEIGHTS_Q5_K, "q5_K", 256, 176, true}, {KERNEL_WEIGHTS_Q6_K, "q6_K", 256, 210, true},
 };
 
@@ -50,7 +51,8 @@ double decode(const Format & f, const unsigned char * row, int column) {
         }
         case KERNEL_WEIGHTS_Q8_0: return double(half_of(b)) * static_cast<signed char>(b[2 + i]);
         case KERNEL_WEIGHTS_Q4_0: return double(half_of(b)) * ((i < 16 ? b[2 + i] & 15 : b[2 + i - 16] >> 4) - 8);
-        case KERNEL_WEIGHTS_Q4_1: return double(half_of(b)) * (i < 16 ? b[4 + i] & 15 : b[4 + i - 16] >> 4) + half_of(b + 2);
+        case KERNEL_WEIGHTS_Q4_1:
+            return double(half_of(b)) * (i < 16 ? b[4 + i] & 15 : b[4 + i - 16] >> 4) + half_of(b + 2);
         case KERNEL_WEIGHTS_Q4_K:
         case KERNEL_WEIGHTS_Q5_K: {
             const bool            five = f.type == KERNEL_WEIGHTS_Q5_K;
@@ -63,8 +65,8 @@ double decode(const Format & f, const unsigned char * row, int column) {
         }
         case KERNEL_WEIGHTS_Q6_K: {
             const int             half = i / 128, at = i % 128, run = at / 32, l = at % 32;
-            const unsigned char * ql   = b + half * 64 + (run % 2) * 32 + l;
-            const int             q    = (run < 2 ? *ql & 15 : *ql >> 4) | (b[128 + half * 32 + l] >> (2 * run) & 3) << 4;
+            const unsigned char * ql = b + half * 64 + (run % 2) * 32 + l;
+            const int             q  = (run < 2 ? *ql & 15 : *ql >> 4) | (b[128 + half * 32 + l] >> (2 * run) & 3) << 4;
             return double(half_of(b + 208)) * static_cast<signed char>(b[192 + half * 8 + run * 2 + l / 16]) * (q - 32);
         }
     }
@@ -101,8 +103,8 @@ std::vector<unsigned char> random_weights(Rng & rng, const Format & f, int rows,
 }
 
 struct Activations {
-    int                n;
-    Buffer<float>      x, scale, sum;
+    int                 n;
+    Buffer<float>       x, scale, sum;
     Buffer<signed char> q;
     explicit Activations(int n_) : n(n_), x(size_t(n_)), scale(size_t(n_) / 32), sum(size_t(n_) / 16), q(size_t(n_)) {}
     KernelActivations view() const { return {x.data, q.data, scale.data, sum.data}; }
@@ -111,8 +113,8 @@ struct Activations {
 // The eight bits must say what the f32 say, to half a step.
 void check_bits(const Activations & a, const char * op) {
     const std::vector<float>       x = a.x.download(), scale = a.scale.download(), sum = a.sum.download();
-    const std::vector<signed char> q = a.q.download();
-    bool ok = true;
+    const std::vector<signed char> q  = a.q.download();
+    bool                           ok = true;
     for (int i = 0; i < a.n; ++i) ok = ok && std::fabs(x[i] - scale[i / 32] * q[i]) <= 0.5001f * scale[i / 32] + 1e-12f;
     for (int b = 0; b < a.n / 16; ++b) {
         int total = 0;
@@ -124,8 +126,8 @@ void check_bits(const Activations & a, const char * op) {
 
 void normalizing(Rng & rng, int n, float scale) {
     const std::vector<float> x = normals(rng, size_t(n), scale), weight = normals(rng, size_t(n));
-    Buffer<float> dx(x), dw(weight);
-    Activations   a(n);
+    Buffer<float>            dx(x), dw(weight);
+    Activations              a(n);
     launched(kernels().normalize(dx.data, dw.data, n, 1e-5f, a.view(), nullptr), "normalize");
     double sum = 0;
     for (float v : x) sum += double(v) * v;
@@ -148,26 +150,29 @@ void multiplying(Rng & rng, const Format & f, int columns, std::vector<int> rows
         check_bits(a, "quantise");
     }
     // What the weights meet: the 8 bits themselves where the format is quantised.
-    std::vector<double> y(static_cast<size_t>(columns));
-    const std::vector<float> x = a.x.download(), scale = a.scale.download();
+    std::vector<double>            y(static_cast<size_t>(columns));
+    const std::vector<float>       x = a.x.download(), scale = a.scale.download();
     const std::vector<signed char> q = a.q.download();
     for (int i = 0; i < columns; ++i) y[i] = f.quantised ? double(scale[i / 32]) * q[i] : double(x[i]);
 
     KernelProduct p;
-    p.type = f.type, p.activations = a.view(), p.n_columns = columns, p.n_matrices = int(rows.size()), p.gated = w.gated;
-    const int position = 1 + rng.below(100000), n_rot = w.neox && head_dim > 64 ? head_dim / 2 : head_dim;
+    p.type = f.type, p.activations = a.view(), p.n_columns = columns, p.n_matrices = int(rows.size()),
+    p.gated                     = w.gated;
+    const int          position = 1 + rng.below(100000), n_rot = w.neox && head_dim > 64 ? head_dim / 2 : head_dim;
     std::vector<float> factors(size_t(n_rot) / 2);
     for (float & v : factors) v = 1.0f + rng.uniform();
     Buffer<int32_t> device_position(std::vector<int32_t>{position});
     Buffer<float>   device_factors(factors);
     p.rope.position = device_position.data, p.rope.factors = w.yarn ? device_factors.data : nullptr;
     p.rope.head_dim = head_dim, p.rope.n_rot = n_rot, p.rope.neox = w.neox, p.rope.base = 10000.0f;
-    if (w.yarn) p.rope.scale = 0.25f, p.rope.ext_factor = 1.0f, p.rope.attn_factor = 1.1f, p.rope.corr_low = 3.0f, p.rope.corr_high = 20.0f;
+    if (w.yarn)
+        p.rope.scale = 0.25f, p.rope.ext_factor = 1.0f, p.rope.attn_factor = 1.1f, p.rope.corr_low = 3.0f,
+        p.rope.corr_high = 20.0f;
 
-    std::vector<std::vector<unsigned char>> weights;
-    std::vector<std::vector<float>>         bias, add;
+    std::vector<std::vector<unsigned char>>             weights;
+    std::vector<std::vector<float>>                     bias, add;
     std::vector<std::unique_ptr<Buffer<unsigned char>>> dw;
-    std::vector<std::unique_ptr<Buffer<float>>> db, da, out;
+    std::vector<std::unique_ptr<Buffer<float>>>         db, da, out;
     for (size_t m = 0; m < rows.size(); ++m) {
         weights.push_back(random_weights(rng, f, rows[m], columns));
         bias.push_back(normals(rng, size_t(rows[m])));
@@ -177,7 +182,8 @@ void multiplying(Rng & rng, const Format & f, int columns, std::vector<int> rows
         da.emplace_back(new Buffer<float>(add[m]));
         out.emplace_back(new Buffer<float>(size_t(rows[m])));
         KernelMatrix & k = p.matrices[m];
-        k.weights = dw[m]->data, k.row_bytes = size_t(columns / f.block) * f.bytes, k.n_rows = rows[m], k.out = out[m]->data;
+        k.weights = dw[m]->data, k.row_bytes = size_t(columns / f.block) * f.bytes, k.n_rows = rows[m],
+        k.out = out[m]->data;
         if (w.bias) k.bias = db[m]->data;
         if (w.add && !w.gated) k.add = da[m]->data;
         k.rotate = w.rotate && m < 2;
@@ -208,7 +214,8 @@ void multiplying(Rng & rng, const Format & f, int columns, std::vector<int> rows
                 const bool upper = w.neox ? at >= n_rot / 2 : at % 2 == 1;
                 const int  first = r - at + (w.neox ? pair : 2 * pair), second = first + (w.neox ? n_rot / 2 : 1);
                 // The angle in f32, as the method's own arithmetic has it: at 100,000 tokens its rounding is visible.
-                const float extra = float(position) * std::pow(std::pow(10000.0f, -2.0f / float(n_rot)), float(pair)) / (w.yarn ? factors[pair] : 1.0f);
+                const float extra = float(position) * std::pow(std::pow(10000.0f, -2.0f / float(n_rot)), float(pair)) /
+                                    (w.yarn ? factors[pair] : 1.0f);
                 double      theta = extra, size = 1;
                 if (w.yarn) {
                     const double ramp = std::fmin(1.0, std::fmax(0.0, (pair - 3.0) / (20.0 - 3.0))), mix = 1 - ramp;
@@ -225,32 +232,36 @@ void multiplying(Rng & rng, const Format & f, int columns, std::vector<int> rows
         const double e = relative_error(out[m]->download().data(), want);
         // Rotation: a pow one ulp apart turns 100,000 steps' angle by some hundredths.
         const double bound = p.matrices[m].rotate ? 3e-2 : 1e-4;  // one row may be a small rest of large terms
-        check(e <= bound, "product %s: %d x %d, matrix %zu, bias %d, add %d, rotate %d, neox %d, yarn %d, gated %d: relative error %g", f.name, rows[m], columns, m, w.bias,
-              w.add, p.matrices[m].rotate, w.neox, w.yarn, w.gated, e);
+        check(e <= bound,
+              "product %s: %d x %d, matrix %zu, bias %d, add %d, rotate %d, neox %d, yarn %d, gated %d: relative error "
+              "%g",
+              f.name, rows[m], columns, m, w.bias, w.add, p.matrices[m].rotate, w.neox, w.yarn, w.gated, e);
     }
 }
 
 void appending(Rng & rng, int n_layer, int G, int D, int capacity, bool q8_0) {
-    const size_t row_bytes = q8_0 ? size_t(D) / 32 * 34 : size_t(D) * 2, list_bytes = row_bytes * capacity * G;
+    const size_t          row_bytes = q8_0 ? size_t(D) / 32 * 34 : size_t(D) * 2, list_bytes = row_bytes * capacity * G;
     Buffer<unsigned char> memory(list_bytes * 2 * n_layer, true);
     std::vector<void *>   lists;
     for (int i = 0; i < 2 * n_layer; ++i) lists.push_back(memory.data + list_bytes * i);
-    const int                row = rng.below(capacity);
-    std::vector<float>       rows = normals(rng, size_t(2) * n_layer * G * D);
-    Buffer<void *>           device_lists(lists);
-    Buffer<float>            device_rows(rows);
-    Buffer<int64_t>          device_row(std::vector<int64_t>{row});
-    KernelHistory            h;
-    h.lists = device_lists.data, h.n_lists = 2 * n_layer, h.n_head = G, h.head_dim = D, h.type = q8_0 ? KERNEL_ROWS_Q8_0 : KERNEL_ROWS_F16;
+    const int          row  = rng.below(capacity);
+    std::vector<float> rows = normals(rng, size_t(2) * n_layer * G * D);
+    Buffer<void *>     device_lists(lists);
+    Buffer<float>      device_rows(rows);
+    Buffer<int64_t>    device_row(std::vector<int64_t>{row});
+    KernelHistory      h;
+    h.lists = device_lists.data, h.n_lists = 2 * n_layer, h.n_head = G, h.head_dim = D,
+    h.type      = q8_0 ? KERNEL_ROWS_Q8_0 : KERNEL_ROWS_F16;
     h.row_bytes = row_bytes, h.head_bytes = row_bytes * capacity;
     launched(kernels().append_history(h, device_rows.data, device_row.data, nullptr), "append_history");
     const std::vector<unsigned char> got = memory.download();
     std::vector<unsigned char>       want(got.size(), 0);
-    bool ok = true;
+    bool                             ok = true;
     for (int list = 0; list < 2 * n_layer; ++list) {
         for (int head = 0; head < G; ++head) {
-            std::vector<float> x(rows.begin() + (size_t(list) * G + head) * D, rows.begin() + (size_t(list) * G + head + 1) * D);
-            unsigned char * at = &want[list_bytes * list + row_bytes * capacity * head + row_bytes * row];
+            std::vector<float> x(rows.begin() + (size_t(list) * G + head) * D,
+                                 rows.begin() + (size_t(list) * G + head + 1) * D);
+            unsigned char *    at = &want[list_bytes * list + row_bytes * capacity * head + row_bytes * row];
             if (!q8_0) {
                 const std::vector<uint16_t> bits = halves(x);
                 std::memcpy(at, bits.data(), row_bytes);
@@ -259,13 +270,15 @@ void appending(Rng & rng, int n_layer, int G, int D, int capacity, bool q8_0) {
             // Within half a step of the values, whatever way a tie was rounded.
             const unsigned char * bytes = &got[at - want.data()];
             for (int c = 0; c < D; ++c) {
-                const float d = half_of(bytes + c / 32 * 34), q = d * static_cast<signed char>(bytes[c / 32 * 34 + 2 + c % 32]);
-                ok = ok && std::fabs(q - x[c]) <= 0.51f * d + 1e-3f * std::fabs(x[c]);
+                const float d = half_of(bytes + c / 32 * 34),
+                            q = d * static_cast<signed char>(bytes[c / 32 * 34 + 2 + c % 32]);
+                ok            = ok && std::fabs(q - x[c]) <= 0.51f * d + 1e-3f * std::fabs(x[c]);
             }
             std::memcpy(at, bytes, row_bytes);
         }
     }
-    check(ok && got == want, "append_history: %d layers, G %d, D %d, row %d of %d, q8_0 %d", n_layer, G, D, row, capacity, q8_0);
+    check(ok && got == want, "append_history: %d layers, G %d, D %d, row %d of %d, q8_0 %d", n_layer, G, D, row,
+          capacity, q8_0);
 }
 
 }  // namespace
@@ -283,10 +296,12 @@ int main(int argc, char ** argv) {
                 for (int columns : {256, 512, 768, 1024, 1280, 2048, 14336}) {
                     if (small && columns > 1280) continue;
                     multiplying(rng, f, columns, {1 + rng.below(40)}, 0, {false, false, false, false, false, false});
-                    multiplying(rng, f, columns, {33, 31 + rng.below(3), 1}, 0, {true, true, false, false, false, false});
+                    multiplying(rng, f, columns, {33, 31 + rng.below(3), 1}, 0,
+                                {true, true, false, false, false, false});
                 }
                 if (unit < 256) {
-                    for (int columns : {32, 64, 96, 160, 576, 1056, 1536}) multiplying(rng, f, columns, {5, 3}, 0, {true, false, false, false, false, false});
+                    for (int columns : {32, 64, 96, 160, 576, 1056, 1536})
+                        multiplying(rng, f, columns, {5, 3}, 0, {true, false, false, false, false, false});
                 }
                 for (int D : {64, 96, 128, 256}) {
                     multiplying(rng, f, 512, {3 * D, D, D}, D, {false, false, true, false, false, false});

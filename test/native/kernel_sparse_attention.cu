@@ -6,9 +6,9 @@ using namespace kernel_test;
 static double worst_seen = 0;
 
 static void one(Rng & rng, int G, int g, int D, int capacity, int n, int k, float q_scale) {
-    Cache cache(rng, G, g, D, capacity, n);
-    const std::vector<float> q = normals(rng, size_t(G) * g * D, q_scale);
-    std::vector<int32_t> ids(size_t(G) * k, -1);
+    Cache                             cache(rng, G, g, D, capacity, n);
+    const std::vector<float>          q = normals(rng, size_t(G) * g * D, q_scale);
+    std::vector<int32_t>              ids(size_t(G) * k, -1);
     std::vector<std::vector<int32_t>> chosen(static_cast<size_t>(G));
     for (int j = 0; j < G; ++j) {
         std::vector<int32_t> all(static_cast<size_t>(n));
@@ -20,39 +20,43 @@ static void one(Rng & rng, int G, int g, int D, int capacity, int n, int k, floa
         std::copy(all.begin(), all.end(), ids.begin() + size_t(j) * k);
         chosen[j] = all;
     }
-    Buffer<float>   device_q(q), out(q.size());
-    Buffer<int32_t> device_ids(ids);
+    Buffer<float>     device_q(q), out(q.size());
+    Buffer<int32_t>   device_ids(ids);
     const KernelCache view = cache.view();
-    Workspace work(kernels().sparse_attention_workspace_bytes(view, k), true);
+    Workspace         work(kernels().sparse_attention_workspace_bytes(view, k), true);
     for (int dense = 0; dense < 2; ++dense) {
         out.poison();
-        launched(kernels().sparse_attention(view, device_q.data, dense ? nullptr : device_ids.data, k, nullptr, nullptr, out.data, work.data, work.n, nullptr),
+        launched(kernels().sparse_attention(view, device_q.data, dense ? nullptr : device_ids.data, k, nullptr, nullptr,
+                                            out.data, work.data, work.n, nullptr),
                  "sparse_attention");
-        const std::vector<float> got = out.download();
-        double worst = 0;
+        const std::vector<float> got   = out.download();
+        double                   worst = 0;
         for (int j = 0; j < G; ++j) {
             if (dense) {
                 chosen[j].resize(static_cast<size_t>(n));
                 for (int i = 0; i < n; ++i) chosen[j][i] = i;
             }
             for (int h = 0; h < g; ++h) {
-                const double e = relative_error(&got[(size_t(j) * g + h) * D], attention(cache, j, h, n, chosen[j], q, nullptr));
+                const double e =
+                    relative_error(&got[(size_t(j) * g + h) * D], attention(cache, j, h, n, chosen[j], q, nullptr));
                 worst = e <= worst ? worst : e;
             }
         }
         worst_seen = worst <= worst_seen ? worst_seen : worst;
-        check(worst <= 1e-4, "sparse_attention: G %d, g %d, D %d, n %d of %d, k %d, dense %d: relative error %g", G, g, D, n, capacity, k, dense, worst);
+        check(worst <= 1e-4, "sparse_attention: G %d, g %d, D %d, n %d of %d, k %d, dense %d: relative error %g", G, g,
+              D, n, capacity, k, dense, worst);
         check_counters(work, "sparse_attention");
     }
 }
 
 static void residual(Rng & rng, int G, int g, int D, int capacity, int n, int k, float q_scale) {
-    Cache cache(rng, G, g, D, capacity, n);
+    Cache                    cache(rng, G, g, D, capacity, n);
     const std::vector<float> q = normals(rng, size_t(G) * g * D, q_scale);
-    Codes codes(G, D, capacity, true);
-    const KernelCache view = cache.view();
-    const KernelCodes codes_view = codes.view();
-    Workspace build(kernels().codes_build_workspace_bytes(view), true), select(kernels().select_codes_workspace_bytes(view), true),
+    Codes                    codes(G, D, capacity, true);
+    const KernelCache        view       = cache.view();
+    const KernelCodes        codes_view = codes.view();
+    Workspace                build(kernels().codes_build_workspace_bytes(view), true),
+        select(kernels().select_codes_workspace_bytes(view), true),
         work(kernels().sparse_attention_workspace_bytes(view, k), true);
     Buffer<float>   device_q(q), out(q.size());
     Buffer<int32_t> ids(size_t(G) * k);
@@ -60,29 +64,35 @@ static void residual(Rng & rng, int G, int g, int D, int capacity, int n, int k,
     codes.download();
     for (int repeat = 0; repeat < 2; ++repeat) {
         out.poison(), ids.poison();
-        launched(kernels().select_codes(view, codes_view, KernelNewRow{}, device_q.data, k, ids.data, select.data, select.n, nullptr), "select_codes");
-        launched(kernels().sparse_attention(view, device_q.data, ids.data, k, &codes_view, select.data, out.data, work.data, work.n, nullptr),
+        launched(kernels().select_codes(view, codes_view, KernelNewRow{}, device_q.data, k, ids.data, select.data,
+                                        select.n, nullptr),
+                 "select_codes");
+        launched(kernels().sparse_attention(view, device_q.data, ids.data, k, &codes_view, select.data, out.data,
+                                            work.data, work.n, nullptr),
                  "sparse_attention with residual");
     }
     const std::vector<float>   got    = out.download();
     const std::vector<int32_t> chosen = ids.download();
-    double worst = 0;
+    double                     worst  = 0;
     for (int j = 0; j < G; ++j) {
-        const std::vector<int32_t> mine(chosen.begin() + size_t(j) * k, chosen.begin() + size_t(j) * k + std::min(k, n));
+        const std::vector<int32_t> mine(chosen.begin() + size_t(j) * k,
+                                        chosen.begin() + size_t(j) * k + std::min(k, n));
         for (int h = 0; h < g; ++h) {
             const double e = relative_error(&got[(size_t(j) * g + h) * D], attention(cache, j, h, n, mine, q, &codes));
-            worst = e <= worst ? worst : e;
+            worst          = e <= worst ? worst : e;
         }
     }
     worst_seen = worst <= worst_seen ? worst_seen : worst;
-    check(worst <= 1e-4, "residual: G %d, g %d, D %d, n %d of %d, k %d: relative error %g", G, g, D, n, capacity, k, worst);
+    check(worst <= 1e-4, "residual: G %d, g %d, D %d, n %d of %d, k %d: relative error %g", G, g, D, n, capacity, k,
+          worst);
     check_counters(work, "sparse_attention with residual");
 }
 
 int main(int argc, char ** argv) {
     return run(argc, argv, "sparse_attention", [](uint64_t seed, bool small) {
-        Rng rng(seed);
-        const int dims[] = {64, 96, 128, 256}, groups[] = {1, 2, 3, 4, 5, 7, 8, 9, 12, 16}, lengths[] = {1, 2, 31, 32, 33, 511, 512, 513, 1500};
+        Rng       rng(seed);
+        const int dims[] = {64, 96, 128, 256}, groups[] = {1, 2, 3, 4, 5, 7, 8, 9, 12, 16},
+                  lengths[] = {1, 2, 31, 32, 33, 511, 512, 513, 1500};
         for (int i = 0; i < (small ? 12 : 80); ++i) {
             const int n = lengths[i % (small ? 6 : 9)], k = i % 5 == 4 ? n + 7 : 1 + rng.below(n);
             const int g = groups[rng.below(10)], G = 1 + rng.below(3), capacity = n + rng.below(9);
@@ -95,10 +105,12 @@ int main(int argc, char ** argv) {
             one(rng, 1, 2, 128, 50000, 49999, 512, 1.0f);
         }
         // No live row: zeros, nothing read.
-        Cache empty(rng, 2, 4, 128, 16, 0);
+        Cache         empty(rng, 2, 4, 128, 16, 0);
         Buffer<float> q(normals(rng, 8 * 128)), out(q.n);
-        Workspace work(kernels().sparse_attention_workspace_bytes(empty.view(), 4), true);
-        launched(kernels().sparse_attention(empty.view(), q.data, nullptr, 4, nullptr, nullptr, out.data, work.data, work.n, nullptr), "no rows");
+        Workspace     work(kernels().sparse_attention_workspace_bytes(empty.view(), 4), true);
+        launched(kernels().sparse_attention(empty.view(), q.data, nullptr, 4, nullptr, nullptr, out.data, work.data,
+                                            work.n, nullptr),
+                 "no rows");
         bool zero = true;
         for (float x : out.download()) zero = zero && x == 0.0f;
         check(zero, "attention over no rows is zero");

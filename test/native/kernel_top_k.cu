@@ -18,21 +18,23 @@ static void one(Rng & rng, int n_head, int n, int k, int n_tail, Kind kind) {
             case SIGNED: in[i] = rng.normal(); break;
             case ODDITIES: {
                 const float odd[] = {NAN, INFINITY, -INFINITY, 0.0f, -0.0f, 1e-42f, -1e-42f, 3.0f};
-                in[i] = odd[rng.below(8)];
+                in[i]             = odd[rng.below(8)];
             }
         }
     }
-    const int taken = std::min(k, n), n_ids = taken + n_tail;
+    const int       taken = std::min(k, n), n_ids = taken + n_tail;
     Buffer<float>   scores(in);
     Buffer<int32_t> ids(size_t(n_head) * n_ids);
     launched(kernels().top_k(scores.data, n_head, n, k, n_tail, ids.data, nullptr), "top_k");
-    const std::vector<int32_t> got = ids.download();
-    bool same = true;
+    const std::vector<int32_t> got  = ids.download();
+    bool                       same = true;
     for (int j = 0; j < n_head; ++j) {
-        const float * s = &in[size_t(j) * n];
+        const float *        s = &in[size_t(j) * n];
         std::vector<int32_t> order(static_cast<size_t>(n));
         for (int i = 0; i < n; ++i) order[i] = i;
-        const auto value = [s](int i) { return std::isnan(s[i]) ? -std::numeric_limits<double>::max() * 2 : double(s[i]); };
+        const auto value = [s](int i) {
+            return std::isnan(s[i]) ? -std::numeric_limits<double>::max() * 2 : double(s[i]);
+        };
         std::stable_sort(order.begin(), order.end(), [&](int a, int b) {
             if (std::isnan(s[a]) != std::isnan(s[b])) return std::isnan(s[b]);
             return std::isnan(s[a]) ? false : value(a) > value(b);
@@ -49,20 +51,22 @@ static void one(Rng & rng, int n_head, int n, int k, int n_tail, Kind kind) {
         std::vector<float>       window(mass_in.size());
         for (size_t i = 0; i < window.size(); ++i) window[i] = std::fabs(mass_in[i]) + 0.1f;
         Buffer<float> window_mass(window), mass(size_t(n_head), false);
-        launched(kernels().kept_mass(scores.data, window_mass.data, n_head, n, ids.data, n_ids, mass.data, nullptr), "kept_mass");
+        launched(kernels().kept_mass(scores.data, window_mass.data, n_head, n, ids.data, n_ids, mass.data, nullptr),
+                 "kept_mass");
         const std::vector<float> m = mass.download();
         for (int j = 0; j < n_head; ++j) {
             double all = window[j], kept = window[j];
             for (int i = 0; i < n; ++i) all += in[size_t(j) * n + i];
             for (int i = 0; i < taken; ++i) kept += in[size_t(j) * n + got[size_t(j) * n_ids + i]];
-            check(std::fabs(m[j] - kept / all) <= 1e-4 && m[j] >= 0 && m[j] <= 1, "kept_mass %g, expected %g", m[j], kept / all);
+            check(std::fabs(m[j] - kept / all) <= 1e-4 && m[j] >= 0 && m[j] <= 1, "kept_mass %g, expected %g", m[j],
+                  kept / all);
         }
     }
 }
 
 int main(int argc, char ** argv) {
     return run(argc, argv, "top_k", [](uint64_t seed, bool small) {
-        Rng rng(seed);
+        Rng       rng(seed);
         const int sizes[] = {0, 1, 2, 31, 32, 33, 1000, 1023, 1024, 1025, 4097, 31744};
         for (int n : sizes) {
             if (small && n > 1100) continue;

@@ -1,4 +1,5 @@
-// window_scores against a float64 softmax on the same keys: head dims, groups, windows, tails, both key types, both layouts.
+// window_scores against a float64 softmax on the same keys: head dims, groups, windows, tails, both key types, both
+// layouts.
 #include "kernels/kernel_test.h"
 
 using namespace kernel_test;
@@ -6,10 +7,10 @@ using namespace kernel_test;
 static double worst_seen = 0;
 
 static void one(Rng & rng, int D, int n_head, int share, int g, int w, int T, bool q8, bool row_major, float q_scale) {
-    const int    sources = n_head / share;
-    const size_t row = q8 ? size_t(D) / 32 * 34 : size_t(D) * 2;
-    std::vector<float> keys = normals(rng, size_t(sources) * T * D);  // [source, T, D] or [T, source, D]
-    for (size_t i = 0; i < keys.size(); i += 97) keys[i] *= 4;       // some channels stand out
+    const int          sources = n_head / share;
+    const size_t       row     = q8 ? size_t(D) / 32 * 34 : size_t(D) * 2;
+    std::vector<float> keys    = normals(rng, size_t(sources) * T * D);  // [source, T, D] or [T, source, D]
+    for (size_t i = 0; i < keys.size(); i += 97) keys[i] *= 4;           // some channels stand out
     std::vector<unsigned char> bytes;
     if (q8) bytes = quantize_q8_0(keys);
     else {
@@ -18,10 +19,11 @@ static void one(Rng & rng, int D, int n_head, int share, int g, int w, int T, bo
         bytes.resize(h.size() * 2);
         std::memcpy(bytes.data(), h.data(), bytes.size());
     }
-    const size_t q_row = size_t(D) + 4, q_head = q_row * w + 12;  // strides larger than the data
+    const size_t             q_row = size_t(D) + 4, q_head = q_row * w + 12;  // strides larger than the data
     const std::vector<float> q = normals(rng, size_t(n_head) * g * q_head, q_scale);
-    Buffer<unsigned char> device_keys(bytes);
-    Buffer<float> device_q(q), scores(size_t(n_head) * (T - w)), mass(size_t(n_head), false), importance(size_t(n_head) * D);
+    Buffer<unsigned char>    device_keys(bytes);
+    Buffer<float>            device_q(q), scores(size_t(n_head) * (T - w)), mass(size_t(n_head), false),
+        importance(size_t(n_head) * D);
     KernelWindowScores a;
     a.q = device_q.data, a.q_head_elems = q_head, a.q_row_elems = q_row;
     a.keys.data = device_keys.data, a.keys.type = q8 ? KERNEL_ROWS_Q8_0 : KERNEL_ROWS_F16;
@@ -38,11 +40,12 @@ static void one(Rng & rng, int D, int n_head, int share, int g, int w, int T, bo
         std::vector<double> square(static_cast<size_t>(D));
         for (int h = 0; h < g; ++h) {
             for (int i = 0; i < w; ++i) {
-                const float * x = &q[(size_t(j) * g + h) * q_head + size_t(i) * q_row];
-                double most = -INFINITY, sum = 0;
-                const int last = T - w + i;
+                const float * x    = &q[(size_t(j) * g + h) * q_head + size_t(i) * q_row];
+                double        most = -INFINITY, sum = 0;
+                const int     last = T - w + i;
                 for (int c = 0; c <= last; ++c) {
-                    const float * k = &keys[row_major ? (size_t(c) * sources + j / share) * D : (size_t(j / share) * T + c) * D];
+                    const float * k =
+                        &keys[row_major ? (size_t(c) * sources + j / share) * D : (size_t(j / share) * T + c) * D];
                     double dot = 0;
                     for (int e = 0; e < D; ++e) dot += double(x[e]) * k[e];
                     p[c] = dot / std::sqrt(double(D));
@@ -55,26 +58,28 @@ static void one(Rng & rng, int D, int n_head, int share, int g, int w, int T, bo
         }
         for (int c = 0; c < T - w; ++c) {
             const double e = std::fabs(s[size_t(j) * (T - w) + c] - want[c]) / std::fmax(want[c], 1e-12);
-            worst = e <= worst ? worst : e;
+            worst          = e <= worst ? worst : e;
         }
         double tail = 0;
         for (int c = T - w; c < T; ++c) tail += want[c];
-        double e = std::fabs(m[j] - tail) / tail;
+        double e   = std::fabs(m[j] - tail) / tail;
         worst_mass = e <= worst_mass ? worst_mass : e;
         for (int c = 0; c < D; ++c) {
-            e = std::fabs(imp[size_t(j) * D + c] - square[c]) / std::fmax(square[c], 1e-12);
+            e                = std::fabs(imp[size_t(j) * D + c] - square[c]) / std::fmax(square[c], 1e-12);
             worst_importance = e <= worst_importance ? worst_importance : e;
         }
     }
-    worst_seen = worst <= worst_seen ? worst_seen : worst;
+    worst_seen    = worst <= worst_seen ? worst_seen : worst;
     const bool ok = worst <= 3e-5 && worst_mass <= 3e-5 && worst_importance <= 1e-5;
-    check(ok, "window_scores D %d, heads %d, share %d, g %d, w %d, T %d, q8 %d, row major %d: relative errors %g, window %g, importance %g", D,
-          n_head, share, g, w, T, q8, row_major, worst, worst_mass, worst_importance);
+    check(ok,
+          "window_scores D %d, heads %d, share %d, g %d, w %d, T %d, q8 %d, row major %d: relative errors %g, window "
+          "%g, importance %g",
+          D, n_head, share, g, w, T, q8, row_major, worst, worst_mass, worst_importance);
 }
 
 int main(int argc, char ** argv) {
     return run(argc, argv, "window_scores", [](uint64_t seed, bool small) {
-        Rng rng(seed);
+        Rng       rng(seed);
         const int windows[] = {1, 5, 31, 32, 33, 64, 128};
         const int groups[]  = {1, 2, 3, 4, 7, 8, 16};
         for (int D : {64, 96, 128, 256}) {
@@ -82,7 +87,8 @@ int main(int argc, char ** argv) {
                 for (int i = 0; i < (small ? 1 : 7); ++i) {
                     const int w = windows[small ? form : i], g = groups[(i + form) % 7], share = i == 3 ? 2 : 1;
                     const int extra[] = {0, 1, 31, 64, 65, 300, 1000};
-                    one(rng, D, share * (1 + rng.below(2)), share, g, w, w + extra[small ? 3 + form % 3 : (i * 3 + form) % 7], form & 1, form & 2, 1.0f);
+                    one(rng, D, share * (1 + rng.below(2)), share, g, w,
+                        w + extra[small ? 3 + form % 3 : (i * 3 + form) % 7], form & 1, form & 2, 1.0f);
                 }
             }
         }

@@ -1,5 +1,5 @@
-// How far llama.cpp's own logits lie apart between CPU and GPU, and how far ours do: a measure for what two devices may differ by
-// that multiply the same weights with other roundings. Prints one CSV line for each pair.
+// How far llama.cpp's own logits lie apart between CPU and GPU, and how far ours do: a measure for what two devices may
+// differ by that multiply the same weights with other roundings. Prints one CSV line for each pair.
 //   llama_devices <model.gguf> <token ids, separated by white space> [folder of ggml's CPU libraries]
 // GPU: cuda_options.h. Without one only the pairs of the CPU are printed.
 #include <algorithm>
@@ -28,24 +28,25 @@ bool failed(const std::string & what) {
 }
 
 // The model on `gpu`, or on the CPU alone when it is null.
-bool llama_logits(const std::string & path, const std::vector<int32_t> & tokens, ggml_backend_dev_t gpu, bool flash, Logits & out) {
-    ggml_backend_dev_t devices[] = {gpu, nullptr};
+bool llama_logits(const std::string & path, const std::vector<int32_t> & tokens, ggml_backend_dev_t gpu, bool flash,
+                  Logits & out) {
+    ggml_backend_dev_t devices[]    = {gpu, nullptr};
     llama_model_params model_params = llama_model_default_params();
-    model_params.devices      = devices;
-    model_params.n_gpu_layers = gpu ? -1 : 0;
-    llama_model * model       = llama_model_load_from_file(path.c_str(), model_params);
+    model_params.devices            = devices;
+    model_params.n_gpu_layers       = gpu ? -1 : 0;
+    llama_model * model             = llama_model_load_from_file(path.c_str(), model_params);
     if (!model) return failed("llama.cpp does not load " + path);
     const size_t         n_vocab = size_t(llama_vocab_n_tokens(llama_model_get_vocab(model)));
     llama_context_params params  = llama_context_default_params();
-    params.n_ctx           = uint32_t(MAX_POSITIONS + BATCH);
-    params.n_batch         = BATCH;
-    params.n_ubatch        = BATCH;
-    params.n_threads       = default_thread_count();
-    params.n_threads_batch = default_thread_count();
-    params.flash_attn_type = flash ? LLAMA_FLASH_ATTN_TYPE_ENABLED : LLAMA_FLASH_ATTN_TYPE_DISABLED;
-    llama_context * ctx    = llama_init_from_model(model, params);
-    bool            good   = ctx != nullptr;
-    llama_batch     batch  = llama_batch_init(BATCH, 0, 1);
+    params.n_ctx                 = uint32_t(MAX_POSITIONS + BATCH);
+    params.n_batch               = BATCH;
+    params.n_ubatch              = BATCH;
+    params.n_threads             = default_thread_count();
+    params.n_threads_batch       = default_thread_count();
+    params.flash_attn_type       = flash ? LLAMA_FLASH_ATTN_TYPE_ENABLED : LLAMA_FLASH_ATTN_TYPE_DISABLED;
+    llama_context * ctx          = llama_init_from_model(model, params);
+    bool            good         = ctx != nullptr;
+    llama_batch     batch        = llama_batch_init(BATCH, 0, 1);
     out.clear();
     for (size_t first = 0; good && first < tokens.size(); first += BATCH) {
         batch.n_tokens = int32_t(std::min<size_t>(BATCH, tokens.size() - first));
@@ -69,7 +70,8 @@ bool llama_logits(const std::string & path, const std::vector<int32_t> & tokens,
     return good || failed("llama.cpp fails on " + path);
 }
 
-bool our_logits(const std::string & path, const BackendOptions & options, const std::vector<int32_t> & tokens, Logits & out) {
+bool our_logits(const std::string & path, const BackendOptions & options, const std::vector<int32_t> & tokens,
+                Logits & out) {
     std::unique_ptr<Engine> engine;
     const Status            opened = Engine::open({path, options}, engine);
     if (!opened.ok()) return failed(opened.message);
@@ -103,7 +105,8 @@ void print_pair(const std::string & a_name, const Logits & a, const std::string 
     double mean = 0;
     for (double x : kl) mean += x / double(n);
     std::sort(kl.begin(), kl.end());
-    std::printf("%s,%s,%zu,%.3e,%.3e,%.3e,%.4f\n", a_name.c_str(), b_name.c_str(), n, mean, kl[n / 2], kl[n * 9 / 10], double(other) / double(n));
+    std::printf("%s,%s,%zu,%.3e,%.3e,%.3e,%.4f\n", a_name.c_str(), b_name.c_str(), n, mean, kl[n / 2], kl[n * 9 / 10],
+                double(other) / double(n));
     std::fflush(stdout);
 }
 
@@ -128,14 +131,19 @@ int main(int argc, char ** argv) {
         return USAGE;
     }
     setenv("GGML_CUDA_DISABLE_GRAPHS", "1", 1);  // read once, when the library loads; our engine captures itself
-    llama_log_set([](ggml_log_level level, const char * text, void *) { if (level == GGML_LOG_LEVEL_ERROR) std::fputs(text, stderr); }, nullptr);
+    llama_log_set(
+        [](ggml_log_level level, const char * text, void *) {
+            if (level == GGML_LOG_LEVEL_ERROR) std::fputs(text, stderr);
+        },
+        nullptr);
     ggml_backend_load_all_from_path(cpu_dir.c_str());
     llama_backend_init();
 
     // The CUDA library comes after what is computed on the CPU: until then no part of it can go elsewhere.
     std::map<std::string, Logits> logits;
     const BackendOptions          cpu{cpu_dir};
-    if (!llama_logits(path, tokens, nullptr, true, logits["llama.cpp cpu flash"]) || !llama_logits(path, tokens, nullptr, false, logits["llama.cpp cpu plain"]) ||
+    if (!llama_logits(path, tokens, nullptr, true, logits["llama.cpp cpu flash"]) ||
+        !llama_logits(path, tokens, nullptr, false, logits["llama.cpp cpu plain"]) ||
         !our_logits(path, cpu, tokens, logits["rocketdoc cpu"])) {
         return FAILED;
     }
@@ -147,7 +155,8 @@ int main(int argc, char ** argv) {
             failed("llama.cpp does not take " + cuda.cuda_library + ".");
             return FAILED;
         }
-        if (!llama_logits(path, tokens, device, true, logits["llama.cpp cuda flash"]) || !llama_logits(path, tokens, device, false, logits["llama.cpp cuda plain"]) ||
+        if (!llama_logits(path, tokens, device, true, logits["llama.cpp cuda flash"]) ||
+            !llama_logits(path, tokens, device, false, logits["llama.cpp cuda plain"]) ||
             !our_logits(path, cuda, tokens, logits["rocketdoc cuda"])) {
             return FAILED;
         }
@@ -159,8 +168,12 @@ int main(int argc, char ** argv) {
     }
 
     const std::pair<const char *, const char *> pairs[] = {
-        {"llama.cpp cpu flash", "llama.cpp cpu plain"},   {"llama.cpp cuda flash", "llama.cpp cuda plain"}, {"llama.cpp cpu flash", "llama.cpp cuda flash"},
-        {"llama.cpp cpu plain", "llama.cpp cuda plain"},  {"rocketdoc cpu", "rocketdoc cuda"},              {"llama.cpp cpu flash", "rocketdoc cpu"},
+        {"llama.cpp cpu flash", "llama.cpp cpu plain"},
+        {"llama.cpp cuda flash", "llama.cpp cuda plain"},
+        {"llama.cpp cpu flash", "llama.cpp cuda flash"},
+        {"llama.cpp cpu plain", "llama.cpp cuda plain"},
+        {"rocketdoc cpu", "rocketdoc cuda"},
+        {"llama.cpp cpu flash", "rocketdoc cpu"},
         {"llama.cpp cuda flash", "rocketdoc cuda"},
     };
     std::printf("a,b,positions,kl_mean,kl_median,kl_p90,other_top1\n");

@@ -1,5 +1,5 @@
-// Recorded vectors for the tests: the committed files (as test/fixtures/make-vectors.ts writes them) and fresh ones of random
-// shapes, made by the scalar reference.
+// Recorded vectors for the tests: the committed files (as test/fixtures/make-vectors.ts writes them) and fresh ones of
+// random shapes, made by the scalar reference.
 #pragma once
 
 #include <algorithm>
@@ -21,9 +21,9 @@ namespace rocketdoc {
 class VectorsFile {
   public:
     explicit VectorsFile(const std::string & path) {
-        std::ifstream file(path, std::ios::binary);
+        std::ifstream           file(path, std::ios::binary);
         const std::vector<char> bytes{std::istreambuf_iterator<char>(file), {}};
-        uint64_t length = 0;
+        uint64_t                length = 0;
         if (bytes.size() < sizeof(length)) return;
         std::memcpy(&length, bytes.data(), sizeof(length));
         if (length > bytes.size() - sizeof(length)) return;
@@ -71,7 +71,8 @@ class VectorsFile {
         const size_t      at      = entry == std::string::npos ? entry : header_.find(offsets, entry);
         if (at == std::string::npos) return;
         char *       rest  = nullptr;
-        const size_t begin = std::strtoull(header_.c_str() + at + offsets.size(), &rest, 10), end = std::strtoull(rest + 1, nullptr, 10);
+        const size_t begin = std::strtoull(header_.c_str() + at + offsets.size(), &rest, 10),
+                     end   = std::strtoull(rest + 1, nullptr, 10);
         if (begin > end || end > data_.size()) return;
         out.resize((end - begin) / sizeof(T));
         std::memcpy(out.data(), data_.data() + begin, out.size() * sizeof(T));
@@ -86,7 +87,8 @@ inline std::vector<std::string> vectors_paths(int argc, char ** argv) {
     std::vector<std::string> paths(argv + 1, argv + argc);
     std::error_code          ec;
     if (!paths.empty()) return paths;
-    for (const auto & entry : std::filesystem::directory_iterator(ROCKETDOC_VECTORS, ec)) paths.push_back(entry.path().string());
+    for (const auto & entry : std::filesystem::directory_iterator(ROCKETDOC_VECTORS, ec))
+        paths.push_back(entry.path().string());
     std::sort(paths.begin(), paths.end());
     return paths;
 }
@@ -116,12 +118,16 @@ inline void check_passes(const std::string & name, const Vectors & x, Recompute 
     VectorsReport report;
     const Status  status = check_vectors(x, device, report);
     if (!CHECK(status.ok())) std::printf("    %s: %s\n", name.c_str(), status.message.c_str());
-    const bool good = report.stage1_mismatches + report.gather_mismatches + report.top_r_mismatches + report.top_k_mismatches == 0 && report.out_max_error <= 5e-4f;
+    const bool good =
+        report.stage1_mismatches + report.gather_mismatches + report.top_r_mismatches + report.top_k_mismatches == 0 &&
+        report.out_max_error <= 5e-4f;
     if (CHECK(good)) return;
-    std::printf("    %s: H %d, G %d, D %d, T %lld, window %d, keep %lld, kernel %d, page %d, r %d, k %lld: stage 1 %lld, rows %lld, channels %lld, tokens %lld, error %.2e\n",
-                name.c_str(), x.n_head, x.n_head_kv, x.head_dim, (long long) x.prompt_len, x.window, (long long) x.keep, x.kernel, x.page, x.top_r, (long long) x.top_k,
-                (long long) report.stage1_mismatches, (long long) report.gather_mismatches, (long long) report.top_r_mismatches, (long long) report.top_k_mismatches,
-                double(report.out_max_error));
+    std::printf("    %s: H %d, G %d, D %d, T %lld, window %d, keep %lld, kernel %d, page %d, r %d, k %lld: stage 1 "
+                "%lld, rows %lld, channels %lld, tokens %lld, error %.2e\n",
+                name.c_str(), x.n_head, x.n_head_kv, x.head_dim, (long long) x.prompt_len, x.window, (long long) x.keep,
+                x.kernel, x.page, x.top_r, (long long) x.top_k, (long long) report.stage1_mismatches,
+                (long long) report.gather_mismatches, (long long) report.top_r_mismatches,
+                (long long) report.top_k_mismatches, double(report.out_max_error));
 }
 
 }  // namespace rocketdoc

@@ -14,11 +14,11 @@ struct Line {
 };
 
 const Line table[] = {
-    {16384, 256, 1596, 1546, 3, 62, 128},    {16384, 1024, 4842, 4792, 3, 81, 512},
+    {16384, 256, 1596, 1546, 3, 62, 128},      {16384, 1024, 4842, 4792, 3, 81, 512},
     {16384, 4096, 10533, 10483, 2, 100, 2048}, {31744, 256, 1619, 1569, 3, 61, 128},
-    {31744, 1024, 5757, 5707, 3, 68, 512},   {65536, 256, 1509, 1459, 3, 65, 128},
-    {65536, 1024, 6383, 6333, 3, 62, 512},   {96256, 256, 1401, 1351, 3, 70, 128},
-    {96256, 1024, 6498, 6448, 3, 61, 512},   {96256, 4096, 21607, 21557, 3, 73, 2048},
+    {31744, 1024, 5757, 5707, 3, 68, 512},     {65536, 256, 1509, 1459, 3, 65, 128},
+    {65536, 1024, 6383, 6333, 3, 62, 512},     {96256, 256, 1401, 1351, 3, 70, 128},
+    {96256, 1024, 6498, 6448, 3, 61, 512},     {96256, 4096, 21607, 21557, 3, 73, 2048},
 };
 
 RocketBudgets budgets(const RocketOptions & options, int64_t T, int64_t question, int64_t max_new, int D, bool stage1) {
@@ -85,12 +85,13 @@ void modes_and_overrides() {
     CHECK(b.k == b.capacity && b.dense);
 }
 
-// At no step of an answer do the codes read more than the paper's pages at the same budget; with one row more they would.
+// At no step of an answer do the codes read more than the paper's pages at the same budget; with one row more they
+// would.
 void codes_read_the_same_bytes(Random & random) {
     for (int i = 0; i < 300; ++i) {
-        const int     D       = random.one_of({64, 96, 128, 256});
-        const int64_t T       = random.integer(600, 130000);
-        const int64_t max_new = random.one_of({0, 1, 50, 64, 256, 1000});
+        const int     D        = random.one_of({64, 96, 128, 256});
+        const int64_t T        = random.integer(600, 130000);
+        const int64_t max_new  = random.one_of({0, 1, 50, 64, 256, 1000});
         const bool    residual = random.integer(0, 1);
         RocketOptions options;
         options.token_budget      = random.one_of({100, 256, 333, 512, 1024, 4096});
@@ -98,7 +99,8 @@ void codes_read_the_same_bytes(Random & random) {
         const RocketBudgets paper = budgets(options, T, 100, max_new, D, true);
         options.selector          = residual ? SelectorKind::codes_residual : SelectorKind::codes;
         RocketBudgets b;
-        if (!rocket_budgets(options, T, 100, max_new, D, true, b).ok()) {  // so many rows that their codes alone are too much
+        if (!rocket_budgets(options, T, 100, max_new, D, true, b)
+                 .ok()) {  // so many rows that their codes alone are too much
             CHECK(codes_k(paper, codes_capacity(paper, D, residual, T + max_new), D, residual) < 1);
             CHECK(options.decomposition == Decomposition::v1 || 2 * max_new > 4 * options.token_budget);
             continue;
@@ -107,10 +109,12 @@ void codes_read_the_same_bytes(Random & random) {
         CHECK(b.capacity == codes_capacity(paper, D, residual, T + max_new) && b.prompt_budget == b.capacity - max_new);
         CHECK(b.k == codes_k(paper, b.capacity, D, residual));
 
-        const auto make = [&](SelectorKind kind, int64_t capacity, int64_t k) { return selector_costs(kind, {1, 3, D, capacity, b.page, b.r, k}); };
-        const auto    pages = make(SelectorKind::pages, paper.capacity, paper.k);
-        const auto    codes = make(options.selector, b.capacity, b.k), more = make(options.selector, b.capacity, b.k + 1);
-        const int64_t extra = b.capacity - paper.capacity;  // the same step of the answer has so many rows more
+        const auto make = [&](SelectorKind kind, int64_t capacity, int64_t k) {
+            return selector_costs(kind, {1, 3, D, capacity, b.page, b.r, k});
+        };
+        const auto pages = make(SelectorKind::pages, paper.capacity, paper.k);
+        const auto codes = make(options.selector, b.capacity, b.k), more = make(options.selector, b.capacity, b.k + 1);
+        const int64_t extra      = b.capacity - paper.capacity;  // the same step of the answer has so many rows more
         bool          never_more = true, more_would = false;
         for (int64_t n = std::max(paper.prompt_budget, paper.k) + 1; n <= paper.capacity; ++n) {
             never_more &= codes->read_bytes(n + extra) <= pages->read_bytes(n);
@@ -123,8 +127,8 @@ void codes_read_the_same_bytes(Random & random) {
     }
 }
 
-// The codes selectors keep as many rows as 0.85 of what the paper's rows and summaries take: no more bytes, and one row more would
-// be too many, unless these are the paper's rows anyway or all there are.
+// The codes selectors keep as many rows as 0.85 of what the paper's rows and summaries take: no more bytes, and one row
+// more would be too many, unless these are the paper's rows anyway or all there are.
 void codes_fill_their_share_of_the_paper_s_bytes(Random & random) {
     const auto stored = [](SelectorKind kind, const RocketBudgets & b, int64_t capacity, int D) {
         return capacity * 4 * D + int64_t(selector_costs(kind, {1, 3, D, capacity, b.page, b.r, b.k})->stored_bytes());
@@ -139,25 +143,30 @@ void codes_fill_their_share_of_the_paper_s_bytes(Random & random) {
         for (const SelectorKind kind : {SelectorKind::codes, SelectorKind::codes_residual}) {
             options.selector = kind;
             RocketBudgets b;
-            if (!rocket_budgets(options, T, 100, max_new, D, true, b).ok() || T + max_new <= options.token_budget) continue;
+            if (!rocket_budgets(options, T, 100, max_new, D, true, b).ok() || T + max_new <= options.token_budget)
+                continue;
             CHECK(b.capacity >= paper.capacity && b.capacity <= T + max_new);
             CHECK(b.evicts == (T > b.prompt_budget));
             const double room = 0.85 * double(stored(SelectorKind::pages, paper, paper.capacity, D));
             if (b.capacity > paper.capacity) CHECK(double(stored(kind, paper, b.capacity, D)) <= room);
             // The paper's planes are padded to 64 pages and the codes to 32 rows: so far from full is full.
-            const double slack = 0.85 * 64 * 2 * 2 * D + 2 * 32 * (D / 4 + (kind == SelectorKind::codes ? 0 : D / 4)) + 2 * 4 * D;
+            const double slack =
+                0.85 * 64 * 2 * 2 * D + 2 * 32 * (D / 4 + (kind == SelectorKind::codes ? 0 : D / 4)) + 2 * 4 * D;
             if (b.capacity < T + max_new) CHECK(double(stored(kind, paper, b.capacity + 1, D)) > room - slack);
         }
     }
-    // D = 64, S = 5,256, worked out by hand: page 3 leaves a fifteenth more rows to codes, next to none with the residual; page 2 a fifth.
+    // D = 64, S = 5,256, worked out by hand: page 3 leaves a fifteenth more rows to codes, next to none with the
+    // residual; page 2 a fifth.
     const auto rows = [](SelectorKind kind, int t) {
         RocketOptions options;
         options.token_budget = t;
         options.selector     = kind;
         return budgets(options, 5192, 40, 64, 64, true).capacity;
     };
-    CHECK(rows(SelectorKind::pages, 512) == 2062 && rows(SelectorKind::codes, 512) == 2196 && rows(SelectorKind::codes_residual, 512) == 2069);
-    CHECK(rows(SelectorKind::pages, 1024) == 3006 && rows(SelectorKind::codes, 1024) == 3603 && rows(SelectorKind::codes_residual, 1024) == 3398);
+    CHECK(rows(SelectorKind::pages, 512) == 2062 && rows(SelectorKind::codes, 512) == 2196 &&
+          rows(SelectorKind::codes_residual, 512) == 2069);
+    CHECK(rows(SelectorKind::pages, 1024) == 3006 && rows(SelectorKind::codes, 1024) == 3603 &&
+          rows(SelectorKind::codes_residual, 1024) == 3398);
 }
 
 // hsa keeps every row: from some length on their codes are more than the paper reads at all.
@@ -208,17 +217,19 @@ void nonsense_gets_a_sentence() {
 void invariants(Random & random) {
     for (int i = 0; i < 2000; ++i) {
         RocketOptions options;
-        options.token_budget   = random.integer(2, 5000);
-        options.window         = random.integer(1, 200);
-        options.decomposition  = random.one_of({Decomposition::v1, Decomposition::v2});
-        options.selector       = random.one_of({SelectorKind::pages, SelectorKind::codes, SelectorKind::codes_residual, SelectorKind::exact});
+        options.token_budget  = random.integer(2, 5000);
+        options.window        = random.integer(1, 200);
+        options.decomposition = random.one_of({Decomposition::v1, Decomposition::v2});
+        options.selector      = random.one_of(
+            {SelectorKind::pages, SelectorKind::codes, SelectorKind::codes_residual, SelectorKind::exact});
         const int64_t T        = random.integer(1, 150000);
         const int64_t question = random.integer(1, int(T));
         const int64_t max_new  = random.integer(0, 3000);
         const int     D        = 32 * random.integer(1, 8);
         RocketBudgets b;
         const Status  status = rocket_budgets(options, T, question, max_new, D, random.integer(0, 3) > 0, b);
-        if (status.code == Code::INVALID_ARGUMENT && status.message.find("token_budget") == 0) continue;  // codes that do not fit
+        if (status.code == Code::INVALID_ARGUMENT && status.message.find("token_budget") == 0)
+            continue;  // codes that do not fit
         CHECK(status.ok());
         CHECK(b.capacity <= T + max_new && b.prompt_budget + max_new == b.capacity && b.prompt_budget <= T);
         CHECK(b.window >= 1 && b.window <= b.prompt_budget && b.window <= question);

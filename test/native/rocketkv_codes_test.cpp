@@ -13,16 +13,19 @@ namespace {
 SelectorKind kind_of(bool residual) { return residual ? SelectorKind::codes_residual : SelectorKind::codes; }
 
 std::vector<float> expected_output(const reference::Coded & coded, const Cache & keys, const Cache & values, int head,
-                                   const std::vector<float> & q, int g, const std::vector<int32_t> & chosen, bool residual) {
+                                   const std::vector<float> & q, int g, const std::vector<int32_t> & chosen,
+                                   bool residual) {
     if (!residual) return reference::attention(keys.rows(head), values.rows(head), keys.D, q.data(), g, chosen);
     return reference::residual_attention(coded, keys.rows(head), values.rows(head), q.data(), g, chosen);
 }
 
 // The scores that rank rows, within 1e-4 of the reference's; those too small to rank anything may be anything small.
-void check_scores(const std::vector<float> & scores, KeyCodes & codes, int64_t n_live, int g, const std::vector<float> & q) {
+void check_scores(const std::vector<float> & scores, KeyCodes & codes, int64_t n_live, int g,
+                  const std::vector<float> & q) {
     const int64_t      stride = codes.padded(n_live);
-    std::vector<float> folded(size_t(g) * size_t(codes.n_coded() + 1), poison), a(size_t(g * stride), poison), out(size_t(n_live) + 1, poison);
-    SelectorScratch    scratch;
+    std::vector<float> folded(size_t(g) * size_t(codes.n_coded() + 1), poison), a(size_t(g * stride), poison),
+        out(size_t(n_live) + 1, poison);
+    SelectorScratch scratch;
     codes.scores(q.data(), g, n_live, folded.data(), a.data(), stride);
     summed_probabilities(a.data(), stride, g, n_live, 1, 1, scratch, out.data());
     CHECK(std::isnan(out.back()));
@@ -40,8 +43,9 @@ void check_case(Random & random, int D, int g, int64_t n_live, int64_t k, bool r
     const int     n_head   = random.integer(1, 2);
     const int     head     = n_head - 1;
     const int64_t capacity = n_live + random.integer(0, 70);
-    const int64_t n_built  = std::max<int64_t>(1, n_live - random.integer(0, 31));  // fewer new rows than force coding again
-    Cache         keys(n_head, D, capacity), values(n_head, D, capacity);
+    const int64_t n_built =
+        std::max<int64_t>(1, n_live - random.integer(0, 31));  // fewer new rows than force coding again
+    Cache keys(n_head, D, capacity), values(n_head, D, capacity);
     fill(random, keys, head, 0, n_live, random.integer(0, 2) == 0);
     fill(random, values, head, 0, n_live, false);
     if (random.integer(0, 9) == 0)
@@ -53,7 +57,8 @@ void check_case(Random & random, int D, int g, int64_t n_live, int64_t k, bool r
     const float * weights = random.integer(0, 3) ? importance.data() : nullptr;
 
     reference::Coded coded = reference::code(keys.rows(head), values.rows(head), n_built, D, weights, residual);
-    for (int64_t i = n_built; i < n_live; ++i) reference::code_append(coded, keys.rows(head) + i * D, values.rows(head) + i * D);
+    for (int64_t i = n_built; i < n_live; ++i)
+        reference::code_append(coded, keys.rows(head) + i * D, values.rows(head) + i * D);
     const auto scores = reference::code_scores(coded, q.data(), g);
     for_each_level([&] {
         const auto selector = make_selector(kind_of(residual), {n_head, g, D, capacity, 1, 1, k});
@@ -78,7 +83,7 @@ void check_case(Random & random, int D, int g, int64_t n_live, int64_t k, bool r
 void against_the_reference(Random & random) {
     for (int i = 0; i < 300; ++i) {
         const int64_t n_live = random.one_of<int64_t>({1, 2, 31, 32, 33, 63, 64, 65, 97, 199, 255, 257});
-        const int64_t k      = random.one_of<int64_t>({1, 2, 7, 16, 31, n_live / 2 + 1, n_live - 1, n_live, n_live + 9});
+        const int64_t k = random.one_of<int64_t>({1, 2, 7, 16, 31, n_live / 2 + 1, n_live - 1, n_live, n_live + 9});
         check_case(random, random.one_of({64, 96, 128, 256}), random.one_of({1, 2, 3, 4, 5, 6, 7, 8, 16}), n_live,
                    std::max<int64_t>(1, k), random.integer(0, 1));
     }
@@ -123,8 +128,9 @@ void append_equals_build(Random & random) {
     }
 }
 
-// 2,000 new tokens that wander off. The rule is replayed on the reference: after at least 32 new tokens of whose codes more than
-// 2 % were clamped, a head is coded again from all its live rows. So every clamp and every choice has an expected value.
+// 2,000 new tokens that wander off. The rule is replayed on the reference: after at least 32 new tokens of whose codes
+// more than 2 % were clamped, a head is coded again from all its live rows. So every clamp and every choice has an
+// expected value.
 void drift(Random & random) {
     for (const bool residual : {false, true}) {
         const int D = 64, g = 3, n_prompt = 300, n_new = 2000, k = 128;
@@ -138,12 +144,14 @@ void drift(Random & random) {
         twin->build(keys.view(), values.view(), 0, n_prompt, nullptr);
         fill(random, keys, 0, n_prompt, n_prompt + n_new, false, 0.02f);  // 40 units away in the end
 
-        const auto code_all = [&](int64_t n) { return reference::code(keys.rows(0), values.rows(0), n, D, nullptr, residual); };
-        reference::Coded coded      = code_all(n_prompt);
-        int64_t          n_clamped  = 0, n_since = 0, clamped_since = 0;
-        int              n_recoded  = 0;
-        double           found      = 0, found_fresh = 0;
-        SelectorScratch  scratch, scratch_twin;
+        const auto code_all = [&](int64_t n) {
+            return reference::code(keys.rows(0), values.rows(0), n, D, nullptr, residual);
+        };
+        reference::Coded   coded     = code_all(n_prompt);
+        int64_t            n_clamped = 0, n_since = 0, clamped_since = 0;
+        int                n_recoded = 0;
+        double             found = 0, found_fresh = 0;
+        SelectorScratch    scratch, scratch_twin;
         std::vector<float> out(size_t(g * D), poison), out_twin(size_t(g * D), poison);
         for (int64_t t = n_prompt; t < n_prompt + n_new; ++t) {
             selector->append(keys.view(), values.view(), 0, t);
@@ -166,7 +174,8 @@ void drift(Random & random) {
             selector->attend(keys.view(), values.view(), 0, t + 1, q.data(), scratch, out.data());
             twin->attend(keys.view(), values.view(), 0, t + 1, q.data(), scratch_twin, out_twin.data());
             CHECK(scratch.chosen == scratch_twin.chosen && out == out_twin);
-            CHECK(is_top_k(reference::code_scores(coded, q.data(), g), scratch.chosen, k, 1e-3));  // logits grow with the drift
+            CHECK(is_top_k(reference::code_scores(coded, q.data(), g), scratch.chosen, k,
+                           1e-3));  // logits grow with the drift
             check_outputs(out, expected_output(coded, keys, values, 0, q, g, scratch.chosen, residual), 1e-4);
 
             const auto exact = reference::exact_scores(keys.rows(0), t + 1, D, q.data(), g);
@@ -176,7 +185,8 @@ void drift(Random & random) {
             for (const int32_t i : scratch_twin.chosen) found_fresh += exact[size_t(i)];
         }
         CHECK(n_recoded >= 2);
-        // Measured over 24 runs: 0.97 to 1.04 of what codes made this very moment find; ranges frozen at the prompt 0.4 to 1.0.
+        // Measured over 24 runs: 0.97 to 1.04 of what codes made this very moment find; ranges frozen at the prompt 0.4
+        // to 1.0.
         CHECK(found > 0.9 * found_fresh);
     }
 }
@@ -184,9 +194,9 @@ void drift(Random & random) {
 // Channels that codes cannot like: constant, zero, enormous, one outlier; and new keys outside every range.
 void adversarial(Random & random) {
     for (int i = 0; i < 60; ++i) {
-        const int  D = random.one_of({64, 96, 128, 256}), g = random.one_of({1, 2, 3, 5, 8, 16});
-        const bool residual = i % 2;
-        Cache      keys(1, D, 150), values(1, D, 150);
+        const int          D = random.one_of({64, 96, 128, 256}), g = random.one_of({1, 2, 3, 5, 8, 16});
+        const bool         residual = i % 2;
+        Cache              keys(1, D, 150), values(1, D, 150);
         std::vector<float> row(size_t(D), 0.0f);
         for (int64_t t = 0; t < 150; ++t) {
             for (int c = 0; c < D; ++c) {
@@ -224,7 +234,7 @@ void adversarial(Random & random) {
         for_each_level([&] {
             const auto selector = make_selector(kind_of(residual), {1, g, D, 150, 1, 1, 20});
             selector->build(keys.view(), values.view(), 0, 100, nullptr);
-            SelectorScratch    scratch;
+            SelectorScratch scratch;
             for (int64_t n = 100; n <= 150; ++n) {
                 if (n > 100) selector->append(keys.view(), values.view(), 0, n - 1);
                 std::vector<float> out(size_t(g * D), poison);
@@ -274,7 +284,8 @@ void residual_helps(Random & random) {
             SelectorScratch    scratch;
             std::vector<float> out(size_t(g * D), poison);
             selector->attend(keys.view(), values.view(), 0, n, q.data(), scratch, out.data());
-            for (size_t c = 0; c < out.size(); ++c) (residual ? with : without) += std::pow(double(out[c]) - full[c], 2);
+            for (size_t c = 0; c < out.size(); ++c)
+                (residual ? with : without) += std::pow(double(out[c]) - full[c], 2);
         }
     }
     CHECK(with < 0.5 * without);

@@ -1,5 +1,5 @@
-// Random rows for the rocketkv tests: what a cache head holds, once as f16 and once as the same values in f32. Memory that no
-// row owns is NaN, and so is every output before a call.
+// Random rows for the rocketkv tests: what a cache head holds, once as f16 and once as the same values in f32. Memory
+// that no row owns is NaN, and so is every output before a call.
 #pragma once
 
 #include <algorithm>
@@ -24,7 +24,10 @@ struct Random {
 
     int   integer(int low, int high) { return std::uniform_int_distribution<int>(low, high)(engine); }
     float normal(float scale = 1) { return scale * std::normal_distribution<float>()(engine); }
-    template <typename T> T one_of(std::initializer_list<T> list) { return list.begin()[integer(0, int(list.size()) - 1)]; }
+    template <typename T>
+    T one_of(std::initializer_list<T> list) {
+        return list.begin()[integer(0, int(list.size()) - 1)];
+    }
     std::vector<float> normals(int64_t n, float scale = 1) {
         std::vector<float> x(static_cast<size_t>(n));
         for (float & value : x) value = normal(scale);
@@ -33,7 +36,8 @@ struct Random {
 };
 
 // Every ISA that this machine runs, then back to its own choice.
-template <typename Test> void for_each_level(Test test) {
+template <typename Test>
+void for_each_level(Test test) {
     for (const char * name : {"generic", "avx2", "avx512"}) {
         const CpuKernels * kernels = cpu_kernels_named(name);
         if (!kernels) continue;
@@ -52,14 +56,18 @@ struct Cache {
     std::vector<float>    exact;  // [n_head][capacity][D], the same values
 
     Cache(int n_head_, int D_, int64_t capacity_)
-        : n_head(n_head_), D(D_), capacity(capacity_), row_elems(size_t(D_) + 8),
-          head_elems(row_elems * size_t(capacity_) + 16), halves(head_elems * size_t(n_head_), 0x7e00),
+        : n_head(n_head_),
+          D(D_),
+          capacity(capacity_),
+          row_elems(size_t(D_) + 8),
+          head_elems(row_elems * size_t(capacity_) + 16),
+          halves(head_elems * size_t(n_head_), 0x7e00),
           exact(size_t(n_head_) * size_t(capacity_) * size_t(D_), poison) {}
 
     void set(int head, int64_t index, const float * row) {
         for (int c = 0; c < D; ++c) {
-            const f16_bits half = f16_from_f32(row[c]);
-            halves[size_t(head) * head_elems + size_t(index) * row_elems + size_t(c)] = half;
+            const f16_bits half                                                              = f16_from_f32(row[c]);
+            halves[size_t(head) * head_elems + size_t(index) * row_elems + size_t(c)]        = half;
             exact[(size_t(head) * size_t(capacity) + size_t(index)) * size_t(D) + size_t(c)] = f32_from_f16(half);
         }
     }
@@ -67,8 +75,8 @@ struct Cache {
     const float * rows(int head) const { return exact.data() + size_t(head) * size_t(capacity) * size_t(D); }
 };
 
-// Rows as attention heads have them: a mean per channel, spread of its own per channel, neighbours alike; `repeats` makes
-// exact duplicates, so ties.
+// Rows as attention heads have them: a mean per channel, spread of its own per channel, neighbours alike; `repeats`
+// makes exact duplicates, so ties.
 inline void fill(Random & random, Cache & cache, int head, int64_t first, int64_t end, bool repeats, float drift = 0) {
     std::vector<float> mean = random.normals(cache.D), spread = random.normals(cache.D), row(size_t(cache.D), 0.0f);
     for (int64_t i = first; i < end; ++i) {
@@ -82,8 +90,10 @@ inline void fill(Random & random, Cache & cache, int head, int64_t first, int64_
     }
 }
 
-// The chosen rows are a top-k of `scores` up to ties: everything inside reaches the k-th score, nothing outside exceeds it.
-inline bool is_top_k(const std::vector<float> & scores, const std::vector<int32_t> & chosen, int64_t k, double tolerance) {
+// The chosen rows are a top-k of `scores` up to ties: everything inside reaches the k-th score, nothing outside exceeds
+// it.
+inline bool is_top_k(const std::vector<float> & scores, const std::vector<int32_t> & chosen, int64_t k,
+                     double tolerance) {
     if (int64_t(chosen.size()) != std::min<int64_t>(k, int64_t(scores.size()))) return false;
     if (chosen.empty()) return true;
     std::vector<float> sorted = scores;
@@ -102,7 +112,8 @@ inline bool is_top_k(const std::vector<float> & scores, const std::vector<int32_
 }
 
 // Outputs agree to 1e-5 of the largest value.
-inline void check_outputs(const std::vector<float> & out, const std::vector<float> & expected, double tolerance = 1e-5) {
+inline void check_outputs(const std::vector<float> & out, const std::vector<float> & expected,
+                          double tolerance = 1e-5) {
     double largest = 1e-3, worst = 0;
     for (const float x : expected) largest = std::max(largest, std::fabs(double(x)));
     for (size_t i = 0; i < expected.size(); ++i) {

@@ -7,13 +7,13 @@ using namespace rocketdoc;
 namespace {
 
 std::vector<float> queries(Random & random, int g, int D) {
-    std::vector<float> q = random.normals(int64_t(g) * D, random.one_of({0.2f, 1.0f, 3.0f}));
-    const int kind = random.integer(0, 7);
-    if (kind == 0) std::fill(q.begin(), q.end(), 0.0f);              // all heads zero: uniform, never NaN
-    if (kind == 1) std::fill(q.begin(), q.begin() + D, 0.0f);        // one head zero
-    if (kind == 2)                                                    // heads that cancel: sign sums of exactly zero
+    std::vector<float> q    = random.normals(int64_t(g) * D, random.one_of({0.2f, 1.0f, 3.0f}));
+    const int          kind = random.integer(0, 7);
+    if (kind == 0) std::fill(q.begin(), q.end(), 0.0f);        // all heads zero: uniform, never NaN
+    if (kind == 1) std::fill(q.begin(), q.begin() + D, 0.0f);  // one head zero
+    if (kind == 2)                                             // heads that cancel: sign sums of exactly zero
         for (int c = 0; c < D && g > 1; ++c) q[size_t(c)] = -q[size_t(D + c)];
-    if (kind == 3)                                                    // one head lives where the others do not look
+    if (kind == 3)  // one head lives where the others do not look
         for (int c = 0; c < D; ++c) q[size_t(c)] = c == D - 1 ? 1e-6f : 0.0f;
     return q;
 }
@@ -32,8 +32,9 @@ void check_case(Random & random, SelectorKind kind, int D, int g, int64_t n_live
         for (int64_t i = 0; i < n_live; ++i) keys.set(head, i, keys.rows(head));  // constant keys
     const std::vector<float> q = queries(random, g, D);
 
-    const auto scores = kind == SelectorKind::pages ? reference::page_scores(keys.rows(head), n_live, D, q.data(), g, page, r)
-                                                    : reference::exact_scores(keys.rows(head), n_live, D, q.data(), g);
+    const auto scores = kind == SelectorKind::pages
+                            ? reference::page_scores(keys.rows(head), n_live, D, q.data(), g, page, r)
+                            : reference::exact_scores(keys.rows(head), n_live, D, q.data(), g);
     for_each_level([&] {
         const auto selector = make_selector(kind, {n_head, g, D, capacity, page, r, k});
         selector->build(keys.view(), values.view(), head, n_built, nullptr);
@@ -64,7 +65,7 @@ void against_the_reference(Random & random, SelectorKind kind) {
         const int64_t n_live = random.one_of<int64_t>({1, 2, 31, 32, 33, 63, 64, 65, 129, 199, 255, 257});
         const int     page   = random.integer(1, 8);
         const int     r      = random.one_of({1, 2, D / 3, D / 2, D - 1, D});
-        const int64_t k      = random.one_of<int64_t>({1, 2, 7, 16, 31, n_live / 2 + 1, n_live - 1, n_live, n_live + 9});
+        const int64_t k = random.one_of<int64_t>({1, 2, 7, 16, 31, n_live / 2 + 1, n_live - 1, n_live, n_live + 9});
         check_case(random, kind, D, g, n_live, page, r, std::max<int64_t>(1, k));
     }
     check_case(random, kind, 64, 3, 1501, 3, 41, 256);
@@ -77,7 +78,8 @@ void page_expansion(Random & random) {
         const int     D = 32, page = random.integer(1, 8);
         const int64_t n_live = random.integer(2, 150), k = random.integer(1, int(n_live) - 1);
         Cache         keys(1, D, n_live), values(1, D, n_live);
-        for (int64_t t = 0; t < n_live; ++t) {  // a channel of small integers: exact ties between pages, exact arithmetic
+        for (int64_t t = 0; t < n_live;
+             ++t) {  // a channel of small integers: exact ties between pages, exact arithmetic
             std::vector<float> row(size_t(D), 0.0f);
             row[5] = float(random.integer(-1, 1));
             keys.set(0, t, row.data());
@@ -100,10 +102,10 @@ void page_expansion(Random & random) {
 // A new question builds over an older, longer one; a rewound row does not leave its page's old bounds behind.
 void built_again(Random & random) {
     for (int i = 0; i < 60; ++i) {
-        const int     D = 64, g = 2, page = random.integer(1, 6);
-        const int64_t n_old = random.integer(40, 120), n_new = random.integer(20, 39);
+        const int           D = 64, g = 2, page = random.integer(1, 6);
+        const int64_t       n_old = random.integer(40, 120), n_new = random.integer(20, 39);
         const SelectorShape shape{1, g, D, 120, page, random.integer(1, D), 9};
-        Cache keys(1, D, 120), values(1, D, 120);
+        Cache               keys(1, D, 120), values(1, D, 120);
         fill(random, keys, 0, 0, n_old, false);
         fill(random, values, 0, 0, n_old, false);
         const auto used = make_selector(SelectorKind::pages, shape), fresh = make_selector(SelectorKind::pages, shape);
@@ -126,7 +128,7 @@ void built_again(Random & random) {
 void exact_scores_of(Random & random) {
     Cache keys(2, 96, 333);
     fill(random, keys, 1, 0, 333, true);
-    const auto q = random.normals(5 * 96);
+    const auto q        = random.normals(5 * 96);
     const auto expected = reference::exact_scores(keys.rows(1), 333, 96, q.data(), 5);
     for_each_level([&] {
         SelectorScratch    scratch;

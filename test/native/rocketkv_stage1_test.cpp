@@ -19,7 +19,7 @@ struct History {
     History(Random & random, RowType type_, int n_head_, int D_, int64_t n_, bool repeats)
         : type(type_), n_head(n_head_), D(D_), n(n_) {
         Cache cache(n_head, D, n);
-        row_bytes  = type == RowType::f32 ? size_t(D) * 4 : type == RowType::f16 ? size_t(D) * 2 : size_t(D / 32) * 34;
+        row_bytes = type == RowType::f32 ? size_t(D) * 4 : type == RowType::f16 ? size_t(D) * 2 : size_t(D / 32) * 34;
         row_bytes += 6 * (type == RowType::q8_0 ? 1 : 4);  // rows need not touch
         head_bytes = row_bytes * size_t(n);
         bytes.assign(head_bytes * size_t(n_head), char(0x7f));
@@ -59,28 +59,29 @@ struct History {
 
 void check_case(Random & random, int D, int group, int64_t n, int window, int kernel, RowType type, Grouping grouping,
                 Pooling pooling, bool repeats) {
-    window           = int(std::min<int64_t>(window, n));
-    const int n_kv   = random.integer(1, 2);
-    const History    history(random, type, n_kv, D, n, repeats);
+    window                  = int(std::min<int64_t>(window, n));
+    const int          n_kv = random.integer(1, 2);
+    const History      history(random, type, n_kv, D, n, repeats);
     std::vector<float> q = random.normals(int64_t(n_kv) * group * window * D, random.one_of({0.3f, 1.0f, 2.0f}));
     if (random.integer(0, 15) == 0) std::fill(q.begin(), q.end(), 0.0f);  // all scores of a row equal
     const Stage1Query query{q.data(), n_kv * group, window, D};
 
-    const int n_cache = grouping == Grouping::kv_group ? n_kv : n_kv * group;
-    const int head    = random.integer(0, n_cache - 1);
-    const int kv_head = grouping == Grouping::kv_group ? head : head / group;
-    const int voters  = grouping == Grouping::kv_group ? group : 1;
-    const float * voting = q.data() + int64_t(head) * voters * window * D;
+    const int     n_cache = grouping == Grouping::kv_group ? n_kv : n_kv * group;
+    const int     head    = random.integer(0, n_cache - 1);
+    const int     kv_head = grouping == Grouping::kv_group ? head : head / group;
+    const int     voters  = grouping == Grouping::kv_group ? group : 1;
+    const float * voting  = q.data() + int64_t(head) * voters * window * D;
 
     float      expected_mass;
     const auto expected = reference::stage1_scores(history.rows(kv_head), n, D, voting, voters, window, expected_mass);
-    const auto pooled   = pooling == Pooling::max ? reference::pool_max(expected, kernel) : reference::pool_triangle(expected);
+    const auto pooled =
+        pooling == Pooling::max ? reference::pool_max(expected, kernel) : reference::pool_triangle(expected);
 
     for_each_level([&] {
-        Stage1Scratch scratch;
-        const size_t  n_prefix = size_t(n - window);
+        Stage1Scratch      scratch;
+        const size_t       n_prefix = size_t(n - window);
         std::vector<float> scores(n_prefix + 1, poison);
-        float mass = poison;
+        float              mass = poison;
         stage1_scores(history.view(), query, head, grouping, scratch, scores.data(), mass);
         CHECK(std::isnan(scores[n_prefix]));
         CHECK_NEAR(mass, expected_mass, 1e-4 * expected_mass);
@@ -96,11 +97,13 @@ void check_case(Random & random, int D, int group, int64_t n, int window, int ke
             if (n_keep < window) continue;
             Stage1Kept kept;
             kept.mass = poison;
-            stage1_keep(history.view(), query, head, grouping, pooling, kernel, n_keep, scratch, kept, importance.data());
+            stage1_keep(history.view(), query, head, grouping, pooling, kernel, n_keep, scratch, kept,
+                        importance.data());
             CHECK(int64_t(kept.rows.size()) == std::min(n_keep, n));
             CHECK(kept.mass >= 0 && kept.mass <= 1);
             bool window_last = true;
-            for (int i = 0; i < window; ++i) window_last &= kept.rows[kept.rows.size() - size_t(window) + size_t(i)] == n - window + i;
+            for (int i = 0; i < window; ++i)
+                window_last &= kept.rows[kept.rows.size() - size_t(window) + size_t(i)] == n - window + i;
             CHECK(window_last);
             if (n_keep >= n) {
                 CHECK(kept.mass == 1 && kept.rows[0] == 0 && kept.rows.back() == n - 1);
@@ -141,16 +144,17 @@ void scores_and_rows(Random & random) {
 
 // Constant keys: every score ties, so the lowest columns stay.
 void constant_keys(Random & random) {
-    const int   D = 64, window = 4;
+    const int     D = 64, window = 4;
     const int64_t n = 200;
-    History history(random, RowType::f16, 1, D, n, false);
+    History       history(random, RowType::f16, 1, D, n, false);
     for (int64_t i = 1; i < n; ++i)
         std::memcpy(history.bytes.data() + size_t(i) * history.row_bytes, history.bytes.data(), size_t(D) * 2);
     const std::vector<float> q = random.normals(3 * window * D);
     for_each_level([&] {
         Stage1Scratch scratch;
         Stage1Kept    kept;
-        stage1_keep(history.view(), {q.data(), 3, window, D}, 0, Grouping::kv_group, Pooling::max, 15, 54, scratch, kept, nullptr);
+        stage1_keep(history.view(), {q.data(), 3, window, D}, 0, Grouping::kv_group, Pooling::max, 15, 54, scratch,
+                    kept, nullptr);
         bool lowest = kept.rows.size() == 54;
         for (int i = 0; i < 50 && lowest; ++i) lowest = kept.rows[size_t(i)] == i;
         CHECK(lowest);
@@ -162,31 +166,34 @@ void constant_keys(Random & random) {
 
 // Far more rows than one round of panels holds: the rounds add up.
 void rounds(Random & random) {
-    const int     D = 32, window = 32, group = 16;
-    const int64_t n = 20011;
-    const History history(random, RowType::f16, 1, D, n, false);
+    const int                D = 32, window = 32, group = 16;
+    const int64_t            n = 20011;
+    const History            history(random, RowType::f16, 1, D, n, false);
     const std::vector<float> q = random.normals(int64_t(group) * window * D);
-    Stage1Scratch scratch;
-    std::vector<float> together(size_t(n - window), poison), apart(size_t(n - window), poison), sum(size_t(n - window), 0.0f);
+    Stage1Scratch            scratch;
+    std::vector<float>       together(size_t(n - window), poison), apart(size_t(n - window), poison),
+        sum(size_t(n - window), 0.0f);
     float mass = 0, mass_of_one = 0, mass_sum = 0;
     stage1_scores(history.view(), {q.data(), group, window, D}, 0, Grouping::kv_group, scratch, together.data(), mass);
     for (int head = 0; head < group; ++head) {
-        stage1_scores(history.view(), {q.data(), group, window, D}, head, Grouping::query_head, scratch, apart.data(), mass_of_one);
+        stage1_scores(history.view(), {q.data(), group, window, D}, head, Grouping::query_head, scratch, apart.data(),
+                      mass_of_one);
         for (size_t i = 0; i < sum.size(); ++i) sum[i] += apart[i];
         mass_sum += mass_of_one;
     }
     double worst = 0;
-    for (size_t i = 0; i < sum.size(); ++i) worst = std::max(worst, double(std::fabs(sum[i] - together[i]) / (sum[i] + 1e-30f)));
+    for (size_t i = 0; i < sum.size(); ++i)
+        worst = std::max(worst, double(std::fabs(sum[i] - together[i]) / (sum[i] + 1e-30f)));
     CHECK_NEAR(worst, 0, 1e-5);
     CHECK_NEAR(mass, mass_sum, 1e-4 * mass_sum);
 }
 
 void pooling(Random & random) {
     for (int i = 0; i < 300; ++i) {
-        const int64_t n = random.integer(0, 400);
+        const int64_t      n = random.integer(0, 400);
         std::vector<float> s(static_cast<size_t>(n));
         for (float & x : s) x = std::exp(random.normal(8));  // twenty orders of magnitude side by side
-        const int kernel = 2 * random.integer(0, 40) + 1;
+        const int          kernel = 2 * random.integer(0, 40) + 1;
         std::vector<float> out(size_t(n) + 1, poison);
         pool_max(s.data(), n, kernel, out.data());
         out.pop_back();
@@ -206,9 +213,9 @@ void pooling(Random & random) {
 
 void best_of(Random & random) {
     for (int i = 0; i < 500; ++i) {
-        const int64_t n = random.integer(0, i % 5 ? 300 : 4000);
+        const int64_t      n = random.integer(0, i % 5 ? 300 : 4000);
         std::vector<float> s(static_cast<size_t>(n));
-        const int kind = random.integer(0, 4);
+        const int          kind = random.integer(0, 4);
         for (float & x : s) {
             x = kind == 0 ? random.normal() : kind == 1 ? float(random.integer(-2, 2)) : std::exp(random.normal(15));
             if (kind == 3) x = random.one_of({0.0f, -0.0f, 1e-40f, -1e-40f, INFINITY, -INFINITY, 3e38f});
@@ -228,8 +235,10 @@ void best_of(Random & random) {
 
 // Zeros of both signs are one value. With -0 as the highest score the threshold is -0, whose next bit pattern is +0.
 void zeros_of_both_signs() {
-    for (const std::vector<float> & s : {std::vector<float>{-0.0f, -0.0f, -1.0f, -0.0f, -0.0f}, {0.0f, -0.0f, -0.0f, 0.0f, -3.0f},
-                                         {-0.0f, 0.0f, 1.0f, -0.0f, 0.0f}, {-0.0f, -0.0f, -0.0f, -0.0f, -0.0f}})
+    for (const std::vector<float> & s : {std::vector<float>{-0.0f, -0.0f, -1.0f, -0.0f, -0.0f},
+                                         {0.0f, -0.0f, -0.0f, 0.0f, -3.0f},
+                                         {-0.0f, 0.0f, 1.0f, -0.0f, 0.0f},
+                                         {-0.0f, -0.0f, -0.0f, -0.0f, -0.0f}})
         for (int64_t k = 0; k <= 5; ++k)
             for_each_level([&] {
                 std::vector<int32_t> out(size_t(k) + 1, -7);
@@ -268,12 +277,13 @@ void gather(Random & random) {
         const History history(random, type, 2, 96, 50, false);
         Cache         compact(2, 96, 20);
         stage1_gather(history.view(), 1, {0, 3, 4, 17, 49}, compact.view(), 1);
-        bool same = true, untouched = true;
+        bool          same = true, untouched = true;
         const int32_t kept[] = {0, 3, 4, 17, 49};
         for (int i = 0; i < 5; ++i)
             for (int c = 0; c < 96; ++c)
                 same &= compact.view().row(1, i)[c] == f16_from_f32(history.rows(1)[kept[i] * 96 + c]);
-        for (int c = 0; c < 96; ++c) untouched &= compact.view().row(1, 5)[c] == 0x7e00 && compact.view().row(0, 0)[c] == 0x7e00;
+        for (int c = 0; c < 96; ++c)
+            untouched &= compact.view().row(1, 5)[c] == 0x7e00 && compact.view().row(0, 0)[c] == 0x7e00;
         CHECK(same);
         CHECK(untouched);
     }

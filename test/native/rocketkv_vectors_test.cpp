@@ -1,5 +1,5 @@
-// Recorded vectors: the CPU kernels recompute the committed ones and fresh ones, a wrong recording is found, and so is a device
-// that computes wrongly: what check_vectors says of a GPU is worth as much as what it says of these.
+// Recorded vectors: the CPU kernels recompute the committed ones and fresh ones, a wrong recording is found, and so is
+// a device that computes wrongly: what check_vectors says of a GPU is worth as much as what it says of these.
 #include <functional>
 
 #include "recorded_vectors.h"
@@ -11,12 +11,12 @@ namespace {
 
 // The CPU's kernels, with one result changed on its way.
 struct Faulty : Recompute {
-    std::unique_ptr<Recompute>                                               cpu = make_cpu_recompute();
-    std::function<void(std::vector<float> &, std::vector<int32_t> &)>        kept;
-    std::function<void(std::vector<f16_bits> &, std::vector<f16_bits> &)>    gathered;
-    std::function<void(std::vector<int32_t> &)>                              chosen;
-    std::function<void(std::vector<float> &)>                                attended;
-    const Vectors *                                                          x = nullptr;
+    std::unique_ptr<Recompute>                                            cpu = make_cpu_recompute();
+    std::function<void(std::vector<float> &, std::vector<int32_t> &)>     kept;
+    std::function<void(std::vector<f16_bits> &, std::vector<f16_bits> &)> gathered;
+    std::function<void(std::vector<int32_t> &)>                           chosen;
+    std::function<void(std::vector<float> &)>                             attended;
+    const Vectors *                                                       x = nullptr;
 
     Status begin(const Vectors & vectors) override {
         x = &vectors;
@@ -62,7 +62,8 @@ void replace_last(int32_t * indices, int64_t n, int32_t limit) {
 
 Vectors plain_vectors() {
     Vectors x;
-    x.n_head = 8, x.n_head_kv = 2, x.head_dim = 64, x.prompt_len = 300, x.window = 16, x.kernel = 1, x.page = 2, x.top_r = 24, x.top_k = 20, x.keep = 90, x.steps = 3;
+    x.n_head = 8, x.n_head_kv = 2, x.head_dim = 64, x.prompt_len = 300, x.window = 16, x.kernel = 1, x.page = 2,
+    x.top_r = 24, x.top_k = 20, x.keep = 90, x.steps = 3;
     CHECK(make_vectors(check::seed(), x).ok());
     return x;
 }
@@ -86,7 +87,7 @@ void test_wrong_recordings() {
     x = good;
     std::reverse(x.compact_order.begin(), x.compact_order.begin() + x.keep);
     CHECK(checked(x, *cpu).top_k_mismatches > 0);  // other rows in the recorded slots
-    x = good;
+    x                 = good;
     x.decode_top_k[0] = int32_t(x.keep + x.window + 2);  // a row of a later step
     CHECK(checked(x, *cpu).top_k_mismatches == 1);
 

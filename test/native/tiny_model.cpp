@@ -13,7 +13,9 @@
 std::string temporary_path(const std::string & ending) {
     static std::atomic<int> counter{0};
     static const unsigned   run = std::random_device{}();
-    return (std::filesystem::temp_directory_path() / ("rocketdoc-" + std::to_string(run) + "-" + std::to_string(counter++) + ending)).string();
+    return (std::filesystem::temp_directory_path() /
+            ("rocketdoc-" + std::to_string(run) + "-" + std::to_string(counter++) + ending))
+        .string();
 }
 
 std::vector<int32_t> random_tokens(std::mt19937_64 & random, int n, int n_vocab) {
@@ -36,7 +38,7 @@ class Writer {
         std::vector<float>              values(size_t(in * out));
         std::normal_distribution<float> normal(0.0f, 1.5f / std::sqrt(float(in)));
         for (float & value : values) value = normal(random_);
-        ggml_tensor * t = ggml_new_tensor_2d(ctx_.get(), options_.type, in, out);
+        ggml_tensor *            t = ggml_new_tensor_2d(ctx_.get(), options_.type, in, out);
         const std::vector<float> importance(size_t(in), 1.0f);
         ggml_quantize_chunk(options_.type, values.data(), t->data, 0, out, in, importance.data());
         add(t, name);

@@ -1,5 +1,5 @@
-// A small llama with random weights, written as a GGUF file: real shapes (grouped queries, every weight type, every RoPE
-// variant) in a file that loads in milliseconds. The file is removed with the object.
+// A small llama with random weights, written as a GGUF file: real shapes (grouped queries, every weight type, every
+// RoPE variant) in a file that loads in milliseconds. The file is removed with the object.
 #pragma once
 
 #include <cstdint>
@@ -10,20 +10,20 @@
 #include "ggml.h"
 
 struct TinyModelOptions {
-    ggml_type   type        = GGML_TYPE_Q8_0;  // of every matrix
-    int         n_layer     = 3;
-    int         n_embd      = 256;
-    int         n_head      = 8;
-    int         n_head_kv   = 2;
-    int         n_ff        = 512;
-    int         n_vocab     = 320;
-    int         n_ctx       = 4096;
-    bool        tied        = true;
-    bool        biases      = false;
-    bool        factors     = false;  // llama3's per-frequency factors
-    int         n_rot       = 0;      // 0: the whole head
-    std::string rope_scaling;         // "", linear, yarn
-    float       rope_factor = 4.0f;
+    ggml_type   type      = GGML_TYPE_Q8_0;  // of every matrix
+    int         n_layer   = 3;
+    int         n_embd    = 256;
+    int         n_head    = 8;
+    int         n_head_kv = 2;
+    int         n_ff      = 512;
+    int         n_vocab   = 320;
+    int         n_ctx     = 4096;
+    bool        tied      = true;
+    bool        biases    = false;
+    bool        factors   = false;  // llama3's per-frequency factors
+    int         n_rot     = 0;      // 0: the whole head
+    std::string rope_scaling;       // "", linear, yarn
+    float       rope_factor  = 4.0f;
     std::string architecture = "llama";
     uint64_t    seed         = 1;
 };
@@ -32,7 +32,7 @@ class TinyModel {
   public:
     explicit TinyModel(const TinyModelOptions & options);
     ~TinyModel();
-    TinyModel(const TinyModel &) = delete;
+    TinyModel(const TinyModel &)             = delete;
     TinyModel & operator=(const TinyModel &) = delete;
 
     const std::string & path() const { return path_; }

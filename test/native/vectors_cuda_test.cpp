@@ -1,5 +1,5 @@
-// Recorded vectors recomputed by the GPU's kernels: the committed ones, or files named on the command line, and fresh ones of
-// random shapes. Skipped, with the reason, where no GPU (cuda_options.h) can be used.
+// Recorded vectors recomputed by the GPU's kernels: the committed ones, or files named on the command line, and fresh
+// ones of random shapes. Skipped, with the reason, where no GPU (cuda_options.h) can be used.
 #include "cuda_options.h"
 #include "engine/vectors_cuda.h"
 #include "recorded_vectors.h"
@@ -22,19 +22,22 @@ int main(int argc, char ** argv) {
         check_passes(path, x, *device);
         VectorsReport report;
         if (check_vectors(x, *device, report).ok()) {
-            std::printf("%s: ties of stage 1 %lld, channels %lld, tokens %lld; attention off by %.2e at most\n", path.c_str(), (long long) report.stage1_ties,
-                        (long long) report.top_r_ties, (long long) report.top_k_ties, double(report.out_max_error));
+            std::printf("%s: ties of stage 1 %lld, channels %lld, tokens %lld; attention off by %.2e at most\n",
+                        path.c_str(), (long long) report.stage1_ties, (long long) report.top_r_ties,
+                        (long long) report.top_k_ties, double(report.out_max_error));
         }
     }
     std::mt19937_64 random(check::seed());
-    for (int i = 0; i < 200; i++) check_passes("random shape " + std::to_string(i), random_vectors(random), *make_cuda_recompute(*backend));
+    for (int i = 0; i < 200; i++)
+        check_passes("random shape " + std::to_string(i), random_vectors(random), *make_cuda_recompute(*backend));
 
     // A recording with one wrong row of each kind is found here too.
     Vectors x = random_vectors(random);
-    x.n_head = 4, x.n_head_kv = 1, x.head_dim = 128, x.prompt_len = 400, x.window = 32, x.keep = 100, x.kernel = 1, x.page = 1, x.top_r = 40, x.top_k = 50, x.steps = 2;
+    x.n_head = 4, x.n_head_kv = 1, x.head_dim = 128, x.prompt_len = 400, x.window = 32, x.keep = 100, x.kernel = 1,
+    x.page = 1, x.top_r = 40, x.top_k = 50, x.steps = 2;
     CHECK(make_vectors(check::seed(), x).ok());
-    const Vectors good   = x;
-    auto          wrong  = [](std::vector<int32_t> & indices, int64_t n) {  // the lowest index that is not there
+    const Vectors good  = x;
+    auto          wrong = [](std::vector<int32_t> & indices, int64_t n) {  // the lowest index that is not there
         int32_t i = 0;
         while (std::find(indices.begin(), indices.begin() + n, i) != indices.begin() + n) i++;
         indices[size_t(n - 1)] = i;

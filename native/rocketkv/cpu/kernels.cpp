@@ -1,4 +1,5 @@
-// Which instruction set this machine runs. The kernel files themselves are compiled with flags that this file must not have.
+// Which instruction set this machine runs. The kernel files themselves are compiled with flags that this file must not
+// have.
 #include "kernels.h"
 
 #include <atomic>

@@ -1,8 +1,8 @@
-// The CPU's inner loops, as one table of functions per instruction set. One source (kernels_impl.h) is compiled once per
-// ISA; cpu_kernels() picks the widest that this machine runs. Everything else in rocketkv is plain code on top.
+// The CPU's inner loops, as one table of functions per instruction set. One source (kernels_impl.h) is compiled once
+// per ISA; cpu_kernels() picks the widest that this machine runs. Everything else in rocketkv is plain code on top.
 //
-// Conventions: f16 is uint16_t bits. `g` query heads share a cache head. A buffer [g][stride] holds one head's values at
-// h * stride. Lengths need no padding unless said; q and out are f32. Nothing allocates, nothing throws.
+// Conventions: f16 is uint16_t bits. `g` query heads share a cache head. A buffer [g][stride] holds one head's values
+// at h * stride. Lengths need no padding unless said; q and out are f32. Nothing allocates, nothing throws.
 #pragma once
 
 #include <stddef.h>
@@ -27,38 +27,39 @@ struct CpuKernels {
 
     // Stage 1. panel: [D][panel_rows] f32, already scaled. keys: [key_block][D] f32. logits: [key_block][panel_rows].
     void (*panel_logits)(const float * panel, const float * keys, int head_dim, float * logits);
-    // In place: logits [n_keys][panel_rows] -> exp(logit - top), where top [panel_rows] is the running maximum including
-    // this block; sum [panel_rows] is carried along. A logit of -inf counts as not seen.
+    // In place: logits [n_keys][panel_rows] -> exp(logit - top), where top [panel_rows] is the running maximum
+    // including this block; sum [panel_rows] is carried along. A logit of -inf counts as not seen.
     void (*panel_exp)(float * logits, int n_keys, float * top, float * sum);
     // scores[c] += sum over the panel's rows of terms[c][row] * weight[row].
     void (*panel_weigh)(const float * terms, int n_keys, const float * weight, float * scores);
 
-    // Stage 2, paged summaries. a[h][p] = sum over i < r of q[h][i] * plane_i[p], where plane_i = planes + offset[i] holds
-    // f16 over pages, readable up to a multiple of page_block; stride too is such a multiple. q: [g][r].
+    // Stage 2, paged summaries. a[h][p] = sum over i < r of q[h][i] * plane_i[p], where plane_i = planes + offset[i]
+    // holds f16 over pages, readable up to a multiple of page_block; stride too is such a multiple. q: [g][r].
     void (*page_scores)(const uint16_t * planes, const int64_t * offset, int r, const float * q, int g, int64_t n_pages,
                         float * a, int64_t stride);
     // Stage 2, codes. A block of code_block tokens is n4/2 lines of 4-bit codes (a byte: channels 2j | 2j+1 << 4), then
-    // n2/4 lines of 2-bit codes (4 channels a byte); a line holds one byte per token. q: [g][n4 + n2], the steps folded in.
-    // a[h][p] = base[h] + sum q * code, written up to a multiple of code_block tokens.
-    void (*code_scores)(const uint8_t * codes, int n4, int n2, const float * q, const float * base, int g, int64_t n_tokens,
-                        float * a, int64_t stride);
+    // n2/4 lines of 2-bit codes (4 channels a byte); a line holds one byte per token. q: [g][n4 + n2], the steps folded
+    // in. a[h][p] = base[h] + sum q * code, written up to a multiple of code_block tokens.
+    void (*code_scores)(const uint8_t * codes, int n4, int n2, const float * q, const float * base, int g,
+                        int64_t n_tokens, float * a, int64_t stride);
     // out[h][c] = sum over tokens of w[h][p] * (bit c of signs[p] ? 1 : 0). signs: [n][head_dim / 8].
     void (*sign_sums)(const uint8_t * signs, int64_t n_tokens, int head_dim, const float * w, int64_t stride, int g,
                       float * out);
 
-    // Rows of f16, gathered by index (null: 0..n-1). logits[h][i] = q[h] . row_i; out[h] = sum over i of w[h][i] * row_i.
+    // Rows of f16, gathered by index (null: 0..n-1). logits[h][i] = q[h] . row_i; out[h] = sum over i of w[h][i] *
+    // row_i.
     void (*row_logits)(const uint16_t * rows, size_t row_elems, const int32_t * index, int64_t n, int head_dim,
                        const float * q, int g, float * logits, int64_t stride);
     void (*row_sums)(const uint16_t * rows, size_t row_elems, const int32_t * index, int64_t n, int head_dim,
                      const float * w, int64_t stride, int g, float * out);
 
-    float (*maximum)(const float * x, int64_t n);                                // -inf when n = 0; NaN is skipped
-    float (*minimum)(const float * x, int64_t n);                                // +inf when n = 0; NaN is skipped
+    float (*maximum)(const float * x, int64_t n);  // -inf when n = 0; NaN is skipped
+    float (*minimum)(const float * x, int64_t n);  // +inf when n = 0; NaN is skipped
     // out = exp(x - top), which may be x itself; returns their sum.
     float (*exp_terms)(const float * x, int64_t n, float top, float * out);
     // out[i] = sum over h of weight[h] * x[h][i].
     void (*weighted_sum)(const float * x, int64_t stride, const float * weight, int g, int64_t n, float * out);
-    int64_t (*count_at_least)(const float * x, int64_t n, float threshold);      // NaN never counts
+    int64_t (*count_at_least)(const float * x, int64_t n, float threshold);  // NaN never counts
     // The values that reach low and not bound (NaN: none reaches it), in order; returns how many. out may be x itself.
     int64_t (*take_between)(const float * x, int64_t n, float low, float bound, float * out);
     // The indices of the scores above the threshold and of the first n_ties equal to it, ascending; returns how many.

@@ -1,6 +1,6 @@
 // The inner loops, once, over the vector type of the vector_*.h included before. Contract of each function: kernels.h.
-// Only internal linkage in here and no std:: templates: this text is compiled under several ISA flags, and the linker must
-// never take one file's copy of a shared function for another's.
+// Only internal linkage in here and no std:: templates: this text is compiled under several ISA flags, and the linker
+// must never take one file's copy of a shared function for another's.
 #pragma once
 
 #include <float.h>
@@ -23,8 +23,8 @@ using rocketdoc::key_block;
 using rocketdoc::page_block;
 using rocketdoc::panel_rows;
 
-// e^x for x <= 0, as 2^n * 2^f; relative error below 2e-7 + 1e-7 |x|. 0 below the smallest normal result, so -inf gives 0. NaN
-// gives almost 0: a broken key loses.
+// e^x for x <= 0, as 2^n * 2^f; relative error below 2e-7 + 1e-7 |x|. 0 below the smallest normal result, so -inf gives
+// 0. NaN gives almost 0: a broken key loses.
 inline vf vexp(vf x) {
     const vf lowest = vset(-87.33f);
     const vf t      = vmul(vmax(x, lowest), vset(1.44269504f));
@@ -152,8 +152,8 @@ void page_scores_of(const uint16_t * planes, const int64_t * offset, int r, cons
     }
 }
 
-void page_scores(const uint16_t * planes, const int64_t * offset, int r, const float * q, int g, int64_t n_pages, float * a,
-                 int64_t stride) {
+void page_scores(const uint16_t * planes, const int64_t * offset, int r, const float * q, int g, int64_t n_pages,
+                 float * a, int64_t stride) {
     static_assert(page_block % (4 * lanes) == 0, "a tile of pages divides the padding");
     for (int h = 0; h < g;) {
         const int     n  = g - h < max_heads ? g - h : max_heads;
@@ -170,8 +170,8 @@ void page_scores(const uint16_t * planes, const int64_t * offset, int r, const f
 }
 
 template <int G>
-void code_scores_of(const uint8_t * codes, int n4, int n2, const float * q, const float * base, int64_t n_tokens, float * a,
-                    int64_t stride) {
+void code_scores_of(const uint8_t * codes, int n4, int n2, const float * q, const float * base, int64_t n_tokens,
+                    float * a, int64_t stride) {
     const int64_t block_bytes = int64_t(n4 / 2 + n2 / 4) * code_block;
     const int     n           = n4 + n2;
     constexpr int odd         = 4 * G + 8 <= registers ? 1 : 0;  // two chains a sum hide the latency of the addition
@@ -186,7 +186,7 @@ void code_scores_of(const uint8_t * codes, int n4, int n2, const float * q, cons
                 const vf lo0 = vcode<0, 15>(x0), lo1 = vcode<0, 15>(x1);
                 const vf hi0 = vcode<4, 15>(x0), hi1 = vcode<4, 15>(x1);
                 for (int h = 0; h < G; ++h) {
-                    const vf q0    = vset(q[h * n + c]), q1 = vset(q[h * n + c + 1]);
+                    const vf q0 = vset(q[h * n + c]), q1 = vset(q[h * n + c + 1]);
                     sum[0][h][0]   = vfma(q0, lo0, sum[0][h][0]);
                     sum[0][h][1]   = vfma(q0, lo1, sum[0][h][1]);
                     sum[odd][h][0] = vfma(q1, hi0, sum[odd][h][0]);
@@ -208,7 +208,8 @@ void code_scores_of(const uint8_t * codes, int n4, int n2, const float * q, cons
             }
             for (int h = 0; h < G; ++h)
                 for (int j = 0; j < 2; ++j)
-                    vstore(a + h * stride + token + t + j * lanes, odd ? vadd(sum[0][h][j], sum[odd][h][j]) : sum[0][h][j]);
+                    vstore(a + h * stride + token + t + j * lanes,
+                           odd ? vadd(sum[0][h][j], sum[odd][h][j]) : sum[0][h][j]);
         }
     }
 }
@@ -252,7 +253,8 @@ void sign_sums_of(const uint8_t * signs, int64_t n_tokens, int head_dim, const f
     }
 }
 
-void sign_sums(const uint8_t * signs, int64_t n_tokens, int head_dim, const float * w, int64_t stride, int g, float * out) {
+void sign_sums(const uint8_t * signs, int64_t n_tokens, int head_dim, const float * w, int64_t stride, int g,
+               float * out) {
     for (int h = 0; h < g;) {
         const int     n  = g - h < max_heads ? g - h : max_heads;
         const float * wh = w + h * stride;
@@ -272,8 +274,8 @@ void sign_sums(const uint8_t * signs, int64_t n_tokens, int head_dim, const floa
 constexpr int rows_ahead = 8;  // gathered rows are fetched this many early
 
 template <int G>
-void row_logits_of(const uint16_t * rows, size_t row_elems, const int32_t * index, int64_t n, int head_dim, const float * q,
-                   float * logits, int64_t stride) {
+void row_logits_of(const uint16_t * rows, size_t row_elems, const int32_t * index, int64_t n, int head_dim,
+                   const float * q, float * logits, int64_t stride) {
     for (int64_t i = 0; i < n; i += 4) {
         const uint16_t * row[4];
         const int        m = n - i < 4 ? int(n - i) : 4;
@@ -306,8 +308,8 @@ void row_logits_of(const uint16_t * rows, size_t row_elems, const int32_t * inde
     }
 }
 
-void row_logits(const uint16_t * rows, size_t row_elems, const int32_t * index, int64_t n, int head_dim, const float * q,
-                int g, float * logits, int64_t stride) {
+void row_logits(const uint16_t * rows, size_t row_elems, const int32_t * index, int64_t n, int head_dim,
+                const float * q, int g, float * logits, int64_t stride) {
     for (int h = 0; h < g;) {
         const int     m  = g - h < max_heads ? g - h : max_heads;
         const float * qh = q + h * head_dim;
@@ -323,8 +325,8 @@ void row_logits(const uint16_t * rows, size_t row_elems, const int32_t * index, 
 }
 
 template <int G, int wide>
-void row_sums_of(const uint16_t * rows, size_t row_elems, const int32_t * index, int64_t n, int head_dim, const float * w,
-                 int64_t stride, float * out) {
+void row_sums_of(const uint16_t * rows, size_t row_elems, const int32_t * index, int64_t n, int head_dim,
+                 const float * w, int64_t stride, float * out) {
     vf sum[G][wide];
     for (int h = 0; h < G; ++h)
         for (int j = 0; j < wide; ++j) sum[h][j] = vset(0);
@@ -346,8 +348,8 @@ void row_sums_of(const uint16_t * rows, size_t row_elems, const int32_t * index,
 }
 
 template <int G>
-void row_sums_wide(const uint16_t * rows, size_t row_elems, const int32_t * index, int64_t n, int head_dim, const float * w,
-                   int64_t stride, float * out) {
+void row_sums_wide(const uint16_t * rows, size_t row_elems, const int32_t * index, int64_t n, int head_dim,
+                   const float * w, int64_t stride, float * out) {
     int c = 0;
     for (; c + 4 * lanes <= head_dim; c += 4 * lanes)
         row_sums_of<G, 4>(rows + c, row_elems, index, n, head_dim, w, stride, out + c);
@@ -447,10 +449,8 @@ int64_t take_at_least(const float * x, int64_t n, float threshold, int64_t n_tie
         uint32_t       bits  = vbits_ge(v, t);
         const uint32_t above = bits & ~vbits_ge(t, v);
         for (uint32_t ties = bits & ~above; ties; ties &= ties - 1) {
-            if (n_ties > 0)
-                --n_ties;
-            else
-                bits &= ~(ties & (~ties + 1));  // the lowest of them
+            if (n_ties > 0) --n_ties;
+            else bits &= ~(ties & (~ties + 1));  // the lowest of them
         }
         if (bits) to += vstore_indices(to, int32_t(i), bits);
     }
@@ -460,7 +460,7 @@ int64_t take_at_least(const float * x, int64_t n, float threshold, int64_t n_tie
 constexpr rocketdoc::CpuKernels kernel_table(const char * name) {
     return {name,        f32_from_f16_rows, f16_from_f32_rows, f32_from_q8_0_row, panel_logits, panel_exp, panel_weigh,
             page_scores, code_scores,       sign_sums,         row_logits,        row_sums,     maximum,   minimum,
-            exp_terms,   weighted_sum,      count_at_least,    take_between, take_at_least};
+            exp_terms,   weighted_sum,      count_at_least,    take_between,      take_at_least};
 }
 
 }  // namespace

@@ -29,10 +29,12 @@ inline vf   vscale2(vf x, vf n) {
     return _mm256_mul_ps(x, _mm256_castsi256_ps(exponent));
 }
 inline vf  vzero_below(vf y, vf x, vf limit) { return _mm256_andnot_ps(_mm256_cmp_ps(x, limit, _CMP_LT_OQ), y); }
-inline int vcount_ge(vf a, vf b) { return __builtin_popcount(unsigned(_mm256_movemask_ps(_mm256_cmp_ps(a, b, _CMP_GE_OQ)))); }
+inline int vcount_ge(vf a, vf b) {
+    return __builtin_popcount(unsigned(_mm256_movemask_ps(_mm256_cmp_ps(a, b, _CMP_GE_OQ))));
+}
 
 inline uint32_t vbits_ge(vf a, vf b) { return uint32_t(_mm256_movemask_ps(_mm256_cmp_ps(a, b, _CMP_GE_OQ))); }
-inline int vstore_indices(int32_t * to, int32_t first, uint32_t bits) {
+inline int      vstore_indices(int32_t * to, int32_t first, uint32_t bits) {
     int n = 0;
     for (; bits; bits &= bits - 1) to[n++] = first + __builtin_ctz(bits);
     return n;
@@ -49,12 +51,16 @@ inline vf   vload_f16(const uint16_t * p) { return _mm256_cvtph_ps(_mm_loadu_si1
 inline void vstore_f16(uint16_t * p, vf x) {
     _mm_storeu_si128((__m128i *) p, _mm256_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
 }
-inline vf vload_i8(const int8_t * p) { return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *) p))); }
+inline vf vload_i8(const int8_t * p) {
+    return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *) p)));
+}
 
 inline vi vload_u8(const uint8_t * p) { return _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *) p)); }
-template <int shift, int mask> inline vf vcode(vi x) {
+template <int shift, int mask>
+inline vf vcode(vi x) {
     const vi code = shift ? _mm256_srli_epi32(x, shift) : x;
-    return _mm256_cvtepi32_ps(mask << shift == (255 >> shift) << shift ? code : _mm256_and_si256(code, _mm256_set1_epi32(mask)));
+    return _mm256_cvtepi32_ps(
+        mask << shift == (255 >> shift) << shift ? code : _mm256_and_si256(code, _mm256_set1_epi32(mask)));
 }
 
 inline vf vadd_where(vf sum, vf x, uint32_t bits) {

@@ -16,9 +16,10 @@ constexpr int max_heads = 2;  // query heads whose accumulators fit the register
 constexpr int tile_keys = 6;  // stage 1: keys per register tile, a divisor of key_block
 
 // vmax, vmin: the second where the first is NaN. vzero_below: y, or 0 where x < limit. vround: to the nearest integer.
-// vscale2: x * 2^n for an integer n in -126..127. vcode: the bits `mask` of x >> shift, as floats; x is a byte. vadd_where: sum + x where
-// the lane's bit is set (lane i: bit i). vbits_ge, vcount_ge: a >= b as such bits, and how many. vstore_indices: first + i for
-// each set bit i, nothing beyond them; vstore_values: the lanes of x likewise. vsum4: four horizontal sums.
+// vscale2: x * 2^n for an integer n in -126..127. vcode: the bits `mask` of x >> shift, as floats; x is a byte.
+// vadd_where: sum + x where the lane's bit is set (lane i: bit i). vbits_ge, vcount_ge: a >= b as such bits, and how
+// many. vstore_indices: first + i for each set bit i, nothing beyond them; vstore_values: the lanes of x likewise.
+// vsum4: four horizontal sums.
 #if defined(__GNUC__) || defined(__clang__)
 typedef float   vf __attribute__((vector_size(16)));
 typedef int32_t vi __attribute__((vector_size(16)));
@@ -37,7 +38,10 @@ inline int vcount_ge(vf a, vf b) {
     const vi ge = a >= b;
     return -(ge[0] + ge[1] + ge[2] + ge[3]);
 }
-template <int shift, int mask> inline vf vcode(vi x) { return __builtin_convertvector((x >> shift) & mask, vf); }
+template <int shift, int mask>
+inline vf vcode(vi x) {
+    return __builtin_convertvector((x >> shift) & mask, vf);
+}
 inline vf vadd_where(vf sum, vf x, uint32_t bits) {
     const vi bit = {1, 2, 4, 8};
     return sum + vf(((int32_t(bits) & bit) != 0) & vi(x));
@@ -60,24 +64,50 @@ struct vi {
     int32_t operator[](int i) const { return v[i]; }
 };
 
-template <typename Lane> inline vf each_lane(Lane lane) { return {{lane(0), lane(1), lane(2), lane(3)}}; }
-inline vf  vset(float x) { return {{x, x, x, x}}; }
-inline vf  vadd(vf a, vf b) { return each_lane([&](int i) { return a[i] + b[i]; }); }
-inline vf  vsub(vf a, vf b) { return each_lane([&](int i) { return a[i] - b[i]; }); }
-inline vf  vmul(vf a, vf b) { return each_lane([&](int i) { return a[i] * b[i]; }); }
-inline vf  vmax(vf a, vf b) { return each_lane([&](int i) { return a[i] > b[i] ? a[i] : b[i]; }); }
-inline vf  vmin(vf a, vf b) { return each_lane([&](int i) { return a[i] < b[i] ? a[i] : b[i]; }); }
-inline vf  vzero_below(vf y, vf x, vf limit) { return each_lane([&](int i) { return x[i] < limit[i] ? 0.0f : y[i]; }); }
-inline vf  vround(vf x) { return each_lane([&](int i) { return nearbyintf(x[i]); }); }
-inline vf  vscale2(vf x, vf n) { return each_lane([&](int i) { return ldexpf(x[i], int(n[i])); }); }
+template <typename Lane>
+inline vf each_lane(Lane lane) {
+    return {{lane(0), lane(1), lane(2), lane(3)}};
+}
+inline vf vset(float x) { return {{x, x, x, x}}; }
+inline vf vadd(vf a, vf b) {
+    return each_lane([&](int i) { return a[i] + b[i]; });
+}
+inline vf vsub(vf a, vf b) {
+    return each_lane([&](int i) { return a[i] - b[i]; });
+}
+inline vf vmul(vf a, vf b) {
+    return each_lane([&](int i) { return a[i] * b[i]; });
+}
+inline vf vmax(vf a, vf b) {
+    return each_lane([&](int i) { return a[i] > b[i] ? a[i] : b[i]; });
+}
+inline vf vmin(vf a, vf b) {
+    return each_lane([&](int i) { return a[i] < b[i] ? a[i] : b[i]; });
+}
+inline vf vzero_below(vf y, vf x, vf limit) {
+    return each_lane([&](int i) { return x[i] < limit[i] ? 0.0f : y[i]; });
+}
+inline vf vround(vf x) {
+    return each_lane([&](int i) { return nearbyintf(x[i]); });
+}
+inline vf vscale2(vf x, vf n) {
+    return each_lane([&](int i) { return ldexpf(x[i], int(n[i])); });
+}
 inline int vcount_ge(vf a, vf b) { return (a[0] >= b[0]) + (a[1] >= b[1]) + (a[2] >= b[2]) + (a[3] >= b[3]); }
-template <int shift, int mask> inline vf vcode(vi x) { return each_lane([&](int i) { return float((x[i] >> shift) & mask); }); }
-inline vf vadd_where(vf sum, vf x, uint32_t bits) { return each_lane([&](int i) { return (bits >> i) & 1u ? sum[i] + x[i] : sum[i]; }); }
-inline vf vload_f16(const uint16_t * p) { return each_lane([&](int i) { return rocketdoc::f32_from_f16(p[i]); }); }
+template <int shift, int mask>
+inline vf vcode(vi x) {
+    return each_lane([&](int i) { return float((x[i] >> shift) & mask); });
+}
+inline vf vadd_where(vf sum, vf x, uint32_t bits) {
+    return each_lane([&](int i) { return (bits >> i) & 1u ? sum[i] + x[i] : sum[i]; });
+}
+inline vf vload_f16(const uint16_t * p) {
+    return each_lane([&](int i) { return rocketdoc::f32_from_f16(p[i]); });
+}
 #endif
 
-inline vf   vfma(vf a, vf b, vf c) { return vadd(vmul(a, b), c); }
-inline vf   vload(const float * p) {
+inline vf vfma(vf a, vf b, vf c) { return vadd(vmul(a, b), c); }
+inline vf vload(const float * p) {
     vf x;
     memcpy(&x, p, sizeof x);
     return x;
@@ -107,7 +137,8 @@ inline float vlow(vf x) {
     return a < b ? a : b;
 }
 inline uint32_t vbits_ge(vf a, vf b) {
-    return uint32_t(a[0] >= b[0]) | uint32_t(a[1] >= b[1]) << 1 | uint32_t(a[2] >= b[2]) << 2 | uint32_t(a[3] >= b[3]) << 3;
+    return uint32_t(a[0] >= b[0]) | uint32_t(a[1] >= b[1]) << 1 | uint32_t(a[2] >= b[2]) << 2 |
+           uint32_t(a[3] >= b[3]) << 3;
 }
 inline int vstore_indices(int32_t * to, int32_t first, uint32_t bits) {
     int n = 0;

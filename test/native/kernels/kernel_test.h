@@ -1,5 +1,6 @@
 // What the kernel tests share: a seeded generator, device buffers that are poisoned and fenced, checks, the last line.
-// Buffers start as 0xFF (NaN as f32 and f16, -1 as int32), so an unwritten output is seen; 256 bytes behind each are watched.
+// Buffers start as 0xFF (NaN as f32 and f16, -1 as int32), so an unwritten output is seen; 256 bytes behind each are
+// watched.
 #pragma once
 
 #include <cuda_fp16.h>
@@ -55,8 +56,8 @@ struct Rng {
     uint32_t next() {
         state += 0x9e3779b97f4a7c15ull;
         uint64_t z = state;
-        z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
-        z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
+        z          = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
+        z          = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
         return uint32_t((z ^ (z >> 31)) >> 32);
     }
     int   below(int n) { return int(uint64_t(next()) * uint64_t(n) >> 32); }
@@ -67,13 +68,17 @@ struct Rng {
     }
 };
 
-inline float    to_float(uint16_t bits) { __half_raw r; r.x = bits; return __half2float(__half(r)); }
+inline float to_float(uint16_t bits) {
+    __half_raw r;
+    r.x = bits;
+    return __half2float(__half(r));
+}
 inline uint16_t to_half(float x) { return __half_raw(__float2half_rn(x)).x; }
 
 template <class T>
 struct Buffer {
-    T *    data = nullptr;
-    size_t n    = 0;
+    T *                     data  = nullptr;
+    size_t                  n     = 0;
     static constexpr size_t FENCE = 256;
 
     explicit Buffer(size_t count, bool zero = false) : n(count) {
@@ -109,7 +114,7 @@ using Workspace = Buffer<unsigned char>;  // made with zero = true, as kernels.h
 // The counters at a workspace's head must be zero between ops.
 inline void check_counters(const Workspace & w, const char * op) {
     const std::vector<unsigned char> bytes = w.download();
-    bool zero = true;
+    bool                             zero  = true;
     for (size_t i = 0; i < 4096 && i < bytes.size(); ++i) zero = zero && bytes[i] == 0;
     check(zero, "%s left its counters set", op);
 }
@@ -126,7 +131,8 @@ inline std::vector<uint16_t> halves(const std::vector<float> & x) {
     return h;
 }
 
-// ggml's q8_0: blocks of 32 with one f16 scale. rows: n values, n % 32 == 0. Returns the bytes; `values` becomes what they say.
+// ggml's q8_0: blocks of 32 with one f16 scale. rows: n values, n % 32 == 0. Returns the bytes; `values` becomes what
+// they say.
 inline std::vector<unsigned char> quantize_q8_0(std::vector<float> & values) {
     std::vector<unsigned char> out(values.size() / 32 * 34);
     for (size_t b = 0; b < values.size() / 32; ++b) {
@@ -136,9 +142,10 @@ inline std::vector<unsigned char> quantize_q8_0(std::vector<float> & values) {
         std::memcpy(&out[b * 34], &d, 2);
         for (int i = 0; i < 32; ++i) {
             const float scale = to_float(d);
-            const int   q     = scale > 0 ? int(std::fmin(127.0f, std::fmax(-127.0f, std::round(values[b * 32 + i] / scale)))) : 0;
-            out[b * 34 + 2 + i]  = static_cast<unsigned char>(static_cast<signed char>(q));
-            values[b * 32 + i] = scale * float(q);
+            const int   q =
+                scale > 0 ? int(std::fmin(127.0f, std::fmax(-127.0f, std::round(values[b * 32 + i] / scale)))) : 0;
+            out[b * 34 + 2 + i] = static_cast<unsigned char>(static_cast<signed char>(q));
+            values[b * 32 + i]  = scale * float(q);
         }
     }
     return out;
@@ -146,34 +153,44 @@ inline std::vector<unsigned char> quantize_q8_0(std::vector<float> & values) {
 
 // A compact cache in device memory with the host's copy of what it holds.
 struct Cache {
-    int G, g, D, capacity;
+    int                   G, g, D, capacity;
     std::vector<uint16_t> k_host, v_host;
     Buffer<uint16_t>      k, v;
     Buffer<int32_t>       n_rows;
 
     Cache(Rng & rng, int G_, int g_, int D_, int capacity_, int n, float scale = 1.0f)
-        : G(G_), g(g_), D(D_), capacity(capacity_), k_host(halves(normals(rng, size_t(G_) * capacity_ * D_, scale))),
-          v_host(halves(normals(rng, size_t(G_) * capacity_ * D_))), k(k_host), v(v_host), n_rows(std::vector<int32_t>{n}) {
+        : G(G_),
+          g(g_),
+          D(D_),
+          capacity(capacity_),
+          k_host(halves(normals(rng, size_t(G_) * capacity_ * D_, scale))),
+          v_host(halves(normals(rng, size_t(G_) * capacity_ * D_))),
+          k(k_host),
+          v(v_host),
+          n_rows(std::vector<int32_t>{n}) {
         // Rows beyond the live ones are poison: whoever reads them shows it.
         for (int j = 0; j < G; ++j) {
-            for (size_t i = (size_t(j) * capacity + n) * D; i < size_t(j + 1) * capacity * D; ++i) k_host[i] = v_host[i] = 0xffff;
+            for (size_t i = (size_t(j) * capacity + n) * D; i < size_t(j + 1) * capacity * D; ++i)
+                k_host[i] = v_host[i] = 0xffff;
         }
         upload();
     }
-    void upload() { k.upload(k_host), v.upload(v_host); }
-    void set_rows(int n) { n_rows.upload({n}); }
-    float key(int j, int row, int c) const { return to_float(k_host[(size_t(j) * capacity + row) * D + c]); }
-    float value(int j, int row, int c) const { return to_float(v_host[(size_t(j) * capacity + row) * D + c]); }
+    void        upload() { k.upload(k_host), v.upload(v_host); }
+    void        set_rows(int n) { n_rows.upload({n}); }
+    float       key(int j, int row, int c) const { return to_float(k_host[(size_t(j) * capacity + row) * D + c]); }
+    float       value(int j, int row, int c) const { return to_float(v_host[(size_t(j) * capacity + row) * D + c]); }
     KernelCache view(int share = 1) const {
         KernelCache c;
-        c.k = k.data, c.v = v.data, c.n_rows = n_rows.data, c.n_head = G, c.group = g, c.head_dim = D, c.capacity = capacity, c.share = share;
+        c.k = k.data, c.v = v.data, c.n_rows = n_rows.data, c.n_head = G, c.group = g, c.head_dim = D,
+        c.capacity = capacity, c.share = share;
         return c;
     }
 };
 
-// True when no chosen entry scores clearly below, and no other clearly above, the k-th score. Ascending, distinct, in range.
+// True when no chosen entry scores clearly below, and no other clearly above, the k-th score. Ascending, distinct, in
+// range.
 inline bool same_choice(const std::vector<double> & score, const int32_t * ids, int k, double relative) {
-    const int n = int(score.size());
+    const int         n = int(score.size());
     std::vector<char> in(size_t(n), 0);
     for (int i = 0; i < k; ++i) {
         if (ids[i] < 0 || ids[i] >= n || (i > 0 && ids[i] <= ids[i - 1])) return false;
