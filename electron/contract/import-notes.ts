@@ -1,0 +1,57 @@
+/**
+ * The notes of an import: what a file holds beside its plain text, what was done with it, and what did not reach the text. One list of
+ * kinds, each with its words for the receipt, the one line that every import ends with.
+ */
+import { z } from 'zod';
+import type { DocumentFormat } from './documents.ts';
+
+const counted = (one: string, many: string) => (count: number) =>
+  `${count.toLocaleString('en-US')} ${count === 1 ? one : many}`;
+
+/** Every kind of note, in the order of the receipt. A word for `count` 1 and one for more. */
+export const noteWords = {
+  'pages-without-text': counted('page without text', 'pages without text'),
+  'pages-unreadable': counted('page could not be read', 'pages could not be read'),
+  'unknown-glyphs': counted('character without a known letter', 'characters without a known letter'),
+  'undecodable-characters': counted('character could not be decoded', 'characters could not be decoded'),
+  'missing-chapters': counted('chapter not in the file', 'chapters not in the file'),
+  encoding: () => 'encoding was detected',
+  'other-format': () => 'named as another format',
+  'lost-pages': () => 'pages were lost when the library was damaged',
+  other: counted('further note', 'further notes'),
+} satisfies Record<string, (count: number) => string>;
+
+export type NoteKind = keyof typeof noteWords;
+
+export const importNoteSchema = z.object({
+  kind: z.enum(Object.keys(noteWords) as [NoteKind, ...NoteKind[]]),
+  /** How many of the kind this note stands for. */
+  count: z.int().positive(),
+  /** Physical page, counted from 1; absent where the note is about the whole file or a section. */
+  page: z.int().positive().optional(),
+  /** Label of the section, sheet or chapter. */
+  section: z.string().max(400).optional(),
+  /** Names that belong on the receipt, "terms.txt". */
+  names: z.array(z.string().max(200)).max(20).optional(),
+  sentence: z.string().min(1).max(1000),
+});
+export type ImportNote = z.infer<typeof importNoteSchema>;
+
+/** Most notes a document keeps; further ones are counted in the last. */
+export const maxNotes = 200;
+
+const namesOfUnits: Partial<Record<DocumentFormat, [one: string, many: string]>> = { pdf: ['page', 'pages'] };
+
+/** "212 pages; 14 tracked changes accepted; 1 attachment not read: terms.txt" */
+export function receiptLine(format: DocumentFormat, pages: number, notes: readonly ImportNote[]): string {
+  const [one, many] = namesOfUnits[format] ?? ['section', 'sections'];
+  const parts = [counted(one, many)(pages)];
+  for (const kind of Object.keys(noteWords) as NoteKind[]) {
+    const ofKind = notes.filter((note) => note.kind === kind);
+    if (ofKind.length === 0) continue;
+    const names = ofKind.flatMap((note) => note.names ?? []);
+    const words = noteWords[kind](ofKind.reduce((sum, { count }) => sum + count, 0));
+    parts.push(names.length === 0 ? words : `${words}: ${names.join(', ')}`);
+  }
+  return parts.join('; ');
+}
