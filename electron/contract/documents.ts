@@ -16,6 +16,8 @@ export const pageSpanSchema = z.object({
   label: z.string().max(400),
   start: z.int().nonnegative(),
   end: z.int().nonnegative(),
+  /** The page is a picture whose text was recognised; `confidence`: mean of its words, 0 to 1. */
+  recognised: z.object({ confidence: z.number().min(0).max(1) }).optional(),
 });
 export type PageSpan = z.infer<typeof pageSpanSchema>;
 
@@ -55,6 +57,21 @@ export const documentLimitsSchema = z.object({
 });
 export type DocumentLimits = z.infer<typeof documentLimitsSchema>;
 
+/** What a person may choose about the reading of a file. Another choice is another text. */
+export const parseChoiceSchema = z.strictObject({
+  /** Text recognition (OCR), of pages that hold no text. */
+  recognise: z.enum(['never', 'pages-without-text']),
+  /** Of the recognition, as tesseract names them: 'eng', 'deu', 'chi_sim'. */
+  languages: z
+    .array(z.string().regex(/^[A-Za-z]{3}(_[A-Za-z]{1,12})?$/))
+    .min(1)
+    .max(8),
+  /** Of a saved web page everything, not the article alone. */
+  wholePage: z.boolean(),
+});
+export type ParseChoice = z.infer<typeof parseChoiceSchema>;
+export const defaultParseChoice: ParseChoice = { recognise: 'never', languages: ['eng'], wholePage: false };
+
 const MiB = 1024 * 1024;
 export const defaultDocumentLimits: DocumentLimits = {
   baseMs: 60_000,
@@ -71,6 +88,7 @@ export const parseRequestSchema = z.object({
   type: z.literal('parse'),
   path: z.string().min(1),
   password: z.string().optional(),
+  choice: parseChoiceSchema,
   limits: documentLimitsSchema,
 });
 export type ParseRequest = z.infer<typeof parseRequestSchema>;

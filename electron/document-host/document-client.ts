@@ -6,7 +6,9 @@ import { basename } from 'node:path';
 import {
   type DocumentLimits,
   defaultDocumentLimits,
+  defaultParseChoice,
   hostMessageSchema,
+  type ParseChoice,
   type ParsedDocument,
   pagesCover,
 } from '../contract/documents.ts';
@@ -21,6 +23,8 @@ export { joinDocuments } from './join-documents.ts';
 
 export interface ParseDocumentOptions {
   password?: string | undefined;
+  /** Absent parts: as in `defaultParseChoice`. */
+  choice?: Partial<ParseChoice> | undefined;
   /** Pages, chapters or steps done of the total. */
   onProgress?: ((progress: { done: number; total: number }) => void) | undefined;
   /** Aborting kills the child and rejects with CANCELLED. */
@@ -99,6 +103,7 @@ export function parseDocument(path: string, options: ParseDocumentOptions = {}):
       type: 'parse',
       path,
       ...(options.password === undefined ? {} : { password: options.password }),
+      choice: { ...defaultParseChoice, ...options.choice },
       limits,
     });
   });

@@ -25,9 +25,9 @@ port.onMessage((message) => {
 port.post({ type: 'ready' });
 
 async function parse(message: unknown): Promise<void> {
-  const { path, password, limits } = parseRequestSchema.parse(message);
+  const { path, password, choice, limits } = parseRequestSchema.parse(message);
   await watchMemory(limits.maxRssBytes);
-  const { text, ...fields } = await parseFile(path, { limits, password, onProgress: throttledProgress() });
+  const { text, ...fields } = await parseFile(path, { limits, choice, password, onProgress: throttledProgress() });
   for (let at = 0; at < text.length; at += chunkUnits) {
     port.post({ type: 'text', chunk: text.slice(at, at + chunkUnits) });
   }

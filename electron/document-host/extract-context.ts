@@ -1,10 +1,11 @@
-import type { DocumentLimits } from '../contract/documents.ts';
+import type { DocumentLimits, ParseChoice } from '../contract/documents.ts';
 import type { SourceFile } from './source-file.ts';
 
 /** What every extractor is given. It reads `source` only, writes nothing, and throws AppError. */
 export interface ExtractContext {
   source: SourceFile;
   limits: DocumentLimits;
+  choice: ParseChoice;
   password?: string | undefined;
   onProgress(done: number, total: number): void;
 }

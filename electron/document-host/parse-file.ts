@@ -1,5 +1,5 @@
 /** One file to one document, in this process. The host calls it; nobody else should, for a file may hang or eat memory. */
-import type { DocumentLimits, ParsedDocument } from '../contract/documents.ts';
+import type { DocumentLimits, ParseChoice, ParsedDocument } from '../contract/documents.ts';
 import { AppError } from '../contract/errors.ts';
 import type { ExtractContext } from './extract-context.ts';
 import { extractMarkdown, extractText } from './extract-text.ts';
@@ -9,14 +9,16 @@ import { GuardedZip } from './zip-guard.ts';
 
 export interface ParseOptions {
   limits: DocumentLimits;
+  choice: ParseChoice;
   password?: string | undefined;
   onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
-export async function parseFile(path: string, { limits, password, onProgress }: ParseOptions): Promise<ParsedDocument> {
+export async function parseFile(path: string, options: ParseOptions): Promise<ParsedDocument> {
+  const { limits, choice, password, onProgress } = options;
   const source = new SourceFile(path, limits.maxInputBytes);
   try {
-    return await extract({ source, limits, password, onProgress: onProgress ?? (() => {}) });
+    return await extract({ source, limits, choice, password, onProgress: onProgress ?? (() => {}) });
   } catch (error) {
     if (error instanceof AppError) throw error;
     // A parser tripped over the file: deep nesting (RangeError), a wasm trap, or plain nonsense in it.

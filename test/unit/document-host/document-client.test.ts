@@ -60,6 +60,16 @@ describe('parseDocument', () => {
     expect(await isGone(pids[0], 1000)).toBe(true);
   });
 
+  it('hands on what was chosen, and the usual for the rest', async () => {
+    const asked: unknown[] = [];
+    const startHost: StartHost = (options) => {
+      const host = forkDocumentHost(options);
+      return { ...host, post: (request) => asked.push(request) && host.post(request) };
+    };
+    await parseDocument(write('chosen.txt', 'text'), { startHost, choice: { wholePage: true } });
+    expect(asked).toMatchObject([{ choice: { recognise: 'never', languages: ['eng'], wholePage: true } }]);
+  });
+
   it('brings a text of many chunks over unchanged', async () => {
     const text = 'é\u{1F6A2}x'.repeat(1_000_003); // surrogate pairs fall on chunk borders
     const document = await parseDocument(write('long.txt', text));

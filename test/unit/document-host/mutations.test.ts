@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { defaultDocumentLimits, parsedDocumentSchema } from '../../../electron/contract/documents.ts';
+import { defaultDocumentLimits, defaultParseChoice, parsedDocumentSchema } from '../../../electron/contract/documents.ts';
 import { AppError } from '../../../electron/contract/errors.ts';
 import { parseFile } from '../../../electron/document-host/parse-file.ts';
 import { pdfBytes } from '../../fixtures/documents/pdf-inputs.ts';
@@ -33,7 +33,9 @@ describe('damaged documents', () => {
             const bytes = Buffer.from(seed);
             for (const { at, value } of changes) bytes[at] = value;
             const path = write(name, bytes.subarray(0, cut ?? bytes.length));
-            const outcome = await parseFile(path, { limits: defaultDocumentLimits }).catch((error: unknown) => error);
+            const outcome = await parseFile(path, { limits: defaultDocumentLimits, choice: defaultParseChoice }).catch(
+              (error: unknown) => error,
+            );
             if (outcome instanceof AppError) expect(outcome.code).toMatch(/^DOC_/);
             else parsedDocumentSchema.parse(outcome);
           },

@@ -2,7 +2,9 @@ import { expect } from 'vitest';
 import {
   type DocumentLimits,
   defaultDocumentLimits,
+  defaultParseChoice,
   type PageSpan,
+  type ParseChoice,
   type ParsedDocument,
   parsedDocumentSchema,
 } from '../../../electron/contract/documents.ts';
@@ -12,9 +14,17 @@ import { parseFile } from '../../../electron/document-host/parse-file.ts';
 /** Parses in this process and checks what holds for every document. */
 export async function parse(
   path: string,
-  options: { password?: string; limits?: Partial<DocumentLimits> } = {},
+  {
+    password,
+    choice,
+    limits,
+  }: { password?: string; choice?: Partial<ParseChoice>; limits?: Partial<DocumentLimits> } = {},
 ): Promise<ParsedDocument> {
-  const document = await parseFile(path, { ...options, limits: { ...defaultDocumentLimits, ...options.limits } });
+  const document = await parseFile(path, {
+    password,
+    choice: { ...defaultParseChoice, ...choice },
+    limits: { ...defaultDocumentLimits, ...limits },
+  });
   parsedDocumentSchema.parse(document);
   expect(document.text).not.toMatch(/[\0\u00AD\r\f\uFFFE]|\p{Surrogate}/u);
   return document;
