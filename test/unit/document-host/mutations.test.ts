@@ -1,6 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { defaultDocumentLimits, defaultParseChoice, parsedDocumentSchema } from '../../../electron/contract/documents.ts';
+import {
+  defaultDocumentLimits,
+  defaultParseChoice,
+  parsedDocumentSchema,
+} from '../../../electron/contract/documents.ts';
 import { AppError } from '../../../electron/contract/errors.ts';
 import { parseFile } from '../../../electron/document-host/parse-file.ts';
 import { pdfBytes } from '../../fixtures/documents/pdf-inputs.ts';
