@@ -17,7 +17,7 @@ export async function openDocuments(
     ...(password === undefined ? {} : { passwords: new Map(files.map((file) => [file, password])) }),
   });
   progress.clear();
-  for (const warning of document.warnings) progress.say(`Note: ${warning}`);
+  for (const { sentence } of document.notes) progress.say(`Note: ${sentence}`);
   return document;
 }
 

@@ -9,6 +9,7 @@ import {
   openedModelSchema,
   pageUseSchema,
 } from './engine-reports.ts';
+import { importNoteSchema } from './import-notes.ts';
 import { answerModeSchema, kvTypeSchema, rocketOptionsSchema } from './method.ts';
 import { downloadSchema, modelIdSchema } from './models.ts';
 import { ownChoiceSchema } from './settings.ts';
@@ -51,7 +52,7 @@ export const libraryDocumentSchema = z.object({
   /** How many documents it was joined from, in their order; 0: it is one file. */
   joined: count,
   addedAt: instant,
-  warnings: z.array(z.string()),
+  notes: z.array(importNoteSchema),
 });
 export type LibraryDocument = z.infer<typeof libraryDocumentSchema>;
 

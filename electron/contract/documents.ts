@@ -3,6 +3,7 @@
  * process that started it. Text travels in chunks before the result, so that neither side handles one huge message.
  */
 import { z } from 'zod';
+import { importNoteSchema, maxNotes } from './import-notes.ts';
 
 export const documentFormats = ['txt', 'md', 'html', 'pdf', 'docx', 'epub'] as const;
 export const documentFormatSchema = z.enum(documentFormats);
@@ -26,7 +27,7 @@ const documentFields = {
   format: documentFormatSchema,
   // PDF: pages[i] is physical page i + 1, labelled as the PDF labels it. md, html, docx, epub: one per heading or chapter.
   pages: z.array(pageSpanSchema).min(1).max(maxPageSpans),
-  warnings: z.array(z.string().max(1000)).max(100),
+  notes: z.array(importNoteSchema).max(maxNotes),
 };
 
 /** Spans cover the text: they start at 0, follow each other without a gap, and end at text.length. */

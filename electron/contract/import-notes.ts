@@ -1,11 +1,10 @@
 /**
  * The notes of an import: what a file holds beside its plain text, what was done with it, and what did not reach the text. One list of
- * kinds, each with its words for the receipt, the one line that every import ends with.
+ * kinds, each with its words for the receipt (receipt.ts).
  */
 import { z } from 'zod';
-import type { DocumentFormat } from './documents.ts';
 
-const counted = (one: string, many: string) => (count: number) =>
+export const counted = (one: string, many: string) => (count: number) =>
   `${count.toLocaleString('en-US')} ${count === 1 ? one : many}`;
 
 /** Every kind of note, in the order of the receipt. A word for `count` 1 and one for more. */
@@ -39,19 +38,3 @@ export type ImportNote = z.infer<typeof importNoteSchema>;
 
 /** Most notes a document keeps; further ones are counted in the last. */
 export const maxNotes = 200;
-
-const namesOfUnits: Partial<Record<DocumentFormat, [one: string, many: string]>> = { pdf: ['page', 'pages'] };
-
-/** "212 pages; 14 tracked changes accepted; 1 attachment not read: terms.txt" */
-export function receiptLine(format: DocumentFormat, pages: number, notes: readonly ImportNote[]): string {
-  const [one, many] = namesOfUnits[format] ?? ['section', 'sections'];
-  const parts = [counted(one, many)(pages)];
-  for (const kind of Object.keys(noteWords) as NoteKind[]) {
-    const ofKind = notes.filter((note) => note.kind === kind);
-    if (ofKind.length === 0) continue;
-    const names = ofKind.flatMap((note) => note.names ?? []);
-    const words = noteWords[kind](ofKind.reduce((sum, { count }) => sum + count, 0));
-    parts.push(names.length === 0 ? words : `${words}: ${names.join(', ')}`);
-  }
-  return parts.join('; ');
-}

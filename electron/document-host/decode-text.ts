@@ -5,24 +5,20 @@
 import { isUtf8 } from 'node:buffer';
 import { analyse } from 'chardet';
 import { AppError } from '../contract/errors.ts';
-
-export interface DecodedText {
-  text: string;
-  encoding: string; // WHATWG label
-  warnings: string[];
-}
+import type { ImportNotes } from './import-notes.ts';
+import { countText } from './wording.ts';
 
 const guessBytes = 128 * 1024;
 
 /** `declared`: an encoding the document itself names (HTML meta); it is used when the bytes do not say otherwise. */
-export function decodeText(bytes: Uint8Array, name: string, declared?: string): DecodedText {
+export function decodeText(bytes: Uint8Array, name: string, notes: ImportNotes, declared?: string): string {
   const mark = byteOrderMark(bytes);
-  if (mark) return checked(bytes.subarray(mark.length), mark.encoding, name);
+  if (mark) return checked(bytes.subarray(mark.length), mark.encoding, name, notes);
   const wide = unmarkedUtf16(bytes);
-  if (wide) return checked(bytes, wide, name);
-  if (isUtf8(bytes)) return checked(bytes, 'utf-8', name);
+  if (wide) return checked(bytes, wide, name, notes);
+  if (isUtf8(bytes)) return checked(bytes, 'utf-8', name, notes);
   const label = knownLabel(declared) ?? (mostlyUtf8(bytes) ? 'utf-8' : guessEncoding(bytes));
-  return checked(bytes, label, name);
+  return checked(bytes, label, name, notes);
 }
 
 /** The label TextDecoder knows it by, or undefined. */
@@ -112,7 +108,7 @@ function decodeWindows1252(bytes: Uint8Array): string {
     .replace(/[\u0080-\u009F]/g, (char) => c1Letters.charAt(char.charCodeAt(0) - 0x80));
 }
 
-function checked(bytes: Uint8Array, encoding: string, name: string): DecodedText {
+function checked(bytes: Uint8Array, encoding: string, name: string, notes: ImportNotes): string {
   const text = decode(bytes, encoding);
   if (looksBinary(text)) {
     throw new AppError(
@@ -120,11 +116,14 @@ function checked(bytes: Uint8Array, encoding: string, name: string): DecodedText
       `${name} is a binary file, not text. Open it in its own program and save it as PDF or text.`,
     );
   }
-  const warnings: string[] = [];
-  if (encoding !== 'utf-8') warnings.push(`encoding ${encoding} detected`);
+  if (encoding !== 'utf-8')
+    notes.add({ kind: 'encoding', count: 1, sentence: `The text's encoding was found to be ${encoding}.` });
   const broken = countOf(text, '\uFFFD');
-  if (broken > 0) warnings.push(`${broken} characters could not be read as ${encoding} and are shown as \uFFFD`);
-  return { text, encoding, warnings };
+  if (broken > 0) {
+    const sentence = `${countText(broken, 'character')} could not be read as ${encoding} and ${broken === 1 ? 'is' : 'are'} shown as \uFFFD.`;
+    notes.add({ kind: 'undecodable-characters', count: broken, sentence });
+  }
+  return text;
 }
 
 function countOf(text: string, char: string): number {

@@ -1,4 +1,5 @@
 import type { DocumentLimits, ParseChoice } from '../contract/documents.ts';
+import type { ImportNotes } from './import-notes.ts';
 import type { SourceFile } from './source-file.ts';
 
 /** What every extractor is given. It reads `source` only, writes nothing, and throws AppError. */
@@ -7,5 +8,6 @@ export interface ExtractContext {
   limits: DocumentLimits;
   choice: ParseChoice;
   password?: string | undefined;
+  notes: ImportNotes;
   onProgress(done: number, total: number): void;
 }

@@ -13,18 +13,14 @@ import { TextBuilder } from './text-builder.ts';
 import { readXml, withoutNamedEntities } from './xml-guard.ts';
 import type { GuardedZip } from './zip-guard.ts';
 
-export async function extractDocx(
-  { source, limits }: ExtractContext,
-  zip: GuardedZip,
-  sniffWarnings: readonly string[],
-): Promise<ParsedDocument> {
+export async function extractDocx({ source, limits, notes }: ExtractContext, zip: GuardedZip): Promise<ParsedDocument> {
   const html = await documentHtml(zip, source.name);
   const { markdown } = htmlToMarkdown(html, 'html');
   const sections = markdownSections(markdown);
   const title = coreTitle(zip) || sections.find(({ heading }) => heading)?.heading || source.stem;
   const builder = new TextBuilder(source.name, limits.maxTextBytes);
   builder.addSections(title, markdown);
-  return builder.finish(title, 'docx', sniffWarnings);
+  return builder.finish(title, 'docx', notes);
 }
 
 async function documentHtml(zip: GuardedZip, name: string): Promise<string> {

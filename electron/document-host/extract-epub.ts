@@ -20,11 +20,7 @@ interface Package {
 /** Fonts may be obfuscated in a readable book; anything else encrypted is DRM. */
 const fontObfuscation = /idpf\.org\/2008\/embedding|ns\.adobe\.com\/pdf\/enc/;
 
-export function extractEpub(
-  { source, limits, onProgress }: ExtractContext,
-  zip: GuardedZip,
-  sniffWarnings: readonly string[],
-): ParsedDocument {
+export function extractEpub({ source, limits, notes, onProgress }: ExtractContext, zip: GuardedZip): ParsedDocument {
   const book = readPackage(zip, source.name);
   if (isProtected(zip, book.spine)) {
     throw new AppError(
@@ -33,7 +29,6 @@ export function extractEpub(
     );
   }
   const chapters = chapterTitles(zip, book);
-  const warnings = [...sniffWarnings];
   const builder = new TextBuilder(source.name, limits.maxTextBytes);
   let missing = 0;
   for (const [i, entry] of book.spine.entries()) {
@@ -49,9 +44,11 @@ export function extractEpub(
     if (names.length > 1) builder.addSections(label, `${markdown}\n\n`);
     else builder.addPage(label, markdown);
   }
-  if (missing > 0)
-    warnings.push(`${countText(missing, 'chapter')} named in the book's reading order could not be found in the file`);
-  return builder.finish(book.title || source.stem, 'epub', warnings);
+  if (missing > 0) {
+    const sentence = `${countText(missing, 'chapter')} named in the book's reading order could not be found in the file.`;
+    notes.add({ kind: 'missing-chapters', count: missing, sentence });
+  }
+  return builder.finish(book.title || source.stem, 'epub', notes);
 }
 
 function readPackage(zip: GuardedZip, name: string): Package {

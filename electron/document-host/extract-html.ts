@@ -6,15 +6,15 @@ import { htmlToMarkdown } from './html-to-markdown.ts';
 import { markdownSections } from './markdown-sections.ts';
 import { TextBuilder } from './text-builder.ts';
 
-export function extractHtml({ source, limits }: ExtractContext, sniffWarnings: readonly string[]): ParsedDocument {
+export function extractHtml({ source, limits, notes }: ExtractContext): ParsedDocument {
   const bytes = source.readAll();
-  const { text, warnings } = decodeText(bytes, source.name, declaredEncoding(bytes));
+  const text = decodeText(bytes, source.name, notes, declaredEncoding(bytes));
   const { title, markdown } = htmlToMarkdown(text, 'html');
   const heading = markdownSections(markdown).find((section) => section.heading)?.heading;
   const builder = new TextBuilder(source.name, limits.maxTextBytes);
   const name = title || heading || source.stem;
   builder.addSections(name, markdown);
-  return builder.finish(name, 'html', [...sniffWarnings, ...warnings]);
+  return builder.finish(name, 'html', notes);
 }
 
 /** HTML 4 and 5 and XHTML: the first 4 KB name the encoding, in ASCII. */

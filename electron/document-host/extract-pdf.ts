@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { init, type WrappedPdfiumModule } from '@embedpdf/pdfium';
 import type { ParsedDocument } from '../contract/documents.ts';
 import { AppError } from '../contract/errors.ts';
+import type { ImportNote, NoteKind } from '../contract/import-notes.ts';
 import type { ExtractContext } from './extract-context.ts';
 import { linesToText, resolveHyphens } from './pdf-lines.ts';
 import { metaText, pageLabel, pdfiumMemory, readPdfPage } from './pdfium-page.ts';
@@ -14,7 +15,7 @@ import { countText, pageRanges } from './wording.ts';
 const wrongPassword = 4;
 const unsupportedSecurity = 5;
 
-export async function extractPdf(context: ExtractContext, sniffWarnings: readonly string[]): Promise<ParsedDocument> {
+export async function extractPdf(context: ExtractContext): Promise<ParsedDocument> {
   const pdfium = await loadPdfium();
   const { source } = context;
   const memory = pdfiumMemory(pdfium);
@@ -25,7 +26,7 @@ export async function extractPdf(context: ExtractContext, sniffWarnings: readonl
   const document = pdfium.FPDF_LoadMemDocument(pointer, source.size, context.password ?? '');
   if (!document) throw openError(pdfium.FPDF_GetLastError(), context);
   // Neither the document nor its bytes are freed: the process ends with this file.
-  return readDocument(pdfium, document, context, sniffWarnings);
+  return readDocument(pdfium, document, context);
 }
 
 async function loadPdfium(): Promise<WrappedPdfiumModule> {
@@ -37,12 +38,7 @@ async function loadPdfium(): Promise<WrappedPdfiumModule> {
   return pdfium;
 }
 
-function readDocument(
-  pdfium: WrappedPdfiumModule,
-  document: number,
-  context: ExtractContext,
-  sniffWarnings: readonly string[],
-): ParsedDocument {
+function readDocument(pdfium: WrappedPdfiumModule, document: number, context: ExtractContext): ParsedDocument {
   const { source, limits } = context;
   const nPages = pdfium.FPDF_GetPageCount(document);
   if (nPages < 1)
@@ -75,20 +71,22 @@ function readDocument(
     builder.addPage(pageLabel(pdfium, document, i).trim() || `${i + 1}`, text);
   }
   if (!builder.hasText) throw noText(source.name, nPages);
-  const warnings = [...sniffWarnings];
-  if (withoutText.length > 0) warnings.push(pagesWarning(withoutText, 'no text (blank or scanned)'));
-  if (unreadable.length > 0) warnings.push(pagesWarning(unreadable, 'damage and could not be read'));
+  const { notes } = context;
+  if (withoutText.length > 0) notes.add(pagesNote('pages-without-text', withoutText, 'no text (blank or scanned)'));
+  if (unreadable.length > 0) notes.add(pagesNote('pages-unreadable', unreadable, 'damage and could not be read'));
   if (unmapped > 0.1 * chars) {
-    warnings.push(
-      `${Math.round((100 * unmapped) / chars)} % of the characters have no known letter: the fonts of this PDF do not say what they mean`,
-    );
+    const percent = Math.round((100 * unmapped) / chars);
+    const sentence = `${percent} % of the characters have no known letter: the fonts of this PDF do not say what they mean.`;
+    notes.add({ kind: 'unknown-glyphs', count: unmapped, sentence });
   }
   const title = metaText(pdfium, document, 'Title').trim();
-  return builder.finish(isRealTitle(title) ? title : source.stem, 'pdf', warnings);
+  return builder.finish(isRealTitle(title) ? title : source.stem, 'pdf', notes);
 }
 
-function pagesWarning(pageNumbers: readonly number[], what: string): string {
-  return `${pageNumbers.length === 1 ? 'page' : 'pages'} ${pageRanges(pageNumbers)} ${pageNumbers.length === 1 ? 'has' : 'have'} ${what}`;
+function pagesNote(kind: NoteKind, pageNumbers: readonly number[], what: string): ImportNote {
+  const isOne = pageNumbers.length === 1;
+  const sentence = `${isOne ? 'Page' : 'Pages'} ${pageRanges(pageNumbers)} ${isOne ? 'has' : 'have'} ${what}.`;
+  return { kind, count: pageNumbers.length, sentence, ...(isOne ? { page: pageNumbers[0] } : {}) };
 }
 
 /** Word processors and printers leave file names there. */

@@ -1,5 +1,6 @@
 import type { PageSpan, ParsedDocument } from '../contract/documents.ts';
 import { maxPageSpans } from '../contract/documents.ts';
+import { ImportNotes } from './import-notes.ts';
 import { mergeSpans } from './text-builder.ts';
 import { oneLine } from './wording.ts';
 
@@ -16,7 +17,7 @@ export function joinDocuments(documents: readonly ParsedDocument[]): ParsedDocum
   const titles = distinctTitles(documents.map(({ title }) => title));
   const texts: string[] = [];
   const pages: PageSpan[] = [];
-  const warnings: string[] = [];
+  const notes = new ImportNotes();
   let offset = 0; // where this document begins in the joined text
   for (const [i, document] of documents.entries()) {
     const title = titles[i] as string;
@@ -28,14 +29,14 @@ export function joinDocuments(documents: readonly ParsedDocument[]): ParsedDocum
     offset += text.length;
     const last = pages.at(-1);
     if (last) last.end = offset; // the gap belongs to the page before it
-    warnings.push(...document.warnings.map((warning) => oneLine(`${title}: ${warning}`, 500)));
+    for (const note of document.notes) notes.add({ ...note, sentence: `${title}: ${note.sentence}` });
   }
   return {
     title: oneLine(`${first.title} and ${rest.length} more`),
     format: rest.every(({ format }) => format === first.format) ? first.format : 'txt',
     text: texts.join(''),
     pages: mergeSpans(pages, maxPageSpans),
-    warnings: warnings.slice(0, 100),
+    notes: notes.list(),
   };
 }
 

@@ -3,7 +3,8 @@ import type { DocumentLimits, ParseChoice, ParsedDocument } from '../contract/do
 import { AppError } from '../contract/errors.ts';
 import type { ExtractContext } from './extract-context.ts';
 import { extractMarkdown, extractText } from './extract-text.ts';
-import { sniffFormat } from './sniff-format.ts';
+import { ImportNotes } from './import-notes.ts';
+import { misnamed, sniffFormat } from './sniff-format.ts';
 import { SourceFile } from './source-file.ts';
 import { GuardedZip } from './zip-guard.ts';
 
@@ -18,7 +19,8 @@ export async function parseFile(path: string, options: ParseOptions): Promise<Pa
   const { limits, choice, password, onProgress } = options;
   const source = new SourceFile(path, limits.maxInputBytes);
   try {
-    return await extract({ source, limits, choice, password, onProgress: onProgress ?? (() => {}) });
+    const notes = new ImportNotes();
+    return await extract({ source, limits, choice, password, notes, onProgress: onProgress ?? (() => {}) });
   } catch (error) {
     if (error instanceof AppError) throw error;
     // A parser tripped over the file: deep nesting (RangeError), a wasm trap, or plain nonsense in it.
@@ -36,22 +38,22 @@ export async function parseFile(path: string, options: ParseOptions): Promise<Pa
 
 /** Parsers are loaded when their format turns up: a text file should not wait for PDFium. */
 async function extract(context: ExtractContext): Promise<ParsedDocument> {
-  const { format, warnings } = sniffFormat(context.source);
+  const format = sniffFormat(context.source, context.notes);
   switch (format) {
     case 'txt':
       return extractText(context);
     case 'md':
       return extractMarkdown(context);
     case 'html':
-      return (await import('./extract-html.ts')).extractHtml(context, warnings);
+      return (await import('./extract-html.ts')).extractHtml(context);
     case 'pdf':
-      return (await import('./extract-pdf.ts')).extractPdf(context, warnings);
+      return (await import('./extract-pdf.ts')).extractPdf(context);
     default:
-      return extractZip(context, warnings);
+      return extractZip(context);
   }
 }
 
-async function extractZip(context: ExtractContext, warnings: string[]): Promise<ParsedDocument> {
+async function extractZip(context: ExtractContext): Promise<ParsedDocument> {
   const { name, extension } = context.source;
   const zip = new GuardedZip(context.source.readAll(), name);
   const isDocx = zip.has('word/document.xml') || (extension === 'docx' && zip.has('[Content_Types].xml'));
@@ -67,11 +69,9 @@ async function extractZip(context: ExtractContext, warnings: string[]): Promise<
   }
   const expected = isDocx ? 'docx' : 'epub';
   if (extension !== expected && extension !== '') {
-    warnings.push(
-      `the file is named .${extension} but is ${isDocx ? 'a DOCX document' : 'an EPUB book'}; it was read as such`,
-    );
+    context.notes.add(misnamed(extension, isDocx ? 'a DOCX document' : 'an EPUB book'));
   }
   return isDocx
-    ? (await import('./extract-docx.ts')).extractDocx(context, zip, warnings)
-    : (await import('./extract-epub.ts')).extractEpub(context, zip, warnings);
+    ? (await import('./extract-docx.ts')).extractDocx(context, zip)
+    : (await import('./extract-epub.ts')).extractEpub(context, zip);
 }

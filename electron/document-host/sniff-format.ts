@@ -1,12 +1,9 @@
 /** Decides the format: content first, the extension only where content cannot tell (text, Markdown). */
 import type { DocumentFormat } from '../contract/documents.ts';
 import { AppError } from '../contract/errors.ts';
+import type { ImportNote } from '../contract/import-notes.ts';
+import type { ImportNotes } from './import-notes.ts';
 import type { SourceFile } from './source-file.ts';
-
-export interface SniffedFormat {
-  format: DocumentFormat | 'zip'; // zip: DOCX or EPUB, told apart by its entries
-  warnings: string[];
-}
 
 const textExtensions = new Set(['txt', 'text', 'log', 'csv', 'tsv', 'json', 'xml', 'tex', 'rst', 'srt', 'yaml', 'yml']);
 const markdownExtensions = new Set(['md', 'markdown', 'mdown', 'mkd']);
@@ -34,15 +31,11 @@ const knownBinaries: readonly Signature[] = [
   { at: 0, marks: ['{\\rtf'], what: 'an RTF document' },
 ];
 
-export function sniffFormat(source: SourceFile): SniffedFormat {
+/** zip: DOCX or EPUB, told apart by its entries. */
+export function sniffFormat(source: SourceFile, notes: ImportNotes): DocumentFormat | 'zip' {
   const head = Buffer.from(source.head(4096)).toString('latin1');
   const { extension, name } = source;
-  const warnings: string[] = [];
-  const misnamed = (what: string, expected: boolean): void => {
-    if (!expected && extension !== '')
-      warnings.push(`the file is named .${extension} but is ${what}; it was read as such`);
-  };
-  if (head.startsWith('PK\x03\x04') || head.startsWith('PK\x05\x06')) return { format: 'zip', warnings };
+  if (head.startsWith('PK\x03\x04') || head.startsWith('PK\x05\x06')) return 'zip';
   if (head.startsWith('\xd0\xcf\x11\xe0')) throw oldOfficeFile(source);
   for (const { at, marks, what } of knownBinaries) {
     // A text may begin with the word RIFF; it has no zero bytes then.
@@ -54,12 +47,12 @@ export function sniffFormat(source: SourceFile): SniffedFormat {
   const isTextName = textExtensions.has(extension) || markdownExtensions.has(extension);
   const pdfAt = head.slice(0, 1029).indexOf('%PDF-');
   if (pdfAt === 0 || (pdfAt > 0 && !isTextName)) {
-    misnamed('a PDF', extension === 'pdf');
-    return { format: 'pdf', warnings };
+    if (extension !== 'pdf' && extension !== '') notes.add(misnamed(extension, 'a PDF'));
+    return 'pdf';
   }
   if (looksLikeHtml(head) && !isTextName) {
-    misnamed('a web page', htmlExtensions.has(extension));
-    return { format: 'html', warnings };
+    if (!htmlExtensions.has(extension) && extension !== '') notes.add(misnamed(extension, 'a web page'));
+    return 'html';
   }
   if (containerExtensions.has(extension)) {
     throw new AppError(
@@ -67,8 +60,14 @@ export function sniffFormat(source: SourceFile): SniffedFormat {
       `${name} is not a ${extension.toUpperCase()} file although it is named so; it may be a broken download. Get it again.`,
     );
   }
-  if (htmlExtensions.has(extension)) return { format: 'html', warnings };
-  return { format: markdownExtensions.has(extension) ? 'md' : 'txt', warnings };
+  if (htmlExtensions.has(extension)) return 'html';
+  return markdownExtensions.has(extension) ? 'md' : 'txt';
+}
+
+/** The content decides; the person is told. @param what 'a PDF' */
+export function misnamed(extension: string, what: string): ImportNote {
+  const sentence = `The file is named .${extension} but is ${what}; it was read as such.`;
+  return { kind: 'other-format', count: 1, sentence };
 }
 
 function looksLikeHtml(head: string): boolean {

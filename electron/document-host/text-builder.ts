@@ -1,6 +1,7 @@
 /** Collects normalised text and its page spans in order; the spans always cover the text. Refuses more than the limit. */
 import { type DocumentFormat, maxPageSpans, type PageSpan, type ParsedDocument } from '../contract/documents.ts';
 import { AppError } from '../contract/errors.ts';
+import type { ImportNotes } from './import-notes.ts';
 import { markdownSections } from './markdown-sections.ts';
 import { normaliseText } from './normalise-text.ts';
 import { bytesText, oneLine } from './wording.ts';
@@ -47,7 +48,7 @@ export class TextBuilder {
     }
   }
 
-  finish(title: string, format: DocumentFormat, warnings: readonly string[]): ParsedDocument {
+  finish(title: string, format: DocumentFormat, notes: ImportNotes): ParsedDocument {
     if (!this.#hasText) throw new AppError('DOC_EMPTY', `${this.#name} holds no text.`);
     let text = this.#parts.join('');
     this.#parts.length = 0;
@@ -61,7 +62,7 @@ export class TextBuilder {
       format,
       text,
       pages: mergeSpans(this.#pages, maxPageSpans),
-      warnings: warnings.slice(0, 100).map((warning) => oneLine(warning, 500)),
+      notes: notes.list(),
     };
   }
 

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { DocumentPage, LibraryDocument, PageRange } from '../contract/app-types.ts';
 import type { ParsedDocument } from '../contract/documents.ts';
 import { AppError } from '../contract/errors.ts';
+import type { ImportNote } from '../contract/import-notes.ts';
 import { type OwnChoice, ownChoiceSchema } from '../contract/settings.ts';
 import { type Tuning, tuningSchema } from '../contract/tuning.ts';
 import { type Database, transaction } from './database.ts';
@@ -16,7 +17,7 @@ interface DocumentRow {
   characters: number;
   tokens: number | null;
   tokens_of: string | null;
-  warnings: string;
+  notes: string;
   added_at: number;
   joined: number;
   pages: number;
@@ -83,7 +84,7 @@ export class DocumentStore {
     transaction(this.#database, () => {
       this.#database
         .prepare(
-          `INSERT INTO documents (id, name, file_name, format, file_bytes, sha256, characters, tokens, tokens_of, warnings,
+          `INSERT INTO documents (id, name, file_name, format, file_bytes, sha256, characters, tokens, tokens_of, notes,
              added_at, joined) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
         )
         .run(
@@ -96,7 +97,7 @@ export class DocumentStore {
           parsed.text.length,
           tokens?.total ?? null,
           tokens?.countedWith ?? null,
-          JSON.stringify(parsed.warnings),
+          JSON.stringify(parsed.notes),
           Date.now(),
           joined,
         );
@@ -198,6 +199,6 @@ function toDocument(row: DocumentRow): LibraryDocument {
     chats: row.chats,
     joined: row.joined,
     addedAt: row.added_at,
-    warnings: JSON.parse(row.warnings) as string[],
+    notes: JSON.parse(row.notes) as ImportNote[],
   };
 }

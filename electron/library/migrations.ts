@@ -130,4 +130,12 @@ export const migrations: readonly string[] = [
     header TEXT
   ) STRICT;
   `,
+  `
+  -- Notes of the import, {kind, count, page, section, names, sentence}[]; before they were sentences.
+  ALTER TABLE documents ADD COLUMN notes TEXT NOT NULL DEFAULT '[]';
+  UPDATE documents SET notes = (
+    SELECT json_group_array(json_object('kind', 'other', 'count', 1, 'sentence', value)) FROM json_each(documents.warnings)
+  ) WHERE json_valid(warnings);
+  ALTER TABLE documents DROP COLUMN warnings;
+  `,
 ];

@@ -3,6 +3,7 @@
  * up one by one, so that a broken page costs the rows on it and no more; what hangs on a lost row is lost with it.
  */
 import { DatabaseSync } from '@photostructure/sqlite';
+import type { ImportNote } from '../contract/import-notes.ts';
 import type { Database } from './database.ts';
 import { isDamage } from './storage-errors.ts';
 
@@ -153,7 +154,7 @@ function dropOrphans(library: Database): void {
 
 /** Values that are read as JSON, and what takes the place of one that is none; null: the row goes. */
 const json: Record<string, Record<string, string | null>> = {
-  documents: { warnings: "'[]'", choice: "'{}'" },
+  documents: { warnings: "'[]'", notes: "'[]'", choice: "'{}'" },
   turns: { choice: "'{}'", failure: 'NULL', report: 'NULL', map: 'NULL' },
   settings: { value: null },
   tunings: { tuning: null },
@@ -182,23 +183,31 @@ function mendValues(library: Database): void {
   }
 }
 
-const lostPages = 'Pages of this document were lost when the library was damaged. Remove it and add its file again.';
+const lostPages: ImportNote = {
+  kind: 'lost-pages',
+  count: 1,
+  sentence: 'Pages of this document were lost when the library was damaged. Remove it and add its file again.',
+};
 
 /** How many documents have less text than they had. */
 function markIncomplete(library: Database): number {
-  const documents = library.prepare('SELECT id, characters, warnings FROM documents').all() as {
+  // Libraries of the first schemas keep sentences instead of notes; the migrations turn them into notes.
+  const [column, lost] = columnsOf(library, 'documents').includes('notes')
+    ? (['notes', lostPages] as const)
+    : (['warnings', lostPages.sentence] as const);
+  const documents = library.prepare(`SELECT id, characters, ${column} AS notes FROM documents`).all() as {
     id: string;
     characters: number;
-    warnings: string;
+    notes: string;
   }[];
   const pages = library.prepare('SELECT text FROM pages WHERE document_id = ?');
-  const mark = library.prepare('UPDATE documents SET warnings = ? WHERE id = ?');
+  const mark = library.prepare(`UPDATE documents SET ${column} = ? WHERE id = ?`);
   let marked = 0;
-  for (const { id, characters, warnings } of documents) {
+  for (const { id, characters, notes } of documents) {
     const length = (pages.all(id) as { text: string }[]).reduce((sum, { text }) => sum + text.length, 0);
     if (length === characters) continue;
     marked++;
-    mark.run(JSON.stringify([...(JSON.parse(warnings) as string[]), lostPages]), id);
+    mark.run(JSON.stringify([...(JSON.parse(notes) as unknown[]), lost]), id);
   }
   return marked;
 }

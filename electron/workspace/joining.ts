@@ -21,9 +21,9 @@ export async function joinOfLibrary(app: App, documentIds: readonly string[]): P
   const known = app.documents.findByHash(sha256);
   if (known) return known;
   const parsed = joinDocuments(
-    members.map(({ id, name: title, warnings }) => ({
+    members.map(({ id, name: title, notes }) => ({
       title,
-      warnings,
+      notes,
       format: 'txt' as const, // there is no file behind it, whatever its parts were
       ...app.documents.text(id, null),
     })),

@@ -205,7 +205,7 @@ inChromium('two answers', () => {
     server = await startFakeServer(script, webRoot);
     const { app } = server;
     const pages = [{ label: '1', start: 0, end: 5 }];
-    const parsed = { title: 'a', format: 'txt' as const, warnings: [], text: 'hello', pages };
+    const parsed = { title: 'a', format: 'txt' as const, notes: [], text: 'hello', pages };
     const tokensOf = { total: 380, pages: [380], countedWith: 'none' };
     app.documents.add({ parsed, fileName: 'a.txt', fileBytes: 1, sha256: 'x', tokens: tokensOf });
     const watched = await openWindow(opened.browser, linkTo(server));

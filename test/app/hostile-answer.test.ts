@@ -28,7 +28,7 @@ async function askInWindow(browser: Browser, script: FakeScript) {
   const parsed = {
     title: 'a',
     format: 'txt' as const,
-    warnings: [hostilePayloads[0] ?? ''],
+    notes: [{ kind: 'other' as const, count: 1, sentence: hostilePayloads[0] ?? '' }],
     text: pages.map((page) => page.text).join(''),
     pages: pages.map(({ label, start, text }) => ({ label, start, end: start + text.length })),
   };
@@ -102,7 +102,13 @@ inChromium('an answer', () => {
     for (const [i, payload] of hostilePayloads.entries()) {
       const text = `keeper ${payload} keeper`;
       const pages = [{ label: payload, start: 0, end: text.length }];
-      const parsed = { title: payload, format: 'txt' as const, warnings: [payload], text, pages };
+      const parsed = {
+        title: payload,
+        format: 'txt' as const,
+        notes: [{ kind: 'other' as const, count: 1, sentence: payload }],
+        text,
+        pages,
+      };
       const counts = { total: 380, pages: [380], countedWith: 'none' };
       const name = { fileName: `${payload}.txt`, fileBytes: 1, sha256: `${i}`, tokens: counts };
       const document = app.documents.add({ parsed, ...name });

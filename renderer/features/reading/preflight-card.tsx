@@ -44,9 +44,9 @@ export function PreflightCard({ document, readBefore }: { document: LibraryDocum
       {readBefore && (
         <p className="mt-1 text-muted">It is not in memory now. Reading it again lets you ask further questions.</p>
       )}
-      {document.warnings.map((warning) => (
-        <p key={warning} className="mt-2 text-warn">
-          Note: {warning}
+      {document.notes.map(({ sentence }) => (
+        <p key={sentence} className="mt-2 text-warn">
+          Note: {sentence}
         </p>
       ))}
       {isMine && failure && (

@@ -180,7 +180,7 @@ export function addText({ app }: FakeServer, name: string, sections: number, tok
     at += part(i).length;
     return { label: `Section ${i + 1}`, start, end: at };
   });
-  const parsed = { title: name, format: 'md' as const, warnings: [], text, pages };
+  const parsed = { title: name, format: 'md' as const, notes: [], text, pages };
   const each = Math.round(tokens / sections);
   const counts = { total: tokens, pages: pages.map(() => each), countedWith: 'none' };
   return app.documents.add({ parsed, fileName: name, fileBytes: 4096, sha256: name, tokens: counts }).id;

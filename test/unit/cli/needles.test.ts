@@ -7,7 +7,7 @@ const document = {
   format: 'txt' as const,
   text: paragraphs.join('\n\n'),
   pages: [{ label: '1', start: 0, end: paragraphs.join('\n\n').length }],
-  warnings: [],
+  notes: [],
 };
 
 describe('needles', () => {

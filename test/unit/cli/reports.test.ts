@@ -77,7 +77,7 @@ const context: AskContext = {
     notices: [],
   },
   files: ['a.pdf'],
-  document: { title: 'A', format: 'pdf', text: 'x', pages: [{ label: '1', start: 0, end: 1 }], warnings: [] },
+  document: { title: 'A', format: 'pdf', text: 'x', pages: [{ label: '1', start: 0, end: 1 }], notes: [] },
   read: {
     type: 'done',
     documentId: 'doc-1',

@@ -54,7 +54,7 @@ describe('parseDocument', () => {
       format: 'md',
       text: '# One\n\ntext \u{1F6A2}',
       pages: [{ label: 'One', start: 0, end: 14 }],
-      warnings: [],
+      notes: [],
     });
     expect(pids[0]).not.toBe(process.pid);
     expect(await isGone(pids[0], 1000)).toBe(true);

@@ -25,12 +25,12 @@ describe('extract-epub', () => {
     expect(document.pages.map(({ label }) => label)).toEqual(['The night', 'Two', 'Three', 'Notes']);
     expect(pageText(document, document.pages[0])).toBe('It was dark\u00A0— very dark.');
     expect(pageText(document, document.pages[2])).toBe('# Three\n\nThird.');
-    expect(document.warnings).toEqual([]);
+    expect(document.notes).toEqual([]);
   });
 
   it('says which chapters are missing', async () => {
     const parts = epubParts(chapters).filter(({ name }) => !name.endsWith('notes.xhtml'));
-    expect((await parse(write('hole.epub', zipBytes(parts)))).warnings[0]).toContain('1 chapter');
+    expect((await parse(write('hole.epub', zipBytes(parts)))).notes[0]?.sentence).toContain('1 chapter');
   });
 
   it('refuses books under DRM, but not books with obfuscated fonts', async () => {

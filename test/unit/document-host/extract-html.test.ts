@@ -41,13 +41,19 @@ describe('extract-html', () => {
     const bytes = Buffer.from(html.replace('Żółć', '\xaf\xf3\xb3\xe6'), 'latin1');
     const document = await parse(write('polish.html', bytes));
     expect(document.text).toBe('Żółć');
-    expect(document.warnings).toEqual(['encoding iso-8859-2 detected']);
+    expect(document.notes).toMatchObject([{ kind: 'encoding', sentence: expect.stringContaining('iso-8859-2') }]);
   });
 
   it('reads a web page that is named .pdf, and says so', async () => {
     const document = await parse(write('invoice.pdf', '<!DOCTYPE html><html><body><p>Please log in</p></body></html>'));
     expect(document.format).toBe('html');
-    expect(document.warnings).toEqual(['the file is named .pdf but is a web page; it was read as such']);
+    expect(document.notes).toEqual([
+      {
+        kind: 'other-format',
+        count: 1,
+        sentence: 'The file is named .pdf but is a web page; it was read as such.',
+      },
+    ]);
   });
 
   it('survives deep nesting and unclosed tags', async () => {

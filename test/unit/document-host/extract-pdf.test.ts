@@ -27,7 +27,7 @@ describe('extract-pdf', () => {
       'Second page.',
       'Third page.',
     ]);
-    expect(document.warnings).toEqual([]);
+    expect(document.notes).toEqual([]);
   });
 
   it('takes the title from the PDF unless it is a file name', async () => {
@@ -132,7 +132,9 @@ describe('extract-pdf', () => {
       pdf.addPage().text('Typed again.').addPage().image(greyPng(), 50, 50);
     });
     const document = await parse(write('mixed.pdf', mixed));
-    expect(document.warnings).toEqual(['pages 2-4, 6 have no text (blank or scanned)']);
+    expect(document.notes).toEqual([
+      { kind: 'pages-without-text', count: 4, sentence: 'Pages 2-4, 6 have no text (blank or scanned).' },
+    ]);
     expect(document.pages).toHaveLength(6);
     expect(pageText(document, document.pages[4])).toBe('Typed again.');
     expect(pageText(document, document.pages[2])).toBe('');

@@ -15,7 +15,7 @@ describe('extract-text', () => {
     const document = await parse(write('plain.txt', text));
     expect(document.text).toBe(text);
     expect(document.pages).toEqual([{ label: '1', start: 0, end: text.length }]);
-    expect(document.warnings).toEqual([]);
+    expect(document.notes).toEqual([]);
     expect(document.title).toBe('plain');
   });
 
@@ -38,26 +38,46 @@ describe('extract-text', () => {
 
   it.each([
     ['utf-8 with mark', Buffer.from('\uFEFFnaïve café'), 'naïve café', []],
-    ['utf-16 little endian', utf16('naïve café 灯', 'le', true), 'naïve café 灯', ['encoding utf-16le detected']],
-    ['utf-16 big endian', utf16('naïve café 灯', 'be', true), 'naïve café 灯', ['encoding utf-16be detected']],
-    ['utf-16 without a mark', utf16('a naïve café', 'le', false), 'a naïve café', ['encoding utf-16le detected']],
-    ['utf-32', Buffer.from('fffe000061000000f40d01006f000000', 'hex'), 'a\u{10DF4}o', ['encoding utf-32le detected']],
+    [
+      'utf-16 little endian',
+      utf16('naïve café 灯', 'le', true),
+      'naïve café 灯',
+      ["The text's encoding was found to be utf-16le."],
+    ],
+    [
+      'utf-16 big endian',
+      utf16('naïve café 灯', 'be', true),
+      'naïve café 灯',
+      ["The text's encoding was found to be utf-16be."],
+    ],
+    [
+      'utf-16 without a mark',
+      utf16('a naïve café', 'le', false),
+      'a naïve café',
+      ["The text's encoding was found to be utf-16le."],
+    ],
+    [
+      'utf-32',
+      Buffer.from('fffe000061000000f40d01006f000000', 'hex'),
+      'a\u{10DF4}o',
+      ["The text's encoding was found to be utf-32le."],
+    ],
     [
       'latin-1',
       Buffer.from('Un café très serré, s’il vous plaît: où est la fenêtre?'.replace('’', "'"), 'latin1'),
       "Un café très serré, s'il vous plaît: où est la fenêtre?",
-      ['encoding windows-1252 detected'],
+      ["The text's encoding was found to be windows-1252."],
     ],
     [
       'windows-1252',
       Buffer.from('93466f6f94209620c7612076613f', 'hex'),
       '“Foo” – Ça va?',
-      ['encoding windows-1252 detected'],
+      ["The text's encoding was found to be windows-1252."],
     ],
-  ])('decodes %s', async (_name, bytes, text, warnings) => {
+  ])('decodes %s', async (_name, bytes, text, notes) => {
     const document = await parse(write('encoded.txt', bytes));
     expect(document.text).toBe(text);
-    expect(document.warnings).toEqual(warnings);
+    expect(document.notes.map(({ sentence }) => sentence)).toEqual(notes);
   });
 
   it.each([
@@ -73,7 +93,7 @@ describe('extract-text', () => {
   ])('guesses %s', async (encoding, hex) => {
     const bytes = Buffer.from(hex, 'hex');
     const document = await parse(write('guessed.txt', bytes));
-    expect(document.warnings[0]).toBe(`encoding ${encoding} detected`);
+    expect(document.notes[0]?.sentence).toBe(`The text's encoding was found to be ${encoding}.`);
     expect(document.text).toBe(new TextDecoder(encoding).decode(bytes));
   });
 
@@ -85,7 +105,7 @@ describe('extract-text', () => {
     ]);
     const document = await parse(write('broken.txt', bytes));
     expect(document.text).toContain('Maße überall: äöü ÄÖÜ ß \uFFFD weiter');
-    expect(document.warnings).toEqual(['1 characters could not be read as utf-8 and are shown as \uFFFD']);
+    expect(document.notes).toMatchObject([{ kind: 'undecodable-characters', count: 1 }]);
   });
 
   it('replaces lone surrogates, which have no UTF-8 form', async () => {

@@ -6,13 +6,16 @@ import {
   pagesCover,
   parsedDocumentSchema,
 } from '../../../electron/contract/documents.ts';
+import { ImportNotes } from '../../../electron/document-host/import-notes.ts';
 import { joinDocuments } from '../../../electron/document-host/join-documents.ts';
 import { mergeSpans, TextBuilder } from '../../../electron/document-host/text-builder.ts';
 
 function documentOf(title: string, pages: readonly string[], format: ParsedDocument['format'] = 'pdf'): ParsedDocument {
   const builder = new TextBuilder(title, 1e6);
   for (const [i, page] of pages.entries()) builder.addPage(`${i + 1}`, page);
-  return builder.finish(title, format, [`${title} warns`]);
+  const notes = new ImportNotes();
+  notes.add({ kind: 'other', count: 1, sentence: `${title} warns.` });
+  return builder.finish(title, format, notes);
 }
 
 describe('joinDocuments', () => {
@@ -27,7 +30,7 @@ describe('joinDocuments', () => {
     expect(joined.text).toBe('one\n\ntwo\n\nthree');
     expect(joined.title).toBe('A and 1 more');
     expect(joined.format).toBe('pdf');
-    expect(joined.warnings).toEqual(['A: A warns', 'B: B warns']);
+    expect(joined.notes.map(({ sentence }) => sentence)).toEqual(['A: A warns.', 'B: B warns.']);
     expect(joined.pages.map(({ label, start, end }) => [label, joined.text.slice(start, end).trim()])).toEqual([
       ['A: 1', 'one'],
       ['A: 2', 'two'],

@@ -39,7 +39,7 @@ describe('the sample report', () => {
   it('comes out of the PDF whole, each fact on its page', async () => {
     const document = await fromPdf;
     expect(document.title).toBe('The Skerrin Lights and Weather Trust: annual report 2023');
-    expect(document.warnings).toEqual([]);
+    expect(document.notes).toEqual([]);
     expect(document.pages.map(({ label }) => label)).toEqual(
       Array.from({ length: document.pages.length }, (_, i) => `${i + 1}`),
     );

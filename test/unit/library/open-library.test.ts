@@ -50,7 +50,11 @@ function expectWhole({ documents, chats, database }: ReturnType<typeof open>): v
     { name: 'lease.pdf', pages: 3, n: 2 },
   ]);
   expect(documents.text(ids.lease, null).text).toBe(leasePages.join(''));
-  expect(documents.get(ids.lease)).toMatchObject({ warnings: ['odd'], joined: 0, fileBytes: 1234 });
+  expect(documents.get(ids.lease)).toMatchObject({
+    notes: [{ kind: 'other', count: 1, sentence: 'odd' }],
+    joined: 0,
+    fileBytes: 1234,
+  });
   expect(chats.list(ids.lease).map(({ title, turns }) => ({ title, turns }))).toEqual([
     { title: 'The rent', turns: 4 },
     { title: 'Chat 2', turns: 0 },
@@ -141,7 +145,7 @@ describe('a damaged library', () => {
         at += text.length;
         return { label: String(i + 1), start, end: at };
       });
-      const parsed = { title: 'x', format: 'txt' as const, warnings: [], text: pages.join(''), pages: spans };
+      const parsed = { title: 'x', format: 'txt' as const, notes: [], text: pages.join(''), pages: spans };
       const { id } = library.documents.add({
         parsed,
         fileName: `d${n}.txt`,
@@ -185,9 +189,9 @@ describe('a damaged library', () => {
       // Everything that is listed can be read, and what is missing is said.
       for (const { id } of list) {
         for (const chat of library.chats.list(id)) library.chats.turns(chat.id);
-        const { characters, warnings } = library.documents.get(id);
+        const { characters, notes } = library.documents.get(id);
         const text = library.documents.pages(id).length > 0 ? library.documents.text(id, null).text : '';
-        if (text.length !== characters) expect(warnings.join()).toContain('Pages of this document were lost');
+        if (text.length !== characters) expect(notes.map(({ kind }) => kind)).toContain('lost-pages');
       }
       if (library.notices.length > 0) {
         const [aside] = beside('damaged');

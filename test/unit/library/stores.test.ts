@@ -22,7 +22,7 @@ beforeEach(() => {
 const parsed = {
   title: 'Title',
   format: 'md' as const,
-  warnings: ['odd'],
+  notes: [{ kind: 'other' as const, count: 1, sentence: 'odd' }],
   text: 'First page.Second page.',
   pages: [
     { label: 'One', start: 0, end: 11 },
@@ -80,7 +80,12 @@ describe('documents', () => {
     const chat = chats.create(id);
     chats.beginTurn(chat.id, asked('What?'));
     expect(store.findByHash('hash')?.id).toBe(id);
-    expect(store.rename(id, 'New name')).toMatchObject({ name: 'New name', chats: 1, pages: 2, warnings: ['odd'] });
+    expect(store.rename(id, 'New name')).toMatchObject({
+      name: 'New name',
+      chats: 1,
+      pages: 2,
+      notes: [{ sentence: 'odd' }],
+    });
     store.remove(id);
     expect(store.list()).toEqual([]);
     for (const table of ['pages', 'chats', 'turns'])

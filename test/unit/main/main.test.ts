@@ -169,7 +169,7 @@ it('drags a copy of a document out, and a chat as a file made for it; paths stay
   const parsed = {
     title: 'a',
     format: 'txt' as const,
-    warnings: [],
+    notes: [],
     text: words,
     pages: [{ label: '1', start: 0, end: words.length }],
   };

@@ -17,7 +17,7 @@ async function opened(script: FakeScript) {
   const parsed = {
     title: 'a',
     format: 'txt' as const,
-    warnings: [],
+    notes: [],
     text: 'hello world',
     pages: [{ label: '1', start: 0, end: 11 }],
   };

@@ -9,7 +9,7 @@ async function chatWithBranches() {
   server = await startFakeServer({ pieces: [] }, '/nowhere');
   const { app } = server;
   const pages = [{ label: '1', start: 0, end: 5 }];
-  const parsed = { title: 'a', format: 'txt' as const, warnings: [], text: 'hello', pages };
+  const parsed = { title: 'a', format: 'txt' as const, notes: [], text: 'hello', pages };
   const document = app.documents.add({ parsed, fileName: 'a.txt', fileBytes: 5, sha256: 'x', tokens: undefined });
   const chat = app.chats.create(document.id);
   const asked = (question: string, parentId: string | null) =>

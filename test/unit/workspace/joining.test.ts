@@ -10,7 +10,7 @@ async function library() {
   const { app } = server;
   const add = (name: string, text: string) => {
     const pages = [{ label: '1', start: 0, end: text.length }];
-    const parsed = { title: name, format: 'pdf' as const, warnings: [], text, pages };
+    const parsed = { title: name, format: 'pdf' as const, notes: [], text, pages };
     return app.documents.add({ parsed, fileName: name, fileBytes: 10, sha256: name, tokens: undefined }).id;
   };
   return { app, lease: add('Lease', 'The rent is 900.'), letter: add('Letter', 'The rent is 950 now.') };

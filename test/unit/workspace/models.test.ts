@@ -210,7 +210,7 @@ it('lets go of documents and ends what runs when it switches', async () => {
   const app = await start();
   await fetched(app);
   const text = 'The rent is 950.';
-  const parsed = { title: 'a', format: 'txt' as const, warnings: [], text, pages: [{ label: '1', start: 0, end: 16 }] };
+  const parsed = { title: 'a', format: 'txt' as const, notes: [], text, pages: [{ label: '1', start: 0, end: 16 }] };
   const tokens = { total: 5, pages: [5], countedWith: 'embedded-hash' };
   const document = app.documents.add({ parsed, fileName: 'a.txt', fileBytes: 16, sha256: 'x', tokens });
   for await (const _ of readDocument(app, document.id, null).watch());

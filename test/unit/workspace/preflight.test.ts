@@ -93,7 +93,7 @@ describe('on a CPU', () => {
   it('offers to free other documents, and says whether that is enough', async () => {
     const { app, look } = await opened(planner({ onGpu: false, available: 7900 }));
     const other = app.documents.add({
-      parsed: { title: 'b', format: 'txt', warnings: [], text: 'b', pages: [{ label: '1', start: 0, end: 1 }] },
+      parsed: { title: 'b', format: 'txt', notes: [], text: 'b', pages: [{ label: '1', start: 0, end: 1 }] },
       fileName: 'b.txt',
       fileBytes: 1,
       sha256: 'b',

@@ -95,7 +95,7 @@ it.each(names)('%s of one document goes before the settings, for that document a
   const { app, document, askNow, readNow } = await opened();
   const { value, seen } = changed[name];
   const other = app.documents.add({
-    parsed: { title: 'b', format: 'txt', warnings: [], text: 'b', pages: [{ label: '1', start: 0, end: 1 }] },
+    parsed: { title: 'b', format: 'txt', notes: [], text: 'b', pages: [{ label: '1', start: 0, end: 1 }] },
     fileName: 'b.txt',
     fileBytes: 1,
     sha256: 'b',
