@@ -19,11 +19,11 @@ Napi::Value plan(const Napi::CallbackInfo & info) {
     check(info.Env(), Model::open_header(info[0].As<Napi::String>().Utf8Value(), model));
     DeviceTraits device = host_traits();
     if (!info[2].IsUndefined()) {
-        BackendOptions           options;
-        std::unique_ptr<Backend> backend;
+        DeviceOptions           options;
+        std::unique_ptr<Device> opened;
         check(info.Env(), to_cuda(info[2], options));
-        check(info.Env(), Backend::open(options, backend));
-        device = *backend;
+        check(info.Env(), Device::open(options, opened));
+        device = *opened;
     }
     MemoryPlan out;
     check(info.Env(), memory_plan(model->params(), device, model->weight_bytes(),
@@ -43,16 +43,16 @@ Napi::Value budgets(const Napi::CallbackInfo & info) {
 
 // May end the process: ggml aborts when a card cannot run its kernels. For a process that nobody needs.
 Napi::Value probe_cuda(const Napi::CallbackInfo & info) {
-    Napi::Env                env = info.Env();
-    BackendOptions           options;
-    std::unique_ptr<Backend> backend;
+    Napi::Env               env = info.Env();
+    DeviceOptions           options;
+    std::unique_ptr<Device> device;
     check(env, to_cuda(info[0], options));
-    check(env, Backend::open(options, backend));
-    check(env, backend->try_out());
+    check(env, Device::open(options, device));
+    check(env, device->try_out());
     Napi::Object out = Napi::Object::New(env);
-    out.Set("name", backend->name());
-    out.Set("freeBytes", double(backend->cuda()->free_bytes()));
-    out.Set("totalBytes", double(backend->cuda()->total_bytes()));
+    out.Set("name", device->name());
+    out.Set("freeBytes", double(device->cuda()->free_bytes()));
+    out.Set("totalBytes", double(device->cuda()->total_bytes()));
     return out;
 }
 
@@ -60,14 +60,14 @@ Napi::Value open_engine(const Napi::CallbackInfo & info) {
     Napi::Env     env  = info.Env();
     Napi::Object  from = get_object(info[0], "the engine's options");
     EngineOptions options;
-    options.model_path        = get_text(from, "modelPath");
-    options.backend.cpu_dir   = get_text(from, "backendDir");
-    options.backend.n_threads = int(get_integer(from, "threads"));
-    if (options.backend.n_threads < 0 || options.backend.n_threads > 512) {
+    options.model_path       = get_text(from, "modelPath");
+    options.device.cpu_dir   = get_text(from, "backendDir");
+    options.device.n_threads = int(get_integer(from, "threads"));
+    if (options.device.n_threads < 0 || options.device.n_threads > 512) {
         return rejected(env, Status::fail(Code::INVALID_ARGUMENT, "threads must be 0 (automatic) to 512."));
     }
     if (from.Has("cuda") && !from.Get("cuda").IsUndefined()) {
-        const Status chosen = to_cuda(from.Get("cuda"), options.backend);
+        const Status chosen = to_cuda(from.Get("cuda"), options.device);
         if (!chosen.ok()) return rejected(env, chosen);
     }
     options.float_weights = from.Has("floatWeights") && from.Get("floatWeights").ToBoolean().Value();

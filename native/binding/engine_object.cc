@@ -39,11 +39,11 @@ Napi::Value EngineObject::info(const Napi::CallbackInfo & info) {
 }
 
 Napi::Value EngineObject::device(const Napi::CallbackInfo & info) {
-    return Napi::String::New(info.Env(), open_handle(info.Env()).engine->backend().name());
+    return Napi::String::New(info.Env(), open_handle(info.Env()).engine->device().name());
 }
 
 Napi::Value EngineObject::threads(const Napi::CallbackInfo & info) {
-    return Napi::Number::New(info.Env(), open_handle(info.Env()).engine->backend().n_threads());
+    return Napi::Number::New(info.Env(), open_handle(info.Env()).engine->device().n_threads());
 }
 
 Napi::Value EngineObject::plan(const Napi::CallbackInfo & info) {
@@ -63,17 +63,17 @@ Napi::Value EngineObject::check_plan(const Napi::CallbackInfo & info) {
 void EngineObject::limit_available(const Napi::CallbackInfo & info) {
     if (!info[0].IsNumber())
         throw js_error(info.Env(), Status::fail(Code::INVALID_ARGUMENT, "bytes must be a number."));
-    open_handle(info.Env()).engine->backend().limit_available(info[0].As<Napi::Number>().Int64Value());
+    open_handle(info.Env()).engine->device().limit_available(info[0].As<Napi::Number>().Int64Value());
 }
 
 void EngineObject::watch_memory(const Napi::CallbackInfo & info) {
     EngineHandle & handle = open_handle(info.Env());
     if (handle.busy) throw js_error(info.Env(), busy_status());
-    handle.engine->backend().watch_memory();
+    handle.engine->device().watch_memory();
 }
 
 Napi::Value EngineObject::peak_bytes(const Napi::CallbackInfo & info) {
-    return Napi::Number::New(info.Env(), double(open_handle(info.Env()).engine->backend().peak_bytes()));
+    return Napi::Number::New(info.Env(), double(open_handle(info.Env()).engine->device().peak_bytes()));
 }
 
 Napi::Value EngineObject::create_document(const Napi::CallbackInfo & info) {

@@ -130,7 +130,7 @@ ggml_type to_document_type(Napi::Env env, const std::string & name) {
                    Status::fail(Code::INVALID_ARGUMENT, "documentType is \"" + name + "\"; it must be f16 or q8_0."));
 }
 
-Status to_cuda(const Napi::Value & value, BackendOptions & out) {
+Status to_cuda(const Napi::Value & value, DeviceOptions & out) {
     const Napi::Object from = get_object(value, "the CUDA device");
     out.cuda_device         = int(get_integer(from, "device"));
     out.cuda_library        = get_text(from, "library");

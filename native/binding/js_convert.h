@@ -29,7 +29,7 @@ ggml_type to_document_type(Napi::Env env, const std::string & name);
 // `home` of an object; automatic when it is not there.
 DocumentHome to_document_home(const Napi::Object & from);
 // The device and the two libraries of an object; INVALID_ARGUMENT for a device below 0.
-Status         to_cuda(const Napi::Value & from, BackendOptions & out);
+Status         to_cuda(const Napi::Value & from, DeviceOptions & out);
 RocketOptions  to_rocket_options(const Napi::Object & from);
 SamplerOptions to_sampler_options(const Napi::Object & from);
 PlanRequest    to_plan_request(const Napi::Object & from);

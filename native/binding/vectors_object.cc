@@ -37,33 +37,33 @@ Napi::Uint16Array from_halves(Napi::Env env, const std::vector<f16_bits> & value
 }  // namespace
 
 Napi::Value check_vectors(const Napi::CallbackInfo & info) {
-    Napi::Object from      = get_object(info[0], "the vectors");
-    auto         x         = std::make_shared<Vectors>();
-    x->n_head              = int(get_integer(from, "nHead"));
-    x->n_head_kv           = int(get_integer(from, "nHeadKv"));
-    x->head_dim            = int(get_integer(from, "headDim"));
-    x->prompt_len          = get_integer(from, "promptLen");
-    x->window              = int(get_integer(from, "window"));
-    x->kernel              = int(get_integer(from, "kernel"));
-    x->page                = int(get_integer(from, "page"));
-    x->top_r               = int(get_integer(from, "topR"));
-    x->top_k               = get_integer(from, "topK");
-    x->steps               = int(get_integer(from, "steps"));
-    x->keep                = get_integer(from, "keep");
-    x->q_window            = floats(from, "qWindow");
-    x->k                   = halves(from, "k");
-    x->v                   = halves(from, "v");
-    x->stage1_indices      = indices(from, "stage1Indices");
-    x->compact_order       = indices(from, "compactOrder");
-    x->decode_q            = floats(from, "decodeQ");
-    x->decode_k            = floats(from, "decodeK");
-    x->decode_v            = floats(from, "decodeV");
-    x->decode_top_r        = indices(from, "decodeTopR");
-    x->decode_top_k        = indices(from, "decodeTopK");
-    x->decode_out          = floats(from, "decodeOut");
-    auto           report  = std::make_shared<VectorsReport>();
-    const bool     on_cuda = info.Length() > 1 && !info[1].IsUndefined();
-    BackendOptions options;
+    Napi::Object from     = get_object(info[0], "the vectors");
+    auto         x        = std::make_shared<Vectors>();
+    x->n_head             = int(get_integer(from, "nHead"));
+    x->n_head_kv          = int(get_integer(from, "nHeadKv"));
+    x->head_dim           = int(get_integer(from, "headDim"));
+    x->prompt_len         = get_integer(from, "promptLen");
+    x->window             = int(get_integer(from, "window"));
+    x->kernel             = int(get_integer(from, "kernel"));
+    x->page               = int(get_integer(from, "page"));
+    x->top_r              = int(get_integer(from, "topR"));
+    x->top_k              = get_integer(from, "topK");
+    x->steps              = int(get_integer(from, "steps"));
+    x->keep               = get_integer(from, "keep");
+    x->q_window           = floats(from, "qWindow");
+    x->k                  = halves(from, "k");
+    x->v                  = halves(from, "v");
+    x->stage1_indices     = indices(from, "stage1Indices");
+    x->compact_order      = indices(from, "compactOrder");
+    x->decode_q           = floats(from, "decodeQ");
+    x->decode_k           = floats(from, "decodeK");
+    x->decode_v           = floats(from, "decodeV");
+    x->decode_top_r       = indices(from, "decodeTopR");
+    x->decode_top_k       = indices(from, "decodeTopK");
+    x->decode_out         = floats(from, "decodeOut");
+    auto          report  = std::make_shared<VectorsReport>();
+    const bool    on_cuda = info.Length() > 1 && !info[1].IsUndefined();
+    DeviceOptions options;
     if (on_cuda) {
         const Status chosen = to_cuda(info[1], options);
         if (!chosen.ok()) return rejected(info.Env(), chosen);
@@ -72,9 +72,9 @@ Napi::Value check_vectors(const Napi::CallbackInfo & info) {
         info.Env(),
         [=] {
             if (!on_cuda) return rocketdoc::check_vectors(*x, *make_cpu_recompute(), *report);
-            std::unique_ptr<Backend> backend;
-            RETURN_IF_FAILED(Backend::open(options, backend));
-            return rocketdoc::check_vectors(*x, *make_cuda_recompute(*backend), *report);
+            std::unique_ptr<Device> device;
+            RETURN_IF_FAILED(Device::open(options, device));
+            return rocketdoc::check_vectors(*x, *make_cuda_recompute(*device), *report);
         },
         [=](Napi::Env env) {
             Napi::Object out = Napi::Object::New(env);

@@ -99,11 +99,11 @@ double CompactCache::read_bytes(const HyperParams & params, Mode mode, const Roc
     return sum / double(params.n_layer);
 }
 
-Status CompactCache::create(const HyperParams & params, Backend & backend, Mode mode, const RocketOptions & options,
+Status CompactCache::create(const HyperParams & params, Device & device, Mode mode, const RocketOptions & options,
                             const RocketBudgets & budgets, std::unique_ptr<CompactCache> & out) {
     std::unique_ptr<CompactCache> self;
-    RETURN_IF_FAILED(backend.cuda() ? CudaCompactCache::make(params, backend, mode, options, budgets, self)
-                                    : CpuCompactCache::make(params, backend, mode, options, budgets, self));
+    RETURN_IF_FAILED(device.cuda() ? CudaCompactCache::make(params, device, mode, options, budgets, self)
+                                   : CpuCompactCache::make(params, device, mode, options, budgets, self));
     self->mode_     = mode;
     self->grouping_ = options.grouping;
     self->pooling_  = options.pooling;
@@ -111,7 +111,7 @@ Status CompactCache::create(const HyperParams & params, Backend & backend, Mode 
     self->n_head_   = cache_heads(params, options);
     self->group_    = int(params.n_head) / self->n_head_;
     RETURN_IF_FAILED(
-        KvRows::create(backend, KvRows::Home::device, rows_shape(params, options), budgets.capacity, self->rows_));
+        KvRows::create(device, KvRows::Home::device, rows_shape(params, options), budgets.capacity, self->rows_));
     const size_t n_slots = size_t(params.n_layer * self->n_head_);
     self->kept_mass_.assign(n_slots, 1.0f);
     self->positions_.resize(n_slots);

@@ -53,7 +53,7 @@ class CompactCache {
     virtual ~CompactCache() = default;
 
     // The backend's kind. GPU_OOM or HOST_OOM when it does not fit; INVALID_ARGUMENT for what a GPU does not serve.
-    static Status create(const HyperParams & params, Backend & backend, Mode mode, const RocketOptions & options,
+    static Status create(const HyperParams & params, Device & device, Mode mode, const RocketOptions & options,
                          const RocketBudgets & budgets, std::unique_ptr<CompactCache> & out);
 
     // Bytes that create() will hold: rows, and what the layers that select keep beside them.
@@ -105,14 +105,14 @@ class CompactCache {
     virtual OracleStats take_oracle_stats() = 0;
 
   protected:
-    CompactCache(const HyperParams & params, Backend & backend) : params_(params), backend_(backend) {}
+    CompactCache(const HyperParams & params, Device & device) : params_(params), device_(device) {}
     virtual Status read_counts_now() { return Status::good(); }
     int            kv_head_of(int cache_head) const {
         return grouping_ == Grouping::query_head ? cache_head / int(params_.group()) : cache_head;
     }
 
     const HyperParams & params_;
-    Backend &           backend_;
+    Device &            device_;
     Mode                mode_     = Mode::full;
     Grouping            grouping_ = Grouping::kv_group;
     Pooling             pooling_  = Pooling::max;

@@ -22,9 +22,9 @@ struct HeadsJob {
 
 }  // namespace
 
-Status CpuCompactCache::make(const HyperParams & params, Backend & backend, Mode mode, const RocketOptions & options,
+Status CpuCompactCache::make(const HyperParams & params, Device & device, Mode mode, const RocketOptions & options,
                              const RocketBudgets & budgets, std::unique_ptr<CompactCache> & out) {
-    std::unique_ptr<CpuCompactCache> self(new CpuCompactCache(params, backend));
+    std::unique_ptr<CpuCompactCache> self(new CpuCompactCache(params, device));
     self->selectors_.resize(size_t(params.n_layer));
     self->ops_.resize(size_t(params.n_layer));
     for (int64_t layer = 0; layer < params.n_layer; layer++) {
@@ -33,7 +33,7 @@ Status CpuCompactCache::make(const HyperParams & params, Backend & backend, Mode
         self->selectors_[size_t(layer)] =
             make_selector(selector_kind(mode, options), selector_shape(params, options, budgets));
     }
-    const size_t n_threads = size_t(backend.n_threads());
+    const size_t n_threads = size_t(device.n_threads());
     self->scratch_.resize(n_threads);
     self->stage1_scratch_.resize(n_threads);
     self->oracle_.resize(n_threads);
@@ -80,7 +80,7 @@ Status CpuCompactCache::keep_layer(int64_t layer, const LayerRows & history, int
     ggml_build_forward_expand(graph, ggml_custom_4d(ctx, GGML_TYPE_F32, 1, 1, 1, 1, nullptr, 0,
                                                     HeadsJob<decltype(keep_head)>::run, GGML_N_TASKS_MAX, &job));
     RETURN_IF_FAILED(arena_.allocate(graph));
-    RETURN_IF_FAILED(backend_.compute(graph, cancel));
+    RETURN_IF_FAILED(device_.compute(graph, cancel));
     n_kept_ = n_live_ = n_keep;
     stage1_ms_ += std::chrono::duration<double, std::milli>(Clock::now() - start).count();
     return Status::good();

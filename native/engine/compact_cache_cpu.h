@@ -8,7 +8,7 @@ namespace rocketdoc {
 
 class CpuCompactCache : public CompactCache {
   public:
-    static Status make(const HyperParams & params, Backend & backend, Mode mode, const RocketOptions & options,
+    static Status make(const HyperParams & params, Device & device, Mode mode, const RocketOptions & options,
                        const RocketBudgets & budgets, std::unique_ptr<CompactCache> & out);
 
     Status keep_layer(int64_t layer, const LayerRows & history, int64_t n_rows, QueryWindow & window,
@@ -30,8 +30,7 @@ class CpuCompactCache : public CompactCache {
         CpuCompactCache * cache = nullptr;
         int64_t           layer = 0;
     };
-    CpuCompactCache(const HyperParams & params, Backend & backend)
-        : CompactCache(params, backend), arena_(backend, 8) {}
+    CpuCompactCache(const HyperParams & params, Device & device) : CompactCache(params, device), arena_(device, 8) {}
     static void attend_op(ggml_tensor * dst, int ith, int nth, void * user);
     void        attend_head(const LayerOp & op, const ggml_tensor * dst, int head, int thread);
     bool        selects(int64_t layer) const { return selectors_[size_t(layer)] != nullptr; }

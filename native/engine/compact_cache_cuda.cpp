@@ -15,15 +15,15 @@ KernelRows kernel_rows(const ggml_tensor * t) {
 
 }  // namespace
 
-Status DeviceBytes::allocate(const Backend & backend, size_t bytes, DeviceBytes & out) {
+Status DeviceBytes::allocate(const Device & device, size_t bytes, DeviceBytes & out) {
     if (bytes == 0) return Status::good();
     if (out.bytes_ >= bytes) return Status::good();
     out.buffer_.reset();
     out.bytes_ = 0;
-    out.buffer_.reset(ggml_backend_buft_alloc_buffer(backend.buffer_type(), bytes));
+    out.buffer_.reset(ggml_backend_buft_alloc_buffer(device.buffer_type(), bytes));
     if (!out.buffer_) {
         return Status::fail(Code::GPU_OOM, "Not enough GPU memory: " + bytes_text(int64_t(bytes)) + " are needed, " +
-                                               bytes_text(backend.available()) + " are free.");
+                                               bytes_text(device.available()) + " are free.");
     }
     ggml_backend_buffer_clear(out.buffer_.get(), 0);
     out.bytes_ = bytes;
@@ -57,15 +57,15 @@ size_t CudaCompactCache::layer_summary_bytes(const DeviceTraits & device, Select
                                 kernel_page_stride(int(rows), s.page) * sizeof(uint16_t));
 }
 
-Status CudaCompactCache::make(const HyperParams & params, Backend & backend, Mode mode, const RocketOptions & options,
+Status CudaCompactCache::make(const HyperParams & params, Device & device, Mode mode, const RocketOptions & options,
                               const RocketBudgets & budgets, std::unique_ptr<CompactCache> & out) {
     if (options.pooling == Pooling::random)
         return Status::fail(Code::INVALID_ARGUMENT,
                             "Random rows are a control that runs on the CPU: use --device cpu.");
-    std::unique_ptr<CudaCompactCache> self(new CudaCompactCache(params, backend));
+    std::unique_ptr<CudaCompactCache> self(new CudaCompactCache(params, device));
     self->kind_      = selector_kind(mode, options);
     self->shape_     = selector_shape(params, options, budgets);
-    self->step_rows_ = KvRows::allocated_rows(backend, budgets.capacity);
+    self->step_rows_ = KvRows::allocated_rows(device, budgets.capacity);
     const int d      = self->shape_.head_dim;
     if (!kernels_serve(d, self->shape_.group)) {
         return Status::fail(Code::MODEL_UNSUPPORTED, "The GPU kernels serve heads of 64, 96, 128 or 256 channels and "
@@ -83,14 +83,14 @@ Status CudaCompactCache::make(const HyperParams & params, Backend & backend, Mod
     if (self->codes_keys())
         self->layout_ = codes_layout(self->shape_, self->step_rows_, self->kind_ == SelectorKind::codes_residual);
     RETURN_IF_FAILED(
-        DeviceBytes::allocate(backend, n * layer_summary_bytes(backend, self->kind_, self->shape_), self->summaries_));
+        DeviceBytes::allocate(device, n * layer_summary_bytes(device, self->kind_, self->shape_), self->summaries_));
     const size_t slots = size_t(self->shape_.n_cache_head);
     RETURN_IF_FAILED(
-        DeviceBytes::allocate(backend, size_t(params.n_layer) * slots * size_t(d) * sizeof(float), self->importance_));
-    RETURN_IF_FAILED(DeviceBytes::allocate(backend, n * slots * size_t(budgets.k) * sizeof(int32_t), self->ids_));
+        DeviceBytes::allocate(device, size_t(params.n_layer) * slots * size_t(d) * sizeof(float), self->importance_));
+    RETURN_IF_FAILED(DeviceBytes::allocate(device, n * slots * size_t(budgets.k) * sizeof(int32_t), self->ids_));
     RETURN_IF_FAILED(
-        DeviceBytes::allocate(backend, n * slots * size_t(self->step_rows_) * sizeof(uint32_t), self->reads_));
-    RETURN_IF_FAILED(DeviceBytes::allocate(backend, 2 * sizeof(int32_t), self->lengths_));
+        DeviceBytes::allocate(device, n * slots * size_t(self->step_rows_) * sizeof(uint32_t), self->reads_));
+    RETURN_IF_FAILED(DeviceBytes::allocate(device, 2 * sizeof(int32_t), self->lengths_));
     out = std::move(self);
     return Status::good();
 }
@@ -159,10 +159,10 @@ Status CudaCompactCache::reserve_stage1(int64_t n_rows, int64_t n_keep, int64_t 
     stage1_.scores      = DeviceBytes::take(at, heads * n_prefix * sizeof(float));
     stage1_.pooled      = DeviceBytes::take(at, heads * n_prefix * sizeof(float));
     stage1_.window_mass = DeviceBytes::take(at, heads * sizeof(float));
-    RETURN_IF_FAILED(DeviceBytes::allocate(backend_, at, stage1_.memory));
-    RETURN_IF_FAILED(DeviceBytes::allocate(backend_, size_t(params_.n_layer) * heads * size_t(n_keep) * sizeof(int32_t),
+    RETURN_IF_FAILED(DeviceBytes::allocate(device_, at, stage1_.memory));
+    RETURN_IF_FAILED(DeviceBytes::allocate(device_, size_t(params_.n_layer) * heads * size_t(n_keep) * sizeof(int32_t),
                                            stage1_.ids));
-    RETURN_IF_FAILED(DeviceBytes::allocate(backend_, size_t(params_.n_layer) * heads * sizeof(float), stage1_.mass));
+    RETURN_IF_FAILED(DeviceBytes::allocate(device_, size_t(params_.n_layer) * heads * sizeof(float), stage1_.mass));
     stage1_.n_rows = n_rows;
     return Status::good();
 }
@@ -174,7 +174,7 @@ Status CudaCompactCache::summarize(int64_t layer, int64_t n_rows) {
     if (kind_ == SelectorKind::pages)
         return cuda_.check(kernels.page_minmax(cache, int(n_rows), pages_of(layer), cuda_.stream()),
                            "summarizing pages");
-    RETURN_IF_FAILED(DeviceBytes::allocate(backend_, kernels.codes_build_workspace_bytes(cache), build_workspace_));
+    RETURN_IF_FAILED(DeviceBytes::allocate(device_, kernels.codes_build_workspace_bytes(cache), build_workspace_));
     const float * importance =
         importance_.at<float>(size_t(layer) * size_t(n_head_) * size_t(params_.head_dim) * sizeof(float));
     return cuda_.check(kernels.codes_build(cache, int(n_rows), importance, codes_of(layer), build_workspace_.data(),
@@ -207,7 +207,7 @@ Status CudaCompactCache::keep_layer(int64_t layer, const LayerRows & history, in
     args.scores       = prefix > 0 ? stage1_.memory.at<float>(stage1_.scores) : nullptr;
     args.window_mass  = stage1_.memory.at<float>(stage1_.window_mass);
     args.importance = importance_.at<float>(size_t(layer) * size_t(n_head_) * size_t(params_.head_dim) * sizeof(float));
-    RETURN_IF_FAILED(DeviceBytes::allocate(backend_, kernels.window_scores_workspace_bytes(args), stage1_.workspace));
+    RETURN_IF_FAILED(DeviceBytes::allocate(device_, kernels.window_scores_workspace_bytes(args), stage1_.workspace));
 
     RETURN_IF_FAILED(cuda_.wait_for_ggml());
     RETURN_IF_FAILED(start_timer());
@@ -272,9 +272,9 @@ Status CudaCompactCache::reserve_decode() {
         const size_t bytes = kind_ == SelectorKind::pages
                                  ? kernels.select_pages_workspace_bytes(cache, pages_of(first_selecting_))
                                  : kernels.select_codes_workspace_bytes(cache);
-        RETURN_IF_FAILED(DeviceBytes::allocate(backend_, bytes, select_workspace_));
+        RETURN_IF_FAILED(DeviceBytes::allocate(device_, bytes, select_workspace_));
     }
-    return DeviceBytes::allocate(backend_, kernels.sparse_attention_workspace_bytes(cache, cache.capacity),
+    return DeviceBytes::allocate(device_, kernels.sparse_attention_workspace_bytes(cache, cache.capacity),
                                  attention_workspace_);
 }
 
@@ -351,7 +351,7 @@ Status CudaCompactCache::reserve_oracle() {
     oracle_.last    = DeviceBytes::take(at, heads * sizeof(float));
     oracle_.p       = DeviceBytes::take(at, heads * rows * sizeof(float));
     oracle_.ids     = DeviceBytes::take(at, heads * size_t(budgets_.k) * sizeof(int32_t));
-    return DeviceBytes::allocate(backend_, at, oracle_.memory);
+    return DeviceBytes::allocate(device_, at, oracle_.memory);
 }
 
 // A window of one row sees every row of the cache: stage 1's scores are then the token's own probabilities, summed over
@@ -372,7 +372,7 @@ Status CudaCompactCache::enqueue_exact_probabilities(int64_t layer, const float 
     args.window       = 1;
     args.scores       = oracle_.memory.at<float>(oracle_.before);
     args.window_mass  = oracle_.memory.at<float>(oracle_.last);
-    RETURN_IF_FAILED(DeviceBytes::allocate(backend_, kernels.window_scores_workspace_bytes(args), oracle_.workspace));
+    RETURN_IF_FAILED(DeviceBytes::allocate(device_, kernels.window_scores_workspace_bytes(args), oracle_.workspace));
     RETURN_IF_FAILED(
         cuda_.check(kernels.window_scores(args, oracle_.workspace.data(), oracle_.workspace.bytes(), cuda_.stream()),
                     "scoring rows"));

@@ -12,7 +12,7 @@ namespace rocketdoc {
 class DeviceBytes {
   public:
     // Zeroed. GPU_OOM with the bytes.
-    static Status allocate(const Backend & backend, size_t bytes, DeviceBytes & out);
+    static Status allocate(const Device & device, size_t bytes, DeviceBytes & out);
 
     // Pieces of a block begin where every kernel can read them. take: the next piece's offset.
     static size_t aligned(size_t bytes) { return size_t(round_up(int64_t(bytes), 256)); }
@@ -37,7 +37,7 @@ class DeviceBytes {
 
 class CudaCompactCache : public CompactCache {
   public:
-    static Status make(const HyperParams & params, Backend & backend, Mode mode, const RocketOptions & options,
+    static Status make(const HyperParams & params, Device & device, Mode mode, const RocketOptions & options,
                        const RocketBudgets & budgets, std::unique_ptr<CompactCache> & out);
     ~CudaCompactCache() override;
     // Scores of one layer and the kept ids of all, while stage 1 runs.
@@ -87,8 +87,8 @@ class CudaCompactCache : public CompactCache {
         DeviceBytes memory, workspace;
         size_t      before = 0, last = 0, p = 0, ids = 0;
     };
-    CudaCompactCache(const HyperParams & params, Backend & backend)
-        : CompactCache(params, backend), cuda_(*backend.cuda()) {}
+    CudaCompactCache(const HyperParams & params, Device & device)
+        : CompactCache(params, device), cuda_(*device.cuda()) {}
 
     static Layout codes_layout(const SelectorShape & shape, int64_t rows, bool residual);
     bool          codes_keys() const { return kind_ == SelectorKind::codes || kind_ == SelectorKind::codes_residual; }

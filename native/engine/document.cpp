@@ -23,11 +23,11 @@ DocumentState state_of(const Document * held) {
 Status Engine::open(const EngineOptions & options, std::unique_ptr<Engine> & out) {
     std::unique_ptr<Engine> self(new Engine);
     RETURN_IF_FAILED(Model::open_header(options.model_path, self->model_));
-    RETURN_IF_FAILED(Backend::open(options.backend, self->backend_));
-    RETURN_IF_FAILED(self->model_->load_weights(*self->backend_, options.float_weights));
-    self->prefill_ = std::make_unique<Prefill>(*self->model_, *self->backend_);
-    self->decode_  = Decode::make(*self->model_, *self->backend_);
-    out            = std::move(self);
+    RETURN_IF_FAILED(Device::open(options.device, self->device_));
+    RETURN_IF_FAILED(self->model_->load_weights(*self->device_, options.float_weights));
+    self->prefill_      = std::make_unique<Prefill>(*self->model_, *self->device_);
+    self->token_runner_ = TokenRunner::make(*self->model_, *self->device_);
+    out                 = std::move(self);
     return Status::good();
 }
 
@@ -36,7 +36,7 @@ Status Engine::plan(const PlanRequest & request, MemoryPlan & out) const {
 }
 
 DeviceTraits Engine::room(const Document * held) const {
-    DeviceTraits device = *backend_;
+    DeviceTraits device = *device_;
     device.available += int64_t(model_->held_bytes());
     if (held) (held->on_device() ? device.available : device.host_available) += int64_t(held->bytes());
     if (!device.cuda) device.host_available = device.available;
@@ -52,16 +52,16 @@ Status Engine::with_shortage(Status failed, const PlanRequest & request, const D
                                     state_of(held));
 }
 
-Status check_host_memory(const Backend & backend, size_t needed, const std::string & what) {
-    const int64_t available = backend.host_available();
+Status check_host_memory(const Device & device, size_t needed, const std::string & what) {
+    const int64_t available = device.host_available();
     if (int64_t(needed) <= available) return Status::good();
     return Status::fail(Code::HOST_OOM,
                         what + " needs " + bytes_text(int64_t(needed)) + ", " + bytes_text(available) + " are free.");
 }
 
-Status check_device_memory(const Backend & backend, size_t needed, const std::string & what) {
-    if (!backend.cuda()) return check_host_memory(backend, needed, what);
-    const int64_t available = backend.available();
+Status check_device_memory(const Device & device, size_t needed, const std::string & what) {
+    if (!device.cuda()) return check_host_memory(device, needed, what);
+    const int64_t available = device.available();
     if (int64_t(needed) <= available) return Status::good();
     return Status::fail(Code::GPU_OOM, what + " needs " + bytes_text(int64_t(needed)) + " of GPU memory, " +
                                            bytes_text(available) + " are free.");
@@ -71,24 +71,22 @@ Status Document::ensure_capacity(int64_t n_total) {
     const HyperParams & p        = engine_.model().params();
     const int64_t       capacity = document_capacity(n_tokens_, n_total, p.n_ctx_train);
     const KvShape       shape    = kv_shape();
-    const Backend &     backend  = engine_.backend();
-    const size_t        bytes    = shape.bytes(KvRows::allocated_rows(backend, capacity));
+    const Device &      device   = engine_.device();
+    const size_t        bytes    = shape.bytes(KvRows::allocated_rows(device, capacity));
     if (!rows_) {
         // An eighth of the document for a question's compact cache: more than the default budgets take of a long one.
-        const size_t others =
-            bytes / 8 + Prefill::activation_bytes(p, backend, capacity, READING_SEGMENT, READING_TILE);
-        const bool        on_device = home_ == DocumentHome::device || !backend.cuda() ||
-                                      (home_ == DocumentHome::automatic && fits_on_device(backend, bytes, others));
-        const std::string what      = "The KV cache of " + std::to_string(n_total) + " tokens";
-        RETURN_IF_FAILED(on_device ? check_device_memory(backend, bytes, what)
-                                   : check_host_memory(backend, bytes, what));
-        return KvRows::create(backend, on_device ? KvRows::Home::device : KvRows::Home::host, shape, capacity, rows_);
+        const size_t others = bytes / 8 + Prefill::activation_bytes(p, device, capacity, READING_SEGMENT, READING_TILE);
+        const bool   on_device = home_ == DocumentHome::device || !device.cuda() ||
+                                 (home_ == DocumentHome::automatic && fits_on_device(device, bytes, others));
+        const std::string what = "The KV cache of " + std::to_string(n_total) + " tokens";
+        RETURN_IF_FAILED(on_device ? check_device_memory(device, bytes, what) : check_host_memory(device, bytes, what));
+        return KvRows::create(device, on_device ? KvRows::Home::device : KvRows::Home::host, shape, capacity, rows_);
     }
     if (n_total <= rows_->capacity()) return Status::good();
     const size_t      more = bytes - rows_->bytes() + bytes / size_t(p.n_layer);
     const std::string what = "Growing the KV cache to " + std::to_string(n_total) + " tokens";
-    RETURN_IF_FAILED(rows_->on_device() ? check_device_memory(backend, more, what)
-                                        : check_host_memory(backend, more, what));
+    RETURN_IF_FAILED(rows_->on_device() ? check_device_memory(device, more, what)
+                                        : check_host_memory(device, more, what));
     return rows_->grow(capacity, n_live_);
 }
 
@@ -136,7 +134,7 @@ Status Document::read_tokens(const std::vector<int32_t> & tokens, int64_t segmen
     const HyperParams & p = engine_.model().params();
     cancel_               = false;
     if (tokens.empty()) return Status::good();
-    if (segment == 0) segment = engine_.backend().cuda() ? READING_SEGMENT : 1024;
+    if (segment == 0) segment = engine_.device().cuda() ? READING_SEGMENT : 1024;
     if (segment < 1 || tile < 1)
         return Status::fail(Code::INVALID_ARGUMENT, "Segment and tile must be at least 1 token.");
     RETURN_IF_FAILED(check_tokens(tokens));

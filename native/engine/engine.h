@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "decode.h"
+#include "../device/token_runner.h"
 #include "kv_file.h"
 #include "memory_plan.h"
 #include "model.h"
@@ -24,9 +24,9 @@ class Document;
 class Session;
 
 struct EngineOptions {
-    std::string    model_path;
-    BackendOptions backend;
-    bool           float_weights = false;  // see Model::load_weights
+    std::string   model_path;
+    DeviceOptions device;
+    bool          float_weights = false;  // see Model::load_weights
 };
 
 class Engine {
@@ -34,9 +34,9 @@ class Engine {
     static Status open(const EngineOptions & options, std::unique_ptr<Engine> & out);
 
     const Model & model() const { return *model_; }
-    Backend &     backend() { return *backend_; }
+    Device &      device() { return *device_; }
     Prefill &     prefill() { return *prefill_; }
-    Decode &      decode() { return *decode_; }
+    TokenRunner & token_runner() { return *token_runner_; }
     // available: what is free now and what the loaded weights already hold.
     Status plan(const PlanRequest & request, MemoryPlan & out) const;
     // GPU_OOM or HOST_OOM with needed and available bytes and what smaller would fit. `held`: the document that is
@@ -48,10 +48,10 @@ class Engine {
   private:
     DeviceTraits room(const Document * held) const;
 
-    std::unique_ptr<Backend> backend_;
-    std::unique_ptr<Model>   model_;
-    std::unique_ptr<Prefill> prefill_;
-    std::unique_ptr<Decode>  decode_;
+    std::unique_ptr<Device>      device_;
+    std::unique_ptr<Model>       model_;
+    std::unique_ptr<Prefill>     prefill_;
+    std::unique_ptr<TokenRunner> token_runner_;
 };
 
 class Document {
@@ -107,8 +107,8 @@ class Document {
 };
 
 // HOST_OOM or GPU_OOM with needed and available bytes when `needed` more cannot be had now.
-Status check_host_memory(const Backend & backend, size_t needed, const std::string & what);
-Status check_device_memory(const Backend & backend, size_t needed, const std::string & what);
+Status check_host_memory(const Device & device, size_t needed, const std::string & what);
+Status check_device_memory(const Device & device, size_t needed, const std::string & what);
 
 struct AnswerRequest {
     std::vector<int32_t> tokens;  // the question's turn

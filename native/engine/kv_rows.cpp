@@ -27,11 +27,11 @@ ggml_tensor run_of_bytes(const ggml_tensor * t, size_t offset, size_t bytes) {
 
 }  // namespace
 
-Status KvRows::create(const Backend & backend, Home home, const KvShape & shape, int64_t capacity,
+Status KvRows::create(const Device & device, Home home, const KvShape & shape, int64_t capacity,
                       std::unique_ptr<KvRows> & out) {
     std::unique_ptr<KvRows> self(new KvRows);
-    capacity        = allocated_rows(backend, capacity);
-    self->backend_  = &backend;
+    capacity        = allocated_rows(device, capacity);
+    self->device_   = &device;
     self->home_     = home;
     self->shape_    = shape;
     self->capacity_ = capacity;
@@ -43,13 +43,13 @@ Status KvRows::create(const Backend & backend, Home home, const KvShape & shape,
 
 bool KvRows::allocate_buffer(Layer & layer) const {
     if (home_ == Home::device) {
-        layer.buffer.reset(ggml_backend_alloc_ctx_tensors_from_buft(layer.ctx.get(), backend_->buffer_type()));
+        layer.buffer.reset(ggml_backend_alloc_ctx_tensors_from_buft(layer.ctx.get(), device_->buffer_type()));
         // Attention that reads whole steps also reads rows nobody wrote; what it masks must still be a number.
-        if (layer.buffer && backend_->row_step() > 1) ggml_backend_buffer_clear(layer.buffer.get(), 0);
+        if (layer.buffer && device_->row_step() > 1) ggml_backend_buffer_clear(layer.buffer.get(), 0);
         return layer.buffer != nullptr;
     }
     const size_t k_bytes = ggml_nbytes(layer.k), bytes = k_bytes + ggml_nbytes(layer.v);
-    if (!PinnedMemory::allocate(*backend_->cuda(), bytes, layer.host).ok()) return false;
+    if (!PinnedMemory::allocate(*device_->cuda(), bytes, layer.host).ok()) return false;
     layer.buffer.reset(ggml_backend_cpu_buffer_from_ptr(layer.host.data(), bytes));
     return layer.buffer &&
            ggml_backend_tensor_alloc(layer.buffer.get(), layer.k, layer.host.data()) == GGML_STATUS_SUCCESS &&
@@ -62,14 +62,14 @@ Status KvRows::allocate_layer(int64_t capacity, Layer & out) const {
     out.k = ggml_new_tensor_3d(out.ctx.get(), shape_.type, shape_.head_dim, capacity, shape_.n_head);
     out.v = ggml_new_tensor_3d(out.ctx.get(), shape_.type, shape_.head_dim, capacity, shape_.n_head);
     if (allocate_buffer(out)) return Status::good();
-    const Code oom = home_ == Home::device ? backend_->oom() : Code::HOST_OOM;
+    const Code oom = home_ == Home::device ? device_->oom() : Code::HOST_OOM;
     return Status::fail(oom, "Not enough memory for the KV cache of " + std::to_string(capacity) + " tokens (" +
                                  bytes_text(int64_t(shape_.bytes(capacity))) + ").");
 }
 
 Status KvRows::grow(int64_t capacity, int64_t n_live) {
     if (capacity <= capacity_) return Status::good();
-    capacity = allocated_rows(*backend_, capacity);
+    capacity = allocated_rows(*device_, capacity);
     // A layer's larger copy replaces it at once, so the peak is one layer more; capacity_ says what every layer has at
     // least.
     for (Layer & layer : layers_) {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "../rocketkv/rows.h"
-#include "backend.h"
+#include "../device/device.h"
 
 namespace rocketdoc {
 
@@ -27,7 +27,7 @@ class KvRows {
     // The device's memory, or RAM that a GPU copies from and to (PinnedMemory).
     enum class Home { device, host };
     // GPU_OOM or HOST_OOM with the bytes needed when a layer cannot be allocated; nothing is kept then.
-    static Status create(const Backend & backend, Home home, const KvShape & shape, int64_t capacity,
+    static Status create(const Device & device, Home home, const KvShape & shape, int64_t capacity,
                          std::unique_ptr<KvRows> & out);
     // Rows really allocated for a wanted capacity.
     static int64_t allocated_rows(const DeviceTraits & device, int64_t capacity) {
@@ -67,8 +67,8 @@ class KvRows {
     bool   allocate_buffer(Layer & layer) const;
     Status allocate_layer(int64_t capacity, Layer & out) const;
 
-    const Backend *    backend_ = nullptr;
-    Home               home_    = Home::device;
+    const Device *     device_ = nullptr;
+    Home               home_   = Home::device;
     KvShape            shape_;
     int64_t            capacity_ = 0;
     std::vector<Layer> layers_;

@@ -5,8 +5,8 @@
 #include <string>
 #include <utility>
 
-#include "decode_cuda.h"
-#include "layer_stream.h"
+#include "../device/cuda/token_runner.h"
+#include "../device/cuda/layer_stream.h"
 
 namespace rocketdoc {
 namespace {
@@ -138,7 +138,7 @@ Status memory_plan(const HyperParams & p, const DeviceTraits & device, size_t we
     out.activations      = Prefill::activation_bytes(p, device, r.n_prompt, r.segment, r.tile);
     out.logits           = size_t(p.n_vocab) * sizeof(float);
     if (device.cuda) {
-        out.logits = CudaDecode::device_bytes(p);
+        out.logits = CudaTokenRunner::device_bytes(p);
         out.activations += CudaCompactCache::stage1_bytes(p, r.rocket, out.budgets, r.n_prompt);
     }
     const size_t rows      = CompactCache::rows_bytes(p, device, r.mode, r.rocket, out.budgets);

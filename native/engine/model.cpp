@@ -12,16 +12,16 @@ namespace rocketdoc {
 namespace {
 
 // Also rows of it, for the embedding: what a tied matrix is used for.
-bool device_multiplies(const Backend & backend, const ggml_tensor * weight) {
+bool device_multiplies(const Device & device, const ggml_tensor * weight) {
     ggml_init_params params = {ggml_tensor_overhead() * 6, nullptr, true};
     ggml_context_ptr ctx(ggml_init(params));
     ggml_tensor *    w         = ggml_new_tensor_2d(ctx.get(), weight->type, weight->ne[0], weight->ne[1]);
     ggml_tensor *    tokens    = ggml_new_tensor_1d(ctx.get(), GGML_TYPE_I32, 1);
     const bool       looked_up = std::string(ggml_get_name(weight)) == "token_embd.weight";
     return ggml_backend_dev_supports_op(
-               backend.device(),
+               device.ggml_device(),
                ggml_mul_mat(ctx.get(), w, ggml_new_tensor_2d(ctx.get(), GGML_TYPE_F32, weight->ne[0], 1))) &&
-           (!looked_up || ggml_backend_dev_supports_op(backend.device(), ggml_get_rows(ctx.get(), w, tokens)));
+           (!looked_up || ggml_backend_dev_supports_op(device.ggml_device(), ggml_get_rows(ctx.get(), w, tokens)));
 }
 
 }  // namespace
@@ -43,13 +43,13 @@ Status Model::open_header(const std::string & path, std::unique_ptr<Model> & out
     return Status::good();
 }
 
-Status Model::load_weights(const Backend & backend, bool as_floats) {
+Status Model::load_weights(const Device & device, bool as_floats) {
     RETURN_IF_FAILED(FileMapping::open(file_->path(), mapping_));
     if (mapping_.size() != file_->bytes()) {
         return Status::fail(Code::MODEL_TRUNCATED, file_->path() + " changed while it was read.");
     }
     if (as_floats) make_floats();
-    return backend.cuda() ? copy_to_device(backend) : place_in_host_memory(backend);
+    return device.cuda() ? copy_to_device(device) : place_in_host_memory(device);
 }
 
 void Model::make_floats() {
@@ -79,16 +79,16 @@ const void * Model::values_of(const ggml_tensor * t, std::vector<uint8_t> & made
     return made.data();
 }
 
-Status Model::copy_to_device(const Backend & backend) {
+Status Model::copy_to_device(const Device & device) {
     for (const ggml_tensor * t : matrices_) {
-        if (!device_multiplies(backend, t)) {
+        if (!device_multiplies(device, t)) {
             return Status::fail(Code::MODEL_UNSUPPORTED, std::string("This GPU does not multiply by ") +
                                                              ggml_type_name(t->type) + " weights (" + ggml_get_name(t) +
                                                              "). Use the CPU (--device cpu).");
         }
     }
-    if (int64_t(weight_bytes_) > backend.available()) {
-        const int64_t available = backend.available();
+    if (int64_t(weight_bytes_) > device.available()) {
+        const int64_t available = device.available();
         Status        status    = Status::fail(
             Code::GPU_OOM, "The weights need " + bytes_text(int64_t(weight_bytes_)) + " of GPU memory, " +
                                bytes_text(available) + " are free. Choose a smaller model, or the CPU (--device cpu).");
@@ -96,7 +96,7 @@ Status Model::copy_to_device(const Backend & backend) {
             std::make_shared<MemoryShortage>(MemoryShortage{{true, int64_t(weight_bytes_), available}, {}, {}});
         return status;
     }
-    device_buffer_.reset(ggml_backend_alloc_ctx_tensors_from_buft(file_->tensors(), backend.buffer_type()));
+    device_buffer_.reset(ggml_backend_alloc_ctx_tensors_from_buft(file_->tensors(), device.buffer_type()));
     if (!device_buffer_)
         return Status::fail(Code::GPU_OOM, "The weights (" + std::to_string(weight_bytes_ >> 20) +
                                                " MB) could not be placed on the GPU.");
@@ -108,7 +108,7 @@ Status Model::copy_to_device(const Backend & backend) {
     return Status::good();
 }
 
-Status Model::place_in_host_memory(const Backend & backend) {
+Status Model::place_in_host_memory(const Device & device) {
     // ggml takes a writable pointer; weights are only ever read.
     uint8_t * base = const_cast<uint8_t *>(mapping_.data());
     mapped_buffer_.reset(ggml_backend_cpu_buffer_from_ptr(base, mapping_.size()));
@@ -121,8 +121,8 @@ Status Model::place_in_host_memory(const Backend & backend) {
         const bool is_matrix = std::find(matrices_.begin(), matrices_.end(), t) != matrices_.end();
         // A tied embedding is also looked up row by row: it is never packed.
         ggml_backend_buffer_type_t type =
-            is_matrix && t != weights_.token_embd ? backend.packed_buffer_type(t) : nullptr;
-        if (!type && as_floats) type = backend.buffer_type();
+            is_matrix && t != weights_.token_embd ? device.packed_buffer_type(t) : nullptr;
+        if (!type && as_floats) type = device.buffer_type();
         if (!type) continue;
         ggml_backend_buffer_ptr buffer(ggml_backend_buft_alloc_buffer(type, ggml_backend_buft_get_alloc_size(type, t)));
         if (!buffer) {

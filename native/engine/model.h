@@ -6,8 +6,8 @@
 #include <memory>
 #include <vector>
 
-#include "architecture.h"
-#include "backend.h"
+#include "../arch/architecture.h"
+#include "../device/device.h"
 #include "gguf_file.h"
 
 namespace rocketdoc {
@@ -18,7 +18,7 @@ class Model {
     static Status open_header(const std::string & path, std::unique_ptr<Model> & out);
     // The weights on the backend's device. as_floats: quantized ones become f16, for measuring: products with quantized
     // weights round their other side to 8 bits, and what that costs hides what a cache does.
-    Status load_weights(const Backend & backend, bool as_floats = false);
+    Status load_weights(const Device & device, bool as_floats = false);
 
     const GgufFile &     file() const { return *file_; }
     const HyperParams &  params() const { return params_; }
@@ -41,8 +41,8 @@ class Model {
     void make_floats();
     // A tensor's bytes in the type it has now: the file's own, or made from them in `made`.
     const void * values_of(const ggml_tensor * t, std::vector<uint8_t> & made) const;
-    Status       copy_to_device(const Backend & backend);
-    Status       place_in_host_memory(const Backend & backend);
+    Status       copy_to_device(const Device & device);
+    Status       place_in_host_memory(const Device & device);
 
     std::unique_ptr<GgufFile>                file_;
     HyperParams                              params_;

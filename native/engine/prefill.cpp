@@ -20,21 +20,21 @@ ggml_tensor * entries(ggml_context * ctx, ggml_tensor * t, int64_t first, int64_
 
 }  // namespace
 
-Prefill::Prefill(const Model & model, Backend & backend)
-    : model_(model), backend_(backend), arena_(backend, MAX_LAYER_NODES) {
+Prefill::Prefill(const Model & model, Device & device)
+    : model_(model), device_(device), arena_(device, MAX_LAYER_NODES) {
     for (auto & event : layer_events_) {
-        if (backend.cuda()) event.reset(ggml_backend_event_new(backend.device()));
+        if (device.cuda()) event.reset(ggml_backend_event_new(device.ggml_device()));
     }
 }
 
-Status QueryWindow::reset(const HyperParams & p, const Backend & backend, int64_t window_rows) {
+Status QueryWindow::reset(const HyperParams & p, const Device & device, int64_t window_rows) {
     window = window_rows;
     buffer.reset();
     ggml_init_params params = {ggml_tensor_overhead(), nullptr, true};
     ctx.reset(ggml_init(params));
     q = ggml_new_tensor_3d(ctx.get(), GGML_TYPE_F32, p.head_dim, window_rows, p.n_head);
-    buffer.reset(ggml_backend_alloc_ctx_tensors_from_buft(ctx.get(), backend.buffer_type()));
-    return buffer ? Status::good() : Status::fail(backend.oom(), "Not enough memory for the question's queries.");
+    buffer.reset(ggml_backend_alloc_ctx_tensors_from_buft(ctx.get(), device.buffer_type()));
+    return buffer ? Status::good() : Status::fail(device.oom(), "Not enough memory for the question's queries.");
 }
 
 size_t Prefill::activation_bytes(const HyperParams & p, const DeviceTraits & device, int64_t n_rows, int64_t segment,
@@ -56,25 +56,25 @@ Status Prefill::reserve_segment(int64_t segment) {
     tokens_    = ggml_new_tensor_1d(segment_ctx_.get(), GGML_TYPE_I32, segment);
     positions_ = ggml_new_tensor_1d(segment_ctx_.get(), GGML_TYPE_I32, segment);
     indices_   = ggml_new_tensor_1d(segment_ctx_.get(), GGML_TYPE_I64, segment);
-    segment_buffer_.reset(ggml_backend_alloc_ctx_tensors_from_buft(segment_ctx_.get(), backend_.buffer_type()));
+    segment_buffer_.reset(ggml_backend_alloc_ctx_tensors_from_buft(segment_ctx_.get(), device_.buffer_type()));
     if (segment_buffer_) return Status::good();
     hidden_ = nullptr;
-    return Status::fail(backend_.oom(),
+    return Status::fail(device_.oom(),
                         "Not enough memory for the hidden states of " + std::to_string(segment) + " tokens.");
 }
 
 Status Prefill::run(const PrefillJob & job) {
-    if (backend_.cuda()) RETURN_IF_FAILED(backend_.cuda()->enter());
+    if (device_.cuda()) RETURN_IF_FAILED(device_.cuda()->enter());
     const int64_t segment = std::min(job.segment, job.n_tokens);
     const int64_t n_rows  = job.first_row + job.n_tokens;
     RETURN_IF_FAILED(reserve_segment(segment));
-    RETURN_IF_FAILED(band_.reserve(backend_, n_rows, std::min(job.tile, segment)));
+    RETURN_IF_FAILED(band_.reserve(device_, n_rows, std::min(job.tile, segment)));
     std::unique_ptr<LayerStream> stream;
-    RETURN_IF_FAILED(LayerStream::create(backend_, *job.rows, n_rows, stream));
+    RETURN_IF_FAILED(LayerStream::create(device_, *job.rows, n_rows, stream));
     for (int64_t begin = 0; begin < job.n_tokens; begin += segment) {
         const int64_t end    = std::min(begin + segment, job.n_tokens);
         Status        status = run_segment(job, *stream, begin, end);
-        const Status  waited = backend_.finish();
+        const Status  waited = device_.finish();
         RETURN_IF_FAILED(status);
         RETURN_IF_FAILED(waited);
         RETURN_IF_FAILED(stream->finish());
@@ -106,14 +106,14 @@ Status Prefill::run_segment(const PrefillJob & job, LayerStream & stream, int64_
     RETURN_IF_FAILED(stream.begin_pass(job.first_row + begin, end - begin));
     for (int64_t layer = 0; layer < n_layer; layer++) {
         // The device is never more than a layer ahead of us, so that a cancel is seen soon.
-        if (layer >= 2 && backend_.cuda()) ggml_backend_event_synchronize(layer_events_[layer % 2].get());
+        if (layer >= 2 && device_.cuda()) ggml_backend_event_synchronize(layer_events_[layer % 2].get());
         LayerRows rows;
         RETURN_IF_FAILED(stream.acquire(layer, rows));
         for (const Tile & tile : tiles_) RETURN_IF_FAILED(run_layer(job, tile, begin, layer, rows));
         if (job.layer_done && end == job.n_tokens) RETURN_IF_FAILED(job.layer_done(layer, rows));
         RETURN_IF_FAILED(stream.release(layer));
-        if (backend_.cuda()) ggml_backend_event_record(layer_events_[layer % 2].get(), backend_.handle());
-        backend_.look_at_memory();
+        if (device_.cuda()) ggml_backend_event_record(layer_events_[layer % 2].get(), device_.handle());
+        device_.look_at_memory();
         if (job.progress) job.progress(begin + (end - begin) * (layer + 1) / n_layer);
     }
     if (job.logits == PrefillJob::Logits::all) {
@@ -131,7 +131,7 @@ Status Prefill::embed(const PrefillJob & job, const Tile & tile, int64_t segment
     ggml_tensor *  x      = model_.architecture().build_embedding(ctx, model_.params(), model_.weights(), tokens);
     ggml_build_forward_expand(graph, ggml_cpy(ctx, x, columns(ctx, hidden_, tile.begin - segment_begin, tile.count)));
     RETURN_IF_FAILED(arena_.allocate(graph));
-    return backend_.compute(graph, job.cancel);
+    return device_.compute(graph, job.cancel);
 }
 
 Status Prefill::run_layer(const PrefillJob & job, const Tile & tile, int64_t segment_begin, int64_t layer,
@@ -140,7 +140,7 @@ Status Prefill::run_layer(const PrefillJob & job, const Tile & tile, int64_t seg
     const Architecture & arch    = model_.architecture();
     const LayerWeights & weights = model_.weights().layers[size_t(layer)];
     const int64_t        start   = job.first_row + tile.begin;
-    const int64_t        n_rows  = round_up(start + tile.count, backend_.row_step());
+    const int64_t        n_rows  = round_up(start + tile.count, device_.row_step());
     const int64_t        at      = tile.begin - segment_begin;
     // Nobody reads what the last layer makes of most tokens: only their rows count.
     const bool is_last = layer + 1 == p.n_layer;
@@ -174,14 +174,14 @@ Status Prefill::run_layer(const PrefillJob & job, const Tile & tile, int64_t seg
     ggml_tensor * keys   = build_append(ctx, graph, rows.k, qkv.k, indices);
     ggml_tensor * values = build_append(ctx, graph, rows.v, qkv.v, indices);
     if (attends) {
-        const int64_t n_queries = backend_.cuda() ? tile.count : std::max(tile.count, ATTENTION_TILE);
+        const int64_t n_queries = device_.cuda() ? tile.count : std::max(tile.count, ATTENTION_TILE);
         ggml_tensor * mask      = band_.view(ctx, start, n_rows, n_queries);
         ggml_tensor * attended  = build_dense_attention(ctx, qkv.q, keys, values, n_rows, mask, p.attn_scale, nullptr);
         ggml_tensor * out       = arch.build_after_attention(ctx, p, weights, x, attended);
         ggml_build_forward_expand(graph, ggml_cpy(ctx, out, x));
     }
     RETURN_IF_FAILED(arena_.allocate(graph));
-    return backend_.compute(graph, job.cancel);
+    return device_.compute(graph, job.cancel);
 }
 
 Status Prefill::output(const PrefillJob & job, int64_t segment_begin, int64_t begin, int64_t end) {
@@ -192,8 +192,8 @@ Status Prefill::output(const PrefillJob & job, int64_t segment_begin, int64_t be
     ggml_set_output(logits);
     ggml_build_forward_expand(graph, logits);
     RETURN_IF_FAILED(arena_.allocate(graph));
-    RETURN_IF_FAILED(backend_.compute(graph, job.cancel));
-    RETURN_IF_FAILED(backend_.finish());
+    RETURN_IF_FAILED(device_.compute(graph, job.cancel));
+    RETURN_IF_FAILED(device_.finish());
     float * out = job.logits == PrefillJob::Logits::all ? job.logits_out + size_t(begin * model_.params().n_vocab)
                                                         : job.logits_out;
     ggml_backend_tensor_get(logits, out, 0, ggml_nbytes(logits));

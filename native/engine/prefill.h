@@ -7,8 +7,8 @@
 #include <functional>
 #include <vector>
 
-#include "layer_graph.h"
-#include "layer_stream.h"
+#include "../graph/layer_graph.h"
+#include "../device/cuda/layer_stream.h"
 #include "model.h"
 
 namespace rocketdoc {
@@ -20,7 +20,7 @@ struct QueryWindow {
     ggml_context_ptr        ctx;
     ggml_backend_buffer_ptr buffer;
 
-    Status reset(const HyperParams & params, const Backend & backend, int64_t window_rows);
+    Status reset(const HyperParams & params, const Device & device, int64_t window_rows);
 };
 
 struct PrefillJob {
@@ -49,7 +49,7 @@ struct PrefillJob {
 
 class Prefill {
   public:
-    Prefill(const Model & model, Backend & backend);
+    Prefill(const Model & model, Device & device);
     Status run(const PrefillJob & job);
 
     // Bytes that a job of these sizes will hold: hidden states, masks, workspace of a layer's graph.
@@ -69,7 +69,7 @@ class Prefill {
     Status output(const PrefillJob & job, int64_t segment_begin, int64_t begin, int64_t end);
 
     const Model &           model_;
-    Backend &               backend_;
+    Device &                device_;
     GraphArena              arena_;
     ggml_backend_event_ptr  layer_events_[2];  // CUDA: the ends of the last two layers
     std::vector<Tile>       tiles_;            // of the running segment

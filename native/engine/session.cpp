@@ -74,7 +74,7 @@ void Session::restore(const Saved & s) {
     if (own_history_) (void) own_history_->drop_rows(s.own_rows);
     if (document_.mounted_ == this) document_.n_live_ = own_history_ ? document_.n_tokens_ : n_rows_;
     answering_ = false;
-    (void) engine_.decode().end();
+    (void) engine_.token_runner().end();
     publish_counters();
 }
 
@@ -135,16 +135,16 @@ Status Session::answer_prompt(const AnswerRequest & request, const AskEvents & e
                                                bytes_text(int64_t(document_.bytes())) + ") is in RAM.");
     }
     if (needs_compact(request.mode, budgets, history().on_device())) {
-        const Backend & backend = engine_.backend();
+        const Device & device = engine_.device();
         RETURN_IF_FAILED(
-            check_device_memory(backend,
-                                CompactCache::rows_bytes(p, backend, request.mode, request.rocket, budgets) +
-                                    CompactCache::summary_bytes(p, backend, request.mode, request.rocket, budgets),
+            check_device_memory(device,
+                                CompactCache::rows_bytes(p, device, request.mode, request.rocket, budgets) +
+                                    CompactCache::summary_bytes(p, device, request.mode, request.rocket, budgets),
                                 "The compact cache for a budget of " + std::to_string(request.rocket.token_budget)));
         std::unique_ptr<CompactCache> made;
-        RETURN_IF_FAILED(CompactCache::create(p, engine_.backend(), request.mode, request.rocket, budgets, made));
+        RETURN_IF_FAILED(CompactCache::create(p, engine_.device(), request.mode, request.rocket, budgets, made));
         compact = std::move(made);
-        RETURN_IF_FAILED(window_.reset(p, engine_.backend(), budgets.window));
+        RETURN_IF_FAILED(window_.reset(p, engine_.device(), budgets.window));
     }
     std::vector<std::vector<int32_t>> positions;
     if (compact && own_history_) {
@@ -176,7 +176,7 @@ Status Session::answer_prompt(const AnswerRequest & request, const AskEvents & e
         };
     }
     RETURN_IF_FAILED(engine_.prefill().run(job));
-    engine_.backend().look_at_memory();
+    engine_.device().look_at_memory();
     if (compact) RETURN_IF_FAILED(compact->kept());
 
     if (own_history_) RETURN_IF_FAILED(own_history_->rows_appended(n_tokens_, n_question));
@@ -198,7 +198,8 @@ Status Session::answer_prompt(const AnswerRequest & request, const AskEvents & e
     answer.n_prefilled = n_question;
     answer.stage1_ms   = compact ? compact->stage1_ms() : 0;
     answer.prefill_ms  = ms_since(start) - answer.stage1_ms;
-    RETURN_IF_FAILED(engine_.decode().begin(mode_keeps_history(request.mode) ? &history() : nullptr, compact.get()));
+    RETURN_IF_FAILED(
+        engine_.token_runner().begin(mode_keeps_history(request.mode) ? &history() : nullptr, compact.get()));
     answer_room_ = request.max_new;
     answering_   = true;
     publish_counters();
@@ -212,7 +213,7 @@ Status Session::decode_token(int32_t token, bool logits, NextToken & out) {
     if (answer_room_ < 1) return Status::fail(Code::INVALID_ARGUMENT, "The answer's room is used up.");
     if (token < 0 || token >= engine_.model().params().n_vocab)
         return Status::fail(Code::INVALID_ARGUMENT, "The token is outside the vocabulary.");
-    RETURN_IF_FAILED(engine_.decode().run(token, n_tokens_, n_rows_, logits, out, &cancel_));
+    RETURN_IF_FAILED(engine_.token_runner().run(token, n_tokens_, n_rows_, logits, out, &cancel_));
     if (compact_) RETURN_IF_FAILED(compact_->token_done(n_tokens_));
     if (own_history_ && own_history_ != compact_) RETURN_IF_FAILED(own_history_->rows_appended(n_tokens_, 1));
     n_tokens_++;
@@ -255,11 +256,11 @@ Status Session::generate(const AskRequest & request, const AskEvents & events, A
         }
         RETURN_IF_FAILED(decode_token(token, false, next));
         // What a token needs is there after the first; later ones would be slowed by looking.
-        if (out.n_generated == 1) engine_.backend().look_at_memory();
+        if (out.n_generated == 1) engine_.device().look_at_memory();
     }
     out.decode_ms       = ms_since(first);
     out.median_token_ms = median_after_warm_up(std::move(times));
-    engine_.backend().look_at_memory();
+    engine_.device().look_at_memory();
     return Status::good();
 }
 
@@ -326,7 +327,7 @@ Status Session::finish_answer() {
     answering_ = false;
     if (own_history_) parked_ = {};
     borders_.push_back(n_tokens_);
-    return engine_.decode().end();
+    return engine_.token_runner().end();
 }
 
 Status Session::score(const std::vector<int32_t> & tokens, std::vector<float> & logits) {

@@ -8,7 +8,7 @@
 #include <string>
 
 #include "check.h"
-#include "engine/backend.h"
+#include "device/device.h"
 
 #ifndef KERNELS_LIBRARY  // no nvcc
 #define CUDA_LIBRARY    ""
@@ -17,12 +17,12 @@
 
 constexpr int SKIPPED = 77;  // what ctest is told
 
-inline rocketdoc::BackendOptions cuda_options() {
+inline rocketdoc::DeviceOptions cuda_options() {
     auto setting = [](const char * variable, const char * otherwise) {
         const char * named = std::getenv(variable);
         return std::string(named ? named : otherwise);
     };
-    rocketdoc::BackendOptions o;
+    rocketdoc::DeviceOptions o;
     o.cpu_dir         = GGML_BINS;
     o.cuda_device     = std::atoi(setting("ROCKETDOC_CUDA_DEVICE", "0").c_str());
     o.cuda_library    = setting("ROCKETDOC_CUDA_LIBRARY", CUDA_LIBRARY);
@@ -33,14 +33,14 @@ inline rocketdoc::BackendOptions cuda_options() {
 // False where no GPU can be used, the reason printed. A GPU that is there and fails is a failed check.
 inline bool has_gpu() {
     using namespace rocketdoc;
-    std::unique_ptr<Backend> backend;
-    const Status             status = cuda_options().kernels_library.empty()
-                                          ? Status::fail(Code::GPU_NONE, "The CUDA kernels were not compiled.")
-                                          : Backend::open(cuda_options(), backend);
+    std::unique_ptr<Device> device;
+    const Status            status = cuda_options().kernels_library.empty()
+                                         ? Status::fail(Code::GPU_NONE, "The CUDA kernels were not compiled.")
+                                         : Device::open(cuda_options(), device);
     if (status.code == Code::GPU_NONE) {
         std::printf("skipped: %s\n", status.message.c_str());
         return false;
     }
-    CHECK(status.ok() && backend->try_out().ok());
+    CHECK(status.ok() && device->try_out().ok());
     return true;
 }

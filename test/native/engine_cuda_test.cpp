@@ -362,13 +362,13 @@ void test_out_of_memory() {
     Session     session(*engine, document), undisturbed(*engine, document);
     const Asked expected = ask(undisturbed, request);
     CHECK(expected.status.ok());
-    engine->backend().limit_available(1024);
+    engine->device().limit_available(1024);
     const Asked refused = ask(session, request);
     CHECK(refused.tokens.empty());
     CHECK(refused.status.code == Code::GPU_OOM);
     if (CHECK(refused.status.shortage != nullptr))
         CHECK(refused.status.shortage->need.on_gpu && !refused.status.shortage->need.fits());
-    engine->backend().limit_available(UNLIMITED);
+    engine->device().limit_available(UNLIMITED);
     const Asked then = ask(session, request);
     CHECK(then.tokens == expected.tokens);
     CHECK(then.status.ok());
@@ -382,7 +382,7 @@ void test_out_of_memory() {
     planned.home       = DocumentHome::host;
     MemoryPlan plan;
     CHECK(engine->plan(planned, plan).ok());
-    engine->backend().limit_available(int64_t(plan.device_total() - engine->model().held_bytes()));
+    engine->device().limit_available(int64_t(plan.device_total() - engine->model().held_bytes()));
     planned.home        = DocumentHome::device;
     const Status status = engine->check_plan(planned, nullptr, plan);
     CHECK(status.code == Code::GPU_OOM);
@@ -456,20 +456,20 @@ void test_memory_is_flat() {
         Document document(*engine, GGML_TYPE_F16, DocumentHome::host);
         CHECK(document.read(random_tokens(random, 2000, n_vocab), 1024, 512, nullptr).ok());
         ask(*engine, document);
-        const int64_t before = engine->backend().available();
+        const int64_t before = engine->device().available();
         for (int i = 0; i < 200; i++) ask(*engine, document);
-        const int64_t grown = before - engine->backend().available();
+        const int64_t grown = before - engine->device().available();
         std::printf("200 questions: %lld bytes more in use\n", (long long) grown);
         CHECK(grown <= (16 << 20));
     }
     engine.reset();
     engine               = open_on_cuda(model);
-    const int64_t before = engine->backend().available();
+    const int64_t before = engine->device().available();
     for (int i = 0; i < 50; i++) {
         engine.reset();
         engine = open_on_cuda(model);
     }
-    const int64_t grown = before - engine->backend().available();
+    const int64_t grown = before - engine->device().available();
     std::printf("50 loads: %lld bytes more in use\n", (long long) grown);
     CHECK(grown <= (16 << 20));
 }
@@ -498,19 +498,19 @@ void test_grown_rows() {
 
 // RAM that the driver knows: sizes that are no whole pages, and a piece that changes hands.
 void test_pinned_memory() {
-    std::unique_ptr<Backend> backend;
-    CHECK(Backend::open(cuda_options(), backend).ok());
+    std::unique_ptr<Device> device;
+    CHECK(Device::open(cuda_options(), device).ok());
     for (size_t bytes : {size_t(1), size_t(4097), size_t(200) << 20}) {
         PinnedMemory memory, other;
-        CHECK(PinnedMemory::allocate(*backend->cuda(), bytes, memory).ok() && memory.pinned() &&
+        CHECK(PinnedMemory::allocate(*device->cuda(), bytes, memory).ok() && memory.pinned() &&
               memory.bytes() == bytes);
-        CHECK(PinnedMemory::allocate(*backend->cuda(), 64, other).ok());
+        CHECK(PinnedMemory::allocate(*device->cuda(), 64, other).ok());
         memory.data()[bytes - 1] = 7;
         other                    = std::move(memory);
         CHECK(other.pinned() && other.bytes() == bytes && other.data()[bytes - 1] == 7);
     }
     PinnedMemory none;
-    CHECK(PinnedMemory::allocate(*backend->cuda(), size_t(1) << 47, none).code == Code::HOST_OOM && !none.pinned());
+    CHECK(PinnedMemory::allocate(*device->cuda(), size_t(1) << 47, none).code == Code::HOST_OOM && !none.pinned());
 }
 
 }  // namespace

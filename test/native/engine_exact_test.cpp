@@ -41,7 +41,7 @@ struct Inputs {
 
 // A compact cache kept from the prompt, on one device.
 struct Side {
-    std::unique_ptr<Backend>      backend;
+    std::unique_ptr<Device>       device;
     std::unique_ptr<KvRows>       history;
     std::unique_ptr<CompactCache> cache;
     QueryWindow                   window;
@@ -55,10 +55,10 @@ struct Side {
             if (status.ok()) status = std::move(next);
             return status.ok();
         };
-        ok(KvRows::create(*backend, KvRows::Home::device, {p.n_layer, p.n_head_kv, d, GGML_TYPE_F16}, N_PROMPT,
+        ok(KvRows::create(*device, KvRows::Home::device, {p.n_layer, p.n_head_kv, d, GGML_TYPE_F16}, N_PROMPT,
                           history));
-        ok(CompactCache::create(p, *backend, mode, options, budgets, cache));
-        ok(window.reset(p, *backend, budgets.window));
+        ok(CompactCache::create(p, *device, mode, options, budgets, cache));
+        ok(window.reset(p, *device, budgets.window));
         for (int64_t layer = 0; status.ok() && layer < p.n_layer; layer++) {
             for (auto [from, to] : {std::pair{&in.k[size_t(layer)], history->k(layer)},
                                     std::pair{&in.v[size_t(layer)], history->v(layer)}}) {
@@ -70,7 +70,7 @@ struct Side {
             }
             ggml_backend_tensor_set(window.q, in.window[size_t(layer)].data(), 0, ggml_nbytes(window.q));
             ok(cache->keep_layer(layer, {history->k(layer), history->v(layer)}, N_PROMPT, window, nullptr, nullptr));
-            ok(backend->finish());
+            ok(device->finish());
         }
         if (status.ok()) ok(cache->kept());
         if (!CHECK(status.ok())) std::printf("    %s\n", status.message.c_str());
@@ -81,7 +81,7 @@ struct Side {
     std::vector<float> step(const Inputs & in, int64_t step) {
         const size_t       width = size_t(in.params.n_head * in.params.head_dim);
         std::vector<float> out(width * size_t(in.params.n_layer), poison);
-        const Status       status = backend->cuda() ? step_cuda(in, step, out) : step_cpu(in, step, out);
+        const Status       status = device->cuda() ? step_cuda(in, step, out) : step_cpu(in, step, out);
         if (!CHECK(status.ok())) std::printf("    %s\n", status.message.c_str());
         CHECK(cache->token_done(N_PROMPT + step).ok());
         return out;
@@ -90,7 +90,7 @@ struct Side {
   private:
     Status step_cpu(const Inputs & in, int64_t step, std::vector<float> & out) {
         const HyperParams & p = in.params;
-        GraphArena          arena(*backend, 64);
+        GraphArena          arena(*device, 64);
         for (int64_t layer = 0; layer < p.n_layer; layer++) {
             const size_t               at    = size_t(step * p.n_layer + layer);
             ggml_context *             ctx   = arena.begin();
@@ -112,7 +112,7 @@ struct Side {
                 const int64_t n = cache->n_live();
                 ggml_backend_tensor_set(index, &n, 0, sizeof(n));
             }
-            RETURN_IF_FAILED(backend->compute(graph, nullptr));
+            RETURN_IF_FAILED(device->compute(graph, nullptr));
             ggml_backend_tensor_get(attended, out.data() + size_t(layer) * ggml_nelements(attended), 0,
                                     ggml_nbytes(attended));
         }
@@ -121,18 +121,18 @@ struct Side {
 
     Status step_cuda(const Inputs & in, int64_t step, std::vector<float> & out) {
         const HyperParams & p       = in.params;
-        CudaDevice &        cuda    = *backend->cuda();
+        CudaDevice &        cuda    = *device->cuda();
         auto &              compact = static_cast<CudaCompactCache &>(*cache);
         DeviceBytes         q, k, v, attended;
         const size_t        width = out.size() / size_t(p.n_layer) * sizeof(float);
         RETURN_IF_FAILED(cuda.enter());
-        RETURN_IF_FAILED(DeviceBytes::allocate(*backend, width, attended));
+        RETURN_IF_FAILED(DeviceBytes::allocate(*device, width, attended));
         RETURN_IF_FAILED(compact.enqueue_token_start());
         for (int64_t layer = 0; layer < p.n_layer; layer++) {
             const size_t at = size_t(step * p.n_layer + layer);
             for (auto [from, to] :
                  {std::pair{&in.step_q[at], &q}, std::pair{&in.step_k[at], &k}, std::pair{&in.step_v[at], &v}}) {
-                RETURN_IF_FAILED(DeviceBytes::allocate(*backend, from->size() * sizeof(float), *to));
+                RETURN_IF_FAILED(DeviceBytes::allocate(*device, from->size() * sizeof(float), *to));
                 RETURN_IF_FAILED(cuda.check(
                     cuda.kernels().copy(to->data(), from->data(), from->size() * sizeof(float), cuda.stream()),
                     "giving a token"));
@@ -150,7 +150,7 @@ struct Side {
 };
 
 bool open_side(bool cuda, Side & side) {
-    const Status status = Backend::open(cuda ? cuda_options() : BackendOptions{GGML_BINS, 2}, side.backend);
+    const Status status = Device::open(cuda ? cuda_options() : DeviceOptions{GGML_BINS, 2}, side.device);
     if (!CHECK(status.ok())) std::printf("    %s\n", status.message.c_str());
     return status.ok();
 }

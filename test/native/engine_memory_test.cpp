@@ -8,7 +8,7 @@
 #include "ask.h"
 #include "check.h"
 #include "engine/engine.h"
-#include "engine/host_memory.h"
+#include "device/host_memory.h"
 #include "tiny_model.h"
 
 using namespace rocketdoc;
@@ -206,13 +206,13 @@ void test_session_goes_on() {
                                second = random_tokens(random, 21, options.n_vocab);
 
     Document document(*engine, GGML_TYPE_F16);
-    engine->backend().limit_available(1024);
+    engine->device().limit_available(1024);
     Status status = document.read(text, 1024, 512, nullptr);
     CHECK(status.code == Code::HOST_OOM);
     CHECK(status.shortage != nullptr);
     CHECK(document.n_tokens() == 0);
     constexpr int64_t UNLIMITED = std::numeric_limits<int64_t>::max();
-    engine->backend().limit_available(UNLIMITED);
+    engine->device().limit_available(UNLIMITED);
     CHECK(document.read(text, 1024, 512, nullptr).ok());
 
     Session     session(*engine, document), undisturbed(*engine, document);
@@ -229,7 +229,7 @@ void test_session_goes_on() {
     MemoryPlan plan;
     CHECK(engine->plan(planned, plan).ok());
     const int64_t held = int64_t(engine->model().held_bytes() + document.bytes());
-    engine->backend().limit_available(int64_t(plan.total()) - held);
+    engine->device().limit_available(int64_t(plan.total()) - held);
     const Asked refused = ask(session, ask_with(first, Mode::rocketkv_mt, 1024));
     CHECK(refused.tokens.empty());
     CHECK(refused.status.code == Code::HOST_OOM);
@@ -245,20 +245,20 @@ void test_session_goes_on() {
         CHECK(less.status.ok());
     }
     // The chat that was refused is the same one as before.
-    engine->backend().limit_available(UNLIMITED);
+    engine->device().limit_available(UNLIMITED);
     const Asked then = ask(session, ask_with(first, Mode::rocketkv_mt, 1024));
     CHECK(then.tokens == expected.tokens);
     CHECK(then.status.ok());
 
     // In the middle of a chat, where no budget is small enough.
     const std::vector<int64_t> borders = session.borders();
-    engine->backend().limit_available(1024);
+    engine->device().limit_available(1024);
     Step   step;
     Answer answer;
     status = session.start_answer(ask_with(second, Mode::full, 1024), {}, answer, step);
     CHECK(status.code == Code::HOST_OOM);
     CHECK(session.borders() == borders);
-    engine->backend().limit_available(UNLIMITED);
+    engine->device().limit_available(UNLIMITED);
     const Asked again = ask(session, ask_with(second, Mode::rocketkv_mt, 1024));
     CHECK(again.status.ok());
     const Asked calm = ask(undisturbed, ask_with(second, Mode::rocketkv_mt, 1024));

@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "check.h"
-#include "engine/architecture.h"
-#include "engine/backend.h"
-#include "engine/token_kernels.h"
+#include "arch/architecture.h"
+#include "device/device.h"
+#include "device/cuda/token_kernels.h"
 
 using namespace rocketdoc;
 
@@ -175,7 +175,7 @@ void compare(const std::vector<float> & got, const std::vector<float> & want, do
 }
 
 // Both halves of a layer; returns the calls of each.
-void one(const Case & c, Backend & backend, std::mt19937_64 & random, int want_products, int want_others) {
+void one(const Case & c, Device & device, std::mt19937_64 & random, int want_products, int want_others) {
     Layer       layer(c, random);
     KernelTable table{};
     table.normalize = normalize, table.quantise = quantise, table.product = product;
@@ -192,7 +192,7 @@ void one(const Case & c, Backend & backend, std::mt19937_64 & random, int want_p
             ends                 = {qkv.q, qkv.k, qkv.v};
         }
         for (ggml_tensor * end : ends) ggml_build_forward_expand(graph, end);
-        CHECK(backend.compute(graph, nullptr).ok());
+        CHECK(device.compute(graph, nullptr).ok());
         std::vector<std::vector<float>> want;
         for (ggml_tensor * end : ends) {
             want.push_back(taken(end));
@@ -212,9 +212,9 @@ void one(const Case & c, Backend & backend, std::mt19937_64 & random, int want_p
 }  // namespace
 
 int main() {
-    std::mt19937_64          random(check::seed());
-    std::unique_ptr<Backend> backend;
-    if (!CHECK(Backend::open({GGML_BINS, 1}, backend).ok())) return check::report();
+    std::mt19937_64         random(check::seed());
+    std::unique_ptr<Device> device;
+    if (!CHECK(Device::open({GGML_BINS, 1}, device).ok())) return check::report();
     for (ggml_type type : {GGML_TYPE_F16, GGML_TYPE_BF16, GGML_TYPE_Q8_0, GGML_TYPE_Q4_0, GGML_TYPE_Q4_1,
                            GGML_TYPE_Q4_K, GGML_TYPE_Q5_K, GGML_TYPE_Q6_K}) {
         // norm + q, k, v; output + residual, norm + gate and up, down + residual. Attention's and the gate's results
@@ -222,21 +222,21 @@ int main() {
         const int others = ggml_is_quantized(type) ? 4 : 2;
         Case      c;
         c.type = type;
-        one(c, *backend, random, 4, others);
+        one(c, *device, random, 4, others);
         c.biases = true;
-        one(c, *backend, random, 4, others);
+        one(c, *device, random, 4, others);
         c.neox = c.factors = true;
-        one(c, *backend, random, 4, others);
+        one(c, *device, random, 4, others);
         c.yarn = true, c.biases = false, c.n_rot = 32;
-        one(c, *backend, random, 4, others);
+        one(c, *device, random, 4, others);
     }
     Case mixed;
     mixed.type = GGML_TYPE_Q4_K, mixed.v_type = GGML_TYPE_Q6_K;
-    one(mixed, *backend, random, 5, 4);
+    one(mixed, *device, random, 5, 4);
     for (ggml_type type : {GGML_TYPE_F32, GGML_TYPE_Q2_K, GGML_TYPE_Q3_K, GGML_TYPE_IQ4_NL}) {
         Case unknown;
         unknown.type = type;
-        one(unknown, *backend, random, 0, 0);
+        one(unknown, *device, random, 0, 0);
     }
     return check::report();
 }

@@ -70,7 +70,7 @@ bool llama_logits(const std::string & path, const std::vector<int32_t> & tokens,
     return good || failed("llama.cpp fails on " + path);
 }
 
-bool our_logits(const std::string & path, const BackendOptions & options, const std::vector<int32_t> & tokens,
+bool our_logits(const std::string & path, const DeviceOptions & options, const std::vector<int32_t> & tokens,
                 Logits & out) {
     std::unique_ptr<Engine> engine;
     const Status            opened = Engine::open({path, options}, engine);
@@ -141,14 +141,14 @@ int main(int argc, char ** argv) {
 
     // The CUDA library comes after what is computed on the CPU: until then no part of it can go elsewhere.
     std::map<std::string, Logits> logits;
-    const BackendOptions          cpu{cpu_dir};
+    const DeviceOptions           cpu{cpu_dir};
     if (!llama_logits(path, tokens, nullptr, true, logits["llama.cpp cpu flash"]) ||
         !llama_logits(path, tokens, nullptr, false, logits["llama.cpp cpu plain"]) ||
         !our_logits(path, cpu, tokens, logits["rocketdoc cpu"])) {
         return FAILED;
     }
     if (has_gpu()) {
-        const BackendOptions     cuda   = cuda_options();
+        const DeviceOptions      cuda   = cuda_options();
         const ggml_backend_reg_t reg    = ggml_backend_load(cuda.cuda_library.c_str());
         ggml_backend_dev_t       device = reg ? ggml_backend_reg_dev_get(reg, 0) : nullptr;
         if (!device) {

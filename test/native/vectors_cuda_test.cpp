@@ -8,8 +8,8 @@ using namespace rocketdoc;
 
 int main(int argc, char ** argv) {
     if (!has_gpu()) return SKIPPED;
-    std::unique_ptr<Backend> backend;
-    const Status             opened = Backend::open(cuda_options(), backend);
+    std::unique_ptr<Device> gpu;
+    const Status            opened = Device::open(cuda_options(), gpu);
     if (!CHECK(opened.ok())) {
         std::printf("    %s\n", opened.message.c_str());
         return check::report();
@@ -18,7 +18,7 @@ int main(int argc, char ** argv) {
     CHECK(!paths.empty());
     for (const std::string & path : paths) {
         const Vectors x      = VectorsFile(path).vectors();
-        const auto    device = make_cuda_recompute(*backend);
+        const auto    device = make_cuda_recompute(*gpu);
         check_passes(path, x, *device);
         VectorsReport report;
         if (check_vectors(x, *device, report).ok()) {
@@ -29,7 +29,7 @@ int main(int argc, char ** argv) {
     }
     std::mt19937_64 random(check::seed());
     for (int i = 0; i < 200; i++)
-        check_passes("random shape " + std::to_string(i), random_vectors(random), *make_cuda_recompute(*backend));
+        check_passes("random shape " + std::to_string(i), random_vectors(random), *make_cuda_recompute(*gpu));
 
     // A recording with one wrong row of each kind is found here too.
     Vectors x = random_vectors(random);
@@ -44,7 +44,7 @@ int main(int argc, char ** argv) {
         std::sort(indices.begin(), indices.begin() + n);
     };
     VectorsReport report;
-    const auto    device = make_cuda_recompute(*backend);
+    const auto    device = make_cuda_recompute(*gpu);
     wrong(x.stage1_indices, x.keep);
     CHECK(check_vectors(x, *device, report).ok() && report.stage1_mismatches == 1);
     x = good;

@@ -15,7 +15,15 @@ const rooms = [
   'electron/workspace',
   'electron/contract',
 ];
-const native = ['native/engine', 'native/rocketkv', 'native/binding', 'native/kernels'];
+const native = [
+  'native/arch',
+  'native/device',
+  'native/graph',
+  'native/engine',
+  'native/rocketkv',
+  'native/binding',
+  'native/kernels',
+];
 
 const sources = [...rooms, ...native].flatMap((room) =>
   readdirSync(join(root, room), { recursive: true, encoding: 'utf8' })

@@ -4,16 +4,16 @@
 #include <vector>
 
 #include "../status.h"
-#include "architecture.h"
-#include "backend.h"
-#include "kv_rows.h"
+#include "../arch/architecture.h"
+#include "../device/device.h"
+#include "../engine/kv_rows.h"
 
 namespace rocketdoc {
 
 // Memory of one graph at a time: begin() forgets the previous one; tensors of earlier graphs are gone then.
 class GraphArena {
   public:
-    GraphArena(const Backend & backend, size_t max_nodes);
+    GraphArena(const Device & device, size_t max_nodes);
 
     ggml_context * begin();
     ggml_cgraph *  new_graph();
@@ -48,7 +48,7 @@ constexpr int64_t ATTENTION_TILE = 64;
 class CausalBand {
   public:
     // Room for rows up to n_max and tiles of `tile` queries; no-op when there is room already.
-    Status reserve(const Backend & backend, int64_t n_max, int64_t tile);
+    Status reserve(const Device & device, int64_t n_max, int64_t tile);
     // [n_rows, n_queries] for queries that begin at row `start`. n_rows may reach past the last query: masked.
     ggml_tensor * view(ggml_context * ctx, int64_t start, int64_t n_rows, int64_t n_queries) const;
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "../status.h"
-#include "gguf_file.h"
+#include "../engine/gguf_file.h"
 
 namespace rocketdoc {
 

@@ -3,7 +3,7 @@
 // the next one's earlier rows are on their way in and the last one's new rows on their way out, on the copy stream.
 #pragma once
 
-#include "kv_rows.h"
+#include "../../engine/kv_rows.h"
 
 namespace rocketdoc {
 
@@ -18,7 +18,7 @@ class LayerStream {
     static size_t bytes(const DeviceTraits & device, KvRows::Home home, const KvShape & shape, int64_t n_rows);
 
     // n_rows: the most that any layer will hold while this stream lives. GPU_OOM when the buffers cannot be had.
-    static Status create(Backend & backend, KvRows & home, int64_t n_rows, std::unique_ptr<LayerStream> & out);
+    static Status create(Device & device, KvRows & home, int64_t n_rows, std::unique_ptr<LayerStream> & out);
     ~LayerStream();
 
     // A pass over all layers begins in which rows [0, n_before) are read and n_new are written behind them.
@@ -39,14 +39,14 @@ class LayerStream {
         ggml_backend_event_ptr  used;  // by ggml: the layer's work
         KernelEvent             loaded = nullptr;
     };
-    LayerStream(Backend & backend, KvRows & home) : backend_(backend), home_(home) {}
+    LayerStream(Device & device, KvRows & home) : device_(device), home_(home) {}
     Status load(int64_t layer);
     Status copy_rows(const ggml_tensor * from, ggml_tensor * to, int64_t first, int64_t n);
 
-    Backend & backend_;
-    KvRows &  home_;
-    int64_t   n_before_ = 0, n_new_ = 0;
-    Slot      slots_[2];
+    Device & device_;
+    KvRows & home_;
+    int64_t  n_before_ = 0, n_new_ = 0;
+    Slot     slots_[2];
 };
 
 }  // namespace rocketdoc

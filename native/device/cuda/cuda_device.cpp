@@ -1,6 +1,6 @@
 #include "cuda_device.h"
 
-#include "dynamic_library.h"
+#include "../dynamic_library.h"
 #include "ggml-backend-impl.h"
 
 namespace rocketdoc {

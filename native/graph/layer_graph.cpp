@@ -11,11 +11,11 @@ constexpr uint16_t F16_MINUS_INF = 0xFC00;
 
 }  // namespace
 
-GraphArena::GraphArena(const Backend & backend, size_t max_nodes)
+GraphArena::GraphArena(const Device & device, size_t max_nodes)
     : max_nodes_(max_nodes),
       memory_(ggml_tensor_overhead() * max_nodes + ggml_graph_overhead_custom(max_nodes, false)),
-      oom_(backend.oom()),
-      allocator_(ggml_gallocr_new(backend.buffer_type())) {}
+      oom_(device.oom()),
+      allocator_(ggml_gallocr_new(device.buffer_type())) {}
 
 ggml_context * GraphArena::begin() {
     ggml_init_params params = {memory_.size(), memory_.data(), true};
@@ -57,19 +57,19 @@ size_t CausalBand::bytes(const DeviceTraits & device, int64_t n_max, int64_t til
     return size_t(columns(device, n_max, tile)) * size_t(tile + ALIGN) * sizeof(uint16_t);
 }
 
-Status CausalBand::reserve(const Backend & backend, int64_t n_max, int64_t tile) {
+Status CausalBand::reserve(const Device & device, int64_t n_max, int64_t tile) {
     tile  = std::max(tile, ATTENTION_TILE);
     n_max = round_up(n_max, ALIGN);
     if (band_ && n_max <= n_max_ && tile + ALIGN <= band_->ne[1]) return Status::good();
     buffer_.reset();
     ggml_init_params params = {ggml_tensor_overhead(), nullptr, true};
     ctx_.reset(ggml_init(params));
-    band_ = ggml_new_tensor_2d(ctx_.get(), GGML_TYPE_F16, columns(backend, n_max, tile), tile + ALIGN);
-    buffer_.reset(ggml_backend_alloc_ctx_tensors_from_buft(ctx_.get(), backend.buffer_type()));
+    band_ = ggml_new_tensor_2d(ctx_.get(), GGML_TYPE_F16, columns(device, n_max, tile), tile + ALIGN);
+    buffer_.reset(ggml_backend_alloc_ctx_tensors_from_buft(ctx_.get(), device.buffer_type()));
     if (!buffer_) {
         band_ = nullptr;
-        return Status::fail(backend.oom(), "Not enough memory for the attention mask of " + std::to_string(n_max) +
-                                               " tokens. Read in smaller tiles.");
+        return Status::fail(device.oom(), "Not enough memory for the attention mask of " + std::to_string(n_max) +
+                                              " tokens. Read in smaller tiles.");
     }
     n_max_ = n_max;
     std::vector<uint16_t> row(size_t(band_->ne[0]));

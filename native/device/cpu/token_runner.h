@@ -2,14 +2,14 @@
 // the lengths of the row views change.
 #pragma once
 
-#include "compact_cache_cpu.h"
-#include "decode.h"
+#include "../../engine/compact_cache_cpu.h"
+#include "../token_runner.h"
 
 namespace rocketdoc {
 
-class CpuDecode : public Decode {
+class CpuTokenRunner : public TokenRunner {
   public:
-    CpuDecode(const Model & model, Backend & backend);
+    CpuTokenRunner(const Model & model, Device & device);
 
     Status begin(KvRows * history, CompactCache * compact) override;
     Status run(int32_t token, int64_t position, int64_t n_history, bool logits, NextToken & out,
@@ -21,7 +21,7 @@ class CpuDecode : public Decode {
 
   private:
     const Model &              model_;
-    Backend &                  backend_;
+    Device &                   device_;
     GraphArena                 arena_;
     CpuCompactCache *          compact_     = nullptr;
     ggml_cgraph *              graph_       = nullptr;

@@ -1,4 +1,4 @@
-#include "backend.h"
+#include "device.h"
 
 #include <algorithm>
 #include <cstdio>
@@ -63,14 +63,14 @@ int default_thread_count() {
     return cores >= 8 ? cores - 1 : cores;
 }
 
-Status Backend::open(const BackendOptions & options, std::unique_ptr<Backend> & out) {
-    std::unique_ptr<Backend> self(new Backend);
+Status Device::open(const DeviceOptions & options, std::unique_ptr<Device> & out) {
+    std::unique_ptr<Device> self(new Device);
     RETURN_IF_FAILED(options.cuda_device < 0 ? self->open_cpu(options) : self->open_cuda(options));
     out = std::move(self);
     return Status::good();
 }
 
-Status Backend::open_cpu(const BackendOptions & options) {
+Status Device::open_cpu(const DeviceOptions & options) {
     std::string        chosen, tried;
     ggml_backend_reg_t reg = load_best_cpu(options.cpu_dir, chosen, tried);
     if (!reg || ggml_backend_reg_dev_count(reg) == 0) {
@@ -78,8 +78,8 @@ Status Backend::open_cpu(const BackendOptions & options) {
                                                       options.cpu_dir + (tried.empty() ? "." : " (" + tried + ").") +
                                                       " Run npm ci again.");
     }
-    device_ = ggml_backend_reg_dev_get(reg, 0);
-    backend_.reset(ggml_backend_dev_init(device_, nullptr));
+    ggml_device_ = ggml_backend_reg_dev_get(reg, 0);
+    backend_.reset(ggml_backend_dev_init(ggml_device_, nullptr));
     if (!backend_) return Status::fail(Code::INTERNAL, "ggml could not start its CPU backend (" + chosen + ").");
     name_      = chosen;
     n_threads_ = options.n_threads > 0 ? std::min(options.n_threads, int(GGML_MAX_N_THREADS)) : default_thread_count();
@@ -105,8 +105,7 @@ Status Backend::open_cpu(const BackendOptions & options) {
         set_abort(
             backend_.get(),
             [](void * data) {
-                const std::atomic<bool> * cancel =
-                    static_cast<Backend *>(data)->cancel_.load(std::memory_order_relaxed);
+                const std::atomic<bool> * cancel = static_cast<Device *>(data)->cancel_.load(std::memory_order_relaxed);
                 return cancel && cancel->load(std::memory_order_relaxed);
             },
             this);
@@ -114,7 +113,7 @@ Status Backend::open_cpu(const BackendOptions & options) {
     return Status::good();
 }
 
-Status Backend::open_cuda(const BackendOptions & options) {
+Status Device::open_cuda(const DeviceOptions & options) {
     // ggml would start a capture of its own inside ours; read once, when its library loads.
 #ifdef _WIN32
     _putenv_s("GGML_CUDA_DISABLE_GRAPHS", "1");
@@ -134,25 +133,26 @@ Status Backend::open_cuda(const BackendOptions & options) {
         return Status::fail(Code::GPU_NONE, "There is no CUDA device " + std::to_string(options.cuda_device) + "; " +
                                                 std::to_string(count) + " are seen.");
     }
-    device_ = ggml_backend_reg_dev_get(reg, size_t(options.cuda_device));
-    backend_.reset(ggml_backend_dev_init(device_, nullptr));
+    ggml_device_ = ggml_backend_reg_dev_get(reg, size_t(options.cuda_device));
+    backend_.reset(ggml_backend_dev_init(ggml_device_, nullptr));
     if (!backend_)
         return Status::fail(Code::GPU_NONE,
                             "ggml could not start CUDA device " + std::to_string(options.cuda_device) + ".");
-    RETURN_IF_FAILED(CudaDevice::open(options.kernels_library, options.cuda_device, device_, backend_.get(), cuda_));
-    name_              = "cuda:" + std::to_string(options.cuda_device) + " " + ggml_backend_dev_description(device_);
-    n_threads_         = 1;
+    RETURN_IF_FAILED(
+        CudaDevice::open(options.kernels_library, options.cuda_device, ggml_device_, backend_.get(), cuda_));
+    name_      = "cuda:" + std::to_string(options.cuda_device) + " " + ggml_backend_dev_description(ggml_device_);
+    n_threads_ = 1;
     available_at_open_ = available();
     return Status::good();
 }
 
-Backend::~Backend() {
+Device::~Device() {
     cuda_.reset();
     backend_.reset();  // uses the pool
     if (pool_) pool_free_(pool_);
 }
 
-Status Backend::compute(ggml_cgraph * graph, const std::atomic<bool> * cancel) {
+Status Device::compute(ggml_cgraph * graph, const std::atomic<bool> * cancel) {
     if (cancel && cancel->load()) return Status::fail(Code::CANCELLED, "Cancelled.");
     cancel_.store(cancel);
     ggml_status result = cuda_ ? ggml_backend_graph_compute_async(backend_.get(), graph)
@@ -167,13 +167,13 @@ Status Backend::compute(ggml_cgraph * graph, const std::atomic<bool> * cancel) {
     }
 }
 
-Status Backend::finish() {
+Status Device::finish() {
     if (!cuda_) return Status::good();
     ggml_backend_synchronize(backend_.get());
     return cuda_->finish();
 }
 
-Status Backend::try_out() {
+Status Device::try_out() {
     constexpr int64_t SIZE   = 64;
     ggml_init_params  params = {ggml_tensor_overhead() * 8 + ggml_graph_overhead(), nullptr, true};
     ggml_context_ptr  ctx(ggml_init(params));
@@ -208,18 +208,18 @@ std::string bytes_text(int64_t bytes) {
     return text;
 }
 
-int64_t Backend::available() const {
+int64_t Device::available() const {
     return std::min(available_limit_, cuda_ ? int64_t(cuda_->free_bytes()) : host_memory_available());
 }
 
-int64_t Backend::host_available() const { return cuda_ ? host_memory_available() : available(); }
+int64_t Device::host_available() const { return cuda_ ? host_memory_available() : available(); }
 
-ggml_backend_buffer_type_t Backend::packed_buffer_type(const ggml_tensor * weight) const {
+ggml_backend_buffer_type_t Device::packed_buffer_type(const ggml_tensor * weight) const {
     if (cuda_) return nullptr;
-    auto get_extra = reinterpret_cast<ggml_backend_dev_get_extra_bufts_t>(
-        ggml_backend_reg_get_proc_address(ggml_backend_dev_backend_reg(device_), "ggml_backend_dev_get_extra_bufts"));
+    auto get_extra = reinterpret_cast<ggml_backend_dev_get_extra_bufts_t>(ggml_backend_reg_get_proc_address(
+        ggml_backend_dev_backend_reg(ggml_device_), "ggml_backend_dev_get_extra_bufts"));
     if (!get_extra || weight->ne[2] != 1 || weight->ne[3] != 1) return nullptr;
-    for (ggml_backend_buffer_type_t * type = get_extra(device_); type && *type; type++) {
+    for (ggml_backend_buffer_type_t * type = get_extra(ggml_device_); type && *type; type++) {
         // The device says whether it multiplies by such a tensor; an empty buffer stands in for the real one.
         ggml_init_params        params = {ggml_tensor_overhead() * 4, nullptr, true};
         ggml_context_ptr        ctx(ggml_init(params));
@@ -228,7 +228,7 @@ ggml_backend_buffer_type_t Backend::packed_buffer_type(const ggml_tensor * weigh
         ggml_tensor *           y = ggml_mul_mat(ctx.get(), w, x);
         ggml_backend_buffer_ptr empty(ggml_backend_buft_alloc_buffer(*type, 0));
         w->buffer      = empty.get();
-        bool supported = empty && ggml_backend_dev_supports_op(device_, y);
+        bool supported = empty && ggml_backend_dev_supports_op(ggml_device_, y);
         w->buffer      = nullptr;
         if (supported) return *type;
     }

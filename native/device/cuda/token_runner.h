@@ -5,16 +5,16 @@
 
 #include <array>
 
-#include "compact_cache_cuda.h"
-#include "decode.h"
+#include "../../engine/compact_cache_cuda.h"
+#include "../token_runner.h"
 #include "token_kernels.h"
 
 namespace rocketdoc {
 
-class CudaDecode : public Decode {
+class CudaTokenRunner : public TokenRunner {
   public:
-    CudaDecode(const Model & model, Backend & backend);
-    ~CudaDecode() override;
+    CudaTokenRunner(const Model & model, Device & device);
+    ~CudaTokenRunner() override;
 
     Status begin(KvRows * history, CompactCache * compact) override;
     Status run(int32_t token, int64_t position, int64_t n_history, bool logits, NextToken & out,
@@ -54,7 +54,7 @@ class CudaDecode : public Decode {
     Status            write_staged_rows();
 
     const Model &      model_;
-    Backend &          backend_;
+    Device &           device_;
     CudaDevice &       cuda_;
     KvRows *           history_ = nullptr;
     CudaCompactCache * compact_ = nullptr;

@@ -5,11 +5,11 @@
 #include <memory>
 #include <string>
 
-#include "../kernels/kernels.h"
-#include "../status.h"
+#include "../../kernels/kernels.h"
+#include "../../status.h"
 #include "ggml-backend.h"
 #include "ggml-cpp.h"
-#include "host_memory.h"
+#include "../host_memory.h"
 
 namespace rocketdoc {
 

@@ -10,13 +10,13 @@
 #include <string>
 
 #include "../status.h"
-#include "cuda_device.h"
+#include "cuda/cuda_device.h"
 #include "ggml-backend.h"
 #include "ggml-cpp.h"
 
 namespace rocketdoc {
 
-struct BackendOptions {
+struct DeviceOptions {
     std::string cpu_dir;            // folder of libggml-cpu-*.so
     int         n_threads   = 0;    // 0: chosen for the machine
     int         cuda_device = -1;   // below 0: the CPU
@@ -38,12 +38,12 @@ DeviceTraits host_traits();
 // "512 MiB", "1.5 GiB"
 std::string bytes_text(int64_t bytes);
 
-class Backend {
+class Device {
   public:
-    ~Backend();
+    ~Device();
 
     // CPU: NATIVE_MISSING with the folder and what was tried when no library loads. CUDA: GPU_NONE with the reason.
-    static Status open(const BackendOptions & options, std::unique_ptr<Backend> & out);
+    static Status open(const DeviceOptions & options, std::unique_ptr<Device> & out);
 
     // Runs a graph: on the CPU to its end, on CUDA it is enqueued; finish() waits. CANCELLED when `cancel` was or
     // turned true; INTERNAL when ggml reports a failure.
@@ -53,7 +53,7 @@ class Backend {
     Status try_out();
 
     ggml_backend_t             handle() const { return backend_.get(); }
-    ggml_backend_dev_t         device() const { return device_; }
+    ggml_backend_dev_t         ggml_device() const { return ggml_device_; }
     ggml_backend_buffer_type_t buffer_type() const { return ggml_backend_get_default_buffer_type(backend_.get()); }
     CudaDevice *               cuda() const { return cuda_.get(); }
     int                        n_threads() const { return n_threads_; }
@@ -88,12 +88,12 @@ class Backend {
     ggml_backend_buffer_type_t packed_buffer_type(const ggml_tensor * weight) const;
 
   private:
-    Backend() = default;
-    Status open_cpu(const BackendOptions & options);
-    Status open_cuda(const BackendOptions & options);
+    Device() = default;
+    Status open_cpu(const DeviceOptions & options);
+    Status open_cuda(const DeviceOptions & options);
 
     ggml_backend_ptr            backend_;
-    ggml_backend_dev_t          device_ = nullptr;
+    ggml_backend_dev_t          ggml_device_ = nullptr;
     std::unique_ptr<CudaDevice> cuda_;
     struct ggml_threadpool *    pool_                         = nullptr;
     void (*pool_free_)(struct ggml_threadpool *)              = nullptr;

@@ -5,9 +5,9 @@
 #include <memory>
 #include <vector>
 
-#include "compact_cache.h"
-#include "model.h"
-#include "sampler.h"
+#include "../engine/compact_cache.h"
+#include "../engine/model.h"
+#include "../engine/sampler.h"
 
 namespace rocketdoc {
 
@@ -20,10 +20,10 @@ struct NextToken {
 // Every token of the vocabulary as a candidate.
 void set_candidates(const std::vector<float> & logits, std::vector<Candidate> & out);
 
-class Decode {
+class TokenRunner {
   public:
-    static std::unique_ptr<Decode> make(const Model & model, Backend & backend);
-    virtual ~Decode() = default;
+    static std::unique_ptr<TokenRunner> make(const Model & model, Device & device);
+    virtual ~TokenRunner() = default;
 
     // What the coming tokens read and where their rows go. history null: nothing is appended to it. compact null:
     // attention is dense over the history, which then is on the device. Both must outlive the answer; history may not

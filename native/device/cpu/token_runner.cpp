@@ -1,4 +1,4 @@
-#include "decode_cpu.h"
+#include "token_runner.h"
 
 namespace rocketdoc {
 namespace {
@@ -12,12 +12,10 @@ void set_lengths(const std::vector<ggml_tensor *> & views, int64_t n_rows) {
 
 }  // namespace
 
-CpuDecode::CpuDecode(const Model & model, Backend & backend)
-    : model_(model),
-      backend_(backend),
-      arena_(backend, size_t(model.params().n_layer) * NODES_PER_LAYER + EXTRA_NODES) {}
+CpuTokenRunner::CpuTokenRunner(const Model & model, Device & device)
+    : model_(model), device_(device), arena_(device, size_t(model.params().n_layer) * NODES_PER_LAYER + EXTRA_NODES) {}
 
-Status CpuDecode::begin(KvRows * history, CompactCache * compact) {
+Status CpuTokenRunner::begin(KvRows * history, CompactCache * compact) {
     const HyperParams &  p    = model_.params();
     const Architecture & arch = model_.architecture();
     compact_                  = static_cast<CpuCompactCache *>(compact);
@@ -56,8 +54,8 @@ Status CpuDecode::begin(KvRows * history, CompactCache * compact) {
     return Status::good();
 }
 
-Status CpuDecode::run(int32_t token, int64_t position, int64_t n_history, bool, NextToken & out,
-                      const std::atomic<bool> * cancel) {
+Status CpuTokenRunner::run(int32_t token, int64_t position, int64_t n_history, bool, NextToken & out,
+                           const std::atomic<bool> * cancel) {
     if (!graph_) return Status::fail(Code::INTERNAL, "decode was not begun");
     const int32_t position32 = int32_t(position);
     ggml_backend_tensor_set(token_, &token, 0, sizeof(token));
@@ -69,7 +67,7 @@ Status CpuDecode::run(int32_t token, int64_t position, int64_t n_history, bool, 
         set_lengths(compact_views_, n_compact + 1);
     }
     set_lengths(history_views_, n_history + 1);
-    RETURN_IF_FAILED(backend_.compute(graph_, cancel));
+    RETURN_IF_FAILED(device_.compute(graph_, cancel));
     out.logits.resize(size_t(model_.params().n_vocab));
     ggml_backend_tensor_get(logits_, out.logits.data(), 0, ggml_nbytes(logits_));
     set_candidates(out.logits, out.candidates);

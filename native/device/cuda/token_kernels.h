@@ -6,7 +6,7 @@
 #include <functional>
 #include <vector>
 
-#include "../kernels/kernels.h"
+#include "../../kernels/kernels.h"
 #include "ggml-cpp.h"
 
 namespace rocketdoc {

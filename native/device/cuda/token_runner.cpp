@@ -1,4 +1,4 @@
-#include "decode_cuda.h"
+#include "token_runner.h"
 
 #include <algorithm>
 #include <cstddef>
@@ -13,22 +13,22 @@ constexpr int    N_CANDIDATES    = 256;
 
 }  // namespace
 
-CudaDecode::CudaDecode(const Model & model, Backend & backend)
-    : model_(model), backend_(backend), cuda_(*backend.cuda()) {}
+CudaTokenRunner::CudaTokenRunner(const Model & model, Device & device)
+    : model_(model), device_(device), cuda_(*device.cuda()) {}
 
-CudaDecode::~CudaDecode() { drop_capture(); }
+CudaTokenRunner::~CudaTokenRunner() { drop_capture(); }
 
 // What a product reads at most.
 static int64_t widest_input(const HyperParams & p) { return std::max({p.n_embd, p.n_ff, p.n_head * p.head_dim}); }
 
-size_t CudaDecode::device_bytes(const HyperParams & p) {
+size_t CudaTokenRunner::device_bytes(const HyperParams & p) {
     const int64_t rows = 2 * p.n_layer * p.n_head_kv * p.head_dim, heads = (p.n_head + 2 * p.n_head_kv) * p.head_dim;
     const int64_t shared = p.n_embd + 2 * p.n_head * p.head_dim + p.n_vocab + rows + widest_input(p);
     const int64_t nodes  = 8 * p.n_embd + 4 * p.n_ff + 3 * heads;  // of a step
     return size_t(shared + nodes) * sizeof(float);
 }
 
-Status CudaDecode::reserve() {
+Status CudaTokenRunner::reserve() {
     if (pinned_.pinned()) return Status::good();  // the last to be had
     const HyperParams & p  = model_.params();
     size_t              at = 0;
@@ -45,9 +45,9 @@ Status CudaDecode::reserve() {
     bits_at_            = DeviceBytes::take(at, widest);
     scales_at_          = DeviceBytes::take(at, widest / 32 * sizeof(float));
     sums_at_            = DeviceBytes::take(at, widest / 16 * sizeof(float));
-    RETURN_IF_FAILED(DeviceBytes::allocate(backend_, at, memory_));
+    RETURN_IF_FAILED(DeviceBytes::allocate(device_, at, memory_));
     RETURN_IF_FAILED(DeviceBytes::allocate(
-        backend_,
+        device_,
         cuda_.kernels().candidates_workspace_bytes(int(p.n_vocab), int(std::min<int64_t>(N_CANDIDATES, p.n_vocab))),
         candidates_workspace_));
     size_t host = 0;
@@ -60,16 +60,16 @@ Status CudaDecode::reserve() {
                             : Status::fail(Code::GPU_FAULT, "The GPU's driver takes no memory for a token's results.");
 }
 
-KernelActivations CudaDecode::activations() const {
+KernelActivations CudaTokenRunner::activations() const {
     return {nullptr, memory_.at<signed char>(bits_at_), memory_.at<float>(scales_at_), memory_.at<float>(sums_at_)};
 }
 
-ggml_cgraph * CudaDecode::new_graph() {
+ggml_cgraph * CudaTokenRunner::new_graph() {
     steps_.push_back({ggml_new_graph_custom(ctx_.get(), NODES_PER_GRAPH, false), 0, {}});
     return steps_.back().graph;
 }
 
-ggml_tensor * CudaDecode::leaf(ggml_type type, std::array<int64_t, 2> ne, size_t offset) {
+ggml_tensor * CudaTokenRunner::leaf(ggml_type type, std::array<int64_t, 2> ne, size_t offset) {
     ggml_tensor * t = ggml_new_tensor_2d(ctx_.get(), type, ne[0], ne[1]);
     t->buffer       = memory_.buffer();
     t->data         = memory_.at<void>(offset);
@@ -77,7 +77,7 @@ ggml_tensor * CudaDecode::leaf(ggml_type type, std::array<int64_t, 2> ne, size_t
 }
 
 // Has a graph write a result where the next graph, or a kernel, looks for it.
-void CudaDecode::place(ggml_tensor * result, size_t offset) {
+void CudaTokenRunner::place(ggml_tensor * result, size_t offset) {
     ggml_tensor * root = result->view_src ? result->view_src : result;
     root->buffer       = memory_.buffer();
     root->data         = memory_.at<void>(offset);
@@ -88,7 +88,7 @@ void CudaDecode::place(ggml_tensor * result, size_t offset) {
     }
 }
 
-void CudaDecode::build() {
+void CudaTokenRunner::build() {
     const HyperParams &  p        = model_.params();
     const Architecture & arch     = model_.architecture();
     const size_t         n_graphs = 2 * size_t(p.n_layer) + 2;
@@ -148,7 +148,7 @@ void CudaDecode::build() {
 }
 
 // Memory for the nodes that have none; what they take in all. base null: only that.
-size_t CudaDecode::place_nodes(ggml_cgraph * graph, uint8_t * base) const {
+size_t CudaTokenRunner::place_nodes(ggml_cgraph * graph, uint8_t * base) const {
     size_t at = 0;
     for (int i = 0; i < ggml_graph_n_nodes(graph); i++) {
         ggml_tensor * node = ggml_graph_node(graph, i);
@@ -163,12 +163,12 @@ size_t CudaDecode::place_nodes(ggml_cgraph * graph, uint8_t * base) const {
 }
 
 // Every node of a step has memory of its own, so that kernels may do several nodes' work at once.
-Status CudaDecode::give_memory() {
+Status CudaTokenRunner::give_memory() {
     size_t most = 1;
     for (const Step & step : steps_) {
         if (step.graph) most = std::max(most, place_nodes(step.graph, nullptr));
     }
-    RETURN_IF_FAILED(DeviceBytes::allocate(backend_, most, scratch_));
+    RETURN_IF_FAILED(DeviceBytes::allocate(device_, most, scratch_));
     for (Step & step : steps_) {
         if (!step.graph) continue;
         place_nodes(step.graph, scratch_.at<uint8_t>(0));
@@ -178,21 +178,21 @@ Status CudaDecode::give_memory() {
 }
 
 // A compact token's rows go to the history on the device at the token's end.
-Status CudaDecode::list_history() {
+Status CudaTokenRunner::list_history() {
     if (!compact_ || !history_ || !history_->on_device()) return Status::good();
     std::vector<void *> lists;
     for (int64_t layer = 0; layer < model_.params().n_layer; layer++) {
         lists.push_back(history_->k(layer)->data);
         lists.push_back(history_->v(layer)->data);
     }
-    RETURN_IF_FAILED(DeviceBytes::allocate(backend_, lists.size() * sizeof(void *), lists_));
+    RETURN_IF_FAILED(DeviceBytes::allocate(device_, lists.size() * sizeof(void *), lists_));
     RETURN_IF_FAILED(
         cuda_.check(cuda_.kernels().copy(lists_.data(), lists.data(), lists.size() * sizeof(void *), cuda_.stream()),
                     "listing the history"));
     return cuda_.finish();
 }
 
-Status CudaDecode::begin(KvRows * history, CompactCache * compact) {
+Status CudaTokenRunner::begin(KvRows * history, CompactCache * compact) {
     RETURN_IF_FAILED(cuda_.enter());
     RETURN_IF_FAILED(end());
     history_ = history;
@@ -204,7 +204,7 @@ Status CudaDecode::begin(KvRows * history, CompactCache * compact) {
     RETURN_IF_FAILED(reserve());
     if (!compact_) {
         const size_t n = size_t(history_->capacity());
-        RETURN_IF_FAILED(DeviceBytes::allocate(backend_, n * sizeof(uint16_t), mask_));
+        RETURN_IF_FAILED(DeviceBytes::allocate(device_, n * sizeof(uint16_t), mask_));
     }
     dense_rows_ = 0;
     n_run_      = 0;
@@ -215,9 +215,9 @@ Status CudaDecode::begin(KvRows * history, CompactCache * compact) {
 
 // ggml's attention takes whole steps of rows: the graph is captured for a length that serves the next 256 tokens, and
 // the mask says how far they reach.
-Status CudaDecode::set_dense_length(int64_t n_history) {
+Status CudaTokenRunner::set_dense_length(int64_t n_history) {
     constexpr uint16_t F16_MINUS_INF = 0xFC00;
-    const int64_t      n_rows        = round_up(n_history + 1, backend_.row_step());
+    const int64_t      n_rows        = round_up(n_history + 1, device_.row_step());
     if (n_rows != dense_rows_) {
         drop_capture();
         dense_rows_ = n_rows;
@@ -238,7 +238,7 @@ Status CudaDecode::set_dense_length(int64_t n_history) {
                        "setting the mask");
 }
 
-Status CudaDecode::enqueue_steps() {
+Status CudaTokenRunner::enqueue_steps() {
     const KernelTable & kernels = cuda_.kernels();
     const HyperParams & p       = model_.params();
     const size_t        kv      = size_t(p.n_head_kv * p.head_dim) * sizeof(float);
@@ -253,14 +253,14 @@ Status CudaDecode::enqueue_steps() {
             RETURN_IF_FAILED(cuda_.check(call(kernels, cuda_.stream()), "computing a layer"));
         if (!step.calls.empty()) continue;
         RETURN_IF_FAILED(cuda_.let_ggml_wait());
-        if (ggml_backend_graph_compute_async(backend_.handle(), step.graph) != GGML_STATUS_SUCCESS)
+        if (ggml_backend_graph_compute_async(device_.handle(), step.graph) != GGML_STATUS_SUCCESS)
             return Status::fail(Code::GPU_FAULT, "ggml failed to compute a graph on the GPU.");
         RETURN_IF_FAILED(cuda_.wait_for_ggml());
     }
     return Status::good();
 }
 
-Status CudaDecode::enqueue_token() {
+Status CudaTokenRunner::enqueue_token() {
     const KernelTable & kernels = cuda_.kernels();
     const HyperParams & p       = model_.params();
     RETURN_IF_FAILED(cuda_.check(
@@ -294,7 +294,7 @@ Status CudaDecode::enqueue_token() {
                        "taking the candidates");
 }
 
-Status CudaDecode::compute_token() {
+Status CudaTokenRunner::compute_token() {
     const KernelTable & kernels = cuda_.kernels();
     if (compact_ && compact_->runs_uncaptured()) return enqueue_token();
     if (captured_) return cuda_.check(kernels.launch_graph(captured_, cuda_.stream()), "running a token");
@@ -311,8 +311,8 @@ Status CudaDecode::compute_token() {
     return cuda_.check(kernels.launch_graph(captured_, cuda_.stream()), "running a token");
 }
 
-Status CudaDecode::run(int32_t token, int64_t position, int64_t n_history, bool logits, NextToken & out,
-                       const std::atomic<bool> * cancel) {
+Status CudaTokenRunner::run(int32_t token, int64_t position, int64_t n_history, bool logits, NextToken & out,
+                            const std::atomic<bool> * cancel) {
     if (steps_.empty()) return Status::fail(Code::INTERNAL, "decode was not begun");
     if (cancel && cancel->load()) return Status::fail(Code::CANCELLED, "Cancelled.");
     RETURN_IF_FAILED(cuda_.enter());
@@ -348,7 +348,7 @@ Status CudaDecode::run(int32_t token, int64_t position, int64_t n_history, bool 
 }
 
 // K and V of the token before, from pinned memory into the history's rows [head_dim, capacity, n_head].
-Status CudaDecode::write_staged_rows() {
+Status CudaTokenRunner::write_staged_rows() {
     if (staged_row_ < 0) return Status::good();
     const HyperParams & p = model_.params();
     const float *       row =
@@ -368,13 +368,13 @@ Status CudaDecode::write_staged_rows() {
     return Status::good();
 }
 
-void CudaDecode::drop_capture() {
+void CudaTokenRunner::drop_capture() {
     if (captured_) cuda_.kernels().destroy_graph(captured_);
     captured_ = nullptr;
     warm_     = false;
 }
 
-Status CudaDecode::end() {
+Status CudaTokenRunner::end() {
     const Status written = write_staged_rows();
     drop_capture();
     steps_.clear();
