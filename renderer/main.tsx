@@ -17,7 +17,7 @@ import { watchAbout, watchOpenedFiles } from './bridge/desktop.ts';
 import { startConnection } from './bridge/start-connection.ts';
 import { keyBindings } from './features/palette/shortcuts.ts';
 import { setApi } from './stores/api.ts';
-import { openChatsOf } from './stores/chat.ts';
+import { openChatsOf, reopenChats } from './stores/chat.ts';
 import { loadDocumentChoice } from './stores/document-choice.ts';
 import { followTelemetry } from './stores/engine.ts';
 import { addFiles, addGrant, loadLibrary, useLibrary } from './stores/library.ts';
@@ -59,7 +59,7 @@ await startConnection({
     void loadLibrary().then(() => {
       // A new selection opens its chats itself; after a lost connection the old one must be looked at again.
       if (selectedId === null || selectedId !== useLibrary.getState().selectedId) return;
-      void openChatsOf(selectedId);
+      void reopenChats();
       void openTuningOf(selectedId);
     });
   },

@@ -39,10 +39,18 @@ const ofJob = z.object({ jobId: idSchema });
 const ofTurn = z.object({ turnId: idSchema });
 const ofModel = z.object({ modelId: modelIdSchema });
 const name = z.string().trim().min(1).max(200);
-const question = z.string().trim().min(1).max(1_000_000);
+/** UTF-16 units of a question or a draft. */
+export const maxQuestionUnits = 1_000_000;
+const question = z.string().trim().min(1).max(maxQuestionUnits);
 const promptTokens = z.int().min(1).max(16_777_216);
-const draft = z.string().max(1_000_000);
+const draft = z.string().max(maxQuestionUnits);
 const password = z.string().max(1000);
+
+/**
+ * Bytes of one message over a socket or port: the longest question, of which JSON writes each unit in six characters at the most, and
+ * room for what comes with it.
+ */
+export const maxMessageBytes = 6 * maxQuestionUnits + 1024 * 1024;
 
 /** Bytes of one upload (POST /upload), how many jobs may wait for the engine, how many documents may be read as one. */
 export const maxUploadBytes = 64 * 1024 * 1024;

@@ -1,15 +1,14 @@
 /**
  * The window's contract over a message port. Each message is looked at before oRPC sees it: the frame that got the port must
- * still be the window, the message must be text of at most 1 MiB. Anything else closes the port, as a WebSocket would be.
+ * still be the window, the message must be text no longer than the contract allows. Anything else closes the port, as a WebSocket would be.
  */
 // This adapter takes messages one by one and gives back a promise; the one named message-port would lose a failure.
 import { RPCHandler } from '@orpc/server/bun-ws';
 import type { MessagePortMain, WebFrameMain } from 'electron';
+import { maxMessageBytes } from '../contract/app.ts';
 import type { App } from '../workspace/app.ts';
 import { appRouter } from '../workspace/rpc-router.ts';
 import { isAppFrame } from './origin.ts';
-
-const maxMessageLength = 1024 * 1024;
 
 export type ServePort = (port: MessagePortMain, frame: WebFrameMain) => void;
 
@@ -33,7 +32,7 @@ export function rpcPorts(app: App): ServePort {
     port.on('message', ({ data }) => {
       if (!isOpen) return;
       const text: unknown = data;
-      if (!isAppFrame(frame) || typeof text !== 'string' || text.length > maxMessageLength) return close();
+      if (!isAppFrame(frame) || typeof text !== 'string' || text.length > maxMessageBytes) return close();
       handler.message(peer, text).catch(close);
     });
     port.start();

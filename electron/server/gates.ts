@@ -10,10 +10,10 @@ export interface Refusal {
   message: string;
 }
 
-/** Exact Host values, lower case. `extra` are names given on the command line for a server off loopback. */
+/** Exact Host values, lower case. `extra` are names given on the command line for a server off loopback. Browsers leave port 80 out. */
 export function allowedHosts(port: number, extra: readonly string[] = []): ReadonlySet<string> {
   const names = ['127.0.0.1', 'localhost', '[::1]', ...extra.map((name) => name.toLowerCase())];
-  return new Set(names.map((name) => `${name}:${port}`));
+  return new Set(names.flatMap((name) => (port === 80 ? [name, `${name}:80`] : [`${name}:${port}`])));
 }
 
 /** rawHeaders, because node joins or drops repeated headers before anyone sees them. */

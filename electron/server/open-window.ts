@@ -1,10 +1,12 @@
 /**
- * Shows the link: as a window of its own where a browser of the Chromium family is found (no tabs, no address bar), else in the
+ * Shows the link. It holds the launch code, and other users of the machine see the arguments of every process: so a page that only the
+ * owner can read leads there, and its path is what the browser is given. It opens as a window of its own where a browser of the Chromium family is found (no tabs, no address bar), else in the
  * default browser. Where there is no screen, nothing is opened; the link is printed anyway.
  */
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 
 interface Machine {
   platform: NodeJS.Platform;
@@ -16,13 +18,31 @@ interface Machine {
 
 const here: Machine = { platform: process.platform, env: process.env, exists: existsSync, run };
 
-export async function openWindow(link: string, machine: Machine = here): Promise<boolean> {
+/** @param dir where the page is written, for the owner alone. False: nothing was opened. */
+export async function openWindow(link: string, dir: string, machine: Machine = here): Promise<boolean> {
   const { platform, env } = machine;
   if (platform === 'linux' && !env.DISPLAY && !env.WAYLAND_DISPLAY) return false;
+  const page = pageTo(link, dir);
   const browser = appModeBrowser(machine);
-  if (browser !== undefined && (await machine.run(browser, [`--app=${link}`]))) return true;
+  if (browser !== undefined && (await machine.run(browser, [`--app=${pathToFileURL(page)}`]))) return true;
   const opener = platform === 'darwin' ? 'open' : platform === 'win32' ? 'explorer' : 'xdg-open';
-  return machine.run(opener, [link]);
+  return machine.run(opener, [page]);
+}
+
+/** The page stays until the next one is written: its code works once. */
+function pageTo(link: string, dir: string): string {
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  const page = join(dir, 'open.html');
+  rmSync(page, { force: true }); // its mode would be kept
+  writeFileSync(page, openingPage(link), { mode: 0o600, flag: 'wx' });
+  return page;
+}
+
+function openingPage(link: string): string {
+  const url = new URL(link).href; // no quotes and no angle brackets are left in it
+  return `<!doctype html><meta charset="utf-8"><meta name="referrer" content="no-referrer"><title>RocketDoc</title>
+<script>location.replace(${JSON.stringify(url)})</script><a href="${url}">Open RocketDoc</a>
+`;
 }
 
 /** The first of the Chromium family that is installed. */

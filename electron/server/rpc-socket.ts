@@ -3,13 +3,13 @@ import type { Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { RPCHandler } from '@orpc/server/ws';
 import { type RawData, type WebSocket, WebSocketServer } from 'ws';
+import { maxMessageBytes } from '../contract/app.ts';
 import type { App } from '../workspace/app.ts';
 import { appRouter } from '../workspace/rpc-router.ts';
 import { refusal } from './gates.ts';
 import type { SessionTokens } from './session-tokens.ts';
 
 const firstFrameMs = 2000;
-const maxFrameBytes = 1024 * 1024;
 const unauthorised = 4401;
 /** Nothing is said against such a window: it tries again. */
 const tooSlow = 4408;
@@ -20,7 +20,7 @@ export function serveSocket(
   tokens: SessionTokens,
   hosts: () => ReadonlySet<string>,
 ): () => void {
-  const sockets = new WebSocketServer({ noServer: true, maxPayload: maxFrameBytes, perMessageDeflate: false });
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: maxMessageBytes, perMessageDeflate: false });
   const handler = new RPCHandler(appRouter(app));
   server.on('upgrade', (request, socket, head) => {
     socket.on('error', () => {});

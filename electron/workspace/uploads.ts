@@ -4,11 +4,13 @@
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { constants, createReadStream, createWriteStream } from 'node:fs';
-import { access, copyFile, mkdir, open, rename, rm, stat } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { access, mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { type Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { maxUploadBytes } from '../contract/app.ts';
+import { bytesText } from '../contract/bytes-text.ts';
+import { defaultDocumentLimits } from '../contract/documents.ts';
 import { AppError } from '../contract/errors.ts';
 
 export interface IncomingFile {
@@ -60,12 +62,30 @@ export class Uploads {
 
   /** A file that is on this machine already; the original stays where it is. */
   async copy(path: string): Promise<IncomingFile> {
+    const name = safeName(basename(path));
     const { size } = await whole(path);
+    const most = defaultDocumentLimits.maxInputBytes;
+    if (size > most) {
+      const sizes = `${bytesText(size)}; the most that can be opened is ${bytesText(most)}`;
+      throw new AppError('DOC_TOO_LARGE', `${name} is ${sizes}. Split it into smaller files.`);
+    }
+    const file = await this.#place(randomUUID(), name);
     const hash = createHash('sha256');
-    await pipeline(createReadStream(path), hash);
-    const file = await this.#place(randomUUID(), basename(path));
-    await copyFile(path, file);
-    return { path: file, name: safeName(basename(path)), bytes: size, sha256: hash.digest('hex') };
+    let bytes = 0;
+    const count = new Transform({
+      transform(chunk: Buffer, _, done) {
+        bytes += chunk.length;
+        hash.update(chunk);
+        done(null, chunk);
+      },
+    });
+    try {
+      await pipeline(createReadStream(path), count, createWriteStream(file, { mode: 0o600 }));
+    } catch (error) {
+      await rm(dirname(file), { recursive: true, force: true });
+      throw error;
+    }
+    return { path: file, name, bytes, sha256: hash.digest('hex') };
   }
 
   get(id: string): IncomingFile {
@@ -139,9 +159,24 @@ export function safeName(name: string): string {
     .replace(/[\p{Cc}\p{Cf}<>:"|?*]/gu, '_')
     .replace(/^[.\s]+|[.\s]+$/g, '');
   const dot = clean.lastIndexOf('.');
-  const extension = dot > 0 ? clean.slice(dot).slice(0, 16) : '';
-  const stem = (dot > 0 ? clean.slice(0, dot) : clean).slice(0, 120);
+  const extension = dot > 0 ? withinBytes(clean.slice(dot), 48) : '';
+  const stem = withinBytes(dot > 0 ? clean.slice(0, dot) : clean, maxNameBytes - Buffer.byteLength(extension));
   return `${stem || 'document'}${extension}`;
+}
+
+/** What every file system takes for one component, as UTF-8. */
+const maxNameBytes = 255;
+
+/** The longest beginning of whole characters that fits. */
+function withinBytes(text: string, most: number): string {
+  let bytes = 0;
+  let end = 0;
+  for (const char of text) {
+    bytes += Buffer.byteLength(char);
+    if (bytes > most) break;
+    end += char.length;
+  }
+  return text.slice(0, end);
 }
 
 function tooLarge(name: string): AppError {

@@ -54,8 +54,10 @@ const noChat = {
 
 export const useChat = create<ChatState>(() => ({ documentId: null, chats: [], ...noChat }));
 
-/** By chat: who goes on to another one has not given up what was typed in the first. */
+/** By chat, or by document before it has one: who goes on to another one has not given up what was typed in the first. */
 const saving = new Map<string, ReturnType<typeof setTimeout>>();
+/** Drafts that the server does not have yet, under the same keys. */
+const unsaved = new Map<string, string>();
 const saveDraftMs = 600;
 
 const set = useChat.setState;
@@ -76,11 +78,29 @@ export async function openChatsOf(documentId: string | null): Promise<void> {
   if (last) await openChat(last.id);
 }
 
+/** After a lost connection: what is stored is looked at again; what is being typed, and is not stored yet, stays. */
+export async function reopenChats(): Promise<void> {
+  const { documentId, chatId } = get();
+  if (documentId === null) return;
+  const chats = await api().chats.list({ documentId });
+  if (get().documentId !== documentId || get().chatId !== chatId) return;
+  set({ chats });
+  const draft = unsaved.get(chatId ?? documentId);
+  if (draft !== undefined) setDraft(draft);
+  const open = chatId ?? (draft === undefined ? chats.at(-1)?.id : undefined);
+  if (open !== undefined) await showChat(open);
+}
+
 export async function openChat(chatId: string): Promise<void> {
-  set({ ...noChat, chatId });
+  set({ ...noChat, chatId, draft: unsaved.get(chatId) ?? '' });
+  await showChat(chatId);
+}
+
+async function showChat(chatId: string): Promise<void> {
+  set({ chatId });
   const { turns, draft } = await api().chats.turns({ chatId });
   if (get().chatId !== chatId) return;
-  set({ ...grown(turns), draft });
+  set({ ...grown(turns), live: null, draft: unsaved.get(chatId) ?? draft });
   await loadMap();
   if (turns.some((turn) => turn.state === 'answering')) await follow(chatId, () => api().watch({ chatId }));
 }
@@ -286,12 +306,14 @@ export function setDraft(draft: string): void {
   if (documentId === null) return;
   const key = chatId ?? documentId;
   clearTimeout(saving.get(key));
+  unsaved.set(key, draft);
   const save = async () => {
     saving.delete(key);
     // Nothing typed makes no chat; and what a question has made one for is not a draft any more.
     const isAsked = get().documentId === documentId && get().draft !== draft;
-    if (chatId === null && (draft.trim() === '' || isAsked)) return;
+    if (chatId === null && (draft.trim() === '' || isAsked)) return void unsaved.delete(key);
     await api().chats.saveDraft({ chatId: chatId ?? (await firstChat(documentId)), draft });
+    if (unsaved.get(key) === draft) unsaved.delete(key);
   };
   // A lost connection: what is typed next is saved with it.
   saving.set(

@@ -8,6 +8,7 @@ import { RPCLink } from '@orpc/client/message-port';
 import type { MessagePortMain, WebFrameMain } from 'electron';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { z } from 'zod';
+import { maxMessageBytes, maxQuestionUnits } from '../../../electron/contract/app.ts';
 import { isErrorCode } from '../../../electron/contract/errors.ts';
 import { rpcPorts, type ServePort } from '../../../electron/main/rpc-port.ts';
 import { type App, createApp } from '../../../electron/workspace/app.ts';
@@ -165,8 +166,20 @@ describe('the port', () => {
     '{"i":{},"t":99,"p":[]}',
     '{"i":"1","t":1,"p":{"u":"http://orpc/__proto__/toString"}}',
     new Uint8Array(8),
-    'x'.repeat(1024 * 1024 + 1),
+    'x'.repeat(maxMessageBytes + 1),
   ];
+  it('carries the longest question, in letters that take three bytes each', async () => {
+    const { port, call } = connect();
+    const create = commands.find(({ name }) => name === 'countTokens') as Command;
+    const lost = vi.fn();
+    port.on('close', lost);
+    // No model counts here; what matters is that the question arrives.
+    await Promise.resolve(call(create)({ text: '漢'.repeat(maxQuestionUnits) })).catch(() => {});
+    const list = commands.find(({ name }) => name === 'library.list') as Command;
+    expect(await call(list)()).toEqual([]);
+    expect(lost).not.toHaveBeenCalled();
+  });
+
   it.each(garbage.map((message) => [message]))('survives garbage %#', async (message) => {
     const failures: unknown[] = [];
     const note = (error: unknown) => failures.push(error);

@@ -13,6 +13,7 @@ import {
   choose,
   closeBeside,
   openChat,
+  reopenChats,
   selectMeasured,
   setDraft,
   startEditing,
@@ -222,6 +223,30 @@ describe('chat', () => {
     await later();
     expect(useChat.getState()).toMatchObject({ chatId: null, draft: '' });
     expect(log).toEqual(['create d1', 'of d1: What', 'create d2', 'ask of d2', 'of d2: ', 'create d3', 'of d3: Where']);
+    vi.useRealTimers();
+  });
+
+  it('keeps what is typed over a lost connection, and saves it with the next one', async () => {
+    const saved: string[] = [];
+    const chats = {
+      list: async () => [{ id: 'c1', title: 'Chat 1' }],
+      turns: async () => ({ turns: [], draft: 'Old' }),
+    };
+    const lost = async () => Promise.reject(new Error('The connection is lost.'));
+    connect({ chats: { ...chats, saveDraft: lost } });
+    vi.useFakeTimers();
+    useChat.setState({ documentId: 'd1', chatId: null, chats: [], draft: '' });
+    await openChat('c1');
+    setDraft('A new question');
+    await vi.advanceTimersByTimeAsync(1000);
+    connect({ chats: { ...chats, saveDraft: async ({ draft }: { draft: string }) => void saved.push(draft) } });
+    await reopenChats();
+    expect(useChat.getState()).toMatchObject({ chatId: 'c1', draft: 'A new question' });
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(saved).toEqual(['A new question']);
+    // What the server has is what another window typed last.
+    await reopenChats();
+    expect(useChat.getState().draft).toBe('Old');
     vi.useRealTimers();
   });
 

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
+import { maxMessageBytes, maxQuestionUnits } from '../../../electron/contract/app.ts';
 import { allowedHosts } from '../../../electron/server/gates.ts';
 import { createAppServer } from '../../../electron/server/http-server.ts';
 import { type FakeServer, startFakeServer } from '../../fixtures/app-server.ts';
@@ -193,9 +194,26 @@ describe('WebSocket', () => {
     socket.close();
   });
 
-  it('closes on a frame of more than 1 MiB', async () => {
+  it('stays open for the longest question, in letters that take three bytes each', async () => {
+    const socket = open({ Origin: `http://127.0.0.1:${server.port}` });
+    const json = { input: { text: '漢'.repeat(maxQuestionUnits) } };
+    socket.on('open', () => socket.send(token));
+    socket.once('message', () => {
+      socket.send(JSON.stringify({ i: '1', p: { u: '/countTokens', b: { json } } }));
+      socket.ping();
+    });
+    // Frames come in order: the answer to the ping is behind the question.
+    const end = await Promise.race([
+      new Promise((resolve) => socket.once('pong', () => resolve('open'))),
+      ended(socket),
+    ]);
+    expect(end).toBe('open');
+    socket.close();
+  });
+
+  it('closes on a frame that is longer than any message', async () => {
     const socket = open({});
-    socket.on('open', () => socket.send('x'.repeat(1024 * 1024 + 1)));
+    socket.on('open', () => socket.send('x'.repeat(maxMessageBytes + 1)));
     expect(await ended(socket)).toBe(1009);
   });
 });

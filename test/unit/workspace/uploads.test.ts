@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -17,6 +17,7 @@ describe('safeName', () => {
     ['CON:stream.txt', 'CON_stream.txt'],
     ['report.pdf', 'report.pdf'],
     ['Überblick 2024.pdf', 'Überblick 2024.pdf'],
+    [`${'文'.repeat(90)}.pdf`, `${'文'.repeat(83)}.pdf`],
   ])('%s becomes %s', (name, safe) => expect(safeName(name)).toBe(safe));
 
   it('is always one component that stays in its folder', () => {
@@ -24,7 +25,7 @@ describe('safeName', () => {
       fc.property(fc.string({ unit: 'binary', maxLength: 300 }), (name) => {
         const safe = safeName(name);
         expect(safe.length).toBeGreaterThan(0);
-        expect(safe.length).toBeLessThanOrEqual(136);
+        expect(Buffer.byteLength(safe)).toBeLessThanOrEqual(255);
         expect(dirname(join('/data', safe))).toBe('/data');
         expect(safe).not.toMatch(/[/\\\p{Cc}]/u);
       }),
@@ -43,6 +44,22 @@ describe('Uploads', () => {
     await uploads.discard(file);
     expect(existsSync(file.path)).toBe(false);
     expect(() => uploads.get(id)).toThrow('not here any more');
+  });
+
+  it('looks at the size of a file of this machine before it copies anything', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'rocketdoc-uploads-'));
+    const film = join(dir, 'film.mkv');
+    writeFileSync(film, '');
+    truncateSync(film, 20 * 1024 ** 3); // holes: no space is taken
+    await expect(new Uploads(dir).copy(film)).rejects.toMatchObject({ code: 'DOC_TOO_LARGE' });
+    expect(existsSync(join(dir, 'incoming'))).toBe(false);
+  });
+
+  it('copies a file under a name of many long characters', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'rocketdoc-uploads-'));
+    const uploads = new Uploads(dir);
+    const id = await uploads.receive(`${'文'.repeat(90)}.txt`, Readable.from([Buffer.from('hello')]));
+    expect(existsSync(uploads.get(id).path)).toBe(true);
   });
 
   it('ends an upload that grows past the limit, and leaves nothing', async () => {

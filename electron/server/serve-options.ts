@@ -1,0 +1,88 @@
+/** The command line of `serve`: what may be said, checked, with a sentence for what may not. */
+import { parseArgs } from 'node:util';
+import { defaultDataDir } from '../workspace/start-up.ts';
+
+export const usage = `Usage: npm run serve -- [options] [file...]
+  --host <address>      where to listen (default 127.0.0.1)
+  --allow-host <name>   a name the window is opened under, for a server off loopback (repeatable)
+  --port <number>       0: any free one (default 4680)
+  --data-dir <folder>   library, chats and downloaded models (default: ~/.rocketdoc)
+  --models <folder>     GGUF files in it can be chosen in the window, opened where they are (repeatable)
+  --catalogue <file>    models to download, instead of assets/models/catalogue.json
+  --threads <number>    the engine's threads until the settings say otherwise
+  --no-open             print the link, do not open a browser
+`;
+
+export interface ServeOptions {
+  host: string;
+  allowHosts: string[];
+  port: number;
+  dataDir: string;
+  models: string[];
+  catalogue: string | undefined;
+  threads: number | undefined;
+  open: boolean;
+  files: string[];
+}
+
+/** 'help', the options, or one sentence about what is wrong with them. */
+export function serveOptions(args: readonly string[]): ServeOptions | 'help' | { wrong: string } {
+  let parsed: ReturnType<typeof parse>;
+  try {
+    parsed = parse(args);
+  } catch (error) {
+    return { wrong: (error as Error).message.split('. To specify')[0] ?? 'These options are not known.' };
+  }
+  const { values, positionals } = parsed;
+  if (values.help) return 'help';
+  const port = wholeNumber(values.port, 65_535);
+  if (port === undefined) return { wrong: `--port is a whole number from 0 to 65535, not "${values.port}".` };
+  const threads = values.threads === undefined ? undefined : wholeNumber(values.threads, 256);
+  if (values.threads !== undefined && threads === undefined)
+    return { wrong: `--threads is a whole number from 0 to 256, not "${values.threads}".` };
+  const host = values.host.replace(/^\[(.*)\]$/, '$1');
+  if (!isLoopback(host) && values['allow-host'].length === 0)
+    return { wrong: 'Off loopback the window needs its name: --allow-host <name or address as typed in the browser>.' };
+  return {
+    host,
+    allowHosts: values['allow-host'],
+    port,
+    dataDir: values['data-dir'],
+    models: values.models,
+    catalogue: values.catalogue,
+    threads,
+    open: !values['no-open'],
+    files: positionals,
+  };
+}
+
+function parse(args: readonly string[]) {
+  return parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      host: { type: 'string', default: '127.0.0.1' },
+      'allow-host': { type: 'string', multiple: true, default: [] },
+      port: { type: 'string', default: '4680' },
+      'data-dir': { type: 'string', default: defaultDataDir },
+      models: { type: 'string', multiple: true, default: [] },
+      catalogue: { type: 'string' },
+      threads: { type: 'string' },
+      'no-open': { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+}
+
+const isLoopback = (host: string) => ['127.0.0.1', '::1', 'localhost'].includes(host);
+
+function wholeNumber(text: string, most: number): number | undefined {
+  const value = Number(text);
+  return /^\d{1,6}$/.test(text) && value <= most ? value : undefined;
+}
+
+/** Where the window is opened: the name it was allowed under, or the address it listens on. */
+export function windowAddress({ host, allowHosts }: Pick<ServeOptions, 'host' | 'allowHosts'>, port: number): string {
+  const name = allowHosts[0] ?? (host.includes(':') ? `[${host}]` : host);
+  return `http://${name}:${port}/`;
+}
