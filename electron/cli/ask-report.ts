@@ -1,6 +1,7 @@
 /** An answer as the JSON line of `ask --json`, and as the one-line summary for people. Field names are an interface. */
 import type { ParsedDocument } from '../contract/documents.ts';
 import type { AnswerReport, Counters, OpenedModel, ReadResult } from '../contract/engine-reports.ts';
+import { receiptLine } from '../contract/receipt.ts';
 import { budgetsJson, formatBytes, formatCount, mean, rounded } from './format.ts';
 
 export interface AskContext {
@@ -48,7 +49,13 @@ export function answerJson(report: AnswerReport, context: AskContext) {
     model: context.model.info.name,
     device: context.model.device,
     mode: report.mode,
-    document: { files: context.files, tokens: context.read.documentTokens, pages: context.document.pages.length },
+    document: {
+      files: context.files,
+      tokens: context.read.documentTokens,
+      pages: context.document.pages.length,
+      receipt: receiptLine(context.document),
+      notes: context.document.notes,
+    },
     prompt_tokens: report.promptTokens,
     prefilled_tokens: prefilled,
     generated_tokens: report.generatedTokens,

@@ -1,5 +1,4 @@
 /** `npm run -s ask -- <file>... "<question>"`: progress on stderr, the answer on stdout. */
-import { pathToFileURL } from 'node:url';
 import type { AnswerReport, ReadResult } from '../contract/engine-reports.ts';
 import { AppError } from '../contract/errors.ts';
 import { chooseDevice } from '../engine-host/choose-device.ts';
@@ -19,9 +18,9 @@ import {
   samplerFlags,
   samplerOptions,
 } from './method-flags.ts';
-import { openDocuments, splitPositionals } from './open-documents.ts';
+import { documentChoice, documentFlags, openDocuments, splitPositionals } from './open-documents.ts';
 import { ProgressLine } from './progress-line.ts';
-import { runCommand } from './report-error.ts';
+import { isMain, runCommand } from './report-error.ts';
 
 export const askCommand: Command = {
   run: 'npm run -s ask --',
@@ -30,7 +29,7 @@ export const askCommand: Command = {
   flags: {
     question: { value: '<text>', help: 'a question; several make one chat', multiple: true },
     separate: { help: 'ask each question in a chat of its own' },
-    password: { value: '<text>', help: 'of an encrypted PDF' },
+    ...documentFlags,
     json: { help: 'print one JSON object a question' },
     ...modelFlags,
     ...modeFlag,
@@ -62,7 +61,7 @@ export async function ask(
   try {
     // At once: neither needs the other.
     const [document, model] = await Promise.all([
-      openDocuments(files, progress, AbortSignal.any([signal, ended.signal]), args.text('password')),
+      openDocuments(files, progress, AbortSignal.any([signal, ended.signal]), documentChoice(args)),
       verbs.openModel(choice, { signal }),
     ]);
     for (const notice of model.notices) progress.say(`Note: ${notice}`);
@@ -152,11 +151,6 @@ export async function askOne(
     else show.add(event.text);
   }
   throw new AppError('INTERNAL', 'The engine ended the answer without a result.');
-}
-
-/** True for the file that node was started with; an imported command must not run. */
-export function isMain(moduleUrl: string): boolean {
-  return process.argv[1] !== undefined && moduleUrl === pathToFileURL(process.argv[1]).href;
 }
 
 if (isMain(import.meta.url)) await runCommand(askCommand, ask);

@@ -27,7 +27,7 @@ import {
   rocketOptions,
 } from './method-flags.ts';
 import { builtInNeedles, type CheckedQuestion, insertNeedles, isRight, parseQuestions } from './needles.ts';
-import { openDocuments } from './open-documents.ts';
+import { documentChoice, documentFlags, openDocuments } from './open-documents.ts';
 import { ProgressLine } from './progress-line.ts';
 import { runCommand } from './report-error.ts';
 
@@ -48,6 +48,7 @@ const command: Command = {
     chat: { help: "ask each question as a chat's second: which modes still find it?" },
     'no-answers': { help: 'only along the full answer: leave out what each mode answers by itself' },
     csv: { help: 'print CSV' },
+    ...documentFlags,
     'float-weights': {
       help: 'compute with the weights as 16-bit floats: without the rounding of quantized products, which also changes answers',
     },
@@ -101,7 +102,7 @@ async function fidelity(args: Arguments, signal: AbortSignal): Promise<undefined
     const model = await verbs.openModel({ ...choice, floatWeights }, { signal });
     for (const notice of model.notices) progress.say(`Note: ${notice}`);
     for (const file of files) {
-      const parsed = await openDocuments([file], progress, signal);
+      const parsed = await openDocuments([file], progress, signal, documentChoice(args));
       const needles = builtInNeedles();
       const questions: CheckedQuestion[] = ownQuestions ?? needles;
       const { text, pages } = ownQuestions ? parsed : insertNeedles(parsed, needles);

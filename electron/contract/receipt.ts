@@ -4,16 +4,46 @@ import { counted, type ImportNote, type NoteKind, noteWords } from './import-not
 
 const namesOfUnits: Partial<Record<DocumentFormat, [one: string, many: string]>> = { pdf: ['page', 'pages'] };
 
-/** "212 pages; 14 tracked changes accepted; 1 attachment not read: terms.txt" */
-export function receiptLine(format: DocumentFormat, pages: number, notes: readonly ImportNote[]): string {
+/** "1 page", "3 sections". */
+export function unitsText(format: DocumentFormat, count: number): string {
   const [one, many] = namesOfUnits[format] ?? ['section', 'sections'];
-  const parts = [counted(one, many)(pages)];
-  for (const kind of Object.keys(noteWords) as NoteKind[]) {
+  return counted(one, many)(count);
+}
+
+export interface NoteGroup {
+  kind: NoteKind;
+  notes: ImportNote[];
+  /** "14 tracked changes accepted", "1 attachment not read: terms.txt" */
+  words: string;
+}
+
+/** One group for each kind that there is, in the order of the receipt. */
+export function noteGroups(notes: readonly ImportNote[]): NoteGroup[] {
+  return (Object.keys(noteWords) as NoteKind[]).flatMap((kind) => {
     const ofKind = notes.filter((note) => note.kind === kind);
-    if (ofKind.length === 0) continue;
-    const names = ofKind.flatMap((note) => note.names ?? []);
-    const words = noteWords[kind](ofKind.reduce((sum, { count }) => sum + count, 0));
-    parts.push(names.length === 0 ? words : `${words}: ${names.join(', ')}`);
-  }
-  return parts.join('; ');
+    return ofKind.length === 0 ? [] : [{ kind, notes: ofKind, words: wordsOf(kind, ofKind) }];
+  });
+}
+
+/** The line stays one that can be read; the notes below it have every name. */
+const mostNames = 5;
+
+function wordsOf(kind: NoteKind, notes: readonly ImportNote[]): string {
+  const words = noteWords[kind](notes.reduce((sum, { count }) => sum + count, 0));
+  const names = notes.flatMap((note) => note.names ?? []);
+  const more = names.length > mostNames ? ` and ${names.length - mostNames} more` : '';
+  return names.length === 0 ? words : `${words}: ${names.slice(0, mostNames).join(', ')}${more}`;
+}
+
+interface Received {
+  format: DocumentFormat;
+  /** Or how many there are. */
+  pages: number | readonly unknown[];
+  notes: readonly ImportNote[];
+}
+
+/** "212 pages; 14 tracked changes accepted; 1 attachment not read: terms.txt" */
+export function receiptLine({ format, pages, notes }: Received): string {
+  const count = typeof pages === 'number' ? pages : pages.length;
+  return [unitsText(format, count), ...noteGroups(notes).map(({ words }) => words)].join('; ');
 }

@@ -1,17 +1,21 @@
 /** Collects the notes of one import while its text is extracted. */
-import { type ImportNote, maxNotes } from '../contract/import-notes.ts';
+import { type ImportNote, maxNotes, type NoteKind, noteWords } from '../contract/import-notes.ts';
 import { oneLine } from './wording.ts';
+
+/** One by one; room is left for one more of each kind. */
+const mostListed = maxNotes - Object.keys(noteWords).length;
 
 export class ImportNotes {
   readonly #notes: ImportNote[] = [];
-  #dropped = 0;
+  /** How many of each kind the notes beyond the most stand for. */
+  readonly #further = new Map<NoteKind, number>();
 
   add(note: ImportNote): void {
-    if (this.#notes.length >= maxNotes - 1) {
-      this.#dropped++;
+    const { kind, count, section, names } = note;
+    if (this.#notes.length >= mostListed) {
+      this.#further.set(kind, (this.#further.get(kind) ?? 0) + count);
       return;
     }
-    const { section, names } = note;
     this.#notes.push({
       ...note,
       ...(section === undefined ? {} : { section: oneLine(section, 200) }),
@@ -20,10 +24,12 @@ export class ImportNotes {
     });
   }
 
-  /** In the order in which they were added. What is beyond the most that a document keeps is counted in the last note. */
+  /** In the order in which they were added. What is beyond the most is one note for each kind, so that the receipt's sums are right. */
   list(): ImportNote[] {
-    if (this.#dropped === 0) return [...this.#notes];
-    const sentence = `${this.#dropped.toLocaleString('en-US')} further notes are not kept.`;
-    return [...this.#notes, { kind: 'other', count: this.#dropped, sentence }];
+    const further = [...this.#further].map(([kind, count]): ImportNote => {
+      const sentence = `Not listed one by one: ${noteWords[kind](count)}.`;
+      return { kind, count, sentence };
+    });
+    return [...this.#notes, ...further];
   }
 }

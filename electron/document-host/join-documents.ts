@@ -1,5 +1,6 @@
 import type { PageSpan, ParsedDocument } from '../contract/documents.ts';
 import { maxPageSpans } from '../contract/documents.ts';
+import type { ImportNote } from '../contract/import-notes.ts';
 import { ImportNotes } from './import-notes.ts';
 import { mergeSpans } from './text-builder.ts';
 import { oneLine } from './wording.ts';
@@ -21,15 +22,17 @@ export function joinDocuments(documents: readonly ParsedDocument[]): ParsedDocum
   let offset = 0; // where this document begins in the joined text
   for (const [i, document] of documents.entries()) {
     const title = titles[i] as string;
+    const firstPage = pages.length;
     const text = i < documents.length - 1 ? document.text + documentGap : document.text;
     texts.push(text);
-    for (const { label, start, end } of document.pages) {
-      pages.push({ label: oneLine(`${title}: ${label}`, 250), start: offset + start, end: offset + end });
+    for (const page of document.pages) {
+      const label = oneLine(`${title}: ${page.label}`, 250);
+      pages.push({ ...page, label, start: offset + page.start, end: offset + page.end });
     }
     offset += text.length;
     const last = pages.at(-1);
     if (last) last.end = offset; // the gap belongs to the page before it
-    for (const note of document.notes) notes.add({ ...note, sentence: `${title}: ${note.sentence}` });
+    for (const note of document.notes) notes.add(noteOfPart(note, title, firstPage));
   }
   return {
     title: oneLine(`${first.title} and ${rest.length} more`),
@@ -37,6 +40,17 @@ export function joinDocuments(documents: readonly ParsedDocument[]): ParsedDocum
     text: texts.join(''),
     pages: mergeSpans(pages, maxPageSpans),
     notes: notes.list(),
+  };
+}
+
+/** Its page is counted in the whole, its section is called as the whole calls it. */
+function noteOfPart(note: ImportNote, title: string, firstPage: number): ImportNote {
+  const { page, section } = note;
+  return {
+    ...note,
+    ...(page === undefined ? {} : { page: firstPage + page }),
+    ...(section === undefined ? {} : { section: oneLine(`${title}: ${section}`, 250) }),
+    sentence: `${title}: ${note.sentence}`,
   };
 }
 

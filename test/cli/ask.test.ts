@@ -1,6 +1,6 @@
 /** Answers about a short document: the interface of stdout and stderr, chats, modes. */
 import { beforeAll, describe, expect, it } from 'vitest';
-import { jsonLines, output, run, sampleFacts, shortSample } from './run-command.ts';
+import { jsonLines, output, run, sampleFacts, shortSample, temporaryFile } from './run-command.ts';
 
 let document: string;
 const [first, second] = sampleFacts();
@@ -51,6 +51,17 @@ describe('ask', () => {
     expect(one.memory.peak_rss_bytes).toBeGreaterThan(50e6);
     const { total, ...parts } = one.memory.plan_bytes;
     expect(Object.values(parts).reduce((a, b) => a + b, 0)).toBe(total);
+  });
+
+  it('says what the import made of the file, on stderr and in the JSON', async () => {
+    const text = 'Die Größe der Fläche beträgt 77 m². Über die Straße führt eine Brücke.\n';
+    const file = temporaryFile('lease.txt', Buffer.from(text.repeat(4), 'latin1'));
+    const { stdout, stderr } = await run('ask', [file, 'How large is it?', '--json', '--max-new', '4']);
+    expect(stderr).toMatch(/^1 section; encoding was detected$/m);
+    expect(stderr).toMatch(/^Note: The text's encoding was found to be /m);
+    expect(jsonLines(stdout)).toMatchObject([
+      { document: { receipt: '1 section; encoding was detected', notes: [{ kind: 'encoding', count: 1 }] } },
+    ]);
   });
 
   it('asks separately from the same reading', async () => {

@@ -26,7 +26,7 @@ describe('arguments', () => {
   ])('%j', (args, sentence) => refused('ask', args, 'INVALID_ARGUMENT', sentence));
 
   it('of every command are explained at --help', async () => {
-    for (const command of ['start', 'ask', 'inspect', 'bench', 'fidelity', 'check-vectors']) {
+    for (const command of ['start', 'ask', 'text', 'inspect', 'bench', 'fidelity', 'check-vectors']) {
       const { code, stdout } = await run(command, ['--help']);
       expect(stdout).toContain('Usage: npm ');
       expect(code).toBe(0);

@@ -66,6 +66,7 @@ const report: AnswerReport = {
   peakRssBytes: 123,
   notices: [],
 };
+const note = { kind: 'pages-without-text' as const, count: 2, sentence: 'Pages 2 and 3 have no text.' };
 const context: AskContext = {
   model: {
     info: fakeInfo,
@@ -77,7 +78,7 @@ const context: AskContext = {
     notices: [],
   },
   files: ['a.pdf'],
-  document: { title: 'A', format: 'pdf', text: 'x', pages: [{ label: '1', start: 0, end: 1 }], notes: [] },
+  document: { title: 'A', format: 'pdf', text: 'x', pages: [{ label: '1', start: 0, end: 1 }], notes: [note] },
   read: {
     type: 'done',
     documentId: 'doc-1',
@@ -104,7 +105,13 @@ describe('ask --json', () => {
       ]),
     );
     expect(json).toMatchObject({
-      document: { files: ['a.pdf'], tokens: 4900, pages: 1 },
+      document: {
+        files: ['a.pdf'],
+        tokens: 4900,
+        pages: 1,
+        receipt: '1 page; 2 pages without text',
+        notes: [note],
+      },
       budgets: { token_budget: 512, capacity: 100, prompt_budget: 90, page: 2, r: 3, k: 8, window: 32, kernel: 63 },
       kv: {
         full_bytes: 1000,

@@ -38,6 +38,21 @@ describe('joinDocuments', () => {
     ]);
   });
 
+  it('keeps the notes of each at their places in the whole, and what was recognised', () => {
+    const scanned = documentOf('B', ['two', 'three']);
+    scanned.pages[1] = { ...(scanned.pages[1] as PageSpan), recognised: { confidence: 0.9 } };
+    scanned.notes = [
+      { kind: 'unknown-glyphs', count: 3, page: 2, sentence: 'Page 2 has 3 unknown characters.' },
+      { kind: 'missing-chapters', count: 1, section: 'End', sentence: 'A chapter is missing.' },
+    ];
+    const joined = joinDocuments([documentOf('A', ['one']), scanned]);
+    expect(joined.notes.slice(1)).toEqual([
+      { kind: 'unknown-glyphs', count: 3, page: 3, sentence: 'B: Page 2 has 3 unknown characters.' },
+      { kind: 'missing-chapters', count: 1, section: 'B: End', sentence: 'B: A chapter is missing.' },
+    ]);
+    expect(joined.pages.map(({ recognised }) => recognised?.confidence)).toEqual([undefined, undefined, 0.9]);
+  });
+
   it('tells documents of the same title apart', () => {
     const joined = joinDocuments([documentOf('A', ['x']), documentOf('A', ['y'], 'md')]);
     expect(joined.pages.map(({ label }) => label)).toEqual(['A: 1', 'A (2): 1']);
