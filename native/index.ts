@@ -67,7 +67,7 @@ export function cudaLibraries(device: number): NativeCuda {
   if (!existsSync(kernels))
     throw new AppError(
       'GPU_NONE',
-      'The GPU kernels are not built: they need NVIDIA’s compiler, nvcc, when RocketDoc is built.',
+      'The GPU kernels are not built. Run: npm run build:native (it fetches NVIDIA’s compiler, or says what is missing)',
     );
   const other = nativeFiles.isPacked ? undefined : process.env.ROCKETDOC_GGML_CUDA;
   const library = other ?? packagedCuda(`${prefix}ggml-cuda${suffix}`);

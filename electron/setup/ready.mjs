@@ -1,9 +1,10 @@
-// Makes a fresh clone ready for a command: `node electron/setup/ready.mjs modules|app|window|start|desktop|gpu|test`. Says one line for each step
-// that has work to do, on stderr, and is silent and quick when there is none. Node built-ins only.
+// Makes a fresh clone ready for a command: `node electron/setup/ready.mjs modules|app|build|window|start|desktop|gpu|test`. Says
+// one line for each step that has work to do, on stderr, and is silent and quick when there is none. Node built-ins only.
 // @ts-check
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { cudaCompiler, ensureCudaCompiler, forgetFailure, missKernels } from './cuda-compiler.mjs';
 import { electronFile } from './electron-binary.mjs';
 import {
   addonFile,
@@ -63,40 +64,56 @@ function nativeHash(withTests) {
 }
 
 /**
- * The addon; with tests also everything that ctest runs, in the same folder.
- * @param {boolean} withTests
+ * With what compiles the kernels: one that appears makes a build stale.
+ * @param {import('./cuda-compiler.mjs').Purpose} purpose
+ */
+function buildHash(purpose) {
+  const compiler = cudaCompiler(purpose);
+  return `${nativeHash(purpose !== 'app')} ${compiler.kind === 'found' ? compiler.nvcc : compiler.kind}`;
+}
+
+const kernelsFile = join(
+  dirname(addonFile),
+  process.platform === 'win32' ? 'rocketdoc_kernels.dll' : 'librocketdoc_kernels.so',
+);
+
+/**
+ * The addon and, with a compiler for them, the GPU kernels; for gpu and test also everything that ctest runs, in the same folder.
+ * @param {import('./cuda-compiler.mjs').Purpose} purpose
  * @returns {Step}
  */
-function native(withTests) {
+function native(purpose) {
+  const withTests = purpose !== 'app';
   const stamp = join(buildDir, withTests ? '.ready-test' : '.ready-app');
   return {
     name: withTests ? 'native tests' : 'native',
-    isReady: () => existsSync(addonFile) && isFresh(stamp, nativeHash(withTests)),
+    isReady: () =>
+      existsSync(addonFile) && cudaCompiler(purpose).kind !== 'install' && isFresh(stamp, buildHash(purpose)),
     async make() {
       await ensureToolchain();
+      const nvcc = await ensureCudaCompiler(purpose);
       say(
         withTests
           ? 'Building the engine and its tests (C++; a few minutes the first time).'
           : 'Building the engine (C++; a few minutes the first time).',
       );
       // before the build: an edit during it must count as a change
-      const [hash, appHash] = [nativeHash(withTests), nativeHash(false)];
+      const [hash, appHash] = [buildHash(purpose), buildHash('app')];
       const log = join(buildDir, 'build.log');
       const cmakeJs = join(modulesDir, 'cmake-js', 'bin', 'cmake-js');
       const where = ['-d', nativeDir, '-O', buildDir];
       const flags = withTests ? ['--CDROCKETDOC_TESTS=ON'] : [];
+      flags.push(`--CDROCKETDOC_CUDA=${withTests || nvcc ? 'AUTO' : 'OFF'}`);
       // Of Visual Studio's compilers the one that knows the CPU kernels' vector extensions.
       if (process.platform === 'win32') flags.push('-t', 'ClangCL');
+      const env = nvcc === undefined ? process.env : { ...process.env, CUDACXX: nvcc };
       // configure + build, not compile: compile wipes everything on any error
-      await runLogged('Configuring the native build', log, process.execPath, [
-        cmakeJs,
-        'configure',
-        ...where,
-        ...flags,
-      ]);
+      const configure = [cmakeJs, 'configure', ...where, ...flags];
+      await runLogged('Configuring the native build', log, process.execPath, configure, { env });
       const build = [cmakeJs, 'build', ...where, '-p', jobs];
-      await runLogged('The native build', log, process.execPath, build, { append: true });
+      await runLogged('The native build', log, process.execPath, build, { append: true, env });
       if (!existsSync(addonFile)) throw new StepError(`The native build ended without making ${addonFile}.`);
+      if (nvcc !== undefined && !existsSync(kernelsFile)) missKernels(purpose, nvcc, log);
       writeStamp(stamp, hash);
       if (withTests) writeStamp(join(buildDir, '.ready-app'), appHash); // the same folder holds the same addon
     },
@@ -182,12 +199,13 @@ const browser = { name: 'browser', isReady: hasBrowser, make: ensureBrowser };
 /** What each kind of command needs, in order. @type {Record<string, Step[]>} */
 const goals = {
   modules: [modules],
-  app: [modules, native(false)],
-  window: [modules, native(false), window],
-  start: [modules, native(false), window, desktopIfInstalled],
-  desktop: [modules, native(false), window, desktop],
-  gpu: [modules, native(true)],
-  test: [modules, native(true), sanitizer, browser],
+  app: [modules, native('app')],
+  build: [modules, native('app')],
+  window: [modules, native('app'), window],
+  start: [modules, native('app'), window, desktopIfInstalled],
+  desktop: [modules, native('app'), window, desktop],
+  gpu: [modules, native('gpu')],
+  test: [modules, native('test'), sanitizer, browser],
 };
 
 const goal = process.argv[2] ?? '';
@@ -196,6 +214,7 @@ if (!steps) {
   say(`Usage: node electron/setup/ready.mjs ${Object.keys(goals).join('|')}`);
   process.exit(2);
 }
+if (goal === 'build') forgetFailure(); // whoever asks for a build by name wants everything tried again
 try {
   // The lock is only taken when there is work: looking must stay quick. Inside it each step looks again.
   if (!steps.every((step) => step.isReady())) {
