@@ -51,8 +51,8 @@ Napi::Value probe_cuda(const Napi::CallbackInfo & info) {
     check(env, device->try_out());
     Napi::Object out = Napi::Object::New(env);
     out.Set("name", device->name());
-    out.Set("freeBytes", double(device->cuda()->free_bytes()));
-    out.Set("totalBytes", double(device->cuda()->total_bytes()));
+    out.Set("freeBytes", double(device->available()));
+    out.Set("totalBytes", double(device->total_bytes()));
     return out;
 }
 

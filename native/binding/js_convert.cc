@@ -132,11 +132,10 @@ ggml_type to_document_type(Napi::Env env, const std::string & name) {
 
 Status to_cuda(const Napi::Value & value, DeviceOptions & out) {
     const Napi::Object from = get_object(value, "the CUDA device");
-    out.cuda_device         = int(get_integer(from, "device"));
-    out.cuda_library        = get_text(from, "library");
+    out.name                = "cuda:" + std::to_string(get_integer(from, "device"));
+    out.library             = get_text(from, "library");
     out.kernels_library     = get_text(from, "kernels");
-    return out.cuda_device >= 0 ? Status::good()
-                                : Status::fail(Code::INVALID_ARGUMENT, "CUDA devices are counted from 0.");
+    return out.index() >= 0 ? Status::good() : Status::fail(Code::INVALID_ARGUMENT, "CUDA devices are counted from 0.");
 }
 
 RocketOptions to_rocket_options(const Napi::Object & from) {

@@ -1,6 +1,6 @@
 #include <cstring>
 
-#include "../engine/vectors_cuda.h"
+#include "../device/cuda/vectors.h"
 #include "../rocketkv/vectors.h"
 #include "job.h"
 #include "objects.h"
@@ -72,9 +72,9 @@ Napi::Value check_vectors(const Napi::CallbackInfo & info) {
         info.Env(),
         [=] {
             if (!on_cuda) return rocketdoc::check_vectors(*x, *make_cpu_recompute(), *report);
-            std::unique_ptr<Device> device;
-            RETURN_IF_FAILED(Device::open(options, device));
-            return rocketdoc::check_vectors(*x, *make_cuda_recompute(*device), *report);
+            std::unique_ptr<CudaDevice> gpu;
+            RETURN_IF_FAILED(CudaDevice::open(options, gpu));
+            return rocketdoc::check_vectors(*x, *make_cuda_recompute(*gpu), *report);
         },
         [=](Napi::Env env) {
             Napi::Object out = Napi::Object::New(env);

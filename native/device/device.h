@@ -1,6 +1,5 @@
-// The compute device: ggml's CPU library best suited to this machine with a thread pool of our own, or ggml's CUDA
-// library with our kernels beside it. Everything that differs between the two stands here, in LayerStream, and in the
-// two kinds of compact cache and decode.
+// What computes, and what the engine may know of it: memory, copies, the order of work, its traits, and what it makes
+// for a model. One folder a kind of device implements this; the engine includes this header and no folder's.
 #pragma once
 
 #include <algorithm>
@@ -8,105 +7,155 @@
 #include <limits>
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "../rocketkv/selector.h"
 #include "../status.h"
-#include "cuda/cuda_device.h"
 #include "ggml-backend.h"
 #include "ggml-cpp.h"
+#include "layer_stream.h"
+#include "token_runner.h"
 
 namespace rocketdoc {
 
+struct HyperParams;
+struct KvShape;
+enum class Mode;
+class CompactCache;
+
 struct DeviceOptions {
     std::string cpu_dir;            // folder of libggml-cpu-*.so
-    int         n_threads   = 0;    // 0: chosen for the machine
-    int         cuda_device = -1;   // below 0: the CPU
-    std::string cuda_library{};     // libggml-cuda.so
-    std::string kernels_library{};  // librocketdoc_kernels.so
+    int         n_threads = 0;      // of the CPU; 0: chosen for the machine
+    std::string name      = "cpu";  // or "cuda:0", "cuda:1", ...
+    std::string library{};          // ggml's library of a GPU
+    std::string kernels_library{};  // and ours
+
+    // "cuda:1" -> "cuda" and 1; without a number the first of its kind; index below 0: no number.
+    std::string kind() const { return name.substr(0, name.find(':')); }
+    int         index() const;
 };
 
-// What the memory plan has to know of a device; it may be asked before there is a backend.
+// Bytes that a kind of device takes for a model. Known before there is a device, so that a plan can be refused before
+// anything is allocated.
+class DeviceSizes {
+  public:
+    virtual ~DeviceSizes() = default;
+    // TokenRunner: what the graphs of a token share.
+    virtual size_t token_runner(const HyperParams & params) const = 0;
+    // LayerStream over rows that lie in RAM.
+    virtual size_t layer_stream(const KvShape & shape, int64_t n_rows) const = 0;
+    // Stage 1 over a history of n_prompt rows.
+    virtual size_t stage1(const HyperParams & params, const RocketOptions & options, const RocketBudgets & budgets,
+                          int64_t n_prompt) const = 0;
+    // What a layer that selects keeps beside its rows.
+    virtual size_t layer_summary(SelectorKind kind, const SelectorShape & shape) const = 0;
+};
+
 struct DeviceTraits {
-    bool    cuda           = false;
-    int64_t row_step       = 1;  // rows are allocated, and views of them taken, in whole steps of this many
-    int64_t available      = 0;  // bytes that can be allocated there
-    int64_t host_available = 0;  // and in RAM; on the CPU the same
+    const DeviceSizes * sizes           = nullptr;
+    bool                own_memory      = false;  // apart from RAM: a GPU's
+    int64_t             row_step        = 1;      // rows are allocated, and views of them taken, in steps of this many
+    int64_t             least_queries   = 1;      // dense attention is given at least this many
+    int64_t             reading_segment = 1024;   // tokens of a segment that suit it
+    int64_t             available       = 0;      // bytes that can be allocated there
+    int64_t             host_available  = 0;      // and in RAM; without memory of its own the same
 };
 
+// Of a kind of device ("cpu", "cuda"), with nothing available: no memory is asked. Of an unknown kind the CPU's.
+DeviceTraits traits_of(const std::string & kind);
 // This machine's CPU and memory.
 DeviceTraits host_traits();
 
-// "512 MiB", "1.5 GiB"
-std::string bytes_text(int64_t bytes);
+// RAM that the device copies from and to.
+class HostMemory {
+  public:
+    virtual ~HostMemory()           = default;
+    virtual uint8_t * data() const  = 0;
+    virtual size_t    bytes() const = 0;
+};
 
 class Device {
   public:
-    ~Device();
-
-    // CPU: NATIVE_MISSING with the folder and what was tried when no library loads. CUDA: GPU_NONE with the reason.
+    // GPU_NONE or NATIVE_MISSING with the reason; INVALID_ARGUMENT for a name that no kind of device has.
     static Status open(const DeviceOptions & options, std::unique_ptr<Device> & out);
+    virtual ~Device() = default;
 
-    // Runs a graph: on the CPU to its end, on CUDA it is enqueued; finish() waits. CANCELLED when `cancel` was or
-    // turned true; INTERNAL when ggml reports a failure.
-    Status compute(ggml_cgraph * graph, const std::atomic<bool> * cancel);
-    Status finish();
+    // For a person: the library of the CPU, or a GPU's name.
+    const std::string & name() const { return name_; }
+    // Of its kind; what is available is not asked.
+    const DeviceTraits & traits() const { return traits_; }
+    // With what is available now.
+    DeviceTraits               traits_now() const;
+                               operator DeviceTraits() const { return traits_now(); }
+    Code                       oom() const { return traits_.own_memory ? Code::GPU_OOM : Code::HOST_OOM; }
+    virtual int                n_threads() const { return 1; }
+    ggml_backend_t             handle() const { return backend_.get(); }
+    ggml_backend_buffer_type_t buffer_type() const { return ggml_backend_get_default_buffer_type(backend_.get()); }
+
+    // A buffer type that holds `weight` in the device's own packed form for products, or null when there is none.
+    virtual ggml_backend_buffer_type_t packed_buffer_type(const ggml_tensor *) const { return nullptr; }
+    // Whether it multiplies by such weights, and looks up their rows when `looked_up`.
+    virtual bool multiplies(const ggml_tensor * weight, bool looked_up) const;
+
+    // Runs a graph, or enqueues it where work is enqueued; finish() waits. CANCELLED when `cancel` was or turned true;
+    // INTERNAL when ggml reports a failure.
+    virtual Status compute(ggml_cgraph * graph, const std::atomic<bool> * cancel) = 0;
+    virtual Status finish() { return Status::good(); }
+    // Keeps who gives work close to the device: marks the end of a layer's work, and waits for such a mark. Two marks
+    // are held, of even and of odd layers.
+    virtual Status mark_layer(int64_t) { return Status::good(); }
+    virtual Status wait_for_layer(int64_t) { return Status::good(); }
     // A small product and a kernel of ours, to the end. Where the card cannot, ggml aborts the process.
     Status try_out();
 
-    ggml_backend_t             handle() const { return backend_.get(); }
-    ggml_backend_dev_t         ggml_device() const { return ggml_device_; }
-    ggml_backend_buffer_type_t buffer_type() const { return ggml_backend_get_default_buffer_type(backend_.get()); }
-    CudaDevice *               cuda() const { return cuda_.get(); }
-    int                        n_threads() const { return n_threads_; }
-    const std::string &        name() const { return name_; }
+    virtual Status                       make_host_memory(size_t bytes, std::unique_ptr<HostMemory> & out) const = 0;
+    virtual std::unique_ptr<TokenRunner> make_token_runner(const Model & model)                                  = 0;
+    virtual Status make_layer_stream(KvRows & home, int64_t n_rows, std::unique_ptr<LayerStream> & out)          = 0;
+    virtual Status make_compact_cache(const HyperParams & params, Mode mode, const RocketOptions & options,
+                                      const RocketBudgets & budgets, std::unique_ptr<CompactCache> & out)        = 0;
 
-    // ggml's CUDA attention reads rows in steps of this many: rows are allocated, and views of them taken, in whole
-    // steps.
-    int64_t row_step() const { return cuda_ ? 256 : 1; }
-    // Out of memory on this device.
-    Code oom() const { return cuda_ ? Code::GPU_OOM : Code::HOST_OOM; }
     // Bytes that can be allocated on the device now, and in RAM.
-    int64_t available() const;
-    int64_t host_available() const;
-            operator DeviceTraits() const { return {cuda_ != nullptr, row_step(), available(), host_available()}; }
+    int64_t         available() const { return std::min(available_limit_, free_bytes()); }
+    int64_t         host_available() const;
+    virtual int64_t total_bytes() const = 0;
     // From here on the device has no more than this available, whatever it says: for trying out a memory that is full.
     void limit_available(int64_t bytes) { available_limit_ = bytes; }
 
-    // For measuring: from here on whoever works looks now and then at how much of the GPU's memory is in use. A look
-    // asks the driver, so nobody looks unless this was called. On the CPU nothing happens.
+    // For measuring: from here on whoever works looks now and then at how much memory of the device's own is in use. A
+    // look asks the driver, so nobody looks unless this was called. Without memory of its own nothing happens.
     void watch_memory() {
-        watching_        = cuda_ != nullptr;
+        watching_        = traits_.own_memory;
         least_available_ = available();
     }
     void look_at_memory() {
         if (watching_) least_available_ = std::min(least_available_, available());
     }
-    // The most that was in use since watch_memory(), of what was free when this backend was opened: CUDA's own context
-    // is not in it, what other programs took meanwhile is. 0 on the CPU.
+    // The most that was in use since watch_memory(), of what was free when the device was opened: the driver's own
+    // context is not in it, what other programs took meanwhile is. 0 without memory of its own.
     int64_t peak_bytes() const { return watching_ ? available_at_open_ - least_available_ : 0; }
 
-    // A buffer type that holds `weight` in the CPU's own packed form for matrix products, or null when there is none.
-    ggml_backend_buffer_type_t packed_buffer_type(const ggml_tensor * weight) const;
+  protected:
+    explicit Device(const DeviceTraits & traits) : traits_(traits) {}
+    virtual int64_t free_bytes() const = 0;
+    // Of try_out(): a kernel of ours on this memory.
+    virtual Status try_kernel(void *, size_t) { return Status::good(); }
+
+    const DeviceTraits traits_;
+    ggml_backend_dev_t ggml_device_ = nullptr;
+    ggml_backend_ptr   backend_;
+    std::string        name_;
+    int64_t            available_at_open_ = 0;
 
   private:
-    Device() = default;
-    Status open_cpu(const DeviceOptions & options);
-    Status open_cuda(const DeviceOptions & options);
-
-    ggml_backend_ptr            backend_;
-    ggml_backend_dev_t          ggml_device_ = nullptr;
-    std::unique_ptr<CudaDevice> cuda_;
-    struct ggml_threadpool *    pool_                         = nullptr;
-    void (*pool_free_)(struct ggml_threadpool *)              = nullptr;
-    int                                    n_threads_         = 1;
-    int64_t                                available_at_open_ = 0, least_available_ = 0;
-    int64_t                                available_limit_ = std::numeric_limits<int64_t>::max();
-    bool                                   watching_        = false;
-    std::string                            name_;
-    std::atomic<const std::atomic<bool> *> cancel_{nullptr};
+    int64_t available_limit_ = std::numeric_limits<int64_t>::max(), least_available_ = 0;
+    bool    watching_ = false;
 };
 
-// Threads that leave a desktop usable: the physical cores when few, one less from eight on.
-int default_thread_count();
+// The device of each layer, [n_layer].
+using LayerDevices = std::vector<Device *>;
+
+// "512 MiB", "1.5 GiB"
+std::string bytes_text(int64_t bytes);
 
 inline int64_t round_up(int64_t n, int64_t step) { return (n + step - 1) / step * step; }
 

@@ -1,19 +1,28 @@
-// One token: attention over the history or a compact cache, through all layers, to the next token's distribution.
+// One token: attention over the history or a compact cache, through all layers, to what may come next.
 #pragma once
 
 #include <atomic>
-#include <memory>
+#include <cstdint>
 #include <vector>
 
-#include "../engine/compact_cache.h"
-#include "../engine/model.h"
-#include "../engine/sampler.h"
+#include "../status.h"
 
 namespace rocketdoc {
 
+class Model;
+class KvRows;
+class CompactCache;
+
+// A token that may come next.
+struct Candidate {
+    int32_t id    = 0;
+    float   logit = 0;
+    float   p     = 0;  // the sampler's own
+};
+
 // What may come next, as far as it was asked for.
 struct NextToken {
-    std::vector<Candidate> candidates;  // all of the vocabulary, or its best few from a GPU
+    std::vector<Candidate> candidates;  // all of the vocabulary, or its best few
     std::vector<float>     logits;      // [n_vocab], when wanted
 };
 
@@ -22,7 +31,6 @@ void set_candidates(const std::vector<float> & logits, std::vector<Candidate> & 
 
 class TokenRunner {
   public:
-    static std::unique_ptr<TokenRunner> make(const Model & model, Device & device);
     virtual ~TokenRunner() = default;
 
     // What the coming tokens read and where their rows go. history null: nothing is appended to it. compact null:

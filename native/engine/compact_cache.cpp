@@ -3,9 +3,6 @@
 #include <algorithm>
 #include <iterator>
 
-#include "compact_cache_cpu.h"
-#include "compact_cache_cuda.h"
-
 namespace rocketdoc {
 namespace {
 
@@ -83,8 +80,7 @@ size_t CompactCache::summary_bytes(const HyperParams & params, const DeviceTrait
     if (n == 0) return 0;
     const SelectorKind  kind  = selector_kind(mode, options);
     const SelectorShape shape = selector_shape(params, options, budgets);
-    return n * (device.cuda ? CudaCompactCache::layer_summary_bytes(device, kind, shape)
-                            : selector_costs(kind, shape)->stored_bytes());
+    return n * device.sizes->layer_summary(kind, shape);
 }
 
 double CompactCache::read_bytes(const HyperParams & params, Mode mode, const RocketOptions & options,
@@ -102,8 +98,7 @@ double CompactCache::read_bytes(const HyperParams & params, Mode mode, const Roc
 Status CompactCache::create(const HyperParams & params, Device & device, Mode mode, const RocketOptions & options,
                             const RocketBudgets & budgets, std::unique_ptr<CompactCache> & out) {
     std::unique_ptr<CompactCache> self;
-    RETURN_IF_FAILED(device.cuda() ? CudaCompactCache::make(params, device, mode, options, budgets, self)
-                                   : CpuCompactCache::make(params, device, mode, options, budgets, self));
+    RETURN_IF_FAILED(device.make_compact_cache(params, mode, options, budgets, self));
     self->mode_     = mode;
     self->grouping_ = options.grouping;
     self->pooling_  = options.pooling;

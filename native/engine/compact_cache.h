@@ -52,7 +52,7 @@ class CompactCache {
   public:
     virtual ~CompactCache() = default;
 
-    // The backend's kind. GPU_OOM or HOST_OOM when it does not fit; INVALID_ARGUMENT for what a GPU does not serve.
+    // Of the device's kind. GPU_OOM or HOST_OOM when it does not fit; INVALID_ARGUMENT for what a GPU does not serve.
     static Status create(const HyperParams & params, Device & device, Mode mode, const RocketOptions & options,
                          const RocketBudgets & budgets, std::unique_ptr<CompactCache> & out);
 

@@ -26,7 +26,7 @@ Status Engine::open(const EngineOptions & options, std::unique_ptr<Engine> & out
     RETURN_IF_FAILED(Device::open(options.device, self->device_));
     RETURN_IF_FAILED(self->model_->load_weights(*self->device_, options.float_weights));
     self->prefill_      = std::make_unique<Prefill>(*self->model_, *self->device_);
-    self->token_runner_ = TokenRunner::make(*self->model_, *self->device_);
+    self->token_runner_ = self->device_->make_token_runner(*self->model_);
     out                 = std::move(self);
     return Status::good();
 }
@@ -39,7 +39,7 @@ DeviceTraits Engine::room(const Document * held) const {
     DeviceTraits device = *device_;
     device.available += int64_t(model_->held_bytes());
     if (held) (held->on_device() ? device.available : device.host_available) += int64_t(held->bytes());
-    if (!device.cuda) device.host_available = device.available;
+    if (!device.own_memory) device.host_available = device.available;
     return device;
 }
 
@@ -60,7 +60,7 @@ Status check_host_memory(const Device & device, size_t needed, const std::string
 }
 
 Status check_device_memory(const Device & device, size_t needed, const std::string & what) {
-    if (!device.cuda()) return check_host_memory(device, needed, what);
+    if (!device.traits().own_memory) return check_host_memory(device, needed, what);
     const int64_t available = device.available();
     if (int64_t(needed) <= available) return Status::good();
     return Status::fail(Code::GPU_OOM, what + " needs " + bytes_text(int64_t(needed)) + " of GPU memory, " +
@@ -76,7 +76,7 @@ Status Document::ensure_capacity(int64_t n_total) {
     if (!rows_) {
         // An eighth of the document for a question's compact cache: more than the default budgets take of a long one.
         const size_t others = bytes / 8 + Prefill::activation_bytes(p, device, capacity, READING_SEGMENT, READING_TILE);
-        const bool   on_device = home_ == DocumentHome::device || !device.cuda() ||
+        const bool   on_device = home_ == DocumentHome::device || !device.traits().own_memory ||
                                  (home_ == DocumentHome::automatic && fits_on_device(device, bytes, others));
         const std::string what = "The KV cache of " + std::to_string(n_total) + " tokens";
         RETURN_IF_FAILED(on_device ? check_device_memory(device, bytes, what) : check_host_memory(device, bytes, what));
@@ -134,7 +134,7 @@ Status Document::read_tokens(const std::vector<int32_t> & tokens, int64_t segmen
     const HyperParams & p = engine_.model().params();
     cancel_               = false;
     if (tokens.empty()) return Status::good();
-    if (segment == 0) segment = engine_.device().cuda() ? READING_SEGMENT : 1024;
+    if (segment == 0) segment = engine_.device().traits().reading_segment;
     if (segment < 1 || tile < 1)
         return Status::fail(Code::INVALID_ARGUMENT, "Segment and tile must be at least 1 token.");
     RETURN_IF_FAILED(check_tokens(tokens));

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "../device/token_runner.h"
+#include "../device/device.h"
 #include "kv_file.h"
 #include "memory_plan.h"
 #include "model.h"

@@ -45,15 +45,15 @@ bool KvRows::allocate_buffer(Layer & layer) const {
     if (home_ == Home::device) {
         layer.buffer.reset(ggml_backend_alloc_ctx_tensors_from_buft(layer.ctx.get(), device_->buffer_type()));
         // Attention that reads whole steps also reads rows nobody wrote; what it masks must still be a number.
-        if (layer.buffer && device_->row_step() > 1) ggml_backend_buffer_clear(layer.buffer.get(), 0);
+        if (layer.buffer && device_->traits().row_step > 1) ggml_backend_buffer_clear(layer.buffer.get(), 0);
         return layer.buffer != nullptr;
     }
     const size_t k_bytes = ggml_nbytes(layer.k), bytes = k_bytes + ggml_nbytes(layer.v);
-    if (!PinnedMemory::allocate(*device_->cuda(), bytes, layer.host).ok()) return false;
-    layer.buffer.reset(ggml_backend_cpu_buffer_from_ptr(layer.host.data(), bytes));
+    if (!device_->make_host_memory(bytes, layer.host).ok()) return false;
+    layer.buffer.reset(ggml_backend_cpu_buffer_from_ptr(layer.host->data(), bytes));
     return layer.buffer &&
-           ggml_backend_tensor_alloc(layer.buffer.get(), layer.k, layer.host.data()) == GGML_STATUS_SUCCESS &&
-           ggml_backend_tensor_alloc(layer.buffer.get(), layer.v, layer.host.data() + k_bytes) == GGML_STATUS_SUCCESS;
+           ggml_backend_tensor_alloc(layer.buffer.get(), layer.k, layer.host->data()) == GGML_STATUS_SUCCESS &&
+           ggml_backend_tensor_alloc(layer.buffer.get(), layer.v, layer.host->data() + k_bytes) == GGML_STATUS_SUCCESS;
 }
 
 Status KvRows::allocate_layer(int64_t capacity, Layer & out) const {

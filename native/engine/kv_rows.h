@@ -24,7 +24,7 @@ struct KvShape {
 
 class KvRows {
   public:
-    // The device's memory, or RAM that a GPU copies from and to (PinnedMemory).
+    // The device's memory, or RAM that the device copies from and to.
     enum class Home { device, host };
     // GPU_OOM or HOST_OOM with the bytes needed when a layer cannot be allocated; nothing is kept then.
     static Status create(const Device & device, Home home, const KvShape & shape, int64_t capacity,
@@ -58,11 +58,11 @@ class KvRows {
 
   private:
     struct Layer {
-        ggml_context_ptr        ctx;
-        PinnedMemory            host;  // what the buffer of rows in RAM lies on
-        ggml_backend_buffer_ptr buffer;
-        ggml_tensor *           k = nullptr;
-        ggml_tensor *           v = nullptr;
+        ggml_context_ptr            ctx;
+        std::unique_ptr<HostMemory> host;  // what the buffer of rows in RAM lies on
+        ggml_backend_buffer_ptr     buffer;
+        ggml_tensor *               k = nullptr;
+        ggml_tensor *               v = nullptr;
     };
     bool   allocate_buffer(Layer & layer) const;
     Status allocate_layer(int64_t capacity, Layer & out) const;

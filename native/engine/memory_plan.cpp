@@ -5,9 +5,6 @@
 #include <string>
 #include <utility>
 
-#include "../device/cuda/token_runner.h"
-#include "../device/cuda/layer_stream.h"
-
 namespace rocketdoc {
 namespace {
 
@@ -37,11 +34,11 @@ bool apply_changes(const DeviceTraits & device, const PlanRequest & r, const Mem
                    PlanRequest & out) {
     out = r;
     if (changes & MODE) {
-        if (!device.cuda || r.mode != Mode::full) return false;
+        if (!device.own_memory || r.mode != Mode::full) return false;
         out.mode = Mode::rocketkv_mt;
     }
     if (changes & HOME) {
-        if (!device.cuda || out.mode == Mode::full) return false;
+        if (!device.own_memory || out.mode == Mode::full) return false;
         out.home = plan.document_on_device ? DocumentHome::host : DocumentHome::device;
         if (out.home == r.home) return false;
     }
@@ -136,27 +133,23 @@ Status memory_plan(const HyperParams & p, const DeviceTraits & device, size_t we
     out.weights          = weight_bytes;
     out.document_kv      = document.bytes(KvRows::allocated_rows(device, n_rows));
     out.activations      = Prefill::activation_bytes(p, device, r.n_prompt, r.segment, r.tile);
-    out.logits           = size_t(p.n_vocab) * sizeof(float);
-    if (device.cuda) {
-        out.logits = CudaTokenRunner::device_bytes(p);
-        out.activations += CudaCompactCache::stage1_bytes(p, r.rocket, out.budgets, r.n_prompt);
-    }
+    out.logits           = device.sizes->token_runner(p);
+    out.activations += device.sizes->stage1(p, r.rocket, out.budgets, r.n_prompt);
     const size_t rows      = CompactCache::rows_bytes(p, device, r.mode, r.rocket, out.budgets);
     const size_t summaries = CompactCache::summary_bytes(p, device, r.mode, r.rocket, out.budgets);
     out.document_on_device =
-        r.home == DocumentHome::device || r.mode == Mode::full || !device.cuda ||
+        r.home == DocumentHome::device || r.mode == Mode::full || !device.own_memory ||
         (r.home == DocumentHome::automatic &&
          fits_on_device(device, out.document_kv, weight_bytes + out.activations + out.logits + rows + summaries));
     if (needs_compact(r.mode, out.budgets, out.document_on_device)) {
         out.compact_cache = rows;
         out.summaries     = summaries;
     }
-    out.layer_buffers  = LayerStream::bytes(device, out.document_on_device ? KvRows::Home::device : KvRows::Home::host,
-                                            document, r.n_prompt);
-    out.full_kv        = p.kv_bytes_per_token() * size_t(n_total);
-    out.on_gpu         = device.cuda;
-    out.available      = device.available;
-    out.host_available = device.host_available;
+    out.layer_buffers       = out.document_on_device ? 0 : device.sizes->layer_stream(document, r.n_prompt);
+    out.full_kv             = p.kv_bytes_per_token() * size_t(n_total);
+    out.on_gpu              = device.own_memory;
+    out.available           = device.available;
+    out.host_available      = device.host_available;
     out.read_bytes_per_step = out.compact_cache
                                   ? CompactCache::read_bytes(p, r.mode, r.rocket, out.budgets,
                                                              std::min(out.budgets.prompt_budget, r.n_prompt))
@@ -193,12 +186,12 @@ Status with_shortage(Status failed, const HyperParams & p, const DeviceTraits & 
     MemoryPlan plan;
     if (!memory_plan(p, device, weight_bytes, r, plan).ok()) return failed;
     auto shortage     = std::make_shared<MemoryShortage>();
-    shortage->need    = need_of(plan, failed.code == Code::GPU_OOM || !device.cuda);
+    shortage->need    = need_of(plan, failed.code == Code::GPU_OOM || !device.own_memory);
     shortage->request = r;
     // By the plan it may have fitted: then what is proposed has to be clearly smaller than what failed.
     DeviceTraits  less = device;
     const int64_t most = shortage->need.needed - shortage->need.needed / 16;
-    int64_t &     room = shortage->need.on_gpu || !device.cuda ? less.available : less.host_available;
+    int64_t &     room = shortage->need.on_gpu || !device.own_memory ? less.available : less.host_available;
     room               = std::min(room, most);
     shortage->smaller  = smaller_plans(p, less, weight_bytes, r, plan, state);
     failed.message += advice(*shortage, state);

@@ -11,18 +11,7 @@
 namespace rocketdoc {
 namespace {
 
-// Also rows of it, for the embedding: what a tied matrix is used for.
-bool device_multiplies(const Device & device, const ggml_tensor * weight) {
-    ggml_init_params params = {ggml_tensor_overhead() * 6, nullptr, true};
-    ggml_context_ptr ctx(ggml_init(params));
-    ggml_tensor *    w         = ggml_new_tensor_2d(ctx.get(), weight->type, weight->ne[0], weight->ne[1]);
-    ggml_tensor *    tokens    = ggml_new_tensor_1d(ctx.get(), GGML_TYPE_I32, 1);
-    const bool       looked_up = std::string(ggml_get_name(weight)) == "token_embd.weight";
-    return ggml_backend_dev_supports_op(
-               device.ggml_device(),
-               ggml_mul_mat(ctx.get(), w, ggml_new_tensor_2d(ctx.get(), GGML_TYPE_F32, weight->ne[0], 1))) &&
-           (!looked_up || ggml_backend_dev_supports_op(device.ggml_device(), ggml_get_rows(ctx.get(), w, tokens)));
-}
+bool is_looked_up(const ggml_tensor * weight) { return std::string(ggml_get_name(weight)) == "token_embd.weight"; }
 
 }  // namespace
 
@@ -49,7 +38,7 @@ Status Model::load_weights(const Device & device, bool as_floats) {
         return Status::fail(Code::MODEL_TRUNCATED, file_->path() + " changed while it was read.");
     }
     if (as_floats) make_floats();
-    return device.cuda() ? copy_to_device(device) : place_in_host_memory(device);
+    return device.traits().own_memory ? copy_to_device(device) : place_in_host_memory(device);
 }
 
 void Model::make_floats() {
@@ -81,7 +70,7 @@ const void * Model::values_of(const ggml_tensor * t, std::vector<uint8_t> & made
 
 Status Model::copy_to_device(const Device & device) {
     for (const ggml_tensor * t : matrices_) {
-        if (!device_multiplies(device, t)) {
+        if (!device.multiplies(t, is_looked_up(t))) {
             return Status::fail(Code::MODEL_UNSUPPORTED, std::string("This GPU does not multiply by ") +
                                                              ggml_type_name(t->type) + " weights (" + ggml_get_name(t) +
                                                              "). Use the CPU (--device cpu).");

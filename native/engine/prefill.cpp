@@ -21,11 +21,7 @@ ggml_tensor * entries(ggml_context * ctx, ggml_tensor * t, int64_t first, int64_
 }  // namespace
 
 Prefill::Prefill(const Model & model, Device & device)
-    : model_(model), device_(device), arena_(device, MAX_LAYER_NODES) {
-    for (auto & event : layer_events_) {
-        if (device.cuda()) event.reset(ggml_backend_event_new(device.ggml_device()));
-    }
-}
+    : model_(model), device_(device), arena_(device, MAX_LAYER_NODES) {}
 
 Status QueryWindow::reset(const HyperParams & p, const Device & device, int64_t window_rows) {
     window = window_rows;
@@ -64,13 +60,12 @@ Status Prefill::reserve_segment(int64_t segment) {
 }
 
 Status Prefill::run(const PrefillJob & job) {
-    if (device_.cuda()) RETURN_IF_FAILED(device_.cuda()->enter());
     const int64_t segment = std::min(job.segment, job.n_tokens);
     const int64_t n_rows  = job.first_row + job.n_tokens;
     RETURN_IF_FAILED(reserve_segment(segment));
     RETURN_IF_FAILED(band_.reserve(device_, n_rows, std::min(job.tile, segment)));
     std::unique_ptr<LayerStream> stream;
-    RETURN_IF_FAILED(LayerStream::create(device_, *job.rows, n_rows, stream));
+    RETURN_IF_FAILED(device_.make_layer_stream(*job.rows, n_rows, stream));
     for (int64_t begin = 0; begin < job.n_tokens; begin += segment) {
         const int64_t end    = std::min(begin + segment, job.n_tokens);
         Status        status = run_segment(job, *stream, begin, end);
@@ -106,13 +101,13 @@ Status Prefill::run_segment(const PrefillJob & job, LayerStream & stream, int64_
     RETURN_IF_FAILED(stream.begin_pass(job.first_row + begin, end - begin));
     for (int64_t layer = 0; layer < n_layer; layer++) {
         // The device is never more than a layer ahead of us, so that a cancel is seen soon.
-        if (layer >= 2 && device_.cuda()) ggml_backend_event_synchronize(layer_events_[layer % 2].get());
+        if (layer >= 2) RETURN_IF_FAILED(device_.wait_for_layer(layer - 2));
         LayerRows rows;
         RETURN_IF_FAILED(stream.acquire(layer, rows));
         for (const Tile & tile : tiles_) RETURN_IF_FAILED(run_layer(job, tile, begin, layer, rows));
         if (job.layer_done && end == job.n_tokens) RETURN_IF_FAILED(job.layer_done(layer, rows));
         RETURN_IF_FAILED(stream.release(layer));
-        if (device_.cuda()) ggml_backend_event_record(layer_events_[layer % 2].get(), device_.handle());
+        RETURN_IF_FAILED(device_.mark_layer(layer));
         device_.look_at_memory();
         if (job.progress) job.progress(begin + (end - begin) * (layer + 1) / n_layer);
     }
@@ -140,7 +135,7 @@ Status Prefill::run_layer(const PrefillJob & job, const Tile & tile, int64_t seg
     const Architecture & arch    = model_.architecture();
     const LayerWeights & weights = model_.weights().layers[size_t(layer)];
     const int64_t        start   = job.first_row + tile.begin;
-    const int64_t        n_rows  = round_up(start + tile.count, device_.row_step());
+    const int64_t        n_rows  = round_up(start + tile.count, device_.traits().row_step);
     const int64_t        at      = tile.begin - segment_begin;
     // Nobody reads what the last layer makes of most tokens: only their rows count.
     const bool is_last = layer + 1 == p.n_layer;
@@ -174,7 +169,7 @@ Status Prefill::run_layer(const PrefillJob & job, const Tile & tile, int64_t seg
     ggml_tensor * keys   = build_append(ctx, graph, rows.k, qkv.k, indices);
     ggml_tensor * values = build_append(ctx, graph, rows.v, qkv.v, indices);
     if (attends) {
-        const int64_t n_queries = device_.cuda() ? tile.count : std::max(tile.count, ATTENTION_TILE);
+        const int64_t n_queries = std::max(tile.count, device_.traits().least_queries);
         ggml_tensor * mask      = band_.view(ctx, start, n_rows, n_queries);
         ggml_tensor * attended  = build_dense_attention(ctx, qkv.q, keys, values, n_rows, mask, p.attn_scale, nullptr);
         ggml_tensor * out       = arch.build_after_attention(ctx, p, weights, x, attended);

@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "../graph/layer_graph.h"
-#include "../device/cuda/layer_stream.h"
 #include "model.h"
 
 namespace rocketdoc {
@@ -71,8 +70,7 @@ class Prefill {
     const Model &           model_;
     Device &                device_;
     GraphArena              arena_;
-    ggml_backend_event_ptr  layer_events_[2];  // CUDA: the ends of the last two layers
-    std::vector<Tile>       tiles_;            // of the running segment
+    std::vector<Tile>       tiles_;  // of the running segment
     CausalBand              band_;
     ggml_context_ptr        segment_ctx_;
     ggml_backend_buffer_ptr segment_buffer_;

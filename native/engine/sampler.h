@@ -6,7 +6,7 @@
 #include <random>
 #include <vector>
 
-#include "../status.h"
+#include "../device/device.h"
 
 namespace rocketdoc {
 
@@ -18,13 +18,6 @@ struct SamplerOptions {
     float    repetition_penalty = 1.0f;   // 1: off
     int      repetition_window  = 64;     // generated tokens looked back at
     uint64_t seed               = 0;
-};
-
-// A token that may come next. All of the vocabulary, or its best few where the logits stay on a GPU.
-struct Candidate {
-    int32_t id    = 0;
-    float   logit = 0;
-    float   p     = 0;  // the sampler's own
 };
 
 class Sampler {

@@ -53,18 +53,18 @@ int64_t CausalBand::columns(const DeviceTraits & device, int64_t n_max, int64_t 
 }
 
 size_t CausalBand::bytes(const DeviceTraits & device, int64_t n_max, int64_t tile) {
-    tile = std::max(tile, ATTENTION_TILE);
+    tile = std::max(tile, device.least_queries);
     return size_t(columns(device, n_max, tile)) * size_t(tile + ALIGN) * sizeof(uint16_t);
 }
 
 Status CausalBand::reserve(const Device & device, int64_t n_max, int64_t tile) {
-    tile  = std::max(tile, ATTENTION_TILE);
+    tile  = std::max(tile, device.traits().least_queries);
     n_max = round_up(n_max, ALIGN);
     if (band_ && n_max <= n_max_ && tile + ALIGN <= band_->ne[1]) return Status::good();
     buffer_.reset();
     ggml_init_params params = {ggml_tensor_overhead(), nullptr, true};
     ctx_.reset(ggml_init(params));
-    band_ = ggml_new_tensor_2d(ctx_.get(), GGML_TYPE_F16, columns(device, n_max, tile), tile + ALIGN);
+    band_ = ggml_new_tensor_2d(ctx_.get(), GGML_TYPE_F16, columns(device.traits(), n_max, tile), tile + ALIGN);
     buffer_.reset(ggml_backend_alloc_ctx_tensors_from_buft(ctx_.get(), device.buffer_type()));
     if (!buffer_) {
         band_ = nullptr;

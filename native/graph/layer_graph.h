@@ -38,10 +38,6 @@ ggml_tensor * new_input(ggml_context * ctx, ggml_type type, int64_t ne0, int64_t
 ggml_tensor * build_append(ggml_context * ctx, ggml_cgraph * graph, ggml_tensor * rows, ggml_tensor * current,
                            ggml_tensor * indices);
 
-// ggml's CPU attention works in tiles of this many queries and takes another, less exact way below it. Prefill fills a
-// tile up with queries that nobody reads, so that a token's result does not depend on how the prompt was cut.
-constexpr int64_t ATTENTION_TILE = 64;
-
 // Who sees what, for every tile of every prompt: one f16 tensor in which row i sees columns up to n_max + i. A view of
 // it that begins n_max - start columns in is the causal mask of tokens start, start + 1, ... So it is written once, not
 // once a tile.

@@ -24,8 +24,8 @@ inline rocketdoc::DeviceOptions cuda_options() {
     };
     rocketdoc::DeviceOptions o;
     o.cpu_dir         = GGML_BINS;
-    o.cuda_device     = std::atoi(setting("ROCKETDOC_CUDA_DEVICE", "0").c_str());
-    o.cuda_library    = setting("ROCKETDOC_CUDA_LIBRARY", CUDA_LIBRARY);
+    o.name            = "cuda:" + setting("ROCKETDOC_CUDA_DEVICE", "0");
+    o.library         = setting("ROCKETDOC_CUDA_LIBRARY", CUDA_LIBRARY);
     o.kernels_library = setting("ROCKETDOC_KERNELS", KERNELS_LIBRARY);
     return o;
 }

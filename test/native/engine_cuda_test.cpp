@@ -14,6 +14,8 @@
 #include "ask.h"
 #include "check.h"
 #include "cuda_options.h"
+#include "device/cuda/cuda_device.h"
+#include "device/cuda/pinned_memory.h"
 #include "engine/engine.h"
 #include "tiny_model.h"
 
@@ -498,19 +500,19 @@ void test_grown_rows() {
 
 // RAM that the driver knows: sizes that are no whole pages, and a piece that changes hands.
 void test_pinned_memory() {
-    std::unique_ptr<Device> device;
-    CHECK(Device::open(cuda_options(), device).ok());
+    std::unique_ptr<CudaDevice> device;
+    CHECK(CudaDevice::open(cuda_options(), device).ok());
     for (size_t bytes : {size_t(1), size_t(4097), size_t(200) << 20}) {
         PinnedMemory memory, other;
-        CHECK(PinnedMemory::allocate(*device->cuda(), bytes, memory).ok() && memory.pinned() &&
+        CHECK(PinnedMemory::allocate(device->library(), bytes, memory).ok() && memory.pinned() &&
               memory.bytes() == bytes);
-        CHECK(PinnedMemory::allocate(*device->cuda(), 64, other).ok());
+        CHECK(PinnedMemory::allocate(device->library(), 64, other).ok());
         memory.data()[bytes - 1] = 7;
         other                    = std::move(memory);
         CHECK(other.pinned() && other.bytes() == bytes && other.data()[bytes - 1] == 7);
     }
     PinnedMemory none;
-    CHECK(PinnedMemory::allocate(*device->cuda(), size_t(1) << 47, none).code == Code::HOST_OOM && !none.pinned());
+    CHECK(PinnedMemory::allocate(device->library(), size_t(1) << 47, none).code == Code::HOST_OOM && !none.pinned());
 }
 
 }  // namespace

@@ -2,8 +2,8 @@
 // rows and queries, so that what differs is arithmetic alone. The GPU's half (cuda_options.h) is skipped, with the
 // reason, where no GPU can be used.
 #include "cuda_options.h"
-#include "engine/compact_cache_cpu.h"
-#include "engine/compact_cache_cuda.h"
+#include "device/cpu/compact_cache.h"
+#include "device/cuda/compact_cache.h"
 #include "rocketkv_data.h"
 
 using namespace rocketdoc;
@@ -42,6 +42,7 @@ struct Inputs {
 // A compact cache kept from the prompt, on one device.
 struct Side {
     std::unique_ptr<Device>       device;
+    CudaDevice *                  gpu = nullptr;  // when the device is one
     std::unique_ptr<KvRows>       history;
     std::unique_ptr<CompactCache> cache;
     QueryWindow                   window;
@@ -81,7 +82,7 @@ struct Side {
     std::vector<float> step(const Inputs & in, int64_t step) {
         const size_t       width = size_t(in.params.n_head * in.params.head_dim);
         std::vector<float> out(width * size_t(in.params.n_layer), poison);
-        const Status       status = device->cuda() ? step_cuda(in, step, out) : step_cpu(in, step, out);
+        const Status       status = gpu ? step_cuda(in, step, out) : step_cpu(in, step, out);
         if (!CHECK(status.ok())) std::printf("    %s\n", status.message.c_str());
         CHECK(cache->token_done(N_PROMPT + step).ok());
         return out;
@@ -121,7 +122,7 @@ struct Side {
 
     Status step_cuda(const Inputs & in, int64_t step, std::vector<float> & out) {
         const HyperParams & p       = in.params;
-        CudaDevice &        cuda    = *device->cuda();
+        CudaDevice &        cuda    = *gpu;
         auto &              compact = static_cast<CudaCompactCache &>(*cache);
         DeviceBytes         q, k, v, attended;
         const size_t        width = out.size() / size_t(p.n_layer) * sizeof(float);
@@ -142,15 +143,23 @@ struct Side {
             RETURN_IF_FAILED(cuda.check(cuda.kernels().copy(out.data() + size_t(layer) * width / sizeof(float),
                                                             attended.data(), width, cuda.stream()),
                                         "taking the answer"));
-            RETURN_IF_FAILED(cuda.finish());
+            RETURN_IF_FAILED(cuda.finish_stream());
         }
         RETURN_IF_FAILED(compact.enqueue_token_end());
-        return cuda.finish();
+        return cuda.finish_stream();
     }
 };
 
+Status open_gpu(Side & side) {
+    std::unique_ptr<CudaDevice> device;
+    RETURN_IF_FAILED(CudaDevice::open(cuda_options(), device));
+    side.gpu    = device.get();
+    side.device = std::move(device);
+    return Status::good();
+}
+
 bool open_side(bool cuda, Side & side) {
-    const Status status = Device::open(cuda ? cuda_options() : DeviceOptions{GGML_BINS, 2}, side.device);
+    const Status status = cuda ? open_gpu(side) : Device::open({GGML_BINS, 2}, side.device);
     if (!CHECK(status.ok())) std::printf("    %s\n", status.message.c_str());
     return status.ok();
 }

@@ -45,8 +45,14 @@ PlanRequest question_on(int64_t n_document, Mode mode, int budget, DocumentHome 
     return r;
 }
 
-DeviceTraits gpu(size_t available, size_t host) { return {true, 256, int64_t(available), int64_t(host)}; }
-DeviceTraits cpu(size_t available) { return {false, 1, int64_t(available), int64_t(available)}; }
+DeviceTraits with_memory(const char * kind, size_t available, size_t host) {
+    DeviceTraits traits   = traits_of(kind);
+    traits.available      = int64_t(available);
+    traits.host_available = int64_t(host);
+    return traits;
+}
+DeviceTraits gpu(size_t available, size_t host) { return with_memory("cuda", available, host); }
+DeviceTraits cpu(size_t available) { return with_memory("cpu", available, available); }
 
 bool fits(const MemoryPlan & plan) {
     return int64_t(plan.device_total()) <= plan.available &&

@@ -8,6 +8,7 @@
 #include <map>
 
 #include "cuda_options.h"
+#include "device/cpu/cpu_device.h"
 #include "engine/engine.h"
 #include "llama.h"
 
@@ -149,10 +150,10 @@ int main(int argc, char ** argv) {
     }
     if (has_gpu()) {
         const DeviceOptions      cuda   = cuda_options();
-        const ggml_backend_reg_t reg    = ggml_backend_load(cuda.cuda_library.c_str());
+        const ggml_backend_reg_t reg    = ggml_backend_load(cuda.library.c_str());
         ggml_backend_dev_t       device = reg ? ggml_backend_reg_dev_get(reg, 0) : nullptr;
         if (!device) {
-            failed("llama.cpp does not take " + cuda.cuda_library + ".");
+            failed("llama.cpp does not take " + cuda.library + ".");
             return FAILED;
         }
         if (!llama_logits(path, tokens, device, true, logits["llama.cpp cuda flash"]) ||

@@ -1,15 +1,15 @@
 // Recorded vectors recomputed by the GPU's kernels: the committed ones, or files named on the command line, and fresh
 // ones of random shapes. Skipped, with the reason, where no GPU (cuda_options.h) can be used.
 #include "cuda_options.h"
-#include "engine/vectors_cuda.h"
+#include "device/cuda/vectors.h"
 #include "recorded_vectors.h"
 
 using namespace rocketdoc;
 
 int main(int argc, char ** argv) {
     if (!has_gpu()) return SKIPPED;
-    std::unique_ptr<Device> gpu;
-    const Status            opened = Device::open(cuda_options(), gpu);
+    std::unique_ptr<CudaDevice> gpu;
+    const Status                opened = CudaDevice::open(cuda_options(), gpu);
     if (!CHECK(opened.ok())) {
         std::printf("    %s\n", opened.message.c_str());
         return check::report();

@@ -2,8 +2,9 @@
 // the lengths of the row views change.
 #pragma once
 
-#include "../../engine/compact_cache_cpu.h"
-#include "../token_runner.h"
+#include "compact_cache.h"
+#include "../../engine/model.h"
+#include "../../graph/layer_graph.h"
 
 namespace rocketdoc {
 

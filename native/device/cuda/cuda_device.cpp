@@ -1,84 +1,163 @@
 #include "cuda_device.h"
 
+#include "../../engine/kv_rows.h"
 #include "../dynamic_library.h"
+#include "compact_cache.h"
 #include "ggml-backend-impl.h"
+#include "layer_stream.h"
+#include "pinned_memory.h"
+#include "token_runner.h"
 
 namespace rocketdoc {
+namespace {
+
+constexpr int64_t ROW_STEP = 256;  // ggml's CUDA attention reads rows in steps of this many
+
+class CudaSizes : public DeviceSizes {
+  public:
+    size_t token_runner(const HyperParams & params) const override { return CudaTokenRunner::device_bytes(params); }
+    size_t layer_stream(const KvShape & shape, int64_t n_rows) const override {
+        return CudaLayerStream::bytes(shape, round_up(n_rows, ROW_STEP));
+    }
+    size_t stage1(const HyperParams & params, const RocketOptions & options, const RocketBudgets & budgets,
+                  int64_t n_prompt) const override {
+        return CudaCompactCache::stage1_bytes(params, options, budgets, n_prompt);
+    }
+    size_t layer_summary(SelectorKind kind, const SelectorShape & shape) const override {
+        return CudaCompactCache::layer_summary_bytes(round_up(shape.capacity, ROW_STEP), kind, shape);
+    }
+};
+
+}  // namespace
 
 KernelEvent kernel_event(ggml_backend_event_t event) { return static_cast<KernelEvent>(event->context); }
 
-Status CudaDevice::open(const std::string & kernels_path, int index, ggml_backend_dev_t device, ggml_backend_t backend,
-                        std::unique_ptr<CudaDevice> & out) {
-    std::string error;
-    void *      library = open_library(kernels_path, error);
-    if (!library)
-        return Status::fail(Code::GPU_NONE, "RocketDoc's CUDA kernels are not there (" + error +
-                                                "). Build them where nvcc is, or use the CPU.");
-    auto table_of = reinterpret_cast<const KernelTable * (*) ()>(find_symbol(library, "rocketdoc_kernels_table"));
-    const KernelTable * table = table_of ? table_of() : nullptr;
-    if (!table || table->abi != KERNELS_ABI)
-        return Status::fail(Code::GPU_NONE, "RocketDoc's CUDA kernels are another build's. Build the project anew.");
+DeviceTraits CudaDevice::kind_traits() {
+    static const CudaSizes sizes;
+    DeviceTraits           traits;
+    traits.sizes           = &sizes;
+    traits.own_memory      = true;
+    traits.row_step        = ROW_STEP;
+    traits.reading_segment = 8192;
+    return traits;
+}
 
+Status CudaDevice::open(const DeviceOptions & options, std::unique_ptr<CudaDevice> & out) {
     std::unique_ptr<CudaDevice> self(new CudaDevice);
-    self->kernels_ = table;
-    self->index_   = index;
-    self->backend_ = backend;
-    RETURN_IF_FAILED(self->enter());
-    RETURN_IF_FAILED(self->check(table->create_stream(&self->stream_), "making a stream"));
-    RETURN_IF_FAILED(self->check(table->create_stream(&self->copy_stream_), "making a stream"));
-    self->from_ggml_.reset(ggml_backend_event_new(device));
-    self->to_ggml_.reset(ggml_backend_event_new(device));
-    if (!self->from_ggml_ || !self->to_ggml_) return Status::fail(Code::GPU_FAULT, "The CUDA backend gives no events.");
+    RETURN_IF_FAILED(self->start(options));
     out = std::move(self);
     return Status::good();
 }
 
-CudaDevice::~CudaDevice() {
-    if (stream_) kernels_->destroy_stream(stream_);
-    if (copy_stream_) kernels_->destroy_stream(copy_stream_);
+Status CudaDevice::start(const DeviceOptions & options) {
+    const int index = options.index();
+    // ggml would start a capture of its own inside ours; read once, when its library loads.
+#ifdef _WIN32
+    _putenv_s("GGML_CUDA_DISABLE_GRAPHS", "1");
+#else
+    setenv("GGML_CUDA_DISABLE_GRAPHS", "1", 1);
+#endif
+    std::string error;
+    void *      library = open_library(options.library, error);
+    auto        init =
+        library ? reinterpret_cast<ggml_backend_reg_t (*)()>(find_symbol(library, "ggml_backend_init")) : nullptr;
+    if (!init)
+        return Status::fail(Code::GPU_NONE,
+                            "ggml's CUDA library does not load (" + (library ? "not a backend" : error) + ").");
+    ggml_backend_reg_t reg   = init();
+    const size_t       count = reg ? ggml_backend_reg_dev_count(reg) : 0;
+    if (size_t(index) >= count) {
+        return Status::fail(Code::GPU_NONE, "There is no CUDA device " + std::to_string(index) + "; " +
+                                                std::to_string(count) + " are seen.");
+    }
+    ggml_device_ = ggml_backend_reg_dev_get(reg, size_t(index));
+    backend_.reset(ggml_backend_dev_init(ggml_device_, nullptr));
+    if (!backend_)
+        return Status::fail(Code::GPU_NONE, "ggml could not start CUDA device " + std::to_string(index) + ".");
+    name_ = "cuda:" + std::to_string(index) + " " + ggml_backend_dev_description(ggml_device_);
+
+    RETURN_IF_FAILED(KernelLibrary::load(options.kernels_library, index, library_));
+    RETURN_IF_FAILED(enter());
+    RETURN_IF_FAILED(check(kernels().create_stream(&stream_), "making a stream"));
+    RETURN_IF_FAILED(check(kernels().create_stream(&copy_stream_), "making a stream"));
+    for (ggml_backend_event_ptr * event : {&from_ggml_, &to_ggml_, &layer_ends_[0], &layer_ends_[1]}) {
+        *event = new_ggml_event();
+        if (!*event) return Status::fail(Code::GPU_FAULT, "The CUDA backend gives no events.");
+    }
+    return Status::good();
 }
 
-Status CudaDevice::check(KernelStatus status, const char * what) const {
-    constexpr int CUDA_OUT_OF_MEMORY = 2;
-    if (status == KERNEL_OK) return Status::good();
-    const std::string reason = std::string(what) + " failed: " + kernels_->status_name(status) + ".";
-    if (int(status) == CUDA_OUT_OF_MEMORY) return Status::fail(Code::GPU_OOM, "Not enough GPU memory: " + reason);
-    return Status::fail(status > 0 ? Code::GPU_FAULT : Code::INTERNAL, "On the GPU " + reason);
+CudaDevice::~CudaDevice() {
+    if (stream_) kernels().destroy_stream(stream_);
+    if (copy_stream_) kernels().destroy_stream(copy_stream_);
+}
+
+ggml_backend_event_ptr CudaDevice::new_ggml_event() const {
+    return ggml_backend_event_ptr(ggml_backend_event_new(ggml_device_));
+}
+
+Status CudaDevice::compute(ggml_cgraph * graph, const std::atomic<bool> * cancel) {
+    if (cancel && cancel->load()) return Status::fail(Code::CANCELLED, "Cancelled.");
+    RETURN_IF_FAILED(enter());
+    return ggml_backend_graph_compute_async(backend_.get(), graph) == GGML_STATUS_SUCCESS
+               ? Status::good()
+               : Status::fail(Code::INTERNAL, "ggml failed to compute a graph.");
+}
+
+Status CudaDevice::finish() {
+    RETURN_IF_FAILED(enter());
+    ggml_backend_synchronize(backend_.get());
+    return finish_stream();
+}
+
+Status CudaDevice::mark_layer(int64_t layer) {
+    RETURN_IF_FAILED(enter());
+    ggml_backend_event_record(layer_ends_[layer % 2].get(), backend_.get());
+    return Status::good();
+}
+
+Status CudaDevice::wait_for_layer(int64_t layer) {
+    RETURN_IF_FAILED(enter());
+    ggml_backend_event_synchronize(layer_ends_[layer % 2].get());
+    return Status::good();
 }
 
 Status CudaDevice::wait_for_ggml() const {
-    ggml_backend_event_record(from_ggml_.get(), backend_);
-    return check(kernels_->wait_event(stream_, kernel_event(from_ggml_.get())), "ordering the streams");
+    RETURN_IF_FAILED(enter());
+    ggml_backend_event_record(from_ggml_.get(), backend_.get());
+    return check(kernels().wait_event(stream_, kernel_event(from_ggml_.get())), "ordering the streams");
 }
 
 Status CudaDevice::let_ggml_wait() const {
-    RETURN_IF_FAILED(check(kernels_->record_event(kernel_event(to_ggml_.get()), stream_), "ordering the streams"));
-    ggml_backend_event_wait(backend_, to_ggml_.get());
+    RETURN_IF_FAILED(check(kernels().record_event(kernel_event(to_ggml_.get()), stream_), "ordering the streams"));
+    ggml_backend_event_wait(backend_.get(), to_ggml_.get());
     return Status::good();
 }
 
-size_t CudaDevice::free_bytes() const {
-    size_t free = 0, total = 0;
-    return kernels_->memory_info(&free, &total) == KERNEL_OK ? free : 0;
+Status CudaDevice::try_kernel(void * memory, size_t bytes) {
+    return check(kernels().fill(memory, 0, bytes, stream_), "trying the GPU");
 }
 
-size_t CudaDevice::total_bytes() const {
-    size_t free = 0, total = 0;
-    return kernels_->memory_info(&free, &total) == KERNEL_OK ? total : 0;
-}
-
-Status PinnedMemory::allocate(const CudaDevice & cuda, size_t bytes, PinnedMemory & out) {
-    out = {};
-    if (!HostPages::allocate(bytes, out.pages_))
-        return Status::fail(Code::HOST_OOM,
-                            "The system has no " + std::to_string(bytes >> 20) + " MiB of memory left.");
-    RETURN_IF_FAILED(cuda.enter());  // else CUDA would open the thread's current device as well
-    if (bytes > 0 && cuda.kernels().pin_host(out.data(), bytes) == KERNEL_OK) out.cuda_ = &cuda;
+Status CudaDevice::make_host_memory(size_t bytes, std::unique_ptr<HostMemory> & out) const {
+    auto memory = std::make_unique<PinnedMemory>();
+    RETURN_IF_FAILED(PinnedMemory::allocate(library_, bytes, *memory));
+    out = std::move(memory);
     return Status::good();
 }
 
-PinnedMemory::~PinnedMemory() {
-    if (cuda_ && cuda_->enter().ok()) cuda_->kernels().unpin_host(pages_.data());
+std::unique_ptr<TokenRunner> CudaDevice::make_token_runner(const Model & model) {
+    return std::make_unique<CudaTokenRunner>(model, *this);
+}
+
+Status CudaDevice::make_layer_stream(KvRows & home, int64_t n_rows, std::unique_ptr<LayerStream> & out) {
+    if (!home.on_device()) return CudaLayerStream::create(*this, home, n_rows, out);
+    out = rows_in_place(home);
+    return Status::good();
+}
+
+Status CudaDevice::make_compact_cache(const HyperParams & params, Mode mode, const RocketOptions & options,
+                                      const RocketBudgets & budgets, std::unique_ptr<CompactCache> & out) {
+    return CudaCompactCache::make(params, *this, mode, options, budgets, out);
 }
 
 }  // namespace rocketdoc

@@ -13,8 +13,7 @@ constexpr int    N_CANDIDATES    = 256;
 
 }  // namespace
 
-CudaTokenRunner::CudaTokenRunner(const Model & model, Device & device)
-    : model_(model), device_(device), cuda_(*device.cuda()) {}
+CudaTokenRunner::CudaTokenRunner(const Model & model, CudaDevice & device) : model_(model), cuda_(device) {}
 
 CudaTokenRunner::~CudaTokenRunner() { drop_capture(); }
 
@@ -45,16 +44,16 @@ Status CudaTokenRunner::reserve() {
     bits_at_            = DeviceBytes::take(at, widest);
     scales_at_          = DeviceBytes::take(at, widest / 32 * sizeof(float));
     sums_at_            = DeviceBytes::take(at, widest / 16 * sizeof(float));
-    RETURN_IF_FAILED(DeviceBytes::allocate(device_, at, memory_));
+    RETURN_IF_FAILED(DeviceBytes::allocate(cuda_, at, memory_));
     RETURN_IF_FAILED(DeviceBytes::allocate(
-        device_,
+        cuda_,
         cuda_.kernels().candidates_workspace_bytes(int(p.n_vocab), int(std::min<int64_t>(N_CANDIDATES, p.n_vocab))),
         candidates_workspace_));
     size_t host = 0;
     DeviceBytes::take(host, sizeof(Inputs));
     best_host_ = DeviceBytes::take(host, N_CANDIDATES * (sizeof(float) + sizeof(int32_t)));
     rows_host_ = DeviceBytes::take(host, 2 * rows_bytes_);
-    RETURN_IF_FAILED(PinnedMemory::allocate(cuda_, host, pinned_));
+    RETURN_IF_FAILED(PinnedMemory::allocate(cuda_.library(), host, pinned_));
     // A captured token copies to it.
     return pinned_.pinned() ? Status::good()
                             : Status::fail(Code::GPU_FAULT, "The GPU's driver takes no memory for a token's results.");
@@ -168,7 +167,7 @@ Status CudaTokenRunner::give_memory() {
     for (const Step & step : steps_) {
         if (step.graph) most = std::max(most, place_nodes(step.graph, nullptr));
     }
-    RETURN_IF_FAILED(DeviceBytes::allocate(device_, most, scratch_));
+    RETURN_IF_FAILED(DeviceBytes::allocate(cuda_, most, scratch_));
     for (Step & step : steps_) {
         if (!step.graph) continue;
         place_nodes(step.graph, scratch_.at<uint8_t>(0));
@@ -185,11 +184,11 @@ Status CudaTokenRunner::list_history() {
         lists.push_back(history_->k(layer)->data);
         lists.push_back(history_->v(layer)->data);
     }
-    RETURN_IF_FAILED(DeviceBytes::allocate(device_, lists.size() * sizeof(void *), lists_));
+    RETURN_IF_FAILED(DeviceBytes::allocate(cuda_, lists.size() * sizeof(void *), lists_));
     RETURN_IF_FAILED(
         cuda_.check(cuda_.kernels().copy(lists_.data(), lists.data(), lists.size() * sizeof(void *), cuda_.stream()),
                     "listing the history"));
-    return cuda_.finish();
+    return cuda_.finish_stream();
 }
 
 Status CudaTokenRunner::begin(KvRows * history, CompactCache * compact) {
@@ -204,7 +203,7 @@ Status CudaTokenRunner::begin(KvRows * history, CompactCache * compact) {
     RETURN_IF_FAILED(reserve());
     if (!compact_) {
         const size_t n = size_t(history_->capacity());
-        RETURN_IF_FAILED(DeviceBytes::allocate(device_, n * sizeof(uint16_t), mask_));
+        RETURN_IF_FAILED(DeviceBytes::allocate(cuda_, n * sizeof(uint16_t), mask_));
     }
     dense_rows_ = 0;
     n_run_      = 0;
@@ -217,7 +216,7 @@ Status CudaTokenRunner::begin(KvRows * history, CompactCache * compact) {
 // the mask says how far they reach.
 Status CudaTokenRunner::set_dense_length(int64_t n_history) {
     constexpr uint16_t F16_MINUS_INF = 0xFC00;
-    const int64_t      n_rows        = round_up(n_history + 1, device_.row_step());
+    const int64_t      n_rows        = round_up(n_history + 1, CudaDevice::kind_traits().row_step);
     if (n_rows != dense_rows_) {
         drop_capture();
         dense_rows_ = n_rows;
@@ -231,7 +230,7 @@ Status CudaTokenRunner::set_dense_length(int64_t n_history) {
         RETURN_IF_FAILED(
             cuda_.check(cuda_.kernels().copy(mask_.data(), mask.data(), mask.size() * sizeof(uint16_t), cuda_.stream()),
                         "setting the mask"));
-        RETURN_IF_FAILED(cuda_.finish());
+        RETURN_IF_FAILED(cuda_.finish_stream());
     }
     return cuda_.check(cuda_.kernels().fill(mask_.at<uint8_t>(size_t(n_history) * sizeof(uint16_t)), 0,
                                             sizeof(uint16_t), cuda_.stream()),
@@ -253,7 +252,7 @@ Status CudaTokenRunner::enqueue_steps() {
             RETURN_IF_FAILED(cuda_.check(call(kernels, cuda_.stream()), "computing a layer"));
         if (!step.calls.empty()) continue;
         RETURN_IF_FAILED(cuda_.let_ggml_wait());
-        if (ggml_backend_graph_compute_async(device_.handle(), step.graph) != GGML_STATUS_SUCCESS)
+        if (ggml_backend_graph_compute_async(cuda_.handle(), step.graph) != GGML_STATUS_SUCCESS)
             return Status::fail(Code::GPU_FAULT, "ggml failed to compute a graph on the GPU.");
         RETURN_IF_FAILED(cuda_.wait_for_ggml());
     }
@@ -328,7 +327,7 @@ Status CudaTokenRunner::run(int32_t token, int64_t position, int64_t n_history, 
                                      "taking new rows"));
         RETURN_IF_FAILED(write_staged_rows());  // the last token's, while this one computes
     }
-    RETURN_IF_FAILED(cuda_.finish());
+    RETURN_IF_FAILED(cuda_.finish_stream());
     if (stages) {
         staged_row_ = n_history;
         staged_set_ = set;
@@ -344,7 +343,7 @@ Status CudaTokenRunner::run(int32_t token, int64_t position, int64_t n_history, 
     RETURN_IF_FAILED(cuda_.check(cuda_.kernels().copy(out.logits.data(), memory_.at<void>(logits_at_),
                                                       out.logits.size() * sizeof(float), cuda_.stream()),
                                  "taking the logits"));
-    return cuda_.finish();
+    return cuda_.finish_stream();
 }
 
 // K and V of the token before, from pinned memory into the history's rows [head_dim, capacity, n_head].

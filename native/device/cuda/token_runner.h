@@ -5,15 +5,15 @@
 
 #include <array>
 
-#include "../../engine/compact_cache_cuda.h"
-#include "../token_runner.h"
+#include "compact_cache.h"
+#include "pinned_memory.h"
 #include "token_kernels.h"
 
 namespace rocketdoc {
 
 class CudaTokenRunner : public TokenRunner {
   public:
-    CudaTokenRunner(const Model & model, Device & device);
+    CudaTokenRunner(const Model & model, CudaDevice & device);
     ~CudaTokenRunner() override;
 
     Status begin(KvRows * history, CompactCache * compact) override;
@@ -54,7 +54,6 @@ class CudaTokenRunner : public TokenRunner {
     Status            write_staged_rows();
 
     const Model &      model_;
-    Device &           device_;
     CudaDevice &       cuda_;
     KvRows *           history_ = nullptr;
     CudaCompactCache * compact_ = nullptr;

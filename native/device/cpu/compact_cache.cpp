@@ -1,4 +1,4 @@
-#include "compact_cache_cpu.h"
+#include "compact_cache.h"
 
 #include <algorithm>
 #include <chrono>

@@ -2,7 +2,8 @@
 // graph.
 #pragma once
 
-#include "compact_cache.h"
+#include "../../engine/compact_cache.h"
+#include "../../graph/layer_graph.h"
 
 namespace rocketdoc {
 

@@ -1,4 +1,4 @@
-#include "compact_cache_cuda.h"
+#include "compact_cache.h"
 
 #include <algorithm>
 #include <string>
@@ -14,21 +14,6 @@ KernelRows kernel_rows(const ggml_tensor * t) {
 }
 
 }  // namespace
-
-Status DeviceBytes::allocate(const Device & device, size_t bytes, DeviceBytes & out) {
-    if (bytes == 0) return Status::good();
-    if (out.bytes_ >= bytes) return Status::good();
-    out.buffer_.reset();
-    out.bytes_ = 0;
-    out.buffer_.reset(ggml_backend_buft_alloc_buffer(device.buffer_type(), bytes));
-    if (!out.buffer_) {
-        return Status::fail(Code::GPU_OOM, "Not enough GPU memory: " + bytes_text(int64_t(bytes)) + " are needed, " +
-                                               bytes_text(device.available()) + " are free.");
-    }
-    ggml_backend_buffer_clear(out.buffer_.get(), 0);
-    out.bytes_ = bytes;
-    return Status::good();
-}
 
 CudaCompactCache::Layout CudaCompactCache::codes_layout(const SelectorShape & s, int64_t rows, bool residual) {
     const size_t heads = size_t(s.n_cache_head), d = size_t(s.head_dim), planes = d / 32;
@@ -49,15 +34,14 @@ CudaCompactCache::Layout CudaCompactCache::codes_layout(const SelectorShape & s,
     return l;
 }
 
-size_t CudaCompactCache::layer_summary_bytes(const DeviceTraits & device, SelectorKind kind, const SelectorShape & s) {
-    const int64_t rows = KvRows::allocated_rows(device, s.capacity);
+size_t CudaCompactCache::layer_summary_bytes(int64_t rows, SelectorKind kind, const SelectorShape & s) {
     if (kind == SelectorKind::exact) return 0;
     if (kind != SelectorKind::pages) return codes_layout(s, rows, kind == SelectorKind::codes_residual).bytes;
     return DeviceBytes::aligned(size_t(s.n_cache_head) * s.head_dim * kernel_page_sides(s.page) *
                                 kernel_page_stride(int(rows), s.page) * sizeof(uint16_t));
 }
 
-Status CudaCompactCache::make(const HyperParams & params, Device & device, Mode mode, const RocketOptions & options,
+Status CudaCompactCache::make(const HyperParams & params, CudaDevice & device, Mode mode, const RocketOptions & options,
                               const RocketBudgets & budgets, std::unique_ptr<CompactCache> & out) {
     if (options.pooling == Pooling::random)
         return Status::fail(Code::INVALID_ARGUMENT,
@@ -82,8 +66,8 @@ Status CudaCompactCache::make(const HyperParams & params, Device & device, Mode 
     const size_t n = self->selecting_.size();
     if (self->codes_keys())
         self->layout_ = codes_layout(self->shape_, self->step_rows_, self->kind_ == SelectorKind::codes_residual);
-    RETURN_IF_FAILED(
-        DeviceBytes::allocate(device, n * layer_summary_bytes(device, self->kind_, self->shape_), self->summaries_));
+    RETURN_IF_FAILED(DeviceBytes::allocate(device, n * layer_summary_bytes(self->step_rows_, self->kind_, self->shape_),
+                                           self->summaries_));
     const size_t slots = size_t(self->shape_.n_cache_head);
     RETURN_IF_FAILED(
         DeviceBytes::allocate(device, size_t(params.n_layer) * slots * size_t(d) * sizeof(float), self->importance_));
@@ -246,7 +230,7 @@ Status CudaCompactCache::kept() {
     RETURN_IF_FAILED(
         cuda_.check(cuda_.kernels().copy(kept_mass_.data(), stage1_.mass.data(), slots * sizeof(float), cuda_.stream()),
                     "reading the kept rows"));
-    RETURN_IF_FAILED(cuda_.finish());
+    RETURN_IF_FAILED(cuda_.finish_stream());
     for (size_t slot = 0; slot < slots; slot++) {
         positions_[slot].assign(ids.begin() + std::ptrdiff_t(slot * size_t(n_keep_)),
                                 ids.begin() + std::ptrdiff_t((slot + 1) * size_t(n_keep_)));
@@ -282,7 +266,7 @@ Status CudaCompactCache::set_length(int64_t n_rows) {
     const int32_t lengths[2] = {int32_t(n_rows), int32_t(step_rows_)};
     RETURN_IF_FAILED(cuda_.check(cuda_.kernels().copy(lengths_.data(), lengths, sizeof(lengths), cuda_.stream()),
                                  "setting the length"));
-    return cuda_.finish();
+    return cuda_.finish_stream();
 }
 
 Status CudaCompactCache::rows_appended(int64_t first_position, int64_t n) {
@@ -407,7 +391,7 @@ Status CudaCompactCache::compare_with_exact(int64_t layer, const float * q, cons
         "reading scores"));
     RETURN_IF_FAILED(cuda_.check(
         cuda_.kernels().copy(chosen.data(), ids, chosen.size() * sizeof(int32_t), cuda_.stream()), "reading scores"));
-    RETURN_IF_FAILED(cuda_.finish());
+    RETURN_IF_FAILED(cuda_.finish_stream());
     for (int head = 0; head < n_head_; head++)
         oracle_stats_.add_head(chosen.data() + head * budgets_.k, std::min<int64_t>(budgets_.k, n), p.data() + head * n,
                                n, group_);
@@ -441,7 +425,7 @@ Status CudaCompactCache::recode_clamped() {
         RETURN_IF_FAILED(cuda_.check(cuda_.kernels().copy(counts.data(), codes_of(layer).clamped,
                                                           counts.size() * sizeof(int32_t), cuda_.stream()),
                                      "reading clamped codes"));
-        RETURN_IF_FAILED(cuda_.finish());
+        RETURN_IF_FAILED(cuda_.finish_stream());
         for (int32_t n : counts) clamped += n;
         if (double(*std::max_element(counts.begin(), counts.end())) <= RECODE_CLAMPED * new_codes) continue;
         RETURN_IF_FAILED(summarize(layer, n_live_));
@@ -449,7 +433,7 @@ Status CudaCompactCache::recode_clamped() {
     }
     n_clamped_ = clamped;
     if (recoded) coded_at_ = n_live_;
-    return cuda_.finish();
+    return cuda_.finish_stream();
 }
 
 double CudaCompactCache::read_bytes_per_step() const {
@@ -464,7 +448,7 @@ Status CudaCompactCache::read_counts_now() {
     std::vector<uint32_t> all(reads_.bytes() / sizeof(uint32_t));
     RETURN_IF_FAILED(cuda_.check(cuda_.kernels().copy(all.data(), reads_.data(), reads_.bytes(), cuda_.stream()),
                                  "reading the map"));
-    RETURN_IF_FAILED(cuda_.finish());
+    RETURN_IF_FAILED(cuda_.finish_stream());
     const size_t rows = all.size() / (selecting_.size() * size_t(n_head_));
     for (size_t i = 0; i < selecting_.size() * size_t(n_head_); i++) {
         auto & counts = read_counts_[size_t(first_selecting_) * size_t(n_head_) + i];

@@ -4,46 +4,21 @@
 
 #include <utility>
 
-#include "compact_cache.h"
+#include "../../engine/compact_cache.h"
+#include "cuda_device.h"
+#include "device_bytes.h"
 
 namespace rocketdoc {
 
-// Device memory that kernels write, outside of any graph.
-class DeviceBytes {
-  public:
-    // Zeroed. GPU_OOM with the bytes.
-    static Status allocate(const Device & device, size_t bytes, DeviceBytes & out);
-
-    // Pieces of a block begin where every kernel can read them. take: the next piece's offset.
-    static size_t aligned(size_t bytes) { return size_t(round_up(int64_t(bytes), 256)); }
-    static size_t take(size_t & offset, size_t bytes) {
-        const size_t at = offset;
-        offset += aligned(bytes);
-        return at;
-    }
-
-    void *                data() const { return buffer_ ? ggml_backend_buffer_get_base(buffer_.get()) : nullptr; }
-    size_t                bytes() const { return bytes_; }
-    ggml_backend_buffer_t buffer() const { return buffer_.get(); }
-    template <typename T>
-    T * at(size_t offset) const {
-        return reinterpret_cast<T *>(static_cast<uint8_t *>(data()) + offset);
-    }
-
-  private:
-    ggml_backend_buffer_ptr buffer_;
-    size_t                  bytes_ = 0;
-};
-
 class CudaCompactCache : public CompactCache {
   public:
-    static Status make(const HyperParams & params, Device & device, Mode mode, const RocketOptions & options,
+    static Status make(const HyperParams & params, CudaDevice & device, Mode mode, const RocketOptions & options,
                        const RocketBudgets & budgets, std::unique_ptr<CompactCache> & out);
     ~CudaCompactCache() override;
     // Scores of one layer and the kept ids of all, while stage 1 runs.
     static size_t stage1_bytes(const HyperParams & params, const RocketOptions & options, const RocketBudgets & budgets,
                                int64_t n_prompt);
-    static size_t layer_summary_bytes(const DeviceTraits & device, SelectorKind kind, const SelectorShape & shape);
+    static size_t layer_summary_bytes(int64_t rows, SelectorKind kind, const SelectorShape & shape);
 
     Status keep_layer(int64_t layer, const LayerRows & history, int64_t n_rows, QueryWindow & window,
                       const std::vector<std::vector<int32_t>> * positions, const std::atomic<bool> * cancel) override;
@@ -87,8 +62,7 @@ class CudaCompactCache : public CompactCache {
         DeviceBytes memory, workspace;
         size_t      before = 0, last = 0, p = 0, ids = 0;
     };
-    CudaCompactCache(const HyperParams & params, Device & device)
-        : CompactCache(params, device), cuda_(*device.cuda()) {}
+    CudaCompactCache(const HyperParams & params, CudaDevice & device) : CompactCache(params, device), cuda_(device) {}
 
     static Layout codes_layout(const SelectorShape & shape, int64_t rows, bool residual);
     bool          codes_keys() const { return kind_ == SelectorKind::codes || kind_ == SelectorKind::codes_residual; }

@@ -1,8 +1,9 @@
-#include "vectors_cuda.h"
+#include "vectors.h"
 
 #include <string>
 
-#include "compact_cache_cuda.h"
+#include "cuda_device.h"
+#include "device_bytes.h"
 
 namespace rocketdoc {
 namespace {
@@ -12,7 +13,7 @@ constexpr int MAX_WINDOW         = 4096;
 
 class CudaRecompute : public Recompute {
   public:
-    explicit CudaRecompute(Device & device) : device_(device), cuda_(*device.cuda()), kernels_(cuda_.kernels()) {}
+    explicit CudaRecompute(CudaDevice & device) : cuda_(device), kernels_(cuda_.kernels()) {}
 
     Status begin(const Vectors & x) override {
         x_ = &x;
@@ -36,9 +37,9 @@ class CudaRecompute : public Recompute {
         RETURN_IF_FAILED(upload(x.decode_q, decode_q_));
         RETURN_IF_FAILED(upload(x.decode_k, decode_k_));
         RETURN_IF_FAILED(upload(x.decode_v, decode_v_));
-        RETURN_IF_FAILED(DeviceBytes::allocate(device_, heads * size_t(capacity) * d * sizeof(f16_bits), cache_k_));
-        RETURN_IF_FAILED(DeviceBytes::allocate(device_, heads * size_t(capacity) * d * sizeof(f16_bits), cache_v_));
-        RETURN_IF_FAILED(DeviceBytes::allocate(device_, sizeof(int32_t), n_rows_));
+        RETURN_IF_FAILED(DeviceBytes::allocate(cuda_, heads * size_t(capacity) * d * sizeof(f16_bits), cache_k_));
+        RETURN_IF_FAILED(DeviceBytes::allocate(cuda_, heads * size_t(capacity) * d * sizeof(f16_bits), cache_v_));
+        RETURN_IF_FAILED(DeviceBytes::allocate(cuda_, sizeof(int32_t), n_rows_));
         cache_.k        = cache_k_.at<uint16_t>(0);
         cache_.v        = cache_v_.at<uint16_t>(0);
         cache_.n_rows   = n_rows_.at<int32_t>(0);
@@ -50,13 +51,13 @@ class CudaRecompute : public Recompute {
         if (x.steps == 0) return Status::good();
         const size_t minmax =
             heads * d * size_t(kernel_page_sides(x.page)) * size_t(kernel_page_stride(cache_.capacity, x.page));
-        RETURN_IF_FAILED(DeviceBytes::allocate(device_, minmax * sizeof(uint16_t), minmax_));
+        RETURN_IF_FAILED(DeviceBytes::allocate(cuda_, minmax * sizeof(uint16_t), minmax_));
         pages_ = {minmax_.at<uint16_t>(0), x.page};
-        RETURN_IF_FAILED(DeviceBytes::allocate(device_, heads * size_t(x.top_k) * sizeof(int32_t), ids_));
-        RETURN_IF_FAILED(DeviceBytes::allocate(device_, size_t(x.n_head) * d * sizeof(float), out_));
+        RETURN_IF_FAILED(DeviceBytes::allocate(cuda_, heads * size_t(x.top_k) * sizeof(int32_t), ids_));
+        RETURN_IF_FAILED(DeviceBytes::allocate(cuda_, size_t(x.n_head) * d * sizeof(float), out_));
         RETURN_IF_FAILED(
-            DeviceBytes::allocate(device_, kernels_.select_pages_workspace_bytes(cache_, pages_), select_workspace_));
-        return DeviceBytes::allocate(device_, kernels_.sparse_attention_workspace_bytes(cache_, int(x.top_k)),
+            DeviceBytes::allocate(cuda_, kernels_.select_pages_workspace_bytes(cache_, pages_), select_workspace_));
+        return DeviceBytes::allocate(cuda_, kernels_.sparse_attention_workspace_bytes(cache_, int(x.top_k)),
                                      attention_workspace_);
     }
 
@@ -64,10 +65,10 @@ class CudaRecompute : public Recompute {
         const size_t heads = size_t(x_->n_head_kv);
         const int    n     = int(x_->prompt_len - x_->window);
         DeviceBytes  scores, pooled_scores, window_mass, ids, workspace;
-        RETURN_IF_FAILED(DeviceBytes::allocate(device_, heads * size_t(n) * sizeof(float), scores));
-        RETURN_IF_FAILED(DeviceBytes::allocate(device_, heads * size_t(n) * sizeof(float), pooled_scores));
-        RETURN_IF_FAILED(DeviceBytes::allocate(device_, heads * sizeof(float), window_mass));
-        RETURN_IF_FAILED(DeviceBytes::allocate(device_, heads * size_t(n_prompt_) * sizeof(int32_t), ids));
+        RETURN_IF_FAILED(DeviceBytes::allocate(cuda_, heads * size_t(n) * sizeof(float), scores));
+        RETURN_IF_FAILED(DeviceBytes::allocate(cuda_, heads * size_t(n) * sizeof(float), pooled_scores));
+        RETURN_IF_FAILED(DeviceBytes::allocate(cuda_, heads * sizeof(float), window_mass));
+        RETURN_IF_FAILED(DeviceBytes::allocate(cuda_, heads * size_t(n_prompt_) * sizeof(int32_t), ids));
         KernelWindowScores args;
         args.q            = q_window_.at<float>(0);
         args.q_head_elems = size_t(x_->window) * size_t(x_->head_dim);
@@ -80,7 +81,7 @@ class CudaRecompute : public Recompute {
         args.window       = x_->window;
         args.scores       = scores.at<float>(0);
         args.window_mass  = window_mass.at<float>(0);
-        RETURN_IF_FAILED(DeviceBytes::allocate(device_, kernels_.window_scores_workspace_bytes(args), workspace));
+        RETURN_IF_FAILED(DeviceBytes::allocate(cuda_, kernels_.window_scores_workspace_bytes(args), workspace));
         RETURN_IF_FAILED(
             check(kernels_.window_scores(args, workspace.data(), workspace.bytes(), cuda_.stream()), "scoring rows"));
         if (n > 0)
@@ -143,18 +144,18 @@ class CudaRecompute : public Recompute {
 
     template <typename T>
     Status upload(const std::vector<T> & from, DeviceBytes & to) {
-        RETURN_IF_FAILED(DeviceBytes::allocate(device_, from.size() * sizeof(T), to));
+        RETURN_IF_FAILED(DeviceBytes::allocate(cuda_, from.size() * sizeof(T), to));
         if (from.empty()) return Status::good();
         RETURN_IF_FAILED(
             check(kernels_.copy(to.data(), from.data(), from.size() * sizeof(T), cuda_.stream()), "copying vectors"));
-        return cuda_.finish();
+        return cuda_.finish_stream();
     }
     template <typename T>
     Status download(const void * from, size_t n, std::vector<T> & to) {
         to.resize(n);
         if (n == 0) return Status::good();
         RETURN_IF_FAILED(check(kernels_.copy(to.data(), from, n * sizeof(T), cuda_.stream()), "taking results"));
-        return cuda_.finish();
+        return cuda_.finish_stream();
     }
     // The prompt's rows of each head: there is room for the steps' behind them.
     Status download_prompt(const DeviceBytes & cache, std::vector<f16_bits> & rows) {
@@ -163,7 +164,7 @@ class CudaRecompute : public Recompute {
         RETURN_IF_FAILED(check(kernels_.copy_strided(rows.data(), run, cache.data(), size_t(cache_.capacity) * row, run,
                                                      size_t(x_->n_head_kv), cuda_.stream()),
                                "taking rows"));
-        return cuda_.finish();
+        return cuda_.finish_stream();
     }
     KernelRows history(const DeviceBytes & rows) const {
         const size_t row = size_t(x_->head_dim) * sizeof(f16_bits);
@@ -173,7 +174,6 @@ class CudaRecompute : public Recompute {
         return decode_q_.at<float>(size_t(step) * size_t(x_->n_head) * size_t(x_->head_dim) * sizeof(float));
     }
 
-    Device &            device_;
     CudaDevice &        cuda_;
     const KernelTable & kernels_;
     const Vectors *     x_        = nullptr;
@@ -189,6 +189,6 @@ class CudaRecompute : public Recompute {
 
 }  // namespace
 
-std::unique_ptr<Recompute> make_cuda_recompute(Device & device) { return std::make_unique<CudaRecompute>(device); }
+std::unique_ptr<Recompute> make_cuda_recompute(CudaDevice & device) { return std::make_unique<CudaRecompute>(device); }
 
 }  // namespace rocketdoc

@@ -1,0 +1,235 @@
+#include "cpu_device.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "../../engine/kv_rows.h"
+#include "../dynamic_library.h"
+#include "../host_memory.h"
+#include "compact_cache.h"
+#include "ggml-cpu.h"
+#include "token_runner.h"
+
+namespace rocketdoc {
+namespace {
+
+namespace fs = std::filesystem;
+
+class CpuSizes : public DeviceSizes {
+  public:
+    size_t token_runner(const HyperParams & params) const override { return size_t(params.n_vocab) * sizeof(float); }
+    size_t layer_stream(const KvShape &, int64_t) const override { return 0; }  // rows are read where they are
+    size_t stage1(const HyperParams &, const RocketOptions &, const RocketBudgets &, int64_t) const override {
+        return 0;
+    }
+    size_t layer_summary(SelectorKind kind, const SelectorShape & shape) const override {
+        return selector_costs(kind, shape)->stored_bytes();
+    }
+};
+
+bool is_cpu_library(const fs::path & path) {
+    std::string name   = path.filename().string();
+    std::string ending = path.extension().string();
+    if (name.rfind("lib", 0) == 0) name = name.substr(3);
+    return name.rfind("ggml-cpu", 0) == 0 && (ending == ".so" || ending == ".dll" || ending == ".dylib");
+}
+
+struct CpuLibrary {
+    void *             handle  = nullptr;  // stays open for the life of the process
+    ggml_backend_reg_t backend = nullptr;
+    std::string        name;
+};
+
+// The CPU library whose score for this machine is highest (0: cannot run here). A library built for one level only has
+// no score function; it counts as 1. tried: why others did not load.
+CpuLibrary load_best(const std::string & dir, std::string & tried) {
+    std::vector<fs::path> candidates;
+    std::error_code       ec;
+    for (const auto & entry : fs::directory_iterator(dir, ec)) {
+        if (is_cpu_library(entry.path())) candidates.push_back(entry.path());
+    }
+    std::sort(candidates.begin(), candidates.end());
+    int      best_score = 0;
+    fs::path best;
+    for (const auto & path : candidates) {
+        std::string error;
+        void *      handle = open_library(path.string(), error);
+        if (!handle) {
+            tried += (tried.empty() ? "" : "; ") + path.filename().string() + ": " + error;
+            continue;
+        }
+        auto score_of = reinterpret_cast<int (*)()>(find_symbol(handle, "ggml_backend_score"));
+        int  score    = score_of ? score_of() : 1;
+        if (score > best_score) {
+            best_score = score;
+            best       = path;
+        }
+        close_library(handle);
+    }
+    CpuLibrary out;
+    if (best.empty()) return out;
+    std::string error;
+    out.handle = open_library(best.string(), error);
+    auto init =
+        out.handle ? reinterpret_cast<ggml_backend_reg_t (*)()>(find_symbol(out.handle, "ggml_backend_init")) : nullptr;
+    out.name = best.stem().string();
+    if (out.name.rfind("lib", 0) == 0) out.name = out.name.substr(3);
+    out.backend = init ? init() : nullptr;
+    return out;
+}
+
+class Pages : public HostMemory {
+  public:
+    explicit Pages(HostPages pages) : pages_(std::move(pages)) {}
+    uint8_t * data() const override { return pages_.data(); }
+    size_t    bytes() const override { return pages_.bytes(); }
+
+  private:
+    HostPages pages_;
+};
+
+}  // namespace
+
+int default_thread_count() {
+    int cores = int(std::max(1u, std::thread::hardware_concurrency()));
+    return cores >= 8 ? cores - 1 : cores;
+}
+
+DeviceTraits CpuDevice::kind_traits() {
+    static const CpuSizes sizes;
+    DeviceTraits          traits;
+    traits.sizes = &sizes;
+    // ggml's CPU attention works in tiles of this many queries and takes another, less exact way below it. Prefill
+    // fills a tile up with queries that nobody reads, so that a token's result does not depend on how the prompt was
+    // cut.
+    traits.least_queries = 64;
+    return traits;
+}
+
+Status CpuDevice::open(const DeviceOptions & options, std::unique_ptr<CpuDevice> & out) {
+    if (options.index() != 0) return Status::fail(Code::INVALID_ARGUMENT, "There is one CPU: its name is cpu.");
+    std::string      tried;
+    const CpuLibrary library = load_best(options.cpu_dir, tried);
+    if (!library.backend || ggml_backend_reg_dev_count(library.backend) == 0) {
+        return Status::fail(Code::NATIVE_MISSING, "No CPU library of ggml that runs on this machine was found in " +
+                                                      options.cpu_dir + (tried.empty() ? "." : " (" + tried + ").") +
+                                                      " Run npm ci again.");
+    }
+    std::unique_ptr<CpuDevice> self(new CpuDevice);
+    self->name_        = library.name;
+    self->type_traits_ = reinterpret_cast<const ggml_type_traits_cpu * (*) (enum ggml_type)>(
+        find_symbol(library.handle, "ggml_get_type_traits_cpu"));
+    RETURN_IF_FAILED(self->start(options, library.backend));
+    out = std::move(self);
+    return Status::good();
+}
+
+Status CpuDevice::start(const DeviceOptions & options, ggml_backend_reg_t library) {
+    ggml_device_ = ggml_backend_reg_dev_get(library, 0);
+    backend_.reset(ggml_backend_dev_init(ggml_device_, nullptr));
+    if (!backend_) return Status::fail(Code::INTERNAL, "ggml could not start its CPU backend (" + name_ + ").");
+    n_threads_ = options.n_threads > 0 ? std::min(options.n_threads, int(GGML_MAX_N_THREADS)) : default_thread_count();
+
+    auto * address     = ggml_backend_reg_get_proc_address;
+    auto set_n_threads = reinterpret_cast<ggml_backend_set_n_threads_t>(address(library, "ggml_backend_set_n_threads"));
+    auto set_abort =
+        reinterpret_cast<ggml_backend_set_abort_callback_t>(address(library, "ggml_backend_set_abort_callback"));
+    auto pool_new = reinterpret_cast<struct ggml_threadpool * (*) (struct ggml_threadpool_params *)>(
+        address(library, "ggml_threadpool_new"));
+    auto set_pool = reinterpret_cast<void (*)(ggml_backend_t, struct ggml_threadpool *)>(
+        address(library, "ggml_backend_cpu_set_threadpool"));
+    pool_free_ = reinterpret_cast<void (*)(struct ggml_threadpool *)>(address(library, "ggml_threadpool_free"));
+    if (set_n_threads) set_n_threads(backend_.get(), n_threads_);
+    if (pool_new && set_pool && pool_free_) {
+        // A desktop shares its cores: threads sleep between graphs instead of spinning.
+        struct ggml_threadpool_params params = ggml_threadpool_params_default(n_threads_);
+        params.poll                          = 0;
+        pool_                                = pool_new(&params);
+        if (pool_) set_pool(backend_.get(), pool_);
+    }
+    if (set_abort) {
+        set_abort(
+            backend_.get(),
+            [](void * data) {
+                const std::atomic<bool> * cancel =
+                    static_cast<CpuDevice *>(data)->cancel_.load(std::memory_order_relaxed);
+                return cancel && cancel->load(std::memory_order_relaxed);
+            },
+            this);
+    }
+    return Status::good();
+}
+
+CpuDevice::~CpuDevice() {
+    backend_.reset();  // uses the pool
+    if (pool_) pool_free_(pool_);
+}
+
+Status CpuDevice::compute(ggml_cgraph * graph, const std::atomic<bool> * cancel) {
+    if (cancel && cancel->load()) return Status::fail(Code::CANCELLED, "Cancelled.");
+    cancel_.store(cancel);
+    const ggml_status result = ggml_backend_graph_compute(backend_.get(), graph);
+    cancel_.store(nullptr);
+    switch (result) {
+        case GGML_STATUS_SUCCESS: return Status::good();
+        case GGML_STATUS_ABORTED: return Status::fail(Code::CANCELLED, "Cancelled.");
+        case GGML_STATUS_ALLOC_FAILED:
+            return Status::fail(Code::HOST_OOM, "Not enough memory for the work buffer of a layer.");
+        default: return Status::fail(Code::INTERNAL, "ggml failed to compute a graph.");
+    }
+}
+
+// ggml's answer to supports_op leaves out whether there is a dot product for the type: it would call a null one.
+bool CpuDevice::multiplies(const ggml_tensor * weight, bool looked_up) const {
+    const ggml_type_traits_cpu * traits = type_traits_ ? type_traits_(weight->type) : nullptr;
+    return traits && traits->vec_dot && Device::multiplies(weight, looked_up);
+}
+
+ggml_backend_buffer_type_t CpuDevice::packed_buffer_type(const ggml_tensor * weight) const {
+    auto get_extra = reinterpret_cast<ggml_backend_dev_get_extra_bufts_t>(ggml_backend_reg_get_proc_address(
+        ggml_backend_dev_backend_reg(ggml_device_), "ggml_backend_dev_get_extra_bufts"));
+    if (!get_extra || weight->ne[2] != 1 || weight->ne[3] != 1) return nullptr;
+    for (ggml_backend_buffer_type_t * type = get_extra(ggml_device_); type && *type; type++) {
+        // The device says whether it multiplies by such a tensor; an empty buffer stands in for the real one.
+        ggml_init_params        params = {ggml_tensor_overhead() * 4, nullptr, true};
+        ggml_context_ptr        ctx(ggml_init(params));
+        ggml_tensor *           w = ggml_new_tensor_2d(ctx.get(), weight->type, weight->ne[0], weight->ne[1]);
+        ggml_tensor *           x = ggml_new_tensor_2d(ctx.get(), GGML_TYPE_F32, weight->ne[0], 512);
+        ggml_tensor *           y = ggml_mul_mat(ctx.get(), w, x);
+        ggml_backend_buffer_ptr empty(ggml_backend_buft_alloc_buffer(*type, 0));
+        w->buffer      = empty.get();
+        bool supported = empty && ggml_backend_dev_supports_op(ggml_device_, y);
+        w->buffer      = nullptr;
+        if (supported) return *type;
+    }
+    return nullptr;
+}
+
+Status CpuDevice::make_host_memory(size_t bytes, std::unique_ptr<HostMemory> & out) const {
+    HostPages pages;
+    if (!HostPages::allocate(bytes, pages))
+        return Status::fail(Code::HOST_OOM, "The system has no " + bytes_text(int64_t(bytes)) + " of memory left.");
+    out = std::make_unique<Pages>(std::move(pages));
+    return Status::good();
+}
+
+std::unique_ptr<TokenRunner> CpuDevice::make_token_runner(const Model & model) {
+    return std::make_unique<CpuTokenRunner>(model, *this);
+}
+
+Status CpuDevice::make_layer_stream(KvRows & home, int64_t, std::unique_ptr<LayerStream> & out) {
+    out = rows_in_place(home);
+    return Status::good();
+}
+
+Status CpuDevice::make_compact_cache(const HyperParams & params, Mode mode, const RocketOptions & options,
+                                     const RocketBudgets & budgets, std::unique_ptr<CompactCache> & out) {
+    return CpuCompactCache::make(params, *this, mode, options, budgets, out);
+}
+
+int64_t CpuDevice::free_bytes() const { return host_memory_available(); }
+
+}  // namespace rocketdoc

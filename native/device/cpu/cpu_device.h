@@ -1,0 +1,48 @@
+// This machine's CPU: ggml's CPU library that suits it best, with a thread pool of our own.
+#pragma once
+
+#include "../device.h"
+#include "ggml-cpu.h"
+
+namespace rocketdoc {
+
+class CpuDevice : public Device {
+  public:
+    static DeviceTraits kind_traits();
+    // NATIVE_MISSING with the folder and what was tried when no library loads.
+    static Status open(const DeviceOptions & options, std::unique_ptr<CpuDevice> & out);
+    ~CpuDevice() override;
+
+    int                        n_threads() const override { return n_threads_; }
+    ggml_backend_buffer_type_t packed_buffer_type(const ggml_tensor * weight) const override;
+    bool                       multiplies(const ggml_tensor * weight, bool looked_up) const override;
+
+    // To the end of the graph.
+    Status compute(ggml_cgraph * graph, const std::atomic<bool> * cancel) override;
+
+    Status                       make_host_memory(size_t bytes, std::unique_ptr<HostMemory> & out) const override;
+    std::unique_ptr<TokenRunner> make_token_runner(const Model & model) override;
+    Status make_layer_stream(KvRows & home, int64_t n_rows, std::unique_ptr<LayerStream> & out) override;
+    Status make_compact_cache(const HyperParams & params, Mode mode, const RocketOptions & options,
+                              const RocketBudgets & budgets, std::unique_ptr<CompactCache> & out) override;
+
+    int64_t total_bytes() const override { return 0; }
+
+  protected:
+    int64_t free_bytes() const override;
+
+  private:
+    CpuDevice() : Device(kind_traits()) {}
+    Status start(const DeviceOptions & options, ggml_backend_reg_t library);
+
+    struct ggml_threadpool * pool_                                    = nullptr;
+    void (*pool_free_)(struct ggml_threadpool *)                      = nullptr;
+    const ggml_type_traits_cpu * (*type_traits_)(enum ggml_type type) = nullptr;
+    int                                    n_threads_                 = 1;
+    std::atomic<const std::atomic<bool> *> cancel_{nullptr};
+};
+
+// Threads that leave a desktop usable: the physical cores when few, one less from eight on.
+int default_thread_count();
+
+}  // namespace rocketdoc

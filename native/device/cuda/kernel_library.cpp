@@ -1,0 +1,40 @@
+#include "kernel_library.h"
+
+#include "../dynamic_library.h"
+
+namespace rocketdoc {
+
+Status KernelLibrary::load(const std::string & path, int index, KernelLibrary & out) {
+    std::string error;
+    void *      library = open_library(path, error);
+    if (!library)
+        return Status::fail(Code::GPU_NONE, "RocketDoc's CUDA kernels are not there (" + error +
+                                                "). Build them where nvcc is, or use the CPU.");
+    auto table_of = reinterpret_cast<const KernelTable * (*) ()>(find_symbol(library, "rocketdoc_kernels_table"));
+    const KernelTable * table = table_of ? table_of() : nullptr;
+    if (!table || table->abi != KERNELS_ABI)
+        return Status::fail(Code::GPU_NONE, "RocketDoc's CUDA kernels are another build's. Build the project anew.");
+    out.table_ = table;
+    out.index_ = index;
+    return Status::good();
+}
+
+Status KernelLibrary::check(KernelStatus status, const char * what) const {
+    constexpr int CUDA_OUT_OF_MEMORY = 2;
+    if (status == KERNEL_OK) return Status::good();
+    const std::string reason = std::string(what) + " failed: " + table_->status_name(status) + ".";
+    if (int(status) == CUDA_OUT_OF_MEMORY) return Status::fail(Code::GPU_OOM, "Not enough GPU memory: " + reason);
+    return Status::fail(status > 0 ? Code::GPU_FAULT : Code::INTERNAL, "On the GPU " + reason);
+}
+
+size_t KernelLibrary::free_bytes() const {
+    size_t free = 0, total = 0;
+    return table().memory_info(&free, &total) == KERNEL_OK ? free : 0;
+}
+
+size_t KernelLibrary::total_bytes() const {
+    size_t free = 0, total = 0;
+    return table().memory_info(&free, &total) == KERNEL_OK ? total : 0;
+}
+
+}  // namespace rocketdoc
