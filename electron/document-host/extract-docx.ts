@@ -1,59 +1,90 @@
 /**
- * DOCX through mammoth (structure to HTML), then Markdown. mammoth is handed a new archive made of the checked XML parts
- * only: it can meet neither a bomb nor a picture nor a document type declaration.
+ * DOCX, read from its XML. mammoth, which did this before, keeps neither the numbers of clauses nor tracked changes, fields, equations,
+ * headers, comments' places and merged cells, and offers no hook for most of them; no other kept library reads them all either. The parts
+ * come checked out of the zip guard, lose their document type declaration, and name only each other: nothing outside the file is read.
  */
-import { type Zippable, zipSync } from 'fflate';
-import mammoth from 'mammoth';
 import type { ParsedDocument } from '../contract/documents.ts';
 import { AppError } from '../contract/errors.ts';
+import { chunkText } from './docx-chunks.ts';
+import { DocxPackage } from './docx-package.ts';
+import { DocxShared } from './docx-shared.ts';
+import { StoryReader } from './docx-story.ts';
 import type { ExtractContext } from './extract-context.ts';
-import { htmlToMarkdown } from './html-to-markdown.ts';
+import type { ImportNotes } from './import-notes.ts';
 import { markdownSections } from './markdown-sections.ts';
 import { TextBuilder } from './text-builder.ts';
-import { readXml, withoutNamedEntities } from './xml-guard.ts';
+import { childNamed, elements, textOf, type XmlElement } from './xml-tree.ts';
 import type { GuardedZip } from './zip-guard.ts';
 
-export async function extractDocx({ source, limits, notes }: ExtractContext, zip: GuardedZip): Promise<ParsedDocument> {
-  const html = await documentHtml(zip, source.name);
-  const { markdown } = htmlToMarkdown(html, 'html');
-  const sections = markdownSections(markdown);
-  const title = coreTitle(zip) || sections.find(({ heading }) => heading)?.heading || source.stem;
+export function extractDocx({ source, limits, notes }: ExtractContext, zip: GuardedZip): ParsedDocument {
+  const files = new DocxPackage(zip);
+  const markdown = docxMarkdown(files, source.name, notes, 0);
+  const heading = markdownSections(markdown).find((section) => section.heading)?.heading;
+  const title = coreTitle(files) || heading || source.stem;
   const builder = new TextBuilder(source.name, limits.maxTextBytes);
   builder.addSections(title, markdown);
   return builder.finish(title, 'docx', notes);
 }
 
-async function documentHtml(zip: GuardedZip, name: string): Promise<string> {
-  const parts: Zippable = {};
-  for (const part of zip.names) {
-    if (/\.(xml|rels)$/i.test(part)) parts[part] = Buffer.from(withoutNamedEntities(readXml(zip.read(part))));
-  }
+/** `depth`: of a document that stands within another one. */
+export function docxMarkdown(files: DocxPackage, name: string, notes: ImportNotes, depth: number): string {
+  const shared = new DocxShared(files, notes);
+  const part = files.mainPart;
+  const chunk = (from: string, id: string): string => chunkText(shared, from, id, depth, docxMarkdown);
+  const margins = new Margins();
+  const story = new StoryReader(shared, { part, chunk, section: (properties) => margins.add(properties) });
   try {
-    const { value } = await mammoth.convertToHtml(
-      { buffer: Buffer.from(zipSync(parts, { level: 0 })) },
-      {
-        externalFileAccess: false,
-        includeEmbeddedStyleMap: false, // the document does not decide how it is read
-        // The picture itself is never read; mammoth adds its description as `alt`.
-        convertImage: mammoth.images.imgElement(async () => ({ src: '' })),
-      },
-    );
-    return value;
+    // Block by block, so that a long text is never in memory as a tree.
+    files.xml(part, { parent: 'w:body', onChild: (element) => story.block(element) });
   } catch (error) {
-    throw new AppError(
-      'DOC_FORMAT',
-      `${name} is a damaged DOCX file and cannot be read. Open it in Word and save it anew.`,
-      {
-        cause: error,
-      },
-    );
+    if (error instanceof AppError) throw error;
+    const sentence = `${name} is a damaged DOCX file and cannot be read. Open it in Word and save it anew.`;
+    throw new AppError('DOC_FORMAT', sentence, { cause: error });
+  }
+  const text = story.finish();
+  const margin = (kind: 'header' | 'footer', label: string): string[] => {
+    const texts = margins.ids(kind).map((id) => marginText(shared, files.relations(part).get(id)?.part ?? '', chunk));
+    return [...new Set(texts)].filter((line) => line !== '').map((line) => `[${label}: ${line}]`);
+  };
+  const left = [...shared.comments.keys()].map((id) => story.comment(id)).filter((line) => line !== '');
+  const all = [...margin('header', 'Header'), text, ...left, ...margin('footer', 'Footer')];
+  shared.tell();
+  return all.filter((block) => block !== '').join('\n\n');
+}
+
+/** The headers and footers that the sections name, each once. */
+class Margins {
+  readonly #ids = { header: new Set<string>(), footer: new Set<string>() };
+
+  add(section: XmlElement): void {
+    for (const { name, attributes } of elements(section)) {
+      const id = attributes['r:id'];
+      if (id === undefined) continue;
+      if (name === 'w:headerReference') this.#ids.header.add(id);
+      else if (name === 'w:footerReference') this.#ids.footer.add(id);
+    }
+  }
+
+  ids(kind: 'header' | 'footer'): string[] {
+    return [...this.#ids[kind]];
   }
 }
 
-function coreTitle(zip: GuardedZip): string {
-  if (!zip.has('docProps/core.xml')) return '';
-  const title = /<dc:title[^>]*>([^<]*)<\/dc:title>/.exec(readXml(zip.read('docProps/core.xml')))?.[1] ?? '';
-  return title.replace(/&(amp|lt|gt|quot|apos);/g, (entity) => xmlEntities[entity] ?? entity).trim();
+function marginText(shared: DocxShared, part: string, chunk: (from: string, id: string) => string): string {
+  const root = shared.files.has(part) ? shared.part(part) : undefined;
+  if (!root) return '';
+  const reader = new StoryReader(shared, { part, chunk, leavesPagesOut: true });
+  reader.read(root);
+  return reader.finish().replace(/\n{2,}/g, '\n');
 }
 
-const xmlEntities: Record<string, string> = { '&amp;': '&', '&lt;': '<', '&gt;': '>', '&quot;': '"', '&apos;': "'" };
+function coreTitle(files: DocxPackage): string {
+  const part = files.related('', 'core-properties') ?? 'docProps/core.xml';
+  if (!files.has(part)) return '';
+  try {
+    const title = childNamed(files.xml(part), 'dc:title');
+    return title ? textOf(title).trim() : '';
+  } catch {
+    return ''; // the title is a convenience; the text does not depend on it
+  }
+}

@@ -18,7 +18,7 @@ export function extractHtml({ source, limits, notes }: ExtractContext): ParsedDo
 }
 
 /** HTML 4 and 5 and XHTML: the first 4 KB name the encoding, in ASCII. */
-function declaredEncoding(bytes: Uint8Array): string | undefined {
+export function declaredEncoding(bytes: Uint8Array): string | undefined {
   const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(4096, bytes.length)).toString('latin1');
   return /<meta[^>]{0,200}charset\s*=\s*["']?([\w:.-]+)|<\?xml[^>]{0,200}encoding\s*=\s*["']([\w:.-]+)/i
     .exec(head)

@@ -189,7 +189,7 @@ describe.skipIf(process.platform !== 'linux')('the package', () => {
     const [main, window] = [listed('main'), listed('renderer')];
     const names = (list: Licence[]) => list.map(({ name }) => name);
     expect(names(main)).toEqual(
-      expect.arrayContaining(['zod', '@orpc/server', 'mammoth', 'node-llama-cpp', 'electron']),
+      expect.arrayContaining(['zod', '@orpc/server', 'turndown', 'node-llama-cpp', 'electron']),
     );
     const shown = [
       'react',

@@ -1,0 +1,136 @@
+/** Fields of Word: between "begin" and "separate" stands their code, which is not shown, then their last result, which is. */
+import { integer, isOn } from './docx-styles.ts';
+import { symbolCharacter } from './docx-symbols.ts';
+import { childNamed, childrenNamed, type XmlElement } from './xml-tree.ts';
+
+interface OpenField {
+  code: string;
+  form: XmlElement | undefined; // w:ffData: what a form field offers and holds
+  inResult: boolean;
+  hasResult: boolean;
+  isLeftOut: boolean; // a page number in a header: it is another one on each page
+  paragraphs: number; // ends of paragraphs met within the code
+  held: string; // text met within the code, in case the field never ends
+}
+
+const pageFields = /^\s*(PAGE|NUMPAGES|SECTIONPAGES|SECTION)\b/i;
+/** Marks for an index, a table or a macro: they show nothing. */
+const silentFields =
+  /^\s*(XE|TC|TA|RD|SET|ASK|FILLIN|PRIVATE|ADVANCE|NEXT|NEXTIF|SKIPIF|INDEX|TOC|TOA|PRINT|COMMENTS|FORMTEXT|BIBLIOGRAPHY|HYPERLINK|PAGE|NUMPAGES|SECTIONPAGES|INCLUDEPICTURE|EMBED|LINK|SHAPE|CONTROL|DDE|DDEAUTO|ADDIN)\b/i;
+const mostCodeParagraphs = 3;
+
+export class Fields {
+  readonly #open: OpenField[] = [];
+  readonly #leavesPagesOut: boolean;
+  #metPageField = false;
+
+  constructor(leavesPagesOut: boolean) {
+    this.#leavesPagesOut = leavesPagesOut;
+  }
+
+  begin(form: XmlElement | undefined): void {
+    this.#open.push({
+      code: '',
+      form,
+      inResult: false,
+      hasResult: false,
+      isLeftOut: false,
+      paragraphs: 0,
+      held: '',
+    });
+  }
+
+  code(text: string): void {
+    const field = this.#open.at(-1);
+    if (field && !field.inResult) field.code += text;
+  }
+
+  separate(): void {
+    const field = this.#open.at(-1);
+    if (!field) return;
+    field.inResult = true;
+    field.isLeftOut = this.leavesOut(field.code);
+  }
+
+  /** What stands for the field if it has no result; undefined: there is nothing to show although there should be. */
+  end(): string | undefined {
+    const field = this.#open.pop();
+    if (!field || field.hasResult) return '';
+    return this.leavesOut(field.code) ? '' : withoutResult(field.code, field.form);
+  }
+
+  leavesOut(code: string): boolean {
+    if (!this.#leavesPagesOut || !pageFields.test(code)) return false;
+    this.#metPageField = true;
+    return true;
+  }
+
+  /** Whether a page number was left out since this was asked last. */
+  takeMetPageField(): boolean {
+    const met = this.#metPageField;
+    this.#metPageField = false;
+    return met;
+  }
+
+  /** The text as far as it is shown. */
+  shown(text: string): string {
+    const inCode = this.#open.find(({ inResult }) => !inResult);
+    if (inCode) {
+      inCode.held += text;
+      inCode.code += text; // the result of a field within a field's code belongs to the code
+      return '';
+    }
+    if (this.#open.some(({ isLeftOut }) => isLeftOut)) return '';
+    if (text !== '') for (const field of this.#open) field.hasResult = true;
+    return text;
+  }
+
+  /** A field that never ends would hide the rest of the text: after some paragraphs what it held is given back. */
+  paragraphEnd(): string {
+    const field = this.#open.find(({ inResult }) => !inResult);
+    if (!field) return '';
+    field.held += '\n';
+    return ++field.paragraphs > mostCodeParagraphs ? this.storyEnd() : '';
+  }
+
+  storyEnd(): string {
+    const held = this.#open.map((field) => field.held).join('');
+    this.#open.length = 0;
+    return held.trim();
+  }
+}
+
+export function withoutResult(code: string, form: XmlElement | undefined): string | undefined {
+  const value = (element: XmlElement | undefined): string | undefined => element?.attributes['w:val'];
+  const box = childNamed(form, 'w:checkBox');
+  if (box) {
+    const state = childNamed(box, 'w:checked') ?? childNamed(box, 'w:default');
+    return state && isOn(value(state) ?? 'true') ? '[x]' : '[ ]';
+  }
+  const list = childNamed(form, 'w:ddList');
+  if (list) {
+    const chosen = integer(value(childNamed(list, 'w:result') ?? childNamed(list, 'w:default'))) ?? 0;
+    return value(childrenNamed(list, 'w:listEntry')[chosen]) ?? '';
+  }
+  const [, name = '', rest = ''] = /^\s*(\S+)\s*(.*)$/s.exec(code) ?? [];
+  const [first = ''] = /"[^"]*"|\S+/.exec(rest) ?? [];
+  switch (name.toUpperCase()) {
+    case 'SYMBOL': {
+      const font = /\\f\s*"?([^"\\]+)"?/i.exec(rest)?.[1]?.trim() ?? '';
+      return symbolCharacter(font, Number(first)) ?? '';
+    }
+    case 'MACROBUTTON':
+    case 'GOTOBUTTON':
+      return rest.slice(rest.indexOf(first) + first.length).trim();
+    case 'MERGEFIELD':
+      return `«${first.replaceAll('"', '')}»`;
+    case 'QUOTE':
+      return first.replaceAll('"', '');
+    case 'EQ':
+      return rest.trim(); // an equation in the form of a field, "\f(1,2)"
+    case '':
+      return '';
+    default:
+      return silentFields.test(code) ? '' : undefined;
+  }
+}

@@ -1,0 +1,51 @@
+/** Characters of the fonts Symbol, Wingdings and Webdings, whose letters are pictures, as the Unicode characters they show. */
+import { codePoint } from 'dingbat-to-unicode';
+
+const symbolFonts: Record<string, string> = {
+  symbol: 'Symbol',
+  wingdings: 'Wingdings',
+  'wingdings 2': 'Wingdings 2',
+  'wingdings 3': 'Wingdings 3',
+  webdings: 'Webdings',
+};
+
+/** Signs that most fonts and models know, for the ones that the fonts' makers have named since. */
+const plainer: Record<string, string> = {
+  '🗹': '☑',
+  '🗵': '☒',
+  '🗸': '✓',
+  '🗶': '✗',
+  '🡨': '←',
+  '🡪': '→',
+  '🡩': '↑',
+  '🡫': '↓',
+};
+
+/** `code`: as the font counts, 0x20 to 0xFF, or in the private area F020 to F0FF. Undefined: nobody knows what it shows. */
+export function symbolCharacter(font: string, code: number): string | undefined {
+  if (!Number.isInteger(code) || code < 0x20 || code > 0x10ffff) return undefined;
+  const inFont = code >= 0xf000 && code <= 0xf0ff ? code - 0xf000 : code;
+  const typeface = symbolFonts[font.trim().toLowerCase()];
+  if (typeface) {
+    const sign = inFont === 0x20 ? ' ' : codePoint(typeface, inFont)?.string;
+    return sign && (plainer[sign] ?? sign);
+  }
+  // In a font of letters the private area is used for its plain ones.
+  if (code < 0xe000 || code > 0xf8ff) return String.fromCodePoint(code);
+  return code >= 0xf020 && code <= 0xf07e ? String.fromCodePoint(inFont) : undefined;
+}
+
+/** The text of a run in such a font. Latin letters stay as they are when the font is another one. */
+export function symbolText(text: string, font: string | undefined): string {
+  const isSymbols = font !== undefined && symbolFonts[font.trim().toLowerCase()] !== undefined;
+  if (!isSymbols && !/[\uF020-\uF0FF]/.test(text)) return text;
+  return [...text]
+    .map((char) => {
+      const code = char.codePointAt(0) as number;
+      const isPrivate = code >= 0xf020 && code <= 0xf0ff;
+      if (!isPrivate && !(isSymbols && code > 0x20 && code <= 0xff)) return char;
+      // A bullet or tick of an unknown font is most often Wingdings.
+      return symbolCharacter(isSymbols ? font : 'Wingdings', code) ?? '\uFFFD';
+    })
+    .join('');
+}
