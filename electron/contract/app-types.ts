@@ -1,6 +1,6 @@
 /** What the window shows: documents, chats and their turns, settings, the state of the engine. Sizes in bytes. */
 import { z } from 'zod';
-import { documentFormatSchema } from './documents.ts';
+import { documentFormatSchema, pageSpanSchema, parseChoiceSchema } from './documents.ts';
 import {
   answerReportSchema,
   countersSchema,
@@ -53,6 +53,10 @@ export const libraryDocumentSchema = z.object({
   joined: count,
   addedAt: instant,
   notes: z.array(importNoteSchema),
+  /** As it was read. */
+  reading: parseChoiceSchema,
+  /** By an older RocketDoc: its file may give more now. */
+  isOfOlderReader: z.boolean(),
 });
 export type LibraryDocument = z.infer<typeof libraryDocumentSchema>;
 
@@ -79,7 +83,16 @@ export type SearchHit = z.infer<typeof searchHitSchema>;
 export const addEventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('parsing'), done: count, total: count }),
   z.object({ type: z.literal('counting') }),
-  z.object({ type: z.literal('done'), document: libraryDocumentSchema, wasThere: z.boolean() }),
+  z.object({
+    type: z.literal('done'),
+    document: libraryDocumentSchema,
+    /**
+     * added: it is new. known: it is in the library, and was. same-text: it was read anew, and only its notes are other ones.
+     * replaced: its new text has taken the place of the old one. beside: the old text stays with its chats, the new one is
+     * a document of its own.
+     */
+    outcome: z.enum(['added', 'known', 'same-text', 'replaced', 'beside']),
+  }),
 ]);
 export type AddEvent = z.infer<typeof addEventSchema>;
 
@@ -212,7 +225,9 @@ export type MapPage = z.infer<typeof mapPageSchema>;
 /** Pages as spans of the whole text, UTF-16 units; each is shown in blocks, of which only the starts are told. */
 export const documentOutlineSchema = z.object({
   length: count,
-  pages: z.array(z.object({ label: z.string(), start: count, end: count, blocks: z.array(count) })),
+  pages: z.array(
+    pageSpanSchema.pick({ label: true, start: true, end: true, recognised: true }).extend({ blocks: z.array(count) }),
+  ),
 });
 export type DocumentOutline = z.infer<typeof documentOutlineSchema>;
 

@@ -27,6 +27,7 @@ import {
   turnSchema,
 } from './app-types.ts';
 import { answerCitationsSchema } from './citations.ts';
+import { parseWishSchema } from './documents.ts';
 import { progressSchema } from './engine-reports.ts';
 import { usualBudgets } from './method-values.ts';
 import { modelIdSchema, modelListSchema } from './models.ts';
@@ -51,6 +52,8 @@ const password = z.string().max(1000);
  * room for what comes with it.
  */
 export const maxMessageBytes = 6 * maxQuestionUnits + 1024 * 1024;
+
+const howRead = z.object({ password: password.optional(), choice: parseWishSchema.optional() });
 
 /** Bytes of one upload (POST /upload), how many jobs may wait for the engine, how many documents may be read as one. */
 export const maxUploadBytes = 64 * 1024 * 1024;
@@ -95,12 +98,11 @@ export const appContract = {
     grants: oc.output(z.array(grantSchema)),
     /** What a person should know about the library as it was opened: it was damaged, it cannot be written. */
     notices: oc.output(z.array(z.string())),
-    addUpload: oc
-      .input(z.object({ uploadId: idSchema, password: password.optional() }))
-      .output(eventIterator(addEventSchema)),
-    addGranted: oc
-      .input(z.object({ grantId: grantSchema.shape.id, password: password.optional() }))
-      .output(eventIterator(addEventSchema)),
+    /** Who leaves this stream stops the work, as in the two below. A file of which the library has an older text is read anew. */
+    addUpload: oc.input(howRead.extend({ uploadId: idSchema })).output(eventIterator(addEventSchema)),
+    addGranted: oc.input(howRead.extend({ grantId: grantSchema.shape.id })).output(eventIterator(addEventSchema)),
+    /** Its kept file once more; what is not chosen now is as it was. Another text is another document. */
+    readAnew: oc.input(howRead.extend({ documentId: idSchema })).output(eventIterator(addEventSchema)),
     /** In names and in text; every word must be there, the last may be unfinished. */
     search: oc.input(z.object({ query: z.string().trim().min(1).max(200) })).output(z.array(searchHitSchema)),
     /** Several documents as one, in this order. The same ones again are the same document. */

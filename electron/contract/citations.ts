@@ -3,6 +3,7 @@
  * read most while it was made.
  */
 import { z } from 'zod';
+import { pageSpanSchema } from './documents.ts';
 
 const count = z.int().nonnegative();
 
@@ -13,6 +14,8 @@ export const passageSchema = z.object({
   /** Of the page it begins on, counted from 0, and the label that the document gives it. */
   page: count,
   label: z.string(),
+  /** Where that page is a picture: how surely its words were recognised, 0 to 1. */
+  recognised: pageSpanSchema.shape.recognised,
 });
 export type Passage = z.infer<typeof passageSchema>;
 

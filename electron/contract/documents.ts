@@ -73,6 +73,21 @@ export const parseChoiceSchema = z.strictObject({
 export type ParseChoice = z.infer<typeof parseChoiceSchema>;
 export const defaultParseChoice: ParseChoice = { recognise: 'never', languages: ['eng'], wholePage: false };
 
+export const parseWishSchema = parseChoiceSchema.partial();
+export type ParseWish = z.infer<typeof parseWishSchema>;
+
+/** What is wished, and for the rest what was chosen before. */
+export function withWish(before: ParseChoice, wish: ParseWish | undefined): ParseChoice {
+  return {
+    recognise: wish?.recognise ?? before.recognise,
+    languages: wish?.languages ?? before.languages,
+    wholePage: wish?.wholePage ?? before.wholePage,
+  };
+}
+
+/** Raised when files give another text, or other notes, than before: a document of an older reader can be read anew. */
+export const readerVersion = 1;
+
 const MiB = 1024 * 1024;
 export const defaultDocumentLimits: DocumentLimits = {
   baseMs: 60_000,

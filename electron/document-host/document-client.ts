@@ -8,9 +8,10 @@ import {
   defaultDocumentLimits,
   defaultParseChoice,
   hostMessageSchema,
-  type ParseChoice,
   type ParsedDocument,
+  type ParseWish,
   pagesCover,
+  withWish,
 } from '../contract/documents.ts';
 import { AppError, isErrorCode } from '../contract/errors.ts';
 import { forkDocumentHost, type HostExit, type HostProcess, type StartHost } from './host-process.ts';
@@ -24,7 +25,7 @@ export { joinDocuments } from './join-documents.ts';
 export interface ParseDocumentOptions {
   password?: string | undefined;
   /** Absent parts: as in `defaultParseChoice`. */
-  choice?: Partial<ParseChoice> | undefined;
+  choice?: ParseWish | undefined;
   /** Pages, chapters or steps done of the total. */
   onProgress?: ((progress: { done: number; total: number }) => void) | undefined;
   /** Aborting kills the child and rejects with CANCELLED. */
@@ -103,7 +104,7 @@ export function parseDocument(path: string, options: ParseDocumentOptions = {}):
       type: 'parse',
       path,
       ...(options.password === undefined ? {} : { password: options.password }),
-      choice: { ...defaultParseChoice, ...options.choice },
+      choice: withWish(defaultParseChoice, options.choice),
       limits,
     });
   });

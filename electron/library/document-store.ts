@@ -1,12 +1,18 @@
-/** Documents and their text, page by page. Owns the rows; the files belong to the server. */
-import { randomUUID } from 'node:crypto';
+/** Documents and their text, page by page. Owns the rows; the files belong to the workspace. */
+import { createHash, randomUUID } from 'node:crypto';
 import type { DocumentPage, LibraryDocument, PageRange } from '../contract/app-types.ts';
-import type { ParsedDocument } from '../contract/documents.ts';
+import {
+  defaultParseChoice,
+  type PageSpan,
+  type ParseChoice,
+  type ParsedDocument,
+  readerVersion,
+} from '../contract/documents.ts';
 import { AppError } from '../contract/errors.ts';
-import type { ImportNote } from '../contract/import-notes.ts';
 import { type OwnChoice, ownChoiceSchema } from '../contract/settings.ts';
 import { type Tuning, tuningSchema } from '../contract/tuning.ts';
 import { type Database, transaction } from './database.ts';
+import { notesOf, readingOf } from './stored-notes.ts';
 
 interface DocumentRow {
   id: string;
@@ -18,6 +24,8 @@ interface DocumentRow {
   tokens: number | null;
   tokens_of: string | null;
   notes: string;
+  reading: string;
+  reader: number;
   added_at: number;
   joined: number;
   pages: number;
@@ -28,7 +36,12 @@ export interface NewDocument {
   parsed: ParsedDocument;
   fileName: string;
   fileBytes: number;
+  /** Of the file; of a joined document, of what it is joined from. */
   sha256: string;
+  /** How the file was read; absent: as usual. */
+  reading?: ParseChoice;
+  /** Absent: called like its file. */
+  name?: string;
   /** Of the whole, and page by page; absent when no model could count. */
   tokens: { total: number; pages: number[]; countedWith: string } | undefined;
   /** How many documents of the library it was joined from. */
@@ -38,7 +51,7 @@ export interface NewDocument {
 /** What the engine reads: the text of whole pages, and where each lies in it. */
 export interface DocumentText {
   text: string;
-  pages: { label: string; start: number; end: number }[];
+  pages: PageSpan[];
 }
 
 const select = `
@@ -74,30 +87,62 @@ export class DocumentStore {
     return this.#database.prepare('SELECT 1 FROM documents WHERE id = ?').get(id) !== undefined;
   }
 
-  findByHash(sha256: string): LibraryDocument | undefined {
+  /** The newest that was made of this file, however it was read. */
+  findByFile(sha256: string): LibraryDocument | undefined {
+    const query = `${select} WHERE file_sha256 = ? ORDER BY added_at DESC, rowid DESC LIMIT 1`;
+    const row = this.#database.prepare(query).get(sha256);
+    return row && toDocument(row as unknown as DocumentRow);
+  }
+
+  /** The one that has this text from this file. */
+  findText(sha256: string, text: string): LibraryDocument | undefined {
+    return this.#findByIdentity(textHash(sha256, text));
+  }
+
+  /** The one that was joined from what this hash stands for. */
+  findJoined(sha256: string): LibraryDocument | undefined {
+    return this.#findByIdentity(sha256);
+  }
+
+  #findByIdentity(sha256: string): LibraryDocument | undefined {
     const row = this.#database.prepare(`${select} WHERE sha256 = ?`).get(sha256);
     return row && toDocument(row as unknown as DocumentRow);
   }
 
-  add({ parsed, fileName, fileBytes, sha256, tokens, joined = 0 }: NewDocument): LibraryDocument {
+  /** Pages of it were lost, so that it is not the text any more that it is known by: that one may come again. */
+  disown(id: string): void {
+    this.#database.prepare("UPDATE documents SET sha256 = 'incomplete ' || id WHERE id = ?").run(id);
+  }
+
+  fileHash(id: string): string {
+    const row = this.#database.prepare('SELECT file_sha256 FROM documents WHERE id = ?').get(id);
+    return (row as { file_sha256: string } | undefined)?.file_sha256 ?? '';
+  }
+
+  add(document: NewDocument): LibraryDocument {
+    const { parsed, fileName, fileBytes, sha256, tokens, joined = 0, reading = defaultParseChoice } = document;
     const id = randomUUID();
     transaction(this.#database, () => {
       this.#database
         .prepare(
-          `INSERT INTO documents (id, name, file_name, format, file_bytes, sha256, characters, tokens, tokens_of, notes,
-             added_at, joined) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+          `INSERT INTO documents (id, name, file_name, format, file_bytes, sha256, file_sha256, characters, tokens,
+             tokens_of, notes, reading, reader, added_at, joined)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
         )
         .run(
           id,
-          fileName,
+          document.name ?? fileName,
           fileName,
           parsed.format,
           fileBytes,
-          sha256,
+          joined > 0 ? sha256 : textHash(sha256, parsed.text),
+          joined > 0 ? '' : sha256,
           parsed.text.length,
           tokens?.total ?? null,
           tokens?.countedWith ?? null,
           JSON.stringify(parsed.notes),
+          JSON.stringify(reading),
+          readerVersion,
           Date.now(),
           joined,
         );
@@ -106,8 +151,33 @@ export class DocumentStore {
       );
       for (const [number, { label, start, end }] of parsed.pages.entries())
         page.run(id, number, label, parsed.text.slice(start, end), tokens?.pages[number] ?? 0);
+      this.#setRecognised(id, parsed.pages);
     });
     return this.get(id);
+  }
+
+  /** Its file was read anew and gave the same text: what else the reading says takes the place of what it said before. */
+  noteReading(id: string, { notes, pages }: ParsedDocument, reading: ParseChoice): LibraryDocument {
+    transaction(this.#database, () => {
+      this.#database
+        .prepare('UPDATE documents SET notes = ?, reading = ?, reader = ? WHERE id = ?')
+        .run(JSON.stringify(notes), JSON.stringify(reading), readerVersion, id);
+      this.#database.prepare('DELETE FROM recognised_pages WHERE document_id = ?').run(id);
+      this.#setRecognised(id, pages);
+    });
+    return this.get(id);
+  }
+
+  #setRecognised(id: string, pages: readonly PageSpan[]): void {
+    const put = this.#database.prepare('INSERT INTO recognised_pages VALUES (?, ?, ?)');
+    for (const [number, { recognised }] of pages.entries()) if (recognised) put.run(id, number, recognised.confidence);
+  }
+
+  /** A question was asked about it, or begun: what the chats say belongs to this text. */
+  isAskedAbout(id: string): boolean {
+    const query = `SELECT 1 FROM chats WHERE document_id = ?
+      AND (draft <> '' OR EXISTS (SELECT 1 FROM turns WHERE chat_id = chats.id)) LIMIT 1`;
+    return this.#database.prepare(query).get(id) !== undefined;
   }
 
   rename(id: string, name: string): LibraryDocument {
@@ -134,14 +204,26 @@ export class DocumentStore {
 
   text(id: string, range: PageRange | null): DocumentText {
     const rows = this.#database
-      .prepare('SELECT label, text FROM pages WHERE document_id = ? AND number BETWEEN ? AND ? ORDER BY number')
-      .all(id, range?.from ?? 0, range?.to ?? Number.MAX_SAFE_INTEGER) as unknown as { label: string; text: string }[];
+      .prepare('SELECT number, label, text FROM pages WHERE document_id = ? AND number BETWEEN ? AND ? ORDER BY number')
+      .all(id, range?.from ?? 0, range?.to ?? Number.MAX_SAFE_INTEGER) as unknown as {
+      number: number;
+      label: string;
+      text: string;
+    }[];
     if (rows.length === 0) throw new AppError('DOC_MISSING', 'These pages are not in the document.');
+    const recognised = new Map(
+      (
+        this.#database
+          .prepare('SELECT number, confidence FROM recognised_pages WHERE document_id = ?')
+          .all(id) as unknown as { number: number; confidence: number }[]
+      ).map(({ number, confidence }) => [number, confidence]),
+    );
     let at = 0;
-    const pages = rows.map(({ label, text }) => {
+    const pages = rows.map(({ number, label, text }) => {
       const start = at;
       at += text.length;
-      return { label, start, end: at };
+      const confidence = recognised.get(number);
+      return { label, start, end: at, ...(confidence === undefined ? {} : { recognised: { confidence } }) };
     });
     return { text: rows.map((row) => row.text).join(''), pages };
   }
@@ -199,6 +281,13 @@ function toDocument(row: DocumentRow): LibraryDocument {
     chats: row.chats,
     joined: row.joined,
     addedAt: row.added_at,
-    notes: JSON.parse(row.notes) as ImportNote[],
+    notes: notesOf(row.notes),
+    reading: readingOf(row.reading),
+    isOfOlderReader: row.joined === 0 && row.reader < readerVersion,
   };
+}
+
+/** What a document of one file is known by: one file may be read in several ways, and each gives its own text. */
+function textHash(fileHash: string, text: string): string {
+  return createHash('sha256').update(`${fileHash} `).update(text).digest('hex');
 }

@@ -138,4 +138,38 @@ export const migrations: readonly string[] = [
   ) WHERE json_valid(warnings);
   ALTER TABLE documents DROP COLUMN warnings;
   `,
+  `
+  -- From here on sha256 is of file and text together: one file can be read in several ways.
+  ALTER TABLE documents ADD COLUMN file_sha256 TEXT NOT NULL DEFAULT '';
+  UPDATE documents SET file_sha256 = sha256 WHERE joined = 0;
+  CREATE INDEX documents_of_file ON documents(file_sha256);
+  -- {recognise, languages, wholePage}, and the version of the reader; 0: before that was told.
+  ALTER TABLE documents ADD COLUMN reading TEXT NOT NULL DEFAULT '{}';
+  ALTER TABLE documents ADD COLUMN reader INTEGER NOT NULL DEFAULT 0;
+
+  -- Pages that are pictures, whose text was recognised. Apart from the pages: those are found behind their whole text.
+  CREATE TABLE recognised_pages (
+    document_id TEXT NOT NULL REFERENCES documents(id) ON DELETE CASCADE,
+    number INTEGER NOT NULL,
+    confidence REAL NOT NULL,
+    PRIMARY KEY (document_id, number)
+  ) STRICT, WITHOUT ROWID;
+
+  -- Sentences of before that tell their kind. What lists pages keeps its sentence alone: only a new reading counts them.
+  UPDATE documents SET notes = (
+    SELECT json_group_array(json_set(value, '$.kind', CASE
+      WHEN value ->> 'sentence' LIKE 'encoding % detected' THEN 'encoding'
+      WHEN value ->> 'sentence' LIKE '% characters could not be read as %' THEN 'undecodable-characters'
+      WHEN value ->> 'sentence' LIKE '% named in the book''s reading order could not be found%' THEN 'missing-chapters'
+      WHEN value ->> 'sentence' LIKE 'the file is named .% it was read as such' THEN 'other-format'
+      WHEN value ->> 'sentence' LIKE 'Pages of this document were lost when the library was damaged.%' THEN 'lost-pages'
+      ELSE value ->> 'kind' END,
+      '$.count', CASE
+      WHEN value ->> 'sentence' LIKE '% characters could not be read as %'
+        OR value ->> 'sentence' LIKE '% named in the book''s reading order could not be found%'
+      THEN max(1, CAST(replace(value ->> 'sentence', ',', '') AS INTEGER))
+      ELSE value ->> 'count' END))
+    FROM json_each(documents.notes)
+  ) WHERE json_valid(notes) AND notes LIKE '%"other"%';
+  `,
 ];

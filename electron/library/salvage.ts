@@ -154,7 +154,7 @@ function dropOrphans(library: Database): void {
 
 /** Values that are read as JSON, and what takes the place of one that is none; null: the row goes. */
 const json: Record<string, Record<string, string | null>> = {
-  documents: { warnings: "'[]'", notes: "'[]'", choice: "'{}'" },
+  documents: { warnings: "'[]'", notes: "'[]'", reading: "'{}'", choice: "'{}'" },
   turns: { choice: "'{}'", failure: 'NULL', report: 'NULL', map: 'NULL' },
   settings: { value: null },
   tunings: { tuning: null },
@@ -186,7 +186,8 @@ function mendValues(library: Database): void {
 const lostPages: ImportNote = {
   kind: 'lost-pages',
   count: 1,
-  sentence: 'Pages of this document were lost when the library was damaged. Remove it and add its file again.',
+  sentence:
+    'Pages of this document were lost when the library was damaged. Read its file anew, or add it again, to have them back.',
 };
 
 /** How many documents have less text than they had. */

@@ -46,7 +46,8 @@ export function passageAt({ pages }: DocumentPages, start: number, end: number):
     if ((pages[middle]?.start ?? 0) <= start) low = middle;
     else high = middle - 1;
   }
-  return { start, end, page: low, label: pages[low]?.label ?? '' };
+  const { label = '', recognised } = pages[low] ?? {};
+  return { start, end, page: low, label, ...(recognised && { recognised }) };
 }
 
 /** Long enough that few are needed, short enough that one is drawn at once. */
@@ -57,13 +58,14 @@ const longestBlock = 2 * blockLength;
 export function outlineOf({ text, pages }: DocumentPages): DocumentOutline {
   return {
     length: text.length,
-    pages: pages.map(({ label, start, end }) => {
+    pages: pages.map((page) => {
+      const { start, end } = page;
       const blocks = [start];
       for (let at = start; end - at > longestBlock; ) {
         at = cutAfter(text, at + blockLength, at + longestBlock);
         blocks.push(at);
       }
-      return { label, start, end, blocks };
+      return { ...page, blocks };
     }),
   };
 }

@@ -18,7 +18,7 @@ export async function joinOfLibrary(app: App, documentIds: readonly string[]): P
   const sha256 = createHash('sha256')
     .update(`joined ${documentIds.join(' ')}`)
     .digest('hex');
-  const known = app.documents.findByHash(sha256);
+  const known = app.documents.findJoined(sha256);
   if (known) return known;
   const parsed = joinDocuments(
     members.map(({ id, name: title, notes }) => ({

@@ -3,7 +3,7 @@ import { implement, ORPCError } from '@orpc/server';
 import { appContract, maxTextUnits } from '../contract/app.ts';
 import { AppError } from '../contract/errors.ts';
 import { about } from './about.ts';
-import { addGranted, addUpload } from './adding.ts';
+import { addGranted, addUpload, readAnew } from './adding.ts';
 import { answeringJob, ask } from './answering.ts';
 import type { App } from './app.ts';
 import { citationsOf } from './citations.ts';
@@ -16,6 +16,7 @@ import { changeDocumentChoice, clearDocumentChoice, documentChoice } from './met
 import { downloadModel, listModels, openModelInPlace, removeModel, useModel } from './models.ts';
 import { fitBudget, planFor, preflight } from './preflight.ts';
 import { pauseReading, readDocument, resumeReading } from './reading.ts';
+import { releaseDocument, removeDocument } from './removing.ts';
 import { telemetry } from './telemetry.ts';
 import { tune, tuningJob } from './tuning.ts';
 import { failureForWindow } from './window-words.ts';
@@ -50,25 +51,21 @@ export function appRouter(app: App) {
       list: os.library.list.handler(() => app.documents.list(app.counter.countedWith)),
       grants: os.library.grants.handler(() => app.grants.offered()),
       notices: os.library.notices.handler(() => [...app.notices]),
-      addUpload: os.library.addUpload.handler(({ input, signal }) =>
-        hopping(addUpload(app, input.uploadId, input.password, signal)),
+      addUpload: os.library.addUpload.handler(({ input: { uploadId, ...how }, signal }) =>
+        hopping(addUpload(app, uploadId, { ...how, signal })),
       ),
-      addGranted: os.library.addGranted.handler(({ input, signal }) =>
-        hopping(addGranted(app, input.grantId, input.password, signal)),
+      addGranted: os.library.addGranted.handler(({ input: { grantId, ...how }, signal }) =>
+        hopping(addGranted(app, grantId, { ...how, signal })),
+      ),
+      readAnew: os.library.readAnew.handler(({ input: { documentId, ...how }, signal }) =>
+        hopping(readAnew(app, documentId, { ...how, signal })),
       ),
       search: os.library.search.handler(({ input }) => app.search.find(input.query)),
       join: os.library.join.handler(({ input }) => joinOfLibrary(app, input.documentIds)),
       rename: os.library.rename.handler(({ input }) => app.documents.rename(input.documentId, input.name)),
-      remove: os.library.remove.handler(async ({ input: { documentId } }) => {
-        app.documents.get(documentId);
-        await release(app, documentId);
-        app.documents.remove(documentId);
-        app.kept.drop(documentId);
-        await app.uploads.removeDocument(documentId);
-        app.changes.emit('change');
-      }),
+      remove: os.library.remove.handler(({ input }) => removeDocument(app, input.documentId)),
       pages: os.library.pages.handler(({ input }) => app.documents.pages(input.documentId)),
-      release: os.library.release.handler(({ input }) => release(app, input.documentId)),
+      release: os.library.release.handler(({ input }) => releaseDocument(app, input.documentId)),
     },
     documents: {
       outline: os.documents.outline.handler(({ input }) => outlineOf(app.texts.get(input.documentId))),
@@ -152,11 +149,4 @@ export function appRouter(app: App) {
     },
     gpus: os.gpus.handler(() => app.supervisor.gpus()),
   });
-}
-
-async function release(app: App, documentId: string): Promise<void> {
-  app.board.cancelOf(documentId);
-  if (app.supervisor.state.state === 'ready')
-    await app.supervisor.use((verbs) => app.holdings().forgetDocument(verbs, documentId));
-  app.changes.emit('change');
 }

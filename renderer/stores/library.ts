@@ -114,7 +114,8 @@ async function take(key: number, name: string, start: Start, password: string | 
       else {
         dismissIncoming(key);
         if (password !== undefined) keepPassword(event.document.id, password);
-        if (event.wasThere) notify(`${event.document.name} is in the library already.`);
+        const said = outcomeWords(event);
+        if (said !== null) notify(said);
         await loadLibrary();
         await openDocument(event.document.id);
       }
@@ -126,6 +127,21 @@ async function take(key: number, name: string, start: Start, password: string | 
       bringIn(name, start, next);
     };
     change({ phase: 'failed', failure, retry: failure.code === 'DOC_ENCRYPTED' ? again : null });
+  }
+}
+
+function outcomeWords({ outcome, document: { name } }: Extract<AddEvent, { type: 'done' }>): string | null {
+  switch (outcome) {
+    case 'known':
+      return `${name} is in the library already.`;
+    case 'same-text':
+      return `${name} was read anew. Its text is the same.`;
+    case 'replaced':
+      return `${name} was read anew. The new text has taken the place of the old one.`;
+    case 'beside':
+      return `${name} is the new text. The one that you asked about stays with its chats.`;
+    case 'added':
+      return null;
   }
 }
 

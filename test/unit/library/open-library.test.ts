@@ -15,6 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { defaultParseChoice } from '../../../electron/contract/documents.ts';
 import { ChatStore } from '../../../electron/library/chat-store.ts';
 import { closeLibrary, openDatabase } from '../../../electron/library/database.ts';
 import { DocumentSearch } from '../../../electron/library/document-search.ts';
@@ -104,6 +105,50 @@ describe('an older library', () => {
         .digest('hex'),
     );
     expect(steps).toEqual(released);
+  });
+
+  it('has notes where it had sentences: of their kinds where they tell them, and none is lost', () => {
+    cpSync(libraryFile(3), file);
+    const said = [
+      'encoding iso-8859-2 detected',
+      '12 characters could not be read as utf-8 and are shown as \uFFFD',
+      "2 chapters named in the book's reading order could not be found in the file",
+      'the file is named .pdf but is a web page; it was read as such',
+      'pages 2-4, 6 have no text (blank or scanned)',
+      'Pages of this document were lost when the library was damaged. Remove it and add its file again.',
+    ];
+    const before = openDatabase(file, migrations.slice(0, 3));
+    const put = before.prepare('UPDATE documents SET warnings = ? WHERE id = ?');
+    put.run(JSON.stringify([...said, '', null, 7]), ids.lease);
+    put.run('{"no": "list"}', ids.letter);
+    closeLibrary(before);
+    const { documents } = open();
+    const { notes, isOfOlderReader, reading } = documents.get(ids.lease);
+    expect(notes.slice(0, 6).map(({ sentence }) => sentence)).toEqual(said);
+    expect(notes.map(({ kind, count }) => [kind, count])).toEqual([
+      ['encoding', 1],
+      ['undecodable-characters', 12],
+      ['missing-chapters', 2],
+      ['other-format', 1],
+      ['other', 1],
+      ['lost-pages', 1],
+    ]);
+    expect({ isOfOlderReader, reading }).toEqual({ isOfOlderReader: true, reading: defaultParseChoice });
+    expect(documents.get(ids.letter).notes).toMatchObject([{ kind: 'other', sentence: 'list' }]);
+    expect(documents.findByFile('hash of lease.pdf')?.id).toBe(ids.lease);
+  });
+
+  it('keeps the sentence of a note that it does not know', () => {
+    cpSync(libraryFile(3), file);
+    const first = open();
+    const notes = [{ kind: 'of-a-later-version', count: 3, sentence: 'Something is noted.' }, { kind: 'encoding' }, 5];
+    first.database
+      .prepare('UPDATE documents SET notes = ?, reading = ?')
+      .run(JSON.stringify(notes), '{"recognise":"all"}');
+    expect(first.documents.get(ids.lease)).toMatchObject({
+      notes: [{ kind: 'other', count: 1, sentence: 'Something is noted.' }],
+      reading: defaultParseChoice,
+    });
   });
 
   it('is as it was where a step fails, with the copy beside it', () => {

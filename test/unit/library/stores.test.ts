@@ -79,7 +79,7 @@ describe('documents', () => {
     const chats = new ChatStore(database);
     const chat = chats.create(id);
     chats.beginTurn(chat.id, asked('What?'));
-    expect(store.findByHash('hash')?.id).toBe(id);
+    expect(store.findByFile('hash')?.id).toBe(id);
     expect(store.rename(id, 'New name')).toMatchObject({
       name: 'New name',
       chats: 1,
