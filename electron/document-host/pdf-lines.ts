@@ -3,6 +3,8 @@
  * text out. When in doubt a line stays a line.
  */
 
+import { breakWord, endsBroken } from './pdf-hyphens.ts';
+
 /** One printed line. Coordinates in PDF points, y grows upwards. */
 export interface PdfLine {
   text: string; // no line ends; trimmed
@@ -11,29 +13,45 @@ export interface PdfLine {
   top: number;
   bottom: number;
   widestGap: number; // largest white space inside the line, in points
-  broken: boolean; // ends in a hyphen that PDFium takes for a word break; the hyphen is not part of `text`
+  column: number; // lines of one number stand in one column
+  isRow: boolean; // of a table: stays on a line of its own
+  remarks?: string[]; // what stands beside the page's text at this line; it follows the paragraph
 }
 
-/** Marks a broken word inside the result; resolveHyphens replaces every one. PDFium uses the same noncharacter. */
-export const brokenWordMark = '\uFFFE';
-
-type Join = 'paragraph' | 'line' | 'space' | 'word';
-const separators: Record<Join, string> = { paragraph: '\n\n', line: '\n', space: ' ', word: brokenWordMark };
+type Join = 'paragraph' | 'line' | 'space';
+const separators: Record<Join, string> = { paragraph: '\n\n', line: '\n', space: ' ' };
 
 export function linesToText(lines: readonly PdfLine[]): string {
   const usual = usualLine(lines);
   const rightEdges = columnRightEdges(lines);
-  let text = '';
+  const parts: string[] = [];
+  let remarks: string[] = [];
   for (const [i, line] of lines.entries()) {
     const before = lines[i - 1];
     if (before) {
       const join = howToJoin(before, line, usual, rightEdges[i - 1] as number);
-      text += join === 'space' && noSpaceBetween(before.text, line.text) ? '' : separators[join];
+      if (goesOn(before, line, join)) parts.push(breakWord(parts.pop() as string));
+      else {
+        if (join !== 'space') {
+          parts.push(...remarks.map((remark) => `\n${remark}`));
+          remarks = [];
+        }
+        parts.push(join === 'space' && noSpaceBetween(before.text, line.text) ? '' : separators[join]);
+      }
     }
-    text += line.text;
+    parts.push(line.text);
+    remarks.push(...(line.remarks ?? []));
   }
-  // A word broken at the end of the page keeps its hyphen: the rest of it is on another page.
-  return lines.at(-1)?.broken ? `${text}-` : text;
+  parts.push(...remarks.map((remark) => `\n${remark}`));
+  return parts.join('');
+}
+
+/** The line ends inside a word. A word broken at the end of the page keeps its hyphen: the rest of it is on another page. */
+function goesOn(a: PdfLine, b: PdfLine, join: Join): boolean {
+  if (!endsBroken(a.text) || a.isRow || b.isRow) return false;
+  const sizeChange = (b.top - b.bottom) / (a.top - a.bottom);
+  if (/^[\p{Ll}\p{Lo}]/u.test(b.text)) return sizeChange > 0.8 && sizeChange < 1.25;
+  return join !== 'paragraph' && /^[\p{L}\d]/u.test(b.text) && !startsItem(b.text);
 }
 
 /** The page's ordinary lines. Points; NaN leading on a page without two lines of a paragraph. */
@@ -46,7 +64,8 @@ function howToJoin(a: PdfLine, b: PdfLine, usual: Usual, rightEdge: number): Joi
   const size = a.top - a.bottom;
   const step = a.bottom - b.bottom;
   const sameRow = Math.abs(step) < 0.3 * size;
-  if (a.broken) return sameRow || /^\p{L}/u.test(b.text) ? 'word' : 'line';
+  if (a.isRow !== b.isRow) return 'paragraph';
+  if (a.isRow) return step > 0 && step < 4 * size ? 'line' : 'paragraph';
   if (sameRow) return 'space';
   const continues = /^[\p{Ll}(]/u.test(b.text) && !/[.!?:;]["”’)]?$/u.test(a.text);
   // The next line stands higher: a new column, or a box beside the text.
@@ -54,7 +73,7 @@ function howToJoin(a: PdfLine, b: PdfLine, usual: Usual, rightEdge: number): Joi
   const sizeChange = (b.top - b.bottom) / size;
   if (sizeChange > 1.12 || sizeChange < 0.89) return 'paragraph';
   // A heading over two lines has a leading of its own, about its size.
-  if (step > (isOrdinary(a, usual.size) ? 1.3 * usual.leading : 1.25 * size) || step > 3 * size) return 'paragraph';
+  if (step > (isOrdinary(a, usual.size) ? 1.3 * usual.leading : 1.25 * size) || step > 2.3 * size) return 'paragraph';
   // White space wide enough for a table column: the rows stay apart.
   if (a.widestGap > 1.5 * size || b.widestGap > 1.5 * size) return 'line';
   if (startsItem(b.text)) return 'line';
@@ -103,43 +122,10 @@ function columnRightEdges(lines: readonly PdfLine[]): number[] {
   for (let i = 1; i <= lines.length; i++) {
     const a = lines[i - 1] as PdfLine;
     const b = lines[i];
-    if (b && b.bottom <= a.top) continue;
+    if (b && b.bottom <= a.top && b.column === a.column) continue;
     const edge = Math.max(...lines.slice(start, i).map(({ right }) => right));
     edges.push(...new Array<number>(i - start).fill(edge));
     start = i;
   }
   return edges;
-}
-
-/**
- * "extra|ordinary" over two lines may be "extraordinary" or "extra-ordinary": the form the document uses elsewhere wins,
- * else the word is joined (typeset text breaks words far more often than it breaks at a real hyphen). Before a capital
- * or a digit the hyphen is real. Takes and returns one text per page.
- */
-export function resolveHyphens(pages: readonly string[]): string[] {
-  const brokenWord = new RegExp(`([\\p{L}\\p{M}'’-]*)${brokenWordMark}([\\p{L}\\p{M}'’]*)`, 'gu');
-  const wanted = new Set<string>();
-  for (const page of pages) {
-    if (!page.includes(brokenWordMark)) continue;
-    for (const [, a = '', b = ''] of page.matchAll(brokenWord)) {
-      wanted.add(`${a}${b}`.toLowerCase());
-      wanted.add(`${a}-${b}`.toLowerCase());
-    }
-  }
-  if (wanted.size === 0) return [...pages];
-  const seen = new Set<string>();
-  for (const page of pages) {
-    for (const [word] of page.matchAll(/[\p{L}\p{M}'’-]+/gu)) {
-      const lower = word.toLowerCase();
-      if (wanted.has(lower)) seen.add(lower);
-    }
-  }
-  return pages.map((page) =>
-    page.replace(brokenWord, (_match, a: string, b: string) => {
-      const hyphenated = `${a}-${b}`;
-      const real = !/^\p{Ll}|^\p{Lo}/u.test(b) || a === '' || a.includes('-');
-      const usedWithHyphen = seen.has(hyphenated.toLowerCase()) && !seen.has(`${a}${b}`.toLowerCase());
-      return real || usedWithHyphen ? hyphenated : `${a}${b}`;
-    }),
-  );
 }

@@ -1,137 +1,256 @@
-/** Reads one page through PDFium: its text and where each printed line stands. All pointers are into the wasm memory. */
-import type { WrappedPdfiumModule } from '@embedpdf/pdfium';
-import { brokenWordMark, type PdfLine } from './pdf-lines.ts';
+/** Reads one page through PDFium: its text in runs, each a stretch of one line in one size, and where they stand. */
+import type { CharCodes } from './pdf-char-codes.ts';
+import { glyphText, isRightToLeft, unknownGlyph } from './pdf-glyphs.ts';
+import type { Pdfium } from './pdfium-wasm.ts';
 
-/** The wasm memory as views. PDFium replaces them when its memory grows: never keep one over a call. */
-export interface PdfiumMemory {
-  HEAPU8: Uint8Array;
-  HEAPF32: Float32Array;
-  wasmExports: { malloc(bytes: number): number; free(pointer: number): void };
-}
-
-export function pdfiumMemory(pdfium: WrappedPdfiumModule): PdfiumMemory {
-  return pdfium.pdfium as unknown as PdfiumMemory;
-}
-
-export function readUtf16(memory: PdfiumMemory, pointer: number, units: number): string {
-  return Buffer.from(memory.HEAPU8.buffer, pointer, 2 * units).toString('utf16le');
-}
-
-export interface PdfPageText {
-  lines: PdfLine[];
-  chars: number; // characters PDFium found, white space included
-  unmapped: number; // characters whose font does not say which letter they are
-}
-
-/** Undefined when the page itself is broken. `isForm`: the document has form fields, whose contents count as text. */
-export function readPdfPage(
-  pdfium: WrappedPdfiumModule,
-  document: number,
-  pageIndex: number,
-  isForm: boolean,
-): PdfPageText | undefined {
-  const memory = pdfiumMemory(pdfium);
-  let page = pdfium.FPDF_LoadPage(document, pageIndex);
-  if (page && isForm) {
-    // Writes what is filled in into the page, in memory only; the page shows it when it is loaded again.
-    pdfium.FPDFPage_Flatten(page, 0);
-    pdfium.FPDF_ClosePage(page);
-    page = pdfium.FPDF_LoadPage(document, pageIndex);
-  }
-  if (!page) return undefined;
-  const textPage = pdfium.FPDFText_LoadPage(page);
-  if (!textPage) {
-    pdfium.FPDF_ClosePage(page);
-    return undefined;
-  }
-  const chars = Math.max(0, pdfium.FPDFText_CountChars(textPage));
-  const pointer = memory.wasmExports.malloc(2 * (chars + 1) + 16);
-  try {
-    const boxPointer = (pointer + 2 * (chars + 1) + 3) & ~3; // 4 x f32, aligned
-    const written = pdfium.FPDFText_GetText(textPage, 0, chars, pointer); // units, the closing NUL included
-    // Some versions of PDFium write U+0002 for the hyphen, others U+FFFE.
-    const text = readUtf16(memory, pointer, Math.max(0, written - 1)).replaceAll('\u0002', brokenWordMark);
-    // PDFium leaves some characters out of the text; only then do the two numberings differ.
-    const charOf = (i: number): number =>
-      text.length === chars ? i : pdfium.FPDFText_GetCharIndexFromTextIndex(textPage, i);
-    const boxOf = (i: number): Box | undefined => {
-      if (!pdfium.FPDFText_GetLooseCharBox(textPage, charOf(i), boxPointer)) return undefined;
-      const at = boxPointer >> 2;
-      const [left = 0, top = 0, right = 0, bottom = 0] = memory.HEAPF32.subarray(at, at + 4);
-      return { left, top, right, bottom };
-    };
-    let unmapped = 0;
-    for (let i = 0; i < chars; i++) if (pdfium.FPDFText_HasUnicodeMapError(textPage, i) === 1) unmapped++;
-    return { lines: printedLines(text, boxOf), chars, unmapped };
-  } finally {
-    memory.wasmExports.free(pointer);
-    pdfium.FPDFText_ClosePage(textPage);
-    pdfium.FPDF_ClosePage(page);
-  }
-}
-
-interface Box {
+/**
+ * A stretch of text on one base line, in one size, without a wide gap. Coordinates in PDF points, turned so that the text
+ * runs to the right and y grows upwards.
+ */
+export interface TextRun {
+  text: string; // no line ends; not trimmed at the end of a line
+  lefts: number[]; // [text.length], left edge of each UTF-16 unit's glyph
   left: number;
-  top: number;
   right: number;
-  bottom: number;
+  base: number; // y of the base line
+  size: number; // of the font, as printed
+  turn: Turn;
+  line: number; // PDFium's line, counted from 0, or ofNoLine
+  spaced: boolean; // white space stands before it in PDFium's line
+  flow: Flow;
 }
 
-/** Cuts at line ends and at U+FFFE, with which PDFium replaces a word-breaking hyphen and its line end. */
-function printedLines(text: string, boxOf: (i: number) => Box | undefined): PdfLine[] {
-  const lines: PdfLine[] = [];
-  for (const match of text.matchAll(/([^\r\n\uFFFE]*)([\r\n]+|\uFFFE(?:\r?\n)?|$)/g)) {
-    const raw = match[1] as string;
-    const line = raw.trim();
-    const broken = (match[2] as string).startsWith(brokenWordMark);
-    if (line === '') {
-      const before = lines.at(-1);
-      if (broken && before) before.broken = true;
-      continue;
-    }
-    const start = match.index + raw.indexOf(line.charAt(0));
-    lines.push({ text: line, broken, ...lineBox(line, start, boxOf) });
-  }
-  return lines;
+/** The line of a run that is typed over the page: a form field's value. */
+export const ofNoLine = -1;
+
+/** Quarter turns to the left of the direction in which the text runs; 4: aslant. */
+export type Turn = 0 | 1 | 2 | 3 | 4;
+type Flow = 'right' | 'left' | 'down';
+
+export interface PageText {
+  runs: TextRun[]; // in PDFium's order
+  chars: number; // glyphs, white space not counted
+  guessed: number; // glyphs whose font does not say which letter they are; the text has what their code would be
+  unknown: number; // marks in the text for glyphs without a meaning
 }
 
-function lineBox(line: string, start: number, boxOf: (i: number) => Box | undefined): Omit<PdfLine, 'text' | 'broken'> {
-  const first = boxOf(start) ?? { left: 0, top: 1, right: 1, bottom: 0 };
-  const last = boxOf(start + line.length - 1) ?? first;
-  let widestGap = 0;
-  for (let at = line.indexOf(' '); at > 0; at = line.indexOf(' ', at + 1)) {
-    const before = boxOf(start + at - 1);
-    const after = boxOf(start + at + 1);
-    if (before && after) widestGap = Math.max(widestGap, after.left - before.right);
-  }
-  return {
-    left: Math.min(first.left, last.left),
-    right: Math.max(first.right, last.right),
-    top: Math.max(first.top, last.top),
-    bottom: Math.min(first.bottom, last.bottom),
-    widestGap,
-  };
-}
+const softHyphen = '\u00AD';
 
-/** "xii" or "A-3" where the PDF numbers its pages so; '' where it does not. */
-export function pageLabel(pdfium: WrappedPdfiumModule, document: number, pageIndex: number): string {
-  return utf16Property(pdfium, (pointer, bytes) => pdfium.FPDF_GetPageLabel(document, pageIndex, pointer, bytes));
-}
+const wideGap = 0.7; // of the size; a wider one may be the white space between two columns
+const noHyphens: readonly number[] = [];
 
-export function metaText(pdfium: WrappedPdfiumModule, document: number, tag: string): string {
-  return utf16Property(pdfium, (pointer, bytes) => pdfium.FPDF_GetMetaText(document, tag, pointer, bytes));
-}
-
-/** PDFium's two-step strings: the first call answers the length in bytes, closing NUL included. */
-function utf16Property(pdfium: WrappedPdfiumModule, get: (pointer: number, bytes: number) => number): string {
-  const memory = pdfiumMemory(pdfium);
-  const bytes = get(0, 0);
-  if (bytes <= 2 || bytes > 10_000) return '';
-  const pointer = memory.wasmExports.malloc(bytes);
+/** Undefined when PDFium has no text page for it. `isHidden`: text objects that the page does not show. */
+export function readPageText(
+  pdfium: Pdfium,
+  page: number,
+  charCodes: CharCodes,
+  isHidden?: (textObject: number) => boolean,
+): PageText | undefined {
+  const textPage = pdfium.api.FPDFText_LoadPage(page);
+  if (!textPage) return undefined;
   try {
-    get(pointer, bytes);
-    return readUtf16(memory, pointer, (bytes - 2) >> 1).replaceAll(brokenWordMark, '');
+    return new RunReader(pdfium, textPage, charCodes, isHidden).read();
   } finally {
-    memory.wasmExports.free(pointer);
+    pdfium.api.FPDFText_ClosePage(textPage);
   }
+}
+
+class RunReader {
+  readonly #pdfium: Pdfium;
+  readonly #textPage: number;
+  readonly #charCodes: CharCodes;
+  readonly #isHidden: ((textObject: number) => boolean) | undefined;
+  readonly #result: PageText = { runs: [], chars: 0, guessed: 0, unknown: 0 };
+  #run: TextRun | undefined;
+  #spaced = false;
+  #line = 0;
+  // Of the text object that is being read:
+  #object = -1;
+  #hidden = false;
+  #size = 1;
+  #turn: Turn = 0;
+  #hyphens = noHyphens; // codes of its hyphens, in order
+  #nextHyphen = 0;
+  // Of the glyph that was read last, in the turned frame:
+  #left = 0;
+  #right = 0;
+  #base = 0;
+
+  constructor(
+    pdfium: Pdfium,
+    textPage: number,
+    charCodes: CharCodes,
+    isHidden: ((textObject: number) => boolean) | undefined,
+  ) {
+    this.#pdfium = pdfium;
+    this.#textPage = textPage;
+    this.#charCodes = charCodes;
+    this.#isHidden = isHidden;
+  }
+
+  read(): PageText {
+    const { wasmExports } = this.#pdfium.memory;
+    const n = Math.max(0, wasmExports.FPDFText_CountChars(this.#textPage));
+    const buffer = wasmExports.malloc(64); // 4 x f32, 2 x f64, 4 x f64
+    if (!buffer) return this.#result;
+    try {
+      for (let i = 0; i < n; i++) this.#readChar(i, buffer);
+    } finally {
+      wasmExports.free(buffer);
+    }
+    return this.#result;
+  }
+
+  #readChar(i: number, buffer: number): void {
+    const { wasmExports } = this.#pdfium.memory;
+    const code = wasmExports.FPDFText_GetUnicode(this.#textPage, i);
+    if (code === 0x0d || code === 0x0a) {
+      this.#endLine();
+      return;
+    }
+    if (code === 0x20 || code === 0xa0) {
+      this.#spaced = true;
+      return;
+    }
+    const object = wasmExports.FPDFText_GetTextObject(this.#textPage, i);
+    if (object !== this.#object) this.#beginObject(object, i, buffer);
+    if (this.#hidden) return;
+    const unmapped = wasmExports.FPDFText_HasUnicodeMapError(this.#textPage, i) === 1;
+    const text = this.#meaning(code, unmapped, i, buffer);
+    if (text === ' ' || text === '') {
+      this.#spaced ||= text === ' ';
+      return;
+    }
+    this.#result.chars++;
+    if (text === unknownGlyph) this.#result.unknown++;
+    else if (unmapped) this.#result.guessed++;
+    this.#place(i, buffer);
+    this.#append(text, isRightToLeft(code));
+  }
+
+  #endLine(): void {
+    this.#run = undefined;
+    this.#spaced = false;
+    this.#line++;
+  }
+
+  #beginObject(object: number, i: number, buffer: number): void {
+    const { memory } = this.#pdfium;
+    this.#object = object;
+    this.#hidden = object !== 0 && this.#isHidden?.(object) === true;
+    this.#hyphens = noHyphens;
+    this.#nextHyphen = 0;
+    const size = memory.wasmExports.FPDFText_GetFontSize(this.#textPage, i);
+    const [a, b, c, d] = memory.wasmExports.FPDFText_GetMatrix(this.#textPage, i, buffer)
+      ? memory.HEAPF32.subarray(buffer >> 2, (buffer >> 2) + 4)
+      : [1, 0, 0, 1];
+    this.#size = Math.abs(size) * Math.hypot(c as number, d as number) || 1;
+    const quarters = Math.atan2(b as number, a as number) / (Math.PI / 2);
+    const nearest = Math.round(quarters);
+    this.#turn = Math.abs(quarters - nearest) > 0.12 ? 4 : ((((nearest % 4) + 4) % 4) as Turn);
+    const codes = this.#charCodes(object);
+    if (codes?.includes(0xad)) this.#hyphens = [...codes].filter((code) => code === 0x2d || code === 0xad);
+  }
+
+  #meaning(code: number, unmapped: boolean, i: number, buffer: number): string {
+    const { wasmExports } = this.#pdfium.memory;
+    if (code === 0x2d || code === 2 || code === 0xad || code === 0xfffe) {
+      if (code === 0x2d || code === 0xad || wasmExports.FPDFText_IsHyphen(this.#textPage, i) === 1) {
+        const isSoft = this.#hyphens[this.#nextHyphen++] === 0xad || code === 0xad;
+        return isSoft ? softHyphen : '-';
+      }
+    }
+    const text = glyphText(code, unmapped);
+    if (text !== undefined) return text;
+    // A glyph without ink is white space, whatever its code.
+    const box = buffer + 32;
+    const has = wasmExports.FPDFText_GetCharBox(this.#textPage, i, box, box + 8, box + 16, box + 24) !== 0;
+    const at = box >> 3;
+    const [left = 0, right = 0, bottom = 0, top = 0] = this.#pdfium.memory.HEAPF64.subarray(at, at + 4);
+    return has && (right - left <= 0.01 || top - bottom <= 0.01) ? ' ' : unknownGlyph;
+  }
+
+  #place(i: number, buffer: number): void {
+    const { memory } = this.#pdfium;
+    const textPage = this.#textPage;
+    const hasBox = memory.wasmExports.FPDFText_GetLooseCharBox(textPage, i, buffer) !== 0;
+    const hasOrigin = memory.wasmExports.FPDFText_GetCharOrigin(textPage, i, buffer + 16, buffer + 24) !== 0;
+    if (!hasBox || !hasOrigin) {
+      this.#left = this.#right;
+      return;
+    }
+    const f32 = buffer >> 2;
+    const left = memory.HEAPF32[f32] as number;
+    const top = memory.HEAPF32[f32 + 1] as number;
+    const right = memory.HEAPF32[f32 + 2] as number;
+    const bottom = memory.HEAPF32[f32 + 3] as number;
+    const x = memory.HEAPF64[(buffer + 16) >> 3] as number;
+    const y = memory.HEAPF64[(buffer + 24) >> 3] as number;
+    switch (this.#turn) {
+      case 1:
+        [this.#left, this.#right, this.#base] = [bottom, top, -x];
+        break;
+      case 2:
+        [this.#left, this.#right, this.#base] = [-right, -left, -y];
+        break;
+      case 3:
+        [this.#left, this.#right, this.#base] = [-top, -bottom, x];
+        break;
+      default:
+        [this.#left, this.#right, this.#base] = [left, right, y];
+    }
+  }
+
+  #append(text: string, toTheLeft: boolean): void {
+    const run = this.#run;
+    if (run && this.#continues(run, toTheLeft)) {
+      if (this.#spaced) {
+        run.text += ' ';
+        run.lefts.push(run.right);
+      }
+      run.text += text;
+      for (let unit = 0; unit < text.length; unit++) run.lefts.push(this.#left);
+      run.left = Math.min(run.left, this.#left);
+      run.right = run.flow === 'right' ? this.#right : Math.max(run.right, this.#right);
+      if (run.flow === 'right' && toTheLeft) run.flow = 'left';
+      if (run.flow !== 'left') run.base = this.#base;
+    } else {
+      this.#run = {
+        text,
+        lefts: new Array<number>(text.length).fill(this.#left),
+        left: this.#left,
+        right: this.#right,
+        base: this.#base,
+        size: this.#size,
+        turn: this.#turn,
+        line: this.#line,
+        spaced: this.#spaced,
+        flow: toTheLeft ? 'left' : 'right',
+      };
+      this.#result.runs.push(this.#run);
+    }
+    this.#spaced = false;
+  }
+
+  #continues(run: TextRun, toTheLeft: boolean): boolean {
+    if (run.turn !== this.#turn) return false;
+    // PDFium puts a line with letters that run to the left into reading order: its glyphs are not neighbours on the page.
+    if (run.flow === 'left' || run.turn === 4) return true;
+    const step = this.#base - run.base;
+    if (run.flow === 'down' || isBelow(run, this.#left, step, this.#size)) {
+      run.flow = 'down';
+      return true;
+    }
+    if (Math.abs(step) > 0.08 * run.size || Math.abs(this.#size / run.size - 1) > 0.03) return toTheLeft;
+    const gap = this.#left - run.right;
+    return toTheLeft || (gap < wideGap * run.size && gap > -1.5 * run.size);
+  }
+}
+
+/** Chinese and Japanese set from top to bottom: the next glyph stands right below in the same of PDFium's lines. */
+function isBelow(run: TextRun, left: number, step: number, size: number): boolean {
+  // After a hyphen PDFium leaves out the line end: what stands below is the next line.
+  if (run.text.endsWith('-') || run.text.endsWith(softHyphen)) return false;
+  const lastLeft = run.lefts.at(-1) ?? run.left;
+  return step < -0.5 * size && step > -2.5 * size && Math.abs(left - lastLeft) < 0.6 * size;
 }

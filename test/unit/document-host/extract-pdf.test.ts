@@ -69,7 +69,7 @@ describe('extract-pdf', () => {
       pdf.text('1. Wind the clock.', 50, 200).text('2. Trim the wick and clean the glass.').text('3. Light the lamp.');
     });
     const { text } = await parse(write('table.pdf', bytes));
-    expect(text).toContain('Corvane 41\nRuan 12');
+    expect(text).toContain('Station\tHeight\nCorvane\t41\nRuan\t12');
     expect(text).toContain('1. Wind the clock.\n2. Trim the wick and clean the glass.\n3. Light the lamp.');
   });
 

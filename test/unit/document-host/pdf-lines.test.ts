@@ -1,14 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  brokenWordMark,
-  linesToText,
-  type PdfLine,
-  resolveHyphens,
-} from '../../../electron/document-host/pdf-lines.ts';
+import { breakWord, resolveHyphens } from '../../../electron/document-host/pdf-hyphens.ts';
+import { linesToText, type PdfLine } from '../../../electron/document-host/pdf-lines.ts';
+
+const brokenWordMark = breakWord('-');
 
 function line(text: string, left: number, bottom: number, right = 300, height = 10): PdfLine {
-  return { text, left, right, bottom, top: bottom + height, widestGap: 3, broken: false };
+  return { text, left, right, bottom, top: bottom + height, widestGap: 3, column: 0, isRow: false };
 }
 
 describe('linesToText', () => {
@@ -37,7 +35,9 @@ describe('linesToText', () => {
 
   it('puts no space between Chinese characters, nor after a hyphen that stays', () => {
     expect(linesToText([line('灯塔在夜里', 0, 100), line('发光', 0, 88, 40)])).toBe('灯塔在夜里发光');
-    expect(linesToText([line('in the years 1990-', 0, 100), line('1995', 0, 88, 40)])).toBe('in the years 1990-1995');
+    expect(resolveHyphens([linesToText([line('in the years 1990-', 0, 100), line('1995', 0, 88, 40)])])).toEqual([
+      'in the years 1990-1995',
+    ]);
   });
 
   it('loses no character for any geometry', () => {
@@ -48,7 +48,8 @@ describe('linesToText', () => {
       top: fc.integer({ min: -10, max: 900 }),
       bottom: fc.integer({ min: -10, max: 900 }),
       widestGap: fc.integer({ min: 0, max: 100 }),
-      broken: fc.boolean(),
+      column: fc.integer({ min: 0, max: 2 }),
+      isRow: fc.boolean(),
     });
     fc.assert(
       fc.property(fc.array(anyLine, { maxLength: 12 }), (lines) => {

@@ -1,0 +1,104 @@
+/**
+ * The order in which a page's segments are read. Columns of text are read down one after the other, a table's row stays a
+ * row, whichever way the file draws them: what decides is where the segments stand, and only where that leaves both
+ * possible, what they say and the order in which they are drawn. Pure.
+ */
+
+import type { Remark } from './pdf-annotations.ts';
+import { findBand } from './pdf-bands.ts';
+import type { PdfLine } from './pdf-lines.ts';
+import { lineOf, rowsOf, runsToTheLeft } from './pdf-rows.ts';
+import { type Segment, segmentsOf } from './pdf-segments.ts';
+import { isTable, tableLines } from './pdf-tables.ts';
+import type { TextRun, Turn } from './pdfium-page.ts';
+
+const mostSegments = 3000; // a page with more keeps the file's order: looking for columns would take too long
+const mostDepth = 30; // columns within columns
+
+/** The page's lines in reading order. Text that is turned follows the text in the direction that most of it has. */
+export function pageLines(runs: readonly TextRun[]): PdfLine[] {
+  const groups = new Map<Turn, TextRun[]>();
+  for (const run of runs) {
+    const group = groups.get(run.turn);
+    if (group) group.push(run);
+    else groups.set(run.turn, [run]);
+  }
+  const chars = (group: readonly TextRun[]): number => group.reduce((sum, { text }) => sum + text.length, 0);
+  const sorted = [...groups.values()].sort((a, b) => chars(b) - chars(a));
+  const lines: PdfLine[] = [];
+  for (const group of sorted) {
+    const segments = segmentsOf(group);
+    const down = group.filter(({ flow }) => flow === 'down');
+    const keepsOrder = segments.length > mostSegments || group[0]?.turn === 4 || chars(down) > 0.5 * chars(group);
+    if (keepsOrder) for (const segment of segments) lines.push(lineOf([segment], -1));
+    else layOut(withMarkers(segments), 0, lines);
+  }
+  return lines;
+}
+
+/** Each remark goes to the line beside or above which it stands, the nearest one. */
+export function withRemarks(lines: PdfLine[], remarks: readonly Remark[]): PdfLine[] {
+  for (const { text, at } of remarks) {
+    let nearest: PdfLine | undefined;
+    let least = Number.POSITIVE_INFINITY;
+    for (const line of lines) {
+      const dx = Math.max(0, line.left - at.right, at.left - line.right);
+      const dy = Math.max(0, line.bottom - at.top, at.bottom - line.top);
+      // What is beside a line is nearer than what is above or below it; of several lines the last that it touches.
+      const distance = dx + 3 * dy;
+      if (distance <= least) {
+        least = distance;
+        nearest = line;
+      }
+    }
+    if (!nearest) {
+      nearest = {
+        text: '',
+        left: at.left,
+        right: at.right,
+        top: at.top,
+        bottom: at.bottom,
+        widestGap: 0,
+        column: -1,
+        isRow: false,
+      };
+      lines.push(nearest);
+    }
+    nearest.remarks = [...(nearest.remarks ?? []), text];
+  }
+  return lines;
+}
+
+function layOut(segments: readonly Segment[], depth: number, lines: PdfLine[]): void {
+  const band = segments.length > 3 && depth < mostDepth ? findBand(segments) : undefined;
+  if (!band) {
+    const column = lines.length; // the first line's number: no other column has it
+    for (const row of rowsOf(segments)) lines.push(lineOf(row, column));
+    return;
+  }
+  layOut(band.above, depth + 1, lines);
+  if (isTable(band)) lines.push(...tableLines(band));
+  else {
+    const sides = runsToTheLeft(segments) ? [band.right, band.left] : [band.left, band.right];
+    for (const side of sides) layOut(side, depth + 1, lines);
+  }
+  layOut(band.below, depth + 1, lines);
+}
+
+/** "1." or a bullet in a column of its own belongs to the line that it stands before. */
+function withMarkers(segments: readonly Segment[]): Segment[] {
+  const byLeft = segments.map((segment) => ({ ...segment })).sort((a, b) => a.left - b.left);
+  const gone = new Set<Segment>();
+  for (const marker of byLeft) {
+    if (!/^([•◦▪■□➢✓❖‣●○–—*-]|\(?(\d{1,3}|[a-z]|[ivx]{1,5})[.)]|\[\d{1,3}\])$/u.test(marker.text)) continue;
+    const next = byLeft.find(
+      ({ left, base, size }) =>
+        left >= marker.right && left - marker.right < 3 * size && Math.abs(base - marker.base) < 0.2 * size,
+    );
+    if (!next || gone.has(next)) continue;
+    gone.add(marker);
+    next.text = `${marker.text} ${next.text}`;
+    next.left = marker.left;
+  }
+  return byLeft.filter((segment) => !gone.has(segment)).sort((a, b) => a.order - b.order);
+}

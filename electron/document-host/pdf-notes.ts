@@ -1,0 +1,136 @@
+/** What is told of a PDF beside its text: gathered page by page, told once for each kind or, where the place matters, each page. */
+import type { NoteKind } from '../contract/import-notes.ts';
+import type { ImportNotes } from './import-notes.ts';
+import type { PageAnnotations } from './pdf-annotations.ts';
+import type { PageText } from './pdfium-page.ts';
+import { countText, pageRanges } from './wording.ts';
+
+const mostPagesNamed = 30; // pages with a note of their own; the rest share one
+
+interface OnPage {
+  page: number;
+  count: number;
+}
+
+export class PdfNotes {
+  readonly #withoutText: number[] = []; // page numbers from 1
+  readonly #unreadable: number[] = [];
+  readonly #unknown: OnPage[] = [];
+  readonly #guessed: OnPage[] = [];
+  readonly #fields: OnPage[] = [];
+  readonly #comments: OnPage[] = [];
+  readonly #highlights: OnPage[] = [];
+  readonly #unreadAnnotations: OnPage[] = [];
+  readonly #media: OnPage[] = [];
+  readonly #attached: string[] = [];
+
+  /** How many pages could not be read at all. */
+  get unreadable(): number {
+    return this.#unreadable.length;
+  }
+
+  addPage(page: number, pageText: PageText | undefined, added: PageAnnotations | undefined, hasText: boolean): void {
+    if (added) this.#addAnnotations(page, added);
+    if (!pageText) this.#unreadable.push(page);
+    else if (!hasText) this.#withoutText.push(page);
+    if (!pageText) return;
+    if (pageText.unknown > 0) this.#unknown.push({ page, count: pageText.unknown });
+    // A few may be the font's own bullets; a page of them is a font that does not say what it shows.
+    if (pageText.guessed > 0.1 * pageText.chars) this.#guessed.push({ page, count: pageText.guessed });
+  }
+
+  addAttached(names: readonly string[]): void {
+    this.#attached.push(...names);
+  }
+
+  #addAnnotations(page: number, { fields, comments, highlights, unread, media, attached }: PageAnnotations): void {
+    if (fields > 0) this.#fields.push({ page, count: fields });
+    if (comments > 0) this.#comments.push({ page, count: comments });
+    if (highlights > 0) this.#highlights.push({ page, count: highlights });
+    if (unread > 0) this.#unreadAnnotations.push({ page, count: unread });
+    if (media > 0) this.#media.push({ page, count: media });
+    this.#attached.push(...attached);
+  }
+
+  tell(notes: ImportNotes): void {
+    tellPages(notes, 'pages-without-text', this.#withoutText, 'no text (blank or scanned)');
+    tellPages(notes, 'pages-unreadable', this.#unreadable, 'damage and could not be read');
+    tellEachPage(
+      notes,
+      'unknown-glyphs',
+      this.#unknown,
+      (count) =>
+        `${countText(count, 'character')} on the page ${count === 1 ? 'has' : 'have'} no known letter: the file does not say what ${count === 1 ? 'it means' : 'they mean'}. Each is shown as \uFFFD.`,
+    );
+    tellEachPage(
+      notes,
+      'guessed-letters',
+      this.#guessed,
+      (count) =>
+        `${countText(count, 'character')} ${count === 1 ? 'is' : 'are'} guessed: the fonts do not say which letters they show. Compare with the page.`,
+    );
+    tellEachPage(
+      notes,
+      'form-fields',
+      this.#fields,
+      (count) =>
+        `${countText(count, 'form field')} ${are(count)} filled in; what is filled in stands in the text where the field is.`,
+    );
+    tellEachPage(
+      notes,
+      'comments',
+      this.#comments,
+      (count) =>
+        `${countText(count, 'comment')} or other annotation${count === 1 ? '' : 's'}, in the text where ${count === 1 ? 'it stands' : 'they stand'}.`,
+    );
+    tellEachPage(
+      notes,
+      'highlights',
+      this.#highlights,
+      (count) =>
+        `${countText(count, 'passage')} highlighted, underlined or struck out; the words are repeated after the paragraph.`,
+    );
+    tellEachPage(
+      notes,
+      'other',
+      this.#unreadAnnotations,
+      (count) => `${countText(count, 'further annotation')} ${are(count)} not read: there are too many.`,
+    );
+    tellEachPage(
+      notes,
+      'media',
+      this.#media,
+      (count) => `${countText(count, 'film or sound')} ${are(count)} not read.`,
+    );
+    if (this.#attached.length > 0) {
+      const count = this.#attached.length;
+      const named = this.#attached.slice(0, 20);
+      const more = count > named.length ? ` and ${count - named.length} more` : '';
+      const sentence = `${countText(count, 'file')} ${are(count)} attached to the PDF and ${are(count)} not read: ${named.join(', ')}${more}. Save ${count === 1 ? 'it' : 'them'} from a PDF viewer to open ${count === 1 ? 'it' : 'them'}.`;
+      notes.add({ kind: 'attachments', count, names: named, sentence });
+    }
+  }
+}
+
+function tellPages(notes: ImportNotes, kind: NoteKind, pages: readonly number[], what: string): void {
+  if (pages.length === 0) return;
+  const one = pages.length === 1;
+  const sentence = `${one ? 'Page' : 'Pages'} ${pageRanges(pages)} ${one ? 'has' : 'have'} ${what}.`;
+  notes.add({ kind, count: pages.length, ...(one ? { page: pages[0] as number } : {}), sentence });
+}
+
+function tellEachPage(
+  notes: ImportNotes,
+  kind: NoteKind,
+  pages: readonly OnPage[],
+  say: (count: number) => string,
+): void {
+  const named = pages.slice(0, mostPagesNamed);
+  for (const { page, count } of named) notes.add({ kind, count, page, sentence: `Page ${page}: ${say(count)}` });
+  const rest = pages.slice(named.length);
+  if (rest.length === 0) return;
+  const count = rest.reduce((sum, each) => sum + each.count, 0);
+  notes.add({ kind, count, sentence: `Pages ${pageRanges(rest.map(({ page }) => page))}: ${say(count)}` });
+}
+
+const are = (count: number): string => (count === 1 ? 'is' : 'are');

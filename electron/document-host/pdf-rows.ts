@@ -1,0 +1,58 @@
+/** Segments that stand on one base line, and the line of text that they make. Pure. */
+import type { PdfLine } from './pdf-lines.ts';
+import type { Segment } from './pdf-segments.ts';
+
+/** From the top down; what stands on one base line is one row, in the direction of reading. */
+export function rowsOf(segments: readonly Segment[]): Segment[][] {
+  const rows: Segment[][] = [];
+  for (const segment of [...segments].sort((a, b) => b.base - a.base)) {
+    const row = rows.at(-1);
+    const first = row?.[0];
+    if (row && first && first.base - segment.base < 0.35 * Math.min(first.size, segment.size)) row.push(segment);
+    else rows.push([segment]);
+  }
+  for (const row of rows) {
+    row.sort((a, b) => a.left - b.left);
+    if (runsToTheLeft(row)) row.reverse();
+  }
+  return rows;
+}
+
+export function runsToTheLeft(segments: readonly Segment[]): boolean {
+  let letters = 0;
+  for (const { text } of segments) {
+    letters +=
+      (text.match(/\p{Script=Hebrew}|\p{Script=Arabic}/gu)?.length ?? 0) -
+      (text.match(/\p{Script=Latin}/gu)?.length ?? 0);
+  }
+  return letters > 0;
+}
+
+/** White space wider than this, in sizes, parts the cells of a row. */
+const cellGap = 1.5;
+
+/** One line of what stands on one base line, in the order of reading. */
+export function lineOf(row: readonly Segment[], column: number): PdfLine {
+  const first = row[0] as Segment;
+  const size = Math.max(...row.map((segment) => segment.size));
+  let text = first.text;
+  let widestGap = first.widestGap;
+  for (const [i, segment] of row.entries()) {
+    const before = row[i - 1];
+    if (!before) continue;
+    const gap = Math.max(segment.left - before.right, before.left - segment.right);
+    widestGap = Math.max(widestGap, gap, segment.widestGap);
+    text += (gap > cellGap * size ? '\t' : ' ') + segment.text;
+  }
+  const base = Math.min(...row.map((segment) => segment.base));
+  return {
+    text,
+    left: Math.min(...row.map(({ left }) => left)),
+    right: Math.max(...row.map(({ right }) => right)),
+    top: Math.max(...row.map((segment) => segment.base)) + 0.93 * size,
+    bottom: base - 0.22 * size,
+    widestGap,
+    column,
+    isRow: false,
+  };
+}

@@ -1,0 +1,199 @@
+/**
+ * Runs to segments: what stands on one base line without a wide gap, with the raised and lowered characters that belong to
+ * it. A line of a paragraph is one segment, each cell of a table another. Pure.
+ */
+import { loweredText, raisedText } from './pdf-scripts.ts';
+import { ofNoLine, type TextRun } from './pdfium-page.ts';
+
+export interface Segment {
+  text: string;
+  left: number;
+  right: number;
+  base: number; // y of the base line
+  size: number; // of its largest part that counts
+  order: number; // where the file draws it among the page's segments
+  widestGap: number; // largest white space inside, in points
+}
+
+interface Draft {
+  parts: TextRun[]; // by position on the line, for text to the right
+  left: number;
+  right: number;
+  main: TextRun; // the part that gives base line and size
+  mainArea: number;
+}
+
+const touching = 0.3; // of the size: what is closer belongs together, wherever the file draws it
+const mostNeighbours = 60; // on one line, so that a page of many thousand runs costs no square
+const mostScript = 6; // characters of a raised or lowered part
+const nextTo = 1; // of the size: how far apart runs that are drawn one after the other may stand
+
+/** Of runs that all have the same turn, in the file's order. */
+export function segmentsOf(runs: readonly TextRun[]): Segment[] {
+  const drafts: Draft[] = [];
+  for (const run of runs) {
+    const last = drafts.at(-1);
+    if (last && follows(last, run)) addPart(last, run);
+    else drafts.push({ parts: [run], left: run.left, right: run.right, main: run, mainArea: area(run) });
+  }
+  const joined = joinTouching(drafts);
+  const notes = numbersOfNotes(joined);
+  return joined.map((draft, order) => finish(draft, order, notes));
+}
+
+const area = (run: TextRun): number => run.text.length * run.size * run.size;
+
+function addPart(draft: Draft, run: TextRun): void {
+  draft.parts.push(run);
+  draft.left = Math.min(draft.left, run.left);
+  draft.right = Math.max(draft.right, run.right);
+  if (area(run) > draft.mainArea) {
+    draft.main = run;
+    draft.mainArea = area(run);
+  }
+}
+
+function follows(draft: Draft, run: TextRun): boolean {
+  const last = draft.parts.at(-1) as TextRun;
+  if (last.flow === 'down' || run.flow === 'down' || run.turn === 4) return false;
+  const size = Math.max(last.size, run.size);
+  if (!onOneLine(draft.main, run) && !onOneLine(last, run)) return false;
+  if (run.line === last.line && (run.flow === 'left' || last.flow === 'left')) return true;
+  const gap = run.left - draft.right;
+  return gap < (run.line === last.line ? 0.7 : touching) * size && gap > -nextTo * size;
+}
+
+function onOneLine(a: TextRun, b: TextRun): boolean {
+  const size = Math.max(a.size, b.size);
+  const step = Math.abs(a.base - b.base);
+  if (step < 0.15 * Math.min(a.size, b.size)) return true;
+  const smaller = a.size < b.size ? a : b;
+  const isScript = smaller.size < 0.88 * size || (smaller.text.length <= 3 && step > 0.2 * size);
+  return isScript && step < 0.75 * size && scriptOf(smaller, smaller === a ? b : a) !== undefined;
+}
+
+type Script = 'raised' | 'lowered' | undefined;
+
+function scriptOf(part: TextRun, main: TextRun): Script {
+  if (part === main) return undefined;
+  const step = (part.base - main.base) / main.size;
+  const isSmall = part.size < 0.88 * main.size;
+  if (step > (isSmall ? 0.1 : 0.2) && step < 0.9) return 'raised';
+  if (step < (isSmall ? -0.05 : -0.15) && step > -0.5) return 'lowered';
+  return undefined;
+}
+
+/** What the file draws at another time but stands close on the same line, such as a bold word or a note's mark. */
+function joinTouching(drafts: Draft[]): Draft[] {
+  const byBase = drafts
+    .filter(({ main, parts }) => main.turn !== 4 && parts.every(({ flow }) => flow === 'right'))
+    .sort((a, b) => b.main.base - a.main.base);
+  const gone = new Set<Draft>();
+  for (const [i, draft] of byBase.entries()) {
+    for (let j = i + 1; j < byBase.length && j <= i + mostNeighbours && !gone.has(draft); j++) {
+      const other = byBase[j] as Draft;
+      if (draft.main.base - other.main.base > 0.9 * Math.max(draft.main.size, other.main.size)) break;
+      if (gone.has(other)) continue;
+      if (insertScript(draft, other)) gone.add(other);
+      else if (insertScript(other, draft)) gone.add(draft);
+      if (gone.has(other) || gone.has(draft) || !belongTogether(draft, other)) continue;
+      const [first, second] = draft.left <= other.left ? [draft, other] : [other, draft];
+      for (const part of second.parts) addPart(first, part);
+      gone.add(second);
+    }
+  }
+  return drafts.filter((draft) => !gone.has(draft));
+}
+
+/** A raised or lowered part that the file draws later than the line inside which it stands. False when it is none. */
+function insertScript(host: Draft, script: Draft): boolean {
+  const { main } = script;
+  if (textLength(script) > mostScript || main.size > 0.88 * host.main.size || !onOneLine(host.main, main)) return false;
+  if (script.left < host.left || script.left > host.right) return false;
+  const slack = 0.2 * host.main.size;
+  const i = host.parts.findIndex(({ right }) => right > script.left + slack);
+  const part = host.parts[i];
+  if (!part) return false;
+  const at = part.lefts.findIndex((x, unit) => x > script.left - slack && part.text[unit] !== ' ');
+  if (at < 0 || (part.lefts[at] as number) < script.right - slack) return false;
+  const before = part.text.slice(0, at).trimEnd();
+  const rest: TextRun = {
+    ...part,
+    text: part.text.slice(at),
+    lefts: part.lefts.slice(at),
+    left: part.lefts[at] as number,
+    spaced: before.length < at,
+  };
+  const first: TextRun = { ...part, text: before, lefts: part.lefts.slice(0, before.length), right: script.left };
+  const parts = [
+    ...(before === '' ? [] : [first]),
+    ...script.parts.map((run) => ({ ...run, spaced: false, line: part.line })),
+    rest,
+  ];
+  host.parts.splice(i, 1, ...parts);
+  if (host.main === part) host.main = before.length > rest.text.length ? first : rest;
+  return true;
+}
+
+function belongTogether(a: Draft, b: Draft): boolean {
+  if (!onOneLine(a.main, b.main)) return false;
+  const [first, second] = a.left <= b.left ? [a, b] : [b, a];
+  if (Math.abs(second.left - first.right) > touching * Math.max(a.main.size, b.main.size)) return false;
+  const isLevel = Math.abs(a.main.base - b.main.base) < 0.15 * Math.min(a.main.size, b.main.size);
+  return isLevel || Math.min(textLength(a), textLength(b)) <= mostScript;
+}
+
+const textLength = ({ parts }: Pick<Draft, 'parts'>): number => parts.reduce((sum, { text }) => sum + text.length, 0);
+
+/** The numbers with which small or raised print begins: the notes that marks on this page may point to. */
+function numbersOfNotes(drafts: readonly Draft[]): Set<string> {
+  const sizes = drafts.map(({ main }) => main.size).sort((a, b) => a - b);
+  const usual = largestShare(drafts) ?? sizes[sizes.length >> 1] ?? 0;
+  const numbers = new Set<string>();
+  for (const { parts, main } of drafts) {
+    const first = parts[0] as TextRun;
+    const isSmall = main.size < 0.95 * usual;
+    const isRaised = scriptOf(first, main) === 'raised';
+    if (!isSmall && !isRaised) continue;
+    const number = /^[[(]?(\d{1,3})[\])]?(?=\s|$|[A-Za-z])/.exec(first.text)?.[1];
+    if (number && textLength({ parts }) > number.length) numbers.add(number);
+  }
+  return numbers;
+}
+
+/** The size in which most of the page's characters are printed. */
+function largestShare(drafts: readonly Draft[]): number | undefined {
+  const chars = new Map<number, number>();
+  for (const { parts } of drafts) {
+    for (const { size, text } of parts) {
+      const rounded = Math.round(size * 4) / 4;
+      chars.set(rounded, (chars.get(rounded) ?? 0) + text.length);
+    }
+  }
+  let best: number | undefined;
+  for (const [size, n] of chars) if (best === undefined || n > (chars.get(best) ?? 0)) best = size;
+  return best;
+}
+
+function finish({ parts, left, right, main }: Draft, order: number, notes: ReadonlySet<string>): Segment {
+  let text = '';
+  let widestGap = 0;
+  for (const [i, part] of parts.entries()) {
+    const before = parts[i - 1];
+    if (before) {
+      const gap = part.left - before.right;
+      if (part.flow === 'right') widestGap = Math.max(widestGap, gap);
+      if (isSpaced(before, part, main.size)) text += ' ';
+    }
+    const script = scriptOf(part, main);
+    if (script === 'raised') text += raisedText(part.text, text, parts[i + 1]?.text ?? '', notes);
+    else if (script === 'lowered') text += loweredText(part.text);
+    else text += part.text;
+  }
+  return { text, left, right, base: main.base, size: main.size, order, widestGap };
+}
+
+function isSpaced(a: TextRun, b: TextRun, size: number): boolean {
+  if (a.line === ofNoLine || b.line === ofNoLine) return true;
+  return a.line === b.line ? b.spaced : b.left - a.right > 0.15 * size;
+}

@@ -1,0 +1,199 @@
+/** Whether a band is a table or columns of text, and a table's rows. Pure. */
+import type { Band } from './pdf-bands.ts';
+import { breakWord, endsBroken } from './pdf-hyphens.ts';
+import type { PdfLine } from './pdf-lines.ts';
+import { rowsOf, runsToTheLeft } from './pdf-rows.ts';
+import type { Segment } from './pdf-segments.ts';
+
+/** A side's text: how much it looks like lines of paragraphs. */
+interface Side {
+  words: number; // a segment, on the average
+  continued: number; // share of the lines that plainly go on in the line below
+  numbers: number; // share of the segments that hold a digit and at most two words
+}
+
+export function isTable(band: Band): boolean {
+  const left = sideOf(band.left);
+  const right = sideOf(band.right);
+  const both = [left, right];
+  const reads = both.every(({ words, continued }) => words >= 3 && continued >= 0.2);
+  const { switches, rows } = drawing(band);
+  if (switches <= Math.max(1, 0.1 * rows)) {
+    // Drawn one column after the other. A table is so drawn by few programs: its cells are short and of different kinds.
+    if (reads || isAlphabetic(band)) return false;
+    if (labels(band) >= 0.5) return true;
+    if (aligned(band) < 0.9) return false;
+    const kinds = both.some(({ numbers }) => numbers >= 0.5) && Math.min(left.words, right.words) <= 2.5;
+    const short = both.every(({ words }) => words <= 3) && rows <= 30;
+    return kinds || (short && isFlush(band.left) && isFlush(band.right));
+  }
+  if (!reads) return true;
+  // From side to side on every printed line: columns that were drawn line by line. Less often: cell by cell.
+  return switches >= Math.max(3, 0.2 * rows) && switches < 1.2 * rows && logicalRows(band).length > 1;
+}
+
+function sideOf(segments: readonly Segment[]): Side {
+  let words = 0;
+  let numbers = 0;
+  let pairs = 0;
+  let continued = 0;
+  const byBase = [...segments].sort((a, b) => b.base - a.base);
+  for (const [i, a] of byBase.entries()) {
+    const n = wordsOf(a.text);
+    words += n;
+    if (n <= 2 && /\d/.test(a.text)) numbers++;
+    const b = byBase.slice(i + 1, i + 12).find((other) => isBelow(a, other));
+    if (!b) continue;
+    pairs++;
+    if (/^[\p{Ll}\p{Lo}(]/u.test(b.text) && !/[.!?:;]["”’)]?$/u.test(a.text)) continued++;
+  }
+  const n = Math.max(1, segments.length);
+  return { words: words / n, continued: continued / Math.max(1, pairs), numbers: numbers / n };
+}
+
+/** Chinese and Japanese have no spaces: two characters count as a word. */
+function wordsOf(text: string): number {
+  const wide = text.match(/[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]/gu)?.length ?? 0;
+  return text.split(/\s+/).length + wide / 2;
+}
+
+function isBelow(upper: Segment, lower: Segment): boolean {
+  const step = upper.base - lower.base;
+  const overlap = Math.min(upper.right, lower.right) - Math.max(upper.left, lower.left);
+  return (
+    step > 0.5 * upper.size &&
+    step < 1.9 * upper.size &&
+    overlap > 0.5 * Math.min(upper.right - upper.left, lower.right - lower.left)
+  );
+}
+
+/** How often the file goes from one side to the other, and the number of lines with text on both. */
+function drawing({ left, right }: Band): { switches: number; rows: number } {
+  const sides = [...left.map(({ order }) => [order, 0]), ...right.map(({ order }) => [order, 1])].sort(
+    (a, b) => (a[0] as number) - (b[0] as number),
+  );
+  let switches = 0;
+  for (let i = 1; i < sides.length; i++) if (sides[i]?.[1] !== sides[i - 1]?.[1]) switches++;
+  const bases = left.map(({ base }) => base);
+  return {
+    switches,
+    rows: right.filter(({ base, size }) => bases.some((y) => Math.abs(y - base) < 0.3 * size)).length,
+  };
+}
+
+/** Share of the shorter side's segments that stand on one line with one of the other side. */
+function aligned({ left, right }: Band): number {
+  const [few, many] = left.length < right.length ? [left, right] : [right, left];
+  const on = few.filter(({ base, size }) => many.some((other) => Math.abs(other.base - base) < 0.35 * size));
+  return on.length / Math.max(1, few.length);
+}
+
+/** Share of the left side that ends in a colon. */
+function labels({ left }: Band): number {
+  return left.filter(({ text }) => text.endsWith(':')).length / Math.max(1, left.length);
+}
+
+/** The lines begin at one x, or end at one: a table's cells, not a block of centred lines such as an author's address. */
+function isFlush(segments: readonly Segment[]): boolean {
+  return (['left', 'right'] as const).some((side) => {
+    const xs = segments.map((segment) => segment[side]).sort((a, b) => a - b);
+    const usual = xs[xs.length >> 1] as number;
+    return xs.filter((x) => Math.abs(x - usual) < 2).length >= 0.8 * xs.length;
+  });
+}
+
+/** An index: it runs through the alphabet down the left column and on down the right one. */
+function isAlphabetic({ left, right }: Band): boolean {
+  const initials = [...left, ...right]
+    .map(({ text }) => /^\p{L}/u.exec(text)?.[0].toLowerCase())
+    .filter((letter) => letter !== undefined);
+  if (initials.length < 12) return false;
+  let steps = 0;
+  for (let i = 1; i < initials.length; i++) if ((initials[i - 1] as string) <= (initials[i] as string)) steps++;
+  return steps / (initials.length - 1) > 0.85;
+}
+
+/** Printed lines that make up one row of the table: a cell may be several lines high. */
+function logicalRows({ left, right, gutters }: Band): Segment[][][] {
+  const rows = rowsOf([...left, ...right]);
+  const { switches } = drawing({ left, right } as Band);
+  const firstGutter = gutters[0] ?? Number.POSITIVE_INFINITY;
+  const result: Segment[][][] = [];
+  let lastOrder = -1; // the last that is drawn of the row
+  for (const [i, row] of rows.entries()) {
+    const before = rows[i - 1];
+    const firstOrder = Math.min(...row.map(({ order }) => order));
+    const goesOn =
+      before !== undefined &&
+      switches > 1 &&
+      isClose(before, row) &&
+      (firstOrder < lastOrder || row.every(({ left: x }) => x > firstGutter));
+    if (goesOn) (result.at(-1) as Segment[][]).push(row);
+    else {
+      result.push([row]);
+      lastOrder = -1;
+    }
+    lastOrder = Math.max(lastOrder, ...row.map(({ order }) => order));
+  }
+  return result.flatMap((group) => (isOneRow(group, gutters) ? [group] : group.map((row) => [row])));
+}
+
+const mostLines = 12; // of a cell; more are text beside text
+
+/** Drawn cell by cell: what stands in one column is drawn together. */
+function isOneRow(rows: readonly Segment[][], gutters: readonly number[]): boolean {
+  if (rows.length > mostLines) return false;
+  const ranges = cellsOf(rows, gutters, false)
+    .map((cell) => cell.map(({ order }) => order))
+    .map((orders) => ({ first: Math.min(...orders), last: Math.max(...orders) }))
+    .sort((a, b) => a.first - b.first);
+  return ranges.every(({ first }, i) => i === 0 || first > (ranges[i - 1] as { last: number }).last);
+}
+
+function isClose(upper: readonly Segment[], lower: readonly Segment[]): boolean {
+  const step = Math.max(...upper.map(({ base }) => base)) - Math.max(...lower.map(({ base }) => base));
+  return step < 1.45 * Math.max(...lower.map(({ size }) => size));
+}
+
+/** One line for each row of the table, its cells parted by tabs. */
+export function tableLines(band: Band): PdfLine[] {
+  const toTheLeft = runsToTheLeft([...band.left, ...band.right]);
+  return logicalRows(band).map((rows) => {
+    const segments = rows.flat();
+    const size = Math.max(...segments.map((segment) => segment.size));
+    const cells: Segment[][] =
+      rows.length === 1 ? segments.map((segment) => [segment]) : cellsOf(rows, band.gutters, toTheLeft);
+    return {
+      text: cells.map(cellText).join('\t'),
+      left: Math.min(...segments.map(({ left }) => left)),
+      right: Math.max(...segments.map(({ right }) => right)),
+      top: Math.max(...segments.map(({ base }) => base)) + 0.93 * size,
+      bottom: Math.min(...segments.map(({ base }) => base)) - 0.22 * size,
+      widestGap: 0,
+      column: -1,
+      isRow: true,
+    };
+  });
+}
+
+function cellsOf(rows: readonly Segment[][], gutters: readonly number[], toTheLeft: boolean): Segment[][] {
+  const cells: Segment[][] = Array.from({ length: gutters.length + 1 }, () => []);
+  for (const segment of rows.flat()) {
+    const x = (segment.left + segment.right) / 2;
+    const column = gutters.filter((gutter) => gutter < x).length;
+    (cells[column] as Segment[]).push(segment);
+  }
+  const filled = cells.filter((cell) => cell.length > 0);
+  return toTheLeft ? filled.reverse() : filled;
+}
+
+function cellText(cell: readonly Segment[]): string {
+  let text = '';
+  for (const [i, segment] of cell.entries()) {
+    const before = cell[i - 1];
+    if (before === undefined) text = segment.text;
+    else if (endsBroken(text) && /^\p{Ll}/u.test(segment.text)) text = breakWord(text) + segment.text;
+    else text += ` ${segment.text}`;
+  }
+  return text;
+}

@@ -1,0 +1,187 @@
+/** Text as it stands on the page: hyphens, glyphs without a meaning, columns, tables, raised and lowered characters. */
+import { describe, expect, it } from 'vitest';
+import { at, grid, onePagePdf, toUnicode } from '../../fixtures/documents/pdf-pages.ts';
+import { temporaryFiles } from '../../fixtures/documents/temporary-files.ts';
+import { parse } from './parsing.ts';
+
+const write = temporaryFiles();
+let files = 0;
+
+async function textOf(content: string, options?: Parameters<typeof onePagePdf>[1]): Promise<string> {
+  return (await parse(write(`page-${files++}.pdf`, onePagePdf(content, options)))).text;
+}
+
+const lines = (...texts: string[]): string => texts.map((text, i) => at(60, 700 - 14 * i, text)).join('');
+
+describe('hyphens at line ends', () => {
+  it('joins after soft and hard hyphens and keeps the form that is used elsewhere', async () => {
+    expect(
+      await textOf(
+        lines('Die Po\\255', 'litik und Immo-', 'bilien; Wert\\255papier; a well-', 'known rule. It is well-known.'),
+      ),
+    ).toBe('Die Politik und Immobilien; Wertpapier; a well-known rule. It is well-known.');
+  });
+
+  it('keeps what a hyphen leaves out, and ranges of numbers', async () => {
+    expect(
+      await textOf(
+        lines(
+          'Alle Ein- und Ausgaben, die Ein-',
+          'und Ausgaben der Jahre 1990-',
+          '1995 sowie der Kraft-',
+          'werke und des Netzes',
+        ),
+      ),
+    ).toBe('Alle Ein- und Ausgaben, die Ein- und Ausgaben der Jahre 1990-1995 sowie der Kraftwerke und des Netzes');
+  });
+
+  it('joins a number that a soft hyphen breaks', async () => {
+    expect(await textOf(lines('The serial number of it is 12345\\255', '67890 and nothing else'))).toBe(
+      'The serial number of it is 1234567890 and nothing else',
+    );
+  });
+
+  it('takes soft hyphens for hyphens in a file that has no others', async () => {
+    const text = lines('A well\\255known rule of the years 1990\\2551995 and', 'a self\\255taught man');
+    expect(await textOf(text)).toBe('A well-known rule of the years 1990-1995 and a self-taught man');
+  });
+});
+
+describe('glyphs without a meaning', () => {
+  const font = '<</Type/Font/Subtype/Type1/BaseFont/Helvetica/ToUnicode 6 0 R>>';
+
+  it('marks them and says on which page', async () => {
+    const bytes = onePagePdf(at(60, 700, 'o\\001cial pro\\002ling, \\003 and \\004'), {
+      font,
+      objects: [toUnicode([[1, '0000'], [2, 'FB01'], [3, 'E123'], [4, 'FFFE']])], // biome-ignore format: pairs
+    });
+    const { text, notes } = await parse(write('glyphs.pdf', bytes));
+    expect(text).toBe('o\uFFFDcial profiling, \uFFFD and \uFFFD');
+    expect(notes).toMatchObject([{ kind: 'unknown-glyphs', count: 3, page: 1 }]);
+    expect(notes[0]?.sentence).toMatch(/^Page 1: 3 characters on the page have no known letter/);
+  });
+
+  it('reads what the private use of Adobe and Symbol is known to mean', async () => {
+    const objects = [toUnicode([[1, 'F0B7'], [2, 'F731'], [3, 'F761']])]; // biome-ignore format: pairs
+    expect(await textOf(at(60, 700, '\\001 Item \\002\\0020 \\003'), { font, objects })).toBe('• Item 110 a');
+  });
+
+  it('says that the letters of a font without names are guessed', async () => {
+    const guessed =
+      '<</Type/Font/Subtype/Type3/FontBBox[0 0 1 1]/FontMatrix[1 0 0 1 0 0]/CharProcs<<>>/Encoding<</Differences[]>>/FirstChar 97/LastChar 99/Widths[1 1 1]>>';
+    const { notes } = await parse(write('guessed.pdf', onePagePdf(at(60, 700, 'abc cab'), { font: guessed })));
+    expect(notes).toMatchObject([{ kind: 'guessed-letters', count: 6, page: 1 }]);
+  });
+});
+
+describe('columns', () => {
+  const left = ['The committee reviewed the', 'annual report and then', 'turned to the harbour wall'];
+  const right = ['approved the budget for', 'the coming fiscal year and', 'closed the sitting at noon'];
+  const rows = left.map((text, i) => [text, right[i] ?? '']);
+  const read = [...left, ...right].join(' ');
+
+  it.each(['rows', 'columns', 'backwards'] as const)('are read down when they are drawn by %s', async (order) => {
+    expect(await textOf(grid([60, 330], 712, rows, order))).toBe(read);
+  });
+
+  it('are read down below a heading and above a footer that span them', async () => {
+    const text = await textOf(
+      at(60, 780, 'A heading across the whole width of this page, above both of its columns', 14) +
+        grid([60, 330], 712, rows) +
+        at(60, 100, 'A last line that again goes across the whole width of the page and ends here.'),
+    );
+    expect(text.split('\n\n')).toEqual([
+      'A heading across the whole width of this page, above both of its columns',
+      read,
+      'A last line that again goes across the whole width of the page and ends here.',
+    ]);
+  });
+
+  it('may be three, and stand on lines of their own', async () => {
+    const words = (c: number, r: number): string => `column ${'abc'[c]} has line number ${r} here`;
+    const column = (c: number): string[] => Array.from({ length: 5 }, (_, r) => words(c, r));
+    let drawn = '';
+    for (let r = 0; r < 5; r++)
+      for (let c = 0; c < 3; c++) drawn += at(40 + 180 * c, 700 - 13 * r - 4 * c, words(c, r), 10);
+    expect(await textOf(drawn)).toBe([0, 1, 2].flatMap(column).join(' '));
+  });
+});
+
+describe('tables', () => {
+  const rows = [
+    ['Item', 'Mass', 'Price'],
+    ['Tent', '2.1 kg', '310'],
+    ['Stove', '0.4 kg', ''],
+    ['Rope', '3.0 kg', '95'],
+  ];
+  const read = 'Item\tMass\tPrice\nTent\t2.1 kg\t310\nStove\t0.4 kg\nRope\t3.0 kg\t95';
+
+  it.each(['rows', 'columns', 'backwards'] as const)('keep their rows when they are drawn by %s', async (order) => {
+    expect(await textOf(grid([60, 220, 380], 700, rows, order))).toBe(read);
+  });
+
+  it('are not columns of text when they have two columns of labels and values', async () => {
+    expect(await textOf(grid([60, 330], 700, [['Tent', '2.1 kg'], ['Stove', '0.4 kg']]))).toBe('Tent\t2.1 kg\nStove\t0.4 kg'); // biome-ignore format: rows
+    const form = [
+      ['Name of the applicant', 'Ruth Abernathy'],
+      ['Date of birth', '4 May 1961'],
+      ['Place', 'Corvane'],
+    ];
+    expect(await textOf(grid([60, 330], 700, form, 'columns'))).toBe(form.map((row) => row.join('\t')).join('\n'));
+  });
+
+  it('keep a cell of several lines together', async () => {
+    const cell = (x: number, y: number, ...texts: string[]): string =>
+      texts.map((text, i) => at(x, y - 13 * i, text)).join('');
+    const text = await textOf(
+      cell(60, 700, 'Allowed', 'pressure') +
+        cell(200, 700, 'The pressure that must', 'never be exceeded while', 'the boiler is heated') +
+        cell(60, 655, 'Feed', 'water') +
+        cell(200, 655, 'Rain water or water that', 'was boiled before'),
+    );
+    expect(text.split(/\n+/)).toEqual([
+      'Allowed pressure\tThe pressure that must never be exceeded while the boiler is heated',
+      'Feed water\tRain water or water that was boiled before',
+    ]);
+  });
+});
+
+describe('raised and lowered characters', () => {
+  const rise = (before: string, text: string, by: number, after: string, size = 7): string =>
+    `BT /F1 12 Tf 60 700 Td (${before}) Tj /F1 ${size} Tf ${by} Ts (${text}) Tj 0 Ts /F1 12 Tf (${after}) Tj ET\n`;
+
+  it('tells the mark of a note from the digit before it', async () => {
+    expect(await textOf(rise('Revenue rose 5', '3', 5, ' percent.') + at(60, 100, '3 Audited.', 9))).toBe(
+      'Revenue rose 5[3] percent.\n\n3 Audited.',
+    );
+    expect(await textOf(rise('The committee', '12', 5, ' agreed.'))).toBe('The committee[12] agreed.');
+  });
+
+  it('writes exponents and indices as such', async () => {
+    expect(await textOf(rise('It covers 40 m', '2', 4, ' of floor'))).toBe('It covers 40 m² of floor');
+    expect(await textOf(rise('about 10', '-6', 4, ' of them'))).toBe('about 10⁻⁶ of them');
+    expect(await textOf(rise('pure H', '2', -3, 'O only'))).toBe('pure H₂O only');
+  });
+
+  it('sees them when the file draws them elsewhere, with a smaller font', async () => {
+    const drawn = at(60, 700, 'The area is 40 km') + at(156.7, 700, ' in all.') + at(152.1, 705, '2', 7);
+    expect(await textOf(drawn)).toMatch(/^The area is 40 km²\s+in all\.$/);
+  });
+
+  it('leaves ordinal letters on the line', async () => {
+    expect(await textOf(rise('on the 19', 'th', 5, ' of May'))).toBe('on the 19th of May');
+  });
+});
+
+describe('turned text', () => {
+  it('is read along its own lines, after the text of the page', async () => {
+    const turned = (x: number, y: number, text: string): string =>
+      `BT /F1 12 Tf 0 1 -1 0 ${x} ${y} Tm (${text}) Tj ET\n`;
+    const text = await textOf(
+      turned(40, 100, 'up the side in') +
+        turned(54, 100, 'two lines here') +
+        lines('A page of text that is', 'longer than its margin note'),
+    );
+    expect(text).toBe('A page of text that is longer than its margin note\n\nup the side in two lines here');
+  });
+});
