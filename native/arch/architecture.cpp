@@ -1,6 +1,5 @@
 #include "architecture.h"
 
-#include <algorithm>
 #include <cmath>
 #include <map>
 
@@ -8,7 +7,11 @@ namespace rocketdoc {
 namespace {
 
 const std::map<std::string, const Architecture *> & architectures() {
-    static const std::map<std::string, const Architecture *> all = {{"llama", &arch_llama}};
+    static const std::map<std::string, const Architecture *> all = {
+#define FAMILY(name, object) {name, &object},
+#include "families.def"
+#undef FAMILY
+    };
     return all;
 }
 
@@ -18,33 +21,7 @@ Status damaged(const GgufFile & file, const std::string & key, double value, con
     return Status::fail(Code::MODEL_FORMAT, file.path() + ": " + key + " is " + shown + ", it must be " + range + ".");
 }
 
-std::string shape_text(const ggml_tensor * t) {
-    std::string out = "[";
-    for (int i = 0; i < ggml_n_dims(t); i++) out += (i ? ", " : "") + std::to_string(t->ne[i]);
-    return out + "]";
-}
-
-}  // namespace
-
-Status find_architecture(const GgufFile & file, const Architecture *& out) {
-    std::string name  = file.text("general.architecture", "");
-    auto        found = architectures().find(name);
-    if (found == architectures().end()) {
-        std::string known;
-        for (const auto & [known_name, arch] : architectures()) known += (known.empty() ? "" : ", ") + known_name;
-        return Status::fail(Code::MODEL_UNSUPPORTED, file.path() + " has the architecture \"" +
-                                                         (name.empty() ? "none" : name) + "\"; RocketDoc runs " +
-                                                         known + ".");
-    }
-    out = found->second;
-    return Status::good();
-}
-
-Status read_common_params(const GgufFile & file, HyperParams & p) {
-    p.architecture      = file.text("general.architecture", "");
-    p.name              = file.text("general.name", "");
-    const std::string a = p.architecture + ".";
-
+Status check_supported_shape(const GgufFile & file, const std::string & a) {
     for (const char * key : {"attention.head_count", "attention.head_count_kv", "feed_forward_length"}) {
         if (file.is_array(a + key)) {
             return Status::fail(Code::MODEL_UNSUPPORTED,
@@ -57,6 +34,11 @@ Status read_common_params(const GgufFile & file, HyperParams & p) {
                                                          std::to_string(file.integer(a + "expert_count", 0)) +
                                                          " experts; such models are not supported.");
     }
+    return Status::good();
+}
+
+// Sizes of the whole model.
+Status read_sizes(const GgufFile & file, const std::string & a, HyperParams & p) {
     const ggml_tensor * embd = file.tensor("token_embd.weight");
     if (!embd)
         return Status::fail(Code::MODEL_FORMAT,
@@ -87,7 +69,11 @@ Status read_common_params(const GgufFile & file, HyperParams & p) {
     if (!(p.rms_eps >= 0) || p.rms_eps > 1)
         return damaged(file, a + "attention.layer_norm_rms_epsilon", p.rms_eps, "0 to 1");
     if (p.n_vocab < 1) return damaged(file, "the vocabulary's size", double(p.n_vocab), "at least 1");
+    return Status::good();
+}
 
+// Channels of a head.
+Status read_head(const GgufFile & file, const std::string & a, HyperParams & p) {
     int64_t key_length   = file.integer(a + "attention.key_length", p.n_embd / p.n_head);
     int64_t value_length = file.integer(a + "attention.value_length", p.n_embd / p.n_head);
     if (key_length != value_length) {
@@ -100,17 +86,18 @@ Status read_common_params(const GgufFile & file, HyperParams & p) {
         return Status::fail(Code::MODEL_UNSUPPORTED, file.path() + " has heads of " + std::to_string(p.head_dim) +
                                                          " channels; multiples of 32 up to 512 are supported.");
     }
-    p.attn_scale = float(file.number(a + "attention.scale", 0));
-    if (p.attn_scale == 0) p.attn_scale = 1.0f / std::sqrt(float(p.head_dim));
+    return Status::good();
+}
 
-    p.n_rot     = int(file.integer(a + "rope.dimension_count", p.head_dim));
-    p.rope_base = float(file.number(a + "rope.freq_base", 10000.0));
-    if (p.n_rot < 2 || p.n_rot > p.head_dim || p.n_rot % 2 != 0)
-        return damaged(file, a + "rope.dimension_count", p.n_rot, "even and at most the head's channels");
-    if (!(p.rope_base > 0) || !std::isfinite(p.rope_base))
-        return damaged(file, a + "rope.freq_base", p.rope_base, "a positive number");
+Status read_rope(const GgufFile & file, const std::string & a, HyperParams & p, Rope & r) {
+    r.n_rot = int(file.integer(a + "rope.dimension_count", p.head_dim));
+    r.base  = float(file.number(a + "rope.freq_base", 10000.0));
+    if (r.n_rot < 2 || r.n_rot > p.head_dim || r.n_rot % 2 != 0)
+        return damaged(file, a + "rope.dimension_count", r.n_rot, "even and at most the head's channels");
+    if (!(r.base > 0) || !std::isfinite(r.base))
+        return damaged(file, a + "rope.freq_base", r.base, "a positive number");
 
-    p.n_ctx_orig   = int(file.integer(a + "rope.scaling.original_context_length", p.n_ctx_train));
+    r.n_ctx_orig   = int(file.integer(a + "rope.scaling.original_context_length", p.n_ctx_train));
     double factor  = file.number(a + "rope.scaling.factor", file.number(a + "rope.scale_linear", 0.0));
     p.rope_scaling = file.text(a + "rope.scaling.type", factor > 0 ? "linear" : "none");
     if (p.rope_scaling != "none" && p.rope_scaling != "linear" && p.rope_scaling != "yarn") {
@@ -120,42 +107,56 @@ Status read_common_params(const GgufFile & file, HyperParams & p) {
     if (p.rope_scaling != "none" && factor != 0) {
         if (!(factor > 0) || !std::isfinite(factor))
             return damaged(file, a + "rope.scaling.factor", factor, "a positive number");
-        p.rope_scale = float(1.0 / factor);
+        r.scale = float(1.0 / factor);
     }
-    p.attn_factor = 1.0f;
+    r.attn_factor = 1.0f;
     if (p.rope_scaling == "yarn") {
         // ggml's rope multiplies by 1 + 0.1 ln(factor) itself when ext_factor is set, and models trained with YaRN want
         // just that, so the factor passed stays 1.
-        p.ext_factor = float(file.number(a + "rope.scaling.yarn_ext_factor", 1.0));
-        p.beta_fast  = float(file.number(a + "rope.scaling.yarn_beta_fast", 32.0));
-        p.beta_slow  = float(file.number(a + "rope.scaling.yarn_beta_slow", 1.0));
+        r.ext_factor = float(file.number(a + "rope.scaling.yarn_ext_factor", 1.0));
+        r.beta_fast  = float(file.number(a + "rope.scaling.yarn_beta_fast", 32.0));
+        r.beta_slow  = float(file.number(a + "rope.scaling.yarn_beta_slow", 1.0));
     }
-    p.attn_factor *= float(file.number(a + "rope.scaling.attn_factor", 1.0));
+    r.attn_factor *= float(file.number(a + "rope.scaling.attn_factor", 1.0));
     return Status::good();
 }
 
-ggml_tensor * TensorBinder::bind(const std::string & name, int64_t ne0, int64_t ne1, Need need, bool matrix) {
-    ggml_tensor * t = file_.tensor(name);
-    if (!t) {
-        if (need == Need::required && status_.ok()) {
-            status_ = Status::fail(Code::MODEL_FORMAT, file_.path() + " has no tensor " + name + ".");
-        }
-        return nullptr;
+}  // namespace
+
+Status find_architecture(const GgufFile & file, const Architecture *& out) {
+    std::string name  = file.text("general.architecture", "");
+    auto        found = architectures().find(name);
+    if (found == architectures().end()) {
+        std::string known;
+        for (const auto & [known_name, arch] : architectures()) known += (known.empty() ? "" : ", ") + known_name;
+        return Status::fail(Code::MODEL_UNSUPPORTED, file.path() + " has the architecture \"" +
+                                                         (name.empty() ? "none" : name) + "\"; RocketDoc runs " +
+                                                         known + ".");
     }
-    bool fits = t->ne[0] == ne0 && t->ne[1] == (ne1 ? ne1 : 1) && t->ne[2] == 1 && t->ne[3] == 1;
-    // Norms, biases and factors enter elementwise products: those take f32 only.
-    bool typed = matrix || t->type == GGML_TYPE_F32;
-    if (status_.ok() && !fits) {
-        status_ = Status::fail(Code::MODEL_FORMAT, file_.path() + ": tensor " + name + " has shape " + shape_text(t) +
-                                                       ", [" + std::to_string(ne0) +
-                                                       (ne1 ? ", " + std::to_string(ne1) : "") + "] was expected.");
-    } else if (status_.ok() && !typed) {
-        status_ = Status::fail(Code::MODEL_UNSUPPORTED, file_.path() + ": tensor " + name + " is " +
-                                                            ggml_type_name(t->type) + "; it must be f32.");
-    }
-    auto & list = matrix ? matrices_ : others_;
-    if (std::find(list.begin(), list.end(), t) == list.end()) list.push_back(t);
-    return t;
+    out = found->second;
+    return Status::good();
+}
+
+size_t HyperParams::kv_bytes_per_token() const {
+    size_t n_kv_layer = 0;
+    for (const LayerTraits & layer : layers) n_kv_layer += layer.keeps_rows();
+    return n_kv_layer * size_t(n_head_kv * head_dim) * 2 * sizeof(uint16_t);
+}
+
+Status read_common_params(const GgufFile & file, RopeKind rope, HyperParams & p) {
+    p.architecture      = file.text("general.architecture", "");
+    p.name              = file.text("general.name", "");
+    const std::string a = p.architecture + ".";
+    RETURN_IF_FAILED(check_supported_shape(file, a));
+    RETURN_IF_FAILED(read_sizes(file, a, p));
+    RETURN_IF_FAILED(read_head(file, a, p));
+    LayerTraits layer;
+    layer.scale = float(file.number(a + "attention.scale", 0));
+    if (layer.scale == 0) layer.scale = 1.0f / std::sqrt(float(p.head_dim));
+    layer.rope.kind = rope;
+    RETURN_IF_FAILED(read_rope(file, a, p, layer.rope));
+    p.layers.assign(size_t(p.n_layer), layer);
+    return Status::good();
 }
 
 }  // namespace rocketdoc

@@ -216,7 +216,7 @@ Napi::Object from_model(Napi::Env env, const Model & model) {
     out.Set("nFf", double(p.n_ff));
     out.Set("nVocab", double(p.n_vocab));
     out.Set("nCtxTrain", double(p.n_ctx_train));
-    out.Set("ropeBase", double(p.rope_base));
+    out.Set("ropeBase", double(p.layer(0).rope.base));
     out.Set("ropeScaling", model.weights().layers[0].rope_factors ? "factors" : p.rope_scaling);
     out.Set("tiedEmbeddings", model.weights().tied);
     out.Set("weightBytes", double(model.weight_bytes()));

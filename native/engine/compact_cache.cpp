@@ -105,8 +105,8 @@ Status CompactCache::create(const HyperParams & params, Device & device, Mode mo
     self->budgets_  = budgets;
     self->n_head_   = cache_heads(params, options);
     self->group_    = int(params.n_head) / self->n_head_;
-    RETURN_IF_FAILED(
-        KvRows::create(device, KvRows::Home::device, rows_shape(params, options), budgets.capacity, self->rows_));
+    RETURN_IF_FAILED(KvRows::create(LayerDevices(size_t(params.n_layer), &device), KvRows::Home::device,
+                                    rows_shape(params, options), budgets.capacity, self->rows_));
     const size_t n_slots = size_t(params.n_layer * self->n_head_);
     self->kept_mass_.assign(n_slots, 1.0f);
     self->positions_.resize(n_slots);

@@ -80,7 +80,8 @@ Status Document::ensure_capacity(int64_t n_total) {
                                  (home_ == DocumentHome::automatic && fits_on_device(device, bytes, others));
         const std::string what = "The KV cache of " + std::to_string(n_total) + " tokens";
         RETURN_IF_FAILED(on_device ? check_device_memory(device, bytes, what) : check_host_memory(device, bytes, what));
-        return KvRows::create(device, on_device ? KvRows::Home::device : KvRows::Home::host, shape, capacity, rows_);
+        return KvRows::create(engine_.model().devices(), on_device ? KvRows::Home::device : KvRows::Home::host, shape,
+                              capacity, rows_);
     }
     if (n_total <= rows_->capacity()) return Status::good();
     const size_t      more = bytes - rows_->bytes() + bytes / size_t(p.n_layer);

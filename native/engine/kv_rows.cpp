@@ -27,55 +27,57 @@ ggml_tensor run_of_bytes(const ggml_tensor * t, size_t offset, size_t bytes) {
 
 }  // namespace
 
-Status KvRows::create(const Device & device, Home home, const KvShape & shape, int64_t capacity,
+Status KvRows::create(const LayerDevices & devices, Home home, const KvShape & shape, int64_t capacity,
                       std::unique_ptr<KvRows> & out) {
     std::unique_ptr<KvRows> self(new KvRows);
-    capacity        = allocated_rows(device, capacity);
-    self->device_   = &device;
+    capacity        = allocated_rows(devices.front()->traits(), capacity);
+    self->devices_  = devices;
     self->home_     = home;
     self->shape_    = shape;
     self->capacity_ = capacity;
     self->layers_.resize(size_t(shape.n_layer));
-    for (Layer & layer : self->layers_) RETURN_IF_FAILED(self->allocate_layer(capacity, layer));
+    for (size_t i = 0; i < self->layers_.size(); i++)
+        RETURN_IF_FAILED(self->allocate_layer(*devices[i], capacity, self->layers_[i]));
     out = std::move(self);
     return Status::good();
 }
 
-bool KvRows::allocate_buffer(Layer & layer) const {
+bool KvRows::allocate_buffer(const Device & device, Layer & layer) const {
     if (home_ == Home::device) {
-        layer.buffer.reset(ggml_backend_alloc_ctx_tensors_from_buft(layer.ctx.get(), device_->buffer_type()));
+        layer.buffer.reset(ggml_backend_alloc_ctx_tensors_from_buft(layer.ctx.get(), device.buffer_type()));
         // Attention that reads whole steps also reads rows nobody wrote; what it masks must still be a number.
-        if (layer.buffer && device_->traits().row_step > 1) ggml_backend_buffer_clear(layer.buffer.get(), 0);
+        if (layer.buffer && device.traits().row_step > 1) ggml_backend_buffer_clear(layer.buffer.get(), 0);
         return layer.buffer != nullptr;
     }
     const size_t k_bytes = ggml_nbytes(layer.k), bytes = k_bytes + ggml_nbytes(layer.v);
-    if (!device_->make_host_memory(bytes, layer.host).ok()) return false;
+    if (!device.make_host_memory(bytes, layer.host).ok()) return false;
     layer.buffer.reset(ggml_backend_cpu_buffer_from_ptr(layer.host->data(), bytes));
     return layer.buffer &&
            ggml_backend_tensor_alloc(layer.buffer.get(), layer.k, layer.host->data()) == GGML_STATUS_SUCCESS &&
            ggml_backend_tensor_alloc(layer.buffer.get(), layer.v, layer.host->data() + k_bytes) == GGML_STATUS_SUCCESS;
 }
 
-Status KvRows::allocate_layer(int64_t capacity, Layer & out) const {
+Status KvRows::allocate_layer(const Device & device, int64_t capacity, Layer & out) const {
     ggml_init_params params = {ggml_tensor_overhead() * 2, nullptr, true};
     out.ctx.reset(ggml_init(params));
     out.k = ggml_new_tensor_3d(out.ctx.get(), shape_.type, shape_.head_dim, capacity, shape_.n_head);
     out.v = ggml_new_tensor_3d(out.ctx.get(), shape_.type, shape_.head_dim, capacity, shape_.n_head);
-    if (allocate_buffer(out)) return Status::good();
-    const Code oom = home_ == Home::device ? device_->oom() : Code::HOST_OOM;
+    if (allocate_buffer(device, out)) return Status::good();
+    const Code oom = home_ == Home::device ? device.oom() : Code::HOST_OOM;
     return Status::fail(oom, "Not enough memory for the KV cache of " + std::to_string(capacity) + " tokens (" +
                                  bytes_text(int64_t(shape_.bytes(capacity))) + ").");
 }
 
 Status KvRows::grow(int64_t capacity, int64_t n_live) {
     if (capacity <= capacity_) return Status::good();
-    capacity = allocated_rows(*device_, capacity);
+    capacity = allocated_rows(devices_.front()->traits(), capacity);
     // A layer's larger copy replaces it at once, so the peak is one layer more; capacity_ says what every layer has at
     // least.
-    for (Layer & layer : layers_) {
+    for (size_t i = 0; i < layers_.size(); i++) {
+        Layer & layer = layers_[i];
         if (layer.k->ne[1] >= capacity) continue;  // grown by an earlier call that failed later on
         Layer next;
-        RETURN_IF_FAILED(allocate_layer(capacity, next));
+        RETURN_IF_FAILED(allocate_layer(*devices_[i], capacity, next));
         for (auto [from, to] : {std::pair{layer.k, next.k}, std::pair{layer.v, next.v}}) {
             for (int64_t head = 0; head < from->ne[2] && n_live > 0; head++) {
                 const size_t bytes  = size_t(n_live) * from->nb[1];

@@ -26,8 +26,9 @@ class KvRows {
   public:
     // The device's memory, or RAM that the device copies from and to.
     enum class Home { device, host };
-    // GPU_OOM or HOST_OOM with the bytes needed when a layer cannot be allocated; nothing is kept then.
-    static Status create(const Device & device, Home home, const KvShape & shape, int64_t capacity,
+    // devices: of each layer. GPU_OOM or HOST_OOM with the bytes needed when a layer cannot be allocated; nothing is
+    // kept then.
+    static Status create(const LayerDevices & devices, Home home, const KvShape & shape, int64_t capacity,
                          std::unique_ptr<KvRows> & out);
     // Rows really allocated for a wanted capacity.
     static int64_t allocated_rows(const DeviceTraits & device, int64_t capacity) {
@@ -40,7 +41,7 @@ class KvRows {
 
     const KvShape & shape() const { return shape_; }
     int64_t         capacity() const { return capacity_; }
-    // Graphs of the backend can read and write the rows where they are.
+    // Graphs of the device can read and write the rows where they are.
     bool   on_device() const { return home_ == Home::device; }
     size_t bytes() const { return shape_.bytes(capacity_); }
 
@@ -64,11 +65,11 @@ class KvRows {
         ggml_tensor *               k = nullptr;
         ggml_tensor *               v = nullptr;
     };
-    bool   allocate_buffer(Layer & layer) const;
-    Status allocate_layer(int64_t capacity, Layer & out) const;
+    bool   allocate_buffer(const Device & device, Layer & layer) const;
+    Status allocate_layer(const Device & device, int64_t capacity, Layer & out) const;
 
-    const Device *     device_ = nullptr;
-    Home               home_   = Home::device;
+    LayerDevices       devices_;
+    Home               home_ = Home::device;
     KvShape            shape_;
     int64_t            capacity_ = 0;
     std::vector<Layer> layers_;

@@ -20,6 +20,7 @@ Status Model::open_header(const std::string & path, std::unique_ptr<Model> & out
     RETURN_IF_FAILED(GgufFile::open(path, self->file_));
     RETURN_IF_FAILED(find_architecture(*self->file_, self->architecture_));
     RETURN_IF_FAILED(self->architecture_->read_params(*self->file_, self->params_));
+    RETURN_IF_FAILED(check_traits(path, self->params_.layers));
     TensorBinder binder(*self->file_);
     self->architecture_->bind_tensors(binder, self->params_, self->weights_);
     RETURN_IF_FAILED(binder.status());
@@ -32,11 +33,12 @@ Status Model::open_header(const std::string & path, std::unique_ptr<Model> & out
     return Status::good();
 }
 
-Status Model::load_weights(const Device & device, bool as_floats) {
+Status Model::load_weights(Device & device, bool as_floats) {
     RETURN_IF_FAILED(FileMapping::open(file_->path(), mapping_));
     if (mapping_.size() != file_->bytes()) {
         return Status::fail(Code::MODEL_TRUNCATED, file_->path() + " changed while it was read.");
     }
+    devices_.assign(size_t(params_.n_layer), &device);
     if (as_floats) make_floats();
     return device.traits().own_memory ? copy_to_device(device) : place_in_host_memory(device);
 }

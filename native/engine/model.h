@@ -16,14 +16,18 @@ class Model {
   public:
     // Reads and checks the header only.
     static Status open_header(const std::string & path, std::unique_ptr<Model> & out);
-    // The weights on the backend's device. as_floats: quantized ones become f16, for measuring: products with quantized
-    // weights round their other side to 8 bits, and what that costs hides what a cache does.
-    Status load_weights(const Device & device, bool as_floats = false);
+    // The weights onto a device, every layer's. as_floats: quantized ones become f16, for measuring: products with
+    // quantized weights round their other side to 8 bits, and what that costs hides what a cache does.
+    Status load_weights(Device & device, bool as_floats = false);
 
     const GgufFile &     file() const { return *file_; }
     const HyperParams &  params() const { return params_; }
     const Architecture & architecture() const { return *architecture_; }
     const ModelWeights & weights() const { return weights_; }
+    Layer                layer(int64_t i) const { return {params_, params_.layer(i), weights_.layers[size_t(i)]}; }
+    // Where each layer's weights are and its rows and graphs belong. After load_weights; all the same today.
+    const LayerDevices & devices() const { return devices_; }
+    Device &             device_of(int64_t layer) const { return *devices_[size_t(layer)]; }
     // Bytes of all tensors.
     size_t weight_bytes() const { return weight_bytes_; }
     // Of them, what memory reported as available no longer counts: everything on a GPU, the packed copies on a CPU.
@@ -48,6 +52,7 @@ class Model {
     HyperParams                              params_;
     const Architecture *                     architecture_ = nullptr;
     ModelWeights                             weights_;
+    LayerDevices                             devices_;
     std::vector<ggml_tensor *>               matrices_;
     std::map<const ggml_tensor *, ggml_type> file_types_;  // of the tensors that became floats
     size_t                                   weight_bytes_ = 0;

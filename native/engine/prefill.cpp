@@ -100,15 +100,16 @@ Status Prefill::run_segment(const PrefillJob & job, LayerStream & stream, int64_
     const int64_t n_layer = model_.params().n_layer;
     RETURN_IF_FAILED(stream.begin_pass(job.first_row + begin, end - begin));
     for (int64_t layer = 0; layer < n_layer; layer++) {
+        Device & device = model_.device_of(layer);
         // The device is never more than a layer ahead of us, so that a cancel is seen soon.
-        if (layer >= 2) RETURN_IF_FAILED(device_.wait_for_layer(layer - 2));
+        if (layer >= 2) RETURN_IF_FAILED(device.wait_for_layer(layer - 2));
         LayerRows rows;
         RETURN_IF_FAILED(stream.acquire(layer, rows));
         for (const Tile & tile : tiles_) RETURN_IF_FAILED(run_layer(job, tile, begin, layer, rows));
         if (job.layer_done && end == job.n_tokens) RETURN_IF_FAILED(job.layer_done(layer, rows));
         RETURN_IF_FAILED(stream.release(layer));
-        RETURN_IF_FAILED(device_.mark_layer(layer));
-        device_.look_at_memory();
+        RETURN_IF_FAILED(device.mark_layer(layer));
+        device.look_at_memory();
         if (job.progress) job.progress(begin + (end - begin) * (layer + 1) / n_layer);
     }
     if (job.logits == PrefillJob::Logits::all) {
@@ -131,12 +132,12 @@ Status Prefill::embed(const PrefillJob & job, const Tile & tile, int64_t segment
 
 Status Prefill::run_layer(const PrefillJob & job, const Tile & tile, int64_t segment_begin, int64_t layer,
                           const LayerRows & rows) {
-    const HyperParams &  p       = model_.params();
-    const Architecture & arch    = model_.architecture();
-    const LayerWeights & weights = model_.weights().layers[size_t(layer)];
-    const int64_t        start   = job.first_row + tile.begin;
-    const int64_t        n_rows  = round_up(start + tile.count, device_.traits().row_step);
-    const int64_t        at      = tile.begin - segment_begin;
+    const HyperParams &  p      = model_.params();
+    const Architecture & arch   = model_.architecture();
+    Device &             device = model_.device_of(layer);
+    const int64_t        start  = job.first_row + tile.begin;
+    const int64_t        n_rows = round_up(start + tile.count, device.traits().row_step);
+    const int64_t        at     = tile.begin - segment_begin;
     // Nobody reads what the last layer makes of most tokens: only their rows count.
     const bool is_last = layer + 1 == p.n_layer;
     const bool has_end = tile.begin + tile.count == job.n_tokens;
@@ -148,7 +149,7 @@ Status Prefill::run_layer(const PrefillJob & job, const Tile & tile, int64_t seg
     ggml_tensor *  x         = columns(ctx, hidden_, at, tile.count);
     ggml_tensor *  positions = entries(ctx, positions_, at, tile.count);
     ggml_tensor *  indices   = entries(ctx, indices_, at, tile.count);
-    QkvTensors     qkv       = arch.build_qkv(ctx, p, weights, x, positions);
+    QkvTensors     qkv       = arch.build_qkv(ctx, model_.layer(layer), x, positions);
 
     // The tile's share of the observation window, if any.
     if (job.window) {
@@ -169,14 +170,14 @@ Status Prefill::run_layer(const PrefillJob & job, const Tile & tile, int64_t seg
     ggml_tensor * keys   = build_append(ctx, graph, rows.k, qkv.k, indices);
     ggml_tensor * values = build_append(ctx, graph, rows.v, qkv.v, indices);
     if (attends) {
-        const int64_t n_queries = std::max(tile.count, device_.traits().least_queries);
+        const int64_t n_queries = std::max(tile.count, device.traits().least_queries);
         ggml_tensor * mask      = band_.view(ctx, start, n_rows, n_queries);
-        ggml_tensor * attended  = build_dense_attention(ctx, qkv.q, keys, values, n_rows, mask, p.attn_scale, nullptr);
-        ggml_tensor * out       = arch.build_after_attention(ctx, p, weights, x, attended);
+        ggml_tensor * attended = build_dense_attention(ctx, p.layer(layer), qkv.q, keys, values, n_rows, mask, nullptr);
+        ggml_tensor * out      = arch.build_after_attention(ctx, model_.layer(layer), x, attended);
         ggml_build_forward_expand(graph, ggml_cpy(ctx, out, x));
     }
     RETURN_IF_FAILED(arena_.allocate(graph));
-    return device_.compute(graph, job.cancel);
+    return device.compute(graph, job.cancel);
 }
 
 Status Prefill::output(const PrefillJob & job, int64_t segment_begin, int64_t begin, int64_t end) {

@@ -88,8 +88,8 @@ ggml_tensor * CausalBand::view(ggml_context * ctx, int64_t start, int64_t n_rows
     return ggml_view_2d(ctx, band_, n_rows, n_queries, band_->nb[1], offset);
 }
 
-ggml_tensor * build_dense_attention(ggml_context * ctx, ggml_tensor * q, ggml_tensor * k, ggml_tensor * v,
-                                    int64_t n_rows, ggml_tensor * mask, float scale,
+ggml_tensor * build_dense_attention(ggml_context * ctx, const LayerTraits & traits, ggml_tensor * q, ggml_tensor * k,
+                                    ggml_tensor * v, int64_t n_rows, ggml_tensor * mask,
                                     std::vector<ggml_tensor *> * live) {
     const int64_t n       = q->ne[2];
     const int64_t missing = mask ? mask->ne[1] - n : 0;
@@ -101,7 +101,7 @@ ggml_tensor * build_dense_attention(ggml_context * ctx, ggml_tensor * q, ggml_te
         live->push_back(keys);
         live->push_back(values);
     }
-    ggml_tensor * out = ggml_flash_attn_ext(ctx, queries, keys, values, nullptr, scale, 0.0f, 0.0f);
+    ggml_tensor * out = ggml_flash_attn_ext(ctx, queries, keys, values, nullptr, traits.scale, 0.0f, traits.softcap);
     // The builder wants a contiguous mask; every backend reads it by its strides, and ours is a window of the band.
     out->src[3] = mask;
     ggml_flash_attn_ext_set_prec(out, GGML_PREC_F32);

@@ -61,10 +61,11 @@ class CausalBand {
     int64_t                 n_max_ = 0;
 };
 
-// Softmax attention of q [D, H, n] over the first n_rows of k and v [D, capacity, heads]; mask f16 [n_rows, n or more]
-// or null (every row visible); q is padded to the mask's rows. Returns [D * H, n]. `live` (may be null) receives the
-// two views whose length is n_rows, so that a kept graph can be run again with more rows.
-ggml_tensor * build_dense_attention(ggml_context * ctx, ggml_tensor * q, ggml_tensor * k, ggml_tensor * v,
-                                    int64_t n_rows, ggml_tensor * mask, float scale, std::vector<ggml_tensor *> * live);
+// A layer's softmax attention of q [D, H, n] over the first n_rows of k and v [D, capacity, heads]; mask f16 [n_rows, n
+// or more] or null (every row visible); q is padded to the mask's rows. Returns [D * H, n]. `live` (may be null)
+// receives the two views whose length is n_rows, so that a kept graph can be run again with more rows.
+ggml_tensor * build_dense_attention(ggml_context * ctx, const LayerTraits & traits, ggml_tensor * q, ggml_tensor * k,
+                                    ggml_tensor * v, int64_t n_rows, ggml_tensor * mask,
+                                    std::vector<ggml_tensor *> * live);
 
 }  // namespace rocketdoc

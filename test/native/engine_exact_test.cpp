@@ -25,7 +25,8 @@ struct Inputs {
         params.n_head_kv   = n_head_kv;
         params.head_dim    = head_dim;
         params.n_ctx_train = 8192;
-        params.attn_scale  = 1.0f / std::sqrt(float(head_dim));
+        params.layers.resize(size_t(n_layer));
+        for (LayerTraits & layer : params.layers) layer.scale = 1.0f / std::sqrt(float(head_dim));
         for (int64_t layer = 0; layer < n_layer; layer++) {
             k.push_back(random.normals(n_head_kv * N_PROMPT * head_dim, 1.5f));
             v.push_back(random.normals(n_head_kv * N_PROMPT * head_dim));
@@ -56,8 +57,8 @@ struct Side {
             if (status.ok()) status = std::move(next);
             return status.ok();
         };
-        ok(KvRows::create(*device, KvRows::Home::device, {p.n_layer, p.n_head_kv, d, GGML_TYPE_F16}, N_PROMPT,
-                          history));
+        ok(KvRows::create(LayerDevices(size_t(p.n_layer), device.get()), KvRows::Home::device,
+                          {p.n_layer, p.n_head_kv, d, GGML_TYPE_F16}, N_PROMPT, history));
         ok(CompactCache::create(p, *device, mode, options, budgets, cache));
         ok(window.reset(p, *device, budgets.window));
         for (int64_t layer = 0; status.ok() && layer < p.n_layer; layer++) {

@@ -30,6 +30,7 @@ HyperParams shape_8b() {
     p.n_vocab      = 128256;
     p.n_ctx_train  = 131072;
     p.rms_eps      = 1e-5f;
+    p.layers.resize(32);
     return p;
 }
 constexpr size_t WEIGHTS = 4600 * MiB;

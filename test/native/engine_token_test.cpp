@@ -105,13 +105,16 @@ struct Case {
 };
 
 // One layer with random weights in plain memory.
-class Layer {
+class RandomLayer {
   public:
-    Layer(const Case & c, std::mt19937_64 & random) : random_(random) {
+    RandomLayer(const Case & c, std::mt19937_64 & random) : random_(random) {
         p.n_embd = 256, p.n_head = 8, p.n_head_kv = 2, p.head_dim = 64, p.n_ff = 512, p.n_layer = 1;
-        p.rms_eps = 1e-5f, p.rope_type = c.neox ? GGML_ROPE_TYPE_NEOX : GGML_ROPE_TYPE_NORMAL;
-        p.n_rot = c.n_rot ? c.n_rot : 64, p.n_ctx_orig = 2048, p.rope_base = 10000.0f;
-        if (c.yarn) p.rope_scale = 0.25f, p.ext_factor = 1.0f;
+        p.rms_eps = 1e-5f;
+        p.layers.resize(1);
+        Rope & rope = p.layers[0].rope;
+        rope.kind   = c.neox ? RopeKind::halves : RopeKind::neighbours;
+        rope.n_rot = c.n_rot ? c.n_rot : 64, rope.n_ctx_orig = 2048;
+        if (c.yarn) rope.scale = 0.25f, rope.ext_factor = 1.0f;
         ggml_init_params params = {size_t(32) << 20, nullptr, false};
         ctx_.reset(ggml_init(params));
         const int64_t q = p.n_head * p.head_dim, kv = p.n_head_kv * p.head_dim;
@@ -121,7 +124,7 @@ class Layer {
         l.wo = matrix(c.type, q, p.n_embd), l.ffn_gate = matrix(c.type, p.n_embd, p.n_ff),
         l.ffn_up   = matrix(c.type, p.n_embd, p.n_ff);
         l.ffn_down = matrix(c.type, p.n_ff, p.n_embd);
-        if (c.factors) l.rope_factors = vector(p.n_rot / 2, 1.5f);
+        if (c.factors) l.rope_factors = vector(rope.n_rot / 2, 1.5f);
         if (c.biases) {
             l.bq = vector(q), l.bk = vector(kv), l.bv = vector(kv), l.bo = vector(p.n_embd);
             l.ffn_gate_b = vector(p.n_ff), l.ffn_up_b = vector(p.n_ff), l.ffn_down_b = vector(p.n_embd);
@@ -131,7 +134,8 @@ class Layer {
         position                                = ggml_new_tensor_1d(ctx_.get(), GGML_TYPE_I32, 1);
         *static_cast<int32_t *>(position->data) = int32_t(random_() % 2000);
     }
-    ggml_context * ctx() { return ctx_.get(); }
+    ggml_context *   ctx() { return ctx_.get(); }
+    rocketdoc::Layer of_model() const { return {p, p.layers[0], l}; }
 
     HyperParams  p;
     LayerWeights l;
@@ -176,7 +180,7 @@ void compare(const std::vector<float> & got, const std::vector<float> & want, do
 
 // Both halves of a layer; returns the calls of each.
 void one(const Case & c, Device & device, std::mt19937_64 & random, int want_products, int want_others) {
-    Layer       layer(c, random);
+    RandomLayer layer(c, random);
     KernelTable table{};
     table.normalize = normalize, table.quantise = quantise, table.product = product;
     std::vector<signed char> bits(1024);
@@ -186,9 +190,9 @@ void one(const Case & c, Device & device, std::mt19937_64 & random, int want_pro
     for (bool after : {false, true}) {
         ggml_cgraph *              graph = ggml_new_graph(layer.ctx());
         std::vector<ggml_tensor *> ends;
-        if (after) ends = {arch_llama.build_after_attention(layer.ctx(), layer.p, layer.l, layer.x, layer.attended)};
+        if (after) ends = {arch_llama.build_after_attention(layer.ctx(), layer.of_model(), layer.x, layer.attended)};
         else {
-            const QkvTensors qkv = arch_llama.build_qkv(layer.ctx(), layer.p, layer.l, layer.x, layer.position);
+            const QkvTensors qkv = arch_llama.build_qkv(layer.ctx(), layer.of_model(), layer.x, layer.position);
             ends                 = {qkv.q, qkv.k, qkv.v};
         }
         for (ggml_tensor * end : ends) ggml_build_forward_expand(graph, end);

@@ -103,7 +103,7 @@ ggml_tensor * CpuCompactCache::build_attention(ggml_context * ctx, ggml_cgraph *
     };
     ggml_tensor * keys   = build_append(ctx, graph, rows_->k(layer), per_cache_head(qkv.k), indices);
     ggml_tensor * values = build_append(ctx, graph, rows_->v(layer), per_cache_head(qkv.v), indices);
-    return build_dense_attention(ctx, qkv.q, keys, values, n_live_ + 1, nullptr, params_.attn_scale, &live);
+    return build_dense_attention(ctx, params_.layer(layer), qkv.q, keys, values, n_live_ + 1, nullptr, &live);
 }
 
 void CpuCompactCache::attend_op(ggml_tensor * dst, int ith, int nth, void * user) {

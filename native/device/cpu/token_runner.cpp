@@ -31,8 +31,7 @@ Status CpuTokenRunner::begin(KvRows * history, CompactCache * compact) {
 
     ggml_tensor * x = arch.build_embedding(ctx, p, model_.weights(), token_);
     for (int64_t layer = 0; layer < p.n_layer; layer++) {
-        const LayerWeights & weights = model_.weights().layers[size_t(layer)];
-        QkvTensors           qkv     = arch.build_qkv(ctx, p, weights, x, position_);
+        QkvTensors qkv = arch.build_qkv(ctx, model_.layer(layer), x, position_);
         ggml_build_forward_expand(graph, qkv.q);
         ggml_build_forward_expand(graph, qkv.k);
         ggml_build_forward_expand(graph, qkv.v);
@@ -40,8 +39,8 @@ Status CpuTokenRunner::begin(KvRows * history, CompactCache * compact) {
         ggml_tensor * values = history ? build_append(ctx, graph, history->v(layer), qkv.v, history_row_) : nullptr;
         ggml_tensor * attended =
             compact_ ? compact_->build_attention(ctx, graph, layer, qkv, compact_row_, compact_views_)
-                     : build_dense_attention(ctx, qkv.q, keys, values, 1, nullptr, p.attn_scale, &history_views_);
-        x = arch.build_after_attention(ctx, p, weights, x, attended);
+                     : build_dense_attention(ctx, p.layer(layer), qkv.q, keys, values, 1, nullptr, &history_views_);
+        x = arch.build_after_attention(ctx, model_.layer(layer), x, attended);
     }
     logits_ = arch.build_output(ctx, p, model_.weights(), x);
     ggml_set_output(logits_);

@@ -112,9 +112,8 @@ void CudaTokenRunner::build() {
     ggml_cgraph * graph = new_graph();
     x                   = leaf(GGML_TYPE_F32, {p.n_embd, 1}, x_at_);
     for (int64_t layer = 0; layer < p.n_layer; layer++) {
-        const LayerWeights & weights = model_.weights().layers[size_t(layer)];
-        QkvTensors           qkv     = arch.build_qkv(ctx, p, weights, x, position);
-        const size_t         k_at = rows_at_ + size_t(2 * layer) * kv, v_at = k_at + kv;
+        QkvTensors   qkv  = arch.build_qkv(ctx, model_.layer(layer), x, position);
+        const size_t k_at = rows_at_ + size_t(2 * layer) * kv, v_at = k_at + kv;
         place(qkv.q, q_at_);
         place(qkv.k, k_at);
         place(qkv.v, v_at);
@@ -131,13 +130,13 @@ void CudaTokenRunner::build() {
             mask->buffer         = mask_.buffer();
             mask->data           = mask_.data();
             live_mask_.push_back(mask);
-            ggml_tensor * attended = build_dense_attention(ctx, heads(p.n_head, q_at_), keys, values,
-                                                           history_->capacity(), mask, p.attn_scale, &live_rows_);
+            ggml_tensor * attended = build_dense_attention(ctx, p.layer(layer), heads(p.n_head, q_at_), keys, values,
+                                                           history_->capacity(), mask, &live_rows_);
             place(attended, attended_at_);
             ggml_build_forward_expand(graph, attended);
         }
         graph = new_graph();
-        x     = arch.build_after_attention(ctx, p, weights, leaf(GGML_TYPE_F32, {p.n_embd, 1}, x_at_),
+        x     = arch.build_after_attention(ctx, model_.layer(layer), leaf(GGML_TYPE_F32, {p.n_embd, 1}, x_at_),
                                            leaf(GGML_TYPE_F32, {p.n_head * p.head_dim, 1}, attended_at_));
         place(x, x_at_);
     }

@@ -1,0 +1,44 @@
+#include "layer_traits.h"
+
+#include <cmath>
+
+namespace rocketdoc {
+namespace {
+
+// What of a layer is not computed, as the end of a sentence; empty when everything is.
+std::string not_computed(const LayerTraits & l) {
+    switch (l.attention) {
+        case AttentionKind::full: break;
+        case AttentionKind::window: return "attends within a window of " + std::to_string(l.window) + " tokens";
+        case AttentionKind::shared: return "shares the KV rows of layer " + std::to_string(l.shared_layer);
+        case AttentionKind::recurrent: return "is recurrent";
+    }
+    if (l.rope.kind == RopeKind::none) return "has no rotary positions";
+    if (l.qk_norm) return "normalises its queries and keys";
+    if (l.softcap != 0) return "caps attention logits at " + std::to_string(l.softcap);
+    if (l.sinks) return "has attention sinks";
+    switch (l.feed_forward) {
+        case FeedForwardKind::swiglu: break;
+        case FeedForwardKind::geglu: return "has a GELU gate";
+        case FeedForwardKind::experts: return "is a mixture of experts";
+    }
+    return "";
+}
+
+}  // namespace
+
+Status check_traits(const std::string & path, const std::vector<LayerTraits> & layers) {
+    for (size_t i = 0; i < layers.size(); i++) {
+        const std::string what = not_computed(layers[i]);
+        if (!what.empty())
+            return Status::fail(Code::MODEL_UNSUPPORTED, path + ": layer " + std::to_string(i) + " " + what +
+                                                             ", which RocketDoc does not compute.");
+        if (!(layers[i].scale > 0) || !std::isfinite(layers[i].scale))
+            return Status::fail(Code::MODEL_FORMAT, path + ": the attention scale of layer " + std::to_string(i) +
+                                                        " is " + std::to_string(layers[i].scale) +
+                                                        ", it must be a positive number.");
+    }
+    return Status::good();
+}
+
+}  // namespace rocketdoc

@@ -1,0 +1,53 @@
+// What one layer of a model is. A family writes it down layer by layer; whoever computes, masks, stores or plans a
+// layer reads the traits of that layer.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "../status.h"
+
+namespace rocketdoc {
+
+// What a layer's tokens attend to: every row before them; the last `window` rows; the rows of another layer; or no
+// rows, but a state.
+enum class AttentionKind { full, window, shared, recurrent };
+
+// Which channels turn together: neighbours (2i, 2i + 1), or halves (i, i + n_rot / 2); or none.
+enum class RopeKind { none, neighbours, halves };
+
+enum class FeedForwardKind { swiglu, geglu, experts };
+
+// As ggml_rope_ext takes it.
+struct Rope {
+    RopeKind kind        = RopeKind::neighbours;
+    int      n_rot       = 0;         // channels of a head that turn
+    int      n_ctx_orig  = 0;         // context before it was stretched
+    float    base        = 10000.0f;  // of the frequencies
+    float    scale       = 1.0f;      // of positions: 1 / factor
+    float    ext_factor  = 0.0f;      // 1 for YaRN
+    float    attn_factor = 1.0f;
+    float    beta_fast   = 32.0f;
+    float    beta_slow   = 1.0f;
+};
+
+struct LayerTraits {
+    AttentionKind   attention    = AttentionKind::full;
+    int64_t         window       = 0;   // AttentionKind::window: rows a token sees, its own included
+    int64_t         shared_layer = -1;  // AttentionKind::shared: whose rows
+    Rope            rope;
+    float           scale        = 0;      // of q.k; 1/sqrt(D) unless the file says otherwise
+    bool            qk_norm      = false;  // norms over a head's channels of q and k
+    float           softcap      = 0;      // of q.k; 0: none
+    bool            sinks        = false;  // a logit a head that takes attention from every row
+    FeedForwardKind feed_forward = FeedForwardKind::swiglu;
+
+    // K and V rows of its own.
+    bool keeps_rows() const { return attention == AttentionKind::full || attention == AttentionKind::window; }
+};
+
+// MODEL_UNSUPPORTED with the first layer that has what no graph here computes, and what that is. path: of the file.
+Status check_traits(const std::string & path, const std::vector<LayerTraits> & layers);
+
+}  // namespace rocketdoc

@@ -1,0 +1,32 @@
+// Collects the tensors that a family asks for, checking each shape; the first failure is kept.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "../engine/gguf_file.h"
+#include "../status.h"
+
+namespace rocketdoc {
+
+class TensorBinder {
+  public:
+    explicit TensorBinder(const GgufFile & file) : file_(file) {}
+    enum class Need { required, optional };
+    // [in, out], the left side of a product.
+    ggml_tensor * matrix(const std::string & name, int64_t in, int64_t out, Need need = Need::required);
+    // [n], f32: a norm, a bias or factors.
+    ggml_tensor * vector(const std::string & name, int64_t n, Need need = Need::required);
+
+    const Status &                     status() const { return status_; }
+    const std::vector<ggml_tensor *> & matrices() const { return matrices_; }  // each once
+
+  private:
+    ggml_tensor * bind(const std::string & name, int64_t ne0, int64_t ne1, Need need);
+
+    const GgufFile &           file_;
+    Status                     status_;
+    std::vector<ggml_tensor *> matrices_;
+};
+
+}  // namespace rocketdoc
