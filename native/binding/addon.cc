@@ -113,6 +113,7 @@ Napi::Array error_codes(Napi::Env env) {
 }  // namespace
 
 Napi::Object init(Napi::Env env, Napi::Object exports) {
+    prepare_process();
     auto * data = new AddonData;  // freed with the environment
     EngineObject::define(env, *data);
     DocumentObject::define(env, *data);

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <vector>
 
+#include "../graph/ggml_log.h"
 #include "cpu/cpu_device.h"
 #include "cuda/cuda_device.h"
 #include "host_memory.h"
@@ -50,6 +51,11 @@ int DeviceOptions::index() const {
     const std::string digits = name.substr(colon + 1);
     const bool        number = !digits.empty() && digits.find_first_not_of("0123456789") == std::string::npos;
     return number && digits.size() <= 3 ? std::atoi(digits.c_str()) : -1;
+}
+
+void prepare_process() {
+    take_ggml_log();
+    CudaDevice::prepare_environment();
 }
 
 Status Device::open(const DeviceOptions & options, std::unique_ptr<Device> & out) {

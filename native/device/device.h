@@ -74,6 +74,10 @@ class HostMemory {
     virtual size_t    bytes() const = 0;
 };
 
+// To be called by the thread that loads the module, before another thread works: sets what GPU libraries read from the
+// environment, and has ggml's errors reach stderr. Opening a GPU without it is INTERNAL.
+void prepare_process();
+
 class Device {
   public:
     // GPU_NONE or NATIVE_MISSING with the reason; INVALID_ARGUMENT for a name that no kind of device has.

@@ -20,9 +20,12 @@ struct Candidate {
     float   p     = 0;  // the sampler's own
 };
 
+// Where logits are not wanted, a device may hand out this many candidates, the best, instead of all of the vocabulary.
+constexpr int LEAST_CANDIDATES = 256;
+
 // What may come next, as far as it was asked for.
 struct NextToken {
-    std::vector<Candidate> candidates;  // all of the vocabulary, or its best few
+    std::vector<Candidate> candidates;  // all of the vocabulary, or its best
     std::vector<float>     logits;      // [n_vocab], when wanted
 };
 
@@ -37,7 +40,8 @@ class TokenRunner {
     // attention is dense over the history, which then is on the device. Both must outlive the answer; history may not
     // grow meanwhile.
     virtual Status begin(KvRows * history, CompactCache * compact) = 0;
-    // The rows are written, counting them is the caller's business. logits: all of them, not only candidates.
+    // The rows are written, counting them is the caller's business. logits: they are wanted, and all of the vocabulary
+    // as candidates.
     virtual Status run(int32_t token, int64_t position, int64_t n_history, bool logits, NextToken & out,
                        const std::atomic<bool> * cancel) = 0;
     // Rows of the last tokens are where begin() said.

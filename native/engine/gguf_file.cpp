@@ -1,5 +1,7 @@
 #include "gguf_file.h"
 
+#include "../graph/ggml_log.h"
+
 #include <cmath>
 #include <cstdio>
 #include <cstring>
@@ -19,18 +21,6 @@ namespace {
 
 constexpr int64_t MAX_TENSORS = 100000;
 constexpr size_t  MIN_HEADER  = 24;  // magic, version, n_tensors, n_kv
-
-// ggml logs why it refuses a file; the last such line makes our sentence exact. Headers are read one at a time, by one
-// thread.
-thread_local std::string last_log_line;
-
-void keep_log_line(ggml_log_level level, const char * text, void *) {
-    if (level != GGML_LOG_LEVEL_ERROR && level != GGML_LOG_LEVEL_WARN) return;
-    std::string line = text;
-    while (!line.empty() && (line.back() == '\n' || line.back() == ' ')) line.pop_back();
-    size_t colon  = line.find(": ");  // the name of ggml's function says nothing to a person
-    last_log_line = colon == std::string::npos ? line : line.substr(colon + 2);
-}
 
 std::string printable(const unsigned char * bytes, size_t n) {
     std::string out;
@@ -135,15 +125,14 @@ Status GgufFile::open(const std::string & path, std::unique_ptr<GgufFile> & out)
                                                     " keys: the header is damaged.");
     }
 
-    last_log_line.clear();
-    ggml_log_set(keep_log_line, nullptr);
+    const LogCapture log;  // ggml says there why it refuses a file
     ggml_context *   meta   = nullptr;
     gguf_init_params params = {true, &meta};
     self->gguf_.reset(gguf_init_from_file(path.c_str(), params));
     self->meta_.reset(meta);
     if (!self->gguf_) {
         return Status::fail(Code::MODEL_FORMAT, path + " has a damaged GGUF header" +
-                                                    (last_log_line.empty() ? "." : " (" + last_log_line + ").") +
+                                                    (log.last().empty() ? "." : " (" + log.last() + ").") +
                                                     " Download it again.");
     }
     if (self->integer("split.count", 1) > 1) {

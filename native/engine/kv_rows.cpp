@@ -2,6 +2,8 @@
 
 #include <string>
 
+#include "../graph/ggml_inside.h"
+
 namespace rocketdoc {
 namespace {
 
@@ -10,19 +12,6 @@ template <typename Visit>
 void for_each_head(const ggml_tensor * t, int64_t from, int64_t to, Visit visit) {
     for (int64_t head = 0; head < t->ne[2]; head++)
         visit(size_t(head) * t->nb[2] + size_t(from) * t->nb[1], size_t(to - from) * t->nb[1]);
-}
-
-// `bytes` of a tensor from `offset` on, as a tensor of its own that backends copy.
-ggml_tensor run_of_bytes(const ggml_tensor * t, size_t offset, size_t bytes) {
-    ggml_tensor run = {};
-    run.type        = GGML_TYPE_I8;
-    run.buffer      = t->buffer;
-    run.data        = static_cast<uint8_t *>(t->data) + offset;
-    run.ne[0]       = int64_t(bytes);
-    run.ne[1] = run.ne[2] = run.ne[3] = 1;
-    run.nb[0]                         = 1;
-    run.nb[1] = run.nb[2] = run.nb[3] = bytes;
-    return run;
 }
 
 }  // namespace
@@ -80,10 +69,8 @@ Status KvRows::grow(int64_t capacity, int64_t n_live) {
         RETURN_IF_FAILED(allocate_layer(*devices_[i], capacity, next));
         for (auto [from, to] : {std::pair{layer.k, next.k}, std::pair{layer.v, next.v}}) {
             for (int64_t head = 0; head < from->ne[2] && n_live > 0; head++) {
-                const size_t bytes  = size_t(n_live) * from->nb[1];
-                ggml_tensor  source = run_of_bytes(from, size_t(head) * from->nb[2], bytes);
-                ggml_tensor  target = run_of_bytes(to, size_t(head) * to->nb[2], bytes);
-                ggml_backend_tensor_copy(&source, &target);
+                RETURN_IF_FAILED(copy_bytes(from, size_t(head) * from->nb[2], to, size_t(head) * to->nb[2],
+                                            size_t(n_live) * from->nb[1]));
             }
         }
         layer = std::move(next);

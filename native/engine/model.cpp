@@ -40,13 +40,26 @@ Status Model::load_weights(Device & device, bool as_floats) {
     }
     devices_.assign(size_t(params_.n_layer), &device);
     if (as_floats) make_floats();
+    RETURN_IF_FAILED(check_types(device));
     return device.traits().own_memory ? copy_to_device(device) : place_in_host_memory(device);
+}
+
+// Before ggml sees a weight: a product that a device does not have ends the process.
+Status Model::check_types(const Device & device) const {
+    for (const ggml_tensor * t : matrices_) {
+        if (device.multiplies(t, is_looked_up(t))) continue;
+        std::string sentence = file_->path() + ": tensor " + ggml_get_name(t) + " is " + ggml_type_name(t->type) +
+                               "; " + device.name() + " does not multiply by such weights.";
+        sentence += device.traits().own_memory ? " Use the CPU (--device cpu)." : " Use the model in another format.";
+        return Status::fail(Code::MODEL_UNSUPPORTED, sentence);
+    }
+    return Status::good();
 }
 
 void Model::make_floats() {
     weight_bytes_ = 0;
     for (ggml_tensor * t = ggml_get_first_tensor(file_->tensors()); t; t = ggml_get_next_tensor(file_->tensors(), t)) {
-        if (ggml_is_quantized(t->type)) {
+        if (ggml_is_quantized(t->type) && ggml_get_type_traits(t->type)->to_float) {
             file_types_[t] = t->type;
             t->type        = GGML_TYPE_F16;
             t->nb[0]       = ggml_type_size(t->type);
@@ -71,13 +84,6 @@ const void * Model::values_of(const ggml_tensor * t, std::vector<uint8_t> & made
 }
 
 Status Model::copy_to_device(const Device & device) {
-    for (const ggml_tensor * t : matrices_) {
-        if (!device.multiplies(t, is_looked_up(t))) {
-            return Status::fail(Code::MODEL_UNSUPPORTED, std::string("This GPU does not multiply by ") +
-                                                             ggml_type_name(t->type) + " weights (" + ggml_get_name(t) +
-                                                             "). Use the CPU (--device cpu).");
-        }
-    }
     if (int64_t(weight_bytes_) > device.available()) {
         const int64_t available = device.available();
         Status        status    = Status::fail(

@@ -42,7 +42,8 @@ class Model {
     bool has_vocabulary() const;
 
   private:
-    void make_floats();
+    Status check_types(const Device & device) const;
+    void   make_floats();
     // A tensor's bytes in the type it has now: the file's own, or made from them in `made`.
     const void * values_of(const ggml_tensor * t, std::vector<uint8_t> & made) const;
     Status       copy_to_device(const Device & device);

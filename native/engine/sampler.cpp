@@ -22,6 +22,15 @@ Status Sampler::check(const SamplerOptions & o) {
     return Status::good();
 }
 
+bool Sampler::needs_vocabulary() const {
+    // A penalty below 1 raises tokens from anywhere; above 1 it lowers up to a window's tokens, and others move up.
+    const bool    penalises = options_.repetition_penalty != 1.0f && options_.repetition_window > 0;
+    const int64_t lowered   = penalises ? options_.repetition_window : 0;
+    const int64_t kept      = options_.temperature > 0 ? options_.top_k : 1;
+    if (penalises && options_.repetition_penalty < 1.0f) return true;
+    return kept == 0 || kept + lowered > LEAST_CANDIDATES;
+}
+
 int32_t Sampler::sample(std::vector<Candidate> & candidates) {
     if (options_.repetition_penalty != 1.0f) {
         std::vector<int32_t> seen(

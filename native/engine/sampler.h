@@ -23,6 +23,9 @@ struct SamplerOptions {
 class Sampler {
   public:
     static Status check(const SamplerOptions & options);
+    // Whether the choice may fall on, or depend on, a token beyond the LEAST_CANDIDATES best: then all of the
+    // vocabulary is wanted of every device, so that the same options mean the same everywhere.
+    bool needs_vocabulary() const;
     explicit Sampler(const SamplerOptions & options) : options_(options), random_(options.seed) {}
 
     // One of the candidates, which are changed in place. Equal logits: the lower id. The choice is remembered for the

@@ -254,7 +254,7 @@ Status Session::generate(const AskRequest & request, const AskEvents & events, A
             pending_ = token;
             break;
         }
-        RETURN_IF_FAILED(decode_token(token, false, next));
+        RETURN_IF_FAILED(decode_token(token, sampler.needs_vocabulary(), next));
         // What a token needs is there after the first; later ones would be slowed by looking.
         if (out.n_generated == 1) engine_.device().look_at_memory();
     }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string>
 
+#include "ggml_inside.h"
+
 namespace rocketdoc {
 namespace {
 
@@ -102,8 +104,7 @@ ggml_tensor * build_dense_attention(ggml_context * ctx, const LayerTraits & trai
         live->push_back(values);
     }
     ggml_tensor * out = ggml_flash_attn_ext(ctx, queries, keys, values, nullptr, traits.scale, 0.0f, traits.softcap);
-    // The builder wants a contiguous mask; every backend reads it by its strides, and ours is a window of the band.
-    out->src[3] = mask;
+    set_mask(out, mask);  // a window of the band
     ggml_flash_attn_ext_set_prec(out, GGML_PREC_F32);
     // Padding queries come last: the first n columns are the answer.
     const int64_t width = out->ne[0] * out->ne[1];

@@ -18,6 +18,7 @@
 constexpr int SKIPPED = 77;  // what ctest is told
 
 inline rocketdoc::DeviceOptions cuda_options() {
+    rocketdoc::prepare_process();
     auto setting = [](const char * variable, const char * otherwise) {
         const char * named = std::getenv(variable);
         return std::string(named ? named : otherwise);

@@ -1,13 +1,16 @@
 #include "token_runner.h"
 
+#include "../../graph/ggml_inside.h"
+
 namespace rocketdoc {
 namespace {
 
 constexpr size_t NODES_PER_LAYER = 64;
 constexpr size_t EXTRA_NODES     = 64;
 
-void set_lengths(const std::vector<ggml_tensor *> & views, int64_t n_rows) {
-    for (ggml_tensor * view : views) view->ne[1] = n_rows;
+Status set_row_counts(const std::vector<ggml_tensor *> & views, int64_t n_rows) {
+    for (ggml_tensor * view : views) RETURN_IF_FAILED(set_row_count(view, n_rows));
+    return Status::good();
 }
 
 }  // namespace
@@ -63,9 +66,9 @@ Status CpuTokenRunner::run(int32_t token, int64_t position, int64_t n_history, b
     if (compact_row_) {
         const int64_t n_compact = compact_->n_live();
         ggml_backend_tensor_set(compact_row_, &n_compact, 0, sizeof(n_compact));
-        set_lengths(compact_views_, n_compact + 1);
+        RETURN_IF_FAILED(set_row_counts(compact_views_, n_compact + 1));
     }
-    set_lengths(history_views_, n_history + 1);
+    RETURN_IF_FAILED(set_row_counts(history_views_, n_history + 1));
     RETURN_IF_FAILED(device_.compute(graph_, cancel));
     out.logits.resize(size_t(model_.params().n_vocab));
     ggml_backend_tensor_get(logits_, out.logits.data(), 0, ggml_nbytes(logits_));

@@ -1,15 +1,19 @@
 #include "cuda_device.h"
 
+#include <cstdlib>
+
 #include "../../engine/kv_rows.h"
+#include "../../graph/ggml_inside.h"
 #include "../dynamic_library.h"
 #include "compact_cache.h"
-#include "ggml-backend-impl.h"
 #include "layer_stream.h"
 #include "pinned_memory.h"
 #include "token_runner.h"
 
 namespace rocketdoc {
 namespace {
+
+constexpr char NO_CAPTURES[] = "GGML_CUDA_DISABLE_GRAPHS";  // read once, when ggml's library loads
 
 constexpr int64_t ROW_STEP = 256;  // ggml's CUDA attention reads rows in steps of this many
 
@@ -30,7 +34,7 @@ class CudaSizes : public DeviceSizes {
 
 }  // namespace
 
-KernelEvent kernel_event(ggml_backend_event_t event) { return static_cast<KernelEvent>(event->context); }
+KernelEvent kernel_event(ggml_backend_event_t event) { return static_cast<KernelEvent>(event_of(event)); }
 
 DeviceTraits CudaDevice::kind_traits() {
     static const CudaSizes sizes;
@@ -42,6 +46,15 @@ DeviceTraits CudaDevice::kind_traits() {
     return traits;
 }
 
+// Changing the environment while another thread reads it is undefined: so it is not done when a device is opened.
+void CudaDevice::prepare_environment() {
+#ifdef _WIN32
+    _putenv_s(NO_CAPTURES, "1");
+#else
+    setenv(NO_CAPTURES, "1", 1);
+#endif
+}
+
 Status CudaDevice::open(const DeviceOptions & options, std::unique_ptr<CudaDevice> & out) {
     std::unique_ptr<CudaDevice> self(new CudaDevice);
     RETURN_IF_FAILED(self->start(options));
@@ -50,13 +63,10 @@ Status CudaDevice::open(const DeviceOptions & options, std::unique_ptr<CudaDevic
 }
 
 Status CudaDevice::start(const DeviceOptions & options) {
-    const int index = options.index();
-    // ggml would start a capture of its own inside ours; read once, when its library loads.
-#ifdef _WIN32
-    _putenv_s("GGML_CUDA_DISABLE_GRAPHS", "1");
-#else
-    setenv("GGML_CUDA_DISABLE_GRAPHS", "1", 1);
-#endif
+    const int    index       = options.index();
+    const char * no_captures = std::getenv(NO_CAPTURES);
+    if (!no_captures || std::string(no_captures) != "1")
+        return Status::fail(Code::INTERNAL, std::string(NO_CAPTURES) + " is not set; prepare_process() sets it.");
     std::string error;
     void *      library = open_library(options.library, error);
     auto        init =

@@ -15,6 +15,8 @@ class CudaDevice : public Device {
     static DeviceTraits kind_traits();
     // GPU_NONE with the reason. index: as CUDA counts the devices that it sees.
     static Status open(const DeviceOptions & options, std::unique_ptr<CudaDevice> & out);
+    // ggml would start captures of its own inside ours, unless the environment says otherwise. Of prepare_process().
+    static void prepare_environment();
     ~CudaDevice() override;
 
     Status compute(ggml_cgraph * graph, const std::atomic<bool> * cancel) override;

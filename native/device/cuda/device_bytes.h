@@ -11,8 +11,9 @@ class DeviceBytes {
     static Status allocate(const Device & device, size_t bytes, DeviceBytes & out);
 
     // Pieces of a block begin where every kernel can read them. take: the next piece's offset.
-    static size_t aligned(size_t bytes) { return size_t(round_up(int64_t(bytes), 256)); }
-    static size_t take(size_t & offset, size_t bytes) {
+    static constexpr size_t ALIGN = 256;
+    static size_t           aligned(size_t bytes) { return size_t(round_up(int64_t(bytes), int64_t(ALIGN))); }
+    static size_t           take(size_t & offset, size_t bytes) {
         const size_t at = offset;
         offset += aligned(bytes);
         return at;

@@ -5,11 +5,12 @@
 #include <cstring>
 #include <string>
 
+#include "../../graph/ggml_inside.h"
+
 namespace rocketdoc {
 namespace {
 
 constexpr size_t NODES_PER_GRAPH = 96;
-constexpr int    N_CANDIDATES    = 256;
 
 }  // namespace
 
@@ -36,7 +37,7 @@ Status CudaTokenRunner::reserve() {
     q_at_                  = DeviceBytes::take(at, size_t(p.n_head * p.head_dim) * sizeof(float));
     attended_at_           = DeviceBytes::take(at, size_t(p.n_head * p.head_dim) * sizeof(float));
     logits_at_             = DeviceBytes::take(at, size_t(p.n_vocab) * sizeof(float));
-    best_at_               = DeviceBytes::take(at, N_CANDIDATES * (sizeof(float) + sizeof(int32_t)));
+    best_at_               = DeviceBytes::take(at, LEAST_CANDIDATES * (sizeof(float) + sizeof(int32_t)));
     rows_at_               = at;  // [n_layer][K, V][G, D] f32, one after the other
     rows_bytes_            = size_t(2 * p.n_layer * p.n_head_kv * p.head_dim) * sizeof(float);
     at += DeviceBytes::aligned(rows_bytes_);
@@ -47,11 +48,11 @@ Status CudaTokenRunner::reserve() {
     RETURN_IF_FAILED(DeviceBytes::allocate(cuda_, at, memory_));
     RETURN_IF_FAILED(DeviceBytes::allocate(
         cuda_,
-        cuda_.kernels().candidates_workspace_bytes(int(p.n_vocab), int(std::min<int64_t>(N_CANDIDATES, p.n_vocab))),
+        cuda_.kernels().candidates_workspace_bytes(int(p.n_vocab), int(std::min<int64_t>(LEAST_CANDIDATES, p.n_vocab))),
         candidates_workspace_));
     size_t host = 0;
     DeviceBytes::take(host, sizeof(Inputs));
-    best_host_ = DeviceBytes::take(host, N_CANDIDATES * (sizeof(float) + sizeof(int32_t)));
+    best_host_ = DeviceBytes::take(host, LEAST_CANDIDATES * (sizeof(float) + sizeof(int32_t)));
     rows_host_ = DeviceBytes::take(host, 2 * rows_bytes_);
     RETURN_IF_FAILED(PinnedMemory::allocate(cuda_.library(), host, pinned_));
     // A captured token copies to it.
@@ -69,25 +70,14 @@ ggml_cgraph * CudaTokenRunner::new_graph() {
 }
 
 ggml_tensor * CudaTokenRunner::leaf(ggml_type type, std::array<int64_t, 2> ne, size_t offset) {
-    ggml_tensor * t = ggml_new_tensor_2d(ctx_.get(), type, ne[0], ne[1]);
-    t->buffer       = memory_.buffer();
-    t->data         = memory_.at<void>(offset);
-    return t;
+    return new_leaf(ctx_.get(), type, ne[0], ne[1], memory_.buffer(), memory_.at<void>(offset));
 }
 
-// Has a graph write a result where the next graph, or a kernel, looks for it.
-void CudaTokenRunner::place(ggml_tensor * result, size_t offset) {
-    ggml_tensor * root = result->view_src ? result->view_src : result;
-    root->buffer       = memory_.buffer();
-    root->data         = memory_.at<void>(offset);
-    // Views of it that were made before it had a place.
-    for (ggml_tensor * t = result; t != root; t = t->src[0]) {
-        t->buffer = root->buffer;
-        t->data   = static_cast<uint8_t *>(root->data) + t->view_offs;
-    }
+Status CudaTokenRunner::place_at(ggml_tensor * result, size_t offset) {
+    return place(result, memory_.buffer(), memory_.at<void>(offset));
 }
 
-void CudaTokenRunner::build() {
+Status CudaTokenRunner::build() {
     const HyperParams &  p        = model_.params();
     const Architecture & arch     = model_.architecture();
     const size_t         n_graphs = 2 * size_t(p.n_layer) + 2;
@@ -107,16 +97,16 @@ void CudaTokenRunner::build() {
 
     // Steps meet in memory of their own: x, q, a layer's K and V, what was attended.
     ggml_tensor * x = arch.build_embedding(ctx, p, model_.weights(), token);
-    place(x, x_at_);
+    RETURN_IF_FAILED(place_at(x, x_at_));
     ggml_build_forward_expand(new_graph(), x);
     ggml_cgraph * graph = new_graph();
     x                   = leaf(GGML_TYPE_F32, {p.n_embd, 1}, x_at_);
     for (int64_t layer = 0; layer < p.n_layer; layer++) {
         QkvTensors   qkv  = arch.build_qkv(ctx, model_.layer(layer), x, position);
         const size_t k_at = rows_at_ + size_t(2 * layer) * kv, v_at = k_at + kv;
-        place(qkv.q, q_at_);
-        place(qkv.k, k_at);
-        place(qkv.v, v_at);
+        RETURN_IF_FAILED(place_at(qkv.q, q_at_));
+        RETURN_IF_FAILED(place_at(qkv.k, k_at));
+        RETURN_IF_FAILED(place_at(qkv.v, v_at));
         for (ggml_tensor * t : {qkv.q, qkv.k, qkv.v}) ggml_build_forward_expand(graph, t);
         if (compact_) steps_.push_back({nullptr, layer, {}});
         else {
@@ -126,50 +116,34 @@ void CudaTokenRunner::build() {
             graph                = new_graph();
             ggml_tensor * keys   = build_append(ctx, graph, history_->k(layer), heads(p.n_head_kv, k_at), row);
             ggml_tensor * values = build_append(ctx, graph, history_->v(layer), heads(p.n_head_kv, v_at), row);
-            ggml_tensor * mask   = ggml_new_tensor_2d(ctx, GGML_TYPE_F16, history_->capacity(), 1);
-            mask->buffer         = mask_.buffer();
-            mask->data           = mask_.data();
+            ggml_tensor * mask   = new_leaf(ctx, GGML_TYPE_F16, history_->capacity(), 1, mask_.buffer(), mask_.data());
             live_mask_.push_back(mask);
             ggml_tensor * attended = build_dense_attention(ctx, p.layer(layer), heads(p.n_head, q_at_), keys, values,
                                                            history_->capacity(), mask, &live_rows_);
-            place(attended, attended_at_);
+            RETURN_IF_FAILED(place_at(attended, attended_at_));
             ggml_build_forward_expand(graph, attended);
         }
         graph = new_graph();
         x     = arch.build_after_attention(ctx, model_.layer(layer), leaf(GGML_TYPE_F32, {p.n_embd, 1}, x_at_),
                                            leaf(GGML_TYPE_F32, {p.n_head * p.head_dim, 1}, attended_at_));
-        place(x, x_at_);
+        RETURN_IF_FAILED(place_at(x, x_at_));
     }
     ggml_tensor * logits = arch.build_output(ctx, p, model_.weights(), x);
-    place(logits, logits_at_);
+    RETURN_IF_FAILED(place_at(logits, logits_at_));
     ggml_build_forward_expand(graph, logits);
-}
-
-// Memory for the nodes that have none; what they take in all. base null: only that.
-size_t CudaTokenRunner::place_nodes(ggml_cgraph * graph, uint8_t * base) const {
-    size_t at = 0;
-    for (int i = 0; i < ggml_graph_n_nodes(graph); i++) {
-        ggml_tensor * node = ggml_graph_node(graph, i);
-        if (node->data) continue;
-        const ggml_tensor * root   = node->view_src;
-        const size_t        offset = root ? 0 : DeviceBytes::take(at, ggml_nbytes(node));
-        if (!base) continue;
-        node->buffer = root ? root->buffer : scratch_.buffer();
-        node->data   = root ? static_cast<uint8_t *>(root->data) + node->view_offs : base + offset;
-    }
-    return at;
+    return Status::good();
 }
 
 // Every node of a step has memory of its own, so that kernels may do several nodes' work at once.
 Status CudaTokenRunner::give_memory() {
     size_t most = 1;
     for (const Step & step : steps_) {
-        if (step.graph) most = std::max(most, place_nodes(step.graph, nullptr));
+        if (step.graph) most = std::max(most, place_nodes(step.graph, nullptr, nullptr, DeviceBytes::ALIGN));
     }
     RETURN_IF_FAILED(DeviceBytes::allocate(cuda_, most, scratch_));
     for (Step & step : steps_) {
         if (!step.graph) continue;
-        place_nodes(step.graph, scratch_.at<uint8_t>(0));
+        place_nodes(step.graph, scratch_.buffer(), scratch_.at<uint8_t>(0), DeviceBytes::ALIGN);
         step.calls = token_kernels(step.graph, activations());
     }
     return Status::good();
@@ -206,7 +180,7 @@ Status CudaTokenRunner::begin(KvRows * history, CompactCache * compact) {
     }
     dense_rows_ = 0;
     n_run_      = 0;
-    build();
+    RETURN_IF_FAILED(build());
     RETURN_IF_FAILED(list_history());
     return give_memory();
 }
@@ -219,11 +193,9 @@ Status CudaTokenRunner::set_dense_length(int64_t n_history) {
     if (n_rows != dense_rows_) {
         drop_capture();
         dense_rows_ = n_rows;
-        for (ggml_tensor * view : live_rows_) view->ne[1] = n_rows;
-        for (ggml_tensor * mask : live_mask_) {
-            mask->ne[0] = n_rows;
-            mask->nb[1] = mask->nb[2] = mask->nb[3] = size_t(n_rows) * sizeof(uint16_t);
-        }
+        for (ggml_tensor * view : live_rows_) RETURN_IF_FAILED(set_row_count(view, n_rows));
+        for (ggml_tensor * mask : live_mask_)
+            RETURN_IF_FAILED(set_mask_length(mask, n_rows, int64_t(mask_.bytes() / sizeof(uint16_t))));
         std::vector<uint16_t> mask(size_t(n_rows), 0);
         std::fill(mask.begin() + n_history, mask.end(), F16_MINUS_INF);
         RETURN_IF_FAILED(
@@ -281,14 +253,14 @@ Status CudaTokenRunner::enqueue_token() {
                                                memory_.at<int64_t>(inputs_at_ + offsetof(Inputs, row)), cuda_.stream()),
                         "keeping a row"));
     }
-    const int n = int(std::min<int64_t>(N_CANDIDATES, p.n_vocab));
+    const int n = int(std::min<int64_t>(LEAST_CANDIDATES, p.n_vocab));
     RETURN_IF_FAILED(
         cuda_.check(kernels.candidates(memory_.at<float>(logits_at_), int(p.n_vocab), n, memory_.at<float>(best_at_),
-                                       memory_.at<int32_t>(best_at_ + N_CANDIDATES * sizeof(float)),
+                                       memory_.at<int32_t>(best_at_ + LEAST_CANDIDATES * sizeof(float)),
                                        candidates_workspace_.data(), candidates_workspace_.bytes(), cuda_.stream()),
                     "choosing candidates"));
     return cuda_.check(kernels.copy(pinned_.data() + best_host_, memory_.at<void>(best_at_),
-                                    N_CANDIDATES * (sizeof(float) + sizeof(int32_t)), cuda_.stream()),
+                                    LEAST_CANDIDATES * (sizeof(float) + sizeof(int32_t)), cuda_.stream()),
                        "taking the candidates");
 }
 
@@ -332,17 +304,28 @@ Status CudaTokenRunner::run(int32_t token, int64_t position, int64_t n_history, 
         staged_set_ = set;
     }
     n_run_++;
-    const int     n    = int(std::min<int64_t>(N_CANDIDATES, model_.params().n_vocab));
-    const float * best = reinterpret_cast<const float *>(pinned_.data() + best_host_);
-    const auto *  ids  = reinterpret_cast<const int32_t *>(pinned_.data() + best_host_ + N_CANDIDATES * sizeof(float));
-    out.candidates.resize(size_t(n));
-    for (int i = 0; i < n; i++) out.candidates[size_t(i)] = {ids[i], best[i], 0.0f};
-    if (!logits) return Status::good();
+    return logits ? take_logits(out) : take_candidates(out);
+}
+
+Status CudaTokenRunner::take_logits(NextToken & out) {
     out.logits.resize(size_t(model_.params().n_vocab));
     RETURN_IF_FAILED(cuda_.check(cuda_.kernels().copy(out.logits.data(), memory_.at<void>(logits_at_),
                                                       out.logits.size() * sizeof(float), cuda_.stream()),
                                  "taking the logits"));
-    return cuda_.finish_stream();
+    RETURN_IF_FAILED(cuda_.finish_stream());
+    set_candidates(out.logits, out.candidates);
+    return Status::good();
+}
+
+Status CudaTokenRunner::take_candidates(NextToken & out) const {
+    const int     n    = int(std::min<int64_t>(LEAST_CANDIDATES, model_.params().n_vocab));
+    const float * best = reinterpret_cast<const float *>(pinned_.data() + best_host_);
+    const auto *  ids =
+        reinterpret_cast<const int32_t *>(pinned_.data() + best_host_ + LEAST_CANDIDATES * sizeof(float));
+    out.logits.clear();
+    out.candidates.resize(size_t(n));
+    for (int i = 0; i < n; i++) out.candidates[size_t(i)] = {ids[i], best[i], 0.0f};
+    return Status::good();
 }
 
 // K and V of the token before, from pinned memory into the history's rows [head_dim, capacity, n_head].

@@ -38,11 +38,10 @@ class CudaTokenRunner : public TokenRunner {
         std::vector<KernelCall> calls;            // empty: ggml computes the graph
     };
     Status            reserve();
-    void              build();
+    Status            build();
     ggml_cgraph *     new_graph();
     ggml_tensor *     leaf(ggml_type type, std::array<int64_t, 2> ne, size_t offset);
-    void              place(ggml_tensor * result, size_t offset);
-    size_t            place_nodes(ggml_cgraph * graph, uint8_t * base) const;
+    Status            place_at(ggml_tensor * result, size_t offset);
     Status            give_memory();
     Status            list_history();
     KernelActivations activations() const;
@@ -51,6 +50,8 @@ class CudaTokenRunner : public TokenRunner {
     Status            enqueue_token();
     Status            compute_token();
     void              drop_capture();
+    Status            take_logits(NextToken & out);
+    Status            take_candidates(NextToken & out) const;
     Status            write_staged_rows();
 
     const Model &      model_;

@@ -1,0 +1,104 @@
+#include "ggml_inside.h"
+
+#include <cassert>
+#include <string>
+
+#include "ggml-backend-impl.h"
+
+namespace rocketdoc {
+namespace {
+
+Status refused(const char * what, const ggml_tensor * t) {
+    return Status::fail(Code::INTERNAL,
+                        std::string(what) + " (tensor " + ggml_get_name(t) + ", " + ggml_op_name(t->op) + ").");
+}
+
+}  // namespace
+
+ggml_tensor * new_leaf(ggml_context * ctx, ggml_type type, int64_t ne0, int64_t ne1, ggml_backend_buffer_t buffer,
+                       void * data) {
+    ggml_tensor * t = ggml_new_tensor_2d(ctx, type, ne0, ne1);
+    t->buffer       = buffer;
+    t->data         = data;
+    return t;
+}
+
+Status place(ggml_tensor * result, ggml_backend_buffer_t buffer, void * data) {
+    ggml_tensor * root = result->view_src ? result->view_src : result;
+    if (root->data) return refused("A result that has its memory already cannot be placed elsewhere", root);
+    // From the result back to its root: views made before the root had memory.
+    for (const ggml_tensor * t = result; t != root; t = t->src[0]) {
+        if (!t || t->view_src != root || t->view_offs != 0 || ggml_nelements(t) != ggml_nelements(root) ||
+            !ggml_is_contiguous(t))
+            return refused("A part of a tensor cannot be placed: what lies beside it would move along", result);
+    }
+    root->buffer = buffer;
+    root->data   = data;
+    for (ggml_tensor * t = result; t != root; t = t->src[0]) {
+        t->buffer = buffer;
+        t->data   = data;
+    }
+    return Status::good();
+}
+
+size_t place_nodes(ggml_cgraph * graph, ggml_backend_buffer_t buffer, uint8_t * base, size_t align) {
+    size_t taken = 0;
+    for (int i = 0; i < ggml_graph_n_nodes(graph); i++) {
+        ggml_tensor * node = ggml_graph_node(graph, i);
+        if (node->data) continue;
+        const ggml_tensor * root = node->view_src;
+        const size_t        at   = taken;
+        if (!root) taken += (ggml_nbytes(node) + align - 1) / align * align;
+        if (!base) continue;
+        node->buffer = root ? root->buffer : buffer;
+        node->data   = root ? static_cast<uint8_t *>(root->data) + node->view_offs : base + at;
+    }
+    return taken;
+}
+
+Status copy_bytes(const ggml_tensor * from, size_t from_offset, ggml_tensor * to, size_t to_offset, size_t bytes) {
+    if (from_offset + bytes > ggml_nbytes(from)) return refused("A copy would read past its source", from);
+    if (to_offset + bytes > ggml_nbytes(to)) return refused("A copy would write past its target", to);
+    const auto run = [bytes](const ggml_tensor * t, size_t offset) {
+        ggml_tensor out = {};
+        out.type        = GGML_TYPE_I8;
+        out.buffer      = t->buffer;
+        out.data        = static_cast<uint8_t *>(t->data) + offset;
+        out.ne[0]       = int64_t(bytes);
+        out.ne[1] = out.ne[2] = out.ne[3] = 1;
+        out.nb[0]                         = 1;
+        out.nb[1] = out.nb[2] = out.nb[3] = bytes;
+        return out;
+    };
+    ggml_tensor source = run(from, from_offset), target = run(to, to_offset);
+    ggml_backend_tensor_copy(&source, &target);
+    return Status::good();
+}
+
+void set_mask(ggml_tensor * attention, ggml_tensor * mask) {
+    assert(attention->op == GGML_OP_FLASH_ATTN_EXT && !attention->src[3]);
+    assert(!mask || (mask->type == GGML_TYPE_F16 && mask->ne[0] == attention->src[1]->ne[1] &&
+                     mask->ne[1] >= attention->src[0]->ne[1]));
+    attention->src[3] = mask;
+}
+
+Status set_row_count(ggml_tensor * view, int64_t n_rows) {
+    if (!view->view_src || view->view_offs != 0)
+        return refused("Only a view from row 0 on can change its length", view);
+    if (n_rows < 1 || n_rows > view->view_src->ne[1])
+        return refused(("A view cannot have " + std::to_string(n_rows) + " rows").c_str(), view);
+    view->ne[1] = n_rows;
+    return Status::good();
+}
+
+Status set_mask_length(ggml_tensor * mask, int64_t n_rows, int64_t capacity) {
+    if (mask->view_src || mask->ne[1] != 1 || n_rows < 1 || n_rows > capacity)
+        return refused(("A mask cannot be " + std::to_string(n_rows) + " rows long").c_str(), mask);
+    mask->ne[0] = n_rows;
+    mask->nb[1] = mask->nb[2] = mask->nb[3] = size_t(n_rows) * ggml_type_size(mask->type);
+    return Status::good();
+}
+
+void * event_of(ggml_backend_event_t event) { return event->context; }
+
+}  // namespace rocketdoc

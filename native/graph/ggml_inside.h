@@ -1,0 +1,43 @@
+// Everything that reaches into ggml's tensors, graphs and events past ggml's own functions, and the conditions under
+// which that is right. Where one does not hold the answer is INTERNAL and nothing was changed.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "../status.h"
+#include "ggml-backend.h"
+#include "ggml.h"
+
+namespace rocketdoc {
+
+// A tensor that lies in memory of ours: a graph reads it there.
+ggml_tensor * new_leaf(ggml_context * ctx, ggml_type type, int64_t ne0, int64_t ne1, ggml_backend_buffer_t buffer,
+                       void * data);
+
+// Has a graph write `result` to `data`, in `buffer`, where the next graph or a kernel looks for it. result: a node, or
+// a view that is the whole of one (reshaped). A view of a part would move what lies beside it too, so it is refused.
+Status place(ggml_tensor * result, ggml_backend_buffer_t buffer, void * data);
+
+// Gives each node of the graph that has no memory a piece of its own from `base` on, so that several nodes' work may be
+// done at once; a view gets its root's. Pieces begin at multiples of `align`. Returns what they take in all; base null:
+// only that.
+size_t place_nodes(ggml_cgraph * graph, ggml_backend_buffer_t buffer, uint8_t * base, size_t align);
+
+// Copies a run of bytes between tensors on any two devices, also a part of a row set, which ggml copies whole only.
+Status copy_bytes(const ggml_tensor * from, size_t from_offset, ggml_tensor * to, size_t to_offset, size_t bytes);
+
+// The mask [n_rows, n or more] f16 of an attention node. ggml's builder wants it contiguous; every backend reads it by
+// its strides.
+void set_mask(ggml_tensor * attention, ggml_tensor * mask);
+
+// Makes a view of rows [D, n, heads], which begins at row 0, n_rows long: a graph that is kept can run again with more.
+Status set_row_count(ggml_tensor * view, int64_t n_rows);
+
+// Makes a mask of one query, a tensor of its own, n_rows long. capacity: what its memory holds.
+Status set_mask_length(ggml_tensor * mask, int64_t n_rows, int64_t capacity);
+
+// What a backend's event holds; of ggml's CUDA backend its cudaEvent_t.
+void * event_of(ggml_backend_event_t event);
+
+}  // namespace rocketdoc
