@@ -3,11 +3,10 @@
  * process that started it. Text travels in chunks before the result, so that neither side handles one huge message.
  */
 import { z } from 'zod';
+import { documentFormats } from './document-kinds.ts';
 import { importNoteSchema, maxNotes } from './import-notes.ts';
 
-export const documentFormats = ['txt', 'md', 'html', 'pdf', 'docx', 'epub'] as const;
 export const documentFormatSchema = z.enum(documentFormats);
-export type DocumentFormat = z.infer<typeof documentFormatSchema>;
 
 /** Most page spans a document may have; a PDF with more pages is refused, finer sections of other formats are merged. */
 export const maxPageSpans = 100_000;
@@ -25,7 +24,7 @@ export type PageSpan = z.infer<typeof pageSpanSchema>;
 const documentFields = {
   title: z.string().min(1).max(400),
   format: documentFormatSchema,
-  // PDF: pages[i] is physical page i + 1, labelled as the PDF labels it. md, html, docx, epub: one per heading or chapter.
+  // PDF: pages[i] is physical page i + 1, labelled as the PDF labels it. Others: one per heading, chapter, slide or stretch of a sheet.
   pages: z.array(pageSpanSchema).min(1).max(maxPageSpans),
   notes: z.array(importNoteSchema).max(maxNotes),
 };
@@ -50,6 +49,7 @@ export type ParsedDocument = z.infer<typeof parsedDocumentSchema>;
 export const documentLimitsSchema = z.object({
   baseMs: z.number().positive(), // wall time for one file ...
   perPageMs: z.number().nonnegative(), // ... plus this for each page, once the number of pages is known
+  perRecognisedPageMs: z.number().nonnegative(), // ... plus this for each page whose picture is read
   maxRssBytes: z.number().positive(), // resident memory of the whole child
   maxHeapBytes: z.number().positive(), // V8's old space in the child
   maxInputBytes: z.number().positive(), // size of the file
@@ -92,6 +92,7 @@ const MiB = 1024 * 1024;
 export const defaultDocumentLimits: DocumentLimits = {
   baseMs: 60_000,
   perPageMs: 200,
+  perRecognisedPageMs: 120_000,
   maxRssBytes: 1536 * MiB,
   maxHeapBytes: 1024 * MiB,
   maxInputBytes: 500 * MiB,
@@ -105,13 +106,19 @@ export const parseRequestSchema = z.object({
   path: z.string().min(1),
   password: z.string().optional(),
   choice: parseChoiceSchema,
+  /** Where the person's own `<language>.traineddata` for text recognition lie; English is built in. */
+  languageFolder: z.string().optional(),
   limits: documentLimitsSchema,
 });
 export type ParseRequest = z.infer<typeof parseRequestSchema>;
 
-/** Progress in pages (PDF), chapters (EPUB) or one step (other formats). */
+const parseStepSchema = z.enum(['reading', 'recognising']);
+export type ParseStep = z.infer<typeof parseStepSchema>;
+
+/** Progress in pages (PDF), chapters (EPUB) or one step (other formats); then in pages whose pictures are read. */
 export const parseProgressSchema = z.object({
   type: z.literal('progress'),
+  step: parseStepSchema,
   done: z.int().nonnegative(),
   total: z.int().positive(),
 });

@@ -9,6 +9,8 @@ export const counted = (one: string, many: string) => (count: number) =>
 
 /** Every kind of note, in the order of the receipt. A word for `count` 1 and one for more. */
 export const noteWords = {
+  'pages-recognised': (count: number) => `${count.toLocaleString('en-US')} scanned, recognised`,
+  'pages-hard-to-recognise': counted('page was hard to recognise', 'pages were hard to recognise'),
   'pages-without-text': counted('page without text', 'pages without text'),
   'pages-unreadable': counted('page could not be read', 'pages could not be read'),
   'unknown-glyphs': counted('character without a known letter', 'characters without a known letter'),
@@ -19,6 +21,8 @@ export const noteWords = {
   'hidden-layers': counted('layer switched off, not read', 'layers switched off, not read'),
   attachments: counted('attachment not read', 'attachments not read'),
   media: counted('film or sound not read', 'films or sounds not read'),
+  'included-files': counted('included file not read', 'included files not read'),
+  'malformed-rows': counted('row with a stray quotation mark', 'rows with a stray quotation mark'),
   'missing-chapters': counted('chapter not in the file', 'chapters not in the file'),
   'chapters-unreadable': counted('chapter could not be read', 'chapters could not be read'),
   'tracked-changes': counted('tracked change accepted', 'tracked changes accepted'),

@@ -1,12 +1,10 @@
 /** The one line that every import ends with. */
-import type { DocumentFormat } from './documents.ts';
+import { type DocumentFormat, documentKinds } from './document-kinds.ts';
 import { counted, type ImportNote, type NoteKind, noteWords } from './import-notes.ts';
-
-const namesOfUnits: Partial<Record<DocumentFormat, [one: string, many: string]>> = { pdf: ['page', 'pages'] };
 
 /** "1 page", "3 sections". */
 export function unitsText(format: DocumentFormat, count: number): string {
-  const [one, many] = namesOfUnits[format] ?? ['section', 'sections'];
+  const [one, many] = documentKinds[format].unit;
   return counted(one, many)(count);
 }
 

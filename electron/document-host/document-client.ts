@@ -9,6 +9,7 @@ import {
   defaultParseChoice,
   hostMessageSchema,
   type ParsedDocument,
+  type ParseStep,
   type ParseWish,
   pagesCover,
   withWish,
@@ -22,12 +23,20 @@ import { bytesText, countText, oneLine } from './wording.ts';
 export { type HostProcess, hostEnvironment, type StartHost } from './host-process.ts';
 export { joinDocuments } from './join-documents.ts';
 
+export interface ParseProgress {
+  step: ParseStep;
+  done: number;
+  total: number;
+}
+
 export interface ParseDocumentOptions {
   password?: string | undefined;
   /** Absent parts: as in `defaultParseChoice`. */
   choice?: ParseWish | undefined;
-  /** Pages, chapters or steps done of the total. */
-  onProgress?: ((progress: { done: number; total: number }) => void) | undefined;
+  /** Where the person's own data for text recognition lie. */
+  languageFolder?: string | undefined;
+  /** Pages, chapters or steps done of the total; then pages whose pictures are read. */
+  onProgress?: ((progress: ParseProgress) => void) | undefined;
   /** Aborting kills the child and rejects with CANCELLED. */
   signal?: AbortSignal | undefined;
   limits?: Partial<DocumentLimits> | undefined;
@@ -38,7 +47,7 @@ export interface ParseDocumentOptions {
 export interface ParseDocumentsOptions extends Omit<ParseDocumentOptions, 'onProgress' | 'password'> {
   /** By path. */
   passwords?: ReadonlyMap<string, string> | undefined;
-  onProgress?: ((progress: { path: string; done: number; total: number }) => void) | undefined;
+  onProgress?: ((progress: ParseProgress & { path: string }) => void) | undefined;
 }
 
 /** Several files as one document, in the given order. Any file that fails fails the whole. */
@@ -70,7 +79,7 @@ export function parseDocument(path: string, options: ParseDocumentOptions = {}):
     const host = (options.startHost ?? forkDocumentHost)({ maxHeapBytes: limits.maxHeapBytes });
     const startedAt = performance.now();
     let timer: NodeJS.Timeout;
-    let nPages = 0;
+    const pagesOf: Record<ParseStep, number> = { reading: 0, recognising: 0 };
 
     /** The only way out: the child is killed whatever happened. */
     const settle = (outcome: ParsedDocument | AppError): void => {
@@ -81,22 +90,25 @@ export function parseDocument(path: string, options: ParseDocumentOptions = {}):
       else resolve(outcome);
     };
     const onAbort = (): void => settle(cancelled(name));
-    const allowTime = (pages: number): void => {
+    const allowTime = (): void => {
       clearTimeout(timer);
-      const totalMs = limits.baseMs + limits.perPageMs * pages;
-      timer = setTimeout(() => settle(timedOut(name, totalMs, pages)), totalMs - (performance.now() - startedAt));
+      const { reading, recognising } = pagesOf;
+      const totalMs = limits.baseMs + limits.perPageMs * reading + limits.perRecognisedPageMs * recognising;
+      const leftMs = Math.min(totalMs - (performance.now() - startedAt), longestTimerMs);
+      timer = setTimeout(() => settle(timedOut(name, totalMs, reading)), leftMs);
     };
 
     signal?.addEventListener('abort', onAbort, { once: true });
-    allowTime(0);
+    allowTime();
     receive(host, name, limits, {
-      progress: (done, total) => {
+      progress: (progress) => {
         // The page count is the document's claim, bounded by maxPages like in the child.
-        if (total !== nPages) {
-          nPages = total;
-          allowTime(Math.min(total, limits.maxPages));
+        const pages = Math.min(progress.total, limits.maxPages);
+        if (pages !== pagesOf[progress.step]) {
+          pagesOf[progress.step] = pages;
+          allowTime();
         }
-        onProgress?.({ done, total });
+        onProgress?.(progress);
       },
       settle,
     });
@@ -105,13 +117,16 @@ export function parseDocument(path: string, options: ParseDocumentOptions = {}):
       path,
       ...(options.password === undefined ? {} : { password: options.password }),
       choice: withWish(defaultParseChoice, options.choice),
+      ...(options.languageFolder === undefined ? {} : { languageFolder: options.languageFolder }),
       limits,
     });
   });
 }
 
+const longestTimerMs = 2 ** 31 - 1;
+
 interface Receiver {
-  progress(done: number, total: number): void;
+  progress(progress: ParseProgress): void;
   settle(outcome: ParsedDocument | AppError): void;
 }
 
@@ -137,7 +152,7 @@ function receive(host: HostProcess, name: string, limits: DocumentLimits, receiv
         isReady = true;
         return;
       case 'progress':
-        return receiver.progress(message.done, message.total);
+        return receiver.progress({ step: message.step, done: message.done, total: message.total });
       case 'text':
         textBytes += Buffer.byteLength(message.chunk);
         chunks.push(message.chunk);

@@ -2,7 +2,7 @@
  * Entry of the document host: a child process that parses one file and is then ended by its parent. It reads that file,
  * writes none, and has no use for the network.
  */
-import { type HostMessage, parseRequestSchema } from '../contract/documents.ts';
+import { type HostMessage, type ParseStep, parseRequestSchema } from '../contract/documents.ts';
 import { toAppError } from '../contract/errors.ts';
 import { openHostPort } from './host-port.ts';
 import { watchMemory } from './memory-watch.ts';
@@ -25,22 +25,24 @@ port.onMessage((message) => {
 port.post({ type: 'ready' });
 
 async function parse(message: unknown): Promise<void> {
-  const { path, password, choice, limits } = parseRequestSchema.parse(message);
+  const { path, limits, ...options } = parseRequestSchema.parse(message);
   await watchMemory(limits.maxRssBytes);
-  const { text, ...fields } = await parseFile(path, { limits, choice, password, onProgress: throttledProgress() });
+  const { text, ...fields } = await parseFile(path, { ...options, limits, onProgress: throttledProgress() });
   for (let at = 0; at < text.length; at += chunkUnits) {
     port.post({ type: 'text', chunk: text.slice(at, at + chunkUnits) });
   }
   port.post({ type: 'result', ...fields });
 }
 
-/** The first report always goes out: it carries the number of pages, on which the time limit depends. */
-function throttledProgress(): (done: number, total: number) => void {
+/** The first report of a step always goes out: it carries the number of pages, on which the time limit depends. */
+function throttledProgress(): (done: number, total: number, step: ParseStep) => void {
   let last = Number.NEGATIVE_INFINITY;
-  return (done, total) => {
+  let lastStep: ParseStep | undefined;
+  return (done, total, step) => {
     const now = performance.now();
-    if (now - last < progressEveryMs) return;
+    if (step === lastStep && now - last < progressEveryMs) return;
     last = now;
-    port.post({ type: 'progress', done, total } satisfies HostMessage);
+    lastStep = step;
+    port.post({ type: 'progress', step, done, total } satisfies HostMessage);
   };
 }

@@ -1,4 +1,4 @@
-import type { DocumentLimits, ParseChoice } from '../contract/documents.ts';
+import type { DocumentLimits, ParseChoice, ParseStep } from '../contract/documents.ts';
 import type { ImportNotes } from './import-notes.ts';
 import type { SourceFile } from './source-file.ts';
 
@@ -9,5 +9,6 @@ export interface ExtractContext {
   choice: ParseChoice;
   password?: string | undefined;
   notes: ImportNotes;
-  onProgress(done: number, total: number): void;
+  languageFolder?: string | undefined;
+  onProgress(done: number, total: number, step?: ParseStep): void;
 }

@@ -11,6 +11,7 @@ import { linesToText } from './pdf-lines.ts';
 import { PdfNotes } from './pdf-notes.ts';
 import { readPageText } from './pdfium-page.ts';
 import { loadPdfium, metaText, type Pdfium, pageLabel } from './pdfium-wasm.ts';
+import { recognisePages } from './recognise-pages.ts';
 import { TextBuilder } from './text-builder.ts';
 import { countText } from './wording.ts';
 
@@ -32,7 +33,7 @@ export async function extractPdf(context: ExtractContext): Promise<ParsedDocumen
   return readDocument(pdfium, document, context);
 }
 
-function readDocument(pdfium: Pdfium, document: number, context: ExtractContext): ParsedDocument {
+async function readDocument(pdfium: Pdfium, document: number, context: ExtractContext): Promise<ParsedDocument> {
   const { source, limits } = context;
   const { api } = pdfium;
   const nPages = api.FPDF_GetPageCount(document);
@@ -48,6 +49,7 @@ function readDocument(pdfium: Pdfium, document: number, context: ExtractContext)
   const annotations = new AnnotationReader(pdfium, document);
   const notes = new PdfNotes();
   const texts: string[] = []; // [nPages]
+  const withoutText: number[] = []; // page numbers from 1; what is written on a picture of a page is no text of the page
   for (let i = 0; i < nPages; i++) {
     context.onProgress(i, nPages);
     const page = api.FPDF_LoadPage(document, i);
@@ -58,14 +60,20 @@ function readDocument(pdfium: Pdfium, document: number, context: ExtractContext)
       : '';
     texts.push(text);
     notes.addPage(i + 1, pageText, added, text !== '');
+    if (pageText?.runs.length === 0) withoutText.push(i + 1);
     if (page) api.FPDF_ClosePage(page);
   }
   if (notes.unreadable === nPages) throw openError(0, context);
+  const recognised = await recognisePages(pdfium, document, withoutText, context);
+  for (const [pageNumber, { text }] of recognised) {
+    texts[pageNumber - 1] = [text, texts[pageNumber - 1]].filter(Boolean).join('\n\n');
+    notes.addRecognised(pageNumber);
+  }
   const builder = new TextBuilder(source.name, limits.maxTextBytes);
   for (const [i, text] of resolveHyphens(texts).entries()) {
-    builder.addPage(pageLabel(pdfium, document, i).trim() || `${i + 1}`, text);
+    builder.addPage(pageLabel(pdfium, document, i).trim() || `${i + 1}`, text, recognised.get(i + 1)?.recognised);
   }
-  if (!builder.hasText) throw noText(source.name, nPages);
+  if (!builder.hasText) throw noText(context, nPages);
   notes.addAttached(attachedNames(pdfium, document));
   notes.tell(context.notes);
   const title = metaText(pdfium, document, 'Title').trim();
@@ -80,14 +88,16 @@ function isRealTitle(title: string): boolean {
   );
 }
 
-function noText(name: string, nPages: number): AppError {
+function noText({ source: { name }, choice }: ExtractContext, nPages: number): AppError {
   const pages =
     nPages === 1
       ? 'Its only page is a picture or blank'
       : `Its ${nPages.toLocaleString('en-US')} pages (1-${nPages}) are pictures or blank`;
   return new AppError(
     'DOC_NO_TEXT',
-    `${name} holds no text. ${pages}. Run text recognition (OCR) on it and open the result.`,
+    choice.recognise === 'never'
+      ? `${name} holds no text. ${pages}. Turn on text recognition (OCR: a setting in the window, --ocr at the command line) and open it again.`
+      : `${name} holds no text. ${pages}; text recognition found no word in them.`,
   );
 }
 

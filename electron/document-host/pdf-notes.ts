@@ -13,7 +13,7 @@ interface OnPage {
 }
 
 export class PdfNotes {
-  readonly #withoutText: number[] = []; // page numbers from 1
+  readonly #withoutText = new Set<number>(); // page numbers from 1
   readonly #unreadable: number[] = [];
   readonly #unknown: OnPage[] = [];
   readonly #guessed: OnPage[] = [];
@@ -32,11 +32,16 @@ export class PdfNotes {
   addPage(page: number, pageText: PageText | undefined, added: PageAnnotations | undefined, hasText: boolean): void {
     if (added) this.#addAnnotations(page, added);
     if (!pageText) this.#unreadable.push(page);
-    else if (!hasText) this.#withoutText.push(page);
+    else if (!hasText) this.#withoutText.add(page);
     if (!pageText) return;
     if (pageText.unknown > 0) this.#unknown.push({ page, count: pageText.unknown });
     // A few may be the font's own bullets; a page of them is a font that does not say what it shows.
     if (pageText.guessed > 0.1 * pageText.chars) this.#guessed.push({ page, count: pageText.guessed });
+  }
+
+  /** The page's picture was read: it has a text now. */
+  addRecognised(page: number): void {
+    this.#withoutText.delete(page);
   }
 
   addAttached(names: readonly string[]): void {
@@ -53,7 +58,7 @@ export class PdfNotes {
   }
 
   tell(notes: ImportNotes): void {
-    tellPages(notes, 'pages-without-text', this.#withoutText, 'no text (blank or scanned)');
+    tellPages(notes, 'pages-without-text', [...this.#withoutText], 'no text (blank or scanned)');
     tellPages(notes, 'pages-unreadable', this.#unreadable, 'damage and could not be read');
     tellEachPage(
       notes,

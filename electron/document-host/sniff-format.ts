@@ -1,73 +1,76 @@
-/** Decides the format: content first, the extension only where content cannot tell (text, Markdown). */
-import type { DocumentFormat } from '../contract/documents.ts';
+/** Decides the format: content first, the extension only where content cannot tell (text and its many kinds). */
+import { type DocumentFormat, documentKinds, kindOfExtension } from '../contract/document-kinds.ts';
 import { AppError } from '../contract/errors.ts';
-import type { ImportNote } from '../contract/import-notes.ts';
 import type { ImportNotes } from './import-notes.ts';
 import type { SourceFile } from './source-file.ts';
+import { unreadableKind } from './unreadable-kinds.ts';
 
-const textExtensions = new Set(['txt', 'text', 'log', 'csv', 'tsv', 'json', 'xml', 'tex', 'rst', 'srt', 'yaml', 'yml']);
-const markdownExtensions = new Set(['md', 'markdown', 'mdown', 'mkd']);
-const htmlExtensions = new Set(['html', 'htm', 'xhtml', 'xht']);
-const containerExtensions = new Set(['pdf', 'docx', 'epub']);
+/** Kinds whose text is written as text: the extension tells them apart. The others must show what they are. */
+const textKinds = ['txt', 'md', 'csv', 'tex', 'code', 'eml', 'ipynb', 'html'] as const;
+type TextKind = (typeof textKinds)[number];
 
-interface Signature {
-  at: number; // offset in bytes
-  marks: readonly string[]; // as Latin-1
-  what: string;
-}
+const pictureMarks = ['\x89PNG\r\n', '\xff\xd8\xff', 'BM'];
 
-const knownBinaries: readonly Signature[] = [
-  { at: 0, marks: ['\x89PNG\r\n', '\xff\xd8\xff', 'GIF8', 'II*\0', 'MM\0*'], what: 'a picture' },
-  { at: 0, marks: ['RIFF', 'ID3', 'OggS', 'fLaC', '\x1aE\xdf\xa3'], what: 'a picture, sound or film' },
-  { at: 4, marks: ['ftyp'], what: 'a picture or film' },
-  {
-    at: 0,
-    marks: ['\x1f\x8b', 'BZh', '\xfd7zXZ', '7z\xbc\xaf', 'Rar!', '\x28\xb5\x2f\xfd'],
-    what: 'a compressed archive',
-  },
-  { at: 0, marks: ['\x7fELF', 'MZ\x90\0'], what: 'a program' },
-  { at: 0, marks: ['SQLite format 3'], what: 'a database' },
-  { at: 0, marks: ['GGUF\x02', 'GGUF\x03'], what: 'a model file' },
-  { at: 0, marks: ['{\\rtf'], what: 'an RTF document' },
-];
-
-/** zip: DOCX or EPUB, told apart by its entries. */
+/** zip: told apart by its entries (zip-format.ts). odt, odp and ods: as one flat XML file. */
 export function sniffFormat(source: SourceFile, notes: ImportNotes): DocumentFormat | 'zip' {
   const head = Buffer.from(source.head(4096)).toString('latin1');
   const { extension, name } = source;
+  const named = kindOfExtension(extension);
   if (head.startsWith('PK\x03\x04') || head.startsWith('PK\x05\x06')) return 'zip';
-  if (head.startsWith('\xd0\xcf\x11\xe0')) throw oldOfficeFile(source);
-  for (const { at, marks, what } of knownBinaries) {
-    // A text may begin with the word RIFF; it has no zero bytes then.
-    if (marks.some((mark) => head.startsWith(mark, at)) && (head.includes('\0') || head.startsWith('{\\rtf'))) {
-      throw new AppError('DOC_FORMAT', `${name} is ${what}, which cannot be read here. Save it as PDF, DOCX or text.`);
-    }
-  }
+  const unreadable = unreadableKind(source, head);
+  if (unreadable) throw unreadable;
+  if (isPicture(head)) return expected('picture', source, notes);
+  if (/^\s*\{\\rtf/.test(head)) return expected('rtf', source, notes);
+  const isTextName = named === 'txt' || named === 'md' || named === 'csv' || named === 'tex' || named === 'code';
   // A text that talks about PDF may hold the mark too: at offset 0 it always counts, later only without a text extension.
-  const isTextName = textExtensions.has(extension) || markdownExtensions.has(extension);
   const pdfAt = head.slice(0, 1029).indexOf('%PDF-');
-  if (pdfAt === 0 || (pdfAt > 0 && !isTextName)) {
-    if (extension !== 'pdf' && extension !== '') notes.add(misnamed(extension, 'a PDF'));
-    return 'pdf';
-  }
-  if (looksLikeHtml(head) && !isTextName) {
-    if (!htmlExtensions.has(extension) && extension !== '') notes.add(misnamed(extension, 'a web page'));
-    return 'html';
-  }
-  if (containerExtensions.has(extension)) {
-    throw new AppError(
-      'DOC_FORMAT',
-      `${name} is not a ${extension.toUpperCase()} file although it is named so; it may be a broken download. Get it again.`,
-    );
-  }
-  if (htmlExtensions.has(extension)) return 'html';
-  return markdownExtensions.has(extension) ? 'md' : 'txt';
+  if (pdfAt === 0 || (pdfAt > 0 && !isTextName)) return expected('pdf', source, notes);
+  const flat = flatOpenDocument(head);
+  if (flat) return expected(flat, source, notes);
+  if (looksLikeHtml(head) && !isTextName && named !== 'eml') return expected('html', source, notes);
+  if (looksLikeMail(head) && (named === undefined || named === 'eml')) return expected('eml', source, notes);
+  if (named === undefined) return 'txt';
+  if (isTextKind(named)) return named;
+  throw new AppError(
+    'DOC_FORMAT',
+    `${name} is not ${withArticle(extension.toUpperCase())} file although it is named so; it may be a broken download. Get it again.`,
+  );
 }
 
-/** The content decides; the person is told. @param what 'a PDF' */
-export function misnamed(extension: string, what: string): ImportNote {
-  const sentence = `The file is named .${extension} but is ${what}; it was read as such.`;
-  return { kind: 'other-format', count: 1, sentence };
+/** The content decides; when the name says something else, the person is told. */
+export function expected(format: DocumentFormat, { extension }: SourceFile, notes: ImportNotes): DocumentFormat {
+  if (extension !== '' && kindOfExtension(extension) !== format) {
+    const sentence = `The file is named .${extension} but is ${withArticle(documentKinds[format].name)}; it was read as such.`;
+    notes.add({ kind: 'other-format', count: 1, sentence });
+  }
+  return format;
+}
+
+export function withArticle(name: string): string {
+  return `${/^([aeioAEIOU]|[FHLMNRSX](?=[A-Z]))/.test(name) ? 'an' : 'a'} ${name}`;
+}
+
+function isTextKind(format: DocumentFormat): format is TextKind {
+  return (textKinds as readonly string[]).includes(format);
+}
+
+/** A text may begin with "BM"; it has no zero bytes then. */
+function isPicture(head: string): boolean {
+  if (!head.includes('\0')) return false;
+  return pictureMarks.some((mark) => head.startsWith(mark)) || (head.startsWith('RIFF') && head.startsWith('WEBP', 8));
+}
+
+/** "application/vnd.oasis.opendocument.text" and so on, also as a template. */
+export function openDocumentFormat(mediaType: string): 'odt' | 'odp' | 'ods' | undefined {
+  const kind = /^application\/vnd\.oasis\.opendocument\.(text|presentation|spreadsheet)(-(template|master|web))?$/.exec(
+    mediaType.trim(),
+  )?.[1];
+  return kind === 'text' ? 'odt' : kind === 'presentation' ? 'odp' : kind === 'spreadsheet' ? 'ods' : undefined;
+}
+
+function flatOpenDocument(head: string): 'odt' | 'odp' | 'ods' | undefined {
+  const mediaType = /<office:document\s[^>]*?office:mimetype="([^"]{1,100})"/.exec(head)?.[1];
+  return mediaType === undefined ? undefined : openDocumentFormat(mediaType);
 }
 
 function looksLikeHtml(head: string): boolean {
@@ -77,16 +80,10 @@ function looksLikeHtml(head: string): boolean {
   return /^<(!doctype\s+html|html|head|body)[\s>]/i.test(start);
 }
 
-/** OLE container: an old Word file, or a DOCX that Office has encrypted. */
-function oldOfficeFile(source: SourceFile): AppError {
-  const bytes = Buffer.from(source.head(4 * 1024 * 1024));
-  return bytes.includes(Buffer.from('EncryptedPackage', 'utf16le'))
-    ? new AppError(
-        'DOC_ENCRYPTED',
-        `${source.name} is protected by a password. Open it in Word and save a copy without one.`,
-      )
-    : new AppError(
-        'DOC_FORMAT',
-        `${source.name} is in the old Office format. Open it in its program and save it as DOCX or PDF.`,
-      );
+/** RFC 5322: header fields from the first line on, two of the usual ones among them. */
+function looksLikeMail(head: string): boolean {
+  const fields = head.split(/\r?\n\r?\n/)[0] ?? '';
+  if (!/^[!-9;-~]{1,70}:[ \t]/.test(fields)) return false;
+  const usual = fields.match(/^(from|to|date|subject|message-id|mime-version|received|return-path):/gim) ?? [];
+  return new Set(usual.map((field) => field.toLowerCase())).size >= 2;
 }

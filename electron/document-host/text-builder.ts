@@ -1,5 +1,6 @@
 /** Collects normalised text and its page spans in order; the spans always cover the text. Refuses more than the limit. */
-import { type DocumentFormat, maxPageSpans, type PageSpan, type ParsedDocument } from '../contract/documents.ts';
+import type { DocumentFormat } from '../contract/document-kinds.ts';
+import { maxPageSpans, type PageSpan, type ParsedDocument } from '../contract/documents.ts';
 import { AppError } from '../contract/errors.ts';
 import type { ImportNotes } from './import-notes.ts';
 import { markdownSections } from './markdown-sections.ts';
@@ -27,10 +28,10 @@ export class TextBuilder {
   }
 
   /** One page. An empty page is kept as an empty span, so that pages[i] stays physical page i + 1. */
-  addPage(label: string, rawText: string): void {
+  addPage(label: string, rawText: string, recognised?: PageSpan['recognised']): void {
     const text = normaliseText(rawText).trimEnd();
     this.#append(text === '' ? '' : text + pageGap);
-    this.#close(label);
+    this.#close(label, recognised);
   }
 
   /** A stretch of text exactly as it is, without a gap after it. */
@@ -80,9 +81,14 @@ export class TextBuilder {
     this.#hasText ||= /\S/.test(text);
   }
 
-  #close(label: string): void {
+  #close(label: string, recognised?: PageSpan['recognised']): void {
     const start = this.#pages.at(-1)?.end ?? 0;
-    this.#pages.push({ label: oneLine(label) || `${this.#pages.length + 1}`, start, end: this.#length });
+    this.#pages.push({
+      label: oneLine(label) || `${this.#pages.length + 1}`,
+      start,
+      end: this.#length,
+      ...(recognised && { recognised }),
+    });
   }
 }
 

@@ -7,6 +7,7 @@ import { resolve } from 'node:path';
 import { type BrowserWindow, dialog } from 'electron';
 import { z } from 'zod';
 import type { Grant } from '../contract/app-types.ts';
+import { documentExtensions } from '../contract/document-kinds.ts';
 import type { Grants } from '../workspace/grants.ts';
 
 /** What a second start hands to the first. */
@@ -58,28 +59,12 @@ export class OpenedFiles {
   }
 }
 
-const extensions = [
-  'pdf',
-  'docx',
-  'epub',
-  'html',
-  'htm',
-  'xhtml',
-  'md',
-  'markdown',
-  'txt',
-  'text',
-  'log',
-  'csv',
-  'tsv',
-];
-
 export async function chooseDocuments(window: BrowserWindow): Promise<string[]> {
   const { canceled, filePaths } = await dialog.showOpenDialog(window, {
     title: 'Open documents',
     properties: ['openFile', 'multiSelections'],
     filters: [
-      { name: 'Documents', extensions },
+      { name: 'Documents', extensions: [...documentExtensions] },
       { name: 'All files', extensions: ['*'] },
     ],
   });

@@ -45,6 +45,7 @@ const outside = [
   'electron',
   '@photostructure/sqlite',
   '@embedpdf/pdfium', // finds its wasm beside itself
+  'tesseract.js', // finds its thread beside itself
   /^@node-llama-cpp\//,
   /^@reflink\//, // native; of node-llama-cpp's downloader
 ];
@@ -55,6 +56,13 @@ const notices = licenceNotices({
   packages: [
     'electron',
     'node-gyp-build',
+    'tesseract.js',
+    'tesseract.js-core',
+    '@tesseract.js-data/eng',
+    'bmp-js',
+    'is-url',
+    'regenerator-runtime',
+    'wasm-feature-detect',
     ...scopes.flatMap((scope) => readdirSync(join(root, 'node_modules', scope)).map((name) => `${scope}/${name}`)),
   ],
 });

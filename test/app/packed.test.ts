@@ -16,6 +16,7 @@ import { parseDocument } from '../../electron/document-host/document-client.ts';
 import { forkHost } from '../../electron/document-host/host-process.ts';
 import { type HostChild, startEngine } from '../../electron/engine-host/engine-client.ts';
 import { isNativeFile } from '../../native/list-native-files.mjs';
+import { pictureOfPage, scanPdf, twoColumnPage } from '../fixtures/documents/scans.ts';
 import { temporaryFiles } from '../fixtures/documents/temporary-files.ts';
 import { docxParts, epubParts, paragraphXml, zipBytes } from '../fixtures/documents/zip-inputs.ts';
 import { root } from './browser.ts';
@@ -323,7 +324,10 @@ describe.skipIf(process.platform !== 'linux')('the package', () => {
     ];
     const startHost = (options: { maxHeapBytes: number }) =>
       forkHost(join(whole, 'out', 'main', 'document-host.js'), options);
-    for (const path of files) expect((await parseDocument(path, { startHost })).text).toContain('1887');
+    const scan = await scanPdf([await pictureOfPage(await twoColumnPage(words.repeat(3)), 0, 150)]);
+    files.push(file('scan.pdf', scan));
+    const choice = { recognise: 'pages-without-text' } as const;
+    for (const path of files) expect((await parseDocument(path, { startHost, choice })).text).toContain('1887');
   });
 
   it('finds what the main process needs: SQLite from the package, Electron alone from outside', () => {
@@ -341,6 +345,11 @@ describe.skipIf(process.platform !== 'linux')('the package', () => {
       ])
       .map(([, name]) => name ?? '')
       .filter((name) => !name.startsWith('node:') && !builtin.has(name));
-    expect([...new Set(named)].sort()).toEqual(['@embedpdf/pdfium', '@photostructure/sqlite', 'electron']);
+    expect([...new Set(named)].sort()).toEqual([
+      '@embedpdf/pdfium',
+      '@photostructure/sqlite',
+      'electron',
+      'tesseract.js',
+    ]);
   });
 });

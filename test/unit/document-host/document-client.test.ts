@@ -84,7 +84,7 @@ describe('parseDocument', () => {
     const { pages } = await parseDocument(write('progress.pdf', bytes), {
       onProgress: (progress) => seen.push(progress),
     });
-    expect(seen[0]).toEqual({ done: 0, total: pages.length });
+    expect(seen[0]).toEqual({ step: 'reading', done: 0, total: pages.length });
     expect(seen.every(({ done }, i) => i === 0 || done > (seen[i - 1]?.done ?? 0))).toBe(true);
   });
 

@@ -91,7 +91,7 @@ describe('extract-docx', () => {
     expect(
       (await failure(parse(write('f.xlsx', zipBytes([{ name: 'xl/workbook.xml', content: '<x/>' }]))), 'DOC_FORMAT'))
         .message,
-    ).toContain('spreadsheet');
+    ).toContain('Excel');
     expect(
       (await failure(parse(write('g.zip', zipBytes([{ name: 'a.txt', content: 'x' }]))), 'DOC_FORMAT')).message,
     ).toContain('archive');

@@ -138,7 +138,7 @@ describe('extract-text', () => {
     expect(large.message).toContain('3.0 KB');
     await failure(parse(write('large.txt', 'é'.repeat(3000)), { limits: { maxTextBytes: 5000 } }), 'DOC_TOO_LARGE');
     expect(
-      (await failure(parse(write('p.txt', Buffer.from('89504e470d0a1a0a0000000d', 'hex'))), 'DOC_FORMAT')).message,
+      (await failure(parse(write('p.txt', Buffer.from('89504e470d0a1a0a0000000d', 'hex'))), 'DOC_NO_TEXT')).message,
     ).toContain('picture');
     await failure(parse(write('r.doc', '{\\rtf1 hello}')), 'DOC_FORMAT');
     await failure(parse(write('old.doc', Buffer.from('d0cf11e0a1b11ae1', 'hex'))), 'DOC_FORMAT');

@@ -13,8 +13,8 @@ describe('openHostPort', () => {
     const received: unknown[] = [];
     port.onMessage((message) => received.push(message));
     parentPort.emit('message', { data: 'request' });
-    port.post({ type: 'progress', done: 1, total: 2 });
+    port.post({ type: 'progress', step: 'reading', done: 1, total: 2 });
     expect(received).toEqual(['request']);
-    expect(sent).toEqual([{ type: 'progress', done: 1, total: 2 }]);
+    expect(sent).toEqual([{ type: 'progress', step: 'reading', done: 1, total: 2 }]);
   });
 });

@@ -1,0 +1,77 @@
+/** E-mail through postal-mime: the header fields people read, the text, and the attachments by name. */
+import PostalMime, { type Address, type Attachment } from 'postal-mime';
+import type { ParsedDocument } from '../contract/documents.ts';
+import { AppError } from '../contract/errors.ts';
+import type { ExtractContext } from './extract-context.ts';
+import { htmlToMarkdown } from './html-to-markdown.ts';
+import type { ImportNotes } from './import-notes.ts';
+import { TextBuilder } from './text-builder.ts';
+import { countText, oneLine } from './wording.ts';
+
+export async function extractEml({ source, limits, notes }: ExtractContext): Promise<ParsedDocument> {
+  // Attached messages are read as part of the text, five deep.
+  const mail = await PostalMime.parse(source.readAll(), {
+    maxNestingDepth: 50,
+    maxHeadersSize: 2_000_000,
+    maxRfc822NestingDepth: 5,
+  });
+  const subject = oneLine(mail.subject ?? '', 400);
+  const date = mail.headers.find(({ key }) => key === 'date')?.value.trim();
+  const body = bodyText(mail.text ?? '', mail.html ?? '');
+  if (body === '' && mail.attachments.some(isEncrypted)) {
+    throw new AppError('DOC_ENCRYPTED', `${source.name} is an encrypted message. Save it decrypted, or as PDF.`);
+  }
+  const attached = mail.attachments.filter(({ related }) => related !== true);
+  const fields = [
+    ['From', addresses(mail.from ? [mail.from] : [])],
+    ['To', addresses(mail.to)],
+    ['Cc', addresses(mail.cc)],
+    ['Bcc', addresses(mail.bcc)],
+    ['Date', date ?? ''],
+    ['Subject', subject],
+    ['Attachments', attached.map(nameOf).join(', ')],
+  ].filter(([, value]) => value !== '');
+  const builder = new TextBuilder(source.name, limits.maxTextBytes);
+  const head = fields.map(([name, value]) => `${name}: ${value}`).join('\n');
+  builder.addPage(subject || source.stem, [head, body].filter(Boolean).join('\n\n'));
+  noteAttachments(attached, mail.attachments.length - attached.length, notes);
+  return builder.finish(subject || source.stem, 'eml', notes);
+}
+
+/** The text part, unless it only says that the other one is to be read. */
+function bodyText(text: string, html: string): string {
+  const plain = text.trim();
+  if (html.trim() === '') return plain;
+  const markdown = htmlToMarkdown(html, 'html').markdown.trim();
+  return plain.length * 2 >= markdown.length ? plain : markdown;
+}
+
+function addresses(list: readonly Address[] | undefined): string {
+  return (list ?? [])
+    .map((one) =>
+      one.group === undefined
+        ? [one.name, one.address && (one.name ? `<${one.address}>` : one.address)].filter(Boolean).join(' ')
+        : `${one.name}: ${addresses(one.group)}`,
+    )
+    .join(', ');
+}
+
+function nameOf({ filename, description, mimeType }: Attachment): string {
+  return oneLine(filename || description || mimeType);
+}
+
+function isEncrypted({ mimeType }: Attachment): boolean {
+  return /^application\/(x-)?pkcs7-mime$|^application\/pgp-encrypted$/.test(mimeType);
+}
+
+function noteAttachments(attached: readonly Attachment[], pictures: number, notes: ImportNotes): void {
+  if (attached.length > 0) {
+    const names = attached.map(nameOf);
+    const sentence = `${countText(attached.length, 'attachment')} of the message ${attached.length === 1 ? 'was' : 'were'} not read: ${names.join(', ')}. Save and open what you need.`;
+    notes.add({ kind: 'attachments', count: attached.length, names, sentence });
+  }
+  if (pictures > 0) {
+    const sentence = `${countText(pictures, 'picture')} inside the message ${pictures === 1 ? 'is' : 'are'} not in the text.`;
+    notes.add({ kind: 'pictures', count: pictures, sentence });
+  }
+}

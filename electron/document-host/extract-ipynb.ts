@@ -1,0 +1,111 @@
+/** A Jupyter notebook (nbformat 3 and 4): cells in order, code in fences, outputs as text. */
+import { z } from 'zod';
+import type { ParsedDocument } from '../contract/documents.ts';
+import { AppError } from '../contract/errors.ts';
+import { decodeText } from './decode-text.ts';
+import type { ExtractContext } from './extract-context.ts';
+import { htmlToMarkdown } from './html-to-markdown.ts';
+import { markdownSections } from './markdown-sections.ts';
+import { TextBuilder } from './text-builder.ts';
+import { countText } from './wording.ts';
+
+const lines = z
+  .union([z.string(), z.array(z.string())])
+  .transform((text) => (Array.isArray(text) ? text.join('') : text));
+const outputSchema = z.looseObject({
+  output_type: z.string().catch(''),
+  text: lines.optional().catch(undefined),
+  data: z.record(z.string(), z.unknown()).optional().catch(undefined),
+  ename: z.string().optional().catch(undefined),
+  evalue: z.string().optional().catch(undefined),
+});
+const cellSchema = z.looseObject({
+  cell_type: z.string(),
+  source: lines.optional(),
+  input: lines.optional(), // nbformat 3
+  level: z.number().optional().catch(undefined), // of a heading of nbformat 3
+  outputs: z.array(outputSchema).optional().catch(undefined),
+});
+const notebookSchema = z.looseObject({
+  cells: z.array(cellSchema).optional(),
+  worksheets: z.array(z.looseObject({ cells: z.array(cellSchema) })).optional(), // nbformat 3
+  metadata: z
+    .looseObject({
+      language_info: z.looseObject({ name: z.string() }).optional().catch(undefined),
+      kernelspec: z.looseObject({ language: z.string() }).optional().catch(undefined),
+    })
+    .optional()
+    .catch(undefined),
+});
+type Output = z.infer<typeof outputSchema>;
+
+export function extractIpynb({ source, limits, notes }: ExtractContext): ParsedDocument {
+  const notebook = readNotebook(decodeText(source.readAll(), source.name, notes), source.name);
+  const language = notebook.metadata?.language_info?.name ?? notebook.metadata?.kernelspec?.language ?? '';
+  const cells = notebook.cells ?? notebook.worksheets?.flatMap((worksheet) => worksheet.cells) ?? [];
+  let pictures = 0;
+  const parts: string[] = [];
+  for (const { cell_type: type, source: text, input, level, outputs } of cells) {
+    const content = (text ?? input ?? '').trimEnd();
+    if (type === 'heading') parts.push(`${'#'.repeat(Math.min(6, Math.max(1, level ?? 1)))} ${content}`);
+    else if (type !== 'code') parts.push(content);
+    else {
+      if (content !== '') parts.push(fenced(content, language));
+      for (const output of outputs ?? []) {
+        const shown = outputText(output);
+        if (shown !== '') parts.push(fenced(shown, 'output'));
+        else if (Object.keys(output.data ?? {}).some((kind) => kind.startsWith('image/'))) pictures++;
+      }
+    }
+  }
+  const markdown = parts.filter((part) => part.trim() !== '').join('\n\n');
+  const builder = new TextBuilder(source.name, limits.maxTextBytes);
+  const title = markdownSections(markdown).find(({ heading }) => heading)?.heading ?? source.stem;
+  builder.addSections(title, markdown);
+  if (pictures > 0) {
+    const sentence = `${countText(pictures, 'output')} of the notebook ${pictures === 1 ? 'is a picture' : 'are pictures'} without a text.`;
+    notes.add({ kind: 'pictures', count: pictures, sentence });
+  }
+  return builder.finish(title, 'ipynb', notes);
+}
+
+function readNotebook(text: string, name: string): z.infer<typeof notebookSchema> {
+  try {
+    const notebook = notebookSchema.parse(JSON.parse(text));
+    if (notebook.cells || notebook.worksheets) return notebook;
+  } catch {
+    // said below
+  }
+  throw new AppError('DOC_FORMAT', `${name} is a damaged notebook: it has no list of cells. Save it anew in Jupyter.`);
+}
+
+function outputText({ text, data, ename, evalue }: Output): string {
+  if (text !== undefined) return withoutColours(text);
+  if (ename !== undefined) return withoutColours(`${ename}: ${evalue ?? ''}`);
+  const plain = shownAs(data, 'text/plain');
+  const html = shownAs(data, 'text/html');
+  // A data frame's plain text leaves columns out where they do not fit into a line.
+  if (html?.includes('<table')) return htmlToMarkdown(html, 'html').markdown.trim();
+  const shown = shownAs(data, 'text/markdown') ?? shownAs(data, 'text/latex') ?? plain ?? '';
+  // "<Figure size 640x480 with 1 Axes>" stands for the picture beside it.
+  const isPicture = Object.keys(data ?? {}).some((kind) => kind.startsWith('image/'));
+  return isPicture && /^<[^<>]*>$/.test(shown.trim()) ? '' : withoutColours(shown);
+}
+
+function shownAs(data: Output['data'], kind: string): string | undefined {
+  const parsed = lines.safeParse(data?.[kind]);
+  return parsed.success ? parsed.data : undefined;
+}
+
+/** The escape sequences with which a terminal is told its colours. */
+function withoutColours(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: ESC begins such a sequence
+  return text.replace(/\u001b\[[\d;]*[A-Za-z]/g, '').trimEnd();
+}
+
+/** The fence is longer than any inside. */
+function fenced(text: string, language: string): string {
+  const longest = Math.max(2, ...(text.match(/`{3,}/g) ?? []).map((fence) => fence.length));
+  const fence = '`'.repeat(longest + 1);
+  return `${fence}${language.replace(/[^\w+#.-]/g, '')}\n${text}\n${fence}`;
+}
