@@ -32,6 +32,7 @@ export const noteWords = {
   pictures: counted('picture not read', 'pictures not read'),
   'parts-not-read': counted('part not read', 'parts not read'),
   'fields-without-result': counted('field without a result', 'fields without a result'),
+  'encoded-data': counted('stretch of encoded data left out', 'stretches of encoded data left out'),
   'page-furniture': () => 'navigation and the like left out',
   encoding: () => 'encoding was detected',
   'other-format': () => 'named as another format',

@@ -2,23 +2,79 @@
  * Bytes to characters: byte order mark, else zero-byte pattern of UTF-16, else valid UTF-8, else a guess by chardet over
  * the first stretch that is not ASCII. Says which encoding it used, refuses binary files.
  */
-import { isUtf8 } from 'node:buffer';
+import { isAscii, isUtf8 } from 'node:buffer';
 import { analyse } from 'chardet';
 import { AppError } from '../contract/errors.ts';
 import type { ImportNotes } from './import-notes.ts';
 import { countText } from './wording.ts';
 
 const guessBytes = 128 * 1024;
+const maxMixedLines = 2_000_000;
 
 /** `declared`: an encoding the document itself names (HTML meta); it is used when the bytes do not say otherwise. */
 export function decodeText(bytes: Uint8Array, name: string, notes: ImportNotes, declared?: string): string {
+  const { encoding, markBytes } = encodingOf(bytes, declared);
+  const content = bytes.subarray(markBytes);
+  if (encoding === undefined) {
+    const mixed = mixedLines(content);
+    if (mixed) {
+      const sentence = `The text mixes encodings: ${countText(mixed.lines, 'line')} ${mixed.lines === 1 ? 'was' : 'were'} read as ${mixed.encoding}, the others as utf-8.`;
+      notes.add({ kind: 'encoding', count: 1, sentence });
+      return checked(mixed.text, 'utf-8', name, notes);
+    }
+  }
+  const label = encoding ?? (mostlyUtf8(content) ? 'utf-8' : guessEncoding(content));
+  return checked(decode(content, label), label, name, notes);
+}
+
+/** The characters of a part that names its encoding (XML, XHTML), without a word about it. */
+export function decodePart(bytes: Uint8Array): string {
+  const { encoding, markBytes } = encodingOf(bytes, declaredEncoding(bytes));
+  const content = bytes.subarray(markBytes);
+  return decode(content, encoding ?? (mostlyUtf8(content) ? 'utf-8' : guessEncoding(content)));
+}
+
+/** HTML 4 and 5, XHTML and XML: the first 4 KB name the encoding, in ASCII. */
+export function declaredEncoding(bytes: Uint8Array): string | undefined {
+  const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(4096, bytes.length)).toString('latin1');
+  return /<\?xml[^>]{0,200}encoding\s*=\s*["']([\w:.-]+)|<meta[^>]{0,200}charset\s*=\s*["']?([\w:.-]+)/i
+    .exec(head)
+    ?.slice(1)
+    .find(Boolean);
+}
+
+/** What the bytes themselves say, else what is declared. */
+function encodingOf(bytes: Uint8Array, declared?: string): { encoding: string | undefined; markBytes: number } {
   const mark = byteOrderMark(bytes);
-  if (mark) return checked(bytes.subarray(mark.length), mark.encoding, name, notes);
-  const wide = unmarkedUtf16(bytes);
-  if (wide) return checked(bytes, wide, name, notes);
-  if (isUtf8(bytes)) return checked(bytes, 'utf-8', name, notes);
-  const label = knownLabel(declared) ?? (mostlyUtf8(bytes) ? 'utf-8' : guessEncoding(bytes));
-  return checked(bytes, label, name, notes);
+  if (mark) return { encoding: mark.encoding, markBytes: mark.length };
+  const label = knownLabel(declared);
+  const isEscaped = label?.startsWith('iso-2022'); // all of its bytes are ASCII
+  const encoding = unmarkedUtf16(bytes) ?? (isEscaped ? label : isUtf8(bytes) ? 'utf-8' : label);
+  return { encoding: encoding === 'utf-8' && !isUtf8(bytes) ? undefined : encoding, markBytes: 0 };
+}
+
+/** Files put together from several ones: some lines are UTF-8, the others of one older encoding. */
+function mixedLines(bytes: Uint8Array): { text: string; encoding: string; lines: number } | undefined {
+  const other: Uint8Array[] = []; // lines that are not UTF-8
+  const lines: { bytes: Uint8Array; isUtf8: boolean }[] = [];
+  let valid = 0; // lines that are UTF-8 and not merely ASCII
+  for (let at = 0; at < bytes.length; ) {
+    const newline = bytes.indexOf(10, at);
+    const line = bytes.subarray(at, newline < 0 ? bytes.length : newline + 1);
+    at += line.length;
+    const isValid = isUtf8(line);
+    lines.push({ bytes: line, isUtf8: isValid });
+    if (!isValid) other.push(line);
+    else if (!isAscii(line)) valid++;
+    if (lines.length > maxMixedLines) return undefined;
+  }
+  // By chance a line of another encoding is hardly ever UTF-8.
+  if (valid < 2 || other.length > 3 * valid) return undefined;
+  const joined = Buffer.concat(other);
+  if (mostlyUtf8(joined)) return undefined; // a few broken bytes
+  const encoding = guessEncoding(joined);
+  const text = lines.map((line) => decode(line.bytes, line.isUtf8 ? 'utf-8' : encoding)).join('');
+  return { text, encoding, lines: other.length };
 }
 
 /** The label TextDecoder knows it by, or undefined. */
@@ -108,8 +164,7 @@ function decodeWindows1252(bytes: Uint8Array): string {
     .replace(/[\u0080-\u009F]/g, (char) => c1Letters.charAt(char.charCodeAt(0) - 0x80));
 }
 
-function checked(bytes: Uint8Array, encoding: string, name: string, notes: ImportNotes): string {
-  const text = decode(bytes, encoding);
+function checked(text: string, encoding: string, name: string, notes: ImportNotes): string {
   if (looksBinary(text)) {
     throw new AppError(
       'DOC_FORMAT',
@@ -141,8 +196,8 @@ function looksBinary(text: string): boolean {
     let odd = 0;
     for (let i = 0; i < sample.length; i++) {
       const c = sample.charCodeAt(i);
-      // C0 but for tab to carriage return and escape (terminal logs); DEL and C1; not decodable; not a character.
-      if ((c < 0x20 && !(c >= 9 && c <= 13) && c !== 27) || (c >= 0x7f && c < 0xa0) || c === 0xfffd || c >= 0xfffe)
+      // C0 but for bell to carriage return and escape (terminal logs, manuals); DEL and C1; not decodable; not a character.
+      if ((c < 0x20 && !(c >= 7 && c <= 13) && c !== 27) || (c >= 0x7f && c < 0xa0) || c === 0xfffd || c >= 0xfffe)
         odd++;
     }
     return odd > sample.length / 50;

@@ -1,8 +1,7 @@
 /** Other files that stand in the text of a DOCX (altChunk): web pages, plain texts, further DOCX files. */
-import { decodeText } from './decode-text.ts';
+import { declaredEncoding, decodeText } from './decode-text.ts';
 import { DocxPackage } from './docx-package.ts';
 import type { DocxShared } from './docx-shared.ts';
-import { declaredEncoding } from './extract-html.ts';
 import { htmlToMarkdown } from './html-to-markdown.ts';
 import type { ImportNotes } from './import-notes.ts';
 import { GuardedZip } from './zip-guard.ts';

@@ -1,19 +1,29 @@
 /** EPUB 2 and 3: the chapters of the OPF spine in reading order, named by the table of contents (nav, else NCX). */
-import { posix } from 'node:path';
 import { load } from 'cheerio';
 import type { ParsedDocument } from '../contract/documents.ts';
 import { AppError } from '../contract/errors.ts';
+import type { NoteKind } from '../contract/import-notes.ts';
 import type { ExtractContext } from './extract-context.ts';
-import { htmlToMarkdown } from './html-to-markdown.ts';
+import type { HtmlElement } from './html-nodes.ts';
+import { htmlToMarkdown, type MarkdownPage } from './html-to-markdown.ts';
+import type { ImportNotes } from './import-notes.ts';
 import { markdownSections } from './markdown-sections.ts';
+import { addPageNotes } from './page-notes.ts';
 import { TextBuilder } from './text-builder.ts';
 import { countText } from './wording.ts';
 import { readXml } from './xml-guard.ts';
 import type { GuardedZip } from './zip-guard.ts';
+import { ZipNames } from './zip-names.ts';
+
+interface Chapter {
+  href: string; // as the book writes it
+  entry: string | undefined; // its name in the archive
+  isPicture: boolean; // a page of a comic
+}
 
 interface Package {
   title: string;
-  spine: string[]; // entry names in reading order
+  spine: Chapter[]; // in reading order
   contents: { entry: string; kind: 'nav' | 'ncx' } | undefined;
 }
 
@@ -21,22 +31,37 @@ interface Package {
 const fontObfuscation = /idpf\.org\/2008\/embedding|ns\.adobe\.com\/pdf\/enc/;
 
 export function extractEpub({ source, limits, notes, onProgress }: ExtractContext, zip: GuardedZip): ParsedDocument {
-  const book = readPackage(zip, source.name);
-  if (isProtected(zip, book.spine)) {
+  const files = new ZipNames(zip.names);
+  const book = readPackage(zip, files, source.name);
+  if (isProtected(zip, files, book.spine)) {
     throw new AppError(
       'DOC_ENCRYPTED',
       `${source.name} is protected by its shop (DRM) and cannot be read outside its reader.`,
     );
   }
-  const chapters = chapterTitles(zip, book);
+  const chapters = chapterTitles(zip, files, book);
   const builder = new TextBuilder(source.name, limits.maxTextBytes);
-  let missing = 0;
-  for (const [i, entry] of book.spine.entries()) {
+  const pages: MarkdownPage[] = [];
+  const missing: string[] = [];
+  const unreadable: string[] = [];
+  for (const [i, { entry, href, isPicture }] of book.spine.entries()) {
     onProgress(i, book.spine.length);
-    if (!zip.has(entry)) missing++;
-    if (!zip.has(entry) || entry === book.contents?.entry) continue; // the contents page is navigation, not text
-    const { title, markdown } = htmlToMarkdown(readXml(zip.read(entry)), 'xhtml');
+    if (entry === undefined) {
+      missing.push(href);
+      continue;
+    }
+    if (isPicture || entry === book.contents?.entry) continue; // the contents page is navigation, not text
+    let page: MarkdownPage;
+    try {
+      page = htmlToMarkdown(readXml(zip.read(entry)), 'xhtml');
+    } catch (error) {
+      if (error instanceof AppError && error.code === 'DOC_BOMB') throw error;
+      unreadable.push(href);
+      continue;
+    }
+    const { title, markdown } = page;
     if (markdown.trim() === '') continue; // a cover
+    pages.push({ ...page, markdown: '' }); // the texts are kept by the builder
     const names = chapters.get(entry) ?? [];
     const label =
       names[0] ?? markdownSections(markdown).find(({ heading }) => heading)?.heading ?? (title || `Part ${i + 1}`);
@@ -44,88 +69,89 @@ export function extractEpub({ source, limits, notes, onProgress }: ExtractContex
     if (names.length > 1) builder.addSections(label, `${markdown}\n\n`);
     else builder.addPage(label, markdown);
   }
-  if (missing > 0) {
-    const sentence = `${countText(missing, 'chapter')} named in the book's reading order could not be found in the file.`;
-    notes.add({ kind: 'missing-chapters', count: missing, sentence });
+  if (!builder.hasText && unreadable.length > 0) {
+    throw new AppError('DOC_FORMAT', `${source.name} is a damaged EPUB file: no chapter can be read. Get it again.`);
   }
+  addChapterNote(notes, 'missing-chapters', missing, 'named in the reading order is not in the file');
+  addChapterNote(notes, 'chapters-unreadable', unreadable, 'of the book is damaged and could not be read');
+  addPageNotes(notes, pages);
   return builder.finish(book.title || source.stem, 'epub', notes);
 }
 
-function readPackage(zip: GuardedZip, name: string): Package {
+function addChapterNote(notes: ImportNotes, kind: NoteKind, names: readonly string[], what: string): void {
+  if (names.length === 0) return;
+  const shown = names.slice(0, 5).join(', ') + (names.length > 5 ? ` and ${names.length - 5} more` : '');
+  const sentence =
+    names.length === 1
+      ? `1 chapter ${what}: ${shown}.`
+      : `${countText(names.length, 'chapter')} ${what.replace(/\bis\b/, 'are')}: ${shown}.`;
+  notes.add({ kind, count: names.length, names: [...names], sentence });
+}
+
+function readPackage(zip: GuardedZip, files: ZipNames, name: string): Package {
   const broken = (why: string): AppError =>
     new AppError('DOC_FORMAT', `${name} is a damaged EPUB file: ${why}. Get it again.`);
-  if (!zip.has('META-INF/container.xml')) throw broken('its container is missing');
-  const container = load(readXml(zip.read('META-INF/container.xml')), { xml: true });
-  const opfEntry = container('rootfile').first().attr('full-path') ?? '';
-  if (!zip.has(opfEntry)) throw broken('its list of chapters is missing');
+  const containerEntry = files.find('', 'META-INF/container.xml');
+  if (containerEntry === undefined) throw broken('its container is missing');
+  const container = load(readXml(zip.read(containerEntry)), { xml: true });
+  const opfEntry = files.find('', container('rootfile').first().attr('full-path') ?? '');
+  if (opfEntry === undefined) throw broken('its list of chapters is missing');
   const $ = load(readXml(zip.read(opfEntry)), { xml: true });
-  const items = new Map<string, { entry: string; properties: string }>();
-  $('manifest > item').each((_, item) => {
-    const { id, href, properties } = item.attribs;
-    if (id && href) items.set(id, { entry: entryName(opfEntry, href), properties: properties ?? '' });
-  });
-  const spine: string[] = [];
-  $('spine > itemref').each((_, itemref) => {
+  const named = (name: string) => (_: number, e: HtmlElement) => e.tagName.replace(/^.*:/, '') === name;
+  const all = $.root().find('*');
+  const items = new Map<string, Chapter & { properties: string }>();
+  for (const item of all.filter(named('item')).get()) {
+    const { id, href, properties = '', 'media-type': type = '' } = item.attribs;
+    if (id && href)
+      items.set(id, { href, entry: files.find(opfEntry, href), isPicture: /^image\/(?!svg)/.test(type), properties });
+  }
+  const spine = new Map<string, Chapter>(); // each file once
+  for (const itemref of all.filter(named('itemref')).get()) {
     const item = items.get(itemref.attribs.idref ?? '');
-    if (item) spine.push(item.entry);
-  });
-  if (spine.length === 0) throw broken('its reading order is empty');
-  const nav = [...items.values()].find(({ properties }) => properties.split(/\s+/).includes('nav'));
-  const ncx = items.get($('spine').attr('toc') ?? '');
+    if (item) spine.set(item.entry ?? item.href, item);
+  }
+  if (spine.size === 0) throw broken('its reading order is empty');
+  const nav = [...items.values()].find(({ properties }) => properties.split(/\s+/).includes('nav'))?.entry;
+  const ncx = items.get(all.filter(named('spine')).attr('toc') ?? '')?.entry;
   return {
-    title: $('metadata')
-      .children()
-      .filter((_, e) => /(^|:)title$/.test(e.tagName))
-      .first()
-      .text()
-      .trim(),
-    spine: [...new Set(spine)],
-    contents: nav ? { entry: nav.entry, kind: 'nav' } : ncx ? { entry: ncx.entry, kind: 'ncx' } : undefined,
+    title: all.filter(named('title')).first().text().trim(),
+    spine: [...spine.values()],
+    contents: nav ? { entry: nav, kind: 'nav' } : ncx ? { entry: ncx, kind: 'ncx' } : undefined,
   };
 }
 
 /** Entry name to the titles of the chapters that begin in it, in order. */
-function chapterTitles(zip: GuardedZip, { contents }: Package): Map<string, string[]> {
+function chapterTitles(zip: GuardedZip, files: ZipNames, { contents }: Package): Map<string, string[]> {
   const titles = new Map<string, string[]>();
-  if (!contents || !zip.has(contents.entry)) return titles;
+  if (!contents) return titles;
   const add = (href: string | undefined, title: string): void => {
-    const entry = href === undefined ? '' : entryName(contents.entry, href);
-    if (entry === '' || title.trim() === '') return;
+    const entry = href === undefined ? undefined : files.find(contents.entry, href);
+    const name = title.replace(/\s+/g, ' ').trim();
+    if (entry === undefined || name === '') return;
     const known = titles.get(entry);
-    if (known) known.push(title.trim());
-    else titles.set(entry, [title.trim()]);
+    if (known) known.push(name);
+    else titles.set(entry, [name]);
   };
-  const $ = load(readXml(zip.read(contents.entry)), { xml: true });
-  if (contents.kind === 'nav') {
-    const nav = $('nav').filter((_, e) => (e.attribs['epub:type'] ?? '').includes('toc'));
-    (nav.length > 0 ? nav : $('nav'))
-      .first()
-      .find('a')
-      .each((_, a) => add(a.attribs.href, $(a).text()));
-  } else {
-    $('navPoint').each((_, point) =>
-      add($(point).children('content').attr('src'), $(point).children('navLabel').text()),
-    );
+  try {
+    const $ = load(readXml(zip.read(contents.entry)), { xml: true });
+    if (contents.kind === 'nav') {
+      const nav = $('nav').filter((_, e) => (e.attribs['epub:type'] ?? '').includes('toc'));
+      for (const a of (nav.length > 0 ? nav : $('nav')).first().find('a').get()) add(a.attribs.href, $(a).text());
+    } else {
+      for (const point of $('navPoint').get())
+        add($(point).children('content').attr('src'), $(point).children('navLabel').text());
+    }
+  } catch {
+    titles.clear(); // chapters are called by their headings then
   }
   return titles;
 }
 
-/** A reference in `fromEntry` as an entry name. It is only looked up in the archive, so "../.." leads nowhere. */
-function entryName(fromEntry: string, href: string): string {
-  const path = href.replace(/#.*$/s, '');
-  let decoded = path;
-  try {
-    decoded = decodeURIComponent(path);
-  } catch {
-    // "%" not followed by two digits: a name written unescaped
-  }
-  return posix.normalize(posix.join(posix.dirname(fromEntry), decoded));
-}
-
-function isProtected(zip: GuardedZip, spine: readonly string[]): boolean {
-  if (!zip.has('META-INF/encryption.xml')) return false;
-  const $ = load(readXml(zip.read('META-INF/encryption.xml')), { xml: true });
-  const chapters = new Set(spine);
+function isProtected(zip: GuardedZip, files: ZipNames, spine: readonly Chapter[]): boolean {
+  const entry = files.find('', 'META-INF/encryption.xml');
+  if (entry === undefined) return false;
+  const $ = load(readXml(zip.read(entry)), { xml: true });
+  const chapters = new Set(spine.map((chapter) => chapter.entry));
   return $.root()
     .find('*')
     .filter((_, e) => /(^|:)EncryptedData$/.test(e.tagName))
@@ -138,6 +164,6 @@ function isProtected(zip: GuardedZip, spine: readonly string[]): boolean {
           .first();
       const algorithm = part(/(^|:)EncryptionMethod$/).attr('Algorithm') ?? '';
       const uri = part(/(^|:)CipherReference$/).attr('URI') ?? '';
-      return !fontObfuscation.test(algorithm) && chapters.has(entryName('', uri));
+      return !fontObfuscation.test(algorithm) && chapters.has(files.find('', uri));
     });
 }

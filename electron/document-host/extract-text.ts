@@ -1,12 +1,15 @@
-/** Plain text (one span per form feed page) and Markdown (one span per heading). The text stays as it is. */
+/** Plain text (one span per form feed page) and Markdown (one span per heading). What is text stays as it is. */
 import type { ParsedDocument } from '../contract/documents.ts';
 import { decodeText } from './decode-text.ts';
 import type { ExtractContext } from './extract-context.ts';
+import { plainMarkdown } from './markdown-html.ts';
 import { markdownSections } from './markdown-sections.ts';
+import { addPageNotes } from './page-notes.ts';
+import { withoutDebris } from './plain-text.ts';
 import { TextBuilder } from './text-builder.ts';
 
 export function extractText({ source, limits, notes }: ExtractContext): ParsedDocument {
-  const text = decodeText(source.readAll(), source.name, notes);
+  const text = withoutDebris(decodeText(source.readAll(), source.name, notes), notes);
   const builder = new TextBuilder(source.name, limits.maxTextBytes);
   const pages = text.split('\f');
   if (pages.at(-1)?.trim() === '') pages.pop(); // a form feed ends a page: nothing follows the last one
@@ -18,9 +21,21 @@ export function extractText({ source, limits, notes }: ExtractContext): ParsedDo
 }
 
 export function extractMarkdown({ source, limits, notes }: ExtractContext): ParsedDocument {
-  const text = decodeText(source.readAll(), source.name, notes);
+  const page = plainMarkdown(decodeText(source.readAll(), source.name, notes));
+  const text = withoutDebris(page.text, notes);
+  addPageNotes(notes, [{ ...page, pictures: 0, boilerplate: undefined }]);
   const builder = new TextBuilder(source.name, limits.maxTextBytes);
   builder.addSections(source.stem, text);
-  const firstHeading = markdownSections(text.slice(0, 100_000)).find(({ heading }) => heading)?.heading;
-  return builder.finish(firstHeading ?? source.stem, 'md', notes);
+  const title =
+    frontMatterTitle(text) ?? markdownSections(text.slice(0, 100_000)).find(({ heading }) => heading)?.heading;
+  return builder.finish(title ?? source.stem, 'md', notes);
+}
+
+/** "title: ..." between the "---" (YAML) or "+++" (TOML) at the very start. The lines stay in the text. */
+function frontMatterTitle(text: string): string | undefined {
+  const [, mark, front] = /^\uFEFF?(---|\+\+\+)[ \t]*\r?\n([\s\S]{0,20000}?)\r?\n\1[ \t]*(?:\r?\n|$)/.exec(text) ?? [];
+  if (front === undefined) return undefined;
+  const line = mark === '---' ? /^title:[ \t]*(.+)$/m.exec(front) : /^title[ \t]*=[ \t]*(.+)$/m.exec(front);
+  const title = line?.[1]?.trim().replace(/^(["'])(.*)\1$/, '$2');
+  return title && !/^[|>]/.test(title) ? title : undefined;
 }

@@ -1,15 +1,23 @@
 /**
- * HTML to Markdown: headings, lists and tables stay readable, everything that is not text goes. Shared by HTML, DOCX and
- * EPUB. Nothing is fetched: pictures become their description, links their words.
+ * HTML to Markdown: headings, lists and tables stay readable, everything that is not text goes. Shared by HTML, DOCX, EPUB and
+ * Markdown. Nothing is fetched: pictures become their description, links their words.
  */
-import { type CheerioAPI, load } from 'cheerio';
+import { load } from 'cheerio';
 import TurndownService from 'turndown';
+import { type Boilerplate, removeBoilerplate } from './html-boilerplate.ts';
+import { writeMarks } from './html-marks.ts';
+import { flattenDeep } from './html-nodes.ts';
+import { writeTables } from './html-tables.ts';
+import { removeInvisible } from './html-visible.ts';
+import { formatNumber } from './number-formats.ts';
 
-const notText =
-  'script,style,noscript,template,iframe,object,embed,svg,canvas,video,audio,map,button,input,select,textarea,head,link,meta,[hidden]';
-
-/** cheerio's node type, which it does not export. */
-type AnyNode = Extract<Parameters<typeof load>[0], { parent: unknown }>;
+/** Only what is used of a DOM node: this room has no DOM types. */
+interface DomNode {
+  nodeName: string;
+  parentNode: DomNode | null;
+  previousSibling: DomNode | null;
+  getAttribute(name: string): string | null;
+}
 
 let service: TurndownService | undefined;
 
@@ -20,6 +28,7 @@ function markdownService(): TurndownService {
     bulletListMarker: '-',
     codeBlockStyle: 'fenced',
     hr: '---',
+    br: '',
   });
   // Escaping would put backslashes into the document's own text, and quotes of it would no longer be found.
   turndown.escape = (text) => text;
@@ -27,75 +36,98 @@ function markdownService(): TurndownService {
   turndown.addRule('picture', {
     filter: 'img',
     replacement: (_content, node) => {
-      const description = (node as unknown as Attributed).getAttribute('alt')?.trim();
+      const description = (node as unknown as DomNode).getAttribute('alt')?.replace(/\s+/g, ' ').trim();
       return description ? `[${description}]` : '';
     },
   });
   // Emphasis marks cost tokens and break quotes in the middle of a sentence.
   turndown.addRule('emphasis', { filter: ['em', 'i', 'strong', 'b'], replacement: (content) => content });
+  turndown.addRule('item', {
+    filter: 'li',
+    replacement: (content, node) => {
+      const mark = itemMark(node as unknown as DomNode);
+      return `${mark} ${content.trim().replace(/\n/g, `\n${' '.repeat(mark.length + 1)}`)}\n`;
+    },
+  });
   turndown.addRule('cell', {
     filter: ['th', 'td'],
     replacement: (content) => ` ${content.trim().replace(/\s*\n\s*/g, ' ')} |`,
   });
-  turndown.addRule('row', { filter: 'tr', replacement: (content) => (content.trim() === '' ? '' : `\n|${content}`) });
+  turndown.addRule('row', { filter: 'tr', replacement: (content) => (/[^\s|]/.test(content) ? `\n|${content}` : '') });
   turndown.addRule('table', { filter: 'table', replacement: (content) => `\n\n${content.trim()}\n\n` });
   turndown.addRule('tableParts', { filter: ['thead', 'tbody', 'tfoot'], replacement: (content) => content });
   service = turndown;
   return turndown;
 }
 
-/** Only what is used of a DOM node: this room has no DOM types. */
-interface Attributed {
-  getAttribute(name: string): string | null;
+const listFormats: Record<string, string> = { a: 'lowerLetter', A: 'upperLetter', i: 'lowerRoman', I: 'upperRoman' };
+const listStyles: Record<string, string> = {
+  'lower-alpha': 'lowerLetter',
+  'lower-latin': 'lowerLetter',
+  'upper-alpha': 'upperLetter',
+  'upper-latin': 'upperLetter',
+  'lower-roman': 'lowerRoman',
+  'upper-roman': 'upperRoman',
+  'decimal-leading-zero': 'decimalZero',
+};
+
+/** "3." or "(c)" as the page shows it: clauses are referred to by it. */
+function itemMark(item: DomNode): string {
+  const list = item.parentNode;
+  if (list?.nodeName !== 'OL') return '-';
+  const style = /list-style(?:-type)?\s*:\s*([\w-]+)/.exec(list.getAttribute('style') ?? '')?.[1] ?? '';
+  if (style === 'none') return '-';
+  // The numbers were put on the items before, so that a long list is not counted anew for each of them.
+  const n = Number(item.getAttribute('value') ?? 1);
+  return `${formatNumber(n, listStyles[style] ?? listFormats[list.getAttribute('type') ?? ''] ?? 'decimal')}.`;
 }
 
 export interface MarkdownPage {
   title: string; // of <title>; '' when there is none
   markdown: string;
+  hidden: number; // parts with text that the page does not show
+  equations: number;
+  pictures: number; // without a description
+  boilerplate: Boilerplate | undefined; // that was left out
 }
 
-/** `xhtml`: "<title/>" closes itself there, while in HTML it would swallow the page. */
-export function htmlToMarkdown(html: string, kind: 'html' | 'xhtml'): MarkdownPage {
-  const { title, body } = textOnly(html, kind);
-  return { title, markdown: markdownService().turndown(body) };
+/**
+ * `xhtml`: "<title/>" closes itself there, while in HTML it would swallow the page. `articleOnly`: of a saved page the navigation and the
+ * like is left out.
+ */
+export function htmlToMarkdown(html: string, kind: 'html' | 'xhtml', articleOnly = false): MarkdownPage {
+  const { body, ...page } = textOnly(html, kind, articleOnly);
+  return { ...page, markdown: markdownService().turndown(body) };
 }
 
 /** A function of its own, so that its tree is gone before turndown builds another one. */
-function textOnly(html: string, kind: 'html' | 'xhtml'): { title: string; body: string } {
+function textOnly(
+  html: string,
+  kind: 'html' | 'xhtml',
+  articleOnly: boolean,
+): Omit<MarkdownPage, 'markdown'> & { body: string } {
   const $ =
     kind === 'html'
       ? load(html)
       : load(html, { xml: { xmlMode: false, recognizeSelfClosing: true, decodeEntities: true } });
-  const title = $('head > title').first().text().trim();
-  $(notText).remove();
-  unfoldLayoutTables($);
+  flattenDeep($);
+  const title = $('head > title').first().text().replace(/\s+/g, ' ').trim();
+  const hidden = removeInvisible($);
+  const boilerplate = articleOnly ? removeBoilerplate($) : undefined;
+  const { equations, pictures } = writeMarks($);
+  writeTables($);
+  for (const list of $('ol').get()) {
+    const items = $(list).children('li').get();
+    const step = list.attribs.reversed === undefined ? 1 : -1;
+    let n = Number.parseInt(list.attribs.start ?? '', 10);
+    if (Number.isNaN(n)) n = step === 1 ? 1 : items.length;
+    for (const item of items) {
+      const stated = Number.parseInt(item.attribs.value ?? '', 10);
+      if (!Number.isNaN(stated)) n = stated;
+      item.attribs.value = `${n}`;
+      n += step;
+    }
+  }
   const body = $('body');
-  return { title, body: (body.length > 0 ? body.html() : $.html()) ?? '' };
-}
-
-/** A table that holds tables or headings lays out a page; as rows its text would become one endless line. */
-function unfoldLayoutTables($: CheerioAPI): void {
-  const layout = new Set<AnyNode>();
-  $('table,h1,h2,h3,h4,h5,h6').each((_, element) => {
-    const outer = tableAround(element);
-    if (outer) layout.add(outer);
-  });
-  if (layout.size === 0) return;
-  const parts = $('thead,tbody,tfoot,tr,td,th').filter((_, part) => {
-    const table = tableAround(part);
-    return table !== undefined && layout.has(table);
-  });
-  for (const part of [
-    ...parts.get(),
-    ...$('table')
-      .filter((_, table) => layout.has(table))
-      .get(),
-  ])
-    part.tagName = 'div';
-}
-
-function tableAround(element: AnyNode): AnyNode | undefined {
-  let at: AnyNode | null = element.parent;
-  while (at && !('tagName' in at && at.tagName === 'table')) at = at.parent;
-  return at ?? undefined;
+  return { title, hidden, equations, pictures, boilerplate, body: (body.length > 0 ? body.html() : $.html()) ?? '' };
 }

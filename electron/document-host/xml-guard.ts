@@ -1,10 +1,10 @@
 /** Takes the document type declaration out of XML, and with it every way to declare, expand or fetch an entity. */
 
-/** XML bytes (UTF-8, or UTF-16 with a mark) as text without a document type declaration. */
+import { decodePart } from './decode-text.ts';
+
+/** XML bytes, in the encoding that they name, as text without a document type declaration. */
 export function readXml(bytes: Uint8Array): string {
-  const [a, b] = bytes;
-  const encoding = a === 0xff && b === 0xfe ? 'utf-16le' : a === 0xfe && b === 0xff ? 'utf-16be' : 'utf-8';
-  const xml = new TextDecoder(encoding).decode(bytes);
+  const xml = decodePart(bytes);
   const start = xml.search(/<!DOCTYPE/i);
   return start < 0 ? xml : xml.slice(0, start) + xml.slice(doctypeEnd(xml, start));
 }

@@ -1,0 +1,117 @@
+/**
+ * Navigation and the like of a saved page. Readability says what the article is; of the rest only that is left out which also looks like
+ * boilerplate, so that a page which is no article (tables, documentation, a form) loses none of its text.
+ */
+import { Readability } from '@mozilla/readability';
+import { type CheerioAPI, load } from 'cheerio';
+import { parseHTML } from 'linkedom';
+import { type HtmlElement, isHtmlElement, textOfNode } from './html-nodes.ts';
+
+const mark = 'data-block'; // numbers the elements that hold text themselves, so that they are known again in the article
+const mostElements = 20_000; // Readability takes seconds beyond
+const articleLength = 500; // characters; a shorter text is no article
+
+const landmarks =
+  /^(navigation|search|menu|menubar|tablist|banner|contentinfo|complementary|dialog|alertdialog|toolbar)$/;
+const furnitureNames =
+  /(^|[\s_-])(nav(bar|igation)?|menu|sidebar|side-bar|footer|masthead|breadcrumbs?|cookies?|consent|gdpr|banner|share|sharing|social|newsletter|subscribe|subscription|promo|advert(isement)?s?|ads?|sponsored|related|recommend(ed|ations)?|popular|trending|pagination|pager|skip(-link|-to)?|toolbar|popup|modal|login|signup)([\s_-]|$)/i;
+
+export interface Boilerplate {
+  parts: number;
+  words: number;
+}
+
+/** Takes the boilerplate out of the page. `onlyMarked`: what the page itself calls navigation, without asking Readability. */
+export function removeBoilerplate($: CheerioAPI): Boilerplate {
+  const body = $('body').get(0);
+  const removed: Boilerplate = { parts: 0, words: 0 };
+  if (!body) return removed;
+  const whole = words(textOfNode(body));
+  const inArticle = articleBlocks($);
+  const candidates: HtmlElement[] = [];
+  const visit = (element: HtmlElement): void => {
+    if (isFurniture($, element, inArticle)) candidates.push(element);
+    else for (const child of element.children) if (isHtmlElement(child)) visit(child);
+  };
+  visit(body);
+  const lost = candidates.reduce((sum, element) => sum + words(textOfNode(element)), 0);
+  // A page of links is a page of links: were most of it left out, it would not be read at all.
+  if (lost === whole || (!inArticle && lost > whole / 2)) return removed;
+  for (const element of candidates) {
+    const count = words(textOfNode(element));
+    if (count > 0) removed.parts++;
+    removed.words += count;
+    $(element).remove();
+  }
+  return removed;
+}
+
+/** The elements of the article that hold text themselves; undefined when there is no article. */
+function articleBlocks($: CheerioAPI): Set<HtmlElement> | undefined {
+  const blocks = $('body *').get();
+  if (blocks.length > mostElements) return undefined;
+  const textual = blocks.filter(({ children }) =>
+    children.some((child) => child.type === 'text' && child.data.trim() !== ''),
+  );
+  for (const [i, block] of textual.entries()) block.attribs[mark] = `${i}`;
+  const html = $.html();
+  for (const block of textual) delete block.attribs[mark];
+  let article: ReturnType<Readability['parse']>;
+  try {
+    // Its types want a browser's; linkedom is one in all that it uses.
+    const { document } = parseHTML(html) as unknown as { document: ConstructorParameters<typeof Readability>[0] };
+    article = new Readability(document, { charThreshold: articleLength }).parse();
+  } catch {
+    return undefined; // a page that it cannot take apart is read as a whole
+  }
+  if (!article?.content || (article.textContent ?? '').trim().length < articleLength) return undefined;
+  const known = new Set(
+    load(article.content)(`[${mark}]`)
+      .get()
+      .map(({ attribs }) => attribs[mark]),
+  );
+  const text = squeezed(article.textContent ?? '');
+  // Readability renames and unwraps elements; what is no longer marked may still be there.
+  return new Set(textual.filter((block, i) => known.has(`${i}`) || text.includes(squeezed(textOfNode(block)))));
+}
+
+function isFurniture($: CheerioAPI, element: HtmlElement, inArticle: ReadonlySet<HtmlElement> | undefined): boolean {
+  const { tagName, attribs } = element;
+  if (/^(main|article|body|h[1-6])$/.test(tagName)) return false;
+  const inner = $(element);
+  const isLandmark = tagName === 'nav' || landmarks.test(attribs.role ?? '');
+  const isMargin =
+    /^(header|footer|aside)$/.test(tagName) && inner.closest('main,article,section,blockquote').length === 0;
+  if (inner.find('h1,main,article').length > 0) return false;
+  const text = textOfNode(element);
+  if (text === '') return false;
+  // Links within the page are a table of contents.
+  const linked = inner
+    .find('a[href]')
+    .get()
+    .filter(({ attribs: { href = '' } }) => !href.startsWith('#'))
+    .reduce((sum, link) => sum + $(link).text().trim().length, 0);
+  const share = linked / text.length;
+  if (isLandmark) return share > 0 || tagName === 'nav' || text.length < 400;
+  if (!inArticle) return isMargin && (share > 0.3 || words(text) < 30);
+  if (
+    inArticle.has(element) ||
+    inner
+      .find('*')
+      .get()
+      .some((part) => inArticle.has(part))
+  )
+    return false;
+  if (inner.find('td').length > 8 || inner.find('pre').length > 0) return false;
+  const isNamed = furnitureNames.test(`${attribs.class ?? ''} ${attribs.id ?? ''}`);
+  if (isMargin || isNamed) return share > 0.2 || words(text) < 80;
+  return share > 0.6 && inner.closest('main,article').length === 0 && words(text) > 1;
+}
+
+function words(text: string): number {
+  return text.match(/[\p{L}\p{N}]+/gu)?.length ?? 0;
+}
+
+function squeezed(text: string): string {
+  return text.replace(/\s+/g, '');
+}

@@ -1,0 +1,111 @@
+/**
+ * HTML within Markdown, and pictures written into it as data. Everything else of a Markdown text stays as it is; code, in fences or between
+ * backticks, is not touched at all.
+ */
+import { htmlToMarkdown } from './html-to-markdown.ts';
+
+export interface MarkdownText {
+  text: string;
+  hidden: number; // parts that are not shown
+  equations: number;
+}
+
+// A fence runs to its like or to the end; code between backticks does not cross an empty line.
+const code =
+  /(^|\n) {0,3}(`{3,}|~{3,})[^\n]*(?:\n[\s\S]*?(?:\n {0,3}\2[`~]*[ \t]*(?=\n|$)|$)|$)|(`+)(?!`)(?:[^`\n]|\n(?!\s*\n)|(?!\3(?!`))`+)*?[^`]?\3(?!`)/g;
+const blockNames =
+  'table|div|details|section|article|figure|center|ul|ol|dl|h[1-6]|p|blockquote|svg|math|style|script|template';
+
+export function plainMarkdown(markdown: string): MarkdownText {
+  const result: MarkdownText = { text: '', hidden: 0, equations: 0 };
+  // Code is set aside under a sign that no text holds, so that a block of HTML may have code in it.
+  const kept: string[] = [];
+  const bare = markdown.replace(/\uFDD0/g, '\uFFFD').replace(code, (found) => `\uFDD0${kept.push(found) - 1}\uFDD0`);
+  const text = /[<]|\]\(\s*data:|\]:\s*data:/.test(bare) ? plainParts(bare, result) : bare;
+  result.text = text.replace(/\uFDD0(\d+)\uFDD0/g, (_, n: string) => kept[Number(n)] ?? '');
+  return result;
+}
+
+function plainParts(bare: string, result: MarkdownText): string {
+  const text = withoutDataPictures(bare).replace(/<!--([\s\S]*?)-->/g, (_, comment: string) => {
+    if (/[\p{L}\p{N}]/u.test(comment)) result.hidden++;
+    return '';
+  });
+  return inlineTags(htmlBlocks(text, result));
+}
+
+/** "![chart](data:...)" and its forms with a reference: the description is what can be read. */
+function withoutDataPictures(text: string): string {
+  const data = new Set<string>(); // labels of references to data
+  const bare = text.replace(/^ {0,3}\[([^\]\n]{1,999})\]:[ \t]*<?data:[^\n]*(?:\n|$)/gim, (_, label: string) => {
+    data.add(label.trim().toLowerCase());
+    return '';
+  });
+  return bare
+    .replace(/!\[([^\]\n]*)\]\(\s*<?data:[^)\s]*>?(?:\s+"[^"\n]*")?\s*\)/gi, (_, alt: string) => described(alt))
+    .replace(/!\[([^\]\n]*)\](?:\[([^\]\n]*)\])?/g, (all, alt: string, label: string | undefined) =>
+      data.has((label || alt).trim().toLowerCase()) ? described(alt) : all,
+    );
+}
+
+function described(alt: string): string {
+  return alt.trim() === '' ? '' : `[${alt.trim()}]`;
+}
+
+/** A block of HTML that holds no Markdown becomes what a page with it would read as. */
+function htmlBlocks(text: string, result: MarkdownText): string {
+  const opening = new RegExp(`(^|\\n)[ \\t]*<(${blockNames})(?=[\\s>/])`, 'gi');
+  let plain = '';
+  let at = 0;
+  for (let found = opening.exec(text); found; found = opening.exec(text)) {
+    const start = found.index + (found[1] ?? '').length;
+    const end = endOfElement(text, start, found[2] ?? '');
+    const html = text.slice(start, end);
+    opening.lastIndex = end;
+    const isHidden = /^[ \t]*<[^>]*(\shidden[\s>=]|display\s*:\s*none)/i.test(html);
+    // After an empty line Markdown goes on within the element: only its tags are taken out then.
+    const holdsMarkdown =
+      /\n[ \t]*\n[ \t]*[^<\s]/.test(html) && !/^table|style|script|template|svg|math$/i.test(found[2] ?? '');
+    if (holdsMarkdown && !isHidden) {
+      opening.lastIndex = start + html.indexOf('>') + 1;
+      continue;
+    }
+    const page = htmlToMarkdown(html, 'html');
+    result.hidden += page.hidden;
+    result.equations += page.equations;
+    plain += text.slice(at, start) + page.markdown;
+    at = end;
+  }
+  return plain + text.slice(at);
+}
+
+/** Offset after the element that begins at `start`; the next empty line when it is not closed. */
+function endOfElement(text: string, start: number, name: string): number {
+  const tags = new RegExp(`<(/?)${name}(?=[\\s>/])[^>]*>`, 'gi');
+  tags.lastIndex = start;
+  let depth = 0;
+  for (let tag = tags.exec(text); tag; tag = tags.exec(text)) {
+    if (tag[0].endsWith('/>')) continue;
+    depth += tag[1] ? -1 : 1;
+    if (depth <= 0) return tags.lastIndex;
+  }
+  const blank = /\n[ \t]*\n/g;
+  blank.lastIndex = start;
+  return blank.exec(text)?.index ?? text.length;
+}
+
+const inlineNames =
+  'a|abbr|b|bdi|bdo|big|center|cite|del|details|dfn|div|em|figcaption|figure|font|i|ins|kbd|mark|p|picture|q|s|samp|section|small|source|span|strike|strong|summary|tt|u|var|wbr|article|blockquote|h[1-6]|ul|ol|li|dl|dt|dd|img|sup|sub|br|hr|ruby|rt|rp';
+
+/** Tags within a line. What is no tag of HTML ("<name>", "<http://...>", "a < b") stays. */
+function inlineTags(text: string): string {
+  return text
+    .replace(/<(sup|sub|ruby)(?:\s[^<>]*)?>(?:[^<\n]|<(?!\/\1>)[^<>\n]*>){1,300}<\/\1>/gi, (all) =>
+      htmlToMarkdown(`x${all}`, 'html').markdown.slice(1),
+    )
+    .replace(/<br\s*\/?>(\r?\n)?/gi, '\n')
+    .replace(/<img\s[^<>]*>/gi, (all) =>
+      described(/\salt\s*=\s*(?:"([^"]*)"|'([^']*)')/i.exec(all)?.slice(1).find(Boolean) ?? ''),
+    )
+    .replace(new RegExp(`</?(?:${inlineNames})(?:\\s(?:[^<>"']|"[^"]*"|'[^']*'){0,2000})?/?>`, 'gi'), '');
+}

@@ -1,0 +1,46 @@
+/** Takes out of plain text what is no text: colours of a terminal, pictures and files written as base64. */
+import { stripVTControlCharacters } from 'node:util';
+import type { ImportNotes } from './import-notes.ts';
+import { bytesText, countText } from './wording.ts';
+
+export function withoutDebris(text: string, notes: ImportNotes): string {
+  return withoutBase64(withoutTerminal(text), notes);
+}
+
+/** Escape sequences, and the backspaces by which manuals print a letter twice to make it bold. */
+function withoutTerminal(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
+  const plain = /[\x1b\x9b]/.test(text) ? stripVTControlCharacters(text) : text;
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: likewise
+  return plain.includes('\b') ? plain.replace(/[^\n]\x08/g, '') : plain;
+}
+
+// One word of this many characters is no word. Several lines of equal length: as mail programs and certificates write it.
+const longWord = /(?:data:[\w.+/-]{1,100};base64,)?[A-Za-z0-9+/_-]{600,}={0,2}/g;
+const equalLines = /^(?:[A-Za-z0-9+/]{60,76}\r?\n){12,}[A-Za-z0-9+/]{0,76}={0,2}$/gm;
+
+function withoutBase64(text: string, notes: ImportNotes): string {
+  let count = 0;
+  let bytes = 0;
+  const leaveOut = (found: string): string => {
+    if (!isBase64(found)) return found;
+    count++;
+    const size = Math.floor(found.length * 0.75);
+    bytes += size;
+    return `[${bytesText(size)} of encoded data]`;
+  };
+  const plain = text.replace(longWord, leaveOut).replace(equalLines, leaveOut);
+  if (count > 0) {
+    const sentence = `${countText(count, 'stretch').replace(/stretchs$/, 'stretches')} of data written as letters (base64, ${bytesText(bytes)}) ${count === 1 ? 'was' : 'were'} left out.`;
+    notes.add({ kind: 'encoded-data', count, sentence });
+  }
+  return plain;
+}
+
+/** All three kinds of characters mixed: a gene, a hexadecimal number or a line of dashes is not base64. */
+function isBase64(found: string): boolean {
+  if (found.startsWith('data:')) return true;
+  const sample = found.slice(0, 4000);
+  const share = (pattern: RegExp): number => (sample.match(pattern)?.length ?? 0) / sample.length;
+  return share(/[A-Z]/g) > 0.1 && share(/[a-z]/g) > 0.1 && share(/[-_]/g) < 0.1 && new Set(sample).size > 3;
+}
