@@ -2,6 +2,7 @@
 import type { ParsedDocument } from '../contract/documents.ts';
 import { declaredEncoding, decodeText } from './decode-text.ts';
 import type { ExtractContext } from './extract-context.ts';
+import { removeBoilerplate } from './html-boilerplate.ts';
 import { htmlToMarkdown } from './html-to-markdown.ts';
 import { markdownSections } from './markdown-sections.ts';
 import { addPageNotes } from './page-notes.ts';
@@ -10,7 +11,7 @@ import { TextBuilder } from './text-builder.ts';
 export function extractHtml({ source, limits, notes, choice }: ExtractContext): ParsedDocument {
   const bytes = source.readAll();
   const text = decodeText(bytes, source.name, notes, declaredEncoding(bytes));
-  const page = htmlToMarkdown(text, 'html', !choice.wholePage);
+  const page = htmlToMarkdown(text, 'html', choice.wholePage ? undefined : removeBoilerplate);
   const { title, markdown } = page;
   const heading = markdownSections(markdown).find((section) => section.heading)?.heading;
   const builder = new TextBuilder(source.name, limits.maxTextBytes);

@@ -2,9 +2,7 @@
 import type { ParsedDocument } from '../contract/documents.ts';
 import { decodeText } from './decode-text.ts';
 import type { ExtractContext } from './extract-context.ts';
-import { plainMarkdown } from './markdown-html.ts';
 import { markdownSections } from './markdown-sections.ts';
-import { addPageNotes } from './page-notes.ts';
 import { withoutDebris } from './plain-text.ts';
 import { TextBuilder } from './text-builder.ts';
 
@@ -20,10 +18,14 @@ export function extractText({ source, limits, notes }: ExtractContext): ParsedDo
   return builder.finish(source.stem, 'txt', notes);
 }
 
-export function extractMarkdown({ source, limits, notes }: ExtractContext): ParsedDocument {
-  const page = plainMarkdown(decodeText(source.readAll(), source.name, notes));
-  const text = withoutDebris(page.text, notes);
-  addPageNotes(notes, [{ ...page, pictures: 0, boilerplate: undefined }]);
+export async function extractMarkdown({ source, limits, notes }: ExtractContext): Promise<ParsedDocument> {
+  const written = decodeText(source.readAll(), source.name, notes);
+  // What reads HTML is loaded only where there may be some.
+  const isPlain = !/<|data:/i.test(written);
+  const text = withoutDebris(
+    isPlain ? written : (await import('./markdown-html.ts')).plainMarkdown(written, notes),
+    notes,
+  );
   const builder = new TextBuilder(source.name, limits.maxTextBytes);
   builder.addSections(source.stem, text);
   const title =

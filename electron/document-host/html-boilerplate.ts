@@ -6,6 +6,7 @@ import { Readability } from '@mozilla/readability';
 import { type CheerioAPI, load } from 'cheerio';
 import { parseHTML } from 'linkedom';
 import { type HtmlElement, isHtmlElement, textOfNode } from './html-nodes.ts';
+import type { Boilerplate } from './html-to-markdown.ts';
 
 const mark = 'data-block'; // numbers the elements that hold text themselves, so that they are known again in the article
 const mostElements = 20_000; // Readability takes seconds beyond
@@ -16,12 +17,7 @@ const landmarks =
 const furnitureNames =
   /(^|[\s_-])(nav(bar|igation)?|menu|sidebar|side-bar|footer|masthead|breadcrumbs?|cookies?|consent|gdpr|banner|share|sharing|social|newsletter|subscribe|subscription|promo|advert(isement)?s?|ads?|sponsored|related|recommend(ed|ations)?|popular|trending|pagination|pager|skip(-link|-to)?|toolbar|popup|modal|login|signup)([\s_-]|$)/i;
 
-export interface Boilerplate {
-  parts: number;
-  words: number;
-}
-
-/** Takes the boilerplate out of the page. `onlyMarked`: what the page itself calls navigation, without asking Readability. */
+/** Takes the boilerplate out of the page. */
 export function removeBoilerplate($: CheerioAPI): Boilerplate {
   const body = $('body').get(0);
   const removed: Boilerplate = { parts: 0, words: 0 };

@@ -2,9 +2,8 @@
  * HTML to Markdown: headings, lists and tables stay readable, everything that is not text goes. Shared by HTML, DOCX, EPUB and
  * Markdown. Nothing is fetched: pictures become their description, links their words.
  */
-import { load } from 'cheerio';
+import { type CheerioAPI, load } from 'cheerio';
 import TurndownService from 'turndown';
-import { type Boilerplate, removeBoilerplate } from './html-boilerplate.ts';
 import { writeMarks } from './html-marks.ts';
 import { flattenDeep } from './html-nodes.ts';
 import { writeTables } from './html-tables.ts';
@@ -82,6 +81,13 @@ function itemMark(item: DomNode): string {
   return `${formatNumber(n, listStyles[style] ?? listFormats[list.getAttribute('type') ?? ''] ?? 'decimal')}.`;
 }
 
+/** What of a saved page is not its text. */
+export interface Boilerplate {
+  parts: number;
+  words: number;
+}
+type RemoveBoilerplate = ($: CheerioAPI) => Boilerplate;
+
 export interface MarkdownPage {
   title: string; // of <title>; '' when there is none
   markdown: string;
@@ -92,11 +98,15 @@ export interface MarkdownPage {
 }
 
 /**
- * `xhtml`: "<title/>" closes itself there, while in HTML it would swallow the page. `articleOnly`: of a saved page the navigation and the
- * like is left out.
+ * `xhtml`: "<title/>" closes itself there, while in HTML it would swallow the page. `removeBoilerplate`: of a saved page the navigation
+ * and the like is left out; what finds it is large and is loaded by those who want it.
  */
-export function htmlToMarkdown(html: string, kind: 'html' | 'xhtml', articleOnly = false): MarkdownPage {
-  const { body, ...page } = textOnly(html, kind, articleOnly);
+export function htmlToMarkdown(
+  html: string,
+  kind: 'html' | 'xhtml',
+  removeBoilerplate?: RemoveBoilerplate,
+): MarkdownPage {
+  const { body, ...page } = textOnly(html, kind, removeBoilerplate);
   return { ...page, markdown: markdownService().turndown(body) };
 }
 
@@ -104,7 +114,7 @@ export function htmlToMarkdown(html: string, kind: 'html' | 'xhtml', articleOnly
 function textOnly(
   html: string,
   kind: 'html' | 'xhtml',
-  articleOnly: boolean,
+  removeBoilerplate: RemoveBoilerplate | undefined,
 ): Omit<MarkdownPage, 'markdown'> & { body: string } {
   const $ =
     kind === 'html'
@@ -113,7 +123,7 @@ function textOnly(
   flattenDeep($);
   const title = $('head > title').first().text().replace(/\s+/g, ' ').trim();
   const hidden = removeInvisible($);
-  const boilerplate = articleOnly ? removeBoilerplate($) : undefined;
+  const boilerplate = removeBoilerplate?.($);
   const { equations, pictures } = writeMarks($);
   writeTables($);
   for (const list of $('ol').get()) {

@@ -3,9 +3,10 @@
  * backticks, is not touched at all.
  */
 import { htmlToMarkdown } from './html-to-markdown.ts';
+import type { ImportNotes } from './import-notes.ts';
+import { addPageNotes } from './page-notes.ts';
 
-export interface MarkdownText {
-  text: string;
+interface Met {
   hidden: number; // parts that are not shown
   equations: number;
 }
@@ -16,22 +17,22 @@ const code =
 const blockNames =
   'table|div|details|section|article|figure|center|ul|ol|dl|h[1-6]|p|blockquote|svg|math|style|script|template';
 
-export function plainMarkdown(markdown: string): MarkdownText {
-  const result: MarkdownText = { text: '', hidden: 0, equations: 0 };
+export function plainMarkdown(markdown: string, notes: ImportNotes): string {
+  const met: Met = { hidden: 0, equations: 0 };
   // Code is set aside under a sign that no text holds, so that a block of HTML may have code in it.
   const kept: string[] = [];
   const bare = markdown.replace(/\uFDD0/g, '\uFFFD').replace(code, (found) => `\uFDD0${kept.push(found) - 1}\uFDD0`);
-  const text = /[<]|\]\(\s*data:|\]:\s*data:/.test(bare) ? plainParts(bare, result) : bare;
-  result.text = text.replace(/\uFDD0(\d+)\uFDD0/g, (_, n: string) => kept[Number(n)] ?? '');
-  return result;
+  const text = plainParts(bare, met);
+  addPageNotes(notes, [{ ...met, pictures: 0, boilerplate: undefined }]);
+  return text.replace(/\uFDD0(\d+)\uFDD0/g, (_, n: string) => kept[Number(n)] ?? '');
 }
 
-function plainParts(bare: string, result: MarkdownText): string {
+function plainParts(bare: string, met: Met): string {
   const text = withoutDataPictures(bare).replace(/<!--([\s\S]*?)-->/g, (_, comment: string) => {
-    if (/[\p{L}\p{N}]/u.test(comment)) result.hidden++;
+    if (/[\p{L}\p{N}]/u.test(comment)) met.hidden++;
     return '';
   });
-  return inlineTags(htmlBlocks(text, result));
+  return inlineTags(htmlBlocks(text, met));
 }
 
 /** "![chart](data:...)" and its forms with a reference: the description is what can be read. */
@@ -53,7 +54,7 @@ function described(alt: string): string {
 }
 
 /** A block of HTML that holds no Markdown becomes what a page with it would read as. */
-function htmlBlocks(text: string, result: MarkdownText): string {
+function htmlBlocks(text: string, met: Met): string {
   const opening = new RegExp(`(^|\\n)[ \\t]*<(${blockNames})(?=[\\s>/])`, 'gi');
   let plain = '';
   let at = 0;
@@ -71,8 +72,8 @@ function htmlBlocks(text: string, result: MarkdownText): string {
       continue;
     }
     const page = htmlToMarkdown(html, 'html');
-    result.hidden += page.hidden;
-    result.equations += page.equations;
+    met.hidden += page.hidden;
+    met.equations += page.equations;
     plain += text.slice(at, start) + page.markdown;
     at = end;
   }
