@@ -11,10 +11,10 @@ __global__ void add_one(int32_t * counts, const int32_t * capacities, int n) {
 
 }  // namespace
 
-KernelStatus advance_rows(int32_t * counts, const int32_t * capacities, int n, KernelStream stream) {
-    if (n < 1) return KERNEL_BAD_SHAPE;
-    if (misaligned(counts, 4) || misaligned(capacities, 4)) return KERNEL_BAD_POINTER;
-    add_one<<<unsigned(ceil_div(n, 128)), 128, 0, stream>>>(counts, capacities, n);
+KernelStatus advance_rows(const KernelAdvance & a, KernelStream stream) {
+    if (a.n < 1) return KERNEL_BAD_SHAPE;
+    if (misaligned(a.counts, 4) || misaligned(a.capacities, 4)) return KERNEL_BAD_POINTER;
+    add_one<<<unsigned(ceil_div(a.n, 128)), 128, 0, stream>>>(a.counts, a.capacities, a.n);
     return launch_status();
 }
 

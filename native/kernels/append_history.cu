@@ -28,7 +28,7 @@ __global__ void append_lists(KernelHistory history, const float * rows, const in
 
 KernelStatus append_history(const KernelHistory & history, const float * rows, const int64_t * row,
                             KernelStream stream) {
-    if (!head_dim_ok(history.head_dim) || history.n_lists < 1 || history.n_head < 1) return KERNEL_BAD_SHAPE;
+    if (!kernels_serve_head(history.head_dim, 1) || history.n_lists < 1 || history.n_head < 1) return KERNEL_BAD_SHAPE;
     if (misaligned(history.lists, 8) || misaligned(rows, 4) || misaligned(row, 8)) return KERNEL_BAD_POINTER;
     append_lists<<<dim3(unsigned(history.n_lists), unsigned(history.n_head)), unsigned(history.head_dim), 0, stream>>>(
         history, rows, row);

@@ -33,7 +33,7 @@ __device__ __forceinline__ void append_row(const KernelCache & cache, const Kern
 __device__ __forceinline__ void append_page(const KernelCache & cache, const KernelNewRow & row,
                                             const KernelPages & pages, int page_stride, int j, int index,
                                             int first = 0) {
-    const int c = int(threadIdx.x) - first, p = index / pages.page, sides = pages.page == 1 ? 1 : 2;
+    const int c = int(threadIdx.x) - first, p = index / pages.page, sides = page_sides(pages.page);
     if (c < 0 || c >= cache.head_dim) return;
     const __half key = __float2half_rn(row.k[size_t(j / cache.share) * cache.head_dim + c]);
     __half * at = reinterpret_cast<__half *>(pages.minmax) + (size_t(j) * cache.head_dim + c) * sides * page_stride + p;

@@ -7,34 +7,31 @@ namespace {
 
 constexpr int THREADS = 512;
 constexpr int CHUNK   = 4096;  // logits of a block
-constexpr int MAX_N   = 256;
 
-struct Params {
-    const float * logits;
-    int           n_vocab, n, n_chunks;
-    float *       out_logits;
-    int32_t *     out_ids;
-    unsigned *    counter;
-    uint32_t *    keys;  // [n_chunks * n] of the chunks' best, chunk after chunk
-    int32_t *     ids;   // [n_chunks * n]
+struct CandidatesLaunch {
+    KernelCandidates args;
+    int              n_chunks;
+    unsigned *       counter;
+    uint32_t *       keys;  // [n_chunks * n] of the chunks' best, chunk after chunk
+    int32_t *        ids;   // [n_chunks * n]
 };
 
 // grid n_chunks
-__global__ void __launch_bounds__(THREADS) best_logits(Params p) {
+__global__ void __launch_bounds__(THREADS) best_logits(CandidatesLaunch p) {
     __shared__ SelectShared sh;
     __shared__ uint32_t     chunk_keys[CHUNK];
-    const int               first = blockIdx.x * CHUNK, n = min(CHUNK, p.n_vocab - first);
-    for (int i = threadIdx.x; i < n; i += THREADS) chunk_keys[i] = float_key(p.logits[first + i]);
+    const int               first = blockIdx.x * CHUNK, n = min(CHUNK, p.args.n_vocab - first);
+    for (int i = threadIdx.x; i < n; i += THREADS) chunk_keys[i] = float_key(p.args.logits[first + i]);
     __syncthreads();
     const auto key  = [&](int i) { return chunk_keys[i]; };
-    const int  base = blockIdx.x * p.n;  // chunks before this one are full, each gave n
-    if (n <= p.n) {
+    const int  base = blockIdx.x * p.args.n;  // chunks before this one are full, each gave n
+    if (n <= p.args.n) {
         for (int i = threadIdx.x; i < n; i += THREADS) {
             p.keys[base + i] = chunk_keys[i];
             p.ids[base + i]  = first + i;
         }
     } else {
-        block_pivot<THREADS>(key, n, 1, 0, p.n, sh);
+        block_pivot<THREADS>(key, n, 1, 0, p.args.n, sh);
         block_emit<THREADS>(
             key, n, 1, 0, sh.pivot, sh.need, sh,
             [&](int i, int at, int) {
@@ -45,17 +42,17 @@ __global__ void __launch_bounds__(THREADS) best_logits(Params p) {
     }
     if (!last_block(p.counter, gridDim.x)) return;
 
-    const int           total = (p.n_chunks - 1) * p.n + min(p.n, p.n_vocab - (p.n_chunks - 1) * CHUNK);
-    __shared__ uint32_t best_keys[MAX_N];
-    __shared__ int32_t  best_ids[MAX_N];
+    const int           total = (p.n_chunks - 1) * p.args.n + min(p.args.n, p.args.n_vocab - (p.n_chunks - 1) * CHUNK);
+    __shared__ uint32_t best_keys[KERNEL_MAX_BEST];
+    __shared__ int32_t  best_ids[KERNEL_MAX_BEST];
     const auto          merged = [&](int i) { return __ldcg(p.keys + i); };
-    if (total <= p.n) {
+    if (total <= p.args.n) {
         for (int i = threadIdx.x; i < total; i += THREADS) {
             best_keys[i] = merged(i);
             best_ids[i]  = __ldcg(p.ids + i);
         }
     } else {
-        block_pivot<THREADS>(merged, total, 1, 0, p.n, sh);
+        block_pivot<THREADS>(merged, total, 1, 0, p.args.n, sh);
         block_emit<THREADS>(
             merged, total, 1, 0, sh.pivot, sh.need, sh,
             [&](int i, int at, int) {
@@ -66,12 +63,12 @@ __global__ void __launch_bounds__(THREADS) best_logits(Params p) {
     }
     __syncthreads();
     // n <= 256 entries in id order: each counts who stands before it.
-    for (int i = threadIdx.x; i < p.n; i += THREADS) {
+    for (int i = threadIdx.x; i < p.args.n; i += THREADS) {
         const uint32_t mine  = best_keys[i];
         int            place = 0;
-        for (int o = 0; o < p.n; ++o) place += best_keys[o] > mine || (best_keys[o] == mine && o < i);
-        p.out_ids[place]    = best_ids[i];
-        p.out_logits[place] = p.logits[best_ids[i]];
+        for (int o = 0; o < p.args.n; ++o) place += best_keys[o] > mine || (best_keys[o] == mine && o < i);
+        p.args.out_ids[place]    = best_ids[i];
+        p.args.out_logits[place] = p.args.logits[best_ids[i]];
     }
 }
 
@@ -79,28 +76,21 @@ int chunk_count(int n_vocab) { return int(ceil_div(n_vocab, CHUNK)); }
 
 }  // namespace
 
-size_t candidates_workspace_bytes(int n_vocab, int n) {
-    if (n < 1 || n > MAX_N || n > n_vocab) return 0;
-    return COUNTER_BYTES + 2 * align256(size_t(chunk_count(n_vocab)) * n * 4);
+size_t candidates_workspace_bytes(const KernelCandidates & a) {
+    if (a.n < 1 || a.n > KERNEL_MAX_BEST || a.n > a.n_vocab) return 0;
+    return COUNTER_BYTES + 2 * align256(size_t(chunk_count(a.n_vocab)) * a.n * 4);
 }
 
-KernelStatus candidates(const float * logits, int n_vocab, int n, float * out_logits, int32_t * out_ids,
-                        void * workspace, size_t workspace_bytes, KernelStream stream) {
-    if (n < 1 || n > MAX_N || n > n_vocab) return KERNEL_BAD_SHAPE;
-    if (misaligned(logits, 4) || misaligned(out_logits, 4) || misaligned(out_ids, 4)) return KERNEL_BAD_POINTER;
-    if (misaligned(workspace, 256) || workspace_bytes < candidates_workspace_bytes(n_vocab, n)) return KERNEL_WORKSPACE;
-    const int    n_chunks = chunk_count(n_vocab);
-    char *       keys     = static_cast<char *>(workspace) + COUNTER_BYTES;
-    const Params p{logits,
-                   n_vocab,
-                   n,
-                   n_chunks,
-                   out_logits,
-                   out_ids,
-                   static_cast<unsigned *>(workspace),
-                   reinterpret_cast<uint32_t *>(keys),
-                   reinterpret_cast<int32_t *>(keys + align256(size_t(n_chunks) * n * 4))};
-    best_logits<<<n_chunks, THREADS, 0, stream>>>(p);
+KernelStatus candidates(const KernelCandidates & a, KernelWorkspace workspace, KernelStream stream) {
+    const size_t bytes = candidates_workspace_bytes(a);
+    if (bytes == 0) return KERNEL_BAD_SHAPE;
+    if (misaligned(a.logits, 4) || misaligned(a.out_logits, 4) || misaligned(a.out_ids, 4)) return KERNEL_BAD_POINTER;
+    RETURN_IF_KERNEL(check_workspace(workspace, bytes));
+    const int n_chunks = chunk_count(a.n_vocab);
+    char *    keys     = static_cast<char *>(workspace.data) + COUNTER_BYTES;
+    best_logits<<<n_chunks, THREADS, 0, stream>>>(
+        {a, n_chunks, static_cast<unsigned *>(workspace.data), reinterpret_cast<uint32_t *>(keys),
+         reinterpret_cast<int32_t *>(keys + align256(size_t(n_chunks) * a.n * 4))});
     return launch_status();
 }
 

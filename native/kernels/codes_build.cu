@@ -11,19 +11,16 @@ constexpr int CHUNK   = 64;  // rows of one block
 constexpr int STATS   = 5;   // mean, squared deviations, least, greatest, mean of v
 constexpr int THREADS = 256;
 
-struct Params {
-    KernelCache   cache;
-    KernelCodes   codes;
-    const float * importance;
-    int           n_rows, n_chunks;
-    unsigned *    counters;  // [2, MAX_HEADS]
-    float *       stats;     // [n_head, n_chunks, STATS, D]
-    float *       spread;    // [n_head, n_chunks, D]
+struct BuildLaunch : KernelCodesBuild {
+    int        n_chunks;
+    unsigned * counters;  // [2, MAX_HEADS]
+    float *    stats;     // [n_head, n_chunks, STATS, D]
+    float *    spread;    // [n_head, n_chunks, D]
 };
 
 // grid (n_chunks, n_head), D threads: one a channel
 template <int DIM>
-__global__ void measure(Params p) {
+__global__ void measure(BuildLaunch p) {
     const int      c = threadIdx.x, j = blockIdx.y, first = blockIdx.x * CHUNK, n = min(CHUNK, p.n_rows - first);
     const size_t   row0   = (size_t(j) * p.cache.capacity + first) * DIM + c;
     const __half * k      = reinterpret_cast<const __half *>(p.cache.k) + row0;
@@ -82,7 +79,7 @@ __global__ void measure(Params p) {
 
 // grid (n_chunks, n_head)
 template <int DIM>
-__global__ void __launch_bounds__(THREADS) code_rows(Params p) {
+__global__ void __launch_bounds__(THREADS) code_rows(BuildLaunch p) {
     constexpr int PITCH = DIM + 2;  // tokens of neighbouring lanes fall into different banks
     __shared__ __align__(4) __half k[CHUNK][PITCH], v[DIM <= 128 ? CHUNK : 1][PITCH];  // filled by pairs
     const int                      j = blockIdx.y, first = blockIdx.x * CHUNK, n = min(CHUNK, p.n_rows - first);
@@ -131,23 +128,22 @@ size_t codes_build_workspace_bytes(const KernelCache & cache) {
     return COUNTER_BYTES + align256(size_t(cache.n_head) * n_chunks * (STATS + 1) * cache.head_dim * sizeof(float));
 }
 
-KernelStatus codes_build(const KernelCache & cache, int n_rows, const float * importance, const KernelCodes & codes,
-                         void * workspace, size_t workspace_bytes, KernelStream stream) {
-    RETURN_IF_KERNEL(check_cache(cache, false));
-    RETURN_IF_KERNEL(check_codes(codes));
-    if (n_rows < 1 || n_rows > cache.capacity) return KERNEL_BAD_SHAPE;
-    if (importance && misaligned(importance, 4)) return KERNEL_BAD_POINTER;
-    if (misaligned(workspace, 256) || workspace_bytes < codes_build_workspace_bytes(cache)) return KERNEL_WORKSPACE;
-    const int n_chunks = int(ceil_div(n_rows, CHUNK));
-    float *   stats    = reinterpret_cast<float *>(static_cast<char *>(workspace) + COUNTER_BYTES);
-    Params    p{cache,      codes,
-                importance, n_rows,
-                n_chunks,   static_cast<unsigned *>(workspace),
-                stats,      stats + size_t(cache.n_head) * n_chunks * STATS * cache.head_dim};
-    dispatch_head_dim(cache.head_dim, [&](auto dim) {
+KernelStatus codes_build(const KernelCodesBuild & a, KernelWorkspace workspace, KernelStream stream) {
+    RETURN_IF_KERNEL(check_cache(a.cache, false));
+    RETURN_IF_KERNEL(check_codes(a.codes));
+    if (a.n_rows < 1 || a.n_rows > a.cache.capacity) return KERNEL_BAD_SHAPE;
+    if (a.importance && misaligned(a.importance, 4)) return KERNEL_BAD_POINTER;
+    RETURN_IF_KERNEL(check_workspace(workspace, codes_build_workspace_bytes(a.cache)));
+    const int   n_chunks = int(ceil_div(a.n_rows, CHUNK));
+    BuildLaunch p{a};
+    p.n_chunks = n_chunks;
+    p.counters = static_cast<unsigned *>(workspace.data);
+    p.stats    = reinterpret_cast<float *>(static_cast<char *>(workspace.data) + COUNTER_BYTES);
+    p.spread   = p.stats + size_t(a.cache.n_head) * n_chunks * STATS * a.cache.head_dim;
+    dispatch_head_dim(a.cache.head_dim, [&](auto dim) {
         constexpr int DIM = decltype(dim)::value;
-        measure<DIM><<<dim3(n_chunks, cache.n_head), DIM, 0, stream>>>(p);
-        code_rows<DIM><<<dim3(n_chunks, cache.n_head), THREADS, 0, stream>>>(p);
+        measure<DIM><<<dim3(n_chunks, a.cache.n_head), DIM, 0, stream>>>(p);
+        code_rows<DIM><<<dim3(n_chunks, a.cache.n_head), THREADS, 0, stream>>>(p);
     });
     return launch_status();
 }

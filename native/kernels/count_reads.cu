@@ -7,21 +7,19 @@ namespace {
 constexpr int THREADS = 256;
 
 // grid (ceil(k / THREADS), n_lists). Ids of one list are distinct, and lists count apart: no two threads meet.
-__global__ void add_reads(const int32_t * ids, int k, const int32_t * n_rows, int capacity, uint32_t * reads) {
+__global__ void add_reads(KernelCountReads a) {
     const int i = blockIdx.x * THREADS + threadIdx.x;
-    if (i >= min(k, *n_rows)) return;
-    const int32_t row = ids[size_t(blockIdx.y) * k + i];
-    if (row >= 0 && row < capacity) reads[size_t(blockIdx.y) * capacity + row] += 1;
+    if (i >= min(a.k, *a.n_rows)) return;
+    const int32_t row = a.ids[size_t(blockIdx.y) * a.k + i];
+    if (row >= 0 && row < a.capacity) a.reads[size_t(blockIdx.y) * a.capacity + row] += 1;
 }
 
 }  // namespace
 
-KernelStatus count_reads(const int32_t * ids, int n_lists, int k, const int32_t * n_rows, int capacity,
-                         uint32_t * reads, KernelStream stream) {
-    if (n_lists < 1 || n_lists > 65535 || k < 1 || capacity < 1) return KERNEL_BAD_SHAPE;
-    if (misaligned(ids, 4) || misaligned(n_rows, 4) || misaligned(reads, 4)) return KERNEL_BAD_POINTER;
-    add_reads<<<dim3(unsigned(ceil_div(k, THREADS)), unsigned(n_lists)), THREADS, 0, stream>>>(ids, k, n_rows, capacity,
-                                                                                               reads);
+KernelStatus count_reads(const KernelCountReads & a, KernelStream stream) {
+    if (a.n_lists < 1 || a.n_lists > 65535 || a.k < 1 || a.capacity < 1) return KERNEL_BAD_SHAPE;
+    if (misaligned(a.ids, 4) || misaligned(a.n_rows, 4) || misaligned(a.reads, 4)) return KERNEL_BAD_POINTER;
+    add_reads<<<dim3(unsigned(ceil_div(a.k, THREADS)), unsigned(a.n_lists)), THREADS, 0, stream>>>(a);
     return launch_status();
 }
 

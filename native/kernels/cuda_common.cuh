@@ -8,6 +8,10 @@
 
 namespace rocketdoc {
 
+// Every op is defined in a file of this folder.
+#define KERNEL_OP(result, name, parameters) result name parameters;
+#include "kernels.def"
+
 constexpr float    LOG2E = 1.4426950408889634f;  // scores are kept in powers of two: exp2 is the hardware's exponential
 constexpr float    NO_SCORE      = -1e30f;  // finite stand-in for minus infinity: NO_SCORE - NO_SCORE is 0, not NaN
 constexpr int      COUNTER_BYTES = 4096;    // head of every workspace: arrival counters, zero between ops
@@ -76,15 +80,30 @@ void launch_early(void (*kernel)(Params...), dim3 grid, unsigned threads, size_t
     cudaLaunchKernelEx(&config, kernel, params...);  // its error is the last error: launch_status()
 }
 
-inline bool head_dim_ok(int d) { return d == 64 || d == 96 || d == 128 || d == 256; }
+// Of every op that scores: log2(e) is folded into it on the device.
+inline bool scale_ok(float scale) { return scale > 0 && scale < 1e30f; }
+
+inline KernelStatus check_workspace(const KernelWorkspace & workspace, size_t bytes) {
+    return misaligned(workspace.data, 256) || workspace.bytes < bytes ? KERNEL_WORKSPACE : KERNEL_OK;
+}
 
 inline KernelStatus check_cache(const KernelCache & c, bool decode) {
-    if (!head_dim_ok(c.head_dim) || c.n_head < 1 || c.n_head > MAX_HEADS || c.group < 1 || c.group > 16 ||
-        c.capacity < 1 || c.share < 1 || c.n_head % c.share != 0) {
+    if (!kernels_serve_head(c.head_dim, c.group) || c.n_head < 1 || c.n_head > MAX_HEADS || c.capacity < 1 ||
+        c.share < 1 || c.n_head % c.share != 0) {
         return KERNEL_BAD_SHAPE;
     }
     if (misaligned(c.k) || misaligned(c.v)) return KERNEL_BAD_POINTER;
     if (decode && misaligned(c.n_rows, 4)) return KERNEL_BAD_POINTER;
+    return KERNEL_OK;
+}
+
+inline bool misaligned(const KernelNewRow & row) { return row.k && (misaligned(row.k, 4) || misaligned(row.v, 4)); }
+
+// What every op that chooses rows checks. most_rows: what its grid reaches.
+inline KernelStatus check_choice(const KernelChoice & a, size_t most_rows) {
+    RETURN_IF_KERNEL(check_cache(a.cache, true));
+    if (a.k < 1 || !scale_ok(a.scale) || size_t(a.cache.capacity) > most_rows) return KERNEL_BAD_SHAPE;
+    if (misaligned(a.q, 4) || misaligned(a.ids, 4) || misaligned(a.row)) return KERNEL_BAD_POINTER;
     return KERNEL_OK;
 }
 
@@ -103,7 +122,7 @@ inline KernelStatus check_codes(const KernelCodes & c) {
 // Group sizes are padded to a power of two so that per-head registers are compile-time arrays.
 inline int padded_group(int group) { return group <= 1 ? 1 : group <= 2 ? 2 : group <= 4 ? 4 : group <= 8 ? 8 : 16; }
 
-// Calls body.template operator()<value>() through a lambda taking an integral_constant-like tag.
+// A number as a type: a generic lambda takes it and has it at compile time.
 template <int V>
 struct IntTag {
     static constexpr int value = V;
@@ -112,10 +131,9 @@ struct IntTag {
 template <class Body>
 void dispatch_head_dim(int head_dim, Body body) {
     switch (head_dim) {
-        case 64: body(IntTag<64>{}); break;
-        case 96: body(IntTag<96>{}); break;
-        case 128: body(IntTag<128>{}); break;
-        default: body(IntTag<256>{}); break;
+#define KERNEL_HEAD_DIM(dim) \
+    case dim: body(IntTag<dim>{}); break;
+#include "kernels.def"
     }
 }
 
@@ -126,7 +144,7 @@ void dispatch_group(int padded, Body body) {
         case 2: body(IntTag<2>{}); break;
         case 4: body(IntTag<4>{}); break;
         case 8: body(IntTag<8>{}); break;
-        default: body(IntTag<16>{}); break;
+        default: body(IntTag<KERNEL_MAX_GROUP>{}); break;
     }
 }
 

@@ -8,15 +8,16 @@ namespace {
 constexpr int THREADS = 256;
 
 // grid (ceil(n_ids * D / 8 / THREADS), n_head, 2: K, V)
-__global__ void copy_rows(KernelRows k, KernelRows v, const int32_t * ids, int n_ids, KernelCache cache) {
-    const int per_row = cache.head_dim / 8;
-    const int index   = blockIdx.x * THREADS + threadIdx.x;
-    if (index >= n_ids * per_row) return;
+__global__ void copy_rows(KernelGather a) {
+    const KernelCache & cache   = a.cache;
+    const int           per_row = cache.head_dim / 8;
+    const int           index   = blockIdx.x * THREADS + threadIdx.x;
+    if (index >= a.n_ids * per_row) return;
     const int          i = index / per_row, c = index % per_row * 8, j = blockIdx.y;
-    const KernelRows & from = blockIdx.z ? v : k;
+    const KernelRows & from = blockIdx.z ? a.v : a.k;
     uint16_t *         to   = (blockIdx.z ? cache.v : cache.k) + (size_t(j) * cache.capacity + i) * cache.head_dim + c;
     const char *       row  = static_cast<const char *>(from.data) + size_t(j / cache.share) * from.head_bytes +
-                              size_t(ids[size_t(j) * n_ids + i]) * from.row_bytes;
+                              size_t(a.ids[size_t(j) * a.n_ids + i]) * from.row_bytes;
     uint4              out;
     if (from.type == KERNEL_ROWS_F16) {
         out = *reinterpret_cast<const uint4 *>(row + c * 2);
@@ -38,14 +39,13 @@ bool rows_misaligned(const KernelRows & r) {
 
 }  // namespace
 
-KernelStatus gather_rows(const KernelRows & k, const KernelRows & v, const int32_t * ids, int n_ids,
-                         const KernelCache & cache, KernelStream stream) {
-    RETURN_IF_KERNEL(check_cache(cache, false));
-    if (n_ids < 0 || n_ids > cache.capacity) return KERNEL_BAD_SHAPE;
-    if (n_ids == 0) return KERNEL_OK;
-    if (rows_misaligned(k) || rows_misaligned(v) || misaligned(ids, 4)) return KERNEL_BAD_POINTER;
-    const dim3 grid(unsigned(ceil_div(size_t(n_ids) * (cache.head_dim / 8), THREADS)), cache.n_head, 2);
-    copy_rows<<<grid, THREADS, 0, stream>>>(k, v, ids, n_ids, cache);
+KernelStatus gather_rows(const KernelGather & a, KernelStream stream) {
+    RETURN_IF_KERNEL(check_cache(a.cache, false));
+    if (a.n_ids < 0 || a.n_ids > a.cache.capacity) return KERNEL_BAD_SHAPE;
+    if (a.n_ids == 0) return KERNEL_OK;
+    if (rows_misaligned(a.k) || rows_misaligned(a.v) || misaligned(a.ids, 4)) return KERNEL_BAD_POINTER;
+    const dim3 grid(unsigned(ceil_div(size_t(a.n_ids) * (a.cache.head_dim / 8), THREADS)), a.cache.n_head, 2);
+    copy_rows<<<grid, THREADS, 0, stream>>>(a);
     return launch_status();
 }
 

@@ -27,15 +27,17 @@ __device__ __forceinline__ void quantise4(const KernelActivations & a, int colum
 }
 
 // One block: the row is one vector.
-__global__ void __launch_bounds__(NORM_THREADS)
-    normalize_row(const float * x, const float * weight, int n, float eps, KernelActivations out) {
-    __shared__ float part[NORM_THREADS / 32];
+__global__ void __launch_bounds__(NORM_THREADS) normalize_row(KernelNormalize a) {
+    __shared__ float          part[NORM_THREADS / 32];
+    const float * const       x   = a.x;
+    const int                 n   = a.n;
+    const KernelActivations & out = a.out;
     let_next_kernel_start();
     float4 w[NORM_VECTORS], v[NORM_VECTORS];
 #pragma unroll
     for (int i = 0; i < NORM_VECTORS; ++i) {
         const int column = (i * NORM_THREADS + threadIdx.x) * 4;
-        w[i]             = column < n ? *reinterpret_cast<const float4 *>(weight + column) : make_float4(0, 0, 0, 0);
+        w[i]             = column < n ? *reinterpret_cast<const float4 *>(a.weight + column) : make_float4(0, 0, 0, 0);
     }
     wait_for_kernel_before();
     float sum = 0;
@@ -49,7 +51,7 @@ __global__ void __launch_bounds__(NORM_THREADS)
     if (threadIdx.x % 32 == 0) part[threadIdx.x / 32] = sum;
     __syncthreads();
     sum               = warp_sum(part[threadIdx.x % 32]);
-    const float scale = rsqrtf(sum / float(n) + eps);
+    const float scale = rsqrtf(sum / float(n) + a.eps);
 #pragma unroll
     for (int i = 0; i < NORM_VECTORS; ++i) {
         const int column = (i * NORM_THREADS + threadIdx.x) * 4;
@@ -77,13 +79,12 @@ KernelStatus check_activations(const KernelActivations & a, int n) {
 
 }  // namespace
 
-KernelStatus normalize(const float * x, const float * weight, int n, float eps, const KernelActivations & out,
-                       KernelStream stream) {
-    RETURN_IF_KERNEL(check_activations(out, n));
-    if (n > KERNEL_NORMALIZE_MAX) return KERNEL_BAD_SHAPE;
-    if (misaligned(x) || misaligned(weight)) return KERNEL_BAD_POINTER;
+KernelStatus normalize(const KernelNormalize & a, KernelStream stream) {
+    RETURN_IF_KERNEL(check_activations(a.out, a.n));
+    if (a.n > KERNEL_NORMALIZE_MAX) return KERNEL_BAD_SHAPE;
+    if (misaligned(a.x) || misaligned(a.weight)) return KERNEL_BAD_POINTER;
     static_assert(KERNEL_NORMALIZE_MAX == NORM_THREADS * NORM_VECTORS * 4, "");
-    launch_early(normalize_row, dim3(1), NORM_THREADS, 0, stream, x, weight, n, eps, out);
+    launch_early(normalize_row, dim3(1), NORM_THREADS, 0, stream, a);
     return launch_status();
 }
 

@@ -33,7 +33,7 @@ __global__ void build_pages(KernelCache cache, int n_rows, KernelPages pages, in
     const int p = threadIdx.x % PAGES;
     for (int i = threadIdx.x / PAGES; i < CHANNELS; i += THREADS / PAGES) {
         if (c0 + i >= cache.head_dim) break;
-        const int sides = pages.page == 1 ? 1 : 2;
+        const int sides = page_sides(pages.page);
         __half *  out   = reinterpret_cast<__half *>(pages.minmax) +
                           (size_t(j) * cache.head_dim + c0 + i) * sides * page_stride + p0 + p;
         out[0]          = low[i][p];

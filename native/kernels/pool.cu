@@ -5,14 +5,13 @@
 namespace rocketdoc {
 namespace {
 
-constexpr int TILE       = 1024;
-constexpr int THREADS    = 256;
-constexpr int MAX_KERNEL = 1023;
-constexpr int BOX        = 15;
+constexpr int TILE    = 1024;
+constexpr int THREADS = 256;
+constexpr int BOX     = 15;
 
 // grid (ceil(n / TILE), n_head)
 __global__ void pool_max(const float * scores, int n, int half, float * out) {
-    __shared__ float a[TILE + MAX_KERNEL];
+    __shared__ float a[TILE + KERNEL_MAX_POOLING];
     const float *    in    = scores + size_t(blockIdx.y) * n;
     const int        first = blockIdx.x * TILE - half;
     for (int i = threadIdx.x; i < TILE + 2 * half; i += THREADS) {
@@ -56,15 +55,15 @@ __global__ void pool_triangle(const float * scores, int n, float * out) {
 
 }  // namespace
 
-KernelStatus pool(const float * scores, int n_head, int n, KernelPooling pooling, int kernel, float * out,
-                  KernelStream stream) {
-    if (n_head < 1 || n_head > 65535 || n < 0) return KERNEL_BAD_SHAPE;
-    if (pooling == KERNEL_POOL_MAX && (kernel < 1 || kernel > MAX_KERNEL || kernel % 2 == 0)) return KERNEL_BAD_SHAPE;
-    if (n == 0) return KERNEL_OK;
-    if (misaligned(scores, 4) || misaligned(out, 4) || scores == out) return KERNEL_BAD_POINTER;
-    const dim3 grid(unsigned(ceil_div(n, TILE)), n_head);
-    if (pooling == KERNEL_POOL_MAX) pool_max<<<grid, THREADS, 0, stream>>>(scores, n, kernel / 2, out);
-    else pool_triangle<<<grid, THREADS, 0, stream>>>(scores, n, out);
+KernelStatus pool(const KernelPool & a, KernelStream stream) {
+    const bool max = a.pooling == KERNEL_POOL_MAX;
+    if (a.n_head < 1 || a.n_head > 65535 || a.n < 0) return KERNEL_BAD_SHAPE;
+    if (max && (a.kernel < 1 || a.kernel > KERNEL_MAX_POOLING || a.kernel % 2 == 0)) return KERNEL_BAD_SHAPE;
+    if (a.n == 0) return KERNEL_OK;
+    if (misaligned(a.scores, 4) || misaligned(a.out, 4) || a.scores == a.out) return KERNEL_BAD_POINTER;
+    const dim3 grid(unsigned(ceil_div(a.n, TILE)), a.n_head);
+    if (max) pool_max<<<grid, THREADS, 0, stream>>>(a.scores, a.n, a.kernel / 2, a.out);
+    else pool_triangle<<<grid, THREADS, 0, stream>>>(a.scores, a.n, a.out);
     return launch_status();
 }
 

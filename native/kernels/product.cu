@@ -23,7 +23,7 @@ struct Pace {
         MANY ? 48 : 24;  // of a multiprocessor: columns are split over warps when rows alone give fewer
 };
 
-struct Params {
+struct ProductLaunch {
     KernelProduct product;
     int           first_team[KERNEL_PRODUCT_MATRICES];  // of each matrix
     int           n_teams;
@@ -53,7 +53,7 @@ __device__ __forceinline__ int row_of(const KernelMatrix & m, const KernelRope &
 
 // grid: teams of SPLIT warps, WARPS / SPLIT a block
 template <KernelWeightType TYPE, int SPLIT, bool GATED>
-__global__ void __launch_bounds__(THREADS, Pace<TYPE>::BLOCKS) multiply(Params p) {
+__global__ void __launch_bounds__(THREADS, Pace<TYPE>::BLOCKS) multiply(ProductLaunch p) {
     using W                       = Weights<TYPE>;
     constexpr int         DEPTH   = Pace<TYPE>::DEPTH;
     const KernelProduct & product = p.product;
@@ -149,7 +149,7 @@ __global__ void __launch_bounds__(THREADS, Pace<TYPE>::BLOCKS) multiply(Params p
 }
 
 template <KernelWeightType TYPE>
-void launch(const Params & p, KernelStream stream) {
+void launch(const ProductLaunch & p, KernelStream stream) {
     const int  steps  = int(ceil_div(p.product.n_columns, Weights<TYPE>::STEP)),
                wanted = device_sm_count() * Pace<TYPE>::SM_WARPS;
     const int  split  = p.n_teams * 2 > wanted || steps < 2 ? 1 : p.n_teams * 4 > wanted || steps < 4 ? 2 : 4;
@@ -187,7 +187,7 @@ KernelStatus product(const KernelProduct & args, KernelStream stream) {
     if (args.n_matrices < 1 || args.n_matrices > KERNEL_PRODUCT_MATRICES || args.n_columns < 1) return KERNEL_BAD_SHAPE;
     if (args.gated && (args.n_matrices != 2 || args.matrices[0].n_rows != args.matrices[1].n_rows))
         return KERNEL_BAD_SHAPE;
-    Params p{};
+    ProductLaunch p{};
     p.product = args;
     for (int m = 0; m < args.n_matrices; ++m) {
         const KernelMatrix & matrix = args.matrices[m];

@@ -9,11 +9,12 @@ namespace rocketdoc {
 
 constexpr int ATTENTION_THREADS = 256;
 
-struct AttentionParams {
+struct AttentionLaunch {
     KernelCache     cache;
     KernelCodes     codes;        // coarse null: no residual
     SelectWork      work;         // select_codes' scores and choice; residual only
     const float *   q;            // [n_head * group, D]
+    float           scale;        // with log2(e) folded in
     const int32_t * ids;          // [n_head, k] or null
     float *         out;          // [n_head * group, D]
     unsigned *      counters;     // [n_head, head chunks]
@@ -24,7 +25,7 @@ struct AttentionParams {
 
 // Writes part `part` from the unchosen tokens of tile `tile`. All threads of the block call it.
 template <int DIM, int HEADS>
-__device__ void add_unchosen(const AttentionParams & p, size_t part, int j, int h0, int tile, int live) {
+__device__ void add_unchosen(const AttentionLaunch & p, size_t part, int j, int h0, int tile, int live) {
     constexpr int PLANES = DIM / 32, WARPS = ATTENTION_THREADS / 32, SLICES = WARPS / PLANES > 0 ? WARPS / PLANES : 1;
     __shared__ __align__(16) float weight[CODES_TILE][HEADS];  // 0 where chosen or dead
     __shared__ float               total[HEADS], slice_total[WARPS][HEADS];

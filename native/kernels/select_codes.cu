@@ -11,19 +11,15 @@ namespace {
 constexpr int THREADS = CODES_TILE;
 constexpr int WARPS   = THREADS / 32;
 
-struct Params {
-    KernelCache   cache;
-    KernelCodes   codes;
-    KernelNewRow  row;
-    const float * q;    // [n_head * group, D]
-    int32_t *     ids;  // [n_head, k]
-    SelectWork    work;
-    int           k, keys_fit;
+struct CodesLaunch {
+    KernelSelectCodes args;
+    SelectWork        work;
+    int               keys_fit;
 };
 
 template <int DIM, int GROUP>
 struct Scoring {
-    float q[DIM][GROUP];  // by position: q * step * log2(e) / sqrt(D) / place of the code in its word
+    float q[DIM][GROUP];  // by position: q * step * log2(e) * scale / place of the code in its word
     float base[GROUP];    // q.lo, residual only
     float warp_max[WARPS][GROUP], warp_sum[WARPS][GROUP];
 };
@@ -50,34 +46,36 @@ __device__ __forceinline__ void add_word(uint32_t word, const float (*q)[GROUP],
 
 // grid (n_head, tiles), as in select_pages.cu
 template <int DIM, int GROUP, bool RESIDUAL>
-__global__ void __launch_bounds__(THREADS) score_codes(Params p) {
+__global__ void __launch_bounds__(THREADS) score_codes(CodesLaunch p) {
     extern __shared__ __align__(16) unsigned char shared[];
     Scoring<DIM, GROUP> &                         s    = *reinterpret_cast<Scoring<DIM, GROUP> *>(shared);
     constexpr int                                 HALF = DIM / 2, PLANES = DIM / 32;
-    const int j = blockIdx.x, tile = blockIdx.y, g = p.cache.group, lane = threadIdx.x & 31, warp = threadIdx.x >> 5;
+    const KernelSelectCodes &                     a     = p.args;
+    const KernelCodes &                           codes = a.codes;
+    const int j = blockIdx.x, tile = blockIdx.y, g = a.cache.group, lane = threadIdx.x & 31, warp = threadIdx.x >> 5;
     wait_for_kernel_before();
     let_next_kernel_start();  // in this order: the next kernel reads q before it waits
     // q before the live length is known: the loads overlap.
-    const float * q     = p.q + size_t(j) * g * DIM;
-    const float   scale = LOG2E * rsqrtf(float(DIM));
+    const float * q     = a.q + size_t(j) * g * DIM;
+    const float   scale = LOG2E * a.scale;
     for (int i = threadIdx.x; i < (RESIDUAL ? DIM : HALF) * GROUP; i += THREADS) {
         const int    position = i / GROUP, h = i % GROUP;
         const size_t at = size_t(j) * DIM + position;
         s.q[position][h] =
-            h < g ? q[h * DIM + p.codes.order[at]] * p.codes.step[at] * scale * place_scale(position, HALF) : 0.0f;
+            h < g ? q[h * DIM + codes.order[at]] * codes.step[at] * scale * place_scale(position, HALF) : 0.0f;
     }
-    const int n     = live_rows(p.cache.n_rows, p.cache.capacity);
+    const int n     = live_rows(a.cache.n_rows, a.cache.capacity);
     const int tiles = (n + THREADS - 1) / THREADS;
     if (tile >= tiles) return;
-    if (p.row.k && tile == tiles - 1 && *p.cache.n_rows <= p.cache.capacity) {
-        append_row(p.cache, p.row, j, n - 1, THREADS / 2);
-        append_codes(p.cache, p.row, p.codes, j, n - 1, THREADS / 2);
+    if (a.row.k && tile == tiles - 1 && *a.cache.n_rows <= a.cache.capacity) {
+        append_row(a.cache, a.row, j, n - 1, THREADS / 2);
+        append_codes(a.cache, a.row, codes, j, n - 1, THREADS / 2);
     }
     for (int h = warp; h < GROUP; h += WARPS) {
         float sum = 0;
         if (RESIDUAL && h < g) {
             for (int i = lane; i < DIM; i += 32)
-                sum += q[h * DIM + p.codes.order[size_t(j) * DIM + i]] * p.codes.lo[size_t(j) * DIM + i];
+                sum += q[h * DIM + codes.order[size_t(j) * DIM + i]] * codes.lo[size_t(j) * DIM + i];
         }
         sum = warp_sum(sum);
         if (lane == 0) s.base[h] = sum * scale;
@@ -89,15 +87,15 @@ __global__ void __launch_bounds__(THREADS) score_codes(Params p) {
     float      acc[GROUP];
 #pragma unroll
     for (int h = 0; h < GROUP; ++h) acc[h] = s.base[h];
-    const size_t plane0 = size_t(j) * PLANES * p.cache.capacity + t;
+    const size_t plane0 = size_t(j) * PLANES * a.cache.capacity + t;
     if (in) {
         // Plain loads, not the read-only path: the newest code was written by this very kernel.
         uint2    fine[PLANES];
         uint32_t coarse[PLANES];
 #pragma unroll
         for (int i = 0; i < PLANES; ++i) {
-            fine[i] = reinterpret_cast<uint2 *>(p.codes.fine)[plane0 + size_t(i) * p.cache.capacity];
-            if (RESIDUAL) coarse[i] = p.codes.coarse[plane0 + size_t(i) * p.cache.capacity];
+            fine[i] = reinterpret_cast<uint2 *>(codes.fine)[plane0 + size_t(i) * a.cache.capacity];
+            if (RESIDUAL) coarse[i] = codes.coarse[plane0 + size_t(i) * a.cache.capacity];
         }
 #pragma unroll
         for (int i = 0; i < PLANES; ++i) {
@@ -136,7 +134,7 @@ __global__ void __launch_bounds__(THREADS) score_codes(Params p) {
     }
     if (!last_block(p.work.counters + j, tiles)) return;
     select_finish<THREADS, GROUP, CODES_TILE, GROUP <= 4 ? 3 : 1, RESIDUAL>(
-        p.work, j, g, n, 1, 0, p.k, p.ids + size_t(j) * p.k, p.keys_fit, shared);
+        p.work, j, g, n, 1, 0, a.k, a.ids + size_t(j) * a.k, p.keys_fit, shared);
 }
 
 }  // namespace
@@ -148,24 +146,19 @@ size_t select_codes_workspace_bytes(const KernelCache & cache) {
     return bytes;
 }
 
-KernelStatus select_codes(const KernelCache & cache, const KernelCodes & codes, const KernelNewRow & row,
-                          const float * q, int k, int32_t * ids, void * workspace, size_t workspace_bytes,
-                          KernelStream stream) {
-    RETURN_IF_KERNEL(check_cache(cache, true));
-    RETURN_IF_KERNEL(check_codes(codes));
-    if (k < 1 || cache.capacity > MAX_TILES * THREADS) return KERNEL_BAD_SHAPE;
-    if (misaligned(q, 4) || misaligned(ids, 4)) return KERNEL_BAD_POINTER;
-    if (row.k && (misaligned(row.k, 4) || misaligned(row.v, 4))) return KERNEL_BAD_POINTER;
-    size_t     bytes = 0;
-    SelectWork work  = select_codes_work(workspace, cache, &bytes);
-    if (misaligned(workspace, 256) || workspace_bytes < bytes) return KERNEL_WORKSPACE;
-    const Params p{cache, codes, row, q, ids, work, k, select_keys_fit(cache.capacity)};
-    const dim3   grid(cache.n_head, work.tiles);
-    dispatch_head_dim(cache.head_dim, [&](auto dim) {
+KernelStatus select_codes(const KernelSelectCodes & a, KernelWorkspace workspace, KernelStream stream) {
+    RETURN_IF_KERNEL(check_choice(a, size_t(MAX_TILES) * THREADS));
+    RETURN_IF_KERNEL(check_codes(a.codes));
+    size_t           bytes = 0;
+    const SelectWork work  = select_codes_work(workspace.data, a.cache, &bytes);
+    RETURN_IF_KERNEL(check_workspace(workspace, bytes));
+    const CodesLaunch p{a, work, select_keys_fit(a.cache.capacity)};
+    const dim3        grid(a.cache.n_head, work.tiles);
+    dispatch_head_dim(a.cache.head_dim, [&](auto dim) {
         dispatch_group(work.padded, [&](auto group) {
             constexpr int DIM = decltype(dim)::value, GROUP = decltype(group)::value;
-            const size_t  shared = max(sizeof(Scoring<DIM, GROUP>), select_finish_bytes(cache.capacity));
-            if (codes.coarse) launch_early(score_codes<DIM, GROUP, true>, grid, THREADS, shared, stream, p);
+            const size_t  shared = max(sizeof(Scoring<DIM, GROUP>), select_finish_bytes(a.cache.capacity));
+            if (a.codes.coarse) launch_early(score_codes<DIM, GROUP, true>, grid, THREADS, shared, stream, p);
             else launch_early(score_codes<DIM, GROUP, false>, grid, THREADS, shared, stream, p);
         });
     });

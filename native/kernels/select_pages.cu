@@ -14,14 +14,10 @@ constexpr int TILE       = 128;                  // pages of a block: 2 warps of
 constexpr int SLICES     = WARPS / (TILE / 64);  // warps that share a page split its channels
 constexpr int HEAD_CHUNK = 4;                    // heads reduced at once
 
-struct Params {
-    KernelCache   cache;
-    KernelPages   pages;
-    KernelNewRow  row;
-    const float * q;    // [n_head * group, D]
-    int32_t *     ids;  // [n_head, k]
-    SelectWork    work;
-    int           r, k, page_stride, keys_fit;
+struct PagesLaunch {
+    KernelSelectPages args;
+    SelectWork        work;
+    int               page_stride, keys_fit;
 };
 
 template <int GROUP>
@@ -40,8 +36,9 @@ struct Scoring {
 // The r channels with the largest group sum of |q| (ties: lower channel), which side of the page they read, and each
 // head's temperature. Every block does this for itself: q comes once from memory, the rest is shared memory.
 template <int GROUP>
-__device__ void choose_channels(const Params & p, Scoring<GROUP> & s, int j, int append_at) {
-    const int D = p.cache.head_dim;
+__device__ void choose_channels(const PagesLaunch & p, Scoring<GROUP> & s, int j, int append_at) {
+    const KernelSelectPages & a = p.args;
+    const int                 D = a.cache.head_dim;
     __syncthreads();
     if (threadIdx.x < D) {
         float sum = 0;
@@ -62,11 +59,11 @@ __device__ void choose_channels(const Params & p, Scoring<GROUP> & s, int j, int
         }
     }
     if (append_at >= 0) {  // in the upper warps, idle here up to D = 128
-        append_row(p.cache, p.row, j, append_at, THREADS / 2);
-        append_page(p.cache, p.row, p.pages, p.page_stride, j, append_at, THREADS / 2);
+        append_row(a.cache, a.row, j, append_at, THREADS / 2);
+        append_page(a.cache, a.row, a.pages, p.page_stride, j, append_at, THREADS / 2);
     }
     place += __shfl_xor_sync(FULL, place, 1);
-    if (c < D && half == 0 && place < p.r) {
+    if (c < D && half == 0 && place < a.r) {
         float sum = 0;
 #pragma unroll
         for (int h = 0; h < GROUP; ++h) {
@@ -74,18 +71,18 @@ __device__ void choose_channels(const Params & p, Scoring<GROUP> & s, int j, int
             s.q[place][h] = x;
             sum += x;
         }
-        s.plane[place] = p.pages.page == 1 ? c : 2 * c + (sum > 0);
+        s.plane[place] = a.pages.page == 1 ? c : 2 * c + (sum > 0);
     }
     __syncthreads();
     const int lane = threadIdx.x & 31;
     for (int h = threadIdx.x >> 5; h < GROUP; h += WARPS) {
         float all = 0, read = 0;
         for (int i = lane; i < D; i += 32) all += fabsf(s.all_q[h][i]);
-        for (int i = lane; i < p.r; i += 32) read += fabsf(s.q[i][h]);
+        for (int i = lane; i < a.r; i += 32) read += fabsf(s.q[i][h]);
         all  = warp_sum(all);
         read = warp_sum(read);
         // A zero query, or one that is zero on all r channels, scores every page 0: uniform, never NaN.
-        if (lane == 0) s.inverse_scale[h] = read > 0 ? LOG2E * rsqrtf(float(D)) * sqrtf(all / read) : 0.0f;
+        if (lane == 0) s.inverse_scale[h] = read > 0 ? LOG2E * a.scale * sqrtf(all / read) : 0.0f;
     }
     __syncthreads();
 }
@@ -94,33 +91,34 @@ __device__ void choose_channels(const Params & p, Scoring<GROUP> & s, int j, int
 // multiprocessor from others. Two blocks share a multiprocessor: some models have more tiles than a card has of those,
 // and a second round would double the time.
 template <int GROUP>
-__global__ void __launch_bounds__(THREADS, GROUP <= 8 ? 2 : 1) score_pages(Params p) {
+__global__ void __launch_bounds__(THREADS, GROUP <= 8 ? 2 : 1) score_pages(PagesLaunch p) {
     extern __shared__ __align__(16) unsigned char shared[];
     Scoring<GROUP> &                              s = *reinterpret_cast<Scoring<GROUP> *>(shared);
-    const int j = blockIdx.x, tile = blockIdx.y, page = p.pages.page, g = p.cache.group, D = p.cache.head_dim;
+    const KernelSelectPages &                     a = p.args;
+    const int j = blockIdx.x, tile = blockIdx.y, page = a.pages.page, g = a.cache.group, D = a.cache.head_dim;
     wait_for_kernel_before();
     let_next_kernel_start();  // in this order: the next kernel reads q before it waits
     // q before the live length is known: the two loads overlap.
-    const float * q = p.q + size_t(j) * g * D;
+    const float * q = a.q + size_t(j) * g * D;
     for (int i = threadIdx.x; i < GROUP * D; i += THREADS) s.all_q[i / D][i % D] = i < g * D ? q[i] : 0.0f;
-    const int rows  = live_rows(p.cache.n_rows, p.cache.capacity);
+    const int rows  = live_rows(a.cache.n_rows, a.cache.capacity);
     const int n     = (rows + page - 1) / page;  // live pages
     const int tiles = (n + TILE - 1) / TILE;
     if (tile >= tiles) return;
-    const bool append = p.row.k && (n - 1) / TILE == tile && *p.cache.n_rows <= p.cache.capacity;
+    const bool append = a.row.k && (n - 1) / TILE == tile && *a.cache.n_rows <= a.cache.capacity;
     choose_channels(p, s, j, append ? rows - 1 : -1);  // ends with a barrier: this block sees the widened page
 
     const int lane = threadIdx.x & 31, warp = threadIdx.x >> 5;
     const int in_tile = (warp % (TILE / 64)) * 64 + lane * 2, slice = warp / (TILE / 64);
-    const int sides = page == 1 ? 1 : 2;
+    const int sides = page_sides(page);
     // Plain loads, not the read-only path: the widened page was written by this very kernel.
-    __half * base = reinterpret_cast<__half *>(p.pages.minmax) + size_t(j) * p.cache.head_dim * sides * p.page_stride +
-                    tile * TILE + in_tile;
-    float    acc[GROUP][2];
+    __half * base =
+        reinterpret_cast<__half *>(a.pages.minmax) + size_t(j) * D * sides * p.page_stride + tile * TILE + in_tile;
+    float acc[GROUP][2];
 #pragma unroll
     for (int h = 0; h < GROUP; ++h) acc[h][0] = acc[h][1] = 0;
 #pragma unroll 8
-    for (int i = slice; i < p.r; i += SLICES) {
+    for (int i = slice; i < a.r; i += SLICES) {
         const float2 x = __half22float2(*reinterpret_cast<const __half2 *>(base + size_t(s.plane[i]) * p.page_stride));
 #pragma unroll
         for (int h = 0; h < GROUP; ++h) {
@@ -166,12 +164,12 @@ __global__ void __launch_bounds__(THREADS, GROUP <= 8 ? 2 : 1) score_pages(Param
         }
     }
     if (!last_block(p.work.counters + j, tiles)) return;
-    select_finish<THREADS, GROUP, TILE, GROUP <= 2 ? 3 : 1, false>(p.work, j, g, n, page, n * page - rows, p.k,
-                                                                   p.ids + size_t(j) * p.k, p.keys_fit, shared);
+    select_finish<THREADS, GROUP, TILE, GROUP <= 2 ? 3 : 1, false>(p.work, j, g, n, page, n * page - rows, a.k,
+                                                                   a.ids + size_t(j) * a.k, p.keys_fit, shared);
 }
 
 int page_capacity(const KernelCache & cache, const KernelPages & pages) {
-    return int(ceil_div(cache.capacity, pages.page));
+    return int(page_count(cache.capacity, pages.page));
 }
 
 }  // namespace
@@ -183,33 +181,20 @@ size_t select_pages_workspace_bytes(const KernelCache & cache, const KernelPages
     return bytes;
 }
 
-KernelStatus select_pages(const KernelCache & cache, const KernelPages & pages, const KernelNewRow & row,
-                          const float * q, int r, int k, int32_t * ids, void * workspace, size_t workspace_bytes,
-                          KernelStream stream) {
-    RETURN_IF_KERNEL(check_cache(cache, true));
-    if (pages.page < 1 || r < 1 || r > cache.head_dim || k < 1 || cache.capacity > MAX_TILES * TILE)
-        return KERNEL_BAD_SHAPE;
-    if (misaligned(pages.minmax) || misaligned(q, 4) || misaligned(ids, 4)) return KERNEL_BAD_POINTER;
-    if (row.k && (misaligned(row.k, 4) || misaligned(row.v, 4))) return KERNEL_BAD_POINTER;
-    size_t     bytes   = 0;
-    const int  n_pages = page_capacity(cache, pages);
-    SelectWork work    = select_work(workspace, cache.n_head, cache.group, n_pages, TILE, &bytes);
-    if (misaligned(workspace, 256) || workspace_bytes < bytes) return KERNEL_WORKSPACE;
-    const Params p{cache,
-                   pages,
-                   row,
-                   q,
-                   ids,
-                   work,
-                   r,
-                   k,
-                   kernel_page_stride(cache.capacity, pages.page),
-                   select_keys_fit(n_pages)};
+KernelStatus select_pages(const KernelSelectPages & a, KernelWorkspace workspace, KernelStream stream) {
+    RETURN_IF_KERNEL(check_choice(a, size_t(MAX_TILES) * TILE));
+    if (a.pages.page < 1 || a.r < 1 || a.r > a.cache.head_dim) return KERNEL_BAD_SHAPE;
+    if (misaligned(a.pages.minmax)) return KERNEL_BAD_POINTER;
+    size_t           bytes   = 0;
+    const int        n_pages = page_capacity(a.cache, a.pages);
+    const SelectWork work    = select_work(workspace.data, a.cache.n_head, a.cache.group, n_pages, TILE, &bytes);
+    RETURN_IF_KERNEL(check_workspace(workspace, bytes));
+    const PagesLaunch p{a, work, kernel_page_stride(a.cache.capacity, a.pages.page), select_keys_fit(n_pages)};
     dispatch_group(work.padded, [&](auto group) {
         constexpr int GROUP = decltype(group)::value;
         static_assert(sizeof(Scoring<GROUP>) <= SHARED_BYTES, "");
         const size_t shared = max(sizeof(Scoring<GROUP>), select_finish_bytes(n_pages));
-        launch_early(score_pages<GROUP>, dim3(cache.n_head, work.tiles), THREADS, shared, stream, p);
+        launch_early(score_pages<GROUP>, dim3(a.cache.n_head, work.tiles), THREADS, shared, stream, p);
     });
     return launch_status();
 }

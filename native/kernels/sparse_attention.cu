@@ -26,7 +26,7 @@ constexpr int AHEAD_PARTS = 24;
 // Merges the partial results of one head chunk: parts 0 .. n_splits + n_rest - 1. One block runs alone here, so time is
 // latency: factors first, then values in batches of loads.
 template <int DIM, int HEADS>
-__device__ void merge_parts(const AttentionParams & p, size_t first, int j, int h0, int n_rest) {
+__device__ void merge_parts(const AttentionLaunch & p, size_t first, int j, int h0, int n_rest) {
     __shared__ float top[HEADS], inverse[HEADS], factor[HEADS][FACTORS];
     const int        lane = threadIdx.x & 31, warp = threadIdx.x >> 5, parts = p.n_splits + n_rest;
     const float2 *   stats = p.part_stats + first * HEADS;
@@ -91,7 +91,7 @@ __device__ void merge_parts(const AttentionParams & p, size_t first, int j, int 
 
 // grid (n_splits + residual tiles, n_head, head chunks)
 template <int DIM, int HEADS>
-__global__ void __launch_bounds__(ATTENTION_THREADS) attend(AttentionParams p) {
+__global__ void __launch_bounds__(ATTENTION_THREADS) attend(AttentionLaunch p) {
     constexpr int LANES = DIM <= 64 ? 8 : DIM <= 128 ? 16 : 32;
     constexpr int TEAMS = ATTENTION_THREADS / LANES, WARPS = ATTENTION_THREADS / 32;
     constexpr int CHUNK = DIM <= 64 ? 8 : DIM <= 128 ? 4 : 2;  // heads merged at once: 16 KB of shared memory
@@ -103,7 +103,7 @@ __global__ void __launch_bounds__(ATTENTION_THREADS) attend(AttentionParams p) {
     const bool has_channels = c < DIM;  // D = 96 leaves 4 of 16 lanes idle
     float      q[HEADS][8], acc[HEADS][8], m[HEADS], z[HEADS];
     if (int(blockIdx.x) < p.n_splits) {
-        const float scale = LOG2E * rsqrtf(float(DIM));
+        const float scale = p.scale;
 #pragma unroll
         for (int h = 0; h < HEADS; ++h) {
             float4 x[2] = {make_float4(0, 0, 0, 0), make_float4(0, 0, 0, 0)};
@@ -251,13 +251,13 @@ __global__ void __launch_bounds__(ATTENTION_THREADS) attend(AttentionParams p) {
     merge_parts<DIM, HEADS>(p, first, j, h0, n_rest);
 }
 
-struct Layout {
+struct AttentionWorkspace {
     int    n_splits, n_parts;
     size_t stats, values, total;
 };
 
-Layout layout_of(const KernelCache & cache, int max_rows, bool residual) {
-    Layout l;
+AttentionWorkspace workspace_of(const KernelCache & cache, int max_rows, bool residual) {
+    AttentionWorkspace l;
     l.n_splits         = split_count(cache, max_rows);
     l.n_parts          = l.n_splits + (residual ? int(ceil_div(cache.capacity, CODES_TILE)) : 0);
     const size_t parts = size_t(cache.n_head) * head_chunks(cache.group) * l.n_parts * heads_per_block(cache.group);
@@ -269,38 +269,41 @@ Layout layout_of(const KernelCache & cache, int max_rows, bool residual) {
 
 }  // namespace
 
-// Room for any call on this cache: chosen rows, all rows, with and without the residual.
 size_t sparse_attention_workspace_bytes(const KernelCache & cache, int k) {
     if (check_cache(cache, false) != KERNEL_OK || k < 1) return 0;
-    return max(layout_of(cache, cache.capacity, false).total, layout_of(cache, min(k, cache.capacity), true).total);
+    return max(workspace_of(cache, cache.capacity, false).total,
+               workspace_of(cache, min(k, cache.capacity), true).total);
 }
 
-KernelStatus sparse_attention(const KernelCache & cache, const float * q, const int32_t * ids, int k,
-                              const KernelCodes * residual, const void * select_workspace, float * out,
-                              void * workspace, size_t workspace_bytes, KernelStream stream) {
+KernelStatus sparse_attention(const KernelAttention & a, KernelWorkspace workspace, KernelStream stream) {
+    const KernelCache & cache = a.cache;
     RETURN_IF_KERNEL(check_cache(cache, true));
-    if ((ids && k < 1) || size_t(cache.n_head) * head_chunks(cache.group) > 2 * MAX_HEADS) return KERNEL_BAD_SHAPE;
-    if (misaligned(q) || misaligned(out, 4) || (ids && misaligned(ids, 4))) return KERNEL_BAD_POINTER;
-    AttentionParams p{};
-    if (residual) {
-        RETURN_IF_KERNEL(check_codes(*residual));
-        if (!residual->coarse || !ids || misaligned(select_workspace, 256) || select_workspace == workspace)
+    if ((a.ids && a.k < 1) || !scale_ok(a.scale) || size_t(cache.n_head) * head_chunks(cache.group) > 2 * MAX_HEADS)
+        return KERNEL_BAD_SHAPE;
+    if (misaligned(a.q) || misaligned(a.out, 4) || (a.ids && misaligned(a.ids, 4))) return KERNEL_BAD_POINTER;
+    AttentionLaunch p{};
+    if (a.residual) {
+        RETURN_IF_KERNEL(check_codes(*a.residual));
+        if (!a.residual->coarse || !a.ids || misaligned(a.select_workspace, 256) ||
+            a.select_workspace == workspace.data)
             return KERNEL_BAD_POINTER;
         size_t bytes = 0;
-        p.codes      = *residual;
-        p.work       = select_codes_work(const_cast<void *>(select_workspace), cache, &bytes);
+        p.codes      = *a.residual;
+        p.work       = select_codes_work(const_cast<void *>(a.select_workspace), cache, &bytes);
     }
-    const Layout l = layout_of(cache, ids ? min(k, cache.capacity) : cache.capacity, residual != nullptr);
-    if (misaligned(workspace, 256) || workspace_bytes < l.total) return KERNEL_WORKSPACE;
-    char * base   = static_cast<char *>(workspace);
+    const AttentionWorkspace l =
+        workspace_of(cache, a.ids ? min(a.k, cache.capacity) : cache.capacity, a.residual != nullptr);
+    RETURN_IF_KERNEL(check_workspace(workspace, l.total));
+    char * base   = static_cast<char *>(workspace.data);
     p.cache       = cache;
-    p.q           = q;
-    p.ids         = ids;
-    p.k           = k;
-    p.out         = out;
+    p.q           = a.q;
+    p.scale       = LOG2E * a.scale;
+    p.ids         = a.ids;
+    p.k           = a.k;
+    p.out         = a.out;
     p.n_splits    = l.n_splits;
     p.n_parts     = l.n_parts;
-    p.counters    = static_cast<unsigned *>(workspace);
+    p.counters    = static_cast<unsigned *>(workspace.data);
     p.part_stats  = reinterpret_cast<float2 *>(base + l.stats);
     p.part_values = reinterpret_cast<float *>(base + l.values);
     const dim3 grid(l.n_parts, cache.n_head, head_chunks(cache.group));

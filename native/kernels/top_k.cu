@@ -7,11 +7,12 @@ namespace {
 
 constexpr int THREADS = 1024;
 
-__global__ void __launch_bounds__(THREADS) select_top_k(const float * scores, int n, int k, int n_tail, int32_t * ids) {
+__global__ void __launch_bounds__(THREADS) select_top_k(KernelTopK a) {
     __shared__ SelectShared sh;
-    const float *           row     = scores + size_t(blockIdx.x) * n;
+    const int               n = a.n, k = a.k, n_tail = a.n_tail;
+    const float *           row     = a.scores + size_t(blockIdx.x) * n;
     const int               n_taken = min(k, n);
-    int32_t *               out     = ids + size_t(blockIdx.x) * (n_taken + n_tail);
+    int32_t *               out     = a.ids + size_t(blockIdx.x) * (n_taken + n_tail);
     const auto              key     = [row](int i) { return float_key(row[i]); };
     if (k >= n) {
         for (int i = threadIdx.x; i < n; i += THREADS) out[i] = i;
@@ -25,10 +26,10 @@ __global__ void __launch_bounds__(THREADS) select_top_k(const float * scores, in
 
 }  // namespace
 
-KernelStatus top_k(const float * scores, int n_head, int n, int k, int n_tail, int32_t * ids, KernelStream stream) {
-    if (n_head < 1 || n < 0 || k < 0 || n_tail < 0) return KERNEL_BAD_SHAPE;
-    if ((n > 0 && misaligned(scores, 4)) || misaligned(ids, 4)) return KERNEL_BAD_POINTER;
-    select_top_k<<<n_head, THREADS, 0, stream>>>(scores, n, k, n_tail, ids);
+KernelStatus top_k(const KernelTopK & a, KernelStream stream) {
+    if (a.n_head < 1 || a.n < 0 || a.k < 0 || a.n_tail < 0) return KERNEL_BAD_SHAPE;
+    if ((a.n > 0 && misaligned(a.scores, 4)) || misaligned(a.ids, 4)) return KERNEL_BAD_POINTER;
+    select_top_k<<<a.n_head, THREADS, 0, stream>>>(a);
     return launch_status();
 }
 

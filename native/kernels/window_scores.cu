@@ -15,9 +15,9 @@ constexpr int GROUP_ROWS = WARPS * 16;
 
 constexpr int tile_columns(int dim) { return dim <= 128 ? 64 : 32; }
 
-struct Params {
+struct WindowLaunch {
     KernelWindowScores args;
-    const uint4 * packed;  // [G, row_groups, D/16, WARPS, 32 lanes, 2 (hi, lo)]: mma fragments of q * log2(e) / sqrt(D)
+    const uint4 * packed;   // [G, row_groups, D/16, WARPS, 32 lanes, 2 (hi, lo)]: mma fragments of q * log2(e) * scale
     float2 *      partial;  // [G, row_groups * GROUP_ROWS, n_splits]: (max, sum) of pass 1
     float *       lse;      // [G, row_groups * GROUP_ROWS]
     float *       tail;     // [G, w]: column sums of the window's own columns
@@ -25,13 +25,13 @@ struct Params {
     int           row_groups;
 };
 
-struct Layout {
+struct WindowWorkspace {
     int    row_groups, n_splits;
     size_t packed, partial, lse, tail, total;  // byte offsets
 };
 
-Layout layout_of(const KernelWindowScores & a) {
-    Layout l;
+WindowWorkspace workspace_of(const KernelWindowScores & a) {
+    WindowWorkspace l;
     l.row_groups      = int(ceil_div(size_t(a.group) * a.window, GROUP_ROWS));
     const int n_tiles = int(ceil_div(a.n_rows, tile_columns(a.head_dim)));
     // Two blocks fit a multiprocessor (one for D = 256): one wave of them.
@@ -47,13 +47,13 @@ Layout layout_of(const KernelWindowScores & a) {
 }
 
 // One thread packs the two fragments of one lane; grid (ceil, G).
-__global__ void pack_queries(Params p, int n) {
+__global__ void pack_queries(WindowLaunch p, int n) {
     const KernelWindowScores & a     = p.args;
     const int                  index = blockIdx.x * blockDim.x + threadIdx.x, j = blockIdx.y;
     if (index >= n) return;
     const int   lane = index % 32, warp = index / 32 % WARPS, ks = index / (32 * WARPS) % (a.head_dim / 16);
     const int   rg    = index / (32 * WARPS) / (a.head_dim / 16);
-    const float scale = LOG2E * rsqrtf(float(a.head_dim));
+    const float scale = LOG2E * a.scale;
     uint32_t    hi[4], lo[4];
     for (int i = 0; i < 4; ++i) {
         const int row  = rg * GROUP_ROWS + warp * 16 + lane / 4 + (i & 1) * 8;
@@ -177,7 +177,7 @@ __device__ __forceinline__ void logits_32(float (&x)[4][4], const KeyTile<DIM> &
 // PASS 1: (max, sum) of each row over this block's columns. PASS 2: probabilities added over the rows.
 // grid (n_splits, G, row groups of pass 1 | 1); row_group0 counts the launches of pass 2.
 template <int DIM, bool Q8, int PASS>
-__global__ void __launch_bounds__(THREADS, DIM <= 128 ? 2 : 1) stream_keys(Params p, int row_group0) {
+__global__ void __launch_bounds__(THREADS, DIM <= 128 ? 2 : 1) stream_keys(WindowLaunch p, int row_group0) {
     constexpr int COLUMNS = KeyTile<DIM>::COLUMNS;
     __shared__ __align__(16) unsigned char storage[2 * sizeof(KeyTile<DIM>)];
     __shared__ float                       column_sum[PASS == 2 ? WARPS : 1][COLUMNS];
@@ -304,7 +304,7 @@ __global__ void __launch_bounds__(THREADS, DIM <= 128 ? 2 : 1) stream_keys(Param
 }
 
 // One warp a row; grid (row_groups * GROUP_ROWS / WARPS, G).
-__global__ void merge_rows(Params p) {
+__global__ void merge_rows(WindowLaunch p) {
     const int      lane = threadIdx.x & 31, row = blockIdx.x * WARPS + (threadIdx.x >> 5), j = blockIdx.y;
     const size_t   index = size_t(j) * p.row_groups * GROUP_ROWS + row;
     const float2 * part  = p.partial + index * p.n_splits;
@@ -317,7 +317,7 @@ __global__ void merge_rows(Params p) {
 }
 
 // One warp a head.
-__global__ void sum_tail(Params p) {
+__global__ void sum_tail(WindowLaunch p) {
     const int j   = blockIdx.x;
     float     sum = 0;
     for (int i = threadIdx.x; i < p.args.window; i += 32) sum += p.tail[size_t(j) * p.args.window + i];
@@ -326,7 +326,7 @@ __global__ void sum_tail(Params p) {
 }
 
 template <int DIM, bool Q8>
-void launch(const Params & p, cudaStream_t stream) {
+void launch(const WindowLaunch & p, cudaStream_t stream) {
     const KernelWindowScores & a = p.args;
     const int                  n = p.row_groups * (DIM / 16) * WARPS * 32;
     pack_queries<<<dim3(unsigned(ceil_div(n, 256)), a.n_head), 256, 0, stream>>>(p, n);
@@ -339,9 +339,10 @@ void launch(const Params & p, cudaStream_t stream) {
     if (a.importance) query_importance<<<a.n_head, DIM, 0, stream>>>(a);
 }
 
-KernelStatus check(const KernelWindowScores & a) {
-    if (!head_dim_ok(a.head_dim) || a.n_head < 1 || a.n_head > MAX_HEADS || a.share < 1 || a.n_head % a.share != 0 ||
-        a.group < 1 || a.group > 16 || a.window < 1 || a.window > 4096 || a.n_rows < a.window) {
+KernelStatus check_window(const KernelWindowScores & a) {
+    if (!kernels_serve_head(a.head_dim, a.group) || a.n_head < 1 || a.n_head > MAX_HEADS || a.share < 1 ||
+        a.n_head % a.share != 0 || a.window < 1 || a.window > KERNEL_MAX_WINDOW || a.n_rows < a.window ||
+        !scale_ok(a.scale)) {
         return KERNEL_BAD_SHAPE;
     }
     return KERNEL_OK;
@@ -350,28 +351,27 @@ KernelStatus check(const KernelWindowScores & a) {
 }  // namespace
 
 size_t window_scores_workspace_bytes(const KernelWindowScores & args) {
-    return check(args) == KERNEL_OK ? layout_of(args).total : 0;
+    return check_window(args) == KERNEL_OK ? workspace_of(args).total : 0;
 }
 
-KernelStatus window_scores(const KernelWindowScores & args, void * workspace, size_t workspace_bytes,
-                           KernelStream stream) {
-    RETURN_IF_KERNEL(check(args));
+KernelStatus window_scores(const KernelWindowScores & args, KernelWorkspace workspace, KernelStream stream) {
+    RETURN_IF_KERNEL(check_window(args));
     const bool   q8   = args.keys.type == KERNEL_ROWS_Q8_0;
     const size_t unit = q8 ? 2 : 16;
     if (misaligned(args.q, 4) || misaligned(args.keys.data, unit) || misaligned(args.window_mass, 4))
         return KERNEL_BAD_POINTER;
     if (args.keys.row_bytes % unit != 0 || args.keys.head_bytes % unit != 0) return KERNEL_BAD_POINTER;
     if (args.n_rows > args.window && misaligned(args.scores, 4)) return KERNEL_BAD_POINTER;
-    const Layout l = layout_of(args);
-    if (misaligned(workspace, 256) || workspace_bytes < l.total) return KERNEL_WORKSPACE;
-    char * base = static_cast<char *>(workspace);
-    Params p{args,
-             reinterpret_cast<const uint4 *>(base + l.packed),
-             reinterpret_cast<float2 *>(base + l.partial),
-             reinterpret_cast<float *>(base + l.lse),
-             reinterpret_cast<float *>(base + l.tail),
-             l.n_splits,
-             l.row_groups};
+    const WindowWorkspace l = workspace_of(args);
+    RETURN_IF_KERNEL(check_workspace(workspace, l.total));
+    char *       base = static_cast<char *>(workspace.data);
+    WindowLaunch p{args,
+                   reinterpret_cast<const uint4 *>(base + l.packed),
+                   reinterpret_cast<float2 *>(base + l.partial),
+                   reinterpret_cast<float *>(base + l.lse),
+                   reinterpret_cast<float *>(base + l.tail),
+                   l.n_splits,
+                   l.row_groups};
     dispatch_head_dim(args.head_dim, [&](auto dim) {
         if (q8) launch<decltype(dim)::value, true>(p, stream);
         else launch<decltype(dim)::value, false>(p, stream);

@@ -8,13 +8,12 @@
 
 namespace rocketdoc {
 
-void scaled_logits(const CompactView & k, int head, int group, const int32_t * index, int64_t n, const float * q,
+void scaled_logits(const CompactView & k, int head, const HeadQuery & query, const RowList & rows,
                    SelectorScratch & scratch, float * out, int64_t stride) {
-    const int   D      = k.head_dim;
-    const float scale  = 1.0f / std::sqrt(float(D));
-    float *     scaled = at_least(scratch.rows, int64_t(group) * D);  // [g][D]
-    for (int i = 0; i < group * D; ++i) scaled[i] = q[i] * scale;
-    cpu_kernels().row_logits(k.row(head, 0), k.row_elems, index, n, D, scaled, group, out, stride);
+    const int D      = k.head_dim;
+    float *   scaled = at_least(scratch.rows, int64_t(query.group) * D);  // [g][D]
+    for (int i = 0; i < query.group * D; ++i) scaled[i] = query.q[i] * query.scale;
+    cpu_kernels().row_logits(k.row(head, 0), k.row_elems, rows.index, rows.n, D, scaled, query.group, out, stride);
 }
 
 void summed_probabilities(const float * a, int64_t stride, int group, int64_t n_units, int64_t tokens, int64_t last,
@@ -40,26 +39,27 @@ bool choose_all(int64_t n_live, int64_t k, SelectorScratch & scratch) {
     return true;
 }
 
-void sparse_attention(const CompactView & k, const CompactView & v, int head, int group, const int32_t * chosen,
-                      int64_t n_chosen, const float * q, SelectorScratch & scratch, float * out) {
-    const CpuKernels & cpu = cpu_kernels();
-    const int          D   = k.head_dim;
-    float * const      w   = at_least(scratch.probabilities, group * n_chosen);  // [g][n_chosen]
-    scaled_logits(k, head, group, chosen, n_chosen, q, scratch, w, n_chosen);
+void sparse_attention(const CompactView & k, const CompactView & v, int head, const HeadQuery & query,
+                      const RowList & chosen, SelectorScratch & scratch, float * out) {
+    const CpuKernels & cpu      = cpu_kernels();
+    const int          group    = query.group;
+    const int64_t      n_chosen = chosen.n;
+    float * const      w        = at_least(scratch.probabilities, group * n_chosen);  // [g][n_chosen]
+    scaled_logits(k, head, query, chosen, scratch, w, n_chosen);
     for (int h = 0; h < group; ++h) {
         float *     row   = w + h * n_chosen;
         const float total = cpu.exp_terms(row, n_chosen, cpu.maximum(row, n_chosen), row);
         const float share = total > 0 ? 1.0f / total : 0.0f;
         for (int64_t i = 0; i < n_chosen; ++i) row[i] *= share;
     }
-    cpu.row_sums(v.row(head, 0), v.row_elems, chosen, n_chosen, D, w, n_chosen, group, out);
+    cpu.row_sums(v.row(head, 0), v.row_elems, chosen.index, n_chosen, k.head_dim, w, n_chosen, group, out);
 }
 
-void exact_probabilities(const CompactView & k, int head, int group, int64_t n_live, const float * q,
+void exact_probabilities(const CompactView & k, int head, const HeadQuery & query, int64_t n_live,
                          SelectorScratch & scratch, float * out) {
-    float * const a = at_least(scratch.page_scores, group * n_live);  // [g][n_live]
-    scaled_logits(k, head, group, nullptr, n_live, q, scratch, a, n_live);
-    summed_probabilities(a, n_live, group, n_live, 1, 1, scratch, out);
+    float * const a = at_least(scratch.page_scores, query.group * n_live);  // [g][n_live]
+    scaled_logits(k, head, query, {nullptr, n_live}, scratch, a, n_live);
+    summed_probabilities(a, n_live, query.group, n_live, 1, 1, scratch, out);
 }
 
 }  // namespace rocketdoc

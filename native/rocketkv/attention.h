@@ -6,8 +6,8 @@
 
 namespace rocketdoc {
 
-// Logits q.k / sqrt(D) of n rows of `head` (index null: rows 0..n-1); out [g][stride]. Uses scratch.rows.
-void scaled_logits(const CompactView & k, int head, int group, const int32_t * index, int64_t n, const float * q,
+// Logits q.k * scale of rows of `head`; out [g][stride]. Uses scratch.rows.
+void scaled_logits(const CompactView & k, int head, const HeadQuery & query, const RowList & rows,
                    SelectorScratch & scratch, float * out, int64_t stride);
 
 // out[p] = sum over the group of the probability of one token of unit p, where unit p stands for `tokens` tokens with

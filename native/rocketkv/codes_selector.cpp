@@ -6,6 +6,7 @@
 #include "attention.h"
 #include "cpu/kernels.h"
 #include "key_codes.h"
+#include "page_layout.h"
 #include "scratch.h"
 #include "selectors.h"
 #include "stage1.h"
@@ -13,11 +14,9 @@
 namespace rocketdoc {
 
 int64_t codes_capacity(const RocketBudgets & paper, int head_dim, bool residual, int64_t n_total) {
-    const int64_t pair    = 4 * int64_t(head_dim);  // bytes of one K and V row, f16
-    const int64_t page    = paper.page;
-    const int64_t n_pages = (paper.capacity + page - 1) / page;
-    const int64_t planes  = page == 1 ? 1 : 2;  // a page of one key is its own least and greatest
-    const int64_t stored  = paper.capacity * pair + n_pages * planes * head_dim * 2;
+    const int64_t pair   = 4 * int64_t(head_dim);  // bytes of one K and V row, f16
+    const int64_t page   = paper.page;
+    const int64_t stored = paper.capacity * pair + page_count(paper.capacity, page) * page_sides(page) * head_dim * 2;
     // Codes are stored in blocks; one block less than a whole one is what rounding up costs at the most.
     const int64_t row = pair + code_bytes(head_dim, residual);
     const int64_t fixed =
@@ -38,7 +37,7 @@ int64_t codes_k(const RocketBudgets & paper, int64_t capacity, int head_dim, boo
     for (const int64_t n :
          {first, (first + paper.page - 1) / paper.page * paper.page, last / paper.page * paper.page, last}) {
         if (n < first || n > last) continue;
-        const int64_t n_pages = (n + paper.page - 1) / paper.page;
+        const int64_t n_pages = page_count(n, paper.page);
         left                  = std::min(left, n_pages * paper.r * 2 - (n + more) * code_bytes(head_dim, residual));
     }
     const int64_t rows = left + paper.k * pair - code_range_bytes(head_dim, residual);
@@ -78,13 +77,13 @@ class CodesSelector final : public Selector {
                 SelectorScratch & scratch, float * out) override {
         const bool all = choose_all(n_live, shape_.k, scratch);
         if (!all) choose(heads_[size_t(head)], n_live, q, scratch);
-        if (all || !residual_)
-            sparse_attention(k, v, head, shape_.group, scratch.chosen.data(), int64_t(scratch.chosen.size()), q,
-                             scratch, out);
+        if (all || !residual_) sparse_attention(k, v, head, query(q), chosen_rows(scratch), scratch, out);
         else merge(k, v, head, n_live, q, scratch, out);
     }
 
   private:
+    HeadQuery query(const float * q) const { return {q, shape_.group, shape_.scale}; }
+
     // scratch.page_scores keeps the coded logits [g][padded] for merge.
     void choose(const KeyCodes & codes, int64_t n_live, const float * q, SelectorScratch & scratch) const {
         const int     g      = shape_.group;
@@ -92,7 +91,7 @@ class CodesSelector final : public Selector {
         float * const folded = at_least(scratch.rows, int64_t(g) * (codes.n_coded() + 1));
         float * const a      = at_least(scratch.page_scores, g * stride);
         float * const scores = at_least(scratch.token_scores, n_live);
-        codes.scores(q, g, n_live, folded, a, stride);
+        codes.scores(query(q), n_live, folded, a, stride);
         summed_probabilities(a, stride, g, n_live, 1, 1, scratch, scores);
         scratch.chosen.resize(size_t(shape_.k));
         top_k_ascending(scores, n_live, shape_.k, scratch.chosen.data());
@@ -110,7 +109,7 @@ class CodesSelector final : public Selector {
         const int64_t      stride   = codes.padded(n_live);
         float * const      a        = scratch.page_scores.data();                     // [g][stride]
         float * const      s        = at_least(scratch.probabilities, g * n_chosen);  // [g][n_chosen]
-        scaled_logits(k, head, g, scratch.chosen.data(), n_chosen, q, scratch, s, n_chosen);
+        scaled_logits(k, head, query(q), chosen_rows(scratch), scratch, s, n_chosen);
 
         float * const rest  = at_least(scratch.rows, int64_t(g) * (D + 2));  // [g][D] of sign sums, then totals
         float * const total = rest + int64_t(g) * D;                         // [g] weight of the others

@@ -31,15 +31,16 @@ class ExactSelector final : public Selector {
                 SelectorScratch & scratch, float * out) override {
         if (!choose_all(n_live, shape_.k, scratch)) {
             float * const scores = at_least(scratch.token_scores, n_live);
-            exact_probabilities(k, head, shape_.group, n_live, q, scratch, scores);
+            exact_probabilities(k, head, query(q), n_live, scratch, scores);
             scratch.chosen.resize(size_t(shape_.k));
             top_k_ascending(scores, n_live, shape_.k, scratch.chosen.data());
         }
-        sparse_attention(k, v, head, shape_.group, scratch.chosen.data(), int64_t(scratch.chosen.size()), q, scratch,
-                         out);
+        sparse_attention(k, v, head, query(q), chosen_rows(scratch), scratch, out);
     }
 
   private:
+    HeadQuery query(const float * q) const { return {q, shape_.group, shape_.scale}; }
+
     SelectorShape shape_;
 };
 

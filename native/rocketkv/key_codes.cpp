@@ -171,14 +171,14 @@ void KeyCodes::code_rows(const CompactView & k, const CompactView & v, int head,
     }
 }
 
-void KeyCodes::scores(const float * q, int group, int64_t n_live, float * folded, float * a, int64_t stride) const {
-    const float   scale = 1.0f / std::sqrt(float(head_dim_));
+void KeyCodes::scores(const HeadQuery & query, int64_t n_live, float * folded, float * a, int64_t stride) const {
+    const int     group = query.group;
     const int     n     = n_coded();
     float * const base  = folded + group * n;  // [g]
     for (int h = 0; h < group; ++h) {
         double sum = 0;
         for (int j = 0; j < n; ++j) {
-            const float x     = q[h * head_dim_ + order_[size_t(j)]] * scale;
+            const float x     = query.q[h * head_dim_ + order_[size_t(j)]] * query.scale;
             folded[h * n + j] = x * step_[size_t(j)];
             sum += double(x) * low_[size_t(j)];
         }

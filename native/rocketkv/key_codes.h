@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "rows.h"
+#include "selector.h"
 
 namespace rocketdoc {
 
@@ -28,9 +29,9 @@ class KeyCodes {
     void build(const CompactView & k, const CompactView & v, int head, int64_t n_rows, const float * importance);
     void append(const CompactView & k, const CompactView & v, int head, int64_t index);
 
-    // a[h][p] = q_h . k^_p / sqrt(D) up to a constant per head (none with residual); a: [g][stride], stride >=
+    // a[h][p] = q_h . k^_p * scale up to a constant per head (none with residual); a: [g][stride], stride >=
     // padded(n_live). folded: work, [g][n_coded + 1].
-    void           scores(const float * q, int group, int64_t n_live, float * folded, float * a, int64_t stride) const;
+    void           scores(const HeadQuery & query, int64_t n_live, float * folded, float * a, int64_t stride) const;
     static int64_t padded(int64_t n_live);
     int            n_coded() const { return n4_ + n2_; }
 

@@ -6,6 +6,7 @@
 
 #include "attention.h"
 #include "cpu/kernels.h"
+#include "page_layout.h"
 #include "scratch.h"
 #include "selectors.h"
 #include "stage1.h"
@@ -14,14 +15,12 @@ namespace rocketdoc {
 
 namespace {
 
-int64_t round_up(int64_t n, int64_t unit) { return (n + unit - 1) / unit * unit; }
-
 class PagesSelector final : public Selector {
   public:
     explicit PagesSelector(const SelectorShape & shape)
         : shape_(shape),
-          n_plane_(shape.page == 1 ? 1 : 2),
-          plane_pages_(round_up((shape.capacity + shape.page - 1) / shape.page, page_block)) {
+          n_plane_(page_sides(shape.page)),
+          plane_pages_(padded_pages(shape.capacity, shape.page, page_block)) {
         assert(shape.head_dim % 32 == 0 && shape.head_dim <= max_head_dim && shape.r >= 1 && shape.r <= shape.head_dim);
     }
 
@@ -29,7 +28,7 @@ class PagesSelector final : public Selector {
     size_t read_bytes(int64_t n_live) const override {
         const size_t pair = 2 * size_t(shape_.head_dim) * sizeof(f16_bits);
         if (n_live <= shape_.k) return size_t(n_live) * pair;
-        const size_t n_pages = size_t((n_live + shape_.page - 1) / shape_.page);
+        const size_t n_pages = size_t(page_count(n_live, shape_.page));
         return n_pages * size_t(shape_.r) * sizeof(f16_bits) + size_t(shape_.k) * pair;
     }
 
@@ -48,8 +47,7 @@ class PagesSelector final : public Selector {
     void attend(const CompactView & k, const CompactView & v, int head, int64_t n_live, const float * q,
                 SelectorScratch & scratch, float * out) override {
         if (!choose_all(n_live, shape_.k, scratch)) choose(head, n_live, q, scratch);
-        sparse_attention(k, v, head, shape_.group, scratch.chosen.data(), int64_t(scratch.chosen.size()), q, scratch,
-                         out);
+        sparse_attention(k, v, head, {q, shape_.group, shape_.scale}, chosen_rows(scratch), scratch, out);
     }
 
   private:
@@ -83,9 +81,9 @@ class PagesSelector final : public Selector {
         const int          g       = shape_.group;
         const int          r       = shape_.r;
         const int64_t      page    = shape_.page;
-        const int64_t      n_pages = (n_live + page - 1) / page;
+        const int64_t      n_pages = page_count(n_live, page);
         const int64_t      tail    = n_live - (n_pages - 1) * page;  // live tokens of the last page
-        const int64_t      stride  = round_up(n_pages, page_block);
+        const int64_t      stride  = padded_pages(n_live, page, page_block);
 
         // Steps 1 and 2: the r heaviest channels of the group, and for each the plane that bounds the group's product.
         float   weight[max_head_dim];
@@ -109,8 +107,8 @@ class PagesSelector final : public Selector {
             float read = 0, all = 0;
             for (int i = 0; i < r; ++i) read += std::fabs(q[h * D + channels[i]]);
             for (int c = 0; c < D; ++c) all += std::fabs(q[h * D + c]);
-            const float inverse = read > 0 && all > 0 ? 1.0f / std::sqrt(float(D) * (read / all)) : 0.0f;
-            for (int i = 0; i < r; ++i) folded[h * r + i] = q[h * D + channels[i]] * inverse;
+            const float factor = read > 0 && all > 0 ? shape_.scale * std::sqrt(all / read) : 0.0f;
+            for (int i = 0; i < r; ++i) folded[h * r + i] = q[h * D + channels[i]] * factor;
         }
         float * const a      = at_least(scratch.page_scores, g * stride);  // [g][stride]
         float * const scores = at_least(scratch.token_scores, n_pages);    // of one token of each page

@@ -30,13 +30,15 @@ Floats to_floats(const std::vector<double> & x) { return Floats(x.begin(), x.end
 
 }  // namespace
 
-Floats stage1_scores(const float * keys, int64_t n, int D, const float * q, int g, int window, float & window_mass) {
+Floats stage1_scores(const Head & head, const Query & query, int window, float & window_mass) {
+    const int64_t       n = head.n;
+    const int           D = head.D;
     std::vector<double> s(size_t(n), 0.0);
-    for (int h = 0; h < g; ++h) {
+    for (int h = 0; h < query.g; ++h) {
         for (int i = 0; i < window; ++i) {
             std::vector<double> logits;
             for (int64_t c = 0; c <= n - window + i; ++c)
-                logits.push_back(dot(q + (int64_t(h) * window + i) * D, keys + c * D, D) / std::sqrt(double(D)));
+                logits.push_back(dot(query.q + (int64_t(h) * window + i) * D, head.keys + c * D, D) * query.scale);
             const std::vector<double> p = softmax(logits);
             for (size_t c = 0; c < p.size(); ++c) s[c] += p[c];
         }
@@ -106,35 +108,43 @@ float kept_mass(const Floats & s, float window_mass, const Rows & kept) {
     return float(part / all);
 }
 
-Floats page_scores(const float * keys, int64_t n, int D, const float * q, int g, int page, int r) {
+Rows top_channels(const Query & query, int D, int r) {
     Floats weight(size_t(D), 0.0f);  // f32 on purpose: which channels tie must not depend on the accumulator
-    Floats total(size_t(D), 0.0f);
     for (int c = 0; c < D; ++c)
-        for (int h = 0; h < g; ++h) {
-            weight[size_t(c)] += std::fabs(q[h * D + c]);
-            total[size_t(c)] += q[h * D + c];
+        for (int h = 0; h < query.g; ++h) weight[size_t(c)] += std::fabs(query.q[h * D + c]);
+    return top_k(weight, r);
+}
+
+Floats page_scores(const Head & head, const Query & query, int page, const Rows & channels) {
+    const int     D = head.D;
+    const int64_t n = head.n, n_pages = (n + page - 1) / page;
+    Floats        total(size_t(D), 0.0f);
+    for (int c = 0; c < D; ++c)
+        for (int h = 0; h < query.g; ++h) total[size_t(c)] += query.q[h * D + c];
+    std::vector<float> bound;  // [n_pages, channels]: the greatest key where the group pulls up, else the least
+    for (int64_t p = 0; p < n_pages; ++p)
+        for (const int32_t c : channels) {
+            float low = head.keys[p * page * D + c], high = low;
+            for (int64_t i = p * page; i < std::min(n, (p + 1) * page); ++i) {
+                low  = std::min(low, head.keys[i * D + c]);
+                high = std::max(high, head.keys[i * D + c]);
+            }
+            bound.push_back(total[size_t(c)] > 0 ? high : low);
         }
-    const Rows channels = top_k(weight, r);
 
     std::vector<double> b(size_t(n), 0.0);
-    for (int h = 0; h < g; ++h) {
-        double read = 0, all = 0;
-        for (const int32_t c : channels) read += std::fabs(q[h * D + c]);
-        for (int c = 0; c < D; ++c) all += std::fabs(q[h * D + c]);
-        const double        scale = read > 0 ? std::sqrt(D * read / all) : 1.0;
+    for (int h = 0; h < query.g; ++h) {
+        const float * q    = query.q + h * D;
+        double        read = 0, all = 0;
+        for (const int32_t c : channels) read += std::fabs(q[c]);
+        for (int c = 0; c < D; ++c) all += std::fabs(q[c]);
+        const double        scale = read > 0 ? query.scale * std::sqrt(all / read) : 0.0;
         std::vector<double> logits;
         for (int64_t i = 0; i < n; ++i) {
-            const int64_t first = i / page * page, end = std::min(first + page, n);
-            double        a = 0;
-            for (const int32_t c : channels) {
-                float low = keys[first * D + c], high = low;
-                for (int64_t j = first; j < end; ++j) {
-                    low  = std::min(low, keys[j * D + c]);
-                    high = std::max(high, keys[j * D + c]);
-                }
-                a += double(q[h * D + c]) * double(total[size_t(c)] > 0 ? high : low);
-            }
-            logits.push_back(a / scale);
+            double a = 0;
+            for (size_t j = 0; j < channels.size(); ++j)
+                a += double(q[channels[j]]) * double(bound[size_t(i / page) * channels.size() + j]);
+            logits.push_back(a * scale);
         }
         const std::vector<double> p = softmax(logits);
         for (int64_t i = 0; i < n; ++i) b[size_t(i)] += p[size_t(i)];
@@ -142,35 +152,46 @@ Floats page_scores(const float * keys, int64_t n, int D, const float * q, int g,
     return to_floats(b);
 }
 
-Floats exact_scores(const float * keys, int64_t n, int D, const float * q, int g) {
+Floats page_scores(const Head & head, const Query & query, int page, int r) {
+    return page_scores(head, query, page, top_channels(query, head.D, r));
+}
+
+Floats exact_scores(const Head & head, const Query & query) {
+    const int64_t       n = head.n;
+    const int           D = head.D;
     std::vector<double> b(size_t(n), 0.0);
-    for (int h = 0; h < g; ++h) {
+    for (int h = 0; h < query.g; ++h) {
         std::vector<double> logits;
-        for (int64_t i = 0; i < n; ++i) logits.push_back(dot(q + h * D, keys + i * D, D) / std::sqrt(double(D)));
+        for (int64_t i = 0; i < n; ++i) logits.push_back(dot(query.q + h * D, head.keys + i * D, D) * query.scale);
         const std::vector<double> p = softmax(logits);
         for (int64_t i = 0; i < n; ++i) b[size_t(i)] += p[size_t(i)];
     }
     return to_floats(b);
 }
 
-Floats attention(const float * keys, const float * values, int D, const float * q, int g, const Rows & chosen) {
-    Floats out;
-    for (int h = 0; h < g; ++h) {
+Floats attention(const Head & head, const Query & query, const Rows & chosen) {
+    const int D = head.D;
+    Floats    out;
+    for (int h = 0; h < query.g; ++h) {
         std::vector<double> logits;
         for (const int32_t i : chosen)
-            logits.push_back(dot(q + h * D, keys + int64_t(i) * D, D) / std::sqrt(double(D)));
+            logits.push_back(dot(query.q + h * D, head.keys + int64_t(i) * D, D) * query.scale);
         const std::vector<double> p = softmax(logits);
         for (int c = 0; c < D; ++c) {
             double sum = 0;
-            for (size_t i = 0; i < chosen.size(); ++i) sum += p[i] * double(values[int64_t(chosen[i]) * D + c]);
+            for (size_t i = 0; i < chosen.size(); ++i) sum += p[i] * double(head.values[int64_t(chosen[i]) * D + c]);
             out.push_back(float(sum));
         }
     }
     return out;
 }
 
-Coded code(const float * keys, const float * values, int64_t n, int D, const float * importance, bool residual) {
-    Coded coded;
+Coded code(const Head & head, const float * importance, bool residual) {
+    const float * keys   = head.keys;
+    const float * values = head.values;
+    const int64_t n      = head.n;
+    const int     D      = head.D;
+    Coded         coded;
     coded.D  = D;
     coded.n4 = D / 2;
     coded.n2 = residual ? D / 2 : 0;
@@ -227,42 +248,41 @@ void code_append(Coded & coded, const float * key, const float * value) {
     ++coded.n;
 }
 
-Floats coded_logits(const Coded & coded, const float * q, int g) {
+Floats coded_logits(const Coded & coded, const Query & query) {
     Floats       a;
     const size_t n_coded = coded.order.size();
-    for (int h = 0; h < g; ++h)
+    for (int h = 0; h < query.g; ++h)
         for (int64_t i = 0; i < coded.n; ++i) {
             double sum = 0;
             for (size_t j = 0; j < n_coded; ++j) {
                 const double key = coded.low[j] + double(coded.step[j]) * coded.codes[size_t(i) * n_coded + j];
-                sum += double(q[h * coded.D + coded.order[j]]) * key;
+                sum += double(query.q[h * coded.D + coded.order[j]]) * key;
             }
-            a.push_back(float(sum / std::sqrt(double(coded.D))));
+            a.push_back(float(sum * query.scale));
         }
     return a;
 }
 
-Floats code_scores(const Coded & coded, const float * q, int g) {
-    const Floats        a = coded_logits(coded, q, g);
+Floats code_scores(const Coded & coded, const Query & query) {
+    const Floats        a = coded_logits(coded, query);
     std::vector<double> b(size_t(coded.n), 0.0);
-    for (int h = 0; h < g; ++h) {
+    for (int h = 0; h < query.g; ++h) {
         const std::vector<double> p = softmax({a.begin() + h * coded.n, a.begin() + (h + 1) * coded.n});
         for (size_t i = 0; i < p.size(); ++i) b[i] += p[i];
     }
     return to_floats(b);
 }
 
-Floats residual_attention(const Coded & coded, const float * keys, const float * values, const float * q, int g,
-                          const Rows & chosen) {
+Floats residual_attention(const Coded & coded, const Head & head, const Query & query, const Rows & chosen) {
     const int    D = coded.D;
-    const Floats a = coded_logits(coded, q, g);
+    const Floats a = coded_logits(coded, query);
     Floats       out;
-    for (int h = 0; h < g; ++h) {
+    for (int h = 0; h < query.g; ++h) {
         std::vector<double> logits(a.begin() + h * coded.n, a.begin() + (h + 1) * coded.n);
         std::vector<bool>   exact(size_t(coded.n), false);
         for (const int32_t i : chosen) {
             exact[size_t(i)]  = true;
-            logits[size_t(i)] = dot(q + h * D, keys + int64_t(i) * D, D) / std::sqrt(double(D));
+            logits[size_t(i)] = dot(query.q + h * D, head.keys + int64_t(i) * D, D) * query.scale;
         }
         const std::vector<double> p = softmax(logits);
         for (int c = 0; c < D; ++c) {
@@ -270,7 +290,7 @@ Floats residual_attention(const Coded & coded, const float * keys, const float *
             for (int64_t i = 0; i < coded.n; ++i) {
                 const double coarse = double(coded.v_mean[size_t(c)]) +
                                       double(coded.v_spread[size_t(c)]) * coded.signs[size_t(i * D + c)];
-                sum += p[size_t(i)] * (exact[size_t(i)] ? double(values[i * D + c]) : coarse);
+                sum += p[size_t(i)] * (exact[size_t(i)] ? double(head.values[i * D + c]) : coarse);
             }
             out.push_back(float(sum));
         }

@@ -20,6 +20,19 @@ struct SelectorShape {
     int     page         = 1;
     int     r            = 0;
     int64_t k            = 0;
+    float   scale        = 0;  // of every score, the layer's
+};
+
+// The queries of one token that share a cache head.
+struct HeadQuery {
+    const float * q     = nullptr;  // [group][D]
+    int           group = 1;
+    float         scale = 0;
+};
+// Rows of a cache head: index[0..n-1], ascending; index null: rows 0..n-1.
+struct RowList {
+    const int32_t * index = nullptr;
+    int64_t         n     = 0;
 };
 
 // Reusable memory of one thread; grows, never shrinks.
@@ -31,6 +44,10 @@ struct SelectorScratch {
     std::vector<int32_t> order;
     std::vector<int32_t> chosen;
 };
+
+inline RowList chosen_rows(const SelectorScratch & scratch) {
+    return {scratch.chosen.data(), int64_t(scratch.chosen.size())};
+}
 
 class Selector {
   public:
@@ -79,13 +96,13 @@ int64_t codes_capacity(const RocketBudgets & paper, int head_dim, bool residual,
 // `capacity` rows included. Below 1 when the codes alone read more.
 int64_t codes_k(const RocketBudgets & paper, int64_t capacity, int head_dim, bool residual);
 
-// Exact attention of q [g][D] over `n_chosen` rows of `head`; out [g][D]. The sink of every selector.
-void sparse_attention(const CompactView & k, const CompactView & v, int head, int group, const int32_t * chosen,
-                      int64_t n_chosen, const float * q, SelectorScratch & scratch, float * out);
+// Exact attention over the chosen rows of `head`; out [g][D]. What every selector ends in.
+void sparse_attention(const CompactView & k, const CompactView & v, int head, const HeadQuery & query,
+                      const RowList & chosen, SelectorScratch & scratch, float * out);
 
-// Sum over the group of softmax(q.K/sqrt(D)) over n_live rows, out [n_live]: the oracle's scores, for recall and
+// Sum over the group of softmax(q.K * scale) over n_live rows, out [n_live]: the oracle's scores, for recall and
 // exact-topk.
-void exact_probabilities(const CompactView & k, int head, int group, int64_t n_live, const float * q,
+void exact_probabilities(const CompactView & k, int head, const HeadQuery & query, int64_t n_live,
                          SelectorScratch & scratch, float * out);
 
 }  // namespace rocketdoc

@@ -45,8 +45,7 @@ void rows_to_f32(const RowsView & rows, int head, int64_t first, int n, float * 
 
 // Query rows first .. first + panel_rows of [n_query * window], transposed to [D][panel_rows] and scaled; zero past the
 // end.
-void pack_panel(const float * q, int n_rows, int first, int D, float * panel) {
-    const float scale = 1.0f / std::sqrt(float(D));
+void pack_panel(const float * q, float scale, int n_rows, int first, int D, float * panel) {
     for (int lane = 0; lane < panel_rows; ++lane) {
         const float * row = q + size_t(first + lane) * size_t(D);
         for (int c = 0; c < D; ++c) panel[c * panel_rows + lane] = first + lane < n_rows ? row[c] * scale : 0.0f;
@@ -99,7 +98,7 @@ void stage1_scores(const RowsView & keys, const Stage1Query & query, int head, G
     for (int first_panel = 0; first_panel < n_panels; first_panel += wide) {
         const int n_now = std::min(wide, n_panels - first_panel);
         for (int p = 0; p < n_now; ++p)
-            pack_panel(q, n_rows, (first_panel + p) * panel_rows, D, panels + int64_t(p) * D * panel_rows);
+            pack_panel(q, query.scale, n_rows, (first_panel + p) * panel_rows, D, panels + int64_t(p) * D * panel_rows);
         std::fill(top, top + n_now * panel_rows, -FLT_MAX);
         std::fill(sum, sum + n_now * panel_rows, 0.0f);
 

@@ -15,6 +15,7 @@ struct Stage1Query {
     int           n_head   = 0;  // query heads
     int           window   = 0;
     int           head_dim = 0;
+    float         scale    = 0;  // of every score
 };
 
 struct Stage1Kept {

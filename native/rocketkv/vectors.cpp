@@ -143,45 +143,6 @@ Status check_gather(const Vectors & x, Recompute & device, VectorsReport & repor
     return Status::good();
 }
 
-// Token scores of the pages (steps 2 to 5 of stage 2) over given channels. keys [n, D] f32, q [g, D].
-std::vector<float> scores_over_channels(const std::vector<float> & keys, int64_t n, int D, const float * q, int g,
-                                        int page, const int32_t * channels, int r) {
-    const int64_t       n_pages = (n + page - 1) / page;
-    std::vector<double> sum(size_t(n_pages), 0.0);
-    std::vector<double> a(static_cast<size_t>(n_pages));
-    for (int h = 0; h < g; h++) {
-        double all = 0, chosen = 0;
-        for (int c = 0; c < D; c++) all += std::fabs(q[h * D + c]);
-        for (int i = 0; i < r; i++) chosen += std::fabs(q[h * D + channels[i]]);
-        const double scale = all > 0 && chosen > 0 ? std::sqrt(D * chosen / all) : 1.0;
-        double       top   = -INFINITY;
-        for (int64_t p = 0; p < n_pages; p++) {
-            const int64_t begin = p * page, end = std::min(n, begin + page);
-            double        score = 0;
-            for (int i = 0; i < r; i++) {
-                const int c     = channels[i];
-                double    group = 0;
-                for (int other = 0; other < g; other++) group += q[other * D + c];
-                float extreme = keys[size_t(begin * D + c)];
-                for (int64_t t = begin + 1; t < end; t++) {
-                    const float key = keys[size_t(t * D + c)];
-                    extreme         = group > 0 ? std::max(extreme, key) : std::min(extreme, key);
-                }
-                score += double(q[h * D + c]) * extreme;
-            }
-            a[size_t(p)] = score / scale;
-            top          = std::max(top, a[size_t(p)]);
-        }
-        double total = 0;
-        for (int64_t p = 0; p < n_pages; p++)
-            total += double(std::min<int64_t>(page, n - p * page)) * std::exp(a[size_t(p)] - top);
-        for (int64_t p = 0; p < n_pages; p++) sum[size_t(p)] += std::exp(a[size_t(p)] - top) / total;
-    }
-    std::vector<float> out(static_cast<size_t>(n));
-    for (int64_t t = 0; t < n; t++) out[size_t(t)] = float(sum[size_t(t / page)]);
-    return out;
-}
-
 Status check_stage2(const Vectors & x, Recompute & device, VectorsReport & report,
                     std::vector<std::vector<float>> & keys) {
     const int            D = x.head_dim, g = x.n_head / x.n_head_kv;
@@ -203,18 +164,19 @@ Status check_stage2(const Vectors & x, Recompute & device, VectorsReport & repor
                                               x.decode_top_k.begin() + (at + 1) * x.top_k);
             const std::vector<int32_t> found(chosen.begin() + head * x.top_k, chosen.begin() + (head + 1) * x.top_k);
 
-            std::vector<float> weight(static_cast<size_t>(D), 0.0f);
-            for (int h = 0; h < g; h++) {
-                for (int c = 0; c < D; c++) weight[size_t(c)] += std::fabs(q[h * D + c]);
-            }
-            count(compare_choice(
-                      channels, reference::top_k(weight, x.top_r), D, [&](int32_t c) { return weight[size_t(c)]; },
-                      STAGE2_TOLERANCE),
+            const reference::Query query{q, g, x.scale()};
+            const auto             weight = [&](int32_t c) {
+                float sum = 0;
+                for (int h = 0; h < g; h++) sum += std::fabs(q[h * D + c]);
+                return sum;
+            };
+            count(compare_choice(channels, reference::top_channels(query, D, x.top_r), D, weight, STAGE2_TOLERANCE),
                   report.top_r_ties, report.top_r_mismatches);
 
-            const std::vector<float> scores = scores_over_channels(rows, n, D, q, g, x.page, channels.data(), x.top_r);
-            auto                     score  = [&](int32_t i) { return scores[size_t(i)]; };
-            const Agreement          scalar =
+            const std::vector<float> scores =
+                reference::page_scores({rows.data(), nullptr, n, D}, query, x.page, channels);
+            auto            score = [&](int32_t i) { return scores[size_t(i)]; };
+            const Agreement scalar =
                 compare_choice(tokens, reference::top_k(scores, x.top_k), n, score, STAGE2_TOLERANCE);
             const Agreement fast = compare_choice(tokens, found, n, score, STAGE2_TOLERANCE);
             count(std::max(scalar, fast), report.top_k_ties, report.top_k_mismatches);
@@ -293,9 +255,9 @@ Status make_vectors(uint64_t seed, Vectors & x) {
         std::vector<float> keys;
         for (int64_t row = 0; row < x.prompt_len; row++) f32_row(x.k, head, row, keys);
         float                   window_mass = 0;
-        const reference::Floats scores =
-            reference::stage1_scores(keys.data(), x.prompt_len, D, x.q_window.data() + int64_t(head) * g * x.window * D,
-                                     g, x.window, window_mass);
+        const reference::Floats scores      = reference::stage1_scores(
+            {keys.data(), nullptr, x.prompt_len, D},
+            {x.q_window.data() + int64_t(head) * g * x.window * D, g, x.scale()}, x.window, window_mass);
         const reference::Rows kept =
             reference::keep(reference::pool_max(scores, x.kernel), x.window, x.keep + x.window);
         x.stage1_indices.insert(x.stage1_indices.end(), kept.begin(), kept.begin() + x.keep);
@@ -309,15 +271,15 @@ Status make_vectors(uint64_t seed, Vectors & x) {
             const int64_t at = int64_t(step) * x.n_head_kv + head, n = x.keep + x.window + step + 1;
             compact_k.insert(compact_k.end(), x.decode_k.begin() + at * D, x.decode_k.begin() + (at + 1) * D);
             compact_v.insert(compact_v.end(), x.decode_v.begin() + at * D, x.decode_v.begin() + (at + 1) * D);
-            const float *     q = x.decode_q.data() + (int64_t(step) * x.n_head + int64_t(head) * g) * D;
-            reference::Floats weight(static_cast<size_t>(D), 0.0f);
-            for (int i = 0; i < g * D; i++) weight[size_t(i % D)] += std::fabs(q[i]);
-            const reference::Rows channels = reference::top_k(weight, x.top_r);
+            const reference::Head  rows{compact_k.data(), compact_v.data(), n, D};
+            const reference::Query query{x.decode_q.data() + (int64_t(step) * x.n_head + int64_t(head) * g) * D, g,
+                                         x.scale()};
+            const reference::Rows  channels = reference::top_channels(query, D, x.top_r);
             std::copy(channels.begin(), channels.end(), x.decode_top_r.begin() + at * x.top_r);
             const reference::Rows chosen =
-                reference::top_k(reference::page_scores(compact_k.data(), n, D, q, g, x.page, x.top_r), x.top_k);
+                reference::top_k(reference::page_scores(rows, query, x.page, channels), x.top_k);
             std::copy(chosen.begin(), chosen.end(), x.decode_top_k.begin() + at * x.top_k);
-            const reference::Floats out = reference::attention(compact_k.data(), compact_v.data(), D, q, g, chosen);
+            const reference::Floats out = reference::attention(rows, query, chosen);
             std::copy(out.begin(), out.end(),
                       x.decode_out.begin() + (int64_t(step) * x.n_head + int64_t(head) * g) * D);
         }

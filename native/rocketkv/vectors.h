@@ -2,6 +2,7 @@
 // check_vectors() has a device's kernels recompute them and compares; make_vectors() records the scalar reference.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -16,6 +17,9 @@ struct Vectors {
     int64_t prompt_len = 0;                           // T
     int     window = 0, kernel = 0, page = 0, top_r = 0, steps = 0;
     int64_t top_k = 0, keep = 0;  // keep: rows of stage 1 without the window
+
+    // Recordings are made with the published scale.
+    float scale() const { return 1.0f / std::sqrt(float(head_dim)); }
 
     std::vector<float>    q_window;                    // [H, window, D]
     std::vector<f16_bits> k, v;                        // [G, T, D]

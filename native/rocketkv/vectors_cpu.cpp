@@ -27,6 +27,7 @@ class CpuRecompute : public Recompute {
         shape.page         = x.page;
         shape.r            = x.top_r;
         shape.k            = x.top_k;
+        shape.scale        = x.scale();
         selector_          = make_selector(SelectorKind::pages, shape);
         return Status::good();
     }
@@ -38,6 +39,7 @@ class CpuRecompute : public Recompute {
         query.n_head            = x_->n_head;
         query.window            = x_->window;
         query.head_dim          = x_->head_dim;
+        query.scale             = x_->scale();
         const RowsView     keys = history(x_->k);
         Stage1Scratch      scratch;
         std::vector<float> scores(size_t(n_prefix), NAN);
@@ -89,8 +91,8 @@ class CpuRecompute : public Recompute {
         const int group = x_->n_head / x_->n_head_kv;
         out.assign(size_t(x_->n_head * x_->head_dim), NAN);
         for (int head = 0; head < x_->n_head_kv; head++) {
-            sparse_attention(k_, v_, head, group, rows + head * x_->top_k, x_->top_k, queries(step, head), scratch_,
-                             out.data() + head * group * x_->head_dim);
+            sparse_attention(k_, v_, head, {queries(step, head), group, x_->scale()},
+                             {rows + head * x_->top_k, x_->top_k}, scratch_, out.data() + head * group * x_->head_dim);
         }
         return Status::good();
     }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cmath>
+#include <cstdarg>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -38,6 +39,21 @@ inline bool near(double a, double b, double tolerance, const char * file, int li
     const bool holds = std::fabs(a - b) <= tolerance;  // false for NaN
     if (!that(holds, file, line, expression) && n_failed <= 50)
         std::printf("    %.9g and %.9g differ by %.3g, allowed %.3g\n", a, b, std::fabs(a - b), tolerance);
+    return holds;
+}
+
+// A check whose sentence, in printf's words, says what was looked at.
+inline bool said(bool holds, const char * format, ...) {
+    if (holds) {
+        ++n_passed;
+    } else if (++n_failed <= 50) {
+        va_list values;
+        va_start(values, format);
+        std::printf("failed: ");
+        std::vprintf(format, values);
+        va_end(values);
+        std::printf(" (ROCKETDOC_TEST_SEED=%llu)\n", static_cast<unsigned long long>(seed()));
+    }
     return holds;
 }
 

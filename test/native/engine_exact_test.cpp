@@ -26,7 +26,7 @@ struct Inputs {
         params.head_dim    = head_dim;
         params.n_ctx_train = 8192;
         params.layers.resize(size_t(n_layer));
-        for (LayerTraits & layer : params.layers) layer.scale = 1.0f / std::sqrt(float(head_dim));
+        for (LayerTraits & layer : params.layers) layer.scale = some_scale(random, int(head_dim));
         for (int64_t layer = 0; layer < n_layer; layer++) {
             k.push_back(random.normals(n_head_kv * N_PROMPT * head_dim, 1.5f));
             v.push_back(random.normals(n_head_kv * N_PROMPT * head_dim));
@@ -207,10 +207,11 @@ void test_exact_choice(bool cuda, int64_t head_dim, int k) {
         }
         reads = now;
         CHECK(int64_t(chosen.size()) == std::min(side.cache->budgets().k, n));
-        const float * q = in.step_q[size_t(step)].data();
-        CHECK(is_top_k(reference::exact_scores(keys.data(), n, int(head_dim), q, group), chosen,
-                       side.cache->budgets().k, 1e-4));
-        check_outputs(out, reference::attention(keys.data(), values.data(), int(head_dim), q, group, chosen), 1e-4);
+        const float *          q = in.step_q[size_t(step)].data();
+        const reference::Head  rows{keys.data(), values.data(), n, int(head_dim)};
+        const reference::Query query{q, group, in.params.layer(0).scale};
+        CHECK(is_top_k(reference::exact_scores(rows, query), chosen, side.cache->budgets().k, 1e-4));
+        check_outputs(out, reference::attention(rows, query, chosen), 1e-4);
     }
     const OracleStats stats = side.cache->take_oracle_stats();
     CHECK(stats.n == N_STEPS && stats.recall_sum == double(N_STEPS));

@@ -30,11 +30,10 @@ ggml_type ggml_of(KernelWeightType type) {
 
 int n_products = 0, n_matrices = 0, n_others = 0;
 
-KernelStatus normalize(const float * x, const float * weight, int n, float eps, const KernelActivations & out,
-                       KernelStream) {
+KernelStatus normalize(const KernelNormalize & a, KernelStream) {
     double sum = 0;
-    for (int i = 0; i < n; i++) sum += double(x[i]) * x[i];
-    for (int i = 0; i < n; i++) out.x[i] = float(x[i] / std::sqrt(sum / n + eps) * weight[i]);
+    for (int i = 0; i < a.n; i++) sum += double(a.x[i]) * a.x[i];
+    for (int i = 0; i < a.n; i++) a.out.x[i] = float(a.x[i] / std::sqrt(sum / a.n + a.eps) * a.weight[i]);
     n_others++;
     return KERNEL_OK;
 }

@@ -50,6 +50,7 @@ struct Plain {  // device memory without fences: the bench holds gigabytes
     }
     ~Plain() { cudaFree(data); }
     Plain(const Plain &) = delete;
+         operator KernelWorkspace() const { return {data, n * sizeof(T)}; }
     void upload(const std::vector<T> & h) {
         CUDA_OK(cudaMemcpy(data, h.data(), h.size() * sizeof(T), cudaMemcpyHostToDevice));
     }
@@ -67,7 +68,7 @@ double time_calls(int n, const std::function<KernelStatus(int)> & call) {
     CUDA_OK(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal));
     for (int i = 0; i < n; ++i) {
         const KernelStatus s = call(i);
-        if (s != KERNEL_OK) check(false, "%s", kernels().status_name(s));
+        if (s != KERNEL_OK) said(false, "%s", kernels().status_name(s));
     }
     cudaGraph_t graph;
     CUDA_OK(cudaStreamEndCapture(stream, &graph));
@@ -98,7 +99,8 @@ void row(const char * op, const std::string & shape, double bytes, double us) {
     std::fflush(stdout);
 }
 
-constexpr int H = 32, G = 8, g = H / G, D = 128, W = 32, LAYERS = 32;
+constexpr int   H = 32, G = 8, g = H / G, D = 128, W = 32, LAYERS = 32;
+constexpr float SCALE = 0.08838835f;  // 1 / sqrt(D)
 
 struct Layer {
     Halves          k, v, minmax;
@@ -156,7 +158,7 @@ void stage1(int T, int keep, int capacity) {
     Halves             ck(size_t(G) * capacity * D), cv(ck.n);
     KernelWindowScores a;
     a.q = q.data, a.q_head_elems = size_t(W) * D, a.q_row_elems = D, a.n_head = G, a.group = g, a.head_dim = D,
-    a.n_rows = T, a.window = W;
+    a.n_rows = T, a.window = W, a.scale = SCALE;
     a.scores = scores.data, a.window_mass = mass.data, a.importance = importance.data;
     a.keys.row_bytes = D * 2 * G, a.keys.head_bytes = D * 2;
     a.keys.data = ks[0]->data;
@@ -167,7 +169,7 @@ void stage1(int T, int keep, int capacity) {
     us                           = time_calls(8, [&](int i) {
         KernelWindowScores b = a;
         b.keys.data          = ks[i % sets]->data;
-        return op.window_scores(b, work.data, work.n, stream);
+        return op.window_scores(b, work, stream);
     });
     total += us;
     row("window_scores f16", shape, 2.0 * G * T * D + s_bytes, us);
@@ -175,21 +177,22 @@ void stage1(int T, int keep, int capacity) {
         KernelWindowScores b = a;
         b.keys.type = KERNEL_ROWS_Q8_0, b.keys.data = k8[i % sets]->data, b.keys.row_bytes = size_t(D) / 32 * 34 * G,
         b.keys.head_bytes = D / 32 * 34;
-        return op.window_scores(b, work.data, work.n, stream);
+        return op.window_scores(b, work, stream);
     });
     row("window_scores q8_0", shape, G * double(T) * D / 32 * 34 + s_bytes, us);
-    us = time_calls(16, [&](int) { return op.pool(scores.data, G, n, KERNEL_POOL_TRIANGLE, 0, pooled.data, stream); });
+    us =
+        time_calls(16, [&](int) { return op.pool({scores.data, G, n, KERNEL_POOL_TRIANGLE, 0, pooled.data}, stream); });
     row("pool triangle15", shape, 2 * s_bytes, us);
-    us = time_calls(16, [&](int) { return op.top_k(pooled.data, G, n, keep - W, W, ids.data, stream); });
+    us = time_calls(16, [&](int) { return op.top_k({pooled.data, G, n, keep - W, W, ids.data}, stream); });
     row("top_k of triangle15", shape + " k=" + std::to_string(keep - W), s_bytes, us);
-    us = time_calls(16, [&](int) { return op.pool(scores.data, G, n, KERNEL_POOL_MAX, 63, pooled.data, stream); });
+    us = time_calls(16, [&](int) { return op.pool({scores.data, G, n, KERNEL_POOL_MAX, 63, pooled.data}, stream); });
     total += us;
     row("pool max63", shape, 2 * s_bytes, us);
-    us = time_calls(16, [&](int) { return op.top_k(pooled.data, G, n, keep - W, W, ids.data, stream); });
+    us = time_calls(16, [&](int) { return op.top_k({pooled.data, G, n, keep - W, W, ids.data}, stream); });
     total += us;
     row("top_k of max63", shape + " k=" + std::to_string(keep - W), s_bytes, us);
-    us = time_calls(16,
-                    [&](int) { return op.kept_mass(scores.data, mass.data, G, n, ids.data, keep, kept.data, stream); });
+    us = time_calls(
+        16, [&](int) { return op.kept_mass({scores.data, mass.data, G, n, ids.data, keep, kept.data}, stream); });
     total += us;
     row("kept_mass", shape, s_bytes, us);
     us = time_calls(8, [&](int i) {
@@ -197,7 +200,7 @@ void stage1(int T, int keep, int capacity) {
         rk.data = ks[i % sets]->data, rv.data = vs[i % sets]->data;
         KernelCache c;
         c.k = ck.data, c.v = cv.data, c.n_head = G, c.group = g, c.head_dim = D, c.capacity = capacity;
-        return op.gather_rows(rk, rv, ids.data, keep, c, stream);
+        return op.gather_rows({rk, rv, ids.data, keep, c}, stream);
     });
     total += us;
     row("gather_rows f16", shape + " rows=" + std::to_string(keep), 2.0 * 4 * G * keep * D, us);
@@ -241,37 +244,36 @@ void decode(int T, int page, int r, int k, int keep, int capacity) {
     const auto        with_k = [&](int kk) { return shape + " k=" + std::to_string(kk); };
     double            us     = time_calls(LAYERS, [&](int i) { return op.page_minmax(cache(i), n, pages(i), stream); });
     row("page_minmax", shape, 2.0 * G * n * D + 4.0 * G * D * n_pages, us);
-    us = time_calls(LAYERS, [&](int i) {
-        return op.codes_build(cache(i), n, nullptr, layers[i]->codes(false), build.data, build.n, stream);
-    });
+    us = time_calls(
+        LAYERS, [&](int i) { return op.codes_build({cache(i), n, nullptr, layers[i]->codes(false)}, build, stream); });
     row("codes_build", shape, 2.0 * 2 * G * n * D + G * n * (D / 4.0), us);
-    us = time_calls(LAYERS, [&](int i) {
-        return op.codes_build(cache(i), n, nullptr, layers[i]->codes(true), build.data, build.n, stream);
-    });
+    us = time_calls(
+        LAYERS, [&](int i) { return op.codes_build({cache(i), n, nullptr, layers[i]->codes(true)}, build, stream); });
     row("codes_build residual", shape, 2.0 * 4 * G * n * D + G * n * (D / 2.0), us);
     us = time_calls(LAYERS, [&](int i) { return op.append_kv(cache(i), fresh(i), nullptr, nullptr, stream); });
     row("append_kv", shape, 12.0 * G * D, us);
 
     const auto pick_pages = [&](int i) {
-        return op.select_pages(cache(i), pages(i), fresh(i), layers[i]->q.data, r, k, layers[i]->ids_pages.data,
-                               select_p.data, select_p.n, stream);
+        const KernelChoice choice{cache(i), fresh(i), layers[i]->q.data, SCALE, k, layers[i]->ids_pages.data};
+        return op.select_pages({choice, pages(i), r}, select_p, stream);
     };
     const auto pick_codes = [&](int i) {
-        return op.select_codes(cache(i), layers[i]->codes(false), fresh(i), layers[i]->q.data, k_codes,
-                               layers[i]->ids_codes.data, select.data, select.n, stream);
+        const KernelChoice choice{cache(i), fresh(i), layers[i]->q.data, SCALE, k_codes, layers[i]->ids_codes.data};
+        return op.select_codes({choice, layers[i]->codes(false)}, select, stream);
     };
     const auto pick_residual = [&](int i) {
-        return op.select_codes(cache(i), layers[i]->codes(true), fresh(i), layers[i]->q.data, k_residual,
-                               layers[i]->ids_residual.data, select.data, select.n, stream);
+        const KernelChoice choice{cache(i), fresh(i),   layers[i]->q.data,
+                                  SCALE,    k_residual, layers[i]->ids_residual.data};
+        return op.select_codes({choice, layers[i]->codes(true)}, select, stream);
     };
     const auto attend = [&](int i, const int32_t * ids, int kk) {
-        return op.sparse_attention(cache(i), layers[i]->q.data, ids, kk, nullptr, nullptr, layers[i]->out.data,
-                                   work.data, work.n, stream);
+        return op.sparse_attention({cache(i), layers[i]->q.data, SCALE, ids, kk, layers[i]->out.data}, work, stream);
     };
     const auto attend_residual = [&](int i) {
         const KernelCodes c = layers[i]->codes(true);
-        return op.sparse_attention(cache(i), layers[i]->q.data, layers[i]->ids_residual.data, k_residual, &c,
-                                   select.data, layers[i]->out.data, work.data, work.n, stream);
+        return op.sparse_attention({cache(i), layers[i]->q.data, SCALE, layers[i]->ids_residual.data, k_residual,
+                                    layers[i]->out.data, &c, select.data},
+                                   work, stream);
     };
     const double page_bytes = G * n_pages * r * 2.0, code_bytes = G * n * (D / 4.0), rest_bytes = G * n * (D / 4.0);
     us = time_calls(LAYERS, pick_pages);
@@ -354,7 +356,7 @@ void products(KernelWeightType type, const char * name, int block, int block_byt
         layer += time_calls(16, [&](int) { return kernels().quantise(a, 4096, stream); }) +
                  time_calls(16, [&](int) { return kernels().quantise(a, 14336, stream); });
     }
-    layer += 2 * time_calls(16, [&](int) { return kernels().normalize(x.data, norm.data, 4096, 1e-5f, a, stream); });
+    layer += 2 * time_calls(16, [&](int) { return kernels().normalize({x.data, norm.data, 4096, 1e-5f, a}, stream); });
     row((std::string("a layer around attention ") + name).c_str(), "8B", layer_bytes, layer);
 }
 
@@ -369,9 +371,8 @@ void dense(int T) {  // full mode of the same path, for comparison: all rows of 
     KernelCache c;
     c.k = k.data, c.v = v.data, c.n_rows = n_rows.data, c.n_head = G, c.group = g, c.head_dim = D, c.capacity = T;
     Plain<unsigned char> work(kernels().sparse_attention_workspace_bytes(c, T));
-    const double         us = time_calls(8, [&](int) {
-        return kernels().sparse_attention(c, q.data, nullptr, 0, nullptr, nullptr, out.data, work.data, work.n, stream);
-    });
+    const double         us = time_calls(
+        8, [&](int) { return kernels().sparse_attention({c, q.data, SCALE, nullptr, 0, out.data}, work, stream); });
     row("sparse_attention all rows", "T=" + std::to_string(T) + " full", G * double(T) * 4 * D, us);
 }
 
@@ -418,11 +419,11 @@ int main(int argc, char ** argv) {
         Rng          rng(8);
         logits.upload(normals(rng, logits.n, 3.0f));
         Plain<int32_t>       ids(256);
-        Plain<unsigned char> work(kernels().candidates_workspace_bytes(128256, 256));
+        Plain<unsigned char> work(kernels().candidates_workspace_bytes({nullptr, 128256, 256}));
         for (int n : {64, 256}) {
             const double us = time_calls(16, [&](int i) {
-                return kernels().candidates(logits.data + size_t(i % 4) * 128256, 128256, n, out.data, ids.data,
-                                            work.data, work.n, stream);
+                return kernels().candidates({logits.data + size_t(i % 4) * 128256, 128256, n, out.data, ids.data}, work,
+                                            stream);
             });
             row("candidates", "n_vocab=128256 n=" + std::to_string(n), 4.0 * 128256, us);
         }

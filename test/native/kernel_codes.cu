@@ -13,7 +13,8 @@ static bool code_fits(float x, float lo, float step, int top, int code) {
 }
 
 static void one(Rng & rng, int G, int g, int D, int capacity, int n0, int k, bool residual, bool hard, int steps) {
-    Cache cache(rng, G, g, D, capacity, n0);
+    Cache       cache(rng, G, g, D, capacity, n0);
+    const float scale = some_scale(rng, D);
     if (hard) {
         for (int j = 0; j < G; ++j) {
             for (int t = 0; t < n0; ++t) {
@@ -37,8 +38,8 @@ static void one(Rng & rng, int G, int g, int D, int capacity, int n0, int k, boo
     const bool        with_importance = rng.below(4) != 0;
     const KernelCache view            = cache.view();
     Workspace         build_work(kernels().codes_build_workspace_bytes(view), true);
-    launched(kernels().codes_build(view, n0, with_importance ? device_importance.data : nullptr, codes.view(),
-                                   build_work.data, build_work.n, nullptr),
+    launched(kernels().codes_build({view, n0, with_importance ? device_importance.data : nullptr, codes.view()},
+                                   build_work, nullptr),
              "codes_build");
     codes.download();
     check_counters(build_work, "codes_build");
@@ -88,11 +89,11 @@ static void one(Rng & rng, int G, int g, int D, int capacity, int n0, int k, boo
             value_ok = value_ok && std::fabs(got - mean) <= 1e-5 &&
                        std::fabs(codes.v_spread_host[size_t(j) * D + c] - spread) <= 1e-5;
         }
-        check(codes.clamped_host[j] == 0, "clamped starts at 0");
+        said(codes.clamped_host[j] == 0, "clamped starts at 0");
     }
-    check(order_ok && range_ok && code_ok && value_ok,
-          "codes_build: G %d, D %d, n %d, residual %d, hard %d: order %d, ranges %d, codes %d, values %d", G, D, n0,
-          residual, hard, order_ok, range_ok, code_ok, value_ok);
+    said(order_ok && range_ok && code_ok && value_ok,
+         "codes_build: G %d, D %d, n %d, residual %d, hard %d: order %d, ranges %d, codes %d, values %d", G, D, n0,
+         residual, hard, order_ok, range_ok, code_ok, value_ok);
 
     Buffer<int32_t>   ids(size_t(G) * k), capacities(std::vector<int32_t>{capacity});
     Workspace         work(kernels().select_codes_workspace_bytes(view), true);
@@ -108,7 +109,7 @@ static void one(Rng & rng, int G, int g, int D, int capacity, int n0, int k, boo
         Buffer<float> device_q(q), device_k(nk), device_v(nv);
         KernelNewRow  row;
         if (step > 0 && n < capacity) {
-            launched(kernels().advance_rows(cache.n_rows.data, capacities.data, 1, nullptr), "advance_rows");
+            launched(kernels().advance_rows({cache.n_rows.data, capacities.data, 1}, nullptr), "advance_rows");
             for (int j = 0; j < G; ++j) {
                 for (int c = 0; c < D; ++c) {
                     cache.k_host[(size_t(j) * capacity + n) * D + c] = to_half(nk[size_t(j) * D + c]);
@@ -131,19 +132,19 @@ static void one(Rng & rng, int G, int g, int D, int capacity, int n0, int k, boo
             }
         }
         ids.poison();
-        launched(kernels().select_codes(view, codes_view, row, device_q.data, k, ids.data, work.data, work.n, nullptr),
-                 "select_codes");
+        const KernelChoice choice{view, row, device_q.data, scale, k, ids.data};
+        launched(kernels().select_codes({choice, codes_view}, work, nullptr), "select_codes");
         codes.download();
         const std::vector<int32_t> got   = ids.download();
         const int                  taken = std::min(k, n);
         for (int j = 0; j < G; ++j) {
-            const std::vector<double> b  = code_probabilities(codes, g, j, n, q);
-            bool                      ok = same_choice(b, &got[size_t(j) * k], taken, 1e-4);
+            const std::vector<float> b  = reference::code_scores(codes.coded(j, n), query_of(cache, j, q, scale));
+            bool                     ok = same_choice(b, &got[size_t(j) * k], taken, 1e-4);
             if (step == 2)
                 for (int i = 0; i < taken; ++i) ok = ok && got[size_t(j) * k + i] == i;
             for (int i = taken; i < k; ++i) ok = ok && got[size_t(j) * k + i] == -1;
-            check(ok, "select_codes: head %d of %d, g %d, D %d, n %d of %d, k %d, residual %d, hard %d, step %d", j, G,
-                  g, D, n, capacity, k, residual, hard, step);
+            said(ok, "select_codes: head %d of %d, g %d, D %d, n %d of %d, k %d, residual %d, hard %d, step %d", j, G,
+                 g, D, n, capacity, k, residual, hard, step);
         }
     }
     bool ok = true;
@@ -159,8 +160,8 @@ static void one(Rng & rng, int G, int g, int D, int capacity, int n0, int k, boo
                 ok = ok && codes.sign(j, t, c) == (cache.value(j, t, c) >= codes.v_mean_host[size_t(j) * D + c]);
         }
     }
-    check(ok, "appended codes and clamp counts: D %d, n %d..%d, residual %d, hard %d", D, n0, n, residual, hard);
-    check(cache.k.download() == cache.k_host && cache.v.download() == cache.v_host, "appended rows of K and V");
+    said(ok, "appended codes and clamp counts: D %d, n %d..%d, residual %d, hard %d", D, n0, n, residual, hard);
+    said(cache.k.download() == cache.k_host && cache.v.download() == cache.v_host, "appended rows of K and V");
     check_counters(work, "select_codes");
 }
 

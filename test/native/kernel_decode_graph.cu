@@ -9,9 +9,10 @@ enum Mode { PAGES, CODES, RESIDUAL, DENSE };
 static void one(Rng & rng, Mode mode, int G, int g, int D, int n0, int capacity, int page, int k) {
     Cache            cache(rng, G, g, D, capacity, n0);
     const int        stride = kernel_page_stride(capacity, page);
-    Buffer<uint16_t> minmax(size_t(G) * D * kernel_page_sides(page) * stride);
+    Buffer<uint16_t> minmax(size_t(G) * D * page_sides(page) * stride);
     KernelPages      pages;
     pages.minmax = minmax.data, pages.page = page;
+    const float       scale = some_scale(rng, D);
     Codes             codes(G, D, capacity, mode == RESIDUAL);
     const KernelCodes codes_view = codes.view();
     const KernelCache view       = cache.view();
@@ -23,29 +24,26 @@ static void one(Rng & rng, Mode mode, int G, int g, int D, int n0, int capacity,
             true),
         work(kernels().sparse_attention_workspace_bytes(view, k), true);
     launched(kernels().page_minmax(view, n0, pages, nullptr), "page_minmax");
-    launched(kernels().codes_build(view, n0, nullptr, codes_view, build.data, build.n, nullptr), "codes_build");
+    launched(kernels().codes_build({view, n0, nullptr, codes_view}, build, nullptr), "codes_build");
 
     cudaStream_t stream;
     CUDA_OK(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking));
     CUDA_OK(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal));
     KernelNewRow row;
     row.k = nk.data, row.v = nv.data;
-    bool      ok = kernels().advance_rows(cache.n_rows.data, capacities.data, 1, stream) == KERNEL_OK;
-    const int r  = std::max(1, D / 2);
-    if (mode == PAGES)
-        ok = ok && kernels().select_pages(view, pages, row, q.data, r, k, ids.data, select.data, select.n, stream) ==
-                       KERNEL_OK;
-    if (mode == CODES || mode == RESIDUAL) {
-        ok = ok && kernels().select_codes(view, codes_view, row, q.data, k, ids.data, select.data, select.n, stream) ==
-                       KERNEL_OK;
-    }
+    bool               ok = kernels().advance_rows({cache.n_rows.data, capacities.data, 1}, stream) == KERNEL_OK;
+    const int          r  = std::max(1, D / 2);
+    const KernelChoice choice{view, row, q.data, scale, k, ids.data};
+    if (mode == PAGES) ok = ok && kernels().select_pages({choice, pages, r}, select, stream) == KERNEL_OK;
+    if (mode == CODES || mode == RESIDUAL)
+        ok = ok && kernels().select_codes({choice, codes_view}, select, stream) == KERNEL_OK;
     if (mode == DENSE) ok = ok && kernels().append_kv(view, row, nullptr, nullptr, stream) == KERNEL_OK;
-    ok = ok && kernels().sparse_attention(view, q.data, mode == DENSE ? nullptr : ids.data, k,
-                                          mode == RESIDUAL ? &codes_view : nullptr, select.data, out.data, work.data,
-                                          work.n, stream) == KERNEL_OK;
+    KernelAttention attention{view, q.data, scale, mode == DENSE ? nullptr : ids.data, k, out.data};
+    if (mode == RESIDUAL) attention.residual = &codes_view, attention.select_workspace = select.data;
+    ok = ok && kernels().sparse_attention(attention, work, stream) == KERNEL_OK;
     cudaGraph_t graph;
     CUDA_OK(cudaStreamEndCapture(stream, &graph));
-    check(ok, "capture");
+    said(ok, "capture");
     cudaGraphExec_t token;
     CUDA_OK(cudaGraphInstantiate(&token, graph, 0));
 
@@ -67,35 +65,37 @@ static void one(Rng & rng, Mode mode, int G, int g, int D, int n0, int capacity,
         codes.download();
         const std::vector<int32_t> chosen = ids.download();
         const std::vector<float>   got    = out.download();
-        bool                       choice = true;
+        bool                       good   = true;
         double                     worst  = 0;
         for (int j = 0; j < G; ++j) {
             const int            taken = mode == DENSE ? n : std::min(k, n);
             std::vector<int32_t> mine(chosen.begin() + size_t(j) * k, chosen.begin() + size_t(j) * k + std::min(k, n));
+            const HostHead       head(cache, j, n);
+            const reference::Query query = query_of(cache, j, hq, scale);
             if (mode == PAGES)
-                choice = choice && same_choice(page_probabilities(cache, j, n, page, r, hq), mine.data(), taken, 1e-4);
+                good =
+                    good && same_choice(reference::page_scores(head.view(), query, page, r), mine.data(), taken, 1e-4);
             if (mode == CODES || mode == RESIDUAL)
-                choice = choice && same_choice(code_probabilities(codes, g, j, n, hq), mine.data(), taken, 1e-4);
+                good = good && same_choice(reference::code_scores(codes.coded(j, n), query), mine.data(), taken, 1e-4);
             if (mode == DENSE) {
                 mine.resize(static_cast<size_t>(n));
                 for (int i = 0; i < n; ++i) mine[i] = i;
             }
-            if (!choice) break;
-            for (int h = 0; h < g; ++h) {
-                const double e =
-                    relative_error(&got[(size_t(j) * g + h) * D],
-                                   attention(cache, j, h, n, mine, hq, mode == RESIDUAL ? &codes : nullptr));
-                worst = e <= worst ? worst : e;
-            }
+            if (!good) break;
+            const double e = relative_error(
+                &got[size_t(j) * g * D],
+                mode == RESIDUAL ? reference::residual_attention(codes.coded(j, n), head.view(), query, mine)
+                                 : reference::attention(head.view(), query, mine),
+                D);
+            worst = e <= worst ? worst : e;
         }
-        check(choice && worst <= 1e-4,
-              "replay: mode %d, G %d, g %d, D %d, n %d of %d, page %d, k %d: choice %d, error %g", mode, G, g, D, n,
-              capacity, page, k, choice, worst);
+        said(good && worst <= 1e-4, "replay: mode %d, G %d, g %d, D %d, n %d of %d, page %d, k %d: choice %d, error %g",
+             mode, G, g, D, n, capacity, page, k, good, worst);
     }
     // Full: further tokens must not write anywhere else.
     for (int i = 0; i < 2; ++i) CUDA_OK(cudaGraphLaunch(token, stream));
     CUDA_OK(cudaStreamSynchronize(stream));
-    check(cache.n_rows.download()[0] == capacity, "the count stops at the capacity");
+    said(cache.n_rows.download()[0] == capacity, "the count stops at the capacity");
     check_counters(select, "select"), check_counters(work, "sparse_attention");
     CUDA_OK(cudaGraphExecDestroy(token));
     CUDA_OK(cudaGraphDestroy(graph));

@@ -4,7 +4,7 @@
 using namespace kernel_test;
 
 static std::vector<uint16_t> rebuilt(const Cache & cache, int n, int page) {
-    const int             stride = kernel_page_stride(cache.capacity, page), sides = kernel_page_sides(page);
+    const int             stride = kernel_page_stride(cache.capacity, page), sides = page_sides(page);
     std::vector<uint16_t> out(size_t(cache.G) * cache.D * sides * stride, 0);
     for (int j = 0; j < cache.G; ++j) {
         for (int c = 0; c < cache.D; ++c) {
@@ -32,19 +32,20 @@ struct Case {
 
 // Rows 0..n-1 are there; then `steps` tokens come, each with a select that appends.
 static void one(Rng & rng, const Case & x, int steps) {
-    Cache cache(rng, x.G, x.g, x.D, x.capacity, x.n);
+    Cache       cache(rng, x.G, x.g, x.D, x.capacity, x.n);
+    const float scale = some_scale(rng, x.D);
     if (x.kind == Case::COARSE) {  // small integers: scores tie exactly
         for (uint16_t & h : cache.k_host) h = to_half(float(rng.below(3) - 1));
         cache.upload();
     }
     const int        stride = kernel_page_stride(x.capacity, x.page);
-    Buffer<uint16_t> minmax(size_t(x.G) * x.D * kernel_page_sides(x.page) * stride);
+    Buffer<uint16_t> minmax(size_t(x.G) * x.D * page_sides(x.page) * stride);
     KernelPages      pages;
     pages.minmax = minmax.data, pages.page = x.page;
     KernelCache view = cache.view(x.share);
     launched(kernels().page_minmax(view, x.n, pages, nullptr), "page_minmax");
-    check(same_halves(minmax.download(), rebuilt(cache, x.n, x.page)), "page_minmax: G %d, D %d, n %d of %d, page %d",
-          x.G, x.D, x.n, x.capacity, x.page);
+    said(same_halves(minmax.download(), rebuilt(cache, x.n, x.page)), "page_minmax: G %d, D %d, n %d of %d, page %d",
+         x.G, x.D, x.n, x.capacity, x.page);
 
     Buffer<int32_t> ids(size_t(x.G) * x.k), capacities(std::vector<int32_t>{x.capacity});
     Workspace       work(kernels().select_pages_workspace_bytes(view, pages), true);
@@ -61,7 +62,7 @@ static void one(Rng & rng, const Case & x, int steps) {
         Buffer<float> device_q(q), device_k(nk), device_v(nv);
         KernelNewRow  row;
         if (append) {
-            launched(kernels().advance_rows(cache.n_rows.data, capacities.data, 1, nullptr), "advance_rows");
+            launched(kernels().advance_rows({cache.n_rows.data, capacities.data, 1}, nullptr), "advance_rows");
             for (int j = 0; j < x.G; ++j) {
                 for (int c = 0; c < x.D; ++c) {
                     cache.k_host[(size_t(j) * x.capacity + n) * x.D + c] = to_half(nk[size_t(j / x.share) * x.D + c]);
@@ -76,24 +77,25 @@ static void one(Rng & rng, const Case & x, int steps) {
             }
         }
         ids.poison();
-        launched(
-            kernels().select_pages(view, pages, row, device_q.data, x.r, x.k, ids.data, work.data, work.n, nullptr),
-            "select_pages");
+        const KernelChoice choice{view, row, device_q.data, scale, x.k, ids.data};
+        launched(kernels().select_pages({choice, pages, x.r}, work, nullptr), "select_pages");
         const std::vector<int32_t> got   = ids.download();
         const int                  taken = std::min(x.k, n);
         for (int j = 0; j < x.G; ++j) {
-            const std::vector<double> b  = page_probabilities(cache, j, n, x.page, x.r, q);
-            bool                      ok = same_choice(b, &got[size_t(j) * x.k], taken, 1e-4);
+            const HostHead         head(cache, j, n);
+            const reference::Query query = query_of(cache, j, q, scale);
+            bool ok = same_choice(reference::page_scores(head.view(), query, x.page, x.r), &got[size_t(j) * x.k], taken,
+                                  1e-4);
             if (x.kind == Case::ZERO_QUERY)
                 for (int i = 0; i < taken; ++i) ok = ok && got[size_t(j) * x.k + i] == i;
             for (int i = taken; i < x.k; ++i) ok = ok && got[size_t(j) * x.k + i] == -1;
-            check(ok, "select_pages: kind %d, head %d of %d, g %d, D %d, n %d of %d, page %d, r %d, k %d, step %d",
-                  x.kind, j, x.G, x.g, x.D, n, x.capacity, x.page, x.r, x.k, step);
+            said(ok, "select_pages: kind %d, head %d of %d, g %d, D %d, n %d of %d, page %d, r %d, k %d, step %d",
+                 x.kind, j, x.G, x.g, x.D, n, x.capacity, x.page, x.r, x.k, step);
         }
     }
-    check(same_halves(minmax.download(), rebuilt(cache, n, x.page)), "widened pages equal a rebuild: n %d, page %d", n,
-          x.page);
-    check(cache.k.download() == cache.k_host && cache.v.download() == cache.v_host, "appended rows of K and V");
+    said(same_halves(minmax.download(), rebuilt(cache, n, x.page)), "widened pages equal a rebuild: n %d, page %d", n,
+         x.page);
+    said(cache.k.download() == cache.k_host && cache.v.download() == cache.v_host, "appended rows of K and V");
     check_counters(work, "select_pages");
 }
 

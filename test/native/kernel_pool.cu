@@ -1,5 +1,5 @@
 // pool: max of an odd kernel and the triangle against the definition, over sizes around tiles and kernels.
-#include "kernels/kernel_test.h"
+#include "kernels/reference.h"
 
 using namespace kernel_test;
 
@@ -7,33 +7,20 @@ static void one(Rng & rng, int n_head, int n, KernelPooling pooling, int kernel)
     std::vector<float> in(size_t(n_head) * n);
     for (float & x : in) x = rng.below(4) ? rng.uniform() : 0.25f;
     Buffer<float> scores(in), out(in.size());
-    launched(kernels().pool(scores.data, n_head, n, pooling, kernel, out.data, nullptr), "pool");
+    launched(kernels().pool({scores.data, n_head, n, pooling, kernel, out.data}, nullptr), "pool");
     const std::vector<float> got   = out.download();
     double                   worst = 0;
     for (int j = 0; j < n_head; ++j) {
-        const float *       s = &in[size_t(j) * n];
-        std::vector<double> want(static_cast<size_t>(n)), box(static_cast<size_t>(n));
-        if (pooling == KERNEL_POOL_MAX) {
-            for (int c = 0; c < n; ++c) {
-                want[c] = -INFINITY;
-                for (int d = -kernel / 2; d <= kernel / 2; ++d)
-                    if (c + d >= 0 && c + d < n) want[c] = std::fmax(want[c], s[c + d]);
-            }
-        } else {
-            for (int c = 0; c < n; ++c)
-                for (int d = -7; d <= 7; ++d)
-                    if (c + d >= 0 && c + d < n) box[c] += s[c + d] / 15.0;
-            for (int c = 0; c < n; ++c)
-                for (int d = -7; d <= 7; ++d)
-                    if (c + d >= 0 && c + d < n) want[c] += box[c + d] / 15.0;
-        }
+        const std::vector<float> row(in.begin() + size_t(j) * n, in.begin() + size_t(j + 1) * n);
+        const std::vector<float> want =
+            pooling == KERNEL_POOL_MAX ? reference::pool_max(row, kernel) : reference::pool_triangle(row);
         for (int c = 0; c < n; ++c) {
-            const double e = std::fabs(got[size_t(j) * n + c] - want[c]) / std::fmax(1e-9, want[c]);
+            const double e = std::fabs(double(got[size_t(j) * n + c]) - want[c]) / std::fmax(1e-9, double(want[c]));
             worst          = e <= worst ? worst : e;  // NaN counts
         }
     }
-    check(worst <= (pooling == KERNEL_POOL_MAX ? 0 : 1e-6), "pool %d kernel %d, %d heads of %d: relative error %g",
-          pooling, kernel, n_head, n, worst);
+    said(worst <= (pooling == KERNEL_POOL_MAX ? 0 : 1e-6), "pool %d kernel %d, %d heads of %d: relative error %g",
+         pooling, kernel, n_head, n, worst);
 }
 
 int main(int argc, char ** argv) {
@@ -46,10 +33,10 @@ int main(int argc, char ** argv) {
             one(rng, 1 + rng.below(3), n, KERNEL_POOL_TRIANGLE, 0);
         }
         float x = 0;
-        check(kernels().pool(&x, 1, 4, KERNEL_POOL_MAX, 4, &x, nullptr) == KERNEL_BAD_SHAPE,
-              "an even kernel is refused");
-        check(kernels().pool(nullptr, 1, 4, KERNEL_POOL_MAX, 3, &x, nullptr) == KERNEL_BAD_POINTER, "null is refused");
-        check(kernels().pool(nullptr, 1, 0, KERNEL_POOL_MAX, 3, nullptr, nullptr) == KERNEL_OK,
-              "nothing to do is fine");
+        said(kernels().pool({&x, 1, 4, KERNEL_POOL_MAX, 4, &x}, nullptr) == KERNEL_BAD_SHAPE,
+             "an even kernel is refused");
+        said(kernels().pool({nullptr, 1, 4, KERNEL_POOL_MAX, 3, &x}, nullptr) == KERNEL_BAD_POINTER, "null is refused");
+        said(kernels().pool({nullptr, 1, 0, KERNEL_POOL_MAX, 3, nullptr}, nullptr) == KERNEL_OK,
+             "nothing to do is fine");
     });
 }

@@ -7,7 +7,8 @@ static double worst_seen = 0;
 
 static void one(Rng & rng, int G, int g, int D, int capacity, int n, int k, float q_scale) {
     Cache                             cache(rng, G, g, D, capacity, n);
-    const std::vector<float>          q = normals(rng, size_t(G) * g * D, q_scale);
+    const std::vector<float>          q     = normals(rng, size_t(G) * g * D, q_scale);
+    const float                       scale = some_scale(rng, D);
     std::vector<int32_t>              ids(size_t(G) * k, -1);
     std::vector<std::vector<int32_t>> chosen(static_cast<size_t>(G));
     for (int j = 0; j < G; ++j) {
@@ -26,8 +27,8 @@ static void one(Rng & rng, int G, int g, int D, int capacity, int n, int k, floa
     Workspace         work(kernels().sparse_attention_workspace_bytes(view, k), true);
     for (int dense = 0; dense < 2; ++dense) {
         out.poison();
-        launched(kernels().sparse_attention(view, device_q.data, dense ? nullptr : device_ids.data, k, nullptr, nullptr,
-                                            out.data, work.data, work.n, nullptr),
+        launched(kernels().sparse_attention(
+                     {view, device_q.data, scale, dense ? nullptr : device_ids.data, k, out.data}, work, nullptr),
                  "sparse_attention");
         const std::vector<float> got   = out.download();
         double                   worst = 0;
@@ -36,22 +37,22 @@ static void one(Rng & rng, int G, int g, int D, int capacity, int n, int k, floa
                 chosen[j].resize(static_cast<size_t>(n));
                 for (int i = 0; i < n; ++i) chosen[j][i] = i;
             }
-            for (int h = 0; h < g; ++h) {
-                const double e =
-                    relative_error(&got[(size_t(j) * g + h) * D], attention(cache, j, h, n, chosen[j], q, nullptr));
-                worst = e <= worst ? worst : e;
-            }
+            const HostHead head(cache, j, n);
+            const double   e = relative_error(
+                &got[size_t(j) * g * D], reference::attention(head.view(), query_of(cache, j, q, scale), chosen[j]), D);
+            worst = e <= worst ? worst : e;
         }
         worst_seen = worst <= worst_seen ? worst_seen : worst;
-        check(worst <= 1e-4, "sparse_attention: G %d, g %d, D %d, n %d of %d, k %d, dense %d: relative error %g", G, g,
-              D, n, capacity, k, dense, worst);
+        said(worst <= 1e-4, "sparse_attention: G %d, g %d, D %d, n %d of %d, k %d, dense %d: relative error %g", G, g,
+             D, n, capacity, k, dense, worst);
         check_counters(work, "sparse_attention");
     }
 }
 
 static void residual(Rng & rng, int G, int g, int D, int capacity, int n, int k, float q_scale) {
     Cache                    cache(rng, G, g, D, capacity, n);
-    const std::vector<float> q = normals(rng, size_t(G) * g * D, q_scale);
+    const std::vector<float> q     = normals(rng, size_t(G) * g * D, q_scale);
+    const float              scale = some_scale(rng, D);
     Codes                    codes(G, D, capacity, true);
     const KernelCache        view       = cache.view();
     const KernelCodes        codes_view = codes.view();
@@ -60,15 +61,14 @@ static void residual(Rng & rng, int G, int g, int D, int capacity, int n, int k,
         work(kernels().sparse_attention_workspace_bytes(view, k), true);
     Buffer<float>   device_q(q), out(q.size());
     Buffer<int32_t> ids(size_t(G) * k);
-    launched(kernels().codes_build(view, n, nullptr, codes_view, build.data, build.n, nullptr), "codes_build");
+    launched(kernels().codes_build({view, n, nullptr, codes_view}, build, nullptr), "codes_build");
     codes.download();
     for (int repeat = 0; repeat < 2; ++repeat) {
         out.poison(), ids.poison();
-        launched(kernels().select_codes(view, codes_view, KernelNewRow{}, device_q.data, k, ids.data, select.data,
-                                        select.n, nullptr),
-                 "select_codes");
-        launched(kernels().sparse_attention(view, device_q.data, ids.data, k, &codes_view, select.data, out.data,
-                                            work.data, work.n, nullptr),
+        const KernelChoice choice{view, KernelNewRow{}, device_q.data, scale, k, ids.data};
+        launched(kernels().select_codes({choice, codes_view}, select, nullptr), "select_codes");
+        launched(kernels().sparse_attention(
+                     {view, device_q.data, scale, ids.data, k, out.data, &codes_view, select.data}, work, nullptr),
                  "sparse_attention with residual");
     }
     const std::vector<float>   got    = out.download();
@@ -77,14 +77,15 @@ static void residual(Rng & rng, int G, int g, int D, int capacity, int n, int k,
     for (int j = 0; j < G; ++j) {
         const std::vector<int32_t> mine(chosen.begin() + size_t(j) * k,
                                         chosen.begin() + size_t(j) * k + std::min(k, n));
-        for (int h = 0; h < g; ++h) {
-            const double e = relative_error(&got[(size_t(j) * g + h) * D], attention(cache, j, h, n, mine, q, &codes));
-            worst          = e <= worst ? worst : e;
-        }
+        const HostHead             head(cache, j, n);
+        const double               e = relative_error(
+            &got[size_t(j) * g * D],
+            reference::residual_attention(codes.coded(j, n), head.view(), query_of(cache, j, q, scale), mine), D);
+        worst = e <= worst ? worst : e;
     }
     worst_seen = worst <= worst_seen ? worst_seen : worst;
-    check(worst <= 1e-4, "residual: G %d, g %d, D %d, n %d of %d, k %d: relative error %g", G, g, D, n, capacity, k,
-          worst);
+    said(worst <= 1e-4, "residual: G %d, g %d, D %d, n %d of %d, k %d: relative error %g", G, g, D, n, capacity, k,
+         worst);
     check_counters(work, "sparse_attention with residual");
 }
 
@@ -105,15 +106,18 @@ int main(int argc, char ** argv) {
             one(rng, 1, 2, 128, 50000, 49999, 512, 1.0f);
         }
         // No live row: zeros, nothing read.
-        Cache         empty(rng, 2, 4, 128, 16, 0);
-        Buffer<float> q(normals(rng, 8 * 128)), out(q.n);
-        Workspace     work(kernels().sparse_attention_workspace_bytes(empty.view(), 4), true);
-        launched(kernels().sparse_attention(empty.view(), q.data, nullptr, 4, nullptr, nullptr, out.data, work.data,
-                                            work.n, nullptr),
-                 "no rows");
+        Cache           empty(rng, 2, 4, 128, 16, 0);
+        Buffer<float>   q(normals(rng, 8 * 128)), out(q.n);
+        Workspace       work(kernels().sparse_attention_workspace_bytes(empty.view(), 4), true);
+        KernelAttention none;
+        none.cache = empty.view(), none.q = q.data, none.scale = 0.1f, none.out = out.data;
+        launched(kernels().sparse_attention(none, work, nullptr), "no rows");
+        none.scale = 0;
+        said(kernels().sparse_attention(none, work, nullptr) == KERNEL_BAD_SHAPE,
+             "a scale that was not set is refused");
         bool zero = true;
         for (float x : out.download()) zero = zero && x == 0.0f;
-        check(zero, "attention over no rows is zero");
+        said(zero, "attention over no rows is zero");
         std::printf("largest relative error: %.2g\n", worst_seen);
     });
 }

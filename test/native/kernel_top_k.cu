@@ -1,7 +1,5 @@
-// top_k against a stable sort (higher score first, then the lower index), and kept_mass on what it chose.
-#include <algorithm>
-
-#include "kernels/kernel_test.h"
+// top_k against the reference (higher score first, then the lower index), and kept_mass on what it chose.
+#include "kernels/reference.h"
 
 using namespace kernel_test;
 
@@ -25,41 +23,30 @@ static void one(Rng & rng, int n_head, int n, int k, int n_tail, Kind kind) {
     const int       taken = std::min(k, n), n_ids = taken + n_tail;
     Buffer<float>   scores(in);
     Buffer<int32_t> ids(size_t(n_head) * n_ids);
-    launched(kernels().top_k(scores.data, n_head, n, k, n_tail, ids.data, nullptr), "top_k");
+    launched(kernels().top_k({scores.data, n_head, n, k, n_tail, ids.data}, nullptr), "top_k");
     const std::vector<int32_t> got  = ids.download();
     bool                       same = true;
     for (int j = 0; j < n_head; ++j) {
-        const float *        s = &in[size_t(j) * n];
-        std::vector<int32_t> order(static_cast<size_t>(n));
-        for (int i = 0; i < n; ++i) order[i] = i;
-        const auto value = [s](int i) {
-            return std::isnan(s[i]) ? -std::numeric_limits<double>::max() * 2 : double(s[i]);
-        };
-        std::stable_sort(order.begin(), order.end(), [&](int a, int b) {
-            if (std::isnan(s[a]) != std::isnan(s[b])) return std::isnan(s[b]);
-            return std::isnan(s[a]) ? false : value(a) > value(b);
-        });
-        order.resize(size_t(taken));
-        std::sort(order.begin(), order.end());
+        std::vector<int32_t> order =
+            reference::top_k({in.begin() + size_t(j) * n, in.begin() + size_t(j + 1) * n}, taken);
         for (int i = 0; i < n_tail; ++i) order.push_back(n + i);
         same = same && std::equal(order.begin(), order.end(), got.begin() + size_t(j) * n_ids);
     }
-    check(same, "top_k kind %d: %d heads, n %d, k %d, tail %d", kind, n_head, n, k, n_tail);
+    said(same, "top_k kind %d: %d heads, n %d, k %d, tail %d", kind, n_head, n, k, n_tail);
 
     if (kind == DISTINCT && n_ids > 0) {
         const std::vector<float> mass_in = normals(rng, size_t(n_head));
         std::vector<float>       window(mass_in.size());
         for (size_t i = 0; i < window.size(); ++i) window[i] = std::fabs(mass_in[i]) + 0.1f;
         Buffer<float> window_mass(window), mass(size_t(n_head), false);
-        launched(kernels().kept_mass(scores.data, window_mass.data, n_head, n, ids.data, n_ids, mass.data, nullptr),
+        launched(kernels().kept_mass({scores.data, window_mass.data, n_head, n, ids.data, n_ids, mass.data}, nullptr),
                  "kept_mass");
         const std::vector<float> m = mass.download();
         for (int j = 0; j < n_head; ++j) {
-            double all = window[j], kept = window[j];
-            for (int i = 0; i < n; ++i) all += in[size_t(j) * n + i];
-            for (int i = 0; i < taken; ++i) kept += in[size_t(j) * n + got[size_t(j) * n_ids + i]];
-            check(std::fabs(m[j] - kept / all) <= 1e-4 && m[j] >= 0 && m[j] <= 1, "kept_mass %g, expected %g", m[j],
-                  kept / all);
+            const float kept =
+                reference::kept_mass({in.begin() + size_t(j) * n, in.begin() + size_t(j + 1) * n}, window[j],
+                                     {got.begin() + size_t(j) * n_ids, got.begin() + size_t(j + 1) * n_ids});
+            said(std::fabs(m[j] - kept) <= 1e-4 && m[j] >= 0 && m[j] <= 1, "kept_mass %g, expected %g", m[j], kept);
         }
     }
 }

@@ -13,20 +13,20 @@ namespace {
 SelectorKind kind_of(bool residual) { return residual ? SelectorKind::codes_residual : SelectorKind::codes; }
 
 std::vector<float> expected_output(const reference::Coded & coded, const Cache & keys, const Cache & values, int head,
-                                   const std::vector<float> & q, int g, const std::vector<int32_t> & chosen,
-                                   bool residual) {
-    if (!residual) return reference::attention(keys.rows(head), values.rows(head), keys.D, q.data(), g, chosen);
-    return reference::residual_attention(coded, keys.rows(head), values.rows(head), q.data(), g, chosen);
+                                   const reference::Query & query, const std::vector<int32_t> & chosen, bool residual) {
+    const reference::Head rows = head_of(keys, values, head, coded.n);
+    return residual ? reference::residual_attention(coded, rows, query, chosen)
+                    : reference::attention(rows, query, chosen);
 }
 
 // The scores that rank rows, within 1e-4 of the reference's; those too small to rank anything may be anything small.
-void check_scores(const std::vector<float> & scores, KeyCodes & codes, int64_t n_live, int g,
-                  const std::vector<float> & q) {
+void check_scores(const std::vector<float> & scores, KeyCodes & codes, int64_t n_live, const HeadQuery & query) {
+    const int          g      = query.group;
     const int64_t      stride = codes.padded(n_live);
     std::vector<float> folded(size_t(g) * size_t(codes.n_coded() + 1), poison), a(size_t(g * stride), poison),
         out(size_t(n_live) + 1, poison);
     SelectorScratch scratch;
-    codes.scores(q.data(), g, n_live, folded.data(), a.data(), stride);
+    codes.scores(query, n_live, folded.data(), a.data(), stride);
     summed_probabilities(a.data(), stride, g, n_live, 1, 1, scratch, out.data());
     CHECK(std::isnan(out.back()));
     double worst = 0, sum = 0;
@@ -56,12 +56,14 @@ void check_case(Random & random, int D, int g, int64_t n_live, int64_t k, bool r
     for (float & x : importance) x = std::fabs(random.normal());
     const float * weights = random.integer(0, 3) ? importance.data() : nullptr;
 
-    reference::Coded coded = reference::code(keys.rows(head), values.rows(head), n_built, D, weights, residual);
+    reference::Coded coded = reference::code(head_of(keys, values, head, n_built), weights, residual);
     for (int64_t i = n_built; i < n_live; ++i)
         reference::code_append(coded, keys.rows(head) + i * D, values.rows(head) + i * D);
-    const auto scores = reference::code_scores(coded, q.data(), g);
+    const float            scale = some_scale(random, D);
+    const reference::Query query{q.data(), g, scale};
+    const auto             scores = reference::code_scores(coded, query);
     for_each_level([&] {
-        const auto selector = make_selector(kind_of(residual), {n_head, g, D, capacity, 1, 1, k});
+        const auto selector = make_selector(kind_of(residual), {n_head, g, D, capacity, 1, 1, k, scale});
         selector->build(keys.view(), values.view(), head, n_built, weights);
         for (int64_t i = n_built; i < n_live; ++i) selector->append(keys.view(), values.view(), head, i);
         CHECK(selector->clamped(head) == coded.n_clamped);
@@ -71,12 +73,12 @@ void check_case(Random & random, int D, int g, int64_t n_live, int64_t k, bool r
         CHECK(std::isnan(out.back()));
         out.pop_back();
         CHECK(is_top_k(scores, scratch.chosen, k, 1e-4));
-        check_outputs(out, expected_output(coded, keys, values, head, q, g, scratch.chosen, residual));
+        check_outputs(out, expected_output(coded, keys, values, head, query, scratch.chosen, residual));
 
         KeyCodes codes(D, capacity, residual);
         codes.build(keys.view(), values.view(), head, n_built, weights);
         for (int64_t i = n_built; i < n_live; ++i) codes.append(keys.view(), values.view(), head, i);
-        check_scores(scores, codes, n_live, g, q);
+        check_scores(scores, codes, n_live, {q.data(), g, scale});
     });
 }
 
@@ -103,7 +105,7 @@ void append_equals_build(Random & random) {
             keys.set(0, t, keys.rows(0) + (199 - t) * D);
             values.set(0, t, values.rows(0) + (199 - t) * D);
         }
-        const SelectorShape shape{1, g, D, 200, 1, 1, 25};
+        const SelectorShape shape{1, g, D, 200, 1, 1, 25, published_scale(D)};
         const auto one = make_selector(kind_of(residual), shape), whole = make_selector(kind_of(residual), shape);
         one->build(keys.view(), values.view(), 0, 100, nullptr);
         for (int64_t t = 100; t < 200; ++t) one->append(keys.view(), values.view(), 0, t);
@@ -137,7 +139,7 @@ void drift(Random & random) {
         Cache     keys(1, D, n_prompt + n_new), values(1, D, n_prompt + n_new);
         fill(random, keys, 0, 0, n_prompt, false);
         fill(random, values, 0, 0, n_prompt + n_new, false);
-        const SelectorShape shape{1, g, D, n_prompt + n_new, 1, 1, k};
+        const SelectorShape shape{1, g, D, n_prompt + n_new, 1, 1, k, published_scale(D)};
         const auto selector = make_selector(kind_of(residual), shape), twin = make_selector(kind_of(residual), shape);
         const auto fresh = make_selector(kind_of(residual), shape);
         selector->build(keys.view(), values.view(), 0, n_prompt, nullptr);
@@ -145,7 +147,7 @@ void drift(Random & random) {
         fill(random, keys, 0, n_prompt, n_prompt + n_new, false, 0.02f);  // 40 units away in the end
 
         const auto code_all = [&](int64_t n) {
-            return reference::code(keys.rows(0), values.rows(0), n, D, nullptr, residual);
+            return reference::code(head_of(keys, values, 0, n), nullptr, residual);
         };
         reference::Coded   coded     = code_all(n_prompt);
         int64_t            n_clamped = 0, n_since = 0, clamped_since = 0;
@@ -174,11 +176,12 @@ void drift(Random & random) {
             selector->attend(keys.view(), values.view(), 0, t + 1, q.data(), scratch, out.data());
             twin->attend(keys.view(), values.view(), 0, t + 1, q.data(), scratch_twin, out_twin.data());
             CHECK(scratch.chosen == scratch_twin.chosen && out == out_twin);
-            CHECK(is_top_k(reference::code_scores(coded, q.data(), g), scratch.chosen, k,
+            const reference::Query query{q.data(), g, published_scale(D)};
+            CHECK(is_top_k(reference::code_scores(coded, query), scratch.chosen, k,
                            1e-3));  // logits grow with the drift
-            check_outputs(out, expected_output(coded, keys, values, 0, q, g, scratch.chosen, residual), 1e-4);
+            check_outputs(out, expected_output(coded, keys, values, 0, query, scratch.chosen, residual), 1e-4);
 
-            const auto exact = reference::exact_scores(keys.rows(0), t + 1, D, q.data(), g);
+            const auto exact = reference::exact_scores(head_of(keys, values, 0, t + 1), query);
             fresh->build(keys.view(), values.view(), 0, t + 1, nullptr);
             fresh->attend(keys.view(), values.view(), 0, t + 1, q.data(), scratch_twin, out_twin.data());
             for (const int32_t i : scratch.chosen) found += exact[size_t(i)];
@@ -216,23 +219,24 @@ void adversarial(Random & random) {
         // Where f32 has digits left for logits this large, scores and answers are still the reference's.
         const auto gentle = random.normals(g * D, 3e-5f);
         for (const int64_t n : {31, 33, 100}) {
-            const reference::Coded coded  = reference::code(keys.rows(0), values.rows(0), n, D, nullptr, residual);
-            const auto             scores = reference::code_scores(coded, gentle.data(), g);
+            const reference::Coded coded = reference::code(head_of(keys, values, 0, n), nullptr, residual);
+            const reference::Query query{gentle.data(), g, published_scale(D)};
+            const auto             scores = reference::code_scores(coded, query);
             for_each_level([&] {
                 KeyCodes codes(D, 150, residual);
                 codes.build(keys.view(), values.view(), 0, n, nullptr);
-                check_scores(scores, codes, n, g, gentle);
-                const auto selector = make_selector(kind_of(residual), {1, g, D, 150, 1, 1, 20});
+                check_scores(scores, codes, n, {gentle.data(), g, published_scale(D)});
+                const auto selector = make_selector(kind_of(residual), {1, g, D, 150, 1, 1, 20, published_scale(D)});
                 selector->build(keys.view(), values.view(), 0, n, nullptr);
                 SelectorScratch    scratch;
                 std::vector<float> out(size_t(g * D), poison);
                 selector->attend(keys.view(), values.view(), 0, n, gentle.data(), scratch, out.data());
                 CHECK(is_top_k(scores, scratch.chosen, 20, 1e-4));
-                check_outputs(out, expected_output(coded, keys, values, 0, gentle, g, scratch.chosen, residual), 1e-4);
+                check_outputs(out, expected_output(coded, keys, values, 0, query, scratch.chosen, residual), 1e-4);
             });
         }
         for_each_level([&] {
-            const auto selector = make_selector(kind_of(residual), {1, g, D, 150, 1, 1, 20});
+            const auto selector = make_selector(kind_of(residual), {1, g, D, 150, 1, 1, 20, published_scale(D)});
             selector->build(keys.view(), values.view(), 0, 100, nullptr);
             SelectorScratch scratch;
             for (int64_t n = 100; n <= 150; ++n) {
@@ -252,7 +256,7 @@ void adversarial(Random & random) {
         fill(random, keys, 0, 0, 90, false);
         fill(random, values, 0, 0, 90, false);
         const auto q        = random.normals(64);
-        const auto selector = make_selector(kind_of(residual), {1, 1, 64, 90, 1, 1, 4});
+        const auto selector = make_selector(kind_of(residual), {1, 1, 64, 90, 1, 1, 4, published_scale(64)});
         selector->build(keys.view(), values.view(), 0, 0, nullptr);
         SelectorScratch scratch;
         for (int64_t n = 1; n <= 90; ++n) {
@@ -277,9 +281,9 @@ void residual_helps(Random & random) {
         const auto           q = random.normals(g * D, 0.3f);
         std::vector<int32_t> all;
         for (int t = 0; t < n; ++t) all.push_back(t);
-        const auto full = reference::attention(keys.rows(0), values.rows(0), D, q.data(), g, all);
+        const auto full = reference::attention(head_of(keys, values, 0, n), {q.data(), g, published_scale(D)}, all);
         for (const bool residual : {false, true}) {
-            const auto selector = make_selector(kind_of(residual), {1, g, D, n, 1, 1, 40});
+            const auto selector = make_selector(kind_of(residual), {1, g, D, n, 1, 1, 40, published_scale(D)});
             selector->build(keys.view(), values.view(), 0, n, nullptr);
             SelectorScratch    scratch;
             std::vector<float> out(size_t(g * D), poison);

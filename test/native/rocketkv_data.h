@@ -35,6 +35,10 @@ struct Random {
     }
 };
 
+// The published scale, and one that a layer may have instead.
+inline float published_scale(int D) { return 1 / std::sqrt(float(D)); }
+inline float some_scale(Random & random, int D) { return random.one_of({1.0f, 1.0f, 0.4f, 1.9f}) * published_scale(D); }
+
 // Every ISA that this machine runs, then back to its own choice.
 template <typename Test>
 void for_each_level(Test test) {
@@ -74,6 +78,11 @@ struct Cache {
     CompactView   view() { return {halves.data(), row_elems, head_elems, capacity, n_head, D}; }
     const float * rows(int head) const { return exact.data() + size_t(head) * size_t(capacity) * size_t(D); }
 };
+
+// Rows 0..n-1 of a head as the reference takes them.
+inline reference::Head head_of(const Cache & keys, const Cache & values, int head, int64_t n) {
+    return {keys.rows(head), values.rows(head), n, keys.D};
+}
 
 // Rows as attention heads have them: a mean per channel, spread of its own per channel, neighbours alike; `repeats`
 // makes exact duplicates, so ties.

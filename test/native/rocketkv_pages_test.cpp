@@ -30,13 +30,15 @@ void check_case(Random & random, SelectorKind kind, int D, int g, int64_t n_live
     fill(random, values, head, 0, n_live, false);
     if (random.integer(0, 9) == 0)
         for (int64_t i = 0; i < n_live; ++i) keys.set(head, i, keys.rows(head));  // constant keys
-    const std::vector<float> q = queries(random, g, D);
+    const std::vector<float> q     = queries(random, g, D);
+    const float              scale = some_scale(random, D);
+    const reference::Query   query{q.data(), g, scale};
+    const reference::Head    rows = head_of(keys, values, head, n_live);
 
-    const auto scores = kind == SelectorKind::pages
-                            ? reference::page_scores(keys.rows(head), n_live, D, q.data(), g, page, r)
-                            : reference::exact_scores(keys.rows(head), n_live, D, q.data(), g);
+    const auto scores = kind == SelectorKind::pages ? reference::page_scores(rows, query, page, r)
+                                                    : reference::exact_scores(rows, query);
     for_each_level([&] {
-        const auto selector = make_selector(kind, {n_head, g, D, capacity, page, r, k});
+        const auto selector = make_selector(kind, {n_head, g, D, capacity, page, r, k, scale});
         selector->build(keys.view(), values.view(), head, n_built, nullptr);
         for (int64_t i = n_built; i < n_live; ++i) selector->append(keys.view(), values.view(), head, i);
         SelectorScratch    scratch;
@@ -45,11 +47,11 @@ void check_case(Random & random, SelectorKind kind, int D, int g, int64_t n_live
         CHECK(std::isnan(out.back()));
         out.pop_back();
         CHECK(is_top_k(scores, scratch.chosen, k, 1e-4));
-        check_outputs(out, reference::attention(keys.rows(head), values.rows(head), D, q.data(), g, scratch.chosen));
+        check_outputs(out, reference::attention(rows, query, scratch.chosen));
         CHECK(selector->clamped(head) == 0);
 
         // From scratch: the same rows, the same bits.
-        const auto again = make_selector(kind, {n_head, g, D, capacity, page, r, k});
+        const auto again = make_selector(kind, {n_head, g, D, capacity, page, r, k, scale});
         again->build(keys.view(), values.view(), head, n_live, nullptr);
         std::vector<float> out_again(out.size(), poison);
         const auto         chosen = scratch.chosen;
@@ -88,12 +90,13 @@ void page_expansion(Random & random) {
         std::vector<float> q(size_t(D), 0.0f);
         q[5] = random.one_of({2.0f, -2.0f});
         for_each_level([&] {
-            const auto selector = make_selector(SelectorKind::pages, {1, 1, D, n_live, page, 1, k});
+            const auto selector = make_selector(SelectorKind::pages, {1, 1, D, n_live, page, 1, k, published_scale(D)});
             selector->build(keys.view(), values.view(), 0, n_live, nullptr);
             SelectorScratch    scratch;
             std::vector<float> out(size_t(D), poison);
             selector->attend(keys.view(), values.view(), 0, n_live, q.data(), scratch, out.data());
-            const auto scores = reference::page_scores(keys.rows(0), n_live, D, q.data(), 1, page, 1);
+            const auto scores =
+                reference::page_scores(head_of(keys, values, 0, n_live), {q.data(), 1, published_scale(D)}, page, 1);
             CHECK(scratch.chosen == reference::top_k(scores, k));
         });
     }
@@ -104,7 +107,7 @@ void built_again(Random & random) {
     for (int i = 0; i < 60; ++i) {
         const int           D = 64, g = 2, page = random.integer(1, 6);
         const int64_t       n_old = random.integer(40, 120), n_new = random.integer(20, 39);
-        const SelectorShape shape{1, g, D, 120, page, random.integer(1, D), 9};
+        const SelectorShape shape{1, g, D, 120, page, random.integer(1, D), 9, published_scale(D)};
         Cache               keys(1, D, 120), values(1, D, 120);
         fill(random, keys, 0, 0, n_old, false);
         fill(random, values, 0, 0, n_old, false);
@@ -128,12 +131,13 @@ void built_again(Random & random) {
 void exact_scores_of(Random & random) {
     Cache keys(2, 96, 333);
     fill(random, keys, 1, 0, 333, true);
-    const auto q        = random.normals(5 * 96);
-    const auto expected = reference::exact_scores(keys.rows(1), 333, 96, q.data(), 5);
+    const auto  q        = random.normals(5 * 96);
+    const float scale    = some_scale(random, 96);
+    const auto  expected = reference::exact_scores(head_of(keys, keys, 1, 333), {q.data(), 5, scale});
     for_each_level([&] {
         SelectorScratch    scratch;
         std::vector<float> out(334, poison);
-        exact_probabilities(keys.view(), 1, 5, 333, q.data(), scratch, out.data());
+        exact_probabilities(keys.view(), 1, {q.data(), 5, scale}, 333, scratch, out.data());
         double worst = 0, sum = 0;
         for (size_t i = 0; i < 333; ++i) {
             const double error = std::fabs(double(out[i]) - expected[i]) / (expected[i] + 1e-30);

@@ -64,7 +64,8 @@ void check_case(Random & random, int D, int group, int64_t n, int window, int ke
     const History      history(random, type, n_kv, D, n, repeats);
     std::vector<float> q = random.normals(int64_t(n_kv) * group * window * D, random.one_of({0.3f, 1.0f, 2.0f}));
     if (random.integer(0, 15) == 0) std::fill(q.begin(), q.end(), 0.0f);  // all scores of a row equal
-    const Stage1Query query{q.data(), n_kv * group, window, D};
+    const float       scale = some_scale(random, D);
+    const Stage1Query query{q.data(), n_kv * group, window, D, scale};
 
     const int     n_cache = grouping == Grouping::kv_group ? n_kv : n_kv * group;
     const int     head    = random.integer(0, n_cache - 1);
@@ -73,7 +74,8 @@ void check_case(Random & random, int D, int group, int64_t n, int window, int ke
     const float * voting  = q.data() + int64_t(head) * voters * window * D;
 
     float      expected_mass;
-    const auto expected = reference::stage1_scores(history.rows(kv_head), n, D, voting, voters, window, expected_mass);
+    const auto expected = reference::stage1_scores({history.rows(kv_head), nullptr, n, D}, {voting, voters, scale},
+                                                   window, expected_mass);
     const auto pooled =
         pooling == Pooling::max ? reference::pool_max(expected, kernel) : reference::pool_triangle(expected);
 
@@ -153,8 +155,8 @@ void constant_keys(Random & random) {
     for_each_level([&] {
         Stage1Scratch scratch;
         Stage1Kept    kept;
-        stage1_keep(history.view(), {q.data(), 3, window, D}, 0, Grouping::kv_group, Pooling::max, 15, 54, scratch,
-                    kept, nullptr);
+        stage1_keep(history.view(), {q.data(), 3, window, D, published_scale(D)}, 0, Grouping::kv_group, Pooling::max,
+                    15, 54, scratch, kept, nullptr);
         bool lowest = kept.rows.size() == 54;
         for (int i = 0; i < 50 && lowest; ++i) lowest = kept.rows[size_t(i)] == i;
         CHECK(lowest);
@@ -174,10 +176,11 @@ void rounds(Random & random) {
     std::vector<float>       together(size_t(n - window), poison), apart(size_t(n - window), poison),
         sum(size_t(n - window), 0.0f);
     float mass = 0, mass_of_one = 0, mass_sum = 0;
-    stage1_scores(history.view(), {q.data(), group, window, D}, 0, Grouping::kv_group, scratch, together.data(), mass);
+    stage1_scores(history.view(), {q.data(), group, window, D, published_scale(D)}, 0, Grouping::kv_group, scratch,
+                  together.data(), mass);
     for (int head = 0; head < group; ++head) {
-        stage1_scores(history.view(), {q.data(), group, window, D}, head, Grouping::query_head, scratch, apart.data(),
-                      mass_of_one);
+        stage1_scores(history.view(), {q.data(), group, window, D, published_scale(D)}, head, Grouping::query_head,
+                      scratch, apart.data(), mass_of_one);
         for (size_t i = 0; i < sum.size(); ++i) sum[i] += apart[i];
         mass_sum += mass_of_one;
     }

@@ -80,6 +80,7 @@ TinyModel::TinyModel(const TinyModelOptions & o) : path_(temporary_path(".gguf")
     gguf_set_val_u32(g, (a + "vocab_size").c_str(), uint32_t(o.n_vocab));
     gguf_set_val_f32(g, (a + "attention.layer_norm_rms_epsilon").c_str(), 1e-5f);
     gguf_set_val_u32(g, (a + "rope.dimension_count").c_str(), uint32_t(o.n_rot ? o.n_rot : head_dim));
+    if (o.attn_scale > 0) gguf_set_val_f32(g, (a + "attention.scale").c_str(), o.attn_scale);
     if (!o.rope_scaling.empty()) {
         gguf_set_val_str(g, (a + "rope.scaling.type").c_str(), o.rope_scaling.c_str());
         gguf_set_val_f32(g, (a + "rope.scaling.factor").c_str(), o.rope_factor);

@@ -24,6 +24,7 @@ struct TinyModelOptions {
     int         n_rot     = 0;      // 0: the whole head
     std::string rope_scaling;       // "", linear, yarn
     float       rope_factor  = 4.0f;
+    float       attn_scale   = 0;  // 0: not in the file
     std::string architecture = "llama";
     uint64_t    seed         = 1;
 };

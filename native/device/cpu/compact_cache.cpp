@@ -30,8 +30,9 @@ Status CpuCompactCache::make(const HyperParams & params, Device & device, Mode m
     for (int64_t layer = 0; layer < params.n_layer; layer++) {
         self->ops_[size_t(layer)] = {self.get(), layer};
         if (!layer_selects(mode, options, budgets, layer)) continue;
-        self->selectors_[size_t(layer)] =
-            make_selector(selector_kind(mode, options), selector_shape(params, options, budgets));
+        SelectorShape shape             = selector_shape(params, options, budgets);
+        shape.scale                     = params.layer(layer).scale;
+        self->selectors_[size_t(layer)] = make_selector(selector_kind(mode, options), shape);
     }
     const size_t n_threads = size_t(device.n_threads());
     self->scratch_.resize(n_threads);
@@ -53,6 +54,7 @@ Status CpuCompactCache::keep_layer(int64_t layer, const LayerRows & history, int
     query.n_head               = int(params_.n_head);
     query.window               = int(window.window);
     query.head_dim             = int(params_.head_dim);
+    query.scale                = params_.layer(layer).scale;
     const bool        evicting = mode_evicts(mode_);
     const int64_t     n_keep   = evicting ? std::min(budgets_.prompt_budget, n_rows) : n_rows;
     const CompactView k = KvRows::compact(rows_->k(layer)), v = KvRows::compact(rows_->v(layer));
@@ -133,7 +135,7 @@ void CpuCompactCache::attend_head(const LayerOp & op, const ggml_tensor * dst, i
     if (measuring_) {
         const std::vector<int32_t> chosen = scratch.chosen;
         std::vector<float>         p(size_t(n), 0.0f);
-        exact_probabilities(k, head, group_, n, q, scratch, p.data());
+        exact_probabilities(k, head, {q, group_, params_.layer(op.layer).scale}, n, scratch, p.data());
         oracle_[size_t(thread)].add_head(chosen.data(), int64_t(chosen.size()), p.data(), n, group_);
     }
 }

@@ -37,7 +37,7 @@ CudaCompactCache::Layout CudaCompactCache::codes_layout(const SelectorShape & s,
 size_t CudaCompactCache::layer_summary_bytes(int64_t rows, SelectorKind kind, const SelectorShape & s) {
     if (kind == SelectorKind::exact) return 0;
     if (kind != SelectorKind::pages) return codes_layout(s, rows, kind == SelectorKind::codes_residual).bytes;
-    return DeviceBytes::aligned(size_t(s.n_cache_head) * s.head_dim * kernel_page_sides(s.page) *
+    return DeviceBytes::aligned(size_t(s.n_cache_head) * s.head_dim * page_sides(s.page) *
                                 kernel_page_stride(int(rows), s.page) * sizeof(uint16_t));
 }
 
@@ -51,7 +51,7 @@ Status CudaCompactCache::make(const HyperParams & params, CudaDevice & device, M
     self->shape_     = selector_shape(params, options, budgets);
     self->step_rows_ = KvRows::allocated_rows(device, budgets.capacity);
     const int d      = self->shape_.head_dim;
-    if (!kernels_serve(d, self->shape_.group)) {
+    if (!kernels_serve_head(d, self->shape_.group)) {
         return Status::fail(Code::MODEL_UNSUPPORTED, "The GPU kernels serve heads of 64, 96, 128 or 256 channels and "
                                                      "up to 16 query heads a KV head; this model has " +
                                                          std::to_string(d) + " and " +
@@ -88,9 +88,9 @@ CudaCompactCache::~CudaCompactCache() {
 
 Status CudaCompactCache::start_timer() {
     Timed timed;
-    RETURN_IF_FAILED(cuda_.check(cuda_.kernels().create_event(&timed.from, true), "making an event"));
+    RETURN_IF_FAILED(cuda_.check(cuda_.kernels().create_event(timed.from, true), "making an event"));
     timed_.push_back(timed);
-    RETURN_IF_FAILED(cuda_.check(cuda_.kernels().create_event(&timed_.back().to, true), "making an event"));
+    RETURN_IF_FAILED(cuda_.check(cuda_.kernels().create_event(timed_.back().to, true), "making an event"));
     return cuda_.check(cuda_.kernels().record_event(timed_.back().from, cuda_.stream()), "timing stage 1");
 }
 
@@ -161,9 +161,9 @@ Status CudaCompactCache::summarize(int64_t layer, int64_t n_rows) {
     RETURN_IF_FAILED(DeviceBytes::allocate(device_, kernels.codes_build_workspace_bytes(cache), build_workspace_));
     const float * importance =
         importance_.at<float>(size_t(layer) * size_t(n_head_) * size_t(params_.head_dim) * sizeof(float));
-    return cuda_.check(kernels.codes_build(cache, int(n_rows), importance, codes_of(layer), build_workspace_.data(),
-                                           build_workspace_.bytes(), cuda_.stream()),
-                       "coding keys");
+    return cuda_.check(
+        kernels.codes_build({cache, int(n_rows), importance, codes_of(layer)}, build_workspace_, cuda_.stream()),
+        "coding keys");
 }
 
 Status CudaCompactCache::keep_layer(int64_t layer, const LayerRows & history, int64_t n_rows, QueryWindow & window,
@@ -188,6 +188,7 @@ Status CudaCompactCache::keep_layer(int64_t layer, const LayerRows & history, in
     args.head_dim     = int(params_.head_dim);
     args.n_rows       = int(n_rows);
     args.window       = int(w);
+    args.scale        = params_.layer(layer).scale;
     args.scores       = prefix > 0 ? stage1_.memory.at<float>(stage1_.scores) : nullptr;
     args.window_mass  = stage1_.memory.at<float>(stage1_.window_mass);
     args.importance = importance_.at<float>(size_t(layer) * size_t(n_head_) * size_t(params_.head_dim) * sizeof(float));
@@ -200,20 +201,20 @@ Status CudaCompactCache::keep_layer(int64_t layer, const LayerRows & history, in
     int32_t * const ids  = stage1_.ids.at<int32_t>(size_t(layer) * size_t(n_head_) * size_t(n_keep) * sizeof(int32_t));
     float * const   mass = stage1_.mass.at<float>(size_t(layer) * size_t(n_head_) * sizeof(float));
     RETURN_IF_FAILED(
-        cuda_.check(kernels.window_scores(args, stage1_.workspace.data(), stage1_.workspace.bytes(), cuda_.stream()),
+        cuda_.check(kernels.window_scores(args, stage1_.workspace, cuda_.stream()),
                     "scoring rows"));
     if (prefix > 0) {
         const KernelPooling pooling = pooling_ == Pooling::max ? KERNEL_POOL_MAX : KERNEL_POOL_TRIANGLE;
         RETURN_IF_FAILED(cuda_.check(
-            kernels.pool(scores, n_head_, prefix, pooling, budgets_.kernel, pooled, cuda_.stream()), "pooling scores"));
+            kernels.pool({scores, n_head_, prefix, pooling, budgets_.kernel, pooled}, cuda_.stream()), "pooling scores"));
     }
-    RETURN_IF_FAILED(cuda_.check(kernels.top_k(pooled, n_head_, prefix, int(n_keep - w), int(w), ids, cuda_.stream()),
+    RETURN_IF_FAILED(cuda_.check(kernels.top_k({pooled, n_head_, prefix, int(n_keep - w), int(w), ids}, cuda_.stream()),
                                  "choosing rows"));
     RETURN_IF_FAILED(cuda_.check(
-        kernels.kept_mass(scores, args.window_mass, n_head_, prefix, ids, int(n_keep), mass, cuda_.stream()),
+        kernels.kept_mass({scores, args.window_mass, n_head_, prefix, ids, int(n_keep), mass}, cuda_.stream()),
         "measuring attention"));
-    RETURN_IF_FAILED(cuda_.check(kernels.gather_rows(kernel_rows(history.k), kernel_rows(history.v), ids, int(n_keep),
-                                                     cache_of(layer), cuda_.stream()),
+    RETURN_IF_FAILED(cuda_.check(kernels.gather_rows({kernel_rows(history.k), kernel_rows(history.v), ids, int(n_keep),
+                                                      cache_of(layer)}, cuda_.stream()),
                                  "gathering rows"));
     if (selects(layer)) RETURN_IF_FAILED(summarize(layer, n_keep));
     RETURN_IF_FAILED(cuda_.check(kernels.record_event(timed_.back().to, cuda_.stream()), "timing stage 1"));
@@ -242,7 +243,7 @@ Status CudaCompactCache::kept() {
     stage1_ = {};
     for (const Timed & timed : timed_) {
         float ms = 0;
-        RETURN_IF_FAILED(cuda_.check(cuda_.kernels().elapsed_ms(&ms, timed.from, timed.to), "timing stage 1"));
+        RETURN_IF_FAILED(cuda_.check(cuda_.kernels().elapsed_ms({timed.from, timed.to}, ms), "timing stage 1"));
         stage1_ms_ += ms;
     }
     RETURN_IF_FAILED(set_length(n_keep_));
@@ -282,7 +283,8 @@ Status CudaCompactCache::drop_rows(int64_t n_live) {
 
 Status CudaCompactCache::enqueue_token_start() {
     return cuda_.check(
-        cuda_.kernels().advance_rows(lengths_.at<int32_t>(0), lengths_.at<int32_t>(sizeof(int32_t)), 1, cuda_.stream()),
+        cuda_.kernels().advance_rows({lengths_.at<int32_t>(0), lengths_.at<int32_t>(sizeof(int32_t)), 1},
+                                     cuda_.stream()),
         "counting the row");
 }
 
@@ -294,21 +296,23 @@ Status CudaCompactCache::enqueue_attention(int64_t layer, const float * q, const
     if (!selects(layer)) {
         RETURN_IF_FAILED(
             cuda_.check(kernels.append_kv(cache, row, nullptr, nullptr, cuda_.stream()), "appending a row"));
-        return cuda_.check(kernels.sparse_attention(cache, q, nullptr, cache.capacity, nullptr, nullptr, out,
-                                                    attention_workspace_.data(), attention_workspace_.bytes(),
-                                                    cuda_.stream()),
-                           "attention");
+        KernelAttention dense;
+        dense.cache = cache;
+        dense.q     = q;
+        dense.scale = params_.layer(layer).scale;
+        dense.out   = out;
+        return cuda_.check(kernels.sparse_attention(dense, attention_workspace_, cuda_.stream()), "attention");
     }
     const int       k_rows = int(budgets_.k);
     int32_t * const ids =
         ids_.at<int32_t>(size_t(layer - first_selecting_) * size_t(n_head_) * size_t(k_rows) * sizeof(int32_t));
     const bool  residual = kind_ == SelectorKind::codes_residual;
     KernelCodes codes;
+    const KernelChoice choice{cache, row, q, params_.layer(layer).scale, k_rows, ids};
     if (kind_ == SelectorKind::pages) {
-        RETURN_IF_FAILED(
-            cuda_.check(kernels.select_pages(cache, pages_of(layer), row, q, budgets_.r, k_rows, ids,
-                                             select_workspace_.data(), select_workspace_.bytes(), cuda_.stream()),
-                        "choosing pages"));
+        RETURN_IF_FAILED(cuda_.check(
+            kernels.select_pages({choice, pages_of(layer), budgets_.r}, select_workspace_, cuda_.stream()),
+            "choosing pages"));
     } else if (kind_ == SelectorKind::exact) {
         RETURN_IF_FAILED(
             cuda_.check(kernels.append_kv(cache, row, nullptr, nullptr, cuda_.stream()), "appending a row"));
@@ -316,15 +320,16 @@ Status CudaCompactCache::enqueue_attention(int64_t layer, const float * q, const
         RETURN_IF_FAILED(enqueue_exact_choice(ids));
     } else {
         codes = codes_of(layer);
-        RETURN_IF_FAILED(cuda_.check(kernels.select_codes(cache, codes, row, q, k_rows, ids, select_workspace_.data(),
-                                                          select_workspace_.bytes(), cuda_.stream()),
+        RETURN_IF_FAILED(cuda_.check(kernels.select_codes({choice, codes}, select_workspace_, cuda_.stream()),
                                      "choosing rows"));
     }
+    KernelAttention attention{cache, q, params_.layer(layer).scale, ids, k_rows, out};
+    if (residual) {
+        attention.residual         = &codes;
+        attention.select_workspace = select_workspace_.data();
+    }
     RETURN_IF_FAILED(
-        cuda_.check(kernels.sparse_attention(cache, q, ids, k_rows, residual ? &codes : nullptr,
-                                             residual ? select_workspace_.data() : nullptr, out,
-                                             attention_workspace_.data(), attention_workspace_.bytes(), cuda_.stream()),
-                    "attention"));
+        cuda_.check(kernels.sparse_attention(attention, attention_workspace_, cuda_.stream()), "attention"));
     return measuring_ ? compare_with_exact(layer, q, ids) : Status::good();
 }
 
@@ -354,18 +359,20 @@ Status CudaCompactCache::enqueue_exact_probabilities(int64_t layer, const float 
     args.head_dim     = int(d);
     args.n_rows       = int(n);
     args.window       = 1;
+    args.scale        = params_.layer(layer).scale;
     args.scores       = oracle_.memory.at<float>(oracle_.before);
     args.window_mass  = oracle_.memory.at<float>(oracle_.last);
     RETURN_IF_FAILED(DeviceBytes::allocate(device_, kernels.window_scores_workspace_bytes(args), oracle_.workspace));
     RETURN_IF_FAILED(
-        cuda_.check(kernels.window_scores(args, oracle_.workspace.data(), oracle_.workspace.bytes(), cuda_.stream()),
+        cuda_.check(kernels.window_scores(args, oracle_.workspace, cuda_.stream()),
                     "scoring rows"));
     float * const p = oracle_.memory.at<float>(oracle_.p);
     RETURN_IF_FAILED(cuda_.check(
-        kernels.copy_strided(p, n * sizeof(float), args.scores, before, before, size_t(n_head_), cuda_.stream()),
+        kernels.copy_strided({p, n * sizeof(float), args.scores, before, before, size_t(n_head_)}, cuda_.stream()),
         "joining scores"));
-    return cuda_.check(kernels.copy_strided(p + n - 1, n * sizeof(float), args.window_mass, sizeof(float),
-                                            sizeof(float), size_t(n_head_), cuda_.stream()),
+    return cuda_.check(kernels.copy_strided({p + n - 1, n * sizeof(float), args.window_mass, sizeof(float),
+                                             sizeof(float), size_t(n_head_)},
+                                            cuda_.stream()),
                        "joining scores");
 }
 
@@ -375,9 +382,10 @@ Status CudaCompactCache::enqueue_exact_choice(int32_t * ids) {
     const size_t        width = size_t(k) * sizeof(int32_t);
     int32_t * const     best  = oracle_.memory.at<int32_t>(oracle_.ids);  // [n_head_, k]: ids has budgets_.k a head
     RETURN_IF_FAILED(cuda_.check(
-        kernels.top_k(oracle_.memory.at<float>(oracle_.p), n_head_, n, k, 0, best, cuda_.stream()), "choosing rows"));
-    return cuda_.check(kernels.copy_strided(ids, size_t(budgets_.k) * sizeof(int32_t), best, width, width,
-                                            size_t(n_head_), cuda_.stream()),
+        kernels.top_k({oracle_.memory.at<float>(oracle_.p), n_head_, n, k, 0, best}, cuda_.stream()), "choosing rows"));
+    return cuda_.check(kernels.copy_strided({ids, size_t(budgets_.k) * sizeof(int32_t), best, width, width,
+                                             size_t(n_head_)},
+                                            cuda_.stream()),
                        "choosing rows");
 }
 
@@ -400,9 +408,10 @@ Status CudaCompactCache::compare_with_exact(int64_t layer, const float * q, cons
 
 Status CudaCompactCache::enqueue_token_end() {
     if (selecting_.empty()) return Status::good();
-    return cuda_.check(cuda_.kernels().count_reads(ids_.at<int32_t>(0), int(selecting_.size()) * n_head_,
-                                                   int(budgets_.k), lengths_.at<int32_t>(0), int(step_rows_),
-                                                   reads_.at<uint32_t>(0), cuda_.stream()),
+    return cuda_.check(cuda_.kernels().count_reads({ids_.at<int32_t>(0), int(selecting_.size()) * n_head_,
+                                                    int(budgets_.k), lengths_.at<int32_t>(0), int(step_rows_),
+                                                    reads_.at<uint32_t>(0)},
+                                                   cuda_.stream()),
                        "counting reads");
 }
 

@@ -88,8 +88,8 @@ Status CudaDevice::start(const DeviceOptions & options) {
 
     RETURN_IF_FAILED(KernelLibrary::load(options.kernels_library, index, library_));
     RETURN_IF_FAILED(enter());
-    RETURN_IF_FAILED(check(kernels().create_stream(&stream_), "making a stream"));
-    RETURN_IF_FAILED(check(kernels().create_stream(&copy_stream_), "making a stream"));
+    RETURN_IF_FAILED(check(kernels().create_stream(stream_), "making a stream"));
+    RETURN_IF_FAILED(check(kernels().create_stream(copy_stream_), "making a stream"));
     for (ggml_backend_event_ptr * event : {&from_ggml_, &to_ggml_, &layer_ends_[0], &layer_ends_[1]}) {
         *event = new_ggml_event();
         if (!*event) return Status::fail(Code::GPU_FAULT, "The CUDA backend gives no events.");

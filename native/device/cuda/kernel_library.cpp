@@ -12,7 +12,7 @@ Status KernelLibrary::load(const std::string & path, int index, KernelLibrary & 
                                                 "). Build them where nvcc is, or use the CPU.");
     auto table_of = reinterpret_cast<const KernelTable * (*) ()>(find_symbol(library, "rocketdoc_kernels_table"));
     const KernelTable * table = table_of ? table_of() : nullptr;
-    if (!table || table->abi != KERNELS_ABI)
+    if (!table || table->version != kernels_version())
         return Status::fail(Code::GPU_NONE, "RocketDoc's CUDA kernels are another build's. Build the project anew.");
     out.table_ = table;
     out.index_ = index;
@@ -28,13 +28,13 @@ Status KernelLibrary::check(KernelStatus status, const char * what) const {
 }
 
 size_t KernelLibrary::free_bytes() const {
-    size_t free = 0, total = 0;
-    return table().memory_info(&free, &total) == KERNEL_OK ? free : 0;
+    KernelMemory memory;
+    return table().memory_info(memory) == KERNEL_OK ? memory.free_bytes : 0;
 }
 
 size_t KernelLibrary::total_bytes() const {
-    size_t free = 0, total = 0;
-    return table().memory_info(&free, &total) == KERNEL_OK ? total : 0;
+    KernelMemory memory;
+    return table().memory_info(memory) == KERNEL_OK ? memory.total_bytes : 0;
 }
 
 }  // namespace rocketdoc

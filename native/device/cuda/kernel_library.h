@@ -32,9 +32,4 @@ class KernelLibrary {
     int                 index_ = 0;
 };
 
-// Heads that every kernel serves: D, and query heads a KV head.
-inline bool kernels_serve(int head_dim, int group) {
-    return (head_dim == 64 || head_dim == 96 || head_dim == 128 || head_dim == 256) && group <= 16;
-}
-
 }  // namespace rocketdoc

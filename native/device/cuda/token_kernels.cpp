@@ -85,8 +85,10 @@ class Recogniser {
         KernelActivations out = activations_;
         out.x                 = values(mul);
         const float eps       = float_param(norm, 0);
-        calls_.push_back([from = values(x), by = values(weight), n = int(n), eps, out](
-                             const KernelTable & k, KernelStream s) { return k.normalize(from, by, n, eps, out, s); });
+        calls_.push_back(
+            [from = values(x), by = values(weight), n = int(n), eps, out](const KernelTable & k, KernelStream s) {
+                return k.normalize({from, by, n, eps, out}, s);
+            });
         in_8_bits_ = mul;
         return true;
     }

@@ -48,7 +48,7 @@ Status CudaTokenRunner::reserve() {
     RETURN_IF_FAILED(DeviceBytes::allocate(cuda_, at, memory_));
     RETURN_IF_FAILED(DeviceBytes::allocate(
         cuda_,
-        cuda_.kernels().candidates_workspace_bytes(int(p.n_vocab), int(std::min<int64_t>(LEAST_CANDIDATES, p.n_vocab))),
+        cuda_.kernels().candidates_workspace_bytes(candidates()),
         candidates_workspace_));
     size_t host = 0;
     DeviceBytes::take(host, sizeof(Inputs));
@@ -58,6 +58,12 @@ Status CudaTokenRunner::reserve() {
     // A captured token copies to it.
     return pinned_.pinned() ? Status::good()
                             : Status::fail(Code::GPU_FAULT, "The GPU's driver takes no memory for a token's results.");
+}
+
+KernelCandidates CudaTokenRunner::candidates() const {
+    const int n_vocab = int(model_.params().n_vocab);
+    return {memory_.at<float>(logits_at_), n_vocab, std::min(LEAST_CANDIDATES, n_vocab), memory_.at<float>(best_at_),
+            memory_.at<int32_t>(best_at_ + LEAST_CANDIDATES * sizeof(float))};
 }
 
 KernelActivations CudaTokenRunner::activations() const {
@@ -253,12 +259,8 @@ Status CudaTokenRunner::enqueue_token() {
                                                memory_.at<int64_t>(inputs_at_ + offsetof(Inputs, row)), cuda_.stream()),
                         "keeping a row"));
     }
-    const int n = int(std::min<int64_t>(LEAST_CANDIDATES, p.n_vocab));
-    RETURN_IF_FAILED(
-        cuda_.check(kernels.candidates(memory_.at<float>(logits_at_), int(p.n_vocab), n, memory_.at<float>(best_at_),
-                                       memory_.at<int32_t>(best_at_ + LEAST_CANDIDATES * sizeof(float)),
-                                       candidates_workspace_.data(), candidates_workspace_.bytes(), cuda_.stream()),
-                    "choosing candidates"));
+    RETURN_IF_FAILED(cuda_.check(kernels.candidates(candidates(), candidates_workspace_, cuda_.stream()),
+                                 "choosing candidates"));
     return cuda_.check(kernels.copy(pinned_.data() + best_host_, memory_.at<void>(best_at_),
                                     LEAST_CANDIDATES * (sizeof(float) + sizeof(int32_t)), cuda_.stream()),
                        "taking the candidates");
@@ -275,7 +277,7 @@ Status CudaTokenRunner::compute_token() {
     }
     RETURN_IF_FAILED(cuda_.check(kernels.begin_capture(cuda_.stream()), "capturing a token"));
     const Status enqueued = enqueue_token();
-    const Status captured = cuda_.check(kernels.end_capture(cuda_.stream(), &captured_), "capturing a token");
+    const Status captured = cuda_.check(kernels.end_capture(cuda_.stream(), captured_), "capturing a token");
     RETURN_IF_FAILED(enqueued);
     RETURN_IF_FAILED(captured);
     return cuda_.check(kernels.launch_graph(captured_, cuda_.stream()), "running a token");

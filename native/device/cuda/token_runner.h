@@ -45,6 +45,7 @@ class CudaTokenRunner : public TokenRunner {
     Status            give_memory();
     Status            list_history();
     KernelActivations activations() const;
+    KernelCandidates  candidates() const;
     Status            enqueue_steps();
     Status            set_dense_length(int64_t n_history);
     Status            enqueue_token();

@@ -8,22 +8,19 @@
 namespace rocketdoc {
 namespace {
 
-constexpr int MAX_POOLING_KERNEL = 1023;
-constexpr int MAX_WINDOW         = 4096;
-
 class CudaRecompute : public Recompute {
   public:
     explicit CudaRecompute(CudaDevice & device) : cuda_(device), kernels_(cuda_.kernels()) {}
 
     Status begin(const Vectors & x) override {
         x_ = &x;
-        if (!kernels_serve(x.head_dim, x.n_head / x.n_head_kv) || x.kernel > MAX_POOLING_KERNEL ||
-            x.window > MAX_WINDOW) {
+        if (!kernels_serve_head(x.head_dim, x.n_head / x.n_head_kv) || x.kernel > KERNEL_MAX_POOLING ||
+            x.window > KERNEL_MAX_WINDOW) {
             return Status::fail(Code::INVALID_ARGUMENT,
                                 "The GPU kernels serve heads of 64, 96, 128 or 256 channels, up to 16 query heads a KV "
                                 "head, a pooling kernel up to " +
-                                    std::to_string(MAX_POOLING_KERNEL) + " and a window up to " +
-                                    std::to_string(MAX_WINDOW) + "; these vectors have " + std::to_string(x.head_dim) +
+                                    std::to_string(KERNEL_MAX_POOLING) + " and a window up to " +
+                                    std::to_string(KERNEL_MAX_WINDOW) + "; these vectors have " + std::to_string(x.head_dim) +
                                     ", " + std::to_string(x.n_head / x.n_head_kv) + ", " + std::to_string(x.kernel) +
                                     " and " + std::to_string(x.window) + ". Check them on the CPU.");
         }
@@ -50,7 +47,7 @@ class CudaRecompute : public Recompute {
 
         if (x.steps == 0) return Status::good();
         const size_t minmax =
-            heads * d * size_t(kernel_page_sides(x.page)) * size_t(kernel_page_stride(cache_.capacity, x.page));
+            heads * d * size_t(page_sides(x.page)) * size_t(kernel_page_stride(cache_.capacity, x.page));
         RETURN_IF_FAILED(DeviceBytes::allocate(cuda_, minmax * sizeof(uint16_t), minmax_));
         pages_ = {minmax_.at<uint16_t>(0), x.page};
         RETURN_IF_FAILED(DeviceBytes::allocate(cuda_, heads * size_t(x.top_k) * sizeof(int32_t), ids_));
@@ -79,17 +76,20 @@ class CudaRecompute : public Recompute {
         args.head_dim     = x_->head_dim;
         args.n_rows       = int(x_->prompt_len);
         args.window       = x_->window;
+        args.scale        = x_->scale();
         args.scores       = scores.at<float>(0);
         args.window_mass  = window_mass.at<float>(0);
         RETURN_IF_FAILED(DeviceBytes::allocate(cuda_, kernels_.window_scores_workspace_bytes(args), workspace));
         RETURN_IF_FAILED(
-            check(kernels_.window_scores(args, workspace.data(), workspace.bytes(), cuda_.stream()), "scoring rows"));
+            check(kernels_.window_scores(args, workspace, cuda_.stream()), "scoring rows"));
         if (n > 0)
-            RETURN_IF_FAILED(check(kernels_.pool(args.scores, x_->n_head_kv, n, KERNEL_POOL_MAX, x_->kernel,
-                                                 pooled_scores.at<float>(0), cuda_.stream()),
+            RETURN_IF_FAILED(check(kernels_.pool({args.scores, x_->n_head_kv, n, KERNEL_POOL_MAX, x_->kernel,
+                                                  pooled_scores.at<float>(0)},
+                                                 cuda_.stream()),
                                    "pooling scores"));
-        RETURN_IF_FAILED(check(kernels_.top_k(pooled_scores.at<float>(0), x_->n_head_kv, n, int(x_->keep), x_->window,
-                                              ids.at<int32_t>(0), cuda_.stream()),
+        RETURN_IF_FAILED(check(kernels_.top_k({pooled_scores.at<float>(0), x_->n_head_kv, n, int(x_->keep), x_->window,
+                                               ids.at<int32_t>(0)},
+                                              cuda_.stream()),
                                "choosing rows"));
         RETURN_IF_FAILED(download(pooled_scores.data(), heads * size_t(n), pooled));
         std::vector<int32_t> all;  // the window's rows behind the kept ones of each head
@@ -104,7 +104,8 @@ class CudaRecompute : public Recompute {
         DeviceBytes ids;
         RETURN_IF_FAILED(upload(order, ids));
         RETURN_IF_FAILED(check(
-            kernels_.gather_rows(history(k_), history(v_), ids.at<int32_t>(0), int(n_prompt_), cache_, cuda_.stream()),
+            kernels_.gather_rows({history(k_), history(v_), ids.at<int32_t>(0), int(n_prompt_), cache_},
+                                 cuda_.stream()),
             "gathering rows"));
         if (x_->steps > 0)
             RETURN_IF_FAILED(
@@ -119,10 +120,11 @@ class CudaRecompute : public Recompute {
         RETURN_IF_FAILED(
             check(kernels_.copy(n_rows_.data(), &n_live, sizeof(n_live), cuda_.stream()), "setting the length"));
         const KernelNewRow row{decode_k_.at<float>(rows), decode_v_.at<float>(rows)};
-        RETURN_IF_FAILED(check(kernels_.select_pages(cache_, pages_, row, queries(step), x_->top_r, int(x_->top_k),
-                                                     ids_.at<int32_t>(0), select_workspace_.data(),
-                                                     select_workspace_.bytes(), cuda_.stream()),
-                               "choosing pages"));
+        const KernelChoice choice{cache_,     row, queries(step), x_->scale(), int(x_->top_k),
+                                  ids_.at<int32_t>(0)};
+        RETURN_IF_FAILED(
+            check(kernels_.select_pages({choice, pages_, x_->top_r}, select_workspace_, cuda_.stream()),
+                  "choosing pages"));
         return download(ids_.data(), size_t(x_->n_head_kv) * size_t(x_->top_k), chosen);
     }
 
@@ -132,9 +134,9 @@ class CudaRecompute : public Recompute {
                                 cuda_.stream()),
                   "giving rows"));
         RETURN_IF_FAILED(
-            check(kernels_.sparse_attention(cache_, queries(step), ids_.at<int32_t>(0), int(x_->top_k), nullptr,
-                                            nullptr, out_.at<float>(0), attention_workspace_.data(),
-                                            attention_workspace_.bytes(), cuda_.stream()),
+            check(kernels_.sparse_attention({cache_, queries(step), x_->scale(), ids_.at<int32_t>(0), int(x_->top_k),
+                                             out_.at<float>(0)},
+                                            attention_workspace_, cuda_.stream()),
                   "attention"));
         return download(out_.data(), size_t(x_->n_head) * size_t(x_->head_dim), out);
     }
@@ -161,8 +163,9 @@ class CudaRecompute : public Recompute {
     Status download_prompt(const DeviceBytes & cache, std::vector<f16_bits> & rows) {
         const size_t row = size_t(x_->head_dim) * sizeof(f16_bits), run = size_t(n_prompt_) * row;
         rows.resize(size_t(x_->n_head_kv) * run / sizeof(f16_bits));
-        RETURN_IF_FAILED(check(kernels_.copy_strided(rows.data(), run, cache.data(), size_t(cache_.capacity) * row, run,
-                                                     size_t(x_->n_head_kv), cuda_.stream()),
+        RETURN_IF_FAILED(check(kernels_.copy_strided({rows.data(), run, cache.data(), size_t(cache_.capacity) * row, run,
+                                                      size_t(x_->n_head_kv)},
+                                                     cuda_.stream()),
                                "taking rows"));
         return cuda_.finish_stream();
     }

@@ -1,4 +1,4 @@
-// What the kernel tests share: a seeded generator, device buffers that are poisoned and fenced, checks, the last line.
+// What the kernel tests share beside check.h: device buffers that are poisoned and fenced, a seeded generator.
 // Buffers start as 0xFF (NaN as f32 and f16, -1 as int32), so an unwritten output is seen; 256 bytes behind each are
 // watched.
 #pragma once
@@ -7,7 +7,6 @@
 #include <cuda_runtime.h>
 
 #include <cmath>
-#include <cstdarg>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -15,38 +14,26 @@
 #include <string>
 #include <vector>
 
+#include "../check.h"
 #include "kernels.h"
 
 namespace kernel_test {
 
 using namespace rocketdoc;
 
-inline int passed = 0, failed = 0;
-
-inline bool check(bool ok, const char * format, ...) {
-    ok ? ++passed : ++failed;
-    if (!ok && failed <= 20) {
-        va_list args;
-        va_start(args, format);
-        std::printf("FAILED: ");
-        std::vprintf(format, args);
-        std::printf("\n");
-        va_end(args);
-    }
-    return ok;
-}
+using ::check::said;
 
 inline void cuda_ok(cudaError_t e, const char * what) {
     if (e == cudaSuccess) return;
-    std::printf("FAILED: %s: %s\n%d passed, %d failed\n", what, cudaGetErrorString(e), passed, failed + 1);
-    std::exit(1);
+    said(false, "%s: %s", what, cudaGetErrorString(e));  // nothing can follow: the device is in an unknown state
+    std::exit(::check::report());
 }
 #define CUDA_OK(expr) kernel_test::cuda_ok((expr), #expr)
 
 inline const KernelTable & kernels() { return *rocketdoc_kernels_table(); }
 
 inline void launched(KernelStatus s, const char * op) {
-    if (!check(s == KERNEL_OK, "%s: %s", op, kernels().status_name(s))) return;
+    if (!said(s == KERNEL_OK, "%s: %s", op, kernels().status_name(s))) return;
     cuda_ok(cudaDeviceSynchronize(), op);
 }
 
@@ -94,7 +81,7 @@ struct Buffer {
         CUDA_OK(cudaMemcpy(fence, data + n, FENCE, cudaMemcpyDeviceToHost));
         bool whole = true;
         for (unsigned char b : fence) whole = whole && b == 0xa5;
-        check(whole, "bytes behind a buffer of %zu elements were written", n);
+        said(whole, "bytes behind a buffer of %zu elements were written", n);
         cudaFree(data);
     }
     void upload(const std::vector<T> & host) {
@@ -107,6 +94,7 @@ struct Buffer {
         return host;
     }
     void poison() { CUDA_OK(cudaMemset(data, 0xff, n * sizeof(T))); }
+         operator KernelWorkspace() const { return {data, n * sizeof(T)}; }
 };
 
 using Workspace = Buffer<unsigned char>;  // made with zero = true, as kernels.h asks
@@ -116,7 +104,7 @@ inline void check_counters(const Workspace & w, const char * op) {
     const std::vector<unsigned char> bytes = w.download();
     bool                             zero  = true;
     for (size_t i = 0; i < 4096 && i < bytes.size(); ++i) zero = zero && bytes[i] == 0;
-    check(zero, "%s left its counters set", op);
+    said(zero, "%s left its counters set", op);
 }
 
 inline std::vector<float> normals(Rng & rng, size_t n, float scale = 1.0f) {
@@ -189,7 +177,7 @@ struct Cache {
 
 // True when no chosen entry scores clearly below, and no other clearly above, the k-th score. Ascending, distinct, in
 // range.
-inline bool same_choice(const std::vector<double> & score, const int32_t * ids, int k, double relative) {
+inline bool same_choice(const std::vector<float> & score, const int32_t * ids, int k, double relative) {
     const int         n = int(score.size());
     std::vector<char> in(size_t(n), 0);
     for (int i = 0; i < k; ++i) {
@@ -198,15 +186,16 @@ inline bool same_choice(const std::vector<double> & score, const int32_t * ids, 
     }
     double least_in = INFINITY, most_out = 0;
     for (int i = 0; i < n; ++i) {
-        if (in[size_t(i)]) least_in = std::fmin(least_in, score[size_t(i)]);
-        else most_out = std::fmax(most_out, score[size_t(i)]);
+        if (in[size_t(i)]) least_in = std::fmin(least_in, double(score[size_t(i)]));
+        else most_out = std::fmax(most_out, double(score[size_t(i)]));
     }
     return least_in >= most_out * (1 - relative) - 1e-30;
 }
 
 constexpr int SKIPPED = 77;  // what ctest is told
 
-// Skips when there is no device; prints the last line. body(seed, small).
+// Skips when there is no device; prints the last line. body(seed, small): `small` on the command line, for runs under a
+// tool that slows the device down.
 template <class Body>
 int run(int argc, char ** argv, const char * name, Body body) {
     int devices = 0;
@@ -214,17 +203,12 @@ int run(int argc, char ** argv, const char * name, Body body) {
         std::printf("skipped: %s needs a CUDA device, none is here\n", name);
         return SKIPPED;
     }
-    bool     small = false;
-    uint64_t seed  = 20251122;
-    for (int i = 1; i < argc; ++i) {
-        if (!std::strcmp(argv[i], "small")) small = true;
-        else seed = std::strtoull(argv[i], nullptr, 10);
-    }
-    std::printf("%s, seed %llu%s\n", name, static_cast<unsigned long long>(seed), small ? ", small" : "");
-    body(seed, small);
+    bool small = false;
+    for (int i = 1; i < argc; ++i) small = small || !std::strcmp(argv[i], "small");
+    std::printf("%s%s\n", name, small ? ", small" : "");
+    body(::check::seed(), small);
     cuda_ok(cudaDeviceSynchronize(), "the end");
-    std::printf("%d passed, %d failed\n", passed, failed);
-    return failed ? 1 : 0;
+    return ::check::report();
 }
 
 }  // namespace kernel_test
