@@ -200,22 +200,22 @@ Status CudaCompactCache::keep_layer(int64_t layer, const LayerRows & history, in
     float *         pooled = stage1_.memory.at<float>(stage1_.pooled);
     int32_t * const ids  = stage1_.ids.at<int32_t>(size_t(layer) * size_t(n_head_) * size_t(n_keep) * sizeof(int32_t));
     float * const   mass = stage1_.mass.at<float>(size_t(layer) * size_t(n_head_) * sizeof(float));
-    RETURN_IF_FAILED(
-        cuda_.check(kernels.window_scores(args, stage1_.workspace, cuda_.stream()),
-                    "scoring rows"));
+    RETURN_IF_FAILED(cuda_.check(kernels.window_scores(args, stage1_.workspace, cuda_.stream()), "scoring rows"));
     if (prefix > 0) {
         const KernelPooling pooling = pooling_ == Pooling::max ? KERNEL_POOL_MAX : KERNEL_POOL_TRIANGLE;
-        RETURN_IF_FAILED(cuda_.check(
-            kernels.pool({scores, n_head_, prefix, pooling, budgets_.kernel, pooled}, cuda_.stream()), "pooling scores"));
+        RETURN_IF_FAILED(
+            cuda_.check(kernels.pool({scores, n_head_, prefix, pooling, budgets_.kernel, pooled}, cuda_.stream()),
+                        "pooling scores"));
     }
     RETURN_IF_FAILED(cuda_.check(kernels.top_k({pooled, n_head_, prefix, int(n_keep - w), int(w), ids}, cuda_.stream()),
                                  "choosing rows"));
     RETURN_IF_FAILED(cuda_.check(
         kernels.kept_mass({scores, args.window_mass, n_head_, prefix, ids, int(n_keep), mass}, cuda_.stream()),
         "measuring attention"));
-    RETURN_IF_FAILED(cuda_.check(kernels.gather_rows({kernel_rows(history.k), kernel_rows(history.v), ids, int(n_keep),
-                                                      cache_of(layer)}, cuda_.stream()),
-                                 "gathering rows"));
+    RETURN_IF_FAILED(cuda_.check(
+        kernels.gather_rows({kernel_rows(history.k), kernel_rows(history.v), ids, int(n_keep), cache_of(layer)},
+                            cuda_.stream()),
+        "gathering rows"));
     if (selects(layer)) RETURN_IF_FAILED(summarize(layer, n_keep));
     RETURN_IF_FAILED(cuda_.check(kernels.record_event(timed_.back().to, cuda_.stream()), "timing stage 1"));
     n_kept_ = n_live_ = n_keep_ = coded_at_ = n_keep;
@@ -282,10 +282,9 @@ Status CudaCompactCache::drop_rows(int64_t n_live) {
 }
 
 Status CudaCompactCache::enqueue_token_start() {
-    return cuda_.check(
-        cuda_.kernels().advance_rows({lengths_.at<int32_t>(0), lengths_.at<int32_t>(sizeof(int32_t)), 1},
-                                     cuda_.stream()),
-        "counting the row");
+    return cuda_.check(cuda_.kernels().advance_rows({lengths_.at<int32_t>(0), lengths_.at<int32_t>(sizeof(int32_t)), 1},
+                                                    cuda_.stream()),
+                       "counting the row");
 }
 
 Status CudaCompactCache::enqueue_attention(int64_t layer, const float * q, const float * k, const float * v,
@@ -306,13 +305,13 @@ Status CudaCompactCache::enqueue_attention(int64_t layer, const float * q, const
     const int       k_rows = int(budgets_.k);
     int32_t * const ids =
         ids_.at<int32_t>(size_t(layer - first_selecting_) * size_t(n_head_) * size_t(k_rows) * sizeof(int32_t));
-    const bool  residual = kind_ == SelectorKind::codes_residual;
-    KernelCodes codes;
+    const bool         residual = kind_ == SelectorKind::codes_residual;
+    KernelCodes        codes;
     const KernelChoice choice{cache, row, q, params_.layer(layer).scale, k_rows, ids};
     if (kind_ == SelectorKind::pages) {
-        RETURN_IF_FAILED(cuda_.check(
-            kernels.select_pages({choice, pages_of(layer), budgets_.r}, select_workspace_, cuda_.stream()),
-            "choosing pages"));
+        RETURN_IF_FAILED(
+            cuda_.check(kernels.select_pages({choice, pages_of(layer), budgets_.r}, select_workspace_, cuda_.stream()),
+                        "choosing pages"));
     } else if (kind_ == SelectorKind::exact) {
         RETURN_IF_FAILED(
             cuda_.check(kernels.append_kv(cache, row, nullptr, nullptr, cuda_.stream()), "appending a row"));
@@ -320,8 +319,8 @@ Status CudaCompactCache::enqueue_attention(int64_t layer, const float * q, const
         RETURN_IF_FAILED(enqueue_exact_choice(ids));
     } else {
         codes = codes_of(layer);
-        RETURN_IF_FAILED(cuda_.check(kernels.select_codes({choice, codes}, select_workspace_, cuda_.stream()),
-                                     "choosing rows"));
+        RETURN_IF_FAILED(
+            cuda_.check(kernels.select_codes({choice, codes}, select_workspace_, cuda_.stream()), "choosing rows"));
     }
     KernelAttention attention{cache, q, params_.layer(layer).scale, ids, k_rows, out};
     if (residual) {
@@ -363,9 +362,7 @@ Status CudaCompactCache::enqueue_exact_probabilities(int64_t layer, const float 
     args.scores       = oracle_.memory.at<float>(oracle_.before);
     args.window_mass  = oracle_.memory.at<float>(oracle_.last);
     RETURN_IF_FAILED(DeviceBytes::allocate(device_, kernels.window_scores_workspace_bytes(args), oracle_.workspace));
-    RETURN_IF_FAILED(
-        cuda_.check(kernels.window_scores(args, oracle_.workspace, cuda_.stream()),
-                    "scoring rows"));
+    RETURN_IF_FAILED(cuda_.check(kernels.window_scores(args, oracle_.workspace, cuda_.stream()), "scoring rows"));
     float * const p = oracle_.memory.at<float>(oracle_.p);
     RETURN_IF_FAILED(cuda_.check(
         kernels.copy_strided({p, n * sizeof(float), args.scores, before, before, size_t(n_head_)}, cuda_.stream()),
@@ -383,10 +380,10 @@ Status CudaCompactCache::enqueue_exact_choice(int32_t * ids) {
     int32_t * const     best  = oracle_.memory.at<int32_t>(oracle_.ids);  // [n_head_, k]: ids has budgets_.k a head
     RETURN_IF_FAILED(cuda_.check(
         kernels.top_k({oracle_.memory.at<float>(oracle_.p), n_head_, n, k, 0, best}, cuda_.stream()), "choosing rows"));
-    return cuda_.check(kernels.copy_strided({ids, size_t(budgets_.k) * sizeof(int32_t), best, width, width,
-                                             size_t(n_head_)},
-                                            cuda_.stream()),
-                       "choosing rows");
+    return cuda_.check(
+        kernels.copy_strided({ids, size_t(budgets_.k) * sizeof(int32_t), best, width, width, size_t(n_head_)},
+                             cuda_.stream()),
+        "choosing rows");
 }
 
 Status CudaCompactCache::compare_with_exact(int64_t layer, const float * q, const int32_t * ids) {
@@ -408,11 +405,11 @@ Status CudaCompactCache::compare_with_exact(int64_t layer, const float * q, cons
 
 Status CudaCompactCache::enqueue_token_end() {
     if (selecting_.empty()) return Status::good();
-    return cuda_.check(cuda_.kernels().count_reads({ids_.at<int32_t>(0), int(selecting_.size()) * n_head_,
-                                                    int(budgets_.k), lengths_.at<int32_t>(0), int(step_rows_),
-                                                    reads_.at<uint32_t>(0)},
-                                                   cuda_.stream()),
-                       "counting reads");
+    return cuda_.check(
+        cuda_.kernels().count_reads({ids_.at<int32_t>(0), int(selecting_.size()) * n_head_, int(budgets_.k),
+                                     lengths_.at<int32_t>(0), int(step_rows_), reads_.at<uint32_t>(0)},
+                                    cuda_.stream()),
+        "counting reads");
 }
 
 Status CudaCompactCache::token_done(int64_t position) {

@@ -20,7 +20,7 @@ class DeviceBytes {
         return at;
     }
 
-    operator KernelWorkspace() const { return {data(), bytes_}; }
+                          operator KernelWorkspace() const { return {data(), bytes_}; }
     void *                data() const { return buffer_ ? ggml_backend_buffer_get_base(buffer_.get()) : nullptr; }
     size_t                bytes() const { return bytes_; }
     ggml_backend_buffer_t buffer() const { return buffer_.get(); }

@@ -45,8 +45,8 @@ CudaLayerStream::~CudaLayerStream() {
 Status CudaLayerStream::copy_rows(const ggml_tensor * from, ggml_tensor * to, int64_t first, int64_t n) {
     const size_t offset = size_t(first) * from->nb[1];
     return device_.check(device_.kernels().copy_strided({static_cast<uint8_t *>(to->data) + offset, to->nb[2],
-                                                        static_cast<const uint8_t *>(from->data) + offset, from->nb[2],
-                                                        size_t(n) * from->nb[1], size_t(from->ne[2])},
+                                                         static_cast<const uint8_t *>(from->data) + offset, from->nb[2],
+                                                         size_t(n) * from->nb[1], size_t(from->ne[2])},
                                                         device_.copy_stream()),
                          "moving rows");
 }

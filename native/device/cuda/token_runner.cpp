@@ -46,10 +46,8 @@ Status CudaTokenRunner::reserve() {
     scales_at_          = DeviceBytes::take(at, widest / 32 * sizeof(float));
     sums_at_            = DeviceBytes::take(at, widest / 16 * sizeof(float));
     RETURN_IF_FAILED(DeviceBytes::allocate(cuda_, at, memory_));
-    RETURN_IF_FAILED(DeviceBytes::allocate(
-        cuda_,
-        cuda_.kernels().candidates_workspace_bytes(candidates()),
-        candidates_workspace_));
+    RETURN_IF_FAILED(
+        DeviceBytes::allocate(cuda_, cuda_.kernels().candidates_workspace_bytes(candidates()), candidates_workspace_));
     size_t host = 0;
     DeviceBytes::take(host, sizeof(Inputs));
     best_host_ = DeviceBytes::take(host, LEAST_CANDIDATES * (sizeof(float) + sizeof(int32_t)));
@@ -259,8 +257,8 @@ Status CudaTokenRunner::enqueue_token() {
                                                memory_.at<int64_t>(inputs_at_ + offsetof(Inputs, row)), cuda_.stream()),
                         "keeping a row"));
     }
-    RETURN_IF_FAILED(cuda_.check(kernels.candidates(candidates(), candidates_workspace_, cuda_.stream()),
-                                 "choosing candidates"));
+    RETURN_IF_FAILED(
+        cuda_.check(kernels.candidates(candidates(), candidates_workspace_, cuda_.stream()), "choosing candidates"));
     return cuda_.check(kernels.copy(pinned_.data() + best_host_, memory_.at<void>(best_at_),
                                     LEAST_CANDIDATES * (sizeof(float) + sizeof(int32_t)), cuda_.stream()),
                        "taking the candidates");

@@ -20,9 +20,10 @@ class CudaRecompute : public Recompute {
                                 "The GPU kernels serve heads of 64, 96, 128 or 256 channels, up to 16 query heads a KV "
                                 "head, a pooling kernel up to " +
                                     std::to_string(KERNEL_MAX_POOLING) + " and a window up to " +
-                                    std::to_string(KERNEL_MAX_WINDOW) + "; these vectors have " + std::to_string(x.head_dim) +
-                                    ", " + std::to_string(x.n_head / x.n_head_kv) + ", " + std::to_string(x.kernel) +
-                                    " and " + std::to_string(x.window) + ". Check them on the CPU.");
+                                    std::to_string(KERNEL_MAX_WINDOW) + "; these vectors have " +
+                                    std::to_string(x.head_dim) + ", " + std::to_string(x.n_head / x.n_head_kv) + ", " +
+                                    std::to_string(x.kernel) + " and " + std::to_string(x.window) +
+                                    ". Check them on the CPU.");
         }
         n_prompt_           = x.keep + x.window;
         const size_t  heads = size_t(x.n_head_kv), d = size_t(x.head_dim);
@@ -80,13 +81,12 @@ class CudaRecompute : public Recompute {
         args.scores       = scores.at<float>(0);
         args.window_mass  = window_mass.at<float>(0);
         RETURN_IF_FAILED(DeviceBytes::allocate(cuda_, kernels_.window_scores_workspace_bytes(args), workspace));
-        RETURN_IF_FAILED(
-            check(kernels_.window_scores(args, workspace, cuda_.stream()), "scoring rows"));
+        RETURN_IF_FAILED(check(kernels_.window_scores(args, workspace, cuda_.stream()), "scoring rows"));
         if (n > 0)
-            RETURN_IF_FAILED(check(kernels_.pool({args.scores, x_->n_head_kv, n, KERNEL_POOL_MAX, x_->kernel,
-                                                  pooled_scores.at<float>(0)},
-                                                 cuda_.stream()),
-                                   "pooling scores"));
+            RETURN_IF_FAILED(check(
+                kernels_.pool({args.scores, x_->n_head_kv, n, KERNEL_POOL_MAX, x_->kernel, pooled_scores.at<float>(0)},
+                              cuda_.stream()),
+                "pooling scores"));
         RETURN_IF_FAILED(check(kernels_.top_k({pooled_scores.at<float>(0), x_->n_head_kv, n, int(x_->keep), x_->window,
                                                ids.at<int32_t>(0)},
                                               cuda_.stream()),
@@ -103,10 +103,10 @@ class CudaRecompute : public Recompute {
     Status gather(const std::vector<int32_t> & order, std::vector<f16_bits> & k, std::vector<f16_bits> & v) override {
         DeviceBytes ids;
         RETURN_IF_FAILED(upload(order, ids));
-        RETURN_IF_FAILED(check(
-            kernels_.gather_rows({history(k_), history(v_), ids.at<int32_t>(0), int(n_prompt_), cache_},
-                                 cuda_.stream()),
-            "gathering rows"));
+        RETURN_IF_FAILED(
+            check(kernels_.gather_rows({history(k_), history(v_), ids.at<int32_t>(0), int(n_prompt_), cache_},
+                                       cuda_.stream()),
+                  "gathering rows"));
         if (x_->steps > 0)
             RETURN_IF_FAILED(
                 check(kernels_.page_minmax(cache_, int(n_prompt_), pages_, cuda_.stream()), "summarizing pages"));
@@ -120,11 +120,9 @@ class CudaRecompute : public Recompute {
         RETURN_IF_FAILED(
             check(kernels_.copy(n_rows_.data(), &n_live, sizeof(n_live), cuda_.stream()), "setting the length"));
         const KernelNewRow row{decode_k_.at<float>(rows), decode_v_.at<float>(rows)};
-        const KernelChoice choice{cache_,     row, queries(step), x_->scale(), int(x_->top_k),
-                                  ids_.at<int32_t>(0)};
-        RETURN_IF_FAILED(
-            check(kernels_.select_pages({choice, pages_, x_->top_r}, select_workspace_, cuda_.stream()),
-                  "choosing pages"));
+        const KernelChoice choice{cache_, row, queries(step), x_->scale(), int(x_->top_k), ids_.at<int32_t>(0)};
+        RETURN_IF_FAILED(check(kernels_.select_pages({choice, pages_, x_->top_r}, select_workspace_, cuda_.stream()),
+                               "choosing pages"));
         return download(ids_.data(), size_t(x_->n_head_kv) * size_t(x_->top_k), chosen);
     }
 
@@ -133,11 +131,10 @@ class CudaRecompute : public Recompute {
             check(kernels_.copy(ids_.data(), rows, size_t(x_->n_head_kv) * size_t(x_->top_k) * sizeof(int32_t),
                                 cuda_.stream()),
                   "giving rows"));
-        RETURN_IF_FAILED(
-            check(kernels_.sparse_attention({cache_, queries(step), x_->scale(), ids_.at<int32_t>(0), int(x_->top_k),
-                                             out_.at<float>(0)},
-                                            attention_workspace_, cuda_.stream()),
-                  "attention"));
+        RETURN_IF_FAILED(check(kernels_.sparse_attention({cache_, queries(step), x_->scale(), ids_.at<int32_t>(0),
+                                                          int(x_->top_k), out_.at<float>(0)},
+                                                         attention_workspace_, cuda_.stream()),
+                               "attention"));
         return download(out_.data(), size_t(x_->n_head) * size_t(x_->head_dim), out);
     }
 
@@ -163,8 +160,8 @@ class CudaRecompute : public Recompute {
     Status download_prompt(const DeviceBytes & cache, std::vector<f16_bits> & rows) {
         const size_t row = size_t(x_->head_dim) * sizeof(f16_bits), run = size_t(n_prompt_) * row;
         rows.resize(size_t(x_->n_head_kv) * run / sizeof(f16_bits));
-        RETURN_IF_FAILED(check(kernels_.copy_strided({rows.data(), run, cache.data(), size_t(cache_.capacity) * row, run,
-                                                      size_t(x_->n_head_kv)},
+        RETURN_IF_FAILED(check(kernels_.copy_strided({rows.data(), run, cache.data(), size_t(cache_.capacity) * row,
+                                                      run, size_t(x_->n_head_kv)},
                                                      cuda_.stream()),
                                "taking rows"));
         return cuda_.finish_stream();
