@@ -1,10 +1,10 @@
 /** The middle column for the open document: read it first, then ask. */
 import type { LibraryDocument } from '../electron/contract/app-types.ts';
+import { unitsText } from '../electron/contract/receipt.ts';
 import { ChatView } from './features/chat/chat-view.tsx';
 import { Composer } from './features/chat/composer.tsx';
 import { PreflightCard } from './features/reading/preflight-card.tsx';
 import { ReadingProgress } from './features/reading/reading-progress.tsx';
-import { plural } from './format.ts';
 import { useChat } from './stores/chat.ts';
 import { selectHeld, selectJob, selectKept, useEngine } from './stores/engine.ts';
 
@@ -54,7 +54,7 @@ function Invitation({ document, pages }: { document: LibraryDocument; pages: { f
         <p className="mt-1 text-muted">
           {pages
             ? `Pages ${pages.from + 1} to ${pages.to + 1} are in memory. Ask about them.`
-            : `All ${plural(document.pages, document.format === 'pdf' ? 'page' : 'section')} are in memory. Ask about any of it.`}
+            : `All ${unitsText(document.format, document.pages)} are in memory. Ask about any of it.`}
         </p>
       </div>
     </div>

@@ -8,6 +8,21 @@ export function unitsText(format: DocumentFormat, count: number): string {
   return counted(one, many)(count);
 }
 
+/** Something that the file holds and the text does not: shown in amber, where what was converted is grey. */
+const leftOut: ReadonlySet<NoteKind> = new Set([
+  'pages-without-text',
+  'pages-unreadable',
+  'unknown-glyphs',
+  'undecodable-characters',
+  'missing-chapters',
+  'chapters-unreadable',
+  'pictures',
+  'parts-not-read',
+  'fields-without-result',
+  'lost-pages',
+]);
+export const isLeftOut = (kind: NoteKind) => leftOut.has(kind);
+
 export interface NoteGroup {
   kind: NoteKind;
   notes: ImportNote[];

@@ -4,7 +4,7 @@ import type { DocumentOutline } from '../../electron/contract/app-types.ts';
 import type { Passage } from '../../electron/contract/citations.ts';
 import { api, type CallFailure, failureOf } from './api.ts';
 import { setDraft, useChat } from './chat.ts';
-import { openInspector, setInspectorTab } from './ui.ts';
+import { notify, openInspector, setInspectorTab } from './ui.ts';
 
 /** A stretch of the document's text. */
 export type Stretch = Pick<Passage, 'start' | 'end' | 'page'>;
@@ -62,6 +62,15 @@ export async function showPages(documentId: string, first: number, last = first)
   const pages = get().documentId === documentId ? get().outline?.pages : undefined;
   const [from, to] = [pages?.[first], pages?.[last]];
   if (from && to) showPassage(documentId, { start: from.start, end: to.end, page: first });
+}
+
+/** The first section of this name. */
+export async function showSection(documentId: string, label: string): Promise<void> {
+  await openOutline(documentId);
+  const pages = get().documentId === documentId ? get().outline?.pages : undefined;
+  const section = pages?.findIndex((page) => page.label === label) ?? -1;
+  if (section < 0) return notify(`“${label}” is not among the sections of this document.`);
+  await showPages(documentId, section);
 }
 
 export const setPage = (page: number) => set({ page });

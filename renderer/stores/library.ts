@@ -1,20 +1,42 @@
 /** Documents, the one that is open, and files on their way in. */
 import { create } from 'zustand';
 import type { AddEvent, DocumentPage, Grant, LibraryDocument } from '../../electron/contract/app-types.ts';
+import type { ParseWish } from '../../electron/contract/documents.ts';
+import { receiptLine } from '../../electron/contract/receipt.ts';
 import { api, type CallFailure, connected, failureOf, type SentFile, sendFile } from './api.ts';
-import { keepPassword } from './passwords.ts';
+import { keepPassword, usePasswords } from './passwords.ts';
 import { notify } from './ui.ts';
 
-/** A file between the drop and the library. */
+/** How a file is to be read; what is absent is as usual, or as it was. */
+interface HowRead {
+  password?: string;
+  choice?: ParseWish;
+}
+
+/** A file between the drop and the library, or on its way through the reader once more. */
 export interface Incoming {
   key: number;
   name: string;
+  /** The document whose file is read anew; null: it is a new file. */
+  documentId: string | null;
   phase: 'waiting' | 'sending' | 'parsing' | 'counting' | 'failed';
   done: number;
   total: number;
   failure: CallFailure | null;
-  /** Adds it again with a password, where one is wanted. */
-  retry: ((password: string) => void) | null;
+  /** Once more, otherwise: with a password where one is wanted. */
+  retry: ((how: HowRead) => void) | null;
+  cancel: () => void;
+}
+
+export function incomingWords({ phase, done, total }: Incoming): string {
+  const words = {
+    waiting: 'Waiting for its turn',
+    sending: 'Adding',
+    parsing: total > 1 ? `Extracting text, ${done} of ${total}` : 'Extracting text',
+    counting: 'Counting tokens',
+    failed: '',
+  };
+  return words[phase];
 }
 
 interface LibraryState {
@@ -42,6 +64,11 @@ const set = useLibrary.setState;
 
 export const selectDocument = ({ documents, selectedId }: LibraryState) =>
   documents.find((document) => document.id === selectedId);
+
+export const selectReadAnew =
+  (documentId: string) =>
+  ({ incoming }: LibraryState) =>
+    incoming.find((entry) => entry.documentId === documentId);
 
 /** Asked for once: one that was dismissed does not come back. */
 let haveNotices = false;
@@ -71,36 +98,59 @@ export async function openDocument(selectedId: string | null): Promise<void> {
 export function addFiles(files: readonly File[]): void {
   for (const file of files) {
     let sent: SentFile | undefined;
-    bringIn(file.name, async (password) => {
+    bringIn(file.name, null, async (how, options) => {
       sent ??= await sendFile(file);
-      const secret = password === undefined ? {} : { password };
       return 'grantId' in sent
-        ? api().library.addGranted({ ...sent, ...secret })
-        : api().library.addUpload({ ...sent, ...secret });
+        ? api().library.addGranted({ ...sent, ...how }, options)
+        : api().library.addUpload({ ...sent, ...how }, options);
     });
   }
 }
 
 export function addGrant(grant: Grant): void {
-  bringIn(grant.name, (password) =>
-    api().library.addGranted(password === undefined ? { grantId: grant.id } : { grantId: grant.id, password }),
-  );
+  bringIn(grant.name, null, (how, options) => api().library.addGranted({ grantId: grant.id, ...how }, options));
 }
 
-type Start = (password?: string) => Promise<AsyncIterable<AddEvent>>;
+/** The kept file of a document once more. */
+export function readAnew({ id: documentId, name }: LibraryDocument, choice: ParseWish): void {
+  const password = usePasswords.getState().passwords.get(documentId);
+  bringIn(name, documentId, (how, options) => api().library.readAnew({ documentId, ...how }, options), {
+    choice,
+    ...(password === undefined ? {} : { password }),
+  });
+}
+
+type Start = (how: HowRead, options: { signal: AbortSignal }) => Promise<AsyncIterable<AddEvent>>;
 let nextKey = 1;
 
 /** One after the other: each is parsed by a process of its own. */
 let line: Promise<void> = Promise.resolve();
 
-function bringIn(name: string, start: Start, password?: string): void {
+function bringIn(name: string, documentId: string | null, start: Start, how: HowRead = {}): void {
   const key = nextKey++;
-  const entry: Incoming = { key, name, phase: 'waiting', done: 0, total: 0, failure: null, retry: null };
-  set(({ incoming }) => ({ incoming: [...incoming, entry] }));
-  line = line.then(() => take(key, name, start, password));
+  const stop = new AbortController();
+  const cancel = () => {
+    dismissIncoming(key);
+    stop.abort();
+  };
+  const fresh = { phase: 'waiting' as const, done: 0, total: 0, failure: null, retry: null };
+  const again = (next: HowRead) => {
+    dismissIncoming(key);
+    bringIn(name, documentId, start, { ...how, ...next });
+  };
+  set(({ incoming }) => ({ incoming: [...incoming, { key, name, documentId, ...fresh, cancel }] }));
+  line = line.then(() =>
+    stop.signal.aborted ? undefined : take(key, (options) => start(how, options), stop.signal, how, again),
+  );
 }
 
-async function take(key: number, name: string, start: Start, password: string | undefined): Promise<void> {
+async function take(
+  key: number,
+  start: (options: { signal: AbortSignal }) => Promise<AsyncIterable<AddEvent>>,
+  signal: AbortSignal,
+  { password }: HowRead,
+  retry: (how: HowRead) => void,
+): Promise<void> {
   const change = (changes: Partial<Incoming>) =>
     set(({ incoming }) => ({
       incoming: incoming.map((entry) => (entry.key === key ? { ...entry, ...changes } : entry)),
@@ -108,40 +158,39 @@ async function take(key: number, name: string, start: Start, password: string | 
   await connected;
   change({ phase: 'sending' });
   try {
-    for await (const event of await start(password)) {
+    for await (const event of await start({ signal })) {
       if (event.type === 'parsing') change({ phase: 'parsing', done: event.done, total: event.total });
       else if (event.type === 'counting') change({ phase: 'counting' });
       else {
         dismissIncoming(key);
         if (password !== undefined) keepPassword(event.document.id, password);
-        const said = outcomeWords(event);
-        if (said !== null) notify(said);
+        notify(outcomeWords(event));
         await loadLibrary();
         await openDocument(event.document.id);
       }
     }
   } catch (error) {
+    if (signal.aborted) return;
     const failure = failureOf(error);
-    const again = (next: string) => {
-      dismissIncoming(key);
-      bringIn(name, start, next);
-    };
-    change({ phase: 'failed', failure, retry: failure.code === 'DOC_ENCRYPTED' ? again : null });
+    change({ phase: 'failed', failure, retry: failure.code === 'DOC_ENCRYPTED' ? retry : null });
   }
 }
 
-function outcomeWords({ outcome, document: { name } }: Extract<AddEvent, { type: 'done' }>): string | null {
+/** How every import ends: with what became of it, and its receipt. */
+function outcomeWords({ outcome, document }: Extract<AddEvent, { type: 'done' }>): string {
+  const { name } = document;
+  const receipt = receiptLine(document);
   switch (outcome) {
-    case 'known':
-      return `${name} is in the library already.`;
-    case 'same-text':
-      return `${name} was read anew. Its text is the same.`;
-    case 'replaced':
-      return `${name} was read anew. The new text has taken the place of the old one.`;
-    case 'beside':
-      return `${name} is the new text. The one that you asked about stays with its chats.`;
     case 'added':
-      return null;
+      return `${name}: ${receipt}.`;
+    case 'known':
+      return `${name} is in the library already: ${receipt}.`;
+    case 'same-text':
+      return `${name} was read anew, and its text is the same: ${receipt}.`;
+    case 'replaced':
+      return `${name} was read anew, and has another text now: ${receipt}.`;
+    case 'beside':
+      return `${name} has the new text: ${receipt}. The one that you asked about stays with its chats.`;
   }
 }
 

@@ -1,6 +1,7 @@
 /** The document beside the chat: a PDF as its pages, everything else as text; a passage is brought into sight and marked. */
 import { lazy, Suspense, useEffect, useState } from 'react';
 import type { LibraryDocument } from '../../../electron/contract/app-types.ts';
+import { Receipt } from '../../receipt/receipt.tsx';
 import { openOutline, setAsText, useDocumentView } from '../../stores/document-view.ts';
 import { Problem } from '../../ui/problem.tsx';
 import { PagesOrText } from './pages-or-text.tsx';
@@ -29,6 +30,9 @@ export function DocumentView({ document }: { document: LibraryDocument }) {
   const showsPages = isPdf && !asText && refused === null;
   return (
     <div className="flex h-full flex-col">
+      <div className="max-h-[45%] overflow-y-auto border-b border-line px-3 py-2 text-note empty:hidden">
+        <Receipt document={document} isBrief />
+      </div>
       {refused !== null && (
         <p role="status" className="border-b border-line px-4 py-2 text-note leading-4 text-warn">
           {refused}

@@ -2,8 +2,9 @@
 import { Files, FileText } from 'lucide-react';
 import type { ReactNode } from 'react';
 import type { LibraryDocument } from '../../../electron/contract/app-types.ts';
+import { unitsText } from '../../../electron/contract/receipt.ts';
 import { dragProps } from '../../drag-out.ts';
-import { bytes, count, percentDone, plural } from '../../format.ts';
+import { bytes, count, percentDone } from '../../format.ts';
 import { selectHeld, selectJob, selectKept, useEngine } from '../../stores/engine.ts';
 import { openDocument, useLibrary } from '../../stores/library.ts';
 import { pick, useLibrarySearch } from '../../stores/library-search.ts';
@@ -46,7 +47,7 @@ export function DocumentRow({ document, children }: { document: LibraryDocument;
 }
 
 function sizeOf({ joined, pages, format, tokens }: LibraryDocument): string {
-  const parts = joined > 0 ? `${joined} documents` : plural(pages, format === 'pdf' ? 'page' : 'section');
+  const parts = joined > 0 ? `${joined} documents` : unitsText(format, pages);
   return tokens === null ? parts : `${parts}, ${count(tokens)} tokens`;
 }
 

@@ -1,10 +1,10 @@
 /** A file between the drop and the library: what is happening to it, or why it did not get in. */
 import { useState } from 'react';
+import { IncomingProgress } from '../../receipt/incoming-progress.tsx';
 import { dismissIncoming, type Incoming } from '../../stores/library.ts';
 import { Button } from '../../ui/button.tsx';
 import { controlClass } from '../../ui/field.tsx';
 import { Problem } from '../../ui/problem.tsx';
-import { ProgressBar } from '../../ui/progress-bar.tsx';
 
 export function IncomingFile({ file }: { file: Incoming }) {
   const [password, setPassword] = useState('');
@@ -18,7 +18,7 @@ export function IncomingFile({ file }: { file: Incoming }) {
               className="flex w-full gap-2"
               onSubmit={(event) => {
                 event.preventDefault();
-                retry(password);
+                retry({ password });
               }}
             >
               <input
@@ -39,21 +39,12 @@ export function IncomingFile({ file }: { file: Incoming }) {
       </div>
     );
   }
-  const words = {
-    waiting: 'Waiting for its turn',
-    sending: 'Adding',
-    parsing: file.total > 1 ? `Extracting text, ${file.done} of ${file.total}` : 'Extracting text',
-    counting: 'Counting tokens',
-    failed: '',
-  }[file.phase];
   return (
     <div className="mb-2 rounded-lg border border-line bg-surface px-2 py-2" aria-live="polite">
-      <p className="truncate font-[520]">{file.name}</p>
-      <p className="tabular mb-1.5 text-note leading-4 text-muted">{words}</p>
-      <ProgressBar
-        value={file.phase === 'counting' ? 1 : file.total > 0 ? file.done / file.total : 0}
-        label={`Adding ${file.name}`}
-      />
+      <p className="truncate font-[520]" title={file.name}>
+        {file.name}
+      </p>
+      <IncomingProgress file={file} />
     </div>
   );
 }

@@ -5,6 +5,7 @@ import type { SmallerPlan } from '../../../electron/contract/engine-reports.ts';
 import { firstProposal, ownWords } from '../../choice-words.ts';
 import { EngineProblem } from '../../engine-problem.tsx';
 import { bytes, count, factor, plural, seconds } from '../../format.ts';
+import { Receipt } from '../../receipt/receipt.tsx';
 import { changeOwnChoice, useDocumentChoice } from '../../stores/document-choice.ts';
 import { selectEngine, useEngine } from '../../stores/engine.ts';
 import { loadPreflight, readDocument, useReading } from '../../stores/reading.ts';
@@ -36,19 +37,19 @@ export function PreflightCard({ document, readBefore }: { document: LibraryDocum
         <h2 className="min-w-0 truncate text-prose font-[620]" title={document.name}>
           {document.name}
         </h2>
-        <p className="tabular text-muted">
-          {plural(document.pages, document.format === 'pdf' ? 'page' : 'section')}
-          {facts && `, ${plural(facts.documentTokens, 'token')}${range ? ` in the chosen ones` : ''}`}
-        </p>
+        {facts && (
+          <p className="tabular text-muted">
+            {plural(facts.documentTokens, 'token')}
+            {range ? ' in the chosen ones' : ''}
+          </p>
+        )}
       </header>
+      <div className="mt-1">
+        <Receipt document={document} />
+      </div>
       {readBefore && (
         <p className="mt-1 text-muted">It is not in memory now. Reading it again lets you ask further questions.</p>
       )}
-      {document.notes.map(({ sentence }) => (
-        <p key={sentence} className="mt-2 text-warn">
-          Note: {sentence}
-        </p>
-      ))}
       {isMine && failure && (
         <div className="mt-4">
           <Problem message={failure.message}>

@@ -8,11 +8,11 @@ it('wait until the server is connected, and are added then', async () => {
   // Longer than any number of turns that an attempt would take.
   await new Promise((resolve) => setTimeout(resolve, 20));
   expect(useLibrary.getState().incoming).toMatchObject([{ name: 'lease.md', phase: 'waiting', failure: null }]);
-  const document = { id: 'd1', name: 'lease.md' };
+  const document = { id: 'd1', name: 'lease.md', format: 'md', pages: 1, notes: [] };
   const client = {
     library: {
       addUpload: async function* ({ uploadId }: { uploadId: string }) {
-        yield { type: 'added', document: { ...document, uploadId }, wasThere: false };
+        yield { type: 'done', document: { ...document, uploadId }, outcome: 'added' };
       },
       list: async () => [document],
       grants: async () => [],

@@ -1,0 +1,51 @@
+/** What reading the kept file once more would change, one button each; while it is read, how far that is, and a way out. */
+import type { LibraryDocument } from '../../electron/contract/app-types.ts';
+import type { ParseWish } from '../../electron/contract/documents.ts';
+import { readAnew, selectReadAnew, useLibrary } from '../stores/library.ts';
+import { Button } from '../ui/button.tsx';
+import { IncomingProgress } from './incoming-progress.tsx';
+
+interface Offer {
+  label: string;
+  wish: ParseWish;
+  /** Why, where the notes do not say it. */
+  reason?: string;
+}
+
+export function offersFor({ joined, notes, reading, isOfOlderReader }: LibraryDocument): Offer[] {
+  if (joined > 0) return [];
+  const has = (kind: LibraryDocument['notes'][number]['kind']) => notes.some((note) => note.kind === kind);
+  const offers: Offer[] = [];
+  if (has('page-furniture')) offers.push({ label: 'Read the whole page', wish: { wholePage: true } });
+  if (reading.wholePage) offers.push({ label: 'Read the article alone', wish: { wholePage: false } });
+  if (has('lost-pages')) offers.push({ label: 'Read the file anew', wish: {} });
+  else if (isOfOlderReader)
+    offers.push({
+      label: 'Read the file anew',
+      wish: {},
+      reason: 'An older RocketDoc read it; this one may find more in it.',
+    });
+  return offers;
+}
+
+export function ReadAnew({ document }: { document: LibraryDocument }) {
+  const running = useLibrary(selectReadAnew(document.id));
+  if (running && running.phase !== 'failed')
+    return (
+      <div className="mt-2 max-w-96">
+        <IncomingProgress file={running} />
+      </div>
+    );
+  const offers = offersFor(document);
+  if (offers.length === 0) return null;
+  return (
+    <div className="mt-2 flex flex-wrap items-center gap-2">
+      {offers.map(({ label, wish, reason }) => (
+        <span key={label} className="flex flex-wrap items-center gap-2">
+          {reason && <span className="text-muted">{reason}</span>}
+          <Button onClick={() => readAnew(document, wish)}>{label}</Button>
+        </span>
+      ))}
+    </div>
+  );
+}
