@@ -9,7 +9,7 @@ import {
   openedModelSchema,
   pageUseSchema,
 } from './engine-reports.ts';
-import { importNoteSchema } from './import-notes.ts';
+import { importNoteSchema } from './import-note-schema.ts';
 import { answerModeSchema, kvTypeSchema, rocketOptionsSchema } from './method.ts';
 import { downloadSchema, modelIdSchema } from './models.ts';
 import { ownChoiceSchema } from './settings.ts';

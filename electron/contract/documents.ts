@@ -4,7 +4,8 @@
  */
 import { z } from 'zod';
 import { documentFormats } from './document-kinds.ts';
-import { importNoteSchema, maxNotes } from './import-notes.ts';
+import { importNoteSchema } from './import-note-schema.ts';
+import { maxNotes } from './import-notes.ts';
 
 export const documentFormatSchema = z.enum(documentFormats);
 

@@ -1,8 +1,7 @@
 /**
  * The notes of an import: what a file holds beside its plain text, what was done with it, and what did not reach the text. One list of
- * kinds, each with its words for the receipt (receipt.ts).
+ * kinds, each with its words for the receipt (receipt.ts). The window has this file, and so it knows no zod.
  */
-import { z } from 'zod';
 
 export const counted = (one: string, many: string) => (count: number) =>
   `${count.toLocaleString('en-US')} ${count === 1 ? one : many}`;
@@ -42,19 +41,19 @@ export const noteWords = {
 
 export type NoteKind = keyof typeof noteWords;
 
-export const importNoteSchema = z.object({
-  kind: z.enum(Object.keys(noteWords) as [NoteKind, ...NoteKind[]]),
+export interface ImportNote {
+  kind: NoteKind;
   /** How many of the kind this note stands for. */
-  count: z.int().positive(),
+  count: number;
   /** Physical page, counted from 1; absent where the note is about the whole file or a section. */
-  page: z.int().positive().optional(),
+  page?: number | undefined;
   /** Label of the section, sheet or chapter. */
-  section: z.string().max(400).optional(),
+  section?: string | undefined;
   /** Names that belong on the receipt, "terms.txt". */
-  names: z.array(z.string().max(200)).max(20).optional(),
-  sentence: z.string().min(1).max(1000),
-});
-export type ImportNote = z.infer<typeof importNoteSchema>;
+  names?: string[] | undefined;
+  /** What, how many, where, and what it means. */
+  sentence: string;
+}
 
 /** Most notes a document keeps; further ones are counted in the last. */
 export const maxNotes = 200;

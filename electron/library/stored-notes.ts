@@ -1,6 +1,7 @@
 /** Notes and reading of a document as they are stored; what does not fit any more is kept as far as it can be. */
 import { defaultParseChoice, type ParseChoice, parseWishSchema, withWish } from '../contract/documents.ts';
-import { type ImportNote, importNoteSchema } from '../contract/import-notes.ts';
+import { importNoteSchema } from '../contract/import-note-schema.ts';
+import type { ImportNote } from '../contract/import-notes.ts';
 
 /** A note of a kind that this version does not know keeps its sentence. */
 export function notesOf(json: string): ImportNote[] {

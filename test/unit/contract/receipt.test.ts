@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type ImportNote, importNoteSchema, noteWords } from '../../../electron/contract/import-notes.ts';
+import { importNoteSchema } from '../../../electron/contract/import-note-schema.ts';
+import { type ImportNote, noteWords } from '../../../electron/contract/import-notes.ts';
 import { noteGroups, receiptLine } from '../../../electron/contract/receipt.ts';
 
 const note = (kind: ImportNote['kind'], more: Partial<ImportNote> = {}): ImportNote => ({

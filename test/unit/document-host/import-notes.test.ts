@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { importNoteSchema, maxNotes } from '../../../electron/contract/import-notes.ts';
+import { importNoteSchema } from '../../../electron/contract/import-note-schema.ts';
+import { maxNotes } from '../../../electron/contract/import-notes.ts';
 import { receiptLine } from '../../../electron/contract/receipt.ts';
 import { ImportNotes } from '../../../electron/document-host/import-notes.ts';
 
