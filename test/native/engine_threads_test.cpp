@@ -145,7 +145,7 @@ void graphs_of_a_second_each() {
     engine.graph        = 1.3;
     const double beside = machine.speed(engine, 20, 100);
     CHECK(beside >= 0.9 * fixed_speed(machine, 1, TOKEN, 20, 100, 1.3));
-    machine.speed(engine, 100, 160);
+    machine.speed(engine, 100, 220);
     CHECK(engine.threads() == 2);
 }
 
