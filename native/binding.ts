@@ -231,10 +231,7 @@ export interface NativeStep {
   mass: number;
 }
 
-/**
- * One chat: a timeline of rows on top of a document. An engine does one thing at a time: while a call runs on it, or an answer that
- * startAnswer began is not finished, everything else that computes rejects with BUSY, also of other chats and documents.
- */
+/** One chat: a timeline of rows on top of a document. One call at a time; a second one rejects with BUSY. */
 export interface NativeSession {
   readonly nTokens: number;
   /** nTokens after the document and after each turn: where truncate may cut. */
@@ -248,17 +245,16 @@ export interface NativeSession {
   /** Appends tokens densely and returns the logits of every one, [tokens.length * nVocab]. */
   score(tokens: Int32Array): Promise<Float32Array>;
   /** Drops every row from nTokens on; must be one of `borders`. */
-  truncate(nTokens: number): Promise<void>;
+  truncate(nTokens: number): void;
   counters(): NativeCounters;
   /** How many (layer, KV head) kept each prompt token, and how often stage 2 read it in this answer. */
   documentMap(): { kept: Uint32Array; read: Uint32Array };
-  /** Ends this chat's running call with CANCELLED, from the moment it was made; the chat is as it was before. A step that is cancelled finishes its answer. */
+  /** Ends a running call with CANCELLED; the session is as it was before that call. */
   cancel(): void;
   close(): void;
 }
 
 export interface NativeDocument {
-  /** These, `bytes`, `onDevice` and `fileBytes` answer while the engine is busy too. */
   readonly nTokens: number;
   readonly bytes: number;
   readonly onDevice: boolean;
@@ -277,7 +273,6 @@ export interface NativeDocument {
   readonly fileBytes: number;
   /** A new chat on this document. The document may not be read further while chats exist. */
   fork(): NativeSession;
-  /** Ends a running read or load with CANCELLED. */
   cancel(): void;
   close(): void;
 }

@@ -1,37 +1,68 @@
 /** Other files that stand in the text of a DOCX (altChunk): web pages, plain texts, further DOCX files. */
+import PostalMime from 'postal-mime';
 import { declaredEncoding, decodeText } from './decode-text.ts';
 import { DocxPackage } from './docx-package.ts';
-import type { DocxShared } from './docx-shared.ts';
 import { htmlToMarkdown } from './html-to-markdown.ts';
 import type { ImportNotes } from './import-notes.ts';
 import { GuardedZip } from './zip-guard.ts';
 
-type ReadDocx = (files: DocxPackage, name: string, notes: ImportNotes, depth: number) => string;
+/** Reads a document that stands within another one. */
+export type ReadDocx = (files: DocxPackage, name: string, notes: ImportNotes, depth: number) => Promise<string>;
+
+export interface Chunk {
+  name: string;
+  text: string;
+  why: string; // it could not be read; '' when it could
+}
 
 const maxDepth = 3; // documents within each other
 
-export function chunkText(shared: DocxShared, from: string, id: string, depth: number, readDocx: ReadDocx): string {
-  const relation = shared.files.relations(from).get(id);
-  const part = relation?.part ?? '';
-  if (!shared.files.has(part)) {
-    shared.leftOut(relation?.target ?? 'altChunk', 'it is not in the file');
-    return '';
-  }
-  const type = `${shared.files.contentType(part)} ${part.toLowerCase()}`;
-  try {
-    const bytes = shared.files.bytes(part);
-    if (/html/.test(type))
-      return htmlToMarkdown(decodeText(bytes, part, shared.notes, declaredEncoding(bytes)), 'html').markdown;
-    if (/wordprocessingml|\.do[ct][xm]$/.test(type)) {
-      if (depth < maxDepth)
-        return readDocx(new DocxPackage(new GuardedZip(bytes, part)), part, shared.notes, depth + 1);
-    } else if (/text\/plain|\.txt$/.test(type)) {
-      return decodeText(bytes, part, shared.notes);
+/** By the relation's id. Read before the text that they stand in, which is read in one go. */
+export async function readChunks(
+  files: DocxPackage,
+  notes: ImportNotes,
+  depth: number,
+  readDocx: ReadDocx,
+): Promise<Map<string, Chunk>> {
+  const chunks = new Map<string, Chunk>();
+  for (const [id, { kind, part, target }] of files.relations(files.mainPart)) {
+    if (kind !== 'aFChunk') continue;
+    const chunk: Chunk = { name: part || target, text: '', why: '' };
+    chunks.set(id, chunk);
+    if (!files.has(part)) {
+      chunk.why = 'it is not in the file';
+      continue;
     }
-  } catch {
-    shared.leftOut(part, 'it is damaged');
-    return '';
+    try {
+      const text = await chunkText(files, part, notes, depth, readDocx);
+      chunk.text = text ?? '';
+      if (text === undefined) chunk.why = 'it is of a kind that is not read within a document. Open it by itself';
+    } catch {
+      chunk.why = 'it is damaged';
+    }
   }
-  shared.leftOut(part, 'it is of a kind that is not read within a document. Open it by itself');
-  return '';
+  return chunks;
+}
+
+/** Undefined: a kind that is not read. */
+async function chunkText(
+  files: DocxPackage,
+  part: string,
+  notes: ImportNotes,
+  depth: number,
+  readDocx: ReadDocx,
+): Promise<string | undefined> {
+  const bytes = files.bytes(part);
+  const type = `${files.contentType(part)} ${part.toLowerCase()}`;
+  if (/message\/rfc822|multipart|\.mht(ml)?$/.test(type)) {
+    const page = await PostalMime.parse(bytes, { maxNestingDepth: 50 });
+    return page.html ? htmlToMarkdown(page.html, 'html').markdown : page.text;
+  }
+  if (/html/.test(type))
+    return htmlToMarkdown(decodeText(bytes, part, notes, declaredEncoding(bytes)), 'html').markdown;
+  if (/wordprocessingml|\.do[ct][xm]$/.test(type))
+    return depth < maxDepth
+      ? readDocx(new DocxPackage(new GuardedZip(bytes, part)), part, notes, depth + 1)
+      : undefined;
+  return /text\/plain|\.txt$/.test(type) ? decodeText(bytes, part, notes) : undefined;
 }

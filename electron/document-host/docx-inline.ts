@@ -19,9 +19,10 @@ export interface InlineHost {
   readonly drawings: number;
 }
 
-// Raised and lowered text is held between these until the paragraph is whole: two runs may be one exponent. These are no characters.
+// Raised, lowered and struck text is held between these until the paragraph is whole: two runs may be one exponent. These are no characters.
 const raisedMark = ['\uFDD0', '\uFDD1'] as const;
 const loweredMark = ['\uFDD2', '\uFDD3'] as const;
+const struckMark = ['\uFDD4', '\uFDD5'] as const;
 const scripts = /\uFDD0([^\uFDD0-\uFDD3]*)\uFDD1|\uFDD2([^\uFDD0-\uFDD3]*)\uFDD3/g;
 
 export class InlineReader {
@@ -44,7 +45,7 @@ export class InlineReader {
     this.#changes = 0;
     this.#inHidden = false;
     const raw = this.#content(element) + this.fields.paragraphEnd();
-    return { text: withScripts(raw), changes: this.#changes };
+    return { text: withMarks(raw), changes: this.#changes };
   }
 
   #content(element: XmlElement): string {
@@ -122,7 +123,8 @@ export class InlineReader {
     this.#inHidden = false;
     const mark =
       style.vertical === 'superscript' ? raisedMark : style.vertical === 'subscript' ? loweredMark : undefined;
-    return mark ? mark[0] + text + mark[1] : text;
+    const marked = mark ? mark[0] + text + mark[1] : text;
+    return style.strike && text.trim() !== '' ? struckMark[0] + marked + struckMark[1] : marked;
   }
 
   #hide(): void {
@@ -135,7 +137,7 @@ export class InlineReader {
     const shown = (text: string): string => this.fields.shown(text);
     switch (name) {
       case 'w:t':
-        return shown(symbolText(textOf(element).replace(/[\uFDD0-\uFDD3]/g, ''), font));
+        return shown(symbolText(textOf(element).replace(/[\uFDD0-\uFDD5]/g, ''), font));
       case 'w:tab':
       case 'w:ptab':
         return shown('\t');
@@ -242,12 +244,16 @@ function describe(element: XmlElement): string {
   return '';
 }
 
-function withScripts(text: string): string {
-  if (!/[\uFDD0-\uFDD3]/.test(text)) return text;
-  return text
-    .replace(/\uFDD1\uFDD0|\uFDD3\uFDD2/g, '')
-    .replace(scripts, (_all, raised: string | undefined, lowered: string | undefined, at: number, whole: string) =>
-      raised === undefined ? subscript(lowered ?? '') : superscript(raised, whole.slice(Math.max(0, at - 20), at)),
-    )
-    .replace(/[\uFDD0-\uFDD3]/g, '');
+function withMarks(text: string): string {
+  if (!/[\uFDD0-\uFDD5]/.test(text)) return text;
+  return (
+    text
+      .replace(/\uFDD1\uFDD0|\uFDD3\uFDD2|\uFDD5\uFDD4/g, '')
+      .replace(scripts, (_all, raised: string | undefined, lowered: string | undefined, at: number, whole: string) =>
+        raised === undefined ? subscript(lowered ?? '') : superscript(raised, whole.slice(Math.max(0, at - 20), at)),
+      )
+      // As Markdown strikes: "the ~~old~~ price".
+      .replace(/\uFDD4(\s*)([^\uFDD5]*?)(\s*)\uFDD5/g, '$1~~$2~~$3')
+      .replace(/[\uFDD0-\uFDD5]/g, '')
+  );
 }

@@ -1,5 +1,6 @@
 /** Numbers of paragraphs as Word shows them, from numbering.xml. One instance counts through one text. */
 import { integer, isOn, type Styles } from './docx-styles.ts';
+import { symbolText } from './docx-symbols.ts';
 import { formatNumber } from './number-formats.ts';
 import { childNamed, childrenNamed, type XmlElement } from './xml-tree.ts';
 
@@ -11,6 +12,8 @@ interface Level {
   legal: boolean; // all numbers in it are decimal
   restartsAfter: number | undefined; // restarts after this level (from 1) or one above it; 0: never; undefined: after any above
   style: string | undefined; // paragraph style that stands for this level
+  font: string | undefined; // of the number or bullet
+  isTight: boolean; // nothing between the number and the text
 }
 
 interface AbstractList {
@@ -26,7 +29,7 @@ interface List {
 }
 
 export interface ParagraphNumber {
-  text: string; // "2.1", "(a)"; '-' for a bullet
+  text: string; // "2.1 ", "(a) ", with what stands between it and the text; "- " for a bullet
   level: number; // from 0
   bullet: boolean;
 }
@@ -95,7 +98,11 @@ export class Numbering {
       const after = levelOf(below)?.restartsAfter;
       if (after === undefined || level < after) counts[below] = undefined;
     }
-    if (own.format === 'bullet') return { text: '-', level, bullet: true };
+    const gap = own.isTight ? '' : ' ';
+    if (own.format === 'bullet') {
+      const sign = symbolText(own.text, own.font);
+      return { text: `${/^[☐☑☒✓✔✗✘□❏❐❑❒]$/.test(sign) ? sign : '-'} `, level, bullet: true }; // a box is ticked or not
+    }
     const text = own.text.replace(/%([1-9])/g, (_, digit: string) => {
       const n = Number(digit) - 1;
       const format = levelOf(n);
@@ -104,7 +111,7 @@ export class Numbering {
       if (own.legal && format.format !== 'none') return `${value}`;
       return format.format === 'custom' ? customNumber(value, format.custom) : formatNumber(value, format.format);
     });
-    return text.trim() === '' ? undefined : { text: text.trim(), level, bullet: false };
+    return text.trim() === '' ? undefined : { text: text.trim() + gap, level, bullet: false };
   }
 
   /** A list may be defined in a numbering style, which names a list whose abstract list has the levels. */
@@ -135,6 +142,8 @@ function readLevels(parent: XmlElement): Map<number, Level> {
       legal: legal !== undefined && isOn(legal.attributes['w:val'] ?? 'true'),
       restartsAfter: integer(value('w:lvlRestart')),
       style: value('w:pStyle'),
+      font: childNamed(childNamed(element, 'w:rPr'), 'w:rFonts')?.attributes['w:ascii'],
+      isTight: value('w:suff') === 'nothing',
     });
   }
   return levels;

@@ -13,7 +13,7 @@ export interface StoryOptions {
   /** A header or footer: page numbers are another on each page. */
   leavesPagesOut?: boolean;
   /** Text of another file that stands here, by its relation's id. */
-  chunk(part: string, id: string): string;
+  chunk(id: string): string;
   /** Section properties met, in order. */
   section?(properties: XmlElement): void;
 }
@@ -53,7 +53,8 @@ export class StoryReader implements InlineHost {
   }
 
   get isLayout(): boolean {
-    return this.#hasTable || this.#blocks.some(({ isHeading }) => isHeading);
+    // A heading alone in a cell is the label of a column.
+    return this.#hasTable || (this.#blocks.length > 1 && this.#blocks.some(({ isHeading }) => isHeading));
   }
 
   read(element: XmlElement): void {
@@ -69,7 +70,7 @@ export class StoryReader implements InlineHost {
         this.#table(element);
         break;
       case 'w:altChunk':
-        this.#add(this.#options.chunk(this.#options.part, element.attributes['r:id'] ?? ''));
+        this.#add(this.#options.chunk(element.attributes['r:id'] ?? ''));
         break;
       case 'w:sectPr':
         this.#options.section?.(element);
@@ -171,14 +172,18 @@ export class StoryReader implements InlineHost {
     const number = this.#number(properties, style);
     const heading = outlineLevel(properties) ?? style.heading ?? (style.isTitle ? 1 : 0);
     if (text.trim() === '' && (!number || number.bullet)) return;
-    const label = number && (!number.bullet || heading === 0) ? `${number.text} ` : '';
+    const label = number && (!number.bullet || heading === 0) ? number.text : '';
     if (heading > 0) {
       const line = (label + text).replace(/\s+/g, ' ').trim();
       this.#blocks.push({ text: `${'#'.repeat(Math.min(heading, 6))} ${line}`, isItem: false, isHeading: true });
       return;
     }
     const indent = number ? '  '.repeat(number.level) : '';
-    this.#blocks.push({ text: `${indent}${label}${text.trim()}`, isItem: number !== undefined, isHeading: false });
+    this.#blocks.push({
+      text: `${indent}${label}${text.trim()}`.trimEnd(),
+      isItem: number !== undefined,
+      isHeading: false,
+    });
   }
 
   #number(properties: XmlElement | undefined, style: Style): ReturnType<Numbering['next']> {
@@ -221,6 +226,10 @@ export class StoryReader implements InlineHost {
         continue;
       }
       if (childNamed(properties, 'w:ins')) this.#shared.count('tracked-changes');
+      if (toggle(properties, 'w:hidden')) {
+        this.#shared.count('hidden-text');
+        continue;
+      }
       const skipped = integer(childNamed(properties, 'w:gridBefore')?.attributes['w:val']) ?? 0;
       const cells: Cell[] = skipped > 0 ? [{ text: '', columns: Math.min(skipped, maxSpan), below: 'none' }] : [];
       for (const cell of cellsOf(row)) {
@@ -241,7 +250,8 @@ export class StoryReader implements InlineHost {
     const properties = childNamed(cell, 'w:tcPr');
     const reader = new StoryReader(this.#shared, this.#options, this);
     reader.read(cell);
-    const text = reader.finish();
+    const written = reader.finish();
+    const text = reader.isLayout ? written : written.replace(/^#{1,6} /, '');
     const value = (name: string): string | undefined => childNamed(properties, name)?.attributes['w:val'];
     const goesOn = (name: string): boolean =>
       childNamed(properties, name) !== undefined && value(name) !== 'restart' && isOn(value(name) ?? 'continue');

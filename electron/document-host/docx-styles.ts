@@ -15,6 +15,7 @@ export interface Style {
 export interface RunStyle {
   vanish: boolean | undefined;
   vertical: string | undefined; // superscript, subscript, baseline
+  strike: boolean | undefined;
   font: string | undefined;
 }
 
@@ -56,6 +57,7 @@ export class Styles {
     const styled = (paragraph.run.vanish ?? false) !== (character?.vanish ?? false);
     return {
       vanish: own.vanish ?? (styled || (this.#defaults.vanish ?? false)),
+      strike: own.strike ?? character?.strike ?? paragraph.run.strike,
       vertical: own.vertical ?? character?.vertical ?? paragraph.run.vertical,
       font: own.font ?? character?.font ?? paragraph.run.font ?? this.#defaults.font,
     };
@@ -89,6 +91,7 @@ export class Styles {
       level: first((style) => integer(childNamed(numbering(style), 'w:ilvl')?.attributes['w:val'])),
       run: {
         vanish: runs.find(({ vanish }) => vanish !== undefined)?.vanish,
+        strike: runs.find(({ strike }) => strike !== undefined)?.strike,
         vertical: runs.find(({ vertical }) => vertical !== undefined)?.vertical,
         font: runs.find(({ font }) => font !== undefined)?.font,
       },
@@ -132,6 +135,7 @@ function runStyle(properties: XmlElement | undefined): RunStyle {
   const fonts = childNamed(properties, 'w:rFonts')?.attributes;
   return {
     vanish: toggle(properties, 'w:vanish'),
+    strike: toggle(properties, 'w:strike') || toggle(properties, 'w:dstrike'),
     vertical: childNamed(properties, 'w:vertAlign')?.attributes['w:val'],
     font: fonts?.['w:ascii'] ?? fonts?.['w:hAnsi'],
   };

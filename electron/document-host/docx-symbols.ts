@@ -13,6 +13,9 @@ const symbolFonts: Record<string, string> = {
 const plainer: Record<string, string> = {
   '🗹': '☑',
   '🗵': '☒',
+  '🗷': '☒',
+  '🞎': '□',
+  '🞏': '□',
   '🗸': '✓',
   '🗶': '✗',
   '🡨': '←',

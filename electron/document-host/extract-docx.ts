@@ -5,7 +5,7 @@
  */
 import type { ParsedDocument } from '../contract/documents.ts';
 import { AppError } from '../contract/errors.ts';
-import { chunkText } from './docx-chunks.ts';
+import { readChunks } from './docx-chunks.ts';
 import { DocxPackage } from './docx-package.ts';
 import { DocxShared } from './docx-shared.ts';
 import { StoryReader } from './docx-story.ts';
@@ -16,9 +16,9 @@ import { TextBuilder } from './text-builder.ts';
 import { childNamed, elements, textOf, type XmlElement } from './xml-tree.ts';
 import type { GuardedZip } from './zip-guard.ts';
 
-export function extractDocx({ source, limits, notes }: ExtractContext, zip: GuardedZip): ParsedDocument {
+export async function extractDocx({ source, limits, notes }: ExtractContext, zip: GuardedZip): Promise<ParsedDocument> {
   const files = new DocxPackage(zip);
-  const markdown = docxMarkdown(files, source.name, notes, 0);
+  const markdown = await docxMarkdown(files, source.name, notes, 0);
   const heading = markdownSections(markdown).find((section) => section.heading)?.heading;
   const title = coreTitle(files) || heading || source.stem;
   const builder = new TextBuilder(source.name, limits.maxTextBytes);
@@ -27,10 +27,19 @@ export function extractDocx({ source, limits, notes }: ExtractContext, zip: Guar
 }
 
 /** `depth`: of a document that stands within another one. */
-export function docxMarkdown(files: DocxPackage, name: string, notes: ImportNotes, depth: number): string {
+async function docxMarkdown(files: DocxPackage, name: string, notes: ImportNotes, depth: number): Promise<string> {
   const shared = new DocxShared(files, notes);
   const part = files.mainPart;
-  const chunk = (from: string, id: string): string => chunkText(shared, from, id, depth, docxMarkdown);
+  const chunks = await readChunks(files, notes, depth, docxMarkdown);
+  const chunk = (id: string): string => {
+    const {
+      name: chunkName,
+      text,
+      why,
+    } = chunks.get(id) ?? { name: 'altChunk', text: '', why: 'it is not in the file' };
+    if (why !== '') shared.leftOut(chunkName, why);
+    return text;
+  };
   const margins = new Margins();
   const story = new StoryReader(shared, { part, chunk, section: (properties) => margins.add(properties) });
   try {
@@ -70,7 +79,7 @@ class Margins {
   }
 }
 
-function marginText(shared: DocxShared, part: string, chunk: (from: string, id: string) => string): string {
+function marginText(shared: DocxShared, part: string, chunk: (id: string) => string): string {
   const root = shared.files.has(part) ? shared.part(part) : undefined;
   if (!root) return '';
   const reader = new StoryReader(shared, { part, chunk, leavesPagesOut: true });

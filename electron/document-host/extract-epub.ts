@@ -3,6 +3,7 @@ import { load } from 'cheerio';
 import type { ParsedDocument } from '../contract/documents.ts';
 import { AppError } from '../contract/errors.ts';
 import type { NoteKind } from '../contract/import-notes.ts';
+import { decodePart } from './decode-text.ts';
 import type { ExtractContext } from './extract-context.ts';
 import type { HtmlElement } from './html-nodes.ts';
 import { htmlToMarkdown, type MarkdownPage } from './html-to-markdown.ts';
@@ -41,6 +42,7 @@ export function extractEpub({ source, limits, notes, onProgress }: ExtractContex
   }
   const chapters = chapterTitles(zip, files, book);
   const builder = new TextBuilder(source.name, limits.maxTextBytes);
+  const stylesheets = new Stylesheets(zip, files);
   const pages: MarkdownPage[] = [];
   const missing: string[] = [];
   const unreadable: string[] = [];
@@ -53,7 +55,7 @@ export function extractEpub({ source, limits, notes, onProgress }: ExtractContex
     if (isPicture || entry === book.contents?.entry) continue; // the contents page is navigation, not text
     let page: MarkdownPage;
     try {
-      page = htmlToMarkdown(readXml(zip.read(entry)), 'xhtml');
+      page = htmlToMarkdown(readXml(zip.read(entry)), 'xhtml', { stylesheet: (href) => stylesheets.text(entry, href) });
     } catch (error) {
       if (error instanceof AppError && error.code === 'DOC_BOMB') throw error;
       unreadable.push(href);
@@ -76,6 +78,33 @@ export function extractEpub({ source, limits, notes, onProgress }: ExtractContex
   addChapterNote(notes, 'chapters-unreadable', unreadable, 'of the book is damaged and could not be read');
   addPageNotes(notes, pages);
   return builder.finish(book.title || source.stem, 'epub', notes);
+}
+
+/** Each is read once; one that is damaged hides nothing. */
+class Stylesheets {
+  readonly #zip: GuardedZip;
+  readonly #files: ZipNames;
+  readonly #texts = new Map<string, string>();
+
+  constructor(zip: GuardedZip, files: ZipNames) {
+    this.#zip = zip;
+    this.#files = files;
+  }
+
+  text(from: string, href: string): string {
+    const entry = this.#files.find(from, href);
+    if (entry === undefined) return '';
+    const known = this.#texts.get(entry);
+    if (known !== undefined) return known;
+    let text = '';
+    try {
+      text = decodePart(this.#zip.read(entry));
+    } catch {
+      // nothing is hidden then
+    }
+    this.#texts.set(entry, text);
+    return text;
+  }
 }
 
 function addChapterNote(notes: ImportNotes, kind: NoteKind, names: readonly string[], what: string): void {

@@ -11,7 +11,7 @@ import { TextBuilder } from './text-builder.ts';
 export function extractHtml({ source, limits, notes, choice }: ExtractContext): ParsedDocument {
   const bytes = source.readAll();
   const text = decodeText(bytes, source.name, notes, declaredEncoding(bytes));
-  const page = htmlToMarkdown(text, 'html', choice.wholePage ? undefined : removeBoilerplate);
+  const page = htmlToMarkdown(text, 'html', choice.wholePage ? {} : { removeBoilerplate });
   const { title, markdown } = page;
   const heading = markdownSections(markdown).find((section) => section.heading)?.heading;
   const builder = new TextBuilder(source.name, limits.maxTextBytes);

@@ -55,6 +55,7 @@ function writeEquations($: CheerioAPI): number {
 function mathLatex($: CheerioAPI, math: HtmlElement): string {
   $(math).find('annotation,annotation-xml').remove();
   const plain = $(math).text().replace(/\s+/g, ' ').trim();
+
   if (plain.length > 5000) return plain;
   try {
     return MathMLToLaTeX.convert($.xml($(math))).trim() || plain;

@@ -86,7 +86,13 @@ export interface Boilerplate {
   parts: number;
   words: number;
 }
-type RemoveBoilerplate = ($: CheerioAPI) => Boilerplate;
+
+export interface PageOptions {
+  /** Of a saved page the navigation and the like is left out. What finds it is large and is loaded by those who want it. */
+  removeBoilerplate?: (($: CheerioAPI) => Boilerplate) | undefined;
+  /** The text of a stylesheet that the page links to, if it is at hand. */
+  stylesheet?: (href: string) => string | undefined;
+}
 
 export interface MarkdownPage {
   title: string; // of <title>; '' when there is none
@@ -97,16 +103,9 @@ export interface MarkdownPage {
   boilerplate: Boilerplate | undefined; // that was left out
 }
 
-/**
- * `xhtml`: "<title/>" closes itself there, while in HTML it would swallow the page. `removeBoilerplate`: of a saved page the navigation
- * and the like is left out; what finds it is large and is loaded by those who want it.
- */
-export function htmlToMarkdown(
-  html: string,
-  kind: 'html' | 'xhtml',
-  removeBoilerplate?: RemoveBoilerplate,
-): MarkdownPage {
-  const { body, ...page } = textOnly(html, kind, removeBoilerplate);
+/** `xhtml`: "<title/>" closes itself there, while in HTML it would swallow the page. */
+export function htmlToMarkdown(html: string, kind: 'html' | 'xhtml', options: PageOptions = {}): MarkdownPage {
+  const { body, ...page } = textOnly(html, kind, options);
   return { ...page, markdown: markdownService().turndown(body) };
 }
 
@@ -114,7 +113,7 @@ export function htmlToMarkdown(
 function textOnly(
   html: string,
   kind: 'html' | 'xhtml',
-  removeBoilerplate: RemoveBoilerplate | undefined,
+  { removeBoilerplate, stylesheet }: PageOptions,
 ): Omit<MarkdownPage, 'markdown'> & { body: string } {
   const $ =
     kind === 'html'
@@ -122,7 +121,7 @@ function textOnly(
       : load(html, { xml: { xmlMode: false, recognizeSelfClosing: true, decodeEntities: true } });
   flattenDeep($);
   const title = $('head > title').first().text().replace(/\s+/g, ' ').trim();
-  const hidden = removeInvisible($);
+  const hidden = removeInvisible($, stylesheet);
   const boilerplate = removeBoilerplate?.($);
   const { equations, pictures } = writeMarks($);
   writeTables($);

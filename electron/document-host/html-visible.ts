@@ -19,10 +19,13 @@ const inlineWeight = 100_000;
 const importantWeight = 1_000_000;
 
 /** Number of hidden parts with text in them. */
-export function removeInvisible($: CheerioAPI): number {
-  const rules = [...$('style').get()]
-    .filter((style) => !/print/i.test(style.attribs.media ?? ''))
-    .flatMap((style) => stylesheetRules($(style).text()));
+export function removeInvisible($: CheerioAPI, stylesheet?: (href: string) => string | undefined): number {
+  const rules = $('style,link[rel~=stylesheet]')
+    .get()
+    .filter(({ attribs: { media = '', rel = '' } }) => !/print|\(|alternate/i.test(`${media} ${rel}`))
+    .flatMap((style) =>
+      stylesheetRules(style.tagName === 'style' ? $(style).text() : (stylesheet?.(style.attribs.href ?? '') ?? '')),
+    );
   const hidden = hiddenElements($, rules);
   $(neverShown).remove();
   let count = 0;

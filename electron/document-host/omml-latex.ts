@@ -50,6 +50,9 @@ const groupNames: Record<string, string> = {
 const functionNames =
   /^(arccos|arcsin|arctan|arg|cos|cosh|cot|coth|csc|deg|det|dim|exp|gcd|hom|inf|ker|lg|lim|liminf|limsup|ln|log|max|min|Pr|sec|sin|sinh|sup|tan|tanh)$/;
 
+/** Letters that are slanted or bold by their code (𝐸): the plain ones can be searched for. */
+const mathLetters = /[\u{1D400}-\u{1D7FF}\u210E]/gu;
+
 const delimiterNames: Record<string, string> = { '{': '\\{', '}': '\\}', '‖': '\\|' };
 
 function children(element: XmlElement | undefined): string {
@@ -144,7 +147,8 @@ function run(element: XmlElement): string {
     .filter(isElement)
     .filter(({ name }) => name === 'm:t' || name === 'w:t')
     .map(textOf)
-    .join('');
+    .join('')
+    .replace(mathLetters, (letter) => letter.normalize('NFKC'));
   if (childNamed(properties, 'm:nor') && /\p{L}{2}/u.test(text)) return `\\text{${text}}`;
   const script = childNamed(properties, 'm:scr')?.attributes['m:val'];
   const font = { 'double-struck': '\\mathbb', script: '\\mathcal', fraktur: '\\mathfrak' }[script ?? ''];

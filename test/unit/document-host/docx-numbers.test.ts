@@ -100,6 +100,22 @@ describe('numbers of paragraphs in a DOCX', () => {
     expect(await lines(body, numbering)).toEqual(['1. a', 'Note 1 b', '2. c', 'Note 2 d', 'i. e', 'ii. f', '- g']);
   });
 
+  it('shows boxes to tick, and numbers that stand close to their text', async () => {
+    const font = '<w:rPr><w:rFonts w:ascii="Wingdings"/></w:rPr>';
+    const numbering =
+      abstract(0, level(0, 'bullet', '☒')) +
+      abstract(1, level(0, 'bullet', '\uF0A8').replace('</w:lvl>', `${font}</w:lvl>`)) +
+      abstract(2, level(0, 'decimal', '第%1条', '<w:suff w:val="nothing"/>')) +
+      num(1, 0) +
+      num(2, 1) +
+      num(3, 2);
+    expect(await lines(item('done', 1) + item('open', 2) + item('総則', 3), numbering)).toEqual([
+      '☒ done',
+      '□ open',
+      '第1条総則',
+    ]);
+  });
+
   it('survives levels, lists and styles that are not there or point in circles', async () => {
     const styles =
       '<w:style w:type="paragraph" w:styleId="A"><w:basedOn w:val="B"/></w:style><w:style w:type="paragraph" w:styleId="B"><w:basedOn w:val="A"/></w:style>';

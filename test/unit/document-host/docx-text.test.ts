@@ -213,6 +213,23 @@ describe('what stands in the text of a DOCX', () => {
     );
   });
 
+  it('marks struck text, keeps labels of columns in their row, leaves hidden rows out', async () => {
+    const cell = (inner: string): string => `<w:tc>${inner}</w:tc>`;
+    const heading = (text: string): string => cell(p(text, '<w:pStyle w:val="Heading3"/>'));
+    const { text, notes } = await read(
+      par(
+        run('Price ') +
+          run('10', '<w:strike/>') +
+          run('0', '<w:strike/>') +
+          run(' 80 ') +
+          run('kept', '<w:strike w:val="0"/>'),
+      ) +
+        `<w:tbl><w:tr>${heading('Zone')}${heading('Price')}</w:tr><w:tr>${cell(p('North'))}${cell(p('4'))}</w:tr><w:tr><w:trPr><w:hidden/></w:trPr>${cell(p('x'))}${cell(p('y'))}</w:tr></w:tbl>`,
+    );
+    expect(text).toBe('Price ~~100~~ 80 kept\n\n| Zone | Price |\n| North | 4 |');
+    expect(notes).toEqual({ 'hidden-text': 1 });
+  });
+
   it('writes equations as LaTeX', async () => {
     const r = (text: string): string => `<m:r><m:t>${text}</m:t></m:r>`;
     const of = (name: string, text: string): string => `<m:${name}>${text}</m:${name}>`;
@@ -256,11 +273,12 @@ describe('what stands in the text of a DOCX', () => {
     const chart = `<c:chartSpace ${wordNamespaces}><c:chart><c:title><c:tx><c:rich><a:p><a:r><a:t>Sales</a:t></a:r></a:p></c:rich></c:tx></c:title><c:plotArea><c:barChart><c:ser><c:tx><c:strRef><c:strCache>${points('North')}</c:strCache></c:strRef></c:tx><c:cat><c:strRef><c:strCache>${points('2023', '2024')}</c:strCache></c:strRef></c:cat><c:val><c:numRef><c:numCache>${points(4, 6.5)}</c:numCache></c:numRef></c:val></c:ser></c:barChart></c:plotArea></c:chart></c:chartSpace>`;
     const diagram = `<dgm:dataModel ${wordNamespaces}><dgm:ptLst><dgm:pt modelId="1"><dgm:t><a:p><a:r><a:t>Plan</a:t></a:r></a:p></dgm:t></dgm:pt><dgm:pt modelId="2"/></dgm:ptLst></dgm:dataModel>`;
     const { text, notes } = await read({
-      body: `${['a1', 'a2', 'a3', 'a4'].map((id) => `<w:altChunk r:id="${id}"/>`).join('')}${drawing('<c:chart r:id="c1"/>')}${drawing('<dgm:relIds r:dm="d1"/>')}${drawing('<pic:pic/>')}`,
+      body: `${['a1', 'a2', 'a5', 'a3', 'a4'].map((id) => `<w:altChunk r:id="${id}"/>`).join('')}${drawing('<c:chart r:id="c1"/>')}${drawing('<dgm:relIds r:dm="d1"/>')}${drawing('<pic:pic/>')}`,
       related: {
         a1: ['aFChunk', 'x/a.docx'],
         a2: ['aFChunk', 'x/b.txt'],
         a3: ['aFChunk', 'x/c.bin'],
+        a5: ['aFChunk', 'x/d.mht'],
         a4: ['aFChunk', 'x/none.html'],
         c1: ['chart', 'charts/c.xml'],
         d1: ['diagramData', 'd.xml'],
@@ -269,12 +287,17 @@ describe('what stands in the text of a DOCX', () => {
         { name: 'word/x/a.docx', content: inner },
         { name: 'word/x/b.txt', content: 'Plain text.' },
         { name: 'word/x/c.bin', content: 'whatever' },
+        {
+          name: 'word/x/d.mht',
+          content:
+            'MIME-Version: 1.0\nContent-Type: multipart/related; boundary="b"\n\n--b\nContent-Type: text/html; charset="utf-8"\nContent-Transfer-Encoding: quoted-printable\n\n<html><body><p>From a saved =C3=A9tude.</p></body></html>\n--b--\n',
+        },
         { name: 'word/charts/c.xml', content: chart },
         { name: 'word/d.xml', content: diagram },
       ],
     });
     expect(text).toBe(
-      'From another document.\n\nPlain text.\n\n[Chart: Sales]\n|  | 2023 | 2024 |\n| North | 4 | 6.5 |\n\n- Plan',
+      'From another document.\n\nPlain text.\n\nFrom a saved étude.\n\n[Chart: Sales]\n|  | 2023 | 2024 |\n| North | 4 | 6.5 |\n\n- Plan',
     );
     expect(notes).toEqual({ 'parts-not-read': 1, pictures: 1 });
   });

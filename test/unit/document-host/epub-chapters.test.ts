@@ -78,18 +78,22 @@ describe('chapters of an EPUB', () => {
       write(
         'marks.epub',
         zipBytes(
-          epubParts([
-            {
-              file: 'a.xhtml',
-              xhtml: xhtml(
-                `<h1>One</h1><p>Rose 5<a epub:type="noteref" href="#n1">3</a> percent; <ruby>漢<rt>かん</rt></ruby>; x<sup>2</sup>.</p><p class="no">Unseen.</p>
+          epubParts(
+            [
+              {
+                file: 'a.xhtml',
+                xhtml: xhtml(
+                  `<h1>One</h1><p>Rose 5<a epub:type="noteref" href="#n1">3</a> percent; <ruby>漢<rt>かん</rt></ruby>; x<sup>2</sup>.</p><p class="no">Unseen.</p>
                  <table><tr><td rowspan="2">North</td><td>4</td></tr><tr><td>6</td></tr></table><aside epub:type="footnote" id="n1"><p>Audited.</p></aside><img src="m.png"/>`,
-                'utf-8',
-                '<style>.no{display:none}</style>',
-              ),
-              titles: ['First'],
-            },
-          ]),
+                  'utf-8',
+                  '<link rel="stylesheet" href="../style/book.css"/>',
+                ),
+                titles: ['First'],
+              },
+            ],
+            3,
+            [{ name: 'style/book.css', content: '.no{display:none}' }],
+          ),
         ),
       ),
     );

@@ -287,7 +287,7 @@ export class FakeAddon implements NativeAddon {
       },
       finishAnswer: () => void log.push('finish'),
       score: () => Promise.reject(new Error('not here')),
-      async truncate(to) {
+      truncate(to) {
         nTokens = to;
         borders.length = borders.indexOf(to) + 1;
         log.push(`truncate ${to}`);
