@@ -231,7 +231,10 @@ export interface NativeStep {
   mass: number;
 }
 
-/** One chat: a timeline of rows on top of a document. One call at a time; a second one rejects with BUSY. */
+/**
+ * One chat: a timeline of rows on top of a document. An engine does one thing at a time: while a call runs on it, or an answer that
+ * startAnswer began is not finished, everything else that computes rejects with BUSY, also of other chats and documents.
+ */
 export interface NativeSession {
   readonly nTokens: number;
   /** nTokens after the document and after each turn: where truncate may cut. */
@@ -245,16 +248,17 @@ export interface NativeSession {
   /** Appends tokens densely and returns the logits of every one, [tokens.length * nVocab]. */
   score(tokens: Int32Array): Promise<Float32Array>;
   /** Drops every row from nTokens on; must be one of `borders`. */
-  truncate(nTokens: number): void;
+  truncate(nTokens: number): Promise<void>;
   counters(): NativeCounters;
   /** How many (layer, KV head) kept each prompt token, and how often stage 2 read it in this answer. */
   documentMap(): { kept: Uint32Array; read: Uint32Array };
-  /** Ends a running call with CANCELLED; the session is as it was before that call. */
+  /** Ends this chat's running call with CANCELLED, from the moment it was made; the chat is as it was before. A step that is cancelled finishes its answer. */
   cancel(): void;
   close(): void;
 }
 
 export interface NativeDocument {
+  /** These, `bytes`, `onDevice` and `fileBytes` answer while the engine is busy too. */
   readonly nTokens: number;
   readonly bytes: number;
   readonly onDevice: boolean;
@@ -273,6 +277,7 @@ export interface NativeDocument {
   readonly fileBytes: number;
   /** A new chat on this document. The document may not be read further while chats exist. */
   fork(): NativeSession;
+  /** Ends a running read or load with CANCELLED. */
   cancel(): void;
   close(): void;
 }

@@ -1,4 +1,4 @@
-/** unit: no model, no compiled code, all at once. cli: the real commands and measurements on the embedded model, app: the window in a real
+/** unit: no model, no compiled code, all at once. binding: the addon alone, on a model of random weights. cli: the real commands and measurements on the embedded model, app: the window in a real
  *  Chromium; one file after another, because two engines at a time would share the machine's cores and each other's timeouts. */
 import { defineConfig } from 'vitest/config';
 
@@ -8,10 +8,20 @@ export default defineConfig({
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 30_000 } },
       {
         test: {
+          name: 'binding',
+          include: ['test/binding/**/*.test.ts'],
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
           name: 'cli',
           include: ['test/cli/**/*.test.ts', 'test/model/**/*.test.ts'],
           fileParallelism: false,
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
           testTimeout: 300_000,
           hookTimeout: 300_000,
         },
@@ -22,7 +32,7 @@ export default defineConfig({
           include: ['test/app/**/*.test.ts'],
           globalSetup: 'test/app/build-window.ts',
           fileParallelism: false,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
           testTimeout: 300_000,
           hookTimeout: 300_000,
         },

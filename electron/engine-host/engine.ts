@@ -138,11 +138,11 @@ export class Engine {
     request: Omit<AskRequest, 'question' | 'earlier'>,
     signal?: AbortSignal,
   ): AsyncGenerator<AnswerEvent, void, void> {
-    const again = (send: (event: AnswerEvent) => void, ended: AbortSignal) => {
+    const again = async (send: (event: AnswerEvent) => void, ended: AbortSignal) => {
       const { questions } = this.#holdings.chat(request.chatId);
       const last = questions.at(-1);
       if (last === undefined) throw new AppError('INVALID_ARGUMENT', 'There is no answer yet to make again.');
-      this.#truncate(request.chatId, questions.length - 1);
+      await this.#truncate(request.chatId, questions.length - 1);
       return this.#answer({ ...request, ...last }, send, ended);
     };
     return this.#stream<AnswerEvent>(signal, (send, ended) => this.#queue.run(() => again(send, ended), ended));
@@ -231,13 +231,13 @@ export class Engine {
     return this.#model;
   }
 
-  #truncate(chatId: string, turns: number): void {
+  async #truncate(chatId: string, turns: number): Promise<void> {
     const chat = this.#holdings.chat(chatId);
     const { session, questions } = chat;
     const border = session.borders[turns];
     if (turns > questions.length || border === undefined)
       throw new AppError('INVALID_ARGUMENT', `This chat has ${questions.length} answers; ${turns} cannot be kept.`);
-    session.truncate(border);
+    await session.truncate(border);
     questions.length = turns;
     chat.map = undefined;
   }
@@ -245,6 +245,8 @@ export class Engine {
   async #answer(request: AskRequest, send: (event: AnswerEvent) => void, ended: AbortSignal) {
     const chat = this.#holdings.chat(request.chatId);
     const cancel = () => chat.session.cancel();
+    // From here to the addon's call nothing waits: an abort before this line is seen here, one after it by `cancel`.
+    if (ended.aborted) throw new AppError('CANCELLED', 'Stopped before it began.');
     ended.addEventListener('abort', cancel);
     try {
       chat.isAnswering = true;

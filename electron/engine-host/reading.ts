@@ -57,7 +57,7 @@ export class Reading {
     const cancel = () => begun.native.cancel();
     signal.addEventListener('abort', cancel);
     try {
-      this.#running = this.#loadOrRead(begun, send);
+      this.#running = this.#loadOrRead(begun, send, signal);
       await this.#running;
     } catch (error) {
       if (this.#isPaused && !signal.aborted && toAppError(error).code === 'CANCELLED') return undefined;
@@ -98,11 +98,11 @@ export class Reading {
     if (!this.#isDone) this.#begun?.native.close();
   }
 
-  async #loadOrRead(begun: Begun, send: (event: ReadEvent) => void): Promise<void> {
+  async #loadOrRead(begun: Begun, send: (event: ReadEvent) => void, signal: AbortSignal): Promise<void> {
     const { keptFile } = this.#request;
     if (keptFile !== undefined && this.#missed === undefined && begun.native.nTokens === 0)
       await this.#load(begun, keptFile, send);
-    if (!this.#isLoaded) await this.#read(begun, send);
+    if (!this.#isLoaded) await this.#read(begun, send, signal);
   }
 
   async #load({ prompt, native }: Begun, keptFile: string, send: (event: ReadEvent) => void): Promise<void> {
@@ -119,9 +119,11 @@ export class Reading {
     }
   }
 
-  async #read({ prompt, native }: Begun, send: (event: ReadEvent) => void): Promise<void> {
+  async #read({ prompt, native }: Begun, send: (event: ReadEvent) => void, signal: AbortSignal): Promise<void> {
     const { segment, tile } = this.#request;
     const from = native.nTokens;
+    // Between a file that was no use and this nothing runs that a cancel would end.
+    if (this.#isPaused || signal.aborted) throw new AppError('CANCELLED', 'Stopped before it was read.');
     const meter = new ProgressMeter('reading', prompt.tokens.length, undefined, from);
     const start = performance.now();
     send(meter.at(from));

@@ -7,52 +7,43 @@ namespace rocketdoc::binding {
 namespace {
 
 Napi::Value inspect_model(const Napi::CallbackInfo & info) {
-    if (!info[0].IsString()) throw js_error(info.Env(), Status::fail(Code::INVALID_ARGUMENT, "path must be a text."));
-    std::unique_ptr<Model> model;
-    check(info.Env(), Model::open_header(info[0].As<Napi::String>().Utf8Value(), model));
-    return from_model(info.Env(), *model);
+    ModelInfo model;
+    check(info.Env(), rocketdoc::inspect_model(to_text(info[0], "path"), model));
+    return from_model(info.Env(), model);
 }
 
 Napi::Value plan(const Napi::CallbackInfo & info) {
-    if (!info[0].IsString()) throw js_error(info.Env(), Status::fail(Code::INVALID_ARGUMENT, "path must be a text."));
-    std::unique_ptr<Model> model;
-    check(info.Env(), Model::open_header(info[0].As<Napi::String>().Utf8Value(), model));
-    DeviceTraits device = host_traits();
-    if (!info[2].IsUndefined()) {
-        DeviceOptions           options;
-        std::unique_ptr<Device> opened;
-        check(info.Env(), to_cuda(info[2], options));
-        check(info.Env(), Device::open(options, opened));
-        device = *opened;
-    }
+    const std::string path    = to_text(info[0], "path");
+    const PlanRequest request = to_plan_request(get_object(info[1], "the plan request"));
+    DeviceOptions     cuda;
+    const bool        on_cuda = !info[2].IsUndefined();
+    if (on_cuda) check(info.Env(), to_cuda(info[2], cuda));
     MemoryPlan out;
-    check(info.Env(), memory_plan(model->params(), device, model->weight_bytes(),
-                                  to_plan_request(get_object(info[1], "the plan request")), out));
+    check(info.Env(), plan_for_file(path, on_cuda ? &cuda : nullptr, request, out));
     return from_plan(info.Env(), out);
 }
 
 Napi::Value budgets(const Napi::CallbackInfo & info) {
     Napi::Object  from = get_object(info[0], "the budget request");
     RocketBudgets out;
-    check(info.Env(), mode_budgets(to_mode(info.Env(), get_text(from, "mode")),
-                                   to_rocket_options(get_object(from.Get("rocket"), "rocket")),
-                                   get_integer(from, "nPrompt"), get_integer(from, "nQuestion"),
-                                   get_integer(from, "maxNew"), int(get_integer(from, "headDim")), out));
+    check(info.Env(),
+          mode_budgets(to_mode(info.Env(), get_text(from, "mode")),
+                       to_rocket_options(get_object(from.Get("rocket"), "rocket")), get_integer(from, "nPrompt"),
+                       get_integer(from, "nQuestion"), get_integer(from, "maxNew"), get_int(from, "headDim"), out));
     return from_budgets(info.Env(), out);
 }
 
-// May end the process: ggml aborts when a card cannot run its kernels. For a process that nobody needs.
+// May end the process: for one that nobody needs.
 Napi::Value probe_cuda(const Napi::CallbackInfo & info) {
-    Napi::Env               env = info.Env();
-    DeviceOptions           options;
-    std::unique_ptr<Device> device;
+    Napi::Env     env = info.Env();
+    DeviceOptions options;
+    DeviceInfo    device;
     check(env, to_cuda(info[0], options));
-    check(env, Device::open(options, device));
-    check(env, device->try_out());
+    check(env, try_out_device(options, device));
     Napi::Object out = Napi::Object::New(env);
-    out.Set("name", device->name());
-    out.Set("freeBytes", double(device->available()));
-    out.Set("totalBytes", double(device->total_bytes()));
+    out.Set("name", device.name);
+    out.Set("freeBytes", double(device.free_bytes));
+    out.Set("totalBytes", double(device.total_bytes));
     return out;
 }
 
@@ -62,7 +53,7 @@ Napi::Value open_engine(const Napi::CallbackInfo & info) {
     EngineOptions options;
     options.model_path       = get_text(from, "modelPath");
     options.device.cpu_dir   = get_text(from, "backendDir");
-    options.device.n_threads = int(get_integer(from, "threads"));
+    options.device.n_threads = get_int(from, "threads");
     if (options.device.n_threads < 0 || options.device.n_threads > 512) {
         return rejected(env, Status::fail(Code::INVALID_ARGUMENT, "threads must be 0 (automatic) to 512."));
     }
@@ -74,7 +65,13 @@ Napi::Value open_engine(const Napi::CallbackInfo & info) {
     auto handle           = std::make_shared<EngineHandle>();
     return Job::start(
         env, [=] { return Engine::open(options, handle->engine); },
-        [=](Napi::Env env) { return EngineObject::make(env, handle); }, [] {});
+        [=](Napi::Env env) {
+            auto & engines = env.GetInstanceData<AddonData>()->engines;
+            std::erase_if(engines, [](const auto & engine) { return engine.expired(); });
+            engines.push_back(handle);
+            return EngineObject::make(env, handle);
+        },
+        [](Napi::Env) {});
 }
 
 Napi::Value write_shape(const Napi::CallbackInfo & info) {
@@ -88,7 +85,7 @@ Napi::Value write_shape(const Napi::CallbackInfo & info) {
     if (!status.ok()) return rejected(env, status);
     return Job::start(
         env, [=] { return write_shape_model(path, shape, type); }, [](Napi::Env env) { return env.Undefined(); },
-        [] {});
+        [](Napi::Env) {});
 }
 
 Napi::Value random_tokens(const Napi::CallbackInfo & info) {
@@ -99,6 +96,14 @@ Napi::Value random_tokens(const Napi::CallbackInfo & info) {
         throw js_error(info.Env(), Status::fail(Code::INVALID_ARGUMENT,
                                                 "Random tokens are 0 to 16,777,216 of a vocabulary that has some."));
     return from_tokens(info.Env(), pseudo_random_tokens(get_integer(from, "first"), n, n_vocab));
+}
+
+// node waits for jobs before the environment is gone: what runs is cancelled, so that it need not wait long.
+void end_environment(AddonData & data) {
+    *data.is_over = true;
+    for (const auto & engine : data.engines) {
+        if (const auto handle = engine.lock()) handle->close();
+    }
 }
 
 Napi::Array error_codes(Napi::Env env) {
@@ -119,6 +124,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
     DocumentObject::define(env, *data);
     SessionObject::define(env, *data);
     env.SetInstanceData(data);
+    env.AddCleanupHook([data] { end_environment(*data); });
     exports.Set("ggmlVersion", ROCKETDOC_GGML_VERSION);
     exports.Set("errorCodes", error_codes(env));
     exports.Set("inspectModel", Napi::Function::New<inspect_model>(env));

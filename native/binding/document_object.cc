@@ -20,8 +20,9 @@ class ReadProgress : public std::enable_shared_from_this<ReadProgress> {
         newest_ = done;
         wake_.NonBlockingCall([self = shared_from_this()](Napi::Env env, Napi::Function) { self->deliver(env); });
     }
+    // JavaScript thread. `env`: none when JavaScript must not be called any more.
     void finish(Napi::Env env) {
-        deliver(env);
+        if (env) deliver(env);
         wake_.Release();
         callback_.Reset();
     }
@@ -62,44 +63,44 @@ void DocumentObject::define(Napi::Env env, AddonData & data) {
                                                  }));
 }
 
-Napi::Object DocumentObject::make(Napi::Env env, std::shared_ptr<DocumentHandle> handle) {
-    auto * data = env.GetInstanceData<AddonData>();
-    return data->document.New({Napi::External<std::shared_ptr<DocumentHandle>>::New(env, &handle)});
+const Document & DocumentObject::document(Napi::Env env) const {
+    if (!handle_->document) throw js_error(env, closed_status("document"));
+    return *handle_->document;
 }
 
-DocumentObject::DocumentObject(const Napi::CallbackInfo & info) : Napi::ObjectWrap<DocumentObject>(info) {
-    if (!info[0].IsExternal()) throw Napi::TypeError::New(info.Env(), "Documents are made by an engine.");
-    handle_ = *info[0].As<Napi::External<std::shared_ptr<DocumentHandle>>>().Data();
+Status DocumentObject::check_idle() const {
+    if (handle_->is_closed()) return closed_status("document");
+    return handle_->parent->busy() ? busy_status() : Status::good();
 }
 
 Napi::Value DocumentObject::n_tokens(const Napi::CallbackInfo & info) {
-    if (!handle_->document) throw js_error(info.Env(), closed_status("document"));
-    return Napi::Number::New(info.Env(), double(handle_->document->n_tokens()));
+    return Napi::Number::New(info.Env(), double(document(info.Env()).n_tokens()));
 }
 
 Napi::Value DocumentObject::on_device(const Napi::CallbackInfo & info) {
-    if (!handle_->document) throw js_error(info.Env(), closed_status("document"));
-    return Napi::Boolean::New(info.Env(), handle_->document->on_device());
+    return Napi::Boolean::New(info.Env(), document(info.Env()).on_device());
 }
 
 Napi::Value DocumentObject::bytes(const Napi::CallbackInfo & info) {
-    if (!handle_->document) throw js_error(info.Env(), closed_status("document"));
-    return Napi::Number::New(info.Env(), double(handle_->document->bytes()));
+    return Napi::Number::New(info.Env(), double(document(info.Env()).bytes()));
 }
 
-Napi::Value DocumentObject::fill(Napi::Env env, const Napi::Value & callback,
-                                 std::function<Status(Document &, const std::function<void(int64_t)> &)> work) {
+Napi::Value DocumentObject::file_bytes(const Napi::CallbackInfo & info) {
+    return Napi::Number::New(info.Env(), double(document(info.Env()).file_bytes()));
+}
+
+Napi::Value DocumentObject::fill(Napi::Env env, const Napi::Value & callback, Fill work) {
     if (!callback.IsFunction())
         throw js_error(env, Status::fail(Code::INVALID_ARGUMENT, "A function is needed that receives the progress."));
-    auto       progress   = std::make_shared<ReadProgress>(env, callback.As<Napi::Function>());
-    const auto started    = std::chrono::steady_clock::now();
-    auto       ms         = std::make_shared<double>(0);
-    handle_->parent->busy = true;
-    auto handle           = handle_;
+    auto       progress = std::make_shared<ReadProgress>(env, callback.As<Napi::Function>());
+    const auto started  = std::chrono::steady_clock::now();
+    auto       ms       = std::make_shared<double>(0);
+    auto       handle   = handle_;
+    auto       job      = handle->parent->begin_job(handle.get(), nullptr);
     return Job::start(
         env,
         [=] {
-            Status status = work(*handle->document, [&](int64_t done) { progress->report(done); });
+            Status status = work(*handle->document, [&](int64_t done) { progress->report(done); }, &job->cancel);
             *ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - started).count();
             return status;
         },
@@ -108,55 +109,46 @@ Napi::Value DocumentObject::fill(Napi::Env env, const Napi::Value & callback,
             out.Set("ms", *ms);
             return out;
         },
-        [=] {
+        [=](Napi::Env env) {
             progress->finish(env);
-            handle->parent->job_done();
+            handle->parent->end_job();
         });
 }
 
 Napi::Value DocumentObject::read(const Napi::CallbackInfo & info) {
-    Napi::Env env = info.Env();
-    if (handle_->is_closed()) return rejected(env, closed_status("document"));
-    if (handle_->parent->busy) return rejected(env, busy_status());
+    Napi::Env    env  = info.Env();
+    const Status idle = check_idle();
+    if (!idle.ok()) return rejected(env, idle);
     auto          tokens  = std::make_shared<std::vector<int32_t>>(get_tokens(info[0], "tokens"));
     Napi::Object  options = get_object(info[1], "the reading options");
     const int64_t segment = get_integer(options, "segment");
     const int64_t tile    = get_integer(options, "tile");
-    return fill(env, info[2], [=](Document & document, const auto & progress) {
-        return document.read(*tokens, segment, tile, progress);
+    return fill(env, info[2], [=](Document & document, const Progress & progress, const std::atomic<bool> * cancel) {
+        return document.read(*tokens, segment, tile, progress, cancel);
     });
 }
 
 Napi::Value DocumentObject::load(const Napi::CallbackInfo & info) {
-    Napi::Env env = info.Env();
-    if (handle_->is_closed()) return rejected(env, closed_status("document"));
-    if (handle_->parent->busy) return rejected(env, busy_status());
-    if (!info[0].IsString())
-        throw js_error(env, Status::fail(Code::INVALID_ARGUMENT, "load needs the path of a file."));
-    const std::string path   = info[0].As<Napi::String>().Utf8Value();
+    Napi::Env    env  = info.Env();
+    const Status idle = check_idle();
+    if (!idle.ok()) return rejected(env, idle);
+    const std::string path   = to_text(info[0], "the path");
     auto              tokens = std::make_shared<std::vector<int32_t>>(get_tokens(info[1], "tokens"));
-    return fill(env, info[2],
-                [=](Document & document, const auto & progress) { return document.load(path, *tokens, progress); });
-}
-
-Napi::Value DocumentObject::file_bytes(const Napi::CallbackInfo & info) {
-    if (!handle_->document) throw js_error(info.Env(), closed_status("document"));
-    return Napi::Number::New(info.Env(), double(handle_->document->file_bytes()));
+    return fill(env, info[2], [=](Document & document, const Progress & progress, const std::atomic<bool> * cancel) {
+        return document.load(path, *tokens, progress, cancel);
+    });
 }
 
 Napi::Value DocumentObject::save_part(const Napi::CallbackInfo & info) {
-    Napi::Env env = info.Env();
-    if (handle_->is_closed()) return rejected(env, closed_status("document"));
-    if (handle_->parent->busy) return rejected(env, busy_status());
-    if (!info[0].IsString() || !info[1].IsNumber())
-        throw js_error(env, Status::fail(Code::INVALID_ARGUMENT,
-                                         "savePart needs a path and how many bytes to write at the most."));
-    const std::string path = info[0].As<Napi::String>().Utf8Value();
-    const int64_t     most = info[1].As<Napi::Number>().Int64Value();
+    Napi::Env    env  = info.Env();
+    const Status idle = check_idle();
+    if (!idle.ok()) return rejected(env, idle);
+    const std::string path = to_text(info[0], "the path");
+    const int64_t     most = to_integer(info[1], "mostBytes");
     if (most < 1) throw js_error(env, Status::fail(Code::INVALID_ARGUMENT, "A part has at least 1 byte."));
-    handle_->parent->busy = true;
-    auto handle           = handle_;
-    auto done             = std::make_shared<bool>(false);
+    auto handle = handle_;
+    auto done   = std::make_shared<bool>(false);
+    handle->parent->begin_job(handle.get(), nullptr);
     return Job::start(
         env, [=] { return handle->document->save_part(path, uint64_t(most), *done); },
         [=](Napi::Env env) {
@@ -164,38 +156,27 @@ Napi::Value DocumentObject::save_part(const Napi::CallbackInfo & info) {
             out.Set("done", *done);
             return out;
         },
-        [=] { handle->parent->job_done(); });
+        [=](Napi::Env) { handle->parent->end_job(); });
 }
 
 void DocumentObject::end_save(const Napi::CallbackInfo & info) {
     if (!handle_->document) return;
-    if (handle_->parent->busy) throw js_error(info.Env(), busy_status());
+    if (handle_->parent->busy()) throw js_error(info.Env(), busy_status());
     handle_->document->end_save();
 }
 
 Napi::Value DocumentObject::fork(const Napi::CallbackInfo & info) {
-    if (handle_->is_closed()) throw js_error(info.Env(), closed_status("document"));
-    if (handle_->parent->busy) throw js_error(info.Env(), busy_status());
+    check(info.Env(), check_idle());
     auto session     = std::make_shared<SessionHandle>();
     session->parent  = handle_;
+    session->engine  = handle_->parent;
     session->session = std::make_unique<Session>(*handle_->parent->engine, *handle_->document);
-    std::erase_if(handle_->children, [](const auto & child) { return child.expired(); });
-    handle_->children.push_back(session);
+    handle_->sessions.push_back(session);
     return SessionObject::make(info.Env(), session);
 }
 
-void DocumentObject::cancel(const Napi::CallbackInfo &) {
-    if (handle_->document) handle_->document->cancel();
-}
+void DocumentObject::cancel(const Napi::CallbackInfo &) { handle_->parent->cancel_job(handle_.get(), nullptr); }
 
-void DocumentObject::close(const Napi::CallbackInfo &) {
-    if (handle_->document) handle_->document->cancel();
-    for (auto & weak : handle_->children) {
-        auto session = weak.lock();
-        if (session && session->session) session->session->cancel();
-    }
-    handle_->closed = true;
-    handle_->parent->reap();
-}
+void DocumentObject::close(const Napi::CallbackInfo &) { handle_->close(); }
 
 }  // namespace rocketdoc::binding

@@ -5,9 +5,7 @@
 
 #include <napi.h>
 
-#include <exception>
 #include <functional>
-#include <new>
 
 #include "js_convert.h"
 
@@ -17,59 +15,28 @@ class Job : public Napi::AsyncWorker {
   public:
     using Run    = std::function<Status()>;
     using Result = std::function<Napi::Value(Napi::Env)>;
-    using Done   = std::function<void()>;
+    using Done   = std::function<void(Napi::Env)>;
 
-    // `done` runs on the JavaScript thread before the promise settles, whatever the outcome.
-    static Napi::Promise start(Napi::Env env, Run run, Result result, Done done) {
-        auto *        job     = new Job(env, std::move(run), std::move(result), std::move(done));
-        Napi::Promise promise = job->deferred_.Promise();
-        job->Queue();
-        return promise;
-    }
+    // `done` runs on the JavaScript thread before the promise settles, whatever the outcome, and throws nothing. When
+    // the environment ends it is given no environment, and the promise does not settle any more.
+    static Napi::Promise start(Napi::Env env, Run run, Result result, Done done);
 
   protected:
-    void Execute() override {
-        try {
-            status_ = run_();
-        } catch (const std::bad_alloc &) {
-            status_ = Status::fail(
-                Code::HOST_OOM,
-                "The machine has no memory left for this. Close other programs or choose a smaller document.");
-        } catch (const std::exception & error) {
-            status_ = Status::fail(Code::INTERNAL, error.what());
-        } catch (...) {
-            status_ = Status::fail(Code::INTERNAL, "An unexpected failure in the engine.");
-        }
-    }
-    void OnOK() override {
-        Napi::HandleScope scope(Env());
-        done_();
-        if (!status_.ok()) {
-            deferred_.Reject(js_error(Env(), status_).Value());
-            return;
-        }
-        deferred_.Resolve(result_(Env()));
-    }
+    void Execute() override;
+    void OnOK() override;
 
   private:
-    Job(Napi::Env env, Run run, Result result, Done done)
-        : Napi::AsyncWorker(env),
-          deferred_(Napi::Promise::Deferred::New(env)),
-          run_(std::move(run)),
-          result_(std::move(result)),
-          done_(std::move(done)) {}
+    Job(Napi::Env env, Run run, Result result, Done done);
 
     Napi::Promise::Deferred deferred_;
     Run                     run_;
     Result                  result_;
     Done                    done_;
     Status                  status_;
+    std::shared_ptr<bool>   is_over_;  // AddonData's
 };
 
-inline Napi::Promise rejected(Napi::Env env, const Status & status) {
-    auto deferred = Napi::Promise::Deferred::New(env);
-    deferred.Reject(js_error(env, status).Value());
-    return deferred.Promise();
-}
+// A promise that is rejected already.
+Napi::Promise rejected(Napi::Env env, const Status & status);
 
 }  // namespace rocketdoc::binding

@@ -65,41 +65,40 @@ void check(Napi::Env env, const Status & status) {
     if (!status.ok()) throw js_error(env, status);
 }
 
-double get_number(const Napi::Object & from, const char * name) {
-    Napi::Value value = from.Get(name);
-    if (!value.IsNumber()) wrong(from.Env(), name, "a number");
-    double number = value.As<Napi::Number>().DoubleValue();
-    if (!std::isfinite(number)) wrong(from.Env(), name, "a finite number");
+namespace {
+
+double to_number(const Napi::Value & value, const char * what) {
+    if (!value.IsNumber()) wrong(value.Env(), what, "a number");
+    const double number = value.As<Napi::Number>().DoubleValue();
+    if (!std::isfinite(number)) wrong(value.Env(), what, "a finite number");
     return number;
 }
 
-int64_t get_integer(const Napi::Object & from, const char * name) {
-    double number = get_number(from, name);
+}  // namespace
+
+int64_t to_integer(const Napi::Value & value, const char * what) {
+    const double number = to_number(value, what);
     if (number != std::floor(number) || std::fabs(number) > 9007199254740992.0)
-        wrong(from.Env(), name, "a whole number");
+        wrong(value.Env(), what, "a whole number");
     return int64_t(number);
 }
 
-namespace {
-int get_int(const Napi::Object & from, const char * name) {
-    int64_t value = get_integer(from, name);
-    if (value < std::numeric_limits<int>::min() || value > std::numeric_limits<int>::max())
-        wrong(from.Env(), name, "within 32 bits");
-    return int(value);
+int to_int(const Napi::Value & value, const char * what) {
+    const int64_t number = to_integer(value, what);
+    if (number < std::numeric_limits<int>::min() || number > std::numeric_limits<int>::max())
+        wrong(value.Env(), what, "within 32 bits");
+    return int(number);
 }
-}  // namespace
 
-std::string get_text(const Napi::Object & from, const char * name) {
-    Napi::Value value = from.Get(name);
-    if (!value.IsString()) wrong(from.Env(), name, "a text");
+std::string to_text(const Napi::Value & value, const char * what) {
+    if (!value.IsString()) wrong(value.Env(), what, "a text");
     return value.As<Napi::String>().Utf8Value();
 }
 
-bool get_boolean(const Napi::Object & from, const char * name) {
-    Napi::Value value = from.Get(name);
-    if (!value.IsBoolean()) wrong(from.Env(), name, "true or false");
-    return value.As<Napi::Boolean>().Value();
-}
+double      get_number(const Napi::Object & from, const char * name) { return to_number(from.Get(name), name); }
+int64_t     get_integer(const Napi::Object & from, const char * name) { return to_integer(from.Get(name), name); }
+int         get_int(const Napi::Object & from, const char * name) { return to_int(from.Get(name), name); }
+std::string get_text(const Napi::Object & from, const char * name) { return to_text(from.Get(name), name); }
 
 Napi::Object get_object(const Napi::Value & value, const char * what) {
     if (!value.IsObject()) wrong(value.Env(), what, "an object");
@@ -132,7 +131,7 @@ ggml_type to_document_type(Napi::Env env, const std::string & name) {
 
 Status to_cuda(const Napi::Value & value, DeviceOptions & out) {
     const Napi::Object from = get_object(value, "the CUDA device");
-    out.name                = "cuda:" + std::to_string(get_integer(from, "device"));
+    out.name                = "cuda:" + std::to_string(get_int(from, "device"));
     out.library             = get_text(from, "library");
     out.kernels_library     = get_text(from, "kernels");
     return out.index() >= 0 ? Status::good() : Status::fail(Code::INVALID_ARGUMENT, "CUDA devices are counted from 0.");
@@ -201,11 +200,11 @@ void to_answer_request(const Napi::Object & from, AnswerRequest & out) {
     out.max_new = get_integer(from, "maxNew");
 }
 
-Napi::Object from_model(Napi::Env env, const Model & model) {
-    const HyperParams & p   = model.params();
+Napi::Object from_model(Napi::Env env, const ModelInfo & model) {
+    const HyperParams & p   = model.params;
     Napi::Object        out = Napi::Object::New(env);
-    out.Set("path", model.file().path());
-    out.Set("fileBytes", double(model.file().bytes()));
+    out.Set("path", model.path);
+    out.Set("fileBytes", double(model.file_bytes));
     out.Set("architecture", p.architecture);
     out.Set("name", p.name);
     out.Set("nLayer", double(p.n_layer));
@@ -217,19 +216,15 @@ Napi::Object from_model(Napi::Env env, const Model & model) {
     out.Set("nVocab", double(p.n_vocab));
     out.Set("nCtxTrain", double(p.n_ctx_train));
     out.Set("ropeBase", double(p.layer(0).rope.base));
-    out.Set("ropeScaling", model.weights().layers[0].rope_factors ? "factors" : p.rope_scaling);
-    out.Set("tiedEmbeddings", model.weights().tied);
-    out.Set("weightBytes", double(model.weight_bytes()));
-    out.Set("nParams", double(model.parameter_count()));
+    out.Set("ropeScaling", model.has_rope_factors ? "factors" : p.rope_scaling);
+    out.Set("tiedEmbeddings", model.is_tied);
+    out.Set("weightBytes", double(model.weight_bytes));
+    out.Set("nParams", double(model.n_params));
     out.Set("kvBytesPerToken", double(p.kv_bytes_per_token()));
-    std::map<std::string, int> types;
-    for (ggml_tensor * t = ggml_get_first_tensor(model.file().tensors()); t;
-         t               = ggml_get_next_tensor(model.file().tensors(), t))
-        types[ggml_type_name(t->type)]++;
     Napi::Object counts = Napi::Object::New(env);
-    for (const auto & [name, n] : types) counts.Set(name, n);
+    for (const auto & [name, n] : model.tensor_types) counts.Set(name, n);
     out.Set("tensorTypes", counts);
-    out.Set("hasVocabulary", model.has_vocabulary());
+    out.Set("hasVocabulary", model.has_vocabulary);
     return out;
 }
 

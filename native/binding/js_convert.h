@@ -16,11 +16,16 @@ Napi::Error js_error(Napi::Env env, const Status & status);
 // Throws js_error when not ok.
 void check(Napi::Env env, const Status & status);
 
+// A value of the wrong type, or outside what the type here holds, throws INVALID_ARGUMENT with `what`.
+int64_t     to_integer(const Napi::Value & value, const char * what);
+int         to_int(const Napi::Value & value, const char * what);
+std::string to_text(const Napi::Value & value, const char * what);
+
 // Reading a property of the wrong type throws INVALID_ARGUMENT with the property's name.
 double               get_number(const Napi::Object & from, const char * name);
 int64_t              get_integer(const Napi::Object & from, const char * name);
+int                  get_int(const Napi::Object & from, const char * name);
 std::string          get_text(const Napi::Object & from, const char * name);
-bool                 get_boolean(const Napi::Object & from, const char * name);
 Napi::Object         get_object(const Napi::Value & value, const char * what);
 std::vector<int32_t> get_tokens(const Napi::Value & value, const char * what);
 
@@ -35,7 +40,7 @@ SamplerOptions to_sampler_options(const Napi::Object & from);
 PlanRequest    to_plan_request(const Napi::Object & from);
 void           to_answer_request(const Napi::Object & from, AnswerRequest & out);
 
-Napi::Object       from_model(Napi::Env env, const Model & model);
+Napi::Object       from_model(Napi::Env env, const ModelInfo & model);
 Napi::Object       from_budgets(Napi::Env env, const RocketBudgets & budgets);
 Napi::Object       from_plan(Napi::Env env, const MemoryPlan & plan);
 Napi::Object       from_counters(Napi::Env env, const Counters & counters);

@@ -1,25 +1,22 @@
 // The JavaScript objects of native/binding.ts. Made by each other only: Engine by openEngine, Document by Engine,
-// Session by Document; their constructors refuse anyone else.
+// Session by Document.
 #pragma once
-
-#include <napi.h>
 
 #include <functional>
 
-#include "handles.h"
+#include "handle_object.h"
 
 namespace rocketdoc::binding {
 
-// Constructors of this environment.
-struct AddonData {
-    Napi::FunctionReference engine, document, session;
-};
-
-class EngineObject : public Napi::ObjectWrap<EngineObject> {
+class EngineObject : public HandleObject<EngineObject, EngineHandle> {
   public:
-    static void         define(Napi::Env env, AddonData & data);
-    static Napi::Object make(Napi::Env env, std::shared_ptr<EngineHandle> handle);
-    explicit EngineObject(const Napi::CallbackInfo & info);
+    static constexpr napi_type_tag tag     = {0x6d1c5a0b7e2f4c93ull, 0x9f38b1d2a4670e5cull};
+    static constexpr const char *  word    = "an engine";
+    static constexpr const char *  made_by = "Engines are made by openEngine.";
+    static auto &                  constructor_of(AddonData & data) { return data.engine; }
+
+    static void define(Napi::Env env, AddonData & data);
+    using HandleObject::HandleObject;
 
   private:
     Napi::Value    info(const Napi::CallbackInfo & info);
@@ -33,15 +30,17 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
     Napi::Value    create_document(const Napi::CallbackInfo & info);
     void           close(const Napi::CallbackInfo & info);
     EngineHandle & open_handle(Napi::Env env) const;
-
-    std::shared_ptr<EngineHandle> handle_;
 };
 
-class DocumentObject : public Napi::ObjectWrap<DocumentObject> {
+class DocumentObject : public HandleObject<DocumentObject, DocumentHandle> {
   public:
-    static void         define(Napi::Env env, AddonData & data);
-    static Napi::Object make(Napi::Env env, std::shared_ptr<DocumentHandle> handle);
-    explicit DocumentObject(const Napi::CallbackInfo & info);
+    static constexpr napi_type_tag tag     = {0x2b94e7f1035d4a68ull, 0xb7c0d91e5f824a36ull};
+    static constexpr const char *  word    = "a document";
+    static constexpr const char *  made_by = "Documents are made by an engine.";
+    static auto &                  constructor_of(AddonData & data) { return data.document; }
+
+    static void define(Napi::Env env, AddonData & data);
+    using HandleObject::HandleObject;
 
   private:
     Napi::Value n_tokens(const Napi::CallbackInfo & info);
@@ -56,18 +55,26 @@ class DocumentObject : public Napi::ObjectWrap<DocumentObject> {
     void        cancel(const Napi::CallbackInfo & info);
     void        close(const Napi::CallbackInfo & info);
 
-    // A job that fills the document and reports how far it is to `callback`; settles with { ms }.
-    Napi::Value fill(Napi::Env env, const Napi::Value & callback,
-                     std::function<Status(Document &, const std::function<void(int64_t)> &)> work);
+    // What getters ask; throws CLOSED. Answers at any time, whatever runs.
+    const Document & document(Napi::Env env) const;
+    // CLOSED or BUSY, when no job can begin.
+    Status check_idle() const;
 
-    std::shared_ptr<DocumentHandle> handle_;
+    using Progress = std::function<void(int64_t done)>;
+    using Fill     = std::function<Status(Document &, const Progress &, const std::atomic<bool> * cancel)>;
+    // A job that fills the document and reports how far it is to `callback`; settles with { ms }.
+    Napi::Value fill(Napi::Env env, const Napi::Value & callback, Fill work);
 };
 
-class SessionObject : public Napi::ObjectWrap<SessionObject> {
+class SessionObject : public HandleObject<SessionObject, SessionHandle> {
   public:
-    static void         define(Napi::Env env, AddonData & data);
-    static Napi::Object make(Napi::Env env, std::shared_ptr<SessionHandle> handle);
-    explicit SessionObject(const Napi::CallbackInfo & info);
+    static constexpr napi_type_tag tag     = {0xe4170c8a96b34d2full, 0x85a1f36cd07e4b19ull};
+    static constexpr const char *  word    = "a chat";
+    static constexpr const char *  made_by = "Sessions are made by a document.";
+    static auto &                  constructor_of(AddonData & data) { return data.session; }
+
+    static void define(Napi::Env env, AddonData & data);
+    using HandleObject::HandleObject;
 
   private:
     Napi::Value n_tokens(const Napi::CallbackInfo & info);
@@ -77,15 +84,19 @@ class SessionObject : public Napi::ObjectWrap<SessionObject> {
     Napi::Value step(const Napi::CallbackInfo & info);
     void        finish_answer(const Napi::CallbackInfo & info);
     Napi::Value score(const Napi::CallbackInfo & info);
-    void        truncate(const Napi::CallbackInfo & info);
+    Napi::Value truncate(const Napi::CallbackInfo & info);
     Napi::Value counters(const Napi::CallbackInfo & info);
     Napi::Value document_map(const Napi::CallbackInfo & info);
     void        cancel(const Napi::CallbackInfo & info);
     void        close(const Napi::CallbackInfo & info);
+
     // Throws CLOSED, or BUSY when `idle` is asked for and a job runs.
     Session & open_session(Napi::Env env, bool idle) const;
 
-    std::shared_ptr<SessionHandle> handle_;
+    using Work = std::function<Status(Session &, const std::atomic<bool> * cancel)>;
+    // A job on this session. `done` runs before its promise settles.
+    Napi::Value start(Napi::Env env, Work work, std::function<Napi::Value(Napi::Env)> result,
+                      std::function<void(Napi::Env)> done = nullptr);
 };
 
 Napi::Value check_vectors(const Napi::CallbackInfo & info);

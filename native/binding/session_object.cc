@@ -29,9 +29,9 @@ class AnswerEvents : public std::enable_shared_from_this<AnswerEvents> {
         return events;
     }
 
-    // JavaScript thread.
+    // JavaScript thread. `env`: none when JavaScript must not be called any more.
     void finish(Napi::Env env) {
-        drain(env);
+        if (env) drain(env);
         wake_.Release();
         callback_.Reset();
     }
@@ -119,19 +119,9 @@ void SessionObject::define(Napi::Env env, AddonData & data) {
                                                 }));
 }
 
-Napi::Object SessionObject::make(Napi::Env env, std::shared_ptr<SessionHandle> handle) {
-    auto * data = env.GetInstanceData<AddonData>();
-    return data->session.New({Napi::External<std::shared_ptr<SessionHandle>>::New(env, &handle)});
-}
-
-SessionObject::SessionObject(const Napi::CallbackInfo & info) : Napi::ObjectWrap<SessionObject>(info) {
-    if (!info[0].IsExternal()) throw Napi::TypeError::New(info.Env(), "Sessions are made by a document.");
-    handle_ = *info[0].As<Napi::External<std::shared_ptr<SessionHandle>>>().Data();
-}
-
 Session & SessionObject::open_session(Napi::Env env, bool idle) const {
     if (handle_->is_closed() || !handle_->session) throw js_error(env, closed_status("chat"));
-    if (idle && handle_->engine().busy) throw js_error(env, busy_status());
+    if (idle && handle_->engine->busy()) throw js_error(env, busy_status());
     return *handle_->session;
 }
 
@@ -146,6 +136,19 @@ Napi::Value SessionObject::borders(const Napi::CallbackInfo & info) {
     return out;
 }
 
+Napi::Value SessionObject::start(Napi::Env env, Work work, std::function<Napi::Value(Napi::Env)> result,
+                                 std::function<void(Napi::Env)> done) {
+    auto handle   = handle_;
+    auto document = handle->parent.lock();
+    auto job      = handle->engine->begin_job(document.get(), handle.get());
+    return Job::start(
+        env, [=] { return work(*handle->session, &job->cancel); }, std::move(result),
+        [=](Napi::Env env) {
+            if (done) done(env);
+            handle->engine->end_job();
+        });
+}
+
 Napi::Value SessionObject::ask(const Napi::CallbackInfo & info) {
     Napi::Env env = info.Env();
     open_session(env, true);
@@ -156,17 +159,14 @@ Napi::Value SessionObject::ask(const Napi::CallbackInfo & info) {
     request->stop_tokens = get_tokens(from.Get("stopTokens"), "stopTokens");
     if (!info[1].IsFunction())
         throw js_error(env, Status::fail(Code::INVALID_ARGUMENT, "ask needs a function that receives events."));
-    auto events           = std::make_shared<AnswerEvents>(env, info[1].As<Napi::Function>());
-    auto answer           = std::make_shared<Answer>();
-    auto handle           = handle_;
-    handle->engine().busy = true;
-    return Job::start(
-        env, [=] { return handle->session->ask(*request, AnswerEvents::sink(events), *answer); },
-        [=](Napi::Env env) { return from_answer(env, *answer); },
-        [=] {
-            events->finish(env);
-            handle->engine().job_done();
-        });
+    auto events = std::make_shared<AnswerEvents>(env, info[1].As<Napi::Function>());
+    auto answer = std::make_shared<Answer>();
+    return start(
+        env,
+        [=](Session & session, const std::atomic<bool> * cancel) {
+            return session.ask(*request, AnswerEvents::sink(events), *answer, cancel);
+        },
+        [=](Napi::Env env) { return from_answer(env, *answer); }, [=](Napi::Env env) { events->finish(env); });
 }
 
 Napi::Value SessionObject::start_answer(const Napi::CallbackInfo & info) {
@@ -174,30 +174,26 @@ Napi::Value SessionObject::start_answer(const Napi::CallbackInfo & info) {
     open_session(env, true);
     auto request = std::make_shared<AnswerRequest>();
     to_answer_request(get_object(info[0], "the question"), *request);
-    auto step             = std::make_shared<Step>();
-    auto handle           = handle_;
-    handle->engine().busy = true;
-    return Job::start(
+    auto step = std::make_shared<Step>();
+    return start(
         env,
-        [=] {
+        [=](Session & session, const std::atomic<bool> * cancel) {
             Answer answer;
-            return handle->session->start_answer(*request, {}, answer, *step);
+            return session.start_answer(*request, {}, answer, *step, cancel);
         },
-        [=](Napi::Env env) { return from_step(env, *step); }, [=] { handle->engine().job_done(); });
+        [=](Napi::Env env) { return from_step(env, *step); });
 }
 
 Napi::Value SessionObject::step(const Napi::CallbackInfo & info) {
     Napi::Env env = info.Env();
     open_session(env, true);
-    if (!info[0].IsNumber()) throw js_error(env, Status::fail(Code::INVALID_ARGUMENT, "token must be a number."));
-    const int32_t token   = info[0].As<Napi::Number>().Int32Value();
-    const bool    oracle  = info[1].ToBoolean().Value();
-    auto          out     = std::make_shared<Step>();
-    auto          handle  = handle_;
-    handle->engine().busy = true;
-    return Job::start(
-        env, [=] { return handle->session->step(token, oracle, *out); },
-        [=](Napi::Env env) { return from_step(env, *out); }, [=] { handle->engine().job_done(); });
+    const int32_t token  = to_int(info[0], "token");
+    const bool    oracle = info[1].ToBoolean().Value();
+    auto          out    = std::make_shared<Step>();
+    return start(
+        env,
+        [=](Session & session, const std::atomic<bool> * cancel) { return session.step(token, oracle, *out, cancel); },
+        [=](Napi::Env env) { return from_step(env, *out); });
 }
 
 void SessionObject::finish_answer(const Napi::CallbackInfo & info) {
@@ -207,20 +203,22 @@ void SessionObject::finish_answer(const Napi::CallbackInfo & info) {
 Napi::Value SessionObject::score(const Napi::CallbackInfo & info) {
     Napi::Env env = info.Env();
     open_session(env, true);
-    auto tokens           = std::make_shared<std::vector<int32_t>>(get_tokens(info[0], "tokens"));
-    auto logits           = std::make_shared<std::vector<float>>();
-    auto handle           = handle_;
-    handle->engine().busy = true;
-    return Job::start(
-        env, [=] { return handle->session->score(*tokens, *logits); },
-        [=](Napi::Env env) { return from_floats(env, *logits); }, [=] { handle->engine().job_done(); });
+    auto tokens = std::make_shared<std::vector<int32_t>>(get_tokens(info[0], "tokens"));
+    auto logits = std::make_shared<std::vector<float>>();
+    return start(
+        env,
+        [=](Session & session, const std::atomic<bool> * cancel) { return session.score(*tokens, *logits, cancel); },
+        [=](Napi::Env env) { return from_floats(env, *logits); });
 }
 
-void SessionObject::truncate(const Napi::CallbackInfo & info) {
-    Session & session = open_session(info.Env(), true);
-    if (!info[0].IsNumber())
-        throw js_error(info.Env(), Status::fail(Code::INVALID_ARGUMENT, "nTokens must be a number."));
-    check(info.Env(), session.truncate(info[0].As<Napi::Number>().Int64Value()));
+// Off this thread: another chat's rows may have to be set aside first.
+Napi::Value SessionObject::truncate(const Napi::CallbackInfo & info) {
+    Napi::Env env = info.Env();
+    open_session(env, true);
+    const int64_t n_tokens = to_integer(info[0], "nTokens");
+    return start(
+        env, [=](Session & session, const std::atomic<bool> *) { return session.truncate(n_tokens); },
+        [](Napi::Env env) { return env.Undefined(); });
 }
 
 Napi::Value SessionObject::counters(const Napi::CallbackInfo & info) {
@@ -229,7 +227,7 @@ Napi::Value SessionObject::counters(const Napi::CallbackInfo & info) {
 
 Napi::Value SessionObject::document_map(const Napi::CallbackInfo & info) {
     Session & session = open_session(info.Env(), false);
-    if (!handle_->engine().busy) session.publish_map();
+    if (!handle_->engine->busy()) session.publish_map();
     const DocumentMap map = session.document_map();
     Napi::Object      out = Napi::Object::New(info.Env());
     out.Set("kept", from_counts(info.Env(), map.kept));
@@ -238,13 +236,9 @@ Napi::Value SessionObject::document_map(const Napi::CallbackInfo & info) {
 }
 
 void SessionObject::cancel(const Napi::CallbackInfo &) {
-    if (handle_->session) handle_->session->cancel();
+    if (const auto document = handle_->parent.lock()) handle_->engine->cancel_job(document.get(), handle_.get());
 }
 
-void SessionObject::close(const Napi::CallbackInfo &) {
-    if (handle_->session) handle_->session->cancel();
-    handle_->closed = true;
-    handle_->engine().reap();
-}
+void SessionObject::close(const Napi::CallbackInfo &) { handle_->close(); }
 
 }  // namespace rocketdoc::binding

@@ -39,16 +39,16 @@ Napi::Uint16Array from_halves(Napi::Env env, const std::vector<f16_bits> & value
 Napi::Value check_vectors(const Napi::CallbackInfo & info) {
     Napi::Object from     = get_object(info[0], "the vectors");
     auto         x        = std::make_shared<Vectors>();
-    x->n_head             = int(get_integer(from, "nHead"));
-    x->n_head_kv          = int(get_integer(from, "nHeadKv"));
-    x->head_dim           = int(get_integer(from, "headDim"));
+    x->n_head             = get_int(from, "nHead");
+    x->n_head_kv          = get_int(from, "nHeadKv");
+    x->head_dim           = get_int(from, "headDim");
     x->prompt_len         = get_integer(from, "promptLen");
-    x->window             = int(get_integer(from, "window"));
-    x->kernel             = int(get_integer(from, "kernel"));
-    x->page               = int(get_integer(from, "page"));
-    x->top_r              = int(get_integer(from, "topR"));
+    x->window             = get_int(from, "window");
+    x->kernel             = get_int(from, "kernel");
+    x->page               = get_int(from, "page");
+    x->top_r              = get_int(from, "topR");
     x->top_k              = get_integer(from, "topK");
-    x->steps              = int(get_integer(from, "steps"));
+    x->steps              = get_int(from, "steps");
     x->keep               = get_integer(from, "keep");
     x->q_window           = floats(from, "qWindow");
     x->k                  = halves(from, "k");
@@ -88,7 +88,7 @@ Napi::Value check_vectors(const Napi::CallbackInfo & info) {
             out.Set("topKTies", double(report->top_k_ties));
             return out;
         },
-        [] {});
+        [](Napi::Env) {});
 }
 
 Napi::Value make_vectors(const Napi::CallbackInfo & info) {
@@ -96,14 +96,14 @@ Napi::Value make_vectors(const Napi::CallbackInfo & info) {
     Napi::Object  from = get_object(info[0], "the request");
     Vectors       x;
     RocketOptions options;
-    x.n_head              = int(get_integer(from, "nHead"));
-    x.n_head_kv           = int(get_integer(from, "nHeadKv"));
-    x.head_dim            = int(get_integer(from, "headDim"));
+    x.n_head              = get_int(from, "nHead");
+    x.n_head_kv           = get_int(from, "nHeadKv");
+    x.head_dim            = get_int(from, "headDim");
     x.prompt_len          = get_integer(from, "promptLen");
-    x.steps               = int(get_integer(from, "steps"));
-    options.token_budget  = int(get_integer(from, "tokenBudget"));
-    options.window        = int(get_integer(from, "window"));
-    options.kernel        = int(get_integer(from, "kernel"));
+    x.steps               = get_int(from, "steps");
+    options.token_budget  = get_int(from, "tokenBudget");
+    options.window        = get_int(from, "window");
+    options.kernel        = get_int(from, "kernel");
     const int64_t max_new = get_integer(from, "maxNew");
     RocketBudgets b;
     check(env, rocket_budgets(options, x.prompt_len, x.prompt_len, max_new, x.head_dim, true, b));

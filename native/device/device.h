@@ -25,7 +25,7 @@ class CompactCache;
 
 struct DeviceOptions {
     std::string cpu_dir;            // folder of libggml-cpu-*.so
-    int         n_threads = 0;      // of the CPU; 0: chosen for the machine
+    int         n_threads = 0;      // of the CPU; 0: chosen for the machine, and fewer while others use it
     std::string name      = "cpu";  // or "cuda:0", "cuda:1", ...
     std::string library{};          // ggml's library of a GPU
     std::string kernels_library{};  // and ours

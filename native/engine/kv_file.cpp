@@ -133,8 +133,8 @@ Status for_each_piece(const KvRows & rows, const Run & run, int64_t n_tokens, Vi
 
 }  // namespace
 
-uint64_t KvFileKey::file_bytes() const {
-    return sizeof(Header) + tokens.size() * sizeof(int32_t) + sizeof(uint64_t) + shape.bytes(n_tokens()) +
+uint64_t kv_file_bytes(const KvShape & shape, int64_t n_tokens) {
+    return sizeof(Header) + uint64_t(n_tokens) * sizeof(int32_t) + sizeof(uint64_t) + shape.bytes(n_tokens) +
            uint64_t(shape.n_layer) * sizeof(uint64_t);
 }
 
@@ -276,7 +276,7 @@ Status KvFileReader::open(const std::string & path, const KvFileKey & key, KvFil
     return Status::good();
 }
 
-Status KvFileReader::read_rows(KvRows & rows, const std::atomic<bool> & cancel,
+Status KvFileReader::read_rows(KvRows & rows, const std::atomic<bool> * cancel,
                                const std::function<void(int64_t done)> & progress) {
     std::vector<uint8_t> buffer(CHUNK);
     const int64_t        total = n_runs(shape_);
@@ -285,7 +285,8 @@ Status KvFileReader::read_rows(KvRows & rows, const std::atomic<bool> & cancel,
         const Run run = run_at(shape_, i);
         if (run.head == 0 && !run.values) sum = first_seed(run.layer);
         RETURN_IF_FAILED(for_each_piece(rows, run, n_tokens_, [&](ggml_tensor * t, size_t offset, size_t bytes) {
-            if (cancel) return Status::fail(Code::CANCELLED, "Stopped while the KV cache was loaded from disk.");
+            if (cancel && cancel->load())
+                return Status::fail(Code::CANCELLED, "Stopped while the KV cache was loaded from disk.");
             RETURN_IF_FAILED(get(buffer.data(), bytes));
             sum = checksum(buffer.data(), bytes, sum);
             ggml_backend_tensor_set(t, buffer.data(), offset, bytes);

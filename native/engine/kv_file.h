@@ -18,6 +18,9 @@
 
 namespace rocketdoc {
 
+// Bytes of a whole file.
+uint64_t kv_file_bytes(const KvShape & shape, int64_t n_tokens);
+
 // Whose rows: another model, cache type or text is another document.
 struct KvFileKey {
     uint64_t             model = 0;  // Model::fingerprint
@@ -25,7 +28,7 @@ struct KvFileKey {
     std::vector<int32_t> tokens;
 
     int64_t  n_tokens() const { return int64_t(tokens.size()); }
-    uint64_t file_bytes() const;
+    uint64_t file_bytes() const { return kv_file_bytes(shape, n_tokens()); }
 };
 
 struct CloseFile {
@@ -44,8 +47,6 @@ class KvFileWriter {
     Status write_part(const KvRows & rows, uint64_t most, bool & done);
 
     const std::string & path() const { return path_; }
-    uint64_t            written() const { return written_; }
-    uint64_t            total() const { return key_.file_bytes(); }
 
   private:
     Status put(const void * data, size_t bytes);
@@ -69,7 +70,7 @@ class KvFileReader {
     // written; IO: not there, or unreadable. Each means: read the document.
     static Status open(const std::string & path, const KvFileKey & key, KvFileReader & out);
     // Into rows [0, n_tokens); they count only when this succeeds.
-    Status read_rows(KvRows & rows, const std::atomic<bool> & cancel,
+    Status read_rows(KvRows & rows, const std::atomic<bool> * cancel,
                      const std::function<void(int64_t done)> & progress);
 
   private:

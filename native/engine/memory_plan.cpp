@@ -154,7 +154,23 @@ Status memory_plan(const HyperParams & p, const DeviceTraits & device, size_t we
                                   ? CompactCache::read_bytes(p, r.mode, r.rocket, out.budgets,
                                                              std::min(out.budgets.prompt_budget, r.n_prompt))
                                   : double(document.bytes(r.n_prompt)) / double(p.n_layer * p.n_head_kv);
+    out.compact_cache += r.own_history;
     return Status::good();
+}
+
+Status check_host_memory(const Device & device, size_t needed, const std::string & what) {
+    const int64_t available = device.host_available();
+    if (int64_t(needed) <= available) return Status::good();
+    return Status::fail(Code::HOST_OOM,
+                        what + " needs " + bytes_text(int64_t(needed)) + ", " + bytes_text(available) + " are free.");
+}
+
+Status check_device_memory(const Device & device, size_t needed, const std::string & what) {
+    if (!device.traits().own_memory) return check_host_memory(device, needed, what);
+    const int64_t available = device.available();
+    if (int64_t(needed) <= available) return Status::good();
+    return Status::fail(Code::GPU_OOM, what + " needs " + bytes_text(int64_t(needed)) + " of GPU memory, " +
+                                           bytes_text(available) + " are free.");
 }
 
 MemoryNeed scarcest(const MemoryPlan & plan) {

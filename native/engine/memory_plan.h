@@ -2,6 +2,7 @@
 // that fits, and what smaller would.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "compact_cache.h"
@@ -22,12 +23,16 @@ struct PlanRequest {
     DocumentHome  home          = DocumentHome::automatic;
     int64_t       segment       = 1024;
     int64_t       tile          = 512;
+    // Bytes of the compact cache that a chat in mode rocketkv has for a history: it stays while another one is made
+    // from it.
+    size_t own_history = 0;
 };
 
+// In bytes.
 struct MemoryPlan {
     size_t weights            = 0;
     size_t document_kv        = 0;
-    size_t compact_cache      = 0;
+    size_t compact_cache      = 0;  // the chat's own history included
     size_t summaries          = 0;
     size_t layer_buffers      = 0;  // none where rows are read where they are
     size_t activations        = 0;  // stage 1's scores included
@@ -79,6 +84,19 @@ struct MemoryShortage {
 
 // A text is in memory already: what would have it read again is proposed last.
 enum class DocumentState { unread, held };
+
+// What a plan counts, or what could be let go, although it is allocated already; in bytes.
+struct HeldMemory {
+    DocumentState state              = DocumentState::unread;
+    size_t        document           = 0;
+    bool          document_on_device = false;
+    size_t        compact            = 0;  // of the last answer: let go of where there is no room for two
+    size_t        own_history        = 0;  // as in PlanRequest
+};
+
+// HOST_OOM or GPU_OOM with needed and available bytes when `needed` more cannot be had now.
+Status check_host_memory(const Device & device, size_t needed, const std::string & what);
+Status check_device_memory(const Device & device, size_t needed, const std::string & what);
 
 // Everything below is told what is available as if nothing of what it counts were there yet: weights that are loaded,
 // and KV that is held, are added to what is free.

@@ -332,14 +332,15 @@ void test_chat() {
             for (int turn = 0; turn < 3; turn++) {
                 const AskRequest request =
                     asking(question(random_tokens(random, 40, n_vocab), mode, SelectorKind::pages, 128));
-                AskEvents events;
-                int       seen = 0;
+                AskEvents         events;
+                std::atomic<bool> cancel{false};
+                int               seen = 0;
                 if (turn == 1)
                     events.token = [&](int32_t) {
-                        if (++seen == 5) session.cancel();
+                        if (++seen == 5) cancel = true;
                     };
                 const int64_t before = session.n_tokens();
-                const Asked   out    = ask(session, request, events);
+                const Asked   out    = ask(session, request, events, &cancel);
                 if (turn == 1) CHECK(out.status.code == Code::CANCELLED && session.n_tokens() == before);
                 else if (!CHECK(out.status.ok() && out.answer.n_generated == 40))
                     std::printf("    %s\n", out.status.message.c_str());
@@ -386,7 +387,7 @@ void test_out_of_memory() {
     CHECK(engine->plan(planned, plan).ok());
     engine->device().limit_available(int64_t(plan.device_total() - engine->model().held_bytes()));
     planned.home        = DocumentHome::device;
-    const Status status = engine->check_plan(planned, nullptr, plan);
+    const Status status = engine->check_plan(planned, plan);
     CHECK(status.code == Code::GPU_OOM);
     if (CHECK(status.shortage && !status.shortage->smaller.empty()))
         CHECK(status.shortage->smaller.front().request.home == DocumentHome::host);

@@ -216,8 +216,9 @@ void test_misses(Fixture & f) {
         CHECK(other.load(f.path, f.text, nullptr).code == Code::KV_MISMATCH);
     }
     // A folder, and a cancel.
-    Document cancelled(*f.engine, GGML_TYPE_F16);
-    CHECK(cancelled.load(f.path, f.text, [&](int64_t) { cancelled.cancel(); }).code == Code::CANCELLED);
+    Document          cancelled(*f.engine, GGML_TYPE_F16);
+    std::atomic<bool> cancel{false};
+    CHECK(cancelled.load(f.path, f.text, [&](int64_t) { cancel = true; }, &cancel).code == Code::CANCELLED);
     CHECK(cancelled.n_tokens() == 0 && cancelled.load(f.path, f.text, nullptr).ok());
     fs::remove(f.path);
     fs::create_directory(f.path);

@@ -125,8 +125,10 @@ void test_budget_holds_all(Fixture & f) {
         Session reference(*f.engine, *document);
         CHECK(session.start_answer(question(f.first, mode, 4096), {}, answer, a).ok());
         CHECK(session.counters().budgets.dense);
-        CHECK(reference.start_answer(question(f.first, Mode::full), {}, answer, b).ok());
         // One engine decodes one answer at a time: compare the prompt's logits, then the whole greedy answers.
+        CHECK(reference.start_answer(question(f.first, Mode::full), {}, answer, b).code == Code::BUSY);
+        CHECK(session.finish_answer().ok());
+        CHECK(reference.start_answer(question(f.first, Mode::full), {}, answer, b).ok());
         CHECK(a.logits == b.logits);
         CHECK(reference.finish_answer().ok());
         Session again(*f.engine, *document);
@@ -168,6 +170,7 @@ void test_chat_equals_reading(Fixture & f) {
     Step    chat;
     CHECK(session.start_answer(question(f.second, Mode::full), {}, answer, chat).ok());
     CHECK(answer.n_prefilled == 21 + 1);
+    CHECK(session.finish_answer().ok());
 
     Document             whole(*f.engine, GGML_TYPE_F16);
     std::vector<int32_t> tokens = f.text;
@@ -211,16 +214,17 @@ void test_cancel(Fixture & f) {
     const Asked expected = ask(fresh, question(f.first, Mode::rocketkv_mt));
     for (Mode mode : {Mode::rocketkv_mt, Mode::rocketkv, Mode::full}) {
         for (int at = 0; at < 6; at++) {
-            Session   session(*f.engine, *document);
-            int       events_seen = 0;
-            AskEvents events;
-            auto      maybe = [&](bool prefill) {
-                if (events_seen++ == at && prefill == (at < 3)) session.cancel();
+            Session           session(*f.engine, *document);
+            std::atomic<bool> cancel{false};
+            int               events_seen = 0;
+            AskEvents         events;
+            auto              maybe = [&](bool prefill) {
+                if (events_seen++ == at && prefill == (at < 3)) cancel = true;
             };
             events.prefill = [&](int64_t, int64_t) { maybe(true); };
             Asked out;
             events.token = [&](int32_t) { maybe(false); };
-            out.status   = session.ask(question(f.second, mode), events, out.answer);
+            out.status   = session.ask(question(f.second, mode), events, out.answer, &cancel);
             CHECK(out.status.code == Code::CANCELLED || (out.status.ok() && at >= 3));
             if (out.status.ok()) continue;
             CHECK(session.n_tokens() == 900 && session.borders().size() == 1);
@@ -228,10 +232,12 @@ void test_cancel(Fixture & f) {
         }
     }
     // Reading: whole segments stay, and going on ends where an undisturbed reading does.
-    Document stopped(*f.engine, GGML_TYPE_F16);
-    Status   status = stopped.read(f.text, 128, 64, [&](int64_t done) {
-        if (done > 300) stopped.cancel();
-    });
+    Document          stopped(*f.engine, GGML_TYPE_F16);
+    std::atomic<bool> cancel{false};
+    const auto        stop_late = [&](int64_t done) {
+        if (done > 300) cancel = true;
+    };
+    Status status = stopped.read(f.text, 128, 64, stop_late, &cancel);
     CHECK(status.code == Code::CANCELLED && stopped.n_tokens() == 256);
     CHECK(stopped.read({f.text.begin() + 256, f.text.end()}, 128, 64, nullptr).ok());
     Session resumed(*f.engine, stopped);

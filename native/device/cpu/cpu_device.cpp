@@ -133,8 +133,8 @@ Status CpuDevice::start(const DeviceOptions & options, ggml_backend_reg_t librar
     if (!backend_) return Status::fail(Code::INTERNAL, "ggml could not start its CPU backend (" + name_ + ").");
     n_threads_ = options.n_threads > 0 ? std::min(options.n_threads, int(GGML_MAX_N_THREADS)) : default_thread_count();
 
-    auto * address     = ggml_backend_reg_get_proc_address;
-    auto set_n_threads = reinterpret_cast<ggml_backend_set_n_threads_t>(address(library, "ggml_backend_set_n_threads"));
+    auto * address = ggml_backend_reg_get_proc_address;
+    set_n_threads_ = reinterpret_cast<ggml_backend_set_n_threads_t>(address(library, "ggml_backend_set_n_threads"));
     auto set_abort =
         reinterpret_cast<ggml_backend_set_abort_callback_t>(address(library, "ggml_backend_set_abort_callback"));
     auto pool_new = reinterpret_cast<struct ggml_threadpool * (*) (struct ggml_threadpool_params *)>(
@@ -142,7 +142,10 @@ Status CpuDevice::start(const DeviceOptions & options, ggml_backend_reg_t librar
     auto set_pool = reinterpret_cast<void (*)(ggml_backend_t, struct ggml_threadpool *)>(
         address(library, "ggml_backend_cpu_set_threadpool"));
     pool_free_ = reinterpret_cast<void (*)(struct ggml_threadpool *)>(address(library, "ggml_threadpool_free"));
-    if (set_n_threads) set_n_threads(backend_.get(), n_threads_);
+    if (set_n_threads_) {
+        set_n_threads_(backend_.get(), n_threads_);
+        if (options.n_threads == 0) graph_threads_ = std::make_unique<GraphThreads>(n_threads_);
+    }
     if (pool_new && set_pool && pool_free_) {
         // A desktop shares its cores: threads sleep between graphs instead of spinning.
         struct ggml_threadpool_params params = ggml_threadpool_params_default(n_threads_);
@@ -171,10 +174,13 @@ CpuDevice::~CpuDevice() {
 Status CpuDevice::compute(ggml_cgraph * graph, const std::atomic<bool> * cancel) {
     if (cancel && cancel->load()) return Status::fail(Code::CANCELLED, "Cancelled.");
     cancel_.store(cancel);
+    if (graph_threads_) set_n_threads_(backend_.get(), graph_threads_->begin(graph));
     const ggml_status result = ggml_backend_graph_compute(backend_.get(), graph);
     cancel_.store(nullptr);
     switch (result) {
-        case GGML_STATUS_SUCCESS: return Status::good();
+        case GGML_STATUS_SUCCESS:
+            if (graph_threads_) graph_threads_->end();
+            return Status::good();
         case GGML_STATUS_ABORTED: return Status::fail(Code::CANCELLED, "Cancelled.");
         case GGML_STATUS_ALLOC_FAILED:
             return Status::fail(Code::HOST_OOM, "Not enough memory for the work buffer of a layer.");

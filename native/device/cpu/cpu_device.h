@@ -3,6 +3,7 @@
 
 #include "../device.h"
 #include "ggml-cpu.h"
+#include "graph_threads.h"
 
 namespace rocketdoc {
 
@@ -38,7 +39,9 @@ class CpuDevice : public Device {
     struct ggml_threadpool * pool_                                    = nullptr;
     void (*pool_free_)(struct ggml_threadpool *)                      = nullptr;
     const ggml_type_traits_cpu * (*type_traits_)(enum ggml_type type) = nullptr;
-    int                                    n_threads_                 = 1;
+    int                                    n_threads_                 = 1;  // at the most
+    ggml_backend_set_n_threads_t           set_n_threads_             = nullptr;
+    std::unique_ptr<GraphThreads>          graph_threads_;  // null: as many as was asked for, always
     std::atomic<const std::atomic<bool> *> cancel_{nullptr};
 };
 

@@ -287,7 +287,7 @@ export class FakeAddon implements NativeAddon {
       },
       finishAnswer: () => void log.push('finish'),
       score: () => Promise.reject(new Error('not here')),
-      truncate(to) {
+      async truncate(to) {
         nTokens = to;
         borders.length = borders.indexOf(to) + 1;
         log.push(`truncate ${to}`);

@@ -1,0 +1,27 @@
+// The number of threads of each graph on a CPU that others use, too. A token and a tile of reading have a governor
+// each: a token has hundreds of short operations and suffers from a lost core at once, a tile has long ones, which ggml
+// hands out piece by piece to the threads that run.
+#pragma once
+
+#include "ggml.h"
+#include "thread_governor.h"
+
+namespace rocketdoc {
+
+class GraphThreads {
+  public:
+    explicit GraphThreads(int most);
+
+    // Threads for this graph, which begins now.
+    int begin(ggml_cgraph * graph);
+    // It ended, and was computed whole.
+    void end();
+
+  private:
+    ThreadGovernor   token_, tile_;
+    ThreadGovernor * running_ = nullptr;  // null: a graph without products, which nobody judges by
+    ThreadGovernor * last_    = nullptr;
+    double           work_ = 0, wall_ = 0, cpu_ = 0;
+};
+
+}  // namespace rocketdoc

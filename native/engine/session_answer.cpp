@@ -1,0 +1,255 @@
+// One question and its answer: checked, read, counted, then decoded token by token.
+#include <algorithm>
+#include <chrono>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine.h"
+
+namespace rocketdoc {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr size_t WARM_UP_TOKENS = 4;
+
+double ms_since(Clock::time_point start) {
+    return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+}
+
+double median_after_warm_up(std::vector<double> times) {
+    if (times.size() > WARM_UP_TOKENS) times.erase(times.begin(), times.begin() + WARM_UP_TOKENS);
+    if (times.empty()) return 0;
+    std::sort(times.begin(), times.end());
+    return (times[times.size() / 2] + times[(times.size() - 1) / 2]) / 2;
+}
+
+}  // namespace
+
+// A question on its way into the chat; nothing of the chat knows of it before count_question().
+struct Session::Question {
+    std::vector<int32_t>              tokens;  // the pending one of the last answer in front
+    RocketBudgets                     budgets;
+    MemoryPlan                        plan;
+    std::shared_ptr<CompactCache>     compact;    // null: the answer reads the history
+    std::vector<std::vector<int32_t>> positions;  // of the history's rows and the question's, where rows were dropped
+
+    int64_t n() const { return int64_t(tokens.size()); }
+};
+
+Status Session::check_question(const AnswerRequest & request, Question & out) const {
+    const HyperParams & p = engine_.model().params();
+    if (pending_ >= 0) out.tokens.push_back(pending_);
+    out.tokens.insert(out.tokens.end(), request.tokens.begin(), request.tokens.end());
+    if (request.max_new < 1) return Status::fail(Code::INVALID_ARGUMENT, "An answer has at least 1 token.");
+    if (request.segment < 1 || request.tile < 1)
+        return Status::fail(Code::INVALID_ARGUMENT, "Segment and tile must be at least 1 token.");
+    RETURN_IF_FAILED(check_tokens(out.tokens, request.max_new));
+    if (own_history_ && own_history_->rows().shape().n_head != p.n_head_kv) {
+        return Status::fail(Code::INVALID_ARGUMENT,
+                            "A chat in mode rocketkv grouped by query head answers one question; ask in a new chat.");
+    }
+    RETURN_IF_FAILED(mode_budgets(request.mode, request.rocket, n_rows_ + out.n(), out.n(), request.max_new,
+                                  int(p.head_dim), out.budgets));
+    return engine_.check_plan(plan_request(request), held_memory(), out.plan);
+}
+
+Status Session::make_compact(const AnswerRequest & request, Question & question, Saved & saved) {
+    if (request.mode == Mode::full && !history().on_device()) {
+        return Status::fail(Code::GPU_OOM, "Mode full reads every row on the GPU; this document's KV cache (" +
+                                               bytes_text(int64_t(shared_.bytes())) + ") is in RAM.");
+    }
+    // The plan fits without the last answer's compact cache. Where it does not fit beside it, that one goes first:
+    // should this question fail, the chat is without it, and only what was published of it is left.
+    const int64_t beside = int64_t(question.plan.device_total() + held_memory().compact);
+    if (compact_ && compact_ != own_history_ && beside > question.plan.available) {
+        publish_map();
+        saved.published     = std::make_unique<Published>(published_);
+        saved.compact       = nullptr;
+        compact_            = nullptr;
+        compact_was_let_go_ = true;
+    }
+    if (!needs_compact(request.mode, question.budgets, history().on_device())) return Status::good();
+    const HyperParams &           p = engine_.model().params();
+    std::unique_ptr<CompactCache> made;
+    RETURN_IF_FAILED(CompactCache::create(p, engine_.device(), request.mode, request.rocket, question.budgets, made));
+    question.compact = std::move(made);
+    RETURN_IF_FAILED(window_.reset(p, engine_.device(), question.budgets.window));
+    if (!own_history_) return Status::good();
+    question.positions = own_history_->positions();
+    for (auto & list : question.positions) {
+        for (int64_t i = 0; i < question.n(); i++) list.push_back(int32_t(n_tokens_ + i));
+    }
+    return Status::good();
+}
+
+// Its rows go behind the history's; stage 1 chooses layer by layer. `logits`: [n_vocab], of the last token.
+Status Session::read_question(const AnswerRequest & request, const AskEvents & events, const Question & question,
+                              std::vector<float> & logits, const std::atomic<bool> * cancel) {
+    logits.resize(size_t(engine_.model().params().n_vocab));
+    PrefillJob job;
+    job.rows           = &history();
+    job.first_row      = n_rows_;
+    job.first_position = n_tokens_;
+    job.tokens         = question.tokens.data();
+    job.n_tokens       = question.n();
+    job.segment        = request.segment;
+    job.tile           = std::min(request.tile, request.segment);
+    job.logits         = PrefillJob::Logits::last;
+    job.logits_out     = logits.data();
+    job.cancel         = cancel;
+    if (events.prefill) job.progress = [&](int64_t done) { events.prefill(done, question.n()); };
+    if (question.compact) {
+        job.window     = &window_;
+        job.layer_done = [&](int64_t layer, const LayerRows & rows) {
+            return question.compact->keep_layer(layer, rows, n_rows_ + question.n(), window_,
+                                                own_history_ ? &question.positions : nullptr, cancel);
+        };
+    }
+    RETURN_IF_FAILED(engine_.prefill().run(job));
+    engine_.device().look_at_memory();
+    return question.compact ? question.compact->kept() : Status::good();
+}
+
+// From here on the question is part of the chat.
+Status Session::count_question(const AnswerRequest & request, const Question & question) {
+    const bool keeps_history = mode_keeps_history(request.mode);
+    if (own_history_) RETURN_IF_FAILED(own_history_->rows_appended(n_tokens_, question.n()));
+    if (keeps_history) {
+        count_rows(question.n());
+    } else {
+        // The compact cache has what was kept of the rows, the question's included. Those of earlier turns stay aside
+        // until the answer is there: a cancel brings them back.
+        chat_rows_.park();
+        n_tokens_ += question.n();
+        own_history_ = question.compact;
+        n_rows_      = question.compact->n_live();
+    }
+    pending_            = -1;
+    mode_               = request.mode;
+    budgets_            = question.budgets;
+    compact_            = question.compact;
+    compact_was_let_go_ = false;
+    return Status::good();
+}
+
+Status Session::answer_prompt(const AnswerRequest & request, const AskEvents & events, Answer & answer,
+                              std::vector<float> & logits, Saved & saved, const std::atomic<bool> * cancel) {
+    if (cancel && cancel->load()) return Status::fail(Code::CANCELLED, "Stopped before it began.");
+    Question question;
+    RETURN_IF_FAILED(check_question(request, question));
+    RETURN_IF_FAILED(make_room(question.n() + request.max_new));
+    RETURN_IF_FAILED(make_compact(request, question, saved));
+    const auto start = Clock::now();
+    RETURN_IF_FAILED(read_question(request, events, question, logits, cancel));
+    RETURN_IF_FAILED(count_question(request, question));
+    answer.n_prefilled = question.n();
+    answer.stage1_ms   = compact_ ? compact_->stage1_ms() : 0;
+    answer.prefill_ms  = ms_since(start) - answer.stage1_ms;
+    RETURN_IF_FAILED(
+        engine_.begin_answer(*this, mode_keeps_history(request.mode) ? &history() : nullptr, compact_.get()));
+    answer_room_ = request.max_new;
+    publish_counters();
+    publish_map();
+    if (events.kept) events.kept(answer.prefill_ms, answer.stage1_ms);
+    return Status::good();
+}
+
+Status Session::start_answer(const AnswerRequest & request, const AskEvents & events, Answer & answer, Step & out,
+                             const std::atomic<bool> * cancel) {
+    RETURN_IF_FAILED(engine_.check_idle());
+    return attempt(request,
+                   [&](Saved & saved) { return answer_prompt(request, events, answer, out.logits, saved, cancel); });
+}
+
+Status Session::decode_token(int32_t token, bool logits, NextToken & out, const std::atomic<bool> * cancel) {
+    if (!engine_.is_answering(*this)) return Status::fail(Code::INVALID_ARGUMENT, "No answer has been started.");
+    if (answer_room_ < 1) return Status::fail(Code::INVALID_ARGUMENT, "The answer's room is used up.");
+    if (token < 0 || token >= engine_.model().params().n_vocab)
+        return Status::fail(Code::INVALID_ARGUMENT, "The token is outside the vocabulary.");
+    RETURN_IF_FAILED(engine_.token_runner().run(token, n_tokens_, n_rows_, logits, out, cancel));
+    if (compact_) RETURN_IF_FAILED(compact_->token_done(n_tokens_));
+    if (own_history_ && own_history_ != compact_) RETURN_IF_FAILED(own_history_->rows_appended(n_tokens_, 1));
+    count_rows(1);
+    answer_room_--;
+    publish_counters();
+    if (map_wanted_) publish_map();
+    return Status::good();
+}
+
+Status Session::step(int32_t token, bool oracle, Step & out, const std::atomic<bool> * cancel) {
+    const bool measure = oracle && compact_;
+    if (measure) compact_->measure(true);
+    NextToken next;
+    Status    status = decode_token(token, true, next, cancel);
+    out.logits       = std::move(next.logits);
+    if (measure) {
+        compact_->measure(false);
+        const OracleStats stats = compact_->take_oracle_stats();
+        if (stats.n) {
+            out.recall = stats.recall_sum / double(stats.n);
+            out.mass   = stats.mass_sum / double(stats.n);
+        }
+    }
+    // A row that is half there must not be built on.
+    if (!status.ok() && status.code != Code::INVALID_ARGUMENT) (void) finish_answer();
+    return status;
+}
+
+Status Session::finish_answer() {
+    if (!engine_.is_answering(*this)) return Status::good();
+    const Status ended = engine_.end_answer(*this);
+    if (own_history_) chat_rows_.drop();
+    borders_.push_back(n_tokens_);
+    return ended;
+}
+
+Status Session::generate(const AskRequest & request, const AskEvents & events, Answer & out, Saved & saved,
+                         const std::atomic<bool> * cancel) {
+    const auto         start = Clock::now();
+    std::vector<float> logits;
+    RETURN_IF_FAILED(Sampler::check(request.sampler));
+    RETURN_IF_FAILED(answer_prompt(request, events, out, logits, saved, cancel));
+    NextToken next;
+    set_candidates(logits, next.candidates);
+    Sampler             sampler(request.sampler);
+    Clock::time_point   first, last;
+    std::vector<double> times;  // ms, one a token after the first
+    while (true) {
+        const int32_t token = sampler.sample(next.candidates);
+        if (out.n_generated == 0) {
+            first              = Clock::now();
+            out.first_token_ms = ms_since(start);
+        } else {
+            times.push_back(ms_since(last));
+        }
+        last = Clock::now();
+        if (std::find(request.stop_tokens.begin(), request.stop_tokens.end(), token) != request.stop_tokens.end()) {
+            out.stopped = true;
+            break;
+        }
+        out.n_generated++;
+        if (events.token) events.token(token);
+        if (out.n_generated == request.max_new) {
+            pending_ = token;
+            break;
+        }
+        RETURN_IF_FAILED(decode_token(token, sampler.needs_vocabulary(), next, cancel));
+        // What a token needs is there after the first; later ones would be slowed by looking.
+        if (out.n_generated == 1) engine_.device().look_at_memory();
+    }
+    out.decode_ms       = ms_since(first);
+    out.median_token_ms = median_after_warm_up(std::move(times));
+    engine_.device().look_at_memory();
+    return Status::good();
+}
+
+Status Session::ask(const AskRequest & request, const AskEvents & events, Answer & out,
+                    const std::atomic<bool> * cancel) {
+    RETURN_IF_FAILED(engine_.check_idle());
+    RETURN_IF_FAILED(attempt(request, [&](Saved & saved) { return generate(request, events, out, saved, cancel); }));
+    return finish_answer();
+}
+
+}  // namespace rocketdoc

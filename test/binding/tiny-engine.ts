@@ -1,0 +1,54 @@
+/** A model of random weights that is written and opened in a moment; one thread, so that a busy machine only slows it down. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { NativeAskRequest, NativeDocument, NativeEngine, NativeRocketOptions } from '../../native/binding.ts';
+import { backendDir, loadAddon } from '../../native/index.ts';
+
+export const addon = loadAddon();
+
+/** Of the tiny shape. */
+const nVocab = 1024;
+
+export const tokens = (first: number, count: number) => addon.randomTokens({ first, count, nVocab });
+
+export const rocket: NativeRocketOptions = {
+  tokenBudget: 64,
+  window: 16,
+  kernel: 15,
+  decomposition: 'v2',
+  grouping: 'kv-group',
+  pooling: 'max',
+  selector: 'pages',
+  page: 0,
+  r: 0,
+  k: 0,
+  nDenseLayers: 0,
+};
+
+/** A question of 20 tokens; `maxNew` far beyond what is waited for makes an answer that only a cancel ends soon. */
+export const question = (first: number, maxNew = 8): NativeAskRequest => ({
+  tokens: tokens(first, 20),
+  mode: 'rocketkv-mt',
+  rocket,
+  maxNew,
+  sampler: { temperature: 0, topK: 0, topP: 1, minP: 0, repetitionPenalty: 1, repetitionWindow: 0, seed: 1 },
+  stopTokens: new Int32Array(),
+});
+
+/** In a folder whose name no single-byte code page has. */
+export async function writeTinyModel(): Promise<{ dir: string; path: string; remove: () => void }> {
+  const dir = mkdtempSync(join(tmpdir(), 'rocketdoc Jürgen 日本 '));
+  const path = join(dir, 'größtes Modell.gguf');
+  await addon.writeShapeModel({ path, shape: 'tiny', weights: 'f16' });
+  return { dir, path, remove: () => rmSync(dir, { recursive: true, force: true }) };
+}
+
+export const openTinyEngine = (modelPath: string): Promise<NativeEngine> =>
+  addon.openEngine({ modelPath, backendDir: backendDir(), threads: 1 });
+
+export async function readDocument(engine: NativeEngine, count = 400): Promise<NativeDocument> {
+  const document = engine.createDocument({ documentType: 'f16' });
+  await document.read(tokens(0, count), { segment: 128, tile: 64 }, () => {});
+  return document;
+}
