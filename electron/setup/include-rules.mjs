@@ -5,18 +5,27 @@ import { join, relative, sep } from 'node:path';
 import { root } from './paths.mjs';
 import { filesBelow } from './staleness.mjs';
 
-/** @typedef {{ room: string, never: RegExp, why: string }} IncludeRule */
+/** @typedef {{ room: string, never: RegExp, why: string }} Rule */
 
 const ggml = /^(ggml|gguf)[\w-]*\.h$|^ggml\//;
 const napi = /(^|\/)(napi|node_api|js_native_api)[\w-]*\.h$/;
 const cuda =
   /^cuda\.h$|(^|\/)cuda_(runtime|fp16|bf16|fp8|profiler)\w*\.h$|(^|\/)(cublas|curand|nvrtc)[\w-]*\.h$|\.cuh$/;
 
-/** @type {IncludeRule[]} */
+/** @type {Rule[]} */
 export const includeRules = [
   { room: '', never: napi, why: 'only native/binding includes napi.h' },
   { room: 'engine', never: cuda, why: 'the engine compiles without CUDA headers' },
   { room: 'engine', never: /(^|\/)binding\//, why: 'the engine does not know the binding' },
+  { room: 'engine', never: /(^|\/)device\/(?!device\.h$)/, why: 'the engine knows devices by device/device.h alone' },
+  { room: 'engine', never: /(^|\/)kernels\//, why: 'kernels belong to a device' },
+  {
+    room: 'arch',
+    never: /(^|\/)(device|binding|kernels|rocketkv)\//,
+    why: 'a family knows graphs, not what computes them',
+  },
+  { room: 'graph', never: /(^|\/)device\/(cpu|cuda)\/|(^|\/)kernels\//, why: 'graphs are the same on every device' },
+  { room: 'device', never: /(^|\/)binding\//, why: 'a device does not know the binding' },
   { room: 'rocketkv', never: ggml, why: 'the method knows nothing of ggml graphs' },
   { room: 'rocketkv', never: cuda, why: 'the method compiles without CUDA headers' },
   { room: 'rocketkv', never: /(^|\/)(engine|binding)\//, why: 'the method does not know the engine' },
@@ -30,13 +39,37 @@ export const includeRules = [
   { room: 'binding', never: /(^|\/)kernels\//, why: 'the binding speaks to the engine' },
 ];
 
+/** Words that a room never says: in no name, include, text or comment. @type {Rule[]} */
+const wordRules = [
+  { room: 'engine', never: /cuda/i, why: 'a device is opened by name and known by its traits' },
+  { room: 'arch', never: /cuda/i, why: 'a family knows graphs, not what computes them' },
+];
+
+/** @param {string} file */
+const roomOf = (file) => (file.includes('/') ? (file.split('/')[0] ?? '') : '');
+
+/**
+ * @param {string} file path below native/, with slashes
+ * @param {string} text
+ * @returns {string[]} one sentence for each line that says what its room never says
+ */
+export function wrongWords(file, text) {
+  const rules = wordRules.filter((rule) => rule.room === roomOf(file));
+  return text.split('\n').flatMap((line, i) =>
+    rules.flatMap((rule) => {
+      const said = rule.never.exec(line);
+      return said ? [`native/${file}:${i + 1} says ${said[0]}: ${rule.why}`] : [];
+    }),
+  );
+}
+
 /**
  * @param {string} file path below native/, with slashes
  * @param {string} text
  * @returns {string[]} one sentence for each include that its room may not have
  */
 export function wrongIncludes(file, text) {
-  const room = file.includes('/') ? (file.split('/')[0] ?? '') : '';
+  const room = roomOf(file);
   const includes = [...text.matchAll(/^[ \t]*#[ \t]*include[ \t]*["<]([^">]+)[">]/gm)].map((match) => match[1] ?? '');
   return includes.flatMap((include) =>
     includeRules
@@ -45,13 +78,15 @@ export function wrongIncludes(file, text) {
   );
 }
 
-/** Every wrong include of the project, and how many files were read. */
+/** Every wrong include and word of native/, and how many files were read. */
 export function checkIncludes(nativeDir = join(root, 'native')) {
   const isSource = (/** @type {string} */ name) =>
     name.endsWith('/') ? !name.startsWith('build') : /\.(c|cc|cpp|cu|cuh|h)$/.test(name);
   const files = filesBelow(nativeDir, isSource);
-  const wrong = files.flatMap((path) =>
-    wrongIncludes(relative(nativeDir, path).split(sep).join('/'), readFileSync(path, 'utf8')),
-  );
+  const wrong = files.flatMap((path) => {
+    const file = relative(nativeDir, path).split(sep).join('/');
+    const text = readFileSync(path, 'utf8');
+    return [...wrongIncludes(file, text), ...wrongWords(file, text)];
+  });
   return { wrong, count: files.length };
 }

@@ -21,7 +21,8 @@ CpuTokenRunner::CpuTokenRunner(const Model & model, Device & device)
 Status CpuTokenRunner::begin(KvRows * history, CompactCache * compact) {
     const HyperParams &  p    = model_.params();
     const Architecture & arch = model_.architecture();
-    compact_                  = static_cast<CpuCompactCache *>(compact);
+    compact_                  = dynamic_cast<CpuCompactCache *>(compact);
+    if (compact && !compact_) return Status::fail(Code::INTERNAL, "The compact cache lies on another device.");
     history_views_.clear();
     compact_views_.clear();
 

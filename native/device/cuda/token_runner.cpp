@@ -172,7 +172,8 @@ Status CudaTokenRunner::begin(KvRows * history, CompactCache * compact) {
     RETURN_IF_FAILED(cuda_.enter());
     RETURN_IF_FAILED(end());
     history_ = history;
-    compact_ = static_cast<CudaCompactCache *>(compact);
+    compact_ = dynamic_cast<CudaCompactCache *>(compact);
+    if (compact && !compact_) return Status::fail(Code::INTERNAL, "The compact cache lies on another device.");
     if (!compact_ && (!history_ || !history_->on_device())) {
         return Status::fail(Code::INVALID_ARGUMENT, "Mode full on a GPU reads every row there: read the document with "
                                                     "its KV on the GPU, or choose mode rocketkv-mt.");

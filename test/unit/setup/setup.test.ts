@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, w
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { checkIncludes, wrongIncludes } from '../../../electron/setup/include-rules.mjs';
+import { checkIncludes, wrongIncludes, wrongWords } from '../../../electron/setup/include-rules.mjs';
 import { lastLines, lockIsStale, runLogged, StepError, withLock } from '../../../electron/setup/run-step.mjs';
 import { filesBelow, hashOf, isFresh, lockIsInstalled, writeStamp } from '../../../electron/setup/staleness.mjs';
 import { ctestCounts, sum, vitestCounts } from '../../../electron/setup/test-counts.mjs';
@@ -156,6 +156,12 @@ describe('C++ includes', () => {
     ['kernels/top_k.cu', '#include "../rocketkv/params.h"'],
     ['binding/addon.cc', '#include "../kernels/kernels.h"'],
     ['status.h', '#include <node_api.h>'],
+    ['engine/prefill.cpp', '#include "../device/gpu/gpu_device.h"'],
+    ['engine/prefill.cpp', '#include "../device/host_memory.h"'],
+    ['engine/prefill.cpp', '#include "../kernels/kernels.h"'],
+    ['arch/llama.cpp', '#include "../device/device.h"'],
+    ['graph/layer_graph.cpp', '#include "../device/cuda/cuda_device.h"'],
+    ['device/cpu/cpu_device.cpp', '#include "../../binding/job.h"'],
   ])('%s may not have %s', (file, text) => {
     expect(wrongIncludes(file, `#pragma once\n${text}\n`)).toHaveLength(1);
   });
@@ -166,11 +172,28 @@ describe('C++ includes', () => {
     ['engine/model.cpp', '#include "../rocketkv/params.h"'],
     ['kernels/top_k.cu', '#include "cuda_common.cuh"'],
     ['kernels/top_k.cu', '#include <cuda_runtime.h>'],
+    ['engine/prefill.cpp', '#include "../device/device.h"'],
+    ['graph/layer_graph.cpp', '#include "../device/device.h"'],
+    ['device/cuda/cuda_device.cpp', '#include "../../kernels/kernels.h"'],
   ])('%s may have %s', (file, text) => {
     expect(wrongIncludes(file, text)).toEqual([]);
   });
 
+  it.each([
+    ['engine/model.cpp', '// asks CUDA for memory'],
+    ['engine/model.cpp', 'bool on_cuda = false;'],
+    ['arch/llama.cpp', '"cuda:0"'],
+  ])('%s may not say %s', (file, text) => {
+    expect(wrongWords(file, `first\n${text}\n`)).toEqual([expect.stringMatching(/^native\/.*:2 says cuda: /i)]);
+  });
+
+  it('devices may say what they are', () => {
+    expect(wrongWords('device/cuda/cuda_device.cpp', 'CudaDevice')).toEqual([]);
+    expect(wrongWords('engine/model.cpp', 'a GPU')).toEqual([]);
+  });
+
   it('of the project were looked at', () => {
+    expect(checkIncludes().wrong).toEqual([]);
     expect(checkIncludes().count).toBeGreaterThan(10);
   });
 });
