@@ -19,8 +19,6 @@ class GraphArena {
     ggml_cgraph *  new_graph();
     // Places every tensor of the graph; HOST_OOM or GPU_OOM when that fails.
     Status allocate(ggml_cgraph * graph);
-    // Bytes of the largest graph so far.
-    size_t workspace_bytes() const { return ggml_gallocr_get_buffer_size(allocator_.get(), 0); }
 
   private:
     size_t               max_nodes_;

@@ -516,6 +516,39 @@ void test_pinned_memory() {
     CHECK(PinnedMemory::allocate(device->library(), size_t(1) << 47, none).code == Code::HOST_OOM && !none.pinned());
 }
 
+// Options that leave every token a chance leave it here too, and not only the best few that usually leave the GPU.
+void test_whole_vocabulary() {
+    TinyModelOptions options = model_options(GGML_TYPE_F16);
+    options.n_vocab          = 2000;
+    const TinyModel model(options);
+    const auto      engine = open_on_cuda(model);
+    std::mt19937_64 random(check::seed());
+    Document        document(*engine, GGML_TYPE_F16);
+    CHECK(document.read(random_tokens(random, 900, options.n_vocab), 1024, 512, nullptr).ok());
+    AskRequest request;
+    static_cast<AnswerRequest &>(request) =
+        question(random_tokens(random, 37, options.n_vocab), Mode::rocketkv_mt, SelectorKind::pages, 256);
+    request.sampler.temperature = 100;  // nearly uniform: seven of eight tokens are beyond the 256 best
+    request.sampler.top_k       = 0;
+    request.sampler.top_p       = 1;
+    request.sampler.min_p       = 0;
+    request.sampler.seed        = random();
+    Asked asked;
+    {
+        Session chat(*engine, document);
+        asked = ask(chat, request);
+    }
+    if (!CHECK(asked.status.ok() && asked.tokens.size() == size_t(request.max_new))) return;
+    const Run run    = force(*engine, document, request, asked.tokens);
+    int       beyond = 0;
+    for (size_t i = 1; i < asked.tokens.size() && i < run.logits.size(); i++) {
+        const float * logits = run.logits[i].data();
+        beyond += std::count_if(logits, logits + options.n_vocab,
+                                [&](float l) { return l > logits[asked.tokens[i]]; }) >= LEAST_CANDIDATES;
+    }
+    CHECK(beyond > 10);
+}
+
 }  // namespace
 
 int main() {
@@ -526,6 +559,7 @@ int main() {
     test_chat();
     test_out_of_memory();
     test_pinned_memory();
+    test_whole_vocabulary();
     test_grown_rows();
     test_kept();
     test_memory_is_flat();
