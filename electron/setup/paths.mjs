@@ -9,6 +9,7 @@ export const modulesDir = join(root, 'node_modules');
 export const nativeDir = join(root, 'native');
 export const buildDir = join(nativeDir, 'build');
 export const sanitizerBuildDir = join(nativeDir, 'build-asan');
+export const threadBuildDir = join(nativeDir, 'build-tsan');
 export const addonFile = join(buildDir, 'Release', 'rocketdoc.node');
 export const rendererDir = join(root, 'renderer');
 export const windowDir = join(root, 'out', 'renderer');

@@ -17,6 +17,7 @@ import {
   rendererDir,
   root,
   sanitizerBuildDir,
+  threadBuildDir,
   windowDir,
 } from './paths.mjs';
 import { runLogged, StepError, say, withLock } from './run-step.mjs';
@@ -120,25 +121,34 @@ function native(purpose) {
   };
 }
 
-/** The native tests once more, with the address and undefined-behaviour sanitizers. No addon: node is not instrumented.
- *  @type {Step} */
-const sanitizer = {
-  name: 'sanitizer tests',
-  isReady: () => isFresh(join(sanitizerBuildDir, '.ready'), nativeHash(true)),
+/**
+ * Native tests once more, with a sanitizer. No addon: node is not instrumented.
+ * @param {string} sanitizer as ROCKETDOC_SANITIZE says it
+ * @param {string} dir
+ * @param {string[]} targets none: all tests
+ * @returns {Step}
+ */
+const sanitized = (sanitizer, dir, targets) => ({
+  name: `${sanitizer} sanitizer tests`,
+  isReady: () => isFresh(join(dir, '.ready'), nativeHash(true)),
   async make() {
     if (process.platform === 'win32') return;
     await ensureToolchain();
-    say('Building the native tests with sanitizers (a few minutes the first time).');
+    say(`Building native tests with the ${sanitizer} sanitizer (a few minutes the first time).`);
     const hash = nativeHash(true);
-    const log = join(sanitizerBuildDir, 'build.log');
-    const flags = ['-DROCKETDOC_TESTS=ON', '-DROCKETDOC_SANITIZE=ON', '-DROCKETDOC_CUDA=OFF'];
-    const configure = ['-S', nativeDir, '-B', sanitizerBuildDir, '-DCMAKE_BUILD_TYPE=RelWithDebInfo', ...flags];
-    await runLogged('Configuring the sanitizer build', log, 'cmake', configure);
-    const build = ['--build', sanitizerBuildDir, '--parallel', jobs];
-    await runLogged('The sanitizer build', log, 'cmake', build, { append: true });
-    writeStamp(join(sanitizerBuildDir, '.ready'), hash);
+    const log = join(dir, 'build.log');
+    const flags = ['-DROCKETDOC_TESTS=ON', `-DROCKETDOC_SANITIZE=${sanitizer}`, '-DROCKETDOC_CUDA=OFF'];
+    const configure = ['-S', nativeDir, '-B', dir, '-DCMAKE_BUILD_TYPE=RelWithDebInfo', ...flags];
+    await runLogged(`Configuring the ${sanitizer} sanitizer build`, log, 'cmake', configure);
+    const chosen = targets.length > 0 ? ['--target', ...targets] : [];
+    const build = ['--build', dir, '--parallel', jobs, ...chosen];
+    await runLogged(`The ${sanitizer} sanitizer build`, log, 'cmake', build, { append: true });
+    writeStamp(join(dir, '.ready'), hash);
   },
-};
+});
+const addressSanitizer = sanitized('address', sanitizerBuildDir, []);
+/** Of what several threads do at once there is one test. */
+const threadSanitizer = sanitized('thread', threadBuildDir, ['engine_races_test']);
 
 /** The window's files, bundled. @type {Step} */
 const window = {
@@ -205,7 +215,7 @@ const goals = {
   start: [modules, native('app'), window, desktopIfInstalled],
   desktop: [modules, native('app'), window, desktop],
   gpu: [modules, native('gpu')],
-  test: [modules, native('test'), sanitizer, browser],
+  test: [modules, native('test'), addressSanitizer, threadSanitizer, browser],
 };
 
 const goal = process.argv[2] ?? '';

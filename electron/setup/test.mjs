@@ -5,7 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { lint } from './lint.mjs';
-import { buildDir, cacheDir, modulesDir, root, sanitizerBuildDir } from './paths.mjs';
+import { buildDir, cacheDir, modulesDir, root, sanitizerBuildDir, threadBuildDir } from './paths.mjs';
 import { readText } from './staleness.mjs';
 import { ctestCounts, sum, vitestCounts } from './test-counts.mjs';
 
@@ -51,8 +51,10 @@ function native(title, dir, choice = []) {
 function everything() {
   heading('lint');
   const parts = [lint(), native('native tests', buildDir)];
-  if (process.platform !== 'win32')
+  if (process.platform !== 'win32') {
     parts.push(native('native tests with address and undefined-behaviour sanitizers', sanitizerBuildDir));
+    parts.push(native('native tests with the thread sanitizer', threadBuildDir, ['-R', '^engine_races_test$']));
+  }
   parts.push(vitest());
   return parts;
 }

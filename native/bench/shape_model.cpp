@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "ggml-cpp.h"
+#include "open_file.h"
 
 namespace rocketdoc {
 namespace {

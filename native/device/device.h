@@ -119,7 +119,7 @@ class Device {
                                       const RocketBudgets & budgets, std::unique_ptr<CompactCache> & out)        = 0;
 
     // Bytes that can be allocated on the device now, and in RAM.
-    int64_t         available() const { return std::min(available_limit_, free_bytes()); }
+    int64_t         available() const { return std::min(available_limit_.load(), free_bytes()); }
     int64_t         host_available() const;
     virtual int64_t total_bytes() const = 0;
     // From here on the device has no more than this available, whatever it says: for trying out a memory that is full.
@@ -132,7 +132,7 @@ class Device {
         least_available_ = available();
     }
     void look_at_memory() {
-        if (watching_) least_available_ = std::min(least_available_, available());
+        if (watching_) least_available_ = std::min(least_available_.load(), available());
     }
     // The most that was in use since watch_memory(), of what was free when the device was opened: the driver's own
     // context is not in it, what other programs took meanwhile is. 0 without memory of its own.
@@ -151,8 +151,9 @@ class Device {
     int64_t            available_at_open_ = 0;
 
   private:
-    int64_t available_limit_ = std::numeric_limits<int64_t>::max(), least_available_ = 0;
-    bool    watching_ = false;
+    // Set and asked by one thread while another computes.
+    std::atomic<int64_t> available_limit_{std::numeric_limits<int64_t>::max()}, least_available_{0};
+    std::atomic<bool>    watching_{false};
 };
 
 // The device of each layer, [n_layer].

@@ -1,6 +1,8 @@
 #include "kv_rows.h"
 
+#include <new>
 #include <string>
+#include <utility>
 
 #include "../graph/ggml_inside.h"
 
@@ -57,23 +59,48 @@ Status KvRows::allocate_layer(const Device & device, int64_t capacity, Layer & o
                                  bytes_text(int64_t(shape_.bytes(capacity))) + ").");
 }
 
+Status KvRows::grow_layer(const Device & device, int64_t capacity, int64_t n_live, Layer & layer) const {
+    Layer next;
+    RETURN_IF_FAILED(allocate_layer(device, capacity, next));
+    for (auto [from, to] : {std::pair{layer.k, next.k}, std::pair{layer.v, next.v}}) {
+        for (int64_t head = 0; head < from->ne[2] && n_live > 0; head++) {
+            RETURN_IF_FAILED(copy_bytes(from, size_t(head) * from->nb[2], to, size_t(head) * to->nb[2],
+                                        size_t(n_live) * from->nb[1]));
+        }
+    }
+    layer = std::move(next);
+    return Status::good();
+}
+
+// In place, so that nothing need be allocated: every head moves towards the start, where only heads lie that have moved
+// already. rows: room for n_live rows of a head.
+void KvRows::shrink_layer(Layer & layer, int64_t capacity, int64_t n_live, std::vector<uint8_t> & rows) const {
+    for (ggml_tensor * t : {layer.k, layer.v}) {
+        const size_t wide = t->nb[2], narrow = size_t(capacity) * t->nb[1], bytes = size_t(n_live) * t->nb[1];
+        for (int64_t head = 1; head < t->ne[2] && n_live > 0; head++) {
+            ggml_backend_tensor_get(t, rows.data(), size_t(head) * wide, bytes);
+            ggml_backend_tensor_set(t, rows.data(), size_t(head) * narrow, bytes);
+        }
+        (void) set_row_capacity(t, capacity);  // it had that many before
+    }
+}
+
 Status KvRows::grow(int64_t capacity, int64_t n_live) {
     if (capacity <= capacity_) return Status::good();
     capacity = allocated_rows(devices_.front()->traits(), capacity);
-    // A layer's larger copy replaces it at once, so the peak is one layer more; capacity_ says what every layer has at
-    // least.
+    std::vector<uint8_t> rows;  // taken before anything changes: the way back must not need memory
+    try {
+        rows.resize(size_t(n_live) * ggml_row_size(shape_.type, shape_.head_dim));
+    } catch (const std::bad_alloc &) {
+        return Status::fail(Code::HOST_OOM, "Not enough memory to move the KV cache.");
+    }
+    // A layer's larger copy replaces it at once, so the peak is one layer more. Kernels take one distance between heads
+    // for all layers: either every layer grows, or none.
     for (size_t i = 0; i < layers_.size(); i++) {
-        Layer & layer = layers_[i];
-        if (layer.k->ne[1] >= capacity) continue;  // grown by an earlier call that failed later on
-        Layer next;
-        RETURN_IF_FAILED(allocate_layer(*devices_[i], capacity, next));
-        for (auto [from, to] : {std::pair{layer.k, next.k}, std::pair{layer.v, next.v}}) {
-            for (int64_t head = 0; head < from->ne[2] && n_live > 0; head++) {
-                RETURN_IF_FAILED(copy_bytes(from, size_t(head) * from->nb[2], to, size_t(head) * to->nb[2],
-                                            size_t(n_live) * from->nb[1]));
-            }
-        }
-        layer = std::move(next);
+        Status status = grow_layer(*devices_[i], capacity, n_live, layers_[i]);
+        if (status.ok()) continue;
+        for (size_t grown = 0; grown < i; grown++) shrink_layer(layers_[grown], capacity_, n_live, rows);
+        return status;
     }
     capacity_ = capacity;
     return Status::good();

@@ -36,7 +36,7 @@ class KvRows {
     }
 
     // Makes room for `capacity` rows, keeping the first n_live; layer by layer, so the peak is one layer more. No-op
-    // when there is room.
+    // when there is room. GPU_OOM or HOST_OOM: every layer is as it was.
     Status grow(int64_t capacity, int64_t n_live);
 
     const KvShape & shape() const { return shape_; }
@@ -67,6 +67,8 @@ class KvRows {
     };
     bool   allocate_buffer(const Device & device, Layer & layer) const;
     Status allocate_layer(const Device & device, int64_t capacity, Layer & out) const;
+    Status grow_layer(const Device & device, int64_t capacity, int64_t n_live, Layer & layer) const;
+    void   shrink_layer(Layer & layer, int64_t capacity, int64_t n_live, std::vector<uint8_t> & rows) const;
 
     LayerDevices       devices_;
     Home               home_ = Home::device;

@@ -91,6 +91,14 @@ Status set_row_count(ggml_tensor * view, int64_t n_rows) {
     return Status::good();
 }
 
+bool set_row_capacity(ggml_tensor * rows, int64_t capacity) {
+    if (rows->view_src || capacity < 1 || capacity > rows->ne[1]) return false;
+    rows->ne[1] = capacity;
+    rows->nb[2] = size_t(capacity) * rows->nb[1];
+    rows->nb[3] = size_t(rows->ne[2]) * rows->nb[2];
+    return true;
+}
+
 Status set_mask_length(ggml_tensor * mask, int64_t n_rows, int64_t capacity) {
     if (mask->view_src || mask->ne[1] != 1 || n_rows < 1 || n_rows > capacity)
         return refused(("A mask cannot be " + std::to_string(n_rows) + " rows long").c_str(), mask);

@@ -34,6 +34,10 @@ void set_mask(ggml_tensor * attention, ggml_tensor * mask);
 // Makes a view of rows [D, n, heads], which begins at row 0, n_rows long: a graph that is kept can run again with more.
 Status set_row_count(ggml_tensor * view, int64_t n_rows);
 
+// Makes a tensor of rows [D, capacity, heads], no view, one of fewer rows a head in the same memory; who calls has
+// moved the heads. False when it has fewer already.
+bool set_row_capacity(ggml_tensor * rows, int64_t capacity);
+
 // Makes a mask of one query, a tensor of its own, n_rows long. capacity: what its memory holds.
 Status set_mask_length(ggml_tensor * mask, int64_t n_rows, int64_t capacity);
 

@@ -1,9 +1,12 @@
 // A cancel from another thread, at any moment: the call ends with CANCELLED, and the chat goes on as if it had not
 // been. Also where the cancelled answer had already let go of the chat's rows, and where another chat was mounted in
 // between.
+#include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstdio>
 #include <memory>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -70,6 +73,42 @@ void test_any_moment(Engine & engine, std::mt19937_64 & random) {
     }
 }
 
+// A thousand cancels of an answer that would go on for long, many in its first microseconds: none is lost.
+void test_none_is_lost(const std::string & model, std::mt19937_64 & random) {
+    std::unique_ptr<Engine> engine;
+    // One thread: how soon a cancel is seen does not depend on who else computes on this machine.
+    CHECK(Engine::open({model, {GGML_BINS, 1}}, engine).ok());
+    Document document(*engine, GGML_TYPE_F16);
+    CHECK(document.read(pseudo_random_tokens(1, 200, TinyModelOptions().n_vocab), 256, 64, nullptr).ok());
+    Session    session(*engine, document);
+    AskRequest endless            = question(2, Mode::rocketkv_mt);
+    endless.max_new               = 1700;
+    int                      lost = 0;
+    std::chrono::nanoseconds longest{0};
+    for (int i = 0; i < 1000; i++) {
+        const double                   most = i % 3 == 0 ? 20 : i % 3 == 1 ? 1000 : 12000;  // microseconds
+        const std::chrono::nanoseconds wait(int64_t(1000 * std::uniform_real_distribution<double>(0, most)(random)));
+        std::atomic<bool>              cancel{false}, begin{false};
+        std::chrono::steady_clock::time_point set;
+        std::thread                           other([&] {
+            while (!begin) std::this_thread::yield();
+            const auto until = std::chrono::steady_clock::now() + wait;
+            while (std::chrono::steady_clock::now() < until) std::this_thread::yield();
+            set    = std::chrono::steady_clock::now();
+            cancel = true;
+        });
+        begin              = true;
+        const Asked answer = ask(session, endless, {}, &cancel);
+        const auto  end    = std::chrono::steady_clock::now();
+        other.join();
+        lost += answer.status.code != Code::CANCELLED;
+        longest = std::max(longest, std::chrono::duration_cast<std::chrono::nanoseconds>(end - set));
+    }
+    CHECK(lost == 0);
+    CHECK(session.n_tokens() == 200);
+    std::printf("1000 cancels, %d lost; the longest took %.1f ms to be seen\n", lost, double(longest.count()) / 1e6);
+}
+
 // Mode rocketkv gives the chat's rows up when its prompt is read. A cancel after that brings them back, even when
 // another chat has used their place.
 void test_rows_come_back(Engine & engine) {
@@ -102,6 +141,7 @@ int main() {
     std::unique_ptr<Engine> engine;
     CHECK(Engine::open({model.path(), {GGML_BINS, 2}}, engine).ok());
     std::mt19937_64 random(check::seed());
+    test_none_is_lost(model.path(), random);
     test_rows_come_back(*engine);
     test_any_moment(*engine, random);
     return check::report();

@@ -1,6 +1,7 @@
 // Memory that does not suffice: what is planned for any size of memory either fits, or says what lacks and proposes
 // only what fits; and on a real engine such a question leaves its chat as it was, which answers again.
 #include <algorithm>
+#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
@@ -272,6 +273,77 @@ void test_session_goes_on() {
     CHECK(calm.status.ok() && again.tokens == calm.tokens);
 }
 
+// The compact cache of the last answer goes where there is no room for two; a question that fails then leaves the chat
+// able to answer, and what was known of the last answer is still told.
+void test_last_cache_makes_room() {
+    TinyModelOptions options;
+    options.seed  = check::seed();
+    options.n_ctx = 8192;
+    TinyModel               model(options);
+    std::unique_ptr<Engine> engine;
+    CHECK(Engine::open({model.path(), {GGML_BINS, 1}}, engine).ok());
+    std::mt19937_64 random(check::seed());
+    const auto      tokens = [&](int n) { return random_tokens(random, n, options.n_vocab); };
+    Document        document(*engine, GGML_TYPE_F16);
+    CHECK(document.read(tokens(4500), 1024, 512, nullptr).ok());
+    const AskRequest first  = ask_with(tokens(30), Mode::rocketkv_mt, 4096),
+                     second = ask_with(tokens(25), Mode::rocketkv_mt, 4096),
+                     third  = ask_with(tokens(20), Mode::rocketkv_mt, 4096);
+    Session          undisturbed(*engine, document), session(*engine, document);
+    CHECK(ask(undisturbed, first).status.ok());
+    const Asked expected_second = ask(undisturbed, second), expected_third = ask(undisturbed, third);
+    CHECK(expected_second.status.ok() && expected_third.status.ok());
+
+    CHECK(ask(session, first).status.ok());
+    const auto limit_to_one = [&](const AskRequest & asked) {
+        PlanRequest planned;
+        planned.n_question = int64_t(asked.tokens.size()) + 1;  // the last answer ended by its length
+        planned.n_prompt   = session.n_tokens() + planned.n_question;
+        planned.max_new    = asked.max_new;
+        planned.rocket     = asked.rocket;
+        planned.segment    = asked.segment;
+        planned.tile       = asked.tile;
+        MemoryPlan plan;
+        CHECK(engine->plan(planned, plan).ok());
+        const Counters now = session.counters();
+        CHECK(now.compact_bytes > 0);
+        const size_t last = now.compact_bytes + now.summary_bytes;
+        engine->device().limit_available(
+            int64_t(plan.total() - engine->model().held_bytes() - document.bytes() - last / 2));
+    };
+    limit_to_one(second);
+    CHECK(ask(session, second).tokens == expected_second.tokens);
+    CHECK(session.counters().compact_bytes > 0);
+
+    session.publish_map();
+    const Counters    counters = session.counters();
+    const DocumentMap map      = session.document_map();
+    limit_to_one(third);
+    std::atomic<bool> cancel{false};
+    AskEvents         events;
+    events.prefill = [&](int64_t, int64_t) { cancel = true; };
+    CHECK(ask(session, third, events, &cancel).status.code == Code::CANCELLED);
+    session.publish_map();  // as who looks at a chat that does not answer
+    CHECK(session.counters().compact_bytes == counters.compact_bytes && session.counters().mode == counters.mode &&
+          session.counters().rows_kept == counters.rows_kept && session.counters().kept_mass == counters.kept_mass);
+    CHECK(session.document_map().kept == map.kept && session.document_map().read == map.read);
+    engine->device().limit_available(std::numeric_limits<int64_t>::max());  // what was let go of is free now
+    CHECK(ask(session, third).tokens == expected_third.tokens);
+    CHECK(session.borders() == undisturbed.borders());
+}
+
+// In mode rocketkv the chat's compact cache is what the next one is made from: both are in the plan.
+void test_own_history_is_planned() {
+    const HyperParams  p      = shape_8b();
+    const DeviceTraits device = gpu(40 * 1024 * MiB, 64 * 1024 * MiB);
+    PlanRequest        r      = question_on(100'000, Mode::rocketkv, 4096);
+    MemoryPlan         without, with;
+    CHECK(memory_plan(p, device, WEIGHTS, r, without).ok());
+    r.own_history = 700 * MiB;
+    CHECK(memory_plan(p, device, WEIGHTS, r, with).ok());
+    CHECK(with.total() == without.total() + 700 * MiB && with.device_total() == without.device_total() + 700 * MiB);
+}
+
 // Pages from the system: zero, writable to the last byte, moved without a copy, given back; more than there is is no
 // crash.
 void test_host_pages() {
@@ -299,5 +371,7 @@ int main() {
     test_order();
     test_failed_allocation();
     test_session_goes_on();
+    test_last_cache_makes_room();
+    test_own_history_is_planned();
     return check::report();
 }

@@ -1,0 +1,52 @@
+// The only place that opens files and turns paths into the system's. Paths are UTF-8 everywhere in this project; Windows
+// wants UTF-16, whatever its code page. A check in lint keeps other files from opening any.
+#pragma once
+
+#include <cstdint>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+namespace rocketdoc {
+
+std::filesystem::path path_from_utf8(const std::string & utf8);
+std::string           utf8_from_path(const std::filesystem::path & path);
+
+struct CloseFile {
+    void operator()(std::FILE * file) const { std::fclose(file); }
+};
+using FilePtr = std::unique_ptr<std::FILE, CloseFile>;
+
+// Each is null when it fails; errno says why.
+FilePtr open_to_read(const std::string & path);
+FilePtr open_to_append(const std::string & path);
+// A new file that only this user reads. What lay under its name goes, and is not written through.
+FilePtr create_private(const std::string & path);
+
+// What was written is on the disk.
+bool sync_to_disk(std::FILE * file);
+// The same of a name in a folder. A file system that cannot do this says so, and nothing is lost but a name.
+void sync_folder(const std::string & folder);
+
+// A read-only mapping of a whole file. Move-only.
+class FileMapping {
+  public:
+    enum class Failure { none, not_there, empty, no_room };
+
+    FileMapping() = default;
+    ~FileMapping();
+    FileMapping(FileMapping && other) noexcept { *this = std::move(other); }
+    FileMapping & operator=(FileMapping && other) noexcept;
+
+    static Failure open(const std::string & path, FileMapping & out);
+
+    const uint8_t * data() const { return data_; }
+    size_t          size() const { return size_; }
+
+  private:
+    const uint8_t * data_ = nullptr;
+    size_t          size_ = 0;
+};
+
+}  // namespace rocketdoc
