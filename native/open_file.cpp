@@ -39,23 +39,23 @@ FilePtr create_private(const std::string & path) { return FilePtr(_wfopen(path_f
 bool sync_to_disk(std::FILE * file) { return _commit(_fileno(file)) == 0; }
 void sync_folder(const std::string &) {}
 
-FileMapping::Failure FileMapping::open(const std::string & path, FileMapping & out) {
+Status FileMapping::open(const std::string & path, FileMapping & out) {
     HANDLE file = CreateFileW(path_from_utf8(path).c_str(), GENERIC_READ, FILE_SHARE_READ, nullptr, OPEN_EXISTING,
                               FILE_ATTRIBUTE_NORMAL, nullptr);
-    if (file == INVALID_HANDLE_VALUE) return Failure::not_there;
+    if (file == INVALID_HANDLE_VALUE) return Status::fail(Code::MODEL_MISSING, path + " cannot be opened.");
     LARGE_INTEGER size;
     if (!GetFileSizeEx(file, &size) || size.QuadPart <= 0) {
         CloseHandle(file);
-        return Failure::empty;
+        return Status::fail(Code::MODEL_FORMAT, path + " is empty.");
     }
     HANDLE mapping = CreateFileMappingW(file, nullptr, PAGE_READONLY, 0, 0, nullptr);
     void * address = mapping ? MapViewOfFile(mapping, FILE_MAP_READ, 0, 0, 0) : nullptr;
     if (mapping) CloseHandle(mapping);
     CloseHandle(file);
-    if (!address) return Failure::no_room;
+    if (!address) return Status::fail(Code::HOST_OOM, path + " cannot be mapped into memory.");
     out.data_ = static_cast<const uint8_t *>(address);
     out.size_ = size_t(size.QuadPart);
-    return Failure::none;
+    return Status::good();
 }
 
 FileMapping::~FileMapping() {
@@ -86,20 +86,20 @@ void sync_folder(const std::string & folder) {
     ::close(fd);
 }
 
-FileMapping::Failure FileMapping::open(const std::string & path, FileMapping & out) {
+Status FileMapping::open(const std::string & path, FileMapping & out) {
     const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return Failure::not_there;
+    if (fd < 0) return Status::fail(Code::MODEL_MISSING, path + " cannot be opened.");
     struct stat info;
     if (fstat(fd, &info) != 0 || info.st_size <= 0) {
         ::close(fd);
-        return Failure::empty;
+        return Status::fail(Code::MODEL_FORMAT, path + " is empty.");
     }
     void * address = mmap(nullptr, size_t(info.st_size), PROT_READ, MAP_PRIVATE, fd, 0);
     ::close(fd);
-    if (address == MAP_FAILED) return Failure::no_room;
+    if (address == MAP_FAILED) return Status::fail(Code::HOST_OOM, path + " cannot be mapped into memory.");
     out.data_ = static_cast<const uint8_t *>(address);
     out.size_ = size_t(info.st_size);
-    return Failure::none;
+    return Status::good();
 }
 
 FileMapping::~FileMapping() {

@@ -1,5 +1,5 @@
-// The only place that opens files and turns paths into the system's. Paths are UTF-8 everywhere in this project; Windows
-// wants UTF-16, whatever its code page. A check in lint keeps other files from opening any.
+// The only place that opens files and turns paths into the system's. Paths are UTF-8 everywhere in this project;
+// Windows wants UTF-16, whatever its code page. A check in lint keeps other files from opening any.
 #pragma once
 
 #include <cstdint>
@@ -7,6 +7,8 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+
+#include "status.h"
 
 namespace rocketdoc {
 
@@ -32,14 +34,13 @@ void sync_folder(const std::string & folder);
 // A read-only mapping of a whole file. Move-only.
 class FileMapping {
   public:
-    enum class Failure { none, not_there, empty, no_room };
-
     FileMapping() = default;
     ~FileMapping();
     FileMapping(FileMapping && other) noexcept { *this = std::move(other); }
     FileMapping & operator=(FileMapping && other) noexcept;
 
-    static Failure open(const std::string & path, FileMapping & out);
+    // MODEL_MISSING, MODEL_FORMAT (empty), HOST_OOM.
+    static Status open(const std::string & path, FileMapping & out);
 
     const uint8_t * data() const { return data_; }
     size_t          size() const { return size_; }

@@ -4,6 +4,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { checkOpens } from './file-opening.mjs';
 import { checkIncludes } from './include-rules.mjs';
 import { modulesDir, root } from './paths.mjs';
 import { filesBelow } from './staleness.mjs';
@@ -59,6 +60,11 @@ function includes() {
   return count === 0 ? 'no C++ file was found' : wrong.join('\n');
 }
 
+function opens() {
+  const { wrong, count } = checkOpens();
+  return count === 0 ? 'no C++ file was found' : wrong.join('\n');
+}
+
 /** Every C++ and CUDA file, in one dialect (.clang-format). @param {string[]} args */
 function clangFormat(args) {
   const isSource = (/** @type {string} */ name) =>
@@ -75,6 +81,7 @@ const checks = [
   ['imports (dependency-cruiser)', cruise],
   ['C++ format (clang-format)', () => clangFormat(['--dry-run', '--Werror'])],
   ['C++ includes', includes],
+  ['C++ files are opened by Unicode paths', opens],
   ['unused code (knip)', tool('knip/bin/knip.js', ['--no-progress'])],
 ];
 

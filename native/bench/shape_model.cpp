@@ -17,10 +17,6 @@ namespace {
 // Rows are quantized once and repeated from changing starts: quantizing eight billion weights would take minutes.
 constexpr int64_t DISTINCT_ROWS = 64;
 
-struct FileCloser {
-    void operator()(std::FILE * file) const { std::fclose(file); }
-};
-
 class ShapeWriter {
   public:
     ShapeWriter(const ModelShape & shape, ggml_type type) : shape_(shape), type_(type), gguf_(gguf_init_empty()) {
@@ -73,7 +69,7 @@ class ShapeWriter {
                                                                 ". Free some disk space.");
         if (!gguf_write_to_file(gguf_.get(), path.c_str(), true))
             return Status::fail(Code::IO, path + " cannot be written. Choose another folder.");
-        std::unique_ptr<std::FILE, FileCloser> file(std::fopen(path.c_str(), "ab"));
+        FilePtr file = open_to_append(path);
         if (!file) return failed;
         for (ggml_tensor * t = ggml_get_first_tensor(ctx_.get()); t; t = ggml_get_next_tensor(ctx_.get(), t)) {
             if (!write_rows(file.get(), *t)) return failed;
@@ -158,16 +154,16 @@ Status write_shape_model(const std::string & path, const ModelShape & shape, ggm
     ShapeWriter writer(shape, type);
     writer.declare();
     std::error_code      ec;
-    const fs::path       folder = fs::absolute(path, ec).parent_path();
+    const fs::path       folder = fs::absolute(path_from_utf8(path), ec).parent_path();
     const fs::space_info space  = fs::space(folder, ec);
     if (!ec && space.available < writer.bytes()) {
         return Status::fail(Code::DISK_FULL, "The random weights take " + std::to_string(writer.bytes() >> 20) +
-                                                 " MB in " + folder.string() + ", " +
+                                                 " MB in " + utf8_from_path(folder) + ", " +
                                                  std::to_string(space.available >> 20) +
                                                  " MB are free there. Free some disk space or choose smaller weights.");
     }
     const Status status = writer.write(path);
-    if (!status.ok()) fs::remove(path, ec);
+    if (!status.ok()) fs::remove(path_from_utf8(path), ec);
     return status;
 }
 

@@ -1,9 +1,9 @@
 #include "dynamic_library.h"
 
+#include "../open_file.h"
+
 #ifdef _WIN32
 #include <windows.h>
-
-#include <filesystem>
 #else
 #include <dlfcn.h>
 #endif
@@ -13,7 +13,7 @@ namespace rocketdoc {
 #ifdef _WIN32
 void * open_library(const std::string & path, std::string & error) {
     // What it needs lies beside it, not beside the program.
-    const std::wstring file = std::filesystem::u8path(path).make_preferred().wstring();
+    const std::wstring file = path_from_utf8(path).make_preferred().wstring();
     void * library = reinterpret_cast<void *>(LoadLibraryExW(file.c_str(), nullptr, LOAD_WITH_ALTERED_SEARCH_PATH));
     if (!library) error = "error " + std::to_string(GetLastError());
     return library;

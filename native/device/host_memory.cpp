@@ -1,9 +1,11 @@
 #include "host_memory.h"
 
+#include "../open_file.h"
+
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
-#include <fstream>
+#include <cstdio>
 #include <limits>
 #include <string>
 #include <system_error>
@@ -44,27 +46,22 @@ int64_t host_memory_available() {
 namespace {
 
 int64_t read_number(const char * path) {
-    std::ifstream file(path);
-    int64_t       value = -1;
-    return file >> value ? value : -1;  // "max" and a missing file both mean: no limit
+    const FilePtr file  = open_to_read(path);
+    long long     value = -1;
+    return file && std::fscanf(file.get(), "%lld", &value) == 1 ? value : -1;  // "max", and no file: no limit
 }
 
 int64_t meminfo_available() {
-    std::ifstream file("/proc/meminfo");
-    std::string   key, unit;
-    int64_t       kib;
-    while (file >> key >> kib) {
-        std::getline(file, unit);
-        if (key == "MemAvailable:") return kib * 1024;
+    const FilePtr file = open_to_read("/proc/meminfo");
+    char          line[256];
+    long long     kib = 0;
+    while (file && std::fgets(line, sizeof(line), file.get())) {
+        if (std::sscanf(line, "MemAvailable: %lld", &kib) == 1) return kib * 1024;
     }
     return std::numeric_limits<int64_t>::max();
 }
 
-int64_t address_space_used() {
-    std::ifstream file("/proc/self/statm");
-    int64_t       pages = 0;
-    return file >> pages ? pages * sysconf(_SC_PAGESIZE) : 0;
-}
+int64_t address_space_used() { return std::max<int64_t>(0, read_number("/proc/self/statm")) * sysconf(_SC_PAGESIZE); }
 
 }  // namespace
 

@@ -7,14 +7,7 @@
 #include <cstring>
 #include <limits>
 
-#ifdef _WIN32
-#include <windows.h>
-#else
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
-#endif
+#include "../open_file.h"
 
 namespace rocketdoc {
 namespace {
@@ -29,7 +22,8 @@ std::string printable(const unsigned char * bytes, size_t n) {
 }
 
 Status read_start(const std::string & path, unsigned char * start, size_t & file_bytes) {
-    std::FILE * file = std::fopen(path.c_str(), "rb");
+    const FilePtr opened = open_to_read(path);
+    std::FILE *   file   = opened.get();
     if (!file) return Status::fail(Code::MODEL_MISSING, "There is no model file at " + path + ".");
     size_t n = std::fread(start, 1, MIN_HEADER, file);
 #ifdef _WIN32
@@ -39,7 +33,6 @@ Status read_start(const std::string & path, unsigned char * start, size_t & file
     fseeko(file, 0, SEEK_END);
     long long end = ftello(file);
 #endif
-    std::fclose(file);
     // A folder opens but has neither a start nor a sensible end.
     if (end < 0 || end == std::numeric_limits<long long>::max() || (n == 0 && end > 0)) {
         return Status::fail(Code::MODEL_MISSING, path + " cannot be read as a file.");
@@ -56,52 +49,6 @@ Status read_start(const std::string & path, unsigned char * start, size_t & file
 }
 
 }  // namespace
-
-FileMapping & FileMapping::operator=(FileMapping && other) noexcept {
-    std::swap(data_, other.data_);
-    std::swap(size_, other.size_);
-    return *this;
-}
-
-#ifdef _WIN32
-Status FileMapping::open(const std::string & path, FileMapping & out) {
-    HANDLE file = CreateFileA(path.c_str(), GENERIC_READ, FILE_SHARE_READ, nullptr, OPEN_EXISTING,
-                              FILE_ATTRIBUTE_NORMAL, nullptr);
-    if (file == INVALID_HANDLE_VALUE) return Status::fail(Code::MODEL_MISSING, path + " cannot be opened.");
-    LARGE_INTEGER size;
-    GetFileSizeEx(file, &size);
-    HANDLE mapping = CreateFileMappingA(file, nullptr, PAGE_READONLY, 0, 0, nullptr);
-    void * address = mapping ? MapViewOfFile(mapping, FILE_MAP_READ, 0, 0, 0) : nullptr;
-    if (mapping) CloseHandle(mapping);
-    CloseHandle(file);
-    if (!address) return Status::fail(Code::IO, path + " cannot be mapped into memory.");
-    out.data_ = static_cast<const uint8_t *>(address);
-    out.size_ = size_t(size.QuadPart);
-    return Status::good();
-}
-FileMapping::~FileMapping() {
-    if (data_) UnmapViewOfFile(data_);
-}
-#else
-Status FileMapping::open(const std::string & path, FileMapping & out) {
-    int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return Status::fail(Code::MODEL_MISSING, path + " cannot be opened.");
-    struct stat info;
-    if (fstat(fd, &info) != 0 || info.st_size <= 0) {
-        ::close(fd);
-        return Status::fail(Code::MODEL_FORMAT, path + " is empty.");
-    }
-    void * address = mmap(nullptr, size_t(info.st_size), PROT_READ, MAP_PRIVATE, fd, 0);
-    ::close(fd);
-    if (address == MAP_FAILED) return Status::fail(Code::HOST_OOM, path + " cannot be mapped into memory.");
-    out.data_ = static_cast<const uint8_t *>(address);
-    out.size_ = size_t(info.st_size);
-    return Status::good();
-}
-FileMapping::~FileMapping() {
-    if (data_) munmap(const_cast<uint8_t *>(data_), size_);
-}
-#endif
 
 Status GgufFile::open(const std::string & path, std::unique_ptr<GgufFile> & out) {
     std::unique_ptr<GgufFile> self(new GgufFile);
@@ -187,12 +134,6 @@ double GgufFile::number(const std::string & key, double otherwise) const {
         case GGUF_TYPE_FLOAT64: return gguf_get_val_f64(gguf_.get(), id);
         default: return double(integer(key, int64_t(std::llround(otherwise))));
     }
-}
-
-bool GgufFile::boolean(const std::string & key, bool otherwise) const {
-    int64_t id = gguf_find_key(gguf_.get(), key.c_str());
-    return id >= 0 && gguf_get_kv_type(gguf_.get(), id) == GGUF_TYPE_BOOL ? gguf_get_val_bool(gguf_.get(), id)
-                                                                          : otherwise;
 }
 
 std::string GgufFile::text(const std::string & key, const std::string & otherwise) const {

@@ -9,13 +9,6 @@
 
 #include "checksum.h"
 
-#ifdef _WIN32
-#include <io.h>
-#else
-#include <fcntl.h>
-#include <unistd.h>
-#endif
-
 namespace rocketdoc {
 namespace {
 
@@ -49,10 +42,6 @@ Header header_of(const KvFileKey & key) {
 // A layer's checksum begins with its number: layers in another order are damage too.
 uint64_t first_seed(int64_t layer) { return uint64_t(layer) + 1; }
 
-std::filesystem::path native_path(const std::string & utf8) {
-    return std::filesystem::path(std::u8string(utf8.begin(), utf8.end()));
-}
-
 Status write_failure() {
     const int why = errno;
     if (why == ENOSPC || why == EFBIG
@@ -73,40 +62,6 @@ Status corrupt(const std::string & what) {
 }
 Status mismatch(const std::string & what) {
     return Status::fail(Code::KV_MISMATCH, "The KV cache on disk " + what + ".");
-}
-
-std::FILE * create_private(const std::filesystem::path & path) {
-#ifdef _WIN32
-    return _wfopen(path.c_str(), L"wb");
-#else
-    // What lay under this name is not written through: it may be a link.
-    if (::unlink(path.c_str()) != 0 && errno != ENOENT) return nullptr;
-    const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd < 0) return nullptr;
-    std::FILE * file = ::fdopen(fd, "wb");
-    if (!file) ::close(fd);
-    return file;
-#endif
-}
-
-bool sync_to_disk(std::FILE * file) {
-#ifdef _WIN32
-    return _commit(_fileno(file)) == 0;
-#else
-    return ::fsync(::fileno(file)) == 0;
-#endif
-}
-
-// The name itself; a file system that cannot do this for a folder says so, and nothing is lost but a rereading.
-void sync_folder(const std::filesystem::path & folder) {
-#ifndef _WIN32
-    const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) return;
-    (void) ::fsync(fd);
-    ::close(fd);
-#else
-    (void) folder;
-#endif
 }
 
 struct Run {
@@ -143,7 +98,7 @@ Status KvFileWriter::begin(const std::string & path, KvFileKey key, std::unique_
     self->path_ = path;
     self->part_ = path + ".part";
     self->key_  = std::move(key);
-    self->file_.reset(create_private(native_path(self->part_)));
+    self->file_ = create_private(self->part_);
     if (!self->file_) {
         self->part_.clear();
         return write_failure();
@@ -157,7 +112,7 @@ Status KvFileWriter::begin(const std::string & path, KvFileKey key, std::unique_
 KvFileWriter::~KvFileWriter() {
     file_.reset();
     std::error_code ignored;
-    if (!part_.empty()) std::filesystem::remove(native_path(part_), ignored);
+    if (!part_.empty()) std::filesystem::remove(path_from_utf8(part_), ignored);
 }
 
 Status KvFileWriter::put(const void * data, size_t bytes) {
@@ -213,12 +168,12 @@ Status KvFileWriter::finish() {
     errno = 0;
     if (std::fclose(file_.release()) != 0) return write_failure();
     std::error_code error;
-    std::filesystem::rename(native_path(part_), native_path(path_), error);
+    std::filesystem::rename(path_from_utf8(part_), path_from_utf8(path_), error);
     if (error)
         return Status::fail(Code::IO,
                             "The document's KV cache could not be given its name on disk: " + error.message() + ".");
     part_.clear();
-    sync_folder(native_path(path_).parent_path());
+    sync_folder(utf8_from_path(path_from_utf8(path_).parent_path()));
     return Status::good();
 }
 
@@ -230,16 +185,12 @@ Status KvFileReader::get(void * data, size_t bytes) {
 
 Status KvFileReader::open(const std::string & path, const KvFileKey & key, KvFileReader & out) {
     std::error_code error;
-    const auto      where = native_path(path);
+    const auto      where = path_from_utf8(path);
     if (!std::filesystem::is_regular_file(where, error))
         return Status::fail(Code::IO, "The KV cache is not on disk any more.");
     const uint64_t bytes = std::filesystem::file_size(where, error);
     if (error) return Status::fail(Code::IO, "The KV cache on disk could not be read: " + error.message() + ".");
-#ifdef _WIN32
-    out.file_.reset(_wfopen(where.c_str(), L"rb"));
-#else
-    out.file_.reset(std::fopen(where.c_str(), "rbe"));
-#endif
+    out.file_ = open_to_read(path);
     if (!out.file_)
         return Status::fail(Code::IO,
                             std::string("The KV cache on disk could not be opened: ") + std::strerror(errno) + ".");

@@ -8,12 +8,12 @@
 #pragma once
 
 #include <atomic>
-#include <cstdio>
 #include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "../open_file.h"
 #include "kv_rows.h"
 
 namespace rocketdoc {
@@ -30,11 +30,6 @@ struct KvFileKey {
     int64_t  n_tokens() const { return int64_t(tokens.size()); }
     uint64_t file_bytes() const { return kv_file_bytes(shape, n_tokens()); }
 };
-
-struct CloseFile {
-    void operator()(std::FILE * file) const { std::fclose(file); }
-};
-using FilePtr = std::unique_ptr<std::FILE, CloseFile>;
 
 // Writes in parts, so that others may use the engine between them. Let go of before its end it removes what it wrote.
 class KvFileWriter {

@@ -8,6 +8,7 @@
 
 #include "../arch/architecture.h"
 #include "../device/device.h"
+#include "../open_file.h"
 #include "gguf_file.h"
 
 namespace rocketdoc {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "../../engine/kv_rows.h"
+#include "../../open_file.h"
 #include "../dynamic_library.h"
 #include "../host_memory.h"
 #include "compact_cache.h"
@@ -31,8 +32,8 @@ class CpuSizes : public DeviceSizes {
 };
 
 bool is_cpu_library(const fs::path & path) {
-    std::string name   = path.filename().string();
-    std::string ending = path.extension().string();
+    std::string name   = utf8_from_path(path.filename());
+    std::string ending = utf8_from_path(path.extension());
     if (name.rfind("lib", 0) == 0) name = name.substr(3);
     return name.rfind("ggml-cpu", 0) == 0 && (ending == ".so" || ending == ".dll" || ending == ".dylib");
 }
@@ -48,7 +49,7 @@ struct CpuLibrary {
 CpuLibrary load_best(const std::string & dir, std::string & tried) {
     std::vector<fs::path> candidates;
     std::error_code       ec;
-    for (const auto & entry : fs::directory_iterator(dir, ec)) {
+    for (const auto & entry : fs::directory_iterator(path_from_utf8(dir), ec)) {
         if (is_cpu_library(entry.path())) candidates.push_back(entry.path());
     }
     std::sort(candidates.begin(), candidates.end());
@@ -56,9 +57,9 @@ CpuLibrary load_best(const std::string & dir, std::string & tried) {
     fs::path best;
     for (const auto & path : candidates) {
         std::string error;
-        void *      handle = open_library(path.string(), error);
+        void *      handle = open_library(utf8_from_path(path), error);
         if (!handle) {
-            tried += (tried.empty() ? "" : "; ") + path.filename().string() + ": " + error;
+            tried += (tried.empty() ? "" : "; ") + utf8_from_path(path.filename()) + ": " + error;
             continue;
         }
         auto score_of = reinterpret_cast<int (*)()>(find_symbol(handle, "ggml_backend_score"));
@@ -72,10 +73,10 @@ CpuLibrary load_best(const std::string & dir, std::string & tried) {
     CpuLibrary out;
     if (best.empty()) return out;
     std::string error;
-    out.handle = open_library(best.string(), error);
+    out.handle = open_library(utf8_from_path(best), error);
     auto init =
         out.handle ? reinterpret_cast<ggml_backend_reg_t (*)()>(find_symbol(out.handle, "ggml_backend_init")) : nullptr;
-    out.name = best.stem().string();
+    out.name = utf8_from_path(best.stem());
     if (out.name.rfind("lib", 0) == 0) out.name = out.name.substr(3);
     out.backend = init ? init() : nullptr;
     return out;
