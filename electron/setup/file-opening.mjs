@@ -18,7 +18,7 @@ const forbidden = [
   { call: /\bu8path\b/, instead: 'path_from_utf8' },
   { call: /\b(filename|extension|stem|parent_path)\(\)\.string\(\)/, instead: 'utf8_from_path' },
   {
-    call: /\b(directory_iterator|space|remove|rename|absolute|exists)\((dir|path|name|folder)\b/,
+    call: /\b(directory_iterator|space|remove|rename|absolute|exists)\((dir|path|name)\b/,
     instead: 'path_from_utf8 around it',
   },
 ];
