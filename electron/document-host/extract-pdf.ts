@@ -6,6 +6,7 @@ import { AnnotationReader } from './pdf-annotations.ts';
 import { attachedNames } from './pdf-attachments.ts';
 import { measureCharCodes } from './pdf-char-codes.ts';
 import { resolveHyphens } from './pdf-hyphens.ts';
+import { Layers } from './pdf-layers.ts';
 import { pageLines, withRemarks } from './pdf-layout.ts';
 import { linesToText } from './pdf-lines.ts';
 import { PdfNotes } from './pdf-notes.ts';
@@ -30,10 +31,16 @@ export async function extractPdf(context: ExtractContext): Promise<ParsedDocumen
   const document = api.FPDF_LoadMemDocument(pointer, source.size, context.password ?? '');
   if (!document) throw openError(api.FPDF_GetLastError(), context);
   // Neither the document nor its bytes are freed: the process ends with this file.
-  return readDocument(pdfium, document, context);
+  const layers = new Layers(pdfium, document, memory.HEAPU8.subarray(pointer, pointer + source.size));
+  return readDocument(pdfium, document, layers, context);
 }
 
-async function readDocument(pdfium: Pdfium, document: number, context: ExtractContext): Promise<ParsedDocument> {
+async function readDocument(
+  pdfium: Pdfium,
+  document: number,
+  layers: Layers,
+  context: ExtractContext,
+): Promise<ParsedDocument> {
   const { source, limits } = context;
   const { api } = pdfium;
   const nPages = api.FPDF_GetPageCount(document);
@@ -53,7 +60,7 @@ async function readDocument(pdfium: Pdfium, document: number, context: ExtractCo
   for (let i = 0; i < nPages; i++) {
     context.onProgress(i, nPages);
     const page = api.FPDF_LoadPage(document, i);
-    const pageText = page ? readPageText(pdfium, page, charCodes) : undefined;
+    const pageText = page ? readPageText(pdfium, page, charCodes, layers.isHidden) : undefined;
     const added = pageText && annotations.read(page, pageText.runs);
     const text = pageText
       ? linesToText(withRemarks(pageLines([...pageText.runs, ...(added?.runs ?? [])]), added?.remarks ?? []))
@@ -74,6 +81,7 @@ async function readDocument(pdfium: Pdfium, document: number, context: ExtractCo
     builder.addPage(pageLabel(pdfium, document, i).trim() || `${i + 1}`, text, recognised.get(i + 1)?.recognised);
   }
   if (!builder.hasText) throw noText(context, nPages);
+  notes.addHiddenLayers(layers.names);
   notes.addAttached(attachedNames(pdfium, document));
   notes.tell(context.notes);
   const title = metaText(pdfium, document, 'Title').trim();

@@ -33,8 +33,10 @@ function measuredPlace(pdfium: Pdfium): number | undefined {
   const content = 'BT /F1 12 Tf 50 50 Td <41AD422D43> Tj ET';
   const file = Buffer.from(
     `%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj 2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj ` +
-      `3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 99 99]/Contents 4 0 R/Resources<</Font<</F1<</Type/Font/Subtype/Type1` +
-      `/BaseFont/Helvetica/Encoding/WinAnsiEncoding>>>>>>>>endobj 4 0 obj<</Length ${content.length}>>stream\n${content}\n` +
+      // A font without drawings: another would be looked for and loaded.
+      `3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 99 99]/Contents 4 0 R/Resources<</Font<</F1<</Type/Font/Subtype/Type3` +
+      `/FontBBox[0 0 1 1]/FontMatrix[1 0 0 1 0 0]/CharProcs<<>>/Encoding<</Differences[]>>/FirstChar 65/LastChar 65/Widths[1]` +
+      `>>>>>>>>endobj 4 0 obj<</Length ${content.length}>>stream\n${content}\n` +
       `endstream endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n`,
     'latin1',
   );

@@ -18,8 +18,37 @@ export function breakWord(text: string): string {
   return text.slice(0, -1) + (text.endsWith(softHyphen) ? softHyphen : '') + brokenWordMark;
 }
 
-const wordParts = /([\p{L}\p{M}\d'’-]*)(\u00AD?)\uFFFE([\p{L}\p{M}\d'’]*)/gu;
-const softInside = /([\p{L}\p{M}\d'’-]*)\u00AD([\p{L}\p{M}\d'’]*)/gu;
+/** A place at which a word is parted: a line's end inside it, a soft hyphen, or both. */
+interface Parting {
+  at: number; // of the mark
+  next: number; // where the word after it begins
+  before: string;
+  after: string;
+  isSoft: boolean;
+  isLineEnd: boolean;
+}
+
+const longestWord = 80; // UTF-16 units that are looked at on each side
+
+/** In the order of the text. A word that is parted twice counts once for each place. */
+function* partings(page: string): Generator<Parting> {
+  for (let at = nextMark(page, 0); at >= 0; ) {
+    const isSoft = page[at] === softHyphen;
+    const isLineEnd = !isSoft || page[at + 1] === brokenWordMark;
+    const next = at + (isSoft && isLineEnd ? 2 : 1);
+    const before = /[\p{L}\p{M}\d'’-]*$/u.exec(page.slice(Math.max(0, at - longestWord), at))?.[0] ?? '';
+    const after = /^[\p{L}\p{M}\d'’]*/u.exec(page.slice(next, next + longestWord))?.[0] ?? '';
+    yield { at, next, before, after, isSoft, isLineEnd };
+    at = nextMark(page, next);
+  }
+}
+
+function nextMark(page: string, from: number): number {
+  const soft = page.indexOf(softHyphen, from);
+  const lineEnd = page.indexOf(brokenWordMark, from);
+  return soft < 0 || lineEnd < 0 ? Math.max(soft, lineEnd) : Math.min(soft, lineEnd);
+}
+
 /** "Ein- und Ausgang": the hyphen stands for the rest of the second word. */
 const ellipsis = /^(und|oder|bzw|sowie|bis|and|or|to|et|ou|en|of|och|og|y|e|i)$/u;
 
@@ -28,14 +57,21 @@ export function resolveHyphens(pages: readonly string[]): string[] {
   if (!pages.some((page) => page.includes(brokenWordMark) || page.includes(softHyphen))) return [...pages];
   const words = new WordForms(pages);
   const isReal = softHyphensAreReal(pages);
-  return pages.map((page) =>
-    page
-      .replace(wordParts, (_match, a: string, soft: string, b: string) => joined(a, b, soft !== '' && !isReal, words))
-      .replace(softInside, (_match, a: string, b: string) => {
-        const isHyphen = isReal || a === '' || b === '' || words.prefersHyphen(a, b);
-        return `${a}${isHyphen ? '-' : ''}${b}`;
-      }),
-  );
+  return pages.map((page) => resolvePage(page, isReal, words));
+}
+
+function resolvePage(page: string, isReal: boolean, words: WordForms): string {
+  let text = '';
+  let done = 0; // of the page
+  for (const { at, next, before, after, isSoft, isLineEnd } of partings(page)) {
+    // Of a word that is parted twice the part in the middle is in `text` already.
+    text += page.slice(done, at);
+    const isHyphen = isReal || before === '' || after === '' || words.prefersHyphen(before, after);
+    if (isLineEnd) text = text.slice(0, text.length - before.length) + joined(before, after, isSoft && !isReal, words);
+    else text += (isHyphen ? '-' : '') + after;
+    done = next + after.length;
+  }
+  return text + page.slice(done);
 }
 
 function joined(a: string, b: string, isSoft: boolean, words: WordForms): string {
@@ -58,8 +94,11 @@ class WordForms {
   constructor(pages: readonly string[]) {
     const wanted = new Set<string>();
     for (const page of pages) {
-      for (const [, a = '', , b = ''] of page.matchAll(wordParts)) this.#want(wanted, a, b);
-      for (const [, a = '', b = ''] of page.matchAll(softInside)) this.#want(wanted, a, b);
+      for (const { before, after } of partings(page)) {
+        const lastPart = /[^-]*$/.exec(before)?.[0] ?? '';
+        for (const form of [`${before}${after}`, `${before}-${after}`, `${lastPart}${after}`])
+          wanted.add(form.toLowerCase());
+      }
     }
     for (const page of pages) {
       for (const [word] of page.matchAll(/[\p{L}\p{M}\d'’-]+/gu)) {
@@ -75,11 +114,6 @@ class WordForms {
 
   prefersHyphen(a: string, b: string): boolean {
     return this.has(`${a}-${b}`) && !this.has(`${a}${b}`);
-  }
-
-  #want(wanted: Set<string>, a: string, b: string): void {
-    const lastPart = /[^-]*$/.exec(a)?.[0] ?? '';
-    for (const form of [`${a}${b}`, `${a}-${b}`, `${lastPart}${b}`]) wanted.add(form.toLowerCase());
   }
 }
 

@@ -23,6 +23,7 @@ export class PdfNotes {
   readonly #unreadAnnotations: OnPage[] = [];
   readonly #media: OnPage[] = [];
   readonly #attached: string[] = [];
+  readonly #hiddenLayers: string[] = [];
 
   /** How many pages could not be read at all. */
   get unreadable(): number {
@@ -42,6 +43,10 @@ export class PdfNotes {
   /** The page's picture was read: it has a text now. */
   addRecognised(page: number): void {
     this.#withoutText.delete(page);
+  }
+
+  addHiddenLayers(names: readonly string[]): void {
+    this.#hiddenLayers.push(...names);
   }
 
   addAttached(names: readonly string[]): void {
@@ -107,6 +112,12 @@ export class PdfNotes {
       this.#media,
       (count) => `${countText(count, 'film or sound')} ${are(count)} not read.`,
     );
+    if (this.#hiddenLayers.length > 0) {
+      const count = this.#hiddenLayers.length;
+      const named = this.#hiddenLayers.slice(0, 20);
+      const sentence = `${countText(count, 'layer')} of the file ${are(count)} switched off; the page does not show what is on ${count === 1 ? 'it' : 'them'}, and the text leaves it out: ${named.join(', ')}.`;
+      notes.add({ kind: 'hidden-layers', count, names: named, sentence });
+    }
     if (this.#attached.length > 0) {
       const count = this.#attached.length;
       const named = this.#attached.slice(0, 20);

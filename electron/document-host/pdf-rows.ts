@@ -19,6 +19,7 @@ export function rowsOf(segments: readonly Segment[]): Segment[][] {
 }
 
 export function runsToTheLeft(segments: readonly Segment[]): boolean {
+  if (!segments.some(({ text }) => /[\u0590-\u08FF\uFB1D-\uFDFF\uFE70-\uFEFF]/.test(text))) return false;
   let letters = 0;
   for (const { text } of segments) {
     letters +=

@@ -7,6 +7,7 @@ import { init, type WrappedPdfiumModule } from '@embedpdf/pdfium';
 interface WasmExports {
   malloc(bytes: number): number;
   free(pointer: number): void;
+  FPDFPageObj_CountMarks(object: number): number;
   FPDFText_CountChars(textPage: number): number;
   FPDFText_GetUnicode(textPage: number, i: number): number;
   FPDFText_HasUnicodeMapError(textPage: number, i: number): number;
@@ -64,7 +65,6 @@ export function utf16Property(
   }
 }
 
-/** A string that is written into the wasm memory for one call, as UTF-8 with a closing NUL. */
 export function metaText(pdfium: Pdfium, document: number, tag: string): string {
   return utf16Property(pdfium, (pointer, bytes) => pdfium.api.FPDF_GetMetaText(document, tag, pointer, bytes));
 }

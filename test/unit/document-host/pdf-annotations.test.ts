@@ -134,3 +134,30 @@ describe('attachments', () => {
     expect(notes[0]?.sentence).toContain('plan.dwg, terms.txt');
   });
 });
+
+describe('layers', () => {
+  const layered = (state: string): Buffer =>
+    onePagePdf(
+      `/OC /L1 BDC ${at(60, 700, 'For the client.')}EMC\n/OC /L2 BDC ${at(60, 660, 'FOR THE PRINTER')}EMC\n${at(60, 620, 'On no layer.')}`,
+      {
+        catalog: `/OCProperties<</OCGs[6 0 R 7 0 R]/D<<${state}>>>>`,
+        resources: '/Properties<</L1 6 0 R/L2 7 0 R>>',
+        objects: ['<</Type/OCG/Name(Client)>>', '<</Type/OCG/Name<FEFF0050007200FC0066>>>'],
+      },
+    );
+
+  it.each(['/OFF[7 0 R]', '/BaseState/OFF/ON[6 0 R]'])(
+    'that are switched off are left out and named: %s',
+    async (state) => {
+      const { text, notes } = await parse(write(`layers-${files++}.pdf`, layered(state)));
+      expect(text.split(/\n+/)).toEqual(['For the client.', 'On no layer.']);
+      expect(notes).toMatchObject([{ kind: 'hidden-layers', count: 1, names: ['Prüf'] }]);
+    },
+  );
+
+  it('that are on are read', async () => {
+    const { text, notes } = await parse(write(`layers-${files++}.pdf`, layered('/OFF[]')));
+    expect(text.split(/\n+/)).toEqual(['For the client.', 'FOR THE PRINTER', 'On no layer.']);
+    expect(notes).toEqual([]);
+  });
+});

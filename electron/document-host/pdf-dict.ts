@@ -1,0 +1,135 @@
+/** Reads dictionaries out of a PDF whose objects are not packed: as much of the syntax as the catalog's entries need. */
+
+/** A reference is "12 0 R", a name "/Off"; a string its bytes. */
+export type PdfValue = string | Buffer | PdfValue[] | Map<string, PdfValue>;
+
+const mostDepth = 20;
+const mostItems = 100_000;
+
+export class DictReader {
+  readonly #bytes: Buffer;
+  #at = 0;
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+  }
+
+  /** The value after the last `key` in the file. */
+  find(key: string): PdfValue | undefined {
+    const at = this.#bytes.lastIndexOf(key, undefined, 'latin1');
+    return at < 0 ? undefined : this.#read(at + key.length);
+  }
+
+  /** What a reference points to; any other value is itself. */
+  get(value: PdfValue | undefined): PdfValue | undefined {
+    const number = typeof value === 'string' ? /^(\d+) \d+ R$/.exec(value)?.[1] : undefined;
+    if (number === undefined) return value;
+    for (let at = -1; ; ) {
+      at = this.#bytes.indexOf(`${number} 0 obj`, at + 1, 'latin1');
+      if (at < 0) return undefined;
+      const before = this.#bytes[at - 1];
+      if (before === undefined || before === 0x0a || before === 0x0d || before === 0x20)
+        return this.#read(at + number.length + 6);
+    }
+  }
+
+  entry(dictionary: PdfValue | undefined, key: string): PdfValue | undefined {
+    return dictionary instanceof Map ? this.get(dictionary.get(`/${key}`)) : undefined;
+  }
+
+  /** References stay references. */
+  items(array: PdfValue | undefined): PdfValue[] {
+    return Array.isArray(array) ? array : [];
+  }
+
+  #read(at: number): PdfValue | undefined {
+    this.#at = at;
+    return this.#value(0);
+  }
+
+  #value(depth: number): PdfValue | undefined {
+    const token = this.#token();
+    if (token === undefined || depth > mostDepth) return undefined;
+    if (token === '<<') {
+      const entries = new Map<string, PdfValue>();
+      for (let key = this.#token(); key?.startsWith('/') && entries.size < mostItems; key = this.#token()) {
+        const value = this.#value(depth + 1);
+        if (value === undefined) break;
+        entries.set(key, value);
+      }
+      return entries;
+    }
+    if (token === '[') {
+      const items: PdfValue[] = [];
+      while (items.length < mostItems) {
+        const value = this.#value(depth + 1);
+        if (value === undefined || value === ']') break;
+        items.push(value);
+      }
+      return items;
+    }
+    if (token === '(') return this.#literal();
+    if (token === '<') return this.#hex();
+    if (!/^\d+$/.test(token)) return token;
+    const after = this.#at;
+    const generation = this.#token();
+    if (generation !== undefined && /^\d+$/.test(generation) && this.#token() === 'R')
+      return `${token} ${generation} R`;
+    this.#at = after;
+    return token;
+  }
+
+  #token(): string | undefined {
+    const bytes = this.#bytes;
+    while (this.#at < bytes.length && (bytes[this.#at] as number) <= 0x20) this.#at++;
+    if (this.#at >= bytes.length) return undefined;
+    const rest = bytes.toString('latin1', this.#at, this.#at + 256);
+    const token = /^(<<|>>|[[\]<(]|\/?[^\s<>[\](){}/%]+)/.exec(rest)?.[0] ?? (rest[0] as string);
+    this.#at += token.length;
+    return token;
+  }
+
+  #literal(): Buffer {
+    const out: number[] = [];
+    const escapes: Record<string, number> = { n: 10, r: 13, t: 9, b: 8, f: 12 };
+    for (let depth = 1; this.#at < this.#bytes.length && out.length < 10_000; ) {
+      const byte = this.#bytes[this.#at++] as number;
+      if (byte === 0x5c) {
+        const octal = /^[0-7]{1,3}/.exec(this.#bytes.toString('latin1', this.#at, this.#at + 3))?.[0];
+        if (octal) {
+          out.push(Number.parseInt(octal, 8) & 0xff);
+          this.#at += octal.length;
+        } else {
+          const next = this.#bytes[this.#at++] as number;
+          out.push(escapes[String.fromCharCode(next)] ?? next);
+        }
+        continue;
+      }
+      if (byte === 0x28) depth++;
+      if (byte === 0x29 && --depth === 0) break;
+      out.push(byte);
+    }
+    return Buffer.from(out);
+  }
+
+  #hex(): Buffer {
+    const end = this.#bytes.indexOf(0x3e, this.#at);
+    const digits =
+      end < 0 ? '' : this.#bytes.toString('latin1', this.#at, Math.min(end, this.#at + 10_000)).replace(/\s/g, '');
+    this.#at = end < 0 ? this.#bytes.length : end + 1;
+    return Buffer.from(digits.length % 2 === 0 ? digits : `${digits}0`, 'hex');
+  }
+}
+
+/** A name as it is; a string as PDF's text strings are: UTF-16 with its mark, UTF-8 with its mark, else one byte a letter. */
+export function textOf(value: PdfValue | undefined): string {
+  if (typeof value === 'string') return value;
+  if (!Buffer.isBuffer(value)) return '';
+  if (value[0] === 0xfe && value[1] === 0xff) {
+    return Buffer.from(value.subarray(2, value.length & ~1))
+      .swap16()
+      .toString('utf16le');
+  }
+  if (value[0] === 0xef && value[1] === 0xbb && value[2] === 0xbf) return value.toString('utf8', 3);
+  return value.toString('latin1');
+}
