@@ -113,7 +113,7 @@ const isWideEnough =
   (scans: readonly Scan[]) =>
   ({ low, high, scans: both }: Gutter): boolean => {
     const size = Math.max(...both.slice(0, 50).map((i) => (scans[i] as Scan).size));
-    const sizes = both.length >= 6 ? leastWidth : both.length >= 3 ? 1.2 : 2;
+    const sizes = both.length >= 6 ? leastWidth : both.length >= 3 ? 1 : 2;
     return both.length >= 2 && high - low >= sizes * size;
   };
 
@@ -148,20 +148,28 @@ function bandOf(best: Gutter, gutters: readonly Gutter[], scans: readonly Scan[]
   const lastLeft = left.reduce((most, { order }) => Math.max(most, order), -1);
   const firstRight = right.reduce((least, { order }) => Math.min(least, order), Number.POSITIVE_INFINITY);
   const byColumns = lastLeft < firstRight;
-  // The left column may go on below the right one, and the right one may begin above the left one.
-  let lowest = left.at(-1) as Segment;
+  const isAlone = (segment: Segment): boolean =>
+    byHeight.every((other) => other === segment || Math.abs(middle(other) - middle(segment)) > 0.5 * segment.size);
+  // A column may go on below the other one, and the right one may begin above the left one.
+  const lowest = { left: left.at(-1) as Segment, right: right.at(-1) as Segment };
   for (const segment of byHeight) {
     if (middle(segment) >= bottom - 0.2 * segment.size) continue;
-    if (segment.right > best.high || !isLeft(segment) || !isNextTo(lowest, segment)) break;
-    if (byColumns && segment.order > firstRight) break;
+    const side = isLeft(segment) ? 'left' : 'right';
+    if (side === 'left' ? segment.right > best.high : segment.left < best.low) break;
+    if (
+      !isNextTo(lowest[side], segment) ||
+      !isAlone(segment) ||
+      (side === 'left' && byColumns && segment.order > firstRight)
+    )
+      break;
     bottom = middle(segment);
-    left.push(segment);
-    lowest = segment;
+    (side === 'left' ? left : right).push(segment);
+    lowest[side] = segment;
   }
   let highest = right[0] as Segment;
   for (const segment of [...byHeight].reverse()) {
     if (middle(segment) <= top + 0.2 * segment.size) continue;
-    if (segment.left < best.low || isLeft(segment) || !isNextTo(segment, highest)) break;
+    if (segment.left < best.low || isLeft(segment) || !isNextTo(segment, highest) || !isAlone(segment)) break;
     if (byColumns && segment.order < lastLeft) break;
     top = middle(segment);
     right.unshift(segment);

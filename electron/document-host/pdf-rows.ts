@@ -45,13 +45,12 @@ export function lineOf(row: readonly Segment[], column: number): PdfLine {
     widestGap = Math.max(widestGap, gap, segment.widestGap);
     text += (gap > cellGap * size ? '\t' : ' ') + segment.text;
   }
-  const base = Math.min(...row.map((segment) => segment.base));
   return {
     text,
     left: Math.min(...row.map(({ left }) => left)),
     right: Math.max(...row.map(({ right }) => right)),
-    top: Math.max(...row.map((segment) => segment.base)) + 0.93 * size,
-    bottom: base - 0.22 * size,
+    top: Math.max(...row.map(({ top }) => top)),
+    bottom: Math.min(...row.map(({ bottom }) => bottom)),
     widestGap,
     column,
     isRow: false,

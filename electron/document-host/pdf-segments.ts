@@ -11,6 +11,8 @@ export interface Segment {
   right: number;
   base: number; // y of the base line
   size: number; // of its largest part that counts
+  top: number; // of that part's font
+  bottom: number;
   order: number; // where the file draws it among the page's segments
   widestGap: number; // largest white space inside, in points
 }
@@ -190,7 +192,12 @@ function finish({ parts, left, right, main }: Draft, order: number, notes: Reado
     else if (script === 'lowered') text += loweredText(part.text);
     else text += part.text;
   }
-  return { text, left, right, base: main.base, size: main.size, order, widestGap };
+  const { base, size, rise, fall } = main;
+  // Some fonts say nothing of their height.
+  const isKnown = rise + fall > 0.3 * size && rise + fall < 4 * size;
+  const top = base + (isKnown ? rise : 0.93 * size);
+  const bottom = base - (isKnown ? fall : 0.22 * size);
+  return { text, left, right, base, size, top, bottom, order, widestGap };
 }
 
 function isSpaced(a: TextRun, b: TextRun, size: number): boolean {

@@ -23,9 +23,9 @@ export function isTable(band: Band): boolean {
     if (reads || isAlphabetic(band)) return false;
     if (labels(band) >= 0.5) return true;
     if (aligned(band) < 0.9) return false;
-    const kinds = both.some(({ numbers }) => numbers >= 0.5) && Math.min(left.words, right.words) <= 2.5;
-    const short = both.every(({ words }) => words <= 3) && rows <= 30;
-    return kinds || (short && isFlush(band.left) && isFlush(band.right));
+    const numbers = both.some((side) => side.numbers >= 0.5) && Math.min(left.words, right.words) <= 2.5;
+    const short = both.every(({ words, continued }) => words <= 3 && continued < 0.2) && rows <= 30;
+    return numbers || (short && isFlush(band.left) && isFlush(band.right));
   }
   if (!reads) return true;
   // From side to side on every printed line: columns that were drawn line by line. Less often: cell by cell.
@@ -54,7 +54,8 @@ function sideOf(segments: readonly Segment[]): Side {
 /** Chinese and Japanese have no spaces: two characters count as a word. */
 function wordsOf(text: string): number {
   const wide = text.match(/[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]/gu)?.length ?? 0;
-  return text.split(/\s+/).length + wide / 2;
+  // Dots that lead to a page number are no words.
+  return (text.match(/\S*[\p{L}\p{N}]\S*/gu)?.length ?? 0) + wide / 2;
 }
 
 function isBelow(upper: Segment, lower: Segment): boolean {
@@ -88,9 +89,9 @@ function aligned({ left, right }: Band): number {
   return on.length / Math.max(1, few.length);
 }
 
-/** Share of the left side that ends in a colon. */
+/** Share of the left side that ends in a colon, or is a number such as 7.2.81. */
 function labels({ left }: Band): number {
-  return left.filter(({ text }) => text.endsWith(':')).length / Math.max(1, left.length);
+  return left.filter(({ text }) => /:$|^\d+(\.\d+)*\.?$/.test(text)).length / Math.max(1, left.length);
 }
 
 /** The lines begin at one x, or end at one: a table's cells, not a block of centred lines such as an author's address. */
@@ -107,7 +108,7 @@ function isAlphabetic({ left, right }: Band): boolean {
   const initials = [...left, ...right]
     .map(({ text }) => /^\p{L}/u.exec(text)?.[0].toLowerCase())
     .filter((letter) => letter !== undefined);
-  if (initials.length < 12) return false;
+  if (initials.length < 12 || initials.length < 0.8 * (left.length + right.length)) return false;
   let steps = 0;
   for (let i = 1; i < initials.length; i++) if ((initials[i - 1] as string) <= (initials[i] as string)) steps++;
   return steps / (initials.length - 1) > 0.85;
@@ -160,15 +161,14 @@ export function tableLines(band: Band): PdfLine[] {
   const toTheLeft = runsToTheLeft([...band.left, ...band.right]);
   return logicalRows(band).map((rows) => {
     const segments = rows.flat();
-    const size = Math.max(...segments.map((segment) => segment.size));
     const cells: Segment[][] =
       rows.length === 1 ? segments.map((segment) => [segment]) : cellsOf(rows, band.gutters, toTheLeft);
     return {
       text: cells.map(cellText).join('\t'),
       left: Math.min(...segments.map(({ left }) => left)),
       right: Math.max(...segments.map(({ right }) => right)),
-      top: Math.max(...segments.map(({ base }) => base)) + 0.93 * size,
-      bottom: Math.min(...segments.map(({ base }) => base)) - 0.22 * size,
+      top: Math.max(...segments.map(({ top }) => top)),
+      bottom: Math.min(...segments.map(({ bottom }) => bottom)),
       widestGap: 0,
       column: -1,
       isRow: true,

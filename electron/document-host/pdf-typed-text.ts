@@ -67,6 +67,8 @@ export function typedRuns(text: string, at: Rect): TextRun[] {
       right: left + line.length * width,
       base: top - i * 1.2 * size,
       size,
+      rise: 0.93 * size,
+      fall: 0.22 * size,
       turn: 0,
       line: ofNoLine,
       spaced: true,

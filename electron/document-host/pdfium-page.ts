@@ -14,6 +14,8 @@ export interface TextRun {
   right: number;
   base: number; // y of the base line
   size: number; // of the font, as printed
+  rise: number; // from the base line to the top of the font's highest letters
+  fall: number; // from the base line to the bottom of its lowest
   turn: Turn;
   line: number; // PDFium's line, counted from 0, or ofNoLine
   spaced: boolean; // white space stands before it in PDFium's line
@@ -75,6 +77,8 @@ class RunReader {
   #left = 0;
   #right = 0;
   #base = 0;
+  #rise = 0;
+  #fall = 0;
 
   constructor(
     pdfium: Pdfium,
@@ -188,17 +192,25 @@ class RunReader {
     const y = memory.HEAPF64[(buffer + 24) >> 3] as number;
     switch (this.#turn) {
       case 1:
-        [this.#left, this.#right, this.#base] = [bottom, top, -x];
+        this.#put(bottom, top, -x, -left, -right);
         break;
       case 2:
-        [this.#left, this.#right, this.#base] = [-right, -left, -y];
+        this.#put(-right, -left, -y, -bottom, -top);
         break;
       case 3:
-        [this.#left, this.#right, this.#base] = [-top, -bottom, x];
+        this.#put(-top, -bottom, x, right, left);
         break;
       default:
-        [this.#left, this.#right, this.#base] = [left, right, y];
+        this.#put(left, right, y, top, bottom);
     }
+  }
+
+  #put(left: number, right: number, base: number, top: number, bottom: number): void {
+    this.#left = left;
+    this.#right = right;
+    this.#base = base;
+    this.#rise = top - base;
+    this.#fall = base - bottom;
   }
 
   #append(text: string, toTheLeft: boolean): void {
@@ -222,6 +234,8 @@ class RunReader {
         right: this.#right,
         base: this.#base,
         size: this.#size,
+        rise: this.#rise,
+        fall: this.#fall,
         turn: this.#turn,
         line: this.#line,
         spaced: this.#spaced,
