@@ -12,8 +12,7 @@ const mark = 'data-block'; // numbers the elements that hold text themselves, so
 const mostElements = 20_000; // Readability takes seconds beyond
 const articleLength = 500; // characters; a shorter text is no article
 
-const landmarks =
-  /^(navigation|search|menu|menubar|tablist|banner|contentinfo|complementary|dialog|alertdialog|toolbar)$/;
+const landmarks = /^(navigation|search|menu|menubar|tablist|banner|contentinfo|dialog|alertdialog|toolbar)$/;
 const furnitureNames =
   /(^|[\s_-])(nav(bar|igation)?|menu|sidebar|side-bar|footer|masthead|breadcrumbs?|cookies?|consent|gdpr|banner|share|sharing|social|newsletter|subscribe|subscription|promo|advert(isement)?s?|ads?|sponsored|related|recommend(ed|ations)?|popular|trending|pagination|pager|skip(-link|-to)?|toolbar|popup|modal|login|signup)([\s_-]|$)/i;
 
@@ -77,7 +76,8 @@ function isFurniture($: CheerioAPI, element: HtmlElement, inArticle: ReadonlySet
   const inner = $(element);
   const isLandmark = tagName === 'nav' || landmarks.test(attribs.role ?? '');
   const isMargin =
-    /^(header|footer|aside)$/.test(tagName) && inner.closest('main,article,section,blockquote').length === 0;
+    (/^(header|footer|aside)$/.test(tagName) || attribs.role === 'complementary') &&
+    inner.closest('main,article,section,blockquote').length === 0;
   if (inner.find('h1,main,article').length > 0) return false;
   const text = textOfNode(element);
   if (text === '') return false;
