@@ -61,17 +61,22 @@ export function resolveHyphens(pages: readonly string[]): string[] {
 }
 
 function resolvePage(page: string, isReal: boolean, words: WordForms): string {
-  let text = '';
+  const parts: string[] = [];
+  let tail = ''; // what a word that is parted again may still change
   let done = 0; // of the page
   for (const { at, next, before, after, isSoft, isLineEnd } of partings(page)) {
-    // Of a word that is parted twice the part in the middle is in `text` already.
-    text += page.slice(done, at);
+    // Of a word that is parted twice the part in the middle is in `tail` already.
+    tail += page.slice(done, at);
+    if (tail.length > 10 * longestWord) {
+      parts.push(tail.slice(0, -2 * longestWord));
+      tail = tail.slice(-2 * longestWord);
+    }
     const isHyphen = isReal || before === '' || after === '' || words.prefersHyphen(before, after);
-    if (isLineEnd) text = text.slice(0, text.length - before.length) + joined(before, after, isSoft && !isReal, words);
-    else text += (isHyphen ? '-' : '') + after;
+    if (isLineEnd) tail = tail.slice(0, tail.length - before.length) + joined(before, after, isSoft && !isReal, words);
+    else tail += (isHyphen ? '-' : '') + after;
     done = next + after.length;
   }
-  return text + page.slice(done);
+  return parts.join('') + tail + page.slice(done);
 }
 
 function joined(a: string, b: string, isSoft: boolean, words: WordForms): string {
