@@ -1,33 +1,59 @@
 /** Files from the command line as one document, with progress; then its receipt and its notes, one a line. */
-import type { ParsedDocument } from '../contract/documents.ts';
+import { defaultParseChoice, type ParsedDocument, type ParseWish, parseChoiceSchema } from '../contract/documents.ts';
 import { receiptLine } from '../contract/receipt.ts';
 import { parseDocuments } from '../document-host/document-client.ts';
-import type { Arguments, Flags } from './arguments.ts';
+import { type Arguments, type Flags, usageError } from './arguments.ts';
 import type { ProgressLine } from './progress-line.ts';
 
 /** Of every command that opens documents. */
 export const documentFlags: Flags = {
   password: { value: '<text>', help: 'of an encrypted PDF' },
+  ocr: { help: 'recognise the text of scanned pages and pictures' },
+  'ocr-languages': {
+    value: '<l,...>',
+    help: "languages of the recognition, as Tesseract's data name them (default eng)",
+  },
+  'ocr-folder': { value: '<folder>', help: 'where <language>.traineddata of further languages lie' },
+  'whole-page': { help: 'of a saved web page everything, not the article alone' },
 };
 
 export interface DocumentChoice {
-  password: string | undefined;
+  password?: string | undefined;
+  choice: ParseWish;
+  languageFolder?: string | undefined;
 }
 
 export function documentChoice(args: Arguments): DocumentChoice {
-  return { password: args.text('password') };
+  const languages = args.list('ocr-languages') ?? defaultParseChoice.languages;
+  const wrong = parseChoiceSchema.shape.languages.safeParse(languages).error;
+  if (wrong)
+    throw usageError(
+      `--ocr-languages needs names like eng,deu,chi_sim, eight at the most, not "${languages.join(',')}".`,
+    );
+  return {
+    password: args.text('password'),
+    choice: {
+      recognise: args.has('ocr') ? 'pages-without-text' : 'never',
+      languages,
+      wholePage: args.has('whole-page'),
+    },
+    languageFolder: args.text('ocr-folder'),
+  };
 }
 
 export async function openDocuments(
   files: readonly string[],
   progress: ProgressLine,
   signal: AbortSignal,
-  { password }: DocumentChoice,
+  { password, choice, languageFolder }: DocumentChoice,
 ): Promise<ParsedDocument> {
   const document = await parseDocuments(files, {
     signal,
-    onProgress: ({ done, total, path }) => {
-      if (total > 1) progress.show(`Opening ${path}`, { done, total, unit: 'pages' });
+    choice,
+    languageFolder,
+    onProgress: ({ step, done, total, path }) => {
+      if (total > 1 || step === 'recognising')
+        progress.show(`${step === 'recognising' ? 'Recognising' : 'Opening'} ${path}`, { done, total, unit: 'pages' });
     },
     ...(password === undefined ? {} : { passwords: new Map(files.map((file) => [file, password])) }),
   });

@@ -1,6 +1,6 @@
 /** What the window shows: documents, chats and their turns, settings, the state of the engine. Sizes in bytes. */
 import { z } from 'zod';
-import { documentFormatSchema, pageSpanSchema, parseChoiceSchema } from './documents.ts';
+import { documentFormatSchema, pageSpanSchema, parseChoiceSchema, parseStepSchema } from './documents.ts';
 import {
   answerReportSchema,
   countersSchema,
@@ -81,7 +81,7 @@ export const searchHitSchema = z.object({
 export type SearchHit = z.infer<typeof searchHitSchema>;
 
 export const addEventSchema = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('parsing'), done: count, total: count }),
+  z.object({ type: z.literal('parsing'), step: parseStepSchema, done: count, total: count }),
   z.object({ type: z.literal('counting') }),
   z.object({
     type: z.literal('done'),

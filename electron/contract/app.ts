@@ -214,6 +214,8 @@ export const appContract = {
     /** Back to what they were before anybody chose. */
     reset: oc.input(z.object({ names: z.array(settingNameSchema) })).output(settingsSchema),
   },
+  /** Of text recognition, as Tesseract names them: those whose data are here. */
+  languages: oc.output(z.array(z.string())),
   /** Tried out one by one, each in a process of its own: seconds at the first time. */
   gpus: oc.output(foundGpusSchema),
 };

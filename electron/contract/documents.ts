@@ -113,7 +113,7 @@ export const parseRequestSchema = z.object({
 });
 export type ParseRequest = z.infer<typeof parseRequestSchema>;
 
-const parseStepSchema = z.enum(['reading', 'recognising']);
+export const parseStepSchema = z.enum(['reading', 'recognising']);
 export type ParseStep = z.infer<typeof parseStepSchema>;
 
 /** Progress in pages (PDF), chapters (EPUB) or one step (other formats); then in pages whose pictures are read. */

@@ -19,6 +19,10 @@ const leftOut: ReadonlySet<NoteKind> = new Set([
   'pictures',
   'parts-not-read',
   'fields-without-result',
+  'hidden-layers',
+  'attachments',
+  'media',
+  'included-files',
   'lost-pages',
 ]);
 export const isLeftOut = (kind: NoteKind) => leftOut.has(kind);

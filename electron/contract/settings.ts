@@ -3,6 +3,7 @@
  * be is said in method.ts.
  */
 import { z } from 'zod';
+import { defaultParseChoice, parseChoiceSchema } from './documents.ts';
 import {
   answerModeSchema,
   defaultMaxNew,
@@ -49,6 +50,9 @@ export const settingsSchema = methodChoiceSchema.extend({
   keepRead: z.boolean(),
   keptGb: z.int().min(ranges.keptGb.least).max(ranges.keptGb.most),
   device: deviceWishSchema,
+  /** Text recognition, of pages that hold no text: offered, done whenever a file is added, or neither. */
+  recognise: z.enum(['ask', 'always', 'never']),
+  languages: parseChoiceSchema.shape.languages,
   theme: themeSchema,
   fontSize: fontSizeSchema,
   motion: motionSchema,
@@ -82,6 +86,8 @@ export const defaultSettings: Settings = {
   keepRead: true,
   keptGb: 0,
   device: 'auto',
+  recognise: 'ask',
+  languages: defaultParseChoice.languages,
   theme: 'system',
   fontSize: 'normal',
   motion: 'system',

@@ -52,7 +52,7 @@ async function* add(app: App, file: IncomingFile, how: HowRead, keepFor: (error:
 }
 
 async function* addNew(app: App, file: IncomingFile, { choice, ...how }: HowRead): Adding {
-  const wished = withWish(defaultParseChoice, choice);
+  const wished = withWish(chosenInSettings(app), choice);
   const parsed = yield* parsing(app, file.path, file.name, { ...how, choice: wished });
   yield { type: 'counting' };
   const tokens = await countIfPossible(app, parsed);
@@ -80,7 +80,9 @@ export async function* readAnew(app: App, documentId: string, { choice, ...how }
   const path = await fileIn(app.uploads.documentDir(documentId));
   if (path === undefined)
     throw new AppError('DOC_MISSING', `The file of ${old.name} is not in the library's folder. Add it again.`);
-  const wished = withWish(old.reading, choice);
+  const { recognise, languages } = chosenInSettings(app);
+  const usual = { ...old.reading, languages, ...(old.reading.recognise === 'never' ? { recognise } : {}) };
+  const wished = withWish(usual, choice);
   const parsed = yield* parsing(app, path, old.fileName, { ...how, choice: wished });
   const reading = effectiveReading(parsed, wished);
   if (isSameText(app.documents.text(documentId, null), parsed)) {
@@ -121,6 +123,11 @@ async function replaceText(app: App, old: LibraryDocument, path: string, text: N
 const wordFor = ({ recognise, wholePage }: ParseChoice) =>
   recognise !== 'never' ? 'recognised' : wholePage ? 'whole page' : 'read anew';
 
+function chosenInSettings(app: App): ParseChoice {
+  const { recognise, languages } = app.settings.get();
+  return { ...defaultParseChoice, recognise: recognise === 'always' ? 'pages-without-text' : 'never', languages };
+}
+
 /** What is kept of a choice is what it did: the same text is not read anew for a choice that does not concern it. */
 function effectiveReading(
   { pages, format }: ParsedDocument,
@@ -154,8 +161,9 @@ async function* parsing(
     choice,
     signal,
     startHost: app.startDocumentHost,
-    onProgress({ done, total }) {
-      latest = { type: 'parsing', done, total };
+    languageFolder: app.languages.folder,
+    onProgress(progress) {
+      latest = { type: 'parsing', ...progress };
       wake();
     },
   });

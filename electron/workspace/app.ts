@@ -20,6 +20,7 @@ import { EngineSupervisor, type SupervisorOptions } from './engine-supervisor.ts
 import { type GrantedFile, Grants } from './grants.ts';
 import { Holdings } from './holdings.ts';
 import { JobBoard } from './job-board.ts';
+import { Languages } from './languages.ts';
 import { type DownloadOptions, ModelDownloads } from './model-downloads.ts';
 import { ModelHeaders } from './model-headers.ts';
 import { ModelShelf } from './model-shelf.ts';
@@ -52,6 +53,7 @@ export interface App {
   settings: SettingsStore;
   speeds: SpeedStore;
   uploads: Uploads;
+  languages: Languages;
   /** About the library as it was opened, in sentences. */
   notices: readonly string[];
   grants: Grants;
@@ -116,6 +118,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     settings,
     speeds: new SpeedStore(database),
     uploads,
+    languages: new Languages(options.dataDir),
     notices,
     grants: new Grants(options.grants),
     startDocumentHost: options.startDocumentHost,

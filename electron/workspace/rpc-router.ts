@@ -147,6 +147,7 @@ export function appRouter(app: App) {
       set: os.settings.set.handler(({ input }) => app.settings.set(input)),
       reset: os.settings.reset.handler(({ input }) => app.settings.reset(input.names)),
     },
+    languages: os.languages.handler(() => app.languages.list()),
     gpus: os.gpus.handler(() => app.supervisor.gpus()),
   });
 }

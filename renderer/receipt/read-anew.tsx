@@ -1,7 +1,9 @@
 /** What reading the kept file once more would change, one button each; while it is read, how far that is, and a way out. */
 import type { LibraryDocument } from '../../electron/contract/app-types.ts';
 import type { ParseWish } from '../../electron/contract/documents.ts';
+import { plural } from '../format.ts';
 import { readAnew, selectReadAnew, useLibrary } from '../stores/library.ts';
+import { selectOffersRecognition, useSettings } from '../stores/settings.ts';
 import { Button } from '../ui/button.tsx';
 import { IncomingProgress } from './incoming-progress.tsx';
 
@@ -12,10 +14,16 @@ interface Offer {
   reason?: string;
 }
 
-export function offersFor({ joined, notes, reading, isOfOlderReader }: LibraryDocument): Offer[] {
+export const recogniseWish: ParseWish = { recognise: 'pages-without-text' };
+
+export function offersFor(document: LibraryDocument, offersRecognition: boolean): Offer[] {
+  const { joined, notes, reading, isOfOlderReader } = document;
   if (joined > 0) return [];
   const has = (kind: LibraryDocument['notes'][number]['kind']) => notes.some((note) => note.kind === kind);
   const offers: Offer[] = [];
+  const scanned = notes.filter(({ kind }) => kind === 'pages-without-text').reduce((sum, note) => sum + note.count, 0);
+  if (scanned > 0 && offersRecognition)
+    offers.push({ label: `Recognise the text of ${plural(scanned, 'page')}`, wish: recogniseWish });
   if (has('page-furniture')) offers.push({ label: 'Read the whole page', wish: { wholePage: true } });
   if (reading.wholePage) offers.push({ label: 'Read the article alone', wish: { wholePage: false } });
   if (has('lost-pages')) offers.push({ label: 'Read the file anew', wish: {} });
@@ -30,13 +38,13 @@ export function offersFor({ joined, notes, reading, isOfOlderReader }: LibraryDo
 
 export function ReadAnew({ document }: { document: LibraryDocument }) {
   const running = useLibrary(selectReadAnew(document.id));
+  const offers = offersFor(document, useSettings(selectOffersRecognition));
   if (running && running.phase !== 'failed')
     return (
       <div className="mt-2 max-w-96">
         <IncomingProgress file={running} />
       </div>
     );
-  const offers = offersFor(document);
   if (offers.length === 0) return null;
   return (
     <div className="mt-2 flex flex-wrap items-center gap-2">

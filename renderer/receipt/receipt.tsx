@@ -9,6 +9,7 @@ import { isLeftOut, type NoteGroup, noteGroups, unitsText } from '../../electron
 import { count } from '../format.ts';
 import { showPages, showSection } from '../stores/document-view.ts';
 import { selectReadAnew, useLibrary } from '../stores/library.ts';
+import { selectOffersRecognition, useSettings } from '../stores/settings.ts';
 import { Button } from '../ui/button.tsx';
 import { offersFor, ReadAnew } from './read-anew.tsx';
 
@@ -24,7 +25,8 @@ export function Receipt({ document, isBrief = false }: ReceiptProps) {
   const groups = noteGroups(document.notes);
   const open = groups.find(({ kind }) => kind === openKind);
   const isReading = useLibrary(selectReadAnew(document.id)) !== undefined;
-  if (isBrief && groups.length === 0 && offersFor(document).length === 0 && !isReading) return null;
+  const hasOffers = offersFor(document, useSettings(selectOffersRecognition)).length > 0;
+  if (isBrief && groups.length === 0 && !hasOffers && !isReading) return null;
   return (
     <div data-testid="receipt">
       <p className="tabular leading-5 text-muted">

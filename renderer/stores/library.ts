@@ -1,7 +1,7 @@
 /** Documents, the one that is open, and files on their way in. */
 import { create } from 'zustand';
 import type { AddEvent, DocumentPage, Grant, LibraryDocument } from '../../electron/contract/app-types.ts';
-import type { ParseWish } from '../../electron/contract/documents.ts';
+import type { ParseStep, ParseWish } from '../../electron/contract/documents.ts';
 import { receiptLine } from '../../electron/contract/receipt.ts';
 import { api, type CallFailure, connected, failureOf, type SentFile, sendFile } from './api.ts';
 import { keepPassword, usePasswords } from './passwords.ts';
@@ -20,6 +20,8 @@ export interface Incoming {
   /** The document whose file is read anew; null: it is a new file. */
   documentId: string | null;
   phase: 'waiting' | 'sending' | 'parsing' | 'counting' | 'failed';
+  /** Of the parsing. */
+  step: ParseStep;
   done: number;
   total: number;
   failure: CallFailure | null;
@@ -28,11 +30,12 @@ export interface Incoming {
   cancel: () => void;
 }
 
-export function incomingWords({ phase, done, total }: Incoming): string {
+export function incomingWords({ phase, step, done, total }: Incoming): string {
+  const what = step === 'recognising' ? 'Recognising text' : 'Extracting text';
   const words = {
     waiting: 'Waiting for its turn',
     sending: 'Adding',
-    parsing: total > 1 ? `Extracting text, ${done} of ${total}` : 'Extracting text',
+    parsing: total > 1 ? `${what}, ${done} of ${total}` : what,
     counting: 'Counting tokens',
     failed: '',
   };
@@ -133,7 +136,7 @@ function bringIn(name: string, documentId: string | null, start: Start, how: How
     dismissIncoming(key);
     stop.abort();
   };
-  const fresh = { phase: 'waiting' as const, done: 0, total: 0, failure: null, retry: null };
+  const fresh = { phase: 'waiting' as const, step: 'reading' as const, done: 0, total: 0, failure: null, retry: null };
   const again = (next: HowRead) => {
     dismissIncoming(key);
     bringIn(name, documentId, start, { ...how, ...next });
@@ -159,7 +162,8 @@ async function take(
   change({ phase: 'sending' });
   try {
     for await (const event of await start({ signal })) {
-      if (event.type === 'parsing') change({ phase: 'parsing', done: event.done, total: event.total });
+      if (event.type === 'parsing')
+        change({ phase: 'parsing', step: event.step, done: event.done, total: event.total });
       else if (event.type === 'counting') change({ phase: 'counting' });
       else {
         dismissIncoming(key);
@@ -172,7 +176,7 @@ async function take(
   } catch (error) {
     if (signal.aborted) return;
     const failure = failureOf(error);
-    change({ phase: 'failed', failure, retry: failure.code === 'DOC_ENCRYPTED' ? retry : null });
+    change({ phase: 'failed', failure, retry: ['DOC_ENCRYPTED', 'DOC_NO_TEXT'].includes(failure.code) ? retry : null });
   }
 }
 

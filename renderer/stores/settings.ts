@@ -12,6 +12,10 @@ interface SettingsState {
 
 export const useSettings = create<SettingsState>(() => ({ settings: null, answers: 0 }));
 
+/** Where it is never wanted it is not offered either. */
+export const selectOffersRecognition = ({ settings }: SettingsState) =>
+  settings !== null && settings.recognise !== 'never';
+
 const settle = (settings: Settings) => useSettings.setState(({ answers }) => ({ settings, answers: answers + 1 }));
 
 export async function loadSettings(): Promise<void> {

@@ -1,8 +1,9 @@
 /** A finished answer with what ties it to the document: chips that open the passage, quotes that are not there, pages read most. */
+import { ScanText } from 'lucide-react';
 import { useEffect, useMemo } from 'react';
 import type { Turn } from '../../../electron/contract/app-types.ts';
 import type { AnswerCitations, Citation } from '../../../electron/contract/citations.ts';
-import { percent } from '../../format.ts';
+import { percent, recognisedWords } from '../../format.ts';
 import { type Mark, SafeMarkdown } from '../../markdown/safe-markdown.tsx';
 import { useChat } from '../../stores/chat.ts';
 import { loadCitations, useCitations } from '../../stores/citations.ts';
@@ -51,12 +52,13 @@ function CitationChip({ citation, documentId }: { citation: Citation; documentId
   return (
     <button
       type="button"
-      title={`${exact ? 'In the document' : 'Nearly these words in the document'}: “${found}”`}
-      aria-label={`Show ${place} in the document`}
+      title={`${exact ? 'In the document' : 'Nearly these words in the document'}${passage.recognised ? `, ${recognisedWords(passage.recognised)}` : ''}: “${found}”`}
+      aria-label={`Show ${place} in the document${passage.recognised ? ', recognised text' : ''}`}
       disabled={documentId === null}
       onClick={() => documentId !== null && showPassage(documentId, passage)}
       className={`${chipClass} border-line-strong bg-raised text-accent hover:bg-accent-soft`}
     >
+      {passage.recognised && <ScanText size={12} aria-hidden className="mr-1 inline align-[-1.5px]" />}
       {place}
       {exact ? '' : ' ≈'}
     </button>

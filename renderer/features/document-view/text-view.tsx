@@ -3,6 +3,7 @@ import { FileText } from 'lucide-react';
 import { useEffect, useMemo, useRef, useState } from 'react';
 import { Virtuoso, type VirtuosoHandle } from 'react-virtuoso';
 import type { DocumentOutline, LibraryDocument } from '../../../electron/contract/app-types.ts';
+import { recognisedWords } from '../../format.ts';
 import { type Stretch, setPage, textOf, useDocumentView } from '../../stores/document-view.ts';
 import { IconButton } from '../../ui/button.tsx';
 import { AskAbout } from './ask-about.tsx';
@@ -111,9 +112,10 @@ function pageAtTop(view: Element): number | undefined {
 }
 
 function titleOf(outline: DocumentOutline, page: number, isPdf: boolean): string {
-  const label = outline.pages[page]?.label ?? '';
-  if (isPdf || /^\d+$/.test(label)) return `Page ${label || page + 1}`;
-  return label || `Section ${page + 1}`;
+  const { label = '', recognised } = outline.pages[page] ?? {};
+  const mark = recognised ? `, ${recognisedWords(recognised)}` : '';
+  if (isPdf || /^\d+$/.test(label)) return `Page ${label || page + 1}${mark}`;
+  return `${label || `Section ${page + 1}`}${mark}`;
 }
 
 interface BlockViewProps {

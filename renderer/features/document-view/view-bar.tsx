@@ -1,7 +1,8 @@
 /** Above the document: which page is in sight, a way to any other, and what the view itself offers. */
+import { ScanText } from 'lucide-react';
 import { type ReactNode, useEffect, useState } from 'react';
 import type { DocumentOutline } from '../../../electron/contract/app-types.ts';
-import { count } from '../../format.ts';
+import { count, recognisedWords } from '../../format.ts';
 import { useDocumentView } from '../../stores/document-view.ts';
 
 interface ViewBarProps {
@@ -18,7 +19,7 @@ export function ViewBar({ outline, isPdf, onPage, children }: ViewBarProps) {
   useEffect(() => setTyped(null), [page]);
   const total = outline.pages.length;
   const word = isPdf ? 'Page' : 'Section';
-  const label = outline.pages[page]?.label ?? '';
+  const { label = '', recognised } = outline.pages[page] ?? {};
   const go = () => {
     const wished = pageNamed(outline, typed ?? '', isPdf);
     if (wished !== undefined) onPage(wished);
@@ -45,6 +46,16 @@ export function ViewBar({ outline, isPdf, onPage, children }: ViewBarProps) {
         {label !== '' && label !== `${page + 1}` && (
           <span className="truncate" title={label}>
             {isPdf ? `printed ${label}` : label}
+          </span>
+        )}
+        {recognised && (
+          <span
+            className="flex min-w-0 items-center gap-1"
+            data-testid="recognised"
+            title={recognisedWords(recognised)}
+          >
+            <ScanText size={13} aria-hidden className="shrink-0" />
+            <span className="truncate">{recognisedWords(recognised)}</span>
           </span>
         )}
       </form>

@@ -1,19 +1,27 @@
 /** A file between the drop and the library: what is happening to it, or why it did not get in. */
 import { useState } from 'react';
 import { IncomingProgress } from '../../receipt/incoming-progress.tsx';
+import { recogniseWish } from '../../receipt/read-anew.tsx';
 import { dismissIncoming, type Incoming } from '../../stores/library.ts';
+import { selectOffersRecognition, useSettings } from '../../stores/settings.ts';
 import { Button } from '../../ui/button.tsx';
 import { controlClass } from '../../ui/field.tsx';
 import { Problem } from '../../ui/problem.tsx';
 
 export function IncomingFile({ file }: { file: Incoming }) {
   const [password, setPassword] = useState('');
+  const canRecognise = useSettings(selectOffersRecognition);
   if (file.failure) {
-    const { retry } = file;
+    const { retry, failure } = file;
     return (
       <div className="mb-2">
-        <Problem message={file.failure.message}>
-          {retry && (
+        <Problem message={failure.message}>
+          {retry && failure.code === 'DOC_NO_TEXT' && canRecognise && (
+            <Button kind="primary" onClick={() => retry({ choice: recogniseWish })}>
+              Recognise the text
+            </Button>
+          )}
+          {retry && failure.code === 'DOC_ENCRYPTED' && (
             <form
               className="flex w-full gap-2"
               onSubmit={(event) => {

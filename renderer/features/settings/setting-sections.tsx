@@ -9,6 +9,7 @@ import { type FieldIds, Select } from '../../ui/field.tsx';
 import { NumberInput } from '../../ui/number-input.tsx';
 import { keptSettings } from './kept-settings.tsx';
 import { DeviceField, ThreadsField } from './machine-fields.tsx';
+import { recognitionSettings } from './recognition-settings.tsx';
 import { TuneEntry } from './tune-entry.tsx';
 
 export interface Setting {
@@ -33,6 +34,7 @@ export const appliesWhen = {
   reading: 'Applies when a document is read.',
   start: 'Applies when the engine starts.',
   now: 'Applies at once.',
+  adding: 'Applies when a file is added.',
 };
 
 const change = (changes: Partial<Settings>) => void changeSettings(changes);
@@ -53,6 +55,12 @@ export function settingSections(settings: Settings, engine: EngineState | null):
       settings: [...memory(settings), ...keptSettings(settings)],
     },
     { id: 'machine', title: 'Machine', names: ['device', 'threads'], settings: machine(settings, engine) },
+    {
+      id: 'recognition',
+      title: 'Recognition',
+      names: ['recognise', 'languages'],
+      settings: recognitionSettings(settings),
+    },
     { id: 'appearance', title: 'Appearance', names: ['theme', 'fontSize', 'motion'], settings: appearance(settings) },
   ];
 }

@@ -2,7 +2,7 @@
 import { chatting, depth } from './chat.ts';
 import { budgets, settings, shelf } from './choosing.ts';
 import { beginning, guarded, many } from './library.ts';
-import { reading } from './reading.ts';
+import { reading, receipts } from './reading.ts';
 import type { Walk } from './screens.ts';
 import { large, lost } from './sizes.ts';
 
@@ -10,6 +10,7 @@ export const walks: readonly (() => Walk)[] = [
   beginning,
   guarded,
   reading,
+  receipts,
   chatting,
   depth,
   many,

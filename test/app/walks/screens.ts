@@ -1,6 +1,7 @@
 /** Every screen and state of the window in one list, and what the walks that lead there are made of. */
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
+import type { ImportNote } from '../../../electron/contract/import-notes.ts';
 import { parseDocument } from '../../../electron/document-host/document-client.ts';
 import type { AppOptions } from '../../../electron/workspace/app.ts';
 import { type FakeServer, startFakeServer } from '../../fixtures/app-server.ts';
@@ -22,6 +23,10 @@ export const screens = [
   'password-pages',
   'password-wrong',
   'pre-flight',
+  'receipt',
+  'receipt-in-view',
+  'recognising',
+  'recognised',
   'page-range',
   'too-long',
   'out-of-memory',
@@ -60,6 +65,7 @@ export const screens = [
   'settings-compression',
   'settings-memory',
   'settings-machine',
+  'settings-recognition',
   'settings-appearance',
   'settings-refused',
   'settings-found',
@@ -159,8 +165,8 @@ export async function run(page: Page, action: string): Promise<void> {
 }
 
 /** The sample as it is read; the fake engine has no vocabulary to count with. */
-export async function addSample({ app }: FakeServer, tokens = 5300): Promise<string> {
-  const parsed = await parseDocument(sampleFile);
+export async function addSample({ app }: FakeServer, tokens = 5300, notes: ImportNote[] = []): Promise<string> {
+  const parsed = { ...(await parseDocument(sampleFile)), notes };
   const pages = parsed.pages.map(() => Math.round(tokens / parsed.pages.length));
   const file = await app.uploads.copy(sampleFile);
   const { name: fileName, bytes: fileBytes, sha256 } = file;

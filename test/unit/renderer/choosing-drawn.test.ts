@@ -44,7 +44,17 @@ const button = (place: HTMLElement, name: string) => {
 };
 const click = (place: HTMLElement, name: string) => act(async () => button(place, name).click());
 
-const { sampler: _s, threads: _t, device: _d, theme: _c, fontSize: _f, motion: _m, ...choice } = defaultSettings;
+const {
+  recognise: _r,
+  languages: _l,
+  sampler: _s,
+  threads: _t,
+  device: _d,
+  theme: _c,
+  fontSize: _f,
+  motion: _m,
+  ...choice
+} = defaultSettings;
 
 beforeEach(() => {
   (globalThis as { IS_REACT_ACT_ENVIRONMENT?: boolean }).IS_REACT_ACT_ENVIRONMENT = true;
@@ -58,6 +68,7 @@ beforeEach(() => {
   const answer = { own: {}, choice };
   const { plan } = sampleNumbers;
   const client = {
+    languages: async () => ['deu', 'eng'],
     plan: note('plan', { plan, speed: { tokensPerSecond: 118, firstTokenSeconds: 0.42 } }),
     fitBudget: note('fitBudget', { fit: { tokenBudget: 640, bytes: 50 * 2 ** 20 }, least: 1 }),
     gpus: note('gpus', { gpus: [], reason: 'No NVIDIA driver was found on this machine.' }),
@@ -90,10 +101,16 @@ describe('settings', () => {
     const sections = settingSections(defaultSettings, null);
     const fields = sections.flatMap(({ settings }) => settings.map(fieldOf));
     const place = await draw(createElement('div', null, fields));
-    const controls = place.querySelectorAll('input, select');
+    const controls = place.querySelectorAll(':not(fieldset) > :is(input, select), fieldset');
     // All but the way to the tuning, which needs a document, and the button that clears the disk.
-    expect(controls.length).toBe(fields.length - 2);
+    const withinLanguages = [...controls].filter((control) => control.parentElement?.closest('fieldset'));
+    expect(withinLanguages.map((control) => control.closest('label')?.textContent)).toEqual([
+      'German (deu)',
+      'English (eng)',
+    ]);
+    expect(controls.length - withinLanguages.length).toBe(fields.length - 2);
     for (const control of controls) {
+      if (withinLanguages.includes(control)) continue;
       expect(place.querySelector(`label[for="${control.id}"]`)?.textContent).not.toBe('');
       expect(document.getElementById(control.getAttribute('aria-describedby') ?? '')?.textContent).not.toBe('');
     }

@@ -264,6 +264,8 @@ describe('words', () => {
     // Nothing that can be chosen has no words.
     const {
       sampler: _s,
+      recognise: _r,
+      languages: _l,
       threads: _t,
       device: _d,
       keepRead: _k,

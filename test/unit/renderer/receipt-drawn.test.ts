@@ -6,11 +6,13 @@ import { createRoot, type Root } from 'react-dom/client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { AddEvent, LibraryDocument } from '../../../electron/contract/app-types.ts';
 import { defaultParseChoice } from '../../../electron/contract/documents.ts';
+import { defaultSettings } from '../../../electron/contract/settings.ts';
 import { Receipt } from '../../../renderer/receipt/receipt.tsx';
 import { type AppClient, setApi } from '../../../renderer/stores/api.ts';
 import { useDocumentView } from '../../../renderer/stores/document-view.ts';
 import { useLibrary } from '../../../renderer/stores/library.ts';
 import { keepPassword } from '../../../renderer/stores/passwords.ts';
+import { useSettings } from '../../../renderer/stores/settings.ts';
 import { useUi } from '../../../renderer/stores/ui.ts';
 
 const documentOf = (more: Partial<LibraryDocument> = {}): LibraryDocument => ({
@@ -91,6 +93,7 @@ beforeEach(() => {
     failure: (error) => ({ code: (error as { code?: string }).code ?? 'IO', message: String(error) }),
   });
   useUi.setState({ notices: [], inspectorTab: 'memory' });
+  useSettings.setState({ settings: defaultSettings });
 });
 afterEach(async () => {
   await act(async () => {
@@ -181,6 +184,12 @@ describe('reading anew', () => {
     button('Read the whole page');
     await draw(documentOf({ format: 'html', reading: { ...defaultParseChoice, wholePage: true } }));
     button('Read the article alone');
+    const scanned = { kind: 'pages-without-text' as const, count: 3, sentence: 'Pages 2 to 4 have no text.' };
+    await draw(documentOf({ notes: [scanned] }));
+    button('Recognise the text of 3 pages');
+    useSettings.setState({ settings: { ...defaultSettings, recognise: 'never' } });
+    await draw(documentOf({ notes: [scanned] }));
+    expect(buttons()).toHaveLength(1);
     await draw(documentOf({ isOfOlderReader: true }));
     button('Read the file anew');
     await draw(documentOf({ notes: [furniture], joined: 2, isOfOlderReader: false }));
@@ -199,14 +208,14 @@ describe('reading anew', () => {
       reading: { ...defaultParseChoice, wholePage: true },
     });
     events = async function* () {
-      yield { type: 'parsing', done: 3, total: 20 };
+      yield { type: 'parsing', step: 'recognising', done: 3, total: 20 };
       await held;
       useLibrary.setState({ documents: [whole] });
       yield { type: 'done', document: whole, outcome: 'replaced' };
     };
     await draw(document);
     await click('Read the whole page');
-    await act(() => expect.poll(() => place.textContent).toContain('Extracting text, 3 of 20'));
+    await act(() => expect.poll(() => place.textContent).toContain('Recognising text, 3 of 20'));
     expect(asked).toEqual([{ documentId: document.id, choice: { wholePage: true }, password: 'harbour' }]);
     expect(place.querySelector('[role=progressbar]')?.getAttribute('aria-valuenow')).toBe('15');
     await act(async () => goOn());
@@ -219,7 +228,7 @@ describe('reading anew', () => {
     let left: AbortSignal | undefined;
     events = async function* (signal) {
       left = signal;
-      yield { type: 'parsing', done: 1, total: 2 };
+      yield { type: 'parsing', step: 'reading', done: 1, total: 2 };
       await new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason)));
     };
     await draw(documentOf({ notes: [furniture] }));
