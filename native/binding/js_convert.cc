@@ -13,13 +13,13 @@ namespace {
 }
 
 template <typename Enum>
-Enum choose(const Napi::Object & from, const char * name, const std::map<std::string, Enum> & choices) {
-    const std::string value = get_text(from, name);
-    auto              found = choices.find(value);
-    if (found != choices.end()) return found->second;
+Enum choose(Napi::Env env, const char * name, const std::string & value, const std::vector<Named<Enum>> & choices) {
     std::string known;
-    for (const auto & [choice, unused] : choices) known += (known.empty() ? "" : ", ") + choice;
-    throw js_error(from.Env(), Status::fail(Code::INVALID_ARGUMENT, std::string(name) + " is \"" + value +
+    for (const auto & [text, choice] : choices) {
+        if (value == text) return choice;
+        known += (known.empty() ? "" : ", ") + std::string(text);
+    }
+    throw js_error(env, Status::fail(Code::INVALID_ARGUMENT, std::string(name) + " is \"" + value +
                                                                         "\"; it must be one of " + known + "."));
 }
 
@@ -112,15 +112,7 @@ std::vector<int32_t> get_tokens(const Napi::Value & value, const char * what) {
     return {array.Data(), array.Data() + array.ElementLength()};
 }
 
-Mode to_mode(Napi::Env env, const std::string & name) {
-    for (Mode mode : {Mode::full, Mode::rocketkv, Mode::rocketkv_mt, Mode::snapkv, Mode::hsa, Mode::exact_topk}) {
-        if (name == mode_name(mode)) return mode;
-    }
-    throw js_error(env,
-                   Status::fail(Code::INVALID_ARGUMENT,
-                                "mode is \"" + name +
-                                    "\"; it must be one of full, rocketkv, rocketkv-mt, snapkv, hsa, exact-topk."));
-}
+Mode to_mode(Napi::Env env, const std::string & name) { return choose(env, "mode", name, modes()); }
 
 ggml_type to_document_type(Napi::Env env, const std::string & name) {
     if (name == "f16") return GGML_TYPE_F16;
@@ -142,16 +134,13 @@ RocketOptions to_rocket_options(const Napi::Object & from) {
     o.token_budget = get_int(from, "tokenBudget");
     o.window       = get_int(from, "window");
     o.kernel       = get_int(from, "kernel");
-    o.decomposition =
-        choose<Decomposition>(from, "decomposition", {{"v1", Decomposition::v1}, {"v2", Decomposition::v2}});
-    o.grouping =
-        choose<Grouping>(from, "grouping", {{"kv-group", Grouping::kv_group}, {"query-head", Grouping::query_head}});
-    o.pooling  = choose<Pooling>(from, "pooling",
-                                 {{"max", Pooling::max}, {"triangle", Pooling::triangle}, {"random", Pooling::random}});
-    o.selector = choose<SelectorKind>(from, "selector",
-                                      {{"pages", SelectorKind::pages},
-                                       {"codes", SelectorKind::codes},
-                                       {"codes-residual", SelectorKind::codes_residual}});
+    const auto option = [&](const char * name, const auto & choices) {
+        return choose(from.Env(), name, get_text(from, name), choices);
+    };
+    o.decomposition = option("decomposition", decompositions());
+    o.grouping      = option("grouping", groupings());
+    o.pooling       = option("pooling", poolings());
+    o.selector      = option("selector", selectors());
     o.page     = get_int(from, "page");
     o.r        = get_int(from, "r");
     o.k        = get_int(from, "k");

@@ -9,7 +9,9 @@
 #include <string>
 #include <vector>
 
-#include "../rocketkv/selector.h"
+#include "../rocketkv/method.h"
+#include "../rocketkv/params.h"
+#include "../rocketkv/selector_shape.h"
 #include "../status.h"
 #include "ggml-backend.h"
 #include "ggml-cpp.h"
@@ -20,8 +22,8 @@ namespace rocketdoc {
 
 struct HyperParams;
 struct KvShape;
-enum class Mode;
-class CompactCache;
+struct CompactShape;
+class CompactOnDevice;
 
 struct DeviceOptions {
     std::string cpu_dir;            // folder of libggml-cpu-*.so
@@ -44,7 +46,7 @@ class DeviceSizes {
     virtual size_t token_runner(const HyperParams & params) const = 0;
     // LayerStream over rows that lie in RAM.
     virtual size_t layer_stream(const KvShape & shape, int64_t n_rows) const = 0;
-    // Stage 1 over a history of n_prompt rows.
+    // Stage 1 over a history of n_prompt rows; on the CPU what its threads hold when there are as many as usual.
     virtual size_t stage1(const HyperParams & params, const RocketOptions & options, const RocketBudgets & budgets,
                           int64_t n_prompt) const = 0;
     // What a layer that selects keeps beside its rows.
@@ -115,8 +117,8 @@ class Device {
     virtual Status                       make_host_memory(size_t bytes, std::unique_ptr<HostMemory> & out) const = 0;
     virtual std::unique_ptr<TokenRunner> make_token_runner(const Model & model)                                  = 0;
     virtual Status make_layer_stream(KvRows & home, int64_t n_rows, std::unique_ptr<LayerStream> & out)          = 0;
-    virtual Status make_compact_cache(const HyperParams & params, Mode mode, const RocketOptions & options,
-                                      const RocketBudgets & budgets, std::unique_ptr<CompactCache> & out)        = 0;
+    // The device's side of a compact cache whose rows are `rows`, which outlive it.
+    virtual Status make_compact(const CompactShape & shape, KvRows & rows, std::unique_ptr<CompactOnDevice> & out) = 0;
 
     // Bytes that can be allocated on the device now, and in RAM.
     int64_t         available() const { return std::min(available_limit_.load(), free_bytes()); }

@@ -1,118 +1,104 @@
 #include "compact_cache.h"
 
 #include <algorithm>
-#include <iterator>
+
+#include "../rocketkv/selector_costs.h"
 
 namespace rocketdoc {
 namespace {
 
-int cache_heads(const HyperParams & p, const RocketOptions & o) {
-    return int(o.grouping == Grouping::query_head ? p.n_head : p.n_head_kv);
-}
+KvShape rows_shape(const CompactShape & s) { return {s.n_layer, s.n_head, s.head_dim, GGML_TYPE_F16}; }
 
-KvShape rows_shape(const HyperParams & p, const RocketOptions & o) {
-    return {p.n_layer, cache_heads(p, o), p.head_dim, GGML_TYPE_F16};
+// Of one head and step, the mean over layers.
+double read_bytes_of(const CompactShape & s, int64_t n_live) {
+    const double n = double(s.n_selecting()), all = double(n_live * compact_pair_bytes(s.head_dim));
+    const double chosen = n > 0 ? double(selector_read_bytes(s.selector, s.layer(0), n_live)) : 0;
+    return (n * chosen + (double(s.n_layer) - n) * all) / double(s.n_layer);
 }
 
 }  // namespace
 
-void OracleStats::add_head(const int32_t * chosen, int64_t n_chosen, const float * p, int64_t n_live, int group) {
-    std::vector<int32_t> best(static_cast<size_t>(n_chosen)), both;
-    best.resize(size_t(top_k_ascending(p, n_live, n_chosen, best.data())));
-    std::set_intersection(chosen, chosen + n_chosen, best.begin(), best.end(), std::back_inserter(both));
-    double mass = 0;
-    for (int64_t i = 0; i < n_chosen; i++) mass += p[chosen[i]];
-    recall_sum += best.empty() ? 1.0 : double(both.size()) / double(best.size());
-    mass_sum += mass / group;
-    n++;
-}
-
-SelectorKind selector_kind(Mode mode, const RocketOptions & options) {
-    return mode == Mode::exact_topk ? SelectorKind::exact : options.selector;
-}
-
-SelectorShape selector_shape(const HyperParams & p, const RocketOptions & o, const RocketBudgets & b) {
-    SelectorShape shape;
-    shape.n_cache_head = cache_heads(p, o);
-    shape.group        = int(p.n_head) / shape.n_cache_head;
-    shape.head_dim     = int(p.head_dim);
-    shape.capacity     = b.capacity;
-    shape.page         = b.page;
-    shape.r            = b.r;
-    shape.k            = b.k;
-    return shape;
-}
-
-bool layer_selects(Mode mode, const RocketOptions & o, const RocketBudgets & b, int64_t layer) {
-    return mode_selects(mode) && !b.dense && layer >= o.n_dense_layers;
-}
-
-const char * mode_name(Mode mode) {
-    switch (mode) {
-        case Mode::full: return "full";
-        case Mode::rocketkv: return "rocketkv";
-        case Mode::rocketkv_mt: return "rocketkv-mt";
-        case Mode::snapkv: return "snapkv";
-        case Mode::hsa: return "hsa";
-        case Mode::exact_topk: return "exact-topk";
+CompactShape compact_shape(const HyperParams & p, Mode mode, const RocketOptions & options,
+                           const RocketBudgets & budgets) {
+    CompactShape s;
+    s.selector = mode == Mode::exact_topk ? SelectorKind::exact : options.selector;
+    s.pooling  = options.pooling;
+    s.budgets  = budgets;
+    s.n_layer  = p.n_layer;
+    s.share    = options.grouping == Grouping::query_head ? int(p.group()) : 1;
+    s.n_head   = int(p.n_head_kv) * s.share;
+    s.group    = int(p.n_head) / s.n_head;
+    s.head_dim = int(p.head_dim);
+    for (int64_t layer = 0; layer < p.n_layer; layer++) {
+        s.scale.push_back(p.layer(layer).scale);
+        // The first layers attend to every kept row where that was asked, and so does a cache whose budget holds all.
+        s.selects.push_back(mode_selects(mode) && !budgets.dense && layer >= options.n_dense_layers);
     }
-    return "full";
-}
-
-Status mode_budgets(Mode mode, const RocketOptions & options, int64_t n_prompt, int64_t n_question, int64_t max_new,
-                    int head_dim, RocketBudgets & out) {
-    RocketOptions used = options;
-    if (!mode_selects(mode) || mode == Mode::exact_topk)
-        used.selector = SelectorKind::exact;  // no codes, so none to fit the budget
-    return rocket_budgets(used, n_prompt, n_question, max_new, head_dim, mode_evicts(mode), out);
+    return s;
 }
 
 size_t CompactCache::rows_bytes(const HyperParams & params, const DeviceTraits & device, Mode mode,
                                 const RocketOptions & options, const RocketBudgets & budgets) {
     if (mode == Mode::full) return 0;
-    return rows_shape(params, options).bytes(KvRows::allocated_rows(device, budgets.capacity));
+    return rows_shape(compact_shape(params, mode, options, budgets))
+        .bytes(KvRows::allocated_rows(device, budgets.capacity));
 }
 
 size_t CompactCache::summary_bytes(const HyperParams & params, const DeviceTraits & device, Mode mode,
                                    const RocketOptions & options, const RocketBudgets & budgets) {
-    size_t n = 0;
-    for (int64_t layer = 0; layer < params.n_layer; layer++) n += layer_selects(mode, options, budgets, layer);
-    if (n == 0) return 0;
-    const SelectorKind  kind  = selector_kind(mode, options);
-    const SelectorShape shape = selector_shape(params, options, budgets);
-    return n * device.sizes->layer_summary(kind, shape);
+    const CompactShape s = compact_shape(params, mode, options, budgets);
+    if (s.n_selecting() == 0) return 0;
+    return size_t(s.n_selecting()) * device.sizes->layer_summary(s.selector, s.layer(0));
 }
 
 double CompactCache::read_bytes(const HyperParams & params, Mode mode, const RocketOptions & options,
                                 const RocketBudgets & budgets, int64_t n_live) {
-    const double all    = double(n_live * params.head_dim) * 2 * sizeof(f16_bits);
-    const auto selector = budgets.dense
-                              ? nullptr
-                              : selector_costs(selector_kind(mode, options), selector_shape(params, options, budgets));
-    double     sum      = 0;
-    for (int64_t layer = 0; layer < params.n_layer; layer++)
-        sum += layer_selects(mode, options, budgets, layer) ? double(selector->read_bytes(n_live)) : all;
-    return sum / double(params.n_layer);
+    return read_bytes_of(compact_shape(params, mode, options, budgets), n_live);
 }
 
 Status CompactCache::create(const HyperParams & params, Device & device, Mode mode, const RocketOptions & options,
                             const RocketBudgets & budgets, std::unique_ptr<CompactCache> & out) {
-    std::unique_ptr<CompactCache> self;
-    RETURN_IF_FAILED(device.make_compact_cache(params, mode, options, budgets, self));
-    self->mode_     = mode;
-    self->grouping_ = options.grouping;
-    self->pooling_  = options.pooling;
-    self->budgets_  = budgets;
-    self->n_head_   = cache_heads(params, options);
-    self->group_    = int(params.n_head) / self->n_head_;
-    RETURN_IF_FAILED(KvRows::create(LayerDevices(size_t(params.n_layer), &device), KvRows::Home::device,
-                                    rows_shape(params, options), budgets.capacity, self->rows_));
-    const size_t n_slots = size_t(params.n_layer * self->n_head_);
+    std::unique_ptr<CompactCache> self(new CompactCache(mode, compact_shape(params, mode, options, budgets)));
+    const CompactShape &          s = self->shape_;
+    RETURN_IF_FAILED(KvRows::create(LayerDevices(size_t(s.n_layer), &device), KvRows::Home::device, rows_shape(s),
+                                    budgets.capacity, self->rows_));
+    RETURN_IF_FAILED(device.make_compact(s, *self->rows_, self->on_device_));
+    const size_t n_slots = size_t(s.n_layer * s.n_head);
     self->kept_mass_.assign(n_slots, 1.0f);
     self->positions_.resize(n_slots);
-    self->read_counts_.resize(n_slots);
     out = std::move(self);
     return Status::good();
+}
+
+Status CompactCache::keep_layer(int64_t layer, const LayerRows & history, int64_t n_rows, const QueryWindow & window,
+                                const std::vector<std::vector<int32_t>> * positions, const std::atomic<bool> * cancel) {
+    Stage1Layer job;
+    job.layer          = layer;
+    job.history        = history;
+    job.n_rows         = n_rows;
+    job.n_keep         = mode_evicts(mode_) ? std::min(budgets().prompt_budget, n_rows) : n_rows;
+    job.queries        = window.q;
+    job.cancel         = cancel;
+    history_positions_ = positions;
+    RETURN_IF_FAILED(on_device_->keep_layer(job));
+    n_kept_ = n_live_ = job.n_keep;
+    return Status::good();
+}
+
+Status CompactCache::kept() {
+    RETURN_IF_FAILED(on_device_->take_kept(positions_, kept_mass_));
+    if (!history_positions_) return Status::good();
+    for (size_t slot = 0; slot < positions_.size(); slot++) {
+        for (int32_t & row : positions_[slot]) row = (*history_positions_)[slot][size_t(row)];
+    }
+    history_positions_ = nullptr;
+    return Status::good();
+}
+
+Status CompactCache::token_done(int64_t position) {
+    n_live_++;
+    for (auto & list : positions_) list.push_back(int32_t(position));
+    return on_device_->token_done();
 }
 
 Status CompactCache::rows_appended(int64_t first_position, int64_t n) {
@@ -120,28 +106,35 @@ Status CompactCache::rows_appended(int64_t first_position, int64_t n) {
     for (auto & list : positions_) {
         for (int64_t i = 0; i < n; i++) list.push_back(int32_t(first_position + i));
     }
-    return Status::good();
+    return on_device_->set_live(n_live_);
 }
 
 Status CompactCache::drop_rows(int64_t n_live) {
     n_live_ = n_live;
     for (auto & list : positions_) list.resize(size_t(n_live));
-    return Status::good();
+    return on_device_->set_live(n_live);
 }
 
+double CompactCache::read_bytes_per_step() const { return read_bytes_of(shape_, n_live_); }
+
 double CompactCache::stored_bytes_per_head() const {
-    const double per_head = double(params_.n_layer * n_head_);
+    const double per_head = double(shape_.n_layer * shape_.n_head);
     return (double(rows_->bytes()) + double(summary_bytes())) / per_head;
 }
 
+int64_t CompactCache::rows_read() const {
+    return shape_.n_selecting() > 0 ? std::min(budgets().k, n_live_) : n_live_;
+}
+
 void CompactCache::count_map(std::vector<uint32_t> & kept, std::vector<uint32_t> & read) {
-    if (!read_counts_now().ok()) return;  // a map without reads is still a map of what was kept
+    std::vector<std::vector<uint32_t>> counts;
+    if (!on_device_->read_counts(counts).ok()) return;  // a map without reads is still a map of what was kept
     for (size_t slot = 0; slot < positions_.size(); slot++) {
         for (size_t row = 0; row < positions_[slot].size(); row++) {
             const size_t position = size_t(positions_[slot][row]);
             if (position >= kept.size()) continue;
             kept[position]++;
-            if (row < read_counts_[slot].size()) read[position] += read_counts_[slot][row];
+            if (slot < counts.size() && row < counts[slot].size()) read[position] += counts[slot][row];
         }
     }
 }

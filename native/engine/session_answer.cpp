@@ -180,12 +180,12 @@ Status Session::decode_token(int32_t token, bool logits, NextToken & out, const 
 
 Status Session::step(int32_t token, bool oracle, Step & out, const std::atomic<bool> * cancel) {
     const bool measure = oracle && compact_;
-    if (measure) compact_->measure(true);
+    if (measure) RETURN_IF_FAILED(compact_->measure(true));
     NextToken next;
     Status    status = decode_token(token, true, next, cancel);
     out.logits       = std::move(next.logits);
     if (measure) {
-        compact_->measure(false);
+        (void) compact_->measure(false);  // letting go cannot fail
         const OracleStats stats = compact_->take_oracle_stats();
         if (stats.n) {
             out.recall = stats.recall_sum / double(stats.n);

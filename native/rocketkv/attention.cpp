@@ -8,6 +8,19 @@
 
 namespace rocketdoc {
 
+void reserve(SelectorScratch & scratch, const SelectorShape & s) {
+    const int64_t g = s.group, padded = (s.capacity + page_block - 1) / page_block * page_block;
+    static_assert(page_block % code_block == 0, "a page block's padding holds codes too");
+    at_least(scratch.page_scores, g * padded);
+    at_least(scratch.token_scores, padded);
+    at_least(scratch.probabilities, g * (padded + 1));
+    at_least(scratch.rows, g * int64_t(s.head_dim + 2));
+    at_least(scratch.order, std::max<int64_t>(s.head_dim, s.capacity));
+    scratch.chosen.reserve(size_t(s.capacity));
+}
+
+RowList chosen_rows(const SelectorScratch & scratch) { return {scratch.chosen.data(), int64_t(scratch.chosen.size())}; }
+
 void scaled_logits(const CompactView & k, int head, const HeadQuery & query, const RowList & rows,
                    SelectorScratch & scratch, float * out, int64_t stride) {
     const int D      = k.head_dim;

@@ -1,10 +1,40 @@
-// What the selectors share: the group's summed probabilities, and the way from scores to an answer when every live row
-// fits.
+// Attention of one token over rows of one cache head, and what the selectors share: the group's summed probabilities,
+// and the way from scores to an answer when every live row fits.
 #pragma once
 
-#include "selector.h"
+#include <cstdint>
+#include <vector>
+
+#include "rows.h"
+#include "selector_shape.h"
 
 namespace rocketdoc {
+
+// The queries of one token that share a cache head.
+struct HeadQuery {
+    const float * q     = nullptr;  // [group][D]
+    int           group = 1;
+    float         scale = 0;  // of every score
+};
+
+// Rows of a cache head: index[0..n-1], ascending; index null: rows 0..n-1.
+struct RowList {
+    const int32_t * index = nullptr;
+    int64_t         n     = 0;
+};
+
+// Memory of one thread, used again; it grows where a call needs more than was reserved.
+struct SelectorScratch {
+    std::vector<float>   page_scores;
+    std::vector<float>   token_scores;
+    std::vector<float>   probabilities;
+    std::vector<float>   rows;
+    std::vector<int32_t> order;
+    std::vector<int32_t> chosen;
+};
+// After it no selector of the shape allocates.
+void    reserve(SelectorScratch & scratch, const SelectorShape & shape);
+RowList chosen_rows(const SelectorScratch & scratch);
 
 // Logits q.k * scale of rows of `head`; out [g][stride]. Uses scratch.rows.
 void scaled_logits(const CompactView & k, int head, const HeadQuery & query, const RowList & rows,
@@ -17,5 +47,14 @@ void summed_probabilities(const float * a, int64_t stride, int group, int64_t n_
 
 // scratch.chosen = 0..n_live-1 when k reaches every live row; false otherwise.
 bool choose_all(int64_t n_live, int64_t k, SelectorScratch & scratch);
+
+// Exact attention over the chosen rows of `head`; out [g][D]. What every selector ends in.
+void sparse_attention(const CompactView & k, const CompactView & v, int head, const HeadQuery & query,
+                      const RowList & chosen, SelectorScratch & scratch, float * out);
+
+// Sum over the group of softmax(q.K * scale) over n_live rows, out [n_live]: the oracle's scores, for recall and
+// exact-topk.
+void exact_probabilities(const CompactView & k, int head, const HeadQuery & query, int64_t n_live,
+                         SelectorScratch & scratch, float * out);
 
 }  // namespace rocketdoc

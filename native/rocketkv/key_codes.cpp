@@ -5,14 +5,13 @@
 #include <cmath>
 
 #include "cpu/kernels.h"
+#include "recode_policy.h"
 
 namespace rocketdoc {
 
 namespace {
 
-constexpr int64_t recode_after   = 32;    // new rows before clamping is judged
-constexpr double  recode_clamped = 0.02;  // share of their codes
-constexpr float   f16_max        = 65504.0f;
+constexpr float f16_max = 65504.0f;
 
 // (x - low) / step + 1/2, whose whole part is the code when it fits; a channel without range has one code, and any
 // other key lies outside it.
@@ -22,21 +21,6 @@ float code_of(float x, float low, float step) {
 }
 
 }  // namespace
-
-int64_t code_bytes(int head_dim, bool residual) { return head_dim / 4 + (residual ? head_dim / 8 + head_dim / 8 : 0); }
-
-int64_t code_range_bytes(int head_dim, bool residual) {
-    const int64_t channel = sizeof(uint16_t) + sizeof(float);  // order, step
-    if (!residual) return head_dim / 2 * channel;
-    return head_dim * (channel + int64_t(3 * sizeof(float)));  // and low, the value's mean and spread
-}
-
-int64_t code_stored_range_bytes(int head_dim, bool residual) {
-    const int64_t n_coded = residual ? head_dim : head_dim / 2;
-    const int64_t floats =
-        head_dim + 2 * n_coded + (residual ? 2 * head_dim : 0);  // importance, low, step, the value's mean and spread
-    return floats * int64_t(sizeof(float)) + n_coded * int64_t(sizeof(uint16_t));
-}
 
 KeyCodes::KeyCodes(int head_dim, int64_t capacity, bool residual)
     : head_dim_(head_dim),
@@ -56,12 +40,6 @@ KeyCodes::KeyCodes(int head_dim, int64_t capacity, bool residual)
 
 int64_t KeyCodes::padded(int64_t n_live) { return (n_live + code_block - 1) / code_block * code_block; }
 
-size_t KeyCodes::stored_bytes(int head_dim, int64_t capacity, bool residual) {
-    const int64_t signs = residual ? head_dim / 8 : 0;  // of a row; only codes come in blocks
-    return size_t(code_stored_range_bytes(head_dim, residual) +
-                  padded(capacity) * (code_bytes(head_dim, residual) - signs) + capacity * signs);
-}
-
 void KeyCodes::build(const CompactView & k, const CompactView & v, int head, int64_t n_rows, const float * importance) {
     if (importance) std::copy(importance, importance + head_dim_, importance_.begin());
     else std::fill(importance_.begin(), importance_.end(), 1.0f);
@@ -73,7 +51,7 @@ void KeyCodes::build(const CompactView & k, const CompactView & v, int head, int
 void KeyCodes::append(const CompactView & k, const CompactView & v, int head, int64_t index) {
     code_rows(k, v, head, index, index + 1);
     ++n_new_;
-    if (n_new_ < recode_after || double(n_new_clamped_) <= recode_clamped * double(n_new_ * n_coded())) return;
+    if (!recode_is_judged(n_new_) || !codes_have_drifted(n_new_clamped_, n_new_, n_coded())) return;
     measure(k, v, head, index + 1);
     const int64_t n_clamped = n_clamped_;  // inside their own range rows cannot clamp; rounding must not count as news
     code_rows(k, v, head, 0, index + 1);
@@ -119,7 +97,9 @@ void KeyCodes::measure(const CompactView & k, const CompactView & v, int head, i
         rank[c]        = x > 0 ? x : 0;  // NaN would break the order
         channels[c]    = uint16_t(c);
     }
-    std::stable_sort(channels, channels + D, [&](uint16_t a, uint16_t b) { return rank[a] > rank[b]; });
+    // Not stable_sort, which may allocate: equal ranks keep the order of the channels.
+    std::sort(channels, channels + D,
+              [&](uint16_t a, uint16_t b) { return rank[a] > rank[b] || (rank[a] == rank[b] && a < b); });
     for (int i = 0; i < n_coded(); ++i) {
         const int c       = channels[i];
         order_[size_t(i)] = uint16_t(c);

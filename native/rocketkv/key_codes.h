@@ -8,22 +8,13 @@
 #include <vector>
 
 #include "rows.h"
-#include "selector.h"
+#include "attention.h"
 
 namespace rocketdoc {
-
-// Bytes a token takes in the stream that a step reads, and bytes of ranges a step reads once.
-int64_t code_bytes(int head_dim, bool residual);
-int64_t code_range_bytes(int head_dim, bool residual);
-// Bytes of a head that do not grow with its rows: ranges, channel order, importance.
-int64_t code_stored_range_bytes(int head_dim, bool residual);
 
 class KeyCodes {
   public:
     KeyCodes(int head_dim, int64_t capacity, bool residual);
-
-    // Of one head with room for `capacity` rows.
-    static size_t stored_bytes(int head_dim, int64_t capacity, bool residual);
 
     // Codes rows 0..n_rows-1 afresh. importance: [D] or null, remembered for coding again.
     void build(const CompactView & k, const CompactView & v, int head, int64_t n_rows, const float * importance);

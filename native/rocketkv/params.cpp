@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "selector.h"
+#include "rows.h"
+#include "selector_costs.h"
 
 namespace rocketdoc {
 
@@ -18,6 +19,10 @@ Status in_range(const char * field, int64_t value, int64_t low, int64_t high) {
                                                     std::to_string(high) + ".");
 }
 
+Status in_range(const char * field, int64_t value, const Limit & limit) {
+    return in_range(field, value, limit.least, limit.most);
+}
+
 Status check(const RocketOptions & options, int64_t n_prompt, int64_t n_question, int64_t max_new, int head_dim) {
     RETURN_IF_FAILED(in_range("head_dim", head_dim, 32, max_head_dim));
     if (head_dim % 32 != 0)
@@ -26,16 +31,16 @@ Status check(const RocketOptions & options, int64_t n_prompt, int64_t n_question
     RETURN_IF_FAILED(in_range("n_prompt", n_prompt, 1, max_rows));
     RETURN_IF_FAILED(in_range("n_question", n_question, 1, n_prompt));
     RETURN_IF_FAILED(in_range("max_new", max_new, 0, max_rows - n_prompt));
-    RETURN_IF_FAILED(in_range("token_budget", options.token_budget, 2, 1 << 24));
-    RETURN_IF_FAILED(in_range("window", options.window, 1, 4096));
-    RETURN_IF_FAILED(in_range("kernel", options.kernel, 1, 4095));
+    RETURN_IF_FAILED(in_range("token_budget", options.token_budget, limits::token_budget));
+    RETURN_IF_FAILED(in_range("window", options.window, limits::window));
+    RETURN_IF_FAILED(in_range("kernel", options.kernel, limits::kernel));
     if (options.kernel % 2 == 0)
         return Status::fail(Code::INVALID_ARGUMENT,
                             "kernel is " + std::to_string(options.kernel) + "; it must be odd.");
-    RETURN_IF_FAILED(in_range("page", options.page, 0, 4096));
-    RETURN_IF_FAILED(in_range("r", options.r, 0, head_dim));
-    RETURN_IF_FAILED(in_range("k", options.k, 0, max_rows));
-    RETURN_IF_FAILED(in_range("n_dense_layers", options.n_dense_layers, 0, 4096));
+    RETURN_IF_FAILED(in_range("page", options.page, limits::page));
+    RETURN_IF_FAILED(in_range("r", options.r, limits::r.least, std::min<int64_t>(limits::r.most, head_dim)));
+    RETURN_IF_FAILED(in_range("k", options.k, limits::k));
+    RETURN_IF_FAILED(in_range("n_dense_layers", options.n_dense_layers, limits::n_dense_layers));
     return Status::good();
 }
 
@@ -93,6 +98,14 @@ Status rocket_budgets(const RocketOptions & options, int64_t n_prompt, int64_t n
     if (b.dense) b.k = b.capacity;
     out = b;
     return Status::good();
+}
+
+Status mode_budgets(Mode mode, const RocketOptions & options, int64_t n_prompt, int64_t n_question, int64_t max_new,
+                    int head_dim, RocketBudgets & out) {
+    RocketOptions used = options;
+    if (!mode_selects(mode) || mode == Mode::exact_topk)
+        used.selector = SelectorKind::exact;  // no codes, so none to fit the budget
+    return rocket_budgets(used, n_prompt, n_question, max_new, head_dim, mode_evicts(mode), out);
 }
 
 }  // namespace rocketdoc

@@ -4,14 +4,9 @@
 #include <cstdint>
 
 #include "../status.h"
+#include "method.h"
 
 namespace rocketdoc {
-
-enum class Decomposition { v2, v1 };           // v2: adaptive split (ICML 2025); v1: the fixed square-root split
-enum class Grouping { kv_group, query_head };  // query_head: one row set per query head, as in the original SnapKV
-// triangle: box15 twice ("Beyond the paper"). random: rows by chance, the control that says what choosing is worth.
-enum class Pooling { max, triangle, random };
-enum class SelectorKind { pages, codes, codes_residual, exact };
 
 struct RocketOptions {
     int           token_budget   = 512;  // t: KV pairs read per step and KV head
@@ -46,5 +41,9 @@ struct RocketBudgets {
 // n_prompt + max_new. INVALID_ARGUMENT with the field's name and range on nonsense.
 Status rocket_budgets(const RocketOptions & options, int64_t n_prompt, int64_t n_question, int64_t max_new,
                       int head_dim, bool stage1, RocketBudgets & out);
+
+// The budgets as a mode uses them: some evict nothing, some choose by no codes.
+Status mode_budgets(Mode mode, const RocketOptions & options, int64_t n_prompt, int64_t n_question, int64_t max_new,
+                    int head_dim, RocketBudgets & out);
 
 }  // namespace rocketdoc

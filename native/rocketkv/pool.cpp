@@ -4,27 +4,27 @@
 #include <algorithm>
 #include <cmath>
 #include <random>
-#include <vector>
 
+#include "scratch.h"
 #include "stage1.h"
 
 namespace rocketdoc {
 
 namespace {
 
-// out(i, value): the join of in(i - kernel/2) .. in(i + kernel/2), `none` where the index leaves 0..n-1.
+// out(i, value): the join of in(i - kernel/2) .. in(i + kernel/2), `none` where the index leaves 0..n-1. suffix: work,
+// [kernel].
 template <typename T, typename In, typename Join, typename Out>
-void sliding(int64_t n, int kernel, T none, In in, Join join, Out out) {
-    const int64_t  half = kernel / 2;
-    std::vector<T> suffix(static_cast<size_t>(kernel));
-    const auto     at = [&](int64_t i) { return i >= 0 && i < n ? in(i) : none; };
+void sliding(int64_t n, int kernel, T * suffix, T none, In in, Join join, Out out) {
+    const int64_t half = kernel / 2;
+    const auto    at   = [&](int64_t i) { return i >= 0 && i < n ? in(i) : none; };
     for (int64_t block = 0; block < n; block += kernel) {  // outputs block .. block + kernel - 1
         const int64_t first = block - half;
         T             value = none;
-        for (int64_t j = kernel - 1; j >= 0; --j) suffix[size_t(j)] = value = join(at(first + j), value);
+        for (int64_t j = kernel - 1; j >= 0; --j) suffix[j] = value = join(at(first + j), value);
         T prefix = none;
         for (int64_t j = 0; j < kernel && block + j < n; ++j) {
-            out(block + j, join(suffix[size_t(j)], prefix));
+            out(block + j, join(suffix[j], prefix));
             prefix = join(prefix, at(first + kernel + j));
         }
     }
@@ -32,21 +32,22 @@ void sliding(int64_t n, int kernel, T none, In in, Join join, Out out) {
 
 }  // namespace
 
-void pool_max(const float * scores, int64_t n, int kernel, float * out) {
+void pool_max(const float * scores, int64_t n, int kernel, Stage1Scratch & scratch, float * out) {
     sliding<float>(
-        n, kernel, -INFINITY, [&](int64_t i) { return std::isnan(scores[i]) ? -INFINITY : scores[i]; },
+        n, kernel, at_least(scratch.suffix, kernel), -INFINITY, [&](int64_t i) { return std::isnan(scores[i]) ? -INFINITY : scores[i]; },
         [](float a, float b) { return a > b ? a : b; }, [&](int64_t i, float value) { out[i] = value; });
 }
 
-void pool_triangle(const float * scores, int64_t n, float * out) {
-    constexpr int       box = 15;
-    std::vector<double> once(static_cast<size_t>(n));
-    const auto          add = [](double a, double b) { return a + b; };
+void pool_triangle(const float * scores, int64_t n, Stage1Scratch & scratch, float * out) {
+    constexpr int  box    = 15;
+    double * const suffix = at_least(scratch.sums, n + box);  // [box], then the first pass [n]
+    double * const once   = suffix + box;
+    const auto     add    = [](double a, double b) { return a + b; };
     sliding<double>(
-        n, box, 0.0, [&](int64_t i) { return double(scores[i]); }, add,
-        [&](int64_t i, double sum) { once[size_t(i)] = sum / box; });
+        n, box, suffix, 0.0, [&](int64_t i) { return double(scores[i]); }, add,
+        [&](int64_t i, double sum) { once[i] = sum / box; });
     sliding<double>(
-        n, box, 0.0, [&](int64_t i) { return once[size_t(i)]; }, add,
+        n, box, suffix, 0.0, [&](int64_t i) { return once[i]; }, add,
         [&](int64_t i, double sum) { out[i] = float(sum / box); });
 }
 

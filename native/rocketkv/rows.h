@@ -4,13 +4,11 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "row_format.h"
+
 namespace rocketdoc {
 
-using f16_bits = uint16_t;  // IEEE half precision, as stored
-
 constexpr int max_head_dim = 512;  // rocket_budgets refuses more; per-channel work arrays live on the stack
-
-enum class RowType { f32, f16, q8_0 };  // q8_0: ggml's block of 32 int8 with one f16 scale (34 bytes)
 
 // K or V of one layer: [n_head, n_rows, head_dim]; a row's channels are contiguous.
 struct RowsView {

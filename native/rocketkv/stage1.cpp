@@ -16,6 +16,7 @@ namespace rocketdoc {
 
 namespace {
 
+constexpr int     TRIANGLE_BOX = 15;
 constexpr int64_t terms_bound = 8 << 20;  // floats of exp terms held at once, unless one panel alone needs more
 
 struct Heads {
@@ -24,10 +25,10 @@ struct Heads {
     int n_query;
 };
 
-Heads heads_of(const RowsView & keys, const Stage1Query & query, int head, Grouping grouping) {
+Heads heads_of(const RowsView & keys, const Stage1Query & query, const Stage1Head & head) {
     const int group = query.n_head / keys.n_head;
-    if (grouping == Grouping::query_head) return {head / group, head, 1};
-    return {head, head * group, group};
+    if (head.grouping == Grouping::query_head) return {head.index / group, head.index, 1};
+    return {head.index, head.index * group, group};
 }
 
 void rows_to_f32(const RowsView & rows, int head, int64_t first, int n, float * out) {
@@ -62,12 +63,46 @@ void hide_the_future(float * logits, int64_t first_key, int n_keys, int first_ro
     }
 }
 
+// Panels of query rows that are scored together, so that their exp terms stay below terms_bound.
+struct Round {
+    int64_t n_blocks, n_padded;  // of keys, and keys with the last block's padding
+    int     n_panels, wide;      // of all query rows, and at once
+};
+Round round_of(int64_t n_keys, int n_query_rows) {
+    const int64_t n_blocks = (n_keys + key_block - 1) / key_block, n_padded = n_blocks * key_block;
+    const int     n_panels = (n_query_rows + panel_rows - 1) / panel_rows;
+    return {n_blocks, n_padded, n_panels,
+            int(std::clamp<int64_t>(terms_bound / (n_padded * panel_rows), 1, n_panels))};
+}
+
 }  // namespace
 
-void stage1_scores(const RowsView & keys, const Stage1Query & query, int head, Grouping grouping,
-                   Stage1Scratch & scratch, float * scores, float & window_mass) {
+Stage1Sizes stage1_sizes(int64_t n_rows, int window, int n_query, int head_dim, int kernel) {
+    const Round   round    = round_of(n_rows, n_query * window);
+    const int64_t n_prefix = n_rows - window;
+    Stage1Sizes   s;
+    s.terms  = round.wide * (round.n_padded + round.n_blocks) * panel_rows;
+    s.keys   = int64_t(key_block) * head_dim + int64_t(round.wide) * panel_rows * (head_dim + 3);
+    s.scores = n_rows;
+    s.pooled = 2 * n_prefix;
+    s.suffix = kernel;
+    s.sums   = n_prefix + TRIANGLE_BOX;
+    return s;
+}
+
+void reserve(Stage1Scratch & scratch, const Stage1Sizes & sizes) {
+    at_least(scratch.terms, sizes.terms);
+    at_least(scratch.keys, sizes.keys);
+    at_least(scratch.scores, sizes.scores);
+    at_least(scratch.pooled, sizes.pooled);
+    at_least(scratch.suffix, sizes.suffix);
+    at_least(scratch.sums, sizes.sums);
+}
+
+void stage1_scores(const RowsView & keys, const Stage1Query & query, const Stage1Head & head, Stage1Scratch & scratch,
+                   float * scores, float & window_mass) {
     const CpuKernels & cpu      = cpu_kernels();
-    const Heads        heads    = heads_of(keys, query, head, grouping);
+    const Heads        heads    = heads_of(keys, query, head);
     const int          D        = keys.head_dim;
     const int          window   = query.window;
     const int64_t      n        = keys.n_rows;
@@ -76,16 +111,13 @@ void stage1_scores(const RowsView & keys, const Stage1Query & query, int head, G
     const float *      q        = query.q + size_t(heads.first_query) * size_t(window) * size_t(D);
     assert(query.head_dim == D && window >= 1 && window <= n && query.n_head % keys.n_head == 0);
 
-    const int64_t n_blocks = (n + key_block - 1) / key_block;
-    const int64_t n_padded = n_blocks * key_block;
-    const int     n_panels = (n_rows + panel_rows - 1) / panel_rows;
-    const int     wide     = int(std::clamp<int64_t>(terms_bound / (n_padded * panel_rows), 1, n_panels));
+    const auto [n_blocks, n_padded, n_panels, wide] = round_of(n, n_rows);
 
-    // scratch.logits: per panel of a round, terms [n_padded][panel_rows] and tops [n_blocks][panel_rows].
+    // scratch.terms: per panel of a round, terms [n_padded][panel_rows] and tops [n_blocks][panel_rows].
     // scratch.keys: the key block [key_block][D], then per panel [D][panel_rows], top, sum and weight [panel_rows].
     // scratch.scores: all n columns; the window's are summed up at the end.
     const int64_t terms_size = n_padded * panel_rows;
-    float * const terms      = at_least(scratch.logits, wide * (terms_size + n_blocks * panel_rows));
+    float * const terms      = at_least(scratch.terms, wide * (terms_size + n_blocks * panel_rows));
     float * const tops       = terms + wide * terms_size;
     float * const block      = at_least(scratch.keys, int64_t(key_block) * D + int64_t(wide) * panel_rows * (D + 3));
     float * const panels     = block + key_block * D;
@@ -140,13 +172,14 @@ void stage1_scores(const RowsView & keys, const Stage1Query & query, int head, G
     std::copy(all, all + n_prefix, scores);
 }
 
-void stage1_keep(const RowsView & keys, const Stage1Query & query, int head, Grouping grouping, Pooling pooling,
-                 int kernel, int64_t n_keep, Stage1Scratch & scratch, Stage1Kept & out, float * importance) {
+void stage1_keep(const RowsView & keys, const Stage1Query & query, const Stage1Head & head, const Stage1Choice & choice,
+                 Stage1Scratch & scratch, Stage1Kept & out, float * importance) {
+    const int64_t n_keep   = choice.n_keep;
     const int64_t n        = keys.n_rows;
     const int64_t n_prefix = n - query.window;
 
     if (importance) {
-        const Heads   heads  = heads_of(keys, query, head, grouping);
+        const Heads   heads  = heads_of(keys, query, head);
         const int64_t n_rows = int64_t(heads.n_query) * query.window;
         const float * q      = query.q + size_t(heads.first_query) * size_t(query.window) * size_t(query.head_dim);
         for (int c = 0; c < query.head_dim; ++c) {
@@ -170,10 +203,12 @@ void stage1_keep(const RowsView & keys, const Stage1Query & query, int head, Gro
     float * const pooled = at_least(scratch.pooled, 2 * n_prefix);
     float * const scores = pooled + n_prefix;
     float         window_mass;
-    stage1_scores(keys, query, head, grouping, scratch, scores, window_mass);
-    if (pooling == Pooling::max) pool_max(scores, n_prefix, kernel, pooled);
-    else if (pooling == Pooling::triangle) pool_triangle(scores, n_prefix, pooled);
-    else pool_random(n_prefix, head, pooled);
+    stage1_scores(keys, query, head, scratch, scores, window_mass);
+    switch (choice.pooling) {
+        case Pooling::max: pool_max(scores, n_prefix, choice.kernel, scratch, pooled); break;
+        case Pooling::triangle: pool_triangle(scores, n_prefix, scratch, pooled); break;
+        case Pooling::random: pool_random(n_prefix, head.index, pooled); break;
+    }
 
     const int64_t n_best = std::max<int64_t>(0, n_keep - query.window);
     out.rows.resize(size_t(n_best + query.window));

@@ -2,8 +2,10 @@
 // rows and queries, so that what differs is arithmetic alone. The GPU's half (cuda_options.h) is skipped, with the
 // reason, where no GPU can be used.
 #include "cuda_options.h"
-#include "device/cpu/compact_cache.h"
-#include "device/cuda/compact_cache.h"
+#include "device/cpu/compact.h"
+#include "device/cuda/cuda_device.h"
+#include "device/cuda/device_bytes.h"
+#include "engine/compact_cache.h"
 #include "rocketkv_data.h"
 
 using namespace rocketdoc;
@@ -102,8 +104,9 @@ struct Side {
                                            new_input(ctx, GGML_TYPE_F32, p.head_dim, p.n_head_kv)};
             ggml_tensor *              index = new_input(ctx, GGML_TYPE_I64, 1);
             std::vector<ggml_tensor *> live;
+            CompactNode                node{&cache->on_device(), layer};
             ggml_tensor *              attended =
-                static_cast<CpuCompactCache &>(*cache).build_attention(ctx, graph, layer, qkv, index, live);
+                build_compact_attention(ctx, graph, node, cache->rows(), p.layer(layer), qkv, index, live);
             ggml_set_output(attended);
             ggml_build_forward_expand(graph, attended);
             RETURN_IF_FAILED(arena.allocate(graph));
@@ -124,12 +127,12 @@ struct Side {
     Status step_cuda(const Inputs & in, int64_t step, std::vector<float> & out) {
         const HyperParams & p       = in.params;
         CudaDevice &        cuda    = *gpu;
-        auto &              compact = static_cast<CudaCompactCache &>(*cache);
+        CompactOnDevice &   compact = cache->on_device();
         DeviceBytes         q, k, v, attended;
         const size_t        width = out.size() / size_t(p.n_layer) * sizeof(float);
         RETURN_IF_FAILED(cuda.enter());
         RETURN_IF_FAILED(DeviceBytes::allocate(*device, width, attended));
-        RETURN_IF_FAILED(compact.enqueue_token_start());
+        RETURN_IF_FAILED(compact.begin_token());
         for (int64_t layer = 0; layer < p.n_layer; layer++) {
             const size_t at = size_t(step * p.n_layer + layer);
             for (auto [from, to] :
@@ -139,14 +142,13 @@ struct Side {
                     cuda.kernels().copy(to->data(), from->data(), from->size() * sizeof(float), cuda.stream()),
                     "giving a token"));
             }
-            RETURN_IF_FAILED(compact.enqueue_attention(layer, q.at<float>(0), k.at<float>(0), v.at<float>(0),
-                                                       attended.at<float>(0)));
+            RETURN_IF_FAILED(compact.attend({layer, q.at<float>(0), k.at<float>(0), v.at<float>(0), attended.at<float>(0), {}}));
             RETURN_IF_FAILED(cuda.check(cuda.kernels().copy(out.data() + size_t(layer) * width / sizeof(float),
                                                             attended.data(), width, cuda.stream()),
                                         "taking the answer"));
             RETURN_IF_FAILED(cuda.finish_stream());
         }
-        RETURN_IF_FAILED(compact.enqueue_token_end());
+        RETURN_IF_FAILED(compact.end_token());
         return cuda.finish_stream();
     }
 };
@@ -191,7 +193,7 @@ void test_exact_choice(bool cuda, int64_t head_dim, int k) {
     };
     std::vector<float>    keys = f16_rows(in.k[0]), values = f16_rows(in.v[0]);
     std::vector<uint32_t> reads(size_t(N_PROMPT + N_STEPS), 0);
-    side.cache->measure(true);
+    CHECK(side.cache->measure(true).ok());
     for (int64_t step = 0; step < N_STEPS; step++) {
         const std::vector<float> new_k = f16_rows(in.step_k[size_t(step)]), new_v = f16_rows(in.step_v[size_t(step)]);
         keys.insert(keys.end(), new_k.begin(), new_k.end());
@@ -228,7 +230,7 @@ struct Measured {
 Measured measure(Side & side, const Inputs & in) {
     Measured m;
     for (int64_t step = 0; step < N_STEPS; step++) {
-        side.cache->measure(step % 2 == 0);  // on and off: what a step computes does not hang on it
+        CHECK(side.cache->measure(step % 2 == 0).ok());  // on and off: what a step computes does not hang on it
         const std::vector<float> out = side.step(in, step);
         m.out.insert(m.out.end(), out.begin(), out.end());
     }

@@ -1,4 +1,5 @@
 // The budget table of ALGORITHM.md, the lift, the overrides, and a sentence for every nonsense.
+#include "rocketkv/selector_costs.h"
 #include "rocketkv_data.h"
 
 using namespace rocketdoc;
@@ -52,7 +53,7 @@ void the_lift_and_the_window() {
     CHECK(b.capacity == 4000 && b.prompt_budget == 2000);
     b = budgets(options, 1000, 7, 4000, 128, true);  // never more than S
     CHECK(b.capacity == 5000 && b.prompt_budget == 1000 && !b.evicts && b.window == 7);
-    options.token_budget = 2;
+    options.token_budget = 16;
     options.window       = 128;
     b                    = budgets(options, 5000, 5000, 0, 64, true);
     CHECK(b.prompt_budget >= 128 && b.window == 128 && b.k == 1);
@@ -110,15 +111,15 @@ void codes_read_the_same_bytes(Random & random) {
         CHECK(b.k == codes_k(paper, b.capacity, D, residual));
 
         const auto make = [&](SelectorKind kind, int64_t capacity, int64_t k) {
-            return selector_costs(kind, {1, 3, D, capacity, b.page, b.r, k});
+            return SelectorShape{1, 3, D, capacity, b.page, b.r, k};
         };
         const auto pages = make(SelectorKind::pages, paper.capacity, paper.k);
         const auto codes = make(options.selector, b.capacity, b.k), more = make(options.selector, b.capacity, b.k + 1);
         const int64_t extra      = b.capacity - paper.capacity;  // the same step of the answer has so many rows more
         bool          never_more = true, more_would = false;
         for (int64_t n = std::max(paper.prompt_budget, paper.k) + 1; n <= paper.capacity; ++n) {
-            never_more &= codes->read_bytes(n + extra) <= pages->read_bytes(n);
-            more_would |= more->read_bytes(n + extra) > pages->read_bytes(n);
+            never_more &= selector_read_bytes(options.selector, codes, n + extra) <= selector_read_bytes(SelectorKind::pages, pages, n);
+            more_would |= selector_read_bytes(options.selector, more, n + extra) > selector_read_bytes(SelectorKind::pages, pages, n);
         }
         CHECK(never_more);
         CHECK(more_would || max_new == 0 || b.k >= b.prompt_budget);
@@ -131,7 +132,7 @@ void codes_read_the_same_bytes(Random & random) {
 // more would be too many, unless these are the paper's rows anyway or all there are.
 void codes_fill_their_share_of_the_paper_s_bytes(Random & random) {
     const auto stored = [](SelectorKind kind, const RocketBudgets & b, int64_t capacity, int D) {
-        return capacity * 4 * D + int64_t(selector_costs(kind, {1, 3, D, capacity, b.page, b.r, b.k})->stored_bytes());
+        return capacity * 4 * D + int64_t(selector_stored_bytes(kind, {1, 3, D, capacity, b.page, b.r, b.k}));
     };
     for (int i = 0; i < 300; ++i) {
         const int     D       = random.one_of({64, 96, 128, 256});
@@ -203,7 +204,7 @@ void nonsense_gets_a_sentence() {
     refuses(same, 10, 1, int64_t(1) << 40, 64, "max_new");
     refuses(same, 10, 1, 1, 48, "head_dim");
     refuses(same, 10, 1, 1, 1024, "head_dim");
-    refuses([](RocketOptions & o) { o.token_budget = 1; }, 10, 1, 1, 64, "token_budget");
+    refuses([](RocketOptions & o) { o.token_budget = 15; }, 10, 1, 1, 64, "token_budget");
     refuses([](RocketOptions & o) { o.window = 0; }, 10, 1, 1, 64, "window");
     refuses([](RocketOptions & o) { o.kernel = 62; }, 10, 1, 1, 64, "kernel");
     refuses([](RocketOptions & o) { o.kernel = -1; }, 10, 1, 1, 64, "kernel");
@@ -217,7 +218,7 @@ void nonsense_gets_a_sentence() {
 void invariants(Random & random) {
     for (int i = 0; i < 2000; ++i) {
         RocketOptions options;
-        options.token_budget  = random.integer(2, 5000);
+        options.token_budget  = random.integer(16, 5000);
         options.window        = random.integer(1, 200);
         options.decomposition = random.one_of({Decomposition::v1, Decomposition::v2});
         options.selector      = random.one_of(

@@ -3,7 +3,9 @@
 
 #include "rocketkv/attention.h"
 #include "rocketkv/key_codes.h"
-#include "rocketkv/selector.h"
+#include "device/cpu/layer_selector.h"
+#include "rocketkv/recode_policy.h"
+#include "rocketkv/selector_costs.h"
 #include "rocketkv_data.h"
 
 using namespace rocketdoc;
@@ -63,7 +65,7 @@ void check_case(Random & random, int D, int g, int64_t n_live, int64_t k, bool r
     const reference::Query query{q.data(), g, scale};
     const auto             scores = reference::code_scores(coded, query);
     for_each_level([&] {
-        const auto selector = make_selector(kind_of(residual), {n_head, g, D, capacity, 1, 1, k, scale});
+        const auto selector = make_layer_selector(kind_of(residual), {n_head, g, D, capacity, 1, 1, k, scale});
         selector->build(keys.view(), values.view(), head, n_built, weights);
         for (int64_t i = n_built; i < n_live; ++i) selector->append(keys.view(), values.view(), head, i);
         CHECK(selector->clamped(head) == coded.n_clamped);
@@ -106,7 +108,7 @@ void append_equals_build(Random & random) {
             values.set(0, t, values.rows(0) + (199 - t) * D);
         }
         const SelectorShape shape{1, g, D, 200, 1, 1, 25, published_scale(D)};
-        const auto one = make_selector(kind_of(residual), shape), whole = make_selector(kind_of(residual), shape);
+        const auto one = make_layer_selector(kind_of(residual), shape), whole = make_layer_selector(kind_of(residual), shape);
         one->build(keys.view(), values.view(), 0, 100, nullptr);
         for (int64_t t = 100; t < 200; ++t) one->append(keys.view(), values.view(), 0, t);
         whole->build(keys.view(), values.view(), 0, 200, nullptr);
@@ -122,7 +124,7 @@ void append_equals_build(Random & random) {
         // A new question with fewer rows.
         fill(random, keys, 0, 0, 60, false);
         one->build(keys.view(), values.view(), 0, 60, nullptr);
-        const auto fresh = make_selector(kind_of(residual), shape);
+        const auto fresh = make_layer_selector(kind_of(residual), shape);
         fresh->build(keys.view(), values.view(), 0, 60, nullptr);
         one->attend(keys.view(), values.view(), 0, 60, q.data(), a, x.data());
         fresh->attend(keys.view(), values.view(), 0, 60, q.data(), b, y.data());
@@ -130,8 +132,8 @@ void append_equals_build(Random & random) {
     }
 }
 
-// 2,000 new tokens that wander off. The rule is replayed on the reference: after at least 32 new tokens of whose codes
-// more than 2 % were clamped, a head is coded again from all its live rows. So every clamp and every choice has an
+// 2,000 new tokens that wander off. The rule is replayed on the reference: after each 32 new tokens of whose codes more
+// than 2 % were clamped, a head is coded again from all its live rows. So every clamp and every choice has an
 // expected value.
 void drift(Random & random) {
     for (const bool residual : {false, true}) {
@@ -140,8 +142,8 @@ void drift(Random & random) {
         fill(random, keys, 0, 0, n_prompt, false);
         fill(random, values, 0, 0, n_prompt + n_new, false);
         const SelectorShape shape{1, g, D, n_prompt + n_new, 1, 1, k, published_scale(D)};
-        const auto selector = make_selector(kind_of(residual), shape), twin = make_selector(kind_of(residual), shape);
-        const auto fresh = make_selector(kind_of(residual), shape);
+        const auto selector = make_layer_selector(kind_of(residual), shape), twin = make_layer_selector(kind_of(residual), shape);
+        const auto fresh = make_layer_selector(kind_of(residual), shape);
         selector->build(keys.view(), values.view(), 0, n_prompt, nullptr);
         twin->build(keys.view(), values.view(), 0, n_prompt, nullptr);
         fill(random, keys, 0, n_prompt, n_prompt + n_new, false, 0.02f);  // 40 units away in the end
@@ -164,7 +166,7 @@ void drift(Random & random) {
             n_clamped += coded.n_clamped - before;
             clamped_since += coded.n_clamped - before;
             ++n_since;
-            if (n_since >= 32 && 100 * clamped_since > 2 * n_since * (residual ? D : D / 2)) {
+            if (n_since % 32 == 0 && 100 * clamped_since > 2 * n_since * (residual ? D : D / 2)) {
                 coded   = code_all(t + 1);
                 n_since = clamped_since = 0;
                 ++n_recoded;
@@ -226,7 +228,7 @@ void adversarial(Random & random) {
                 KeyCodes codes(D, 150, residual);
                 codes.build(keys.view(), values.view(), 0, n, nullptr);
                 check_scores(scores, codes, n, {gentle.data(), g, published_scale(D)});
-                const auto selector = make_selector(kind_of(residual), {1, g, D, 150, 1, 1, 20, published_scale(D)});
+                const auto selector = make_layer_selector(kind_of(residual), {1, g, D, 150, 1, 1, 20, published_scale(D)});
                 selector->build(keys.view(), values.view(), 0, n, nullptr);
                 SelectorScratch    scratch;
                 std::vector<float> out(size_t(g * D), poison);
@@ -236,7 +238,7 @@ void adversarial(Random & random) {
             });
         }
         for_each_level([&] {
-            const auto selector = make_selector(kind_of(residual), {1, g, D, 150, 1, 1, 20, published_scale(D)});
+            const auto selector = make_layer_selector(kind_of(residual), {1, g, D, 150, 1, 1, 20, published_scale(D)});
             selector->build(keys.view(), values.view(), 0, 100, nullptr);
             SelectorScratch scratch;
             for (int64_t n = 100; n <= 150; ++n) {
@@ -256,7 +258,7 @@ void adversarial(Random & random) {
         fill(random, keys, 0, 0, 90, false);
         fill(random, values, 0, 0, 90, false);
         const auto q        = random.normals(64);
-        const auto selector = make_selector(kind_of(residual), {1, 1, 64, 90, 1, 1, 4, published_scale(64)});
+        const auto selector = make_layer_selector(kind_of(residual), {1, 1, 64, 90, 1, 1, 4, published_scale(64)});
         selector->build(keys.view(), values.view(), 0, 0, nullptr);
         SelectorScratch scratch;
         for (int64_t n = 1; n <= 90; ++n) {
@@ -283,7 +285,7 @@ void residual_helps(Random & random) {
         for (int t = 0; t < n; ++t) all.push_back(t);
         const auto full = reference::attention(head_of(keys, values, 0, n), {q.data(), g, published_scale(D)}, all);
         for (const bool residual : {false, true}) {
-            const auto selector = make_selector(kind_of(residual), {1, g, D, n, 1, 1, 40, published_scale(D)});
+            const auto selector = make_layer_selector(kind_of(residual), {1, g, D, n, 1, 1, 40, published_scale(D)});
             selector->build(keys.view(), values.view(), 0, n, nullptr);
             SelectorScratch    scratch;
             std::vector<float> out(size_t(g * D), poison);
@@ -296,13 +298,12 @@ void residual_helps(Random & random) {
 }
 
 void bytes() {
-    const auto codes    = make_selector(SelectorKind::codes, {2, 3, 64, 2400, 1, 1, 300});
-    const auto residual = make_selector(SelectorKind::codes_residual, {2, 3, 64, 2400, 1, 1, 200});
-    CHECK(codes->read_bytes(2400) == 2400 * 16 + 32 * 6 + 300 * 256);
-    CHECK(residual->read_bytes(2400) == 2400 * 32 + 64 * 18 + 200 * 256);
-    CHECK(codes->read_bytes(300) == 300 * 256);
-    CHECK(codes->stored_bytes() == 2 * (2400 * 16 + 64 * 4 + 32 * 10));
-    CHECK(residual->stored_bytes() == 2 * (2400 * 32 + 64 * 4 + 64 * 18));
+    const SelectorShape some{2, 3, 64, 2400, 1, 1, 300}, fewer{2, 3, 64, 2400, 1, 1, 200};
+    CHECK(selector_read_bytes(SelectorKind::codes, some, 2400) == 2400 * 16 + 32 * 6 + 300 * 256);
+    CHECK(selector_read_bytes(SelectorKind::codes_residual, fewer, 2400) == 2400 * 32 + 64 * 18 + 200 * 256);
+    CHECK(selector_read_bytes(SelectorKind::codes, some, 300) == 300 * 256);
+    CHECK(selector_stored_bytes(SelectorKind::codes, some) == 2 * (2400 * 16 + 64 * 4 + 32 * 10));
+    CHECK(selector_stored_bytes(SelectorKind::codes_residual, fewer) == 2 * (2400 * 32 + 64 * 4 + 64 * 18));
 }
 
 }  // namespace

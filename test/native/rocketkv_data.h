@@ -13,7 +13,7 @@
 #include "rocketkv/params.h"
 #include "rocketkv/reference.h"
 #include "rocketkv/rows.h"
-#include "rocketkv/selector.h"
+#include "device/cpu/layer_selector.h"
 
 namespace rocketdoc {
 

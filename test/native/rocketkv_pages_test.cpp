@@ -1,5 +1,6 @@
 // The paper's stage 2 and the exact oracle against the reference, on every ISA of the machine.
-#include "rocketkv/selector.h"
+#include "device/cpu/layer_selector.h"
+#include "rocketkv/selector_costs.h"
 #include "rocketkv_data.h"
 
 using namespace rocketdoc;
@@ -38,7 +39,7 @@ void check_case(Random & random, SelectorKind kind, int D, int g, int64_t n_live
     const auto scores = kind == SelectorKind::pages ? reference::page_scores(rows, query, page, r)
                                                     : reference::exact_scores(rows, query);
     for_each_level([&] {
-        const auto selector = make_selector(kind, {n_head, g, D, capacity, page, r, k, scale});
+        const auto selector = make_layer_selector(kind, {n_head, g, D, capacity, page, r, k, scale});
         selector->build(keys.view(), values.view(), head, n_built, nullptr);
         for (int64_t i = n_built; i < n_live; ++i) selector->append(keys.view(), values.view(), head, i);
         SelectorScratch    scratch;
@@ -51,7 +52,7 @@ void check_case(Random & random, SelectorKind kind, int D, int g, int64_t n_live
         CHECK(selector->clamped(head) == 0);
 
         // From scratch: the same rows, the same bits.
-        const auto again = make_selector(kind, {n_head, g, D, capacity, page, r, k, scale});
+        const auto again = make_layer_selector(kind, {n_head, g, D, capacity, page, r, k, scale});
         again->build(keys.view(), values.view(), head, n_live, nullptr);
         std::vector<float> out_again(out.size(), poison);
         const auto         chosen = scratch.chosen;
@@ -90,7 +91,7 @@ void page_expansion(Random & random) {
         std::vector<float> q(size_t(D), 0.0f);
         q[5] = random.one_of({2.0f, -2.0f});
         for_each_level([&] {
-            const auto selector = make_selector(SelectorKind::pages, {1, 1, D, n_live, page, 1, k, published_scale(D)});
+            const auto selector = make_layer_selector(SelectorKind::pages, {1, 1, D, n_live, page, 1, k, published_scale(D)});
             selector->build(keys.view(), values.view(), 0, n_live, nullptr);
             SelectorScratch    scratch;
             std::vector<float> out(size_t(D), poison);
@@ -111,7 +112,7 @@ void built_again(Random & random) {
         Cache               keys(1, D, 120), values(1, D, 120);
         fill(random, keys, 0, 0, n_old, false);
         fill(random, values, 0, 0, n_old, false);
-        const auto used = make_selector(SelectorKind::pages, shape), fresh = make_selector(SelectorKind::pages, shape);
+        const auto used = make_layer_selector(SelectorKind::pages, shape), fresh = make_layer_selector(SelectorKind::pages, shape);
         used->build(keys.view(), values.view(), 0, n_old, nullptr);
         fill(random, keys, 0, 0, n_new, false);
         used->build(keys.view(), values.view(), 0, n_new - 10, nullptr);
@@ -151,15 +152,14 @@ void exact_scores_of(Random & random) {
 }
 
 void bytes() {
-    const auto pages = make_selector(SelectorKind::pages, {3, 3, 64, 2400, 3, 41, 256});
-    CHECK(pages->read_bytes(2400) == 800 * 41 * 2 + 256 * 256);
-    CHECK(pages->read_bytes(2399) == 800 * 41 * 2 + 256 * 256);
-    CHECK(pages->read_bytes(200) == 200 * 256);
-    CHECK(pages->stored_bytes() == 3 * 64 * 2 * 832 * 2);  // 800 pages padded to 832
-    const auto single = make_selector(SelectorKind::pages, {1, 3, 64, 640, 1, 41, 256});
-    CHECK(single->stored_bytes() == 64 * 640 * 2);
-    const auto exact = make_selector(SelectorKind::exact, {1, 3, 64, 640, 1, 41, 256});
-    CHECK(exact->stored_bytes() == 0 && exact->read_bytes(640) == 640 * 128 + 256 * 256);
+    const SelectorShape many{3, 3, 64, 2400, 3, 41, 256}, single{1, 3, 64, 640, 1, 41, 256};
+    CHECK(selector_read_bytes(SelectorKind::pages, many, 2400) == 800 * 41 * 2 + 256 * 256);
+    CHECK(selector_read_bytes(SelectorKind::pages, many, 2399) == 800 * 41 * 2 + 256 * 256);
+    CHECK(selector_read_bytes(SelectorKind::pages, many, 200) == 200 * 256);
+    CHECK(selector_stored_bytes(SelectorKind::pages, many) == 3 * 64 * 2 * 832 * 2);  // 800 pages padded to 832
+    CHECK(selector_stored_bytes(SelectorKind::pages, single) == 64 * 640 * 2);
+    CHECK(selector_stored_bytes(SelectorKind::exact, single) == 0);
+    CHECK(selector_read_bytes(SelectorKind::exact, single, 640) == 640 * 128 + 256 * 256);
 }
 
 }  // namespace

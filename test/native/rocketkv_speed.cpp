@@ -33,12 +33,11 @@ void stage1(Random & random, int D, int g, int64_t n) {
     Stage1Kept         kept;
     float              mass;
     const double       s   = seconds(1, [&](int) {
-        stage1_scores(view, {q.data(), g, window, D, published_scale(D)}, 0, Grouping::kv_group, scratch, scores.data(),
+        stage1_scores(view, {q.data(), g, window, D, published_scale(D)}, {0, Grouping::kv_group}, scratch, scores.data(),
                       mass);
     });
     const double       all = seconds(1, [&](int) {
-        stage1_keep(view, {q.data(), g, window, D, published_scale(D)}, 0, Grouping::kv_group, Pooling::max, 63, n / 8,
-                    scratch, kept, nullptr);
+        stage1_keep(view, {q.data(), g, window, D, published_scale(D)}, {0, Grouping::kv_group}, {Pooling::max, 63, n / 8}, scratch, kept, nullptr);
     });
     std::printf("%-8s stage1_scores D %3d g %d n %6lld: %7.2f ms, %5.1f GMAC/s; stage1_keep %7.2f ms\n",
                 cpu_kernels().name, D, g, (long long) n, s * 1e3, double(n) * g * window * D / s * 1e-9, all * 1e3);
@@ -49,7 +48,7 @@ void attend(Random & random, SelectorKind kind, const char * name, SelectorShape
     shape.scale        = published_scale(shape.head_dim);
     shape.n_cache_head = 30;  // as many heads as leave the first-level cache, like the layers of a model do
     Cache      keys(shape.n_cache_head, shape.head_dim, n), values(shape.n_cache_head, shape.head_dim, n);
-    const auto selector = make_selector(kind, shape);
+    const auto selector = make_layer_selector(kind, shape);
     for (int head = 0; head < shape.n_cache_head; ++head) {
         fill(random, keys, head, 0, n, false);
         fill(random, values, head, 0, n, false);

@@ -84,7 +84,7 @@ void check_case(Random & random, int D, int group, int64_t n, int window, int ke
         const size_t       n_prefix = size_t(n - window);
         std::vector<float> scores(n_prefix + 1, poison);
         float              mass = poison;
-        stage1_scores(history.view(), query, head, grouping, scratch, scores.data(), mass);
+        stage1_scores(history.view(), query, {head, grouping}, scratch, scores.data(), mass);
         CHECK(std::isnan(scores[n_prefix]));
         CHECK_NEAR(mass, expected_mass, 1e-4 * expected_mass);
         double worst = 0;
@@ -99,7 +99,7 @@ void check_case(Random & random, int D, int group, int64_t n, int window, int ke
             if (n_keep < window) continue;
             Stage1Kept kept;
             kept.mass = poison;
-            stage1_keep(history.view(), query, head, grouping, pooling, kernel, n_keep, scratch, kept,
+            stage1_keep(history.view(), query, {head, grouping}, {pooling, kernel, n_keep}, scratch, kept,
                         importance.data());
             CHECK(int64_t(kept.rows.size()) == std::min(n_keep, n));
             CHECK(kept.mass >= 0 && kept.mass <= 1);
@@ -116,7 +116,7 @@ void check_case(Random & random, int D, int group, int64_t n, int window, int ke
             CHECK(is_top_k(pooled, prefix, n_keep - window, 1e-5 + 2 * worst));
             CHECK_NEAR(kept.mass, reference::kept_mass(expected, expected_mass, kept.rows), 1e-4);
             if (repeats && pooling == Pooling::max) {  // the tie rule, on the very scores that decided
-                stage1_scores(history.view(), query, head, grouping, scratch, scores.data(), mass);
+                stage1_scores(history.view(), query, {head, grouping}, scratch, scores.data(), mass);
                 const std::vector<float> own(scores.begin(), scores.begin() + int64_t(n_prefix));
                 CHECK(kept.rows == reference::keep(reference::pool_max(own, kernel), window, n_keep));
             }
@@ -155,8 +155,8 @@ void constant_keys(Random & random) {
     for_each_level([&] {
         Stage1Scratch scratch;
         Stage1Kept    kept;
-        stage1_keep(history.view(), {q.data(), 3, window, D, published_scale(D)}, 0, Grouping::kv_group, Pooling::max,
-                    15, 54, scratch, kept, nullptr);
+        stage1_keep(history.view(), {q.data(), 3, window, D, published_scale(D)}, {0, Grouping::kv_group},
+                    {Pooling::max, 15, 54}, scratch, kept, nullptr);
         bool lowest = kept.rows.size() == 54;
         for (int i = 0; i < 50 && lowest; ++i) lowest = kept.rows[size_t(i)] == i;
         CHECK(lowest);
@@ -176,7 +176,7 @@ void rounds(Random & random) {
     std::vector<float>       together(size_t(n - window), poison), apart(size_t(n - window), poison),
         sum(size_t(n - window), 0.0f);
     float mass = 0, mass_of_one = 0, mass_sum = 0;
-    stage1_scores(history.view(), {q.data(), group, window, D, published_scale(D)}, 0, Grouping::kv_group, scratch,
+    stage1_scores(history.view(), {q.data(), group, window, D, published_scale(D)}, {0, Grouping::kv_group}, scratch,
                   together.data(), mass);
     for (int head = 0; head < group; ++head) {
         stage1_scores(history.view(), {q.data(), group, window, D, published_scale(D)}, head, Grouping::query_head,
@@ -198,11 +198,12 @@ void pooling(Random & random) {
         for (float & x : s) x = std::exp(random.normal(8));  // twenty orders of magnitude side by side
         const int          kernel = 2 * random.integer(0, 40) + 1;
         std::vector<float> out(size_t(n) + 1, poison);
-        pool_max(s.data(), n, kernel, out.data());
+        Stage1Scratch scratch;
+        pool_max(s.data(), n, kernel, scratch, out.data());
         out.pop_back();
         CHECK(out == reference::pool_max(s, kernel));
         out.assign(size_t(n) + 1, poison);
-        pool_triangle(s.data(), n, out.data());
+        pool_triangle(s.data(), n, scratch, out.data());
         const auto expected = reference::pool_triangle(s);
         double     worst    = 0;
         for (size_t c = 0; c < s.size(); ++c) {

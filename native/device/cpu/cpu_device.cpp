@@ -9,8 +9,10 @@
 #include "../../engine/kv_rows.h"
 #include "../../open_file.h"
 #include "../dynamic_library.h"
+#include "../../rocketkv/selector_costs.h"
+#include "../../rocketkv/stage1.h"
 #include "../host_memory.h"
-#include "compact_cache.h"
+#include "compact.h"
 #include "ggml-cpu.h"
 #include "token_runner.h"
 
@@ -23,11 +25,15 @@ class CpuSizes : public DeviceSizes {
   public:
     size_t token_runner(const HyperParams & params) const override { return size_t(params.n_vocab) * sizeof(float); }
     size_t layer_stream(const KvShape &, int64_t) const override { return 0; }  // rows are read where they are
-    size_t stage1(const HyperParams &, const RocketOptions &, const RocketBudgets &, int64_t) const override {
-        return 0;
+    size_t stage1(const HyperParams & p, const RocketOptions & options, const RocketBudgets & budgets,
+                  int64_t n_prompt) const override {
+        const int voters = options.grouping == Grouping::query_head ? 1 : int(p.group());
+        const int window = int(std::min<int64_t>(budgets.window, n_prompt));
+        return size_t(default_thread_count()) *
+               stage1_sizes(n_prompt, window, voters, int(p.head_dim), budgets.kernel).bytes();
     }
     size_t layer_summary(SelectorKind kind, const SelectorShape & shape) const override {
-        return selector_costs(kind, shape)->stored_bytes();
+        return selector_stored_bytes(kind, shape);
     }
 };
 
@@ -232,9 +238,9 @@ Status CpuDevice::make_layer_stream(KvRows & home, int64_t, std::unique_ptr<Laye
     return Status::good();
 }
 
-Status CpuDevice::make_compact_cache(const HyperParams & params, Mode mode, const RocketOptions & options,
-                                     const RocketBudgets & budgets, std::unique_ptr<CompactCache> & out) {
-    return CpuCompactCache::make(params, *this, mode, options, budgets, out);
+Status CpuDevice::make_compact(const CompactShape & shape, KvRows & rows, std::unique_ptr<CompactOnDevice> & out) {
+    out = std::make_unique<CpuCompact>(shape, rows, *this);
+    return Status::good();
 }
 
 int64_t CpuDevice::free_bytes() const { return host_memory_available(); }

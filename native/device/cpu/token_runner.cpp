@@ -21,10 +21,14 @@ CpuTokenRunner::CpuTokenRunner(const Model & model, Device & device)
 Status CpuTokenRunner::begin(KvRows * history, CompactCache * compact) {
     const HyperParams &  p    = model_.params();
     const Architecture & arch = model_.architecture();
-    compact_                  = dynamic_cast<CpuCompactCache *>(compact);
-    if (compact && !compact_) return Status::fail(Code::INTERNAL, "The compact cache lies on another device.");
+    compact_                  = compact;
+    if (compact && &compact->on_device().device() != &device_)
+        return Status::fail(Code::INTERNAL, "The compact cache lies on another device.");
     history_views_.clear();
     compact_views_.clear();
+    compact_nodes_.clear();
+    for (int64_t layer = 0; compact && layer < p.n_layer; layer++)
+        compact_nodes_.push_back({&compact->on_device(), layer});
 
     ggml_context * ctx   = arena_.begin();
     ggml_cgraph *  graph = arena_.new_graph();
@@ -42,7 +46,8 @@ Status CpuTokenRunner::begin(KvRows * history, CompactCache * compact) {
         ggml_tensor * keys   = history ? build_append(ctx, graph, history->k(layer), qkv.k, history_row_) : nullptr;
         ggml_tensor * values = history ? build_append(ctx, graph, history->v(layer), qkv.v, history_row_) : nullptr;
         ggml_tensor * attended =
-            compact_ ? compact_->build_attention(ctx, graph, layer, qkv, compact_row_, compact_views_)
+            compact_ ? build_compact_attention(ctx, graph, compact_nodes_[size_t(layer)], compact_->rows(), p.layer(layer),
+                                               qkv, compact_row_, compact_views_)
                      : build_dense_attention(ctx, p.layer(layer), qkv.q, keys, values, 1, nullptr, &history_views_);
         x = arch.build_after_attention(ctx, model_.layer(layer), x, attended);
     }

@@ -2,9 +2,9 @@
 // the lengths of the row views change.
 #pragma once
 
-#include "compact_cache.h"
+#include "../../engine/compact_cache.h"
 #include "../../engine/model.h"
-#include "../../graph/layer_graph.h"
+#include "compact.h"
 
 namespace rocketdoc {
 
@@ -24,7 +24,7 @@ class CpuTokenRunner : public TokenRunner {
     const Model &              model_;
     Device &                   device_;
     GraphArena                 arena_;
-    CpuCompactCache *          compact_     = nullptr;
+    CompactCache *             compact_     = nullptr;
     ggml_cgraph *              graph_       = nullptr;
     ggml_tensor *              token_       = nullptr;  // i32 [1]
     ggml_tensor *              position_    = nullptr;  // i32 [1]
@@ -33,6 +33,7 @@ class CpuTokenRunner : public TokenRunner {
     ggml_tensor *              logits_      = nullptr;  // f32 [n_vocab]
     std::vector<ggml_tensor *> history_views_;          // dense reads of the history: ne[1] is its length
     std::vector<ggml_tensor *> compact_views_;
+    std::vector<CompactNode>   compact_nodes_;  // per layer, pointed to by the graph
 };
 
 }  // namespace rocketdoc

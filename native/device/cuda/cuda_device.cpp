@@ -5,9 +5,11 @@
 #include "../../engine/kv_rows.h"
 #include "../../graph/ggml_inside.h"
 #include "../dynamic_library.h"
-#include "compact_cache.h"
+#include "compact.h"
 #include "layer_stream.h"
 #include "pinned_memory.h"
+#include "selector.h"
+#include "stage1.h"
 #include "token_runner.h"
 
 namespace rocketdoc {
@@ -25,10 +27,11 @@ class CudaSizes : public DeviceSizes {
     }
     size_t stage1(const HyperParams & params, const RocketOptions & options, const RocketBudgets & budgets,
                   int64_t n_prompt) const override {
-        return CudaCompactCache::stage1_bytes(params, options, budgets, n_prompt);
+        const int64_t heads = options.grouping == Grouping::query_head ? params.n_head : params.n_head_kv;
+        return CudaStage1::bytes(params.n_layer, int(heads), n_prompt, std::min(budgets.prompt_budget, n_prompt));
     }
     size_t layer_summary(SelectorKind kind, const SelectorShape & shape) const override {
-        return CudaCompactCache::layer_summary_bytes(round_up(shape.capacity, ROW_STEP), kind, shape);
+        return summary_bytes_on_gpu(kind, shape, round_up(shape.capacity, ROW_STEP));
     }
 };
 
@@ -165,9 +168,8 @@ Status CudaDevice::make_layer_stream(KvRows & home, int64_t n_rows, std::unique_
     return Status::good();
 }
 
-Status CudaDevice::make_compact_cache(const HyperParams & params, Mode mode, const RocketOptions & options,
-                                      const RocketBudgets & budgets, std::unique_ptr<CompactCache> & out) {
-    return CudaCompactCache::make(params, *this, mode, options, budgets, out);
+Status CudaDevice::make_compact(const CompactShape & shape, KvRows & rows, std::unique_ptr<CompactOnDevice> & out) {
+    return CudaCompact::make(shape, rows, *this, out);
 }
 
 }  // namespace rocketdoc

@@ -27,8 +27,7 @@ class CudaDevice : public Device {
     Status                       make_host_memory(size_t bytes, std::unique_ptr<HostMemory> & out) const override;
     std::unique_ptr<TokenRunner> make_token_runner(const Model & model) override;
     Status make_layer_stream(KvRows & home, int64_t n_rows, std::unique_ptr<LayerStream> & out) override;
-    Status make_compact_cache(const HyperParams & params, Mode mode, const RocketOptions & options,
-                              const RocketBudgets & budgets, std::unique_ptr<CompactCache> & out) override;
+    Status make_compact(const CompactShape & shape, KvRows & rows, std::unique_ptr<CompactOnDevice> & out) override;
 
     int64_t total_bytes() const override { return int64_t(library_.total_bytes()); }
 

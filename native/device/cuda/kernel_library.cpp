@@ -4,6 +4,13 @@
 
 namespace rocketdoc {
 
+std::string kernel_head_dims() {
+    std::string out;
+#define KERNEL_HEAD_DIM(dim) out += (out.empty() ? "" : ", ") + std::to_string(dim);
+#include "../../kernels/kernels.def"
+    return out;
+}
+
 Status KernelLibrary::load(const std::string & path, int index, KernelLibrary & out) {
     std::string error;
     void *      library = open_library(path, error);

@@ -32,4 +32,7 @@ class KernelLibrary {
     int                 index_ = 0;
 };
 
+// For a person: "64, 96, 128, 256".
+std::string kernel_head_dims();
+
 }  // namespace rocketdoc

@@ -172,8 +172,9 @@ Status CudaTokenRunner::begin(KvRows * history, CompactCache * compact) {
     RETURN_IF_FAILED(cuda_.enter());
     RETURN_IF_FAILED(end());
     history_ = history;
-    compact_ = dynamic_cast<CudaCompactCache *>(compact);
-    if (compact && !compact_) return Status::fail(Code::INTERNAL, "The compact cache lies on another device.");
+    compact_ = compact;
+    if (compact && &compact->on_device().device() != &cuda_)
+        return Status::fail(Code::INTERNAL, "The compact cache lies on another device.");
     if (!compact_ && (!history_ || !history_->on_device())) {
         return Status::fail(Code::INVALID_ARGUMENT, "Mode full on a GPU reads every row there: read the document with "
                                                     "its KV on the GPU, or choose mode rocketkv-mt.");
@@ -220,8 +221,13 @@ Status CudaTokenRunner::enqueue_steps() {
     for (const Step & step : steps_) {
         if (!step.graph) {
             const size_t at = rows_at_ + 2 * size_t(step.layer) * kv;
-            RETURN_IF_FAILED(compact_->enqueue_attention(step.layer, memory_.at<float>(q_at_), memory_.at<float>(at),
-                                                         memory_.at<float>(at + kv), memory_.at<float>(attended_at_)));
+            LayerToken token;
+            token.layer = step.layer;
+            token.q     = memory_.at<float>(q_at_);
+            token.k     = memory_.at<float>(at);
+            token.v     = memory_.at<float>(at + kv);
+            token.out   = memory_.at<float>(attended_at_);
+            RETURN_IF_FAILED(compact_->on_device().attend(token));
             continue;
         }
         for (const KernelCall & call : step.calls)
@@ -240,9 +246,9 @@ Status CudaTokenRunner::enqueue_token() {
     const HyperParams & p       = model_.params();
     RETURN_IF_FAILED(cuda_.check(
         kernels.copy(memory_.at<void>(inputs_at_), pinned_.data(), sizeof(Inputs), cuda_.stream()), "giving a token"));
-    if (compact_) RETURN_IF_FAILED(compact_->enqueue_token_start());
+    if (compact_) RETURN_IF_FAILED(compact_->on_device().begin_token());
     RETURN_IF_FAILED(enqueue_steps());
-    if (compact_) RETURN_IF_FAILED(compact_->enqueue_token_end());
+    if (compact_) RETURN_IF_FAILED(compact_->on_device().end_token());
     if (compact_ && history_ && history_->on_device()) {
         const ggml_tensor * rows = history_->k(0);
         KernelHistory       to;
@@ -267,7 +273,7 @@ Status CudaTokenRunner::enqueue_token() {
 
 Status CudaTokenRunner::compute_token() {
     const KernelTable & kernels = cuda_.kernels();
-    if (compact_ && compact_->runs_uncaptured()) return enqueue_token();
+    if (compact_ && compact_->on_device().host_takes_part()) return enqueue_token();
     if (captured_) return cuda_.check(kernels.launch_graph(captured_, cuda_.stream()), "running a token");
     // The first token runs as it is: ggml's pools take their memory then, which a capture could not.
     if (!warm_) {

@@ -5,7 +5,9 @@
 
 #include <array>
 
-#include "compact_cache.h"
+#include "../../engine/compact_cache.h"
+#include "cuda_device.h"
+#include "device_bytes.h"
 #include "pinned_memory.h"
 #include "token_kernels.h"
 
@@ -58,7 +60,7 @@ class CudaTokenRunner : public TokenRunner {
     const Model &      model_;
     CudaDevice &       cuda_;
     KvRows *           history_ = nullptr;
-    CudaCompactCache * compact_ = nullptr;
+    CompactCache *     compact_ = nullptr;
 
     DeviceBytes  memory_;  // the tensors that graphs and kernels share, at the offsets below
     DeviceBytes  candidates_workspace_;

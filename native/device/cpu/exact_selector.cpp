@@ -1,29 +1,17 @@
 // The oracle: the true top-k by exact probabilities. It reads every key, so it measures what choosing costs in quality,
 // not in speed.
-#include <algorithm>
-
-#include "attention.h"
-#include "scratch.h"
-#include "selectors.h"
-#include "stage1.h"
+#include "../../rocketkv/scratch.h"
+#include "../../rocketkv/stage1.h"
+#include "layer_selector.h"
 
 namespace rocketdoc {
 
 namespace {
 
-class ExactSelector final : public Selector {
+class ExactSelector final : public LayerSelector {
   public:
     explicit ExactSelector(const SelectorShape & shape) : shape_(shape) {}
 
-    size_t stored_bytes() const override { return 0; }
-    size_t read_bytes(int64_t n_live) const override {
-        const size_t row  = size_t(shape_.head_dim) * sizeof(f16_bits);
-        const size_t pair = 2 * row;
-        if (n_live <= shape_.k) return size_t(n_live) * pair;
-        return size_t(n_live) * row + size_t(shape_.k) * pair;
-    }
-
-    void allocate() override {}
     void build(const CompactView &, const CompactView &, int, int64_t, const float *) override {}
     void append(const CompactView &, const CompactView &, int, int64_t) override {}
 
@@ -46,7 +34,7 @@ class ExactSelector final : public Selector {
 
 }  // namespace
 
-std::unique_ptr<Selector> make_exact_selector(const SelectorShape & shape) {
+std::unique_ptr<LayerSelector> make_exact_layer(const SelectorShape & shape) {
     return std::make_unique<ExactSelector>(shape);
 }
 

@@ -1,10 +1,10 @@
 // Recorded vectors recomputed by the kernels that answer on a CPU.
 #include <cmath>
 
-#include "half.h"
-#include "selector.h"
-#include "stage1.h"
-#include "vectors.h"
+#include "../../rocketkv/half.h"
+#include "../../rocketkv/stage1.h"
+#include "../../rocketkv/vectors.h"
+#include "layer_selector.h"
 
 namespace rocketdoc {
 namespace {
@@ -28,7 +28,7 @@ class CpuRecompute : public Recompute {
         shape.r            = x.top_r;
         shape.k            = x.top_k;
         shape.scale        = x.scale();
-        selector_          = make_selector(SelectorKind::pages, shape);
+        selector_          = make_pages_layer(shape);
         return Status::good();
     }
 
@@ -48,8 +48,8 @@ class CpuRecompute : public Recompute {
         for (int head = 0; head < x_->n_head_kv; head++) {
             float         window_mass = 0;
             float * const to          = pooled.data() + head * n_prefix;
-            stage1_scores(keys, query, head, Grouping::kv_group, scratch, scores.data(), window_mass);
-            pool_max(scores.data(), n_prefix, x_->kernel, to);
+            stage1_scores(keys, query, {head, Grouping::kv_group}, scratch, scores.data(), window_mass);
+            pool_max(scores.data(), n_prefix, x_->kernel, scratch, to);
             top_k_ascending(to, n_prefix, x_->keep, kept.data() + head * x_->keep);
         }
         return Status::good();
@@ -117,7 +117,7 @@ class CpuRecompute : public Recompute {
     const Vectors *           x_ = nullptr;
     std::vector<f16_bits>     k_rows_, v_rows_;  // [G, capacity, D]
     CompactView               k_, v_;
-    std::unique_ptr<Selector> selector_;
+    std::unique_ptr<LayerSelector> selector_;
     SelectorScratch           scratch_;
 };
 

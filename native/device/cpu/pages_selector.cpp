@@ -4,35 +4,25 @@
 #include <cassert>
 #include <cmath>
 
-#include "attention.h"
-#include "cpu/kernels.h"
-#include "page_layout.h"
-#include "scratch.h"
-#include "selectors.h"
-#include "stage1.h"
+#include "../../rocketkv/cpu/kernels.h"
+#include "../../rocketkv/page_layout.h"
+#include "../../rocketkv/scratch.h"
+#include "../../rocketkv/stage1.h"
+#include "layer_selector.h"
 
 namespace rocketdoc {
 
 namespace {
 
-class PagesSelector final : public Selector {
+class PagesSelector final : public LayerSelector {
   public:
     explicit PagesSelector(const SelectorShape & shape)
         : shape_(shape),
           n_plane_(page_sides(shape.page)),
           plane_pages_(padded_pages(shape.capacity, shape.page, page_block)) {
         assert(shape.head_dim % 32 == 0 && shape.head_dim <= max_head_dim && shape.r >= 1 && shape.r <= shape.head_dim);
+        planes_.resize(size_t(plane_of(shape_.n_cache_head, 0, 0)));
     }
-
-    size_t stored_bytes() const override { return size_t(plane_of(shape_.n_cache_head, 0, 0)) * sizeof(f16_bits); }
-    size_t read_bytes(int64_t n_live) const override {
-        const size_t pair = 2 * size_t(shape_.head_dim) * sizeof(f16_bits);
-        if (n_live <= shape_.k) return size_t(n_live) * pair;
-        const size_t n_pages = size_t(page_count(n_live, shape_.page));
-        return n_pages * size_t(shape_.r) * sizeof(f16_bits) + size_t(shape_.k) * pair;
-    }
-
-    void allocate() override { planes_.resize(size_t(plane_of(shape_.n_cache_head, 0, 0))); }
 
     void build(const CompactView & k, const CompactView &, int head, int64_t n_rows, const float *) override {
         for (int64_t first = 0; first < n_rows; first += shape_.page)
@@ -159,7 +149,7 @@ class PagesSelector final : public Selector {
 
 }  // namespace
 
-std::unique_ptr<Selector> make_pages_selector(const SelectorShape & shape) {
+std::unique_ptr<LayerSelector> make_pages_layer(const SelectorShape & shape) {
     return std::make_unique<PagesSelector>(shape);
 }
 

@@ -1,0 +1,50 @@
+#include "compact.h"
+
+#include <algorithm>
+
+namespace rocketdoc {
+
+int64_t CompactShape::n_selecting() const { return std::count(selects.begin(), selects.end(), true); }
+
+SelectorShape CompactShape::layer(int64_t i) const {
+    return {n_head, group, head_dim, budgets.capacity, budgets.page, budgets.r, budgets.k, scale[size_t(i)]};
+}
+
+Status CompactOnDevice::keep_layer(const Stage1Layer & layer) {
+    Stage1Layer job = layer;
+    job.importance  = importance(layer.layer);
+    RETURN_IF_FAILED(start_clock());
+    RETURN_IF_FAILED(stage1_->keep(job));
+    if (shape_.selects[size_t(layer.layer)])
+        RETURN_IF_FAILED(selector_->build(layer.layer, job.n_keep, job.importance));
+    RETURN_IF_FAILED(stop_clock());
+    n_kept_ = n_live_ = layer.n_keep;
+    return Status::good();
+}
+
+Status CompactOnDevice::take_kept(std::vector<std::vector<int32_t>> & rows, std::vector<float> & mass) {
+    RETURN_IF_FAILED(stage1_->take(rows, mass));
+    RETURN_IF_FAILED(read_clock(stage1_ms_));
+    RETURN_IF_FAILED(set_live(n_kept_));
+    if (selector_) RETURN_IF_FAILED(selector_->reserve_decode());
+    return reserve_decode();
+}
+
+Status CompactOnDevice::set_live(int64_t n_live) {
+    n_live_ = n_live;
+    return Status::good();
+}
+
+Status CompactOnDevice::end_token() { return selector_ ? selector_->end_token() : Status::good(); }
+
+Status CompactOnDevice::token_done() {
+    n_live_++;
+    return selector_ ? selector_->token_done(n_live_ - n_kept_) : Status::good();
+}
+
+Status CompactOnDevice::measure(bool on) {
+    oracle_->on = on && selector_ != nullptr;
+    return oracle_->on ? oracle_->reserve() : Status::good();
+}
+
+}  // namespace rocketdoc

@@ -1,0 +1,154 @@
+// What a device does with a compact cache: stage 1, the selector, attention over chosen rows. One question has one of
+// these; the engine's CompactCache owns it together with the rows, and knows no device.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <vector>
+
+#include "../rocketkv/method.h"
+#include "../rocketkv/params.h"
+#include "../rocketkv/selector_shape.h"
+#include "../status.h"
+#include "ggml.h"
+#include "layer_stream.h"
+#include "oracle.h"
+
+namespace rocketdoc {
+
+class Device;
+
+// The compact cache of one question.
+struct CompactShape {
+    SelectorKind       selector = SelectorKind::pages;
+    Pooling            pooling  = Pooling::max;
+    RocketBudgets      budgets;
+    int64_t            n_layer  = 0;
+    int                n_head   = 0;  // cache heads
+    int                share    = 1;  // cache heads that have rows of one KV head: 1, or g when grouped by query head
+    int                group    = 1;  // query heads that share a cache head
+    int                head_dim = 0;
+    std::vector<float> scale;    // [n_layer], of every score
+    std::vector<bool>  selects;  // [n_layer]: stage 2 chooses rows; else every row is read
+
+    int64_t       n_selecting() const;
+    SelectorShape layer(int64_t i) const;
+};
+
+// The share of the cache heads that one thread serves, where threads share the work: index, index + count, ...
+struct Part {
+    int index = 0;
+    int count = 1;
+};
+
+// One token in one layer, f32 where the device computes. k and v enter the cache behind its live rows.
+struct LayerToken {
+    int64_t       layer = 0;
+    const float * q     = nullptr;  // [n_head * group, D]
+    const float * k     = nullptr;  // [n_head / share, D]
+    const float * v     = nullptr;  // [n_head / share, D]
+    float *       out   = nullptr;  // [n_head * group, D]
+    Part          part;
+};
+
+// Stage 1 of one layer: of history's n_rows rows, n_keep become rows 0.. of the compact cache.
+struct Stage1Layer {
+    int64_t                   layer = 0;
+    LayerRows                 history;
+    int64_t                   n_rows     = 0;
+    int64_t                   n_keep     = 0;
+    const ggml_tensor *       queries    = nullptr;  // [D, window, H] f32: the window's, rotated
+    float *                   importance = nullptr;  // out [n_head, D], on the device
+    const std::atomic<bool> * cancel     = nullptr;
+};
+
+class Stage1 {
+  public:
+    virtual ~Stage1() = default;
+
+    virtual Status keep(const Stage1Layer & layer) = 0;
+    // After the last layer: of each (layer, cache head) the kept rows, ascending, and the share of the question's
+    // attention that lies on them. What stage 1 held is let go.
+    virtual Status take(std::vector<std::vector<int32_t>> & rows, std::vector<float> & mass) = 0;
+};
+
+class SelectorOnDevice {
+  public:
+    virtual ~SelectorOnDevice() = default;
+
+    // Bytes beside the rows that grow with them or are made once a question.
+    virtual size_t bytes() const = 0;
+    // Memory that tokens need; after the last build(), before the first attend().
+    virtual Status reserve_decode() { return Status::good(); }
+
+    // Rows 0..n_rows-1 of the layer are in the cache. importance [n_head, D], on the device, stays there.
+    virtual Status build(int64_t layer, int64_t n_rows, const float * importance) = 0;
+    // The token's row is appended behind n_live rows, rows are chosen among all of them, and they are attended to.
+    virtual Status attend(const LayerToken & token, int64_t n_live) = 0;
+    // After a token's last layer, and after the host has seen its end. n_new: rows of the answer so far.
+    virtual Status end_token() { return Status::good(); }
+    virtual Status token_done(int64_t n_new) {
+        (void) n_new;
+        return Status::good();
+    }
+    // The host gives sizes or takes results within a token, which a captured one could not follow.
+    virtual bool host_takes_part() const { return false; }
+
+    // Codes that did not fit their range, all heads and layers, up to the last look (recode_policy.h).
+    virtual int64_t clamped() const { return 0; }
+    // Adds how often each row was read: of (layer, cache head) [capacity]; layers that read every row stay empty.
+    virtual Status read_counts(std::vector<std::vector<uint32_t>> & out) = 0;
+};
+
+class CompactOnDevice {
+  public:
+    virtual ~CompactOnDevice() = default;
+
+    Status keep_layer(const Stage1Layer & layer);
+    // After the last layer.
+    Status         take_kept(std::vector<std::vector<int32_t>> & rows, std::vector<float> & mass);
+    double         stage1_ms() const { return stage1_ms_; }
+    // From here on rows 0..n_live-1 count.
+    virtual Status set_live(int64_t n_live);
+
+    // One token: begin, attend in every layer, end; then done, when the host has seen its end.
+    virtual Status begin_token() { return Status::good(); }
+    virtual Status attend(const LayerToken & token) = 0;
+    virtual Status end_token();
+    Status         token_done();
+    bool           host_takes_part() const { return selector_ && (oracle_->on || selector_->host_takes_part()); }
+
+    const CompactShape & shape() const { return shape_; }
+    const Device &       device() const { return device_; }
+    int64_t              n_live() const { return n_live_; }
+    size_t               bytes() const { return selector_ ? selector_->bytes() : 0; }
+    int64_t              clamped_codes() const { return selector_ ? selector_->clamped() : 0; }
+    Status               read_counts(std::vector<std::vector<uint32_t>> & out) {
+        return selector_ ? selector_->read_counts(out) : Status::good();
+    }
+
+    // Comparing each step with the exact top-k, in the layers that select.
+    Status      measure(bool on);
+    OracleStats take_oracle_stats() { return oracle_->take_stats(); }
+
+  protected:
+    CompactOnDevice(const CompactShape & shape, const Device & device) : shape_(shape), device_(device) {}
+    virtual Status  start_clock() = 0;  // of stage 1, layer by layer
+    virtual Status  stop_clock()  = 0;
+    virtual Status  read_clock(double & ms) = 0;
+    virtual Status  reserve_decode() { return Status::good(); }
+    virtual float * importance(int64_t layer) = 0;  // [n_head, D], on the device
+
+    const CompactShape                shape_;
+    const Device &                    device_;
+    std::unique_ptr<Stage1>           stage1_;
+    std::unique_ptr<SelectorOnDevice> selector_;  // null: no layer selects
+    std::unique_ptr<Oracle>           oracle_;
+    int64_t                           n_live_ = 0;
+    int64_t                           n_kept_ = 0;
+
+  private:
+    double stage1_ms_ = 0;
+};
+
+}  // namespace rocketdoc

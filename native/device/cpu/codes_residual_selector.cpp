@@ -1,0 +1,66 @@
+// Codes with the residual: rows that were not chosen enter the answer with their coded logit and value instead of not
+// at all.
+#include <algorithm>
+#include <cmath>
+
+#include "../../rocketkv/cpu/kernels.h"
+#include "../../rocketkv/scratch.h"
+#include "codes_selector.h"
+
+namespace rocketdoc {
+namespace {
+
+class CodesResidualSelector final : public CodesSelector {
+  public:
+    explicit CodesResidualSelector(const SelectorShape & shape) : CodesSelector(shape, true) {}
+
+    void attend(const CompactView & k, const CompactView & v, int head, int64_t n_live, const float * q,
+                SelectorScratch & scratch, float * out) override {
+        if (choose_all(n_live, shape_.k, scratch)) {
+            sparse_attention(k, v, head, query(q), chosen_rows(scratch), scratch, out);
+            return;
+        }
+        choose(head, n_live, q, scratch);
+        merge(k, v, head, n_live, q, scratch, out);
+    }
+
+  private:
+    // out = (sum over the others of e^a v^ + sum over the chosen of e^s v) / (the same sums without v): the sum over
+    // the others is taken directly, never as "all minus chosen", so nothing cancels.
+    void merge(const CompactView & k, const CompactView & v, int head, int64_t n_live, const float * q,
+               SelectorScratch & scratch, float * out) const {
+        const CpuKernels & cpu      = cpu_kernels();
+        const KeyCodes &   codes    = heads_[size_t(head)];
+        const int          g        = shape_.group;
+        const int          D        = shape_.head_dim;
+        const int64_t      n_chosen = int64_t(scratch.chosen.size());
+        const int64_t      stride   = codes.padded(n_live);
+        float * const      a        = scratch.page_scores.data();                     // [g][stride]
+        float * const      s        = at_least(scratch.probabilities, g * n_chosen);  // [g][n_chosen]
+        scaled_logits(k, head, query(q), chosen_rows(scratch), scratch, s, n_chosen);
+
+        float * const rest  = at_least(scratch.rows, int64_t(g) * (D + 2));  // [g][D] of sign sums, then totals
+        float * const total = rest + int64_t(g) * D;                         // [g] weight of the others
+        float * const share = total + g;                                     // [g] 1 / weight of all
+        for (int h = 0; h < g; ++h) {
+            float * const ah = a + h * stride;
+            float * const sh = s + h * n_chosen;
+            for (const int32_t i : scratch.chosen) ah[i] = -INFINITY;
+            const float top = std::max(cpu.maximum(ah, n_live), cpu.maximum(sh, n_chosen));
+            total[h]        = cpu.exp_terms(ah, n_live, top, ah);
+            share[h]        = 1.0f / (total[h] + cpu.exp_terms(sh, n_chosen, top, sh));
+        }
+        cpu.row_sums(v.row(head, 0), v.row_elems, scratch.chosen.data(), n_chosen, D, s, n_chosen, g, out);
+        codes.add_values(a, stride, g, n_live, total, rest, out);
+        for (int h = 0; h < g; ++h)
+            for (int c = 0; c < D; ++c) out[h * D + c] *= share[h];
+    }
+};
+
+}  // namespace
+
+std::unique_ptr<LayerSelector> make_codes_residual_layer(const SelectorShape & shape) {
+    return std::make_unique<CodesResidualSelector>(shape);
+}
+
+}  // namespace rocketdoc

@@ -1,0 +1,44 @@
+// The compact cache's device side in host memory.
+#pragma once
+
+#include <chrono>
+
+#include "../../engine/kv_rows.h"
+#include "../../graph/layer_graph.h"
+#include "../compact.h"
+
+namespace rocketdoc {
+
+class CpuCompact : public CompactOnDevice {
+  public:
+    // rows and device outlive it.
+    CpuCompact(const CompactShape & shape, KvRows & rows, Device & device);
+
+    Status attend(const LayerToken & token) override;
+
+  protected:
+    Status  start_clock() override;
+    Status  stop_clock() override;
+    Status  read_clock(double & ms) override;
+    float * importance(int64_t) override { return importance_.data(); }
+
+  private:
+    std::vector<float>                    importance_;  // [n_head, D] of the layer that stage 1 is at
+    std::chrono::steady_clock::time_point started_;
+    double                                ms_ = 0;
+};
+
+// What a token's graph needs beside its tensors, one a layer; graphs point to it.
+struct CompactNode {
+    CompactOnDevice * compact = nullptr;
+    int64_t           layer   = 0;
+};
+
+// Adds attention of one new token over the compact cache to a graph: q [D, H, 1], k and v [D, G, 1] enter the cache as
+// row n_live first. Returns [D * H, 1]. indices: i64 [1], filled with n_live by the caller; live: see
+// build_dense_attention.
+ggml_tensor * build_compact_attention(ggml_context * ctx, ggml_cgraph * graph, CompactNode & node, KvRows & rows,
+                                      const LayerTraits & traits, const QkvTensors & qkv, ggml_tensor * indices,
+                                      std::vector<ggml_tensor *> & live);
+
+}  // namespace rocketdoc

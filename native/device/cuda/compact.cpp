@@ -1,0 +1,113 @@
+#include "compact.h"
+
+#include <string>
+
+#include "selector.h"
+#include "stage1.h"
+
+namespace rocketdoc {
+
+Status CudaCompact::make(const CompactShape & shape, KvRows & rows, CudaDevice & cuda,
+                         std::unique_ptr<CompactOnDevice> & out) {
+    if (shape.pooling == Pooling::random)
+        return Status::fail(Code::INVALID_ARGUMENT,
+                            "Random rows are a control that runs on the CPU: use --device cpu.");
+    if (!kernels_serve_head(shape.head_dim, shape.group)) {
+        return Status::fail(Code::MODEL_UNSUPPORTED, "The GPU kernels serve heads of " + kernel_head_dims() +
+                                                         " channels and up to " + std::to_string(KERNEL_MAX_GROUP) +
+                                                         " query heads a KV head; this model has " +
+                                                         std::to_string(shape.head_dim) + " and " +
+                                                         std::to_string(shape.group) + ". Use the CPU, or mode full.");
+    }
+    std::unique_ptr<CudaCompact> self(new CudaCompact(shape, rows, cuda));
+    RETURN_IF_FAILED(self->reserve());
+    out = std::move(self);
+    return Status::good();
+}
+
+Status CudaCompact::reserve() {
+    CudaDevice & cuda = layers_.cuda;
+    RETURN_IF_FAILED(DeviceBytes::allocate(cuda, 2 * sizeof(int32_t), layers_.lengths));
+    RETURN_IF_FAILED(DeviceBytes::allocate(
+        cuda, size_t(shape_.n_layer) * size_t(shape_.n_head) * size_t(shape_.head_dim) * sizeof(float), importance_));
+    auto oracle = std::make_unique<CudaOracle>(layers_);
+    if (shape_.n_selecting() > 0) {
+        auto selector = make_cuda_selector(shape_.selector, {layers_, *oracle, attention_workspace_});
+        RETURN_IF_FAILED(selector->reserve());
+        selector_ = std::move(selector);
+    }
+    oracle_ = std::move(oracle);
+    stage1_ = std::make_unique<CudaStage1>(layers_);
+    return Status::good();
+}
+
+CudaCompact::~CudaCompact() {
+    const KernelTable & kernels = layers_.cuda.kernels();
+    for (const Timed & timed : timed_) {
+        if (timed.from) kernels.destroy_event(timed.from);
+        if (timed.to) kernels.destroy_event(timed.to);
+    }
+}
+
+float * CudaCompact::importance(int64_t layer) {
+    return importance_.at<float>(size_t(layer) * size_t(shape_.n_head) * size_t(shape_.head_dim) * sizeof(float));
+}
+
+Status CudaCompact::start_clock() {
+    CudaDevice & cuda = layers_.cuda;
+    RETURN_IF_FAILED(cuda.wait_for_ggml());
+    timed_.emplace_back();
+    RETURN_IF_FAILED(cuda.check(cuda.kernels().create_event(timed_.back().from, true), "making an event"));
+    RETURN_IF_FAILED(cuda.check(cuda.kernels().create_event(timed_.back().to, true), "making an event"));
+    return cuda.check(cuda.kernels().record_event(timed_.back().from, cuda.stream()), "timing stage 1");
+}
+
+Status CudaCompact::stop_clock() {
+    CudaDevice & cuda = layers_.cuda;
+    RETURN_IF_FAILED(cuda.check(cuda.kernels().record_event(timed_.back().to, cuda.stream()), "timing stage 1"));
+    return cuda.let_ggml_wait();
+}
+
+Status CudaCompact::read_clock(double & ms) {
+    ms = 0;
+    for (const Timed & timed : timed_) {
+        float one = 0;
+        RETURN_IF_FAILED(layers_.cuda.check(layers_.cuda.kernels().elapsed_ms({timed.from, timed.to}, one), "timing stage 1"));
+        ms += one;
+    }
+    return Status::good();
+}
+
+Status CudaCompact::reserve_decode() {
+    const KernelCache cache = layers_.cache(0);
+    return DeviceBytes::allocate(
+        layers_.cuda, layers_.cuda.kernels().sparse_attention_workspace_bytes(cache, cache.capacity), attention_workspace_);
+}
+
+Status CudaCompact::set_live(int64_t n_live) {
+    CudaDevice &  cuda       = layers_.cuda;
+    const int32_t lengths[2] = {int32_t(n_live), int32_t(layers_.capacity())};
+    RETURN_IF_FAILED(CompactOnDevice::set_live(n_live));
+    RETURN_IF_FAILED(cuda.check(cuda.kernels().copy(layers_.lengths.data(), lengths, sizeof(lengths), cuda.stream()),
+                                "setting the length"));
+    return cuda.finish_stream();
+}
+
+Status CudaCompact::begin_token() {
+    CudaDevice & cuda = layers_.cuda;
+    return cuda.check(cuda.kernels().advance_rows({layers_.lengths.at<int32_t>(0),
+                                                   layers_.lengths.at<int32_t>(sizeof(int32_t)), 1},
+                                                  cuda.stream()),
+                      "counting the row");
+}
+
+Status CudaCompact::attend(const LayerToken & token) {
+    if (shape_.selects[size_t(token.layer)]) return selector_->attend(token, n_live_);
+    CudaDevice &          cuda = layers_.cuda;
+    const KernelAttention all  = layers_.attention(token);
+    RETURN_IF_FAILED(cuda.check(
+        cuda.kernels().append_kv(all.cache, {token.k, token.v}, nullptr, nullptr, cuda.stream()), "appending a row"));
+    return cuda.check(cuda.kernels().sparse_attention(all, attention_workspace_, cuda.stream()), "attention");
+}
+
+}  // namespace rocketdoc

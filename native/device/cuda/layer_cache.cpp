@@ -1,0 +1,41 @@
+#include "layer_cache.h"
+
+namespace rocketdoc {
+
+KernelRows kernel_rows(const ggml_tensor * t) {
+    return {t->data, t->type == GGML_TYPE_Q8_0 ? KERNEL_ROWS_Q8_0 : KERNEL_ROWS_F16, t->nb[1], t->nb[2]};
+}
+
+KernelCache LayerCache::cache(int64_t layer) const {
+    KernelCache out;
+    out.k        = static_cast<uint16_t *>(rows.k(layer)->data);
+    out.v        = static_cast<uint16_t *>(rows.v(layer)->data);
+    out.n_rows   = n_rows();
+    out.n_head   = shape.n_head;
+    out.group    = shape.group;
+    out.head_dim = shape.head_dim;
+    out.capacity = int(rows.k(layer)->ne[1]);
+    out.share    = shape.share;
+    return out;
+}
+
+KernelWindowScores LayerCache::window_scores(int64_t layer) const {
+    KernelWindowScores out;
+    out.n_head   = shape.n_head;
+    out.share    = shape.share;
+    out.group    = shape.group;
+    out.head_dim = shape.head_dim;
+    out.scale    = shape.scale[size_t(layer)];
+    return out;
+}
+
+KernelAttention LayerCache::attention(const LayerToken & token) const {
+    KernelAttention out;
+    out.cache = cache(token.layer);
+    out.q     = token.q;
+    out.scale = shape.scale[size_t(token.layer)];
+    out.out   = token.out;
+    return out;
+}
+
+}  // namespace rocketdoc

@@ -1,0 +1,19 @@
+// The sizes of one layer's selector.
+#pragma once
+
+#include <cstdint>
+
+namespace rocketdoc {
+
+struct SelectorShape {
+    int     n_cache_head = 0;  // heads of the compact cache
+    int     group        = 1;  // g: query heads that share a cache head
+    int     head_dim     = 0;  // D
+    int64_t capacity     = 0;  // rows a head, prompt and answer
+    int     page         = 1;
+    int     r            = 0;
+    int64_t k            = 0;
+    float   scale        = 0;  // of every score, the layer's
+};
+
+}  // namespace rocketdoc
