@@ -19,8 +19,8 @@ Enum choose(Napi::Env env, const char * name, const std::string & value, const s
         if (value == text) return choice;
         known += (known.empty() ? "" : ", ") + std::string(text);
     }
-    throw js_error(env, Status::fail(Code::INVALID_ARGUMENT, std::string(name) + " is \"" + value +
-                                                                        "\"; it must be one of " + known + "."));
+    throw js_error(env, Status::fail(Code::INVALID_ARGUMENT,
+                                     std::string(name) + " is \"" + value + "\"; it must be one of " + known + "."));
 }
 
 // What a smaller request changes, under the names that a choice has; and what it needs then of the memory that lacked.
@@ -131,19 +131,19 @@ Status to_cuda(const Napi::Value & value, DeviceOptions & out) {
 
 RocketOptions to_rocket_options(const Napi::Object & from) {
     RocketOptions o;
-    o.token_budget = get_int(from, "tokenBudget");
-    o.window       = get_int(from, "window");
-    o.kernel       = get_int(from, "kernel");
+    o.token_budget    = get_int(from, "tokenBudget");
+    o.window          = get_int(from, "window");
+    o.kernel          = get_int(from, "kernel");
     const auto option = [&](const char * name, const auto & choices) {
         return choose(from.Env(), name, get_text(from, name), choices);
     };
-    o.decomposition = option("decomposition", decompositions());
-    o.grouping      = option("grouping", groupings());
-    o.pooling       = option("pooling", poolings());
-    o.selector      = option("selector", selectors());
-    o.page     = get_int(from, "page");
-    o.r        = get_int(from, "r");
-    o.k        = get_int(from, "k");
+    o.decomposition  = option("decomposition", decompositions());
+    o.grouping       = option("grouping", groupings());
+    o.pooling        = option("pooling", poolings());
+    o.selector       = option("selector", selectors());
+    o.page           = get_int(from, "page");
+    o.r              = get_int(from, "r");
+    o.k              = get_int(from, "k");
     o.n_dense_layers = get_int(from, "nDenseLayers");
     return o;
 }

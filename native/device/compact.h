@@ -106,8 +106,8 @@ class CompactOnDevice {
 
     Status keep_layer(const Stage1Layer & layer);
     // After the last layer.
-    Status         take_kept(std::vector<std::vector<int32_t>> & rows, std::vector<float> & mass);
-    double         stage1_ms() const { return stage1_ms_; }
+    Status take_kept(std::vector<std::vector<int32_t>> & rows, std::vector<float> & mass);
+    double stage1_ms() const { return stage1_ms_; }
     // From here on rows 0..n_live-1 count.
     virtual Status set_live(int64_t n_live);
 

@@ -122,9 +122,7 @@ double CompactCache::stored_bytes_per_head() const {
     return (double(rows_->bytes()) + double(summary_bytes())) / per_head;
 }
 
-int64_t CompactCache::rows_read() const {
-    return shape_.n_selecting() > 0 ? std::min(budgets().k, n_live_) : n_live_;
-}
+int64_t CompactCache::rows_read() const { return shape_.n_selecting() > 0 ? std::min(budgets().k, n_live_) : n_live_; }
 
 void CompactCache::count_map(std::vector<uint32_t> & kept, std::vector<uint32_t> & read) {
     std::vector<std::vector<uint32_t>> counts;

@@ -88,8 +88,8 @@ class CompactCache {
     const CompactShape                        shape_;
     std::unique_ptr<KvRows>                   rows_;       // [n_layer][n_head, capacity, D] f16, on the device
     std::unique_ptr<CompactOnDevice>          on_device_;  // goes before the rows
-    int64_t                                   n_kept_ = 0;
-    int64_t                                   n_live_ = 0;
+    int64_t                                   n_kept_            = 0;
+    int64_t                                   n_live_            = 0;
     const std::vector<std::vector<int32_t>> * history_positions_ = nullptr;  // of the running stage 1
     std::vector<float>                        kept_mass_;
     std::vector<std::vector<int32_t>>         positions_;

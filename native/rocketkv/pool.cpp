@@ -34,7 +34,8 @@ void sliding(int64_t n, int kernel, T * suffix, T none, In in, Join join, Out ou
 
 void pool_max(const float * scores, int64_t n, int kernel, Stage1Scratch & scratch, float * out) {
     sliding<float>(
-        n, kernel, at_least(scratch.suffix, kernel), -INFINITY, [&](int64_t i) { return std::isnan(scores[i]) ? -INFINITY : scores[i]; },
+        n, kernel, at_least(scratch.suffix, kernel), -INFINITY,
+        [&](int64_t i) { return std::isnan(scores[i]) ? -INFINITY : scores[i]; },
         [](float a, float b) { return a > b ? a : b; }, [&](int64_t i, float value) { out[i] = value; });
 }
 

@@ -65,8 +65,8 @@ size_t selector_stored_bytes(SelectorKind kind, const SelectorShape & s) {
 
 int64_t codes_capacity(const RocketBudgets & paper, int head_dim, bool residual, int64_t n_total) {
     const int64_t pair   = compact_pair_bytes(head_dim);
-    const int64_t stored = paper.capacity * pair + page_count(paper.capacity, paper.page) * page_sides(paper.page) *
-                                                       head_dim * SUMMARY_BYTES;
+    const int64_t stored = paper.capacity * pair +
+                           page_count(paper.capacity, paper.page) * page_sides(paper.page) * head_dim * SUMMARY_BYTES;
     // Codes are stored in blocks; one block less than a whole one is what rounding up costs at the most.
     const int64_t row = pair + code_bytes(head_dim, residual);
     const int64_t fixed =

@@ -17,7 +17,7 @@ namespace rocketdoc {
 namespace {
 
 constexpr int     TRIANGLE_BOX = 15;
-constexpr int64_t terms_bound = 8 << 20;  // floats of exp terms held at once, unless one panel alone needs more
+constexpr int64_t terms_bound  = 8 << 20;  // floats of exp terms held at once, unless one panel alone needs more
 
 struct Heads {
     int kv_head;      // whose keys
@@ -71,8 +71,7 @@ struct Round {
 Round round_of(int64_t n_keys, int n_query_rows) {
     const int64_t n_blocks = (n_keys + key_block - 1) / key_block, n_padded = n_blocks * key_block;
     const int     n_panels = (n_query_rows + panel_rows - 1) / panel_rows;
-    return {n_blocks, n_padded, n_panels,
-            int(std::clamp<int64_t>(terms_bound / (n_padded * panel_rows), 1, n_panels))};
+    return {n_blocks, n_padded, n_panels, int(std::clamp<int64_t>(terms_bound / (n_padded * panel_rows), 1, n_panels))};
 }
 
 }  // namespace

@@ -142,7 +142,8 @@ struct Side {
                     cuda.kernels().copy(to->data(), from->data(), from->size() * sizeof(float), cuda.stream()),
                     "giving a token"));
             }
-            RETURN_IF_FAILED(compact.attend({layer, q.at<float>(0), k.at<float>(0), v.at<float>(0), attended.at<float>(0), {}}));
+            RETURN_IF_FAILED(
+                compact.attend({layer, q.at<float>(0), k.at<float>(0), v.at<float>(0), attended.at<float>(0), {}}));
             RETURN_IF_FAILED(cuda.check(cuda.kernels().copy(out.data() + size_t(layer) * width / sizeof(float),
                                                             attended.data(), width, cuda.stream()),
                                         "taking the answer"));
@@ -276,11 +277,12 @@ void test_measures_alike(bool other_is_cuda, Mode mode, SelectorKind selector, G
 void test_oracle_stats() {
     const float   p[]      = {0.5f, 0.1f, 0.9f, 0.2f, 0.3f};  // of a group of two
     const int32_t chosen[] = {0, 1};
+    int32_t       best[2];
     OracleStats   stats;
-    stats.add_head(chosen, 2, p, 5, 2);
+    stats.add_head(chosen, 2, p, 5, 2, best);
     CHECK_NEAR(stats.recall_sum, 0.5, 0);
     CHECK_NEAR(stats.mass_sum, 0.3, 1e-7);
-    stats.add_head(chosen, 0, p, 5, 2);
+    stats.add_head(chosen, 0, p, 5, 2, best);
     CHECK(stats.n == 2 && stats.recall_sum == 1.5);
 }
 

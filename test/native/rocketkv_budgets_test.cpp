@@ -56,7 +56,7 @@ void the_lift_and_the_window() {
     options.token_budget = 16;
     options.window       = 128;
     b                    = budgets(options, 5000, 5000, 0, 64, true);
-    CHECK(b.prompt_budget >= 128 && b.window == 128 && b.k == 1);
+    CHECK(b.prompt_budget >= 128 && b.window == 128 && b.k == 8);
 
     options.token_budget  = 256;
     options.decomposition = Decomposition::v1;
@@ -110,16 +110,16 @@ void codes_read_the_same_bytes(Random & random) {
         CHECK(b.capacity == codes_capacity(paper, D, residual, T + max_new) && b.prompt_budget == b.capacity - max_new);
         CHECK(b.k == codes_k(paper, b.capacity, D, residual));
 
-        const auto make = [&](SelectorKind kind, int64_t capacity, int64_t k) {
-            return SelectorShape{1, 3, D, capacity, b.page, b.r, k};
-        };
-        const auto pages = make(SelectorKind::pages, paper.capacity, paper.k);
-        const auto codes = make(options.selector, b.capacity, b.k), more = make(options.selector, b.capacity, b.k + 1);
+        const auto make = [&](int64_t capacity, int64_t k) { return SelectorShape{1, 3, D, capacity, b.page, b.r, k}; };
+        const auto pages = make(paper.capacity, paper.k);
+        const auto codes = make(b.capacity, b.k), more = make(b.capacity, b.k + 1);
         const int64_t extra      = b.capacity - paper.capacity;  // the same step of the answer has so many rows more
         bool          never_more = true, more_would = false;
         for (int64_t n = std::max(paper.prompt_budget, paper.k) + 1; n <= paper.capacity; ++n) {
-            never_more &= selector_read_bytes(options.selector, codes, n + extra) <= selector_read_bytes(SelectorKind::pages, pages, n);
-            more_would |= selector_read_bytes(options.selector, more, n + extra) > selector_read_bytes(SelectorKind::pages, pages, n);
+            never_more &= selector_read_bytes(options.selector, codes, n + extra) <=
+                          selector_read_bytes(SelectorKind::pages, pages, n);
+            more_would |= selector_read_bytes(options.selector, more, n + extra) >
+                          selector_read_bytes(SelectorKind::pages, pages, n);
         }
         CHECK(never_more);
         CHECK(more_would || max_new == 0 || b.k >= b.prompt_budget);

@@ -108,7 +108,8 @@ void append_equals_build(Random & random) {
             values.set(0, t, values.rows(0) + (199 - t) * D);
         }
         const SelectorShape shape{1, g, D, 200, 1, 1, 25, published_scale(D)};
-        const auto one = make_layer_selector(kind_of(residual), shape), whole = make_layer_selector(kind_of(residual), shape);
+        const auto          one   = make_layer_selector(kind_of(residual), shape),
+                            whole = make_layer_selector(kind_of(residual), shape);
         one->build(keys.view(), values.view(), 0, 100, nullptr);
         for (int64_t t = 100; t < 200; ++t) one->append(keys.view(), values.view(), 0, t);
         whole->build(keys.view(), values.view(), 0, 200, nullptr);
@@ -142,8 +143,9 @@ void drift(Random & random) {
         fill(random, keys, 0, 0, n_prompt, false);
         fill(random, values, 0, 0, n_prompt + n_new, false);
         const SelectorShape shape{1, g, D, n_prompt + n_new, 1, 1, k, published_scale(D)};
-        const auto selector = make_layer_selector(kind_of(residual), shape), twin = make_layer_selector(kind_of(residual), shape);
-        const auto fresh = make_layer_selector(kind_of(residual), shape);
+        const auto          selector = make_layer_selector(kind_of(residual), shape),
+                            twin     = make_layer_selector(kind_of(residual), shape);
+        const auto          fresh    = make_layer_selector(kind_of(residual), shape);
         selector->build(keys.view(), values.view(), 0, n_prompt, nullptr);
         twin->build(keys.view(), values.view(), 0, n_prompt, nullptr);
         fill(random, keys, 0, n_prompt, n_prompt + n_new, false, 0.02f);  // 40 units away in the end
@@ -228,7 +230,8 @@ void adversarial(Random & random) {
                 KeyCodes codes(D, 150, residual);
                 codes.build(keys.view(), values.view(), 0, n, nullptr);
                 check_scores(scores, codes, n, {gentle.data(), g, published_scale(D)});
-                const auto selector = make_layer_selector(kind_of(residual), {1, g, D, 150, 1, 1, 20, published_scale(D)});
+                const auto selector =
+                    make_layer_selector(kind_of(residual), {1, g, D, 150, 1, 1, 20, published_scale(D)});
                 selector->build(keys.view(), values.view(), 0, n, nullptr);
                 SelectorScratch    scratch;
                 std::vector<float> out(size_t(g * D), poison);

@@ -91,7 +91,8 @@ void page_expansion(Random & random) {
         std::vector<float> q(size_t(D), 0.0f);
         q[5] = random.one_of({2.0f, -2.0f});
         for_each_level([&] {
-            const auto selector = make_layer_selector(SelectorKind::pages, {1, 1, D, n_live, page, 1, k, published_scale(D)});
+            const auto selector =
+                make_layer_selector(SelectorKind::pages, {1, 1, D, n_live, page, 1, k, published_scale(D)});
             selector->build(keys.view(), values.view(), 0, n_live, nullptr);
             SelectorScratch    scratch;
             std::vector<float> out(size_t(D), poison);
@@ -112,7 +113,8 @@ void built_again(Random & random) {
         Cache               keys(1, D, 120), values(1, D, 120);
         fill(random, keys, 0, 0, n_old, false);
         fill(random, values, 0, 0, n_old, false);
-        const auto used = make_layer_selector(SelectorKind::pages, shape), fresh = make_layer_selector(SelectorKind::pages, shape);
+        const auto used  = make_layer_selector(SelectorKind::pages, shape),
+                   fresh = make_layer_selector(SelectorKind::pages, shape);
         used->build(keys.view(), values.view(), 0, n_old, nullptr);
         fill(random, keys, 0, 0, n_new, false);
         used->build(keys.view(), values.view(), 0, n_new - 10, nullptr);

@@ -33,11 +33,12 @@ void stage1(Random & random, int D, int g, int64_t n) {
     Stage1Kept         kept;
     float              mass;
     const double       s   = seconds(1, [&](int) {
-        stage1_scores(view, {q.data(), g, window, D, published_scale(D)}, {0, Grouping::kv_group}, scratch, scores.data(),
-                      mass);
+        stage1_scores(view, {q.data(), g, window, D, published_scale(D)}, {0, Grouping::kv_group}, scratch,
+                      scores.data(), mass);
     });
     const double       all = seconds(1, [&](int) {
-        stage1_keep(view, {q.data(), g, window, D, published_scale(D)}, {0, Grouping::kv_group}, {Pooling::max, 63, n / 8}, scratch, kept, nullptr);
+        stage1_keep(view, {q.data(), g, window, D, published_scale(D)}, {0, Grouping::kv_group},
+                    {Pooling::max, 63, n / 8}, scratch, kept, nullptr);
     });
     std::printf("%-8s stage1_scores D %3d g %d n %6lld: %7.2f ms, %5.1f GMAC/s; stage1_keep %7.2f ms\n",
                 cpu_kernels().name, D, g, (long long) n, s * 1e3, double(n) * g * window * D / s * 1e-9, all * 1e3);

@@ -179,7 +179,7 @@ void rounds(Random & random) {
     stage1_scores(history.view(), {q.data(), group, window, D, published_scale(D)}, {0, Grouping::kv_group}, scratch,
                   together.data(), mass);
     for (int head = 0; head < group; ++head) {
-        stage1_scores(history.view(), {q.data(), group, window, D, published_scale(D)}, head, Grouping::query_head,
+        stage1_scores(history.view(), {q.data(), group, window, D, published_scale(D)}, {head, Grouping::query_head},
                       scratch, apart.data(), mass_of_one);
         for (size_t i = 0; i < sum.size(); ++i) sum[i] += apart[i];
         mass_sum += mass_of_one;
@@ -198,7 +198,7 @@ void pooling(Random & random) {
         for (float & x : s) x = std::exp(random.normal(8));  // twenty orders of magnitude side by side
         const int          kernel = 2 * random.integer(0, 40) + 1;
         std::vector<float> out(size_t(n) + 1, poison);
-        Stage1Scratch scratch;
+        Stage1Scratch      scratch;
         pool_max(s.data(), n, kernel, scratch, out.data());
         out.pop_back();
         CHECK(out == reference::pool_max(s, kernel));

@@ -52,8 +52,8 @@ ggml_tensor * build_compact_attention(ggml_context * ctx, ggml_cgraph * graph, C
     const CompactShape & shape = node.compact->shape();
     if (shape.selects[size_t(node.layer)]) {
         ggml_tensor * args[] = {qkv.q, qkv.k, qkv.v};
-        return ggml_custom_4d(ctx, GGML_TYPE_F32, int64_t(shape.head_dim) * shape.n_head * shape.group, 1, 1, 1, args, 3,
-                              attend_node, GGML_N_TASKS_MAX, &node);
+        return ggml_custom_4d(ctx, GGML_TYPE_F32, int64_t(shape.head_dim) * shape.n_head * shape.group, 1, 1, 1, args,
+                              3, attend_node, GGML_N_TASKS_MAX, &node);
     }
     // Grouped by query head, every cache head has a copy of its KV head's row.
     auto per_cache_head = [&](ggml_tensor * x) {

@@ -22,8 +22,8 @@ Status for_each_head(Device & device, int n_head, const std::atomic<bool> * canc
     GraphArena     arena(device, 8);
     ggml_context * ctx   = arena.begin();
     ggml_cgraph *  graph = arena.new_graph();
-    ggml_build_forward_expand(graph, ggml_custom_4d(ctx, GGML_TYPE_F32, 1, 1, 1, 1, nullptr, 0, Job::run,
-                                                    GGML_N_TASKS_MAX, &job));
+    ggml_build_forward_expand(
+        graph, ggml_custom_4d(ctx, GGML_TYPE_F32, 1, 1, 1, 1, nullptr, 0, Job::run, GGML_N_TASKS_MAX, &job));
     RETURN_IF_FAILED(arena.allocate(graph));
     return device.compute(graph, cancel);
 }

@@ -1,6 +1,6 @@
-// One layer's selector on the CPU: what is kept beside the compact cache so that each token finds the rows it needs, and
-// the attention that reads them. Heads are independent, so different heads may be served by different threads. Nothing
-// allocates after the constructor, given a scratch that was reserved for the shape.
+// One layer's selector on the CPU: what is kept beside the compact cache so that each token finds the rows it needs,
+// and the attention that reads them. Heads are independent, so different heads may be served by different threads.
+// Nothing allocates after the constructor, given a scratch that was reserved for the shape.
 #pragma once
 
 #include <memory>

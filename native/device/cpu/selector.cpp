@@ -62,8 +62,7 @@ Status CpuSelector::build(int64_t layer, int64_t n_rows, const float * importanc
 }
 
 Status CpuSelector::attend(const LayerToken & token, int64_t n_live) {
-    for (int head = token.part.index; head < shape_.n_head; head += token.part.count)
-        attend_head(token, n_live, head);
+    for (int head = token.part.index; head < shape_.n_head; head += token.part.count) attend_head(token, n_live, head);
     return Status::good();
 }
 

@@ -15,8 +15,8 @@ class CpuOracle : public Oracle {
 
     Status      reserve() override;
     OracleStats take_stats() override;
-    void        compare(const CompactView & k, int head, const HeadQuery & query, int64_t n_live,
-                        SelectorScratch & scratch, int thread);
+    void compare(const CompactView & k, int head, const HeadQuery & query, int64_t n_live, SelectorScratch & scratch,
+                 int thread);
 
   private:
     struct Thread {

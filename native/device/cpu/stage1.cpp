@@ -14,21 +14,24 @@ CpuStage1::CpuStage1(const CompactShape & shape, KvRows & rows, Device & device)
       kept_(size_t(shape.n_layer * shape.n_head)) {}
 
 Status CpuStage1::keep(const Stage1Layer & layer) {
-    const RowsView keys = KvRows::view(layer.history.k, layer.n_rows), values = KvRows::view(layer.history.v, layer.n_rows);
+    const RowsView keys   = KvRows::view(layer.history.k, layer.n_rows),
+                   values = KvRows::view(layer.history.v, layer.n_rows);
     Stage1Query    query;
-    query.q                   = static_cast<const float *>(layer.queries->data);
-    query.n_head              = shape_.n_head * shape_.group;
-    query.window              = int(layer.queries->ne[1]);
-    query.head_dim            = shape_.head_dim;
-    query.scale               = shape_.scale[size_t(layer.layer)];
-    const Grouping    grouping = shape_.share > 1 ? Grouping::query_head : Grouping::kv_group;
-    const CompactView k = KvRows::compact(rows_.k(layer.layer)), v = KvRows::compact(rows_.v(layer.layer));
+    query.q                     = static_cast<const float *>(layer.queries->data);
+    query.n_head                = shape_.n_head * shape_.group;
+    query.window                = int(layer.queries->ne[1]);
+    query.head_dim              = shape_.head_dim;
+    query.scale                 = shape_.scale[size_t(layer.layer)];
+    const Grouping     grouping = shape_.share > 1 ? Grouping::query_head : Grouping::kv_group;
+    const CompactView  k = KvRows::compact(rows_.k(layer.layer)), v = KvRows::compact(rows_.v(layer.layer));
     const Stage1Choice choice{shape_.pooling, shape_.budgets.kernel, layer.n_keep};
 
     // What the threads write is there before they are.
-    for (Stage1Scratch & scratch : scratch_) reserve(scratch, stage1_sizes(layer.n_rows, query.window, shape_.group, shape_.head_dim, choice.kernel));
+    for (Stage1Scratch & scratch : scratch_)
+        reserve(scratch, stage1_sizes(layer.n_rows, query.window, shape_.group, shape_.head_dim, choice.kernel));
     Stage1Kept * const kept = kept_.data() + layer.layer * shape_.n_head;
-    for (int head = 0; head < shape_.n_head; head++) kept[head].rows.reserve(size_t(std::min(layer.n_keep, layer.n_rows)));
+    for (int head = 0; head < shape_.n_head; head++)
+        kept[head].rows.reserve(size_t(std::min(layer.n_keep, layer.n_rows)));
 
     return for_each_head(device_, shape_.n_head, layer.cancel, [&](int head, int thread) {
         // Where nothing is evicted the scores still tell the codes which channels matter.

@@ -46,8 +46,8 @@ Status CpuTokenRunner::begin(KvRows * history, CompactCache * compact) {
         ggml_tensor * keys   = history ? build_append(ctx, graph, history->k(layer), qkv.k, history_row_) : nullptr;
         ggml_tensor * values = history ? build_append(ctx, graph, history->v(layer), qkv.v, history_row_) : nullptr;
         ggml_tensor * attended =
-            compact_ ? build_compact_attention(ctx, graph, compact_nodes_[size_t(layer)], compact_->rows(), p.layer(layer),
-                                               qkv, compact_row_, compact_views_)
+            compact_ ? build_compact_attention(ctx, graph, compact_nodes_[size_t(layer)], compact_->rows(),
+                                               p.layer(layer), qkv, compact_row_, compact_views_)
                      : build_dense_attention(ctx, p.layer(layer), qkv.q, keys, values, 1, nullptr, &history_views_);
         x = arch.build_after_attention(ctx, model_.layer(layer), x, attended);
     }

@@ -114,11 +114,11 @@ class CpuRecompute : public Recompute {
                (int64_t(step) * x_->n_head + int64_t(head) * (x_->n_head / x_->n_head_kv)) * x_->head_dim;
     }
 
-    const Vectors *           x_ = nullptr;
-    std::vector<f16_bits>     k_rows_, v_rows_;  // [G, capacity, D]
-    CompactView               k_, v_;
+    const Vectors *                x_ = nullptr;
+    std::vector<f16_bits>          k_rows_, v_rows_;  // [G, capacity, D]
+    CompactView                    k_, v_;
     std::unique_ptr<LayerSelector> selector_;
-    SelectorScratch           scratch_;
+    SelectorScratch                scratch_;
 };
 
 }  // namespace

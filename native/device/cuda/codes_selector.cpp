@@ -83,13 +83,11 @@ Status CodesOnGpu::choose(int64_t layer, const KernelChoice & choice, int64_t) {
                  "choosing rows");
 }
 
-Status CodesOnGpu::token_done(int64_t n_new) {
-    return recode_is_judged(n_new) ? look(n_new) : Status::good();
-}
+Status CodesOnGpu::token_done(int64_t n_new) { return recode_is_judged(n_new) ? look(n_new) : Status::good(); }
 
 // All heads are coded first at the same row and judged at whole steps from there on, so every look falls on all.
 Status CodesOnGpu::look(int64_t n_new) {
-    const CompactShape & s = layers_.shape;
+    const CompactShape & s      = layers_.shape;
     const size_t         n_head = size_t(s.n_head), width = n_head * sizeof(int32_t);
     std::vector<int32_t> counts(heads_.size());
     RETURN_IF_FAILED(check(cuda().kernels().copy_strided({counts.data(), width, summaries_.at<int32_t>(layout_.clamped),
@@ -104,7 +102,8 @@ Status CodesOnGpu::look(int64_t n_new) {
             Head &       mine = heads_[i];
             n_clamped_ += counts[i] - mine.clamped;
             mine.clamped = counts[i];
-            if (!codes_have_drifted(counts[i], n_new - mine.coded_at, residual_ ? s.head_dim : s.head_dim / 2)) continue;
+            if (!codes_have_drifted(counts[i], n_new - mine.coded_at, residual_ ? s.head_dim : s.head_dim / 2))
+                continue;
             RETURN_IF_FAILED(enqueue_build(head_of(layer, head, n_prompt_rows_ + n_new)));
             mine = {n_new, 0};  // codes_build clears the counter
         }

@@ -72,7 +72,8 @@ Status CudaCompact::read_clock(double & ms) {
     ms = 0;
     for (const Timed & timed : timed_) {
         float one = 0;
-        RETURN_IF_FAILED(layers_.cuda.check(layers_.cuda.kernels().elapsed_ms({timed.from, timed.to}, one), "timing stage 1"));
+        RETURN_IF_FAILED(
+            layers_.cuda.check(layers_.cuda.kernels().elapsed_ms({timed.from, timed.to}, one), "timing stage 1"));
         ms += one;
     }
     return Status::good();
@@ -80,8 +81,9 @@ Status CudaCompact::read_clock(double & ms) {
 
 Status CudaCompact::reserve_decode() {
     const KernelCache cache = layers_.cache(0);
-    return DeviceBytes::allocate(
-        layers_.cuda, layers_.cuda.kernels().sparse_attention_workspace_bytes(cache, cache.capacity), attention_workspace_);
+    return DeviceBytes::allocate(layers_.cuda,
+                                 layers_.cuda.kernels().sparse_attention_workspace_bytes(cache, cache.capacity),
+                                 attention_workspace_);
 }
 
 Status CudaCompact::set_live(int64_t n_live) {
@@ -95,10 +97,10 @@ Status CudaCompact::set_live(int64_t n_live) {
 
 Status CudaCompact::begin_token() {
     CudaDevice & cuda = layers_.cuda;
-    return cuda.check(cuda.kernels().advance_rows({layers_.lengths.at<int32_t>(0),
-                                                   layers_.lengths.at<int32_t>(sizeof(int32_t)), 1},
-                                                  cuda.stream()),
-                      "counting the row");
+    return cuda.check(
+        cuda.kernels().advance_rows({layers_.lengths.at<int32_t>(0), layers_.lengths.at<int32_t>(sizeof(int32_t)), 1},
+                                    cuda.stream()),
+        "counting the row");
 }
 
 Status CudaCompact::attend(const LayerToken & token) {

@@ -27,11 +27,11 @@ class ExactOnGpu final : public CudaSelector {
         RETURN_IF_FAILED(
             check(kernels.append_kv(choice.cache, choice.row, nullptr, nullptr, cuda().stream()), "appending a row"));
         RETURN_IF_FAILED(scores_.enqueue(layer, choice.q, n_rows));
-        RETURN_IF_FAILED(
-            check(kernels.top_k({scores_.p(), n_head, n, k, 0, best_.at<int32_t>(0)}, cuda().stream()), "choosing rows"));
-        return check(kernels.copy_strided({choice.ids, size_t(choice.k) * sizeof(int32_t), best_.data(), width, width,
-                                           size_t(n_head)},
-                                          cuda().stream()),
+        RETURN_IF_FAILED(check(kernels.top_k({scores_.p(), n_head, n, k, 0, best_.at<int32_t>(0)}, cuda().stream()),
+                               "choosing rows"));
+        return check(kernels.copy_strided(
+                         {choice.ids, size_t(choice.k) * sizeof(int32_t), best_.data(), width, width, size_t(n_head)},
+                         cuda().stream()),
                      "choosing rows");
     }
 

@@ -53,7 +53,7 @@ class CudaSelector : public SelectorOnDevice {
 };
 
 // Of every selector of method.def, each in its own file; and the bytes of a layer's summaries for `rows` rows a head.
-#define SELECTOR(name, text)                                                              \
+#define SELECTOR(name, text)                                                               \
     std::unique_ptr<CudaSelector> make_##name##_on_gpu(const CudaSelector::Parts & parts); \
     size_t                        name##_bytes_on_gpu(const SelectorShape & shape, int64_t rows);
 #include "../../rocketkv/method.def"

@@ -5,14 +5,14 @@
 namespace rocketdoc {
 
 size_t CudaStage1::bytes(int64_t n_layer, int n_head, int64_t n_prompt, int64_t n_keep) {
-    return size_t(n_head) *
-           (2 * size_t(n_prompt) * sizeof(float) + size_t(n_layer) * size_t(n_keep) * sizeof(int32_t));
+    return size_t(n_head) * (2 * size_t(n_prompt) * sizeof(float) + size_t(n_layer) * size_t(n_keep) * sizeof(int32_t));
 }
 
 Status CudaStage1::reserve(const Stage1Layer & layer, int64_t n_prefix) {
     const size_t heads = size_t(layers_.shape.n_head), slots = size_t(layers_.shape.n_layer) * heads;
     const size_t scores = heads * size_t(std::max<int64_t>(n_prefix, 1)) * sizeof(float);
-    for (DeviceBytes * memory : {&scores_, &pooled_}) RETURN_IF_FAILED(DeviceBytes::allocate(layers_.cuda, scores, *memory));
+    for (DeviceBytes * memory : {&scores_, &pooled_})
+        RETURN_IF_FAILED(DeviceBytes::allocate(layers_.cuda, scores, *memory));
     RETURN_IF_FAILED(DeviceBytes::allocate(layers_.cuda, heads * sizeof(float), window_mass_));
     RETURN_IF_FAILED(DeviceBytes::allocate(layers_.cuda, slots * size_t(layer.n_keep) * sizeof(int32_t), ids_));
     return DeviceBytes::allocate(layers_.cuda, slots * sizeof(float), mass_);
@@ -20,11 +20,11 @@ Status CudaStage1::reserve(const Stage1Layer & layer, int64_t n_prefix) {
 
 Status CudaStage1::keep(const Stage1Layer & layer) {
     if (layer.cancel && layer.cancel->load()) return Status::fail(Code::CANCELLED, "Cancelled.");
-    CudaDevice &         cuda     = layers_.cuda;
-    const KernelTable &  kernels  = cuda.kernels();
-    const CompactShape & shape    = layers_.shape;
-    const int            n_head   = shape.n_head, n_keep = int(layer.n_keep);
-    const int            window   = int(layer.queries->ne[1]), n_prefix = int(layer.n_rows) - window;
+    CudaDevice &         cuda    = layers_.cuda;
+    const KernelTable &  kernels = cuda.kernels();
+    const CompactShape & shape   = layers_.shape;
+    const int            n_head = shape.n_head, n_keep = int(layer.n_keep);
+    const int            window = int(layer.queries->ne[1]), n_prefix = int(layer.n_rows) - window;
     RETURN_IF_FAILED(reserve(layer, n_prefix));
     n_keep_ = layer.n_keep;
 
@@ -41,17 +41,17 @@ Status CudaStage1::keep(const Stage1Layer & layer) {
     RETURN_IF_FAILED(DeviceBytes::allocate(cuda, kernels.window_scores_workspace_bytes(args), workspace_));
 
     const size_t    slot   = size_t(layer.layer) * size_t(n_head);
-    float * const   scores = scores_.at<float>(0), *pooled = pooled_.at<float>(0);
-    int32_t * const ids    = ids_.at<int32_t>(slot * size_t(n_keep) * sizeof(int32_t));
+    float *const    scores = scores_.at<float>(0), *pooled = pooled_.at<float>(0);
+    int32_t * const ids = ids_.at<int32_t>(slot * size_t(n_keep) * sizeof(int32_t));
     RETURN_IF_FAILED(cuda.check(kernels.window_scores(args, workspace_, cuda.stream()), "scoring rows"));
     if (n_prefix > 0) {
         const KernelPooling pooling = shape.pooling == Pooling::max ? KERNEL_POOL_MAX : KERNEL_POOL_TRIANGLE;
-        RETURN_IF_FAILED(cuda.check(
-            kernels.pool({scores, n_head, n_prefix, pooling, shape.budgets.kernel, pooled}, cuda.stream()),
-            "pooling scores"));
+        RETURN_IF_FAILED(
+            cuda.check(kernels.pool({scores, n_head, n_prefix, pooling, shape.budgets.kernel, pooled}, cuda.stream()),
+                       "pooling scores"));
     }
-    RETURN_IF_FAILED(
-        cuda.check(kernels.top_k({pooled, n_head, n_prefix, n_keep - window, window, ids}, cuda.stream()), "choosing rows"));
+    RETURN_IF_FAILED(cuda.check(kernels.top_k({pooled, n_head, n_prefix, n_keep - window, window, ids}, cuda.stream()),
+                                "choosing rows"));
     RETURN_IF_FAILED(cuda.check(kernels.kept_mass({scores, args.window_mass, n_head, n_prefix, ids, n_keep,
                                                    mass_.at<float>(slot * sizeof(float))},
                                                   cuda.stream()),
@@ -67,8 +67,9 @@ Status CudaStage1::take(std::vector<std::vector<int32_t>> & rows, std::vector<fl
     const size_t         slots = size_t(layers_.shape.n_layer) * size_t(layers_.shape.n_head), n = size_t(n_keep_);
     std::vector<int32_t> ids(slots * n);
     mass.resize(slots);
-    RETURN_IF_FAILED(cuda.check(
-        cuda.kernels().copy(ids.data(), ids_.data(), ids.size() * sizeof(int32_t), cuda.stream()), "reading the kept rows"));
+    RETURN_IF_FAILED(
+        cuda.check(cuda.kernels().copy(ids.data(), ids_.data(), ids.size() * sizeof(int32_t), cuda.stream()),
+                   "reading the kept rows"));
     RETURN_IF_FAILED(cuda.check(cuda.kernels().copy(mass.data(), mass_.data(), slots * sizeof(float), cuda.stream()),
                                 "reading the kept rows"));
     RETURN_IF_FAILED(cuda.finish_stream());

@@ -221,7 +221,7 @@ Status CudaTokenRunner::enqueue_steps() {
     for (const Step & step : steps_) {
         if (!step.graph) {
             const size_t at = rows_at_ + 2 * size_t(step.layer) * kv;
-            LayerToken token;
+            LayerToken   token;
             token.layer = step.layer;
             token.q     = memory_.at<float>(q_at_);
             token.k     = memory_.at<float>(at);

@@ -57,10 +57,10 @@ class CudaTokenRunner : public TokenRunner {
     Status            take_candidates(NextToken & out) const;
     Status            write_staged_rows();
 
-    const Model &      model_;
-    CudaDevice &       cuda_;
-    KvRows *           history_ = nullptr;
-    CompactCache *     compact_ = nullptr;
+    const Model &  model_;
+    CudaDevice &   cuda_;
+    KvRows *       history_ = nullptr;
+    CompactCache * compact_ = nullptr;
 
     DeviceBytes  memory_;  // the tensors that graphs and kernels share, at the offsets below
     DeviceBytes  candidates_workspace_;
