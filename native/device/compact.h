@@ -133,8 +133,8 @@ class CompactOnDevice {
 
   protected:
     CompactOnDevice(const CompactShape & shape, const Device & device) : shape_(shape), device_(device) {}
-    virtual Status  start_clock() = 0;  // of stage 1, layer by layer
-    virtual Status  stop_clock()  = 0;
+    virtual Status  start_clock()           = 0;  // of stage 1, layer by layer
+    virtual Status  stop_clock()            = 0;
     virtual Status  read_clock(double & ms) = 0;
     virtual Status  reserve_decode() { return Status::good(); }
     virtual float * importance(int64_t layer) = 0;  // [n_head, D], on the device

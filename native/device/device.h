@@ -15,6 +15,7 @@
 #include "../status.h"
 #include "ggml-backend.h"
 #include "ggml-cpp.h"
+#include "compact.h"
 #include "layer_stream.h"
 #include "token_runner.h"
 
@@ -22,8 +23,6 @@ namespace rocketdoc {
 
 struct HyperParams;
 struct KvShape;
-struct CompactShape;
-class CompactOnDevice;
 
 struct DeviceOptions {
     std::string cpu_dir;            // folder of libggml-cpu-*.so

@@ -7,7 +7,7 @@
 #include <memory>
 #include <vector>
 
-#include "../device/compact.h"
+#include "../device/device.h"
 #include "../rocketkv/method.h"
 #include "../rocketkv/params.h"
 #include "kv_rows.h"
