@@ -55,7 +55,8 @@ Status Engine::open(const EngineOptions & options, std::unique_ptr<Engine> & out
     std::unique_ptr<Engine> self(new Engine);
     RETURN_IF_FAILED(Model::open_header(options.model_path, self->model_));
     RETURN_IF_FAILED(Device::open(options.device, self->device_));
-    RETURN_IF_FAILED(self->model_->load_weights(*self->device_, options.float_weights));
+    RETURN_IF_FAILED(self->model_->load_weights(
+        LayerDevices(size_t(self->model_->params().n_layer), self->device_.get()), options.float_weights));
     self->prefill_      = std::make_unique<Prefill>(*self->model_, *self->device_);
     self->token_runner_ = self->device_->make_token_runner(*self->model_);
     out                 = std::move(self);

@@ -33,15 +33,26 @@ Status Model::open_header(const std::string & path, std::unique_ptr<Model> & out
     return Status::good();
 }
 
-Status Model::load_weights(Device & device, bool as_floats) {
+Status Model::load_weights(const LayerDevices & devices, bool as_floats) {
+    if (devices.size() != size_t(params_.n_layer))
+        return Status::fail(Code::INTERNAL, std::to_string(devices.size()) + " devices were given for " +
+                                                std::to_string(params_.n_layer) + " layers.");
+    Device & first = *devices.front();
+    for (const Device * device : devices) {
+        if (device != &first && (device->traits().own_memory || first.traits().own_memory))
+            return Status::fail(Code::INVALID_ARGUMENT, "A model lies in one memory: " + first.name() + " and " +
+                                                            device->name() + " cannot share its layers.");
+    }
     RETURN_IF_FAILED(FileMapping::open(file_->path(), mapping_));
     if (mapping_.size() != file_->bytes()) {
         return Status::fail(Code::MODEL_TRUNCATED, file_->path() + " changed while it was read.");
     }
-    devices_.assign(size_t(params_.n_layer), &device);
+    devices_ = devices;
     if (as_floats) make_floats();
-    RETURN_IF_FAILED(check_types(device));
-    return device.traits().own_memory ? copy_to_device(device) : place_in_host_memory(device);
+    for (size_t i = 0; i < devices.size(); i++) {
+        if (i == 0 || devices[i] != devices[i - 1]) RETURN_IF_FAILED(check_types(*devices[i]));
+    }
+    return first.traits().own_memory ? copy_to_device(first) : place_in_host_memory(first);
 }
 
 // Before ggml sees a weight: a product that a device does not have ends the process.

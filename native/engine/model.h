@@ -17,16 +17,18 @@ class Model {
   public:
     // Reads and checks the header only.
     static Status open_header(const std::string & path, std::unique_ptr<Model> & out);
-    // The weights onto a device, every layer's. as_floats: quantized ones become f16, for measuring: products with
+    // The weights onto the devices of the layers, [n_layer]; those outside of layers onto the first one. Several
+    // devices may share the work where all compute in RAM; a device with memory of its own has all layers, or it is
+    // INVALID_ARGUMENT. as_floats: quantized ones become f16, for measuring: products with
     // quantized weights round their other side to 8 bits, and what that costs hides what a cache does.
-    Status load_weights(Device & device, bool as_floats = false);
+    Status load_weights(const LayerDevices & devices, bool as_floats = false);
 
     const GgufFile &     file() const { return *file_; }
     const HyperParams &  params() const { return params_; }
     const Architecture & architecture() const { return *architecture_; }
     const ModelWeights & weights() const { return weights_; }
     Layer                layer(int64_t i) const { return {params_, params_.layer(i), weights_.layers[size_t(i)]}; }
-    // Where each layer's weights are and its rows and graphs belong. After load_weights; all the same today.
+    // Where each layer's weights are and its rows and graphs belong. After load_weights.
     const LayerDevices & devices() const { return devices_; }
     Device &             device_of(int64_t layer) const { return *devices_[size_t(layer)]; }
     // Bytes of all tensors.

@@ -69,13 +69,25 @@ Status Prefill::run(const PrefillJob & job) {
     for (int64_t begin = 0; begin < job.n_tokens; begin += segment) {
         const int64_t end    = std::min(begin + segment, job.n_tokens);
         Status        status = run_segment(job, *stream, begin, end);
-        const Status  waited = device_.finish();
+        const Status  waited = finish_devices();
         RETURN_IF_FAILED(status);
         RETURN_IF_FAILED(waited);
         RETURN_IF_FAILED(stream->finish());
         if (job.segment_done) job.segment_done(end);
     }
     return Status::good();
+}
+
+Status Prefill::finish_devices() {
+    Status   first = device_.finish();
+    Device * last  = &device_;
+    for (Device * device : model_.devices()) {
+        if (device == last) continue;
+        const Status finished = device->finish();
+        if (first.ok()) first = finished;
+        last = device;
+    }
+    return first;
 }
 
 Status Prefill::set_segment(const PrefillJob & job, int64_t begin, int64_t end) {

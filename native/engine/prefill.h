@@ -48,6 +48,7 @@ struct PrefillJob {
 
 class Prefill {
   public:
+    // device: of what comes before and after the layers; each layer is computed by its own.
     Prefill(const Model & model, Device & device);
     Status run(const PrefillJob & job);
 
@@ -61,6 +62,7 @@ class Prefill {
     };
     Status reserve_segment(int64_t segment);
     Status run_segment(const PrefillJob & job, LayerStream & stream, int64_t begin, int64_t end);
+    Status finish_devices();
     Status set_segment(const PrefillJob & job, int64_t begin, int64_t end);
     Status embed(const PrefillJob & job, const Tile & tile, int64_t segment_begin);
     Status run_layer(const PrefillJob & job, const Tile & tile, int64_t segment_begin, int64_t layer,

@@ -18,7 +18,7 @@
 #include "device/cuda/kernel_library.h"
 #include "device/device.h"
 #include "device/host_memory.h"
-#include "engine/model.h"
+#include "engine/prefill.h"
 #include "graph/ggml_inside.h"
 #include "tiny_model.h"
 
@@ -169,7 +169,8 @@ void test_weight_types() {
             std::unique_ptr<Device> cpu;
             CHECK(Device::open({GGML_BINS, 1}, cpu).ok());
             Status status = Model::open_header(path, loaded);
-            if (CHECK(status.ok())) status = loaded->load_weights(*cpu);
+            if (CHECK(status.ok()))
+                status = loaded->load_weights(LayerDevices(size_t(loaded->params().n_layer), cpu.get()));
             const bool named = status.message.find(tensor) != std::string::npos &&
                                status.message.find(ggml_type_name(ggml_type(whole))) != std::string::npos;
             if (!CHECK(status.code == Code::MODEL_UNSUPPORTED && named))
@@ -177,6 +178,47 @@ void test_weight_types() {
             std::remove(path.c_str());
         }
     }
+}
+
+// Layers of one model on two devices by turns: the same rows and logits, bit for bit.
+void test_layer_devices() {
+    TinyModelOptions options;
+    options.n_layer = 5;
+    const TinyModel         model(options);
+    std::mt19937_64         random(check::seed());
+    const auto              tokens = random_tokens(random, 150, options.n_vocab);
+    std::unique_ptr<Device> devices[2];
+    for (auto & device : devices) CHECK(Device::open({GGML_BINS, 1}, device).ok());
+    std::vector<float>   logits[2];
+    std::vector<uint8_t> rows[2];
+    for (bool split : {false, true}) {
+        std::unique_ptr<Model> loaded;
+        CHECK(Model::open_header(model.path(), loaded).ok());
+        const HyperParams & p = loaded->params();
+        LayerDevices        list;
+        for (int64_t i = 0; i < p.n_layer; i++) list.push_back(devices[split ? i % 2 : 0].get());
+        LayerDevices short_of_one(list.begin() + 1, list.end());
+        CHECK(loaded->load_weights(short_of_one).code == Code::INTERNAL);
+        if (!CHECK(loaded->load_weights(list).ok())) return;
+        CHECK(&loaded->device_of(1) == devices[split ? 1 : 0].get());
+        std::unique_ptr<KvRows> kv;
+        CHECK(KvRows::create(list, KvRows::Home::device, {p.n_layer, p.n_head_kv, p.head_dim, GGML_TYPE_F16}, 256, kv)
+                  .ok());
+        Prefill    prefill(*loaded, *devices[0]);
+        PrefillJob job;
+        logits[split].assign(tokens.size() * size_t(p.n_vocab), NAN);
+        job.rows       = kv.get();
+        job.tokens     = tokens.data();
+        job.n_tokens   = int64_t(tokens.size());
+        job.segment    = 64;
+        job.tile       = 32;
+        job.logits     = PrefillJob::Logits::all;
+        job.logits_out = logits[split].data();
+        CHECK(prefill.run(job).ok());
+        rows[split] = kv->copy_out(0, int64_t(tokens.size()));
+    }
+    CHECK(logits[0] == logits[1] && !std::isnan(logits[0].back()));
+    CHECK(rows[0] == rows[1]);
 }
 
 }  // namespace
@@ -188,5 +230,6 @@ int main() {
     test_placing();
     test_log();
     test_weight_types();
+    test_layer_devices();
     return check::report();
 }
