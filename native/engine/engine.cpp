@@ -40,7 +40,7 @@ Status plan_for_file(const std::string & path, const DeviceOptions * device, con
         RETURN_IF_FAILED(Device::open(*device, opened));
         traits = *opened;
     }
-    return memory_plan(model->params(), traits, model->weight_bytes(), request, out);
+    return memory_plan({model->params(), model->weight_bytes(), traits}, request, out);
 }
 
 Status try_out_device(const DeviceOptions & device, DeviceInfo & out) {
@@ -69,27 +69,25 @@ int                 Engine::n_threads() const { return device_->n_threads(); }
 void                Engine::limit_available(int64_t bytes) { device_->limit_available(bytes); }
 
 Status Engine::plan(const PlanRequest & request, MemoryPlan & out) const {
-    return memory_plan(model_->params(), room({}), model_->weight_bytes(), request, out);
+    return memory_plan(planned({}), request, out);
 }
 
-// What is available, as if nothing of what a plan counts were there yet.
-DeviceTraits Engine::room(const HeldMemory & held) const {
+PlannedModel Engine::planned(const HeldMemory & held) const {
     DeviceTraits device = *device_;
     device.available += int64_t(model_->held_bytes() + held.compact + held.own_history);
     (held.document_on_device ? device.available : device.host_available) += int64_t(held.document);
     if (!device.own_memory) device.host_available = device.available;
-    return device;
+    return {model_->params(), model_->weight_bytes(), device};
 }
 
 Status Engine::check_plan(const PlanRequest & request, MemoryPlan & out) const { return check_plan(request, {}, out); }
 
 Status Engine::check_plan(const PlanRequest & request, const HeldMemory & held, MemoryPlan & out) const {
-    return rocketdoc::check_plan(model_->params(), room(held), model_->weight_bytes(), request, held.state, out);
+    return rocketdoc::check_plan(planned(held), request, held.state, out);
 }
 
 Status Engine::with_shortage(Status failed, const PlanRequest & request, const HeldMemory & held) const {
-    return rocketdoc::with_shortage(std::move(failed), model_->params(), room(held), model_->weight_bytes(), request,
-                                    held.state);
+    return rocketdoc::with_shortage(std::move(failed), planned(held), request, held.state);
 }
 
 Status Engine::check_idle() const {

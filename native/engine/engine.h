@@ -91,7 +91,7 @@ class Engine {
     Status end_answer(const Session & session);
 
   private:
-    DeviceTraits room(const HeldMemory & held) const;
+    PlannedModel planned(const HeldMemory & held) const;
 
     std::unique_ptr<Device>      device_;
     std::unique_ptr<Model>       model_;

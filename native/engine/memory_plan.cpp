@@ -30,20 +30,20 @@ bool fits(const MemoryPlan & plan) {
 }
 
 // The request with these changes, its budget not among them; false where one of them changes nothing.
-bool apply_changes(const DeviceTraits & device, const PlanRequest & r, const MemoryPlan & plan, unsigned changes,
+bool apply_changes(const DeviceTraits & device, const PlanRequest & request, const MemoryPlan & plan, unsigned changes,
                    PlanRequest & out) {
-    out = r;
+    out = request;
     if (changes & MODE) {
-        if (!device.own_memory || r.mode != Mode::full) return false;
+        if (!device.own_memory || request.mode != Mode::full) return false;
         out.mode = Mode::rocketkv_mt;
     }
     if (changes & HOME) {
         if (!device.own_memory || out.mode == Mode::full) return false;
         out.home = plan.document_on_device ? DocumentHome::host : DocumentHome::device;
-        if (out.home == r.home) return false;
+        if (out.home == request.home) return false;
     }
     if (changes & TYPE) {
-        if (r.document_type != GGML_TYPE_F16) return false;
+        if (request.document_type != GGML_TYPE_F16) return false;
         out.document_type = GGML_TYPE_Q8_0;
     }
     return !(changes & BUDGET) || out.mode != Mode::full;
@@ -76,9 +76,24 @@ std::string advice(const MemoryShortage & shortage, DocumentState state) {
            " and fits.";
 }
 
+// The request with these changes, its budget made smaller until it fits; false when it never does.
+bool fit_changes(const PlannedModel & model, const PlanRequest & request, const MemoryPlan & plan, unsigned changes,
+                 SmallerPlan & out) {
+    if (!apply_changes(model.device, request, plan, changes, out.request)) return false;
+    int & budget = out.request.rocket.token_budget;
+    while (true) {
+        if (changes & BUDGET) budget = budget / 2 / 16 * 16;
+        if ((changes & BUDGET) && budget < LEAST_BUDGET) return false;
+        // Some selectors take no budget as small as this.
+        if (!memory_plan(model, out.request, out.plan).ok()) return false;
+        if (fits(out.plan)) return true;
+        if (!(changes & BUDGET)) return false;
+    }
+}
+
 // At most three that fit, none of which only adds to another.
-std::vector<SmallerPlan> smaller_plans(const HyperParams & p, const DeviceTraits & device, size_t weight_bytes,
-                                       const PlanRequest & r, const MemoryPlan & plan, DocumentState state) {
+std::vector<SmallerPlan> smaller_plans(const PlannedModel & model, const PlanRequest & request, const MemoryPlan & plan,
+                                       DocumentState state) {
     std::vector<unsigned> order;
     for (unsigned changes = 1; changes <= ALL_CHANGES; changes++) order.push_back(changes);
     const auto read_again = [&](unsigned changes) {
@@ -90,23 +105,12 @@ std::vector<SmallerPlan> smaller_plans(const HyperParams & p, const DeviceTraits
     std::vector<SmallerPlan> out;
     std::vector<unsigned>    taken;
     for (unsigned changes : order) {
-        SmallerPlan smaller;
         if (out.size() == MOST_PROPOSALS) break;
         if (std::any_of(taken.begin(), taken.end(), [&](unsigned less) { return (changes & less) == less; })) continue;
-        if (!apply_changes(device, r, plan, changes, smaller.request)) continue;
-        int & budget = smaller.request.rocket.token_budget;
-        for (bool found = false; !found;) {
-            if (changes & BUDGET) budget = budget / 2 / 16 * 16;
-            if ((changes & BUDGET) && budget < LEAST_BUDGET) break;
-            // Some selectors take no budget as small as this.
-            if (!memory_plan(p, device, weight_bytes, smaller.request, smaller.plan).ok()) break;
-            found = fits(smaller.plan);
-            if (found) {
-                out.push_back(smaller);
-                taken.push_back(changes);
-            }
-            if (!(changes & BUDGET)) break;
-        }
+        SmallerPlan smaller;
+        if (!fit_changes(model, request, plan, changes, smaller)) continue;
+        out.push_back(smaller);
+        taken.push_back(changes);
     }
     return out;
 }
@@ -123,38 +127,40 @@ bool fits_on_device(const DeviceTraits & device, size_t document_bytes, size_t d
     return int64_t(document_bytes + device_bytes + SPARE) <= device.available;
 }
 
-Status memory_plan(const HyperParams & p, const DeviceTraits & device, size_t weight_bytes, const PlanRequest & r,
-                   MemoryPlan & out) {
-    out = {};
-    RETURN_IF_FAILED(mode_budgets(r.mode, r.rocket, r.n_prompt, r.n_question, r.max_new, int(p.head_dim), out.budgets));
-    const int64_t n_total = r.n_prompt + r.max_new;
-    const KvShape document{p.n_layer, p.n_head_kv, p.head_dim, r.document_type};
-    const int64_t n_rows = document_capacity(r.n_prompt - r.n_question, n_total, p.n_ctx_train);
-    out.weights          = weight_bytes;
+Status memory_plan(const PlannedModel & model, const PlanRequest & request, MemoryPlan & out) {
+    const HyperParams &  params = model.params;
+    const DeviceTraits & device = model.device;
+    out                         = {};
+    RETURN_IF_FAILED(mode_budgets(request.mode, request.rocket, request.n_prompt, request.n_question, request.max_new,
+                                  int(params.head_dim), out.budgets));
+    const int64_t n_total = request.n_prompt + request.max_new;
+    const KvShape document{params.n_layer, params.n_head_kv, params.head_dim, request.document_type};
+    const int64_t n_rows = document_capacity(request.n_prompt - request.n_question, n_total, params.n_ctx_train);
+    out.weights          = model.weight_bytes;
     out.document_kv      = document.bytes(KvRows::allocated_rows(device, n_rows));
-    out.activations      = Prefill::activation_bytes(p, device, r.n_prompt, r.segment, r.tile);
-    out.logits           = device.sizes->token_runner(p);
-    out.activations += device.sizes->stage1(p, r.rocket, out.budgets, r.n_prompt);
-    const size_t rows      = CompactCache::rows_bytes(p, device, r.mode, r.rocket, out.budgets);
-    const size_t summaries = CompactCache::summary_bytes(p, device, r.mode, r.rocket, out.budgets);
+    out.activations      = Prefill::activation_bytes(params, device, request.n_prompt, request.segment, request.tile);
+    out.logits           = device.sizes->token_runner(params);
+    out.activations += device.sizes->stage1(params, request.rocket, out.budgets, request.n_prompt);
+    const size_t rows      = CompactCache::rows_bytes(params, device, request.mode, request.rocket, out.budgets);
+    const size_t summaries = CompactCache::summary_bytes(params, device, request.mode, request.rocket, out.budgets);
     out.document_on_device =
-        r.home == DocumentHome::device || r.mode == Mode::full || !device.own_memory ||
-        (r.home == DocumentHome::automatic &&
-         fits_on_device(device, out.document_kv, weight_bytes + out.activations + out.logits + rows + summaries));
-    if (needs_compact(r.mode, out.budgets, out.document_on_device)) {
+        request.home == DocumentHome::device || request.mode == Mode::full || !device.own_memory ||
+        (request.home == DocumentHome::automatic &&
+         fits_on_device(device, out.document_kv, model.weight_bytes + out.activations + out.logits + rows + summaries));
+    if (needs_compact(request.mode, out.budgets, out.document_on_device)) {
         out.compact_cache = rows;
         out.summaries     = summaries;
     }
-    out.layer_buffers       = out.document_on_device ? 0 : device.sizes->layer_stream(document, r.n_prompt);
-    out.full_kv             = p.kv_bytes_per_token() * size_t(n_total);
-    out.on_gpu              = device.own_memory;
-    out.available           = device.available;
-    out.host_available      = device.host_available;
-    out.read_bytes_per_step = out.compact_cache
-                                  ? CompactCache::read_bytes(p, r.mode, r.rocket, out.budgets,
-                                                             std::min(out.budgets.prompt_budget, r.n_prompt))
-                                  : double(document.bytes(r.n_prompt)) / double(p.n_layer * p.n_head_kv);
-    out.compact_cache += r.own_history;
+    out.layer_buffers  = out.document_on_device ? 0 : device.sizes->layer_stream(document, request.n_prompt);
+    out.full_kv        = params.kv_bytes_per_token() * size_t(n_total);
+    out.on_gpu         = device.own_memory;
+    out.available      = device.available;
+    out.host_available = device.host_available;
+    out.read_bytes_per_step =
+        out.compact_cache ? CompactCache::read_bytes(params, request.mode, request.rocket, out.budgets,
+                                                     std::min(out.budgets.prompt_budget, request.n_prompt))
+                          : double(document.bytes(request.n_prompt)) / double(params.n_layer * params.n_head_kv);
+    out.compact_cache += request.own_history;
     return Status::good();
 }
 
@@ -178,14 +184,13 @@ MemoryNeed scarcest(const MemoryPlan & plan) {
     return device.fits() && plan.on_gpu && !host.fits() ? host : device;
 }
 
-Status check_plan(const HyperParams & p, const DeviceTraits & device, size_t weight_bytes, const PlanRequest & r,
-                  DocumentState state, MemoryPlan & out) {
-    RETURN_IF_FAILED(memory_plan(p, device, weight_bytes, r, out));
+Status check_plan(const PlannedModel & model, const PlanRequest & request, DocumentState state, MemoryPlan & out) {
+    RETURN_IF_FAILED(memory_plan(model, request, out));
     if (fits(out)) return Status::good();
     auto shortage           = std::make_shared<MemoryShortage>();
     shortage->need          = scarcest(out);
-    shortage->request       = r;
-    shortage->smaller       = smaller_plans(p, device, weight_bytes, r, out, state);
+    shortage->request       = request;
+    shortage->smaller       = smaller_plans(model, request, out, state);
     const MemoryNeed & need = shortage->need;
     Status             status =
         Status::fail(need.on_gpu ? Code::GPU_OOM : Code::HOST_OOM,
@@ -196,20 +201,20 @@ Status check_plan(const HyperParams & p, const DeviceTraits & device, size_t wei
     return status;
 }
 
-Status with_shortage(Status failed, const HyperParams & p, const DeviceTraits & device, size_t weight_bytes,
-                     const PlanRequest & r, DocumentState state) {
+Status with_shortage(Status failed, const PlannedModel & model, const PlanRequest & request, DocumentState state) {
     if ((failed.code != Code::GPU_OOM && failed.code != Code::HOST_OOM) || failed.shortage) return failed;
     MemoryPlan plan;
-    if (!memory_plan(p, device, weight_bytes, r, plan).ok()) return failed;
-    auto shortage     = std::make_shared<MemoryShortage>();
-    shortage->need    = need_of(plan, failed.code == Code::GPU_OOM || !device.own_memory);
-    shortage->request = r;
+    if (!memory_plan(model, request, plan).ok()) return failed;
+    const bool own_memory = model.device.own_memory;
+    auto       shortage   = std::make_shared<MemoryShortage>();
+    shortage->need        = need_of(plan, failed.code == Code::GPU_OOM || !own_memory);
+    shortage->request     = request;
     // By the plan it may have fitted: then what is proposed has to be clearly smaller than what failed.
-    DeviceTraits  less = device;
+    PlannedModel  less = model;
     const int64_t most = shortage->need.needed - shortage->need.needed / 16;
-    int64_t &     room = shortage->need.on_gpu || !device.own_memory ? less.available : less.host_available;
+    int64_t &     room = shortage->need.on_gpu || !own_memory ? less.device.available : less.device.host_available;
     room               = std::min(room, most);
-    shortage->smaller  = smaller_plans(p, less, weight_bytes, r, plan, state);
+    shortage->smaller  = smaller_plans(less, request, plan, state);
     failed.message += advice(*shortage, state);
     failed.shortage = std::move(shortage);
     return failed;

@@ -98,21 +98,24 @@ struct HeldMemory {
 Status check_host_memory(const Device & device, size_t needed, const std::string & what);
 Status check_device_memory(const Device & device, size_t needed, const std::string & what);
 
-// Everything below is told what is available as if nothing of what it counts were there yet: weights that are loaded,
-// and KV that is held, are added to what is free.
-Status memory_plan(const HyperParams & params, const DeviceTraits & device, size_t weight_bytes,
-                   const PlanRequest & request, MemoryPlan & out);
+// A model and the device that would compute with it. What the device has available is told as if nothing that a plan
+// counts were there yet: loaded weights and held KV are added to what is free.
+struct PlannedModel {
+    const HyperParams & params;
+    size_t              weight_bytes = 0;
+    DeviceTraits        device;
+};
+
+Status memory_plan(const PlannedModel & model, const PlanRequest & request, MemoryPlan & out);
 
 // The device's, or RAM where only that lacks.
 MemoryNeed scarcest(const MemoryPlan & plan);
 
 // GPU_OOM or HOST_OOM with the shortage when the plan does not fit.
-Status check_plan(const HyperParams & params, const DeviceTraits & device, size_t weight_bytes,
-                  const PlanRequest & request, DocumentState state, MemoryPlan & out);
+Status check_plan(const PlannedModel & model, const PlanRequest & request, DocumentState state, MemoryPlan & out);
 
 // A HOST_OOM or GPU_OOM that an allocation ended with gets the shortage, and the first proposal behind its sentence.
 // Anything else is as it was.
-Status with_shortage(Status failed, const HyperParams & params, const DeviceTraits & device, size_t weight_bytes,
-                     const PlanRequest & request, DocumentState state);
+Status with_shortage(Status failed, const PlannedModel & model, const PlanRequest & request, DocumentState state);
 
 }  // namespace rocketdoc

@@ -78,7 +78,7 @@ void check_shortage(const Status & status, const DeviceTraits & device, const Pl
     CHECK(status.message.find(bytes_text(s.need.available)) != std::string::npos);
     for (const SmallerPlan & smaller : s.smaller) {
         MemoryPlan plan;
-        CHECK(memory_plan(p, device, WEIGHTS, smaller.request, plan).ok());
+        CHECK(memory_plan({p, WEIGHTS, device}, smaller.request, plan).ok());
         CHECK(fits(plan));
         CHECK(plan.device_total() == smaller.plan.device_total());
         CHECK(changes_something(r, smaller.request));
@@ -100,7 +100,7 @@ void test_every_size() {
                     const PlanRequest  r =
                         question_on(100'000, mode, 4096, on_gpu ? DocumentHome::device : DocumentHome::automatic);
                     MemoryPlan   plan;
-                    const Status status = check_plan(p, device, WEIGHTS, r, state, plan);
+                    const Status status = check_plan({p, WEIGHTS, device}, r, state, plan);
                     CHECK(status.ok() == fits(plan));
                     CHECK(!fitted || status.ok());
                     fitted = status.ok();
@@ -130,22 +130,22 @@ void test_order() {
     // 100,000 tokens are 12.3 GiB of KV in f16: the GPU has less, RAM has it.
     const DeviceTraits small  = gpu(10 * 1024 * MiB, 64 * 1024 * MiB);
     const PlanRequest  there  = question_on(100'000, Mode::rocketkv_mt, 1024, DocumentHome::device);
-    Status             status = check_plan(p, small, WEIGHTS, there, DocumentState::unread, plan);
+    Status             status = check_plan({p, WEIGHTS, small}, there, DocumentState::unread, plan);
     if (const SmallerPlan * first = first_of(status)) {
         CHECK(first->request.home == DocumentHome::host);
         CHECK(first->request.document_type == GGML_TYPE_F16);
         CHECK(status.message.find("in RAM") != std::string::npos);
     }
     // Nobody said where: it goes to RAM by itself, and nothing lacks.
-    CHECK(
-        check_plan(p, small, WEIGHTS, question_on(100'000, Mode::rocketkv_mt, 1024), DocumentState::unread, plan).ok());
+    CHECK(check_plan({p, WEIGHTS, small}, question_on(100'000, Mode::rocketkv_mt, 1024), DocumentState::unread, plan)
+              .ok());
     CHECK(!plan.document_on_device);
     // Full mode reads on the GPU.
-    status = check_plan(p, small, WEIGHTS, question_on(100'000, Mode::full, 1024), DocumentState::unread, plan);
+    status = check_plan({p, WEIGHTS, small}, question_on(100'000, Mode::full, 1024), DocumentState::unread, plan);
     if (const SmallerPlan * first = first_of(status)) CHECK(first->request.mode == Mode::rocketkv_mt);
     // On a CPU only the type and the budget can change.
-    status = check_plan(p, cpu(14 * 1024 * MiB), WEIGHTS, question_on(100'000, Mode::full, 1024), DocumentState::unread,
-                        plan);
+    status = check_plan({p, WEIGHTS, cpu(14 * 1024 * MiB)}, question_on(100'000, Mode::full, 1024),
+                        DocumentState::unread, plan);
     CHECK(status.code == Code::HOST_OOM);
     if (const SmallerPlan * first = first_of(status)) {
         CHECK(first->request.document_type == GGML_TYPE_Q8_0);
@@ -153,20 +153,20 @@ void test_order() {
     }
     // A text that is held need not be read again while a smaller budget does.
     const PlanRequest large = question_on(100'000, Mode::rocketkv_mt, 32768, DocumentHome::device);
-    CHECK(check_plan(p, gpu(64 * 1024 * MiB, 64 * 1024 * MiB), WEIGHTS, large, DocumentState::held, plan).ok());
+    CHECK(check_plan({p, WEIGHTS, gpu(64 * 1024 * MiB, 64 * 1024 * MiB)}, large, DocumentState::held, plan).ok());
     const DeviceTraits tight = gpu(plan.device_total() - 512 * MiB, 64 * 1024 * MiB);
-    status                   = check_plan(p, tight, WEIGHTS, large, DocumentState::held, plan);
+    status                   = check_plan({p, WEIGHTS, tight}, large, DocumentState::held, plan);
     if (const SmallerPlan * first = first_of(status)) {
         CHECK(first->request.rocket.token_budget < 32768);
         CHECK(first->request.home == DocumentHome::device && first->request.document_type == GGML_TYPE_F16);
         // What reads it again says so.
         CHECK(status.message.find("read again") == std::string::npos);
     }
-    status = check_plan(p, tight, WEIGHTS, large, DocumentState::unread, plan);
+    status = check_plan({p, WEIGHTS, tight}, large, DocumentState::unread, plan);
     if (const SmallerPlan * first = first_of(status)) CHECK(first->request.home == DocumentHome::host);
     // RAM lacks, the GPU does not.
     const PlanRequest in_ram = question_on(100'000, Mode::rocketkv_mt, 1024, DocumentHome::host);
-    status = check_plan(p, gpu(40 * 1024 * MiB, 4 * 1024 * MiB), WEIGHTS, in_ram, DocumentState::unread, plan);
+    status = check_plan({p, WEIGHTS, gpu(40 * 1024 * MiB, 4 * 1024 * MiB)}, in_ram, DocumentState::unread, plan);
     CHECK(status.code == Code::HOST_OOM);
     if (const SmallerPlan * first = first_of(status)) CHECK(first->request.home == DocumentHome::device);
 }
@@ -177,9 +177,9 @@ void test_failed_allocation() {
     const DeviceTraits device = gpu(40 * 1024 * MiB, 64 * 1024 * MiB);
     const PlanRequest  r      = question_on(100'000, Mode::rocketkv_mt, 1024, DocumentHome::device);
     MemoryPlan         plan;
-    CHECK(check_plan(p, device, WEIGHTS, r, DocumentState::unread, plan).ok());
+    CHECK(check_plan({p, WEIGHTS, device}, r, DocumentState::unread, plan).ok());
     const Status status =
-        with_shortage(Status::fail(Code::GPU_OOM, "It failed."), p, device, WEIGHTS, r, DocumentState::unread);
+        with_shortage(Status::fail(Code::GPU_OOM, "It failed."), {p, WEIGHTS, device}, r, DocumentState::unread);
     CHECK(status.code == Code::GPU_OOM);
     CHECK(status.message.rfind("It failed. With ", 0) == 0);
     if (CHECK(status.shortage && !status.shortage->smaller.empty())) {
@@ -188,7 +188,7 @@ void test_failed_allocation() {
             CHECK(smaller.plan.device_total() < plan.device_total());
     }
     const Status other =
-        with_shortage(Status::fail(Code::GPU_FAULT, "It broke."), p, device, WEIGHTS, r, DocumentState::unread);
+        with_shortage(Status::fail(Code::GPU_FAULT, "It broke."), {p, WEIGHTS, device}, r, DocumentState::unread);
     CHECK(other.code == Code::GPU_FAULT && other.message == "It broke." && !other.shortage);
 }
 
@@ -338,9 +338,9 @@ void test_own_history_is_planned() {
     const DeviceTraits device = gpu(40 * 1024 * MiB, 64 * 1024 * MiB);
     PlanRequest        r      = question_on(100'000, Mode::rocketkv, 4096);
     MemoryPlan         without, with;
-    CHECK(memory_plan(p, device, WEIGHTS, r, without).ok());
+    CHECK(memory_plan({p, WEIGHTS, device}, r, without).ok());
     r.own_history = 700 * MiB;
-    CHECK(memory_plan(p, device, WEIGHTS, r, with).ok());
+    CHECK(memory_plan({p, WEIGHTS, device}, r, with).ok());
     CHECK(with.total() == without.total() + 700 * MiB && with.device_total() == without.device_total() + 700 * MiB);
 }
 
