@@ -31,7 +31,8 @@ export function removeBoilerplate($: CheerioAPI): Boilerplate {
   visit(body);
   const lost = candidates.reduce((sum, element) => sum + words(textOfNode(element)), 0);
   // A page of links is a page of links: were most of it left out, it would not be read at all.
-  if (lost === whole || (!inArticle && lost > whole / 2)) return removed;
+  const hasMain = inArticle !== undefined || $('main,article,[role=main],h1').text().trim() !== '';
+  if (lost === whole || (!hasMain && lost > whole / 2)) return removed;
   for (const element of candidates) {
     const count = words(textOfNode(element));
     if (count > 0) removed.parts++;

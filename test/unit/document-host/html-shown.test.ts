@@ -99,6 +99,14 @@ describe('a saved page', () => {
     expect(whole.notes).toEqual({});
   });
 
+  it('may be as short as its navigation is long', async () => {
+    const links = Array.from({ length: 9 }, (_, i) => `<a href="/${i}">Menu ${i}</a> `).join('');
+    const { text } = await read(
+      `<nav>${links}</nav><article><p>Only this.</p></article><footer>Imprint <a href="/i">here</a></footer>`,
+    );
+    expect(text).toBe('Only this.');
+  });
+
   it.each([
     [
       'a table',
