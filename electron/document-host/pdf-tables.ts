@@ -18,7 +18,7 @@ export function isTable(band: Band): boolean {
   const both = [left, right];
   const reads = both.every(({ words, continued }) => words >= 3 && continued >= 0.2);
   const { switches, rows } = drawing(band);
-  if (switches <= Math.max(1, 0.1 * rows)) {
+  if (switches <= Math.max(1, 0.25 * rows)) {
     // Drawn one column after the other. A table is so drawn by few programs: its cells are short and of different kinds.
     if (reads || isAlphabetic(band)) return false;
     if (labels(band) >= 0.5) return true;
@@ -27,9 +27,11 @@ export function isTable(band: Band): boolean {
     const short = both.every(({ words, continued }) => words <= 3 && continued < 0.2) && rows <= 30;
     return numbers || (short && isFlush(band.left) && isFlush(band.right));
   }
+  // Lists such as a bibliography: wordy, and their lines do not stand beside each other.
+  if (switches < 0.5 * rows && both.every(({ words }) => words >= 3) && aligned(band) < 0.85) return false;
   if (!reads) return true;
   // From side to side on every printed line: columns that were drawn line by line. Less often: cell by cell.
-  return switches >= Math.max(3, 0.2 * rows) && switches < 1.2 * rows && logicalRows(band).length > 1;
+  return switches >= Math.max(3, 0.25 * rows) && switches < 1.2 * rows && logicalRows(band).length > 1;
 }
 
 function sideOf(segments: readonly Segment[]): Side {
