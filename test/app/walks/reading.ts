@@ -85,7 +85,7 @@ export const receipts = () => {
       tell = listener;
     },
     post: () => {
-      tell({ type: 'progress', step: 'recognising', done: 1, total: 3 });
+      queueMicrotask(() => tell({ type: 'progress', step: 'recognising', done: 1, total: 3 }));
       void reader.held.then(() => {
         const text = 'The rent is 950 a month.\n\nThree keys were handed over on 1 May.';
         const pages = [
