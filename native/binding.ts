@@ -4,6 +4,8 @@
  * Every failed call rejects or throws an Error whose `code` is one of electron/contract/errors.ts; a lack of memory has `shortage` too.
  */
 
+import type { choices } from '../electron/contract/method-values.ts';
+
 /** full: dense over every row. rocketkv-mt: stage 1 + stage 2, full KV kept (chats). rocketkv: the same, full KV dropped.
  *  snapkv: stage 1, dense decode. hsa: stage 2 over every row. exact-topk: oracle, exact top-k of the full KV. */
 export type NativeMode = 'full' | 'rocketkv' | 'rocketkv-mt' | 'snapkv' | 'hsa' | 'exact-topk';
@@ -13,11 +15,10 @@ export interface NativeRocketOptions {
   window: number;
   /** Max-pooling kernel of stage 1, odd. */
   kernel: number;
-  decomposition: 'v2' | 'v1';
-  grouping: 'kv-group' | 'query-head';
-  /** random: rows by chance, a control for measuring. */
-  pooling: 'max' | 'triangle' | 'random';
-  selector: 'pages' | 'codes' | 'codes-residual';
+  decomposition: (typeof choices.decomposition)[number];
+  grouping: (typeof choices.grouping)[number];
+  pooling: (typeof choices.pooling)[number];
+  selector: (typeof choices.selector)[number];
   /** 0: derived from the budget. */
   page: number;
   r: number;

@@ -36,6 +36,14 @@ export const ranges = {
   keptGb: whole(0, 100_000),
 } satisfies Record<string, Range>;
 
+/** What RocketKV's parts may be, as native/rocketkv/method.def lists them. random: rows by chance, a control for measuring. */
+export const choices = {
+  decomposition: ['v2', 'v1'],
+  grouping: ['kv-group', 'query-head'],
+  pooling: ['max', 'triangle', 'random'],
+  selector: ['pages', 'codes', 'codes-residual'],
+} as const;
+
 /** paper: pages and max pooling, as published. coded: key codes and triangle pooling, fewer bytes for the same answer. */
 export const presets = {
   paper: { pooling: 'max', selector: 'pages' },

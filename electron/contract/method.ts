@@ -3,7 +3,7 @@
  * method-values.ts, which holds the numbers, the only place for it.
  */
 import { z } from 'zod';
-import { type Range, ranges, usualTokenBudget } from './method-values.ts';
+import { choices, type Range, ranges, usualTokenBudget } from './method-values.ts';
 
 const wholeIn = ({ least, most }: Range) => z.int().min(least).max(most);
 const realIn = ({ least, most }: Range) => z.number().min(least).max(most);
@@ -21,10 +21,10 @@ export const rocketOptionsSchema = z.strictObject({
   window: wholeIn(ranges.window),
   /** Stage 1's pooling kernel. */
   kernel: wholeIn(ranges.kernel).refine((kernel) => kernel % 2 === 1, 'must be odd'),
-  decomposition: z.enum(['v2', 'v1']),
-  grouping: z.enum(['kv-group', 'query-head']),
-  pooling: z.enum(['max', 'triangle', 'random']),
-  selector: z.enum(['pages', 'codes', 'codes-residual']),
+  decomposition: z.enum(choices.decomposition),
+  grouping: z.enum(choices.grouping),
+  pooling: z.enum(choices.pooling),
+  selector: z.enum(choices.selector),
   /** 0: derived from the budget. */
   page: wholeIn(ranges.page),
   r: wholeIn(ranges.r),
