@@ -72,7 +72,7 @@ function embedded(shared: DocxShared, program: string, part: string): void {
 }
 
 /** SmartArt: its points in order; those of layout hold no text. */
-function diagramText(root: XmlElement): string {
+export function diagramText(root: XmlElement): string {
   return descendantsNamed(root, 'dgm:pt')
     .map((point) => paragraphs(point).join(' '))
     .filter((text) => text !== '')
@@ -81,7 +81,7 @@ function diagramText(root: XmlElement): string {
 }
 
 /** "[Chart: Sales]" and its numbers, one series a row. */
-function chartText(root: XmlElement): string {
+export function chartText(root: XmlElement): string {
   const chart = childNamed(root, 'c:chart') ?? root;
   const title = childNamed(chart, 'c:title');
   const name = title ? paragraphs(title).join(' ') || cached(title).join(' ') : '';

@@ -1,15 +1,13 @@
 /** One file to one document, in this process. The host calls it; nobody else should, for a file may hang or eat memory. */
-import { type DocumentFormat, documentKinds } from '../contract/document-kinds.ts';
 import type { DocumentLimits, ParseChoice, ParsedDocument, ParseStep } from '../contract/documents.ts';
 import { AppError } from '../contract/errors.ts';
 import type { ExtractContext } from './extract-context.ts';
 import { extractCode, extractTex } from './extract-source.ts';
 import { extractMarkdown, extractText } from './extract-text.ts';
 import { ImportNotes } from './import-notes.ts';
-import { expected, sniffFormat, withArticle } from './sniff-format.ts';
+import { expected, type PlainFormat, sniffFormat } from './sniff-format.ts';
 import { SourceFile } from './source-file.ts';
-import { cannotRead } from './unreadable-kinds.ts';
-import { zipFormat } from './zip-format.ts';
+import { type ZipFormat, zipFormat } from './zip-format.ts';
 import { GuardedZip } from './zip-guard.ts';
 
 export interface ParseOptions {
@@ -43,6 +41,7 @@ export async function parseFile(path: string, options: ParseOptions): Promise<Pa
 }
 
 type Reader = (context: ExtractContext) => Promise<ParsedDocument> | ParsedDocument;
+type ZipReader = (context: ExtractContext, zip: GuardedZip) => Promise<ParsedDocument> | ParsedDocument;
 
 /** Parsers are loaded when their format turns up: a text file should not wait for PDFium. */
 async function extract(context: ExtractContext): Promise<ParsedDocument> {
@@ -50,18 +49,10 @@ async function extract(context: ExtractContext): Promise<ParsedDocument> {
   const sniffed = sniffFormat(source, notes);
   if (sniffed !== 'zip') return readers[sniffed](context);
   const zip = new GuardedZip(source.readAll(), source.name);
-  const format = expected(zipFormat(zip, source), source, notes);
-  switch (format) {
-    case 'docx':
-      return (await import('./extract-docx.ts')).extractDocx(context, zip);
-    case 'epub':
-      return (await import('./extract-epub.ts')).extractEpub(context, zip);
-    default:
-      throw cannotRead(source.name, withArticle(documentKinds[format].name), 'Save it as PDF and open that.');
-  }
+  return zipReaders[expected(zipFormat(zip, source), source, notes)](context, zip);
 }
 
-const readers: Record<DocumentFormat, Reader> = {
+const readers: Record<PlainFormat, Reader> = {
   txt: extractText,
   md: extractMarkdown,
   html: async (context) => (await import('./extract-html.ts')).extractHtml(context),
@@ -72,16 +63,37 @@ const readers: Record<DocumentFormat, Reader> = {
   code: extractCode,
   ipynb: async (context) => (await import('./extract-ipynb.ts')).extractIpynb(context),
   eml: async (context) => (await import('./extract-eml.ts')).extractEml(context),
-  rtf: notYet,
-  odt: notYet,
-  odp: notYet,
-  ods: notYet,
-  docx: notYet,
-  epub: notYet,
-  pptx: notYet,
-  xlsx: notYet,
+  rtf: async (context) => (await import('./extract-rtf.ts')).extractRtf(context),
+  odt: (context) => openDocument('odt', context),
+  odp: (context) => openDocument('odp', context),
+  ods: (context) => openDocument('ods', context),
 };
 
-function notYet({ source }: ExtractContext): never {
-  throw cannotRead(source.name, 'a document of a kind', 'Save it as PDF and open that.');
+const zipReaders: Record<ZipFormat, ZipReader> = {
+  docx: async (context, zip) => (await import('./extract-docx.ts')).extractDocx(context, zip),
+  epub: async (context, zip) => (await import('./extract-epub.ts')).extractEpub(context, zip),
+  pptx: async (context, zip) => (await import('./extract-pptx.ts')).extractPptx(context, zip),
+  xlsx: async (context, zip) => (await import('./extract-xlsx.ts')).extractXlsx(context, zip),
+  odt: (context, zip) => openDocument('odt', context, zip),
+  odp: (context, zip) => openDocument('odp', context, zip),
+  ods: (context, zip) => openDocument('ods', context, zip),
+};
+
+/** Without an archive: the file is one flat XML file. */
+async function openDocument(
+  format: 'odt' | 'odp' | 'ods',
+  context: ExtractContext,
+  zip?: GuardedZip,
+): Promise<ParsedDocument> {
+  const { OdfPackage } = await import('./odf-package.ts');
+  const { source } = context;
+  const files = zip ? OdfPackage.archive(zip, source.name) : OdfPackage.flat(source.readAll());
+  switch (format) {
+    case 'odt':
+      return (await import('./extract-odt.ts')).extractOdt(context, files);
+    case 'odp':
+      return (await import('./extract-odp.ts')).extractOdp(context, files);
+    case 'ods':
+      return (await import('./extract-ods.ts')).extractOds(context, files);
+  }
 }

@@ -8,11 +8,13 @@ import { unreadableKind } from './unreadable-kinds.ts';
 /** Kinds whose text is written as text: the extension tells them apart. The others must show what they are. */
 const textKinds = ['txt', 'md', 'csv', 'tex', 'code', 'eml', 'ipynb', 'html'] as const;
 type TextKind = (typeof textKinds)[number];
+/** What a file that is no zip archive can be. */
+export type PlainFormat = TextKind | 'pdf' | 'picture' | 'rtf' | 'odt' | 'odp' | 'ods';
 
 const pictureMarks = ['\x89PNG\r\n', '\xff\xd8\xff', 'BM'];
 
 /** zip: told apart by its entries (zip-format.ts). odt, odp and ods: as one flat XML file. */
-export function sniffFormat(source: SourceFile, notes: ImportNotes): DocumentFormat | 'zip' {
+export function sniffFormat(source: SourceFile, notes: ImportNotes): PlainFormat | 'zip' {
   const head = Buffer.from(source.head(4096)).toString('latin1');
   const { extension, name } = source;
   const named = kindOfExtension(extension);
@@ -38,7 +40,11 @@ export function sniffFormat(source: SourceFile, notes: ImportNotes): DocumentFor
 }
 
 /** The content decides; when the name says something else, the person is told. */
-export function expected(format: DocumentFormat, { extension }: SourceFile, notes: ImportNotes): DocumentFormat {
+export function expected<Format extends DocumentFormat>(
+  format: Format,
+  { extension }: SourceFile,
+  notes: ImportNotes,
+): Format {
   if (extension !== '' && kindOfExtension(extension) !== format) {
     const sentence = `The file is named .${extension} but is ${withArticle(documentKinds[format].name)}; it was read as such.`;
     notes.add({ kind: 'other-format', count: 1, sentence });
@@ -46,7 +52,7 @@ export function expected(format: DocumentFormat, { extension }: SourceFile, note
   return format;
 }
 
-export function withArticle(name: string): string {
+function withArticle(name: string): string {
   return `${/^([aeioAEIOU]|[FHLMNRSX](?=[A-Z]))/.test(name) ? 'an' : 'a'} ${name}`;
 }
 

@@ -40,6 +40,17 @@ const usualPrefixes = new Map<string, string>([
   ['http://schemas.microsoft.com/office/word/2010/wordprocessingShape', 'wps'],
   ['http://schemas.microsoft.com/office/word/2010/wordml', 'w14'],
   ['http://schemas.microsoft.com/office/word/2012/wordml', 'w15'],
+  [`${office}presentationml/2006/main`, 'p'],
+  [`${strict}presentationml/main`, 'p'],
+  [`${office}spreadsheetml/2006/main`, ''],
+  [`${strict}spreadsheetml/main`, ''],
+  [`${office}drawingml/2006/spreadsheetDrawing`, 'xdr'],
+  [`${strict}drawingml/spreadsheetDrawing`, 'xdr'],
+  ...['office', 'text', 'table', 'presentation', 'style', 'number'].map((name): [string, string] => [
+    `urn:oasis:names:tc:opendocument:xmlns:${name}:1.0`,
+    name,
+  ]),
+  ['urn:oasis:names:tc:opendocument:xmlns:drawing:1.0', 'draw'],
   ['urn:schemas-microsoft-com:vml', 'v'],
   ['urn:schemas-microsoft-com:office:office', 'o'],
 ]);

@@ -1,12 +1,13 @@
 /** Which kind of document a zip archive is: told by its parts, not by its name. */
-import type { DocumentFormat } from '../contract/document-kinds.ts';
 import { AppError } from '../contract/errors.ts';
 import { openDocumentFormat } from './sniff-format.ts';
 import type { SourceFile } from './source-file.ts';
 import { cannotRead } from './unreadable-kinds.ts';
 import type { GuardedZip } from './zip-guard.ts';
 
-export function zipFormat(zip: GuardedZip, { name, extension }: SourceFile): DocumentFormat {
+export type ZipFormat = 'docx' | 'epub' | 'pptx' | 'xlsx' | 'odt' | 'odp' | 'ods';
+
+export function zipFormat(zip: GuardedZip, { name, extension }: SourceFile): ZipFormat {
   if (zip.has('word/document.xml') || /^do[ct][xm]$/.test(extension)) return 'docx';
   if (zip.has('ppt/presentation.xml')) return 'pptx';
   if (zip.has('xl/workbook.xml')) return 'xlsx';
@@ -14,7 +15,8 @@ export function zipFormat(zip: GuardedZip, { name, extension }: SourceFile): Doc
   if (zip.has('xl/workbook.bin')) throw cannotRead(name, 'a binary workbook (.xlsb)', 'Save it as XLSX in Excel.');
   const mediaType = zip.has('mimetype') ? Buffer.from(zip.read('mimetype')).toString('latin1') : '';
   const openDocument =
-    openDocumentFormat(mediaType) ?? (zip.has('content.xml') ? openDocumentNamed(extension) : undefined);
+    openDocumentFormat(mediaType) ??
+    (mediaType === '' && zip.has('content.xml') ? openDocumentNamed(extension) : undefined);
   if (openDocument) return openDocument;
   if (zip.has('META-INF/container.xml')) return 'epub';
   throw otherArchive(zip, name, extension);

@@ -89,7 +89,7 @@ describe('extract-docx', () => {
     await failure(parse(write('d.docx', zipBytes(docxParts('')))), 'DOC_EMPTY');
     await failure(parse(write('e.docx', zipBytes(parts).subarray(0, 600))), 'DOC_FORMAT');
     expect(
-      (await failure(parse(write('f.xlsx', zipBytes([{ name: 'xl/workbook.xml', content: '<x/>' }]))), 'DOC_FORMAT'))
+      (await failure(parse(write('f.xlsx', zipBytes([{ name: 'xl/workbook.bin', content: '<x/>' }]))), 'DOC_FORMAT'))
         .message,
     ).toContain('Excel');
     expect(

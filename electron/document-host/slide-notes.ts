@@ -1,0 +1,36 @@
+/** What is told of a presentation beside its text. */
+import type { ImportNotes } from './import-notes.ts';
+import { countText, pageRanges } from './wording.ts';
+
+export class SlideNotes {
+  readonly hidden: number[] = []; // numbers of slides, from 1
+  readonly missing: number[] = [];
+  comments = 0;
+  pictures = 0; // without a description
+  objects = 0; // of other programs, films, sounds
+
+  tell(notes: ImportNotes): void {
+    if (this.hidden.length > 0) {
+      const one = this.hidden.length === 1;
+      const sentence = `${one ? 'Slide' : 'Slides'} ${pageRanges(this.hidden)} ${one ? 'is' : 'are'} hidden in the presentation and ${one ? 'was' : 'were'} read all the same.`;
+      notes.add({ kind: 'hidden-slides', count: this.hidden.length, sentence });
+    }
+    if (this.missing.length > 0) {
+      const one = this.missing.length === 1;
+      const sentence = `${one ? 'Slide' : 'Slides'} ${pageRanges(this.missing)} ${one ? 'is' : 'are'} named in the presentation but not in the file.`;
+      notes.add({ kind: 'parts-not-read', count: this.missing.length, sentence });
+    }
+    if (this.comments > 0) {
+      const sentence = `${countText(this.comments, 'comment')}, in the text after the slide ${this.comments === 1 ? 'it belongs' : 'they belong'} to.`;
+      notes.add({ kind: 'comments', count: this.comments, sentence });
+    }
+    if (this.pictures > 0) {
+      const sentence = `${countText(this.pictures, 'picture')} without a description ${this.pictures === 1 ? 'is' : 'are'} not in the text.`;
+      notes.add({ kind: 'pictures', count: this.pictures, sentence });
+    }
+    if (this.objects > 0) {
+      const sentence = `${countText(this.objects, 'embedded object')}, film or sound, was not read. Open it in the presentation.`;
+      notes.add({ kind: 'parts-not-read', count: this.objects, sentence });
+    }
+  }
+}
