@@ -11,9 +11,9 @@ namespace rocketdoc {
 // Bytes that can be allocated now: free memory, and any limit on this process or its control group.
 int64_t host_memory_available();
 
-// Pages of its own from the system, zero, in large pages where the system has them and asks nothing for it, every one
-// there already: several threads wrote to them. So tens of gigabytes are ready in a second or two, where one thread's
-// page faults take ten.
+// Memory straight from the system, filled with zeros. Large pages are used where the system offers them. Several
+// threads write to every page beforehand: so tens of gigabytes are ready in one or two seconds, where the page faults
+// of one thread take ten.
 class HostPages {
   public:
     HostPages() = default;

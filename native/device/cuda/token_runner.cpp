@@ -24,7 +24,7 @@ static int64_t widest_input(const HyperParams & p) { return std::max({p.n_embd, 
 size_t CudaTokenRunner::device_bytes(const HyperParams & p) {
     const int64_t rows = 2 * p.n_layer * p.n_head_kv * p.head_dim, heads = (p.n_head + 2 * p.n_head_kv) * p.head_dim;
     const int64_t shared = p.n_embd + 2 * p.n_head * p.head_dim + p.n_vocab + rows + widest_input(p);
-    const int64_t nodes  = 8 * p.n_embd + 4 * p.n_ff + 3 * heads;  // of a step
+    const int64_t nodes  = 8 * p.n_embd + 4 * p.n_ff + 3 * heads;  // of a part
     return size_t(shared + nodes) * sizeof(float);
 }
 
@@ -69,8 +69,8 @@ KernelActivations CudaTokenRunner::activations() const {
 }
 
 ggml_cgraph * CudaTokenRunner::new_graph() {
-    steps_.push_back({ggml_new_graph_custom(ctx_.get(), NODES_PER_GRAPH, false), 0, {}});
-    return steps_.back().graph;
+    parts_.push_back({ggml_new_graph_custom(ctx_.get(), NODES_PER_GRAPH, false), 0, {}});
+    return parts_.back().graph;
 }
 
 ggml_tensor * CudaTokenRunner::leaf(ggml_type type, std::array<int64_t, 2> ne, size_t offset) {
@@ -89,7 +89,7 @@ Status CudaTokenRunner::build() {
                        (ggml_tensor_overhead() * NODES_PER_GRAPH + ggml_graph_overhead_custom(NODES_PER_GRAPH, false)));
     ggml_init_params params = {ctx_memory_.size(), ctx_memory_.data(), true};
     ctx_.reset(ggml_init(params));
-    steps_.clear();
+    parts_.clear();
     live_rows_.clear();
     live_mask_.clear();
 
@@ -99,7 +99,7 @@ Status CudaTokenRunner::build() {
     ggml_tensor *  row      = leaf(GGML_TYPE_I64, {1, 1}, inputs_at_ + offsetof(Inputs, row));
     const size_t   kv       = size_t(p.n_head_kv * p.head_dim) * sizeof(float);
 
-    // Steps meet in memory of their own: x, q, a layer's K and V, what was attended.
+    // Parts meet in memory of their own: x, q, a layer's K and V, what was attended.
     ggml_tensor * x = arch.build_embedding(ctx, p, model_.weights(), token);
     RETURN_IF_FAILED(place_at(x, x_at_));
     ggml_build_forward_expand(new_graph(), x);
@@ -112,7 +112,7 @@ Status CudaTokenRunner::build() {
         RETURN_IF_FAILED(place_at(qkv.k, k_at));
         RETURN_IF_FAILED(place_at(qkv.v, v_at));
         for (ggml_tensor * t : {qkv.q, qkv.k, qkv.v}) ggml_build_forward_expand(graph, t);
-        if (compact_) steps_.push_back({nullptr, layer, {}});
+        if (compact_) parts_.push_back({nullptr, layer, {}});
         else {
             const auto heads = [&](int64_t n, size_t at) {
                 return ggml_reshape_3d(ctx, leaf(GGML_TYPE_F32, {p.head_dim, n}, at), p.head_dim, n, 1);
@@ -138,17 +138,17 @@ Status CudaTokenRunner::build() {
     return Status::good();
 }
 
-// Every node of a step has memory of its own, so that kernels may do several nodes' work at once.
+// Every node of a part has memory of its own, so that kernels may do several nodes' work at once.
 Status CudaTokenRunner::give_memory() {
     size_t most = 1;
-    for (const Step & step : steps_) {
-        if (step.graph) most = std::max(most, place_nodes(step.graph, nullptr, nullptr, DeviceBytes::ALIGN));
+    for (const TokenPart & part : parts_) {
+        if (part.graph) most = std::max(most, place_nodes(part.graph, nullptr, nullptr, DeviceBytes::ALIGN));
     }
     RETURN_IF_FAILED(DeviceBytes::allocate(cuda_, most, scratch_));
-    for (Step & step : steps_) {
-        if (!step.graph) continue;
-        place_nodes(step.graph, scratch_.buffer(), scratch_.at<uint8_t>(0), DeviceBytes::ALIGN);
-        step.calls = token_kernels(step.graph, activations());
+    for (TokenPart & part : parts_) {
+        if (!part.graph) continue;
+        place_nodes(part.graph, scratch_.buffer(), scratch_.at<uint8_t>(0), DeviceBytes::ALIGN);
+        part.calls = token_kernels(part.graph, activations());
     }
     return Status::good();
 }
@@ -214,15 +214,15 @@ Status CudaTokenRunner::set_dense_length(int64_t n_history) {
                        "setting the mask");
 }
 
-Status CudaTokenRunner::enqueue_steps() {
+Status CudaTokenRunner::enqueue_parts() {
     const KernelTable & kernels = cuda_.kernels();
     const HyperParams & p       = model_.params();
     const size_t        kv      = size_t(p.n_head_kv * p.head_dim) * sizeof(float);
-    for (const Step & step : steps_) {
-        if (!step.graph) {
-            const size_t at = rows_at_ + 2 * size_t(step.layer) * kv;
+    for (const TokenPart & part : parts_) {
+        if (!part.graph) {
+            const size_t at = rows_at_ + 2 * size_t(part.layer) * kv;
             LayerToken   token;
-            token.layer = step.layer;
+            token.layer = part.layer;
             token.q     = memory_.at<float>(q_at_);
             token.k     = memory_.at<float>(at);
             token.v     = memory_.at<float>(at + kv);
@@ -230,11 +230,11 @@ Status CudaTokenRunner::enqueue_steps() {
             RETURN_IF_FAILED(compact_->on_device().attend(token));
             continue;
         }
-        for (const KernelCall & call : step.calls)
+        for (const KernelCall & call : part.calls)
             RETURN_IF_FAILED(cuda_.check(call(kernels, cuda_.stream()), "computing a layer"));
-        if (!step.calls.empty()) continue;
+        if (!part.calls.empty()) continue;
         RETURN_IF_FAILED(cuda_.let_ggml_wait());
-        if (ggml_backend_graph_compute_async(cuda_.handle(), step.graph) != GGML_STATUS_SUCCESS)
+        if (ggml_backend_graph_compute_async(cuda_.handle(), part.graph) != GGML_STATUS_SUCCESS)
             return Status::fail(Code::GPU_FAULT, "ggml failed to compute a graph on the GPU.");
         RETURN_IF_FAILED(cuda_.wait_for_ggml());
     }
@@ -247,7 +247,7 @@ Status CudaTokenRunner::enqueue_token() {
     RETURN_IF_FAILED(cuda_.check(
         kernels.copy(memory_.at<void>(inputs_at_), pinned_.data(), sizeof(Inputs), cuda_.stream()), "giving a token"));
     if (compact_) RETURN_IF_FAILED(compact_->on_device().begin_token());
-    RETURN_IF_FAILED(enqueue_steps());
+    RETURN_IF_FAILED(enqueue_parts());
     if (compact_) RETURN_IF_FAILED(compact_->on_device().end_token());
     if (compact_ && history_ && history_->on_device()) {
         const ggml_tensor * rows = history_->k(0);
@@ -290,7 +290,7 @@ Status CudaTokenRunner::compute_token() {
 
 Status CudaTokenRunner::run(int32_t token, int64_t position, int64_t n_history, bool logits, NextToken & out,
                             const std::atomic<bool> * cancel) {
-    if (steps_.empty()) return Status::fail(Code::INTERNAL, "decode was not begun");
+    if (parts_.empty()) return Status::fail(Code::INTERNAL, "decode was not begun");
     if (cancel && cancel->load()) return Status::fail(Code::CANCELLED, "Cancelled.");
     RETURN_IF_FAILED(cuda_.enter());
     const Inputs inputs{token, int32_t(position), n_history};
@@ -365,7 +365,7 @@ void CudaTokenRunner::drop_capture() {
 Status CudaTokenRunner::end() {
     const Status written = write_staged_rows();
     drop_capture();
-    steps_.clear();
+    parts_.clear();
     history_ = nullptr;
     compact_ = nullptr;
     return written;

@@ -34,7 +34,7 @@ class CudaTokenRunner : public TokenRunner {
         int64_t row      = 0;  // of the history
     };
     // A part of a token: a graph, and what computes it.
-    struct Step {
+    struct TokenPart {
         ggml_cgraph *           graph = nullptr;  // null: attention on the compact cache
         int64_t                 layer = 0;        // of that attention
         std::vector<KernelCall> calls;            // empty: ggml computes the graph
@@ -48,7 +48,7 @@ class CudaTokenRunner : public TokenRunner {
     Status            list_history();
     KernelActivations activations() const;
     KernelCandidates  candidates() const;
-    Status            enqueue_steps();
+    Status            enqueue_parts();
     Status            set_dense_length(int64_t n_history);
     Status            enqueue_token();
     Status            compute_token();
@@ -66,7 +66,7 @@ class CudaTokenRunner : public TokenRunner {
     DeviceBytes  candidates_workspace_;
     size_t       inputs_at_ = 0, x_at_ = 0, q_at_ = 0, attended_at_ = 0, logits_at_ = 0, best_at_ = 0, rows_at_ = 0;
     size_t       bits_at_ = 0, scales_at_ = 0, sums_at_ = 0;  // KernelActivations
-    DeviceBytes  scratch_;  // what a step's nodes need, each its own; steps take turns
+    DeviceBytes  scratch_;  // what the nodes of a part need, each its own; parts take turns
     DeviceBytes  lists_;    // KernelHistory::lists
     DeviceBytes  mask_;     // dense: f16 [capacity of the history]
     PinnedMemory pinned_;   // Inputs, candidates, two sets of a token's new rows
@@ -74,7 +74,7 @@ class CudaTokenRunner : public TokenRunner {
 
     ggml_context_ptr           ctx_;
     std::vector<uint8_t>       ctx_memory_;
-    std::vector<Step>          steps_;
+    std::vector<TokenPart>     parts_;
     std::vector<ggml_tensor *> live_rows_;  // dense: views whose ne[1] is the padded length
     std::vector<ggml_tensor *> live_mask_;
     int64_t                    dense_rows_ = 0;
