@@ -2,7 +2,7 @@
 import { ScanText } from 'lucide-react';
 import { type ReactNode, useEffect, useState } from 'react';
 import type { DocumentOutline } from '../../../electron/contract/app-types.ts';
-import { count, recognisedWords } from '../../format.ts';
+import { count, percent, recognisedWords } from '../../format.ts';
 import { useDocumentView } from '../../stores/document-view.ts';
 
 interface ViewBarProps {
@@ -55,7 +55,7 @@ export function ViewBar({ outline, isPdf, onPage, children }: ViewBarProps) {
             title={recognisedWords(recognised)}
           >
             <ScanText size={13} aria-hidden className="shrink-0" />
-            <span className="truncate">{recognisedWords(recognised)}</span>
+            <span className="truncate">recognised, {percent(recognised.confidence)}</span>
           </span>
         )}
       </form>
