@@ -19,6 +19,8 @@ const leftOut: ReadonlySet<NoteKind> = new Set([
   'pictures',
   'parts-not-read',
   'fields-without-result',
+  'formulas-without-value',
+  'encoded-data',
   'hidden-layers',
   'attachments',
   'media',
