@@ -12,6 +12,7 @@ import { chooseDevice, type DeviceChoice } from '../engine-host/choose-device.ts
 import { type EngineVerbs, startEngine } from '../engine-host/engine-client.ts';
 import { type Arguments, type Command, usageError } from './arguments.ts';
 import { llamaCppRuns } from './bench-baseline.ts';
+import { type BesideRound, besideColumns, besideRound, besideRow, type Load, loadOf } from './bench-beside.ts';
 import { runLlamaBench } from './bench-llama-bench.ts';
 import { shapeFlags, withModel } from './bench-model.ts';
 import { type BenchRun, type BenchVariant, benchColumns, benchRow, cancelColumns, cancelRow } from './bench-rows.ts';
@@ -44,6 +45,10 @@ const command: Command = {
     budgets: { value: '<t,...>', help: 'token budgets (default 512)' },
     rounds: { value: '<n>', help: 'rounds to take the median of (default 3)' },
     cancels: { value: '<n>', help: 'instead of speeds: how soon n cancels are seen, of a reading and of an answer' },
+    beside: {
+      value: '<load>',
+      help: 'instead of other engines: speed alone and beside a busy loop (loop), a second engine (engine) or a command',
+    },
     'no-baseline': { help: 'leave llama.cpp out' },
     'llama-bench': { value: '<file>', help: 'measure llama.cpp with its own llama-bench; needed on a GPU' },
     ...shapeFlags,
@@ -52,7 +57,7 @@ const command: Command = {
     ...rocketFlagsWithoutBudget,
     ...choosingFlags,
     ...readingFlags,
-    'max-new': { value: '<n>', help: 'tokens to generate (default 32)' },
+    'max-new': { value: '<n>', help: 'tokens to generate (default 32; with --beside 256)' },
   },
 };
 
@@ -79,10 +84,14 @@ interface Bench {
 async function bench(args: Arguments, signal: AbortSignal): Promise<undefined> {
   if (args.positionals.length > 0) throw usageError(`bench takes no files; "${args.positionals[0]}" was given.`);
   const progress = new ProgressLine();
-  const depths = args.integers('depths') ?? [0, 512, 2048, 7936];
+  const besides = args.text('beside');
+  const load = besides === undefined ? undefined : loadOf(besides);
+  for (const flag of ['cancels', 'llama-bench'])
+    if (load && args.has(flag)) throw usageError(`--beside measures other things than --${flag}: give one of them.`);
+  const depths = args.integers('depths') ?? (load ? [2048] : [0, 512, 2048, 7936]);
   const rounds = args.integerWithin('rounds', 1, 99) ?? 3;
   const cancels = args.integerWithin('cancels', 1, 1000);
-  const { maxNew, ...reading } = readingChoice(args, 32);
+  const { maxNew, ...reading } = readingChoice(args, load ? 256 : 32);
   if (maxNew < 2 || maxNew > 4096) throw usageError(`--max-new must be between 2 and 4096, not ${maxNew}.`);
   const device = await chooseDevice(deviceWish(args));
   const variants = wantedVariants(args, device, reading.home);
@@ -106,9 +115,11 @@ async function bench(args: Arguments, signal: AbortSignal): Promise<undefined> {
       reading,
     };
     checkContext(all);
-    const [columns, rows] = cancels
-      ? [cancelColumns, await cancelRows(all, cancels, variants[0]?.rocket ?? rocketOptions(args))]
-      : [benchColumns, await speedRows(all, variants)];
+    const [columns, rows] = load
+      ? [besideColumns, await besideRows(all, variants, load)]
+      : cancels
+        ? [cancelColumns, await cancelRows(all, cancels, variants[0]?.rocket ?? rocketOptions(args))]
+        : [benchColumns, await speedRows(all, variants)];
     progress.clear();
     process.stdout.write(
       args.has('csv') ? `${[columns, ...rows].map(csvLine).join('\n')}\n` : `${textTable(columns, rows)}\n`,
@@ -217,7 +228,7 @@ async function ourRuns(all: Bench, variants: readonly SpeedVariant[], depth: num
   const { args, signal, path, device, info, maxNew, text, reading } = all;
   return withEngine(path, args, device, async (verbs, opened) => {
     const speed = await verbs.measureSpeed({ text, depth, ...reading, maxNew, variants: [...variants] }, { signal });
-    return speed.runs.map(({ medianTokenMs, budgets: _budgets, ...run }) => ({
+    return speed.runs.map(({ medianTokenMs, meanTokenMs: _mean, budgets: _budgets, ...run }) => ({
       ...run,
       device: opened.device,
       model: info.name,
@@ -270,6 +281,28 @@ async function llamaBenchRuns(all: Bench, program: string): Promise<Map<number, 
     home: device.device === 'cpu' ? null : 'device',
   });
   return new Map([...speeds].map(([depth, speed]) => [depth, run(speed)]));
+}
+
+async function besideRows(all: Bench, variants: readonly SpeedVariant[], load: Load): Promise<Cell[][]> {
+  const { args, signal, progress, path, device, info, deviceName, depths, maxNew, rounds, text, reading } = all;
+  const measure = (depth: number) => (until: AbortSignal) =>
+    withEngine(path, args, device, async (verbs) => {
+      const request = { text, depth, ...reading, maxNew, variants: [...variants] };
+      const { prefillMs, prefillTokens, runs } = await verbs.measureSpeed(request, { signal: until });
+      const prefillTokS = depth > 0 ? (1000 * prefillTokens) / prefillMs : null;
+      return runs.map(({ meanTokenMs }) => ({ prefillTokS, decodeTokS: 1000 / meanTokenMs }));
+    });
+  const done = new Map<number, BesideRound[]>(depths.map((depth) => [depth, []]));
+  for (let round = 0; round < rounds; round++)
+    for (const [i, depth] of depths.entries()) {
+      progress.show('Measuring', { done: round * depths.length + i, total: rounds * depths.length, unit: 'pairs' });
+      done.get(depth)?.push(await besideRound(load, measure(depth), signal));
+    }
+  return depths.flatMap((depth) =>
+    variants.map((variant, i) =>
+      besideRow({ device: deviceName, model: info.name, depth, load }, rowOf(variant), i, done.get(depth) ?? []),
+    ),
+  );
 }
 
 async function cancelRows(all: Bench, cancels: number, rocket: SpeedVariant['rocket']): Promise<Cell[][]> {

@@ -167,6 +167,8 @@ export const engineContract = {
           firstTokenMs: milliseconds,
           stage1Ms: milliseconds,
           medianTokenMs: milliseconds,
+          /** Over the whole answer, its first tokens too. */
+          meanTokenMs: milliseconds,
           kvBytes: z.number(),
           budgets: countersSchema.shape.budgets,
           /** Of this process so far. */

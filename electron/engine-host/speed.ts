@@ -83,6 +83,7 @@ export async function measureSpeed(addon: NativeAddon, model: OpenModel, request
         firstTokenMs: run.answer.firstTokenMs,
         stage1Ms: run.answer.stage1Ms,
         medianTokenMs: run.answer.medianTokenMs,
+        meanTokenMs: run.answer.decodeMs / Math.max(1, run.answer.nGenerated - 1),
         ...run.held,
         peakRssBytes: peakRssBytes(),
         peakVramBytes: plan.onGpu ? model.native.peakBytes : null,

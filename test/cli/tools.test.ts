@@ -203,6 +203,22 @@ describe('bench', () => {
     }
   });
 
+  it('measures beside a load', async () => {
+    const tiny = ['--shape', 'tiny', '--depths', '0,64', '--modes', 'full', '--rounds', '1', '--max-new', '4', '--csv'];
+    const rows = csvRows(await output('bench', [...tiny, '--beside', 'engine']));
+    expect(rows.map(({ mode, depth, beside }) => [mode, depth, beside])).toEqual([
+      ['full', '0', 'engine'],
+      ['full', '64', 'engine'],
+    ]);
+    for (const row of rows) {
+      expect(Number(row.decode_ratio)).toBeGreaterThan(0);
+      expect(row.prefill_ratio === '').toBe(row.depth === '0');
+    }
+    const { code, stderr } = await run('bench', [...tiny, '--beside', 'exit 3']);
+    expect(code).toBe(1);
+    expect(stderr).toContain('"exit 3" ended with exit code 3 before the measurement did.');
+  });
+
   it('measures random weights without a vocabulary, the same each time, and leaves no file behind', async () => {
     const kept = ['a', 'b'].map((name) => temporaryFile(`${name}.gguf`, ''));
     const shape = ['--shape', 'tiny', '--weights', 'q8_0', '--rounds', '1', '--max-new', '8', '--csv'];
