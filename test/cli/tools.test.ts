@@ -215,7 +215,7 @@ describe('bench', () => {
       expect(row.prefill_ratio === '').toBe(row.depth === '0');
     }
     const { code, stderr } = await run('bench', [...tiny, '--beside', 'exit 3']);
-    expect(code).toBe(1);
+    expect(code).toBe(2);
     expect(stderr).toContain('"exit 3" ended with exit code 3 before the measurement did.');
   });
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <filesystem>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "../../engine/kv_rows.h"
@@ -13,6 +12,7 @@
 #include "../../rocketkv/stage1.h"
 #include "../host_memory.h"
 #include "compact.h"
+#include "cpu_clock.h"
 #include "ggml-cpu.h"
 #include "token_runner.h"
 
@@ -101,7 +101,7 @@ class Pages : public HostMemory {
 }  // namespace
 
 int default_thread_count() {
-    int cores = int(std::max(1u, std::thread::hardware_concurrency()));
+    const int cores = usable_cores();
     return cores >= 8 ? cores - 1 : cores;
 }
 

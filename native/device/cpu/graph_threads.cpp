@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
 
 #include "cpu_clock.h"
 
@@ -33,7 +34,21 @@ Products products_of(ggml_cgraph * graph) {
 
 }  // namespace
 
-GraphThreads::GraphThreads(int most) : token_(most, process_cpu_step()), tile_(most, process_cpu_step()) {}
+GraphThreads::GraphThreads(int most)
+    : token_(most, process_cpu_step()),
+      tile_(most, process_cpu_step()),
+      idle_since_(wall_seconds()),
+      idle_then_(idle_cpu_seconds()),
+      idle_cores_(idle_then_ < 0 ? std::numeric_limits<double>::infinity() : 0) {}
+
+// The system counts in steps of 10 ms a core: over a quarter of a second.
+void GraphThreads::watch_idle(double now) {
+    if (idle_then_ < 0 || now - idle_since_ < 0.25) return;
+    const double idle = idle_cpu_seconds();
+    idle_cores_       = (idle - idle_then_) / (now - idle_since_);
+    idle_since_       = now;
+    idle_then_        = idle;
+}
 
 int GraphThreads::begin(ggml_cgraph * graph) {
     const Products products = products_of(graph);
@@ -50,7 +65,8 @@ int GraphThreads::begin(ggml_cgraph * graph) {
 void GraphThreads::end() {
     if (!running_) return;
     const double now = wall_seconds();
-    running_->add({now, now - wall_, process_cpu_seconds() - cpu_, work_});
+    watch_idle(now);
+    running_->add({now, now - wall_, process_cpu_seconds() - cpu_, work_, idle_cores_});
 }
 
 }  // namespace rocketdoc

@@ -18,10 +18,14 @@ class GraphThreads {
     void end();
 
   private:
+    void watch_idle(double now);
+
     ThreadGovernor   token_, tile_;
     ThreadGovernor * running_ = nullptr;  // null: a graph without products, which nobody judges by
     ThreadGovernor * last_    = nullptr;
     double           work_ = 0, wall_ = 0, cpu_ = 0;
+    double           idle_since_ = 0, idle_then_ = 0;  // seconds: of the clock, and what idle_cpu_seconds() said
+    double           idle_cores_ = 0;
 };
 
 }  // namespace rocketdoc

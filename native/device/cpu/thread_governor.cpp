@@ -13,6 +13,8 @@ constexpr double CLOCK_STEPS    = 20;
 constexpr double WAKE_SECONDS = 200e-6;
 // Fewer cores than this missing over a window: nobody is in the way.
 constexpr double MISSED_ENOUGH = 0.25;
+// Another thread is tried where this much of a core is idle.
+constexpr double IDLE_ENOUGH = 0.5;
 // A change must bring this much.
 constexpr double FASTER = 1.05;
 // More threads that get their cores are kept when they are not slower than this: a quiet machine ends with all of them.
@@ -46,7 +48,7 @@ void ThreadGovernor::add(const GraphCost & cost) {
     const Window full = window_;
     window_           = {};
     if (trying_) judge(cost.now, full);
-    else settle(cost.now, full);
+    else settle(cost.now, cost.idle, full);
 }
 
 void ThreadGovernor::follow(int threads, double now) {
@@ -59,12 +61,13 @@ void ThreadGovernor::follow(int threads, double now) {
     up_.until = now;
 }
 
-void ThreadGovernor::settle(double now, const Window & window) {
+void ThreadGovernor::settle(double now, double idle, const Window & window) {
     speed_              = window.speed();
     const double missed = cores_missed(window);
     if (threads_ > 1 && missed > MISSED_ENOUGH && now >= down_.until) {
         try_out(std::max(1, threads_ - std::max(1, int(std::lround(missed)))));
-    } else if (threads_ < most_ && now >= up_.until) {
+    } else if (threads_ < most_ && idle >= IDLE_ENOUGH && now >= up_.until) {
+        // Without an idle core a trial would be in vain, and one token of it can take seconds.
         try_out(std::min(most_, threads_ + step_up_));
     }
 }

@@ -4,6 +4,8 @@
 // faster, and tries more again after a while. On a quiet machine it changes nothing.
 #pragma once
 
+#include <limits>
+
 namespace rocketdoc {
 
 // What a graph took.
@@ -12,6 +14,8 @@ struct GraphCost {
     double wall = 0;  // seconds
     double cpu  = 0;  // seconds, of all threads together
     double work = 0;  // any unit, the same for all graphs of a governor
+    // Cores that were idle lately; where the system does not say, as many as one likes.
+    double idle = std::numeric_limits<double>::infinity();
 };
 
 class ThreadGovernor {
@@ -41,7 +45,7 @@ class ThreadGovernor {
     };
 
     double cores_missed(const Window & window) const;
-    void   settle(double now, const Window & window);
+    void   settle(double now, double idle, const Window & window);
     void   try_out(int threads);
     void   judge(double now, const Window & window);
 
