@@ -17,6 +17,8 @@
 
 #include <cstdio>
 #include <ctime>
+
+#include "../../open_file.h"
 #endif
 
 namespace rocketdoc {
@@ -78,20 +80,20 @@ int usable_cores() {
 
 double idle_cpu_seconds() {
     cpu_set_t usable;
-    FILE *    file = sched_getaffinity(0, sizeof(usable), &usable) == 0 ? std::fopen("/proc/stat", "r") : nullptr;
+    if (sched_getaffinity(0, sizeof(usable), &usable) != 0) return -1;
+    const FilePtr file = open_to_read("/proc/stat");
     if (!file) return -1;
     // "cpu<n> user nice system idle iowait ...", in ticks. Later lines have other names and are long.
     unsigned long long ticks = 0, idle = 0, waiting = 0;
     bool               known = false;
     char               line[512];
-    while (std::fgets(line, sizeof(line), file)) {
+    while (std::fgets(line, sizeof(line), file.get())) {
         int core = 0;
         if (std::sscanf(line, "cpu%d %*u %*u %*u %llu %llu", &core, &idle, &waiting) != 3) continue;
         if (core < 0 || core >= CPU_SETSIZE || !CPU_ISSET(core, &usable)) continue;
         ticks += idle + waiting;
         known = true;
     }
-    std::fclose(file);
     return known ? double(ticks) / double(sysconf(_SC_CLK_TCK)) : -1;
 }
 #endif
