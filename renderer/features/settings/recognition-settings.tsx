@@ -4,16 +4,15 @@ import type { Settings } from '../../../electron/contract/settings.ts';
 import { api } from '../../stores/api.ts';
 import { changeSettings } from '../../stores/settings.ts';
 import { type FieldIds, Select } from '../../ui/field.tsx';
-import type { Setting } from './setting-sections.tsx';
 
-export function recognitionSettings({ recognise, languages }: Settings): Setting[] {
+export function recognitionSettings({ recognise, languages }: Settings) {
   return [
     {
       label: 'Scanned pages',
       hint: 'Pages that are pictures hold no text: it can be recognised, on this machine, in some seconds a page.',
       words: 'ocr tesseract recognition scan',
-      applies: 'adding',
-      control: (ids) => (
+      applies: 'adding' as const,
+      control: (ids: FieldIds) => (
         <Select
           {...ids}
           value={recognise}
@@ -30,8 +29,8 @@ export function recognitionSettings({ recognise, languages }: Settings): Setting
       label: 'Languages',
       hint: 'English comes along. For others put <language>.traineddata of Tesseract (tessdata_fast or tessdata_best) into the folder ocr of RocketDoc’s data.',
       words: 'ocr tesseract recognition language',
-      applies: 'adding',
-      control: (ids) => <LanguageField {...ids} chosen={languages} />,
+      applies: 'adding' as const,
+      control: (ids: FieldIds) => <LanguageField {...ids} chosen={languages} />,
     },
   ];
 }
