@@ -69,8 +69,8 @@ Status CudaSelector::read_counts(std::vector<std::vector<uint32_t>> & out) {
     for (int64_t layer = 0; layer < s.n_layer; layer++) {
         if (!s.selects[size_t(layer)]) continue;
         for (int head = 0; head < s.n_head; head++) {
-            const auto first = all.begin() + std::ptrdiff_t((place(layer) * size_t(s.n_head) + size_t(head)) * rows);
-            out[size_t(layer * s.n_head + head)].assign(first, first + std::ptrdiff_t(rows));
+            const uint32_t * first = &all[(place(layer) * size_t(s.n_head) + size_t(head)) * rows];
+            out[size_t(layer * s.n_head + head)].assign(first, first + rows);
         }
     }
     return Status::good();
