@@ -136,6 +136,8 @@ struct Held {
         engine->documents.push_back(document);
         CHECK(document->document->read(f.tokens(DOCUMENT), 128, 64, nullptr).ok());
     }
+    // JavaScript closes its engine, or lets go of everything: either ends what the handles hold of each other.
+    ~Held() { engine->close(); }
     std::shared_ptr<SessionHandle> fork() {
         auto session     = std::make_shared<SessionHandle>();
         session->parent  = document;
