@@ -14,7 +14,9 @@ const progressEveryMs = 50;
 const port = openHostPort();
 
 // No parser asks for these; one that did, because of something in a document, should fail.
-for (const name of ['fetch', 'WebSocket', 'XMLHttpRequest', 'EventSource']) Reflect.deleteProperty(globalThis, name);
+for (const name of ['WebSocket', 'XMLHttpRequest', 'EventSource']) Reflect.deleteProperty(globalThis, name);
+// tesseract.js would load one of its own where there is none.
+globalThis.fetch = () => Promise.reject(new Error('The document reader fetches nothing.'));
 
 port.onMessage((message) => {
   parse(message).catch((error: unknown) => {

@@ -3,7 +3,7 @@ import type { ExtractContext } from './extract-context.ts';
 import type { ImportNotes } from './import-notes.ts';
 import { drawPage } from './pdf-picture.ts';
 import type { Pdfium } from './pdfium-wasm.ts';
-import { type RecognisedText, Recogniser } from './recogniser.ts';
+import type { RecognisedText } from './recogniser.ts';
 import { pageRanges } from './wording.ts';
 
 /** By page number, from 1. A page that is blank, or in which no word was found, is not in it. */
@@ -17,6 +17,7 @@ export async function recognisePages(
   if (context.choice.recognise === 'never' || pageNumbers.length === 0) return recognised;
   let done = 0;
   context.onProgress(done, pageNumbers.length, 'recognising');
+  const { Recogniser } = await import('./recogniser.ts');
   const recogniser = await Recogniser.start(context, pageNumbers.length);
   await recogniser.recogniseAll(
     pageNumbers,

@@ -137,8 +137,15 @@ describe.skipIf(process.platform !== 'linux')('the package', () => {
     expect(packages.filter((name) => !/^(@node-llama-cpp|@reflink)\//.test(name)).sort()).toEqual([
       '@embedpdf/pdfium',
       '@photostructure/sqlite',
+      '@tesseract.js-data/eng',
+      'bmp-js',
+      'is-url',
       'node-gyp-build',
       'node-llama-cpp',
+      'regenerator-runtime',
+      'tesseract.js',
+      'tesseract.js-core',
+      'wasm-feature-detect',
     ]);
     expect(inArchive.filter((name) => name.endsWith('.bundle'))).toEqual([]);
   });
