@@ -2,7 +2,9 @@
  * `npm run -s fidelity -- <file>...`: how near each mode and budget comes to our own full KV, on a person's own text. The
  * full answer's tokens are forced along every mode, and each mode also answers by itself.
  */
+
 import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { basename } from 'node:path';
 import type { Counters } from '../contract/engine-reports.ts';
 import { AppError } from '../contract/errors.ts';
@@ -84,7 +86,10 @@ async function fidelity(args: Arguments, signal: AbortSignal): Promise<undefined
   const budgets = args.integers('budgets') ?? [256, 512, 1024];
   const variants = allVariants(args, budgets);
   const floatWeights = args.has('float-weights');
-  const choice = { ...modelChoice(args), ...(await chooseDevice(deviceWish(args))) };
+  const { path, threads } = modelChoice(args);
+  // A number that does not change while it measures: full attention is rounded otherwise by another number of threads.
+  const fixed = { path, threads: threads === 0 ? availableParallelism() : threads };
+  const choice = { ...fixed, ...(await chooseDevice(deviceWish(args))) };
   const { maxNew, ...reading } = readingChoice(args, 64);
   const own = args.text('questions');
   const ownQuestions = own === undefined ? undefined : readQuestions(own);

@@ -112,7 +112,9 @@ function guttersOf(scans: readonly Scan[]): Gutter[] {
 const isWideEnough =
   (scans: readonly Scan[]) =>
   ({ low, high, scans: both }: Gutter): boolean => {
-    const size = Math.max(...both.slice(0, 50).map((i) => (scans[i] as Scan).size));
+    // The usual size: one heading beside a line that is too long must not join the columns of a whole page.
+    const all = both.map((i) => (scans[i] as Scan).size).sort((a, b) => a - b);
+    const size = all[all.length >> 1] as number;
     const sizes = both.length >= 6 ? leastWidth : both.length >= 3 ? 1 : 2;
     return both.length >= 2 && high - low >= sizes * size;
   };

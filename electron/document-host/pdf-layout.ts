@@ -31,7 +31,7 @@ export function pageLines(runs: readonly TextRun[]): PdfLine[] {
     const down = group.filter(({ flow }) => flow === 'down');
     const keepsOrder = segments.length > mostSegments || group[0]?.turn === 4 || chars(down) > 0.5 * chars(group);
     if (keepsOrder) for (const segment of segments) lines.push(lineOf([segment], -1));
-    else layOut(withMarkers(segments), 0, lines);
+    else layOut(withLeaders(withMarkers(segments)), 0, lines);
   }
   return lines;
 }
@@ -101,4 +101,40 @@ function withMarkers(segments: readonly Segment[]): Segment[] {
     next.left = marker.left;
   }
   return byLeft.filter((segment) => !gone.has(segment)).sort((a, b) => a.order - b.order);
+}
+
+const leader = /(?:^|\s)(?:[.·…]\s*){4,}$/u;
+
+/** An entry of a table of contents, the dots after it and the page number that they lead to are one segment: no columns lie between them. */
+function withLeaders(segments: readonly Segment[]): Segment[] {
+  const byLeft = segments.map((segment) => ({ ...segment })).sort((a, b) => a.left - b.left);
+  const gone = new Set<Segment>();
+  for (const dots of byLeft) {
+    if (gone.has(dots) || !leader.test(dots.text)) continue;
+    const isBeside = ({ base, size }: Segment): boolean => Math.abs(base - dots.base) < 0.2 * size;
+    const number = byLeft.find(
+      (other) =>
+        /^(\d{1,4}|[ivxlc]{1,6})$/u.test(other.text) &&
+        isBeside(other) &&
+        other.left >= dots.right &&
+        other.left - dots.right < 3 * other.size,
+    );
+    if (!number || gone.has(number)) continue;
+    join(dots, number);
+    gone.add(number);
+    if (!/^[.·…\s]+\d/u.test(dots.text)) continue;
+    const entry = byLeft.findLast(
+      (other) =>
+        !gone.has(other) && isBeside(other) && other.right <= dots.left && dots.left - other.right < 3 * other.size,
+    );
+    if (!entry) continue;
+    join(entry, dots);
+    gone.add(dots);
+  }
+  return byLeft.filter((segment) => !gone.has(segment)).sort((a, b) => a.order - b.order);
+}
+
+function join(segment: Segment, next: Segment): void {
+  segment.text = `${segment.text.trimEnd()}\t${next.text}`;
+  segment.right = next.right;
 }

@@ -17,6 +17,7 @@ export function isTable(band: Band): boolean {
   const right = sideOf(band.right);
   const both = [left, right];
   const reads = both.every(({ words, continued }) => words >= 3 && continued >= 0.2);
+  if ([band.left, band.right].every(listsPages)) return false;
   const { switches, rows } = drawing(band);
   if (switches <= Math.max(1, 0.25 * rows)) {
     // Drawn one column after the other. A table is so drawn by few programs: its cells are short and of different kinds.
@@ -32,6 +33,11 @@ export function isTable(band: Band): boolean {
   if (!reads) return true;
   // From side to side on every printed line: columns that were drawn line by line. Less often: cell by cell.
   return switches >= Math.max(3, 0.25 * rows) && switches < 1.2 * rows && logicalRows(band).length > 1;
+}
+
+/** A column of a table of contents: dots lead from most of its entries to page numbers. */
+function listsPages(segments: readonly Segment[]): boolean {
+  return segments.filter(({ text }) => /(?:[.·…]\s*){4,}[\divxlc]+$/u.test(text)).length >= 0.5 * segments.length;
 }
 
 function sideOf(segments: readonly Segment[]): Side {

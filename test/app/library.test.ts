@@ -21,12 +21,12 @@ inChromium('the library', () => {
     await library().getByText('No documents yet. Drop one on the window.').waitFor();
     await library().getByRole('button', { name: 'Paste text as a document' }).click();
     const dialog = page.getByRole('dialog', { name: 'Paste text as a document' });
-    await dialog.getByRole('textbox', { name: 'Text' }).fill(`# A letter\n\nThe rent is 950 now. ${payload}\n`);
+    await dialog.getByRole('textbox', { name: 'Text' }).fill(`# A letter\n\nThe rent is 950 now. \`${payload}\`\n`);
     await dialog.getByRole('button', { name: 'Add to the library' }).click();
     await row('A letter').waitFor({ timeout: 60_000 });
     const [document] = opened.server.app.documents.list();
     expect(opened.server.app.documents.text(document?.id ?? '', null).text).toContain(
-      `The rent is 950 now. ${payload}`,
+      `The rent is 950 now. \`${payload}\``,
     );
   }, 120_000);
 

@@ -97,6 +97,49 @@ describe('columns', () => {
     ]);
   });
 
+  it('stay columns where one line is too long and a heading is large', async () => {
+    const left = Array.from({ length: 14 }, (_, i) => at(60, 700 - 14 * i, `left line ${i} goes on with more of it`));
+    const right = Array.from({ length: 14 }, (_, i) => at(263, 703 - 14 * i, `right line ${i} says something`));
+    // In Helvetica it is 193 points long: 10 are left of the white space between the columns.
+    left[6] = at(60, 700 - 14 * 6, 'this line of the left column is too long');
+    right[2] = at(263, 703 - 14 * 2, '2 RIGHT HEADING', 16);
+    const text = await textOf([...left, ...right].join(''));
+    expect(text.indexOf('left line 13')).toBeLessThan(text.indexOf('right line 0'));
+    expect(text).not.toMatch(/left line \d+[^\n]*\t/);
+  });
+
+  it('may be those of a table of contents, with dots that lead to page numbers', async () => {
+    // As TeX does it: the dots of long titles stand close to them.
+    const entry = (x: number, y: number, text: string, page: number) =>
+      (text.length > 12
+        ? at(x, y, `${text} . . . . . . . .`, 10)
+        : at(x, y, text, 10) + at(x + 90, y, '. . . . . . . . . .', 10)) + at(x + 160, y, String(page), 10);
+    const left = [
+      'Welcome here',
+      'What exists here',
+      'What happens',
+      'Some specifics of it',
+      'Plans',
+      'The next months',
+    ];
+    const right = [
+      'Hiatus of it',
+      'Recent work here',
+      'Work ongoing',
+      'Upper case',
+      'Spaces skipped',
+      'Later work here',
+    ];
+    const column = (x: number, texts: string[], first: number) =>
+      texts.map((text, i) => entry(x, 700 - 14 * i, text, first + i)).join('');
+    const text = await textOf(column(60, left, 3) + column(270, right, 13));
+    const found = [...text.matchAll(/^(\w+(?: \w+)*)[ .\t]+(\d+)$/gm)].map(([, title, page]) => `${title} ${page}`);
+    expect(found).toEqual([
+      ...left.map((title, i) => `${title} ${3 + i}`),
+      ...right.map((title, i) => `${title} ${13 + i}`),
+    ]);
+  });
+
   it('may be three, and stand on lines of their own', async () => {
     const words = (c: number, r: number): string => `column ${'abc'[c]} has line number ${r} here`;
     const column = (c: number): string[] => Array.from({ length: 5 }, (_, r) => words(c, r));

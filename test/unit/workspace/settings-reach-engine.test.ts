@@ -170,7 +170,8 @@ it('threads and device reach the engine when it starts anew', async () => {
 it('is complete: every setting is in one of these tests or is the window’s own', () => {
   const window: SettingName[] = ['theme', 'fontSize', 'motion'];
   const disk: SettingName[] = ['keepRead', 'keptGb']; // keeping.test.ts
-  const tested = [...names, 'sampler', 'threads', 'device', ...disk, ...window];
+  const reading: SettingName[] = ['recognise', 'languages']; // adding.test.ts
+  const tested = [...names, 'sampler', 'threads', 'device', ...disk, ...reading, ...window];
   expect(settingsSchema.keyof().options.toSorted()).toEqual(tested.toSorted());
 });
 
