@@ -88,6 +88,13 @@ it('keeps the notes with the document, and how it was read', async () => {
   expect(leftBehind(dataDir)).toEqual([]);
 });
 
+it('recognises scanned pages, in the languages that are chosen, where the settings say always', async () => {
+  const { app, add, asked } = await library(() => article);
+  app.settings.set({ recognise: 'always', languages: ['eng', 'deu'] });
+  await add();
+  expect(asked).toMatchObject([{ choice: { recognise: 'pages-without-text', languages: ['eng', 'deu'] } }]);
+});
+
 it('a file that is there already is not read again, and keeps what was noted', async () => {
   const { add, asked, dataDir } = await library(() => article);
   const { document } = await add();
