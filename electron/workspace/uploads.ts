@@ -40,23 +40,10 @@ export class Uploads {
     if (this.#waiting.size >= maxWaiting)
       throw new AppError('BUSY', 'Too many files are waiting. Add or remove some first.');
     const id = randomUUID();
-    const file = await this.#place(id, name);
-    const hash = createHash('sha256');
-    let bytes = 0;
-    const count = new Transform({
-      transform(chunk: Buffer, _, done) {
-        bytes += chunk.length;
-        hash.update(chunk);
-        done(bytes > maxUploadBytes ? tooLarge(name) : null, chunk);
-      },
-    });
-    try {
-      await pipeline(body, count, createWriteStream(file, { mode: 0o600 }));
-    } catch (error) {
-      await rm(join(file, '..'), { recursive: true, force: true });
-      throw error;
-    }
-    this.#waiting.set(id, { path: file, name: safeName(name), bytes, sha256: hash.digest('hex') });
+    this.#waiting.set(
+      id,
+      await this.#write(id, name, body, (bytes) => (bytes > maxUploadBytes ? tooLarge(name) : null)),
+    );
     return id;
   }
 
@@ -69,23 +56,7 @@ export class Uploads {
       const sizes = `${bytesText(size)}; the most that can be opened is ${bytesText(most)}`;
       throw new AppError('DOC_TOO_LARGE', `${name} is ${sizes}. Split it into smaller files.`);
     }
-    const file = await this.#place(randomUUID(), name);
-    const hash = createHash('sha256');
-    let bytes = 0;
-    const count = new Transform({
-      transform(chunk: Buffer, _, done) {
-        bytes += chunk.length;
-        hash.update(chunk);
-        done(null, chunk);
-      },
-    });
-    try {
-      await pipeline(createReadStream(path), count, createWriteStream(file, { mode: 0o600 }));
-    } catch (error) {
-      await rm(dirname(file), { recursive: true, force: true });
-      throw error;
-    }
-    return { path: file, name, bytes, sha256: hash.digest('hex') };
+    return this.#write(randomUUID(), name, createReadStream(path), () => null);
   }
 
   get(id: string): IncomingFile {
@@ -121,6 +92,32 @@ export class Uploads {
 
   documentDir(documentId: string): string {
     return join(this.#dataDir, 'files', documentId);
+  }
+
+  /** `refusal`: why so many bytes are not taken. Leaves nothing when that, or writing, ends it. */
+  async #write(
+    id: string,
+    name: string,
+    body: Readable,
+    refusal: (bytes: number) => AppError | null,
+  ): Promise<IncomingFile> {
+    const path = await this.#place(id, name);
+    const hash = createHash('sha256');
+    let bytes = 0;
+    const count = new Transform({
+      transform(chunk: Buffer, _, done) {
+        bytes += chunk.length;
+        hash.update(chunk);
+        done(refusal(bytes), chunk);
+      },
+    });
+    try {
+      await pipeline(body, count, createWriteStream(path, { mode: 0o600 }));
+    } catch (error) {
+      await rm(dirname(path), { recursive: true, force: true });
+      throw error;
+    }
+    return { path, name: safeName(name), bytes, sha256: hash.digest('hex') };
   }
 
   async #place(id: string, name: string): Promise<string> {
