@@ -5,7 +5,9 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 30_000 } },
+      {
+        test: { name: 'unit', include: ['test/unit/**/*.test.ts'], globalSetup: 'test/build.ts', testTimeout: 30_000 },
+      },
       {
         test: {
           name: 'binding',
@@ -20,6 +22,7 @@ export default defineConfig({
         test: {
           name: 'cli',
           include: ['test/cli/**/*.test.ts', 'test/model/**/*.test.ts'],
+          globalSetup: 'test/build.ts',
           fileParallelism: false,
           sequence: { groupOrder: 2 },
           testTimeout: 300_000,
@@ -30,7 +33,7 @@ export default defineConfig({
         test: {
           name: 'app',
           include: ['test/app/**/*.test.ts'],
-          globalSetup: 'test/app/build-window.ts',
+          globalSetup: 'test/build.ts',
           fileParallelism: false,
           sequence: { groupOrder: 3 },
           testTimeout: 300_000,

@@ -20,7 +20,7 @@ import {
 } from './method-flags.ts';
 import { documentChoice, documentFlags, openDocuments, splitPositionals } from './open-documents.ts';
 import { ProgressLine } from './progress-line.ts';
-import { isMain, runCommand } from './report-error.ts';
+import { isStarted, runCommand } from './report-error.ts';
 
 export const askCommand: Command = {
   run: 'npm run -s ask --',
@@ -153,4 +153,4 @@ export async function askOne(
   throw new AppError('INTERNAL', 'The engine ended the answer without a result.');
 }
 
-if (isMain(import.meta.url)) await runCommand(askCommand, ask);
+if (isStarted('ask')) await runCommand(askCommand, ask);

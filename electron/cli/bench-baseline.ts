@@ -48,8 +48,7 @@ export function llamaCppRuns(
 }
 
 function baseline(request: BaselineRequest) {
-  const child = fork(fileURLToPath(new URL('./bench-llama-cpp.ts', import.meta.url)), {
-    execArgv: ['--import', 'tsx'],
+  const child = fork(fileURLToPath(new URL('../../out/main/bench-llama-cpp.js', import.meta.url)), {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
   let words = '';

@@ -2,7 +2,7 @@
  * How a command ends. 0: done. 1: a check found something wrong. 2: an error with a code and a sentence. 130: stopped by the
  * person. Never a stack trace; ROCKETDOC_DEBUG=1 shows where an unexpected error came from.
  */
-import { pathToFileURL } from 'node:url';
+import { parse } from 'node:path';
 import type { SmallerPlan } from '../contract/engine-reports.ts';
 import { AppError, toAppError } from '../contract/errors.ts';
 import { type Arguments, type Command, type Flags, helpText, parseArguments } from './arguments.ts';
@@ -56,7 +56,7 @@ export async function runCommand(command: Command, work: CommandWork): Promise<v
   process.removeAllListeners('SIGINT');
 }
 
-/** True for the file that node was started with; an imported command must not run. */
-export function isMain(moduleUrl: string): boolean {
-  return process.argv[1] !== undefined && moduleUrl === pathToFileURL(process.argv[1]).href;
+/** True for the command that node was started with; an imported one must not run. */
+export function isStarted(command: string): boolean {
+  return parse(process.argv[1] ?? '').name === command;
 }

@@ -1,5 +1,6 @@
 /** `npm start`: the window. In Electron where its binary is installed or wanted, else the same window in the system's browser. */
 import { spawn } from 'node:child_process';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { electronFile } from '../setup/electron-binary.mjs';
 import type { Arguments, Command } from './arguments.ts';
@@ -23,8 +24,7 @@ async function start(args: Arguments, signal: AbortSignal): Promise<number> {
   const electron = electronFile();
   const words = [...args.texts('models').map((folder) => `--models=${folder}`), ...args.positionals];
   if (electron !== undefined) return run(electron, [root, ...words], signal);
-  const server = fileURLToPath(new URL('../server/serve.ts', import.meta.url));
-  return run(process.execPath, ['--import', 'tsx', server, ...words], signal);
+  return run(process.execPath, [join(root, 'out', 'main', 'serve.js'), ...words], signal);
 }
 
 /** Being stopped is handed on to the child, and this process stays until the child has ended in good order. */

@@ -3,7 +3,7 @@ import { receiptLine } from '../contract/receipt.ts';
 import { type Arguments, type Command, usageError } from './arguments.ts';
 import { documentChoice, documentFlags, openDocuments } from './open-documents.ts';
 import { ProgressLine } from './progress-line.ts';
-import { isMain, runCommand } from './report-error.ts';
+import { runCommand } from './report-error.ts';
 
 export const textCommand: Command = {
   run: 'npm run -s text --',
@@ -29,4 +29,4 @@ export async function printText(
   else write(`${JSON.stringify({ title, format, text, pages, notes, receipt: receiptLine(document) })}\n`);
 }
 
-if (isMain(import.meta.url)) await runCommand(textCommand, printText);
+await runCommand(textCommand, printText);

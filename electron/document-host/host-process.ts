@@ -1,7 +1,6 @@
 /** How the parent starts and ends a document host. Electron's main process supplies its own StartHost (utilityProcess). */
 import { fork } from 'node:child_process';
-import { createRequire } from 'node:module';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 import type { ParseRequest } from '../contract/documents.ts';
 
 export interface HostExit {
@@ -24,16 +23,14 @@ export type StartHost = (options: { maxHeapBytes: number }) => HostProcess;
 
 const stderrKept = 8192; // characters
 
-/** child_process.fork of document-host beside this file. */
-export const forkDocumentHost: StartHost = (options) =>
-  forkHost(fileURLToPath(new URL('./document-host.ts', import.meta.url)), options);
+const builtHost = fileURLToPath(new URL('../../out/main/document-host.js', import.meta.url));
+
+/** child_process.fork of the built host. */
+export const forkDocumentHost: StartHost = (options) => forkHost(builtHost, options);
 
 export function forkHost(entry: string, { maxHeapBytes }: { maxHeapBytes: number }): HostProcess {
   const child = fork(entry, [], {
-    execArgv: [
-      `--max-old-space-size=${Math.ceil(maxHeapBytes / 2 ** 20)}`,
-      ...(entry.endsWith('.ts') ? ['--import', tsxUrl()] : []),
-    ],
+    execArgv: [`--max-old-space-size=${Math.ceil(maxHeapBytes / 2 ** 20)}`],
     env: hostEnvironment(),
     serialization: 'advanced', // text keeps every UTF-16 unit, and no JSON is made of it
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
@@ -62,11 +59,6 @@ export function forkHost(entry: string, { maxHeapBytes }: { maxHeapBytes: number
     },
     kill: () => void child.kill('SIGKILL'),
   };
-}
-
-/** From this file, not from the working directory: the app may be started anywhere. */
-function tsxUrl(): string {
-  return pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
 }
 
 /** Only what Node itself needs: no token or proxy of the person's environment is in the parser's memory. */

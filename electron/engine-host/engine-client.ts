@@ -25,9 +25,7 @@ export interface EngineClient {
 }
 
 export interface EngineClientOptions {
-  /** Another host than the real one, and shorter times: for tests. */
-  hostFile?: string;
-  /** How to start the host; default: fork. Electron's main process starts a utility process. */
+  /** How to start the host; default: fork of the built one. Electron's main process starts a utility process. */
   startHost?: (() => HostChild) | undefined;
   startMs?: number;
   pingMs?: number;
@@ -39,7 +37,7 @@ const shownLines = 12;
 const closeMs = 3000;
 
 export function startEngine(options: EngineClientOptions = {}): EngineClient {
-  const child = options.startHost?.() ?? forkHost(options.hostFile);
+  const child = options.startHost?.() ?? forkEngineHost();
   const said = lastWords(child);
   let closing = false;
   let failure: AppError | undefined;
@@ -130,10 +128,11 @@ export function startEngine(options: EngineClientOptions = {}): EngineClient {
   };
 }
 
-function forkHost(hostFile = fileURLToPath(new URL('./engine-host.ts', import.meta.url))): HostChild {
-  // What is built needs no loader of TypeScript.
-  const execArgv = hostFile.endsWith('.ts') ? ['--import', 'tsx'] : [];
-  return fork(hostFile, { execArgv, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+const builtHost = fileURLToPath(new URL('../../out/main/engine-host.js', import.meta.url));
+
+/** Another file and its loader are for tests. */
+export function forkEngineHost(file = builtHost, execArgv: string[] = []): HostChild {
+  return fork(file, { execArgv, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
 }
 
 function isEventStream(value: unknown): value is AsyncIterator<unknown, unknown, void> {

@@ -1,4 +1,4 @@
-/** Entry: the window in a browser. `node --import tsx electron/server/serve.ts [options] [file...]` */
+/** Entry: the window in a browser. `node out/main/serve.js [options] [file...]` */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

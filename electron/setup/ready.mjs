@@ -1,11 +1,10 @@
-// Makes a fresh clone ready for a command: `node electron/setup/ready.mjs modules|app|build|window|start|desktop|gpu|test`. Says
+// Makes a fresh clone ready for a command: `node electron/setup/ready.mjs modules|program|app|build|window|gpu|test`. Says
 // one line for each step that has work to do, on stderr, and is silent and quick when there is none. Node built-ins only.
 // @ts-check
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { cudaCompiler, ensureCudaCompiler, forgetFailure, missKernels } from './cuda-compiler.mjs';
-import { electronFile } from './electron-binary.mjs';
 import {
   addonFile,
   buildDir,
@@ -177,31 +176,31 @@ const windowHash = () =>
     ...filesBelow(join(root, 'electron', 'contract'), () => true),
   ]);
 
-/** The main process, its hosts and the preload, as JavaScript. @type {Step} */
-const desktop = {
-  name: 'desktop',
-  isReady: () => existsSync(join(preloadDir, 'preload.cjs')) && isFresh(join(mainDir, '.ready'), desktopHash()),
+/** What node and Electron run, as JavaScript. @type {Step} */
+const program = {
+  name: 'program',
+  isReady: () => existsSync(join(preloadDir, 'preload.cjs')) && isFresh(join(mainDir, '.ready'), programHash()),
   async make() {
-    say('Building the desktop app (a second).');
-    const hash = desktopHash();
-    const vite = join(modulesDir, 'vite', 'bin', 'vite.js');
-    for (const room of ['preload', 'main']) {
-      const args = [vite, 'build', '--config', join(root, 'electron', room, 'vite.config.ts')];
-      await runLogged('The build of the desktop app', join(cacheDir, `${room}.log`), process.execPath, args);
-    }
+    say('Building the program (a few seconds).');
+    const hash = programHash();
+    /** @param {string} what @param {string} config */
+    const build = (what, config) =>
+      runLogged('The build of the program', join(cacheDir, `${what}.log`), process.execPath, [
+        join(modulesDir, 'vite', 'bin', 'vite.js'),
+        ...['build', '--config', join(root, 'electron', config)],
+      ]);
+    await build('preload', join('preload', 'vite.config.ts'));
+    await build('program', 'vite.config.ts');
     writeStamp(join(mainDir, '.ready'), hash);
   },
 };
-const desktopHash = () =>
+const programHash = () =>
   hashOf(root, [
     lockFile,
     ...notices,
     ...['index.ts', 'native-files.ts', 'list-native-files.mjs'].map((name) => join(nativeDir, name)),
-    ...filesBelow(join(root, 'electron'), (name) => !/^(cli|server|setup)\//.test(name)),
+    ...filesBelow(join(root, 'electron'), () => true),
   ]);
-
-/** npm start opens Electron where its binary is installed; elsewhere there is nothing to build for it. @type {Step} */
-const desktopIfInstalled = { ...desktop, isReady: () => electronFile() === undefined || desktop.isReady() };
 
 /** A browser for the tests of the window; where none can be had they say that they are skipped. @type {Step} */
 const browser = { name: 'browser', isReady: hasBrowser, make: ensureBrowser };
@@ -209,13 +208,12 @@ const browser = { name: 'browser', isReady: hasBrowser, make: ensureBrowser };
 /** What each kind of command needs, in order. @type {Record<string, Step[]>} */
 const goals = {
   modules: [modules],
-  app: [modules, native('app')],
+  program: [modules, program],
+  app: [modules, native('app'), program],
   build: [modules, native('app')],
-  window: [modules, native('app'), window],
-  start: [modules, native('app'), window, desktopIfInstalled],
-  desktop: [modules, native('app'), window, desktop],
+  window: [modules, native('app'), program, window],
   gpu: [modules, native('gpu')],
-  test: [modules, native('test'), addressSanitizer, threadSanitizer, browser],
+  test: [modules, native('test'), addressSanitizer, threadSanitizer, program, window, browser],
 };
 
 const goal = process.argv[2] ?? '';

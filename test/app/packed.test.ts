@@ -14,7 +14,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Licence } from '../../electron/contract/app-types.ts';
 import { parseDocument } from '../../electron/document-host/document-client.ts';
 import { forkHost } from '../../electron/document-host/host-process.ts';
-import { type HostChild, startEngine } from '../../electron/engine-host/engine-client.ts';
+import { forkEngineHost, type HostChild, startEngine } from '../../electron/engine-host/engine-client.ts';
 import { isNativeFile } from '../../native/list-native-files.mjs';
 import { pictureOfPage, scanPdf, twoColumnPage } from '../fixtures/documents/scans.ts';
 import { temporaryFiles } from '../fixtures/documents/temporary-files.ts';
@@ -236,7 +236,8 @@ describe.skipIf(process.platform !== 'linux')('the package', () => {
   });
 
   it('opens the model with the packed engine', async () => {
-    const engine = startEngine({ hostFile: join(whole, 'out', 'main', 'engine-host.js') });
+    const startHost = () => forkEngineHost(join(whole, 'out', 'main', 'engine-host.js'));
+    const engine = startEngine({ startHost });
     const { models } = JSON.parse(readFileSync(join(whole, 'assets', 'models', 'models.json'), 'utf8')) as {
       models: { file: string }[];
     };

@@ -20,9 +20,11 @@ export class RealServer {
 
   /** Resolves with the link that opens the window. */
   start(): Promise<string> {
-    const entry = ['--import', 'tsx', 'electron/server/serve.ts'];
     const args = ['--port', '0', '--data-dir', this.#dataDir, '--threads', '1', '--no-open', ...this.#more];
-    const server = spawn(process.execPath, [...entry, ...args], { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
+    const server = spawn(process.execPath, [join('out', 'main', 'serve.js'), ...args], {
+      cwd: root,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     this.#process = server;
     let said = '';
     return new Promise((resolve, reject) => {

@@ -15,7 +15,7 @@ export interface Outcome {
 
 /** `onStderr` sees what was written so far and may stop the command with Ctrl+C by returning true, once. */
 export function run(command: string, args: string[], onStderr?: (text: string) => boolean): Promise<Outcome> {
-  const child = spawn(process.execPath, ['--import', 'tsx', join('electron', 'cli', `${command}.ts`), ...args], {
+  const child = spawn(process.execPath, [join('out', 'main', `${command}.js`), ...args], {
     cwd: root,
     stdio: ['ignore', 'pipe', 'pipe'],
   });

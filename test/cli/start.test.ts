@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect, it, vi } from 'vitest';
 import { electronFile } from '../../electron/setup/electron-binary.mjs';
-import buildWindow from '../app/build-window.ts';
+import { build } from '../build.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const home = mkdtempSync(join(tmpdir(), 'rocketdoc-start-'));
@@ -20,9 +20,9 @@ afterAll(() => {
 it.skipIf(electronFile() !== undefined || process.platform === 'win32')(
   'says how to get Electron, serves the window, and ends with its server',
   async () => {
-    buildWindow();
+    build('window');
     const { DISPLAY: _d, WAYLAND_DISPLAY: _w, ...env } = process.env; // no screen: nothing is opened
-    const args = ['--import', 'tsx', 'electron/cli/start.ts'];
+    const args = ['out/main/start.js'];
     start = spawn(process.execPath, args, {
       cwd: root,
       env: { ...env, HOME: home },

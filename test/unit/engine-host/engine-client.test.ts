@@ -5,6 +5,7 @@ import { defaultRocketOptions, defaultSampler } from '../../../electron/contract
 import {
   type EngineClient,
   type EngineClientOptions,
+  forkEngineHost,
   startEngine,
 } from '../../../electron/engine-host/engine-client.ts';
 
@@ -13,7 +14,8 @@ afterEach(() => Promise.all(clients.splice(0).map((client) => client.close())));
 
 function start(host: string, options: EngineClientOptions = {}): EngineClient {
   const hostFile = fileURLToPath(new URL(`./hosts/${host}.ts`, import.meta.url));
-  const client = startEngine({ hostFile, ...options });
+  const startHost = () => forkEngineHost(hostFile, ['--import', 'tsx']);
+  const client = startEngine({ startHost, ...options });
   clients.push(client);
   return client;
 }

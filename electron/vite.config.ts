@@ -1,14 +1,14 @@
 /**
- * Builds the main process and its hosts into out/main: plain modules that Electron's node runs, with the packages they use. Outside
- * stay only those that are native or hold data beside their code; they travel in node_modules.
+ * Builds what node and Electron run into out/main, as plain modules with the packages they use: the main process, the hosts, the server
+ * and the commands. Outside stay only packages that are native or hold data beside their code; they travel in node_modules.
  */
 import { existsSync, readdirSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { defineConfig, type Plugin } from 'vite';
-import { licenceNotices } from '../setup/licence-notices.mjs';
+import { licenceNotices } from './setup/licence-notices.mjs';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
+const root = fileURLToPath(new URL('..', import.meta.url));
 const outDir = join(root, 'out', 'main');
 
 /**
@@ -29,8 +29,8 @@ function sourceAddresses(): Plugin {
 }
 
 /**
- * Before it loads its library, node-llama-cpp tries it in a child process. In a utility process of Electron that child would be a
- * second RocketDoc. It is left out: our engine has a process of its own, and a library that cannot be loaded is an error there.
+ * Before it loads its library, node-llama-cpp tries it in a child process. That costs every start half a second, and in a utility process
+ * of Electron the child would be a second RocketDoc. It is left out: a library that cannot be loaded is an error where it is loaded.
  */
 function withoutTrialProcess(): Plugin {
   const name = /[\\/]node-llama-cpp[\\/]dist[\\/]bindings[\\/]utils[\\/]testBindingBinary\.js$/;
@@ -40,6 +40,17 @@ function withoutTrialProcess(): Plugin {
     load: (id) => (name.test(id) ? 'export const testBindingBinary = async () => true;' : null),
   };
 }
+
+/** Each of these is a file that somebody starts. */
+const entries = [
+  'main/main',
+  'engine-host/engine-host',
+  'document-host/document-host',
+  'server/serve',
+  ...['start', 'ask', 'text', 'inspect', 'bench', 'bench-llama-cpp', 'fidelity', 'check-vectors'].map(
+    (name) => `cli/${name}`,
+  ),
+];
 
 const outside = [
   'electron',
@@ -80,11 +91,7 @@ export default defineConfig({
     minify: false,
     rolldownOptions: {
       external: outside,
-      input: {
-        main: join(root, 'electron/main/main.ts'),
-        'engine-host': join(root, 'electron/engine-host/engine-host.ts'),
-        'document-host': join(root, 'electron/document-host/document-host.ts'),
-      },
+      input: Object.fromEntries(entries.map((name) => [basename(name), join(root, 'electron', `${name}.ts`)])),
       // All in one folder: a module's address is taken relative to it.
       output: { format: 'es', entryFileNames: '[name].js', chunkFileNames: '[name]-[hash].js' },
     },
