@@ -52,6 +52,7 @@ struct ModelWeights {
     ggml_tensor *             token_embd  = nullptr;  // [n_embd, n_vocab]
     ggml_tensor *             output_norm = nullptr;
     ggml_tensor *             output      = nullptr;  // token_embd itself when tied
+    ggml_tensor *             output_b    = nullptr;  // [n_vocab]
     bool                      tied        = false;
     std::vector<LayerWeights> layers;
 };

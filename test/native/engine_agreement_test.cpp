@@ -1,6 +1,8 @@
-// Logits of our engine against llama.cpp itself (libllama of the pinned release) on random models: every weight type,
-// every RoPE variant, biases, untied output. Both use ggml's products, so what differs is how we build the graph.
+// Logits of our engine against llama.cpp itself (libllama of the pinned release) on random models, prompt and decode:
+// every family, every weight type, every RoPE variant, biases, untied output. Both use ggml's products, so what differs
+// is how we build the graph.
 #include <cmath>
+#include <cstring>
 #include <memory>
 #include <vector>
 
@@ -13,16 +15,11 @@ using namespace rocketdoc;
 
 namespace {
 
-std::vector<int32_t> random_tokens(int n, int n_vocab) {
-    std::mt19937_64      random(check::seed());
-    std::vector<int32_t> tokens;
-    for (int i = 0; i < n; i++) tokens.push_back(int32_t(random() % uint64_t(n_vocab)));
-    return tokens;
-}
+constexpr int N_PROMPT = 137, N_DECODE = 24;  // N_DECODE of them token by token
 
-// [n, n_vocab]
-std::vector<float> llama_logits(const std::string & path, const std::vector<int32_t> & tokens, int n_vocab,
-                                bool flash) {
+// llama.cpp on a file, kept open: logits of all tokens, [n, n_vocab]. The last n_decode are computed one by one.
+std::vector<float> llama_logits(const std::string & path, const std::vector<int32_t> & tokens, int n_decode,
+                                int n_vocab, bool flash) {
     llama_model_params model_params = llama_model_default_params();
     llama_model *      model        = llama_model_load_from_file(path.c_str(), model_params);
     if (!CHECK(model != nullptr)) return {};
@@ -36,19 +33,22 @@ std::vector<float> llama_logits(const std::string & path, const std::vector<int3
     llama_context *    ctx      = llama_init_from_model(model, params);
     std::vector<float> out;
     if (CHECK(ctx != nullptr)) {
-        llama_batch batch = llama_batch_init(int32_t(tokens.size()), 0, 1);
-        for (size_t i = 0; i < tokens.size(); i++) {
-            batch.token[i]     = tokens[i];
-            batch.pos[i]       = llama_pos(i);
-            batch.n_seq_id[i]  = 1;
-            batch.seq_id[i][0] = 0;
-            batch.logits[i]    = 1;
-        }
-        batch.n_tokens = int32_t(tokens.size());
-        CHECK(llama_decode(ctx, batch) == 0);
-        for (size_t i = 0; i < tokens.size(); i++) {
-            const float * row = llama_get_logits_ith(ctx, int32_t(i));
-            out.insert(out.end(), row, row + n_vocab);
+        const size_t n_prompt = tokens.size() - size_t(n_decode);
+        llama_batch  batch    = llama_batch_init(int32_t(n_prompt), 0, 1);
+        for (size_t at = 0; at < tokens.size(); at += size_t(batch.n_tokens)) {
+            batch.n_tokens = at == 0 ? int32_t(n_prompt) : 1;
+            for (int32_t i = 0; i < batch.n_tokens; i++) {
+                batch.token[i]     = tokens[at + size_t(i)];
+                batch.pos[i]       = llama_pos(at) + i;
+                batch.n_seq_id[i]  = 1;
+                batch.seq_id[i][0] = 0;
+                batch.logits[i]    = 1;
+            }
+            CHECK(llama_decode(ctx, batch) == 0);
+            for (int32_t i = 0; i < batch.n_tokens; i++) {
+                const float * row = llama_get_logits_ith(ctx, i);
+                out.insert(out.end(), row, row + n_vocab);
+            }
         }
         llama_batch_free(batch);
         llama_free(ctx);
@@ -57,7 +57,7 @@ std::vector<float> llama_logits(const std::string & path, const std::vector<int3
     return out;
 }
 
-std::vector<float> our_logits(const std::string & path, const std::vector<int32_t> & tokens) {
+std::vector<float> our_logits(const std::string & path, const std::vector<int32_t> & tokens, int n_decode) {
     EngineOptions           options{path, {GGML_BINS, 2}};
     std::unique_ptr<Engine> engine;
     const Status            opened = Engine::open(options, engine);
@@ -66,9 +66,29 @@ std::vector<float> our_logits(const std::string & path, const std::vector<int32_
         return {};
     }
     Document           document(*engine, GGML_TYPE_F16);
-    Session            session(*engine, document);
     std::vector<float> logits;
-    CHECK(session.score(tokens, logits).ok());
+    const auto         prompt_end = tokens.end() - n_decode;
+    {
+        Session session(*engine, document);
+        CHECK(session.score({tokens.begin(), prompt_end}, logits).ok());
+    }
+    // The same prompt again in segments and tiles of odd lengths, then token by token.
+    Session       session(*engine, document);
+    AnswerRequest request;
+    request.tokens.assign(tokens.begin(), prompt_end);
+    request.mode    = Mode::full;
+    request.max_new = n_decode + 1;
+    request.segment = 48;
+    request.tile    = 31;
+    Answer       answer;
+    Step         step;
+    const Status started = session.start_answer(request, {}, answer, step);
+    if (!CHECK(started.ok())) std::printf("    %s\n", started.message.c_str());
+    for (auto token = prompt_end; token != tokens.end(); token++) {
+        const Status stepped = session.step(*token, false, step);
+        if (!CHECK(stepped.ok())) std::printf("    %s\n", stepped.message.c_str());
+        logits.insert(logits.end(), step.logits.begin(), step.logits.end());
+    }
     return logits;
 }
 
@@ -91,16 +111,44 @@ double mean_kl(const std::vector<float> & p, const std::vector<float> & q, int n
     return sum / n;
 }
 
+struct Distance {
+    double kl       = 0;  // mean KL
+    int    n_differ = 0;  // logits that are not the same to the bit
+};
+
+Distance distance(const std::vector<float> & p, const std::vector<float> & q, size_t first, size_t n, int n_vocab) {
+    const auto part = [&](const std::vector<float> & all) {
+        return std::vector<float>(all.begin() + std::ptrdiff_t(first * size_t(n_vocab)),
+                                  all.begin() + std::ptrdiff_t((first + n) * size_t(n_vocab)));
+    };
+    const std::vector<float> a = part(p), b = part(q);
+    Distance                 out;
+    out.kl = mean_kl(a, b, n_vocab);
+    for (size_t i = 0; i < a.size(); i++) out.n_differ += std::memcmp(&a[i], &b[i], sizeof(float)) != 0;
+    return out;
+}
+
 void compare(const char * what, const TinyModelOptions & options) {
     TinyModel                  model(options);
-    const std::vector<int32_t> tokens = random_tokens(137, options.n_vocab);
-    const std::vector<float>   ours   = our_logits(model.path(), tokens);
-    const std::vector<float>   flash  = llama_logits(model.path(), tokens, options.n_vocab, true);
-    const std::vector<float>   plain  = llama_logits(model.path(), tokens, options.n_vocab, false);
-    if (!CHECK(ours.size() == flash.size() && !ours.empty())) return;
-    const double own = mean_kl(flash, plain, options.n_vocab), kl = mean_kl(flash, ours, options.n_vocab);
-    std::printf("%-12s KL to llama.cpp %.2e, llama.cpp to itself without flash attention %.2e\n", what, kl, own);
-    CHECK(kl <= own);
+    std::mt19937_64            random(check::seed());
+    const std::vector<int32_t> tokens = random_tokens(random, N_PROMPT + N_DECODE, options.n_vocab);
+    const std::vector<float>   ours   = our_logits(model.path(), tokens, N_DECODE);
+    const std::vector<float>   flash  = llama_logits(model.path(), tokens, N_DECODE, options.n_vocab, true);
+    const std::vector<float>   plain  = llama_logits(model.path(), tokens, N_DECODE, options.n_vocab, false);
+    const size_t               n      = tokens.size() * size_t(options.n_vocab);
+    if (!CHECK(ours.size() == n && flash.size() == n && plain.size() == n)) return;
+    const struct {
+        const char * name;
+        size_t       first, n;
+    } parts[] = {{"prefill", 0, N_PROMPT}, {"decode", N_PROMPT, N_DECODE}};
+    for (const auto & part : parts) {
+        const Distance own = distance(flash, plain, part.first, part.n, options.n_vocab);
+        const Distance kl  = distance(flash, ours, part.first, part.n, options.n_vocab);
+        std::printf("%-12s %-7s KL to llama.cpp %.2e (%d logits differ), llama.cpp to itself without flash attention "
+                    "%.2e\n",
+                    what, part.name, kl.kl, kl.n_differ, own.kl);
+        CHECK(kl.kl <= own.kl);
+    }
 }
 
 }  // namespace
@@ -140,5 +188,14 @@ int main() {
     compare("g = 1", o);
     o = base, o.n_head = 4, o.n_head_kv = 1;
     compare("D = 64", o);
+    for (const char * family : {"qwen2"}) {
+        o      = tiny_family(family);
+        o.seed = check::seed();
+        for (ggml_type type : {GGML_TYPE_F16, GGML_TYPE_Q8_0, GGML_TYPE_Q4_K}) {
+            if (type == GGML_TYPE_Q4_K) o.n_embd = 768, o.n_head = 12, o.n_head_kv = 4, o.n_ff = 1280;
+            o.type = type;
+            compare((std::string(family) + " " + ggml_type_name(type)).c_str(), o);
+        }
+    }
     return check::report();
 }

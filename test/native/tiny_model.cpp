@@ -49,22 +49,47 @@ class Writer {
         for (int64_t i = 0; i < n; i++) static_cast<float *>(t->data)[i] = normal(random_);
         add(t, name);
     }
-    void write(const std::string & path) { gguf_write_to_file(gguf_.get(), path.c_str(), false); }
+    // As equal parts, and where there are several the first one without tensors.
+    void write(const std::vector<std::string> & paths) {
+        const size_t n = paths.size();
+        for (size_t part = 0; part < n; part++) {
+            gguf_context_ptr file(gguf_init_empty());
+            if (part == 0) gguf_set_kv(file.get(), gguf_.get());
+            else gguf_set_val_str(file.get(), "general.architecture", options_.architecture.c_str());
+            if (n > 1) {
+                gguf_set_val_u16(file.get(), "split.no", uint16_t(part));
+                gguf_set_val_u16(file.get(), "split.count", uint16_t(n));
+                gguf_set_val_i32(file.get(), "split.tensors.count", int32_t(tensors_.size()));
+            }
+            const size_t of = n > 1 ? n - 1 : 1, at = n > 1 ? part - 1 : 0;
+            if (n == 1 || part > 0)
+                for (size_t i = tensors_.size() * at / of; i < tensors_.size() * (at + 1) / of; i++)
+                    gguf_add_tensor(file.get(), tensors_[i]);
+            gguf_write_to_file(file.get(), paths[part].c_str(), false);
+        }
+    }
 
   private:
     void add(ggml_tensor * t, const std::string & name) {
         ggml_set_name(t, name.c_str());
-        gguf_add_tensor(gguf_.get(), t);
+        tensors_.push_back(t);
     }
-    const TinyModelOptions & options_;
-    gguf_context_ptr         gguf_;
-    ggml_context_ptr         ctx_;
-    std::mt19937_64          random_;
+    const TinyModelOptions &   options_;
+    gguf_context_ptr           gguf_;
+    ggml_context_ptr           ctx_;
+    std::vector<ggml_tensor *> tensors_;
+    std::mt19937_64            random_;
 };
 
 }  // namespace
 
-TinyModel::TinyModel(const TinyModelOptions & o) : path_(temporary_path(".gguf")) {
+TinyModel::TinyModel(const TinyModelOptions & o) {
+    const std::string name = temporary_path("");
+    for (int part = 0; part < o.n_parts; part++) {
+        char ending[32];
+        std::snprintf(ending, sizeof(ending), o.n_parts > 1 ? "-%05d-of-%05d.gguf" : ".gguf", part + 1, o.n_parts);
+        paths_.push_back(name + ending);
+    }
     Writer            writer(o);
     gguf_context *    g        = writer.gguf();
     const std::string a        = o.architecture + ".";
@@ -103,17 +128,35 @@ TinyModel::TinyModel(const TinyModelOptions & o) : path_(temporary_path(".gguf")
         writer.matrix(blk + "ffn_gate.weight", o.n_embd, o.n_ff);
         writer.matrix(blk + "ffn_up.weight", o.n_embd, o.n_ff);
         writer.matrix(blk + "ffn_down.weight", o.n_ff, o.n_embd);
-        if (o.biases) {
+        if (o.biases || o.qkv_biases) {
             writer.vector(blk + "attn_q.bias", o.n_head * head_dim, 0.0f, 0.3f);
             writer.vector(blk + "attn_k.bias", o.n_head_kv * head_dim, 0.0f, 0.3f);
             writer.vector(blk + "attn_v.bias", o.n_head_kv * head_dim, 0.0f, 0.3f);
+        }
+        if (o.biases) {
             writer.vector(blk + "attn_output.bias", o.n_embd, 0.0f, 0.3f);
             writer.vector(blk + "ffn_gate.bias", o.n_ff, 0.0f, 0.3f);
             writer.vector(blk + "ffn_up.bias", o.n_ff, 0.0f, 0.3f);
             writer.vector(blk + "ffn_down.bias", o.n_embd, 0.0f, 0.3f);
         }
     }
-    writer.write(path_);
+    writer.write(paths_);
 }
 
-TinyModel::~TinyModel() { std::remove(path_.c_str()); }
+TinyModelOptions tiny_family(const std::string & architecture) {
+    TinyModelOptions o;
+    o.architecture = architecture;
+    o.type         = GGML_TYPE_F16;
+    o.n_layer      = 5;
+    o.n_embd       = 352;
+    o.n_head       = 11;
+    o.n_head_kv    = 1;
+    o.n_ff         = 544;
+    o.n_vocab      = 331;
+    if (architecture == "qwen2") o.qkv_biases = true;
+    return o;
+}
+
+TinyModel::~TinyModel() {
+    for (const std::string & path : paths_) std::remove(path.c_str());
+}
