@@ -43,9 +43,11 @@ Status Model::load_weights(const LayerDevices & devices, bool as_floats) {
             return Status::fail(Code::INVALID_ARGUMENT, "A model lies in one memory: " + first.name() + " and " +
                                                             device->name() + " cannot share its layers.");
     }
-    RETURN_IF_FAILED(FileMapping::open(file_->path(), mapping_));
-    if (mapping_.size() != file_->bytes()) {
-        return Status::fail(Code::MODEL_TRUNCATED, file_->path() + " changed while it was read.");
+    mappings_.resize(file_->n_parts());
+    for (size_t i = 0; i < mappings_.size(); i++) {
+        RETURN_IF_FAILED(FileMapping::open(file_->part_path(i), mappings_[i]));
+        if (mappings_[i].size() != file_->part_bytes(i))
+            return Status::fail(Code::MODEL_TRUNCATED, file_->part_path(i) + " changed while it was read.");
     }
     devices_ = devices;
     if (as_floats) make_floats();
@@ -81,7 +83,7 @@ void Model::make_floats() {
 }
 
 const void * Model::values_of(const ggml_tensor * t, std::vector<uint8_t> & made) const {
-    const uint8_t * from  = mapping_.data() + file_->tensor_offset(t);
+    const uint8_t * from  = in_file(t);
     const auto      found = file_types_.find(t);
     if (found == file_types_.end()) return from;
     std::vector<float> row(size_t(t->ne[0]));
@@ -117,11 +119,14 @@ Status Model::copy_to_device(const Device & device) {
 }
 
 Status Model::place_in_host_memory(const Device & device) {
-    // ggml takes a writable pointer; weights are only ever read.
-    uint8_t * base = const_cast<uint8_t *>(mapping_.data());
-    mapped_buffer_.reset(ggml_backend_cpu_buffer_from_ptr(base, mapping_.size()));
-    if (!mapped_buffer_) return Status::fail(Code::HOST_OOM, "The model's file could not be wrapped as a buffer.");
-    ggml_backend_buffer_set_usage(mapped_buffer_.get(), GGML_BACKEND_BUFFER_USAGE_WEIGHTS);
+    for (const FileMapping & mapping : mappings_) {
+        // ggml takes a writable pointer; weights are only ever read.
+        mapped_buffers_.emplace_back(
+            ggml_backend_cpu_buffer_from_ptr(const_cast<uint8_t *>(mapping.data()), mapping.size()));
+        if (!mapped_buffers_.back())
+            return Status::fail(Code::HOST_OOM, "The model's file could not be wrapped as a buffer.");
+        ggml_backend_buffer_set_usage(mapped_buffers_.back().get(), GGML_BACKEND_BUFFER_USAGE_WEIGHTS);
+    }
 
     std::vector<uint8_t> made;
     for (ggml_tensor * t = ggml_get_first_tensor(file_->tensors()); t; t = ggml_get_next_tensor(file_->tensors(), t)) {
@@ -147,7 +152,8 @@ Status Model::place_in_host_memory(const Device & device) {
     }
     for (ggml_tensor * t = ggml_get_first_tensor(file_->tensors()); t; t = ggml_get_next_tensor(file_->tensors(), t)) {
         if (t->buffer) continue;
-        if (ggml_backend_tensor_alloc(mapped_buffer_.get(), t, base + file_->tensor_offset(t)) != GGML_STATUS_SUCCESS) {
+        ggml_backend_buffer_t buffer = mapped_buffers_[file_->place(t).part].get();
+        if (ggml_backend_tensor_alloc(buffer, t, const_cast<uint8_t *>(in_file(t))) != GGML_STATUS_SUCCESS) {
             return Status::fail(Code::INTERNAL, std::string("ggml could not place tensor ") + ggml_get_name(t) + ".");
         }
     }
@@ -178,17 +184,24 @@ ggml_type Model::weight_type() const {
 
 uint64_t Model::fingerprint() const {
     constexpr size_t N_SAMPLES = 256, SAMPLE = 4096;
-    const size_t     size          = mapping_.size();
-    size_t           weights_begin = size;
-    for (ggml_tensor * t = ggml_get_first_tensor(file_->tensors()); t; t = ggml_get_next_tensor(file_->tensors(), t)) {
-        weights_begin = std::min(weights_begin, file_->tensor_offset(t));
-    }
     // Weights turned into floats, or computed with on a GPU, make other rows.
-    uint64_t hash = checksum(mapping_.data(), weights_begin, (file_types_.empty() ? 0 : 1) + (device_buffer_ ? 2 : 0));
-    const size_t step = std::max(SAMPLE, (size - weights_begin) / N_SAMPLES);
-    for (size_t at = weights_begin; at < size; at += step)
-        hash = checksum(mapping_.data() + at, std::min(SAMPLE, size - at), hash);
-    return checksum(&size, sizeof(size), hash);
+    uint64_t hash = (file_types_.empty() ? 0 : 1) + (device_buffer_ ? 2 : 0);
+    for (size_t part = 0; part < mappings_.size(); part++) {
+        const uint8_t * data          = mappings_[part].data();
+        const size_t    size          = mappings_[part].size();
+        size_t          weights_begin = size;
+        for (ggml_tensor * t = ggml_get_first_tensor(file_->tensors()); t;
+             t               = ggml_get_next_tensor(file_->tensors(), t)) {
+            const GgufFile::Place place = file_->place(t);
+            if (place.part == part) weights_begin = std::min(weights_begin, place.offset);
+        }
+        hash              = checksum(data, weights_begin, hash);
+        const size_t step = std::max(SAMPLE, (size - weights_begin) / N_SAMPLES);
+        for (size_t at = weights_begin; at < size; at += step)
+            hash = checksum(data + at, std::min(SAMPLE, size - at), hash);
+        hash = checksum(&size, sizeof(size), hash);
+    }
+    return hash;
 }
 
 bool Model::has_vocabulary() const { return file_->text("tokenizer.ggml.model", "") != "no_vocab"; }

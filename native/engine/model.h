@@ -45,8 +45,12 @@ class Model {
     bool has_vocabulary() const;
 
   private:
-    Status check_types(const Device & device) const;
-    void   make_floats();
+    Status          check_types(const Device & device) const;
+    void            make_floats();
+    const uint8_t * in_file(const ggml_tensor * t) const {
+        const GgufFile::Place place = file_->place(t);
+        return mappings_[place.part].data() + place.offset;
+    }
     // A tensor's bytes in the type it has now: the file's own, or made from them in `made`.
     const void * values_of(const ggml_tensor * t, std::vector<uint8_t> & made) const;
     Status       copy_to_device(const Device & device);
@@ -61,9 +65,9 @@ class Model {
     std::map<const ggml_tensor *, ggml_type> file_types_;  // of the tensors that became floats
     size_t                                   weight_bytes_ = 0;
 
-    // Destroyed before the mapping that they point into.
-    FileMapping                          mapping_;
-    ggml_backend_buffer_ptr              mapped_buffer_;
+    // Destroyed before the mappings that they point into.
+    std::vector<FileMapping>             mappings_;  // one a part of the file
+    std::vector<ggml_backend_buffer_ptr> mapped_buffers_;
     std::vector<ggml_backend_buffer_ptr> packed_buffers_;
     ggml_backend_buffer_ptr              device_buffer_;
 };

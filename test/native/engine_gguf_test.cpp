@@ -2,13 +2,14 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <memory>
 #include <vector>
 
 #include "check.h"
-#include "engine/model.h"
+#include "engine/engine.h"
 #include "tiny_model.h"
 
 using namespace rocketdoc;
@@ -115,6 +116,101 @@ void test_mutations(const Bytes & good) {
     CHECK(refused > 300);
 }
 
+void write_file(const std::string & path, const Bytes & bytes) {
+    std::ofstream file(path, std::ios::binary);
+    file.write(bytes.data(), std::streamsize(bytes.size()));
+}
+
+Status open_header(const std::string & path) {
+    std::unique_ptr<Model> model;
+    return Model::open_header(path, model);
+}
+
+uint64_t fingerprint_of(const std::string & path) {
+    std::unique_ptr<Engine> engine;
+    return CHECK(Engine::open({path, {GGML_BINS, 1}}, engine).ok()) ? engine->model().fingerprint() : 0;
+}
+
+bool says(const Status & status, const std::string & words) {
+    if (CHECK(status.message.find(words) != std::string::npos)) return true;
+    std::printf("    %s\n", status.message.c_str());
+    return false;
+}
+
+// A model in several files: any of them leads to all, and what does not belong together is told apart.
+void test_parts() {
+    TinyModelOptions o;
+    o.n_layer = 2, o.n_ff = 64, o.n_vocab = 64;
+    const TinyModel whole(o);
+    o.n_parts = 4;
+    const TinyModel parts(o);
+    o.seed++;
+    const TinyModel other(o);
+
+    std::unique_ptr<Model> one, split;
+    CHECK(Model::open_header(whole.path(), one).ok());
+    uint64_t first = 0;
+    for (int part = 0; part < 4; part++) {
+        if (!CHECK(Model::open_header(parts.part_path(part), split).ok())) return;
+        CHECK(split->weight_bytes() == one->weight_bytes() && split->parameter_count() == one->parameter_count());
+        CHECK(split->file().bytes() > one->file().bytes() && split->file().n_parts() == 4);
+        const uint64_t fingerprint = fingerprint_of(parts.part_path(part));
+        if (part == 0) first = fingerprint;
+        CHECK(fingerprint == first);
+    }
+    CHECK(fingerprint_of(other.path()) != first);  // weights of the later parts count
+    std::mt19937_64            random(check::seed());
+    const std::vector<int32_t> tokens = random_tokens(random, 40, o.n_vocab);
+    std::vector<float>         logits[2];
+    const TinyModel *          models[] = {&whole, &parts};
+    for (int i = 0; i < 2; i++) {
+        std::unique_ptr<Engine> engine;
+        if (!CHECK(Engine::open({models[i]->part_path(i), {GGML_BINS, 2}}, engine).ok())) return;
+        Document document(*engine, GGML_TYPE_F16);
+        Session  session(*engine, document);
+        CHECK(session.score(tokens, logits[i]).ok());
+    }
+    CHECK(!logits[0].empty() && logits[0] == logits[1]);
+
+    // A link to a part, of any name and in another folder.
+    const std::string link = temporary_path(".gguf");
+    std::filesystem::create_symlink(parts.part_path(2), link);
+    CHECK(open_header(link).ok());
+    std::filesystem::remove(link);
+
+    // Another name, a part that is cut off, missing, of another place or of another model.
+    const std::string renamed = temporary_path(".gguf");
+    std::filesystem::copy_file(parts.part_path(1), renamed);
+    expect("another name", open_header(renamed), {Code::MODEL_FORMAT});
+    says(open_header(renamed), "must end in -00002-of-00004.gguf");
+    std::remove(renamed.c_str());
+    const Bytes part = read_file(parts.part_path(2));
+    write_file(parts.part_path(2), Bytes(part.begin(), part.end() - 40));
+    expect("a part cut off", open_header(parts.path()), {Code::MODEL_TRUNCATED});
+    says(open_header(parts.path()), parts.part_path(2));
+    write_file(parts.part_path(2), read_file(parts.part_path(3)));
+    expect("a part twice", open_header(parts.path()), {Code::MODEL_FORMAT});
+    says(open_header(parts.path()), "part 4 of 4 where part 3 of 4");
+    std::remove(parts.part_path(2).c_str());
+    for (int other_part : {0, 1, 3}) {
+        expect("a part missing", open_header(parts.part_path(other_part)), {Code::MODEL_MISSING});
+        says(open_header(parts.part_path(other_part)), "part 3 is missing: there is no " + parts.part_path(2));
+    }
+    o.n_layer = 3;
+    const TinyModel longer(o);
+    write_file(parts.part_path(2), read_file(longer.part_path(2)));
+    expect("a part of another model", open_header(parts.path()), {Code::MODEL_FORMAT});
+    says(open_header(parts.path()), "not parts of one model");
+    o.n_layer = 2, o.architecture = "qwen2";
+    const TinyModel qwen(o);
+    write_file(parts.part_path(2), read_file(qwen.part_path(2)));
+    expect("a part of another family", open_header(parts.path()), {Code::MODEL_FORMAT});
+    for (const auto & [key, value] : {std::pair{"split.no", uint16_t(9)}, std::pair{"split.count", uint16_t(7)}}) {
+        write_file(parts.part_path(2), patched(part, value_of(part, key), value));
+        for (int any : {0, 2}) expect(key, open_header(parts.part_path(any)), {Code::MODEL_FORMAT});
+    }
+}
+
 }  // namespace
 
 int main() {
@@ -127,6 +223,7 @@ int main() {
     test_nonsense(good);
     test_cuts(good);
     test_mutations(good);
+    test_parts();
 
     TinyModelOptions other;
     other.architecture = "mamba";
