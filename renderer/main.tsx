@@ -8,6 +8,7 @@ import {
   applyRememberedTheme,
   applyTheme,
   watchDrops,
+  watchFailures,
   watchKeys,
   watchSystemTheme,
   watchWidth,
@@ -16,7 +17,7 @@ import { callFailure } from './bridge/connection.ts';
 import { watchAbout, watchOpenedFiles } from './bridge/desktop.ts';
 import { startConnection } from './bridge/start-connection.ts';
 import { keyBindings } from './features/palette/shortcuts.ts';
-import { setApi } from './stores/api.ts';
+import { noteFailure, setApi } from './stores/api.ts';
 import { openChatsOf, reopenChats } from './stores/chat.ts';
 import { loadDocumentChoice } from './stores/document-choice.ts';
 import { followTelemetry } from './stores/engine.ts';
@@ -26,6 +27,7 @@ import { loadSettings, useSettings } from './stores/settings.ts';
 import { openTuningOf } from './stores/tune.ts';
 import { openOverlay, setConnection, setDropping, setTheme, setWidth } from './stores/ui.ts';
 
+watchFailures(noteFailure);
 setTheme(applyRememberedTheme());
 applyRememberedAppearance();
 watchSystemTheme(() => setTheme(applyTheme(useSettings.getState().settings?.theme ?? 'system')));

@@ -30,6 +30,14 @@ export type Licence = z.infer<typeof licenceSchema>;
 export const aboutSchema = z.object({ version: z.string(), licences: z.array(licenceSchema) });
 export type About = z.infer<typeof aboutSchema>;
 
+/** An error that nothing in the window handled. */
+export const windowFailureSchema = z.object({
+  name: z.string().max(200),
+  message: z.string().max(2000),
+  stack: z.string().max(20_000),
+});
+export type WindowFailure = z.infer<typeof windowFailureSchema>;
+
 export const failureSchema = z.object({
   code: z.string(),
   message: z.string(),

@@ -25,6 +25,7 @@ import {
   searchHitSchema,
   telemetrySchema,
   turnSchema,
+  windowFailureSchema,
 } from './app-types.ts';
 import { answerCitationsSchema } from './citations.ts';
 import { parseWishSchema } from './documents.ts';
@@ -92,6 +93,10 @@ export const appContract = {
   restartEngine: oc.output(z.void()),
   /** This version, and the licences of everything in it. */
   about: oc.output(aboutSchema),
+  /** For whoever helps: versions, machine, the end of the log. */
+  report: oc.output(z.string()),
+  /** Into the log: what nobody foresaw in the window. */
+  noteFailure: oc.input(windowFailureSchema).output(z.void()),
 
   library: {
     list: oc.output(z.array(libraryDocumentSchema)),

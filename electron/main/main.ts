@@ -6,6 +6,7 @@ import { shellEvents } from '../contract/shell.ts';
 import { startEngine } from '../engine-host/engine-client.ts';
 import type { App } from '../workspace/app.ts';
 import { OpenAlready } from '../workspace/doorbell.ts';
+import { watchProcess } from '../workspace/log.ts';
 import { registerAppScheme, serveAppProtocol } from './app-protocol.ts';
 import { openAppWindow } from './app-window.ts';
 import { gateCommands } from './command-gate.ts';
@@ -34,6 +35,7 @@ const closeMs = 5000;
 const files = new OpenedFiles();
 let window: BrowserWindow | undefined;
 
+watchProcess();
 if (app.isPackaged) dropLoaderVariables(process.env);
 app.enableSandbox();
 quietChromium(app);

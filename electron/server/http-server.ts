@@ -5,6 +5,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { maxUploadBytes } from '../contract/app.ts';
 import type { App } from '../workspace/app.ts';
+import { logUnforeseen } from '../workspace/log.ts';
 import { staticFile } from '../workspace/window-files.ts';
 import { failureForWindow } from '../workspace/window-words.ts';
 import { refusal, setSecurityHeaders } from './gates.ts';
@@ -58,7 +59,8 @@ export function createAppServer(options: ServerOptions): Server {
         if (route) response.setHeader('Allow', route.method);
         return sendText(response, route || url.pathname === '/' ? 405 : 404, 'Not here.');
       }
-      handle(request, response, url, accepted).catch(() => {
+      handle(request, response, url, accepted).catch((error) => {
+        if (!request.destroyed) logUnforeseen(`A request for ${url.pathname}`, error); // else the sender went away
         if (!response.headersSent) sendText(response, 500, 'Something failed inside.');
         else response.destroy();
       });

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { toAppError } from '../contract/errors.ts';
 import type { Settings } from '../contract/settings.ts';
 import { OpenAlready } from '../workspace/doorbell.ts';
+import { watchProcess } from '../workspace/log.ts';
 import { startUp } from '../workspace/start-up.ts';
 import { allowedHosts } from './gates.ts';
 import { createAppServer } from './http-server.ts';
@@ -13,6 +14,7 @@ import { type ServeOptions, serveOptions, usage, windowAddress } from './serve-o
 import { SessionTokens } from './session-tokens.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
+watchProcess();
 const options = optionsOrExit();
 const { port, threads, dataDir } = options;
 const defaults: Partial<Settings> = threads === undefined ? {} : { threads };

@@ -12,8 +12,12 @@ const root = fileURLToPath(new URL('../..', import.meta.url)).replace(/\bapp\.as
 
 const manifestSchema = z.object({ version: z.string() });
 
+export async function ownVersion(): Promise<string> {
+  return manifestSchema.parse(JSON.parse(await readFile(`${root}package.json`, 'utf8'))).version;
+}
+
 export async function about(): Promise<About> {
-  const { version } = manifestSchema.parse(JSON.parse(await readFile(`${root}package.json`, 'utf8')));
+  const version = await ownVersion();
   const lists = await Promise.all(['renderer', 'main'].map((room) => licencesOf(`${root}out/${room}/licences.json`)));
   const licences = new Map(lists.flat().map((entry) => [`${entry.name} ${entry.version}`, entry]));
   return { version, licences: [...licences.values()].sort((a, b) => a.name.localeCompare(b.name, 'en')) };

@@ -15,12 +15,14 @@ import { openLibrary } from '../library/open-library.ts';
 import { SettingsStore } from '../library/settings-store.ts';
 import { SpeedStore } from '../library/speed-store.ts';
 import { ifWritable } from '../library/storage-errors.ts';
+import { ownVersion } from './about.ts';
 import { DocumentTexts } from './document-texts.ts';
 import { EngineSupervisor, type SupervisorOptions } from './engine-supervisor.ts';
 import { type GrantedFile, Grants } from './grants.ts';
 import { Holdings } from './holdings.ts';
 import { JobBoard } from './job-board.ts';
 import { Languages } from './languages.ts';
+import { closeLog, openLog } from './log.ts';
 import { type DownloadOptions, ModelDownloads } from './model-downloads.ts';
 import { ModelHeaders } from './model-headers.ts';
 import { ModelShelf } from './model-shelf.ts';
@@ -46,6 +48,7 @@ export interface AppOptions {
 }
 
 export interface App {
+  dataDir: string;
   documents: DocumentStore;
   texts: DocumentTexts;
   search: DocumentSearch;
@@ -76,6 +79,7 @@ export interface App {
 }
 
 export async function createApp(options: AppOptions): Promise<App> {
+  openLog(options.dataDir, await ownVersion());
   const { database, notices } = openLibrary(join(options.dataDir, 'library.sqlite'));
   const settings = new SettingsStore(database, options.defaults);
   const chats = new ChatStore(database);
@@ -108,6 +112,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   void supervisor.start();
   const documents = new DocumentStore(database);
   return {
+    dataDir: options.dataDir,
     documents,
     texts: new DocumentTexts(documents),
     kept: new KeptFiles(join(options.dataDir, 'kv'), (id) => documents.has(id)),
@@ -136,6 +141,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       await supervisor.close();
       await counter.close();
       closeLibrary(database);
+      closeLog();
     },
   };
 }

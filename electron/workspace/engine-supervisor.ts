@@ -11,6 +11,7 @@ import { type AnswerMode, type DeviceWish, defaultMaxNew, defaultRocketOptions }
 import { type PresetName, presets } from '../contract/method-values.ts';
 import { chooseDevice, type DeviceChoice, findGpus } from '../engine-host/choose-device.ts';
 import { type EngineClient, type EngineVerbs, startEngine } from '../engine-host/engine-client.ts';
+import { logInfo, logWarning } from './log.ts';
 import { withoutFolders } from './model-headers.ts';
 import { failureForWindow, windowWords } from './window-words.ts';
 
@@ -128,6 +129,7 @@ export class EngineSupervisor {
     this.#ready = this.#openNow(generation).catch((error) => {
       if (generation !== this.generation) return; // it is being opened anew already
       const { code, message } = this.#toldOf(error);
+      logWarning(`The engine could not be opened (${code}): ${message}`);
       this.#set({ state: 'failed', failure: { code, message } });
     });
     return this.#ready;
@@ -170,6 +172,7 @@ export class EngineSupervisor {
     // The window gets no path of this machine.
     const info = { ...model.info, path: basename(model.info.path) };
     const deviceReason = model.deviceReason === null ? null : windowWords(model.deviceReason);
+    logInfo(`The engine is ready: ${info.path} on ${model.device}, ${model.threads} threads. ${deviceReason ?? ''}`);
     this.#set({ state: 'ready', model: { ...model, info, deviceReason }, presets: usable });
   }
 
@@ -189,6 +192,7 @@ export class EngineSupervisor {
     // A GPU's error stays with the process that met it: everything after it would fail too.
     const isOver = code === 'ENGINE_CRASH' || code === 'ENGINE_HUNG' || code === 'GPU_FAULT';
     if (!isOver || client !== this.#client || this.#closed) return;
+    logWarning(`The engine ended (${code}): ${message}`);
     if (code === 'GPU_FAULT') void client.close();
     this.#client = undefined;
     clearInterval(this.#watch);

@@ -2,7 +2,7 @@
 import { implement, ORPCError } from '@orpc/server';
 import { appContract, maxTextUnits } from '../contract/app.ts';
 import { AppError } from '../contract/errors.ts';
-import { about } from './about.ts';
+import { about, ownVersion } from './about.ts';
 import { addGranted, addUpload, readAnew } from './adding.ts';
 import { answeringJob, ask } from './answering.ts';
 import type { App } from './app.ts';
@@ -12,6 +12,7 @@ import { fileOf, outlineOf } from './document-texts.ts';
 import { exportChat } from './exporting.ts';
 import { joinOfLibrary } from './joining.ts';
 import { clearKept } from './keeping.ts';
+import { logReport, logUnforeseen } from './log.ts';
 import { changeDocumentChoice, clearDocumentChoice, documentChoice } from './method-choice.ts';
 import { downloadModel, listModels, openModelInPlace, removeModel, useModel } from './models.ts';
 import { fitBudget, planFor, preflight } from './preflight.ts';
@@ -47,6 +48,8 @@ export function appRouter(app: App) {
     telemetry: os.telemetry.handler(({ signal }) => hopping(telemetry(app, signal))),
     restartEngine: os.restartEngine.handler(() => app.supervisor.reopen()),
     about: os.about.handler(about),
+    report: os.report.handler(async () => logReport(app.dataDir, await ownVersion())),
+    noteFailure: os.noteFailure.handler(({ input }) => logUnforeseen('The window', Object.assign(new Error(), input))),
     library: {
       list: os.library.list.handler(() => app.documents.list(app.counter.countedWith)),
       grants: os.library.grants.handler(() => app.grants.offered()),

@@ -6,6 +6,7 @@ import { nativeFiles } from '../../native/native-files.ts';
 import type { MemoryShortage } from '../contract/engine-reports.ts';
 import { AppError, type ErrorCode, toAppError } from '../contract/errors.ts';
 import { explainStorage } from '../library/storage-errors.ts';
+import { logUnforeseen } from './log.ts';
 
 /** What a flag says, as something that a person does in the window. */
 const inSettings: readonly [RegExp, string][] = [
@@ -25,10 +26,12 @@ export function windowWords(message: string, isPacked = nativeFiles.isPacked): s
   return isPacked ? said.replace(setUp, 'Install RocketDoc again.') : said;
 }
 
-/** What nobody foresaw may name paths or worse: it stays on this side. */
+/** What nobody foresaw may name paths or worse: it stays on this side, in the log. */
 export function failureForWindow(error: unknown): { code: ErrorCode; message: string; shortage?: MemoryShortage } {
   const known = explainStorage(error);
   const { code, message, shortage } = toAppError(known);
-  if (code === 'INTERNAL' && !(known instanceof AppError)) return { code, message: 'Something failed inside.' };
+  if (code === 'INTERNAL') logUnforeseen('A failure inside', error);
+  if (code === 'INTERNAL' && !(known instanceof AppError))
+    return { code, message: 'Something failed inside. The log says what: About RocketDoc shows it.' };
   return { code, message: windowWords(message), ...(shortage && { shortage }) };
 }

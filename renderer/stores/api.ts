@@ -1,7 +1,7 @@
 /** The server as the stores see it. The bridge puts the client here; stores never learn how it travels. */
 import type { ContractRouterClient } from '@orpc/contract';
 import type { appContract } from '../../electron/contract/app.ts';
-import type { Grant } from '../../electron/contract/app-types.ts';
+import type { Grant, WindowFailure } from '../../electron/contract/app-types.ts';
 import type { MemoryShortage } from '../../electron/contract/engine-reports.ts';
 
 export type AppClient = ContractRouterClient<typeof appContract>;
@@ -44,6 +44,11 @@ export function setApi(api: Api): void {
 export function api(): AppClient {
   if (!current) throw new Error('The server is not connected yet.');
   return current.client;
+}
+
+/** Where there is no connection it stays untold: what failed then is often the connection. */
+export function noteFailure(failure: WindowFailure): void {
+  current?.client.noteFailure(failure).catch(() => {});
 }
 
 export function sendFile(file: File): Promise<SentFile> {

@@ -47,6 +47,24 @@ inChromium('the window', () => {
     await card.waitFor({ state: 'detached' });
   }, 120_000);
 
+  it('shows the log, with what failed in the window', async () => {
+    await page.evaluate(() => void Promise.reject(new Error('a failure of the test')));
+    await page.keyboard.press('Control+k');
+    await page.getByRole('combobox', { name: 'Search actions' }).fill('about');
+    await page.keyboard.press('Enter');
+    const card = page.getByRole('dialog', { name: 'About RocketDoc' });
+    const log = card.getByRole('textbox', { name: 'Log' });
+    await card.getByRole('button', { name: 'Show log' }).click();
+    expect(await log.inputValue()).toContain('The window: Error: a failure of the test');
+    expect(await log.inputValue()).toMatch(/^RocketDoc \d+\.\d+\.\d+\. .*of memory\./);
+    // Playwright sees it too, as every failure of a page.
+    expect(opened.complaints.splice(0)).toEqual(['a failure of the test']);
+    await card.getByRole('button', { name: 'Hide log' }).click();
+    await log.waitFor({ state: 'detached' });
+    await page.keyboard.press('Escape');
+    await card.waitFor({ state: 'detached' });
+  }, 120_000);
+
   it('saves a copy of a document under the name it came with', async () => {
     const text = 'The Trust was founded in 1887.\n';
     await dropFile(page, 'trust notes.md', text);

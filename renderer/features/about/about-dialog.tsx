@@ -8,6 +8,7 @@ import { openOverlay, useUi } from '../../stores/ui.ts';
 import { Dialog } from '../../ui/dialog.tsx';
 import { controlClass } from '../../ui/field.tsx';
 import { Problem } from '../../ui/problem.tsx';
+import { LogReport } from './log-report.tsx';
 
 export function AboutDialog() {
   const isOpen = useUi((ui) => ui.overlay === 'about');
@@ -40,6 +41,9 @@ function AboutThis() {
         <Fact name="Device">
           {model ? `${deviceName(model.device)}, ${plural(model.threads, 'thread')}` : 'opening the model'}
           {model?.deviceReason && <span className="block wrap-anywhere text-muted">{model.deviceReason}</span>}
+        </Fact>
+        <Fact name="Log">
+          <LogReport />
         </Fact>
       </dl>
       {failure && (

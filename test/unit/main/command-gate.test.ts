@@ -83,5 +83,7 @@ it('takes no path for what is dragged out, and no format but its own', async () 
 it('keeps to itself what nobody foresaw', async () => {
   failWith = new Error('ENOENT: /home/person/secret');
   const answer = await invoke(shellChannel('connect'), frameOf());
-  expect(answer).toEqual({ failure: { code: 'INTERNAL', message: 'Something failed inside.' } });
+  expect(answer).toEqual({
+    failure: { code: 'INTERNAL', message: 'Something failed inside. The log says what: About RocketDoc shows it.' },
+  });
 });

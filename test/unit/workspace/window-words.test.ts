@@ -84,7 +84,7 @@ it('says what is foreseen and keeps what is not', () => {
   expect(failureForWindow(full).message).not.toContain('/home');
   expect(failureForWindow(new Error('/home/person/secret'))).toEqual({
     code: 'INTERNAL',
-    message: 'Something failed inside.',
+    message: 'Something failed inside. The log says what: About RocketDoc shows it.',
   });
   expect(failureForWindow(new AppError('MODEL_FORMAT', 'x (--y z).'))).toEqual({ code: 'MODEL_FORMAT', message: 'x.' });
 });
