@@ -30,7 +30,7 @@ module.exports = {
       comment:
         'native/binding.ts holds types; native/index.ts loads compiled code; native-files.ts looks at it and is for all.',
       severity: 'error',
-      from: { path: '^(electron|renderer)/', pathNot: '^electron/engine-host/' },
+      from: { path: '^(electron|renderer)/', pathNot: '^electron/(engine-host|lab)/' },
       to: { path: '^native/', pathNot: '^native/native-files\\.ts$' },
     },
     {
@@ -44,6 +44,13 @@ module.exports = {
       severity: 'error',
       from: { path: '^electron/engine-host/' },
       to: { path: '^electron/', pathNot: '^electron/(engine-host|contract)/' },
+    },
+    {
+      name: 'lab-is-no-part-of-the-app',
+      comment: 'What measures is built for the commands that measure; no package has it.',
+      severity: 'error',
+      from: { path: '^(electron|renderer)/', pathNot: '^electron/(lab/|contract/lab\\.ts$|cli/(bench|check-vectors))' },
+      to: { path: '^(electron/lab/|electron/contract/lab\\.ts$|native/lab/)' },
     },
     {
       name: 'document-host-imports-contract',
@@ -63,9 +70,9 @@ module.exports = {
       severity: 'error',
       from: { path: '^electron/(main|server|cli|preload|workspace)/' },
       to: {
-        path: '^electron/(engine-host|document-host)/',
+        path: '^electron/(engine-host|document-host|lab)/',
         pathNot:
-          '^electron/(engine-host/(engine-client|choose-device|peak-memory)|document-host/document-client)\\.ts$',
+          '^electron/(engine-host/(engine-client|choose-device|peak-memory)|document-host/document-client|lab/lab-client)\\.ts$',
       },
     },
     {

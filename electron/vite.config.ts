@@ -45,6 +45,7 @@ function withoutTrialProcess(): Plugin {
 const entries = [
   'main/main',
   'engine-host/engine-host',
+  'lab/lab-host',
   'document-host/document-host',
   'server/serve',
   ...['start', 'ask', 'text', 'inspect', 'bench', 'bench-llama-cpp', 'fidelity', 'check-vectors'].map(

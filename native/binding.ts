@@ -1,6 +1,6 @@
 /**
- * The whole shape of the native addon, written by hand: what native/binding/addon.cc exports. Only native/index.ts and
- * electron/engine-host read it. Tensors never cross; tokens, counters, logits for measuring and small arrays do.
+ * The whole shape of the native addon, written by hand: what native/binding/exports.cc exports. Only native, electron/engine-host
+ * and electron/lab read it. Tensors never cross; tokens, counters, logits for measuring and small arrays do.
  * Every failed call rejects or throws an Error whose `code` is one of electron/contract/errors.ts; a lack of memory has `shortage` too.
  */
 
@@ -290,64 +290,8 @@ export interface NativeEngine {
   plan(request: NativePlanRequest): NativeMemoryPlan;
   /** The plan of a document that is to be read; GPU_OOM or HOST_OOM when it does not fit. Answers check their own. */
   checkPlan(request: NativePlanRequest): NativeMemoryPlan;
-  /** No more than this counts as available on the computing device from here on: for trying out a memory that is full. */
-  limitAvailable(bytes: number): void;
-  /** Measuring: from here on the most that is in use of a GPU's memory is noted. */
-  watchMemory(): void;
-  /** Since watchMemory(); without CUDA's own context. 0 on a CPU. */
-  readonly peakBytes: number;
   createDocument(options: { documentType: DocumentKvType; home?: DocumentHome | undefined }): NativeDocument;
   close(): void;
-}
-
-/** Recorded vectors, each flat in row-major order of the shape given. */
-export interface NativeVectors {
-  nHead: number;
-  nHeadKv: number;
-  headDim: number;
-  promptLen: number;
-  window: number;
-  kernel: number;
-  page: number;
-  topR: number;
-  topK: number;
-  steps: number;
-  keep: number;
-  /** [H, window, D] */
-  qWindow: Float32Array;
-  /** f16 bits, [G, T, D] */
-  k: Uint16Array;
-  v: Uint16Array;
-  /** [G, keep], ascending, window not included. */
-  stage1Indices: Int32Array;
-  /** [G, keep], the order in which the kept rows were stored, window rows after them. */
-  compactOrder: Int32Array;
-  /** [steps, H, D], [steps, G, D], [steps, G, D] */
-  decodeQ: Float32Array;
-  decodeK: Float32Array;
-  decodeV: Float32Array;
-  /** [steps, G, topR], [steps, G, topK] (ascending compact-cache slots) */
-  decodeTopR: Int32Array;
-  decodeTopK: Int32Array;
-  /** [steps, H, D] */
-  decodeOut: Float32Array;
-}
-
-export interface NativeVectorsReport {
-  /** Heads whose set differs outside the boundary's plateau. */
-  stage1Mismatches: number;
-  /** Heads whose rows, gathered in compactOrder, are not those of k and v. */
-  gatherMismatches: number;
-  /** (step, head) whose channels or tokens differ between unequal scores. Channels are compared with the scalar reference: a
-   *  device's kernels choose them inside, and other channels show as other tokens. */
-  topRMismatches: number;
-  topKMismatches: number;
-  /** Greatest |decode_out - attention over the recorded set|. */
-  outMaxError: number;
-  /** Sets that differ only between equal scores. */
-  stage1Ties: number;
-  topRTies: number;
-  topKTies: number;
 }
 
 export interface NativeAddon {
@@ -368,26 +312,4 @@ export interface NativeAddon {
   openEngine(options: NativeEngineOptions): Promise<NativeEngine>;
   /** Tries the GPU out. May end the process: for one that nobody needs. */
   probeCuda(cuda: NativeCuda): { name: string; freeBytes: number; totalBytes: number };
-  /**
-   * Measuring: a GGUF file with the shape of a real model (8b, 1b, 160m, tiny), random weights (q4_K, q8_0, f16) that are the same each time,
-   * and no vocabulary. DISK_FULL, before anything is written where the disk has too little room.
-   */
-  writeShapeModel(model: { path: string; shape: string; weights: string }): Promise<void>;
-  /** Measuring: a text for such a model, no place like another; the same from the same `first` each time. */
-  randomTokens(tokens: { first: number; count: number; nVocab: number }): Int32Array;
-  /** cuda absent: recomputed on the CPU. */
-  checkVectors(vectors: NativeVectors, cuda?: NativeCuda): Promise<NativeVectorsReport>;
-  /** Vectors made by the scalar reference from a seed, for fixtures; `maxNew` and `tokenBudget` as in the method. */
-  makeVectors(request: {
-    seed: number;
-    nHead: number;
-    nHeadKv: number;
-    headDim: number;
-    promptLen: number;
-    tokenBudget: number;
-    maxNew: number;
-    steps: number;
-    window: number;
-    kernel: number;
-  }): NativeVectors & { capacity: number; promptBudget: number };
 }

@@ -1,6 +1,6 @@
 /**
- * Loads the native addon and explains every way in which that can fail. The only import of compiled code in the project;
- * only electron/engine-host may import this file.
+ * Loads the native addons and explains every way in which that can fail. The only import of compiled code in the project;
+ * only electron/engine-host and electron/lab may import this file.
  */
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -13,7 +13,7 @@ import { nativeFiles } from './native-files.ts';
 const here = dirname(fileURLToPath(import.meta.url));
 const require = createRequire(import.meta.url);
 
-export const addonFile = join(here, 'build', 'Release', 'rocketdoc.node');
+const buildFolder = join(here, 'build', 'Release');
 
 /** The package of node-llama-cpp that holds the prebuilt ggml libraries of each platform. */
 const backendPackages: Record<string, string> = {
@@ -63,7 +63,7 @@ const cudaPackages: Record<string, string> = { 'linux-x64': 'linux-x64-cuda', 'w
 export function cudaLibraries(device: number): NativeCuda {
   const suffix = process.platform === 'win32' ? '.dll' : '.so';
   const prefix = process.platform === 'win32' ? '' : 'lib';
-  const kernels = join(dirname(addonFile), `${prefix}rocketdoc_kernels${suffix}`);
+  const kernels = join(buildFolder, `${prefix}rocketdoc_kernels${suffix}`);
   if (!existsSync(kernels))
     throw new AppError(
       'GPU_NONE',
@@ -102,23 +102,26 @@ export function explainLoadFailure(message: string): string {
   return `The engine could not be loaded: ${message.split('\n')[0]}. Rebuild it with: npm run build:native`;
 }
 
-let loaded: NativeAddon | undefined;
+const loaded = new Map<string, unknown>();
 
-export function loadAddon(): NativeAddon {
-  if (loaded) return loaded;
+/** `build`: the command that makes it. */
+export function loadAddonFile(name: string, build: string): unknown {
+  const file = join(buildFolder, name);
+  const before = loaded.get(file);
+  if (before) return before;
   backendPackage(); // an unknown platform is the better message than a missing file
-  if (!existsSync(addonFile)) {
-    throw new AppError('NATIVE_MISSING', 'The engine is not built yet. Run: npm run build:native');
-  }
-  nativeFiles.check([addonFile, backendDir()]);
+  if (!existsSync(file)) throw new AppError('NATIVE_MISSING', `The engine is not built yet. Run: ${build}`);
+  nativeFiles.check([file, backendDir()]);
   // Windows looks for ggml's library along the path; elsewhere the addon itself says where it lies.
   if (process.platform === 'win32') process.env.PATH = [backendDir(), process.env.PATH ?? ''].join(delimiter);
   try {
-    loaded = require(addonFile) as NativeAddon;
+    loaded.set(file, require(file));
   } catch (error) {
     throw new AppError('NATIVE_MISSING', explainLoadFailure(error instanceof Error ? error.message : String(error)), {
       cause: error,
     });
   }
-  return loaded;
+  return loaded.get(file);
 }
+
+export const loadAddon = () => loadAddonFile('rocketdoc.node', 'npm run build:native') as NativeAddon;

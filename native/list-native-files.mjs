@@ -11,9 +11,13 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 /** What a dynamic loader takes. @param {string} name */
 export const isNativeFile = (name) => /\.(node|so|dll|dylib|exe|metallib)(\.\d+)*$/i.test(name);
 
+/** What electron-builder.yml takes of our own build: the addon and the CUDA kernels, nothing of the lab or of tests. */
+const built = 'native/build/Release';
+const isOfProduct = (/** @type {string} */ name) => /^(rocketdoc\.node|(lib)?rocketdoc_kernels\.(so|dll))$/.test(name);
+
 /** Folders that electron-builder.yml takes native files from; of those for other systems it takes none. */
 const folders = [
-  'native/build/Release',
+  built,
   'node_modules/@photostructure/sqlite/prebuilds',
   'node_modules/@node-llama-cpp',
   'node_modules/@reflink',
@@ -23,7 +27,7 @@ const folders = [
 export function listNativeFiles() {
   const files = folders.flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile() && isNativeFile(entry.name))
+      .filter((entry) => entry.isFile() && isNativeFile(entry.name) && (folder !== built || isOfProduct(entry.name)))
       .map((entry) => join(entry.parentPath, entry.name)),
   );
   const sum = (/** @type {string} */ file) => createHash('sha256').update(readFileSync(file)).digest('hex');

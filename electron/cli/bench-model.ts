@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startEngine } from '../engine-host/engine-client.ts';
+import { startLab } from '../lab/lab-client.ts';
 import { type Arguments, type Flags, usageError } from './arguments.ts';
 import { modelChoice } from './method-flags.ts';
 import type { ProgressLine } from './progress-line.ts';
@@ -46,7 +46,7 @@ export async function withModel<T>(
 }
 
 async function writeShape(path: string, shape: string, weights: string, progress: ProgressLine, signal: AbortSignal) {
-  const engine = startEngine();
+  const engine = startLab();
   try {
     progress.say(`Writing random weights: ${shape}, ${weights}.`);
     await engine.verbs.writeShapeModel({ path, shape, weights }, { signal });

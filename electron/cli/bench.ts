@@ -4,12 +4,12 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { SpeedVariant } from '../contract/engine.ts';
 import type { ModelInfo } from '../contract/engine-reports.ts';
 import { AppError } from '../contract/errors.ts';
+import type { SpeedVariant } from '../contract/lab.ts';
 import { answerModes } from '../contract/method.ts';
 import { chooseDevice, type DeviceChoice } from '../engine-host/choose-device.ts';
-import { type EngineVerbs, startEngine } from '../engine-host/engine-client.ts';
+import { type LabVerbs, startLab } from '../lab/lab-client.ts';
 import { type Arguments, type Command, usageError } from './arguments.ts';
 import { llamaCppRuns } from './bench-baseline.ts';
 import { type BesideRound, besideColumns, besideRound, besideRow, type Load, loadOf } from './bench-beside.ts';
@@ -167,15 +167,15 @@ function sampleText(): string {
   return readFileSync(file, 'utf8');
 }
 
-type Opened = Awaited<ReturnType<EngineVerbs['openModel']>>;
+type Opened = Awaited<ReturnType<LabVerbs['openModel']>>;
 
 async function withEngine<T>(
   path: string,
   args: Arguments,
   device: DeviceChoice,
-  work: (verbs: EngineVerbs, model: Opened) => Promise<T>,
+  work: (verbs: LabVerbs, model: Opened) => Promise<T>,
 ): Promise<T> {
-  const engine = startEngine();
+  const engine = startLab();
   try {
     const { threads } = modelChoice(args);
     return await work(engine.verbs, await engine.verbs.openModel({ path, threads, ...device }));

@@ -1,7 +1,7 @@
 /** `npm run -s check-vectors -- <file.safetensors>...`: recomputes both stages on recorded vectors. Exit 1 on any mismatch. */
-import { type VectorsReport, vectorsOutTolerance } from '../contract/engine-reports.ts';
+import { type VectorsReport, vectorsOutTolerance } from '../contract/lab.ts';
 import { chooseDevice, type DeviceWish } from '../engine-host/choose-device.ts';
-import { startEngine } from '../engine-host/engine-client.ts';
+import { startLab } from '../lab/lab-client.ts';
 import { type Arguments, type Command, usageError } from './arguments.ts';
 import { filesOf } from './method-flags.ts';
 import { runCommand } from './report-error.ts';
@@ -19,7 +19,7 @@ const command: Command = {
 async function checkVectors(args: Arguments): Promise<number> {
   const files = filesOf(args, 'file');
   const { device } = await chooseDevice(deviceOf(args));
-  const engine = startEngine();
+  const engine = startLab();
   let failed = 0;
   try {
     for (const path of files) {

@@ -208,24 +208,3 @@ export const agreementSchema = z.object({
   mass: z.number().nullable(),
 });
 export type Agreement = z.infer<typeof agreementSchema>;
-
-/** The greatest error of attention over the recorded rows that passes, on every device: all compute it in f32 from f16 rows. */
-export const vectorsOutTolerance = 5e-4;
-
-/** Recorded vectors recomputed: sets that differ, and sets that differ only between equal scores. */
-export const vectorsReportSchema = z.object({
-  ok: z.boolean(),
-  parameterMismatches: z.array(z.string()),
-  note: z.string().optional(),
-  heads: z.int(),
-  steps: z.int(),
-  stage1Mismatches: count,
-  gatherMismatches: count,
-  topRMismatches: count,
-  topKMismatches: count,
-  outMaxError: count,
-  stage1Ties: count,
-  topRTies: count,
-  topKTies: count,
-});
-export type VectorsReport = z.infer<typeof vectorsReportSchema>;

@@ -13,7 +13,6 @@ import {
   openedModelSchema,
   pageUseSchema,
   readEventSchema,
-  vectorsReportSchema,
 } from './engine-reports.ts';
 import {
   answerModeSchema,
@@ -77,27 +76,6 @@ export const planRequestSchema = z.object({
   home: documentHomeSchema.default('auto'),
 });
 
-/** A text of this many tokens, as measuring reads it; random where the model has no vocabulary. */
-const measuredText = {
-  text: z.string().min(1),
-  depth: z.int().min(0),
-  kvType: kvTypeSchema,
-  home: documentHomeSchema,
-  segment: readRequestSchema.shape.segment,
-  tile: readRequestSchema.shape.tile,
-};
-const speedVariantSchema = z.object({ mode: answerModeSchema, rocket: rocketOptionsSchema });
-export type SpeedVariant = z.infer<typeof speedVariantSchema>;
-export const speedRequestSchema = z.object({ ...measuredText, maxNew, variants: z.array(speedVariantSchema).min(1) });
-export type SpeedRequest = z.infer<typeof speedRequestSchema>;
-export const cancelRequestSchema = z.object({
-  ...measuredText,
-  rocket: rocketOptionsSchema,
-  cancels: z.int().min(1).max(1000),
-});
-export type CancelRequest = z.infer<typeof cancelRequestSchema>;
-const milliseconds = z.number().nonnegative();
-
 export const engineContract = {
   /** Loads a model, in place of the one that was open. The embedded model's checksum is checked first. */
   openModel: oc
@@ -154,46 +132,6 @@ export const engineContract = {
     .input(z.object({ chatId: id, referenceId: id, mode: answerModeSchema, rocket: rocketOptionsSchema }))
     .output(z.object({ positions: z.array(agreementSchema), counters: countersSchema })),
   forgetReference: oc.input(z.object({ referenceId: id })).output(z.void()),
-  /** Measuring: a document of a given length, and an answer by each variant, end-of-answer tokens ignored. For speed, not for sense. */
-  measureSpeed: oc.input(speedRequestSchema).output(
-    z.object({
-      prefillTokens: z.int(),
-      prefillMs: milliseconds,
-      /** Where a GPU computes. */
-      home: z.enum(['device', 'host']).nullable(),
-      /** As many as variants. */
-      runs: z.array(
-        z.object({
-          firstTokenMs: milliseconds,
-          stage1Ms: milliseconds,
-          medianTokenMs: milliseconds,
-          /** Over the whole answer, its first tokens too. */
-          meanTokenMs: milliseconds,
-          kvBytes: z.number(),
-          budgets: countersSchema.shape.budgets,
-          /** Of this process so far. */
-          peakRssBytes: z.number(),
-          /** Of the GPU while this variant answered, without CUDA's own context; and as planned. */
-          peakVramBytes: z.number().nullable(),
-          planVramBytes: z.number().nullable(),
-        }),
-      ),
-    }),
-  ),
-  /** Measuring: how soon cancels are seen, in milliseconds, ascending. */
-  measureCancels: oc.input(cancelRequestSchema).output(
-    z.object({
-      reading: z.array(milliseconds),
-      answering: z.array(milliseconds),
-      home: z.enum(['device', 'host']).nullable(),
-    }),
-  ),
-  /** Measuring: a model file of a known shape with random weights and no vocabulary. No model needs to be open. */
-  writeShapeModel: oc
-    .input(z.object({ path: z.string().min(1), shape: z.string().min(1), weights: z.string().min(1) }))
-    .output(z.void()),
-  /** Recorded vectors of stage 1 and stage 2 (safetensors), recomputed. No model is needed. */
-  checkVectors: oc.input(z.object({ path: z.string().min(1), device: deviceSchema })).output(vectorsReportSchema),
   /** Frees the model and everything on it. */
   close: oc.input(z.void()).output(z.void()),
 };

@@ -3,7 +3,7 @@
  * AppError; events leave in order; whoever leaves a stream cancels what feeds it.
  */
 import type { NativeAddon } from '../../native/binding.ts';
-import type { AskRequest, CancelRequest, ReadRequest, SpeedRequest } from '../contract/engine.ts';
+import type { AskRequest, ReadRequest } from '../contract/engine.ts';
 import type {
   AnswerEvent,
   Counters,
@@ -24,8 +24,6 @@ import { measureAgainst, measureReference, type Reference } from './measuring.ts
 import { cudaOf, type OpenModel, type OpenOptions, openModel } from './open-model.ts';
 import { pageUses } from './page-uses.ts';
 import { Reading } from './reading.ts';
-import { measureCancels, measureSpeed } from './speed.ts';
-import { checkVectorsFile, readVectors } from './vectors-file.ts';
 import type { Vocabulary } from './vocabulary.ts';
 
 export interface PlanRequest {
@@ -190,26 +188,15 @@ export class Engine {
     this.#references.delete(referenceId);
   }
 
-  measureSpeed(request: SpeedRequest) {
-    return this.#queue.run(() => measureSpeed(this.#addon, this.#open(), request));
-  }
-
-  measureCancels(request: CancelRequest) {
-    return this.#queue.run(() => measureCancels(this.#addon, this.#open(), request));
-  }
-
-  writeShapeModel(model: { path: string; shape: string; weights: string }): Promise<void> {
-    return this.#queue.run(() => this.#addon.writeShapeModel(model));
-  }
-
   probeDevice(device: string) {
     const cuda = cudaOf(device);
     if (!cuda) throw new AppError('INVALID_ARGUMENT', 'The CPU needs no trying out.');
     return this.#queue.run(async () => this.#addon.probeCuda(cuda));
   }
 
-  checkVectors(path: string, device: string) {
-    return this.#queue.run(async () => checkVectorsFile(this.#addon, await readVectors(path), cudaOf(device)));
+  /** Work of the lab on the open model, in line with everything else that computes. */
+  compute<T>(work: (model: OpenModel) => Promise<T>): Promise<T> {
+    return this.#queue.run(() => work(this.#open()));
   }
 
   close(): Promise<void> {

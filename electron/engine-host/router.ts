@@ -4,6 +4,7 @@ import { engineContract } from '../contract/engine.ts';
 import { defaultRocketOptions } from '../contract/method.ts';
 import type { Engine } from './engine.ts';
 import { toRpcError } from './error-hop.ts';
+import { errorsHop } from './serve-host.ts';
 
 /** A failing stream must hop as well: its error is thrown long after the handler returned. */
 async function* hopping<T>(events: AsyncGenerator<T, void, void>): AsyncGenerator<T, void, void> {
@@ -15,13 +16,7 @@ async function* hopping<T>(events: AsyncGenerator<T, void, void>): AsyncGenerato
 }
 
 export function engineRouter(engine: Engine) {
-  const os = implement(engineContract).use(async ({ next }) => {
-    try {
-      return await next();
-    } catch (error) {
-      throw toRpcError(error);
-    }
-  });
+  const os = implement(engineContract).use(errorsHop);
   return os.router({
     openModel: os.openModel.handler(({ input }) => engine.openModel(input)),
     probeDevice: os.probeDevice.handler(({ input }) => engine.probeDevice(input.device)),
@@ -57,10 +52,6 @@ export function engineRouter(engine: Engine) {
       engine.measureAgainst(input.chatId, input.referenceId, input.mode, input.rocket, signal),
     ),
     forgetReference: os.forgetReference.handler(({ input }) => engine.forgetReference(input.referenceId)),
-    measureSpeed: os.measureSpeed.handler(({ input }) => engine.measureSpeed(input)),
-    measureCancels: os.measureCancels.handler(({ input }) => engine.measureCancels(input)),
-    writeShapeModel: os.writeShapeModel.handler(({ input }) => engine.writeShapeModel(input)),
-    checkVectors: os.checkVectors.handler(({ input }) => engine.checkVectors(input.path, input.device)),
     close: os.close.handler(() => engine.close()),
   });
 }

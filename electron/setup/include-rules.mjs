@@ -5,7 +5,7 @@ import { join, relative, sep } from 'node:path';
 import { root } from './paths.mjs';
 import { filesBelow } from './staleness.mjs';
 
-/** @typedef {{ room: string, never: RegExp, why: string }} Rule */
+/** `room`: one folder, or all but some. @typedef {{ room: string | { not: string[] }, never: RegExp, why: string }} Rule */
 
 const ggml = /^(ggml|gguf)[\w-]*\.h$|^ggml\//;
 const napi = /(^|\/)(napi|node_api|js_native_api)[\w-]*\.h$/;
@@ -14,7 +14,8 @@ const cuda =
 
 /** @type {Rule[]} */
 export const includeRules = [
-  { room: '', never: napi, why: 'only native/binding includes napi.h' },
+  { room: { not: ['binding', 'lab'] }, never: napi, why: 'only native/binding and native/lab include napi.h' },
+  { room: { not: ['lab'] }, never: /(^|\/)lab\//, why: 'the product does without the lab' },
   { room: 'engine', never: cuda, why: 'the engine compiles without CUDA headers' },
   { room: 'engine', never: /(^|\/)binding\//, why: 'the engine does not know the binding' },
   { room: 'engine', never: /(^|\/)device\/(?!device\.h$)/, why: 'the engine knows devices by device/device.h alone' },
@@ -36,7 +37,12 @@ export const includeRules = [
     why: 'kernels include nothing of ours above them but the layout of pages',
   },
   { room: 'binding', never: cuda, why: 'the addon loads without CUDA' },
-  { room: 'binding', never: /(^|\/)kernels\//, why: 'the binding speaks to the engine' },
+  {
+    room: 'binding',
+    never: /^\.\.\/(?!engine\/engine\.h$|error_codes\.def$)|^(arch|device|engine|graph|kernels|rocketkv)\/|\/\.\.\//,
+    why: 'the binding knows engine/engine.h alone',
+  },
+  { room: 'lab', never: cuda, why: 'the addon loads without CUDA' },
 ];
 
 /** Words that a room never says: in no name, include, text or comment. @type {Rule[]} */
@@ -44,6 +50,9 @@ const wordRules = [
   { room: 'engine', never: /cuda/i, why: 'a device is opened by name and known by its traits' },
   { room: 'arch', never: /cuda/i, why: 'a family knows graphs, not what computes them' },
 ];
+
+/** @param {Rule} rule @param {string} room */
+const isFor = (rule, room) => (typeof rule.room === 'string' ? rule.room === room : !rule.room.not.includes(room));
 
 /** @param {string} file */
 const roomOf = (file) => (file.includes('/') ? (file.split('/')[0] ?? '') : '');
@@ -54,7 +63,7 @@ const roomOf = (file) => (file.includes('/') ? (file.split('/')[0] ?? '') : '');
  * @returns {string[]} one sentence for each line that says what its room never says
  */
 export function wrongWords(file, text) {
-  const rules = wordRules.filter((rule) => rule.room === roomOf(file));
+  const rules = wordRules.filter((rule) => isFor(rule, roomOf(file)));
   return text.split('\n').flatMap((line, i) =>
     rules.flatMap((rule) => {
       const said = rule.never.exec(line);
@@ -73,7 +82,7 @@ export function wrongIncludes(file, text) {
   const includes = [...text.matchAll(/^[ \t]*#[ \t]*include[ \t]*["<]([^">]+)[">]/gm)].map((match) => match[1] ?? '');
   return includes.flatMap((include) =>
     includeRules
-      .filter((rule) => (rule.room === '' ? room !== 'binding' : rule.room === room) && rule.never.test(include))
+      .filter((rule) => isFor(rule, room) && rule.never.test(include))
       .map((rule) => `native/${file} includes ${include}: ${rule.why}`),
   );
 }

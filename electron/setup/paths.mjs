@@ -11,6 +11,7 @@ export const buildDir = join(nativeDir, 'build');
 export const sanitizerBuildDir = join(nativeDir, 'build-asan');
 export const threadBuildDir = join(nativeDir, 'build-tsan');
 export const addonFile = join(buildDir, 'Release', 'rocketdoc.node');
+export const labAddonFile = join(buildDir, 'Release', 'rocketdoc_lab.node');
 export const rendererDir = join(root, 'renderer');
 export const windowDir = join(root, 'out', 'renderer');
 /** What Electron runs: main process, hosts and preload, built. */

@@ -1,4 +1,4 @@
-// Makes a fresh clone ready for a command: `node electron/setup/ready.mjs modules|program|app|build|window|gpu|test`. Says
+// Makes a fresh clone ready for a command: `node electron/setup/ready.mjs modules|program|app|lab|build|window|gpu|test`. Says
 // one line for each step that has work to do, on stderr, and is silent and quick when there is none. Node built-ins only.
 // @ts-check
 import { existsSync } from 'node:fs';
@@ -9,6 +9,7 @@ import {
   addonFile,
   buildDir,
   cacheDir,
+  labAddonFile,
   mainDir,
   modulesDir,
   nativeDir,
@@ -78,17 +79,33 @@ const kernelsFile = join(
 );
 
 /**
- * The addon and, with a compiler for them, the GPU kernels; for gpu and test also everything that ctest runs, in the same folder.
+ * What a build makes: the addon and, with a compiler for them, the GPU kernels; the lab's addon too; all that ctest runs too. And what
+ * each adds to the flags.
+ * @type {[part: 'app' | 'lab' | 'tests', flags: string[]][]}
+ */
+const parts = [
+  ['app', []],
+  ['lab', ['--CDROCKETDOC_LAB=ON']],
+  ['tests', ['--CDROCKETDOC_TESTS=ON']],
+];
+
+/**
+ * All up to `part`, in one folder.
+ * @param {'app' | 'lab' | 'tests'} part
  * @param {import('./cuda-compiler.mjs').Purpose} purpose
  * @returns {Step}
  */
-function native(purpose) {
-  const withTests = purpose !== 'app';
-  const stamp = join(buildDir, withTests ? '.ready-test' : '.ready-app');
+function native(part, purpose) {
+  const withTests = part === 'tests';
+  const made = parts.slice(0, parts.findIndex(([name]) => name === part) + 1);
+  const stampOf = (/** @type {string} */ name) => join(buildDir, `.ready-${name}`);
+  const addons = part === 'app' ? [addonFile] : [addonFile, labAddonFile];
   return {
-    name: withTests ? 'native tests' : 'native',
+    name: part === 'app' ? 'native' : `native ${part}`,
     isReady: () =>
-      existsSync(addonFile) && cudaCompiler(purpose).kind !== 'install' && isFresh(stamp, buildHash(purpose)),
+      addons.every((file) => existsSync(file)) &&
+      cudaCompiler(purpose).kind !== 'install' &&
+      isFresh(stampOf(part), buildHash(purpose)),
     async make() {
       await ensureToolchain();
       const nvcc = await ensureCudaCompiler(purpose);
@@ -102,7 +119,7 @@ function native(purpose) {
       const log = join(buildDir, 'build.log');
       const cmakeJs = join(modulesDir, 'cmake-js', 'bin', 'cmake-js');
       const where = ['-d', nativeDir, '-O', buildDir];
-      const flags = withTests ? ['--CDROCKETDOC_TESTS=ON'] : [];
+      const flags = made.flatMap(([, its]) => its);
       flags.push(`--CDROCKETDOC_CUDA=${withTests || nvcc ? 'AUTO' : 'OFF'}`);
       // Of Visual Studio's compilers the one that knows the CPU kernels' vector extensions.
       if (process.platform === 'win32') flags.push('-t', 'ClangCL');
@@ -112,10 +129,10 @@ function native(purpose) {
       await runLogged('Configuring the native build', log, process.execPath, configure, { env });
       const build = [cmakeJs, 'build', ...where, '-p', jobs];
       await runLogged('The native build', log, process.execPath, build, { append: true, env });
-      if (!existsSync(addonFile)) throw new StepError(`The native build ended without making ${addonFile}.`);
+      for (const file of addons)
+        if (!existsSync(file)) throw new StepError(`The native build ended without making ${file}.`);
       if (nvcc !== undefined && !existsSync(kernelsFile)) missKernels(purpose, nvcc, log);
-      writeStamp(stamp, hash);
-      if (withTests) writeStamp(join(buildDir, '.ready-app'), appHash); // the same folder holds the same addon
+      for (const [name] of made) writeStamp(stampOf(name), name === part ? hash : appHash);
     },
   };
 }
@@ -198,22 +215,25 @@ const programHash = () =>
   hashOf(root, [
     lockFile,
     ...notices,
-    ...['index.ts', 'native-files.ts', 'list-native-files.mjs'].map((name) => join(nativeDir, name)),
+    ...['index.ts', 'native-files.ts', 'list-native-files.mjs', 'lab/index.ts'].map((name) => join(nativeDir, name)),
     ...filesBelow(join(root, 'electron'), () => true),
   ]);
 
 /** A browser for the tests of the window; where none can be had they say that they are skipped. @type {Step} */
 const browser = { name: 'browser', isReady: hasBrowser, make: ensureBrowser };
 
+const app = native('app', 'app');
+
 /** What each kind of command needs, in order. @type {Record<string, Step[]>} */
 const goals = {
   modules: [modules],
   program: [modules, program],
-  app: [modules, native('app'), program],
-  build: [modules, native('app')],
-  window: [modules, native('app'), program, window],
-  gpu: [modules, native('gpu')],
-  test: [modules, native('test'), addressSanitizer, threadSanitizer, program, window, browser],
+  app: [modules, app, program],
+  lab: [modules, native('lab', 'app'), program],
+  build: [modules, app],
+  window: [modules, app, program, window],
+  gpu: [modules, native('tests', 'gpu')],
+  test: [modules, native('tests', 'test'), addressSanitizer, threadSanitizer, program, window, browser],
 };
 
 const goal = process.argv[2] ?? '';

@@ -11,9 +11,6 @@ void EngineObject::define(Napi::Env env, AddonData & data) {
                                                    InstanceAccessor<&EngineObject::threads>("threads"),
                                                    InstanceMethod<&EngineObject::plan>("plan"),
                                                    InstanceMethod<&EngineObject::check_plan>("checkPlan"),
-                                                   InstanceMethod<&EngineObject::limit_available>("limitAvailable"),
-                                                   InstanceMethod<&EngineObject::watch_memory>("watchMemory"),
-                                                   InstanceAccessor<&EngineObject::peak_bytes>("peakBytes"),
                                                    InstanceMethod<&EngineObject::create_document>("createDocument"),
                                                    InstanceMethod<&EngineObject::close>("close"),
                                                }));
@@ -48,20 +45,6 @@ Napi::Value EngineObject::check_plan(const Napi::CallbackInfo & info) {
     check(info.Env(),
           open_handle(info.Env()).engine->check_plan(to_plan_request(get_object(info[0], "the plan request")), plan));
     return from_plan(info.Env(), plan);
-}
-
-void EngineObject::limit_available(const Napi::CallbackInfo & info) {
-    open_handle(info.Env()).engine->limit_available(to_integer(info[0], "bytes"));
-}
-
-void EngineObject::watch_memory(const Napi::CallbackInfo & info) {
-    EngineHandle & handle = open_handle(info.Env());
-    if (handle.busy()) throw js_error(info.Env(), busy_status());
-    handle.engine->watch_memory();
-}
-
-Napi::Value EngineObject::peak_bytes(const Napi::CallbackInfo & info) {
-    return Napi::Number::New(info.Env(), double(open_handle(info.Env()).engine->peak_bytes()));
 }
 
 Napi::Value EngineObject::create_document(const Napi::CallbackInfo & info) {

@@ -25,15 +25,17 @@ template <typename T, typename Handle>
 class HandleObject : public Napi::ObjectWrap<T> {
   public:
     static Napi::Object make(Napi::Env env, std::shared_ptr<Handle> handle) {
-        auto external = Napi::External<std::shared_ptr<Handle>>::New(env, &handle);
-        external.TypeTag(&T::tag);
+        auto       external = Napi::External<std::shared_ptr<Handle>>::New(env, &handle);
+        const auto tag      = own_tag();
+        external.TypeTag(&tag);
         return T::constructor_of(*env.GetInstanceData<AddonData>()).New({external});
     }
 
     explicit HandleObject(const Napi::CallbackInfo & info) : Napi::ObjectWrap<T>(info) {
-        if (!info[0].IsExternal() || !info[0].As<Napi::External<void>>().CheckTypeTag(&T::tag))
+        const auto tag = own_tag();
+        if (!info[0].IsExternal() || !info[0].As<Napi::External<void>>().CheckTypeTag(&tag))
             throw Napi::TypeError::New(info.Env(), T::made_by);
-        info.This().template As<Napi::Object>().TypeTag(&T::tag);
+        info.This().template As<Napi::Object>().TypeTag(&tag);
         handle_          = *info[0].As<Napi::External<std::shared_ptr<Handle>>>().Data();
         handle_->is_held = true;
     }
@@ -45,7 +47,8 @@ class HandleObject : public Napi::ObjectWrap<T> {
 
     // Hides ObjectWrap's, which believes whatever it is given.
     static T * Unwrap(Napi::Object object) {
-        if (!object.IsObject() || !object.CheckTypeTag(&T::tag))
+        const auto tag = own_tag();
+        if (!object.IsObject() || !object.CheckTypeTag(&tag))
             throw Napi::TypeError::New(object.Env(), std::string("This is not ") + T::word + " of RocketDoc's engine.");
         return Napi::ObjectWrap<T>::Unwrap(object);
     }
@@ -54,6 +57,11 @@ class HandleObject : public Napi::ObjectWrap<T> {
     std::shared_ptr<Handle> handle_;
 
   private:
+    // Two addons in one process hold this code twice: the address tells their objects apart.
+    static napi_type_tag own_tag() {
+        static const char place = 0;
+        return {T::tag.lower, T::tag.upper ^ uint64_t(reinterpret_cast<uintptr_t>(&place))};
+    }
     static EngineHandle & engine_of(EngineHandle & handle) { return handle; }
     static EngineHandle & engine_of(DocumentHandle & handle) { return *handle.parent; }
     static EngineHandle & engine_of(SessionHandle & handle) { return *handle.engine; }

@@ -18,18 +18,17 @@ class EngineObject : public HandleObject<EngineObject, EngineHandle> {
     static void define(Napi::Env env, AddonData & data);
     using HandleObject::HandleObject;
 
-  private:
-    Napi::Value    info(const Napi::CallbackInfo & info);
-    Napi::Value    device(const Napi::CallbackInfo & info);
-    Napi::Value    threads(const Napi::CallbackInfo & info);
-    Napi::Value    plan(const Napi::CallbackInfo & info);
-    Napi::Value    check_plan(const Napi::CallbackInfo & info);
-    void           limit_available(const Napi::CallbackInfo & info);
-    void           watch_memory(const Napi::CallbackInfo & info);
-    Napi::Value    peak_bytes(const Napi::CallbackInfo & info);
-    Napi::Value    create_document(const Napi::CallbackInfo & info);
-    void           close(const Napi::CallbackInfo & info);
+    // Throws CLOSED.
     EngineHandle & open_handle(Napi::Env env) const;
+
+  private:
+    Napi::Value info(const Napi::CallbackInfo & info);
+    Napi::Value device(const Napi::CallbackInfo & info);
+    Napi::Value threads(const Napi::CallbackInfo & info);
+    Napi::Value plan(const Napi::CallbackInfo & info);
+    Napi::Value check_plan(const Napi::CallbackInfo & info);
+    Napi::Value create_document(const Napi::CallbackInfo & info);
+    void        close(const Napi::CallbackInfo & info);
 };
 
 class DocumentObject : public HandleObject<DocumentObject, DocumentHandle> {
@@ -98,8 +97,5 @@ class SessionObject : public HandleObject<SessionObject, SessionHandle> {
     Napi::Value start(Napi::Env env, Work work, std::function<Napi::Value(Napi::Env)> result,
                       std::function<void(Napi::Env)> done = nullptr);
 };
-
-Napi::Value check_vectors(const Napi::CallbackInfo & info);
-Napi::Value make_vectors(const Napi::CallbackInfo & info);
 
 }  // namespace rocketdoc::binding

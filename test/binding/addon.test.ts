@@ -218,7 +218,6 @@ describe('what is no number of the kind that is asked for', () => {
       expect(() => document.savePart(join(model.dir, 'x'), n)).toThrow(
         expect.objectContaining(code('INVALID_ARGUMENT')),
       );
-      expect(() => engine.limitAvailable(n)).toThrow(expect.objectContaining(code('INVALID_ARGUMENT')));
     }
     const { rocket } = question(1);
     const asked = { rocket, nPrompt: 400, nQuestion: 20, maxNew: 8, headDim: 2 ** 32 + 64, mode: 'rocketkv' as const };

@@ -2,15 +2,23 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { NativeAskRequest, NativeDocument, NativeEngine, NativeRocketOptions } from '../../native/binding.ts';
+import type {
+  NativeAddon,
+  NativeAskRequest,
+  NativeDocument,
+  NativeEngine,
+  NativeRocketOptions,
+} from '../../native/binding.ts';
 import { backendDir, loadAddon } from '../../native/index.ts';
+import { loadLab } from '../../native/lab/index.ts';
 
 export const addon = loadAddon();
+export const lab = loadLab();
 
 /** Of the tiny shape. */
 const nVocab = 1024;
 
-export const tokens = (first: number, count: number) => addon.randomTokens({ first, count, nVocab });
+export const tokens = (first: number, count: number) => lab.randomTokens({ first, count, nVocab });
 
 export const rocket: NativeRocketOptions = {
   tokenBudget: 64,
@@ -40,12 +48,12 @@ export const question = (first: number, maxNew = 8): NativeAskRequest => ({
 export async function writeTinyModel(): Promise<{ dir: string; path: string; remove: () => void }> {
   const dir = mkdtempSync(join(tmpdir(), 'rocketdoc Jürgen 日本 '));
   const path = join(dir, 'größtes Modell.gguf');
-  await addon.writeShapeModel({ path, shape: 'tiny', weights: 'f16' });
+  await lab.writeShapeModel({ path, shape: 'tiny', weights: 'f16' });
   return { dir, path, remove: () => rmSync(dir, { recursive: true, force: true }) };
 }
 
-export const openTinyEngine = (modelPath: string): Promise<NativeEngine> =>
-  addon.openEngine({ modelPath, backendDir: backendDir(), threads: 1 });
+export const openTinyEngine = (modelPath: string, by: NativeAddon = addon): Promise<NativeEngine> =>
+  by.openEngine({ modelPath, backendDir: backendDir(), threads: 1 });
 
 export async function readDocument(engine: NativeEngine, count = 400): Promise<NativeDocument> {
   const document = engine.createDocument({ documentType: 'f16' });

@@ -6,9 +6,10 @@ import { AppError, toAppError } from '../../electron/contract/errors.ts';
 import { defaultRocketOptions, defaultSampler } from '../../electron/contract/method.ts';
 import { Engine } from '../../electron/engine-host/engine.ts';
 import type { NativeAddon, NativeEngine } from '../../native/binding.ts';
-import { loadAddon } from '../../native/index.ts';
+import { loadLab } from '../../native/lab/index.ts';
 import { embeddedModelFile, shortSample } from './run-command.ts';
 
+const lab = loadLab();
 const unlimited = 2 ** 50;
 const maxNew = 16;
 const question = 'Who founded the Trust?';
@@ -23,10 +24,10 @@ beforeAll(async () => {
     get: (_, name) =>
       name === 'openEngine'
         ? async (options: Parameters<NativeAddon['openEngine']>[0]) => {
-            native = await loadAddon().openEngine(options);
+            native = await lab.openEngine(options);
             return native;
           }
-        : (Reflect.get(loadAddon(), name) as unknown),
+        : (Reflect.get(lab, name) as unknown),
   });
   engine = new Engine(addon);
   await engine.openModel({ path: embeddedModelFile, threads: 0, device: 'cpu', deviceReason: null });
@@ -59,12 +60,12 @@ async function refusal(work: Promise<unknown>) {
 }
 
 it('a reading is refused before anything is allocated', async () => {
-  native.limitAvailable(0);
+  lab.limitAvailable(native, 0);
   const { needed, available, proposals, message } = await refusal(read());
   expect(needed).toBeGreaterThan(available);
   expect(proposals).toEqual([]);
   expect(message).toContain('Nothing smaller fits');
-  native.limitAvailable(unlimited);
+  lab.limitAvailable(native, unlimited);
 });
 
 it('a question is refused with a budget that fits, is answered with it, and its chat is as before', async () => {
@@ -75,7 +76,7 @@ it('a question is refused with a budget that fits, is answered with it, and its 
   expect(tight.plan.total).toBeLessThan(calm.plan.total);
 
   // Weights and the document's KV are held, and counted as room for a plan that counts them.
-  native.limitAvailable(0);
+  lab.limitAvailable(native, 0);
   const { available: held } = engine.plan({
     nPrompt: 100,
     nQuestion: 10,
@@ -84,7 +85,7 @@ it('a question is refused with a budget that fits, is answered with it, and its 
     rocket: rocketOf(512),
     kvType: 'f16',
   });
-  native.limitAvailable(tight.plan.total - held - bytes);
+  lab.limitAvailable(native, tight.plan.total - held - bytes);
   const chatId = await newChat();
   const { needed, available, proposals, message } = await refusal(ask(chatId, 512));
   expect([needed, available]).toEqual([calm.plan.total, tight.plan.total]);
@@ -97,7 +98,7 @@ it('a question is refused with a budget that fits, is answered with it, and its 
   // With as little memory as before.
   expect((await ask(await newChat(), tokenBudget)).generatedTokens).toBeGreaterThan(0);
 
-  native.limitAvailable(unlimited);
+  lab.limitAvailable(native, unlimited);
   const again = await ask(chatId, 512);
   expect(again.answer).toBe(calm.answer);
   expect(again.promptTokens).toBe(calm.promptTokens);

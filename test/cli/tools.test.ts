@@ -3,7 +3,7 @@ import { chmodSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { parseSafetensors } from '../../electron/engine-host/safetensors.ts';
+import { parseSafetensors } from '../../electron/lab/safetensors.ts';
 import {
   csvRows,
   embeddedModelFile,

@@ -13,7 +13,7 @@
 #include "ask.h"
 #include "check.h"
 #include "engine/engine.h"
-#include "shape_model.h"
+#include "lab/shape_model.h"
 #include "tiny_model.h"
 
 using namespace rocketdoc;

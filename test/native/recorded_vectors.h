@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "check.h"
-#include "rocketkv/vectors.h"
+#include "lab/vectors.h"
 
 namespace rocketdoc {
 

@@ -1,7 +1,7 @@
 // Recorded vectors recomputed by the GPU's kernels: the committed ones, or files named on the command line, and fresh
 // ones of random shapes. Skipped, with the reason, where no GPU (cuda_options.h) can be used.
 #include "cuda_options.h"
-#include "device/cuda/vectors.h"
+#include "lab/cuda_vectors.h"
 #include "recorded_vectors.h"
 
 using namespace rocketdoc;

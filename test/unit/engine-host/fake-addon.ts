@@ -120,12 +120,6 @@ export class FakeAddon implements NativeAddon {
   probeCuda: NativeAddon['probeCuda'] = () => {
     throw new AppError('GPU_NONE', 'There is no GPU here.');
   };
-  writeShapeModel: NativeAddon['writeShapeModel'] = () => Promise.reject(new Error('not here'));
-  randomTokens: NativeAddon['randomTokens'] = ({ count }) => new Int32Array(count);
-  checkVectors: NativeAddon['checkVectors'] = () => Promise.reject(new Error('not here'));
-  makeVectors: NativeAddon['makeVectors'] = () => {
-    throw new Error('not here');
-  };
 
   openEngine = async (): Promise<NativeEngine> => ({
     info: this.info,
@@ -138,9 +132,6 @@ export class FakeAddon implements NativeAddon {
       if (shortage) throw Object.assign(new Error('There is too little.'), { code: 'HOST_OOM', shortage });
       return plan;
     },
-    limitAvailable: () => {},
-    watchMemory: () => {},
-    peakBytes: 0,
     createDocument: ({ documentType, home }) => {
       this.homes.push(`document ${documentType} ${home}`);
       return this.#document(home !== 'host');

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { argmax, klDivergence } from '../../../electron/engine-host/measuring.ts';
-import { repeatTokens } from '../../../electron/engine-host/speed.ts';
+import { repeatTokens } from '../../../electron/lab/speed.ts';
 
 const row = fc.array(fc.float({ min: -30, max: 30, noNaN: true }), { minLength: 2, maxLength: 50 });
 

@@ -101,5 +101,9 @@ it('knows native files by their names', () => {
   // Of this checkout: what is installed here at least.
   const listed = Object.entries(listNativeFiles());
   expect(listed.some(([name]) => name.includes('@photostructure/sqlite/prebuilds/'))).toBe(true);
+  const built = listed.map(([name]) => name).filter((name) => name.startsWith('native/'));
+  expect(
+    built.filter((name) => !/\/(rocketdoc\.node|librocketdoc_kernels\.so|rocketdoc_kernels\.dll)$/.test(name)),
+  ).toEqual([]);
   for (const [, sum] of listed) expect(sum).toMatch(/^[0-9a-f]{64}$/);
 });

@@ -155,6 +155,10 @@ describe('C++ includes', () => {
     ['rocketkv/stage1.cpp', '#include "../engine/model.h"'],
     ['kernels/top_k.cu', '#include "../rocketkv/params.h"'],
     ['binding/addon.cc', '#include "../kernels/kernels.h"'],
+    ['binding/addon.cc', '#include "../device/device.h"'],
+    ['binding/addon.cc', '#include "engine/model.h"'],
+    ['engine/model.cpp', '#include "../lab/shape_model.h"'],
+    ['lab/cuda_vectors.cpp', '#include <cuda_runtime.h>'],
     ['status.h', '#include <node_api.h>'],
     ['engine/prefill.cpp', '#include "../device/gpu/gpu_device.h"'],
     ['engine/prefill.cpp', '#include "../device/host_memory.h"'],
@@ -168,6 +172,11 @@ describe('C++ includes', () => {
 
   it.each([
     ['binding/addon.cc', '#include <napi.h>'],
+    ['binding/js_convert.h', '#include "../engine/engine.h"'],
+    ['binding/exports.cc', '#include "../error_codes.def"'],
+    ['lab/addon.cc', '#include <napi.h>'],
+    ['lab/vectors_functions.cc', '#include "binding/job.h"'],
+    ['lab/cuda_vectors.h', '#include "device/cuda/cuda_device.h"'],
     ['engine/model.cpp', '#include "ggml-backend.h"'],
     ['engine/model.cpp', '#include "../rocketkv/params.h"'],
     ['kernels/top_k.cu', '#include "cuda_common.cuh"'],

@@ -1,9 +1,8 @@
-#include "vectors.h"
+#include "cuda_vectors.h"
 
 #include <string>
 
-#include "cuda_device.h"
-#include "device_bytes.h"
+#include "device/cuda/device_bytes.h"
 
 namespace rocketdoc {
 namespace {

@@ -1,10 +1,10 @@
 // Recorded vectors recomputed by the kernels that answer on a CPU.
 #include <cmath>
 
-#include "../../rocketkv/half.h"
-#include "../../rocketkv/stage1.h"
-#include "../../rocketkv/vectors.h"
-#include "layer_selector.h"
+#include "device/cpu/layer_selector.h"
+#include "rocketkv/half.h"
+#include "rocketkv/stage1.h"
+#include "vectors.h"
 
 namespace rocketdoc {
 namespace {

@@ -3,9 +3,10 @@
  * metadata as the addon's struct, with every shape, index and derived parameter checked first.
  */
 import { readFile } from 'node:fs/promises';
-import type { NativeAddon, NativeCuda, NativeVectors } from '../../native/binding.ts';
-import { vectorsOutTolerance } from '../contract/engine-reports.ts';
+import type { NativeAddon, NativeCuda } from '../../native/binding.ts';
+import type { NativeLab, NativeVectors } from '../../native/lab/binding.ts';
 import { AppError } from '../contract/errors.ts';
+import { vectorsOutTolerance } from '../contract/lab.ts';
 import { defaultRocketOptions } from '../contract/method.ts';
 import { parseSafetensors, type SafetensorsFile, type Tensor, toFloats, toHalves, toIndices } from './safetensors.ts';
 
@@ -157,12 +158,12 @@ export async function readVectors(path: string): Promise<Buffer> {
 }
 
 /** On the CPU when `cuda` is absent. */
-export async function checkVectorsFile(addon: NativeAddon, file: Buffer, cuda: NativeCuda | undefined) {
+export async function checkVectorsFile(lab: NativeLab, file: Buffer, cuda: NativeCuda | undefined) {
   const parsed = parseSafetensors(file);
   const metadata = readMetadata(parsed);
-  const derived = checkDerived(addon, metadata);
+  const derived = checkDerived(lab, metadata);
   const vectors = toVectors(parsed, metadata);
-  const report = await addon.checkVectors(vectors, cuda);
+  const report = await lab.checkVectors(vectors, cuda);
   const { stage1Mismatches, gatherMismatches, topRMismatches, topKMismatches, outMaxError } = report;
   const ok =
     derived.mismatches.length === 0 &&

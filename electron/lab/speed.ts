@@ -2,14 +2,15 @@
  * Speed at a given depth: `depth` tokens read as the document, then for each way of answering a question of 32 tokens and greedy tokens
  * with end-of-answer ignored. Where the model has no vocabulary the text is random. The answers mean nothing; the times do.
  */
-import type { NativeAddon, NativeAskEvent, NativeDocument, NativeSession } from '../../native/binding.ts';
-import type { CancelRequest, SpeedRequest, SpeedVariant } from '../contract/engine.ts';
+import type { NativeAskEvent, NativeDocument, NativeSession } from '../../native/binding.ts';
+import type { NativeLab } from '../../native/lab/binding.ts';
 import { AppError, toAppError } from '../contract/errors.ts';
+import type { CancelRequest, SpeedRequest, SpeedVariant } from '../contract/lab.ts';
 import { type AnswerMode, defaultSampler } from '../contract/method.ts';
-import type { OpenModel } from './open-model.ts';
-import { peakRssBytes } from './peak-memory.ts';
-import { documentPart } from './text-trust.ts';
-import { tokenizeParts } from './vocabulary.ts';
+import type { OpenModel } from '../engine-host/open-model.ts';
+import { peakRssBytes } from '../engine-host/peak-memory.ts';
+import { documentPart } from '../engine-host/text-trust.ts';
+import { tokenizeParts } from '../engine-host/vocabulary.ts';
 
 export const speedQuestionTokens = 32;
 /** Tokens read before anything counts: caches are filled and a GPU's kernels loaded. */
@@ -25,8 +26,8 @@ export function repeatTokens(tokens: readonly number[], count: number): Int32Arr
 type Text = Pick<SpeedRequest, 'text' | 'depth' | 'kvType' | 'home' | 'segment' | 'tile'>;
 
 /** `count` tokens of the text, from its token `first` on. */
-function tokensOf(addon: NativeAddon, { native, vocabulary }: OpenModel, text: string, first: number, count: number) {
-  if (!native.info.hasVocabulary) return addon.randomTokens({ first, count, nVocab: native.info.nVocab });
+function tokensOf(lab: NativeLab, { native, vocabulary }: OpenModel, text: string, first: number, count: number) {
+  if (!native.info.hasVocabulary) return lab.randomTokens({ first, count, nVocab: native.info.nVocab });
   return repeatTokens(tokenizeParts(vocabulary, [documentPart(text)]), first + count).slice(first);
 }
 
@@ -53,7 +54,7 @@ function heldBytes(session: NativeSession, mode: AnswerMode): number {
   return mode === 'rocketkv' || mode === 'snapkv' ? compact : counters.documentBytes + compact;
 }
 
-export async function measureSpeed(addon: NativeAddon, model: OpenModel, request: SpeedRequest) {
+export async function measureSpeed(lab: NativeLab, model: OpenModel, request: SpeedRequest) {
   const { text, depth, kvType: documentType, home, maxNew, variants } = request;
   const nPrompt = depth + speedQuestionTokens;
   const planned = ({ mode, rocket }: SpeedVariant) => ({
@@ -65,14 +66,14 @@ export async function measureSpeed(addon: NativeAddon, model: OpenModel, request
     documentType,
   });
   for (const variant of variants) model.native.checkPlan({ ...planned(variant), home });
-  const read = (count: number) => readTokens(model, request, tokensOf(addon, model, text, 0, count));
+  const read = (count: number) => readTokens(model, request, tokensOf(lab, model, text, 0, count));
   (await read(Math.min(depth, warmUpTokens))).document.close();
   const { document, ms: prefillMs } = await read(depth);
   try {
-    const question = tokensOf(addon, model, text, depth, speedQuestionTokens);
+    const question = tokensOf(lab, model, text, depth, speedQuestionTokens);
     const runs = [];
     for (const variant of variants) {
-      model.native.watchMemory();
+      lab.watchMemory(model.native);
       await answerOn(document, question, variant, 2, () => {});
       const run = await answerOn(document, question, variant, maxNew, (session) => ({
         kvBytes: heldBytes(session, variant.mode),
@@ -86,7 +87,7 @@ export async function measureSpeed(addon: NativeAddon, model: OpenModel, request
         meanTokenMs: run.answer.decodeMs / Math.max(1, run.answer.nGenerated - 1),
         ...run.held,
         peakRssBytes: peakRssBytes(),
-        peakVramBytes: plan.onGpu ? model.native.peakBytes : null,
+        peakVramBytes: plan.onGpu ? lab.peakBytes(model.native) : null,
         planVramBytes: plan.onGpu ? plan.deviceTotal : null,
       });
     }
@@ -118,9 +119,9 @@ const cancelledPrompt = 8192;
 const cancelledAnswer = 256;
 
 /** How soon a cancel is seen, in milliseconds, at random moments of reading a question and of writing an answer; ascending. */
-export async function measureCancels(addon: NativeAddon, model: OpenModel, request: CancelRequest) {
+export async function measureCancels(lab: NativeLab, model: OpenModel, request: CancelRequest) {
   const { text, depth, cancels, rocket } = request;
-  const { document } = await readTokens(model, request, tokensOf(addon, model, text, 0, depth));
+  const { document } = await readTokens(model, request, tokensOf(lab, model, text, 0, depth));
   try {
     const mode: AnswerMode = document.onDevice ? 'full' : 'rocketkv-mt';
     const room = model.native.info.nCtxTrain - depth;
@@ -128,7 +129,7 @@ export async function measureCancels(addon: NativeAddon, model: OpenModel, reque
     const readingTokens = Math.min(cancelledPrompt, room - 1);
     if (longest < 1 || readingTokens < 1)
       throw new AppError('CTX_OVERFLOW', "The model's context has no room left to cancel anything in.");
-    const question = (count: number) => tokensOf(addon, model, text, depth, count);
+    const question = (count: number) => tokensOf(lab, model, text, depth, count);
     const reading = await cancelsOf(document, question(readingTokens), { mode, rocket }, 1, cancels, 'prefill');
     const answering = await cancelsOf(
       document,

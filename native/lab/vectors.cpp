@@ -5,8 +5,8 @@
 #include <random>
 #include <string>
 
-#include "half.h"
-#include "reference.h"
+#include "rocketkv/half.h"
+#include "rocketkv/reference.h"
 
 namespace rocketdoc {
 namespace {

@@ -7,8 +7,8 @@
 #include <memory>
 #include <vector>
 
-#include "../status.h"
-#include "rows.h"
+#include "rocketkv/rows.h"
+#include "status.h"
 
 namespace rocketdoc {
 

@@ -8,9 +8,9 @@ import {
   toFloats,
   toIndices,
   writeSafetensors,
-} from '../../../electron/engine-host/safetensors.ts';
-import { checkDerived, readMetadata, toVectors } from '../../../electron/engine-host/vectors-file.ts';
-import { fakeBudgets } from './fake-addon.ts';
+} from '../../../electron/lab/safetensors.ts';
+import { checkDerived, readMetadata, toVectors } from '../../../electron/lab/vectors-file.ts';
+import { fakeBudgets } from '../engine-host/fake-addon.ts';
 
 const fixture = readFileSync(new URL('../../fixtures/vectors/group3-d64.safetensors', import.meta.url));
 const header = (object: unknown, data = Buffer.alloc(0)) => {

@@ -1,11 +1,16 @@
+#include "vectors_functions.h"
+
 #include <cstring>
 
-#include "../device/cuda/vectors.h"
-#include "../rocketkv/vectors.h"
-#include "job.h"
-#include "objects.h"
+#include "binding/job.h"
+#include "binding/js_convert.h"
+#include "cuda_vectors.h"
+#include "vectors.h"
 
-namespace rocketdoc::binding {
+namespace rocketdoc::lab {
+
+using namespace binding;
+
 namespace {
 
 template <typename T, typename Array>
@@ -139,4 +144,4 @@ Napi::Value make_vectors(const Napi::CallbackInfo & info) {
     return out;
 }
 
-}  // namespace rocketdoc::binding
+}  // namespace rocketdoc::lab

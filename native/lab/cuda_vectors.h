@@ -1,8 +1,8 @@
 // Recorded vectors recomputed by the kernels that answer on a GPU.
 #pragma once
 
-#include "../../rocketkv/vectors.h"
-#include "cuda_device.h"
+#include "device/cuda/cuda_device.h"
+#include "vectors.h"
 
 namespace rocketdoc {
 

@@ -1,0 +1,104 @@
+/**
+ * What may be asked of the lab host: all of the engine's contract, and what measures and checks the engine. For `bench` and
+ * `check-vectors`; the app never starts it.
+ */
+import { oc } from '@orpc/contract';
+import { z } from 'zod';
+import { deviceSchema, engineContract, readRequestSchema } from './engine.ts';
+import { countersSchema } from './engine-reports.ts';
+import {
+  answerModeSchema,
+  documentHomeSchema,
+  kvTypeSchema,
+  maxNewSchema as maxNew,
+  rocketOptionsSchema,
+} from './method.ts';
+
+const count = z.number().nonnegative();
+const milliseconds = z.number().nonnegative();
+
+/** A text of this many tokens, as measuring reads it; random where the model has no vocabulary. */
+const measuredText = {
+  text: z.string().min(1),
+  depth: z.int().min(0),
+  kvType: kvTypeSchema,
+  home: documentHomeSchema,
+  segment: readRequestSchema.shape.segment,
+  tile: readRequestSchema.shape.tile,
+};
+const speedVariantSchema = z.object({ mode: answerModeSchema, rocket: rocketOptionsSchema });
+export type SpeedVariant = z.infer<typeof speedVariantSchema>;
+export const speedRequestSchema = z.object({ ...measuredText, maxNew, variants: z.array(speedVariantSchema).min(1) });
+export type SpeedRequest = z.infer<typeof speedRequestSchema>;
+export const cancelRequestSchema = z.object({
+  ...measuredText,
+  rocket: rocketOptionsSchema,
+  cancels: z.int().min(1).max(1000),
+});
+export type CancelRequest = z.infer<typeof cancelRequestSchema>;
+
+/** The greatest error of attention over the recorded rows that passes, on every device: all compute it in f32 from f16 rows. */
+export const vectorsOutTolerance = 5e-4;
+
+/** Recorded vectors recomputed: sets that differ, and sets that differ only between equal scores. */
+export const vectorsReportSchema = z.object({
+  ok: z.boolean(),
+  parameterMismatches: z.array(z.string()),
+  note: z.string().optional(),
+  heads: z.int(),
+  steps: z.int(),
+  stage1Mismatches: count,
+  gatherMismatches: count,
+  topRMismatches: count,
+  topKMismatches: count,
+  outMaxError: count,
+  stage1Ties: count,
+  topRTies: count,
+  topKTies: count,
+});
+export type VectorsReport = z.infer<typeof vectorsReportSchema>;
+
+export const labVerbs = {
+  /** A document of a given length, and an answer by each variant, end-of-answer tokens ignored. For speed, not for sense. */
+  measureSpeed: oc.input(speedRequestSchema).output(
+    z.object({
+      prefillTokens: z.int(),
+      prefillMs: milliseconds,
+      /** Where a GPU computes. */
+      home: z.enum(['device', 'host']).nullable(),
+      /** As many as variants. */
+      runs: z.array(
+        z.object({
+          firstTokenMs: milliseconds,
+          stage1Ms: milliseconds,
+          medianTokenMs: milliseconds,
+          /** Over the whole answer, its first tokens too. */
+          meanTokenMs: milliseconds,
+          kvBytes: z.number(),
+          budgets: countersSchema.shape.budgets,
+          /** Of this process so far. */
+          peakRssBytes: z.number(),
+          /** Of the GPU while this variant answered, without CUDA's own context; and as planned. */
+          peakVramBytes: z.number().nullable(),
+          planVramBytes: z.number().nullable(),
+        }),
+      ),
+    }),
+  ),
+  /** How soon cancels are seen, in milliseconds, ascending. */
+  measureCancels: oc.input(cancelRequestSchema).output(
+    z.object({
+      reading: z.array(milliseconds),
+      answering: z.array(milliseconds),
+      home: z.enum(['device', 'host']).nullable(),
+    }),
+  ),
+  /** A model file of a known shape with random weights and no vocabulary. No model needs to be open. */
+  writeShapeModel: oc
+    .input(z.object({ path: z.string().min(1), shape: z.string().min(1), weights: z.string().min(1) }))
+    .output(z.void()),
+  /** Recorded vectors of stage 1 and stage 2 (safetensors), recomputed. No model is needed. */
+  checkVectors: oc.input(z.object({ path: z.string().min(1), device: deviceSchema })).output(vectorsReportSchema),
+};
+
+export const labContract = { ...engineContract, ...labVerbs };

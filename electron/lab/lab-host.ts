@@ -1,0 +1,33 @@
+/** The engine host of `bench` and `check-vectors`: the same engine in the lab's addon, and what measures and checks it. */
+import { implement } from '@orpc/server';
+import type { NativeLab } from '../../native/lab/binding.ts';
+import { loadLab } from '../../native/lab/index.ts';
+import { labVerbs } from '../contract/lab.ts';
+import { Engine } from '../engine-host/engine.ts';
+import { cudaOf } from '../engine-host/open-model.ts';
+import { engineRouter } from '../engine-host/router.ts';
+import { errorsHop, serveHost } from '../engine-host/serve-host.ts';
+import { measureCancels, measureSpeed } from './speed.ts';
+import { checkVectorsFile, readVectors } from './vectors-file.ts';
+
+/** Loaded at the first call that needs it, so that a missing one is that call's error. */
+const lab = new Proxy({} as NativeLab, {
+  get: (_, name) => Reflect.get(loadLab(), name) as unknown,
+});
+
+const engine = new Engine(lab);
+const os = implement(labVerbs).use(errorsHop);
+
+serveHost('lab-host', {
+  ...engineRouter(engine),
+  ...os.router({
+    measureSpeed: os.measureSpeed.handler(({ input }) => engine.compute((model) => measureSpeed(lab, model, input))),
+    measureCancels: os.measureCancels.handler(({ input }) =>
+      engine.compute((model) => measureCancels(lab, model, input)),
+    ),
+    writeShapeModel: os.writeShapeModel.handler(({ input }) => lab.writeShapeModel(input)),
+    checkVectors: os.checkVectors.handler(async ({ input }) =>
+      checkVectorsFile(lab, await readVectors(input.path), cudaOf(input.device)),
+    ),
+  }),
+});
