@@ -65,6 +65,13 @@ module.exports = {
       to: { path: '^(electron|native)/', pathNot: '^electron/(library|contract)/' },
     },
     {
+      name: 'evidence-imports-contract',
+      comment: 'Commands and windows look up answers in the same way.',
+      severity: 'error',
+      from: { path: '^electron/evidence/' },
+      to: { path: '^(electron|native)/', pathNot: '^electron/(evidence|contract)/' },
+    },
+    {
       name: 'hosts-by-their-clients',
       comment: 'From outside, a host is its client; peak-memory is shared with the benchmark baseline.',
       severity: 'error',

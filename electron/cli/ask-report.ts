@@ -1,8 +1,37 @@
 /** An answer as the JSON line of `ask --json`, and as the one-line summary for people. Field names are an interface. */
 import type { ParsedDocument } from '../contract/documents.ts';
 import type { AnswerReport, Counters, OpenedModel, ReadResult } from '../contract/engine-reports.ts';
+import type { AnswerEvidence } from '../contract/evidence.ts';
+import { placeName } from '../contract/places.ts';
 import { receiptLine } from '../contract/receipt.ts';
 import { budgetsJson, formatBytes, formatCount, mean, rounded } from './format.ts';
+
+/** For people, below the answer: where it stands, and what of it stands nowhere. */
+export function evidenceLines({ evidence, unsupported, isFound }: AnswerEvidence): string[] {
+  const terms = unsupported.filter(({ kind }) => kind !== 'statement').map(({ text }) => text);
+  return [
+    ...evidence.map((entry) => `[${placeName(entry)}] "${entry.sentence}"`),
+    ...(isFound ? [] : ['[not found in the document]']),
+    ...(terms.length > 0 ? [`[not in the document: ${terms.join(', ')}]`] : []),
+  ];
+}
+
+/** `start` and `end`: UTF-16 units of the document's text, as `npm run text` prints it. */
+function evidenceJson({ evidence, unsupported, isFound }: AnswerEvidence) {
+  return {
+    evidence: evidence.map(({ page, label, sentence, start, end, score, kind }) => ({
+      page: page + 1,
+      label,
+      sentence,
+      start,
+      end,
+      score,
+      kind,
+    })),
+    unsupported,
+    found: isFound,
+  };
+}
 
 export interface AskContext {
   model: OpenedModel;
@@ -39,7 +68,7 @@ function speeds(report: AnswerReport, context: AskContext) {
   };
 }
 
-export function answerJson(report: AnswerReport, context: AskContext) {
+export function answerJson(report: AnswerReport, context: AskContext, evidence: AnswerEvidence) {
   const { counters, plan, timings } = report;
   const { prefilled, prefillMs, prefillTokS, decodeTokS } = speeds(report, context);
   return {
@@ -92,6 +121,7 @@ export function answerJson(report: AnswerReport, context: AskContext) {
       peak_rss_bytes: report.peakRssBytes,
     },
     notices: [...context.model.notices, ...report.notices],
+    ...evidenceJson(evidence),
   };
 }
 

@@ -3,8 +3,10 @@ import type { AnswerReport, ReadResult } from '../contract/engine-reports.ts';
 import { AppError } from '../contract/errors.ts';
 import { chooseDevice } from '../engine-host/choose-device.ts';
 import { type EngineVerbs, startEngine } from '../engine-host/engine-client.ts';
+import { findEvidence, readsIn } from '../evidence/find-evidence.ts';
+import { SentenceIndex } from '../evidence/sentence-index.ts';
 import { type Arguments, type Command, usageError } from './arguments.ts';
-import { type AskContext, answerJson, answerSummary } from './ask-report.ts';
+import { type AskContext, answerJson, answerSummary, evidenceLines } from './ask-report.ts';
 import {
   answerMode,
   deviceWish,
@@ -72,6 +74,7 @@ export async function ask(
     const { text, pages } = document;
     const read = await readAll(verbs, { text, pages, ...reading, planFor }, progress, signal);
     let chatId = '';
+    let index: SentenceIndex | undefined;
     for (const [i, question] of questions.entries()) {
       if (i === 0 || args.has('separate')) chatId = (await verbs.newChat({ documentId: read.documentId })).chatId;
       const isFirst = i === 0;
@@ -80,8 +83,16 @@ export async function ask(
       const show = new AnswerText(quiet ? () => {} : write);
       const report = await askOne(verbs, { chatId, question, maxNew, ...request }, progress, show, signal);
       const context: AskContext = { model, files, document, read, question, isFirst };
-      if (quiet) write(`${JSON.stringify(answerJson(report, context))}\n`);
-      else show.end();
+      // Not before: the first answer should not wait for it.
+      index ??= await SentenceIndex.of(document);
+      const { mode, rocket } = request;
+      const reads = readsIn(verbs, { documentId: read.documentId, chatId, mode, rocket }, report);
+      const evidence = await findEvidence(index, { question, answer: report.answer }, reads);
+      if (quiet) write(`${JSON.stringify(answerJson(report, context, evidence))}\n`);
+      else {
+        show.end();
+        for (const line of evidenceLines(evidence)) write(`${line}\n`);
+      }
       for (const notice of report.notices) progress.say(`Note: ${notice}`);
       if (report.finishReason === 'length')
         progress.say(`Note: the answer was cut at ${report.maxNew} tokens; --max-new allows more.`);

@@ -251,7 +251,7 @@ export const liveAnswerSchema = z.object({
   documentId: idSchema,
   counters: countersSchema,
   firstPage: count,
-  uses: z.array(pageUseSchema.pick({ kept: true, read: true, parts: true })),
+  uses: z.array(pageUseSchema.pick({ kept: true, read: true, usual: true, parts: true })),
 });
 export type LiveAnswer = z.infer<typeof liveAnswerSchema>;
 

@@ -27,9 +27,9 @@ import {
   turnSchema,
   windowFailureSchema,
 } from './app-types.ts';
-import { answerCitationsSchema } from './citations.ts';
 import { parseWishSchema } from './documents.ts';
 import { progressSchema } from './engine-reports.ts';
+import { answerCitationsSchema } from './evidence.ts';
 import { usualBudgets } from './method-values.ts';
 import { modelIdSchema, modelListSchema } from './models.ts';
 import { documentChoiceSchema, ownChoiceSchema, settingNameSchema, settingsSchema } from './settings.ts';

@@ -1,7 +1,4 @@
-/**
- * What ties an answer to its document: passages whose words it repeats, quotes that are not in the text, and the pages that were
- * read most while it was made.
- */
+/** Where an answer's words stand in its document: passages that it repeats, and quotes that are not in the text. */
 import { z } from 'zod';
 import { pageSpanSchema } from './documents.ts';
 
@@ -32,10 +29,3 @@ export const citationSchema = z.object({
   exact: z.boolean(),
 });
 export type Citation = z.infer<typeof citationSchema>;
-
-export const answerCitationsSchema = z.object({
-  citations: z.array(citationSchema),
-  /** Most first: the share of everything that stage 2 read in the document. Attention, not proof. */
-  readMost: z.array(z.object({ page: count, label: z.string(), share: z.number() })),
-});
-export type AnswerCitations = z.infer<typeof answerCitationsSchema>;

@@ -194,10 +194,16 @@ export const pageUseSchema = z.object({
   /** Kept (layer, KV head) pairs per token, and stage 2's reads per token: means over the page. */
   kept: z.number(),
   read: z.number(),
+  /** What a neutral question reads here, of as many reads in all; absent: not measured. */
+  usual: z.number().optional(),
   /** The same means over equal parts of a page that is long beside the rest of the document; none: it is one passage. */
-  parts: z.array(z.object({ kept: z.number(), read: z.number() })).default([]),
+  parts: z.array(z.object({ kept: z.number(), read: z.number(), usual: z.number().optional() })).default([]),
 });
 export type PageUse = z.infer<typeof pageUseSchema>;
+
+/** Stage 2's reads of a stretch of text, a token of it; and what a neutral question reads there, where that was measured. */
+export const passageReadsSchema = z.object({ read: z.number(), usual: z.number().optional() });
+export type PassageReads = z.infer<typeof passageReadsSchema>;
 
 /** One position of a teacher-forced answer: this mode's logits against full KV's. */
 export const agreementSchema = z.object({

@@ -12,6 +12,7 @@ import {
   modelInfoSchema,
   openedModelSchema,
   pageUseSchema,
+  passageReadsSchema,
   readEventSchema,
 } from './engine-reports.ts';
 import {
@@ -122,6 +123,20 @@ export const engineContract = {
   counters: oc.input(z.object({ chatId: id })).output(countersSchema),
   /** What the last answer kept and read of each page. */
   documentMap: oc.input(z.object({ chatId: id })).output(z.array(pageUseSchema)),
+
+  /** Measures, once for a document and a choice, what a neutral question reads of it. */
+  measureUsualReads: oc
+    .input(z.object({ documentId: id, mode: answerModeSchema, rocket: rocketOptionsSchema }))
+    .output(z.void()),
+  /** What the last answer read of stretches of the document's text (UTF-16 units of the text that was read). */
+  passageReads: oc
+    .input(
+      z.object({
+        chatId: id,
+        passages: z.array(z.object({ start: z.int().min(0), end: z.int().min(1) })).max(1000),
+      }),
+    )
+    .output(z.array(passageReadsSchema)),
 
   /** Measuring: full KV's greedy answer, its logits held in the host until forgetReference. */
   measureReference: oc

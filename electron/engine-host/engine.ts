@@ -11,6 +11,7 @@ import type {
   ModelInfo,
   OpenedModel,
   PageUse,
+  PassageReads,
   ReadEvent,
 } from '../contract/engine-reports.ts';
 import { AppError } from '../contract/errors.ts';
@@ -24,6 +25,7 @@ import { measureAgainst, measureReference, type Reference } from './measuring.ts
 import { cudaOf, type OpenModel, type OpenOptions, openModel } from './open-model.ts';
 import { pageUses } from './page-uses.ts';
 import { Reading } from './reading.ts';
+import { measureUsualReads, passageReads, type ReadChoice } from './usual-reads.ts';
 import type { Vocabulary } from './vocabulary.ts';
 
 export interface PlanRequest {
@@ -116,6 +118,7 @@ export class Engine {
         session: document.native.fork(),
         questions: [],
         isAnswering: false,
+        choice: undefined,
         map: undefined,
       });
       return { chatId: id };
@@ -162,6 +165,17 @@ export class Engine {
 
   documentMap(chatId: string): PageUse[] {
     return pageUses(this.#holdings.chat(chatId));
+  }
+
+  measureUsualReads(documentId: string, choice: ReadChoice, signal?: AbortSignal): Promise<void> {
+    return this.#queue.run(
+      () => measureUsualReads(this.#open(), this.#holdings.document(documentId), choice, signal),
+      signal,
+    );
+  }
+
+  passageReads(chatId: string, passages: readonly { start: number; end: number }[]): PassageReads[] {
+    return passageReads(this.#holdings.chat(chatId), passages);
   }
 
   measureReference(chatId: string, question: string, maxNew: number, rocket: RocketOptions, signal?: AbortSignal) {
@@ -237,6 +251,7 @@ export class Engine {
     ended.addEventListener('abort', cancel);
     try {
       chat.isAnswering = true;
+      chat.choice = { mode: request.mode, rocket: request.rocket };
       const report = await answer(this.#open(), chat, request, send);
       // Before the next in line computes: while another chat is answered the addon cannot look at this one.
       chat.map = chat.session.documentMap();

@@ -4,6 +4,7 @@ import type { EarlierTurn } from '../contract/engine.ts';
 import { AppError } from '../contract/errors.ts';
 import type { KvType } from '../contract/method.ts';
 import type { TokenSpan } from './detokenizer.ts';
+import type { ReadChoice } from './usual-reads.ts';
 
 export interface HeldDocument {
   id: string;
@@ -14,6 +15,10 @@ export interface HeldDocument {
   start: number;
   /** Relative to `start`. */
   pages: TokenSpan[];
+  /** Where each of the document's own tokens begins in its text, and the end (UTF-16 units). */
+  offsets: Uint32Array;
+  /** Reads of each own token by a neutral question, by the choice they were measured with (usual-reads.ts). */
+  usualReads: Map<string, Uint32Array>;
 }
 
 /** For each token of a chat: how many (layer, KV head) kept it, and how often stage 2 read it. */
@@ -36,6 +41,8 @@ export interface HeldChat {
   questions: AskedQuestion[];
   /** Its own answer is being made: the addon's map grows. */
   isAnswering: boolean;
+  /** Of the last question. */
+  choice: ReadChoice | undefined;
   /** Of the last answer, once it is made. */
   map: TokenUse | undefined;
 }

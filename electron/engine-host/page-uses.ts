@@ -1,6 +1,7 @@
 /** What an answer kept and read, token by token, as means over the document's pages, and over the passages of long ones. */
 import type { PageUse } from '../contract/engine-reports.ts';
 import type { HeldChat } from './held-chat.ts';
+import { usualReadsOf } from './usual-reads.ts';
 
 /** About so many passages in all: more would be too thin to see. And of so many tokens at the least: about three lines. */
 const mostPassages = 96;
@@ -10,12 +11,14 @@ const leastTokens = 48;
 export function pageUses(chat: HeldChat): PageUse[] {
   const { document, session } = chat;
   const { kept, read } = chat.isAnswering || !chat.map ? session.documentMap() : chat.map;
+  const usual = usualReadsOf(chat, read);
   const total = document.pages.reduce((sum, { first, end }) => sum + end - first, 0);
   const length = Math.max(leastTokens, total / mostPassages);
   return document.pages.map(({ label, first, end }) => {
     const over = (from: number, to: number) => ({
-      kept: mean(kept, document.start + from, document.start + to),
-      read: mean(read, document.start + from, document.start + to),
+      kept: meanOf((token) => kept[document.start + token] ?? 0, from, to),
+      read: meanOf((token) => read[document.start + token] ?? 0, from, to),
+      ...(usual && { usual: meanOf(usual, from, to) }),
     });
     const count = Math.round((end - first) / length);
     const at = (part: number) => first + Math.round((part * (end - first)) / count);
@@ -24,8 +27,8 @@ export function pageUses(chat: HeldChat): PageUse[] {
   });
 }
 
-function mean(values: Uint32Array, first: number, end: number): number {
+function meanOf(countOf: (token: number) => number, first: number, end: number): number {
   let sum = 0;
-  for (let i = first; i < end; i++) sum += values[i] ?? 0;
+  for (let i = first; i < end; i++) sum += countOf(i);
   return end > first ? sum / (end - first) : 0;
 }

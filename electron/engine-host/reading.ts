@@ -138,9 +138,10 @@ export class Reading {
     const { text, pages: spans, kvType } = this.#request;
     const nTokens = prompt.tokens.length;
     const own = Array.from(prompt.tokens.subarray(prompt.documentStart, prompt.documentEnd));
-    const pages = pageTokens(tokenOffsets(model.vocabulary, own, text), spans);
+    const offsets = tokenOffsets(model.vocabulary, own, text);
+    const pages = pageTokens(offsets, spans);
     return {
-      document: { id, native, kvType, nTokens, start: prompt.documentStart, pages },
+      document: { id, native, kvType, nTokens, start: prompt.documentStart, pages, offsets, usualReads: new Map() },
       result: {
         type: 'done',
         documentId: id,

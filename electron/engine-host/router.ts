@@ -45,6 +45,10 @@ export function engineRouter(engine: Engine) {
     cancel: os.cancel.handler(({ input }) => engine.cancel(input.target)),
     counters: os.counters.handler(({ input }) => engine.counters(input.chatId)),
     documentMap: os.documentMap.handler(({ input }) => engine.documentMap(input.chatId)),
+    measureUsualReads: os.measureUsualReads.handler(({ input: { documentId, ...choice }, signal }) =>
+      engine.measureUsualReads(documentId, choice, signal),
+    ),
+    passageReads: os.passageReads.handler(({ input }) => engine.passageReads(input.chatId, input.passages)),
     measureReference: os.measureReference.handler(({ input, signal }) =>
       engine.measureReference(input.chatId, input.question, input.maxNew, defaultRocketOptions, signal),
     ),

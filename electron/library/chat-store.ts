@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { AskChoice, Chat, Failure, MapPage, Turn, TurnReport } from '../contract/app-types.ts';
 import { AppError } from '../contract/errors.ts';
+import { type AnswerEvidence, answerEvidenceSchema } from '../contract/evidence.ts';
 import { pathTo } from '../contract/turn-tree.ts';
 import { type Database, transaction } from './database.ts';
 
@@ -39,6 +40,7 @@ export interface TurnEnd {
   failure?: Failure | undefined;
   report?: TurnReport | undefined;
   map?: MapPage[] | undefined;
+  evidence?: AnswerEvidence | undefined;
 }
 
 const selectChat = 'SELECT chats.*, (SELECT count(*) FROM turns WHERE chat_id = chats.id) AS turns FROM chats';
@@ -148,8 +150,8 @@ export class ChatStore {
       throw new AppError('BUSY', 'This answer is still being made. Fork the chat when it is there.');
     const fork = this.create(documentId, `${title.slice(0, 190)} (fork)`);
     const copy = this.#database.prepare(
-      `INSERT INTO turns (id, chat_id, parent_id, number, question, answer, state, failure, report, map, choice, created_at)
-       SELECT ?, ?, ?, ?, question, answer, state, failure, report, map, choice, created_at FROM turns WHERE id = ?`,
+      `INSERT INTO turns (id, chat_id, parent_id, number, question, answer, state, failure, report, map, evidence, choice, created_at)
+       SELECT ?, ?, ?, ?, question, answer, state, failure, report, map, evidence, choice, created_at FROM turns WHERE id = ?`,
     );
     transaction(this.#database, () => {
       let parentId: string | null = null;
@@ -166,11 +168,11 @@ export class ChatStore {
     this.#database.prepare('UPDATE turns SET answer = ? WHERE id = ?').run(answer, id);
   }
 
-  endTurn(id: string, { state, answer, failure, report, map }: TurnEnd): Turn {
+  endTurn(id: string, { state, answer, failure, report, map, evidence }: TurnEnd): Turn {
     const json = (value: unknown) => (value === undefined ? null : JSON.stringify(value));
     this.#database
-      .prepare('UPDATE turns SET state = ?, answer = ?, failure = ?, report = ?, map = ? WHERE id = ?')
-      .run(state, answer, json(failure), json(report), json(map), id);
+      .prepare('UPDATE turns SET state = ?, answer = ?, failure = ?, report = ?, map = ?, evidence = ? WHERE id = ?')
+      .run(state, answer, json(failure), json(report), json(map), json(evidence), id);
     return this.turn(id);
   }
 
@@ -178,6 +180,14 @@ export class ChatStore {
     const row = this.#database.prepare('SELECT map FROM turns WHERE id = ?').get(turnId);
     const map = (row as { map: string | null } | undefined)?.map;
     return map ? (JSON.parse(map) as MapPage[]) : [];
+  }
+
+  /** As it was found when the answer was made; null: it was not, or is none that can be read. */
+  evidence(turnId: string): AnswerEvidence | null {
+    const row = this.#database.prepare('SELECT evidence FROM turns WHERE id = ?').get(turnId);
+    const stored = (row as { evidence: string | null } | undefined)?.evidence;
+    const read = stored ? answerEvidenceSchema.safeParse(JSON.parse(stored)) : undefined;
+    return read?.success ? read.data : null;
   }
 
   /** At a start nothing is being answered: what still says so was cut off with the program. */

@@ -172,4 +172,8 @@ export const migrations: readonly string[] = [
     FROM json_each(documents.notes)
   ) WHERE json_valid(notes) AND notes LIKE '%"other"%';
   `,
+  `
+  -- What in the document supports the answer, found when it was made; NULL: by its words alone, whenever it is asked for.
+  ALTER TABLE turns ADD COLUMN evidence TEXT;
+  `,
 ];

@@ -155,7 +155,7 @@ function dropOrphans(library: Database): void {
 /** Values that are read as JSON, and what takes the place of one that is none; null: the row goes. */
 const json: Record<string, Record<string, string | null>> = {
   documents: { warnings: "'[]'", notes: "'[]'", reading: "'{}'", choice: "'{}'" },
-  turns: { choice: "'{}'", failure: 'NULL', report: 'NULL', map: 'NULL' },
+  turns: { choice: "'{}'", failure: 'NULL', report: 'NULL', map: 'NULL', evidence: 'NULL' },
   settings: { value: null },
   tunings: { tuning: null },
   speeds: { measured: null },

@@ -11,6 +11,7 @@ import type { NewTurn, TurnEnd } from '../library/chat-store.ts';
 import { ifWritable } from '../library/storage-errors.ts';
 import type { App } from './app.ts';
 import { mapOf, watchAnswer } from './document-map.ts';
+import { findEvidenceWith } from './evidence.ts';
 import type { RunningJob } from './job.ts';
 import { choiceFor, engineOptions, samplerFor } from './method-choice.ts';
 import { noteAnswer } from './speeds.ts';
@@ -86,7 +87,9 @@ async function answerTurn(
           noteAnswer(app, report);
           chat.asked.push([...path.slice(held), turn.id]);
           chat.evicted ||= mode === 'rocketkv';
-          return { state: 'done' as const, answer: whole, report, map: await mapOf(app, verbs, chat) };
+          const asked = { question: turn.question, answer: whole, report, rocket: request.rocket };
+          const evidence = await findEvidenceWith(app, verbs, chat, asked, job.signal);
+          return { state: 'done' as const, answer: whole, report, map: await mapOf(app, verbs, chat), evidence };
         }
       }
       throw new AppError('INTERNAL', 'The engine ended the answer without a result.');

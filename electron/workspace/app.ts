@@ -26,6 +26,7 @@ import { closeLog, openLog } from './log.ts';
 import { type DownloadOptions, ModelDownloads } from './model-downloads.ts';
 import { ModelHeaders } from './model-headers.ts';
 import { ModelShelf } from './model-shelf.ts';
+import { SentenceIndexes } from './sentence-indexes.ts';
 import { TokenCounter } from './token-counter.ts';
 import { Uploads } from './uploads.ts';
 
@@ -51,6 +52,7 @@ export interface App {
   dataDir: string;
   documents: DocumentStore;
   texts: DocumentTexts;
+  sentences: SentenceIndexes;
   search: DocumentSearch;
   chats: ChatStore;
   settings: SettingsStore;
@@ -115,6 +117,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     dataDir: options.dataDir,
     documents,
     texts: new DocumentTexts(documents),
+    sentences: new SentenceIndexes(),
     kept: new KeptFiles(join(options.dataDir, 'kv'), (id) => documents.has(id)),
     keeping: { line: Promise.resolve(), failure: null },
     live: new Map(),

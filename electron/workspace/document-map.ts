@@ -68,7 +68,8 @@ function firstPage(app: App, documentId: string): number {
 }
 
 /** Four figures: nobody sees more, and it is sent six times a second. */
-const rounded = ({ kept, read }: { kept: number; read: number }) => ({
+const rounded = ({ kept, read, usual }: { kept: number; read: number; usual?: number | undefined }) => ({
   kept: Number(kept.toPrecision(4)),
   read: Number(read.toPrecision(4)),
+  ...(usual === undefined ? {} : { usual: Number(usual.toPrecision(4)) }),
 });

@@ -7,24 +7,22 @@ import { createReadStream } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DocumentOutline, FileEvent } from '../contract/app-types.ts';
-import type { Passage } from '../contract/citations.ts';
 import { AppError } from '../contract/errors.ts';
+import type { DocumentPages } from '../evidence/locate-claims.ts';
 import type { DocumentStore, DocumentText } from '../library/document-store.ts';
 import type { Uploads } from './uploads.ts';
-
-export type DocumentPages = DocumentText;
 
 const kept = 2;
 
 export class DocumentTexts {
   readonly #documents: DocumentStore;
-  readonly #texts = new Map<string, DocumentPages>();
+  readonly #texts = new Map<string, DocumentText>();
 
   constructor(documents: DocumentStore) {
     this.#documents = documents;
   }
 
-  get(documentId: string): DocumentPages {
+  get(documentId: string): DocumentText {
     const known = this.#texts.get(documentId);
     this.#texts.delete(documentId);
     // Also when it is known: a removed document must not be shown.
@@ -35,19 +33,6 @@ export class DocumentTexts {
     if (this.#texts.size > kept && oldest !== undefined) this.#texts.delete(oldest);
     return text;
   }
-}
-
-/** The last page that begins at or before `start`; an empty page has no text to begin in. */
-export function passageAt({ pages }: DocumentPages, start: number, end: number): Passage {
-  let low = 0;
-  let high = pages.length - 1;
-  while (low < high) {
-    const middle = (low + high + 1) >> 1;
-    if ((pages[middle]?.start ?? 0) <= start) low = middle;
-    else high = middle - 1;
-  }
-  const { label = '', recognised } = pages[low] ?? {};
-  return { start, end, page: low, label, ...(recognised && { recognised }) };
 }
 
 /** Long enough that few are needed, short enough that one is drawn at once. */

@@ -41,6 +41,11 @@ export class Holdings {
     return this.#documents.get(documentId);
   }
 
+  /** The engine's name for it; undefined: it is not read. */
+  engineDocument(documentId: string): string | undefined {
+    return this.#documents.get(documentId)?.engineDocumentId;
+  }
+
   /** Works on a chat of the engine's that is none of ours and ends with the work. */
   async inPassingChat<T>(
     verbs: EngineVerbs,

@@ -6,6 +6,7 @@ import { memo, type ReactNode, useMemo } from 'react';
 import { type Components, defaultRehypePlugins, Streamdown } from 'streamdown';
 import type { ComparedWord } from '../../electron/contract/words.ts';
 import { differenceMarks } from './differences.ts';
+import { doubtMarks, doubtTag } from './doubts.ts';
 import { answerMarks, markTag } from './insertions.ts';
 import { PlainFallback } from './plain-fallback.tsx';
 
@@ -15,6 +16,8 @@ interface SafeMarkdownProps {
   onLink: (address: string) => void;
   /** What stands behind which words; for text that does not grow any more. */
   marks?: readonly Mark[];
+  /** Words that get a dotted line below them; likewise. */
+  doubts?: readonly string[];
   /** The words of `text`, of which those that differ from another answer's are marked; likewise. */
   compared?: readonly ComparedWord[];
 }
@@ -25,6 +28,7 @@ export interface Mark {
 }
 
 const noMarks: readonly Mark[] = [];
+const noDoubts: readonly string[] = [];
 
 /** Without `raw`: tags in the text stay text. Sanitising stays, for whatever Markdown itself may make. */
 const { raw: _raw, ...withoutRaw } = defaultRehypePlugins;
@@ -35,6 +39,7 @@ export const SafeMarkdown = memo(function SafeMarkdown({
   streaming,
   onLink,
   marks = noMarks,
+  doubts = noDoubts,
   compared,
 }: SafeMarkdownProps) {
   const components = useMemo(() => ({ ...inertComponents(onLink), ...markComponents(marks) }), [onLink, marks]);
@@ -42,11 +47,12 @@ export const SafeMarkdown = memo(function SafeMarkdown({
   const plugins = useMemo(() => {
     const all: typeof rehypePlugins = [...rehypePlugins];
     if (compared) all.push([differenceMarks, compared]);
+    if (doubts.length > 0) all.push([doubtMarks, doubts]);
     if (marks.length > 0) all.push([answerMarks, marks.map(({ claim }) => claim)]);
     return all;
-  }, [marks, compared]);
+  }, [marks, doubts, compared]);
   return (
-    <PlainFallback key={streaming ? 'growing' : marks.length > 0 ? 'marked' : 'whole'} text={text}>
+    <PlainFallback key={streaming ? 'growing' : marks.length + doubts.length > 0 ? 'marked' : 'whole'} text={text}>
       <Streamdown
         className="prose"
         mode={streaming ? 'streaming' : 'static'}
@@ -98,6 +104,15 @@ function inertComponents(onLink: (address: string) => void): Components {
     h6: ({ children }) => <h4>{children}</h4>,
     mark: ({ children }) => (
       <mark className="rounded-sm bg-accent-soft text-ink underline decoration-accent decoration-2">{children}</mark>
+    ),
+    [doubtTag]: ({ children }) => (
+      <span
+        title="This stands nowhere in the document."
+        data-testid="unsupported"
+        className="underline decoration-warn decoration-dotted decoration-2 underline-offset-3"
+      >
+        {children as ReactNode}
+      </span>
     ),
     pre: ({ children }) => <pre>{children}</pre>,
     code: ({ children }) => <code>{children}</code>,

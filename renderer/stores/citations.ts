@@ -1,6 +1,6 @@
 /** Where the open chat's answers stand in the document; asked for once for each answer that is shown. */
 import { create } from 'zustand';
-import type { AnswerCitations } from '../../electron/contract/citations.ts';
+import type { AnswerCitations } from '../../electron/contract/evidence.ts';
 import { api } from './api.ts';
 
 interface CitationsState {

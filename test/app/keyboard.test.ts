@@ -80,6 +80,14 @@ inChromium('the keyboard alone', () => {
     await tabTo(page, /^Ask /);
   }, 300_000);
 
+  it('reads the evidence of an answer and jumps to its sentence, and back', async () => {
+    const { page } = opened;
+    await tabTo(page, /^Evidence 1, p\. \d+: .+ Show it in the document$/, 'Shift+Tab');
+    await page.keyboard.press('Enter');
+    await page.getByTestId('passage').first().waitFor();
+    await tabTo(page, /^Ask /);
+  }, 300_000);
+
   it('changes the budget and asks again with it', async () => {
     const { page } = opened;
     const { keyboard } = page;

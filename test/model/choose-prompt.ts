@@ -154,6 +154,7 @@ for (const task of await tasks()) {
             session: document.native.fork(),
             questions: [],
             isAnswering: false,
+            choice: undefined,
             map: undefined,
           };
           const ask = { chatId: 'chat', question, mode, rocket, maxNew: 64, sampler: defaultSampler };

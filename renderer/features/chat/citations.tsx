@@ -1,14 +1,16 @@
-/** A finished answer with what ties it to the document: chips that open the passage, quotes that are not there, pages read most. */
+/** A finished answer with what ties it to the document: chips that open the passage, quotes that are not there, and its evidence. */
 import { ScanText } from 'lucide-react';
 import { useEffect, useMemo } from 'react';
 import type { Turn } from '../../../electron/contract/app-types.ts';
-import type { AnswerCitations, Citation } from '../../../electron/contract/citations.ts';
-import { percent, recognisedWords } from '../../format.ts';
+import type { Citation } from '../../../electron/contract/citations.ts';
+import { placeName } from '../../../electron/contract/places.ts';
+import { recognisedWords } from '../../format.ts';
 import { type Mark, SafeMarkdown } from '../../markdown/safe-markdown.tsx';
 import { useChat } from '../../stores/chat.ts';
 import { loadCitations, useCitations } from '../../stores/citations.ts';
-import { showPages, showPassage } from '../../stores/document-view.ts';
+import { showPassage } from '../../stores/document-view.ts';
 import { askLink } from '../../stores/ui.ts';
+import { EvidenceRow } from './evidence.tsx';
 
 export function CitedAnswer({ turn }: { turn: Turn }) {
   const found = useCitations(({ ofTurn }) => ofTurn[turn.id]);
@@ -24,12 +26,22 @@ export function CitedAnswer({ turn }: { turn: Turn }) {
       ),
     [found, documentId],
   );
+  const doubts = useMemo(
+    () => found?.unsupported.filter(({ kind }) => kind !== 'statement').map(({ text }) => text),
+    [found],
+  );
   return (
     <>
       {turn.answer !== '' && (
-        <SafeMarkdown text={turn.answer} streaming={false} onLink={askLink} {...(marks ? { marks } : {})} />
+        <SafeMarkdown
+          text={turn.answer}
+          streaming={false}
+          onLink={askLink}
+          {...(marks ? { marks } : {})}
+          {...(doubts ? { doubts } : {})}
+        />
       )}
-      {found && found.readMost.length > 0 && <ReadMost pages={found.readMost} documentId={documentId} />}
+      {found && turn.answer !== '' && <EvidenceRow found={found} documentId={documentId} />}
     </>
   );
 }
@@ -48,7 +60,7 @@ function CitationChip({ citation, documentId }: { citation: Citation; documentId
         unverified
       </span>
     );
-  const place = pageName(passage.label, passage.page);
+  const place = placeName(passage);
   return (
     <button
       type="button"
@@ -63,29 +75,4 @@ function CitationChip({ citation, documentId }: { citation: Citation; documentId
       {exact ? '' : ' ≈'}
     </button>
   );
-}
-
-function ReadMost({ pages, documentId }: { pages: AnswerCitations['readMost']; documentId: string | null }) {
-  return (
-    <p className="mt-2 flex flex-wrap items-center gap-x-1 text-note leading-5 text-muted">
-      <span title="Where stage 2 read most while this was written. That is attention, not proof.">Read most:</span>
-      {pages.map(({ page, label, share }) => (
-        <button
-          key={page}
-          type="button"
-          title={`${percent(share)} of what stage 2 read in the document. Attention, not proof.`}
-          onClick={() => documentId !== null && void showPages(documentId, page)}
-          className="tabular max-w-48 truncate rounded-md px-1 text-ink underline decoration-dotted underline-offset-2 hover:bg-sunken"
-        >
-          {pageName(label, page)}
-        </button>
-      ))}
-    </p>
-  );
-}
-
-/** Pages by number, as readers cite; sections by name. */
-function pageName(label: string, page: number): string {
-  if (label === '') return `p. ${page + 1}`;
-  return /^[\dA-Z]*[-.]?\d+$|^[ivxlc]+$/.test(label) ? `p. ${label}` : `§ ${label}`;
 }

@@ -1,7 +1,7 @@
 /** The document from first to last token: what stage 1 kept for the question, and what stage 2 read while answering. */
 import { useState } from 'react';
 import type { MapPage } from '../../../electron/contract/app-types.ts';
-import type { Citation, Passage } from '../../../electron/contract/citations.ts';
+import type { Passage } from '../../../electron/contract/citations.ts';
 import type { Counters } from '../../../electron/contract/engine-reports.ts';
 import { percent, plural } from '../../format.ts';
 import { viridis } from '../../ui/color-scale.ts';
@@ -12,7 +12,8 @@ import { Section } from './section.tsx';
 interface DocumentMapProps {
   map: readonly MapPage[];
   counters: Counters;
-  citations: readonly Citation[];
+  /** Where the answer's words and its evidence stand. */
+  cited: readonly Passage[];
   /** The answer is being made: the second lane grows. */
   isLive: boolean;
   unit: string;
@@ -21,7 +22,7 @@ interface DocumentMapProps {
   onCitation: (passage: Passage) => void;
 }
 
-export function DocumentMap({ map, counters, citations, isLive, unit, onShow, onCitation }: DocumentMapProps) {
+export function DocumentMap({ map, counters, cited, isLive, unit, onShow, onCitation }: DocumentMapProps) {
   const [pointed, setPointed] = useState<{ bin: number; passage: Passage | null } | null>(null);
   const bins = mapBins(map);
   const lanes = mapLanes(bins, counters);
@@ -34,7 +35,7 @@ export function DocumentMap({ map, counters, citations, isLive, unit, onShow, on
     else if (bin) onShow(pageOf(bin.first), pageOf(bin.last));
   };
   const describe = (entry: Bin) =>
-    `${pageName(entry, map)}: kept by ${percent(keptShare(entry, counters))} of layers and heads, each token read ${times(entry.read)}.`;
+    `${pageName(entry, map)}: kept by ${percent(keptShare(entry, counters))} of layers and heads, each token read ${times(entry.read)}${entry.usual === undefined ? '' : `, by a neutral question ${times(entry.usual)}`}.`;
   const move = (step: number) =>
     setPointed({ bin: Math.min(bins.length - 1, Math.max(0, (pointed?.bin ?? -1) + step)), passage: null });
   const movePage = (step: number) => {
@@ -98,7 +99,7 @@ export function DocumentMap({ map, counters, citations, isLive, unit, onShow, on
           bins={bins}
           places={places}
           map={map}
-          citations={citations}
+          cited={cited}
           onPoint={(index, passage) => setPointed({ bin: index, passage })}
         />
         <PageTicks places={places} bins={bins} />
@@ -131,14 +132,12 @@ interface CitationLaneProps {
   bins: readonly Bin[];
   places: readonly Place[];
   map: readonly MapPage[];
-  citations: readonly Citation[];
+  cited: readonly Passage[];
   onPoint: (bin: number, passage: Passage) => void;
 }
 
-/** Where the answer's words stand. */
-function CitationLane({ bins, places, map, citations, onPoint }: CitationLaneProps) {
-  const marks = citations.flatMap(({ passage }) => {
-    if (!passage) return [];
+function CitationLane({ bins, places, map, cited, onPoint }: CitationLaneProps) {
+  const marks = cited.flatMap((passage) => {
     const index = map.findIndex(({ page }) => page === passage.page);
     const bin = bins.findIndex(({ first, last }) => index >= first && index <= last);
     const place = pagePlace(bins, places, index);

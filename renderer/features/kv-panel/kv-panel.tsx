@@ -1,6 +1,8 @@
 /** The right column: what the KV cache costs, what the budget buys, what was kept and read. Every number is the engine's. */
-import type { ReactNode } from 'react';
+import { type ReactNode, useMemo } from 'react';
 import type { LibraryDocument } from '../../../electron/contract/app-types.ts';
+import type { Passage } from '../../../electron/contract/citations.ts';
+import type { AnswerCitations } from '../../../electron/contract/evidence.ts';
 import { selectPreview, useBudget } from '../../stores/budget.ts';
 import { selectMeasured, useChat } from '../../stores/chat.ts';
 import { useCitations } from '../../stores/citations.ts';
@@ -25,6 +27,7 @@ export function KvPanel({ document }: { document: LibraryDocument | undefined })
   const map = live?.map ?? measuredMap;
   const chatTurnId = turn?.id;
   const cited = useCitations(({ ofTurn }) => (chatTurnId === undefined ? undefined : ofTurn[chatTurnId]));
+  const passages = useMemo(() => passagesOf(cited), [cited]);
   const held = useEngine(selectHeld(document?.id ?? null));
   const planned = useReading(({ documentId, preflight }) => (documentId === document?.id ? preflight : null));
   const maxNew = useDocumentChoice((state) => state.choice?.maxNew ?? 0);
@@ -64,7 +67,7 @@ export function KvPanel({ document }: { document: LibraryDocument | undefined })
               plan,
               counters,
               map,
-              cited: (cited?.citations ?? []).flatMap(({ passage }) => passage?.page ?? []),
+              cited: passages.map(({ page }) => page),
             }}
           />
         )
@@ -81,7 +84,7 @@ export function KvPanel({ document }: { document: LibraryDocument | undefined })
         <DocumentMap
           map={map}
           counters={counters}
-          citations={live ? [] : (cited?.citations ?? [])}
+          cited={live ? [] : passages}
           isLive={live !== null}
           unit={document.format === 'pdf' ? 'page' : 'section'}
           onShow={(first, last) => void showPages(document.id, first, last)}
@@ -94,6 +97,12 @@ export function KvPanel({ document }: { document: LibraryDocument | undefined })
       <History />
     </Frame>
   );
+}
+
+/** Each once. */
+function passagesOf(found: AnswerCitations | undefined): Passage[] {
+  const passages = [...(found?.citations ?? []).flatMap(({ passage }) => passage ?? []), ...(found?.evidence ?? [])];
+  return [...new Map(passages.map((passage) => [`${passage.start} ${passage.end}`, passage])).values()];
 }
 
 function Frame({ children, action }: { children: ReactNode; action?: ReactNode }) {

@@ -13,6 +13,8 @@ export interface Bin {
   tokens: number;
   kept: number;
   read: number;
+  /** What a neutral question reads there; absent: not measured. */
+  usual?: number | undefined;
   label: string;
   opening: string;
 }
@@ -36,18 +38,20 @@ export function mapBins(map: readonly MapPage[], most = mostBins): Bin[] {
       const both = last.tokens + tokens;
       last.kept = (last.kept * last.tokens + page.kept * tokens) / both;
       last.read = (last.read * last.tokens + page.read * tokens) / both;
+      if (last.usual !== undefined && page.usual !== undefined)
+        last.usual = (last.usual * last.tokens + page.usual * tokens) / both;
       last.tokens = both;
       last.last = i;
     } else {
-      const { kept, read } = page;
-      bins.push({ first: i, last: i, part: 0, parts: 1, tokens, kept, read, label, opening });
+      const { kept, read, usual } = page;
+      bins.push({ first: i, last: i, part: 0, parts: 1, tokens, kept, read, usual, label, opening });
     }
   }
   return bins;
 }
 
 export interface Lane {
-  name: 'Kept' | 'Read';
+  name: 'Kept' | 'Read' | 'More';
   /** In [0, 1], of the strongest bin. */
   value: (bin: Bin) => number;
   /** What the strongest bin has, and of what. */
@@ -65,7 +69,8 @@ export function keptShare({ kept }: Bin, { keptMass }: Counters): number {
 export function mapLanes(bins: readonly Bin[], counters: Counters): Lane[] {
   const keptMost = Math.max(...bins.map((bin) => keptShare(bin, counters)), 0.001);
   const readMost = Math.max(...bins.map((bin) => bin.read), 0.001);
-  return [
+  const moreMost = Math.max(...bins.map(moreRead), 0.001);
+  const lanes: Lane[] = [
     {
       name: 'Kept',
       value: (bin) => keptShare(bin, counters) / keptMost,
@@ -79,7 +84,19 @@ export function mapLanes(bins: readonly Bin[], counters: Counters): Lane[] {
       words: 'per token there, stage 2',
     },
   ];
+  if (bins.some(({ usual }) => usual !== undefined))
+    lanes.push({
+      name: 'More',
+      value: (bin) => moreRead(bin) / moreMost,
+      most: times(moreMost),
+      words: 'more than a neutral question reads',
+    });
+  return lanes;
 }
+
+/** The end of a text is read most by any question: what is read beyond that is this question's. */
+export const moreRead = ({ read, usual }: Pick<Bin, 'read' | 'usual'>) =>
+  usual === undefined ? 0 : Math.max(0, read - usual);
 
 /** Left end and width of each bin, of a whole of 1: as its tokens are. */
 export interface Place {

@@ -124,13 +124,15 @@ function drawMap(pen: Pen, { map, counters, cited }: PanelPicture): void {
   const left = margin + 48;
   const width = inner - 48;
   pen.write('Map of the document', margin, top, { weight: 600 });
-  for (const [row, lane] of mapLanes(bins, counters).entries()) {
-    const y = top + 12 + 32 * row;
-    pen.quiet(lane.name, margin, y + 18);
+  const lanes = mapLanes(bins, counters);
+  const pitch = 64 / lanes.length;
+  for (const [row, lane] of lanes.entries()) {
+    const y = top + 12 + pitch * row;
+    pen.quiet(lane.name, margin, y + pitch / 2 + 2);
     for (const [i, bin] of bins.entries()) {
       const place = places[i] ?? { x: 0, width: 0 };
       const gap = gapAfter(bin) > 0 ? 1 : -0.5;
-      pen.box(left + place.x * width, y, Math.max(1, place.width * width - gap), 26, viridis(lane.value(bin)));
+      pen.box(left + place.x * width, y, Math.max(1, place.width * width - gap), pitch - 6, viridis(lane.value(bin)));
     }
     pen.quiet(`${lane.name}: up to ${lane.most} ${lane.words}`, left, top + 120 + 16 * row);
   }

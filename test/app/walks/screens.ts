@@ -41,6 +41,8 @@ export const screens = [
   'failed-answer',
   'engine-gave-up',
   'prose',
+  'evidence-partly',
+  'evidence-none',
   'citations',
   'document-pages',
   'document-text',

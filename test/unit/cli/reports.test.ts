@@ -1,7 +1,7 @@
 /** Field names and columns are interfaces; numbers and tables are for people. */
 import { describe, expect, it } from 'vitest';
 import { AnswerText } from '../../../electron/cli/ask.ts';
-import { type AskContext, answerJson, answerSummary } from '../../../electron/cli/ask-report.ts';
+import { type AskContext, answerJson, answerSummary, evidenceLines } from '../../../electron/cli/ask-report.ts';
 import { type BenchRun, benchColumns, benchRow, cancelColumns, cancelRow } from '../../../electron/cli/bench-rows.ts';
 import { fidelityColumns, fidelityRow } from '../../../electron/cli/fidelity-rows.ts';
 import {
@@ -15,6 +15,7 @@ import {
 } from '../../../electron/cli/format.ts';
 import { ProgressLine, progressText } from '../../../electron/cli/progress-line.ts';
 import type { AnswerReport, Counters, MemoryPlan } from '../../../electron/contract/engine-reports.ts';
+import type { AnswerEvidence } from '../../../electron/contract/evidence.ts';
 import { defaultRocketOptions } from '../../../electron/contract/method.ts';
 import { fakeBudgets, fakeInfo } from '../engine-host/fake-addon.ts';
 
@@ -95,9 +96,58 @@ const context: AskContext = {
   isFirst: true,
 };
 
+const noEvidence: AnswerEvidence = { evidence: [], unsupported: [], isFound: false };
+const evidence: AnswerEvidence = {
+  evidence: [
+    {
+      page: 2,
+      label: '3',
+      start: 40,
+      end: 64,
+      sentence: 'The tower is 41 metres high.',
+      matches: [{ start: 4, end: 9 }],
+      score: 0.9,
+      kind: 'matched',
+    },
+  ],
+  unsupported: [
+    { kind: 'number', text: '42' },
+    { kind: 'statement', text: 'It is blue.' },
+  ],
+  isFound: true,
+};
+
+describe('evidence', () => {
+  it('is printed below the answer, place by place', () => {
+    expect(evidenceLines(evidence)).toEqual(['[p. 3] "The tower is 41 metres high."', '[not in the document: 42]']);
+    expect(evidenceLines(noEvidence)).toEqual(['[not found in the document]']);
+  });
+
+  it('has its fields in --json, pages counted from 1', () => {
+    expect(answerJson(report, context, evidence)).toMatchObject({
+      evidence: [
+        {
+          page: 3,
+          label: '3',
+          sentence: 'The tower is 41 metres high.',
+          start: 40,
+          end: 64,
+          score: 0.9,
+          kind: 'matched',
+        },
+      ],
+      unsupported: [
+        { kind: 'number', text: '42' },
+        { kind: 'statement', text: 'It is blue.' },
+      ],
+      found: true,
+    });
+  });
+});
+
 describe('ask --json', () => {
   it('has the fields of its interface', () => {
-    const json = answerJson(report, context);
+    const json = answerJson(report, context, noEvidence);
     expect(Object.keys(json)).toEqual(
       expect.arrayContaining([
         ...['answer', 'finish_reason', 'model', 'device', 'mode', 'document', 'prompt_tokens', 'generated_tokens'],
@@ -136,7 +186,7 @@ describe('ask --json', () => {
   });
 
   it('counts only the new tokens of a second question', () => {
-    const json = answerJson(report, { ...context, isFirst: false });
+    const json = answerJson(report, { ...context, isFirst: false }, noEvidence);
     expect(json.prefilled_tokens).toBe(40);
     expect(json.timings.prefill_ms).toBe(200);
     expect(answerSummary(report, { ...context, isFirst: false })).toContain(
@@ -146,7 +196,11 @@ describe('ask --json', () => {
 
   it('has no attention where nothing was chosen', () => {
     const none = { ...report, counters: { ...counters, keptMass: [] } };
-    expect(answerJson(none, context).attention).toEqual({ kept_mean: null, kept_min: null, kept_min_layer: null });
+    expect(answerJson(none, context, noEvidence).attention).toEqual({
+      kept_mean: null,
+      kept_min: null,
+      kept_min_layer: null,
+    });
   });
 });
 

@@ -197,6 +197,44 @@ describe('chats', () => {
   });
 });
 
+describe('what was read', () => {
+  it('is told of stretches of the text, beside what a neutral question reads', async () => {
+    const { engine, documentId, chatId, addon, ask } = await chat({ read: (token) => token });
+    await collect(ask('First?'));
+    const choice = { mode: method.mode, rocket: method.rocket };
+    const passages = [
+      { start: 0, end: 1 },
+      { start: 4, end: 6 },
+    ];
+    const before = engine.passageReads(chatId, passages);
+    expect(before.map(({ usual }) => usual)).toEqual([undefined, undefined]);
+    // A letter is a token here: the second passage begins four further, and is a mean of two.
+    expect((before[1]?.read ?? 0) - (before[0]?.read ?? 0)).toBe(4.5);
+    expect(engine.documentMap(chatId)[0]?.usual).toBeUndefined();
+
+    const asked = () => addon.log.filter((line) => line.startsWith('ask')).length;
+    const first = asked();
+    await engine.measureUsualReads(documentId, choice);
+    await engine.measureUsualReads(documentId, choice);
+    expect(asked() - first).toBe(1);
+    expect(addon.log.at(-1)).toBe('session closed');
+    // The same reads as usual: nothing more.
+    for (const { read, usual } of engine.passageReads(chatId, passages)) expect(usual).toBeCloseTo(read, 9);
+    const [page] = engine.documentMap(chatId);
+    expect(page?.usual).toBeCloseTo(page?.read ?? 0, 9);
+    // Of another budget nothing was measured.
+    await collect(ask('Again?', { rocket: { ...method.rocket, tokenBudget: 256 } }));
+    expect(engine.passageReads(chatId, passages)[0]?.usual).toBeUndefined();
+  });
+
+  it('has no usual where a neutral question reads nothing', async () => {
+    const { engine, documentId, chatId, ask } = await chat();
+    await collect(ask('First?'));
+    await engine.measureUsualReads(documentId, { mode: method.mode, rocket: method.rocket });
+    expect(engine.passageReads(chatId, [{ start: 0, end: 3 }])).toEqual([{ read: 0 }]);
+  });
+});
+
 describe('measuring', () => {
   it('forces the reference along and finds an equal run equal', async () => {
     const { engine, documentId, chatId } = await chat({ reply: 'Yes.' });

@@ -78,6 +78,8 @@ export const fakeInfo: NativeModelInfo = {
 export interface FakeOptions {
   /** What every answer says. */
   reply?: string;
+  /** How often an answer reads a token; absent: never. */
+  read?: (token: number) => number;
   /** Bytes free on the machine. */
   available?: number;
   info?: Partial<NativeModelInfo>;
@@ -300,7 +302,7 @@ export class FakeAddon implements NativeAddon {
       }),
       documentMap: () => ({
         kept: Uint32Array.from({ length: nTokens }, (_, i) => (i % 2 ? 4 : 0)),
-        read: new Uint32Array(nTokens),
+        read: Uint32Array.from({ length: nTokens }, (_, i) => this.#options.read?.(i) ?? 0),
       }),
       cancel() {
         log.push('session cancelled');

@@ -4,6 +4,7 @@ import type { AskChoice, Turn } from '../../../electron/contract/app-types.ts';
 import { AppError } from '../../../electron/contract/errors.ts';
 import type { NewTurn } from '../../../electron/library/chat-store.ts';
 import { ask } from '../../../electron/workspace/answering.ts';
+import { citationsOf } from '../../../electron/workspace/citations.ts';
 import { readDocument } from '../../../electron/workspace/reading.ts';
 import { type FakeServer, startFakeServer } from '../../fixtures/app-server.ts';
 import type { FakeScript } from '../../fixtures/fake-engine.ts';
@@ -42,6 +43,43 @@ it('streams an answer and stores it with its numbers and its map', async () => {
   const [turn] = app.chats.turns(chat.id);
   expect(turn).toMatchObject({ state: 'done', answer: 'One two.', report: { counters: { rowsRead: 64 } } });
   expect(app.chats.documentMap(turn?.id ?? '')).toMatchObject([{ label: '1', opening: 'hello world' }]);
+});
+
+it('stores the evidence of an answer, with what its tokens read beyond the usual', async () => {
+  const calls: NonNullable<FakeScript['calls']> = [];
+  const { app, chat } = await opened({ pieces: ['Hello', ' world 17.'], calls });
+  await all(ask(app, chat.id, first('What does it say?')).watch());
+  const [turn] = app.chats.turns(chat.id);
+  const stored = app.chats.evidence(turn?.id ?? '');
+  expect(stored).toMatchObject({ unsupported: [{ kind: 'number', text: '17' }, { kind: 'statement' }] });
+  expect(await citationsOf(app, turn?.id ?? '')).toEqual({ citations: [], ...stored });
+  expect(calls.find(({ verb }) => verb === 'measureUsualReads')?.input).toMatchObject({
+    documentId: 'doc-1',
+    mode: 'rocketkv-mt',
+    rocket: { tokenBudget: 512 },
+  });
+  // The copy in a fork has it too.
+  const fork = app.chats.fork(turn?.id ?? '');
+  expect(app.chats.evidence(app.chats.turns(fork.id)[0]?.id ?? '')).toEqual(stored);
+});
+
+it('an answer whose engine cannot tell what was read has evidence by its words', async () => {
+  const { app, chat } = await opened({ pieces: ['Hello world.'] });
+  const supervisor = app.supervisor;
+  const { use } = supervisor;
+  supervisor.use = (work, ...rest) =>
+    use.call(
+      supervisor,
+      (verbs) => work({ ...verbs, passageReads: () => Promise.reject(new Error('none')) } as typeof verbs),
+      ...rest,
+    ) as never;
+  await all(ask(app, chat.id, first('What is there?')).watch());
+  const [turn] = app.chats.turns(chat.id);
+  expect(turn).toMatchObject({ state: 'done' });
+  expect(await citationsOf(app, turn?.id ?? '')).toMatchObject({
+    isFound: true,
+    evidence: [{ sentence: 'hello world' }],
+  });
 });
 
 it('keeps what was said when the engine dies, marks it, and answers again after the restart', async () => {

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { MapPage } from '../../../electron/contract/app-types.ts';
-import { claimsOf } from '../../../electron/workspace/answer-claims.ts';
-import { locate } from '../../../electron/workspace/citations.ts';
-import { type DocumentPages, outlineOf, passageAt } from '../../../electron/workspace/document-texts.ts';
-import { longestRuns } from '../../../electron/workspace/word-runs.ts';
+import { claimsOf } from '../../../electron/evidence/answer-claims.ts';
+import { type DocumentPages, locate, passageAt } from '../../../electron/evidence/locate-claims.ts';
+import { longestRuns } from '../../../electron/evidence/word-runs.ts';
+import { outlineOf } from '../../../electron/workspace/document-texts.ts';
 
 function paged(...texts: string[]): DocumentPages {
   let at = 0;

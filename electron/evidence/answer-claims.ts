@@ -18,11 +18,27 @@ const quotes = /"([^"\n]+)"|“([^”\n]+)”|„([^“”\n]+)[“”]|«([^»\
 /** Replaced by as many characters that belong to no word and end a sentence. */
 const gap = (length: number) => '\n'.repeat(length);
 
-export function claimsOf(markdown: string): Claim[] {
-  let text = markdown
+/** Without code, and of a link or a picture what is shown, not where it leads. */
+function proseOf(markdown: string): string {
+  return markdown
     .replace(/^(```|~~~)[\s\S]*?(^\1|$(?![\s\S]))/gm, ({ length }) => gap(length))
-    // Of a link or a picture what is shown, not where it leads.
     .replace(/!?\[([^\]\n]*)\]\([^)\n]*\)/g, (whole, shown: string) => shown + gap(whole.length - shown.length));
+}
+
+/** Every sentence of an answer, its quotes among their words; without the marks of lists, tables and emphasis. */
+export function statementsIn(markdown: string): string[] {
+  const plain = proseOf(markdown)
+    .replace(/^[ \t]*(?:[-*+>#]+|\d{1,3}[.)])[ \t]+/gm, '')
+    .replace(/[*_`|]+/g, ' ');
+  const segmenter = new Intl.Segmenter('en', { granularity: 'sentence' });
+  return plain
+    .split('\n')
+    .flatMap((line) => [...segmenter.segment(line)].map(({ segment }) => segment.trim()))
+    .filter((sentence) => sentence !== '');
+}
+
+export function claimsOf(markdown: string): Claim[] {
+  let text = proseOf(markdown);
   const found: Claim[] = [];
   const take = (claim: Claim, length: number) => {
     found.push(claim);

@@ -1,0 +1,40 @@
+/**
+ * What in a document supports an answer: sentences that say what it says, and what of it the document does not hold. Where the
+ * answer's words stand literally is said by citations.ts.
+ */
+import { z } from 'zod';
+import { citationSchema, passageSchema } from './citations.ts';
+
+const count = z.int().nonnegative();
+
+export const evidenceSchema = passageSchema.extend({
+  /** On one line; `matches`: stretches of it whose words the answer or the question has (UTF-16 units). */
+  sentence: z.string(),
+  matches: z.array(z.object({ start: count, end: count })),
+  /** In [0, 1]: how much of what the answer tells, and of what was asked, stands there. */
+  score: z.number(),
+  /** quote: the answer quotes it. repeated: it says the same words in a row. matched: it has the same words. */
+  kind: z.enum(['quote', 'repeated', 'matched']),
+});
+export type Evidence = z.infer<typeof evidenceSchema>;
+
+export const unsupportedSchema = z.object({
+  /** A number or a name that stands nowhere in the document; a statement that no sentence supports. */
+  kind: z.enum(['number', 'name', 'statement']),
+  /** As the answer has it. */
+  text: z.string(),
+});
+export type Unsupported = z.infer<typeof unsupportedSchema>;
+
+export const answerEvidenceSchema = z.object({
+  /** Best first, at most three. */
+  evidence: z.array(evidenceSchema),
+  unsupported: z.array(unsupportedSchema),
+  /** False: what the answer says stands nowhere in the document. */
+  isFound: z.boolean(),
+});
+export type AnswerEvidence = z.infer<typeof answerEvidenceSchema>;
+
+/** Everything that ties an answer to its document. */
+export const answerCitationsSchema = answerEvidenceSchema.extend({ citations: z.array(citationSchema) });
+export type AnswerCitations = z.infer<typeof answerCitationsSchema>;

@@ -1,0 +1,100 @@
+/**
+ * What any question reads of a document: its beginning, its end, whatever stands out. An answer's reads say something only beside
+ * these. Measured once for a document and a choice of the method, with a neutral question in a chat that ends with it.
+ */
+import type { PassageReads } from '../contract/engine-reports.ts';
+import { type AnswerMode, defaultSampler, type RocketOptions } from '../contract/method.ts';
+import type { HeldChat, HeldDocument } from './held-chat.ts';
+import type { OpenModel } from './open-model.ts';
+import { fitAnswer } from './preflight.ts';
+
+const neutralQuestion = 'What is this document about?';
+/** Each reads as many rows as one of an answer; more of them change little. */
+const neutralTokens = 24;
+
+export interface ReadChoice {
+  mode: AnswerMode;
+  rocket: RocketOptions;
+}
+
+const nameOf = ({ mode, rocket }: ReadChoice) => JSON.stringify([mode, rocket]);
+
+export async function measureUsualReads(
+  model: OpenModel,
+  document: HeldDocument,
+  choice: ReadChoice,
+  signal?: AbortSignal,
+): Promise<void> {
+  const name = nameOf(choice);
+  if (document.usualReads.has(name)) return;
+  const tokens = model.prompt.question(neutralQuestion, true);
+  const { name: modelName, nCtxTrain: context } = model.native.info;
+  const { maxNew } = fitAnswer({
+    modelName,
+    context,
+    held: document.nTokens,
+    question: tokens.length,
+    maxNew: neutralTokens,
+  });
+  // Mode rocketkv chooses as rocketkv-mt does, and lets the document go besides.
+  const mode = choice.mode === 'rocketkv' ? 'rocketkv-mt' : choice.mode;
+  const session = document.native.fork();
+  const cancel = () => session.cancel();
+  signal?.addEventListener('abort', cancel);
+  try {
+    const { rocket } = choice;
+    const stopTokens = model.vocabulary.endTokens;
+    await session.ask({ tokens, mode, rocket, maxNew, sampler: defaultSampler, stopTokens }, () => {});
+    document.usualReads.set(name, documentReads(document, session.documentMap().read));
+  } finally {
+    signal?.removeEventListener('abort', cancel);
+    session.close();
+  }
+}
+
+const documentReads = ({ start, offsets }: HeldDocument, read: Uint32Array) =>
+  read.slice(start, start + offsets.length - 1);
+
+const sumOf = (reads: Uint32Array) => reads.reduce((sum, count) => sum + count, 0);
+
+/** The document's usual reads as an answer with as many reads in all would have them; undefined: not measured, or nothing was read. */
+export function usualReadsOf(chat: HeldChat, read: Uint32Array): ((token: number) => number) | undefined {
+  const { document, choice } = chat;
+  const usual = choice && document.usualReads.get(nameOf(choice));
+  if (!usual) return undefined;
+  const all = sumOf(usual);
+  const times = all === 0 ? 0 : sumOf(documentReads(document, read)) / all;
+  return times === 0 ? undefined : (token) => (usual[token] ?? 0) * times;
+}
+
+/** Reads a token, means over each stretch of the document's text. */
+export function passageReads(chat: HeldChat, passages: readonly { start: number; end: number }[]): PassageReads[] {
+  const { document, session } = chat;
+  const { offsets } = document;
+  const { read } = chat.map ?? session.documentMap();
+  const usual = usualReadsOf(chat, read);
+  return passages.map(({ start, end }) => {
+    const first = tokenAt(offsets, start);
+    const last = Math.max(first, tokenAt(offsets, end - 1));
+    const tokens = last - first + 1;
+    let sum = 0;
+    let usualSum = 0;
+    for (let token = first; token <= last; token++) {
+      sum += read[document.start + token] ?? 0;
+      usualSum += usual?.(token) ?? 0;
+    }
+    return { read: sum / tokens, ...(usual && { usual: usualSum / tokens }) };
+  });
+}
+
+/** The token in which this character stands. */
+function tokenAt(offsets: Uint32Array, at: number): number {
+  let low = 0;
+  let high = Math.max(0, offsets.length - 2);
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if ((offsets[middle] ?? 0) <= at) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}

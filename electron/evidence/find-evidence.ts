@@ -1,0 +1,182 @@
+/**
+ * The sentences of a document that an answer rests on. Each statement of the answer is looked up by its words and by the
+ * question's (FTS5, bm25), and the best sentences are compared with it one by one; between equals decides what the answer's tokens
+ * read more than a neutral question reads.
+ */
+
+import type { AnswerReport, PassageReads } from '../contract/engine-reports.ts';
+import type { AnswerEvidence, Evidence, Unsupported } from '../contract/evidence.ts';
+import type { AnswerMode, RocketOptions } from '../contract/method.ts';
+import { wordsIn } from '../contract/words.ts';
+import { claimsOf, statementsIn } from './answer-claims.ts';
+import { passageAt } from './locate-claims.ts';
+import { type IndexedSentence, type SentenceIndex, textOf } from './sentence-index.ts';
+import { type Statement, statementOf, supportOf, tells } from './support.ts';
+import { isSameWord, type Term, termsOf } from './terms.ts';
+import { unsupportedTerms } from './unsupported.ts';
+
+/** What the answer's tokens read of these sentences of the whole text; undefined: of an answer that is not at hand any more. */
+export type ReadsOf = (passages: readonly { start: number; end: number }[]) => Promise<readonly PassageReads[]>;
+
+/** The part of the engine that tells what was read. */
+export interface ReadsTeller {
+  measureUsualReads(
+    input: { documentId: string; mode: AnswerMode; rocket: RocketOptions },
+    options?: { signal?: AbortSignal },
+  ): Promise<void>;
+  passageReads(input: { chatId: string; passages: { start: number; end: number }[] }): Promise<PassageReads[]>;
+}
+
+/** The engine's last answer in a chat, of which `report` tells. What a neutral question reads is measured where it was not yet. */
+export function readsIn(
+  engine: ReadsTeller,
+  { documentId, chatId, mode, rocket }: { documentId: string; chatId: string; mode: AnswerMode; rocket: RocketOptions },
+  report: Pick<AnswerReport, 'counters'>,
+  signal?: AbortSignal,
+): ReadsOf | undefined {
+  // Full KV reads every row of every passage alike.
+  if (mode === 'full' || report.counters.budgets.dense) return undefined;
+  return async (passages) => {
+    // Where it cannot be measured (no room for one more question) evidence goes by words alone.
+    await engine.measureUsualReads({ documentId, mode, rocket }, signal ? { signal } : {}).catch(() => {});
+    return engine.passageReads({ chatId, passages: passages.map(({ start, end }) => ({ start, end })) });
+  };
+}
+
+export interface AskedAndAnswered {
+  question: string;
+  answer: string;
+}
+
+const mostEvidence = 3;
+const mostStatements = 24;
+/** Sentences that are compared with a statement. */
+const candidates = 48;
+/** A second sentence is shown where it says nearly as much as the best one. */
+const nearlyBest = 0.8;
+/** A heading says what follows, and seldom says it itself; but a short line alone may be all that a text has. */
+const headingShare = 0.7;
+/** How much what was read can change a score: it decides between sentences that say about the same. */
+const readsWeight = 0.08;
+
+interface Candidate {
+  number: number;
+  score: number;
+  isFound: boolean;
+}
+
+export async function findEvidence(
+  index: SentenceIndex,
+  { question, answer }: AskedAndAnswered,
+  readsOf?: ReadsOf,
+): Promise<AnswerEvidence> {
+  const asked = termsOf(question, index.stopWords);
+  const statements = statementsOf(index, answer, asked, isYesOrNo(question, answer));
+  const compared = statements.map(({ statement }) => compare(index, statement));
+  const lifts = await liftsOf(index, compared.flat(), readsOf);
+  const best = new Map<number, Candidate>();
+  const unfound: Unsupported[] = [];
+  for (const [i, list] of compared.entries()) {
+    const ranked = list
+      .filter(({ isFound }) => isFound)
+      .map((entry) => ({ ...entry, score: entry.score + readsWeight * (lifts.get(entry.number) ?? 0) }))
+      .sort((a, b) => b.score - a.score || a.number - b.number);
+    const [first] = ranked;
+    if (!first) unfound.push({ kind: 'statement', text: statements[i]?.text ?? '' });
+    for (const entry of ranked
+      .filter(({ score }) => score >= nearlyBest * (first?.score ?? 0))
+      .slice(0, mostEvidence)) {
+      const known = best.get(entry.number);
+      if (!known || known.score < entry.score) best.set(entry.number, entry);
+    }
+  }
+  const evidence = [...best.values()]
+    .sort((a, b) => b.score - a.score || a.number - b.number)
+    .slice(0, mostEvidence)
+    .map((entry) => shown(index, entry, answer, [...asked, ...termsOf(answer, index.stopWords)]));
+  return { evidence, unsupported: [...unsupportedTerms(index, answer), ...unfound], isFound: evidence.length > 0 };
+}
+
+interface Told {
+  text: string;
+  statement: Statement;
+}
+
+/** What the answer says, sentence by sentence; what only says the question again says nothing. */
+function statementsOf(index: SentenceIndex, answer: string, asked: readonly Term[], confirms: boolean): Told[] {
+  const all = statementsIn(answer)
+    .map((text) => ({ text, statement: statementOf(termsOf(text.replace(confirmations, ''), index.stopWords), asked) }))
+    .slice(0, mostStatements);
+  return all.filter(({ statement }) => confirms || tells(index, statement));
+}
+
+const confirmations = /^(?:yes|no|ja|nein|oui|non|s[ií]|si|não|sim|nee|да|нет|是|不)\b/iu;
+const asksWhether = /^(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|may|must|should)\s/i;
+
+function isYesOrNo(question: string, answer: string): boolean {
+  return confirmations.test(answer.trim()) || asksWhether.test(question.trim());
+}
+
+function compare(index: SentenceIndex, statement: Statement): Candidate[] {
+  const keys = [...statement.told, ...statement.asked].map(({ key }) => key);
+  return index
+    .find(keys, candidates)
+    .map((number) => ({ number, ...supportOf(index, number, statement) }))
+    .map((entry) =>
+      index.sentences[entry.number]?.isHeading ? { ...entry, score: headingShare * entry.score } : entry,
+    )
+    .sort((a, b) => b.score - a.score);
+}
+
+/** In [-1, 1]: how much more of each sentence was read than a neutral question reads. */
+async function liftsOf(
+  index: SentenceIndex,
+  list: readonly Candidate[],
+  readsOf?: ReadsOf,
+): Promise<Map<number, number>> {
+  const numbers = [...new Set(list.filter(({ isFound }) => isFound).map(({ number }) => number))];
+  if (!readsOf || numbers.length < 2) return new Map();
+  const reads = await readsOf(numbers.map((number) => index.sentences[number] as IndexedSentence));
+  const mean = reads.reduce((sum, { read }) => sum + read, 0) / reads.length;
+  const lift = ({ read, usual }: PassageReads) =>
+    usual === undefined || mean === 0 ? 0 : Math.tanh(Math.log2((read + 0.1 * mean) / (usual + 0.1 * mean)));
+  return new Map(numbers.map((number, i) => [number, reads[i] ? lift(reads[i]) : 0]));
+}
+
+function shown(index: SentenceIndex, { number, score }: Candidate, answer: string, words: readonly Term[]): Evidence {
+  const sentence = index.sentences[number] as IndexedSentence;
+  const { start, end, goesOn } = sentence;
+  const text = textOf(index.document, sentence);
+  return {
+    ...passageAt(index.document, start, goesOn?.end ?? end),
+    sentence: text,
+    matches: matchesOf(termsOf(text, index.stopWords), words),
+    score: Math.round(1000 * Math.max(0, Math.min(1, score))) / 1000,
+    kind: kindOf(text, answer),
+  };
+}
+
+const repeatedWords = 5;
+
+function kindOf(sentence: string, answer: string): Evidence['kind'] {
+  const words = [...wordsIn(sentence)].map(({ word }) => word);
+  const said = ` ${words.join(' ')} `;
+  const quotes = claimsOf(answer).filter(({ kind }) => kind === 'quote');
+  if (quotes.some((quote) => said.includes(` ${quote.words.join(' ')} `))) return 'quote';
+  const own = ` ${[...wordsIn(answer)].map(({ word }) => word).join(' ')} `;
+  for (let i = 0; i + repeatedWords <= words.length; i++)
+    if (own.includes(` ${words.slice(i, i + repeatedWords).join(' ')} `)) return 'repeated';
+  return 'matched';
+}
+
+/** Words next to one another are one stretch. */
+function matchesOf(own: readonly Term[], words: readonly Term[]): Evidence['matches'] {
+  const matches: Evidence['matches'] = [];
+  for (const { key, start, end } of own) {
+    if (!words.some((word) => isSameWord(word.key, key))) continue;
+    const last = matches.at(-1);
+    if (last && start - last.end <= 1) last.end = end;
+    else matches.push({ start, end });
+  }
+  return matches;
+}

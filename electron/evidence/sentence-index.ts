@@ -1,0 +1,142 @@
+/**
+ * A document's sentences in SQLite's full-text index (FTS5, bm25), in memory, and its vocabulary. It belongs to one text, which
+ * never changes, and is made at the first answer.
+ */
+import { DatabaseSync } from '@photostructure/sqlite';
+import { type PagedText, type Sentence, sentencesOf } from './sentences.ts';
+import { beginningOf, isSameWord, leastStem, stopWordsOf, type Term, termsOf } from './terms.ts';
+
+/** Sentences indexed before other work may run: about ten milliseconds. */
+const breath = 400;
+/** Of bm25's columns: the sentence's own words, and those of the passage around it. */
+const weights = '1.0, 0.35';
+
+export interface IndexedSentence extends Sentence {
+  terms: readonly Term[];
+  /** The heading over it, by number; -1: none. */
+  heading: number;
+}
+
+export class SentenceIndex {
+  readonly #database: InstanceType<typeof DatabaseSync>;
+  readonly document: PagedText;
+  readonly sentences: readonly IndexedSentence[];
+  readonly stopWords: ReadonlySet<string>;
+  /** In how many sentences each word stands. */
+  readonly #counts: ReadonlyMap<string, number>;
+  /** Capitals tell names only where few words have them. */
+  readonly tellsNames: boolean;
+
+  static async of(document: PagedText): Promise<SentenceIndex> {
+    const stopWords = stopWordsOf(document.text);
+    const sentences: IndexedSentence[] = [];
+    const counts = new Map<string, number>();
+    let names = 0;
+    let words = 0;
+    let heading = -1;
+    for (const sentence of sentencesOf(document)) {
+      const terms = termsOf(textOf(document, sentence), stopWords);
+      sentences.push({ ...sentence, terms, heading });
+      if (sentence.isHeading) heading = sentences.length - 1;
+      for (const key of new Set(terms.map(({ key }) => key))) counts.set(key, (counts.get(key) ?? 0) + 1);
+      for (const { kind } of sentence.isHeading ? [] : terms) {
+        if (kind === 'name') names++;
+        if (kind !== 'number') words++;
+      }
+      if (sentences.length % breath === 0) await otherWork();
+    }
+    const index = new SentenceIndex(document, { sentences, counts, stopWords, tellsNames: names < 0.4 * words });
+    await index.#fill();
+    return index;
+  }
+
+  private constructor(
+    document: PagedText,
+    found: {
+      sentences: IndexedSentence[];
+      counts: Map<string, number>;
+      stopWords: ReadonlySet<string>;
+      tellsNames: boolean;
+    },
+  ) {
+    this.document = document;
+    this.sentences = found.sentences;
+    this.stopWords = found.stopWords;
+    this.tellsNames = found.tellsNames;
+    this.#counts = found.counts;
+    this.#database = new DatabaseSync(':memory:');
+    // The terms are words already: only the point inside of a number has to stay.
+    this.#database.exec(
+      `CREATE VIRTUAL TABLE sentences USING fts5(own, around, content = '', tokenize = "unicode61 tokenchars '.'", prefix = '${leastStem}')`,
+    );
+  }
+
+  async #fill(): Promise<void> {
+    const insert = this.#database.prepare('INSERT INTO sentences (rowid, own, around) VALUES (?, ?, ?)');
+    const words = (terms: readonly Term[] | undefined) => (terms ?? []).map(({ key }) => key).join(' ');
+    for (let first = 0; first < this.sentences.length; first += breath) {
+      this.#database.exec('BEGIN');
+      for (let i = first; i < Math.min(first + breath, this.sentences.length); i++) {
+        const around = this.around(i).map((other) => words(this.sentences[other]?.terms));
+        insert.run(i + 1, words(this.sentences[i]?.terms), around.join(' '));
+      }
+      this.#database.exec('COMMIT');
+      await otherWork();
+    }
+  }
+
+  /** Sentences that one needs to understand this one: before and after it in its paragraph, and its heading or a table's first row. */
+  around(i: number): number[] {
+    const sentence = this.sentences[i];
+    if (!sentence) return [];
+    const same = [i - 2, i - 1, i + 1].filter((other) => this.sentences[other]?.paragraph === sentence.paragraph);
+    if (sentence.isTableRow) {
+      let head = i;
+      while (this.sentences[head - 1]?.isTableRow) head--;
+      if (head !== i) same.push(head);
+    }
+    if (sentence.heading >= 0) same.push(sentence.heading);
+    return same;
+  }
+
+  /** The word itself, or another form of it. */
+  has(key: string): boolean {
+    if (this.#counts.has(key)) return true;
+    for (const other of this.#counts.keys()) if (isSameWord(key, other)) return true;
+    return false;
+  }
+
+  /** How telling a word is here: 0 in every sentence, 1 in one or none. */
+  weightOf(key: string): number {
+    // A few sentences more than there are: in a very short text too a word that stands in half of them tells something.
+    const all = this.sentences.length + 8;
+    const count = Math.max(1, this.#counts.get(key) ?? 1);
+    return Math.max(0.05, Math.log(all / count) / Math.log(all));
+  }
+
+  /** Numbers of sentences with some of these words, the best by bm25 first. */
+  find(keys: readonly string[], most: number): number[] {
+    const parts = [...new Set(keys)].map((key) =>
+      /\d/.test(key) || key.length < leastStem ? `"${quoted(key)}"` : `"${quoted(beginningOf(key))}"*`,
+    );
+    if (parts.length === 0) return [];
+    const query = `SELECT rowid FROM sentences WHERE sentences MATCH ? ORDER BY bm25(sentences, ${weights}) LIMIT ?`;
+    const rows = this.#database.prepare(query).all(parts.join(' OR '), most) as unknown as { rowid: number }[];
+    return rows.map(({ rowid }) => rowid - 1);
+  }
+}
+
+/** As it reads, on one line. */
+export function textOf(
+  { text }: PagedText,
+  { start, end, goesOn }: Pick<Sentence, 'start' | 'end' | 'goesOn'>,
+): string {
+  const rest = goesOn ? ` ${text.slice(goesOn.start, goesOn.end)}` : '';
+  return `${text.slice(start, end)}${rest}`.replace(/\s+/g, ' ');
+}
+
+const quoted = (word: string) => word.replaceAll('"', '""');
+
+function otherWork(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

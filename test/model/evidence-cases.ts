@@ -1,0 +1,131 @@
+/** What evidence is judged by: the documents with their facts, answers to their questions, and whether the first evidence is the fact's. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import Papa from 'papaparse';
+import { isRight } from '../../electron/cli/needles.ts';
+import type { ParsedDocument } from '../../electron/contract/documents.ts';
+import type { AnswerEvidence } from '../../electron/contract/evidence.ts';
+import { parseDocument } from '../../electron/document-host/document-client.ts';
+import { evidenceTexts, makeEvidencePdf } from './evidence-documents.ts';
+
+export interface Fact {
+  question: string;
+  expected: string;
+  /** Counted from 0: where the sentence with the fact begins. */
+  page: number;
+}
+
+export interface EvidenceDocument {
+  name: string;
+  parsed: ParsedDocument;
+  facts: Fact[];
+  unanswerable: string[];
+}
+
+const sample = (name: string) => fileURLToPath(new URL(`../../assets/samples/${name}`, import.meta.url));
+
+/** The sample's forty facts, and three documents with twenty facts each. */
+export async function evidenceDocuments(only?: readonly string[]): Promise<EvidenceDocument[]> {
+  const wanted = (name: string) => !only || only.includes(name);
+  const documents: EvidenceDocument[] = [];
+  if (wanted('sample')) {
+    const facts = JSON.parse(readFileSync(sample('facts.json'), 'utf8')) as {
+      question: string;
+      answer: string;
+      page: number;
+    }[];
+    documents.push({
+      name: 'sample',
+      parsed: await parseDocument(sample('report.pdf')),
+      facts: facts.map(({ question, answer, page }) => ({ question, expected: answer, page: page - 1 })),
+      unanswerable: [],
+    });
+  }
+  const dir = mkdtempSync(join(tmpdir(), 'rocketdoc-evidence-'));
+  try {
+    for (const text of evidenceTexts.filter(({ name }) => wanted(name))) {
+      const parsed = await parseDocument(await makeEvidencePdf(text, dir));
+      const facts = text.facts.map(({ question, expected, sentence }) => ({
+        question,
+        expected,
+        page: pageOf(parsed, sentence),
+      }));
+      documents.push({ name: text.name, parsed, facts, unanswerable: text.unanswerable });
+    }
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+  return documents;
+}
+
+function pageOf({ text, pages }: ParsedDocument, sentence: string): number {
+  const pattern = sentence.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replace(/\s+/g, '\\s+');
+  const at = new RegExp(pattern).exec(text)?.index;
+  if (at === undefined) throw new Error(`"${sentence}" is not in the document.`);
+  return pages.findIndex(({ end }) => at < end);
+}
+
+export interface AnsweredQuestion {
+  document: string;
+  question: string;
+  answer: string;
+  /** Of a wrong answer, as a person judged it: stands, if its statement is in the text (of something else, or said otherwise). */
+  judged: '' | 'stands';
+}
+
+const recordedFile = new URL('./evidence-answers.csv', import.meta.url);
+
+/** Answers of models, and what a person judged of the wrong ones. */
+export function recordedAnswers(): (AnsweredQuestion & { model: string })[] {
+  return Papa.parse<AnsweredQuestion & { model: string }>(readFileSync(recordedFile, 'utf8'), {
+    header: true,
+    skipEmptyLines: true,
+  }).data;
+}
+
+export interface Judged {
+  document: string;
+  question: string;
+  answer: string;
+  isRight: boolean;
+  /** Wrong, and its statement is nowhere in the text. */
+  standsNowhere: boolean;
+  /** The first evidence is on the fact's page, and the fact is in its sentence. */
+  isFirstRight: boolean;
+  isWrongPageFirst: boolean;
+  isFound: boolean;
+}
+
+const plain = (text: string) => text.toLowerCase().replace(/\s+/g, ' ');
+
+export function judge(document: EvidenceDocument, asked: AnsweredQuestion, found: AnswerEvidence): Judged {
+  const { question, answer, judged } = asked;
+  const fact = document.facts.find((entry) => entry.question === question);
+  const [first] = found.evidence;
+  const right = fact !== undefined && isRight(answer, fact.expected);
+  return {
+    document: document.name,
+    question,
+    answer,
+    isRight: right,
+    standsNowhere: !right && judged !== 'stands',
+    isFirstRight:
+      first !== undefined && first.page === fact?.page && plain(first.sentence).includes(plain(fact.expected)),
+    isWrongPageFirst: first !== undefined && first.page !== fact?.page,
+    isFound: found.isFound,
+  };
+}
+
+export function shares(judged: readonly Judged[]) {
+  const right = judged.filter((entry) => entry.isRight);
+  const nowhere = judged.filter(({ standsNowhere }) => standsNowhere);
+  return {
+    right: right.length,
+    firstRight: right.filter(({ isFirstRight }) => isFirstRight).length,
+    wrongPage: right.filter(({ isWrongPageFirst }) => isWrongPageFirst).length,
+    nowhere: nowhere.length,
+    notFound: nowhere.filter(({ isFound }) => !isFound).length,
+  };
+}

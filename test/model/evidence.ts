@@ -1,0 +1,126 @@
+/**
+ * npm run -s evidence -- [--model file] [--mode m] [--budget t] [--only name,...] [--record]
+ * Asks every question of the evidence documents and judges the evidence of each answer, with and without what was read. --record adds
+ * the answers to evidence-answers.csv, where a person marks the wrong ones that stand in the text all the same; --recorded judges those.
+ */
+import { appendFileSync, existsSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { csvLine } from '../../electron/cli/format.ts';
+import { embeddedModel } from '../../electron/cli/method-flags.ts';
+import type { AnswerReport } from '../../electron/contract/engine-reports.ts';
+import {
+  type AnswerMode,
+  defaultRocketOptions,
+  defaultSampler,
+  defaultSegment,
+  defaultTile,
+} from '../../electron/contract/method.ts';
+import { startEngine } from '../../electron/engine-host/engine-client.ts';
+import { findEvidence, readsIn } from '../../electron/evidence/find-evidence.ts';
+import { SentenceIndex } from '../../electron/evidence/sentence-index.ts';
+import {
+  type AnsweredQuestion,
+  evidenceDocuments,
+  type Judged,
+  judge,
+  recordedAnswers,
+  shares,
+} from './evidence-cases.ts';
+
+const { values } = parseArgs({
+  options: {
+    model: { type: 'string', default: embeddedModel },
+    mode: { type: 'string', default: 'rocketkv-mt' },
+    budget: { type: 'string', default: '512' },
+    only: { type: 'string' },
+    record: { type: 'boolean', default: false },
+    recorded: { type: 'boolean', default: false },
+  },
+});
+const mode = values.mode as AnswerMode;
+const rocket = { ...defaultRocketOptions, tokenBudget: Number(values.budget) };
+const maxNew = 64;
+const answersFile = fileURLToPath(new URL('./evidence-answers.csv', import.meta.url));
+const recorded = existsSync(answersFile) ? recordedAnswers() : [];
+
+const documents = await evidenceDocuments(values.only?.split(','));
+const byWords: Judged[] = [];
+const withReads: Judged[] = [];
+
+if (values.recorded) {
+  for (const document of documents) {
+    const index = await SentenceIndex.of(document.parsed);
+    for (const asked of recorded.filter((entry) => entry.document === document.name))
+      byWords.push(judge(document, asked, await findEvidence(index, asked)));
+  }
+  print('words alone', byWords);
+} else await measure();
+
+async function measure(): Promise<void> {
+  const engine = startEngine();
+  const { verbs } = engine;
+  try {
+    const { info } = await verbs.openModel({ path: values.model, threads: 0, device: 'cpu', deviceReason: null });
+    if (values.record && !existsSync(answersFile))
+      writeFileSync(answersFile, 'model,document,question,answer,judged\n');
+    for (const document of documents) {
+      const { text, pages } = document.parsed;
+      const index = await SentenceIndex.of(document.parsed);
+      const planFor = { mode, rocket, maxNew, question: 'What does the document say about this?' };
+      const home = { kvType: 'f16', home: 'auto', segment: defaultSegment, tile: defaultTile } as const;
+      let documentId = '';
+      for await (const event of await verbs.readDocument({ text, pages, ...home, planFor }))
+        if (event.type === 'done') documentId = event.documentId;
+      for (const question of [...document.facts.map((fact) => fact.question), ...document.unanswerable]) {
+        const { chatId } = await verbs.newChat({ documentId });
+        let report: AnswerReport | undefined;
+        const request = { chatId, question, mode, rocket, maxNew, sampler: defaultSampler };
+        for await (const event of await verbs.ask(request)) if (event.type === 'done') report = event;
+        if (!report) throw new Error('The engine ended the answer without a result.');
+        const { answer } = report;
+        const known = recorded.find((entry) => entry.question === question && entry.answer === answer);
+        const asked: AnsweredQuestion = { document: document.name, question, answer, judged: known?.judged ?? '' };
+        byWords.push(judge(document, asked, await findEvidence(index, asked)));
+        const reads = readsIn(verbs, { documentId, chatId, mode, rocket }, report);
+        const found = await findEvidence(index, asked, reads);
+        const judged = judge(document, asked, found);
+        withReads.push(judged);
+        if (values.record && !known)
+          appendFileSync(answersFile, `${csvLine([info.name, document.name, question, answer, ''])}\n`);
+        show(judged, found.evidence[0]?.sentence);
+        await verbs.closeChat({ chatId });
+      }
+      await verbs.forgetDocument({ documentId });
+    }
+  } finally {
+    await engine.close();
+  }
+  print('words alone', byWords);
+  print('with what was read', withReads);
+}
+
+/** What is not as it should be, on stderr. */
+function show(judged: Judged, sentence: string | undefined): void {
+  const isGood = judged.isRight ? judged.isFirstRight : !judged.standsNowhere || !judged.isFound;
+  if (!isGood)
+    process.stderr.write(
+      `${judged.isRight ? 'right' : 'wrong'}: ${judged.question}\n  ${judged.answer}\n  ${sentence ?? '(not found)'}\n`,
+    );
+}
+
+function print(title: string, judged: readonly Judged[]): void {
+  console.log(`\n${title}\n`);
+  console.log(
+    '| document | right answers | fact first | wrong page first | wrong, stands nowhere | said to be not found |',
+  );
+  console.log('|---|---|---|---|---|---|');
+  const share = (n: number, of: number) => (of === 0 ? '-' : `${n} (${((100 * n) / of).toFixed(1)} %)`);
+  const names = [...new Set(judged.map(({ document }) => document))];
+  for (const name of [...names, 'all']) {
+    const own = shares(judged.filter(({ document }) => name === 'all' || document === name));
+    console.log(
+      `| ${name} | ${own.right} | ${share(own.firstRight, own.right)} | ${share(own.wrongPage, own.right)} | ${own.nowhere} | ${share(own.notFound, own.nowhere)} |`,
+    );
+  }
+}
