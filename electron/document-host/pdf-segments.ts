@@ -123,10 +123,17 @@ function insertScript(host: Draft, script: Draft): boolean {
     ...part,
     text: part.text.slice(at),
     lefts: part.lefts.slice(at),
+    rights: part.rights.slice(at),
     left: part.lefts[at] as number,
     spaced: before.length < at,
   };
-  const first: TextRun = { ...part, text: before, lefts: part.lefts.slice(0, before.length), right: script.left };
+  const first: TextRun = {
+    ...part,
+    text: before,
+    lefts: part.lefts.slice(0, before.length),
+    rights: part.rights.slice(0, before.length),
+    right: script.left,
+  };
   const parts = [
     ...(before === '' ? [] : [first]),
     ...script.parts.map((run) => ({ ...run, spaced: false, line: part.line })),

@@ -63,6 +63,7 @@ export function typedRuns(text: string, at: Rect): TextRun[] {
     return {
       text: line,
       lefts: Array.from({ length: line.length }, (_, k) => left + k * width),
+      rights: Array.from({ length: line.length }, (_, k) => left + (k + 1) * width),
       left,
       right: left + line.length * width,
       base: top - i * 1.2 * size,

@@ -1,4 +1,5 @@
 /** Reads one page through PDFium: its text in runs, each a stretch of one line in one size, and where they stand. */
+import { withAccents } from './pdf-accents.ts';
 import type { CharCodes } from './pdf-char-codes.ts';
 import { glyphText, isRightToLeft, unknownGlyph } from './pdf-glyphs.ts';
 import type { Pdfium } from './pdfium-wasm.ts';
@@ -10,6 +11,7 @@ import type { Pdfium } from './pdfium-wasm.ts';
 export interface TextRun {
   text: string; // no line ends; not trimmed at the end of a line
   lefts: number[]; // [text.length], left edge of each UTF-16 unit's glyph
+  rights: number[]; // [text.length], right edge; a space ends where it begins
   left: number;
   right: number;
   base: number; // y of the base line
@@ -102,6 +104,7 @@ class RunReader {
     } finally {
       wasmExports.free(buffer);
     }
+    this.#result.runs = withAccents(this.#result.runs);
     return this.#result;
   }
 
@@ -219,9 +222,13 @@ class RunReader {
       if (this.#spaced) {
         run.text += ' ';
         run.lefts.push(run.right);
+        run.rights.push(run.right);
       }
       run.text += text;
-      for (let unit = 0; unit < text.length; unit++) run.lefts.push(this.#left);
+      for (let unit = 0; unit < text.length; unit++) {
+        run.lefts.push(this.#left);
+        run.rights.push(this.#right);
+      }
       run.left = Math.min(run.left, this.#left);
       run.right = run.flow === 'right' ? this.#right : Math.max(run.right, this.#right);
       if (run.flow === 'right' && toTheLeft) run.flow = 'left';
@@ -230,6 +237,7 @@ class RunReader {
       this.#run = {
         text,
         lefts: new Array<number>(text.length).fill(this.#left),
+        rights: new Array<number>(text.length).fill(this.#right),
         left: this.#left,
         right: this.#right,
         base: this.#base,

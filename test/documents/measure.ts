@@ -131,13 +131,25 @@ async function readings(file: string, checkouts: readonly string[]): Promise<Rea
   return results;
 }
 
-/** Letters and digits apart, so that a note's mark beside a word makes no other word of it; each Chinese character is a word. */
+const wideScripts = '\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}';
+const word = new RegExp(`[${wideScripts}]|(?:(?![${wideScripts}])[\\p{L}\\p{M}])+|\\p{N}+`, 'gu');
+
+/**
+ * The same of both readings. Letters and digits apart, so that a note's mark beside a word makes no other word of it; a
+ * mark right after a digit counts to the number, as pdftotext has it; each Chinese or Japanese character is a word.
+ * Characters that only tell direction or joining are left out: pdftotext adds and drops them. It leaves the accent beside
+ * a dotless i, where others write one letter.
+ */
 function wordsOf(text: string): string[] {
   return (
     text
+      .replace(/(?<=\p{N})\[(\d+)\]/gu, '$1')
+      .normalize('NFKC')
+      .replace(/\p{Cf}/gu, '')
+      .replace(/ı(?=\p{M})/gu, 'i')
       .normalize('NFKC')
       .toLowerCase()
-      .match(/\p{Script=Han}|[\p{Script=Hiragana}\p{Script=Katakana}]|[\p{L}\p{M}]+|\p{N}+/gu) ?? []
+      .match(word) ?? []
   );
 }
 

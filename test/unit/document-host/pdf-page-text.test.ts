@@ -74,6 +74,30 @@ describe('glyphs without a meaning', () => {
   });
 });
 
+describe('accents that are drawn as glyphs of their own', () => {
+  const drawn = (body: string): string => `BT /F1 12 Tf 60 700 Td ${body} TJ ET\n`;
+
+  it('go into the letter over which they stand, before or after it', async () => {
+    // Helvetica: the accents are 333 wide, a, e, n and o 556, c 500, I 278.
+    expect(
+      await textOf(
+        drawn('[(mode hell\\264) 445 (enique, publicac) 416 (\\270) -84 (a) 445 (\\230) -112 (o, a) 445 (\\250)]'),
+      ),
+    ).toBe('mode hellénique, publicação, ä');
+  });
+
+  it('over capitals, and where the file draws them after the line', async () => {
+    const text = drawn('[(Electricite de France)]') + at(61.9, 702.5, '\\264') + at(104.8, 700, '\\264');
+    expect(await textOf(text)).toBe('Électricité de France');
+  });
+
+  it('stay what they are beside a letter', async () => {
+    expect(await textOf(lines('a `quoted\\264 word, 5\\260 and a\\250 b \\230 c'))).toBe(
+      'a `quoted´ word, 5° and a¨ b ˜ c',
+    );
+  });
+});
+
 describe('columns', () => {
   const left = ['The committee reviewed the', 'annual report and then', 'turned to the harbour wall'];
   const right = ['approved the budget for', 'the coming fiscal year and', 'closed the sitting at noon'];
