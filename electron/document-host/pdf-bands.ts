@@ -3,6 +3,7 @@
  * columns or between the columns of a table. Pure.
  */
 import type { Segment } from './pdf-segments.ts';
+import { isRunningText } from './pdf-tables.ts';
 
 export interface Band {
   above: Segment[];
@@ -27,6 +28,7 @@ interface Scan {
 }
 
 const leastWidth = 0.7; // of a gutter, in sizes
+const mostRivals = 8; // gutters that are compared
 
 const middle = ({ base, size }: Segment): number => base + 0.3 * size;
 
@@ -40,7 +42,47 @@ export function findBand(segments: readonly Segment[]): Band | undefined {
     const more = gutter.scans.length - (best?.scans.length ?? 0);
     if (!best || more > 0 || (more === 0 && gutter.high - gutter.low > best.high - best.low)) best = gutter;
   }
-  return best && bandOf(best, gutters, scans, byHeight);
+  return best && bandOf(betweenColumns(best, gutters, scans, byHeight), gutters, scans, byHeight);
+}
+
+/**
+ * A table or a table of contents that fills one column of the page has gutters of its own, with as many lines beside each
+ * other. The gutter between the page's columns comes first: what stands on its two sides is drawn one after the other,
+ * and one of them is running text.
+ */
+function betweenColumns(
+  best: Gutter,
+  gutters: readonly Gutter[],
+  scans: readonly Scan[],
+  byHeight: readonly Segment[],
+): Gutter {
+  const rivals = gutters
+    .filter((gutter) => gutter === best || gutter.scans.length >= 0.5 * best.scans.length)
+    .sort((a, b) => b.scans.length - a.scans.length)
+    .slice(0, mostRivals);
+  if (rivals.length < 2 || isDrawnApart(best, scans, byHeight)) return best;
+  return rivals.find((gutter) => gutter !== best && isDrawnApart(gutter, scans, byHeight)) ?? best;
+}
+
+function isDrawnApart(
+  { low, high, scans: both }: Gutter,
+  scans: readonly Scan[],
+  byHeight: readonly Segment[],
+): boolean {
+  const top = (scans[both[0] as number] as Scan).y;
+  const bottom = (scans[both.at(-1) as number] as Scan).y;
+  const x = (low + high) / 2;
+  const left: Segment[] = [];
+  const right: Segment[] = [];
+  for (const segment of byHeight) {
+    const y = middle(segment);
+    if (y > top + 0.2 * segment.size || y < bottom - 0.2 * segment.size) continue;
+    ((segment.left + segment.right) / 2 < x ? left : right).push(segment);
+  }
+  if (Math.min(left.length, right.length) < 6) return false;
+  const lastLeft = left.reduce((most, { order }) => Math.max(most, order), -1);
+  if (right.some(({ order }) => order < lastLeft)) return false;
+  return [left, right].some(isRunningText);
 }
 
 function scansOf(byHeight: readonly Segment[]): Scan[] {

@@ -103,9 +103,9 @@ function withMarkers(segments: readonly Segment[]): Segment[] {
   return byLeft.filter((segment) => !gone.has(segment)).sort((a, b) => a.order - b.order);
 }
 
-const leader = /(?:^|\s)(?:[.·…]\s*){4,}$/u;
+const leader = /(?:^|\s)(?:(?:[.·…]\s*){4,}|[.·…](?:\s[.·…])+\s*)$/u;
 
-/** An entry of a table of contents, the dots after it and the page number that they lead to are one segment: no columns lie between them. */
+/** An entry of a table of contents or an index, the dots after it and the page numbers that they lead to are one segment: no columns lie between them. */
 function withLeaders(segments: readonly Segment[]): Segment[] {
   const byLeft = segments.map((segment) => ({ ...segment })).sort((a, b) => a.left - b.left);
   const gone = new Set<Segment>();
@@ -114,7 +114,7 @@ function withLeaders(segments: readonly Segment[]): Segment[] {
     const isBeside = ({ base, size }: Segment): boolean => Math.abs(base - dots.base) < 0.2 * size;
     const number = byLeft.find(
       (other) =>
-        /^(\d{1,4}|[ivxlc]{1,6})$/u.test(other.text) &&
+        /^(\d{1,4}|[ivxlc]{1,6})(,\s?\d{1,4})*$/u.test(other.text) &&
         isBeside(other) &&
         other.left >= dots.right &&
         other.left - dots.right < 3 * other.size,

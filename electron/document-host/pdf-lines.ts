@@ -77,7 +77,7 @@ function howToJoin(a: PdfLine, b: PdfLine, usual: Usual, rightEdge: number): Joi
   // White space wide enough for a table column: the rows stay apart.
   if (a.widestGap > 1.5 * size || b.widestGap > 1.5 * size) return 'line';
   if (/:$/.test(a.text) && /^\p{Lu}/u.test(b.text)) return 'line'; // the labels of a form
-  if (startsItem(b.text) || /(\.\s?){4,}\S{1,8}$/.test(a.text)) return 'line'; // dots that lead to a page number
+  if (startsItem(b.text) || /((\.\s?){4,}|\.(\s\.)+\s)\S{1,8}$/.test(a.text)) return 'line'; // dots that lead to a page number
   const charWidth = (a.right - a.left) / Math.max(1, a.text.length);
   const indent = b.left - a.left;
   if (indent > 1.2 * charWidth && indent < 8 * charWidth && !startsItem(a.text)) return 'line'; // a book's new paragraph

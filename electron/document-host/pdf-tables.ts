@@ -9,7 +9,7 @@ import type { Segment } from './pdf-segments.ts';
 interface Side {
   words: number; // a segment, on the average
   continued: number; // share of the lines that plainly go on in the line below
-  numbers: number; // share of the segments that hold a digit and at most two words
+  numbers: number; // share of the segments that begin with a number and hold at most two words
 }
 
 export function isTable(band: Band): boolean {
@@ -22,7 +22,7 @@ export function isTable(band: Band): boolean {
   if (switches <= Math.max(1, 0.25 * rows)) {
     // Drawn one column after the other. A table is so drawn by few programs: its cells are short and of different kinds.
     if (reads || isAlphabetic(band)) return false;
-    if (labels(band) >= 0.5) return true;
+    if (labels(band) >= 0.5 && aligned(band) >= 0.5) return true;
     if (aligned(band) < 0.9) return false;
     const numbers = both.some((side) => side.numbers >= 0.5) && Math.min(left.words, right.words) <= 2.5;
     const short = both.every(({ words, continued }) => words <= 3 && continued < 0.2) && rows <= 30;
@@ -35,9 +35,16 @@ export function isTable(band: Band): boolean {
   return switches >= Math.max(3, 0.25 * rows) && switches < 1.2 * rows && logicalRows(band).length > 1;
 }
 
-/** A column of a table of contents: dots lead from most of its entries to page numbers. */
+/** Most lines are many words, and many of them go on in the line below. */
+export function isRunningText(segments: readonly Segment[]): boolean {
+  const { words, continued } = sideOf(segments);
+  return words >= 4 && continued >= 0.2;
+}
+
+/** A column of a table of contents or an index: dots lead from most of its entries to page numbers. */
 function listsPages(segments: readonly Segment[]): boolean {
-  return segments.filter(({ text }) => /(?:[.·…]\s*){4,}[\divxlc]+$/u.test(text)).length >= 0.5 * segments.length;
+  const ends = /(?:(?:[.·…]\s*){4,}|[.·…](?:\s[.·…])+\s*)[\divxlc]+(,\s?\d+)*$/u;
+  return segments.filter(({ text }) => ends.test(text)).length >= 0.5 * segments.length;
 }
 
 function sideOf(segments: readonly Segment[]): Side {
@@ -49,7 +56,7 @@ function sideOf(segments: readonly Segment[]): Side {
   for (const [i, a] of byBase.entries()) {
     const n = wordsOf(a.text);
     words += n;
-    if (n <= 2 && /\d/.test(a.text)) numbers++;
+    if (n <= 2 && /^(\p{Lu}{1,3}\s?|[^\p{L}\d]*)\d/u.test(a.text)) numbers++; // not "reshape 13" of an index
     const b = byBase.slice(i + 1, i + 12).find((other) => isBelow(a, other));
     if (!b) continue;
     pairs++;
@@ -97,9 +104,12 @@ function aligned({ left, right }: Band): number {
   return on.length / Math.max(1, few.length);
 }
 
-/** Share of the left side that ends in a colon, or is a number such as 7.2.81. */
+/** Share of the left side that ends in a colon, or is a number such as 7.2.81 at the start of its line. */
 function labels({ left }: Band): number {
-  return left.filter(({ text }) => /:$|^\d+(\.\d+)*\.?$/.test(text)).length / Math.max(1, left.length);
+  const firsts = new Set(rowsOf(left).map(([first]) => first));
+  const isLabel = (segment: Segment): boolean =>
+    /:$/.test(segment.text) || (/^\d+(\.\d+)*\.?$/.test(segment.text) && firsts.has(segment));
+  return left.filter(isLabel).length / Math.max(1, left.length);
 }
 
 /** The lines begin at one x, or end at one: a table's cells, not a block of centred lines such as an author's address. */
@@ -113,10 +123,14 @@ function isFlush(segments: readonly Segment[]): boolean {
 
 /** An index: it runs through the alphabet down the left column and on down the right one. */
 function isAlphabetic({ left, right }: Band): boolean {
-  const initials = [...left, ...right]
-    .map(({ text }) => /^\p{L}/u.exec(text)?.[0].toLowerCase())
+  // As they are drawn: one side may be several columns.
+  const entries = [left, right].flatMap((side) => [...side].sort((a, b) => a.order - b.order));
+  const withLetters = entries.filter(({ text }) => /\p{L}/u.test(text));
+  // Commands and files are listed with a sign before their name.
+  const initials = withLetters
+    .map(({ text }) => /^[^\p{L}\d\s]{0,2}(\p{L})/u.exec(text)?.[1]?.toLowerCase())
     .filter((letter) => letter !== undefined);
-  if (initials.length < 12 || initials.length < 0.8 * (left.length + right.length)) return false;
+  if (initials.length < 12 || initials.length < 0.8 * withLetters.length) return false;
   let steps = 0;
   for (let i = 1; i < initials.length; i++) if ((initials[i - 1] as string) <= (initials[i] as string)) steps++;
   return steps / (initials.length - 1) > 0.85;

@@ -164,6 +164,54 @@ describe('columns', () => {
     ]);
   });
 
+  it('hold a table or a table of contents in one of them, beside running text in the other', async () => {
+    const prose = [
+      'There has been quite a gap since',
+      'the last issue of this letter, and',
+      'so there is quite a bit to cover.',
+      'Luckily, one of the things that are',
+      'new is a more formal approach to',
+      'the log, so that writing it up has',
+      'become a bit easier than it was and',
+      'takes less of the time that is left',
+      'for work on the programs themselves',
+    ];
+    const table = [
+      'Introduction',
+      'Arguments',
+      'Functions',
+      'Conversion',
+      'Case of text',
+      'Fixes',
+      'Files',
+      'Messages',
+    ];
+    const text = await textOf(
+      table.map((entry, i) => at(60, 702 - 13 * i, entry, 10) + at(250, 702 - 13 * i, String(25 + i), 10)).join('') +
+        prose.map((line, i) => at(290, 700 - 12 * i, line, 10)).join(''),
+    );
+    const lines = text.split(/\n+/);
+    expect(lines.slice(0, 8)).toEqual(table.map((entry, i) => `${entry}\t${25 + i}`));
+    expect(lines.slice(8).join(' ')).toBe(prose.join(' '));
+  });
+
+  it('may be those of an index, with few dots or none before several page numbers', async () => {
+    const entries = 'back balance box break card case code column count cross date depth draft edge end even'.split(
+      ' ',
+    );
+    const column = (x: number, words: string[], page: number) =>
+      words
+        .map((word, i) =>
+          i % 2 === 0
+            ? at(x, 700 - 12 * i, `\\\\${word} . . .`, 10) +
+              at(x + 70, 700 - 12 * i, `${page + i}, ${page + i + 1}`, 10)
+            : at(x, 700 - 12 * i, `\\\\${word}  ${page + i}`, 10),
+        )
+        .join('');
+    const text = await textOf(column(60, entries.slice(0, 8), 100) + column(220, entries.slice(8), 300));
+    expect([...text.matchAll(/\\(\w+)\W+\d/g)].map(([, word]) => word)).toEqual(entries);
+  });
+
   it('may be three, and stand on lines of their own', async () => {
     const words = (c: number, r: number): string => `column ${'abc'[c]} has line number ${r} here`;
     const column = (c: number): string[] => Array.from({ length: 5 }, (_, r) => words(c, r));
