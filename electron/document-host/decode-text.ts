@@ -23,8 +23,14 @@ export function decodeText(bytes: Uint8Array, name: string, notes: ImportNotes, 
       return checked(mixed.text, 'utf-8', name, notes);
     }
   }
-  const label = encoding ?? (mostlyUtf8(content) ? 'utf-8' : guessEncoding(content));
-  return checked(decode(content, label), label, name, notes);
+  let label = encoding ?? (mostlyUtf8(content) ? 'utf-8' : guessEncoding(content));
+  let text = decode(content, label);
+  if (encoding === undefined && label !== 'windows-1252' && looksBinary(text)) {
+    // Of a few words between typographic quotes a guess goes wrong.
+    const western = decode(content, 'windows-1252');
+    if (!looksBinary(western)) [label, text] = ['windows-1252', western];
+  }
+  return checked(text, label, name, notes);
 }
 
 /** The characters of a part that names its encoding (XML, XHTML), without a word about it. */

@@ -1,9 +1,10 @@
-/** Other files that stand in the text of a DOCX (altChunk): web pages, plain texts, further DOCX files. */
+/** Other files that stand in the text of a DOCX (altChunk): web pages, plain texts, RTF, further DOCX files. */
 import PostalMime from 'postal-mime';
 import { declaredEncoding, decodeText } from './decode-text.ts';
 import { DocxPackage } from './docx-package.ts';
 import { htmlToMarkdown } from './html-to-markdown.ts';
 import type { ImportNotes } from './import-notes.ts';
+import { readRtf } from './rtf-text.ts';
 import { GuardedZip } from './zip-guard.ts';
 
 /** Reads a document that stands within another one. */
@@ -64,5 +65,10 @@ async function chunkText(
     return depth < maxDepth
       ? readDocx(new DocxPackage(new GuardedZip(bytes, part)), part, notes, depth + 1)
       : undefined;
+  if (/rtf/.test(type)) {
+    const rtf = readRtf(bytes, part);
+    rtf.found.tell(notes);
+    return rtf.markdown;
+  }
   return /text\/plain|\.txt$/.test(type) ? decodeText(bytes, part, notes) : undefined;
 }

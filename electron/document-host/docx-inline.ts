@@ -9,6 +9,8 @@ import { childNamed, childrenNamed, elements, isElement, textOf, type XmlElement
 
 /** What stands in a paragraph but is read elsewhere. */
 export interface InlineHost {
+  /** What should not stand within a paragraph but does: it comes before it. */
+  block(element: XmlElement): void;
   /** A text box, chart or diagram: after the paragraph. */
   drawing(element: XmlElement): void;
   /** The text of a note is put below the block; its mark comes back. */
@@ -89,6 +91,10 @@ export class InlineReader {
         return this.fields.shown(spaced(this.#host.comment(attributes['w:id'] ?? ''), before));
       case 'mc:AlternateContent':
         return this.#alternative(element);
+      case 'w:subDoc':
+      case 'w:altChunk':
+        this.#host.block(element);
+        return '';
       default:
         return this.#content(element); // hyperlink, sdt, smartTag, bdo, ruby and whatever else holds runs
     }

@@ -55,7 +55,12 @@ export function extractEpub({ source, limits, notes, onProgress }: ExtractContex
     if (isPicture || entry === book.contents?.entry) continue; // the contents page is navigation, not text
     let page: MarkdownPage;
     try {
-      page = htmlToMarkdown(readXml(zip.read(entry)), 'xhtml', { stylesheet: (href) => stylesheets.text(entry, href) });
+      const xml = readXml(zip.read(entry));
+      if (xml.trim() === '' || holdsControls(xml)) {
+        unreadable.push(href);
+        continue;
+      }
+      page = htmlToMarkdown(xml, 'xhtml', { stylesheet: (href) => stylesheets.text(entry, href) });
     } catch (error) {
       if (error instanceof AppError && error.code === 'DOC_BOMB') throw error;
       unreadable.push(href);
@@ -78,6 +83,12 @@ export function extractEpub({ source, limits, notes, onProgress }: ExtractContex
   addChapterNote(notes, 'chapters-unreadable', unreadable, 'of the book is damaged and could not be read');
   addPageNotes(notes, pages);
   return builder.finish(book.title || source.stem, 'epub', notes);
+}
+
+/** No characters of XML: the chapter is something else. */
+function holdsControls(xml: string): boolean {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
+  return (xml.match(/[\0-\x08\x0e-\x1f\ufffd]/g)?.length ?? 0) > 0.02 * xml.length;
 }
 
 /** Each is read once; one that is damaged hides nothing. */

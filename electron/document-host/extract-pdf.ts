@@ -10,6 +10,7 @@ import { Layers } from './pdf-layers.ts';
 import { pageLines, withRemarks } from './pdf-layout.ts';
 import { linesToText } from './pdf-lines.ts';
 import { PdfNotes } from './pdf-notes.ts';
+import { readXfa } from './pdf-xfa.ts';
 import { readPageText } from './pdfium-page.ts';
 import { loadPdfium, metaText, type Pdfium, pageLabel } from './pdfium-wasm.ts';
 import { recognisePages } from './recognise-pages.ts';
@@ -76,12 +77,20 @@ async function readDocument(
     texts[pageNumber - 1] = [text, texts[pageNumber - 1]].filter(Boolean).join('\n\n');
     notes.addRecognised(pageNumber);
   }
+  const xfa = readXfa(pdfium, document);
+  if (xfa) {
+    const whole = texts.join('\n');
+    const values = xfa.values.filter((value) => !whole.includes(value.slice(value.indexOf(': ') + 2)));
+    if (values.length > 0)
+      texts.push([texts.pop() ?? '', `[Filled into the form: ${values.join('; ')}]`].filter(Boolean).join('\n\n'));
+    notes.addXfa(xfa);
+  }
   const builder = new TextBuilder(source.name, limits.maxTextBytes);
   for (const [i, text] of resolveHyphens(texts).entries()) {
     builder.addPage(pageLabel(pdfium, document, i).trim() || `${i + 1}`, text, recognised.get(i + 1)?.recognised);
   }
   if (!builder.hasText) throw noText(context, nPages);
-  notes.addHiddenLayers(layers.names);
+  notes.addHiddenLayers(layers.names, layers.undecided);
   notes.addAttached(attachedNames(pdfium, document));
   notes.tell(context.notes);
   const title = metaText(pdfium, document, 'Title').trim();

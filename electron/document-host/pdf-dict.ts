@@ -33,6 +33,18 @@ export class DictReader {
     }
   }
 
+  /** The dictionaries that are objects of their own and hold this name. */
+  dictionaries(name: string): Map<string, PdfValue>[] {
+    const found: Map<string, PdfValue>[] = [];
+    for (let at = this.#bytes.indexOf(name, 0, 'latin1'); at >= 0 && found.length < mostItems; ) {
+      const start = this.#bytes.lastIndexOf(' obj', at, 'latin1');
+      const value = start < 0 ? undefined : this.#read(start + 4);
+      if (value instanceof Map && [...value.values()].includes(name)) found.push(value);
+      at = this.#bytes.indexOf(name, at + name.length, 'latin1');
+    }
+    return found;
+  }
+
   entry(dictionary: PdfValue | undefined, key: string): PdfValue | undefined {
     return dictionary instanceof Map ? this.get(dictionary.get(`/${key}`)) : undefined;
   }

@@ -3,19 +3,33 @@
  * the text and the layer is named. PDFium draws by the layers' state but does not tell it. The state is in the catalog,
  * which is found in a copy that PDFium writes: there no object is packed. Only files with marks of layers are copied.
  */
-import { DictReader, textOf } from './pdf-dict.ts';
+import { DictReader, type PdfValue, textOf } from './pdf-dict.ts';
 import { type Pdfium, utf16Property } from './pdfium-wasm.ts';
 
 const mostCopied = 200 * 1024 * 1024; // bytes of a file of which a second copy still fits
 const mostLayers = 500; // each is looked for through the whole copy
+const mostNested = 20; // expressions within each other
 const removeSecurity = 3; // FPDF_SaveAsCopy: strings in the copy are readable
+
+interface LayerRules {
+  off: ReadonlyMap<string, string>; // names of layers that are switched off, by their keys
+  memberships: Membership[];
+}
+
+/** Shows what belongs to several layers (OCMD). */
+interface Membership {
+  keys: string; // of its dictionary
+  isShown: boolean;
+  name: string; // of a layer that decides
+}
 
 export class Layers {
   readonly #pdfium: Pdfium;
   readonly #document: number;
   readonly #mayHave: boolean;
   readonly #size: number;
-  #off: ReadonlyMap<string, string> | undefined; // names, by their keys
+  #rules: LayerRules | undefined;
+  #undecided = 0; // text objects whose rule could not be told from others
   readonly #met = new Set<string>(); // names of layers whose text was left out
 
   constructor(pdfium: Pdfium, document: number, file: Uint8Array) {
@@ -32,6 +46,11 @@ export class Layers {
     return [...this.#met];
   }
 
+  /** Pieces of text that are read though a rule may hide them. */
+  get undecided(): number {
+    return this.#undecided;
+  }
+
   /** Whether the page does not show a text object; undefined where no file of this kind has layers. */
   get isHidden(): ((textObject: number) => boolean) | undefined {
     return this.#mayHave ? (textObject) => this.#isOnHiddenLayer(textObject) : undefined;
@@ -44,16 +63,36 @@ export class Layers {
       const mark = api.FPDFPageObj_GetMark(textObject, i);
       if (!mark || this.#markString((p, bytes, out) => api.FPDFPageObjMark_GetName(mark, p, bytes, out)) !== 'OC')
         continue;
+      this.#rules ??= this.#layerRules();
       const given = this.#markString((p, bytes, out) =>
         api.FPDFPageObjMark_GetParamStringValue(mark, 'Name', p, bytes, out),
       );
-      this.#off ??= this.#layersThatAreOff();
-      const name = this.#off.get(keyOf(given));
+      const name = given === '' ? this.#hiddenByRule(mark, this.#rules) : this.#rules.off.get(keyOf(given));
       if (name === undefined) continue;
       this.#met.add(name);
       return true;
     }
     return false;
+  }
+
+  /** A membership: PDFium does not say which one, only which entries it has. */
+  #hiddenByRule(mark: number, { memberships }: LayerRules): string | undefined {
+    const keys = this.#entriesOf(mark);
+    const alike = memberships.filter((membership) => membership.keys === keys);
+    const hidden = alike.filter(({ isShown }) => !isShown);
+    if (hidden.length === 0) return undefined;
+    if (hidden.length === alike.length) return hidden[0]?.name;
+    this.#undecided++;
+    return undefined;
+  }
+
+  #entriesOf(mark: number): string {
+    const { api } = this.#pdfium;
+    const n = Math.min(20, Math.max(0, api.FPDFPageObjMark_CountParams(mark)));
+    const keys = Array.from({ length: n }, (_, i) =>
+      this.#markString((p, bytes, out) => api.FPDFPageObjMark_GetParamKey(mark, i, p, bytes, out)),
+    );
+    return keysText(keys);
   }
 
   /** These calls write the length in bytes to `out` and answer whether they could. */
@@ -72,28 +111,40 @@ export class Layers {
     }
   }
 
-  #layersThatAreOff(): Map<string, string> {
+  #layerRules(): LayerRules {
     const off = new Map<string, string>();
     const on = new Set<string>();
     const reader = this.#size > mostCopied ? undefined : this.#copy();
     const properties = reader?.get(reader.find('/OCProperties'));
-    if (!reader || !properties) return off;
+    if (!reader || !properties) return { off, memberships: [] };
     const config = reader.entry(properties, 'D');
     const all = reader.items(reader.entry(properties, 'OCGs')).slice(0, mostLayers);
     const listed = (key: string): Set<string> => new Set(reader.items(config && reader.entry(config, key)).map(String));
     const isOffAtFirst = textOf(config && reader.entry(config, 'BaseState')) === '/OFF';
     const offs = listed('OFF');
     const ons = listed('ON');
+    const isOff = (layer: PdfValue): boolean => (isOffAtFirst ? !ons.has(String(layer)) : offs.has(String(layer)));
     for (const layer of all) {
       const name = reader.entry(reader.get(layer), 'Name');
       const key = keyOf(Buffer.isBuffer(name) ? name.toString('latin1') : '');
-      const isOff = isOffAtFirst ? !ons.has(String(layer)) : offs.has(String(layer));
-      if (isOff) off.set(key, textOf(name) || 'a layer without a name');
+      if (isOff(layer)) off.set(key, textOf(name) || unnamed);
       else on.add(key);
     }
     // Of two layers with one name, one of them shown, nothing is left out.
     for (const key of on) off.delete(key);
-    return off;
+    const memberships = reader
+      .dictionaries('/OCMD')
+      .slice(0, mostLayers)
+      .map((membership): Membership => {
+        const layers = layersOf(membership, reader);
+        const hidden = layers.find(isOff) ?? layers[0];
+        return {
+          keys: keysText([...membership.keys()].map((key) => key.slice(1))),
+          isShown: isShown(membership, reader, isOff),
+          name: textOf(reader.entry(reader.get(hidden), 'Name')) || unnamed,
+        };
+      });
+    return { off, memberships };
   }
 
   #copy(): DictReader | undefined {
@@ -113,6 +164,50 @@ export class Layers {
       api.PDFiumExt_CloseFileWriter(writer);
     }
   }
+}
+
+const unnamed = 'a layer without a name';
+const keysText = (keys: readonly string[]): string => [...keys].sort().join(' ');
+
+/** The layers that a membership speaks of. */
+function layersOf(membership: Map<string, PdfValue>, reader: DictReader): PdfValue[] {
+  const ofExpression = (value: PdfValue | undefined, depth: number): PdfValue[] => {
+    const whole = typeof value === 'string' ? reader.get(value) : value;
+    if (depth > mostNested || !Array.isArray(whole)) return value === undefined ? [] : [value];
+    return whole.slice(1).flatMap((part) => ofExpression(part, depth + 1));
+  };
+  const expression = membership.get('/VE');
+  if (expression !== undefined) return ofExpression(expression, 0);
+  const groups = membership.get('/OCGs');
+  const whole = reader.get(groups);
+  return Array.isArray(whole) ? whole : groups === undefined ? [] : [groups];
+}
+
+/** ISO 32000, 8.11.2.2: an expression counts more than the policy. */
+function isShown(membership: Map<string, PdfValue>, reader: DictReader, isOff: (layer: PdfValue) => boolean): boolean {
+  const expression = membership.get('/VE');
+  if (expression !== undefined) return holds(expression, reader, isOff, 0);
+  const layers = layersOf(membership, reader);
+  if (layers.length === 0) return true;
+  switch (membership.get('/P')) {
+    case '/AllOn':
+      return !layers.some(isOff);
+    case '/AnyOff':
+      return layers.some(isOff);
+    case '/AllOff':
+      return layers.every(isOff);
+    default:
+      return !layers.every(isOff);
+  }
+}
+
+function holds(expression: PdfValue, reader: DictReader, isOff: (layer: PdfValue) => boolean, depth: number): boolean {
+  const whole = typeof expression === 'string' ? reader.get(expression) : expression;
+  if (depth > mostNested || !Array.isArray(whole)) return !isOff(expression);
+  const [operator, ...parts] = whole;
+  const each = (part: PdfValue): boolean => holds(part, reader, isOff, depth + 1);
+  if (operator === '/Not') return parts[0] === undefined || !each(parts[0]);
+  return operator === '/Or' ? parts.some(each) : parts.every(each);
 }
 
 /** PDFium takes a layer's name for UTF-8, which it seldom is: of what it gives, only the bytes of ASCII can be compared. */

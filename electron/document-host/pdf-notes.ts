@@ -2,6 +2,7 @@
 import type { NoteKind } from '../contract/import-notes.ts';
 import type { ImportNotes } from './import-notes.ts';
 import type { PageAnnotations } from './pdf-annotations.ts';
+import type { XfaForm } from './pdf-xfa.ts';
 import type { PageText } from './pdfium-page.ts';
 import { countText, pageRanges } from './wording.ts';
 
@@ -24,6 +25,8 @@ export class PdfNotes {
   readonly #media: OnPage[] = [];
   readonly #attached: string[] = [];
   readonly #hiddenLayers: string[] = [];
+  #xfa: XfaForm | undefined;
+  #undecided = 0;
 
   /** How many pages could not be read at all. */
   get unreadable(): number {
@@ -40,13 +43,19 @@ export class PdfNotes {
     if (pageText.guessed > 0.1 * pageText.chars) this.#guessed.push({ page, count: pageText.guessed });
   }
 
+  addXfa(form: XfaForm): void {
+    this.#xfa = form;
+  }
+
   /** The page's picture was read: it has a text now. */
   addRecognised(page: number): void {
     this.#withoutText.delete(page);
   }
 
-  addHiddenLayers(names: readonly string[]): void {
+  /** `undecided`: pieces of text that are read though they may be hidden. */
+  addHiddenLayers(names: readonly string[], undecided: number): void {
     this.#hiddenLayers.push(...names);
+    this.#undecided = undecided;
   }
 
   addAttached(names: readonly string[]): void {
@@ -112,11 +121,25 @@ export class PdfNotes {
       this.#media,
       (count) => `${countText(count, 'film or sound')} ${are(count)} not read.`,
     );
+    if (this.#xfa) {
+      const { values, isDynamic } = this.#xfa;
+      const where = isDynamic ? 'the pages hold only a notice' : 'the pages may show it as it was saved last';
+      const sentence = `The file is an XFA form, which only Adobe's programs draw; ${where}. Its labels and layout are not read: print it to PDF in Adobe Reader and open that.`;
+      notes.add({ kind: 'parts-not-read', count: 1, names: ['XFA form'], sentence });
+      if (values.length > 0) {
+        const told = `${countText(values.length, 'value')} ${are(values.length)} filled into the XFA form and ${values.length === 1 ? 'stands' : 'stand'} at the end of the text.`;
+        notes.add({ kind: 'form-fields', count: values.length, sentence: told });
+      }
+    }
     if (this.#hiddenLayers.length > 0) {
       const count = this.#hiddenLayers.length;
       const named = this.#hiddenLayers.slice(0, 20);
       const sentence = `${countText(count, 'layer')} of the file ${are(count)} switched off; the page does not show what is on ${count === 1 ? 'it' : 'them'}, and the text leaves it out: ${named.join(', ')}.`;
       notes.add({ kind: 'hidden-layers', count, names: named, sentence });
+    }
+    if (this.#undecided > 0) {
+      const sentence = `${countText(this.#undecided, 'piece')} of text ${are(this.#undecided)} on layers that rules of the file switch on and off; which rule holds is not known, so the text may have more than the page shows.`;
+      notes.add({ kind: 'other', count: this.#undecided, sentence });
     }
     if (this.#attached.length > 0) {
       const count = this.#attached.length;

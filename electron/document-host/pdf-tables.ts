@@ -25,8 +25,10 @@ export function isTable(band: Band): boolean {
     if (labels(band) >= 0.5 && aligned(band) >= 0.5) return true;
     if (aligned(band) < 0.9) return false;
     const numbers = both.some((side) => side.numbers >= 0.5) && Math.min(left.words, right.words) <= 2.5;
-    const short = both.every(({ words, continued }) => words <= 3 && continued < 0.2) && rows <= 30;
-    return numbers || (short && isFlush(band.left) && isFlush(band.right));
+    // One of the sides may hold sentences; a list of names beside another one is told by its lines, which go on.
+    const short =
+      Math.min(left.words, right.words) <= 3 && both.every(({ continued }) => continued < 0.2) && rows <= 30;
+    return numbers || (short && [band.left, band.right].every((side) => isFlush(side, band.gutters)));
   }
   // Lists such as a bibliography: wordy, and their lines do not stand beside each other.
   if (switches < 0.5 * rows && both.every(({ words }) => words >= 3) && aligned(band) < 0.85) return false;
@@ -113,12 +115,20 @@ function labels({ left }: Band): number {
 }
 
 /** The lines begin at one x, or end at one: a table's cells, not a block of centred lines such as an author's address. */
-function isFlush(segments: readonly Segment[]): boolean {
-  return (['left', 'right'] as const).some((side) => {
-    const xs = segments.map((segment) => segment[side]).sort((a, b) => a - b);
-    const usual = xs[xs.length >> 1] as number;
-    return xs.filter((x) => Math.abs(x - usual) < 2).length >= 0.8 * xs.length;
-  });
+function isFlush(segments: readonly Segment[], gutters: readonly number[]): boolean {
+  const columns: Segment[][] = Array.from({ length: gutters.length + 1 }, () => []);
+  for (const segment of segments) {
+    const middle = (segment.left + segment.right) / 2;
+    (columns[gutters.filter((x) => x < middle).length] as Segment[]).push(segment);
+  }
+  return columns.every((column) =>
+    (['left', 'right'] as const).some((side) => {
+      if (column.length === 0) return true;
+      const xs = column.map((segment) => segment[side]).sort((a, b) => a - b);
+      const usual = xs[xs.length >> 1] as number;
+      return xs.filter((x) => Math.abs(x - usual) < 2).length >= 0.8 * xs.length;
+    }),
+  );
 }
 
 /** An index: it runs through the alphabet down the left column and on down the right one. */

@@ -97,6 +97,11 @@ describe('extract-text', () => {
     expect(document.text).toBe(new TextDecoder(encoding).decode(bytes));
   });
 
+  it('reads a few words between typographic quotes as windows-1252', async () => {
+    const bytes = Buffer.from('\x93Gr\xf6\xdfe\x94 \x96 7 \x80\n', 'latin1');
+    expect((await parse(write('few.txt', bytes))).text).toBe('“Größe” – 7 €\n');
+  });
+
   it('reads UTF-8 with a few broken bytes and says so', async () => {
     const bytes = Buffer.concat([
       Buffer.from('Größe und Maße überall: äöü ÄÖÜ ß '),
