@@ -14,6 +14,7 @@ import { childNamed, childrenNamed, elements, type XmlElement } from './xml-tree
 
 const maxColumns = 16_384;
 const maxRepeats = 1000; // of a filled row or cell that the file writes once
+const maxRepeatedCells = 1_000_000; // in all copies of one row
 
 export function extractOds(context: ExtractContext, files: OdfPackage): ParsedDocument {
   const { source, limits, notes } = context;
@@ -60,7 +61,9 @@ function readRows(sheet: XmlElement, reader: OdfText, found: SheetNotes, table: 
       const cells = readCells(row, reader, found, spans);
       const isFilled = cells.some((text) => text !== '');
       if (isFilled && (visibility === 'collapse' || visibility === 'filter')) found.hiddenRows += times;
-      for (let i = 0; isFilled && i < Math.min(times, maxRepeats); i++) table.add({ number: number + i + 1, cells });
+      const written = Math.min(times, maxRepeats, Math.ceil(maxRepeatedCells / Math.max(1, cells.length)));
+      for (let i = 0; isFilled && i < written; i++) table.add({ number: number + i + 1, cells });
+      if (isFilled) found.notRepeated += times - written;
       number += times;
     }
   };

@@ -2,6 +2,7 @@
 import type { ParsedDocument } from '../contract/documents.ts';
 import { AppError } from '../contract/errors.ts';
 import type { ExtractContext } from './extract-context.ts';
+import { withAccents } from './pdf-accents.ts';
 import { AnnotationReader } from './pdf-annotations.ts';
 import { attachedNames } from './pdf-attachments.ts';
 import { measureCharCodes } from './pdf-char-codes.ts';
@@ -62,6 +63,7 @@ async function readDocument(
     context.onProgress(i, nPages);
     const page = api.FPDF_LoadPage(document, i);
     const pageText = page ? readPageText(pdfium, page, charCodes, layers.isHidden) : undefined;
+    if (pageText) pageText.runs = withAccents(pageText.runs);
     const added = pageText && annotations.read(page, pageText.runs);
     const text = pageText
       ? linesToText(withRemarks(pageLines([...pageText.runs, ...(added?.runs ?? [])]), added?.remarks ?? []))

@@ -2,8 +2,8 @@
  * Bands: stretches of a page down which white space runs between text on its left and text on its right, as between two
  * columns or between the columns of a table. Pure.
  */
+import { isRunningText } from './pdf-prose.ts';
 import type { Segment } from './pdf-segments.ts';
-import { isRunningText } from './pdf-tables.ts';
 
 export interface Band {
   above: Segment[];

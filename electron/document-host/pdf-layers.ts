@@ -9,6 +9,7 @@ import { type Pdfium, utf16Property } from './pdfium-wasm.ts';
 const mostCopied = 200 * 1024 * 1024; // bytes of a file of which a second copy still fits
 const mostLayers = 500; // each is looked for through the whole copy
 const mostNested = 20; // expressions within each other
+const mostSteps = 1000; // in one expression
 const removeSecurity = 3; // FPDF_SaveAsCopy: strings in the copy are readable
 
 interface LayerRules {
@@ -171,7 +172,9 @@ const keysText = (keys: readonly string[]): string => [...keys].sort().join(' ')
 
 /** The layers that a membership speaks of. */
 function layersOf(membership: Map<string, PdfValue>, reader: DictReader): PdfValue[] {
+  let left = mostSteps;
   const ofExpression = (value: PdfValue | undefined, depth: number): PdfValue[] => {
+    if (--left < 0) return [];
     const whole = typeof value === 'string' ? reader.get(value) : value;
     if (depth > mostNested || !Array.isArray(whole)) return value === undefined ? [] : [value];
     return whole.slice(1).flatMap((part) => ofExpression(part, depth + 1));
@@ -186,7 +189,7 @@ function layersOf(membership: Map<string, PdfValue>, reader: DictReader): PdfVal
 /** ISO 32000, 8.11.2.2: an expression counts more than the policy. */
 function isShown(membership: Map<string, PdfValue>, reader: DictReader, isOff: (layer: PdfValue) => boolean): boolean {
   const expression = membership.get('/VE');
-  if (expression !== undefined) return holds(expression, reader, isOff, 0);
+  if (expression !== undefined) return holds(expression, { reader, isOff, left: mostSteps }, 0);
   const layers = layersOf(membership, reader);
   if (layers.length === 0) return true;
   switch (membership.get('/P')) {
@@ -201,11 +204,19 @@ function isShown(membership: Map<string, PdfValue>, reader: DictReader, isOff: (
   }
 }
 
-function holds(expression: PdfValue, reader: DictReader, isOff: (layer: PdfValue) => boolean, depth: number): boolean {
+interface Evaluation {
+  reader: DictReader;
+  isOff: (layer: PdfValue) => boolean;
+  left: number; // steps: parts may be one and the same, many times over
+}
+
+function holds(expression: PdfValue, evaluation: Evaluation, depth: number): boolean {
+  const { reader, isOff } = evaluation;
+  if (--evaluation.left < 0) return true;
   const whole = typeof expression === 'string' ? reader.get(expression) : expression;
   if (depth > mostNested || !Array.isArray(whole)) return !isOff(expression);
   const [operator, ...parts] = whole;
-  const each = (part: PdfValue): boolean => holds(part, reader, isOff, depth + 1);
+  const each = (part: PdfValue): boolean => holds(part, evaluation, depth + 1);
   if (operator === '/Not') return parts[0] === undefined || !each(parts[0]);
   return operator === '/Or' ? parts.some(each) : parts.every(each);
 }

@@ -1,5 +1,4 @@
 /** Reads one page through PDFium: its text in runs, each a stretch of one line in one size, and where they stand. */
-import { withAccents } from './pdf-accents.ts';
 import type { CharCodes } from './pdf-char-codes.ts';
 import { glyphText, isRightToLeft, unknownGlyph } from './pdf-glyphs.ts';
 import type { Pdfium } from './pdfium-wasm.ts';
@@ -104,7 +103,6 @@ class RunReader {
     } finally {
       wasmExports.free(buffer);
     }
-    this.#result.runs = withAccents(this.#result.runs);
     return this.#result;
   }
 

@@ -9,6 +9,7 @@ export class SheetNotes {
   comments = 0;
   pictures = 0;
   withoutValue = 0; // formulas
+  notRepeated = 0; // rows that are the same as the one before
 
   tell(notes: ImportNotes, sheets: number): void {
     if (sheets > 0) {
@@ -30,6 +31,10 @@ export class SheetNotes {
     if (this.withoutValue > 0) {
       const sentence = `${countText(this.withoutValue, 'formula')} ${this.withoutValue === 1 ? 'has' : 'have'} no value in the file: the formula itself stands in the text. Open the workbook in its program and save it, then its values are there.`;
       notes.add({ kind: 'formulas-without-value', count: this.withoutValue, sentence });
+    }
+    if (this.notRepeated > 0) {
+      const sentence = `${countText(this.notRepeated, 'row')} that ${this.notRepeated === 1 ? 'repeats' : 'repeat'} the row before ${were(this.notRepeated)} left out.`;
+      notes.add({ kind: 'other', count: this.notRepeated, sentence });
     }
     if (this.pictures > 0) {
       const sentence = `${countText(this.pictures, 'picture')} ${are(this.pictures)} not in the text.`;
