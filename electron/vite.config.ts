@@ -55,6 +55,7 @@ const entries = [
 
 const outside = [
   'electron',
+  'playwright-core', // for a measurement beside the window; no package has it
   '@photostructure/sqlite',
   '@embedpdf/pdfium', // finds its wasm beside itself
   'tesseract.js', // finds its thread beside itself

@@ -8,12 +8,14 @@ import { usageError } from './arguments.ts';
 import type { BenchVariant } from './bench-rows.ts';
 import { type Cell, median, rounded } from './format.ts';
 
-/** What else runs: one busy loop, the same measurement in another engine, or a command of the person's. */
-export type Load = { kind: 'loop' | 'engine' } | { kind: 'command'; command: string };
+/** What else runs: one busy loop, the same measurement in another engine, the app's own window, or a command of the person's. */
+export type Load = { kind: 'loop' | 'engine' | 'window' } | { kind: 'command'; command: string };
 
 export function loadOf(text: string): Load {
-  if (text.trim() === '') throw usageError('--beside is loop, engine or a command.');
-  return text === 'loop' || text === 'engine' ? { kind: text } : { kind: 'command', command: text };
+  if (text.trim() === '') throw usageError('--beside is loop, engine, window or a command.');
+  return text === 'loop' || text === 'engine' || text === 'window'
+    ? { kind: text }
+    : { kind: 'command', command: text };
 }
 
 /** Of one way of answering, tokens a second. */

@@ -3,6 +3,7 @@
  * reads once and answers by every variant; llama.cpp's runs come between, so that noise hits all alike; medians over the rounds.
  */
 import { existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ModelInfo } from '../contract/engine-reports.ts';
 import { AppError } from '../contract/errors.ts';
@@ -16,6 +17,7 @@ import { type BesideRound, besideColumns, besideRound, besideRow, type Load, loa
 import { runLlamaBench } from './bench-llama-bench.ts';
 import { shapeFlags, withModel } from './bench-model.ts';
 import { type BenchRun, type BenchVariant, benchColumns, benchRow, cancelColumns, cancelRow } from './bench-rows.ts';
+import { BenchedWindow } from './bench-window.ts';
 import { type Cell, csvLine, textTable } from './format.ts';
 import {
   allChoosing,
@@ -47,7 +49,7 @@ const command: Command = {
     cancels: { value: '<n>', help: 'instead of speeds: how soon n cancels are seen, of a reading and of an answer' },
     beside: {
       value: '<load>',
-      help: 'instead of other engines: speed alone and beside a busy loop (loop), a second engine (engine) or a command',
+      help: "instead of other engines: speed alone and beside a busy loop (loop), a second engine (engine), the app's window (window) or a command",
     },
     'no-baseline': { help: 'leave llama.cpp out' },
     'llama-bench': { value: '<file>', help: 'measure llama.cpp with its own llama-bench; needed on a GPU' },
@@ -284,25 +286,50 @@ async function llamaBenchRuns(all: Bench, program: string): Promise<Map<number, 
 }
 
 async function besideRows(all: Bench, variants: readonly SpeedVariant[], load: Load): Promise<Cell[][]> {
-  const { args, signal, progress, path, device, info, deviceName, depths, maxNew, rounds, text, reading } = all;
-  const measure = (depth: number) => (until: AbortSignal) =>
-    withEngine(path, args, device, async (verbs) => {
-      const request = { text, depth, ...reading, maxNew, variants: [...variants] };
-      const { prefillMs, prefillTokens, runs } = await verbs.measureSpeed(request, { signal: until });
-      const prefillTokS = depth > 0 ? (1000 * prefillTokens) / prefillMs : null;
-      return runs.map(({ meanTokenMs }) => ({ prefillTokS, decodeTokS: 1000 / meanTokenMs }));
-    });
+  const { progress, info, deviceName, depths, rounds } = all;
   const done = new Map<number, BesideRound[]>(depths.map((depth) => [depth, []]));
   for (let round = 0; round < rounds; round++)
     for (const [i, depth] of depths.entries()) {
       progress.show('Measuring', { done: round * depths.length + i, total: rounds * depths.length, unit: 'pairs' });
-      done.get(depth)?.push(await besideRound(load, measure(depth), signal));
+      done.get(depth)?.push(await oneRound(all, variants, load, depth));
     }
   return depths.flatMap((depth) =>
     variants.map((variant, i) =>
       besideRow({ device: deviceName, model: info.name, depth, load }, rowOf(variant), i, done.get(depth) ?? []),
     ),
   );
+}
+
+function oneRound(all: Bench, variants: readonly SpeedVariant[], load: Load, depth: number): Promise<BesideRound> {
+  const { args, signal, path, device, maxNew, text, reading } = all;
+  if (load.kind === 'window') return windowRound(all, variants, depth);
+  const measure = (until: AbortSignal) =>
+    withEngine(path, args, device, async (verbs) => {
+      const request = { text, depth, ...reading, maxNew, variants: [...variants] };
+      const { prefillMs, prefillTokens, runs } = await verbs.measureSpeed(request, { signal: until });
+      const prefillTokS = depth > 0 ? (1000 * prefillTokens) / prefillMs : null;
+      return runs.map(({ meanTokenMs }) => ({ prefillTokS, decodeTokS: 1000 / meanTokenMs }));
+    });
+  return besideRound(load, measure, signal);
+}
+
+async function windowRound(all: Bench, variants: readonly SpeedVariant[], depth: number): Promise<BesideRound> {
+  const { args, signal, maxNew, text } = all;
+  const model = args.has('model') ? resolve(modelChoice(args).path) : undefined;
+  const window = new BenchedWindow({ text, depth, maxNew, threads: modelChoice(args).threads, model });
+  const stopped = new Promise<never>((_, reject) => {
+    signal.addEventListener('abort', () => reject(new AppError('CANCELLED', 'Stopped.')), { once: true });
+  });
+  stopped.catch(() => {});
+  try {
+    const work = async () => {
+      await window.open();
+      return window.round(variants);
+    };
+    return await Promise.race([work(), stopped]);
+  } finally {
+    await window.close();
+  }
 }
 
 async function cancelRows(all: Bench, cancels: number, rocket: SpeedVariant['rocket']): Promise<Cell[][]> {

@@ -82,7 +82,8 @@ export async function installDebianPackages(packages) {
   await runLogged('apt-get install', log, 'apt-get', args, { env, append: true });
 }
 
-const browserFiles = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+/** Where systems put Chromium. */
+export const browserFiles = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
 /** Whether the window can be tested here; elsewhere than on Debian as root nothing can be done about it. */
 export function hasBrowser() {

@@ -3,10 +3,9 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright-core';
+import { browserFiles } from '../../electron/setup/toolchain.mjs';
 
-export const chromiumPath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(
-  existsSync,
-);
+export const chromiumPath = browserFiles.find(existsSync);
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 export const webRoot = `${root}out/renderer`;
 

@@ -21,8 +21,9 @@ describe('the load', () => {
   it('is a loop, an engine or a command', () => {
     expect(loadOf('loop')).toEqual({ kind: 'loop' });
     expect(loadOf('engine')).toEqual({ kind: 'engine' });
+    expect(loadOf('window')).toEqual({ kind: 'window' });
     expect(loadOf('make -j2')).toEqual({ kind: 'command', command: 'make -j2' });
-    expect(() => loadOf(' ')).toThrow(/loop, engine or a command/);
+    expect(() => loadOf(' ')).toThrow(/loop, engine, window or a command/);
   });
 
   it('of another engine lasts until both have measured; the slower counts', async () => {
