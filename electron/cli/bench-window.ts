@@ -116,7 +116,7 @@ export class BenchedWindow {
     await app.library.release({ documentId });
     const field = page.getByRole('textbox', { name: /^Ask / });
     await page.goto(withWindow ? await this.#newLink() : 'about:blank');
-    if (withWindow) await page.getByText('It is not in memory now.').or(field).first().waitFor({ timeout: patienceMs });
+    if (withWindow) await page.getByRole('button', { name: 'Read document' }).waitFor({ timeout: patienceMs });
     const { tokens, readMs } = await this.#read(app);
     if (withWindow) {
       await field.fill(question, { timeout: patienceMs });
