@@ -45,9 +45,9 @@ class DeviceSizes {
     virtual size_t token_runner(const HyperParams & params) const = 0;
     // LayerStream over rows that lie in RAM.
     virtual size_t layer_stream(const KvShape & shape, int64_t n_rows) const = 0;
-    // Stage 1 over a history of n_prompt rows; on the CPU what its threads hold when there are as many as usual.
+    // Stage 1 over a history of n_prompt rows, by n_threads threads of the CPU where the CPU computes it.
     virtual size_t stage1(const HyperParams & params, const RocketOptions & options, const RocketBudgets & budgets,
-                          int64_t n_prompt) const = 0;
+                          int64_t n_prompt, int n_threads) const = 0;
     // What a layer that selects keeps beside its rows.
     virtual size_t layer_summary(SelectorKind kind, const SelectorShape & shape) const = 0;
 };
@@ -58,6 +58,7 @@ struct DeviceTraits {
     int64_t             row_step        = 1;      // rows are allocated, and views of them taken, in steps of this many
     int64_t             least_queries   = 1;      // dense attention is given at least this many
     int64_t             reading_segment = 1024;   // tokens of a segment that suit it
+    int                 n_threads       = 1;      // of the CPU that compute for it, at the most
     int64_t             available       = 0;      // bytes that can be allocated there
     int64_t             host_available  = 0;      // and in RAM; without memory of its own the same
 };
@@ -93,7 +94,7 @@ class Device {
     DeviceTraits               traits_now() const;
                                operator DeviceTraits() const { return traits_now(); }
     Code                       oom() const { return traits_.own_memory ? Code::GPU_OOM : Code::HOST_OOM; }
-    virtual int                n_threads() const { return 1; }
+    int                        n_threads() const { return traits_.n_threads; }
     ggml_backend_t             handle() const { return backend_.get(); }
     ggml_backend_buffer_type_t buffer_type() const { return ggml_backend_get_default_buffer_type(backend_.get()); }
 

@@ -140,7 +140,7 @@ Status memory_plan(const PlannedModel & model, const PlanRequest & request, Memo
     out.document_kv      = document.bytes(KvRows::allocated_rows(device, n_rows));
     out.activations      = Prefill::activation_bytes(params, device, request.n_prompt, request.segment, request.tile);
     out.logits           = device.sizes->token_runner(params);
-    out.activations += device.sizes->stage1(params, request.rocket, out.budgets, request.n_prompt);
+    out.activations += device.sizes->stage1(params, request.rocket, out.budgets, request.n_prompt, device.n_threads);
     const size_t rows      = CompactCache::rows_bytes(params, device, request.mode, request.rocket, out.budgets);
     const size_t summaries = CompactCache::summary_bytes(params, device, request.mode, request.rocket, out.budgets);
     out.document_on_device =

@@ -10,6 +10,7 @@
 #include "check.h"
 #include "engine/engine.h"
 #include "device/host_memory.h"
+#include "rocketkv/stage1.h"
 #include "tiny_model.h"
 
 using namespace rocketdoc;
@@ -344,6 +345,26 @@ void test_own_history_is_planned() {
     CHECK(with.total() == without.total() + 700 * MiB && with.device_total() == without.device_total() + 700 * MiB);
 }
 
+// Every thread of stage 1 holds its own scores: the plan counts as many threads as the engine has.
+void test_threads_are_planned() {
+    TinyModelOptions options;
+    options.seed = check::seed();
+    TinyModel  model(options);
+    MemoryPlan plans[3];
+    for (int n_threads = 1; n_threads <= 3; n_threads++) {
+        std::unique_ptr<Engine> engine;
+        CHECK(Engine::open({model.path(), {GGML_BINS, n_threads}}, engine).ok());
+        CHECK(engine->n_threads() == n_threads);
+        CHECK(engine->plan(question_on(3000, Mode::rocketkv_mt, 256), plans[n_threads - 1]).ok());
+    }
+    const int         group = options.n_head / options.n_head_kv;
+    const Stage1Sizes one =
+        stage1_sizes(3040, plans[0].budgets.window, group, options.n_embd / options.n_head, plans[0].budgets.kernel);
+    CHECK(one.bytes() > 0);
+    CHECK(plans[1].activations == plans[0].activations + one.bytes());
+    CHECK(plans[2].activations == plans[0].activations + 2 * one.bytes());
+}
+
 // Pages from the system: zero, writable to the last byte, moved without a copy, given back; more than there is is no
 // crash.
 void test_host_pages() {
@@ -373,5 +394,6 @@ int main() {
     test_session_goes_on();
     test_last_cache_makes_room();
     test_own_history_is_planned();
+    test_threads_are_planned();
     return check::report();
 }

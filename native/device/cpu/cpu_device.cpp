@@ -25,12 +25,11 @@ class CpuSizes : public DeviceSizes {
   public:
     size_t token_runner(const HyperParams & params) const override { return size_t(params.n_vocab) * sizeof(float); }
     size_t layer_stream(const KvShape &, int64_t) const override { return 0; }  // rows are read where they are
-    size_t stage1(const HyperParams & p, const RocketOptions & options, const RocketBudgets & budgets,
-                  int64_t n_prompt) const override {
+    size_t stage1(const HyperParams & p, const RocketOptions & options, const RocketBudgets & budgets, int64_t n_prompt,
+                  int n_threads) const override {
         const int voters = options.grouping == Grouping::query_head ? 1 : int(p.group());
         const int window = int(std::min<int64_t>(budgets.window, n_prompt));
-        return size_t(default_thread_count()) *
-               stage1_sizes(n_prompt, window, voters, int(p.head_dim), budgets.kernel).bytes();
+        return size_t(n_threads) * stage1_sizes(n_prompt, window, voters, int(p.head_dim), budgets.kernel).bytes();
     }
     size_t layer_summary(SelectorKind kind, const SelectorShape & shape) const override {
         return selector_stored_bytes(kind, shape);
@@ -113,6 +112,7 @@ DeviceTraits CpuDevice::kind_traits() {
     // fills a tile up with queries that nobody reads, so that a token's result does not depend on how the prompt was
     // cut.
     traits.least_queries = 64;
+    traits.n_threads     = default_thread_count();
     return traits;
 }
 
@@ -125,7 +125,9 @@ Status CpuDevice::open(const DeviceOptions & options, std::unique_ptr<CpuDevice>
                                                       options.cpu_dir + (tried.empty() ? "." : " (" + tried + ").") +
                                                       " Run npm ci again.");
     }
-    std::unique_ptr<CpuDevice> self(new CpuDevice);
+    DeviceTraits traits = kind_traits();
+    if (options.n_threads > 0) traits.n_threads = std::min(options.n_threads, int(GGML_MAX_N_THREADS));
+    std::unique_ptr<CpuDevice> self(new CpuDevice(traits));
     self->name_        = library.name;
     self->type_traits_ = reinterpret_cast<const ggml_type_traits_cpu * (*) (enum ggml_type)>(
         find_symbol(library.handle, "ggml_get_type_traits_cpu"));
@@ -138,7 +140,6 @@ Status CpuDevice::start(const DeviceOptions & options, ggml_backend_reg_t librar
     ggml_device_ = ggml_backend_reg_dev_get(library, 0);
     backend_.reset(ggml_backend_dev_init(ggml_device_, nullptr));
     if (!backend_) return Status::fail(Code::INTERNAL, "ggml could not start its CPU backend (" + name_ + ").");
-    n_threads_ = options.n_threads > 0 ? std::min(options.n_threads, int(GGML_MAX_N_THREADS)) : default_thread_count();
 
     auto * address = ggml_backend_reg_get_proc_address;
     set_n_threads_ = reinterpret_cast<ggml_backend_set_n_threads_t>(address(library, "ggml_backend_set_n_threads"));
@@ -150,12 +151,12 @@ Status CpuDevice::start(const DeviceOptions & options, ggml_backend_reg_t librar
         address(library, "ggml_backend_cpu_set_threadpool"));
     pool_free_ = reinterpret_cast<void (*)(struct ggml_threadpool *)>(address(library, "ggml_threadpool_free"));
     if (set_n_threads_) {
-        set_n_threads_(backend_.get(), n_threads_);
-        if (options.n_threads == 0) graph_threads_ = std::make_unique<GraphThreads>(n_threads_);
+        set_n_threads_(backend_.get(), n_threads());
+        if (options.n_threads == 0) graph_threads_ = std::make_unique<GraphThreads>(n_threads());
     }
     if (pool_new && set_pool && pool_free_) {
         // A desktop shares its cores: threads sleep between graphs instead of spinning.
-        struct ggml_threadpool_params params = ggml_threadpool_params_default(n_threads_);
+        struct ggml_threadpool_params params = ggml_threadpool_params_default(n_threads());
         params.poll                          = 0;
         pool_                                = pool_new(&params);
         if (pool_) set_pool(backend_.get(), pool_);

@@ -14,7 +14,6 @@ class CpuDevice : public Device {
     static Status open(const DeviceOptions & options, std::unique_ptr<CpuDevice> & out);
     ~CpuDevice() override;
 
-    int                        n_threads() const override { return n_threads_; }
     ggml_backend_buffer_type_t packed_buffer_type(const ggml_tensor * weight) const override;
     bool                       multiplies(const ggml_tensor * weight, bool looked_up) const override;
 
@@ -32,13 +31,12 @@ class CpuDevice : public Device {
     int64_t free_bytes() const override;
 
   private:
-    CpuDevice() : Device(kind_traits()) {}
+    explicit CpuDevice(const DeviceTraits & traits) : Device(traits) {}
     Status start(const DeviceOptions & options, ggml_backend_reg_t library);
 
     struct ggml_threadpool * pool_                                    = nullptr;
     void (*pool_free_)(struct ggml_threadpool *)                      = nullptr;
     const ggml_type_traits_cpu * (*type_traits_)(enum ggml_type type) = nullptr;
-    int                                    n_threads_                 = 1;  // at the most
     ggml_backend_set_n_threads_t           set_n_threads_             = nullptr;
     std::unique_ptr<GraphThreads>          graph_threads_;  // null: as many as was asked for, always
     std::atomic<const std::atomic<bool> *> cancel_{nullptr};

@@ -26,7 +26,7 @@ class CudaSizes : public DeviceSizes {
         return CudaLayerStream::bytes(shape, round_up(n_rows, ROW_STEP));
     }
     size_t stage1(const HyperParams & params, const RocketOptions & options, const RocketBudgets & budgets,
-                  int64_t n_prompt) const override {
+                  int64_t n_prompt, int) const override {
         const int64_t heads = options.grouping == Grouping::query_head ? params.n_head : params.n_head_kv;
         return CudaStage1::bytes(params.n_layer, int(heads), n_prompt, std::min(budgets.prompt_budget, n_prompt));
     }
