@@ -27,9 +27,9 @@ struct Scoring {
         float part[SLICES][HEAD_CHUNK][TILE];
         float all_q[GROUP][256];  // by channel, until the channels are chosen
     };
-    uint32_t total[256];  // group sum of |q|, as ordered bits
-    int      plane[256];  // of the i-th channel: 2 * channel + (1: the greatest)
-    float    inverse_scale[GROUP];
+    uint32_t total[256];          // group sum of |q|, as ordered bits
+    int      plane[256];          // of the i-th channel: 2 * channel + (1: the greatest)
+    float    score_scale[GROUP];  // to base 2
     float    warp_max[HEAD_CHUNK][TILE / 32], warp_sum[HEAD_CHUNK][TILE / 32];
 };
 
@@ -71,7 +71,7 @@ __device__ void choose_channels(const PagesLaunch & p, Scoring<GROUP> & s, int j
             s.q[place][h] = x;
             sum += x;
         }
-        s.plane[place] = a.pages.page == 1 ? c : 2 * c + (sum > 0);
+        s.plane[place] = page_sides(a.pages.page) * c + page_side(a.pages.page, sum);
     }
     __syncthreads();
     const int lane = threadIdx.x & 31;
@@ -81,8 +81,7 @@ __device__ void choose_channels(const PagesLaunch & p, Scoring<GROUP> & s, int j
         for (int i = lane; i < a.r; i += 32) read += fabsf(s.q[i][h]);
         all  = warp_sum(all);
         read = warp_sum(read);
-        // A zero query, or one that is zero on all r channels, scores every page 0: uniform, never NaN.
-        if (lane == 0) s.inverse_scale[h] = read > 0 ? LOG2E * a.scale * sqrtf(all / read) : 0.0f;
+        if (lane == 0) s.score_scale[h] = page_score_scale(LOG2E * a.scale, read, all);
     }
     __syncthreads();
 }
@@ -141,7 +140,7 @@ __global__ void __launch_bounds__(THREADS, GROUP <= 8 ? 2 : 1) score_pages(Pages
             float sum = 0;
 #pragma unroll
             for (int i = 0; i < SLICES; ++i) sum += s.part[i][head][at];
-            x = sum * s.inverse_scale[h0 + head];
+            x = sum * s.score_scale[h0 + head];
         }
         const float warp_top = warp_max(x);
         if (lane == 0) s.warp_max[head][at / 32] = warp_top;

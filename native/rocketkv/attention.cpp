@@ -8,15 +8,15 @@
 
 namespace rocketdoc {
 
-void reserve(SelectorScratch & scratch, const SelectorShape & s) {
-    const int64_t g = s.group, padded = (s.capacity + page_block - 1) / page_block * page_block;
-    static_assert(page_block % code_block == 0, "a page block's padding holds codes too");
-    at_least(scratch.page_scores, g * padded);
+void reserve(SelectorScratch & scratch, const SelectorShape & shape) {
+    const int64_t g = shape.group, padded = (shape.capacity + PAGE_BLOCK - 1) / PAGE_BLOCK * PAGE_BLOCK;
+    static_assert(PAGE_BLOCK % CODE_BLOCK == 0, "a page block's padding holds codes too");
+    at_least(scratch.logits, g * padded);
     at_least(scratch.token_scores, padded);
     at_least(scratch.probabilities, g * (padded + 1));
-    at_least(scratch.rows, g * int64_t(s.head_dim + 2));
-    at_least(scratch.order, std::max<int64_t>(s.head_dim, s.capacity));
-    scratch.chosen.reserve(size_t(s.capacity));
+    at_least(scratch.rows, g * int64_t(shape.head_dim + 2));
+    at_least(scratch.order, std::max<int64_t>(shape.head_dim, shape.capacity));
+    scratch.chosen.reserve(size_t(shape.capacity));
 }
 
 RowList chosen_rows(const SelectorScratch & scratch) { return {scratch.chosen.data(), int64_t(scratch.chosen.size())}; }
@@ -25,20 +25,20 @@ void scaled_logits(const CompactView & k, int head, const HeadQuery & query, con
                    SelectorScratch & scratch, float * out, int64_t stride) {
     const int D      = k.head_dim;
     float *   scaled = at_least(scratch.rows, int64_t(query.group) * D);  // [g][D]
-    for (int i = 0; i < query.group * D; ++i) scaled[i] = query.q[i] * query.scale;
+    for (int i = 0; i < query.group * D; i++) scaled[i] = query.q[i] * query.scale;
     cpu_kernels().row_logits(k.row(head, 0), k.row_elems, rows.index, rows.n, D, scaled, query.group, out, stride);
 }
 
-void summed_probabilities(const float * a, int64_t stride, int group, int64_t n_units, int64_t tokens, int64_t last,
-                          SelectorScratch & scratch, float * out) {
+void summed_probabilities(const float * logits, int64_t stride, int group, int64_t n_units, int64_t tokens,
+                          int64_t last, SelectorScratch & scratch, float * out) {
     if (n_units == 0) return;
     const CpuKernels & cpu    = cpu_kernels();
     float * const      terms  = at_least(scratch.probabilities, group * (n_units + 1));  // [g][n_units]
     float * const      weight = terms + group * n_units;                                 // [g]
-    for (int h = 0; h < group; ++h) {
-        const float * ah    = a + h * stride;
+    for (int h = 0; h < group; h++) {
+        const float * mine  = logits + h * stride;
         float * const of_h  = terms + h * n_units;
-        const float   sum   = cpu.exp_terms(ah, n_units, cpu.maximum(ah, n_units), of_h);
+        const float   sum   = cpu.exp_terms(mine, n_units, cpu.maximum(mine, n_units), of_h);
         const float   total = float(tokens) * (sum - of_h[n_units - 1]) + float(last) * of_h[n_units - 1];
         weight[h]           = total > 0 ? 1.0f / total : 0.0f;
     }
@@ -48,7 +48,7 @@ void summed_probabilities(const float * a, int64_t stride, int group, int64_t n_
 bool choose_all(int64_t n_live, int64_t k, SelectorScratch & scratch) {
     if (n_live > k) return false;
     scratch.chosen.resize(size_t(n_live));
-    for (int64_t i = 0; i < n_live; ++i) scratch.chosen[size_t(i)] = int32_t(i);
+    for (int64_t i = 0; i < n_live; i++) scratch.chosen[size_t(i)] = int32_t(i);
     return true;
 }
 
@@ -57,22 +57,22 @@ void sparse_attention(const CompactView & k, const CompactView & v, int head, co
     const CpuKernels & cpu      = cpu_kernels();
     const int          group    = query.group;
     const int64_t      n_chosen = chosen.n;
-    float * const      w        = at_least(scratch.probabilities, group * n_chosen);  // [g][n_chosen]
-    scaled_logits(k, head, query, chosen, scratch, w, n_chosen);
-    for (int h = 0; h < group; ++h) {
-        float *     row   = w + h * n_chosen;
+    float * const      weights  = at_least(scratch.probabilities, group * n_chosen);  // [g][n_chosen]
+    scaled_logits(k, head, query, chosen, scratch, weights, n_chosen);
+    for (int h = 0; h < group; h++) {
+        float *     row   = weights + h * n_chosen;
         const float total = cpu.exp_terms(row, n_chosen, cpu.maximum(row, n_chosen), row);
         const float share = total > 0 ? 1.0f / total : 0.0f;
-        for (int64_t i = 0; i < n_chosen; ++i) row[i] *= share;
+        for (int64_t i = 0; i < n_chosen; i++) row[i] *= share;
     }
-    cpu.row_sums(v.row(head, 0), v.row_elems, chosen.index, n_chosen, k.head_dim, w, n_chosen, group, out);
+    cpu.row_sums(v.row(head, 0), v.row_elems, chosen.index, n_chosen, k.head_dim, weights, n_chosen, group, out);
 }
 
 void exact_probabilities(const CompactView & k, int head, const HeadQuery & query, int64_t n_live,
                          SelectorScratch & scratch, float * out) {
-    float * const a = at_least(scratch.page_scores, query.group * n_live);  // [g][n_live]
-    scaled_logits(k, head, query, {nullptr, n_live}, scratch, a, n_live);
-    summed_probabilities(a, n_live, query.group, n_live, 1, 1, scratch, out);
+    float * const logits = at_least(scratch.logits, query.group * n_live);  // [g][n_live]
+    scaled_logits(k, head, query, {nullptr, n_live}, scratch, logits, n_live);
+    summed_probabilities(logits, n_live, query.group, n_live, 1, 1, scratch, out);
 }
 
 }  // namespace rocketdoc

@@ -25,7 +25,7 @@ struct RowList {
 
 // Memory of one thread, used again; it grows where a call needs more than was reserved.
 struct SelectorScratch {
-    std::vector<float>   page_scores;
+    std::vector<float>   logits;
     std::vector<float>   token_scores;
     std::vector<float>   probabilities;
     std::vector<float>   rows;
@@ -42,8 +42,8 @@ void scaled_logits(const CompactView & k, int head, const HeadQuery & query, con
 
 // out[p] = sum over the group of the probability of one token of unit p, where unit p stands for `tokens` tokens with
 // the logit a[h][p] each, and the last unit for `last` tokens. a: [g][stride], kept. Uses scratch.probabilities.
-void summed_probabilities(const float * a, int64_t stride, int group, int64_t n_units, int64_t tokens, int64_t last,
-                          SelectorScratch & scratch, float * out);
+void summed_probabilities(const float * logits, int64_t stride, int group, int64_t n_units, int64_t tokens,
+                          int64_t last, SelectorScratch & scratch, float * out);
 
 // scratch.chosen = 0..n_live-1 when k reaches every live row; false otherwise.
 bool choose_all(int64_t n_live, int64_t k, SelectorScratch & scratch);

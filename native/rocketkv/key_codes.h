@@ -20,9 +20,9 @@ class KeyCodes {
     void build(const CompactView & k, const CompactView & v, int head, int64_t n_rows, const float * importance);
     void append(const CompactView & k, const CompactView & v, int head, int64_t index);
 
-    // a[h][p] = q_h . k^_p * scale up to a constant per head (none with residual); a: [g][stride], stride >=
+    // logits[h][p] = q_h . k^_p * scale up to a constant per head (none with residual); logits: [g][stride], stride >=
     // padded(n_live). folded: work, [g][n_coded + 1].
-    void           scores(const HeadQuery & query, int64_t n_live, float * folded, float * a, int64_t stride) const;
+    void scores(const HeadQuery & query, int64_t n_live, float * folded, float * logits, int64_t stride) const;
     static int64_t padded(int64_t n_live);
     int            n_coded() const { return n4_ + n2_; }
 
@@ -44,7 +44,7 @@ class KeyCodes {
     std::vector<uint16_t> order_;              // [n_coded] channels, the most important first
     std::vector<float>    low_, step_;         // [n_coded], in that order
     std::vector<float>    v_mean_, v_spread_;  // [D], with residual
-    std::vector<uint8_t>  codes_;              // [block][line][code_block], see kernels.h code_scores
+    std::vector<uint8_t>  codes_;              // [block][line][CODE_BLOCK], see kernels.h code_scores
     std::vector<uint8_t>  signs_;              // [capacity][D / 8], with residual: v >= its mean
 
     int64_t n_new_         = 0;  // rows appended since the head was coded

@@ -10,7 +10,7 @@ namespace rocketdoc {
 
 namespace {
 
-constexpr int64_t max_rows = INT32_MAX;  // row indices are int32
+constexpr int64_t MAX_ROWS = INT32_MAX;  // row indices are int32
 
 Status in_range(const char * field, int64_t value, int64_t low, int64_t high) {
     if (value >= low && value <= high) return Status::good();
@@ -24,13 +24,13 @@ Status in_range(const char * field, int64_t value, const Limit & limit) {
 }
 
 Status check(const RocketOptions & options, int64_t n_prompt, int64_t n_question, int64_t max_new, int head_dim) {
-    RETURN_IF_FAILED(in_range("head_dim", head_dim, 32, max_head_dim));
+    RETURN_IF_FAILED(in_range("head_dim", head_dim, 32, MAX_HEAD_DIM));
     if (head_dim % 32 != 0)
         return Status::fail(Code::INVALID_ARGUMENT,
                             "head_dim is " + std::to_string(head_dim) + "; it must be a multiple of 32.");
-    RETURN_IF_FAILED(in_range("n_prompt", n_prompt, 1, max_rows));
+    RETURN_IF_FAILED(in_range("n_prompt", n_prompt, 1, MAX_ROWS));
     RETURN_IF_FAILED(in_range("n_question", n_question, 1, n_prompt));
-    RETURN_IF_FAILED(in_range("max_new", max_new, 0, max_rows - n_prompt));
+    RETURN_IF_FAILED(in_range("max_new", max_new, 0, MAX_ROWS - n_prompt));
     RETURN_IF_FAILED(in_range("token_budget", options.token_budget, limits::token_budget));
     RETURN_IF_FAILED(in_range("window", options.window, limits::window));
     RETURN_IF_FAILED(in_range("kernel", options.kernel, limits::kernel));

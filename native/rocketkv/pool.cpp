@@ -21,9 +21,9 @@ void sliding(int64_t n, int kernel, T * suffix, T none, In in, Join join, Out ou
     for (int64_t block = 0; block < n; block += kernel) {  // outputs block .. block + kernel - 1
         const int64_t first = block - half;
         T             value = none;
-        for (int64_t j = kernel - 1; j >= 0; --j) suffix[j] = value = join(at(first + j), value);
+        for (int64_t j = kernel - 1; j >= 0; j--) suffix[j] = value = join(at(first + j), value);
         T prefix = none;
-        for (int64_t j = 0; j < kernel && block + j < n; ++j) {
+        for (int64_t j = 0; j < kernel && block + j < n; j++) {
             out(block + j, join(suffix[j], prefix));
             prefix = join(prefix, at(first + kernel + j));
         }
@@ -40,22 +40,21 @@ void pool_max(const float * scores, int64_t n, int kernel, Stage1Scratch & scrat
 }
 
 void pool_triangle(const float * scores, int64_t n, Stage1Scratch & scratch, float * out) {
-    constexpr int  box    = 15;
-    double * const suffix = at_least(scratch.sums, n + box);  // [box], then the first pass [n]
-    double * const once   = suffix + box;
+    double * const suffix = at_least(scratch.sums, n + TRIANGLE_BOX);  // [TRIANGLE_BOX], then the first pass [n]
+    double * const once   = suffix + TRIANGLE_BOX;
     const auto     add    = [](double a, double b) { return a + b; };
     sliding<double>(
-        n, box, suffix, 0.0, [&](int64_t i) { return double(scores[i]); }, add,
-        [&](int64_t i, double sum) { once[i] = sum / box; });
+        n, TRIANGLE_BOX, suffix, 0.0, [&](int64_t i) { return double(scores[i]); }, add,
+        [&](int64_t i, double sum) { once[i] = sum / TRIANGLE_BOX; });
     sliding<double>(
-        n, box, suffix, 0.0, [&](int64_t i) { return once[i]; }, add,
-        [&](int64_t i, double sum) { out[i] = float(sum / box); });
+        n, TRIANGLE_BOX, suffix, 0.0, [&](int64_t i) { return once[i]; }, add,
+        [&](int64_t i, double sum) { out[i] = float(sum / TRIANGLE_BOX); });
 }
 
 // The same rows each time, other rows for each head.
 void pool_random(int64_t n, int head, float * out) {
     std::mt19937_64 random(static_cast<uint64_t>(head) + 1);
-    for (int64_t i = 0; i < n; ++i) out[i] = float(random() >> 40);
+    for (int64_t i = 0; i < n; i++) out[i] = float(random() >> 40);
 }
 
 }  // namespace rocketdoc

@@ -8,7 +8,7 @@
 
 namespace rocketdoc {
 
-constexpr int max_head_dim = 512;  // rocket_budgets refuses more; per-channel work arrays live on the stack
+constexpr int MAX_HEAD_DIM = 512;  // rocket_budgets refuses more; per-channel work arrays live on the stack
 
 // K or V of one layer: [n_head, n_rows, head_dim]; a row's channels are contiguous.
 struct RowsView {
@@ -18,7 +18,7 @@ struct RowsView {
     size_t       head_bytes = 0;  // from a head to the next
     int64_t      n_rows     = 0;
     int          n_head     = 0;  // KV heads
-    int          head_dim   = 0;  // D, a multiple of 32, at most max_head_dim
+    int          head_dim   = 0;  // D, a multiple of 32, at most MAX_HEAD_DIM
 
     const void * row(int head, int64_t index) const {
         return static_cast<const char *>(data) + size_t(head) * head_bytes + size_t(index) * row_bytes;

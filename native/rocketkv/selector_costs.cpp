@@ -12,7 +12,7 @@ namespace {
 // One summary of one channel of a page.
 constexpr int64_t SUMMARY_BYTES = sizeof(f16_bits);
 
-int64_t padded_codes(int64_t n_rows) { return (n_rows + code_block - 1) / code_block * code_block; }
+int64_t padded_codes(int64_t n_rows) { return (n_rows + CODE_BLOCK - 1) / CODE_BLOCK * CODE_BLOCK; }
 
 }  // namespace
 
@@ -55,7 +55,7 @@ size_t selector_stored_bytes(SelectorKind kind, const SelectorShape & s) {
     switch (kind) {
         case SelectorKind::pages:
             return size_t(s.n_cache_head * s.head_dim * page_sides(s.page) *
-                          padded_pages(s.capacity, s.page, page_block) * SUMMARY_BYTES);
+                          padded_pages(s.capacity, s.page, PAGE_BLOCK) * SUMMARY_BYTES);
         case SelectorKind::codes: return size_t(s.n_cache_head * codes(false));
         case SelectorKind::codes_residual: return size_t(s.n_cache_head * codes(true));
         case SelectorKind::exact: return 0;
@@ -70,7 +70,7 @@ int64_t codes_capacity(const RocketBudgets & paper, int head_dim, bool residual,
     // Codes are stored in blocks; one block less than a whole one is what rounding up costs at the most.
     const int64_t row = pair + code_bytes(head_dim, residual);
     const int64_t fixed =
-        code_stored_range_bytes(head_dim, residual) + (code_block - 1) * code_bytes(head_dim, residual);
+        code_stored_range_bytes(head_dim, residual) + (CODE_BLOCK - 1) * code_bytes(head_dim, residual);
     const int64_t rows = (stored * 17 / 20 - fixed) / row;
     return std::clamp(rows, paper.capacity, std::max(paper.capacity, n_total));
 }

@@ -16,8 +16,7 @@ namespace rocketdoc {
 
 namespace {
 
-constexpr int     TRIANGLE_BOX = 15;
-constexpr int64_t terms_bound  = 8 << 20;  // floats of exp terms held at once, unless one panel alone needs more
+constexpr int64_t TERMS_BOUND = 8 << 20;  // floats of exp terms held at once, unless one panel alone needs more
 
 struct Heads {
     int kv_head;      // whose keys
@@ -34,7 +33,7 @@ Heads heads_of(const RowsView & keys, const Stage1Query & query, const Stage1Hea
 void rows_to_f32(const RowsView & rows, int head, int64_t first, int n, float * out) {
     const CpuKernels & cpu = cpu_kernels();
     const int          D   = rows.head_dim;
-    for (int i = 0; i < n; ++i, out += D) {
+    for (int i = 0; i < n; i++, out += D) {
         const void * row = rows.row(head, first + i);
         switch (rows.type) {
             case RowType::f32: std::memcpy(out, row, size_t(D) * sizeof(float)); break;
@@ -44,34 +43,34 @@ void rows_to_f32(const RowsView & rows, int head, int64_t first, int n, float * 
     }
 }
 
-// Query rows first .. first + panel_rows of [n_query * window], transposed to [D][panel_rows] and scaled; zero past the
+// Query rows first .. first + PANEL_ROWS of [n_query * window], transposed to [D][PANEL_ROWS] and scaled; zero past the
 // end.
 void pack_panel(const float * q, float scale, int n_rows, int first, int D, float * panel) {
-    for (int lane = 0; lane < panel_rows; ++lane) {
+    for (int lane = 0; lane < PANEL_ROWS; lane++) {
         const float * row = q + size_t(first + lane) * size_t(D);
-        for (int c = 0; c < D; ++c) panel[c * panel_rows + lane] = first + lane < n_rows ? row[c] * scale : 0.0f;
+        for (int c = 0; c < D; c++) panel[c * PANEL_ROWS + lane] = first + lane < n_rows ? row[c] * scale : 0.0f;
     }
 }
 
 // Row i of the window sees columns up to n_prefix + i.
 void hide_the_future(float * logits, int64_t first_key, int n_keys, int first_row, int window, int64_t n_prefix) {
-    for (int key = 0; key < n_keys; ++key) {
+    for (int key = 0; key < n_keys; key++) {
         const int64_t after = first_key + key - n_prefix;  // 0.. within the window
         if (after <= 0) continue;
-        for (int lane = 0; lane < panel_rows; ++lane)
-            if ((first_row + lane) % window < after) logits[key * panel_rows + lane] = -INFINITY;
+        for (int lane = 0; lane < PANEL_ROWS; lane++)
+            if ((first_row + lane) % window < after) logits[key * PANEL_ROWS + lane] = -INFINITY;
     }
 }
 
-// Panels of query rows that are scored together, so that their exp terms stay below terms_bound.
+// Panels of query rows that are scored together, so that their exp terms stay below TERMS_BOUND.
 struct Round {
     int64_t n_blocks, n_padded;  // of keys, and keys with the last block's padding
     int     n_panels, wide;      // of all query rows, and at once
 };
 Round round_of(int64_t n_keys, int n_query_rows) {
-    const int64_t n_blocks = (n_keys + key_block - 1) / key_block, n_padded = n_blocks * key_block;
-    const int     n_panels = (n_query_rows + panel_rows - 1) / panel_rows;
-    return {n_blocks, n_padded, n_panels, int(std::clamp<int64_t>(terms_bound / (n_padded * panel_rows), 1, n_panels))};
+    const int64_t n_blocks = (n_keys + KEY_BLOCK - 1) / KEY_BLOCK, n_padded = n_blocks * KEY_BLOCK;
+    const int     n_panels = (n_query_rows + PANEL_ROWS - 1) / PANEL_ROWS;
+    return {n_blocks, n_padded, n_panels, int(std::clamp<int64_t>(TERMS_BOUND / (n_padded * PANEL_ROWS), 1, n_panels))};
 }
 
 }  // namespace
@@ -80,8 +79,8 @@ Stage1Sizes stage1_sizes(int64_t n_rows, int window, int n_query, int head_dim, 
     const Round   round    = round_of(n_rows, n_query * window);
     const int64_t n_prefix = n_rows - window;
     Stage1Sizes   s;
-    s.terms  = round.wide * (round.n_padded + round.n_blocks) * panel_rows;
-    s.keys   = int64_t(key_block) * head_dim + int64_t(round.wide) * panel_rows * (head_dim + 3);
+    s.terms  = round.wide * (round.n_padded + round.n_blocks) * PANEL_ROWS;
+    s.keys   = int64_t(KEY_BLOCK) * head_dim + int64_t(round.wide) * PANEL_ROWS * (head_dim + 3);
     s.scores = n_rows;
     s.pooled = 2 * n_prefix;
     s.suffix = kernel;
@@ -112,61 +111,61 @@ void stage1_scores(const RowsView & keys, const Stage1Query & query, const Stage
 
     const auto [n_blocks, n_padded, n_panels, wide] = round_of(n, n_rows);
 
-    // scratch.terms: per panel of a round, terms [n_padded][panel_rows] and tops [n_blocks][panel_rows].
-    // scratch.keys: the key block [key_block][D], then per panel [D][panel_rows], top, sum and weight [panel_rows].
+    // scratch.terms: per panel of a round, terms [n_padded][PANEL_ROWS] and tops [n_blocks][PANEL_ROWS].
+    // scratch.keys: the key block [KEY_BLOCK][D], then per panel [D][PANEL_ROWS], top, sum and weight [PANEL_ROWS].
     // scratch.scores: all n columns; the window's are summed up at the end.
-    const int64_t terms_size = n_padded * panel_rows;
-    float * const terms      = at_least(scratch.terms, wide * (terms_size + n_blocks * panel_rows));
+    const int64_t terms_size = n_padded * PANEL_ROWS;
+    float * const terms      = at_least(scratch.terms, wide * (terms_size + n_blocks * PANEL_ROWS));
     float * const tops       = terms + wide * terms_size;
-    float * const block      = at_least(scratch.keys, int64_t(key_block) * D + int64_t(wide) * panel_rows * (D + 3));
-    float * const panels     = block + key_block * D;
-    float * const top        = panels + int64_t(wide) * D * panel_rows;
-    float * const sum        = top + wide * panel_rows;
-    float * const weight     = sum + wide * panel_rows;
+    float * const block      = at_least(scratch.keys, int64_t(KEY_BLOCK) * D + int64_t(wide) * PANEL_ROWS * (D + 3));
+    float * const panels     = block + KEY_BLOCK * D;
+    float * const top        = panels + int64_t(wide) * D * PANEL_ROWS;
+    float * const sum        = top + wide * PANEL_ROWS;
+    float * const weight     = sum + wide * PANEL_ROWS;
     float * const all        = at_least(scratch.scores, n);
     std::fill(all, all + n, 0.0f);
 
     for (int first_panel = 0; first_panel < n_panels; first_panel += wide) {
         const int n_now = std::min(wide, n_panels - first_panel);
-        for (int p = 0; p < n_now; ++p)
-            pack_panel(q, query.scale, n_rows, (first_panel + p) * panel_rows, D, panels + int64_t(p) * D * panel_rows);
-        std::fill(top, top + n_now * panel_rows, -FLT_MAX);
-        std::fill(sum, sum + n_now * panel_rows, 0.0f);
+        for (int p = 0; p < n_now; p++)
+            pack_panel(q, query.scale, n_rows, (first_panel + p) * PANEL_ROWS, D, panels + int64_t(p) * D * PANEL_ROWS);
+        std::fill(top, top + n_now * PANEL_ROWS, -FLT_MAX);
+        std::fill(sum, sum + n_now * PANEL_ROWS, 0.0f);
 
-        for (int64_t b = 0; b < n_blocks; ++b) {
-            const int64_t first_key = b * key_block;
-            const int     n_keys    = int(std::min<int64_t>(key_block, n - first_key));
+        for (int64_t b = 0; b < n_blocks; b++) {
+            const int64_t first_key = b * KEY_BLOCK;
+            const int     n_keys    = int(std::min<int64_t>(KEY_BLOCK, n - first_key));
             rows_to_f32(keys, heads.kv_head, first_key, n_keys, block);
-            std::fill(block + n_keys * D, block + key_block * D, 0.0f);
-            for (int p = 0; p < n_now; ++p) {
-                float * logits = terms + p * terms_size + first_key * panel_rows;
-                cpu.panel_logits(panels + int64_t(p) * D * panel_rows, block, D, logits);
+            std::fill(block + n_keys * D, block + KEY_BLOCK * D, 0.0f);
+            for (int p = 0; p < n_now; p++) {
+                float * logits = terms + p * terms_size + first_key * PANEL_ROWS;
+                cpu.panel_logits(panels + int64_t(p) * D * PANEL_ROWS, block, D, logits);
                 if (first_key + n_keys > n_prefix)
-                    hide_the_future(logits, first_key, n_keys, (first_panel + p) * panel_rows, window, n_prefix);
-                cpu.panel_exp(logits, n_keys, top + p * panel_rows, sum + p * panel_rows);
-                std::memcpy(tops + (p * n_blocks + b) * panel_rows, top + p * panel_rows, panel_rows * sizeof(float));
+                    hide_the_future(logits, first_key, n_keys, (first_panel + p) * PANEL_ROWS, window, n_prefix);
+                cpu.panel_exp(logits, n_keys, top + p * PANEL_ROWS, sum + p * PANEL_ROWS);
+                std::memcpy(tops + (p * n_blocks + b) * PANEL_ROWS, top + p * PANEL_ROWS, PANEL_ROWS * sizeof(float));
             }
         }
 
-        for (int p = 0; p < n_now; ++p) {
-            for (int64_t b = 0; b < n_blocks; ++b) {
-                float * at = tops + (p * n_blocks + b) * panel_rows;
-                for (int lane = 0; lane < panel_rows; ++lane) {
-                    const int i = p * panel_rows + lane;
+        for (int p = 0; p < n_now; p++) {
+            for (int64_t b = 0; b < n_blocks; b++) {
+                float * at = tops + (p * n_blocks + b) * PANEL_ROWS;
+                for (int lane = 0; lane < PANEL_ROWS; lane++) {
+                    const int i = p * PANEL_ROWS + lane;
                     at[lane] -= top[i];  // <= 0
-                    weight[lane] = (first_panel + p) * panel_rows + lane < n_rows ? 1.0f / sum[i] : 0.0f;
+                    weight[lane] = (first_panel + p) * PANEL_ROWS + lane < n_rows ? 1.0f / sum[i] : 0.0f;
                 }
-                cpu.exp_terms(at, panel_rows, 0.0f, at);
-                for (int lane = 0; lane < panel_rows; ++lane) weight[lane] *= at[lane];
-                const int64_t first_key = b * key_block;
-                cpu.panel_weigh(terms + p * terms_size + first_key * panel_rows,
-                                int(std::min<int64_t>(key_block, n - first_key)), weight, all + first_key);
+                cpu.exp_terms(at, PANEL_ROWS, 0.0f, at);
+                for (int lane = 0; lane < PANEL_ROWS; lane++) weight[lane] *= at[lane];
+                const int64_t first_key = b * KEY_BLOCK;
+                cpu.panel_weigh(terms + p * terms_size + first_key * PANEL_ROWS,
+                                int(std::min<int64_t>(KEY_BLOCK, n - first_key)), weight, all + first_key);
             }
         }
     }
 
     double mass = 0;
-    for (int64_t c = n_prefix; c < n; ++c) mass += all[c];
+    for (int64_t c = n_prefix; c < n; c++) mass += all[c];
     window_mass = float(mass);
     std::copy(all, all + n_prefix, scores);
 }
@@ -181,9 +180,9 @@ void stage1_keep(const RowsView & keys, const Stage1Query & query, const Stage1H
         const Heads   heads  = heads_of(keys, query, head);
         const int64_t n_rows = int64_t(heads.n_query) * query.window;
         const float * q      = query.q + size_t(heads.first_query) * size_t(query.window) * size_t(query.head_dim);
-        for (int c = 0; c < query.head_dim; ++c) {
+        for (int c = 0; c < query.head_dim; c++) {
             double sum = 0;
-            for (int64_t i = 0; i < n_rows; ++i) {
+            for (int64_t i = 0; i < n_rows; i++) {
                 const double x = q[i * query.head_dim + c];
                 sum += x * x;
             }
@@ -194,7 +193,7 @@ void stage1_keep(const RowsView & keys, const Stage1Query & query, const Stage1H
     out.rows.clear();
     out.mass = 1;
     if (n_keep >= n) {
-        for (int64_t i = 0; i < n; ++i) out.rows.push_back(int32_t(i));
+        for (int64_t i = 0; i < n; i++) out.rows.push_back(int32_t(i));
         return;
     }
 
@@ -213,18 +212,18 @@ void stage1_keep(const RowsView & keys, const Stage1Query & query, const Stage1H
     out.rows.resize(size_t(n_best + query.window));
     const int64_t n_taken = top_k_ascending(pooled, n_prefix, n_best, out.rows.data());
     double        kept = window_mass, total = window_mass;
-    for (int64_t i = 0; i < n_taken; ++i) kept += scores[out.rows[size_t(i)]];
-    for (int64_t c = 0; c < n_prefix; ++c) total += scores[c];
+    for (int64_t i = 0; i < n_taken; i++) kept += scores[out.rows[size_t(i)]];
+    for (int64_t c = 0; c < n_prefix; c++) total += scores[c];
     out.mass = total > 0 ? float(std::clamp(kept / total, 0.0, 1.0)) : 1.0f;
-    for (int i = 0; i < query.window; ++i) out.rows[size_t(n_taken + i)] = int32_t(n_prefix + i);
+    for (int i = 0; i < query.window; i++) out.rows[size_t(n_taken + i)] = int32_t(n_prefix + i);
 }
 
 void stage1_gather(const RowsView & rows, int kv_head, const std::vector<int32_t> & kept, const CompactView & compact,
                    int cache_head) {
     const int          D   = rows.head_dim;
     const CpuKernels & cpu = cpu_kernels();
-    float              row[max_head_dim];
-    for (size_t i = 0; i < kept.size(); ++i) {
+    float              row[MAX_HEAD_DIM];
+    for (size_t i = 0; i < kept.size(); i++) {
         f16_bits * to = compact.row(cache_head, int64_t(i));
         if (rows.type == RowType::f16) {
             std::memcpy(to, rows.row(kv_head, kept[i]), size_t(D) * sizeof(f16_bits));

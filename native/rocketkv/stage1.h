@@ -73,8 +73,9 @@ void stage1_gather(const RowsView & rows, int kv_head, const std::vector<int32_t
 void stage1_scores(const RowsView & keys, const Stage1Query & query, const Stage1Head & head, Stage1Scratch & scratch,
                    float * scores, float & window_mass);
 void pool_max(const float * scores, int64_t n, int kernel, Stage1Scratch & scratch, float * out);
-void pool_triangle(const float * scores, int64_t n, Stage1Scratch & scratch, float * out);
-void pool_random(int64_t n, int head, float * out);
+constexpr int TRIANGLE_BOX = 15;  // the triangle is a mean over this many, twice
+void          pool_triangle(const float * scores, int64_t n, Stage1Scratch & scratch, float * out);
+void          pool_random(int64_t n, int head, float * out);
 // The k highest scores, higher first and on ties the lower index; written ascending. Returns how many (min(k, n)).
 int64_t top_k_ascending(const float * scores, int64_t n, int64_t k, int32_t * out);
 

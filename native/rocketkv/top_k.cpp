@@ -27,11 +27,11 @@ float float_of(int64_t order) {
     return x;
 }
 
-constexpr int64_t n_few = 512;
+constexpr int64_t FEW = 512;
 
 // Fewer numbers than k: every number, and NaNs from the lowest index up.
 void take_with_nan(const float * scores, int64_t n, int64_t n_nan, int32_t * out) {
-    for (int64_t i = 0; i < n; ++i) {
+    for (int64_t i = 0; i < n; i++) {
         if (std::isnan(scores[i]) && n_nan-- <= 0) continue;
         *out++ = int32_t(i);
     }
@@ -42,7 +42,7 @@ void take_with_nan(const float * scores, int64_t n, int64_t n_nan, int32_t * out
 int64_t top_k_ascending(const float * scores, int64_t n, int64_t k, int32_t * out) {
     if (k <= 0 || n <= 0) return 0;
     if (k >= n) {
-        for (int64_t i = 0; i < n; ++i) out[i] = int32_t(i);
+        for (int64_t i = 0; i < n; i++) out[i] = int32_t(i);
         return n;
     }
     const CpuKernels & cpu       = cpu_kernels();
@@ -55,11 +55,11 @@ int64_t top_k_ascending(const float * scores, int64_t n, int64_t k, int32_t * ou
     // low: n_low >= k scores reach it. high + 1: n_above < k scores do. What lies between is copied out once it fits.
     int64_t       low = order_of(cpu.minimum(scores, n)), n_low = n_numbers;
     int64_t       high = order_of(cpu.maximum(scores, n)), n_above = 0;
-    float         few[n_few];
+    float         few[FEW];
     const float * left   = scores;
     int64_t       n_left = n, n_gone = 0;  // n_gone: scores above all of `left`
     while (low < high && n_low > k) {      // at n_low == k the cut falls into a gap
-        if (n_low - n_above <= std::min(n_few, n_left / 2)) {
+        if (n_low - n_above <= std::min(FEW, n_left / 2)) {
             n_left = cpu.take_between(left, n_left, float_of(low), float_of(high + 1), few);
             left   = few;
             n_gone = n_above;

@@ -89,7 +89,7 @@ void modes_and_overrides() {
 // At no step of an answer do the codes read more than the paper's pages at the same budget; with one row more they
 // would.
 void codes_read_the_same_bytes(Random & random) {
-    for (int i = 0; i < 300; ++i) {
+    for (int i = 0; i < 300; i++) {
         const int     D        = random.one_of({64, 96, 128, 256});
         const int64_t T        = random.integer(600, 130000);
         const int64_t max_new  = random.one_of({0, 1, 50, 64, 256, 1000});
@@ -115,7 +115,7 @@ void codes_read_the_same_bytes(Random & random) {
         const auto codes = make(b.capacity, b.k), more = make(b.capacity, b.k + 1);
         const int64_t extra      = b.capacity - paper.capacity;  // the same step of the answer has so many rows more
         bool          never_more = true, more_would = false;
-        for (int64_t n = std::max(paper.prompt_budget, paper.k) + 1; n <= paper.capacity; ++n) {
+        for (int64_t n = std::max(paper.prompt_budget, paper.k) + 1; n <= paper.capacity; n++) {
             never_more &= selector_read_bytes(options.selector, codes, n + extra) <=
                           selector_read_bytes(SelectorKind::pages, pages, n);
             more_would |= selector_read_bytes(options.selector, more, n + extra) >
@@ -134,7 +134,7 @@ void codes_fill_their_share_of_the_paper_s_bytes(Random & random) {
     const auto stored = [](SelectorKind kind, const RocketBudgets & b, int64_t capacity, int D) {
         return capacity * 4 * D + int64_t(selector_stored_bytes(kind, {1, 3, D, capacity, b.page, b.r, b.k}));
     };
-    for (int i = 0; i < 300; ++i) {
+    for (int i = 0; i < 300; i++) {
         const int     D       = random.one_of({64, 96, 128, 256});
         const int64_t T       = random.integer(600, 130000);
         const int64_t max_new = random.one_of({0, 1, 50, 64, 256, 1000});
@@ -216,7 +216,7 @@ void nonsense_gets_a_sentence() {
 
 // Whatever the numbers, the invariants hold.
 void invariants(Random & random) {
-    for (int i = 0; i < 2000; ++i) {
+    for (int i = 0; i < 2000; i++) {
         RocketOptions options;
         options.token_budget  = random.integer(16, 5000);
         options.window        = random.integer(1, 200);

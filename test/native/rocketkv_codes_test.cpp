@@ -32,7 +32,7 @@ void check_scores(const std::vector<float> & scores, KeyCodes & codes, int64_t n
     summed_probabilities(a.data(), stride, g, n_live, 1, 1, scratch, out.data());
     CHECK(std::isnan(out.back()));
     double worst = 0, sum = 0;
-    for (size_t i = 0; i < scores.size(); ++i) {
+    for (size_t i = 0; i < scores.size(); i++) {
         const double error = std::fabs(double(out[i]) - scores[i]) / (scores[i] + 1e-20);
         worst              = error <= worst ? worst : error;
         sum += out[i];
@@ -51,7 +51,7 @@ void check_case(Random & random, int D, int g, int64_t n_live, int64_t k, bool r
     fill(random, keys, head, 0, n_live, random.integer(0, 2) == 0);
     fill(random, values, head, 0, n_live, false);
     if (random.integer(0, 9) == 0)
-        for (int64_t i = 0; i < n_live; ++i) keys.set(head, i, keys.rows(head));  // constant keys
+        for (int64_t i = 0; i < n_live; i++) keys.set(head, i, keys.rows(head));  // constant keys
     std::vector<float> q = random.normals(int64_t(g) * D, random.one_of({0.3f, 1.0f, 2.0f}));
     if (random.integer(0, 9) == 0) std::fill(q.begin(), q.end(), 0.0f);
     std::vector<float> importance(size_t(D), 0.0f);
@@ -59,7 +59,7 @@ void check_case(Random & random, int D, int g, int64_t n_live, int64_t k, bool r
     const float * weights = random.integer(0, 3) ? importance.data() : nullptr;
 
     reference::Coded coded = reference::code(head_of(keys, values, head, n_built), weights, residual);
-    for (int64_t i = n_built; i < n_live; ++i)
+    for (int64_t i = n_built; i < n_live; i++)
         reference::code_append(coded, keys.rows(head) + i * D, values.rows(head) + i * D);
     const float            scale = some_scale(random, D);
     const reference::Query query{q.data(), g, scale};
@@ -67,7 +67,7 @@ void check_case(Random & random, int D, int g, int64_t n_live, int64_t k, bool r
     for_each_level([&] {
         const auto selector = make_layer_selector(kind_of(residual), {n_head, g, D, capacity, 1, 1, k, scale});
         selector->build(keys.view(), values.view(), head, n_built, weights);
-        for (int64_t i = n_built; i < n_live; ++i) selector->append(keys.view(), values.view(), head, i);
+        for (int64_t i = n_built; i < n_live; i++) selector->append(keys.view(), values.view(), head, i);
         CHECK(selector->clamped(head) == coded.n_clamped);
         SelectorScratch    scratch;
         std::vector<float> out(size_t(g * D) + 1, poison);
@@ -79,13 +79,13 @@ void check_case(Random & random, int D, int g, int64_t n_live, int64_t k, bool r
 
         KeyCodes codes(D, capacity, residual);
         codes.build(keys.view(), values.view(), head, n_built, weights);
-        for (int64_t i = n_built; i < n_live; ++i) codes.append(keys.view(), values.view(), head, i);
+        for (int64_t i = n_built; i < n_live; i++) codes.append(keys.view(), values.view(), head, i);
         check_scores(scores, codes, n_live, {q.data(), g, scale});
     });
 }
 
 void against_the_reference(Random & random) {
-    for (int i = 0; i < 300; ++i) {
+    for (int i = 0; i < 300; i++) {
         const int64_t n_live = random.one_of<int64_t>({1, 2, 31, 32, 33, 63, 64, 65, 97, 199, 255, 257});
         const int64_t k = random.one_of<int64_t>({1, 2, 7, 16, 31, n_live / 2 + 1, n_live - 1, n_live, n_live + 9});
         check_case(random, random.one_of({64, 96, 128, 256}), random.one_of({1, 2, 3, 4, 5, 6, 7, 8, 16}), n_live,
@@ -97,13 +97,13 @@ void against_the_reference(Random & random) {
 
 // Rows inside the coded ranges: appended or coded at once, the codes are the same.
 void append_equals_build(Random & random) {
-    for (int i = 0; i < 40; ++i) {
+    for (int i = 0; i < 40; i++) {
         const int  D = 64, g = 3;
         const bool residual = i % 2;
         Cache      keys(1, D, 200), values(1, D, 200);
         fill(random, keys, 0, 0, 100, false);
         fill(random, values, 0, 0, 100, false);
-        for (int64_t t = 100; t < 200; ++t) {  // the same rows in another order
+        for (int64_t t = 100; t < 200; t++) {  // the same rows in another order
             keys.set(0, t, keys.rows(0) + (199 - t) * D);
             values.set(0, t, values.rows(0) + (199 - t) * D);
         }
@@ -111,7 +111,7 @@ void append_equals_build(Random & random) {
         const auto          one   = make_layer_selector(kind_of(residual), shape),
                             whole = make_layer_selector(kind_of(residual), shape);
         one->build(keys.view(), values.view(), 0, 100, nullptr);
-        for (int64_t t = 100; t < 200; ++t) one->append(keys.view(), values.view(), 0, t);
+        for (int64_t t = 100; t < 200; t++) one->append(keys.view(), values.view(), 0, t);
         whole->build(keys.view(), values.view(), 0, 200, nullptr);
         CHECK(one->clamped(0) == 0);
         const auto         q = random.normals(g * D);
@@ -159,7 +159,7 @@ void drift(Random & random) {
         double             found = 0, found_fresh = 0;
         SelectorScratch    scratch, scratch_twin;
         std::vector<float> out(size_t(g * D), poison), out_twin(size_t(g * D), poison);
-        for (int64_t t = n_prompt; t < n_prompt + n_new; ++t) {
+        for (int64_t t = n_prompt; t < n_prompt + n_new; t++) {
             selector->append(keys.view(), values.view(), 0, t);
             twin->append(keys.view(), values.view(), 0, t);
 
@@ -167,11 +167,11 @@ void drift(Random & random) {
             reference::code_append(coded, keys.rows(0) + t * D, values.rows(0) + t * D);
             n_clamped += coded.n_clamped - before;
             clamped_since += coded.n_clamped - before;
-            ++n_since;
+            n_since++;
             if (n_since % 32 == 0 && 100 * clamped_since > 2 * n_since * (residual ? D : D / 2)) {
                 coded   = code_all(t + 1);
                 n_since = clamped_since = 0;
-                ++n_recoded;
+                n_recoded++;
             }
             CHECK(selector->clamped(0) == n_clamped);
             if (t % 100) continue;
@@ -200,13 +200,13 @@ void drift(Random & random) {
 
 // Channels that codes cannot like: constant, zero, enormous, one outlier; and new keys outside every range.
 void adversarial(Random & random) {
-    for (int i = 0; i < 60; ++i) {
+    for (int i = 0; i < 60; i++) {
         const int          D = random.one_of({64, 96, 128, 256}), g = random.one_of({1, 2, 3, 5, 8, 16});
         const bool         residual = i % 2;
         Cache              keys(1, D, 150), values(1, D, 150);
         std::vector<float> row(size_t(D), 0.0f);
-        for (int64_t t = 0; t < 150; ++t) {
-            for (int c = 0; c < D; ++c) {
+        for (int64_t t = 0; t < 150; t++) {
+            for (int c = 0; c < D; c++) {
                 const int kind = (c + i) % 6;
                 row[size_t(c)] = kind == 0   ? 1.5f
                                  : kind == 1 ? (t % 2 ? 65504.0f : -65504.0f)
@@ -244,7 +244,7 @@ void adversarial(Random & random) {
             const auto selector = make_layer_selector(kind_of(residual), {1, g, D, 150, 1, 1, 20, published_scale(D)});
             selector->build(keys.view(), values.view(), 0, 100, nullptr);
             SelectorScratch scratch;
-            for (int64_t n = 100; n <= 150; ++n) {
+            for (int64_t n = 100; n <= 150; n++) {
                 if (n > 100) selector->append(keys.view(), values.view(), 0, n - 1);
                 std::vector<float> out(size_t(g * D), poison);
                 selector->attend(keys.view(), values.view(), 0, n, q.data(), scratch, out.data());
@@ -264,7 +264,7 @@ void adversarial(Random & random) {
         const auto selector = make_layer_selector(kind_of(residual), {1, 1, 64, 90, 1, 1, 4, published_scale(64)});
         selector->build(keys.view(), values.view(), 0, 0, nullptr);
         SelectorScratch scratch;
-        for (int64_t n = 1; n <= 90; ++n) {
+        for (int64_t n = 1; n <= 90; n++) {
             selector->append(keys.view(), values.view(), 0, n - 1);
             std::vector<float> out(64, poison);
             selector->attend(keys.view(), values.view(), 0, n, q.data(), scratch, out.data());
@@ -278,14 +278,14 @@ void adversarial(Random & random) {
 // With most of the mass among the rows that were not chosen, the residual is what keeps the answer near the full one.
 void residual_helps(Random & random) {
     double with = 0, without = 0;
-    for (int i = 0; i < 20; ++i) {
+    for (int i = 0; i < 20; i++) {
         const int D = 64, g = 2, n = 400;
         Cache     keys(1, D, n), values(1, D, n);
         fill(random, keys, 0, 0, n, false);
         fill(random, values, 0, 0, n, false);
         const auto           q = random.normals(g * D, 0.3f);
         std::vector<int32_t> all;
-        for (int t = 0; t < n; ++t) all.push_back(t);
+        for (int t = 0; t < n; t++) all.push_back(t);
         const auto full = reference::attention(head_of(keys, values, 0, n), {q.data(), g, published_scale(D)}, all);
         for (const bool residual : {false, true}) {
             const auto selector = make_layer_selector(kind_of(residual), {1, g, D, n, 1, 1, 40, published_scale(D)});
@@ -293,7 +293,7 @@ void residual_helps(Random & random) {
             SelectorScratch    scratch;
             std::vector<float> out(size_t(g * D), poison);
             selector->attend(keys.view(), values.view(), 0, n, q.data(), scratch, out.data());
-            for (size_t c = 0; c < out.size(); ++c)
+            for (size_t c = 0; c < out.size(); c++)
                 (residual ? with : without) += std::pow(double(out[c]) - full[c], 2);
         }
     }

@@ -69,7 +69,7 @@ struct Cache {
           exact(size_t(n_head_) * size_t(capacity_) * size_t(D_), poison) {}
 
     void set(int head, int64_t index, const float * row) {
-        for (int c = 0; c < D; ++c) {
+        for (int c = 0; c < D; c++) {
             const f16_bits half                                                              = f16_from_f32(row[c]);
             halves[size_t(head) * head_elems + size_t(index) * row_elems + size_t(c)]        = half;
             exact[(size_t(head) * size_t(capacity) + size_t(index)) * size_t(D) + size_t(c)] = f32_from_f16(half);
@@ -88,10 +88,10 @@ inline reference::Head head_of(const Cache & keys, const Cache & values, int hea
 // makes exact duplicates, so ties.
 inline void fill(Random & random, Cache & cache, int head, int64_t first, int64_t end, bool repeats, float drift = 0) {
     std::vector<float> mean = random.normals(cache.D), spread = random.normals(cache.D), row(size_t(cache.D), 0.0f);
-    for (int64_t i = first; i < end; ++i) {
+    for (int64_t i = first; i < end; i++) {
         const bool again = repeats && i > first && random.integer(0, 2) == 0;
         if (!again)
-            for (int c = 0; c < cache.D; ++c) {
+            for (int c = 0; c < cache.D; c++) {
                 const size_t s = size_t(c);
                 row[s] = mean[s] + 0.5f * (row[s] - mean[s]) + spread[s] * random.normal() + drift * float(i - first);
             }
@@ -109,11 +109,11 @@ inline bool is_top_k(const std::vector<float> & scores, const std::vector<int32_
     std::sort(sorted.begin(), sorted.end(), std::greater<float>());
     const double      cut = double(sorted[chosen.size() - 1]);
     std::vector<bool> inside(scores.size(), false);
-    for (size_t i = 0; i < chosen.size(); ++i) {
+    for (size_t i = 0; i < chosen.size(); i++) {
         if (chosen[i] < 0 || size_t(chosen[i]) >= scores.size() || (i && chosen[i] <= chosen[i - 1])) return false;
         inside[size_t(chosen[i])] = true;
     }
-    for (size_t i = 0; i < scores.size(); ++i) {
+    for (size_t i = 0; i < scores.size(); i++) {
         if (inside[i] && scores[i] < cut * (1 - tolerance) - 1e-30) return false;
         if (!inside[i] && scores[i] > cut * (1 + tolerance) + 1e-30) return false;
     }
@@ -125,7 +125,7 @@ inline void check_outputs(const std::vector<float> & out, const std::vector<floa
                           double tolerance = 1e-5) {
     double largest = 1e-3, worst = 0;
     for (const float x : expected) largest = std::max(largest, std::fabs(double(x)));
-    for (size_t i = 0; i < expected.size(); ++i) {
+    for (size_t i = 0; i < expected.size(); i++) {
         const double error = std::fabs(double(out[i]) - double(expected[i]));
         worst              = error <= worst ? worst : error;  // NaN comes through
     }

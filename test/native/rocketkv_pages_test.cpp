@@ -13,9 +13,9 @@ std::vector<float> queries(Random & random, int g, int D) {
     if (kind == 0) std::fill(q.begin(), q.end(), 0.0f);        // all heads zero: uniform, never NaN
     if (kind == 1) std::fill(q.begin(), q.begin() + D, 0.0f);  // one head zero
     if (kind == 2)                                             // heads that cancel: sign sums of exactly zero
-        for (int c = 0; c < D && g > 1; ++c) q[size_t(c)] = -q[size_t(D + c)];
+        for (int c = 0; c < D && g > 1; c++) q[size_t(c)] = -q[size_t(D + c)];
     if (kind == 3)  // one head lives where the others do not look
-        for (int c = 0; c < D; ++c) q[size_t(c)] = c == D - 1 ? 1e-6f : 0.0f;
+        for (int c = 0; c < D; c++) q[size_t(c)] = c == D - 1 ? 1e-6f : 0.0f;
     return q;
 }
 
@@ -30,7 +30,7 @@ void check_case(Random & random, SelectorKind kind, int D, int g, int64_t n_live
     fill(random, keys, head, 0, n_live, repeats);
     fill(random, values, head, 0, n_live, false);
     if (random.integer(0, 9) == 0)
-        for (int64_t i = 0; i < n_live; ++i) keys.set(head, i, keys.rows(head));  // constant keys
+        for (int64_t i = 0; i < n_live; i++) keys.set(head, i, keys.rows(head));  // constant keys
     const std::vector<float> q     = queries(random, g, D);
     const float              scale = some_scale(random, D);
     const reference::Query   query{q.data(), g, scale};
@@ -41,7 +41,7 @@ void check_case(Random & random, SelectorKind kind, int D, int g, int64_t n_live
     for_each_level([&] {
         const auto selector = make_layer_selector(kind, {n_head, g, D, capacity, page, r, k, scale});
         selector->build(keys.view(), values.view(), head, n_built, nullptr);
-        for (int64_t i = n_built; i < n_live; ++i) selector->append(keys.view(), values.view(), head, i);
+        for (int64_t i = n_built; i < n_live; i++) selector->append(keys.view(), values.view(), head, i);
         SelectorScratch    scratch;
         std::vector<float> out(size_t(g * D) + 1, poison);
         selector->attend(keys.view(), values.view(), head, n_live, q.data(), scratch, out.data());
@@ -62,7 +62,7 @@ void check_case(Random & random, SelectorKind kind, int D, int g, int64_t n_live
 }
 
 void against_the_reference(Random & random, SelectorKind kind) {
-    for (int i = 0; i < 250; ++i) {
+    for (int i = 0; i < 250; i++) {
         const int     D      = random.one_of({64, 96, 128, 256});
         const int     g      = random.one_of({1, 2, 3, 4, 5, 6, 7, 8, 16});
         const int64_t n_live = random.one_of<int64_t>({1, 2, 31, 32, 33, 63, 64, 65, 129, 199, 255, 257});
@@ -77,7 +77,7 @@ void against_the_reference(Random & random, SelectorKind kind) {
 
 // Page by page and token by token choose the very same rows, ties and all: the selector's own page scores decide both.
 void page_expansion(Random & random) {
-    for (int i = 0; i < 300; ++i) {
+    for (int i = 0; i < 300; i++) {
         const int     D = 32, page = random.integer(1, 8);
         const int64_t n_live = random.integer(2, 150), k = random.integer(1, int(n_live) - 1);
         Cache         keys(1, D, n_live), values(1, D, n_live);
@@ -106,7 +106,7 @@ void page_expansion(Random & random) {
 
 // A new question builds over an older, longer one; a rewound row does not leave its page's old bounds behind.
 void built_again(Random & random) {
-    for (int i = 0; i < 60; ++i) {
+    for (int i = 0; i < 60; i++) {
         const int           D = 64, g = 2, page = random.integer(1, 6);
         const int64_t       n_old = random.integer(40, 120), n_new = random.integer(20, 39);
         const SelectorShape shape{1, g, D, 120, page, random.integer(1, D), 9, published_scale(D)};
@@ -118,9 +118,9 @@ void built_again(Random & random) {
         used->build(keys.view(), values.view(), 0, n_old, nullptr);
         fill(random, keys, 0, 0, n_new, false);
         used->build(keys.view(), values.view(), 0, n_new - 10, nullptr);
-        for (int64_t t = n_new - 10; t < n_new; ++t) used->append(keys.view(), values.view(), 0, t);
+        for (int64_t t = n_new - 10; t < n_new; t++) used->append(keys.view(), values.view(), 0, t);
         fill(random, keys, 0, n_new - 5, n_new, false);  // five tokens taken back and written anew
-        for (int64_t t = n_new - 5; t < n_new; ++t) used->append(keys.view(), values.view(), 0, t);
+        for (int64_t t = n_new - 5; t < n_new; t++) used->append(keys.view(), values.view(), 0, t);
         fresh->build(keys.view(), values.view(), 0, n_new, nullptr);
         const auto         q = random.normals(g * D);
         SelectorScratch    a, b;
@@ -142,7 +142,7 @@ void exact_scores_of(Random & random) {
         std::vector<float> out(334, poison);
         exact_probabilities(keys.view(), 1, {q.data(), 5, scale}, 333, scratch, out.data());
         double worst = 0, sum = 0;
-        for (size_t i = 0; i < 333; ++i) {
+        for (size_t i = 0; i < 333; i++) {
             const double error = std::fabs(double(out[i]) - expected[i]) / (expected[i] + 1e-30);
             worst              = error <= worst ? worst : error;
             sum += out[i];

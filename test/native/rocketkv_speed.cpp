@@ -13,9 +13,9 @@ namespace {
 template <typename Call>
 double seconds(int calls, Call call) {
     double best = 1e9;
-    for (int round = 0; round < 5; ++round) {
+    for (int round = 0; round < 5; round++) {
         const auto start = std::chrono::steady_clock::now();
-        for (int i = 0; i < calls; ++i) call(i);
+        for (int i = 0; i < calls; i++) call(i);
         const std::chrono::duration<double> time = std::chrono::steady_clock::now() - start;
         best                                     = std::min(best, time.count() / calls);
     }
@@ -50,13 +50,13 @@ void attend(Random & random, SelectorKind kind, const char * name, SelectorShape
     shape.n_cache_head = 30;  // as many heads as leave the first-level cache, like the layers of a model do
     Cache      keys(shape.n_cache_head, shape.head_dim, n), values(shape.n_cache_head, shape.head_dim, n);
     const auto selector = make_layer_selector(kind, shape);
-    for (int head = 0; head < shape.n_cache_head; ++head) {
+    for (int head = 0; head < shape.n_cache_head; head++) {
         fill(random, keys, head, 0, n, false);
         fill(random, values, head, 0, n, false);
     }
     const double       build = seconds(1,
                                        [&](int) {
-                                     for (int head = 0; head < shape.n_cache_head; ++head)
+                                     for (int head = 0; head < shape.n_cache_head; head++)
                                          selector->build(keys.view(), values.view(), head, n, nullptr);
                                        }) /
                                shape.n_cache_head;

@@ -23,9 +23,9 @@ struct History {
         row_bytes += 6 * (type == RowType::q8_0 ? 1 : 4);  // rows need not touch
         head_bytes = row_bytes * size_t(n);
         bytes.assign(head_bytes * size_t(n_head), char(0x7f));
-        for (int head = 0; head < n_head; ++head) {
+        for (int head = 0; head < n_head; head++) {
             fill(random, cache, head, 0, n, repeats);
-            for (int64_t i = 0; i < n; ++i) write(head, i, cache.rows(head) + i * D);
+            for (int64_t i = 0; i < n; i++) write(head, i, cache.rows(head) + i * D);
         }
     }
 
@@ -33,17 +33,17 @@ struct History {
         char *             to = bytes.data() + size_t(head) * head_bytes + size_t(i) * row_bytes;
         std::vector<float> meant(row, row + D);
         if (type == RowType::f32) std::memcpy(to, row, size_t(D) * 4);
-        for (int c = 0; type == RowType::f16 && c < D; ++c) {
+        for (int c = 0; type == RowType::f16 && c < D; c++) {
             const uint16_t half = f16_from_f32(row[c]);
             std::memcpy(to + 2 * c, &half, 2);
         }
-        for (int b = 0; type == RowType::q8_0 && b < D / 32; ++b) {
+        for (int b = 0; type == RowType::q8_0 && b < D / 32; b++) {
             float top = 0;
-            for (int c = 0; c < 32; ++c) top = std::max(top, std::fabs(row[b * 32 + c]));
+            for (int c = 0; c < 32; c++) top = std::max(top, std::fabs(row[b * 32 + c]));
             const uint16_t half  = f16_from_f32(top / 127);
             const float    scale = f32_from_f16(half);
             std::memcpy(to + b * 34, &half, 2);
-            for (int c = 0; c < 32; ++c) {
+            for (int c = 0; c < 32; c++) {
                 const float  x    = scale > 0 ? row[b * 32 + c] / scale : 0;
                 const int8_t code = int8_t(std::clamp(std::round(x), -127.0f, 127.0f));
                 std::memcpy(to + b * 34 + 2 + c, &code, 1);
@@ -88,7 +88,7 @@ void check_case(Random & random, int D, int group, int64_t n, int window, int ke
         CHECK(std::isnan(scores[n_prefix]));
         CHECK_NEAR(mass, expected_mass, 1e-4 * expected_mass);
         double worst = 0;
-        for (size_t c = 0; c < n_prefix; ++c) {
+        for (size_t c = 0; c < n_prefix; c++) {
             const double error = std::fabs(double(scores[c]) - expected[c]) / (expected[c] + 1e-30);
             worst              = error <= worst ? worst : error;
         }
@@ -104,7 +104,7 @@ void check_case(Random & random, int D, int group, int64_t n, int window, int ke
             CHECK(int64_t(kept.rows.size()) == std::min(n_keep, n));
             CHECK(kept.mass >= 0 && kept.mass <= 1);
             bool window_last = true;
-            for (int i = 0; i < window; ++i)
+            for (int i = 0; i < window; i++)
                 window_last &= kept.rows[kept.rows.size() - size_t(window) + size_t(i)] == n - window + i;
             CHECK(window_last);
             if (n_keep >= n) {
@@ -122,9 +122,9 @@ void check_case(Random & random, int D, int group, int64_t n, int window, int ke
             }
         }
         double worst_importance = 0;
-        for (int c = 0; c < D; ++c) {
+        for (int c = 0; c < D; c++) {
             double sum = 0;
-            for (int i = 0; i < voters * window; ++i) sum += double(voting[i * D + c]) * double(voting[i * D + c]);
+            for (int i = 0; i < voters * window; i++) sum += double(voting[i * D + c]) * double(voting[i * D + c]);
             const double error = std::fabs(importance[size_t(c)] - sum / (voters * window));
             worst_importance   = error <= worst_importance ? worst_importance : error;
         }
@@ -133,7 +133,7 @@ void check_case(Random & random, int D, int group, int64_t n, int window, int ke
 }
 
 void scores_and_rows(Random & random) {
-    for (int i = 0; i < 90; ++i)
+    for (int i = 0; i < 90; i++)
         check_case(random, random.one_of({64, 96, 128, 256}), random.one_of({1, 2, 3, 4, 5, 6, 7, 8, 16}),
                    random.one_of<int64_t>({1, 2, 31, 32, 33, 63, 64, 65, 97, 145, 301}), random.integer(1, 33),
                    random.one_of({1, 15, 63}), random.one_of({RowType::f16, RowType::q8_0, RowType::f32}),
@@ -149,7 +149,7 @@ void constant_keys(Random & random) {
     const int     D = 64, window = 4;
     const int64_t n = 200;
     History       history(random, RowType::f16, 1, D, n, false);
-    for (int64_t i = 1; i < n; ++i)
+    for (int64_t i = 1; i < n; i++)
         std::memcpy(history.bytes.data() + size_t(i) * history.row_bytes, history.bytes.data(), size_t(D) * 2);
     const std::vector<float> q = random.normals(3 * window * D);
     for_each_level([&] {
@@ -158,10 +158,10 @@ void constant_keys(Random & random) {
         stage1_keep(history.view(), {q.data(), 3, window, D, published_scale(D)}, {0, Grouping::kv_group},
                     {Pooling::max, 15, 54}, scratch, kept, nullptr);
         bool lowest = kept.rows.size() == 54;
-        for (int i = 0; i < 50 && lowest; ++i) lowest = kept.rows[size_t(i)] == i;
+        for (int i = 0; i < 50 && lowest; i++) lowest = kept.rows[size_t(i)] == i;
         CHECK(lowest);
         double mass = 0;  // row i of the window spreads evenly over the 197 + i columns it sees
-        for (int i = 0; i < window; ++i) mass += (51.0 + i) / (197 + i) / window;
+        for (int i = 0; i < window; i++) mass += (51.0 + i) / (197 + i) / window;
         CHECK_NEAR(kept.mass, mass, 1e-5);
     });
 }
@@ -178,21 +178,21 @@ void rounds(Random & random) {
     float mass = 0, mass_of_one = 0, mass_sum = 0;
     stage1_scores(history.view(), {q.data(), group, window, D, published_scale(D)}, {0, Grouping::kv_group}, scratch,
                   together.data(), mass);
-    for (int head = 0; head < group; ++head) {
+    for (int head = 0; head < group; head++) {
         stage1_scores(history.view(), {q.data(), group, window, D, published_scale(D)}, {head, Grouping::query_head},
                       scratch, apart.data(), mass_of_one);
-        for (size_t i = 0; i < sum.size(); ++i) sum[i] += apart[i];
+        for (size_t i = 0; i < sum.size(); i++) sum[i] += apart[i];
         mass_sum += mass_of_one;
     }
     double worst = 0;
-    for (size_t i = 0; i < sum.size(); ++i)
+    for (size_t i = 0; i < sum.size(); i++)
         worst = std::max(worst, double(std::fabs(sum[i] - together[i]) / (sum[i] + 1e-30f)));
     CHECK_NEAR(worst, 0, 1e-5);
     CHECK_NEAR(mass, mass_sum, 1e-4 * mass_sum);
 }
 
 void pooling(Random & random) {
-    for (int i = 0; i < 300; ++i) {
+    for (int i = 0; i < 300; i++) {
         const int64_t      n = random.integer(0, 400);
         std::vector<float> s(static_cast<size_t>(n));
         for (float & x : s) x = std::exp(random.normal(8));  // twenty orders of magnitude side by side
@@ -206,7 +206,7 @@ void pooling(Random & random) {
         pool_triangle(s.data(), n, scratch, out.data());
         const auto expected = reference::pool_triangle(s);
         double     worst    = 0;
-        for (size_t c = 0; c < s.size(); ++c) {
+        for (size_t c = 0; c < s.size(); c++) {
             const double error = std::fabs(double(out[c]) - expected[c]) / (expected[c] + 1e-38);
             worst              = error <= worst ? worst : error;
         }
@@ -216,7 +216,7 @@ void pooling(Random & random) {
 }
 
 void best_of(Random & random) {
-    for (int i = 0; i < 500; ++i) {
+    for (int i = 0; i < 500; i++) {
         const int64_t      n = random.integer(0, i % 5 ? 300 : 4000);
         std::vector<float> s(static_cast<size_t>(n));
         const int          kind = random.integer(0, 4);
@@ -243,7 +243,7 @@ void zeros_of_both_signs() {
                                          {0.0f, -0.0f, -0.0f, 0.0f, -3.0f},
                                          {-0.0f, 0.0f, 1.0f, -0.0f, 0.0f},
                                          {-0.0f, -0.0f, -0.0f, -0.0f, -0.0f}})
-        for (int64_t k = 0; k <= 5; ++k)
+        for (int64_t k = 0; k <= 5; k++)
             for_each_level([&] {
                 std::vector<int32_t> out(size_t(k) + 1, -7);
                 CHECK(top_k_ascending(s.data(), 5, k, out.data()) == k);
@@ -255,7 +255,7 @@ void zeros_of_both_signs() {
 
 void halves() {
     bool there_and_back = true;
-    for (uint32_t bits = 0; bits < 0x10000; ++bits) {
+    for (uint32_t bits = 0; bits < 0x10000; bits++) {
         const float x = f32_from_f16(uint16_t(bits));
         there_and_back &= std::isnan(x) || f16_from_f32(x) == bits;
     }
@@ -265,7 +265,7 @@ void halves() {
     CHECK(f16_from_f32(0x1.8p-24f) == 2 && f16_from_f32(0x1p-25f) == 0 && f16_from_f32(0x1.000002p-25f) == 1);
     for_each_level([&] {
         std::vector<uint16_t> in, back(65536 - 2048, 0);
-        for (uint32_t bits = 0; bits < 0x10000; ++bits)
+        for (uint32_t bits = 0; bits < 0x10000; bits++)
             if ((bits & 0x7c00) != 0x7c00) in.push_back(uint16_t(bits));
         in.resize(back.size());
         std::vector<float> x(in.size(), poison);
@@ -283,10 +283,10 @@ void gather(Random & random) {
         stage1_gather(history.view(), 1, {0, 3, 4, 17, 49}, compact.view(), 1);
         bool          same = true, untouched = true;
         const int32_t kept[] = {0, 3, 4, 17, 49};
-        for (int i = 0; i < 5; ++i)
-            for (int c = 0; c < 96; ++c)
+        for (int i = 0; i < 5; i++)
+            for (int c = 0; c < 96; c++)
                 same &= compact.view().row(1, i)[c] == f16_from_f32(history.rows(1)[kept[i] * 96 + c]);
-        for (int c = 0; c < 96; ++c)
+        for (int c = 0; c < 96; c++)
             untouched &= compact.view().row(1, 5)[c] == 0x7e00 && compact.view().row(0, 0)[c] == 0x7e00;
         CHECK(same);
         CHECK(untouched);

@@ -35,25 +35,25 @@ class CodesResidualSelector final : public CodesSelector {
         const int          D        = shape_.head_dim;
         const int64_t      n_chosen = int64_t(scratch.chosen.size());
         const int64_t      stride   = codes.padded(n_live);
-        float * const      a        = scratch.page_scores.data();                     // [g][stride]
-        float * const      s        = at_least(scratch.probabilities, g * n_chosen);  // [g][n_chosen]
-        scaled_logits(k, head, query(q), chosen_rows(scratch), scratch, s, n_chosen);
+        float * const      coded    = scratch.logits.data();                          // [g][stride]
+        float * const      exact    = at_least(scratch.probabilities, g * n_chosen);  // [g][n_chosen]
+        scaled_logits(k, head, query(q), chosen_rows(scratch), scratch, exact, n_chosen);
 
         float * const rest  = at_least(scratch.rows, int64_t(g) * (D + 2));  // [g][D] of sign sums, then totals
         float * const total = rest + int64_t(g) * D;                         // [g] weight of the others
         float * const share = total + g;                                     // [g] 1 / weight of all
-        for (int h = 0; h < g; ++h) {
-            float * const ah = a + h * stride;
-            float * const sh = s + h * n_chosen;
-            for (const int32_t i : scratch.chosen) ah[i] = -INFINITY;
-            const float top = std::max(cpu.maximum(ah, n_live), cpu.maximum(sh, n_chosen));
-            total[h]        = cpu.exp_terms(ah, n_live, top, ah);
-            share[h]        = 1.0f / (total[h] + cpu.exp_terms(sh, n_chosen, top, sh));
+        for (int h = 0; h < g; h++) {
+            float * const of_others = coded + h * stride;
+            float * const of_chosen = exact + h * n_chosen;
+            for (const int32_t i : scratch.chosen) of_others[i] = -INFINITY;
+            const float top = std::max(cpu.maximum(of_others, n_live), cpu.maximum(of_chosen, n_chosen));
+            total[h]        = cpu.exp_terms(of_others, n_live, top, of_others);
+            share[h]        = 1.0f / (total[h] + cpu.exp_terms(of_chosen, n_chosen, top, of_chosen));
         }
-        cpu.row_sums(v.row(head, 0), v.row_elems, scratch.chosen.data(), n_chosen, D, s, n_chosen, g, out);
-        codes.add_values(a, stride, g, n_live, total, rest, out);
-        for (int h = 0; h < g; ++h)
-            for (int c = 0; c < D; ++c) out[h * D + c] *= share[h];
+        cpu.row_sums(v.row(head, 0), v.row_elems, scratch.chosen.data(), n_chosen, D, exact, n_chosen, g, out);
+        codes.add_values(coded, stride, g, n_live, total, rest, out);
+        for (int h = 0; h < g; h++)
+            for (int c = 0; c < D; c++) out[h * D + c] *= share[h];
     }
 };
 

@@ -19,10 +19,10 @@ void CodesSelector::choose(int head, int64_t n_live, const float * q, SelectorSc
     const int        g      = shape_.group;
     const int64_t    stride = codes.padded(n_live);
     float * const    folded = at_least(scratch.rows, int64_t(g) * (codes.n_coded() + 1));
-    float * const    a      = at_least(scratch.page_scores, g * stride);
+    float * const    logits = at_least(scratch.logits, g * stride);
     float * const    scores = at_least(scratch.token_scores, n_live);
-    codes.scores(query(q), n_live, folded, a, stride);
-    summed_probabilities(a, stride, g, n_live, 1, 1, scratch, scores);
+    codes.scores(query(q), n_live, folded, logits, stride);
+    summed_probabilities(logits, stride, g, n_live, 1, 1, scratch, scores);
     scratch.chosen.resize(size_t(shape_.k));
     top_k_ascending(scores, n_live, shape_.k, scratch.chosen.data());
 }

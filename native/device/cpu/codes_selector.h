@@ -25,7 +25,7 @@ class CodesSelector : public LayerSelector {
 
   protected:
     HeadQuery query(const float * q) const { return {q, shape_.group, shape_.scale}; }
-    // The k best rows by their codes, into scratch.chosen; scratch.page_scores keeps the coded logits [g][padded].
+    // The k best rows by their codes, into scratch.chosen; scratch.logits keeps the coded logits [g][padded].
     void choose(int head, int64_t n_live, const float * q, SelectorScratch & scratch) const;
 
     const SelectorShape   shape_;

@@ -11,12 +11,12 @@
 namespace rocketdoc {
 
 // Query rows of stage 1 are packed in panels of this many, channel-major, so that a lane is a query row on every ISA.
-constexpr int panel_rows = 32;
+constexpr int PANEL_ROWS = 32;
 // Keys of stage 1 are converted and used in blocks of this many; a short block is padded with zero keys.
-constexpr int key_block = 48;
+constexpr int KEY_BLOCK = 48;
 // Coded tokens and page summaries are laid out in blocks of this many tokens / pages.
-constexpr int code_block = 32;
-constexpr int page_block = 64;
+constexpr int CODE_BLOCK = 32;
+constexpr int PAGE_BLOCK = 64;
 
 struct CpuKernels {
     const char * name;
@@ -25,23 +25,24 @@ struct CpuKernels {
     void (*f16_from_f32)(const float * in, int64_t n, uint16_t * out);
     void (*f32_from_q8_0)(const void * row, int64_t n, float * out);  // n: a multiple of 32
 
-    // Stage 1. panel: [D][panel_rows] f32, already scaled. keys: [key_block][D] f32. logits: [key_block][panel_rows].
+    // Stage 1. panel: [D][PANEL_ROWS] f32, already scaled. keys: [KEY_BLOCK][D] f32. logits: [KEY_BLOCK][PANEL_ROWS].
     void (*panel_logits)(const float * panel, const float * keys, int head_dim, float * logits);
-    // In place: logits [n_keys][panel_rows] -> exp(logit - top), where top [panel_rows] is the running maximum
-    // including this block; sum [panel_rows] is carried along. A logit of -inf counts as not seen.
+    // In place: logits [n_keys][PANEL_ROWS] -> exp(logit - top), where top [PANEL_ROWS] is the running maximum
+    // including this block; sum [PANEL_ROWS] is carried along. A logit of -inf counts as not seen.
     void (*panel_exp)(float * logits, int n_keys, float * top, float * sum);
     // scores[c] += sum over the panel's rows of terms[c][row] * weight[row].
     void (*panel_weigh)(const float * terms, int n_keys, const float * weight, float * scores);
 
-    // Stage 2, paged summaries. a[h][p] = sum over i < r of q[h][i] * plane_i[p], where plane_i = planes + offset[i]
-    // holds f16 over pages, readable up to a multiple of page_block; stride too is such a multiple. q: [g][r].
+    // Stage 2, paged summaries. logits[h][p] = sum over i < r of q[h][i] * plane_i[p], where plane_i = planes +
+    // offset[i] holds f16 over pages, readable up to a multiple of PAGE_BLOCK; stride too is such a multiple. q:
+    // [g][r].
     void (*page_scores)(const uint16_t * planes, const int64_t * offset, int r, const float * q, int g, int64_t n_pages,
-                        float * a, int64_t stride);
-    // Stage 2, codes. A block of code_block tokens is n4/2 lines of 4-bit codes (a byte: channels 2j | 2j+1 << 4), then
+                        float * logits, int64_t stride);
+    // Stage 2, codes. A block of CODE_BLOCK tokens is n4/2 lines of 4-bit codes (a byte: channels 2j | 2j+1 << 4), then
     // n2/4 lines of 2-bit codes (4 channels a byte); a line holds one byte per token. q: [g][n4 + n2], the steps folded
-    // in. a[h][p] = base[h] + sum q * code, written up to a multiple of code_block tokens.
+    // in. logits[h][p] = base[h] + sum q * code, written up to a multiple of CODE_BLOCK tokens.
     void (*code_scores)(const uint8_t * codes, int n4, int n2, const float * q, const float * base, int g,
-                        int64_t n_tokens, float * a, int64_t stride);
+                        int64_t n_tokens, float * logits, int64_t stride);
     // out[h][c] = sum over tokens of w[h][p] * (bit c of signs[p] ? 1 : 0). signs: [n][head_dim / 8].
     void (*sign_sums)(const uint8_t * signs, int64_t n_tokens, int head_dim, const float * w, int64_t stride, int g,
                       float * out);

@@ -18,10 +18,10 @@
 
 namespace {
 
-using rocketdoc::code_block;
-using rocketdoc::key_block;
-using rocketdoc::page_block;
-using rocketdoc::panel_rows;
+using rocketdoc::CODE_BLOCK;
+using rocketdoc::KEY_BLOCK;
+using rocketdoc::PAGE_BLOCK;
+using rocketdoc::PANEL_ROWS;
 
 // e^x for x <= 0, as 2^n * 2^f; relative error below 2e-7 + 1e-7 |x|. 0 below the smallest normal result, so -inf gives
 // 0. NaN gives almost 0: a broken key loses.
@@ -41,26 +41,26 @@ inline vf vexp(vf x) {
 
 // A tail of n < lanes floats; the rest is `fill`.
 inline vf vload_tail(const float * p, int64_t n, float fill) {
-    float buffer[lanes];
-    for (int i = 0; i < lanes; ++i) buffer[i] = i < n ? p[i] : fill;
+    float buffer[LANES];
+    for (int i = 0; i < LANES; i++) buffer[i] = i < n ? p[i] : fill;
     return vload(buffer);
 }
 inline void vstore_tail(float * p, int64_t n, vf x) {
-    float buffer[lanes];
+    float buffer[LANES];
     vstore(buffer, x);
-    for (int i = 0; i < n; ++i) p[i] = buffer[i];
+    for (int i = 0; i < n; i++) p[i] = buffer[i];
 }
 
 void f32_from_f16_rows(const uint16_t * in, int64_t n, float * out) {
     int64_t i = 0;
-    for (; i + lanes <= n; i += lanes) vstore(out + i, vload_f16(in + i));
-    for (; i < n; ++i) out[i] = rocketdoc::f32_from_f16(in[i]);
+    for (; i + LANES <= n; i += LANES) vstore(out + i, vload_f16(in + i));
+    for (; i < n; i++) out[i] = rocketdoc::f32_from_f16(in[i]);
 }
 
 void f16_from_f32_rows(const float * in, int64_t n, uint16_t * out) {
     int64_t i = 0;
-    for (; i + lanes <= n; i += lanes) vstore_f16(out + i, vload(in + i));
-    for (; i < n; ++i) out[i] = rocketdoc::f16_from_f32(in[i]);
+    for (; i + LANES <= n; i += LANES) vstore_f16(out + i, vload(in + i));
+    for (; i < n; i++) out[i] = rocketdoc::f16_from_f32(in[i]);
 }
 
 void f32_from_q8_0_row(const void * row, int64_t n, float * out) {
@@ -69,45 +69,45 @@ void f32_from_q8_0_row(const void * row, int64_t n, float * out) {
         uint16_t half;
         memcpy(&half, block, 2);
         const vf scale = vset(rocketdoc::f32_from_f16(half));
-        for (int j = 0; j < 32; j += lanes) vstore(out + i + j, vmul(scale, vload_i8((const int8_t *) block + 2 + j)));
+        for (int j = 0; j < 32; j += LANES) vstore(out + i + j, vmul(scale, vload_i8((const int8_t *) block + 2 + j)));
     }
 }
 
 // ---- stage 1 ----
 
 void panel_logits(const float * panel, const float * keys, int head_dim, float * logits) {
-    static_assert(key_block % tile_keys == 0 && panel_rows % (2 * lanes) == 0, "register tiles divide the block");
-    for (int row = 0; row < panel_rows; row += 2 * lanes) {
-        for (int key = 0; key < key_block; key += tile_keys) {
-            vf            sum[tile_keys][2];
+    static_assert(KEY_BLOCK % TILE_KEYS == 0 && PANEL_ROWS % (2 * LANES) == 0, "register tiles divide the block");
+    for (int row = 0; row < PANEL_ROWS; row += 2 * LANES) {
+        for (int key = 0; key < KEY_BLOCK; key += TILE_KEYS) {
+            vf            sum[TILE_KEYS][2];
             const float * q = panel + row;
             const float * k = keys + int64_t(key) * head_dim;
-            for (int i = 0; i < tile_keys; ++i) sum[i][0] = sum[i][1] = vset(0);
-            for (int c = 0; c < head_dim; ++c) {
-                const vf q0 = vload(q + int64_t(c) * panel_rows);
-                const vf q1 = vload(q + int64_t(c) * panel_rows + lanes);
-                for (int i = 0; i < tile_keys; ++i) {
+            for (int i = 0; i < TILE_KEYS; i++) sum[i][0] = sum[i][1] = vset(0);
+            for (int c = 0; c < head_dim; c++) {
+                const vf q0 = vload(q + int64_t(c) * PANEL_ROWS);
+                const vf q1 = vload(q + int64_t(c) * PANEL_ROWS + LANES);
+                for (int i = 0; i < TILE_KEYS; i++) {
                     const vf x = vset(k[int64_t(i) * head_dim + c]);
                     sum[i][0]  = vfma(q0, x, sum[i][0]);
                     sum[i][1]  = vfma(q1, x, sum[i][1]);
                 }
             }
-            for (int i = 0; i < tile_keys; ++i) {
-                vstore(logits + int64_t(key + i) * panel_rows + row, sum[i][0]);
-                vstore(logits + int64_t(key + i) * panel_rows + row + lanes, sum[i][1]);
+            for (int i = 0; i < TILE_KEYS; i++) {
+                vstore(logits + int64_t(key + i) * PANEL_ROWS + row, sum[i][0]);
+                vstore(logits + int64_t(key + i) * PANEL_ROWS + row + LANES, sum[i][1]);
             }
         }
     }
 }
 
 void panel_exp(float * logits, int n_keys, float * top, float * sum) {
-    for (int row = 0; row < panel_rows; row += lanes) {
+    for (int row = 0; row < PANEL_ROWS; row += LANES) {
         const vf before = vload(top + row);
         vf       now    = before;
-        for (int key = 0; key < n_keys; ++key) now = vmax(vload(logits + key * panel_rows + row), now);
+        for (int key = 0; key < n_keys; key++) now = vmax(vload(logits + key * PANEL_ROWS + row), now);
         vf total = vmul(vload(sum + row), vexp(vsub(before, now)));
-        for (int key = 0; key < n_keys; ++key) {
-            float *  at   = logits + key * panel_rows + row;
+        for (int key = 0; key < n_keys; key++) {
+            float *  at   = logits + key * PANEL_ROWS + row;
             const vf term = vexp(vsub(vload(at), now));
             total         = vadd(total, term);
             vstore(at, term);
@@ -118,11 +118,11 @@ void panel_exp(float * logits, int n_keys, float * top, float * sum) {
 }
 
 void panel_weigh(const float * terms, int n_keys, const float * weight, float * scores) {
-    vf w[panel_rows / lanes];
-    for (int j = 0; j < panel_rows / lanes; ++j) w[j] = vload(weight + j * lanes);
-    for (int key = 0; key < n_keys; ++key) {
+    vf w[PANEL_ROWS / LANES];
+    for (int j = 0; j < PANEL_ROWS / LANES; j++) w[j] = vload(weight + j * LANES);
+    for (int key = 0; key < n_keys; key++) {
         vf sum = vset(0);
-        for (int j = 0; j < panel_rows / lanes; ++j) sum = vfma(w[j], vload(terms + key * panel_rows + j * lanes), sum);
+        for (int j = 0; j < PANEL_ROWS / LANES; j++) sum = vfma(w[j], vload(terms + key * PANEL_ROWS + j * LANES), sum);
         scores[key] += vsum(sum);
     }
 }
@@ -130,40 +130,40 @@ void panel_weigh(const float * terms, int n_keys, const float * weight, float * 
 // ---- stage 2: choosing ----
 
 template <int G>
-void page_scores_of(const uint16_t * planes, const int64_t * offset, int r, const float * q, int64_t n_pages, float * a,
-                    int64_t stride) {
+void page_scores_of(const uint16_t * planes, const int64_t * offset, int r, const float * q, int64_t n_pages,
+                    float * logits, int64_t stride) {
     constexpr int wide = 4;  // vectors of pages a tile
-    for (int64_t page = 0; page < n_pages; page += wide * lanes) {
+    for (int64_t page = 0; page < n_pages; page += wide * LANES) {
         vf sum[G][wide];
-        for (int h = 0; h < G; ++h)
-            for (int j = 0; j < wide; ++j) sum[h][j] = vset(0);
-        for (int i = 0; i < r; ++i) {
+        for (int h = 0; h < G; h++)
+            for (int j = 0; j < wide; j++) sum[h][j] = vset(0);
+        for (int i = 0; i < r; i++) {
             const uint16_t * plane = planes + offset[i] + page;
-            ROCKETKV_PREFETCH(plane + 2 * wide * lanes);
+            ROCKETKV_PREFETCH(plane + 2 * wide * LANES);
             vf x[wide];
-            for (int j = 0; j < wide; ++j) x[j] = vload_f16(plane + j * lanes);
-            for (int h = 0; h < G; ++h) {
+            for (int j = 0; j < wide; j++) x[j] = vload_f16(plane + j * LANES);
+            for (int h = 0; h < G; h++) {
                 const vf qh = vset(q[h * r + i]);
-                for (int j = 0; j < wide; ++j) sum[h][j] = vfma(qh, x[j], sum[h][j]);
+                for (int j = 0; j < wide; j++) sum[h][j] = vfma(qh, x[j], sum[h][j]);
             }
         }
-        for (int h = 0; h < G; ++h)
-            for (int j = 0; j < wide; ++j) vstore(a + h * stride + page + j * lanes, sum[h][j]);
+        for (int h = 0; h < G; h++)
+            for (int j = 0; j < wide; j++) vstore(logits + h * stride + page + j * LANES, sum[h][j]);
     }
 }
 
 void page_scores(const uint16_t * planes, const int64_t * offset, int r, const float * q, int g, int64_t n_pages,
-                 float * a, int64_t stride) {
-    static_assert(page_block % (4 * lanes) == 0, "a tile of pages divides the padding");
+                 float * logits, int64_t stride) {
+    static_assert(PAGE_BLOCK % (4 * LANES) == 0, "a tile of pages divides the padding");
     for (int h = 0; h < g;) {
-        const int     n  = g - h < max_heads ? g - h : max_heads;
+        const int     n  = g - h < MAX_HEADS ? g - h : MAX_HEADS;
         const float * qh = q + int64_t(h) * r;
-        float *       ah = a + h * stride;
+        float *       lh = logits + h * stride;
         switch (n) {
-            case 1: page_scores_of<1>(planes, offset, r, qh, n_pages, ah, stride); break;
-            case 2: page_scores_of<2>(planes, offset, r, qh, n_pages, ah, stride); break;
-            case 3: page_scores_of<3>(planes, offset, r, qh, n_pages, ah, stride); break;
-            default: page_scores_of<4>(planes, offset, r, qh, n_pages, ah, stride); break;
+            case 1: page_scores_of<1>(planes, offset, r, qh, n_pages, lh, stride); break;
+            case 2: page_scores_of<2>(planes, offset, r, qh, n_pages, lh, stride); break;
+            case 3: page_scores_of<3>(planes, offset, r, qh, n_pages, lh, stride); break;
+            default: page_scores_of<4>(planes, offset, r, qh, n_pages, lh, stride); break;
         }
         h += n;
     }
@@ -171,21 +171,21 @@ void page_scores(const uint16_t * planes, const int64_t * offset, int r, const f
 
 template <int G>
 void code_scores_of(const uint8_t * codes, int n4, int n2, const float * q, const float * base, int64_t n_tokens,
-                    float * a, int64_t stride) {
-    const int64_t block_bytes = int64_t(n4 / 2 + n2 / 4) * code_block;
+                    float * logits, int64_t stride) {
+    const int64_t block_bytes = int64_t(n4 / 2 + n2 / 4) * CODE_BLOCK;
     const int     n           = n4 + n2;
-    constexpr int odd         = 4 * G + 8 <= registers ? 1 : 0;  // two chains a sum hide the latency of the addition
-    for (int64_t token = 0; token < n_tokens; token += code_block, codes += block_bytes) {
-        for (int t = 0; t < code_block; t += 2 * lanes) {
+    constexpr int odd         = 4 * G + 8 <= REGISTERS ? 1 : 0;  // two chains a sum hide the latency of the addition
+    for (int64_t token = 0; token < n_tokens; token += CODE_BLOCK, codes += block_bytes) {
+        for (int t = 0; t < CODE_BLOCK; t += 2 * LANES) {
             vf sum[1 + odd][G][2];
-            for (int h = 0; h < G; ++h)
-                for (int j = 0; j < 2; ++j) sum[odd][h][j] = vset(0), sum[0][h][j] = vset(base[h]);
+            for (int h = 0; h < G; h++)
+                for (int j = 0; j < 2; j++) sum[odd][h][j] = vset(0), sum[0][h][j] = vset(base[h]);
             const uint8_t * line = codes + t;
-            for (int c = 0; c < n4; c += 2, line += code_block) {
-                const vi x0 = vload_u8(line), x1 = vload_u8(line + lanes);
+            for (int c = 0; c < n4; c += 2, line += CODE_BLOCK) {
+                const vi x0 = vload_u8(line), x1 = vload_u8(line + LANES);
                 const vf lo0 = vcode<0, 15>(x0), lo1 = vcode<0, 15>(x1);
                 const vf hi0 = vcode<4, 15>(x0), hi1 = vcode<4, 15>(x1);
-                for (int h = 0; h < G; ++h) {
+                for (int h = 0; h < G; h++) {
                     const vf q0 = vset(q[h * n + c]), q1 = vset(q[h * n + c + 1]);
                     sum[0][h][0]   = vfma(q0, lo0, sum[0][h][0]);
                     sum[0][h][1]   = vfma(q0, lo1, sum[0][h][1]);
@@ -193,11 +193,11 @@ void code_scores_of(const uint8_t * codes, int n4, int n2, const float * q, cons
                     sum[odd][h][1] = vfma(q1, hi1, sum[odd][h][1]);
                 }
             }
-            for (int c = n4; c < n; c += 4, line += code_block) {
-                for (int j = 0; j < 2; ++j) {
-                    const vi x  = vload_u8(line + j * lanes);
+            for (int c = n4; c < n; c += 4, line += CODE_BLOCK) {
+                for (int j = 0; j < 2; j++) {
+                    const vi x  = vload_u8(line + j * LANES);
                     const vf x0 = vcode<0, 3>(x), x1 = vcode<2, 3>(x), x2 = vcode<4, 3>(x), x3 = vcode<6, 3>(x);
-                    for (int h = 0; h < G; ++h) {
+                    for (int h = 0; h < G; h++) {
                         const float * qh = q + h * n + c;
                         sum[0][h][j]     = vfma(vset(qh[0]), x0, sum[0][h][j]);
                         sum[odd][h][j]   = vfma(vset(qh[1]), x1, sum[odd][h][j]);
@@ -206,25 +206,25 @@ void code_scores_of(const uint8_t * codes, int n4, int n2, const float * q, cons
                     }
                 }
             }
-            for (int h = 0; h < G; ++h)
-                for (int j = 0; j < 2; ++j)
-                    vstore(a + h * stride + token + t + j * lanes,
+            for (int h = 0; h < G; h++)
+                for (int j = 0; j < 2; j++)
+                    vstore(logits + h * stride + token + t + j * LANES,
                            odd ? vadd(sum[0][h][j], sum[odd][h][j]) : sum[0][h][j]);
         }
     }
 }
 
 void code_scores(const uint8_t * codes, int n4, int n2, const float * q, const float * base, int g, int64_t n_tokens,
-                 float * a, int64_t stride) {
+                 float * logits, int64_t stride) {
     for (int h = 0; h < g;) {
         const int     n  = g - h < 4 ? g - h : 4;  // one chain a sum: four heads fit the registers everywhere
         const float * qh = q + int64_t(h) * (n4 + n2);
-        float *       ah = a + h * stride;
+        float *       lh = logits + h * stride;
         switch (n) {
-            case 1: code_scores_of<1>(codes, n4, n2, qh, base + h, n_tokens, ah, stride); break;
-            case 2: code_scores_of<2>(codes, n4, n2, qh, base + h, n_tokens, ah, stride); break;
-            case 3: code_scores_of<3>(codes, n4, n2, qh, base + h, n_tokens, ah, stride); break;
-            default: code_scores_of<4>(codes, n4, n2, qh, base + h, n_tokens, ah, stride); break;
+            case 1: code_scores_of<1>(codes, n4, n2, qh, base + h, n_tokens, lh, stride); break;
+            case 2: code_scores_of<2>(codes, n4, n2, qh, base + h, n_tokens, lh, stride); break;
+            case 3: code_scores_of<3>(codes, n4, n2, qh, base + h, n_tokens, lh, stride); break;
+            default: code_scores_of<4>(codes, n4, n2, qh, base + h, n_tokens, lh, stride); break;
         }
         h += n;
     }
@@ -232,31 +232,31 @@ void code_scores(const uint8_t * codes, int n4, int n2, const float * q, const f
 
 template <int G>
 void sign_sums_of(const uint8_t * signs, int64_t n_tokens, int head_dim, const float * w, int64_t stride, float * out) {
-    constexpr int wide = 32 / lanes < 4 ? 32 / lanes : 4;  // vectors of channels a tile
+    constexpr int wide = 32 / LANES < 4 ? 32 / LANES : 4;  // vectors of channels a tile
     const int     line = head_dim / 8;
-    for (int c = 0; c < head_dim; c += wide * lanes) {
+    for (int c = 0; c < head_dim; c += wide * LANES) {
         vf sum[G][wide];
-        for (int h = 0; h < G; ++h)
-            for (int j = 0; j < wide; ++j) sum[h][j] = vset(0);
+        for (int h = 0; h < G; h++)
+            for (int j = 0; j < wide; j++) sum[h][j] = vset(0);
         const uint8_t * word = signs + (c / 32) * 4;
-        for (int64_t i = 0; i < n_tokens; ++i, word += line) {
+        for (int64_t i = 0; i < n_tokens; i++, word += line) {
             uint32_t bits;
             memcpy(&bits, word, 4);
             bits >>= c % 32;
-            for (int h = 0; h < G; ++h) {
+            for (int h = 0; h < G; h++) {
                 const vf x = vset(w[h * stride + i]);
-                for (int j = 0; j < wide; ++j) sum[h][j] = vadd_where(sum[h][j], x, bits >> (j * lanes));
+                for (int j = 0; j < wide; j++) sum[h][j] = vadd_where(sum[h][j], x, bits >> (j * LANES));
             }
         }
-        for (int h = 0; h < G; ++h)
-            for (int j = 0; j < wide; ++j) vstore(out + h * head_dim + c + j * lanes, sum[h][j]);
+        for (int h = 0; h < G; h++)
+            for (int j = 0; j < wide; j++) vstore(out + h * head_dim + c + j * LANES, sum[h][j]);
     }
 }
 
 void sign_sums(const uint8_t * signs, int64_t n_tokens, int head_dim, const float * w, int64_t stride, int g,
                float * out) {
     for (int h = 0; h < g;) {
-        const int     n  = g - h < max_heads ? g - h : max_heads;
+        const int     n  = g - h < MAX_HEADS ? g - h : MAX_HEADS;
         const float * wh = w + h * stride;
         float *       oh = out + h * head_dim;
         switch (n) {
@@ -271,7 +271,7 @@ void sign_sums(const uint8_t * signs, int64_t n_tokens, int head_dim, const floa
 
 // ---- stage 2: exact attention on chosen rows ----
 
-constexpr int rows_ahead = 8;  // gathered rows are fetched this many early
+constexpr int ROWS_AHEAD = 8;  // gathered rows are fetched this many early
 
 template <int G>
 void row_logits_of(const uint16_t * rows, size_t row_elems, const int32_t * index, int64_t n, int head_dim,
@@ -279,31 +279,31 @@ void row_logits_of(const uint16_t * rows, size_t row_elems, const int32_t * inde
     for (int64_t i = 0; i < n; i += 4) {
         const uint16_t * row[4];
         const int        m = n - i < 4 ? int(n - i) : 4;
-        for (int j = 0; j < 4; ++j) {
+        for (int j = 0; j < 4; j++) {
             const int64_t at = j < m ? i + j : i;  // a short last tile repeats its first row
             row[j]           = rows + size_t(index ? index[at] : at) * row_elems;
         }
-        if (i + rows_ahead + 4 <= n)
-            for (int j = 0; j < 4; ++j) {
-                const int64_t    at    = i + rows_ahead + j;
+        if (i + ROWS_AHEAD + 4 <= n)
+            for (int j = 0; j < 4; j++) {
+                const int64_t    at    = i + ROWS_AHEAD + j;
                 const uint16_t * early = rows + size_t(index ? index[at] : at) * row_elems;
                 for (int c = 0; c < head_dim; c += 32) ROCKETKV_PREFETCH(early + c);
             }
         vf sum[G][4];
-        for (int h = 0; h < G; ++h)
-            for (int j = 0; j < 4; ++j) sum[h][j] = vset(0);
-        for (int c = 0; c < head_dim; c += lanes) {
+        for (int h = 0; h < G; h++)
+            for (int j = 0; j < 4; j++) sum[h][j] = vset(0);
+        for (int c = 0; c < head_dim; c += LANES) {
             vf x[4];
-            for (int j = 0; j < 4; ++j) x[j] = vload_f16(row[j] + c);
-            for (int h = 0; h < G; ++h) {
+            for (int j = 0; j < 4; j++) x[j] = vload_f16(row[j] + c);
+            for (int h = 0; h < G; h++) {
                 const vf qh = vload(q + h * head_dim + c);
-                for (int j = 0; j < 4; ++j) sum[h][j] = vfma(qh, x[j], sum[h][j]);
+                for (int j = 0; j < 4; j++) sum[h][j] = vfma(qh, x[j], sum[h][j]);
             }
         }
-        for (int h = 0; h < G; ++h) {
+        for (int h = 0; h < G; h++) {
             float four[4];
             vsum4(sum[h][0], sum[h][1], sum[h][2], sum[h][3], four);
-            for (int j = 0; j < m; ++j) logits[h * stride + i + j] = four[j];
+            for (int j = 0; j < m; j++) logits[h * stride + i + j] = four[j];
         }
     }
 }
@@ -311,7 +311,7 @@ void row_logits_of(const uint16_t * rows, size_t row_elems, const int32_t * inde
 void row_logits(const uint16_t * rows, size_t row_elems, const int32_t * index, int64_t n, int head_dim,
                 const float * q, int g, float * logits, int64_t stride) {
     for (int h = 0; h < g;) {
-        const int     m  = g - h < max_heads ? g - h : max_heads;
+        const int     m  = g - h < MAX_HEADS ? g - h : MAX_HEADS;
         const float * qh = q + h * head_dim;
         float *       lh = logits + h * stride;
         switch (m) {
@@ -328,30 +328,30 @@ template <int G, int wide>
 void row_sums_of(const uint16_t * rows, size_t row_elems, const int32_t * index, int64_t n, int head_dim,
                  const float * w, int64_t stride, float * out) {
     vf sum[G][wide];
-    for (int h = 0; h < G; ++h)
-        for (int j = 0; j < wide; ++j) sum[h][j] = vset(0);
-    for (int64_t i = 0; i < n; ++i) {
+    for (int h = 0; h < G; h++)
+        for (int j = 0; j < wide; j++) sum[h][j] = vset(0);
+    for (int64_t i = 0; i < n; i++) {
         const uint16_t * row = rows + size_t(index ? index[i] : i) * row_elems;
-        if (i + rows_ahead < n) {
-            const uint16_t * early = rows + size_t(index ? index[i + rows_ahead] : i + rows_ahead) * row_elems;
-            for (int c = 0; c < wide * lanes; c += 32) ROCKETKV_PREFETCH(early + c);
+        if (i + ROWS_AHEAD < n) {
+            const uint16_t * early = rows + size_t(index ? index[i + ROWS_AHEAD] : i + ROWS_AHEAD) * row_elems;
+            for (int c = 0; c < wide * LANES; c += 32) ROCKETKV_PREFETCH(early + c);
         }
         vf x[wide];
-        for (int j = 0; j < wide; ++j) x[j] = vload_f16(row + j * lanes);
-        for (int h = 0; h < G; ++h) {
+        for (int j = 0; j < wide; j++) x[j] = vload_f16(row + j * LANES);
+        for (int h = 0; h < G; h++) {
             const vf wh = vset(w[h * stride + i]);
-            for (int j = 0; j < wide; ++j) sum[h][j] = vfma(wh, x[j], sum[h][j]);
+            for (int j = 0; j < wide; j++) sum[h][j] = vfma(wh, x[j], sum[h][j]);
         }
     }
-    for (int h = 0; h < G; ++h)
-        for (int j = 0; j < wide; ++j) vstore(out + h * head_dim + j * lanes, sum[h][j]);
+    for (int h = 0; h < G; h++)
+        for (int j = 0; j < wide; j++) vstore(out + h * head_dim + j * LANES, sum[h][j]);
 }
 
 template <int G>
 void row_sums_wide(const uint16_t * rows, size_t row_elems, const int32_t * index, int64_t n, int head_dim,
                    const float * w, int64_t stride, float * out) {
     int c = 0;
-    for (; c + 4 * lanes <= head_dim; c += 4 * lanes)
+    for (; c + 4 * LANES <= head_dim; c += 4 * LANES)
         row_sums_of<G, 4>(rows + c, row_elems, index, n, head_dim, w, stride, out + c);
     if (c < head_dim)  // only with 16 lanes, where D = 32, 96, ... leaves two vectors
         row_sums_of<G, 2>(rows + c, row_elems, index, n, head_dim, w, stride, out + c);
@@ -360,7 +360,7 @@ void row_sums_wide(const uint16_t * rows, size_t row_elems, const int32_t * inde
 void row_sums(const uint16_t * rows, size_t row_elems, const int32_t * index, int64_t n, int head_dim, const float * w,
               int64_t stride, int g, float * out) {
     for (int h = 0; h < g;) {
-        const int     m  = g - h < max_heads ? g - h : max_heads;
+        const int     m  = g - h < MAX_HEADS ? g - h : MAX_HEADS;
         const float * wh = w + h * stride;
         float *       oh = out + h * head_dim;
         switch (m) {
@@ -378,7 +378,7 @@ void row_sums(const uint16_t * rows, size_t row_elems, const int32_t * index, in
 float maximum(const float * x, int64_t n) {
     vf      top = vset(-INFINITY);
     int64_t i   = 0;
-    for (; i + lanes <= n; i += lanes) top = vmax(vload(x + i), top);
+    for (; i + LANES <= n; i += LANES) top = vmax(vload(x + i), top);
     if (i < n) top = vmax(vload_tail(x + i, n - i, -INFINITY), top);
     return vtop(top);
 }
@@ -386,7 +386,7 @@ float maximum(const float * x, int64_t n) {
 float minimum(const float * x, int64_t n) {
     vf      low = vset(INFINITY);
     int64_t i   = 0;
-    for (; i + lanes <= n; i += lanes) low = vmin(vload(x + i), low);
+    for (; i + LANES <= n; i += LANES) low = vmin(vload(x + i), low);
     if (i < n) low = vmin(vload_tail(x + i, n - i, INFINITY), low);
     return vlow(low);
 }
@@ -395,7 +395,7 @@ float exp_terms(const float * x, int64_t n, float top, float * out) {
     const vf shift = vset(top);
     vf       sum   = vset(0);
     int64_t  i     = 0;
-    for (; i + lanes <= n; i += lanes) {
+    for (; i + LANES <= n; i += LANES) {
         const vf term = vexp(vsub(vload(x + i), shift));
         sum           = vadd(sum, term);
         vstore(out + i, term);
@@ -410,14 +410,14 @@ float exp_terms(const float * x, int64_t n, float top, float * out) {
 
 void weighted_sum(const float * x, int64_t stride, const float * weight, int g, int64_t n, float * out) {
     int64_t i = 0;
-    for (; i + lanes <= n; i += lanes) {
+    for (; i + LANES <= n; i += LANES) {
         vf sum = vset(0);
-        for (int h = 0; h < g; ++h) sum = vfma(vset(weight[h]), vload(x + h * stride + i), sum);
+        for (int h = 0; h < g; h++) sum = vfma(vset(weight[h]), vload(x + h * stride + i), sum);
         vstore(out + i, sum);
     }
     if (i == n) return;
     vf sum = vset(0);
-    for (int h = 0; h < g; ++h) sum = vfma(vset(weight[h]), vload_tail(x + h * stride + i, n - i, 0), sum);
+    for (int h = 0; h < g; h++) sum = vfma(vset(weight[h]), vload_tail(x + h * stride + i, n - i, 0), sum);
     vstore_tail(out + i, n - i, sum);
 }
 
@@ -425,16 +425,16 @@ int64_t count_at_least(const float * x, int64_t n, float threshold) {
     const vf t     = vset(threshold);
     int64_t  count = 0;
     int64_t  i     = 0;
-    for (; i + lanes <= n; i += lanes) count += vcount_ge(vload(x + i), t);
-    for (; i < n; ++i) count += x[i] >= threshold;
+    for (; i + LANES <= n; i += LANES) count += vcount_ge(vload(x + i), t);
+    for (; i < n; i++) count += x[i] >= threshold;
     return count;
 }
 
 int64_t take_between(const float * x, int64_t n, float low, float bound, float * out) {
     const vf least = vset(low), above = vset(bound);
     float *  to = out;
-    for (int64_t i = 0; i < n; i += lanes) {
-        const vf       v    = i + lanes <= n ? vload(x + i) : vload_tail(x + i, n - i, NAN);
+    for (int64_t i = 0; i < n; i += LANES) {
+        const vf       v    = i + LANES <= n ? vload(x + i) : vload_tail(x + i, n - i, NAN);
         const uint32_t bits = vbits_ge(v, least) & ~vbits_ge(v, above);
         if (bits) to += vstore_values(to, v, bits);
     }
@@ -444,12 +444,12 @@ int64_t take_between(const float * x, int64_t n, float low, float bound, float *
 int64_t take_at_least(const float * x, int64_t n, float threshold, int64_t n_ties, int32_t * out) {
     const vf  t  = vset(threshold);
     int32_t * to = out;
-    for (int64_t i = 0; i < n; i += lanes) {
-        const vf       v     = i + lanes <= n ? vload(x + i) : vload_tail(x + i, n - i, NAN);
+    for (int64_t i = 0; i < n; i += LANES) {
+        const vf       v     = i + LANES <= n ? vload(x + i) : vload_tail(x + i, n - i, NAN);
         uint32_t       bits  = vbits_ge(v, t);
         const uint32_t above = bits & ~vbits_ge(t, v);
         for (uint32_t ties = bits & ~above; ties; ties &= ties - 1) {
-            if (n_ties > 0) --n_ties;
+            if (n_ties > 0) n_ties--;
             else bits &= ~(ties & (~ties + 1));  // the lowest of them
         }
         if (bits) to += vstore_indices(to, int32_t(i), bits);

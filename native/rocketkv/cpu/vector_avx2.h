@@ -6,10 +6,10 @@
 
 namespace {
 
-constexpr int lanes     = 8;
-constexpr int registers = 16;
-constexpr int max_heads = 2;
-constexpr int tile_keys = 6;
+constexpr int LANES     = 8;
+constexpr int REGISTERS = 16;
+constexpr int MAX_HEADS = 2;
+constexpr int TILE_KEYS = 6;
 
 using vf = __m256;
 using vi = __m256i;
@@ -40,7 +40,7 @@ inline int      vstore_indices(int32_t * to, int32_t first, uint32_t bits) {
     return n;
 }
 inline int vstore_values(float * to, vf x, uint32_t bits) {
-    float values[lanes];
+    float values[LANES];
     vstore(values, x);
     int n = 0;
     for (; bits; bits &= bits - 1) to[n++] = values[__builtin_ctz(bits)];

@@ -6,10 +6,10 @@
 
 namespace {
 
-constexpr int lanes     = 16;
-constexpr int registers = 32;
-constexpr int max_heads = 4;   // query heads whose accumulators fit the registers together
-constexpr int tile_keys = 12;  // stage 1: 12 keys x 2 vectors of rows = 24 accumulators
+constexpr int LANES     = 16;
+constexpr int REGISTERS = 32;
+constexpr int MAX_HEADS = 4;   // query heads whose accumulators fit the registers together
+constexpr int TILE_KEYS = 12;  // stage 1: 12 keys x 2 vectors of rows = 24 accumulators
 
 using vf = __m512;
 using vi = __m512i;

@@ -10,10 +10,10 @@
 
 namespace {
 
-constexpr int lanes     = 4;
-constexpr int registers = 16;
-constexpr int max_heads = 2;  // query heads whose accumulators fit the registers together
-constexpr int tile_keys = 6;  // stage 1: keys per register tile, a divisor of key_block
+constexpr int LANES     = 4;
+constexpr int REGISTERS = 16;
+constexpr int MAX_HEADS = 2;  // query heads whose accumulators fit the registers together
+constexpr int TILE_KEYS = 6;  // stage 1: keys per register tile, a divisor of KEY_BLOCK
 
 // vmax, vmin: the second where the first is NaN. vzero_below: y, or 0 where x < limit. vround: to the nearest integer.
 // vscale2: x * 2^n for an integer n in -126..127. vcode: the bits `mask` of x >> shift, as floats; x is a byte.
@@ -114,7 +114,7 @@ inline vf vload(const float * p) {
 }
 inline void vstore(float * p, vf x) { memcpy(p, &x, sizeof x); }
 inline void vstore_f16(uint16_t * p, vf x) {
-    for (int i = 0; i < 4; ++i) p[i] = rocketdoc::f16_from_f32(x[i]);
+    for (int i = 0; i < 4; i++) p[i] = rocketdoc::f16_from_f32(x[i]);
 }
 inline vf vload_i8(const int8_t * p) {
     const float x[4] = {float(p[0]), float(p[1]), float(p[2]), float(p[3])};
@@ -142,13 +142,13 @@ inline uint32_t vbits_ge(vf a, vf b) {
 }
 inline int vstore_indices(int32_t * to, int32_t first, uint32_t bits) {
     int n = 0;
-    for (int i = 0; i < 4; ++i)
+    for (int i = 0; i < 4; i++)
         if ((bits >> i) & 1u) to[n++] = first + i;
     return n;
 }
 inline int vstore_values(float * to, vf x, uint32_t bits) {
     int n = 0;
-    for (int i = 0; i < 4; ++i)
+    for (int i = 0; i < 4; i++)
         if ((bits >> i) & 1u) to[n++] = x[i];
     return n;
 }
