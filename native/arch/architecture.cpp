@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <map>
+#include <set>
 
 namespace rocketdoc {
 namespace {
@@ -44,7 +45,8 @@ Status read_sizes(const GgufFile & file, const std::string & a, HyperParams & p)
         return Status::fail(Code::MODEL_FORMAT,
                             file.path() + " has no tensor token_embd.weight: it holds no language model.");
 
-    p.n_layer     = file.integer(a + "block_count", 0);
+    // Layers that predict further tokens come last, and are not computed.
+    p.n_layer     = file.integer(a + "block_count", 0) - file.integer(a + "nextn_predict_layers", 0);
     p.n_embd      = file.integer(a + "embedding_length", 0);
     p.n_head      = file.integer(a + "attention.head_count", 0);
     p.n_head_kv   = file.integer(a + "attention.head_count_kv", p.n_head);
@@ -100,10 +102,12 @@ Status read_rope(const GgufFile & file, const std::string & a, HyperParams & p, 
     r.n_ctx_orig   = int(file.integer(a + "rope.scaling.original_context_length", p.n_ctx_train));
     double factor  = file.number(a + "rope.scaling.factor", file.number(a + "rope.scale_linear", 0.0));
     p.rope_scaling = file.text(a + "rope.scaling.type", factor > 0 ? "linear" : "none");
-    if (p.rope_scaling != "none" && p.rope_scaling != "linear" && p.rope_scaling != "yarn") {
+    const std::set<std::string> known = {"none", "linear", "yarn", "longrope"};
+    if (known.count(p.rope_scaling) == 0) {
         return Status::fail(Code::MODEL_UNSUPPORTED, file.path() + " scales positions by \"" + p.rope_scaling +
-                                                         "\"; none, linear and yarn are supported.");
+                                                         "\"; none, linear, yarn and longrope are supported.");
     }
+    if (file.tensor("rope_factors_long.weight")) p.rope_scaling = "longrope";  // some files name the factors alone
     if (p.rope_scaling != "none" && factor != 0) {
         if (!(factor > 0) || !std::isfinite(factor))
             return damaged(file, a + "rope.scaling.factor", factor, "a positive number");
@@ -111,11 +115,16 @@ Status read_rope(const GgufFile & file, const std::string & a, HyperParams & p, 
     }
     r.attn_factor = 1.0f;
     if (p.rope_scaling == "yarn") {
-        // ggml's rope multiplies by 1 + 0.1 ln(factor) itself when ext_factor is set, and models trained with YaRN want
-        // just that, so the factor passed stays 1.
         r.ext_factor = float(file.number(a + "rope.scaling.yarn_ext_factor", 1.0));
-        r.beta_fast  = float(file.number(a + "rope.scaling.yarn_beta_fast", 32.0));
-        r.beta_slow  = float(file.number(a + "rope.scaling.yarn_beta_slow", 1.0));
+        // ggml's rope multiplies by 1 + 0.1 ln(factor) itself when ext_factor is set: what the model wants is divided
+        // by that.
+        const float stretch = 1.0f / r.scale;
+        const auto  size    = [&](float by) { return stretch <= 1.0f ? 1.0f : 0.1f * by * std::log(stretch) + 1.0f; };
+        const float by_all  = float(file.number(a + "rope.scaling.yarn_log_multiplier", 0));
+        r.attn_factor       = by_all != 0 ? size(1.0f) / size(by_all) : size(1.0f);
+        r.attn_factor *= 1.0f / (1.0f + 0.1f * std::log(stretch));
+        r.beta_fast = float(file.number(a + "rope.scaling.yarn_beta_fast", 32.0));
+        r.beta_slow = float(file.number(a + "rope.scaling.yarn_beta_slow", 1.0));
     }
     r.attn_factor *= float(file.number(a + "rope.scaling.attn_factor", 1.0));
     return Status::good();
@@ -141,6 +150,14 @@ size_t HyperParams::kv_bytes_per_token() const {
     size_t n_kv_layer = 0;
     for (const LayerTraits & layer : layers) n_kv_layer += layer.keeps_rows();
     return n_kv_layer * size_t(n_head_kv * head_dim) * 2 * sizeof(uint16_t);
+}
+
+Status read_scale(const GgufFile & file, const std::string & key, float & out) {
+    const double value = file.number(key, 0);
+    if (value == 0) return Status::good();
+    if (!std::isfinite(value)) return damaged(file, key, value, "a number");
+    out = float(value);
+    return Status::good();
 }
 
 Status read_common_params(const GgufFile & file, RopeKind rope, HyperParams & p) {

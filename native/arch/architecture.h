@@ -17,16 +17,19 @@ namespace rocketdoc {
 struct HyperParams {
     std::string architecture;
     std::string name;
-    int64_t     n_layer      = 0;
-    int64_t     n_embd       = 0;
-    int64_t     n_head       = 0;  // H
-    int64_t     n_head_kv    = 0;  // G
-    int64_t     head_dim     = 0;  // D
-    int64_t     n_ff         = 0;
-    int64_t     n_vocab      = 0;
-    int64_t     n_ctx_train  = 0;
-    float       rms_eps      = 1e-5f;
-    std::string rope_scaling = "none";  // as the file calls it
+    int64_t     n_layer        = 0;
+    int64_t     n_embd         = 0;
+    int64_t     n_head         = 0;  // H
+    int64_t     n_head_kv      = 0;  // G
+    int64_t     head_dim       = 0;  // D
+    int64_t     n_ff           = 0;
+    int64_t     n_vocab        = 0;
+    int64_t     n_ctx_train    = 0;
+    float       rms_eps        = 1e-5f;
+    float       embd_scale     = 1.0f;  // of the embedding
+    float       residual_scale = 1.0f;  // of what a layer adds
+    float       logit_scale    = 1.0f;
+    std::string rope_scaling   = "none";  // as the file calls it
 
     std::vector<LayerTraits> layers;  // [n_layer]
 
@@ -38,14 +41,17 @@ struct HyperParams {
 
 // The weights of one layer; null where a model has none. Shapes as in the file: [in, out].
 struct LayerWeights {
-    ggml_tensor * attn_norm = nullptr;  // [n_embd]
+    ggml_tensor * attn_norm = nullptr, *attn_post_norm = nullptr;  // [n_embd]
+    ggml_tensor * wqkv = nullptr, *bqkv = nullptr;                 // [n_embd, (H + 2 G) * D], instead of the next six
     ggml_tensor * wq = nullptr, *wk = nullptr, *wv = nullptr;
     ggml_tensor * bq = nullptr, *bk = nullptr, *bv = nullptr;
+    ggml_tensor * q_norm = nullptr, *k_norm = nullptr;  // QkNorm::head: [D]; whole: [H * D] and [G * D]
     ggml_tensor * wo = nullptr, *bo = nullptr;
     ggml_tensor * rope_factors = nullptr;  // [n_rot / 2], llama3 and longrope
-    ggml_tensor * ffn_norm     = nullptr;
-    ggml_tensor * ffn_gate = nullptr, *ffn_up = nullptr, *ffn_down = nullptr;
-    ggml_tensor * ffn_gate_b = nullptr, *ffn_up_b = nullptr, *ffn_down_b = nullptr;
+    ggml_tensor * ffn_norm = nullptr, *ffn_post_norm = nullptr;
+    // Without ffn_gate, ffn_up has the gate's rows before its own.
+    ggml_tensor *ffn_gate = nullptr, *ffn_up = nullptr, *ffn_down = nullptr;
+    ggml_tensor *ffn_gate_b = nullptr, *ffn_up_b = nullptr, *ffn_down_b = nullptr;
 };
 
 struct ModelWeights {
@@ -97,6 +103,9 @@ Status find_architecture(const GgufFile & file, const Architecture *& out);
 // Sizes, RoPE and context that every llama-like file spells the same way, below its architecture's name; checks ranges.
 // Every layer gets the same traits, with this kind of RoPE.
 Status read_common_params(const GgufFile & file, RopeKind rope, HyperParams & params);
+
+// A factor that stays as it is where the file has none or 0. MODEL_FORMAT when it is no number.
+Status read_scale(const GgufFile & file, const std::string & key, float & out);
 
 // The families, const objects each in its own file.
 #define FAMILY(name, object) extern const Architecture & object;

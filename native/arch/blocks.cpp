@@ -1,9 +1,33 @@
 #include "blocks.h"
 
 namespace rocketdoc {
+namespace {
+
+// [n_embd, n] -> [D, heads, n], from a projection of its own.
+ggml_tensor * by_heads(ggml_context * ctx, const HyperParams & p, ggml_tensor * x, int64_t n_heads) {
+    return ggml_reshape_3d(ctx, x, p.head_dim, n_heads, x->ne[1]);
+}
+
+// Heads [first, first + n_heads) of a projection to all of q, k and v: a view, no copy.
+ggml_tensor * some_heads(ggml_context * ctx, const HyperParams & p, ggml_tensor * qkv, int64_t first, int64_t n_heads) {
+    const size_t head = size_t(p.head_dim) * sizeof(float);
+    return ggml_view_3d(ctx, qkv, p.head_dim, n_heads, qkv->ne[1], head, qkv->nb[1], size_t(first) * head);
+}
+
+// Queries of position p become (1 + scale * ln(1 + floor(p / step))) times as long.
+ggml_tensor * build_temperature(ggml_context * ctx, const Temperature & t, ggml_tensor * q, ggml_tensor * positions) {
+    const float   per_step = 1.0f / float(t.step);
+    ggml_tensor * p        = ggml_cast(ctx, positions, GGML_TYPE_F32);
+    // Half a position more: rounding the product never falls below a whole step.
+    ggml_tensor * steps  = ggml_floor(ctx, ggml_scale_bias(ctx, p, per_step, 0.5f * per_step));
+    ggml_tensor * factor = ggml_scale_bias(ctx, ggml_log(ctx, ggml_scale_bias(ctx, steps, 1.0f, 1.0f)), t.scale, 1.0f);
+    return ggml_mul(ctx, q, ggml_reshape_3d(ctx, factor, 1, 1, positions->ne[0]));
+}
+
+}  // namespace
 
 ggml_tensor * build_rms_norm(ggml_context * ctx, ggml_tensor * x, ggml_tensor * weight, float eps) {
-    return ggml_mul(ctx, ggml_rms_norm(ctx, x, eps), weight);
+    return weight ? ggml_mul(ctx, ggml_rms_norm(ctx, x, eps), weight) : x;
 }
 
 ggml_tensor * build_linear(ggml_context * ctx, ggml_tensor * weight, ggml_tensor * bias, ggml_tensor * x) {
@@ -11,8 +35,20 @@ ggml_tensor * build_linear(ggml_context * ctx, ggml_tensor * weight, ggml_tensor
     return bias ? ggml_add(ctx, y, bias) : y;
 }
 
+ggml_tensor * build_scaled(ggml_context * ctx, ggml_tensor * x, float scale) {
+    return scale == 1.0f ? x : ggml_scale(ctx, x, scale);
+}
+
+ggml_tensor * bind_rope_factors(TensorBinder & binder, const HyperParams & p, const Rope & rope) {
+    const char * name = p.rope_scaling != "longrope"               ? "rope_freqs.weight"
+                        : p.n_ctx_train > int64_t(rope.n_ctx_orig) ? "rope_factors_long.weight"
+                                                                   : "rope_factors_short.weight";
+    return binder.vector(name, rope.n_rot / 2, TensorBinder::Need::optional);
+}
+
 ggml_tensor * build_rope(ggml_context * ctx, const Rope & r, ggml_tensor * factors, ggml_tensor * x,
                          ggml_tensor * positions) {
+    if (r.kind == RopeKind::none) return x;
     const int mode = r.kind == RopeKind::halves ? GGML_ROPE_TYPE_NEOX : GGML_ROPE_TYPE_NORMAL;
     return ggml_rope_ext(ctx, x, positions, factors, r.n_rot, mode, r.n_ctx_orig, r.base, r.scale, r.ext_factor,
                          r.attn_factor, r.beta_fast, r.beta_slow);
@@ -20,22 +56,54 @@ ggml_tensor * build_rope(ggml_context * ctx, const Rope & r, ggml_tensor * facto
 
 QkvTensors build_attention_projection(ggml_context * ctx, const Layer & layer, ggml_tensor * normed,
                                       ggml_tensor * positions) {
-    const HyperParams &  p = layer.params;
-    const LayerWeights & w = layer.weights;
-    const int64_t        n = normed->ne[1];
+    const HyperParams &  p      = layer.params;
+    const LayerTraits &  traits = layer.traits;
+    const LayerWeights & w      = layer.weights;
     QkvTensors           out;
-    out.q = ggml_reshape_3d(ctx, build_linear(ctx, w.wq, w.bq, normed), p.head_dim, p.n_head, n);
-    out.k = ggml_reshape_3d(ctx, build_linear(ctx, w.wk, w.bk, normed), p.head_dim, p.n_head_kv, n);
-    out.v = ggml_reshape_3d(ctx, build_linear(ctx, w.wv, w.bv, normed), p.head_dim, p.n_head_kv, n);
-    out.q = build_rope(ctx, layer.traits.rope, w.rope_factors, out.q, positions);
-    out.k = build_rope(ctx, layer.traits.rope, w.rope_factors, out.k, positions);
+    if (w.wqkv) {
+        ggml_tensor * qkv = build_linear(ctx, w.wqkv, w.bqkv, normed);
+        out.q             = some_heads(ctx, p, qkv, 0, p.n_head);
+        out.k             = some_heads(ctx, p, qkv, p.n_head, p.n_head_kv);
+        // What nothing else is made of becomes a tensor of its own: results are placed, and a view cannot be.
+        out.v = ggml_cont(ctx, some_heads(ctx, p, qkv, p.n_head + p.n_head_kv, p.n_head_kv));
+        if (traits.rope.kind == RopeKind::none && traits.qk_norm == QkNorm::none) {
+            out.q = ggml_cont(ctx, out.q);
+            out.k = ggml_cont(ctx, out.k);
+        }
+    } else {
+        out.q = build_linear(ctx, w.wq, w.bq, normed);
+        out.k = build_linear(ctx, w.wk, w.bk, normed);
+        out.v = build_linear(ctx, w.wv, w.bv, normed);
+        if (traits.qk_norm == QkNorm::whole) {
+            out.q = build_rms_norm(ctx, out.q, w.q_norm, p.rms_eps);
+            out.k = build_rms_norm(ctx, out.k, w.k_norm, p.rms_eps);
+        }
+        out.q = by_heads(ctx, p, out.q, p.n_head);
+        out.k = by_heads(ctx, p, out.k, p.n_head_kv);
+        out.v = by_heads(ctx, p, out.v, p.n_head_kv);
+    }
+    if (traits.qk_norm == QkNorm::head) {
+        out.q = build_rms_norm(ctx, out.q, w.q_norm, p.rms_eps);
+        out.k = build_rms_norm(ctx, out.k, w.k_norm, p.rms_eps);
+    }
+    out.q = build_rope(ctx, traits.rope, w.rope_factors, out.q, positions);
+    out.k = build_rope(ctx, traits.rope, w.rope_factors, out.k, positions);
+    if (traits.temperature.scale != 0) out.q = build_temperature(ctx, traits.temperature, out.q, positions);
     return out;
 }
 
-ggml_tensor * build_swiglu(ggml_context * ctx, const LayerWeights & w, ggml_tensor * normed) {
-    ggml_tensor * gate   = build_linear(ctx, w.ffn_gate, w.ffn_gate_b, normed);
-    ggml_tensor * up     = build_linear(ctx, w.ffn_up, w.ffn_up_b, normed);
-    ggml_tensor * hidden = ggml_swiglu_split(ctx, gate, up);
+ggml_tensor * build_gated(ggml_context * ctx, const Layer & layer, ggml_tensor * normed) {
+    const LayerWeights & w    = layer.weights;
+    const bool           gelu = layer.traits.feed_forward == FeedForwardKind::geglu;
+    ggml_tensor *        hidden;
+    if (w.ffn_gate) {
+        ggml_tensor * gate = build_linear(ctx, w.ffn_gate, w.ffn_gate_b, normed);
+        ggml_tensor * up   = build_linear(ctx, w.ffn_up, w.ffn_up_b, normed);
+        hidden             = gelu ? ggml_geglu_split(ctx, gate, up) : ggml_swiglu_split(ctx, gate, up);
+    } else {
+        ggml_tensor * both = build_linear(ctx, w.ffn_up, w.ffn_up_b, normed);
+        hidden             = gelu ? ggml_geglu(ctx, both) : ggml_swiglu(ctx, both);
+    }
     return build_linear(ctx, w.ffn_down, w.ffn_down_b, hidden);
 }
 

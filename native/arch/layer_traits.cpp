@@ -13,13 +13,11 @@ std::string not_computed(const LayerTraits & l) {
         case AttentionKind::shared: return "shares the KV rows of layer " + std::to_string(l.shared_layer);
         case AttentionKind::recurrent: return "is recurrent";
     }
-    if (l.rope.kind == RopeKind::none) return "has no rotary positions";
-    if (l.qk_norm) return "normalises its queries and keys";
     if (l.softcap != 0) return "caps attention logits at " + std::to_string(l.softcap);
     if (l.sinks) return "has attention sinks";
     switch (l.feed_forward) {
-        case FeedForwardKind::swiglu: break;
-        case FeedForwardKind::geglu: return "has a GELU gate";
+        case FeedForwardKind::swiglu:
+        case FeedForwardKind::geglu: break;
         case FeedForwardKind::experts: return "is a mixture of experts";
     }
     return "";

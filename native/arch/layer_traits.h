@@ -19,6 +19,15 @@ enum class RopeKind { none, neighbours, halves };
 
 enum class FeedForwardKind { swiglu, geglu, experts };
 
+// What is normalised of q and k before they turn: nothing, each head's channels, or all heads' together.
+enum class QkNorm { none, head, whole };
+
+// Queries grow with their position: by 1 + scale * ln(1 + floor(position / step)). scale 0: they do not.
+struct Temperature {
+    float   scale = 0;
+    int64_t step  = 1;  // tokens
+};
+
 // As ggml_rope_ext takes it.
 struct Rope {
     RopeKind kind        = RopeKind::neighbours;
@@ -37,8 +46,9 @@ struct LayerTraits {
     int64_t         window       = 0;   // AttentionKind::window: rows a token sees, its own included
     int64_t         shared_layer = -1;  // AttentionKind::shared: whose rows
     Rope            rope;
-    float           scale        = 0;      // of q.k; 1/sqrt(D) unless the file says otherwise
-    bool            qk_norm      = false;  // norms over a head's channels of q and k
+    float           scale   = 0;  // of q.k; 1/sqrt(D) unless the file says otherwise
+    QkNorm          qk_norm = QkNorm::none;
+    Temperature     temperature;
     float           softcap      = 0;      // of q.k; 0: none
     bool            sinks        = false;  // a logit a head that takes attention from every row
     FeedForwardKind feed_forward = FeedForwardKind::swiglu;

@@ -1,10 +1,10 @@
 // Llama and everything that files call "llama": Llama 1 to 3, Mistral, SmolLM, TinyLlama, Yi, DeepSeek-LLM.
-#include "pre_norm_family.h"
+#include "decoder_family.h"
 
 namespace rocketdoc {
 namespace {
 
-const PreNormFamily instance(RopeKind::neighbours);
+const DecoderFamily instance({.rope = RopeKind::neighbours});
 
 }  // namespace
 

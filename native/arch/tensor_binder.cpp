@@ -31,6 +31,13 @@ ggml_tensor * TensorBinder::bind(const std::string & name, int64_t ne0, int64_t 
 
 ggml_tensor * TensorBinder::matrix(const std::string & name, int64_t in, int64_t out, Need need) {
     ggml_tensor * t = bind(name, in, out, need);
+    // NVFP4's: a number beside the matrix by which its products are multiplied.
+    const std::string scale = name.substr(0, name.rfind('.')) + ".scale";
+    if (t && status_.ok() && file_.tensor(scale))
+        status_ =
+            Status::fail(Code::MODEL_UNSUPPORTED, file_.path() + " has weights with a scale beside them (" + scale +
+                                                      "); such are not computed. Use the model in "
+                                                      "another format.");
     if (t && std::find(matrices_.begin(), matrices_.end(), t) == matrices_.end()) matrices_.push_back(t);
     return t;
 }

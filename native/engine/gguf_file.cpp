@@ -56,6 +56,7 @@ int64_t integer_of(const gguf_context * gguf, const std::string & key, int64_t o
     const int64_t id = gguf_find_key(gguf, key.c_str());
     if (id < 0) return otherwise;
     switch (gguf_get_kv_type(gguf, id)) {
+        case GGUF_TYPE_BOOL: return gguf_get_val_bool(gguf, id);
         case GGUF_TYPE_UINT8: return gguf_get_val_u8(gguf, id);
         case GGUF_TYPE_INT8: return gguf_get_val_i8(gguf, id);
         case GGUF_TYPE_UINT16: return gguf_get_val_u16(gguf, id);

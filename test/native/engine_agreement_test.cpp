@@ -151,12 +151,7 @@ void compare(const char * what, const TinyModelOptions & options) {
     }
 }
 
-}  // namespace
-
-int main() {
-    ggml_backend_load_all_from_path(GGML_BINS);
-    llama_log_set([](ggml_log_level, const char *, void *) {}, nullptr);
-    llama_backend_init();
+void test_llama() {
     TinyModelOptions base;
     base.seed = check::seed();
     std::vector<ggml_type> types{GGML_TYPE_F32,   GGML_TYPE_F16,   GGML_TYPE_BF16, GGML_TYPE_Q4_0,   GGML_TYPE_Q4_1,
@@ -188,14 +183,59 @@ int main() {
     compare("g = 1", o);
     o = base, o.n_head = 4, o.n_head_kv = 1;
     compare("D = 64", o);
-    for (const char * family : {"qwen2"}) {
-        o      = tiny_family(family);
-        o.seed = check::seed();
-        for (ggml_type type : {GGML_TYPE_F16, GGML_TYPE_Q8_0, GGML_TYPE_Q4_K}) {
-            if (type == GGML_TYPE_Q4_K) o.n_embd = 768, o.n_head = 12, o.n_head_kv = 4, o.n_ff = 1280;
-            o.type = type;
-            compare((std::string(family) + " " + ggml_type_name(type)).c_str(), o);
-        }
+}
+
+// What a family's files may be beside its usual ones.
+void test_variants(const std::string & family) {
+    TinyModelOptions o = tiny_family(family);
+    o.seed             = check::seed();
+    if (family == "phi3") {
+        o.n_ctx = 1024, o.n_ctx_orig = 1024;  // the short factors
+        compare("phi3 short", o);
+        o.n_rot = 0, o.rope_scaling = "";
+        compare("phi3 4k", o);
     }
+    if (family == "mistral3") {
+        o.numbers.clear();
+        compare("mistral3 plain", o);
+        o.rope_scaling = "", o.factors = true, o.biases = true;
+        compare("mistral3 biases", o);
+    }
+    if (family == "granite") {
+        o.flags["rope.scaling.finetuned"] = false;
+        compare("granite no rope", o);
+    }
+    if (family == "qwen3") {
+        o.one_qkv = true;
+        compare("qwen3 one qkv", o);
+    }
+    if (family == "smollm3") {
+        o.one_qkv = true;
+        compare("smollm3 one qkv", o);
+    }
+}
+
+void test_families(const std::string & only) {
+    for (const std::string & family : family_names()) {
+        if (!only.empty() && family != only) continue;
+        for (ggml_type type : {GGML_TYPE_F16, GGML_TYPE_Q8_0, GGML_TYPE_Q4_K}) {
+            TinyModelOptions o = tiny_family(family, type == GGML_TYPE_Q4_K);
+            o.seed             = check::seed();
+            o.type             = type;
+            compare((family + " " + ggml_type_name(type)).c_str(), o);
+        }
+        test_variants(family);
+    }
+}
+
+}  // namespace
+
+// With the name of a family: that one alone.
+int main(int argc, char ** argv) {
+    ggml_backend_load_all_from_path(GGML_BINS);
+    llama_log_set([](ggml_log_level, const char *, void *) {}, nullptr);
+    llama_backend_init();
+    test_families(argc > 1 ? argv[1] : "");
+    if (argc == 1) test_llama();
     return check::report();
 }

@@ -45,16 +45,15 @@ struct Fixture {
     std::vector<int32_t>    text, question;
     std::string             path = temporary_path(".kv");
 
-    static TinyModelOptions options(uint64_t seed) {
-        TinyModelOptions o;
+    static TinyModelOptions options(uint64_t seed, TinyModelOptions o = {}) {
         o.seed  = seed;
         o.n_ctx = 2048;
         return o;
     }
-    Fixture() : model(options(check::seed())) {
+    Fixture(const TinyModelOptions & o, int n_text) : model(options(check::seed(), o)) {
         CHECK(Engine::open({model.path(), {GGML_BINS, 2}}, engine).ok());
-        text     = random_tokens(random, 501, options(0).n_vocab);
-        question = random_tokens(random, 33, options(0).n_vocab);
+        text     = random_tokens(random, n_text, o.n_vocab);
+        question = random_tokens(random, 33, o.n_vocab);
     }
     ~Fixture() { fs::remove(path); }
 
@@ -316,7 +315,13 @@ void test_checksum() {
 }  // namespace
 
 int main() {
-    Fixture f;
+    for (const std::string & family : family_names()) {
+        const int64_t failed = check::n_failed;
+        Fixture       f(tiny_family(family), 301);
+        test_same_answer(f);
+        if (check::n_failed != failed) std::printf("    in a model of the family %s\n", family.c_str());
+    }
+    Fixture f({}, 501);
     test_checksum();
     test_files_of_before();
     test_same_answer(f);

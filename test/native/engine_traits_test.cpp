@@ -27,11 +27,8 @@ void test_refused() {
         {"window of 512 tokens", [](LayerTraits & l) { l.attention = AttentionKind::window, l.window = 512; }},
         {"rows of layer 1", [](LayerTraits & l) { l.attention = AttentionKind::shared, l.shared_layer = 1; }},
         {"recurrent", [](LayerTraits & l) { l.attention = AttentionKind::recurrent; }},
-        {"rotary", [](LayerTraits & l) { l.rope.kind = RopeKind::none; }},
-        {"normalises", [](LayerTraits & l) { l.qk_norm = true; }},
         {"caps", [](LayerTraits & l) { l.softcap = 50; }},
         {"sinks", [](LayerTraits & l) { l.sinks = true; }},
-        {"GELU", [](LayerTraits & l) { l.feed_forward = FeedForwardKind::geglu; }},
         {"experts", [](LayerTraits & l) { l.feed_forward = FeedForwardKind::experts; }},
     };
     for (const auto & c : cases) {

@@ -81,6 +81,73 @@ class Writer {
     std::mt19937_64            random_;
 };
 
+void write_header(gguf_context * g, const TinyModelOptions & o) {
+    const std::string a    = o.architecture + ".";
+    const auto        text = [&](const std::string & key, const std::string & value) {
+        gguf_set_val_str(g, key.c_str(), value.c_str());
+    };
+    const auto integer = [&](const std::string & key, int64_t value) {
+        gguf_set_val_u32(g, (a + key).c_str(), uint32_t(value));
+    };
+    const auto number = [&](const std::string & key, float value) { gguf_set_val_f32(g, (a + key).c_str(), value); };
+    text("general.architecture", o.architecture);
+    text("general.name", "tiny");
+    text("tokenizer.ggml.model", "no_vocab");
+    integer("block_count", o.n_layer);
+    integer("embedding_length", o.n_embd);
+    integer("attention.head_count", o.n_head);
+    integer("attention.head_count_kv", o.n_head_kv);
+    if (o.head_dim) {
+        integer("attention.key_length", o.head_dim);
+        integer("attention.value_length", o.head_dim);
+    }
+    integer("feed_forward_length", o.n_ff);
+    integer("context_length", o.n_ctx);
+    integer("vocab_size", o.n_vocab);
+    number("attention.layer_norm_rms_epsilon", 1e-5f);
+    integer("rope.dimension_count", o.rotated());
+    if (o.attn_scale > 0) number("attention.scale", o.attn_scale);
+    if (!o.rope_scaling.empty()) {
+        text(a + "rope.scaling.type", o.rope_scaling);
+        if (o.rope_scaling == "longrope") number("rope.scaling.attn_factor", 1.19f);
+        else number("rope.scaling.factor", o.rope_factor);
+        integer("rope.scaling.original_context_length", o.n_ctx_orig ? o.n_ctx_orig : o.n_ctx / 4);
+    }
+    for (const auto & [key, value] : o.numbers) number(key, value);
+    for (const auto & [key, value] : o.integers) integer(key, value);
+    for (const auto & [key, value] : o.flags) gguf_set_val_bool(g, (a + key).c_str(), value);
+}
+
+void write_layer(Writer & writer, const std::string & blk, const TinyModelOptions & o) {
+    const int  d = o.head_channels(), n_q = o.n_head * d, n_kv = o.n_head_kv * d;
+    const auto norm = [&](const std::string & name, int n) { writer.vector(blk + name + ".weight", n, 1.0f, 0.1f); };
+    const auto bias = [&](const std::string & name, int n) { writer.vector(blk + name + ".bias", n, 0.0f, 0.3f); };
+    // A matrix and, for a layer that has them, its bias.
+    const auto linear = [&](const std::string & name, int in, int out, bool has_bias) {
+        writer.matrix(blk + name + ".weight", in, out);
+        if (has_bias) bias(name, out);
+    };
+    const bool qkv_biases = o.biases || o.qkv_biases;
+    if (o.attn_norm) norm("attn_norm", o.n_embd);
+    if (o.one_qkv) linear("attn_qkv", o.n_embd, n_q + 2 * n_kv, qkv_biases);
+    else {
+        linear("attn_q", o.n_embd, n_q, qkv_biases);
+        linear("attn_k", o.n_embd, n_kv, qkv_biases);
+        linear("attn_v", o.n_embd, n_kv, qkv_biases);
+    }
+    if (o.qk_norm) {
+        norm("attn_q_norm", o.qk_norm == 2 ? n_q : d);
+        norm("attn_k_norm", o.qk_norm == 2 ? n_kv : d);
+    }
+    linear("attn_output", n_q, o.n_embd, o.biases);
+    if (o.attn_post_norm) norm("post_attention_norm", o.n_embd);
+    if (!o.ffn_norm.empty()) norm(o.ffn_norm, o.n_embd);
+    if (!o.gate_in_up) linear("ffn_gate", o.n_embd, o.n_ff, o.biases);
+    linear("ffn_up", o.n_embd, o.gate_in_up ? 2 * o.n_ff : o.n_ff, o.biases);
+    linear("ffn_down", o.n_ff, o.n_embd, o.biases);
+    if (o.ffn_post_norm) norm("post_ffw_norm", o.n_embd);
+}
+
 }  // namespace
 
 TinyModel::TinyModel(const TinyModelOptions & o) {
@@ -90,71 +157,78 @@ TinyModel::TinyModel(const TinyModelOptions & o) {
         std::snprintf(ending, sizeof(ending), o.n_parts > 1 ? "-%05d-of-%05d.gguf" : ".gguf", part + 1, o.n_parts);
         paths_.push_back(name + ending);
     }
-    Writer            writer(o);
-    gguf_context *    g        = writer.gguf();
-    const std::string a        = o.architecture + ".";
-    const int         head_dim = o.n_embd / o.n_head;
-    gguf_set_val_str(g, "general.architecture", o.architecture.c_str());
-    gguf_set_val_str(g, "general.name", "tiny");
-    gguf_set_val_u32(g, (a + "block_count").c_str(), uint32_t(o.n_layer));
-    gguf_set_val_u32(g, (a + "embedding_length").c_str(), uint32_t(o.n_embd));
-    gguf_set_val_u32(g, (a + "attention.head_count").c_str(), uint32_t(o.n_head));
-    gguf_set_val_u32(g, (a + "attention.head_count_kv").c_str(), uint32_t(o.n_head_kv));
-    gguf_set_val_u32(g, (a + "feed_forward_length").c_str(), uint32_t(o.n_ff));
-    gguf_set_val_u32(g, (a + "context_length").c_str(), uint32_t(o.n_ctx));
-    gguf_set_val_u32(g, (a + "vocab_size").c_str(), uint32_t(o.n_vocab));
-    gguf_set_val_f32(g, (a + "attention.layer_norm_rms_epsilon").c_str(), 1e-5f);
-    gguf_set_val_u32(g, (a + "rope.dimension_count").c_str(), uint32_t(o.n_rot ? o.n_rot : head_dim));
-    if (o.attn_scale > 0) gguf_set_val_f32(g, (a + "attention.scale").c_str(), o.attn_scale);
-    if (!o.rope_scaling.empty()) {
-        gguf_set_val_str(g, (a + "rope.scaling.type").c_str(), o.rope_scaling.c_str());
-        gguf_set_val_f32(g, (a + "rope.scaling.factor").c_str(), o.rope_factor);
-        gguf_set_val_u32(g, (a + "rope.scaling.original_context_length").c_str(), uint32_t(o.n_ctx) / 4);
-    }
-    gguf_set_val_str(g, "tokenizer.ggml.model", "no_vocab");
-
+    Writer writer(o);
+    write_header(writer.gguf(), o);
     writer.matrix("token_embd.weight", o.n_embd, o.n_vocab);
     writer.vector("output_norm.weight", o.n_embd, 1.0f, 0.1f);
     if (!o.tied) writer.matrix("output.weight", o.n_embd, o.n_vocab);
-    if (o.factors) writer.vector("rope_freqs.weight", (o.n_rot ? o.n_rot : head_dim) / 2, 2.0f, 0.3f);
-    for (int i = 0; i < o.n_layer; i++) {
-        const std::string blk = "blk." + std::to_string(i) + ".";
-        writer.vector(blk + "attn_norm.weight", o.n_embd, 1.0f, 0.1f);
-        writer.matrix(blk + "attn_q.weight", o.n_embd, o.n_head * head_dim);
-        writer.matrix(blk + "attn_k.weight", o.n_embd, o.n_head_kv * head_dim);
-        writer.matrix(blk + "attn_v.weight", o.n_embd, o.n_head_kv * head_dim);
-        writer.matrix(blk + "attn_output.weight", o.n_head * head_dim, o.n_embd);
-        writer.vector(blk + "ffn_norm.weight", o.n_embd, 1.0f, 0.1f);
-        writer.matrix(blk + "ffn_gate.weight", o.n_embd, o.n_ff);
-        writer.matrix(blk + "ffn_up.weight", o.n_embd, o.n_ff);
-        writer.matrix(blk + "ffn_down.weight", o.n_ff, o.n_embd);
-        if (o.biases || o.qkv_biases) {
-            writer.vector(blk + "attn_q.bias", o.n_head * head_dim, 0.0f, 0.3f);
-            writer.vector(blk + "attn_k.bias", o.n_head_kv * head_dim, 0.0f, 0.3f);
-            writer.vector(blk + "attn_v.bias", o.n_head_kv * head_dim, 0.0f, 0.3f);
-        }
-        if (o.biases) {
-            writer.vector(blk + "attn_output.bias", o.n_embd, 0.0f, 0.3f);
-            writer.vector(blk + "ffn_gate.bias", o.n_ff, 0.0f, 0.3f);
-            writer.vector(blk + "ffn_up.bias", o.n_ff, 0.0f, 0.3f);
-            writer.vector(blk + "ffn_down.bias", o.n_embd, 0.0f, 0.3f);
-        }
+    if (o.factors) writer.vector("rope_freqs.weight", o.rotated() / 2, 2.0f, 0.3f);
+    if (o.rope_scaling == "longrope") {
+        writer.vector("rope_factors_long.weight", o.rotated() / 2, 8.0f, 2.0f);
+        writer.vector("rope_factors_short.weight", o.rotated() / 2, 1.2f, 0.1f);
     }
+    for (int i = 0; i < o.n_layer; i++) write_layer(writer, "blk." + std::to_string(i) + ".", o);
     writer.write(paths_);
 }
 
-TinyModelOptions tiny_family(const std::string & architecture) {
+TinyModelOptions tiny_family(const std::string & family, bool round_sizes) {
     TinyModelOptions o;
-    o.architecture = architecture;
+    o.architecture = family;
     o.type         = GGML_TYPE_F16;
     o.n_layer      = 5;
-    o.n_embd       = 352;
-    o.n_head       = 11;
-    o.n_head_kv    = 1;
-    o.n_ff         = 544;
+    o.n_embd       = round_sizes ? 512 : 352;
+    o.n_head       = round_sizes ? 8 : 11;
+    o.n_head_kv    = round_sizes ? 2 : 1;
+    o.n_ff         = round_sizes ? 768 : 544;
     o.n_vocab      = 331;
-    if (architecture == "qwen2") o.qkv_biases = true;
+    // Heads that are together wider than the hidden state, where a family's files may have that.
+    const auto wide = [&] { o.head_dim = round_sizes ? 128 : 64; };
+    if (family == "qwen2") o.qkv_biases = true;
+    if (family == "qwen3") wide(), o.qk_norm = 1;
+    if (family == "mistral3") {
+        wide();
+        o.rope_scaling = "yarn", o.n_ctx_orig = 40;  // the context is many times as long
+        o.numbers = {{"attention.temperature_scale", 0.1f},
+                     {"rope.scaling.yarn_log_multiplier", 0.8f},
+                     {"rope.scaling.yarn_beta_fast", 16.0f}};
+    }
+    if (family == "phi3") {
+        o.one_qkv = o.gate_in_up = true;
+        o.tied                   = false;
+        o.n_rot                  = 24;
+        o.rope_scaling           = "longrope";
+    }
+    if (family == "smollm3") wide();
+    if (family == "granite") {
+        wide();
+        o.attn_scale = 0.03f;
+        o.numbers    = {{"embedding_scale", 12.0f}, {"residual_scale", 0.22f}, {"logit_scale", 4.0f}};
+    }
+    if (family == "olmo2") {
+        o.attn_norm = false, o.ffn_norm = "";
+        o.attn_post_norm = o.ffn_post_norm = true;
+        o.qk_norm = 2, o.tied = false;
+    }
+    if (family == "glm4") {
+        wide();
+        o.n_rot          = o.head_dim / 2;
+        o.attn_post_norm = o.ffn_post_norm = o.gate_in_up = o.qkv_biases = true;
+    }
+    if (family == "exaone4") {
+        o.attn_norm = false, o.ffn_norm = "";
+        o.attn_post_norm = o.ffn_post_norm = true;
+        o.qk_norm                          = 1;
+    }
+    if (family == "seed_oss") wide(), o.ffn_norm = "post_attention_norm", o.qkv_biases = true;
     return o;
+}
+
+std::vector<std::string> family_names() {
+    return {
+#define FAMILY(name, object) name,
+#include "arch/families.def"
+#undef FAMILY
+    };
 }
 
 TinyModel::~TinyModel() {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <random>
 #include <string>
 #include <vector>
@@ -10,25 +11,41 @@
 #include "ggml.h"
 
 struct TinyModelOptions {
-    ggml_type   type       = GGML_TYPE_Q8_0;  // of every matrix
-    int         n_layer    = 3;
-    int         n_embd     = 256;
-    int         n_head     = 8;
-    int         n_head_kv  = 2;
-    int         n_ff       = 512;
-    int         n_vocab    = 320;
-    int         n_ctx      = 4096;
-    bool        tied       = true;
-    bool        biases     = false;
-    bool        qkv_biases = false;  // of q, k and v alone
-    bool        factors    = false;  // llama3's per-frequency factors
-    int         n_rot      = 0;      // 0: the whole head
-    std::string rope_scaling;        // "", linear, yarn
-    float       rope_factor  = 4.0f;
-    float       attn_scale   = 0;  // 0: not in the file
     std::string architecture = "llama";
-    int         n_parts      = 1;  // files; the first one may be without tensors
-    uint64_t    seed         = 1;
+    ggml_type   type         = GGML_TYPE_Q8_0;  // of every matrix
+    int         n_layer      = 3;
+    int         n_embd       = 256;
+    int         n_head       = 8;
+    int         n_head_kv    = 2;
+    int         head_dim     = 0;  // 0: n_embd / n_head, and not in the file
+    int         n_ff         = 512;
+    int         n_vocab      = 320;
+    int         n_ctx        = 4096;
+    bool        tied         = true;
+    bool        biases       = false;
+    bool        qkv_biases   = false;  // of q, k and v alone
+    bool        factors      = false;  // llama3's per-frequency factors
+    int         n_rot        = 0;      // 0: the whole head
+    std::string rope_scaling;          // "", linear, yarn, longrope
+    float       rope_factor = 4.0f;
+    int         n_ctx_orig  = 0;  // 0: n_ctx / 4
+    float       attn_scale  = 0;  // 0: not in the file
+    // What a layer has beside llama's tensors, or instead of them.
+    bool        attn_norm = true, attn_post_norm = false, ffn_post_norm = false;
+    std::string ffn_norm   = "ffn_norm";  // "": none
+    int         qk_norm    = 0;           // 1: of each head, 2: of all heads together
+    bool        one_qkv    = false;       // q, k and v in one matrix
+    bool        gate_in_up = false;       // the gate and what it gates in one matrix
+    // Further entries of the header, below the architecture's name.
+    std::map<std::string, float>    numbers;
+    std::map<std::string, uint32_t> integers;
+    std::map<std::string, bool>     flags;
+
+    int      n_parts = 1;  // files; the first one may be without tensors
+    uint64_t seed    = 1;
+
+    int head_channels() const { return head_dim ? head_dim : n_embd / n_head; }
+    int rotated() const { return n_rot ? n_rot : head_channels(); }
 };
 
 class TinyModel {
@@ -45,8 +62,11 @@ class TinyModel {
     std::vector<std::string> paths_;
 };
 
-// A small model of this family: what its files hold, sizes of no round number.
-TinyModelOptions tiny_family(const std::string & architecture);
+// A small model of this family: what its files hold, in f16, in sizes of no round number or such that every weight type
+// fits them.
+TinyModelOptions tiny_family(const std::string & architecture, bool round_sizes = false);
+// Every family that the engine knows, by the name in its files.
+std::vector<std::string> family_names();
 
 // A fresh name in the folder for temporary files.
 std::string temporary_path(const std::string & ending);

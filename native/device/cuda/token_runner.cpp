@@ -24,7 +24,7 @@ static int64_t widest_input(const HyperParams & p) { return std::max({p.n_embd, 
 size_t CudaTokenRunner::device_bytes(const HyperParams & p) {
     const int64_t rows = 2 * p.n_layer * p.n_head_kv * p.head_dim, heads = (p.n_head + 2 * p.n_head_kv) * p.head_dim;
     const int64_t shared = p.n_embd + 2 * p.n_head * p.head_dim + p.n_vocab + rows + widest_input(p);
-    const int64_t nodes  = 8 * p.n_embd + 4 * p.n_ff + 3 * heads;  // of a part
+    const int64_t nodes  = 12 * p.n_embd + 4 * p.n_ff + 6 * heads;  // of a part
     return size_t(shared + nodes) * sizeof(float);
 }
 

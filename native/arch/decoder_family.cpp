@@ -1,0 +1,101 @@
+#include "decoder_family.h"
+
+namespace rocketdoc {
+namespace {
+
+constexpr auto OPTIONAL = TensorBinder::Need::optional;
+
+}  // namespace
+
+Status DecoderFamily::read_params(const GgufFile & file, HyperParams & params) const {
+    RETURN_IF_FAILED(read_common_params(file, shape_.rope, params));
+    for (LayerTraits & layer : params.layers) {
+        layer.qk_norm      = shape_.qk_norm;
+        layer.feed_forward = shape_.feed_forward;
+    }
+    return Status::good();
+}
+
+void DecoderFamily::bind_tensors(TensorBinder & binder, const HyperParams & p, ModelWeights & w) const {
+    w.token_embd  = binder.matrix("token_embd.weight", p.n_embd, p.n_vocab);
+    w.output_norm = binder.vector("output_norm.weight", p.n_embd);
+    w.output      = binder.matrix("output.weight", p.n_embd, p.n_vocab, OPTIONAL);
+    w.output_b    = binder.vector("output.bias", p.n_vocab, OPTIONAL);
+    w.tied        = w.output == nullptr;
+    if (w.tied) w.output = w.token_embd;
+    w.layers.resize(size_t(p.n_layer));
+    for (int64_t i = 0; i < p.n_layer; i++) bind_layer(binder, i, p, w.layers[size_t(i)]);
+}
+
+void DecoderFamily::bind_layer(TensorBinder & binder, int64_t i, const HyperParams & p, LayerWeights & l) const {
+    const int64_t     n_q = p.n_head * p.head_dim, n_kv = p.n_head_kv * p.head_dim;
+    const std::string blk  = "blk." + std::to_string(i) + ".";
+    const auto        norm = [&](bool is_there, const std::string & name, int64_t n) {
+        return is_there ? binder.vector(blk + name + ".weight", n) : nullptr;
+    };
+    const auto matrix = [&](const char * name, int64_t in, int64_t out) {
+        return binder.matrix(blk + name + ".weight", in, out);
+    };
+    const auto bias = [&](const char * name, int64_t n) { return binder.vector(blk + name + ".bias", n, OPTIONAL); };
+
+    l.attn_norm = norm(shape_.attn_norm, "attn_norm", p.n_embd);
+    // Converters may put q, k and v into one matrix; not where all of q is normalised at once.
+    const bool whole = shape_.qk_norm == QkNorm::whole;
+    if (!whole) l.wqkv = binder.matrix(blk + "attn_qkv.weight", p.n_embd, n_q + 2 * n_kv, OPTIONAL);
+    if (l.wqkv) l.bqkv = bias("attn_qkv", n_q + 2 * n_kv);
+    else {
+        l.wq = matrix("attn_q", p.n_embd, n_q);
+        l.wk = matrix("attn_k", p.n_embd, n_kv);
+        l.wv = matrix("attn_v", p.n_embd, n_kv);
+        l.bq = bias("attn_q", n_q);
+        l.bk = bias("attn_k", n_kv);
+        l.bv = bias("attn_v", n_kv);
+    }
+    const bool normed = shape_.qk_norm != QkNorm::none;
+    l.q_norm          = norm(normed, "attn_q_norm", whole ? n_q : p.head_dim);
+    l.k_norm          = norm(normed, "attn_k_norm", whole ? n_kv : p.head_dim);
+    l.wo              = matrix("attn_output", n_q, p.n_embd);
+    l.bo              = bias("attn_output", p.n_embd);
+    l.rope_factors    = bind_rope_factors(binder, p, p.layer(i).rope);
+    l.attn_post_norm  = norm(shape_.attn_post_norm, "post_attention_norm", p.n_embd);
+    l.ffn_norm        = norm(shape_.ffn_norm != nullptr, shape_.ffn_norm ? shape_.ffn_norm : "", p.n_embd);
+    if (!shape_.gate_in_up) {
+        l.ffn_gate   = matrix("ffn_gate", p.n_embd, p.n_ff);
+        l.ffn_gate_b = bias("ffn_gate", p.n_ff);
+    }
+    l.ffn_up        = matrix("ffn_up", p.n_embd, shape_.gate_in_up ? 2 * p.n_ff : p.n_ff);
+    l.ffn_up_b      = bias("ffn_up", shape_.gate_in_up ? 2 * p.n_ff : p.n_ff);
+    l.ffn_down      = matrix("ffn_down", p.n_ff, p.n_embd);
+    l.ffn_down_b    = bias("ffn_down", p.n_embd);
+    l.ffn_post_norm = norm(shape_.ffn_post_norm, "post_ffw_norm", p.n_embd);
+}
+
+QkvTensors DecoderFamily::build_qkv(ggml_context * ctx, const Layer & layer, ggml_tensor * x,
+                                    ggml_tensor * positions) const {
+    ggml_tensor * normed = build_rms_norm(ctx, x, layer.weights.attn_norm, layer.params.rms_eps);
+    return build_attention_projection(ctx, layer, normed, positions);
+}
+
+ggml_tensor * DecoderFamily::build_after_attention(ggml_context * ctx, const Layer & layer, ggml_tensor * x,
+                                                   ggml_tensor * attended) const {
+    const LayerWeights & w = layer.weights;
+    const HyperParams &  p = layer.params;
+    ggml_tensor * out      = build_rms_norm(ctx, build_linear(ctx, w.wo, w.bo, attended), w.attn_post_norm, p.rms_eps);
+    ggml_tensor * cur      = ggml_add(ctx, build_scaled(ctx, out, p.residual_scale), x);
+    ggml_tensor * hidden   = build_gated(ctx, layer, build_rms_norm(ctx, cur, w.ffn_norm, p.rms_eps));
+    hidden                 = build_rms_norm(ctx, hidden, w.ffn_post_norm, p.rms_eps);
+    return ggml_add(ctx, build_scaled(ctx, hidden, p.residual_scale), cur);
+}
+
+ggml_tensor * DecoderFamily::build_embedding(ggml_context * ctx, const HyperParams & p, const ModelWeights & w,
+                                             ggml_tensor * tokens) const {
+    return build_scaled(ctx, ggml_get_rows(ctx, w.token_embd, tokens), p.embd_scale);
+}
+
+ggml_tensor * DecoderFamily::build_output(ggml_context * ctx, const HyperParams & p, const ModelWeights & w,
+                                          ggml_tensor * x) const {
+    ggml_tensor * normed = build_rms_norm(ctx, x, w.output_norm, p.rms_eps);
+    return build_scaled(ctx, build_linear(ctx, w.output, w.output_b, normed), p.logit_scale);
+}
+
+}  // namespace rocketdoc
