@@ -1,6 +1,6 @@
 /**
- * What may be asked of the lab host: all of the engine's contract, and what measures and checks the engine. For `bench` and
- * `check-vectors`; the app never starts it.
+ * What may be asked of the lab host: all of the engine's contract, and what measures and checks the engine. For `bench`, `agree`
+ * and `check-vectors`; the app never starts it.
  */
 import { oc } from '@orpc/contract';
 import { z } from 'zod';
@@ -12,6 +12,7 @@ import {
   kvTypeSchema,
   maxNewSchema as maxNew,
   rocketOptionsSchema,
+  threadsSchema,
 } from './method.ts';
 
 const count = z.number().nonnegative();
@@ -36,6 +37,27 @@ export const cancelRequestSchema = z.object({
   cancels: z.int().min(1).max(1000),
 });
 export type CancelRequest = z.infer<typeof cancelRequestSchema>;
+
+export const llamaComparisonRequestSchema = z.object({
+  path: z.string().min(1),
+  /** Its first tokens are compared; random ones where the model has no vocabulary. */
+  text: z.string(),
+  tokens: z.int().min(1),
+  device: deviceSchema,
+  threads: threadsSchema,
+});
+export type LlamaComparisonRequest = z.infer<typeof llamaComparisonRequestSchema>;
+const llamaComparisonSchema = z.object({
+  model: z.string(),
+  architecture: z.string(),
+  positions: z.int(),
+  /** Of the next token, llama.cpp's from ours, in nats. */
+  klMean: z.number(),
+  klMax: z.number(),
+  /** Share of positions with the same likeliest token. */
+  sameBest: z.number(),
+});
+export type LlamaComparison = z.infer<typeof llamaComparisonSchema>;
 
 /** The greatest error of attention over the recorded rows that passes, on every device: all compute it in f32 from f16 rows. */
 export const vectorsOutTolerance = 5e-4;
@@ -97,6 +119,8 @@ export const labVerbs = {
   writeShapeModel: oc
     .input(z.object({ path: z.string().min(1), shape: z.string().min(1), weights: z.string().min(1) }))
     .output(z.void()),
+  /** Full mode beside llama.cpp itself, on the same file, text and device. No model needs to be open; it is loaded twice. */
+  compareWithLlama: oc.input(llamaComparisonRequestSchema).output(llamaComparisonSchema),
   /** Recorded vectors of stage 1 and stage 2 (safetensors), recomputed. No model is needed. */
   checkVectors: oc.input(z.object({ path: z.string().min(1), device: deviceSchema })).output(vectorsReportSchema),
 };

@@ -1,4 +1,4 @@
-/** The engine host of `bench` and `check-vectors`: the same engine in the lab's addon, and what measures and checks it. */
+/** The engine host of `bench`, `agree` and `check-vectors`: the same engine in the lab's addon, and what measures and checks it. */
 import { implement } from '@orpc/server';
 import type { NativeLab } from '../../native/lab/binding.ts';
 import { loadLab } from '../../native/lab/index.ts';
@@ -7,6 +7,7 @@ import { Engine } from '../engine-host/engine.ts';
 import { cudaOf } from '../engine-host/open-model.ts';
 import { engineRouter } from '../engine-host/router.ts';
 import { errorsHop, serveHost } from '../engine-host/serve-host.ts';
+import { compareWithLlama } from './llama-comparison.ts';
 import { measureCancels, measureSpeed } from './speed.ts';
 import { checkVectorsFile, readVectors } from './vectors-file.ts';
 
@@ -26,6 +27,7 @@ serveHost('lab-host', {
       engine.compute((model) => measureCancels(lab, model, input)),
     ),
     writeShapeModel: os.writeShapeModel.handler(({ input }) => lab.writeShapeModel(input)),
+    compareWithLlama: os.compareWithLlama.handler(({ input }) => compareWithLlama(lab, input)),
     checkVectors: os.checkVectors.handler(async ({ input }) =>
       checkVectorsFile(lab, await readVectors(input.path), cudaOf(input.device)),
     ),

@@ -1,4 +1,5 @@
 // What the lab's addon exports beside all that the product's has; native/lab/binding.ts is its shape.
+#include "agreement_function.h"
 #include "binding/exports.h"
 #include "binding/job.h"
 #include "binding/objects.h"
@@ -58,6 +59,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
     exports.Set("randomTokens", Napi::Function::New<random_tokens>(env));
     exports.Set("checkVectors", Napi::Function::New<check_vectors>(env));
     exports.Set("makeVectors", Napi::Function::New<make_vectors>(env));
+    exports.Set("compareWithLlama", Napi::Function::New<compare_with_llama>(env));
     exports.Set("limitAvailable", Napi::Function::New<limit_available>(env));
     exports.Set("watchMemory", Napi::Function::New<watch_memory>(env));
     exports.Set("peakBytes", Napi::Function::New<peak_bytes>(env));

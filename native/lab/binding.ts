@@ -54,6 +54,16 @@ export interface NativeVectorsReport {
   topKTies: number;
 }
 
+/** Logits at every token of a text beside llama.cpp's. */
+export interface NativeAgreement {
+  positions: number;
+  /** KL divergence of the next token, in nats. */
+  klMean: number;
+  klMax: number;
+  /** Share of positions at which both think the same token likeliest. */
+  sameBest: number;
+}
+
 /** Engines are those that this addon opened. */
 export interface NativeLab extends NativeAddon {
   /**
@@ -78,6 +88,14 @@ export interface NativeLab extends NativeAddon {
     window: number;
     kernel: number;
   }): NativeVectors & { capacity: number; promptBudget: number };
+  /** Opens the model twice, here and in llama.cpp's library in backendDir, on the same device, and reads the tokens with both. */
+  compareWithLlama(request: {
+    modelPath: string;
+    backendDir: string;
+    threads: number;
+    cuda?: NativeCuda | undefined;
+    tokens: Int32Array;
+  }): Promise<NativeAgreement>;
   /** No more than this counts as available on the computing device from here on: for trying out a memory that is full. */
   limitAvailable(engine: NativeEngine, bytes: number): void;
   /** From here on the most that is in use of a GPU's memory is noted. */

@@ -1,0 +1,74 @@
+/**
+ * `npm run -s agree -- <model.gguf> <file>`: is the engine right on this model? Full mode beside llama.cpp itself, on the same file and the
+ * same text, token by token.
+ */
+import type { LlamaComparison } from '../contract/lab.ts';
+import { chooseDevice } from '../engine-host/choose-device.ts';
+import { startLab } from '../lab/lab-client.ts';
+import { type Arguments, type Command, usageError } from './arguments.ts';
+import { deviceWish, modelFlags } from './method-flags.ts';
+import { documentChoice, documentFlags, openDocuments } from './open-documents.ts';
+import { ProgressLine } from './progress-line.ts';
+import { runCommand } from './report-error.ts';
+
+const defaultTokens = 2000;
+
+const { device, threads } = modelFlags;
+const command: Command = {
+  run: 'npm run -s agree --',
+  usage: '<model.gguf> <file>... [options]',
+  about: "Compares the engine's logits with llama.cpp's on the same model and text, on the same device.",
+  flags: {
+    tokens: { value: '<n>', help: `tokens of the text to compare at (default ${defaultTokens})` },
+    ...(device && threads ? { device, threads } : {}),
+    ...documentFlags,
+    json: { help: 'print one JSON object: kl_mean, kl_max, same_best and what was compared' },
+  },
+};
+
+async function agree(args: Arguments, signal: AbortSignal): Promise<undefined> {
+  const [path, ...files] = args.positionals;
+  if (path === undefined || files.length === 0)
+    throw usageError(`A model and a text are needed: ${command.run} ${command.usage}`);
+  const tokens = args.integerWithin('tokens', 1, 1_000_000) ?? defaultTokens;
+  const threadCount = args.integerWithin('threads', 0, 1024) ?? 0;
+  const choice = await chooseDevice(deviceWish(args));
+  const progress = new ProgressLine();
+  const { text } = await openDocuments(files, progress, signal, documentChoice(args));
+  progress.say(`Reading ${tokens.toLocaleString('en')} tokens twice, here and with llama.cpp; both hold the model.`);
+  const engine = startLab();
+  try {
+    const report = await engine.verbs.compareWithLlama(
+      { path, text, tokens, device: choice.device, threads: threadCount },
+      { signal },
+    );
+    process.stdout.write(
+      args.has('json') ? `${JSON.stringify(reportJson(report, choice.device))}\n` : reportText(report),
+    );
+  } finally {
+    await engine.close();
+  }
+  return undefined;
+}
+
+function reportText(report: LlamaComparison): string {
+  const { model, architecture, positions, klMean, klMax, sameBest } = report;
+  return [
+    `${model || 'The model'} (${architecture}): ${positions.toLocaleString('en')} positions`,
+    `  KL of the next token, llama.cpp from here: mean ${klMean.toExponential(2)}, greatest ${klMax.toExponential(2)} nats`,
+    `  same likeliest token: ${(100 * sameBest).toFixed(2)} %`,
+    '',
+  ].join('\n');
+}
+
+const reportJson = ({ model, architecture, positions, klMean, klMax, sameBest }: LlamaComparison, device: string) => ({
+  model,
+  architecture,
+  device,
+  positions,
+  kl_mean: klMean,
+  kl_max: klMax,
+  same_best: sameBest,
+});
+
+await runCommand(command, agree);

@@ -1,0 +1,37 @@
+#include "agreement_function.h"
+
+#include "agreement.h"
+#include "binding/job.h"
+#include "binding/js_convert.h"
+
+namespace rocketdoc::lab {
+
+using namespace binding;
+
+Napi::Value compare_with_llama(const Napi::CallbackInfo & info) {
+    Napi::Env     env  = info.Env();
+    Napi::Object  from = get_object(info[0], "the comparison");
+    EngineOptions options;
+    options.model_path       = get_text(from, "modelPath");
+    options.device.cpu_dir   = get_text(from, "backendDir");
+    options.device.n_threads = get_int(from, "threads");
+    if (from.Has("cuda") && !from.Get("cuda").IsUndefined()) {
+        const Status chosen = to_cuda(from.Get("cuda"), options.device);
+        if (!chosen.ok()) return rejected(env, chosen);
+    }
+    const std::vector<int32_t> tokens = get_tokens(from.Get("tokens"), "tokens");
+    auto                       found  = std::make_shared<Agreement>();
+    return Job::start(
+        env, [=] { return measure_agreement(options, tokens, *found); },
+        [=](Napi::Env env) {
+            Napi::Object out = Napi::Object::New(env);
+            out.Set("positions", double(found->n_positions));
+            out.Set("klMean", found->kl_mean);
+            out.Set("klMax", found->kl_max);
+            out.Set("sameBest", double(found->n_same_best) / double(found->n_positions));
+            return out;
+        },
+        [](Napi::Env) {});
+}
+
+}  // namespace rocketdoc::lab
