@@ -66,6 +66,8 @@ export interface NativeModelInfo {
   hasVocabulary: boolean;
   /** f16 K and V of one token, all layers. */
   kvBytesPerToken: number;
+  /** Matrix products of a token on a GPU, and how many of them kernels of ours do; ggml's do the others. */
+  gpuProducts: { all: number; ours: number };
 }
 
 export interface NativeSampler {

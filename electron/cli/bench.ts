@@ -18,7 +18,7 @@ import { runLlamaBench } from './bench-llama-bench.ts';
 import { shapeFlags, withModel } from './bench-model.ts';
 import { type BenchRun, type BenchVariant, benchColumns, benchRow, cancelColumns, cancelRow } from './bench-rows.ts';
 import { BenchedWindow } from './bench-window.ts';
-import { type Cell, csvLine, textTable } from './format.ts';
+import { type Cell, csvLine, gpuProductsText, textTable } from './format.ts';
 import {
   allChoosing,
   choosingFlags,
@@ -100,6 +100,7 @@ async function bench(args: Arguments, signal: AbortSignal): Promise<undefined> {
   await withModel(args, progress, signal, async (path) => {
     const opened = await withEngine(path, args, device, async (_verbs, model) => model);
     const { info, threads, device: deviceName } = opened;
+    if (device.device !== 'cpu') progress.say(`Matrix products of a token: ${gpuProductsText(info)}.`);
     const text = sampleText();
     const all = {
       args,

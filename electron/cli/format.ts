@@ -1,5 +1,5 @@
 /** Numbers as people read them, tables, CSV, and JSON fields that several commands print. */
-import type { Budgets } from '../contract/engine-reports.ts';
+import type { Budgets, ModelInfo } from '../contract/engine-reports.ts';
 
 /** Field names are an interface of `ask --json` and `inspect --json`. */
 export function budgetsJson(budgets: Budgets) {
@@ -13,6 +13,16 @@ export function budgetsJson(budgets: Budgets) {
     window: budgets.window,
     kernel: budgets.kernel,
   };
+}
+
+/** Which of a token's matrix products a GPU does with kernels of ours, and which it leaves to ggml's. */
+export function gpuProductsText({ gpuProducts }: ModelInfo): string {
+  if (!gpuProducts) return 'not known';
+  const { all, ours } = gpuProducts;
+  const left = all - ours;
+  return left === 0
+    ? `all ${formatCount(all)} by RocketDoc's kernels`
+    : `${formatCount(ours)} of ${formatCount(all)} by RocketDoc's kernels, ${formatCount(left)} by ggml's`;
 }
 
 export function formatCount(n: number): string {

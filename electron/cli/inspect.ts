@@ -5,7 +5,7 @@ import { memoryNeeds } from '../contract/memory-needs.ts';
 import { chooseDevice, type DeviceChoice } from '../engine-host/choose-device.ts';
 import { startEngine } from '../engine-host/engine-client.ts';
 import { type Arguments, type Command, usageError } from './arguments.ts';
-import { budgetsJson, formatBytes, formatCount, textTable } from './format.ts';
+import { budgetsJson, formatBytes, formatCount, gpuProductsText, textTable } from './format.ts';
 import {
   answerMode,
   deviceWish,
@@ -89,6 +89,7 @@ function inspectText(info: ModelInfo, plan: MemoryPlan, nPrompt: number, mode: s
     ['vocabulary', `${formatCount(info.nVocab)} tokens${info.tiedEmbeddings ? ', embeddings tied' : ''}`],
     ['context', `${formatCount(info.nCtxTrain)} tokens`],
     ['full KV', `${formatCount(info.kvBytesPerToken)} bytes a token`],
+    ['products', `of a token on a GPU: ${gpuProductsText(info)}`],
     ['computes on', device.deviceReason === null ? device.device : `${device.device} (${device.deviceReason})`],
   ];
   const width = Math.max(...facts.map(([name]) => name.length)) + 2;
@@ -138,6 +139,7 @@ function inspectJson(info: ModelInfo, plan: MemoryPlan, nPrompt: number, mode: s
     weight_bytes: info.weightBytes,
     tensor_types: info.tensorTypes,
     kv_bytes_per_token: info.kvBytesPerToken,
+    gpu_products: info.gpuProducts ?? null,
     device: device.device,
     device_reason: device.deviceReason,
     plan: {

@@ -26,6 +26,8 @@ export const modelInfoSchema = z.object({
   tensorTypes: z.record(z.string(), count),
   /** False: weights alone, which can be measured and not asked. */
   hasVocabulary: z.boolean().optional(),
+  /** Matrix products of a token on a GPU, and how many of them kernels of ours do; ggml's do the others. */
+  gpuProducts: z.object({ all: count, ours: count }).optional(),
   kvBytesPerToken: count,
 });
 export type ModelInfo = z.infer<typeof modelInfoSchema>;

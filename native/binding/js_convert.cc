@@ -214,6 +214,10 @@ Napi::Object from_model(Napi::Env env, const ModelInfo & model) {
     for (const auto & [name, n] : model.tensor_types) counts.Set(name, n);
     out.Set("tensorTypes", counts);
     out.Set("hasVocabulary", model.has_vocabulary);
+    Napi::Object products = Napi::Object::New(env);
+    products.Set("all", double(model.gpu_products.all));
+    products.Set("ours", double(model.gpu_products.ours));
+    out.Set("gpuProducts", products);
     return out;
 }
 

@@ -7,6 +7,7 @@
 #include "../graph/ggml_log.h"
 #include "cpu/cpu_device.h"
 #include "cuda/cuda_device.h"
+#include "cuda/token_products.h"
 #include "host_memory.h"
 
 namespace rocketdoc {
@@ -75,6 +76,8 @@ DeviceTraits traits_of(const std::string & kind) {
     const DeviceKind * found = find_kind(kind);
     return found ? found->traits : CpuDevice::kind_traits();
 }
+
+TokenProducts gpu_token_products(const Model & model) { return cuda_token_products(model); }
 
 DeviceTraits host_traits() {
     DeviceTraits traits = CpuDevice::kind_traits();

@@ -65,6 +65,13 @@ struct DeviceTraits {
 
 // Of a kind of device ("cpu", "cuda"), with nothing available: no memory is asked. Of an unknown kind the CPU's.
 DeviceTraits traits_of(const std::string & kind);
+
+// Matrix products of a token.
+struct TokenProducts {
+    int64_t all = 0, ours = 0;  // ours: done by kernels of ours, the others by ggml's
+};
+// On a GPU, whether there is one here or not, of a model whose header is open.
+TokenProducts gpu_token_products(const Model & model);
 // This machine's CPU and memory.
 DeviceTraits host_traits();
 

@@ -18,6 +18,7 @@ ModelInfo info_of(const Model & model) {
     for (ggml_tensor * t = ggml_get_first_tensor(model.file().tensors()); t;
          t               = ggml_get_next_tensor(model.file().tensors(), t))
         out.tensor_types[ggml_type_name(t->type)]++;
+    out.gpu_products = gpu_token_products(model);
     return out;
 }
 

@@ -43,6 +43,7 @@ struct ModelInfo {
     bool                       is_tied          = false;
     bool                       has_vocabulary   = false;
     std::map<std::string, int> tensor_types;  // how many tensors there are of each
+    TokenProducts              gpu_products;
 };
 
 struct DeviceInfo {

@@ -9,6 +9,9 @@
 #include "arch/architecture.h"
 #include "device/device.h"
 #include "device/cuda/token_kernels.h"
+#include "device/cuda/token_products.h"
+#include "engine/model.h"
+#include "tiny_model.h"
 
 using namespace rocketdoc;
 
@@ -212,9 +215,33 @@ void one(const Case & c, Device & device, std::mt19937_64 & random, int want_pro
     if (want_products) CHECK(n_matrices == 7);
 }
 
+// Which products of a model's token are ours is known from its header.
+void test_products() {
+    const auto products_of = [](const std::string & family, ggml_type type) {
+        TinyModelOptions o = tiny_family(family, true);
+        o.type             = type;
+        const TinyModel        file(o);
+        std::unique_ptr<Model> header;
+        CHECK(Model::open_header(file.path(), header).ok());
+        return header ? cuda_token_products(*header) : TokenProducts{};
+    };
+    for (ggml_type type : {GGML_TYPE_F16, GGML_TYPE_Q8_0, GGML_TYPE_Q4_K}) {
+        for (const char * family : {"llama", "qwen2", "mistral3"}) {
+            const TokenProducts products = products_of(family, type);
+            CHECK(products.all == 5 * 7 + 1);
+            // Queries that grow with their position are ggml's, and the part of the token that they are in: all but the
+            // end of the last layer and the output.
+            CHECK(products.ours == (std::string(family) == "mistral3" ? 4 + 1 : products.all));
+        }
+    }
+    CHECK(products_of("llama", GGML_TYPE_Q2_K).ours == 0 && products_of("llama", GGML_TYPE_Q2_K).all == 5 * 7 + 1);
+    CHECK(products_of("phi3", GGML_TYPE_F16).all == 5 * 4 + 1);
+}
+
 }  // namespace
 
 int main() {
+    test_products();
     std::mt19937_64         random(check::seed());
     std::unique_ptr<Device> device;
     if (!CHECK(Device::open({GGML_BINS, 1}, device).ok())) return check::report();

@@ -197,6 +197,7 @@ TinyModelOptions tiny_family(const std::string & family, bool round_sizes) {
         o.tied                   = false;
         o.n_rot                  = 24;
         o.rope_scaling           = "longrope";
+        o.n_ctx_orig             = 512;
     }
     if (family == "smollm3") wide();
     if (family == "granite") {

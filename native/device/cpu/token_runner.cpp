@@ -58,6 +58,8 @@ Status CpuTokenRunner::begin(KvRows * history, CompactCache * compact) {
     // hold.
     if (compact_views_.empty()) compact_row_ = nullptr;
     RETURN_IF_FAILED(arena_.allocate(graph));
+    // Nor does a model that turns no positions take one.
+    if (!position_->buffer) position_ = nullptr;
     graph_ = graph;
     return Status::good();
 }
@@ -67,7 +69,7 @@ Status CpuTokenRunner::run(int32_t token, int64_t position, int64_t n_history, b
     if (!graph_) return Status::fail(Code::INTERNAL, "decode was not begun");
     const int32_t position32 = int32_t(position);
     ggml_backend_tensor_set(token_, &token, 0, sizeof(token));
-    ggml_backend_tensor_set(position_, &position32, 0, sizeof(position32));
+    if (position_) ggml_backend_tensor_set(position_, &position32, 0, sizeof(position32));
     if (history_row_) ggml_backend_tensor_set(history_row_, &n_history, 0, sizeof(n_history));
     if (compact_row_) {
         const int64_t n_compact = compact_->n_live();

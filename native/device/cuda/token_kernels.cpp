@@ -142,15 +142,16 @@ class Recogniser {
         if (weight->ne[0] != y->ne[0] || weight->ne[2] != 1 || weight->ne[3] != 1 ||
             weight->nb[1] != ggml_row_size(weight->type, weight->ne[0]))
             return false;
-        m.weights   = weight->data;
-        m.row_bytes = weight->nb[1];
-        m.n_rows    = int(weight->ne[1]);
-        m.add       = take_added(node);
+        m.weights                  = weight->data;
+        m.row_bytes                = weight->nb[1];
+        m.n_rows                   = int(weight->ne[1]);
+        const ggml_tensor * result = node;
+        m.add                      = take_added(node);
         if (take_rotation(node, out.rope)) {
             m.rotate = true;
             m.bias   = m.add;
             m.add    = nullptr;
-        } else if (m.add) {
+        } else if (node != result) {
             if (const float * second = take_added(node)) {
                 m.bias = m.add;
                 m.add  = second;

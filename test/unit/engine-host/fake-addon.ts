@@ -73,6 +73,7 @@ export const fakeInfo: NativeModelInfo = {
   tensorTypes: { f16: 3 },
   hasVocabulary: true,
   kvBytesPerToken: 64,
+  gpuProducts: { all: 29, ours: 28 },
 };
 
 export interface FakeOptions {
