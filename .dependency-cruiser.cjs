@@ -49,7 +49,10 @@ module.exports = {
       name: 'lab-is-no-part-of-the-app',
       comment: 'What measures is built for the commands that measure; no package has it.',
       severity: 'error',
-      from: { path: '^(electron|renderer)/', pathNot: '^electron/(lab/|contract/lab\\.ts$|cli/(agree|bench|check-vectors))' },
+      from: {
+        path: '^(electron|renderer)/',
+        pathNot: '^electron/(lab/|contract/lab\\.ts$|cli/(agree|bench|check-vectors))',
+      },
       to: { path: '^(electron/lab/|electron/contract/lab\\.ts$|native/lab/)' },
     },
     {

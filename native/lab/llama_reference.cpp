@@ -14,34 +14,18 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Each with its type from llama.h and ggml-backend.h.
 struct Functions {
-#define LLAMA_FUNCTIONS(ONE)                                                                               \
-    ONE(llama_backend_init)                                                                                \
-    ONE(llama_log_set)                                                                                     \
-    ONE(llama_model_default_params) ONE(llama_model_load_from_file) ONE(llama_model_free)                  \
-        ONE(llama_context_default_params) ONE(llama_init_from_model) ONE(llama_free) ONE(llama_batch_init) \
-            ONE(llama_batch_free) ONE(llama_decode) ONE(llama_get_logits_ith) ONE(llama_model_get_vocab)   \
-                ONE(llama_vocab_n_tokens)
-#define GGML_FUNCTIONS(ONE) ONE(ggml_backend_load_all_from_path) ONE(ggml_backend_load)
-#define ONE(name)           decltype(&::name) name = nullptr;
-    LLAMA_FUNCTIONS(ONE)
-    GGML_FUNCTIONS(ONE)
-#undef ONE
+#define FUNCTION(library, name) decltype(&::name) name = nullptr;
+#include "llama_functions.def"
+#undef FUNCTION
 
-    template <typename F>
-    static bool find(void * library, const char * name, F & out) {
-        out = reinterpret_cast<F>(find_symbol(library, name));
-        return out != nullptr;
-    }
     bool find_all(void * llama, void * ggml) {
         bool found = true;
-#define ONE(name) found = find(llama, #name, name) && found;
-        LLAMA_FUNCTIONS(ONE)
-#undef ONE
-#define ONE(name) found = find(ggml, #name, name) && found;
-        GGML_FUNCTIONS(ONE)
-#undef ONE
+#define FUNCTION(library, name)                                            \
+    name  = reinterpret_cast<decltype(name)>(find_symbol(library, #name)); \
+    found = found && name;
+#include "llama_functions.def"
+#undef FUNCTION
         return found;
     }
 };
