@@ -26,7 +26,7 @@ describe('arguments', () => {
   ])('%j', (args, sentence) => refused('ask', args, 'INVALID_ARGUMENT', sentence));
 
   it('of every command are explained at --help', async () => {
-    for (const command of ['start', 'ask', 'text', 'inspect', 'bench', 'fidelity', 'check-vectors']) {
+    for (const command of ['start', 'ask', 'text', 'inspect', 'bench', 'fidelity', 'agree', 'check-vectors']) {
       const { code, stdout } = await run(command, ['--help']);
       expect(stdout).toContain('Usage: npm ');
       expect(code).toBe(0);
@@ -83,6 +83,10 @@ describe('models', () => {
 
 describe('other inputs', () => {
   const vectors = fileURLToPath(new URL('../fixtures/vectors/group3-d64.safetensors', import.meta.url));
+  it('a comparison without a text', () =>
+    refused('agree', [embeddedModelFile], 'INVALID_ARGUMENT', /A model and a text/));
+  it('a comparison over more tokens than the model reads', () =>
+    refused('agree', [embeddedModelFile, sampleFile, '--tokens', '9000'], 'CTX_OVERFLOW', /9000 tokens.*8192/));
   it('vectors that are none', () => refused('check-vectors', [sampleFile], 'INVALID_ARGUMENT', /safetensors/));
   it('vectors that are not there', () =>
     refused('check-vectors', [join('no', 'such.safetensors')], 'IO', /cannot be read/));

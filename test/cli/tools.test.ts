@@ -1,4 +1,4 @@
-/** inspect, check-vectors, fidelity and bench: their tables and their verdicts. */
+/** inspect, agree, check-vectors, fidelity and bench: their tables and their verdicts. */
 import { chmodSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
@@ -45,6 +45,20 @@ describe('inspect', () => {
     const eight = await plan('8000', '--kv-type', 'q8_0');
     expect(eight.plan.bytes.document_kv).toBeLessThan(0.6 * ((await plan('8000')).plan.bytes.document_kv ?? 0));
     expect((await plan('16000000', '--mode', 'full')).plan.fits).toBe(false);
+  });
+});
+
+describe('agree', () => {
+  it('finds the engine and llama.cpp of one mind on the small model', async () => {
+    const args = [embeddedModelFile, shortSample(), '--tokens', '150', '--device', 'cpu'];
+    const [line] = jsonLines(await output('agree', [...args, '--json']));
+    const found = line as { positions: number; kl_mean: number; kl_max: number; same_best: number };
+    expect(found).toMatchObject({ architecture: 'llama', device: 'cpu', positions: 150 });
+    // llama.cpp with flash attention lies .003 from itself without it on this model.
+    expect(found.kl_mean).toBeLessThan(0.003);
+    expect(found.kl_max).toBeGreaterThanOrEqual(found.kl_mean);
+    expect(found.same_best).toBeGreaterThan(0.97);
+    expect(await output('agree', args)).toMatch(/150 positions\n.*mean [\d.e+-]+, greatest/);
   });
 });
 
