@@ -549,6 +549,32 @@ void test_whole_vocabulary() {
     CHECK(beyond > 10);
 }
 
+// Every family: full KV, chosen rows, and a budget that holds everything.
+void test_families() {
+    std::mt19937_64 random(check::seed());
+    for (const std::string & family : family_names()) {
+        TinyModelOptions o = tiny_family(family, true);
+        o.seed             = check::seed();
+        o.n_ctx            = 8192;
+        const TinyModel model(o);
+        Pair            engines;
+        const Status    cpu  = Engine::open({model.path(), {GGML_BINS, 4}}, engines.cpu);
+        const Status    cuda = Engine::open({model.path(), cuda_options()}, engines.cuda);
+        if (!CHECK(cpu.ok()) || !CHECK(cuda.ok())) {
+            std::printf("    %s: %s %s\n", family.c_str(), cpu.message.c_str(), cuda.message.c_str());
+            continue;
+        }
+        const TokenProducts products = engines.cuda->info().gpu_products;
+        std::printf("%s: %lld of %lld products of a token by kernels of ours\n", family.c_str(),
+                    (long long) products.ours, (long long) products.all);
+        const auto text  = random_tokens(random, 1900, o.n_vocab);
+        const auto asked = random_tokens(random, 37, o.n_vocab), forced = random_tokens(random, 20, o.n_vocab);
+        for (auto [mode, budget] : {std::pair{Mode::full, 256}, std::pair{Mode::rocketkv_mt, 256},
+                                    std::pair{Mode::rocketkv, 256}, std::pair{Mode::rocketkv_mt, 8192}})
+            compare(engines, text, asked, forced, GGML_TYPE_F16, mode, SelectorKind::pages, budget, true);
+    }
+}
+
 }  // namespace
 
 int main() {
@@ -563,5 +589,6 @@ int main() {
     test_grown_rows();
     test_kept();
     test_memory_is_flat();
+    test_families();
     return check::report();
 }

@@ -316,8 +316,10 @@ void test_checksum() {
 
 int main() {
     for (const std::string & family : family_names()) {
-        const int64_t failed = check::n_failed;
-        Fixture       f(tiny_family(family), 301);
+        const int64_t    failed = check::n_failed;
+        TinyModelOptions o      = tiny_family(family);
+        o.type                  = GGML_TYPE_Q8_0;
+        Fixture f(o, 301);
         test_same_answer(f);
         if (check::n_failed != failed) std::printf("    in a model of the family %s\n", family.c_str());
     }

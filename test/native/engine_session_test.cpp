@@ -361,7 +361,10 @@ void test_families(const std::string & only) {
         if (!only.empty() && family != only) continue;
         const int64_t failed = check::n_failed;
         choosing             = n++ % 2 == 0 ? paper : coded;
-        Fixture f(tiny_family(family), 300);
+        // Products with f16 weights add up in another order for one token than for many.
+        TinyModelOptions o = tiny_family(family);
+        o.type             = GGML_TYPE_Q8_0;
+        Fixture f(o, 300);
         test_cut_invariance(f);
         test_budget_holds_all(f);
         test_forks(f);
