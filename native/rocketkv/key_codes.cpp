@@ -49,12 +49,15 @@ void KeyCodes::build(const CompactView & k, const CompactView & v, int head, int
 }
 
 void KeyCodes::append(const CompactView & k, const CompactView & v, int head, int64_t index) {
+    if (recode_is_judged(n_new_) && codes_have_drifted(n_new_clamped_, n_new_, n_coded())) recode(k, v, head, index);
     code_rows(k, v, head, index, index + 1);
     n_new_++;
-    if (!recode_is_judged(n_new_) || !codes_have_drifted(n_new_clamped_, n_new_, n_coded())) return;
-    measure(k, v, head, index + 1);
+}
+
+void KeyCodes::recode(const CompactView & k, const CompactView & v, int head, int64_t n_rows) {
+    measure(k, v, head, n_rows);
     const int64_t n_clamped = n_clamped_;  // inside their own range rows cannot clamp; rounding must not count as news
-    code_rows(k, v, head, 0, index + 1);
+    code_rows(k, v, head, 0, n_rows);
     n_clamped_ = n_clamped;
     n_new_ = n_new_clamped_ = 0;
 }

@@ -18,6 +18,7 @@ class KeyCodes {
 
     // Codes rows 0..n_rows-1 afresh. importance: [D] or null, remembered for coding again.
     void build(const CompactView & k, const CompactView & v, int head, int64_t n_rows, const float * importance);
+    // Row index, which stands in k and v. The rows before it are coded afresh first where their codes have drifted.
     void append(const CompactView & k, const CompactView & v, int head, int64_t index);
 
     // logits[h][p] = q_h . k^_p * scale up to a constant per head (none with residual); logits: [g][stride], stride >=
@@ -33,6 +34,7 @@ class KeyCodes {
     int64_t clamped() const { return n_clamped_; }
 
   private:
+    void recode(const CompactView & k, const CompactView & v, int head, int64_t n_rows);
     void measure(const CompactView & k, const CompactView & v, int head, int64_t n_rows);
     void code_rows(const CompactView & k, const CompactView & v, int head, int64_t first, int64_t end);
 

@@ -1,6 +1,7 @@
 // When a head's codes are made again, on every device. Ranges are frozen when a head is coded; keys of later tokens fit
 // them less and less. After each RECODE_EVERY new rows a head is looked at, and coded again from the rows it holds when
-// more than RECODE_CLAMPED of the codes of its new rows had to be clamped.
+// more than RECODE_CLAMPED of the codes of its new rows had to be clamped. That happens between two tokens: a token is
+// read with the codes that it found.
 #pragma once
 
 #include <cstdint>

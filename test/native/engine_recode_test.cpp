@@ -119,7 +119,8 @@ void test_one_head(bool cuda, SelectorKind selector, int64_t head_dim) {
         }
         CHECK(n_read == N_HEAD_KV * K);
         if (!CHECK(wrong == 0))
-            std::printf("    step %d: %d rows are read otherwise than by the reference\n", int(step), int(wrong));
+            std::printf("    %s, step %d: %d rows are read otherwise than by the reference\n", cuda ? "GPU" : "CPU",
+                        int(step), int(wrong));
         before = reads;
         for (ScalarHead & head : heads) head.token_done(step + 1);
     }
