@@ -92,7 +92,6 @@ void write_header(gguf_context * g, const TinyModelOptions & o) {
     const auto number = [&](const std::string & key, float value) { gguf_set_val_f32(g, (a + key).c_str(), value); };
     text("general.architecture", o.architecture);
     text("general.name", "tiny");
-    text("tokenizer.ggml.model", "no_vocab");
     integer("block_count", o.n_layer);
     integer("embedding_length", o.n_embd);
     integer("attention.head_count", o.n_head);
@@ -116,6 +115,7 @@ void write_header(gguf_context * g, const TinyModelOptions & o) {
     for (const auto & [key, value] : o.numbers) number(key, value);
     for (const auto & [key, value] : o.integers) integer(key, value);
     for (const auto & [key, value] : o.flags) gguf_set_val_bool(g, (a + key).c_str(), value);
+    text("tokenizer.ggml.model", "no_vocab");  // last, as in the model of the kept files that an earlier build wrote
 }
 
 void write_layer(Writer & writer, const std::string & blk, const TinyModelOptions & o) {
