@@ -13,9 +13,12 @@ class ArchMistral3 : public DecoderFamily {
     Status read_params(const GgufFile & file, HyperParams & params) const override {
         RETURN_IF_FAILED(DecoderFamily::read_params(file, params));
         const double scale = file.number("mistral3.attention.temperature_scale", 0);
-        if (!std::isfinite(scale))
-            return Status::fail(Code::MODEL_FORMAT, file.path() + ": attention.temperature_scale is no number.");
-        for (LayerTraits & layer : params.layers) layer.temperature = {float(scale), layer.rope.n_ctx_orig};
+        const int    step  = params.layer(0).rope.n_ctx_orig;
+        if (!std::isfinite(scale) || (scale != 0 && step < 1))
+            return Status::fail(Code::MODEL_FORMAT, file.path() + ": attention.temperature_scale is " +
+                                                        std::to_string(scale) + " a step of " + std::to_string(step) +
+                                                        " tokens: the header is damaged.");
+        for (LayerTraits & layer : params.layers) layer.temperature = {float(scale), step};
         return Status::good();
     }
 };
