@@ -23,12 +23,13 @@ using FilePtr = std::unique_ptr<std::FILE, CloseFile>;
 // Each is null when it fails; errno says why.
 FilePtr open_to_read(const std::string & path);
 FilePtr open_to_append(const std::string & path);
-// A new file that only this user reads. What lay under its name goes, and is not written through.
+// A new file that only this user can read. What had its name is removed first, so that nothing is written through a
+// link.
 FilePtr create_private(const std::string & path);
 
 // What was written is on the disk.
 bool sync_to_disk(std::FILE * file);
-// The same of a name in a folder. A file system that cannot do this says so, and nothing is lost but a name.
+// Waits until a new name in a folder is on the disk. Some file systems cannot: after a crash the name may be missing.
 void sync_folder(const std::string & folder);
 
 // A read-only mapping of a whole file. Move-only.

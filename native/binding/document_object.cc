@@ -8,8 +8,8 @@
 namespace rocketdoc::binding {
 namespace {
 
-// Carries how far a reading is to a JavaScript callback. Of waiting reports the newest counts; the last one is
-// delivered before the reading's promise settles.
+// Carries how far a reading is to a JavaScript callback. While several reports wait, only the newest is kept;
+// the last one is delivered before the reading's promise settles.
 class ReadProgress : public std::enable_shared_from_this<ReadProgress> {
   public:
     ReadProgress(Napi::Env env, const Napi::Function & callback)

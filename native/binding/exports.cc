@@ -33,7 +33,7 @@ Napi::Value budgets(const Napi::CallbackInfo & info) {
     return from_budgets(info.Env(), out);
 }
 
-// May end the process: for one that nobody needs.
+// ggml may abort the process: to be called in one that holds nothing.
 Napi::Value probe_cuda(const Napi::CallbackInfo & info) {
     Napi::Env     env = info.Env();
     DeviceOptions options;

@@ -23,7 +23,7 @@ Enum choose(Napi::Env env, const char * name, const std::string & value, const s
                                      std::string(name) + " is \"" + value + "\"; it must be one of " + known + "."));
 }
 
-// What a smaller request changes, under the names that a choice has; and what it needs then of the memory that lacked.
+// What a smaller request changes, under the names of the contract, and what it then needs of the memory that lacked.
 Napi::Object from_smaller(Napi::Env env, const MemoryShortage & shortage, const SmallerPlan & smaller) {
     const PlanRequest & from    = shortage.request;
     const PlanRequest & to      = smaller.request;

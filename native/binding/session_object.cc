@@ -48,7 +48,7 @@ class AnswerEvents : public std::enable_shared_from_this<AnswerEvents> {
         {
             std::lock_guard<std::mutex> lock(mutex_);
             first = queue_.empty();
-            // Of a waiting progress the newest counts; waiting tokens travel together.
+            // While several reports of progress wait, only the newest is kept; waiting tokens are delivered together.
             if (!first && queue_.back().type == event.type && event.type == Event::tokens) {
                 queue_.back().ids.push_back(event.ids[0]);
             } else if (!first && queue_.back().type == event.type) {

@@ -41,11 +41,11 @@ inline int device_sm_count() {
     return count > 0 ? count : 1;
 }
 
-// Hopper and later: a kernel may be launched while the one before it still runs, and waits by itself for what it needs
-// of it. Elsewhere the two are empty and launches stay in order. A kernel that is launched early must wait in every
-// block: only then is its own end a sign that all before it has ended. What it reads before it waits is either constant
-// (weights) or was written two kernels earlier by one whose end the kernel in between waited for BEFORE it let the next
-// one start.
+// Hopper and later: a kernel may be launched while the kernel before it still runs, and waits itself before it uses the
+// other's results. On older cards both functions are empty and kernels run one after the other. Every block of a kernel
+// that is launched early must wait: only then does the end of this kernel mean that all before it have ended. Before it
+// waits, a kernel may read constants (weights), and what was written two kernels earlier if the kernel between them
+// waited BEFORE it let the next one start.
 __device__ __forceinline__ void let_next_kernel_start() {
 #if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 900
     cudaTriggerProgrammaticLaunchCompletion();
@@ -80,7 +80,7 @@ void launch_early(void (*kernel)(Params...), dim3 grid, unsigned threads, size_t
     cudaLaunchKernelEx(&config, kernel, params...);  // its error is the last error: launch_status()
 }
 
-// Of every op that scores: log2(e) is folded into it on the device.
+// Every op that scores checks its scale with this. log2(e) is folded into the scale on the device.
 inline bool scale_ok(float scale) { return scale > 0 && scale < 1e30f; }
 
 inline KernelStatus check_workspace(const KernelWorkspace & workspace, size_t bytes) {

@@ -29,7 +29,7 @@ size_t shape_model_bytes(const ModelShape & shape, ggml_type type);
 // go in and come out.
 Status write_shape_model(const std::string & path, const ModelShape & shape, ggml_type type);
 
-// A text for it: random, and each place's own, for a repeated token is easier on caches than text is.
+// Token numbers for such a model, random at every position: repeated ones would be read faster than a text.
 std::vector<int32_t> pseudo_random_tokens(int64_t first, int64_t n, int64_t n_vocab);
 
 }  // namespace rocketdoc

@@ -41,7 +41,8 @@ void scaled_logits(const CompactView & k, int head, const HeadQuery & query, con
                    SelectorScratch & scratch, float * out, int64_t stride);
 
 // out[p] = sum over the group of the probability of one token of unit p, where unit p stands for `tokens` tokens with
-// the logit a[h][p] each, and the last unit for `last` tokens. a: [g][stride], kept. Uses scratch.probabilities.
+// the logit logits[h][p] each, and the last unit for `last` tokens. logits: [g][stride], unchanged. Uses
+// scratch.probabilities.
 void summed_probabilities(const float * logits, int64_t stride, int group, int64_t n_units, int64_t tokens,
                           int64_t last, SelectorScratch & scratch, float * out);
 

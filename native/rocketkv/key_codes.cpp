@@ -56,7 +56,7 @@ void KeyCodes::append(const CompactView & k, const CompactView & v, int head, in
 
 void KeyCodes::recode(const CompactView & k, const CompactView & v, int head, int64_t n_rows) {
     measure(k, v, head, n_rows);
-    const int64_t n_clamped = n_clamped_;  // inside their own range rows cannot clamp; rounding must not count as news
+    const int64_t n_clamped = n_clamped_;  // within the new ranges only rounding can clamp, which is not counted
     code_rows(k, v, head, 0, n_rows);
     n_clamped_ = n_clamped;
     n_new_ = n_new_clamped_ = 0;
@@ -165,7 +165,7 @@ void KeyCodes::scores(const HeadQuery & query, int64_t n_live, float * folded, f
             folded[h * n + j] = x * step_[size_t(j)];
             sum += double(x) * low_[size_t(j)];
         }
-        base[h] = residual_ ? float(sum) : 0.0f;  // without the residual logits constant that ranking does not need
+        base[h] = residual_ ? float(sum) : 0.0f;  // without the residual: a constant, which ranking does not need
     }
     cpu_kernels().code_scores(codes_.data(), n4_, n2_, folded, base, group, n_live, logits, stride);
 }

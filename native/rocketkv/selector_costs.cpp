@@ -67,7 +67,7 @@ int64_t codes_capacity(const RocketBudgets & paper, int head_dim, bool residual,
     const int64_t pair   = compact_pair_bytes(head_dim);
     const int64_t stored = paper.capacity * pair +
                            page_count(paper.capacity, paper.page) * page_sides(paper.page) * head_dim * SUMMARY_BYTES;
-    // Codes are stored in blocks; one block less than a whole one is what rounding up costs at the most.
+    // Codes are stored in blocks: rounding up adds at most one row less than a block.
     const int64_t row = pair + code_bytes(head_dim, residual);
     const int64_t fixed =
         code_stored_range_bytes(head_dim, residual) + (CODE_BLOCK - 1) * code_bytes(head_dim, residual);
@@ -81,8 +81,9 @@ int64_t codes_k(const RocketBudgets & paper, int64_t capacity, int head_dim, boo
     const int64_t first =
         std::min(std::max(paper.prompt_budget, paper.k) + 1, paper.capacity);  // rows of the first step that chooses
     const int64_t last = paper.capacity;
-    // What is left of a page's reading for a row's code shrinks within a page and grows or shrinks from page to page:
-    // the least is at an end of the answer, or at the page border next to it.
+    // left(n): bytes that reading pages takes with n rows, less the bytes of n rows' codes. Within a page it shrinks
+    // with n, and from page to page it only grows or only shrinks: the least is at one end of the answer, or at the
+    // page border next to that end.
     int64_t left = INT64_MAX;
     for (const int64_t n : {first, page_count(first, paper.page) * paper.page, last / paper.page * paper.page, last}) {
         if (n < first || n > last) continue;

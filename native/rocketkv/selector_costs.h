@@ -21,13 +21,14 @@ size_t selector_read_bytes(SelectorKind kind, const SelectorShape & shape, int64
 // Bytes held for all heads at full capacity, with the paddings of the CPU's loops.
 size_t selector_stored_bytes(SelectorKind kind, const SelectorShape & shape);
 
-// Rows a KV head that the codes selectors keep: as many as, with their codes, take 0.85 of the bytes that the paper's
-// rows and page summaries take. Never fewer than the paper's, never more than n_total, the rows there are at most.
+// Rows a KV head that the codes selectors keep: as many as take, codes included, 0.85 of the bytes of the paper's rows
+// and page summaries. Never fewer than the paper keeps, never more than n_total, the most rows that there will be.
 int64_t codes_capacity(const RocketBudgets & paper, int head_dim, bool residual, int64_t n_total);
 
-// k for the codes selectors (ALGORITHM "Beyond the paper", 5): the most rows with which no step of the answer in which
-// the paper's pages would choose reads more than they would (the paper's capacity, page, r, k), codes and scales of all
-// `capacity` rows included. Below 1 when the codes alone read more.
+// k for the codes selectors (ALGORITHM "Beyond the paper", 5): the most rows that a step may attend to without reading
+// more bytes than a step by the paper's pages reads (with the paper's capacity, page, r and k). The codes and scales of
+// all `capacity` rows count as read. It holds for each step of the answer in which pages would choose at all. Below 1:
+// the codes alone read more.
 int64_t codes_k(const RocketBudgets & paper, int64_t capacity, int head_dim, bool residual);
 
 }  // namespace rocketdoc

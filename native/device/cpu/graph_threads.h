@@ -21,10 +21,10 @@ class GraphThreads {
     void watch_idle(double now);
 
     ThreadGovernor   token_, tile_;
-    ThreadGovernor * running_ = nullptr;  // null: a graph without products, which nobody judges by
+    ThreadGovernor * running_ = nullptr;  // null: the graph has no products and says nothing about speed
     ThreadGovernor * last_    = nullptr;
     double           work_ = 0, wall_ = 0, cpu_ = 0;
-    double           idle_since_ = 0, idle_then_ = 0;  // seconds: of the clock, and what idle_cpu_seconds() said
+    double           idle_since_ = 0, idle_then_ = 0;  // seconds, at the last look: the clock, idle_cpu_seconds()
     double           idle_cores_ = 0;
 };
 

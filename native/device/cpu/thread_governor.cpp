@@ -6,12 +6,12 @@
 namespace rocketdoc {
 namespace {
 
-// A window is long beside the scheduler's time slices (3 to 10 ms), and the clock's error is small in it.
+// A window is long compared with the scheduler's time slices (3 to 10 ms) and with the clock's resolution.
 constexpr double WINDOW_SECONDS = 0.06;
 constexpr double CLOCK_STEPS    = 20;
-// A thread that slept is awake after at most this long; that is no sign of a busy machine.
+// Waking a thread takes at most this long; so much missing CPU time is no sign of a busy machine.
 constexpr double WAKE_SECONDS = 200e-6;
-// Fewer cores than this missing over a window: nobody is in the way.
+// When fewer cores than this were missing over a window, no other program is in the way.
 constexpr double MISSED_ENOUGH = 0.25;
 // Another thread is tried where this much of a core is idle.
 constexpr double IDLE_ENOUGH = 0.5;
@@ -21,7 +21,7 @@ constexpr double FASTER = 1.05;
 constexpr double NOT_SLOWER         = 0.95;
 constexpr double FIRST_WAIT_SECONDS = 0.5;
 constexpr double LAST_WAIT_SECONDS  = 8;
-// A trial in vain is followed by this many times what it lost.
+// After a trial that did not pay, no other is made for this many times the seconds that it lost.
 constexpr double WAIT_PER_LOSS = 30;
 
 }  // namespace

@@ -14,7 +14,7 @@ struct GraphCost {
     double wall = 0;  // seconds
     double cpu  = 0;  // seconds, of all threads together
     double work = 0;  // any unit, the same for all graphs of a governor
-    // Cores that were idle lately; where the system does not say, as many as one likes.
+    // Cores that were idle lately; infinite where the system does not say.
     double idle = std::numeric_limits<double>::infinity();
 };
 
@@ -27,8 +27,8 @@ class ThreadGovernor {
     int threads() const { return threads_; }
     // A graph that ran with threads().
     void add(const GraphCost & cost);
-    // At `now` another kind of work, which came before, gets `threads`: no more for this one either, if what it knows
-    // itself is old.
+    // Another kind of work ran until `now` with `threads`. This kind takes no more than that either, unless it has run
+    // a short while ago itself.
     void follow(int threads, double now);
 
   private:
@@ -39,7 +39,7 @@ class ThreadGovernor {
 
         double speed() const { return work / wall; }
     };
-    // How long one direction is left alone: doubled by each trial in vain.
+    // How long no trial is made in one direction: doubled by each trial that did not pay.
     struct Patience {
         double wait = 0, until = 0;
     };
