@@ -32,6 +32,7 @@ import { progressSchema } from './engine-reports.ts';
 import { answerCitationsSchema } from './evidence.ts';
 import { usualBudgets } from './method-values.ts';
 import { modelIdSchema, modelListSchema } from './models.ts';
+import { keyNameSchema, programsSchema } from './programs.ts';
 import { documentChoiceSchema, ownChoiceSchema, settingNameSchema, settingsSchema } from './settings.ts';
 import { tunedBudgetsSchema, tuneEventSchema, tuningSchema } from './tuning.ts';
 
@@ -218,6 +219,13 @@ export const appContract = {
     set: oc.input(settingsSchema.partial()).output(settingsSchema),
     /** Back to what they were before anybody chose. */
     reset: oc.input(z.object({ names: z.array(settingNameSchema) })).output(settingsSchema),
+  },
+  /** Other programs of this machine: where they ask, and their keys. */
+  programs: {
+    get: oc.output(programsSchema),
+    /** The key is told here and never again. */
+    createKey: oc.input(z.object({ name: keyNameSchema })).output(z.object({ id: z.string(), key: z.string() })),
+    revokeKey: oc.input(z.object({ id: z.string().max(100) })).output(z.void()),
   },
   /** Of text recognition, as Tesseract names them: those whose data are here. */
   languages: oc.output(z.array(z.string())),

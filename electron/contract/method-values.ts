@@ -34,6 +34,8 @@ export const ranges = {
   threads: whole(0, 1024),
   /** GB on disk for documents that were read; 0: as the disk allows. */
   keptGb: whole(0, 100_000),
+  /** Of this machine, where other programs ask. */
+  port: whole(1024, 65_535),
 } satisfies Record<string, Range>;
 
 /** What RocketKV's parts may be, as native/rocketkv/method.def lists them. random: rows by chance, a control for measuring. */
@@ -57,6 +59,7 @@ export function presetOf(parts: { pooling: string; selector: string }): PresetNa
   return names.find((name) => presets[name].pooling === parts.pooling && presets[name].selector === parts.selector);
 }
 
+export const usualProgramsPort = 4681;
 export const usualTokenBudget = 512;
 /** What a tuning tries when nothing else is said, as far as they are smaller than the document. */
 export const usualBudgets: readonly number[] = [128, 256, 512, 1024, 2048];

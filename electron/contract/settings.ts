@@ -17,7 +17,7 @@ import {
   threadsSchema,
   usualMaxNewSchema,
 } from './method.ts';
-import { ranges } from './method-values.ts';
+import { ranges, usualProgramsPort } from './method-values.ts';
 
 const { tokenBudget, pooling, selector, window, kernel, decomposition, nDenseLayers } = rocketOptionsSchema.shape;
 
@@ -53,6 +53,9 @@ export const settingsSchema = methodChoiceSchema.extend({
   /** Text recognition, of pages that hold no text: offered, done whenever a file is added, or neither. */
   recognise: z.enum(['ask', 'always', 'never']),
   languages: parseChoiceSchema.shape.languages,
+  /** Other programs of this machine may ask, at this port, with a key. */
+  programs: z.boolean(),
+  programsPort: z.int().min(ranges.port.least).max(ranges.port.most),
   theme: themeSchema,
   fontSize: fontSizeSchema,
   motion: motionSchema,
@@ -88,6 +91,8 @@ export const defaultSettings: Settings = {
   device: 'auto',
   recognise: 'ask',
   languages: defaultParseChoice.languages,
+  programs: false,
+  programsPort: usualProgramsPort,
   theme: 'system',
   fontSize: 'normal',
   motion: 'system',

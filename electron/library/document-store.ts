@@ -173,6 +173,15 @@ export class DocumentStore {
     for (const [number, { recognised }] of pages.entries()) if (recognised) put.run(id, number, recognised.confidence);
   }
 
+  /** It came from another program, and may be removed by one. */
+  noteFromProgram(id: string): void {
+    this.#database.prepare('UPDATE documents SET from_program = 1 WHERE id = ?').run(id);
+  }
+
+  isFromProgram(id: string): boolean {
+    return this.#database.prepare('SELECT 1 FROM documents WHERE id = ? AND from_program = 1').get(id) !== undefined;
+  }
+
   /** A question was asked about it, or begun: what the chats say belongs to this text. */
   isAskedAbout(id: string): boolean {
     const query = `SELECT 1 FROM chats WHERE document_id = ?

@@ -176,4 +176,18 @@ export const migrations: readonly string[] = [
   -- What in the document supports the answer, found when it was made; NULL: by its words alone, whenever it is asked for.
   ALTER TABLE turns ADD COLUMN evidence TEXT;
   `,
+  `
+  -- Keys of other programs; a key itself is stored nowhere.
+  CREATE TABLE program_keys (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    -- The first characters, to know it again.
+    begins TEXT NOT NULL,
+    sha256 TEXT NOT NULL UNIQUE,
+    created_at INTEGER NOT NULL,
+    used_at INTEGER
+  ) STRICT;
+  -- Documents that another program added.
+  ALTER TABLE documents ADD COLUMN from_program INTEGER NOT NULL DEFAULT 0;
+  `,
 ];

@@ -6,6 +6,9 @@ export class SettingsStore {
   readonly #database: Database;
   readonly #defaults: Settings;
 
+  /** Told after each change; what it begins is not waited for by who changes something else. */
+  onChange: (() => Promise<void>) | undefined;
+
   constructor(database: Database, defaults: Partial<Settings> = {}) {
     this.#database = database;
     this.#defaults = { ...defaultSettings, ...defaults };

@@ -84,6 +84,8 @@ async function run(): Promise<void> {
     startDocumentHost: utilityDocumentHosts(hosts),
   });
   closeBeforeQuit(workspace);
+  const { servePrograms } = await import('../api/programs.ts');
+  void servePrograms(workspace);
   serveAppProtocol(protocol, join(out, 'renderer'), workspace.uploads);
   const serve = rpcPorts(workspace);
   gateCommands({

@@ -10,6 +10,8 @@ export const usage = `Usage: npm run serve -- [options] [file...]
   --models <folder>     GGUF files in it can be chosen in the window, opened where they are (repeatable)
   --catalogue <file>    models to download, instead of assets/models/catalogue.json
   --threads <number>    the engine's threads until the settings say otherwise
+  --api                 other programs of this machine may ask in this run; prints the address and a key
+  --api-port <number>   where they ask (default: any free one)
   --no-open             print the link, do not open a browser
 `;
 
@@ -22,6 +24,8 @@ export interface ServeOptions {
   catalogue: string | undefined;
   threads: number | undefined;
   open: boolean;
+  /** Port of the API of this run; undefined: as the settings say. */
+  apiPort: number | undefined;
   files: string[];
 }
 
@@ -37,6 +41,9 @@ export function serveOptions(args: readonly string[]): ServeOptions | 'help' | {
   if (values.help) return 'help';
   const port = wholeNumber(values.port, 65_535);
   if (port === undefined) return { wrong: `--port is a whole number from 0 to 65535, not "${values.port}".` };
+  const apiPort = wholeNumber(values['api-port'], 65_535);
+  if (apiPort === undefined)
+    return { wrong: `--api-port is a whole number from 0 to 65535, not "${values['api-port']}".` };
   const threads = values.threads === undefined ? undefined : wholeNumber(values.threads, 256);
   if (values.threads !== undefined && threads === undefined)
     return { wrong: `--threads is a whole number from 0 to 256, not "${values.threads}".` };
@@ -52,6 +59,7 @@ export function serveOptions(args: readonly string[]): ServeOptions | 'help' | {
     catalogue: values.catalogue,
     threads,
     open: !values['no-open'],
+    apiPort: values.api ? apiPort : undefined,
     files: positionals,
   };
 }
@@ -68,6 +76,8 @@ function parse(args: readonly string[]) {
       models: { type: 'string', multiple: true, default: [] },
       catalogue: { type: 'string' },
       threads: { type: 'string' },
+      api: { type: 'boolean', default: false },
+      'api-port': { type: 'string', default: '0' },
       'no-open': { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { servePrograms } from '../api/programs.ts';
 import { toAppError } from '../contract/errors.ts';
 import type { Settings } from '../contract/settings.ts';
 import { OpenAlready } from '../workspace/doorbell.ts';
@@ -57,6 +58,12 @@ server.listen(port, options.host, () => {
   link = newLink;
   const first = newLink();
   process.stdout.write(`RocketDoc: ${first}\nThe link works once. Press Enter for a new one, Ctrl+C to end.\n`);
+  void servePrograms(app, options.apiPort === undefined ? {} : { thisRun: { port: options.apiPort } }).then(
+    ({ thisRun }) => {
+      if (thisRun) process.stdout.write(`API: ${thisRun.address} ${thisRun.key}\n`);
+      else if (app.programs.problem !== null) process.stderr.write(`${app.programs.problem}\n`);
+    },
+  );
   if (options.open) void openWindow(first, dataDir);
   process.stdin.on('data', () => process.stdout.write(`RocketDoc: ${newLink()}\n`));
   process.stdin.unref?.();

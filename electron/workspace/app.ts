@@ -10,6 +10,7 @@ import { closeLibrary } from '../library/database.ts';
 import { DocumentSearch } from '../library/document-search.ts';
 import { DocumentStore } from '../library/document-store.ts';
 import { KeptFiles } from '../library/kept-files.ts';
+import { KeyStore } from '../library/key-store.ts';
 import { ModelStore } from '../library/model-store.ts';
 import { openLibrary } from '../library/open-library.ts';
 import { SettingsStore } from '../library/settings-store.ts';
@@ -56,6 +57,9 @@ export interface App {
   search: DocumentSearch;
   chats: ChatStore;
   settings: SettingsStore;
+  /** Of other programs; and where they may ask now, or why they cannot. */
+  keys: KeyStore;
+  programs: { address: string | null; problem: string | null };
   speeds: SpeedStore;
   uploads: Uploads;
   languages: Languages;
@@ -124,6 +128,8 @@ export async function createApp(options: AppOptions): Promise<App> {
     search: new DocumentSearch(database),
     chats,
     settings,
+    keys: new KeyStore(database),
+    programs: { address: null, problem: null },
     speeds: new SpeedStore(database),
     uploads,
     languages: new Languages(options.dataDir),

@@ -147,8 +147,21 @@ export function appRouter(app: App) {
     },
     settings: {
       get: os.settings.get.handler(() => app.settings.get()),
-      set: os.settings.set.handler(({ input }) => app.settings.set(input)),
-      reset: os.settings.reset.handler(({ input }) => app.settings.reset(input.names)),
+      set: os.settings.set.handler(async ({ input }) => {
+        const settings = app.settings.set(input);
+        await app.settings.onChange?.();
+        return settings;
+      }),
+      reset: os.settings.reset.handler(async ({ input }) => {
+        const settings = app.settings.reset(input.names);
+        await app.settings.onChange?.();
+        return settings;
+      }),
+    },
+    programs: {
+      get: os.programs.get.handler(() => ({ ...app.programs, keys: app.keys.list() })),
+      createKey: os.programs.createKey.handler(({ input }) => app.keys.create(input.name)),
+      revokeKey: os.programs.revokeKey.handler(({ input }) => app.keys.revoke(input.id)),
     },
     languages: os.languages.handler(() => app.languages.list()),
     gpus: os.gpus.handler(() => app.supervisor.gpus()),

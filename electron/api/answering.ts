@@ -1,0 +1,156 @@
+/**
+ * A question of another program: its documents are read as the window reads them, and stay read; its turns of before are told to the
+ * model again in a chat that ends with the answer. One at a time goes to the engine, so that the window waits for one at the most.
+ */
+import type { LibraryDocument } from '../contract/app-types.ts';
+import type { AnswerReport } from '../contract/engine-reports.ts';
+import { AppError } from '../contract/errors.ts';
+import type { AnswerEvidence } from '../contract/evidence.ts';
+import type { Sampler } from '../contract/method.ts';
+import { findEvidence, readsIn } from '../evidence/find-evidence.ts';
+import type { App } from '../workspace/app.ts';
+import { joinOfLibrary } from '../workspace/joining.ts';
+import { choiceFor, engineOptions } from '../workspace/method-choice.ts';
+import { readDocument } from '../workspace/reading.ts';
+import { ApiError } from './api-error.ts';
+import type { Conversation } from './conversation.ts';
+import { addFile, bytesOf, documentOf } from './files.ts';
+import type { ChatRequest } from './requests.ts';
+import { StopWatch } from './stop-watch.ts';
+
+export interface ProgramAnswer {
+  text: string;
+  finishReason: 'stop' | 'length';
+  promptTokens: number;
+  /** Of these, read before. */
+  cachedTokens: number;
+  answerTokens: number;
+  evidence: AnswerEvidence;
+}
+
+export interface Listener {
+  onText(text: string): void;
+  /** While a document is read. */
+  onReading(done: number, total: number): void;
+}
+
+/** The document that a conversation is about: one file, or several joined in their order. */
+export async function documentFor(app: App, { files }: Conversation, signal: AbortSignal): Promise<LibraryDocument> {
+  const ids: string[] = [];
+  for (const { fileId, data, name } of files) {
+    const document =
+      fileId !== undefined
+        ? documentOf(app, fileId)
+        : await addFile(app, name ?? 'document', bytesOf(data ?? ''), signal);
+    if (!ids.includes(document.id)) ids.push(document.id);
+  }
+  const [first] = ids;
+  if (first === undefined)
+    throw new ApiError(400, 'RocketDoc answers about documents: a user message needs a file part.', {
+      param: 'messages',
+      code: 'missing_file',
+    });
+  return ids.length === 1 ? app.documents.get(first) : joinOfLibrary(app, ids);
+}
+
+export async function answerProgram(
+  app: App,
+  document: LibraryDocument,
+  conversation: Conversation,
+  request: ChatRequest,
+  listener: Listener,
+  signal: AbortSignal,
+): Promise<ProgramAnswer> {
+  const isReadNow = await ensureRead(app, document.id, listener, signal);
+  const { mode, budget } = request.rocketdoc ?? {};
+  const maxNew = request.max_completion_tokens ?? request.max_tokens ?? undefined;
+  const choice = choiceFor(app, document.id, { mode, tokenBudget: budget, maxNew });
+  const options = engineOptions(choice);
+  const subject = { kind: 'answering' as const, documentId: document.id, chatId: null };
+  let answer: ProgramAnswer | undefined;
+  const job = app.board.start(subject, async (running) => {
+    const stop = () => running.cancel();
+    signal.addEventListener('abort', stop, { once: true });
+    if (signal.aborted) stop();
+    const watch = new StopWatch(stopsOf(request), (text) => listener.onText(text));
+    answer = await app.supervisor.use((verbs) =>
+      app.holdings().inPassingChat(verbs, document.id, async (chatId) => {
+        const { question, earlier } = conversation;
+        const stopped = new AbortController();
+        const ended = AbortSignal.any([running.signal, stopped.signal]);
+        let report: AnswerReport | undefined;
+        try {
+          const ask = { ...options, chatId, earlier, question, sampler: samplerOf(app, request) };
+          for await (const event of await verbs.ask(ask, { signal: ended })) {
+            if (event.type === 'progress') running.progress(event);
+            else if (event.type === 'delta' && !watch.push(event.text)) stopped.abort();
+            else if (event.type === 'done') report = event;
+          }
+        } catch (error) {
+          if (!watch.isStopped || running.signal.aborted) throw error;
+        }
+        watch.end();
+        const { text } = watch;
+        const index = await app.sentences.get(app, document.id);
+        const engineDocument = app.holdings().engineDocument(document.id) ?? '';
+        const { mode, rocket } = options;
+        const reads = report && readsIn(verbs, { documentId: engineDocument, chatId, mode, rocket }, report, signal);
+        const evidence = await findEvidence(index, { question: conversation.asked, answer: text }, reads);
+        const counted = report ?? (await countedTokens(app, document, question, text));
+        return {
+          text,
+          finishReason: report?.finishReason ?? 'stop',
+          promptTokens: counted.promptTokens,
+          cachedTokens: isReadNow ? 0 : Math.max(0, counted.promptTokens - counted.prefilledTokens),
+          answerTokens: counted.generatedTokens,
+          evidence,
+        };
+      }),
+    );
+  });
+  for await (const _ of job.watch());
+  if (!answer) throw new AppError('CANCELLED', 'Stopped.');
+  return answer;
+}
+
+/** Of an answer that a stop sequence ended, which has no report: as the model's own vocabulary counts. */
+async function countedTokens(app: App, document: LibraryDocument, question: string, text: string) {
+  const tokens = async (part: string) => (await app.counter.count({ text: part, pages: [] })).total;
+  const asked = await tokens(question);
+  const held = app.holdings().document(document.id)?.tokens ?? 0;
+  return { promptTokens: held + asked, prefilledTokens: asked, generatedTokens: await tokens(text) };
+}
+
+/** Whether it had to be read; loaded from disk is not read. */
+async function ensureRead(app: App, documentId: string, listener: Listener, signal: AbortSignal): Promise<boolean> {
+  // Of a document that the window read some pages of, a program wants all.
+  if (app.holdings().document(documentId)?.pages === null) return false;
+  const wasRunning = app.board.find({ kind: 'reading', documentId, chatId: null }) !== undefined;
+  const job = readDocument(app, documentId, null);
+  // What somebody else began is not ended when this one goes away.
+  const stop = () => void (wasRunning || job.cancel());
+  signal.addEventListener('abort', stop, { once: true });
+  try {
+    let loaded = false;
+    for await (const event of job.watch(signal)) {
+      if (event.type === 'done') loaded = event.loaded;
+      else listener.onReading(event.done, event.total);
+    }
+    if (signal.aborted) throw new AppError('CANCELLED', 'Stopped.');
+    return !loaded;
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}
+
+function samplerOf(app: App, { temperature, top_p, seed }: ChatRequest): Sampler {
+  const { sampler } = app.settings.get();
+  return {
+    ...sampler,
+    temperature: temperature ?? sampler.temperature,
+    topP: top_p ?? sampler.topP,
+    seed: seed ?? sampler.seed,
+  };
+}
+
+const stopsOf = ({ stop }: ChatRequest) => (typeof stop === 'string' ? [stop] : (stop ?? []));

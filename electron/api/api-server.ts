@@ -1,0 +1,241 @@
+/**
+ * RocketDoc for other programs of this machine: HTTP on loopback in the form of OpenAI's API. Every request passes the same gates as
+ * the window's, then needs a key; a route that is not in the list does not exist.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { Transform } from 'node:stream';
+import { maxUploadBytes } from '../contract/app.ts';
+import { refusal, setSecurityHeaders } from '../server/gates.ts';
+import type { App } from '../workspace/app.ts';
+import { logUnforeseen } from '../workspace/log.ts';
+import { ApiError, errorBody, toApiError } from './api-error.ts';
+import { completeChat } from './chat-completions.ts';
+import { addFile, documentOf, fileOf, formOf, removeFile, tooLarge } from './files.ts';
+import { listModels } from './models.ts';
+import { openApiDocument } from './openapi.ts';
+import { RateLimit } from './rate-limit.ts';
+import { chatRequestSchema, maxJsonBytes } from './requests.ts';
+
+export interface ApiServerOptions {
+  app: App;
+  /** Names the key's owner; undefined: no key of ours. */
+  accepts: (key: string) => string | undefined;
+  /** Known once the port is. */
+  hosts: () => ReadonlySet<string>;
+}
+
+interface Asked {
+  app: App;
+  request: IncomingMessage;
+  response: ServerResponse;
+  url: URL;
+  /** The variable part of the path. */
+  id: string;
+  /** Fires when the client goes away. */
+  signal: AbortSignal;
+}
+
+interface Route {
+  method: 'GET' | 'POST' | 'DELETE';
+  path: RegExp;
+  handle: (asked: Asked) => Promise<unknown>;
+  /** How long its body may take to arrive. */
+  bodyMs: number;
+}
+
+const jsonMs = 60_000;
+const uploadMs = 60 * 60_000;
+const idleMs = 30_000;
+/** Of one key. */
+const perMinute = 600;
+const retryAfterSeconds = 2;
+
+const routes: readonly Route[] = [
+  { method: 'GET', path: /^\/v1\/models$/, bodyMs: jsonMs, handle: async ({ app }) => listModels(app) },
+  { method: 'POST', path: /^\/v1\/chat\/completions$/, bodyMs: jsonMs, handle: chatCompletions },
+  { method: 'POST', path: /^\/v1\/files$/, bodyMs: uploadMs, handle: uploadFile },
+  { method: 'GET', path: /^\/v1\/files$/, bodyMs: jsonMs, handle: async ({ app }) => listFiles(app) },
+  {
+    method: 'GET',
+    path: /^\/v1\/files\/([\w-]{1,100})$/,
+    bodyMs: jsonMs,
+    handle: async ({ app, id }) => fileOf(documentOf(app, id)),
+  },
+  {
+    method: 'DELETE',
+    path: /^\/v1\/files\/([\w-]{1,100})$/,
+    bodyMs: jsonMs,
+    handle: async ({ app, id }) => {
+      await removeFile(app, id);
+      return { id, object: 'file', deleted: true };
+    },
+  },
+  { method: 'GET', path: /^\/openapi\.json$/, bodyMs: jsonMs, handle: async () => openApiDocument() },
+];
+
+const maxSockets = 256;
+
+export function createApiServer({ app, accepts, hosts }: ApiServerOptions): Server {
+  const limit = new RateLimit(perMinute, 60_000);
+  const server = createServer(
+    { headersTimeout: 10_000, requestTimeout: 0, keepAliveTimeout: 5000, connectionsCheckingInterval: 2000 },
+    (request, response) => {
+      setSecurityHeaders(response);
+      const gone = new AbortController();
+      response.once('close', () => {
+        if (!response.writableFinished) gone.abort();
+      });
+      answer(request, response, gone.signal).catch((error) => {
+        const known = toApiError(error);
+        if (known.status >= 500 && !gone.signal.aborted)
+          logUnforeseen(`A program's request for ${request.url?.split('?')[0]}`, error);
+        fail(response, known);
+      });
+    },
+  );
+  server.maxConnections = maxSockets;
+  return server;
+
+  async function answer(request: IncomingMessage, response: ServerResponse, signal: AbortSignal): Promise<void> {
+    const refused = refusal(request, hosts());
+    if (refused) throw new ApiError(refused.status, refused.message, { code: 'refused' });
+    // A page of a browser has an Origin; this is for programs, and no page gets an answer.
+    if (request.headers.origin !== undefined)
+      throw new ApiError(403, 'Web pages may not ask here.', { code: 'refused' });
+    const key = /^Bearer (\S{1,200})$/.exec(request.headers.authorization ?? '')?.[1];
+    const owner = key === undefined ? undefined : accepts(key);
+    if (owner === undefined)
+      throw new ApiError(
+        401,
+        'A key of RocketDoc is needed: Authorization: Bearer rd-... It is made in the settings, Programs.',
+        {
+          code: 'invalid_api_key',
+        },
+      );
+    if (!limit.allows(owner))
+      throw new ApiError(429, `A key may ask ${perMinute} times a minute.`, { code: 'rate_limit_exceeded' });
+    const url = new URL(request.url ?? '/', 'http://local');
+    const here = routes.filter(({ path }) => path.test(url.pathname));
+    const route = here.find(({ method }) => method === request.method);
+    if (!route) {
+      if (here.length === 0)
+        throw new ApiError(404, `There is no ${url.pathname.slice(0, 100)} here.`, { code: 'unknown_url' });
+      response.setHeader('Allow', here.map(({ method }) => method).join(', '));
+      throw new ApiError(405, `This path takes ${here.map(({ method }) => method).join(' or ')}.`, {
+        code: 'method_not_allowed',
+      });
+    }
+    const arrived = within(request, route.bodyMs);
+    try {
+      const id = route.path.exec(url.pathname)?.[1] ?? '';
+      const result = await route.handle({ app, request, response, url, id, signal });
+      if (result !== undefined) send(response, 200, result);
+    } finally {
+      arrived();
+    }
+  }
+}
+
+/** A body that stands still, or takes too long altogether, is cut off. */
+function within(request: IncomingMessage, ms: number): () => void {
+  const { socket } = request;
+  const cutOff = () => void (request.complete || request.destroy());
+  const timer = setTimeout(cutOff, ms);
+  socket.setTimeout(idleMs, cutOff);
+  const done = () => {
+    clearTimeout(timer);
+    socket.setTimeout(0);
+  };
+  request.once('end', done);
+  return done;
+}
+
+async function chatCompletions({ app, request, response, signal }: Asked): Promise<unknown> {
+  const body = await jsonOf(request);
+  const parsed = chatRequestSchema.safeParse(body);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    const param = issue?.code === 'unrecognized_keys' ? issue.keys[0] : pathOf(issue?.path ?? []);
+    const unsupported = issue?.code === 'unrecognized_keys';
+    throw new ApiError(
+      400,
+      unsupported ? `${param} is not supported.` : `${param || 'The request'}: ${issue?.message}.`,
+      {
+        param: param || null,
+        code: unsupported ? 'unsupported_parameter' : 'invalid_value',
+      },
+    );
+  }
+  return completeChat(app, parsed.data, response, signal);
+}
+
+const pathOf = (path: readonly PropertyKey[]) =>
+  path.reduce<string>(
+    (said, part) =>
+      typeof part === 'number' ? `${said}[${part}]` : said === '' ? String(part) : `${said}.${String(part)}`,
+    '',
+  );
+
+async function jsonOf(request: IncomingMessage): Promise<unknown> {
+  if (!/^application\/json(?:;|$)/i.test(request.headers['content-type'] ?? ''))
+    throw new ApiError(415, 'The body must be application/json.', { code: 'invalid_content_type' });
+  const chunks: Buffer[] = [];
+  for await (const chunk of request.pipe(atMost(maxJsonBytes))) chunks.push(chunk as Buffer);
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString('utf8'));
+  } catch {
+    throw new ApiError(400, 'The body is not JSON.', { code: 'invalid_json' });
+  }
+}
+
+/** Ends with an error as soon as more has come than is allowed. */
+function atMost(bytes: number): Transform {
+  let come = 0;
+  return new Transform({
+    transform(chunk: Buffer, _, done) {
+      come += chunk.length;
+      if (come > bytes)
+        done(
+          new ApiError(413, `The request is larger than ${bytes / 1024 / 1024} MiB. Upload the document as a file.`, {
+            code: 'request_too_large',
+          }),
+        );
+      else done(null, chunk);
+    },
+  });
+}
+
+/** A form has a little more than its file. */
+const formBytes = 64 * 1024;
+
+async function uploadFile({ app, request, signal }: Asked) {
+  const type = request.headers['content-type'] ?? '';
+  if (!/^multipart\/form-data;/i.test(type))
+    throw new ApiError(415, 'The body must be multipart/form-data.', { code: 'invalid_content_type' });
+  if (Number(request.headers['content-length'] ?? 0) > maxUploadBytes + formBytes) throw tooLarge();
+  const { name, bytes } = await formOf(type, request.pipe(atMost(maxUploadBytes + formBytes)));
+  return fileOf(await addFile(app, name, bytes, signal));
+}
+
+function listFiles(app: App) {
+  return { object: 'list', data: app.documents.list(app.counter.countedWith).map(fileOf), has_more: false };
+}
+
+function fail(response: ServerResponse, error: ApiError): void {
+  if (response.destroyed) return;
+  if (response.headersSent) {
+    // A stream has begun: its last event says why it ends.
+    response.end(`data: ${JSON.stringify(errorBody(error))}\n\n`);
+    return;
+  }
+  if (error.status === 429) response.setHeader('Retry-After', String(retryAfterSeconds));
+  // What is left of a body that was refused is not read.
+  if (error.status === 413 || error.status === 401 || error.status === 415) response.setHeader('Connection', 'close');
+  send(response, error.status, errorBody(error));
+}
+
+function send(response: ServerResponse, status: number, body: unknown): void {
+  response.statusCode = status;
+  response.setHeader('Content-Type', 'application/json; charset=utf-8');
+  response.end(JSON.stringify(body));
+}

@@ -1,0 +1,126 @@
+/** POST /v1/chat/completions: whole, or as server-sent events. */
+import { randomUUID } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
+import type { App } from '../workspace/app.ts';
+import { answerProgram, documentFor, type ProgramAnswer } from './answering.ts';
+import { conversationOf } from './conversation.ts';
+import { fileOf } from './files.ts';
+import { checkModel } from './models.ts';
+import type { ChatRequest } from './requests.ts';
+import { Turns } from './turns.ts';
+
+/** Of each app: programs wait for one another, and the window for one of them at the most. */
+const turnsOf = new WeakMap<App, Turns>();
+const mostWaiting = 8;
+/** A comment now and then, so that nobody takes a long reading for a lost connection. */
+const aliveMs = 10_000;
+
+export async function completeChat(
+  app: App,
+  request: ChatRequest,
+  response: ServerResponse,
+  signal: AbortSignal,
+): Promise<unknown> {
+  const model = checkModel(app, request.model);
+  const conversation = conversationOf(request.messages);
+  const turns = turnsOf.get(app) ?? new Turns(mostWaiting);
+  turnsOf.set(app, turns);
+  const head = { id: `chatcmpl-${randomUUID()}`, created: Math.floor(Date.now() / 1000), model };
+  return turns.take(signal, async () => {
+    const document = await documentFor(app, conversation, signal);
+    if (!request.stream) {
+      const silent = { onText: () => {}, onReading: () => {} };
+      const answer = await answerProgram(app, document, conversation, request, silent, signal);
+      return {
+        ...head,
+        object: 'chat.completion',
+        choices: [
+          {
+            index: 0,
+            message: { role: 'assistant', content: answer.text, refusal: null },
+            logprobs: null,
+            finish_reason: answer.finishReason,
+          },
+        ],
+        usage: usageOf(answer),
+        rocketdoc: ownOf(answer, fileOf(document).id),
+      };
+    }
+    const events = new EventStream(response, { ...head, object: 'chat.completion.chunk' });
+    try {
+      events.send([{ index: 0, delta: { role: 'assistant', content: '' }, finish_reason: null }]);
+      const listener = {
+        onText: (text: string) => events.send([{ index: 0, delta: { content: text }, finish_reason: null }]),
+        onReading: (done: number, total: number) => events.comment(`reading ${done} of ${total} tokens`),
+      };
+      const answer = await answerProgram(app, document, conversation, request, listener, signal);
+      events.send([{ index: 0, delta: {}, finish_reason: answer.finishReason }], {
+        rocketdoc: ownOf(answer, fileOf(document).id),
+      });
+      if (request.stream_options?.include_usage) events.send([], { usage: usageOf(answer) });
+      events.end();
+    } finally {
+      events.stop();
+    }
+    return undefined;
+  });
+}
+
+function usageOf({ promptTokens, cachedTokens, answerTokens }: ProgramAnswer) {
+  return {
+    prompt_tokens: promptTokens,
+    completion_tokens: answerTokens,
+    total_tokens: promptTokens + answerTokens,
+    prompt_tokens_details: { cached_tokens: cachedTokens },
+  };
+}
+
+/** RocketDoc's own part of a reply. */
+function ownOf({ evidence }: ProgramAnswer, fileId: string) {
+  return {
+    file_id: fileId,
+    found: evidence.isFound,
+    evidence: evidence.evidence.map(({ page, label, sentence, start, end, score, kind }) => ({
+      page: page + 1,
+      label,
+      sentence,
+      start,
+      end,
+      score,
+      kind,
+    })),
+    unsupported: evidence.unsupported,
+  };
+}
+
+class EventStream {
+  readonly #response: ServerResponse;
+  readonly #head: object;
+  readonly #alive: NodeJS.Timeout;
+
+  constructor(response: ServerResponse, head: object) {
+    this.#response = response;
+    this.#head = head;
+    response.statusCode = 200;
+    response.setHeader('Content-Type', 'text/event-stream; charset=utf-8');
+    response.setHeader('Cache-Control', 'no-store');
+    response.flushHeaders();
+    this.#alive = setInterval(() => this.comment('waiting'), aliveMs);
+  }
+
+  send(choices: readonly object[], more: object = {}): void {
+    this.#response.write(`data: ${JSON.stringify({ ...this.#head, choices, ...more })}\n\n`);
+  }
+
+  comment(text: string): void {
+    this.#response.write(`: ${text}\n\n`);
+  }
+
+  end(): void {
+    this.#response.end('data: [DONE]\n\n');
+  }
+
+  stop(): void {
+    clearInterval(this.#alive);
+  }
+}

@@ -1,0 +1,96 @@
+/** Documents that come from other programs: uploaded, listed, removed. A handle is `file-` and the document's id. */
+import { Readable } from 'node:stream';
+import { maxUploadBytes } from '../contract/app.ts';
+import { idSchema, type LibraryDocument } from '../contract/app-types.ts';
+import { addUpload } from '../workspace/adding.ts';
+import type { App } from '../workspace/app.ts';
+import { removeDocument } from '../workspace/removing.ts';
+import { ApiError } from './api-error.ts';
+
+const prefix = 'file-';
+
+export function fileOf(document: LibraryDocument) {
+  return {
+    id: `${prefix}${document.id}`,
+    object: 'file' as const,
+    bytes: document.fileBytes,
+    created_at: Math.floor(document.addedAt / 1000),
+    filename: document.name,
+    purpose: 'user_data' as const,
+    status: 'processed' as const,
+    rocketdoc: { pages: document.pages, tokens: document.tokens, format: document.format },
+  };
+}
+
+export function documentOf(app: App, fileId: string): LibraryDocument {
+  const id = fileId.startsWith(prefix) ? fileId.slice(prefix.length) : '';
+  if (!idSchema.safeParse(id).success || !app.documents.has(id))
+    throw new ApiError(404, `There is no file ${fileId.slice(0, 100)}.`, { param: 'file_id', code: 'file_not_found' });
+  return app.documents.get(id);
+}
+
+/** Adds what a program sent; what is in the library already stays what it is. */
+export async function addFile(app: App, name: string, body: Readable, signal: AbortSignal): Promise<LibraryDocument> {
+  const uploadId = await app.uploads.receive(name, body);
+  const file = app.uploads.get(uploadId);
+  try {
+    for await (const event of addUpload(app, uploadId, { signal })) {
+      if (event.type !== 'done') continue;
+      if (event.outcome === 'added' || event.outcome === 'beside') app.documents.noteFromProgram(event.document.id);
+      return event.document;
+    }
+    throw new ApiError(500, 'The file was not added.');
+  } catch (error) {
+    // Nobody asks a program for a password: a file that waits for one would wait for ever.
+    await app.uploads.discard(file);
+    throw error;
+  }
+}
+
+/** Only what a program added, and nobody asked about in the window: a key is not for removing a person's documents. */
+export async function removeFile(app: App, fileId: string): Promise<void> {
+  const { id } = documentOf(app, fileId);
+  if (!app.documents.isFromProgram(id) || app.documents.isAskedAbout(id))
+    throw new ApiError(403, 'This document belongs to the library. It can be removed in RocketDoc alone.', {
+      code: 'file_not_removable',
+    });
+  await removeDocument(app, id);
+}
+
+/** `data:<type>;base64,...` as bytes; what is not base64 is refused, not guessed. */
+export function bytesOf(data: string): Readable {
+  const match = /^data:[^,]{0,200};base64,([A-Za-z0-9+/]*={0,2})$/.exec(data) ?? /^([A-Za-z0-9+/]+={0,2})$/.exec(data);
+  if (!match?.[1])
+    throw new ApiError(400, 'file_data must be base64, as data:<type>;base64,...', {
+      param: 'file_data',
+      code: 'invalid_file',
+    });
+  return Readable.from([Buffer.from(match[1], 'base64')]);
+}
+
+/** The parts of a form: the file and its purpose. Held in memory, at most as much as an upload may have. */
+export async function formOf(contentType: string, body: Readable): Promise<{ name: string; bytes: Readable }> {
+  let form: FormData;
+  try {
+    const web = Readable.toWeb(body) as unknown as ReadableStream;
+    form = await new Response(web, { headers: { 'Content-Type': contentType } }).formData();
+  } catch (error) {
+    if (error instanceof ApiError) throw error;
+    if (body.errored instanceof ApiError) throw body.errored;
+    throw new ApiError(400, 'The form cannot be read.', { code: 'invalid_form' });
+  }
+  const purpose = form.get('purpose');
+  const file = form.get('file');
+  if (!(file instanceof Blob))
+    throw new ApiError(400, 'The form needs a file.', { param: 'file', code: 'missing_field' });
+  if (typeof purpose !== 'string' || !['user_data', 'assistants'].includes(purpose))
+    throw new ApiError(400, 'purpose must be user_data.', { param: 'purpose', code: 'invalid_value' });
+  if (file.size > maxUploadBytes) throw tooLarge();
+  return {
+    name: 'name' in file && file.name !== '' ? String(file.name) : 'document',
+    bytes: Readable.fromWeb(file.stream() as never),
+  };
+}
+
+export const tooLarge = () =>
+  new ApiError(413, `A file can have ${maxUploadBytes / 1024 / 1024} MiB at most.`, { code: 'file_too_large' });

@@ -1,0 +1,31 @@
+/** The models that may be named in a request: the one that is open. Choosing another one is for the window. */
+import type { App } from '../workspace/app.ts';
+import { ApiError } from './api-error.ts';
+
+/** Whatever model is open. */
+const anyModel = 'rocketdoc';
+
+export function listModels(app: App) {
+  const { modelFile, model } = app.supervisor.state;
+  const entry = (id: string) => ({
+    id,
+    object: 'model' as const,
+    created: 0,
+    owned_by: 'rocketdoc',
+    rocketdoc: { title: modelFile.title, context: model?.info.nCtxTrain ?? null },
+  });
+  return { object: 'list', data: [entry(modelFile.id), entry(anyModel)] };
+}
+
+export function checkModel(app: App, name: string): string {
+  const { modelFile } = app.supervisor.state;
+  if (name === anyModel || name === modelFile.id || name === modelFile.title) return modelFile.id;
+  throw new ApiError(
+    404,
+    `The open model is ${modelFile.id}; ${name.slice(0, 100)} can be chosen in RocketDoc, Models.`,
+    {
+      param: 'model',
+      code: 'model_not_found',
+    },
+  );
+}

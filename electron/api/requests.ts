@@ -1,0 +1,82 @@
+/** What other programs may ask: the part of OpenAI's API that is supported. openapi.ts describes it from these schemas. */
+import { z } from 'zod';
+import { answerModeSchema, rocketOptionsSchema } from '../contract/method.ts';
+import { ranges } from '../contract/method-values.ts';
+
+const text = z.string().max(1_000_000);
+
+const textPart = z.strictObject({ type: z.literal('text'), text });
+const filePart = z.strictObject({
+  type: z.literal('file'),
+  file: z
+    .strictObject({
+      /** A document that was uploaded, or is in the library. */
+      file_id: z.string().max(100).optional(),
+      /** Or the document itself: data:<type>;base64,... */
+      file_data: z.string().optional(),
+      filename: z.string().min(1).max(1000).optional(),
+    })
+    .refine(
+      ({ file_id, file_data }) => (file_id === undefined) !== (file_data === undefined),
+      'needs file_id or file_data',
+    )
+    .refine(
+      ({ file_data, filename }) => file_data === undefined || filename !== undefined,
+      'file_data needs a filename',
+    ),
+});
+
+const messageSchema = z.discriminatedUnion('role', [
+  z.strictObject({
+    role: z.enum(['system', 'developer']),
+    content: z.union([text, z.array(textPart).min(1).max(100)]),
+    name: z.string().max(100).optional(),
+  }),
+  z.strictObject({
+    role: z.literal('user'),
+    content: z.union([
+      text,
+      z
+        .array(z.discriminatedUnion('type', [textPart, filePart]))
+        .min(1)
+        .max(100),
+    ]),
+    name: z.string().max(100).optional(),
+  }),
+  z.looseObject({ role: z.literal('assistant'), content: z.union([text, z.array(textPart).min(1).max(100)]) }),
+]);
+export type Message = z.infer<typeof messageSchema>;
+
+export const chatRequestSchema = z.strictObject({
+  model: z.string().min(1).max(300),
+  messages: z.array(messageSchema).min(1).max(2000),
+  temperature: z.number().min(ranges.temperature.least).max(Math.min(2, ranges.temperature.most)).nullish(),
+  top_p: z.number().gt(0).max(1).nullish(),
+  max_tokens: z.int().min(1).max(ranges.maxNew.most).nullish(),
+  max_completion_tokens: z.int().min(1).max(ranges.maxNew.most).nullish(),
+  stop: z.union([z.string().min(1).max(500), z.array(z.string().min(1).max(500)).max(4)]).nullish(),
+  seed: z.int().min(ranges.seed.least).max(ranges.seed.most).nullish(),
+  n: z.literal(1).nullish(),
+  stream: z.boolean().nullish(),
+  stream_options: z.strictObject({ include_usage: z.boolean().optional() }).nullish(),
+  /** What stands for nothing is taken; anything else is refused, as these are not supported. */
+  presence_penalty: z.literal(0).nullish(),
+  frequency_penalty: z.literal(0).nullish(),
+  logprobs: z.literal(false).nullish(),
+  response_format: z.strictObject({ type: z.literal('text') }).nullish(),
+  tools: z.array(z.never()).max(0).nullish(),
+  store: z.literal(false).nullish(),
+  user: z.string().max(1000).nullish(),
+  metadata: z.record(z.string().max(64), z.string().max(512)).nullish(),
+  /** RocketDoc's own: how this question is answered. */
+  rocketdoc: z
+    .strictObject({
+      mode: answerModeSchema.optional(),
+      budget: rocketOptionsSchema.shape.tokenBudget.optional(),
+    })
+    .nullish(),
+});
+export type ChatRequest = z.infer<typeof chatRequestSchema>;
+
+/** Bytes of a JSON body; larger documents come as files. */
+export const maxJsonBytes = 24 * 1024 * 1024;
