@@ -48,6 +48,7 @@ const entries = [
   'lab/lab-host',
   'document-host/document-host',
   'server/serve',
+  'mcp/mcp',
   ...['start', 'ask', 'text', 'inspect', 'bench', 'bench-llama-cpp', 'fidelity', 'agree', 'check-vectors'].map(
     (name) => `cli/${name}`,
   ),

@@ -11,6 +11,7 @@ import { logUnforeseen } from '../workspace/log.ts';
 import { ApiError, errorBody, toApiError } from './api-error.ts';
 import { completeChat } from './chat-completions.ts';
 import { addFile, documentOf, fileOf, formOf, removeFile, tooLarge } from './files.ts';
+import { pagesOf, searchIn } from './library.ts';
 import { listModels } from './models.ts';
 import { openApiDocument } from './openapi.ts';
 import { RateLimit } from './rate-limit.ts';
@@ -69,6 +70,18 @@ const routes: readonly Route[] = [
       await removeFile(app, id);
       return { id, object: 'file', deleted: true };
     },
+  },
+  {
+    method: 'GET',
+    path: /^\/v1\/rocketdoc\/files\/([\w-]{1,100})\/pages$/,
+    bodyMs: jsonMs,
+    handle: async ({ app, id, url }) => pagesOf(app, id, url.searchParams),
+  },
+  {
+    method: 'GET',
+    path: /^\/v1\/rocketdoc\/search$/,
+    bodyMs: jsonMs,
+    handle: async ({ app, url }) => searchIn(app, url.searchParams),
   },
   { method: 'GET', path: /^\/openapi\.json$/, bodyMs: jsonMs, handle: async () => openApiDocument() },
 ];
@@ -179,6 +192,7 @@ const pathOf = (path: readonly PropertyKey[]) =>
 async function jsonOf(request: IncomingMessage): Promise<unknown> {
   if (!/^application\/json(?:;|$)/i.test(request.headers['content-type'] ?? ''))
     throw new ApiError(415, 'The body must be application/json.', { code: 'invalid_content_type' });
+  if (Number(request.headers['content-length'] ?? 0) > maxJsonBytes) throw bodyTooLarge(maxJsonBytes);
   const chunks: Buffer[] = [];
   for await (const chunk of request.pipe(atMost(maxJsonBytes))) chunks.push(chunk as Buffer);
   try {
@@ -188,18 +202,22 @@ async function jsonOf(request: IncomingMessage): Promise<unknown> {
   }
 }
 
+const bodyTooLarge = (bytes: number) =>
+  new ApiError(
+    413,
+    `The request is larger than ${Math.floor(bytes / 1024 / 1024)} MiB. Upload the document as a file.`,
+    {
+      code: 'request_too_large',
+    },
+  );
+
 /** Ends with an error as soon as more has come than is allowed. */
 function atMost(bytes: number): Transform {
   let come = 0;
   return new Transform({
     transform(chunk: Buffer, _, done) {
       come += chunk.length;
-      if (come > bytes)
-        done(
-          new ApiError(413, `The request is larger than ${bytes / 1024 / 1024} MiB. Upload the document as a file.`, {
-            code: 'request_too_large',
-          }),
-        );
+      if (come > bytes) done(bodyTooLarge(bytes));
       else done(null, chunk);
     },
   });

@@ -31,6 +31,7 @@ const json = (description: string, schema: object = { type: 'object' }) => ({
   content: { 'application/json': { schema } },
 });
 const responses = (ok: object) => ({ 200: ok, '4XX': error, '5XX': error });
+const inQuery = (name: string, type: string) => ({ name, in: 'query', schema: { type } });
 const fileId = { name: 'file_id', in: 'path', required: true, schema: { type: 'string' } };
 
 export function openApiDocument() {
@@ -77,6 +78,20 @@ export function openApiDocument() {
             },
           },
           responses: responses(json('The file; its id is a handle for messages.')),
+        },
+      },
+      '/v1/rocketdoc/files/{file_id}/pages': {
+        get: {
+          summary: 'The text of pages, counted from 1',
+          parameters: [fileId, inQuery('from', 'integer'), inQuery('to', 'integer')],
+          responses: responses(json('Pages with their text.')),
+        },
+      },
+      '/v1/rocketdoc/search': {
+        get: {
+          summary: 'Pages of all documents with these words',
+          parameters: [inQuery('query', 'string')],
+          responses: responses(json('Documents and their pages, the best first.')),
         },
       },
       '/v1/files/{file_id}': {

@@ -9,6 +9,7 @@ import { type FieldIds, Select } from '../../ui/field.tsx';
 import { NumberInput } from '../../ui/number-input.tsx';
 import { keptSettings } from './kept-settings.tsx';
 import { DeviceField, ThreadsField } from './machine-fields.tsx';
+import { programSettings } from './program-settings.tsx';
 import { recognitionSettings } from './recognition-settings.tsx';
 import { TuneEntry } from './tune-entry.tsx';
 
@@ -60,6 +61,12 @@ export function settingSections(settings: Settings, engine: EngineState | null):
       title: 'Recognition',
       names: ['recognise', 'languages'],
       settings: recognitionSettings(settings),
+    },
+    {
+      id: 'programs',
+      title: 'Programs',
+      names: ['programs', 'programsPort'],
+      settings: programSettings(settings),
     },
     { id: 'appearance', title: 'Appearance', names: ['theme', 'fontSize', 'motion'], settings: appearance(settings) },
   ];

@@ -8,7 +8,7 @@ import { type FileServer, startFileServer } from '../../fixtures/file-server.ts'
 import { root } from '../browser.ts';
 import { button, chatted, hold, onSample, run, settled, walk } from './screens.ts';
 
-const sections = ['Answering', 'Compression', 'Memory', 'Machine', 'Recognition', 'Appearance'] as const;
+const sections = ['Answering', 'Compression', 'Memory', 'Machine', 'Recognition', 'Programs', 'Appearance'] as const;
 
 export const settings = () =>
   walk('settings', onSample(), async function* (page, server) {

@@ -68,6 +68,7 @@ export const screens = [
   'settings-memory',
   'settings-machine',
   'settings-recognition',
+  'settings-programs',
   'settings-appearance',
   'settings-refused',
   'settings-found',

@@ -1,0 +1,130 @@
+/** Other programs of this machine: whether they may ask, where, and with which keys. A key is shown once, when it is made. */
+import { useEffect, useState } from 'react';
+import { ranges } from '../../../electron/contract/method-values.ts';
+import type { Programs } from '../../../electron/contract/programs.ts';
+import type { Settings } from '../../../electron/contract/settings.ts';
+import { api, failureOf } from '../../stores/api.ts';
+import { changeSettings } from '../../stores/settings.ts';
+import { notify } from '../../stores/ui.ts';
+import { Button } from '../../ui/button.tsx';
+import { controlClass, type FieldIds, Select } from '../../ui/field.tsx';
+import { NumberInput } from '../../ui/number-input.tsx';
+
+export function programSettings({ programs, programsPort }: Settings) {
+  return [
+    {
+      label: 'Programs may ask',
+      hint: 'Editors, scripts and agents on this machine can ask about documents as they ask OpenAI. Nothing outside it can reach RocketDoc.',
+      words: 'api openai server mcp',
+      applies: 'now' as const,
+      control: (ids: FieldIds) => (
+        <Select
+          {...ids}
+          value={programs ? 'on' : 'off'}
+          options={[
+            { value: 'off', label: 'No' },
+            { value: 'on', label: 'Yes, with a key' },
+          ]}
+          onChange={(next) => void changeSettings({ programs: next === 'on' })}
+        />
+      ),
+    },
+    {
+      label: 'Port',
+      hint: 'Where they ask: http://127.0.0.1 and this port.',
+      words: 'api openai server address',
+      applies: 'now' as const,
+      control: (ids: FieldIds) => (
+        <NumberInput
+          {...ids}
+          value={programsPort}
+          range={ranges.port}
+          onChange={(next) => void changeSettings({ programsPort: next })}
+        />
+      ),
+    },
+    {
+      label: 'Keys',
+      hint: 'One for each program, so that one can be revoked alone. Only a hash of it is stored.',
+      words: 'api openai token secret',
+      applies: 'now' as const,
+      control: (ids: FieldIds) => <Keys {...ids} settings={`${programs} ${programsPort}`} />,
+    },
+  ];
+}
+
+/** `settings`: read again when they change, as the address does with them. */
+function Keys({ id, settings, ...described }: FieldIds & { settings: string }) {
+  const [known, setKnown] = useState<Programs | null>(null);
+  const [made, setMade] = useState<string | null>(null);
+  const [name, setName] = useState('');
+  const load = () =>
+    api()
+      .programs.get()
+      .then(setKnown, () => {});
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `settings` says when the address may be another one.
+  useEffect(() => void load(), [settings]);
+  const attempt = async (work: () => Promise<void>) => {
+    try {
+      await work();
+    } catch (error) {
+      notify(failureOf(error).message, 'danger');
+    }
+    await load();
+  };
+  const create = () =>
+    attempt(async () => {
+      const { key } = await api().programs.createKey({ name: name.trim() });
+      setMade(key);
+      setName('');
+    });
+  return (
+    <div className="flex max-w-72 flex-col items-end gap-2">
+      {known?.address && <code className="text-note wrap-anywhere">{known.address}</code>}
+      {known?.problem && (
+        <p role="status" className="text-right text-note text-danger">
+          {known.problem}
+        </p>
+      )}
+      <ul aria-label="Keys of programs" className="flex w-full flex-col gap-1">
+        {known?.keys.map((key) => (
+          <li key={key.id} className="flex items-center justify-end gap-2">
+            <span className="min-w-0 truncate">{key.name}</span>
+            <code className="text-note text-muted">{key.begins}…</code>
+            <Button
+              aria-label={`Revoke the key of ${key.name}`}
+              onClick={() => void attempt(() => api().programs.revokeKey({ id: key.id }))}
+            >
+              Revoke
+            </Button>
+          </li>
+        ))}
+      </ul>
+      {made !== null && (
+        <p role="status" className="w-full rounded-md bg-sunken px-2 py-1.5 text-note leading-4 wrap-anywhere">
+          The new key, shown only now: <code>{made}</code>
+        </p>
+      )}
+      <form
+        className="flex gap-2"
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (name.trim() !== '') void create();
+        }}
+      >
+        <input
+          id={id}
+          {...described}
+          value={name}
+          maxLength={100}
+          placeholder="Name of the program"
+          onChange={(event) => setName(event.target.value)}
+          className={`${controlClass} w-40`}
+        />
+        <Button type="submit" disabled={name.trim() === ''}>
+          New key
+        </Button>
+      </form>
+    </div>
+  );
+}
