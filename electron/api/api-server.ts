@@ -154,10 +154,13 @@ function within(request: IncomingMessage, ms: number): () => void {
   const { socket } = request;
   const cutOff = () => void (request.complete || request.destroy());
   const timer = setTimeout(cutOff, ms);
-  socket.setTimeout(idleMs, cutOff);
+  socket.setTimeout(idleMs);
+  socket.on('timeout', cutOff);
   const done = () => {
     clearTimeout(timer);
     socket.setTimeout(0);
+    // One connection carries many requests.
+    socket.off('timeout', cutOff);
   };
   request.once('end', done);
   return done;

@@ -171,7 +171,8 @@ it('is complete: every setting is in one of these tests or is the window’s own
   const window: SettingName[] = ['theme', 'fontSize', 'motion'];
   const disk: SettingName[] = ['keepRead', 'keptGb']; // keeping.test.ts
   const reading: SettingName[] = ['recognise', 'languages']; // adding.test.ts
-  const tested = [...names, 'sampler', 'threads', 'device', ...disk, ...reading, ...window];
+  const programs: SettingName[] = ['programs', 'programsPort']; // api-parts.test.ts
+  const tested = [...names, 'sampler', 'threads', 'device', ...disk, ...reading, ...programs, ...window];
   expect(settingsSchema.keyof().options.toSorted()).toEqual(tested.toSorted());
 });
 
