@@ -1,6 +1,6 @@
 /** The middle column for the open document: read it first, then ask. */
 import type { LibraryDocument } from '../electron/contract/app-types.ts';
-import { unitsText } from '../electron/contract/receipt.ts';
+import { unitOf, unitsText } from '../electron/contract/receipt.ts';
 import { ChatView } from './features/chat/chat-view.tsx';
 import { Composer } from './features/chat/composer.tsx';
 import { PreflightCard } from './features/reading/preflight-card.tsx';
@@ -53,7 +53,7 @@ function Invitation({ document, pages }: { document: LibraryDocument; pages: { f
         <h2 className="text-title font-[620] wrap-anywhere">{document.name} is read</h2>
         <p className="mt-1 text-muted">
           {pages
-            ? `Pages ${pages.from + 1} to ${pages.to + 1} are in memory. Ask about them.`
+            ? `The ${unitOf(document.format)[1]} ${pages.from + 1} to ${pages.to + 1} are in memory. Ask about them.`
             : `All ${unitsText(document.format, document.pages)} are in memory. Ask about any of it.`}
         </p>
       </div>

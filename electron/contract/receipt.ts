@@ -2,9 +2,16 @@
 import { type DocumentFormat, documentKinds } from './document-kinds.ts';
 import { counted, type ImportNote, type NoteKind, noteWords } from './import-notes.ts';
 
+/** What a document of the kind is parted into: ["page", "pages"], ["slide", "slides"]. */
+export const unitOf = (format: DocumentFormat): readonly [one: string, many: string] => documentKinds[format].unit;
+
+/** The same at the start of a line: "Page". */
+export const unitTitle = (format: DocumentFormat): string =>
+  unitOf(format)[0].replace(/^./, (first) => first.toUpperCase());
+
 /** "1 page", "3 sections". */
 export function unitsText(format: DocumentFormat, count: number): string {
-  const [one, many] = documentKinds[format].unit;
+  const [one, many] = unitOf(format);
   return counted(one, many)(count);
 }
 

@@ -5,7 +5,7 @@
 import { useId, useState } from 'react';
 import type { LibraryDocument } from '../../electron/contract/app-types.ts';
 import type { ImportNote } from '../../electron/contract/import-notes.ts';
-import { isLeftOut, type NoteGroup, noteGroups, unitsText } from '../../electron/contract/receipt.ts';
+import { isLeftOut, type NoteGroup, noteGroups, unitOf, unitsText } from '../../electron/contract/receipt.ts';
 import { count } from '../format.ts';
 import { showPages, showSection } from '../stores/document-view.ts';
 import { selectReadAnew, useLibrary } from '../stores/library.ts';
@@ -101,11 +101,11 @@ function Place({ document, note: { page, section } }: { document: LibraryDocumen
     return (
       <button
         type="button"
-        aria-label={`Show page ${page} in the document`}
+        aria-label={`Show ${unitOf(document.format)[0]} ${page} in the document`}
         onClick={() => void showPages(document.id, page - 1)}
         className={`tabular ${placeClass}`}
       >
-        p. {page}
+        {document.format === 'pdf' ? 'p.' : unitOf(document.format)[0]} {page}
       </button>
     );
   if (section === undefined) return null;

@@ -50,7 +50,7 @@ interface PdfBarProps {
 export function PdfBar({ document, outline, onText, onPage }: PdfBarProps) {
   const { provides: zoom } = useZoom(document.id);
   return (
-    <ViewBar outline={outline} isPdf onPage={onPage}>
+    <ViewBar outline={outline} format="pdf" onPage={onPage}>
       <IconButton label="Smaller" onClick={() => zoom?.zoomOut()}>
         <ZoomOut size={14} aria-hidden />
       </IconButton>

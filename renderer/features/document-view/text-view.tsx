@@ -1,8 +1,11 @@
 /** A document as text: only what is in sight is fetched and drawn, and it is drawn as text, whatever it contains. */
+
 import { FileText } from 'lucide-react';
 import { useEffect, useMemo, useRef, useState } from 'react';
 import { Virtuoso, type VirtuosoHandle } from 'react-virtuoso';
 import type { DocumentOutline, LibraryDocument } from '../../../electron/contract/app-types.ts';
+import type { DocumentFormat } from '../../../electron/contract/document-kinds.ts';
+import { unitTitle } from '../../../electron/contract/receipt.ts';
 import { recognisedWords } from '../../format.ts';
 import { type Stretch, setPage, textOf, useDocumentView } from '../../stores/document-view.ts';
 import { IconButton } from '../../ui/button.tsx';
@@ -47,7 +50,6 @@ export function TextView({ document, outline, onPages }: TextViewProps) {
   const list = useRef<VirtuosoHandle>(null);
   const { quote, holder, forget } = useSelectedText();
   const [first] = useState(() => (passage ? blockAt(blocks, passage) : 0));
-  const isPdf = document.format === 'pdf';
   // biome-ignore lint/correctness/useExhaustiveDependencies: once for each time a passage is asked for
   useEffect(() => {
     if (!passage) return;
@@ -63,7 +65,7 @@ export function TextView({ document, outline, onPages }: TextViewProps) {
     <div className="flex h-full flex-col">
       <ViewBar
         outline={outline}
-        isPdf={isPdf}
+        format={document.format}
         onPage={(page) =>
           list.current?.scrollToIndex({ index: blocks.findIndex((block) => block.page === page), align: 'start' })
         }
@@ -91,7 +93,7 @@ export function TextView({ document, outline, onPages }: TextViewProps) {
             <BlockView
               documentId={document.id}
               block={block}
-              title={titleOf(outline, block.page, isPdf)}
+              title={titleOf(outline, block.page, document.format)}
               passage={passage}
               isWhole={passage !== null && coversPages(outline, passage)}
               asked={asked}
@@ -111,11 +113,12 @@ function pageAtTop(view: Element): number | undefined {
   return block ? Number(block.getAttribute('data-page')) : undefined;
 }
 
-function titleOf(outline: DocumentOutline, page: number, isPdf: boolean): string {
+function titleOf(outline: DocumentOutline, page: number, format: DocumentFormat): string {
   const { label = '', recognised } = outline.pages[page] ?? {};
   const mark = recognised ? `, ${recognisedWords(recognised)}` : '';
-  if (isPdf || /^\d+$/.test(label)) return `Page ${label || page + 1}${mark}`;
-  return `${label || `Section ${page + 1}`}${mark}`;
+  const word = unitTitle(format);
+  if (label === '' || /^\d+$/.test(label) || format === 'pdf') return `${word} ${label || page + 1}${mark}`;
+  return `${label}${mark}`;
 }
 
 interface BlockViewProps {

@@ -1,24 +1,28 @@
 /** Above the document: which page is in sight, a way to any other, and what the view itself offers. */
+
 import { ScanText } from 'lucide-react';
 import { type ReactNode, useEffect, useState } from 'react';
 import type { DocumentOutline } from '../../../electron/contract/app-types.ts';
+import type { DocumentFormat } from '../../../electron/contract/document-kinds.ts';
+import { unitTitle } from '../../../electron/contract/receipt.ts';
 import { count, percent, recognisedWords } from '../../format.ts';
 import { useDocumentView } from '../../stores/document-view.ts';
 
 interface ViewBarProps {
   outline: DocumentOutline;
-  isPdf: boolean;
+  format: DocumentFormat;
   onPage: (page: number) => void;
   children?: ReactNode;
 }
 
-export function ViewBar({ outline, isPdf, onPage, children }: ViewBarProps) {
+export function ViewBar({ outline, format, onPage, children }: ViewBarProps) {
   const page = useDocumentView((view) => view.page);
   const [typed, setTyped] = useState<string | null>(null);
   // biome-ignore lint/correctness/useExhaustiveDependencies: a page that came into sight replaces what was typed
   useEffect(() => setTyped(null), [page]);
   const total = outline.pages.length;
-  const word = isPdf ? 'Page' : 'Section';
+  const isPdf = format === 'pdf';
+  const word = unitTitle(format);
   const { label = '', recognised } = outline.pages[page] ?? {};
   const go = () => {
     const wished = pageNamed(outline, typed ?? '', isPdf);

@@ -1,9 +1,12 @@
 /** The document from first to last token: what stage 1 kept for the question, and what stage 2 read while answering. */
+
 import { useState } from 'react';
 import type { MapPage } from '../../../electron/contract/app-types.ts';
 import type { Passage } from '../../../electron/contract/citations.ts';
+import type { DocumentFormat } from '../../../electron/contract/document-kinds.ts';
 import type { Counters } from '../../../electron/contract/engine-reports.ts';
-import { percent, plural } from '../../format.ts';
+import { unitOf, unitsText } from '../../../electron/contract/receipt.ts';
+import { percent } from '../../format.ts';
 import { viridis } from '../../ui/color-scale.ts';
 import { ScaleStrip } from '../../ui/scale-strip.tsx';
 import { type Bin, gapsOf, keptShare, mapBins, mapLanes, type Place, pagePlace, placesOf, times } from './map-bins.ts';
@@ -16,13 +19,13 @@ interface DocumentMapProps {
   cited: readonly Passage[];
   /** The answer is being made: the second lane grows. */
   isLive: boolean;
-  unit: string;
+  format: DocumentFormat;
   /** Of pages as the document counts them, from 0. */
   onShow: (firstPage: number, lastPage: number) => void;
   onCitation: (passage: Passage) => void;
 }
 
-export function DocumentMap({ map, counters, cited, isLive, unit, onShow, onCitation }: DocumentMapProps) {
+export function DocumentMap({ map, counters, cited, isLive, format, onShow, onCitation }: DocumentMapProps) {
   const [pointed, setPointed] = useState<{ bin: number; passage: Passage | null } | null>(null);
   const bins = mapBins(map);
   const lanes = mapLanes(bins, counters);
@@ -43,12 +46,12 @@ export function DocumentMap({ map, counters, cited, isLive, unit, onShow, onCita
     if (first >= 0) setPointed({ bin: first, passage: null });
   };
   return (
-    <Section title="Map of the document" aside={isLive ? 'while answering' : plural(map.length, unit)}>
+    <Section title="Map of the document" aside={isLive ? 'while answering' : unitsText(format, map.length)}>
       <div
         role="slider"
         tabIndex={0}
         data-testid="document-map"
-        aria-label={`Passage of the document; Enter shows its ${unit}`}
+        aria-label={`Passage of the document; Enter shows its ${unitOf(format)[0]}`}
         aria-valuemin={0}
         aria-valuemax={Math.max(0, bins.length - 1)}
         aria-valuenow={pointed?.bin ?? 0}

@@ -86,7 +86,7 @@ export function KvPanel({ document }: { document: LibraryDocument | undefined })
           counters={counters}
           cited={live ? [] : passages}
           isLive={live !== null}
-          unit={document.format === 'pdf' ? 'page' : 'section'}
+          format={document.format}
           onShow={(first, last) => void showPages(document.id, first, last)}
           onCitation={(passage) => showPassage(document.id, passage)}
         />

@@ -1,7 +1,9 @@
 /** Before reading: tokens, whether they fit, memory full against compressed, time. What does not fit says by how much and what helps. */
+
 import { useEffect, useState } from 'react';
 import type { LibraryDocument, MemoryNeed, PageRange, Preflight } from '../../../electron/contract/app-types.ts';
 import type { SmallerPlan } from '../../../electron/contract/engine-reports.ts';
+import { unitTitle } from '../../../electron/contract/receipt.ts';
 import { firstProposal, ownWords } from '../../choice-words.ts';
 import { EngineProblem } from '../../engine-problem.tsx';
 import { bytes, count, factor, plural, seconds } from '../../format.ts';
@@ -224,7 +226,7 @@ function Buttons({ document, range, canRead, isOnDisk }: ButtonsProps) {
         </Button>
         {document.pages > 1 && (
           <Button kind="bare" aria-expanded={choosing} onClick={() => setChoosing(!choosing)}>
-            {document.format === 'pdf' ? 'Page range' : 'Section range'}
+            {unitTitle(document.format)} range
           </Button>
         )}
         <Button

@@ -1,5 +1,7 @@
 /** What would help a document that does not fit: each with what it would come to, before it is chosen. */
+
 import type { LibraryDocument, Preflight, Remedy } from '../../../electron/contract/app-types.ts';
+import { unitOf } from '../../../electron/contract/receipt.ts';
 import { ownWords } from '../../choice-words.ts';
 import { bytes, count, plural } from '../../format.ts';
 import { changeOwnChoice } from '../../stores/document-choice.ts';
@@ -14,7 +16,7 @@ interface RemediesProps {
 }
 
 export function Remedies({ facts, document }: RemediesProps) {
-  const unit = document.format === 'pdf' ? 'pages' : 'sections';
+  const unit = unitOf(document.format)[1];
   const offers = facts.remedies.map((remedy) => offerOf(remedy, facts, document.id, unit));
   offers.push({
     label: 'Another model',

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { importNoteSchema } from '../../../electron/contract/import-note-schema.ts';
 import { type ImportNote, noteWords } from '../../../electron/contract/import-notes.ts';
-import { noteGroups, receiptLine } from '../../../electron/contract/receipt.ts';
+import { noteGroups, receiptLine, unitOf, unitTitle } from '../../../electron/contract/receipt.ts';
 
 const note = (kind: ImportNote['kind'], more: Partial<ImportNote> = {}): ImportNote => ({
   kind,
@@ -15,6 +15,13 @@ describe('receipt', () => {
     expect(receiptLine({ format: 'pdf', pages: 1, notes: [] })).toBe('1 page');
     expect(receiptLine({ format: 'pdf', pages: 45_000, notes: [] })).toBe('45,000 pages');
     expect(receiptLine({ format: 'md', pages: [{}, {}], notes: [] })).toBe('2 sections');
+  });
+
+  it('knows what each kind is parted into', () => {
+    expect(unitOf('pptx')).toEqual(['slide', 'slides']);
+    expect(unitTitle('odp')).toBe('Slide');
+    expect(unitTitle('docx')).toBe('Section');
+    expect(unitTitle('picture')).toBe('Page');
   });
 
   it('sums the notes of a kind, whatever order they came in, in the order of the kinds', () => {

@@ -205,8 +205,8 @@ describe('what helps a document that does not fit', () => {
       { type: 'pages', range: { from: 0, to: 39 }, tokens: 17_000 },
     ],
   } as unknown as Preflight;
-  const drawn = () =>
-    draw(createElement(Remedies, { facts, document: { id: 'd1', format: 'pdf' } as LibraryDocument }));
+  const drawn = (format: LibraryDocument['format'] = 'pdf') =>
+    draw(createElement(Remedies, { facts, document: { id: 'd1', format } as LibraryDocument }));
 
   it('says what each would change before it is chosen', async () => {
     const place = await drawn();
@@ -216,6 +216,12 @@ describe('what helps a document that does not fit', () => {
       'Only pages 1 to 40About 17,000 tokens instead of 128,440. The model will not know the rest.',
       'Another modelA smaller one takes less memory.',
     ]);
+  });
+
+  it('names the parts of a document as its kind does', async () => {
+    expect((await drawn('pptx')).textContent).toContain('Only slides 1 to 40');
+    expect((await drawn('xlsx')).textContent).toContain('Only parts 1 to 40');
+    expect((await drawn('epub')).textContent).toContain('Only sections 1 to 40');
   });
 
   it('does it when it is chosen', async () => {
