@@ -9,8 +9,13 @@ import { licenceNotices } from '../electron/setup/licence-notices.mjs';
 const notices = licenceNotices({
   packages: ['@photostructure/sqlite', 'node-llama-cpp'],
   files: [
-    { name: 'ggml and llama.cpp', version: 'v0.4.0', licence: 'MIT', file: 'assets/licences/llama.cpp.txt' },
-    { name: 'SmolLM2-135M-Instruct', version: 'weights', licence: 'Apache-2.0', file: 'assets/models/LICENSE' },
+    { name: 'ggml and llama.cpp', version: 'v0.4.0', licence: 'MIT', files: ['assets/licences/llama.cpp.txt'] },
+    ...['Qwen2.5-Coder-0.5B-Instruct', 'SmolLM2-135M-Instruct'].map((name) => ({
+      name,
+      version: 'weights',
+      licence: 'Apache-2.0',
+      files: ['assets/models/NOTICE', 'assets/models/LICENSE'],
+    })),
   ],
 });
 

@@ -9,9 +9,9 @@ import { budgetsJson, formatBytes, formatCount, gpuProductsText, textTable } fro
 import {
   answerMode,
   deviceWish,
-  embeddedModel,
   modeFlag,
   modelFlags,
+  modelPath,
   readingChoice,
   readingFlags,
   rocketFlags,
@@ -40,7 +40,7 @@ const questionTokens = 64;
 
 async function inspect(args: Arguments): Promise<undefined> {
   if (args.positionals.length > 1) throw usageError('One model at a time, please.');
-  const path = args.positionals[0] ?? embeddedModel;
+  const path = modelPath(args.positionals[0]);
   const { maxNew, kvType, home } = readingChoice(args);
   const request = { mode: answerMode(args), rocket: rocketOptions(args), maxNew, kvType, home };
   const tokens = args.integerWithin('tokens', 1, 16_777_216);

@@ -1,5 +1,5 @@
 /** The flags that every asking command shares: model, mode, RocketKV's parameters, sampler, memory. */
-import { fileURLToPath } from 'node:url';
+import { existsSync } from 'node:fs';
 import {
   type AnswerMode,
   answerModes,
@@ -19,14 +19,16 @@ import {
 } from '../contract/method.ts';
 import { type PresetName, presets } from '../contract/method-values.ts';
 import { type DeviceWish, isDeviceWish } from '../engine-host/choose-device.ts';
+import { defaultModel, embeddedModels, embeddedPath } from '../engine-host/embedded-models.ts';
 import { type Arguments, type Flags, schemaSentence, usageError } from './arguments.ts';
 
-export const embeddedModel = fileURLToPath(
-  new URL('../../assets/models/SmolLM2-135M-Instruct.Q4_1.gguf', import.meta.url),
-);
+const embeddedNames = embeddedModels().map(({ id }) => id);
 
 export const modelFlags: Flags = {
-  model: { value: '<file>', help: 'a GGUF model (default: the embedded SmolLM2-135M-Instruct)' },
+  model: {
+    value: '<file>',
+    help: `a GGUF model, or one that comes along: ${embeddedNames.join(', ')} (default ${embeddedNames[0]})`,
+  },
   device: { value: '<d>', help: 'auto, cpu, or a GPU: cuda:0, cuda:1, ... (default auto)' },
   threads: { value: '<n>', help: 'threads to compute with (default: chosen for the machine)' },
 };
@@ -81,9 +83,16 @@ export interface ModelChoice {
   threads: number;
 }
 
+/** A file, or the name of a model that comes along; a file of that name goes before. */
+export function modelPath(wish: string | undefined): string {
+  if (wish === undefined) return embeddedPath(defaultModel());
+  const named = existsSync(wish) ? undefined : embeddedModels().find(({ id }) => id === wish.toLowerCase());
+  return named ? embeddedPath(named) : wish;
+}
+
 export function modelChoice(args: Arguments): ModelChoice {
   return {
-    path: args.text('model') ?? embeddedModel,
+    path: modelPath(args.text('model')),
     threads: args.integerWithin('threads', 0, 1024) ?? 0,
   };
 }

@@ -4,7 +4,7 @@ import { embeddedModelId } from './embedded-model.ts';
 
 const count = z.int().nonnegative();
 
-/** The model that travels with RocketDoc. Others are named by the catalogue, or by a digest of where their file lies. */
+/** The default model. The other ones that come with RocketDoc have its id before their own; others are named by the catalogue, or by a digest of where their file lies. */
 export { embeddedModelId };
 export const modelIdSchema = z.string().regex(/^(?!(con|prn|aux|nul|com\d|lpt\d)(\.|$))[a-z0-9][a-z0-9._-]{0,63}$/);
 
@@ -29,7 +29,10 @@ export function isDownloadAddress(text: string): boolean {
 
 /** A model that can be fetched: one entry of assets/models/catalogue.json, or of catalogue.json in the models folder of one's own data. */
 export const catalogueModelSchema = z.strictObject({
-  id: modelIdSchema.refine((id) => id !== embeddedModelId && !id.startsWith('file-'), 'is taken by RocketDoc itself'),
+  id: modelIdSchema.refine(
+    (id) => id.split('-')[0] !== embeddedModelId && !id.startsWith('file-'),
+    'is taken by RocketDoc itself',
+  ),
   title: z.string().trim().min(1).max(80),
   publisher: z.string().trim().min(1).max(80),
   licence: z.string().trim().min(1).max(80),

@@ -22,6 +22,8 @@ import { EventChannel } from './event-channel.ts';
 import { Holdings } from './held-chat.ts';
 import { keepDocument } from './keeping.ts';
 import { measureAgainst, measureReference, type Reference } from './measuring.ts';
+import { findModel } from './model-check.ts';
+import { firstPart } from './model-files.ts';
 import { cudaOf, type OpenModel, type OpenOptions, openModel } from './open-model.ts';
 import { pageUses } from './page-uses.ts';
 import { Reading } from './reading.ts';
@@ -62,13 +64,16 @@ export class Engine {
     });
   }
 
-  inspect(path: string): ModelInfo {
-    return this.#addon.inspectModel(path);
+  async inspect(path: string): Promise<ModelInfo> {
+    const [first] = await findModel(path);
+    return this.#addon.inspectModel(first?.path ?? path);
   }
 
   plan({ path, device = 'cpu', kvType, ...request }: PlanRequest): MemoryPlan {
     const native = { ...request, documentType: kvType };
-    return path === undefined ? this.#open().native.plan(native) : this.#addon.plan(path, native, cudaOf(device));
+    return path === undefined
+      ? this.#open().native.plan(native)
+      : this.#addon.plan(firstPart(path), native, cudaOf(device));
   }
 
   readDocument(request: ReadRequest, signal?: AbortSignal): AsyncGenerator<ReadEvent, void, void> {

@@ -1,94 +1,86 @@
 /**
- * Is a model file there, and is it the one it should be? The embedded model's size and SHA-256 are known; a damaged copy is
- * refused before anything reads it. The verdict is remembered by time and size, so that it costs 0.3 s once.
+ * Is a model there, is it one at all, and is it the one it should be? Size and SHA-256 of the embedded models are known; a damaged
+ * copy is refused before anything reads it. A verdict is remembered for a state of the file (size, time, inode), so that hashing is
+ * done once and not at every start.
  */
 import { createHash } from 'node:crypto';
-import { createReadStream, mkdirSync, readFileSync, type Stats, statSync, writeFileSync } from 'node:fs';
+import { createReadStream, mkdirSync, readFileSync, type Stats, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { AppError } from '../contract/errors.ts';
-
-const catalogueSchema = z.strictObject({
-  about: z.string(),
-  models: z
-    .array(
-      z.strictObject({
-        file: z.string(),
-        name: z.string(),
-        size: z.int().positive(),
-        sha256: z.string().regex(/^[0-9a-f]{64}$/),
-        licence: z.string(),
-        context: z.int().positive(),
-        family: z.string(),
-      }),
-    )
-    .min(1),
-});
-export type CatalogueModel = z.infer<typeof catalogueSchema>['models'][number];
+import { type EmbeddedModel, embeddedModels, modelsDir } from './embedded-models.ts';
+import { checkKind } from './file-kind.ts';
+import { type ModelPart, statModel } from './model-files.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-export const modelsDir = join(root, 'assets', 'models');
-const defaultCacheFile = join(root, '.cache', 'checked-models.json');
-
-export function embeddedModels(): CatalogueModel[] {
-  return catalogueSchema.parse(JSON.parse(readFileSync(join(modelsDir, 'models.json'), 'utf8'))).models;
-}
+/** Of a checkout; where an installation cannot be written, a folder of the person's own. */
+const defaultCacheFiles = [join(root, '.cache'), join(homedir(), '.rocketdoc')].map((dir) =>
+  join(dir, 'checked-models.json'),
+);
 
 export interface CheckOptions {
   dir?: string;
-  catalogue?: CatalogueModel[];
-  cacheFile?: string;
+  embedded?: EmbeddedModel[];
+  /** The first that can be written holds the verdicts. */
+  cacheFiles?: readonly string[];
 }
 
-const embeddedHint = (path: string) =>
-  dirname(resolve(path)) === modelsDir ? ' Get the embedded model again with: git checkout -- assets/models' : '';
+const getAgain = 'Get it again with: git checkout -- assets/models';
 
-/** The file's status, or a sentence that says why it cannot be a model. */
-function statModel(path: string): Stats {
-  let stats: Stats;
-  try {
-    stats = statSync(path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT')
-      throw new AppError('MODEL_MISSING', `There is no model file at ${path}.${embeddedHint(path)}`);
-    throw new AppError('IO', `The model file ${path} cannot be read: ${(error as Error).message}`, { cause: error });
-  }
-  if (!stats.isFile()) throw new AppError('MODEL_MISSING', `${path} is not a model file.`);
-  return stats;
+/** The files of a model, in order: they are there and may be GGUF. Throws MODEL_MISSING, MODEL_FORMAT or IO. */
+export async function findModel(path: string, dir = modelsDir): Promise<ModelPart[]> {
+  const parts = statModel(path, isIn(path, dir) ? ` ${getAgain}` : '');
+  for (const part of parts) await checkKind(part.path);
+  return parts;
 }
 
-/** Throws MODEL_MISSING, MODEL_TRUNCATED or MODEL_CHECKSUM. Other people's models are only looked for. */
-export async function checkModel(path: string, options: CheckOptions = {}): Promise<void> {
-  const file = resolve(path);
-  const stats = statModel(file);
+const isIn = (path: string, dir: string) => dirname(resolve(path)) === dir;
+
+/** And the embedded ones are what they should be: MODEL_TRUNCATED, MODEL_CHECKSUM. */
+export async function checkModel(path: string, options: CheckOptions = {}): Promise<ModelPart[]> {
   const dir = resolve(options.dir ?? modelsDir);
-  if (dirname(file) !== dir) return;
-  const known = (options.catalogue ?? embeddedModels()).find((model) => join(dir, model.file) === file);
-  if (!known) return;
-  if (stats.size < known.size) {
+  const parts = await findModel(path, dir);
+  if (!isIn(path, dir)) return parts;
+  const known = new Map(
+    (options.embedded ?? embeddedModels(dir)).flatMap(({ files }) => files.map((file) => [join(dir, file.file), file])),
+  );
+  for (const { path: file, stats } of parts) {
+    const wanted = known.get(file);
+    if (wanted) await checkBytes(file, stats, wanted, options.cacheFiles ?? defaultCacheFiles);
+  }
+  return parts;
+}
+
+async function checkBytes(
+  path: string,
+  stats: Stats,
+  { file, size, sha256 }: EmbeddedModel['files'][number],
+  cacheFiles: readonly string[],
+): Promise<void> {
+  if (stats.size !== size) {
+    const what = stats.size < size ? 'it was cut short' : 'it is another file';
     throw new AppError(
-      'MODEL_TRUNCATED',
-      `The embedded model ${known.file} has ${stats.size} bytes instead of ${known.size}: it was cut short. ` +
-        'Get it again with: git checkout -- assets/models',
+      stats.size < size ? 'MODEL_TRUNCATED' : 'MODEL_CHECKSUM',
+      `The embedded model ${file} has ${stats.size} bytes instead of ${size}: ${what}. ${getAgain}`,
     );
   }
-  const cacheFile = options.cacheFile ?? defaultCacheFile;
-  const verdict = `${known.sha256} ${stats.size} ${stats.mtimeMs}`;
-  const cache = readCache(cacheFile);
-  if (cache[file] === verdict) return;
+  const verdict = `${sha256} ${stats.size} ${stats.mtimeMs} ${stats.ino}`;
+  if (cacheFiles.some((cacheFile) => readCache(cacheFile)[path] === verdict)) return;
   const hash = createHash('sha256');
-  await pipeline(createReadStream(file, { highWaterMark: 1024 * 1024 }), hash);
+  await pipeline(createReadStream(path, { highWaterMark: 1024 * 1024 }), hash);
   const digest = hash.digest('hex');
-  if (digest !== known.sha256) {
+  if (digest !== sha256) {
     throw new AppError(
       'MODEL_CHECKSUM',
-      `The embedded model ${known.file} is damaged: its SHA-256 is ${digest.slice(0, 16)}…, it should be ` +
-        `${known.sha256.slice(0, 16)}…. Get it again with: git checkout -- assets/models`,
+      `The embedded model ${file} is damaged: its SHA-256 is ${digest.slice(0, 16)}…, it should be ` +
+        `${sha256.slice(0, 16)}…. ${getAgain}`,
     );
   }
-  writeCache(cacheFile, { ...cache, [file]: verdict });
+  // Where nothing can be written it is hashed at every start.
+  cacheFiles.find((cacheFile) => writeCache(cacheFile, { ...readCache(cacheFile), [path]: verdict }));
 }
 
 function readCache(file: string): Record<string, string> {
@@ -99,11 +91,12 @@ function readCache(file: string): Record<string, string> {
   }
 }
 
-function writeCache(file: string, cache: Record<string, string>): void {
+function writeCache(file: string, cache: Record<string, string>): boolean {
   try {
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, JSON.stringify(cache));
+    return true;
   } catch {
-    // A read-only installation checks every time.
+    return false;
   }
 }

@@ -38,19 +38,20 @@ export async function openModel(
   vocabularyOf: (path: string) => Promise<Vocabulary> = openVocabulary,
 ): Promise<OpenModel> {
   const start = performance.now();
-  await checkModel(options.path);
+  const parts = await checkModel(options.path);
+  const modelPath = parts[0]?.path ?? options.path;
   // The header first: it is checked to the last size, so that nothing below reads a hostile file.
-  const { hasVocabulary } = addon.inspectModel(options.path);
+  const { hasVocabulary } = addon.inspectModel(modelPath);
   // Weights and vocabulary at once: a second or more each, and neither needs the other.
   const [weights, words] = await Promise.allSettled([
     addon.openEngine({
-      modelPath: options.path,
+      modelPath,
       backendDir: backendDir(),
       threads: options.threads,
       cuda: cudaOf(options.device),
       floatWeights: options.floatWeights,
     }),
-    hasVocabulary ? vocabularyOf(options.path) : noVocabulary,
+    hasVocabulary ? vocabularyOf(modelPath) : noVocabulary,
   ]);
   if (weights.status === 'rejected') {
     if (words.status === 'fulfilled') await words.value.close();

@@ -6,7 +6,7 @@ import { dirname, join, resolve } from 'node:path';
 import { modulesDir, root } from './paths.mjs';
 
 /** @typedef {{ name: string, version: string, licence: string, text: string }} Notice */
-/** @typedef {{ packages?: string[], files?: { name: string, version: string, licence: string, file: string }[] }} Unbundled */
+/** @typedef {{ packages?: string[], files?: { name: string, version: string, licence: string, files: string[] }[] }} Unbundled */
 /** As much of a bundler's output as is looked at.
  *  @typedef {{ type: string, moduleIds?: string[], originalFileNames?: string[] }} Output */
 
@@ -78,9 +78,9 @@ export function licenceNotices({ packages = [], files = [] } = {}) {
        */
       generateBundle(_, bundle) {
         walk(/** @type {Record<string, Output>} */ (bundle), base);
-        const named = files.map(({ file, ...about }) => ({
+        const named = files.map(({ files: texts, ...about }) => ({
           ...about,
-          text: readFileSync(join(root, file), 'utf8').trim(),
+          text: texts.map((file) => readFileSync(join(root, file), 'utf8').trim()).join('\n\n'),
         }));
         const notices = [...[...folders].map(noticeOf), ...named].sort((a, b) => (a.name < b.name ? -1 : 1));
         this.emitFile({ type: 'asset', fileName: 'licences.json', source: `${JSON.stringify(notices, null, 1)}\n` });

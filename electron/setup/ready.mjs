@@ -183,7 +183,7 @@ const window = {
 const notices = [
   join(root, 'electron', 'setup', 'licence-notices.mjs'),
   join(root, 'assets', 'licences', 'llama.cpp.txt'),
-  join(root, 'assets', 'models', 'LICENSE'),
+  ...['LICENSE', 'NOTICE'].map((name) => join(root, 'assets', 'models', name)),
 ];
 const windowHash = () =>
   hashOf(root, [

@@ -28,16 +28,14 @@ import { type DownloadOptions, ModelDownloads } from './model-downloads.ts';
 import { ModelHeaders } from './model-headers.ts';
 import { ModelShelf } from './model-shelf.ts';
 import { SentenceIndexes } from './sentence-indexes.ts';
+import { type ModelPlaces, ModelShelf } from './model-shelf.ts';
 import { TokenCounter } from './token-counter.ts';
 import { Uploads } from './uploads.ts';
 
 export interface AppOptions {
   dataDir: string;
-  modelPath: string;
-  /** Names the model's exact bytes, for counts that depend on them. */
-  modelHash: string;
-  modelTitle: string;
-  modelLicence: string;
+  /** Those that come with RocketDoc; the first, `embeddedModelId`, is the default. */
+  embedded: ModelPlaces['embedded'];
   /** Models that can be fetched; absent: none but those of one's own catalogue. */
   catalogueFile?: string;
   /** Folders whose GGUF files are listed, opened where they are. */
@@ -97,10 +95,9 @@ export async function createApp(options: AppOptions): Promise<App> {
   const onChange = () => changes.emit('change');
   const modelStore = new ModelStore(database);
   const headers = new ModelHeaders(modelStore, options.startEngine);
-  const { modelPath: path, modelHash: sha256, modelTitle: title, modelLicence: licence } = options;
-  const { catalogueFile, modelFolders: folders = [] } = options;
+  const { catalogueFile, embedded, modelFolders: folders = [] } = options;
   const dir = join(options.dataDir, 'models');
-  const places = { dir, folders, catalogueFile, embedded: { path, sha256, title, licence } };
+  const places = { dir, folders, catalogueFile, embedded };
   const shelf = new ModelShelf(places, modelStore, headers, onChange);
   const onDone: DownloadOptions['onDone'] = (model, file) => shelf.noteChecked(model, file);
   const downloads = new ModelDownloads({ dir, onChange, onDone });

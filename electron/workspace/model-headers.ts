@@ -3,10 +3,10 @@
  * nothing and ends when there is nothing more to look at: whatever a header does to it, documents in memory are safe. What was
  * found is kept with the file's size and time.
  */
-import { statSync } from 'node:fs';
 import { basename, dirname, sep } from 'node:path';
 import { AppError, toAppError } from '../contract/errors.ts';
 import { type EngineClient, startEngine } from '../engine-host/engine-client.ts';
+import { statModel } from '../engine-host/model-files.ts';
 import type { FileStamp, Header, ModelStore } from '../library/model-store.ts';
 
 const idleMs = 10_000;
@@ -79,11 +79,17 @@ export class ModelHeaders {
   }
 }
 
-/** undefined: there is no such file, or it cannot be looked at. */
+/**
+ * Of all files of the model; undefined: one is not there, or cannot be looked at. The later of both times: a file that was put in the
+ * place of another, with that one's time of writing, is another file.
+ */
 export function stampOf(path: string): FileStamp | undefined {
   try {
-    const stats = statSync(path);
-    return stats.isFile() ? { bytes: stats.size, modifiedAt: stats.mtimeMs } : undefined;
+    const parts = statModel(path).map(({ stats }) => stats);
+    return {
+      bytes: parts.reduce((sum, { size }) => sum + size, 0),
+      modifiedAt: Math.max(...parts.flatMap(({ mtimeMs, ctimeMs }) => [mtimeMs, ctimeMs])),
+    };
   } catch {
     return undefined;
   }

@@ -3,19 +3,31 @@
  * are fetched), GGUF files in folders that RocketDoc was started with, and files opened in place. Paths stay here.
  */
 import { createHash } from 'node:crypto';
-import { createReadStream, readdirSync } from 'node:fs';
+import { createReadStream, existsSync, readdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { basename, extname, join, resolve } from 'node:path';
+import { basename, extname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { MemoryPlan, ModelInfo } from '../contract/engine-reports.ts';
-import { AppError } from '../contract/errors.ts';
-import { type CatalogueModel, embeddedModelId, type ModelEntry, type ModelList } from '../contract/models.ts';
+import { AppError, toAppError } from '../contract/errors.ts';
+import type { CatalogueModel, ModelEntry, ModelList } from '../contract/models.ts';
 import type { MethodChoice } from '../contract/settings.ts';
+import { firstPart, modelFileTitle, partPaths, statModel } from '../engine-host/model-files.ts';
 import type { ModelStore } from '../library/model-store.ts';
 import type { ServedModel } from './engine-supervisor.ts';
 import { type Catalogue, readCatalogue } from './model-catalogue.ts';
 import { estimatedNeed, fitOf, type ModelFacts, type NeedOf, type Room } from './model-fit.ts';
-import { type ModelHeaders, stampOf } from './model-headers.ts';
+import { type ModelHeaders, stampOf, withoutFolders } from './model-headers.ts';
+
+/** A model that comes with RocketDoc; `sha256` names the bytes of all its files. */
+export interface EmbeddedPlace {
+  id: string;
+  path: string;
+  sha256: string;
+  title: string;
+  licence: string;
+  publisher: string;
+  note: string;
+}
 
 export interface ModelPlaces {
   /** Of downloads, and of a catalogue.json of one's own. */
@@ -23,7 +35,7 @@ export interface ModelPlaces {
   /** Whose *.gguf files are listed. */
   folders: readonly string[];
   catalogueFile: string | undefined;
-  embedded: { path: string; sha256: string; title: string; licence: string };
+  embedded: readonly EmbeddedPlace[];
 }
 
 interface ShelfModel {
@@ -32,6 +44,10 @@ interface ShelfModel {
   path: string;
   title: string;
   licence: string | null;
+  publisher: string | null;
+  note: string;
+  /** Known without reading the file. */
+  sha256: string | undefined;
   catalogued: CatalogueModel | undefined;
   removal: ModelEntry['removal'];
 }
@@ -105,9 +121,10 @@ export class ModelShelf {
     }
     const { path: modelPath, licence, title } = model;
     const named = { modelId: id, modelPath, title: this.#title(model), licence: licence ?? 'licence not stated' };
-    if (model.source === 'embedded') return { ...named, modelHash: this.#places.embedded.sha256 };
     const stamp = stampOf(modelPath);
-    const modelHash = model.catalogued?.sha256 ?? `${id} ${stamp?.bytes} ${stamp?.modifiedAt}`;
+    const modelHash = model.sha256 ?? `${id} ${stamp?.bytes} ${stamp?.modifiedAt}`;
+    // The engine compares the embedded ones itself.
+    if (model.source === 'embedded') return { ...named, modelHash };
     return { ...named, modelHash, check: () => this.#checkFile(model, title) };
   }
 
@@ -124,7 +141,7 @@ export class ModelShelf {
 
   /** `path`: only from the system itself (a dialog, a drop). The file stays where it is. */
   async open(path: string): Promise<string> {
-    const file = resolve(path);
+    const file = firstPart(path);
     if (extname(file).toLowerCase() !== '.gguf')
       throw new AppError('MODEL_FORMAT', `${basename(file)} is not a GGUF file. Models end with .gguf.`);
     const header = await this.#headers.read(file);
@@ -139,7 +156,7 @@ export class ModelShelf {
 
   async remove(id: string): Promise<void> {
     const model = this.#find(id);
-    if (model?.removal === 'delete') await rm(model.path, { force: true });
+    if (model?.removal === 'delete') for (const part of partPaths(model.path)) await rm(part, { force: true });
     if (model?.removal === 'forget') this.#store.forget(id);
     this.#changed();
   }
@@ -163,20 +180,21 @@ export class ModelShelf {
   #all(catalogued: readonly CatalogueModel[]): ShelfModel[] {
     const { dir, embedded } = this.#places;
     const models: ShelfModel[] = [
-      { id: embeddedModelId, source: 'embedded', catalogued: undefined, removal: null, ...embedded },
+      ...embedded.map((model) => ({ ...model, source: 'embedded' as const, catalogued: undefined, removal: null })),
       ...catalogued.map((model) => {
-        const { id, title, licence } = model;
+        const { id, title, licence, publisher, note, sha256 } = model;
         const path = join(dir, model.fileName);
         const removal = stampOf(path) ? ('delete' as const) : null;
-        return { id, source: 'catalogue' as const, title, licence, path, removal, catalogued: model };
+        const source = 'catalogue' as const;
+        return { id, source, title, licence, publisher, note, sha256, path, removal, catalogued: model };
       }),
     ];
     const listed = new Set(models.map(({ path }) => path));
     const add = (path: string, removal: ShelfModel['removal']) => {
       if (listed.has(path)) return;
       listed.add(path);
-      const title = basename(path, extname(path));
-      models.push({ id: fileId(path), source: 'file', path, title, licence: null, removal, catalogued: undefined });
+      const own = { licence: null, publisher: null, note: '', sha256: undefined, catalogued: undefined };
+      models.push({ id: fileId(path), source: 'file', path, title: modelFileTitle(path), removal, ...own });
     };
     for (const folder of [dir, ...this.#places.folders]) for (const path of ggufFiles(folder)) add(path, null);
     for (const { path } of this.#store.opened()) add(path, 'forget');
@@ -184,19 +202,19 @@ export class ModelShelf {
   }
 
   async #entry(model: ShelfModel, basis: FitBasis): Promise<ModelEntry> {
-    const { id, source, licence, catalogued, removal, path } = model;
+    const { id, source, licence, publisher, note, catalogued, removal, path } = model;
     const stamp = stampOf(path);
     const header = stamp && this.#header(path, stamp);
     const info = header && 'info' in header ? header.info : undefined;
-    const problem = stamp ? this.#problemOf(model, stamp.bytes, header) : null;
+    const problem = stamp ? this.#problemOf(model, stamp.bytes, header) : incomplete(path);
     const state =
       problem !== null ? 'unusable' : info ? 'here' : stamp ? 'unread' : source === 'catalogue' ? 'absent' : 'missing';
     return {
       id,
       title: this.#title(model),
-      publisher: catalogued?.publisher ?? null,
+      publisher,
       licence,
-      note: catalogued?.note ?? '',
+      note,
       fileName: basename(path),
       bytes: stamp?.bytes ?? catalogued?.bytes ?? 0,
       contextTokens: info?.nCtxTrain ?? catalogued?.contextTokens ?? null,
@@ -281,6 +299,17 @@ export class ModelShelf {
   }
 }
 
+/** Of a model in several files: which one is missing, where others are there. */
+function incomplete(path: string): string | null {
+  if (!partPaths(path).some((part) => existsSync(part))) return null;
+  try {
+    statModel(path);
+    return null;
+  } catch (error) {
+    return withoutFolders(toAppError(error).message, path);
+  }
+}
+
 /** Names a place without telling it. */
 function fileId(path: string): string {
   return `file-${createHash('sha256').update(path).digest('hex').slice(0, 24)}`;
@@ -289,7 +318,7 @@ function fileId(path: string): string {
 function ggufFiles(folder: string): string[] {
   try {
     const names = readdirSync(folder).filter((name) => extname(name).toLowerCase() === '.gguf');
-    return names.sort().map((name) => resolve(folder, name));
+    return [...new Set(names.sort().map((name) => firstPart(join(folder, name))))];
   } catch {
     return [];
   }

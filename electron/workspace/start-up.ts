@@ -1,20 +1,16 @@
 /** What every window starts with, in Electron and in a browser: the data folder, the embedded model, the sample. */
-import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { z } from 'zod';
 import { AppError } from '../contract/errors.ts';
+import { embeddedModelId } from '../contract/models.ts';
+import { embeddedHash, embeddedModels, embeddedPath, modelsDir } from '../engine-host/embedded-models.ts';
 import { claimDataFolder } from '../library/claim.ts';
 import { type App, type AppOptions, createApp } from './app.ts';
 import { answerDoor, OpenAlready, ringDoor } from './doorbell.ts';
 import { grantedFile } from './grants.ts';
 
 const assets = fileURLToPath(new URL('../../assets', import.meta.url));
-const modelsDir = join(assets, 'models');
-const catalogueSchema = z.object({
-  models: z.array(z.object({ file: z.string(), name: z.string(), sha256: z.string(), licence: z.string() })).min(1),
-});
 
 export const defaultDataDir = join(homedir(), '.rocketdoc');
 
@@ -40,9 +36,6 @@ export async function startUp({
   catalogueFile = join(modelsDir, 'catalogue.json'),
   ...rest
 }: StartUpOptions): Promise<App> {
-  const { models } = catalogueSchema.parse(JSON.parse(readFileSync(join(modelsDir, 'models.json'), 'utf8')));
-  const model = models[0];
-  if (!model) throw new Error('assets/models/models.json names no model');
   const path = join(assets, 'samples', 'report.pdf');
   const sample = { id: 'sample', name: 'report.pdf', isSample: true, path };
   const named = files.map((file) => resolve(file));
@@ -54,10 +47,7 @@ export async function startUp({
     const app = await createApp({
       dataDir,
       catalogueFile,
-      modelPath: join(modelsDir, model.file),
-      modelHash: model.sha256,
-      modelTitle: model.name,
-      modelLicence: model.licence,
+      embedded: embeddedPlaces(),
       grants: [sample, ...named.map(grantedFile)],
       ...rest,
     });
@@ -73,6 +63,19 @@ export async function startUp({
     release();
     throw error;
   }
+}
+
+/** The default keeps its id whatever model it is: who chose it gets the new one. */
+export function embeddedPlaces(): AppOptions['embedded'] {
+  return embeddedModels().map((model, i) => ({
+    id: i === 0 ? embeddedModelId : `${embeddedModelId}-${model.id}`,
+    path: embeddedPath(model),
+    sha256: embeddedHash(model),
+    title: model.name,
+    licence: model.licence,
+    publisher: model.publisher,
+    note: model.note,
+  }));
 }
 
 async function claimOrRing(dataDir: string, files: readonly string[]): Promise<() => void> {

@@ -161,9 +161,9 @@ describe.skipIf(process.platform !== 'linux')('the package', () => {
       join('assets', 'prompts', 'prompts.json'),
     ];
     const { models } = JSON.parse(readFileSync(join(root, 'assets', 'models', 'models.json'), 'utf8')) as {
-      models: { file: string }[];
+      models: { files: { file: string }[] }[];
     };
-    for (const { file } of models) paths.push(join('assets', 'models', file));
+    for (const { files } of models) for (const { file } of files) paths.push(join('assets', 'models', file));
     expect(paths.filter((path) => !existsSync(join(unpacked, path)))).toEqual([]);
     expect(readdirSync(join(unpacked, ggml)).some((name) => name.startsWith('libggml-cpu-'))).toBe(true);
     const sqlite = inArchive.filter((name) => name.includes('/@photostructure/sqlite/') && name.endsWith('.node'));
@@ -207,6 +207,7 @@ describe.skipIf(process.platform !== 'linux')('the package', () => {
       'tailwindcss',
       '@embedpdf/pdfium',
       'ggml and llama.cpp',
+      'Qwen2.5-Coder-0.5B-Instruct',
       'SmolLM2-135M-Instruct',
     ];
     const fonts = ['@fontsource-variable/inter', '@fontsource-variable/jetbrains-mono'];
@@ -241,9 +242,9 @@ describe.skipIf(process.platform !== 'linux')('the package', () => {
     const startHost = () => forkEngineHost(join(whole, 'out', 'main', 'engine-host.js'));
     const engine = startEngine({ startHost });
     const { models } = JSON.parse(readFileSync(join(whole, 'assets', 'models', 'models.json'), 'utf8')) as {
-      models: { file: string }[];
+      models: { files: { file: string }[] }[];
     };
-    const path = join(whole, 'assets', 'models', models[0]?.file ?? '');
+    const path = join(whole, 'assets', 'models', models[0]?.files[0]?.file ?? '');
     const opened = await engine.verbs.openModel({ path, threads: 1, device: 'cpu' });
     expect(opened.device).toMatch(/^ggml-cpu/);
     expect(opened.promptFamily).not.toBe('');
@@ -263,7 +264,7 @@ describe.skipIf(process.platform !== 'linux')('the package', () => {
       fork(hostFile, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] }) as HostChild;
     const engine = startEngine({ startHost });
     const models = join(whole, 'assets', 'models');
-    const file = readdirSync(models).find((name) => name.endsWith('.gguf')) ?? '';
+    const file = readdirSync(models).find((name) => /^SmolLM2.*\.gguf$/.test(name)) ?? '';
     return engine.verbs
       .openModel({ path: join(models, file), threads: 1, device })
       .then(

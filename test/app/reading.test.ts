@@ -2,7 +2,8 @@
 /** While a document is read the rest of the window stays usable, in a real browser; the engine is a fake one whose reading is held. */
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { embeddedModelFile } from '../cli/run-command.ts';
+import { smallModelFile } from '../cli/run-command.ts';
+import { embeddedPlace } from '../fixtures/app-server.ts';
 import type { FakeScript } from '../fixtures/fake-engine.ts';
 import { dropFile } from './browser.ts';
 import { inChromium, useFakeWindow } from './opened-window.ts';
@@ -10,7 +11,7 @@ import { inChromium, useFakeWindow } from './opened-window.ts';
 inChromium('reading a document', () => {
   const script: FakeScript = { pieces: ['The rent ', 'is 950.'] };
   // Its vocabulary alone: what is dropped is counted with it.
-  const opened = useFakeWindow(script, () => ({ modelPath: embeddedModelFile }));
+  const opened = useFakeWindow(script, () => ({ embedded: [embeddedPlace(smallModelFile, 'SmolLM2-135M-Instruct')] }));
   let page: Page;
   let goOn = () => {};
 

@@ -3,7 +3,7 @@ import { closeSync, copyFileSync, openSync, readSync, truncateSync, writeSync } 
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { embeddedModelFile, output, run, sampleFile, shortSample, temporaryFile } from './run-command.ts';
+import { output, run, sampleFile, shortSample, smallModelFile, temporaryFile } from './run-command.ts';
 
 async function refused(command: string, args: string[], code: string, sentence: RegExp) {
   const outcome = await run(command, args);
@@ -59,13 +59,13 @@ describe('models', () => {
   it('that are empty', () => refused('inspect', [temporaryFile('zero.gguf', '')], 'MODEL_FORMAT', /./));
   it('that were cut short', () => {
     const cut = temporaryFile('cut.gguf', '');
-    copyFileSync(embeddedModelFile, cut);
+    copyFileSync(smallModelFile, cut);
     truncateSync(cut, 50_000_000);
     return refused('ask', ask(shortSample(), '--model', cut), 'MODEL_TRUNCATED', /\d/);
   });
   it('of an architecture we do not know', () => {
     const other = temporaryFile('other.gguf', '');
-    copyFileSync(embeddedModelFile, other);
+    copyFileSync(smallModelFile, other);
     // general.architecture is the first key of the file; its value has five letters
     const file = openSync(other, 'r+');
     const head = Buffer.alloc(4096);

@@ -7,7 +7,7 @@ import { defaultRocketOptions, defaultSampler } from '../../electron/contract/me
 import { Engine } from '../../electron/engine-host/engine.ts';
 import type { NativeAddon, NativeEngine } from '../../native/binding.ts';
 import { loadLab } from '../../native/lab/index.ts';
-import { embeddedModelFile, shortSample } from './run-command.ts';
+import { shortSample, smallModelFile } from './run-command.ts';
 
 const lab = loadLab();
 const unlimited = 2 ** 50;
@@ -30,7 +30,7 @@ beforeAll(async () => {
         : (Reflect.get(lab, name) as unknown),
   });
   engine = new Engine(addon);
-  await engine.openModel({ path: embeddedModelFile, threads: 0, device: 'cpu', deviceReason: null });
+  await engine.openModel({ path: smallModelFile, threads: 0, device: 'cpu', deviceReason: null });
 });
 afterAll(() => engine.close());
 

@@ -1,4 +1,4 @@
-/** Runs a real command as a person would, with the embedded model and the built engine. */
+/** Runs a real command as a person would, with the built engine; where a test names no model, with the smallest that comes along. */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,9 +13,13 @@ export interface Outcome {
   stderr: string;
 }
 
+const withModel = ['ask', 'bench', 'fidelity'];
+
 /** `onStderr` sees what was written so far and may stop the command with Ctrl+C by returning true, once. */
 export function run(command: string, args: string[], onStderr?: (text: string) => boolean): Promise<Outcome> {
-  const child = spawn(process.execPath, [join('out', 'main', `${command}.js`), ...args], {
+  const isQuick = withModel.includes(command) && !args.some((arg) => ['--model', '--shape', '--help'].includes(arg));
+  const all = [...args, ...(isQuick ? ['--model', smallModelFile] : [])];
+  const child = spawn(process.execPath, [join('out', 'main', `${command}.js`), ...all], {
     cwd: root,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -67,7 +71,8 @@ export function temporaryFile(name: string, content: string | Uint8Array): strin
 }
 
 export const sampleFile = join(root, 'assets', 'samples', 'report.md');
-export const embeddedModelFile = join(root, 'assets', 'models', 'SmolLM2-135M-Instruct.Q4_1.gguf');
+/** SmolLM2, the smallest and quickest of those that come along. */
+export const smallModelFile = join(root, 'assets', 'models', 'SmolLM2-135M-Instruct.Q4_1.gguf');
 
 /** A few hundred tokens of the sample, so that a test takes seconds. */
 export function shortSample(): string {

@@ -6,18 +6,18 @@ import { describe, expect, it } from 'vitest';
 import { parseSafetensors } from '../../electron/lab/safetensors.ts';
 import {
   csvRows,
-  embeddedModelFile,
   jsonLines,
   output,
   run,
   sampleFacts,
   shortSample,
+  smallModelFile,
   temporaryFile,
 } from './run-command.ts';
 
 describe('inspect', () => {
   it('shows the embedded model and its plan', async () => {
-    const text = await output('inspect', [embeddedModelFile, '--tokens', '4000', '--budget', '512', '--device', 'cpu']);
+    const text = await output('inspect', [smallModelFile, '--tokens', '4000', '--budget', '512', '--device', 'cpu']);
     expect(text).toMatch(/^architecture +llama$/m);
     expect(text).toMatch(/^context +8,192 tokens$/m);
     expect(text).toMatch(/^total +[\d,]{9,}/m);
@@ -27,7 +27,7 @@ describe('inspect', () => {
   it('prints JSON whose parts add up, and more tokens need more', async () => {
     const plan = async (tokens: string, ...more: string[]) => {
       const [line] = jsonLines(
-        await output('inspect', [embeddedModelFile, '--json', '--device', 'cpu', '--tokens', tokens, ...more]),
+        await output('inspect', [smallModelFile, '--json', '--device', 'cpu', '--tokens', tokens, ...more]),
       );
       return line as {
         kv_bytes_per_token: number;

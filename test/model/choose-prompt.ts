@@ -9,7 +9,6 @@ import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { embeddedModel } from '../../electron/cli/method-flags.ts';
 import { builtInNeedles, type CheckedQuestion, insertNeedles, isRight } from '../../electron/cli/needles.ts';
 import {
   type AnswerMode,
@@ -21,6 +20,7 @@ import {
 import { parseDocument } from '../../electron/document-host/document-client.ts';
 import { answer } from '../../electron/engine-host/answering.ts';
 import { readChatTemplate } from '../../electron/engine-host/chat-template.ts';
+import { defaultModel, embeddedPath } from '../../electron/engine-host/embedded-models.ts';
 import { type OpenModel, openModel } from '../../electron/engine-host/open-model.ts';
 import { PromptBuilder } from '../../electron/engine-host/prompt.ts';
 import { type Wording, wordingFor } from '../../electron/engine-host/prompt-wording.ts';
@@ -68,7 +68,7 @@ const { values, positionals } = parseArgs({
     questions: { type: 'string', default: '10' },
     budget: { type: 'string', default: '512' },
     only: { type: 'string' },
-    model: { type: 'string', default: embeddedModel },
+    model: { type: 'string', default: embeddedPath(defaultModel()) },
   },
 });
 const rocket = { ...defaultRocketOptions, tokenBudget: Number(values.budget) };

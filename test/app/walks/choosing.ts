@@ -4,6 +4,8 @@ import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AppError } from '../../../electron/contract/errors.ts';
+import { embeddedPlaces } from '../../../electron/workspace/start-up.ts';
+import { smallModelFile } from '../../cli/run-command.ts';
 import { type FileServer, startFileServer } from '../../fixtures/file-server.ts';
 import { root } from '../browser.ts';
 import { button, chatted, hold, onSample, run, settled, walk } from './screens.ts';
@@ -121,7 +123,7 @@ export const shelf = () => {
       await page.keyboard.press('Control+Shift+M');
       const dialog = page.getByRole('dialog', { name: 'Models' });
       const row = (title: string) => dialog.getByRole('listitem', { name: title });
-      await row('SmolLM2-135M-Instruct').getByText('In use').waitFor();
+      await row('Qwen2.5-Coder-0.5B-Instruct').getByText('In use').waitFor();
       await row('letter')
         .getByText(/is not a GGUF model/)
         .waitFor();
@@ -154,8 +156,7 @@ export const shelf = () => {
     },
     async () => {
       const dir = mkdtempSync(join(tmpdir(), 'rocketdoc-test-'));
-      const modelPath = join(root, 'assets', 'models', 'SmolLM2-135M-Instruct.Q4_1.gguf');
-      const bytes = readFileSync(modelPath);
+      const bytes = readFileSync(smallModelFile);
       files = await startFileServer({ bytes, etag: '"one"', pauseMs: 4 });
       const { models } = JSON.parse(readFileSync(join(root, 'assets', 'models', 'catalogue.json'), 'utf8'));
       const near = {
@@ -176,7 +177,7 @@ export const shelf = () => {
       const mine = join(dir, 'mine');
       mkdirSync(mine);
       writeFileSync(join(mine, 'letter.gguf'), '<html>this is no model</html>');
-      return { dataDir: join(dir, 'data'), modelPath, modelLicence: 'Apache-2.0', catalogueFile, modelFolders: [mine] };
+      return { dataDir: join(dir, 'data'), embedded: embeddedPlaces(), catalogueFile, modelFolders: [mine] };
     },
   );
 };

@@ -4,7 +4,7 @@ import type { Page } from 'playwright-core';
 import type { ImportNote } from '../../../electron/contract/import-notes.ts';
 import { parseDocument } from '../../../electron/document-host/document-client.ts';
 import type { AppOptions } from '../../../electron/workspace/app.ts';
-import { type FakeServer, startFakeServer } from '../../fixtures/app-server.ts';
+import { embeddedPlace, type FakeServer, startFakeServer } from '../../fixtures/app-server.ts';
 import { sampleNumbers } from '../../fixtures/engine-numbers.ts';
 import type { FakeScript } from '../../fixtures/fake-engine.ts';
 import { root, webRoot } from '../browser.ts';
@@ -120,7 +120,7 @@ export function walk(
 ): Walk {
   const server = async () =>
     startFakeServer(script, webRoot, {
-      modelTitle: 'SmolLM2-135M-Instruct',
+      embedded: [embeddedPlace('no-model.gguf', 'Qwen2.5-Coder-0.5B-Instruct')],
       grants: [{ id: 'sample', name: 'report.pdf', isSample: true, path: sampleFile }],
       ...(typeof options === 'function' ? await options() : options),
     });

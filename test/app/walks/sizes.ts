@@ -1,4 +1,5 @@
 /** A large document on a GPU, windows of other sizes, and a window that lost its server. */
+import { embeddedPlace } from '../../fixtures/app-server.ts';
 import { largeNumbers } from '../../fixtures/engine-numbers.ts';
 import { addText, ask, button, chatted, onSample, settled, walk } from './screens.ts';
 
@@ -52,7 +53,7 @@ export const large = () =>
       await page.getByRole('heading', { name: 'This window is not signed in' }).waitFor();
       yield 'not-signed-in';
     },
-    { modelTitle: 'Llama 3.1 8B Instruct' },
+    { embedded: [embeddedPlace('no-model.gguf', 'Llama 3.1 8B Instruct')] },
   );
 
 export const lost = () =>

@@ -26,7 +26,12 @@ describe('arguments', () => {
     expect(samplerOptions(args)).toEqual(defaultSampler);
     expect(answerMode(args)).toBe('rocketkv-mt');
     expect(readingChoice(args)).toMatchObject({ maxNew: 256, kvType: 'f16' });
-    expect(modelChoice(args).path).toMatch(/SmolLM2.*gguf$/);
+    expect(modelChoice(args).path).toMatch(/Qwen2\.5-Coder-0\.5B.*-00001-of-00003\.gguf$/);
+  });
+
+  it('name a model that comes along, or a file', () => {
+    expect(modelChoice(parse('a', 'b', '--model', 'SmolLM2-135M')).path).toMatch(/SmolLM2-135M.*gguf$/);
+    expect(modelChoice(parse('a', 'b', '--model', 'other.gguf')).path).toBe('other.gguf');
   });
 
   it('set every option of the method', () => {

@@ -1,61 +1,97 @@
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { checkModel, embeddedModels } from '../../../electron/engine-host/model-check.ts';
+import { embeddedHash, embeddedModels, modelsDir } from '../../../electron/engine-host/embedded-models.ts';
+import { checkModel } from '../../../electron/engine-host/model-check.ts';
 
 let dir: string;
 let file: string;
 let options: NonNullable<Parameters<typeof checkModel>[1]>;
+const sha256 = (bytes: string) => createHash('sha256').update(bytes).digest('hex');
+const content = 'GGUF and so on';
+
+function model(names: string[]) {
+  const files = names.map((name) => ({ file: name, size: content.length, sha256: sha256(content) }));
+  return { id: 'small', name: 'Small', note: '', publisher: 'X', licence: 'MIT', made: null, context: 10, files };
+}
 
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), 'rocketdoc-'));
   file = join(dir, 'small.gguf');
-  const bytes = Buffer.from('GGUF and so on');
-  writeFileSync(file, bytes);
-  const sha256 = createHash('sha256').update(bytes).digest('hex');
-  const model = {
-    file: 'small.gguf',
-    name: 'Small',
-    size: bytes.length,
-    sha256,
-    licence: 'MIT',
-    context: 10,
-    family: 'x',
-  };
-  options = { dir, catalogue: [model], cacheFile: join(dir, 'cache', 'checked.json') };
+  writeFileSync(file, content);
+  options = { dir, embedded: [model(['small.gguf'])], cacheFiles: [join(dir, 'cache', 'checked.json')] };
 });
 
-describe('the embedded model', () => {
-  it('is described by the catalogue', () => {
-    for (const model of embeddedModels()) {
-      const header = readFileSync(new URL(`../../../assets/models/${model.file}`, import.meta.url)).subarray(0, 4);
-      expect(header.toString()).toBe('GGUF');
-    }
+/** With the same size and time, which `utimesSync` puts back. */
+const time = new Date(1_700_000_000_000);
+function write(text: string): void {
+  writeFileSync(file, text);
+  utimesSync(file, time, time);
+}
+
+describe('the embedded models', () => {
+  it('are there, below 100 MB a file', () => {
+    for (const { files } of embeddedModels())
+      for (const { file: name, size } of files) {
+        const bytes = readFileSync(join(modelsDir, name));
+        expect(bytes.subarray(0, 4).toString()).toBe('GGUF');
+        expect(bytes.length).toBe(size);
+        expect(size).toBeLessThan(100_000_000);
+      }
   });
 
-  it('passes when it is whole, and is hashed once', async () => {
+  it('have a hash of all their files', () => {
+    const [first, second] = [model(['a']), model(['a', 'b'])];
+    expect(embeddedHash(first)).toBe(sha256(content));
+    expect(embeddedHash(second)).toMatch(/^[0-9a-f]{64}$/);
+    expect(embeddedHash(second)).not.toBe(embeddedHash(first));
+  });
+
+  it('pass when they are whole, and are hashed once for a state of the file', async () => {
+    write(content);
     await checkModel(file, options);
-    const cache = readFileSync(options.cacheFile ?? '', 'utf8');
-    expect(cache).toContain('small.gguf');
-    // The same time and size again: the verdict is believed without reading.
-    const { atime, mtime } = { atime: new Date(), mtime: new Date(1_700_000_000_000) };
-    utimesSync(file, atime, mtime);
+    expect(readFileSync(options.cacheFiles?.[0] ?? '', 'utf8')).toContain('small.gguf');
+    // The same file with its time and size: the verdict is believed without reading.
+    write('GGUF And so on');
     await checkModel(file, options);
-    writeFileSync(file, 'GGUF And so on');
-    utimesSync(file, atime, mtime);
-    await checkModel(file, options);
-    utimesSync(file, atime, new Date(1_700_000_001_000));
+    utimesSync(file, time, new Date(1_700_000_001_000));
     await expect(checkModel(file, options)).rejects.toMatchObject({ code: 'MODEL_CHECKSUM' });
   });
 
-  it('is refused with a byte flipped', async () => {
-    writeFileSync(file, 'GGUF And so on');
+  it('are hashed again when another file takes the place, with the same size and time', async () => {
+    write(content);
+    await checkModel(file, options);
+    const kept = join(dir, 'kept');
+    renameSync(file, kept); // so that its inode stays taken
+    write('GGUF And so on');
     await expect(checkModel(file, options)).rejects.toMatchObject({ code: 'MODEL_CHECKSUM' });
   });
 
-  it('is refused when it was cut', async () => {
+  it('are refused with a byte flipped, in whichever part', async () => {
+    const names = ['p-00001-of-00002.gguf', 'p-00002-of-00002.gguf'];
+    for (const name of names) copyFileSync(file, join(dir, name));
+    options = { ...options, embedded: [model(names)] };
+    const first = join(dir, names[0] ?? '');
+    expect((await checkModel(first, options)).map(({ stats }) => stats.size)).toEqual([14, 14]);
+    writeFileSync(join(dir, names[1] ?? ''), 'GGUF And so on');
+    await expect(checkModel(first, options)).rejects.toMatchObject({
+      code: 'MODEL_CHECKSUM',
+      message: expect.stringContaining('p-00002-of-00002.gguf is damaged'),
+    });
+  });
+
+  it('are refused when they were cut', async () => {
     truncateSync(file, 8);
     await expect(checkModel(file, options)).rejects.toMatchObject({
       code: 'MODEL_TRUNCATED',
@@ -63,9 +99,13 @@ describe('the embedded model', () => {
     });
   });
 
-  it('lives with a broken cache', async () => {
-    writeFileSync(join(dir, 'broken.json'), '{"x": 1');
-    await checkModel(file, { ...options, cacheFile: join(dir, 'broken.json') });
+  it('live with a broken cache, and with a folder that cannot be written', async () => {
+    const broken = join(dir, 'broken.json');
+    writeFileSync(broken, '{"x": 1');
+    await checkModel(file, { ...options, cacheFiles: [broken] });
+    const second = join(dir, 'second.json');
+    await checkModel(file, { ...options, cacheFiles: [join(file, 'x.json'), second] });
+    expect(existsSync(second)).toBe(true);
   });
 });
 
@@ -77,7 +117,7 @@ describe('any model', () => {
 
   it('of a person is not compared with anything', async () => {
     const other = join(dir, 'other.gguf');
-    writeFileSync(other, 'x');
+    writeFileSync(other, 'GGUFx');
     await checkModel(other, options);
   });
 });

@@ -1,12 +1,12 @@
 /** What a document or a question says can never become a control token, nor change the words around it. */
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { embeddedModel } from '../../../electron/cli/method-flags.ts';
 import { readChatTemplate } from '../../../electron/engine-host/chat-template.ts';
 import { PromptBuilder } from '../../../electron/engine-host/prompt.ts';
 import { wordingFor } from '../../../electron/engine-host/prompt-wording.ts';
 import { documentPart, templatePart } from '../../../electron/engine-host/text-trust.ts';
 import { openVocabulary, tokenizeParts, type Vocabulary } from '../../../electron/engine-host/vocabulary.ts';
+import { smallModelFile } from '../../cli/run-command.ts';
 
 let vocabulary: Vocabulary;
 let builder: PromptBuilder;
@@ -18,7 +18,7 @@ const specials = [
 const { wording } = wordingFor('llama', 'SmolLM2');
 
 beforeAll(async () => {
-  vocabulary = await openVocabulary(embeddedModel);
+  vocabulary = await openVocabulary(smallModelFile);
   const { bosText, eosText } = vocabulary;
   const pieces = readChatTemplate(vocabulary.chatTemplate, { system: wording.system, bosText, eosText });
   builder = new PromptBuilder(vocabulary, pieces, wording);

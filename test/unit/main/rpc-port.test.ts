@@ -25,6 +25,7 @@ import {
   withAt,
   wrongInputs,
 } from '../../fixtures/app-commands.ts';
+import { embeddedPlace } from '../../fixtures/app-server.ts';
 import { fakeEngine } from '../../fixtures/fake-engine.ts';
 import { type FakePort, foreignFrames, frameOf, MessageChannelMain } from './fake-electron.ts';
 
@@ -37,10 +38,7 @@ const dir = mkdtempSync(join(tmpdir(), 'rocketdoc-rpc-'));
 beforeAll(async () => {
   app = await createApp({
     dataDir: dir,
-    modelPath: join(dir, 'no-model.gguf'),
-    modelHash: 'none',
-    modelTitle: 'Fake model',
-    modelLicence: 'none',
+    embedded: [embeddedPlace(join(dir, 'no-model.gguf'), 'Fake model')],
     grants: [],
     startEngine: () => fakeEngine({ pieces: ['x'] }),
   });

@@ -18,6 +18,7 @@ import {
 } from '../../../electron/workspace/models.ts';
 import { readDocument } from '../../../electron/workspace/reading.ts';
 import { snapshot } from '../../../electron/workspace/telemetry.ts';
+import { embeddedPlace } from '../../fixtures/app-server.ts';
 import { type FakeScript, fakeEngine } from '../../fixtures/fake-engine.ts';
 import { type FileServer, startFileServer } from '../../fixtures/file-server.ts';
 
@@ -88,10 +89,12 @@ async function start(modelFolders: string[] = []): Promise<App> {
     dataDir: join(dir, 'data'),
     catalogueFile: join(dir, 'catalogue.json'),
     modelFolders,
-    modelPath: join(dir, 'assets', 'embedded.gguf'),
-    modelHash: 'embedded-hash',
-    modelTitle: 'Embedded',
-    modelLicence: 'Apache-2.0',
+    embedded: [
+      embeddedPlace(join(dir, 'assets', 'embedded.gguf'), 'Embedded', {
+        sha256: 'embedded-hash',
+        licence: 'Apache-2.0',
+      }),
+    ],
     grants: [],
     startEngine: () => fakeEngine(script),
   });
@@ -246,10 +249,12 @@ it('two switches at once end with the last one and one engine', async () => {
   const busy = await createApp({
     dataDir: join(dir, 'data'),
     catalogueFile: join(dir, 'catalogue.json'),
-    modelPath: join(dir, 'assets', 'embedded.gguf'),
-    modelHash: 'embedded-hash',
-    modelTitle: 'Embedded',
-    modelLicence: 'Apache-2.0',
+    embedded: [
+      embeddedPlace(join(dir, 'assets', 'embedded.gguf'), 'Embedded', {
+        sha256: 'embedded-hash',
+        licence: 'Apache-2.0',
+      }),
+    ],
     grants: [],
     startEngine: engine,
   });
