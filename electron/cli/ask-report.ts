@@ -74,6 +74,7 @@ export function answerJson(report: AnswerReport, context: AskContext, evidence: 
   return {
     question: context.question,
     answer: report.answer,
+    thinking: report.thinking === '' ? null : report.thinking,
     finish_reason: report.finishReason,
     model: context.model.info.name,
     device: context.model.device,
@@ -88,6 +89,7 @@ export function answerJson(report: AnswerReport, context: AskContext, evidence: 
     prompt_tokens: report.promptTokens,
     prefilled_tokens: prefilled,
     generated_tokens: report.generatedTokens,
+    thinking_tokens: report.thinkingTokens,
     max_new: report.maxNew,
     budgets: budgetsJson(counters.budgets),
     kv: {
@@ -133,7 +135,7 @@ export function answerSummary(report: AnswerReport, context: AskContext): string
     context.isFirst
       ? `${formatCount(prefilled)} tokens read`
       : `${formatCount(prefilled)} tokens read (the document was not read again)`,
-    `${report.generatedTokens} tokens answered${decodeTokS === null ? '' : ` at ${decodeTokS.toFixed(1)} tok/s`}`,
+    `${report.generatedTokens} tokens answered${report.thinkingTokens > 0 ? ` (${report.thinkingTokens} of them thinking)` : ''}${decodeTokS === null ? '' : ` at ${decodeTokS.toFixed(1)} tok/s`}`,
   ];
   if (report.mode !== 'full' && !counters.budgets.dense) {
     const { kept_mean } = keptAttention(counters, context.model.info.nHeadKv);

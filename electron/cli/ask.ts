@@ -1,5 +1,6 @@
 /** `npm run -s ask -- <file>... "<question>"`: progress on stderr, the answer on stdout. */
-import type { AnswerReport, ReadResult } from '../contract/engine-reports.ts';
+import { withText } from '../contract/answer-text.ts';
+import type { AnswerReport, AnswerText, ReadResult } from '../contract/engine-reports.ts';
 import { AppError } from '../contract/errors.ts';
 import { chooseDevice } from '../engine-host/choose-device.ts';
 import { type EngineVerbs, startEngine } from '../engine-host/engine-client.ts';
@@ -32,6 +33,7 @@ export const askCommand: Command = {
     question: { value: '<text>', help: 'a question; several make one chat', multiple: true },
     separate: { help: 'ask each question in a chat of its own' },
     ...documentFlags,
+    think: { help: 'let the model think before it answers, where it has a choice; its thinking goes to stderr' },
     json: { help: 'print one JSON object a question' },
     ...modelFlags,
     ...modeFlag,
@@ -53,7 +55,8 @@ export async function ask(
   if (questions.some((question) => question.trim() === '')) throw usageError('The question is empty.');
   // Everything typed is checked before anything slow begins.
   const choice = { ...modelChoice(args), ...(await chooseDevice(deviceWish(args))) };
-  const request = { mode: answerMode(args), rocket: rocketOptions(args), sampler: samplerOptions(args) };
+  const thinking = args.has('think');
+  const request = { mode: answerMode(args), rocket: rocketOptions(args), sampler: samplerOptions(args), thinking };
   const { maxNew, ...reading } = readingChoice(args);
 
   const progress = new ProgressLine();
@@ -67,6 +70,8 @@ export async function ask(
       verbs.openModel(choice, { signal }),
     ]);
     for (const notice of model.notices) progress.say(`Note: ${notice}`);
+    if (thinking && model.thinking === 'never')
+      progress.say("Note: this model's template has no switch for thinking; it is asked as usual.");
     progress.say(`${model.info.name} on ${model.device}, ${model.threads} threads`);
     // The longest question must fit; a chat grows, and each further question is checked when it is asked.
     const question = questions.reduce((longest, next) => (next.length > longest.length ? next : longest));
@@ -80,7 +85,7 @@ export async function ask(
       const isFirst = i === 0;
       if (questions.length > 1) progress.say(`Question: ${question}`);
       const quiet = args.has('json');
-      const show = new AnswerText(quiet ? () => {} : write);
+      const show = new AnswerOutput(quiet ? () => {} : write, (text) => progress.write(text));
       const report = await askOne(verbs, { chatId, question, maxNew, ...request }, progress, show, signal);
       const context: AskContext = { model, files, document, read, question, isFirst };
       // Not before: the first answer should not wait for it.
@@ -123,26 +128,40 @@ export async function readAll(
   throw new AppError('INTERNAL', 'The engine ended the reading without a result.');
 }
 
-/** An answer as it comes, without the line breaks that many models begin with, and with one at the end. */
-export class AnswerText {
+/** An answer as it comes, with a line break at its end; what is thought before it goes to `writeThinking`. */
+export class AnswerOutput {
   readonly #write: (text: string) => void;
-  #begun = false;
-  #endsLine = false;
+  readonly #writeThinking: (text: string) => void;
+  #said = { thinking: '', answer: '' };
 
-  constructor(write: (text: string) => void) {
+  constructor(write: (text: string) => void, writeThinking: (text: string) => void) {
     this.#write = write;
+    this.#writeThinking = writeThinking;
   }
 
-  add(text: string): void {
-    const shown = this.#begun ? text : text.trimStart();
-    if (shown === '') return;
-    this.#begun = true;
-    this.#endsLine = shown.endsWith('\n');
-    this.#write(shown);
+  add(event: AnswerText): void {
+    const before = this.#said;
+    this.#said = withText(before, event);
+    if (event.type === 'delta') {
+      if (before.answer === '' && before.thinking !== '') this.#writeThinking('\n\n');
+      this.#write(event.text);
+    } else if (event.type === 'thinking')
+      this.#writeThinking(before.thinking === '' ? `Thinking:\n${event.text}` : event.text);
+    else this.#restate(before.answer);
+  }
+
+  /** What is written cannot be taken back: the answer is written once more, and stderr tells why. */
+  #restate(written: string): void {
+    const { answer, thinking } = this.#said;
+    if (written !== '') {
+      this.#writeThinking(thinking === '' ? '\n' : '\nNote: the text above was thinking; the answer begins here.\n');
+      this.#write('\n');
+    } else this.#writeThinking('\n\n');
+    this.#write(answer);
   }
 
   end(): void {
-    if (!this.#endsLine) this.#write('\n');
+    if (!this.#said.answer.endsWith('\n')) this.#write('\n');
   }
 }
 
@@ -152,14 +171,14 @@ export async function askOne(
   verbs: EngineVerbs,
   input: AskInput,
   progress: ProgressLine,
-  show: AnswerText,
+  show: AnswerOutput,
   signal: AbortSignal,
 ): Promise<AnswerReport> {
   for await (const event of await verbs.ask(input, { signal })) {
     if (event.type === 'done') return event;
     if (event.type === 'progress') progress.show('Reading question', { ...event, unit: 'tokens' });
     else if (event.type === 'kept') progress.clear();
-    else show.add(event.text);
+    else show.add(event);
   }
   throw new AppError('INTERNAL', 'The engine ended the answer without a result.');
 }

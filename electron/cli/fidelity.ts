@@ -13,7 +13,7 @@ import { presets } from '../contract/method-values.ts';
 import { chooseDevice } from '../engine-host/choose-device.ts';
 import { type EngineVerbs, startEngine } from '../engine-host/engine-client.ts';
 import { type Arguments, type Command, usageError } from './arguments.ts';
-import { AnswerText, askOne, readAll } from './ask.ts';
+import { AnswerOutput, askOne, readAll } from './ask.ts';
 import { fidelityColumns, fidelityRow, type MeasuredAnswer, type Variant, variantCells } from './fidelity-rows.ts';
 import { type Cell, csvLine, formatCount, textTable } from './format.ts';
 import {
@@ -233,7 +233,16 @@ async function askQuietly(
   { mode, rocket }: Variant,
 ): Promise<{ answer: string; counters: Counters }> {
   const request = { chatId, question, mode, rocket, maxNew: run.maxNew, sampler: defaultSampler };
-  return askOne(run.verbs, request, nowhere, new AnswerText(() => {}), run.signal);
+  return askOne(
+    run.verbs,
+    request,
+    nowhere,
+    new AnswerOutput(
+      () => {},
+      () => {},
+    ),
+    run.signal,
+  );
 }
 
 await runCommand(command, fidelity);

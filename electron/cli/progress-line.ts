@@ -60,6 +60,12 @@ export class ProgressLine {
     this.#out.write(`${text}\n`);
   }
 
+  /** Text as it comes, with no line break of its own. */
+  write(text: string): void {
+    this.clear();
+    this.#out.write(text);
+  }
+
   /** Takes the moving line away, so that an answer starts at the left. */
   clear(): void {
     if (this.#shown && this.#out.isTTY) this.#out.write('\r\x1b[K');

@@ -204,6 +204,8 @@ export const askChoiceSchema = z.strictObject({
   tokenBudget: rocketOptionsSchema.shape.tokenBudget.optional(),
   /** Drawn by chance instead of taking the likeliest token each time, which would say the same again. */
   sampled: z.boolean().optional(),
+  /** Thought about first, where the model has a choice. */
+  thinking: z.boolean().optional(),
 });
 export type AskChoice = z.infer<typeof askChoiceSchema>;
 
@@ -218,9 +220,11 @@ export const turnSchema = z.object({
   choice: askChoiceSchema,
   question: z.string(),
   answer: z.string(),
+  /** What the model thought before it; empty: nothing. No part of the answer: not cited, and not told again. */
+  thinking: z.string(),
   state: turnStateSchema,
   failure: failureSchema.nullable(),
-  report: answerReportSchema.omit({ type: true, answer: true }).nullable(),
+  report: answerReportSchema.omit({ type: true, answer: true, thinking: true }).nullable(),
   createdAt: instant,
 });
 export type Turn = z.infer<typeof turnSchema>;

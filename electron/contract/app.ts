@@ -28,7 +28,7 @@ import {
   windowFailureSchema,
 } from './app-types.ts';
 import { parseWishSchema } from './documents.ts';
-import { progressSchema } from './engine-reports.ts';
+import { answerTextSchemas, progressSchema } from './engine-reports.ts';
 import { answerCitationsSchema } from './evidence.ts';
 import { usualBudgets } from './method-values.ts';
 import { modelIdSchema, modelListSchema } from './models.ts';
@@ -82,7 +82,7 @@ export const askStreamEventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('turn'), turn: turnSchema }),
   progressSchema,
   z.object({ type: z.literal('kept'), stage1Ms: z.number(), prefillMs: z.number() }),
-  z.object({ type: z.literal('delta'), text: z.string() }),
+  ...answerTextSchemas,
   /** Last. Stopped and failed answers keep what was said. */
   z.object({ type: z.literal('ended'), turn: turnSchema }),
 ]);

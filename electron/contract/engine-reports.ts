@@ -120,6 +120,8 @@ export const openedModelSchema = z.object({
   loadMs: milliseconds,
   /** Name of the prompt wording in use, and things the person should know (a broken chat template, for one). */
   promptFamily: z.string(),
+  /** Whether it thinks before it answers: as asked where its template has a choice. */
+  thinking: z.enum(['never', 'switch', 'always']).default('never'),
   notices: z.array(z.string()),
 });
 export type OpenedModel = z.infer<typeof openedModelSchema>;
@@ -160,6 +162,8 @@ export type ReadEvent = z.infer<typeof readEventSchema>;
 export const answerReportSchema = z.object({
   type: z.literal('done'),
   answer: z.string(),
+  /** What was thought before it; empty: nothing. */
+  thinking: z.string(),
   finishReason: z.enum(['stop', 'length']),
   mode: answerModeSchema,
   /** Rows of the prompt: document, earlier turns, this question. */
@@ -167,6 +171,8 @@ export const answerReportSchema = z.object({
   /** Of these, how many this question had to run through the model (the document's reading is not among them). */
   prefilledTokens: z.int(),
   generatedTokens: z.int(),
+  /** Of these, how many were thinking. */
+  thinkingTokens: z.int().default(0),
   maxNew: z.int(),
   counters: countersSchema,
   plan: memoryPlanSchema,
@@ -181,11 +187,19 @@ export const answerReportSchema = z.object({
 });
 export type AnswerReport = z.infer<typeof answerReportSchema>;
 
+/** What an answer says as it comes. restated: all of it so far, where what was told before has turned out to be thinking, or not. */
+export const answerTextSchemas = [
+  z.object({ type: z.literal('delta'), text: z.string() }),
+  z.object({ type: z.literal('thinking'), text: z.string() }),
+  z.object({ type: z.literal('restated'), thinking: z.string(), answer: z.string() }),
+] as const;
+export type AnswerText = z.infer<(typeof answerTextSchemas)[number]>;
+
 export const answerEventSchema = z.discriminatedUnion('type', [
   progressSchema,
   /** The question is read and stage 1 has chosen; the first token follows. */
   z.object({ type: z.literal('kept'), stage1Ms: milliseconds, prefillMs: milliseconds }),
-  z.object({ type: z.literal('delta'), text: z.string() }),
+  ...answerTextSchemas,
   answerReportSchema,
 ]);
 export type AnswerEvent = z.infer<typeof answerEventSchema>;

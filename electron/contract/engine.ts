@@ -49,7 +49,12 @@ export const readRequestSchema = z.object({
 export type ReadRequest = z.input<typeof readRequestSchema>;
 
 /** A question and what was answered to it. */
-export const earlierTurnSchema = z.object({ question, answer: z.string().max(1_000_000) });
+export const earlierTurnSchema = z.object({
+  question,
+  answer: z.string().max(1_000_000),
+  /** It was thought about first; the thinking itself is not told again. */
+  thought: z.boolean().optional(),
+});
 export type EarlierTurn = z.infer<typeof earlierTurnSchema>;
 
 export const askRequestSchema = z.object({
@@ -58,6 +63,8 @@ export const askRequestSchema = z.object({
   /** Turns that this chat does not hold, read again before the question: another branch, or the chat of an engine that ended. */
   earlier: z.array(earlierTurnSchema).max(10_000).optional(),
   question,
+  /** To think first, where the model has a choice. */
+  thinking: z.boolean().optional(),
   sampler: samplerSchema,
 });
 export type AskRequest = z.infer<typeof askRequestSchema>;

@@ -1,48 +1,73 @@
 /**
  * Tokens of an answer as text deltas, at most one every 16 ms: a screen shows no more, and each delta crosses a process
- * border. Nothing is dropped, and what waits is sent after 16 ms even when no further token comes.
+ * border. Nothing is dropped, and what waits is sent after 16 ms even when no further token comes. What is thinking is sent apart.
  */
+import type { AnswerText } from '../contract/engine-reports.ts';
 import { StreamingDetokenizer } from './detokenizer.ts';
+import { type Split, splitThinking, type ThinkingShape } from './thinking.ts';
 import type { Vocabulary } from './vocabulary.ts';
 
 export const minDeltaMs = 16;
 
 export class AnswerStream {
+  readonly #vocabulary: Vocabulary;
   readonly #decoder: StreamingDetokenizer;
-  readonly #send: (text: string) => void;
-  #waiting = '';
+  readonly #send: (event: AnswerText) => void;
+  readonly #shape: ThinkingShape;
+  #isWaiting = false;
   #lastSent = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined;
   #text = '';
+  /** How long the text was after each token. */
+  readonly #ends: number[] = [];
+  #said: Split = { thinking: '', answer: '', answerAt: 0 };
+  #ended = false;
 
-  constructor(vocabulary: Vocabulary, send: (text: string) => void) {
+  constructor(vocabulary: Vocabulary, send: (event: AnswerText) => void, shape: ThinkingShape) {
+    this.#vocabulary = vocabulary;
     this.#decoder = new StreamingDetokenizer(vocabulary);
     this.#send = send;
+    this.#shape = shape;
   }
 
-  /** Everything said so far, sent or waiting. */
-  get text(): string {
-    return this.#text;
+  /** As it was told so far. */
+  get said(): Split {
+    return this.#said;
+  }
+
+  /** Tokens before the answer, of a text that ended; 0 where nothing was thought. */
+  get thinkingTokens(): number {
+    if (this.#said.thinking === '') return 0;
+    return this.#ends.filter((end) => end <= this.#said.answerAt).length;
   }
 
   /** Text that is part of the answer without having been generated. */
   say(text: string): void {
     this.#text += text;
-    this.#waiting += text;
+    this.#isWaiting = true;
     this.#sendSoon();
   }
 
   push(tokens: Iterable<number>): void {
     let text = '';
-    for (const token of tokens) text += this.#decoder.push(token);
+    for (const token of tokens) {
+      const mark = this.#vocabulary.thinkingMarks.get(token);
+      text += mark === undefined ? this.#decoder.push(token) : this.#decoder.flush() + mark;
+      this.#ends.push(this.#text.length + text.length);
+    }
     if (text !== '') this.say(text);
   }
 
   /** The end: whatever was held back or waiting goes out now. */
   finish(): void {
-    const rest = this.#decoder.flush();
-    this.#text += rest;
-    this.#waiting += rest;
+    this.#ended = true;
+    this.stop();
+  }
+
+  /** Cut off: what is known goes out, and a block of thinking stays one. */
+  stop(): void {
+    this.#text += this.#decoder.flush();
+    this.#isWaiting = true;
     this.#sendNow();
   }
 
@@ -56,10 +81,24 @@ export class AnswerStream {
   #sendNow(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (this.#waiting === '') return;
-    const text = this.#waiting;
-    this.#waiting = '';
-    this.#lastSent = performance.now();
-    this.#send(text);
+    if (!this.#isWaiting) return;
+    this.#isWaiting = false;
+    const before = this.#said;
+    this.#said = splitThinking(this.#text, this.#shape, this.#ended);
+    const events = [...changes(before, this.#said)];
+    if (events.length > 0) this.#lastSent = performance.now();
+    for (const event of events) this.#send(event);
   }
+}
+
+/** What leads from one to the other; what was told grows, or all of it is told anew. */
+export function* changes(before: Split, after: Split): Generator<AnswerText, void, void> {
+  const { thinking, answer } = after;
+  if (!thinking.startsWith(before.thinking) || !answer.startsWith(before.answer)) {
+    yield { type: 'restated', thinking, answer };
+    return;
+  }
+  const [thought, said] = [thinking.slice(before.thinking.length), answer.slice(before.answer.length)];
+  if (thought !== '') yield { type: 'thinking', text: thought };
+  if (said !== '') yield { type: 'delta', text: said };
 }

@@ -4,7 +4,7 @@ import type { AskRequest } from '../contract/engine.ts';
 import type { AnswerEvent, AnswerReport, Counters } from '../contract/engine-reports.ts';
 import { AppError } from '../contract/errors.ts';
 import { AnswerStream } from './answer-stream.ts';
-import type { HeldChat } from './held-chat.ts';
+import { dropThinking, type HeldChat, isFirstQuestion, noteAsked, unreadTurns } from './held-chat.ts';
 import type { OpenModel } from './open-model.ts';
 import { peakRssBytes } from './peak-memory.ts';
 import { fitAnswer } from './preflight.ts';
@@ -15,6 +15,9 @@ export function countersOf(chat: HeldChat): Counters {
   return { ...counters, keptMass: Array.from(keptMass) };
 }
 
+/** Tokens that an answer may take beside its own where it is thought about first. */
+const thinkingRoom = 2048;
+
 /** The chat is unchanged when this rejects: the addon restores the session, and the question is noted only at the end. */
 export async function answer(
   model: OpenModel,
@@ -22,7 +25,10 @@ export async function answer(
   request: AskRequest,
   send: (event: AnswerEvent) => void,
 ): Promise<AnswerReport> {
-  const tokens = model.prompt.question(request.question, chat.questions.length === 0, request.earlier);
+  await dropThinking(chat);
+  const { question, thinking = false, mode, rocket, sampler } = request;
+  const earlier = [...unreadTurns(chat), ...(request.earlier ?? [])];
+  const tokens = model.prompt.question(question, { isFirst: isFirstQuestion(chat), earlier, thinking });
   const { info } = model.native;
   const promptTokens = chat.session.nTokens + tokens.length;
   const { maxNew, notice } = fitAnswer({
@@ -30,9 +36,8 @@ export async function answer(
     context: info.nCtxTrain,
     held: chat.session.nTokens,
     question: tokens.length,
-    maxNew: request.maxNew,
+    maxNew: request.maxNew + (model.prompt.mayThink(thinking) ? thinkingRoom : 0),
   });
-  const { mode, rocket, sampler } = request;
   const { kvType: documentType, native: document } = chat.document;
   const plan = model.native.plan({
     nPrompt: promptTokens,
@@ -44,35 +49,43 @@ export async function answer(
     home: document.onDevice ? 'device' : 'host',
   });
 
-  const stream = new AnswerStream(model.vocabulary, (text) => send({ type: 'delta', text }));
+  const stream = new AnswerStream(model.vocabulary, send, model.prompt.shape(thinking));
+  const opening = model.prompt.answerOpening(thinking);
   const meter = new ProgressMeter('question', tokens.length);
   let received = 0;
   const onEvent = (event: NativeAskEvent) => {
     if (event.type === 'prefill') send({ ...meter.at(event.done), total: event.total });
     else if (event.type === 'kept') send(event);
     else {
-      if (received === 0 && model.prompt.answerOpening !== '') stream.say(model.prompt.answerOpening);
+      if (received === 0 && opening !== '') stream.say(opening);
       received += event.tokens.length;
       stream.push(event.tokens);
     }
   };
-  const stopTokens = model.vocabulary.endTokens;
+  const { stopTokens } = model.prompt;
   let native: NativeAnswer;
   try {
     native = await chat.session.ask({ tokens, mode, rocket, maxNew, sampler, stopTokens }, onEvent);
     await allReceived(() => received, native.nGenerated);
-  } finally {
     stream.finish();
+  } catch (error) {
+    stream.stop();
+    throw error;
   }
-  chat.questions.push({ question: request.question, earlier: request.earlier ?? [] });
+  const said = stream.said;
+  const thought = stream.thinkingTokens > 0;
+  noteAsked(chat, { question, answer: said.answer.trim(), thought, earlier: request.earlier ?? [] });
+  chat.evicted ||= mode === 'rocketkv';
   return {
     type: 'done',
-    answer: stream.text.trim(),
+    answer: said.answer.trim(),
+    thinking: said.thinking.trim(),
     finishReason: native.finishReason,
     mode,
     promptTokens,
     prefilledTokens: native.nPrefilled,
     generatedTokens: native.nGenerated,
+    thinkingTokens: stream.thinkingTokens,
     maxNew,
     counters: countersOf(chat),
     plan,

@@ -3,19 +3,31 @@
  * says, and cut at them: what the template wrote goes to the tokeniser with special tokens on, the rest never does. The
  * document is never rendered, so no template can change, drop or read it.
  */
-import { runInNewContext } from 'node:vm';
-import { Template } from '@huggingface/jinja';
+import { type Message, type RenderOptions, renderTemplate } from './template-render.ts';
 import { documentPart, type PromptPart, templatePart } from './text-trust.ts';
+import { mentionsThinking, opensThinking } from './thinking.ts';
 
 export interface ChatPieces {
-  /** Up to where the first question's text begins; holds the system text. */
-  start: PromptPart[];
+  /** Up to where the first question's text begins; holds the system text. `now`: for templates that name the day. */
+  start(now?: Date): PromptPart[];
   /** After a question: the end of its turn and the start of the answer. */
   afterQuestion: PromptPart[];
+  /** The same where the answer may begin with thinking; undefined: there is no choice. */
+  afterQuestionThinking: PromptPart[] | undefined;
+  /** Between a question and an answer of before, whose thinking is not told again. */
+  beforeEarlierAnswer: PromptPart[];
   /** After an answer, up to where the next question's text begins. */
   betweenTurns: PromptPart[];
-  /** Set when the model's own template could not be used, and why. */
-  notice?: string;
+  thinking: TemplateThinking;
+}
+
+export interface TemplateThinking {
+  /** never: nothing in the template tells of thinking. always: it opens a block and knows no way not to. */
+  kind: 'never' | 'switch' | 'always';
+  /** Whether the start of the answer is within a block: asked not to think, and asked to. */
+  opened: { off: boolean; on: boolean };
+  /** The template speaks of thinking. */
+  expected: boolean;
 }
 
 export interface TemplateOptions {
@@ -26,8 +38,6 @@ export interface TemplateOptions {
 }
 
 const maxSourceBytes = 256 * 1024;
-const maxOutputChars = 1024 * 1024; // sentinels and markup only: a few hundred characters are usual
-const maxRenderMs = 1000;
 
 /** Letters alone, so that no escaping or trimming in a template touches them. */
 const sentinels = {
@@ -37,52 +47,89 @@ const sentinels = {
   next: 'ROCKETDOCxSECONDxQUESTION',
 } as const;
 
-const chatMl =
-  "{% for m in messages %}{{ '<|im_start|>' + m['role'] + '\n' + m['content'] + '<|im_end|>\n' }}{% endfor %}" +
-  "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}";
-
-export function readChatTemplate(source: string | undefined, options: TemplateOptions): ChatPieces {
-  if (source === undefined) {
-    return {
-      ...cutTemplate(chatMl, options),
-      notice: 'The model has no chat template; a common one (ChatML) is used.',
-    };
-  }
-  try {
-    return cutTemplate(source, options);
-  } catch (error) {
-    const why = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
-    const notice = `The model's chat template cannot be used (${why.slice(0, 200)}); a common one (ChatML) is used instead.`;
-    return { ...cutTemplate(chatMl, options), notice };
-  }
-}
-
-interface Message {
-  role: 'system' | 'user' | 'assistant';
-  content: string;
-}
-
-function cutTemplate(source: string, options: TemplateOptions): ChatPieces {
+/** Throws where it cannot be used, and says why. */
+export function readChatTemplate(source: string, options: TemplateOptions): ChatPieces {
   const bytes = Buffer.byteLength(source);
   if (bytes > maxSourceBytes) throw new Error(`it has ${bytes} bytes, ${maxSourceBytes} are allowed`);
-  const system: Message[] = options.system === null ? [] : [{ role: 'system', content: sentinels.system }];
-  const first: Message[] = [...system, { role: 'user', content: sentinels.question }];
+  if (options.system === null) return cutTemplate(source, options, null);
+  try {
+    return cutTemplate(source, options, options.system);
+  } catch (error) {
+    // "System role not supported", or left out: our words begin the first question instead.
+    const { start, ...pieces } = orThrow(() => cutTemplate(source, options, null), error);
+    const system = documentPart(`${options.system}\n\n`);
+    return { ...pieces, start: (now) => [...start(now), system] };
+  }
+}
+
+function orThrow<T>(work: () => T, error: unknown): T {
+  try {
+    return work();
+  } catch {
+    throw error;
+  }
+}
+
+interface Cut {
+  head: string;
+  afterQuestion: string;
+  beforeEarlierAnswer: string;
+  betweenTurns: string;
+}
+
+function cutTemplate(source: string, options: TemplateOptions, system: string | null): ChatPieces {
+  const { bosText, eosText } = options;
+  const cut = (isThinking: boolean, now = new Date()) =>
+    cutOnce(source, system !== null, { bosText, eosText, isThinking, now });
+  const off = cut(false);
+  const on = orElse(() => cut(true), off);
+  const isSwitch = on.afterQuestion !== off.afterQuestion;
+  // Of one that also says it before the document, the document is read as for thinking: not to think is said after the question.
+  const base = isSwitch ? on : off;
+  const opened = { off: opensThinking(off.afterQuestion), on: opensThinking(on.afterQuestion) };
+  const startOf = (head: string) => (system === null ? [templatePart(head)] : systemParts(head, system));
+  const fixed = startOf(base.head);
+  return {
+    start: (now) => (now === undefined ? fixed : startOf(cut(base === on, now).head)),
+    afterQuestion: [templatePart(off.afterQuestion)],
+    afterQuestionThinking: isSwitch ? [templatePart(on.afterQuestion)] : undefined,
+    beforeEarlierAnswer: [templatePart(base.beforeEarlierAnswer)],
+    betweenTurns: [templatePart(off.betweenTurns)],
+    thinking: {
+      kind: isSwitch ? 'switch' : opened.off ? 'always' : 'never',
+      opened: isSwitch ? opened : { off: opened.off, on: opened.off },
+      expected: mentionsThinking(source),
+    },
+  };
+}
+
+function orElse<T>(work: () => T, otherwise: T): T {
+  try {
+    return work();
+  } catch {
+    return otherwise;
+  }
+}
+
+function cutOnce(source: string, hasSystem: boolean, options: RenderOptions): Cut {
+  const first: Message[] = [
+    ...(hasSystem ? [{ role: 'system' as const, content: sentinels.system }] : []),
+    { role: 'user', content: sentinels.question },
+  ];
   const second: Message[] = [
     ...first,
     { role: 'assistant', content: sentinels.answer },
     { role: 'user', content: sentinels.next },
   ];
-  const once = render(source, first, options);
-  const twice = render(source, second, options);
+  const once = renderTemplate(source, first, options);
+  const twice = renderTemplate(source, second, options);
   const [head, afterQuestion] = cutAt(once, sentinels.question);
-  const [, rest] = cutAt(twice, sentinels.answer);
-  const [between] = cutAt(rest, sentinels.next);
-  if (between === '') throw new Error('it puts nothing between an answer and the next question');
-  return {
-    start: options.system === null ? [templatePart(head)] : systemParts(head, options.system),
-    afterQuestion: [templatePart(afterQuestion)],
-    betweenTurns: [templatePart(between)],
-  };
+  const [, asked] = cutAt(twice, sentinels.question);
+  const [beforeEarlierAnswer, rest] = cutAt(asked, sentinels.answer);
+  const [betweenTurns] = cutAt(rest, sentinels.next);
+  if (betweenTurns === '') throw new Error('it puts nothing between an answer and the next question');
+  if (hasSystem) cutAt(head, sentinels.system);
+  return { head, afterQuestion, beforeEarlierAnswer, betweenTurns };
 }
 
 function systemParts(head: string, system: string): PromptPart[] {
@@ -97,22 +144,4 @@ function cutAt(text: string, sentinel: string): [string, string] {
   const end = at + sentinel.length;
   if (text.indexOf(sentinel, end) >= 0) throw new Error('it repeats a part of the conversation');
   return [text.slice(0, at), text.slice(end)];
-}
-
-function render(source: string, messages: Message[], options: TemplateOptions): string {
-  let output: unknown;
-  const work = () => {
-    output = new Template(source).render({
-      messages,
-      add_generation_prompt: true,
-      enable_thinking: false,
-      bos_token: options.bosText,
-      eos_token: options.eosText,
-    });
-  };
-  // A template is a program of somebody else's: the timeout of vm ends it also in the middle of our own functions.
-  runInNewContext('work()', { work }, { timeout: maxRenderMs });
-  if (typeof output !== 'string') throw new Error('it made no text');
-  if (output.length > maxOutputChars) throw new Error(`it made ${output.length} characters of markup`);
-  return output;
 }

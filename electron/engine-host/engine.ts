@@ -19,7 +19,7 @@ import type { AnswerMode, DocumentHome, KvType, RocketOptions } from '../contrac
 import { answer, countersOf } from './answering.ts';
 import { EngineQueue } from './engine-queue.ts';
 import { EventChannel } from './event-channel.ts';
-import { Holdings } from './held-chat.ts';
+import { Holdings, keepTurns } from './held-chat.ts';
 import { keepDocument } from './keeping.ts';
 import { measureAgainst, measureReference, type Reference } from './measuring.ts';
 import { findModel } from './model-check.ts';
@@ -122,6 +122,7 @@ export class Engine {
         document,
         session: document.native.fork(),
         questions: [],
+        evicted: false,
         isAnswering: false,
         choice: undefined,
         map: undefined,
@@ -145,17 +146,18 @@ export class Engine {
     signal?: AbortSignal,
   ): AsyncGenerator<AnswerEvent, void, void> {
     const again = async (send: (event: AnswerEvent) => void, ended: AbortSignal) => {
-      const { questions } = this.#holdings.chat(request.chatId);
-      const last = questions.at(-1);
+      const chat = this.#holdings.chat(request.chatId);
+      const last = chat.questions.at(-1);
       if (last === undefined) throw new AppError('INVALID_ARGUMENT', 'There is no answer yet to make again.');
-      await this.#truncate(request.chatId, questions.length - 1);
-      return this.#answer({ ...request, ...last }, send, ended);
+      const { question, earlier } = last;
+      await keepTurns(chat, chat.questions.length - 1);
+      return this.#answer({ ...request, question, earlier }, send, ended);
     };
     return this.#stream<AnswerEvent>(signal, (send, ended) => this.#queue.run(() => again(send, ended), ended));
   }
 
   truncate(chatId: string, turns: number): Promise<void> {
-    return this.#queue.run(() => this.#truncate(chatId, turns));
+    return this.#queue.run(() => keepTurns(this.#holdings.chat(chatId), turns));
   }
 
   /** Not queued: it ends what the queue is waiting for. */
@@ -235,17 +237,6 @@ export class Engine {
   #open(): OpenModel {
     if (!this.#model) throw new AppError('CLOSED', 'No model is open.');
     return this.#model;
-  }
-
-  async #truncate(chatId: string, turns: number): Promise<void> {
-    const chat = this.#holdings.chat(chatId);
-    const { session, questions } = chat;
-    const border = session.borders[turns];
-    if (turns > questions.length || border === undefined)
-      throw new AppError('INVALID_ARGUMENT', `This chat has ${questions.length} answers; ${turns} cannot be kept.`);
-    await session.truncate(border);
-    questions.length = turns;
-    chat.map = undefined;
   }
 
   async #answer(request: AskRequest, send: (event: AnswerEvent) => void, ended: AbortSignal) {

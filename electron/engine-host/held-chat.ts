@@ -27,24 +27,66 @@ export interface TokenUse {
   read: Uint32Array;
 }
 
-export interface AskedQuestion {
-  question: string;
+export interface AskedQuestion extends EarlierTurn {
   /** Turns that were read again with it. */
   earlier: EarlierTurn[];
+  /** Which turn of the session holds its rows. At the session's end or behind it: none does, it is read again with the next question. */
+  turn: number;
 }
 
 export interface HeldChat {
   id: string;
   document: HeldDocument;
   session: NativeSession;
-  /** Questions answered so far; session.borders has one entry more. */
+  /** Questions answered so far. */
   questions: AskedQuestion[];
+  /** Mode rocketkv has let go of rows: what came before an answer cannot be put together again. */
+  evicted: boolean;
   /** Its own answer is being made: the addon's map grows. */
   isAnswering: boolean;
   /** Of the last question. */
   choice: ReadChoice | undefined;
   /** Of the last answer, once it is made. */
   map: TokenUse | undefined;
+}
+
+/** Turns whose rows the session holds. */
+const heldTurns = ({ session }: HeldChat): number => session.borders.length - 1;
+
+/** Nothing but the document comes before the next question. */
+export const isFirstQuestion = (chat: HeldChat): boolean => heldTurns(chat) === 0;
+
+/** Of the chat, and not in its session: to be read again before the next question. */
+export function unreadTurns(chat: HeldChat): EarlierTurn[] {
+  const held = heldTurns(chat);
+  const unread = chat.questions.filter(({ turn }) => turn >= held);
+  return unread.flatMap(({ question, answer, thought, earlier }) => [...earlier, { question, answer, thought }]);
+}
+
+/** The session has just answered it, after reading what was unread. */
+export function noteAsked(chat: HeldChat, asked: Omit<AskedQuestion, 'turn'>): void {
+  const turn = heldTurns(chat) - 1;
+  chat.questions = chat.questions.map((before) => (before.turn > turn ? { ...before, turn } : before));
+  chat.questions.push({ ...asked, turn });
+}
+
+/** What the last answer thought is not there for the next question: its turn leaves the session, and is read again without. */
+export async function dropThinking(chat: HeldChat): Promise<void> {
+  const last = chat.questions.at(-1);
+  const border = last && chat.session.borders[last.turn];
+  if (!last?.thought || border === undefined || last.turn >= heldTurns(chat) || chat.evicted) return;
+  await chat.session.truncate(border);
+}
+
+/** Keeps the first questions and their answers. */
+export async function keepTurns(chat: HeldChat, turns: number): Promise<void> {
+  const dropped = chat.questions[turns];
+  if (turns > chat.questions.length)
+    throw new AppError('INVALID_ARGUMENT', `This chat has ${chat.questions.length} answers; ${turns} cannot be kept.`);
+  const border = dropped && dropped.turn < heldTurns(chat) ? chat.session.borders[dropped.turn] : undefined;
+  if (border !== undefined) await chat.session.truncate(border);
+  chat.questions.length = turns;
+  chat.map = undefined;
 }
 
 /** Documents and chats by id; chats end before their document, as the addon asks. */

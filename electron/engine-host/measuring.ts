@@ -6,7 +6,7 @@ import type { NativeStep } from '../../native/binding.ts';
 import type { Agreement } from '../contract/engine-reports.ts';
 import { AppError } from '../contract/errors.ts';
 import type { AnswerMode, RocketOptions } from '../contract/method.ts';
-import type { HeldChat } from './held-chat.ts';
+import { type HeldChat, isFirstQuestion, noteAsked } from './held-chat.ts';
 import type { OpenModel } from './open-model.ts';
 
 export interface Reference {
@@ -75,11 +75,11 @@ export async function measureReference(
   rocket: RocketOptions,
   signal?: AbortSignal,
 ): Promise<Reference> {
-  const isFirst = chat.questions.length === 0;
-  const ends = new Set(model.vocabulary.endTokens);
+  const isFirst = isFirstQuestion(chat);
+  const ends = new Set(model.prompt.stopTokens);
   const tokens: number[] = [];
   const logits: Float32Array[] = [];
-  const prompt = model.prompt.question(question, isFirst);
+  const prompt = model.prompt.question(question, { isFirst });
   await stoppable(chat, signal, async (check) => {
     let step = await chat.session.startAnswer({ tokens: prompt, mode: 'full', rocket, maxNew });
     for (;;) {
@@ -92,8 +92,8 @@ export async function measureReference(
       step = await chat.session.step(token, false);
     }
   });
-  chat.questions.push({ question, earlier: [] });
-  const answer = (model.prompt.answerOpening + model.vocabulary.detokenize(tokens)).trim();
+  const answer = (model.prompt.answerOpening() + model.vocabulary.detokenize(tokens)).trim();
+  noteAsked(chat, { question, answer, earlier: [] });
   return { documentId: chat.document.id, question, isFirst, maxNew, answer, tokens, logits };
 }
 
@@ -109,7 +109,7 @@ export async function measureAgainst(
     throw new AppError('INVALID_ARGUMENT', 'The reference was measured on another document.');
   const positions: Agreement[] = [];
   const { isFirst, question, maxNew } = reference;
-  const tokens = model.prompt.question(question, isFirst);
+  const tokens = model.prompt.question(question, { isFirst });
   await stoppable(chat, signal, async (check) => {
     let step = await chat.session.startAnswer({ tokens, mode, rocket, maxNew });
     for (const [i, logits] of reference.logits.entries()) {
@@ -118,7 +118,7 @@ export async function measureAgainst(
       positions.push(compare(logits, step));
     }
   });
-  chat.questions.push({ question, earlier: [] });
+  noteAsked(chat, { question, answer: reference.answer, earlier: [] });
   return positions;
 }
 

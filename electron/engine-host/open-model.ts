@@ -3,10 +3,9 @@
 import type { NativeAddon, NativeEngine } from '../../native/binding.ts';
 import { backendDir, cudaLibraries } from '../../native/index.ts';
 import type { OpenedModel } from '../contract/engine-reports.ts';
-import { readChatTemplate } from './chat-template.ts';
 import { checkModel } from './model-check.ts';
 import { PromptBuilder } from './prompt.ts';
-import { wordingFor } from './prompt-wording.ts';
+import { promptPieces } from './prompt-pieces.ts';
 import { noVocabulary, openVocabulary, type Vocabulary } from './vocabulary.ts';
 
 export interface OpenModel {
@@ -61,21 +60,21 @@ export async function openModel(
   try {
     if (words.status === 'rejected') throw words.reason;
     const vocabulary = words.value;
-    const { family, wording } = wordingFor(native.info.architecture, native.info.name);
-    const { bosText, eosText } = vocabulary;
-    const pieces = readChatTemplate(vocabulary.chatTemplate, { system: wording.system, bosText, eosText });
+    const pieces = promptPieces(vocabulary, native.info);
+    const prompt = new PromptBuilder(vocabulary, pieces);
     return {
       native,
       vocabulary,
-      prompt: new PromptBuilder(vocabulary, pieces, wording),
+      prompt,
       summary: {
         info: native.info,
         device: native.device,
         deviceReason: options.deviceReason,
         threads: native.threads,
         loadMs: performance.now() - start,
-        promptFamily: family,
-        notices: pieces.notice === undefined ? [] : [pieces.notice],
+        promptFamily: pieces.family,
+        thinking: prompt.thinking,
+        notices: pieces.notices,
       },
     };
   } catch (error) {

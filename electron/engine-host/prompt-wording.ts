@@ -27,12 +27,22 @@ const familySchema = z.strictObject({
   name: z.string(),
   wording: wordingSchema,
 });
-const fileSchema = z.strictObject({ about: z.string(), families: z.array(familySchema).min(1) });
+const fileSchema = z.strictObject({ about: z.string(), plain: wordingSchema, families: z.array(familySchema).min(1) });
 
 const promptsFile = new URL('../../assets/prompts/prompts.json', import.meta.url);
 
-export function wordingFor(architecture: string, name: string): { family: string; wording: Wording } {
-  const { families } = fileSchema.parse(JSON.parse(readFileSync(promptsFile, 'utf8')));
+export interface WordingFamily {
+  family: string;
+  wording: Wording;
+}
+
+const readPrompts = () => fileSchema.parse(JSON.parse(readFileSync(promptsFile, 'utf8')));
+
+/** For models that have no chat template: the text goes on by itself after the last word. */
+export const plainFamily = (): WordingFamily => ({ family: 'plain', wording: readPrompts().plain });
+
+export function wordingFor(architecture: string, name: string): WordingFamily {
+  const { families } = readPrompts();
   const family = families.find(
     (entry) => new RegExp(entry.architecture, 'i').test(architecture) && new RegExp(entry.name, 'i').test(name),
   );

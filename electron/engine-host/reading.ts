@@ -4,6 +4,7 @@
  * first token that is missing.
  */
 
+import { statSync } from 'node:fs';
 import type { NativeDocument } from '../../native/binding.ts';
 import type { ReadRequest } from '../contract/engine.ts';
 import type { MemoryPlan, ReadEvent, ReadResult } from '../contract/engine-reports.ts';
@@ -105,7 +106,8 @@ export class Reading {
     if (!this.#isLoaded) await this.#read(begun, send, signal);
   }
 
-  async #load({ prompt, native }: Begun, keptFile: string, send: (event: ReadEvent) => void): Promise<void> {
+  async #load(begun: Begun, keptFile: string, send: (event: ReadEvent) => void): Promise<void> {
+    const { prompt, native } = begun;
     const meter = new ProgressMeter('loading', prompt.tokens.length);
     send(meter.at(0));
     try {
@@ -116,6 +118,7 @@ export class Reading {
       const { code, message } = toAppError(error);
       if (!misses.has(code)) throw error;
       this.#missed = message;
+      begun.prompt = begun.model.prompt.document(this.#request.text, new Date());
     }
   }
 
@@ -158,11 +161,17 @@ export class Reading {
   }
 }
 
-function begin(model: OpenModel, { text, planFor, kvType, home }: ReadRequest): Begun {
+/** A template that names the day names the one on which the document was read: what is kept of it is good on later days too. */
+function dayOf(keptFile: string | undefined): Date {
+  const kept = keptFile === undefined ? undefined : statSync(keptFile, { throwIfNoEntry: false });
+  return kept?.mtime ?? new Date();
+}
+
+function begin(model: OpenModel, { text, planFor, kvType, home, keptFile }: ReadRequest): Begun {
   if (text.trim() === '') throw new AppError('DOC_EMPTY', 'The document has no text.');
-  const prompt = model.prompt.document(text);
+  const prompt = model.prompt.document(text, dayOf(keptFile));
   const { nCtxTrain: context, name: modelName } = model.native.info;
-  const nQuestion = model.prompt.question(planFor.question, true).length;
+  const nQuestion = model.prompt.question(planFor.question, { isFirst: true }).length;
   const held = prompt.tokens.length;
   const { maxNew } = fitAnswer({ modelName, context, held, question: nQuestion, maxNew: planFor.maxNew });
   const { mode, rocket } = planFor;

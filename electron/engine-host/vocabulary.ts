@@ -5,6 +5,7 @@
 import type { Llama, LlamaModel, Token } from 'node-llama-cpp';
 import { AppError } from '../contract/errors.ts';
 import type { DocumentText, PromptPart, TemplateText } from './text-trust.ts';
+import { thinkingMarks } from './thinking.ts';
 
 /** What prompts and answers need of a vocabulary. */
 export interface Vocabulary {
@@ -15,8 +16,14 @@ export interface Vocabulary {
   readonly prependBos: boolean;
   /** Tokens that end an answer. */
   readonly endTokens: Int32Array;
+  /** Marks of thinking that are one token, which as control tokens print nothing. */
+  readonly thinkingMarks: ReadonlyMap<number, string>;
   /** Source of the model's chat template. */
   readonly chatTemplate: string | undefined;
+  /** Whether a mark of a chat template is one control token. */
+  hasMark(text: string): boolean;
+  /** Tokens with a line break in them. */
+  lineEnds(): number[];
   tokenizeTemplate(text: TemplateText): number[];
   tokenizeDocument(text: DocumentText): number[];
   /** `before`: tokens that come before, where a vocabulary joins words with spaces. */
@@ -37,6 +44,7 @@ class LlamaVocabulary implements Vocabulary {
   readonly eosText: string;
   readonly prependBos: boolean;
   readonly endTokens: Int32Array;
+  readonly thinkingMarks: ReadonlyMap<number, string>;
   readonly chatTemplate: string | undefined;
   readonly #llama: Llama;
   readonly #model: LlamaModel;
@@ -49,7 +57,18 @@ class LlamaVocabulary implements Vocabulary {
     this.eosText = model.tokens.eosString ?? '';
     this.prependBos = model.tokens.shouldPrependBosToken && this.bos !== undefined;
     this.endTokens = Int32Array.from(endTokens(model));
-    this.chatTemplate = model.fileInfo.metadata.tokenizer?.chat_template;
+    this.thinkingMarks = thinkingTokens(model);
+    const { chat_template: template } = model.fileInfo.metadata.tokenizer ?? {};
+    this.chatTemplate = typeof template === 'string' && template.trim() !== '' ? template : undefined;
+  }
+
+  hasMark(text: string): boolean {
+    const [token, ...more] = this.#model.tokenize(text, true);
+    return token !== undefined && more.length === 0 && this.#model.isSpecialToken(token);
+  }
+
+  lineEnds(): number[] {
+    return [...this.#model.iterateAllTokens()].filter((token) => this.#model.detokenize([token]).includes('\n'));
   }
 
   tokenizeTemplate(text: TemplateText): number[] {
@@ -84,7 +103,10 @@ export const noVocabulary: Vocabulary = {
   eosText: '',
   prependBos: false,
   endTokens: new Int32Array(0),
+  thinkingMarks: new Map(),
   chatTemplate: undefined,
+  hasMark: () => false,
+  lineEnds: () => [],
   tokenizeTemplate: cannotRead,
   tokenizeDocument: cannotRead,
   detokenize: cannotRead,
@@ -102,6 +124,15 @@ function endTokens(model: LlamaModel): Set<number> {
     if (tokens.length === 1 && tokens[0] !== undefined && model.isSpecialToken(tokens[0])) ends.add(tokens[0]);
   }
   return ends;
+}
+
+function thinkingTokens(model: LlamaModel): Map<number, string> {
+  const found = new Map<number, string>();
+  for (const mark of thinkingMarks.flat()) {
+    const [token, ...more] = model.tokenize(mark, true);
+    if (token !== undefined && more.length === 0) found.set(token, mark);
+  }
+  return found;
 }
 
 export async function openVocabulary(modelPath: string): Promise<Vocabulary> {

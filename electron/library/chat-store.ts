@@ -22,6 +22,7 @@ interface TurnRow {
   choice: string;
   question: string;
   answer: string;
+  thinking: string;
   state: Turn['state'];
   failure: string | null;
   report: string | null;
@@ -37,6 +38,7 @@ export interface NewTurn {
 export interface TurnEnd {
   state: Exclude<Turn['state'], 'answering'>;
   answer: string;
+  thinking?: string;
   failure?: Failure | undefined;
   report?: TurnReport | undefined;
   map?: MapPage[] | undefined;
@@ -150,8 +152,8 @@ export class ChatStore {
       throw new AppError('BUSY', 'This answer is still being made. Fork the chat when it is there.');
     const fork = this.create(documentId, `${title.slice(0, 190)} (fork)`);
     const copy = this.#database.prepare(
-      `INSERT INTO turns (id, chat_id, parent_id, number, question, answer, state, failure, report, map, evidence, choice, created_at)
-       SELECT ?, ?, ?, ?, question, answer, state, failure, report, map, evidence, choice, created_at FROM turns WHERE id = ?`,
+      `INSERT INTO turns (id, chat_id, parent_id, number, question, answer, thinking, state, failure, report, map, evidence, choice, created_at)
+       SELECT ?, ?, ?, ?, question, answer, thinking, state, failure, report, map, evidence, choice, created_at FROM turns WHERE id = ?`,
     );
     transaction(this.#database, () => {
       let parentId: string | null = null;
@@ -164,15 +166,17 @@ export class ChatStore {
     return this.get(fork.id);
   }
 
-  saveAnswer(id: string, answer: string): void {
-    this.#database.prepare('UPDATE turns SET answer = ? WHERE id = ?').run(answer, id);
+  saveAnswer(id: string, answer: string, thinking = ''): void {
+    this.#database.prepare('UPDATE turns SET answer = ?, thinking = ? WHERE id = ?').run(answer, thinking, id);
   }
 
-  endTurn(id: string, { state, answer, failure, report, map, evidence }: TurnEnd): Turn {
+  endTurn(id: string, { state, answer, thinking = '', failure, report, map, evidence }: TurnEnd): Turn {
     const json = (value: unknown) => (value === undefined ? null : JSON.stringify(value));
+    const changes =
+      'state = ?, answer = ?, thinking = ?, failure = ?, report = ?, map = ?, evidence = ?';
     this.#database
-      .prepare('UPDATE turns SET state = ?, answer = ?, failure = ?, report = ?, map = ?, evidence = ? WHERE id = ?')
-      .run(state, answer, json(failure), json(report), json(map), json(evidence), id);
+      .prepare(`UPDATE turns SET ${changes} WHERE id = ?`)
+      .run(state, answer, thinking, json(failure), json(report), json(map), json(evidence), id);
     return this.turn(id);
   }
 
@@ -227,6 +231,7 @@ function toTurn(row: TurnRow): Turn {
     choice: JSON.parse(row.choice) as AskChoice,
     question: row.question,
     answer: row.answer,
+    thinking: row.thinking,
     state: row.state,
     failure: row.failure === null ? null : (JSON.parse(row.failure) as Failure),
     report: row.report === null ? null : (JSON.parse(row.report) as TurnReport),

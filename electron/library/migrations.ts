@@ -190,4 +190,8 @@ export const migrations: readonly string[] = [
   -- Documents that another program added.
   ALTER TABLE documents ADD COLUMN from_program INTEGER NOT NULL DEFAULT 0;
   `,
+  `
+  -- What a model thought before its answer; older answers hold it in themselves.
+  ALTER TABLE turns ADD COLUMN thinking TEXT NOT NULL DEFAULT '';
+  `,
 ];

@@ -4,8 +4,11 @@
  * remembers are the finished turns on the way to the question: those that the engine does not hold are read to it again.
  */
 import { randomInt } from 'node:crypto';
+import { withText } from '../contract/answer-text.ts';
 import type { AskStreamEvent } from '../contract/app.ts';
 import type { Turn } from '../contract/app-types.ts';
+import type { EarlierTurn } from '../contract/engine.ts';
+import type { AnswerText } from '../contract/engine-reports.ts';
 import { AppError } from '../contract/errors.ts';
 import type { NewTurn, TurnEnd } from '../library/chat-store.ts';
 import { ifWritable } from '../library/storage-errors.ts';
@@ -44,24 +47,21 @@ async function answerTurn(
   turn: Turn,
   remembered: readonly Turn[],
 ): Promise<TurnEnd> {
-  let answer = '';
+  let said = { thinking: '', answer: '' };
   let savedAt = Date.now();
   let stopWatching = () => {};
-  const say = (text: string) => {
-    // Many models begin with line breaks.
-    const shown = answer === '' ? text.trimStart() : text;
-    if (shown === '') return;
-    answer += shown;
-    job.emit({ type: 'delta', text: shown });
+  const say = (event: AnswerText) => {
+    said = withText(said, event);
+    job.emit(event);
     if (Date.now() - savedAt < saveMs) return;
     savedAt = Date.now();
     // The answer goes on; its end is saved, or says why not.
-    ifWritable(() => app.chats.saveAnswer(turn.id, answer));
+    ifWritable(() => app.chats.saveAnswer(turn.id, said.answer, said.thinking));
   };
   try {
     return await app.supervisor.use(async (verbs) => {
       const { documentId } = job.status;
-      const { sampled, ...wishes } = turn.choice;
+      const { sampled, thinking, ...wishes } = turn.choice;
       const choice = choiceFor(app, documentId, wishes);
       const { mode } = choice;
       const sampler = samplerFor(app.settings.get(), sampled ? randomInt(2 ** 32) : undefined);
@@ -70,9 +70,9 @@ async function answerTurn(
         app.holdings().chatAlong(verbs, { chatId: turn.chatId, documentId }, path, mode),
         job,
       );
-      const earlier = remembered.slice(held).map(({ question, answer }) => ({ question, answer }));
+      const earlier = remembered.slice(held).map(toldAgain);
       const { engineChatId: chatId } = chat;
-      const request = { ...engineOptions(choice), chatId, earlier, question: turn.question, sampler };
+      const request = { ...engineOptions(choice), chatId, earlier, question: turn.question, thinking, sampler };
       for await (const event of await verbs.ask(request, { signal: job.signal })) {
         if (event.type === 'progress') {
           job.progress(event);
@@ -81,27 +81,34 @@ async function answerTurn(
           job.status = { ...job.status, phase: 'answer', done: 0, total: 0, tokensPerSecond: 0, secondsLeft: null };
           stopWatching = watchAnswer(app, verbs, chat, job);
           job.emit(event);
-        } else if (event.type === 'delta') say(event.text);
+        } else if (event.type !== 'done') say(event);
         else {
-          const { type: _type, answer: whole, ...report } = event;
+          const { type: _type, answer, thinking: thought, ...report } = event;
           noteAnswer(app, report);
           chat.asked.push([...path.slice(held), turn.id]);
           chat.evicted ||= mode === 'rocketkv';
-          const asked = { question: turn.question, answer: whole, report, rocket: request.rocket };
+          const asked = { question: turn.question, answer, report, rocket: request.rocket };
           const evidence = await findEvidenceWith(app, verbs, chat, asked, job.signal);
-          return { state: 'done' as const, answer: whole, report, map: await mapOf(app, verbs, chat), evidence };
+          const map = await mapOf(app, verbs, chat);
+          return { state: 'done' as const, answer, thinking: thought, report, map, evidence };
         }
       }
       throw new AppError('INTERNAL', 'The engine ended the answer without a result.');
     });
   } catch (error) {
     const failure = failureForWindow(error);
-    if (failure.code === 'CANCELLED') return { state: 'stopped', answer };
-    return { state: 'failed', answer, failure };
+    if (failure.code === 'CANCELLED') return { state: 'stopped', ...said };
+    return { state: 'failed', ...said, failure };
   } finally {
     stopWatching();
   }
 }
+
+const toldAgain = ({ question, answer, thinking }: Turn): EarlierTurn => ({
+  question,
+  answer,
+  thought: thinking !== '',
+});
 
 /** The engine may be busy with another document for minutes: stopping must not wait for that. */
 function orStopped<T>(work: Promise<T>, { signal }: RunningJob<AskStreamEvent>): Promise<T> {

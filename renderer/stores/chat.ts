@@ -3,6 +3,7 @@
  * path changes while an answer grows: only `live` does, and only that answer looks at it.
  */
 import { create } from 'zustand';
+import { withText } from '../../electron/contract/answer-text.ts';
 import type { AskStreamEvent } from '../../electron/contract/app.ts';
 import type { AskChoice, Chat, MapPage, Turn } from '../../electron/contract/app-types.ts';
 import type { SmallerPlan } from '../../electron/contract/engine-reports.ts';
@@ -17,7 +18,8 @@ import { notify } from './ui.ts';
 export interface LiveAnswer {
   chatId: string;
   turnId: string;
-  text: string;
+  thinking: string;
+  answer: string;
 }
 
 interface ChatState {
@@ -38,6 +40,8 @@ interface ChatState {
   failure: CallFailure | null;
   /** Of the turn that the panel shows. */
   map: MapPage[];
+  /** Where somebody has said whether to think first: by chat, or by document before it has one. */
+  thinkingIn: Record<string, boolean>;
 }
 
 const noChat = {
@@ -52,7 +56,7 @@ const noChat = {
   map: [],
 } satisfies Partial<ChatState>;
 
-export const useChat = create<ChatState>(() => ({ documentId: null, chats: [], ...noChat }));
+export const useChat = create<ChatState>(() => ({ documentId: null, chats: [], thinkingIn: {}, ...noChat }));
 
 /** By chat, or by document before it has one: who goes on to another one has not given up what was typed in the first. */
 const saving = new Map<string, ReturnType<typeof setTimeout>>();
@@ -67,6 +71,15 @@ const grown = (tree: Turn[]) => ({ tree, turns: shownPath(tree) });
 /** The newest finished answer of the path: what the panel's numbers are about. */
 export const selectMeasured = ({ turns }: Pick<ChatState, 'turns'>): Turn | undefined =>
   turns.findLast((turn) => turn.report !== null);
+
+/** Whether the next question is thought about first: as said for this chat, else as with its last question. */
+export const selectThinking = ({ chatId, documentId, thinkingIn, turns }: ChatState): boolean =>
+  thinkingIn[chatId ?? documentId ?? ''] ?? turns.at(-1)?.choice.thinking ?? false;
+
+export function setThinking(thinking: boolean): void {
+  const { chatId, documentId, thinkingIn } = get();
+  set({ thinkingIn: { ...thinkingIn, [chatId ?? documentId ?? '']: thinking } });
+}
 
 export async function openChatsOf(documentId: string | null): Promise<void> {
   set({ documentId, chats: [], ...noChat });
@@ -140,13 +153,14 @@ export async function ask(question: string): Promise<void> {
   if (text === '' || get().live) return;
   const { documentId } = get();
   if (documentId === null) return;
+  const thinking = selectThinking(get()) && useEngine.getState().telemetry?.engine.model?.thinking === 'switch';
   const chatId = get().chatId ?? (await firstChat(documentId));
   setDraft('');
   set({ failure: null });
   const parentId = get().turns.at(-1)?.id ?? null;
   const isOnDisk = selectKept(documentId)(useEngine.getState())?.isReady;
   if (isOnDisk && !(await ensureRead(documentId))) return setDraft(text);
-  await follow(chatId, () => api().ask({ chatId, question: text, parentId, choice: {} }), {
+  await follow(chatId, () => api().ask({ chatId, question: text, parentId, choice: thinking ? { thinking } : {} }), {
     notAsked: () => setDraft(text),
   });
 }
@@ -241,10 +255,10 @@ export function take(event: AskStreamEvent): void {
     const { turn } = event;
     set(({ tree }) => ({
       ...grown(withChosen([...tree.filter(({ id }) => id !== turn.id), turn], turn.id)),
-      live: { chatId: turn.chatId, turnId: turn.id, text: turn.answer },
+      live: { chatId: turn.chatId, turnId: turn.id, thinking: turn.thinking, answer: turn.answer },
     }));
-  } else if (event.type === 'delta') {
-    set(({ live }) => ({ live: live && { ...live, text: live.text + event.text } }));
+  } else if (event.type === 'delta' || event.type === 'thinking' || event.type === 'restated') {
+    set(({ live }) => ({ live: live && { ...live, ...withText(live, event) } }));
   } else if (event.type === 'ended') {
     const { turn } = event;
     // Meanwhile another branch may have been chosen here.

@@ -23,6 +23,7 @@ import { readChatTemplate } from '../../electron/engine-host/chat-template.ts';
 import { defaultModel, embeddedPath } from '../../electron/engine-host/embedded-models.ts';
 import { type OpenModel, openModel } from '../../electron/engine-host/open-model.ts';
 import { PromptBuilder } from '../../electron/engine-host/prompt.ts';
+import { promptPieces } from '../../electron/engine-host/prompt-pieces.ts';
 import { type Wording, wordingFor } from '../../electron/engine-host/prompt-wording.ts';
 import { Reading } from '../../electron/engine-host/reading.ts';
 import { loadAddon } from '../../native/index.ts';
@@ -113,8 +114,11 @@ function byReading(names: string[]): Map<string, string[]> {
 function withWording(model: OpenModel, wording: Wording): OpenModel {
   const { vocabulary } = model;
   const { bosText, eosText } = vocabulary;
-  const pieces = readChatTemplate(vocabulary.chatTemplate, { system: wording.system, bosText, eosText });
-  return { ...model, prompt: new PromptBuilder(vocabulary, pieces, wording) };
+  const options = { system: wording.system, bosText, eosText };
+  const own = promptPieces(vocabulary, model.native.info);
+  const pieces =
+    vocabulary.chatTemplate === undefined ? own.pieces : readChatTemplate(vocabulary.chatTemplate, options);
+  return { ...model, prompt: new PromptBuilder(vocabulary, { ...own, pieces, wording }) };
 }
 
 const names = values.only?.split(',') ?? Object.keys(candidates);
@@ -153,6 +157,7 @@ for (const task of await tasks()) {
             document,
             session: document.native.fork(),
             questions: [],
+            evicted: false,
             isAnswering: false,
             choice: undefined,
             map: undefined,

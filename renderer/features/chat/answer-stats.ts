@@ -8,12 +8,13 @@ export const readsAll = ({ mode, counters }: TurnReport) => mode === 'full' || c
 
 /** Each part stands on one line. */
 export function statsParts(report: TurnReport, choice: AskChoice): string[] {
-  const { timings, counters, generatedTokens, finishReason, maxNew, mode } = report;
+  const { timings, counters, generatedTokens, thinkingTokens, finishReason, maxNew, mode } = report;
   const reads = readsAll(report);
   const parts = [
     timings.decodeMs > 0 ? speed((generatedTokens / timings.decodeMs) * 1000) : null,
     `first token ${seconds(timings.firstTokenMs / 1000)}`,
     plural(generatedTokens, 'token'),
+    thinkingTokens > 0 ? `${count(thinkingTokens)} of them thinking` : null,
     reads ? modeNames[mode] : `${modeNames[mode]} ${count(counters.budgets.tokenBudget)}`,
     reads
       ? `all ${count(counters.rowsTotal)} rows`

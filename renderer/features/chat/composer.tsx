@@ -1,9 +1,10 @@
 /** The question being written. Enter asks, Shift+Enter breaks the line, Escape stops the answer. */
-import { ArrowUp, Square } from 'lucide-react';
+import { ArrowUp, Brain, Square } from 'lucide-react';
 import { useEffect, useLayoutEffect, useRef } from 'react';
 import { plural } from '../../format.ts';
-import { ask, setDraft, stopAnswer, useChat } from '../../stores/chat.ts';
+import { ask, selectThinking, setDraft, setThinking, stopAnswer, useChat } from '../../stores/chat.ts';
 import { countDraft, useDraftTokens } from '../../stores/draft-tokens.ts';
+import { useEngine } from '../../stores/engine.ts';
 import { Button } from '../../ui/button.tsx';
 import { Problem } from '../../ui/problem.tsx';
 
@@ -55,6 +56,7 @@ export function Composer({ documentName }: { documentName: string }) {
           }}
           className="min-h-8 flex-1 resize-none bg-transparent py-1 text-prose leading-6 outline-none placeholder:text-muted"
         />
+        <ThinkFirst />
         <DraftTokens />
         {isAnswering ? (
           <Button onClick={stopAnswer}>
@@ -72,6 +74,25 @@ export function Composer({ documentName }: { documentName: string }) {
         Enter asks, Shift+Enter breaks the line, Esc stops. Small models make mistakes: check what matters.
       </p>
     </div>
+  );
+}
+
+/** Where the open model has a choice. */
+function ThinkFirst() {
+  const isChoice = useEngine(({ telemetry }) => telemetry?.engine.model?.thinking === 'switch');
+  const thinking = useChat(selectThinking);
+  if (!isChoice) return null;
+  return (
+    <button
+      type="button"
+      aria-pressed={thinking}
+      title="The model thinks before it answers: slower, and often better where something must be worked out. For this chat."
+      onClick={() => setThinking(!thinking)}
+      className={`mb-1 inline-flex items-center gap-1 rounded-md px-1.5 py-0.5 text-note leading-5 whitespace-nowrap ${thinking ? 'bg-accent-soft text-accent' : 'text-muted hover:bg-sunken hover:text-ink'}`}
+    >
+      <Brain size={12} aria-hidden />
+      Think first
+    </button>
   );
 }
 

@@ -4,11 +4,18 @@ import { SafeMarkdown } from '../../markdown/safe-markdown.tsx';
 import { useChat } from '../../stores/chat.ts';
 import { useEngine } from '../../stores/engine.ts';
 import { askLink } from '../../stores/ui.ts';
+import { Thinking } from './thinking.tsx';
 
 export function LiveAnswer({ turnId }: { turnId: string }) {
-  const text = useChat((state) => (state.live?.turnId === turnId ? state.live.text : ''));
-  if (text !== '') return <SafeMarkdown text={text} streaming onLink={askLink} />;
-  return <LivePhase />;
+  const answer = useChat((state) => (state.live?.turnId === turnId ? state.live.answer : ''));
+  const thinking = useChat((state) => (state.live?.turnId === turnId ? state.live.thinking : ''));
+  if (answer === '' && thinking === '') return <LivePhase />;
+  return (
+    <>
+      <Thinking text={thinking} isLive={answer === ''} />
+      {answer !== '' && <SafeMarkdown text={answer} streaming onLink={askLink} />}
+    </>
+  );
 }
 
 function LivePhase() {

@@ -11,6 +11,7 @@ import { Comparison } from './comparison.tsx';
 import { LiveAnswer } from './live-answer.tsx';
 import { QuestionBox } from './question-box.tsx';
 import { StatsLine } from './stats-line.tsx';
+import { Thinking } from './thinking.tsx';
 
 interface TurnViewProps {
   turn: Turn;
@@ -39,6 +40,7 @@ export const TurnView = memo(function TurnView({ turn, versions }: TurnViewProps
 function StoredAnswer({ turn, versions }: TurnViewProps) {
   return (
     <>
+      <Thinking text={turn.thinking} tokens={turn.report?.thinkingTokens} />
       <CitedAnswer turn={turn} />
       {turn.report && <StatsLine report={turn.report} choice={turn.choice} />}
       {turn.report?.notices.map((notice) => (

@@ -1,6 +1,6 @@
 /** Field names and columns are interfaces; numbers and tables are for people. */
 import { describe, expect, it } from 'vitest';
-import { AnswerText } from '../../../electron/cli/ask.ts';
+import { AnswerOutput } from '../../../electron/cli/ask.ts';
 import { type AskContext, answerJson, answerSummary, evidenceLines } from '../../../electron/cli/ask-report.ts';
 import { type BenchRun, benchColumns, benchRow, cancelColumns, cancelRow } from '../../../electron/cli/bench-rows.ts';
 import { fidelityColumns, fidelityRow } from '../../../electron/cli/fidelity-rows.ts';
@@ -14,7 +14,7 @@ import {
   textTable,
 } from '../../../electron/cli/format.ts';
 import { ProgressLine, progressText } from '../../../electron/cli/progress-line.ts';
-import type { AnswerReport, Counters, MemoryPlan } from '../../../electron/contract/engine-reports.ts';
+import type { AnswerReport, AnswerText, Counters, MemoryPlan } from '../../../electron/contract/engine-reports.ts';
 import type { AnswerEvidence } from '../../../electron/contract/evidence.ts';
 import { defaultRocketOptions } from '../../../electron/contract/method.ts';
 import { fakeBudgets, fakeInfo } from '../engine-host/fake-addon.ts';
@@ -55,11 +55,13 @@ const plan: MemoryPlan = {
 const report: AnswerReport = {
   type: 'done',
   answer: 'Yes.',
+  thinking: '',
   finishReason: 'stop',
   mode: 'rocketkv-mt',
   promptTokens: 5000,
   prefilledTokens: 40,
   generatedTokens: 11,
+  thinkingTokens: 0,
   maxNew: 256,
   counters,
   plan,
@@ -76,6 +78,7 @@ const context: AskContext = {
     threads: 2,
     loadMs: 12.34,
     promptFamily: 'x',
+    thinking: 'never',
     notices: [],
   },
   files: ['a.pdf'],
@@ -205,14 +208,41 @@ describe('ask --json', () => {
 });
 
 describe('an answer on the screen', () => {
-  it('loses the line breaks before it and ends with one', () => {
-    let out = '';
-    const text = new AnswerText((piece) => {
-      out += piece;
-    });
-    for (const piece of ['\n', '\n Hello', ' there', '\n']) text.add(piece);
-    text.end();
-    expect(out).toBe('Hello there\n');
+  const written = (...events: AnswerText[]) => {
+    const out = { answer: '', thinking: '' };
+    const shown = new AnswerOutput(
+      (piece) => {
+        out.answer += piece;
+      },
+      (piece) => {
+        out.thinking += piece;
+      },
+    );
+    for (const event of events) shown.add(event);
+    shown.end();
+    return out;
+  };
+  const delta = (text: string): AnswerText => ({ type: 'delta', text });
+
+  it('ends with one line break', () => {
+    expect(written(delta('Hello'), delta(' there')).answer).toBe('Hello there\n');
+    expect(written(delta('Hello\n')).answer).toBe('Hello\n');
+  });
+
+  it('leaves thinking to stderr', () => {
+    const out = written({ type: 'thinking', text: 'Page 3' }, { type: 'thinking', text: ' says' }, delta('950.'));
+    expect(out).toEqual({ answer: '950.\n', thinking: 'Thinking:\nPage 3 says\n\n' });
+  });
+
+  it('is written once more where it was taken for something else', () => {
+    const out = written(delta('Page 3 says 950.'), { type: 'restated', thinking: 'Page 3 says 950.', answer: '950.' });
+    expect(out.answer).toBe('Page 3 says 950.\n950.\n');
+    expect(out.thinking).toContain('the text above was thinking');
+    const never = written(
+      { type: 'thinking', text: 'It is 950.' },
+      { type: 'restated', thinking: '', answer: 'It is 950.' },
+    );
+    expect(never.answer).toBe('It is 950.\n');
   });
 });
 

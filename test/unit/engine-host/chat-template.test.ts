@@ -10,26 +10,57 @@ const simple =
 describe('a chat template', () => {
   it('is cut into what comes before, after and between', () => {
     const pieces = readChatTemplate(simple, options);
-    expect(pieces.notice).toBeUndefined();
-    expect(textOf(pieces.start)).toBe('[user]');
+    expect(textOf(pieces.start())).toBe('[user]');
     expect(textOf(pieces.afterQuestion)).toBe('[end][assistant]');
     expect(textOf(pieces.betweenTurns)).toBe('[end][user]');
   });
 
   it('gets our system text as untrusted words between trusted pieces', () => {
     const pieces = readChatTemplate(simple, { ...options, system: 'Be brief. <|im_end|>' });
-    expect(pieces.start.map((part) => part.kind)).toEqual(['template', 'document', 'template']);
-    expect(textOf(pieces.start)).toBe('[system]Be brief. <|im_end|>[end][user]');
+    expect(pieces.start().map((part) => part.kind)).toEqual(['template', 'document', 'template']);
+    expect(textOf(pieces.start())).toBe('[system]Be brief. <|im_end|>[end][user]');
   });
 
   it('may write BOS itself', () => {
-    expect(textOf(readChatTemplate(`{{ bos_token }}${simple}`, options).start)).toBe('<s>[user]');
+    expect(textOf(readChatTemplate(`{{ bos_token }}${simple}`, options).start())).toBe('<s>[user]');
   });
 
-  it('that is missing is replaced, with a notice', () => {
-    const pieces = readChatTemplate(undefined, options);
-    expect(pieces.notice).toContain('no chat template');
-    expect(textOf(pieces.start)).toBe('<|im_start|>user\n');
+  it('without a place for a system text gets our words at the start of the first question', () => {
+    const source = `{% if messages[0]['role'] == 'system' %}{{ raise_exception('System role not supported') }}{% endif %}${simple}`;
+    const dropping = simple.replace('{% for m in messages %}', "{% for m in messages if m['role'] != 'system' %}");
+    for (const template of [source, dropping]) {
+      const pieces = readChatTemplate(template, { ...options, system: 'Be brief.' });
+      expect(pieces.start().map((part) => part.kind)).toEqual(['template', 'document']);
+      expect(textOf(pieces.start())).toBe('[user]Be brief.\n\n');
+    }
+  });
+
+  it('may name the day, in the words of the C locale', () => {
+    const day = new Date(2026, 0, 5, 9, 7);
+    const source = `{{ strftime_now('%A, %-d %B %Y, %d %b %y, day %j at %H:%M, %Q') }}${simple}`;
+    const { start } = readChatTemplate(source, options);
+    expect(textOf(start(day))).toBe('Monday, 5 January 2026, 05 Jan 26, day 005 at 09:07, %Q[user]');
+    expect(textOf(start(new Date(2026, 5, 30)))).toContain('30 June 2026');
+  });
+
+  it.each([
+    [
+      'a switch',
+      '{% if enable_thinking is defined and not enable_thinking %}<think></think>{% endif %}',
+      'switch',
+      false,
+      false,
+    ],
+    ['an opened block', '<think>', 'always', true, true],
+    ['a block that is opened on demand', '{% if enable_thinking %}[THINK]{% endif %}', 'switch', false, true],
+    ['none', '', 'never', false, false],
+  ])('tells of thinking: %s', (_, end, kind, off, on) => {
+    const source = simple.replace('[assistant]', `[assistant]${end}`);
+    const { thinking, afterQuestion, afterQuestionThinking, beforeEarlierAnswer } = readChatTemplate(source, options);
+    expect(thinking).toMatchObject({ kind, opened: { off, on } });
+    expect(afterQuestionThinking === undefined).toBe(kind !== 'switch');
+    expect(textOf(afterQuestion)).toMatch(/^\[end\]\[assistant\]/);
+    expect(textOf(beforeEarlierAnswer)).toBe('[end][assistant]');
   });
 
   it.each([
@@ -43,9 +74,7 @@ describe('a chat template', () => {
     ['an endless loop', '{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}'],
     ['deep recursion', '{% macro f(x) %}{{ f(x) }}{% endmacro %}{{ f(1) }}'],
     ['an attempt to reach the process', "{{ ''.constructor.constructor('return process')().exit(1) }}"],
-  ])('with %s is replaced, with a notice', (_, source) => {
-    const pieces = readChatTemplate(source, options);
-    expect(pieces.notice).toContain('cannot be used');
-    expect(textOf(pieces.afterQuestion)).toBe('<|im_end|>\n<|im_start|>assistant\n');
+  ])('with %s cannot be used', (_, source) => {
+    expect(() => readChatTemplate(source, options)).toThrow();
   });
 });

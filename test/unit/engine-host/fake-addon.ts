@@ -35,6 +35,9 @@ export const byteVocabulary: Vocabulary = {
   eosText: '<|im_end|>',
   prependBos: true,
   endTokens: Int32Array.of(endToken),
+  thinkingMarks: new Map(),
+  hasMark: (text) => specials.includes(text),
+  lineEnds: () => [firstByte + 10],
   chatTemplate:
     "{% for m in messages %}{{ '<|im_start|>' + m['role'] + '\n' + m['content'] + '<|im_end|>\n' }}{% endfor %}" +
     "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}",
@@ -78,7 +81,7 @@ export const fakeInfo: NativeModelInfo = {
 
 export interface FakeOptions {
   /** What every answer says. */
-  reply?: string;
+  reply?: string | (() => string);
   /** How often an answer reads a token; absent: never. */
   read?: (token: number) => number;
   /** Bytes free on the machine. */
@@ -226,7 +229,9 @@ export class FakeAddon implements NativeAddon {
 
   #session(start: number): NativeSession {
     const { log } = this;
-    const reply = bytes(this.#options.reply ?? 'Hello.');
+    const { reply: said = 'Hello.' } = this.#options;
+    const replyNow = () => bytes(typeof said === 'string' ? said : said());
+    const reply = typeof said === 'string' ? replyNow() : [];
     const { onAsk, onStep, late } = this.#options;
     const borders = [start];
     let nTokens = start;
@@ -250,7 +255,7 @@ export class FakeAddon implements NativeAddon {
         });
         await Promise.race([onAsk?.(request), cancelled]);
         onEvent({ type: 'kept', stage1Ms: 1, prefillMs: 2 });
-        const tokens = reply.slice(0, request.maxNew);
+        const tokens = replyNow().slice(0, request.maxNew);
         for (const [i, token] of tokens.entries()) {
           const event = { type: 'tokens' as const, tokens: Int32Array.of(token) };
           if (late && i === tokens.length - 1) setTimeout(() => onEvent(event), 20);
@@ -279,7 +284,10 @@ export class FakeAddon implements NativeAddon {
         steps++;
         return logits();
       },
-      finishAnswer: () => void log.push('finish'),
+      finishAnswer() {
+        log.push('finish');
+        borders.push(nTokens);
+      },
       score: () => Promise.reject(new Error('not here')),
       async truncate(to) {
         nTokens = to;

@@ -1,8 +1,8 @@
 /** What a document or a question says can never become a control token, nor change the words around it. */
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readChatTemplate } from '../../../electron/engine-host/chat-template.ts';
 import { PromptBuilder } from '../../../electron/engine-host/prompt.ts';
+import { promptPieces } from '../../../electron/engine-host/prompt-pieces.ts';
 import { wordingFor } from '../../../electron/engine-host/prompt-wording.ts';
 import { documentPart, templatePart } from '../../../electron/engine-host/text-trust.ts';
 import { openVocabulary, tokenizeParts, type Vocabulary } from '../../../electron/engine-host/vocabulary.ts';
@@ -19,9 +19,7 @@ const { wording } = wordingFor('llama', 'SmolLM2');
 
 beforeAll(async () => {
   vocabulary = await openVocabulary(smallModelFile);
-  const { bosText, eosText } = vocabulary;
-  const pieces = readChatTemplate(vocabulary.chatTemplate, { system: wording.system, bosText, eosText });
-  builder = new PromptBuilder(vocabulary, pieces, wording);
+  builder = new PromptBuilder(vocabulary, promptPieces(vocabulary, { architecture: 'llama', name: 'SmolLM2' }));
   // Every token that prints nothing as ordinary text is a control token of this vocabulary.
   control = new Set(specials.flatMap((text) => tokenizeParts(vocabulary, [templatePart(text)])).filter((t) => t < 17));
 });
@@ -40,7 +38,7 @@ describe('the embedded model', () => {
 
   it('puts template, document and question in order', () => {
     const document = builder.document('The sky is green.');
-    const question = builder.question('Which colour?', true);
+    const question = builder.question('Which colour?', { isFirst: true });
     const all = [...document.tokens, ...question];
     const text = vocabulary.detokenize(all);
     expect(text).toContain('The sky is green.');
@@ -54,7 +52,7 @@ describe('the embedded model', () => {
 
   it('begins a further turn by ending the answer', () => {
     const [end] = tokenizeParts(vocabulary, [templatePart('<|im_end|>')]);
-    const next = builder.question('And then?', false);
+    const next = builder.question('And then?', { isFirst: false });
     expect(next[0]).toBe(end);
     expect([...next].filter((token) => control.has(token))).toHaveLength(4);
   });
@@ -71,24 +69,24 @@ describe('earlier turns', () => {
     const painted = tokenizeParts(vocabulary, [documentPart('It is painted.')]);
     for (const isFirst of [true, false]) {
       const held = [
-        ...[...builder.question('Which colour?', isFirst), ...green],
-        ...[...builder.question('Why?', false), ...painted],
-        ...builder.question('Since when?', false),
+        ...[...builder.question('Which colour?', { isFirst }), ...green],
+        ...[...builder.question('Why?', { isFirst: false }), ...painted],
+        ...builder.question('Since when?', { isFirst: false }),
       ];
-      expect([...builder.question('Since when?', isFirst, earlier)]).toEqual(held);
+      expect([...builder.question('Since when?', { isFirst, earlier })]).toEqual(held);
     }
   });
 
   it('never yield a control token of their own', () => {
     const controlOf = (tokens: Int32Array) => [...tokens].filter((token) => control.has(token));
-    const plain = controlOf(builder.question('x', true, earlier));
+    const plain = controlOf(builder.question('x', { isFirst: true, earlier }));
     fc.assert(
       fc.property(hostile, hostile, (question, answer) => {
         const said = [
           { question, answer },
           { question: answer, answer: question },
         ];
-        expect(controlOf(builder.question(question, true, said))).toEqual(plain);
+        expect(controlOf(builder.question(question, { isFirst: true, earlier: said }))).toEqual(plain);
       }),
       { numRuns: 200 },
     );
@@ -110,13 +108,13 @@ describe('hostile text', () => {
   it('leaves the words around it unchanged', () => {
     const controlOf = (tokens: Int32Array) => [...tokens].filter((token) => control.has(token));
     const plainDocument = controlOf(builder.document('x').tokens);
-    const plainQuestion = controlOf(builder.question('x', true));
-    const plainNext = controlOf(builder.question('x', false));
+    const plainQuestion = controlOf(builder.question('x', { isFirst: true }));
+    const plainNext = controlOf(builder.question('x', { isFirst: false }));
     fc.assert(
       fc.property(hostile, (text) => {
         expect(controlOf(builder.document(text).tokens)).toEqual(plainDocument);
-        expect(controlOf(builder.question(text, true))).toEqual(plainQuestion);
-        expect(controlOf(builder.question(text, false))).toEqual(plainNext);
+        expect(controlOf(builder.question(text, { isFirst: true }))).toEqual(plainQuestion);
+        expect(controlOf(builder.question(text, { isFirst: false }))).toEqual(plainNext);
       }),
       { numRuns: 200 },
     );

@@ -9,6 +9,7 @@ import { ProgressMeter } from '../../../electron/engine-host/progress.ts';
 import { bytes, byteVocabulary } from './fake-addon.ts';
 
 const text = fc.string({ unit: 'grapheme' });
+const plainShape = { opened: false, expected: false };
 
 describe('the detokenizer', () => {
   it('gives every text back and never half a character', () => {
@@ -59,13 +60,17 @@ describe('the detokenizer', () => {
 describe('the answer stream', () => {
   it('sends everything, in few deltas', async () => {
     const deltas: string[] = [];
-    const stream = new AnswerStream(byteVocabulary, (delta) => deltas.push(delta));
+    const stream = new AnswerStream(
+      byteVocabulary,
+      (event) => deltas.push('text' in event ? event.text : ''),
+      plainShape,
+    );
     for (const token of bytes('x'.repeat(1000))) stream.push([token]);
     expect(deltas.length).toBeLessThan(20);
     await new Promise((resolve) => setTimeout(resolve, 4 * minDeltaMs));
     expect(deltas.join('')).toBe('x'.repeat(1000)); // also without a further token
     stream.finish();
-    expect(stream.text).toBe('x'.repeat(1000));
+    expect(stream.said.answer).toBe('x'.repeat(1000));
   });
 });
 

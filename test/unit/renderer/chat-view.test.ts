@@ -70,7 +70,7 @@ it('draws only the growing answer while a thousand deltas arrive', async () => {
   const turns = Array.from({ length: 6 }, (_, i) => watchedTurn(i, i < 5 ? 'done' : 'answering'));
   await draw(turns);
   expect(articles()).toHaveLength(6);
-  await act(async () => useChat.setState({ live: { chatId: 'c', turnId: 't5', text: '' } }));
+  await act(async () => useChat.setState({ live: { chatId: 'c', turnId: 't5', thinking: '', answer: '' } }));
   const stored = [...document.querySelectorAll('article')].slice(0, 5).map((article) => article.innerHTML);
   renders.clear();
   for (let i = 0; i < 1000; i++) await act(async () => take({ type: 'delta', text: `w${i} ` }));

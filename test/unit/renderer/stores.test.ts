@@ -36,6 +36,7 @@ const turn = (changes: Partial<Turn> = {}): Turn => ({
   chatId: 'c1',
   question: 'What?',
   answer: '',
+  thinking: '',
   state: 'answering',
   failure: null,
   report: null,
@@ -133,7 +134,7 @@ describe('chat', () => {
     const { turns } = useChat.getState();
     for (let i = 0; i < 1000; i++) take({ type: 'delta', text: 'x' });
     expect(useChat.getState().turns).toBe(turns);
-    expect(useChat.getState().live?.text).toBe(`so far ${'x'.repeat(1000)}`);
+    expect(useChat.getState().live?.answer).toBe(`so far ${'x'.repeat(1000)}`);
     take({ type: 'ended', turn: turn({ state: 'stopped', answer: 'so far x' }) });
     expect(useChat.getState()).toMatchObject({ live: null, turns: [{ state: 'stopped' }] });
     expect(selectMeasured(useChat.getState())).toBeUndefined();

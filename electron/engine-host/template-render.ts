@@ -1,0 +1,99 @@
+/**
+ * A chat template rendered, in a limited time. Templates are written for Python's Jinja and for whatever the person who wrote them had
+ * around; what they may ask for is given here, and what the library does not know is put otherwise.
+ */
+import { runInNewContext } from 'node:vm';
+import { Template } from '@huggingface/jinja';
+import { formatTime } from './template-time.ts';
+
+export interface Message {
+  role: 'system' | 'user' | 'assistant';
+  content: string;
+}
+
+export interface RenderOptions {
+  bosText: string;
+  eosText: string;
+  isThinking: boolean;
+  now: Date;
+}
+
+const maxOutputChars = 1024 * 1024; // sentinels and markup only: a few hundred characters are usual
+const maxRenderMs = 1000;
+
+/** Some templates ask for what was never given to them; with one of these nearly all get on. */
+const withoutTools = [{}, { tools: null }, { tools: [], documents: [] }];
+
+export function renderTemplate(source: string, messages: Message[], options: RenderOptions): string {
+  let failure: unknown;
+  for (const absent of withoutTools) {
+    try {
+      return renderWith(source, messages, options, absent);
+    } catch (error) {
+      failure ??= error;
+      // What took too long or made too much would do so again.
+      if (error instanceof TooMuch || (error as NodeJS.ErrnoException).code === 'ERR_SCRIPT_EXECUTION_TIMEOUT') break;
+    }
+  }
+  throw failure;
+}
+
+class TooMuch extends Error {}
+
+function renderWith(source: string, messages: Message[], options: RenderOptions, absent: object): string {
+  const { bosText, eosText, isThinking, now } = options;
+  let output: unknown;
+  const work = () => {
+    const template = new Template(source);
+    withoutNumberKeys(template.parsed);
+    // The library's own strftime_now knows only this moment, and the names of months in this machine's language.
+    template.parsed.body.unshift(...new Template('{% set strftime_now = time_now %}').parsed.body);
+    output = template.render({
+      messages,
+      ...absent,
+      add_generation_prompt: true,
+      // The names under which templates ask for it.
+      enable_thinking: isThinking,
+      thinking: isThinking,
+      ...(isThinking ? {} : { thinking_budget: 0 }),
+      time_now: (format: unknown) => formatTime(now, String(format)),
+      bos_token: bosText,
+      eos_token: eosText,
+    });
+  };
+  // A template is a program of somebody else's: the timeout of vm ends it also in the middle of our own functions.
+  runInNewContext('work()', { work }, { timeout: maxRenderMs });
+  if (typeof output !== 'string') throw new Error('it made no text');
+  if (output.length > maxOutputChars) throw new TooMuch(`it made ${output.length} characters of markup`);
+  return output;
+}
+
+interface Node {
+  type?: unknown;
+  value?: unknown;
+  assignee?: Node;
+  object?: Node;
+  property?: Node;
+}
+
+/** The library knows only words as keys of a dictionary. Numbers stand in tables of budgets, which are not asked for here: those are empty then. */
+function withoutNumberKeys(program: unknown): void {
+  const tables = new Set<unknown>();
+  for (const { type, value, assignee } of nodesOf(program)) {
+    const table = value as Node | undefined;
+    if (type !== 'Set' || table?.type !== 'ObjectLiteral' || !(table.value instanceof Map)) continue;
+    const numbers = [...table.value.keys()].filter((key: Node) => key.type === 'IntegerLiteral');
+    if (numbers.length > 0) tables.add(assignee?.value);
+    for (const key of numbers) table.value.delete(key);
+  }
+  for (const { type, object, property } of nodesOf(program))
+    if (type === 'MemberExpression' && property?.type === 'IntegerLiteral' && tables.has(object?.value))
+      Object.assign(property, { type: 'StringLiteral', value: String(property.value) });
+}
+
+function* nodesOf(node: unknown): Generator<Node, void, void> {
+  if (typeof node !== 'object' || node === null) return;
+  yield node as Node;
+  const children = node instanceof Map ? [...node.keys(), ...node.values()] : Object.values(node);
+  for (const child of children) yield* nodesOf(child);
+}

@@ -1,0 +1,29 @@
+/** What a model thought before its answer, folded. It is shown as plain text: nothing in it is looked up, and no link leads anywhere. */
+import { Brain } from 'lucide-react';
+import { plural } from '../../format.ts';
+
+interface ThinkingProps {
+  text: string;
+  /** It is still being thought. */
+  isLive?: boolean;
+  /** Counted when it was over. */
+  tokens?: number | undefined;
+}
+
+export function Thinking({ text, isLive = false, tokens }: ThinkingProps) {
+  if (text === '') return null;
+  return (
+    <details className="mb-3 rounded-lg border border-line bg-sunken text-note leading-5">
+      <summary className="cursor-pointer px-3 py-1.5 text-muted hover:text-ink" data-testid="thinking">
+        <Brain size={12} aria-hidden className="mr-1.5 inline align-[-1.5px]" />
+        <span role={isLive ? 'status' : undefined}>{thinkingWords(isLive, tokens)}</span>
+      </summary>
+      <p className="max-h-80 overflow-auto px-3 pb-2 whitespace-pre-wrap text-muted wrap-anywhere">{text}</p>
+    </details>
+  );
+}
+
+export function thinkingWords(isLive: boolean, tokens: number | undefined): string {
+  if (isLive) return 'Thinking';
+  return tokens ? `Thought for ${plural(tokens, 'token')}` : 'Thought';
+}

@@ -1,0 +1,93 @@
+/**
+ * The chat templates that model publishers write, as llama.cpp collects them for its own tests: read out of its sources, which travel with
+ * node-llama-cpp. All families that RocketDoc runs can be spoken to in their own words.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type ChatPieces, readChatTemplate } from '../../../electron/engine-host/chat-template.ts';
+
+const bundle = fileURLToPath(new URL('../../../node_modules/node-llama-cpp/llama/gitRelease.bundle', import.meta.url));
+let dir: string;
+const git = (...args: string[]) => {
+  const { status, stderr } = spawnSync('git', args, { encoding: 'utf8' });
+  if (status !== 0) throw new Error(stderr);
+};
+
+beforeAll(() => {
+  dir = mkdtempSync(join(tmpdir(), 'rocketdoc-templates-'));
+  git('clone', '-q', '--no-checkout', bundle, dir);
+  git('-C', dir, 'checkout', '-q', 'HEAD', '--', 'models/templates');
+}, 120_000);
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+const templates = () => readdirSync(join(dir, 'models', 'templates')).filter((name) => name.endsWith('.jinja'));
+const read = (name: string, system: string | null = null) =>
+  readChatTemplate(readFileSync(join(dir, 'models', 'templates', `${name}.jinja`), 'utf8'), {
+    system,
+    bosText: '<s>',
+    eosText: '</s>',
+  });
+const textOf = (parts: readonly { text: string }[]) => parts.map((part) => part.text).join('');
+
+/** What follows a question, and what of thinking. */
+const expected: [name: string, after: string, thinking: ChatPieces['thinking']['kind']][] = [
+  ['Qwen-Qwen2.5-7B-Instruct', '<|im_end|>\n<|im_start|>assistant\n', 'never'],
+  ['Qwen-QwQ-32B', '<|im_end|>\n<|im_start|>assistant\n<think>\n</think>', 'switch'],
+  ['Qwen-Qwen3-0.6B', '<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\n', 'switch'],
+  ['deepseek-ai-DeepSeek-R1-Distill-Llama-8B', '<｜Assistant｜><think>\n', 'always'],
+  ['deepseek-ai-DeepSeek-R1-Distill-Qwen-32B', '<｜Assistant｜><think>\n</think>', 'switch'],
+  ['HuggingFaceTB-SmolLM3-3B', '<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n', 'switch'],
+  ['google-gemma-2-2b-it', '<end_of_turn>\n<start_of_turn>model\n', 'never'],
+  ['mistralai-Mistral-Nemo-Instruct-2407', '[/INST]', 'never'],
+  ['Mistral-Small-3.2-24B-Instruct-2506', '[/INST]', 'never'],
+  ['mistralai-Ministral-3-14B-Reasoning-2512', '[/INST]', 'never'],
+  ['microsoft-Phi-3.5-mini-instruct', '<|end|>\n<|assistant|>\n', 'never'],
+  ['ibm-granite-granite-3.3-2B-Instruct', '<|end_of_text|>\n<|start_of_role|>assistant<|end_of_role|>', 'never'],
+  ['ibm-granite-granite-4.0', '<|end_of_text|>\n<|start_of_role|>assistant<|end_of_role|>', 'never'],
+  ['GLM-4.6', '/nothink<|assistant|>\n<think></think>', 'switch'],
+  ['meta-llama-Llama-3.2-3B-Instruct', '<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n', 'never'],
+];
+
+describe('templates of publishers', () => {
+  it.each(expected)('%s', (name, after, thinking) => {
+    const pieces = read(name);
+    expect(textOf(pieces.afterQuestion)).toBe(after);
+    expect(pieces.thinking.kind).toBe(thinking);
+    // Our own words find a place, in the system's turn or in the user's.
+    const spoken = read(name, 'Be brief.').start();
+    expect(spoken.filter(({ kind, text }) => kind === 'document' && text.trim() === 'Be brief.')).toHaveLength(1);
+  });
+
+  it('ByteDance-Seed-OSS, whose table has numbers for keys', () => {
+    const { afterQuestion, afterQuestionThinking, thinking } = read('ByteDance-Seed-OSS');
+    expect(textOf(afterQuestion)).toMatch(
+      /<seed:bos>assistant\s+<seed:think>\s+<seed:cot_budget_reflect>.*<\/seed:think>\s*$/s,
+    );
+    expect(textOf(afterQuestionThinking ?? [])).toMatch(/<seed:bos>assistant\s+$/);
+    expect(thinking).toMatchObject({ kind: 'switch', opened: { off: false, on: false }, expected: true });
+  });
+
+  it.each([
+    'meta-llama-Llama-3.2-3B-Instruct',
+    'ibm-granite-granite-3.3-2B-Instruct',
+    'Mistral-Small-3.2-24B-Instruct-2506',
+  ])('%s names the day that it is given', (name) => {
+    const start = textOf(read(name).start(new Date(2031, 1, 3)));
+    expect(start).toMatch(/03 Feb 2031|February 03, 2031|2031-02-03/);
+  });
+
+  it('all but those for calling functions', () => {
+    const unusable = templates().filter((file) => {
+      try {
+        return !read(file.replace(/\.jinja$/, ''));
+      } catch {
+        return true;
+      }
+    });
+    expect(unusable.sort()).toEqual(['fireworks-ai-llama-3-firefunction-v2.jinja', 'tencent-Hy3.jinja']);
+  });
+});
