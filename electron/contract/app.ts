@@ -31,7 +31,7 @@ import { parseWishSchema } from './documents.ts';
 import { answerTextSchemas, progressSchema } from './engine-reports.ts';
 import { answerCitationsSchema } from './evidence.ts';
 import { usualBudgets } from './method-values.ts';
-import { modelIdSchema, modelListSchema } from './models.ts';
+import { folderListSchema, modelIdSchema, modelListSchema, repositorySchema } from './models.ts';
 import { keyNameSchema, programsSchema } from './programs.ts';
 import { documentChoiceSchema, ownChoiceSchema, settingNameSchema, settingsSchema } from './settings.ts';
 import { tunedBudgetsSchema, tuneEventSchema, tuningSchema } from './tuning.ts';
@@ -205,6 +205,23 @@ export const appContract = {
     use: oc.input(ofModel).output(z.void()),
     /** A file that the person named; it is never copied. */
     openInPlace: oc.input(z.object({ grantId: grantSchema.shape.id })).output(ofModel),
+    /** Looks a repository of huggingface.co up: owner/name, or the address of its page or of a file. */
+    lookUp: oc.input(z.object({ address: z.string().trim().min(1).max(2000) })).output(repositorySchema),
+    /** An entry of one's own for a model of it, and its download begins. */
+    addFromRepository: oc
+      .input(
+        z.object({
+          repository: z.string().min(3).max(200),
+          revision: z.string().regex(/^[0-9a-f]{40}$/),
+          path: z.string().min(1).max(500),
+        }),
+      )
+      .output(ofModel),
+    /** A folder of the machine that RocketDoc runs on; null: the person's home. */
+    browse: oc.input(z.object({ grantId: grantSchema.shape.id.nullable() })).output(folderListSchema),
+    /** Its models are listed from now on. */
+    addFolder: oc.input(z.object({ grantId: grantSchema.shape.id })).output(z.void()),
+    forgetFolder: oc.input(z.object({ folderId: modelIdSchema })).output(z.void()),
     /** Deletes a downloaded file; forgets one that was opened in place. */
     remove: oc.input(ofModel).output(z.void()),
     /** Begins, or goes on with what is here; refused where the disk has no room. Telemetry tells how far it is. */

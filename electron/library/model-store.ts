@@ -18,6 +18,8 @@ export interface FileStamp {
   modifiedAt: number;
 }
 
+const foldersSchema = z.array(z.strictObject({ id: modelIdSchema, path: z.string() }));
+
 export const headerSchema = z.union([
   z.strictObject({ info: modelInfoSchema }),
   z.strictObject({ failure: failureSchema }),
@@ -69,6 +71,27 @@ export class ModelStore {
 
   forget(id: string): void {
     this.#database.prepare('DELETE FROM opened_models WHERE id = ?').run(id);
+  }
+
+  /** Folders whose models are listed. */
+  folders(): OpenedModelFile[] {
+    const row = this.#database.prepare("SELECT value FROM settings WHERE key = 'modelFolders'").get();
+    const parsed = foldersSchema.safeParse(row && JSON.parse((row as { value: string }).value));
+    return parsed.success ? parsed.data : [];
+  }
+
+  addFolder(folder: OpenedModelFile): void {
+    this.#setFolders([...this.folders().filter(({ id }) => id !== folder.id), folder]);
+  }
+
+  forgetFolder(folderId: string): void {
+    this.#setFolders(this.folders().filter(({ id }) => id !== folderId));
+  }
+
+  #setFolders(folders: readonly OpenedModelFile[]): void {
+    this.#database
+      .prepare("INSERT INTO settings VALUES ('modelFolders', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value")
+      .run(JSON.stringify(folders));
   }
 
   sha256(path: string, stamp: FileStamp): string | undefined {

@@ -21,6 +21,7 @@ import { DocumentTexts } from './document-texts.ts';
 import { EngineSupervisor, type SupervisorOptions } from './engine-supervisor.ts';
 import { type GrantedFile, Grants } from './grants.ts';
 import { Holdings } from './holdings.ts';
+import { huggingFace } from './hugging-face.ts';
 import { JobBoard } from './job-board.ts';
 import { Languages } from './languages.ts';
 import { closeLog, openLog } from './log.ts';
@@ -37,6 +38,8 @@ export interface AppOptions {
   embedded: ModelPlaces['embedded'];
   /** Models that can be fetched; absent: none but those of one's own catalogue. */
   catalogueFile?: string;
+  /** Where repositories are looked up: a server of a test's; default: huggingface.co. */
+  huggingFace?: string;
   /** Folders whose GGUF files are listed, opened where they are. */
   modelFolders?: readonly string[];
   grants: GrantedFile[];
@@ -68,6 +71,7 @@ export interface App {
   shelf: ModelShelf;
   modelStore: ModelStore;
   downloads: ModelDownloads;
+  huggingFace: string;
   supervisor: EngineSupervisor;
   board: JobBoard;
   /** What was read and is kept on disk; the one that is being written, and why the last could not be. */
@@ -98,7 +102,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const dir = join(options.dataDir, 'models');
   const places = { dir, folders, catalogueFile, embedded };
   const shelf = new ModelShelf(places, modelStore, headers, onChange);
-  const onDone: DownloadOptions['onDone'] = (model, file) => shelf.noteChecked(model, file);
+  const onDone: DownloadOptions['onDone'] = (_, file, sha256) => shelf.noteChecked(file, sha256);
   const downloads = new ModelDownloads({ dir, onChange, onDone });
   await downloads.findParts(shelf.catalogue.models);
   const model = shelf.served(modelStore.chosen() ?? embeddedModelId);
@@ -136,6 +140,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     shelf,
     modelStore,
     downloads,
+    huggingFace: options.huggingFace ?? huggingFace,
     supervisor,
     board: new JobBoard(onChange),
     holdings: () => holdings.at(supervisor.generation),

@@ -6,12 +6,12 @@
  * `.part` holds the file's first bytes and nothing else; `.part.json` says whose they are. Whoever calls compares the SHA-256.
  */
 import { type FileHandle, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { get as getHttp, type IncomingMessage, type RequestOptions } from 'node:http';
-import { get as getHttps } from 'node:https';
+import type { IncomingMessage } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
 import { AppError, toAppError } from '../contract/errors.ts';
-import { catalogueAddress, needsPublicAddress, publicLookup, redirectTarget } from './download-address.ts';
+import { catalogueAddress } from './download-address.ts';
+import { Interrupted, openRemote, refusal } from './remote-file.ts';
 
 export interface DownloadRequest {
   url: string;
@@ -27,7 +27,6 @@ export interface DownloadRequest {
   retryMs?: number;
 }
 
-const maxRedirects = 8;
 const maxTries = 4;
 const gettingOnBytes = 64 * 1024;
 
@@ -35,8 +34,6 @@ const metaSchema = z.strictObject({ url: z.string(), etag: z.string().nullable()
 type Meta = z.infer<typeof metaSchema>;
 const metaFile = (part: string) => `${part}.json`;
 
-/** A connection that was lost: what is there stays, and trying again goes on from it. */
-class Interrupted extends Error {}
 /** What is there does not belong to what the server has now. */
 class StartOver extends Error {}
 
@@ -81,7 +78,10 @@ async function attempt(request: DownloadRequest, origin: URL): Promise<void> {
   const have = meta?.url === url ? await partBytes(part) : 0;
   if (have > bytes) throw new StartOver();
   if (have === bytes) return;
-  const response = await respond(request, origin, have, meta);
+  const headers: Record<string, string> = have > 0 ? { Range: `bytes=${have}-` } : {};
+  if (have > 0 && meta?.etag) headers['If-Range'] = meta.etag;
+  const { signal, silenceMs } = request;
+  const response = await openRemote(origin, { method: 'GET', headers, signal, silenceMs });
   try {
     const from = startOf(response, origin, have, bytes, meta);
     const etag = strongEtag(response);
@@ -95,42 +95,6 @@ async function attempt(request: DownloadRequest, origin: URL): Promise<void> {
   } finally {
     response.destroy();
   }
-}
-
-/** Follows redirects; the response's body has not been read. */
-async function respond(
-  { signal, silenceMs = 30_000 }: DownloadRequest,
-  origin: URL,
-  have: number,
-  meta: Meta | undefined,
-): Promise<IncomingMessage> {
-  const headers: Record<string, string> = { 'Accept-Encoding': 'identity', 'User-Agent': 'RocketDoc' };
-  if (have > 0) {
-    headers.Range = `bytes=${have}-`;
-    if (meta?.etag) headers['If-Range'] = meta.etag;
-  }
-  let url = origin;
-  for (let hops = 0; hops <= maxRedirects; hops++) {
-    const guard = hops > 0 && needsPublicAddress(origin) ? { lookup: publicLookup } : {};
-    const response = await get(url, { headers, signal, timeout: silenceMs, ...guard }).catch((error) => {
-      if (error instanceof AppError) throw error;
-      throw new Interrupted(`cannot reach ${url.hostname}`, { cause: error });
-    });
-    response.setTimeout(silenceMs, () => response.destroy(new Interrupted(`${url.hostname} fell silent`)));
-    const { statusCode = 0 } = response;
-    if (![301, 302, 303, 307, 308].includes(statusCode)) return response;
-    response.destroy();
-    url = redirectTarget(response.headers.location, url, origin);
-  }
-  throw new AppError('IO', `${origin.hostname} sends on again and again. Try again later.`);
-}
-
-function get(url: URL, options: RequestOptions): Promise<IncomingMessage> {
-  return new Promise((resolve, reject) => {
-    const request = (url.protocol === 'https:' ? getHttps : getHttp)(url, options, resolve);
-    request.on('error', reject);
-    request.on('timeout', () => request.destroy(new Error('no answer')));
-  });
 }
 
 /** From which byte on the body is; throws where it is not this file, or none at all. */
@@ -151,12 +115,7 @@ function startOf(response: IncomingMessage, origin: URL, have: number, bytes: nu
     return 0; // it does not know ranges, or has another file now
   }
   if (statusCode === 416 && have > 0) throw new StartOver();
-  if (statusCode === 401 || statusCode === 403)
-    throw new AppError('IO', `${host} gives this file only to people who are signed in (${statusCode}).`);
-  if (statusCode === 404 || statusCode === 410)
-    throw new AppError('IO', `${host} does not have this file any more (${statusCode}).`);
-  if (statusCode === 429 || statusCode >= 500) throw new Interrupted(`${host} is busy (${statusCode})`);
-  throw new AppError('IO', `${host} does not give this file (${statusCode}). Try again later.`);
+  throw refusal(statusCode, host);
 }
 
 async function writeBody(
@@ -218,7 +177,7 @@ function everOther({ hostname }: URL): AppError {
 function otherSize(host: string, has: string, bytes: number): AppError {
   return new AppError(
     'MODEL_CHECKSUM',
-    `${host} sends ${has} bytes where the catalogue's file has ${count(bytes)}: it is another file. Nothing was kept.`,
+    `${host} sends ${has} bytes where the file has ${count(bytes)}: it is another file. Nothing was kept.`,
   );
 }
 

@@ -10,7 +10,7 @@ import { AppError } from '../contract/errors.ts';
 export type GrantedFile = Grant & { path: string };
 
 /** A window that is open for weeks: what was given first is forgotten first. */
-const maxGiven = 1000;
+const maxGiven = 5000;
 
 export class Grants {
   readonly #offered: GrantedFile[];

@@ -1,5 +1,6 @@
 /** The models that can be fetched: RocketDoc's own list, and entries that a person added in the same form. */
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { AppError } from '../contract/errors.ts';
 import { type CatalogueModel, catalogueModelSchema, catalogueSchema } from '../contract/models.ts';
 
@@ -58,6 +59,26 @@ function ownEntries(file: string, problems: string[]): unknown[] {
     );
     return [];
   }
+}
+
+/** Written whole, in the place of the old one: what else is in it stays. An entry with the same id is replaced. */
+export function addOwnEntry(file: string, model: CatalogueModel): void {
+  let before: unknown[] = [];
+  try {
+    before = parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
+      throw new AppError(
+        'IO',
+        'catalogue.json in the models folder cannot be read, so nothing can be added to it. Mend it, or remove it.',
+        { cause: error },
+      );
+  }
+  const others = before.filter((entry) => (entry as { id?: unknown } | null)?.id !== model.id);
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  const written = `${file}.new`;
+  writeFileSync(written, `${JSON.stringify({ models: [...others, model] }, null, 2)}\n`, { mode: 0o600 });
+  renameSync(written, file);
 }
 
 function nameOf(entry: unknown): string {

@@ -5,16 +5,16 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync, readdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { basename, extname, join } from 'node:path';
+import { basename, dirname, extname, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { MemoryPlan, ModelInfo } from '../contract/engine-reports.ts';
 import { AppError, toAppError } from '../contract/errors.ts';
-import type { CatalogueModel, ModelEntry, ModelList } from '../contract/models.ts';
+import { type CatalogueModel, filesOfModel, type ModelEntry, type ModelList, modelBytes } from '../contract/models.ts';
 import type { MethodChoice } from '../contract/settings.ts';
 import { firstPart, modelFileTitle, partPaths, statModel } from '../engine-host/model-files.ts';
 import type { ModelStore } from '../library/model-store.ts';
 import type { ServedModel } from './engine-supervisor.ts';
-import { type Catalogue, readCatalogue } from './model-catalogue.ts';
+import { addOwnEntry, type Catalogue, readCatalogue } from './model-catalogue.ts';
 import { estimatedNeed, fitOf, type ModelFacts, type NeedOf, type Room } from './model-fit.ts';
 import { type ModelHeaders, stampOf, withoutFolders } from './model-headers.ts';
 
@@ -96,7 +96,8 @@ export class ModelShelf {
     const { models: catalogued, problems } = this.catalogue;
     const models: ModelEntry[] = [];
     for (const model of this.#all(catalogued)) models.push(await this.#entry(model, basis));
-    return { models, problems };
+    const folders = this.#store.folders().map(({ id, path }) => ({ id, name: basename(path) }));
+    return { models, folders, problems };
   }
 
   catalogued(id: string): CatalogueModel {
@@ -154,6 +155,24 @@ export class ModelShelf {
     return id;
   }
 
+  /** Its models are listed from now on, also after a restart. */
+  addFolder(path: string): void {
+    const folder = resolve(path);
+    this.#store.addFolder({ id: fileId(folder), path: folder });
+    this.#changed();
+  }
+
+  forgetFolder(id: string): void {
+    this.#store.forgetFolder(id);
+    this.#changed();
+  }
+
+  /** An entry of one's own, in the catalogue of the models folder. */
+  addOwn(model: CatalogueModel): void {
+    addOwnEntry(join(this.#places.dir, 'catalogue.json'), model);
+    this.#changed();
+  }
+
   async remove(id: string): Promise<void> {
     const model = this.#find(id);
     if (model?.removal === 'delete') for (const part of partPaths(model.path)) await rm(part, { force: true });
@@ -162,7 +181,7 @@ export class ModelShelf {
   }
 
   /** The SHA-256 of these very bytes was compared a moment ago. */
-  noteChecked({ sha256 }: CatalogueModel, path: string): void {
+  noteChecked(path: string, sha256: string): void {
     const stamp = stampOf(path);
     if (stamp) this.#store.note(path, stamp, { sha256 });
     this.#changed();
@@ -182,7 +201,8 @@ export class ModelShelf {
     const models: ShelfModel[] = [
       ...embedded.map((model) => ({ ...model, source: 'embedded' as const, catalogued: undefined, removal: null })),
       ...catalogued.map((model) => {
-        const { id, title, licence, publisher, note, sha256 } = model;
+        const { id, title, licence, publisher, note } = model;
+        const sha256 = model.sha256 ?? undefined;
         const path = join(dir, model.fileName);
         const removal = stampOf(path) ? ('delete' as const) : null;
         const source = 'catalogue' as const;
@@ -196,7 +216,8 @@ export class ModelShelf {
       const own = { licence: null, publisher: null, note: '', sha256: undefined, catalogued: undefined };
       models.push({ id: fileId(path), source: 'file', path, title: modelFileTitle(path), removal, ...own });
     };
-    for (const folder of [dir, ...this.#places.folders]) for (const path of ggufFiles(folder)) add(path, null);
+    for (const folder of [dir, ...this.#places.folders, ...this.#store.folders().map((entry) => entry.path)])
+      for (const path of ggufFiles(folder)) add(path, null);
     for (const { path } of this.#store.opened()) add(path, 'forget');
     return models;
   }
@@ -216,8 +237,11 @@ export class ModelShelf {
       licence,
       note,
       fileName: basename(path),
-      bytes: stamp?.bytes ?? catalogued?.bytes ?? 0,
+      bytes: stamp?.bytes ?? (catalogued && (modelBytes(catalogued) ?? catalogued.aboutBytes)) ?? 0,
+      family: info?.architecture ?? catalogued?.family ?? null,
       contextTokens: info?.nCtxTrain ?? catalogued?.contextTokens ?? null,
+      kvBytesPerToken: info?.kvBytesPerToken ?? (catalogued ? kvBytesOf(catalogued) : null),
+      hashFrom: catalogued ? hashFrom(catalogued) : null,
       weightType: info ? weightType(info) : (catalogued?.weightType ?? null),
       source,
       state,
@@ -247,7 +271,8 @@ export class ModelShelf {
     bytes: number,
     header: ReturnType<ModelHeaders['known']> | undefined,
   ): string | null {
-    if (catalogued && bytes !== catalogued.bytes) return otherSize(catalogued, bytes);
+    const wanted = catalogued && modelBytes(catalogued);
+    if (catalogued && wanted !== undefined && bytes !== wanted) return otherSize(catalogued, wanted, bytes);
     return header && 'failure' in header ? header.failure.message : null;
   }
 
@@ -261,7 +286,7 @@ export class ModelShelf {
 
   async #fit({ path, catalogued }: ShelfModel, info: ModelInfo | undefined, basis: FitBasis, isKnown: boolean) {
     const contextTokens = info?.nCtxTrain ?? catalogued?.contextTokens;
-    if (!isKnown || contextTokens === undefined) return null;
+    if (!isKnown || !contextTokens) return null;
     const { choice, room, plan } = basis;
     const isPlanned = info !== undefined && plan !== undefined && !room.onGpu;
     const stamp = stampOf(path);
@@ -284,18 +309,22 @@ export class ModelShelf {
     if (!stamp)
       throw new AppError('MODEL_MISSING', `${title} is not there any more: the file ${basename(path)} cannot be read.`);
     if (!catalogued) return;
-    if (stamp.bytes !== catalogued.bytes) throw new AppError('MODEL_TRUNCATED', otherSize(catalogued, stamp.bytes));
-    if (this.#store.sha256(path, stamp) === catalogued.sha256) return;
-    const hash = createHash('sha256');
-    await pipeline(createReadStream(path, { highWaterMark: 1024 * 1024 }), hash);
-    const sha256 = hash.digest('hex');
-    this.#store.note(path, stamp, { sha256 });
-    if (sha256 === catalogued.sha256) return;
-    throw new AppError(
-      'MODEL_CHECKSUM',
-      `${title} is not the publisher's file: its SHA-256 is ${sha256.slice(0, 16)}…, it should be ` +
-        `${catalogued.sha256.slice(0, 16)}…. Delete it and download it again.`,
-    );
+    const bytes = modelBytes(catalogued);
+    if (bytes !== undefined && stamp.bytes !== bytes)
+      throw new AppError('MODEL_TRUNCATED', otherSize(catalogued, bytes, stamp.bytes));
+    // Noted for the state of all files, under the first one's. Where the catalogue says none, the server's was compared when it came.
+    const first = catalogued.sha256;
+    if (first === null || this.#store.sha256(path, stamp) === first) return;
+    for (const file of filesOfModel(catalogued)) {
+      const sha256 = await sha256Of(join(dirname(path), file.fileName));
+      if (file.sha256 === null || sha256 === file.sha256) continue;
+      throw new AppError(
+        'MODEL_CHECKSUM',
+        `${title} is not the publisher's file: the SHA-256 of ${file.fileName} is ${sha256.slice(0, 16)}…, it should be ` +
+          `${file.sha256.slice(0, 16)}…. Delete it and download it again.`,
+      );
+    }
+    this.#store.note(path, stamp, { sha256: first });
   }
 }
 
@@ -324,16 +353,31 @@ function ggufFiles(folder: string): string[] {
   }
 }
 
-function otherSize({ title, bytes }: CatalogueModel, has: number): string {
+async function sha256Of(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path, { highWaterMark: 1024 * 1024 }), hash);
+  return hash.digest('hex');
+}
+
+function otherSize({ title }: CatalogueModel, bytes: number, has: number): string {
   const count = (n: number) => n.toLocaleString('en-US');
   return `${title} has ${count(has)} bytes instead of ${count(bytes)}. Delete it and download it again.`;
 }
 
 const shapeOf = ({ nLayer: layers, nHeadKv: kvHeads, headDim }: ModelInfo) => ({ layers, kvHeads, headDim });
 
-function factsOf({ bytes, layers, kvHeads, headDim }: CatalogueModel): ModelFacts {
-  return { weights: bytes, layers, kvHeads, headDim };
+function factsOf(model: CatalogueModel): ModelFacts | undefined {
+  const { layers, kvHeads, headDim, aboutBytes } = model;
+  const weights = modelBytes(model) ?? aboutBytes;
+  return weights && layers && kvHeads && headDim ? { weights, layers, kvHeads, headDim } : undefined;
 }
+
+/** K and V in f16. */
+const kvBytesOf = ({ layers, kvHeads, headDim }: CatalogueModel): number | null =>
+  layers && kvHeads && headDim ? 4 * layers * kvHeads * headDim : null;
+
+const hashFrom = (model: CatalogueModel) =>
+  filesOfModel(model).some(({ sha256 }) => sha256 === null) ? ('server' as const) : ('catalogue' as const);
 
 /** The one that most tensors have, norms aside. */
 function weightType({ tensorTypes }: ModelInfo): string | null {

@@ -1,8 +1,9 @@
 /** What a window does with models: sees them, fetches them, opens one in the engine, lets go of them. */
 import { AppError } from '../contract/errors.ts';
-import type { ModelList } from '../contract/models.ts';
+import type { ModelList, Repository } from '../contract/models.ts';
 import { ifWritable } from '../library/storage-errors.ts';
 import type { App } from './app.ts';
+import { catalogueEntry, lookUp, type RepositoryWish } from './hugging-face.ts';
 import { engineOptions, typicalQuestionTokens } from './method-choice.ts';
 import type { FitBasis } from './model-shelf.ts';
 
@@ -24,6 +25,18 @@ export async function useModel(app: App, modelId: string): Promise<void> {
 
 export async function openModelInPlace(app: App, grantId: string): Promise<{ modelId: string }> {
   return { modelId: await app.shelf.open(app.grants.pathOf(grantId)) };
+}
+
+export function lookUpRepository(app: App, address: string, signal: AbortSignal): Promise<Repository> {
+  return lookUp(address, signal, app.huggingFace);
+}
+
+/** Its entry stays in the catalogue of one's own, whatever becomes of the download. */
+export async function addFromRepository(app: App, wish: RepositoryWish, signal: AbortSignal) {
+  const model = await catalogueEntry(wish, signal, app.huggingFace);
+  app.shelf.addOwn(model);
+  await downloadModel(app, model.id);
+  return { modelId: model.id };
 }
 
 export async function removeModel(app: App, modelId: string): Promise<void> {

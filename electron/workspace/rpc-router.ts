@@ -14,7 +14,16 @@ import { joinOfLibrary } from './joining.ts';
 import { clearKept } from './keeping.ts';
 import { logReport, logUnforeseen } from './log.ts';
 import { changeDocumentChoice, clearDocumentChoice, documentChoice } from './method-choice.ts';
-import { downloadModel, listModels, openModelInPlace, removeModel, useModel } from './models.ts';
+import { browseFolder } from './model-browsing.ts';
+import {
+  addFromRepository,
+  downloadModel,
+  listModels,
+  lookUpRepository,
+  openModelInPlace,
+  removeModel,
+  useModel,
+} from './models.ts';
 import { fitBudget, planFor, preflight } from './preflight.ts';
 import { pauseReading, readDocument, resumeReading } from './reading.ts';
 import { releaseDocument, removeDocument } from './removing.ts';
@@ -140,6 +149,15 @@ export function appRouter(app: App) {
       list: os.models.list.handler(() => listModels(app)),
       use: os.models.use.handler(({ input }) => useModel(app, input.modelId)),
       openInPlace: os.models.openInPlace.handler(({ input }) => openModelInPlace(app, input.grantId)),
+      lookUp: os.models.lookUp.handler(({ input, signal }) =>
+        lookUpRepository(app, input.address, signal ?? new AbortController().signal),
+      ),
+      addFromRepository: os.models.addFromRepository.handler(({ input, signal }) =>
+        addFromRepository(app, input, signal ?? new AbortController().signal),
+      ),
+      browse: os.models.browse.handler(({ input }) => browseFolder(app.grants, input.grantId)),
+      addFolder: os.models.addFolder.handler(({ input }) => app.shelf.addFolder(app.grants.pathOf(input.grantId))),
+      forgetFolder: os.models.forgetFolder.handler(({ input }) => app.shelf.forgetFolder(input.folderId)),
       remove: os.models.remove.handler(({ input }) => removeModel(app, input.modelId)),
       download: os.models.download.handler(({ input }) => downloadModel(app, input.modelId)),
       pause: os.models.pause.handler(({ input }) => app.downloads.pause(input.modelId)),

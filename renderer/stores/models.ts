@@ -1,14 +1,16 @@
 /** Models to choose among, as the server lists them. How far a download is comes with the telemetry. */
 import { create } from 'zustand';
-import type { Download, ModelEntry } from '../../electron/contract/models.ts';
+import type { Download, ModelEntry, ModelList } from '../../electron/contract/models.ts';
 import { api, type CallFailure, failureOf, modelChooser, sendFile } from './api.ts';
 import { useEngine } from './engine.ts';
 import { loadLibrary } from './library.ts';
 import { notify, openModels, useUi } from './ui.ts';
 
-interface ModelsState {
+export interface ModelsState {
   /** null: not asked yet. */
   models: ModelEntry[] | null;
+  /** Of one's own, whose models are listed. */
+  folders: ModelList['folders'];
   /** What is wrong with a person's own entries of the catalogue. */
   problems: string[];
   failure: CallFailure | null;
@@ -20,6 +22,7 @@ interface ModelsState {
 
 export const useModels = create<ModelsState>(() => ({
   models: null,
+  folders: [],
   problems: [],
   failure: null,
   switchingTo: null,
@@ -33,8 +36,8 @@ let asked = 0;
 export async function loadModels(): Promise<void> {
   const mine = ++asked;
   try {
-    const { models, problems } = await api().models.list();
-    if (mine === asked) set({ models, problems, failure: null });
+    const { models, folders, problems } = await api().models.list();
+    if (mine === asked) set({ models, folders, problems, failure: null });
   } catch (error) {
     if (mine === asked) set({ failure: failureOf(error) });
   }
@@ -86,7 +89,7 @@ export function takeModels(files: readonly File[]): File[] {
   const isModel = ({ name }: File) => /\.gguf$/i.test(name);
   const models = files.filter(isModel);
   if (models.length > 0 && !modelChooser())
-    notify('A model is opened where it lies: start RocketDoc with --models and its folder, then choose it here.');
+    notify('A model is opened where it lies: look for it under Models on the machine that RocketDoc runs on.');
   else for (const model of models) void openDropped(model);
   return files.filter((file) => !isModel(file));
 }

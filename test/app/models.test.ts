@@ -60,12 +60,12 @@ inChromium('models', () => {
     await page.keyboard.press('Control+Shift+M');
     const embedded = row('SmolLM2-135M-Instruct');
     await embedded.getByText('In use').waitFor({ timeout: 60_000 });
-    await embedded.getByText(/^93.8 MB, q4_1, reads 8,192 tokens, Apache-2.0/).waitFor();
+    await embedded.getByText(/^93.8 MB, llama, q4_1, reads 8,192 tokens, 23,040 bytes of KV a token, Apache-2.0/).waitFor();
     await embedded.getByText('Fits', { exact: true }).waitFor();
     await row('A tested model').getByText('Fits', { exact: true }).waitFor();
     await row('A huge model').getByText('Does not fit').waitFor();
     await row('letter')
-      .getByText(/letter\.gguf is not a GGUF model/)
+      .getByText(/letter\.gguf is not a model: it is a web page/)
       .waitFor({ timeout: 60_000 });
     expect(await dialog().innerText()).not.toContain(opened.dataDir);
     expect(files.requests).toEqual([]);
@@ -151,7 +151,7 @@ inChromium('models', () => {
     await page.keyboard.press('Escape');
     await problem.getByRole('button', { name: 'Use the embedded model' }).click();
     await state().getByText('Ready').waitFor({ timeout: 60_000 });
-    await page.getByRole('button', { name: /^SmolLM2-135M-Instruct, / }).waitFor();
+    await page.getByRole('button', { name: /^Qwen2\.5-Coder-0\.5B-Instruct, / }).waitFor();
     expect([...opened.outbound, ...again.outbound, ...again.complaints]).toEqual([]);
   }, 200_000);
 });

@@ -6,6 +6,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe } from 'vitest';
 import { closeLibrary } from '../../electron/library/database.ts';
 import { openLibrary } from '../../electron/library/open-library.ts';
+import { ModelStore } from '../../electron/library/model-store.ts';
 import { SettingsStore } from '../../electron/library/settings-store.ts';
 import type { AppOptions } from '../../electron/workspace/app.ts';
 import { type FakeServer, startFakeServer } from '../fixtures/app-server.ts';
@@ -25,6 +26,8 @@ export function useBrowser(): { browser: Browser } {
   afterAll(() => opened.browser?.close());
   return opened;
 }
+
+const smallModelId = 'embedded-smollm2-135m';
 
 export const linkTo = ({ port, tokens }: FakeServer) => `http://127.0.0.1:${port}/#launch=${tokens.newLaunchCode()}`;
 
@@ -55,6 +58,8 @@ export function useRealWindow(
     opened.dataDir = mkdtempSync(join(tmpdir(), 'rocketdoc-app-'));
     const { database } = openLibrary(join(opened.dataDir, 'library.sqlite'));
     new SettingsStore(database).set({ maxNew });
+    // As a person would under Models: the smallest that comes along, so that a test takes seconds.
+    new ModelStore(database).choose(smallModelId);
     closeLibrary(database);
     opened.server = new RealServer(opened.dataDir, await more(opened.dataDir));
     Object.assign(opened, await openWindow(opened.browser, await opened.server.start()));

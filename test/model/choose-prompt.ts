@@ -57,6 +57,7 @@ const candidates: Record<string, Partial<Wording>> = {
     documentAfter: '\n</document>\n\n',
     questionBefore: `${quote}\n\nQuestion: `,
   },
+  'helpful assistant': { system: 'You are a helpful assistant.', questionBefore: `${quote}\n\nQuestion: ` },
   'system: reader': {
     system: 'You answer questions about a document. You use only what the document says and quote it.',
     questionBefore: `${quote}\n\nQuestion: `,

@@ -46,10 +46,11 @@ export function DownloadProgress({ download, title }: { download: Download; titl
   );
 }
 
-export function progressWords({ phase, done, total, bytesPerSecond, secondsLeft }: Download): string {
+export function progressWords({ phase, done, total, bytesPerSecond, secondsLeft, isDeclared }: Download): string {
   const share = percentDone(done, total);
   const size = `${bytes(done)} of ${bytes(total)}`;
-  if (phase === 'checking') return `Comparing it with the publisher's SHA-256, ${share}`;
+  const whose = isDeclared ? 'the SHA-256 that the server declares' : "the publisher's SHA-256";
+  if (phase === 'checking') return `Comparing it with ${whose}, ${share}`;
   if (phase === 'paused') return `Paused at ${share}, ${size} are here and stay`;
   const rate = bytesPerSecond > 0 ? `, ${bytes(bytesPerSecond)}/s` : '';
   return `${share}, ${size}${rate}${secondsLeft === null ? '' : `, ${seconds(secondsLeft)} left`}`;

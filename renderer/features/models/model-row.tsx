@@ -163,14 +163,19 @@ function Confirmation({ words, action, onClose }: { words: string; action: React
   );
 }
 
-function factsOf({ bytes: size, publisher, licence, contextTokens, weightType, fileName, source, note }: ModelEntry) {
+function factsOf(model: ModelEntry) {
+  const { bytes: size, publisher, licence, contextTokens, weightType, fileName, source, note } = model;
+  const { family, kvBytesPerToken, state, hashFrom } = model;
   const facts = [
-    bytes(size),
+    size === 0 ? null : bytes(size),
+    family,
     weightType,
     contextTokens === null ? null : `reads ${count(contextTokens)} tokens`,
+    kvBytesPerToken === null ? null : `${count(kvBytesPerToken)} bytes of KV a token`,
     licence ?? 'licence not stated',
     publisher,
     source === 'file' ? fileName : null,
+    state === 'absent' && hashFrom === 'server' ? 'size and SHA-256 as the server declares them' : null,
   ];
   return `${facts.filter((fact) => fact !== null && fact !== '').join(', ')}${note === '' ? '' : `. ${note}`}`;
 }

@@ -1,13 +1,16 @@
 /** Models: what is on this machine, what can be fetched. Nothing is fetched before somebody says so. */
-import { FolderOpen } from 'lucide-react';
+import { FolderOpen, FolderSearch } from 'lucide-react';
 import { type ReactNode, useEffect } from 'react';
 import type { ModelEntry } from '../../../electron/contract/models.ts';
 import { modelChooser } from '../../stores/api.ts';
-import { chooseModelFile, loadModels, useModels } from '../../stores/models.ts';
+import { browseFolder, forgetFolder } from '../../stores/model-sources.ts';
+import { chooseModelFile, loadModels, type ModelsState, useModels } from '../../stores/models.ts';
 import { openOverlay, useUi } from '../../stores/ui.ts';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { Problem } from '../../ui/problem.tsx';
+import { AddFromRepository } from './add-from-repository.tsx';
+import { FolderBrowser } from './folder-browser.tsx';
 import { ModelRow } from './model-row.tsx';
 
 export function ModelsDialog() {
@@ -20,7 +23,7 @@ export function ModelsDialog() {
 }
 
 function Models() {
-  const { models, problems, failure } = useModels();
+  const { models, folders, problems, failure } = useModels();
   useEffect(() => void loadModels(), []);
   const isHere = ({ state }: ModelEntry) => state !== 'absent';
   return (
@@ -38,13 +41,15 @@ function Models() {
       {models && (
         <>
           <Shelf title="On this machine" models={models.filter(isHere)}>
-            <InPlace />
+            <InPlace folders={folders} />
           </Shelf>
           <Shelf title="To download" models={models.filter((model) => !isHere(model))}>
             <p className="text-note leading-4 text-muted">
               From huggingface.co, when you choose Download and at no other time. A file is opened only after its
-              SHA-256 was compared with its publisher's.
+              SHA-256 was compared with its publisher's; where the catalogue does not know it, with the one that the
+              server declares.
             </p>
+            <AddFromRepository />
           </Shelf>
         </>
       )}
@@ -71,17 +76,31 @@ function Shelf({ title, models, children }: { title: string; models: ModelEntry[
   );
 }
 
-function InPlace() {
-  if (!modelChooser())
-    return (
-      <p className="text-note leading-4 text-muted">
-        Models of your own: start RocketDoc with --models and their folder. They are opened where they lie.
-      </p>
-    );
+/** In Electron by the system's dialog; anywhere by looking through the folders of the machine that RocketDoc runs on. */
+function InPlace({ folders }: { folders: ModelsState['folders'] }) {
   return (
-    <Button onClick={() => void chooseModelFile()}>
-      <FolderOpen size={14} aria-hidden />
-      Open a model file
-    </Button>
+    <div className="space-y-2">
+      <div className="flex flex-wrap gap-2">
+        {modelChooser() && (
+          <Button onClick={() => void chooseModelFile()}>
+            <FolderOpen size={14} aria-hidden />
+            Open a model file
+          </Button>
+        )}
+        <Button onClick={() => void browseFolder(null)}>
+          <FolderSearch size={14} aria-hidden />
+          Look for a model file or folder
+        </Button>
+      </div>
+      <FolderBrowser />
+      {folders.map(({ id, name }) => (
+        <p key={id} className="flex items-center gap-2 text-note leading-4 text-muted">
+          Models of the folder {name} are listed.
+          <Button kind="bare" aria-label={`Forget the folder ${name}`} onClick={() => void forgetFolder(id)}>
+            Forget
+          </Button>
+        </p>
+      ))}
+    </div>
   );
 }

@@ -91,7 +91,7 @@ describe('model files', () => {
   it('are never sent as a document, and the window says what to do instead', () => {
     connect({});
     expect(takeModels(dropped).map(({ name }) => name)).toEqual(['a.pdf']);
-    expect(notices()).toEqual([expect.stringContaining('--models')]);
+    expect(notices()).toEqual([expect.stringContaining('under Models')]);
   });
 
   it('are picked in the system’s dialog; nothing picked is nothing done', async () => {
@@ -114,6 +114,7 @@ describe('words', () => {
     bytesPerSecond: 11 * MB,
     secondsLeft: 316,
     failure: null,
+    isDeclared: false,
   };
 
   it('say how far a download is', () => {

@@ -22,7 +22,17 @@ beforeEach(async () => {
   dir = mkdtempSync(join(tmpdir(), 'rocketdoc-models-'));
   server = await startFileServer({ bytes, etag: '"one"' });
   free = 10 * GB;
-  const facts = { contextTokens: 8192, weightType: 'q4_1', layers: 30, kvHeads: 3, headDim: 64, note: '' };
+  const facts = {
+    contextTokens: 8192,
+    weightType: 'q4_1',
+    layers: 30,
+    kvHeads: 3,
+    headDim: 64,
+    note: '',
+    more: [],
+    family: null,
+    aboutBytes: null,
+  };
   const names = { id: 'small', title: 'Small', publisher: 'Nobody', licence: 'MIT', fileName: 'small.gguf' };
   model = { ...names, url: server.url, bytes: bytes.length, sha256, ...facts };
 });

@@ -71,6 +71,9 @@ beforeEach(async () => {
     layers: 2,
     kvHeads: 1,
     headDim: 32,
+    more: [],
+    family: null,
+    aboutBytes: null,
   };
   mkdirSync(join(dir, 'assets'));
   writeFileSync(join(dir, 'assets', 'embedded.gguf'), 'GGUF');
