@@ -107,7 +107,7 @@ async function answerTurn(
 const toldAgain = ({ question, answer, thinking }: Turn): EarlierTurn => ({
   question,
   answer,
-  thought: thinking !== '',
+  ...(thinking === '' ? {} : { thought: true }),
 });
 
 /** The engine may be busy with another document for minutes: stopping must not wait for that. */

@@ -60,7 +60,9 @@ inChromium('models', () => {
     await page.keyboard.press('Control+Shift+M');
     const embedded = row('SmolLM2-135M-Instruct');
     await embedded.getByText('In use').waitFor({ timeout: 60_000 });
-    await embedded.getByText(/^93.8 MB, llama, q4_1, reads 8,192 tokens, 23,040 bytes of KV a token, Apache-2.0/).waitFor();
+    await embedded
+      .getByText(/^93.8 MB, llama, q4_1, reads 8,192 tokens, 23,040 bytes of KV a token, Apache-2.0/)
+      .waitFor();
     await embedded.getByText('Fits', { exact: true }).waitFor();
     await row('A tested model').getByText('Fits', { exact: true }).waitFor();
     await row('A huge model').getByText('Does not fit').waitFor();

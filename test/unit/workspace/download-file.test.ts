@@ -160,7 +160,7 @@ it('refuses a file that is shorter by its length', async () => {
   const server = await serve({ bytes: bytes.subarray(0, 1000) });
   await expect(fetchFrom(server)).rejects.toMatchObject({
     code: 'MODEL_CHECKSUM',
-    message: expect.stringContaining('1,000 bytes where the catalogue'),
+    message: expect.stringContaining('1,000 bytes where the file'),
   });
 });
 
