@@ -27,7 +27,7 @@ export async function measureUsualReads(
 ): Promise<void> {
   const name = nameOf(choice);
   if (document.usualReads.has(name)) return;
-  const tokens = model.prompt.question(neutralQuestion, true);
+  const tokens = model.prompt.question(neutralQuestion, { isFirst: true });
   const { name: modelName, nCtxTrain: context } = model.native.info;
   const { maxNew } = fitAnswer({
     modelName,

@@ -172,8 +172,7 @@ export class ChatStore {
 
   endTurn(id: string, { state, answer, thinking = '', failure, report, map, evidence }: TurnEnd): Turn {
     const json = (value: unknown) => (value === undefined ? null : JSON.stringify(value));
-    const changes =
-      'state = ?, answer = ?, thinking = ?, failure = ?, report = ?, map = ?, evidence = ?';
+    const changes = 'state = ?, answer = ?, thinking = ?, failure = ?, report = ?, map = ?, evidence = ?';
     this.#database
       .prepare(`UPDATE turns SET ${changes} WHERE id = ?`)
       .run(state, answer, thinking, json(failure), json(report), json(map), json(evidence), id);

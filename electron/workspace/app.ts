@@ -27,8 +27,8 @@ import { Languages } from './languages.ts';
 import { closeLog, openLog } from './log.ts';
 import { type DownloadOptions, ModelDownloads } from './model-downloads.ts';
 import { ModelHeaders } from './model-headers.ts';
-import { SentenceIndexes } from './sentence-indexes.ts';
 import { type ModelPlaces, ModelShelf } from './model-shelf.ts';
+import { SentenceIndexes } from './sentence-indexes.ts';
 import { TokenCounter } from './token-counter.ts';
 import { Uploads } from './uploads.ts';
 

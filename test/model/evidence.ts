@@ -7,7 +7,7 @@ import { appendFileSync, existsSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { csvLine } from '../../electron/cli/format.ts';
-import { embeddedModel } from '../../electron/cli/method-flags.ts';
+import { modelPath } from '../../electron/cli/method-flags.ts';
 import type { AnswerReport } from '../../electron/contract/engine-reports.ts';
 import {
   type AnswerMode,
@@ -30,7 +30,7 @@ import {
 
 const { values } = parseArgs({
   options: {
-    model: { type: 'string', default: embeddedModel },
+    model: { type: 'string', default: 'smollm2-135m' },
     mode: { type: 'string', default: 'rocketkv-mt' },
     budget: { type: 'string', default: '512' },
     only: { type: 'string' },
@@ -61,7 +61,12 @@ async function measure(): Promise<void> {
   const engine = startEngine();
   const { verbs } = engine;
   try {
-    const { info } = await verbs.openModel({ path: values.model, threads: 0, device: 'cpu', deviceReason: null });
+    const { info } = await verbs.openModel({
+      path: modelPath(values.model),
+      threads: 0,
+      device: 'cpu',
+      deviceReason: null,
+    });
     if (values.record && !existsSync(answersFile))
       writeFileSync(answersFile, 'model,document,question,answer,judged\n');
     for (const document of documents) {
