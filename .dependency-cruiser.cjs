@@ -76,7 +76,8 @@ module.exports = {
     },
     {
       name: 'hosts-by-their-clients',
-      comment: 'From outside, a host is its client; peak-memory is shared with the benchmark baseline; where model files lie is one list.',
+      comment:
+        'From outside, a host is its client; peak-memory is shared with the benchmark baseline; where model files lie is one list.',
       severity: 'error',
       from: { path: '^electron/(main|server|cli|preload|workspace)/' },
       to: {

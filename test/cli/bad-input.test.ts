@@ -54,7 +54,7 @@ describe('models', () => {
   it('missing', () => refused('ask', ask(shortSample(), '--model', 'no.gguf'), 'MODEL_MISSING', /no\.gguf/));
   it('that are a web page', () => {
     const page = temporaryFile('page.gguf', '<html><body>Not found</body></html>');
-    return refused('inspect', [page], 'MODEL_FORMAT', /GGUF/);
+    return refused('inspect', [page], 'MODEL_FORMAT', /web page/);
   });
   it('that are empty', () => refused('inspect', [temporaryFile('zero.gguf', '')], 'MODEL_FORMAT', /./));
   it('that were cut short', () => {

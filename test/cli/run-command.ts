@@ -17,7 +17,8 @@ const withModel = ['ask', 'bench', 'fidelity'];
 
 /** `onStderr` sees what was written so far and may stop the command with Ctrl+C by returning true, once. */
 export function run(command: string, args: string[], onStderr?: (text: string) => boolean): Promise<Outcome> {
-  const isQuick = withModel.includes(command) && !args.some((arg) => ['--model', '--shape', '--help'].includes(arg));
+  const isQuick =
+    withModel.includes(command) && !args.some((arg) => ['--model', '--shape', '--weights', '--help'].includes(arg));
   const all = [...args, ...(isQuick ? ['--model', smallModelFile] : [])];
   const child = spawn(process.execPath, [join('out', 'main', `${command}.js`), ...all], {
     cwd: root,
