@@ -212,7 +212,7 @@ export const appContract = {
       .input(
         z.object({
           repository: z.string().min(3).max(200),
-          revision: z.string().regex(/^[0-9a-f]{40}$/),
+          revision: z.string().min(1).max(100),
           path: z.string().min(1).max(500),
         }),
       )
