@@ -83,10 +83,9 @@ describe('models', () => {
 
 describe('other inputs', () => {
   const vectors = fileURLToPath(new URL('../fixtures/vectors/group3-d64.safetensors', import.meta.url));
-  it('a comparison without a text', () =>
-    refused('agree', [embeddedModelFile], 'INVALID_ARGUMENT', /A model and a text/));
+  it('a comparison without a text', () => refused('agree', [smallModelFile], 'INVALID_ARGUMENT', /A model and a text/));
   it('a comparison over more tokens than the model reads', () =>
-    refused('agree', [embeddedModelFile, sampleFile, '--tokens', '9000'], 'CTX_OVERFLOW', /9000 tokens.*8192/));
+    refused('agree', [smallModelFile, sampleFile, '--tokens', '9000'], 'CTX_OVERFLOW', /9000 tokens.*8192/));
   it('vectors that are none', () => refused('check-vectors', [sampleFile], 'INVALID_ARGUMENT', /safetensors/));
   it('vectors that are not there', () =>
     refused('check-vectors', [join('no', 'such.safetensors')], 'IO', /cannot be read/));

@@ -50,7 +50,7 @@ describe('inspect', () => {
 
 describe('agree', () => {
   it('finds the engine and llama.cpp of one mind on the small model', async () => {
-    const args = [embeddedModelFile, shortSample(), '--tokens', '150', '--device', 'cpu'];
+    const args = [smallModelFile, shortSample(), '--tokens', '150', '--device', 'cpu'];
     const [line] = jsonLines(await output('agree', [...args, '--json']));
     const found = line as { positions: number; kl_mean: number; kl_max: number; same_best: number };
     expect(found).toMatchObject({ architecture: 'llama', device: 'cpu', positions: 150 });
