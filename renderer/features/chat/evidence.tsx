@@ -17,11 +17,12 @@ interface EvidenceRowProps {
 export function EvidenceRow({ found: { evidence, unsupported, isFound }, documentId }: EvidenceRowProps) {
   const statements = unsupported.filter(({ kind }) => kind === 'statement');
   return (
-    <section aria-label="Evidence" data-testid="evidence" className="mt-3 text-note leading-5">
+    // No landmark: there is one under each answer.
+    <fieldset aria-label="Evidence" data-testid="evidence" className="mt-3 text-note leading-5">
       {evidence.length > 0 && <Places evidence={evidence} documentId={documentId} />}
       {!isFound && <NotFound />}
       {isFound && statements.length > 0 && <NotFound statements={statements.map(({ text }) => text)} />}
-    </section>
+    </fieldset>
   );
 }
 

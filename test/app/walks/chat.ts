@@ -131,7 +131,7 @@ export const depth = () =>
       'The Trust was founded in 1887 by Josiah Penhallow of Bremen. Its towers are covered with gold leaf by sailors.',
     );
     await ask(page, 'Who founded the Trust, and what are its towers covered with?');
-    await page.getByText(/^Not found in the document: /).waitFor();
+    await page.getByText(/^Not found in the document: .*gold leaf/).waitFor();
     await page.getByTestId('evidence-sentence').last().waitFor();
     await settled(page);
     yield 'evidence-partly';
