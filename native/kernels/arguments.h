@@ -63,6 +63,7 @@ struct KernelCache {
     int             head_dim = 0;        // D
     int             capacity = 0;        // rows a head
     int             share    = 1;
+    int             window   = 0;  // attention to all live rows: to the last `window` of them; 0: all
 };
 
 // Page summaries (selector `pages`): per channel the least and the greatest key of each page; a page of one token is
@@ -202,7 +203,7 @@ struct KernelAttention {
     KernelCache     cache;
     const float *   q     = nullptr;  // [n_head * group, D] f32
     float           scale = 0;
-    const int32_t * ids   = nullptr;  // [n_head, k]; null: all live rows (then k is ignored)
+    const int32_t * ids   = nullptr;  // [n_head, k]; null: all live rows, or the window's (then k is ignored)
     int             k     = 0;
     float *         out   = nullptr;
     // Null, or the codes whose select_codes ran just before in `select_workspace` (another one than this op's): rows
@@ -255,13 +256,14 @@ struct KernelActivations {
 
 constexpr int KERNEL_NORMALIZE_MAX = 16384;  // n of normalize
 
-// out = x / rms(x) * weight, in f32 and in 8 bits. n: a multiple of 32, at most KERNEL_NORMALIZE_MAX.
+// out = x / rms(x) * weight + add, in f32 and in 8 bits. n: a multiple of 32, at most KERNEL_NORMALIZE_MAX.
 struct KernelNormalize {
     const float *     x      = nullptr;
     const float *     weight = nullptr;
     int               n      = 0;
     float             eps    = 0;
     KernelActivations out;
+    const float *     add = nullptr;  // [n] or null
 };
 
 // How rotated rows turn, as ggml_rope_ext: pairs (2i, 2i + 1) or (i, i + n_rot / 2) of each head's first n_rot
@@ -273,6 +275,26 @@ struct KernelRope {
     int             n_rot    = 0;  // a multiple of 4
     bool            neox     = false;
     float           base = 0, scale = 1, ext_factor = 0, attn_factor = 1, corr_low = 0, corr_high = 0;
+};
+
+// Heads of one kind, queries or keys: each is normalised by itself, with one weight.
+struct KernelHeads {
+    const float * x      = nullptr;  // [n_head, D]
+    const float * weight = nullptr;  // [D]
+    int           n_head = 0;
+    float *       out    = nullptr;  // [n_head, D]
+};
+
+constexpr int KERNEL_HEAD_KINDS    = 2;
+constexpr int KERNEL_HEAD_NORM_MAX = 512;  // D of normalize_heads
+
+// out = x / rms(x) * weight of each head, then turned by `rope`; its head_dim is D, a multiple of 32, at most
+// KERNEL_HEAD_NORM_MAX; n_rot 0: not turned.
+struct KernelNormalizeHeads {
+    KernelHeads kinds[KERNEL_HEAD_KINDS];
+    int         n_kinds = 0;
+    float       eps     = 0;
+    KernelRope  rope;
 };
 
 struct KernelMatrix {
@@ -287,13 +309,16 @@ struct KernelMatrix {
 
 constexpr int KERNEL_PRODUCT_MATRICES = 3;
 
-// out = W y for each matrix. gated: two matrices, out of the first = silu(W0 y) * (W1 y).
+// What two matrices come to: nothing in common, or out of the first = silu(W0 y) * (W1 y), or gelu (by tanh) of it.
+enum KernelGate : int { KERNEL_GATE_NONE = 0, KERNEL_GATE_SILU = 1, KERNEL_GATE_GELU = 2 };
+
+// out = W y for each matrix; with a gate there are two.
 struct KernelProduct {
     KernelWeightType  type = KERNEL_WEIGHTS_F16;
     KernelActivations activations;     // f16 and bf16 weights read x, the others q, scale and sum
     int               n_columns  = 0;  // a multiple of the format's block (16-bit formats: of 8)
     int               n_matrices = 0;
-    bool              gated      = false;
+    KernelGate        gate       = KERNEL_GATE_NONE;
     KernelMatrix      matrices[KERNEL_PRODUCT_MATRICES];
     KernelRope        rope;
 };

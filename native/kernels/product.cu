@@ -2,6 +2,7 @@
 // Bound by the weights' bytes, so everything serves that stream: a team of warps works on ROWS rows at once and loads
 // their first columns BEFORE it waits for the activations (programmatic dependent launch); what would be small launches
 // after it (bias, rotation, residual, gate) happens where the sums end up.
+#include "rotation.cuh"
 #include "weight_blocks.cuh"
 
 namespace rocketdoc {
@@ -29,26 +30,17 @@ struct ProductLaunch {
     int           n_teams;
 };
 
-// cos and sin of pair `pair` of the rotated channels, times the attention factor; as ggml's rope (with YaRN).
-__device__ __forceinline__ float2 rotation(const KernelRope & r, int pair) {
-    const float factor = r.factors ? r.factors[pair] : 1.0f;
-    const float extra  = float(*r.position) * powf(powf(r.base, -2.0f / float(r.n_rot)), float(pair)) / factor;
-    float       theta = extra * r.scale, size = r.attn_factor;
-    if (r.ext_factor != 0.0f) {
-        const float ramp = (float(pair) - r.corr_low) / fmaxf(0.001f, r.corr_high - r.corr_low);
-        const float mix  = (1.0f - fminf(1.0f, fmaxf(0.0f, ramp))) * r.ext_factor;
-        theta            = theta * (1.0f - mix) + extra * mix;
-        size *= 1.0f + 0.1f * logf(1.0f / r.scale);
-    }
-    return make_float2(cosf(theta) * size, sinf(theta) * size);
-}
-
 // Row of slot i of a team: slots 0, 1 and 2, 3 are pairs that rotate together.
 __device__ __forceinline__ int row_of(const KernelMatrix & m, const KernelRope & rope, int team, int slot) {
     if (!m.rotate || !rope.neox) return team * ROWS + slot;
     const int teams = rope.head_dim / ROWS, head = team / teams, at = team % teams;
     if (at * ROWS >= rope.n_rot) return team * ROWS + slot;
     return head * rope.head_dim + at * 2 + slot / 2 + slot % 2 * (rope.n_rot / 2);
+}
+
+__device__ __forceinline__ float gated(KernelGate gate, float x) {
+    if (gate == KERNEL_GATE_SILU) return x / (1.0f + expf(-x));
+    return 0.5f * x * (1.0f + tanhf(0.79788456080286535587989211986876f * x * (1.0f + 0.044715f * x * x)));
 }
 
 // grid: teams of SPLIT warps, WARPS / SPLIT a block
@@ -128,7 +120,7 @@ __global__ void __launch_bounds__(THREADS, Pace<TYPE>::BLOCKS) multiply(ProductL
         const KernelMatrix & m   = product.matrices[lane / 2 % 2];
         if (m.bias && row < m.n_rows) x += m.bias[row];
         const float up = __shfl_sync(FULL, x, lane + 2);
-        if (lane < 2 && row < m.n_rows) product.matrices[0].out[row] = x / (1.0f + expf(-x)) * up;
+        if (lane < 2 && row < m.n_rows) product.matrices[0].out[row] = gated(product.gate, x) * up;
         return;
     }
     const int  row = row_of(matrix, product.rope, local, lane % ROWS);
@@ -162,7 +154,7 @@ void launch(const ProductLaunch & p, KernelStream stream) {
         else if (split == 2) go(IntTag<2>{}, gated);
         else go(IntTag<4>{}, gated);
     };
-    if (p.product.gated) pick(IntTag<1>{});
+    if (p.product.gate != KERNEL_GATE_NONE) pick(IntTag<1>{});
     else pick(IntTag<0>{});
 }
 
@@ -184,25 +176,26 @@ KernelStatus dispatch_weights(KernelWeightType type, Body body) {
 }  // namespace
 
 KernelStatus product(const KernelProduct & args, KernelStream stream) {
+    const bool is_gated = args.gate != KERNEL_GATE_NONE;
     if (args.n_matrices < 1 || args.n_matrices > KERNEL_PRODUCT_MATRICES || args.n_columns < 1) return KERNEL_BAD_SHAPE;
-    if (args.gated && (args.n_matrices != 2 || args.matrices[0].n_rows != args.matrices[1].n_rows))
+    if (is_gated && (args.n_matrices != 2 || args.matrices[0].n_rows != args.matrices[1].n_rows))
         return KERNEL_BAD_SHAPE;
     ProductLaunch p{};
     p.product = args;
     for (int m = 0; m < args.n_matrices; ++m) {
         const KernelMatrix & matrix = args.matrices[m];
         if (matrix.n_rows < 1) return KERNEL_BAD_SHAPE;
-        if (misaligned(matrix.weights) || (!(args.gated && m == 1) && misaligned(matrix.out, 4)))
+        if (misaligned(matrix.weights) || (!(is_gated && m == 1) && misaligned(matrix.out, 4)))
             return KERNEL_BAD_POINTER;
         if (matrix.rotate) {
             const KernelRope & r = args.rope;
-            if (args.gated || r.head_dim % ROWS != 0 || matrix.n_rows % r.head_dim != 0 || r.n_rot < 2 ||
+            if (is_gated || r.head_dim % ROWS != 0 || matrix.n_rows % r.head_dim != 0 || r.n_rot < 2 ||
                 r.n_rot % ROWS != 0 || r.n_rot > r.head_dim)
                 return KERNEL_BAD_SHAPE;
             if (misaligned(r.position, 4)) return KERNEL_BAD_POINTER;
         }
         p.first_team[m] = p.n_teams;
-        if (!args.gated || m == 0) p.n_teams += int(ceil_div(matrix.n_rows, args.gated ? 2 : ROWS));
+        if (!is_gated || m == 0) p.n_teams += int(ceil_div(matrix.n_rows, is_gated ? 2 : ROWS));
     }
     return dispatch_weights(args.type, [&](auto type) {
         using W = Weights<KernelWeightType(decltype(type)::value)>;

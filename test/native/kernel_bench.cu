@@ -338,7 +338,7 @@ void products(KernelWeightType type, const char * name, int block, int block_byt
         const double us    = time_calls(calls, [&](int i) {
             KernelProduct p;
             p.type = type, p.activations = a, p.n_columns = shape.columns, p.n_matrices = int(shape.rows.size()),
-            p.gated   = shape.gated;
+            p.gate    = shape.gated ? KERNEL_GATE_SILU : KERNEL_GATE_NONE;
             size_t at = step * i;
             for (size_t m = 0; m < shape.rows.size(); ++m) {
                 p.matrices[m].weights   = reinterpret_cast<char *>(weights.data) + at,

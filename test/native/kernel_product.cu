@@ -142,18 +142,64 @@ void normalizing(Rng & rng, int n, float scale) {
     const std::vector<float> x = normals(rng, size_t(n), scale), weight = normals(rng, size_t(n));
     Buffer<float>            dx(x), dw(weight);
     Activations              a(n);
-    launched(kernels().normalize({dx.data, dw.data, n, 1e-5f, a.view()}, nullptr), "normalize");
-    double sum = 0;
+    double                   sum = 0;
     for (float v : x) sum += double(v) * v;
-    std::vector<double> want(static_cast<size_t>(n));
-    for (int i = 0; i < n; ++i) want[i] = x[i] / std::sqrt(sum / n + 1e-5) * weight[i];
-    const double e = relative_error(a.x.download().data(), want);
-    said(e <= 1e-5, "normalize: n %d: relative error %g", n, e);
-    check_bits(a, "normalize");
+    for (const bool adds : {false, true}) {
+        const std::vector<float> add = normals(rng, size_t(n));
+        Buffer<float>            da(add);
+        launched(kernels().normalize({dx.data, dw.data, n, 1e-5f, a.view(), adds ? da.data : nullptr}, nullptr),
+                 "normalize");
+        std::vector<double> want(static_cast<size_t>(n));
+        for (int i = 0; i < n; ++i) want[i] = x[i] / std::sqrt(sum / n + 1e-5) * weight[i] + (adds ? add[i] : 0.0f);
+        const double e = relative_error(a.x.download().data(), want);
+        said(e <= 1e-5, "normalize: n %d, add %d: relative error %g", n, adds, e);
+        check_bits(a, "normalize");
+    }
+}
+
+// Both kinds at once and one alone; what lies behind the rotated channels stays.
+void normalizing_heads(Rng & rng, int D, int n_rot, bool neox, std::vector<int> n_heads) {
+    KernelNormalizeHeads args;
+    const int            position = 1 + rng.below(5000);
+    Buffer<int32_t>      device_position(std::vector<int32_t>{position});
+    args.n_kinds = int(n_heads.size()), args.eps = 1e-6f;
+    args.rope.position = n_rot > 0 ? device_position.data : nullptr;
+    args.rope.head_dim = D, args.rope.n_rot = n_rot, args.rope.neox = neox, args.rope.base = 10000.0f;
+    std::vector<std::vector<float>>             x, weight;
+    std::vector<std::unique_ptr<Buffer<float>>> dx, dw, out;
+    for (size_t i = 0; i < n_heads.size(); ++i) {
+        x.push_back(normals(rng, size_t(n_heads[i]) * D, 3.0f));
+        weight.push_back(normals(rng, size_t(D)));
+        dx.emplace_back(new Buffer<float>(x[i]));
+        dw.emplace_back(new Buffer<float>(weight[i]));
+        out.emplace_back(new Buffer<float>(x[i].size()));
+        args.kinds[i] = {dx[i]->data, dw[i]->data, n_heads[i], out[i]->data};
+    }
+    launched(kernels().normalize_heads(args, nullptr), "normalize_heads");
+    for (size_t i = 0; i < n_heads.size(); ++i) {
+        std::vector<double> want(x[i].size());
+        for (int head = 0; head < n_heads[i]; ++head) {
+            const float * from = &x[i][size_t(head) * D];
+            double *      to   = &want[size_t(head) * D];
+            double        sum  = 0;
+            for (int c = 0; c < D; ++c) sum += double(from[c]) * from[c];
+            for (int c = 0; c < D; ++c) to[c] = from[c] / std::sqrt(sum / D + 1e-6) * weight[i][c];
+            for (int pair = 0; pair < n_rot / 2; ++pair) {
+                const float  theta = float(position) * std::pow(std::pow(10000.0f, -2.0f / float(n_rot)), float(pair));
+                double &     a = to[neox ? pair : 2 * pair], &b = to[neox ? pair + n_rot / 2 : 2 * pair + 1];
+                const double p = a, q = b, c = std::cos(double(theta)), s = std::sin(double(theta));
+                a = p * c - q * s, b = p * s + q * c;
+            }
+        }
+        // As in a product: a pow one ulp apart turns thousands of steps' angle by some thousandths.
+        const double e = relative_error(out[i]->download().data(), want), bound = n_rot > 0 ? 3e-3 : 1e-5;
+        said(e <= bound, "normalize_heads: D %d, %d turned, neox %d, %d heads: relative error %g", D, n_rot, neox,
+             n_heads[i], e);
+    }
 }
 
 struct Wanted {
-    bool bias, add, rotate, neox, yarn, gated;
+    bool bias, add, rotate, neox, yarn, gated, gelu = false;
 };
 
 void multiplying(Rng & rng, const Format & f, int columns, std::vector<int> rows, int head_dim, const Wanted & w) {
@@ -171,7 +217,9 @@ void multiplying(Rng & rng, const Format & f, int columns, std::vector<int> rows
 
     KernelProduct p;
     p.type = f.type, p.activations = a.view(), p.n_columns = columns, p.n_matrices = int(rows.size()),
-    p.gated                     = w.gated;
+    p.gate                      = !w.gated ? KERNEL_GATE_NONE
+                                  : w.gelu ? KERNEL_GATE_GELU
+                                           : KERNEL_GATE_SILU;
     const int          position = 1 + rng.below(100000), n_rot = w.neox && head_dim > 64 ? head_dim / 2 : head_dim;
     std::vector<float> factors(size_t(n_rot) / 2);
     for (float & v : factors) v = 1.0f + rng.uniform();
@@ -225,7 +273,14 @@ void multiplying(Rng & rng, const Format & f, int columns, std::vector<int> rows
         std::vector<double> want = sums[m];
         if (w.gated && m == 1) break;
         if (w.gated) {
-            for (int r = 0; r < rows[m]; ++r) want[r] = want[r] / (1 + std::exp(-want[r])) * sums[1][r];
+            for (int r = 0; r < rows[m]; ++r) {
+                const double x = want[r];
+                const double gate =
+                    w.gelu
+                        ? 0.5 * x * (1 + std::tanh(std::sqrt(2 / 3.14159265358979323846) * (x + 0.044715 * x * x * x)))
+                        : x / (1 + std::exp(-x));
+                want[r] = gate * sums[1][r];
+            }
         }
         if (p.matrices[m].rotate) {
             for (int r = 0; r < rows[m]; ++r) {
@@ -255,9 +310,9 @@ void multiplying(Rng & rng, const Format & f, int columns, std::vector<int> rows
         // Rotation: a pow one ulp apart turns 100,000 steps' angle by some hundredths.
         const double bound = p.matrices[m].rotate ? 3e-2 : 1e-4;
         said(e <= bound,
-             "product %s: %d x %d, matrix %zu, bias %d, add %d, rotate %d, neox %d, yarn %d, gated %d: relative error "
+             "product %s: %d x %d, matrix %zu, bias %d, add %d, rotate %d, neox %d, yarn %d, gate %d: relative error "
              "%g",
-             f.name, rows[m], columns, m, w.bias, w.add, p.matrices[m].rotate, w.neox, w.yarn, w.gated, e);
+             f.name, rows[m], columns, m, w.bias, w.add, p.matrices[m].rotate, w.neox, w.yarn, int(p.gate), e);
     }
 }
 
@@ -312,6 +367,13 @@ int main(int argc, char ** argv) {
             normalizing(rng, n, 1.0f);
             normalizing(rng, n, 1e-4f);
         }
+        for (int D : {32, 64, 96, 128, 256, 512}) {
+            for (const bool neox : {false, true}) {
+                normalizing_heads(rng, D, D, neox, {1 + rng.below(40), 1 + rng.below(9)});
+                normalizing_heads(rng, D, D / 2, neox, {1 + rng.below(9)});
+                normalizing_heads(rng, D, 0, neox, {3, 2});
+            }
+        }
         for (int round = 0; round < (small ? 1 : 4); ++round) {
             for (const Format & f : FORMATS) {
                 const int unit = f.block == 1 ? 8 : f.block;
@@ -333,6 +395,7 @@ int main(int argc, char ** argv) {
                 for (int rows : {1, 2, 31, 33, 576, 1536}) {
                     multiplying(rng, f, 512, {rows, rows}, 0, {false, false, false, false, false, true});
                     multiplying(rng, f, 1280, {rows, rows}, 0, {true, false, false, false, false, true});
+                    multiplying(rng, f, 768, {rows, rows}, 0, {rows % 2 == 0, false, false, false, false, true, true});
                 }
                 // Enough rows that columns are not split over warps, and so few that they are.
                 if (!small) multiplying(rng, f, 1024, {20000}, 0, {});

@@ -2,6 +2,7 @@
 
 #include <cstring>
 #include <unordered_map>
+#include <utility>
 
 namespace rocketdoc {
 namespace {
@@ -82,14 +83,56 @@ class Recogniser {
             return false;
         if (n % 32 != 0 || n > KERNEL_NORMALIZE_MAX) return false;
         at_++;
-        KernelActivations out = activations_;
-        out.x                 = values(mul);
-        const float eps       = float_param(norm, 0);
-        calls_.push_back(
-            [from = values(x), by = values(weight), n = int(n), eps, out](const KernelTable & k, KernelStream s) {
-                return k.normalize({from, by, n, eps, out}, s);
-            });
-        in_8_bits_ = mul;
+        ggml_tensor *   node = nodes_[at_ - 1];
+        KernelNormalize call;
+        call.x      = values(x);
+        call.weight = values(weight);
+        call.n      = int(n);
+        call.eps    = float_param(norm, 0);
+        call.add    = take_added(node);  // the residual stream, where a branch ends with a norm
+        call.out    = activations_;
+        call.out.x  = values(node);
+        calls_.push_back([call](const KernelTable & k, KernelStream s) { return k.normalize(call, s); });
+        in_8_bits_ = node;
+        return true;
+    }
+
+    // A norm of each head of `node`, and the rotation behind it.
+    bool is_head_norm(const ggml_tensor * node) {
+        const ggml_tensor * norm = next();
+        if (!norm || norm->op != GGML_OP_RMS_NORM || !continues(norm->src[0], node)) return false;
+        const bool turns = at_ + 2 < nodes_.size() && nodes_[at_ + 2]->op == GGML_OP_ROPE;
+        return turns || ggml_nelements(norm) != norm->ne[0];
+    }
+
+    bool take_head_norm(ggml_tensor *& node) {
+        const ggml_tensor * norm = nodes_[at_++];
+        ggml_tensor *       mul  = next();
+        if (!mul || mul->op != GGML_OP_MUL || !continues(mul->src[0], norm)) return false;
+        const ggml_tensor * weight = mul->src[1];
+        const int64_t       n      = norm->ne[0];
+        if (!is_vector(weight) || ggml_nelements(weight) != n || weight->ne[0] != n || n % 32 != 0 ||
+            n > KERNEL_HEAD_NORM_MAX || norm->ne[2] != 1)
+            return false;
+        at_++;
+        KernelNormalizeHeads call;
+        call.kinds[0] = {values(node), values(weight), int(ggml_nelements(norm) / n), nullptr};
+        call.n_kinds  = 1;
+        call.eps      = float_param(norm, 0);
+        node          = mul;
+        // The product may turn other matrices by a rotation of its own.
+        const bool rotates = std::exchange(rotates_, false);
+        if (!take_rotation(node, call.rope)) call.rope = {};
+        rotates_                    = rotates;
+        call.rope.head_dim          = int(n);
+        call.kinds[0].out           = values(node);
+        KernelNormalizeHeads * last = head_norms_.empty() ? nullptr : &head_norms_.back();
+        if (last && last->n_kinds < KERNEL_HEAD_KINDS && last->eps == call.eps &&
+            same_rotation(last->rope, call.rope)) {
+            last->kinds[last->n_kinds++] = call.kinds[0];
+        } else {
+            head_norms_.push_back(call);
+        }
         return true;
     }
 
@@ -147,6 +190,10 @@ class Recogniser {
         m.n_rows                   = int(weight->ne[1]);
         const ggml_tensor * result = node;
         m.add                      = take_added(node);
+        if (is_head_norm(node)) {
+            m.out = values(node);
+            return take_head_norm(node);
+        }
         if (take_rotation(node, out.rope)) {
             m.rotate = true;
             m.bias   = m.add;
@@ -165,13 +212,15 @@ class Recogniser {
     bool take_gate(KernelProduct & out) {
         const ggml_tensor * gate = next();
         if (!gate || gate->op != GGML_OP_GLU || out.n_matrices != 2) return true;
-        KernelMatrix &a = out.matrices[0], &b = out.matrices[1];
-        if (ggml_get_glu_op(gate) != GGML_GLU_OP_SWIGLU || gate->op_params[1] != 0 || !gate->src[1]) return false;
+        KernelMatrix &    a = out.matrices[0], &b = out.matrices[1];
+        const ggml_glu_op op = ggml_get_glu_op(gate);
+        if ((op != GGML_GLU_OP_SWIGLU && op != GGML_GLU_OP_GEGLU) || gate->op_params[1] != 0 || !gate->src[1])
+            return false;
         if (!continues(gate->src[0], ends_[0]) || !continues(gate->src[1], ends_[1]) || a.n_rows != b.n_rows ||
             a.rotate || b.rotate || a.bias || b.bias)
             return false;
         at_++;
-        out.gated = true;
+        out.gate = op == GGML_GLU_OP_GEGLU ? KERNEL_GATE_GELU : KERNEL_GATE_SILU;
         for (KernelMatrix * m : {&a, &b}) {
             m->bias = m->add;  // before the gate
             m->add  = nullptr;
@@ -188,6 +237,7 @@ class Recogniser {
             return false;
         const bool is_16 = is_16_bit(p.type);
         ends_.clear();
+        head_norms_.clear();
         rotates_        = false;
         p.n_columns     = int(y->ne[0]);
         p.activations   = activations_;
@@ -206,14 +256,17 @@ class Recogniser {
             in_8_bits_ = y;
         }
         calls_.push_back([p](const KernelTable & k, KernelStream s) { return k.product(p, s); });
+        for (const KernelNormalizeHeads & call : head_norms_)
+            calls_.push_back([call](const KernelTable & k, KernelStream s) { return k.normalize_heads(call, s); });
         return true;
     }
 
     KernelActivations                            activations_;
     std::unordered_map<const ggml_tensor *, int> uses_;
     std::vector<ggml_tensor *>                   nodes_, ends_;
-    size_t                                       at_        = 0;
-    bool                                         rotates_   = false;
+    size_t                                       at_      = 0;
+    bool                                         rotates_ = false;
+    std::vector<KernelNormalizeHeads>            head_norms_;           // behind the product that is being taken
     const ggml_tensor *                          in_8_bits_ = nullptr;  // whose values activations_ holds
     std::vector<KernelCall>                      calls_;
 };
