@@ -1,5 +1,6 @@
 #include "architecture.h"
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <set>
@@ -14,12 +15,6 @@ const std::map<std::string, const Architecture *> & architectures() {
 #undef FAMILY
     };
     return all;
-}
-
-Status damaged(const GgufFile & file, const std::string & key, double value, const std::string & range) {
-    std::string shown = value == std::floor(value) && std::fabs(value) < 1e15 ? std::to_string((long long) value)
-                                                                              : std::to_string(value);
-    return Status::fail(Code::MODEL_FORMAT, file.path() + ": " + key + " is " + shown + ", it must be " + range + ".");
 }
 
 Status check_supported_shape(const GgufFile & file, const std::string & a) {
@@ -55,22 +50,23 @@ Status read_sizes(const GgufFile & file, const std::string & a, HyperParams & p)
     p.n_vocab     = embd->ne[1];
     p.rms_eps     = float(file.number(a + "attention.layer_norm_rms_epsilon", 1e-5));
 
-    if (p.n_layer < 1 || p.n_layer > 1024) return damaged(file, a + "block_count", double(p.n_layer), "1 to 1,024");
+    if (p.n_layer < 1 || p.n_layer > 1024)
+        return damaged_number(file, a + "block_count", double(p.n_layer), "1 to 1,024");
     if (p.n_embd < 32 || p.n_embd > 65536)
-        return damaged(file, a + "embedding_length", double(p.n_embd), "32 to 65,536");
+        return damaged_number(file, a + "embedding_length", double(p.n_embd), "32 to 65,536");
     if (p.n_head < 1 || p.n_head > 1024)
-        return damaged(file, a + "attention.head_count", double(p.n_head), "1 to 1,024");
+        return damaged_number(file, a + "attention.head_count", double(p.n_head), "1 to 1,024");
     if (p.n_head_kv < 1 || p.n_head_kv > p.n_head || p.n_head % p.n_head_kv != 0) {
-        return damaged(file, a + "attention.head_count_kv", double(p.n_head_kv),
-                       "a divisor of the " + std::to_string(p.n_head) + " query heads");
+        return damaged_number(file, a + "attention.head_count_kv", double(p.n_head_kv),
+                              "a divisor of the " + std::to_string(p.n_head) + " query heads");
     }
     if (p.n_ff < 1 || p.n_ff > (1 << 20))
-        return damaged(file, a + "feed_forward_length", double(p.n_ff), "1 to 1,048,576");
+        return damaged_number(file, a + "feed_forward_length", double(p.n_ff), "1 to 1,048,576");
     if (p.n_ctx_train < 1 || p.n_ctx_train > (int64_t(1) << 24))
-        return damaged(file, a + "context_length", double(p.n_ctx_train), "1 to 16,777,216");
+        return damaged_number(file, a + "context_length", double(p.n_ctx_train), "1 to 16,777,216");
     if (!(p.rms_eps >= 0) || p.rms_eps > 1)
-        return damaged(file, a + "attention.layer_norm_rms_epsilon", p.rms_eps, "0 to 1");
-    if (p.n_vocab < 1) return damaged(file, "the vocabulary's size", double(p.n_vocab), "at least 1");
+        return damaged_number(file, a + "attention.layer_norm_rms_epsilon", p.rms_eps, "0 to 1");
+    if (p.n_vocab < 1) return damaged_number(file, "the vocabulary's size", double(p.n_vocab), "at least 1");
     return Status::good();
 }
 
@@ -95,9 +91,9 @@ Status read_rope(const GgufFile & file, const std::string & a, HyperParams & p, 
     r.n_rot = int(file.integer(a + "rope.dimension_count", p.head_dim));
     r.base  = float(file.number(a + "rope.freq_base", 10000.0));
     if (r.n_rot < 2 || r.n_rot > p.head_dim || r.n_rot % 2 != 0)
-        return damaged(file, a + "rope.dimension_count", r.n_rot, "even and at most the head's channels");
+        return damaged_number(file, a + "rope.dimension_count", r.n_rot, "even and at most the head's channels");
     if (!(r.base > 0) || !std::isfinite(r.base))
-        return damaged(file, a + "rope.freq_base", r.base, "a positive number");
+        return damaged_number(file, a + "rope.freq_base", r.base, "a positive number");
 
     r.n_ctx_orig   = int(file.integer(a + "rope.scaling.original_context_length", p.n_ctx_train));
     double factor  = file.number(a + "rope.scaling.factor", file.number(a + "rope.scale_linear", 0.0));
@@ -110,7 +106,7 @@ Status read_rope(const GgufFile & file, const std::string & a, HyperParams & p, 
     if (file.tensor("rope_factors_long.weight")) p.rope_scaling = "longrope";  // some files name the factors alone
     if (p.rope_scaling != "none" && factor != 0) {
         if (!(factor > 0) || !std::isfinite(factor))
-            return damaged(file, a + "rope.scaling.factor", factor, "a positive number");
+            return damaged_number(file, a + "rope.scaling.factor", factor, "a positive number");
         r.scale = float(1.0 / factor);
     }
     r.attn_factor = 1.0f;
@@ -132,6 +128,12 @@ Status read_rope(const GgufFile & file, const std::string & a, HyperParams & p, 
 
 }  // namespace
 
+Status damaged_number(const GgufFile & file, const std::string & key, double value, const std::string & range) {
+    std::string shown = value == std::floor(value) && std::fabs(value) < 1e15 ? std::to_string((long long) value)
+                                                                              : std::to_string(value);
+    return Status::fail(Code::MODEL_FORMAT, file.path() + ": " + key + " is " + shown + ", it must be " + range + ".");
+}
+
 Status find_architecture(const GgufFile & file, const Architecture *& out) {
     std::string name  = file.text("general.architecture", "");
     auto        found = architectures().find(name);
@@ -146,16 +148,32 @@ Status find_architecture(const GgufFile & file, const Architecture *& out) {
     return Status::good();
 }
 
+int64_t HyperParams::count_layers(AttentionKind kind) const {
+    return std::count_if(layers.begin(), layers.end(), [&](const LayerTraits & l) { return l.attention == kind; });
+}
+
+std::vector<int64_t> HyperParams::windows() const {
+    std::vector<int64_t> out;
+    for (const LayerTraits & layer : layers)
+        if (std::find(out.begin(), out.end(), layer.kept_window()) == out.end()) out.push_back(layer.kept_window());
+    return out;
+}
+
 size_t HyperParams::kv_bytes_per_token() const {
-    size_t n_kv_layer = 0;
-    for (const LayerTraits & layer : layers) n_kv_layer += layer.keeps_rows();
-    return n_kv_layer * size_t(n_head_kv * head_dim) * 2 * sizeof(uint16_t);
+    return size_t(count_layers(AttentionKind::full) * n_head_kv * head_dim) * 2 * sizeof(uint16_t);
+}
+
+size_t HyperParams::kv_bytes(int64_t n_tokens) const {
+    int64_t rows = 0;
+    for (const LayerTraits & layer : layers)
+        if (layer.keeps_rows()) rows += rows_kept(layer.kept_window(), n_tokens);
+    return size_t(rows * n_head_kv * head_dim) * 2 * sizeof(uint16_t);
 }
 
 Status read_scale(const GgufFile & file, const std::string & key, float & out) {
     const double value = file.number(key, 0);
     if (value == 0) return Status::good();
-    if (!std::isfinite(value)) return damaged(file, key, value, "a number");
+    if (!std::isfinite(value)) return damaged_number(file, key, value, "a number");
     out = float(value);
     return Status::good();
 }

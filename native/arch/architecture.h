@@ -29,14 +29,19 @@ struct HyperParams {
     float       embd_scale     = 1.0f;  // of the embedding
     float       residual_scale = 1.0f;  // of what a layer adds
     float       logit_scale    = 1.0f;
+    float       logit_cap      = 0;       // of the output, by tanh; 0: none
     std::string rope_scaling   = "none";  // as the file calls it
 
     std::vector<LayerTraits> layers;  // [n_layer]
 
     const LayerTraits & layer(int64_t i) const { return layers[size_t(i)]; }
     int64_t             group() const { return n_head / n_head_kv; }
-    // f16 K and V of one token, all layers.
+    int64_t             count_layers(AttentionKind kind) const;
+    // Each window that layers have, once; 0 where a layer has none.
+    std::vector<int64_t> windows() const;
+    // f16 K and V of one token in the layers that keep every row; and of n_tokens in all layers, as each keeps them.
     size_t kv_bytes_per_token() const;
+    size_t kv_bytes(int64_t n_tokens) const;
 };
 
 // The weights of one layer; null where a model has none. Shapes as in the file: [in, out].
@@ -106,6 +111,8 @@ Status read_common_params(const GgufFile & file, RopeKind rope, HyperParams & pa
 
 // A factor that stays as it is where the file has none or 0. MODEL_FORMAT when it is no number.
 Status read_scale(const GgufFile & file, const std::string & key, float & out);
+// MODEL_FORMAT: what the file says at `key` is `value`, and what it must be.
+Status damaged_number(const GgufFile & file, const std::string & key, double value, const std::string & range);
 
 // The families, const objects each in its own file.
 #define FAMILY(name, object) extern const Architecture & object;

@@ -9,7 +9,7 @@ namespace {
 std::string not_computed(const LayerTraits & l) {
     switch (l.attention) {
         case AttentionKind::full: break;
-        case AttentionKind::window: return "attends within a window of " + std::to_string(l.window) + " tokens";
+        case AttentionKind::window: break;
         case AttentionKind::shared: return "shares the KV rows of layer " + std::to_string(l.shared_layer);
         case AttentionKind::recurrent: return "is recurrent";
     }
@@ -31,6 +31,10 @@ Status check_traits(const std::string & path, const std::vector<LayerTraits> & l
         if (!what.empty())
             return Status::fail(Code::MODEL_UNSUPPORTED, path + ": layer " + std::to_string(i) + " " + what +
                                                              ", which RocketDoc does not compute.");
+        if (layers[i].attention == AttentionKind::window && layers[i].window < 1)
+            return Status::fail(Code::MODEL_FORMAT, path + ": the window of layer " + std::to_string(i) + " is " +
+                                                        std::to_string(layers[i].window) +
+                                                        ", it must be at least 1 token.");
         if (!(layers[i].scale > 0) || !std::isfinite(layers[i].scale))
             return Status::fail(Code::MODEL_FORMAT, path + ": the attention scale of layer " + std::to_string(i) +
                                                         " is " + std::to_string(layers[i].scale) +

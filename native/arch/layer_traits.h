@@ -55,7 +55,22 @@ struct LayerTraits {
 
     // K and V rows of its own.
     bool keeps_rows() const { return attention == AttentionKind::full || attention == AttentionKind::window; }
+    // The window whose rows it keeps; 0: it keeps every row.
+    int64_t kept_window() const { return attention == AttentionKind::window ? window : 0; }
 };
+
+// Which rows a layer keeps is a question of its window (0: every row). With a window it keeps what the next token can
+// still see, and from there back to a whole multiple of WINDOW_STEP: so attention over its rows adds them up in the
+// same groups wherever a text was cut.
+constexpr int64_t WINDOW_STEP = 64;
+
+// The first position that is kept once n_tokens have been read.
+inline int64_t first_kept(int64_t window, int64_t n_tokens) {
+    return window == 0 || n_tokens < window ? 0 : (n_tokens - window + 1) / WINDOW_STEP * WINDOW_STEP;
+}
+inline int64_t rows_kept(int64_t window, int64_t n_tokens) { return n_tokens - first_kept(window, n_tokens); }
+// The most that it keeps of any text, where it has a window.
+inline int64_t most_kept(int64_t window) { return window + WINDOW_STEP - 2; }
 
 // MODEL_UNSUPPORTED with the first layer that has what no graph here computes, and what that is. path: of the file.
 Status check_traits(const std::string & path, const std::vector<LayerTraits> & layers);

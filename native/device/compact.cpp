@@ -2,9 +2,16 @@
 
 #include <algorithm>
 
+#include "../arch/layer_traits.h"
+
 namespace rocketdoc {
 
 int64_t CompactShape::n_selecting() const { return std::count(selects.begin(), selects.end(), true); }
+
+int64_t CompactShape::capacity(int64_t layer) const {
+    const int64_t window = windows[size_t(layer)];
+    return window > 0 ? most_kept(window) + budgets.capacity - budgets.prompt_budget : budgets.capacity;
+}
 
 SelectorShape CompactShape::layer(int64_t i) const {
     return {n_head, group, head_dim, budgets.capacity, budgets.page, budgets.r, budgets.k, scale[size_t(i)]};
@@ -14,15 +21,19 @@ Status CompactOnDevice::keep_layer(const Stage1Layer & layer) {
     Stage1Layer job = layer;
     job.importance  = importance(layer.layer);
     RETURN_IF_FAILED(start_clock());
+    if (shape_.windows[size_t(layer.layer)] > 0) {
+        RETURN_IF_FAILED(stage1_->keep_last(job));
+        last_kept_[size_t(layer.layer)] = job.n_keep;
+        return stop_clock();
+    }
     RETURN_IF_FAILED(stage1_->keep(job));
     if (shape_.selects[size_t(layer.layer)])
         RETURN_IF_FAILED(selector_->build(layer.layer, job.n_keep, job.importance));
-    RETURN_IF_FAILED(stop_clock());
-    n_kept_ = n_live_ = layer.n_keep;
-    return Status::good();
+    return stop_clock();
 }
 
-Status CompactOnDevice::take_kept(std::vector<std::vector<int32_t>> & rows, std::vector<float> & mass) {
+Status CompactOnDevice::take_kept(int64_t n_kept, std::vector<std::vector<int32_t>> & rows, std::vector<float> & mass) {
+    n_kept_ = n_live_ = n_kept;
     RETURN_IF_FAILED(stage1_->take(rows, mass));
     RETURN_IF_FAILED(read_clock(stage1_ms_));
     RETURN_IF_FAILED(set_live(n_kept_));

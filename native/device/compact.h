@@ -20,18 +20,21 @@ class Device;
 
 // The compact cache of one question.
 struct CompactShape {
-    SelectorKind       selector = SelectorKind::pages;
-    Pooling            pooling  = Pooling::max;
-    RocketBudgets      budgets;
-    int64_t            n_layer  = 0;
-    int                n_head   = 0;  // cache heads
-    int                share    = 1;  // cache heads that have rows of one KV head: 1, or g when grouped by query head
-    int                group    = 1;  // query heads that share a cache head
-    int                head_dim = 0;
-    std::vector<float> scale;    // [n_layer], of every score
-    std::vector<bool>  selects;  // [n_layer]: stage 2 chooses rows; else every row is read
+    SelectorKind         selector = SelectorKind::pages;
+    Pooling              pooling  = Pooling::max;
+    RocketBudgets        budgets;
+    int64_t              n_layer  = 0;
+    int                  n_head   = 0;  // cache heads
+    int                  share    = 1;  // cache heads that have rows of one KV head: 1, or g when grouped by query head
+    int                  group    = 1;  // query heads that share a cache head
+    int                  head_dim = 0;
+    std::vector<float>   scale;    // [n_layer], of every score
+    std::vector<bool>    selects;  // [n_layer]: stage 2 chooses rows; else every row is read
+    std::vector<int64_t> windows;  // [n_layer]: the layer has the last rows of the history, all of them, and a token
+                                   // reads this many of the last; 0: stage 1 chooses its rows
 
     int64_t       n_selecting() const;
+    int64_t       capacity(int64_t layer) const;  // rows a head
     SelectorShape layer(int64_t i) const;
 };
 
@@ -51,7 +54,8 @@ struct LayerToken {
     Part          part;
 };
 
-// Stage 1 of one layer: of history's n_rows rows, n_keep become rows 0.. of the compact cache.
+// Stage 1 of one layer: of history's n_rows rows, n_keep become rows 0.. of the compact cache. Of a layer with a window
+// they are the last ones.
 struct Stage1Layer {
     int64_t                   layer = 0;
     LayerRows                 history;
@@ -67,8 +71,10 @@ class Stage1 {
     virtual ~Stage1() = default;
 
     virtual Status keep(const Stage1Layer & layer) = 0;
+    // The last n_keep rows, whatever they score.
+    virtual Status keep_last(const Stage1Layer & layer) = 0;
     // After the last layer: of each (layer, cache head) the kept rows, ascending, and the share of the question's
-    // attention that lies on them. What stage 1 held is let go.
+    // attention that lies on them; of layers that kept the last rows anything. What stage 1 held is let go.
     virtual Status take(std::vector<std::vector<int32_t>> & rows, std::vector<float> & mass) = 0;
 };
 
@@ -105,11 +111,15 @@ class CompactOnDevice {
     virtual ~CompactOnDevice() = default;
 
     Status keep_layer(const Stage1Layer & layer);
-    // After the last layer.
-    Status take_kept(std::vector<std::vector<int32_t>> & rows, std::vector<float> & mass);
+    // After the last layer. n_kept: rows of each layer that chose.
+    Status take_kept(int64_t n_kept, std::vector<std::vector<int32_t>> & rows, std::vector<float> & mass);
     double stage1_ms() const { return stage1_ms_; }
-    // From here on rows 0..n_live-1 count.
+    // From here on rows 0..n_live-1 count of the layers that chose, and as many new ones of the others.
     virtual Status set_live(int64_t n_live);
+    // Rows of a layer that count.
+    int64_t live(int64_t layer) const {
+        return shape_.windows[size_t(layer)] > 0 ? last_kept_[size_t(layer)] + n_live_ - n_kept_ : n_live_;
+    }
 
     // One token: begin, attend in every layer, end; then done, when the host has seen its end.
     virtual Status begin_token() { return Status::good(); }
@@ -132,7 +142,8 @@ class CompactOnDevice {
     OracleStats take_oracle_stats() { return oracle_->take_stats(); }
 
   protected:
-    CompactOnDevice(const CompactShape & shape, const Device & device) : shape_(shape), device_(device) {}
+    CompactOnDevice(const CompactShape & shape, const Device & device)
+        : shape_(shape), device_(device), last_kept_(size_t(shape.n_layer)) {}
     virtual Status  start_clock()           = 0;  // of stage 1, layer by layer
     virtual Status  stop_clock()            = 0;
     virtual Status  read_clock(double & ms) = 0;
@@ -146,6 +157,7 @@ class CompactOnDevice {
     std::unique_ptr<Oracle>           oracle_;
     int64_t                           n_live_ = 0;
     int64_t                           n_kept_ = 0;
+    std::vector<int64_t>              last_kept_;  // [n_layer]: rows kept by keep_last
 
   private:
     double stage1_ms_ = 0;

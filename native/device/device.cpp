@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <vector>
 
 #include "../graph/ggml_log.h"
@@ -127,6 +128,17 @@ Status Device::try_out() {
 void set_candidates(const std::vector<float> & logits, std::vector<Candidate> & out) {
     out.resize(logits.size());
     for (size_t i = 0; i < logits.size(); i++) out[i] = {int32_t(i), logits[i], 0.0f};
+}
+
+void copy_host_rows(const RowsAt & from, const RowsAt & to, int64_t n) {
+    const size_t bytes = size_t(n) * from.rows->nb[1];
+    for (int64_t head = 0; head < from.rows->ne[2]; head++) {
+        const auto at = [head](const RowsAt & place) {
+            return static_cast<uint8_t *>(place.rows->data) + size_t(head) * place.rows->nb[2] +
+                   size_t(place.row) * place.rows->nb[1];
+        };
+        std::memcpy(at(to), at(from), bytes);
+    }
 }
 
 std::string bytes_text(int64_t bytes) {

@@ -43,7 +43,8 @@ class DeviceSizes {
     virtual ~DeviceSizes() = default;
     // TokenRunner: what the graphs of a token share.
     virtual size_t token_runner(const HyperParams & params) const = 0;
-    // LayerStream over rows that lie in RAM.
+    // LayerStream over rows that lie in RAM; window_buffer_bytes() are those of a stream over rows that lie on the
+    // device.
     virtual size_t layer_stream(const KvShape & shape, int64_t n_rows) const = 0;
     // Stage 1 over a history of n_prompt rows, by n_threads threads of the CPU where the CPU computes it.
     virtual size_t stage1(const HyperParams & params, const RocketOptions & options, const RocketBudgets & budgets,
@@ -74,6 +75,15 @@ struct TokenProducts {
 TokenProducts gpu_token_products(const Model & model);
 // This machine's CPU and memory.
 DeviceTraits host_traits();
+
+// Rows of every head of a tensor [head_dim, capacity, n_head], from `row` on.
+struct RowsAt {
+    ggml_tensor * rows = nullptr;
+    int64_t       row  = 0;
+};
+
+// Device::copy_rows, where both lie in RAM.
+void copy_host_rows(const RowsAt & from, const RowsAt & to, int64_t n);
 
 // RAM that the device copies from and to.
 class HostMemory {
@@ -114,6 +124,8 @@ class Device {
     // INTERNAL when ggml reports a failure.
     virtual Status compute(ggml_cgraph * graph, const std::atomic<bool> * cancel) = 0;
     virtual Status finish() { return Status::good(); }
+    // n rows of each head, of one type and one number of heads; in the order of compute(). They do not overlap.
+    virtual Status copy_rows(const RowsAt & from, const RowsAt & to, int64_t n) = 0;
     // Keeps who gives work close to the device: marks the end of a layer's work, and waits for such a mark. Two marks
     // are held, of even and of odd layers.
     virtual Status mark_layer(int64_t) { return Status::good(); }
@@ -123,7 +135,7 @@ class Device {
 
     virtual Status                       make_host_memory(size_t bytes, std::unique_ptr<HostMemory> & out) const = 0;
     virtual std::unique_ptr<TokenRunner> make_token_runner(const Model & model)                                  = 0;
-    virtual Status make_layer_stream(KvRows & home, int64_t n_rows, std::unique_ptr<LayerStream> & out)          = 0;
+    virtual Status make_layer_stream(KvRows & home, const StreamJob & job, std::unique_ptr<LayerStream> & out)   = 0;
     // The device's side of a compact cache whose rows are `rows`, which outlive it.
     virtual Status make_compact(const CompactShape & shape, KvRows & rows, std::unique_ptr<CompactOnDevice> & out) = 0;
 

@@ -55,7 +55,7 @@ struct Counters {
     int64_t            rows_total = 0, rows_kept = 0, rows_read = 0;
     size_t             full_bytes = 0, document_bytes = 0, compact_bytes = 0, summary_bytes = 0;
     double             read_bytes_per_step = 0, stored_bytes_per_head = 0;
-    std::vector<float> kept_mass;  // [n_layer, n_cache_head]
+    std::vector<float> kept_mass;  // [layers without a window, n_cache_head]
     int64_t            clamped_codes = 0;
 };
 

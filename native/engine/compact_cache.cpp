@@ -1,19 +1,31 @@
 #include "compact_cache.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "../rocketkv/selector_costs.h"
 
 namespace rocketdoc {
 namespace {
 
-KvShape rows_shape(const CompactShape & s) { return {s.n_layer, s.n_head, s.head_dim, GGML_TYPE_F16}; }
+KvShape rows_shape(const CompactShape & s) { return {s.n_layer, s.n_head, s.head_dim, GGML_TYPE_F16, s.windows}; }
+
+LayerCounts capacities(const CompactShape & s) {
+    LayerCounts out;
+    for (int64_t layer = 0; layer < s.n_layer; layer++) out.push_back(s.capacity(layer));
+    return out;
+}
 
 // Of one head and step, the mean over layers.
-double read_bytes_of(const CompactShape & s, int64_t n_live) {
-    const double n = double(s.n_selecting()), all = double(n_live * compact_pair_bytes(s.head_dim));
-    const double chosen = n > 0 ? double(selector_read_bytes(s.selector, s.layer(0), n_live)) : 0;
-    return (n * chosen + (double(s.n_layer) - n) * all) / double(s.n_layer);
+double read_bytes_of(const CompactShape & s, int64_t n_live, int64_t n_tokens) {
+    double sum = 0;
+    for (int64_t layer = 0; layer < s.n_layer; layer++) {
+        const int64_t window = s.windows[size_t(layer)];
+        const int64_t n      = window > 0 ? std::min(window, n_tokens) : n_live;
+        sum += s.selects[size_t(layer)] ? double(selector_read_bytes(s.selector, s.layer(layer), n_live))
+                                        : double(n * compact_pair_bytes(s.head_dim));
+    }
+    return sum / double(s.n_layer);
 }
 
 }  // namespace
@@ -21,18 +33,23 @@ double read_bytes_of(const CompactShape & s, int64_t n_live) {
 CompactShape compact_shape(const HyperParams & p, Mode mode, const RocketOptions & options,
                            const RocketBudgets & budgets) {
     CompactShape s;
-    s.selector = mode == Mode::exact_topk ? SelectorKind::exact : options.selector;
-    s.pooling  = options.pooling;
-    s.budgets  = budgets;
-    s.n_layer  = p.n_layer;
-    s.share    = options.grouping == Grouping::query_head ? int(p.group()) : 1;
-    s.n_head   = int(p.n_head_kv) * s.share;
-    s.group    = int(p.n_head) / s.n_head;
-    s.head_dim = int(p.head_dim);
+    s.selector         = mode == Mode::exact_topk ? SelectorKind::exact : options.selector;
+    s.pooling          = options.pooling;
+    s.budgets          = budgets;
+    s.n_layer          = p.n_layer;
+    s.share            = options.grouping == Grouping::query_head ? int(p.group()) : 1;
+    s.n_head           = int(p.n_head_kv) * s.share;
+    s.group            = int(p.n_head) / s.n_head;
+    s.head_dim         = int(p.head_dim);
+    int64_t n_choosing = 0;
     for (int64_t layer = 0; layer < p.n_layer; layer++) {
+        const int64_t window = p.layer(layer).kept_window();
         s.scale.push_back(p.layer(layer).scale);
+        s.windows.push_back(window);
         // The first layers attend to every kept row where that was asked, and so does a cache whose budget holds all.
-        s.selects.push_back(mode_selects(mode) && !budgets.dense && layer >= options.n_dense_layers);
+        s.selects.push_back(window == 0 && mode_selects(mode) && !budgets.dense &&
+                            n_choosing >= options.n_dense_layers);
+        n_choosing += window == 0;
     }
     return s;
 }
@@ -40,8 +57,8 @@ CompactShape compact_shape(const HyperParams & p, Mode mode, const RocketOptions
 size_t CompactCache::rows_bytes(const HyperParams & params, const DeviceTraits & device, Mode mode,
                                 const RocketOptions & options, const RocketBudgets & budgets) {
     if (mode == Mode::full) return 0;
-    return rows_shape(compact_shape(params, mode, options, budgets))
-        .bytes(KvRows::allocated_rows(device, budgets.capacity));
+    const CompactShape s = compact_shape(params, mode, options, budgets);
+    return rows_shape(s).bytes(KvRows::allocated_rows(device, capacities(s)));
 }
 
 size_t CompactCache::summary_bytes(const HyperParams & params, const DeviceTraits & device, Mode mode,
@@ -52,8 +69,8 @@ size_t CompactCache::summary_bytes(const HyperParams & params, const DeviceTrait
 }
 
 double CompactCache::read_bytes(const HyperParams & params, Mode mode, const RocketOptions & options,
-                                const RocketBudgets & budgets, int64_t n_live) {
-    return read_bytes_of(compact_shape(params, mode, options, budgets), n_live);
+                                const RocketBudgets & budgets, int64_t n_live, int64_t n_tokens) {
+    return read_bytes_of(compact_shape(params, mode, options, budgets), n_live, n_tokens);
 }
 
 Status CompactCache::create(const HyperParams & params, Device & device, Mode mode, const RocketOptions & options,
@@ -61,48 +78,66 @@ Status CompactCache::create(const HyperParams & params, Device & device, Mode mo
     std::unique_ptr<CompactCache> self(new CompactCache(mode, compact_shape(params, mode, options, budgets)));
     const CompactShape &          s = self->shape_;
     RETURN_IF_FAILED(KvRows::create(LayerDevices(size_t(s.n_layer), &device), KvRows::Home::device, rows_shape(s),
-                                    budgets.capacity, self->rows_));
+                                    capacities(s), self->rows_));
     RETURN_IF_FAILED(device.make_compact(s, *self->rows_, self->on_device_));
-    const size_t n_slots = size_t(s.n_layer * s.n_head);
-    self->kept_mass_.assign(n_slots, 1.0f);
-    self->positions_.resize(n_slots);
+    self->positions_.resize(size_t(s.n_layer * s.n_head));
     out = std::move(self);
     return Status::good();
 }
 
-Status CompactCache::keep_layer(int64_t layer, const LayerRows & history, int64_t n_rows, const QueryWindow & window,
-                                const std::vector<std::vector<int32_t>> * positions, const std::atomic<bool> * cancel) {
+Status CompactCache::keep_layer(int64_t layer, const LayerRows & history, const RowPlace & end,
+                                const QueryWindow & window, const std::vector<std::vector<int32_t>> * positions,
+                                const std::atomic<bool> * cancel) {
+    const int64_t sees = shape_.windows[size_t(layer)];
+    n_kept_ = n_live_ = mode_evicts(mode_) ? std::min(budgets().prompt_budget, end.row) : end.row;
+    n_tokens_         = end.position;
     Stage1Layer job;
     job.layer          = layer;
     job.history        = history;
-    job.n_rows         = n_rows;
-    job.n_keep         = mode_evicts(mode_) ? std::min(budgets().prompt_budget, n_rows) : n_rows;
+    job.n_rows         = sees > 0 ? end.position - history.first : end.row;
+    job.n_keep         = sees > 0 ? rows_kept(sees, end.position) : n_kept_;
     job.queries        = window.q;
     job.cancel         = cancel;
     history_positions_ = positions;
-    RETURN_IF_FAILED(on_device_->keep_layer(job));
-    n_kept_ = n_live_ = job.n_keep;
-    return Status::good();
+    rows_->set_first(layer, first_kept(sees, end.position));
+    return on_device_->keep_layer(job);
 }
 
 Status CompactCache::kept() {
-    RETURN_IF_FAILED(on_device_->take_kept(positions_, kept_mass_));
-    if (!history_positions_) return Status::good();
+    std::vector<float> mass;
+    RETURN_IF_FAILED(on_device_->take_kept(n_kept_, positions_, mass));
+    kept_mass_.clear();
     for (size_t slot = 0; slot < positions_.size(); slot++) {
-        for (int32_t & row : positions_[slot]) row = (*history_positions_)[slot][size_t(row)];
+        std::vector<int32_t> & list  = positions_[slot];
+        const int64_t          layer = int64_t(slot) / shape_.n_head;
+        if (shape_.windows[size_t(layer)] > 0) {
+            list.resize(size_t(on_device_->live(layer)));
+            std::iota(list.begin(), list.end(), int32_t(rows_->first(layer)));
+            continue;
+        }
+        kept_mass_.push_back(mass[slot]);
+        for (int32_t & row : list) row = history_positions_ ? (*history_positions_)[slot][size_t(row)] : row;
     }
     history_positions_ = nullptr;
     return Status::good();
 }
 
+Status CompactCache::make_room(const RowPlace & end, int64_t n) {
+    LayerCounts wanted;
+    for (int64_t layer = 0; layer < shape_.n_layer; layer++) wanted.push_back(rows_->row_of(layer, end) + n);
+    return rows_->grow(wanted, end);
+}
+
 Status CompactCache::token_done(int64_t position) {
     n_live_++;
+    n_tokens_ = position + 1;
     for (auto & list : positions_) list.push_back(int32_t(position));
     return on_device_->token_done();
 }
 
 Status CompactCache::rows_appended(int64_t first_position, int64_t n) {
     n_live_ += n;
+    n_tokens_ = first_position + n;
     for (auto & list : positions_) {
         for (int64_t i = 0; i < n; i++) list.push_back(int32_t(first_position + i));
     }
@@ -110,12 +145,14 @@ Status CompactCache::rows_appended(int64_t first_position, int64_t n) {
 }
 
 Status CompactCache::drop_rows(int64_t n_live) {
+    const int64_t n = n_live_ - n_live;
+    for (auto & list : positions_) list.resize(list.size() - size_t(n));
     n_live_ = n_live;
-    for (auto & list : positions_) list.resize(size_t(n_live));
+    n_tokens_ -= n;
     return on_device_->set_live(n_live);
 }
 
-double CompactCache::read_bytes_per_step() const { return read_bytes_of(shape_, n_live_); }
+double CompactCache::read_bytes_per_step() const { return read_bytes_of(shape_, n_live_, n_tokens_); }
 
 double CompactCache::stored_bytes_per_head() const {
     const double per_head = double(shape_.n_layer * shape_.n_head);
@@ -128,6 +165,7 @@ void CompactCache::count_map(std::vector<uint32_t> & kept, std::vector<uint32_t>
     std::vector<std::vector<uint32_t>> counts;
     if (!on_device_->read_counts(counts).ok()) return;  // a map without reads is still a map of what was kept
     for (size_t slot = 0; slot < positions_.size(); slot++) {
+        if (shape_.windows[slot / size_t(shape_.n_head)] > 0) continue;
         for (size_t row = 0; row < positions_[slot].size(); row++) {
             const size_t position = size_t(positions_[slot][row]);
             if (position >= kept.size()) continue;

@@ -37,14 +37,14 @@ class CompactCache {
                              const RocketOptions & options, const RocketBudgets & budgets);
     static size_t summary_bytes(const HyperParams & params, const DeviceTraits & device, Mode mode,
                                 const RocketOptions & options, const RocketBudgets & budgets);
-    // What read_bytes_per_step() will be with n_live rows.
+    // What read_bytes_per_step() will be with n_live rows of a text of n_tokens.
     static double read_bytes(const HyperParams & params, Mode mode, const RocketOptions & options,
-                             const RocketBudgets & budgets, int64_t n_live);
+                             const RocketBudgets & budgets, int64_t n_live, int64_t n_tokens);
 
-    // Stage 1 for one layer: choose rows of the history's n_rows, copy them here, build the layer's summaries.
-    // positions: token position of each history row of a (layer, head), or null where row and position are the same;
-    // it outlives kept().
-    Status keep_layer(int64_t layer, const LayerRows & history, int64_t n_rows, const QueryWindow & window,
+    // Stage 1 for one layer: choose rows of the history, which are those before `end`, copy them here, build the
+    // layer's summaries. Of a layer with a window: copy the rows that it keeps. positions: token position of each
+    // history row of a (layer, head), or null where row and position are the same; it outlives kept().
+    Status keep_layer(int64_t layer, const LayerRows & history, const RowPlace & end, const QueryWindow & window,
                       const std::vector<std::vector<int32_t>> * positions, const std::atomic<bool> * cancel);
     // After the last layer: positions() and kept_mass() are known from here on.
     Status kept();
@@ -54,27 +54,30 @@ class CompactCache {
     // Rows n_live().. were written by someone else (prefill onto a chat's own history); and back.
     Status rows_appended(int64_t first_position, int64_t n);
     Status drop_rows(int64_t n_live);
+    // For n more of these, behind `end`.
+    Status make_room(const RowPlace & end, int64_t n);
 
     CompactOnDevice &     on_device() { return *on_device_; }
-    int64_t               n_live() const { return n_live_; }  // rows per head, all layers
+    int64_t               n_live() const { return n_live_; }  // rows per head of the layers that choose
     int64_t               n_prompt_rows() const { return n_kept_; }
     const RocketBudgets & budgets() const { return shape_.budgets; }
     Mode                  mode() const { return mode_; }
     KvRows &              rows() { return *rows_; }
     size_t                rows_bytes() const { return rows_->bytes(); }
     size_t                summary_bytes() const { return on_device_->bytes(); }
-    // Per head and step: bytes read for choosing and attending; and bytes held for decode. Means over layers.
+    // Per head and step: bytes read for choosing and attending; and bytes held for decode. Means over all layers.
     double                     read_bytes_per_step() const;
     double                     stored_bytes_per_head() const;
     int64_t                    rows_read() const;  // exactly, by the last step
     int64_t                    clamped_codes() const { return on_device_->clamped_codes(); }
-    const std::vector<float> & kept_mass() const { return kept_mass_; }  // [n_layer, n_cache_head]
+    const std::vector<float> & kept_mass() const { return kept_mass_; }  // [layers that choose, n_cache_head]
     double                     stage1_ms() const { return on_device_->stage1_ms(); }
     int                        group() const { return shape_.group; }
 
     // Token position of every row of (layer, head); index layer * n_cache_head + head.
     std::vector<std::vector<int32_t>> & positions() { return positions_; }
-    // Adds, per token position: how many (layer, head) hold it, and how often stage 2 read it.
+    // Adds, per token position: how many (layer, head) of the layers that choose hold it, and how often stage 2 read
+    // it.
     void count_map(std::vector<uint32_t> & kept, std::vector<uint32_t> & read);
 
     // Comparing each step with the exact top-k, in the layers that select.
@@ -90,6 +93,7 @@ class CompactCache {
     std::unique_ptr<CompactOnDevice>          on_device_;  // goes before the rows
     int64_t                                   n_kept_            = 0;
     int64_t                                   n_live_            = 0;
+    int64_t                                   n_tokens_          = 0;        // positions so far
     const std::vector<std::vector<int32_t>> * history_positions_ = nullptr;  // of the running stage 1
     std::vector<float>                        kept_mass_;
     std::vector<std::vector<int32_t>>         positions_;

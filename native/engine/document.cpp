@@ -70,13 +70,14 @@ Status Document::read_tokens(const std::vector<int32_t> & tokens, int64_t segmen
         return Status::fail(Code::INVALID_ARGUMENT, "Segment and tile must be at least 1 token.");
     RETURN_IF_FAILED(check_tokens(tokens));
     const int64_t before = n_tokens(), n_total = before + int64_t(tokens.size());
-    RETURN_IF_FAILED(rows_.reserve(document_capacity(n_total, n_total, engine_.model().params().n_ctx_train)));
+    RETURN_IF_FAILED(rows_.reserve(n_total, n_total));
 
     writer_ = nullptr;  // it wrote what was there before
     PrefillJob job;
     job.rows           = &rows_.kv();
     job.first_row      = before;
     job.first_position = before;
+    job.drops_rows     = true;
     job.tokens         = tokens.data();
     job.n_tokens       = int64_t(tokens.size());
     job.segment        = segment;
@@ -102,7 +103,7 @@ Status Document::load(const std::string & path, const std::vector<int32_t> & tok
     KvFileReader reader;
     RETURN_IF_FAILED(KvFileReader::open(path, wanted, reader));
     const int64_t n_total = int64_t(tokens.size());
-    RETURN_IF_FAILED(rows_.reserve(document_capacity(n_total, n_total, engine_.model().params().n_ctx_train)));
+    RETURN_IF_FAILED(rows_.reserve(n_total, n_total));
     RETURN_IF_FAILED(reader.read_rows(rows_.kv(), cancel, progress));
     tokens_ = tokens;
     rows_.set_n_tokens(n_total);

@@ -1,5 +1,6 @@
 #include "document_rows.h"
 
+#include <algorithm>
 #include <string>
 
 #include "prefill.h"
@@ -7,10 +8,7 @@
 namespace rocketdoc {
 
 DocumentRows::DocumentRows(const Model & model, const Device & device, ggml_type type, DocumentHome home)
-    : model_(model),
-      device_(device),
-      shape_{model.params().n_layer, model.params().n_head_kv, model.params().head_dim, type},
-      wanted_home_(home) {}
+    : model_(model), device_(device), shape_(kv_shape(model.params(), type)), wanted_home_(home) {}
 
 DocumentHome DocumentRows::home() const {
     if (!rows_) return wanted_home_;
@@ -27,31 +25,36 @@ HeldMemory DocumentRows::held_memory() const {
 
 int64_t DocumentRows::n_live() const { return n_tokens_ + (mounted_ ? mounted_->n_rows_ : 0); }
 
-Status DocumentRows::allocate(int64_t n_total, int64_t capacity) {
+Status DocumentRows::allocate(int64_t n_total, const LayerCounts & capacity) {
     const size_t bytes = shape_.bytes(KvRows::allocated_rows(device_, capacity));
     // An eighth of the document for a question's compact cache: more than the default budgets take of a long one.
-    const size_t others =
-        bytes / 8 + Prefill::activation_bytes(model_.params(), device_, capacity, READING_SEGMENT, READING_TILE);
-    const bool        on_device = wanted_home_ == DocumentHome::device || !device_.traits().own_memory ||
-                                  (wanted_home_ == DocumentHome::automatic && fits_on_device(device_, bytes, others));
-    const std::string what      = "The KV cache of " + std::to_string(n_total) + " tokens";
+    const size_t others = bytes / 8 +
+                          Prefill::activation_bytes(model_.params(), device_, n_total, READING_SEGMENT, READING_TILE) +
+                          window_buffer_bytes(shape_, device_, READING_SEGMENT);
+    const bool   on_device = wanted_home_ == DocumentHome::device || !device_.traits().own_memory ||
+                             (wanted_home_ == DocumentHome::automatic && fits_on_device(device_, bytes, others));
+    const std::string what = "The KV cache of " + std::to_string(n_total) + " tokens";
     RETURN_IF_FAILED(on_device ? check_device_memory(device_, bytes, what) : check_host_memory(device_, bytes, what));
     return KvRows::create(model_.devices(), on_device ? KvRows::Home::device : KvRows::Home::host, shape_, capacity,
                           rows_);
 }
 
-Status DocumentRows::reserve(int64_t n_total) {
-    const int64_t capacity = document_capacity(n_tokens_, n_total, model_.params().n_ctx_train);
+Status DocumentRows::reserve(int64_t n_document, int64_t n_total) {
+    const LayerCounts capacity =
+        shape_.room(n_document, document_capacity(n_document, n_total, model_.params().n_ctx_train));
     if (!rows_) {
         RETURN_IF_FAILED(allocate(n_total, capacity));
-    } else if (n_total > rows_->capacity()) {
-        const size_t bytes = shape_.bytes(KvRows::allocated_rows(device_, capacity));
+    } else if (!rows_->has_room(shape_.room(n_document, n_total))) {
+        const LayerCounts wanted = KvRows::allocated_rows(device_, capacity);
         // Growing goes layer by layer: beside what is added one layer is there twice.
-        const size_t      more = bytes - rows_->bytes() + bytes / size_t(model_.params().n_layer);
+        int64_t rows = *std::max_element(wanted.begin(), wanted.end());
+        for (int64_t layer = 0; layer < shape_.n_layer; layer++)
+            rows += std::max<int64_t>(0, wanted[size_t(layer)] - rows_->capacity(layer));
+        const size_t      more = size_t(rows) * shape_.row_bytes();
         const std::string what = "Growing the KV cache to " + std::to_string(n_total) + " tokens";
         RETURN_IF_FAILED(rows_->on_device() ? check_device_memory(device_, more, what)
                                             : check_host_memory(device_, more, what));
-        RETURN_IF_FAILED(rows_->grow(capacity, n_live()));
+        RETURN_IF_FAILED(rows_->grow(capacity, {n_live(), n_live()}));
     }
     bytes_     = rows_->bytes();
     on_device_ = rows_->on_device();

@@ -24,9 +24,10 @@ class DocumentRows {
     // Nothing is allocated before the first reserve(). `model` and `device` outlive this.
     DocumentRows(const Model & model, const Device & device, ggml_type type, DocumentHome home);
 
-    // Room for n_total rows, the mounted chat's included; more is taken along for questions (document_capacity).
-    // GPU_OOM or HOST_OOM with the bytes needed: the rows are as they were.
-    Status reserve(int64_t n_total);
+    // Room for n_total rows, the mounted chat's included, of which n_document are or will be the document's; more is
+    // taken along for questions (document_capacity). GPU_OOM or HOST_OOM with the bytes needed: the rows are as they
+    // were.
+    Status reserve(int64_t n_document, int64_t n_total);
     // Rows [0, n_tokens) are the document's from now on.
     void set_n_tokens(int64_t n_tokens) { n_tokens_ = n_tokens; }
 
@@ -37,16 +38,16 @@ class DocumentRows {
     // As a plan counts them.
     HeldMemory held_memory() const;
     // Where the rows lie; before there are any, where they are wanted.
-    DocumentHome home() const;
-    ggml_type    type() const { return shape_.type; }
-    KvShape      shape() const { return shape_; }
+    DocumentHome    home() const;
+    ggml_type       type() const { return shape_.type; }
+    const KvShape & shape() const { return shape_; }
     // After a reserve() only.
     KvRows & kv() { return *rows_; }
     bool     is_allocated() const { return rows_ != nullptr; }
 
   private:
     friend class ChatRows;
-    Status  allocate(int64_t n_total, int64_t capacity);
+    Status  allocate(int64_t n_total, const LayerCounts & capacity);
     int64_t n_live() const;  // the mounted chat's rows included
 
     const Model &           model_;

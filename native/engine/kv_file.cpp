@@ -76,11 +76,12 @@ Run run_at(const KvShape & shape, int64_t i) {
 
 int64_t n_runs(const KvShape & shape) { return shape.n_layer * 2 * shape.n_head; }
 
-// Calls visit(tensor, offset, bytes) for rows [0, n_tokens) of one head, piece by piece; stops at the first failure.
+// Calls visit(tensor, offset, bytes) for the rows of one head that a text of n_tokens leaves, piece by piece; stops at
+// the first failure.
 template <typename Visit>
 Status for_each_piece(const KvRows & rows, const Run & run, int64_t n_tokens, Visit visit) {
     ggml_tensor * t     = run.values ? rows.v(run.layer) : rows.k(run.layer);
-    const size_t  total = size_t(n_tokens) * t->nb[1];
+    const size_t  total = size_t(rows_kept(rows.shape().window(run.layer), n_tokens)) * t->nb[1];
     for (size_t at = 0; at < total; at += CHUNK)
         RETURN_IF_FAILED(visit(t, size_t(run.head) * t->nb[2] + at, std::min(CHUNK, total - at)));
     return Status::good();
@@ -89,8 +90,8 @@ Status for_each_piece(const KvRows & rows, const Run & run, int64_t n_tokens, Vi
 }  // namespace
 
 uint64_t kv_file_bytes(const KvShape & shape, int64_t n_tokens) {
-    return sizeof(Header) + uint64_t(n_tokens) * sizeof(int32_t) + sizeof(uint64_t) + shape.bytes(n_tokens) +
-           uint64_t(shape.n_layer) * sizeof(uint64_t);
+    return sizeof(Header) + uint64_t(n_tokens) * sizeof(int32_t) + sizeof(uint64_t) +
+           shape.bytes(shape.kept(n_tokens)) + uint64_t(shape.n_layer) * sizeof(uint64_t);
 }
 
 Status KvFileWriter::begin(const std::string & path, KvFileKey key, std::unique_ptr<KvFileWriter> & out) {
@@ -249,6 +250,8 @@ Status KvFileReader::read_rows(KvRows & rows, const std::atomic<bool> * cancel,
         if (stored != sum) return corrupt("layer " + std::to_string(run.layer) + " has other bytes than were written");
         if (progress) progress(n_tokens_ * (i + 1) / total);
     }
+    for (int64_t layer = 0; layer < shape_.n_layer; layer++)
+        rows.set_first(layer, first_kept(shape_.window(layer), n_tokens_));
     return Status::good();
 }
 

@@ -1,9 +1,11 @@
 #include "kv_rows.h"
 
+#include <algorithm>
 #include <new>
 #include <string>
 #include <utility>
 
+#include "../arch/architecture.h"
 #include "../graph/ggml_inside.h"
 
 namespace rocketdoc {
@@ -18,17 +20,78 @@ void for_each_head(const ggml_tensor * t, int64_t from, int64_t to, Visit visit)
 
 }  // namespace
 
-Status KvRows::create(const LayerDevices & devices, Home home, const KvShape & shape, int64_t capacity,
+KvShape kv_shape(const HyperParams & params, ggml_type type) {
+    KvShape out{params.n_layer, params.n_head_kv, params.head_dim, type};
+    for (const LayerTraits & layer : params.layers) out.windows.push_back(layer.kept_window());
+    return out;
+}
+
+int64_t KvShape::widest_window() const {
+    return windows.empty() ? 0 : *std::max_element(windows.begin(), windows.end());
+}
+
+size_t KvShape::bytes(const LayerCounts & rows) const {
+    size_t n = 0;
+    for (int64_t count : rows) n += size_t(count);
+    return n * row_bytes();
+}
+
+LayerCounts KvShape::kept(int64_t n_tokens) const {
+    LayerCounts out;
+    for (int64_t layer = 0; layer < n_layer; layer++) out.push_back(rows_kept(window(layer), n_tokens));
+    return out;
+}
+
+double KvShape::read_bytes(int64_t n_rows, int64_t n_tokens) const {
+    int64_t rows = 0;
+    for (int64_t layer = 0; layer < n_layer; layer++)
+        rows += window(layer) > 0 ? std::min(window(layer), n_tokens) : n_rows;
+    return double(size_t(rows) * row_bytes()) / double(n_layer * n_head);
+}
+
+LayerCounts KvShape::room(int64_t n_document, int64_t n_total) const {
+    LayerCounts out;
+    for (int64_t layer = 0; layer < n_layer; layer++) {
+        const int64_t kept = most_kept(window(layer)), behind = std::max(kept, n_total - n_document);
+        out.push_back(window(layer) == 0 ? n_total : std::min(n_total, kept + behind));
+    }
+    return out;
+}
+
+LayerCounts KvRows::allocated_rows(const DeviceTraits & device, LayerCounts capacity) {
+    for (int64_t & rows : capacity) rows = allocated_rows(device, rows);
+    return capacity;
+}
+
+int64_t KvRows::capacity() const {
+    int64_t rows = 0;
+    for (int64_t layer = 0; layer < shape_.n_layer; layer++)
+        if (shape_.window(layer) == 0) rows = capacity(layer);
+    return rows;
+}
+
+LayerCounts KvRows::capacities() const {
+    LayerCounts out;
+    for (const Layer & layer : layers_) out.push_back(layer.k->ne[1]);
+    return out;
+}
+
+bool KvRows::has_room(const LayerCounts & wanted) const {
+    for (size_t i = 0; i < layers_.size(); i++)
+        if (wanted[i] > layers_[i].k->ne[1]) return false;
+    return true;
+}
+
+Status KvRows::create(const LayerDevices & devices, Home home, const KvShape & shape, const LayerCounts & wanted,
                       std::unique_ptr<KvRows> & out) {
     std::unique_ptr<KvRows> self(new KvRows);
-    capacity        = allocated_rows(devices.front()->traits(), capacity);
-    self->devices_  = devices;
-    self->home_     = home;
-    self->shape_    = shape;
-    self->capacity_ = capacity;
+    const LayerCounts       capacity = allocated_rows(devices.front()->traits(), wanted);
+    self->devices_                   = devices;
+    self->home_                      = home;
+    self->shape_                     = shape;
     self->layers_.resize(size_t(shape.n_layer));
     for (size_t i = 0; i < self->layers_.size(); i++)
-        RETURN_IF_FAILED(self->allocate_layer(*devices[i], capacity, self->layers_[i]));
+        RETURN_IF_FAILED(self->allocate_layer(*devices[i], capacity[i], self->layers_[i]));
     out = std::move(self);
     return Status::good();
 }
@@ -56,12 +119,13 @@ Status KvRows::allocate_layer(const Device & device, int64_t capacity, Layer & o
     if (allocate_buffer(device, out)) return Status::good();
     const Code oom = home_ == Home::device ? device.oom() : Code::HOST_OOM;
     return Status::fail(oom, "Not enough memory for the KV cache of " + std::to_string(capacity) + " tokens (" +
-                                 bytes_text(int64_t(shape_.bytes(capacity))) + ").");
+                                 bytes_text(capacity * int64_t(shape_.row_bytes())) + " of a layer).");
 }
 
 Status KvRows::grow_layer(const Device & device, int64_t capacity, int64_t n_live, Layer & layer) const {
     Layer next;
     RETURN_IF_FAILED(allocate_layer(device, capacity, next));
+    next.first = layer.first;
     for (auto [from, to] : {std::pair{layer.k, next.k}, std::pair{layer.v, next.v}}) {
         for (int64_t head = 0; head < from->ne[2] && n_live > 0; head++) {
             RETURN_IF_FAILED(copy_bytes(from, size_t(head) * from->nb[2], to, size_t(head) * to->nb[2],
@@ -85,24 +149,38 @@ void KvRows::shrink_layer(Layer & layer, int64_t capacity, int64_t n_live, std::
     }
 }
 
-Status KvRows::grow(int64_t capacity, int64_t n_live) {
-    if (capacity <= capacity_) return Status::good();
-    capacity = allocated_rows(devices_.front()->traits(), capacity);
+Status KvRows::grow(const LayerCounts & wanted, const RowPlace & end) {
+    if (has_room(wanted)) return Status::good();
+    const LayerCounts before   = capacities();
+    LayerCounts       capacity = allocated_rows(devices_.front()->traits(), wanted);
+    for (size_t i = 0; i < capacity.size(); i++) capacity[i] = std::max(capacity[i], before[i]);
     std::vector<uint8_t> rows;  // taken before anything changes: the way back must not need memory
     try {
-        rows.resize(size_t(n_live) * ggml_row_size(shape_.type, shape_.head_dim));
+        rows.resize(size_t(std::max(end.row, end.position)) * ggml_row_size(shape_.type, shape_.head_dim));
     } catch (const std::bad_alloc &) {
         return Status::fail(Code::HOST_OOM, "Not enough memory to move the KV cache.");
     }
     // A layer's larger copy replaces it at once, so the peak is one layer more. Kernels take one distance between heads
-    // for all layers: either every layer grows, or none.
+    // for all layers that keep every row: either every layer grows, or none.
     for (size_t i = 0; i < layers_.size(); i++) {
-        Status status = grow_layer(*devices_[i], capacity, n_live, layers_[i]);
+        if (capacity[i] == before[i]) continue;
+        Status status = grow_layer(*devices_[i], capacity[i], row_of(int64_t(i), end), layers_[i]);
         if (status.ok()) continue;
-        for (size_t grown = 0; grown < i; grown++) shrink_layer(layers_[grown], capacity_, n_live, rows);
+        for (size_t grown = 0; grown < i; grown++)
+            shrink_layer(layers_[grown], before[grown], row_of(int64_t(grown), end), rows);
         return status;
     }
-    capacity_ = capacity;
+    return Status::good();
+}
+
+// The rows move towards the start by a number of rows that no copy is larger than: so none reads what it writes.
+Status KvRows::keep_window(Device & device, int64_t layer, int64_t n_rows, int64_t end) {
+    const int64_t position = first_kept(shape_.window(layer), end), kept = end - position, shift = n_rows - kept;
+    for (int64_t at = 0; at < kept && shift > 0; at += shift) {
+        const int64_t n = std::min(shift, kept - at);
+        for (ggml_tensor * t : {k(layer), v(layer)}) RETURN_IF_FAILED(device.copy_rows({t, at + shift}, {t, at}, n));
+    }
+    set_first(layer, position);
     return Status::good();
 }
 
@@ -130,11 +208,11 @@ CompactView KvRows::compact(const ggml_tensor * t) {
 }
 
 std::vector<uint8_t> KvRows::copy_out(int64_t from, int64_t to) const {
-    std::vector<uint8_t> bytes(shape_.bytes(to - from));
+    std::vector<uint8_t> bytes(size_t(shape_.n_layer) * size_t(to - from) * shape_.row_bytes());
     uint8_t *            cursor = bytes.data();
     for (const Layer & layer : layers_) {
         for (const ggml_tensor * t : {layer.k, layer.v}) {
-            for_each_head(t, from, to, [&](size_t offset, size_t n) {
+            for_each_head(t, from - layer.first, to - layer.first, [&](size_t offset, size_t n) {
                 ggml_backend_tensor_get(t, cursor, offset, n);
                 cursor += n;
             });
@@ -147,7 +225,7 @@ void KvRows::copy_in(const std::vector<uint8_t> & bytes, int64_t from, int64_t t
     const uint8_t * cursor = bytes.data();
     for (const Layer & layer : layers_) {
         for (ggml_tensor * t : {layer.k, layer.v}) {
-            for_each_head(t, from, to, [&](size_t offset, size_t n) {
+            for_each_head(t, from - layer.first, to - layer.first, [&](size_t offset, size_t n) {
                 ggml_backend_tensor_set(t, cursor, offset, n);
                 cursor += n;
             });

@@ -1,5 +1,6 @@
 // K and V rows of every layer, [n_head, capacity, head_dim] each: the document's full KV (f16 or q8_0) and the compact
-// cache (f16) have this same form. Which rows are live is the owner's business; a row index is not a position.
+// cache (f16) have this same form. Which rows are live is the owner's business; a row index is not a position. A layer
+// that attends within a window keeps the last positions only, without a gap: its row 0 is position first(layer).
 #pragma once
 
 #include <cstdint>
@@ -7,19 +8,43 @@
 #include <vector>
 
 #include "../rocketkv/rows.h"
+#include "../arch/layer_traits.h"
 #include "../device/device.h"
 
 namespace rocketdoc {
 
-struct KvShape {
-    int64_t   n_layer  = 0;
-    int64_t   n_head   = 0;  // KV heads, or query heads for a compact cache grouped by query head
-    int64_t   head_dim = 0;
-    ggml_type type     = GGML_TYPE_F16;
+// How many rows each layer has, [n_layer].
+using LayerCounts = std::vector<int64_t>;
 
-    size_t bytes(int64_t capacity) const {
-        return size_t(n_layer) * n_head * capacity * ggml_row_size(type, head_dim) * 2;
-    }
+struct KvShape {
+    int64_t     n_layer  = 0;
+    int64_t     n_head   = 0;  // KV heads, or query heads for a compact cache grouped by query head
+    int64_t     head_dim = 0;
+    ggml_type   type     = GGML_TYPE_F16;
+    LayerCounts windows  = {};  // of the layers that keep their window's rows, 0 of the others; empty: none does
+
+    int64_t window(int64_t layer) const { return windows.empty() ? 0 : windows[size_t(layer)]; }
+    int64_t widest_window() const;  // 0: none
+    // K and V of one row of one layer, all heads.
+    size_t row_bytes() const { return size_t(n_head) * ggml_row_size(type, head_dim) * 2; }
+    size_t bytes(const LayerCounts & rows) const;
+    // What a text of n_tokens leaves.
+    LayerCounts kept(int64_t n_tokens) const;
+    // What a token that reads every row it sees of n_rows, of a text of n_tokens, reads of one head: the mean over
+    // layers.
+    double read_bytes(int64_t n_rows, int64_t n_tokens) const;
+    // Room for n_total rows of a history whose first n_document tokens are let go of beyond a window, and later ones
+    // are not. Where windows are, there is also room for a window's rows beside those that they replace.
+    LayerCounts room(int64_t n_document, int64_t n_total) const;
+};
+
+KvShape kv_shape(const HyperParams & params, ggml_type type);
+
+// Where a token's row goes: behind this many rows of a layer that keeps every row, at this position where a window's
+// rows are kept.
+struct RowPlace {
+    int64_t row      = 0;
+    int64_t position = 0;
 };
 
 class KvRows {
@@ -28,22 +53,38 @@ class KvRows {
     enum class Home { device, host };
     // devices: of each layer. GPU_OOM or HOST_OOM with the bytes needed when a layer cannot be allocated; nothing is
     // kept then.
-    static Status create(const LayerDevices & devices, Home home, const KvShape & shape, int64_t capacity,
+    static Status create(const LayerDevices & devices, Home home, const KvShape & shape, const LayerCounts & capacity,
                          std::unique_ptr<KvRows> & out);
     // Rows really allocated for a wanted capacity.
     static int64_t allocated_rows(const DeviceTraits & device, int64_t capacity) {
         return round_up(capacity, device.row_step);
     }
+    static LayerCounts allocated_rows(const DeviceTraits & device, LayerCounts capacity);
 
-    // Makes room for `capacity` rows, keeping the first n_live; layer by layer, so the peak is one layer more. No-op
+    bool has_room(const LayerCounts & capacity) const;
+    // Makes room for `capacity` rows, keeping those before `end`; layer by layer, so the peak is one layer more. No-op
     // when there is room. GPU_OOM or HOST_OOM: every layer is as it was.
-    Status grow(int64_t capacity, int64_t n_live);
+    Status grow(const LayerCounts & capacity, const RowPlace & end);
 
     const KvShape & shape() const { return shape_; }
-    int64_t         capacity() const { return capacity_; }
+    // Of the layers that keep every row.
+    int64_t     capacity() const;
+    int64_t     capacity(int64_t layer) const { return k(layer)->ne[1]; }
+    LayerCounts capacities() const;
     // Graphs of the device can read and write the rows where they are.
     bool   on_device() const { return home_ == Home::device; }
-    size_t bytes() const { return shape_.bytes(capacity_); }
+    size_t bytes() const { return shape_.bytes(capacities()); }
+
+    // The layer's own index of a row.
+    int64_t row_of(int64_t layer, const RowPlace & place) const {
+        return shape_.window(layer) > 0 ? place.position - first(layer) : place.row;
+    }
+    // Position of row 0 of a layer that keeps its window's rows; equal for all layers of one window.
+    int64_t first(int64_t layer) const { return layers_[size_t(layer)].first; }
+    void    set_first(int64_t layer, int64_t position) { layers_[size_t(layer)].first = position; }
+    // The rows of a layer that keeps its window's are [first(layer), ...) so far, `n_rows` of them, the last ones those
+    // before position `end`, perhaps with a gap between the two. What no token from `end` on sees is let go of.
+    Status keep_window(Device & device, int64_t layer, int64_t n_rows, int64_t end);
 
     // [head_dim, capacity, n_head]
     ggml_tensor * k(int64_t layer) const { return layers_[size_t(layer)].k; }
@@ -53,7 +94,8 @@ class KvRows {
     static RowsView    view(const ggml_tensor * rows, int64_t n_rows);
     static CompactView compact(const ggml_tensor * rows);
 
-    // Rows [from, to) of all layers and heads as one block of bytes, and back.
+    // Rows of the positions [from, to) of all layers and heads as one block of bytes, and back. Row and position are
+    // the same, and every layer has them all.
     std::vector<uint8_t> copy_out(int64_t from, int64_t to) const;
     void                 copy_in(const std::vector<uint8_t> & bytes, int64_t from, int64_t to);
 
@@ -62,8 +104,9 @@ class KvRows {
         ggml_context_ptr            ctx;
         std::unique_ptr<HostMemory> host;  // what the buffer of rows in RAM lies on
         ggml_backend_buffer_ptr     buffer;
-        ggml_tensor *               k = nullptr;
-        ggml_tensor *               v = nullptr;
+        ggml_tensor *               k     = nullptr;
+        ggml_tensor *               v     = nullptr;
+        int64_t                     first = 0;
     };
     bool   allocate_buffer(const Device & device, Layer & layer) const;
     Status allocate_layer(const Device & device, int64_t capacity, Layer & out) const;
@@ -73,7 +116,6 @@ class KvRows {
     LayerDevices       devices_;
     Home               home_ = Home::device;
     KvShape            shape_;
-    int64_t            capacity_ = 0;
     std::vector<Layer> layers_;
 };
 

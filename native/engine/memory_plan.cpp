@@ -133,13 +133,15 @@ Status memory_plan(const PlannedModel & model, const PlanRequest & request, Memo
     out                         = {};
     RETURN_IF_FAILED(mode_budgets(request.mode, request.rocket, request.n_prompt, request.n_question, request.max_new,
                                   int(params.head_dim), out.budgets));
-    const int64_t n_total = request.n_prompt + request.max_new;
-    const KvShape document{params.n_layer, params.n_head_kv, params.head_dim, request.document_type};
-    const int64_t n_rows = document_capacity(request.n_prompt - request.n_question, n_total, params.n_ctx_train);
-    out.weights          = model.weight_bytes;
-    out.document_kv      = document.bytes(KvRows::allocated_rows(device, n_rows));
-    out.activations      = Prefill::activation_bytes(params, device, request.n_prompt, request.segment, request.tile);
-    out.logits           = device.sizes->token_runner(params);
+    const int64_t n_total    = request.n_prompt + request.max_new;
+    const KvShape document   = kv_shape(params, request.document_type);
+    const int64_t n_before   = request.n_prompt - request.n_question;
+    const int64_t n_document = request.n_document < 0 ? n_before : request.n_document;
+    const int64_t n_rows     = document_capacity(n_before, n_total, params.n_ctx_train);
+    out.weights              = model.weight_bytes;
+    out.document_kv          = document.bytes(KvRows::allocated_rows(device, document.room(n_document, n_rows)));
+    out.activations = Prefill::activation_bytes(params, device, request.n_prompt, request.segment, request.tile);
+    out.logits      = device.sizes->token_runner(params);
     out.activations += device.sizes->stage1(params, request.rocket, out.budgets, request.n_prompt, device.n_threads);
     const size_t rows      = CompactCache::rows_bytes(params, device, request.mode, request.rocket, out.budgets);
     const size_t summaries = CompactCache::summary_bytes(params, device, request.mode, request.rocket, out.budgets);
@@ -151,15 +153,19 @@ Status memory_plan(const PlannedModel & model, const PlanRequest & request, Memo
         out.compact_cache = rows;
         out.summaries     = summaries;
     }
-    out.layer_buffers  = out.document_on_device ? 0 : device.sizes->layer_stream(document, request.n_prompt);
-    out.full_kv        = params.kv_bytes_per_token() * size_t(n_total);
+    out.layer_buffers =
+        out.document_on_device
+            ? window_buffer_bytes(document, device, std::min(request.segment, std::max<int64_t>(1, n_document)))
+            : device.sizes->layer_stream(document, request.n_prompt);
+    out.full_kv        = params.kv_bytes(n_total);
     out.on_gpu         = device.own_memory;
     out.available      = device.available;
     out.host_available = device.host_available;
     out.read_bytes_per_step =
-        out.compact_cache ? CompactCache::read_bytes(params, request.mode, request.rocket, out.budgets,
-                                                     std::min(out.budgets.prompt_budget, request.n_prompt))
-                          : double(document.bytes(request.n_prompt)) / double(params.n_layer * params.n_head_kv);
+        out.compact_cache
+            ? CompactCache::read_bytes(params, request.mode, request.rocket, out.budgets,
+                                       std::min(out.budgets.prompt_budget, request.n_prompt), request.n_prompt)
+            : document.read_bytes(request.n_prompt, request.n_prompt);
     out.compact_cache += request.own_history;
     return Status::good();
 }

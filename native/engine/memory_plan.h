@@ -16,6 +16,7 @@ enum class DocumentHome { automatic, device, host };
 struct PlanRequest {
     int64_t       n_prompt   = 0;  // T: history and question
     int64_t       n_question = 0;
+    int64_t       n_document = -1;  // tokens of the document alone; below 0: all before the question
     int64_t       max_new    = 0;
     Mode          mode       = Mode::rocketkv_mt;
     RocketOptions rocket;

@@ -21,7 +21,18 @@ ggml_tensor * entries(ggml_context * ctx, ggml_tensor * t, int64_t first, int64_
 }  // namespace
 
 Prefill::Prefill(const Model & model, Device & device)
-    : model_(model), device_(device), arena_(device, MAX_LAYER_NODES) {}
+    : model_(model), device_(device), arena_(device, MAX_LAYER_NODES) {
+    for (int64_t layer = 0; layer < model.params().n_layer; layer++) {
+        const int64_t window = model.params().layer(layer).kept_window();
+        if (!find_sight(window)) sights_.push_back({window, layer, CausalBand(window), nullptr});
+    }
+}
+
+Prefill::Sight * Prefill::find_sight(int64_t window) {
+    for (Sight & sight : sights_)
+        if (sight.window == window) return &sight;
+    return nullptr;
+}
 
 Status QueryWindow::reset(const HyperParams & p, const Device & device, int64_t window_rows) {
     window = window_rows;
@@ -40,18 +51,21 @@ size_t Prefill::activation_bytes(const HyperParams & p, const DeviceTraits & dev
     const size_t hidden = size_t(p.n_embd) * segment * sizeof(float);
     // Largest set alive at once in a layer's graph: normed input, gate, up and their product.
     const size_t layer = size_t(tile) * (3 * p.n_ff + 3 * p.n_embd + 2 * p.n_head * p.head_dim) * sizeof(float);
-    return hidden + CausalBand::bytes(device, n_rows, tile) + layer;
+    size_t       bands = 0;
+    for (int64_t window : p.windows())
+        bands += CausalBand::bytes(device, CausalBand::most_before(device, window, n_rows), tile);
+    return hidden + bands + layer;
 }
 
 Status Prefill::reserve_segment(int64_t segment) {
     if (hidden_ && hidden_->ne[1] >= segment) return Status::good();
     segment_buffer_.reset();
-    ggml_init_params params = {ggml_tensor_overhead() * 4, nullptr, true};
+    ggml_init_params params = {ggml_tensor_overhead() * (3 + sights_.size()), nullptr, true};
     segment_ctx_.reset(ggml_init(params));
     hidden_    = ggml_new_tensor_2d(segment_ctx_.get(), GGML_TYPE_F32, model_.params().n_embd, segment);
     tokens_    = ggml_new_tensor_1d(segment_ctx_.get(), GGML_TYPE_I32, segment);
     positions_ = ggml_new_tensor_1d(segment_ctx_.get(), GGML_TYPE_I32, segment);
-    indices_   = ggml_new_tensor_1d(segment_ctx_.get(), GGML_TYPE_I64, segment);
+    for (Sight & sight : sights_) sight.indices = ggml_new_tensor_1d(segment_ctx_.get(), GGML_TYPE_I64, segment);
     segment_buffer_.reset(ggml_backend_alloc_ctx_tensors_from_buft(segment_ctx_.get(), device_.buffer_type()));
     if (segment_buffer_) return Status::good();
     hidden_ = nullptr;
@@ -63,9 +77,11 @@ Status Prefill::run(const PrefillJob & job) {
     const int64_t segment = std::min(job.segment, job.n_tokens);
     const int64_t n_rows  = job.first_row + job.n_tokens;
     RETURN_IF_FAILED(reserve_segment(segment));
-    RETURN_IF_FAILED(band_.reserve(device_, n_rows, std::min(job.tile, segment)));
+    for (Sight & sight : sights_)
+        RETURN_IF_FAILED(sight.band.reserve(device_, CausalBand::most_before(device_.traits(), sight.window, n_rows),
+                                            std::min(job.tile, segment)));
     std::unique_ptr<LayerStream> stream;
-    RETURN_IF_FAILED(device_.make_layer_stream(*job.rows, n_rows, stream));
+    RETURN_IF_FAILED(device_.make_layer_stream(*job.rows, {n_rows, segment, job.drops_rows}, stream));
     for (int64_t begin = 0; begin < job.n_tokens; begin += segment) {
         const int64_t end    = std::min(begin + segment, job.n_tokens);
         Status        status = run_segment(job, *stream, begin, end);
@@ -94,13 +110,14 @@ Status Prefill::set_segment(const PrefillJob & job, int64_t begin, int64_t end) 
     const int64_t        n = end - begin;
     std::vector<int32_t> position(static_cast<size_t>(n));
     std::vector<int64_t> index(static_cast<size_t>(n));
-    for (int64_t i = 0; i < n; i++) {
-        position[size_t(i)] = int32_t(job.first_position + begin + i);
-        index[size_t(i)]    = job.first_row + begin + i;
-    }
+    for (int64_t i = 0; i < n; i++) position[size_t(i)] = int32_t(job.first_position + begin + i);
     ggml_backend_tensor_set(tokens_, job.tokens + begin, 0, size_t(n) * sizeof(int32_t));
     ggml_backend_tensor_set(positions_, position.data(), 0, size_t(n) * sizeof(int32_t));
-    ggml_backend_tensor_set(indices_, index.data(), 0, size_t(n) * sizeof(int64_t));
+    for (Sight & sight : sights_) {
+        const int64_t first = job.rows->row_of(sight.layer, {job.first_row + begin, job.first_position + begin});
+        for (int64_t i = 0; i < n; i++) index[size_t(i)] = first + i;
+        ggml_backend_tensor_set(sight.indices, index.data(), 0, size_t(n) * sizeof(int64_t));
+    }
     return Status::good();
 }
 
@@ -110,7 +127,7 @@ Status Prefill::run_segment(const PrefillJob & job, LayerStream & stream, int64_
     RETURN_IF_FAILED(set_segment(job, begin, end));
     for (const Tile & tile : tiles_) RETURN_IF_FAILED(embed(job, tile, begin));
     const int64_t n_layer = model_.params().n_layer;
-    RETURN_IF_FAILED(stream.begin_pass(job.first_row + begin, end - begin));
+    RETURN_IF_FAILED(stream.begin_pass({job.first_row + begin, job.first_position + begin}, end - begin));
     for (int64_t layer = 0; layer < n_layer; layer++) {
         Device & device = model_.device_of(layer);
         // The device is never more than a layer ahead of us, so that a cancel is seen soon.
@@ -147,9 +164,12 @@ Status Prefill::run_layer(const PrefillJob & job, const Tile & tile, int64_t seg
     const HyperParams &  p      = model_.params();
     const Architecture & arch   = model_.architecture();
     Device &             device = model_.device_of(layer);
-    const int64_t        start  = job.first_row + tile.begin;
-    const int64_t        n_rows = round_up(start + tile.count, device.traits().row_step);
-    const int64_t        at     = tile.begin - segment_begin;
+    const LayerTraits &  traits = p.layer(layer);
+    const Sight &        sight  = *find_sight(traits.kept_window());
+    const int64_t start  = sight.window > 0 ? job.first_position + tile.begin - rows.first : job.first_row + tile.begin;
+    const int64_t shown  = sight.band.first_shown(device.traits(), start);
+    const int64_t n_rows = round_up(start + tile.count - shown, device.traits().row_step);
+    const int64_t at     = tile.begin - segment_begin;
     // Nobody reads what the last layer makes of most tokens: only their rows count.
     const bool is_last = layer + 1 == p.n_layer;
     const bool has_end = tile.begin + tile.count == job.n_tokens;
@@ -160,11 +180,11 @@ Status Prefill::run_layer(const PrefillJob & job, const Tile & tile, int64_t seg
     ggml_cgraph *  graph     = arena_.new_graph();
     ggml_tensor *  x         = columns(ctx, hidden_, at, tile.count);
     ggml_tensor *  positions = entries(ctx, positions_, at, tile.count);
-    ggml_tensor *  indices   = entries(ctx, indices_, at, tile.count);
+    ggml_tensor *  indices   = entries(ctx, sight.indices, at, tile.count);
     QkvTensors     qkv       = arch.build_qkv(ctx, model_.layer(layer), x, positions);
 
     // The tile's share of the observation window, if any.
-    if (job.window) {
+    if (job.window && sight.window == 0) {
         const int64_t window_begin = job.n_tokens - job.window->window;
         const int64_t from         = std::max(window_begin, tile.begin);
         const int64_t count        = tile.begin + tile.count - from;
@@ -183,9 +203,10 @@ Status Prefill::run_layer(const PrefillJob & job, const Tile & tile, int64_t seg
     ggml_tensor * values = build_append(ctx, graph, rows.v, qkv.v, indices);
     if (attends) {
         const int64_t n_queries = std::max(tile.count, device.traits().least_queries);
-        ggml_tensor * mask      = band_.view(ctx, start, n_rows, n_queries);
-        ggml_tensor * attended = build_dense_attention(ctx, p.layer(layer), qkv.q, keys, values, n_rows, mask, nullptr);
-        ggml_tensor * out      = arch.build_after_attention(ctx, model_.layer(layer), x, attended);
+        ggml_tensor * mask      = sight.band.view(ctx, start - shown, n_rows, n_queries);
+        ggml_tensor * attended =
+            build_dense_attention(ctx, traits, qkv.q, keys, values, {shown, n_rows}, mask, nullptr);
+        ggml_tensor * out = arch.build_after_attention(ctx, model_.layer(layer), x, attended);
         ggml_build_forward_expand(graph, ggml_cpy(ctx, out, x));
     }
     RETURN_IF_FAILED(arena_.allocate(graph));

@@ -23,14 +23,17 @@ struct QueryWindow {
 };
 
 struct PrefillJob {
-    KvRows * rows            = nullptr;  // room for first_row + n_tokens
-    int64_t  first_row       = 0;        // rows before it are visible to every token
-    int64_t  first_position  = 0;  // RoPE position of the first token; differs from first_row once rows were dropped
-    const int32_t * tokens   = nullptr;
-    int64_t         n_tokens = 0;
-    int64_t         segment  = 1024;
-    int64_t         tile     = 512;
-    QueryWindow *   window   = nullptr;  // filled when set; window <= n_tokens
+    KvRows * rows           = nullptr;  // room for first_row + n_tokens
+    int64_t  first_row      = 0;        // rows before it are visible to every token
+    int64_t  first_position = 0;  // RoPE position of the first token; differs from first_row once rows were dropped
+    // Layers with a window let go of the rows that it has left behind, after each segment. Else they need room for all
+    // of n_tokens, and keep them: a chat can be cut at any turn.
+    bool            drops_rows = false;
+    const int32_t * tokens     = nullptr;
+    int64_t         n_tokens   = 0;
+    int64_t         segment    = 1024;
+    int64_t         tile       = 512;
+    QueryWindow *   window     = nullptr;  // filled when set; window <= n_tokens
 
     enum class Logits { none, last, all };
     Logits  logits     = Logits::none;
@@ -52,7 +55,8 @@ class Prefill {
     Prefill(const Model & model, Device & device);
     Status run(const PrefillJob & job);
 
-    // Bytes that a job of these sizes will hold: hidden states, masks, workspace of a layer's graph.
+    // Bytes that a job of these sizes will hold: hidden states, masks, workspace of a layer's graph. Where rows are
+    // dropped there is the buffer of layers with a window, too (window_buffer_bytes).
     static size_t activation_bytes(const HyperParams & params, const DeviceTraits & device, int64_t n_rows,
                                    int64_t segment, int64_t tile);
 
@@ -60,26 +64,33 @@ class Prefill {
     struct Tile {
         int64_t begin = 0, count = 0;  // tokens of the job
     };
-    Status reserve_segment(int64_t segment);
-    Status run_segment(const PrefillJob & job, LayerStream & stream, int64_t begin, int64_t end);
-    Status finish_devices();
-    Status set_segment(const PrefillJob & job, int64_t begin, int64_t end);
-    Status embed(const PrefillJob & job, const Tile & tile, int64_t segment_begin);
-    Status run_layer(const PrefillJob & job, const Tile & tile, int64_t segment_begin, int64_t layer,
-                     const LayerRows & rows);
-    Status output(const PrefillJob & job, int64_t segment_begin, int64_t begin, int64_t end);
+    // What layers of one window share, and those without one.
+    struct Sight {
+        int64_t       window = 0;
+        int64_t       layer  = 0;  // the first of them
+        CausalBand    band;
+        ggml_tensor * indices = nullptr;  // [segment] i64: row of each token
+    };
+    Sight * find_sight(int64_t window);  // null: no layer has it
+    Status  reserve_segment(int64_t segment);
+    Status  run_segment(const PrefillJob & job, LayerStream & stream, int64_t begin, int64_t end);
+    Status  finish_devices();
+    Status  set_segment(const PrefillJob & job, int64_t begin, int64_t end);
+    Status  embed(const PrefillJob & job, const Tile & tile, int64_t segment_begin);
+    Status  run_layer(const PrefillJob & job, const Tile & tile, int64_t segment_begin, int64_t layer,
+                      const LayerRows & rows);
+    Status  output(const PrefillJob & job, int64_t segment_begin, int64_t begin, int64_t end);
 
     const Model &           model_;
     Device &                device_;
     GraphArena              arena_;
     std::vector<Tile>       tiles_;  // of the running segment
-    CausalBand              band_;
+    std::vector<Sight>      sights_;
     ggml_context_ptr        segment_ctx_;
     ggml_backend_buffer_ptr segment_buffer_;
     ggml_tensor *           hidden_    = nullptr;  // [n_embd, segment] f32
     ggml_tensor *           tokens_    = nullptr;  // [segment] i32
     ggml_tensor *           positions_ = nullptr;  // [segment] i32
-    ggml_tensor *           indices_   = nullptr;  // [segment] i64: row of each token
 };
 
 }  // namespace rocketdoc

@@ -73,6 +73,7 @@ PlanRequest Session::plan_request(const AnswerRequest & request) const {
     PlanRequest out;
     out.n_question    = int64_t(request.tokens.size()) + (pending_ >= 0 ? 1 : 0);
     out.n_prompt      = n_tokens_ + out.n_question;
+    out.n_document    = shared_.n_tokens();
     out.max_new       = request.max_new;
     out.mode          = request.mode;
     out.rocket        = request.rocket;
@@ -116,9 +117,9 @@ Status Session::check_tokens(const std::vector<int32_t> & tokens, int64_t max_ne
 }
 
 Status Session::make_room(int64_t n_new_rows) {
-    if (own_history_) return own_history_->rows().grow(n_rows_ + n_new_rows, n_rows_);
+    if (own_history_) return own_history_->make_room({n_rows_, n_tokens_}, n_new_rows);
     chat_rows_.mount();
-    return shared_.reserve(n_rows_ + n_new_rows);
+    return shared_.reserve(shared_.n_tokens(), n_rows_ + n_new_rows);
 }
 
 void Session::count_rows(int64_t n) {
@@ -205,7 +206,7 @@ void Session::publish_counters() {
     c.mode           = mode_;
     c.budgets        = budgets_;
     c.rows_total     = n_tokens_;
-    c.full_bytes     = p.kv_bytes_per_token() * size_t(n_tokens_);
+    c.full_bytes     = p.kv_bytes(n_tokens_);
     c.document_bytes = own_history_ ? 0 : shared_.bytes();
     if (compact_) {
         c.rows_kept             = compact_->n_live();
@@ -217,11 +218,11 @@ void Session::publish_counters() {
         c.kept_mass             = compact_->kept_mass();
         c.clamped_codes         = compact_->clamped_codes();
     } else {
-        const double row_bytes  = 2.0 * double(ggml_row_size(shared_.type(), p.head_dim));  // K and V of a head
+        const KvShape & shape   = shared_.shape();
         c.rows_kept             = n_rows_;
         c.rows_read             = n_rows_;
-        c.read_bytes_per_step   = double(n_rows_) * row_bytes;
-        c.stored_bytes_per_head = double(n_rows_) * row_bytes;
+        c.read_bytes_per_step   = shape.read_bytes(n_rows_, n_tokens_);
+        c.stored_bytes_per_head = double(shape.bytes(shape.kept(n_rows_))) / double(shape.n_layer * shape.n_head);
     }
     std::lock_guard<std::mutex> lock(published_mutex_);
     published_.counters = std::move(c);

@@ -103,8 +103,9 @@ Status Session::read_question(const AnswerRequest & request, const AskEvents & e
     if (question.compact) {
         job.window     = &window_;
         job.layer_done = [&](int64_t layer, const LayerRows & rows) {
-            return question.compact->keep_layer(layer, rows, n_rows_ + question.n(), window_,
-                                                own_history_ ? &question.positions : nullptr, cancel);
+            const RowPlace end{n_rows_ + question.n(), n_tokens_ + question.n()};
+            return question.compact->keep_layer(layer, rows, end, window_, own_history_ ? &question.positions : nullptr,
+                                                cancel);
         };
     }
     RETURN_IF_FAILED(engine_.prefill().run(job));

@@ -82,12 +82,17 @@ void set_mask(ggml_tensor * attention, ggml_tensor * mask) {
     attention->src[3] = mask;
 }
 
-Status set_row_count(ggml_tensor * view, int64_t n_rows) {
-    if (!view->view_src || view->view_offs != 0)
-        return refused("Only a view from row 0 on can change its length", view);
-    if (n_rows < 1 || n_rows > view->view_src->ne[1])
-        return refused(("A view cannot have " + std::to_string(n_rows) + " rows").c_str(), view);
-    view->ne[1] = n_rows;
+Status set_row_range(ggml_tensor * view, int64_t first, int64_t count) {
+    const ggml_tensor * source = view->view_src;
+    if (!source || !source->data || view->nb[1] != source->nb[1])
+        return refused("Only a view of whole rows can show others", view);
+    if (first < 0 || count < 1 || first + count > source->ne[1])
+        return refused(
+            ("A view cannot show rows " + std::to_string(first) + " to " + std::to_string(first + count)).c_str(),
+            view);
+    view->ne[1]     = count;
+    view->view_offs = size_t(first) * source->nb[1];
+    view->data      = static_cast<uint8_t *>(source->data) + view->view_offs;
     return Status::good();
 }
 

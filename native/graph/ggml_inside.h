@@ -31,8 +31,8 @@ Status copy_bytes(const ggml_tensor * from, size_t from_offset, ggml_tensor * to
 // its strides.
 void set_mask(ggml_tensor * attention, ggml_tensor * mask);
 
-// Makes a view of rows [D, n, heads], which begins at row 0, n_rows long: a graph that is kept can run again with more.
-Status set_row_count(ggml_tensor * view, int64_t n_rows);
+// Makes a view of rows [D, n, heads] show `count` rows from `first` on: a graph that is kept can run again with others.
+Status set_row_range(ggml_tensor * view, int64_t first, int64_t count);
 
 // Makes a tensor of rows [D, capacity, heads], no view, one of fewer rows a head in the same memory; who calls has
 // moved the heads. False when it has fewer already.

@@ -76,8 +76,10 @@ Status CausalBand::reserve(const Device & device, int64_t n_max, int64_t tile) {
     n_max_ = n_max;
     std::vector<uint16_t> row(size_t(band_->ne[0]));
     for (int64_t i = 0; i < band_->ne[1]; i++) {
-        std::fill(row.begin(), row.begin() + n_max + i + 1, F16_ZERO);
-        std::fill(row.begin() + n_max + i + 1, row.end(), F16_MINUS_INF);
+        const int64_t end = n_max + i + 1, begin = window_ > 0 ? std::max<int64_t>(0, end - window_) : 0;
+        std::fill(row.begin(), row.begin() + begin, F16_MINUS_INF);
+        std::fill(row.begin() + begin, row.begin() + end, F16_ZERO);
+        std::fill(row.begin() + end, row.end(), F16_MINUS_INF);
         ggml_backend_tensor_set(band_, row.data(), size_t(i) * band_->nb[1], band_->nb[1]);
     }
     return Status::good();
@@ -90,15 +92,34 @@ ggml_tensor * CausalBand::view(ggml_context * ctx, int64_t start, int64_t n_rows
     return ggml_view_2d(ctx, band_, n_rows, n_queries, band_->nb[1], offset);
 }
 
+// A whole step before what the first query sees: so rows come in the same groups wherever a tile begins.
+int64_t CausalBand::first_shown(const DeviceTraits & device, int64_t start) const {
+    if (window_ == 0) return 0;
+    return std::max<int64_t>(0, start - window_ + 1) / std::max(WINDOW_STEP, device.row_step) *
+           std::max(WINDOW_STEP, device.row_step);
+}
+
+int64_t CausalBand::most_before(const DeviceTraits & device, int64_t window, int64_t n_rows) {
+    return window > 0 ? std::min(n_rows, window + std::max(WINDOW_STEP, device.row_step)) : n_rows;
+}
+
+RowRange seen_rows(int64_t window, int64_t row) {
+    const int64_t first = window > 0 ? std::max<int64_t>(0, row + 1 - window) : 0;
+    return {first, row + 1 - first};
+}
+
 ggml_tensor * build_dense_attention(ggml_context * ctx, const LayerTraits & traits, ggml_tensor * q, ggml_tensor * k,
-                                    ggml_tensor * v, int64_t n_rows, ggml_tensor * mask,
+                                    ggml_tensor * v, const RowRange & rows, ggml_tensor * mask,
                                     std::vector<ggml_tensor *> * live) {
     const int64_t n       = q->ne[2];
     const int64_t missing = mask ? mask->ne[1] - n : 0;
     if (missing > 0) q = ggml_pad(ctx, q, 0, 0, int(missing), 0);
     ggml_tensor * queries = ggml_permute(ctx, q, 0, 2, 1, 3);  // [D, n, H]
-    ggml_tensor * keys    = ggml_view_3d(ctx, k, k->ne[0], n_rows, k->ne[2], k->nb[1], k->nb[2], 0);
-    ggml_tensor * values  = ggml_view_3d(ctx, v, v->ne[0], n_rows, v->ne[2], v->nb[1], v->nb[2], 0);
+    const auto    view    = [&](ggml_tensor * t) {
+        return ggml_view_3d(ctx, t, t->ne[0], rows.count, t->ne[2], t->nb[1], t->nb[2], size_t(rows.first) * t->nb[1]);
+    };
+    ggml_tensor * keys   = view(k);
+    ggml_tensor * values = view(v);
     if (live) {
         live->push_back(keys);
         live->push_back(values);

@@ -128,9 +128,10 @@ __global__ void __launch_bounds__(ATTENTION_THREADS) attend(AttentionLaunch p) {
     if (int(blockIdx.x) >= p.n_splits) {
         add_unchosen<DIM, HEADS>(p, first + blockIdx.x, j, h0, int(blockIdx.x) - p.n_splits, live);
     } else {
-        const int        n     = p.ids ? min(p.k, live) : live;
-        const int        begin = int(int64_t(n) * blockIdx.x / p.n_splits),
-                         end   = int(int64_t(n) * (blockIdx.x + 1) / p.n_splits);
+        const int        n     = p.ids ? min(p.k, live) : p.cache.window > 0 ? min(p.cache.window, live) : live;
+        const int        shown = p.ids ? 0 : live - n;  // the first row, where none are chosen
+        const int        begin = shown + int(int64_t(n) * blockIdx.x / p.n_splits),
+                         end   = shown + int(int64_t(n) * (blockIdx.x + 1) / p.n_splits);
         const size_t     head0 = size_t(j) * p.cache.capacity * DIM + c;
         const uint16_t * k     = p.cache.k + head0;
         const uint16_t * v     = p.cache.v + head0;
@@ -291,8 +292,10 @@ KernelStatus sparse_attention(const KernelAttention & a, KernelWorkspace workspa
         p.codes      = *a.residual;
         p.work       = select_codes_work(const_cast<void *>(a.select_workspace), cache, &bytes);
     }
-    const AttentionWorkspace l =
-        workspace_of(cache, a.ids ? min(a.k, cache.capacity) : cache.capacity, a.residual != nullptr);
+    const int                most_rows = a.ids              ? min(a.k, cache.capacity)
+                                         : cache.window > 0 ? min(cache.window, cache.capacity)
+                                                            : cache.capacity;
+    const AttentionWorkspace l         = workspace_of(cache, most_rows, a.residual != nullptr);
     RETURN_IF_KERNEL(check_workspace(workspace, l.total));
     char * base   = static_cast<char *>(workspace.data);
     p.cache       = cache;

@@ -65,7 +65,7 @@ struct Side {
             return status.ok();
         };
         ok(KvRows::create(LayerDevices(size_t(p.n_layer), device.get()), KvRows::Home::device,
-                          {p.n_layer, p.n_head_kv, d, GGML_TYPE_F16}, N_PROMPT, history));
+                          kv_shape(p, GGML_TYPE_F16), LayerCounts(size_t(p.n_layer), N_PROMPT), history));
         ok(CompactCache::create(p, *device, mode, options, budgets, cache));
         ok(window.reset(p, *device, budgets.window));
         for (int64_t layer = 0; status.ok() && layer < p.n_layer; layer++) {
@@ -78,7 +78,8 @@ struct Side {
                     ggml_backend_tensor_set(to, rows.data() + head * N_PROMPT * d, size_t(head) * to->nb[2], run);
             }
             ggml_backend_tensor_set(window.q, in.window[size_t(layer)].data(), 0, ggml_nbytes(window.q));
-            ok(cache->keep_layer(layer, {history->k(layer), history->v(layer)}, N_PROMPT, window, nullptr, nullptr));
+            ok(cache->keep_layer(layer, {history->k(layer), history->v(layer), 0}, {N_PROMPT, N_PROMPT}, window,
+                                 nullptr, nullptr));
             ok(device->finish());
         }
         if (status.ok()) ok(cache->kept());

@@ -110,10 +110,12 @@ void test_placing() {
     // A view grows within its rows, no further; a copy stays within both tensors.
     ggml_tensor * rows = new_leaf(ctx.get(), GGML_TYPE_F32, 8, 100, buffer.get(), memory);
     ggml_tensor * view = ggml_view_2d(ctx.get(), rows, 8, 1, rows->nb[1], 0);
-    CHECK(set_row_count(view, 100).ok() && view->ne[1] == 100);
-    CHECK(set_row_count(view, 101).code == Code::INTERNAL && set_row_count(view, 0).code == Code::INTERNAL);
-    CHECK(set_row_count(rows, 5).code == Code::INTERNAL && view->ne[1] == 100);
-    CHECK(set_row_count(ggml_view_2d(ctx.get(), rows, 8, 1, rows->nb[1], rows->nb[1]), 2).code == Code::INTERNAL);
+    CHECK(set_row_range(view, 0, 100).ok() && view->ne[1] == 100 && view->data == memory);
+    CHECK(set_row_range(view, 7, 93).ok() && view->ne[1] == 93 && view->data == memory + 7 * rows->nb[1] &&
+          view->view_offs == 7 * rows->nb[1]);
+    for (const auto & [first, count] : {std::pair<int64_t, int64_t>{0, 101}, {7, 94}, {100, 1}, {-1, 5}, {0, 0}})
+        CHECK(set_row_range(view, first, count).code == Code::INTERNAL);
+    CHECK(set_row_range(rows, 0, 5).code == Code::INTERNAL && view->ne[1] == 93);
     ggml_tensor * other = new_leaf(ctx.get(), GGML_TYPE_F32, 8, 10, buffer.get(), memory + 16384);
     std::memset(memory, 3, 3200);
     CHECK(copy_bytes(rows, 64, other, 0, 320).ok() && memory[16384 + 319] == 3 && memory[16384 + 320] == 0);
@@ -202,7 +204,8 @@ void test_layer_devices() {
         if (!CHECK(loaded->load_weights(list).ok())) return;
         CHECK(&loaded->device_of(1) == devices[split ? 1 : 0].get());
         std::unique_ptr<KvRows> kv;
-        CHECK(KvRows::create(list, KvRows::Home::device, {p.n_layer, p.n_head_kv, p.head_dim, GGML_TYPE_F16}, 256, kv)
+        CHECK(KvRows::create(list, KvRows::Home::device, kv_shape(p, GGML_TYPE_F16),
+                             LayerCounts(size_t(p.n_layer), 256), kv)
                   .ok());
         Prefill    prefill(*loaded, *devices[0]);
         PrefillJob job;

@@ -18,14 +18,16 @@ using namespace rocketdoc;
 
 namespace {
 
-constexpr KvShape SHAPE    = {8, 4, 64, GGML_TYPE_F16};
+const KvShape     SHAPE    = {8, 4, 64, GGML_TYPE_F16};
 constexpr int64_t CAPACITY = 16384, LARGER = 24576, N_LIVE = 16001;  // 16 and 24 MiB a layer
+
+LayerCounts all(int64_t rows) { return LayerCounts(size_t(SHAPE.n_layer), rows); }
 
 std::unique_ptr<KvRows> make_rows(Device & device, std::mt19937_64 & random) {
     std::unique_ptr<KvRows> rows;
-    CHECK(
-        KvRows::create(LayerDevices(size_t(SHAPE.n_layer), &device), KvRows::Home::device, SHAPE, CAPACITY, rows).ok());
-    std::vector<uint64_t> values(SHAPE.bytes(CAPACITY) / sizeof(uint64_t) / size_t(SHAPE.n_layer) / 2);
+    CHECK(KvRows::create(LayerDevices(size_t(SHAPE.n_layer), &device), KvRows::Home::device, SHAPE, all(CAPACITY), rows)
+              .ok());
+    std::vector<uint64_t> values(size_t(CAPACITY) * SHAPE.row_bytes() / sizeof(uint64_t) / 2);
     for (int64_t layer = 0; layer < SHAPE.n_layer; layer++) {
         for (ggml_tensor * t : {rows->k(layer), rows->v(layer)}) {
             for (uint64_t & value : values) value = random();
@@ -47,10 +49,10 @@ bool has_one_stride(const KvRows & rows) {
 void test_growing(Device & device, std::mt19937_64 & random) {
     auto       rows   = make_rows(device, random);
     const auto before = rows->copy_out(0, N_LIVE);
-    CHECK(rows->grow(LARGER, N_LIVE).ok());
+    CHECK(rows->grow(all(LARGER), {N_LIVE, N_LIVE}).ok());
     CHECK(rows->capacity() >= LARGER && has_one_stride(*rows));
     CHECK(rows->copy_out(0, N_LIVE) == before);
-    CHECK(rows->grow(CAPACITY, N_LIVE).ok() && rows->capacity() >= LARGER);
+    CHECK(rows->grow(all(CAPACITY), {N_LIVE, N_LIVE}).ok() && rows->capacity() >= LARGER);
 }
 
 #if defined(__linux__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
@@ -74,13 +76,13 @@ void test_half_grown(Device & device, std::mt19937_64 & random) {
     constexpr int64_t LAYER = int64_t(24) << 20;  // a larger one; each adds a third of it for good
     const rlimit      tight{rlim_t(address_space() + LAYER * 5 / 2), limit.rlim_max};
     CHECK(setrlimit(RLIMIT_AS, &tight) == 0);
-    const Status status = rows->grow(LARGER, N_LIVE);
+    const Status status = rows->grow(all(LARGER), {N_LIVE, N_LIVE});
     CHECK(setrlimit(RLIMIT_AS, &limit) == 0);
     CHECK(status.code == Code::HOST_OOM);
     CHECK(rows->capacity() == CAPACITY && has_one_stride(*rows));
     CHECK(rows->copy_out(0, N_LIVE) == before);
     // Later there is memory.
-    CHECK(rows->grow(LARGER, N_LIVE).ok() && has_one_stride(*rows));
+    CHECK(rows->grow(all(LARGER), {N_LIVE, N_LIVE}).ok() && has_one_stride(*rows));
     CHECK(rows->copy_out(0, N_LIVE) == before);
 }
 #else

@@ -24,7 +24,6 @@ void test_refused() {
         const char *                       word;
         std::function<void(LayerTraits &)> change;
     } cases[] = {
-        {"window of 512 tokens", [](LayerTraits & l) { l.attention = AttentionKind::window, l.window = 512; }},
         {"rows of layer 1", [](LayerTraits & l) { l.attention = AttentionKind::shared, l.shared_layer = 1; }},
         {"recurrent", [](LayerTraits & l) { l.attention = AttentionKind::recurrent; }},
         {"caps", [](LayerTraits & l) { l.softcap = 50; }},

@@ -65,7 +65,7 @@ ggml_tensor * build_compact_attention(ggml_context * ctx, ggml_cgraph * graph, C
     };
     ggml_tensor * keys   = build_append(ctx, graph, rows.k(node.layer), per_cache_head(qkv.k), indices);
     ggml_tensor * values = build_append(ctx, graph, rows.v(node.layer), per_cache_head(qkv.v), indices);
-    return build_dense_attention(ctx, traits, qkv.q, keys, values, node.compact->n_live() + 1, nullptr, &live);
+    return build_dense_attention(ctx, traits, qkv.q, keys, values, {0, 1}, nullptr, &live);
 }
 
 }  // namespace rocketdoc

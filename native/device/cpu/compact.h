@@ -35,8 +35,8 @@ struct CompactNode {
 };
 
 // Adds attention of one new token over the compact cache to a graph: q [D, H, 1], k and v [D, G, 1] enter the cache as
-// row n_live first. Returns [D * H, 1]. indices: i64 [1], filled with n_live by the caller; live: see
-// build_dense_attention.
+// the row behind the layer's live ones first. Returns [D * H, 1]. indices: i64 [1], filled with that row by the caller;
+// live: see build_dense_attention.
 ggml_tensor * build_compact_attention(ggml_context * ctx, ggml_cgraph * graph, CompactNode & node, KvRows & rows,
                                       const LayerTraits & traits, const QkvTensors & qkv, ggml_tensor * indices,
                                       std::vector<ggml_tensor *> & live);

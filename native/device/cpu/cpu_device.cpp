@@ -234,9 +234,13 @@ std::unique_ptr<TokenRunner> CpuDevice::make_token_runner(const Model & model) {
     return std::make_unique<CpuTokenRunner>(model, *this);
 }
 
-Status CpuDevice::make_layer_stream(KvRows & home, int64_t, std::unique_ptr<LayerStream> & out) {
-    out = rows_in_place(home);
+Status CpuDevice::copy_rows(const RowsAt & from, const RowsAt & to, int64_t n) {
+    copy_host_rows(from, to, n);
     return Status::good();
+}
+
+Status CpuDevice::make_layer_stream(KvRows & home, const StreamJob & job, std::unique_ptr<LayerStream> & out) {
+    return rows_in_place(home, *this, job, out);
 }
 
 Status CpuDevice::make_compact(const CompactShape & shape, KvRows & rows, std::unique_ptr<CompactOnDevice> & out) {

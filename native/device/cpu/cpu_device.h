@@ -19,10 +19,11 @@ class CpuDevice : public Device {
 
     // To the end of the graph.
     Status compute(ggml_cgraph * graph, const std::atomic<bool> * cancel) override;
+    Status copy_rows(const RowsAt & from, const RowsAt & to, int64_t n) override;
 
     Status                       make_host_memory(size_t bytes, std::unique_ptr<HostMemory> & out) const override;
     std::unique_ptr<TokenRunner> make_token_runner(const Model & model) override;
-    Status make_layer_stream(KvRows & home, int64_t n_rows, std::unique_ptr<LayerStream> & out) override;
+    Status make_layer_stream(KvRows & home, const StreamJob & job, std::unique_ptr<LayerStream> & out) override;
     Status make_compact(const CompactShape & shape, KvRows & rows, std::unique_ptr<CompactOnDevice> & out) override;
 
     int64_t total_bytes() const override { return 0; }

@@ -1,6 +1,7 @@
 #include "stage1.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "heads_job.h"
 
@@ -39,6 +40,18 @@ Status CpuStage1::keep(const Stage1Layer & layer) {
                     layer.importance + int64_t(head) * shape_.head_dim);
         stage1_gather(keys, head / shape_.share, kept[head].rows, k, head);
         stage1_gather(values, head / shape_.share, kept[head].rows, v, head);
+    });
+}
+
+Status CpuStage1::keep_last(const Stage1Layer & layer) {
+    const RowsView       keys   = KvRows::view(layer.history.k, layer.n_rows),
+                         values = KvRows::view(layer.history.v, layer.n_rows);
+    const CompactView    k = KvRows::compact(rows_.k(layer.layer)), v = KvRows::compact(rows_.v(layer.layer));
+    std::vector<int32_t> last(size_t(layer.n_keep));
+    std::iota(last.begin(), last.end(), int32_t(layer.n_rows - layer.n_keep));
+    return for_each_head(device_, shape_.n_head, layer.cancel, [&](int head, int) {
+        stage1_gather(keys, head / shape_.share, last, k, head);
+        stage1_gather(values, head / shape_.share, last, v, head);
     });
 }
 

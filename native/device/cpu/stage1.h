@@ -13,6 +13,7 @@ class CpuStage1 : public Stage1 {
     CpuStage1(const CompactShape & shape, KvRows & rows, Device & device);
 
     Status keep(const Stage1Layer & layer) override;
+    Status keep_last(const Stage1Layer & layer) override;
     Status take(std::vector<std::vector<int32_t>> & rows, std::vector<float> & mass) override;
 
   private:

@@ -21,19 +21,26 @@ class CpuTokenRunner : public TokenRunner {
     }
 
   private:
-    const Model &              model_;
-    Device &                   device_;
-    GraphArena                 arena_;
-    CompactCache *             compact_     = nullptr;
-    ggml_cgraph *              graph_       = nullptr;
-    ggml_tensor *              token_       = nullptr;  // i32 [1]
-    ggml_tensor *              position_    = nullptr;  // i32 [1]
-    ggml_tensor *              history_row_ = nullptr;  // i64 [1]
-    ggml_tensor *              compact_row_ = nullptr;  // i64 [1]
-    ggml_tensor *              logits_      = nullptr;  // f32 [n_vocab]
-    std::vector<ggml_tensor *> history_views_;          // dense reads of the history: ne[1] is its length
-    std::vector<ggml_tensor *> compact_views_;
-    std::vector<CompactNode>   compact_nodes_;  // per layer, pointed to by the graph
+    using Views = std::vector<ggml_tensor *>;
+    // Rows that tokens are appended to, and where the next one goes in each layer.
+    struct Appended {
+        KvRows *                   rows = nullptr;  // null: none
+        std::vector<ggml_tensor *> index;           // [n_layer] i64 [1]; layers of one window share one
+        std::vector<Views>         views;           // [n_layer]: dense reads, of what the token sees
+    };
+    void   add_inputs(ggml_context * ctx, KvRows * rows, Appended & out);
+    Status set_place(const Appended & appended, const RowPlace & place);
+
+    const Model &            model_;
+    Device &                 device_;
+    GraphArena               arena_;
+    CompactCache *           compact_  = nullptr;
+    ggml_cgraph *            graph_    = nullptr;
+    ggml_tensor *            token_    = nullptr;  // i32 [1]
+    ggml_tensor *            position_ = nullptr;  // i32 [1]
+    ggml_tensor *            logits_   = nullptr;  // f32 [n_vocab]
+    Appended                 history_, kept_;      // kept_: the compact cache
+    std::vector<CompactNode> compact_nodes_;       // per layer, pointed to by the graph
 };
 
 }  // namespace rocketdoc

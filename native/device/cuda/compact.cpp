@@ -1,5 +1,6 @@
 #include "compact.h"
 
+#include <algorithm>
 #include <string>
 
 #include "selector.h"
@@ -27,7 +28,11 @@ Status CudaCompact::make(const CompactShape & shape, KvRows & rows, CudaDevice &
 
 Status CudaCompact::reserve() {
     CudaDevice & cuda = layers_.cuda;
-    RETURN_IF_FAILED(DeviceBytes::allocate(cuda, 2 * sizeof(int32_t), layers_.lengths));
+    for (int64_t window : shape_.windows) {
+        if (std::find(layers_.windows.begin(), layers_.windows.end(), window) == layers_.windows.end())
+            layers_.windows.push_back(window);
+    }
+    RETURN_IF_FAILED(DeviceBytes::allocate(cuda, 2 * layers_.windows.size() * sizeof(int32_t), layers_.lengths));
     RETURN_IF_FAILED(DeviceBytes::allocate(
         cuda, size_t(shape_.n_layer) * size_t(shape_.n_head) * size_t(shape_.head_dim) * sizeof(float), importance_));
     auto oracle = std::make_unique<CudaOracle>(layers_);
@@ -80,26 +85,38 @@ Status CudaCompact::read_clock(double & ms) {
 }
 
 Status CudaCompact::reserve_decode() {
-    const KernelCache cache = layers_.cache(0);
-    return DeviceBytes::allocate(layers_.cuda,
-                                 layers_.cuda.kernels().sparse_attention_workspace_bytes(cache, cache.capacity),
-                                 attention_workspace_);
+    size_t most = 0;
+    for (int64_t layer = 0; layer < shape_.n_layer; layer++) {
+        const KernelCache cache = layers_.cache(layer);
+        most = std::max(most, layers_.cuda.kernels().sparse_attention_workspace_bytes(cache, cache.capacity));
+    }
+    return DeviceBytes::allocate(layers_.cuda, most, attention_workspace_);
 }
 
 Status CudaCompact::set_live(int64_t n_live) {
-    CudaDevice &  cuda       = layers_.cuda;
-    const int32_t lengths[2] = {int32_t(n_live), int32_t(layers_.capacity())};
+    CudaDevice &         cuda = layers_.cuda;
+    const size_t         n    = layers_.windows.size();
+    std::vector<int32_t> lengths(2 * n);
     RETURN_IF_FAILED(CompactOnDevice::set_live(n_live));
-    RETURN_IF_FAILED(cuda.check(cuda.kernels().copy(layers_.lengths.data(), lengths, sizeof(lengths), cuda.stream()),
-                                "setting the length"));
+    for (int64_t layer = 0; layer < shape_.n_layer; layer++) {
+        const size_t at =
+            size_t(std::find(layers_.windows.begin(), layers_.windows.end(), shape_.windows[size_t(layer)]) -
+                   layers_.windows.begin());
+        lengths[at]     = int32_t(live(layer));
+        lengths[n + at] = int32_t(layers_.rows.capacity(layer));
+    }
+    RETURN_IF_FAILED(cuda.check(
+        cuda.kernels().copy(layers_.lengths.data(), lengths.data(), lengths.size() * sizeof(int32_t), cuda.stream()),
+        "setting the length"));
     return cuda.finish_stream();
 }
 
 Status CudaCompact::begin_token() {
     CudaDevice & cuda = layers_.cuda;
+    const size_t n    = layers_.windows.size();
     return cuda.check(
-        cuda.kernels().advance_rows({layers_.lengths.at<int32_t>(0), layers_.lengths.at<int32_t>(sizeof(int32_t)), 1},
-                                    cuda.stream()),
+        cuda.kernels().advance_rows(
+            {layers_.lengths.at<int32_t>(0), layers_.lengths.at<int32_t>(n * sizeof(int32_t)), int(n)}, cuda.stream()),
         "counting the row");
 }
 

@@ -27,7 +27,7 @@ class CudaCompact : public CompactOnDevice {
 
   private:
     CudaCompact(const CompactShape & shape, KvRows & rows, CudaDevice & cuda)
-        : CompactOnDevice(shape, cuda), layers_{cuda, shape_, rows, {}} {}
+        : CompactOnDevice(shape, cuda), layers_{cuda, shape_, rows, {}, {0}} {}
     Status reserve();
 
     struct Timed {

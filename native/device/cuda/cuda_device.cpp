@@ -162,10 +162,29 @@ std::unique_ptr<TokenRunner> CudaDevice::make_token_runner(const Model & model) 
     return std::make_unique<CudaTokenRunner>(model, *this);
 }
 
-Status CudaDevice::make_layer_stream(KvRows & home, int64_t n_rows, std::unique_ptr<LayerStream> & out) {
-    if (!home.on_device()) return CudaLayerStream::create(*this, home, n_rows, out);
-    out = rows_in_place(home);
-    return Status::good();
+Status CudaDevice::copy_rows(const RowsAt & from, const RowsAt & to, int64_t n) {
+    if (n < 1) return Status::good();
+    if (ggml_backend_buffer_is_host(from.rows->buffer) && ggml_backend_buffer_is_host(to.rows->buffer)) {
+        copy_host_rows(from, to, n);
+        return Status::good();
+    }
+    RETURN_IF_FAILED(wait_for_ggml());
+    RETURN_IF_FAILED(enqueue_rows(from, to, n, stream_));
+    return let_ggml_wait();
+}
+
+Status CudaDevice::enqueue_rows(const RowsAt & from, const RowsAt & to, int64_t n, KernelStream stream) const {
+    const auto at = [](const RowsAt & place) {
+        return static_cast<uint8_t *>(place.rows->data) + size_t(place.row) * place.rows->nb[1];
+    };
+    return check(kernels().copy_strided({at(to), to.rows->nb[2], at(from), from.rows->nb[2],
+                                         size_t(n) * from.rows->nb[1], size_t(from.rows->ne[2])},
+                                        stream),
+                 "moving rows");
+}
+
+Status CudaDevice::make_layer_stream(KvRows & home, const StreamJob & job, std::unique_ptr<LayerStream> & out) {
+    return home.on_device() ? rows_in_place(home, *this, job, out) : CudaLayerStream::create(*this, home, job, out);
 }
 
 Status CudaDevice::make_compact(const CompactShape & shape, KvRows & rows, std::unique_ptr<CompactOnDevice> & out) {

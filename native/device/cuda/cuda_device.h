@@ -20,13 +20,14 @@ class CudaDevice : public Device {
     ~CudaDevice() override;
 
     Status compute(ggml_cgraph * graph, const std::atomic<bool> * cancel) override;
+    Status copy_rows(const RowsAt & from, const RowsAt & to, int64_t n) override;
     Status finish() override;
     Status mark_layer(int64_t layer) override;
     Status wait_for_layer(int64_t layer) override;
 
     Status                       make_host_memory(size_t bytes, std::unique_ptr<HostMemory> & out) const override;
     std::unique_ptr<TokenRunner> make_token_runner(const Model & model) override;
-    Status make_layer_stream(KvRows & home, int64_t n_rows, std::unique_ptr<LayerStream> & out) override;
+    Status make_layer_stream(KvRows & home, const StreamJob & job, std::unique_ptr<LayerStream> & out) override;
     Status make_compact(const CompactShape & shape, KvRows & rows, std::unique_ptr<CompactOnDevice> & out) override;
 
     int64_t total_bytes() const override { return int64_t(library_.total_bytes()); }
@@ -44,6 +45,8 @@ class CudaDevice : public Device {
     // What our stream is given from here on waits for all that ggml was given so far, and the other way about.
     Status wait_for_ggml() const;
     Status let_ggml_wait() const;
+    // copy_rows() on a stream of ours, in its order.
+    Status enqueue_rows(const RowsAt & from, const RowsAt & to, int64_t n, KernelStream stream) const;
     // Waits for our stream alone.
     Status finish_stream() const { return check(kernels().synchronize(stream_), "waiting for the GPU"); }
 

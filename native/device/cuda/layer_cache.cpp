@@ -1,5 +1,7 @@
 #include "layer_cache.h"
 
+#include <algorithm>
+
 namespace rocketdoc {
 
 KernelRows kernel_rows(const ggml_tensor * t) {
@@ -8,14 +10,16 @@ KernelRows kernel_rows(const ggml_tensor * t) {
 
 KernelCache LayerCache::cache(int64_t layer) const {
     KernelCache out;
-    out.k        = static_cast<uint16_t *>(rows.k(layer)->data);
-    out.v        = static_cast<uint16_t *>(rows.v(layer)->data);
-    out.n_rows   = n_rows();
-    out.n_head   = shape.n_head;
-    out.group    = shape.group;
-    out.head_dim = shape.head_dim;
-    out.capacity = int(rows.k(layer)->ne[1]);
-    out.share    = shape.share;
+    out.k             = static_cast<uint16_t *>(rows.k(layer)->data);
+    out.v             = static_cast<uint16_t *>(rows.v(layer)->data);
+    const auto window = std::find(windows.begin(), windows.end(), shape.windows[size_t(layer)]);
+    out.n_rows        = n_rows() + (window - windows.begin());
+    out.window        = int(*window);
+    out.n_head        = shape.n_head;
+    out.group         = shape.group;
+    out.head_dim      = shape.head_dim;
+    out.capacity      = int(rows.k(layer)->ne[1]);
+    out.share         = shape.share;
     return out;
 }
 

@@ -15,9 +15,12 @@ struct LayerCache {
     CudaDevice &         cuda;
     const CompactShape & shape;
     KvRows &             rows;
-    DeviceBytes          lengths;  // i32: live rows, capacity
+    // i32: live rows, then capacities; of the layers that choose, then of each window.
+    DeviceBytes          lengths;
+    std::vector<int64_t> windows;  // 0, then each window, in the order of `lengths`
 
-    int64_t         capacity() const { return rows.capacity(); }
+    int64_t capacity() const { return rows.capacity(); }
+    // Of the layers that choose.
     const int32_t * n_rows() const { return lengths.at<int32_t>(0); }
     KernelCache     cache(int64_t layer) const;
     // Heads, sizes and scale; queries, keys and results are the caller's.

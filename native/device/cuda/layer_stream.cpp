@@ -1,18 +1,18 @@
 #include "layer_stream.h"
 
+#include <algorithm>
 #include <string>
 
 namespace rocketdoc {
 
 size_t CudaLayerStream::bytes(const KvShape & shape, int64_t capacity) {
-    KvShape layer = shape;
-    layer.n_layer = 2;
-    return layer.bytes(capacity);
+    return 2 * size_t(capacity) * shape.row_bytes();
 }
 
-Status CudaLayerStream::create(CudaDevice & device, KvRows & home, int64_t n_rows, std::unique_ptr<LayerStream> & out) {
-    std::unique_ptr<CudaLayerStream> self(new CudaLayerStream(device, home));
-    const int64_t                    capacity = KvRows::allocated_rows(device, n_rows);
+Status CudaLayerStream::create(CudaDevice & device, KvRows & home, const StreamJob & job,
+                               std::unique_ptr<LayerStream> & out) {
+    std::unique_ptr<CudaLayerStream> self(new CudaLayerStream(device, home, job.drops_rows));
+    const int64_t                    capacity = KvRows::allocated_rows(device, job.n_rows);
     for (Slot & slot : self->slots_) RETURN_IF_FAILED(self->allocate(slot, capacity));
     out = std::move(self);
     return Status::good();
@@ -36,34 +36,31 @@ Status CudaLayerStream::allocate(Slot & slot, int64_t capacity) {
 }
 
 CudaLayerStream::~CudaLayerStream() {
-    (void) finish();  // or copies would outlive their buffers
+    (void) wait();  // or copies would outlive their buffers
     for (Slot & slot : slots_) {
         if (slot.loaded) device_.kernels().destroy_event(slot.loaded);
     }
 }
 
-Status CudaLayerStream::copy_rows(const ggml_tensor * from, ggml_tensor * to, int64_t first, int64_t n) {
-    const size_t offset = size_t(first) * from->nb[1];
-    return device_.check(device_.kernels().copy_strided({static_cast<uint8_t *>(to->data) + offset, to->nb[2],
-                                                         static_cast<const uint8_t *>(from->data) + offset, from->nb[2],
-                                                         size_t(n) * from->nb[1], size_t(from->ne[2])},
-                                                        device_.copy_stream()),
-                         "moving rows");
+int64_t CudaLayerStream::n_added(int64_t layer) const {
+    return drops(layer) ? std::min(n_new_, rows_kept(home_.shape().window(layer), before_.position + n_new_)) : n_new_;
 }
 
 // On the copy stream, behind the layer that used the slot before went home: the order of that stream is all it takes.
 Status CudaLayerStream::load(int64_t layer) {
-    Slot & slot = slots_[layer % 2];
-    if (n_before_ > 0) {
-        RETURN_IF_FAILED(copy_rows(home_.k(layer), slot.rows.k, 0, n_before_));
-        RETURN_IF_FAILED(copy_rows(home_.v(layer), slot.rows.v, 0, n_before_));
+    Slot &        slot = slots_[layer % 2];
+    const int64_t n    = n_before(layer);
+    slot.rows.first    = home_.first(layer);
+    if (n > 0) {
+        RETURN_IF_FAILED(device_.enqueue_rows({home_.k(layer), 0}, {slot.rows.k, 0}, n, device_.copy_stream()));
+        RETURN_IF_FAILED(device_.enqueue_rows({home_.v(layer), 0}, {slot.rows.v, 0}, n, device_.copy_stream()));
     }
     return device_.check(device_.kernels().record_event(slot.loaded, device_.copy_stream()), "moving rows");
 }
 
-Status CudaLayerStream::begin_pass(int64_t n_before, int64_t n_new) {
-    n_before_ = n_before;
-    n_new_    = n_new;
+Status CudaLayerStream::begin_pass(const RowPlace & before, int64_t n_new) {
+    before_ = before;
+    n_new_  = n_new;
     RETURN_IF_FAILED(load(0));
     return home_.shape().n_layer > 1 ? load(1) : Status::good();
 }
@@ -84,13 +81,25 @@ Status CudaLayerStream::release(int64_t layer) {
     ggml_backend_event_record(slot.used.get(), device_.handle());
     RETURN_IF_FAILED(device_.check(device_.kernels().wait_event(device_.copy_stream(), kernel_event(slot.used.get())),
                                    "ordering the streams"));
-    RETURN_IF_FAILED(copy_rows(slot.rows.k, home_.k(layer), n_before_, n_new_));
-    RETURN_IF_FAILED(copy_rows(slot.rows.v, home_.v(layer), n_before_, n_new_));
+    // Behind the rows that the layer has: until the pass counts, those are what is valid.
+    const int64_t to = n_before(layer), n = n_added(layer), from = to + n_new_ - n;
+    RETURN_IF_FAILED(device_.enqueue_rows({slot.rows.k, from}, {home_.k(layer), to}, n, device_.copy_stream()));
+    RETURN_IF_FAILED(device_.enqueue_rows({slot.rows.v, from}, {home_.v(layer), to}, n, device_.copy_stream()));
     return layer + 2 < home_.shape().n_layer ? load(layer + 2) : Status::good();
 }
 
-Status CudaLayerStream::finish() {
+Status CudaLayerStream::wait() {
     return device_.check(device_.kernels().synchronize(device_.copy_stream()), "moving rows");
+}
+
+Status CudaLayerStream::finish() {
+    RETURN_IF_FAILED(wait());
+    for (int64_t layer = 0; layer < home_.shape().n_layer; layer++) {
+        if (drops(layer))
+            RETURN_IF_FAILED(
+                home_.keep_window(device_, layer, n_before(layer) + n_added(layer), before_.position + n_new_));
+    }
+    return Status::good();
 }
 
 }  // namespace rocketdoc

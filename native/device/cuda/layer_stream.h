@@ -13,11 +13,11 @@ class CudaLayerStream : public LayerStream {
     // Bytes of the two buffers, each of `capacity` rows a head.
     static size_t bytes(const KvShape & shape, int64_t capacity);
 
-    // n_rows: the most that any layer will hold while this stream lives. GPU_OOM when the buffers cannot be had.
-    static Status create(CudaDevice & device, KvRows & home, int64_t n_rows, std::unique_ptr<LayerStream> & out);
+    // GPU_OOM when the buffers cannot be had.
+    static Status create(CudaDevice & device, KvRows & home, const StreamJob & job, std::unique_ptr<LayerStream> & out);
     ~CudaLayerStream() override;
 
-    Status begin_pass(int64_t n_before, int64_t n_new) override;
+    Status begin_pass(const RowPlace & before, int64_t n_new) override;
     Status acquire(int64_t layer, LayerRows & out) override;
     Status release(int64_t layer) override;
     Status finish() override;
@@ -30,14 +30,20 @@ class CudaLayerStream : public LayerStream {
         ggml_backend_event_ptr  used;              // by ggml: the layer's work
         KernelEvent             loaded = nullptr;  // its earlier rows are there
     };
-    CudaLayerStream(CudaDevice & device, KvRows & home) : device_(device), home_(home) {}
-    Status allocate(Slot & slot, int64_t capacity);
-    Status load(int64_t layer);
-    Status copy_rows(const ggml_tensor * from, ggml_tensor * to, int64_t first, int64_t n);
+    CudaLayerStream(CudaDevice & device, KvRows & home, bool drops_rows)
+        : device_(device), home_(home), drops_rows_(drops_rows) {}
+    Status  allocate(Slot & slot, int64_t capacity);
+    Status  load(int64_t layer);
+    Status  wait();
+    bool    drops(int64_t layer) const { return drops_rows_ && home_.shape().window(layer) > 0; }
+    int64_t n_before(int64_t layer) const { return home_.row_of(layer, before_); }
+    int64_t n_added(int64_t layer) const;  // rows of the pass that go home
 
     CudaDevice & device_;
     KvRows &     home_;
-    int64_t      n_before_ = 0, n_new_ = 0;
+    const bool   drops_rows_;
+    RowPlace     before_;
+    int64_t      n_new_ = 0;
     Slot         slots_[2];
 };
 

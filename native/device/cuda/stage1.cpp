@@ -62,21 +62,46 @@ Status CudaStage1::keep(const Stage1Layer & layer) {
                       "gathering rows");
 }
 
+Status CudaStage1::keep_last(const Stage1Layer & layer) {
+    if (layer.cancel && layer.cancel->load()) return Status::fail(Code::CANCELLED, "Cancelled.");
+    CudaDevice &  cuda = layers_.cuda;
+    const size_t  n = size_t(layer.n_keep), heads = size_t(layers_.shape.n_head);
+    const int64_t from = layer.n_rows - layer.n_keep;
+    if (last_from_ != from || n_last_ != layer.n_keep) {
+        std::vector<int32_t> ids(heads * n);
+        for (size_t i = 0; i < ids.size(); i++) ids[i] = int32_t(from + int64_t(i % n));
+        RETURN_IF_FAILED(cuda.finish_stream());  // an earlier layer may still read what is there
+        RETURN_IF_FAILED(DeviceBytes::allocate(cuda, ids.size() * sizeof(int32_t), last_));
+        RETURN_IF_FAILED(
+            cuda.check(cuda.kernels().copy(last_.data(), ids.data(), ids.size() * sizeof(int32_t), cuda.stream()),
+                       "listing a window's rows"));
+        RETURN_IF_FAILED(cuda.finish_stream());
+        last_from_ = from;
+        n_last_    = layer.n_keep;
+    }
+    return cuda.check(cuda.kernels().gather_rows({kernel_rows(layer.history.k), kernel_rows(layer.history.v),
+                                                  last_.at<int32_t>(0), int(n), layers_.cache(layer.layer)},
+                                                 cuda.stream()),
+                      "gathering rows");
+}
+
 Status CudaStage1::take(std::vector<std::vector<int32_t>> & rows, std::vector<float> & mass) {
     CudaDevice &         cuda  = layers_.cuda;
     const size_t         slots = size_t(layers_.shape.n_layer) * size_t(layers_.shape.n_head), n = size_t(n_keep_);
     std::vector<int32_t> ids(slots * n);
     mass.resize(slots);
+    rows.resize(slots);
+    if (n == 0) return Status::good();  // every layer kept its last rows
     RETURN_IF_FAILED(
         cuda.check(cuda.kernels().copy(ids.data(), ids_.data(), ids.size() * sizeof(int32_t), cuda.stream()),
                    "reading the kept rows"));
     RETURN_IF_FAILED(cuda.check(cuda.kernels().copy(mass.data(), mass_.data(), slots * sizeof(float), cuda.stream()),
                                 "reading the kept rows"));
     RETURN_IF_FAILED(cuda.finish_stream());
-    rows.resize(slots);
     for (size_t slot = 0; slot < slots; slot++)
         rows[slot].assign(ids.begin() + std::ptrdiff_t(slot * n), ids.begin() + std::ptrdiff_t((slot + 1) * n));
-    for (DeviceBytes * memory : {&scores_, &pooled_, &window_mass_, &workspace_, &ids_, &mass_}) *memory = {};
+    for (DeviceBytes * memory : {&scores_, &pooled_, &window_mass_, &workspace_, &ids_, &mass_, &last_}) *memory = {};
+    n_last_ = 0;
     return Status::good();
 }
 

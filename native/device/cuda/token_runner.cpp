@@ -14,7 +14,32 @@ constexpr size_t NODES_PER_GRAPH = 96;
 
 }  // namespace
 
-CudaTokenRunner::CudaTokenRunner(const Model & model, CudaDevice & device) : model_(model), cuda_(device) {}
+CudaTokenRunner::CudaTokenRunner(const Model & model, CudaDevice & device) : model_(model), cuda_(device) {
+    const HyperParams & p    = model.params();
+    size_t              slot = 0;
+    for (int64_t window : p.windows()) {
+        Sight sight;
+        sight.window = window;
+        sight.slot   = slot;
+        for (int64_t layer = 0; layer < p.n_layer; layer++)
+            if (p.layer(layer).kept_window() == window) sight.layers.push_back(layer);
+        slot += sight.layers.size();
+        sights_.push_back(std::move(sight));
+    }
+}
+
+CudaTokenRunner::Sight & CudaTokenRunner::sight_of(int64_t layer) {
+    const int64_t window = model_.params().layer(layer).kept_window();
+    return *std::find_if(sights_.begin(), sights_.end(), [&](const Sight & s) { return s.window == window; });
+}
+
+size_t CudaTokenRunner::rows_of(int64_t layer) {
+    const HyperParams & p     = model_.params();
+    const Sight &       sight = sight_of(layer);
+    const size_t        slot =
+        sight.slot + size_t(std::find(sight.layers.begin(), sight.layers.end(), layer) - sight.layers.begin());
+    return rows_at_ + 2 * slot * size_t(p.n_head_kv * p.head_dim) * sizeof(float);
+}
 
 CudaTokenRunner::~CudaTokenRunner() { drop_capture(); }
 
@@ -38,7 +63,7 @@ Status CudaTokenRunner::reserve() {
     attended_at_           = DeviceBytes::take(at, size_t(p.n_head * p.head_dim) * sizeof(float));
     logits_at_             = DeviceBytes::take(at, size_t(p.n_vocab) * sizeof(float));
     best_at_               = DeviceBytes::take(at, LEAST_CANDIDATES * (sizeof(float) + sizeof(int32_t)));
-    rows_at_               = at;  // [n_layer][K, V][G, D] f32, one after the other
+    rows_at_               = at;  // [n_layer][K, V][G, D] f32, one after the other, in the order of sights_
     rows_bytes_            = size_t(2 * p.n_layer * p.n_head_kv * p.head_dim) * sizeof(float);
     at += DeviceBytes::aligned(rows_bytes_);
     const size_t widest = size_t(round_up(widest_input(p), 32));
@@ -90,13 +115,16 @@ Status CudaTokenRunner::build() {
     ggml_init_params params = {ctx_memory_.size(), ctx_memory_.data(), true};
     ctx_.reset(ggml_init(params));
     parts_.clear();
-    live_rows_.clear();
-    live_mask_.clear();
+    std::vector<ggml_tensor *> rows;
+    for (size_t i = 0; i < sights_.size(); i++) {
+        sights_[i].rows.clear();
+        sights_[i].masks.clear();
+        rows.push_back(leaf(GGML_TYPE_I64, {1, 1}, inputs_at_ + offsetof(Inputs, rows) + i * sizeof(int64_t)));
+    }
 
     ggml_context * ctx      = ctx_.get();
     ggml_tensor *  token    = leaf(GGML_TYPE_I32, {1, 1}, inputs_at_ + offsetof(Inputs, token));
     ggml_tensor *  position = leaf(GGML_TYPE_I32, {1, 1}, inputs_at_ + offsetof(Inputs, position));
-    ggml_tensor *  row      = leaf(GGML_TYPE_I64, {1, 1}, inputs_at_ + offsetof(Inputs, row));
     const size_t   kv       = size_t(p.n_head_kv * p.head_dim) * sizeof(float);
 
     // Parts meet in memory of their own: x, q, a layer's K and V, what was attended.
@@ -107,7 +135,7 @@ Status CudaTokenRunner::build() {
     x                   = leaf(GGML_TYPE_F32, {p.n_embd, 1}, x_at_);
     for (int64_t layer = 0; layer < p.n_layer; layer++) {
         QkvTensors   qkv  = arch.build_qkv(ctx, model_.layer(layer), x, position);
-        const size_t k_at = rows_at_ + size_t(2 * layer) * kv, v_at = k_at + kv;
+        const size_t k_at = rows_of(layer), v_at = k_at + kv;
         RETURN_IF_FAILED(place_at(qkv.q, q_at_));
         RETURN_IF_FAILED(place_at(qkv.k, k_at));
         RETURN_IF_FAILED(place_at(qkv.v, v_at));
@@ -117,13 +145,16 @@ Status CudaTokenRunner::build() {
             const auto heads = [&](int64_t n, size_t at) {
                 return ggml_reshape_3d(ctx, leaf(GGML_TYPE_F32, {p.head_dim, n}, at), p.head_dim, n, 1);
             };
-            graph                = new_graph();
-            ggml_tensor * keys   = build_append(ctx, graph, history_->k(layer), heads(p.n_head_kv, k_at), row);
-            ggml_tensor * values = build_append(ctx, graph, history_->v(layer), heads(p.n_head_kv, v_at), row);
-            ggml_tensor * mask   = new_leaf(ctx, GGML_TYPE_F16, history_->capacity(), 1, mask_.buffer(), mask_.data());
-            live_mask_.push_back(mask);
+            graph                  = new_graph();
+            Sight &       sight    = sight_of(layer);
+            const int64_t capacity = history_->capacity(layer);
+            ggml_tensor * row      = rows[size_t(&sight - sights_.data())];
+            ggml_tensor * keys     = build_append(ctx, graph, history_->k(layer), heads(p.n_head_kv, k_at), row);
+            ggml_tensor * values   = build_append(ctx, graph, history_->v(layer), heads(p.n_head_kv, v_at), row);
+            ggml_tensor * mask     = new_leaf(ctx, GGML_TYPE_F16, capacity, 1, sight.mask.buffer(), sight.mask.data());
+            sight.masks.push_back(mask);
             ggml_tensor * attended = build_dense_attention(ctx, p.layer(layer), heads(p.n_head, q_at_), keys, values,
-                                                           history_->capacity(), mask, &live_rows_);
+                                                           {0, capacity}, mask, &sight.rows);
             RETURN_IF_FAILED(place_at(attended, attended_at_));
             ggml_build_forward_expand(graph, attended);
         }
@@ -157,9 +188,11 @@ Status CudaTokenRunner::give_memory() {
 Status CudaTokenRunner::list_history() {
     if (!compact_ || !history_ || !history_->on_device()) return Status::good();
     std::vector<void *> lists;
-    for (int64_t layer = 0; layer < model_.params().n_layer; layer++) {
-        lists.push_back(history_->k(layer)->data);
-        lists.push_back(history_->v(layer)->data);
+    for (const Sight & sight : sights_) {
+        for (int64_t layer : sight.layers) {
+            lists.push_back(history_->k(layer)->data);
+            lists.push_back(history_->v(layer)->data);
+        }
     }
     RETURN_IF_FAILED(DeviceBytes::allocate(cuda_, lists.size() * sizeof(void *), lists_));
     RETURN_IF_FAILED(
@@ -179,39 +212,53 @@ Status CudaTokenRunner::begin(KvRows * history, CompactCache * compact) {
         return Status::fail(Code::INVALID_ARGUMENT, "Mode full on a GPU reads every row there: read the document with "
                                                     "its KV on the GPU, or choose mode rocketkv-mt.");
     }
+    if (sights_.size() > MOST_SIGHTS)
+        return Status::fail(Code::MODEL_UNSUPPORTED, "The model's layers have " + std::to_string(sights_.size() - 1) +
+                                                         " different windows; on a GPU " +
+                                                         std::to_string(MOST_SIGHTS - 1) +
+                                                         " are supported. Use the CPU (--device cpu).");
     RETURN_IF_FAILED(reserve());
-    if (!compact_) {
-        const size_t n = size_t(history_->capacity());
-        RETURN_IF_FAILED(DeviceBytes::allocate(cuda_, n * sizeof(uint16_t), mask_));
+    for (Sight & sight : sights_) {
+        sight.shown = {};
+        if (compact_) continue;
+        const size_t n = size_t(history_->capacity(sight.layers.front()));
+        RETURN_IF_FAILED(DeviceBytes::allocate(cuda_, n * sizeof(uint16_t), sight.mask));
     }
-    dense_rows_ = 0;
-    n_run_      = 0;
+    n_run_ = 0;
     RETURN_IF_FAILED(build());
     RETURN_IF_FAILED(list_history());
     return give_memory();
 }
 
-// ggml's attention takes whole steps of rows: the graph is captured for a length that serves the next 256 tokens, and
-// the mask says how far they reach.
-Status CudaTokenRunner::set_dense_length(int64_t n_history) {
-    constexpr uint16_t F16_MINUS_INF = 0xFC00;
-    const int64_t      n_rows        = round_up(n_history + 1, CudaDevice::kind_traits().row_step);
-    if (n_rows != dense_rows_) {
+// ggml's attention takes whole steps of rows: the graph is captured for rows that serve up to 256 tokens, and the mask
+// says what of them a token sees. From one token to the next its own row comes into sight, and where there is a window
+// the oldest one leaves it.
+Status CudaTokenRunner::set_dense_rows(Sight & sight, const RowPlace & place) {
+    static constexpr uint16_t F16_ZERO = 0, F16_MINUS_INF = 0xFC00;
+    const KernelTable &       kernels = cuda_.kernels();
+    const int64_t             step    = CudaDevice::kind_traits().row_step;
+    const int64_t             row     = history_->row_of(sight.layers.front(), place);
+    const RowRange            seen    = seen_rows(sight.window, row);
+    const int64_t             first   = seen.first / step * step;
+    const RowRange            shown{first, round_up(row + 1 - first, step)};
+    const auto                set = [&](int64_t at, const uint16_t * values, size_t n) {
+        return cuda_.check(kernels.copy(sight.mask.at<uint16_t>(size_t(at - first) * sizeof(uint16_t)), values,
+                                        n * sizeof(uint16_t), cuda_.stream()),
+                           "setting the mask");
+    };
+    if (shown.first != sight.shown.first || shown.count != sight.shown.count) {
         drop_capture();
-        dense_rows_ = n_rows;
-        for (ggml_tensor * view : live_rows_) RETURN_IF_FAILED(set_row_count(view, n_rows));
-        for (ggml_tensor * mask : live_mask_)
-            RETURN_IF_FAILED(set_mask_length(mask, n_rows, int64_t(mask_.bytes() / sizeof(uint16_t))));
-        std::vector<uint16_t> mask(size_t(n_rows), 0);
-        std::fill(mask.begin() + n_history, mask.end(), F16_MINUS_INF);
-        RETURN_IF_FAILED(
-            cuda_.check(cuda_.kernels().copy(mask_.data(), mask.data(), mask.size() * sizeof(uint16_t), cuda_.stream()),
-                        "setting the mask"));
+        sight.shown = shown;
+        for (ggml_tensor * view : sight.rows) RETURN_IF_FAILED(set_row_range(view, shown.first, shown.count));
+        for (ggml_tensor * mask : sight.masks)
+            RETURN_IF_FAILED(set_mask_length(mask, shown.count, int64_t(sight.mask.bytes() / sizeof(uint16_t))));
+        std::vector<uint16_t> mask(size_t(shown.count), F16_MINUS_INF);
+        std::fill(mask.begin() + (seen.first - first), mask.begin() + (row - first), F16_ZERO);
+        RETURN_IF_FAILED(set(first, mask.data(), mask.size()));
         RETURN_IF_FAILED(cuda_.finish_stream());
     }
-    return cuda_.check(cuda_.kernels().fill(mask_.at<uint8_t>(size_t(n_history) * sizeof(uint16_t)), 0,
-                                            sizeof(uint16_t), cuda_.stream()),
-                       "setting the mask");
+    if (seen.first > first) RETURN_IF_FAILED(set(seen.first - 1, &F16_MINUS_INF, 1));
+    return set(row, &F16_ZERO, 1);
 }
 
 Status CudaTokenRunner::enqueue_parts() {
@@ -220,7 +267,7 @@ Status CudaTokenRunner::enqueue_parts() {
     const size_t        kv      = size_t(p.n_head_kv * p.head_dim) * sizeof(float);
     for (const TokenPart & part : parts_) {
         if (!part.graph) {
-            const size_t at = rows_at_ + 2 * size_t(part.layer) * kv;
+            const size_t at = rows_of(part.layer);
             LayerToken   token;
             token.layer = part.layer;
             token.q     = memory_.at<float>(q_at_);
@@ -250,19 +297,22 @@ Status CudaTokenRunner::enqueue_token() {
     RETURN_IF_FAILED(enqueue_parts());
     if (compact_) RETURN_IF_FAILED(compact_->on_device().end_token());
     if (compact_ && history_ && history_->on_device()) {
-        const ggml_tensor * rows = history_->k(0);
-        KernelHistory       to;
-        to.lists      = lists_.at<void *>(0);
-        to.n_lists    = int(2 * p.n_layer);
-        to.n_head     = int(p.n_head_kv);
-        to.head_dim   = int(p.head_dim);
-        to.type       = rows->type == GGML_TYPE_Q8_0 ? KERNEL_ROWS_Q8_0 : KERNEL_ROWS_F16;
-        to.row_bytes  = rows->nb[1];
-        to.head_bytes = rows->nb[2];
-        RETURN_IF_FAILED(
-            cuda_.check(kernels.append_history(to, memory_.at<float>(rows_at_),
-                                               memory_.at<int64_t>(inputs_at_ + offsetof(Inputs, row)), cuda_.stream()),
-                        "keeping a row"));
+        for (size_t i = 0; i < sights_.size(); i++) {
+            const Sight &       sight = sights_[i];
+            const ggml_tensor * rows  = history_->k(sight.layers.front());
+            KernelHistory       to;
+            to.lists            = lists_.at<void *>(2 * sight.slot * sizeof(void *));
+            to.n_lists          = int(2 * sight.layers.size());
+            to.n_head           = int(p.n_head_kv);
+            to.head_dim         = int(p.head_dim);
+            to.type             = rows->type == GGML_TYPE_Q8_0 ? KERNEL_ROWS_Q8_0 : KERNEL_ROWS_F16;
+            to.row_bytes        = rows->nb[1];
+            to.head_bytes       = rows->nb[2];
+            const size_t row_at = inputs_at_ + offsetof(Inputs, rows) + i * sizeof(int64_t);
+            RETURN_IF_FAILED(cuda_.check(kernels.append_history(to, memory_.at<float>(rows_of(sight.layers.front())),
+                                                                memory_.at<int64_t>(row_at), cuda_.stream()),
+                                         "keeping a row"));
+        }
     }
     RETURN_IF_FAILED(
         cuda_.check(kernels.candidates(candidates(), candidates_workspace_, cuda_.stream()), "choosing candidates"));
@@ -293,9 +343,13 @@ Status CudaTokenRunner::run(int32_t token, int64_t position, int64_t n_history, 
     if (parts_.empty()) return Status::fail(Code::INTERNAL, "decode was not begun");
     if (cancel && cancel->load()) return Status::fail(Code::CANCELLED, "Cancelled.");
     RETURN_IF_FAILED(cuda_.enter());
-    const Inputs inputs{token, int32_t(position), n_history};
+    const RowPlace place{n_history, position};
+    Inputs         inputs{token, int32_t(position), {}};
+    for (size_t i = 0; history_ && i < sights_.size(); i++)
+        inputs.rows[i] = history_->row_of(sights_[i].layers.front(), place);
     std::memcpy(pinned_.data(), &inputs, sizeof(inputs));
-    if (!compact_) RETURN_IF_FAILED(set_dense_length(n_history));
+    for (Sight & sight : sights_)
+        if (!compact_) RETURN_IF_FAILED(set_dense_rows(sight, place));
     RETURN_IF_FAILED(compute_token());
     const bool stages = history_ && !history_->on_device();
     const int  set    = int(n_run_ % 2);
@@ -307,7 +361,7 @@ Status CudaTokenRunner::run(int32_t token, int64_t position, int64_t n_history, 
     }
     RETURN_IF_FAILED(cuda_.finish_stream());
     if (stages) {
-        staged_row_ = n_history;
+        staged_     = place;
         staged_set_ = set;
     }
     n_run_++;
@@ -337,22 +391,24 @@ Status CudaTokenRunner::take_candidates(NextToken & out) const {
 
 // K and V of the token before, from pinned memory into the history's rows [head_dim, capacity, n_head].
 Status CudaTokenRunner::write_staged_rows() {
-    if (staged_row_ < 0) return Status::good();
+    if (staged_.row < 0) return Status::good();
     const HyperParams & p = model_.params();
     const float *       row =
         reinterpret_cast<const float *>(pinned_.data() + rows_host_ + size_t(staged_set_) * rows_bytes_);
-    for (int64_t layer = 0; layer < p.n_layer; layer++) {
-        for (ggml_tensor * t : {history_->k(layer), history_->v(layer)}) {
-            for (int64_t head = 0; head < p.n_head_kv; head++, row += p.head_dim) {
-                uint8_t * to =
-                    static_cast<uint8_t *>(t->data) + size_t(head) * t->nb[2] + size_t(staged_row_) * t->nb[1];
-                if (t->type == GGML_TYPE_F16)
-                    ggml_fp32_to_fp16_row(row, reinterpret_cast<ggml_fp16_t *>(to), p.head_dim);
-                else ggml_quantize_chunk(t->type, row, to, 0, 1, p.head_dim, nullptr);
-            }
+    const auto write = [&](ggml_tensor * t, int64_t at) {
+        for (int64_t head = 0; head < p.n_head_kv; head++, row += p.head_dim) {
+            uint8_t * to = static_cast<uint8_t *>(t->data) + size_t(head) * t->nb[2] + size_t(at) * t->nb[1];
+            if (t->type == GGML_TYPE_F16) ggml_fp32_to_fp16_row(row, reinterpret_cast<ggml_fp16_t *>(to), p.head_dim);
+            else ggml_quantize_chunk(t->type, row, to, 0, 1, p.head_dim, nullptr);
+        }
+    };
+    for (const Sight & sight : sights_) {
+        for (int64_t layer : sight.layers) {
+            write(history_->k(layer), history_->row_of(layer, staged_));
+            write(history_->v(layer), history_->row_of(layer, staged_));
         }
     }
-    staged_row_ = -1;
+    staged_ = {-1, -1};
     return Status::good();
 }
 

@@ -1,6 +1,6 @@
 // A token on a GPU, captured once into one CUDA graph and replayed: our kernels around attention where they know the
 // model's graph and weight formats, else ggml's graphs; our attention on the compact cache, or ggml's on the whole
-// history. The host gives 16 bytes a token and gets a few candidates back.
+// history. The host gives a few bytes a token and gets a few candidates back.
 #pragma once
 
 #include <array>
@@ -23,15 +23,26 @@ class CudaTokenRunner : public TokenRunner {
                const std::atomic<bool> * cancel) override;
     Status end() override;
 
-    // Bytes that begin() holds on the device, but for the mask of mode full.
+    // Bytes that begin() holds on the device, but for the masks of mode full.
     static size_t device_bytes(const HyperParams & params);
 
   private:
+    static constexpr size_t MOST_SIGHTS = 4;
     // What the host writes for a token; lies in pinned memory and, copied, on the device.
     struct Inputs {
-        int32_t token    = 0;
-        int32_t position = 0;
-        int64_t row      = 0;  // of the history
+        int32_t token             = 0;
+        int32_t position          = 0;
+        int64_t rows[MOST_SIGHTS] = {};  // of the history, for each of sights_
+    };
+    // Layers of one window, and those without one: they append at one row, and see the same rows.
+    struct Sight {
+        int64_t                    window = 0;
+        std::vector<int64_t>       layers;
+        size_t                     slot = 0;  // of the first of them among all layers' K and V
+        DeviceBytes                mask;      // dense: f16 [capacity of a layer in the history]
+        std::vector<ggml_tensor *> rows;      // dense: views of what the mask covers
+        std::vector<ggml_tensor *> masks;
+        RowRange                   shown;  // by those views
     };
     // A part of a token: a graph, and what computes it.
     struct TokenPart {
@@ -46,10 +57,12 @@ class CudaTokenRunner : public TokenRunner {
     Status            place_at(ggml_tensor * result, size_t offset);
     Status            give_memory();
     Status            list_history();
+    Sight &           sight_of(int64_t layer);
+    size_t            rows_of(int64_t layer);  // offset in memory_ of a layer's K, then V
     KernelActivations activations() const;
     KernelCandidates  candidates() const;
     Status            enqueue_parts();
-    Status            set_dense_length(int64_t n_history);
+    Status            set_dense_rows(Sight & sight, const RowPlace & place);
     Status            enqueue_token();
     Status            compute_token();
     void              drop_capture();
@@ -62,27 +75,25 @@ class CudaTokenRunner : public TokenRunner {
     KvRows *       history_ = nullptr;
     CompactCache * compact_ = nullptr;
 
-    DeviceBytes  memory_;  // the tensors that graphs and kernels share, at the offsets below
-    DeviceBytes  candidates_workspace_;
+    DeviceBytes memory_;  // the tensors that graphs and kernels share, at the offsets below
+    DeviceBytes candidates_workspace_;
+    // rows_at_: K and V of the new token, of layer after layer; the layers of a sight lie together.
     size_t       inputs_at_ = 0, x_at_ = 0, q_at_ = 0, attended_at_ = 0, logits_at_ = 0, best_at_ = 0, rows_at_ = 0;
     size_t       bits_at_ = 0, scales_at_ = 0, sums_at_ = 0;  // KernelActivations
     DeviceBytes  scratch_;  // what the nodes of a part need, each its own; parts take turns
     DeviceBytes  lists_;    // KernelHistory::lists
-    DeviceBytes  mask_;     // dense: f16 [capacity of the history]
     PinnedMemory pinned_;   // Inputs, candidates, two sets of a token's new rows
     size_t       best_host_ = 0, rows_host_ = 0, rows_bytes_ = 0;
 
-    ggml_context_ptr           ctx_;
-    std::vector<uint8_t>       ctx_memory_;
-    std::vector<TokenPart>     parts_;
-    std::vector<ggml_tensor *> live_rows_;  // dense: views whose ne[1] is the padded length
-    std::vector<ggml_tensor *> live_mask_;
-    int64_t                    dense_rows_ = 0;
-    KernelGraph                captured_   = nullptr;
-    bool                       warm_       = false;  // ggml's pools have what a token needs
-    int64_t                    n_run_      = 0;
-    int64_t                    staged_row_ = -1;  // history row whose K and V wait in pinned memory
-    int                        staged_set_ = 0;
+    ggml_context_ptr       ctx_;
+    std::vector<uint8_t>   ctx_memory_;
+    std::vector<TokenPart> parts_;
+    std::vector<Sight>     sights_;
+    KernelGraph            captured_ = nullptr;
+    bool                   warm_     = false;  // ggml's pools have what a token needs
+    int64_t                n_run_    = 0;
+    RowPlace               staged_{-1, -1};  // of the token whose K and V wait in pinned memory
+    int                    staged_set_ = 0;
 };
 
 }  // namespace rocketdoc
