@@ -205,6 +205,27 @@ void test_variants(const std::string & family) {
         o.flags["rope.scaling.finetuned"] = false;
         compare("granite no rope", o);
     }
+    if (family == "gemma3") {
+        o.rope_scaling                                 = "linear";
+        o.integers["attention.sliding_window_pattern"] = 2;
+        o.numbers                                      = {{"final_logit_softcapping", 20.0f}};
+        compare("gemma3 linear", o);
+        o.integers.clear();
+        compare("gemma3 full", o);
+        o         = tiny_family(family);
+        o.n_layer = 62, o.n_embd = 128, o.n_head = 4, o.n_ff = 96;  // as many layers as the 27B model
+        compare("gemma3 27B", o);
+    }
+    if (family == "olmo2") {
+        o.integers     = {{"attention.sliding_window", 100}};
+        o.rope_scaling = "yarn";
+        compare("olmo2 windows", o);
+    }
+    if (family == "exaone4") {
+        o.n_layer = 64, o.n_embd = 128, o.n_head = 4, o.n_ff = 96;
+        o.integers = {{"attention.sliding_window", 100}};
+        compare("exaone4 windows", o);
+    }
     if (family == "qwen3") {
         o.one_qkv = true;
         compare("qwen3 one qkv", o);

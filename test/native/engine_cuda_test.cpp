@@ -37,11 +37,15 @@ double divergence(const std::vector<float> & p_logits, const std::vector<float> 
     return kl;
 }
 
-TinyModelOptions model_options(ggml_type type) {
-    TinyModelOptions o;
-    o.seed   = check::seed();
-    o.type   = type;
-    o.n_embd = 512, o.n_head = 8, o.n_head_kv = 2, o.n_ff = 768, o.n_layer = 4, o.n_ctx = 8192;
+// gemma3: most layers attend within a window, and a token has norms and a gate of its own kind.
+const char * const FAMILIES[] = {"llama", "gemma3"};
+
+TinyModelOptions model_options(ggml_type type, const std::string & family = "llama") {
+    TinyModelOptions o = family == "llama" ? TinyModelOptions() : tiny_family(family);
+    o.seed             = check::seed();
+    o.type             = type;
+    o.n_embd = 512, o.n_head = 8, o.n_head_kv = 2, o.n_ff = 768, o.n_layer = family == "llama" ? 4 : 7, o.n_ctx = 8192;
+    if (family == "gemma3") o.head_dim = 64, o.integers["attention.sliding_window"] = 300;
     return o;
 }
 
@@ -163,8 +167,8 @@ void compare(Pair & engines, const std::vector<int32_t> & text, const std::vecto
     }
 }
 
-void test_modes(ggml_type type) {
-    TinyModel       model(model_options(type));
+void test_modes(ggml_type type, const std::string & family) {
+    TinyModel       model(model_options(type, family));
     Pair            engines;
     std::mt19937_64 random(check::seed());
     const Status    cpu  = Engine::open({model.path(), {GGML_BINS, 4}}, engines.cpu);
@@ -173,7 +177,7 @@ void test_modes(ggml_type type) {
         std::printf("    %s %s\n", cpu.message.c_str(), cuda.message.c_str());
         return;
     }
-    const int  n_vocab = model_options(type).n_vocab;
+    const int  n_vocab = model_options(type, family).n_vocab;
     const auto text    = random_tokens(random, 2900, n_vocab);
     const auto asked   = random_tokens(random, 37, n_vocab);
     const auto forced  = random_tokens(random, 30, n_vocab);
@@ -319,11 +323,11 @@ void test_real_model() {
 }
 
 // A second turn, a cancelled one, and many: the chat goes on, and memory does not grow.
-void test_chat() {
-    TinyModel       model(model_options(GGML_TYPE_Q8_0));
+void test_chat(const std::string & family) {
+    TinyModel       model(model_options(GGML_TYPE_Q8_0, family));
     const auto      engine = open_on_cuda(model);
     std::mt19937_64 random(check::seed());
-    const int       n_vocab = model_options(GGML_TYPE_Q8_0).n_vocab;
+    const int       n_vocab = model_options(GGML_TYPE_Q8_0, family).n_vocab;
     for (DocumentHome home : {DocumentHome::device, DocumentHome::host}) {
         for (Mode mode : {Mode::rocketkv_mt, Mode::rocketkv}) {
             Document document(*engine, GGML_TYPE_F16, home);
@@ -408,13 +412,13 @@ void test_out_of_memory() {
 }
 
 // Kept on disk and loaded, from either home into either: the same answer.
-void test_kept() {
-    TinyModel               model(model_options(GGML_TYPE_Q8_0));
+void test_kept(const std::string & family) {
+    TinyModel               model(model_options(GGML_TYPE_Q8_0, family));
     const auto              engine = open_on_cuda(model);
     std::unique_ptr<Engine> on_cpu;
     std::mt19937_64         random(check::seed());
     CHECK(Engine::open({model.path(), {GGML_BINS, 2}}, on_cpu).ok());
-    const int                  n_vocab = model_options(GGML_TYPE_Q8_0).n_vocab;
+    const int                  n_vocab = model_options(GGML_TYPE_Q8_0, family).n_vocab;
     const std::vector<int32_t> text = random_tokens(random, 3000, n_vocab), asked = random_tokens(random, 40, n_vocab);
     const std::string          path = temporary_path(".kv");
     const auto                 ask  = [&](Document & document) {
@@ -478,11 +482,11 @@ void test_memory_is_flat() {
 }
 
 // A text read in parts, its rows moved to larger memory between, is the text read at once.
-void test_grown_rows() {
-    TinyModel                  model(model_options(GGML_TYPE_Q8_0));
+void test_grown_rows(const std::string & family) {
+    TinyModel                  model(model_options(GGML_TYPE_Q8_0, family));
     const auto                 engine = open_on_cuda(model);
     std::mt19937_64            random(check::seed());
-    const int                  n_vocab = model_options(GGML_TYPE_Q8_0).n_vocab;
+    const int                  n_vocab = model_options(GGML_TYPE_Q8_0, family).n_vocab;
     const std::vector<int32_t> text = random_tokens(random, 7000, n_vocab), forced = random_tokens(random, 4, n_vocab);
     const AnswerRequest request = question(random_tokens(random, 40, n_vocab), Mode::snapkv, SelectorKind::pages, 128);
     for (DocumentHome home : {DocumentHome::device, DocumentHome::host}) {
@@ -579,15 +583,18 @@ void test_families() {
 
 int main() {
     if (!has_gpu()) return SKIPPED;
-    for (ggml_type type : {GGML_TYPE_Q8_0, GGML_TYPE_Q4_K, GGML_TYPE_F16}) test_modes(type);
+    for (const char * family : FAMILIES) {
+        std::printf("%s\n", family);
+        for (ggml_type type : {GGML_TYPE_Q8_0, GGML_TYPE_Q4_K, GGML_TYPE_F16}) test_modes(type, family);
+        test_chat(family);
+        test_grown_rows(family);
+        test_kept(family);
+    }
     test_measuring();
     test_real_model();
-    test_chat();
     test_out_of_memory();
     test_pinned_memory();
     test_whole_vocabulary();
-    test_grown_rows();
-    test_kept();
     test_memory_is_flat();
     test_families();
     return check::report();

@@ -36,7 +36,8 @@ int n_products = 0, n_matrices = 0, n_others = 0;
 KernelStatus normalize(const KernelNormalize & a, KernelStream) {
     double sum = 0;
     for (int i = 0; i < a.n; i++) sum += double(a.x[i]) * a.x[i];
-    for (int i = 0; i < a.n; i++) a.out.x[i] = float(a.x[i] / std::sqrt(sum / a.n + a.eps) * a.weight[i]);
+    for (int i = 0; i < a.n; i++)
+        a.out.x[i] = float(a.x[i] / std::sqrt(sum / a.n + a.eps) * a.weight[i] + (a.add ? a.add[i] : 0.0f));
     n_others++;
     return KERNEL_OK;
 }
@@ -69,6 +70,25 @@ void rotate(std::vector<float> & rows, const KernelRope & r) {
     }
 }
 
+KernelStatus normalize_heads(const KernelNormalizeHeads & a, KernelStream) {
+    const int D = a.rope.head_dim;
+    for (int kind = 0; kind < a.n_kinds; kind++) {
+        const KernelHeads & k = a.kinds[kind];
+        std::vector<float>  rows(size_t(k.n_head * D));
+        for (int head = 0; head < k.n_head; head++) {
+            const float * x   = k.x + head * D;
+            double        sum = 0;
+            for (int c = 0; c < D; c++) sum += double(x[c]) * x[c];
+            for (int c = 0; c < D; c++)
+                rows[size_t(head * D + c)] = float(x[c] / std::sqrt(sum / D + a.eps) * k.weight[c]);
+        }
+        if (a.rope.n_rot > 0) rotate(rows, a.rope);
+        std::memcpy(k.out, rows.data(), rows.size() * sizeof(float));
+    }
+    n_others++;
+    return KERNEL_OK;
+}
+
 KernelStatus product(const KernelProduct & p, KernelStream) {
     std::vector<std::vector<float>> out;
     for (int m = 0; m < p.n_matrices; m++) {
@@ -86,10 +106,15 @@ KernelStatus product(const KernelProduct & p, KernelStream) {
         for (int r = 0; k.add && r < k.n_rows; r++) rows[size_t(r)] += k.add[r];
         out.push_back(std::move(rows));
     }
-    if (p.gated) {
-        for (size_t r = 0; r < out[0].size(); r++) out[0][r] = out[0][r] / (1 + std::exp(-out[0][r])) * out[1][r];
+    const bool gated = p.gate != KERNEL_GATE_NONE;
+    for (size_t r = 0; gated && r < out[0].size(); r++) {
+        const double x    = out[0][r];
+        const double silu = x / (1 + std::exp(-x));
+        const double gelu =
+            0.5 * x * (1 + std::tanh(std::sqrt(2 / 3.14159265358979323846) * (x + 0.044715 * x * x * x)));
+        out[0][r] = float((p.gate == KERNEL_GATE_GELU ? gelu : silu) * out[1][r]);
     }
-    for (int m = 0; m < (p.gated ? 1 : p.n_matrices); m++)
+    for (int m = 0; m < (gated ? 1 : p.n_matrices); m++)
         std::memcpy(p.matrices[m].out, out[size_t(m)].data(), out[size_t(m)].size() * sizeof(float));
     n_products++;
     n_matrices += p.n_matrices;
@@ -104,19 +129,23 @@ struct Case {
     bool      factors = false;
     bool      yarn    = false;
     int       n_rot   = 0;
+    bool      gemma   = false;  // norms of q and k, norms behind each branch, a GELU gate
+    int       n_kv    = 2;
 };
 
 // One layer with random weights in plain memory.
 class RandomLayer {
   public:
     RandomLayer(const Case & c, std::mt19937_64 & random) : random_(random) {
-        p.n_embd = 256, p.n_head = 8, p.n_head_kv = 2, p.head_dim = 64, p.n_ff = 512, p.n_layer = 1;
+        p.n_embd = 256, p.n_head = 8, p.n_head_kv = c.n_kv, p.head_dim = 64, p.n_ff = 512, p.n_layer = 1;
         p.rms_eps = 1e-5f;
         p.layers.resize(1);
         Rope & rope = p.layers[0].rope;
         rope.kind   = c.neox ? RopeKind::halves : RopeKind::neighbours;
         rope.n_rot = c.n_rot ? c.n_rot : 64, rope.n_ctx_orig = 2048;
         if (c.yarn) rope.scale = 0.25f, rope.ext_factor = 1.0f;
+        if (c.gemma) p.layers[0].qk_norm = QkNorm::head;
+        if (c.gemma) p.layers[0].feed_forward = FeedForwardKind::geglu;
         ggml_init_params params = {size_t(32) << 20, nullptr, false};
         ctx_.reset(ggml_init(params));
         const int64_t q = p.n_head * p.head_dim, kv = p.n_head_kv * p.head_dim;
@@ -126,6 +155,10 @@ class RandomLayer {
         l.wo = matrix(c.type, q, p.n_embd), l.ffn_gate = matrix(c.type, p.n_embd, p.n_ff),
         l.ffn_up   = matrix(c.type, p.n_embd, p.n_ff);
         l.ffn_down = matrix(c.type, p.n_ff, p.n_embd);
+        if (c.gemma) {
+            l.q_norm = vector(p.head_dim), l.k_norm = vector(p.head_dim);
+            l.attn_post_norm = vector(p.n_embd), l.ffn_post_norm = vector(p.n_embd);
+        }
         if (c.factors) l.rope_factors = vector(rope.n_rot / 2, 1.5f);
         if (c.biases) {
             l.bq = vector(q), l.bk = vector(kv), l.bv = vector(kv), l.bo = vector(p.n_embd);
@@ -185,6 +218,8 @@ void one(const Case & c, Device & device, std::mt19937_64 & random, int want_pro
     RandomLayer layer(c, random);
     KernelTable table{};
     table.normalize = normalize, table.quantise = quantise, table.product = product;
+    table.normalize_heads         = normalize_heads;
+    const Architecture &     arch = c.gemma ? arch_gemma3 : arch_llama;
     std::vector<signed char> bits(1024);
     std::vector<float>       scales(64), sums(64);
     n_products = n_matrices = n_others = 0;
@@ -192,9 +227,9 @@ void one(const Case & c, Device & device, std::mt19937_64 & random, int want_pro
     for (bool after : {false, true}) {
         ggml_cgraph *              graph = ggml_new_graph(layer.ctx());
         std::vector<ggml_tensor *> ends;
-        if (after) ends = {arch_llama.build_after_attention(layer.ctx(), layer.of_model(), layer.x, layer.attended)};
+        if (after) ends = {arch.build_after_attention(layer.ctx(), layer.of_model(), layer.x, layer.attended)};
         else {
-            const QkvTensors qkv = arch_llama.build_qkv(layer.ctx(), layer.of_model(), layer.x, layer.position);
+            const QkvTensors qkv = arch.build_qkv(layer.ctx(), layer.of_model(), layer.x, layer.position);
             ends                 = {qkv.q, qkv.k, qkv.v};
         }
         for (ggml_tensor * end : ends) ggml_build_forward_expand(graph, end);
@@ -259,6 +294,12 @@ int main() {
         one(c, *device, random, 4, others);
         c.yarn = true, c.biases = false, c.n_rot = 32;
         one(c, *device, random, 4, others);
+        // Two norms behind the branches and that of queries and keys; of one KV head, too.
+        for (int n_kv : {2, 1}) {
+            Case gemma;
+            gemma.type = type, gemma.neox = gemma.gemma = true, gemma.n_kv = n_kv;
+            one(gemma, *device, random, 4, others + 3);
+        }
     }
     Case mixed;
     mixed.type = GGML_TYPE_Q4_K, mixed.v_type = GGML_TYPE_Q6_K;

@@ -220,6 +220,13 @@ TinyModelOptions tiny_family(const std::string & family, bool round_sizes) {
         o.attn_post_norm = o.ffn_post_norm = true;
         o.qk_norm                          = 1;
     }
+    if (family == "gemma3") {  // five layers of six within a window
+        wide();
+        o.n_layer        = 7;
+        o.attn_post_norm = o.ffn_post_norm = true;
+        o.qk_norm                          = 1;
+        o.integers                         = {{"attention.sliding_window", 100}};
+    }
     if (family == "seed_oss") wide(), o.ffn_norm = "post_attention_norm", o.qkv_biases = true;
     return o;
 }
