@@ -20,41 +20,55 @@ constexpr int64_t DISTINCT_ROWS = 64;
 class ShapeWriter {
   public:
     ShapeWriter(const ModelShape & shape, ggml_type type) : shape_(shape), type_(type), gguf_(gguf_init_empty()) {
-        ggml_init_params params = {ggml_tensor_overhead() * size_t(shape.n_layer * 9 + 8), nullptr, true};
+        ggml_init_params params = {ggml_tensor_overhead() * size_t(shape.n_layer * 13 + 8), nullptr, true};
         ctx_.reset(ggml_init(params));
     }
 
     void declare() {
-        gguf_context * g = gguf_.get();
-        gguf_set_val_str(g, "general.architecture", "llama");
+        gguf_context *      g        = gguf_.get();
+        const std::string & arch     = shape_.architecture;
+        const bool          is_gemma = arch == "gemma3";
+        const int64_t       D        = shape_.head_dim ? shape_.head_dim : shape_.n_embd / shape_.n_head;
+        const auto          set      = [&](const char * key, int64_t value) {
+            gguf_set_val_u32(g, (arch + "." + key).c_str(), uint32_t(value));
+        };
+        gguf_set_val_str(g, "general.architecture", arch.c_str());
         gguf_set_val_str(g, "general.name", shape_.name.c_str());
-        gguf_set_val_u32(g, "llama.block_count", uint32_t(shape_.n_layer));
-        gguf_set_val_u32(g, "llama.embedding_length", uint32_t(shape_.n_embd));
-        gguf_set_val_u32(g, "llama.attention.head_count", uint32_t(shape_.n_head));
-        gguf_set_val_u32(g, "llama.attention.head_count_kv", uint32_t(shape_.n_head_kv));
-        gguf_set_val_u32(g, "llama.feed_forward_length", uint32_t(shape_.n_ff));
-        gguf_set_val_u32(g, "llama.context_length", uint32_t(shape_.n_ctx));
-        gguf_set_val_u32(g, "llama.vocab_size", uint32_t(shape_.n_vocab));
-        gguf_set_val_u32(g, "llama.rope.dimension_count", uint32_t(shape_.n_embd / shape_.n_head));
-        gguf_set_val_f32(g, "llama.rope.freq_base", 500000.0f);
-        gguf_set_val_f32(g, "llama.attention.layer_norm_rms_epsilon", 1e-5f);
+        set("block_count", shape_.n_layer);
+        set("embedding_length", shape_.n_embd);
+        set("attention.head_count", shape_.n_head);
+        set("attention.head_count_kv", shape_.n_head_kv);
+        set("feed_forward_length", shape_.n_ff);
+        set("context_length", shape_.n_ctx);
+        set("vocab_size", shape_.n_vocab);
+        set("rope.dimension_count", D);
+        set("attention.key_length", D);
+        set("attention.value_length", D);
+        if (shape_.window > 0) set("attention.sliding_window", shape_.window);
+        gguf_set_val_f32(g, (arch + ".rope.freq_base").c_str(), is_gemma ? 1000000.0f : 500000.0f);
+        gguf_set_val_f32(g, (arch + ".attention.layer_norm_rms_epsilon").c_str(), 1e-5f);
         gguf_set_val_str(g, "tokenizer.ggml.model", "no_vocab");
-        const int64_t kv = shape_.n_embd / shape_.n_head * shape_.n_head_kv;
+        const int64_t q = D * shape_.n_head, kv = D * shape_.n_head_kv;
         add("token_embd.weight", type_, shape_.n_embd, shape_.n_vocab);
         for (int64_t i = 0; i < shape_.n_layer; i++) {
             const std::string blk = "blk." + std::to_string(i) + ".";
             add(blk + "attn_norm.weight", GGML_TYPE_F32, shape_.n_embd, 1);
-            add(blk + "attn_q.weight", type_, shape_.n_embd, shape_.n_embd);
+            add(blk + "attn_q.weight", type_, shape_.n_embd, q);
             add(blk + "attn_k.weight", type_, shape_.n_embd, kv);
             add(blk + "attn_v.weight", type_, shape_.n_embd, kv);
-            add(blk + "attn_output.weight", type_, shape_.n_embd, shape_.n_embd);
+            add(blk + "attn_output.weight", type_, q, shape_.n_embd);
             add(blk + "ffn_norm.weight", GGML_TYPE_F32, shape_.n_embd, 1);
             add(blk + "ffn_gate.weight", type_, shape_.n_embd, shape_.n_ff);
             add(blk + "ffn_up.weight", type_, shape_.n_embd, shape_.n_ff);
             add(blk + "ffn_down.weight", type_, shape_.n_ff, shape_.n_embd);
+            if (!is_gemma) continue;
+            add(blk + "attn_q_norm.weight", GGML_TYPE_F32, D, 1);
+            add(blk + "attn_k_norm.weight", GGML_TYPE_F32, D, 1);
+            add(blk + "post_attention_norm.weight", GGML_TYPE_F32, shape_.n_embd, 1);
+            add(blk + "post_ffw_norm.weight", GGML_TYPE_F32, shape_.n_embd, 1);
         }
         add("output_norm.weight", GGML_TYPE_F32, shape_.n_embd, 1);
-        add("output.weight", type_, shape_.n_embd, shape_.n_vocab);
+        if (!is_gemma) add("output.weight", type_, shape_.n_embd, shape_.n_vocab);  // Gemma's embedding is its output
     }
 
     size_t bytes() const {
@@ -127,11 +141,20 @@ Status find_shape(const std::string & name, ModelShape & out) {
         out = {"160M shape", 12, 768, 12, 12, 3072, 32000, 2048};
         return Status::good();
     }
+    if (name == "gemma-12b") {
+        out = {"Gemma 3 12B shape", 48, 3840, 16, 8, 15360, 262144, 131072, "gemma3", 256, 1024};
+        return Status::good();
+    }
     if (name == "tiny") {
         out = {"tiny shape", 2, 256, 4, 2, 512, 1024, 4096};
         return Status::good();
     }
-    return Status::fail(Code::INVALID_ARGUMENT, "The shape \"" + name + "\" is not known: 8b, 1b, 160m or tiny.");
+    if (name == "tiny-gemma") {
+        out = {"tiny Gemma shape", 6, 256, 4, 2, 512, 1024, 4096, "gemma3", 64, 128};
+        return Status::good();
+    }
+    return Status::fail(Code::INVALID_ARGUMENT,
+                        "The shape \"" + name + "\" is not known: 8b, 1b, 160m, gemma-12b, tiny or tiny-gemma.");
 }
 
 Status find_weight_type(const std::string & name, ggml_type & out) {

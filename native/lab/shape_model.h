@@ -14,10 +14,13 @@ namespace rocketdoc {
 struct ModelShape {
     std::string name    = "8B shape";  // Llama 3.1 8B
     int64_t     n_layer = 32, n_embd = 4096, n_head = 32, n_head_kv = 8, n_ff = 14336, n_vocab = 128256, n_ctx = 131072;
+    std::string architecture = "llama";
+    int64_t     head_dim     = 0;  // 0: n_embd / n_head
+    int64_t     window       = 0;  // gemma3: of five layers of six
 };
 
-// "8b", "1b" (Llama 3.2), "160m" (Llama 160M, for trying out), "tiny" (written and read at once, for tests);
-// INVALID_ARGUMENT with the known names.
+// "8b", "1b" (Llama 3.2), "160m" (Llama 160M, for trying out), "gemma-12b" (Gemma 3), "tiny" and "tiny-gemma" (written
+// and read at once, for tests); INVALID_ARGUMENT with the known names.
 Status find_shape(const std::string & name, ModelShape & out);
 // "f16", "q8_0", "q4_K"
 Status find_weight_type(const std::string & name, ggml_type & out);
