@@ -64,10 +64,12 @@ export interface NativeModelInfo {
   tensorTypes: Record<string, number>;
   /** False: weights alone. Token numbers go in and come out. */
   hasVocabulary: boolean;
-  /** f16 K and V of one token, all layers. */
+  /** f16 K and V of one token, in the layers that keep every row. */
   kvBytesPerToken: number;
   /** Matrix products of a token on a GPU, and how many of them kernels of ours do; ggml's do the others. */
   gpuProducts: { all: number; ours: number };
+  /** Of each layer that attends within a window: how many tokens it sees, and keeps; 0 of the others. Empty: no layer does. */
+  windows: number[];
 }
 
 export interface NativeSampler {

@@ -11,6 +11,7 @@ export interface BaselineFacts {
   weights: string;
   threads: number;
   kvBytesPerToken: number;
+  windowKvBytes: number;
 }
 
 interface Measurement {
@@ -36,7 +37,8 @@ export function llamaCppRuns(
         prefillTokS: depth > 0 ? (1000 * depth) / result.prefillMs : null,
         decodeTokS: 1000 / result.medianTokenMs,
         firstTokenMs: result.firstTokenMs,
-        kvBytes: result.contextTokens * facts.kvBytesPerToken, // llama.cpp allocates the whole context, f16
+        // llama.cpp allocates the whole context, f16; of layers with a window what they keep.
+        kvBytes: result.contextTokens * facts.kvBytesPerToken + facts.windowKvBytes,
         peakRssBytes: result.peakRssBytes,
         stage1Ms: null,
         peakVramBytes: null,

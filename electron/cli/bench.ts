@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import type { ModelInfo } from '../contract/engine-reports.ts';
 import { AppError } from '../contract/errors.ts';
 import type { SpeedVariant } from '../contract/lab.ts';
+import { windowKvBytes } from '../contract/layer-windows.ts';
 import { answerModes } from '../contract/method.ts';
 import { chooseDevice, type DeviceChoice } from '../engine-host/choose-device.ts';
 import { type LabVerbs, startLab } from '../lab/lab-client.ts';
@@ -250,7 +251,9 @@ function baselineOf({ args, progress, path, device, threads, info, maxNew, text 
     progress.say('Note: llama.cpp is left out; --llama-bench measures it on a GPU and on random weights.');
     return [];
   }
-  const facts = { path, name: info.name, weights: weightsOf(info), threads, kvBytesPerToken: info.kvBytesPerToken };
+  const { name, kvBytesPerToken, nCtxTrain } = info;
+  const windowBytes = windowKvBytes(info, nCtxTrain);
+  const facts = { path, name, weights: weightsOf(info), threads, kvBytesPerToken, windowKvBytes: windowBytes };
   return llamaCppRuns(facts, text, questionTokens, maxNew);
 }
 

@@ -1,6 +1,7 @@
 /** `npm run -s inspect -- <model.gguf>`: what a model is, and what it needs in memory before anything is loaded. */
 import type { MemoryNeed } from '../contract/app-types.ts';
 import type { MemoryPlan, ModelInfo } from '../contract/engine-reports.ts';
+import { fullLayers, layerRanges, windowKvBytes, windowLayers, windowSizes } from '../contract/layer-windows.ts';
 import { memoryNeeds } from '../contract/memory-needs.ts';
 import { chooseDevice, type DeviceChoice } from '../engine-host/choose-device.ts';
 import { startEngine } from '../engine-host/engine-client.ts';
@@ -89,6 +90,7 @@ function inspectText(info: ModelInfo, plan: MemoryPlan, nPrompt: number, mode: s
     ['vocabulary', `${formatCount(info.nVocab)} tokens${info.tiedEmbeddings ? ', embeddings tied' : ''}`],
     ['context', `${formatCount(info.nCtxTrain)} tokens`],
     ['full KV', `${formatCount(info.kvBytesPerToken)} bytes a token`],
+    ...windowFacts(info),
     ['products', `of a token on a GPU: ${gpuProductsText(info)}`],
     ['computes on', device.deviceReason === null ? device.device : `${device.device} (${device.deviceReason})`],
   ];
@@ -110,6 +112,21 @@ function inspectText(info: ModelInfo, plan: MemoryPlan, nPrompt: number, mode: s
     `Full KV would be ${formatBytes(plan.fullKv)}.`,
     ...memoryNeeds(plan).map(needText),
   ].join('\n');
+}
+
+function windowFacts(info: ModelInfo): [string, string][] {
+  const windows = windowSizes(info);
+  if (windows.length === 0) return [];
+  const [full, windowed] = [fullLayers(info), windowLayers(info)];
+  const last = windows.map(formatCount).join(' or ');
+  const bytes = formatBytes(windowKvBytes(info, info.nCtxTrain));
+  return [
+    ['compressed', `${full.length} of ${info.nLayer} layers: ${layerRanges(full)}`],
+    [
+      'windows',
+      `${windowed.length} layers see the last ${last} tokens and keep no others (${bytes}): ${layerRanges(windowed)}`,
+    ],
+  ];
 }
 
 function needText({ place, needed, available, fits }: MemoryNeed): string {
@@ -139,6 +156,7 @@ function inspectJson(info: ModelInfo, plan: MemoryPlan, nPrompt: number, mode: s
     weight_bytes: info.weightBytes,
     tensor_types: info.tensorTypes,
     kv_bytes_per_token: info.kvBytesPerToken,
+    windows: info.windows,
     gpu_products: info.gpuProducts ?? null,
     device: device.device,
     device_reason: device.deviceReason,

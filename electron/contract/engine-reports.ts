@@ -28,7 +28,10 @@ export const modelInfoSchema = z.object({
   hasVocabulary: z.boolean().optional(),
   /** Matrix products of a token on a GPU, and how many of them kernels of ours do; ggml's do the others. */
   gpuProducts: z.object({ all: count, ours: count }).optional(),
+  /** f16, in the layers that keep every row. */
   kvBytesPerToken: count,
+  /** Of each layer that attends within a window: how many tokens it sees, and keeps; 0 of the others. Empty: no layer does. */
+  windows: z.array(count),
 });
 export type ModelInfo = z.infer<typeof modelInfoSchema>;
 
@@ -105,7 +108,7 @@ export const countersSchema = z.object({
   summaryBytes: count,
   readBytesPerStep: count,
   storedBytesPerHead: count,
-  /** [nLayer * nHeadKv], share of the question's attention on kept rows; empty when nothing was chosen. */
+  /** [layers without a window * nHeadKv], share of the question's attention on kept rows; empty when nothing was chosen. */
   keptMass: z.array(z.number()),
   clampedCodes: count,
 });

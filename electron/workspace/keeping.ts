@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { KeptOnDisk, PageRange } from '../contract/app-types.ts';
 import { toAppError } from '../contract/errors.ts';
+import { windowKvBytes } from '../contract/layer-windows.ts';
 import type { KvType } from '../contract/method.ts';
 import type { App } from './app.ts';
 import { wordingTokens } from './method-choice.ts';
@@ -32,8 +33,9 @@ const wishedBytes = (app: App) => {
 
 /** f16: two bytes a number; q8_0: 34 bytes for 32 numbers. The rest of a file is small beside the rows. */
 function fileBytes(app: App, kvType: KvType, tokens: number): number {
-  const perToken = app.supervisor.model?.info.kvBytesPerToken ?? 0;
-  return Math.ceil(tokens * (perToken * (kvType === 'f16' ? 1 : 34 / 64) + 4)) + 4096;
+  const info = app.supervisor.model?.info;
+  const f16 = info ? tokens * info.kvBytesPerToken + windowKvBytes(info, tokens) : 0;
+  return Math.ceil(f16 * (kvType === 'f16' ? 1 : 34 / 64) + 4 * tokens) + 4096;
 }
 
 /** What keeping a document would take, said before it is read. */

@@ -61,7 +61,10 @@ export async function fitOf({ contextTokens, choice, room, needOf, isEstimate }:
 
 export interface ModelFacts {
   weights: number;
+  /** That keep every token. */
   layers: number;
+  /** Of each of the other layers: how many of the last tokens it keeps. */
+  windows: readonly number[];
   kvHeads: number;
   headDim: number;
 }
@@ -74,20 +77,22 @@ const turnRows = 1024;
 
 /** Within some percent of the engine's own plan, rather more than less. */
 export function estimatedNeed(
-  { weights, layers, kvHeads, headDim }: ModelFacts,
+  { weights, layers, windows, kvHeads, headDim }: ModelFacts,
   { mode, tokenBudget }: Pick<MethodChoice, 'mode' | 'tokenBudget'>,
   { onGpu }: Pick<Room, 'onGpu'>,
 ): NeedOf {
   const channels = layers * kvHeads * headDim;
   return async (tokens, kvType) => {
-    const document = (tokens + turnRows) * channels * kvBytes[kvType];
+    const windowRows = windows.reduce((sum, window) => sum + Math.min(tokens, window) + turnRows, 0);
+    const windowBytes = windowRows * kvHeads * headDim;
+    const document = (tokens + turnRows) * channels * kvBytes[kvType] + windowBytes * kvBytes[kvType];
     // Rows kept grow with the root of the text; page summaries come on top.
     const rows = mode === 'full' ? 0 : Math.min(tokens, 1.3 * Math.sqrt(tokens * tokenBudget));
-    const compact = rows * channels * kvBytes.f16 * 1.35;
+    const compact = rows * channels * kvBytes.f16 * 1.35 + (rows > 0 ? windowBytes * kvBytes.f16 : 0);
     const work = 64 * MiB + 0.03 * weights + 1200 * tokens;
     const alone = weights + compact + work;
     if (!onGpu || mode === 'full') return { device: alone + document, document: 0 };
-    return { device: alone + (2 * document) / layers, document };
+    return { device: alone + (2 * document) / Math.max(1, layers), document };
   };
 }
 

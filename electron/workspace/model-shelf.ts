@@ -9,6 +9,7 @@ import { basename, dirname, extname, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { MemoryPlan, ModelInfo } from '../contract/engine-reports.ts';
 import { AppError, toAppError } from '../contract/errors.ts';
+import { fullLayers } from '../contract/layer-windows.ts';
 import { type CatalogueModel, filesOfModel, type ModelEntry, type ModelList, modelBytes } from '../contract/models.ts';
 import type { MethodChoice } from '../contract/settings.ts';
 import { firstPart, modelFileTitle, partPaths, statModel } from '../engine-host/model-files.ts';
@@ -364,12 +365,17 @@ function otherSize({ title }: CatalogueModel, bytes: number, has: number): strin
   return `${title} has ${count(has)} bytes instead of ${count(bytes)}. Delete it and download it again.`;
 }
 
-const shapeOf = ({ nLayer: layers, nHeadKv: kvHeads, headDim }: ModelInfo) => ({ layers, kvHeads, headDim });
+const shapeOf = (info: ModelInfo) => ({
+  layers: fullLayers(info).length,
+  windows: info.windows.filter((window) => window > 0),
+  kvHeads: info.nHeadKv,
+  headDim: info.headDim,
+});
 
 function factsOf(model: CatalogueModel): ModelFacts | undefined {
   const { layers, kvHeads, headDim, aboutBytes } = model;
   const weights = modelBytes(model) ?? aboutBytes;
-  return weights && layers && kvHeads && headDim ? { weights, layers, kvHeads, headDim } : undefined;
+  return weights && layers && kvHeads && headDim ? { weights, layers, windows: [], kvHeads, headDim } : undefined;
 }
 
 /** K and V in f16. */

@@ -1,5 +1,6 @@
 #include "js_convert.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -204,12 +205,19 @@ Napi::Object from_model(Napi::Env env, const ModelInfo & model) {
     out.Set("nFf", double(p.n_ff));
     out.Set("nVocab", double(p.n_vocab));
     out.Set("nCtxTrain", double(p.n_ctx_train));
-    out.Set("ropeBase", double(p.layer(0).rope.base));
+    // Of the layers that see every row, where there are such.
+    const auto full =
+        std::find_if(p.layers.begin(), p.layers.end(), [](const LayerTraits & l) { return l.kept_window() == 0; });
+    out.Set("ropeBase", double((full == p.layers.end() ? p.layer(0) : *full).rope.base));
     out.Set("ropeScaling", model.has_rope_factors ? "factors" : p.rope_scaling);
     out.Set("tiedEmbeddings", model.is_tied);
     out.Set("weightBytes", double(model.weight_bytes));
     out.Set("nParams", double(model.n_params));
     out.Set("kvBytesPerToken", double(p.kv_bytes_per_token()));
+    const int64_t widest  = p.windows().empty() ? 0 : std::ranges::max(p.windows());
+    Napi::Array   windows = Napi::Array::New(env);
+    for (int64_t i = 0; widest > 0 && i < p.n_layer; i++) windows.Set(uint32_t(i), double(p.layer(i).kept_window()));
+    out.Set("windows", windows);
     Napi::Object counts = Napi::Object::New(env);
     for (const auto & [name, n] : model.tensor_types) counts.Set(name, n);
     out.Set("tensorTypes", counts);

@@ -8,6 +8,7 @@ import { planLarger, useLargerBudget } from '../../stores/larger-budget.ts';
 import { Button } from '../../ui/button.tsx';
 import { viridis } from '../../ui/color-scale.ts';
 import { ScaleStrip } from '../../ui/scale-strip.tsx';
+import { columnWords, layerColumns, windowNote } from './layer-columns.ts';
 import { Section } from './section.tsx';
 
 /** Below this share in the mean the panel suggests a larger budget. */
@@ -20,18 +21,21 @@ interface AttentionStripProps {
 }
 
 export function AttentionStrip({ documentId, counters, promptTokens }: AttentionStripProps) {
-  const nHeadKv = useEngine(({ telemetry }) => telemetry?.engine.model?.info.nHeadKv ?? 0);
+  const model = useEngine(({ telemetry }) => telemetry?.engine.model?.info ?? null);
   const { keptMass } = counters;
-  if (keptMass.length === 0 || nHeadKv === 0 || keptMass.length % nHeadKv !== 0) return null;
-  const nLayer = keptMass.length / nHeadKv;
+  const columns = layerColumns(keptMass, model);
+  if (columns.length === 0) return null;
+  const nLayer = columns.length;
+  const heads = Math.max(...columns.map((column) => column.mass.length));
   const mean = keptMass.reduce((sum, mass) => sum + mass, 0) / keptMass.length;
   const lowest = Math.min(...keptMass);
-  const lowestLayer = Math.floor(keptMass.indexOf(lowest) / nHeadKv);
+  const lowestLayer = columns.findIndex((column) => column.mass.includes(lowest));
+  const note = windowNote(model);
   // From the lowest value up, so that differences near 100 % can be seen; the legend says so.
   const floor = Math.floor(lowest * 20) / 20;
   const shade = (mass: number) => viridis((mass - floor) / Math.max(0.001, 1 - floor));
   return (
-    <Section title="Kept attention" aside={`${nLayer} layers × ${nHeadKv} KV heads`}>
+    <Section title="Kept attention" aside={columnWords(columns)}>
       <p className="tabular mb-2" data-testid="kept-attention">
         The kept rows hold {percent(mean)} of the question’s attention, lowest {percent(lowest)} in layer{' '}
         {lowestLayer + 1}.
@@ -39,21 +43,25 @@ export function AttentionStrip({ documentId, counters, promptTokens }: Attention
       <svg
         role="img"
         aria-label={`Share of attention on kept rows, mean ${percent(mean)}, lowest ${percent(lowest)} in layer ${lowestLayer + 1}`}
-        viewBox={`0 0 ${nLayer * 10} ${nHeadKv * 10}`}
+        viewBox={`0 0 ${nLayer * 10} ${heads * 10}`}
         preserveAspectRatio="none"
         className="w-full rounded-sm"
-        style={{ height: Math.min(96, Math.max(36, nHeadKv * 12)) }}
+        style={{ height: Math.min(96, Math.max(36, heads * 12)) }}
       >
-        {keptMass.map((mass, i) => {
-          const layer = Math.floor(i / nHeadKv);
-          const head = i % nHeadKv;
-          return (
-            // biome-ignore lint/suspicious/noArrayIndexKey: the index is the place
-            <rect key={i} x={layer * 10} y={head * 10} width={9} height={9} fill={shade(mass)}>
-              <title>{`layer ${layer + 1}, KV head ${head + 1}: ${percent(mass)}`}</title>
+        {columns.map(({ layer, window, mass }) =>
+          window > 0 ? (
+            <rect key={layer} x={layer * 10} y={0} width={9} height={heads * 10 - 1} fill="var(--sunken)">
+              <title>{`layer ${layer + 1}: sees the last ${count(window)} tokens and reads all of them`}</title>
             </rect>
-          );
-        })}
+          ) : (
+            mass.map((share, head) => (
+              // biome-ignore lint/suspicious/noArrayIndexKey: the index is the place
+              <rect key={`${layer} ${head}`} x={layer * 10} y={head * 10} width={9} height={9} fill={shade(share)}>
+                <title>{`layer ${layer + 1}, KV head ${head + 1}: ${percent(share)}`}</title>
+              </rect>
+            ))
+          ),
+        )}
       </svg>
       <p className="tabular mt-1 flex justify-between text-note leading-4 text-muted">
         <span>layer 1</span>
@@ -64,6 +72,11 @@ export function AttentionStrip({ documentId, counters, promptTokens }: Attention
         </span>
         <span>layer {nLayer}</span>
       </p>
+      {note !== null && (
+        <p className="tabular mt-1 text-note leading-4 text-muted" data-testid="window-layers">
+          {note}
+        </p>
+      )}
       {mean < warnBelow && promptTokens !== undefined && (
         <Advice documentId={documentId} counters={counters} promptTokens={promptTokens} />
       )}

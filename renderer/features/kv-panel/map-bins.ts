@@ -61,7 +61,7 @@ export interface Lane {
 
 export const times = (value: number) => `${value < 10 ? value.toFixed(1) : count(value)} times`;
 
-/** keptMass has an entry for each layer and KV head; where nothing was chosen every row is kept by all. */
+/** keptMass has an entry for each layer without a window and KV head; where nothing was chosen every row is kept by all. */
 export function keptShare({ kept }: Bin, { keptMass }: Counters): number {
   return keptMass.length > 0 ? kept / keptMass.length : 1;
 }

@@ -1,5 +1,6 @@
 /** Where the memory goes, part by part: what was measured where something was, else the plan; and in words what each part is. Pure. */
 import type { Counters, MemoryPlan, ModelInfo } from '../../../electron/contract/engine-reports.ts';
+import { fullLayers, windowLayers, windowSizes } from '../../../electron/contract/layer-windows.ts';
 import { bytes, count } from '../../format.ts';
 
 export interface MemoryPart {
@@ -17,7 +18,8 @@ export interface MemoryPart {
 const sameShare = 0.01;
 
 export function memoryParts(plan: MemoryPlan, counters: Counters | null, model: ModelInfo | null): MemoryPart[] {
-  const each = model ? `each of ${model.nLayer} layers and ${model.nHeadKv} KV heads` : 'each layer and KV head';
+  const each = eachLayer(model);
+  const windows = windowWords(model);
   const page = plan.budgets.page > 1 ? `each page of ${plan.budgets.page} rows` : 'each row';
   const part = (
     key: MemoryPart['key'],
@@ -44,14 +46,14 @@ export function memoryParts(plan: MemoryPlan, counters: Counters | null, model: 
       'Document KV',
       plan.documentKv,
       counters?.documentBytes,
-      `A key and a value for every token of the document and room for questions, in ${each}.`,
+      `A key and a value for every token of the document and room for questions, in ${each}.${windows}`,
     ),
     part(
       'compact',
       'Compact cache',
       plan.compactCache,
       counters?.compactBytes,
-      `A key and a value for each row that stage 1 keeps and for each token of the answer, in ${each}.`,
+      `A key and a value for each row that stage 1 keeps and for each token of the answer, in ${each}.${windows}`,
     ),
     part(
       'summaries',
@@ -65,7 +67,9 @@ export function memoryParts(plan: MemoryPlan, counters: Counters | null, model: 
       'Layer buffers',
       plan.layerBuffers,
       undefined,
-      'Room on the device for the layers of the document’s KV that are on their way from RAM.',
+      plan.documentOnDevice
+        ? 'Room for one part of the text in a layer that sees a window: it keeps less than that.'
+        : 'Room on the device for the layers of the document’s KV that are on their way from RAM.',
     ),
     part(
       'work',
@@ -79,9 +83,21 @@ export function memoryParts(plan: MemoryPlan, counters: Counters | null, model: 
 }
 
 export function fullWords(value: number, rows: number | null, model: ModelInfo | null): string {
-  const each = model ? `each of ${model.nLayer} layers and ${model.nHeadKv} KV heads` : 'each layer and KV head';
   const all = rows === null ? 'all tokens' : `all ${count(rows)} tokens`;
-  return exact('Full KV', value, `A key and a value in f16 for ${all}, in ${each}: what full mode keeps.`);
+  const words = `A key and a value in f16 for ${all}, in ${eachLayer(model)}: what full mode keeps.${windowWords(model)}`;
+  return exact('Full KV', value, words);
+}
+
+/** The layers that keep every token. */
+function eachLayer(model: ModelInfo | null): string {
+  if (!model) return 'each layer and KV head';
+  return `each of ${fullLayers(model).length} layers and ${model.nHeadKv} KV heads`;
+}
+
+function windowWords(model: ModelInfo | null): string {
+  const others = model ? windowLayers(model).length : 0;
+  if (!model || others === 0) return '';
+  return ` The ${others} layers that see a window keep its last ${windowSizes(model).map(count).join(' or ')} tokens.`;
 }
 
 function exact(name: string, value: number, words: string): string {

@@ -4,6 +4,7 @@ import type { Counters, MemoryPlan, ModelInfo } from '../../../electron/contract
 import { bytes, count, factor, percent } from '../../format.ts';
 import { modeNames } from '../../mode-names.ts';
 import { viridis } from '../../ui/color-scale.ts';
+import { columnWords, layerColumns } from './layer-columns.ts';
 import { gapsOf, mapBins, mapLanes, pagePlace, placesOf } from './map-bins.ts';
 import { memoryParts } from './memory-parts.ts';
 
@@ -148,24 +149,28 @@ function drawMap(pen: Pen, { map, counters, cited }: PanelPicture): void {
 
 function drawAttention(pen: Pen, { counters: { keptMass }, model }: PanelPicture): void {
   const top = 478;
-  const heads = model?.nHeadKv ?? 0;
-  if (keptMass.length === 0 || heads === 0) return;
-  const layers = keptMass.length / heads;
+  const columns = layerColumns(keptMass, model);
+  if (columns.length === 0) return;
+  const layers = columns.length;
   const mean = keptMass.reduce((sum, mass) => sum + mass, 0) / keptMass.length;
   const lowest = Math.min(...keptMass);
   const floor = Math.floor(lowest * 20) / 20;
   pen.write('Kept attention', margin, top, { weight: 600 });
-  pen.right(`${layers} layers × ${heads} KV heads`, top);
+  pen.right(columnWords(columns), top);
   pen.quiet(
     `The kept rows hold ${percent(mean)} of the question’s attention, lowest ${percent(lowest)}. Dark is ${percent(floor)}, bright 100 %.`,
     margin,
     top + 20,
   );
   const height = 52;
-  for (const [i, mass] of keptMass.entries()) {
-    const x = margin + (Math.floor(i / heads) / layers) * inner;
-    const y = top + 30 + ((i % heads) / heads) * height;
-    const fill = viridis((mass - floor) / Math.max(0.001, 1 - floor));
-    pen.box(x, y, Math.max(1, inner / layers - 1), Math.max(1, height / heads - 1), fill);
+  const width = Math.max(1, inner / layers - 1);
+  for (const { layer, window, mass } of columns) {
+    const x = margin + (layer / layers) * inner;
+    if (window > 0) pen.box(x, top + 30, width, height - 1, pen.color('--sunken'));
+    for (const [head, share] of mass.entries()) {
+      const y = top + 30 + (head / mass.length) * height;
+      const fill = viridis((share - floor) / Math.max(0.001, 1 - floor));
+      pen.box(x, y, width, Math.max(1, height / mass.length - 1), fill);
+    }
   }
 }

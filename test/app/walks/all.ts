@@ -4,7 +4,7 @@ import { budgets, settings, shelf } from './choosing.ts';
 import { beginning, guarded, many } from './library.ts';
 import { reading, receipts } from './reading.ts';
 import type { Walk } from './screens.ts';
-import { large, lost } from './sizes.ts';
+import { large, lost, windowed } from './sizes.ts';
 
 export const walks: readonly (() => Walk)[] = [
   beginning,
@@ -18,5 +18,6 @@ export const walks: readonly (() => Walk)[] = [
   budgets,
   shelf,
   large,
+  windowed,
   lost,
 ];

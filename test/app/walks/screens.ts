@@ -92,6 +92,8 @@ export const screens = [
   'models-switching',
   'large-pre-flight',
   'large-answered',
+  'windowed-answered',
+  'windowed-layers',
   'budget-dragged',
   'medium-window',
   'narrow-chat',

@@ -1,6 +1,6 @@
 /** A large document on a GPU, windows of other sizes, and a window that lost its server. */
 import { embeddedPlace } from '../../fixtures/app-server.ts';
-import { largeNumbers } from '../../fixtures/engine-numbers.ts';
+import { largeNumbers, windowNumbers } from '../../fixtures/engine-numbers.ts';
 import { addText, ask, button, chatted, onSample, settled, walk } from './screens.ts';
 
 export const large = () =>
@@ -54,6 +54,26 @@ export const large = () =>
       yield 'not-signed-in';
     },
     { embedded: [embeddedPlace('no-model.gguf', 'Llama 3.1 8B Instruct')] },
+  );
+
+/** Layers that see a window: which are compressed, and what the others keep. */
+export const windowed = () =>
+  walk(
+    'windowed',
+    { ...onSample(), numbers: windowNumbers },
+    async function* (page, server) {
+      addText(server, 'annual-reports-1990-2023.md', 240, 96_300);
+      await page.reload();
+      await button(page, 'Read document').click();
+      await ask(page, 'What is the rent of house number 3?');
+      await page.getByTestId('answer-stats').waitFor();
+      await settled(page);
+      yield 'windowed-answered';
+      await page.getByTestId('window-layers').scrollIntoViewIfNeeded();
+      await settled(page);
+      yield 'windowed-layers';
+    },
+    { embedded: [embeddedPlace('no-model.gguf', 'Gemma 3 12B')] },
   );
 
 export const lost = () =>

@@ -77,6 +77,7 @@ export const fakeInfo: NativeModelInfo = {
   hasVocabulary: true,
   kvBytesPerToken: 64,
   gpuProducts: { all: 29, ours: 28 },
+  windows: [],
 };
 
 export interface FakeOptions {

@@ -5,7 +5,9 @@ import { act, createElement, type ReactNode } from 'react';
 import { createRoot, type Root } from 'react-dom/client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Telemetry } from '../../../electron/contract/app-types.ts';
-import type { MemoryPlan } from '../../../electron/contract/engine-reports.ts';
+import type { MemoryPlan, ModelInfo } from '../../../electron/contract/engine-reports.ts';
+import { AttentionStrip } from '../../../renderer/features/kv-panel/attention-strip.tsx';
+import { columnWords, layerColumns, windowNote } from '../../../renderer/features/kv-panel/layer-columns.ts';
 import { MemoryBars } from '../../../renderer/features/kv-panel/memory-bars.tsx';
 import { fullWords, memoryParts } from '../../../renderer/features/kv-panel/memory-parts.ts';
 import { StatusBar } from '../../../renderer/features/status-bar/status-bar.tsx';
@@ -67,12 +69,50 @@ describe('the parts of memory', () => {
   });
 
   it('say their exact bytes and what they are made of', () => {
-    const info = { nLayer: 30, nHeadKv: 3 } as Parameters<typeof memoryParts>[2];
+    const info = { nLayer: 30, nHeadKv: 3, windows: [] as number[] } as Parameters<typeof memoryParts>[2];
     const words = memoryParts(plan, counters, info).map((part) => part.words);
     expect(words[1]).toBe(
       'Document KV: 141 MB, exactly 147,849,216 bytes. A key and a value for every token of the document and room for questions, in each of 30 layers and 3 KV heads.',
     );
     expect(fullWords(1024, 5389, info)).toMatch(/^Full KV: 1 KB, exactly 1,024 bytes\. .* all 5,389 tokens/);
+  });
+});
+
+describe('layers with a window', () => {
+  const windows = [512, 512, 0, 512, 512, 0];
+  const gemma = { nLayer: 6, nHeadKv: 2, headDim: 256, windows } as ModelInfo;
+  const mass = [0.9, 0.8, 0.7, 0.6];
+
+  it('have a column of their own, between those whose rows were chosen', () => {
+    const columns = layerColumns(mass, gemma);
+    expect(columns.map(({ window }) => window)).toEqual(windows);
+    expect(columns[2]).toEqual({ layer: 2, window: 0, mass: [0.9, 0.8] });
+    expect(columns[5]?.mass).toEqual([0.7, 0.6]);
+    expect(columnWords(columns)).toBe('2 of 6 layers × 2 KV heads');
+    expect(columnWords(layerColumns(Array(12).fill(1), { ...gemma, windows: [] }))).toBe('6 layers × 2 KV heads');
+    expect(layerColumns(mass.slice(1), gemma)).toEqual([]);
+    expect(layerColumns(mass, null)).toEqual([]);
+  });
+
+  it('are said not to be compressed', () => {
+    expect(windowNote(gemma)).toBe(
+      'The other 4 layers, grey here, see the last 512 tokens and read all of them: there is nothing to compress.',
+    );
+    expect(windowNote({ ...gemma, windows: [] })).toBeNull();
+    telemetry({ engine: { state: 'ready', model: { info: gemma, device: 'cpu' } } as unknown as Telemetry['engine'] });
+    const counters = { ...sampleNumbers.counters, keptMass: mass };
+    const strip = draw(createElement(AttentionStrip, { documentId: 'a', counters, promptTokens: undefined }));
+    expect(strip.textContent).toContain('hold 75 % of the question’s attention, lowest 60 % in layer 6');
+    expect(strip.querySelectorAll('rect')).toHaveLength(4 + 4);
+    expect(strip.querySelector('title')?.textContent).toBe('layer 1: sees the last 512 tokens and reads all of them');
+  });
+
+  it('are told apart where bytes are explained', () => {
+    const words = memoryParts(sampleNumbers.plan, sampleNumbers.counters, gemma).map((part) => part.words);
+    expect(words[1]).toMatch(
+      /in each of 2 layers and 2 KV heads\. The 4 layers that see a window keep its last 512 tokens\.$/,
+    );
+    expect(fullWords(1024, 10, gemma)).toContain('in each of 2 layers');
   });
 });
 

@@ -65,10 +65,18 @@ it('counts a document beside a GPU against RAM', async () => {
 it('reckons the embedded model a little above its plan', async () => {
   // As the engine plans 7,936 tokens of it, budget 512: weights, document, compact cache, summaries, activations, logits.
   const planned = 386_902_656;
-  const facts = { weights: 96_576_768, layers: 30, kvHeads: 3, headDim: 64 };
+  const facts = { weights: 96_576_768, layers: 30, windows: [], kvHeads: 3, headDim: 64 };
   const { device } = await estimatedNeed(facts, defaultSettings, { onGpu: false })(7936, 'f16');
   expect(device).toBeGreaterThan(planned * 0.98);
   expect(device).toBeLessThan(planned * 1.3);
+  // Five layers of six with a window: what they keep does not grow with the text.
+  const windowed = { ...facts, layers: 5, windows: Array<number>(25).fill(512) };
+  const needs = await Promise.all(
+    [8000, 32_000].map((n) => estimatedNeed(windowed, defaultSettings, { onGpu: false })(n, 'f16')),
+  );
+  const grown = (needs[1]?.device ?? 0) - (needs[0]?.device ?? 0);
+  expect(needs[0]?.device).toBeLessThan(device);
+  expect(grown).toBeLessThan(24_000 * (5 * 3 * 64 * 4 * 1.5 + 1200));
   const onGpu = await estimatedNeed(facts, defaultSettings, { onGpu: true })(7936, 'f16');
   expect(onGpu.device + onGpu.document).toBeGreaterThan(device);
   expect(onGpu.device).toBeLessThan(device / 1.5);

@@ -43,6 +43,7 @@ const info: ModelInfo = {
   nParams: 10,
   tensorTypes: { f32: 9, q8_0: 4, q4_K: 2 },
   kvBytesPerToken: 256,
+  windows: [],
 };
 
 let dir: string;

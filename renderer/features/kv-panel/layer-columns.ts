@@ -1,0 +1,42 @@
+/** The columns of the strip of kept attention, one a layer: a share for each KV head, or a window, where nothing is chosen. Pure. */
+import type { ModelInfo } from '../../../electron/contract/engine-reports.ts';
+import { fullLayers, windowLayers, windowOf, windowSizes } from '../../../electron/contract/layer-windows.ts';
+import { count } from '../../format.ts';
+
+export interface LayerColumn {
+  /** Counted from 0. */
+  layer: number;
+  /** 0: the layer's rows were chosen. */
+  window: number;
+  /** For each KV head; empty where the layer has a window. */
+  mass: readonly number[];
+}
+
+/** Empty: the numbers are of another model than this one. */
+export function layerColumns(keptMass: readonly number[], model: ModelInfo | null): LayerColumn[] {
+  if (!model || model.nHeadKv === 0 || keptMass.length === 0) return [];
+  const chosen = fullLayers(model);
+  const heads = keptMass.length / chosen.length;
+  if (!Number.isInteger(heads) || heads % model.nHeadKv !== 0) return [];
+  return Array.from({ length: model.nLayer }, (_, layer) => {
+    const at = chosen.indexOf(layer);
+    const mass = at < 0 ? [] : keptMass.slice(at * heads, (at + 1) * heads);
+    return { layer, window: windowOf(model, layer), mass };
+  });
+}
+
+/** "3 of 18 layers × 1 KV head", or all of them. */
+export function columnWords(columns: readonly LayerColumn[]): string {
+  const chosen = columns.filter(({ window }) => window === 0);
+  const heads = chosen[0]?.mass.length ?? 0;
+  const layers = chosen.length < columns.length ? `${chosen.length} of ${columns.length}` : `${columns.length}`;
+  return `${layers} layers × ${heads} KV ${heads === 1 ? 'head' : 'heads'}`;
+}
+
+/** What the other layers do; null where there are none. */
+export function windowNote(model: ModelInfo | null): string | null {
+  const windowed = model ? windowLayers(model) : [];
+  if (!model || windowed.length === 0) return null;
+  const last = windowSizes(model).map(count).join(' or ');
+  return `The other ${windowed.length} layers, grey here, see the last ${last} tokens and read all of them: there is nothing to compress.`;
+}

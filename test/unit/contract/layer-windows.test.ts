@@ -1,0 +1,36 @@
+/** Which layers keep every token, and what the others keep. */
+import { expect, it } from 'vitest';
+import {
+  fullLayers,
+  layerRanges,
+  windowKvBytes,
+  windowLayers,
+  windowSizes,
+} from '../../../electron/contract/layer-windows.ts';
+
+/** As Gemma 3 270M: five layers of six see 512 tokens. */
+const windows = Array.from({ length: 18 }, (_, layer) => (layer % 6 === 5 ? 0 : 512));
+const gemma = { nLayer: 18, nHeadKv: 1, headDim: 256, windows };
+const llama = { nLayer: 30, nHeadKv: 3, headDim: 64, windows: [] };
+
+it('tells the layers apart', () => {
+  expect(fullLayers(gemma)).toEqual([5, 11, 17]);
+  expect(windowLayers(gemma)).toHaveLength(15);
+  expect(windowSizes(gemma)).toEqual([512]);
+  expect(windowSizes({ windows: [1024, 0, 512, 1024] })).toEqual([512, 1024]);
+  expect(fullLayers(llama)).toHaveLength(30);
+  expect(windowLayers(llama)).toEqual([]);
+});
+
+it('counts layers as a person does', () => {
+  expect(layerRanges(fullLayers(gemma))).toBe('6, 12, 18');
+  expect(layerRanges(windowLayers(gemma))).toBe('1 to 5, 7 to 11, 13 to 17');
+  expect(layerRanges([])).toBe('');
+  expect(layerRanges([0, 1])).toBe('1 to 2');
+});
+
+it('counts the bytes of a window once a text is longer than it', () => {
+  expect(windowKvBytes(gemma, 100)).toBe(15 * 100 * 256 * 4);
+  expect(windowKvBytes(gemma, 100_000)).toBe(15 * 512 * 256 * 4);
+  expect(windowKvBytes(llama, 100_000)).toBe(0);
+});
