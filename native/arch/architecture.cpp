@@ -135,8 +135,13 @@ Status damaged_number(const GgufFile & file, const std::string & key, double val
 }
 
 Status find_architecture(const GgufFile & file, const Architecture *& out) {
-    std::string name  = file.text("general.architecture", "");
-    auto        found = architectures().find(name);
+    std::string name = file.text("general.architecture", "");
+    if (name == "clip") {
+        return Status::fail(Code::MODEL_UNSUPPORTED,
+                            file.path() + " is the vision projector of a model (mmproj), which goes with a file of its "
+                                          "own: open that one. RocketDoc reads text.");
+    }
+    auto found = architectures().find(name);
     if (found == architectures().end()) {
         std::string known;
         for (const auto & [known_name, arch] : architectures()) known += (known.empty() ? "" : ", ") + known_name;

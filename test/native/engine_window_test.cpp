@@ -105,6 +105,16 @@ void test_traits() {
     check_layers(o, {false, false, false, false, false, true}, 1 / std::sqrt(24.0f));
 }
 
+// What comes beside a Gemma that sees pictures is no language model, and says so.
+void test_projector() {
+    TinyModelOptions o;
+    o.architecture = "clip";
+    const TinyModel        model(o);
+    std::unique_ptr<Model> header;
+    const Status           status = Model::open_header(model.path(), header);
+    CHECK(status.code == Code::MODEL_UNSUPPORTED && status.message.find("projector") != std::string::npos);
+}
+
 // A window's rows and nothing more, after every way to read.
 void test_rows_kept(Fixture & f) {
     const int64_t window = f.window();
@@ -304,6 +314,7 @@ void test_plan(Fixture & f) {
 
 int main() {
     test_traits();
+    test_projector();
     Fixture f(tiny_family("gemma3"));
     if (!f.engine) return check::report();
     test_rows_kept(f);
