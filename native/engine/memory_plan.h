@@ -16,7 +16,6 @@ enum class DocumentHome { automatic, device, host };
 struct PlanRequest {
     int64_t       n_prompt   = 0;  // T: history and question
     int64_t       n_question = 0;
-    int64_t       n_document = -1;  // tokens of the document alone; below 0: all before the question
     int64_t       max_new    = 0;
     Mode          mode       = Mode::rocketkv_mt;
     RocketOptions rocket;
@@ -27,6 +26,8 @@ struct PlanRequest {
     // Bytes of the compact cache that a chat in mode rocketkv has for a history: it stays while another one is made
     // from it.
     size_t own_history = 0;
+    // Tokens of the document alone; below 0: all before the question.
+    int64_t n_document = -1;
 };
 
 // In bytes.

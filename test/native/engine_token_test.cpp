@@ -261,9 +261,9 @@ void test_products() {
         return header ? cuda_token_products(*header) : TokenProducts{};
     };
     for (ggml_type type : {GGML_TYPE_F16, GGML_TYPE_Q8_0, GGML_TYPE_Q4_K}) {
-        for (const char * family : {"llama", "qwen2", "mistral3"}) {
+        for (const char * family : {"llama", "qwen2", "qwen3", "gemma3", "mistral3"}) {
             const TokenProducts products = products_of(family, type);
-            CHECK(products.all == 5 * 7 + 1);
+            CHECK(products.all == (std::string(family) == "gemma3" ? 7 : 5) * 7 + 1);
             // Queries that grow with their position are ggml's, and the part of the token that they are in: all but the
             // end of the last layer and the output.
             CHECK(products.ours == (std::string(family) == "mistral3" ? 4 + 1 : products.all));

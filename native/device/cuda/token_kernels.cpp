@@ -123,6 +123,7 @@ class Recogniser {
         // The product may turn other matrices by a rotation of its own.
         const bool rotates = std::exchange(rotates_, false);
         if (!take_rotation(node, call.rope)) call.rope = {};
+        else if (call.rope.head_dim != int(n)) return false;  // all heads at once were normalised, each one turns
         rotates_                    = rotates;
         call.rope.head_dim          = int(n);
         call.kinds[0].out           = values(node);
