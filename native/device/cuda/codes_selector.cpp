@@ -26,7 +26,8 @@ CodesOnGpu::CodesOnGpu(const Parts & parts, bool residual)
       heads_(size_t(parts.layers.shape.n_selecting() * parts.layers.shape.n_head)) {}
 
 Status CodesOnGpu::reserve_decode() {
-    return DeviceBytes::allocate(cuda(), cuda().kernels().select_codes_workspace_bytes(layers_.cache(0)), workspace_);
+    return DeviceBytes::allocate(cuda(), cuda().kernels().select_codes_workspace_bytes(layers_.choosing_cache()),
+                                 workspace_);
 }
 
 KernelCodes CodesOnGpu::codes_of(int64_t layer) const {
@@ -45,8 +46,8 @@ KernelCodes CodesOnGpu::codes_of(int64_t layer) const {
 }
 
 Status CodesOnGpu::enqueue_build(const KernelCodesBuild & build) {
-    RETURN_IF_FAILED(DeviceBytes::allocate(cuda(), cuda().kernels().codes_build_workspace_bytes(layers_.cache(0)),
-                                           build_workspace_));
+    RETURN_IF_FAILED(DeviceBytes::allocate(
+        cuda(), cuda().kernels().codes_build_workspace_bytes(layers_.choosing_cache()), build_workspace_));
     return check(cuda().kernels().codes_build(build, build_workspace_, cuda().stream()), "coding keys");
 }
 

@@ -8,6 +8,11 @@ KernelRows kernel_rows(const ggml_tensor * t) {
     return {t->data, t->type == GGML_TYPE_Q8_0 ? KERNEL_ROWS_Q8_0 : KERNEL_ROWS_F16, t->nb[1], t->nb[2]};
 }
 
+KernelCache LayerCache::choosing_cache() const {
+    const auto first = std::find(shape.windows.begin(), shape.windows.end(), 0);
+    return cache(first == shape.windows.end() ? 0 : first - shape.windows.begin());
+}
+
 KernelCache LayerCache::cache(int64_t layer) const {
     KernelCache out;
     out.k             = static_cast<uint16_t *>(rows.k(layer)->data);

@@ -23,6 +23,8 @@ struct LayerCache {
     // Of the layers that choose.
     const int32_t * n_rows() const { return lengths.at<int32_t>(0); }
     KernelCache     cache(int64_t layer) const;
+    // The largest: of a layer that chooses.
+    KernelCache choosing_cache() const;
     // Heads, sizes and scale; queries, keys and results are the caller's.
     KernelWindowScores window_scores(int64_t layer) const;
     KernelAttention    attention(const LayerToken & token) const;

@@ -16,7 +16,8 @@ class PagesOnGpu final : public CudaSelector {
 
     Status reserve_decode() override {
         return DeviceBytes::allocate(
-            cuda(), cuda().kernels().select_pages_workspace_bytes(layers_.cache(0), {nullptr, page()}), workspace_);
+            cuda(), cuda().kernels().select_pages_workspace_bytes(layers_.choosing_cache(), {nullptr, page()}),
+            workspace_);
     }
     Status build(int64_t layer, int64_t n_rows, const float *) override {
         return check(cuda().kernels().page_minmax(layers_.cache(layer), int(n_rows), pages_of(layer), cuda().stream()),
