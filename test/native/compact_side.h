@@ -7,7 +7,6 @@
 #include "device/cuda/cuda_device.h"
 #include "device/cuda/device_bytes.h"
 #include "engine/compact_cache.h"
-#include "graph/ggml_inside.h"
 #include "rocketkv_data.h"
 
 namespace rocketdoc {
@@ -123,8 +122,6 @@ struct Side {
             if (!live.empty()) {  // a dense layer
                 const int64_t n = cache->n_live();
                 ggml_backend_tensor_set(index, &n, 0, sizeof(n));
-                const RowRange seen = seen_rows(0, n);
-                for (ggml_tensor * view : live) RETURN_IF_FAILED(set_row_range(view, seen.first, seen.count));
             }
             RETURN_IF_FAILED(device->compute(graph, nullptr));
             ggml_backend_tensor_get(attended, out.data() + size_t(layer) * ggml_nelements(attended), 0,

@@ -63,9 +63,10 @@ ggml_tensor * build_compact_attention(ggml_context * ctx, ggml_cgraph * graph, C
         ggml_tensor * many = ggml_repeat_4d(ctx, one, d, shape.share, n_kv, 1);
         return ggml_reshape_3d(ctx, many, d, shape.n_head, 1);
     };
-    ggml_tensor * keys   = build_append(ctx, graph, rows.k(node.layer), per_cache_head(qkv.k), indices);
-    ggml_tensor * values = build_append(ctx, graph, rows.v(node.layer), per_cache_head(qkv.v), indices);
-    return build_dense_attention(ctx, traits, qkv.q, keys, values, {0, 1}, nullptr, &live);
+    ggml_tensor *  keys   = build_append(ctx, graph, rows.k(node.layer), per_cache_head(qkv.k), indices);
+    ggml_tensor *  values = build_append(ctx, graph, rows.v(node.layer), per_cache_head(qkv.v), indices);
+    const RowRange seen   = seen_rows(traits.kept_window(), node.compact->live(node.layer));
+    return build_dense_attention(ctx, traits, qkv.q, keys, values, seen, nullptr, &live);
 }
 
 }  // namespace rocketdoc
