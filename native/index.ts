@@ -104,13 +104,13 @@ export function explainLoadFailure(message: string): string {
 
 const loaded = new Map<string, unknown>();
 
-/** `build`: the command that makes it. */
-export function loadAddonFile(name: string, build: string): unknown {
+/** `notBuilt`: what to say where the file is missing. */
+export function loadAddonFile(name: string, notBuilt: string): unknown {
   const file = join(buildFolder, name);
   const before = loaded.get(file);
   if (before) return before;
   backendPackage(); // an unknown platform is the better message than a missing file
-  if (!existsSync(file)) throw new AppError('NATIVE_MISSING', `The engine is not built yet. Run: ${build}`);
+  if (!existsSync(file)) throw new AppError('NATIVE_MISSING', notBuilt);
   nativeFiles.check([file, backendDir()]);
   // Windows looks for ggml's library along the path; elsewhere the addon itself says where it lies.
   if (process.platform === 'win32') process.env.PATH = [backendDir(), process.env.PATH ?? ''].join(delimiter);
@@ -124,4 +124,5 @@ export function loadAddonFile(name: string, build: string): unknown {
   return loaded.get(file);
 }
 
-export const loadAddon = () => loadAddonFile('rocketdoc.node', 'npm run build:native') as NativeAddon;
+export const loadAddon = () =>
+  loadAddonFile('rocketdoc.node', 'The engine is not built yet. Run: npm run build:native') as NativeAddon;

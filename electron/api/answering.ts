@@ -20,16 +20,21 @@ import { StopWatch } from './stop-watch.ts';
 
 export interface ProgramAnswer {
   text: string;
+  /** What the model thought before it; empty: nothing. */
+  thinking: string;
   finishReason: 'stop' | 'length';
   promptTokens: number;
   /** Of these, read before. */
   cachedTokens: number;
   answerTokens: number;
+  /** Of these, how many were thinking. */
+  thinkingTokens: number;
   evidence: AnswerEvidence;
 }
 
 export interface Listener {
   onText(text: string): void;
+  onThinking(text: string): void;
   /** While a document is read. */
   onReading(done: number, total: number): void;
 }
@@ -79,12 +84,20 @@ export async function answerProgram(
         const stopped = new AbortController();
         const ended = AbortSignal.any([running.signal, stopped.signal]);
         let report: AnswerReport | undefined;
+        let thinking = '';
         try {
           const ask = { ...options, chatId, earlier, question, sampler: samplerOf(app, request) };
           for await (const event of await verbs.ask(ask, { signal: ended })) {
             if (event.type === 'progress') running.progress(event);
-            else if (event.type === 'delta' && !watch.push(event.text)) stopped.abort();
-            else if (event.type === 'done') report = event;
+            else if (event.type === 'thinking') {
+              thinking += event.text;
+              listener.onThinking(event.text);
+            } else if (event.type === 'delta') {
+              if (!watch.push(event.text)) stopped.abort();
+            } else if (event.type === 'restated') {
+              thinking = event.thinking;
+              if (!watch.restate(event.answer)) stopped.abort();
+            } else if (event.type === 'done') report = event;
           }
         } catch (error) {
           if (!watch.isStopped || running.signal.aborted) throw error;
@@ -99,10 +112,12 @@ export async function answerProgram(
         const counted = report ?? (await countedTokens(app, document, question, text));
         return {
           text,
+          thinking: report?.thinking ?? thinking,
           finishReason: report?.finishReason ?? 'stop',
           promptTokens: counted.promptTokens,
           cachedTokens: isReadNow ? 0 : Math.max(0, counted.promptTokens - counted.prefilledTokens),
           answerTokens: counted.generatedTokens,
+          thinkingTokens: report?.thinkingTokens ?? 0,
           evidence,
         };
       }),

@@ -29,7 +29,7 @@ export async function completeChat(
   return turns.take(signal, async () => {
     const document = await documentFor(app, conversation, signal);
     if (!request.stream) {
-      const silent = { onText: () => {}, onReading: () => {} };
+      const silent = { onText: () => {}, onThinking: () => {}, onReading: () => {} };
       const answer = await answerProgram(app, document, conversation, request, silent, signal);
       return {
         ...head,
@@ -37,7 +37,7 @@ export async function completeChat(
         choices: [
           {
             index: 0,
-            message: { role: 'assistant', content: answer.text, refusal: null },
+            message: { role: 'assistant', content: answer.text, refusal: null, ...reasoning(answer.thinking) },
             logprobs: null,
             finish_reason: answer.finishReason,
           },
@@ -51,6 +51,7 @@ export async function completeChat(
       events.send([{ index: 0, delta: { role: 'assistant', content: '' }, finish_reason: null }]);
       const listener = {
         onText: (text: string) => events.send([{ index: 0, delta: { content: text }, finish_reason: null }]),
+        onThinking: (text: string) => events.send([{ index: 0, delta: reasoning(text), finish_reason: null }]),
         onReading: (done: number, total: number) => events.comment(`reading ${done} of ${total} tokens`),
       };
       const answer = await answerProgram(app, document, conversation, request, listener, signal);
@@ -66,12 +67,16 @@ export async function completeChat(
   });
 }
 
-function usageOf({ promptTokens, cachedTokens, answerTokens }: ProgramAnswer) {
+/** Apart from the answer, under the name that other servers of this API give it; OpenAI's own tells no thinking. */
+const reasoning = (thinking: string) => (thinking === '' ? {} : { reasoning_content: thinking });
+
+function usageOf({ promptTokens, cachedTokens, answerTokens, thinkingTokens }: ProgramAnswer) {
   return {
     prompt_tokens: promptTokens,
     completion_tokens: answerTokens,
     total_tokens: promptTokens + answerTokens,
     prompt_tokens_details: { cached_tokens: cachedTokens },
+    completion_tokens_details: { reasoning_tokens: thinkingTokens },
   };
 }
 

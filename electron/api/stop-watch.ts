@@ -35,6 +35,15 @@ export class StopWatch {
     return true;
   }
 
+  /** The whole answer so far, where what came before turned out to be thinking, or not. What was sent cannot be taken back. */
+  restate(answer: string): boolean {
+    const sent = answer.startsWith(this.#text) ? this.#text : '';
+    this.#text = sent;
+    this.#held = '';
+    this.#isStopped = false;
+    return this.push(answer.slice(sent.length));
+  }
+
   end(): void {
     if (!this.#isStopped) this.#take(this.#held.length);
   }

@@ -2,4 +2,8 @@
 import { loadAddonFile } from '../index.ts';
 import type { NativeLab } from './binding.ts';
 
-export const loadLab = () => loadAddonFile('rocketdoc_lab.node', 'node electron/setup/ready.mjs lab') as NativeLab;
+export const loadLab = () =>
+  loadAddonFile(
+    'rocketdoc_lab.node',
+    'The measuring tools are not built yet. Run: node electron/setup/ready.mjs lab',
+  ) as NativeLab;

@@ -32,6 +32,23 @@ describe('a stop sequence', () => {
   });
 });
 
+describe('an answer that is told anew', () => {
+  it('goes on from what was sent where it begins alike, and is whole in the end either way', () => {
+    for (const sent of ['The to', 'Hm, a tower. ']) {
+      let said = '';
+      const watch = new StopWatch([], (text) => {
+        said += text;
+      });
+      watch.push(sent);
+      watch.restate('The tower is');
+      watch.push(' high.');
+      watch.end();
+      expect(watch.text).toBe('The tower is high.');
+      expect(said.endsWith('The tower is high.')).toBe(true);
+    }
+  });
+});
+
 describe('a conversation', () => {
   it('is turns of before and a question', () => {
     expect(

@@ -138,6 +138,32 @@ describe('a program', () => {
     expect(last).toMatchObject({ finish: 'stop', usage: { total_tokens: 432 }, evidence: { found: true } });
   });
 
+  it('tells what was thought apart from the answer, streamed or not', async () => {
+    const { id } = await upload();
+    script.thoughts = ['The text says', ' 41 metres.'];
+    const whole = await client.chat.completions.create({ model: 'rocketdoc', messages: about(id) });
+    expect(whole.choices[0]?.message).toMatchObject({
+      content: 'The tower is 41 metres high.',
+      reasoning_content: 'The text says 41 metres.',
+    });
+    expect(whole.usage?.completion_tokens_details?.reasoning_tokens).toBe(2);
+    let content = '';
+    let thought = '';
+    for await (const chunk of await client.chat.completions.create({
+      model: 'rocketdoc',
+      messages: about(id),
+      stream: true,
+    })) {
+      const delta = chunk.choices[0]?.delta as { content?: string; reasoning_content?: string } | undefined;
+      content += delta?.content ?? '';
+      thought += delta?.reasoning_content ?? '';
+    }
+    expect({ content, thought }).toEqual({
+      content: 'The tower is 41 metres high.',
+      thought: 'The text says 41 metres.',
+    });
+  });
+
   it('ends an answer at a stop sequence, wherever its pieces are cut', async () => {
     const { id } = await upload();
     script.pieces = ['One. E', 'N', 'D two. Three.'];
