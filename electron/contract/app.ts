@@ -242,7 +242,7 @@ export const appContract = {
     get: oc.output(programsSchema),
     /** The key is told here and never again. */
     createKey: oc.input(z.object({ name: keyNameSchema })).output(z.object({ id: z.string(), key: z.string() })),
-    revokeKey: oc.input(z.object({ id: z.string().max(100) })).output(z.void()),
+    revokeKey: oc.input(z.object({ id: idSchema })).output(z.void()),
   },
   /** Of text recognition, as Tesseract names them: those whose data are here. */
   languages: oc.output(z.array(z.string())),

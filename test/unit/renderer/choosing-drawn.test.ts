@@ -71,6 +71,7 @@ beforeEach(() => {
     languages: async () => ['deu', 'eng'],
     plan: note('plan', { plan, speed: { tokensPerSecond: 118, firstTokenSeconds: 0.42 } }),
     fitBudget: note('fitBudget', { fit: { tokenBudget: 640, bytes: 50 * 2 ** 20 }, least: 1 }),
+    programs: { get: note('programs.get', { address: null, problem: null, keys: [] }) },
     gpus: note('gpus', { gpus: [], reason: 'No NVIDIA driver was found on this machine.' }),
     settings: { set: note('settings.set', defaultSettings), reset: note('settings.reset', defaultSettings) },
     library: { release: note('release', undefined), list: note('list', []), grants: note('grants', []) },
@@ -115,7 +116,7 @@ describe('settings', () => {
       expect(document.getElementById(control.getAttribute('aria-describedby') ?? '')?.textContent).not.toBe('');
     }
     expect(place.textContent).toContain('No NVIDIA driver was found on this machine.');
-    expect(asked.map(([verb]) => verb)).toEqual(['gpus']);
+    expect(asked.map(([verb]) => verb).sort()).toEqual(['gpus', 'programs.get']);
   });
 
   it('that the engine does not run with yet have a button that starts it anew', async () => {

@@ -273,6 +273,8 @@ describe('words', () => {
       theme: _c,
       fontSize: _f,
       motion: _m,
+      programs: _p,
+      programsPort: _o,
       ...all
     } = defaultSettings;
     for (const name of Object.keys(all)) expect(ownWords({ [name]: all[name as keyof typeof all] }), name).not.toBe('');

@@ -65,7 +65,12 @@ it('names each package that a chunk, a worker, a style sheet or an asset came fr
 });
 
 it('names what travels beside the bundle, and nothing that is not installed', () => {
-  const file = { name: 'ggml and llama.cpp', version: 'v0.4.0', licence: 'MIT', file: 'assets/licences/llama.cpp.txt' };
+  const file = {
+    name: 'ggml and llama.cpp',
+    version: 'v0.4.0',
+    licence: 'MIT',
+    files: ['assets/licences/llama.cpp.txt'],
+  };
   const notices = noticesOf({}, {}, { packages: ['zod', 'not-installed-at-all'], files: [file] });
   expect(notices.map(({ name }) => name)).toEqual(['ggml and llama.cpp', 'zod']);
   expect(notices[0]?.text).toContain('The ggml authors');
