@@ -54,7 +54,7 @@ export async function answer(
   const meter = new ProgressMeter('question', tokens.length);
   let received = 0;
   const onEvent = (event: NativeAskEvent) => {
-    if (event.type === 'prefill') send({ ...meter.at(event.done), total: event.total });
+    if (event.type === 'prefill') send(meter.at(event.done, event.total));
     else if (event.type === 'kept') send(event);
     else {
       if (received === 0 && opening !== '') stream.say(opening);

@@ -17,16 +17,17 @@ export class ProgressMeter {
     this.#start = now();
   }
 
-  at(done: number): Progress {
+  /** `total`: where only the work itself knows it. */
+  at(done: number, total = this.#total): Progress {
     const seconds = (this.#now() - this.#start) / 1000;
     const rate = seconds > 0 ? (done - this.#from) / seconds : 0;
     return {
       type: 'progress',
       phase: this.#phase,
       done,
-      total: this.#total,
+      total,
       tokensPerSecond: rate,
-      secondsLeft: rate > 0 ? (this.#total - done) / rate : null,
+      secondsLeft: rate > 0 ? (total - done) / rate : null,
     };
   }
 }

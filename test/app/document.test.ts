@@ -153,11 +153,11 @@ inChromium('the sample PDF with the real engine', () => {
     const chips = page.getByRole('button', { name: /^Show p\. \d+ in the document$/ });
     // The model is small: one of these repeats the text.
     for (const question of [
-      'Who is the chair of the Trust?',
-      'Who founded the Trust in 1887?',
-      'Where is the head office of the Trust?',
-      'Repeat the sentence about the founding of the Trust in 1887.',
-      'Repeat the first sentence of the report.',
+      'How much did the damage done by the storm cost to repair?',
+      'What was the largest gift of the year?',
+      'Where has a second source of lamp parts been found?',
+      'What was the income of the Trust in the year?',
+      'Who is the skipper of the boat?',
     ]) {
       await page.getByRole('button', { name: 'New chat' }).click();
       await page.getByRole('article').first().waitFor({ state: 'detached' });

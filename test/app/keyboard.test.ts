@@ -22,9 +22,10 @@ async function tabTo(page: Page, name: RegExp, key: 'Tab' | 'Shift+Tab' = 'Tab')
 }
 
 const quoting = [
-  'Repeat the first sentence of the report.',
-  'Repeat the sentence about the founding of the Trust in 1887.',
+  'Who is the patron of the Trust?',
   'Where is the head office of the Trust?',
+  'Repeat the sentence about the founding of the Trust in 1887.',
+  'Repeat the first sentence of the report.',
 ];
 
 inChromium('the keyboard alone', () => {

@@ -22,6 +22,7 @@ it('has all that the product has, and the product nothing of the lab', () => {
   const added = ofLab.filter((name) => !ofProduct.includes(name)).sort();
   expect(added).toEqual([
     'checkVectors',
+    'compareWithLlama',
     'limitAvailable',
     'makeVectors',
     'peakBytes',

@@ -115,7 +115,7 @@ describe('other inputs', () => {
       /could not be started.*--llama-bench/,
     ));
   it('a load that is none, and one too many measurements', async () => {
-    await refused('bench', ['--beside', ' '], 'INVALID_ARGUMENT', /loop, engine or a command/);
+    await refused('bench', ['--beside', ' '], 'INVALID_ARGUMENT', /loop, engine, window or a command/);
     await refused('bench', ['--beside', 'loop', '--cancels', '3'], 'INVALID_ARGUMENT', /--beside .* --cancels/);
   });
   it('depths beyond the context', () => refused('bench', ['--depths', '9000'], 'CTX_OVERFLOW', /9064.*8192/));

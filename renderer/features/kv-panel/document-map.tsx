@@ -140,7 +140,9 @@ interface CitationLaneProps {
 }
 
 function CitationLane({ bins, places, map, cited, onPoint }: CitationLaneProps) {
-  const marks = cited.flatMap((passage) => {
+  // One mark a page: the first passage there, as several would cover one another.
+  const pages = [...new Map([...cited].reverse().map((passage) => [passage.page, passage])).values()].reverse();
+  const marks = pages.flatMap((passage) => {
     const index = map.findIndex(({ page }) => page === passage.page);
     const bin = bins.findIndex(({ first, last }) => index >= first && index <= last);
     const place = pagePlace(bins, places, index);

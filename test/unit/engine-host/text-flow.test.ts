@@ -113,5 +113,7 @@ describe('progress', () => {
     expect(meter.at(0)).toMatchObject({ tokensPerSecond: 0, secondsLeft: null });
     now = 2000;
     expect(meter.at(500)).toMatchObject({ tokensPerSecond: 250, secondsLeft: 2 });
+    // A token that an answer ended with is read with the next question: only the engine counts it.
+    expect(meter.at(1001, 1001)).toMatchObject({ done: 1001, total: 1001, secondsLeft: 0 });
   });
 });
