@@ -37,7 +37,7 @@ inChromium('a document of 45,000 pages', () => {
     const { page } = opened;
     const card = page.getByRole('region', { name: 'Before reading' });
     await card.getByRole('button', { name: '1 character without a known letter' }).click({ timeout: 60_000 });
-    await card.getByRole('button', { name: `Show page ${cited} in the document` }).click();
+    await card.getByRole('button', { name: `Show section ${cited} in the document` }).click();
     await view().getByText(sentence).waitFor({ timeout: 60_000 });
   });
 
