@@ -1,6 +1,7 @@
 /** POST /v1/chat/completions: whole, or as server-sent events. */
 import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
+import { evidenceForPrograms } from '../contract/evidence.ts';
 import type { App } from '../workspace/app.ts';
 import { answerProgram, documentFor, type ProgramAnswer } from './answering.ts';
 import { conversationOf } from './conversation.ts';
@@ -82,20 +83,7 @@ function usageOf({ promptTokens, cachedTokens, answerTokens, thinkingTokens }: P
 
 /** RocketDoc's own part of a reply. */
 function ownOf({ evidence }: ProgramAnswer, fileId: string) {
-  return {
-    file_id: fileId,
-    found: evidence.isFound,
-    evidence: evidence.evidence.map(({ page, label, sentence, start, end, score, kind }) => ({
-      page: page + 1,
-      label,
-      sentence,
-      start,
-      end,
-      score,
-      kind,
-    })),
-    unsupported: evidence.unsupported,
-  };
+  return { file_id: fileId, ...evidenceForPrograms(evidence) };
 }
 
 class EventStream {

@@ -1,7 +1,7 @@
 /** An answer as the JSON line of `ask --json`, and as the one-line summary for people. Field names are an interface. */
 import type { ParsedDocument } from '../contract/documents.ts';
 import type { AnswerReport, Counters, OpenedModel, ReadResult } from '../contract/engine-reports.ts';
-import type { AnswerEvidence } from '../contract/evidence.ts';
+import { type AnswerEvidence, evidenceForPrograms } from '../contract/evidence.ts';
 import { placeName } from '../contract/places.ts';
 import { receiptLine } from '../contract/receipt.ts';
 import { budgetsJson, formatBytes, formatCount, mean, rounded } from './format.ts';
@@ -14,23 +14,6 @@ export function evidenceLines({ evidence, unsupported, isFound }: AnswerEvidence
     ...(isFound ? [] : ['[not found in the document]']),
     ...(terms.length > 0 ? [`[not in the document: ${terms.join(', ')}]`] : []),
   ];
-}
-
-/** `start` and `end`: UTF-16 units of the document's text, as `npm run text` prints it. */
-function evidenceJson({ evidence, unsupported, isFound }: AnswerEvidence) {
-  return {
-    evidence: evidence.map(({ page, label, sentence, start, end, score, kind }) => ({
-      page: page + 1,
-      label,
-      sentence,
-      start,
-      end,
-      score,
-      kind,
-    })),
-    unsupported,
-    found: isFound,
-  };
 }
 
 export interface AskContext {
@@ -123,7 +106,7 @@ export function answerJson(report: AnswerReport, context: AskContext, evidence: 
       peak_rss_bytes: report.peakRssBytes,
     },
     notices: [...context.model.notices, ...report.notices],
-    ...evidenceJson(evidence),
+    ...evidenceForPrograms(evidence),
   };
 }
 

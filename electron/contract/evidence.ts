@@ -38,3 +38,20 @@ export type AnswerEvidence = z.infer<typeof answerEvidenceSchema>;
 /** Everything that ties an answer to its document. */
 export const answerCitationsSchema = answerEvidenceSchema.extend({ citations: z.array(citationSchema) });
 export type AnswerCitations = z.infer<typeof answerCitationsSchema>;
+
+/** What other programs are told, pages counted from 1. `start` and `end`: UTF-16 units of the document's text, as `npm run text` prints it. */
+export function evidenceForPrograms({ evidence, unsupported, isFound }: AnswerEvidence) {
+  return {
+    evidence: evidence.map(({ page, label, sentence, start, end, score, kind }) => ({
+      page: page + 1,
+      label,
+      sentence,
+      start,
+      end,
+      score,
+      kind,
+    })),
+    unsupported,
+    found: isFound,
+  };
+}
