@@ -1,4 +1,7 @@
 // Who may import whom: the rooms of the project. Checked by npm run lint.
+/** The rooms of the app host; each imports those before it. */
+const rooms = ['library', 'planning', 'models', 'documents', 'citations', 'sessions', 'window-api'];
+
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {
   forbidden: [
@@ -64,8 +67,8 @@ module.exports = {
     {
       name: 'library-imports-contract',
       severity: 'error',
-      from: { path: '^electron/library/' },
-      to: { path: '^(electron|native)/', pathNot: '^electron/(library|contract)/' },
+      from: { path: '^electron/app-host/library/' },
+      to: { path: '^(electron|native)/', pathNot: '^electron/(app-host/library|contract)/' },
     },
     {
       name: 'evidence-imports-contract',
@@ -79,7 +82,7 @@ module.exports = {
       comment:
         'From outside, a host is its client; peak-memory is shared with the benchmark baseline; where model files lie is one list.',
       severity: 'error',
-      from: { path: '^electron/(main|server|cli|preload|workspace)/' },
+      from: { path: '^electron/(main|server|cli|preload|app-host)/' },
       to: {
         path: '^electron/(engine-host|document-host|lab)/',
         pathNot:
@@ -93,11 +96,26 @@ module.exports = {
       to: { path: '^electron/(cli|main|server|preload)/', pathNot: '^electron/$1/' },
     },
     {
-      name: 'workspace-knows-no-window',
-      comment: 'What a window works on is the same for Electron and for a browser.',
+      name: 'app-host-knows-no-window',
+      comment: 'The app host is the same for Electron and for a browser.',
       severity: 'error',
-      from: { path: '^electron/workspace/' },
-      to: { path: '^electron/(cli|main|server|preload)/' },
+      from: { path: '^electron/app-host/' },
+      to: { path: '^electron/(cli|main|server|preload|api|mcp)/' },
+    },
+    ...rooms.map((room, i) => ({
+      name: `app-host-${room}-imports-rooms-below`,
+      comment: 'Types of app.ts aside, which puts the rooms together.',
+      severity: 'error',
+      from: { path: `^electron/app-host/${room}/` },
+      to: {
+        path: `^electron/app-host/(${[...rooms.slice(i + 1), 'start-up\\.ts', 'single-instance\\.ts'].join('|')})`,
+      },
+    })),
+    {
+      name: 'app-host-is-put-together-in-one-place',
+      severity: 'error',
+      from: { path: '^electron/app-host/.+/' },
+      to: { path: '^electron/app-host/app\\.ts$', dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'electron-in-main-only',

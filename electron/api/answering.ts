@@ -2,16 +2,17 @@
  * A question of another program: its documents are read as the window reads them, and stay read; its turns of before are told to the
  * model again in a chat that ends with the answer. One at a time goes to the engine, so that the window waits for one at the most.
  */
+
+import type { App } from '../app-host/app.ts';
+import { joinOfLibrary } from '../app-host/documents/join-documents.ts';
+import { choiceFor, engineOptions } from '../app-host/planning/method-choice.ts';
+import { readDocument } from '../app-host/sessions/read-document.ts';
 import type { LibraryDocument } from '../contract/app-types.ts';
 import type { AnswerReport } from '../contract/engine-reports.ts';
 import { AppError } from '../contract/errors.ts';
 import type { AnswerEvidence } from '../contract/evidence.ts';
 import type { Sampler } from '../contract/method.ts';
 import { findEvidence, readsIn } from '../evidence/find-evidence.ts';
-import type { App } from '../workspace/app.ts';
-import { joinOfLibrary } from '../workspace/joining.ts';
-import { choiceFor, engineOptions } from '../workspace/method-choice.ts';
-import { readDocument } from '../workspace/reading.ts';
 import { ApiError } from './api-error.ts';
 import type { Conversation } from './conversation.ts';
 import { addFile, bytesOf, documentOf } from './files.ts';
@@ -73,13 +74,13 @@ export async function answerProgram(
   const options = engineOptions(choice);
   const subject = { kind: 'answering' as const, documentId: document.id, chatId: null };
   let answer: ProgramAnswer | undefined;
-  const job = app.board.start(subject, async (running) => {
+  const job = app.jobs.start(subject, async (running) => {
     const stop = () => running.cancel();
     signal.addEventListener('abort', stop, { once: true });
     if (signal.aborted) stop();
     const watch = new StopWatch(stopsOf(request), (text) => listener.onText(text));
     answer = await app.supervisor.use((verbs) =>
-      app.holdings().inPassingChat(verbs, document.id, async (chatId) => {
+      app.session().inPassingChat(verbs, document.id, async (chatId) => {
         const { question, earlier } = conversation;
         const stopped = new AbortController();
         const ended = AbortSignal.any([running.signal, stopped.signal]);
@@ -105,7 +106,7 @@ export async function answerProgram(
         watch.end();
         const { text } = watch;
         const index = await app.sentences.get(app, document.id);
-        const engineDocument = app.holdings().engineDocument(document.id) ?? '';
+        const engineDocument = app.session().engineDocument(document.id) ?? '';
         const { mode, rocket } = options;
         const reads = report && readsIn(verbs, { documentId: engineDocument, chatId, mode, rocket }, report, signal);
         const evidence = await findEvidence(index, { question: conversation.asked, answer: text }, reads);
@@ -132,15 +133,15 @@ export async function answerProgram(
 async function countedTokens(app: App, document: LibraryDocument, question: string, text: string) {
   const tokens = async (part: string) => (await app.counter.count({ text: part, pages: [] })).total;
   const asked = await tokens(question);
-  const held = app.holdings().document(document.id)?.tokens ?? 0;
+  const held = app.session().document(document.id)?.tokens ?? 0;
   return { promptTokens: held + asked, prefilledTokens: asked, generatedTokens: await tokens(text) };
 }
 
 /** Whether it had to be read; loaded from disk is not read. */
 async function ensureRead(app: App, documentId: string, listener: Listener, signal: AbortSignal): Promise<boolean> {
   // Of a document that the window read some pages of, a program wants all.
-  if (app.holdings().document(documentId)?.pages === null) return false;
-  const wasRunning = app.board.find({ kind: 'reading', documentId, chatId: null }) !== undefined;
+  if (app.session().document(documentId)?.pages === null) return false;
+  const wasRunning = app.jobs.find({ kind: 'reading', documentId, chatId: null }) !== undefined;
   const job = readDocument(app, documentId, null);
   // What somebody else began is not ended when this one goes away.
   const stop = () => void (wasRunning || job.cancel());

@@ -1,6 +1,7 @@
 /** Failures in the form that OpenAI's clients know: a status, and an error with type, code and the field that is wrong. */
+
+import { failureForWindow } from '../app-host/window-words.ts';
 import type { ErrorCode } from '../contract/errors.ts';
-import { failureForWindow } from '../workspace/window-words.ts';
 
 export class ApiError extends Error {
   readonly status: number;

@@ -4,10 +4,10 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { Transform } from 'node:stream';
+import type { App } from '../app-host/app.ts';
+import { logUnforeseen } from '../app-host/log.ts';
 import { maxUploadBytes } from '../contract/app.ts';
 import { refusal, setSecurityHeaders } from '../server/gates.ts';
-import type { App } from '../workspace/app.ts';
-import { logUnforeseen } from '../workspace/log.ts';
 import { ApiError, errorBody, toApiError } from './api-error.ts';
 import { completeChat } from './chat-completions.ts';
 import { addFile, documentOf, fileOf, formOf, removeFile, tooLarge } from './files.ts';

@@ -1,8 +1,8 @@
 /** POST /v1/chat/completions: whole, or as server-sent events. */
 import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
+import type { App } from '../app-host/app.ts';
 import { evidenceForPrograms } from '../contract/evidence.ts';
-import type { App } from '../workspace/app.ts';
 import { answerProgram, documentFor, type ProgramAnswer } from './answering.ts';
 import { conversationOf } from './conversation.ts';
 import { fileOf } from './files.ts';

@@ -1,10 +1,10 @@
 /** Documents that come from other programs: uploaded, listed, removed. A handle is `file-` and the document's id. */
 import { Readable } from 'node:stream';
+import type { App } from '../app-host/app.ts';
+import { addUpload } from '../app-host/documents/add-document.ts';
+import { removeDocument } from '../app-host/documents/remove-document.ts';
 import { maxUploadBytes } from '../contract/app.ts';
 import { idSchema, type LibraryDocument } from '../contract/app-types.ts';
-import { addUpload } from '../workspace/adding.ts';
-import type { App } from '../workspace/app.ts';
-import { removeDocument } from '../workspace/removing.ts';
 import { ApiError } from './api-error.ts';
 
 const prefix = 'file-';

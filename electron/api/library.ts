@@ -1,8 +1,8 @@
 /** RocketDoc's own routes beside OpenAI's: the words of the library's documents. */
 import { z } from 'zod';
+import type { App } from '../app-host/app.ts';
 import { pageRangeSchema } from '../contract/app-types.ts';
 import { placeName } from '../contract/places.ts';
-import type { App } from '../workspace/app.ts';
 import { ApiError } from './api-error.ts';
 import { documentOf, fileOf } from './files.ts';
 

@@ -1,5 +1,5 @@
 /** The models that may be named in a request: the one that is open. Choosing another one is for the window. */
-import type { App } from '../workspace/app.ts';
+import type { App } from '../app-host/app.ts';
 import { ApiError } from './api-error.ts';
 
 /** Whatever model is open. */

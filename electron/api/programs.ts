@@ -1,9 +1,9 @@
 /** Opens the API while the settings say so, or for one run with a key of that run; closes it when they do not any more. */
 import { timingSafeEqual } from 'node:crypto';
 import type { Server } from 'node:http';
-import { keyHash, newKey } from '../library/key-store.ts';
+import type { App } from '../app-host/app.ts';
+import { keyHash, newKey } from '../app-host/library/key-store.ts';
 import { allowedHosts } from '../server/gates.ts';
-import type { App } from '../workspace/app.ts';
 import { createApiServer } from './api-server.ts';
 
 const host = '127.0.0.1';

@@ -5,10 +5,10 @@
 import { Readable } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
 import { type Protocol, protocol } from 'electron';
+import type { App } from '../app-host/app.ts';
+import { staticFile, windowHeaders } from '../app-host/window-api/window-files.ts';
+import { failureForWindow } from '../app-host/window-words.ts';
 import { maxUploadBytes } from '../contract/app.ts';
-import type { App } from '../workspace/app.ts';
-import { staticFile, windowHeaders } from '../workspace/window-files.ts';
-import { failureForWindow } from '../workspace/window-words.ts';
 import { appOrigin, appScheme, isAppUrl } from './origin.ts';
 
 /** Before the app is ready. `standard`: 'self' in the policy means this origin; no access to other schemes. */

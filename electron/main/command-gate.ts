@@ -3,6 +3,7 @@
  * other call gets a refusal and nothing happens.
  */
 import { type IpcMainInvokeEvent, ipcMain, type WebFrameMain } from 'electron';
+import { failureForWindow } from '../app-host/window-words.ts';
 import { AppError } from '../contract/errors.ts';
 import {
   type ShellAnswer,
@@ -12,7 +13,6 @@ import {
   shellChannel,
   shellCommands,
 } from '../contract/shell.ts';
-import { failureForWindow } from '../workspace/window-words.ts';
 import { isAppFrame } from './origin.ts';
 
 export type CommandHandlers = {

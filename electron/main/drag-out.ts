@@ -1,8 +1,8 @@
 /** The system's drag with a file of the library: the window names it by id, the path is made here and stays here. */
 import { nativeImage, type WebContents } from 'electron';
+import type { App } from '../app-host/app.ts';
+import { outgoingFile } from '../app-host/window-api/outgoing-file.ts';
 import type { Draggable } from '../contract/shell.ts';
-import type { App } from '../workspace/app.ts';
-import { outgoingFile } from '../workspace/outgoing.ts';
 
 /** Of the icon beside the pointer, in pixels. */
 const iconSize = 48;

@@ -1,12 +1,12 @@
 /** Entry of the desktop app: one instance, one workspace, one window. Wiring only. */
 import { join } from 'node:path';
 import { app, type BrowserWindow, dialog, MessageChannelMain, protocol, session } from 'electron';
+import type { App } from '../app-host/app.ts';
+import { watchProcess } from '../app-host/log.ts';
+import { OpenAlready } from '../app-host/single-instance.ts';
 import { toAppError } from '../contract/errors.ts';
 import { shellEvents } from '../contract/shell.ts';
 import { startEngine } from '../engine-host/engine-client.ts';
-import type { App } from '../workspace/app.ts';
-import { OpenAlready } from '../workspace/doorbell.ts';
-import { watchProcess } from '../workspace/log.ts';
 import { registerAppScheme, serveAppProtocol } from './app-protocol.ts';
 import { openAppWindow } from './app-window.ts';
 import { gateCommands } from './command-gate.ts';
@@ -74,7 +74,7 @@ async function run(): Promise<void> {
   gateSession(session.defaultSession);
   checkPackedFiles(app.isPackaged);
   // Not before: it loads SQLite.
-  const { defaultDataDir, startUp } = await import('../workspace/start-up.ts');
+  const { defaultDataDir, startUp } = await import('../app-host/start-up.ts');
   const workspace = await startUp({
     dataDir: defaultDataDir,
     handOver: named,

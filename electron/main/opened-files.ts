@@ -6,9 +6,9 @@ import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type BrowserWindow, dialog } from 'electron';
 import { z } from 'zod';
+import type { Grants } from '../app-host/granted-files.ts';
 import type { Grant } from '../contract/app-types.ts';
 import { documentExtensions } from '../contract/document-kinds.ts';
-import type { Grants } from '../workspace/grants.ts';
 
 /** What a second start hands to the first. */
 export const secondStartSchema = z.object({ files: z.array(z.string().min(1).max(32_768)).max(1000) });

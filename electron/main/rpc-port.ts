@@ -5,9 +5,9 @@
 // This adapter takes messages one by one and gives back a promise; the one named message-port would lose a failure.
 import { RPCHandler } from '@orpc/server/bun-ws';
 import type { MessagePortMain, WebFrameMain } from 'electron';
+import type { App } from '../app-host/app.ts';
+import { appRouter } from '../app-host/window-api/router.ts';
 import { maxMessageBytes } from '../contract/app.ts';
-import type { App } from '../workspace/app.ts';
-import { appRouter } from '../workspace/rpc-router.ts';
 import { isAppFrame } from './origin.ts';
 
 export type ServePort = (port: MessagePortMain, frame: WebFrameMain) => void;

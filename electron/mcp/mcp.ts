@@ -4,9 +4,9 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js';
 import { servePrograms } from '../api/programs.ts';
+import { OpenAlready } from '../app-host/single-instance.ts';
+import { defaultDataDir, startUp } from '../app-host/start-up.ts';
 import { toAppError } from '../contract/errors.ts';
-import { OpenAlready } from '../workspace/doorbell.ts';
-import { defaultDataDir, startUp } from '../workspace/start-up.ts';
 import { ApiClient } from './api-client.ts';
 import { toolServer } from './tools.ts';
 

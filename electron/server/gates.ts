@@ -3,7 +3,7 @@
  * there is one, must be the same. No setting relaxes either. Pure functions; http-server.ts calls them.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { windowHeaders } from '../workspace/window-files.ts';
+import { windowHeaders } from '../app-host/window-api/window-files.ts';
 
 export interface Refusal {
   status: number;

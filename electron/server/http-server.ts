@@ -3,11 +3,11 @@
  * gates.ts first; a route that is not in the list below does not exist.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { App } from '../app-host/app.ts';
+import { logUnforeseen } from '../app-host/log.ts';
+import { staticFile } from '../app-host/window-api/window-files.ts';
+import { failureForWindow } from '../app-host/window-words.ts';
 import { maxUploadBytes } from '../contract/app.ts';
-import type { App } from '../workspace/app.ts';
-import { logUnforeseen } from '../workspace/log.ts';
-import { staticFile } from '../workspace/window-files.ts';
-import { failureForWindow } from '../workspace/window-words.ts';
 import { refusal, setSecurityHeaders } from './gates.ts';
 import { serveSocket } from './rpc-socket.ts';
 import type { SessionTokens } from './session-tokens.ts';

@@ -3,9 +3,9 @@ import type { Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { RPCHandler } from '@orpc/server/ws';
 import { type RawData, type WebSocket, WebSocketServer } from 'ws';
+import type { App } from '../app-host/app.ts';
+import { appRouter } from '../app-host/window-api/router.ts';
 import { maxMessageBytes } from '../contract/app.ts';
-import type { App } from '../workspace/app.ts';
-import { appRouter } from '../workspace/rpc-router.ts';
 import { refusal } from './gates.ts';
 import type { SessionTokens } from './session-tokens.ts';
 

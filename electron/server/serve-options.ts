@@ -1,6 +1,6 @@
 /** The command line of `serve`: what may be said, checked, with a sentence for what may not. */
 import { parseArgs } from 'node:util';
-import { defaultDataDir } from '../workspace/start-up.ts';
+import { defaultDataDir } from '../app-host/start-up.ts';
 
 export const usage = `Usage: npm run serve -- [options] [file...]
   --host <address>      where to listen (default 127.0.0.1)

@@ -92,7 +92,7 @@ inChromium('reading a document', () => {
     await reading().getByRole('button', { name: 'Cancel' }).click();
     await readButton().waitFor();
     await row('deposit').getByText('not in memory').waitFor();
-    expect(opened.server.app.board.list).toEqual([]);
+    expect(opened.server.app.jobs.list).toEqual([]);
   }, 120_000);
 
   it('is read when it is asked for again', async () => {

@@ -2,9 +2,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { ChatStore } from '../../electron/app-host/library/chat-store.ts';
+import { openDatabase } from '../../electron/app-host/library/database.ts';
 import type { Turn } from '../../electron/contract/app-types.ts';
-import { ChatStore } from '../../electron/library/chat-store.ts';
-import { openDatabase } from '../../electron/library/database.ts';
 import { root } from './browser.ts';
 
 export class RealServer {

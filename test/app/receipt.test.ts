@@ -2,9 +2,9 @@
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { beforeAll, expect, it } from 'vitest';
+import { openDatabase } from '../../electron/app-host/library/database.ts';
 import type { StartHost } from '../../electron/document-host/document-client.ts';
 import { forkDocumentHost } from '../../electron/document-host/host-process.ts';
-import { openDatabase } from '../../electron/library/database.ts';
 import { greyPng, pdfBytes } from '../fixtures/documents/pdf-inputs.ts';
 import { dropBytes } from './browser.ts';
 import { inChromium, useFakeWindow } from './opened-window.ts';

@@ -2,10 +2,10 @@
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
+import { openDatabase } from '../../electron/app-host/library/database.ts';
+import { DocumentStore } from '../../electron/app-host/library/document-store.ts';
+import { SettingsStore } from '../../electron/app-host/library/settings-store.ts';
 import type { Tuning } from '../../electron/contract/tuning.ts';
-import { openDatabase } from '../../electron/library/database.ts';
-import { DocumentStore } from '../../electron/library/document-store.ts';
-import { SettingsStore } from '../../electron/library/settings-store.ts';
 import { dropFile } from './browser.ts';
 import { inChromium, useRealWindow } from './opened-window.ts';
 

@@ -2,8 +2,8 @@
 import { readdirSync, statSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { openDatabase } from '../../electron/app-host/library/database.ts';
 import type { MapPage, TurnReport } from '../../electron/contract/app-types.ts';
-import { openDatabase } from '../../electron/library/database.ts';
 import { dropFile, openWindow } from './browser.ts';
 import { inChromium, useRealWindow } from './opened-window.ts';
 

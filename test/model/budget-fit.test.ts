@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { bytesOf, largestBudget } from '../../electron/app-host/planning/budget-fit.ts';
 import type { AnswerReport, MemoryPlan } from '../../electron/contract/engine-reports.ts';
 import {
   type AnswerMode,
@@ -11,7 +12,6 @@ import {
 } from '../../electron/contract/method.ts';
 import { presets } from '../../electron/contract/method-values.ts';
 import { type EngineClient, startEngine } from '../../electron/engine-host/engine-client.ts';
-import { bytesOf, largestBudget } from '../../electron/workspace/budget-fit.ts';
 
 const assets = fileURLToPath(new URL('../../assets/', import.meta.url));
 const path = `${assets}models/SmolLM2-135M-Instruct.Q4_1.gguf`;

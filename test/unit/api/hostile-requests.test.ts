@@ -1,8 +1,8 @@
 /** Requests that mean harm, or are broken, against the API: none ends it, none is answered, and the window beside it loses nothing. */
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ask } from '../../../electron/workspace/answering.ts';
-import { readDocument } from '../../../electron/workspace/reading.ts';
+import { ask } from '../../../electron/app-host/sessions/answer-question.ts';
+import { readDocument } from '../../../electron/app-host/sessions/read-document.ts';
 import { type FakeApi, startApi } from '../../fixtures/api-server.ts';
 import type { FakeScript } from '../../fixtures/fake-engine.ts';
 

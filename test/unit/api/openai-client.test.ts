@@ -184,7 +184,7 @@ describe('a program', () => {
       for await (const chunk of stream) if (chunk.choices[0]?.delta.content) away.abort();
     })();
     await seen.catch(() => {});
-    await expect.poll(() => api.app.board.list).toEqual([]);
+    await expect.poll(() => api.app.jobs.list).toEqual([]);
     script.answering = undefined;
     const answer = await client.chat.completions.create({ model: 'rocketdoc', messages: about(id) });
     expect(answer.choices[0]?.message.content).toContain('41');
@@ -201,7 +201,7 @@ describe('a program', () => {
         (error: { status?: number; code?: string }) => `${error.status} ${error.code}`,
       ),
     );
-    await expect.poll(() => api.app.board.list.length).toBe(1);
+    await expect.poll(() => api.app.jobs.list.length).toBe(1);
     const late = await Promise.all(many.slice(8));
     expect(new Set(late)).toEqual(new Set(['429 rate_limit_exceeded']));
     release();

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Protocol } from 'electron';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { Uploads } from '../../../electron/app-host/documents/uploads.ts';
 import { registerAppScheme, serveAppProtocol } from '../../../electron/main/app-protocol.ts';
-import { Uploads } from '../../../electron/workspace/uploads.ts';
 import { schemes } from './fake-electron.ts';
 
 vi.mock('electron', () => import('./fake-electron.ts'));

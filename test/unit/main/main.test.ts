@@ -7,12 +7,12 @@ import { RPCLink } from '@orpc/client/message-port';
 import type { ContractRouterClient } from '@orpc/contract';
 import type { MenuItemConstructorOptions } from 'electron';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { ChatStore } from '../../../electron/app-host/library/chat-store.ts';
+import { openDatabase } from '../../../electron/app-host/library/database.ts';
+import { DocumentStore } from '../../../electron/app-host/library/document-store.ts';
 import type { appContract } from '../../../electron/contract/app.ts';
 import type { Grant } from '../../../electron/contract/app-types.ts';
 import { shellChannel, shellEvents } from '../../../electron/contract/shell.ts';
-import { ChatStore } from '../../../electron/library/chat-store.ts';
-import { openDatabase } from '../../../electron/library/database.ts';
-import { DocumentStore } from '../../../electron/library/document-store.ts';
 import {
   answers,
   app,

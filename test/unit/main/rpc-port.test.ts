@@ -8,10 +8,10 @@ import { RPCLink } from '@orpc/client/message-port';
 import type { MessagePortMain, WebFrameMain } from 'electron';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { z } from 'zod';
+import { type App, createApp } from '../../../electron/app-host/app.ts';
 import { maxMessageBytes, maxQuestionUnits } from '../../../electron/contract/app.ts';
 import { isErrorCode } from '../../../electron/contract/errors.ts';
 import { rpcPorts, type ServePort } from '../../../electron/main/rpc-port.ts';
-import { type App, createApp } from '../../../electron/workspace/app.ts';
 import {
   type Command,
   callOf,

@@ -1,0 +1,158 @@
+/** Everything the server keeps, put together once: stores, engine, jobs. The router's verbs are thin around it. */
+import { EventEmitter } from 'node:events';
+import { join } from 'node:path';
+import type { LiveAnswer } from '../contract/app-types.ts';
+import { embeddedModelId } from '../contract/models.ts';
+import type { Settings } from '../contract/settings.ts';
+import type { StartHost } from '../document-host/document-client.ts';
+import { ownVersion } from './about.ts';
+import { SentenceIndexes } from './citations/sentence-indexes.ts';
+import { DocumentTexts } from './documents/document-texts.ts';
+import { Languages } from './documents/recognition-languages.ts';
+import { Uploads } from './documents/uploads.ts';
+import { type GrantedFile, Grants } from './granted-files.ts';
+import { ChatStore } from './library/chat-store.ts';
+import { closeLibrary } from './library/database.ts';
+import { DocumentSearch } from './library/document-search.ts';
+import { DocumentStore } from './library/document-store.ts';
+import { KeptFiles } from './library/kept-files.ts';
+import { KeyStore } from './library/key-store.ts';
+import { ModelStore } from './library/model-store.ts';
+import { openLibrary } from './library/open-library.ts';
+import { SettingsStore } from './library/settings-store.ts';
+import { SpeedStore } from './library/speed-store.ts';
+import { ifWritable } from './library/storage-errors.ts';
+import { closeLog, openLog } from './log.ts';
+import { huggingFace } from './models/hugging-face.ts';
+import { type DownloadOptions, ModelDownloads } from './models/model-downloads.ts';
+import { ModelHeaders } from './models/model-headers.ts';
+import { ModelRegistry } from './models/model-registry.ts';
+import type { ModelPlaces } from './models/registered-models.ts';
+import { TokenCounter } from './models/token-counter.ts';
+import { EngineSession } from './sessions/engine-session.ts';
+import { EngineSupervisor, type SupervisorOptions } from './sessions/engine-supervisor.ts';
+import { Jobs } from './sessions/jobs.ts';
+
+export interface AppOptions {
+  dataDir: string;
+  /** Those that come with RocketDoc; the first, `embeddedModelId`, is the default. */
+  embedded: ModelPlaces['embedded'];
+  /** Models that can be fetched; absent: none but those of one's own catalogue. */
+  catalogueFile?: string;
+  /** Where repositories are looked up: a server of a test's; default: huggingface.co. */
+  huggingFace?: string;
+  /** Folders whose GGUF files are listed, opened where they are. */
+  modelFolders?: readonly string[];
+  grants: GrantedFile[];
+  defaults?: Partial<Settings>;
+  /** Other than a child process of node: Electron's utility processes. */
+  startEngine?: SupervisorOptions['start'];
+  startDocumentHost?: StartHost;
+}
+
+export interface App {
+  dataDir: string;
+  documents: DocumentStore;
+  texts: DocumentTexts;
+  sentences: SentenceIndexes;
+  search: DocumentSearch;
+  chats: ChatStore;
+  settings: SettingsStore;
+  /** Of other programs; and where they may ask now, or why they cannot. */
+  keys: KeyStore;
+  programs: { address: string | null; problem: string | null };
+  speeds: SpeedStore;
+  uploads: Uploads;
+  languages: Languages;
+  /** About the library as it was opened, in sentences. */
+  notices: readonly string[];
+  grants: Grants;
+  startDocumentHost: StartHost | undefined;
+  counter: TokenCounter;
+  models: ModelRegistry;
+  modelStore: ModelStore;
+  downloads: ModelDownloads;
+  huggingFace: string;
+  supervisor: EngineSupervisor;
+  jobs: Jobs;
+  /** What was read and is kept on disk; the one that is being written, and why the last could not be. */
+  kept: KeptFiles;
+  saving: { line: Promise<void>; failure: string | null };
+  /** Answers that are being made, by chat. */
+  live: Map<string, LiveAnswer>;
+  /** What the engine of this moment holds. */
+  session(): EngineSession;
+  changes: EventEmitter<{ change: [] }>;
+  close(): Promise<void>;
+}
+
+export async function createApp(options: AppOptions): Promise<App> {
+  openLog(options.dataDir, await ownVersion());
+  const { database, notices } = openLibrary(join(options.dataDir, 'library.sqlite'));
+  const settings = new SettingsStore(database, options.defaults);
+  const chats = new ChatStore(database);
+  ifWritable(() => chats.closeInterrupted());
+  const uploads = new Uploads(options.dataDir);
+  await uploads.clear();
+  const changes = new EventEmitter<{ change: [] }>();
+  changes.setMaxListeners(0); // one for each window that watches
+  const onChange = () => changes.emit('change');
+  const modelStore = new ModelStore(database);
+  const headers = new ModelHeaders(modelStore, options.startEngine);
+  const { catalogueFile, embedded, modelFolders: folders = [] } = options;
+  const dir = join(options.dataDir, 'models');
+  const places = { dir, folders, catalogueFile, embedded };
+  const models = new ModelRegistry(places, modelStore, headers, onChange);
+  const onDone: DownloadOptions['onDone'] = (_, file, sha256) => models.noteChecked(file, sha256);
+  const downloads = new ModelDownloads({ dir, onChange, onDone });
+  await downloads.findParts(models.catalogue.models);
+  const model = models.served(modelStore.chosen() ?? embeddedModelId);
+  const supervisor = new EngineSupervisor({
+    model,
+    threads: () => settings.get().threads,
+    device: () => settings.get().device,
+    onChange,
+    ...(options.startEngine ? { start: options.startEngine } : {}),
+  });
+  const session = new EngineSession();
+  const counter = new TokenCounter(model.modelPath, model.modelHash);
+  void supervisor.start();
+  const documents = new DocumentStore(database);
+  return {
+    dataDir: options.dataDir,
+    documents,
+    texts: new DocumentTexts(documents),
+    sentences: new SentenceIndexes(),
+    kept: new KeptFiles(join(options.dataDir, 'kv'), (id) => documents.has(id)),
+    saving: { line: Promise.resolve(), failure: null },
+    live: new Map(),
+    search: new DocumentSearch(database),
+    chats,
+    settings,
+    keys: new KeyStore(database),
+    programs: { address: null, problem: null },
+    speeds: new SpeedStore(database),
+    uploads,
+    languages: new Languages(options.dataDir),
+    notices,
+    grants: new Grants(options.grants),
+    startDocumentHost: options.startDocumentHost,
+    counter,
+    models,
+    modelStore,
+    downloads,
+    huggingFace: options.huggingFace ?? huggingFace,
+    supervisor,
+    jobs: new Jobs(onChange),
+    session: () => session.at(supervisor.generation),
+    changes,
+    async close() {
+      await downloads.close();
+      await headers.close();
+      await supervisor.close();
+      await counter.close();
+      closeLibrary(database);
+      closeLog();
+    },
+  };
+}

@@ -1,0 +1,55 @@
+/**
+ * Evidence for the answers of the library's chats. With an answer that was just made the engine tells what its tokens read; the
+ * result is stored with its turn. Answers of before get theirs by their words alone.
+ */
+import type { Turn, TurnReport } from '../../contract/app-types.ts';
+import type { AnswerEvidence } from '../../contract/evidence.ts';
+import type { RocketOptions } from '../../contract/method.ts';
+import type { EngineVerbs } from '../../engine-host/engine-client.ts';
+import { type AskedAndAnswered, findEvidence, type ReadsOf, readsIn } from '../../evidence/find-evidence.ts';
+import type { App } from '../app.ts';
+
+/** As it is stored; else by words alone. */
+export async function evidenceOf(app: App, { id, chatId, question, answer }: Turn): Promise<AnswerEvidence> {
+  const stored = app.chats.evidence(id);
+  if (stored) return stored;
+  const { documentId } = app.chats.get(chatId);
+  return findEvidence(await app.sentences.get(app, documentId), { question, answer });
+}
+
+/**
+ * Of an answer that the engine has just made; with it is measured what a neutral question reads, which the map shows too. An
+ * answer without evidence is still an answer.
+ */
+export async function findEvidenceWith(
+  app: App,
+  verbs: EngineVerbs,
+  { engineChatId, documentId }: { engineChatId: string; documentId: string },
+  { report, rocket, ...asked }: AskedAndAnswered & { report: TurnReport; rocket: RocketOptions },
+  signal: AbortSignal,
+): Promise<AnswerEvidence | undefined> {
+  try {
+    const engineDocumentId = app.session().engineDocument(documentId) ?? '';
+    const choice = { documentId: engineDocumentId, chatId: engineChatId, mode: report.mode, rocket };
+    const reads = readsIn(verbs, choice, report, signal);
+    await reads?.([]);
+    const readsOf = reads && withinPages(app, documentId, reads);
+    return await findEvidence(await app.sentences.get(app, documentId), asked, readsOf);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The engine may have read some pages alone: it counts from their beginning, and tells nothing of the others. */
+function withinPages(app: App, documentId: string, reads: ReadsOf): ReadsOf {
+  const range = app.session().document(documentId)?.pages;
+  if (!range) return reads;
+  const { pages } = app.texts.get(documentId);
+  const first = pages[range.from]?.start ?? 0;
+  const end = pages[range.to]?.end ?? 0;
+  return async (passages) => {
+    const inside = passages.filter((passage) => passage.start >= first && passage.end <= end);
+    const read = await reads(inside.map((passage) => ({ start: passage.start - first, end: passage.end - first })));
+    return passages.map((passage) => read[inside.indexOf(passage)] ?? { read: 0 });
+  };
+}

@@ -1,0 +1,198 @@
+/**
+ * A file becomes a document of the library: parsed by the document host, counted with the model's vocabulary, stored. The file is kept
+ * and may be read anew, otherwise or by a newer reader: another text is another document, which takes the place of the old one unless
+ * that was asked about.
+ */
+import type { AddEvent, LibraryDocument } from '../../contract/app-types.ts';
+import {
+  defaultParseChoice,
+  type ParseChoice,
+  type ParsedDocument,
+  type ParseWish,
+  withWish,
+} from '../../contract/documents.ts';
+import { AppError, type ErrorCode } from '../../contract/errors.ts';
+import { parseDocument } from '../../document-host/document-client.ts';
+import type { App } from '../app.ts';
+import type { DocumentText } from '../library/document-store.ts';
+import type { TokenCounts } from '../models/token-counter.ts';
+import { fileIn } from './document-texts.ts';
+import { removeDocument } from './remove-document.ts';
+import type { IncomingFile } from './uploads.ts';
+
+/** Parts of the choice that are absent are as usual, or as in the document's last reading. */
+export interface HowRead {
+  password?: string | undefined;
+  choice?: ParseWish | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+type Adding = AsyncGenerator<AddEvent, void, void>;
+
+/** What another try may change: a password, recognition. The upload stays for it, and is not sent again. */
+const worthAnotherTry: ReadonlySet<ErrorCode> = new Set(['DOC_ENCRYPTED', 'DOC_NO_TEXT']);
+
+export async function* addUpload(app: App, id: string, how: HowRead): Adding {
+  yield* add(app, app.uploads.get(id), how, (error) => worthAnotherTry.has(error.code));
+}
+
+export async function* addGranted(app: App, id: string, how: HowRead): Adding {
+  yield* add(app, await app.uploads.copy(app.grants.pathOf(id)), how, () => false);
+}
+
+async function* add(app: App, file: IncomingFile, how: HowRead, keepFor: (error: AppError) => boolean): Adding {
+  try {
+    const known = app.documents.findByFile(file.sha256);
+    if (known) yield* addAgain(app, known, file, how);
+    else yield* addNew(app, file, how);
+  } catch (error) {
+    if (!(error instanceof AppError && keepFor(error))) await app.uploads.discard(file);
+    throw error;
+  }
+}
+
+async function* addNew(app: App, file: IncomingFile, { choice, ...how }: HowRead): Adding {
+  const wished = withWish(chosenInSettings(app), choice);
+  const parsed = yield* parsing(app, file.path, file.name, { ...how, choice: wished });
+  yield { type: 'counting' };
+  const tokens = await countIfPossible(app, parsed);
+  const { name: fileName, bytes: fileBytes, sha256 } = file;
+  const reading = effectiveReading(parsed, wished);
+  const document = app.documents.add({ parsed, fileName, fileBytes, sha256, tokens, reading });
+  await app.uploads.keep(file, document.id);
+  yield { type: 'done', document, outcome: 'added' };
+}
+
+/** What is there stays, unless the file may give more than it did, or is to be read otherwise. */
+async function* addAgain(app: App, known: LibraryDocument, file: IncomingFile, how: HowRead): Adding {
+  const isWhole = (await fileIn(app.uploads.documentDir(known.id))) !== undefined;
+  if (isWhole) await app.uploads.discard(file);
+  else await app.uploads.keep(file, known.id);
+  const lostPages = known.notes.some(({ kind }) => kind === 'lost-pages');
+  if (known.isOfOlderReader || lostPages || how.choice) yield* readAnew(app, known.id, how);
+  else yield { type: 'done', document: known, outcome: 'known' };
+}
+
+export async function* readAnew(app: App, documentId: string, { choice, ...how }: HowRead): Adding {
+  const old = app.documents.get(documentId);
+  if (old.joined > 0)
+    throw new AppError('INVALID_ARGUMENT', `${old.name} was joined from others. Read those anew, and join them again.`);
+  const path = await fileIn(app.uploads.documentDir(documentId));
+  if (path === undefined)
+    throw new AppError('DOC_MISSING', `The file of ${old.name} is not in the library's folder. Add it again.`);
+  const { recognise, languages } = chosenInSettings(app);
+  const usual = { ...old.reading, languages, ...(old.reading.recognise === 'never' ? { recognise } : {}) };
+  const wished = withWish(usual, choice);
+  const parsed = yield* parsing(app, path, old.fileName, { ...how, choice: wished });
+  const reading = effectiveReading(parsed, wished);
+  if (isSameText(app.documents.text(documentId, null), parsed)) {
+    const document = app.documents.noteReading(documentId, parsed, reading);
+    yield { type: 'done', document, outcome: 'same-text' };
+    return;
+  }
+  const known = app.documents.findText(app.documents.fileHash(documentId), parsed.text);
+  if (known?.id === documentId) app.documents.disown(documentId);
+  else if (known) {
+    yield { type: 'done', document: known, outcome: 'known' };
+    return;
+  }
+  yield { type: 'counting' };
+  const tokens = await countIfPossible(app, parsed);
+  yield await replaceText(app, old, path, { parsed, tokens, reading });
+}
+
+interface NewText {
+  parsed: ParsedDocument;
+  tokens: TokenCounts | undefined;
+  reading: ParseChoice;
+}
+
+/** Chats and their citations belong to the text that was asked about: with them the old one stays, and the new one stands beside it. */
+async function replaceText(app: App, old: LibraryDocument, path: string, text: NewText): Promise<AddEvent> {
+  const file = await app.uploads.copy(path);
+  const outcome = app.documents.isAskedAbout(old.id) ? 'beside' : 'replaced';
+  const name = outcome === 'beside' ? `${old.name.slice(0, 180)} (${wordFor(text.reading)})` : old.name;
+  const { fileName, fileBytes } = old;
+  const { id } = app.documents.add({ ...text, fileName, fileBytes, sha256: file.sha256, name });
+  app.documents.setChoice(id, app.documents.choice(old.id));
+  await app.uploads.keep(file, id);
+  if (outcome === 'replaced') await removeDocument(app, old.id);
+  return { type: 'done', document: app.documents.get(id), outcome };
+}
+
+const wordFor = ({ recognise, wholePage }: ParseChoice) =>
+  recognise !== 'never' ? 'recognised' : wholePage ? 'whole page' : 'read anew';
+
+function chosenInSettings(app: App): ParseChoice {
+  const { recognise, languages } = app.settings.get();
+  return { ...defaultParseChoice, recognise: recognise === 'always' ? 'pages-without-text' : 'never', languages };
+}
+
+/** What is kept of a choice is what it did: the same text is not read anew for a choice that does not concern it. */
+function effectiveReading(
+  { pages, format }: ParsedDocument,
+  { recognise, languages, wholePage }: ParseChoice,
+): ParseChoice {
+  const isRecognised = pages.some(({ recognised }) => recognised !== undefined);
+  return {
+    recognise: isRecognised ? recognise : 'never',
+    languages: isRecognised ? languages : defaultParseChoice.languages,
+    wholePage: wholePage && format === 'html',
+  };
+}
+
+function isSameText(old: DocumentText, { text, pages }: ParsedDocument): boolean {
+  const isSamePage = (page: DocumentText['pages'][number], i: number) =>
+    page.label === pages[i]?.label && page.start === pages[i]?.start && page.end === pages[i]?.end;
+  return old.text === text && old.pages.length === pages.length && old.pages.every(isSamePage);
+}
+
+/** parseDocument's callback as a stream; several reports between two looks count as the last one. */
+async function* parsing(
+  app: App,
+  path: string,
+  name: string,
+  { password, choice, signal }: HowRead,
+): AsyncGenerator<AddEvent, ParsedDocument, void> {
+  let latest: AddEvent | undefined;
+  let wake = () => {};
+  const parsed = parseDocument(path, {
+    password,
+    choice,
+    signal,
+    startHost: app.startDocumentHost,
+    languageFolder: app.languages.folder,
+    onProgress(progress) {
+      latest = { type: 'parsing', ...progress };
+      wake();
+    },
+  });
+  const over = parsed.then(
+    () => true,
+    () => true,
+  );
+  for (;;) {
+    const woken = new Promise<false>((resolve) => {
+      wake = () => resolve(false);
+    });
+    const ended = await Promise.race([over, woken]);
+    if (latest) yield latest;
+    latest = undefined;
+    if (!ended) continue;
+    const document = await parsed;
+    if (document.text.trim() === '') throw new AppError('DOC_EMPTY', `${name} has no text in it.`);
+    return document;
+  }
+}
+
+/** A missing model is the engine's error to show; the document can be added all the same. */
+export async function countIfPossible(
+  app: App,
+  parsed: Parameters<App['counter']['count']>[0],
+): Promise<TokenCounts | undefined> {
+  try {
+    return await app.counter.count(parsed);
+  } catch {
+    return undefined;
+  }
+}

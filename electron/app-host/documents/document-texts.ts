@@ -1,0 +1,96 @@
+/**
+ * The whole text of the documents that a window looks at: cut for showing, searched for citations. Two are kept, because chat
+ * and document view ask for the same one many times; a text never changes while its document is in the library.
+ */
+
+import { createReadStream } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { DocumentOutline, FileEvent } from '../../contract/app-types.ts';
+import { AppError } from '../../contract/errors.ts';
+import type { DocumentPages } from '../../evidence/locate-claims.ts';
+import type { DocumentStore, DocumentText } from '../library/document-store.ts';
+import type { Uploads } from './uploads.ts';
+
+const kept = 2;
+
+export class DocumentTexts {
+  readonly #documents: DocumentStore;
+  readonly #texts = new Map<string, DocumentText>();
+
+  constructor(documents: DocumentStore) {
+    this.#documents = documents;
+  }
+
+  get(documentId: string): DocumentText {
+    const known = this.#texts.get(documentId);
+    this.#texts.delete(documentId);
+    // Also when it is known: a removed document must not be shown.
+    this.#documents.get(documentId);
+    const text = known ?? this.#documents.text(documentId, null);
+    this.#texts.set(documentId, text);
+    const oldest = this.#texts.keys().next().value;
+    if (this.#texts.size > kept && oldest !== undefined) this.#texts.delete(oldest);
+    return text;
+  }
+}
+
+/** Long enough that few are needed, short enough that one is drawn at once. */
+const blockLength = 1500;
+const longestBlock = 2 * blockLength;
+
+/** Pages, and within each the blocks that it is shown in: cut at an empty line, else at a line end, else at a space. */
+export function outlineOf({ text, pages }: DocumentPages): DocumentOutline {
+  return {
+    length: text.length,
+    pages: pages.map((page) => {
+      const { start, end } = page;
+      const blocks = [start];
+      for (let at = start; end - at > longestBlock; ) {
+        at = cutAfter(text, at + blockLength, at + longestBlock);
+        blocks.push(at);
+      }
+      return { ...page, blocks };
+    }),
+  };
+}
+
+function cutAfter(text: string, least: number, most: number): number {
+  const part = text.slice(least, most);
+  for (const border of [/\n\s*\n/, /\n/, /\s/]) {
+    const match = border.exec(part);
+    if (match) return least + match.index + match[0].length;
+  }
+  // Not between the halves of one character.
+  const code = text.charCodeAt(most - 1);
+  return code >= 0xd800 && code < 0xdc00 ? most - 1 : most;
+}
+
+/** A page is drawn from the file itself; a larger one is shown as text. */
+const mostFileBytes = 256 * 1024 * 1024;
+const chunkBytes = 192 * 1024;
+
+export async function* fileOf(
+  app: { documents: DocumentStore; uploads: Uploads },
+  documentId: string,
+): AsyncGenerator<FileEvent, void, void> {
+  const { name } = app.documents.get(documentId);
+  const path = await fileIn(app.uploads.documentDir(documentId));
+  if (path === undefined) throw new AppError('DOC_MISSING', `The file of ${name} is not in the library's folder.`);
+  const { size } = await stat(path);
+  if (size > mostFileBytes)
+    throw new AppError('DOC_TOO_LARGE', `${name} is larger than 256 MB, the most that the window takes.`);
+  yield { type: 'size', bytes: size };
+  for await (const chunk of createReadStream(path, { highWaterMark: chunkBytes }))
+    yield { type: 'chunk', base64: (chunk as Buffer).toString('base64') };
+}
+
+/** The one file that a document was added as; undefined: it was joined from others, or the file is gone. */
+export async function fileIn(dir: string): Promise<string | undefined> {
+  try {
+    const name = (await readdir(dir))[0];
+    return name === undefined ? undefined : join(dir, name);
+  } catch {
+    return undefined;
+  }
+}

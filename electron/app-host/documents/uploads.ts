@@ -1,0 +1,185 @@
+/**
+ * Files on their way into the library. Bytes go to disk as they come, at most 64 MiB; the name that came with them becomes one
+ * safe path component. An upload that nobody adds is removed with the next start.
+ */
+import { createHash, randomUUID } from 'node:crypto';
+import { constants, createReadStream, createWriteStream } from 'node:fs';
+import { access, mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { type Readable, Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { maxUploadBytes } from '../../contract/app.ts';
+import { bytesText } from '../../contract/bytes-text.ts';
+import { defaultDocumentLimits } from '../../contract/documents.ts';
+import { AppError } from '../../contract/errors.ts';
+
+export interface IncomingFile {
+  path: string;
+  name: string;
+  bytes: number;
+  sha256: string;
+}
+
+const maxWaiting = 16;
+
+export class Uploads {
+  readonly #dataDir: string;
+  readonly #waiting = new Map<string, IncomingFile>();
+
+  constructor(dataDir: string) {
+    this.#dataDir = dataDir;
+  }
+
+  async clear(): Promise<void> {
+    // A folder that cannot be written is no reason not to start.
+    for (const dir of [join(this.#dataDir, 'incoming'), this.outgoingDir])
+      await rm(dir, { recursive: true, force: true }).catch(() => {});
+  }
+
+  async receive(name: string, body: Readable): Promise<string> {
+    if (this.#waiting.size >= maxWaiting)
+      throw new AppError('BUSY', 'Too many files are waiting. Add or remove some first.');
+    const id = randomUUID();
+    this.#waiting.set(
+      id,
+      await this.#write(id, name, body, (bytes) => (bytes > maxUploadBytes ? tooLarge(name) : null)),
+    );
+    return id;
+  }
+
+  /** A file that is on this machine already; the original stays where it is. */
+  async copy(path: string): Promise<IncomingFile> {
+    const name = safeName(basename(path));
+    const { size } = await whole(path);
+    const most = defaultDocumentLimits.maxInputBytes;
+    if (size > most) {
+      const sizes = `${bytesText(size)}; the most that can be opened is ${bytesText(most)}`;
+      throw new AppError('DOC_TOO_LARGE', `${name} is ${sizes}. Split it into smaller files.`);
+    }
+    return this.#write(randomUUID(), name, createReadStream(path), () => null);
+  }
+
+  get(id: string): IncomingFile {
+    const file = this.#waiting.get(id);
+    if (!file) throw new AppError('IO', 'This file is not here any more. Add it again.');
+    return file;
+  }
+
+  /** Moves the file into the library, under the document's id. */
+  async keep(file: IncomingFile, documentId: string): Promise<void> {
+    const dir = this.documentDir(documentId);
+    await mkdir(dir, { recursive: true, mode: 0o700 });
+    // A power cut must not leave a file of this name without its bytes.
+    await sync(file.path);
+    await rename(file.path, join(dir, file.name));
+    await sync(dir);
+    await this.discard(file);
+  }
+
+  async discard(file: IncomingFile): Promise<void> {
+    for (const [id, waiting] of this.#waiting) if (waiting === file) this.#waiting.delete(id);
+    await rm(join(file.path, '..'), { recursive: true, force: true });
+  }
+
+  async removeDocument(documentId: string): Promise<void> {
+    await rm(this.documentDir(documentId), { recursive: true, force: true });
+  }
+
+  /** Copies that were dragged out of the window; they last until the next start. */
+  get outgoingDir(): string {
+    return join(this.#dataDir, 'outgoing');
+  }
+
+  documentDir(documentId: string): string {
+    return join(this.#dataDir, 'files', documentId);
+  }
+
+  /** `refusal`: why so many bytes are not taken. Leaves nothing when that, or writing, ends it. */
+  async #write(
+    id: string,
+    name: string,
+    body: Readable,
+    refusal: (bytes: number) => AppError | null,
+  ): Promise<IncomingFile> {
+    const path = await this.#place(id, name);
+    const hash = createHash('sha256');
+    let bytes = 0;
+    const count = new Transform({
+      transform(chunk: Buffer, _, done) {
+        bytes += chunk.length;
+        hash.update(chunk);
+        done(refusal(bytes), chunk);
+      },
+    });
+    try {
+      await pipeline(body, count, createWriteStream(path, { mode: 0o600 }));
+    } catch (error) {
+      await rm(dirname(path), { recursive: true, force: true });
+      throw error;
+    }
+    return { path, name: safeName(name), bytes, sha256: hash.digest('hex') };
+  }
+
+  async #place(id: string, name: string): Promise<string> {
+    const dir = join(this.#dataDir, 'incoming', id);
+    await mkdir(dir, { recursive: true, mode: 0o700 });
+    return join(dir, safeName(name));
+  }
+}
+
+/** Where a system cannot do that for a folder, it need not. */
+async function sync(path: string): Promise<void> {
+  const handle = await open(path, 'r').catch(() => undefined);
+  await handle?.sync().catch(() => {});
+  await handle?.close();
+}
+
+async function whole(path: string) {
+  const name = safeName(basename(path));
+  try {
+    const stats = await stat(path);
+    if (stats.isFile()) await access(path, constants.R_OK);
+    if (stats.isFile()) return stats;
+  } catch (error) {
+    throw new AppError('DOC_MISSING', `${name} cannot be read: it is not there any more, or it is protected.`, {
+      cause: error,
+    });
+  }
+  throw new AppError('DOC_FORMAT', `${name} is not a file. Add the files in it instead.`);
+}
+
+/** One path component on every system: no separators, control characters, reserved marks, leading or trailing dots. */
+export function safeName(name: string): string {
+  const base = name.split(/[/\\]/).at(-1) ?? '';
+  const clean = base
+    .normalize('NFC')
+    .replace(/[\p{Cc}\p{Cf}<>:"|?*]/gu, '_')
+    .replace(/^[.\s]+|[.\s]+$/g, '');
+  const dot = clean.lastIndexOf('.');
+  const extension = dot > 0 ? withinBytes(clean.slice(dot), 48) : '';
+  const stem = withinBytes(dot > 0 ? clean.slice(0, dot) : clean, maxNameBytes - Buffer.byteLength(extension));
+  return `${stem || 'document'}${extension}`;
+}
+
+/** What every file system takes for one component, as UTF-8. */
+const maxNameBytes = 255;
+
+/** The longest beginning of whole characters that fits. */
+function withinBytes(text: string, most: number): string {
+  let bytes = 0;
+  let end = 0;
+  for (const char of text) {
+    bytes += Buffer.byteLength(char);
+    if (bytes > most) break;
+    end += char.length;
+  }
+  return text.slice(0, end);
+}
+
+function tooLarge(name: string): AppError {
+  const MiB = maxUploadBytes / (1024 * 1024);
+  return new AppError(
+    'DOC_TOO_LARGE',
+    `${safeName(name)} is larger than ${MiB} MiB, the most that the window can send. Start RocketDoc with the file's path.`,
+  );
+}

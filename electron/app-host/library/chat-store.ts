@@ -1,0 +1,239 @@
+/** Chats on documents, and their turns. A turn's answer is written while it is being made, so that a crash loses a moment. */
+import { randomUUID } from 'node:crypto';
+import type { AskChoice, Chat, Failure, MapPage, Turn, TurnReport } from '../../contract/app-types.ts';
+import { AppError } from '../../contract/errors.ts';
+import { type AnswerEvidence, answerEvidenceSchema } from '../../contract/evidence.ts';
+import { pathTo } from '../../contract/turn-tree.ts';
+import { type Database, transaction } from './database.ts';
+
+interface ChatRow {
+  id: string;
+  document_id: string;
+  title: string;
+  created_at: number;
+  turns: number;
+}
+
+interface TurnRow {
+  id: string;
+  chat_id: string;
+  parent_id: string | null;
+  chosen: number;
+  choice: string;
+  question: string;
+  answer: string;
+  thinking: string;
+  state: Turn['state'];
+  failure: string | null;
+  report: string | null;
+  created_at: number;
+}
+
+export interface NewTurn {
+  question: string;
+  parentId: string | null;
+  choice: AskChoice;
+}
+
+export interface TurnEnd {
+  state: Exclude<Turn['state'], 'answering'>;
+  answer: string;
+  thinking?: string;
+  failure?: Failure | undefined;
+  report?: TurnReport | undefined;
+  map?: MapPage[] | undefined;
+  evidence?: AnswerEvidence | undefined;
+}
+
+const selectChat = 'SELECT chats.*, (SELECT count(*) FROM turns WHERE chat_id = chats.id) AS turns FROM chats';
+const titleLength = 60;
+
+export class ChatStore {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  list(documentId: string): Chat[] {
+    const rows = this.#database
+      .prepare(`${selectChat} WHERE document_id = ? ORDER BY created_at, rowid`)
+      .all(documentId);
+    return (rows as unknown as ChatRow[]).map(toChat);
+  }
+
+  get(id: string): Chat {
+    const row = this.#database.prepare(`${selectChat} WHERE id = ?`).get(id);
+    if (!row) throw new AppError('CLOSED', 'This chat was removed.');
+    return toChat(row as unknown as ChatRow);
+  }
+
+  create(documentId: string, title = `Chat ${this.list(documentId).length + 1}`): Chat {
+    const id = randomUUID();
+    this.#database
+      .prepare('INSERT INTO chats (id, document_id, title, created_at) VALUES (?, ?, ?, ?)')
+      .run(id, documentId, title, Date.now());
+    return this.get(id);
+  }
+
+  rename(id: string, title: string): Chat {
+    this.get(id);
+    this.#database.prepare('UPDATE chats SET title = ? WHERE id = ?').run(title, id);
+    return this.get(id);
+  }
+
+  remove(id: string): void {
+    this.get(id);
+    this.#database.prepare('DELETE FROM chats WHERE id = ?').run(id);
+  }
+
+  draft(id: string): string {
+    const row = this.#database.prepare('SELECT draft FROM chats WHERE id = ?').get(id);
+    return (row as { draft: string } | undefined)?.draft ?? '';
+  }
+
+  saveDraft(id: string, draft: string): void {
+    this.#database.prepare('UPDATE chats SET draft = ? WHERE id = ?').run(draft, id);
+  }
+
+  turns(chatId: string): Turn[] {
+    const rows = this.#database.prepare('SELECT * FROM turns WHERE chat_id = ? ORDER BY number').all(chatId);
+    return (rows as unknown as TurnRow[]).map(toTurn);
+  }
+
+  turn(id: string): Turn {
+    const row = this.#database.prepare('SELECT * FROM turns WHERE id = ?').get(id);
+    if (!row) throw new AppError('CLOSED', 'This answer was removed.');
+    return toTurn(row as unknown as TurnRow);
+  }
+
+  /** From the first question down to `turnId`, which must belong to the chat; empty for null. */
+  path(chatId: string, turnId: string | null): Turn[] {
+    if (turnId !== null && this.turn(turnId).chatId !== chatId)
+      throw new AppError('INVALID_ARGUMENT', 'This question belongs to another chat.');
+    return pathTo(this.turns(chatId), turnId);
+  }
+
+  /** The new turn is chosen among its siblings. The first question also names a chat that nobody named. */
+  beginTurn(chatId: string, { question, parentId, choice }: NewTurn): Turn {
+    const chat = this.get(chatId);
+    const id = randomUUID();
+    const { number } = this.#database
+      .prepare('SELECT coalesce(max(number), 0) + 1 AS number FROM turns WHERE chat_id = ?')
+      .get(chatId) as { number: number };
+    this.#database
+      .prepare(
+        `INSERT INTO turns (id, chat_id, parent_id, number, question, state, choice, created_at)
+         VALUES (?, ?, ?, ?, ?, 'answering', ?, ?)`,
+      )
+      .run(id, chatId, parentId, number, question, JSON.stringify(choice), Date.now());
+    this.choose(id);
+    if (number === 1 && /^Chat \d+$/.test(chat.title)) this.rename(chatId, titleFrom(question));
+    return this.turn(id);
+  }
+
+  /** Shows the branch that this turn is on. */
+  choose(turnId: string): void {
+    const { chatId } = this.turn(turnId);
+    const update = this.#database.prepare(
+      'UPDATE turns SET chosen = (id = ?) WHERE chat_id = ? AND parent_id IS ? AND chosen <> (id = ?)',
+    );
+    transaction(this.#database, () => {
+      for (const { id, parentId } of this.path(chatId, turnId)) update.run(id, chatId, parentId, id);
+    });
+  }
+
+  /** A new chat on the same document that begins with the turns down to this one. */
+  fork(turnId: string): Chat {
+    const { chatId } = this.turn(turnId);
+    const { documentId, title } = this.get(chatId);
+    const path = this.path(chatId, turnId);
+    if (path.some((turn) => turn.state === 'answering'))
+      throw new AppError('BUSY', 'This answer is still being made. Fork the chat when it is there.');
+    const fork = this.create(documentId, `${title.slice(0, 190)} (fork)`);
+    const copy = this.#database.prepare(
+      `INSERT INTO turns (id, chat_id, parent_id, number, question, answer, thinking, state, failure, report, map, evidence, choice, created_at)
+       SELECT ?, ?, ?, ?, question, answer, thinking, state, failure, report, map, evidence, choice, created_at FROM turns WHERE id = ?`,
+    );
+    transaction(this.#database, () => {
+      let parentId: string | null = null;
+      for (const [i, turn] of path.entries()) {
+        const id = randomUUID();
+        copy.run(id, fork.id, parentId, i + 1, turn.id);
+        parentId = id;
+      }
+    });
+    return this.get(fork.id);
+  }
+
+  saveAnswer(id: string, answer: string, thinking = ''): void {
+    this.#database.prepare('UPDATE turns SET answer = ?, thinking = ? WHERE id = ?').run(answer, thinking, id);
+  }
+
+  endTurn(id: string, { state, answer, thinking = '', failure, report, map, evidence }: TurnEnd): Turn {
+    const json = (value: unknown) => (value === undefined ? null : JSON.stringify(value));
+    const changes = 'state = ?, answer = ?, thinking = ?, failure = ?, report = ?, map = ?, evidence = ?';
+    this.#database
+      .prepare(`UPDATE turns SET ${changes} WHERE id = ?`)
+      .run(state, answer, thinking, json(failure), json(report), json(map), json(evidence), id);
+    return this.turn(id);
+  }
+
+  documentMap(turnId: string): MapPage[] {
+    const row = this.#database.prepare('SELECT map FROM turns WHERE id = ?').get(turnId);
+    const map = (row as { map: string | null } | undefined)?.map;
+    return map ? (JSON.parse(map) as MapPage[]) : [];
+  }
+
+  /** As it was found when the answer was made; null: it was not, or is none that can be read. */
+  evidence(turnId: string): AnswerEvidence | null {
+    const row = this.#database.prepare('SELECT evidence FROM turns WHERE id = ?').get(turnId);
+    const stored = (row as { evidence: string | null } | undefined)?.evidence;
+    const read = stored ? answerEvidenceSchema.safeParse(JSON.parse(stored)) : undefined;
+    return read?.success ? read.data : null;
+  }
+
+  /** At a start nothing is being answered: what still says so was cut off with the program. */
+  closeInterrupted(): number {
+    const failure = JSON.stringify({
+      code: 'CLOSED',
+      message: 'RocketDoc was closed while this was being answered. Ask again.',
+    });
+    const { changes } = this.#database
+      .prepare("UPDATE turns SET state = 'failed', failure = ? WHERE state = 'answering'")
+      .run(failure);
+    return Number(changes);
+  }
+}
+
+function titleFrom(question: string): string {
+  const line = question.replace(/\s+/g, ' ').trim();
+  return line.length <= titleLength ? line : `${line.slice(0, titleLength - 1)}…`;
+}
+
+function toChat(row: ChatRow): Chat {
+  return {
+    id: row.id,
+    documentId: row.document_id,
+    title: row.title,
+    createdAt: row.created_at,
+    turns: row.turns,
+  };
+}
+
+function toTurn(row: TurnRow): Turn {
+  return {
+    id: row.id,
+    chatId: row.chat_id,
+    parentId: row.parent_id,
+    chosen: row.chosen !== 0,
+    choice: JSON.parse(row.choice) as AskChoice,
+    question: row.question,
+    answer: row.answer,
+    thinking: row.thinking,
+    state: row.state,
+    failure: row.failure === null ? null : (JSON.parse(row.failure) as Failure),
+    report: row.report === null ? null : (JSON.parse(row.report) as TurnReport),
+    createdAt: row.created_at,
+  };
+}

@@ -1,0 +1,34 @@
+/**
+ * One process at a time owns a data folder. The claim is SQLite's own file lock, which the kernel frees with the process: no
+ * file with a number in it can be left behind.
+ */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from '@photostructure/sqlite';
+import { AppError } from '../../contract/errors.ts';
+import { sqlite, sqliteCode } from './storage-errors.ts';
+
+const busy = 5;
+/** Where nothing can be written there is nothing to claim: those who read do not disturb each other. */
+const unclaimable: readonly (number | undefined)[] = [sqlite.readOnly, sqlite.cannotOpen, sqlite.ioError, sqlite.full];
+
+/** Makes the folder where there is none. Returns what lets go of it. */
+export function claimDataFolder(dataDir: string): () => void {
+  let database: InstanceType<typeof DatabaseSync> | undefined;
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    database = new DatabaseSync(join(dataDir, 'claim.sqlite'));
+    database.exec('PRAGMA busy_timeout = 0; PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE');
+  } catch (error) {
+    database?.close();
+    if (unclaimable.includes(sqliteCode(error))) return () => {};
+    if (sqliteCode(error) !== busy) throw error;
+    throw new AppError(
+      'BUSY',
+      `Another RocketDoc is open with the library in ${dataDir}. Use its window, or end it first.`,
+      { cause: error },
+    );
+  }
+  const claim = database;
+  return () => claim.close();
+}

@@ -1,0 +1,302 @@
+/** Documents and their text, page by page. Owns the rows; the files belong to the documents room. */
+import { createHash, randomUUID } from 'node:crypto';
+import type { DocumentPage, LibraryDocument, PageRange } from '../../contract/app-types.ts';
+import {
+  defaultParseChoice,
+  type PageSpan,
+  type ParseChoice,
+  type ParsedDocument,
+  readerVersion,
+} from '../../contract/documents.ts';
+import { AppError } from '../../contract/errors.ts';
+import { type OwnChoice, ownChoiceSchema } from '../../contract/settings.ts';
+import { type Tuning, tuningSchema } from '../../contract/tuning.ts';
+import { type Database, transaction } from './database.ts';
+import { notesOf, readingOf } from './stored-notes.ts';
+
+interface DocumentRow {
+  id: string;
+  name: string;
+  file_name: string;
+  format: LibraryDocument['format'];
+  file_bytes: number;
+  characters: number;
+  tokens: number | null;
+  tokens_of: string | null;
+  notes: string;
+  reading: string;
+  reader: number;
+  added_at: number;
+  joined: number;
+  pages: number;
+  chats: number;
+}
+
+export interface NewDocument {
+  parsed: ParsedDocument;
+  fileName: string;
+  fileBytes: number;
+  /** Of the file; of a joined document, of what it is joined from. */
+  sha256: string;
+  /** How the file was read; absent: as usual. */
+  reading?: ParseChoice;
+  /** Absent: called like its file. */
+  name?: string;
+  /** Of the whole, and page by page; absent when no model could count. */
+  tokens: { total: number; pages: number[]; countedWith: string } | undefined;
+  /** How many documents of the library it was joined from. */
+  joined?: number;
+}
+
+/** What the engine reads: the text of whole pages, and where each lies in it. */
+export interface DocumentText {
+  text: string;
+  pages: PageSpan[];
+}
+
+const select = `
+  SELECT documents.*, (SELECT count(*) FROM pages WHERE document_id = documents.id) AS pages,
+    (SELECT count(*) FROM chats WHERE document_id = documents.id) AS chats
+  FROM documents`;
+
+const openingLength = 90;
+
+export class DocumentStore {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** `countedWith`: what counts now; tokens that another model counted are not told. */
+  list(countedWith?: string): LibraryDocument[] {
+    const rows = this.#database.prepare(`${select} ORDER BY added_at DESC, rowid DESC`).all();
+    return (rows as unknown as DocumentRow[]).map((row) => {
+      const isCounted = countedWith === undefined || row.tokens_of === countedWith;
+      return isCounted ? toDocument(row) : { ...toDocument(row), tokens: null };
+    });
+  }
+
+  get(id: string): LibraryDocument {
+    const row = this.#database.prepare(`${select} WHERE id = ?`).get(id);
+    if (!row) throw new AppError('DOC_MISSING', 'This document is not in the library any more.');
+    return toDocument(row as unknown as DocumentRow);
+  }
+
+  has(id: string): boolean {
+    return this.#database.prepare('SELECT 1 FROM documents WHERE id = ?').get(id) !== undefined;
+  }
+
+  /** The newest that was made of this file, however it was read. */
+  findByFile(sha256: string): LibraryDocument | undefined {
+    const query = `${select} WHERE file_sha256 = ? ORDER BY added_at DESC, rowid DESC LIMIT 1`;
+    const row = this.#database.prepare(query).get(sha256);
+    return row && toDocument(row as unknown as DocumentRow);
+  }
+
+  /** The one that has this text from this file. */
+  findText(sha256: string, text: string): LibraryDocument | undefined {
+    return this.#findByIdentity(textHash(sha256, text));
+  }
+
+  /** The one that was joined from what this hash stands for. */
+  findJoined(sha256: string): LibraryDocument | undefined {
+    return this.#findByIdentity(sha256);
+  }
+
+  #findByIdentity(sha256: string): LibraryDocument | undefined {
+    const row = this.#database.prepare(`${select} WHERE sha256 = ?`).get(sha256);
+    return row && toDocument(row as unknown as DocumentRow);
+  }
+
+  /** Pages of it were lost, so that it is not the text any more that it is known by: that one may come again. */
+  disown(id: string): void {
+    this.#database.prepare("UPDATE documents SET sha256 = 'incomplete ' || id WHERE id = ?").run(id);
+  }
+
+  fileHash(id: string): string {
+    const row = this.#database.prepare('SELECT file_sha256 FROM documents WHERE id = ?').get(id);
+    return (row as { file_sha256: string } | undefined)?.file_sha256 ?? '';
+  }
+
+  add(document: NewDocument): LibraryDocument {
+    const { parsed, fileName, fileBytes, sha256, tokens, joined = 0, reading = defaultParseChoice } = document;
+    const id = randomUUID();
+    transaction(this.#database, () => {
+      this.#database
+        .prepare(
+          `INSERT INTO documents (id, name, file_name, format, file_bytes, sha256, file_sha256, characters, tokens,
+             tokens_of, notes, reading, reader, added_at, joined)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        )
+        .run(
+          id,
+          document.name ?? fileName,
+          fileName,
+          parsed.format,
+          fileBytes,
+          joined > 0 ? sha256 : textHash(sha256, parsed.text),
+          joined > 0 ? '' : sha256,
+          parsed.text.length,
+          tokens?.total ?? null,
+          tokens?.countedWith ?? null,
+          JSON.stringify(parsed.notes),
+          JSON.stringify(reading),
+          readerVersion,
+          Date.now(),
+          joined,
+        );
+      const page = this.#database.prepare(
+        'INSERT INTO pages (document_id, number, label, text, tokens) VALUES (?, ?, ?, ?, ?)',
+      );
+      for (const [number, { label, start, end }] of parsed.pages.entries())
+        page.run(id, number, label, parsed.text.slice(start, end), tokens?.pages[number] ?? 0);
+      this.#setRecognised(id, parsed.pages);
+    });
+    return this.get(id);
+  }
+
+  /** Its file was read anew and gave the same text: what else the reading says takes the place of what it said before. */
+  noteReading(id: string, { notes, pages }: ParsedDocument, reading: ParseChoice): LibraryDocument {
+    transaction(this.#database, () => {
+      this.#database
+        .prepare('UPDATE documents SET notes = ?, reading = ?, reader = ? WHERE id = ?')
+        .run(JSON.stringify(notes), JSON.stringify(reading), readerVersion, id);
+      this.#database.prepare('DELETE FROM recognised_pages WHERE document_id = ?').run(id);
+      this.#setRecognised(id, pages);
+    });
+    return this.get(id);
+  }
+
+  #setRecognised(id: string, pages: readonly PageSpan[]): void {
+    const put = this.#database.prepare('INSERT INTO recognised_pages VALUES (?, ?, ?)');
+    for (const [number, { recognised }] of pages.entries()) if (recognised) put.run(id, number, recognised.confidence);
+  }
+
+  /** It came from another program, and may be removed by one. */
+  noteFromProgram(id: string): void {
+    this.#database.prepare('UPDATE documents SET from_program = 1 WHERE id = ?').run(id);
+  }
+
+  isFromProgram(id: string): boolean {
+    return this.#database.prepare('SELECT 1 FROM documents WHERE id = ? AND from_program = 1').get(id) !== undefined;
+  }
+
+  /** A question was asked about it, or begun: what the chats say belongs to this text. */
+  isAskedAbout(id: string): boolean {
+    const query = `SELECT 1 FROM chats WHERE document_id = ?
+      AND (draft <> '' OR EXISTS (SELECT 1 FROM turns WHERE chat_id = chats.id)) LIMIT 1`;
+    return this.#database.prepare(query).get(id) !== undefined;
+  }
+
+  rename(id: string, name: string): LibraryDocument {
+    this.get(id);
+    this.#database.prepare('UPDATE documents SET name = ? WHERE id = ?').run(name, id);
+    return this.get(id);
+  }
+
+  remove(id: string): void {
+    this.get(id);
+    this.#database.prepare('DELETE FROM documents WHERE id = ?').run(id);
+  }
+
+  pages(id: string): DocumentPage[] {
+    const rows = this.#database
+      .prepare('SELECT label, tokens, substr(text, 1, 400) AS head FROM pages WHERE document_id = ? ORDER BY number')
+      .all(id) as unknown as { label: string; tokens: number; head: string }[];
+    return rows.map(({ label, tokens, head }) => ({
+      label,
+      tokens,
+      opening: head.replace(/\s+/g, ' ').trim().slice(0, openingLength),
+    }));
+  }
+
+  text(id: string, range: PageRange | null): DocumentText {
+    const rows = this.#database
+      .prepare('SELECT number, label, text FROM pages WHERE document_id = ? AND number BETWEEN ? AND ? ORDER BY number')
+      .all(id, range?.from ?? 0, range?.to ?? Number.MAX_SAFE_INTEGER) as unknown as {
+      number: number;
+      label: string;
+      text: string;
+    }[];
+    if (rows.length === 0) throw new AppError('DOC_MISSING', 'These pages are not in the document.');
+    const recognised = new Map(
+      (
+        this.#database
+          .prepare('SELECT number, confidence FROM recognised_pages WHERE document_id = ?')
+          .all(id) as unknown as { number: number; confidence: number }[]
+      ).map(({ number, confidence }) => [number, confidence]),
+    );
+    let at = 0;
+    const pages = rows.map(({ number, label, text }) => {
+      const start = at;
+      at += text.length;
+      const confidence = recognised.get(number);
+      return { label, start, end: at, ...(confidence === undefined ? {} : { recognised: { confidence } }) };
+    });
+    return { text: rows.map((row) => row.text).join(''), pages };
+  }
+
+  /** What is chosen for it alone. A value that does not fit its schema any more counts as absent. */
+  choice(id: string): OwnChoice {
+    const row = this.#database.prepare('SELECT choice FROM documents WHERE id = ?').get(id);
+    if (!row) throw new AppError('DOC_MISSING', 'This document is not in the library any more.');
+    const stored = Object.entries(JSON.parse((row as { choice: string }).choice) as object);
+    const valid = stored.filter(([name, value]) => ownChoiceSchema.safeParse({ [name]: value }).success);
+    return Object.fromEntries(valid) as OwnChoice;
+  }
+
+  setChoice(id: string, choice: OwnChoice): void {
+    this.#database.prepare('UPDATE documents SET choice = ? WHERE id = ?').run(JSON.stringify(choice), id);
+  }
+
+  tuning(id: string): Tuning | null {
+    const row = this.#database.prepare('SELECT tuning FROM tunings WHERE document_id = ?').get(id);
+    const stored = row && tuningSchema.safeParse(JSON.parse((row as { tuning: string }).tuning));
+    return stored?.success ? stored.data : null;
+  }
+
+  setTuning(id: string, tuning: Tuning): void {
+    this.#database
+      .prepare('INSERT INTO tunings VALUES (?, ?) ON CONFLICT (document_id) DO UPDATE SET tuning = excluded.tuning')
+      .run(id, JSON.stringify(tuning));
+  }
+
+  /** What it was last counted with; undefined: not counted. */
+  countedWith(id: string): string | undefined {
+    const row = this.#database.prepare('SELECT tokens_of FROM documents WHERE id = ?').get(id);
+    return (row as { tokens_of: string | null } | undefined)?.tokens_of ?? undefined;
+  }
+
+  setTokens(id: string, { total, pages, countedWith }: NonNullable<NewDocument['tokens']>): void {
+    transaction(this.#database, () => {
+      this.#database.prepare('UPDATE documents SET tokens = ?, tokens_of = ? WHERE id = ?').run(total, countedWith, id);
+      const update = this.#database.prepare('UPDATE pages SET tokens = ? WHERE document_id = ? AND number = ?');
+      for (const [number, tokens] of pages.entries()) update.run(tokens, id, number);
+    });
+  }
+}
+
+function toDocument(row: DocumentRow): LibraryDocument {
+  return {
+    id: row.id,
+    name: row.name,
+    fileName: row.file_name,
+    format: row.format,
+    fileBytes: row.file_bytes,
+    pages: row.pages,
+    characters: row.characters,
+    tokens: row.tokens,
+    chats: row.chats,
+    joined: row.joined,
+    addedAt: row.added_at,
+    notes: notesOf(row.notes),
+    reading: readingOf(row.reading),
+    isOfOlderReader: row.joined === 0 && row.reader < readerVersion,
+  };
+}
+
+/** What a document of one file is known by: one file may be read in several ways, and each gives its own text. */
+function textHash(fileHash: string, text: string): string {
+  return createHash('sha256').update(`${fileHash} `).update(text).digest('hex');
+}

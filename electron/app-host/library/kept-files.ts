@@ -1,0 +1,143 @@
+/**
+ * What was read and is kept on disk: one file for each document, which the engine writes. The folder itself says what there is, so
+ * nothing can disagree with it: <document's id>.<what it was read with>.kv, last used when it was last changed. Makes room by letting
+ * go of what was not used for longest, never of anything but these files.
+ */
+import { chmodSync, mkdirSync, readdirSync, rmSync, statSync, utimesSync } from 'node:fs';
+import { join } from 'node:path';
+import { bytesText } from '../../contract/bytes-text.ts';
+import { AppError } from '../../contract/errors.ts';
+import { freeBytesOf } from './disk-space.ts';
+
+export interface KeptFile {
+  documentId: string;
+  /** Of model, cache type, device and pages. */
+  key: string;
+  bytes: number;
+  usedAt: number;
+}
+
+const named = /^([0-9a-f-]{36})\.([0-9a-f]{16})\.kv$/;
+
+/** Room is looked for beforehand, and a little more than it takes. */
+const margin = 1.1;
+
+export class KeptFiles {
+  readonly #dir: string;
+  readonly #freeBytes: () => Promise<number>;
+  #files: KeptFile[] = [];
+
+  /** Files of documents that are gone, and what was not finished, are removed. */
+  constructor(dir: string, isInLibrary: (documentId: string) => boolean, freeBytes?: () => Promise<number>) {
+    this.#dir = dir;
+    this.#freeBytes = freeBytes ?? (() => freeBytesOf(dir));
+    for (const name of namesIn(dir)) {
+      const [, documentId = '', key = ''] = named.exec(name) ?? [];
+      const stats = statSync(join(dir, name), { throwIfNoEntry: false });
+      if (stats?.isFile() && documentId !== '' && isInLibrary(documentId))
+        this.#files.push({ documentId, key, bytes: stats.size, usedAt: stats.mtimeMs });
+      else if (name.endsWith('.part') || documentId !== '') remove(join(dir, name));
+    }
+  }
+
+  get list(): readonly KeptFile[] {
+    return this.#files;
+  }
+
+  get bytes(): number {
+    return this.#files.reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  find(documentId: string): KeptFile | undefined {
+    return this.#files.find((file) => file.documentId === documentId);
+  }
+
+  /** Where a document's file is, or is to be written; no title is part of it. */
+  pathOf(documentId: string, key: string): string {
+    return join(this.#dir, `${documentId}.${key}.kv`);
+  }
+
+  /** At the most so many bytes are kept: `wished`, or a tenth of what is free and kept, 20 GB at the most. */
+  async most(wished: number | undefined): Promise<number> {
+    if (wished !== undefined) return wished;
+    return Math.min(20 * 2 ** 30, Math.floor((this.bytes + (await this.#freeBytes())) / 10));
+  }
+
+  /** Throws DISK_FULL, with what is needed and what there is, when no letting go of older files would make room. */
+  async checkRoom(bytes: number, wished: number | undefined): Promise<void> {
+    const most = await this.most(wished);
+    if (bytes > most)
+      throw new AppError(
+        'DISK_FULL',
+        `It takes ${bytesText(bytes)} on disk; ${bytesText(most)} may be kept there. Allow more in the settings, or keep its KV in q8_0.`,
+      );
+    const free = (await this.#freeBytes()) + this.bytes;
+    if (free < margin * bytes)
+      throw new AppError(
+        'DISK_FULL',
+        `It needs ${bytesText(margin * bytes)} on disk, in the folder kv of RocketDoc’s data, and ${bytesText(free)} are free there. Make room, and read it again.`,
+      );
+  }
+
+  /** Lets go of the document's older file, then of those that were not used for longest, until this one fits. */
+  async makeRoom(documentId: string, bytes: number, wished: number | undefined): Promise<void> {
+    mkdirSync(this.#dir, { recursive: true, mode: 0o700 });
+    chmodSync(this.#dir, 0o700);
+    await this.checkRoom(bytes, wished);
+    const most = await this.most(wished);
+    this.drop(documentId);
+    for (const { documentId: oldest } of [...this.#files].sort((a, b) => a.usedAt - b.usedAt)) {
+      if (this.bytes + bytes <= most && (await this.#freeBytes()) >= margin * bytes) return;
+      this.drop(oldest);
+    }
+  }
+
+  /** It is whole on disk now. */
+  add(documentId: string, key: string): void {
+    const stats = statSync(this.pathOf(documentId, key), { throwIfNoEntry: false });
+    this.#files = this.#files.filter((file) => file.documentId !== documentId);
+    if (stats) this.#files.push({ documentId, key, bytes: stats.size, usedAt: stats.mtimeMs });
+  }
+
+  used(documentId: string): void {
+    const file = this.find(documentId);
+    if (!file) return;
+    const now = new Date();
+    file.usedAt = now.getTime();
+    try {
+      utimesSync(this.pathOf(documentId, file.key), now, now);
+    } catch {
+      // Only the order of letting go depends on it.
+    }
+  }
+
+  /** How many bytes that freed. */
+  drop(documentId: string): number {
+    const file = this.find(documentId);
+    if (!file || !remove(this.pathOf(documentId, file.key))) return 0;
+    this.#files = this.#files.filter((other) => other !== file);
+    return file.bytes;
+  }
+
+  clear(): number {
+    return this.#files.map(({ documentId }) => this.drop(documentId)).reduce((sum, bytes) => sum + bytes, 0);
+  }
+}
+
+function namesIn(dir: string): string[] {
+  try {
+    return readdirSync(dir);
+  } catch {
+    return []; // there is none yet, or it cannot be looked into: then nothing is kept
+  }
+}
+
+/** False: it cannot be removed, so it is still there. */
+function remove(path: string): boolean {
+  try {
+    rmSync(path, { force: true });
+    return true;
+  } catch {
+    return false;
+  }
+}

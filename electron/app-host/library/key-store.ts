@@ -1,0 +1,71 @@
+/** Keys of other programs. Only their SHA-256 is stored: a key has 256 random bits, so there is nothing to guess it from. */
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { AppError } from '../../contract/errors.ts';
+import type { ProgramKey } from '../../contract/programs.ts';
+import type { Database } from './database.ts';
+
+const prefix = 'rd-';
+const shownLength = 8;
+/** Writing down each use would be a write per request. */
+const usedMs = 60_000;
+export const mostKeys = 50;
+
+interface KeyRow {
+  id: string;
+  name: string;
+  begins: string;
+  created_at: number;
+  used_at: number | null;
+}
+
+export const newKey = () => `${prefix}${randomBytes(32).toString('base64url')}`;
+export const keyHash = (key: string) => createHash('sha256').update(key).digest('hex');
+
+export class KeyStore {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  list(): ProgramKey[] {
+    const query = 'SELECT id, name, begins, created_at, used_at FROM program_keys ORDER BY created_at, rowid';
+    return (this.#database.prepare(query).all() as unknown as KeyRow[]).map(({ created_at, used_at, ...row }) => ({
+      ...row,
+      createdAt: created_at,
+      usedAt: used_at,
+    }));
+  }
+
+  /** The key is in what is returned and nowhere else. */
+  create(name: string): { key: string; id: string } {
+    if (this.list().length >= mostKeys)
+      throw new AppError('INVALID_ARGUMENT', `There are ${mostKeys} keys already. Revoke one that is not used.`);
+    const key = newKey();
+    const id = randomUUID();
+    this.#database
+      .prepare('INSERT INTO program_keys (id, name, begins, sha256, created_at) VALUES (?, ?, ?, ?, ?)')
+      .run(id, name, key.slice(0, shownLength), keyHash(key), Date.now());
+    return { key, id };
+  }
+
+  revoke(id: string): void {
+    this.#database.prepare('DELETE FROM program_keys WHERE id = ?').run(id);
+  }
+
+  /** The id of the key; undefined: it is none of ours. Looked up by its hash: time tells nothing about the key. */
+  accepts(key: string): string | undefined {
+    const row = this.#database
+      .prepare('SELECT id, used_at FROM program_keys WHERE sha256 = ?')
+      .get(keyHash(key)) as unknown as Pick<KeyRow, 'id' | 'used_at'> | undefined;
+    if (!row) return undefined;
+    if (Date.now() - (row.used_at ?? 0) > usedMs) {
+      try {
+        this.#database.prepare('UPDATE program_keys SET used_at = ? WHERE id = ?').run(Date.now(), row.id);
+      } catch {
+        // A library that cannot be written can be asked all the same.
+      }
+    }
+    return row.id;
+  }
+}

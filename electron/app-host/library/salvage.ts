@@ -1,0 +1,229 @@
+/**
+ * Takes what can be read of a damaged library into a new one. The damaged file is opened without a right to write. Rows are looked
+ * up one by one, so that a broken page costs the rows on it and no more; what hangs on a lost row is lost with it.
+ */
+import { DatabaseSync } from '@photostructure/sqlite';
+import type { ImportNote } from '../../contract/import-notes.ts';
+import type { Database } from './database.ts';
+import { isDamage } from './storage-errors.ts';
+
+type Row = Record<string, string | number | bigint | null | Uint8Array>;
+
+/** `damaged` is a path; `library` is empty and has its schema. Resolves with a sentence about what was saved. */
+export function salvage(damaged: string, library: Database): string {
+  let source: Database | undefined;
+  let isWhole = true;
+  library.exec('PRAGMA foreign_keys = OFF; BEGIN IMMEDIATE');
+  try {
+    source = new DatabaseSync(damaged, { readOnly: true });
+    for (const table of tablesOf(library)) isWhole = copyTable(source, library, table) && isWhole;
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    isWhole = false;
+  } finally {
+    source?.close();
+  }
+  dropOrphans(library);
+  mendValues(library);
+  const incomplete = markIncomplete(library);
+  library.exec('COMMIT; PRAGMA foreign_keys = ON');
+  return sentence(library, isWhole, incomplete);
+}
+
+/** The index of words fills itself from the pages; the migrations are the new file's own. */
+function tablesOf(database: Database): string[] {
+  const rows = database
+    .prepare(
+      "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'page_words%' AND name NOT LIKE 'sqlite%'",
+    )
+    .all() as { name: string }[];
+  return rows.map(({ name }) => name).filter((name) => name !== 'migrations');
+}
+
+const columnsOf = (database: Database, table: string) =>
+  (database.prepare(`SELECT name FROM pragma_table_info('${table}')`).all() as { name: string }[]).map(
+    ({ name }) => name,
+  );
+
+/** False: something in it could not be read. */
+function copyTable(source: Database, library: Database, table: string): boolean {
+  let isWhole = true;
+  try {
+    const there = columnsOf(source, table);
+    const columns = columnsOf(library, table).filter((name) => there.includes(name));
+    if (columns.length === 0) return true;
+    const places = columns.map(() => '?').join(', ');
+    const insert = library.prepare(`INSERT OR IGNORE INTO ${table} (${columns.join(', ')}) VALUES (${places})`);
+    for (const row of readable(source, table, columns, () => {
+      isWhole = false;
+    })) {
+      try {
+        insert.run(...columns.map((name) => row[name] ?? null));
+      } catch {
+        isWhole = false; // of a type that the column does not take
+      }
+    }
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    isWhole = false;
+  }
+  return isWhole;
+}
+
+/** Every row that can be read. A table without row ids (pages of the first schemas) is read as far as that goes. */
+function* readable(source: Database, table: string, columns: string[], onLoss: () => void): Generator<Row, void, void> {
+  const { wr } = source.prepare('SELECT wr FROM pragma_table_list WHERE name = ?').get(table) as { wr: number };
+  if (wr === 0) return yield* readableById(source, table, columns, onLoss);
+  try {
+    for (const row of source.prepare(`SELECT ${columns.join(', ')} FROM ${table}`).iterate()) yield row as Row;
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    onLoss();
+  }
+}
+
+/** In the order of row ids. */
+function* readableById(
+  source: Database,
+  table: string,
+  columns: string[],
+  onLoss: () => void,
+): Generator<Row, void, void> {
+  const next = source.prepare(
+    `SELECT rowid AS salvaged_id, ${columns.join(', ')} FROM ${table} WHERE rowid > ? ORDER BY rowid LIMIT 1`,
+  );
+  const after = (id: number): Row | undefined | 'lost' => {
+    try {
+      return next.get(id) as Row | undefined;
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      onLoss();
+      return 'lost';
+    }
+  };
+  const most = greatestId(source, table);
+  let astray = 0;
+  for (let last = 0; last <= most; ) {
+    let row = after(last);
+    if (row === 'lost') {
+      // Ever further on, then back to where reading begins to work again.
+      let [bad, good] = [0, 1];
+      while (after(last + good) === 'lost' && last + good <= most) [bad, good] = [good, 2 * good];
+      while (good - bad > 1) {
+        const middle = Math.floor((bad + good) / 2);
+        if (after(last + middle) === 'lost') bad = middle;
+        else good = middle;
+      }
+      last += good;
+      row = after(last);
+    }
+    if (row === undefined || row === 'lost') return;
+    const id = Number(row.salvaged_id);
+    if (id > last) yield row;
+    else if (++astray > mostAstray) return onLoss();
+    last = Math.max(id, last + 1);
+  }
+}
+
+/** Rows that a broken tree has in the wrong place. */
+const mostAstray = 1000;
+
+function greatestId(source: Database, table: string): number {
+  try {
+    return Number(
+      (source.prepare(`SELECT max(rowid) AS most FROM ${table}`).get() as { most: number | null }).most ?? 0,
+    );
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    return 2 ** 30; // more rows than a library has
+  }
+}
+
+/** Until nothing refers to what is not there. */
+function dropOrphans(library: Database): void {
+  const references = tablesOf(library).flatMap((table) =>
+    (library.prepare(`PRAGMA foreign_key_list('${table}')`).all() as { table: string; from: string; to: string }[]).map(
+      ({ table: parent, from, to }) =>
+        library.prepare(
+          `DELETE FROM ${table} WHERE ${from} IS NOT NULL AND ${from} NOT IN (SELECT ${to} FROM ${parent})`,
+        ),
+    ),
+  );
+  for (let dropped = 1; dropped > 0; ) dropped = references.reduce((sum, each) => sum + Number(each.run().changes), 0);
+}
+
+/** Values that are read as JSON, and what takes the place of one that is none; null: the row goes. */
+const json: Record<string, Record<string, string | null>> = {
+  documents: { warnings: "'[]'", notes: "'[]'", reading: "'{}'", choice: "'{}'" },
+  turns: { choice: "'{}'", failure: 'NULL', report: 'NULL', map: 'NULL', evidence: 'NULL' },
+  settings: { value: null },
+  tunings: { tuning: null },
+  speeds: { measured: null },
+  examined_models: { header: 'NULL' },
+};
+
+/** Those that this schema has. */
+export function jsonColumns(database: Database): { table: string; column: string; instead: string | null }[] {
+  return Object.entries(json).flatMap(([table, columns]) => {
+    const there = columnsOf(database, table);
+    return Object.entries(columns).flatMap(([column, instead]) =>
+      there.includes(column) ? [{ table, column, instead }] : [],
+    );
+  });
+}
+
+function mendValues(library: Database): void {
+  for (const { table, column, instead } of jsonColumns(library)) {
+    const wrong = `${column} IS NOT NULL AND NOT json_valid(${column})`;
+    library.exec(
+      instead === null
+        ? `DELETE FROM ${table} WHERE ${wrong}`
+        : `UPDATE ${table} SET ${column} = ${instead} WHERE ${wrong}`,
+    );
+  }
+}
+
+const lostPages: ImportNote = {
+  kind: 'lost-pages',
+  count: 1,
+  sentence:
+    'Pages of this document were lost when the library was damaged. Read its file anew, or add it again, to have them back.',
+};
+
+/** How many documents have less text than they had. */
+function markIncomplete(library: Database): number {
+  // Libraries of the first schemas keep sentences instead of notes; the migrations turn them into notes.
+  const [column, lost] = columnsOf(library, 'documents').includes('notes')
+    ? (['notes', lostPages] as const)
+    : (['warnings', lostPages.sentence] as const);
+  const documents = library.prepare(`SELECT id, characters, ${column} AS notes FROM documents`).all() as {
+    id: string;
+    characters: number;
+    notes: string;
+  }[];
+  const pages = library.prepare('SELECT text FROM pages WHERE document_id = ?');
+  const mark = library.prepare(`UPDATE documents SET ${column} = ? WHERE id = ?`);
+  let marked = 0;
+  for (const { id, characters, notes } of documents) {
+    const length = (pages.all(id) as { text: string }[]).reduce((sum, { text }) => sum + text.length, 0);
+    if (length === characters) continue;
+    marked++;
+    mark.run(JSON.stringify([...(JSON.parse(notes) as unknown[]), lost]), id);
+  }
+  return marked;
+}
+
+function sentence(library: Database, isWhole: boolean, incomplete: number): string {
+  const count = (table: string, word: string) => {
+    const { n } = library.prepare(`SELECT count(*) AS n FROM ${table}`).get() as { n: number };
+    return `${n} ${word}${n === 1 ? '' : 's'}`;
+  };
+  const saved = [count('documents', 'document'), count('chats', 'chat'), count('turns', 'answer')];
+  const found = `${saved[0]}, ${saved[1]} and ${saved[2]} could be read and are here.`;
+  if (isWhole) return found;
+  const lacking =
+    incomplete > 0
+      ? ` ${incomplete === 1 ? 'One document lacks' : `${incomplete} documents lack`} pages and says so.`
+      : '';
+  return `${found} The rest could not be read.${lacking}`;
+}

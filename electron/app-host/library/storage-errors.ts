@@ -1,0 +1,49 @@
+/** What SQLite and the file system say when a disk is full, cannot be written or is damaged, as sentences for people. */
+import { AppError } from '../../contract/errors.ts';
+
+/** SQLite's primary result codes, as far as somebody acts on them. */
+export const sqlite = { readOnly: 8, ioError: 10, corrupt: 11, full: 13, cannotOpen: 14, notADatabase: 26 } as const;
+
+/** undefined: it did not come from SQLite. */
+export function sqliteCode(error: unknown): number | undefined {
+  const code = (error as { errcode?: unknown } | null)?.errcode;
+  return typeof code === 'number' ? code & 0xff : undefined; // what is above the lowest byte says more about the same
+}
+
+export function isDamage(error: unknown): boolean {
+  const code = sqliteCode(error);
+  if (code !== undefined) return code === sqlite.corrupt || code === sqlite.notADatabase;
+  // An iteration's errors come without their code.
+  return error instanceof Error && /malformed|file is not a database/.test(error.message);
+}
+
+const sentences = {
+  full: 'The disk is full: this was not saved, and nothing that was there is lost. Free some space and try again.',
+  readOnly: 'The library’s folder cannot be written, so nothing was changed. What is in it can be read all the same.',
+  damaged:
+    'A part of the library cannot be read. Start RocketDoc again: it keeps the damaged file and saves what can be read.',
+  failing:
+    'The disk reported an error and this was not saved. Check the disk, and keep a copy of the library’s folder.',
+};
+
+/** The error itself where it is about something else. */
+export function explainStorage(error: unknown): unknown {
+  const say = (code: 'DISK_FULL' | 'IO', message: string) => new AppError(code, message, { cause: error });
+  if (error instanceof AppError) return error;
+  if (isDamage(error)) return say('IO', sentences.damaged);
+  const code = sqliteCode(error) ?? (error as NodeJS.ErrnoException | null)?.code;
+  if (code === sqlite.full || code === 'ENOSPC' || code === 'EDQUOT') return say('DISK_FULL', sentences.full);
+  if (code === sqlite.readOnly || code === 'EROFS' || code === 'EACCES' || code === 'EPERM')
+    return say('IO', sentences.readOnly);
+  if (code === sqlite.ioError || code === 'EIO') return say('IO', sentences.failing);
+  return error;
+}
+
+/** For what is noted on the side: a disk that cannot be written costs the note and nothing else. */
+export function ifWritable(note: () => void): void {
+  try {
+    note();
+  } catch (error) {
+    if (explainStorage(error) === error) throw error;
+  }
+}

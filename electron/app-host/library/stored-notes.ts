@@ -1,0 +1,21 @@
+/** Notes and reading of a document as they are stored; what does not fit any more is kept as far as it can be. */
+import { defaultParseChoice, type ParseChoice, parseWishSchema, withWish } from '../../contract/documents.ts';
+import { importNoteSchema } from '../../contract/import-note-schema.ts';
+import type { ImportNote } from '../../contract/import-notes.ts';
+
+/** A note of a kind that this version does not know keeps its sentence. */
+export function notesOf(json: string): ImportNote[] {
+  const stored: unknown = JSON.parse(json);
+  if (!Array.isArray(stored)) return [];
+  return stored.flatMap((entry: unknown) => {
+    const note = importNoteSchema.safeParse(entry);
+    if (note.success) return [note.data];
+    const said = importNoteSchema.shape.sentence.safeParse((entry as { sentence?: unknown } | null)?.sentence);
+    return said.success ? [{ kind: 'other' as const, count: 1, sentence: said.data }] : [];
+  });
+}
+
+export function readingOf(json: string): ParseChoice {
+  const stored = parseWishSchema.safeParse(JSON.parse(json));
+  return withWish(defaultParseChoice, stored.data);
+}

@@ -1,0 +1,184 @@
+/**
+ * One file from the network into a `.part` beside its place, from where an earlier try stopped. Our own and not node-llama-cpp's
+ * downloader: that one follows redirects wherever they lead, joins what it has to what comes without looking whether the file is
+ * still the same (ETag), and does not stop a server that sends more than was announced.
+ *
+ * `.part` holds the file's first bytes and nothing else; `.part.json` says whose they are. Whoever calls compares the SHA-256.
+ */
+import { type FileHandle, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import type { IncomingMessage } from 'node:http';
+import { setTimeout as pause } from 'node:timers/promises';
+import { z } from 'zod';
+import { AppError, toAppError } from '../../contract/errors.ts';
+import { catalogueAddress } from './download-address.ts';
+import { Interrupted, openRemote, refusal } from './remote-file.ts';
+
+export interface DownloadRequest {
+  url: string;
+  /** The finished file's size; anything else is not the file. */
+  bytes: number;
+  /** Where the `.part` is; the finished file keeps this name until its caller is content with it. */
+  part: string;
+  signal: AbortSignal;
+  /** How many bytes are in `.part`. */
+  onProgress: (done: number) => void;
+  /** Milliseconds: of silence after which a server counts as lost, and before the first of some new tries. */
+  silenceMs?: number;
+  retryMs?: number;
+}
+
+const maxTries = 4;
+const gettingOnBytes = 64 * 1024;
+
+const metaSchema = z.strictObject({ url: z.string(), etag: z.string().nullable() });
+type Meta = z.infer<typeof metaSchema>;
+const metaFile = (part: string) => `${part}.json`;
+
+/** What is there does not belong to what the server has now. */
+class StartOver extends Error {}
+
+/** Rejects with CANCELLED (the signal), IO (a sentence, `.part` stays), MODEL_CHECKSUM (it is not the file: `.part` is gone). */
+export async function downloadFile(request: DownloadRequest): Promise<void> {
+  const { url, bytes, part, signal, retryMs = 1000 } = request;
+  const origin = catalogueAddress(url);
+  let tries = 0;
+  let startedOver = 0;
+  for (;;) {
+    if (signal.aborted) throw stopped();
+    const before = await partBytes(part);
+    try {
+      return await attempt(request, origin);
+    } catch (error) {
+      if (signal.aborted) throw stopped();
+      const isOther = error instanceof StartOver || toAppError(error).code === 'MODEL_CHECKSUM';
+      if (isOther) await discardPart(part);
+      if (error instanceof StartOver && ++startedOver < maxTries) continue;
+      if (!(error instanceof Interrupted)) throw error instanceof StartOver ? everOther(origin) : error;
+      // One that is cut off again and again but gets on meanwhile may go on.
+      tries = (await partBytes(part)) - before >= gettingOnBytes ? 1 : tries + 1;
+      if (tries >= maxTries) throw interruption(error, await partBytes(part), bytes);
+    }
+    await pause(retryMs * 2 ** (tries - 1), undefined, { signal }).catch(() => {});
+  }
+}
+
+/** What an earlier try left, in bytes; 0: nothing, or something of another address. */
+export async function partOf(part: string, url: string): Promise<number> {
+  return (await readMeta(part))?.url === url ? partBytes(part) : 0;
+}
+
+export async function discardPart(part: string): Promise<void> {
+  await Promise.all([part, metaFile(part)].map((file) => rm(file, { force: true })));
+}
+
+async function attempt(request: DownloadRequest, origin: URL): Promise<void> {
+  const { url, bytes, part } = request;
+  const meta = await readMeta(part);
+  if (meta?.url !== url) await discardPart(part);
+  const have = meta?.url === url ? await partBytes(part) : 0;
+  if (have > bytes) throw new StartOver();
+  if (have === bytes) return;
+  const headers: Record<string, string> = have > 0 ? { Range: `bytes=${have}-` } : {};
+  if (have > 0 && meta?.etag) headers['If-Range'] = meta.etag;
+  const { signal, silenceMs } = request;
+  const response = await openRemote(origin, { method: 'GET', headers, signal, silenceMs });
+  try {
+    const from = startOf(response, origin, have, bytes, meta);
+    const etag = strongEtag(response);
+    await writeFile(metaFile(part), JSON.stringify({ url, etag } satisfies Meta), { mode: 0o600 });
+    const handle = await open(part, from === 0 ? 'w' : 'a', 0o600);
+    try {
+      await writeBody(response, handle, from, request, origin);
+    } finally {
+      await handle.close();
+    }
+  } finally {
+    response.destroy();
+  }
+}
+
+/** From which byte on the body is; throws where it is not this file, or none at all. */
+function startOf(response: IncomingMessage, origin: URL, have: number, bytes: number, meta: Meta | undefined): number {
+  const { statusCode = 0, headers } = response;
+  const host = origin.hostname;
+  if (statusCode === 206) {
+    const [, first, total] = /^bytes (\d+)-\d+\/(\d+)$/.exec(headers['content-range'] ?? '') ?? [];
+    if (total !== undefined && Number(total) !== bytes) throw otherSize(host, count(Number(total)), bytes);
+    const etag = strongEtag(response);
+    // Some servers do not know If-Range: what they have now is another file.
+    if (Number(first) !== have || (meta?.etag && etag && etag !== meta.etag)) throw new StartOver();
+    return have;
+  }
+  if (statusCode === 200) {
+    const length = headers['content-length'];
+    if (length !== undefined && Number(length) !== bytes) throw otherSize(host, count(Number(length)), bytes);
+    return 0; // it does not know ranges, or has another file now
+  }
+  if (statusCode === 416 && have > 0) throw new StartOver();
+  throw refusal(statusCode, host);
+}
+
+async function writeBody(
+  response: IncomingMessage,
+  handle: FileHandle,
+  from: number,
+  { bytes, signal, onProgress }: DownloadRequest,
+  origin: URL,
+): Promise<void> {
+  let done = from;
+  onProgress(done);
+  try {
+    for await (const chunk of response as AsyncIterable<Buffer>) {
+      if (signal.aborted) throw stopped();
+      if (done + chunk.length > bytes) throw otherSize(origin.hostname, 'more', bytes);
+      await handle.writeFile(chunk);
+      done += chunk.length;
+      onProgress(done);
+    }
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOSPC' || error instanceof AppError || error instanceof Interrupted) throw error;
+    throw new Interrupted('the connection was lost', { cause: error });
+  }
+  if (done < bytes) throw new Interrupted('the connection was lost');
+  await handle.sync();
+}
+
+function strongEtag({ headers: { etag } }: IncomingMessage): string | null {
+  return etag && !etag.startsWith('W/') && etag.length < 1000 ? etag : null;
+}
+
+async function partBytes(part: string): Promise<number> {
+  return stat(part).then(
+    ({ size }) => size,
+    () => 0,
+  );
+}
+
+async function readMeta(part: string): Promise<Meta | undefined> {
+  try {
+    return metaSchema.parse(JSON.parse(await readFile(metaFile(part), 'utf8')));
+  } catch {
+    return undefined;
+  }
+}
+
+const count = (n: number) => n.toLocaleString('en-US');
+
+function interruption({ message }: Interrupted, have: number, bytes: number): AppError {
+  const kept = have > 0 ? ` ${count(have)} of ${count(bytes)} bytes are here and stay.` : '';
+  return new AppError('IO', `The download stopped: ${message}.${kept} Look at the connection and try again.`);
+}
+
+function everOther({ hostname }: URL): AppError {
+  return new AppError('IO', `The file at ${hostname} changes while it is fetched. Try again later.`);
+}
+
+function otherSize(host: string, has: string, bytes: number): AppError {
+  return new AppError(
+    'MODEL_CHECKSUM',
+    `${host} sends ${has} bytes where the file has ${count(bytes)}: it is another file. Nothing was kept.`,
+  );
+}
+
+const stopped = () => new AppError('CANCELLED', 'Stopped.');

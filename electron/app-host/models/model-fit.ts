@@ -1,0 +1,103 @@
+/**
+ * Whether a model, with a document as long as it can read, has room on this machine. For a file that is here and a machine that
+ * computes on its CPU the engine plans it; for one that would have to be fetched first, and for another model's share of a GPU,
+ * the bytes are reckoned from a few facts, and the answer says so.
+ */
+
+import type { ModelFit } from '../../contract/models.ts';
+import type { MethodChoice } from '../../contract/settings.ts';
+
+/** What is free, with what the model in use and its documents would give back. */
+export interface Room {
+  onGpu: boolean;
+  available: number;
+  hostAvailable: number;
+}
+
+/** `device`: at least this much on the computing device. `document`: of a document whose KV may lie in RAM instead, 0 on a CPU. */
+export interface Need {
+  device: number;
+  document: number;
+}
+
+export type NeedOf = (tokens: number, kvType: MethodChoice['kvType']) => Promise<Need>;
+
+/** A document of fewer tokens is hardly worth a long context. */
+const leastTokens = 2048;
+
+export interface FitQuestion {
+  contextTokens: number;
+  choice: Pick<MethodChoice, 'kvType' | 'maxNew'>;
+  room: Room;
+  needOf: NeedOf;
+  isEstimate: boolean;
+}
+
+export async function fitOf({ contextTokens, choice, room, needOf, isEstimate }: FitQuestion): Promise<ModelFit> {
+  const { kvType, maxNew } = choice;
+  const most = Math.max(1, contextTokens - maxNew);
+  const least = Math.min(leastTokens, most);
+  const fits = ({ device, document }: Need) => device <= room.available && document <= room.hostAvailable;
+  const answer = (level: ModelFit['level'], tokens: number, { device, document }: Need): ModelFit => {
+    const inRam = room.onGpu && device <= room.available && document > room.hostAvailable;
+    const [need, available] = inRam ? [document, room.hostAvailable] : [device, room.available];
+    return { level, tokens, need, available, isEstimate };
+  };
+  const whole = await needOf(most, kvType);
+  if (fits(whole)) return answer('fits', most, whole);
+  if (kvType !== 'q8_0') {
+    const halved = await needOf(most, 'q8_0');
+    if (fits(halved)) return answer('q8_0', most, halved);
+  }
+  const short = await needOf(least, kvType);
+  if (!fits(short)) return answer('no', least, short);
+  // Nearly a straight line between the two.
+  const share = (part: keyof Need, free: number) =>
+    whole[part] > short[part] ? (free - short[part]) / (whole[part] - short[part]) : 1;
+  const reach = Math.min(1, share('device', room.available), share('document', room.hostAvailable));
+  const tokens = roundDown(least + reach * (most - least));
+  return answer('shorter', Math.max(least, tokens), await needOf(Math.max(least, tokens), kvType));
+}
+
+export interface ModelFacts {
+  weights: number;
+  /** That keep every token. */
+  layers: number;
+  /** Of each of the other layers: how many of the last tokens it keeps. */
+  windows: readonly number[];
+  kvHeads: number;
+  headDim: number;
+}
+
+const MiB = 2 ** 20;
+/** K and V of a channel, in bytes. */
+const kvBytes = { f16: 4, q8_0: 2 * (34 / 32) } as const;
+/** Rows for questions and answers, as the engine takes them along. */
+const turnRows = 1024;
+
+/** Within some percent of the engine's own plan, rather more than less. */
+export function estimatedNeed(
+  { weights, layers, windows, kvHeads, headDim }: ModelFacts,
+  { mode, tokenBudget }: Pick<MethodChoice, 'mode' | 'tokenBudget'>,
+  { onGpu }: Pick<Room, 'onGpu'>,
+): NeedOf {
+  const channels = layers * kvHeads * headDim;
+  return async (tokens, kvType) => {
+    const windowRows = windows.reduce((sum, window) => sum + Math.min(tokens, window) + turnRows, 0);
+    const windowBytes = windowRows * kvHeads * headDim;
+    const document = (tokens + turnRows) * channels * kvBytes[kvType] + windowBytes * kvBytes[kvType];
+    // Rows kept grow with the root of the text; page summaries come on top.
+    const rows = mode === 'full' ? 0 : Math.min(tokens, 1.3 * Math.sqrt(tokens * tokenBudget));
+    const compact = rows * channels * kvBytes.f16 * 1.35 + (rows > 0 ? windowBytes * kvBytes.f16 : 0);
+    const work = 64 * MiB + 0.03 * weights + 1200 * tokens;
+    const alone = weights + compact + work;
+    if (!onGpu || mode === 'full') return { device: alone + document, document: 0 };
+    return { device: alone + (2 * document) / Math.max(1, layers), document };
+  };
+}
+
+/** Two figures are all that such a number is good for. */
+function roundDown(tokens: number): number {
+  const unit = 10 ** Math.max(0, Math.floor(Math.log10(tokens)) - 1);
+  return Math.floor(tokens / unit) * unit;
+}

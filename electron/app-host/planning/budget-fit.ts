@@ -1,0 +1,73 @@
+/**
+ * The largest token budget that stays within some bytes, by asking the engine's plan. A larger budget never takes less, with one
+ * exception: one that holds everything needs no compact cache. That one is looked at first; the rest is a bisection.
+ */
+import type { BudgetFit } from '../../contract/app-types.ts';
+import type { MemoryPlan } from '../../contract/engine-reports.ts';
+import { AppError, toAppError } from '../../contract/errors.ts';
+
+/** As the slider goes, and as the engine takes them. */
+const step = 16;
+/** Two searches of at most 20 halvings each, and their ends. */
+const mostPlans = 48;
+
+export type Measure = 'kv' | 'device';
+
+/** What an answer works on, or all that lies on the computing device. */
+export function bytesOf(plan: MemoryPlan, measure: Measure): number {
+  if (measure === 'device') return plan.deviceTotal;
+  const compact = plan.compactCache + plan.summaries;
+  return compact > 0 ? compact : plan.fullKv;
+}
+
+/** `everything`: a budget that holds prompt and answer. Budgets that the engine refuses as too small are none. */
+export async function largestBudget(
+  planWith: (tokenBudget: number) => Promise<MemoryPlan>,
+  everything: number,
+  bytes: number,
+  measure: Measure,
+): Promise<BudgetFit> {
+  let plans = 0;
+  const needs = async (steps: number) => {
+    if (++plans > mostPlans) throw new AppError('INTERNAL', `No budget was found with ${mostPlans} plans.`);
+    return bytesOf(await planWith(steps * step), measure);
+  };
+  const most = Math.max(1, Math.ceil(everything / step));
+  const all = await needs(most);
+  const smallest = await smallestTaken(needs, most);
+  const least = Math.min(all, smallest.bytes);
+  if (all <= bytes) return { fit: { tokenBudget: most * step, bytes: all }, least };
+  if (smallest.bytes > bytes) return { fit: null, least };
+  let fitting = smallest;
+  for (let high = most; high - fitting.steps > 1; ) {
+    const middle = (fitting.steps + high) >> 1;
+    const needed = await needs(middle);
+    if (needed <= bytes) fitting = { steps: middle, bytes: needed };
+    else high = middle;
+  }
+  return { fit: { tokenBudget: fitting.steps * step, bytes: fitting.bytes }, least };
+}
+
+/** Codes alone can take more reading than a small budget has. The largest, `most`, is taken. */
+async function smallestTaken(needs: (steps: number) => Promise<number>, most: number) {
+  const taken = async (steps: number) => {
+    try {
+      return { steps, bytes: await needs(steps) };
+    } catch (error) {
+      if (toAppError(error).code === 'INVALID_ARGUMENT') return undefined;
+      throw error;
+    }
+  };
+  let smallest = await taken(1);
+  if (smallest) return smallest;
+  let refused = 1;
+  for (let high = most; high - refused > 1; ) {
+    const middle = (refused + high) >> 1;
+    const found = await taken(middle);
+    if (found) {
+      smallest = found;
+      high = middle;
+    } else refused = middle;
+  }
+  return smallest ?? { steps: most, bytes: await needs(most) };
+}

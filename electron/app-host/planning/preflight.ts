@@ -1,0 +1,104 @@
+/** What reading a document would take, before it is read: tokens, context, memory, time; and what would help where it does not fit. */
+import type { BudgetFit, PageRange, Planned, Preflight } from '../../contract/app-types.ts';
+import type { MemoryPlan } from '../../contract/engine-reports.ts';
+import { AppError } from '../../contract/errors.ts';
+import { memoryNeeds } from '../../contract/memory-needs.ts';
+import type { MethodChoice, OwnChoice } from '../../contract/settings.ts';
+import type { App } from '../app.ts';
+import { ifWritable } from '../library/storage-errors.ts';
+import { largestBudget, type Measure } from './budget-fit.ts';
+import { choiceFor, engineOptions, typicalQuestionTokens, withChanges, wordingTokens } from './method-choice.ts';
+import { contextRemedies, memoryRemedies } from './remedies.ts';
+import { keepingOf } from './saved-caches.ts';
+import { predictAnswer, predictReading } from './speeds.ts';
+
+export async function preflight(app: App, documentId: string, range: PageRange | null): Promise<Preflight> {
+  const choice = choiceFor(app, documentId);
+  const documentTokens = await countTokens(app, documentId, range);
+  const model = await app.supervisor.use(async () => app.supervisor.model);
+  if (!model) throw new AppError('CLOSED', 'The engine is not running.');
+  const contextTokens = model.info.nCtxTrain;
+  const roomTokens = wordingTokens + typicalQuestionTokens + choice.maxNew;
+  const promptTokens = documentTokens + wordingTokens + typicalQuestionTokens;
+  const facts = {
+    documentTokens,
+    roomTokens,
+    contextTokens,
+    modelName: app.supervisor.state.modelFile.title,
+    readSeconds: predictReading(app, documentTokens + wordingTokens),
+  };
+  const pages = { all: app.documents.pages(documentId), from: range?.from ?? 0, to: range?.to };
+  if (documentTokens + roomTokens > contextTokens) {
+    const remedies = contextRemedies(pages, contextTokens - roomTokens);
+    const speed = { tokensPerSecond: null, firstTokenSeconds: null };
+    return { ...facts, fitsContext: false, fitsMemory: true, plan: null, memory: [], speed, disk: null, remedies };
+  }
+  const plan = await planOf(app, choice, promptTokens);
+  // To be read again it makes room first.
+  const held = app.session().documents;
+  const own = held.filter((document) => document.documentId === documentId);
+  const memory = memoryNeeds(plan, own);
+  const fitsMemory = memory.every(({ fits }) => fits);
+  const remedies = fitsMemory
+    ? []
+    : await memoryRemedies({
+        choice,
+        plan,
+        documentTokens,
+        pages,
+        own,
+        others: held.filter((document) => document.documentId !== documentId),
+        planWith: (changes, tokens = documentTokens) =>
+          planOf(app, withChanges(choice, changes), tokens + wordingTokens + typicalQuestionTokens),
+      });
+  const speed = predictAnswer(app, plan, promptTokens);
+  const disk = await keepingOf(app, documentId, documentTokens, choice.kvType, range);
+  return { ...facts, fitsContext: true, fitsMemory, plan, memory, speed, disk, remedies };
+}
+
+/** For the document's choice with these changes; where it is held, as it is held. */
+export async function planFor(
+  app: App,
+  documentId: string,
+  promptTokens: number,
+  changes: OwnChoice = {},
+): Promise<Planned> {
+  const plan = await planOf(app, asHeld(app, documentId, choiceFor(app, documentId, changes)), promptTokens);
+  return { plan, speed: predictAnswer(app, plan, promptTokens) };
+}
+
+export function fitBudget(
+  app: App,
+  documentId: string,
+  wish: { promptTokens: number; bytes: number; of: Measure },
+): Promise<BudgetFit> {
+  const choice = asHeld(app, documentId, choiceFor(app, documentId));
+  const { promptTokens, bytes, of } = wish;
+  const planWith = (tokenBudget: number) => planOf(app, { ...choice, tokenBudget }, promptTokens);
+  return largestBudget(planWith, promptTokens + choice.maxNew, bytes, of);
+}
+
+/** What lies in memory is of one type and at one place, whatever is chosen for the next reading. */
+function asHeld(app: App, documentId: string, choice: MethodChoice): MethodChoice {
+  const held = app.session().document(documentId);
+  return held ? { ...choice, kvType: held.kvType, documentHome: held.onDevice ? 'device' : 'host' } : choice;
+}
+
+function planOf(app: App, choice: MethodChoice, promptTokens: number): Promise<MemoryPlan> {
+  const nQuestion = Math.min(typicalQuestionTokens, promptTokens);
+  const { kvType, documentHome: home } = choice;
+  return app.supervisor.use((verbs) =>
+    verbs.plan({ ...engineOptions(choice), nPrompt: promptTokens, nQuestion, kvType, home }),
+  );
+}
+
+/** Counted again when another model counts now. */
+async function countTokens(app: App, documentId: string, range: PageRange | null): Promise<number> {
+  const { tokens } = app.documents.get(documentId);
+  const isCounted = tokens !== null && app.documents.countedWith(documentId) === app.counter.countedWith;
+  if (isCounted && !range) return tokens;
+  const counted = isCounted ? undefined : await app.counter.count(app.documents.text(documentId, null));
+  if (counted) ifWritable(() => app.documents.setTokens(documentId, counted));
+  if (!range) return counted?.total ?? tokens ?? 0;
+  return (await app.counter.count(app.documents.text(documentId, range))).total;
+}

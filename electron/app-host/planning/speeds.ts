@@ -1,0 +1,51 @@
+/** What readings and answers took with the open model on this machine: noted as they end, and asked for predictions. */
+import type { SpeedPrediction, TurnReport } from '../../contract/app-types.ts';
+import type { MemoryPlan, OpenedModel, ReadResult } from '../../contract/engine-reports.ts';
+import type { App } from '../app.ts';
+import { ifWritable } from '../library/storage-errors.ts';
+import { firstTokenMs, readingMs, tokenMs } from './speed-prediction.ts';
+
+/** Another model, device or number of threads is another speed. */
+const setupOf = ({ info, device, threads }: OpenedModel) =>
+  `${info.name}, ${info.fileBytes} bytes, ${device}, ${threads} threads`;
+
+/** Counters tell bytes for each KV head of a layer. */
+const heads = ({ info }: OpenedModel) => info.nLayer * info.nHeadKv;
+
+export function noteReading(app: App, { nTokens, prefillMs }: ReadResult): void {
+  const { model } = app.supervisor;
+  if (model) ifWritable(() => app.speeds.add(setupOf(model), 'reading', { tokens: nTokens, ms: prefillMs }));
+}
+
+export function noteAnswer(app: App, report: TurnReport): void {
+  const { model } = app.supervisor;
+  if (!model) return;
+  const { generatedTokens, prefilledTokens, promptTokens, timings, counters } = report;
+  const measured = {
+    generated: generatedTokens,
+    decodeMs: timings.decodeMs,
+    bytes: counters.readBytesPerStep * heads(model),
+    question: prefilledTokens,
+    rows: promptTokens,
+    firstTokenMs: timings.firstTokenMs,
+  };
+  ifWritable(() => app.speeds.add(setupOf(model), 'answer', measured));
+}
+
+export function predictReading(app: App, tokens: number): number | null {
+  const { model } = app.supervisor;
+  const ms = model && readingMs(app.speeds.list(setupOf(model), 'reading'), tokens);
+  return ms === null ? null : ms / 1000;
+}
+
+export function predictAnswer(app: App, plan: MemoryPlan, promptTokens: number): SpeedPrediction {
+  const { model } = app.supervisor;
+  if (!model) return { tokensPerSecond: null, firstTokenSeconds: null };
+  const answers = app.speeds.list(setupOf(model), 'answer');
+  const perToken = tokenMs(answers, plan.readBytesPerStep * heads(model));
+  const first = firstTokenMs(answers, promptTokens);
+  return {
+    tokensPerSecond: perToken === null || perToken <= 0 ? null : 1000 / perToken,
+    firstTokenSeconds: first === null || first <= 0 ? null : first / 1000,
+  };
+}

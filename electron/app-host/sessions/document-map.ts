@@ -1,0 +1,69 @@
+/** What an answer kept and read of each page, from the engine: while it is made and when it is done. */
+import type { Job, LiveAnswer, MapPage } from '../../contract/app-types.ts';
+import type { EngineVerbs } from '../../engine-host/engine-client.ts';
+import type { App } from '../app.ts';
+import type { SessionChat } from './engine-session.ts';
+
+/** An answer without a map is still an answer. */
+export async function mapOf(app: App, verbs: EngineVerbs, held: SessionChat): Promise<MapPage[] | undefined> {
+  try {
+    const uses = await verbs.documentMap({ chatId: held.engineChatId });
+    const first = firstPage(app, held.documentId);
+    const pages = app.documents.pages(held.documentId);
+    return uses.map((use, i) => ({ ...use, page: first + i, opening: pages[first + i]?.opening ?? '' }));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Six times a second: a picture that grows, at a cost that no answer feels. */
+const lookMs = 160;
+
+/** Asks for counters and map while an answer is made; the windows get them with the telemetry. Returns how to end it. */
+export function watchAnswer(app: App, verbs: EngineVerbs, held: SessionChat, job: { status: Job }): () => void {
+  const { chatId } = job.status;
+  const { engineChatId, documentId } = held;
+  if (chatId === null) return () => {};
+  let ended = false;
+  let timer: NodeJS.Timeout | undefined;
+  let first: { rows: number; at: number } | undefined;
+  const look = async () => {
+    const [counters, uses] = await Promise.all([
+      verbs.counters({ chatId: engineChatId }),
+      verbs.documentMap({ chatId: engineChatId }),
+    ]);
+    if (ended) return;
+    first ??= { rows: counters.rowsTotal, at: Date.now() };
+    const done = counters.rowsTotal - first.rows;
+    const seconds = (Date.now() - first.at) / 1000;
+    job.status = { ...job.status, done, tokensPerSecond: seconds > 0 ? done / seconds : 0 };
+    const live: LiveAnswer = {
+      chatId,
+      documentId,
+      counters,
+      firstPage: firstPage(app, documentId),
+      uses: uses.map((use) => ({ ...rounded(use), parts: use.parts.map(rounded) })),
+    };
+    app.live.set(chatId, live);
+  };
+  const again = () => {
+    if (!ended) timer = setTimeout(() => void look().then(again, () => {}), lookMs);
+  };
+  again();
+  return () => {
+    ended = true;
+    clearTimeout(timer);
+    app.live.delete(chatId);
+  };
+}
+
+function firstPage(app: App, documentId: string): number {
+  return app.session().document(documentId)?.pages?.from ?? 0;
+}
+
+/** Four figures: nobody sees more, and it is sent six times a second. */
+const rounded = ({ kept, read, usual }: { kept: number; read: number; usual?: number | undefined }) => ({
+  kept: Number(kept.toPrecision(4)),
+  read: Number(read.toPrecision(4)),
+  ...(usual === undefined ? {} : { usual: Number(usual.toPrecision(4)) }),
+});

@@ -1,0 +1,135 @@
+/** What the running engine holds: documents it has read, and its side of our chats. Void as soon as the engine is another one. */
+import type { HeldDocument, PageRange } from '../../contract/app-types.ts';
+import type { ReadResult } from '../../contract/engine-reports.ts';
+import { AppError } from '../../contract/errors.ts';
+import type { AnswerMode, KvType } from '../../contract/method.ts';
+import type { EngineVerbs } from '../../engine-host/engine-client.ts';
+
+export interface SessionChat {
+  engineChatId: string;
+  documentId: string;
+  /** For each question that this engine's chat answered: its turn, after the turns that were read again with it. */
+  asked: string[][];
+  /** Mode rocketkv let go of what its questions did not select: going on in that mode is all that such a chat can do. */
+  evicted: boolean;
+}
+
+interface Held extends HeldDocument {
+  engineDocumentId: string;
+}
+
+export class EngineSession {
+  #generation = 0;
+  #documents = new Map<string, Held>();
+  #chats = new Map<string, SessionChat>();
+
+  /** To be called before anything else of a turn: forgets what an earlier engine held. */
+  at(generation: number): this {
+    if (generation !== this.#generation) {
+      this.#generation = generation;
+      this.#documents = new Map();
+      this.#chats = new Map();
+    }
+    return this;
+  }
+
+  get documents(): HeldDocument[] {
+    return [...this.#documents.values()].map(({ engineDocumentId: _, ...held }) => held);
+  }
+
+  document(documentId: string): HeldDocument | undefined {
+    return this.#documents.get(documentId);
+  }
+
+  /** The engine's name for it; undefined: it is not read. */
+  engineDocument(documentId: string): string | undefined {
+    return this.#documents.get(documentId)?.engineDocumentId;
+  }
+
+  /** Works on a chat of the engine's that is none of ours and ends with the work. */
+  async inPassingChat<T>(
+    verbs: EngineVerbs,
+    documentId: string,
+    work: (engineChatId: string) => Promise<T>,
+  ): Promise<T> {
+    const document = this.#documents.get(documentId);
+    if (!document) throw new AppError('DOC_MISSING', 'The document is not in memory. Read it first.');
+    const { chatId } = await verbs.newChat({ documentId: document.engineDocumentId });
+    try {
+      return await work(chatId);
+    } finally {
+      // It may have ended with its engine or its document.
+      await verbs.closeChat({ chatId }).catch(() => {});
+    }
+  }
+
+  addDocument(documentId: string, result: ReadResult, kvType: KvType, pages: PageRange | null): void {
+    this.#documents.set(documentId, {
+      documentId,
+      engineDocumentId: result.documentId,
+      tokens: result.nTokens,
+      bytes: result.bytes,
+      kvType,
+      onDevice: result.onDevice,
+      pages,
+      readMs: result.prefillMs,
+    });
+  }
+
+  /**
+   * The engine's chat for one of ours, holding the first turns of `path` and none besides; how many of them it lacks is for the
+   * caller to bring along. Answers of another branch are cut off, or a new chat begins where that cannot be.
+   */
+  async chatAlong(
+    verbs: EngineVerbs,
+    subject: { chatId: string; documentId: string },
+    path: readonly string[],
+    mode: AnswerMode,
+  ): Promise<{ chat: SessionChat; held: number }> {
+    const { chatId, documentId } = subject;
+    const known = this.#chats.get(chatId);
+    const usable = known ? answersAlong(known.asked, path) : 0;
+    const isWhole = usable === known?.asked.length;
+    if (known?.evicted && !(isWhole && mode === 'rocketkv')) await this.closeChat(verbs, chatId);
+    else if (known && !isWhole) {
+      known.asked.length = usable;
+      await verbs.truncate({ chatId: known.engineChatId, turns: usable });
+    }
+    const chat = this.#chats.get(chatId) ?? (await this.#begin(verbs, chatId, documentId));
+    return { chat, held: chat.asked.flat().length };
+  }
+
+  async #begin(verbs: EngineVerbs, chatId: string, documentId: string): Promise<SessionChat> {
+    const document = this.#documents.get(documentId);
+    if (!document) throw new AppError('DOC_MISSING', 'The document is not in memory. Read it first.');
+    const { chatId: engineChatId } = await verbs.newChat({ documentId: document.engineDocumentId });
+    const chat = { engineChatId, documentId, asked: [], evicted: false };
+    this.#chats.set(chatId, chat);
+    return chat;
+  }
+
+  async closeChat(verbs: EngineVerbs, chatId: string): Promise<void> {
+    const chat = this.#chats.get(chatId);
+    this.#chats.delete(chatId);
+    if (chat) await verbs.closeChat({ chatId: chat.engineChatId });
+  }
+
+  /** With its chats, as the engine does. */
+  async forgetDocument(verbs: EngineVerbs, documentId: string): Promise<void> {
+    const document = this.#documents.get(documentId);
+    if (!document) return;
+    this.#documents.delete(documentId);
+    for (const [id, chat] of this.#chats) if (chat.documentId === documentId) this.#chats.delete(id);
+    await verbs.forgetDocument({ documentId: document.engineDocumentId });
+  }
+}
+
+/** How many of an engine chat's answers, from the first on, lie on the path. */
+function answersAlong(asked: readonly string[][], path: readonly string[]): number {
+  let at = 0;
+  for (const [i, turns] of asked.entries()) {
+    if (!turns.every((id, k) => path[at + k] === id)) return i;
+    at += turns.length;
+  }
+  return asked.length;
+}

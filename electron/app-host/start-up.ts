@@ -1,0 +1,88 @@
+/** What every window starts with, in Electron and in a browser: the data folder, the embedded model, the sample. */
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { AppError } from '../contract/errors.ts';
+import { embeddedModelId } from '../contract/models.ts';
+import { embeddedHash, embeddedModels, embeddedPath, modelsDir } from '../engine-host/embedded-models.ts';
+import { type App, type AppOptions, createApp } from './app.ts';
+import { grantedFile } from './granted-files.ts';
+import { claimDataFolder } from './library/claim.ts';
+import { answerSecondStart, notifyFirst, OpenAlready } from './single-instance.ts';
+
+const assets = fileURLToPath(new URL('../../assets', import.meta.url));
+
+export const defaultDataDir = join(homedir(), '.rocketdoc');
+
+export interface StartUpOptions
+  extends Pick<AppOptions, 'defaults' | 'modelFolders' | 'startEngine' | 'startDocumentHost'> {
+  dataDir: string;
+  /** Instead of RocketDoc's own list of models to fetch. */
+  catalogueFile?: string;
+  /** Named on the command line; offered in the window. */
+  files?: readonly string[];
+  /** What a RocketDoc that is open already gets instead; default: the same. */
+  handOver?: readonly string[];
+  /** Another RocketDoc was started with the same data folder: this one is to show itself, with these files. */
+  onSecondStart?: (files: string[]) => void;
+}
+
+/** Throws BUSY where another process has the data folder, OpenAlready where that one has shown itself. */
+export async function startUp({
+  dataDir,
+  files = [],
+  handOver = files,
+  onSecondStart = () => {},
+  catalogueFile = join(modelsDir, 'catalogue.json'),
+  ...rest
+}: StartUpOptions): Promise<App> {
+  const path = join(assets, 'samples', 'report.pdf');
+  const sample = { id: 'sample', name: 'report.pdf', isSample: true, path };
+  const named = files.map((file) => resolve(file));
+  const release = await claimOrNotify(
+    dataDir,
+    handOver.map((file) => resolve(file)),
+  );
+  try {
+    const app = await createApp({
+      dataDir,
+      catalogueFile,
+      embedded: embeddedPlaces(),
+      grants: [sample, ...named.map(grantedFile)],
+      ...rest,
+    });
+    const closeSocket = answerSecondStart(dataDir, onSecondStart);
+    return {
+      ...app,
+      close() {
+        closeSocket();
+        return app.close().finally(release);
+      },
+    };
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
+/** The default keeps its id whatever model it is: who chose it gets the new one. */
+export function embeddedPlaces(): AppOptions['embedded'] {
+  return embeddedModels().map((model, i) => ({
+    id: i === 0 ? embeddedModelId : `${embeddedModelId}-${model.id}`,
+    path: embeddedPath(model),
+    sha256: embeddedHash(model),
+    title: model.name,
+    licence: model.licence,
+    publisher: model.publisher,
+    note: model.note,
+  }));
+}
+
+async function claimOrNotify(dataDir: string, files: readonly string[]): Promise<() => void> {
+  try {
+    return claimDataFolder(dataDir);
+  } catch (error) {
+    const isTaken = error instanceof AppError && error.code === 'BUSY';
+    throw isTaken && (await notifyFirst(dataDir, files)) ? new OpenAlready() : error;
+  }
+}

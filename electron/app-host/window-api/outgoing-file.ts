@@ -1,0 +1,32 @@
+/**
+ * Files on their way out of the window by drag and drop. What is dropped somewhere may be moved, or changed in place: each drag
+ * gets a copy of its own, which lasts until the next start.
+ */
+import { randomUUID } from 'node:crypto';
+import { constants } from 'node:fs';
+import { copyFile, mkdir, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { AppError } from '../../contract/errors.ts';
+import type { Draggable } from '../../contract/shell.ts';
+import type { App } from '../app.ts';
+import { fileIn } from '../documents/document-texts.ts';
+import { exportChat } from '../sessions/export-chat.ts';
+
+/** The path of the copy, for the main process alone: the window knows ids. */
+export async function outgoingFile(app: App, what: Draggable): Promise<string> {
+  const dir = join(app.uploads.outgoingDir, randomUUID());
+  if (what.type === 'document') {
+    const { id, name } = app.documents.get(what.documentId);
+    const path = await fileIn(app.uploads.documentDir(id));
+    if (path === undefined) throw new AppError('DOC_MISSING', `There is no file of ${name} in the library’s folder.`);
+    await mkdir(dir, { recursive: true, mode: 0o700 });
+    const copy = join(dir, basename(path));
+    await copyFile(path, copy, constants.COPYFILE_FICLONE);
+    return copy;
+  }
+  const { fileName, text } = exportChat(app, what.chatId, what.format);
+  await mkdir(dir, { recursive: true, mode: 0o700 });
+  const copy = join(dir, fileName);
+  await writeFile(copy, text, { mode: 0o600 });
+  return copy;
+}
