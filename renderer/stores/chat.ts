@@ -32,6 +32,8 @@ interface ChatState {
   turns: Turn[];
   draft: string;
   live: LiveAnswer | null;
+  /** The question that was asked here last: it is brought into sight, also when its answer ends at once. */
+  askedId: string | null;
   /** A question that is being written anew. */
   editing: { turnId: string; text: string } | null;
   /** Answers that are shown side by side: the shown turn's id, to the id of another answer to its question. */
@@ -50,6 +52,7 @@ const noChat = {
   turns: [],
   draft: '',
   live: null,
+  askedId: null,
   editing: null,
   beside: {},
   failure: null,
@@ -256,6 +259,7 @@ export function take(event: AskStreamEvent): void {
     set(({ tree }) => ({
       ...grown(withChosen([...tree.filter(({ id }) => id !== turn.id), turn], turn.id)),
       live: { chatId: turn.chatId, turnId: turn.id, thinking: turn.thinking, answer: turn.answer },
+      askedId: turn.id,
     }));
   } else if (event.type === 'delta' || event.type === 'thinking' || event.type === 'restated') {
     set(({ live }) => ({ live: live && { ...live, ...withText(live, event) } }));

@@ -4,6 +4,7 @@ import { useEffect, useMemo, useRef } from 'react';
 import { Virtuoso, type VirtuosoHandle } from 'react-virtuoso';
 import type { Turn } from '../../../electron/contract/app-types.ts';
 import { useChat } from '../../stores/chat.ts';
+import { useCitations } from '../../stores/citations.ts';
 import { TurnView } from './turn-view.tsx';
 
 export function ChatView() {
@@ -12,12 +13,18 @@ export function ChatView() {
   const chatId = useChat((state) => state.chatId);
   const versions = useMemo(() => versionsIn(tree), [tree]);
   const list = useRef<VirtuosoHandle>(null);
-  const last = turns.at(-1);
-  const answeringId = last?.state === 'answering' ? last.id : null;
+  const askedId = useChat((state) => state.askedId);
+  const lastId = turns.at(-1)?.id ?? '';
   // A question of one's own is always brought into sight; an answer only follows when its end was in sight.
+  const isOwn = askedId === lastId;
   useEffect(() => {
-    if (answeringId) list.current?.scrollToIndex({ index: 'LAST', align: 'end' });
-  }, [answeringId]);
+    if (askedId) list.current?.scrollToIndex({ index: 'LAST', align: 'end' });
+  }, [askedId]);
+  // So does what is found for it after its end.
+  const isCited = useCitations(({ ofTurn }) => ofTurn[lastId] !== undefined);
+  useEffect(() => {
+    if (isCited) list.current?.autoscrollToBottom();
+  }, [isCited]);
   return (
     <Virtuoso
       key={chatId}
@@ -28,7 +35,8 @@ export function ChatView() {
       data={turns}
       computeItemKey={(_, turn) => turn.id}
       initialTopMostItemIndex={Math.max(0, turns.length - 1)}
-      followOutput="auto"
+      // The list calls it once a new question has its place: before that it scrolls no further than to the one above.
+      followOutput={(isAtBottom) => (isAtBottom || isOwn ? 'auto' : false)}
       itemContent={(_, turn) => <TurnView turn={turn} versions={versions.get(turn.parentId) ?? []} />}
     />
   );

@@ -129,6 +129,12 @@ describe('chat', () => {
     });
   });
 
+  it('knows which question was asked here, though its answer ends before anything is drawn', () => {
+    take({ type: 'turn', turn: turn() });
+    take({ type: 'ended', turn: turn({ state: 'done' }) });
+    expect(useChat.getState()).toMatchObject({ live: null, askedId: turn().id });
+  });
+
   it('grows the live answer without touching the turns', () => {
     take({ type: 'turn', turn: turn({ answer: 'so far ' }) });
     const { turns } = useChat.getState();
