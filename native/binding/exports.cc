@@ -51,16 +51,8 @@ Napi::Value open_engine(const Napi::CallbackInfo & info) {
     Napi::Env     env  = info.Env();
     Napi::Object  from = get_object(info[0], "the engine's options");
     EngineOptions options;
-    options.model_path       = get_text(from, "modelPath");
-    options.device.cpu_dir   = get_text(from, "backendDir");
-    options.device.n_threads = get_int(from, "threads");
-    if (options.device.n_threads < 0 || options.device.n_threads > 512) {
-        return rejected(env, Status::fail(Code::INVALID_ARGUMENT, "threads must be 0 (automatic) to 512."));
-    }
-    if (from.Has("cuda") && !from.Get("cuda").IsUndefined()) {
-        const Status chosen = to_cuda(from.Get("cuda"), options.device);
-        if (!chosen.ok()) return rejected(env, chosen);
-    }
+    const Status  read = to_engine_options(from, options);
+    if (!read.ok()) return rejected(env, read);
     options.float_weights = from.Has("floatWeights") && from.Get("floatWeights").ToBoolean().Value();
     auto handle           = std::make_shared<EngineHandle>();
     return Job::start(

@@ -130,6 +130,17 @@ Status to_cuda(const Napi::Value & value, DeviceOptions & out) {
     return out.index() >= 0 ? Status::good() : Status::fail(Code::INVALID_ARGUMENT, "CUDA devices are counted from 0.");
 }
 
+Status to_engine_options(const Napi::Object & from, EngineOptions & out) {
+    out.model_path       = get_text(from, "modelPath");
+    out.device.cpu_dir   = get_text(from, "backendDir");
+    out.device.n_threads = get_int(from, "threads");
+    if (out.device.n_threads < 0 || out.device.n_threads > 512) {
+        return Status::fail(Code::INVALID_ARGUMENT, "threads must be 0 (automatic) to 512.");
+    }
+    const Napi::Value cuda = from.Get("cuda");
+    return cuda.IsUndefined() ? Status::good() : to_cuda(cuda, out.device);
+}
+
 RocketOptions to_rocket_options(const Napi::Object & from) {
     RocketOptions o;
     o.token_budget    = get_int(from, "tokenBudget");

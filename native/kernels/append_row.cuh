@@ -58,7 +58,7 @@ __device__ inline int code_plane(const KernelCodes & codes, int head_dim, int ca
     int          clamped = 0;
     uint32_t     word[2] = {0, 0};
 #pragma unroll
-    for (int i = 0; i < 16; ++i) {
+    for (int i = 0; i < 16; i++) {
         const size_t p   = base + plane * 16 + i;
         const float  raw = raw_code(key(codes.order[p]), codes.lo[p], codes.step[p]);
         clamped += !(raw >= 0 && raw <= 15);
@@ -67,13 +67,13 @@ __device__ inline int code_plane(const KernelCodes & codes, int head_dim, int ca
     reinterpret_cast<uint2 *>(codes.fine)[at] = make_uint2(word[0], word[1]);
     if (codes.coarse) {
         uint32_t coarse = 0, signs = 0;
-        for (int i = 0; i < 16; ++i) {
+        for (int i = 0; i < 16; i++) {
             const size_t p   = base + head_dim / 2 + plane * 16 + i;
             const float  raw = raw_code(key(codes.order[p]), codes.lo[p], codes.step[p]);
             clamped += !(raw >= 0 && raw <= 3);
             coarse |= clamped_code(raw, 3) << (i * 2);
         }
-        for (int i = 0; i < 32; ++i)
+        for (int i = 0; i < 32; i++)
             signs |= uint32_t(value(plane * 32 + i) >= codes.v_mean[base + plane * 32 + i]) << i;
         codes.coarse[at] = coarse;
         codes.signs[at]  = signs;

@@ -89,12 +89,12 @@ __device__ void block_pivot(Key key, int n, int page, int dead, int k, SelectSha
         for (int base = 0; base < n; base += AHEAD * THREADS) {
             uint32_t x[AHEAD];
 #pragma unroll
-            for (int u = 0; u < AHEAD; ++u) {
+            for (int u = 0; u < AHEAD; u++) {
                 const int i = base + u * THREADS + tid;
                 x[u]        = i < n ? key(i) : 0;
             }
 #pragma unroll
-            for (int u = 0; u < AHEAD; ++u) use(x[u], base + u * THREADS + tid < n && slice.holds(x[u]));
+            for (int u = 0; u < AHEAD; u++) use(x[u], base + u * THREADS + tid < n && slice.holds(x[u]));
         }
     };
 #pragma unroll 1
@@ -112,7 +112,7 @@ __device__ void block_pivot(Key key, int n, int page, int dead, int k, SelectSha
         int            mine[PER];
         int            sum = 0;
 #pragma unroll
-        for (int b = 0; b < PER; ++b) {
+        for (int b = 0; b < PER; b++) {
             const int bin = SELECT_BINS - 1 - (tid * PER + b);  // from the highest bin down
             mine[b]       = int(sh.hist[bin]) * page - (bin == tail_bin ? dead : 0);
             sum += mine[b];
@@ -122,7 +122,7 @@ __device__ void block_pivot(Key key, int n, int page, int dead, int k, SelectSha
         __syncthreads();
         int before = incl - sum, total = 0;
 #pragma unroll
-        for (int w = 0; w < WARPS; ++w) {
+        for (int w = 0; w < WARPS; w++) {
             before += w < warp ? sh.warp_a[w] : 0;
             total += sh.warp_a[w];
         }
@@ -134,7 +134,7 @@ __device__ void block_pivot(Key key, int n, int page, int dead, int k, SelectSha
         if (before < need && need <= before + sum) {  // one thread
             int bin = SELECT_BINS - 1 - tid * PER;
 #pragma unroll
-            for (int b = 0; b < PER; ++b) {
+            for (int b = 0; b < PER; b++) {
                 if (before < need && need <= before + mine[b]) {
                     sh.pivot  = slice.low + (uint32_t(bin) << slice.shift);
                     sh.need   = need - before;
@@ -169,7 +169,7 @@ __device__ void block_pivot(Key key, int n, int page, int dead, int k, SelectSha
         };
         uint32_t pivot   = slice.low;
         int      greater = 0;  // tokens of candidates above the pivot
-        for (int bit = bits - 1; bit >= 0; --bit) {
+        for (int bit = bits - 1; bit >= 0; bit--) {
             const uint32_t higher = pivot + (1u << bit);
             const int      tokens = tokens_from(higher);
             if (tokens >= need) pivot = higher;
@@ -197,7 +197,7 @@ __device__ void block_emit(Key key, int n, int page, int dead, uint32_t pivot, i
     uint32_t      x[AHEAD];
     const auto    fetch = [&](int base) {
 #pragma unroll
-        for (int u = 0; u < AHEAD; ++u) {
+        for (int u = 0; u < AHEAD; u++) {
             const int i = base + u * 32 + lane;
             x[u]        = i < end ? key(i) : 0;
         }
@@ -205,7 +205,7 @@ __device__ void block_emit(Key key, int n, int page, int dead, uint32_t pivot, i
     for (int base = begin; base < end; base += AHEAD * 32) {
         fetch(base);
 #pragma unroll
-        for (int u = 0; u < AHEAD; ++u) {
+        for (int u = 0; u < AHEAD; u++) {
             const bool in = base + u * 32 + lane < end;
             n_above += __popc(__ballot_sync(FULL, in && x[u] > pivot));
             n_equal += __popc(__ballot_sync(FULL, in && x[u] == pivot));
@@ -220,7 +220,7 @@ __device__ void block_emit(Key key, int n, int page, int dead, uint32_t pivot, i
     // The short last entry is never before another one, so whole pages count here.
     int above_before = 0, equal_before = 0;
 #pragma unroll
-    for (int w = 0; w < WARPS; ++w) {
+    for (int w = 0; w < WARPS; w++) {
         above_before += w < warp ? sh.warp_a[w] : 0;
         equal_before += w < warp ? sh.warp_b[w] : 0;
     }
@@ -228,7 +228,7 @@ __device__ void block_emit(Key key, int n, int page, int dead, uint32_t pivot, i
     for (int start = begin; start < end; start += AHEAD * 32) {
         fetch(start);
 #pragma unroll
-        for (int u = 0; u < AHEAD; ++u) {
+        for (int u = 0; u < AHEAD; u++) {
             const int base = start + u * 32, i = base + lane;
             if (base >= end) break;
             const bool     is_above = i < end && x[u] > pivot, is_equal = i < end && x[u] == pivot;

@@ -66,7 +66,7 @@ __global__ void __launch_bounds__(THREADS) best_logits(CandidatesLaunch p) {
     for (int i = threadIdx.x; i < p.args.n; i += THREADS) {
         const uint32_t mine  = best_keys[i];
         int            place = 0;
-        for (int o = 0; o < p.args.n; ++o) place += best_keys[o] > mine || (best_keys[o] == mine && o < i);
+        for (int o = 0; o < p.args.n; o++) place += best_keys[o] > mine || (best_keys[o] == mine && o < i);
         p.args.out_ids[place]    = best_ids[i];
         p.args.out_logits[place] = p.args.logits[best_ids[i]];
     }

@@ -28,7 +28,7 @@ __global__ void measure(BuildLaunch p) {
     const bool     values = p.codes.coarse != nullptr;
     const auto     key    = [k](int i) { return fminf(fmaxf(__half2float(k[size_t(i) * DIM]), -F16_MAX), F16_MAX); };
     float          sum = 0, low = F16_MAX, high = -F16_MAX, v_sum = 0;
-    for (int i = 0; i < n; ++i) {
+    for (int i = 0; i < n; i++) {
         const float x = key(i);
         sum += x;
         low  = fminf(low, x);
@@ -37,7 +37,7 @@ __global__ void measure(BuildLaunch p) {
     }
     const float mean   = sum / float(n);
     float       square = 0;
-    for (int i = 0; i < n; ++i) {
+    for (int i = 0; i < n; i++) {
         const float x = key(i) - mean;
         square += x * x;
     }
@@ -53,7 +53,7 @@ __global__ void measure(BuildLaunch p) {
     const float * in   = p.stats + size_t(j) * p.n_chunks * STATS * DIM + c;
     float         rows = 0, all_mean = 0, all_square = 0, v_mean = 0;
     low = F16_MAX, high = -F16_MAX;
-    for (int b = 0; b < p.n_chunks; ++b, in += STATS * DIM) {
+    for (int b = 0; b < p.n_chunks; b++, in += STATS * DIM) {
         const float m = float(min(CHUNK, p.n_rows - b * CHUNK)), delta = __ldcg(in) - all_mean, total = rows + m;
         all_mean += delta * (m / total);
         all_square += __ldcg(in + DIM) + delta * delta * (rows * m / total);
@@ -68,7 +68,7 @@ __global__ void measure(BuildLaunch p) {
     rank[c]                  = telling > 0 ? telling : 0;  // NaN would break the order
     __syncthreads();
     int place = 0;
-    for (int o = 0; o < DIM; ++o) place += rank[o] > rank[c] || (rank[o] == rank[c] && o < c);
+    for (int o = 0; o < DIM; o++) place += rank[o] > rank[c] || (rank[o] == rank[c] && o < c);
     const size_t at   = size_t(j) * DIM + place;
     p.codes.order[at] = c;
     p.codes.lo[at]    = low;
@@ -108,14 +108,14 @@ __global__ void __launch_bounds__(THREADS) code_rows(BuildLaunch p) {
     for (int c = threadIdx.x; c < DIM; c += THREADS) {
         const float mean = p.codes.v_mean[size_t(j) * DIM + c];
         float       sum  = 0;
-        for (int t = 0; t < n; ++t)
+        for (int t = 0; t < n; t++)
             sum += fabsf(__half2float(V_SHARED ? v[V_SHARED ? t : 0][c] : from_v[size_t(t) * DIM + c]) - mean);
         p.spread[(size_t(j) * p.n_chunks + blockIdx.x) * DIM + c] = sum;
     }
     if (!last_block(p.counters + MAX_HEADS + j, gridDim.x)) return;
     for (int c = threadIdx.x; c < DIM; c += THREADS) {
         float sum = 0;
-        for (int b = 0; b < p.n_chunks; ++b) sum += __ldcg(p.spread + (size_t(j) * p.n_chunks + b) * DIM + c);
+        for (int b = 0; b < p.n_chunks; b++) sum += __ldcg(p.spread + (size_t(j) * p.n_chunks + b) * DIM + c);
         p.codes.v_spread[size_t(j) * DIM + c] = sum / float(p.n_rows);
     }
 }

@@ -184,7 +184,7 @@ __device__ __forceinline__ bool last_block(unsigned * counter, unsigned n_blocks
 __device__ __forceinline__ void unpack8(const uint4 & raw, float (&x)[8]) {
     const __half2 * h = reinterpret_cast<const __half2 *>(&raw);
 #pragma unroll
-    for (int i = 0; i < 4; ++i) {
+    for (int i = 0; i < 4; i++) {
         const float2 f = __half22float2(h[i]);
         x[2 * i]       = f.x;
         x[2 * i + 1]   = f.y;
@@ -197,7 +197,7 @@ __device__ __forceinline__ void load8_q8_0(const char * row, int c, float (&x)[8
     const float            d     = __half2float(*reinterpret_cast<const __half *>(block));
     const unsigned short * qs    = reinterpret_cast<const unsigned short *>(block + 2 + c % 32);
 #pragma unroll
-    for (int i = 0; i < 4; ++i) {
+    for (int i = 0; i < 4; i++) {
         const unsigned short two = qs[i];
         x[2 * i]                 = d * float(static_cast<signed char>(two & 0xff));
         x[2 * i + 1]             = d * float(static_cast<signed char>(two >> 8));

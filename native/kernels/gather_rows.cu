@@ -26,7 +26,7 @@ __global__ void copy_rows(KernelGather a) {
         load8_q8_0(row, c, x);
         __half2 h[4];
 #pragma unroll
-        for (int e = 0; e < 4; ++e) h[e] = __floats2half2_rn(x[2 * e], x[2 * e + 1]);
+        for (int e = 0; e < 4; e++) h[e] = __floats2half2_rn(x[2 * e], x[2 * e + 1]);
         out = reinterpret_cast<const uint4 &>(h);
     }
     *reinterpret_cast<uint4 *>(to) = out;

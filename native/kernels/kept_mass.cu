@@ -14,7 +14,7 @@ __device__ float block_sum(float x) {
     if ((threadIdx.x & 31) == 0) part[threadIdx.x >> 5] = x;
     __syncthreads();
     float sum = 0;
-    for (int w = 0; w < THREADS / 32; ++w) sum += part[w];
+    for (int w = 0; w < THREADS / 32; w++) sum += part[w];
     return sum;
 }
 

@@ -36,7 +36,7 @@ constexpr uint64_t kernels_version() {
         ;
     uint64_t   hash = 0xcbf29ce484222325u;  // FNV-1a
     const auto add  = [&hash](uint64_t value) { hash = (hash ^ value) * 0x100000001b3u; };
-    for (const char * at = functions; *at; ++at) add(uint64_t(*at));
+    for (const char * at = functions; *at; at++) add(uint64_t(*at));
 #define KERNEL_STRUCT(name) add(sizeof(name));
 #include "kernels.def"
     add(KERNELS_REVISION);

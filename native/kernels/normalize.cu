@@ -36,14 +36,14 @@ __global__ void __launch_bounds__(NORM_THREADS) normalize_row(KernelNormalize a)
     let_next_kernel_start();
     float4 w[NORM_VECTORS], v[NORM_VECTORS];
 #pragma unroll
-    for (int i = 0; i < NORM_VECTORS; ++i) {
+    for (int i = 0; i < NORM_VECTORS; i++) {
         const int column = (i * NORM_THREADS + threadIdx.x) * 4;
         w[i]             = column < n ? *reinterpret_cast<const float4 *>(a.weight + column) : make_float4(0, 0, 0, 0);
     }
     wait_for_kernel_before();
     float sum = 0;
 #pragma unroll
-    for (int i = 0; i < NORM_VECTORS; ++i) {
+    for (int i = 0; i < NORM_VECTORS; i++) {
         const int column = (i * NORM_THREADS + threadIdx.x) * 4;
         v[i]             = column < n ? *reinterpret_cast<const float4 *>(x + column) : make_float4(0, 0, 0, 0);
         sum += v[i].x * v[i].x + v[i].y * v[i].y + v[i].z * v[i].z + v[i].w * v[i].w;
@@ -54,7 +54,7 @@ __global__ void __launch_bounds__(NORM_THREADS) normalize_row(KernelNormalize a)
     sum               = warp_sum(part[threadIdx.x % 32]);
     const float scale = rsqrtf(sum / float(n) + a.eps);
 #pragma unroll
-    for (int i = 0; i < NORM_VECTORS; ++i) {
+    for (int i = 0; i < NORM_VECTORS; i++) {
         const int column = (i * NORM_THREADS + threadIdx.x) * 4;
         if (i * NORM_THREADS * 4 >= n) break;
         float4 y = make_float4(v[i].x * scale * w[i].x, v[i].y * scale * w[i].y, v[i].z * scale * w[i].z,
@@ -90,7 +90,7 @@ __global__ void __launch_bounds__(HEAD_THREADS) normalize_each(KernelNormalizeHe
     __syncthreads();
     sum = 0;
 #pragma unroll
-    for (int w = 0; w < HEAD_THREADS / 32; ++w) sum += part[w];
+    for (int w = 0; w < HEAD_THREADS / 32; w++) sum += part[w];
     const float scale = rsqrtf(sum / float(D) + a.eps);
     for (int c = threadIdx.x; c < D; c += HEAD_THREADS) y[c] = x[c] * scale * kind.weight[c];
     __syncthreads();
@@ -139,7 +139,7 @@ KernelStatus normalize_heads(const KernelNormalizeHeads & a, KernelStream stream
         return KERNEL_BAD_SHAPE;
     if (r.n_rot > 0 && misaligned(r.position, 4)) return KERNEL_BAD_POINTER;
     int n_heads = 0;
-    for (int i = 0; i < a.n_kinds; ++i) {
+    for (int i = 0; i < a.n_kinds; i++) {
         const KernelHeads & kind = a.kinds[i];
         if (kind.n_head < 1) return KERNEL_BAD_SHAPE;
         if (misaligned(kind.x, 4) || misaligned(kind.weight, 4) || misaligned(kind.out, 4)) return KERNEL_BAD_POINTER;

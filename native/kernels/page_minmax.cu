@@ -20,7 +20,7 @@ __global__ void build_pages(KernelCache cache, int n_rows, KernelPages pages, in
         for (int p = threadIdx.x / CHANNELS; p < PAGES; p += THREADS / CHANNELS) {
             const int64_t first = int64_t(p0 + p) * pages.page, last = min(first + pages.page, int64_t(n_rows));
             float         a = INFINITY, b = -INFINITY;
-            for (int64_t row = first; row < last; ++row) {
+            for (int64_t row = first; row < last; row++) {
                 const float x = __half2float(k[row * cache.head_dim]);
                 a             = fminf(a, x);
                 b             = fmaxf(b, x);

@@ -23,7 +23,7 @@ __global__ void pool_max(const float * scores, int n, int half, float * out) {
         const int c = blockIdx.x * TILE + i;
         if (c >= n) break;
         float top = a[i];
-        for (int d = 1; d <= 2 * half; ++d) top = fmaxf(top, a[i + d]);
+        for (int d = 1; d <= 2 * half; d++) top = fmaxf(top, a[i + d]);
         out[size_t(blockIdx.y) * n + c] = top;
     }
 }
@@ -41,14 +41,14 @@ __global__ void pool_triangle(const float * scores, int n, float * out) {
     for (int i = threadIdx.x; i < TILE + 2 * H; i += THREADS) {
         const int c   = tile - H + i;
         float     sum = 0;
-        for (int d = 0; d < BOX; ++d) sum += a[i + d];
+        for (int d = 0; d < BOX; d++) sum += a[i + d];
         b[i] = c >= 0 && c < n ? sum / float(BOX) : 0.0f;
     }
     __syncthreads();
     for (int i = threadIdx.x; i < TILE; i += THREADS) {
         if (tile + i >= n) break;
         float sum = 0;
-        for (int d = 0; d < BOX; ++d) sum += b[i + d];
+        for (int d = 0; d < BOX; d++) sum += b[i + d];
         out[size_t(blockIdx.y) * n + tile + i] = sum / float(BOX);
     }
 }

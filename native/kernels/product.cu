@@ -58,14 +58,14 @@ __global__ void __launch_bounds__(THREADS, Pace<TYPE>::BLOCKS) multiply(ProductL
     int which = 0;
     if (!GATED) {
 #pragma unroll
-        for (int m = 1; m < KERNEL_PRODUCT_MATRICES; ++m)
+        for (int m = 1; m < KERNEL_PRODUCT_MATRICES; m++)
             which = m < product.n_matrices && team >= p.first_team[m] ? m : which;
     }
     const KernelMatrix & matrix = product.matrices[which];
     const int            local  = team - p.first_team[which];
     const char *         rows[ROWS];
 #pragma unroll
-    for (int i = 0; i < ROWS; ++i) {
+    for (int i = 0; i < ROWS; i++) {
         const KernelMatrix & m   = GATED ? product.matrices[i / 2] : matrix;
         const int            row = GATED ? local * 2 + i % 2 : row_of(matrix, product.rope, local, i);
         rows[i]                  = static_cast<const char *>(m.weights) + size_t(min(row, m.n_rows - 1)) * m.row_bytes;
@@ -76,40 +76,40 @@ __global__ void __launch_bounds__(THREADS, Pace<TYPE>::BLOCKS) multiply(ProductL
         const int column = step * W::STEP + lane * W::COLUMNS;
         if (column >= n) return;
 #pragma unroll
-        for (int i = 0; i < ROWS; ++i) W::load(into[i], rows[i], column);
+        for (int i = 0; i < ROWS; i++) W::load(into[i], rows[i], column);
     };
 #pragma unroll
-    for (int d = 0; d < DEPTH; ++d) fetch(raw[d], split + d * SPLIT);
+    for (int d = 0; d < DEPTH; d++) fetch(raw[d], split + d * SPLIT);
     wait_for_kernel_before();
 
     float sum[ROWS] = {0, 0, 0, 0};
     for (int base = split; base < steps; base += DEPTH * SPLIT) {
 #pragma unroll
-        for (int d = 0; d < DEPTH; ++d) {
+        for (int d = 0; d < DEPTH; d++) {
             const int step = base + d * SPLIT, column = step * W::STEP + lane * W::COLUMNS;
             if (column < n) {
                 typename W::Act act;
                 W::load(act, product.activations, column);
 #pragma unroll
-                for (int i = 0; i < ROWS; ++i) sum[i] += W::dot(raw[d][i], act);
+                for (int i = 0; i < ROWS; i++) sum[i] += W::dot(raw[d][i], act);
             }
             fetch(raw[d], step + DEPTH * SPLIT);
         }
     }
 #pragma unroll
-    for (int i = 0; i < ROWS; ++i) sum[i] = warp_sum(sum[i]);
+    for (int i = 0; i < ROWS; i++) sum[i] = warp_sum(sum[i]);
     if (SPLIT > 1) {
         __shared__ float part[WARPS][ROWS];
         if (lane == 0) {
 #pragma unroll
-            for (int i = 0; i < ROWS; ++i) part[warp][i] = sum[i];
+            for (int i = 0; i < ROWS; i++) part[warp][i] = sum[i];
         }
         __syncthreads();
 #pragma unroll
-        for (int i = 0; i < ROWS; ++i) {
+        for (int i = 0; i < ROWS; i++) {
             sum[i] = part[warp - split][i];
 #pragma unroll
-            for (int s = 1; s < SPLIT; ++s) sum[i] += part[warp - split + s][i];
+            for (int s = 1; s < SPLIT; s++) sum[i] += part[warp - split + s][i];
         }
     }
     if (split != 0 || spare) return;
@@ -182,7 +182,7 @@ KernelStatus product(const KernelProduct & args, KernelStream stream) {
         return KERNEL_BAD_SHAPE;
     ProductLaunch p{};
     p.product = args;
-    for (int m = 0; m < args.n_matrices; ++m) {
+    for (int m = 0; m < args.n_matrices; m++) {
         const KernelMatrix & matrix = args.matrices[m];
         if (matrix.n_rows < 1) return KERNEL_BAD_SHAPE;
         if (misaligned(matrix.weights) || (!(is_gated && m == 1) && misaligned(matrix.out, 4)))

@@ -33,11 +33,11 @@ __device__ void add_unchosen(const AttentionLaunch & p, size_t part, int j, int 
     const uint32_t * chosen = p.work.chosen + size_t(j) * ((p.work.entries + 31) / 32) + t0 / 32;
     float            mine[HEADS];
 #pragma unroll
-    for (int h = 0; h < HEADS; ++h) mine[h] = 0;
+    for (int h = 0; h < HEADS; h++) mine[h] = 0;
     for (int t = threadIdx.x; t < CODES_TILE; t += ATTENTION_THREADS) {
         const bool in = t < n && !(chosen[t / 32] >> (t % 32) & 1);
 #pragma unroll
-        for (int h = 0; h < HEADS; ++h) {
+        for (int h = 0; h < HEADS; h++) {
             const float w = in && h0 + h < p.cache.group
                                 ? p.work.weight[(size_t(j) * p.work.padded + h0 + h) * p.work.entries + t0 + t]
                                 : 0.0f;
@@ -46,14 +46,14 @@ __device__ void add_unchosen(const AttentionLaunch & p, size_t part, int j, int 
         }
     }
 #pragma unroll
-    for (int h = 0; h < HEADS; ++h) {
+    for (int h = 0; h < HEADS; h++) {
         const float sum = warp_sum(mine[h]);
         if (lane == 0) slice_total[warp][h] = sum;
     }
     __syncthreads();
     if (threadIdx.x < HEADS) {
         float sum = 0;
-        for (int w = 0; w < WARPS; ++w) sum += slice_total[w][threadIdx.x];
+        for (int w = 0; w < WARPS; w++) sum += slice_total[w][threadIdx.x];
         total[threadIdx.x] = sum;
         const int  h       = h0 + threadIdx.x;
         const bool used    = h < p.cache.group;
@@ -63,7 +63,7 @@ __device__ void add_unchosen(const AttentionLaunch & p, size_t part, int j, int 
     // A warp adds 32 channels over a slice of the tile's tokens; the sign word is the same for all its lanes.
     float acc[HEADS];
 #pragma unroll
-    for (int h = 0; h < HEADS; ++h) acc[h] = 0;
+    for (int h = 0; h < HEADS; h++) acc[h] = 0;
     const int plane = warp % PLANES, slice = warp / PLANES;
     if (slice < SLICES) {
         const uint32_t * signs = p.codes.signs + (size_t(j) * PLANES + plane) * p.cache.capacity + t0;
@@ -71,11 +71,11 @@ __device__ void add_unchosen(const AttentionLaunch & p, size_t part, int j, int 
         for (int base = begin; base < end; base += 32) {
             const uint32_t word  = base + lane < end ? signs[base + lane] : 0;
             const int      count = min(32, end - base);
-            for (int i = 0; i < count; ++i) {
+            for (int i = 0; i < count; i++) {
                 const uint32_t bits = __shfl_sync(FULL, word, i);
                 const float    sign = bits >> lane & 1 ? 1.0f : -1.0f;
 #pragma unroll
-                for (int h = 0; h < HEADS; ++h) acc[h] += sign * weight[base + i][h];
+                for (int h = 0; h < HEADS; h++) acc[h] += sign * weight[base + i][h];
             }
         }
     }
@@ -84,7 +84,7 @@ __device__ void add_unchosen(const AttentionLaunch & p, size_t part, int j, int 
     static_assert(SLICES * DIM <= CODES_TILE, "the slices' sums fit the weights' memory");
     if (slice < SLICES) {
 #pragma unroll
-        for (int h = 0; h < HEADS; ++h) sums[(slice * HEADS + h) * DIM + plane * 32 + lane] = acc[h];
+        for (int h = 0; h < HEADS; h++) sums[(slice * HEADS + h) * DIM + plane * 32 + lane] = acc[h];
     }
     __syncthreads();
     for (int i = threadIdx.x; i < HEADS * DIM; i += ATTENTION_THREADS) {
@@ -92,7 +92,7 @@ __device__ void add_unchosen(const AttentionLaunch & p, size_t part, int j, int 
         const size_t at  = size_t(j) * DIM + c;
         float        sum = 0;
 #pragma unroll
-        for (int s = 0; s < SLICES; ++s) sum += sums[(s * HEADS + h) * DIM + c];
+        for (int s = 0; s < SLICES; s++) sum += sums[(s * HEADS + h) * DIM + c];
         p.part_values[(part * HEADS + h) * DIM + c] = p.codes.v_mean[at] * total[h] + p.codes.v_spread[at] * sum;
     }
 }

@@ -35,12 +35,12 @@ __device__ __forceinline__ float place_scale(int position, int half) {
 template <int BITS, int COUNT, int PLACES, int GROUP>
 __device__ __forceinline__ void add_word(uint32_t word, const float (*q)[GROUP], float (&acc)[GROUP]) {
 #pragma unroll
-    for (int i = 0; i < COUNT; ++i) {
+    for (int i = 0; i < COUNT; i++) {
         const uint32_t w    = i < PLACES ? word : word >> (PLACES * BITS);
         const uint32_t mask = ((1u << BITS) - 1) << (i % PLACES * BITS);
         const float    code = __uint_as_float(0x4b000000u | (w & mask)) - 8388608.0f;
 #pragma unroll
-        for (int h = 0; h < GROUP; ++h) acc[h] += q[i][h] * code;
+        for (int h = 0; h < GROUP; h++) acc[h] += q[i][h] * code;
     }
 }
 
@@ -86,36 +86,36 @@ __global__ void __launch_bounds__(THREADS) score_codes(CodesLaunch p) {
     const bool in = t < n;
     float      acc[GROUP];
 #pragma unroll
-    for (int h = 0; h < GROUP; ++h) acc[h] = s.base[h];
+    for (int h = 0; h < GROUP; h++) acc[h] = s.base[h];
     const size_t plane0 = size_t(j) * PLANES * a.cache.capacity + t;
     if (in) {
         // Plain loads, not the read-only path: the newest code was written by this very kernel.
         uint2    fine[PLANES];
         uint32_t coarse[PLANES];
 #pragma unroll
-        for (int i = 0; i < PLANES; ++i) {
+        for (int i = 0; i < PLANES; i++) {
             fine[i] = reinterpret_cast<uint2 *>(codes.fine)[plane0 + size_t(i) * a.cache.capacity];
             if (RESIDUAL) coarse[i] = codes.coarse[plane0 + size_t(i) * a.cache.capacity];
         }
 #pragma unroll
-        for (int i = 0; i < PLANES; ++i) {
+        for (int i = 0; i < PLANES; i++) {
             add_word<4, 8, FINE_PLACES, GROUP>(fine[i].x, s.q + i * 16, acc);
             add_word<4, 8, FINE_PLACES, GROUP>(fine[i].y, s.q + i * 16 + 8, acc);
             if (RESIDUAL) add_word<2, 16, COARSE_PLACES, GROUP>(coarse[i], s.q + HALF + i * 16, acc);
         }
     }
 #pragma unroll
-    for (int h = 0; h < GROUP; ++h) {
+    for (int h = 0; h < GROUP; h++) {
         const float top = warp_max(in ? acc[h] : NO_SCORE);
         if (lane == 0) s.warp_max[warp][h] = top;
     }
     __syncthreads();
     float top[GROUP];
 #pragma unroll
-    for (int h = 0; h < GROUP; ++h) {
+    for (int h = 0; h < GROUP; h++) {
         top[h] = s.warp_max[0][h];
 #pragma unroll
-        for (int w = 1; w < WARPS; ++w) top[h] = fmaxf(top[h], s.warp_max[w][h]);
+        for (int w = 1; w < WARPS; w++) top[h] = fmaxf(top[h], s.warp_max[w][h]);
         const float weight = in ? exp2f(acc[h] - top[h]) : 0.0f;
         if (in) p.work.weight[(size_t(j) * GROUP + h) * p.work.entries + t] = weight;
         const float sum = warp_sum(weight);
@@ -125,7 +125,7 @@ __global__ void __launch_bounds__(THREADS) score_codes(CodesLaunch p) {
     if (threadIdx.x < GROUP) {
         const int h   = threadIdx.x;
         float     sum = 0, most = s.warp_max[0][h];
-        for (int w = 0; w < WARPS; ++w) {
+        for (int w = 0; w < WARPS; w++) {
             sum += s.warp_sum[w][h];
             most = fmaxf(most, s.warp_max[w][h]);
         }

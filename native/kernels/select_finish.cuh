@@ -69,7 +69,7 @@ __device__ void emit_shared(const uint32_t * keys, int n, int page, int dead, ui
         for (int i = threadIdx.x; i < (n + 31) / 32; i += THREADS) bits[i] = 0;
     }
     int count = 0;  // above in the upper half, equal in the lower
-    for (int i = begin; i < end; ++i) {
+    for (int i = begin; i < end; i++) {
         const uint32_t x = keys[i];
         count += x > pivot ? 1 << 16 : x == pivot;
     }
@@ -78,10 +78,10 @@ __device__ void emit_shared(const uint32_t * keys, int n, int page, int dead, ui
     __syncthreads();
     int before = incl - count;
 #pragma unroll
-    for (int w = 0; w < THREADS / 32; ++w) before += w < warp ? sh.warp_a[w] : 0;
+    for (int w = 0; w < THREADS / 32; w++) before += w < warp ? sh.warp_a[w] : 0;
     // The short last entry is never before another one, so whole pages count here.
     int above = (before >> 16) * page, equal = (before & 0xffff) * page;
-    for (int i = begin; i < end; ++i) {
+    for (int i = begin; i < end; i++) {
         const uint32_t x = keys[i];
         if (x < pivot) continue;
         const int live = page - (i == n - 1 ? dead : 0), take = x > pivot ? live : max(0, min(live, need - equal));
@@ -122,10 +122,10 @@ __device__ void select_finish(const SelectWork & w, int j, int group, int n, int
     float4        x[BATCH][GROUP];
     const auto    fetch = [&](int base) {
 #pragma unroll
-        for (int u = 0; u < BATCH; ++u) {
+        for (int u = 0; u < BATCH; u++) {
             const int i = base + (u * THREADS + threadIdx.x) * 4;
 #pragma unroll
-            for (int h = 0; h < GROUP; ++h) {
+            for (int h = 0; h < GROUP; h++) {
                 x[u][h] = i < n && h < group
                               ? __ldcg(reinterpret_cast<const float4 *>(weight + size_t(h) * w.entries + i))
                               : make_float4(0, 0, 0, 0);
@@ -158,19 +158,19 @@ __device__ void select_finish(const SelectWork & w, int j, int group, int n, int
     for (int base = 0; base < n; base += BATCH * THREADS * 4) {
         if (base > 0) fetch(base);
 #pragma unroll
-        for (int u = 0; u < BATCH; ++u) {
+        for (int u = 0; u < BATCH; u++) {
             const int i = base + (u * THREADS + threadIdx.x) * 4, t = min(i, n - 1) / TILE;
             if (i >= n) break;
             float4 b = make_float4(0, 0, 0, 0);
 #pragma unroll
-            for (int h = 0; h < GROUP; ++h) {
+            for (int h = 0; h < GROUP; h++) {
                 const float f = factor[h * pitch + t];
                 b.x += x[u][h].x * f, b.y += x[u][h].y * f, b.z += x[u][h].z * f, b.w += x[u][h].w * f;
             }
             const float value[4] = {b.x, b.y, b.z, b.w};
             uint32_t    four[4];
 #pragma unroll
-            for (int e = 0; e < 4; ++e) {
+            for (int e = 0; e < 4; e++) {
                 four[e]  = i + e < n && value[e] > 0 ? __float_as_uint(value[e]) : 0;
                 greatest = max(greatest, four[e]);
             }
@@ -183,12 +183,12 @@ __device__ void select_finish(const SelectWork & w, int j, int group, int n, int
     if (lane == 0) sh.warp_a[warp] = int(greatest);
     __syncthreads();
 #pragma unroll
-    for (int o = 0; o < THREADS / 32; ++o) greatest = max(greatest, uint32_t(sh.warp_a[o]));
+    for (int o = 0; o < THREADS / 32; o++) greatest = max(greatest, uint32_t(sh.warp_a[o]));
     const KeySlice slice = top_octaves(greatest);
     const auto     key   = [keys](int i) { return keys[i]; };
     for (int base = 0; base < n; base += AHEAD * THREADS) {
 #pragma unroll
-        for (int u = 0; u < AHEAD; ++u) {
+        for (int u = 0; u < AHEAD; u++) {
             const int      i    = base + u * THREADS + threadIdx.x;
             const uint32_t mine = i < n ? keys[i] : 0;
             count_bin(sh.hist, i < n && slice.holds(mine), slice.bin(mine));
@@ -196,7 +196,7 @@ __device__ void select_finish(const SelectWork & w, int j, int group, int n, int
     }
     block_pivot<THREADS>(key, n, page, dead, k, sh, slice, true);
     const auto emit = [ids, page](int i, int at, int take) {
-        for (int t = 0; t < take; ++t) ids[at + t] = i * page + t;
+        for (int t = 0; t < take; t++) ids[at + t] = i * page + t;
     };
     if (keys_fit) emit_shared<THREADS, KEEP>(keys, n, page, dead, sh.pivot, sh.need, sh, chosen, emit);
     else

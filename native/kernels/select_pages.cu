@@ -43,7 +43,7 @@ __device__ void choose_channels(const PagesLaunch & p, Scoring<GROUP> & s, int j
     if (threadIdx.x < D) {
         float sum = 0;
 #pragma unroll
-        for (int h = 0; h < GROUP; ++h) sum += fabsf(s.all_q[h][threadIdx.x]);
+        for (int h = 0; h < GROUP; h++) sum += fabsf(s.all_q[h][threadIdx.x]);
         s.total[threadIdx.x] = __float_as_uint(sum) & 0x7fffffffu;  // also a total order for NaN: places stay unique
     }
     __syncthreads();
@@ -53,7 +53,7 @@ __device__ void choose_channels(const PagesLaunch & p, Scoring<GROUP> & s, int j
     if (c < D) {
         const uint32_t mine = s.total[c];
 #pragma unroll 8
-        for (int i = 0; i < D / 2; ++i) {
+        for (int i = 0; i < D / 2; i++) {
             const int o = 2 * i + half;
             place += s.total[o] > mine || (s.total[o] == mine && o < c);
         }
@@ -66,7 +66,7 @@ __device__ void choose_channels(const PagesLaunch & p, Scoring<GROUP> & s, int j
     if (c < D && half == 0 && place < a.r) {
         float sum = 0;
 #pragma unroll
-        for (int h = 0; h < GROUP; ++h) {
+        for (int h = 0; h < GROUP; h++) {
             const float x = s.all_q[h][c];
             s.q[place][h] = x;
             sum += x;
@@ -115,12 +115,12 @@ __global__ void __launch_bounds__(THREADS, GROUP <= 8 ? 2 : 1) score_pages(Pages
         reinterpret_cast<__half *>(a.pages.minmax) + size_t(j) * D * sides * p.page_stride + tile * TILE + in_tile;
     float acc[GROUP][2];
 #pragma unroll
-    for (int h = 0; h < GROUP; ++h) acc[h][0] = acc[h][1] = 0;
+    for (int h = 0; h < GROUP; h++) acc[h][0] = acc[h][1] = 0;
 #pragma unroll 8
     for (int i = slice; i < a.r; i += SLICES) {
         const float2 x = __half22float2(*reinterpret_cast<const __half2 *>(base + size_t(s.plane[i]) * p.page_stride));
 #pragma unroll
-        for (int h = 0; h < GROUP; ++h) {
+        for (int h = 0; h < GROUP; h++) {
             acc[h][0] += s.q[i][h] * x.x;
             acc[h][1] += s.q[i][h] * x.y;
         }
@@ -130,7 +130,7 @@ __global__ void __launch_bounds__(THREADS, GROUP <= 8 ? 2 : 1) score_pages(Pages
 #pragma unroll
     for (int h0 = 0; h0 < GROUP; h0 += HEAD_CHUNK) {
 #pragma unroll
-        for (int h = 0; h < HEAD_CHUNK && h0 + h < GROUP; ++h) {
+        for (int h = 0; h < HEAD_CHUNK && h0 + h < GROUP; h++) {
             *reinterpret_cast<float2 *>(&s.part[slice][h][in_tile]) = make_float2(acc[h0 + h][0], acc[h0 + h][1]);
         }
         __syncthreads();
@@ -139,7 +139,7 @@ __global__ void __launch_bounds__(THREADS, GROUP <= 8 ? 2 : 1) score_pages(Pages
         if (used && entry < n) {
             float sum = 0;
 #pragma unroll
-            for (int i = 0; i < SLICES; ++i) sum += s.part[i][head][at];
+            for (int i = 0; i < SLICES; i++) sum += s.part[i][head][at];
             x = sum * s.score_scale[h0 + head];
         }
         const float warp_top = warp_max(x);
@@ -147,7 +147,7 @@ __global__ void __launch_bounds__(THREADS, GROUP <= 8 ? 2 : 1) score_pages(Pages
         __syncthreads();
         float top = s.warp_max[head][0];
 #pragma unroll
-        for (int i = 1; i < TILE / 32; ++i) top = fmaxf(top, s.warp_max[head][i]);
+        for (int i = 1; i < TILE / 32; i++) top = fmaxf(top, s.warp_max[head][i]);
         const float weight = entry < n ? exp2f(x - top) : 0.0f;
         const float mass   = warp_sum(weight * float(min(page, rows - entry * page)));
         if (lane == 0) s.warp_sum[head][at / 32] = mass;
@@ -157,7 +157,7 @@ __global__ void __launch_bounds__(THREADS, GROUP <= 8 ? 2 : 1) score_pages(Pages
         if (used && at == 0) {
             float sum = 0;
 #pragma unroll
-            for (int i = 0; i < TILE / 32; ++i) sum += s.warp_sum[head][i];
+            for (int i = 0; i < TILE / 32; i++) sum += s.warp_sum[head][i];
             p.work.tile_max[row * p.work.tiles + tile] = top;
             p.work.tile_sum[row * p.work.tiles + tile] = sum;
         }

@@ -36,7 +36,7 @@ __device__ void merge_parts(const AttentionLaunch & p, size_t first, int j, int 
         reinterpret_cast<const float2 *>(p.part_values + first * HEADS * DIM);  // [parts, HEADS * DIM / 2]
     float2 ahead[AHEAD_PARTS];
 #pragma unroll
-    for (int s = 0; s < AHEAD_PARTS; ++s) {
+    for (int s = 0; s < AHEAD_PARTS; s++) {
         ahead[s] = s < parts && threadIdx.x < HEADS * DIM / 2
                        ? __ldcg(values + size_t(s) * (HEADS * DIM / 2) + threadIdx.x)
                        : make_float2(0, 0);
@@ -76,12 +76,12 @@ __device__ void merge_parts(const AttentionLaunch & p, size_t first, int j, int 
         };
         if (first_round) {
 #pragma unroll
-            for (int s = 0; s < AHEAD_PARTS; ++s) {
+            for (int s = 0; s < AHEAD_PARTS; s++) {
                 if (s < parts) add(s, ahead[s]);
             }
         }
 #pragma unroll 8
-        for (int s = first_round ? AHEAD_PARTS : 0; s < parts; ++s)
+        for (int s = first_round ? AHEAD_PARTS : 0; s < parts; s++)
             add(s, __ldcg(values + size_t(s) * (HEADS * DIM / 2) + i));
         float * out = p.out + (size_t(j) * p.cache.group + h0 + h) * DIM + i % (DIM / 2) * 2;
         out[0]      = sum.x * inverse[h];
@@ -105,7 +105,7 @@ __global__ void __launch_bounds__(ATTENTION_THREADS) attend(AttentionLaunch p) {
     if (int(blockIdx.x) < p.n_splits) {
         const float scale = p.scale;
 #pragma unroll
-        for (int h = 0; h < HEADS; ++h) {
+        for (int h = 0; h < HEADS; h++) {
             float4 x[2] = {make_float4(0, 0, 0, 0), make_float4(0, 0, 0, 0)};
             if (has_channels && h0 + h < g) {
                 const float * from = p.q + (size_t(j) * g + h0 + h) * DIM + c;
@@ -117,7 +117,7 @@ __global__ void __launch_bounds__(ATTENTION_THREADS) attend(AttentionLaunch p) {
             m[h] = NO_SCORE;
             z[h] = 0;
 #pragma unroll
-            for (int e = 0; e < 8; ++e) acc[h][e] = 0;
+            for (int e = 0; e < 8; e++) acc[h][e] = 0;
         }
     }
     wait_for_kernel_before();  // the chosen rows, the newest row, the coded scores
@@ -140,7 +140,7 @@ __global__ void __launch_bounds__(ATTENTION_THREADS) attend(AttentionLaunch p) {
             uint4 kk[STEP], vv[STEP];
             bool  is_row[STEP];
 #pragma unroll
-            for (int u = 0; u < STEP; ++u) {
+            for (int u = 0; u < STEP; u++) {
                 const int i   = base + u * TEAMS + team;
                 const int row = i < end ? (ids ? ids[i] : i) : -1;
                 is_row[u]     = unsigned(row) < unsigned(live);  // also keeps a wrong id from reading elsewhere
@@ -152,50 +152,50 @@ __global__ void __launch_bounds__(ATTENTION_THREADS) attend(AttentionLaunch p) {
             }
             float s[STEP][HEADS];
 #pragma unroll
-            for (int u = 0; u < STEP; ++u) {
+            for (int u = 0; u < STEP; u++) {
                 float x[8];
                 unpack8(kk[u], x);
 #pragma unroll
-                for (int h = 0; h < HEADS; ++h) {
+                for (int h = 0; h < HEADS; h++) {
                     s[u][h] = 0;
 #pragma unroll
-                    for (int e = 0; e < 8; ++e) s[u][h] += q[h][e] * x[e];
+                    for (int e = 0; e < 8; e++) s[u][h] += q[h][e] * x[e];
                 }
             }
 #pragma unroll
             for (int step = LANES / 2; step > 0; step >>= 1) {
 #pragma unroll
-                for (int u = 0; u < STEP; ++u) {
+                for (int u = 0; u < STEP; u++) {
 #pragma unroll
-                    for (int h = 0; h < HEADS; ++h) s[u][h] += __shfl_xor_sync(FULL, s[u][h], step);
+                    for (int h = 0; h < HEADS; h++) s[u][h] += __shfl_xor_sync(FULL, s[u][h], step);
                 }
             }
 #pragma unroll
-            for (int h = 0; h < HEADS; ++h) {
+            for (int h = 0; h < HEADS; h++) {
                 float top = m[h];
 #pragma unroll
-                for (int u = 0; u < STEP; ++u) {
+                for (int u = 0; u < STEP; u++) {
                     if (is_row[u]) top = fmaxf(top, s[u][h]);
                 }
                 const float fade = exp2f(m[h] - top);
                 m[h]             = top;
                 z[h] *= fade;
 #pragma unroll
-                for (int e = 0; e < 8; ++e) acc[h][e] *= fade;
+                for (int e = 0; e < 8; e++) acc[h][e] *= fade;
 #pragma unroll
-                for (int u = 0; u < STEP; ++u) {
+                for (int u = 0; u < STEP; u++) {
                     s[u][h] = is_row[u] ? exp2f(s[u][h] - top) : 0.0f;
                     z[h] += s[u][h];
                 }
             }
 #pragma unroll
-            for (int u = 0; u < STEP; ++u) {
+            for (int u = 0; u < STEP; u++) {
                 float x[8];
                 unpack8(vv[u], x);
 #pragma unroll
-                for (int h = 0; h < HEADS; ++h) {
+                for (int h = 0; h < HEADS; h++) {
 #pragma unroll
-                    for (int e = 0; e < 8; ++e) acc[h][e] += s[u][h] * x[e];
+                    for (int e = 0; e < 8; e++) acc[h][e] += s[u][h] * x[e];
                 }
             }
         }
@@ -204,19 +204,19 @@ __global__ void __launch_bounds__(ATTENTION_THREADS) attend(AttentionLaunch p) {
         __shared__ __align__(16) float warp_values[WARPS][CHUNK][DIM];
         const int                      lane = threadIdx.x & 31, warp = threadIdx.x >> 5;
 #pragma unroll
-        for (int h = 0; h < HEADS; ++h) {
+        for (int h = 0; h < HEADS; h++) {
             float top = m[h];
 #pragma unroll
             for (int step = LANES; step < 32; step <<= 1) top = fmaxf(top, __shfl_xor_sync(FULL, top, step));
             const float fade = exp2f(m[h] - top);
             z[h] *= fade;
 #pragma unroll
-            for (int e = 0; e < 8; ++e) acc[h][e] *= fade;
+            for (int e = 0; e < 8; e++) acc[h][e] *= fade;
 #pragma unroll
             for (int step = LANES; step < 32; step <<= 1) {
                 z[h] += __shfl_xor_sync(FULL, z[h], step);
 #pragma unroll
-                for (int e = 0; e < 8; ++e) acc[h][e] += __shfl_xor_sync(FULL, acc[h][e], step);
+                for (int e = 0; e < 8; e++) acc[h][e] += __shfl_xor_sync(FULL, acc[h][e], step);
             }
             if (lane == 0) warp_stats[warp][h] = make_float2(top, z[h]);
         }
@@ -225,7 +225,7 @@ __global__ void __launch_bounds__(ATTENTION_THREADS) attend(AttentionLaunch p) {
             __syncthreads();
             if (lane < LANES && has_channels) {
 #pragma unroll
-                for (int h = 0; h < CHUNK && start + h < HEADS; ++h) {
+                for (int h = 0; h < CHUNK && start + h < HEADS; h++) {
                     float4 * to = reinterpret_cast<float4 *>(&warp_values[warp][h][c]);
                     to[0] = make_float4(acc[start + h][0], acc[start + h][1], acc[start + h][2], acc[start + h][3]);
                     to[1] = make_float4(acc[start + h][4], acc[start + h][5], acc[start + h][6], acc[start + h][7]);
@@ -236,9 +236,9 @@ __global__ void __launch_bounds__(ATTENTION_THREADS) attend(AttentionLaunch p) {
                 const int h   = start + i / DIM;
                 float     top = warp_stats[0][h].x, sum = 0, total = 0;
 #pragma unroll
-                for (int w = 1; w < WARPS; ++w) top = fmaxf(top, warp_stats[w][h].x);
+                for (int w = 1; w < WARPS; w++) top = fmaxf(top, warp_stats[w][h].x);
 #pragma unroll
-                for (int w = 0; w < WARPS; ++w) {
+                for (int w = 0; w < WARPS; w++) {
                     const float fade = exp2f(warp_stats[w][h].x - top);
                     sum += warp_values[w][i / DIM][i % DIM] * fade;
                     total += warp_stats[w][h].y * fade;

@@ -35,7 +35,7 @@ struct Unaligned {
         between           = reinterpret_cast<uintptr_t>(p) & 2;
         const char * base = p - (between ? 2 : 0);
 #pragma unroll
-        for (int i = 0; i < N; ++i) word[i] = __ldg(reinterpret_cast<const uint32_t *>(base + 4 * i));
+        for (int i = 0; i < N; i++) word[i] = __ldg(reinterpret_cast<const uint32_t *>(base + 4 * i));
         word[N] = between ? __ldg(reinterpret_cast<const uint32_t *>(base + 4 * N)) : 0;
     }
     __device__ __forceinline__ uint32_t operator[](int i) const {
@@ -96,7 +96,7 @@ struct SixteenBits {
         const uint32_t word[4] = {raw.w.x, raw.w.y, raw.w.z, raw.w.w};
         float          sum     = 0;
 #pragma unroll
-        for (int i = 0; i < 4; ++i) {
+        for (int i = 0; i < 4; i++) {
             const float2 w = Pair::of(word[i]);
             sum += w.x * act.x[2 * i];
             sum += w.y * act.x[2 * i + 1];
@@ -146,7 +146,7 @@ struct Weights<KERNEL_WEIGHTS_Q8_0> {
 __device__ __forceinline__ float2 nibble_dots(const uint32_t (&word)[4], const Act32 & act) {
     uint32_t low[4], high[4];
 #pragma unroll
-    for (int i = 0; i < 4; ++i) low[i] = word[i] & 0x0f0f0f0fu, high[i] = word[i] >> 4 & 0x0f0f0f0fu;
+    for (int i = 0; i < 4; i++) low[i] = word[i] & 0x0f0f0f0fu, high[i] = word[i] >> 4 & 0x0f0f0f0fu;
     return make_float2(float(act.half[0].dot(low)), float(act.half[1].dot(high)));
 }
 
@@ -188,7 +188,7 @@ struct Weights<KERNEL_WEIGHTS_Q4_1> {
         const char * block = row + size_t(column / 32) * 20;
         raw.dm             = __ldg(reinterpret_cast<const uint32_t *>(block));
 #pragma unroll
-        for (int i = 0; i < 4; ++i) raw.w[i] = __ldg(reinterpret_cast<const uint32_t *>(block + 4 + 4 * i));
+        for (int i = 0; i < 4; i++) raw.w[i] = __ldg(reinterpret_cast<const uint32_t *>(block + 4 + 4 * i));
     }
     static __device__ __forceinline__ void load(Act & act, const KernelActivations & a, int column) {
         act.load(a, column);
@@ -257,7 +257,7 @@ struct Weights<KERNEL_WEIGHTS_Q4_K> {
         const uint32_t word[4] = {raw.w.x, raw.w.y, raw.w.z, raw.w.w};
         uint32_t       low[4], high[4];
 #pragma unroll
-        for (int i = 0; i < 4; ++i) low[i] = word[i] & 0x0f0f0f0fu, high[i] = word[i] >> 4 & 0x0f0f0f0fu;
+        for (int i = 0; i < 4; i++) low[i] = word[i] & 0x0f0f0f0fu, high[i] = word[i] >> 4 & 0x0f0f0f0fu;
         return dot_k(ScalesK(raw.head, (threadIdx.x & 7) / 2), act, low, high);
     }
 };
@@ -286,7 +286,7 @@ struct Weights<KERNEL_WEIGHTS_Q5_K> {
                        bits[4] = {raw.fifth.x, raw.fifth.y, raw.fifth.z, raw.fifth.w};
         uint32_t       low[4], high[4];
 #pragma unroll
-        for (int i = 0; i < 4; ++i) {
+        for (int i = 0; i < 4; i++) {
             low[i]  = (word[i] & 0x0f0f0f0fu) | (bits[i] >> (2 * chunk) & 0x01010101u) << 4;
             high[i] = (word[i] >> 4 & 0x0f0f0f0fu) | (bits[i] >> (2 * chunk + 1) & 0x01010101u) << 4;
         }
@@ -320,13 +320,13 @@ struct Weights<KERNEL_WEIGHTS_Q6_K> {
         const signed char * scales = reinterpret_cast<const signed char *>(block + 192 + half * 8 + l / 16);
         raw.scales                 = 0;
 #pragma unroll
-        for (int i = 0; i < 4; ++i) raw.scales |= uint32_t(uint8_t(scales[2 * i])) << (8 * i);
+        for (int i = 0; i < 4; i++) raw.scales |= uint32_t(uint8_t(scales[2 * i])) << (8 * i);
         raw.d = half_at(block + 208);
     }
     static __device__ __forceinline__ void load(Act & act, const KernelActivations & a, int column) {
         const int first = first_of(column);
 #pragma unroll
-        for (int i = 0; i < 4; ++i) {
+        for (int i = 0; i < 4; i++) {
             const uint2 x = *reinterpret_cast<const uint2 *>(a.q + first + 32 * i);
             act.q[i][0] = x.x, act.q[i][1] = x.y;
             act.scale[i] = a.scale[(first + 32 * i) / 32];
@@ -336,10 +336,10 @@ struct Weights<KERNEL_WEIGHTS_Q6_K> {
     static __device__ __forceinline__ float dot(const Raw & raw, const Act & act) {
         float sum = 0;
 #pragma unroll
-        for (int i = 0; i < 4; ++i) {
+        for (int i = 0; i < 4; i++) {
             int dot = 0;
 #pragma unroll
-            for (int w = 0; w < 2; ++w) {
+            for (int w = 0; w < 2; w++) {
                 const uint32_t nibbles = (i % 2 == 0 ? raw.low[w] : raw.high[w]) >> (i / 2 * 4) & 0x0f0f0f0fu;
                 const uint32_t upper   = raw.upper[w] >> (2 * i) & 0x03030303u;
                 dot                    = dot4(nibbles | upper << 4, act.q[i][w], dot);

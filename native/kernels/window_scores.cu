@@ -55,7 +55,7 @@ __global__ void pack_queries(WindowLaunch p, int n) {
     const int   rg    = index / (32 * WARPS) / (a.head_dim / 16);
     const float scale = LOG2E * a.scale;
     uint32_t    hi[4], lo[4];
-    for (int i = 0; i < 4; ++i) {
+    for (int i = 0; i < 4; i++) {
         const int row  = rg * GROUP_ROWS + warp * 16 + lane / 4 + (i & 1) * 8;
         const int c    = ks * 16 + lane % 4 * 2 + (i >> 1) * 8;
         float     x[2] = {0, 0};
@@ -80,7 +80,7 @@ __global__ void pack_queries(WindowLaunch p, int n) {
 __global__ void query_importance(KernelWindowScores a) {
     const int c = threadIdx.x, j = blockIdx.x;
     float     sum = 0;
-    for (int row = 0; row < a.group * a.window; ++row) {
+    for (int row = 0; row < a.group * a.window; row++) {
         const float x =
             a.q[(size_t(j) * a.group + row / a.window) * a.q_head_elems + size_t(row % a.window) * a.q_row_elems + c];
         sum += x * x;
@@ -135,22 +135,22 @@ __device__ __forceinline__ void logits_32(float (&x)[4][4], const KeyTile<DIM> &
     const int lane = threadIdx.x & 31;
     const int n = n0 + (lane >> 4) * 8 + (lane & 7), c = (lane >> 3 & 1) * 8;
 #pragma unroll
-    for (int t = 0; t < 4; ++t) {
+    for (int t = 0; t < 4; t++) {
 #pragma unroll
-        for (int e = 0; e < 4; ++e) x[t][e] = 0;
+        for (int e = 0; e < 4; e++) x[t][e] = 0;
     }
     float part[4][4];
 #pragma unroll
-    for (int ks = 0; ks < DIM / 16; ++ks) {
+    for (int ks = 0; ks < DIM / 16; ks++) {
         if (Q8 && ks % 2 == 0) {
 #pragma unroll
-            for (int t = 0; t < 4; ++t) {
+            for (int t = 0; t < 4; t++) {
 #pragma unroll
-                for (int e = 0; e < 4; ++e) part[t][e] = 0;
+                for (int e = 0; e < 4; e++) part[t][e] = 0;
             }
         }
 #pragma unroll
-        for (int pair = 0; pair < 2; ++pair) {
+        for (int pair = 0; pair < 2; pair++) {
             uint32_t b[4];
             ldmatrix_x4(b, &tile.k[n + pair * 16][ks * 16 + c]);
             auto & y0 = Q8 ? part[2 * pair] : x[2 * pair];
@@ -162,7 +162,7 @@ __device__ __forceinline__ void logits_32(float (&x)[4][4], const KeyTile<DIM> &
         }
         if (Q8 && ks % 2 == 1) {
 #pragma unroll
-            for (int t = 0; t < 4; ++t) {
+            for (int t = 0; t < 4; t++) {
                 const float d0 = tile.d[n0 + 8 * t + lane % 4 * 2][ks / 2],
                             d1 = tile.d[n0 + 8 * t + lane % 4 * 2 + 1][ks / 2];
                 x[t][0] += d0 * part[t][0];
@@ -192,7 +192,7 @@ __global__ void __launch_bounds__(THREADS, DIM <= 128 ? 2 : 1) stream_keys(Windo
 
     uint32_t hi[DIM / 16][4], lo[DIM / 16][4];
 #pragma unroll
-    for (int ks = 0; ks < DIM / 16; ++ks) {
+    for (int ks = 0; ks < DIM / 16; ks++) {
         const uint4 * f =
             p.packed + ((((size_t(j) * p.row_groups + rg) * (DIM / 16) + ks) * WARPS + warp) * 32 + lane) * 2;
         const uint4 h = f[0], l = f[1];
@@ -203,7 +203,7 @@ __global__ void __launch_bounds__(THREADS, DIM <= 128 ? 2 : 1) stream_keys(Windo
     int   row[2], last[2];
     float m[2] = {NO_SCORE, NO_SCORE}, z[2] = {0, 0}, lse[2] = {0, 0};
 #pragma unroll
-    for (int e = 0; e < 2; ++e) {
+    for (int e = 0; e < 2; e++) {
         row[e]  = rg * GROUP_ROWS + warp * 16 + lane / 4 + e * 8;
         last[e] = row[e] < a.group * a.window ? a.n_rows - a.window + row[e] % a.window : -1;
         if (PASS == 2 && last[e] >= 0) lse[e] = p.lse[size_t(j) * p.row_groups * GROUP_ROWS + row[e]];
@@ -212,7 +212,7 @@ __global__ void __launch_bounds__(THREADS, DIM <= 128 ? 2 : 1) stream_keys(Windo
     if (begin < end) load_tile<DIM, Q8>(tiles[0], head, a.keys.row_bytes, begin * COLUMNS, a.n_rows);
     copy_async_wait();
     __syncthreads();
-    for (int t = begin; t < end; ++t) {
+    for (int t = begin; t < end; t++) {
         const KeyTile<DIM> & tile = tiles[(t - begin) & 1];
         if (t + 1 < end)
             load_tile<DIM, Q8>(tiles[(t - begin + 1) & 1], head, a.keys.row_bytes, (t + 1) * COLUMNS, a.n_rows);
@@ -222,28 +222,28 @@ __global__ void __launch_bounds__(THREADS, DIM <= 128 ? 2 : 1) stream_keys(Windo
             logits_32<DIM, Q8>(x, tile, n0, hi, lo);
             const int column = t * COLUMNS + n0 + lane % 4 * 2;  // of x[0][0]
 #pragma unroll
-            for (int i = 0; i < 4; ++i) {
+            for (int i = 0; i < 4; i++) {
 #pragma unroll
-                for (int e = 0; e < 4; ++e) {
+                for (int e = 0; e < 4; e++) {
                     if (column + 8 * i + (e & 1) > last[e >> 1]) x[i][e] = -INFINITY;
                 }
             }
             if (PASS == 1) {
 #pragma unroll
-                for (int e = 0; e < 2; ++e) {
+                for (int e = 0; e < 2; e++) {
                     float top = m[e];
 #pragma unroll
-                    for (int i = 0; i < 4; ++i) top = fmaxf(top, fmaxf(x[i][2 * e], x[i][2 * e + 1]));
+                    for (int i = 0; i < 4; i++) top = fmaxf(top, fmaxf(x[i][2 * e], x[i][2 * e + 1]));
                     float sum = 0;
 #pragma unroll
-                    for (int i = 0; i < 4; ++i) sum += exp2f(x[i][2 * e] - top) + exp2f(x[i][2 * e + 1] - top);
+                    for (int i = 0; i < 4; i++) sum += exp2f(x[i][2 * e] - top) + exp2f(x[i][2 * e + 1] - top);
                     z[e] = z[e] * exp2f(m[e] - top) + sum;
                     m[e] = top;
                 }
             } else {
                 float y[8];  // [4 tiles of 8 columns, 2 columns]
 #pragma unroll
-                for (int i = 0; i < 4; ++i) {
+                for (int i = 0; i < 4; i++) {
                     y[2 * i]     = exp2f(x[i][0] - lse[0]) + exp2f(x[i][2] - lse[1]);
                     y[2 * i + 1] = exp2f(x[i][1] - lse[0]) + exp2f(x[i][3] - lse[1]);
                 }
@@ -251,12 +251,12 @@ __global__ void __launch_bounds__(THREADS, DIM <= 128 ? 2 : 1) stream_keys(Windo
                 const bool up16 = lane & 16, up8 = lane & 8, up4 = lane & 4;
                 float      y4[4], y2[2], y1;
 #pragma unroll
-                for (int i = 0; i < 4; ++i) {
+                for (int i = 0; i < 4; i++) {
                     const float keep = up16 ? y[i + 4] : y[i], give = up16 ? y[i] : y[i + 4];
                     y4[i] = keep + __shfl_xor_sync(FULL, give, 16);
                 }
 #pragma unroll
-                for (int i = 0; i < 2; ++i) {
+                for (int i = 0; i < 2; i++) {
                     const float keep = up8 ? y4[i + 2] : y4[i], give = up8 ? y4[i] : y4[i + 2];
                     y2[i] = keep + __shfl_xor_sync(FULL, give, 8);
                 }
@@ -272,7 +272,7 @@ __global__ void __launch_bounds__(THREADS, DIM <= 128 ? 2 : 1) stream_keys(Windo
             __syncthreads();
             if (threadIdx.x < COLUMNS) {
                 float sum = 0;
-                for (int w = 0; w < WARPS; ++w) sum += column_sum[w][threadIdx.x];
+                for (int w = 0; w < WARPS; w++) sum += column_sum[w][threadIdx.x];
                 const int column = t * COLUMNS + threadIdx.x, n_prefix = a.n_rows - a.window;
                 if (column < a.n_rows) {
                     float * out = column < n_prefix ? a.scores + size_t(j) * n_prefix + column
@@ -287,7 +287,7 @@ __global__ void __launch_bounds__(THREADS, DIM <= 128 ? 2 : 1) stream_keys(Windo
 
     if (PASS == 1) {
 #pragma unroll
-        for (int e = 0; e < 2; ++e) {
+        for (int e = 0; e < 2; e++) {
 #pragma unroll
             for (int step = 1; step <= 2; step <<= 1) {  // the four lanes of a row
                 const float m2 = __shfl_xor_sync(FULL, m[e], step), z2 = __shfl_xor_sync(FULL, z[e], step);
@@ -332,7 +332,7 @@ void launch(const WindowLaunch & p, cudaStream_t stream) {
     pack_queries<<<dim3(unsigned(ceil_div(n, 256)), a.n_head), 256, 0, stream>>>(p, n);
     stream_keys<DIM, Q8, 1><<<dim3(p.n_splits, a.n_head, p.row_groups), THREADS, 0, stream>>>(p, 0);
     merge_rows<<<dim3(p.row_groups * GROUP_ROWS / WARPS, a.n_head), THREADS, 0, stream>>>(p);
-    for (int rg = 0; rg < p.row_groups; ++rg) {  // one after another: the sums stay in one order, run to run
+    for (int rg = 0; rg < p.row_groups; rg++) {  // one after another: the sums stay in one order, run to run
         stream_keys<DIM, Q8, 2><<<dim3(p.n_splits, a.n_head), THREADS, 0, stream>>>(p, rg);
     }
     sum_tail<<<a.n_head, 32, 0, stream>>>(p);

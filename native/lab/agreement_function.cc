@@ -12,13 +12,8 @@ Napi::Value compare_with_llama(const Napi::CallbackInfo & info) {
     Napi::Env     env  = info.Env();
     Napi::Object  from = get_object(info[0], "the comparison");
     EngineOptions options;
-    options.model_path       = get_text(from, "modelPath");
-    options.device.cpu_dir   = get_text(from, "backendDir");
-    options.device.n_threads = get_int(from, "threads");
-    if (from.Has("cuda") && !from.Get("cuda").IsUndefined()) {
-        const Status chosen = to_cuda(from.Get("cuda"), options.device);
-        if (!chosen.ok()) return rejected(env, chosen);
-    }
+    const Status  read = to_engine_options(from, options);
+    if (!read.ok()) return rejected(env, read);
     const std::vector<int32_t> tokens = get_tokens(from.Get("tokens"), "tokens");
     auto                       found  = std::make_shared<Agreement>();
     return Job::start(

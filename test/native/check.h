@@ -27,7 +27,7 @@ inline uint64_t seed() {
 
 inline bool that(bool holds, const char * file, int line, const char * expression) {
     if (holds) {
-        ++n_passed;
+        n_passed++;
     } else if (++n_failed <= 50) {  // enough to see the pattern
         std::printf("%s:%d: failed: %s (ROCKETDOC_TEST_SEED=%llu)\n", file, line, expression,
                     static_cast<unsigned long long>(seed()));
@@ -45,7 +45,7 @@ inline bool near(double a, double b, double tolerance, const char * file, int li
 // A check whose sentence, in printf's words, says what was looked at.
 inline bool said(bool holds, const char * format, ...) {
     if (holds) {
-        ++n_passed;
+        n_passed++;
     } else if (++n_failed <= 50) {
         va_list values;
         va_start(values, format);

@@ -39,8 +39,8 @@ std::vector<std::vector<float>> answer(Engine & engine, const std::vector<int32_
 
 double largest_difference(const std::vector<std::vector<float>> & a, const std::vector<std::vector<float>> & b) {
     double worst = 0;
-    for (size_t i = 0; i < a.size(); ++i)
-        for (size_t c = 0; c < a[i].size(); ++c) {
+    for (size_t i = 0; i < a.size(); i++)
+        for (size_t c = 0; c < a[i].size(); c++) {
             const double d = std::fabs(double(a[i][c]) - b[i][c]);
             worst          = d <= worst ? worst : d;  // NaN counts
         }

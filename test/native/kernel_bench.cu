@@ -24,9 +24,9 @@ __global__ void copy_kernel(const uint4 * a, uint4 * b, size_t n) {
     const size_t step = size_t(gridDim.x) * blockDim.x;
     for (size_t i = blockIdx.x * size_t(blockDim.x) + threadIdx.x; i < n; i += 4 * step) {
         uint4 x[4];
-        for (int u = 0; u < 4; ++u)
+        for (int u = 0; u < 4; u++)
             if (i + u * step < n) x[u] = a[i + u * step];
-        for (int u = 0; u < 4; ++u)
+        for (int u = 0; u < 4; u++)
             if (i + u * step < n) b[i + u * step] = x[u];
     }
 }
@@ -35,7 +35,7 @@ __global__ void fill_q8_0(unsigned char * x, size_t blocks, uint32_t seed) {
     for (size_t b = blockIdx.x * size_t(blockDim.x) + threadIdx.x; b < blocks; b += size_t(gridDim.x) * blockDim.x) {
         *reinterpret_cast<__half *>(x + b * 34) = __float2half(0.013f);
         uint32_t z                              = uint32_t(b * 2654435761u) ^ seed;
-        for (int i = 0; i < 32; ++i)
+        for (int i = 0; i < 32; i++)
             z = z * 1664525u + 1013904223u, x[b * 34 + 2 + i] = static_cast<unsigned char>(z >> 24);
     }
 }
@@ -66,7 +66,7 @@ double       copy_gb_s = 0;
 // Median microseconds of one call; `n` calls with index 0..n-1 are one graph.
 double time_calls(int n, const std::function<KernelStatus(int)> & call) {
     CUDA_OK(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal));
-    for (int i = 0; i < n; ++i) {
+    for (int i = 0; i < n; i++) {
         const KernelStatus s = call(i);
         if (s != KERNEL_OK) said(false, "%s", kernels().status_name(s));
     }
@@ -78,7 +78,7 @@ double time_calls(int n, const std::function<KernelStatus(int)> & call) {
     CUDA_OK(cudaEventCreate(&a));
     CUDA_OK(cudaEventCreate(&b));
     std::vector<float> ms;
-    for (int i = 0; i < 23; ++i) {
+    for (int i = 0; i < 23; i++) {
         CUDA_OK(cudaEventRecord(a, stream));
         CUDA_OK(cudaGraphLaunch(exec, stream));
         CUDA_OK(cudaEventRecord(b, stream));
@@ -144,7 +144,7 @@ void stage1(int T, int keep, int capacity) {
     const int                                          sets = T > 60000 ? 2 : 4, n = T - W;
     std::vector<std::unique_ptr<Halves>>               ks, vs;
     std::vector<std::unique_ptr<Plain<unsigned char>>> k8;
-    for (int i = 0; i < sets; ++i) {
+    for (int i = 0; i < sets; i++) {
         ks.push_back(std::make_unique<Halves>(size_t(G) * T * D)),
             vs.push_back(std::make_unique<Halves>(size_t(G) * T * D));
         k8.push_back(std::make_unique<Plain<unsigned char>>(size_t(G) * T * D / 32 * 34));
@@ -214,7 +214,7 @@ void decode(int T, int page, int r, int k, int keep, int capacity) {
     const int           k_codes    = std::max(1, int((read - capacity * (D / 4.0) - D / 2 * 6.0) / pair));
     const int           k_residual = std::max(1, int((read - capacity * (D / 2.0) - D * 18.0) / pair));
     std::vector<std::unique_ptr<Layer>> layers;
-    for (int i = 0; i < LAYERS; ++i)
+    for (int i = 0; i < LAYERS; i++)
         layers.push_back(std::make_unique<Layer>(capacity, page, k, k_codes, k_residual, 100 + i));
     const int      n = keep + 10;
     Plain<int32_t> n_rows(1);
@@ -340,7 +340,7 @@ void products(KernelWeightType type, const char * name, int block, int block_byt
             p.type = type, p.activations = a, p.n_columns = shape.columns, p.n_matrices = int(shape.rows.size()),
             p.gate    = shape.gated ? KERNEL_GATE_SILU : KERNEL_GATE_NONE;
             size_t at = step * i;
-            for (size_t m = 0; m < shape.rows.size(); ++m) {
+            for (size_t m = 0; m < shape.rows.size(); m++) {
                 p.matrices[m].weights   = reinterpret_cast<char *>(weights.data) + at,
                 p.matrices[m].row_bytes = row_bytes(shape.columns);
                 p.matrices[m].n_rows = shape.rows[m], p.matrices[m].out = out.data;

@@ -17,12 +17,12 @@ static void one(Rng & rng, int n_vocab, int n, int kind) {
     Buffer<int32_t>        ids(static_cast<size_t>(n));
     const KernelCandidates args{logits.data, n_vocab, n, out.data, ids.data};
     Workspace              work(kernels().candidates_workspace_bytes(args), true);
-    for (int repeat = 0; repeat < 2; ++repeat) {
+    for (int repeat = 0; repeat < 2; repeat++) {
         out.poison(), ids.poison();
         launched(kernels().candidates(args, work, nullptr), "candidates");
     }
     std::vector<int32_t> order(static_cast<size_t>(n_vocab));
-    for (int i = 0; i < n_vocab; ++i) order[i] = i;
+    for (int i = 0; i < n_vocab; i++) order[i] = i;
     std::stable_sort(order.begin(), order.end(), [&](int a, int b) {
         if (std::isnan(in[a]) != std::isnan(in[b])) return std::isnan(in[b]);
         return std::isnan(in[a]) ? false : in[a] > in[b];
@@ -30,7 +30,7 @@ static void one(Rng & rng, int n_vocab, int n, int kind) {
     const std::vector<int32_t> got   = ids.download();
     const std::vector<float>   value = out.download();
     bool                       same  = true;
-    for (int i = 0; i < n; ++i)
+    for (int i = 0; i < n; i++)
         same = same && got[i] == order[i] && (value[i] == in[order[i]] || std::isnan(in[order[i]]));
     said(same, "candidates: vocabulary %d, n %d, kind %d", n_vocab, n, kind);
     check_counters(work, "candidates");
@@ -42,7 +42,7 @@ int main(int argc, char ** argv) {
         for (int n_vocab : {1, 31, 33, 300, 4095, 4096, 4097, 4100, 8200, 49152, 128256, 262144}) {
             if (small && n_vocab > 9000) continue;
             for (int n : {1, 40, 64, 255, 256}) {
-                for (int kind = 0; kind < 4; ++kind)
+                for (int kind = 0; kind < 4; kind++)
                     if (n <= n_vocab) one(rng, n_vocab, n, kind);
             }
         }

@@ -16,8 +16,8 @@ static void one(Rng & rng, int G, int g, int D, int capacity, int n0, int k, boo
     Cache       cache(rng, G, g, D, capacity, n0);
     const float scale = some_scale(rng, D);
     if (hard) {
-        for (int j = 0; j < G; ++j) {
-            for (int t = 0; t < n0; ++t) {
+        for (int j = 0; j < G; j++) {
+            for (int t = 0; t < n0; t++) {
                 uint16_t * row = &cache.k_host[(size_t(j) * capacity + t) * D];
                 row[0]         = to_half(2.5f);                                 // constant
                 row[1]         = to_half(30000 * rng.normal() / 4);             // huge range
@@ -45,16 +45,16 @@ static void one(Rng & rng, int G, int g, int D, int capacity, int n0, int k, boo
     check_counters(build_work, "codes_build");
 
     bool order_ok = true, range_ok = true, code_ok = true, value_ok = true;
-    for (int j = 0; j < G; ++j) {
+    for (int j = 0; j < G; j++) {
         std::vector<double> telling(static_cast<size_t>(D));
         std::vector<char>   seen(size_t(D), 0);
-        for (int c = 0; c < D; ++c) {
+        for (int c = 0; c < D; c++) {
             double mean = 0, square = 0;
-            for (int t = 0; t < n0; ++t) mean += double(cache.key(j, t, c)) / n0;
-            for (int t = 0; t < n0; ++t) square += std::pow(cache.key(j, t, c) - mean, 2) / n0;
+            for (int t = 0; t < n0; t++) mean += double(cache.key(j, t, c)) / n0;
+            for (int t = 0; t < n0; t++) square += std::pow(cache.key(j, t, c) - mean, 2) / n0;
             telling[c] = (with_importance ? importance[size_t(j) * D + c] : 1.0) * square;
         }
-        for (int p = 0; p < D; ++p) {
+        for (int p = 0; p < D; p++) {
             const size_t at = size_t(j) * D + p;
             const int    c  = codes.order_host[at];
             if (c < 0 || c >= D || seen[c]) {
@@ -67,22 +67,22 @@ static void one(Rng & rng, int G, int g, int D, int capacity, int n0, int k, boo
                 order_ok            = order_ok && before >= telling[c] * (1 - 1e-4) - 1e-10;
             }
             float low = INFINITY, high = -INFINITY;
-            for (int t = 0; t < n0; ++t)
+            for (int t = 0; t < n0; t++)
                 low = std::fmin(low, cache.key(j, t, c)), high = std::fmax(high, cache.key(j, t, c));
             const int   top  = p < D / 2 ? 15 : 3;
             const float step = high > low ? (high - low) / top : 0.0f;
             range_ok = range_ok && codes.lo_host[at] == low && std::fabs(codes.step_host[at] - step) <= 1e-6f * step;
             if (p < D / 2 || residual) {
-                for (int t = 0; t < n0; ++t)
+                for (int t = 0; t < n0; t++)
                     code_ok =
                         code_ok && code_fits(cache.key(j, t, c), low, codes.step_host[at], top, codes.code(j, t, p));
             }
         }
-        for (int c = 0; residual && c < D; ++c) {
+        for (int c = 0; residual && c < D; c++) {
             double mean = 0, spread = 0;
-            for (int t = 0; t < n0; ++t) mean += double(cache.value(j, t, c)) / n0;
+            for (int t = 0; t < n0; t++) mean += double(cache.value(j, t, c)) / n0;
             const float got = codes.v_mean_host[size_t(j) * D + c];
-            for (int t = 0; t < n0; ++t) {
+            for (int t = 0; t < n0; t++) {
                 spread += std::fabs(cache.value(j, t, c) - got) / n0;
                 value_ok = value_ok && codes.sign(j, t, c) == (cache.value(j, t, c) >= got);
             }
@@ -100,22 +100,22 @@ static void one(Rng & rng, int G, int g, int D, int capacity, int n0, int k, boo
     const KernelCodes codes_view = codes.view();
     std::vector<int>  clamped(size_t(G), 0);
     int               n = n0;
-    for (int step = 0; step < steps; ++step) {
+    for (int step = 0; step < steps; step++) {
         std::vector<float> q  = normals(rng, size_t(G) * g * D),
                            nk = normals(rng, size_t(G) * D, step % 2 ? 1.0f : 4.0f), nv = normals(rng, nk.size());
         if (hard)
-            for (int h = 0; h < G * g; ++h) q[size_t(h) * D + 1] *= 1e-4f;  // or the huge channel decides alone
+            for (int h = 0; h < G * g; h++) q[size_t(h) * D + 1] *= 1e-4f;  // or the huge channel decides alone
         if (step == 2) std::fill(q.begin(), q.end(), 0.0f);
         Buffer<float> device_q(q), device_k(nk), device_v(nv);
         KernelNewRow  row;
         if (step > 0 && n < capacity) {
             launched(kernels().advance_rows({cache.n_rows.data, capacities.data, 1}, nullptr), "advance_rows");
-            for (int j = 0; j < G; ++j) {
-                for (int c = 0; c < D; ++c) {
+            for (int j = 0; j < G; j++) {
+                for (int c = 0; c < D; c++) {
                     cache.k_host[(size_t(j) * capacity + n) * D + c] = to_half(nk[size_t(j) * D + c]);
                     cache.v_host[(size_t(j) * capacity + n) * D + c] = to_half(nv[size_t(j) * D + c]);
                 }
-                for (int p = 0; p < (residual ? D : D / 2); ++p) {
+                for (int p = 0; p < (residual ? D : D / 2); p++) {
                     const size_t at = size_t(j) * D + p;
                     const float  x = cache.key(j, n, codes.order_host[at]), s = codes.step_host[at];
                     const float  raw = s > 0                    ? std::floor((x - codes.lo_host[at]) / s + 0.5f)
@@ -124,7 +124,7 @@ static void one(Rng & rng, int G, int g, int D, int capacity, int n0, int k, boo
                     clamped[j] += !(raw >= 0 && raw <= (p < D / 2 ? 15 : 3));
                 }
             }
-            ++n;
+            n++;
             row.k = device_k.data, row.v = device_v.data;
             if (step % 3 == 0) {
                 launched(kernels().append_kv(view, row, nullptr, &codes_view, nullptr), "append_kv");
@@ -137,26 +137,26 @@ static void one(Rng & rng, int G, int g, int D, int capacity, int n0, int k, boo
         codes.download();
         const std::vector<int32_t> got   = ids.download();
         const int                  taken = std::min(k, n);
-        for (int j = 0; j < G; ++j) {
+        for (int j = 0; j < G; j++) {
             const std::vector<float> b  = reference::code_scores(codes.coded(j, n), query_of(cache, j, q, scale));
             bool                     ok = same_choice(b, &got[size_t(j) * k], taken, 1e-4);
             if (step == 2)
-                for (int i = 0; i < taken; ++i) ok = ok && got[size_t(j) * k + i] == i;
-            for (int i = taken; i < k; ++i) ok = ok && got[size_t(j) * k + i] == -1;
+                for (int i = 0; i < taken; i++) ok = ok && got[size_t(j) * k + i] == i;
+            for (int i = taken; i < k; i++) ok = ok && got[size_t(j) * k + i] == -1;
             said(ok, "select_codes: head %d of %d, g %d, D %d, n %d of %d, k %d, residual %d, hard %d, step %d", j, G,
                  g, D, n, capacity, k, residual, hard, step);
         }
     }
     bool ok = true;
-    for (int j = 0; j < G; ++j) {
+    for (int j = 0; j < G; j++) {
         ok = ok && codes.clamped_host[j] == clamped[j];
-        for (int t = n0; t < n; ++t) {
-            for (int p = 0; p < (residual ? D : D / 2); ++p) {
+        for (int t = n0; t < n; t++) {
+            for (int p = 0; p < (residual ? D : D / 2); p++) {
                 const size_t at = size_t(j) * D + p;
                 ok = ok && code_fits(cache.key(j, t, codes.order_host[at]), codes.lo_host[at], codes.step_host[at],
                                      p < D / 2 ? 15 : 3, codes.code(j, t, p));
             }
-            for (int c = 0; residual && c < D; ++c)
+            for (int c = 0; residual && c < D; c++)
                 ok = ok && codes.sign(j, t, c) == (cache.value(j, t, c) >= codes.v_mean_host[size_t(j) * D + c]);
         }
     }
@@ -170,7 +170,7 @@ int main(int argc, char ** argv) {
         Rng       rng(seed);
         const int dims[] = {64, 96, 128, 256}, groups[] = {1, 2, 3, 4, 6, 7, 8, 16},
                   lengths[] = {1, 31, 32, 33, 64, 511, 512, 513, 1100};
-        for (int i = 0; i < (small ? 8 : 48); ++i) {
+        for (int i = 0; i < (small ? 8 : 48); i++) {
             const int n = lengths[small ? i % 6 : i % 9], capacity = n + rng.below(10);
             const int k = i % 6 == 5 ? capacity + 2 : 1 + rng.below(n);
             one(rng, 1 + rng.below(2), groups[rng.below(8)], dims[i % 4], capacity, n, k, i / 4 & 1, i % 3 == 2, 6);

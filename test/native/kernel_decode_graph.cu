@@ -55,19 +55,19 @@ static void one(Rng & rng, Mode mode, int G, int g, int D, int n0, int capacity,
         CUDA_OK(cudaDeviceSynchronize());
         CUDA_OK(cudaGraphLaunch(token, stream));
         CUDA_OK(cudaStreamSynchronize(stream));
-        for (int j = 0; j < G; ++j) {
-            for (int c = 0; c < D; ++c) {
+        for (int j = 0; j < G; j++) {
+            for (int c = 0; c < D; c++) {
                 cache.k_host[(size_t(j) * capacity + n) * D + c] = to_half(hk[size_t(j) * D + c]);
                 cache.v_host[(size_t(j) * capacity + n) * D + c] = to_half(hv[size_t(j) * D + c]);
             }
         }
-        ++n;
+        n++;
         codes.download();
         const std::vector<int32_t> chosen = ids.download();
         const std::vector<float>   got    = out.download();
         bool                       good   = true;
         double                     worst  = 0;
-        for (int j = 0; j < G; ++j) {
+        for (int j = 0; j < G; j++) {
             const int            taken = mode == DENSE ? n : std::min(k, n);
             std::vector<int32_t> mine(chosen.begin() + size_t(j) * k, chosen.begin() + size_t(j) * k + std::min(k, n));
             const HostHead       head(cache, j, n);
@@ -79,7 +79,7 @@ static void one(Rng & rng, Mode mode, int G, int g, int D, int n0, int capacity,
                 good = good && same_choice(reference::code_scores(codes.coded(j, n), query), mine.data(), taken, 1e-4);
             if (mode == DENSE) {
                 mine.resize(static_cast<size_t>(n));
-                for (int i = 0; i < n; ++i) mine[i] = i;
+                for (int i = 0; i < n; i++) mine[i] = i;
             }
             if (!good) break;
             const double e = relative_error(
@@ -93,7 +93,7 @@ static void one(Rng & rng, Mode mode, int G, int g, int D, int n0, int capacity,
              mode, G, g, D, n, capacity, page, k, good, worst);
     }
     // Full: further tokens must not write anywhere else.
-    for (int i = 0; i < 2; ++i) CUDA_OK(cudaGraphLaunch(token, stream));
+    for (int i = 0; i < 2; i++) CUDA_OK(cudaGraphLaunch(token, stream));
     CUDA_OK(cudaStreamSynchronize(stream));
     said(cache.n_rows.download()[0] == capacity, "the count stops at the capacity");
     check_counters(select, "select"), check_counters(work, "sparse_attention");
@@ -105,7 +105,7 @@ static void one(Rng & rng, Mode mode, int G, int g, int D, int n0, int capacity,
 int main(int argc, char ** argv) {
     return run(argc, argv, "decode_graph", [](uint64_t seed, bool small) {
         Rng rng(seed);
-        for (int mode = PAGES; mode <= DENSE; ++mode) {
+        for (int mode = PAGES; mode <= DENSE; mode++) {
             one(rng, Mode(mode), 2, 4, 128, 1, small ? 12 : 40, 3, 8);
             one(rng, Mode(mode), 1, 3, 64, 500, small ? 504 : 530, 2, 100);  // across a tile of 512 tokens
             if (small) continue;

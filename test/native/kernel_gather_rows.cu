@@ -11,7 +11,7 @@ static void one(Rng & rng, int n_head, int share, int D, int T, int n_ids, bool 
     const size_t               row_bytes = row_major ? row * sources : row, head_bytes = row_major ? row : row * T;
     std::vector<float>         value[2];
     std::vector<unsigned char> bytes[2];
-    for (int s = 0; s < 2; ++s) {
+    for (int s = 0; s < 2; s++) {
         value[s] = normals(rng, size_t(sources) * T * D);  // in the source's own order
         if (q8) bytes[s] = quantize_q8_0(value[s]);
         else {
@@ -21,10 +21,10 @@ static void one(Rng & rng, int n_head, int share, int D, int T, int n_ids, bool 
         }
     }
     std::vector<int32_t> ids;
-    for (int j = 0; j < n_head; ++j) {
+    for (int j = 0; j < n_head; j++) {
         std::vector<int32_t> all(static_cast<size_t>(T));
-        for (int i = 0; i < T; ++i) all[i] = i;
-        for (int i = 0; i < n_ids; ++i) std::swap(all[i], all[i + rng.below(T - i)]);
+        for (int i = 0; i < T; i++) all[i] = i;
+        for (int i = 0; i < n_ids; i++) std::swap(all[i], all[i + rng.below(T - i)]);
         std::sort(all.begin(), all.begin() + n_ids);
         ids.insert(ids.end(), all.begin(), all.begin() + n_ids);
     }
@@ -42,10 +42,10 @@ static void one(Rng & rng, int n_head, int share, int D, int T, int n_ids, bool 
     launched(kernels().gather_rows({rk, rv, device_ids.data, n_ids, cache}, nullptr), "gather_rows");
     const std::vector<uint16_t> got[2] = {k.download(), v.download()};
     bool                        same   = true;
-    for (int s = 0; s < 2; ++s) {
-        for (int j = 0; j < n_head; ++j) {
-            for (int i = 0; i < capacity; ++i) {
-                for (int c = 0; c < D; ++c) {
+    for (int s = 0; s < 2; s++) {
+        for (int j = 0; j < n_head; j++) {
+            for (int i = 0; i < capacity; i++) {
+                for (int c = 0; c < D; c++) {
                     uint16_t want = 0xffff;  // rows beyond n_ids stay as they were
                     if (i < n_ids) {
                         const size_t at = row_major ? (size_t(ids[size_t(j) * n_ids + i]) * sources + j / share) * D + c
@@ -67,7 +67,7 @@ int main(int argc, char ** argv) {
         for (int D : {64, 96, 128, 256}) {
             for (int n_ids : {1, 31, 32, 33, 517}) {
                 if (small && n_ids > 33) continue;
-                for (int form = 0; form < 4; ++form) {
+                for (int form = 0; form < 4; form++) {
                     const int share = 1 + rng.below(3);
                     one(rng, share * (1 + rng.below(3)), share, D, n_ids + rng.below(60), n_ids, form & 1, form & 2);
                 }

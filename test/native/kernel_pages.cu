@@ -6,9 +6,9 @@ using namespace kernel_test;
 static std::vector<uint16_t> rebuilt(const Cache & cache, int n, int page) {
     const int             stride = kernel_page_stride(cache.capacity, page), sides = page_sides(page);
     std::vector<uint16_t> out(size_t(cache.G) * cache.D * sides * stride, 0);
-    for (int j = 0; j < cache.G; ++j) {
-        for (int c = 0; c < cache.D; ++c) {
-            for (int t = 0; t < n; ++t) {
+    for (int j = 0; j < cache.G; j++) {
+        for (int c = 0; c < cache.D; c++) {
+            for (int t = 0; t < n; t++) {
                 uint16_t *  at = &out[(size_t(j) * cache.D + c) * sides * stride + t / page];
                 const float x  = cache.key(j, t, c);
                 if (t % page == 0 || x < to_float(at[0])) at[0] = to_half(x);
@@ -20,7 +20,7 @@ static std::vector<uint16_t> rebuilt(const Cache & cache, int n, int page) {
 }
 
 static bool same_halves(const std::vector<uint16_t> & a, const std::vector<uint16_t> & b) {
-    for (size_t i = 0; i < a.size(); ++i)
+    for (size_t i = 0; i < a.size(); i++)
         if (a[i] != b[i] && to_float(a[i]) != to_float(b[i])) return false;
     return a.size() == b.size();
 }
@@ -50,7 +50,7 @@ static void one(Rng & rng, const Case & x, int steps) {
     Buffer<int32_t> ids(size_t(x.G) * x.k), capacities(std::vector<int32_t>{x.capacity});
     Workspace       work(kernels().select_pages_workspace_bytes(view, pages), true);
     int             n = x.n;
-    for (int step = 0; step < steps; ++step) {
+    for (int step = 0; step < steps; step++) {
         const bool         append = step > 0 && n < x.capacity;
         std::vector<float> q      = normals(rng, size_t(x.G) * x.g * x.D),
                            nk = normals(rng, size_t(x.G / x.share) * x.D, 1.5f), nv = normals(rng, nk.size());
@@ -63,13 +63,13 @@ static void one(Rng & rng, const Case & x, int steps) {
         KernelNewRow  row;
         if (append) {
             launched(kernels().advance_rows({cache.n_rows.data, capacities.data, 1}, nullptr), "advance_rows");
-            for (int j = 0; j < x.G; ++j) {
-                for (int c = 0; c < x.D; ++c) {
+            for (int j = 0; j < x.G; j++) {
+                for (int c = 0; c < x.D; c++) {
                     cache.k_host[(size_t(j) * x.capacity + n) * x.D + c] = to_half(nk[size_t(j / x.share) * x.D + c]);
                     cache.v_host[(size_t(j) * x.capacity + n) * x.D + c] = to_half(nv[size_t(j / x.share) * x.D + c]);
                 }
             }
-            ++n;
+            n++;
             row.k = device_k.data, row.v = device_v.data;
             if (step % 3 == 2) {  // the append by itself
                 launched(kernels().append_kv(view, row, &pages, nullptr, nullptr), "append_kv");
@@ -81,14 +81,14 @@ static void one(Rng & rng, const Case & x, int steps) {
         launched(kernels().select_pages({choice, pages, x.r}, work, nullptr), "select_pages");
         const std::vector<int32_t> got   = ids.download();
         const int                  taken = std::min(x.k, n);
-        for (int j = 0; j < x.G; ++j) {
+        for (int j = 0; j < x.G; j++) {
             const HostHead         head(cache, j, n);
             const reference::Query query = query_of(cache, j, q, scale);
             bool ok = same_choice(reference::page_scores(head.view(), query, x.page, x.r), &got[size_t(j) * x.k], taken,
                                   1e-4);
             if (x.kind == Case::ZERO_QUERY)
-                for (int i = 0; i < taken; ++i) ok = ok && got[size_t(j) * x.k + i] == i;
-            for (int i = taken; i < x.k; ++i) ok = ok && got[size_t(j) * x.k + i] == -1;
+                for (int i = 0; i < taken; i++) ok = ok && got[size_t(j) * x.k + i] == i;
+            for (int i = taken; i < x.k; i++) ok = ok && got[size_t(j) * x.k + i] == -1;
             said(ok, "select_pages: kind %d, head %d of %d, g %d, D %d, n %d of %d, page %d, r %d, k %d, step %d",
                  x.kind, j, x.G, x.g, x.D, n, x.capacity, x.page, x.r, x.k, step);
         }
@@ -104,7 +104,7 @@ int main(int argc, char ** argv) {
         Rng       rng(seed);
         const int dims[] = {64, 96, 128, 256}, groups[] = {1, 2, 3, 4, 5, 7, 8, 16},
                   lengths[] = {1, 2, 31, 32, 33, 127, 384, 385, 700};
-        for (int i = 0; i < (small ? 12 : 60); ++i) {
+        for (int i = 0; i < (small ? 12 : 60); i++) {
             Case x;
             x.D = dims[i % 4], x.g = groups[rng.below(8)], x.share = i % 5 == 4 ? 2 : 1,
             x.G = x.share * (1 + rng.below(2));

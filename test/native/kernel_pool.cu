@@ -10,11 +10,11 @@ static void one(Rng & rng, int n_head, int n, KernelPooling pooling, int kernel)
     launched(kernels().pool({scores.data, n_head, n, pooling, kernel, out.data}, nullptr), "pool");
     const std::vector<float> got   = out.download();
     double                   worst = 0;
-    for (int j = 0; j < n_head; ++j) {
+    for (int j = 0; j < n_head; j++) {
         const std::vector<float> row(in.begin() + size_t(j) * n, in.begin() + size_t(j + 1) * n);
         const std::vector<float> want =
             pooling == KERNEL_POOL_MAX ? reference::pool_max(row, kernel) : reference::pool_triangle(row);
-        for (int c = 0; c < n; ++c) {
+        for (int c = 0; c < n; c++) {
             const double e = std::fabs(double(got[size_t(j) * n + c]) - want[c]) / std::fmax(1e-9, double(want[c]));
             worst          = e <= worst ? worst : e;  // NaN counts
         }

@@ -14,7 +14,7 @@ using namespace kernel_test;
 static double relative_error(const float * got, const std::vector<double> & want, double least = 1e-6) {
     double most = least, worst = 0;
     for (double x : want) most = std::fmax(most, std::fabs(x));
-    for (size_t i = 0; i < want.size(); ++i) {
+    for (size_t i = 0; i < want.size(); i++) {
         const double e = std::fabs(got[i] - want[i]);
         worst          = e <= worst ? worst : e;  // NaN counts
     }
@@ -95,7 +95,7 @@ std::vector<unsigned char> random_weights(Rng & rng, const Format & f, int rows,
         const uint16_t bits = to_half(x);
         std::memcpy(at, &bits, 2);
     };
-    for (size_t b = 0; b < out.size() / f.bytes; ++b) {
+    for (size_t b = 0; b < out.size() / f.bytes; b++) {
         unsigned char * block = &out[b * f.bytes];
         switch (f.type) {
             case KERNEL_WEIGHTS_F16: set(block, 0.1f * rng.normal()); break;
@@ -129,10 +129,10 @@ void check_bits(const Activations & a, const char * op) {
     const std::vector<float>       x = a.x.download(), scale = a.scale.download(), sum = a.sum.download();
     const std::vector<signed char> q  = a.q.download();
     bool                           ok = true;
-    for (int i = 0; i < a.n; ++i) ok = ok && std::fabs(x[i] - scale[i / 32] * q[i]) <= 0.5001f * scale[i / 32] + 1e-12f;
-    for (int b = 0; b < a.n / 16; ++b) {
+    for (int i = 0; i < a.n; i++) ok = ok && std::fabs(x[i] - scale[i / 32] * q[i]) <= 0.5001f * scale[i / 32] + 1e-12f;
+    for (int b = 0; b < a.n / 16; b++) {
         int total = 0;
-        for (int i = 0; i < 16; ++i) total += q[size_t(b) * 16 + i];
+        for (int i = 0; i < 16; i++) total += q[size_t(b) * 16 + i];
         ok = ok && std::fabs(sum[b] - scale[b / 2] * float(total)) <= 1e-5f * std::fabs(sum[b]) + 1e-12f;
     }
     said(ok, "%s: %d activations in 8 bits", op, a.n);
@@ -150,7 +150,7 @@ void normalizing(Rng & rng, int n, float scale) {
         launched(kernels().normalize({dx.data, dw.data, n, 1e-5f, a.view(), adds ? da.data : nullptr}, nullptr),
                  "normalize");
         std::vector<double> want(static_cast<size_t>(n));
-        for (int i = 0; i < n; ++i) want[i] = x[i] / std::sqrt(sum / n + 1e-5) * weight[i] + (adds ? add[i] : 0.0f);
+        for (int i = 0; i < n; i++) want[i] = x[i] / std::sqrt(sum / n + 1e-5) * weight[i] + (adds ? add[i] : 0.0f);
         const double e = relative_error(a.x.download().data(), want);
         said(e <= 1e-5, "normalize: n %d, add %d: relative error %g", n, adds, e);
         check_bits(a, "normalize");
@@ -167,7 +167,7 @@ void normalizing_heads(Rng & rng, int D, int n_rot, bool neox, std::vector<int> 
     args.rope.head_dim = D, args.rope.n_rot = n_rot, args.rope.neox = neox, args.rope.base = 10000.0f;
     std::vector<std::vector<float>>             x, weight;
     std::vector<std::unique_ptr<Buffer<float>>> dx, dw, out;
-    for (size_t i = 0; i < n_heads.size(); ++i) {
+    for (size_t i = 0; i < n_heads.size(); i++) {
         x.push_back(normals(rng, size_t(n_heads[i]) * D, 3.0f));
         weight.push_back(normals(rng, size_t(D)));
         dx.emplace_back(new Buffer<float>(x[i]));
@@ -176,15 +176,15 @@ void normalizing_heads(Rng & rng, int D, int n_rot, bool neox, std::vector<int> 
         args.kinds[i] = {dx[i]->data, dw[i]->data, n_heads[i], out[i]->data};
     }
     launched(kernels().normalize_heads(args, nullptr), "normalize_heads");
-    for (size_t i = 0; i < n_heads.size(); ++i) {
+    for (size_t i = 0; i < n_heads.size(); i++) {
         std::vector<double> want(x[i].size());
-        for (int head = 0; head < n_heads[i]; ++head) {
+        for (int head = 0; head < n_heads[i]; head++) {
             const float * from = &x[i][size_t(head) * D];
             double *      to   = &want[size_t(head) * D];
             double        sum  = 0;
-            for (int c = 0; c < D; ++c) sum += double(from[c]) * from[c];
-            for (int c = 0; c < D; ++c) to[c] = from[c] / std::sqrt(sum / D + 1e-6) * weight[i][c];
-            for (int pair = 0; pair < n_rot / 2; ++pair) {
+            for (int c = 0; c < D; c++) sum += double(from[c]) * from[c];
+            for (int c = 0; c < D; c++) to[c] = from[c] / std::sqrt(sum / D + 1e-6) * weight[i][c];
+            for (int pair = 0; pair < n_rot / 2; pair++) {
                 const float  theta = float(position) * std::pow(std::pow(10000.0f, -2.0f / float(n_rot)), float(pair));
                 double &     a = to[neox ? pair : 2 * pair], &b = to[neox ? pair + n_rot / 2 : 2 * pair + 1];
                 const double p = a, q = b, c = std::cos(double(theta)), s = std::sin(double(theta));
@@ -213,7 +213,7 @@ void multiplying(Rng & rng, const Format & f, int columns, std::vector<int> rows
     std::vector<double>            y(static_cast<size_t>(columns));
     const std::vector<float>       x = a.x.download(), scale = a.scale.download();
     const std::vector<signed char> q = a.q.download();
-    for (int i = 0; i < columns; ++i) y[i] = f.quantised ? double(scale[i / 32]) * q[i] : double(x[i]);
+    for (int i = 0; i < columns; i++) y[i] = f.quantised ? double(scale[i / 32]) * q[i] : double(x[i]);
 
     KernelProduct p;
     p.type = f.type, p.activations = a.view(), p.n_columns = columns, p.n_matrices = int(rows.size()),
@@ -235,7 +235,7 @@ void multiplying(Rng & rng, const Format & f, int columns, std::vector<int> rows
     std::vector<std::vector<float>>                     bias, add;
     std::vector<std::unique_ptr<Buffer<unsigned char>>> dw;
     std::vector<std::unique_ptr<Buffer<float>>>         db, da, out;
-    for (size_t m = 0; m < rows.size(); ++m) {
+    for (size_t m = 0; m < rows.size(); m++) {
         weights.push_back(random_weights(rng, f, rows[m], columns));
         bias.push_back(normals(rng, size_t(rows[m])));
         add.push_back(normals(rng, size_t(rows[m])));
@@ -254,14 +254,14 @@ void multiplying(Rng & rng, const Format & f, int columns, std::vector<int> rows
 
     std::vector<std::vector<double>> sums;
     std::vector<double>              usual;  // [matrix] size of a sum whose terms have random signs, least of its rows
-    for (size_t m = 0; m < rows.size(); ++m) {
+    for (size_t m = 0; m < rows.size(); m++) {
         sums.emplace_back(size_t(rows[m]));
         usual.push_back(1e30);
-        for (int r = 0; r < rows[m]; ++r) {
+        for (int r = 0; r < rows[m]; r++) {
             const unsigned char * row     = &weights[m][size_t(r) * (columns / f.block) * f.bytes];
             double                sum     = w.bias ? bias[m][r] : 0.0;
             double                squares = 0;
-            for (int c = 0; c < columns; ++c) {
+            for (int c = 0; c < columns; c++) {
                 const double term = decode(f, row, c) * y[c];
                 sum += term, squares += term * term;
             }
@@ -269,11 +269,11 @@ void multiplying(Rng & rng, const Format & f, int columns, std::vector<int> rows
             usual[m]   = std::fmin(usual[m], std::sqrt(squares));
         }
     }
-    for (size_t m = 0; m < rows.size(); ++m) {
+    for (size_t m = 0; m < rows.size(); m++) {
         std::vector<double> want = sums[m];
         if (w.gated && m == 1) break;
         if (w.gated) {
-            for (int r = 0; r < rows[m]; ++r) {
+            for (int r = 0; r < rows[m]; r++) {
                 const double x = want[r];
                 const double gate =
                     w.gelu
@@ -283,7 +283,7 @@ void multiplying(Rng & rng, const Format & f, int columns, std::vector<int> rows
             }
         }
         if (p.matrices[m].rotate) {
-            for (int r = 0; r < rows[m]; ++r) {
+            for (int r = 0; r < rows[m]; r++) {
                 const int at = r % head_dim;
                 if (at >= n_rot) continue;
                 const int  pair  = w.neox ? at % (n_rot / 2) : at / 2;
@@ -303,7 +303,7 @@ void multiplying(Rng & rng, const Format & f, int columns, std::vector<int> rows
             }
         }
         if (p.matrices[m].add) {
-            for (int r = 0; r < rows[m]; ++r) want[r] += add[m][r];
+            for (int r = 0; r < rows[m]; r++) want[r] += add[m][r];
         }
         const double least = w.gated ? usual[0] * usual[1] : usual[m];
         const double e     = relative_error(out[m]->download().data(), want, std::fmax(1e-6, least));
@@ -320,7 +320,7 @@ void appending(Rng & rng, int n_layer, int G, int D, int capacity, bool q8_0) {
     const size_t          row_bytes = q8_0 ? size_t(D) / 32 * 34 : size_t(D) * 2, list_bytes = row_bytes * capacity * G;
     Buffer<unsigned char> memory(list_bytes * 2 * n_layer, true);
     std::vector<void *>   lists;
-    for (int i = 0; i < 2 * n_layer; ++i) lists.push_back(memory.data + list_bytes * i);
+    for (int i = 0; i < 2 * n_layer; i++) lists.push_back(memory.data + list_bytes * i);
     const int          row  = rng.below(capacity);
     std::vector<float> rows = normals(rng, size_t(2) * n_layer * G * D);
     Buffer<void *>     device_lists(lists);
@@ -334,8 +334,8 @@ void appending(Rng & rng, int n_layer, int G, int D, int capacity, bool q8_0) {
     const std::vector<unsigned char> got = memory.download();
     std::vector<unsigned char>       want(got.size(), 0);
     bool                             ok = true;
-    for (int list = 0; list < 2 * n_layer; ++list) {
-        for (int head = 0; head < G; ++head) {
+    for (int list = 0; list < 2 * n_layer; list++) {
+        for (int head = 0; head < G; head++) {
             std::vector<float> x(rows.begin() + (size_t(list) * G + head) * D,
                                  rows.begin() + (size_t(list) * G + head + 1) * D);
             unsigned char *    at = &want[list_bytes * list + row_bytes * capacity * head + row_bytes * row];
@@ -346,7 +346,7 @@ void appending(Rng & rng, int n_layer, int G, int D, int capacity, bool q8_0) {
             }
             // Within half a step of the values, whatever way a tie was rounded.
             const unsigned char * bytes = &got[at - want.data()];
-            for (int c = 0; c < D; ++c) {
+            for (int c = 0; c < D; c++) {
                 const float d = half_of(bytes + c / 32 * 34),
                             q = d * static_cast<signed char>(bytes[c / 32 * 34 + 2 + c % 32]);
                 ok            = ok && std::fabs(q - x[c]) <= 0.51f * d + 1e-3f * std::fabs(x[c]);
@@ -374,7 +374,7 @@ int main(int argc, char ** argv) {
                 normalizing_heads(rng, D, 0, neox, {3, 2});
             }
         }
-        for (int round = 0; round < (small ? 1 : 4); ++round) {
+        for (int round = 0; round < (small ? 1 : 4); round++) {
             for (const Format & f : FORMATS) {
                 const int unit = f.block == 1 ? 8 : f.block;
                 for (int columns : {256, 512, 768, 1024, 1280, 2048, 14336}) {

@@ -11,11 +11,11 @@ static void one(Rng & rng, int G, int g, int D, int capacity, int n, int k, floa
     const float                       scale = some_scale(rng, D);
     std::vector<int32_t>              ids(size_t(G) * k, -1);
     std::vector<std::vector<int32_t>> chosen(static_cast<size_t>(G));
-    for (int j = 0; j < G; ++j) {
+    for (int j = 0; j < G; j++) {
         std::vector<int32_t> all(static_cast<size_t>(n));
-        for (int i = 0; i < n; ++i) all[i] = i;
+        for (int i = 0; i < n; i++) all[i] = i;
         const int taken = std::min(k, n);
-        for (int i = 0; i < taken; ++i) std::swap(all[i], all[i + rng.below(n - i)]);
+        for (int i = 0; i < taken; i++) std::swap(all[i], all[i + rng.below(n - i)]);
         all.resize(size_t(taken));
         std::sort(all.begin(), all.end());
         std::copy(all.begin(), all.end(), ids.begin() + size_t(j) * k);
@@ -25,17 +25,17 @@ static void one(Rng & rng, int G, int g, int D, int capacity, int n, int k, floa
     Buffer<int32_t>   device_ids(ids);
     const KernelCache view = cache.view();
     Workspace         work(kernels().sparse_attention_workspace_bytes(view, k), true);
-    for (int dense = 0; dense < 2; ++dense) {
+    for (int dense = 0; dense < 2; dense++) {
         out.poison();
         launched(kernels().sparse_attention(
                      {view, device_q.data, scale, dense ? nullptr : device_ids.data, k, out.data}, work, nullptr),
                  "sparse_attention");
         const std::vector<float> got   = out.download();
         double                   worst = 0;
-        for (int j = 0; j < G; ++j) {
+        for (int j = 0; j < G; j++) {
             if (dense) {
                 chosen[j].resize(static_cast<size_t>(n));
-                for (int i = 0; i < n; ++i) chosen[j][i] = i;
+                for (int i = 0; i < n; i++) chosen[j][i] = i;
             }
             const HostHead head(cache, j, n);
             const double   e = relative_error(
@@ -63,7 +63,7 @@ static void residual(Rng & rng, int G, int g, int D, int capacity, int n, int k,
     Buffer<int32_t> ids(size_t(G) * k);
     launched(kernels().codes_build({view, n, nullptr, codes_view}, build, nullptr), "codes_build");
     codes.download();
-    for (int repeat = 0; repeat < 2; ++repeat) {
+    for (int repeat = 0; repeat < 2; repeat++) {
         out.poison(), ids.poison();
         const KernelChoice choice{view, KernelNewRow{}, device_q.data, scale, k, ids.data};
         launched(kernels().select_codes({choice, codes_view}, select, nullptr), "select_codes");
@@ -74,7 +74,7 @@ static void residual(Rng & rng, int G, int g, int D, int capacity, int n, int k,
     const std::vector<float>   got    = out.download();
     const std::vector<int32_t> chosen = ids.download();
     double                     worst  = 0;
-    for (int j = 0; j < G; ++j) {
+    for (int j = 0; j < G; j++) {
         const std::vector<int32_t> mine(chosen.begin() + size_t(j) * k,
                                         chosen.begin() + size_t(j) * k + std::min(k, n));
         const HostHead             head(cache, j, n);
@@ -94,7 +94,7 @@ int main(int argc, char ** argv) {
         Rng       rng(seed);
         const int dims[] = {64, 96, 128, 256}, groups[] = {1, 2, 3, 4, 5, 7, 8, 9, 12, 16},
                   lengths[] = {1, 2, 31, 32, 33, 511, 512, 513, 1500};
-        for (int i = 0; i < (small ? 12 : 80); ++i) {
+        for (int i = 0; i < (small ? 12 : 80); i++) {
             const int n = lengths[i % (small ? 6 : 9)], k = i % 5 == 4 ? n + 7 : 1 + rng.below(n);
             const int g = groups[rng.below(10)], G = 1 + rng.below(3), capacity = n + rng.below(9);
             one(rng, G, g, dims[i % 4], capacity, n, k, i % 7 == 6 ? 8.0f : i % 7 == 5 ? 0.0f : 1.0f);

@@ -17,7 +17,7 @@ static void one(Rng & rng, int D, int n_head, int share, int g, int w, int T, bo
     if (q8) bytes = quantize_q8_0(keys);
     else {
         const std::vector<uint16_t> h = halves(keys);
-        for (size_t i = 0; i < keys.size(); ++i) keys[i] = to_float(h[i]);
+        for (size_t i = 0; i < keys.size(); i++) keys[i] = to_float(h[i]);
         bytes.resize(h.size() * 2);
         std::memcpy(bytes.data(), h.data(), bytes.size());
     }
@@ -37,32 +37,32 @@ static void one(Rng & rng, int D, int n_head, int share, int g, int w, int T, bo
     const std::vector<float> s = scores.download(), m = mass.download(), imp = importance.download();
 
     double worst = 0, worst_mass = 0, worst_importance = 0;
-    for (int j = 0; j < n_head; ++j) {
+    for (int j = 0; j < n_head; j++) {
         std::vector<float> rows, packed;  // [T, D] of the source head, [g, w, D] of the queries
-        for (int c = 0; c < T; ++c) {
+        for (int c = 0; c < T; c++) {
             const float * k =
                 &keys[row_major ? (size_t(c) * sources + j / share) * D : (size_t(j / share) * T + c) * D];
             rows.insert(rows.end(), k, k + D);
         }
         std::vector<double> square(static_cast<size_t>(D));
-        for (int h = 0; h < g; ++h) {
-            for (int i = 0; i < w; ++i) {
+        for (int h = 0; h < g; h++) {
+            for (int i = 0; i < w; i++) {
                 const float * x = &q[(size_t(j) * g + h) * q_head + size_t(i) * q_row];
                 packed.insert(packed.end(), x, x + D);
-                for (int e = 0; e < D; ++e) square[e] += double(x[e]) * x[e] / (g * w);
+                for (int e = 0; e < D; e++) square[e] += double(x[e]) * x[e] / (g * w);
             }
         }
         float                    tail = 0;
         const std::vector<float> want =
             reference::stage1_scores({rows.data(), nullptr, T, D}, {packed.data(), g, scale}, w, tail);
-        for (int c = 0; c < T - w; ++c) {
+        for (int c = 0; c < T - w; c++) {
             const double e =
                 std::fabs(double(s[size_t(j) * (T - w) + c]) - want[c]) / std::fmax(double(want[c]), 1e-12);
             worst = e <= worst ? worst : e;
         }
         double e   = std::fabs(double(m[j]) - tail) / tail;
         worst_mass = e <= worst_mass ? worst_mass : e;
-        for (int c = 0; c < D; ++c) {
+        for (int c = 0; c < D; c++) {
             e                = std::fabs(imp[size_t(j) * D + c] - square[c]) / std::fmax(square[c], 1e-12);
             worst_importance = e <= worst_importance ? worst_importance : e;
         }
@@ -81,8 +81,8 @@ int main(int argc, char ** argv) {
         const int windows[] = {1, 5, 31, 32, 33, 64, 128};
         const int groups[]  = {1, 2, 3, 4, 7, 8, 16};
         for (int D : {64, 96, 128, 256}) {
-            for (int form = 0; form < 4; ++form) {
-                for (int i = 0; i < (small ? 1 : 7); ++i) {
+            for (int form = 0; form < 4; form++) {
+                for (int i = 0; i < (small ? 1 : 7); i++) {
                     const int w = windows[small ? form : i], g = groups[(i + form) % 7], share = i == 3 ? 2 : 1;
                     const int extra[] = {0, 1, 31, 64, 65, 300, 1000};
                     one(rng, D, share * (1 + rng.below(2)), share, g, w,

@@ -82,7 +82,7 @@ void page_expansion(Random & random) {
         const int64_t n_live = random.integer(2, 150), k = random.integer(1, int(n_live) - 1);
         Cache         keys(1, D, n_live), values(1, D, n_live);
         for (int64_t t = 0; t < n_live;
-             ++t) {  // a channel of small integers: exact ties between pages, exact arithmetic
+             t++) {  // a channel of small integers: exact ties between pages, exact arithmetic
             std::vector<float> row(size_t(D), 0.0f);
             row[5] = float(random.integer(-1, 1));
             keys.set(0, t, row.data());

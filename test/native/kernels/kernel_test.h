@@ -103,7 +103,7 @@ using Workspace = Buffer<unsigned char>;  // made with zero = true, as kernels.h
 inline void check_counters(const Workspace & w, const char * op) {
     const std::vector<unsigned char> bytes = w.download();
     bool                             zero  = true;
-    for (size_t i = 0; i < 4096 && i < bytes.size(); ++i) zero = zero && bytes[i] == 0;
+    for (size_t i = 0; i < 4096 && i < bytes.size(); i++) zero = zero && bytes[i] == 0;
     said(zero, "%s left its counters set", op);
 }
 
@@ -115,7 +115,7 @@ inline std::vector<float> normals(Rng & rng, size_t n, float scale = 1.0f) {
 
 inline std::vector<uint16_t> halves(const std::vector<float> & x) {
     std::vector<uint16_t> h(x.size());
-    for (size_t i = 0; i < x.size(); ++i) h[i] = to_half(x[i]);
+    for (size_t i = 0; i < x.size(); i++) h[i] = to_half(x[i]);
     return h;
 }
 
@@ -123,12 +123,12 @@ inline std::vector<uint16_t> halves(const std::vector<float> & x) {
 // they say.
 inline std::vector<unsigned char> quantize_q8_0(std::vector<float> & values) {
     std::vector<unsigned char> out(values.size() / 32 * 34);
-    for (size_t b = 0; b < values.size() / 32; ++b) {
+    for (size_t b = 0; b < values.size() / 32; b++) {
         float most = 0;
-        for (int i = 0; i < 32; ++i) most = std::fmax(most, std::fabs(values[b * 32 + i]));
+        for (int i = 0; i < 32; i++) most = std::fmax(most, std::fabs(values[b * 32 + i]));
         const uint16_t d = to_half(most / 127.0f);
         std::memcpy(&out[b * 34], &d, 2);
-        for (int i = 0; i < 32; ++i) {
+        for (int i = 0; i < 32; i++) {
             const float scale = to_float(d);
             const int   q =
                 scale > 0 ? int(std::fmin(127.0f, std::fmax(-127.0f, std::round(values[b * 32 + i] / scale)))) : 0;
@@ -157,8 +157,8 @@ struct Cache {
           v(v_host),
           n_rows(std::vector<int32_t>{n}) {
         // Rows beyond the live ones are poison: whoever reads them shows it.
-        for (int j = 0; j < G; ++j) {
-            for (size_t i = (size_t(j) * capacity + n) * D; i < size_t(j + 1) * capacity * D; ++i)
+        for (int j = 0; j < G; j++) {
+            for (size_t i = (size_t(j) * capacity + n) * D; i < size_t(j + 1) * capacity * D; i++)
                 k_host[i] = v_host[i] = 0xffff;
         }
         upload();
@@ -180,12 +180,12 @@ struct Cache {
 inline bool same_choice(const std::vector<float> & score, const int32_t * ids, int k, double relative) {
     const int         n = int(score.size());
     std::vector<char> in(size_t(n), 0);
-    for (int i = 0; i < k; ++i) {
+    for (int i = 0; i < k; i++) {
         if (ids[i] < 0 || ids[i] >= n || (i > 0 && ids[i] <= ids[i - 1])) return false;
         in[size_t(ids[i])] = 1;
     }
     double least_in = INFINITY, most_out = 0;
-    for (int i = 0; i < n; ++i) {
+    for (int i = 0; i < n; i++) {
         if (in[size_t(i)]) least_in = std::fmin(least_in, double(score[size_t(i)]));
         else most_out = std::fmax(most_out, double(score[size_t(i)]));
     }
@@ -204,7 +204,7 @@ int run(int argc, char ** argv, const char * name, Body body) {
         return SKIPPED;
     }
     bool small = false;
-    for (int i = 1; i < argc; ++i) small = small || !std::strcmp(argv[i], "small");
+    for (int i = 1; i < argc; i++) small = small || !std::strcmp(argv[i], "small");
     std::printf("%s%s\n", name, small ? ", small" : "");
     body(::check::seed(), small);
     cuda_ok(cudaDeviceSynchronize(), "the end");

@@ -22,8 +22,8 @@ struct HostHead {
     int                D;
 
     HostHead(const Cache & cache, int j, int n) : D(cache.D) {
-        for (int t = 0; t < n; ++t)
-            for (int c = 0; c < D; ++c) {
+        for (int t = 0; t < n; t++)
+            for (int c = 0; c < D; c++) {
                 keys.push_back(cache.key(j, t, c));
                 values.push_back(cache.value(j, t, c));
             }
@@ -90,14 +90,14 @@ struct Codes {
         reference::Coded out;
         out.D = D, out.n4 = D / 2, out.n2 = residual ? D / 2 : 0, out.n = n;
         const size_t at = size_t(j) * D;
-        for (int p = 0; p < out.n4 + out.n2; ++p) {
+        for (int p = 0; p < out.n4 + out.n2; p++) {
             out.order.push_back(order_host[at + p]);
             out.low.push_back(lo_host[at + p]);
             out.step.push_back(step_host[at + p]);
         }
-        for (int t = 0; t < n; ++t) {
-            for (int p = 0; p < out.n4 + out.n2; ++p) out.codes.push_back(uint8_t(code(j, t, p)));
-            for (int c = 0; residual && c < D; ++c) out.signs.push_back(sign(j, t, c) ? 1 : -1);
+        for (int t = 0; t < n; t++) {
+            for (int p = 0; p < out.n4 + out.n2; p++) out.codes.push_back(uint8_t(code(j, t, p)));
+            for (int c = 0; residual && c < D; c++) out.signs.push_back(sign(j, t, c) ? 1 : -1);
         }
         if (residual) {
             out.v_mean.assign(v_mean_host.begin() + at, v_mean_host.begin() + at + D);
@@ -112,8 +112,8 @@ inline double relative_error(const float * got, const std::vector<float> & want,
     double worst = 0;
     for (size_t head = 0; head < want.size(); head += size_t(D)) {
         double most = 1e-6;
-        for (int c = 0; c < D; ++c) most = std::fmax(most, std::fabs(want[head + c]));
-        for (int c = 0; c < D; ++c) {
+        for (int c = 0; c < D; c++) most = std::fmax(most, std::fabs(want[head + c]));
+        for (int c = 0; c < D; c++) {
             const double e = std::fabs(double(got[head + c]) - want[head + c]) / most;
             worst          = e <= worst ? worst : e;  // NaN counts
         }
