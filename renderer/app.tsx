@@ -1,7 +1,9 @@
 /** The window: three columns and the status bar, and what floats above them. Features meet only here. */
+
 import { PanelLeft, PanelRight } from 'lucide-react';
 import { type ReactNode, useMemo } from 'react';
 import { Group, Panel, Separator, useDefaultLayout } from 'react-resizable-panels';
+import { useShallow } from 'zustand/react/shallow';
 import type { AnswerMode } from '../electron/contract/method.ts';
 import { recall, remember } from './bridge/browser.ts';
 import { DocumentPage } from './document-page.tsx';
@@ -57,7 +59,9 @@ export function App() {
 }
 
 function Columns() {
-  const { width, libraryOpen, inspectorOpen } = useUi();
+  const { width, libraryOpen, inspectorOpen } = useUi(
+    useShallow(({ width, libraryOpen, inspectorOpen }) => ({ width, libraryOpen, inspectorOpen })),
+  );
   const document = useLibrary(selectDocument);
   const showsLibrary = libraryOpen && width !== 'narrow';
   const showsInspector = inspectorOpen && width === 'wide' && document !== undefined;

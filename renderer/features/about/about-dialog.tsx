@@ -1,5 +1,7 @@
 /** Which version this is, what it computes with and on, and the licence of everything in it. */
+
 import { type ReactNode, useEffect, useState } from 'react';
+import { useShallow } from 'zustand/react/shallow';
 import type { Licence } from '../../../electron/contract/app-types.ts';
 import { bytes, deviceName, plural } from '../../format.ts';
 import { loadAbout, useAbout } from '../../stores/about.ts';
@@ -20,7 +22,7 @@ export function AboutDialog() {
 }
 
 function AboutThis() {
-  const { about, failure } = useAbout();
+  const { about, failure } = useAbout(useShallow(({ about, failure }) => ({ about, failure })));
   const { model, modelFile } = useEngine(selectEngine) ?? {};
   useEffect(() => void loadAbout(), []);
   return (

@@ -1,5 +1,7 @@
 /** The document beside the chat: a PDF as its pages, everything else as text; a passage is brought into sight and marked. */
+
 import { lazy, Suspense, useEffect, useState } from 'react';
+import { useShallow } from 'zustand/react/shallow';
 import type { LibraryDocument } from '../../../electron/contract/app-types.ts';
 import { Receipt } from '../../receipt/receipt.tsx';
 import { openOutline, setAsText, useDocumentView } from '../../stores/document-view.ts';
@@ -12,7 +14,9 @@ import { Waiting } from './waiting.tsx';
 const PdfView = lazy(() => import('./pdf-view.tsx'));
 
 export function DocumentView({ document }: { document: LibraryDocument }) {
-  const { documentId, outline, failure, asText } = useDocumentView();
+  const { documentId, outline, failure, asText } = useDocumentView(
+    useShallow(({ documentId, outline, failure, asText }) => ({ documentId, outline, failure, asText })),
+  );
   /** Why pages cannot be shown; the text can. */
   const [refused, setRefused] = useState<string | null>(null);
   useEffect(() => {

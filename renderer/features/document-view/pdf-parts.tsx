@@ -1,4 +1,5 @@
 /** What belongs to a PDF's pages: the bar above them, the marks on them, and what is selected in them. */
+
 import { useDocumentState } from '@embedpdf/core/react';
 import type { Rect } from '@embedpdf/models';
 import { useScrollCapability } from '@embedpdf/plugin-scroll/react';
@@ -6,6 +7,7 @@ import { useSelectionCapability } from '@embedpdf/plugin-selection/react';
 import { useZoom } from '@embedpdf/plugin-zoom/react';
 import { AlignLeft, ZoomIn, ZoomOut } from 'lucide-react';
 import { useCallback, useEffect, useRef, useState } from 'react';
+import { useShallow } from 'zustand/react/shallow';
 import type { DocumentOutline, LibraryDocument } from '../../../electron/contract/app-types.ts';
 import { type Stretch, setPage, textOf, useDocumentView } from '../../stores/document-view.ts';
 import { IconButton } from '../../ui/button.tsx';
@@ -19,7 +21,7 @@ import { ViewBar } from './view-bar.tsx';
 export function useJumps(documentId: string): (page: number) => void {
   // Not useScroll: what that gives is new at every drawing.
   const { provides: scroll } = useScrollCapability();
-  const { passage, asked } = useDocumentView();
+  const { passage, asked } = useDocumentView(useShallow(({ passage, asked }) => ({ passage, asked })));
   const [isLaidOut, setLaidOut] = useState(false);
   const jump = useCallback(
     (page: number) => scroll?.forDocument(documentId).scrollToPage({ pageNumber: page + 1, behavior: 'instant' }),
@@ -80,7 +82,7 @@ interface PageMarksProps {
 }
 
 export function PageMarks({ documentId, outline, pageIndex }: PageMarksProps) {
-  const { passage, asked } = useDocumentView();
+  const { passage, asked } = useDocumentView(useShallow(({ passage, asked }) => ({ passage, asked })));
   const { provides: scroll } = useScrollCapability();
   const pdf = useDocumentState(documentId)?.document;
   const page = pdf?.pages[pageIndex];

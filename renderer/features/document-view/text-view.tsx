@@ -3,6 +3,7 @@
 import { FileText } from 'lucide-react';
 import { useEffect, useMemo, useRef, useState } from 'react';
 import { Virtuoso, type VirtuosoHandle } from 'react-virtuoso';
+import { useShallow } from 'zustand/react/shallow';
 import type { DocumentOutline, LibraryDocument } from '../../../electron/contract/app-types.ts';
 import type { DocumentFormat } from '../../../electron/contract/document-kinds.ts';
 import { unitTitle } from '../../../electron/contract/receipt.ts';
@@ -45,7 +46,7 @@ interface TextViewProps {
 }
 
 export function TextView({ document, outline, onPages }: TextViewProps) {
-  const { passage, asked } = useDocumentView();
+  const { passage, asked } = useDocumentView(useShallow(({ passage, asked }) => ({ passage, asked })));
   const blocks = useMemo(() => blocksOf(outline), [outline]);
   const list = useRef<VirtuosoHandle>(null);
   const { quote, holder, forget } = useSelectedText();

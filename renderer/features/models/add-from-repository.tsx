@@ -1,11 +1,19 @@
 /** A model of huggingface.co that the catalogue does not have: its address is pasted, a quantisation chosen. */
+import { useShallow } from 'zustand/react/shallow';
 import { bytes, count } from '../../format.ts';
 import { addFromRepository, lookUpAddress, setAddress, useSources } from '../../stores/model-sources.ts';
 import { Button } from '../../ui/button.tsx';
 import { Problem } from '../../ui/problem.tsx';
 
 export function AddFromRepository() {
-  const { address, isLooking, repository, addressProblem } = useSources();
+  const { address, isLooking, repository, addressProblem } = useSources(
+    useShallow(({ address, isLooking, repository, addressProblem }) => ({
+      address,
+      isLooking,
+      repository,
+      addressProblem,
+    })),
+  );
   return (
     <form
       className="mt-3 space-y-2"

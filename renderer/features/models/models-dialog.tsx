@@ -1,6 +1,8 @@
 /** Models: what is on this machine, what can be fetched. Nothing is fetched before somebody says so. */
+
 import { FolderOpen, FolderSearch } from 'lucide-react';
 import { type ReactNode, useEffect } from 'react';
+import { useShallow } from 'zustand/react/shallow';
 import type { ModelEntry } from '../../../electron/contract/models.ts';
 import { modelChooser } from '../../stores/api.ts';
 import { browseFolder, forgetFolder } from '../../stores/model-sources.ts';
@@ -23,7 +25,9 @@ export function ModelsDialog() {
 }
 
 function Models() {
-  const { models, folders, problems, failure } = useModels();
+  const { models, folders, problems, failure } = useModels(
+    useShallow(({ models, folders, problems, failure }) => ({ models, folders, problems, failure })),
+  );
   useEffect(() => void loadModels(), []);
   const isHere = ({ state }: ModelEntry) => state !== 'absent';
   return (

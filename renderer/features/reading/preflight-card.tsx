@@ -1,6 +1,7 @@
 /** Before reading: tokens, whether they fit, memory full against compressed, time. What does not fit says by how much and what helps. */
 
 import { useEffect, useState } from 'react';
+import { useShallow } from 'zustand/react/shallow';
 import type { LibraryDocument, MemoryNeed, PageRange, Preflight } from '../../../electron/contract/app-types.ts';
 import type { SmallerPlan } from '../../../electron/contract/engine-reports.ts';
 import { unitTitle } from '../../../electron/contract/receipt.ts';
@@ -22,7 +23,15 @@ import { Remedies } from './remedies.tsx';
 export function PreflightCard({ document, readBefore }: { document: LibraryDocument; readBefore: boolean }) {
   const choice = useDocumentChoice((state) => (state.documentId === document.id ? state.choice : null));
   const engine = useEngine(selectEngine);
-  const { documentId, range, preflight, failure, readFailure } = useReading();
+  const { documentId, range, preflight, failure, readFailure } = useReading(
+    useShallow(({ documentId, range, preflight, failure, readFailure }) => ({
+      documentId,
+      range,
+      preflight,
+      failure,
+      readFailure,
+    })),
+  );
   const isReady = engine?.state === 'ready';
   useEffect(() => {
     if (!isReady || !choice) return;

@@ -1,5 +1,7 @@
 /** A token budget chosen by measuring: one question at several budgets on the open document, against full KV. */
+
 import { useEffect, useState } from 'react';
+import { useShallow } from 'zustand/react/shallow';
 import type { LibraryDocument } from '../../../electron/contract/app-types.ts';
 import { mostTunedBudgets, ranges, usualBudgets } from '../../../electron/contract/method-values.ts';
 import { count } from '../../format.ts';
@@ -31,7 +33,7 @@ export function TuneDialog() {
 function Tuning({ document }: { document: LibraryDocument }) {
   const held = useEngine(selectHeld(document.id));
   const job = useEngine(selectJob('tuning', document.id));
-  const { running, last, failure } = useTune();
+  const { running, last, failure } = useTune(useShallow(({ running, last, failure }) => ({ running, last, failure })));
   const hasJob = job !== undefined;
   // Begun in another window, or before this one was loaded anew.
   useEffect(() => {
