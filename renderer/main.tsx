@@ -8,7 +8,6 @@ import {
   applyRememberedTheme,
   applyTheme,
   watchDrops,
-  watchFailures,
   watchKeys,
   watchSystemTheme,
   watchWidth,
@@ -16,6 +15,7 @@ import {
 import { callFailure } from './bridge/connection.ts';
 import { watchAbout, watchOpenedFiles } from './bridge/desktop.ts';
 import { startConnection } from './bridge/start-connection.ts';
+import { watchFailures } from './bridge/watch-failures.ts';
 import { keyBindings } from './features/palette/shortcuts.ts';
 import { noteFailure, setApi } from './stores/api.ts';
 import { openChatsOf, reopenChats } from './stores/chat.ts';
@@ -25,9 +25,13 @@ import { addFiles, addGrant, loadLibrary, useLibrary } from './stores/library.ts
 import { followModels, takeModels } from './stores/models.ts';
 import { loadSettings, useSettings } from './stores/settings.ts';
 import { openTuningOf } from './stores/tune.ts';
-import { openOverlay, setConnection, setDropping, setTheme, setWidth } from './stores/ui.ts';
+import { notify, openOverlay, setConnection, setDropping, setTheme, setWidth, useUi } from './stores/ui.ts';
 
-watchFailures(noteFailure);
+watchFailures({
+  isConnected: () => useUi.getState().connection === 'open',
+  onRefusal: (sentence) => notify(sentence, 'danger'),
+  onFault: noteFailure,
+});
 setTheme(applyRememberedTheme());
 applyRememberedAppearance();
 watchSystemTheme(() => setTheme(applyTheme(useSettings.getState().settings?.theme ?? 'system')));

@@ -1,6 +1,5 @@
 /** The rest of the browser that the app uses: theme, window width, keys, what is remembered in this browser, the clipboard. */
 import { tinykeys } from 'tinykeys';
-import type { WindowFailure } from '../../electron/contract/app-types.ts';
 import type { Settings } from '../../electron/contract/settings.ts';
 
 import { isDraggingOut } from './desktop.ts';
@@ -14,18 +13,6 @@ export function watchWidth(listener: (width: WindowWidth) => void): void {
   wide.addEventListener('change', tell);
   medium.addEventListener('change', tell);
   tell();
-}
-
-/** Errors that nothing handled; the first few only, for one that repeats says nothing new. */
-export function watchFailures(listener: (failure: WindowFailure) => void): void {
-  let left = 20;
-  const tell = (thrown: unknown) => {
-    if (left-- <= 0) return;
-    const { name, message, stack = '' } = thrown instanceof Error ? thrown : new Error(String(thrown));
-    listener({ name: name.slice(0, 200), message: message.slice(0, 2000), stack: stack.slice(0, 20_000) });
-  };
-  window.addEventListener('error', ({ error, message }) => tell(error ?? message));
-  window.addEventListener('unhandledrejection', ({ reason }) => tell(reason));
 }
 
 const systemDark = () => window.matchMedia('(prefers-color-scheme: dark)');
