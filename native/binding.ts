@@ -51,7 +51,10 @@ export interface NativeModelInfo {
   nHead: number;
   nHeadKv: number;
   headDim: number;
+  /** Of the one feed-forward of a layer; 0 where layers have experts alone. */
   nFf: number;
+  /** Of each layer: how many there are, how many serve a token, and how wide one is. */
+  experts?: { count: number; used: number; nFf: number };
   nVocab: number;
   nCtxTrain: number;
   ropeBase: number;

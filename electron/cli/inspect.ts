@@ -1,6 +1,7 @@
 /** `npm run -s inspect -- <model.gguf>`: what a model is, and what it needs in memory before anything is loaded. */
 import type { MemoryNeed } from '../contract/app-types.ts';
 import type { MemoryPlan, ModelInfo } from '../contract/engine-reports.ts';
+import { notOnGpu } from '../contract/errors.ts';
 import { fullLayers, layerRanges, windowKvBytes, windowLayers, windowSizes } from '../contract/layer-windows.ts';
 import { memoryNeeds } from '../contract/memory-needs.ts';
 import { chooseDevice, type DeviceChoice } from '../engine-host/choose-device.ts';
@@ -45,13 +46,14 @@ async function inspect(args: Arguments): Promise<undefined> {
   const { maxNew, kvType, home } = readingChoice(args);
   const request = { mode: answerMode(args), rocket: rocketOptions(args), maxNew, kvType, home };
   const tokens = args.integerWithin('tokens', 1, 16_777_216);
-  const device = await chooseDevice(deviceWish(args));
+  const chosen = await chooseDevice(deviceWish(args));
   const engine = startEngine();
   try {
     const info = await engine.verbs.inspect({ path });
     const nPrompt = tokens ?? Math.max(1, info.nCtxTrain - maxNew);
     const nQuestion = Math.min(questionTokens, nPrompt);
-    const plan = await engine.verbs.plan({ path, device: device.device, nPrompt, nQuestion, ...request });
+    const planOn = (device: string) => engine.verbs.plan({ path, device, nPrompt, nQuestion, ...request });
+    const { plan, device } = await planWhereItComputes(planOn, chosen);
     process.stdout.write(
       args.has('json')
         ? `${JSON.stringify(inspectJson(info, plan, nPrompt, request.mode, device))}\n`
@@ -61,6 +63,17 @@ async function inspect(args: Arguments): Promise<undefined> {
     await engine.close();
   }
   return undefined;
+}
+
+/** On the CPU where a GPU that was not named does not compute the model. */
+async function planWhereItComputes(planOn: (device: string) => Promise<MemoryPlan>, device: DeviceChoice) {
+  try {
+    return { plan: await planOn(device.device), device };
+  } catch (error) {
+    const deviceReason = device.cpuWillDo ? notOnGpu(error) : undefined;
+    if (deviceReason === undefined) throw error;
+    return { plan: await planOn('cpu'), device: { device: 'cpu', deviceReason } };
+  }
 }
 
 const planRows = (plan: MemoryPlan): [string, number][] => [
@@ -84,7 +97,7 @@ function inspectText(info: ModelInfo, plan: MemoryPlan, nPrompt: number, mode: s
       'parameters',
       `${(info.nParams / 1e6).toFixed(1)} million in ${formatBytes(info.weightBytes)}: ${types.join(', ')}`,
     ],
-    ['layers', `${info.nLayer}, width ${info.nEmbd}, feed-forward ${info.nFf}`],
+    ['layers', `${info.nLayer}, width ${info.nEmbd}, ${feedForwardText(info)}`],
     ['attention', `${info.nHead} heads, ${info.nHeadKv} KV heads of ${info.headDim}`],
     ['RoPE', `base ${formatCount(info.ropeBase)}, scaling ${info.ropeScaling}`],
     ['vocabulary', `${formatCount(info.nVocab)} tokens${info.tiedEmbeddings ? ', embeddings tied' : ''}`],
@@ -112,6 +125,11 @@ function inspectText(info: ModelInfo, plan: MemoryPlan, nPrompt: number, mode: s
     `Full KV would be ${formatBytes(plan.fullKv)}.`,
     ...memoryNeeds(plan).map(needText),
   ].join('\n');
+}
+
+function feedForwardText({ experts, nFf }: ModelInfo): string {
+  if (!experts) return `feed-forward ${nFf}`;
+  return `${experts.count} experts of ${experts.nFf}, ${experts.used} for a token`;
 }
 
 function windowFacts(info: ModelInfo): [string, string][] {
@@ -147,6 +165,7 @@ function inspectJson(info: ModelInfo, plan: MemoryPlan, nPrompt: number, mode: s
     n_head_kv: info.nHeadKv,
     head_dim: info.headDim,
     n_ff: info.nFf,
+    experts: info.experts ? { count: info.experts.count, used: info.experts.used, n_ff: info.experts.nFf } : null,
     n_vocab: info.nVocab,
     n_ctx_train: info.nCtxTrain,
     rope_base: info.ropeBase,

@@ -16,6 +16,8 @@ export const modelInfoSchema = z.object({
   nHeadKv: count,
   headDim: count,
   nFf: count,
+  /** Of each layer, where a feed-forward is many: how many of them serve a token, and how wide one is. */
+  experts: z.object({ count, used: count, nFf: count }).optional(),
   nVocab: count,
   nCtxTrain: count,
   ropeBase: z.number(),

@@ -93,6 +93,7 @@ export const engineContract = {
         threads: threadsSchema,
         device: deviceSchema,
         deviceReason: z.string().nullable().default(null),
+        cpuWillDo: z.boolean().default(false),
         /** Quantized weights as 16-bit floats: slower and larger, but no product rounds its activations. For measuring. */
         floatWeights: z.boolean().default(false),
       }),

@@ -15,6 +15,8 @@ export interface DeviceChoice {
   device: string;
   /** Why it is the CPU although a GPU would have done; null when nobody has to wonder. */
   deviceReason: string | null;
+  /** No GPU was named: one that does not compute the model gives way to the CPU. */
+  cpuWillDo?: boolean;
 }
 
 export function isDeviceWish(text: string): text is DeviceWish {
@@ -31,7 +33,7 @@ export async function chooseDevice(
   try {
     if (!hasNvidiaDriver()) throw new AppError('GPU_NONE', noDriver);
     await tryOut(device, start);
-    return { device, deviceReason: null };
+    return { device, deviceReason: null, ...(wish === 'auto' ? { cpuWillDo: true } : {}) };
   } catch (error) {
     if (wish !== 'auto') throw error;
     return { device: 'cpu', deviceReason: toAppError(error).message };

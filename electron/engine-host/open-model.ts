@@ -3,6 +3,7 @@
 import type { NativeAddon, NativeEngine } from '../../native/binding.ts';
 import { backendDir, cudaLibraries } from '../../native/index.ts';
 import type { OpenedModel } from '../contract/engine-reports.ts';
+import { notOnGpu } from '../contract/errors.ts';
 import { checkModel } from './model-check.ts';
 import { PromptBuilder } from './prompt.ts';
 import { promptPieces } from './prompt-pieces.ts';
@@ -21,6 +22,8 @@ export interface OpenOptions {
   /** cpu, cuda:0, ... */
   device: string;
   deviceReason: string | null;
+  /** Of a GPU that was not named: where it does not compute the model, the CPU does. */
+  cpuWillDo?: boolean;
   floatWeights?: boolean;
 }
 
@@ -43,20 +46,14 @@ export async function openModel(
   const { hasVocabulary } = addon.inspectModel(modelPath);
   // Weights and vocabulary at once: a second or more each, and neither needs the other.
   const [weights, words] = await Promise.allSettled([
-    addon.openEngine({
-      modelPath,
-      backendDir: backendDir(),
-      threads: options.threads,
-      cuda: cudaOf(options.device),
-      floatWeights: options.floatWeights,
-    }),
+    loadWeights(addon, modelPath, options),
     hasVocabulary ? vocabularyOf(modelPath) : noVocabulary,
   ]);
   if (weights.status === 'rejected') {
     if (words.status === 'fulfilled') await words.value.close();
     throw weights.reason;
   }
-  const native = weights.value;
+  const { native, deviceReason } = weights.value;
   try {
     if (words.status === 'rejected') throw words.reason;
     const vocabulary = words.value;
@@ -69,7 +66,7 @@ export async function openModel(
       summary: {
         info: native.info,
         device: native.device,
-        deviceReason: options.deviceReason,
+        deviceReason,
         threads: native.threads,
         loadMs: performance.now() - start,
         promptFamily: pieces.family,
@@ -80,5 +77,18 @@ export async function openModel(
   } catch (error) {
     native.close();
     throw error;
+  }
+}
+
+async function loadWeights(addon: NativeAddon, modelPath: string, options: OpenOptions) {
+  const { threads, floatWeights, device, deviceReason, cpuWillDo = false } = options;
+  const open = (on: string) =>
+    addon.openEngine({ modelPath, backendDir: backendDir(), threads, cuda: cudaOf(on), floatWeights });
+  try {
+    return { native: await open(device), deviceReason };
+  } catch (error) {
+    const reason = cpuWillDo ? notOnGpu(error) : undefined;
+    if (reason === undefined) throw error;
+    return { native: await open('cpu'), deviceReason: reason };
   }
 }

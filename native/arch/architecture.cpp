@@ -17,18 +17,17 @@ const std::map<std::string, const Architecture *> & architectures() {
     return all;
 }
 
+constexpr int64_t MOST_FF      = 1 << 20;
+constexpr int64_t MOST_EXPERTS = 1024, MOST_USED = 64;
+
 Status check_supported_shape(const GgufFile & file, const std::string & a) {
-    for (const char * key : {"attention.head_count", "attention.head_count_kv", "feed_forward_length"}) {
+    for (const char * key : {"attention.head_count", "attention.head_count_kv", "feed_forward_length",
+                             "expert_used_count", "expert_feed_forward_length"}) {
         if (file.is_array(a + key)) {
             return Status::fail(Code::MODEL_UNSUPPORTED,
                                 file.path() + ": " + a + key +
                                     " differs from layer to layer; such models are not supported.");
         }
-    }
-    if (file.integer(a + "expert_count", 0) > 0) {
-        return Status::fail(Code::MODEL_UNSUPPORTED, file.path() + " is a mixture of " +
-                                                         std::to_string(file.integer(a + "expert_count", 0)) +
-                                                         " experts; such models are not supported.");
     }
     return Status::good();
 }
@@ -60,7 +59,8 @@ Status read_sizes(const GgufFile & file, const std::string & a, HyperParams & p)
         return damaged_number(file, a + "attention.head_count_kv", double(p.n_head_kv),
                               "a divisor of the " + std::to_string(p.n_head) + " query heads");
     }
-    if (p.n_ff < 1 || p.n_ff > (1 << 20))
+    const bool experts_alone = p.n_ff == 0 && file.integer(a + "expert_count", 0) > 0;
+    if (!experts_alone && (p.n_ff < 1 || p.n_ff > MOST_FF))
         return damaged_number(file, a + "feed_forward_length", double(p.n_ff), "1 to 1,048,576");
     if (p.n_ctx_train < 1 || p.n_ctx_train > (int64_t(1) << 24))
         return damaged_number(file, a + "context_length", double(p.n_ctx_train), "1 to 16,777,216");
@@ -157,6 +157,13 @@ int64_t HyperParams::count_layers(AttentionKind kind) const {
     return std::count_if(layers.begin(), layers.end(), [&](const LayerTraits & l) { return l.attention == kind; });
 }
 
+// The router's dozen, three products and their gate, and of each chosen expert a view and a sum.
+size_t HyperParams::expert_nodes() const {
+    int64_t most = 0;
+    for (const LayerTraits & layer : layers) most = std::max(most, layer.experts.used);
+    return most > 0 ? size_t(32 + 2 * most) : 0;
+}
+
 std::vector<int64_t> HyperParams::windows() const {
     std::vector<int64_t> out;
     for (const LayerTraits & layer : layers)
@@ -173,6 +180,25 @@ size_t HyperParams::kv_bytes(int64_t n_tokens) const {
     for (const LayerTraits & layer : layers)
         if (layer.keeps_rows()) rows += rows_kept(layer.kept_window(), n_tokens);
     return size_t(rows * n_head_kv * head_dim) * 2 * sizeof(uint16_t);
+}
+
+Status read_experts(const GgufFile & file, const HyperParams & p, Experts & out) {
+    const std::string a = p.architecture + ".";
+    out.count           = file.integer(a + "expert_count", 0);
+    out.used            = file.integer(a + "expert_used_count", 0);
+    if (out.count < 2 || out.count > MOST_EXPERTS)
+        return damaged_number(file, a + "expert_count", double(out.count), "2 to " + std::to_string(MOST_EXPERTS));
+    if (out.used < 1 || out.used > std::min(out.count, MOST_USED))
+        return damaged_number(file, a + "expert_used_count", double(out.used),
+                              "1 to " + std::to_string(std::min(out.count, MOST_USED)));
+    if (file.integer(a + "expert_group_count", 0) > 1)
+        return Status::fail(Code::MODEL_UNSUPPORTED,
+                            file.path() + " chooses its experts by groups (expert_group_count), which RocketDoc does "
+                                          "not compute.");
+    out.n_ff = file.integer(a + "expert_feed_forward_length", p.n_ff / out.used);
+    if (out.n_ff < 1 || out.n_ff > MOST_FF)
+        return damaged_number(file, a + "expert_feed_forward_length", double(out.n_ff), "1 to 1,048,576");
+    return Status::good();
 }
 
 Status read_scale(const GgufFile & file, const std::string & key, float & out) {

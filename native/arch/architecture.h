@@ -22,7 +22,7 @@ struct HyperParams {
     int64_t     n_head         = 0;  // H
     int64_t     n_head_kv      = 0;  // G
     int64_t     head_dim       = 0;  // D
-    int64_t     n_ff           = 0;
+    int64_t     n_ff           = 0;  // 0: layers have experts alone
     int64_t     n_vocab        = 0;
     int64_t     n_ctx_train    = 0;
     float       rms_eps        = 1e-5f;
@@ -37,6 +37,8 @@ struct HyperParams {
     const LayerTraits & layer(int64_t i) const { return layers[size_t(i)]; }
     int64_t             group() const { return n_head / n_head_kv; }
     int64_t             count_layers(AttentionKind kind) const;
+    // Nodes that a layer's experts add to a graph, at the most.
+    size_t expert_nodes() const;
     // Each window that layers have, once; 0 where a layer has none.
     std::vector<int64_t> windows() const;
     // f16 K and V of one token in the layers that keep every row; and of n_tokens in all layers, as each keeps them.
@@ -57,6 +59,9 @@ struct LayerWeights {
     // Without ffn_gate, ffn_up has the gate's rows before its own.
     ggml_tensor *ffn_gate = nullptr, *ffn_up = nullptr, *ffn_down = nullptr;
     ggml_tensor *ffn_gate_b = nullptr, *ffn_up_b = nullptr, *ffn_down_b = nullptr;
+    // Experts, instead of the six above; the third dimension is the expert.
+    ggml_tensor * router       = nullptr;  // [n_embd, count]
+    ggml_tensor * experts_gate = nullptr, *experts_up = nullptr, *experts_down = nullptr;
 };
 
 struct ModelWeights {
@@ -106,8 +111,12 @@ class Architecture {
 Status find_architecture(const GgufFile & file, const Architecture *& out);
 
 // Sizes, RoPE and context that every llama-like file spells the same way, below its architecture's name; checks ranges.
-// Every layer gets the same traits, with this kind of RoPE.
+// Every layer gets the same traits, with this kind of RoPE and no experts.
 Status read_common_params(const GgufFile & file, RopeKind rope, HyperParams & params);
+
+// What the header says of a layer's experts: MODEL_FORMAT where a number is out of range, MODEL_UNSUPPORTED where
+// layers differ or experts come in groups.
+Status read_experts(const GgufFile & file, const HyperParams & params, Experts & out);
 
 // A factor that stays as it is where the file has none or 0. MODEL_FORMAT when it is no number.
 Status read_scale(const GgufFile & file, const std::string & key, float & out);

@@ -1,5 +1,7 @@
 #include "blocks.h"
 
+#include <cmath>
+
 namespace rocketdoc {
 namespace {
 
@@ -22,6 +24,56 @@ ggml_tensor * build_temperature(ggml_context * ctx, const Temperature & t, ggml_
     ggml_tensor * steps  = ggml_floor(ctx, ggml_scale_bias(ctx, p, per_step, 0.5f * per_step));
     ggml_tensor * factor = ggml_scale_bias(ctx, ggml_log(ctx, ggml_scale_bias(ctx, steps, 1.0f, 1.0f)), t.scale, 1.0f);
     return ggml_mul(ctx, q, ggml_reshape_3d(ctx, factor, 1, 1, positions->ne[0]));
+}
+
+ggml_tensor * build_gate(ggml_context * ctx, FeedForwardKind kind, ggml_tensor * gate, ggml_tensor * up) {
+    switch (kind) {
+        case FeedForwardKind::swiglu: return ggml_swiglu_split(ctx, gate, up);
+        case FeedForwardKind::geglu: return ggml_geglu_split(ctx, gate, up);
+    }
+    return nullptr;
+}
+
+// Of each token the chosen experts, i32 [used, n], and what their results are weighted by, [1, used, n].
+struct Routing {
+    ggml_tensor * chosen  = nullptr;
+    ggml_tensor * weights = nullptr;
+};
+
+// A sum of 0 divides nothing: the least that f16 tells from 0.
+constexpr float LEAST_WEIGHT_SUM = 6.103515625e-5f;
+
+Routing build_routing(ggml_context * ctx, const Layer & layer, ggml_tensor * normed) {
+    const Experts & experts = layer.traits.experts;
+    const int64_t   n       = normed->ne[1];
+    ggml_tensor *   p       = ggml_soft_max(ctx, ggml_mul_mat(ctx, layer.weights.router, normed));  // [count, n]
+    Routing         out;
+    out.chosen            = ggml_argsort_top_k(ctx, p, int(experts.used));
+    ggml_tensor * weights = ggml_get_rows(ctx, ggml_reshape_3d(ctx, p, 1, experts.count, n), out.chosen);
+    weights               = ggml_reshape_2d(ctx, weights, experts.used, n);
+    ggml_tensor * sum     = ggml_clamp(ctx, ggml_sum_rows(ctx, weights), LEAST_WEIGHT_SUM, INFINITY);
+    out.weights           = ggml_reshape_3d(ctx, ggml_div(ctx, weights, sum), 1, experts.used, n);
+    return out;
+}
+
+ggml_tensor * build_experts(ggml_context * ctx, const Layer & layer, ggml_tensor * normed) {
+    const LayerWeights & w      = layer.weights;
+    const int64_t        n_embd = normed->ne[0], n = normed->ne[1];
+    const Routing        routing = build_routing(ctx, layer, normed);
+    ggml_tensor *        x       = ggml_reshape_3d(ctx, normed, n_embd, 1, n);
+    ggml_tensor *        up      = ggml_mul_mat_id(ctx, w.experts_up, x, routing.chosen);  // [n_ff, used, n]
+    ggml_tensor *        gate    = ggml_mul_mat_id(ctx, w.experts_gate, x, routing.chosen);
+    ggml_tensor *        hidden  = build_gate(ctx, layer.traits.feed_forward, gate, up);
+    ggml_tensor *        results = ggml_mul_mat_id(ctx, w.experts_down, hidden, routing.chosen);  // [n_embd, used, n]
+    results                      = ggml_mul(ctx, results, routing.weights);
+    // One after the other, as llama.cpp adds them up: another order rounds differently.
+    ggml_tensor * sum = nullptr;
+    for (int64_t i = 0; i < layer.traits.experts.used; i++) {
+        ggml_tensor * one = ggml_view_2d(ctx, results, n_embd, n, results->nb[2], size_t(i) * results->nb[1]);
+        sum               = sum ? ggml_add(ctx, sum, one) : one;
+    }
+    // Of one expert the view itself is no tensor that can be placed.
+    return layer.traits.experts.used == 1 ? ggml_cont(ctx, sum) : sum;
 }
 
 }  // namespace
@@ -92,16 +144,17 @@ QkvTensors build_attention_projection(ggml_context * ctx, const Layer & layer, g
     return out;
 }
 
-ggml_tensor * build_gated(ggml_context * ctx, const Layer & layer, ggml_tensor * normed) {
-    const LayerWeights & w    = layer.weights;
-    const bool           gelu = layer.traits.feed_forward == FeedForwardKind::geglu;
+ggml_tensor * build_feed_forward(ggml_context * ctx, const Layer & layer, ggml_tensor * normed) {
+    if (layer.traits.experts.count > 0) return build_experts(ctx, layer, normed);
+    const LayerWeights & w = layer.weights;
     ggml_tensor *        hidden;
     if (w.ffn_gate) {
         ggml_tensor * gate = build_linear(ctx, w.ffn_gate, w.ffn_gate_b, normed);
         ggml_tensor * up   = build_linear(ctx, w.ffn_up, w.ffn_up_b, normed);
-        hidden             = gelu ? ggml_geglu_split(ctx, gate, up) : ggml_swiglu_split(ctx, gate, up);
+        hidden             = build_gate(ctx, layer.traits.feed_forward, gate, up);
     } else {
         ggml_tensor * both = build_linear(ctx, w.ffn_up, w.ffn_up_b, normed);
+        const bool    gelu = layer.traits.feed_forward == FeedForwardKind::geglu;
         hidden             = gelu ? ggml_geglu(ctx, both) : ggml_swiglu(ctx, both);
     }
     return build_linear(ctx, w.ffn_down, w.ffn_down_b, hidden);

@@ -9,9 +9,17 @@ constexpr auto OPTIONAL = TensorBinder::Need::optional;
 
 Status DecoderFamily::read_params(const GgufFile & file, HyperParams & params) const {
     RETURN_IF_FAILED(read_common_params(file, shape_.rope, params));
+    const int64_t n_experts = file.integer(params.architecture + ".expert_count", 0);
+    Experts       experts;
+    if (shape_.experts) RETURN_IF_FAILED(read_experts(file, params, experts));
+    else if (n_experts > 0)
+        return Status::fail(Code::MODEL_UNSUPPORTED, file.path() + " is a mixture of " + std::to_string(n_experts) +
+                                                         " experts, which the architecture " + params.architecture +
+                                                         " has not in RocketDoc.");
     for (LayerTraits & layer : params.layers) {
         layer.qk_norm      = shape_.qk_norm;
         layer.feed_forward = shape_.feed_forward;
+        layer.experts      = experts;
     }
     return Status::good();
 }
@@ -59,15 +67,28 @@ void DecoderFamily::bind_layer(TensorBinder & binder, int64_t i, const HyperPara
     l.rope_factors    = bind_rope_factors(binder, p, p.layer(i).rope);
     l.attn_post_norm  = norm(shape_.attn_post_norm, "post_attention_norm", p.n_embd);
     l.ffn_norm        = norm(shape_.ffn_norm != nullptr, shape_.ffn_norm ? shape_.ffn_norm : "", p.n_embd);
-    if (!shape_.gate_in_up) {
-        l.ffn_gate   = matrix("ffn_gate", p.n_embd, p.n_ff);
-        l.ffn_gate_b = bias("ffn_gate", p.n_ff);
-    }
-    l.ffn_up        = matrix("ffn_up", p.n_embd, shape_.gate_in_up ? 2 * p.n_ff : p.n_ff);
-    l.ffn_up_b      = bias("ffn_up", shape_.gate_in_up ? 2 * p.n_ff : p.n_ff);
-    l.ffn_down      = matrix("ffn_down", p.n_ff, p.n_embd);
-    l.ffn_down_b    = bias("ffn_down", p.n_embd);
+    bind_feed_forward(binder, blk, p, p.layer(i).experts, l);
     l.ffn_post_norm = norm(shape_.ffn_post_norm, "post_ffw_norm", p.n_embd);
+}
+
+void DecoderFamily::bind_feed_forward(TensorBinder & binder, const std::string & blk, const HyperParams & p,
+                                      const Experts & experts, LayerWeights & l) const {
+    if (experts.count > 0) {
+        l.router       = binder.matrix(blk + "ffn_gate_inp.weight", p.n_embd, experts.count);
+        l.experts_gate = binder.experts(blk + "ffn_gate_exps.weight", p.n_embd, experts.n_ff, experts.count);
+        l.experts_up   = binder.experts(blk + "ffn_up_exps.weight", p.n_embd, experts.n_ff, experts.count);
+        l.experts_down = binder.experts(blk + "ffn_down_exps.weight", experts.n_ff, p.n_embd, experts.count);
+        return;
+    }
+    const int64_t n_up = shape_.gate_in_up ? 2 * p.n_ff : p.n_ff;
+    if (!shape_.gate_in_up) {
+        l.ffn_gate   = binder.matrix(blk + "ffn_gate.weight", p.n_embd, p.n_ff);
+        l.ffn_gate_b = binder.vector(blk + "ffn_gate.bias", p.n_ff, OPTIONAL);
+    }
+    l.ffn_up     = binder.matrix(blk + "ffn_up.weight", p.n_embd, n_up);
+    l.ffn_up_b   = binder.vector(blk + "ffn_up.bias", n_up, OPTIONAL);
+    l.ffn_down   = binder.matrix(blk + "ffn_down.weight", p.n_ff, p.n_embd);
+    l.ffn_down_b = binder.vector(blk + "ffn_down.bias", p.n_embd, OPTIONAL);
 }
 
 QkvTensors DecoderFamily::build_qkv(ggml_context * ctx, const Layer & layer, ggml_tensor * x,
@@ -82,7 +103,7 @@ ggml_tensor * DecoderFamily::build_after_attention(ggml_context * ctx, const Lay
     const HyperParams &  p = layer.params;
     ggml_tensor * out      = build_rms_norm(ctx, build_linear(ctx, w.wo, w.bo, attended), w.attn_post_norm, p.rms_eps);
     ggml_tensor * cur      = ggml_add(ctx, build_scaled(ctx, out, p.residual_scale), x);
-    ggml_tensor * hidden   = build_gated(ctx, layer, build_rms_norm(ctx, cur, w.ffn_norm, p.rms_eps));
+    ggml_tensor * hidden   = build_feed_forward(ctx, layer, build_rms_norm(ctx, cur, w.ffn_norm, p.rms_eps));
     hidden                 = build_rms_norm(ctx, hidden, w.ffn_post_norm, p.rms_eps);
     return ggml_add(ctx, build_scaled(ctx, hidden, p.residual_scale), cur);
 }

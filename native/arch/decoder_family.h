@@ -16,6 +16,7 @@ struct DecoderShape {
     QkNorm          qk_norm        = QkNorm::none;
     FeedForwardKind feed_forward   = FeedForwardKind::swiglu;
     bool            gate_in_up     = false;  // ffn_up holds the gate's rows and then its own: [n_embd, 2 * n_ff]
+    bool            experts        = false;  // instead of one feed-forward
 };
 
 class DecoderFamily : public Architecture {
@@ -35,6 +36,8 @@ class DecoderFamily : public Architecture {
                                ggml_tensor * x) const override;
 
   private:
+    void bind_feed_forward(TensorBinder & binder, const std::string & blk, const HyperParams & p,
+                           const Experts & experts, LayerWeights & l) const;
     void bind_layer(TensorBinder & binder, int64_t i, const HyperParams & p, LayerWeights & l) const;
 
     DecoderShape shape_;

@@ -15,11 +15,6 @@ std::string not_computed(const LayerTraits & l) {
     }
     if (l.softcap != 0) return "caps attention logits at " + std::to_string(l.softcap);
     if (l.sinks) return "has attention sinks";
-    switch (l.feed_forward) {
-        case FeedForwardKind::swiglu:
-        case FeedForwardKind::geglu: break;
-        case FeedForwardKind::experts: return "is a mixture of experts";
-    }
     return "";
 }
 

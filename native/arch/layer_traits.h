@@ -17,7 +17,15 @@ enum class AttentionKind { full, window, shared, recurrent };
 // Which channels turn together: neighbours (2i, 2i + 1), or halves (i, i + n_rot / 2); or none.
 enum class RopeKind { none, neighbours, halves };
 
-enum class FeedForwardKind { swiglu, geglu, experts };
+enum class FeedForwardKind { swiglu, geglu };
+
+// A layer's feed-forward as many small ones, of which a router chooses some for each token. Their results are weighted
+// by the router's probabilities, which the chosen ones' sum is made 1 of.
+struct Experts {
+    int64_t count = 0;  // 0: one feed-forward serves every token
+    int64_t used  = 0;  // for a token
+    int64_t n_ff  = 0;  // width of each
+};
 
 // What is normalised of q and k before they turn: nothing, each head's channels, or all heads' together.
 enum class QkNorm { none, head, whole };
@@ -52,6 +60,7 @@ struct LayerTraits {
     float           softcap      = 0;      // of q.k; 0: none
     bool            sinks        = false;  // a logit a head that takes attention from every row
     FeedForwardKind feed_forward = FeedForwardKind::swiglu;
+    Experts         experts;
 
     // K and V rows of its own.
     bool keeps_rows() const { return attention == AttentionKind::full || attention == AttentionKind::window; }

@@ -13,24 +13,26 @@ std::string shape_text(const ggml_tensor * t) {
 
 }  // namespace
 
-ggml_tensor * TensorBinder::bind(const std::string & name, int64_t ne0, int64_t ne1, Need need) {
+ggml_tensor * TensorBinder::bind(const std::string & name, const std::array<int64_t, 3> & ne, Need need) {
     ggml_tensor * t = file_.tensor(name);
     if (!t) {
         if (need == Need::required && status_.ok())
             status_ = Status::fail(Code::MODEL_FORMAT, file_.path() + " has no tensor " + name + ".");
         return nullptr;
     }
-    const bool fits = t->ne[0] == ne0 && t->ne[1] == ne1 && t->ne[2] == 1 && t->ne[3] == 1;
+    const bool fits = t->ne[0] == ne[0] && t->ne[1] == ne[1] && t->ne[2] == ne[2] && t->ne[3] == 1;
     if (status_.ok() && !fits) {
+        std::string expected = std::to_string(ne[0]);
+        for (size_t i = 1; i < ne.size() && (ne[1] > 1 || ne[2] > 1); i++)
+            if (i == 1 || ne[2] > 1) expected += ", " + std::to_string(ne[i]);
         status_ = Status::fail(Code::MODEL_FORMAT, file_.path() + ": tensor " + name + " has shape " + shape_text(t) +
-                                                       ", [" + std::to_string(ne0) +
-                                                       (ne1 > 1 ? ", " + std::to_string(ne1) : "") + "] was expected.");
+                                                       ", [" + expected + "] was expected.");
     }
     return t;
 }
 
-ggml_tensor * TensorBinder::matrix(const std::string & name, int64_t in, int64_t out, Need need) {
-    ggml_tensor * t = bind(name, in, out, need);
+// A bound tensor that products multiply by.
+ggml_tensor * TensorBinder::factor(ggml_tensor * t, const std::string & name) {
     // NVFP4's: a number beside the matrix by which its products are multiplied.
     const std::string scale = name.substr(0, name.rfind('.')) + ".scale";
     if (t && status_.ok() && file_.tensor(scale))
@@ -42,9 +44,17 @@ ggml_tensor * TensorBinder::matrix(const std::string & name, int64_t in, int64_t
     return t;
 }
 
+ggml_tensor * TensorBinder::matrix(const std::string & name, int64_t in, int64_t out, Need need) {
+    return factor(bind(name, {in, out, 1}, need), name);
+}
+
+ggml_tensor * TensorBinder::experts(const std::string & name, int64_t in, int64_t out, int64_t count) {
+    return factor(bind(name, {in, out, count}, Need::required), name);
+}
+
 // They enter elementwise products and sums: those take f32 only.
 ggml_tensor * TensorBinder::vector(const std::string & name, int64_t n, Need need) {
-    ggml_tensor * t = bind(name, n, 1, need);
+    ggml_tensor * t = bind(name, {n, 1, 1}, need);
     if (t && status_.ok() && t->type != GGML_TYPE_F32) {
         status_ = Status::fail(Code::MODEL_UNSUPPORTED, file_.path() + ": tensor " + name + " is " +
                                                             ggml_type_name(t->type) + "; it must be f32.");

@@ -1,6 +1,7 @@
 // Collects the tensors that a family asks for, checking each shape; the first failure is kept.
 #pragma once
 
+#include <array>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,8 @@ class TensorBinder {
     enum class Need { required, optional };
     // [in, out], the left side of a product.
     ggml_tensor * matrix(const std::string & name, int64_t in, int64_t out, Need need = Need::required);
+    // [in, out, count], a matrix for each expert.
+    ggml_tensor * experts(const std::string & name, int64_t in, int64_t out, int64_t count);
     // [n], f32: a norm, a bias or factors.
     ggml_tensor * vector(const std::string & name, int64_t n, Need need = Need::required);
 
@@ -22,7 +25,8 @@ class TensorBinder {
     const std::vector<ggml_tensor *> & matrices() const { return matrices_; }  // each once
 
   private:
-    ggml_tensor * bind(const std::string & name, int64_t ne0, int64_t ne1, Need need);
+    ggml_tensor * bind(const std::string & name, const std::array<int64_t, 3> & ne, Need need);
+    ggml_tensor * factor(ggml_tensor * bound, const std::string & name);
 
     const GgufFile &           file_;
     Status                     status_;

@@ -214,6 +214,13 @@ Napi::Object from_model(Napi::Env env, const ModelInfo & model) {
     out.Set("nHeadKv", double(p.n_head_kv));
     out.Set("headDim", double(p.head_dim));
     out.Set("nFf", double(p.n_ff));
+    if (const Experts & e = p.layer(0).experts; e.count > 0) {
+        Napi::Object experts = Napi::Object::New(env);
+        experts.Set("count", double(e.count));
+        experts.Set("used", double(e.used));
+        experts.Set("nFf", double(e.n_ff));
+        out.Set("experts", experts);
+    }
     out.Set("nVocab", double(p.n_vocab));
     out.Set("nCtxTrain", double(p.n_ctx_train));
     // Of the layers that see every row, where there are such.

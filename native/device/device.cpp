@@ -96,13 +96,19 @@ DeviceTraits Device::traits_now() const {
 int64_t Device::host_available() const { return traits_.own_memory ? host_memory_available() : available(); }
 
 bool Device::multiplies(const ggml_tensor * weight, bool looked_up) const {
-    ggml_init_params params = {ggml_tensor_overhead() * 6, nullptr, true};
+    ggml_init_params params = {ggml_tensor_overhead() * 8, nullptr, true};
     ggml_context_ptr ctx(ggml_init(params));
-    ggml_tensor *    w      = ggml_new_tensor_2d(ctx.get(), weight->type, weight->ne[0], weight->ne[1]);
-    ggml_tensor *    x      = ggml_new_tensor_2d(ctx.get(), GGML_TYPE_F32, weight->ne[0], 1);
+    ggml_tensor *    w      = ggml_new_tensor_3d(ctx.get(), weight->type, weight->ne[0], weight->ne[1], weight->ne[2]);
     ggml_tensor *    tokens = ggml_new_tensor_1d(ctx.get(), GGML_TYPE_I32, 1);
-    return ggml_backend_dev_supports_op(ggml_device_, ggml_mul_mat(ctx.get(), w, x)) &&
+    return ggml_backend_dev_supports_op(ggml_device_, any_product(ctx.get(), w, 1)) &&
            (!looked_up || ggml_backend_dev_supports_op(ggml_device_, ggml_get_rows(ctx.get(), w, tokens)));
+}
+
+ggml_tensor * Device::any_product(ggml_context * ctx, ggml_tensor * weight, int64_t n) {
+    if (weight->ne[2] == 1) return ggml_mul_mat(ctx, weight, ggml_new_tensor_2d(ctx, GGML_TYPE_F32, weight->ne[0], n));
+    ggml_tensor * x      = ggml_new_tensor_3d(ctx, GGML_TYPE_F32, weight->ne[0], 1, n);
+    ggml_tensor * chosen = ggml_new_tensor_2d(ctx, GGML_TYPE_I32, 1, n);
+    return ggml_mul_mat_id(ctx, weight, x, chosen);
 }
 
 Status Device::try_out() {

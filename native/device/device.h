@@ -59,6 +59,7 @@ struct DeviceTraits {
     int64_t             row_step        = 1;      // rows are allocated, and views of them taken, in steps of this many
     int64_t             least_queries   = 1;      // dense attention is given at least this many
     int64_t             reading_segment = 1024;   // tokens of a segment that suit it
+    bool                experts         = true;   // layers may have experts
     int                 n_threads       = 1;      // of the CPU that compute for it, at the most
     int64_t             available       = 0;      // bytes that can be allocated there
     int64_t             host_available  = 0;      // and in RAM; without memory of its own the same
@@ -162,6 +163,8 @@ class Device {
   protected:
     explicit Device(const DeviceTraits & traits) : traits_(traits) {}
     virtual int64_t free_bytes() const = 0;
+    // The product of a weight, a matrix or one for each expert, and n tokens: to ask ggml whether it computes it.
+    static ggml_tensor * any_product(ggml_context * ctx, ggml_tensor * weight, int64_t n);
     // Of try_out(): a kernel of ours on this memory.
     virtual Status try_kernel(void *, size_t) { return Status::good(); }
 

@@ -41,6 +41,7 @@ Status plan_for_file(const std::string & path, const DeviceOptions * device, con
         RETURN_IF_FAILED(Device::open(*device, opened));
         traits = *opened;
     }
+    RETURN_IF_FAILED(model->check_layers(traits));
     return memory_plan({model->params(), model->weight_bytes(), traits}, request, out);
 }
 

@@ -21,7 +21,7 @@ ggml_tensor * entries(ggml_context * ctx, ggml_tensor * t, int64_t first, int64_
 }  // namespace
 
 Prefill::Prefill(const Model & model, Device & device)
-    : model_(model), device_(device), arena_(device, MAX_LAYER_NODES) {
+    : model_(model), device_(device), arena_(device, MAX_LAYER_NODES + model.params().expert_nodes()) {
     for (int64_t layer = 0; layer < model.params().n_layer; layer++) {
         const int64_t window = model.params().layer(layer).kept_window();
         if (!find_sight(window)) sights_.push_back({window, layer, CausalBand(window), nullptr});
@@ -50,7 +50,10 @@ size_t Prefill::activation_bytes(const HyperParams & p, const DeviceTraits & dev
     tile                = std::min(tile, segment);
     const size_t hidden = size_t(p.n_embd) * segment * sizeof(float);
     // Largest set alive at once in a layer's graph: normed input, gate, up and their product.
-    const size_t layer = size_t(tile) * (3 * p.n_ff + 3 * p.n_embd + 2 * p.n_head * p.head_dim) * sizeof(float);
+    int64_t feed_forward = 3 * p.n_ff;
+    for (const LayerTraits & l : p.layers)  // and each expert's result, and that weighted
+        feed_forward = std::max(feed_forward, l.experts.used * (3 * l.experts.n_ff + 2 * p.n_embd));
+    const size_t layer = size_t(tile) * (feed_forward + 3 * p.n_embd + 2 * p.n_head * p.head_dim) * sizeof(float);
     size_t       bands = 0;
     for (int64_t window : p.windows())
         bands += CausalBand::bytes(device, CausalBand::most_before(device, window, n_rows), tile);

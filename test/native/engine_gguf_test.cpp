@@ -42,6 +42,11 @@ void expect(const char * what, const Status & status, std::initializer_list<Code
     CHECK(status.ok() || status.message.size() > 20);
 }
 
+Status open_header(const std::string & path) {
+    std::unique_ptr<Model> model;
+    return Model::open_header(path, model);
+}
+
 template <typename T>
 Bytes patched(Bytes bytes, size_t at, T value) {
     std::memcpy(bytes.data() + at, &value, sizeof(value));
@@ -89,6 +94,39 @@ void test_nonsense(const Bytes & good) {
            {Code::MODEL_FORMAT});
 }
 
+// Numbers of experts that no model has, tensors of other shapes than they say, and a family without experts.
+void test_experts() {
+    TinyModelOptions o = tiny_family("qwen3moe");
+    o.n_layer = 1, o.n_vocab = 64;
+    const TinyModel model(o);
+    const Bytes     good = read_file(model.path());
+    expect("experts", open_bytes(good), {Code::OK});
+    const struct {
+        const char * key;
+        uint32_t     value;
+        const char * says;
+    } sizes[] = {{"qwen3moe.expert_count", 0, "expert_count is 0, it must be 2 to 1024"},
+                 {"qwen3moe.expert_count", 1, "expert_count is 1"},
+                 {"qwen3moe.expert_count", 0x7fffffff, "expert_count is 2147483647"},
+                 {"qwen3moe.expert_count", 9, "blk.0.ffn_gate_inp.weight has shape [352, 10], [352, 9] was expected"},
+                 {"qwen3moe.expert_used_count", 0, "expert_used_count is 0, it must be 1 to 10"},
+                 {"qwen3moe.expert_used_count", 11, "expert_used_count is 11"},
+                 {"qwen3moe.expert_feed_forward_length", 0, "expert_feed_forward_length is 0"},
+                 {"qwen3moe.expert_feed_forward_length", 0x7fffffff, "expert_feed_forward_length is 2147483647"},
+                 {"qwen3moe.expert_feed_forward_length", 95,
+                  "blk.0.ffn_gate_exps.weight has shape [352, 96, 10], [352, 95, 10] was expected"}};
+    for (const auto & size : sizes) {
+        const Status status = open_bytes(patched(good, value_of(good, size.key), size.value));
+        expect(size.key, status, {Code::MODEL_FORMAT});
+        if (!CHECK(status.message.find(size.says) != std::string::npos))
+            std::printf("    %s\n", status.message.c_str());
+    }
+    o.integers["expert_group_count"] = 2;
+    expect("groups", open_header(TinyModel(o).path()), {Code::MODEL_UNSUPPORTED});
+    o = tiny_family("qwen3"), o.n_layer = 1, o.integers["expert_count"] = 8;
+    expect("no family of experts", open_header(TinyModel(o).path()), {Code::MODEL_UNSUPPORTED});
+}
+
 void test_cuts(const Bytes & good) {
     for (size_t n : {size_t(1), size_t(4), size_t(8), size_t(23), size_t(24), size_t(25), good.size() / 100,
                      good.size() / 2, good.size() - 1}) {
@@ -119,11 +157,6 @@ void test_mutations(const Bytes & good) {
 void write_file(const std::string & path, const Bytes & bytes) {
     std::ofstream file(path, std::ios::binary);
     file.write(bytes.data(), std::streamsize(bytes.size()));
-}
-
-Status open_header(const std::string & path) {
-    std::unique_ptr<Model> model;
-    return Model::open_header(path, model);
 }
 
 uint64_t fingerprint_of(const std::string & path) {
@@ -221,6 +254,7 @@ int main() {
     TinyModel   model(o);
     const Bytes good = read_file(model.path());
     test_nonsense(good);
+    test_experts();
     test_cuts(good);
     test_mutations(good);
     test_parts();

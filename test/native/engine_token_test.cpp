@@ -270,6 +270,9 @@ void test_products() {
             CHECK(products.ours == (std::string(family) == "mistral3" ? 4 + 1 : products.all));
         }
     }
+    // A router and three products by expert instead of three; ours are those before the first experts.
+    const TokenProducts experts = products_of("qwen3moe", GGML_TYPE_F16);
+    CHECK(experts.all == 5 * 8 + 1 && experts.ours == 3);
     CHECK(products_of("llama", GGML_TYPE_Q2_K).ours == 0 && products_of("llama", GGML_TYPE_Q2_K).all == 5 * 7 + 1);
     CHECK(products_of("phi3", GGML_TYPE_F16).all == 5 * 4 + 1);
 }

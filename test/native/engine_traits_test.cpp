@@ -28,7 +28,6 @@ void test_refused() {
         {"recurrent", [](LayerTraits & l) { l.attention = AttentionKind::recurrent; }},
         {"caps", [](LayerTraits & l) { l.softcap = 50; }},
         {"sinks", [](LayerTraits & l) { l.sinks = true; }},
-        {"experts", [](LayerTraits & l) { l.feed_forward = FeedForwardKind::experts; }},
     };
     for (const auto & c : cases) {
         std::vector<LayerTraits> layers(4, plain);
@@ -64,6 +63,19 @@ void test_read() {
     HyperParams shared         = p;
     shared.layers[1].attention = AttentionKind::shared;
     CHECK(shared.kv_bytes_per_token() == size_t((p.n_layer - 1) * p.n_head_kv * p.head_dim * 4));
+}
+
+// What a kind of device does not compute is refused before a weight is placed there.
+void test_devices() {
+    std::unique_ptr<Model> header;
+    for (const std::string & family : family_names()) {
+        if (!CHECK(Model::open_header(TinyModel(tiny_family(family)).path(), header).ok())) return;
+        const bool   experts = header->params().layer(0).experts.count > 0;
+        const Status on_gpu  = header->check_layers(traits_of("cuda"));
+        CHECK(header->check_layers(traits_of("cpu")).ok());
+        CHECK(on_gpu.code == (experts ? Code::MODEL_UNSUPPORTED : Code::OK));
+        if (experts) CHECK(on_gpu.message.find("is a mixture of 10 experts") != std::string::npos);
+    }
 }
 
 std::vector<Candidate> best_of(const std::vector<Candidate> & all, size_t n) {
@@ -112,6 +124,7 @@ void test_sampler() {
 int main() {
     test_refused();
     test_read();
+    test_devices();
     test_sampler();
     return check::report();
 }

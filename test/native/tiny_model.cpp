@@ -34,13 +34,20 @@ class Writer {
     }
     gguf_context * gguf() { return gguf_.get(); }
 
-    void matrix(const std::string & name, int64_t in, int64_t out) {
-        std::vector<float>              values(size_t(in * out));
+    void matrix(const std::string & name, int64_t in, int64_t out, int64_t count = 1) {
+        std::vector<float>              values(size_t(in * out * count));
         std::normal_distribution<float> normal(0.0f, 1.5f / std::sqrt(float(in)));
         for (float & value : values) value = normal(random_);
-        ggml_tensor *            t = ggml_new_tensor_2d(ctx_.get(), options_.type, in, out);
+        ggml_tensor *            t = ggml_new_tensor_3d(ctx_.get(), options_.type, in, out, count);
         const std::vector<float> importance(size_t(in), 1.0f);
-        ggml_quantize_chunk(options_.type, values.data(), t->data, 0, out, in, importance.data());
+        ggml_quantize_chunk(options_.type, values.data(), t->data, 0, out * count, in, importance.data());
+        add(t, name);
+    }
+    // f32, with scores so far apart that engines which round differently choose the same experts.
+    void router(const std::string & name, int64_t in, int64_t out) {
+        std::normal_distribution<float> normal(0.0f, 6.0f / std::sqrt(float(in)));
+        ggml_tensor *                   t = ggml_new_tensor_2d(ctx_.get(), GGML_TYPE_F32, in, out);
+        for (int64_t i = 0; i < in * out; i++) static_cast<float *>(t->data)[i] = normal(random_);
         add(t, name);
     }
     void vector(const std::string & name, int64_t n, float mean, float spread) {
@@ -102,6 +109,11 @@ void write_header(gguf_context * g, const TinyModelOptions & o) {
     }
     integer("feed_forward_length", o.n_ff);
     integer("context_length", o.n_ctx);
+    if (o.n_expert) {
+        integer("expert_count", o.n_expert);
+        integer("expert_used_count", o.n_used);
+        integer("expert_feed_forward_length", o.n_ff_expert);
+    }
     integer("vocab_size", o.n_vocab);
     number("attention.layer_norm_rms_epsilon", 1e-5f);
     integer("rope.dimension_count", o.rotated());
@@ -142,9 +154,16 @@ void write_layer(Writer & writer, const std::string & blk, const TinyModelOption
     linear("attn_output", n_q, o.n_embd, o.biases);
     if (o.attn_post_norm) norm("post_attention_norm", o.n_embd);
     if (!o.ffn_norm.empty()) norm(o.ffn_norm, o.n_embd);
-    if (!o.gate_in_up) linear("ffn_gate", o.n_embd, o.n_ff, o.biases);
-    linear("ffn_up", o.n_embd, o.gate_in_up ? 2 * o.n_ff : o.n_ff, o.biases);
-    linear("ffn_down", o.n_ff, o.n_embd, o.biases);
+    if (o.n_expert) {
+        writer.router(blk + "ffn_gate_inp.weight", o.n_embd, o.n_expert);
+        writer.matrix(blk + "ffn_gate_exps.weight", o.n_embd, o.n_ff_expert, o.n_expert);
+        writer.matrix(blk + "ffn_up_exps.weight", o.n_embd, o.n_ff_expert, o.n_expert);
+        writer.matrix(blk + "ffn_down_exps.weight", o.n_ff_expert, o.n_embd, o.n_expert);
+    } else {
+        if (!o.gate_in_up) linear("ffn_gate", o.n_embd, o.n_ff, o.biases);
+        linear("ffn_up", o.n_embd, o.gate_in_up ? 2 * o.n_ff : o.n_ff, o.biases);
+        linear("ffn_down", o.n_ff, o.n_embd, o.biases);
+    }
     if (o.ffn_post_norm) norm("post_ffw_norm", o.n_embd);
 }
 
@@ -185,6 +204,10 @@ TinyModelOptions tiny_family(const std::string & family, bool round_sizes) {
     const auto wide = [&] { o.head_dim = round_sizes ? 128 : 64; };
     if (family == "qwen2") o.qkv_biases = true;
     if (family == "qwen3") wide(), o.qk_norm = 1;
+    if (family == "qwen3moe") {
+        wide(), o.qk_norm = 1;
+        o.n_expert = 10, o.n_ff_expert = round_sizes ? 256 : 96;
+    }
     if (family == "mistral3") {
         wide();
         o.rope_scaling = "yarn", o.n_ctx_orig = 40;  // the context is many times as long

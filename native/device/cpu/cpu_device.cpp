@@ -205,14 +205,13 @@ bool CpuDevice::multiplies(const ggml_tensor * weight, bool looked_up) const {
 ggml_backend_buffer_type_t CpuDevice::packed_buffer_type(const ggml_tensor * weight) const {
     auto get_extra = reinterpret_cast<ggml_backend_dev_get_extra_bufts_t>(ggml_backend_reg_get_proc_address(
         ggml_backend_dev_backend_reg(ggml_device_), "ggml_backend_dev_get_extra_bufts"));
-    if (!get_extra || weight->ne[2] != 1 || weight->ne[3] != 1) return nullptr;
+    if (!get_extra || weight->ne[3] != 1) return nullptr;
     for (ggml_backend_buffer_type_t * type = get_extra(ggml_device_); type && *type; type++) {
         // The device says whether it multiplies by such a tensor; an empty buffer stands in for the real one.
-        ggml_init_params        params = {ggml_tensor_overhead() * 4, nullptr, true};
+        ggml_init_params        params = {ggml_tensor_overhead() * 5, nullptr, true};
         ggml_context_ptr        ctx(ggml_init(params));
-        ggml_tensor *           w = ggml_new_tensor_2d(ctx.get(), weight->type, weight->ne[0], weight->ne[1]);
-        ggml_tensor *           x = ggml_new_tensor_2d(ctx.get(), GGML_TYPE_F32, weight->ne[0], 512);
-        ggml_tensor *           y = ggml_mul_mat(ctx.get(), w, x);
+        ggml_tensor *           w = ggml_dup_tensor(ctx.get(), weight);
+        ggml_tensor *           y = any_product(ctx.get(), w, 512);
         ggml_backend_buffer_ptr empty(ggml_backend_buft_alloc_buffer(*type, 0));
         w->buffer      = empty.get();
         bool supported = empty && ggml_backend_dev_supports_op(ggml_device_, y);

@@ -11,7 +11,10 @@ constexpr size_t EXTRA_NODES     = 64;
 }  // namespace
 
 CpuTokenRunner::CpuTokenRunner(const Model & model, Device & device)
-    : model_(model), device_(device), arena_(device, size_t(model.params().n_layer) * NODES_PER_LAYER + EXTRA_NODES) {}
+    : model_(model),
+      device_(device),
+      arena_(device, size_t(model.params().n_layer) * (NODES_PER_LAYER + model.params().expert_nodes()) + EXTRA_NODES) {
+}
 
 void CpuTokenRunner::add_inputs(ggml_context * ctx, KvRows * rows, Appended & out) {
     const HyperParams & p = model_.params();

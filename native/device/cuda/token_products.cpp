@@ -10,7 +10,10 @@ constexpr size_t NODES_PER_PART = 96;
 
 void count_part(ggml_cgraph * graph, TokenProducts & out) {
     int64_t n = 0;
-    for (int i = 0; i < ggml_graph_n_nodes(graph); i++) n += ggml_graph_node(graph, i)->op == GGML_OP_MUL_MAT;
+    for (int i = 0; i < ggml_graph_n_nodes(graph); i++) {
+        const ggml_op op = ggml_graph_node(graph, i)->op;
+        n += op == GGML_OP_MUL_MAT || op == GGML_OP_MUL_MAT_ID;
+    }
     out.all += n;
     if (!token_kernels(graph, {}).empty()) out.ours += n;
 }
@@ -22,21 +25,21 @@ TokenProducts cuda_token_products(const Model & model) {
     const HyperParams &  p       = model.params();
     const Architecture & arch    = model.architecture();
     const size_t         n_parts = size_t(p.n_layer) + 1;
-    ggml_init_params     params  = {
-        n_parts * (ggml_tensor_overhead() * NODES_PER_PART + ggml_graph_overhead_custom(NODES_PER_PART, false)),
-        nullptr, true};
+    const size_t         nodes   = NODES_PER_PART + p.expert_nodes();
+    ggml_init_params params = {n_parts * (ggml_tensor_overhead() * nodes + ggml_graph_overhead_custom(nodes, false)),
+                               nullptr, true};
     ggml_context_ptr owner(ggml_init(params));
     ggml_context *   ctx      = owner.get();
     const auto       vector   = [&](int64_t n) { return ggml_new_tensor_2d(ctx, GGML_TYPE_F32, n, 1); };
     ggml_tensor *    position = ggml_new_tensor_1d(ctx, GGML_TYPE_I32, 1);
-    ggml_cgraph *    graph    = ggml_new_graph_custom(ctx, NODES_PER_PART, false);
+    ggml_cgraph *    graph    = ggml_new_graph_custom(ctx, nodes, false);
     ggml_tensor *    x        = vector(p.n_embd);
     TokenProducts    out;
     for (int64_t layer = 0; layer < p.n_layer; layer++) {
         const QkvTensors qkv = arch.build_qkv(ctx, model.layer(layer), x, position);
         for (ggml_tensor * t : {qkv.q, qkv.k, qkv.v}) ggml_build_forward_expand(graph, t);
         count_part(graph, out);
-        graph = ggml_new_graph_custom(ctx, NODES_PER_PART, false);
+        graph = ggml_new_graph_custom(ctx, nodes, false);
         x     = arch.build_after_attention(ctx, model.layer(layer), vector(p.n_embd), vector(p.n_head * p.head_dim));
     }
     ggml_build_forward_expand(graph, arch.build_output(ctx, p, model.weights(), x));

@@ -46,10 +46,20 @@ CudaTokenRunner::~CudaTokenRunner() { drop_capture(); }
 // What a product reads at most.
 static int64_t widest_input(const HyperParams & p) { return std::max({p.n_embd, p.n_ff, p.n_head * p.head_dim}); }
 
+// What a token's experts make, of the widest layer.
+static int64_t expert_values(const HyperParams & p) {
+    int64_t most = 0;
+    for (const LayerTraits & layer : p.layers) {
+        const Experts & e = layer.experts;
+        most              = std::max(most, 4 * e.count + e.used * (3 * e.n_ff + 3 * p.n_embd));
+    }
+    return most;
+}
+
 size_t CudaTokenRunner::device_bytes(const HyperParams & p) {
     const int64_t rows = 2 * p.n_layer * p.n_head_kv * p.head_dim, heads = (p.n_head + 2 * p.n_head_kv) * p.head_dim;
     const int64_t shared = p.n_embd + 2 * p.n_head * p.head_dim + p.n_vocab + rows + widest_input(p);
-    const int64_t nodes  = 12 * p.n_embd + 4 * p.n_ff + 6 * heads;  // of a part
+    const int64_t nodes  = 12 * p.n_embd + 4 * p.n_ff + 6 * heads + expert_values(p);  // of a part
     return size_t(shared + nodes) * sizeof(float);
 }
 
@@ -94,7 +104,8 @@ KernelActivations CudaTokenRunner::activations() const {
 }
 
 ggml_cgraph * CudaTokenRunner::new_graph() {
-    parts_.push_back({ggml_new_graph_custom(ctx_.get(), NODES_PER_GRAPH, false), 0, {}});
+    parts_.push_back(
+        {ggml_new_graph_custom(ctx_.get(), NODES_PER_GRAPH + model_.params().expert_nodes(), false), 0, {}});
     return parts_.back().graph;
 }
 
@@ -110,8 +121,8 @@ Status CudaTokenRunner::build() {
     const HyperParams &  p        = model_.params();
     const Architecture & arch     = model_.architecture();
     const size_t         n_graphs = 2 * size_t(p.n_layer) + 2;
-    ctx_memory_.resize(n_graphs *
-                       (ggml_tensor_overhead() * NODES_PER_GRAPH + ggml_graph_overhead_custom(NODES_PER_GRAPH, false)));
+    const size_t         nodes    = NODES_PER_GRAPH + p.expert_nodes();
+    ctx_memory_.resize(n_graphs * (ggml_tensor_overhead() * nodes + ggml_graph_overhead_custom(nodes, false)));
     ggml_init_params params = {ctx_memory_.size(), ctx_memory_.data(), true};
     ctx_.reset(ggml_init(params));
     parts_.clear();

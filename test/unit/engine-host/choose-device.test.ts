@@ -30,7 +30,8 @@ describe('the device', () => {
 
   it('is the first GPU when it can be used, and the host that tried it is gone', async () => {
     const { seen, start } = host(good);
-    expect(await chooseDevice('auto', start)).toEqual({ device: 'cuda:0', deviceReason: null });
+    expect(await chooseDevice('auto', start)).toEqual({ device: 'cuda:0', deviceReason: null, cpuWillDo: true });
+    expect(await chooseDevice('cuda:0', host(good).start)).toEqual({ device: 'cuda:0', deviceReason: null });
     expect(seen).toEqual({ started: 1, closed: 1, asked: [{ device: 'cuda:0' }] });
   });
 

@@ -38,6 +38,7 @@ const expected: [name: string, after: string, thinking: ChatPieces['thinking']['
   ['Qwen-Qwen2.5-7B-Instruct', '<|im_end|>\n<|im_start|>assistant\n', 'never'],
   ['Qwen-QwQ-32B', '<|im_end|>\n<|im_start|>assistant\n<think>\n</think>', 'switch'],
   ['Qwen-Qwen3-0.6B', '<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\n', 'switch'],
+  ['Qwen3-Coder', '<|im_end|>\n<|im_start|>assistant\n', 'never'],
   ['deepseek-ai-DeepSeek-R1-Distill-Llama-8B', '<｜Assistant｜><think>\n', 'always'],
   ['deepseek-ai-DeepSeek-R1-Distill-Qwen-32B', '<｜Assistant｜><think>\n</think>', 'switch'],
   ['HuggingFaceTB-SmolLM3-3B', '<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n', 'switch'],

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { AppError } from '../../../electron/contract/errors.ts';
 import { openModel } from '../../../electron/engine-host/open-model.ts';
 import { byteVocabulary, FakeAddon, modelFile } from './fake-addon.ts';
 
@@ -35,4 +36,28 @@ it('closes the weights of a vocabulary that cannot be read', async () => {
   const addon = new FakeAddon();
   await expect(openModel(addon, options, () => Promise.reject(new Error('no words')))).rejects.toThrow('no words');
   expect(addon.log).toEqual(['engine closed']);
+});
+
+it('computes on the CPU what a GPU that was not named does not compute, and says why', async () => {
+  const refused = 'm.gguf is a mixture of 8 experts, which RocketDoc does not compute on a GPU yet.';
+  const addon = new FakeAddon();
+  const asked: unknown[] = [];
+  const { openEngine } = addon;
+  const refuseGpu = (code: 'MODEL_UNSUPPORTED' | 'GPU_OOM') => {
+    addon.openEngine = ((request: { cuda?: unknown }) => {
+      asked.push(request.cuda);
+      const no = new AppError(code, `${refused} Use the CPU (--device cpu).`);
+      return request.cuda === undefined ? openEngine() : Promise.reject(no);
+    }) as typeof openEngine;
+  };
+  refuseGpu('MODEL_UNSUPPORTED');
+  const onGpu = { ...options, device: 'cuda:0' };
+  const { summary } = await openModel(addon, { ...onGpu, cpuWillDo: true }, async () => byteVocabulary);
+  expect(summary.deviceReason).toBe(refused);
+  expect(asked).toHaveLength(2);
+  expect(asked[1]).toBeUndefined();
+  await expect(openModel(addon, onGpu, async () => byteVocabulary)).rejects.toThrow('Use the CPU');
+  refuseGpu('GPU_OOM');
+  const tight = openModel(addon, { ...onGpu, cpuWillDo: true }, async () => byteVocabulary);
+  await expect(tight).rejects.toMatchObject({ code: 'GPU_OOM' });
 });
