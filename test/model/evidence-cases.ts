@@ -7,7 +7,10 @@ import Papa from 'papaparse';
 import { isRight } from '../../electron/cli/needles.ts';
 import type { ParsedDocument } from '../../electron/contract/documents.ts';
 import type { AnswerEvidence } from '../../electron/contract/evidence.ts';
+import type { AnswerMode } from '../../electron/contract/method.ts';
 import { parseDocument } from '../../electron/document-host/document-client.ts';
+import { findEvidence } from '../../electron/evidence/find-evidence.ts';
+import { SentenceIndex } from '../../electron/evidence/sentence-index.ts';
 import { evidenceTexts, makeEvidencePdf } from './evidence-documents.ts';
 
 export interface Fact {
@@ -20,6 +23,7 @@ export interface Fact {
 export interface EvidenceDocument {
   name: string;
   parsed: ParsedDocument;
+  index: SentenceIndex;
   facts: Fact[];
   unanswerable: string[];
 }
@@ -38,7 +42,7 @@ export async function evidenceDocuments(only?: readonly string[]): Promise<Evide
     }[];
     documents.push({
       name: 'sample',
-      parsed: await parseDocument(sample('report.pdf')),
+      ...(await indexed(sample('report.pdf'))),
       facts: facts.map(({ question, answer, page }) => ({ question, expected: answer, page: page - 1 })),
       unanswerable: [],
     });
@@ -46,18 +50,23 @@ export async function evidenceDocuments(only?: readonly string[]): Promise<Evide
   const dir = mkdtempSync(join(tmpdir(), 'rocketdoc-evidence-'));
   try {
     for (const text of evidenceTexts.filter(({ name }) => wanted(name))) {
-      const parsed = await parseDocument(await makeEvidencePdf(text, dir));
+      const { parsed, index } = await indexed(await makeEvidencePdf(text, dir));
       const facts = text.facts.map(({ question, expected, sentence }) => ({
         question,
         expected,
         page: pageOf(parsed, sentence),
       }));
-      documents.push({ name: text.name, parsed, facts, unanswerable: text.unanswerable });
+      documents.push({ name: text.name, parsed, index, facts, unanswerable: text.unanswerable });
     }
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }
   return documents;
+}
+
+async function indexed(file: string): Promise<{ parsed: ParsedDocument; index: SentenceIndex }> {
+  const parsed = await parseDocument(file);
+  return { parsed, index: await SentenceIndex.of(parsed) };
 }
 
 function pageOf({ text, pages }: ParsedDocument, sentence: string): number {
@@ -77,9 +86,14 @@ export interface AnsweredQuestion {
 
 const recordedFile = new URL('./evidence-answers.csv', import.meta.url);
 
+export interface RecordedAnswer extends AnsweredQuestion {
+  model: string;
+  mode: AnswerMode;
+}
+
 /** Answers of models, and what a person judged of the wrong ones. */
-export function recordedAnswers(): (AnsweredQuestion & { model: string })[] {
-  return Papa.parse<AnsweredQuestion & { model: string }>(readFileSync(recordedFile, 'utf8'), {
+export function recordedAnswers(): RecordedAnswer[] {
+  return Papa.parse<RecordedAnswer>(readFileSync(recordedFile, 'utf8'), {
     header: true,
     skipEmptyLines: true,
   }).data;
@@ -116,6 +130,19 @@ export function judge(document: EvidenceDocument, asked: AnsweredQuestion, found
     isWrongPageFirst: first !== undefined && first.page !== fact?.page,
     isFound: found.isFound,
   };
+}
+
+/** By words alone, each answer by its document. */
+export async function judgeAll(
+  documents: readonly EvidenceDocument[],
+  answers: readonly AnsweredQuestion[],
+): Promise<Judged[]> {
+  const all: Judged[] = [];
+  for (const asked of answers) {
+    const document = documents.find(({ name }) => name === asked.document);
+    if (document) all.push(judge(document, asked, await findEvidence(document.index, asked)));
+  }
+  return all;
 }
 
 export function shares(judged: readonly Judged[]) {

@@ -3,39 +3,12 @@
  * another one. What models answer today is measured by `npm run -s evidence`.
  */
 import { expect, it } from 'vitest';
-import type { AnswerEvidence } from '../../electron/contract/evidence.ts';
-import { findEvidence } from '../../electron/evidence/find-evidence.ts';
-import { SentenceIndex } from '../../electron/evidence/sentence-index.ts';
-import {
-  type AnsweredQuestion,
-  evidenceDocuments,
-  type Judged,
-  judge,
-  recordedAnswers,
-  shares,
-} from './evidence-cases.ts';
+import { type AnsweredQuestion, evidenceDocuments, judgeAll, recordedAnswers, shares } from './evidence-cases.ts';
 
-const documents = await Promise.all(
-  (await evidenceDocuments()).map(async (document) => ({ document, index: await SentenceIndex.of(document.parsed) })),
-);
-
-async function judged(questionsOf: (name: string) => AnsweredQuestion[]): Promise<Judged[]> {
-  const all: Judged[] = [];
-  for (const { document, index } of documents)
-    for (const asked of questionsOf(document.name)) {
-      const found: AnswerEvidence = await findEvidence(index, asked);
-      all.push(judge(document, asked, found));
-    }
-  return all;
-}
-
-const factsOf = (name: string) => documents.find(({ document }) => document.name === name)?.document.facts ?? [];
+const documents = await evidenceDocuments();
 
 it('recorded answers: 95 % of the right ones have the fact first, 3 % at most another page, 80 % of the invented ones none', async () => {
-  const recorded = recordedAnswers();
-  const { right, firstRight, wrongPage, nowhere, notFound } = shares(
-    await judged((name) => recorded.filter(({ document }) => document === name)),
-  );
+  const { right, firstRight, wrongPage, nowhere, notFound } = shares(await judgeAll(documents, recordedAnswers()));
   expect(right).toBeGreaterThanOrEqual(40);
   expect(nowhere).toBeGreaterThanOrEqual(40);
   expect(firstRight / right).toBeGreaterThanOrEqual(0.95);
@@ -44,23 +17,20 @@ it('recorded answers: 95 % of the right ones have the fact first, 3 % at most an
 });
 
 it('a fact alone finds its own sentence; another question finds nothing for it', async () => {
-  const own = shares(
-    await judged((name) =>
-      factsOf(name).map(({ question, expected }) => ({ document: name, question, answer: expected, judged: '' })),
-    ),
-  );
+  /** As the answer to each question of a document, the fact that stands `step` behind its own. */
+  const answered = (step: number): AnsweredQuestion[] =>
+    documents.flatMap(({ name, facts }) =>
+      facts.map(({ question }, i) => ({
+        document: name,
+        question,
+        answer: facts[(i + step) % facts.length]?.expected ?? '',
+        judged: '',
+      })),
+    );
+  const own = shares(await judgeAll(documents, answered(0)));
   expect(own.right).toBe(100);
   expect(own.firstRight).toBeGreaterThanOrEqual(95);
   expect(own.wrongPage).toBeLessThanOrEqual(3);
-  const others = shares(
-    await judged((name) =>
-      factsOf(name).flatMap(({ question }, i, facts) =>
-        [7, 11].map((step) => {
-          const answer = facts[(i + step) % facts.length]?.expected ?? '';
-          return { document: name, question, answer, judged: '' as const };
-        }),
-      ),
-    ),
-  );
+  const others = shares(await judgeAll(documents, [...answered(7), ...answered(11)]));
   expect(others.notFound / others.nowhere).toBeGreaterThanOrEqual(0.95);
 });

@@ -18,19 +18,19 @@ import {
 } from '../../electron/contract/method.ts';
 import { startEngine } from '../../electron/engine-host/engine-client.ts';
 import { findEvidence, readsIn } from '../../electron/evidence/find-evidence.ts';
-import { SentenceIndex } from '../../electron/evidence/sentence-index.ts';
 import {
-  type AnsweredQuestion,
   evidenceDocuments,
   type Judged,
   judge,
+  judgeAll,
+  type RecordedAnswer,
   recordedAnswers,
   shares,
 } from './evidence-cases.ts';
 
 const { values } = parseArgs({
   options: {
-    model: { type: 'string', default: 'smollm2-135m' },
+    model: { type: 'string' },
     mode: { type: 'string', default: 'rocketkv-mt' },
     budget: { type: 'string', default: '512' },
     only: { type: 'string' },
@@ -45,19 +45,21 @@ const answersFile = fileURLToPath(new URL('./evidence-answers.csv', import.meta.
 const recorded = existsSync(answersFile) ? recordedAnswers() : [];
 
 const documents = await evidenceDocuments(values.only?.split(','));
-const byWords: Judged[] = [];
-const withReads: Judged[] = [];
-
 if (values.recorded) {
-  for (const document of documents) {
-    const index = await SentenceIndex.of(document.parsed);
-    for (const asked of recorded.filter((entry) => entry.document === document.name))
-      byWords.push(judge(document, asked, await findEvidence(index, asked)));
-  }
-  print('words alone', byWords);
+  const asked = recorded.map(({ model, mode }) => `${model}, ${mode}`);
+  for (const set of new Set(asked))
+    print(
+      set,
+      await judgeAll(
+        documents,
+        recorded.filter((_, i) => asked[i] === set),
+      ),
+    );
 } else await measure();
 
 async function measure(): Promise<void> {
+  const answers: RecordedAnswer[] = [];
+  const withReads: Judged[] = [];
   const engine = startEngine();
   const { verbs } = engine;
   try {
@@ -68,10 +70,9 @@ async function measure(): Promise<void> {
       deviceReason: null,
     });
     if (values.record && !existsSync(answersFile))
-      writeFileSync(answersFile, 'model,document,question,answer,judged\n');
+      writeFileSync(answersFile, 'model,mode,document,question,answer,judged\n');
     for (const document of documents) {
       const { text, pages } = document.parsed;
-      const index = await SentenceIndex.of(document.parsed);
       const planFor = { mode, rocket, maxNew, question: 'What does the document say about this?' };
       const home = { kvType: 'f16', home: 'auto', segment: defaultSegment, tile: defaultTile } as const;
       let documentId = '';
@@ -85,14 +86,24 @@ async function measure(): Promise<void> {
         if (!report) throw new Error('The engine ended the answer without a result.');
         const { answer } = report;
         const known = recorded.find((entry) => entry.question === question && entry.answer === answer);
-        const asked: AnsweredQuestion = { document: document.name, question, answer, judged: known?.judged ?? '' };
-        byWords.push(judge(document, asked, await findEvidence(index, asked)));
+        const asked: RecordedAnswer = {
+          model: info.name,
+          mode,
+          document: document.name,
+          question,
+          answer,
+          judged: known?.judged ?? '',
+        };
+        answers.push(asked);
         const reads = readsIn(verbs, { documentId, chatId, mode, rocket }, report);
-        const found = await findEvidence(index, asked, reads);
+        const found = await findEvidence(document.index, asked, reads);
         const judged = judge(document, asked, found);
         withReads.push(judged);
-        if (values.record && !known)
-          appendFileSync(answersFile, `${csvLine([info.name, document.name, question, answer, ''])}\n`);
+        if (values.record)
+          appendFileSync(
+            answersFile,
+            `${csvLine([asked.model, asked.mode, asked.document, question, answer, asked.judged])}\n`,
+          );
         show(judged, found.evidence[0]?.sentence);
         await verbs.closeChat({ chatId });
       }
@@ -101,7 +112,7 @@ async function measure(): Promise<void> {
   } finally {
     await engine.close();
   }
-  print('words alone', byWords);
+  print('words alone', await judgeAll(documents, answers));
   print('with what was read', withReads);
 }
 
