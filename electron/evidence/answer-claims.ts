@@ -25,16 +25,36 @@ function proseOf(markdown: string): string {
     .replace(/!?\[([^\]\n]*)\]\([^)\n]*\)/g, (whole, shown: string) => shown + gap(whole.length - shown.length));
 }
 
-/** Every sentence of an answer, its quotes among their words; without the marks of lists, tables and emphasis. */
+/** A heading, bold words alone on a line, what leads in to a list, the first row of a table: they say what follows, and nothing themselves. */
+const leadIns = [
+  /^[ \t]*#{1,6}[ \t].*$/gm,
+  /^[ \t]*(?:\*\*|__)[^*_\n]*(?:\*\*|__)[ \t]*:?[ \t]*$/gm,
+  /^.*:[ \t]*(?:\*\*|__)?[ \t]*$(?=\s*\S)/gm,
+  /^.*\|.*$(?=\n[ \t]*\|?[ \t]*:?-{2,}[-:| \t]*$)/gm,
+];
+
+/** Every sentence of an answer, its quotes among their words; without headings and the marks of lists, tables and emphasis. */
 export function statementsIn(markdown: string): string[] {
-  const plain = proseOf(markdown)
+  return sentencesIn(withoutLeadIns(proseOf(markdown)));
+}
+
+/** Spaces instead of headings and the like, unless there is nothing else: an answer that is a heading alone says it. */
+export function withoutLeadIns(text: string): string {
+  const rest = leadIns.reduce((left, leadIn) => left.replace(leadIn, ({ length }) => ' '.repeat(length)), text);
+  return /[\p{L}\p{Nd}]/u.test(rest) ? rest : text;
+}
+
+function sentencesIn(prose: string): string[] {
+  const plain = prose
     .replace(/^[ \t]*(?:[-*+>#]+|\d{1,3}[.)])[ \t]+/gm, '')
-    .replace(/[*_`|]+/g, ' ');
+    .replace(/(?<=\w)[*`]+(?=\w)|\|/g, ' ')
+    .replace(/[*`]+|(?<!\w)_+|_+(?!\w)/g, '')
+    .replace(/[ \t]+/g, ' ');
   const segmenter = new Intl.Segmenter('en', { granularity: 'sentence' });
   return plain
     .split('\n')
     .flatMap((line) => [...segmenter.segment(line)].map(({ segment }) => segment.trim()))
-    .filter((sentence) => sentence !== '');
+    .filter((sentence) => /[\p{L}\p{Nd}]/u.test(sentence));
 }
 
 export function claimsOf(markdown: string): Claim[] {

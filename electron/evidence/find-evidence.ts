@@ -72,7 +72,8 @@ export async function findEvidence(
 ): Promise<AnswerEvidence> {
   const asked = termsOf(question, index.stopWords);
   const statements = statementsOf(index, answer, asked, isYesOrNo(question, answer));
-  const compared = statements.map(({ statement }) => compare(index, statement));
+  const isOfElse = isAboutForeignNumber(index, answer, asked);
+  const compared = statements.map(({ statement }) => (isOfElse ? [] : compare(index, statement)));
   const lifts = await liftsOf(index, compared.flat(), readsOf);
   const best = new Map<number, Candidate>();
   const unfound: Unsupported[] = [];
@@ -107,7 +108,20 @@ function statementsOf(index: SentenceIndex, answer: string, asked: readonly Term
   const all = statementsIn(answer)
     .map((text) => ({ text, statement: statementOf(termsOf(text.replace(confirmations, ''), index.stopWords), asked) }))
     .slice(0, mostStatements);
-  return all.filter(({ statement }) => confirms || tells(index, statement));
+  const telling = all.filter(({ statement }) => tells(index, statement));
+  // A word that the text has everywhere may be all that an answer is; a confirmation is one alone, else what follows says it.
+  const anyWord = all.filter(({ statement }) => statement.told.length > 0);
+  const whole = all.filter(({ statement }) => statement.whole.length > 0);
+  if (confirms) return whole.length > 0 ? whole : all.slice(0, 1);
+  return telling.length > 0 ? telling : anyWord;
+}
+
+/** "Fault F55 means ...", where the document knows no F55: whatever it says of others, it says nothing of that. */
+function isAboutForeignNumber(index: SentenceIndex, answer: string, asked: readonly Term[]): boolean {
+  const foreign = asked.filter(({ key, kind }) => kind === 'number' && !index.has(key));
+  return (
+    foreign.length > 0 && termsOf(answer, index.stopWords).some(({ key }) => foreign.some((word) => word.key === key))
+  );
 }
 
 const confirmations = /^(?:yes|no|ja|nein|oui|non|s[ií]|si|não|sim|nee|да|нет|是|不)\b/iu;

@@ -24,6 +24,8 @@ export class SentenceIndex {
   readonly stopWords: ReadonlySet<string>;
   /** In how many sentences each word stands. */
   readonly #counts: ReadonlyMap<string, number>;
+  /** Words that were asked for. */
+  readonly #held = new Map<string, boolean>();
   /** Capitals tell names only where few words have them. */
   readonly tellsNames: boolean;
 
@@ -90,20 +92,32 @@ export class SentenceIndex {
     const sentence = this.sentences[i];
     if (!sentence) return [];
     const same = [i - 2, i - 1, i + 1].filter((other) => this.sentences[other]?.paragraph === sentence.paragraph);
-    if (sentence.isTableRow) {
-      let head = i;
-      while (this.sentences[head - 1]?.isTableRow) head--;
-      if (head !== i) same.push(head);
-    }
+    const head = this.#tableHead(i);
+    if (head !== i) same.push(head);
     if (sentence.heading >= 0) same.push(sentence.heading);
     return same;
   }
 
+  /** Of a table's row the first one, of everything else itself. */
+  #tableHead(i: number): number {
+    let head = i;
+    if (this.sentences[i]?.isTableRow) while (this.sentences[head - 1]?.isTableRow) head--;
+    return head;
+  }
+
+  /** What a sentence says; a row says it with its table's first row. */
+  said(i: number): readonly Term[] {
+    const [own, head] = [this.sentences[i], this.sentences[this.#tableHead(i)]];
+    return own === head ? (own?.terms ?? []) : [...(head?.terms ?? []), ...(own?.terms ?? [])];
+  }
+
   /** The word itself, or another form of it. */
   has(key: string): boolean {
-    if (this.#counts.has(key)) return true;
-    for (const other of this.#counts.keys()) if (isSameWord(key, other)) return true;
-    return false;
+    const known = this.#held.get(key);
+    if (known !== undefined) return known;
+    const isHeld = this.#counts.has(key) || [...this.#counts.keys()].some((other) => isSameWord(key, other));
+    this.#held.set(key, isHeld);
+    return isHeld;
   }
 
   /** How telling a word is here: 0 in every sentence, 1 in one or none. */

@@ -28,13 +28,16 @@ const leastTold = 0.6;
 const leastAsked = 0.45;
 const leastAskedOfNumber = 0.8;
 const leastScore = 0.3;
-/** Nearly all of a statement stands there, whatever was asked. */
+/** Nearly all of a statement stands there, whatever was asked; or of a short one with a number or a name in it, all. */
 const leastWhole = 0.85;
 const leastWholeWords = 5;
+const leastShortWords = 3;
 /** How much a statement must tell at least: one word that is not said in every second sentence. */
 const leastTelling = 0.6;
 /** A name that the document does not hold is marked as such, and counts half: the rest of the statement may stand. */
 const foreignName = 0.5;
+/** So does a word of the question that the document does not hold: it tells none of its sentences apart. */
+const foreignAsked = 0.5;
 /** Of a statement that tells nothing but what was asked: yes, or no. */
 const leastConfirmed = 0.75;
 
@@ -58,11 +61,11 @@ export function supportOf(index: SentenceIndex, number: number, statement: State
   const { told, asked, whole } = statement;
   const own = index.sentences[number]?.terms ?? [];
   const around = index.around(number).flatMap((other) => index.sentences[other]?.terms ?? []);
-  const shareOf = (wanted: readonly Term[]) => {
+  const shareOf = (wanted: readonly Term[], foreign = 1) => {
     let [all, there] = [0, 0];
     for (const term of new Map(wanted.map((entry) => [entry.key, entry])).values()) {
       const { key } = term;
-      const weight = weightOf(index, term);
+      const weight = weightOf(index, term) * (foreign < 1 && !index.has(key) ? foreign : 1);
       all += weight;
       if (own.some((word) => isSameWord(word.key, key))) there += weight;
       else if (around.some((word) => isSameWord(word.key, key))) there += nearby * weight;
@@ -70,9 +73,12 @@ export function supportOf(index: SentenceIndex, number: number, statement: State
     return all === 0 ? 0 : there / all;
   };
   // Of a question like "What is it about?" no word is to be looked for.
-  const askedShare = asked.length > 0 ? shareOf(asked) : 1;
-  if (!tells(index, statement)) return { score: 0.7 * askedShare, isFound: askedShare >= leastConfirmed };
+  const askedShare = asked.length > 0 ? shareOf(asked, foreignAsked) : 1;
   const toldShare = shareOf(told);
+  if (!tells(index, statement)) {
+    const isThere = told.length === 0 || toldShare >= leastTold;
+    return { score: 0.7 * askedShare, isFound: isThere && askedShare >= leastConfirmed };
+  }
   // Of two sentences with the same words the one with the same neighbours.
   const said = 0.9 * toldShare + 0.1 * (told.length > 1 ? neighbourShare(told, own) : toldShare);
   // Where it tells numbers and names, these decide: other words may be the model's own.
@@ -82,7 +88,11 @@ export function supportOf(index: SentenceIndex, number: number, statement: State
   // The number that was asked for stands there: other names around it are of little weight.
   const numbers = told.filter(({ kind }) => kind === 'number');
   const isNumberThere = numbers.length > 0 && shareOf(numbers) === 1 && askedShare >= leastAskedOfNumber;
-  const isSaid = whole.length >= leastWholeWords && shareOf(whole) >= leastWhole;
+  const isWhole =
+    whole.length >= leastShortWords &&
+    facts.length > 0 &&
+    whole.every(({ key }) => index.said(number).some((word) => isSameWord(word.key, key)));
+  const isSaid = isWhole || (whole.length >= leastWholeWords && shareOf(whole) >= leastWhole);
   const isThere = isNumberThere || isSaid || (factShare >= leastTold && askedShare >= leastAsked);
   return { score, isFound: isThere && score >= leastScore };
 }

@@ -67,7 +67,8 @@ function numberKey(text: string): string {
 const hasDigit = /\p{Nd}/u;
 const isLetter = /\p{L}/u;
 const upper = /^\p{Lu}/u;
-const opens = /(?:^|[.!?:…"“”„«(])$/u;
+/** The end of a sentence, a quote's beginning, the marks of a list or of emphasis, another cell of a table. */
+const opens = /(?:^[\s>#*_+-]*|[.!?:…"“”„«(|\t])$/u;
 
 /** Whether a word stands where a sentence or a line begins: its capital tells nothing. */
 function isFirst(text: string, start: number): boolean {

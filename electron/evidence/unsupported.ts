@@ -1,5 +1,6 @@
 /** Numbers and names of an answer that stand nowhere in the document. */
 import type { Unsupported } from '../contract/evidence.ts';
+import { withoutLeadIns } from './answer-claims.ts';
 import type { SentenceIndex } from './sentence-index.ts';
 import { type Term, termsOf } from './terms.ts';
 
@@ -8,7 +9,7 @@ const most = 20;
 const ornaments = /^[ \t]*\d{1,3}[.)](?=\s)|^(```|~~~)[\s\S]*?(?:^\1|$(?![\s\S]))|`[^`\n]*`/gm;
 
 export function unsupportedTerms(index: SentenceIndex, answer: string): Unsupported[] {
-  const text = answer.replace(ornaments, (part) => part.replace(/[^\n]/g, ' '));
+  const text = withoutLeadIns(answer.replace(ornaments, (part) => part.replace(/[^\n]/g, ' ')));
   const terms = termsOf(text, index.stopWords);
   const found = new Map<string, Unsupported>();
   for (let i = 0; i < terms.length; i++) {

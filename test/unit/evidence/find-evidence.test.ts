@@ -42,6 +42,11 @@ describe('evidence', () => {
     ]);
   });
 
+  it('is there though the question has words that the text has not', async () => {
+    const { evidence } = await find('What sum of money was the salary of the first keeper?', 'Nine pounds.');
+    expect(evidence[0]?.sentence).toBe('Its first keeper was paid nine pounds a year.');
+  });
+
   it('tells like sentences apart by what was asked', async () => {
     expect((await find('How high is the tower on Tolm?', '28 metres.')).evidence[0]?.sentence).toContain('Tolm');
     expect(
@@ -73,6 +78,30 @@ describe('evidence', () => {
     expect(unsupported).toEqual([{ kind: 'statement', text: 'Its walls are of marble.' }]);
   });
 
+  it.each([
+    ['Say all that you know.', '## The founding\n\nThe Harbour Trust was founded in **1887**.'],
+    ['Say all that you know.', '**Founding:**\n\nIn 1902 the lantern was replaced.'],
+    ['Say all that you know.', 'What the document says:\n\n- Ruan has 12 staff.'],
+    ['How many staff have the stations?', '| Station | People |\n|---|---|\n| Ruan | 12 |\n| Tolm | 7 |'],
+    ['When was the Trust founded?', '1887'],
+    ['When was the Trust founded?', '# 1887'],
+    ['When was the Trust founded?', '**1887**.'],
+    ['How many staff has Tolm?', 'Seven.'],
+    ['What is on Ruan?', 'A tower.'],
+    ['Is it open to visitors in summer, and by whom was the lantern replaced?', 'Yes. It was replaced by Dunmore.'],
+    ['Was the Trust founded in 1887?', 'Yes.\n\nIt was founded by **Ada Whitlock**.'],
+  ])('is there for what is short and true, and for no heading: %s %s', async (question, answer) => {
+    expect(await find(question, answer)).toMatchObject({ isFound: true, unsupported: [] });
+  });
+
+  it('names a statement as it reads', async () => {
+    const { unsupported } = await find(
+      'What of the walls?',
+      '## Walls\n\nIts walls are of **marble**, `cut` by _hand_.',
+    );
+    expect(unsupported).toEqual([{ kind: 'statement', text: 'Its walls are of marble, cut by hand.' }]);
+  });
+
   it('of a confirmation is what was asked about', async () => {
     const { evidence, isFound } = await find('Is it open to visitors in summer?', 'Yes.');
     expect(isFound).toBe(true);
@@ -85,6 +114,11 @@ describe('nothing is found', () => {
     ['of what the text says of something else', 'Who replaced the lantern?', 'Ada Whitlock replaced the lantern.'],
     ['of another number', 'How high is the tower on Ruan?', 'The tower on Ruan is 63 metres high.'],
     ['of the question said again', 'Who founded the Trust?', 'The Trust was founded by the Trust.'],
+    [
+      'of a number that the text does not know, whatever it says of others',
+      'What does station 55 have?',
+      'Station 55 has a lantern. It was replaced in 1902 by the firm Dunmore.',
+    ],
     ['of what nobody asked', 'What is the price of a ticket?', 'In 1887.'],
     ['of nothing', 'Who founded the Trust?', ''],
     ['of a refusal', 'Who painted the door?', 'The document does not mention it.'],
