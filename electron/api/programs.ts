@@ -15,48 +15,86 @@ export interface ProgramsOptions {
 
 export interface RunningPrograms {
   /** Of this run: where it listens and its key. */
-  thisRun: { address: string; key: string } | undefined;
+  thisRun: Access | undefined;
   close(): void;
+}
+
+/** Where a program asks, and its key. */
+export interface Access {
+  address: string;
+  key: string;
+}
+
+const invited = new WeakMap<App, Promise<Access & { server: Server }>>();
+
+/**
+ * For the MCP server that a person starts beside the window: a port and a key of their own until RocketDoc ends, whatever the
+ * settings say of other programs. Who asks has shown by the socket in the data folder that the library is theirs.
+ */
+export async function inviteProgram(app: App): Promise<Access> {
+  const open = async () => {
+    const key = newKey();
+    return { ...(await listen(app, isKey(key), 0)), key };
+  };
+  const access = invited.get(app) ?? open();
+  invited.set(app, access);
+  access.catch(() => invited.delete(app));
+  const { address, key } = await access;
+  return { address, key };
+}
+
+function isKey(key: string): (key: string) => string | undefined {
+  const hash = Buffer.from(keyHash(key));
+  return (other) => (timingSafeEqual(Buffer.from(keyHash(other)), hash) ? 'this run' : undefined);
+}
+
+/** Rejects where the port cannot be had. */
+function listen(app: App, accepts: (key: string) => string | undefined, port: number) {
+  return new Promise<{ server: Server; address: string }>((resolve, reject) => {
+    let hosts: ReadonlySet<string> = new Set();
+    const server = createApiServer({ app, accepts, hosts: () => hosts });
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      const address = server.address();
+      const bound = typeof address === 'object' && address ? address.port : port;
+      hosts = allowedHosts(bound);
+      resolve({ server, address: `http://${host}:${bound}/v1` });
+    });
+    // RocketDoc ends when its window does.
+    server.unref();
+  });
 }
 
 export async function servePrograms(app: App, { thisRun }: ProgramsOptions = {}): Promise<RunningPrograms> {
   const runKey = thisRun ? newKey() : undefined;
-  const runHash = runKey === undefined ? undefined : Buffer.from(keyHash(runKey));
-  const accepts = (key: string) =>
-    runHash && timingSafeEqual(Buffer.from(keyHash(key)), runHash) ? 'this run' : app.keys.accepts(key);
+  const isRunKey = runKey === undefined ? () => undefined : isKey(runKey);
+  const accepts = (key: string) => isRunKey(key) ?? app.keys.accepts(key);
   let server: Server | undefined;
   let openPort: number | undefined;
 
   const close = () => {
-    server?.close();
-    server?.closeAllConnections();
+    shut(server);
     server = undefined;
     openPort = undefined;
     app.programs.address = null;
   };
-  const open = (port: number) =>
-    new Promise<void>((resolve) => {
-      let hosts: ReadonlySet<string> = new Set();
-      const opened = createApiServer({ app, accepts, hosts: () => hosts });
-      server = opened;
-      openPort = port;
-      opened.once('error', (error: NodeJS.ErrnoException) => {
-        app.programs.problem =
-          error.code === 'EADDRINUSE'
-            ? `Port ${port} is taken. Choose another one.`
-            : `Port ${port} cannot be used (${error.code}).`;
-        if (server === opened) close();
-        resolve();
-      });
-      opened.listen(port, host, () => {
-        const address = opened.address();
-        const bound = typeof address === 'object' && address ? address.port : port;
-        hosts = allowedHosts(bound);
-        app.programs.address = `http://${host}:${bound}/v1`;
-        app.programs.problem = null;
-        resolve();
-      });
-    });
+  const open = async (port: number) => {
+    openPort = port;
+    try {
+      const opened = await listen(app, accepts, port);
+      // Meanwhile the settings may say another one.
+      if (openPort !== port) return shut(opened.server);
+      server = opened.server;
+      app.programs.address = opened.address;
+      app.programs.problem = null;
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (openPort !== port) return;
+      close();
+      app.programs.problem =
+        code === 'EADDRINUSE' ? `Port ${port} is taken. Choose another one.` : `Port ${port} cannot be used (${code}).`;
+    }
+  };
   const follow = async () => {
     const { programs, programsPort } = app.settings.get();
     const wanted = thisRun ? thisRun.port : programs ? programsPort : undefined;
@@ -73,6 +111,13 @@ export async function servePrograms(app: App, { thisRun }: ProgramsOptions = {})
     close() {
       app.settings.onChange = undefined;
       close();
+      void invited.get(app)?.then((access) => shut(access.server));
+      invited.delete(app);
     },
   };
+}
+
+function shut(server: Server | undefined): void {
+  server?.close();
+  server?.closeAllConnections();
 }

@@ -1,6 +1,7 @@
 /**
  * One RocketDoc at a time has a data folder, in Electron or behind a browser. A second one sends its files to the first through a
- * socket in the folder, which is its owner's alone; the first shows its window with them, and the second ends.
+ * socket in the folder, which is its owner's alone; the first shows its window with them, and the second ends. A program that wants
+ * to ask about the library, as the MCP server does, gets an address and a key there instead, and nothing is shown.
  */
 import { createHash } from 'node:crypto';
 import { rmSync } from 'node:fs';
@@ -16,7 +17,20 @@ export class OpenAlready extends AppError {
   }
 }
 
-const messageSchema = z.strictObject({ files: z.array(z.string().min(1).max(32_768)).max(1000) });
+const messageSchema = z.union([
+  z.strictObject({ files: z.array(z.string().min(1).max(32_768)).max(1000) }),
+  z.strictObject({ program: z.literal(true) }),
+]);
+const accessSchema = z.strictObject({ address: z.string(), key: z.string() });
+export type ProgramAccess = z.infer<typeof accessSchema>;
+
+export interface SecondStart {
+  /** Shows the window, with these files. Without it nothing is shown, and nobody is told so. */
+  onSecondStart?: ((files: string[]) => void) | undefined;
+  /** Where a program may ask. */
+  onProgram?: (() => Promise<ProgramAccess>) | undefined;
+}
+
 const answer = 'shown\n';
 const patienceMs = 2000;
 const mostBytes = 1024 * 1024;
@@ -33,15 +47,20 @@ function socketPath(dataDir: string, platform: NodeJS.Platform = process.platfor
 }
 
 /** For whoever has the folder's claim: a socket that is there already was left by one that died. Returns what closes it. */
-export function answerSecondStart(dataDir: string, onSecondStart: (files: string[]) => void): () => void {
+export function answerSecondStart(dataDir: string, { onSecondStart, onProgram }: SecondStart): () => void {
   const path = socketPath(dataDir);
   if (path === undefined) return () => {};
   const server = createServer((socket) => {
-    void heardFrom(socket).then((line) => {
-      const message = messageSchema.safeParse(parsed(line));
-      if (!message.success) return socket.destroy();
-      onSecondStart(message.data.files);
-      socket.end(answer);
+    void heardFrom(socket).then(async (line) => {
+      const { data: message } = messageSchema.safeParse(parsed(line));
+      if (message && 'files' in message && onSecondStart) {
+        onSecondStart(message.files);
+        socket.end(answer);
+      } else if (message && 'program' in message && onProgram) {
+        const access = await onProgram().catch(() => undefined);
+        if (access) socket.end(`${JSON.stringify(access)}\n`);
+        else socket.destroy();
+      } else socket.destroy();
     });
   });
   server.on('error', () => {}); // a folder that cannot be written has no socket
@@ -52,11 +71,20 @@ export function answerSecondStart(dataDir: string, onSecondStart: (files: string
 }
 
 /** Whether somebody answered. */
-export function notifyFirst(dataDir: string, files: readonly string[]): Promise<boolean> {
+export async function notifyFirst(dataDir: string, files: readonly string[]): Promise<boolean> {
+  return (await sent(dataDir, { files })) === answer;
+}
+
+/** Of the RocketDoc that has the folder; undefined: none has it. */
+export async function askForAccess(dataDir: string): Promise<ProgramAccess | undefined> {
+  return accessSchema.safeParse(parsed(await sent(dataDir, { program: true }))).data;
+}
+
+async function sent(dataDir: string, message: { files: readonly string[] } | { program: true }): Promise<string> {
   const path = socketPath(dataDir);
-  if (path === undefined) return Promise.resolve(false);
-  const socket = createConnection(path, () => socket.write(`${JSON.stringify({ files })}\n`));
-  return heardFrom(socket).then((line) => line === answer);
+  if (path === undefined) return '';
+  const socket = createConnection(path, () => socket.write(`${JSON.stringify(message)}\n`));
+  return heardFrom(socket);
 }
 
 /** The first line; empty: there was none, or not in time. */

@@ -8,7 +8,7 @@ import { embeddedHash, embeddedModels, embeddedPath, modelsDir } from '../engine
 import { type App, type AppOptions, createApp } from './app.ts';
 import { grantedFile } from './granted-files.ts';
 import { claimDataFolder } from './library/claim.ts';
-import { answerSecondStart, notifyFirst, OpenAlready } from './single-instance.ts';
+import { answerSecondStart, notifyFirst, OpenAlready, type ProgramAccess } from './single-instance.ts';
 
 const assets = fileURLToPath(new URL('../../assets', import.meta.url));
 
@@ -25,6 +25,10 @@ export interface StartUpOptions
   handOver?: readonly string[];
   /** Another RocketDoc was started with the same data folder: this one is to show itself, with these files. */
   onSecondStart?: (files: string[]) => void;
+  /** A program of the same person wants to ask: where, and with which key. */
+  onProgram?: (app: App) => Promise<ProgramAccess>;
+  /** false: a RocketDoc that is open already is left alone. */
+  showsFirst?: boolean;
 }
 
 /** Throws BUSY where another process has the data folder, OpenAlready where that one has shown itself. */
@@ -32,17 +36,16 @@ export async function startUp({
   dataDir,
   files = [],
   handOver = files,
-  onSecondStart = () => {},
+  onSecondStart,
+  onProgram,
+  showsFirst = true,
   catalogueFile = join(modelsDir, 'catalogue.json'),
   ...rest
 }: StartUpOptions): Promise<App> {
   const path = join(assets, 'samples', 'report.pdf');
   const sample = { id: 'sample', name: 'report.pdf', isSample: true, path };
   const named = files.map((file) => resolve(file));
-  const release = await claimOrNotify(
-    dataDir,
-    handOver.map((file) => resolve(file)),
-  );
+  const release = await claimOrNotify(dataDir, showsFirst ? handOver.map((file) => resolve(file)) : undefined);
   try {
     const app = await createApp({
       dataDir,
@@ -51,14 +54,18 @@ export async function startUp({
       grants: [sample, ...named.map(grantedFile)],
       ...rest,
     });
-    const closeSocket = answerSecondStart(dataDir, onSecondStart);
-    return {
+    const opened: App = {
       ...app,
       close() {
         closeSocket();
         return app.close().finally(release);
       },
     };
+    const closeSocket = answerSecondStart(dataDir, {
+      onSecondStart,
+      onProgram: onProgram && (() => onProgram(opened)),
+    });
+    return opened;
   } catch (error) {
     release();
     throw error;
@@ -78,11 +85,11 @@ export function embeddedPlaces(): AppOptions['embedded'] {
   }));
 }
 
-async function claimOrNotify(dataDir: string, files: readonly string[]): Promise<() => void> {
+async function claimOrNotify(dataDir: string, files: readonly string[] | undefined): Promise<() => void> {
   try {
     return claimDataFolder(dataDir);
   } catch (error) {
     const isTaken = error instanceof AppError && error.code === 'BUSY';
-    throw isTaken && (await notifyFirst(dataDir, files)) ? new OpenAlready() : error;
+    throw isTaken && files && (await notifyFirst(dataDir, files)) ? new OpenAlready() : error;
   }
 }

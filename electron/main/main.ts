@@ -75,16 +75,17 @@ async function run(): Promise<void> {
   checkPackedFiles(app.isPackaged);
   // Not before: it loads SQLite.
   const { defaultDataDir, startUp } = await import('../app-host/start-up.ts');
+  const { inviteProgram, servePrograms } = await import('../api/programs.ts');
   const workspace = await startUp({
     dataDir: defaultDataDir,
     handOver: named,
     onSecondStart: (paths) => showAgain(paths),
+    onProgram: inviteProgram,
     modelFolders: modelFoldersNamed(process.argv, process.cwd()),
     startEngine: () => startEngine({ startHost: () => utilityEngineHost(hosts) }),
     startDocumentHost: utilityDocumentHosts(hosts),
   });
   closeBeforeQuit(workspace);
-  const { servePrograms } = await import('../api/programs.ts');
   void servePrograms(workspace);
   serveAppProtocol(protocol, join(out, 'renderer'), workspace.uploads);
   const serve = rpcPorts(workspace);

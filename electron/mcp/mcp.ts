@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js';
-import { servePrograms } from '../api/programs.ts';
-import { OpenAlready } from '../app-host/single-instance.ts';
+import { inviteProgram } from '../api/programs.ts';
+import { askForAccess } from '../app-host/single-instance.ts';
 import { defaultDataDir, startUp } from '../app-host/start-up.ts';
 import { toAppError } from '../contract/errors.ts';
 import { ApiClient } from './api-client.ts';
@@ -13,8 +13,8 @@ import { toolServer } from './tools.ts';
 const usage = `Usage: npm run -s mcp -- [options]
   --folder <folder>     agents may add files that lie in it (repeatable; default: none)
   --data-dir <folder>   library and models (default: ~/.rocketdoc)
-With ROCKETDOC_API and ROCKETDOC_KEY in the environment it speaks to the RocketDoc that is open (settings, Programs);
-without, it opens the library itself.
+It speaks to the RocketDoc that has the library open, or opens the library itself. With ROCKETDOC_API and ROCKETDOC_KEY in the
+environment it speaks to that one (settings, Programs).
 `;
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
@@ -48,24 +48,18 @@ interface Opened {
 async function opened(dataDir: string): Promise<Opened> {
   const { ROCKETDOC_API: address, ROCKETDOC_KEY: key } = process.env;
   if (address !== undefined && key !== undefined) return { api: new ApiClient(address, key), close: async () => {} };
+  const running = await askForAccess(dataDir);
+  if (running) return { api: new ApiClient(running.address, running.key), close: async () => {} };
   try {
-    const app = await startUp({ dataDir });
-    const programs = await servePrograms(app, { thisRun: { port: 0 } });
-    const own = programs.thisRun;
-    if (!own) throw new Error(app.programs.problem ?? 'no port');
-    return {
-      api: new ApiClient(own.address, own.key),
-      close() {
-        programs.close();
-        return app.close();
-      },
-    };
+    const app = await startUp({ dataDir, onProgram: inviteProgram, showsFirst: false });
+    const { address: own, key: ownKey } = await inviteProgram(app);
+    return { api: new ApiClient(own, ownKey), close: () => app.close() };
   } catch (error) {
-    const isOpen = error instanceof OpenAlready || toAppError(error).code === 'BUSY';
+    const { code, message } = toAppError(error);
     return refuse(
-      isOpen
-        ? 'RocketDoc is open. Allow programs in its settings, and give this server ROCKETDOC_API and ROCKETDOC_KEY.'
-        : toAppError(error).message,
+      code === 'BUSY'
+        ? 'RocketDoc is open and does not answer here. Allow programs in its settings, and give this server ROCKETDOC_API and ROCKETDOC_KEY.'
+        : message,
     );
   }
 }

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { servePrograms } from '../api/programs.ts';
+import { inviteProgram, servePrograms } from '../api/programs.ts';
 import { watchProcess } from '../app-host/log.ts';
 import { OpenAlready } from '../app-host/single-instance.ts';
 import { startUp } from '../app-host/start-up.ts';
@@ -31,6 +31,7 @@ const app = await startUp({
   ...(options.catalogue === undefined ? {} : { catalogueFile: options.catalogue }),
   defaults,
   onSecondStart: showAgain,
+  onProgram: inviteProgram,
 }).catch((error) => {
   if (error instanceof OpenAlready) {
     process.stdout.write(`${error.message}\n`);

@@ -3,7 +3,13 @@ import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { answerSecondStart, notifyFirst, OpenAlready } from '../../../electron/app-host/single-instance.ts';
+import { inviteProgram, servePrograms } from '../../../electron/api/programs.ts';
+import {
+  answerSecondStart,
+  askForAccess,
+  notifyFirst,
+  OpenAlready,
+} from '../../../electron/app-host/single-instance.ts';
 import { startUp } from '../../../electron/app-host/start-up.ts';
 import { fakeEngine } from '../../fixtures/fake-engine.ts';
 
@@ -20,7 +26,7 @@ afterEach(() => {
   rmSync(dir, { recursive: true, force: true });
 });
 const open = () => {
-  close = answerSecondStart(dir, (files) => received.push(files));
+  close = answerSecondStart(dir, { onSecondStart: (files) => received.push(files) });
 };
 
 describe('the socket for a second start', () => {
@@ -55,6 +61,8 @@ describe('the socket for a second start', () => {
     '{"files":7}\n',
     '{"files":[""]}\n',
     '{"files":[],"more":1}\n',
+    '{"files":[],"program":true}\n',
+    '{"program":false}\n',
     'x'.repeat(2_000_000),
   ])('opens to nothing else: %#', async (words) => {
     open();
@@ -69,10 +77,28 @@ describe('the socket for a second start', () => {
     expect(received).toEqual([]);
   });
 
+  it('tells a program where to ask, and shows nothing', async () => {
+    const access = { address: 'http://127.0.0.1:9/v1', key: 'rd-x' };
+    close = answerSecondStart(dir, { onSecondStart: (files) => received.push(files), onProgram: async () => access });
+    expect(await askForAccess(dir)).toEqual(access);
+    expect(received).toEqual([]);
+    close();
+    close = answerSecondStart(dir, {
+      onSecondStart: () => {},
+      onProgram: () => Promise.reject(new Error('no port')),
+    });
+    expect(await askForAccess(dir)).toBeUndefined();
+  });
+
+  it('says that something was shown only where there is something to show', async () => {
+    close = answerSecondStart(dir, { onProgram: async () => ({ address: '', key: '' }) });
+    expect(await notifyFirst(dir, [])).toBe(false);
+  });
+
   it('is left out where the folder’s path is too long for a socket', async () => {
     const deep = join(dir, 'x'.repeat(120));
     mkdirSync(deep);
-    const shut = answerSecondStart(deep, () => {});
+    const shut = answerSecondStart(deep, { onSecondStart: () => {} });
     expect(await notifyFirst(deep, [])).toBe(false);
     shut();
   });
@@ -88,4 +114,28 @@ it('a second start shows the first with its files and says so; after that one is
   const third = await startUp({ dataDir: dir, startEngine });
   expect(third.notices).toEqual([]);
   await third.close();
+});
+
+it('a program speaks to the RocketDoc that is open, with the switch off, and that one is not shown', async () => {
+  const startEngine = () => fakeEngine({ pieces: [] });
+  const first = await startUp({
+    dataDir: dir,
+    startEngine,
+    onSecondStart: (files) => received.push(files),
+    onProgram: inviteProgram,
+  });
+  const programs = await servePrograms(first);
+  expect(first.programs.address).toBeNull();
+  const access = await askForAccess(dir);
+  expect(await askForAccess(dir)).toEqual(access);
+  const models = (key: string) =>
+    fetch(`${access?.address}/models`, { headers: { Authorization: `Bearer ${key}` } }).then(({ status }) => status);
+  expect(await models(access?.key ?? '')).toBe(200);
+  expect(await models('rd-other')).toBe(401);
+  await expect(startUp({ dataDir: dir, startEngine, showsFirst: false })).rejects.toMatchObject({ code: 'BUSY' });
+  expect(received).toEqual([]);
+  programs.close();
+  await first.close();
+  await expect(models(access?.key ?? '')).rejects.toThrow();
+  expect(await askForAccess(dir)).toBeUndefined();
 });
