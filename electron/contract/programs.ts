@@ -19,5 +19,7 @@ export const programsSchema = z.object({
   /** Why it does not although it is switched on. */
   problem: z.string().nullable(),
   keys: z.array(programKeySchema),
+  /** For the configuration of an agent that speaks MCP; null: nothing here can start the server. */
+  mcp: z.string().nullable(),
 });
 export type Programs = z.infer<typeof programsSchema>;

@@ -11,6 +11,9 @@ const breath = 400;
 /** Of bm25's columns: the sentence's own words, and those of the passage around it. */
 const weights = '1.0, 0.35';
 
+const pronouns = /^(?:it|its|he|his|she|her|they|their|these|this|es|er|sie|il|elle|ils|elles)\b/i;
+const longestPronoun = 8;
+
 export interface IndexedSentence extends Sentence {
   terms: readonly Term[];
   /** The heading over it, by number; -1: none. */
@@ -96,6 +99,13 @@ export class SentenceIndex {
     if (head !== i) same.push(head);
     if (sentence.heading >= 0) same.push(sentence.heading);
     return same;
+  }
+
+  /** Whether it begins with a pronoun, and so speaks of what the sentence before it in its paragraph spoke of. */
+  continues(i: number): boolean {
+    const sentence = this.sentences[i];
+    if (!sentence || this.sentences[i - 1]?.paragraph !== sentence.paragraph) return false;
+    return pronouns.test(this.document.text.slice(sentence.start, sentence.start + longestPronoun));
   }
 
   /** Of a table's row the first one, of everything else itself. */

@@ -58,6 +58,16 @@ const candidates: Record<string, Partial<Wording>> = {
     questionBefore: `${quote}\n\nQuestion: `,
   },
   'helpful assistant': { system: 'You are a helpful assistant.', questionBefore: `${quote}\n\nQuestion: ` },
+  'helpful assistant: bare': { system: 'You are a helpful assistant.' },
+  'helpful assistant: one short sentence': {
+    system: 'You are a helpful assistant.',
+    questionBefore: 'Answer with one short sentence from the document above.\n\n',
+  },
+  'helpful assistant: answer and quote': {
+    system: 'You are a helpful assistant.',
+    questionBefore:
+      'Answer the question using only the document above: first the answer, then the sentence of the document that says so.\n\nQuestion: ',
+  },
   'system: reader': {
     system: 'You answer questions about a document. You use only what the document says and quote it.',
     questionBefore: `${quote}\n\nQuestion: `,

@@ -1,16 +1,35 @@
-/** A chat as a file: Markdown holds what is shown, JSON every branch with its numbers. Pure but for the stores it reads. */
+/** A chat as a file: Markdown holds what is shown, with the evidence of each answer, JSON every branch with its numbers. Pure but for the stores it reads. */
 import type { Chat, LibraryDocument, Turn, TurnReport } from '../../contract/app-types.ts';
+import type { AnswerEvidence } from '../../contract/evidence.ts';
+import { placeName } from '../../contract/places.ts';
 import { shownPath } from '../../contract/turn-tree.ts';
 import type { App } from '../app.ts';
+import { evidenceOf } from '../citations/answer-evidence.ts';
 import { safeName } from '../documents/uploads.ts';
 
-export function exportChat(app: App, chatId: string, format: 'markdown' | 'json') {
+export async function exportChat(app: App, chatId: string, format: 'markdown' | 'json') {
   const chat = app.chats.get(chatId);
   const document = app.documents.get(chat.documentId);
   const turns = app.chats.turns(chatId);
-  return format === 'json'
-    ? { fileName: safeName(`${chat.title}.json`), mediaType: 'application/json', text: asJson(chat, document, turns) }
-    : { fileName: safeName(`${chat.title}.md`), mediaType: 'text/markdown', text: asMarkdown(chat, document, turns) };
+  if (format === 'json')
+    return {
+      fileName: safeName(`${chat.title}.json`),
+      mediaType: 'application/json',
+      text: asJson(chat, document, turns),
+    };
+  const shown: { turn: Turn; found: AnswerEvidence | undefined }[] = [];
+  for (const turn of shownPath(turns)) shown.push({ turn, found: await foundFor(app, turn) });
+  return {
+    fileName: safeName(`${chat.title}.md`),
+    mediaType: 'text/markdown',
+    text: asMarkdown(chat, document, shown),
+  };
+}
+
+/** A chat is exported though the text of its document cannot be read. */
+async function foundFor(app: App, turn: Turn): Promise<AnswerEvidence | undefined> {
+  if (turn.state !== 'done' || turn.answer === '') return undefined;
+  return evidenceOf(app, turn).catch(() => undefined);
 }
 
 function asJson(chat: Chat, document: LibraryDocument, turns: readonly Turn[]): string {
@@ -29,18 +48,38 @@ function asJson(chat: Chat, document: LibraryDocument, turns: readonly Turn[]): 
   return `${JSON.stringify(content, null, 2)}\n`;
 }
 
-function asMarkdown(chat: Chat, document: LibraryDocument, turns: readonly Turn[]): string {
+function asMarkdown(
+  chat: Chat,
+  document: LibraryDocument,
+  shown: readonly { turn: Turn; found: AnswerEvidence | undefined }[],
+): string {
   const parts = [`# ${oneLine(chat.title)}`, `About ${oneLine(document.name)}.`];
-  for (const turn of shownPath(turns)) {
+  for (const { turn, found } of shown) {
     // Quoted line by line: whatever a question says stays inside it.
     parts.push(turn.question.replace(/^/gm, '> '));
     if (turn.answer !== '') parts.push(turn.answer);
+    if (found) parts.push(...evidenceLines(found));
     if (turn.report) parts.push(`*${numbers(turn.report)}*`);
     if (turn.state === 'stopped') parts.push('*Stopped before its end.*');
     if (turn.state === 'failed') parts.push(`*Failed: ${oneLine(turn.failure?.message ?? 'no reason was given')}*`);
   }
   return `${parts.join('\n\n')}\n`;
 }
+
+function evidenceLines({ evidence, unsupported, isFound }: AnswerEvidence): string[] {
+  const places = evidence.map((entry) => `- \\[${asText(placeName(entry))}\\] "${asText(entry.sentence)}"`);
+  const statements = unsupported.filter(({ kind }) => kind === 'statement').map(({ text }) => `"${asText(text)}"`);
+  const others = unsupported.filter(({ kind }) => kind !== 'statement').map(({ text }) => asText(text));
+  const nowhere = isFound ? [...statements, ...others] : others;
+  const notFound = `Not found in the document${nowhere.length > 0 ? `: ${nowhere.join(', ')}` : ''}`;
+  return [
+    ...(places.length > 0 ? [places.join('\n')] : []),
+    ...(isFound && nowhere.length === 0 ? [] : [`*${notFound}*`]),
+  ];
+}
+
+/** The document's words, which mean nothing as Markdown or HTML. */
+const asText = (words: string) => oneLine(words).replace(/[\\`*_{}[\]<>()#+!|&~$]/g, '\\$&');
 
 function numbers({ mode, counters, generatedTokens, timings, finishReason }: TurnReport): string {
   const { budgets, rowsKept, rowsTotal } = counters;

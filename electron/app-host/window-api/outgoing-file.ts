@@ -24,7 +24,7 @@ export async function outgoingFile(app: App, what: Draggable): Promise<string> {
     await copyFile(path, copy, constants.COPYFILE_FICLONE);
     return copy;
   }
-  const { fileName, text } = exportChat(app, what.chatId, what.format);
+  const { fileName, text } = await exportChat(app, what.chatId, what.format);
   await mkdir(dir, { recursive: true, mode: 0o700 });
   const copy = join(dir, fileName);
   await writeFile(copy, text, { mode: 0o600 });

@@ -1,4 +1,5 @@
 /** The window's contract, verb by verb. Every failure leaves as a code of errors.ts and a sentence; a lack of memory with its numbers. */
+
 import { implement, ORPCError } from '@orpc/server';
 import { appContract, maxTextUnits } from '../../contract/app.ts';
 import { AppError } from '../../contract/errors.ts';
@@ -11,6 +12,7 @@ import { fileOf, outlineOf } from '../documents/document-texts.ts';
 import { joinOfLibrary } from '../documents/join-documents.ts';
 import { releaseDocument, removeDocument } from '../documents/remove-document.ts';
 import { logReport, logUnforeseen } from '../log.ts';
+import { mcpConfiguration } from '../mcp-configuration.ts';
 import { browseFolder } from '../models/browse-folder.ts';
 import {
   addFromRepository,
@@ -177,7 +179,11 @@ export function appRouter(app: App) {
       }),
     },
     programs: {
-      get: os.programs.get.handler(() => ({ ...app.programs, keys: app.keys.list() })),
+      get: os.programs.get.handler(() => ({
+        ...app.programs,
+        keys: app.keys.list(),
+        mcp: mcpConfiguration(app.dataDir),
+      })),
       createKey: os.programs.createKey.handler(({ input }) => app.keys.create(input.name)),
       revokeKey: os.programs.revokeKey.handler(({ input }) => app.keys.revoke(input.id)),
     },

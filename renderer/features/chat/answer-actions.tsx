@@ -1,12 +1,11 @@
 /** What can be done with an answer: copy, ask again, check it against full KV or a larger budget, fork the chat here. */
-import { Check, Copy, GitFork, RotateCw } from 'lucide-react';
-import { useState } from 'react';
+import { GitFork, RotateCw } from 'lucide-react';
 import type { Turn } from '../../../electron/contract/app-types.ts';
-import { copyText } from '../../bridge/browser.ts';
 import { count } from '../../format.ts';
 import { answerAgain, showBeside, useChat } from '../../stores/chat.ts';
 import { forkChat } from '../../stores/chat-list.ts';
 import { Button, IconButton } from '../../ui/button.tsx';
+import { CopyButton } from '../../ui/copy-button.tsx';
 import { readsAll } from './answer-stats.ts';
 
 export function AnswerActions({ turn, versions }: { turn: Turn; versions: readonly Turn[] }) {
@@ -18,7 +17,7 @@ export function AnswerActions({ turn, versions }: { turn: Turn; versions: readon
   const twice = report && 2 * report.counters.budgets.tokenBudget;
   return (
     <div className="mt-1 -ml-2 flex flex-wrap items-center gap-1 text-note">
-      <CopyAnswer text={turn.answer} />
+      <CopyButton label="Copy the answer" text={turn.answer} />
       <IconButton
         label="Another answer, drawn by chance"
         disabled={isBusy}
@@ -57,20 +56,5 @@ export function AnswerActions({ turn, versions }: { turn: Turn; versions: readon
         </Button>
       )}
     </div>
-  );
-}
-
-function CopyAnswer({ text }: { text: string }) {
-  const [copied, setCopied] = useState(false);
-  return (
-    <IconButton
-      label={copied ? 'Copied' : 'Copy the answer'}
-      onClick={async () => {
-        setCopied(await copyText(text));
-        setTimeout(() => setCopied(false), 1500);
-      }}
-    >
-      {copied ? <Check size={14} aria-hidden /> : <Copy size={14} aria-hidden />}
-    </IconButton>
   );
 }

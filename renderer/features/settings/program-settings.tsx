@@ -7,6 +7,7 @@ import { api, failureOf } from '../../stores/api.ts';
 import { changeSettings } from '../../stores/settings.ts';
 import { notify } from '../../stores/ui.ts';
 import { Button } from '../../ui/button.tsx';
+import { CopyButton } from '../../ui/copy-button.tsx';
 import { controlClass, type FieldIds, Select } from '../../ui/field.tsx';
 import { NumberInput } from '../../ui/number-input.tsx';
 
@@ -50,7 +51,41 @@ export function programSettings({ programs, programsPort }: Settings) {
       applies: 'now' as const,
       control: (ids: FieldIds) => <Keys {...ids} settings={`${programs} ${programsPort}`} />,
     },
+    {
+      label: 'Agents (MCP)',
+      hint: 'For the configuration of an agent that speaks the Model Context Protocol: it asks this RocketDoc, and starts it where it is closed. It needs no key. With "--folder" and a path after the others it may also add the files of that folder.',
+      words: 'mcp model context protocol agent claude server',
+      applies: 'now' as const,
+      control: (ids: FieldIds) => <McpBlock {...ids} />,
+    },
   ];
+}
+
+function McpBlock(field: FieldIds) {
+  const [block, setBlock] = useState<string | null>('');
+  const load = () =>
+    api()
+      .programs.get()
+      .then(
+        ({ mcp }) => setBlock(mcp),
+        () => {},
+      );
+  // biome-ignore lint/correctness/useExhaustiveDependencies: it does not change while RocketDoc runs
+  useEffect(() => void load(), []);
+  return (
+    <div className="flex w-72 items-start gap-1">
+      <textarea
+        {...field}
+        readOnly
+        wrap="off"
+        rows={block === null ? 2 : 11}
+        value={block ?? 'Not from a package: start\nRocketDoc from its source.'}
+        onFocus={({ currentTarget }) => currentTarget.select()}
+        className="tabular min-w-0 flex-1 resize-none rounded-md bg-sunken px-2 py-1.5 font-mono text-note leading-4"
+      />
+      {block !== null && <CopyButton label="Copy the configuration" text={block} />}
+    </div>
+  );
 }
 
 /** `settings`: read again when they change, as the address does with them. */

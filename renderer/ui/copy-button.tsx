@@ -1,0 +1,22 @@
+/** Puts a text on the clipboard, and says for a moment that it is there. */
+import { Check, Copy } from 'lucide-react';
+import { useState } from 'react';
+import { copyText } from '../bridge/browser.ts';
+import { IconButton } from './button.tsx';
+
+const saidMs = 1500;
+
+export function CopyButton({ label, text }: { label: string; text: string }) {
+  const [copied, setCopied] = useState(false);
+  return (
+    <IconButton
+      label={copied ? 'Copied' : label}
+      onClick={async () => {
+        setCopied(await copyText(text));
+        setTimeout(() => setCopied(false), saidMs);
+      }}
+    >
+      {copied ? <Check size={14} aria-hidden /> : <Copy size={14} aria-hidden />}
+    </IconButton>
+  );
+}
