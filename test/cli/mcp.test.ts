@@ -81,4 +81,20 @@ describe('an MCP client', () => {
     });
     expect((await said('read_pages', { document: 'file-none', from: 1 })).isError).toBe(true);
   });
+
+  it('speaks to the one that has the library open, where there is one', async () => {
+    const second = new Client({ name: 'second', version: '1' });
+    await second.connect(
+      new StdioClientTransport({
+        command: process.execPath,
+        args: [built('mcp'), '--data-dir', join(dir, 'mcp')],
+        stderr: 'inherit',
+      }),
+    );
+    const { content } = await second.callTool({ name: 'list_documents', arguments: {} });
+    expect(content).toEqual([{ type: 'text', text: (await said('list_documents')).text }]);
+    await second.close();
+    // The first one's library stays open.
+    expect((await said('list_documents')).isError).toBe(false);
+  });
 });

@@ -1,7 +1,7 @@
 /**
  * npm run -s evidence -- [--model file] [--mode m] [--budget t] [--only name,...] [--record]
  * Asks every question of the evidence documents and judges the evidence of each answer, with and without what was read. --record adds
- * the answers to evidence-answers.csv, where a person marks the wrong ones that stand in the text all the same; --recorded judges those.
+ * the answers that are not there yet to evidence-answers.csv, where a person marks the wrong ones that stand in the text all the same; --recorded judges those.
  */
 import { appendFileSync, existsSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -79,6 +79,14 @@ async function measure(): Promise<void> {
       for await (const event of await verbs.readDocument({ text, pages, ...home, planFor }))
         if (event.type === 'done') documentId = event.documentId;
       for (const question of [...document.facts.map((fact) => fact.question), ...document.unanswerable]) {
+        const isRecorded = recorded.some(
+          (entry) =>
+            entry.model === info.name &&
+            entry.mode === mode &&
+            entry.document === document.name &&
+            entry.question === question,
+        );
+        if (values.record && isRecorded) continue;
         const { chatId } = await verbs.newChat({ documentId });
         let report: AnswerReport | undefined;
         const request = { chatId, question, mode, rocket, maxNew, sampler: defaultSampler };
