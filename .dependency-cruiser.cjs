@@ -46,7 +46,7 @@ module.exports = {
       name: 'engine-host-imports-contract-and-native',
       severity: 'error',
       from: { path: '^electron/engine-host/' },
-      to: { path: '^electron/', pathNot: '^electron/(engine-host|contract)/' },
+      to: { path: '^electron/', pathNot: '^electron/(engine-host|hosts|contract)/' },
     },
     {
       name: 'lab-is-no-part-of-the-app',
@@ -59,10 +59,17 @@ module.exports = {
       to: { path: '^(electron/lab/|electron/contract/lab\\.ts$|native/lab/)' },
     },
     {
+      name: 'hosts-imports-contract',
+      comment: 'What every host and its parent have in common: starting, messages, heartbeat, errors.',
+      severity: 'error',
+      from: { path: '^electron/hosts/' },
+      to: { path: '^(electron|native)/', pathNot: '^electron/(hosts|contract)/' },
+    },
+    {
       name: 'document-host-imports-contract',
       severity: 'error',
       from: { path: '^electron/document-host/' },
-      to: { path: '^(electron|native)/', pathNot: '^electron/(document-host|contract)/' },
+      to: { path: '^(electron|native)/', pathNot: '^electron/(document-host|hosts|contract)/' },
     },
     {
       name: 'library-imports-contract',

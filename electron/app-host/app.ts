@@ -5,6 +5,7 @@ import type { LiveAnswer } from '../contract/app-types.ts';
 import { embeddedModelId } from '../contract/models.ts';
 import type { Settings } from '../contract/settings.ts';
 import type { StartHost } from '../document-host/document-client.ts';
+import { Queue } from '../hosts/queue.ts';
 import { ownVersion } from './about.ts';
 import { SentenceIndexes } from './citations/sentence-indexes.ts';
 import { DocumentTexts } from './documents/document-texts.ts';
@@ -77,7 +78,7 @@ export interface App {
   jobs: Jobs;
   /** What was read and is kept on disk; the one that is being written, and why the last could not be. */
   kept: KeptFiles;
-  saving: { line: Promise<void>; failure: string | null };
+  saving: { queue: Queue; failure: string | null };
   /** Answers that are being made, by chat. */
   live: Map<string, LiveAnswer>;
   /** What the engine of this moment holds. */
@@ -124,7 +125,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     texts: new DocumentTexts(documents),
     sentences: new SentenceIndexes(),
     kept: new KeptFiles(join(options.dataDir, 'kv'), (id) => documents.has(id)),
-    saving: { line: Promise.resolve(), failure: null },
+    saving: { queue: new Queue(), failure: null },
     live: new Map(),
     search: new DocumentSearch(database),
     chats,

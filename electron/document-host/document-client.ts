@@ -15,13 +15,14 @@ import {
   withWish,
 } from '../contract/documents.ts';
 import { AppError, isErrorCode } from '../contract/errors.ts';
-import { forkDocumentHost, type HostExit, type HostProcess, type StartHost } from './host-process.ts';
+import type { HostExit, HostProcess } from '../hosts/host-process.ts';
 import { joinDocuments } from './join-documents.ts';
 import { memoryMark } from './memory-watch.ts';
+import { forkDocumentHost, type StartHost } from './start-document-host.ts';
 import { bytesText, countText, oneLine } from './wording.ts';
 
-export { type HostProcess, hostEnvironment, type StartHost } from './host-process.ts';
 export { joinDocuments } from './join-documents.ts';
+export { documentHostOptions, type StartHost } from './start-document-host.ts';
 
 export interface ParseProgress {
   step: ParseStep;
@@ -176,8 +177,8 @@ function receive(host: HostProcess, name: string, limits: DocumentLimits, receiv
   });
 }
 
-const howItEnded = ({ code, signal }: HostExit) => signal ?? `exit code ${code ?? 'unknown'}`;
-const lastWords = ({ stderr }: HostExit) => ({ cause: new Error(stderr.slice(-2000)) });
+const howItEnded = ({ code, signal, error }: HostExit) => error ?? signal ?? `exit code ${code ?? 'unknown'}`;
+const lastWords = ({ output }: HostExit) => ({ cause: new Error(output.slice(-2000)) });
 
 /** It never came to the file. */
 function notStarted(name: string, exit: HostExit): AppError {
@@ -189,13 +190,13 @@ function notStarted(name: string, exit: HostExit): AppError {
 }
 
 function exitError(name: string, exit: HostExit, limits: DocumentLimits): AppError {
-  if (exit.stderr.includes(memoryMark)) {
+  if (exit.output.includes(memoryMark)) {
     return new AppError(
       'DOC_TOO_LARGE',
       `Reading ${name} took more than ${bytesText(limits.maxRssBytes)} of memory and was stopped. Split it into smaller files.`,
     );
   }
-  if (/heap out of memory|Array buffer allocation failed/.test(exit.stderr)) {
+  if (/heap out of memory|Array buffer allocation failed/.test(exit.output)) {
     return new AppError(
       'DOC_TOO_LARGE',
       `Reading ${name} took more memory than allowed (${bytesText(limits.maxHeapBytes)}) and was stopped. Split it into smaller files.`,

@@ -2,19 +2,18 @@
  * The engine from outside: starts the engine host, speaks its contract, and turns a dead or silent host into an AppError.
  * The public face of this folder.
  */
-import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { createORPCClient } from '@orpc/client';
 import { RPCLink } from '@orpc/client/message-port';
 import type { ContractRouterClient } from '@orpc/contract';
 import type { engineContract } from '../contract/engine.ts';
 import { AppError } from '../contract/errors.ts';
-import { fromRpcError } from './error-hop.ts';
-import { Heartbeat } from './heartbeat.ts';
-import type { HostChild } from './host-child.ts';
-import { type HeartbeatMessage, processPort } from './process-port.ts';
+import { forkHost } from '../hosts/fork-host.ts';
+import { Heartbeat } from '../hosts/heartbeat.ts';
+import type { HostExit, HostProcess } from '../hosts/host-process.ts';
+import { type HeartbeatMessage, rpcPort } from '../hosts/message-port.ts';
+import { fromRpcError } from '../hosts/rpc-errors.ts';
 
-export type { HostChild } from './host-child.ts';
 export type EngineVerbs = ContractRouterClient<typeof engineContract>;
 
 export interface EngineClient {
@@ -26,19 +25,17 @@ export interface EngineClient {
 
 export interface EngineClientOptions {
   /** How to start the host; default: fork of the built one. Electron's main process starts a utility process. */
-  startHost?: (() => HostChild) | undefined;
+  startHost?: (() => HostProcess) | undefined;
   startMs?: number;
   pingMs?: number;
   missedPings?: number;
 }
 
-const stderrLines = 60;
 const shownLines = 12;
 const closeMs = 3000;
 
 export function startEngine(options: EngineClientOptions = {}): EngineClient {
-  const child = options.startHost?.() ?? forkEngineHost();
-  const said = lastWords(child);
+  const host = options.startHost?.() ?? forkHost(builtHost);
   let closing = false;
   let failure: AppError | undefined;
   const onEnd: (() => void)[] = [];
@@ -48,21 +45,22 @@ export function startEngine(options: EngineClientOptions = {}): EngineClient {
     for (const listener of onEnd.splice(0)) listener();
   };
 
-  const heartbeat = new Heartbeat(child, options, (why) => {
+  const heartbeat = new Heartbeat(host, options, (why) => {
     end(new AppError('ENGINE_HUNG', why));
-    child.kill('SIGKILL');
+    host.kill();
   });
-  child.on('error', (error) => end(new AppError('ENGINE_CRASH', `The engine could not be started: ${error.message}`)));
-  // close, not exit: by then everything it wrote has arrived
-  child.on('close', (code, signal) => {
-    heartbeat.stop();
-    end(closing ? new AppError('CLOSED', 'The engine was closed.') : crash(code, signal, said()));
-  });
+  const exited = new Promise<void>((resolve) =>
+    host.onExit((exit) => {
+      heartbeat.stop();
+      end(closing ? new AppError('CLOSED', 'The engine was closed.') : crash(exit));
+      resolve();
+    }),
+  );
 
   const onClosed = (listener: () => void) => (failure ? listener() : onEnd.push(listener));
-  const port = processPort(child, onClosed, () => {
+  const port = rpcPort(host, onClosed, () => {
     end(new AppError('ENGINE_CRASH', 'The engine said something that is not an answer, and was ended.'));
-    child.kill('SIGKILL');
+    host.kill();
   });
   const link = new RPCLink({ port });
   const guarded = {
@@ -112,17 +110,16 @@ export function startEngine(options: EngineClientOptions = {}): EngineClient {
   return {
     verbs: createORPCClient(guarded),
     get pid() {
-      return child.pid;
+      return host.pid;
     },
     async close() {
       if (closing || failure) return;
       closing = true;
       heartbeat.stop();
-      const closed = new Promise<void>((resolve) => child.on('close', () => resolve()));
-      // Not disconnect(): the host may be in the middle of a message.
-      child.send({ beat: 'end' } satisfies HeartbeatMessage, () => {});
-      const timer = setTimeout(() => child.kill('SIGKILL'), closeMs);
-      await closed;
+      // The line stays open: the host may be in the middle of a message.
+      host.post({ beat: 'end' } satisfies HeartbeatMessage);
+      const timer = setTimeout(() => host.kill(), closeMs);
+      await exited;
       clearTimeout(timer);
     },
   };
@@ -130,35 +127,24 @@ export function startEngine(options: EngineClientOptions = {}): EngineClient {
 
 const builtHost = fileURLToPath(new URL('../../out/main/engine-host.js', import.meta.url));
 
-/** Another file and its loader are for tests. */
-export function forkEngineHost(file = builtHost, execArgv: string[] = []): HostChild {
-  return fork(file, { execArgv, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
-}
-
 function isEventStream(value: unknown): value is AsyncIterator<unknown, unknown, void> {
   return typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
 }
 
-/** Keeps the host's last lines: ggml says why it aborts there and nowhere else. */
-function lastWords(child: HostChild): () => string {
-  let text = '';
-  const keep = (chunk: Buffer) => {
-    text = (text + chunk.toString('utf8')).split('\n').slice(-stderrLines).join('\n').slice(-16_000);
-  };
-  child.stdout?.on('data', keep);
-  child.stderr?.on('data', keep);
-  // Frames of a stack say nothing to a person and push out the line that does.
+/** What it said last, for a person: frames of a stack say nothing to one and push out the line that does. */
+function lastWords(output: string): string {
   const isFrame = (line: string) =>
     /^\s*(#?\d+:?\s+(0x|in\b|\S+ \[)|at\s|-{3,}|\[0x|\[New |\S+\(.*\)\s*\[0x)/.test(line);
-  return () =>
-    text
-      .split('\n')
-      .filter((line) => line.trim() !== '' && !isFrame(line))
-      .slice(-shownLines)
-      .join('\n');
+  return output
+    .split('\n')
+    .filter((line) => line.trim() !== '' && !isFrame(line))
+    .slice(-shownLines)
+    .join('\n');
 }
 
-function crash(code: number | null, signal: NodeJS.Signals | null, words: string): AppError {
+function crash({ code, signal, error, output }: HostExit): AppError {
+  if (error !== undefined) return new AppError('ENGINE_CRASH', `The engine could not be started: ${error}`);
+  const words = lastWords(output);
   if (signal === 'SIGBUS')
     return new AppError('ENGINE_CRASH', 'The model file vanished or changed while it was in use. Ask again.');
   // ggml prints what the GPU said, then ends the process.

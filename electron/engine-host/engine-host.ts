@@ -1,9 +1,9 @@
 /** The engine's own process: the only owner of the addon. When ggml aborts, only this process dies. */
 import type { NativeAddon } from '../../native/binding.ts';
 import { loadAddon } from '../../native/index.ts';
+import { serveHost } from '../hosts/serve-host.ts';
 import { Engine } from './engine.ts';
 import { engineRouter } from './router.ts';
-import { serveHost } from './serve-host.ts';
 
 /** The addon is loaded at the first call that needs it, so that a missing one is that call's error. */
 const addon = new Proxy({} as NativeAddon, {

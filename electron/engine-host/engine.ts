@@ -16,8 +16,8 @@ import type {
 } from '../contract/engine-reports.ts';
 import { AppError } from '../contract/errors.ts';
 import type { AnswerMode, DocumentHome, KvType, RocketOptions } from '../contract/method.ts';
+import { Queue } from '../hosts/queue.ts';
 import { answer, countersOf } from './answering.ts';
-import { EngineQueue } from './engine-queue.ts';
 import { EventChannel } from './event-channel.ts';
 import { Holdings, keepTurns } from './held-chat.ts';
 import { keepDocument } from './keeping.ts';
@@ -45,7 +45,7 @@ export interface PlanRequest {
 export class Engine {
   readonly #addon: NativeAddon;
   readonly #vocabularyOf: ((path: string) => Promise<Vocabulary>) | undefined;
-  readonly #queue = new EngineQueue();
+  readonly #queue = new Queue();
   readonly #readings = new Map<string, Reading>();
   readonly #references = new Map<string, Reference>();
   #holdings = new Holdings();

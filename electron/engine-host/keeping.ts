@@ -1,6 +1,6 @@
 /** A document's KV into a file, in parts: whoever asks meanwhile is answered between two of them. */
 import { AppError } from '../contract/errors.ts';
-import type { EngineQueue } from './engine-queue.ts';
+import type { Queue } from '../hosts/queue.ts';
 import type { HeldDocument } from './held-chat.ts';
 
 /** A disk takes about a third of a second for it, a fast one a twentieth. */
@@ -8,7 +8,7 @@ const partBytes = 64 * 2 ** 20;
 
 /** `document` throws when it is let go of meanwhile. Resolves when the file is whole under its name. */
 export async function keepDocument(
-  queue: EngineQueue,
+  queue: Queue,
   document: () => HeldDocument,
   path: string,
   signal?: AbortSignal,

@@ -2,29 +2,17 @@
 import { implement } from '@orpc/server';
 import { engineContract } from '../contract/engine.ts';
 import { defaultRocketOptions } from '../contract/method.ts';
+import { rpcErrors } from '../hosts/rpc-errors.ts';
 import type { Engine } from './engine.ts';
-import { toRpcError } from './error-hop.ts';
-import { errorsHop } from './serve-host.ts';
-
-/** A failing stream must hop as well: its error is thrown long after the handler returned. */
-async function* hopping<T>(events: AsyncGenerator<T, void, void>): AsyncGenerator<T, void, void> {
-  try {
-    yield* events;
-  } catch (error) {
-    throw toRpcError(error);
-  }
-}
 
 export function engineRouter(engine: Engine) {
-  const os = implement(engineContract).use(errorsHop);
+  const os = implement(engineContract).use(rpcErrors());
   return os.router({
     openModel: os.openModel.handler(({ input }) => engine.openModel(input)),
     probeDevice: os.probeDevice.handler(({ input }) => engine.probeDevice(input.device)),
     inspect: os.inspect.handler(({ input }) => engine.inspect(input.path)),
     plan: os.plan.handler(({ input }) => engine.plan(input)),
-    readDocument: os.readDocument.handler(async function* ({ input, signal }) {
-      yield* hopping(engine.readDocument(input, signal));
-    }),
+    readDocument: os.readDocument.handler(({ input, signal }) => engine.readDocument(input, signal)),
     pauseReading: os.pauseReading.handler(async ({ input }) => ({
       done: await engine.reading(input.readingId).pause(),
     })),
@@ -35,12 +23,8 @@ export function engineRouter(engine: Engine) {
     forgetDocument: os.forgetDocument.handler(({ input }) => engine.forgetDocument(input.documentId)),
     newChat: os.newChat.handler(({ input }) => engine.newChat(input.documentId)),
     closeChat: os.closeChat.handler(({ input }) => engine.closeChat(input.chatId)),
-    ask: os.ask.handler(async function* ({ input, signal }) {
-      yield* hopping(engine.ask(input, signal));
-    }),
-    regenerate: os.regenerate.handler(async function* ({ input, signal }) {
-      yield* hopping(engine.regenerate(input, signal));
-    }),
+    ask: os.ask.handler(({ input, signal }) => engine.ask(input, signal)),
+    regenerate: os.regenerate.handler(({ input, signal }) => engine.regenerate(input, signal)),
     truncate: os.truncate.handler(({ input }) => engine.truncate(input.chatId, input.turns)),
     cancel: os.cancel.handler(({ input }) => engine.cancel(input.target)),
     counters: os.counters.handler(({ input }) => engine.counters(input.chatId)),

@@ -6,7 +6,8 @@ import { labVerbs } from '../contract/lab.ts';
 import { Engine } from '../engine-host/engine.ts';
 import { cudaOf } from '../engine-host/open-model.ts';
 import { engineRouter } from '../engine-host/router.ts';
-import { errorsHop, serveHost } from '../engine-host/serve-host.ts';
+import { rpcErrors } from '../hosts/rpc-errors.ts';
+import { serveHost } from '../hosts/serve-host.ts';
 import { compareWithLlama } from './llama-comparison.ts';
 import { measureCancels, measureSpeed } from './speed.ts';
 import { checkVectorsFile, readVectors } from './vectors-file.ts';
@@ -17,7 +18,7 @@ const lab = new Proxy({} as NativeLab, {
 });
 
 const engine = new Engine(lab);
-const os = implement(labVerbs).use(errorsHop);
+const os = implement(labVerbs).use(rpcErrors());
 
 serveHost('lab-host', {
   ...engineRouter(engine),

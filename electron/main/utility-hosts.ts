@@ -1,81 +1,59 @@
 /**
  * The hosts as Electron's utility processes: a packed RocketDoc cannot run node (its fuses say so), so child_process.fork is not
- * there. Both are given the shape that their clients know from a child process.
+ * there.
  */
-import { EventEmitter } from 'node:events';
 import { constants } from 'node:os';
 import type { Readable } from 'node:stream';
 import { type UtilityProcess, utilityProcess } from 'electron';
-import { type HostProcess, hostEnvironment, type StartHost } from '../document-host/document-client.ts';
-import type { HostChild } from '../engine-host/engine-client.ts';
+import { documentHostOptions, type StartHost } from '../document-host/document-client.ts';
+import { type HostExit, type HostOptions, type HostProcess, lastOutput } from '../hosts/host-process.ts';
 
 export interface HostFiles {
   engineHost: string;
   documentHost: string;
 }
 
-export function utilityEngineHost({ engineHost }: HostFiles): HostChild {
-  return utilityChild(
-    utilityProcess.fork(engineHost, [], { serviceName: 'RocketDoc engine', stdio: ['ignore', 'pipe', 'pipe'] }),
-  );
-}
+export const utilityEngineHost = ({ engineHost }: HostFiles): HostProcess =>
+  utilityHost(engineHost, 'RocketDoc engine');
 
-const stderrKept = 8192; // characters
+export const utilityDocumentHosts =
+  ({ documentHost }: HostFiles): StartHost =>
+  (limits) =>
+    utilityHost(documentHost, 'RocketDoc document reader', documentHostOptions(limits));
 
-export function utilityDocumentHosts({ documentHost }: HostFiles): StartHost {
-  return ({ maxHeapBytes }): HostProcess => {
-    const child = utilityChild(
-      utilityProcess.fork(documentHost, [], {
-        serviceName: 'RocketDoc document reader',
-        stdio: ['ignore', 'ignore', 'pipe'],
-        execArgv: [`--max-old-space-size=${Math.ceil(maxHeapBytes / 2 ** 20)}`],
-        env: hostEnvironment(),
-      }),
-    );
-    let stderr = '';
-    child.stderr?.setEncoding('utf8').on('data', (data: string) => {
-      stderr = (stderr + data).slice(-stderrKept);
-    });
-    return {
-      get pid() {
-        return child.pid;
-      },
-      post: (request) => void child.send(request, () => {}),
-      onMessage: (listener) => void child.on('message', listener),
-      onExit: (listener) => void child.on('close', (code, signal) => listener({ code, signal, stderr })),
-      kill: () => void child.kill('SIGKILL'),
-    };
-  };
-}
-
-function utilityChild(process: UtilityProcess): HostChild {
-  const events = new EventEmitter();
+function utilityHost(file: string, serviceName: string, { execArgv = [], env }: HostOptions = {}): HostProcess {
+  const child = utilityProcess.fork(file, [], {
+    serviceName,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    execArgv,
+    ...(env ? { env } : {}),
+  });
+  const output = lastOutput([child.stdout as Readable | null, child.stderr as Readable | null]);
+  const listeners: ((exit: HostExit) => void)[] = [];
   let isOver = false;
   let isDoomed = false;
-  process.on('message', (message) => events.emit('message', message));
-  process.on('spawn', () => {
-    if (isDoomed) endNow(process);
+  child.on('spawn', () => {
+    if (isDoomed) endNow(child);
   });
-  process.on('exit', (code) => {
+  child.on('exit', (code) => {
     isOver = true;
-    void afterOutput(process).then(() => events.emit('close', ...ending(code)));
+    void afterOutput(child).then(() => {
+      for (const listener of listeners) listener({ ...ending(code), error: undefined, output: output() });
+    });
   });
   return {
     get pid() {
-      return process.pid;
+      return child.pid;
     },
-    stdout: process.stdout as Readable | null,
-    stderr: process.stderr as Readable | null,
-    send(message, callback) {
-      if (isOver) return callback(new Error('The process has ended.'));
-      process.postMessage(message);
-      callback(null);
+    post(message) {
+      if (!isOver) child.postMessage(message);
     },
+    onMessage: (listener) => void child.on('message', listener),
+    onExit: (listener) => void listeners.push(listener),
     kill() {
       isDoomed = true;
-      if (!isOver) endNow(process);
+      if (!isOver) endNow(child);
     },
-    on: (event: string, listener: (...args: never[]) => void) => events.on(event, listener as () => void),
   };
 }
 
@@ -102,9 +80,9 @@ async function afterOutput({ stdout, stderr }: UtilityProcess): Promise<void> {
 }
 
 /** On POSIX the number is waitpid's: a signal in its low bits (with 128 where a core was written), else the exit code. */
-function ending(code: number): [number | null, NodeJS.Signals | null] {
-  if (process.platform === 'win32') return [code, null];
+function ending(code: number): Pick<HostExit, 'code' | 'signal'> {
+  if (process.platform === 'win32') return { code, signal: null };
   const fatal: NodeJS.Signals[] = ['SIGABRT', 'SIGBUS', 'SIGFPE', 'SIGILL', 'SIGKILL', 'SIGSEGV', 'SIGTERM', 'SIGTRAP'];
   const signal = fatal.find((name) => constants.signals[name] === (code & 0x7f));
-  return signal === undefined ? [code, null] : [null, signal];
+  return signal === undefined ? { code, signal: null } : { code: null, signal };
 }

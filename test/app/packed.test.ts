@@ -3,7 +3,7 @@
  * Packs RocketDoc with a stand-in for Electron's binary, as a machine without GitHub can, and looks at what came out: what is in
  * the archive, what lies beside it, the fuses. Then the packed hosts open the model and read documents, with the packed files alone.
  */
-import { fork, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -13,8 +13,9 @@ import { FuseV1Options, getCurrentFuseWire } from '@electron/fuses';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Licence } from '../../electron/contract/app-types.ts';
 import { parseDocument } from '../../electron/document-host/document-client.ts';
-import { forkHost } from '../../electron/document-host/host-process.ts';
-import { forkEngineHost, type HostChild, startEngine } from '../../electron/engine-host/engine-client.ts';
+import { documentHostOptions } from '../../electron/document-host/start-document-host.ts';
+import { startEngine } from '../../electron/engine-host/engine-client.ts';
+import { forkHost } from '../../electron/hosts/fork-host.ts';
 import { isNativeFile } from '../../native/list-native-files.mjs';
 import { pictureOfPage, scanPdf, twoColumnPage } from '../fixtures/documents/scans.ts';
 import { temporaryFiles } from '../fixtures/documents/temporary-files.ts';
@@ -239,7 +240,7 @@ describe.skipIf(process.platform !== 'linux')('the package', () => {
   });
 
   it('opens the model with the packed engine', async () => {
-    const startHost = () => forkEngineHost(join(whole, 'out', 'main', 'engine-host.js'));
+    const startHost = () => forkHost(join(whole, 'out', 'main', 'engine-host.js'));
     const engine = startEngine({ startHost });
     const { models } = JSON.parse(readFileSync(join(whole, 'assets', 'models', 'models.json'), 'utf8')) as {
       models: { files: { file: string }[] }[];
@@ -260,8 +261,7 @@ describe.skipIf(process.platform !== 'linux')('the package', () => {
 
   const openWith = async (env: NodeJS.ProcessEnv = {}, device = 'cpu') => {
     const hostFile = join(whole, 'out', 'main', 'engine-host.js');
-    const startHost = () =>
-      fork(hostFile, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] }) as HostChild;
+    const startHost = () => forkHost(hostFile, { env: { ...process.env, ...env } });
     const engine = startEngine({ startHost });
     const models = join(whole, 'assets', 'models');
     const file = readdirSync(models).find((name) => /^SmolLM2.*\.gguf$/.test(name)) ?? '';
@@ -333,8 +333,8 @@ describe.skipIf(process.platform !== 'linux')('the package', () => {
         ),
       ),
     ];
-    const startHost = (options: { maxHeapBytes: number }) =>
-      forkHost(join(whole, 'out', 'main', 'document-host.js'), options);
+    const startHost = (limits: { maxHeapBytes: number }) =>
+      forkHost(join(whole, 'out', 'main', 'document-host.js'), documentHostOptions(limits));
     const scan = await scanPdf([await pictureOfPage(await twoColumnPage(words.repeat(3)), 0, 150)]);
     files.push(file('scan.pdf', scan));
     const choice = { recognise: 'pages-without-text' } as const;

@@ -4,7 +4,7 @@ import type { Page } from 'playwright-core';
 import { beforeAll, expect, it } from 'vitest';
 import { openDatabase } from '../../electron/app-host/library/database.ts';
 import type { StartHost } from '../../electron/document-host/document-client.ts';
-import { forkDocumentHost } from '../../electron/document-host/host-process.ts';
+import { forkDocumentHost } from '../../electron/document-host/start-document-host.ts';
 import { greyPng, pdfBytes } from '../fixtures/documents/pdf-inputs.ts';
 import { dropBytes } from './browser.ts';
 import { inChromium, useFakeWindow } from './opened-window.ts';

@@ -6,7 +6,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseDocument } from '../../electron/document-host/document-client.ts';
-import { forkDocumentHost, type StartHost } from '../../electron/document-host/host-process.ts';
+import { forkDocumentHost, type StartHost } from '../../electron/document-host/start-document-host.ts';
 import { pictureOfPage, scanPdf, shareOfWords, turned, twoColumnPage } from '../fixtures/documents/scans.ts';
 
 const pages = 20;

@@ -7,6 +7,7 @@ import { basename, dirname, sep } from 'node:path';
 import { AppError, toAppError } from '../../contract/errors.ts';
 import { type EngineClient, startEngine } from '../../engine-host/engine-client.ts';
 import { statModel } from '../../engine-host/model-files.ts';
+import { Queue } from '../../hosts/queue.ts';
 import type { FileStamp, Header, ModelStore } from '../library/model-store.ts';
 
 const idleMs = 10_000;
@@ -17,8 +18,7 @@ export class ModelHeaders {
   #client: EngineClient | undefined;
   #idle: NodeJS.Timeout | undefined;
   #isClosed = false;
-  /** One after the other. */
-  #line: Promise<unknown> = Promise.resolve();
+  readonly #queue = new Queue();
 
   constructor(store: ModelStore, start: () => EngineClient = startEngine) {
     this.#store = store;
@@ -31,9 +31,7 @@ export class ModelHeaders {
 
   /** Facts, or why the file cannot be run: both are findings. Rejects when nothing could be found out. */
   read(path: string): Promise<Header> {
-    const reading = this.#line.then(() => this.#read(path));
-    this.#line = reading.catch(() => {});
-    return reading;
+    return this.#queue.run(() => this.#read(path));
   }
 
   close(): Promise<void> {

@@ -16,8 +16,7 @@ interface ReadDocument {
 
 /** One after the other. Resolves when it is on disk, or will not be; never rejects. */
 export function keepOnDisk(app: App, read: ReadDocument): Promise<void> {
-  app.saving.line = app.saving.line.then(() => keepNow(app, read));
-  return app.saving.line;
+  return app.saving.queue.run(() => keepNow(app, read));
 }
 
 async function keepNow(app: App, read: ReadDocument): Promise<void> {

@@ -1,8 +1,8 @@
 /** The window's contract, verb by verb. Every failure leaves as a code of errors.ts and a sentence; a lack of memory with its numbers. */
-
-import { implement, ORPCError } from '@orpc/server';
+import { implement } from '@orpc/server';
 import { appContract, maxTextUnits } from '../../contract/app.ts';
 import { AppError } from '../../contract/errors.ts';
+import { rpcErrors } from '../../hosts/rpc-errors.ts';
 import { about, ownVersion } from '../about.ts';
 import type { App } from '../app.ts';
 import { citationsOf } from '../citations/answer-citations.ts';
@@ -33,30 +33,10 @@ import { tune, tuningJob } from '../sessions/tune-budget.ts';
 import { failureForWindow } from '../window-words.ts';
 import { telemetry } from './telemetry.ts';
 
-function toRpcError(error: unknown): ORPCError<string, unknown> {
-  if (error instanceof ORPCError) return error;
-  const { code, message, shortage } = failureForWindow(error);
-  return new ORPCError(code, { message, status: 500, data: { shortage } });
-}
-
-async function* hopping<T>(events: AsyncGenerator<T, void, void>): AsyncGenerator<T, void, void> {
-  try {
-    yield* events;
-  } catch (error) {
-    throw toRpcError(error);
-  }
-}
-
 export function appRouter(app: App) {
-  const os = implement(appContract).use(async ({ next }) => {
-    try {
-      return await next();
-    } catch (error) {
-      throw toRpcError(error);
-    }
-  });
+  const os = implement(appContract).use(rpcErrors(failureForWindow));
   return os.router({
-    telemetry: os.telemetry.handler(({ signal }) => hopping(telemetry(app, signal))),
+    telemetry: os.telemetry.handler(({ signal }) => telemetry(app, signal)),
     restartEngine: os.restartEngine.handler(() => app.supervisor.reopen()),
     about: os.about.handler(about),
     report: os.report.handler(async () => logReport(app.dataDir, await ownVersion())),
@@ -66,13 +46,13 @@ export function appRouter(app: App) {
       grants: os.library.grants.handler(() => app.grants.offered()),
       notices: os.library.notices.handler(() => [...app.notices]),
       addUpload: os.library.addUpload.handler(({ input: { uploadId, ...how }, signal }) =>
-        hopping(addUpload(app, uploadId, { ...how, signal })),
+        addUpload(app, uploadId, { ...how, signal }),
       ),
       addGranted: os.library.addGranted.handler(({ input: { grantId, ...how }, signal }) =>
-        hopping(addGranted(app, grantId, { ...how, signal })),
+        addGranted(app, grantId, { ...how, signal }),
       ),
       readAnew: os.library.readAnew.handler(({ input: { documentId, ...how }, signal }) =>
-        hopping(readAnew(app, documentId, { ...how, signal })),
+        readAnew(app, documentId, { ...how, signal }),
       ),
       search: os.library.search.handler(({ input }) => app.search.find(input.query)),
       join: os.library.join.handler(({ input }) => joinOfLibrary(app, input.documentIds)),
@@ -86,7 +66,7 @@ export function appRouter(app: App) {
       text: os.documents.text.handler(({ input: { documentId, start, end } }) =>
         app.texts.get(documentId).text.slice(start, Math.min(end, start + maxTextUnits)),
       ),
-      file: os.documents.file.handler(({ input }) => hopping(fileOf(app, input.documentId))),
+      file: os.documents.file.handler(({ input }) => fileOf(app, input.documentId)),
       choice: {
         get: os.documents.choice.get.handler(({ input }) => documentChoice(app, input.documentId)),
         set: os.documents.choice.set.handler(({ input }) => changeDocumentChoice(app, input.documentId, input.changes)),
@@ -99,16 +79,14 @@ export function appRouter(app: App) {
     preflight: os.preflight.handler(({ input }) => preflight(app, input.documentId, input.pages)),
     plan: os.plan.handler(({ input }) => planFor(app, input.documentId, input.promptTokens, input.changes)),
     fitBudget: os.fitBudget.handler(({ input: { documentId, ...wish } }) => fitBudget(app, documentId, wish)),
-    tune: os.tune.handler(({ input: { documentId, ...wish }, signal }) =>
-      hopping(tune(app, documentId, wish).watch(signal)),
-    ),
+    tune: os.tune.handler(({ input: { documentId, ...wish }, signal }) => tune(app, documentId, wish).watch(signal)),
     watchTuning: os.watchTuning.handler(({ input, signal }) => {
       const job = tuningJob(app, input.documentId);
       if (!job) throw new AppError('CLOSED', 'Nothing is being measured on this document.');
-      return hopping(job.watch(signal));
+      return job.watch(signal);
     }),
     read: os.read.handler(({ input, signal }) =>
-      hopping(readDocument(app, input.documentId, input.pages, input.keep).watch(signal)),
+      readDocument(app, input.documentId, input.pages, input.keep).watch(signal),
     ),
     clearKept: os.clearKept.handler(() => clearKept(app)),
     chats: {
@@ -136,11 +114,11 @@ export function appRouter(app: App) {
     countTokens: os.countTokens.handler(async ({ input: { text } }) => ({
       tokens: (await app.counter.count({ text, pages: [] })).total,
     })),
-    ask: os.ask.handler(({ input: { chatId, ...asked }, signal }) => hopping(ask(app, chatId, asked).watch(signal))),
+    ask: os.ask.handler(({ input: { chatId, ...asked }, signal }) => ask(app, chatId, asked).watch(signal)),
     watch: os.watch.handler(({ input, signal }) => {
       const job = answeringJob(app, input.chatId);
       if (!job) throw new AppError('CLOSED', 'Nothing is being answered in this chat.');
-      return hopping(job.watch(signal));
+      return job.watch(signal);
     }),
     cancel: os.cancel.handler(({ input }) => app.jobs.cancel(input.jobId)),
     pause: os.pause.handler(({ input }) => pauseReading(app, input.jobId)),

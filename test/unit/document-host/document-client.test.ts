@@ -5,7 +5,12 @@ import { describe, expect, it, vi } from 'vitest';
 import { parsedDocumentSchema } from '../../../electron/contract/documents.ts';
 import { errorCodes, toAppError } from '../../../electron/contract/errors.ts';
 import { parseDocument, parseDocuments } from '../../../electron/document-host/document-client.ts';
-import { forkDocumentHost, forkHost, type StartHost } from '../../../electron/document-host/host-process.ts';
+import {
+  documentHostOptions,
+  forkDocumentHost,
+  type StartHost,
+} from '../../../electron/document-host/start-document-host.ts';
+import { forkHost } from '../../../electron/hosts/fork-host.ts';
 import { cyclicPdf, pdfBytes } from '../../fixtures/documents/pdf-inputs.ts';
 import { temporaryFiles } from '../../fixtures/documents/temporary-files.ts';
 import { docxParts, paragraphXml, zipBytes } from '../../fixtures/documents/zip-inputs.ts';
@@ -29,7 +34,7 @@ function watched(start: StartHost): { startHost: StartHost; pids: number[] } {
   };
 }
 
-const misbehaving = (name: string) => watched((options) => forkHost(fixture(name), options));
+const misbehaving = (name: string) => watched((limits) => forkHost(fixture(name), documentHostOptions(limits)));
 
 /** Signal 0 asks only whether the process exists; a killed child stays visible until it is reaped, a few ms. */
 async function isGone(pid: number | undefined, withinMs: number): Promise<boolean> {
@@ -142,7 +147,7 @@ describe('parseDocument', () => {
     const error = await failure(parseDocument(write('c.txt', 'x'), dying), 'DOC_FORMAT');
     expect(error.message).toContain('exit code 7');
     await failure(parseDocument(write('d.txt', 'x'), misbehaving('lying-host.mjs')), 'INTERNAL');
-    const missing = watched((options) => forkHost(fixture('no-such-host.mjs'), options));
+    const missing = watched((limits) => forkHost(fixture('no-such-host.mjs'), documentHostOptions(limits)));
     const notStarted = await failure(parseDocument(write('e.txt', 'x'), missing), 'INTERNAL');
     expect(notStarted.message).toContain('does not start here (exit code 1)'); // the file is not to blame
   });

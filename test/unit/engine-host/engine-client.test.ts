@@ -5,16 +5,16 @@ import { defaultRocketOptions, defaultSampler } from '../../../electron/contract
 import {
   type EngineClient,
   type EngineClientOptions,
-  forkEngineHost,
   startEngine,
 } from '../../../electron/engine-host/engine-client.ts';
+import { forkHost } from '../../../electron/hosts/fork-host.ts';
 
 const clients: EngineClient[] = [];
 afterEach(() => Promise.all(clients.splice(0).map((client) => client.close())));
 
 function start(host: string, options: EngineClientOptions = {}): EngineClient {
   const hostFile = fileURLToPath(new URL(`./hosts/${host}.ts`, import.meta.url));
-  const startHost = () => forkEngineHost(hostFile, ['--import', 'tsx']);
+  const startHost = () => forkHost(hostFile, { execArgv: ['--import', 'tsx'] });
   const client = startEngine({ startHost, ...options });
   clients.push(client);
   return client;

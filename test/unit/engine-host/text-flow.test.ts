@@ -3,9 +3,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AnswerStream, minDeltaMs } from '../../../electron/engine-host/answer-stream.ts';
 import { pageTokens, StreamingDetokenizer, tokenOffsets } from '../../../electron/engine-host/detokenizer.ts';
-import { EngineQueue } from '../../../electron/engine-host/engine-queue.ts';
 import { EventChannel } from '../../../electron/engine-host/event-channel.ts';
 import { ProgressMeter } from '../../../electron/engine-host/progress.ts';
+import { Queue } from '../../../electron/hosts/queue.ts';
 import { bytes, byteVocabulary } from './fake-addon.ts';
 
 const text = fc.string({ unit: 'grapheme' });
@@ -92,7 +92,7 @@ describe('the event channel', () => {
 
 describe('the queue', () => {
   it('runs one at a time, in order, past failures', async () => {
-    const queue = new EngineQueue();
+    const queue = new Queue();
     const log: string[] = [];
     const work = (name: string) => async () => {
       log.push(`${name} begins`);

@@ -44,7 +44,8 @@ async function library(say: (choice: ParseChoice) => Said | HostMessage | 'nothi
       },
       onExit: () => {},
       kill: () => killed++,
-      post: (request) => {
+      post: (message) => {
+        const request = message as ParseRequest;
         asked.push(request);
         const said = say(request.choice);
         if (said === 'nothing') return;

@@ -33,7 +33,7 @@ async function opened(script: Partial<FakeScript> = {}) {
 async function read(app: App, documentId: string, keep?: boolean, pages: { from: number; to: number } | null = null) {
   let last: ReadStreamEvent | undefined;
   for await (const event of readDocument(app, documentId, pages, keep).watch()) last = event;
-  await app.saving.line;
+  await app.saving.queue.run(() => {});
   if (last?.type !== 'done') throw new Error('no end');
   return last;
 }
@@ -128,6 +128,6 @@ it('is not left behind by a document that went while its last part was written',
   for await (const _ of readDocument(app, document.id, null).watch());
   app.documents.remove(document.id);
   written();
-  await app.saving.line;
+  await app.saving.queue.run(() => {});
   expect([app.kept.list, readdirSync(kv)]).toEqual([[], []]);
 });

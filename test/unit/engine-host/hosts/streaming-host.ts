@@ -1,8 +1,7 @@
 // The real router on the fake addon; dies in the middle of the first answer, or lacks memory, when the question says so.
-import { RPCHandler } from '@orpc/server/message-port';
 import { Engine } from '../../../../electron/engine-host/engine.ts';
-import { isHeartbeat, processPort } from '../../../../electron/engine-host/process-port.ts';
 import { engineRouter } from '../../../../electron/engine-host/router.ts';
+import { serveHost } from '../../../../electron/hosts/serve-host.ts';
 import { byteVocabulary, FakeAddon, modelFile } from '../fake-addon.ts';
 
 const shortage = {
@@ -22,11 +21,4 @@ const addon = new FakeAddon({
 });
 const engine = new Engine(addon, async () => byteVocabulary);
 await engine.openModel({ path: modelFile, threads: 0, device: 'cpu', deviceReason: null });
-new RPCHandler(engineRouter(engine)).upgrade(processPort(process, (listener) => process.on('disconnect', listener)));
-process.on('message', (message) => {
-  if (!isHeartbeat(message)) return;
-  if (message.beat === 'ping') process.send?.({ beat: 'pong' });
-  if (message.beat === 'end') process.exit(0);
-});
-process.on('disconnect', () => process.exit(0));
-process.send?.({ beat: 'ready' });
+serveHost('streaming-host', engineRouter(engine));

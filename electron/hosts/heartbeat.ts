@@ -2,8 +2,8 @@
  * Notices a host that does not answer any more. Counts pings sent by our own clock, not time passed: a laptop that slept for
  * an hour has missed none.
  */
-import type { HostChild } from './host-child.ts';
-import { type HeartbeatMessage, isHeartbeat } from './process-port.ts';
+import type { HostProcess } from './host-process.ts';
+import { type HeartbeatMessage, isHeartbeat } from './message-port.ts';
 
 export interface HeartbeatTimes {
   startMs?: number;
@@ -15,7 +15,7 @@ export class Heartbeat {
   #timer: NodeJS.Timeout | undefined;
   #missed = 0;
 
-  constructor(child: HostChild, times: HeartbeatTimes, onHung: (why: string) => void) {
+  constructor(host: HostProcess, times: HeartbeatTimes, onHung: (why: string) => void) {
     const { startMs = 60_000, pingMs = 2000, missedPings = 30 } = times;
     const hung = (why: string) => {
       this.stop();
@@ -23,7 +23,7 @@ export class Heartbeat {
     };
     this.#timer = setTimeout(() => hung(`The engine did not start within ${startMs / 1000} s.`), startMs);
     this.#timer.unref();
-    child.on('message', (message) => {
+    host.onMessage((message) => {
       if (!isHeartbeat(message)) return;
       this.#missed = 0;
       if (message.beat !== 'ready' || this.#timer === undefined) return;
@@ -33,7 +33,7 @@ export class Heartbeat {
           hung(`The engine has not answered for ${(missedPings * pingMs) / 1000} s and was ended.`);
         else {
           this.#missed++;
-          child.send({ beat: 'ping' } satisfies HeartbeatMessage, () => {});
+          host.post({ beat: 'ping' } satisfies HeartbeatMessage);
         }
       }, pingMs);
       this.#timer.unref();

@@ -1,13 +1,43 @@
 /** AppError over oRPC and back: the code travels as the RPC error's code, the sentence as its message, a shortage as its data. */
 import { ORPCError } from '@orpc/client';
+import { os } from '@orpc/server';
 import { z } from 'zod';
 import { type MemoryShortage, memoryShortageSchema } from '../contract/engine-reports.ts';
-import { AppError, isErrorCode, toAppError } from '../contract/errors.ts';
+import { AppError, type ErrorCode, isErrorCode, toAppError } from '../contract/errors.ts';
 
-export function toRpcError(error: unknown): ORPCError<string, unknown> {
+interface RpcFailure {
+  code: ErrorCode;
+  message: string;
+  shortage?: MemoryShortage | undefined;
+}
+
+function toRpcError(error: unknown, toFailure: (error: unknown) => RpcFailure): ORPCError<string, unknown> {
   if (error instanceof ORPCError) return error;
-  const { code, message, shortage } = toAppError(error);
+  const { code, message, shortage } = toFailure(error);
   return new ORPCError(code, { message, status: 500, data: { shortage } });
+}
+
+/** For a whole router: every failure leaves it as a code and a sentence, also one that ends a stream long after its handler returned. */
+export function rpcErrors(toFailure: (error: unknown) => RpcFailure = toAppError) {
+  async function* sent<T>(events: AsyncIterable<T>): AsyncGenerator<T, void, void> {
+    try {
+      yield* events;
+    } catch (error) {
+      throw toRpcError(error, toFailure);
+    }
+  }
+  return os.middleware(async ({ next }) => {
+    try {
+      const result = await next();
+      return isEvents(result.output) ? { ...result, output: sent(result.output) } : result;
+    } catch (error) {
+      throw toRpcError(error, toFailure);
+    }
+  });
+}
+
+function isEvents(value: unknown): value is AsyncIterable<unknown> {
+  return typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
 }
 
 interface Issue {

@@ -1,17 +1,17 @@
 /**
- * A child process's message channel in the shape of a message port, so that oRPC speaks over it. Requests and answers are
+ * The line to a process in the shape of a message port, so that oRPC speaks over it. Requests and answers are
  * strings of JSON; the heartbeat shares the channel.
  */
 
-/** What both a ParentChannel (in the child) and a HostChild (in the parent) offer. */
-interface MessageChannelLike {
-  send?(message: unknown, callback: (error: Error | null) => void): unknown;
-  on(event: 'message', listener: (message: unknown) => void): unknown;
+/** What both a ParentPort (in the child) and a HostProcess (in the parent) offer. */
+export interface MessageLine {
+  post(message: unknown): void;
+  onMessage(listener: (message: unknown) => void): void;
 }
 
 type PortListener = (event?: { data: unknown }) => void;
 
-export interface ProcessPort {
+export interface RpcPort {
   on(event: string, listener: PortListener): void;
   postMessage(data: unknown): void;
 }
@@ -40,25 +40,22 @@ function parseMessage(text: string): { i: unknown; t?: unknown; p?: object } | u
  * `onClosed` calls its listener once when no message can arrive any more. `onGarbage`: the other side said something that
  * is no message; oRPC's own adapter would make an unhandled rejection of it.
  */
-export function processPort(
-  channel: MessageChannelLike,
+export function rpcPort(
+  line: MessageLine,
   onClosed: (listener: () => void) => void,
   onGarbage: () => void = () => {},
-): ProcessPort {
+): RpcPort {
   return {
     on(event, listener) {
       if (event === 'close') onClosed(() => listener());
       if (event !== 'message') return;
-      channel.on('message', (data) => {
+      line.onMessage((data) => {
         if (isHeartbeat(data)) return;
         const message = typeof data === 'string' ? parseMessage(data) : undefined;
         if (message) listener({ data: message });
         else onGarbage();
       });
     },
-    postMessage(data) {
-      // A failed send means the other side is gone; its exit is reported by the one who watches it.
-      channel.send?.(data, () => {});
-    },
+    postMessage: (data) => line.post(data),
   };
 }

@@ -1,7 +1,7 @@
-/** One piece of work at a time, in the order asked: the engine's threads are the whole machine's. */
+/** One piece of work at a time, in the order asked. */
 import { AppError } from '../contract/errors.ts';
 
-export class EngineQueue {
+export class Queue {
   #last: Promise<unknown> = Promise.resolve();
 
   /** `signal` ends the waiting; work that has begun must watch it itself. */
