@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { AppError } from '../electron/contract/errors.ts';
+import { type Advice, AppError } from '../electron/contract/errors.ts';
 import type { NativeAddon, NativeCuda } from './binding.ts';
 import { nativeFiles } from './native-files.ts';
 
@@ -42,13 +42,15 @@ export function backendDir(): string {
   } catch (error) {
     throw new AppError(
       'NATIVE_MISSING',
-      `The compute libraries for this machine (@node-llama-cpp/${name}) are not installed. Run: npm ci`,
-      { cause: error },
+      `The compute libraries for this machine (@node-llama-cpp/${name}) are not installed.`,
+      { cause: error, advice: 'install-packages' },
     );
   }
   const dir = join(dirname(entry), '..', 'bins', name);
   if (!existsSync(dir)) {
-    throw new AppError('NATIVE_MISSING', `The package @node-llama-cpp/${name} has no libraries in it. Run: npm ci`);
+    throw new AppError('NATIVE_MISSING', `The package @node-llama-cpp/${name} has no libraries in it.`, {
+      advice: 'install-packages',
+    });
   }
   return dir;
 }
@@ -65,13 +67,11 @@ export function cudaLibraries(device: number): NativeCuda {
   const prefix = process.platform === 'win32' ? '' : 'lib';
   const kernels = join(buildFolder, `${prefix}rocketdoc_kernels${suffix}`);
   if (!existsSync(kernels))
-    throw new AppError(
-      'GPU_NONE',
-      'The GPU kernels are not built. Run: npm run build:native (it fetches NVIDIA’s compiler, or says what is missing)',
-    );
+    throw new AppError('GPU_NONE', 'The GPU kernels are not built.', { advice: 'build-native' });
   const other = nativeFiles.isPacked ? undefined : process.env.ROCKETDOC_GGML_CUDA;
   const library = other ?? packagedCuda(`${prefix}ggml-cuda${suffix}`);
-  if (!existsSync(library)) throw new AppError('GPU_NONE', 'The GPU library of ggml is not installed. Run: npm ci');
+  if (!existsSync(library))
+    throw new AppError('GPU_NONE', 'The GPU library of ggml is not installed.', { advice: 'install-packages' });
   nativeFiles.check([kernels, dirname(library)]);
   return { device, library, kernels };
 }
@@ -82,47 +82,54 @@ function packagedCuda(file: string): string {
   try {
     return join(dirname(require.resolve(`@node-llama-cpp/${name}`)), '..', 'bins', name, file);
   } catch (error) {
-    throw new AppError('GPU_NONE', `The GPU library of ggml (@node-llama-cpp/${name}) is not installed. Run: npm ci`, {
+    throw new AppError('GPU_NONE', `The GPU library of ggml (@node-llama-cpp/${name}) is not installed.`, {
       cause: error,
+      advice: 'install-packages',
     });
   }
 }
 
-/** A sentence for what the dynamic loader said. */
-export function explainLoadFailure(message: string): string {
+/** What the dynamic loader said, as an error of ours. */
+export function loadFailure(message: string, cause?: unknown): AppError {
+  const failure = (sentence: string, advice?: Advice) => new AppError('NATIVE_MISSING', sentence, { cause, advice });
   const missing = /^([^\s:]+): cannot open shared object file/.exec(message)?.[1];
-  if (missing?.includes('ggml')) return `The engine cannot find ${missing}. Run: npm ci && npm run build:native`;
-  if (missing) return `The engine needs the system library ${missing}, which is not installed.`;
+  if (missing?.includes('ggml')) return failure(`The engine cannot find ${missing}.`, 'install-and-build');
+  if (missing) return failure(`The engine needs the system library ${missing}, which is not installed.`);
   const version = /version [`'](GLIBC[A-Z]*_[\d.]+)' not found/.exec(message)?.[1];
-  if (version) return `The engine was built for a newer system (${version}). Run: npm run build:native`;
+  if (version) return failure(`The engine was built for a newer system (${version}).`, 'build-native');
   if (/invalid ELF header|wrong ELF class|not a valid Win32|incompatible architecture|mach-o/i.test(message))
-    return 'The engine was built for another kind of machine. Delete native/build and run: npm run build:native';
+    return failure('The engine was built for another kind of machine.', 'rebuild-native');
+  const said = message.split('\n')[0];
   if (/undefined symbol|symbol not found|procedure could not be found/i.test(message))
-    return `The engine does not fit the installed libraries (${message.split('\n')[0]}). Run: npm ci && npm run build:native`;
-  return `The engine could not be loaded: ${message.split('\n')[0]}. Rebuild it with: npm run build:native`;
+    return failure(`The engine does not fit the installed libraries (${said}).`, 'install-and-build');
+  return failure(`The engine could not be loaded: ${said}.`, 'build-native');
 }
 
 const loaded = new Map<string, unknown>();
 
-/** `notBuilt`: what to say where the file is missing. */
-export function loadAddonFile(name: string, notBuilt: string): unknown {
+/** `notBuilt`: what to say, and to do, where the file is missing. */
+export function loadAddonFile(name: string, notBuilt: { sentence: string; advice: Advice }): unknown {
   const file = join(buildFolder, name);
   const before = loaded.get(file);
   if (before) return before;
   backendPackage(); // an unknown platform is the better message than a missing file
-  if (!existsSync(file)) throw new AppError('NATIVE_MISSING', notBuilt);
+  if (!existsSync(file)) {
+    const { sentence, advice } = notBuilt;
+    throw new AppError('NATIVE_MISSING', sentence, { advice });
+  }
   nativeFiles.check([file, backendDir()]);
   // Windows looks for ggml's library along the path; elsewhere the addon itself says where it lies.
   if (process.platform === 'win32') process.env.PATH = [backendDir(), process.env.PATH ?? ''].join(delimiter);
   try {
     loaded.set(file, require(file));
   } catch (error) {
-    throw new AppError('NATIVE_MISSING', explainLoadFailure(error instanceof Error ? error.message : String(error)), {
-      cause: error,
-    });
+    throw loadFailure(error instanceof Error ? error.message : String(error), error);
   }
   return loaded.get(file);
 }
 
 export const loadAddon = () =>
-  loadAddonFile('rocketdoc.node', 'The engine is not built yet. Run: npm run build:native') as NativeAddon;
+  loadAddonFile('rocketdoc.node', {
+    sentence: 'The engine is not built yet.',
+    advice: 'build-native',
+  }) as NativeAddon;

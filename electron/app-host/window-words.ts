@@ -1,37 +1,38 @@
-/**
- * Failures in the window's words, in one place. The engine and its host speak to the command line too and name its flags; the window
- * has settings instead, and a packed RocketDoc no npm.
- */
+/** Failures in the window's words, in one place. A window has settings, and a packed RocketDoc no npm. */
 import { nativeFiles } from '../../native/native-files.ts';
 import type { MemoryShortage } from '../contract/engine-reports.ts';
-import { AppError, type ErrorCode, toAppError } from '../contract/errors.ts';
+import { type Advice, AppError, type ErrorCode, toAppError } from '../contract/errors.ts';
 import { explainStorage } from './library/storage-errors.ts';
 import { logUnforeseen } from './log.ts';
 
-/** What a flag says, as something that a person does in the window. */
-const inSettings: readonly [RegExp, string][] = [
-  [/\buse --device cpu\b/gi, 'choose the CPU in the settings'],
-  [/\buse --mode full\b/gi, 'choose full KV in the settings'],
-  // In brackets a flag only repeats the words before it.
-  [/ ?\([^()]*(?<![\w-])--[a-z][^()]*\)/g, ''],
-  [/(?<![\w-])--([a-z][\w-]*)(?:[ =](?!and\b|or\b)[\w.:-]+)?/g, 'the setting $1'],
-];
+type SetUpAdvice = Exclude<Advice, keyof typeof inWindow>;
 
-/** Whole sentences that say how to set up a checkout. */
-const setUp =
-  /(?:Delete native\/build and run:|Rebuild it with:|Run:?) (?:npm [\w:-]+(?: [\w:-]+)*|npx [\w-]+)(?: && npm [\w:-]+(?: [\w:-]+)*)*\.?/g;
+const inWindow = {
+  'choose-model-with-longer-context': 'Or choose a model with a longer context.',
+  'recognise-text': 'Turn on text recognition (OCR) and open it again.',
+} as const;
 
-export function windowWords(message: string, isPacked = nativeFiles.isPacked): string {
-  const said = inSettings.reduce((text, [flag, words]) => text.replace(flag, words), message);
-  return isPacked ? said.replace(setUp, 'Install RocketDoc again.') : said;
+/** In a checkout, whose owner sits at a command line too. */
+const inCheckout: Record<SetUpAdvice, string> = {
+  'install-packages': 'Run: npm ci',
+  'build-native': 'Run: npm run build:native',
+  'install-and-build': 'Run: npm ci && npm run build:native',
+  'rebuild-native': 'Delete native/build and run: npm run build:native',
+  'build-lab': 'Run: node electron/setup/ready.mjs lab',
+};
+
+export function adviceInWindow(advice: Advice, isPacked = nativeFiles.isPacked): string {
+  if (advice in inWindow) return inWindow[advice as keyof typeof inWindow];
+  return isPacked ? 'Install RocketDoc again.' : inCheckout[advice as SetUpAdvice];
 }
 
 /** What nobody foresaw may name paths or worse: it stays on this side, in the log. */
 export function failureForWindow(error: unknown): { code: ErrorCode; message: string; shortage?: MemoryShortage } {
   const known = explainStorage(error);
-  const { code, message, shortage } = toAppError(known);
+  const { code, message, shortage, advice } = toAppError(known);
   if (code === 'INTERNAL') logUnforeseen('A failure inside', error);
   if (code === 'INTERNAL' && !(known instanceof AppError))
     return { code, message: 'Something failed inside. The log says what: About RocketDoc shows it.' };
-  return { code, message: windowWords(message), ...(shortage && { shortage }) };
+  const said = advice === undefined ? message : `${message} ${adviceInWindow(advice)}`;
+  return { code, message: said, ...(shortage && { shortage }) };
 }

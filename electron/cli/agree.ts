@@ -2,9 +2,11 @@
  * `npm run -s agree -- <model.gguf> <file>`: is the engine right on this model? Full mode beside llama.cpp itself, on the same file and the
  * same text, token by token.
  */
+
 import type { LlamaComparison } from '../contract/lab.ts';
 import { chooseDevice } from '../engine-host/choose-device.ts';
 import { startLab } from '../lab/lab-client.ts';
+import { commandWords } from './advice-words.ts';
 import { type Arguments, type Command, usageError } from './arguments.ts';
 import { deviceWish, modelFlags } from './method-flags.ts';
 import { documentChoice, documentFlags, openDocuments } from './open-documents.ts';
@@ -32,7 +34,7 @@ async function agree(args: Arguments, signal: AbortSignal): Promise<undefined> {
     throw usageError(`A model and a text are needed: ${command.run} ${command.usage}`);
   const tokens = args.integerWithin('tokens', 1, 1_000_000) ?? defaultTokens;
   const threadCount = args.integerWithin('threads', 0, 1024) ?? 0;
-  const choice = await chooseDevice(deviceWish(args));
+  const choice = await chooseDevice(deviceWish(args), commandWords);
   const progress = new ProgressLine();
   const { text } = await openDocuments(files, progress, signal, documentChoice(args));
   progress.say(`Reading ${tokens.toLocaleString('en')} tokens twice, here and with llama.cpp; both hold the model.`);

@@ -1,4 +1,5 @@
 /** `npm run -s ask -- <file>... "<question>"`: progress on stderr, the answer on stdout. */
+
 import { withText } from '../contract/answer-text.ts';
 import type { AnswerReport, AnswerText, ReadResult } from '../contract/engine-reports.ts';
 import { AppError } from '../contract/errors.ts';
@@ -6,6 +7,7 @@ import { chooseDevice } from '../engine-host/choose-device.ts';
 import { type EngineVerbs, startEngine } from '../engine-host/engine-client.ts';
 import { findEvidence, readsIn } from '../evidence/find-evidence.ts';
 import { SentenceIndex } from '../evidence/sentence-index.ts';
+import { commandWords } from './advice-words.ts';
 import { type Arguments, type Command, usageError } from './arguments.ts';
 import { type AskContext, answerJson, answerSummary, evidenceLines } from './ask-report.ts';
 import {
@@ -54,7 +56,7 @@ export async function ask(
     throw usageError(`A file and a question are needed: ${askCommand.run} ${askCommand.usage}`);
   if (questions.some((question) => question.trim() === '')) throw usageError('The question is empty.');
   // Everything typed is checked before anything slow begins.
-  const choice = { ...modelChoice(args), ...(await chooseDevice(deviceWish(args))) };
+  const choice = { ...modelChoice(args), ...(await chooseDevice(deviceWish(args), commandWords)) };
   const thinking = args.has('think');
   const request = { mode: answerMode(args), rocket: rocketOptions(args), sampler: samplerOptions(args), thinking };
   const { maxNew, ...reading } = readingChoice(args);

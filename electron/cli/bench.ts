@@ -2,6 +2,7 @@
  * `npm run -s bench`: prefill and decode speed by depth, ours and llama.cpp's on the same file. Each round and depth is a fresh process that
  * reads once and answers by every variant; llama.cpp's runs come between, so that noise hits all alike; medians over the rounds.
  */
+
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,6 +13,7 @@ import { windowKvBytes } from '../contract/layer-windows.ts';
 import { answerModes } from '../contract/method.ts';
 import { chooseDevice, type DeviceChoice } from '../engine-host/choose-device.ts';
 import { type LabVerbs, startLab } from '../lab/lab-client.ts';
+import { commandWords } from './advice-words.ts';
 import { type Arguments, type Command, usageError } from './arguments.ts';
 import { llamaCppRuns } from './bench-baseline.ts';
 import { type BesideRound, besideColumns, besideRound, besideRow, type Load, loadOf } from './bench-beside.ts';
@@ -96,7 +98,7 @@ async function bench(args: Arguments, signal: AbortSignal): Promise<undefined> {
   const cancels = args.integerWithin('cancels', 1, 1000);
   const { maxNew, ...reading } = readingChoice(args, load ? 256 : 32);
   if (maxNew < 2 || maxNew > 4096) throw usageError(`--max-new must be between 2 and 4096, not ${maxNew}.`);
-  const device = await chooseDevice(deviceWish(args));
+  const device = await chooseDevice(deviceWish(args), commandWords);
   const variants = wantedVariants(args, device, reading.home);
   await withModel(args, progress, signal, async (path) => {
     const opened = await withEngine(path, args, device, async (_verbs, model) => model);

@@ -1,7 +1,9 @@
 /** `npm run -s check-vectors -- <file.safetensors>...`: recomputes both stages on recorded vectors. Exit 1 on any mismatch. */
+
 import { type VectorsReport, vectorsOutTolerance } from '../contract/lab.ts';
 import { chooseDevice, type DeviceWish } from '../engine-host/choose-device.ts';
 import { startLab } from '../lab/lab-client.ts';
+import { commandWords } from './advice-words.ts';
 import { type Arguments, type Command, usageError } from './arguments.ts';
 import { filesOf } from './method-flags.ts';
 import { runCommand } from './report-error.ts';
@@ -18,7 +20,7 @@ const command: Command = {
 
 async function checkVectors(args: Arguments): Promise<number> {
   const files = filesOf(args, 'file');
-  const { device } = await chooseDevice(deviceOf(args));
+  const { device } = await chooseDevice(deviceOf(args), commandWords);
   const engine = startLab();
   let failed = 0;
   try {

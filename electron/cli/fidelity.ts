@@ -12,6 +12,7 @@ import { answerModes, defaultSampler } from '../contract/method.ts';
 import { presets } from '../contract/method-values.ts';
 import { chooseDevice } from '../engine-host/choose-device.ts';
 import { type EngineVerbs, startEngine } from '../engine-host/engine-client.ts';
+import { commandWords } from './advice-words.ts';
 import { type Arguments, type Command, usageError } from './arguments.ts';
 import { AnswerOutput, askOne, readAll } from './ask.ts';
 import { fidelityColumns, fidelityRow, type MeasuredAnswer, type Variant, variantCells } from './fidelity-rows.ts';
@@ -89,7 +90,7 @@ async function fidelity(args: Arguments, signal: AbortSignal): Promise<undefined
   const { path, threads } = modelChoice(args);
   // A number that does not change while it measures: full attention is rounded otherwise by another number of threads.
   const fixed = { path, threads: threads === 0 ? availableParallelism() : threads };
-  const choice = { ...fixed, ...(await chooseDevice(deviceWish(args))) };
+  const choice = { ...fixed, ...(await chooseDevice(deviceWish(args), commandWords)) };
   const { maxNew, ...reading } = readingChoice(args, 64);
   const own = args.text('questions');
   const ownQuestions = own === undefined ? undefined : readQuestions(own);

@@ -1,4 +1,5 @@
 /** `npm run -s inspect -- <model.gguf>`: what a model is, and what it needs in memory before anything is loaded. */
+
 import type { MemoryNeed } from '../contract/app-types.ts';
 import type { MemoryPlan, ModelInfo } from '../contract/engine-reports.ts';
 import { notOnGpu } from '../contract/errors.ts';
@@ -6,6 +7,7 @@ import { fullLayers, layerRanges, windowKvBytes, windowLayers, windowSizes } fro
 import { memoryNeeds } from '../contract/memory-needs.ts';
 import { chooseDevice, type DeviceChoice } from '../engine-host/choose-device.ts';
 import { startEngine } from '../engine-host/engine-client.ts';
+import { commandWords } from './advice-words.ts';
 import { type Arguments, type Command, usageError } from './arguments.ts';
 import { budgetsJson, formatBytes, formatCount, gpuProductsText, textTable } from './format.ts';
 import {
@@ -46,7 +48,7 @@ async function inspect(args: Arguments): Promise<undefined> {
   const { maxNew, kvType, home } = readingChoice(args);
   const request = { mode: answerMode(args), rocket: rocketOptions(args), maxNew, kvType, home };
   const tokens = args.integerWithin('tokens', 1, 16_777_216);
-  const chosen = await chooseDevice(deviceWish(args));
+  const chosen = await chooseDevice(deviceWish(args), commandWords);
   const engine = startEngine();
   try {
     const info = await engine.verbs.inspect({ path });

@@ -5,12 +5,13 @@
 import { parse } from 'node:path';
 import type { SmallerPlan } from '../contract/engine-reports.ts';
 import { AppError, toAppError } from '../contract/errors.ts';
+import { commandWords } from './advice-words.ts';
 import { type Arguments, type Command, type Flags, helpText, parseArguments } from './arguments.ts';
 import { formatBytes } from './format.ts';
 
 /** `flags`: those that the command knows, by which a smaller plan can be asked for. */
 export function errorSentence(error: unknown, flags: Flags = {}): string {
-  const { code, message, shortage } = toAppError(error);
+  const { code, shortage } = toAppError(error);
   if (code === 'CANCELLED') return 'Stopped.';
   const fitting = (shortage?.proposals ?? []).flatMap(({ changes, needed }) => {
     const typed = changesAsFlags(changes);
@@ -18,7 +19,9 @@ export function errorSentence(error: unknown, flags: Flags = {}): string {
       ? [`  ${typed.map(([flag, value]) => `--${flag} ${value}`).join(' ')}  (${formatBytes(needed)})`]
       : [];
   });
-  return [`Error ${code}: ${message}`, ...(fitting.length > 0 ? ['What fits:', ...fitting] : [])].join('\n');
+  return [`Error ${code}: ${commandWords(error)}`, ...(fitting.length > 0 ? ['What fits:', ...fitting] : [])].join(
+    '\n',
+  );
 }
 
 function changesAsFlags({ mode, tokenBudget, kvType, documentHome }: SmallerPlan['changes']): [string, string][] {

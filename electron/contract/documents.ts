@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { documentFormats } from './document-kinds.ts';
+import { advices } from './errors.ts';
 import { importNoteSchema } from './import-note-schema.ts';
 import { maxNotes } from './import-notes.ts';
 
@@ -130,6 +131,11 @@ export const hostMessageSchema = z.discriminatedUnion('type', [
   parseProgressSchema,
   z.object({ type: z.literal('text'), chunk: z.string() }),
   z.object({ type: z.literal('result'), ...documentFields }),
-  z.object({ type: z.literal('error'), code: z.string(), message: z.string().max(4000) }),
+  z.object({
+    type: z.literal('error'),
+    code: z.string(),
+    message: z.string().max(4000),
+    advice: z.enum(advices).optional(),
+  }),
 ]);
 export type HostMessage = z.infer<typeof hostMessageSchema>;

@@ -40,16 +40,40 @@ export const errorCodes = [
 
 export type ErrorCode = (typeof errorCodes)[number];
 
+/**
+ * What a person can do about an error where the way differs between a command line, a window and a package. The sentence does not say
+ * it; each puts it in its own words, once (cli/advice-words.ts, app-host/advice-words.ts).
+ */
+export const advices = [
+  'choose-model-with-longer-context',
+  'recognise-text',
+  'install-packages',
+  'build-native',
+  'install-and-build',
+  'rebuild-native',
+  'build-lab',
+] as const;
+
+export type Advice = (typeof advices)[number];
+
+/** What an error knows beside its code and its sentence. */
+export interface ErrorParameters {
+  /** Of HOST_OOM and GPU_OOM, where the numbers were known. */
+  shortage?: MemoryShortage | undefined;
+  advice?: Advice | undefined;
+}
+
 /** The one error type that crosses a room. `name` is not used to tell errors apart: `code` is. */
 export class AppError extends Error {
   readonly code: ErrorCode;
-  /** Of HOST_OOM and GPU_OOM, where the numbers were known. */
   readonly shortage: MemoryShortage | undefined;
-  constructor(code: ErrorCode, message: string, options?: ErrorOptions & { shortage?: MemoryShortage | undefined }) {
+  readonly advice: Advice | undefined;
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions & ErrorParameters) {
     super(message, options);
     this.name = 'AppError';
     this.code = code;
     this.shortage = options?.shortage;
+    this.advice = options?.advice;
   }
 }
 
@@ -61,8 +85,8 @@ export function isErrorCode(value: unknown): value is ErrorCode {
 export function toAppError(error: unknown): AppError {
   if (error instanceof AppError) return error;
   if (error instanceof Error) {
-    const { code, shortage } = error as { code?: unknown; shortage?: MemoryShortage };
-    return new AppError(isErrorCode(code) ? code : 'INTERNAL', error.message, { cause: error, shortage });
+    const { code, shortage, advice } = error as { code?: unknown } & ErrorParameters;
+    return new AppError(isErrorCode(code) ? code : 'INTERNAL', error.message, { cause: error, shortage, advice });
   }
   return new AppError('INTERNAL', String(error));
 }

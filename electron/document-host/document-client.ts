@@ -162,7 +162,9 @@ function receive(host: HostProcess, name: string, limits: DocumentLimits, receiv
         return;
       case 'error':
         return settle(
-          isErrorCode(message.code) ? new AppError(message.code, message.message) : internal(name, message.message),
+          isErrorCode(message.code)
+            ? new AppError(message.code, message.message, { advice: message.advice })
+            : internal(name, message.message),
         );
       case 'result': {
         const { type: _type, ...fields } = message;

@@ -22,8 +22,8 @@ globalThis.fetch = () => Promise.reject(new Error('The document reader fetches n
 
 parent.onMessage((message) => {
   parse(message).catch((error: unknown) => {
-    const { code, message: sentence } = toAppError(error);
-    post({ type: 'error', code, message: sentence.slice(0, 4000) });
+    const { code, message: sentence, advice } = toAppError(error);
+    post({ type: 'error', code, message: sentence.slice(0, 4000), advice });
   });
 });
 post({ type: 'ready' });

@@ -112,12 +112,10 @@ function noText({ source: { name }, choice }: ExtractContext, nPages: number): A
     nPages === 1
       ? 'Its only page is a picture or blank'
       : `Its ${nPages.toLocaleString('en-US')} pages (1-${nPages}) are pictures or blank`;
-  return new AppError(
-    'DOC_NO_TEXT',
-    choice.recognise === 'never'
-      ? `${name} holds no text. ${pages}. Turn on text recognition (OCR: a setting in the window, --ocr at the command line) and open it again.`
-      : `${name} holds no text. ${pages}; text recognition found no word in them.`,
-  );
+  const sentence = `${name} holds no text. ${pages}`;
+  return choice.recognise === 'never'
+    ? new AppError('DOC_NO_TEXT', `${sentence}.`, { advice: 'recognise-text' })
+    : new AppError('DOC_NO_TEXT', `${sentence}; text recognition found no word in them.`);
 }
 
 function openError(lastError: number, { source, password }: ExtractContext): AppError {

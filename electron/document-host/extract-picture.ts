@@ -14,10 +14,7 @@ const a4Inches = 11.7; // the longer edge
 export async function extractPicture(context: ExtractContext): Promise<ParsedDocument> {
   const { source, choice, limits, notes } = context;
   if (choice.recognise === 'never') {
-    throw new AppError(
-      'DOC_NO_TEXT',
-      `${source.name} is a picture. Turn on text recognition (OCR: a setting in the window, --ocr at the command line) and open it again.`,
-    );
+    throw new AppError('DOC_NO_TEXT', `${source.name} is a picture.`, { advice: 'recognise-text' });
   }
   const bytes = source.readAll();
   const size = pictureSize(bytes);

@@ -19,6 +19,9 @@ export interface DeviceChoice {
   cpuWillDo?: boolean;
 }
 
+/** Who asks says a failure in the words of its own place. */
+type InWords = (error: unknown) => string;
+
 export function isDeviceWish(text: string): text is DeviceWish {
   return deviceWishSchema.safeParse(text).success;
 }
@@ -26,6 +29,7 @@ export function isDeviceWish(text: string): text is DeviceWish {
 /** A named GPU that cannot be used is an error (GPU_NONE, GPU_FAULT); with auto it is a reason. */
 export async function chooseDevice(
   wish: DeviceWish,
+  inWords: InWords,
   start: () => EngineClient = startForTrying,
 ): Promise<DeviceChoice> {
   if (wish === 'cpu') return { device: 'cpu', deviceReason: null };
@@ -36,14 +40,14 @@ export async function chooseDevice(
     return { device, deviceReason: null, ...(wish === 'auto' ? { cpuWillDo: true } : {}) };
   } catch (error) {
     if (wish !== 'auto') throw error;
-    return { device: 'cpu', deviceReason: toAppError(error).message };
+    return { device: 'cpu', deviceReason: inWords(error) };
   }
 }
 
 const mostGpus = 16;
 
 /** Every GPU of this machine, those that cannot be used with the reason. */
-export async function findGpus(start: () => EngineClient = startForTrying): Promise<FoundGpus> {
+export async function findGpus(inWords: InWords, start: () => EngineClient = startForTrying): Promise<FoundGpus> {
   if (!hasNvidiaDriver()) return { gpus: [], reason: noDriver };
   const gpus: Gpu[] = [];
   let reason: string | null = null;
@@ -52,7 +56,8 @@ export async function findGpus(start: () => EngineClient = startForTrying): Prom
     try {
       gpus.push({ device, ...(await tryOut(device, start)), failure: null });
     } catch (error) {
-      const { code, message } = toAppError(error);
+      const { code } = toAppError(error);
+      const message = inWords(error);
       reason = message;
       // None is left, or CUDA itself does not load: the next one would say the same.
       if (code === 'GPU_NONE' || code === 'NATIVE_MISSING') break;

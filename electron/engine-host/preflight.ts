@@ -26,8 +26,8 @@ export function fitAnswer(use: ContextUse): { maxNew: number; notice?: string } 
     throw new AppError(
       'CTX_OVERFLOW',
       `The document and the question have ${count(prompt)} tokens, and an answer needs at least ${least} more; ` +
-        `${use.modelName} reads at most ${count(use.context)}. Ask about fewer or shorter files, or choose a model with a ` +
-        'longer context (--model).',
+        `${use.modelName} reads at most ${count(use.context)}. Ask about fewer or shorter files.`,
+      { advice: 'choose-model-with-longer-context' },
     );
   }
   if (room >= use.maxNew) return { maxNew: use.maxNew };

@@ -1,20 +1,26 @@
-/** AppError over oRPC and back: the code travels as the RPC error's code, the sentence as its message, a shortage as its data. */
+/** AppError over oRPC and back: the code travels as the RPC error's code, the sentence as its message, parameters as its data. */
 import { ORPCError } from '@orpc/client';
 import { os } from '@orpc/server';
 import { z } from 'zod';
-import { type MemoryShortage, memoryShortageSchema } from '../contract/engine-reports.ts';
-import { AppError, type ErrorCode, isErrorCode, toAppError } from '../contract/errors.ts';
+import { memoryShortageSchema } from '../contract/engine-reports.ts';
+import {
+  AppError,
+  advices,
+  type ErrorCode,
+  type ErrorParameters,
+  isErrorCode,
+  toAppError,
+} from '../contract/errors.ts';
 
-interface RpcFailure {
+interface RpcFailure extends ErrorParameters {
   code: ErrorCode;
   message: string;
-  shortage?: MemoryShortage | undefined;
 }
 
 function toRpcError(error: unknown, toFailure: (error: unknown) => RpcFailure): ORPCError<string, unknown> {
   if (error instanceof ORPCError) return error;
-  const { code, message, shortage } = toFailure(error);
-  return new ORPCError(code, { message, status: 500, data: { shortage } });
+  const { code, message, shortage, advice } = toFailure(error);
+  return new ORPCError(code, { message, status: 500, data: { shortage, advice } });
 }
 
 /** For a whole router: every failure leaves it as a code and a sentence, also one that ends a stream long after its handler returned. */
@@ -55,14 +61,19 @@ function invalidArgument(error: ORPCError<string, unknown>): AppError {
   return new AppError('INVALID_ARGUMENT', fields.length > 0 ? fields.join('; ') : error.message);
 }
 
+const parametersSchema = z.object({
+  shortage: memoryShortageSchema.optional().catch(undefined),
+  advice: z.enum(advices).optional().catch(undefined),
+});
+
 /** What came from another process is believed when it has the right shape. */
-export function shortageOf(data: unknown): MemoryShortage | undefined {
-  return z.object({ shortage: memoryShortageSchema }).safeParse(data).data?.shortage;
+export function parametersOf(data: unknown): ErrorParameters {
+  return parametersSchema.safeParse(data).data ?? {};
 }
 
 export function fromRpcError(error: unknown): AppError {
   if (error instanceof ORPCError) {
-    if (isErrorCode(error.code)) return new AppError(error.code, error.message, { shortage: shortageOf(error.data) });
+    if (isErrorCode(error.code)) return new AppError(error.code, error.message, parametersOf(error.data));
     if (error.code === 'BAD_REQUEST') return invalidArgument(error);
     return new AppError('INTERNAL', `The engine answered ${error.code}: ${error.message}`);
   }

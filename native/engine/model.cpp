@@ -76,7 +76,7 @@ Status Model::check_types(const Device & device) const {
         if (device.multiplies(t, is_looked_up(t))) continue;
         std::string sentence = file_->path() + ": tensor " + ggml_get_name(t) + " is " + ggml_type_name(t->type) +
                                "; " + device.name() + " does not multiply by such weights.";
-        sentence += device.traits().own_memory ? " Use the CPU (--device cpu)." : " Use the model in another format.";
+        sentence += device.traits().own_memory ? " Use the CPU." : " Use the model in another format.";
         return Status::fail(Code::MODEL_UNSUPPORTED, sentence);
     }
     return Status::good();
@@ -112,9 +112,9 @@ const void * Model::values_of(const ggml_tensor * t, std::vector<uint8_t> & made
 Status Model::copy_to_device(const Device & device) {
     if (int64_t(weight_bytes_) > device.available()) {
         const int64_t available = device.available();
-        Status        status    = Status::fail(
-            Code::GPU_OOM, "The weights need " + bytes_text(int64_t(weight_bytes_)) + " of GPU memory, " +
-                               bytes_text(available) + " are free. Choose a smaller model, or the CPU (--device cpu).");
+        Status        status =
+            Status::fail(Code::GPU_OOM, "The weights need " + bytes_text(int64_t(weight_bytes_)) + " of GPU memory, " +
+                                            bytes_text(available) + " are free. Choose a smaller model, or the CPU.");
         status.shortage =
             std::make_shared<MemoryShortage>(MemoryShortage{{true, int64_t(weight_bytes_), available}, {}, {}});
         return status;

@@ -3,7 +3,7 @@ import { loadAddonFile } from '../index.ts';
 import type { NativeLab } from './binding.ts';
 
 export const loadLab = () =>
-  loadAddonFile(
-    'rocketdoc_lab.node',
-    'The measuring tools are not built yet. Run: node electron/setup/ready.mjs lab',
-  ) as NativeLab;
+  loadAddonFile('rocketdoc_lab.node', {
+    sentence: 'The measuring tools are not built yet.',
+    advice: 'build-lab',
+  }) as NativeLab;

@@ -14,7 +14,7 @@ import { type EngineClient, type EngineVerbs, startEngine } from '../../engine-h
 import { logInfo, logWarning } from '../log.ts';
 import { withoutFolders } from '../models/model-headers.ts';
 import type { ServedModel } from '../models/served-model.ts';
-import { failureForWindow, windowWords } from '../window-words.ts';
+import { failureForWindow } from '../window-words.ts';
 
 export interface SupervisorOptions {
   model: ServedModel;
@@ -24,6 +24,8 @@ export interface SupervisorOptions {
   start?: () => EngineClient;
   now?: () => number;
 }
+
+const inWindow = (error: unknown) => failureForWindow(error).message;
 
 const maxRestarts = 3;
 const restartWindowMs = 5 * 60_000;
@@ -132,17 +134,17 @@ export class EngineSupervisor {
 
   /** Looked for once, when somebody asks. */
   gpus(): Promise<FoundGpus> {
-    this.#gpus ??= findGpus(this.#options.start);
+    this.#gpus ??= findGpus(inWindow, this.#options.start);
     return this.#gpus;
   }
 
   /** Tried out once for each wish: a card does not change while the app runs. One that failed may be tried again. */
   #device(): Promise<DeviceChoice> {
     const wish = this.#options.device();
-    if (this.#chosen?.wish !== wish) this.#chosen = { wish, choice: chooseDevice(wish, this.#options.start) };
+    if (this.#chosen?.wish !== wish) this.#chosen = { wish, choice: chooseDevice(wish, inWindow, this.#options.start) };
     return this.#chosen.choice.catch((error) => {
       this.#chosen = undefined;
-      const { code, message } = toAppError(error);
+      const { code, message } = failureForWindow(error);
       throw new AppError(code, `${message} Choose another device in the settings.`, { cause: error });
     });
   }
@@ -160,9 +162,10 @@ export class EngineSupervisor {
     this.#watchOver(client);
     // The window gets no path of this machine.
     const info = { ...model.info, path: basename(model.info.path) };
-    const deviceReason = model.deviceReason === null ? null : windowWords(model.deviceReason);
-    logInfo(`The engine is ready: ${info.path} on ${model.device}, ${model.threads} threads. ${deviceReason ?? ''}`);
-    this.#set({ state: 'ready', model: { ...model, info, deviceReason }, presets: usable });
+    logInfo(
+      `The engine is ready: ${info.path} on ${model.device}, ${model.threads} threads. ${model.deviceReason ?? ''}`,
+    );
+    this.#set({ state: 'ready', model: { ...model, info }, presets: usable });
   }
 
   /** An idle engine that dies is noticed too, before the next question. */

@@ -122,8 +122,7 @@ Status CpuDevice::open(const DeviceOptions & options, std::unique_ptr<CpuDevice>
     const CpuLibrary library = load_best(options.cpu_dir, tried);
     if (!library.backend || ggml_backend_reg_dev_count(library.backend) == 0) {
         return Status::fail(Code::NATIVE_MISSING, "No CPU library of ggml that runs on this machine was found in " +
-                                                      options.cpu_dir + (tried.empty() ? "." : " (" + tried + ").") +
-                                                      " Run npm ci again.");
+                                                      options.cpu_dir + (tried.empty() ? "." : " (" + tried + ")."));
     }
     DeviceTraits traits = kind_traits();
     if (options.n_threads > 0) traits.n_threads = std::min(options.n_threads, int(GGML_MAX_N_THREADS));

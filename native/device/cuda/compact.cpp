@@ -11,8 +11,7 @@ namespace rocketdoc {
 Status CudaCompact::make(const CompactShape & shape, KvRows & rows, CudaDevice & cuda,
                          std::unique_ptr<CompactOnDevice> & out) {
     if (shape.pooling == Pooling::random)
-        return Status::fail(Code::INVALID_ARGUMENT,
-                            "Random rows are a control that runs on the CPU: use --device cpu.");
+        return Status::fail(Code::INVALID_ARGUMENT, "Random rows are a control that runs on the CPU: choose the CPU.");
     if (!kernels_serve_head(shape.head_dim, shape.group)) {
         return Status::fail(Code::MODEL_UNSUPPORTED, "The GPU kernels serve heads of " + kernel_head_dims() +
                                                          " channels and up to " + std::to_string(KERNEL_MAX_GROUP) +

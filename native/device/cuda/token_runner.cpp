@@ -227,7 +227,7 @@ Status CudaTokenRunner::begin(KvRows * history, CompactCache * compact) {
         return Status::fail(Code::MODEL_UNSUPPORTED, "The model's layers have " + std::to_string(sights_.size() - 1) +
                                                          " different windows; on a GPU " +
                                                          std::to_string(MOST_SIGHTS - 1) +
-                                                         " are supported. Use the CPU (--device cpu).");
+                                                         " are supported. Use the CPU.");
     RETURN_IF_FAILED(reserve());
     for (Sight & sight : sights_) {
         sight.shown = {};

@@ -3,16 +3,17 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
-import { failureForWindow, windowWords } from '../../../electron/app-host/window-words.ts';
-import { AppError } from '../../../electron/contract/errors.ts';
+import { adviceInWindow, failureForWindow } from '../../../electron/app-host/window-words.ts';
+import { commandWords } from '../../../electron/cli/advice-words.ts';
+import { AppError, advices } from '../../../electron/contract/errors.ts';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 /** Rooms whose sentences can reach the window. */
 const rooms = [
   'electron/engine-host',
   'electron/document-host',
-  'electron/library',
-  'electron/workspace',
+  'electron/hosts',
+  'electron/app-host',
   'electron/contract',
 ];
 const native = [
@@ -44,36 +45,27 @@ const namesFlag = (text: string) => /(?<![\w-])--[a-z]/.test(text);
 /** Arguments for a process of our own are no sentences. */
 const isSentence = (text: string) => / /.test(text.trim()) && !text.trim().startsWith('--');
 
-it('finds the sentences that name flags or npm', () => {
-  expect(literals.filter((text) => namesFlag(text) && isSentence(text)).length).toBeGreaterThan(2);
-  expect(literals.filter((text) => /Run: npm/.test(text)).length).toBeGreaterThan(3);
+it('names no flag and no command of a checkout in a sentence: what to do is said where it is known who reads', () => {
+  expect(literals.filter((text) => isSentence(text) && (namesFlag(text) || /\bnp[mx] /.test(text)))).toEqual([]);
+  expect(literals.length).toBeGreaterThan(3000);
 });
 
-it('has other words for each of them', () => {
-  const left = literals.filter((text) => namesFlag(text) && isSentence(text) && namesFlag(windowWords(text, false)));
-  expect(left).toEqual([]);
-  const told = literals.filter((text) => isSentence(text) && /\bnp[mx]\b/.test(windowWords(text, true)));
-  expect(told).toEqual([]);
+it.each(advices)('has words for %s: none with a flag, and no npm in a package', (advice) => {
+  expect(adviceInWindow(advice, true)).toMatch(/^[A-Z][^-]*\.$/);
+  expect(adviceInWindow(advice, true)).not.toContain('npm');
+  expect(adviceInWindow(advice, false)).not.toMatch(/(?<![\w-])--[a-z]/);
+  const error = new AppError('IO', 'It failed.', { advice });
+  expect(failureForWindow(error).message).toBe(`It failed. ${adviceInWindow(advice)}`);
+  expect(commandWords(error)).toMatch(/^It failed\. [A-Z]/);
 });
 
-it.each([
-  ['Choose a model with a longer context (--model).', 'Choose a model with a longer context.'],
-  [
-    'Mode exact-topk measures on the CPU: use --device cpu.',
-    'Mode exact-topk measures on the CPU: choose the CPU in the settings.',
-  ],
-  ['It needs 9 (CUDA 12). Use the CPU (--device cpu).', 'It needs 9 (CUDA 12). Use the CPU.'],
-  ['Raise --token-budget 512 first.', 'Raise the setting token-budget first.'],
-  ['A range 3--5 and a -- b stay.', 'A range 3--5 and a -- b stay.'],
-])('%s', (from, to) => {
-  expect(windowWords(from, false)).toBe(to);
-});
-
-it('sends nobody who has a package to npm, and everybody else as before', () => {
-  const message = 'The engine cannot find libggml.so. Run: npm ci && npm run build:native';
-  expect(windowWords(message, true)).toBe('The engine cannot find libggml.so. Install RocketDoc again.');
-  expect(windowWords(message, false)).toBe(message);
-});
+it.each(['minutes --final.pdf', 'Plan (v2 --draft).pdf', 'use --device cpu.txt', 'Run: npm ci.md'])(
+  'leaves the name of a file as it is: %s',
+  (name) => {
+    const message = `${name} holds no text.`;
+    expect(failureForWindow(new AppError('DOC_EMPTY', message)).message).toBe(message);
+  },
+);
 
 it('says what is foreseen and keeps what is not', () => {
   const full = Object.assign(new Error('ENOSPC: no space left on device, write /home/person/x'), { code: 'ENOSPC' });
@@ -86,5 +78,4 @@ it('says what is foreseen and keeps what is not', () => {
     code: 'INTERNAL',
     message: 'Something failed inside. The log says what: About RocketDoc shows it.',
   });
-  expect(failureForWindow(new AppError('MODEL_FORMAT', 'x (--y z).'))).toEqual({ code: 'MODEL_FORMAT', message: 'x.' });
 });

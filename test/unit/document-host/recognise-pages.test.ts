@@ -61,7 +61,7 @@ describe('recognise-pages', () => {
   it('does nothing unasked, and says how to ask', async () => {
     const path = write('unasked.pdf', await scanPdf([await scan(72, 0)]));
     const error = await failure(parse(path), 'DOC_NO_TEXT');
-    expect(error.message).toContain('--ocr');
+    expect(error.advice).toBe('recognise-text');
   });
 
   it('tells pages from steps, and is cancelled while it recognises', async () => {
@@ -87,7 +87,7 @@ describe('recognise-pages', () => {
     expect(document.format).toBe('picture');
     expect(shareOfWords(text, document.text)).toBeGreaterThanOrEqual(0.97);
     expect(document.pages[0]?.recognised?.confidence).toBeGreaterThan(0.8);
-    expect((await failure(parse(path), 'DOC_NO_TEXT')).message).toContain('--ocr');
+    expect((await failure(parse(path), 'DOC_NO_TEXT')).advice).toBe('recognise-text');
   });
 
   it('asks for the data of a language that is not there', async () => {

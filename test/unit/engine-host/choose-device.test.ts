@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { AppError } from '../../../electron/contract/errors.ts';
+import { AppError, toAppError } from '../../../electron/contract/errors.ts';
 import { chooseDevice, findGpus, isDeviceWish } from '../../../electron/engine-host/choose-device.ts';
 import type { EngineClient, EngineVerbs } from '../../../electron/engine-host/engine-client.ts';
 
@@ -25,20 +25,23 @@ function host(probe: () => Promise<unknown>) {
 
 const good = () => Promise.resolve({ name: 'a card', freeBytes: 1, totalBytes: 2 });
 
+const inWords = (error: unknown) => toAppError(error).message;
+
 describe('the device', () => {
   beforeEach(() => void hasDriver(true));
 
   it('is the first GPU when it can be used, and the host that tried it is gone', async () => {
     const { seen, start } = host(good);
-    expect(await chooseDevice('auto', start)).toEqual({ device: 'cuda:0', deviceReason: null, cpuWillDo: true });
-    expect(await chooseDevice('cuda:0', host(good).start)).toEqual({ device: 'cuda:0', deviceReason: null });
+    const first = { device: 'cuda:0', deviceReason: null };
+    expect(await chooseDevice('auto', inWords, start)).toEqual({ ...first, cpuWillDo: true });
+    expect(await chooseDevice('cuda:0', inWords, host(good).start)).toEqual(first);
     expect(seen).toEqual({ started: 1, closed: 1, asked: [{ device: 'cuda:0' }] });
   });
 
   it('is the CPU without a driver, and nothing is started to find out', async () => {
     hasDriver(false);
     const { seen, start } = host(good);
-    expect(await chooseDevice('auto', start)).toEqual({
+    expect(await chooseDevice('auto', inWords, start)).toEqual({
       device: 'cpu',
       deviceReason: 'No NVIDIA driver was found on this machine.',
     });
@@ -48,7 +51,7 @@ describe('the device', () => {
   it('is the CPU when ggml aborts, with the line that says why', async () => {
     const words = 'The engine ended by SIGABRT.\nIt last said:\nsome line\nCUDA error: unsupported toolchain';
     const { seen, start } = host(() => Promise.reject(new AppError('ENGINE_CRASH', words)));
-    const choice = await chooseDevice('auto', start);
+    const choice = await chooseDevice('auto', inWords, start);
     expect(choice.device).toBe('cpu');
     expect(choice.deviceReason).toContain('CUDA error: unsupported toolchain');
     expect(seen.closed).toBe(1);
@@ -56,14 +59,14 @@ describe('the device', () => {
 
   it('is an error when it was named and cannot be used', async () => {
     const { start } = host(() => Promise.reject(new AppError('GPU_NONE', 'There is no CUDA device 3.')));
-    await expect(chooseDevice('cuda:3', start)).rejects.toMatchObject({ code: 'GPU_NONE' });
+    await expect(chooseDevice('cuda:3', inWords, start)).rejects.toMatchObject({ code: 'GPU_NONE' });
     const crashing = host(() => Promise.reject(new AppError('ENGINE_CRASH', 'gone')));
-    await expect(chooseDevice('cuda:0', crashing.start)).rejects.toMatchObject({ code: 'GPU_FAULT' });
+    await expect(chooseDevice('cuda:0', inWords, crashing.start)).rejects.toMatchObject({ code: 'GPU_FAULT' });
   });
 
   it('is the CPU at once when it was named', async () => {
     const { seen, start } = host(good);
-    expect(await chooseDevice('cpu', start)).toEqual({ device: 'cpu', deviceReason: null });
+    expect(await chooseDevice('cpu', inWords, start)).toEqual({ device: 'cpu', deviceReason: null });
     expect(seen.started).toBe(0);
   });
 
@@ -84,7 +87,7 @@ describe('all GPUs', () => {
       if (number === 3) return Promise.reject(new AppError('GPU_NONE', 'There is no CUDA device 3.'));
       return Promise.resolve({ name: `card ${number}`, freeBytes: 1, totalBytes: 2 });
     });
-    const { gpus, reason } = await findGpus(start);
+    const { gpus, reason } = await findGpus(inWords, start);
     expect(gpus.map(({ device, name, failure }) => [device, name, failure === null])).toEqual([
       ['cuda:0', 'card 0', true],
       ['cuda:1', 'GPU 1', false],
@@ -97,10 +100,10 @@ describe('all GPUs', () => {
 
   it('are none without a driver, or where CUDA does not load, and the reason is said', async () => {
     const broken = host(() => Promise.reject(new AppError('GPU_NONE', 'ggml’s CUDA library does not load.')));
-    expect(await findGpus(broken.start)).toEqual({ gpus: [], reason: 'ggml’s CUDA library does not load.' });
+    expect(await findGpus(inWords, broken.start)).toEqual({ gpus: [], reason: 'ggml’s CUDA library does not load.' });
     hasDriver(false);
     const { seen, start } = host(good);
-    expect(await findGpus(start)).toEqual({ gpus: [], reason: 'No NVIDIA driver was found on this machine.' });
+    expect(await findGpus(inWords, start)).toEqual({ gpus: [], reason: 'No NVIDIA driver was found on this machine.' });
     expect(seen.started).toBe(0);
   });
 });

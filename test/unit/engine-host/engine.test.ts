@@ -78,7 +78,8 @@ describe('answering', () => {
     const { engine } = await open({ info: { nCtxTrain: 300 } });
     await expect(read(engine, 'x'.repeat(400))).rejects.toMatchObject({
       code: 'CTX_OVERFLOW',
-      message: expect.stringMatching(/have \d+ tokens.*at most 300.*--model/s),
+      message: expect.stringMatching(/have \d+ tokens.*at most 300/s),
+      advice: 'choose-model-with-longer-context',
     });
   });
 

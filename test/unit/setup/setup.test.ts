@@ -9,7 +9,7 @@ import { lastLines, lockIsStale, runLogged, StepError, withLock } from '../../..
 import { filesBelow, hashOf, isFresh, lockIsInstalled, writeStamp } from '../../../electron/setup/staleness.mjs';
 import { ctestCounts, sum, vitestCounts } from '../../../electron/setup/test-counts.mjs';
 import { missingTools, missingToolsMessage } from '../../../electron/setup/toolchain.mjs';
-import { explainLoadFailure } from '../../../native/index.ts';
+import { loadFailure } from '../../../native/index.ts';
 
 let dir: string;
 beforeEach(() => {
@@ -136,14 +136,26 @@ describe('the toolchain', () => {
 
 describe('the addon that does not load', () => {
   it.each([
-    ['libggml-base.so: cannot open shared object file: No such file or directory', /npm ci/],
-    ['libgomp.so.1: cannot open shared object file: No such file', /system library libgomp\.so\.1/],
-    ["libc.so.6: version `GLIBC_2.38' not found (required by rocketdoc.node)", /newer system \(GLIBC_2\.38\)/],
-    ['rocketdoc.node: invalid ELF header', /another kind of machine/],
-    ['rocketdoc.node: undefined symbol: ggml_foo', /does not fit/],
-    ['something else', /could not be loaded: something else/],
-  ])('%s', (message, sentence) => {
-    expect(explainLoadFailure(message)).toMatch(sentence);
+    [
+      'libggml-base.so: cannot open shared object file: No such file or directory',
+      /cannot find libggml-base/,
+      'install-and-build',
+    ],
+    ['libgomp.so.1: cannot open shared object file: No such file', /system library libgomp\.so\.1/, undefined],
+    [
+      "libc.so.6: version `GLIBC_2.38' not found (required by rocketdoc.node)",
+      /newer system \(GLIBC_2\.38\)/,
+      'build-native',
+    ],
+    ['rocketdoc.node: invalid ELF header', /another kind of machine/, 'rebuild-native'],
+    ['rocketdoc.node: undefined symbol: ggml_foo', /does not fit/, 'install-and-build'],
+    ['something else', /could not be loaded: something else/, 'build-native'],
+  ])('%s', (message, sentence, advice) => {
+    expect(loadFailure(message)).toMatchObject({
+      code: 'NATIVE_MISSING',
+      message: expect.stringMatching(sentence),
+      advice,
+    });
   });
 });
 
