@@ -131,10 +131,9 @@ export async function answerProgram(
 
 /** Of an answer that a stop sequence ended, which has no report: as the model's own vocabulary counts. */
 async function countedTokens(app: App, document: LibraryDocument, question: string, text: string) {
-  const tokens = async (part: string) => (await app.counter.count({ text: part, pages: [] })).total;
-  const asked = await tokens(question);
+  const asked = await app.counter.countText(question);
   const held = app.session().document(document.id)?.tokens ?? 0;
-  return { promptTokens: held + asked, prefilledTokens: asked, generatedTokens: await tokens(text) };
+  return { promptTokens: held + asked, prefilledTokens: asked, generatedTokens: await app.counter.countText(text) };
 }
 
 /** Whether it had to be read; loaded from disk is not read. */

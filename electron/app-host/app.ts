@@ -25,6 +25,7 @@ import { SpeedStore } from './library/speed-store.ts';
 import { ifWritable } from './library/storage-errors.ts';
 import { closeLog, openLog } from './log.ts';
 import { huggingFace } from './models/hugging-face.ts';
+import { InspectionHost } from './models/inspection-host.ts';
 import { type DownloadOptions, ModelDownloads } from './models/model-downloads.ts';
 import { ModelHeaders } from './models/model-headers.ts';
 import { ModelRegistry } from './models/model-registry.ts';
@@ -99,7 +100,8 @@ export async function createApp(options: AppOptions): Promise<App> {
   changes.setMaxListeners(0); // one for each window that watches
   const onChange = () => changes.emit('change');
   const modelStore = new ModelStore(database);
-  const headers = new ModelHeaders(modelStore, options.startEngine);
+  const inspection = new InspectionHost(options.startEngine);
+  const headers = new ModelHeaders(modelStore, inspection);
   const { catalogueFile, embedded, modelFolders: folders = [] } = options;
   const dir = join(options.dataDir, 'models');
   const places = { dir, folders, catalogueFile, embedded };
@@ -116,9 +118,14 @@ export async function createApp(options: AppOptions): Promise<App> {
     ...(options.startEngine ? { start: options.startEngine } : {}),
   });
   const session = new EngineSession();
-  const counter = new TokenCounter(model.modelPath, model.modelHash);
+  const counter = new TokenCounter(inspection, model.modelPath, model.modelHash);
   void supervisor.start();
   const documents = new DocumentStore(database);
+  let unfinished: string[] = [];
+  ifWritable(() => {
+    unfinished = documents.removeUnfinished();
+  });
+  for (const id of unfinished) await uploads.removeDocument(id);
   return {
     dataDir: options.dataDir,
     documents,
@@ -149,9 +156,8 @@ export async function createApp(options: AppOptions): Promise<App> {
     changes,
     async close() {
       await downloads.close();
-      await headers.close();
+      await inspection.close();
       await supervisor.close();
-      await counter.close();
       closeLibrary(database);
       closeLog();
     },

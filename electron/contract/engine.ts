@@ -25,6 +25,10 @@ import {
   threadsSchema,
 } from './method.ts';
 
+/** UTF-16 units of one text that is counted, and texts of one call: neither side's event loop is held up by one. */
+export const maxCountedUnits = 1 << 17;
+export const maxCountedTexts = 256;
+
 const id = z.string().min(1).max(100);
 const question = z.string().min(1, 'the question is empty').max(1_000_000);
 
@@ -105,6 +109,10 @@ export const engineContract = {
     .output(z.object({ name: z.string(), freeBytes: z.number(), totalBytes: z.number() })),
   /** A model file's header, without loading it. */
   inspect: oc.input(z.object({ path: z.string().min(1) })).output(modelInfoSchema),
+  /** How many tokens each text has with a file's vocabulary; its weights stay on disk, and no model need be open. */
+  countTokens: oc
+    .input(z.object({ path: z.string().min(1), texts: z.array(z.string().max(maxCountedUnits)).max(maxCountedTexts) }))
+    .output(z.object({ counts: z.array(z.int().nonnegative()) })),
   /** Bytes per component, before anything is allocated. */
   plan: oc.input(planRequestSchema).output(memoryPlanSchema),
 

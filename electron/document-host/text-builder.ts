@@ -36,16 +36,14 @@ export class TextBuilder {
 
   /** A stretch of text exactly as it is, without a gap after it. */
   addPiece(label: string, rawText: string): void {
-    this.#append(normaliseText(rawText));
-    this.#close(label);
+    this.#appendStretch(label, normaliseText(rawText));
   }
 
   /** Markdown: one span per heading; what stands before the first heading is labelled `label`. */
   addSections(label: string, rawMarkdown: string): void {
     const markdown = normaliseText(rawMarkdown);
     for (const section of markdownSections(markdown)) {
-      this.#append(markdown.slice(section.start, section.end));
-      this.#close(section.heading ?? label);
+      this.#appendStretch(section.heading ?? label, markdown.slice(section.start, section.end));
     }
   }
 
@@ -65,6 +63,18 @@ export class TextBuilder {
       pages: mergeSpans(this.#pages, maxPageSpans),
       notes: notes.list(),
     };
+  }
+
+  /** A book in one stretch is several spans, so that every one can be stored, shown and found by itself. */
+  #appendStretch(label: string, text: string): void {
+    let part = 1;
+    for (let at = 0; ; part++) {
+      const end = spanEnd(text, at);
+      this.#append(text.slice(at, end));
+      this.#close(part === 1 ? label : `${oneLine(label) || `${this.#pages.length}`} (${part})`);
+      at = end;
+      if (at >= text.length) return;
+    }
   }
 
   #append(text: string): void {
@@ -90,6 +100,20 @@ export class TextBuilder {
       ...(recognised && { recognised }),
     });
   }
+}
+
+/** UTF-16 units: some twenty pages of a book. */
+const longestSpan = 1 << 16;
+
+/** Before a line that begins, else before a space; never inside a character. */
+function spanEnd(text: string, start: number): number {
+  const most = start + longestSpan;
+  if (text.length <= most) return text.length;
+  const line = text.lastIndexOf('\n', most - 1) + 1;
+  if (line > start) return line;
+  const space = text.lastIndexOf(' ', most - 1);
+  if (space > start) return space;
+  return /[\ud800-\udbff]/.test(text.charAt(most - 1)) ? most - 1 : most;
 }
 
 /** At most `max` spans: neighbours are merged under the first one's label. */

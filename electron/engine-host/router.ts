@@ -3,14 +3,17 @@ import { implement } from '@orpc/server';
 import { engineContract } from '../contract/engine.ts';
 import { defaultRocketOptions } from '../contract/method.ts';
 import { rpcErrors } from '../hosts/rpc-errors.ts';
+import { TokenCounting } from './count-tokens.ts';
 import type { Engine } from './engine.ts';
 
 export function engineRouter(engine: Engine) {
+  const counted = new TokenCounting();
   const os = implement(engineContract).use(rpcErrors());
   return os.router({
     openModel: os.openModel.handler(({ input }) => engine.openModel(input)),
     probeDevice: os.probeDevice.handler(({ input }) => engine.probeDevice(input.device)),
     inspect: os.inspect.handler(({ input }) => engine.inspect(input.path)),
+    countTokens: os.countTokens.handler(({ input }) => counted.count(input.path, input.texts)),
     plan: os.plan.handler(({ input }) => engine.plan(input)),
     readDocument: os.readDocument.handler(({ input, signal }) => engine.readDocument(input, signal)),
     pauseReading: os.pauseReading.handler(async ({ input }) => ({

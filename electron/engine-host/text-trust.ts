@@ -14,6 +14,6 @@ export function templatePart(text: string): PromptPart {
   return { kind: 'template', text: text as TemplateText };
 }
 
-export function documentPart(text: string): PromptPart {
+export function documentPart(text: string): PromptPart & { kind: 'document' } {
   return { kind: 'document', text: text as DocumentText };
 }

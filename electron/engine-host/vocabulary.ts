@@ -136,11 +136,32 @@ function thinkingTokens(model: LlamaModel): Map<number, string> {
 }
 
 export async function openVocabulary(modelPath: string): Promise<Vocabulary> {
+  const { llama, model } = await loadVocabulary(modelPath);
+  return new LlamaVocabulary(llama, model);
+}
+
+/** What counting needs of a vocabulary; the rest takes a while to look through. */
+export interface Tokenizer {
+  count(text: DocumentText): number;
+  close(): Promise<void>;
+}
+
+export async function openTokenizer(modelPath: string): Promise<Tokenizer> {
+  const { llama, model } = await loadVocabulary(modelPath);
+  return {
+    count: (text) => model.tokenize(text, false, 'trimLeadingSpace').length,
+    async close() {
+      await model.dispose();
+      await llama.dispose();
+    },
+  };
+}
+
+async function loadVocabulary(modelPath: string): Promise<{ llama: Llama; model: LlamaModel }> {
   const { getLlama, LlamaLogLevel } = await import('node-llama-cpp'); // takes half a second: only when a model is opened
   const llama = await getLlama({ gpu: false, build: 'never', progressLogs: false, logLevel: LlamaLogLevel.disabled });
   try {
-    const model = await llama.loadModel({ modelPath, vocabOnly: true });
-    return new LlamaVocabulary(llama, model);
+    return { llama, model: await llama.loadModel({ modelPath, vocabOnly: true }) };
   } catch (error) {
     await llama.dispose();
     const why = error instanceof Error ? error.message.split('\n')[0] : String(error);

@@ -7,22 +7,28 @@ import { openDatabase } from '../../electron/app-host/library/database.ts';
 import type { Turn } from '../../electron/contract/app-types.ts';
 import { root } from './browser.ts';
 
+export const monitorArgs = ['--import', join(root, 'test', 'fixtures', 'event-loop-lag.mjs')];
+
 export class RealServer {
   readonly #dataDir: string;
   readonly #more: readonly string[];
+  readonly #lagFile: string | undefined;
   #process: ChildProcess | undefined;
 
-  /** `more`: options of `npm run serve`. */
-  constructor(dataDir: string, more: readonly string[] = []) {
+  /** `more`: options of `npm run serve`. `lagFile`: where its event loop's lag is written (event-loop-lag.mjs). */
+  constructor(dataDir: string, more: readonly string[] = [], lagFile?: string) {
     this.#dataDir = dataDir;
     this.#more = more;
+    this.#lagFile = lagFile;
   }
 
   /** Resolves with the link that opens the window. */
   start(): Promise<string> {
     const args = ['--port', '0', '--data-dir', this.#dataDir, '--threads', '1', '--no-open', ...this.#more];
-    const server = spawn(process.execPath, [join('out', 'main', 'serve.js'), ...args], {
+    const monitored = this.#lagFile === undefined ? [] : monitorArgs;
+    const server = spawn(process.execPath, [...monitored, join('out', 'main', 'serve.js'), ...args], {
       cwd: root,
+      env: { ...process.env, ...(this.#lagFile === undefined ? {} : { LAG_FILE: this.#lagFile }) },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     this.#process = server;

@@ -18,6 +18,7 @@ import type { DocumentText } from '../library/document-store.ts';
 import type { TokenCounts } from '../models/token-counter.ts';
 import { fileIn } from './document-texts.ts';
 import { removeDocument } from './remove-document.ts';
+import { storeDocument } from './store-document.ts';
 import type { IncomingFile } from './uploads.ts';
 
 /** Parts of the choice that are absent are as usual, or as in the document's last reading. */
@@ -41,13 +42,17 @@ export async function* addGranted(app: App, id: string, how: HowRead): Adding {
 }
 
 async function* add(app: App, file: IncomingFile, how: HowRead, keepFor: (error: AppError) => boolean): Adding {
+  const release = await app.uploads.enter(file.sha256);
   try {
     const known = app.documents.findByFile(file.sha256);
     if (known) yield* addAgain(app, known, file, how);
     else yield* addNew(app, file, how);
   } catch (error) {
-    if (!(error instanceof AppError && keepFor(error))) await app.uploads.discard(file);
+    if (error instanceof AppError && keepFor(error)) app.uploads.keepForRetry(file);
+    else await app.uploads.discard(file);
     throw error;
+  } finally {
+    release();
   }
 }
 
@@ -58,8 +63,7 @@ async function* addNew(app: App, file: IncomingFile, { choice, ...how }: HowRead
   const tokens = await countIfPossible(app, parsed);
   const { name: fileName, bytes: fileBytes, sha256 } = file;
   const reading = effectiveReading(parsed, wished);
-  const document = app.documents.add({ parsed, fileName, fileBytes, sha256, tokens, reading });
-  await app.uploads.keep(file, document.id);
+  const document = await storeDocument(app, { parsed, fileName, fileBytes, sha256, tokens, reading }, file);
   yield { type: 'done', document, outcome: 'added' };
 }
 
@@ -113,9 +117,8 @@ async function replaceText(app: App, old: LibraryDocument, path: string, text: N
   const outcome = app.documents.isAskedAbout(old.id) ? 'beside' : 'replaced';
   const name = outcome === 'beside' ? `${old.name.slice(0, 180)} (${wordFor(text.reading)})` : old.name;
   const { fileName, fileBytes } = old;
-  const { id } = app.documents.add({ ...text, fileName, fileBytes, sha256: file.sha256, name });
+  const { id } = await storeDocument(app, { ...text, fileName, fileBytes, sha256: file.sha256, name }, file);
   app.documents.setChoice(id, app.documents.choice(old.id));
-  await app.uploads.keep(file, id);
   if (outcome === 'replaced') await removeDocument(app, old.id);
   return { type: 'done', document: app.documents.get(id), outcome };
 }

@@ -8,6 +8,7 @@ import { AppError } from '../../contract/errors.ts';
 import { joinDocuments } from '../../document-host/document-client.ts';
 import type { App } from '../app.ts';
 import { countIfPossible } from './add-document.ts';
+import { storeDocument } from './store-document.ts';
 
 export async function joinOfLibrary(app: App, documentIds: readonly string[]): Promise<LibraryDocument> {
   if (new Set(documentIds).size < documentIds.length)
@@ -30,7 +31,7 @@ export async function joinOfLibrary(app: App, documentIds: readonly string[]): P
   );
   const fileBytes = members.reduce((sum, member) => sum + member.fileBytes, 0);
   const tokens = await countIfPossible(app, parsed);
-  return app.documents.add({
+  return storeDocument(app, {
     parsed,
     fileName: parsed.title,
     fileBytes,

@@ -25,6 +25,10 @@ const maxWaiting = 16;
 export class Uploads {
   readonly #dataDir: string;
   readonly #waiting = new Map<string, IncomingFile>();
+  /** Those that wait for another try, with a password for example; oldest first. */
+  readonly #retries = new Set<IncomingFile>();
+  /** Files that are being added, by their bytes. */
+  readonly #adding = new Map<string, Promise<void>>();
 
   constructor(dataDir: string) {
     this.#dataDir = dataDir;
@@ -37,6 +41,9 @@ export class Uploads {
   }
 
   async receive(name: string, body: Readable): Promise<string> {
+    // A person who dismissed a question for a password has given that file up.
+    const [oldest] = this.#retries;
+    if (this.#waiting.size >= maxWaiting && oldest) await this.discard(oldest);
     if (this.#waiting.size >= maxWaiting)
       throw new AppError('BUSY', 'Too many files are waiting. Add or remove some first.');
     const id = randomUUID();
@@ -62,7 +69,27 @@ export class Uploads {
   get(id: string): IncomingFile {
     const file = this.#waiting.get(id);
     if (!file) throw new AppError('IO', 'This file is not here any more. Add it again.');
+    this.#retries.delete(file);
     return file;
+  }
+
+  /** Another try may follow. It stays until then, or until its place is needed. */
+  keepForRetry(file: IncomingFile): void {
+    this.#retries.add(file);
+  }
+
+  /** The same file from two windows is added one after the other, so that the second finds the first. Returns what lets the next one in. */
+  async enter(sha256: string): Promise<() => void> {
+    const before = this.#adding.get(sha256);
+    let release = () => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const last = Promise.resolve(before).then(() => held);
+    this.#adding.set(sha256, last);
+    void last.then(() => this.#adding.get(sha256) === last && this.#adding.delete(sha256));
+    await before;
+    return release;
   }
 
   /** Moves the file into the library, under the document's id. */
@@ -78,6 +105,7 @@ export class Uploads {
 
   async discard(file: IncomingFile): Promise<void> {
     for (const [id, waiting] of this.#waiting) if (waiting === file) this.#waiting.delete(id);
+    this.#retries.delete(file);
     await rm(join(file.path, '..'), { recursive: true, force: true });
   }
 

@@ -118,29 +118,33 @@ export class ChatStore {
   beginTurn(chatId: string, { question, parentId, choice }: NewTurn): Turn {
     const chat = this.get(chatId);
     const id = randomUUID();
-    const { number } = this.#database
-      .prepare('SELECT coalesce(max(number), 0) + 1 AS number FROM turns WHERE chat_id = ?')
-      .get(chatId) as { number: number };
-    this.#database
-      .prepare(
-        `INSERT INTO turns (id, chat_id, parent_id, number, question, state, choice, created_at)
-         VALUES (?, ?, ?, ?, ?, 'answering', ?, ?)`,
-      )
-      .run(id, chatId, parentId, number, question, JSON.stringify(choice), Date.now());
-    this.choose(id);
-    if (number === 1 && /^Chat \d+$/.test(chat.title)) this.rename(chatId, titleFrom(question));
+    transaction(this.#database, () => {
+      const { number } = this.#database
+        .prepare('SELECT coalesce(max(number), 0) + 1 AS number FROM turns WHERE chat_id = ?')
+        .get(chatId) as { number: number };
+      this.#database
+        .prepare(
+          `INSERT INTO turns (id, chat_id, parent_id, number, question, state, choice, created_at)
+           VALUES (?, ?, ?, ?, ?, 'answering', ?, ?)`,
+        )
+        .run(id, chatId, parentId, number, question, JSON.stringify(choice), Date.now());
+      this.#choose(id);
+      if (number === 1 && /^Chat \d+$/.test(chat.title)) this.rename(chatId, titleFrom(question));
+    });
     return this.turn(id);
   }
 
   /** Shows the branch that this turn is on. */
   choose(turnId: string): void {
+    transaction(this.#database, () => this.#choose(turnId));
+  }
+
+  #choose(turnId: string): void {
     const { chatId } = this.turn(turnId);
     const update = this.#database.prepare(
       'UPDATE turns SET chosen = (id = ?) WHERE chat_id = ? AND parent_id IS ? AND chosen <> (id = ?)',
     );
-    transaction(this.#database, () => {
-      for (const { id, parentId } of this.path(chatId, turnId)) update.run(id, chatId, parentId, id);
-    });
+    for (const { id, parentId } of this.path(chatId, turnId)) update.run(id, chatId, parentId, id);
   }
 
   /** A new chat on the same document that begins with the turns down to this one. */
@@ -150,18 +154,19 @@ export class ChatStore {
     const path = this.path(chatId, turnId);
     if (path.some((turn) => turn.state === 'answering'))
       throw new AppError('BUSY', 'This answer is still being made. Fork the chat when it is there.');
-    const fork = this.create(documentId, `${title.slice(0, 190)} (fork)`);
     const copy = this.#database.prepare(
       `INSERT INTO turns (id, chat_id, parent_id, number, question, answer, thinking, state, failure, report, map, evidence, choice, created_at)
        SELECT ?, ?, ?, ?, question, answer, thinking, state, failure, report, map, evidence, choice, created_at FROM turns WHERE id = ?`,
     );
-    transaction(this.#database, () => {
+    const fork = transaction(this.#database, () => {
+      const fork = this.create(documentId, `${title.slice(0, 190)} (fork)`);
       let parentId: string | null = null;
       for (const [i, turn] of path.entries()) {
         const id = randomUUID();
         copy.run(id, fork.id, parentId, i + 1, turn.id);
         parentId = id;
       }
+      return fork;
     });
     return this.get(fork.id);
   }

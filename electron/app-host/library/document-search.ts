@@ -1,6 +1,7 @@
 /** Finds documents by their names and by the words on their pages (SQLite's FTS5, best matches first). */
 import type { SearchHit } from '../../contract/app-types.ts';
 import type { Database } from './database.ts';
+import { isFinished } from './document-insert.ts';
 
 interface PageRow {
   document_id: string;
@@ -40,7 +41,9 @@ export class DocumentSearch {
 
   #named(query: string): string[] {
     const words = wordsOf(query.toLowerCase());
-    const rows = this.#database.prepare('SELECT id, name FROM documents ORDER BY added_at DESC, rowid DESC').all();
+    const rows = this.#database
+      .prepare(`SELECT id, name FROM documents WHERE ${isFinished} ORDER BY added_at DESC, rowid DESC`)
+      .all();
     return (rows as unknown as { id: string; name: string }[])
       .filter(({ name }) => words.every((word) => name.toLowerCase().includes(word)))
       .map(({ id }) => id);
@@ -55,7 +58,7 @@ export class DocumentSearch {
         `SELECT pages.document_id, pages.number, pages.label,
            snippet(page_words, 0, '${hitStart}', '${hitEnd}', '…', ${snippetWords}) AS snippet
          FROM page_words JOIN pages ON pages.id = page_words.rowid
-         JOIN documents ON documents.id = pages.document_id AND documents.joined = 0
+         JOIN documents ON documents.id = pages.document_id AND documents.joined = 0 AND ${isFinished}
          WHERE page_words MATCH ? ORDER BY page_words.rank LIMIT ${mostPages}`,
       )
       .all(match) as unknown as PageRow[];

@@ -1,17 +1,12 @@
 /** Documents and their text, page by page. Owns the rows; the files belong to the documents room. */
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import type { DocumentPage, LibraryDocument, PageRange } from '../../contract/app-types.ts';
-import {
-  defaultParseChoice,
-  type PageSpan,
-  type ParseChoice,
-  type ParsedDocument,
-  readerVersion,
-} from '../../contract/documents.ts';
+import { type PageSpan, type ParseChoice, type ParsedDocument, readerVersion } from '../../contract/documents.ts';
 import { AppError } from '../../contract/errors.ts';
 import { type OwnChoice, ownChoiceSchema } from '../../contract/settings.ts';
 import { type Tuning, tuningSchema } from '../../contract/tuning.ts';
 import { type Database, transaction } from './database.ts';
+import { DocumentInsert, isFinished, type NewDocument, removeUnfinished } from './document-insert.ts';
 import { notesOf, readingOf } from './stored-notes.ts';
 
 interface DocumentRow {
@@ -30,22 +25,6 @@ interface DocumentRow {
   joined: number;
   pages: number;
   chats: number;
-}
-
-export interface NewDocument {
-  parsed: ParsedDocument;
-  fileName: string;
-  fileBytes: number;
-  /** Of the file; of a joined document, of what it is joined from. */
-  sha256: string;
-  /** How the file was read; absent: as usual. */
-  reading?: ParseChoice;
-  /** Absent: called like its file. */
-  name?: string;
-  /** Of the whole, and page by page; absent when no model could count. */
-  tokens: { total: number; pages: number[]; countedWith: string } | undefined;
-  /** How many documents of the library it was joined from. */
-  joined?: number;
 }
 
 /** What the engine reads: the text of whole pages, and where each lies in it. */
@@ -70,7 +49,7 @@ export class DocumentStore {
 
   /** `countedWith`: what counts now; tokens that another model counted are not told. */
   list(countedWith?: string): LibraryDocument[] {
-    const rows = this.#database.prepare(`${select} ORDER BY added_at DESC, rowid DESC`).all();
+    const rows = this.#database.prepare(`${select} WHERE ${isFinished} ORDER BY added_at DESC, rowid DESC`).all();
     return (rows as unknown as DocumentRow[]).map((row) => {
       const isCounted = countedWith === undefined || row.tokens_of === countedWith;
       return isCounted ? toDocument(row) : { ...toDocument(row), tokens: null };
@@ -119,41 +98,21 @@ export class DocumentStore {
     return (row as { file_sha256: string } | undefined)?.file_sha256 ?? '';
   }
 
+  /** All at once. */
   add(document: NewDocument): LibraryDocument {
-    const { parsed, fileName, fileBytes, sha256, tokens, joined = 0, reading = defaultParseChoice } = document;
-    const id = randomUUID();
-    transaction(this.#database, () => {
-      this.#database
-        .prepare(
-          `INSERT INTO documents (id, name, file_name, format, file_bytes, sha256, file_sha256, characters, tokens,
-             tokens_of, notes, reading, reader, added_at, joined)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-        )
-        .run(
-          id,
-          document.name ?? fileName,
-          fileName,
-          parsed.format,
-          fileBytes,
-          joined > 0 ? sha256 : textHash(sha256, parsed.text),
-          joined > 0 ? '' : sha256,
-          parsed.text.length,
-          tokens?.total ?? null,
-          tokens?.countedWith ?? null,
-          JSON.stringify(parsed.notes),
-          JSON.stringify(reading),
-          readerVersion,
-          Date.now(),
-          joined,
-        );
-      const page = this.#database.prepare(
-        'INSERT INTO pages (document_id, number, label, text, tokens) VALUES (?, ?, ?, ?, ?)',
-      );
-      for (const [number, { label, start, end }] of parsed.pages.entries())
-        page.run(id, number, label, parsed.text.slice(start, end), tokens?.pages[number] ?? 0);
-      this.#setRecognised(id, parsed.pages);
-    });
-    return this.get(id);
+    const insert = this.insert(document);
+    while (insert.writePages());
+    insert.finish();
+    return this.get(insert.id);
+  }
+
+  /** Piece by piece. */
+  insert(document: NewDocument): DocumentInsert {
+    return new DocumentInsert(this.#database, document);
+  }
+
+  removeUnfinished(): string[] {
+    return removeUnfinished(this.#database);
   }
 
   /** Its file was read anew and gave the same text: what else the reading says takes the place of what it said before. */

@@ -1,28 +1,22 @@
 /**
- * What model files say of themselves. A file that nobody has opened yet is looked at in an engine host of its own, which loads
- * nothing and ends when there is nothing more to look at: whatever a header does to it, documents in memory are safe. What was
- * found is kept with the file's size and time.
+ * What model files say of themselves. A file that nobody has opened yet is looked at in a host that loads nothing. What was found is kept
+ * with the file's size and time.
  */
 import { basename, dirname, sep } from 'node:path';
 import { AppError, toAppError } from '../../contract/errors.ts';
-import { type EngineClient, startEngine } from '../../engine-host/engine-client.ts';
 import { statModel } from '../../engine-host/model-files.ts';
 import { Queue } from '../../hosts/queue.ts';
 import type { FileStamp, Header, ModelStore } from '../library/model-store.ts';
-
-const idleMs = 10_000;
+import { type InspectionHost, isDeath } from './inspection-host.ts';
 
 export class ModelHeaders {
   readonly #store: ModelStore;
-  readonly #start: () => EngineClient;
-  #client: EngineClient | undefined;
-  #idle: NodeJS.Timeout | undefined;
-  #isClosed = false;
+  readonly #host: InspectionHost;
   readonly #queue = new Queue();
 
-  constructor(store: ModelStore, start: () => EngineClient = startEngine) {
+  constructor(store: ModelStore, host: InspectionHost) {
     this.#store = store;
-    this.#start = start;
+    this.#host = host;
   }
 
   known(path: string, stamp: FileStamp): Header | undefined {
@@ -32,18 +26,6 @@ export class ModelHeaders {
   /** Facts, or why the file cannot be run: both are findings. Rejects when nothing could be found out. */
   read(path: string): Promise<Header> {
     return this.#queue.run(() => this.#read(path));
-  }
-
-  close(): Promise<void> {
-    this.#isClosed = true;
-    return this.#end();
-  }
-
-  async #end(): Promise<void> {
-    clearTimeout(this.#idle);
-    const client = this.#client;
-    this.#client = undefined;
-    await client?.close();
   }
 
   async #read(path: string): Promise<Header> {
@@ -57,22 +39,15 @@ export class ModelHeaders {
   }
 
   async #ask(path: string): Promise<Header> {
-    if (this.#isClosed) throw new AppError('CLOSED', 'RocketDoc is closing.');
-    clearTimeout(this.#idle);
-    this.#client ??= this.#start();
     try {
-      const info = await this.#client.verbs.inspect({ path });
+      const info = await this.#host.use((verbs) => verbs.inspect({ path }));
       return { info: { ...info, path: basename(path) } };
     } catch (error) {
       const { code, message } = toAppError(error);
       if (/^MODEL_/.test(code)) return { failure: { code, message: withoutFolders(message, path) } };
-      if (code !== 'ENGINE_CRASH' && code !== 'ENGINE_HUNG') throw error;
-      await this.#end();
+      if (!isDeath(error)) throw error;
       const what = `${basename(path)} ended the process that looked at it: it is damaged, or made to do that.`;
       return { failure: { code: 'MODEL_FORMAT', message: what } };
-    } finally {
-      this.#idle = setTimeout(() => void this.#end(), idleMs);
-      this.#idle.unref();
     }
   }
 }

@@ -1,12 +1,8 @@
-/**
- * Tokens of a text before anything is read, with the model's own vocabulary (the weights stay on disk). Document text: special
- * tokens in it are ordinary characters. One vocabulary is kept open.
- */
-import { basename } from 'node:path';
-import { setImmediate } from 'node:timers/promises';
-import type { Llama, LlamaModel } from 'node-llama-cpp';
-import { AppError } from '../../contract/errors.ts';
+/** Tokens of a text before anything is read, with the vocabulary of the model in use. Each page is counted once, in a process of its own. */
+import { maxCountedTexts, maxCountedUnits } from '../../contract/engine.ts';
+import { AppError, toAppError } from '../../contract/errors.ts';
 import type { DocumentText } from '../library/document-store.ts';
+import { type InspectionHost, isDeath } from './inspection-host.ts';
 import { withoutFolders } from './model-headers.ts';
 
 export interface TokenCounts {
@@ -16,13 +12,12 @@ export interface TokenCounts {
 }
 
 export class TokenCounter {
+  readonly #host: InspectionHost;
   #modelPath: string;
   #countedWith: string;
-  #open: Promise<OpenVocabulary> | undefined;
-  /** Counts that are being made, with whichever vocabulary they began. */
-  readonly #running = new Set<Promise<unknown>>();
 
-  constructor(modelPath: string, countedWith: string) {
+  constructor(host: InspectionHost, modelPath: string, countedWith: string) {
+    this.#host = host;
     this.#modelPath = modelPath;
     this.#countedWith = countedWith;
   }
@@ -33,80 +28,81 @@ export class TokenCounter {
 
   /** What is being counted is finished with the vocabulary of before. */
   switchTo(modelPath: string, countedWith: string): void {
-    if (modelPath === this.#modelPath && countedWith === this.#countedWith) return;
     this.#modelPath = modelPath;
     this.#countedWith = countedWith;
-    void this.#let(this.#takeOpen());
   }
 
-  count(document: DocumentText): Promise<TokenCounts> {
-    const counting = this.#count(document);
-    this.#running.add(counting);
-    const done = () => this.#running.delete(counting);
-    counting.then(done, done);
-    return counting;
-  }
-
-  async #count({ text, pages }: DocumentText): Promise<TokenCounts> {
-    const countedWith = this.#countedWith;
-    const model = await this.#vocabulary();
-    const tokens = (part: string) => model.tokenize(part, false, 'trimLeadingSpace').length;
-    const total = tokens(text);
-    const perPage: number[] = [];
-    for (const [i, { start, end }] of pages.entries()) {
-      if (i % 64 === 63) await setImmediate(); // a long book must not hold up the window's other questions
-      perPage.push(start === end ? 0 : tokens(text.slice(start, end)));
+  async count({ text, pages }: DocumentText): Promise<TokenCounts> {
+    const [path, countedWith] = [this.#modelPath, this.#countedWith];
+    const counts = pages.map(() => 0);
+    for (const batch of batches(text, pages)) {
+      const found = await this.#countTexts(
+        path,
+        batch.map((piece) => text.slice(piece.start, piece.end)),
+      );
+      for (const [i, { page }] of batch.entries()) counts[page] = (counts[page] ?? 0) + (found[i] ?? 0);
     }
-    return { total, pages: perPage, countedWith };
+    return { total: counts.reduce((sum, count) => sum + count, 0), pages: counts, countedWith };
   }
 
-  close(): Promise<void> {
-    return this.#let(this.#takeOpen());
+  /** Of a text without pages: a question, an answer. */
+  async countText(text: string): Promise<number> {
+    return (await this.count({ text, pages: [{ label: '', start: 0, end: text.length }] })).total;
   }
 
-  #takeOpen(): Promise<OpenVocabulary> | undefined {
-    const open = this.#open;
-    this.#open = undefined;
-    return open;
-  }
-
-  async #let(open: Promise<OpenVocabulary> | undefined): Promise<void> {
-    await Promise.allSettled(this.#running);
-    const { llama, model } = (await open?.catch(() => undefined)) ?? {};
-    await model?.dispose();
-    await llama?.dispose();
-  }
-
-  async #vocabulary(): Promise<LlamaModel> {
-    this.#open ??= openVocabulary(this.#modelPath);
-    const open = this.#open;
+  /** A second try where the host was ended by something else: it reads the headers of unknown files too. */
+  async #countTexts(path: string, texts: string[]): Promise<number[]> {
+    const ask = () => this.#host.use((verbs) => verbs.countTokens({ path, texts }));
     try {
-      return (await open).model;
+      return (await ask().catch((error) => (isDeath(error) ? ask() : Promise.reject(error)))).counts;
     } catch (error) {
-      if (this.#open === open) this.#open = undefined;
-      throw error;
+      const { code, message } = toAppError(error);
+      throw new AppError(code, withoutFolders(message, path), { cause: error });
     }
   }
 }
 
-interface OpenVocabulary {
-  llama: Llama;
-  model: LlamaModel;
+interface Piece {
+  page: number;
+  start: number;
+  end: number;
 }
 
-async function openVocabulary(modelPath: string): Promise<OpenVocabulary> {
-  const { getLlama, LlamaLogLevel } = await import('node-llama-cpp');
-  const llama = await getLlama({ gpu: false, build: 'never', progressLogs: false, logLevel: LlamaLogLevel.disabled });
-  try {
-    return { llama, model: await llama.loadModel({ modelPath, vocabOnly: true }) };
-  } catch (error) {
-    await llama.dispose();
-    const why = withoutFolders(
-      error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error),
-      modelPath,
-    );
-    throw new AppError('MODEL_FORMAT', `The vocabulary of ${basename(modelPath)} cannot be read: ${why}`, {
-      cause: error,
-    });
-  }
+/** Pieces of pages, as many together as one call takes: together they have at most `maxCountedUnits`. */
+function* batches(text: string, pages: DocumentText['pages']): Generator<Piece[]> {
+  let batch: Piece[] = [];
+  let units = 0;
+  for (const [page, { start, end }] of pages.entries())
+    for (let at = start; at < end; ) {
+      const to = pieceEnd(text, at, end);
+      if (batch.length === maxCountedTexts || units + to - at > maxCountedUnits) {
+        if (batch.length > 0) yield batch;
+        batch = [];
+        units = 0;
+      }
+      batch.push({ page, start: at, end: to });
+      units += to - at;
+      at = to;
+    }
+  if (batch.length > 0) yield batch;
+}
+
+/** A long page is cut where a line begins, else before a space: no vocabulary joins the two sides there. Never inside a character. */
+function pieceEnd(text: string, start: number, end: number): number {
+  const most = start + maxCountedUnits;
+  if (end <= most) return end;
+  const window = text.slice(start, most);
+  const line = lastLineStart(window);
+  if (line > 0) return start + line;
+  const space = window.lastIndexOf(' ');
+  if (space > 0) return start + space;
+  const isPair = /[\ud800-\udbff]$/.test(window);
+  return isPair ? most - 1 : most;
+}
+
+/** Where the last line that begins with a letter begins; 0: there is none. */
+function lastLineStart(text: string): number {
+  for (let at = text.lastIndexOf('\n'); at > 0; at = text.lastIndexOf('\n', at - 1))
+    if (/\S/.test(text.charAt(at + 1))) return at + 1;
+  return 0;
 }

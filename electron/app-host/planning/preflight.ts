@@ -92,13 +92,13 @@ function planOf(app: App, choice: MethodChoice, promptTokens: number): Promise<M
   );
 }
 
-/** Counted again when another model counts now. */
+/** Counted again when another model counts now. Of some pages: the sum of theirs. */
 async function countTokens(app: App, documentId: string, range: PageRange | null): Promise<number> {
   const { tokens } = app.documents.get(documentId);
   const isCounted = tokens !== null && app.documents.countedWith(documentId) === app.counter.countedWith;
-  if (isCounted && !range) return tokens;
   const counted = isCounted ? undefined : await app.counter.count(app.documents.text(documentId, null));
   if (counted) ifWritable(() => app.documents.setTokens(documentId, counted));
   if (!range) return counted?.total ?? tokens ?? 0;
-  return (await app.counter.count(app.documents.text(documentId, range))).total;
+  const pages = counted?.pages ?? app.documents.pages(documentId).map((page) => page.tokens);
+  return pages.slice(range.from, range.to + 1).reduce((sum, count) => sum + count, 0);
 }

@@ -1,7 +1,9 @@
 /** The window's contract, verb by verb. Every failure leaves as a code of errors.ts and a sentence; a lack of memory with its numbers. */
+import { setImmediate } from 'node:timers/promises';
 import { implement } from '@orpc/server';
 import { appContract, maxTextUnits } from '../../contract/app.ts';
 import { AppError } from '../../contract/errors.ts';
+import { Queue } from '../../hosts/queue.ts';
 import { rpcErrors } from '../../hosts/rpc-errors.ts';
 import { about, ownVersion } from '../about.ts';
 import type { App } from '../app.ts';
@@ -34,6 +36,7 @@ import { failureForWindow } from '../window-words.ts';
 import { telemetry } from './telemetry.ts';
 
 export function appRouter(app: App) {
+  const turnOfLoop = new Queue();
   const os = implement(appContract).use(rpcErrors(failureForWindow));
   return os.router({
     telemetry: os.telemetry.handler(({ signal }) => telemetry(app, signal)),
@@ -102,7 +105,9 @@ export function appRouter(app: App) {
         if (app.supervisor.state.state === 'ready')
           await app.supervisor.use((verbs) => app.session().closeChat(verbs, chatId));
       }),
-      turns: os.chats.turns.handler(({ input: { chatId } }) => {
+      turns: os.chats.turns.handler(async ({ input: { chatId } }) => {
+        // A window that opens asks for many chats at once: each is answered in a turn of the event loop of its own.
+        await turnOfLoop.run(() => setImmediate());
         app.chats.get(chatId);
         return { turns: app.chats.turns(chatId), draft: app.chats.draft(chatId) };
       }),
@@ -112,7 +117,7 @@ export function appRouter(app: App) {
       saveDraft: os.chats.saveDraft.handler(({ input }) => app.chats.saveDraft(input.chatId, input.draft)),
     },
     countTokens: os.countTokens.handler(async ({ input: { text } }) => ({
-      tokens: (await app.counter.count({ text, pages: [] })).total,
+      tokens: await app.counter.countText(text),
     })),
     ask: os.ask.handler(({ input: { chatId, ...asked }, signal }) => ask(app, chatId, asked).watch(signal)),
     watch: os.watch.handler(({ input, signal }) => {

@@ -26,6 +26,22 @@ describe('extract-text', () => {
     expect(document.text).toBe('a\nb\nc\ndef example '.padEnd(document.text.length, 'x'));
   });
 
+  it.each([
+    ['lines', 'A line of a long book, one of many.\n'],
+    ['words', 'word '],
+    ['nothing to cut at', '\u{1F6A2}'],
+  ])('makes several spans of a long stretch of %s: all of it, none too long, none in a character', async (_, part) => {
+    const text = part.repeat(Math.ceil(200_000 / part.length));
+    const { text: read, pages } = await parse(write('book.txt', text));
+    expect(read).toBe(text);
+    expect(pages.map(({ label }) => label)).toEqual(['1', '1 (2)', '1 (3)', '1 (4)']);
+    expect(pages.map(({ start, end }) => read.slice(start, end)).join('')).toBe(text);
+    for (const { start, end } of pages) {
+      expect(end - start).toBeLessThanOrEqual(65_536);
+      expect(text.slice(start, end)).not.toMatch(/\p{Surrogate}/u);
+    }
+  });
+
   it('makes a page of each form feed', async () => {
     const document = await parse(write('pages.txt', 'one\n\ftwo\n\fthree\n\f'));
     expect(document.text).toBe('one\n\ntwo\n\nthree\n');
@@ -172,6 +188,6 @@ describe('extractMarkdown', () => {
     const line = 'word '.repeat(4_000_000);
     const document = await parse(write('line.md', line));
     expect(document.text.length).toBe(line.length);
-    expect(document.pages).toHaveLength(1);
+    expect(document.pages.length).toBe(Math.ceil(line.length / 65_536));
   });
 });

@@ -253,3 +253,38 @@ it('an upload whose pages hold no text waits for another try, and is not sent ag
   expect(app.documents.text(document.id, null).text).toBe('recognised');
   expect(leftBehind(dataDir)).toEqual([]);
 });
+
+it('the same file from two windows at once is read once and is one document', async () => {
+  const { app, add, asked, files, dataDir } = await library(() => article);
+  const outcomes = await Promise.all([add(), add(), add()]);
+  expect(outcomes.map(({ outcome }) => outcome).sort()).toEqual(['added', 'known', 'known']);
+  expect(new Set(outcomes.map(({ document }) => document.id)).size).toBe(1);
+  expect(asked).toHaveLength(1);
+  expect(app.documents.list()).toHaveLength(1);
+  expect(files()).toHaveLength(1);
+  expect(leftBehind(dataDir)).toEqual([]);
+});
+
+it('a document whose file cannot be kept is not added, and may be added again', async () => {
+  const { app, add, dataDir } = await library(() => article);
+  rmSync(join(dataDir, 'files'), { recursive: true, force: true });
+  writeFileSync(join(dataDir, 'files'), 'in the way');
+  await expect(add()).rejects.toThrow();
+  expect(app.documents.list()).toEqual([]);
+  expect(leftBehind(dataDir)).toEqual([]);
+  rmSync(join(dataDir, 'files'));
+  expect((await add()).outcome).toBe('added');
+});
+
+it('files that wait for a password which never comes make room for others, the oldest first', async () => {
+  const { app, dataDir } = await library(() => ({ type: 'error', code: 'DOC_ENCRYPTED', message: 'Locked.' }));
+  const send = async (n: number) => {
+    const id = await app.uploads.receive(`${n}.pdf`, Readable.from([Buffer.from(`%PDF-1.7 ${n}`)]));
+    await expect(end(addUpload(app, id, {}))).rejects.toMatchObject({ code: 'DOC_ENCRYPTED' });
+    return id;
+  };
+  const first = await send(0);
+  for (let n = 1; n < 20; n++) await send(n);
+  expect(leftBehind(dataDir)).toHaveLength(16);
+  await expect(end(addUpload(app, first, {}))).rejects.toMatchObject({ code: 'IO' });
+});

@@ -236,7 +236,9 @@ describe('a damaged library', () => {
         for (const chat of library.chats.list(id)) library.chats.turns(chat.id);
         const { characters, notes } = library.documents.get(id);
         const text = library.documents.pages(id).length > 0 ? library.documents.text(id, null).text : '';
-        if (text.length !== characters) expect(notes.map(({ kind }) => kind)).toContain('lost-pages');
+        // Bytes that changed within a text show nowhere, also where they make it shorter.
+        if (text.length !== characters && library.notices.length > 0)
+          expect(notes.map(({ kind }) => kind)).toContain('lost-pages');
       }
       if (library.notices.length > 0) {
         const [aside] = beside('damaged');

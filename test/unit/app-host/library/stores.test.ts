@@ -225,6 +225,21 @@ describe('branches', () => {
     expect(() => store.fork(open.id)).toThrow('still being made');
   });
 
+  it('are begun and forked whole or not at all', () => {
+    const { store, chat, two, shown } = branched();
+    const before = { shown: shown(), turns: store.turns(chat.id).length, chats: store.list(chat.documentId).length };
+    const fails = (when: string) =>
+      database.exec(`CREATE TRIGGER fails ${when} BEGIN SELECT raise(ABORT, 'a full disk'); END`);
+    fails('BEFORE UPDATE OF chosen ON turns');
+    expect(() => store.beginTurn(chat.id, asked('New?', two.id))).toThrow('a full disk');
+    database.exec('DROP TRIGGER fails');
+    fails("BEFORE INSERT ON turns WHEN new.question = 'Two?'");
+    expect(() => store.fork(two.id)).toThrow('a full disk');
+    database.exec('DROP TRIGGER fails');
+    const after = { shown: shown(), turns: store.turns(chat.id).length, chats: store.list(chat.documentId).length };
+    expect(after).toEqual(before);
+  });
+
   it('come out of a library of the time before branches as the one path there was', () => {
     const old = openDatabase(':memory:', migrations.slice(0, 1));
     old.exec(`INSERT INTO documents VALUES ('d', 'n', 'n', 'md', 1, 'h', 1, NULL, NULL, '[]', 0)`);
