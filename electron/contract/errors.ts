@@ -94,5 +94,5 @@ export function toAppError(error: unknown): AppError {
 /** Why a GPU does not compute a model; undefined where something else failed. */
 export function notOnGpu(thrown: unknown): string | undefined {
   const { code, message } = toAppError(thrown);
-  return code === 'MODEL_UNSUPPORTED' ? message.replace(/ Use the CPU \(--device cpu\)\.$/, '') : undefined;
+  return code === 'MODEL_UNSUPPORTED' ? message.replace(/ Use the CPU\.$/, '') : undefined;
 }

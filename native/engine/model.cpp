@@ -65,7 +65,7 @@ Status Model::check_layers(const DeviceTraits & device) const {
         return Status::fail(Code::MODEL_UNSUPPORTED, file_->path() + " is a mixture of " +
                                                          std::to_string(layer.experts.count) +
                                                          " experts, which RocketDoc does not compute on a GPU yet. "
-                                                         "Use the CPU (--device cpu).");
+                                                         "Use the CPU.");
     }
     return Status::good();
 }

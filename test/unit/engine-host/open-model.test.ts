@@ -46,7 +46,7 @@ it('computes on the CPU what a GPU that was not named does not compute, and says
   const refuseGpu = (code: 'MODEL_UNSUPPORTED' | 'GPU_OOM') => {
     addon.openEngine = ((request: { cuda?: unknown }) => {
       asked.push(request.cuda);
-      const no = new AppError(code, `${refused} Use the CPU (--device cpu).`);
+      const no = new AppError(code, `${refused} Use the CPU.`);
       return request.cuda === undefined ? openEngine() : Promise.reject(no);
     }) as typeof openEngine;
   };
