@@ -11,22 +11,26 @@ interface FieldProps {
   label: string;
   hint?: ReactNode;
   children: (ids: FieldIds) => ReactNode;
+  /** The control is wide: it stands under its words. */
+  isWide?: boolean | undefined;
 }
 
-export function Field({ label, hint, children }: FieldProps) {
+export function Field({ label, hint, children, isWide = false }: FieldProps) {
   const id = useId();
   const hintId = `${id}-hint`;
+  const control = children({ id, 'aria-describedby': hint ? hintId : undefined });
   return (
     <div className="grid grid-cols-[1fr_auto] items-center gap-x-4 py-3">
       <label htmlFor={id} className="font-[520]">
         {label}
       </label>
-      <div className="row-span-1">{children({ id, 'aria-describedby': hint ? hintId : undefined })}</div>
+      {!isWide && <div className="row-span-1">{control}</div>}
       {hint && (
         <p id={hintId} className="col-span-2 mt-1 max-w-[52ch] text-note leading-4 text-muted">
           {hint}
         </p>
       )}
+      {isWide && <div className="col-span-2 mt-2">{control}</div>}
     </div>
   );
 }

@@ -87,7 +87,7 @@ function NotFound({ statements = [] }: { statements?: readonly string[] }) {
   const named = statements.slice(0, mostStatements).map((text) => `“${text}”`);
   const more = statements.length - named.length;
   return (
-    <p className="mt-1 flex items-start gap-1.5 text-muted">
+    <p className={`mt-1 flex items-start gap-1.5 ${statements.length > 0 ? 'text-muted' : 'font-[520] text-warn'}`}>
       <SearchX size={14} aria-hidden className="mt-[3px] shrink-0" />
       <span className="wrap-anywhere">
         Not found in the document{named.length > 0 ? `: ${named.join(' ')}` : ''}

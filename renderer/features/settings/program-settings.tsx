@@ -4,7 +4,7 @@ import { ranges } from '../../../electron/contract/method-values.ts';
 import type { Programs } from '../../../electron/contract/programs.ts';
 import type { Settings } from '../../../electron/contract/settings.ts';
 import { api, failureOf } from '../../stores/api.ts';
-import { changeSettings } from '../../stores/settings.ts';
+import { changeSettings, useSettings } from '../../stores/settings.ts';
 import { notify } from '../../stores/ui.ts';
 import { Button } from '../../ui/button.tsx';
 import { CopyButton } from '../../ui/copy-button.tsx';
@@ -49,13 +49,14 @@ export function programSettings({ programs, programsPort }: Settings) {
       hint: 'One for each program, so that one can be revoked alone. Only a hash of it is stored.',
       words: 'api openai token secret',
       applies: 'now' as const,
-      control: (ids: FieldIds) => <Keys {...ids} settings={`${programs} ${programsPort}`} />,
+      control: (ids: FieldIds) => <Keys {...ids} />,
     },
     {
       label: 'Agents (MCP)',
       hint: 'For the configuration of an agent that speaks the Model Context Protocol: it asks this RocketDoc, and starts it where it is closed. It needs no key. With "--folder" and a path after the others it may also add the files of that folder.',
       words: 'mcp model context protocol agent claude server',
       applies: 'now' as const,
+      isWide: true,
       control: (ids: FieldIds) => <McpBlock {...ids} />,
     },
   ];
@@ -73,12 +74,12 @@ function McpBlock(field: FieldIds) {
   // biome-ignore lint/correctness/useExhaustiveDependencies: it does not change while RocketDoc runs
   useEffect(() => void load(), []);
   return (
-    <div className="flex w-72 items-start gap-1">
+    <div className="flex items-start gap-1">
       <textarea
         {...field}
         readOnly
         wrap="off"
-        rows={block === null ? 2 : 11}
+        rows={block ? block.split('\n').length : 2}
         value={block ?? 'Not from a package: start\nRocketDoc from its source.'}
         onFocus={({ currentTarget }) => currentTarget.select()}
         className="tabular min-w-0 flex-1 resize-none rounded-md bg-sunken px-2 py-1.5 font-mono text-note leading-4"
@@ -88,8 +89,8 @@ function McpBlock(field: FieldIds) {
   );
 }
 
-/** `settings`: read again when they change, as the address does with them. */
-function Keys({ id, settings, ...described }: FieldIds & { settings: string }) {
+function Keys({ id, ...described }: FieldIds) {
+  const answers = useSettings((state) => state.answers);
   const [known, setKnown] = useState<Programs | null>(null);
   const [made, setMade] = useState<string | null>(null);
   const [name, setName] = useState('');
@@ -97,8 +98,8 @@ function Keys({ id, settings, ...described }: FieldIds & { settings: string }) {
     api()
       .programs.get()
       .then(setKnown, () => {});
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `settings` says when the address may be another one.
-  useEffect(() => void load(), [settings]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the address may be another one once the server has taken a change
+  useEffect(() => void load(), [answers]);
   const attempt = async (work: () => Promise<void>) => {
     try {
       await work();

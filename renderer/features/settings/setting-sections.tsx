@@ -17,6 +17,8 @@ export interface Setting {
   label: string;
   hint: ReactNode;
   applies: keyof typeof appliesWhen;
+  /** The control stands under its words. */
+  isWide?: boolean;
   /** Further words to be found by. */
   words?: string;
   control: (ids: FieldIds) => ReactNode;

@@ -108,10 +108,11 @@ function Fields({ settings }: { settings: readonly Setting[] }) {
   return (
     <div className="divide-y divide-line">
       {shared && <p className="pb-2 text-muted text-sm">{appliesWhen[shared]}</p>}
-      {settings.map(({ label, hint, applies, control }) => (
+      {settings.map(({ label, hint, applies, isWide, control }) => (
         <Field
           key={label}
           label={label}
+          isWide={isWide}
           hint={
             <>
               {hint} {shared ? null : appliesWhen[applies]}
