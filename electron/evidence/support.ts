@@ -30,10 +30,15 @@ const leastTold = 0.6;
 const leastAsked = 0.45;
 const leastAskedOfNumber = 0.8;
 const leastScore = 0.3;
-/** Nearly all of a statement stands there, whatever was asked; or of a short one with a number or a name in it, all. */
+/**
+ * Nearly all of a statement stands there, whatever was asked; or, where nothing in particular was asked ("Tell me about it"), all of a
+ * short one with a number or a name in it.
+ */
 const leastWhole = 0.85;
 const leastWholeWords = 5;
 const leastShortWords = 3;
+/** Words of the question that the document holds. */
+const leastSpecific = 2;
 /** How much a statement must tell at least: one word that is not said in every second sentence. */
 const leastTelling = 0.6;
 /** A name that the document does not hold is marked as such, and counts half: the rest of the statement may stand. */
@@ -93,6 +98,7 @@ export function supportOf(index: SentenceIndex, number: number, statement: State
   const numbers = told.filter(({ kind }) => kind === 'number');
   const isNumberThere = numbers.length > 0 && shareOf(numbers) === 1 && askedShare >= leastAskedOfNumber;
   const isWhole =
+    asked.filter(({ key }) => index.has(key)).length < leastSpecific &&
     whole.length >= leastShortWords &&
     facts.length > 0 &&
     whole.every(({ key }) => index.said(number).some((word) => isSameWord(word.key, key)));
