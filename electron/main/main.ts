@@ -1,4 +1,4 @@
-/** Entry of the desktop app: one instance, one workspace, one window. Wiring only. */
+/** Entry of the desktop app: one instance, one app host, one window. Wiring only. */
 import { join } from 'node:path';
 import { app, type BrowserWindow, dialog, MessageChannelMain, protocol, session } from 'electron';
 import type { App } from '../app-host/app.ts';
@@ -111,7 +111,11 @@ async function run(): Promise<void> {
     });
   };
   setMenu({
-    openDocuments: () => void (window && chooseDocuments(window).then((paths) => files.open(paths))),
+    openDocuments() {
+      // macOS has a menu without a window; what is picked waits until the new one listens.
+      if (!window) open();
+      if (window) void chooseDocuments(window).then((paths) => files.open(paths));
+    },
     about: () => window?.webContents.send(shellEvents.about),
     window: () => window,
   });

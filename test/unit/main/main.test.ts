@@ -250,6 +250,20 @@ it('loads a page that died again, three times, then asks', () => {
   expect(appCalls.filter((call) => call === 'quit')).toHaveLength(1);
 });
 
+it('without a window, as macOS has it, opening a document opens one, which gets the files when it listens', async () => {
+  firstWindow().emit('closed');
+  answers.open = [report];
+  menuItem('File', 'Open document…')?.click?.();
+  expect(windows).toHaveLength(2);
+  await invoke(shellChannel('connect'), frameOf({ postMessage: () => {} }));
+  await vi.waitFor(() =>
+    expect(windows[1]?.webContents.sent).toContainEqual([
+      shellEvents.files,
+      [expect.objectContaining({ name: 'report.txt' })],
+    ]),
+  );
+});
+
 it('closes the library and ends the engine before it goes', async () => {
   const preventDefault = vi.fn();
   app.emit('will-quit', { preventDefault });
