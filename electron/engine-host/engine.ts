@@ -77,26 +77,34 @@ export class Engine {
   }
 
   readDocument(request: ReadRequest, signal?: AbortSignal): AsyncGenerator<ReadEvent, void, void> {
-    return this.#stream<ReadEvent>(signal, async (send, ended) => {
-      const { readingId } = request;
-      const reading = new Reading(request);
-      if (readingId !== undefined) this.#readings.set(readingId, reading);
-      const goOn = async () => {
-        const read = await reading.goOn(this.#open(), () => this.#holdings.newId('doc'), send, ended);
-        if (read) this.#holdings.addDocument(read.document);
-        return read?.result;
-      };
-      try {
-        for (;;) {
-          const result = await this.#queue.run(goOn, ended);
-          if (result) return result;
-          await reading.untilResumed(ended);
+    // Who stopped does not learn the document's id, and could not let go of it.
+    const forgetUnclaimed = async (last: ReadEvent) => {
+      if (last.type === 'done') await this.forgetDocument(last.documentId);
+    };
+    return this.#stream<ReadEvent>(
+      signal,
+      async (send, ended) => {
+        const { readingId } = request;
+        const reading = new Reading(request);
+        if (readingId !== undefined) this.#readings.set(readingId, reading);
+        const goOn = async () => {
+          const read = await reading.goOn(this.#open(), () => this.#holdings.newId('doc'), send, ended);
+          if (read) this.#holdings.addDocument(read.document);
+          return read?.result;
+        };
+        try {
+          for (;;) {
+            const result = await this.#queue.run(goOn, ended);
+            if (result) return result;
+            await reading.untilResumed(ended);
+          }
+        } finally {
+          reading.close();
+          if (readingId !== undefined) this.#readings.delete(readingId);
         }
-      } finally {
-        reading.close();
-        if (readingId !== undefined) this.#readings.delete(readingId);
-      }
-    });
+      },
+      forgetUnclaimed,
+    );
   }
 
   reading(readingId: string): Reading {
@@ -262,22 +270,33 @@ export class Engine {
   async *#stream<T>(
     signal: AbortSignal | undefined,
     work: (send: (event: T) => void, ended: AbortSignal) => Promise<T>,
+    /** For what nobody took, because the stream was stopped. Absent: a last event is always given, also to who has just stopped. */
+    onUnclaimed?: (last: T) => Promise<void>,
   ): AsyncGenerator<T, void, void> {
+    let unclaimed: T | undefined;
     const channel = new EventChannel<T>();
     const left = new AbortController();
     const ended = signal ? AbortSignal.any([signal, left.signal]) : left.signal;
     const running = work((event) => channel.push(event), ended).then(
       (last) => {
+        unclaimed = last;
         channel.push(last);
         channel.end();
       },
       (error) => channel.fail(error),
     );
     try {
-      yield* channel;
+      for await (const event of channel) {
+        if (event === unclaimed) {
+          if (onUnclaimed && signal?.aborted) throw new AppError('CANCELLED', 'Stopped.');
+          unclaimed = undefined;
+        }
+        yield event;
+      }
     } finally {
       left.abort();
       await running;
+      if (unclaimed !== undefined) await onUnclaimed?.(unclaimed);
     }
   }
 }

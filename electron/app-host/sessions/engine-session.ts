@@ -4,6 +4,7 @@ import type { ReadResult } from '../../contract/engine-reports.ts';
 import { AppError } from '../../contract/errors.ts';
 import type { AnswerMode, KvType } from '../../contract/method.ts';
 import type { EngineVerbs } from '../../engine-host/engine-client.ts';
+import { Queue } from '../../hosts/queue.ts';
 
 export interface SessionChat {
   engineChatId: string;
@@ -20,6 +21,7 @@ interface Held extends HeldDocument {
 
 export class EngineSession {
   #generation = 0;
+  readonly #queue = new Queue();
   #documents = new Map<string, Held>();
   #chats = new Map<string, SessionChat>();
 
@@ -80,7 +82,17 @@ export class EngineSession {
    * The engine's chat for one of ours, holding the first turns of `path` and none besides; how many of them it lacks is for the
    * caller to bring along. Answers of another branch are cut off, or a new chat begins where that cannot be.
    */
-  async chatAlong(
+  chatAlong(
+    verbs: EngineVerbs,
+    subject: { chatId: string; documentId: string },
+    path: readonly string[],
+    mode: AnswerMode,
+  ): Promise<{ chat: SessionChat; held: number }> {
+    // One after the other: who stopped waiting and asks again must find the chat that is being begun, and not begin another.
+    return this.#queue.run(() => this.#chatAlong(verbs, subject, path, mode));
+  }
+
+  async #chatAlong(
     verbs: EngineVerbs,
     subject: { chatId: string; documentId: string },
     path: readonly string[],
@@ -92,8 +104,9 @@ export class EngineSession {
     const isWhole = usable === known?.asked.length;
     if (known?.evicted && !(isWhole && mode === 'rocketkv')) await this.closeChat(verbs, chatId);
     else if (known && !isWhole) {
-      known.asked.length = usable;
       await verbs.truncate({ chatId: known.engineChatId, turns: usable });
+      // Not before: a chat that could not be cut still holds the other branch, and is cut the next time.
+      known.asked.length = usable;
     }
     const chat = this.#chats.get(chatId) ?? (await this.#begin(verbs, chatId, documentId));
     return { chat, held: chat.asked.flat().length };

@@ -295,6 +295,33 @@ describe('memory', () => {
   });
 });
 
+describe('a reading that is stopped after its last segment', () => {
+  const text = 'x'.repeat(300);
+  const planFor = { ...method, maxNew: 50, question: 'Why?' };
+  const request = { text, pages: [{ label: '1', start: 0, end: 300 }], kvType: 'f16', segment: 64, tile: 8 } as const;
+
+  it.each(['by its signal', 'by who reads its events'])('%s leaves nothing in the engine', async (how) => {
+    const stop = new AbortController();
+    const { engine, addon } = await open();
+    const events = engine.readDocument({ ...request, home: 'auto', planFor }, stop.signal);
+    let isDone = false;
+    const reading = (async () => {
+      for await (const event of events) {
+        isDone ||= event.type === 'done';
+        if (event.type !== 'progress' || event.done < event.total) continue;
+        if (how === 'by who reads its events') return;
+        await new Promise((resolve) => setTimeout(resolve, 20)); // by now it is all read
+        stop.abort();
+      }
+    })();
+    if (how === 'by its signal') await expect(reading).rejects.toMatchObject({ code: 'CANCELLED' });
+    else await reading;
+    expect(isDone).toBe(false);
+    expect(addon.log.at(-1)).toBe('document closed');
+    expect((await read(engine)).type).toBe('done');
+  });
+});
+
 describe('a reading that pauses', () => {
   const text = 'x'.repeat(300);
   const planFor = { ...method, maxNew: 50, question: 'Why?' };
