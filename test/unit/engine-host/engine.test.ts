@@ -298,7 +298,7 @@ describe('memory', () => {
 describe('a reading that is stopped after its last segment', () => {
   const text = 'x'.repeat(300);
   const planFor = { ...method, maxNew: 50, question: 'Why?' };
-  const request = { text, pages: [{ label: '1', start: 0, end: 300 }], kvType: 'f16', segment: 64, tile: 8 } as const;
+  const request = { text, pages: [{ label: '1', start: 0, end: 300 }], kvType: 'f16' as const, segment: 64, tile: 8 };
 
   it.each(['by its signal', 'by who reads its events'])('%s leaves nothing in the engine', async (how) => {
     const stop = new AbortController();
