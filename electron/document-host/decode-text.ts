@@ -179,12 +179,16 @@ function checked(text: string, encoding: string, name: string, notes: ImportNote
   }
   if (encoding !== 'utf-8')
     notes.add({ kind: 'encoding', count: 1, sentence: `The text's encoding was found to be ${encoding}.` });
-  const broken = countOf(text, '\uFFFD');
-  if (broken > 0) {
-    const sentence = `${countText(broken, 'character')} could not be read as ${encoding} and ${broken === 1 ? 'is' : 'are'} shown as \uFFFD.`;
-    notes.add({ kind: 'undecodable-characters', count: broken, sentence });
-  }
+  noteUndecodable(text, encoding, notes);
   return text;
+}
+
+/** `encoding`: the one in which the text was read. */
+export function noteUndecodable(text: string, encoding: string, notes: ImportNotes): void {
+  const broken = countOf(text, '\uFFFD');
+  if (broken === 0) return;
+  const sentence = `${countText(broken, 'character')} could not be read as ${encoding} and ${broken === 1 ? 'is' : 'are'} shown as \uFFFD.`;
+  notes.add({ kind: 'undecodable-characters', count: broken, sentence });
 }
 
 function countOf(text: string, char: string): number {

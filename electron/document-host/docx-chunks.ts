@@ -4,6 +4,7 @@ import { declaredEncoding, decodeText } from './decode-text.ts';
 import { DocxPackage } from './docx-package.ts';
 import { htmlToMarkdown } from './html-to-markdown.ts';
 import type { ImportNotes } from './import-notes.ts';
+import { addPageNotes } from './page-notes.ts';
 import { readRtf } from './rtf-text.ts';
 import { GuardedZip } from './zip-guard.ts';
 
@@ -57,10 +58,9 @@ async function chunkText(
   const type = `${files.contentType(part)} ${part.toLowerCase()}`;
   if (/message\/rfc822|multipart|\.mht(ml)?$/.test(type)) {
     const page = await PostalMime.parse(bytes, { maxNestingDepth: 50 });
-    return page.html ? htmlToMarkdown(page.html, 'html').markdown : page.text;
+    return page.html ? pageText(page.html, notes) : page.text;
   }
-  if (/html/.test(type))
-    return htmlToMarkdown(decodeText(bytes, part, notes, declaredEncoding(bytes)), 'html').markdown;
+  if (/html/.test(type)) return pageText(decodeText(bytes, part, notes, declaredEncoding(bytes)), notes);
   if (/wordprocessingml|\.do[ct][xm]$/.test(type))
     return depth < maxDepth
       ? readDocx(new DocxPackage(new GuardedZip(bytes, part)), part, notes, depth + 1)
@@ -71,4 +71,10 @@ async function chunkText(
     return rtf.markdown;
   }
   return /text\/plain|\.txt$/.test(type) ? decodeText(bytes, part, notes) : undefined;
+}
+
+function pageText(html: string, notes: ImportNotes): string {
+  const page = htmlToMarkdown(html, 'html');
+  addPageNotes(notes, [page]);
+  return page.markdown;
 }

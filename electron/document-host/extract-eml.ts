@@ -2,9 +2,11 @@
 import PostalMime, { type Address, type Attachment } from 'postal-mime';
 import type { ParsedDocument } from '../contract/documents.ts';
 import { AppError } from '../contract/errors.ts';
+import { noteUndecodable } from './decode-text.ts';
 import type { ExtractContext } from './extract-context.ts';
 import { htmlToMarkdown } from './html-to-markdown.ts';
 import type { ImportNotes } from './import-notes.ts';
+import { addPageNotes } from './page-notes.ts';
 import { TextBuilder } from './text-builder.ts';
 import { countText, oneLine } from './wording.ts';
 
@@ -17,7 +19,7 @@ export async function extractEml({ source, limits, notes }: ExtractContext): Pro
   });
   const subject = oneLine(mail.subject ?? '', 400);
   const date = mail.headers.find(({ key }) => key === 'date')?.value.trim();
-  const body = bodyText(mail.text ?? '', mail.html ?? '');
+  const body = bodyText(mail.text ?? '', mail.html ?? '', notes);
   if (body === '' && mail.attachments.some(isEncrypted)) {
     throw new AppError('DOC_ENCRYPTED', `${source.name} is an encrypted message. Save it decrypted, or as PDF.`);
   }
@@ -34,16 +36,29 @@ export async function extractEml({ source, limits, notes }: ExtractContext): Pro
   const builder = new TextBuilder(source.name, limits.maxTextBytes);
   const head = fields.map(([name, value]) => `${name}: ${value}`).join('\n');
   builder.addPage(subject || source.stem, [head, body].filter(Boolean).join('\n\n'));
+  noteUndecodable([head, body].join(''), 'the encoding that the message states', notes);
   noteAttachments(attached, mail.attachments.length - attached.length, notes);
   return builder.finish(subject || source.stem, 'eml', notes);
 }
 
-/** The text part, unless it only says that the other one is to be read. */
-function bodyText(text: string, html: string): string {
+/** The text part, unless the other one says more: some only say that the other is to be read, some leave tables out. */
+function bodyText(text: string, html: string, notes: ImportNotes): string {
   const plain = text.trim();
   if (html.trim() === '') return plain;
-  const markdown = htmlToMarkdown(html, 'html').markdown.trim();
-  return plain.length * 2 >= markdown.length ? plain : markdown;
+  const page = htmlToMarkdown(html, 'html');
+  const markdown = page.markdown.trim();
+  if (holdsWords(plain, markdown)) return plain;
+  // Its pictures are parts of the message and counted there.
+  addPageNotes(notes, [{ ...page, pictures: 0 }]);
+  return markdown;
+}
+
+/** Nearly all of them: the parts may differ in a greeting or in how a quotation is marked. */
+function holdsWords(plain: string, markdown: string): boolean {
+  const words = (text: string): string[] => text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
+  const has = new Set(words(plain));
+  const wanted = new Set(words(markdown));
+  return [...wanted].filter((word) => !has.has(word)).length <= 0.02 * wanted.size;
 }
 
 function addresses(list: readonly Address[] | undefined): string {

@@ -18,13 +18,24 @@ const outputSchema = z.looseObject({
   data: z.record(z.string(), z.unknown()).optional().catch(undefined),
   ename: z.string().optional().catch(undefined),
   evalue: z.string().optional().catch(undefined),
+  traceback: z.array(z.string()).optional().catch(undefined),
+  // nbformat 3 has the forms of an output beside its type
+  html: lines.optional().catch(undefined),
+  latex: lines.optional().catch(undefined),
+  json: lines.optional().catch(undefined),
+  png: z.unknown().optional(),
+  jpeg: z.unknown().optional(),
+  svg: z.unknown().optional(),
 });
 const cellSchema = z.looseObject({
   cell_type: z.string(),
   source: lines.optional(),
   input: lines.optional(), // nbformat 3
   level: z.number().optional().catch(undefined), // of a heading of nbformat 3
-  outputs: z.array(outputSchema).optional().catch(undefined),
+  outputs: z
+    .array(outputSchema.or(z.unknown().transform(() => undefined)))
+    .optional()
+    .catch(undefined),
 });
 const notebookSchema = z.looseObject({
   cells: z.array(cellSchema).optional(),
@@ -44,6 +55,7 @@ export function extractIpynb({ source, limits, notes }: ExtractContext): ParsedD
   const language = notebook.metadata?.language_info?.name ?? notebook.metadata?.kernelspec?.language ?? '';
   const cells = notebook.cells ?? notebook.worksheets?.flatMap((worksheet) => worksheet.cells) ?? [];
   let pictures = 0;
+  const unread: string[] = []; // media types of outputs
   const parts: string[] = [];
   for (const { cell_type: type, source: text, input, level, outputs } of cells) {
     const content = (text ?? input ?? '').trimEnd();
@@ -52,9 +64,20 @@ export function extractIpynb({ source, limits, notes }: ExtractContext): ParsedD
     else {
       if (content !== '') parts.push(fenced(content, language));
       for (const output of outputs ?? []) {
-        const shown = outputText(output);
+        if (!output) {
+          unread.push('damaged');
+          continue;
+        }
+        const data = dataOf(output);
+        const shown = outputText(output, data);
         if (shown !== '') parts.push(fenced(shown, 'output'));
-        else if (Object.keys(output.data ?? {}).some((kind) => kind.startsWith('image/'))) pictures++;
+        else if (Object.keys(data).some((kind) => kind.startsWith('image/'))) pictures++;
+        else
+          unread.push(
+            ...Object.keys(data)
+              .filter((kind) => !kind.startsWith('text/'))
+              .slice(0, 1),
+          );
       }
     }
   }
@@ -65,6 +88,11 @@ export function extractIpynb({ source, limits, notes }: ExtractContext): ParsedD
   if (pictures > 0) {
     const sentence = `${countText(pictures, 'output')} of the notebook ${pictures === 1 ? 'is a picture' : 'are pictures'} without a text.`;
     notes.add({ kind: 'pictures', count: pictures, sentence });
+  }
+  if (unread.length > 0) {
+    const names = [...new Set(unread)];
+    const sentence = `${countText(unread.length, 'output')} of the notebook ${unread.length === 1 ? 'has' : 'have'} no form that is text, and ${unread.length === 1 ? 'is' : 'are'} not read: ${names.join(', ')}.`;
+    notes.add({ kind: 'parts-not-read', count: unread.length, names, sentence });
   }
   return builder.finish(title, 'ipynb', notes);
 }
@@ -79,21 +107,56 @@ function readNotebook(text: string, name: string): z.infer<typeof notebookSchema
   throw new AppError('DOC_FORMAT', `${name} is a damaged notebook: it has no list of cells. Save it anew in Jupyter.`);
 }
 
-function outputText({ text, data, ename, evalue }: Output): string {
-  if (text !== undefined) return withoutColours(text);
-  if (ename !== undefined) return withoutColours(`${ename}: ${evalue ?? ''}`);
-  const plain = shownAs(data, 'text/plain');
-  const html = shownAs(data, 'text/html');
-  // A data frame's plain text leaves columns out where they do not fit into a line.
-  if (html?.includes('<table')) return htmlToMarkdown(html, 'html').markdown.trim();
-  const shown = shownAs(data, 'text/markdown') ?? shownAs(data, 'text/latex') ?? plain ?? '';
-  // "<Figure size 640x480 with 1 Axes>" stands for the picture beside it.
-  const isPicture = Object.keys(data ?? {}).some((kind) => kind.startsWith('image/'));
-  return isPicture && /^<[^<>]*>$/.test(shown.trim()) ? '' : withoutColours(shown);
+type Data = Record<string, unknown>; // forms of one output, by media type
+
+function dataOf({ data, html, latex, json, png, jpeg, svg }: Output): Data {
+  if (data) return data;
+  const old = {
+    'text/html': html,
+    'text/latex': latex,
+    'application/json': json,
+    'image/png': png,
+    'image/jpeg': jpeg,
+    'image/svg+xml': svg,
+  };
+  return Object.fromEntries(Object.entries(old).filter(([, value]) => value !== undefined));
 }
 
-function shownAs(data: Output['data'], kind: string): string | undefined {
-  const parsed = lines.safeParse(data?.[kind]);
+function outputText({ output_type: type, text, ename, evalue, traceback }: Output, data: Data): string {
+  if (type === 'error' || type === 'pyerr' || ename !== undefined) {
+    const trace = withoutColours(tracebackText(traceback));
+    return trace === '' ? withoutColours(`${ename ?? 'Error'}: ${evalue ?? ''}`) : trace;
+  }
+  const plain = text ?? shownAs(data, 'text/plain');
+  const html = shownAs(data, 'text/html');
+  // A data frame's plain text leaves columns out where they do not fit into a line; other objects only name themselves.
+  const isBetter = html !== undefined && (html.includes('<table') || plain === undefined || namesItself(plain));
+  const page = isBetter ? htmlToMarkdown(html, 'html').markdown.trim() : '';
+  if (page !== '') return page;
+  const shown = shownAs(data, 'text/markdown') ?? shownAs(data, 'text/latex') ?? plain ?? jsonText(data);
+  // "<Figure size 640x480 with 1 Axes>" stands for the picture beside it.
+  const isPicture = Object.keys(data).some((kind) => kind.startsWith('image/'));
+  return isPicture && namesItself(shown) ? '' : withoutColours(shown);
+}
+
+/** "<IPython.core.display.HTML object>" */
+function namesItself(plain: string): boolean {
+  return /^<[^<>]*>$/.test(plain.trim());
+}
+
+function jsonText(data: Data): string {
+  const kind = Object.keys(data).find((name) => /[/+]json$/.test(name));
+  const value = kind === undefined ? undefined : data[kind];
+  return value === undefined ? '' : typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+/** Some programs write one string for each line of a traceback, some for each of its frames: without line ends both. */
+function tracebackText(traceback: readonly string[] | undefined): string {
+  return (traceback ?? []).map((part) => part.replace(/\n$/, '')).join('\n');
+}
+
+function shownAs(data: Data, kind: string): string | undefined {
+  const parsed = lines.safeParse(data[kind]);
   return parsed.success ? parsed.data : undefined;
 }
 

@@ -4,13 +4,14 @@ import type { ExtractContext } from './extract-context.ts';
 import type { OdfPackage } from './odf-package.ts';
 import { OdfStyles } from './odf-styles.ts';
 import { OdfText } from './odf-text.ts';
+import { RepeatedTexts } from './repeated-texts.ts';
 import { SlideNotes } from './slide-notes.ts';
 import { TextBuilder } from './text-builder.ts';
 import { oneLine } from './wording.ts';
 import { WriterNotes } from './writer-notes.ts';
-import { childNamed, childrenNamed, elements, textOf, type XmlElement } from './xml-tree.ts';
+import { childNamed, childrenNamed, descendantsNamed, elements, textOf, type XmlElement } from './xml-tree.ts';
 
-/** What every slide repeats, and the picture of the slide on its notes page. */
+/** What every slide repeats. */
 const furniture = /^(date-time|footer|header|page-number)$/;
 
 export function extractOdp(context: ExtractContext, files: OdfPackage): ParsedDocument {
@@ -21,6 +22,7 @@ export function extractOdp(context: ExtractContext, files: OdfPackage): ParsedDo
   const reader = new OdfText(files, styles, found);
   const builder = new TextBuilder(source.name, limits.maxTextBytes);
   const slides = childrenNamed(files.body('office:presentation'), 'draw:page');
+  const once = new RepeatedTexts();
   let firstTitle = '';
   for (const [i, slide] of slides.entries()) {
     context.onProgress(i, slides.length);
@@ -28,7 +30,8 @@ export function extractOdp(context: ExtractContext, files: OdfPackage): ParsedDo
     const visibility = 'style:drawing-page-properties';
     if (styles.property('drawing-page', style, visibility, 'presentation:visibility') === 'hidden')
       hidden.hidden.push(i + 1);
-    const { title, blocks } = slideText(reader, slide);
+    const { title, blocks, repeated } = slideText(reader, slide);
+    blocks.push(...once.unsaid([...repeated, ...declared(files, slide), ...textsBehind(files, reader, slide)]));
     if (i === 0) firstTitle = title;
     const label = title === '' ? `${i + 1}` : `${i + 1}: ${oneLine(title)}`;
     builder.addPage(label, [...(title === '' ? [] : [`# ${title}`]), ...blocks].join('\n\n'));
@@ -38,12 +41,40 @@ export function extractOdp(context: ExtractContext, files: OdfPackage): ParsedDo
   return builder.finish(files.title() || firstTitle || source.stem, 'odp', notes);
 }
 
-function slideText(reader: OdfText, slide: XmlElement): { title: string; blocks: string[] } {
+/** Header, footer and date that the slide shows: their words stand once before the slides. */
+function declared(files: OdfPackage, slide: XmlElement): string[] {
+  const declarations = elements(files.body('office:presentation'));
+  return ['header', 'footer', 'date-time'].flatMap((kind) => {
+    const name = slide.attributes[`presentation:use-${kind}-name`];
+    const declaration = declarations.find(
+      (one) => one.name === `presentation:${kind}-decl` && one.attributes['presentation:name'] === name,
+    );
+    return declaration ? [textOf(declaration).trim()] : [];
+  });
+}
+
+/** What the slide's master shows by itself: its placeholders are the slides'. */
+function textsBehind(files: OdfPackage, reader: OdfText, slide: XmlElement): string[] {
+  const name = slide.attributes['draw:master-page-name'];
+  const master = descendantsNamed(files.styles, 'style:master-page').find(
+    ({ attributes }) => attributes['style:name'] === name,
+  );
+  return (master ? elements(master) : [])
+    .filter((shape) => shape.name.startsWith('draw:') && !shape.attributes['presentation:class'])
+    .filter((shape) => descendantsNamed(shape, 'text:p').length > 0)
+    .flatMap((shape) => reader.drawing(shape));
+}
+
+function slideText(reader: OdfText, slide: XmlElement): { title: string; blocks: string[]; repeated: string[] } {
   let title = '';
   const blocks: string[] = [];
+  const repeated: string[] = [];
   for (const shape of elements(slide)) {
     const role = shape.attributes['presentation:class'] ?? '';
-    if (furniture.test(role)) continue;
+    if (furniture.test(role)) {
+      if (role !== 'page-number') repeated.push(...reader.drawing(shape));
+      continue;
+    }
     if (shape.attributes['presentation:placeholder'] === 'true') continue; // "Click to add text"
     if (shape.name === 'presentation:notes') {
       const spoken = elements(shape).flatMap((one) =>
@@ -65,5 +96,5 @@ function slideText(reader: OdfText, slide: XmlElement): { title: string; blocks:
       else blocks.push(...texts);
     }
   }
-  return { title, blocks };
+  return { title, blocks, repeated };
 }

@@ -3,6 +3,7 @@ import type { ParsedDocument } from '../contract/documents.ts';
 import { DocxPackage } from './docx-package.ts';
 import type { ExtractContext } from './extract-context.ts';
 import { SlideReader } from './pptx-shapes.ts';
+import { RepeatedTexts } from './repeated-texts.ts';
 import { SlideNotes } from './slide-notes.ts';
 import { TextBuilder } from './text-builder.ts';
 import { oneLine } from './wording.ts';
@@ -17,6 +18,7 @@ export function extractPptx(context: ExtractContext, zip: GuardedZip): ParsedDoc
   const found = new SlideNotes();
   const builder = new TextBuilder(source.name, limits.maxTextBytes);
   const slides = childrenNamed(childNamed(files.xml(main), 'p:sldIdLst'), 'p:sldId');
+  const once = new RepeatedTexts();
   let firstTitle = '';
   for (const [i, { attributes }] of slides.entries()) {
     context.onProgress(i, slides.length);
@@ -28,11 +30,13 @@ export function extractPptx(context: ExtractContext, zip: GuardedZip): ParsedDoc
       continue;
     }
     const slide = files.xml(part);
-    if (/^(0|false)$/.test(slide.attributes.show ?? '')) found.hidden.push(number);
-    const { title, blocks } = new SlideReader(files, part, found).read(slide);
+    if (isOff(slide.attributes.show)) found.hidden.push(number);
+    const { title, blocks, repeated } = new SlideReader(files, part, found).read(slide);
     if (number === 1) firstTitle = title;
+    blocks.push(...once.unsaid([...repeated, ...textsBehind(files, part, slide, found)]));
     const spoken = speakerNotes(files, part, found);
-    if (spoken !== '') blocks.push(`Notes: ${spoken}`);
+    if (spoken.text !== '') blocks.push(`Notes: ${spoken.text}`);
+    blocks.push(...once.unsaid(spoken.repeated));
     blocks.push(...comments(files, part, authors, found));
     const heading = title === '' ? [] : [`# ${title.replace(/\s*\n\s*/g, ' ')}`];
     builder.addPage(title === '' ? `${number}` : `${number}: ${oneLine(title)}`, [...heading, ...blocks].join('\n\n'));
@@ -41,11 +45,24 @@ export function extractPptx(context: ExtractContext, zip: GuardedZip): ParsedDoc
   return builder.finish(coreTitle(files) || firstTitle || source.stem, 'pptx', notes);
 }
 
-function speakerNotes(files: DocxPackage, slide: string, found: SlideNotes): string {
+function speakerNotes(files: DocxPackage, slide: string, found: SlideNotes): { text: string; repeated: string[] } {
   const part = files.related(slide, 'notesSlide');
-  if (part === undefined) return '';
-  const { blocks } = new SlideReader(files, part, found, 'notes').read(files.xml(part));
-  return blocks.join('\n\n').trim();
+  if (part === undefined) return { text: '', repeated: [] };
+  const { blocks, repeated } = new SlideReader(files, part, found, 'notes').read(files.xml(part));
+  return { text: blocks.join('\n\n').trim(), repeated };
+}
+
+/** What the slide's layout and master show behind it, where they are not switched off. */
+function textsBehind(files: DocxPackage, slide: string, root: Element, found: SlideNotes): string[] {
+  const layout = isOff(root.attributes.showMasterSp) ? undefined : files.related(slide, 'slideLayout');
+  if (layout === undefined) return [];
+  const behind = (part: string): string[] => new SlideReader(files, part, found, 'layout').read(files.xml(part)).blocks;
+  const master = isOff(files.xml(layout).attributes.showMasterSp) ? undefined : files.related(layout, 'slideMaster');
+  return [...behind(layout), ...(master === undefined ? [] : behind(master))];
+}
+
+function isOff(value: string | undefined): boolean {
+  return value === '0' || value === 'false';
 }
 
 /** Old comments keep their text in <p:text>, newer ones in a text body, with replies inside. */

@@ -54,14 +54,32 @@ function writeEquations($: CheerioAPI): number {
 
 function mathLatex($: CheerioAPI, math: HtmlElement): string {
   $(math).find('annotation,annotation-xml').remove();
+  // MathJax writes the sign into a comment beside it; the library then sees no sign.
+  const parts = $(math).find('*').addBack().contents();
+  parts.filter((_, { type }) => type === 'comment' || type === 'directive').remove();
   const plain = $(math).text().replace(/\s+/g, ' ').trim();
-
   if (plain.length > 5000) return plain;
   try {
-    return MathMLToLaTeX.convert($.xml($(math))).trim() || plain;
+    const latex = MathMLToLaTeX.convert($.xml($(math))).trim();
+    const words = $(math)
+      .find('mi,mn,mtext,ms')
+      .get()
+      .flatMap(
+        (leaf) =>
+          $(leaf)
+            .text()
+            .match(/[A-Za-z0-9]+/g) ?? [],
+      );
+    return holdsAll(latex, words) ? latex : plain;
   } catch {
     return plain;
   }
+}
+
+/** Elements that the library does not know are left out by it: then the letters and digits alone are the better text. */
+function holdsAll(latex: string, words: readonly string[]): boolean {
+  const written = latex.replace(/\s+/g, '');
+  return latex !== '' && words.every((word) => written.includes(word));
 }
 
 /** The words of a drawing, or what it is called. */

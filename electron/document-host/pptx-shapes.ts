@@ -7,28 +7,35 @@ import type { SlideNotes } from './slide-notes.ts';
 import { type Cell, tableText } from './table-text.ts';
 import { childNamed, childrenNamed, descendantsNamed, elements, textOf, type XmlElement } from './xml-tree.ts';
 
-/** Placeholders that every slide repeats. */
-const furniture = /^(dt|ftr|sldNum|hdr|sldImg)$/;
+/** The slide's own number and picture are no text; date, header and footer are repeated by every slide. */
+const notText = /^(sldNum|sldImg)$/;
+const furniture = /^(dt|ftr|hdr)$/;
+
+export type SlidePart = 'slide' | 'notes' | 'layout';
 
 export class SlideReader {
   readonly #files: DocxPackage;
   readonly #part: string;
   readonly #found: SlideNotes;
   readonly #isNotes: boolean;
+  readonly #isLayout: boolean;
   #title = '';
   readonly #blocks: string[] = [];
+  readonly #repeated: string[] = [];
 
-  constructor(files: DocxPackage, part: string, found: SlideNotes, kind: 'slide' | 'notes' = 'slide') {
+  constructor(files: DocxPackage, part: string, found: SlideNotes, kind: SlidePart = 'slide') {
     this.#files = files;
     this.#part = part;
     this.#found = found;
     this.#isNotes = kind === 'notes';
+    this.#isLayout = kind === 'layout';
   }
 
-  read(slide: XmlElement): { title: string; blocks: string[] } {
+  /** `repeated`: date, header and footer. Of a layout all that it shows by itself: its placeholders are the slides'. */
+  read(slide: XmlElement): { title: string; blocks: string[]; repeated: string[] } {
     const tree = childNamed(childNamed(slide, 'p:cSld'), 'p:spTree');
     if (tree) this.#shapes(tree);
-    return { title: this.#title, blocks: this.#blocks };
+    return { title: this.#title, blocks: this.#blocks, repeated: this.#repeated };
   }
 
   #shapes(parent: XmlElement): void {
@@ -60,14 +67,16 @@ export class SlideReader {
   #textShape(shape: XmlElement): void {
     const placeholder = descendantsNamed(childNamed(shape, 'p:nvSpPr') ?? shape, 'p:ph')[0]?.attributes;
     const type = placeholder?.type ?? '';
-    if (furniture.test(type)) return;
-    // Everything else on a notes page is its header and the picture of its slide.
-    if (this.#isNotes && placeholder && type !== 'body') return;
+    if (notText.test(type) || (this.#isLayout && placeholder)) return;
+    const isRepeated = furniture.test(type);
+    // Everything else on a notes page is the picture of its slide.
+    if (this.#isNotes && placeholder && type !== 'body' && !isRepeated) return;
     const body = childNamed(shape, 'p:txBody');
     const isList = placeholder !== undefined && !this.#isNotes && (type === '' || type === 'body' || type === 'obj');
     const text = body ? bodyText(body, isList) : '';
     if (text === '') return;
-    if ((type === 'title' || type === 'ctrTitle') && this.#title === '') this.#title = text;
+    if (isRepeated) this.#repeated.push(text);
+    else if ((type === 'title' || type === 'ctrTitle') && this.#title === '') this.#title = text;
     else this.#blocks.push(text);
   }
 
@@ -80,7 +89,7 @@ export class SlideReader {
     if (table) this.#add(tableOf(table));
     else if (chart && this.#files.has(part)) this.#add(chartText(this.#files.xml(part)));
     else if (diagram && this.#files.has(part)) this.#add(diagramText(this.#files.xml(part)));
-    else {
+    else if (!this.#isLayout) {
       this.#add(described(frame));
       this.#found.objects++;
     }
@@ -88,6 +97,7 @@ export class SlideReader {
 
   #picture(picture: XmlElement): void {
     const description = described(picture);
+    if (this.#isLayout) return; // the same ornament behind every slide
     if (description !== '') this.#add(description);
     else if (!this.#isNotes) this.#found.pictures++;
     if (descendantsNamed(picture, 'a:videoFile').length + descendantsNamed(picture, 'a:audioFile').length > 0) {

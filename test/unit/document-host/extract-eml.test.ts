@@ -111,6 +111,36 @@ describe('extract-eml', () => {
     await failure(parse(write('secret.eml', encrypted)), 'DOC_ENCRYPTED');
   });
 
+  it('takes the HTML part where the text part leaves a table out, with what it hides, and counts broken characters', async () => {
+    const rows = ['Wick 12', 'Glass 7', 'Oil 30'].map((row) => `<tr><td>${row.replace(' ', '</td><td>')}</td></tr>`);
+    const path = write(
+      'h.eml',
+      lines(
+        'From: shop@example.org',
+        'Subject: Order',
+        'Content-Type: multipart/alternative; boundary=a',
+        '',
+        '--a',
+        'Content-Type: text/plain; charset=utf-8',
+        'Content-Transfer-Encoding: base64',
+        '',
+        Buffer.from('Thank you for the order, it is on its way to you.').toString('base64'),
+        '--a',
+        'Content-Type: text/html; charset=utf-8',
+        'Content-Transfer-Encoding: base64',
+        '',
+        Buffer.from(
+          `<div style="display:none">Preview</div><p>Thank you for the order, it is on its way to you. \uFFFD</p><table>${rows.join('')}</table>`,
+        ).toString('base64'),
+        '--a--',
+      ),
+    );
+    const document = await parse(path);
+    expect(document.text).toContain('| Glass | 7 |');
+    expect(document.text).not.toContain('Preview');
+    expect(document.notes.map(({ kind }) => kind).sort()).toEqual(['hidden-text', 'undecodable-characters']);
+  });
+
   it('ends hostile messages in a sentence', async () => {
     const deep = Array.from({ length: 400 }, (_, i) => `Content-Type: multipart/mixed; boundary=b${i}\r\n\r\n--b${i}`);
     await failure(parse(write('deep.eml', `From: a@b\r\nSubject: s\r\n${deep.join('\r\n')}`)), 'DOC_FORMAT');

@@ -45,6 +45,32 @@ describe('extract-ipynb', () => {
     expect(text).toMatch(/\| 0 \| 7 \|/);
   });
 
+  it('reads tracebacks and JSON, and names outputs that have no text', async () => {
+    const output = (data: unknown): unknown => ({ output_type: 'display_data', data });
+    const outputs = [
+      {
+        output_type: 'error',
+        ename: 'KeyError',
+        evalue: "'b'",
+        traceback: ['\u001b[31m--> 1 d["b"]\u001b[0m', "KeyError: 'b'"],
+      },
+      output({ 'application/vnd.raw.v1+json': { apples: 2 } }),
+      output({ 'text/html': '<p>Seven <b>lamps</b></p>', 'text/plain': '<IPython.core.display.HTML object>' }),
+      output({ 'application/x-model': 'AAAA' }),
+      { output_type: 7, text: 'x' },
+      'no output',
+    ];
+    const document = await parse(
+      write('g.ipynb', JSON.stringify({ cells: [{ cell_type: 'code', source: 'f()', outputs }] })),
+    );
+    expect(document.text).toContain('--> 1 d["b"]\nKeyError: \'b\'');
+    expect(document.text).toContain('{"apples":2}');
+    expect(document.text).toContain('Seven lamps');
+    expect(document.notes).toMatchObject([
+      { kind: 'parts-not-read', count: 2, names: ['application/x-model', 'damaged'] },
+    ]);
+  });
+
   it('reads notebooks of version 3, and says what is damaged', async () => {
     const old = {
       worksheets: [
@@ -52,12 +78,17 @@ describe('extract-ipynb', () => {
           cells: [
             { cell_type: 'heading', level: 2, source: 'Old' },
             { cell_type: 'code', input: 'x = 1', outputs: [{ output_type: 'pyout', text: ['1'] }] },
+            {
+              cell_type: 'code',
+              input: '',
+              outputs: [{ output_type: 'display_data', html: ['<p>Two</p>'], png: 'AA' }],
+            },
           ],
         },
       ],
     };
     expect((await parse(write('c.ipynb', JSON.stringify(old)))).text).toBe(
-      '## Old\n\n```\nx = 1\n```\n\n```output\n1\n```',
+      '## Old\n\n```\nx = 1\n```\n\n```output\n1\n```\n\n```output\nTwo\n```',
     );
     await failure(parse(write('d.ipynb', '{"cells": 1}')), 'DOC_FORMAT');
     await failure(parse(write('e.ipynb', `${'['.repeat(200_000)}`)), 'DOC_FORMAT');

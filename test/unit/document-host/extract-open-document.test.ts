@@ -103,11 +103,15 @@ describe('extract-odp', () => {
       `<draw:frame presentation:class="${role}"><draw:text-box><text:p>${text}</text:p></draw:text-box></draw:frame>`;
     const automaticStyles =
       '<style:style style:name="dp" style:family="drawing-page"><style:drawing-page-properties presentation:visibility="hidden"/></style:style>';
-    const body = `<draw:page draw:name="p1">${shape('title', 'The Lamp')}${shape('outline', 'Oil')}${shape('footer', 'Confidential')}<draw:g><draw:custom-shape><text:p>In a group</text:p></draw:custom-shape></draw:g><office:annotation><dc:creator>Ada</dc:creator><text:p>Why?</text:p></office:annotation><presentation:notes>${shape('notes', 'Slowly.')}</presentation:notes></draw:page>
-      <draw:page draw:name="p2" draw:style-name="dp">${shape('outline', 'Second')}</draw:page>`;
-    const document = await parse(write('a.odp', odfBytes({ kind: 'presentation', body, automaticStyles })));
+    const styles =
+      '<office:master-styles><style:master-page style:name="M"><draw:frame><draw:text-box><text:p>Dock Office</text:p></draw:text-box></draw:frame><draw:frame presentation:class="title"><draw:text-box><text:p>Click to edit</text:p></draw:text-box></draw:frame></style:master-page></office:master-styles>';
+    const body = `<presentation:footer-decl presentation:name="f1">Draft</presentation:footer-decl><draw:page draw:name="p1" draw:master-page-name="M" presentation:use-footer-name="f1">${shape('title', 'The Lamp')}${shape('outline', 'Oil')}${shape('footer', 'Confidential')}<draw:g><draw:custom-shape><text:p>In a group</text:p></draw:custom-shape></draw:g><office:annotation><dc:creator>Ada</dc:creator><text:p>Why?</text:p></office:annotation><presentation:notes>${shape('notes', 'Slowly.')}</presentation:notes></draw:page>
+      <draw:page draw:name="p2" draw:style-name="dp" draw:master-page-name="M" presentation:use-footer-name="f1">${shape('outline', 'Second')}${shape('footer', 'Confidential')}${shape('page-number', '2')}</draw:page>`;
+    const document = await parse(write('a.odp', odfBytes({ kind: 'presentation', body, automaticStyles, styles })));
     expect(document.format).toBe('odp');
-    expect(document.text).toBe('# The Lamp\n\nOil\n\nIn a group\n\n[Comment by Ada: Why?]\n\nNotes: Slowly.\n\nSecond');
+    expect(document.text).toBe(
+      '# The Lamp\n\nOil\n\nIn a group\n\n[Comment by Ada: Why?]\n\nNotes: Slowly.\n\nConfidential\n\nDraft\n\nDock Office\n\nSecond',
+    );
     expect(document.pages.map(({ label }) => label)).toEqual(['1: The Lamp', '2']);
     expect(document.notes.map(({ kind }) => kind)).toEqual(['comments', 'hidden-slides']);
   });

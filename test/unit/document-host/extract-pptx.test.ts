@@ -27,6 +27,42 @@ describe('extract-pptx', () => {
     expect(document.notes).toMatchObject([{ kind: 'hidden-slides', count: 1 }]);
   });
 
+  it('tells a footer, a date and what layout and master show once, and nothing where they are switched off', async () => {
+    const names = `xmlns:p="${office}/presentationml/2006/main" xmlns:a="${office}/drawingml/2006/main"`;
+    const tree = (shapes: string): string => `<p:cSld><p:spTree>${shapes}</p:spTree></p:cSld>`;
+    const layout = { id: 'l', kind: 'slideLayout', target: '../slideLayouts/layout1.xml' };
+    const footers = shapeXml([runXml('Draft of May')], 'ftr') + shapeXml([runXml('3 May 2020')], 'dt');
+    const slide = (text: string): string => shapeXml([runXml(text)]) + footers;
+    const bytes = pptxBytes(
+      [
+        { shapes: shapeXml([runXml('Plain')]), attributes: 'showMasterSp="0"', relations: [layout] },
+        { shapes: slide('First'), relations: [layout] },
+        { shapes: slide('Second') + shapeXml([runXml('Other foot')], 'ftr'), relations: [layout] },
+      ],
+      [
+        {
+          name: 'ppt/slideLayouts/layout1.xml',
+          content: `<p:sldLayout ${names}>${tree(shapeXml([runXml('Click to edit')], 'title') + shapeXml([runXml('Dock Office')]))}</p:sldLayout>`,
+        },
+        {
+          name: 'ppt/slideLayouts/_rels/layout1.xml.rels',
+          content: `<Relationships xmlns="${office}/package/2006/relationships"><Relationship Id="m" Type="${office}/officeDocument/2006/relationships/slideMaster" Target="../slideMasters/master1.xml"/></Relationships>`,
+        },
+        {
+          name: 'ppt/slideMasters/master1.xml',
+          content: `<p:sldMaster ${names}>${tree(shapeXml([runXml('Foot of the master')], 'ftr') + shapeXml([runXml('Confidential')]))}</p:sldMaster>`,
+        },
+      ],
+    );
+    const document = await parse(write('f.pptx', bytes));
+    expect(document.pages.map((page) => pageText(document, page))).toEqual([
+      'Plain',
+      'First\n\nDraft of May\n\n3 May 2020\n\nDock Office\n\nConfidential',
+      'Second\n\nOther foot',
+    ]);
+    expect(document.notes).toEqual([]);
+  });
+
   it('reads groups, tables with merged cells, charts and alternative texts, and counts the rest', async () => {
     const textCell = (text: string, attributes = ''): string =>
       `<a:tc ${attributes}><a:txBody><a:p>${text === '' ? '' : runXml(text)}</a:p></a:txBody></a:tc>`;

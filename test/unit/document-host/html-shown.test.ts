@@ -66,6 +66,14 @@ describe('what a page shows', () => {
     expect(notes).toEqual({ equations: 2, pictures: 1 });
   });
 
+  it('reads signs of equations beside which MathJax writes comments, and elements that are not known', async () => {
+    const { text } = await read(
+      `<p>A <math><mo>&#x2212;<!-- − --></mo><msqrt><mi>&#x3C0;<!-- π --></mi></msqrt></math>, <math><mlongdiv><mn>3</mn><mn>435</mn><msrow><mn>1306</mn></msrow></mlongdiv></math>.</p>`,
+    );
+    expect(text).toContain('A $-\\sqrt{\\pi}$'.replace('-\\', '- \\'));
+    for (const digits of ['435', '1306']) expect(text).toContain(digits);
+  });
+
   it('repeats cells that span rows and columns', async () => {
     const { text } = await read(
       `<table><caption>Rates</caption><thead><tr><th rowspan="2">Zone</th><th colspan="2">Days</th></tr><tr><th>Mon</th><th>Tue</th></tr></thead>

@@ -1,0 +1,68 @@
+/** How much of one reading of a file another reading has: its words, and its sequences of three words. Pure. */
+
+export interface Score {
+  words: number; // share of pdftotext's
+  trigrams: number;
+  hits: number; // trigrams found
+  all: number; // trigrams of pdftotext
+}
+
+const wideScripts = '\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}';
+const word = new RegExp(`[${wideScripts}]|(?:(?![${wideScripts}])[\\p{L}\\p{M}])+|\\p{N}+`, 'gu');
+
+/**
+ * The same of both readings. Letters and digits apart, so that a note's mark beside a word makes no other word of it; a
+ * mark right after a digit counts to the number, as pdftotext has it; each Chinese or Japanese character is a word.
+ * Characters that only tell direction or joining are left out: pdftotext adds and drops them. It leaves the accent beside
+ * a dotless i, where others write one letter.
+ */
+export function wordsOf(text: string): string[] {
+  return (
+    text
+      .replace(/(?<=\p{N})\[(\d+)\]/gu, '$1')
+      .normalize('NFKC')
+      .replace(/\p{Cf}/gu, '')
+      .replace(/ı(?=\p{M})/gu, 'i')
+      .normalize('NFKC')
+      .toLowerCase()
+      .match(word) ?? []
+  );
+}
+
+export function scoreOf(reference: readonly string[], text: string): Score {
+  const ours = wordsOf(text);
+  const vocabulary = new Set(ours);
+  // pdftotext leaves a word that is broken at a line's end in two parts.
+  const theirs: string[] = [];
+  for (let i = 0; i < reference.length; i++) {
+    const a = reference[i] as string;
+    const b = reference[i + 1];
+    const isBroken = b !== undefined && !(vocabulary.has(a) && vocabulary.has(b)) && vocabulary.has(a + b);
+    theirs.push(isBroken ? a + b : a);
+    if (isBroken) i++;
+  }
+  const trigrams = (words: readonly string[]): string[] =>
+    words.slice(2).map((word, i) => `${words[i]} ${words[i + 1]} ${word}`);
+  const wanted = trigrams(theirs);
+  const hits = inBoth(wanted, trigrams(ours));
+  return {
+    words: inBoth(theirs, ours) / theirs.length,
+    trigrams: hits / Math.max(1, wanted.length),
+    hits,
+    all: wanted.length,
+  };
+}
+
+/** How many of `wanted` are in `have`, each as often as it is there. */
+function inBoth(wanted: readonly string[], have: readonly string[]): number {
+  const left = new Map<string, number>();
+  for (const each of have) left.set(each, (left.get(each) ?? 0) + 1);
+  let found = 0;
+  for (const each of wanted) {
+    const n = left.get(each) ?? 0;
+    if (n === 0) continue;
+    left.set(each, n - 1);
+    found++;
+  }
+  return found;
+}
