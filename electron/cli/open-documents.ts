@@ -13,7 +13,7 @@ export const documentFlags: Flags = {
     value: '<l,...>',
     help: "languages of the recognition, as Tesseract's data name them (default eng)",
   },
-  'ocr-folder': { value: '<folder>', help: 'where <language>.traineddata of further languages lie' },
+  'ocr-folder': { value: '<folder>', help: 'where <language>.traineddata (or .gz) of further languages lie' },
   'whole-page': { help: 'of a saved web page everything, not the article alone' },
 };
 

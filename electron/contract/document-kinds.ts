@@ -46,7 +46,7 @@ export const documentKinds = {
       'diff patch tf nix el lisp scm vb vbs sol'
     ).split(' '),
   },
-  picture: { name: 'picture', unit: page, extensions: ['png', 'jpg', 'jpeg', 'webp', 'bmp'] },
+  picture: { name: 'picture', unit: page, extensions: ['png', 'jpg', 'jpeg', 'webp', 'bmp', 'tif', 'tiff'] },
 } as const satisfies Record<string, DocumentKind>;
 
 export type DocumentFormat = keyof typeof documentKinds;

@@ -1,11 +1,13 @@
-/** A picture file as a document of one page, where text recognition is asked for. */
+/** A picture file as a document, where text recognition is asked for: of one page, or of the pages of a TIFF file. */
 import type { ParsedDocument } from '../contract/documents.ts';
 import { AppError } from '../contract/errors.ts';
 import type { ExtractContext } from './extract-context.ts';
 import { resolveHyphens } from './pdf-hyphens.ts';
+import { tellPages } from './pdf-notes.ts';
 import { noteRecognised } from './recognise-pages.ts';
-import { Recogniser } from './recogniser.ts';
+import { type Picture, type RecognisedText, Recogniser } from './recogniser.ts';
 import { TextBuilder } from './text-builder.ts';
+import { tiffPages } from './tiff-pages.ts';
 
 /** Unpacked, 4 bytes a pixel, and once more turned: 400 MB. */
 const maxPixels = 50_000_000;
@@ -16,29 +18,71 @@ export async function extractPicture(context: ExtractContext): Promise<ParsedDoc
   if (choice.recognise === 'never') {
     throw new AppError('DOC_NO_TEXT', `${source.name} is a picture.`, { advice: 'recognise-text' });
   }
-  const bytes = source.readAll();
-  const size = pictureSize(bytes);
-  if (!size) throw new AppError('DOC_FORMAT', `${source.name} is a damaged picture. Save it anew as PNG or JPEG.`);
-  if (size.width * size.height > maxPixels) {
-    throw new AppError(
-      'DOC_TOO_LARGE',
-      `${source.name} has ${size.width.toLocaleString('en-US')} x ${size.height.toLocaleString('en-US')} pixels; the most is ${maxPixels / 1e6} million. Make it smaller.`,
-    );
-  }
-  context.onProgress(0, 1, 'recognising');
-  const recogniser = await Recogniser.start(context, 1);
-  // How large the paper was is not known: most are A4 or letter, and fill the picture.
-  const dpi = Math.min(600, Math.max(70, Math.max(size.width, size.height) / a4Inches));
-  const page = await recogniser.recognise({ bytes, dpi });
+  const pages = pagesOf(source.readAll(), context);
+  if (pages.length === 0) throw damaged(source.name);
+  context.onProgress(0, pages.length, 'recognising');
+  const recogniser = await Recogniser.start(context, pages.length);
+  const recognised = new Map<number, RecognisedText>();
+  const unreadable: number[] = [];
+  let done = 0;
+  await recogniser.recogniseAll(
+    pages.map((_, i) => i + 1),
+    (pageNumber) => pages[pageNumber - 1]?.(),
+    (pageNumber, page) => {
+      if (!page) unreadable.push(pageNumber);
+      else if (page.text !== '') recognised.set(pageNumber, page);
+      context.onProgress(++done, pages.length, 'recognising');
+    },
+  );
   await recogniser.end();
-  if (!page) throw new AppError('DOC_FORMAT', `${source.name} is a damaged picture. Save it anew as PNG or JPEG.`);
-  if (page.text === '') {
+  if (unreadable.length === pages.length) throw damaged(source.name);
+  if (recognised.size === 0) {
     throw new AppError('DOC_NO_TEXT', `${source.name} holds no text: text recognition found no word in the picture.`);
   }
-  noteRecognised(new Map([[1, page]]), notes);
+  noteRecognised(recognised, notes);
+  const textless = pages.map((_, i) => i + 1).filter((page) => !recognised.has(page) && !unreadable.includes(page));
+  tellPages(notes, 'pages-without-text', textless, 'no text (blank, or no word was recognised)');
+  tellPages(notes, 'pages-unreadable', unreadable, 'damage and could not be read');
   const builder = new TextBuilder(source.name, limits.maxTextBytes);
-  builder.addPage('1', resolveHyphens([page.text])[0] ?? '', page.recognised);
+  const texts = pages.map((_, i) => recognised.get(i + 1)?.text ?? '');
+  for (const [i, text] of resolveHyphens(texts).entries())
+    builder.addPage(`${i + 1}`, text, recognised.get(i + 1)?.recognised);
   return builder.finish(source.stem, 'picture', notes);
+}
+
+/** A picture each, drawn when it is its turn. */
+function pagesOf(bytes: Uint8Array, { source, limits }: ExtractContext): (() => Picture | undefined)[] {
+  const isTiff = /^(II\*\0|MM\0\*)/.test(Buffer.from(bytes.subarray(0, 4)).toString('latin1'));
+  if (isTiff) {
+    return tiffPages(bytes, source.name, limits.maxPages).map(({ width, height, dpi, picture }) => {
+      checkSize({ width, height }, source.name);
+      return () => {
+        const drawn = picture();
+        return drawn && { ...drawn, dpi: dpi && dpi >= 70 && dpi <= 1200 ? dpi : likelyDpi({ width, height }) };
+      };
+    });
+  }
+  const size = pictureSize(bytes);
+  if (!size) throw damaged(source.name);
+  checkSize(size, source.name);
+  return [() => ({ bytes, dpi: likelyDpi(size) })];
+}
+
+function checkSize({ width, height }: Size, name: string): void {
+  if (width * height <= maxPixels) return;
+  throw new AppError(
+    'DOC_TOO_LARGE',
+    `${name} has ${width.toLocaleString('en-US')} x ${height.toLocaleString('en-US')} pixels; the most is ${maxPixels / 1e6} million. Make it smaller.`,
+  );
+}
+
+/** How large the paper was is not known: most are A4 or letter, and fill the picture. */
+function likelyDpi({ width, height }: Size): number {
+  return Math.min(600, Math.max(70, Math.max(width, height) / a4Inches));
+}
+
+function damaged(name: string): AppError {
+  return new AppError('DOC_FORMAT', `${name} is a damaged picture. Save it anew as PNG or JPEG.`);
 }
 
 interface Size {

@@ -151,7 +151,7 @@ export class PdfNotes {
   }
 }
 
-function tellPages(notes: ImportNotes, kind: NoteKind, pages: readonly number[], what: string): void {
+export function tellPages(notes: ImportNotes, kind: NoteKind, pages: readonly number[], what: string): void {
   if (pages.length === 0) return;
   const one = pages.length === 1;
   const sentence = `${one ? 'Page' : 'Pages'} ${pageRanges(pages)} ${one ? 'has' : 'have'} ${what}.`;

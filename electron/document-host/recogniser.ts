@@ -1,13 +1,13 @@
 /** Text recognition (OCR) by tesseract.js, in threads of this process. English data come with RocketDoc; nothing is fetched. */
-import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
-import { dirname, join } from 'node:path';
 import { createWorker, OEM, PSM, type Worker } from 'tesseract.js';
 import type { PageSpan } from '../contract/documents.ts';
 import { AppError } from '../contract/errors.ts';
 import type { ExtractContext } from './extract-context.ts';
+import { languagePlaces } from './language-data.ts';
 import { blocksToText } from './recognised-lines.ts';
+import { turnedOver } from './turned-picture.ts';
 
 /** Two pages at once: one tesseract holds up to 300 MB beside its picture. */
 const maxThreads = 2;
@@ -33,15 +33,13 @@ export class Recogniser {
   /** `pages`: how many will be recognised; one page needs one thread. */
   static async start({ choice, languageFolder }: ExtractContext, pages: number): Promise<Recogniser> {
     const require = createRequire(import.meta.url);
-    const ownData = join(dirname(require.resolve('@tesseract.js-data/eng/package.json')), '4.0.0_best_int');
     const { languages } = choice;
-    for (const language of languages) checkLanguage(language, languageFolder);
+    const places = languagePlaces(languages, languageFolder);
     const options = {
       workerPath: require.resolve('tesseract.js/src/worker-script/node/index.js'),
-      // <languageFolder>/<language>.traineddata goes first, then the built-in English. Nothing is ever written there.
       cacheMethod: 'readOnly',
-      cachePath: languageFolder ?? ownData,
-      langPath: ownData,
+      cachePath: places.plain,
+      langPath: places.packed,
       errorHandler: () => {}, // it comes as a rejection too
     };
     const threads = Math.min(maxThreads, availableParallelism(), pages);
@@ -56,6 +54,8 @@ export class Recogniser {
         `Text recognition does not start with ${languages.join(', ')}: the data of a language are damaged or of another kind. Use the files of tessdata_fast or tessdata_best.`,
         { cause: error },
       );
+    } finally {
+      places.end(); // the threads hold the data
     }
   }
 
@@ -76,18 +76,24 @@ export class Recogniser {
     );
   }
 
-  /** undefined: the picture cannot be read. */
-  async recognise(picture: Picture): Promise<RecognisedText | undefined> {
-    return recogniseWith(this.#workers[0] as Worker, picture);
-  }
-
   async end(): Promise<void> {
     await Promise.all(this.#workers.map((worker) => worker.terminate()));
   }
 }
 
+/** A page that stands on its head gives nonsense, of which tesseract is as unsure as this or less sure. */
+const upsideDown = 0.6;
+
 /** undefined: tesseract cannot read the picture. */
-async function recogniseWith(worker: Worker, { bytes, dpi }: Picture): Promise<RecognisedText | undefined> {
+async function recogniseWith(worker: Worker, picture: Picture): Promise<RecognisedText | undefined> {
+  const upright = await readPicture(worker, picture);
+  if (!upright || upright.text === '' || upright.recognised.confidence >= upsideDown) return upright;
+  const turned = turnedOver(picture);
+  const over = turned && (await readPicture(worker, turned));
+  return over && over.text !== '' && over.recognised.confidence > upright.recognised.confidence ? over : upright;
+}
+
+async function readPicture(worker: Worker, { bytes, dpi }: Picture): Promise<RecognisedText | undefined> {
   await worker.setParameters({ tessedit_pageseg_mode: PSM.AUTO, user_defined_dpi: `${Math.round(dpi)}` });
   const page = await worker
     .recognize(
@@ -102,16 +108,4 @@ async function recogniseWith(worker: Worker, { bytes, dpi }: Picture): Promise<R
   );
   const confidence = words.reduce((sum, word) => sum + word.confidence, 0) / (100 * Math.max(1, words.length));
   return { text: blocksToText(page.data.blocks ?? []), recognised: { confidence } };
-}
-
-function checkLanguage(language: string, folder: string | undefined): void {
-  if (language === 'eng') return;
-  const file = `${language}.traineddata`;
-  if (folder !== undefined && existsSync(join(folder, file))) return;
-  throw new AppError(
-    'INVALID_ARGUMENT',
-    folder === undefined
-      ? `Text recognition has no data for the language “${language}”; English (eng) is built in.`
-      : `Text recognition has no data for the language “${language}”: put ${file}, from Tesseract's tessdata_fast or tessdata_best, into ${folder}.`,
-  );
 }

@@ -11,7 +11,7 @@ type TextKind = (typeof textKinds)[number];
 /** What a file that is no zip archive can be. */
 export type PlainFormat = TextKind | 'pdf' | 'picture' | 'rtf' | 'odt' | 'odp' | 'ods';
 
-const pictureMarks = ['\x89PNG\r\n', '\xff\xd8\xff', 'BM'];
+const pictureMarks = ['\x89PNG\r\n', '\xff\xd8\xff', 'BM', 'II*\0', 'MM\0*'];
 
 /** zip: told apart by its entries (zip-format.ts). odt, odp and ods: as one flat XML file. */
 export function sniffFormat(source: SourceFile, notes: ImportNotes): PlainFormat | 'zip' {

@@ -21,7 +21,7 @@ const binaryKinds: readonly UnreadableKind[] = [
   { at: 0, marks: ['ITSF', 'ITOLITLS'], what: 'a help file or book of Microsoft', advice: toEpub },
   { at: 0, marks: ['\xffWPC'], what: 'a WordPerfect document', advice: fromItsProgram },
   { at: 0, marks: ['\x31\xbe\x00', '\xdb\xa5'], what: 'a very old Word document', advice: fromItsProgram },
-  { at: 0, marks: ['II*\0', 'MM\0*', 'GIF8'], what: 'a picture', advice: 'Save it as PNG, JPEG or PDF.' },
+  { at: 0, marks: ['GIF8'], what: 'a picture', advice: 'Save it as PNG, JPEG or PDF.' },
   { at: 4, marks: ['ftyphei', 'ftypmif', 'ftypavif'], what: 'a picture', advice: 'Save it as PNG, JPEG or PDF.' },
   { at: 4, marks: ['ftyp'], what: 'a film or sound', advice: noDocument },
   { at: 0, marks: ['ID3', 'OggS', 'fLaC', '\x1aE\xdf\xa3'], what: 'a sound or film', advice: noDocument },

@@ -7,7 +7,7 @@ const builtIn = 'eng';
 const oneLanguage = parseChoiceSchema.shape.languages.element;
 
 export class Languages {
-  /** <language>.traineddata, as Tesseract's tessdata_fast and tessdata_best have them. */
+  /** <language>.traineddata, or .traineddata.gz, as Tesseract's tessdata_fast and tessdata_best have them. */
   readonly folder: string;
 
   constructor(dataDir: string) {
@@ -16,7 +16,7 @@ export class Languages {
 
   /** As Tesseract names them; looked up each time, so that a file counts as soon as it is there. */
   list(): string[] {
-    const own = namesIn(this.folder).flatMap((name) => /^(.+)\.traineddata$/.exec(name)?.[1] ?? []);
+    const own = namesIn(this.folder).flatMap((name) => /^(.+)\.traineddata(?:\.gz)?$/.exec(name)?.[1] ?? []);
     return [...new Set([builtIn, ...own.filter((name) => oneLanguage.safeParse(name).success)])].sort();
   }
 }

@@ -27,7 +27,7 @@ export function recognitionSettings({ recognise, languages }: Settings) {
     },
     {
       label: 'Languages',
-      hint: 'English comes along. For others put <language>.traineddata of Tesseract (tessdata_fast or tessdata_best) into the folder ocr of RocketDoc’s data.',
+      hint: 'English comes along. For others put <language>.traineddata (also .gz) of Tesseract (tessdata_fast or tessdata_best) into the folder ocr of RocketDoc’s data.',
       words: 'ocr tesseract recognition language',
       applies: 'adding' as const,
       control: (ids: FieldIds) => <LanguageField {...ids} chosen={languages} />,

@@ -18,10 +18,17 @@ export async function parse(
     password,
     choice,
     limits,
-  }: { password?: string; choice?: Partial<ParseChoice>; limits?: Partial<DocumentLimits> } = {},
+    languageFolder,
+  }: {
+    password?: string;
+    choice?: Partial<ParseChoice>;
+    limits?: Partial<DocumentLimits>;
+    languageFolder?: string;
+  } = {},
 ): Promise<ParsedDocument> {
   const document = await parseFile(path, {
     password,
+    languageFolder,
     choice: { ...defaultParseChoice, ...choice },
     limits: { ...defaultDocumentLimits, ...limits },
   });

@@ -35,6 +35,20 @@ describe('hyphens at line ends', () => {
     ).toBe('Alle Ein- und Ausgaben, die Ein- und Ausgaben der Jahre 1990-1995 sowie der Kraftwerke und des Netzes');
   });
 
+  it('goes on after the broken word in a font with tall letters', async () => {
+    const font =
+      '<</Type/Font/Subtype/Type1/BaseFont/Helvetica/FontDescriptor<</Type/FontDescriptor/FontName/Helvetica/Flags 32/FontBBox[-166 -400 1000 1150]/Ascent 1150/Descent -400/ItalicAngle 0/CapHeight 700/StemV 80>>>>';
+    const text = lines(
+      'The keeper of the light at Skerrin Point kept his lamp',
+      'burning all night for the ships and wrote with his tem-',
+      'plates a line of the harbour, one about the wind too',
+      'and the rain in the book.',
+    );
+    expect(await textOf(text, { font })).toBe(
+      'The keeper of the light at Skerrin Point kept his lamp burning all night for the ships and wrote with his templates a line of the harbour, one about the wind too and the rain in the book.',
+    );
+  });
+
   it('joins a number that a soft hyphen breaks', async () => {
     expect(await textOf(lines('The serial number of it is 12345\\255', '67890 and nothing else'))).toBe(
       'The serial number of it is 1234567890 and nothing else',

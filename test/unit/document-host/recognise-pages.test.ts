@@ -1,12 +1,16 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname } from 'node:path';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { parseDocument } from '../../../electron/document-host/document-client.ts';
 import { pdfBytes } from '../../fixtures/documents/pdf-inputs.ts';
 import {
   pictureOfPage,
   pngOfPicture,
+  quarterTurned,
   scanPdf,
   shareOfWords,
+  tiffOf,
   turned,
   twoColumnPage,
 } from '../../fixtures/documents/scans.ts';
@@ -88,6 +92,53 @@ describe('recognise-pages', () => {
     expect(shareOfWords(text, document.text)).toBeGreaterThanOrEqual(0.97);
     expect(document.pages[0]?.recognised?.confidence).toBeGreaterThan(0.8);
     expect((await failure(parse(path), 'DOC_NO_TEXT')).advice).toBe('recognise-text');
+  });
+
+  it('reads pages that lie on a side or stand on their head, as a page of a PDF and as a picture', async () => {
+    const upright = await scan(200, 0);
+    const right = quarterTurned(upright);
+    const over = quarterTurned(right);
+    const document = await parse(write('sides.pdf', await scanPdf([right, over, quarterTurned(over)])), {
+      choice: asked,
+    });
+    const texts = document.pages.map((span) => pageText(document, span));
+    texts.push((await parse(write('over.png', pngOfPicture(over)), { choice: asked })).text);
+    for (const found of texts) {
+      expect(shareOfWords(text, found)).toBeGreaterThanOrEqual(0.95);
+      expect(found.slice(0, 30)).toBe(text.slice(0, 30));
+    }
+  });
+
+  it('reads a TIFF file page by page, and ends damaged ones in a sentence', async () => {
+    const picture = await scan(200, 0);
+    const blank = { ...picture, pixels: new Uint8Array(picture.pixels.length).fill(255) };
+    const path = write('fax.tif', tiffOf([picture, blank, picture], 200));
+    const document = await parse(path, { choice: asked });
+    expect(document.pages.map(({ label }) => label)).toEqual(['1', '2', '3']);
+    expect(shareOfWords(text, pageText(document, document.pages[2]))).toBeGreaterThanOrEqual(0.97);
+    expect(document.notes.map(({ kind, count }) => ({ kind, count }))).toEqual([
+      { kind: 'pages-recognised', count: 2 },
+      { kind: 'pages-without-text', count: 1 },
+    ]);
+    await failure(parse(path), 'DOC_NO_TEXT');
+    const small = { width: 8, height: 8, pixels: new Uint8Array(64) };
+    await failure(parse(write('circle.tif', tiffOf([small, small], 72, true)), { choice: asked }), 'DOC_FORMAT');
+    await failure(parse(write('cut.tif', tiffOf([small], 72).subarray(0, 30)), { choice: asked }), 'DOC_FORMAT');
+    const huge = tiffOf([{ ...small, width: 100_000, height: 100_000 }], 72);
+    await failure(parse(write('huge.tif', huge), { choice: asked }), 'DOC_TOO_LARGE');
+  });
+
+  it("takes a second language out of the person's folder, packed, and says when it is damaged", async () => {
+    const own = createRequire(import.meta.url).resolve('@tesseract.js-data/eng/4.0.0_best_int/eng.traineddata.gz');
+    const path = write('zzz.traineddata.gz', readFileSync(own));
+    const languageFolder = dirname(path);
+    const choice = { ...asked, languages: ['eng', 'zzz'] };
+    const scanned = write('two.png', pngOfPicture(await scan(200, 0)));
+    const document = await parse(scanned, { choice, languageFolder });
+    expect(shareOfWords(text, document.text)).toBeGreaterThanOrEqual(0.97);
+    writeFileSync(path, readFileSync(own).subarray(0, 5000));
+    const error = await failure(parse(scanned, { choice, languageFolder }), 'INVALID_ARGUMENT');
+    expect(error.message).toContain('zzz.traineddata.gz');
   });
 
   it('asks for the data of a language that is not there', async () => {
