@@ -231,7 +231,7 @@ class RunReader {
       run.right = run.flow === 'right' ? this.#right : Math.max(run.right, this.#right);
       if (run.flow === 'right' && toTheLeft) run.flow = 'left';
       if (run.flow !== 'left') run.base = this.#base;
-      // Of the first glyph after a hyphen that ends a line PDFium gives a box that is too low.
+      // A line may begin with a word in a font of lower letters.
       run.rise = Math.max(run.rise, this.#rise);
       run.fall = Math.max(run.fall, this.#fall);
     } else {

@@ -35,17 +35,16 @@ describe('hyphens at line ends', () => {
     ).toBe('Alle Ein- und Ausgaben, die Ein- und Ausgaben der Jahre 1990-1995 sowie der Kraftwerke und des Netzes');
   });
 
-  it('goes on after the broken word in a font with tall letters', async () => {
-    const font =
-      '<</Type/Font/Subtype/Type1/BaseFont/Helvetica/FontDescriptor<</Type/FontDescriptor/FontName/Helvetica/Flags 32/FontBBox[-166 -400 1000 1150]/Ascent 1150/Descent -400/ItalicAngle 0/CapHeight 700/StemV 80>>>>';
-    const text = lines(
-      'The keeper of the light at Skerrin Point kept his lamp',
-      'burning all night for the ships and wrote with his tem-',
-      'plates a line of the harbour, one about the wind too',
-      'and the rain in the book.',
-    );
-    expect(await textOf(text, { font })).toBe(
-      'The keeper of the light at Skerrin Point kept his lamp burning all night for the ships and wrote with his templates a line of the harbour, one about the wind too and the rain in the book.',
+  it('goes on in a line that begins with the rest of a word in a font of lower letters', async () => {
+    const font = (name: string, ascent: number, descent: number): string =>
+      `<</Type/Font/Subtype/TrueType/BaseFont/${name}/Encoding/WinAnsiEncoding/FirstChar 32/LastChar 126/Widths[${'500 '.repeat(95)}]/FontDescriptor<</Type/FontDescriptor/FontName/${name}/Flags 32/FontBBox[-166 ${descent} 1000 ${ascent}]/Ascent ${ascent}/Descent ${descent}/ItalicAngle 0/CapHeight 700/StemV 80>>>>`;
+    const content =
+      lines('The keeper of the light at Skerrin Point kept his files and tem-') +
+      'BT /F2 12 Tf 60 686 Td (plates) Tj /F1 12 Tf ( in a box, and in another box the book of the many old) Tj ET\n' +
+      at(60, 672, 'lights that burn along this coast.');
+    const options = { font: font('Quill', 1100, -400), fonts: `/F2 ${font('Slate', 600, -150)}` };
+    expect(await textOf(content, options)).toBe(
+      'The keeper of the light at Skerrin Point kept his files and templates in a box, and in another box the book of the many old lights that burn along this coast.',
     );
   });
 
