@@ -70,7 +70,7 @@ function onOneLine(a: TextRun, b: TextRun): boolean {
   const step = Math.abs(a.base - b.base);
   if (step < 0.15 * Math.min(a.size, b.size)) return true;
   const smaller = a.size < b.size ? a : b;
-  const isScript = smaller.size < 0.88 * size || (smaller.text.length <= 3 && step > 0.2 * size);
+  const isScript = smaller.size < 0.88 * size || (smaller.text.length <= 3 && step > 0.15 * size);
   return isScript && step < 0.75 * size && scriptOf(smaller, smaller === a ? b : a) !== undefined;
 }
 

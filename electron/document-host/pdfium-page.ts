@@ -65,6 +65,7 @@ class RunReader {
   readonly #isHidden: ((textObject: number) => boolean) | undefined;
   readonly #result: PageText = { runs: [], chars: 0, guessed: 0, unknown: 0 };
   #run: TextRun | undefined;
+  #votes = 0; // glyphs of the run that are as high as it, less those that are not
   #spaced = false;
   #line = 0;
   // Of the text object that is being read:
@@ -231,9 +232,7 @@ class RunReader {
       run.right = run.flow === 'right' ? this.#right : Math.max(run.right, this.#right);
       if (run.flow === 'right' && toTheLeft) run.flow = 'left';
       if (run.flow !== 'left') run.base = this.#base;
-      // A line may begin with a word in a font of lower letters.
-      run.rise = Math.max(run.rise, this.#rise);
-      run.fall = Math.max(run.fall, this.#fall);
+      this.#voteHeight(run);
     } else {
       this.#run = {
         text,
@@ -251,8 +250,19 @@ class RunReader {
         flow: toTheLeft ? 'left' : 'right',
       };
       this.#result.runs.push(this.#run);
+      this.#votes = 1;
     }
     this.#spaced = false;
+  }
+
+  /** A line may begin with a bullet or a word in a font of another height: what most of its glyphs have counts. */
+  #voteHeight(run: TextRun): void {
+    if (Math.abs(this.#rise - run.rise) + Math.abs(this.#fall - run.fall) < 0.05 * run.size) this.#votes++;
+    else if (--this.#votes < 0) {
+      run.rise = this.#rise;
+      run.fall = this.#fall;
+      this.#votes = 1;
+    }
   }
 
   #continues(run: TextRun, toTheLeft: boolean): boolean {

@@ -296,6 +296,13 @@ describe('raised and lowered characters', () => {
     expect(await textOf(drawn)).toMatch(/^The area is 40 km²\s+in all\.$/);
   });
 
+  it('keeps a letter of the same size that is lowered a little in its word', async () => {
+    const draw = (x: number, y: number, text: string): string => `BT /F1 12 Tf ${x} ${y} Td (${text}) Tj ET\n`;
+    expect(await textOf(draw(60, 700, 'The T') + draw(88, 697.9, 'E') + draw(95, 700, 'X Team expands'))).toBe(
+      'The TEX Team expands',
+    );
+  });
+
   it('leaves ordinal letters on the line', async () => {
     expect(await textOf(rise('on the 19', 'th', 5, ' of May'))).toBe('on the 19th of May');
   });
