@@ -5,9 +5,10 @@ import type { ExtractContext } from './extract-context.ts';
 import { resolveHyphens } from './pdf-hyphens.ts';
 import { tellPages } from './pdf-notes.ts';
 import { noteRecognised } from './recognise-pages.ts';
-import { type Picture, type RecognisedText, Recogniser } from './recogniser.ts';
+import { type RecognisedText, Recogniser } from './recogniser.ts';
 import { TextBuilder } from './text-builder.ts';
 import { tiffPages } from './tiff-pages.ts';
+import type { Picture } from './turned-picture.ts';
 
 /** Unpacked, 4 bytes a pixel, and once more turned: 400 MB. */
 const maxPixels = 50_000_000;

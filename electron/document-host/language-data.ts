@@ -19,8 +19,8 @@ export interface LanguagePlaces {
 
 /** tesseract.js looks in one folder for plain files and in one for packed ones: the person's packed ones are unpacked for it. */
 export function languagePlaces(languages: readonly string[], folder: string | undefined): LanguagePlaces {
-  const own = createRequire(import.meta.url).resolve('@tesseract.js-data/eng/package.json');
-  const packed = join(dirname(own), '4.0.0_best_int');
+  const require = createRequire(import.meta.url);
+  const packed = join(dirname(require.resolve('@tesseract.js-data/eng/package.json')), '4.0.0_best_int');
   const needed = languages.map((language) => fileOf(language, folder)).filter((file) => file !== undefined);
   if (!needed.some((file) => file.endsWith('.gz'))) return { plain: folder ?? packed, packed, end: () => {} };
   const plain = mkdtempSync(join(tmpdir(), 'rocketdoc-ocr-'));

@@ -1,6 +1,6 @@
 /** Draws a page of a PDF as a grey picture for text recognition. */
 import type { Pdfium } from './pdfium-wasm.ts';
-import type { Picture } from './recogniser.ts';
+import type { Picture } from './turned-picture.ts';
 
 const usualDpi = 300;
 /** A3 at 300 dpi is 17.4 million. A larger page is drawn coarser. */

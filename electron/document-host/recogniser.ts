@@ -7,16 +7,10 @@ import { AppError } from '../contract/errors.ts';
 import type { ExtractContext } from './extract-context.ts';
 import { languagePlaces } from './language-data.ts';
 import { blocksToText } from './recognised-lines.ts';
-import { turnedOver } from './turned-picture.ts';
+import { type Picture, turnedOver } from './turned-picture.ts';
 
 /** Two pages at once: one tesseract holds up to 300 MB beside its picture. */
 const maxThreads = 2;
-
-/** A picture in a file format that Leptonica reads: PNM, PNG, JPEG, WebP, BMP. */
-export interface Picture {
-  bytes: Uint8Array;
-  dpi: number;
-}
 
 export interface RecognisedText {
   text: string; // '' when no word was found

@@ -1,8 +1,7 @@
 /** The pages of a TIFF file, as scanners and fax machines write them, as grey pictures. Decoded by utif2, one page at a time. */
 import UTIF from 'utif2';
 import { AppError } from '../contract/errors.ts';
-import type { Picture } from './recogniser.ts';
-import { greyPicture } from './turned-picture.ts';
+import { greyPicture, type Picture } from './turned-picture.ts';
 
 interface TiffPage {
   width: number; // pixels

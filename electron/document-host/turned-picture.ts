@@ -2,8 +2,13 @@
  * Pictures that stand on their head, turned over. Tesseract turns lines that run up or down by itself, but not these. A grey
  * picture of our own is turned; PNG and JPEG get the mark by which cameras say how they were held, which tesseract.js obeys.
  */
-import type { Picture } from './recogniser.ts';
 import { crc32 } from './zip-guard.ts';
+
+/** A picture in a file format that Leptonica reads: PNM, PNG, JPEG, WebP, BMP. */
+export interface Picture {
+  bytes: Uint8Array;
+  dpi: number;
+}
 
 export function greyPicture(pixels: Uint8Array, width: number, height: number, dpi: number): Picture {
   const header = Buffer.from(`P5\n${width} ${height}\n255\n`, 'latin1'); // PGM

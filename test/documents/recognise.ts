@@ -6,8 +6,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseDocument } from '../../electron/document-host/document-client.ts';
-import { forkDocumentHost, type StartHost } from '../../electron/document-host/start-document-host.ts';
 import { pictureOfPage, scanPdf, shareOfWords, turned, twoColumnPage } from '../fixtures/documents/scans.ts';
+import { watchedHost } from '../fixtures/documents/watched-host.ts';
 
 const pages = 20;
 const choice = { recognise: 'pages-without-text' } as const;
@@ -34,7 +34,7 @@ try {
 }
 
 async function measure(path: string, dpi: number): Promise<void> {
-  const peak = watched();
+  const peak = watchedHost();
   const startedAt = performance.now();
   const document = await parseDocument(path, { choice, startHost: peak.startHost });
   const seconds = (performance.now() - startedAt) / 1000;
@@ -48,7 +48,7 @@ async function measure(path: string, dpi: number): Promise<void> {
 async function cancel(path: string): Promise<void> {
   const stop = new AbortController();
   let abortedAt = 0;
-  const peak = watched();
+  const peak = watchedHost();
   await parseDocument(path, {
     choice,
     signal: stop.signal,
@@ -61,30 +61,4 @@ async function cancel(path: string): Promise<void> {
   }).catch(() => {});
   await peak.ended;
   console.log(`cancelled after 3 pages: the reader had ended ${Math.round(performance.now() - abortedAt)} ms later`);
-}
-
-/** A host whose resident memory is looked at four times a second, as Linux tells it. */
-function watched(): { startHost: StartHost; megabytes(): number; ended: Promise<void> } {
-  let most = 0;
-  let end = (): void => {};
-  const ended = new Promise<void>((resolve) => {
-    end = resolve;
-  });
-  const startHost: StartHost = (options) => {
-    const host = forkDocumentHost(options);
-    const timer = setInterval(() => {
-      try {
-        const resident = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${host.pid}/status`, 'utf8'))?.[1];
-        most = Math.max(most, Number(resident ?? 0) / 1000);
-      } catch {
-        // It has ended, or this is no Linux.
-      }
-    }, 250);
-    host.onExit(() => {
-      clearInterval(timer);
-      end();
-    });
-    return host;
-  };
-  return { startHost, megabytes: () => Math.round(most), ended };
 }
