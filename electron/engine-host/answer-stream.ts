@@ -3,6 +3,7 @@
  * border. Nothing is dropped, and what waits is sent after 16 ms even when no further token comes. What is thinking is sent apart.
  */
 import type { AnswerText } from '../contract/engine-reports.ts';
+import { splitChannels, withoutGuards } from './channels.ts';
 import { StreamingDetokenizer } from './detokenizer.ts';
 import { type Split, splitThinking, type ThinkingShape } from './thinking.ts';
 import type { Vocabulary } from './vocabulary.ts';
@@ -52,7 +53,7 @@ export class AnswerStream {
     let text = '';
     for (const token of tokens) {
       const mark = this.#vocabulary.thinkingMarks.get(token);
-      text += mark === undefined ? this.#decoder.push(token) : this.#decoder.flush() + mark;
+      text += withoutGuards(mark === undefined ? this.#decoder.push(token) : this.#decoder.flush()) + (mark ?? '');
       this.#ends.push(this.#text.length + text.length);
     }
     if (text !== '') this.say(text);
@@ -66,7 +67,7 @@ export class AnswerStream {
 
   /** Cut off: what is known goes out, and a block of thinking stays one. */
   stop(): void {
-    this.#text += this.#decoder.flush();
+    this.#text += withoutGuards(this.#decoder.flush());
     this.#isWaiting = true;
     this.#sendNow();
   }
@@ -84,7 +85,9 @@ export class AnswerStream {
     if (!this.#isWaiting) return;
     this.#isWaiting = false;
     const before = this.#said;
-    this.#said = splitThinking(this.#text, this.#shape, this.#ended);
+    this.#said = this.#shape.channels
+      ? splitChannels(this.#text, this.#ended)
+      : splitThinking(this.#text, this.#shape, this.#ended);
     const events = [...changes(before, this.#said)];
     if (events.length > 0) this.#lastSent = performance.now();
     for (const event of events) this.#send(event);

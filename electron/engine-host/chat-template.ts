@@ -3,6 +3,8 @@
  * says, and cut at them: what the template wrote goes to the tokeniser with special tokens on, the rest never does. The
  * document is never rendered, so no template can change, drop or read it.
  */
+
+import { speaksInChannels } from './channels.ts';
 import { type Message, type RenderOptions, renderTemplate } from './template-render.ts';
 import { documentPart, type PromptPart, templatePart } from './text-trust.ts';
 import { mentionsThinking, opensThinking } from './thinking.ts';
@@ -22,12 +24,14 @@ export interface ChatPieces {
 }
 
 export interface TemplateThinking {
-  /** never: nothing in the template tells of thinking. always: it opens a block and knows no way not to. */
+  /** never: nothing in the template tells of thinking. always: it opens a block or has a channel, and knows no way not to. */
   kind: 'never' | 'switch' | 'always';
   /** Whether the start of the answer is within a block: asked not to think, and asked to. */
   opened: { off: boolean; on: boolean };
   /** The template speaks of thinking. */
   expected: boolean;
+  /** Thinking and answer are messages of their own, each in its channel. */
+  channels: boolean;
 }
 
 export interface TemplateOptions {
@@ -86,6 +90,7 @@ function cutTemplate(source: string, options: TemplateOptions, system: string | 
   const isSwitch = on.afterQuestion !== off.afterQuestion;
   // Of one that also says it before the document, the document is read as for thinking: not to think is said after the question.
   const base = isSwitch ? on : off;
+  const channels = speaksInChannels(source);
   const opened = { off: opensThinking(off.afterQuestion), on: opensThinking(on.afterQuestion) };
   const startOf = (head: string) => (system === null ? [templatePart(head)] : systemParts(head, system));
   const fixed = startOf(base.head);
@@ -96,9 +101,10 @@ function cutTemplate(source: string, options: TemplateOptions, system: string | 
     beforeEarlierAnswer: [templatePart(base.beforeEarlierAnswer)],
     betweenTurns: [templatePart(off.betweenTurns)],
     thinking: {
-      kind: isSwitch ? 'switch' : opened.off ? 'always' : 'never',
+      kind: isSwitch ? 'switch' : opened.off || channels ? 'always' : 'never',
       opened: isSwitch ? opened : { off: opened.off, on: opened.off },
       expected: mentionsThinking(source),
+      channels,
     },
   };
 }

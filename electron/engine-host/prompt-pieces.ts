@@ -96,6 +96,6 @@ function plainPieces({ system }: Wording): ChatPieces {
     afterQuestionThinking: undefined,
     beforeEarlierAnswer: [],
     betweenTurns: [],
-    thinking: { kind: 'never', opened: { off: false, on: false }, expected: false },
+    thinking: { kind: 'never', opened: { off: false, on: false }, expected: false, channels: false },
   };
 }

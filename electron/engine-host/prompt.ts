@@ -3,6 +3,7 @@
  * rest of our words, the question, the end of its turn and the start of the answer.
  */
 import type { EarlierTurn } from '../contract/engine.ts';
+import { hasChannelMarks } from './channels.ts';
 import type { PromptPieces } from './prompt-pieces.ts';
 import { documentPart, type PromptPart } from './text-trust.ts';
 import type { ThinkingShape } from './thinking.ts';
@@ -52,8 +53,13 @@ export class PromptBuilder {
 
   /** How thinking will look in an answer. */
   shape(thinking = false): ThinkingShape {
-    const { opened, expected } = this.#pieces.thinking;
-    return { opened: thinking ? opened.on : opened.off, expected: expected || this.#vocabulary.thinkingMarks.size > 0 };
+    const { opened, expected, channels } = this.#pieces.thinking;
+    const { thinkingMarks } = this.#vocabulary;
+    return {
+      opened: thinking ? opened.on : opened.off,
+      expected: expected || thinkingMarks.size > 0,
+      channels: channels && hasChannelMarks(thinkingMarks),
+    };
   }
 
   get thinking(): PromptPieces['pieces']['thinking']['kind'] {
@@ -78,8 +84,8 @@ export class PromptBuilder {
     const { afterQuestion, afterQuestionThinking, beforeEarlierAnswer } = this.#pieces;
     const parts = earlier.flatMap((turn, i) => [
       ...this.#asked(turn.question, isFirst && i === 0),
-      // An answer that was thought about stands as the template tells of it afterwards; another one as it was made.
-      ...(turn.thought ? beforeEarlierAnswer : afterQuestion),
+      // An answer that was thought about, or has a channel, stands as the template tells of it afterwards; another one as it was made.
+      ...(turn.thought || this.#pieces.thinking.channels ? beforeEarlierAnswer : afterQuestion),
       ...words(turn.answer),
     ]);
     parts.push(

@@ -19,6 +19,8 @@ export interface ThinkingShape {
   opened: boolean;
   /** Template or vocabulary know of thinking: an end without a beginning counts. */
   expected: boolean;
+  /** It is told apart by channels instead (channels.ts). */
+  channels?: boolean;
 }
 
 export interface Split {

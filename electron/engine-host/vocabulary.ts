@@ -4,6 +4,7 @@
  */
 import type { Llama, LlamaModel, Token } from 'node-llama-cpp';
 import { AppError } from '../contract/errors.ts';
+import { channelMarks, guarded, hasChannelMarks } from './channels.ts';
 import type { DocumentText, PromptPart, TemplateText } from './text-trust.ts';
 import { thinkingMarks } from './thinking.ts';
 
@@ -56,8 +57,8 @@ class LlamaVocabulary implements Vocabulary {
     this.bosText = model.tokens.bosString ?? '';
     this.eosText = model.tokens.eosString ?? '';
     this.prependBos = model.tokens.shouldPrependBosToken && this.bos !== undefined;
-    this.endTokens = Int32Array.from(endTokens(model));
     this.thinkingMarks = thinkingTokens(model);
+    this.endTokens = Int32Array.from(endTokens(model, hasChannelMarks(this.thinkingMarks)));
     const { chat_template: template } = model.fileInfo.metadata.tokenizer ?? {};
     this.chatTemplate = typeof template === 'string' && template.trim() !== '' ? template : undefined;
   }
@@ -116,10 +117,12 @@ export const noVocabulary: Vocabulary = {
 /** Ends of a turn that some files name only by their text and not in their metadata. */
 const turnEnds = ['<|im_end|>', '<|eot_id|>', '<|end|>', '<end_of_turn>', '<|endoftext|>', '</s>'];
 
-function endTokens(model: LlamaModel): Set<number> {
+/** Where there are channels, <|end|> ends one message of several. */
+function endTokens(model: LlamaModel, hasChannels: boolean): Set<number> {
   const ends = new Set<number>();
   for (const token of model.iterateAllTokens()) if (model.isEogToken(token)) ends.add(token);
   for (const text of turnEnds) {
+    if (hasChannels && text === '<|end|>') continue;
     const tokens = model.tokenize(text, true);
     if (tokens.length === 1 && tokens[0] !== undefined && model.isSpecialToken(tokens[0])) ends.add(tokens[0]);
   }
@@ -132,6 +135,11 @@ function thinkingTokens(model: LlamaModel): Map<number, string> {
     const [token, ...more] = model.tokenize(mark, true);
     if (token !== undefined && more.length === 0) found.set(token, mark);
   }
+  const channels = channelMarks.map((mark) => ({ mark, tokens: model.tokenize(mark, true) }));
+  const isControl = (tokens: readonly Token[]) =>
+    tokens.length === 1 && tokens.every((one) => model.isSpecialToken(one));
+  if (channels.every(({ tokens }) => isControl(tokens)))
+    for (const { mark, tokens } of channels) for (const token of tokens) found.set(token, guarded(mark));
   return found;
 }
 

@@ -54,14 +54,16 @@ struct LayerWeights {
     ggml_tensor * bq = nullptr, *bk = nullptr, *bv = nullptr;
     ggml_tensor * q_norm = nullptr, *k_norm = nullptr;  // QkNorm::head: [D]; whole: [H * D] and [G * D]
     ggml_tensor * wo = nullptr, *bo = nullptr;
+    ggml_tensor * sinks        = nullptr;  // [H], a logit that takes attention from every row
     ggml_tensor * rope_factors = nullptr;  // [n_rot / 2], llama3 and longrope
     ggml_tensor * ffn_norm = nullptr, *ffn_post_norm = nullptr;
     // Without ffn_gate, ffn_up has the gate's rows before its own.
     ggml_tensor *ffn_gate = nullptr, *ffn_up = nullptr, *ffn_down = nullptr;
     ggml_tensor *ffn_gate_b = nullptr, *ffn_up_b = nullptr, *ffn_down_b = nullptr;
-    // Experts, instead of the six above; the third dimension is the expert.
-    ggml_tensor * router       = nullptr;  // [n_embd, count]
-    ggml_tensor * experts_gate = nullptr, *experts_up = nullptr, *experts_down = nullptr;
+    // Experts, instead of the six above; the third dimension is the expert, of biases the second.
+    ggml_tensor *router = nullptr, *router_b = nullptr;  // [n_embd, count]
+    ggml_tensor *experts_gate = nullptr, *experts_up = nullptr, *experts_down = nullptr;
+    ggml_tensor *experts_gate_b = nullptr, *experts_up_b = nullptr, *experts_down_b = nullptr;
 };
 
 struct ModelWeights {

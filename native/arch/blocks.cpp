@@ -26,10 +26,14 @@ ggml_tensor * build_temperature(ggml_context * ctx, const Temperature & t, ggml_
     return ggml_mul(ctx, q, ggml_reshape_3d(ctx, factor, 1, 1, positions->ne[0]));
 }
 
+// Constants of gpt-oss, which its files do not hold.
+constexpr float OAI_ALPHA = 1.702f, OAI_LIMIT = 7.0f;
+
 ggml_tensor * build_gate(ggml_context * ctx, FeedForwardKind kind, ggml_tensor * gate, ggml_tensor * up) {
     switch (kind) {
         case FeedForwardKind::swiglu: return ggml_swiglu_split(ctx, gate, up);
         case FeedForwardKind::geglu: return ggml_geglu_split(ctx, gate, up);
+        case FeedForwardKind::swiglu_oai: return ggml_swiglu_oai(ctx, gate, up, OAI_ALPHA, OAI_LIMIT);
     }
     return nullptr;
 }
@@ -46,25 +50,40 @@ constexpr float LEAST_WEIGHT_SUM = 6.103515625e-5f;
 Routing build_routing(ggml_context * ctx, const Layer & layer, ggml_tensor * normed) {
     const Experts & experts = layer.traits.experts;
     const int64_t   n       = normed->ne[1];
-    ggml_tensor *   p       = ggml_soft_max(ctx, ggml_mul_mat(ctx, layer.weights.router, normed));  // [count, n]
-    Routing         out;
-    out.chosen            = ggml_argsort_top_k(ctx, p, int(experts.used));
-    ggml_tensor * weights = ggml_get_rows(ctx, ggml_reshape_3d(ctx, p, 1, experts.count, n), out.chosen);
+    const bool      of_all  = experts.weights == ExpertWeights::of_all;
+    ggml_tensor *   scores  = build_linear(ctx, layer.weights.router, layer.weights.router_b, normed);  // [count, n]
+    if (of_all) scores = ggml_soft_max(ctx, scores);
+    Routing out;
+    out.chosen            = ggml_argsort_top_k(ctx, scores, int(experts.used));
+    ggml_tensor * weights = ggml_get_rows(ctx, ggml_reshape_3d(ctx, scores, 1, experts.count, n), out.chosen);
     weights               = ggml_reshape_2d(ctx, weights, experts.used, n);
-    ggml_tensor * sum     = ggml_clamp(ctx, ggml_sum_rows(ctx, weights), LEAST_WEIGHT_SUM, INFINITY);
-    out.weights           = ggml_reshape_3d(ctx, ggml_div(ctx, weights, sum), 1, experts.used, n);
+    if (of_all) {
+        ggml_tensor * sum = ggml_clamp(ctx, ggml_sum_rows(ctx, weights), LEAST_WEIGHT_SUM, INFINITY);
+        weights           = ggml_div(ctx, weights, sum);
+    } else {
+        weights = ggml_soft_max(ctx, weights);
+    }
+    out.weights = ggml_reshape_3d(ctx, weights, 1, experts.used, n);
     return out;
+}
+
+// Of each token and chosen expert, [out, used, n].
+ggml_tensor * build_by_expert(ggml_context * ctx, ggml_tensor * weights, ggml_tensor * biases, ggml_tensor * x,
+                              ggml_tensor * chosen) {
+    ggml_tensor * y = ggml_mul_mat_id(ctx, weights, x, chosen);
+    return biases ? ggml_add_id(ctx, y, biases, chosen) : y;
 }
 
 ggml_tensor * build_experts(ggml_context * ctx, const Layer & layer, ggml_tensor * normed) {
     const LayerWeights & w      = layer.weights;
     const int64_t        n_embd = normed->ne[0], n = normed->ne[1];
     const Routing        routing = build_routing(ctx, layer, normed);
+    ggml_tensor * const  chosen  = routing.chosen;
     ggml_tensor *        x       = ggml_reshape_3d(ctx, normed, n_embd, 1, n);
-    ggml_tensor *        up      = ggml_mul_mat_id(ctx, w.experts_up, x, routing.chosen);  // [n_ff, used, n]
-    ggml_tensor *        gate    = ggml_mul_mat_id(ctx, w.experts_gate, x, routing.chosen);
+    ggml_tensor *        up      = build_by_expert(ctx, w.experts_up, w.experts_up_b, x, chosen);
+    ggml_tensor *        gate    = build_by_expert(ctx, w.experts_gate, w.experts_gate_b, x, chosen);
     ggml_tensor *        hidden  = build_gate(ctx, layer.traits.feed_forward, gate, up);
-    ggml_tensor *        results = ggml_mul_mat_id(ctx, w.experts_down, hidden, routing.chosen);  // [n_embd, used, n]
+    ggml_tensor *        results = build_by_expert(ctx, w.experts_down, w.experts_down_b, hidden, chosen);
     results                      = ggml_mul(ctx, results, routing.weights);
     // One after the other, as llama.cpp adds them up: another order rounds differently.
     ggml_tensor * sum = nullptr;

@@ -11,6 +11,7 @@ Status DecoderFamily::read_params(const GgufFile & file, HyperParams & params) c
     RETURN_IF_FAILED(read_common_params(file, shape_.rope, params));
     const int64_t n_experts = file.integer(params.architecture + ".expert_count", 0);
     Experts       experts;
+    experts.weights = shape_.expert_weights;
     if (shape_.experts) RETURN_IF_FAILED(read_experts(file, params, experts));
     else if (n_experts > 0)
         return Status::fail(Code::MODEL_UNSUPPORTED, file.path() + " is a mixture of " + std::to_string(n_experts) +
@@ -20,6 +21,7 @@ Status DecoderFamily::read_params(const GgufFile & file, HyperParams & params) c
         layer.qk_norm      = shape_.qk_norm;
         layer.feed_forward = shape_.feed_forward;
         layer.experts      = experts;
+        layer.sinks        = shape_.sinks;
     }
     return Status::good();
 }
@@ -64,9 +66,10 @@ void DecoderFamily::bind_layer(TensorBinder & binder, int64_t i, const HyperPara
     l.k_norm          = norm(normed, "attn_k_norm", whole ? n_kv : p.head_dim);
     l.wo              = matrix("attn_output", n_q, p.n_embd);
     l.bo              = bias("attn_output", p.n_embd);
-    l.rope_factors    = bind_rope_factors(binder, p, p.layer(i).rope);
-    l.attn_post_norm  = norm(shape_.attn_post_norm, "post_attention_norm", p.n_embd);
-    l.ffn_norm        = norm(shape_.ffn_norm != nullptr, shape_.ffn_norm ? shape_.ffn_norm : "", p.n_embd);
+    if (shape_.sinks) l.sinks = binder.vector(blk + "attn_sinks.weight", p.n_head);
+    l.rope_factors   = bind_rope_factors(binder, p, p.layer(i).rope);
+    l.attn_post_norm = norm(shape_.attn_post_norm, "post_attention_norm", p.n_embd);
+    l.ffn_norm       = norm(shape_.ffn_norm != nullptr, shape_.ffn_norm ? shape_.ffn_norm : "", p.n_embd);
     bind_feed_forward(binder, blk, p, p.layer(i).experts, l);
     l.ffn_post_norm = norm(shape_.ffn_post_norm, "post_ffw_norm", p.n_embd);
 }
@@ -78,6 +81,11 @@ void DecoderFamily::bind_feed_forward(TensorBinder & binder, const std::string &
         l.experts_gate = binder.experts(blk + "ffn_gate_exps.weight", p.n_embd, experts.n_ff, experts.count);
         l.experts_up   = binder.experts(blk + "ffn_up_exps.weight", p.n_embd, experts.n_ff, experts.count);
         l.experts_down = binder.experts(blk + "ffn_down_exps.weight", experts.n_ff, p.n_embd, experts.count);
+
+        l.router_b       = binder.vector(blk + "ffn_gate_inp.bias", experts.count, OPTIONAL);
+        l.experts_gate_b = binder.expert_biases(blk + "ffn_gate_exps.bias", experts.n_ff, experts.count);
+        l.experts_up_b   = binder.expert_biases(blk + "ffn_up_exps.bias", experts.n_ff, experts.count);
+        l.experts_down_b = binder.expert_biases(blk + "ffn_down_exps.bias", p.n_embd, experts.count);
         return;
     }
     const int64_t n_up = shape_.gate_in_up ? 2 * p.n_ff : p.n_ff;

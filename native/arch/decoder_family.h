@@ -17,6 +17,8 @@ struct DecoderShape {
     FeedForwardKind feed_forward   = FeedForwardKind::swiglu;
     bool            gate_in_up     = false;  // ffn_up holds the gate's rows and then its own: [n_embd, 2 * n_ff]
     bool            experts        = false;  // instead of one feed-forward
+    ExpertWeights   expert_weights = ExpertWeights::of_all;
+    bool            sinks          = false;  // attn_sinks
 };
 
 class DecoderFamily : public Architecture {

@@ -14,7 +14,6 @@ std::string not_computed(const LayerTraits & l) {
         case AttentionKind::recurrent: return "is recurrent";
     }
     if (l.softcap != 0) return "caps attention logits at " + std::to_string(l.softcap);
-    if (l.sinks) return "has attention sinks";
     return "";
 }
 

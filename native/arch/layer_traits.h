@@ -17,14 +17,21 @@ enum class AttentionKind { full, window, shared, recurrent };
 // Which channels turn together: neighbours (2i, 2i + 1), or halves (i, i + n_rot / 2); or none.
 enum class RopeKind { none, neighbours, halves };
 
-enum class FeedForwardKind { swiglu, geglu };
+// How a gate and what it gates become one. swiglu_oai: both clamped, and one more than what is gated.
+enum class FeedForwardKind { swiglu, geglu, swiglu_oai };
+
+// What the chosen experts' results are weighted by: their share of the probabilities of all, or the softmax of their
+// own scores. Both are the same but for rounding.
+enum class ExpertWeights { of_all, of_chosen };
 
 // A layer's feed-forward as many small ones, of which a router chooses some for each token. Their results are weighted
-// by the router's probabilities, which the chosen ones' sum is made 1 of.
+// by the router's scores.
 struct Experts {
     int64_t count = 0;  // 0: one feed-forward serves every token
     int64_t used  = 0;  // for a token
     int64_t n_ff  = 0;  // width of each
+
+    ExpertWeights weights = ExpertWeights::of_all;
 };
 
 // What is normalised of q and k before they turn: nothing, each head's channels, or all heads' together.

@@ -53,13 +53,20 @@ ggml_tensor * TensorBinder::experts(const std::string & name, int64_t in, int64_
 }
 
 // They enter elementwise products and sums: those take f32 only.
-ggml_tensor * TensorBinder::vector(const std::string & name, int64_t n, Need need) {
-    ggml_tensor * t = bind(name, {n, 1, 1}, need);
+ggml_tensor * TensorBinder::floats(ggml_tensor * t, const std::string & name) {
     if (t && status_.ok() && t->type != GGML_TYPE_F32) {
         status_ = Status::fail(Code::MODEL_UNSUPPORTED, file_.path() + ": tensor " + name + " is " +
                                                             ggml_type_name(t->type) + "; it must be f32.");
     }
     return t;
+}
+
+ggml_tensor * TensorBinder::vector(const std::string & name, int64_t n, Need need) {
+    return floats(bind(name, {n, 1, 1}, need), name);
+}
+
+ggml_tensor * TensorBinder::expert_biases(const std::string & name, int64_t n, int64_t count) {
+    return floats(bind(name, {n, count, 1}, Need::optional), name);
 }
 
 }  // namespace rocketdoc

@@ -18,6 +18,8 @@ class TensorBinder {
     ggml_tensor * matrix(const std::string & name, int64_t in, int64_t out, Need need = Need::required);
     // [in, out, count], a matrix for each expert.
     ggml_tensor * experts(const std::string & name, int64_t in, int64_t out, int64_t count);
+    // [n, count], f32: a bias for each expert.
+    ggml_tensor * expert_biases(const std::string & name, int64_t n, int64_t count);
     // [n], f32: a norm, a bias or factors.
     ggml_tensor * vector(const std::string & name, int64_t n, Need need = Need::required);
 
@@ -27,6 +29,7 @@ class TensorBinder {
   private:
     ggml_tensor * bind(const std::string & name, const std::array<int64_t, 3> & ne, Need need);
     ggml_tensor * factor(ggml_tensor * bound, const std::string & name);
+    ggml_tensor * floats(ggml_tensor * bound, const std::string & name);
 
     const GgufFile &           file_;
     Status                     status_;

@@ -14,7 +14,8 @@ int64_t CompactShape::capacity(int64_t layer) const {
 }
 
 SelectorShape CompactShape::layer(int64_t i) const {
-    return {n_head, group, head_dim, budgets.capacity, budgets.page, budgets.r, budgets.k, scale[size_t(i)]};
+    return {n_head,    group,     head_dim,         budgets.capacity,     budgets.page,
+            budgets.r, budgets.k, scale[size_t(i)], has_sinks[size_t(i)], sinks[size_t(i)]};
 }
 
 Status CompactOnDevice::keep_layer(const Stage1Layer & layer) {

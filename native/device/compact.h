@@ -20,16 +20,19 @@ class Device;
 
 // The compact cache of one question.
 struct CompactShape {
-    SelectorKind         selector = SelectorKind::pages;
-    Pooling              pooling  = Pooling::max;
-    RocketBudgets        budgets;
-    int64_t              n_layer  = 0;
-    int                  n_head   = 0;  // cache heads
-    int                  share    = 1;  // cache heads that have rows of one KV head: 1, or g when grouped by query head
-    int                  group    = 1;  // query heads that share a cache head
-    int                  head_dim = 0;
-    std::vector<float>   scale;    // [n_layer], of every score
-    std::vector<bool>    selects;  // [n_layer]: stage 2 chooses rows; else every row is read
+    SelectorKind       selector = SelectorKind::pages;
+    Pooling            pooling  = Pooling::max;
+    RocketBudgets      budgets;
+    int64_t            n_layer  = 0;
+    int                n_head   = 0;  // cache heads
+    int                share    = 1;  // cache heads that have rows of one KV head: 1, or g when grouped by query head
+    int                group    = 1;  // query heads that share a cache head
+    int                head_dim = 0;
+    std::vector<float> scale;      // [n_layer], of every score
+    std::vector<bool>  has_sinks;  // [n_layer]
+    // [n_layer], where the device computes [n_head * group]: SelectorShape::sinks
+    std::vector<const float *> sinks;
+    std::vector<bool>          selects;  // [n_layer]: stage 2 chooses rows; else every row is read
     std::vector<int64_t> windows;  // [n_layer]: the layer has the last rows of the history, all of them, and a token
                                    // reads this many of the last; 0: stage 1 chooses its rows
 

@@ -60,6 +60,7 @@ struct DeviceTraits {
     int64_t             least_queries   = 1;      // dense attention is given at least this many
     int64_t             reading_segment = 1024;   // tokens of a segment that suit it
     bool                experts         = true;   // layers may have experts
+    bool                sinks           = true;   // and heads sinks
     int                 n_threads       = 1;      // of the CPU that compute for it, at the most
     int64_t             available       = 0;      // bytes that can be allocated there
     int64_t             host_available  = 0;      // and in RAM; without memory of its own the same

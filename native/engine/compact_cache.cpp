@@ -45,6 +45,8 @@ CompactShape compact_shape(const HyperParams & p, Mode mode, const RocketOptions
     for (int64_t layer = 0; layer < p.n_layer; layer++) {
         const int64_t window = p.layer(layer).kept_window();
         s.scale.push_back(p.layer(layer).scale);
+        s.has_sinks.push_back(p.layer(layer).sinks);
+        s.sinks.push_back(nullptr);
         s.windows.push_back(window);
         // The first layers attend to every kept row where that was asked, and so does a cache whose budget holds all.
         s.selects.push_back(window == 0 && mode_selects(mode) && !budgets.dense &&
@@ -73,9 +75,15 @@ double CompactCache::read_bytes(const HyperParams & params, Mode mode, const Roc
     return read_bytes_of(compact_shape(params, mode, options, budgets), n_live, n_tokens);
 }
 
-Status CompactCache::create(const HyperParams & params, Device & device, Mode mode, const RocketOptions & options,
-                            const RocketBudgets & budgets, std::unique_ptr<CompactCache> & out) {
-    std::unique_ptr<CompactCache> self(new CompactCache(mode, compact_shape(params, mode, options, budgets)));
+Status CompactCache::create(const HyperParams & params, const ModelWeights & weights, Device & device, Mode mode,
+                            const RocketOptions & options, const RocketBudgets & budgets,
+                            std::unique_ptr<CompactCache> & out) {
+    CompactShape shape = compact_shape(params, mode, options, budgets);
+    for (size_t layer = 0; layer < weights.layers.size(); layer++) {
+        const ggml_tensor * sinks = weights.layers[layer].sinks;
+        shape.sinks[layer]        = sinks ? static_cast<const float *>(sinks->data) : nullptr;
+    }
+    std::unique_ptr<CompactCache> self(new CompactCache(mode, std::move(shape)));
     const CompactShape &          s = self->shape_;
     RETURN_IF_FAILED(KvRows::create(LayerDevices(size_t(s.n_layer), &device), KvRows::Home::device, rows_shape(s),
                                     capacities(s), self->rows_));

@@ -28,9 +28,11 @@ CompactShape compact_shape(const HyperParams & params, Mode mode, const RocketOp
 
 class CompactCache {
   public:
-    // GPU_OOM or HOST_OOM when it does not fit; INVALID_ARGUMENT for what a GPU does not serve.
-    static Status create(const HyperParams & params, Device & device, Mode mode, const RocketOptions & options,
-                         const RocketBudgets & budgets, std::unique_ptr<CompactCache> & out);
+    // weights: of the model, placed; they outlive it. GPU_OOM or HOST_OOM when it does not fit; INVALID_ARGUMENT for
+    // what a GPU does not serve.
+    static Status create(const HyperParams & params, const ModelWeights & weights, Device & device, Mode mode,
+                         const RocketOptions & options, const RocketBudgets & budgets,
+                         std::unique_ptr<CompactCache> & out);
 
     // Bytes that create() will hold: rows, and what the layers that select keep beside them.
     static size_t rows_bytes(const HyperParams & params, const DeviceTraits & device, Mode mode,

@@ -61,6 +61,10 @@ Status Model::load_weights(const LayerDevices & devices, bool as_floats) {
 
 Status Model::check_layers(const DeviceTraits & device) const {
     for (const LayerTraits & layer : params_.layers) {
+        if (layer.sinks && !device.sinks)
+            return Status::fail(Code::MODEL_UNSUPPORTED, file_->path() + " has attention sinks, which RocketDoc does "
+                                                                         "not compute on a GPU yet. Use the CPU "
+                                                                         "(--device cpu).");
         if (layer.experts.count == 0 || device.experts) continue;
         return Status::fail(Code::MODEL_UNSUPPORTED, file_->path() + " is a mixture of " +
                                                          std::to_string(layer.experts.count) +

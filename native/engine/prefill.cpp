@@ -208,7 +208,7 @@ Status Prefill::run_layer(const PrefillJob & job, const Tile & tile, int64_t seg
         const int64_t n_queries = std::max(tile.count, device.traits().least_queries);
         ggml_tensor * mask      = sight.band.view(ctx, start - shown, n_rows, n_queries);
         ggml_tensor * attended =
-            build_dense_attention(ctx, traits, qkv.q, keys, values, {shown, n_rows}, mask, nullptr);
+            build_dense_attention(ctx, model_.layer(layer), qkv.q, keys, values, {shown, n_rows}, mask, nullptr);
         ggml_tensor * out = arch.build_after_attention(ctx, model_.layer(layer), x, attended);
         ggml_build_forward_expand(graph, ggml_cpy(ctx, out, x));
     }

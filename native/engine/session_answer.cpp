@@ -73,7 +73,8 @@ Status Session::make_compact(const AnswerRequest & request, Question & question,
     if (!needs_compact(request.mode, question.budgets, history().on_device())) return Status::good();
     const HyperParams &           p = engine_.model().params();
     std::unique_ptr<CompactCache> made;
-    RETURN_IF_FAILED(CompactCache::create(p, engine_.device(), request.mode, request.rocket, question.budgets, made));
+    RETURN_IF_FAILED(CompactCache::create(p, engine_.model().weights(), engine_.device(), request.mode, request.rocket,
+                                          question.budgets, made));
     question.compact = std::move(made);
     RETURN_IF_FAILED(window_.reset(p, engine_.device(), question.budgets.window));
     if (!own_history_) return Status::good();

@@ -108,7 +108,7 @@ RowRange seen_rows(int64_t window, int64_t row) {
     return {first, row + 1 - first};
 }
 
-ggml_tensor * build_dense_attention(ggml_context * ctx, const LayerTraits & traits, ggml_tensor * q, ggml_tensor * k,
+ggml_tensor * build_dense_attention(ggml_context * ctx, const Layer & layer, ggml_tensor * q, ggml_tensor * k,
                                     ggml_tensor * v, const RowRange & rows, ggml_tensor * mask,
                                     std::vector<ggml_tensor *> * live) {
     const int64_t n       = q->ne[2];
@@ -124,7 +124,9 @@ ggml_tensor * build_dense_attention(ggml_context * ctx, const LayerTraits & trai
         live->push_back(keys);
         live->push_back(values);
     }
-    ggml_tensor * out = ggml_flash_attn_ext(ctx, queries, keys, values, nullptr, traits.scale, 0.0f, traits.softcap);
+    ggml_tensor * out =
+        ggml_flash_attn_ext(ctx, queries, keys, values, nullptr, layer.traits.scale, 0.0f, layer.traits.softcap);
+    ggml_flash_attn_ext_add_sinks(out, layer.weights.sinks);
     set_mask(out, mask);  // a window of the band
     ggml_flash_attn_ext_set_prec(out, GGML_PREC_F32);
     // Padding queries come last: the first n columns are the answer.

@@ -78,7 +78,7 @@ RowRange seen_rows(int64_t window, int64_t row);
 // A layer's softmax attention of q [D, H, n] over a range of the rows of k and v [D, capacity, heads]; mask f16 [count,
 // n or more] or null (every row visible); q is padded to the mask's rows. Returns [D * H, n]. `live` (may be null)
 // receives the two views of that range, so that a kept graph can be run again with other rows.
-ggml_tensor * build_dense_attention(ggml_context * ctx, const LayerTraits & traits, ggml_tensor * q, ggml_tensor * k,
+ggml_tensor * build_dense_attention(ggml_context * ctx, const Layer & layer, ggml_tensor * q, ggml_tensor * k,
                                     ggml_tensor * v, const RowRange & rows, ggml_tensor * mask,
                                     std::vector<ggml_tensor *> * live);
 

@@ -29,18 +29,23 @@ void scaled_logits(const CompactView & k, int head, const HeadQuery & query, con
     cpu_kernels().row_logits(k.row(head, 0), k.row_elems, rows.index, rows.n, D, scaled, query.group, out, stride);
 }
 
-void summed_probabilities(const float * logits, int64_t stride, int group, int64_t n_units, int64_t tokens,
-                          int64_t last, SelectorScratch & scratch, float * out) {
+float with_sink(float top, const float * sinks, int h) { return sinks ? std::max(top, sinks[h]) : top; }
+float sink_term(float top, const float * sinks, int h) { return sinks ? std::exp(sinks[h] - top) : 0.0f; }
+
+void summed_probabilities(const float * logits, int64_t stride, int group, const float * sinks, int64_t n_units,
+                          int64_t tokens, int64_t last, SelectorScratch & scratch, float * out) {
     if (n_units == 0) return;
     const CpuKernels & cpu    = cpu_kernels();
     float * const      terms  = at_least(scratch.probabilities, group * (n_units + 1));  // [g][n_units]
     float * const      weight = terms + group * n_units;                                 // [g]
     for (int h = 0; h < group; h++) {
-        const float * mine  = logits + h * stride;
-        float * const of_h  = terms + h * n_units;
-        const float   sum   = cpu.exp_terms(mine, n_units, cpu.maximum(mine, n_units), of_h);
-        const float   total = float(tokens) * (sum - of_h[n_units - 1]) + float(last) * of_h[n_units - 1];
-        weight[h]           = total > 0 ? 1.0f / total : 0.0f;
+        const float * mine = logits + h * stride;
+        float * const of_h = terms + h * n_units;
+        const float   top  = with_sink(cpu.maximum(mine, n_units), sinks, h);
+        const float   sum  = cpu.exp_terms(mine, n_units, top, of_h);
+        const float   total =
+            float(tokens) * (sum - of_h[n_units - 1]) + float(last) * of_h[n_units - 1] + sink_term(top, sinks, h);
+        weight[h] = total > 0 ? 1.0f / total : 0.0f;
     }
     cpu.weighted_sum(terms, n_units, weight, group, n_units, out);
 }
@@ -61,7 +66,8 @@ void sparse_attention(const CompactView & k, const CompactView & v, int head, co
     scaled_logits(k, head, query, chosen, scratch, weights, n_chosen);
     for (int h = 0; h < group; h++) {
         float *     row   = weights + h * n_chosen;
-        const float total = cpu.exp_terms(row, n_chosen, cpu.maximum(row, n_chosen), row);
+        const float top   = with_sink(cpu.maximum(row, n_chosen), query.sinks, h);
+        const float total = cpu.exp_terms(row, n_chosen, top, row) + sink_term(top, query.sinks, h);
         const float share = total > 0 ? 1.0f / total : 0.0f;
         for (int64_t i = 0; i < n_chosen; i++) row[i] *= share;
     }
@@ -72,7 +78,7 @@ void exact_probabilities(const CompactView & k, int head, const HeadQuery & quer
                          SelectorScratch & scratch, float * out) {
     float * const logits = at_least(scratch.logits, query.group * n_live);  // [g][n_live]
     scaled_logits(k, head, query, {nullptr, n_live}, scratch, logits, n_live);
-    summed_probabilities(logits, n_live, query.group, n_live, 1, 1, scratch, out);
+    summed_probabilities(logits, n_live, query.group, query.sinks, n_live, 1, 1, scratch, out);
 }
 
 }  // namespace rocketdoc

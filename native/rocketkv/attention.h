@@ -14,7 +14,8 @@ namespace rocketdoc {
 struct HeadQuery {
     const float * q     = nullptr;  // [group][D]
     int           group = 1;
-    float         scale = 0;  // of every score
+    float         scale = 0;        // of every score
+    const float * sinks = nullptr;  // [group]: a logit of each head that is of no row; null: none
 };
 
 // Rows of a cache head: index[0..n-1], ascending; index null: rows 0..n-1.
@@ -41,10 +42,14 @@ void scaled_logits(const CompactView & k, int head, const HeadQuery & query, con
                    SelectorScratch & scratch, float * out, int64_t stride);
 
 // out[p] = sum over the group of the probability of one token of unit p, where unit p stands for `tokens` tokens with
-// the logit logits[h][p] each, and the last unit for `last` tokens. logits: [g][stride], unchanged. Uses
-// scratch.probabilities.
-void summed_probabilities(const float * logits, int64_t stride, int group, int64_t n_units, int64_t tokens,
-                          int64_t last, SelectorScratch & scratch, float * out);
+// the logit logits[h][p] each, and the last unit for `last` tokens. logits: [g][stride], unchanged; with sinks [g] they
+// are whole, without them up to a constant of each head. Uses scratch.probabilities.
+void summed_probabilities(const float * logits, int64_t stride, int group, const float * sinks, int64_t n_units,
+                          int64_t tokens, int64_t last, SelectorScratch & scratch, float * out);
+
+// The greatest logit of head h, its sink included; and the sink's share of the sum of exp(logit - top).
+float with_sink(float top, const float * sinks, int h);
+float sink_term(float top, const float * sinks, int h);
 
 // scratch.chosen = 0..n_live-1 when k reaches every live row; false otherwise.
 bool choose_all(int64_t n_live, int64_t k, SelectorScratch & scratch);

@@ -22,15 +22,16 @@ float code_of(float x, float low, float step) {
 
 }  // namespace
 
-KeyCodes::KeyCodes(int head_dim, int64_t capacity, bool residual)
+KeyCodes::KeyCodes(int head_dim, int64_t capacity, bool residual, bool sinks)
     : head_dim_(head_dim),
       n4_(head_dim / 2),
       n2_(residual ? head_dim / 2 : 0),
       residual_(residual),
       importance_(size_t(head_dim), 1.0f),
-      order_(size_t(n_coded())),
+      order_(size_t(sinks ? head_dim : n_coded())),
       low_(size_t(n_coded())),
       step_(size_t(n_coded())),
+      rest_mean_(size_t(sinks ? head_dim - n_coded() : 0)),
       v_mean_(residual ? size_t(head_dim) : 0),
       v_spread_(residual ? size_t(head_dim) : 0),
       codes_(size_t(padded(capacity)) * size_t(n4_ / 2 + n2_ / 4)),
@@ -109,6 +110,11 @@ void KeyCodes::measure(const CompactView & k, const CompactView & v, int head, i
         low_[size_t(i)]   = n_rows > 0 ? low[c] : 0.0f;
         step_[size_t(i)]  = n_rows > 0 && high[c] > low[c] ? (high[c] - low[c]) / (i < n4_ ? 15.0f : 3.0f) : 0.0f;
     }
+    for (size_t i = 0; i < rest_mean_.size(); i++) {
+        const uint16_t c              = channels[size_t(n_coded()) + i];
+        order_[size_t(n_coded()) + i] = c;
+        rest_mean_[i]                 = float(mean[c]);
+    }
 
     if (!residual_) return;
     std::fill(mean, mean + D, 0.0);
@@ -165,7 +171,10 @@ void KeyCodes::scores(const HeadQuery & query, int64_t n_live, float * folded, f
             folded[h * n + j] = x * step_[size_t(j)];
             sum += double(x) * low_[size_t(j)];
         }
-        base[h] = residual_ ? float(sum) : 0.0f;  // without the residual: a constant, which ranking does not need
+        for (size_t j = 0; j < rest_mean_.size(); j++)
+            sum += double(query.q[h * head_dim_ + order_[size_t(n) + j]] * query.scale) * rest_mean_[j];
+        // Without the residual and sinks a constant, which ranking does not need.
+        base[h] = residual_ || !rest_mean_.empty() ? float(sum) : 0.0f;
     }
     cpu_kernels().code_scores(codes_.data(), n4_, n2_, folded, base, group, n_live, logits, stride);
 }

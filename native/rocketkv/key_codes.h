@@ -14,15 +14,16 @@ namespace rocketdoc {
 
 class KeyCodes {
   public:
-    KeyCodes(int head_dim, int64_t capacity, bool residual);
+    // sinks: scores() will have some.
+    KeyCodes(int head_dim, int64_t capacity, bool residual, bool sinks = false);
 
     // Codes rows 0..n_rows-1 afresh. importance: [D] or null, remembered for coding again.
     void build(const CompactView & k, const CompactView & v, int head, int64_t n_rows, const float * importance);
     // Row index, which stands in k and v. The rows before it are coded afresh first where their codes have drifted.
     void append(const CompactView & k, const CompactView & v, int head, int64_t index);
 
-    // logits[h][p] = q_h . k^_p * scale up to a constant per head (none with residual); logits: [g][stride], stride >=
-    // padded(n_live). folded: work, [g][n_coded + 1].
+    // logits[h][p] = q_h . k^_p * scale, without residual and sinks up to a constant per head; logits: [g][stride],
+    // stride >= padded(n_live). folded: work, [g][n_coded + 1].
     void scores(const HeadQuery & query, int64_t n_live, float * folded, float * logits, int64_t stride) const;
     static int64_t padded(int64_t n_live);
     int            n_coded() const { return n4_ + n2_; }
@@ -43,8 +44,9 @@ class KeyCodes {
     bool residual_;
 
     std::vector<float>    importance_;         // [D], ones when the caller has none
-    std::vector<uint16_t> order_;              // [n_coded] channels, the most important first
+    std::vector<uint16_t> order_;              // channels, the most important first: those with codes
     std::vector<float>    low_, step_;         // [n_coded], in that order
+    std::vector<float>    rest_mean_;          // with sinks, of the channels without codes, which follow in order_
     std::vector<float>    v_mean_, v_spread_;  // [D], with residual
     std::vector<uint8_t>  codes_;              // [block][line][CODE_BLOCK], see kernels.h code_scores
     std::vector<uint8_t>  signs_;              // [capacity][D / 8], with residual: v >= its mean

@@ -14,10 +14,12 @@ double dot(const float * a, const float * b, int D) {
     return sum;
 }
 
-std::vector<double> softmax(const std::vector<double> & logits) {
-    const double        top = *std::max_element(logits.begin(), logits.end());
+// Of query head h; its sink takes a share that no row gets.
+std::vector<double> softmax(const std::vector<double> & logits, const Query & query, int h) {
+    double top = *std::max_element(logits.begin(), logits.end());
+    if (query.sinks) top = std::max(top, double(query.sinks[h]));
     std::vector<double> p;
-    double              sum = 0;
+    double              sum = query.sinks ? std::exp(double(query.sinks[h]) - top) : 0;
     for (const double x : logits) {
         p.push_back(std::exp(x - top));
         sum += p.back();
@@ -39,7 +41,7 @@ Floats stage1_scores(const Head & head, const Query & query, int window, float &
             std::vector<double> logits;
             for (int64_t c = 0; c <= n - window + i; c++)
                 logits.push_back(dot(query.q + (int64_t(h) * window + i) * D, head.keys + c * D, D) * query.scale);
-            const std::vector<double> p = softmax(logits);
+            const std::vector<double> p = softmax(logits, query, h);
             for (size_t c = 0; c < p.size(); c++) s[c] += p[c];
         }
     }
@@ -146,7 +148,7 @@ Floats page_scores(const Head & head, const Query & query, int page, const Rows 
                 a += double(q[channels[j]]) * double(bound[size_t(i / page) * channels.size() + j]);
             logits.push_back(a * scale);
         }
-        const std::vector<double> p = softmax(logits);
+        const std::vector<double> p = softmax(logits, query, h);
         for (int64_t i = 0; i < n; i++) b[size_t(i)] += p[size_t(i)];
     }
     return to_floats(b);
@@ -163,7 +165,7 @@ Floats exact_scores(const Head & head, const Query & query) {
     for (int h = 0; h < query.g; h++) {
         std::vector<double> logits;
         for (int64_t i = 0; i < n; i++) logits.push_back(dot(query.q + h * D, head.keys + i * D, D) * query.scale);
-        const std::vector<double> p = softmax(logits);
+        const std::vector<double> p = softmax(logits, query, h);
         for (int64_t i = 0; i < n; i++) b[size_t(i)] += p[size_t(i)];
     }
     return to_floats(b);
@@ -176,7 +178,7 @@ Floats attention(const Head & head, const Query & query, const Rows & chosen) {
         std::vector<double> logits;
         for (const int32_t i : chosen)
             logits.push_back(dot(query.q + h * D, head.keys + int64_t(i) * D, D) * query.scale);
-        const std::vector<double> p = softmax(logits);
+        const std::vector<double> p = softmax(logits, query, h);
         for (int c = 0; c < D; c++) {
             double sum = 0;
             for (size_t i = 0; i < chosen.size(); i++) sum += p[i] * double(head.values[int64_t(chosen[i]) * D + c]);
@@ -217,6 +219,12 @@ Coded code(const Head & head, const float * importance, bool residual) {
     std::iota(coded.order.begin(), coded.order.end(), 0);
     std::stable_sort(coded.order.begin(), coded.order.end(),
                      [&](int a, int b) { return rank[size_t(a)] > rank[size_t(b)]; });
+    coded.rest.assign(size_t(D), 0.0f);
+    for (size_t j = size_t(coded.n4 + coded.n2); j < size_t(D); j++) {
+        double mean = 0;
+        for (int64_t i = 0; i < n; i++) mean += keys[i * D + coded.order[j]];
+        coded.rest[size_t(coded.order[j])] = float(mean / double(n));
+    }
     coded.order.resize(size_t(coded.n4 + coded.n2));
     for (size_t j = 0; j < coded.order.size(); j++) {
         const size_t c = size_t(coded.order[j]);
@@ -254,6 +262,7 @@ Floats coded_logits(const Coded & coded, const Query & query) {
     for (int h = 0; h < query.g; h++)
         for (int64_t i = 0; i < coded.n; i++) {
             double sum = 0;
+            for (int c = 0; c < coded.D; c++) sum += double(query.q[h * coded.D + c]) * coded.rest[size_t(c)];
             for (size_t j = 0; j < n_coded; j++) {
                 const double key = coded.low[j] + double(coded.step[j]) * coded.codes[size_t(i) * n_coded + j];
                 sum += double(query.q[h * coded.D + coded.order[j]]) * key;
@@ -267,7 +276,7 @@ Floats code_scores(const Coded & coded, const Query & query) {
     const Floats        a = coded_logits(coded, query);
     std::vector<double> b(size_t(coded.n), 0.0);
     for (int h = 0; h < query.g; h++) {
-        const std::vector<double> p = softmax({a.begin() + h * coded.n, a.begin() + (h + 1) * coded.n});
+        const std::vector<double> p = softmax({a.begin() + h * coded.n, a.begin() + (h + 1) * coded.n}, query, h);
         for (size_t i = 0; i < p.size(); i++) b[i] += p[i];
     }
     return to_floats(b);
@@ -284,7 +293,7 @@ Floats residual_attention(const Coded & coded, const Head & head, const Query & 
             exact[size_t(i)]  = true;
             logits[size_t(i)] = dot(query.q + h * D, head.keys + int64_t(i) * D, D) * query.scale;
         }
-        const std::vector<double> p = softmax(logits);
+        const std::vector<double> p = softmax(logits, query, h);
         for (int c = 0; c < D; c++) {
             double sum = 0;
             for (int64_t i = 0; i < coded.n; i++) {

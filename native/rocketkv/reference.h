@@ -23,6 +23,7 @@ struct Query {
     const float * q     = nullptr;  // [g, D]; of stage 1 [g, window, D]
     int           g     = 1;
     double        scale = 0;
+    const float * sinks = nullptr;  // [g]: a logit of each head that is of no row; null: none
 };
 
 // ---- stage 1 ----
@@ -49,6 +50,7 @@ struct Coded {
     int                  D = 0, n4 = 0, n2 = 0;
     std::vector<int>     order;
     Floats               low, step;         // in that order
+    Floats               rest;              // [D]: the mean of a channel without codes, 0 of others
     Floats               v_mean, v_spread;  // [D]
     std::vector<uint8_t> codes;
     std::vector<int8_t>  signs;
@@ -56,7 +58,7 @@ struct Coded {
 };
 Coded code(const Head & head, const float * importance, bool residual);
 void  code_append(Coded & coded, const float * key, const float * value);
-// Logits [g, n] of the coded keys, q.lo included.
+// Logits [g, n] of the coded keys, q.lo included, and of the channels without codes their mean.
 Floats coded_logits(const Coded & coded, const Query & query);
 Floats code_scores(const Coded & coded, const Query & query);
 // out [g, D]: the chosen rows exactly, the others by their code.

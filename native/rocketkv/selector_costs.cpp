@@ -49,7 +49,9 @@ size_t selector_read_bytes(SelectorKind kind, const SelectorShape & s, int64_t n
 size_t selector_stored_bytes(SelectorKind kind, const SelectorShape & s) {
     const auto codes = [&](bool residual) {
         const int64_t signs = residual ? s.head_dim / 8 : 0;  // of a row; only codes come in blocks
-        return code_stored_range_bytes(s.head_dim, residual) +
+        // A channel without codes, and its mean.
+        const int64_t rest = s.has_sinks && !residual ? s.head_dim / 2 * int64_t(sizeof(uint16_t) + sizeof(float)) : 0;
+        return code_stored_range_bytes(s.head_dim, residual) + rest +
                padded_codes(s.capacity) * (code_bytes(s.head_dim, residual) - signs) + s.capacity * signs;
     };
     switch (kind) {

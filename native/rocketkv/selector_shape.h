@@ -14,6 +14,11 @@ struct SelectorShape {
     int     r            = 0;
     int64_t k            = 0;
     float   scale        = 0;  // of every score, the layer's
+    bool    has_sinks    = false;
+    // [n_cache_head * group], where the device computes: a logit of each query head that is of no row; null: none.
+    const float * sinks = nullptr;
+
+    const float * sinks_of(int head) const { return sinks ? sinks + int64_t(head) * group : nullptr; }
 };
 
 }  // namespace rocketdoc

@@ -131,6 +131,11 @@ void stage1_scores(const RowsView & keys, const Stage1Query & query, const Stage
             pack_panel(q, query.scale, n_rows, (first_panel + p) * PANEL_ROWS, D, panels + int64_t(p) * D * PANEL_ROWS);
         std::fill(top, top + n_now * PANEL_ROWS, -FLT_MAX);
         std::fill(sum, sum + n_now * PANEL_ROWS, 0.0f);
+        // A sink is a logit that every row of its head has seen before the first key.
+        for (int i = 0; query.sinks && i < n_now * PANEL_ROWS; i++) {
+            const int row = first_panel * PANEL_ROWS + i;
+            if (row < n_rows) top[i] = query.sinks[heads.first_query + row / window], sum[i] = 1.0f;
+        }
 
         for (int64_t b = 0; b < n_blocks; b++) {
             const int64_t first_key = b * KEY_BLOCK;

@@ -15,7 +15,8 @@ struct Stage1Query {
     int           n_head   = 0;  // query heads
     int           window   = 0;
     int           head_dim = 0;
-    float         scale    = 0;  // of every score
+    float         scale    = 0;        // of every score
+    const float * sinks    = nullptr;  // [n_head]: a logit of each head that is of no row; null: none
 };
 
 struct Stage1Kept {

@@ -66,7 +66,7 @@ struct Side {
         };
         ok(KvRows::create(LayerDevices(size_t(p.n_layer), device.get()), KvRows::Home::device,
                           kv_shape(p, GGML_TYPE_F16), LayerCounts(size_t(p.n_layer), N_PROMPT), history));
-        ok(CompactCache::create(p, *device, mode, options, budgets, cache));
+        ok(CompactCache::create(p, {}, *device, mode, options, budgets, cache));
         ok(window.reset(p, *device, budgets.window));
         for (int64_t layer = 0; status.ok() && layer < p.n_layer; layer++) {
             for (auto [from, to] : {std::pair{&in.k[size_t(layer)], history->k(layer)},

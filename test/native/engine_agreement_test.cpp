@@ -235,6 +235,15 @@ void test_variants(const std::string & family) {
         o.integers = {{"attention.sliding_window", 100}};
         compare("exaone4 windows", o);
     }
+    if (family == "gpt-oss") {  // as its own files are
+        o.expert_type = GGML_TYPE_MXFP4;
+        CHECK(compare("gpt-oss mxfp4", o) == 0);
+        o.type = GGML_TYPE_Q8_0;
+        CHECK(compare("gpt-oss q8_0 and mxfp4", o) == 0);
+        o.integers["attention.sliding_window_pattern"] = 3;
+        o.numbers                                      = {{"rope.freq_base_swa", 2000.0f}};
+        CHECK(compare("gpt-oss period 3", o) == 0);
+    }
     if (family == "qwen3") {
         o.one_qkv = true;
         compare("qwen3 one qkv", o);

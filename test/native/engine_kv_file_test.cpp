@@ -314,8 +314,10 @@ void test_checksum() {
 
 }  // namespace
 
-int main() {
+// With the name of a family: that one alone.
+int main(int argc, char ** argv) {
     for (const std::string & family : family_names()) {
+        if (argc > 1 && family != argv[1]) continue;
         const int64_t    failed = check::n_failed;
         TinyModelOptions o      = tiny_family(family);
         o.type                  = GGML_TYPE_Q8_0;
@@ -323,6 +325,7 @@ int main() {
         test_same_answer(f);
         if (check::n_failed != failed) std::printf("    in a model of the family %s\n", family.c_str());
     }
+    if (argc > 1) return check::report();
     Fixture f({}, 501);
     test_checksum();
     test_files_of_before();

@@ -27,7 +27,6 @@ void test_refused() {
         {"rows of layer 1", [](LayerTraits & l) { l.attention = AttentionKind::shared, l.shared_layer = 1; }},
         {"recurrent", [](LayerTraits & l) { l.attention = AttentionKind::recurrent; }},
         {"caps", [](LayerTraits & l) { l.softcap = 50; }},
-        {"sinks", [](LayerTraits & l) { l.sinks = true; }},
     };
     for (const auto & c : cases) {
         std::vector<LayerTraits> layers(4, plain);
@@ -70,11 +69,13 @@ void test_devices() {
     std::unique_ptr<Model> header;
     for (const std::string & family : family_names()) {
         if (!CHECK(Model::open_header(TinyModel(tiny_family(family)).path(), header).ok())) return;
-        const bool   experts = header->params().layer(0).experts.count > 0;
-        const Status on_gpu  = header->check_layers(traits_of("cuda"));
+        const LayerTraits & layer   = header->params().layer(0);
+        const bool          experts = layer.experts.count > 0;
+        const Status        on_gpu  = header->check_layers(traits_of("cuda"));
         CHECK(header->check_layers(traits_of("cpu")).ok());
         CHECK(on_gpu.code == (experts ? Code::MODEL_UNSUPPORTED : Code::OK));
-        if (experts) CHECK(on_gpu.message.find("is a mixture of 10 experts") != std::string::npos);
+        const char * why = layer.sinks ? "has attention sinks" : "is a mixture of 10 experts";
+        if (experts) CHECK(on_gpu.message.find(why) != std::string::npos);
     }
 }
 

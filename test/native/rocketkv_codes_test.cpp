@@ -29,16 +29,19 @@ void check_scores(const std::vector<float> & scores, KeyCodes & codes, int64_t n
         out(size_t(n_live) + 1, poison);
     SelectorScratch scratch;
     codes.scores(query, n_live, folded.data(), a.data(), stride);
-    summed_probabilities(a.data(), stride, g, n_live, 1, 1, scratch, out.data());
+    summed_probabilities(a.data(), stride, g, query.sinks, n_live, 1, 1, scratch, out.data());
     CHECK(std::isnan(out.back()));
-    double worst = 0, sum = 0;
+    double worst = 0, sum = 0, expected = 0;
     for (size_t i = 0; i < scores.size(); i++) {
         const double error = std::fabs(double(out[i]) - scores[i]) / (scores[i] + 1e-20);
         worst              = error <= worst ? worst : error;
         sum += out[i];
+        expected += scores[i];
     }
     CHECK_NEAR(worst, 0, 1e-4);
-    CHECK_NEAR(sum, g, 1e-4 * g);
+    CHECK_NEAR(sum, expected, 1e-4 * g);
+    if (!query.sinks) CHECK_NEAR(sum, g, 1e-4 * g);
+    else CHECK(sum < g * (1 + 1e-4));  // a sink far below all rows takes nothing that f32 sees
 }
 
 void check_case(Random & random, int D, int g, int64_t n_live, int64_t k, bool residual) {
@@ -62,10 +65,13 @@ void check_case(Random & random, int D, int g, int64_t n_live, int64_t k, bool r
     for (int64_t i = n_built; i < n_live; i++)
         reference::code_append(coded, keys.rows(head) + i * D, values.rows(head) + i * D);
     const float            scale = some_scale(random, D);
-    const reference::Query query{q.data(), g, scale};
+    const Sinks            sinks(random, n_head * g);
+    const bool             has_sinks = !sinks.values.empty();
+    const reference::Query query{q.data(), g, scale, sinks.of(head * g)};
     const auto             scores = reference::code_scores(coded, query);
     for_each_level([&] {
-        const auto selector = make_layer_selector(kind_of(residual), {n_head, g, D, capacity, 1, 1, k, scale});
+        const auto selector =
+            make_layer_selector(kind_of(residual), {n_head, g, D, capacity, 1, 1, k, scale, has_sinks, sinks.of(0)});
         selector->build(keys.view(), values.view(), head, n_built, weights);
         for (int64_t i = n_built; i < n_live; i++) selector->append(keys.view(), values.view(), head, i);
         CHECK(selector->clamped(head) == coded.n_clamped);
@@ -77,10 +83,10 @@ void check_case(Random & random, int D, int g, int64_t n_live, int64_t k, bool r
         CHECK(is_top_k(scores, scratch.chosen, k, 1e-4));
         check_outputs(out, expected_output(coded, keys, values, head, query, scratch.chosen, residual));
 
-        KeyCodes codes(D, capacity, residual);
+        KeyCodes codes(D, capacity, residual, has_sinks);
         codes.build(keys.view(), values.view(), head, n_built, weights);
         for (int64_t i = n_built; i < n_live; i++) codes.append(keys.view(), values.view(), head, i);
-        check_scores(scores, codes, n_live, {q.data(), g, scale});
+        check_scores(scores, codes, n_live, {q.data(), g, scale, query.sinks});
     });
 }
 

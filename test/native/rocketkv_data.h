@@ -39,6 +39,15 @@ struct Random {
 inline float published_scale(int D) { return 1 / std::sqrt(float(D)); }
 inline float some_scale(Random & random, int D) { return random.one_of({1.0f, 1.0f, 0.4f, 1.9f}) * published_scale(D); }
 
+// A logit for each of n heads that is of no row, far below or above those of rows; for one half of the cases none.
+struct Sinks {
+    std::vector<float> values;
+
+    Sinks(Random & random, int n)
+        : values(random.integer(0, 1) ? random.normals(n, random.one_of({1.0f, 4.0f})) : std::vector<float>{}) {}
+    const float * of(int first) const { return values.empty() ? nullptr : values.data() + first; }
+};
+
 // Every ISA that this machine runs, then back to its own choice.
 template <typename Test>
 void for_each_level(Test test) {

@@ -33,13 +33,15 @@ void check_case(Random & random, SelectorKind kind, int D, int g, int64_t n_live
         for (int64_t i = 0; i < n_live; i++) keys.set(head, i, keys.rows(head));  // constant keys
     const std::vector<float> q     = queries(random, g, D);
     const float              scale = some_scale(random, D);
-    const reference::Query   query{q.data(), g, scale};
+    const Sinks              sinks(random, n_head * g);
+    const reference::Query   query{q.data(), g, scale, sinks.of(head * g)};
+    const SelectorShape      shape{n_head, g, D, capacity, page, r, k, scale, !sinks.values.empty(), sinks.of(0)};
     const reference::Head    rows = head_of(keys, values, head, n_live);
 
     const auto scores = kind == SelectorKind::pages ? reference::page_scores(rows, query, page, r)
                                                     : reference::exact_scores(rows, query);
     for_each_level([&] {
-        const auto selector = make_layer_selector(kind, {n_head, g, D, capacity, page, r, k, scale});
+        const auto selector = make_layer_selector(kind, shape);
         selector->build(keys.view(), values.view(), head, n_built, nullptr);
         for (int64_t i = n_built; i < n_live; i++) selector->append(keys.view(), values.view(), head, i);
         SelectorScratch    scratch;
@@ -52,7 +54,7 @@ void check_case(Random & random, SelectorKind kind, int D, int g, int64_t n_live
         CHECK(selector->clamped(head) == 0);
 
         // From scratch: the same rows, the same bits.
-        const auto again = make_layer_selector(kind, {n_head, g, D, capacity, page, r, k, scale});
+        const auto again = make_layer_selector(kind, shape);
         again->build(keys.view(), values.view(), head, n_live, nullptr);
         std::vector<float> out_again(out.size(), poison);
         const auto         chosen = scratch.chosen;

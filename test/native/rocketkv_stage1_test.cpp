@@ -65,7 +65,8 @@ void check_case(Random & random, int D, int group, int64_t n, int window, int ke
     std::vector<float> q = random.normals(int64_t(n_kv) * group * window * D, random.one_of({0.3f, 1.0f, 2.0f}));
     if (random.integer(0, 15) == 0) std::fill(q.begin(), q.end(), 0.0f);  // all scores of a row equal
     const float       scale = some_scale(random, D);
-    const Stage1Query query{q.data(), n_kv * group, window, D, scale};
+    const Sinks       sinks(random, n_kv * group);
+    const Stage1Query query{q.data(), n_kv * group, window, D, scale, sinks.of(0)};
 
     const int     n_cache = grouping == Grouping::kv_group ? n_kv : n_kv * group;
     const int     head    = random.integer(0, n_cache - 1);
@@ -74,8 +75,9 @@ void check_case(Random & random, int D, int group, int64_t n, int window, int ke
     const float * voting  = q.data() + int64_t(head) * voters * window * D;
 
     float      expected_mass;
-    const auto expected = reference::stage1_scores({history.rows(kv_head), nullptr, n, D}, {voting, voters, scale},
-                                                   window, expected_mass);
+    const auto expected =
+        reference::stage1_scores({history.rows(kv_head), nullptr, n, D},
+                                 {voting, voters, scale, sinks.of(head * voters)}, window, expected_mass);
     const auto pooled =
         pooling == Pooling::max ? reference::pool_max(expected, kernel) : reference::pool_triangle(expected);
 

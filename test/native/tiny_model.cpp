@@ -34,14 +34,10 @@ class Writer {
     }
     gguf_context * gguf() { return gguf_.get(); }
 
-    void matrix(const std::string & name, int64_t in, int64_t out, int64_t count = 1) {
-        std::vector<float>              values(size_t(in * out * count));
-        std::normal_distribution<float> normal(0.0f, 1.5f / std::sqrt(float(in)));
-        for (float & value : values) value = normal(random_);
-        ggml_tensor *            t = ggml_new_tensor_3d(ctx_.get(), options_.type, in, out, count);
-        const std::vector<float> importance(size_t(in), 1.0f);
-        ggml_quantize_chunk(options_.type, values.data(), t->data, 0, out * count, in, importance.data());
-        add(t, name);
+    void matrix(const std::string & name, int64_t in, int64_t out) { add(quantized(options_.type, in, out, 1), name); }
+    void experts(const std::string & name, int64_t in, int64_t out) {
+        const ggml_type type = options_.expert_type == GGML_TYPE_COUNT ? options_.type : options_.expert_type;
+        add(quantized(type, in, out, options_.n_expert), name);
     }
     // f32, with scores so far apart that engines which round differently choose the same experts.
     void router(const std::string & name, int64_t in, int64_t out) {
@@ -50,12 +46,8 @@ class Writer {
         for (int64_t i = 0; i < in * out; i++) static_cast<float *>(t->data)[i] = normal(random_);
         add(t, name);
     }
-    void vector(const std::string & name, int64_t n, float mean, float spread) {
-        std::normal_distribution<float> normal(mean, spread);
-        ggml_tensor *                   t = ggml_new_tensor_1d(ctx_.get(), GGML_TYPE_F32, n);
-        for (int64_t i = 0; i < n; i++) static_cast<float *>(t->data)[i] = normal(random_);
-        add(t, name);
-    }
+    void vector(const std::string & name, int64_t n, float mean, float spread) { floats(name, n, 1, mean, spread); }
+    void biases(const std::string & name, int64_t n, int64_t count) { floats(name, n, count, 0.0f, 0.3f); }
     // As equal parts, and where there are several the first one without tensors.
     void write(const std::vector<std::string> & paths) {
         const size_t n = paths.size();
@@ -77,6 +69,21 @@ class Writer {
     }
 
   private:
+    ggml_tensor * quantized(ggml_type type, int64_t in, int64_t out, int64_t count) {
+        std::vector<float>              values(size_t(in * out * count));
+        std::normal_distribution<float> normal(0.0f, 1.5f / std::sqrt(float(in)));
+        for (float & value : values) value = normal(random_);
+        ggml_tensor *            t = ggml_new_tensor_3d(ctx_.get(), type, in, out, count);
+        const std::vector<float> importance(size_t(in), 1.0f);
+        ggml_quantize_chunk(type, values.data(), t->data, 0, out * count, in, importance.data());
+        return t;
+    }
+    void floats(const std::string & name, int64_t n, int64_t count, float mean, float spread) {
+        std::normal_distribution<float> normal(mean, spread);
+        ggml_tensor *                   t = ggml_new_tensor_2d(ctx_.get(), GGML_TYPE_F32, n, count);
+        for (int64_t i = 0; i < n * count; i++) static_cast<float *>(t->data)[i] = normal(random_);
+        add(t, name);
+    }
     void add(ggml_tensor * t, const std::string & name) {
         ggml_set_name(t, name.c_str());
         tensors_.push_back(t);
@@ -152,13 +159,21 @@ void write_layer(Writer & writer, const std::string & blk, const TinyModelOption
         norm("attn_k_norm", o.qk_norm == 2 ? n_kv : d);
     }
     linear("attn_output", n_q, o.n_embd, o.biases);
+    // As strong as the best row or weaker than all.
+    if (o.sinks) writer.vector(blk + "attn_sinks.weight", o.n_head, 1.0f, 2.0f);
     if (o.attn_post_norm) norm("post_attention_norm", o.n_embd);
     if (!o.ffn_norm.empty()) norm(o.ffn_norm, o.n_embd);
     if (o.n_expert) {
         writer.router(blk + "ffn_gate_inp.weight", o.n_embd, o.n_expert);
-        writer.matrix(blk + "ffn_gate_exps.weight", o.n_embd, o.n_ff_expert, o.n_expert);
-        writer.matrix(blk + "ffn_up_exps.weight", o.n_embd, o.n_ff_expert, o.n_expert);
-        writer.matrix(blk + "ffn_down_exps.weight", o.n_ff_expert, o.n_embd, o.n_expert);
+        writer.experts(blk + "ffn_gate_exps.weight", o.n_embd, o.n_ff_expert);
+        writer.experts(blk + "ffn_up_exps.weight", o.n_embd, o.n_ff_expert);
+        writer.experts(blk + "ffn_down_exps.weight", o.n_ff_expert, o.n_embd);
+        if (o.expert_biases) {
+            bias("ffn_gate_inp", o.n_expert);
+            writer.biases(blk + "ffn_gate_exps.bias", o.n_ff_expert, o.n_expert);
+            writer.biases(blk + "ffn_up_exps.bias", o.n_ff_expert, o.n_expert);
+            writer.biases(blk + "ffn_down_exps.bias", o.n_embd, o.n_expert);
+        }
     } else {
         if (!o.gate_in_up) linear("ffn_gate", o.n_embd, o.n_ff, o.biases);
         linear("ffn_up", o.n_embd, o.gate_in_up ? 2 * o.n_ff : o.n_ff, o.biases);
@@ -249,6 +264,14 @@ TinyModelOptions tiny_family(const std::string & family, bool round_sizes) {
         o.attn_post_norm = o.ffn_post_norm = true;
         o.qk_norm                          = 1;
         o.integers                         = {{"attention.sliding_window", 100}};
+    }
+    if (family == "gpt-oss") {  // every other layer within a window
+        wide();
+        o.ffn_norm = "post_attention_norm", o.tied = false;
+        o.n_expert = 9, o.n_used = 4, o.n_ff_expert = round_sizes ? 256 : 96;
+        o.biases = o.expert_biases = o.sinks = true;
+        o.rope_scaling = "yarn", o.n_ctx_orig = 40;  // the context is many times as long
+        o.integers = {{"attention.sliding_window", 100}};
     }
     if (family == "seed_oss") wide(), o.ffn_norm = "post_attention_norm", o.qkv_biases = true;
     return o;

@@ -32,13 +32,15 @@ struct TinyModelOptions {
     float       attn_scale  = 0;  // 0: not in the file
     // What a layer has beside llama's tensors, or instead of them.
     bool        attn_norm = true, attn_post_norm = false, ffn_post_norm = false;
-    std::string ffn_norm    = "ffn_norm";  // "": none
-    int         qk_norm     = 0;           // 1: of each head, 2: of all heads together
-    bool        one_qkv     = false;       // q, k and v in one matrix
-    bool        gate_in_up  = false;       // the gate and what it gates in one matrix
-    int         n_expert    = 0;           // instead of one feed-forward
-    int         n_used      = 3;           // of them for a token
+    std::string ffn_norm    = "ffn_norm";       // "": none
+    int         qk_norm     = 0;                // 1: of each head, 2: of all heads together
+    bool        one_qkv     = false;            // q, k and v in one matrix
+    bool        gate_in_up  = false;            // the gate and what it gates in one matrix
+    int         n_expert    = 0;                // instead of one feed-forward
+    ggml_type   expert_type = GGML_TYPE_COUNT;  // of their matrices; COUNT: as the others
+    int         n_used      = 3;                // of them for a token
     int         n_ff_expert = 96;
+    bool        sinks = false, expert_biases = false;
     // Further entries of the header, below the architecture's name.
     std::map<std::string, float>    numbers;
     std::map<std::string, uint32_t> integers;

@@ -17,7 +17,7 @@ class CodesResidualSelector final : public CodesSelector {
     void attend(const CompactView & k, const CompactView & v, int head, int64_t n_live, const float * q,
                 SelectorScratch & scratch, float * out) override {
         if (choose_all(n_live, shape_.k, scratch)) {
-            sparse_attention(k, v, head, query(q), chosen_rows(scratch), scratch, out);
+            sparse_attention(k, v, head, query(q, head), chosen_rows(scratch), scratch, out);
             return;
         }
         choose(head, n_live, q, scratch);
@@ -37,7 +37,7 @@ class CodesResidualSelector final : public CodesSelector {
         const int64_t      stride   = codes.padded(n_live);
         float * const      coded    = scratch.logits.data();                          // [g][stride]
         float * const      exact    = at_least(scratch.probabilities, g * n_chosen);  // [g][n_chosen]
-        scaled_logits(k, head, query(q), chosen_rows(scratch), scratch, exact, n_chosen);
+        scaled_logits(k, head, query(q, head), chosen_rows(scratch), scratch, exact, n_chosen);
 
         float * const rest  = at_least(scratch.rows, int64_t(g) * (D + 2));  // [g][D] of sign sums, then totals
         float * const total = rest + int64_t(g) * D;                         // [g] weight of the others
@@ -46,9 +46,12 @@ class CodesResidualSelector final : public CodesSelector {
             float * const of_others = coded + h * stride;
             float * const of_chosen = exact + h * n_chosen;
             for (const int32_t i : scratch.chosen) of_others[i] = -INFINITY;
-            const float top = std::max(cpu.maximum(of_others, n_live), cpu.maximum(of_chosen, n_chosen));
-            total[h]        = cpu.exp_terms(of_others, n_live, top, of_others);
-            share[h]        = 1.0f / (total[h] + cpu.exp_terms(of_chosen, n_chosen, top, of_chosen));
+            const float   most  = std::max(cpu.maximum(of_others, n_live), cpu.maximum(of_chosen, n_chosen));
+            const float * sinks = shape_.sinks_of(head);
+            const float   top   = with_sink(most, sinks, h);
+            total[h]            = cpu.exp_terms(of_others, n_live, top, of_others);
+            share[h] =
+                1.0f / (total[h] + cpu.exp_terms(of_chosen, n_chosen, top, of_chosen) + sink_term(top, sinks, h));
         }
         cpu.row_sums(v.row(head, 0), v.row_elems, scratch.chosen.data(), n_chosen, D, exact, n_chosen, g, out);
         codes.add_values(coded, stride, g, n_live, total, rest, out);

@@ -24,7 +24,7 @@ class CodesSelector : public LayerSelector {
                    SelectorScratch & scratch, float * out) override;
 
   protected:
-    HeadQuery query(const float * q) const { return {q, shape_.group, shape_.scale}; }
+    HeadQuery query(const float * q, int head) const { return {q, shape_.group, shape_.scale, shape_.sinks_of(head)}; }
     // The k best rows by their codes, into scratch.chosen; scratch.logits keeps the coded logits [g][padded].
     void choose(int head, int64_t n_live, const float * q, SelectorScratch & scratch) const;
 

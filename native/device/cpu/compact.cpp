@@ -47,7 +47,7 @@ void attend_node(ggml_tensor * dst, int ith, int nth, void * user) {
 }  // namespace
 
 ggml_tensor * build_compact_attention(ggml_context * ctx, ggml_cgraph * graph, CompactNode & node, KvRows & rows,
-                                      const LayerTraits & traits, const QkvTensors & qkv, ggml_tensor * indices,
+                                      const Layer & layer, const QkvTensors & qkv, ggml_tensor * indices,
                                       std::vector<ggml_tensor *> & live) {
     const CompactShape & shape = node.compact->shape();
     if (shape.selects[size_t(node.layer)]) {
@@ -65,8 +65,8 @@ ggml_tensor * build_compact_attention(ggml_context * ctx, ggml_cgraph * graph, C
     };
     ggml_tensor *  keys   = build_append(ctx, graph, rows.k(node.layer), per_cache_head(qkv.k), indices);
     ggml_tensor *  values = build_append(ctx, graph, rows.v(node.layer), per_cache_head(qkv.v), indices);
-    const RowRange seen   = seen_rows(traits.kept_window(), node.compact->live(node.layer));
-    return build_dense_attention(ctx, traits, qkv.q, keys, values, seen, nullptr, &live);
+    const RowRange seen   = seen_rows(layer.traits.kept_window(), node.compact->live(node.layer));
+    return build_dense_attention(ctx, layer, qkv.q, keys, values, seen, nullptr, &live);
 }
 
 }  // namespace rocketdoc

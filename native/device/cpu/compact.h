@@ -38,7 +38,7 @@ struct CompactNode {
 // the row behind the layer's live ones first. Returns [D * H, 1]. indices: i64 [1], filled with that row by the caller;
 // live: see build_dense_attention.
 ggml_tensor * build_compact_attention(ggml_context * ctx, ggml_cgraph * graph, CompactNode & node, KvRows & rows,
-                                      const LayerTraits & traits, const QkvTensors & qkv, ggml_tensor * indices,
+                                      const Layer & layer, const QkvTensors & qkv, ggml_tensor * indices,
                                       std::vector<ggml_tensor *> & live);
 
 }  // namespace rocketdoc

@@ -19,15 +19,15 @@ class ExactSelector final : public LayerSelector {
                 SelectorScratch & scratch, float * out) override {
         if (!choose_all(n_live, shape_.k, scratch)) {
             float * const scores = at_least(scratch.token_scores, n_live);
-            exact_probabilities(k, head, query(q), n_live, scratch, scores);
+            exact_probabilities(k, head, query(q, head), n_live, scratch, scores);
             scratch.chosen.resize(size_t(shape_.k));
             top_k_ascending(scores, n_live, shape_.k, scratch.chosen.data());
         }
-        sparse_attention(k, v, head, query(q), chosen_rows(scratch), scratch, out);
+        sparse_attention(k, v, head, query(q, head), chosen_rows(scratch), scratch, out);
     }
 
   private:
-    HeadQuery query(const float * q) const { return {q, shape_.group, shape_.scale}; }
+    HeadQuery query(const float * q, int head) const { return {q, shape_.group, shape_.scale, shape_.sinks_of(head)}; }
 
     SelectorShape shape_;
 };

@@ -37,7 +37,8 @@ class PagesSelector final : public LayerSelector {
     void attend(const CompactView & k, const CompactView & v, int head, int64_t n_live, const float * q,
                 SelectorScratch & scratch, float * out) override {
         if (!choose_all(n_live, shape_.k, scratch)) choose(head, n_live, q, scratch);
-        sparse_attention(k, v, head, {q, shape_.group, shape_.scale}, chosen_rows(scratch), scratch, out);
+        sparse_attention(k, v, head, {q, shape_.group, shape_.scale, shape_.sinks_of(head)}, chosen_rows(scratch),
+                         scratch, out);
     }
 
   private:
@@ -102,7 +103,7 @@ class PagesSelector final : public LayerSelector {
         float * const logits = at_least(scratch.logits, g * stride);     // [g][stride]
         float * const scores = at_least(scratch.token_scores, n_pages);  // of one token of each page
         cpu.page_scores(planes_.data(), offset, r, folded, g, n_pages, logits, stride);
-        summed_probabilities(logits, stride, g, n_pages, page, tail, scratch, scores);
+        summed_probabilities(logits, stride, g, shape_.sinks_of(head), n_pages, page, tail, scratch, scores);
 
         expand(scores, n_pages, tail, scratch);
     }

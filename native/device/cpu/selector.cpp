@@ -82,7 +82,8 @@ void CpuSelector::attend_head(const LayerToken & token, int64_t n_live, int head
     std::vector<uint32_t> & reads = reads_[size_t(token.layer * shape_.n_head + head)];
     for (int32_t row : scratch.chosen) reads[size_t(row)]++;
     if (!oracle_.on) return;
-    const HeadQuery query{token.q + at, shape_.group, shape_.scale[size_t(token.layer)]};
+    const SelectorShape layer = shape_.layer(token.layer);
+    const HeadQuery     query{token.q + at, layer.group, layer.scale, layer.sinks_of(head)};
     oracle_.compare(k, head, query, n_live + 1, scratch, token.part.index);
 }
 

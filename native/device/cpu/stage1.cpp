@@ -23,6 +23,7 @@ Status CpuStage1::keep(const Stage1Layer & layer) {
     query.window                = int(layer.queries->ne[1]);
     query.head_dim              = shape_.head_dim;
     query.scale                 = shape_.scale[size_t(layer.layer)];
+    query.sinks                 = shape_.sinks[size_t(layer.layer)];
     const Grouping     grouping = shape_.share > 1 ? Grouping::query_head : Grouping::kv_group;
     const CompactView  k = KvRows::compact(rows_.k(layer.layer)), v = KvRows::compact(rows_.v(layer.layer));
     const Stage1Choice choice{shape_.pooling, shape_.budgets.kernel, layer.n_keep};

@@ -73,10 +73,10 @@ Status CpuTokenRunner::begin(KvRows * history, CompactCache * compact) {
             values = build_append(ctx, graph, history->v(layer), qkv.v, history_.index[at]);
         }
         ggml_tensor * attended =
-            compact_
-                ? build_compact_attention(ctx, graph, compact_nodes_[at], compact_->rows(), p.layer(layer), qkv,
-                                          kept_.index[at], kept_.views[at])
-                : build_dense_attention(ctx, p.layer(layer), qkv.q, keys, values, {0, 1}, nullptr, &history_.views[at]);
+            compact_ ? build_compact_attention(ctx, graph, compact_nodes_[at], compact_->rows(), model_.layer(layer),
+                                               qkv, kept_.index[at], kept_.views[at])
+                     : build_dense_attention(ctx, model_.layer(layer), qkv.q, keys, values, {0, 1}, nullptr,
+                                             &history_.views[at]);
         x = arch.build_after_attention(ctx, model_.layer(layer), x, attended);
     }
     logits_ = arch.build_output(ctx, p, model_.weights(), x);

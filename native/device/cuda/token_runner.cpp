@@ -164,8 +164,8 @@ Status CudaTokenRunner::build() {
             ggml_tensor * values   = build_append(ctx, graph, history_->v(layer), heads(p.n_head_kv, v_at), row);
             ggml_tensor * mask     = new_leaf(ctx, GGML_TYPE_F16, capacity, 1, sight.mask.buffer(), sight.mask.data());
             sight.masks.push_back(mask);
-            ggml_tensor * attended = build_dense_attention(ctx, p.layer(layer), heads(p.n_head, q_at_), keys, values,
-                                                           {0, capacity}, mask, &sight.rows);
+            ggml_tensor * attended = build_dense_attention(ctx, model_.layer(layer), heads(p.n_head, q_at_), keys,
+                                                           values, {0, capacity}, mask, &sight.rows);
             RETURN_IF_FAILED(place_at(attended, attended_at_));
             ggml_build_forward_expand(graph, attended);
         }

@@ -50,6 +50,7 @@ const expected: [name: string, after: string, thinking: ChatPieces['thinking']['
   ['ibm-granite-granite-3.3-2B-Instruct', '<|end_of_text|>\n<|start_of_role|>assistant<|end_of_role|>', 'never'],
   ['ibm-granite-granite-4.0', '<|end_of_text|>\n<|start_of_role|>assistant<|end_of_role|>', 'never'],
   ['GLM-4.6', '/nothink<|assistant|>\n<think></think>', 'switch'],
+  ['openai-gpt-oss-120b', '<|end|><|start|>assistant', 'always'],
   ['meta-llama-Llama-3.2-3B-Instruct', '<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n', 'never'],
 ];
 
@@ -70,6 +71,13 @@ describe('templates of publishers', () => {
     );
     expect(textOf(afterQuestionThinking ?? [])).toMatch(/<seed:bos>assistant\s+$/);
     expect(thinking).toMatchObject({ kind: 'switch', opened: { off: false, on: false }, expected: true });
+  });
+
+  it('openai-gpt-oss-120b tells an earlier answer in its channel, without what was thought', () => {
+    const { beforeEarlierAnswer, betweenTurns, thinking } = read('openai-gpt-oss-120b');
+    expect(textOf(beforeEarlierAnswer)).toBe('<|end|><|start|>assistant<|channel|>final<|message|>');
+    expect(textOf(betweenTurns)).toBe('<|end|><|start|>user<|message|>');
+    expect(thinking.channels).toBe(true);
   });
 
   it.each([
