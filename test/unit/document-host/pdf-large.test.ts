@@ -1,14 +1,17 @@
 /** Many pages, and pages that are built to take long. */
 import { describe, expect, it } from 'vitest';
+import { defaultDocumentLimits } from '../../../electron/contract/documents.ts';
+import { parseDocument } from '../../../electron/document-host/document-client.ts';
 import { handMadePdf } from '../../fixtures/documents/pdf-inputs.ts';
 import { at, onePagePdf, streamObject } from '../../fixtures/documents/pdf-pages.ts';
 import { temporaryFiles } from '../../fixtures/documents/temporary-files.ts';
+import { watchedHost } from '../../fixtures/documents/watched-host.ts';
 import { pageText, parse } from './parsing.ts';
 
 const write = temporaryFiles();
 
 /** A page tree of nodes with a hundred pages each; page n says its number. */
-function longPdf(nPages: number): Buffer {
+function longPdf(nPages: number, content = (n: number) => at(20, 200, `Page number ${n} of the register.`)): Buffer {
   const perNode = 100;
   const nNodes = Math.ceil(nPages / perNode);
   const firstPage = 4 + nNodes;
@@ -27,7 +30,7 @@ function longPdf(nPages: number): Buffer {
     ),
     ...Array.from({ length: nPages }, (_each, i) => [
       `<</Type/Page/Parent ${4 + Math.floor(i / perNode)} 0 R/Contents ${firstPage + 2 * i + 1} 0 R>>`,
-      streamObject(at(20, 200, `Page number ${i + 1} of the register.`)),
+      streamObject(content(i + 1)),
     ]).flat(),
   ]);
 }
@@ -39,6 +42,26 @@ describe('large PDFs', () => {
     for (const n of [1, 100, 101, 2500, 4999, 5000]) {
       expect(pageText(document, document.pages[n - 1])).toBe(`Page number ${n} of the register.`);
     }
+  });
+
+  it('of 45,000 pages are read by the document host within its memory, each page with its text', {
+    timeout: 180_000,
+  }, async () => {
+    const line = 'The keeper of the light wrote down the wind, the rain and the ships that passed.';
+    const content = (n: number): string =>
+      `BT /F1 6 Tf 8 TL 20 280 Td (Page number ${n} of the register.) Tj T* ${`(${line}) Tj T* `.repeat(12)}ET`;
+    const path = write('register.pdf', longPdf(45_000, content));
+    const host = watchedHost();
+    const startedAt = performance.now();
+    const document = await parseDocument(path, { startHost: host.startHost });
+    const seconds = (performance.now() - startedAt) / 1000;
+    console.log(`45,000 pages: ${seconds.toFixed(1)} s, ${document.text.length} characters, ${host.megabytes()} MB`);
+    expect(document.pages).toHaveLength(45_000);
+    const page = document.pages[39_999];
+    expect(page?.label).toBe('40000');
+    expect(pageText(document, page)).toMatch(/^Page number 40000 of the register\.[\s\S]*that passed\.$/);
+    expect(host.megabytes()).toBeLessThan(defaultDocumentLimits.maxRssBytes / 1e6);
+    expect(seconds).toBeLessThan(90);
   });
 
   it('with a hundred thousand annotations on a page say how many are not read', { timeout: 60_000 }, async () => {
