@@ -10,6 +10,7 @@ type SetUpAdvice = Exclude<Advice, keyof typeof inWindow>;
 const inWindow = {
   'choose-model-with-longer-context': 'Or choose a model with a longer context.',
   'recognise-text': 'Turn on text recognition (OCR) and open it again.',
+  'use-cpu': 'Choose the CPU in the settings.',
 } as const;
 
 /** In a checkout, whose owner sits at a command line too. */

@@ -4,6 +4,7 @@ import { type Advice, toAppError } from '../contract/errors.ts';
 const words: Record<Advice, string> = {
   'choose-model-with-longer-context': 'Or choose a model with a longer context (--model).',
   'recognise-text': 'Recognise its text with --ocr.',
+  'use-cpu': 'Use the CPU: --device cpu.',
   'install-packages': 'Run: npm ci',
   'build-native': 'Run: npm run build:native',
   'install-and-build': 'Run: npm ci && npm run build:native',

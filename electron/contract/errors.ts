@@ -23,6 +23,7 @@ export const errorCodes = [
   'GPU_OOM',
   'GPU_FAULT',
   'GPU_NONE',
+  'GPU_UNSUPPORTED',
   'ENGINE_CRASH',
   'ENGINE_HUNG',
   'KV_CORRUPT',
@@ -47,6 +48,7 @@ export type ErrorCode = (typeof errorCodes)[number];
 export const advices = [
   'choose-model-with-longer-context',
   'recognise-text',
+  'use-cpu',
   'install-packages',
   'build-native',
   'install-and-build',
@@ -86,7 +88,11 @@ export function toAppError(error: unknown): AppError {
   if (error instanceof AppError) return error;
   if (error instanceof Error) {
     const { code, shortage, advice } = error as { code?: unknown } & ErrorParameters;
-    return new AppError(isErrorCode(code) ? code : 'INTERNAL', error.message, { cause: error, shortage, advice });
+    return new AppError(isErrorCode(code) ? code : 'INTERNAL', error.message, {
+      cause: error,
+      shortage,
+      advice: advice ?? (code === 'GPU_UNSUPPORTED' ? 'use-cpu' : undefined),
+    });
   }
   return new AppError('INTERNAL', String(error));
 }
@@ -94,5 +100,5 @@ export function toAppError(error: unknown): AppError {
 /** Why a GPU does not compute a model; undefined where something else failed. */
 export function notOnGpu(thrown: unknown): string | undefined {
   const { code, message } = toAppError(thrown);
-  return code === 'MODEL_UNSUPPORTED' ? message.replace(/ Use the CPU\.$/, '') : undefined;
+  return code === 'GPU_UNSUPPORTED' ? message : undefined;
 }

@@ -62,14 +62,12 @@ Status Model::load_weights(const LayerDevices & devices, bool as_floats) {
 Status Model::check_layers(const DeviceTraits & device) const {
     for (const LayerTraits & layer : params_.layers) {
         if (layer.sinks && !device.sinks)
-            return Status::fail(Code::MODEL_UNSUPPORTED, file_->path() + " has attention sinks, which RocketDoc does "
-                                                                         "not compute on a GPU yet. Use the CPU "
-                                                                         "(--device cpu).");
+            return Status::fail(Code::GPU_UNSUPPORTED,
+                                file_->path() + " has attention sinks, which RocketDoc does not compute on a GPU yet.");
         if (layer.experts.count == 0 || device.experts) continue;
-        return Status::fail(Code::MODEL_UNSUPPORTED, file_->path() + " is a mixture of " +
-                                                         std::to_string(layer.experts.count) +
-                                                         " experts, which RocketDoc does not compute on a GPU yet. "
-                                                         "Use the CPU.");
+        return Status::fail(Code::GPU_UNSUPPORTED, file_->path() + " is a mixture of " +
+                                                       std::to_string(layer.experts.count) +
+                                                       " experts, which RocketDoc does not compute on a GPU yet.");
     }
     return Status::good();
 }
@@ -78,10 +76,10 @@ Status Model::check_layers(const DeviceTraits & device) const {
 Status Model::check_types(const Device & device) const {
     for (const ggml_tensor * t : matrices_) {
         if (device.multiplies(t, is_looked_up(t))) continue;
-        std::string sentence = file_->path() + ": tensor " + ggml_get_name(t) + " is " + ggml_type_name(t->type) +
-                               "; " + device.name() + " does not multiply by such weights.";
-        sentence += device.traits().own_memory ? " Use the CPU." : " Use the model in another format.";
-        return Status::fail(Code::MODEL_UNSUPPORTED, sentence);
+        const std::string sentence = file_->path() + ": tensor " + ggml_get_name(t) + " is " + ggml_type_name(t->type) +
+                                     "; " + device.name() + " does not multiply by such weights.";
+        if (device.traits().own_memory) return Status::fail(Code::GPU_UNSUPPORTED, sentence);
+        return Status::fail(Code::MODEL_UNSUPPORTED, sentence + " Use the model in another format.");
     }
     return Status::good();
 }

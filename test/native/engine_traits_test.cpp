@@ -73,7 +73,7 @@ void test_devices() {
         const bool          experts = layer.experts.count > 0;
         const Status        on_gpu  = header->check_layers(traits_of("cuda"));
         CHECK(header->check_layers(traits_of("cpu")).ok());
-        CHECK(on_gpu.code == (experts ? Code::MODEL_UNSUPPORTED : Code::OK));
+        CHECK(on_gpu.code == (experts ? Code::GPU_UNSUPPORTED : Code::OK));
         const char * why = layer.sinks ? "has attention sinks" : "is a mixture of 10 experts";
         if (experts) CHECK(on_gpu.message.find(why) != std::string::npos);
     }

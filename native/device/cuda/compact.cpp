@@ -13,11 +13,11 @@ Status CudaCompact::make(const CompactShape & shape, KvRows & rows, CudaDevice &
     if (shape.pooling == Pooling::random)
         return Status::fail(Code::INVALID_ARGUMENT, "Random rows are a control that runs on the CPU: choose the CPU.");
     if (!kernels_serve_head(shape.head_dim, shape.group)) {
-        return Status::fail(Code::MODEL_UNSUPPORTED, "The GPU kernels serve heads of " + kernel_head_dims() +
-                                                         " channels and up to " + std::to_string(KERNEL_MAX_GROUP) +
-                                                         " query heads a KV head; this model has " +
-                                                         std::to_string(shape.head_dim) + " and " +
-                                                         std::to_string(shape.group) + ". Use the CPU, or mode full.");
+        return Status::fail(Code::GPU_UNSUPPORTED, "The GPU kernels serve heads of " + kernel_head_dims() +
+                                                       " channels and up to " + std::to_string(KERNEL_MAX_GROUP) +
+                                                       " query heads a KV head; this model has " +
+                                                       std::to_string(shape.head_dim) + " and " +
+                                                       std::to_string(shape.group) + ". Mode full computes it.");
     }
     std::unique_ptr<CudaCompact> self(new CudaCompact(shape, rows, cuda));
     RETURN_IF_FAILED(self->reserve());

@@ -224,10 +224,9 @@ Status CudaTokenRunner::begin(KvRows * history, CompactCache * compact) {
                                                     "its KV on the GPU, or choose mode rocketkv-mt.");
     }
     if (sights_.size() > MOST_SIGHTS)
-        return Status::fail(Code::MODEL_UNSUPPORTED, "The model's layers have " + std::to_string(sights_.size() - 1) +
-                                                         " different windows; on a GPU " +
-                                                         std::to_string(MOST_SIGHTS - 1) +
-                                                         " are supported. Use the CPU.");
+        return Status::fail(Code::GPU_UNSUPPORTED, "The model's layers have " + std::to_string(sights_.size() - 1) +
+                                                       " different windows; on a GPU " +
+                                                       std::to_string(MOST_SIGHTS - 1) + " are supported.");
     RETURN_IF_FAILED(reserve());
     for (Sight & sight : sights_) {
         sight.shown = {};

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { AppError } from '../../../electron/contract/errors.ts';
+import { toAppError } from '../../../electron/contract/errors.ts';
 import { openModel } from '../../../electron/engine-host/open-model.ts';
 import { byteVocabulary, FakeAddon, modelFile } from './fake-addon.ts';
 
@@ -43,20 +43,22 @@ it('computes on the CPU what a GPU that was not named does not compute, and says
   const addon = new FakeAddon();
   const asked: unknown[] = [];
   const { openEngine } = addon;
-  const refuseGpu = (code: 'MODEL_UNSUPPORTED' | 'GPU_OOM') => {
+  const refuseGpu = (code: 'GPU_UNSUPPORTED' | 'GPU_OOM') => {
     addon.openEngine = ((request: { cuda?: unknown }) => {
       asked.push(request.cuda);
-      const no = new AppError(code, `${refused} Use the CPU.`);
+      const no = Object.assign(new Error(refused), { code });
       return request.cuda === undefined ? openEngine() : Promise.reject(no);
     }) as typeof openEngine;
   };
-  refuseGpu('MODEL_UNSUPPORTED');
+  refuseGpu('GPU_UNSUPPORTED');
   const onGpu = { ...options, device: 'cuda:0' };
   const { summary } = await openModel(addon, { ...onGpu, cpuWillDo: true }, async () => byteVocabulary);
   expect(summary.deviceReason).toBe(refused);
   expect(asked).toHaveLength(2);
   expect(asked[1]).toBeUndefined();
-  await expect(openModel(addon, onGpu, async () => byteVocabulary)).rejects.toThrow('Use the CPU');
+  await expect(
+    openModel(addon, onGpu, async () => byteVocabulary).catch((error) => Promise.reject(toAppError(error))),
+  ).rejects.toMatchObject({ code: 'GPU_UNSUPPORTED', advice: 'use-cpu' });
   refuseGpu('GPU_OOM');
   const tight = openModel(addon, { ...onGpu, cpuWillDo: true }, async () => byteVocabulary);
   await expect(tight).rejects.toMatchObject({ code: 'GPU_OOM' });
