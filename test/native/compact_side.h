@@ -100,6 +100,7 @@ struct Side {
   private:
     Status step_cpu(const Inputs & in, int64_t step, std::vector<float> & out) {
         const HyperParams & p = in.params;
+        const LayerWeights  no_weights;  // no sinks among them
         GraphArena          arena(*device, 64);
         for (int64_t layer = 0; layer < p.n_layer; layer++) {
             const size_t               at    = size_t(step * p.n_layer + layer);
@@ -111,8 +112,8 @@ struct Side {
             ggml_tensor *              index = new_input(ctx, GGML_TYPE_I64, 1);
             std::vector<ggml_tensor *> live;
             CompactNode                node{&cache->on_device(), layer};
-            ggml_tensor *              attended =
-                build_compact_attention(ctx, graph, node, cache->rows(), p.layer(layer), qkv, index, live);
+            ggml_tensor * attended = build_compact_attention(ctx, graph, node, cache->rows(),
+                                                             {p, p.layer(layer), no_weights}, qkv, index, live);
             ggml_set_output(attended);
             ggml_build_forward_expand(graph, attended);
             RETURN_IF_FAILED(arena.allocate(graph));
