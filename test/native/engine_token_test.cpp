@@ -205,12 +205,14 @@ std::vector<float> taken(const ggml_tensor * t) {
     return {at, at + ggml_nelements(t)};
 }
 
+// The distance of all values together: it hardly depends on the seed, where the worst of a thousand values does.
 void compare(const std::vector<float> & got, const std::vector<float> & want, double bound, const char * what) {
-    double most = 1e-6, worst = 0;
-    for (float v : want) most = std::max(most, std::fabs(double(v)));
-    for (size_t i = 0; i < want.size(); i++)
-        worst = std::max(worst, std::isnan(got[i]) ? 1e9 : std::fabs(double(got[i]) - want[i]));
-    if (!CHECK(worst <= bound * most)) std::printf("    %s: %g of %g\n", what, worst, most);
+    double apart = 0, length = 1e-12;
+    for (size_t i = 0; i < want.size(); i++) {
+        apart += std::isnan(got[i]) ? 1e18 : std::pow(double(got[i]) - want[i], 2);
+        length += std::pow(double(want[i]), 2);
+    }
+    if (!CHECK(apart <= bound * bound * length)) std::printf("    %s: %g\n", what, std::sqrt(apart / length));
 }
 
 // Both halves of a layer; returns the calls of each.
@@ -224,7 +226,7 @@ void one(const Case & c, Device & device, std::mt19937_64 & random, int want_pro
     std::vector<float>       scales(64), sums(64);
     n_products = n_matrices = n_others = 0;
     // ggml rounds what a product takes to the weights' own type: 8 bits of bf16, 11 of f16.
-    const double bound = ggml_is_quantized(c.type) ? 4e-2 : c.type == GGML_TYPE_BF16 ? 1e-2 : 4e-3;
+    const double bound = ggml_is_quantized(c.type) ? 4e-2 : c.type == GGML_TYPE_BF16 ? 5e-3 : 1e-3;
     for (bool after : {false, true}) {
         ggml_cgraph *              graph = ggml_new_graph(layer.ctx());
         std::vector<ggml_tensor *> ends;
