@@ -168,7 +168,10 @@ inChromium('a chat with the real engine', () => {
     const path = shownPath(stored());
     expect(markdown.name).toBe('Which tower is green_.md');
     expect(markdown.content).toMatch(/^# Which tower is green\?\n\nAbout towers\.md\.\n\n> Which tower is green\?\n\n/);
-    for (const { question, answer } of path) expect(markdown.content).toContain(`> ${question}\n\n${answer}\n\n*`);
+    for (const { question, answer } of path) expect(markdown.content).toContain(`> ${question}\n\n${answer}\n\n`);
+    // What each answer rests on, or that the document has it nowhere; then its numbers.
+    expect(markdown.content.match(/\n\n(- \\\[.+"|\*Not found in the document.*\*)\n/g)?.length).toBeGreaterThan(0);
+    expect(markdown.content.match(/ended by itself\*\n/g)).toHaveLength(path.length);
     expect(markdown.content).not.toContain('Which tower is blue?');
     const json = JSON.parse((await downloaded(page, () => inPalette('export json'))).content);
     expect(json.turns.map(({ id, question, answer }: Turn) => [id, question, answer])).toEqual(
