@@ -2,8 +2,14 @@
  * A document's pages go into the library in pieces, each its own transaction: between two of them others get their turn. Until it is
  * finished nobody sees the document; what a crash left unfinished is removed at the next start.
  */
-import { createHash, randomUUID } from 'node:crypto';
-import { defaultParseChoice, type ParseChoice, type ParsedDocument, readerVersion } from '../../contract/documents.ts';
+import { createHash, type Hash, randomUUID } from 'node:crypto';
+import {
+  defaultParseChoice,
+  type PageSpan,
+  type ParseChoice,
+  type ParsedDocument,
+  readerVersion,
+} from '../../contract/documents.ts';
 import { type Database, transaction } from './database.ts';
 
 export interface NewDocument {
@@ -32,14 +38,13 @@ export class DocumentInsert {
   readonly id = randomUUID();
   readonly #database: Database;
   readonly #document: NewDocument;
-  /** Of file and text: one file may be read in several ways, and each gives its own text. */
-  readonly #identity;
+  readonly #identity: Hash;
   #next = 0;
 
   constructor(database: Database, document: NewDocument) {
     this.#database = database;
     this.#document = document;
-    this.#identity = createHash('sha256').update(`${document.sha256} `);
+    this.#identity = identityOf(document.sha256);
     const { parsed, fileName, fileBytes, tokens, joined = 0, reading = defaultParseChoice } = document;
     database
       .prepare(
@@ -68,11 +73,11 @@ export class DocumentInsert {
   /** Writes the next pages; false: none are left. */
   writePages(): boolean {
     const { parsed, tokens } = this.#document;
+    const first = this.#next;
     transaction(this.#database, () => {
       const insert = this.#database.prepare(
         'INSERT INTO pages (document_id, number, label, text, tokens) VALUES (?, ?, ?, ?, ?)',
       );
-      const recognise = this.#database.prepare('INSERT INTO recognised_pages VALUES (?, ?, ?)');
       for (let units = 0; units < pieceUnits && this.#next < parsed.pages.length; this.#next++) {
         const page = parsed.pages[this.#next];
         if (!page) break;
@@ -80,8 +85,8 @@ export class DocumentInsert {
         units += text.length + 1;
         this.#identity.update(text);
         insert.run(this.id, this.#next, page.label, text, tokens?.pages[this.#next] ?? 0);
-        if (page.recognised) recognise.run(this.id, this.#next, page.recognised.confidence);
       }
+      noteRecognised(this.#database, this.id, parsed.pages, first, this.#next);
     });
     return this.#next < parsed.pages.length;
   }
@@ -98,6 +103,22 @@ export class DocumentInsert {
   undo(): void {
     this.#database.prepare('DELETE FROM documents WHERE id = ?').run(this.id);
   }
+}
+
+/** Of file and text, which comes behind it: one file may be read in several ways, and each gives its own text. */
+export const identityOf = (fileHash: string): Hash => createHash('sha256').update(`${fileHash} `);
+
+/** How sure the recognition was of pages [from, to). */
+export function noteRecognised(
+  database: Database,
+  id: string,
+  pages: readonly PageSpan[],
+  from = 0,
+  to = pages.length,
+): void {
+  const put = database.prepare('INSERT INTO recognised_pages VALUES (?, ?, ?)');
+  for (const [i, { recognised }] of pages.slice(from, to).entries())
+    if (recognised) put.run(id, from + i, recognised.confidence);
 }
 
 /** The ids of those that a crash left behind. */

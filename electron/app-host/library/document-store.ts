@@ -1,12 +1,18 @@
 /** Documents and their text, page by page. Owns the rows; the files belong to the documents room. */
-import { createHash } from 'node:crypto';
 import type { DocumentPage, LibraryDocument, PageRange } from '../../contract/app-types.ts';
 import { type PageSpan, type ParseChoice, type ParsedDocument, readerVersion } from '../../contract/documents.ts';
 import { AppError } from '../../contract/errors.ts';
 import { type OwnChoice, ownChoiceSchema } from '../../contract/settings.ts';
 import { type Tuning, tuningSchema } from '../../contract/tuning.ts';
 import { type Database, transaction } from './database.ts';
-import { DocumentInsert, isFinished, type NewDocument, removeUnfinished } from './document-insert.ts';
+import {
+  DocumentInsert,
+  identityOf,
+  isFinished,
+  type NewDocument,
+  noteRecognised,
+  removeUnfinished,
+} from './document-insert.ts';
 import { notesOf, readingOf } from './stored-notes.ts';
 
 interface DocumentRow {
@@ -75,7 +81,7 @@ export class DocumentStore {
 
   /** The one that has this text from this file. */
   findText(sha256: string, text: string): LibraryDocument | undefined {
-    return this.#findByIdentity(textHash(sha256, text));
+    return this.#findByIdentity(identityOf(sha256).update(text).digest('hex'));
   }
 
   /** The one that was joined from what this hash stands for. */
@@ -122,14 +128,9 @@ export class DocumentStore {
         .prepare('UPDATE documents SET notes = ?, reading = ?, reader = ? WHERE id = ?')
         .run(JSON.stringify(notes), JSON.stringify(reading), readerVersion, id);
       this.#database.prepare('DELETE FROM recognised_pages WHERE document_id = ?').run(id);
-      this.#setRecognised(id, pages);
+      noteRecognised(this.#database, id, pages);
     });
     return this.get(id);
-  }
-
-  #setRecognised(id: string, pages: readonly PageSpan[]): void {
-    const put = this.#database.prepare('INSERT INTO recognised_pages VALUES (?, ?, ?)');
-    for (const [number, { recognised }] of pages.entries()) if (recognised) put.run(id, number, recognised.confidence);
   }
 
   /** It came from another program, and may be removed by one. */
@@ -253,9 +254,4 @@ function toDocument(row: DocumentRow): LibraryDocument {
     reading: readingOf(row.reading),
     isOfOlderReader: row.joined === 0 && row.reader < readerVersion,
   };
-}
-
-/** What a document of one file is known by: one file may be read in several ways, and each gives its own text. */
-function textHash(fileHash: string, text: string): string {
-  return createHash('sha256').update(`${fileHash} `).update(text).digest('hex');
 }

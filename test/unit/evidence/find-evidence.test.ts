@@ -3,16 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { defaultRocketOptions } from '../../../electron/contract/method.ts';
 import { findEvidence, readsIn } from '../../../electron/evidence/find-evidence.ts';
 import { SentenceIndex } from '../../../electron/evidence/sentence-index.ts';
-
-function paged(...texts: string[]) {
-  let at = 0;
-  const pages = texts.map((text, i) => {
-    const start = at;
-    at += text.length;
-    return { label: `${i + 1}`, start, end: at };
-  });
-  return { text: texts.join(''), pages };
-}
+import { paged } from '../../fixtures/paged-text.ts';
 
 const report = paged(
   'The Harbour Trust was founded by Ada Whitlock in 1887. Its first keeper was paid nine pounds a year.\n\n',

@@ -3,16 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { SentenceIndex, textOf } from '../../../electron/evidence/sentence-index.ts';
 import { sentencesOf } from '../../../electron/evidence/sentences.ts';
 import { isSameWord, stopWordsOf, termsOf } from '../../../electron/evidence/terms.ts';
+import { paged } from '../../fixtures/paged-text.ts';
 
-function paged(...texts: string[]) {
-  let at = 0;
-  const pages = texts.map((text, i) => {
-    const start = at;
-    at += text.length;
-    return { label: `${i + 1}`, start, end: at };
-  });
-  return { text: texts.join(''), pages };
-}
 const cut = (...texts: string[]) => {
   const document = paged(...texts);
   return [...sentencesOf(document)].map((sentence) => textOf(document, sentence));

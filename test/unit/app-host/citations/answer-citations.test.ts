@@ -3,18 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { outlineOf } from '../../../../electron/app-host/documents/document-texts.ts';
 import type { MapPage } from '../../../../electron/contract/app-types.ts';
 import { claimsOf } from '../../../../electron/evidence/answer-claims.ts';
-import { type DocumentPages, locate, passageAt } from '../../../../electron/evidence/locate-claims.ts';
+import { locate, passageAt } from '../../../../electron/evidence/locate-claims.ts';
 import { longestRuns } from '../../../../electron/evidence/word-runs.ts';
-
-function paged(...texts: string[]): DocumentPages {
-  let at = 0;
-  const pages = texts.map((text, i) => {
-    const start = at;
-    at += text.length;
-    return { label: `${i + 1}`, start, end: at };
-  });
-  return { text: texts.join(''), pages };
-}
+import { paged } from '../../../fixtures/paged-text.ts';
 
 const report = paged(
   'The Harbour Trust was founded by Ada Whitlock in 1887. Its first keeper was paid nine pounds a year.\n\n',
