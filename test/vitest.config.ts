@@ -2,11 +2,20 @@
  *  Chromium; one file after another, because two engines at a time would share the machine's cores and each other's timeouts. */
 import { defineConfig } from 'vitest/config';
 
+/** A slow machine needs seconds where a quick one needs milliseconds: what is waited for comes in the end, or never. */
+const patient = { poll: { timeout: 60_000 } };
+
 export default defineConfig({
   test: {
     projects: [
       {
-        test: { name: 'unit', include: ['test/unit/**/*.test.ts'], globalSetup: 'test/build.ts', testTimeout: 30_000 },
+        test: {
+          name: 'unit',
+          include: ['test/unit/**/*.test.ts'],
+          globalSetup: 'test/build.ts',
+          expect: patient,
+          testTimeout: 30_000,
+        },
       },
       {
         test: {
@@ -23,6 +32,7 @@ export default defineConfig({
           name: 'cli',
           include: ['test/cli/**/*.test.ts', 'test/model/**/*.test.ts'],
           globalSetup: 'test/build.ts',
+          expect: patient,
           fileParallelism: false,
           sequence: { groupOrder: 2 },
           testTimeout: 300_000,
@@ -34,6 +44,7 @@ export default defineConfig({
           name: 'app',
           include: ['test/app/**/*.test.ts'],
           globalSetup: 'test/build.ts',
+          expect: patient,
           fileParallelism: false,
           sequence: { groupOrder: 3 },
           testTimeout: 300_000,
