@@ -1,15 +1,21 @@
 /**
  * Chooses the words of assets/prompts/prompts.json by measuring: every candidate wording asks the same questions of the same
  * documents, with full KV and with rocketkv-mt at one budget, and the answers that are right are counted.
- * Run: node --import tsx test/model/choose-prompt.ts [--questions n] [--budget t] [--only name,...] [--model file] [file.md ...]
- * Without files: assets/samples/report.md with facts.json. With files: the ten built-in needles in each. Never choose on the
- * documents that a test judges by.
+ * Run: node --import tsx test/model/choose-prompt.ts [--questions n] [--budget t] [--only name,...] [--model file] [--threads n] [file.md ...]
+ * Without files: assets/samples/report.md with facts.json. With files: the questions of <file without ending>.questions beside
+ * each, or the ten built-in needles in it. Never choose on the documents that a test judges by.
  */
-import { readFileSync } from 'node:fs';
-import { basename } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { basename, extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { builtInNeedles, type CheckedQuestion, insertNeedles, isRight } from '../../electron/cli/needles.ts';
+import {
+  builtInNeedles,
+  type CheckedQuestion,
+  insertNeedles,
+  isRight,
+  parseQuestions,
+} from '../../electron/cli/needles.ts';
 import {
   type AnswerMode,
   defaultRocketOptions,
@@ -80,6 +86,7 @@ const { values, positionals } = parseArgs({
     questions: { type: 'string', default: '10' },
     budget: { type: 'string', default: '512' },
     only: { type: 'string' },
+    threads: { type: 'string', default: '0' },
     model: { type: 'string', default: embeddedPath(defaultModel()) },
   },
 });
@@ -92,17 +99,17 @@ interface Task {
   questions: CheckedQuestion[];
 }
 
+async function taskOf(file: string): Promise<Task> {
+  const document = await parseDocument(file);
+  const asked = `${file.slice(0, -extname(file).length)}.questions`;
+  if (existsSync(asked))
+    return { name: basename(file), text: document.text, questions: parseQuestions(readFileSync(asked, 'utf8'), asked) };
+  const needles = builtInNeedles();
+  return { name: basename(file), text: insertNeedles(document, needles).text, questions: needles };
+}
+
 async function tasks(): Promise<Task[]> {
-  if (positionals.length > 0) {
-    const needles = builtInNeedles();
-    return Promise.all(
-      positionals.map(async (file) => ({
-        name: basename(file),
-        text: insertNeedles(await parseDocument(file), needles).text,
-        questions: needles,
-      })),
-    );
-  }
+  if (positionals.length > 0) return Promise.all(positionals.map(taskOf));
   const sample = (file: string) => fileURLToPath(new URL(`../../assets/samples/${file}`, import.meta.url));
   const facts = JSON.parse(readFileSync(sample('facts.json'), 'utf8')) as { question: string; answer: string }[];
   const { text } = await parseDocument(sample('report.md'));
@@ -133,7 +140,12 @@ function withWording(model: OpenModel, wording: Wording): OpenModel {
 }
 
 const names = values.only?.split(',') ?? Object.keys(candidates);
-const opened = await openModel(loadAddon(), { path: values.model, threads: 0, device: 'cpu', deviceReason: null });
+const opened = await openModel(loadAddon(), {
+  path: values.model,
+  threads: Number(values.threads),
+  device: 'cpu',
+  deviceReason: null,
+});
 process.stdout.write(`in use: ${wordingFor(opened.native.info.architecture, opened.native.info.name).family}\n`);
 process.stdout.write(`text,wording,${modes.join(',')},questions\n`);
 
