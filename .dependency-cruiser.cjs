@@ -93,7 +93,7 @@ module.exports = {
       to: {
         path: '^electron/(engine-host|document-host|lab)/',
         pathNot:
-          '^electron/(engine-host/(engine-client|choose-device|peak-memory|embedded-models|model-files)|document-host/document-client|lab/lab-client)\\.ts$',
+          '^electron/(engine-host/(engine-client|choose-device|peak-memory|embedded-models|model-files)|document-host/(document-client|start-document-host)|lab/lab-client)\\.ts$',
       },
     },
     {
@@ -107,7 +107,33 @@ module.exports = {
       comment: 'The app host is the same for Electron and for a browser.',
       severity: 'error',
       from: { path: '^electron/app-host/' },
-      to: { path: '^electron/(cli|main|server|preload|api|mcp)/' },
+      to: { path: '^electron/(cli|main|server|preload|mcp)/' },
+    },
+    {
+      name: 'api-is-around-the-app-host',
+      comment: 'Opened with it in one place.',
+      severity: 'error',
+      from: { path: '^electron/app-host/', pathNot: '^electron/app-host/open-app-host\\.ts$' },
+      to: { path: '^electron/api/' },
+    },
+    {
+      name: 'main-imports-contract-and-hosts',
+      comment:
+        'What is heavy is the app host’s, another process; files of the window and names for files are plain functions.',
+      severity: 'error',
+      from: { path: '^electron/main/' },
+      to: {
+        path: '^(electron|native)/',
+        pathNot:
+          '^electron/(main|contract|hosts)/|^electron/(app-host/window-api/window-files|app-host/documents/safe-name|document-host/start-document-host)\\.ts$',
+      },
+    },
+    {
+      name: 'app-host-process-is-an-entry',
+      comment: 'Its line to main is for Electron alone; serve is an app host itself.',
+      severity: 'error',
+      from: { path: '^electron/', pathNot: '^electron/app-host/(app-host|serve-main)\\.ts$' },
+      to: { path: '^electron/app-host/(app-host|serve-main|hosts-by-main|packed-files)\\.ts$' },
     },
     ...rooms.map((room, i) => ({
       name: `app-host-${room}-imports-rooms-below`,

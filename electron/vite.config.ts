@@ -44,6 +44,7 @@ function withoutTrialProcess(): Plugin {
 /** Each of these is a file that somebody starts. */
 const entries = [
   'main/main',
+  'app-host/app-host',
   'engine-host/engine-host',
   'lab/lab-host',
   'document-host/document-host',

@@ -13,7 +13,7 @@ import {
   watchWidth,
 } from './bridge/browser.ts';
 import { callFailure } from './bridge/connection.ts';
-import { watchAbout, watchOpenedFiles } from './bridge/desktop.ts';
+import { watchAbout, watchNotices, watchOpenedFiles } from './bridge/desktop.ts';
 import { startConnection } from './bridge/start-connection.ts';
 import { watchFailures } from './bridge/watch-failures.ts';
 import { keyBindings } from './features/palette/shortcuts.ts';
@@ -54,6 +54,7 @@ followModels();
 
 watchOpenedFiles(addGrant);
 watchAbout(() => openOverlay('about'));
+watchNotices((sentence) => notify(sentence, 'danger'));
 await startConnection({
   onState: setConnection,
   onClient: (client, sendFile, chooseModel) => {

@@ -46,6 +46,8 @@ export interface AppOptions {
   /** Folders whose GGUF files are listed, opened where they are. */
   modelFolders?: readonly string[];
   grants: GrantedFile[];
+  /** To a window, by an app host before this one. */
+  given?: readonly GrantedFile[];
   defaults?: Partial<Settings>;
   /** Other than a child process of node: Electron's utility processes. */
   startEngine?: SupervisorOptions['start'];
@@ -143,7 +145,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     uploads,
     languages: new Languages(options.dataDir),
     notices,
-    grants: new Grants(options.grants),
+    grants: new Grants(options.grants, options.given),
     startDocumentHost: options.startDocumentHost,
     counter,
     models,

@@ -16,8 +16,10 @@ export class Grants {
   readonly #offered: GrantedFile[];
   readonly #given = new Map<string, GrantedFile>();
 
-  constructor(offered: readonly GrantedFile[]) {
+  /** `given`: to the window, by an app host that ended. */
+  constructor(offered: readonly GrantedFile[], given: readonly GrantedFile[] = []) {
     this.#offered = [...offered];
+    for (const file of given) this.#keep(file);
   }
 
   /** A file that was named by a second start: shown with those of the first. */
@@ -34,10 +36,14 @@ export class Grants {
   /** Only for a path that came from the system itself: a drop, a dialog, the command line. */
   give(path: string): Grant {
     const file = grantedFile(path);
+    this.#keep(file);
+    return withoutPath(file);
+  }
+
+  #keep(file: GrantedFile): void {
     this.#given.set(file.id, file);
     const oldest = this.#given.keys().next().value;
     if (this.#given.size > maxGiven && oldest !== undefined) this.#given.delete(oldest);
-    return withoutPath(file);
   }
 
   pathOf(id: string): string {

@@ -7,12 +7,12 @@ import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
 import { cpus, homedir, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import electronLog from 'electron-log/node.js';
+import type { Note } from '../contract/app-host.ts';
 import { bytesText } from '../contract/bytes-text.ts';
-import { AppError } from '../contract/errors.ts';
+import { describedError } from '../hosts/described-error.ts';
 
 const maxBytes = 1_000_000; // then it becomes rocketdoc.old.log
 const reportBytes = 48_000; // of the log's end
-const messageUnits = 400;
 
 const logger = electronLog.create({ logId: 'rocketdoc' });
 logger.transports.console.level = false;
@@ -55,7 +55,12 @@ export function logUnforeseen(where: string, error: unknown): void {
     if (noted.has(error)) return;
     noted.add(error);
   }
-  logger.error(withoutHome(`${where}: ${described(error)}`));
+  logger.error(withoutHome(`${where}: ${describedError(error)}`));
+}
+
+/** What another process of ours noted, described there already. */
+export function logNoted({ level, text }: Note): void {
+  logger[level](withoutHome(text));
 }
 
 /** Process-wide: a rejection that nobody handles is noted and work goes on; what else would end the process is noted first. */
@@ -81,22 +86,6 @@ function endOf(file: string): string {
   }
   const text = bytes.toString('utf8');
   return size > bytes.length ? text.slice(text.indexOf('\n') + 1) : text;
-}
-
-function described(error: unknown): string {
-  if (!(error instanceof Error)) return withoutQuotes(String(error));
-  const code = (error as NodeJS.ErrnoException).code;
-  const words = error instanceof AppError ? error.message : withoutQuotes(error.message);
-  const head = `${error.name}${code === undefined ? '' : ` (${code})`}: ${words.slice(0, messageUnits)}`;
-  // The stack begins with the message, which may hold what does not belong here: only its frames are taken.
-  const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
-  const cause = error.cause === undefined ? [] : [`caused by ${described(error.cause)}`];
-  return [head, ...frames, ...cause].join('\n');
-}
-
-/** V8 quotes the source in its messages ('"The Trust..." is not valid JSON'). */
-function withoutQuotes(message: string): string {
-  return message.replace(/"[^"]*"|'[^']*'|`[^`]*`|“[^”]*”/g, '"…"').split('\n')[0] ?? '';
 }
 
 function withoutHome(text: string): string {

@@ -15,7 +15,7 @@ const assets = fileURLToPath(new URL('../../assets', import.meta.url));
 export const defaultDataDir = join(homedir(), '.rocketdoc');
 
 export interface StartUpOptions
-  extends Pick<AppOptions, 'defaults' | 'modelFolders' | 'startEngine' | 'startDocumentHost'> {
+  extends Pick<AppOptions, 'defaults' | 'given' | 'modelFolders' | 'startEngine' | 'startDocumentHost'> {
   dataDir: string;
   /** Instead of RocketDoc's own list of models to fetch. */
   catalogueFile?: string;

@@ -1,7 +1,7 @@
 /** Failures in the window's words, in one place. A window has settings, and a packed RocketDoc no npm. */
 import { nativeFiles } from '../../native/native-files.ts';
 import type { MemoryShortage } from '../contract/engine-reports.ts';
-import { type Advice, AppError, type ErrorCode, toAppError } from '../contract/errors.ts';
+import { type Advice, AppError, type ErrorCode, toAppError, unforeseenSentence } from '../contract/errors.ts';
 import { explainStorage } from './library/storage-errors.ts';
 import { logUnforeseen } from './log.ts';
 
@@ -32,8 +32,7 @@ export function failureForWindow(error: unknown): { code: ErrorCode; message: st
   const known = explainStorage(error);
   const { code, message, shortage, advice } = toAppError(known);
   if (code === 'INTERNAL') logUnforeseen('A failure inside', error);
-  if (code === 'INTERNAL' && !(known instanceof AppError))
-    return { code, message: 'Something failed inside. The log says what: About RocketDoc shows it.' };
+  if (code === 'INTERNAL' && !(known instanceof AppError)) return { code, message: unforeseenSentence };
   const said = advice === undefined ? message : `${message} ${adviceInWindow(advice)}`;
   return { code, message: said, ...(shortage && { shortage }) };
 }

@@ -79,6 +79,9 @@ export class AppError extends Error {
   }
 }
 
+/** For a window, of what nobody foresaw: it may name paths or worse, and stays in the log. */
+export const unforeseenSentence = 'Something failed inside. The log says what: About RocketDoc shows it.';
+
 export function isErrorCode(value: unknown): value is ErrorCode {
   return (errorCodes as readonly unknown[]).includes(value);
 }

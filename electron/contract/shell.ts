@@ -36,8 +36,16 @@ export type ShellAnswer = z.infer<typeof shellAnswerSchema>;
 
 export const shellChannel = (name: ShellCommand) => `rocketdoc:${name}`;
 
-/** Main to preload. `port` carries the port; `files` grants for files that were opened with RocketDoc; `about`: the menu asks. */
-export const shellEvents = { port: 'rocketdoc:port', files: 'rocketdoc:files', about: 'rocketdoc:about' } as const;
+/**
+ * Main to preload. `port` carries the port; `files` grants for files that were opened with RocketDoc; `about`: the menu asks; `notice`: a
+ * sentence for the person.
+ */
+export const shellEvents = {
+  port: 'rocketdoc:port',
+  files: 'rocketdoc:files',
+  about: 'rocketdoc:about',
+  notice: 'rocketdoc:notice',
+} as const;
 
 /** `window.rocketdoc`, which exists in Electron alone. */
 export interface DesktopBridge {
@@ -51,4 +59,5 @@ export interface DesktopBridge {
   /** Called in a dragstart event; rejects with a sentence. */
   dragOut(what: Draggable): Promise<void>;
   onAbout(listener: () => void): void;
+  onNotice(listener: (sentence: string) => void): void;
 }

@@ -22,7 +22,7 @@ import { forkDocumentHost, type StartHost } from './start-document-host.ts';
 import { bytesText, countText, oneLine } from './wording.ts';
 
 export { joinDocuments } from './join-documents.ts';
-export { documentHostOptions, type StartHost } from './start-document-host.ts';
+export type { StartHost } from './start-document-host.ts';
 
 export interface ParseProgress {
   step: ParseStep;

@@ -16,9 +16,9 @@ import type {
 } from '../contract/engine-reports.ts';
 import { AppError } from '../contract/errors.ts';
 import type { AnswerMode, DocumentHome, KvType, RocketOptions } from '../contract/method.ts';
+import { EventChannel } from '../hosts/event-channel.ts';
 import { Queue } from '../hosts/queue.ts';
 import { answer, countersOf } from './answering.ts';
-import { EventChannel } from './event-channel.ts';
 import { Holdings, keepTurns } from './held-chat.ts';
 import { keepDocument } from './keeping.ts';
 import { measureAgainst, measureReference, type Reference } from './measuring.ts';

@@ -15,13 +15,14 @@ export class Heartbeat {
   #timer: NodeJS.Timeout | undefined;
   #missed = 0;
 
-  constructor(host: HostProcess, times: HeartbeatTimes, onHung: (why: string) => void) {
+  /** `name`: of the host, at the beginning of a sentence. */
+  constructor(host: HostProcess, name: string, times: HeartbeatTimes, onHung: (why: string) => void) {
     const { startMs = 60_000, pingMs = 2000, missedPings = 30 } = times;
     const hung = (why: string) => {
       this.stop();
       onHung(why);
     };
-    this.#timer = setTimeout(() => hung(`The engine did not start within ${startMs / 1000} s.`), startMs);
+    this.#timer = setTimeout(() => hung(`${name} did not start within ${startMs / 1000} s.`), startMs);
     this.#timer.unref();
     host.onMessage((message) => {
       if (!isHeartbeat(message)) return;
@@ -30,7 +31,7 @@ export class Heartbeat {
       clearTimeout(this.#timer);
       this.#timer = setInterval(() => {
         if (this.#missed >= missedPings)
-          hung(`The engine has not answered for ${(missedPings * pingMs) / 1000} s and was ended.`);
+          hung(`${name} has not answered for ${(missedPings * pingMs) / 1000} s and was ended.`);
         else {
           this.#missed++;
           host.post({ beat: 'ping' } satisfies HeartbeatMessage);

@@ -1,27 +1,33 @@
-/** A host's line to its parent: the message channel of a forked child, or the parent port of Electron's utility process. */
+/**
+ * A host's line to its parent: the message channel of a forked child, or in Electron a port that its main process hands over. Main starts
+ * every process there, but the app host, not main, is the parent of an engine or a document host.
+ */
+import type { HandedPort, PortMessage } from './handed-port.ts';
+import { isPortMessage } from './handed-port.ts';
 import type { MessageLine } from './message-port.ts';
 
 export interface ParentPort extends MessageLine {
-  /** The parent is gone. A utility process is ended by Electron itself then. */
+  /** The parent is gone. */
   onGone(listener: () => void): void;
+}
+
+/** The app host's line to Electron's main process: ports come over it too, each with an id. */
+export interface ShellLine extends ParentPort {
+  onPort(listener: (id: string, port: HandedPort) => void): void;
 }
 
 /** process.parentPort of an Electron utility process. */
 interface ElectronParentPort {
   postMessage(message: unknown): void;
-  on(event: 'message', listener: (event: { data: unknown }) => void): void;
+  on(event: 'message', listener: (event: { data: unknown; ports: HandedPort[] }) => void): void;
 }
+
+const electronParentPort = () => (process as unknown as { parentPort?: ElectronParentPort }).parentPort;
 
 /** undefined: nobody started this process as a host. */
 export function parentPort(): ParentPort | undefined {
-  const electronPort = (process as unknown as { parentPort?: ElectronParentPort }).parentPort;
-  if (electronPort) {
-    return {
-      post: (message) => electronPort.postMessage(message),
-      onMessage: (listener) => electronPort.on('message', ({ data }) => listener(data)),
-      onGone: () => {},
-    };
-  }
+  const electronPort = electronParentPort();
+  if (electronPort) return handedLine(electronPort);
   const send = process.send?.bind(process);
   if (!send) return undefined;
   return {
@@ -32,10 +38,45 @@ export function parentPort(): ParentPort | undefined {
   };
 }
 
+/** What is said before the port has come waits for it. */
+function handedLine(electronPort: ElectronParentPort): ParentPort {
+  const handed = new Promise<HandedPort>((resolve) =>
+    electronPort.on('message', ({ ports }) => {
+      if (ports[0]) resolve(ports[0]);
+    }),
+  );
+  return {
+    post: (message) => void handed.then((port) => port.postMessage(message)),
+    onMessage: (listener) =>
+      void handed.then((port) => {
+        port.on('message', ({ data }) => listener(data));
+        port.start();
+      }),
+    onGone: (listener) => void handed.then((port) => port.on('close', listener)),
+  };
+}
+
 /** For the entry of a host; ends the process where a person started it by hand. */
 export function requireParentPort(name: string): ParentPort {
-  const port = parentPort();
-  if (port) return port;
+  return parentPort() ?? refuse(name);
+}
+
+/** For the entry of the app host as a process of its own. Electron ends it when main ends. */
+export function requireShellLine(name: string): ShellLine {
+  const electronPort = electronParentPort();
+  if (!electronPort) return refuse(name);
+  return {
+    post: (message) => electronPort.postMessage(message),
+    onMessage: (listener) => electronPort.on('message', ({ data }) => listener(data)),
+    onPort: (listener) =>
+      electronPort.on('message', ({ data, ports }) => {
+        if (isPortMessage(data) && ports[0]) listener((data satisfies PortMessage).port, ports[0]);
+      }),
+    onGone: () => {},
+  };
+}
+
+function refuse(name: string): never {
   process.stderr.write(`${name} is started by RocketDoc itself; see README.md for the commands.\n`);
   process.exit(2);
 }

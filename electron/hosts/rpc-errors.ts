@@ -71,11 +71,12 @@ export function parametersOf(data: unknown): ErrorParameters {
   return parametersSchema.safeParse(data).data ?? {};
 }
 
-export function fromRpcError(error: unknown): AppError {
+/** `name`: of the host that answered, at the beginning of a sentence. */
+export function fromRpcError(error: unknown, name: string): AppError {
   if (error instanceof ORPCError) {
     if (isErrorCode(error.code)) return new AppError(error.code, error.message, parametersOf(error.data));
     if (error.code === 'BAD_REQUEST') return invalidArgument(error);
-    return new AppError('INTERNAL', `The engine answered ${error.code}: ${error.message}`);
+    return new AppError('INTERNAL', `${name} answered ${error.code}: ${error.message}`);
   }
   if (error instanceof Error && error.name === 'AbortError') return new AppError('CANCELLED', 'Stopped.');
   return toAppError(error);

@@ -2,21 +2,19 @@
 import type { AnyRouter } from '@orpc/server';
 import { RPCHandler } from '@orpc/server/message-port';
 import { type HeartbeatMessage, isHeartbeat, rpcPort } from './message-port.ts';
-import { requireParentPort } from './parent-port.ts';
+import type { ParentPort } from './parent-port.ts';
 
-/** `name`: of the host, for a person who starts it by hand. */
-export function serveHost(name: string, router: AnyRouter): void {
-  const parent = requireParentPort(name);
+/** `end`: what is left to do when it is no longer needed, or its parent is gone; nothing where it keeps nothing of a person's. */
+export function serveHost(parent: ParentPort, router: AnyRouter, end: () => void = () => process.exit(0)): void {
   new RPCHandler(router).upgrade(rpcPort(parent, parent.onGone));
 
   const beat = (message: HeartbeatMessage) => parent.post(message);
   parent.onMessage((message) => {
     if (!isHeartbeat(message)) return;
     if (message.beat === 'ping') beat({ beat: 'pong' });
-    if (message.beat === 'end') process.exit(0);
+    if (message.beat === 'end') end();
   });
-  // Nothing of a person's is left undone here: the parent is gone, and with it whoever wanted an answer.
-  parent.onGone(() => process.exit(0));
+  parent.onGone(end);
   // Ctrl+C reaches the whole process group; the parent decides what it means.
   process.on('SIGINT', () => {});
 

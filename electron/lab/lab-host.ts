@@ -6,6 +6,7 @@ import { labVerbs } from '../contract/lab.ts';
 import { Engine } from '../engine-host/engine.ts';
 import { cudaOf } from '../engine-host/open-model.ts';
 import { engineRouter } from '../engine-host/router.ts';
+import { requireParentPort } from '../hosts/parent-port.ts';
 import { rpcErrors } from '../hosts/rpc-errors.ts';
 import { serveHost } from '../hosts/serve-host.ts';
 import { compareWithLlama } from './llama-comparison.ts';
@@ -20,7 +21,7 @@ const lab = new Proxy({} as NativeLab, {
 const engine = new Engine(lab);
 const os = implement(labVerbs).use(rpcErrors());
 
-serveHost('lab-host', {
+serveHost(requireParentPort('lab-host'), {
   ...engineRouter(engine),
   ...os.router({
     measureSpeed: os.measureSpeed.handler(({ input }) => engine.compute((model) => measureSpeed(lab, model, input))),

@@ -2,14 +2,15 @@
  * app://rocketdoc: the built window with its security headers, and the way in for files that have no path (pasted text). Nothing
  * else answers: the window needs no web server and no file: addresses.
  */
-import { Readable } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
 import { type Protocol, protocol } from 'electron';
-import type { App } from '../app-host/app.ts';
 import { staticFile, windowHeaders } from '../app-host/window-api/window-files.ts';
-import { failureForWindow } from '../app-host/window-words.ts';
 import { maxUploadBytes } from '../contract/app.ts';
+import { shellFailure } from './notes.ts';
 import { appOrigin, appScheme, isAppUrl } from './origin.ts';
+
+/** Resolves with the id of the upload. */
+export type ReceiveUpload = (name: string, pieces: AsyncIterable<Uint8Array>) => Promise<string>;
 
 /** Before the app is ready. `standard`: 'self' in the policy means this origin; no access to other schemes. */
 export function registerAppScheme(): void {
@@ -18,11 +19,11 @@ export function registerAppScheme(): void {
   ]);
 }
 
-export function serveAppProtocol(on: Pick<Protocol, 'handle'>, webRoot: string, uploads: App['uploads']): void {
+export function serveAppProtocol(on: Pick<Protocol, 'handle'>, webRoot: string, receive: ReceiveUpload): void {
   on.handle(appScheme, async (request) => {
     if (!isAppUrl(request.url)) return refuse(404);
     const [path = '/', query = ''] = request.url.slice(appOrigin.length).split(/[?#]/);
-    if (path === '/upload') return upload(request, new URLSearchParams(query).get('name') ?? '', uploads);
+    if (path === '/upload') return upload(request, new URLSearchParams(query).get('name') ?? '', receive);
     if (request.method !== 'GET') return refuse(405);
     const file = await staticFile(webRoot, path);
     if (!file) return refuse(404);
@@ -33,7 +34,7 @@ export function serveAppProtocol(on: Pick<Protocol, 'handle'>, webRoot: string, 
 /** Electron says who asked; a page cannot. */
 const initiator = (request: Request) => (request as { initiatorOrigin?: string }).initiatorOrigin;
 
-async function upload(request: Request, name: string, uploads: App['uploads']): Promise<Response> {
+async function upload(request: Request, name: string, receive: ReceiveUpload): Promise<Response> {
   if (request.method !== 'POST') return refuse(405);
   if (initiator(request) !== appOrigin) return refuse(403);
   if (request.headers.get('content-type') !== 'application/octet-stream') return refuse(415);
@@ -41,10 +42,10 @@ async function upload(request: Request, name: string, uploads: App['uploads']): 
   if (Number(request.headers.get('content-length') ?? 0) > maxUploadBytes)
     return answer(413, { code: 'DOC_TOO_LARGE', message: 'The window can send at most 64 MiB.' });
   try {
-    const body = request.body ? Readable.fromWeb(request.body as ReadableStream) : Readable.from([]);
-    return answer(200, { uploadId: await uploads.receive(name, body) });
+    const body = (request.body ?? new Blob().stream()) as ReadableStream<Uint8Array>;
+    return answer(200, { uploadId: await receive(name, body) });
   } catch (error) {
-    const { code, message } = failureForWindow(error);
+    const { code, message } = shellFailure(error);
     return answer(code === 'DOC_TOO_LARGE' ? 413 : code === 'BUSY' ? 429 : 500, { code, message });
   }
 }

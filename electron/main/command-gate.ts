@@ -3,7 +3,6 @@
  * other call gets a refusal and nothing happens.
  */
 import { type IpcMainInvokeEvent, ipcMain, type WebFrameMain } from 'electron';
-import { failureForWindow } from '../app-host/window-words.ts';
 import { AppError } from '../contract/errors.ts';
 import {
   type ShellAnswer,
@@ -13,6 +12,7 @@ import {
   shellChannel,
   shellCommands,
 } from '../contract/shell.ts';
+import { shellFailure } from './notes.ts';
 import { isAppFrame } from './origin.ts';
 
 export type CommandHandlers = {
@@ -28,7 +28,7 @@ export function gateCommands(handlers: CommandHandlers): void {
       try {
         return { value: await run(handlers, name, event, args) };
       } catch (error) {
-        return { failure: failureForWindow(error) };
+        return { failure: shellFailure(error) };
       }
     });
   }

@@ -1,17 +1,16 @@
 /** Entry of the desktop app: one instance, one app host, one window. Wiring only. */
 import { join } from 'node:path';
 import { app, type BrowserWindow, dialog, MessageChannelMain, protocol, session } from 'electron';
-import type { App } from '../app-host/app.ts';
-import { watchProcess } from '../app-host/log.ts';
-import { OpenAlready } from '../app-host/single-instance.ts';
 import { toAppError } from '../contract/errors.ts';
 import { shellEvents } from '../contract/shell.ts';
-import { startEngine } from '../engine-host/engine-client.ts';
+import { AppHostProcess, OpenElsewhere } from './app-host-process.ts';
 import { registerAppScheme, serveAppProtocol } from './app-protocol.ts';
 import { openAppWindow } from './app-window.ts';
 import { gateCommands } from './command-gate.ts';
 import { startDragOut } from './drag-out.ts';
+import { dropLoaderVariables } from './loader-variables.ts';
 import { setMenu } from './menu.ts';
+import { watchMain } from './notes.ts';
 import {
   chooseDocuments,
   chooseModelFile,
@@ -21,21 +20,18 @@ import {
   type SecondStart,
   secondStartSchema,
 } from './opened-files.ts';
-import { checkPackedFiles, dropLoaderVariables } from './packed-files.ts';
-import { rpcPorts } from './rpc-port.ts';
-import { utilityDocumentHosts, utilityEngineHost } from './utility-hosts.ts';
 import { gateContents, gateSession, quietChromium } from './web-gates.ts';
+import { WindowConnection } from './window-connection.ts';
 
 /** Built beside each other: out/main, out/preload, out/renderer. */
 const out = join(app.getAppPath(), 'out');
-const hosts = { engineHost: join(out, 'main', 'engine-host.js'), documentHost: join(out, 'main', 'document-host.js') };
+const built = (name: string) => join(out, 'main', `${name}.js`);
 const icon = join(app.getAppPath(), 'assets', 'icons', 'icon.png');
 const closeMs = 5000;
 
-const files = new OpenedFiles();
 let window: BrowserWindow | undefined;
 
-watchProcess();
+watchMain();
 if (app.isPackaged) dropLoaderVariables(process.env);
 app.enableSandbox();
 quietChromium(app);
@@ -47,6 +43,21 @@ app.on('open-file', (event, path) => {
 });
 
 const named = filesNamed(process.argv.slice(app.isPackaged ? 1 : 2), process.cwd());
+const appHost = new AppHostProcess(
+  { appHost: built('app-host'), engineHost: built('engine-host'), documentHost: built('document-host') },
+  {
+    isPackaged: app.isPackaged,
+    handOver: named,
+    modelFolders: modelFoldersNamed(process.argv, process.cwd()),
+  },
+  {
+    onShow: showAgain,
+    onRestart: (sentence) => window?.webContents.send(shellEvents.notice, sentence),
+    onLost: (error) => end('RocketDoc has to end', error),
+  },
+);
+const files = new OpenedFiles((path) => appHost.grant(path));
+
 if (app.requestSingleInstanceLock({ files: named } satisfies SecondStart)) {
   files.open(named);
   app.on('second-instance', (_event, _argv, _cwd, data) => {
@@ -57,11 +68,15 @@ if (app.requestSingleInstanceLock({ files: named } satisfies SecondStart)) {
     .whenReady()
     .then(run)
     .catch((error) => {
-      if (error instanceof OpenAlready) return app.exit(0);
-      dialog.showErrorBox('RocketDoc cannot start', toAppError(error).message);
-      app.exit(1);
+      if (error instanceof OpenElsewhere) return app.exit(0);
+      end('RocketDoc cannot start', error);
     });
 } else app.quit();
+
+function end(title: string, error: unknown): void {
+  dialog.showErrorBox(title, toAppError(error).message);
+  app.exit(1);
+}
 
 /** Somebody started RocketDoc again, this one or the one for browsers. */
 function showAgain(paths: readonly string[]): void {
@@ -72,42 +87,33 @@ function showAgain(paths: readonly string[]): void {
 
 async function run(): Promise<void> {
   gateSession(session.defaultSession);
-  checkPackedFiles(app.isPackaged);
-  // Not before: it loads SQLite.
-  const { defaultDataDir, startUp } = await import('../app-host/start-up.ts');
-  const { inviteProgram, servePrograms } = await import('../api/programs.ts');
-  const workspace = await startUp({
-    dataDir: defaultDataDir,
-    handOver: named,
-    onSecondStart: (paths) => showAgain(paths),
-    onProgram: inviteProgram,
-    modelFolders: modelFoldersNamed(process.argv, process.cwd()),
-    startEngine: () => startEngine({ startHost: () => utilityEngineHost(hosts) }),
-    startDocumentHost: utilityDocumentHosts(hosts),
-  });
-  closeBeforeQuit(workspace);
-  void servePrograms(workspace);
-  serveAppProtocol(protocol, join(out, 'renderer'), workspace.uploads);
-  const serve = rpcPorts(workspace);
+  await appHost.start();
+  closeBeforeQuit();
+  serveAppProtocol(protocol, join(out, 'renderer'), (name, pieces) => appHost.receiveUpload(name, pieces));
+  const connection = new WindowConnection();
   gateCommands({
-    connect(_, frame) {
+    async connect(_, frame) {
       const { port1, port2 } = new MessageChannelMain();
-      serve(port1, frame);
-      frame.postMessage(shellEvents.port, null, [port2]);
-      files.connect(workspace.grants, (grants) => window?.webContents.send(shellEvents.files, grants));
+      connection.replace(frame, await appHost.connectWindow(port1), port2);
+      files.connect((grants) => window?.webContents.send(shellEvents.files, grants));
     },
-    grantFile: (path) => workspace.grants.give(path),
+    grantFile: (path) => appHost.grant(path),
     async chooseModel() {
       const path = window && (await chooseModelFile(window));
-      return path === undefined ? null : workspace.grants.give(path);
+      return path === undefined ? null : appHost.grant(path);
     },
-    dragOut: async (what) => window && startDragOut(workspace, window.webContents, what, icon),
+    async dragOut(what) {
+      const file = await appHost.outgoingFile(what);
+      if (window) startDragOut(window.webContents, file, icon);
+    },
   });
   const open = () => {
     window = openAppWindow({ preload: join(out, 'preload', 'preload.cjs'), icon });
+    connection.follow(window.webContents);
     window.on('closed', () => {
       window = undefined;
-      files.connect(workspace.grants, undefined);
+      connection.end();
+      files.connect(undefined);
     });
   };
   setMenu({
@@ -125,15 +131,14 @@ async function run(): Promise<void> {
 }
 
 /** The library is closed and the engine ended before the process goes, within five seconds. */
-function closeBeforeQuit(workspace: App): void {
+function closeBeforeQuit(): void {
   let state: 'open' | 'closing' | 'closed' = 'open';
   app.on('will-quit', (event) => {
     if (state === 'closed') return;
     event.preventDefault();
     if (state === 'closing') return;
     state = 'closing';
-    const late = new Promise<void>((resolve) => setTimeout(resolve, closeMs));
-    void Promise.race([workspace.close().catch(() => {}), late]).then(() => {
+    void appHost.close(closeMs).then(() => {
       state = 'closed';
       app.quit();
     });

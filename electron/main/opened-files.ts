@@ -6,7 +6,6 @@ import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type BrowserWindow, dialog } from 'electron';
 import { z } from 'zod';
-import type { Grants } from '../app-host/granted-files.ts';
 import type { Grant } from '../contract/app-types.ts';
 import { documentExtensions } from '../contract/document-kinds.ts';
 
@@ -40,22 +39,31 @@ function isFile(path: string): boolean {
 }
 
 export class OpenedFiles {
+  readonly #grant: (path: string) => Promise<Grant>;
   #waiting: string[] = [];
-  #grants: Pick<Grants, 'give'> | undefined;
   #deliver: ((grants: Grant[]) => void) | undefined;
+
+  constructor(grant: (path: string) => Promise<Grant>) {
+    this.#grant = grant;
+  }
 
   open(paths: readonly string[]): void {
     this.#waiting.push(...paths);
-    const grants = this.#grants;
-    if (!grants || !this.#deliver || this.#waiting.length === 0) return;
-    this.#deliver(this.#waiting.splice(0).map((path) => grants.give(path)));
+    if (!this.#deliver || this.#waiting.length === 0) return;
+    void this.#grantAll(this.#waiting.splice(0));
   }
 
-  /** Once the library is open, and whenever a window begins to listen; undefined: it has stopped. */
-  connect(grants: Pick<Grants, 'give'>, deliver: ((grants: Grant[]) => void) | undefined): void {
-    this.#grants = grants;
+  /** Whenever a window begins to listen; undefined: it has stopped. */
+  connect(deliver: ((grants: Grant[]) => void) | undefined): void {
     this.#deliver = deliver;
     this.open([]);
+  }
+
+  /** An app host that ended meanwhile leaves them for the next, which the window connects to. */
+  async #grantAll(paths: string[]): Promise<void> {
+    const grants = await Promise.all(paths.map((path) => this.#grant(path))).catch(() => undefined);
+    if (grants && this.#deliver) this.#deliver(grants);
+    else this.#waiting.unshift(...paths);
   }
 }
 

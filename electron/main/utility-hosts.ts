@@ -1,27 +1,44 @@
 /**
- * The hosts as Electron's utility processes: a packed RocketDoc cannot run node (its fuses say so), so child_process.fork is not
+ * Processes of ours as Electron's utility processes: a packed RocketDoc cannot run node (its fuses say so), so child_process.fork is not
  * there.
  */
 import { constants } from 'node:os';
 import type { Readable } from 'node:stream';
-import { type UtilityProcess, utilityProcess } from 'electron';
-import { documentHostOptions, type StartHost } from '../document-host/document-client.ts';
+import { MessageChannelMain, type MessagePortMain, type UtilityProcess, utilityProcess } from 'electron';
+import type { HostKind } from '../contract/app-host.ts';
+import { documentHostOptions } from '../document-host/start-document-host.ts';
+import type { PortMessage } from '../hosts/handed-port.ts';
 import { type HostExit, type HostOptions, type HostProcess, lastOutput } from '../hosts/host-process.ts';
 
 export interface HostFiles {
+  appHost: string;
   engineHost: string;
   documentHost: string;
 }
 
-export const utilityEngineHost = ({ engineHost }: HostFiles): HostProcess =>
-  utilityHost(engineHost, 'RocketDoc engine');
+export interface UtilityHost extends HostProcess {
+  /** Hands a port over; calls name it by its id. */
+  hand(id: string, port: MessagePortMain): void;
+  onStarted(listener: (pid: number) => void): void;
+}
 
-export const utilityDocumentHosts =
-  ({ documentHost }: HostFiles): StartHost =>
-  (limits) =>
-    utilityHost(documentHost, 'RocketDoc document reader', documentHostOptions(limits));
+export const utilityAppHost = ({ appHost }: HostFiles): UtilityHost => utilityHost(appHost, 'RocketDoc app host');
 
-function utilityHost(file: string, serviceName: string, { execArgv = [], env }: HostOptions = {}): HostProcess {
+/** Returns its end of the line too, which is whoever's asked for it. */
+export function utilityHostOf(
+  { engineHost, documentHost }: HostFiles,
+  kind: HostKind,
+): { host: UtilityHost; line: MessagePortMain } {
+  const host =
+    kind.kind === 'engine'
+      ? utilityHost(engineHost, 'RocketDoc engine')
+      : utilityHost(documentHost, 'RocketDoc document reader', documentHostOptions(kind));
+  const { port1, port2 } = new MessageChannelMain();
+  host.hand('parent', port1);
+  return { host, line: port2 };
+}
+
+function utilityHost(file: string, serviceName: string, { execArgv = [], env }: HostOptions = {}): UtilityHost {
   const child = utilityProcess.fork(file, [], {
     serviceName,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -29,16 +46,18 @@ function utilityHost(file: string, serviceName: string, { execArgv = [], env }: 
     ...(env ? { env } : {}),
   });
   const output = lastOutput([child.stdout as Readable | null, child.stderr as Readable | null]);
-  const listeners: ((exit: HostExit) => void)[] = [];
+  const onExit: ((exit: HostExit) => void)[] = [];
+  const onStarted: ((pid: number) => void)[] = [];
   let isOver = false;
   let isDoomed = false;
   child.on('spawn', () => {
     if (isDoomed) endNow(child);
+    for (const listener of onStarted) if (child.pid !== undefined) listener(child.pid);
   });
   child.on('exit', (code) => {
     isOver = true;
     void afterOutput(child).then(() => {
-      for (const listener of listeners) listener({ ...ending(code), error: undefined, output: output() });
+      for (const listener of onExit) listener({ ...ending(code), error: undefined, output: output() });
     });
   });
   return {
@@ -48,8 +67,13 @@ function utilityHost(file: string, serviceName: string, { execArgv = [], env }: 
     post(message) {
       if (!isOver) child.postMessage(message);
     },
+    hand(id, port) {
+      if (isOver) port.close();
+      else child.postMessage({ port: id } satisfies PortMessage, [port]);
+    },
     onMessage: (listener) => void child.on('message', listener),
-    onExit: (listener) => void listeners.push(listener),
+    onExit: (listener) => void onExit.push(listener),
+    onStarted: (listener) => void onStarted.push(listener),
     kill() {
       isDoomed = true;
       if (!isOver) endNow(child);

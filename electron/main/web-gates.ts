@@ -3,7 +3,7 @@
  * RocketDoc opens no address by itself; it shows one and lets a person copy it.
  */
 import { type App, app, type Session, type WebContents } from 'electron';
-import { safeName } from '../app-host/documents/uploads.ts';
+import { safeName } from '../app-host/documents/safe-name.ts';
 import { appOrigin, isAppUrl } from './origin.ts';
 
 const allowedPermissions = new Set(['clipboard-sanitized-write', 'fullscreen', 'notifications']);

@@ -1,4 +1,4 @@
-/** The window's only way to main: six typed methods. Runs sandboxed; ipcRenderer and its events never reach the page. */
+/** The window's only way to main: seven typed methods. Runs sandboxed; ipcRenderer and its events never reach the page. */
 import { contextBridge, ipcRenderer, webUtils } from 'electron';
 import type { Grant } from '../contract/app-types.ts';
 import type { DesktopBridge, ShellAnswer, ShellCommand, ShellInput, ShellOutput } from '../contract/shell.ts';
@@ -8,6 +8,7 @@ const channel = (name: ShellCommand) => `rocketdoc:${name}`;
 const portEvent = 'rocketdoc:port';
 const filesEvent = 'rocketdoc:files';
 const aboutEvent = 'rocketdoc:about';
+const noticeEvent = 'rocketdoc:notice';
 
 async function invoke<Name extends ShellCommand>(name: Name, input: ShellInput<Name>): Promise<ShellOutput<Name>> {
   const answer: ShellAnswer = await ipcRenderer.invoke(channel(name), input);
@@ -32,6 +33,9 @@ const bridge: DesktopBridge = {
   dragOut: (what) => invoke('dragOut', what),
   onAbout(listener) {
     ipcRenderer.on(aboutEvent, () => listener());
+  },
+  onNotice(listener) {
+    ipcRenderer.on(noticeEvent, (_, sentence: string) => listener(sentence));
   },
 };
 

@@ -1,11 +1,13 @@
-/** Entry: the window in a browser. `node out/main/serve.js [options] [file...]` */
+/**
+ * Entry: the window in a browser. `node out/main/serve.js [options] [file...]`. This process is the app host, with HTTP around it: there is
+ * no window of its own that would have to stay awake beside it.
+ */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { inviteProgram, servePrograms } from '../api/programs.ts';
 import { watchProcess } from '../app-host/log.ts';
+import { openAppHost } from '../app-host/open-app-host.ts';
 import { OpenAlready } from '../app-host/single-instance.ts';
-import { startUp } from '../app-host/start-up.ts';
 import { toAppError } from '../contract/errors.ts';
 import type { Settings } from '../contract/settings.ts';
 import { allowedHosts } from './gates.ts';
@@ -24,15 +26,17 @@ if (noFolder !== undefined) refuse(`There is no folder ${noFolder} to list model
 const webRoot = join(root, 'out', 'renderer');
 if (!existsSync(join(webRoot, 'index.html'))) refuse('The window is not built yet. Run: npm run serve');
 
-const app = await startUp({
-  dataDir,
-  files: options.files,
-  modelFolders: options.models,
-  ...(options.catalogue === undefined ? {} : { catalogueFile: options.catalogue }),
-  defaults,
-  onSecondStart: showAgain,
-  onProgram: inviteProgram,
-}).catch((error) => {
+const { app, programs } = await openAppHost(
+  {
+    dataDir,
+    files: options.files,
+    modelFolders: options.models,
+    ...(options.catalogue === undefined ? {} : { catalogueFile: options.catalogue }),
+    defaults,
+    onSecondStart: showAgain,
+  },
+  options.apiPort === undefined ? {} : { thisRun: { port: options.apiPort } },
+).catch((error) => {
   if (error instanceof OpenAlready) {
     process.stdout.write(`${error.message}\n`);
     process.exit(0);
@@ -59,12 +63,10 @@ server.listen(port, options.host, () => {
   link = newLink;
   const first = newLink();
   process.stdout.write(`RocketDoc: ${first}\nThe link works once. Press Enter for a new one, Ctrl+C to end.\n`);
-  void servePrograms(app, options.apiPort === undefined ? {} : { thisRun: { port: options.apiPort } }).then(
-    ({ thisRun }) => {
-      if (thisRun) process.stdout.write(`API: ${thisRun.address} ${thisRun.key}\n`);
-      else if (app.programs.problem !== null) process.stderr.write(`${app.programs.problem}\n`);
-    },
-  );
+  void programs.then(({ thisRun }) => {
+    if (thisRun) process.stdout.write(`API: ${thisRun.address} ${thisRun.key}\n`);
+    else if (app.programs.problem !== null) process.stderr.write(`${app.programs.problem}\n`);
+  });
   if (options.open) void openWindow(first, dataDir);
   process.stdin.on('data', () => process.stdout.write(`RocketDoc: ${newLink()}\n`));
   process.stdin.unref?.();

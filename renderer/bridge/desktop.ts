@@ -75,6 +75,11 @@ export function watchAbout(listener: () => void): void {
   window.rocketdoc?.onAbout(listener);
 }
 
+/** What main has to say, such as that the app host was started again. */
+export function watchNotices(listener: (sentence: string) => void): void {
+  window.rocketdoc?.onNotice(listener);
+}
+
 /** Files that were opened with RocketDoc outside of the window. */
 export function watchOpenedFiles(listener: (grant: Grant) => void): void {
   window.rocketdoc?.onFiles(async (grants) => {

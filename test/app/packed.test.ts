@@ -66,15 +66,16 @@ async function flipped(file: string, work: () => Promise<void>): Promise<void> {
   await work().finally(flip);
 }
 
-/** The packed main process under node, with an electron that only says what it is asked to do; ends by itself. */
+/** The packed main process under node, with a stand-in for Electron that says what it is asked to show; quits by itself. */
 function runMain(home: string): string {
   const electron = join(whole, 'node_modules', 'electron');
   mkdirSync(electron, { recursive: true });
-  cpSync(join(root, 'test', 'fixtures', 'saying-electron.mjs'), join(electron, 'index.mjs'));
+  for (const name of ['index.mjs', 'ports.mjs', 'utility.mjs'])
+    cpSync(join(root, 'test', 'fixtures', 'electron', name), join(electron, name));
   writeFileSync(join(electron, 'package.json'), '{"main":"index.mjs"}');
   const main = join(whole, 'out', 'main', 'main.js');
   const { stdout, stderr } = spawnSync(process.execPath, [main], {
-    env: { ...process.env, HOME: home, ROCKETDOC_WHOLE: whole },
+    env: { ...process.env, HOME: home, ROCKETDOC_WHOLE: whole, ROCKETDOC_PACKAGED: '1' },
     encoding: 'utf8',
     timeout: 60_000,
   });
@@ -107,6 +108,7 @@ describe.skipIf(process.platform !== 'linux')('the package', () => {
       '/package.json',
       '/LICENSE',
       '/out/main/main.js',
+      '/out/main/app-host.js',
       '/out/main/engine-host.js',
       '/out/main/document-host.js',
       '/out/preload/preload.cjs',
@@ -341,7 +343,7 @@ describe.skipIf(process.platform !== 'linux')('the package', () => {
     for (const path of files) expect((await parseDocument(path, { startHost, choice })).text).toContain('1887');
   });
 
-  it('finds what the main process needs: SQLite from the package, Electron alone from outside', () => {
+  it('finds what its processes need: SQLite from the package, Electron alone from outside', () => {
     const code = `const { DatabaseSync } = require('@photostructure/sqlite');
       process.stdout.write(JSON.stringify(new DatabaseSync(':memory:').prepare('SELECT 41 + 1 AS n').get()));`;
     const { stdout, stderr } = spawnSync(process.execPath, ['--eval', code], { cwd: whole, encoding: 'utf8' });

@@ -5,7 +5,7 @@ import { placeName } from '../../contract/places.ts';
 import { shownPath } from '../../contract/turn-tree.ts';
 import type { App } from '../app.ts';
 import { evidenceOf } from '../citations/answer-evidence.ts';
-import { safeName } from '../documents/uploads.ts';
+import { safeName } from '../documents/safe-name.ts';
 
 export async function exportChat(app: App, chatId: string, format: 'markdown' | 'json') {
   const chat = app.chats.get(chatId);

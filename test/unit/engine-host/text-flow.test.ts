@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AnswerStream, minDeltaMs } from '../../../electron/engine-host/answer-stream.ts';
 import { pageTokens, StreamingDetokenizer, tokenOffsets } from '../../../electron/engine-host/detokenizer.ts';
-import { EventChannel } from '../../../electron/engine-host/event-channel.ts';
 import { ProgressMeter } from '../../../electron/engine-host/progress.ts';
+import { EventChannel } from '../../../electron/hosts/event-channel.ts';
 import { Queue } from '../../../electron/hosts/queue.ts';
 import { bytes, byteVocabulary } from './fake-addon.ts';
 

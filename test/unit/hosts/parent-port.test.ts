@@ -1,20 +1,54 @@
 import { EventEmitter } from 'node:events';
-import { afterEach, describe, expect, it } from 'vitest';
-import { parentPort } from '../../../electron/hosts/parent-port.ts';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { parentPort, requireShellLine } from '../../../electron/hosts/parent-port.ts';
+import { MessageChannelMain } from '../main/fake-electron.ts';
+
+function electronParent() {
+  const sent: unknown[] = [];
+  const electronPort = Object.assign(new EventEmitter(), { postMessage: (message: unknown) => sent.push(message) });
+  Object.assign(process, { parentPort: electronPort });
+  const hand = (id: string) => {
+    const { port1, port2 } = new MessageChannelMain();
+    electronPort.emit('message', { data: { port: id }, ports: [port2] });
+    return port1;
+  };
+  return { sent, electronPort, hand };
+}
+
+afterEach(() => Reflect.deleteProperty(process, 'parentPort'));
 
 describe('parentPort', () => {
-  afterEach(() => Reflect.deleteProperty(process, 'parentPort'));
-
-  it("speaks over an Electron utility process's parentPort when there is one", () => {
-    const sent: unknown[] = [];
-    const electronPort = Object.assign(new EventEmitter(), { postMessage: (message: unknown) => sent.push(message) });
-    Object.assign(process, { parentPort: electronPort });
+  it('speaks over the port that an Electron utility process is handed, and nothing is lost before it comes', async () => {
+    const { sent, hand } = electronParent();
     const port = parentPort();
-    const received: unknown[] = [];
+    const [received, gone]: [unknown[], () => void] = [[], vi.fn()];
     port?.onMessage((message) => received.push(message));
-    electronPort.emit('message', { data: 'request' });
-    port?.post({ type: 'progress', step: 'reading', done: 1, total: 2 });
-    expect(received).toEqual(['request']);
-    expect(sent).toEqual([{ type: 'progress', step: 'reading', done: 1, total: 2 }]);
+    port?.onGone(gone);
+    port?.post({ beat: 'ready' });
+    const parent = hand('parent');
+    const heard: unknown[] = [];
+    parent.on('message', ({ data }) => heard.push(data));
+    parent.start();
+    parent.postMessage('request');
+    await vi.waitFor(() => expect([received, heard]).toEqual([['request'], [{ beat: 'ready' }]]));
+    expect(sent).toEqual([]); // main is not its parent
+    parent.close();
+    await vi.waitFor(() => expect(gone).toHaveBeenCalledTimes(1));
+  });
+});
+
+describe('requireShellLine', () => {
+  it("speaks over an Electron utility process's parentPort, over which ports come too", () => {
+    const { sent, electronPort, hand } = electronParent();
+    const line = requireShellLine('app-host');
+    const [received, ports]: [unknown[], unknown[]] = [[], []];
+    line.onMessage((message) => received.push(message));
+    line.onPort((id) => ports.push(id));
+    electronPort.emit('message', { data: 'request', ports: [] });
+    line.post({ beat: 'ready' });
+    hand('one');
+    expect(received).toEqual(['request', { port: 'one' }]);
+    expect(ports).toEqual(['one']);
+    expect(sent).toEqual([{ beat: 'ready' }]);
   });
 });

@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import type { Protocol } from 'electron';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { Uploads } from '../../../electron/app-host/documents/uploads.ts';
@@ -26,7 +27,7 @@ beforeAll(() => {
       handle = async (request) => handler(request as never) as unknown as Promise<Response>;
     },
   };
-  serveAppProtocol(on, root, uploads);
+  serveAppProtocol(on, root, (name, pieces) => uploads.receive(name, Readable.from(pieces)));
 });
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 

@@ -20,6 +20,8 @@ import type {
   WebContents,
   WebFrameMain,
 } from 'electron';
+import { serveMain } from '../../../electron/app-host/serve-main.ts';
+import type { ShellLine } from '../../../electron/hosts/parent-port.ts';
 
 /** Some members of the real thing, each of the real type. */
 const part = <T>(members: Partial<T>): T => members as T;
@@ -215,26 +217,71 @@ export const screen = part<Screen>({
     [{ workArea: { x: 0, y: 0, width: 1920, height: 1040 } }] as ReturnType<Screen['getAllDisplays']>,
 });
 
-/** A utility process that says only what a test makes it say. */
+/** A utility process that says only what a test makes it say, over its port where it was handed one. */
 export class FakeUtility extends EventEmitter {
   pid: number | undefined;
   stdout = new Readable({ read() {} });
   stderr = new Readable({ read() {} });
   heard: unknown[] = [];
   kills = 0;
-  postMessage: UtilityProcess['postMessage'] = (message) => void this.heard.push(message);
+  #line: FakePort | undefined;
+
+  postMessage: UtilityProcess['postMessage'] = (message, transfer = []) => {
+    const [port] = transfer as unknown as FakePort[];
+    if (!port) return void this.heard.push(message);
+    this.#line = port;
+    port.on('message', ({ data }) => this.heard.push(data));
+    port.start();
+  };
+  /** To whoever has the other end of its port. */
+  say(message: unknown): void {
+    this.#line?.postMessage(message);
+  }
   kill: UtilityProcess['kill'] = () => ++this.kills > 0;
   exit(code: number): void {
     this.pid = undefined;
     this.emit('exit', code);
+    setImmediate(() => this.#line?.close()); // what was said before arrives
     this.stdout.push(null);
     this.stderr.push(null);
   }
 }
+
+/** The real app host in the test's own process, on a line of fake ports: messages are cloned and come in a later turn, as between processes. */
+export class FakeAppHost extends FakeUtility {
+  readonly #line = new EventEmitter();
+
+  constructor() {
+    super();
+    const line: ShellLine = {
+      post: (message) => {
+        const data: unknown = structuredClone(message);
+        setImmediate(() => this.emit('message', data));
+      },
+      onMessage: (listener) => void this.#line.on('message', listener),
+      onPort: (listener) => void this.#line.on('port', listener),
+      onGone: (listener) => void this.#line.on('gone', listener),
+    };
+    setImmediate(() => {
+      this.pid = process.pid;
+      this.emit('spawn');
+      serveMain(line, () => this.exit(0));
+    });
+  }
+  override postMessage: UtilityProcess['postMessage'] = (message, transfer = []) => {
+    const data: unknown = structuredClone(message);
+    const [port] = transfer as unknown as FakePort[];
+    setImmediate(() => {
+      if (port) this.#line.emit('port', (data as { port: string }).port, port);
+      else this.#line.emit('message', data);
+    });
+  };
+}
+
 export const forks: { file: string; options: unknown; process: FakeUtility }[] = [];
 export const utilityProcess = {
   fork(file: string, _args?: string[], options?: unknown): UtilityProcess {
-    const process = new FakeUtility();
+    const process = file.endsWith('app-host.js') ? new FakeAppHost() : new FakeUtility();
     forks.push({ file, options, process });
     return process as unknown as UtilityProcess;
   },

@@ -65,7 +65,7 @@ beforeAll(async () => {
   writeFileSync(report, 'The Trust was founded in 1887.');
   process.argv = [process.argv[0] ?? '', paths.app, report, '--flag', join(home, 'not-there.pdf')];
   await import('../../../electron/main/main.ts');
-  await vi.waitFor(() => expect(windows).toHaveLength(1));
+  await vi.waitFor(() => expect(windows).toHaveLength(1), { timeout: 30_000 });
 });
 afterAll(() => rmSync(home, { recursive: true, force: true }));
 
@@ -110,8 +110,10 @@ it('serves the window over its own scheme', async () => {
   expect(await response?.text()).toContain('<title>window</title>');
 });
 
-it('runs the engine as a utility process', () => {
-  expect(forks[0]?.file).toBe(join(paths.app, 'out', 'main', 'engine-host.js'));
+it('runs the app host and the engine as utility processes', () => {
+  // Which one is first is the app host's affair: main starts what it is asked for.
+  expect(forks[0]?.file).toBe(join(paths.app, 'out', 'main', 'app-host.js'));
+  expect(forks[1]?.file).toBe(join(paths.app, 'out', 'main', 'engine-host.js'));
 });
 
 it('hands the window a port, serves the contract over it, then delivers the files named at the start', async () => {
@@ -127,6 +129,7 @@ it('hands the window a port, serves the contract over it, then delivers the file
   const client = createORPCClient<ContractRouterClient<typeof appContract>>(new RPCLink({ port }));
   port.start();
   expect(await client.library.grants()).toEqual([{ id: 'sample', name: 'report.pdf', isSample: true }]);
+  await vi.waitFor(() => expect(firstWindow().webContents.sent).toHaveLength(1));
   const [channel, grants] = firstWindow().webContents.sent[0] ?? [];
   expect(channel).toBe(shellEvents.files);
   expect(grants).toEqual([{ id: expect.any(String), name: 'report.txt', isSample: false }]);
@@ -136,7 +139,9 @@ it('hands the window a port, serves the contract over it, then delivers the file
   const events = await client.library.addGranted({ grantId: grant?.id ?? '' });
   void events.next().catch(() => {});
   await vi.waitFor(() => expect(forks.at(-1)?.file).toBe(join(paths.app, 'out', 'main', 'document-host.js')));
-  expect(forks.at(-1)?.process.heard).toMatchObject([{ type: 'parse', path: expect.stringContaining('report.txt') }]);
+  const reader = forks.at(-1)?.process;
+  await vi.waitFor(() => expect(reader?.heard).toHaveLength(1));
+  expect(reader?.heard).toMatchObject([{ type: 'parse', path: expect.stringContaining('report.txt') }]);
 });
 
 it('gives an id for a dropped file and keeps its path', async () => {
@@ -205,14 +210,14 @@ it('lets the window show its About card when the menu asks', () => {
   expect(sent.at(-1)).toEqual([shellEvents.about, undefined]);
 });
 
-it('a second start brings the window to the front with its files; anything else in its message is ignored', () => {
+it('a second start brings the window to the front with its files; anything else in its message is ignored', async () => {
   const { calls, webContents } = firstWindow();
   const before = webContents.sent.length;
   for (const data of [undefined, null, { files: 7 }, { files: [''] }, 'x'])
     app.emit('second-instance', {}, [], home, data);
   expect(webContents.sent).toHaveLength(before);
   app.emit('second-instance', {}, [], home, { files: [report] });
-  expect(webContents.sent).toHaveLength(before + 1);
+  await vi.waitFor(() => expect(webContents.sent).toHaveLength(before + 1));
   expect(calls).toEqual(expect.arrayContaining(['restore', 'focus']));
 });
 
@@ -227,7 +232,7 @@ it('opens what is picked in the dialog and what the system asks to open', async 
   const preventDefault = vi.fn();
   app.emit('open-file', { preventDefault }, report);
   expect(preventDefault).toHaveBeenCalled();
-  expect(sent).toHaveLength(before + 2);
+  await vi.waitFor(() => expect(sent).toHaveLength(before + 2));
 });
 
 it('presses a key for what the window does by itself', () => {
@@ -269,7 +274,7 @@ it('closes the library and ends the engine before it goes', async () => {
   app.emit('will-quit', { preventDefault });
   app.emit('will-quit', { preventDefault });
   expect(preventDefault).toHaveBeenCalledTimes(2);
-  const engine = forks[0]?.process;
+  const engine = forks[1]?.process;
   await vi.waitFor(() => expect(engine?.heard).toContainEqual({ beat: 'end' }));
   engine?.exit(0);
   await vi.waitFor(() => expect(appCalls.filter((call) => call === 'quit')).toHaveLength(2));

@@ -1,41 +1,70 @@
-/** The adapter between utility processes and the hosts' clients, with the clients themselves on it. */
+/** Utility processes of Electron as an app host gets them from main: the hosts' own clients on a port, with what main tells beside it. */
 import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { HostsByMain } from '../../../electron/app-host/hosts-by-main.ts';
+import type { HostKind } from '../../../electron/contract/app-host.ts';
 import { parseDocument } from '../../../electron/document-host/document-client.ts';
 import { startEngine } from '../../../electron/engine-host/engine-client.ts';
-import { utilityDocumentHosts, utilityEngineHost } from '../../../electron/main/utility-hosts.ts';
+import type { UtilityHost } from '../../../electron/main/utility-hosts.ts';
+import { utilityHostOf } from '../../../electron/main/utility-hosts.ts';
 import { type FakeUtility, forks } from './fake-electron.ts';
 
 vi.mock('electron', () => import('./fake-electron.ts'));
 
-const files = { engineHost: '/app/engine-host.js', documentHost: '/app/document-host.js' };
+const files = { appHost: '/app/app-host.js', engineHost: '/app/engine-host.js', documentHost: '/app/document-host.js' };
 const posix = process.platform !== 'win32';
 beforeEach(() => void forks.splice(0));
 
-function engine() {
-  const client = startEngine({ startHost: () => utilityEngineHost(files) });
+/** As main answers an app host. */
+const running = new Map<string, UtilityHost>();
+const hosts: HostsByMain = new HostsByMain((ask) => {
+  if (ask.ask === 'kill-host') running.get(ask.id)?.kill();
+  if (ask.ask !== 'start-host') return;
+  const { id } = ask;
+  const { host, line } = utilityHostOf(files, ask.host);
+  running.set(id, host);
+  host.onStarted((pid) => hosts.started(id, pid));
+  host.onExit((exit) => hosts.ended(id, exit));
+  hosts.takePort(id, line);
+});
+const start = (kind: HostKind) => hosts.start(kind);
+const lines = (host: FakeUtility) => host.heard.filter((message) => typeof message === 'string') as string[];
+
+async function engine() {
+  const client = startEngine({ startHost: () => start({ kind: 'engine' }) });
   const host = forks[0]?.process as FakeUtility;
   host.pid = 4_000_000; // nobody's
   host.emit('spawn');
-  host.emit('message', { beat: 'ready' });
+  host.say({ beat: 'ready' });
+  await new Promise((resolve) => setTimeout(resolve, 20));
   return { client, host };
 }
 
 describe('the engine', () => {
-  it('is started from its file and known by its process', () => {
-    const { client, host } = engine();
+  it('is started from its file and known by its process', async () => {
+    const { client, host } = await engine();
     expect(forks[0]).toMatchObject({ file: files.engineHost, options: { stdio: ['ignore', 'pipe', 'pipe'] } });
     expect(client.pid).toBe(host.pid);
     host.exit(0);
   });
 
   it('is asked in messages and answers in messages', async () => {
-    const { client, host } = engine();
+    const { client, host } = await engine();
     const answer = client.verbs.cancel({ target: 'none' });
-    await vi.waitFor(() => expect(host.heard.some((message) => typeof message === 'string')).toBe(true));
-    const { i } = JSON.parse(host.heard.find((message) => typeof message === 'string') as string) as { i: string };
-    host.emit('message', JSON.stringify({ i, p: { b: {} } }));
+    await vi.waitFor(() => expect(lines(host)).toHaveLength(1));
+    const { i } = JSON.parse(lines(host)[0] ?? '') as { i: string };
+    host.say(JSON.stringify({ i, p: { b: {} } }));
     await expect(answer).resolves.toBeUndefined();
     host.exit(0);
+  });
+
+  it('has what it said last heard before its end', async () => {
+    const { client, host } = await engine();
+    const answer = client.verbs.cancel({ target: 'none' });
+    await vi.waitFor(() => expect(lines(host)).toHaveLength(1));
+    const { i } = JSON.parse(lines(host)[0] ?? '') as { i: string };
+    host.say(JSON.stringify({ i, p: { b: {} } }));
+    host.exit(9);
+    await expect(answer).resolves.toBeUndefined();
   });
 
   it.runIf(posix).each([
@@ -45,7 +74,7 @@ describe('the engine', () => {
     [134, /ended by SIGABRT/],
     [2, /exit code 2/],
   ])('that ends with %i is a crash that says how', async (code, how) => {
-    const { client, host } = engine();
+    const { client, host } = await engine();
     const answer = client.verbs.cancel({ target: 'none' });
     host.stderr.push('GGML_ASSERT(x) failed\n');
     host.exit(code);
@@ -54,7 +83,7 @@ describe('the engine', () => {
   });
 
   it('is asked to end and then is closed', async () => {
-    const { client, host } = engine();
+    const { client, host } = await engine();
     const closed = client.close();
     await vi.waitFor(() => expect(host.heard).toContainEqual({ beat: 'end' }));
     host.exit(0);
@@ -63,7 +92,7 @@ describe('the engine', () => {
   });
 
   it('that does not hear is killed', async () => {
-    const { client, host } = engine();
+    const { client, host } = await engine();
     const kill = vi.spyOn(process, 'kill').mockImplementation(() => {
       host.exit(9);
       return true;
@@ -75,7 +104,7 @@ describe('the engine', () => {
 });
 
 describe('the document reader', () => {
-  const startHost = utilityDocumentHosts(files);
+  const startHost = ({ maxHeapBytes }: { maxHeapBytes: number }) => start({ kind: 'document', maxHeapBytes });
 
   it('gets one process for each file, with a limit and without the environment', async () => {
     vi.stubEnv('SECRET_TOKEN', 'secret');
@@ -86,7 +115,7 @@ describe('the document reader', () => {
       options: { execArgv: [expect.stringMatching(/^--max-old-space-size=\d+$/)] },
     });
     expect(JSON.stringify(fork?.options)).not.toContain('secret');
-    expect(fork?.process.heard).toMatchObject([{ type: 'parse', path: '/tmp/a.txt' }]);
+    await vi.waitFor(() => expect(fork?.process.heard).toMatchObject([{ type: 'parse', path: '/tmp/a.txt' }]));
     fork?.process.exit(1);
     await expect(parsed).rejects.toMatchObject({ code: 'INTERNAL' }); // it never said that it hears
   });

@@ -4,7 +4,8 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { checkPackedFiles, dropLoaderVariables } from '../../../electron/main/packed-files.ts';
+import { checkPackedFiles } from '../../../electron/app-host/packed-files.ts';
+import { dropLoaderVariables } from '../../../electron/main/loader-variables.ts';
 import { isNativeFile, listNativeFiles } from '../../../native/list-native-files.mjs';
 import { nativeFilesOf } from '../../../native/native-files.ts';
 

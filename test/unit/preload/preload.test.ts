@@ -54,7 +54,15 @@ beforeEach(() => {
 
 it('shows the page one object of plain functions and nothing else', () => {
   expect([...fake.exposed.keys()]).toEqual(['rocketdoc']);
-  expect(Object.keys(bridge).sort()).toEqual(['chooseModel', 'connect', 'dragOut', 'grantFile', 'onAbout', 'onFiles']);
+  expect(Object.keys(bridge).sort()).toEqual([
+    'chooseModel',
+    'connect',
+    'dragOut',
+    'grantFile',
+    'onAbout',
+    'onFiles',
+    'onNotice',
+  ]);
   for (const member of Object.values(bridge)) expect(typeof member).toBe('function');
   expect([...fake.listeners.keys()]).toEqual([shellEvents.port]);
 });
@@ -102,6 +110,14 @@ it('tells that the menu asked for the About card, and nothing else', () => {
   bridge.onAbout(listener);
   fake.listeners.get(shellEvents.about)?.({ sender: 'never' }, 'more');
   expect(listener.mock.calls).toEqual([[]]);
+});
+
+it('hands on a sentence of main, without the event', () => {
+  const listener = vi.fn();
+  bridge.onNotice(listener);
+  fake.listeners.get(shellEvents.notice)?.({ sender: 'never' }, 'It is started again.', 'more');
+  expect(listener).toHaveBeenCalledWith('It is started again.');
+  expect(listener.mock.calls[0]).toHaveLength(1);
 });
 
 it('hands on grants without the event they came in', () => {

@@ -17,6 +17,7 @@ let asked = 0;
 let accepts = true;
 let dragged: unknown[] = [];
 let askAbout = () => {};
+let say: (sentence: string) => void = () => {};
 let give: (grants: Grant[]) => void = () => {};
 const file = (id: string) => ({ id, name: 'a.pdf', isSample: false });
 
@@ -39,6 +40,9 @@ beforeEach(() => {
     dragOut: async (what) => void dragged.push(what),
     onAbout: (listener) => {
       askAbout = listener;
+    },
+    onNotice: (listener) => {
+      say = listener;
     },
   };
   vi.stubGlobal('window', page);
@@ -113,6 +117,14 @@ it('shows the About card when the menu asks', async () => {
   watchAbout(listener);
   askAbout();
   expect(listener).toHaveBeenCalledTimes(1);
+});
+
+it('hears what main has to say', async () => {
+  const { watchNotices } = await import('../../../renderer/bridge/desktop.ts');
+  const listener = vi.fn();
+  watchNotices(listener);
+  say('The app host ended by SIGKILL. It is started again.');
+  expect(listener).toHaveBeenCalledWith('The app host ended by SIGKILL. It is started again.');
 });
 
 it('takes files that are dropped from elsewhere, and not what was dragged out of it', async () => {

@@ -4,7 +4,8 @@ import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { safeName, Uploads } from '../../../../electron/app-host/documents/uploads.ts';
+import { safeName } from '../../../../electron/app-host/documents/safe-name.ts';
+import { Uploads } from '../../../../electron/app-host/documents/uploads.ts';
 import { maxUploadBytes } from '../../../../electron/contract/app.ts';
 
 describe('safeName', () => {

@@ -1,6 +1,7 @@
 // The real router on the fake addon; dies in the middle of the first answer, or lacks memory, when the question says so.
 import { Engine } from '../../../../electron/engine-host/engine.ts';
 import { engineRouter } from '../../../../electron/engine-host/router.ts';
+import { requireParentPort } from '../../../../electron/hosts/parent-port.ts';
 import { serveHost } from '../../../../electron/hosts/serve-host.ts';
 import { byteVocabulary, FakeAddon, modelFile } from '../fake-addon.ts';
 
@@ -21,4 +22,4 @@ const addon = new FakeAddon({
 });
 const engine = new Engine(addon, async () => byteVocabulary);
 await engine.openModel({ path: modelFile, threads: 0, device: 'cpu', deviceReason: null });
-serveHost('streaming-host', engineRouter(engine));
+serveHost(requireParentPort('streaming-host'), engineRouter(engine));

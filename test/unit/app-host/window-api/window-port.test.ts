@@ -1,17 +1,16 @@
-/** Every command of the window's contract over Electron's port, found by walking the contract: a new one is tested too. */
+/** Every command of the window's contract over a port as Electron hands it over, found by walking the contract: a new one is tested too. */
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createORPCClient } from '@orpc/client';
 import { RPCLink } from '@orpc/client/message-port';
-import type { MessagePortMain, WebFrameMain } from 'electron';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { z } from 'zod';
-import { type App, createApp } from '../../../electron/app-host/app.ts';
-import { maxMessageBytes, maxQuestionUnits } from '../../../electron/contract/app.ts';
-import { isErrorCode } from '../../../electron/contract/errors.ts';
-import { rpcPorts, type ServePort } from '../../../electron/main/rpc-port.ts';
+import { type App, createApp } from '../../../../electron/app-host/app.ts';
+import { type ServePort, windowPorts } from '../../../../electron/app-host/window-api/window-port.ts';
+import { maxMessageBytes, maxQuestionUnits } from '../../../../electron/contract/app.ts';
+import { isErrorCode } from '../../../../electron/contract/errors.ts';
 import {
   type Command,
   callOf,
@@ -24,12 +23,10 @@ import {
   watchedApp,
   withAt,
   wrongInputs,
-} from '../../fixtures/app-commands.ts';
-import { embeddedPlace } from '../../fixtures/app-server.ts';
-import { fakeEngine } from '../../fixtures/fake-engine.ts';
-import { type FakePort, foreignFrames, frameOf, MessageChannelMain } from './fake-electron.ts';
-
-vi.mock('electron', () => import('./fake-electron.ts'));
+} from '../../../fixtures/app-commands.ts';
+import { embeddedPlace } from '../../../fixtures/app-server.ts';
+import { fakeEngine } from '../../../fixtures/fake-engine.ts';
+import { type FakePort, MessageChannelMain } from '../../main/fake-electron.ts';
 
 let app: App;
 let serve: ServePort;
@@ -44,7 +41,7 @@ beforeAll(async () => {
   });
   const watched = watchedApp(app);
   touched = watched.touched;
-  serve = rpcPorts(watched.app);
+  serve = windowPorts(watched.app);
 });
 afterAll(async () => {
   await app.close();
@@ -55,15 +52,15 @@ afterEach(() => {
   for (const port of open.splice(0)) port.close();
 });
 
-/** A window's end of a port that belongs to `frame`. */
-function connect(frame: WebFrameMain = frameOf()) {
+/** A window's end of a port. */
+function connect() {
   const { port1, port2 } = new MessageChannelMain();
   open.push(port2);
-  serve(port1 as unknown as MessagePortMain, frame);
+  const close = serve(port1);
   const client: unknown = createORPCClient(new RPCLink({ port: port2 }));
   port2.start();
   const call = (command: Command) => callOf(client, command);
-  return { port: port2, call };
+  return { port: port2, call, close };
 }
 
 const closed = (port: FakePort) =>
@@ -79,19 +76,6 @@ it('finds the commands of the contract', () => {
 });
 
 describe.each(commands)('$name', (command) => {
-  it('is not answered for anybody but the window', async () => {
-    const input = command.input && fitting(shapeOf(command.input));
-    for (const [who, frame] of Object.entries(foreignFrames)) {
-      if (frame === null) continue; // has no port to send with
-      const { port, call } = connect(frame);
-      const answered = vi.fn();
-      port.on('message', answered);
-      call(command)(input).catch(() => {});
-      expect({ who, isClosed: await closed(port) }).toEqual({ who, isClosed: true });
-      expect(answered).not.toHaveBeenCalled();
-    }
-  });
-
   it.runIf(command.input)('refuses values that do not fit its schema, and does nothing', async () => {
     const input = command.input as z.ZodType;
     expect(input.safeParse(fitting(shapeOf(input))).success).toBe(true);
@@ -139,14 +123,16 @@ describe('the port', () => {
     await vi.waitFor(() => expect(app.changes.listenerCount('change')).toBeLessThan(watching));
   });
 
-  it('closes when the frame that has it stops being the window', async () => {
-    let isGone = false;
-    const { port, call } = connect(frameOf({ isDestroyed: () => isGone }));
+  it('closes when main says so, and answers nothing more', async () => {
+    const { port, call, close } = connect();
     const list = commands.find(({ name }) => name === 'library.list') as Command;
     expect(await call(list)()).toEqual([]);
-    isGone = true;
+    const answered = vi.fn();
+    port.on('message', answered);
     call(list)().catch(() => {});
+    close();
     expect(await closed(port)).toBe(true);
+    expect(answered).not.toHaveBeenCalled();
   });
 
   const garbage = [

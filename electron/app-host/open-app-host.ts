@@ -1,0 +1,21 @@
+/**
+ * The app host, opened: the library with all that works on it, and the ways of other programs. Electron's app host process (app-host.ts)
+ * and the server for browsers (server/serve.ts), which is an app host itself, begin with this.
+ */
+import { inviteProgram, type ProgramsOptions, type RunningPrograms, servePrograms } from '../api/programs.ts';
+import type { App } from './app.ts';
+import { type StartUpOptions, startUp } from './start-up.ts';
+
+export interface OpenedAppHost {
+  app: App;
+  /** Settles when the port for programs is open, or cannot be. */
+  programs: Promise<RunningPrograms>;
+}
+
+export async function openAppHost(
+  options: Omit<StartUpOptions, 'onProgram'>,
+  programs: ProgramsOptions = {},
+): Promise<OpenedAppHost> {
+  const app = await startUp({ ...options, onProgram: inviteProgram });
+  return { app, programs: servePrograms(app, programs) };
+}

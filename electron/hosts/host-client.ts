@@ -1,0 +1,137 @@
+/** A host from outside: its contract's verbs over the line, a heartbeat, and its death as an AppError of every call. */
+import { createORPCClient } from '@orpc/client';
+import { RPCLink } from '@orpc/client/message-port';
+import { AppError } from '../contract/errors.ts';
+import { Heartbeat, type HeartbeatTimes } from './heartbeat.ts';
+import type { HostExit, HostProcess } from './host-process.ts';
+import { type HeartbeatMessage, rpcPort } from './message-port.ts';
+import { fromRpcError } from './rpc-errors.ts';
+
+export interface HostWords {
+  /** At the beginning of a sentence: 'The engine'. */
+  name: string;
+  crash(exit: HostExit): AppError;
+  hung(why: string): AppError;
+  /** It said something that is no answer. */
+  garbage: AppError;
+}
+
+export interface HostClient {
+  /** Of its contract; the caller knows which. */
+  readonly verbs: unknown;
+  /** Called once when it has ended, whatever the reason; CLOSED where it was asked to. */
+  onEnd(listener: (error: AppError) => void): void;
+  /** Ends the host, politely first, with this patience. Twice is fine. */
+  close(patienceMs?: number): Promise<void>;
+}
+
+const closeMs = 3000;
+
+export function hostClient(host: HostProcess, words: HostWords, times: HeartbeatTimes = {}): HostClient {
+  let closing = false;
+  let failure: AppError | undefined;
+  const onEnd: ((error: AppError) => void)[] = [];
+  const end = (error: AppError) => {
+    if (failure) return;
+    failure = error;
+    for (const listener of onEnd.splice(0)) listener(error);
+  };
+
+  const heartbeat = new Heartbeat(host, words.name, times, (why) => {
+    end(words.hung(why));
+    host.kill();
+  });
+  const exited = new Promise<void>((resolve) =>
+    host.onExit((exit) => {
+      heartbeat.stop();
+      end(closing ? new AppError('CLOSED', `${words.name} was closed.`) : words.crash(exit));
+      resolve();
+    }),
+  );
+
+  const whenEnded = (listener: (error: AppError) => void) => (failure ? listener(failure) : onEnd.push(listener));
+  const port = rpcPort(
+    host,
+    (listener) => whenEnded(() => listener()),
+    () => {
+      end(words.garbage);
+      host.kill();
+    },
+  );
+  const link = new RPCLink({ port });
+  const guarded = {
+    async call(...request: Parameters<typeof link.call>): Promise<unknown> {
+      if (failure) throw failure;
+      const { signal } = request[2];
+      return guard(await orEnded(link.call(...request), signal), signal);
+    },
+  };
+
+  /** Rejects as soon as the host ends, whatever oRPC makes of it. */
+  async function orEnded<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+    let listener = () => {};
+    const ended = new Promise<never>((_, reject) => {
+      listener = () => reject(failure);
+      if (failure) listener();
+      else onEnd.push(listener);
+    });
+    try {
+      return await Promise.race([work, ended]);
+    } catch (error) {
+      // After an abort oRPC closes its own side first, and says so in its own words.
+      throw failure ?? (signal?.aborted ? new AppError('CANCELLED', 'Stopped.') : fromRpcError(error, words.name));
+    } finally {
+      const at = onEnd.indexOf(listener);
+      if (at >= 0) onEnd.splice(at, 1);
+    }
+  }
+
+  /** An event stream whose errors are AppErrors; anything else as it is. */
+  function guard(output: unknown, signal: AbortSignal | undefined): unknown {
+    if (!isEventStream(output)) return output;
+    const stream = output;
+    return (async function* () {
+      try {
+        for (;;) {
+          const event = await orEnded(stream.next(), signal);
+          if (event.done) return;
+          yield event.value;
+        }
+      } finally {
+        if (!failure) await stream.return?.().catch(() => {});
+      }
+    })();
+  }
+
+  return {
+    verbs: createORPCClient(guarded),
+    onEnd: (listener) => void whenEnded(listener),
+    async close(patienceMs = closeMs) {
+      if (closing || failure) return;
+      closing = true;
+      heartbeat.stop();
+      // The line stays open: the host may be in the middle of a message.
+      host.post({ beat: 'end' } satisfies HeartbeatMessage);
+      const timer = setTimeout(() => host.kill(), patienceMs);
+      await exited;
+      clearTimeout(timer);
+    },
+  };
+}
+
+function isEventStream(value: unknown): value is AsyncIterator<unknown, unknown, void> {
+  return typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
+}
+
+const shownLines = 12;
+
+/** What it said last, for a person: frames of a stack say nothing to one and push out the line that does. */
+export function lastWords(output: string): string {
+  const isFrame = (line: string) =>
+    /^\s*(#?\d+:?\s+(0x|in\b|\S+ \[)|at\s|-{3,}|\[0x|\[New |\S+\(.*\)\s*\[0x)/.test(line);
+  return output
+    .split('\n')
+    .filter((line) => line.trim() !== '' && !isFrame(line))
+    .slice(-shownLines)
+    .join('\n');
+}
