@@ -137,18 +137,18 @@ module.exports = {
     },
     ...rooms.map((room, i) => ({
       name: `app-host-${room}-imports-rooms-below`,
-      comment: 'Types of app.ts aside, which puts the rooms together.',
       severity: 'error',
       from: { path: `^electron/app-host/${room}/` },
       to: {
-        path: `^electron/app-host/(${[...rooms.slice(i + 1), 'start-up\\.ts', 'single-instance\\.ts'].join('|')})`,
+        path: `^electron/app-host/(${[...rooms.slice(i + 1), 'create-app-host\\.ts', 'start-up\\.ts', 'single-instance\\.ts'].join('|')})`,
       },
     })),
     {
       name: 'app-host-is-put-together-in-one-place',
+      comment: 'A room says in its needs.ts what it is given; nobody works on the whole.',
       severity: 'error',
-      from: { path: '^electron/app-host/.+/' },
-      to: { path: '^electron/app-host/app\\.ts$', dependencyTypesNot: ['type-only'] },
+      from: { path: '^electron/', pathNot: '^electron/app-host/(start-up|open-app-host)\\.ts$' },
+      to: { path: '^electron/app-host/create-app-host\\.ts$' },
     },
     {
       name: 'electron-in-main-only',

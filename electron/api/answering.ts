@@ -3,7 +3,6 @@
  * model again in a chat that ends with the answer. One at a time goes to the engine, so that the window waits for one at the most.
  */
 
-import type { App } from '../app-host/app.ts';
 import { joinOfLibrary } from '../app-host/documents/join-documents.ts';
 import { choiceFor, engineOptions } from '../app-host/planning/method-choice.ts';
 import { readDocument } from '../app-host/sessions/read-document.ts';
@@ -16,6 +15,7 @@ import { findEvidence, readsIn } from '../evidence/find-evidence.ts';
 import { ApiError } from './api-error.ts';
 import type { Conversation } from './conversation.ts';
 import { addFile, bytesOf, documentOf } from './files.ts';
+import type { ProgramsNeeds } from './needs.ts';
 import type { ChatRequest } from './requests.ts';
 import { StopWatch } from './stop-watch.ts';
 
@@ -41,13 +41,17 @@ export interface Listener {
 }
 
 /** The document that a conversation is about: one file, or several joined in their order. */
-export async function documentFor(app: App, { files }: Conversation, signal: AbortSignal): Promise<LibraryDocument> {
+export async function documentFor(
+  rooms: ProgramsNeeds,
+  { files }: Conversation,
+  signal: AbortSignal,
+): Promise<LibraryDocument> {
   const ids: string[] = [];
   for (const { fileId, data, name } of files) {
     const document =
       fileId !== undefined
-        ? documentOf(app, fileId)
-        : await addFile(app, name ?? 'document', bytesOf(data ?? ''), signal);
+        ? documentOf(rooms, fileId)
+        : await addFile(rooms, name ?? 'document', bytesOf(data ?? ''), signal);
     if (!ids.includes(document.id)) ids.push(document.id);
   }
   const [first] = ids;
@@ -56,38 +60,38 @@ export async function documentFor(app: App, { files }: Conversation, signal: Abo
       param: 'messages',
       code: 'missing_file',
     });
-  return ids.length === 1 ? app.documents.get(first) : joinOfLibrary(app, ids);
+  return ids.length === 1 ? rooms.documents.get(first) : joinOfLibrary(rooms, ids);
 }
 
 export async function answerProgram(
-  app: App,
+  rooms: ProgramsNeeds,
   document: LibraryDocument,
   conversation: Conversation,
   request: ChatRequest,
   listener: Listener,
   signal: AbortSignal,
 ): Promise<ProgramAnswer> {
-  const isReadNow = await ensureRead(app, document.id, listener, signal);
+  const isReadNow = await ensureRead(rooms, document.id, listener, signal);
   const { mode, budget } = request.rocketdoc ?? {};
   const maxNew = request.max_completion_tokens ?? request.max_tokens ?? undefined;
-  const choice = choiceFor(app, document.id, { mode, tokenBudget: budget, maxNew });
+  const choice = choiceFor(rooms, document.id, { mode, tokenBudget: budget, maxNew });
   const options = engineOptions(choice);
   const subject = { kind: 'answering' as const, documentId: document.id, chatId: null };
   let answer: ProgramAnswer | undefined;
-  const job = app.jobs.start(subject, async (running) => {
+  const job = rooms.jobs.start(subject, async (running) => {
     const stop = () => running.cancel();
     signal.addEventListener('abort', stop, { once: true });
     if (signal.aborted) stop();
     const watch = new StopWatch(stopsOf(request), (text) => listener.onText(text));
-    answer = await app.supervisor.use((verbs) =>
-      app.session().inPassingChat(verbs, document.id, async (chatId) => {
+    answer = await rooms.supervisor.use((verbs) =>
+      rooms.session().inPassingChat(verbs, document.id, async (chatId) => {
         const { question, earlier } = conversation;
         const stopped = new AbortController();
         const ended = AbortSignal.any([running.signal, stopped.signal]);
         let report: AnswerReport | undefined;
         let thinking = '';
         try {
-          const ask = { ...options, chatId, earlier, question, sampler: samplerOf(app, request) };
+          const ask = { ...options, chatId, earlier, question, sampler: samplerOf(rooms, request) };
           for await (const event of await verbs.ask(ask, { signal: ended })) {
             if (event.type === 'progress') running.progress(event);
             else if (event.type === 'thinking') {
@@ -105,12 +109,12 @@ export async function answerProgram(
         }
         watch.end();
         const { text } = watch;
-        const index = await app.sentences.get(app, document.id);
-        const engineDocument = app.session().engineDocument(document.id) ?? '';
+        const index = await rooms.sentences.get(rooms, document.id);
+        const engineDocument = rooms.session().engineDocument(document.id) ?? '';
         const { mode, rocket } = options;
         const reads = report && readsIn(verbs, { documentId: engineDocument, chatId, mode, rocket }, report, signal);
         const evidence = await findEvidence(index, { question: conversation.asked, answer: text }, reads);
-        const counted = report ?? (await countedTokens(app, document, question, text));
+        const counted = report ?? (await countedTokens(rooms, document, question, text));
         return {
           text,
           thinking: report?.thinking ?? thinking,
@@ -130,18 +134,23 @@ export async function answerProgram(
 }
 
 /** Of an answer that a stop sequence ended, which has no report: as the model's own vocabulary counts. */
-async function countedTokens(app: App, document: LibraryDocument, question: string, text: string) {
-  const asked = await app.counter.countText(question);
-  const held = app.session().document(document.id)?.tokens ?? 0;
-  return { promptTokens: held + asked, prefilledTokens: asked, generatedTokens: await app.counter.countText(text) };
+async function countedTokens(rooms: ProgramsNeeds, document: LibraryDocument, question: string, text: string) {
+  const asked = await rooms.counter.countText(question);
+  const held = rooms.session().document(document.id)?.tokens ?? 0;
+  return { promptTokens: held + asked, prefilledTokens: asked, generatedTokens: await rooms.counter.countText(text) };
 }
 
 /** Whether it had to be read; loaded from disk is not read. */
-async function ensureRead(app: App, documentId: string, listener: Listener, signal: AbortSignal): Promise<boolean> {
+async function ensureRead(
+  rooms: ProgramsNeeds,
+  documentId: string,
+  listener: Listener,
+  signal: AbortSignal,
+): Promise<boolean> {
   // Of a document that the window read some pages of, a program wants all.
-  if (app.session().document(documentId)?.pages === null) return false;
-  const wasRunning = app.jobs.find({ kind: 'reading', documentId, chatId: null }) !== undefined;
-  const job = readDocument(app, documentId, null);
+  if (rooms.session().document(documentId)?.pages === null) return false;
+  const wasRunning = rooms.jobs.find({ kind: 'reading', documentId, chatId: null }) !== undefined;
+  const job = readDocument(rooms, documentId, null);
   // What somebody else began is not ended when this one goes away.
   const stop = () => void (wasRunning || job.cancel());
   signal.addEventListener('abort', stop, { once: true });
@@ -158,8 +167,8 @@ async function ensureRead(app: App, documentId: string, listener: Listener, sign
   }
 }
 
-function samplerOf(app: App, { temperature, top_p, seed }: ChatRequest): Sampler {
-  const { sampler } = app.settings.get();
+function samplerOf(rooms: ProgramsNeeds, { temperature, top_p, seed }: ChatRequest): Sampler {
+  const { sampler } = rooms.settings.get();
   return {
     ...sampler,
     temperature: temperature ?? sampler.temperature,

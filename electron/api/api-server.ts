@@ -4,7 +4,6 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { Transform } from 'node:stream';
-import type { App } from '../app-host/app.ts';
 import { logUnforeseen } from '../app-host/log.ts';
 import { maxUploadBytes } from '../contract/app.ts';
 import { refusal, setSecurityHeaders } from '../server/gates.ts';
@@ -13,12 +12,13 @@ import { completeChat } from './chat-completions.ts';
 import { addFile, documentOf, fileOf, formOf, removeFile, tooLarge } from './files.ts';
 import { pagesOf, searchIn } from './library.ts';
 import { listModels } from './models.ts';
+import type { ProgramsNeeds } from './needs.ts';
 import { openApiDocument } from './openapi.ts';
 import { RateLimit } from './rate-limit.ts';
 import { chatRequestSchema, maxJsonBytes } from './requests.ts';
 
 export interface ApiServerOptions {
-  app: App;
+  rooms: ProgramsNeeds;
   /** Names the key's owner; undefined: no key of ours. */
   accepts: (key: string) => string | undefined;
   /** Known once the port is. */
@@ -26,7 +26,7 @@ export interface ApiServerOptions {
 }
 
 interface Asked {
-  app: App;
+  rooms: ProgramsNeeds;
   request: IncomingMessage;
   response: ServerResponse;
   url: URL;
@@ -52,22 +52,22 @@ const perMinute = 600;
 const retryAfterSeconds = 2;
 
 const routes: readonly Route[] = [
-  { method: 'GET', path: /^\/v1\/models$/, bodyMs: jsonMs, handle: async ({ app }) => listModels(app) },
+  { method: 'GET', path: /^\/v1\/models$/, bodyMs: jsonMs, handle: async ({ rooms }) => listModels(rooms) },
   { method: 'POST', path: /^\/v1\/chat\/completions$/, bodyMs: jsonMs, handle: chatCompletions },
   { method: 'POST', path: /^\/v1\/files$/, bodyMs: uploadMs, handle: uploadFile },
-  { method: 'GET', path: /^\/v1\/files$/, bodyMs: jsonMs, handle: async ({ app }) => listFiles(app) },
+  { method: 'GET', path: /^\/v1\/files$/, bodyMs: jsonMs, handle: async ({ rooms }) => listFiles(rooms) },
   {
     method: 'GET',
     path: /^\/v1\/files\/([\w-]{1,100})$/,
     bodyMs: jsonMs,
-    handle: async ({ app, id }) => fileOf(documentOf(app, id)),
+    handle: async ({ rooms, id }) => fileOf(documentOf(rooms, id)),
   },
   {
     method: 'DELETE',
     path: /^\/v1\/files\/([\w-]{1,100})$/,
     bodyMs: jsonMs,
-    handle: async ({ app, id }) => {
-      await removeFile(app, id);
+    handle: async ({ rooms, id }) => {
+      await removeFile(rooms, id);
       return { id, object: 'file', deleted: true };
     },
   },
@@ -75,20 +75,20 @@ const routes: readonly Route[] = [
     method: 'GET',
     path: /^\/v1\/rocketdoc\/files\/([\w-]{1,100})\/pages$/,
     bodyMs: jsonMs,
-    handle: async ({ app, id, url }) => pagesOf(app, id, url.searchParams),
+    handle: async ({ rooms, id, url }) => pagesOf(rooms, id, url.searchParams),
   },
   {
     method: 'GET',
     path: /^\/v1\/rocketdoc\/search$/,
     bodyMs: jsonMs,
-    handle: async ({ app, url }) => searchIn(app, url.searchParams),
+    handle: async ({ rooms, url }) => searchIn(rooms, url.searchParams),
   },
   { method: 'GET', path: /^\/openapi\.json$/, bodyMs: jsonMs, handle: async () => openApiDocument() },
 ];
 
 const maxSockets = 256;
 
-export function createApiServer({ app, accepts, hosts }: ApiServerOptions): Server {
+export function createApiServer({ rooms, accepts, hosts }: ApiServerOptions): Server {
   const limit = new RateLimit(perMinute, 60_000);
   const server = createServer(
     { headersTimeout: 10_000, requestTimeout: 0, keepAliveTimeout: 5000, connectionsCheckingInterval: 2000 },
@@ -141,7 +141,7 @@ export function createApiServer({ app, accepts, hosts }: ApiServerOptions): Serv
     const arrived = within(request, route.bodyMs);
     try {
       const id = route.path.exec(url.pathname)?.[1] ?? '';
-      const result = await route.handle({ app, request, response, url, id, signal });
+      const result = await route.handle({ rooms, request, response, url, id, signal });
       if (result !== undefined) send(response, 200, result);
     } finally {
       arrived();
@@ -166,7 +166,7 @@ function within(request: IncomingMessage, ms: number): () => void {
   return done;
 }
 
-async function chatCompletions({ app, request, response, signal }: Asked): Promise<unknown> {
+async function chatCompletions({ rooms, request, response, signal }: Asked): Promise<unknown> {
   const body = await jsonOf(request);
   const parsed = chatRequestSchema.safeParse(body);
   if (!parsed.success) {
@@ -182,7 +182,7 @@ async function chatCompletions({ app, request, response, signal }: Asked): Promi
       },
     );
   }
-  return completeChat(app, parsed.data, response, signal);
+  return completeChat(rooms, parsed.data, response, signal);
 }
 
 const pathOf = (path: readonly PropertyKey[]) =>
@@ -229,17 +229,17 @@ function atMost(bytes: number): Transform {
 /** A form has a little more than its file. */
 const formBytes = 64 * 1024;
 
-async function uploadFile({ app, request, signal }: Asked) {
+async function uploadFile({ rooms, request, signal }: Asked) {
   const type = request.headers['content-type'] ?? '';
   if (!/^multipart\/form-data;/i.test(type))
     throw new ApiError(415, 'The body must be multipart/form-data.', { code: 'invalid_content_type' });
   if (Number(request.headers['content-length'] ?? 0) > maxUploadBytes + formBytes) throw tooLarge();
   const { name, bytes } = await formOf(type, request.pipe(atMost(maxUploadBytes + formBytes)));
-  return fileOf(await addFile(app, name, bytes, signal));
+  return fileOf(await addFile(rooms, name, bytes, signal));
 }
 
-function listFiles(app: App) {
-  return { object: 'list', data: app.documents.list(app.counter.countedWith).map(fileOf), has_more: false };
+function listFiles(rooms: ProgramsNeeds) {
+  return { object: 'list', data: rooms.documents.list(rooms.counter.countedWith).map(fileOf), has_more: false };
 }
 
 function fail(response: ServerResponse, error: ApiError): void {

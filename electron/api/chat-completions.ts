@@ -1,37 +1,37 @@
 /** POST /v1/chat/completions: whole, or as server-sent events. */
 import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
-import type { App } from '../app-host/app.ts';
 import { evidenceForPrograms } from '../contract/evidence.ts';
 import { answerProgram, documentFor, type ProgramAnswer } from './answering.ts';
 import { conversationOf } from './conversation.ts';
 import { fileOf } from './files.ts';
 import { checkModel } from './models.ts';
+import type { ProgramsNeeds } from './needs.ts';
 import type { ChatRequest } from './requests.ts';
 import { Turns } from './turns.ts';
 
 /** Of each app: programs wait for one another, and the window for one of them at the most. */
-const turnsOf = new WeakMap<App, Turns>();
+const turnsOf = new WeakMap<ProgramsNeeds, Turns>();
 const mostWaiting = 8;
 /** A comment now and then, so that nobody takes a long reading for a lost connection. */
 const aliveMs = 10_000;
 
 export async function completeChat(
-  app: App,
+  rooms: ProgramsNeeds,
   request: ChatRequest,
   response: ServerResponse,
   signal: AbortSignal,
 ): Promise<unknown> {
-  const model = checkModel(app, request.model);
+  const model = checkModel(rooms, request.model);
   const conversation = conversationOf(request.messages);
-  const turns = turnsOf.get(app) ?? new Turns(mostWaiting);
-  turnsOf.set(app, turns);
+  const turns = turnsOf.get(rooms) ?? new Turns(mostWaiting);
+  turnsOf.set(rooms, turns);
   const head = { id: `chatcmpl-${randomUUID()}`, created: Math.floor(Date.now() / 1000), model };
   return turns.take(signal, async () => {
-    const document = await documentFor(app, conversation, signal);
+    const document = await documentFor(rooms, conversation, signal);
     if (!request.stream) {
       const silent = { onText: () => {}, onThinking: () => {}, onReading: () => {} };
-      const answer = await answerProgram(app, document, conversation, request, silent, signal);
+      const answer = await answerProgram(rooms, document, conversation, request, silent, signal);
       return {
         ...head,
         object: 'chat.completion',
@@ -55,7 +55,7 @@ export async function completeChat(
         onThinking: (text: string) => events.send([{ index: 0, delta: reasoning(text), finish_reason: null }]),
         onReading: (done: number, total: number) => events.comment(`reading ${done} of ${total} tokens`),
       };
-      const answer = await answerProgram(app, document, conversation, request, listener, signal);
+      const answer = await answerProgram(rooms, document, conversation, request, listener, signal);
       events.send([{ index: 0, delta: {}, finish_reason: answer.finishReason }], {
         rocketdoc: ownOf(answer, fileOf(document).id),
       });

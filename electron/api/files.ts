@@ -1,11 +1,11 @@
 /** Documents that come from other programs: uploaded, listed, removed. A handle is `file-` and the document's id. */
 import { Readable } from 'node:stream';
-import type { App } from '../app-host/app.ts';
 import { addUpload } from '../app-host/documents/add-document.ts';
 import { removeDocument } from '../app-host/documents/remove-document.ts';
 import { maxUploadBytes } from '../contract/app.ts';
 import { idSchema, type LibraryDocument } from '../contract/app-types.ts';
 import { ApiError } from './api-error.ts';
+import type { ProgramsNeeds } from './needs.ts';
 
 const prefix = 'file-';
 
@@ -22,39 +22,44 @@ export function fileOf(document: LibraryDocument) {
   };
 }
 
-export function documentOf(app: App, fileId: string): LibraryDocument {
+export function documentOf(rooms: ProgramsNeeds, fileId: string): LibraryDocument {
   const id = fileId.startsWith(prefix) ? fileId.slice(prefix.length) : '';
-  if (!idSchema.safeParse(id).success || !app.documents.has(id))
+  if (!idSchema.safeParse(id).success || !rooms.documents.has(id))
     throw new ApiError(404, `There is no file ${fileId.slice(0, 100)}.`, { param: 'file_id', code: 'file_not_found' });
-  return app.documents.get(id);
+  return rooms.documents.get(id);
 }
 
 /** Adds what a program sent; what is in the library already stays what it is. */
-export async function addFile(app: App, name: string, body: Readable, signal: AbortSignal): Promise<LibraryDocument> {
-  const uploadId = await app.uploads.receive(name, body);
-  const file = app.uploads.get(uploadId);
+export async function addFile(
+  rooms: ProgramsNeeds,
+  name: string,
+  body: Readable,
+  signal: AbortSignal,
+): Promise<LibraryDocument> {
+  const uploadId = await rooms.uploads.receive(name, body);
+  const file = rooms.uploads.get(uploadId);
   try {
-    for await (const event of addUpload(app, uploadId, { signal })) {
+    for await (const event of addUpload(rooms, uploadId, { signal })) {
       if (event.type !== 'done') continue;
-      if (event.outcome === 'added' || event.outcome === 'beside') app.documents.noteFromProgram(event.document.id);
+      if (event.outcome === 'added' || event.outcome === 'beside') rooms.documents.noteFromProgram(event.document.id);
       return event.document;
     }
     throw new ApiError(500, 'The file was not added.');
   } catch (error) {
     // Nobody asks a program for a password: a file that waits for one would wait for ever.
-    await app.uploads.discard(file);
+    await rooms.uploads.discard(file);
     throw error;
   }
 }
 
 /** Only what a program added, and nobody asked about in the window: a key is not for removing a person's documents. */
-export async function removeFile(app: App, fileId: string): Promise<void> {
-  const { id } = documentOf(app, fileId);
-  if (!app.documents.isFromProgram(id) || app.documents.isAskedAbout(id))
+export async function removeFile(rooms: ProgramsNeeds, fileId: string): Promise<void> {
+  const { id } = documentOf(rooms, fileId);
+  if (!rooms.documents.isFromProgram(id) || rooms.documents.isAskedAbout(id))
     throw new ApiError(403, 'This document belongs to the library. It can be removed in RocketDoc alone.', {
       code: 'file_not_removable',
     });
-  await removeDocument(app, id);
+  await removeDocument(rooms, id);
 }
 
 /** `data:<type>;base64,...` as bytes; what is not base64 is refused, not guessed. */

@@ -1,17 +1,17 @@
 /** RocketDoc's own routes beside OpenAI's: the words of the library's documents. */
 import { z } from 'zod';
-import type { App } from '../app-host/app.ts';
 import { pageRangeSchema } from '../contract/app-types.ts';
 import { placeName } from '../contract/places.ts';
 import { ApiError } from './api-error.ts';
 import { documentOf, fileOf } from './files.ts';
+import type { ProgramsNeeds } from './needs.ts';
 
 const mostTextUnits = 100_000;
 const pageNumber = z.coerce.number().int().min(1).max(1_000_000);
 
 /** Pages counted from 1, both included. What is longer than one answer may be is cut, and said to be. */
-export function pagesOf(app: App, fileId: string, query: URLSearchParams) {
-  const { id, pages: count } = documentOf(app, fileId);
+export function pagesOf(rooms: ProgramsNeeds, fileId: string, query: URLSearchParams) {
+  const { id, pages: count } = documentOf(rooms, fileId);
   const from = pageNumber.safeParse(query.get('from') ?? '1');
   const to = pageNumber.safeParse(query.get('to') ?? query.get('from') ?? '1');
   const range =
@@ -23,7 +23,7 @@ export function pagesOf(app: App, fileId: string, query: URLSearchParams) {
       param: 'from',
       code: 'invalid_value',
     });
-  const { text, pages } = app.documents.text(id, range.data);
+  const { text, pages } = rooms.documents.text(id, range.data);
   let left = mostTextUnits;
   const shown = pages.map(({ label, start, end }, i) => {
     const part = text.slice(start, Math.min(end, start + left));
@@ -34,12 +34,12 @@ export function pagesOf(app: App, fileId: string, query: URLSearchParams) {
   return { object: 'list', data: shown, has_more: text.length > mostTextUnits };
 }
 
-export function searchIn(app: App, query: URLSearchParams) {
+export function searchIn(rooms: ProgramsNeeds, query: URLSearchParams) {
   const wanted = z.string().trim().min(1).max(200).safeParse(query.get('query'));
   if (!wanted.success)
     throw new ApiError(400, 'query needs 1 to 200 characters.', { param: 'query', code: 'invalid_value' });
-  const data = app.search.find(wanted.data).map(({ documentId, inName, pages, morePages }) => ({
-    file: fileOf(app.documents.get(documentId)),
+  const data = rooms.search.find(wanted.data).map(({ documentId, inName, pages, morePages }) => ({
+    file: fileOf(rooms.documents.get(documentId)),
     in_name: inName,
     pages: pages.map(({ number, label, snippet }) => ({
       page: number + 1,

@@ -1,12 +1,13 @@
 /** The models that may be named in a request: the one that is open. Choosing another one is for the window. */
-import type { App } from '../app-host/app.ts';
+
 import { ApiError } from './api-error.ts';
+import type { ProgramsNeeds } from './needs.ts';
 
 /** Whatever model is open. */
 const anyModel = 'rocketdoc';
 
-export function listModels(app: App) {
-  const { modelFile, model } = app.supervisor.state;
+export function listModels(rooms: ProgramsNeeds) {
+  const { modelFile, model } = rooms.supervisor.state;
   const entry = (id: string) => ({
     id,
     object: 'model' as const,
@@ -17,8 +18,8 @@ export function listModels(app: App) {
   return { object: 'list', data: [entry(modelFile.id), entry(anyModel)] };
 }
 
-export function checkModel(app: App, name: string): string {
-  const { modelFile } = app.supervisor.state;
+export function checkModel(rooms: ProgramsNeeds, name: string): string {
+  const { modelFile } = rooms.supervisor.state;
   if (name === anyModel || name === modelFile.id || name === modelFile.title) return modelFile.id;
   throw new ApiError(
     404,

@@ -1,10 +1,10 @@
 /** Opens the API while the settings say so, or for one run with a key of that run; closes it when they do not any more. */
 import { timingSafeEqual } from 'node:crypto';
 import type { Server } from 'node:http';
-import type { App } from '../app-host/app.ts';
 import { keyHash, newKey } from '../app-host/library/key-store.ts';
 import { allowedHosts } from '../server/gates.ts';
 import { createApiServer } from './api-server.ts';
+import type { ProgramsNeeds } from './needs.ts';
 
 const host = '127.0.0.1';
 
@@ -25,20 +25,20 @@ export interface Access {
   key: string;
 }
 
-const invited = new WeakMap<App, Promise<Access & { server: Server }>>();
+const invited = new WeakMap<ProgramsNeeds, Promise<Access & { server: Server }>>();
 
 /**
  * For the MCP server that a person starts beside the window: a port and a key of their own until RocketDoc ends, whatever the
  * settings say of other programs. Who asks has shown by the socket in the data folder that the library is theirs.
  */
-export async function inviteProgram(app: App): Promise<Access> {
+export async function inviteProgram(rooms: ProgramsNeeds): Promise<Access> {
   const open = async () => {
     const key = newKey();
-    return { ...(await listen(app, isKey(key), 0)), key };
+    return { ...(await listen(rooms, isKey(key), 0)), key };
   };
-  const access = invited.get(app) ?? open();
-  invited.set(app, access);
-  access.catch(() => invited.delete(app));
+  const access = invited.get(rooms) ?? open();
+  invited.set(rooms, access);
+  access.catch(() => invited.delete(rooms));
   const { address, key } = await access;
   return { address, key };
 }
@@ -49,10 +49,10 @@ function isKey(key: string): (key: string) => string | undefined {
 }
 
 /** Rejects where the port cannot be had. */
-function listen(app: App, accepts: (key: string) => string | undefined, port: number) {
+function listen(rooms: ProgramsNeeds, accepts: (key: string) => string | undefined, port: number) {
   return new Promise<{ server: Server; address: string }>((resolve, reject) => {
     let hosts: ReadonlySet<string> = new Set();
-    const server = createApiServer({ app, accepts, hosts: () => hosts });
+    const server = createApiServer({ rooms, accepts, hosts: () => hosts });
     server.once('error', reject);
     server.listen(port, host, () => {
       const address = server.address();
@@ -65,10 +65,10 @@ function listen(app: App, accepts: (key: string) => string | undefined, port: nu
   });
 }
 
-export async function servePrograms(app: App, { thisRun }: ProgramsOptions = {}): Promise<RunningPrograms> {
+export async function servePrograms(rooms: ProgramsNeeds, { thisRun }: ProgramsOptions = {}): Promise<RunningPrograms> {
   const runKey = thisRun ? newKey() : undefined;
   const isRunKey = runKey === undefined ? () => undefined : isKey(runKey);
-  const accepts = (key: string) => isRunKey(key) ?? app.keys.accepts(key);
+  const accepts = (key: string) => isRunKey(key) ?? rooms.keys.accepts(key);
   let server: Server | undefined;
   let openPort: number | undefined;
 
@@ -76,43 +76,43 @@ export async function servePrograms(app: App, { thisRun }: ProgramsOptions = {})
     shut(server);
     server = undefined;
     openPort = undefined;
-    app.programs.address = null;
+    rooms.programs.address = null;
   };
   const open = async (port: number) => {
     openPort = port;
     try {
-      const opened = await listen(app, accepts, port);
+      const opened = await listen(rooms, accepts, port);
       // Meanwhile the settings may say another one.
       if (openPort !== port) return shut(opened.server);
       server = opened.server;
-      app.programs.address = opened.address;
-      app.programs.problem = null;
+      rooms.programs.address = opened.address;
+      rooms.programs.problem = null;
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (openPort !== port) return;
       close();
-      app.programs.problem =
+      rooms.programs.problem =
         code === 'EADDRINUSE' ? `Port ${port} is taken. Choose another one.` : `Port ${port} cannot be used (${code}).`;
     }
   };
   const follow = async () => {
-    const { programs, programsPort } = app.settings.get();
+    const { programs, programsPort } = rooms.settings.get();
     const wanted = thisRun ? thisRun.port : programs ? programsPort : undefined;
     if (wanted === openPort) return;
     close();
-    app.programs.problem = null;
+    rooms.programs.problem = null;
     if (wanted !== undefined) await open(wanted);
   };
   await follow();
-  app.settings.onChange = follow;
-  const { address } = app.programs;
+  rooms.settings.onChange = follow;
+  const { address } = rooms.programs;
   return {
     thisRun: runKey !== undefined && address !== null ? { address, key: runKey } : undefined,
     close() {
-      app.settings.onChange = undefined;
+      rooms.settings.onChange = undefined;
       close();
-      void invited.get(app)?.then((access) => shut(access.server));
-      invited.delete(app);
+      void invited.get(rooms)?.then((access) => shut(access.server));
+      invited.delete(rooms);
     },
   };
 }

@@ -3,11 +3,11 @@
  * and the server for browsers (server/serve.ts), which is an app host itself, begin with this.
  */
 import { inviteProgram, type ProgramsOptions, type RunningPrograms, servePrograms } from '../api/programs.ts';
-import type { App } from './app.ts';
+import type { AppHost } from './create-app-host.ts';
 import { type StartUpOptions, startUp } from './start-up.ts';
 
 export interface OpenedAppHost {
-  app: App;
+  app: AppHost;
   /** Settles when the port for programs is open, or cannot be. */
   programs: Promise<RunningPrograms>;
 }

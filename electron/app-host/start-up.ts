@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { AppError } from '../contract/errors.ts';
 import { embeddedModelId } from '../contract/models.ts';
 import { embeddedHash, embeddedModels, embeddedPath, modelsDir } from '../engine-host/embedded-models.ts';
-import { type App, type AppOptions, createApp } from './app.ts';
+import { type AppHost, type AppOptions, createAppHost } from './create-app-host.ts';
 import { grantedFile } from './granted-files.ts';
 import { claimDataFolder } from './library/claim.ts';
 import { answerSecondStart, notifyFirst, OpenAlready, type ProgramAccess } from './single-instance.ts';
@@ -26,7 +26,7 @@ export interface StartUpOptions
   /** Another RocketDoc was started with the same data folder: this one is to show itself, with these files. */
   onSecondStart?: (files: string[]) => void;
   /** A program of the same person wants to ask: where, and with which key. */
-  onProgram?: (app: App) => Promise<ProgramAccess>;
+  onProgram?: (app: AppHost) => Promise<ProgramAccess>;
   /** false: a RocketDoc that is open already is left alone. */
   showsFirst?: boolean;
 }
@@ -41,20 +41,20 @@ export async function startUp({
   showsFirst = true,
   catalogueFile = join(modelsDir, 'catalogue.json'),
   ...rest
-}: StartUpOptions): Promise<App> {
+}: StartUpOptions): Promise<AppHost> {
   const path = join(assets, 'samples', 'report.pdf');
   const sample = { id: 'sample', name: 'report.pdf', isSample: true, path };
   const named = files.map((file) => resolve(file));
   const release = await claimOrNotify(dataDir, showsFirst ? handOver.map((file) => resolve(file)) : undefined);
   try {
-    const app = await createApp({
+    const app = await createAppHost({
       dataDir,
       catalogueFile,
       embedded: embeddedPlaces(),
       grants: [sample, ...named.map(grantedFile)],
       ...rest,
     });
-    const opened: App = {
+    const opened: AppHost = {
       ...app,
       close() {
         closeSocket();

@@ -3,8 +3,9 @@
  * gates.ts first; a route that is not in the list below does not exist.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { App } from '../app-host/app.ts';
+import type { Uploads } from '../app-host/documents/uploads.ts';
 import { logUnforeseen } from '../app-host/log.ts';
+import type { WindowApiNeeds } from '../app-host/window-api/needs.ts';
 import { staticFile } from '../app-host/window-api/window-files.ts';
 import { failureForWindow } from '../app-host/window-words.ts';
 import { maxUploadBytes } from '../contract/app.ts';
@@ -13,7 +14,7 @@ import { serveSocket } from './rpc-socket.ts';
 import type { SessionTokens } from './session-tokens.ts';
 
 export interface ServerOptions {
-  app: App;
+  app: WindowApiNeeds & { uploads: Pick<Uploads, 'receive'> };
   tokens: SessionTokens;
   /** Where the built renderer lies. */
   webRoot: string;
@@ -40,7 +41,7 @@ export function createAppServer(options: ServerOptions): Server {
   const routes: Record<string, { method: 'GET' | 'POST'; handle: Handler }> = {
     '/health': { method: 'GET', handle: async (_, response) => sendJson(response, 200, { ok: true }) },
     '/session': { method: 'POST', handle: (request, response) => openSession(request, response, tokens) },
-    '/upload': { method: 'POST', handle: (...asked) => upload(app, tokens, ...asked) },
+    '/upload': { method: 'POST', handle: (...asked) => upload(app.uploads, tokens, ...asked) },
   };
   const server = createServer(
     // How long a whole request may take depends on what it is: see below.
@@ -117,7 +118,11 @@ function codeOf(body: string): string {
   }
 }
 
-async function upload(app: App, tokens: SessionTokens, ...[request, response, url, accepted]: Parameters<Handler>) {
+async function upload(
+  uploads: Pick<Uploads, 'receive'>,
+  tokens: SessionTokens,
+  ...[request, response, url, accepted]: Parameters<Handler>
+) {
   const bearer = /^Bearer (\S+)$/.exec(request.headers.authorization ?? '')?.[1];
   if (!tokens.accepts(bearer)) return sendText(response, 401, 'The session token is missing.');
   if (request.headers['content-type'] !== 'application/octet-stream') return sendText(response, 415, 'Bytes only.');
@@ -129,7 +134,7 @@ async function upload(app: App, tokens: SessionTokens, ...[request, response, ur
   }
   accepted();
   try {
-    sendJson(response, 200, { uploadId: await app.uploads.receive(name, request) });
+    sendJson(response, 200, { uploadId: await uploads.receive(name, request) });
   } catch (error) {
     const { code, message } = failureForWindow(error);
     response.setHeader('Connection', 'close');

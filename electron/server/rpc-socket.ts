@@ -3,7 +3,7 @@ import type { Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { RPCHandler } from '@orpc/server/ws';
 import { type RawData, type WebSocket, WebSocketServer } from 'ws';
-import type { App } from '../app-host/app.ts';
+import type { WindowApiNeeds } from '../app-host/window-api/needs.ts';
 import { appRouter } from '../app-host/window-api/router.ts';
 import { maxMessageBytes } from '../contract/app.ts';
 import { refusal } from './gates.ts';
@@ -16,7 +16,7 @@ const tooSlow = 4408;
 
 export function serveSocket(
   server: Server,
-  app: App,
+  app: WindowApiNeeds,
   tokens: SessionTokens,
   hosts: () => ReadonlySet<string>,
 ): () => void {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe } from 'vitest';
-import type { AppOptions } from '../../electron/app-host/app.ts';
+import type { AppOptions } from '../../electron/app-host/create-app-host.ts';
 import { closeLibrary } from '../../electron/app-host/library/database.ts';
 import { ModelStore } from '../../electron/app-host/library/model-store.ts';
 import { openLibrary } from '../../electron/app-host/library/open-library.ts';

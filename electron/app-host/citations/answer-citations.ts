@@ -3,23 +3,23 @@
  */
 import type { AnswerCitations } from '../../contract/evidence.ts';
 import { locate } from '../../evidence/locate-claims.ts';
-import type { App } from '../app.ts';
 import { evidenceOf } from './answer-evidence.ts';
 import { documentMapOf } from './document-map.ts';
+import type { CitationsNeeds } from './needs.ts';
 
 const keptAnswers = 200;
 
 /** Each app's answers; the oldest leaves first. */
-const known = new WeakMap<App, Map<string, Promise<AnswerCitations>>>();
+const known = new WeakMap<CitationsNeeds, Map<string, Promise<AnswerCitations>>>();
 
-export function citationsOf(app: App, turnId: string): Promise<AnswerCitations> {
-  const { state } = app.chats.turn(turnId);
+export function citationsOf(rooms: CitationsNeeds, turnId: string): Promise<AnswerCitations> {
+  const { state } = rooms.chats.turn(turnId);
   if (state === 'answering') return Promise.resolve({ citations: [], evidence: [], unsupported: [], isFound: true });
-  const answers = known.get(app) ?? new Map<string, Promise<AnswerCitations>>();
-  known.set(app, answers);
+  const answers = known.get(rooms) ?? new Map<string, Promise<AnswerCitations>>();
+  known.set(rooms, answers);
   const before = answers.get(turnId);
   if (before) return before;
-  const made = makeCitations(app, turnId);
+  const made = makeCitations(rooms, turnId);
   answers.set(turnId, made);
   made.catch(() => answers.delete(turnId));
   const oldest = answers.keys().next().value;
@@ -27,14 +27,14 @@ export function citationsOf(app: App, turnId: string): Promise<AnswerCitations> 
   return made;
 }
 
-async function makeCitations(app: App, turnId: string): Promise<AnswerCitations> {
-  const turn = app.chats.turn(turnId);
-  const { documentId } = app.chats.get(turn.chatId);
+async function makeCitations(rooms: CitationsNeeds, turnId: string): Promise<AnswerCitations> {
+  const turn = rooms.chats.turn(turnId);
+  const { documentId } = rooms.chats.get(turn.chatId);
   const { question, answer } = turn;
-  const map = documentMapOf(app, turnId);
+  const map = documentMapOf(rooms, turnId);
   const [citations, evidence] = await Promise.all([
-    locate(answer, app.texts.get(documentId), { question, map }),
-    evidenceOf(app, turn),
+    locate(answer, rooms.texts.get(documentId), { question, map }),
+    evidenceOf(rooms, turn),
   ]);
   return { citations, ...evidence };
 }

@@ -7,14 +7,17 @@ import type { AnswerEvidence } from '../../contract/evidence.ts';
 import type { RocketOptions } from '../../contract/method.ts';
 import type { EngineVerbs } from '../../engine-host/engine-client.ts';
 import { type AskedAndAnswered, findEvidence, type ReadsOf, readsIn } from '../../evidence/find-evidence.ts';
-import type { App } from '../app.ts';
+import type { CitationsNeeds } from './needs.ts';
 
 /** As it is stored; else by words alone. */
-export async function evidenceOf(app: App, { id, chatId, question, answer }: Turn): Promise<AnswerEvidence> {
-  const stored = app.chats.evidence(id);
+export async function evidenceOf(
+  rooms: CitationsNeeds,
+  { id, chatId, question, answer }: Turn,
+): Promise<AnswerEvidence> {
+  const stored = rooms.chats.evidence(id);
   if (stored) return stored;
-  const { documentId } = app.chats.get(chatId);
-  return findEvidence(await app.sentences.get(app, documentId), { question, answer });
+  const { documentId } = rooms.chats.get(chatId);
+  return findEvidence(await rooms.sentences.get(rooms, documentId), { question, answer });
 }
 
 /**
@@ -22,29 +25,29 @@ export async function evidenceOf(app: App, { id, chatId, question, answer }: Tur
  * answer without evidence is still an answer.
  */
 export async function findEvidenceWith(
-  app: App,
+  rooms: CitationsNeeds,
   verbs: EngineVerbs,
   { engineChatId, documentId }: { engineChatId: string; documentId: string },
   { report, rocket, ...asked }: AskedAndAnswered & { report: TurnReport; rocket: RocketOptions },
   signal: AbortSignal,
 ): Promise<AnswerEvidence | undefined> {
   try {
-    const engineDocumentId = app.session().engineDocument(documentId) ?? '';
+    const engineDocumentId = rooms.session().engineDocument(documentId) ?? '';
     const choice = { documentId: engineDocumentId, chatId: engineChatId, mode: report.mode, rocket };
     const reads = readsIn(verbs, choice, report, signal);
     await reads?.([]);
-    const readsOf = reads && withinPages(app, documentId, reads);
-    return await findEvidence(await app.sentences.get(app, documentId), asked, readsOf);
+    const readsOf = reads && withinPages(rooms, documentId, reads);
+    return await findEvidence(await rooms.sentences.get(rooms, documentId), asked, readsOf);
   } catch {
     return undefined;
   }
 }
 
 /** The engine may have read some pages alone: it counts from their beginning, and tells nothing of the others. */
-function withinPages(app: App, documentId: string, reads: ReadsOf): ReadsOf {
-  const range = app.session().document(documentId)?.pages;
+function withinPages(rooms: CitationsNeeds, documentId: string, reads: ReadsOf): ReadsOf {
+  const range = rooms.session().document(documentId)?.pages;
   if (!range) return reads;
-  const { pages } = app.texts.get(documentId);
+  const { pages } = rooms.texts.get(documentId);
   const first = pages[range.from]?.start ?? 0;
   const end = pages[range.to]?.end ?? 0;
   return async (passages) => {

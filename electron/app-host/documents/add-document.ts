@@ -13,10 +13,10 @@ import {
 } from '../../contract/documents.ts';
 import { AppError, type ErrorCode } from '../../contract/errors.ts';
 import { parseDocument } from '../../document-host/document-client.ts';
-import type { App } from '../app.ts';
 import type { DocumentText } from '../library/document-store.ts';
 import type { TokenCounts } from '../models/token-counter.ts';
 import { fileIn } from './document-texts.ts';
+import type { DocumentsNeeds } from './needs.ts';
 import { removeDocument } from './remove-document.ts';
 import { storeDocument } from './store-document.ts';
 import type { IncomingFile } from './uploads.ts';
@@ -33,76 +33,81 @@ type Adding = AsyncGenerator<AddEvent, void, void>;
 /** What another try may change: a password, recognition. The upload stays for it, and is not sent again. */
 const worthAnotherTry: ReadonlySet<ErrorCode> = new Set(['DOC_ENCRYPTED', 'DOC_NO_TEXT']);
 
-export async function* addUpload(app: App, id: string, how: HowRead): Adding {
-  yield* add(app, app.uploads.get(id), how, (error) => worthAnotherTry.has(error.code));
+export async function* addUpload(rooms: DocumentsNeeds, id: string, how: HowRead): Adding {
+  yield* add(rooms, rooms.uploads.get(id), how, (error) => worthAnotherTry.has(error.code));
 }
 
-export async function* addGranted(app: App, id: string, how: HowRead): Adding {
-  yield* add(app, await app.uploads.copy(app.grants.pathOf(id)), how, () => false);
+export async function* addGranted(rooms: DocumentsNeeds, id: string, how: HowRead): Adding {
+  yield* add(rooms, await rooms.uploads.copy(rooms.grants.pathOf(id)), how, () => false);
 }
 
-async function* add(app: App, file: IncomingFile, how: HowRead, keepFor: (error: AppError) => boolean): Adding {
-  const release = await app.uploads.enter(file.sha256);
+async function* add(
+  rooms: DocumentsNeeds,
+  file: IncomingFile,
+  how: HowRead,
+  keepFor: (error: AppError) => boolean,
+): Adding {
+  const release = await rooms.uploads.enter(file.sha256);
   try {
-    const known = app.documents.findByFile(file.sha256);
-    if (known) yield* addAgain(app, known, file, how);
-    else yield* addNew(app, file, how);
+    const known = rooms.documents.findByFile(file.sha256);
+    if (known) yield* addAgain(rooms, known, file, how);
+    else yield* addNew(rooms, file, how);
   } catch (error) {
-    if (error instanceof AppError && keepFor(error)) app.uploads.keepForRetry(file);
-    else await app.uploads.discard(file);
+    if (error instanceof AppError && keepFor(error)) rooms.uploads.keepForRetry(file);
+    else await rooms.uploads.discard(file);
     throw error;
   } finally {
     release();
   }
 }
 
-async function* addNew(app: App, file: IncomingFile, { choice, ...how }: HowRead): Adding {
-  const wished = withWish(chosenInSettings(app), choice);
-  const parsed = yield* parsing(app, file.path, file.name, { ...how, choice: wished });
+async function* addNew(rooms: DocumentsNeeds, file: IncomingFile, { choice, ...how }: HowRead): Adding {
+  const wished = withWish(chosenInSettings(rooms), choice);
+  const parsed = yield* parsing(rooms, file.path, file.name, { ...how, choice: wished });
   yield { type: 'counting' };
-  const tokens = await countIfPossible(app, parsed);
+  const tokens = await countIfPossible(rooms, parsed);
   const { name: fileName, bytes: fileBytes, sha256 } = file;
   const reading = effectiveReading(parsed, wished);
-  const document = await storeDocument(app, { parsed, fileName, fileBytes, sha256, tokens, reading }, file);
+  const document = await storeDocument(rooms, { parsed, fileName, fileBytes, sha256, tokens, reading }, file);
   yield { type: 'done', document, outcome: 'added' };
 }
 
 /** What is there stays, unless the file may give more than it did, or is to be read otherwise. */
-async function* addAgain(app: App, known: LibraryDocument, file: IncomingFile, how: HowRead): Adding {
-  const isWhole = (await fileIn(app.uploads.documentDir(known.id))) !== undefined;
-  if (isWhole) await app.uploads.discard(file);
-  else await app.uploads.keep(file, known.id);
+async function* addAgain(rooms: DocumentsNeeds, known: LibraryDocument, file: IncomingFile, how: HowRead): Adding {
+  const isWhole = (await fileIn(rooms.uploads.documentDir(known.id))) !== undefined;
+  if (isWhole) await rooms.uploads.discard(file);
+  else await rooms.uploads.keep(file, known.id);
   const lostPages = known.notes.some(({ kind }) => kind === 'lost-pages');
-  if (known.isOfOlderReader || lostPages || how.choice) yield* readAnew(app, known.id, how);
+  if (known.isOfOlderReader || lostPages || how.choice) yield* readAnew(rooms, known.id, how);
   else yield { type: 'done', document: known, outcome: 'known' };
 }
 
-export async function* readAnew(app: App, documentId: string, { choice, ...how }: HowRead): Adding {
-  const old = app.documents.get(documentId);
+export async function* readAnew(rooms: DocumentsNeeds, documentId: string, { choice, ...how }: HowRead): Adding {
+  const old = rooms.documents.get(documentId);
   if (old.joined > 0)
     throw new AppError('INVALID_ARGUMENT', `${old.name} was joined from others. Read those anew, and join them again.`);
-  const path = await fileIn(app.uploads.documentDir(documentId));
+  const path = await fileIn(rooms.uploads.documentDir(documentId));
   if (path === undefined)
     throw new AppError('DOC_MISSING', `The file of ${old.name} is not in the library's folder. Add it again.`);
-  const { recognise, languages } = chosenInSettings(app);
+  const { recognise, languages } = chosenInSettings(rooms);
   const usual = { ...old.reading, languages, ...(old.reading.recognise === 'never' ? { recognise } : {}) };
   const wished = withWish(usual, choice);
-  const parsed = yield* parsing(app, path, old.fileName, { ...how, choice: wished });
+  const parsed = yield* parsing(rooms, path, old.fileName, { ...how, choice: wished });
   const reading = effectiveReading(parsed, wished);
-  if (isSameText(app.documents.text(documentId, null), parsed)) {
-    const document = app.documents.noteReading(documentId, parsed, reading);
+  if (isSameText(rooms.documents.text(documentId, null), parsed)) {
+    const document = rooms.documents.noteReading(documentId, parsed, reading);
     yield { type: 'done', document, outcome: 'same-text' };
     return;
   }
-  const known = app.documents.findText(app.documents.fileHash(documentId), parsed.text);
-  if (known?.id === documentId) app.documents.disown(documentId);
+  const known = rooms.documents.findText(rooms.documents.fileHash(documentId), parsed.text);
+  if (known?.id === documentId) rooms.documents.disown(documentId);
   else if (known) {
     yield { type: 'done', document: known, outcome: 'known' };
     return;
   }
   yield { type: 'counting' };
-  const tokens = await countIfPossible(app, parsed);
-  yield await replaceText(app, old, path, { parsed, tokens, reading });
+  const tokens = await countIfPossible(rooms, parsed);
+  yield await replaceText(rooms, old, path, { parsed, tokens, reading });
 }
 
 interface NewText {
@@ -112,22 +117,27 @@ interface NewText {
 }
 
 /** Chats and their citations belong to the text that was asked about: with them the old one stays, and the new one stands beside it. */
-async function replaceText(app: App, old: LibraryDocument, path: string, text: NewText): Promise<AddEvent> {
-  const file = await app.uploads.copy(path);
-  const outcome = app.documents.isAskedAbout(old.id) ? 'beside' : 'replaced';
+async function replaceText(
+  rooms: DocumentsNeeds,
+  old: LibraryDocument,
+  path: string,
+  text: NewText,
+): Promise<AddEvent> {
+  const file = await rooms.uploads.copy(path);
+  const outcome = rooms.documents.isAskedAbout(old.id) ? 'beside' : 'replaced';
   const name = outcome === 'beside' ? `${old.name.slice(0, 180)} (${wordFor(text.reading)})` : old.name;
   const { fileName, fileBytes } = old;
-  const { id } = await storeDocument(app, { ...text, fileName, fileBytes, sha256: file.sha256, name }, file);
-  app.documents.setChoice(id, app.documents.choice(old.id));
-  if (outcome === 'replaced') await removeDocument(app, old.id);
-  return { type: 'done', document: app.documents.get(id), outcome };
+  const { id } = await storeDocument(rooms, { ...text, fileName, fileBytes, sha256: file.sha256, name }, file);
+  rooms.documents.setChoice(id, rooms.documents.choice(old.id));
+  if (outcome === 'replaced') await removeDocument(rooms, old.id);
+  return { type: 'done', document: rooms.documents.get(id), outcome };
 }
 
 const wordFor = ({ recognise, wholePage }: ParseChoice) =>
   recognise !== 'never' ? 'recognised' : wholePage ? 'whole page' : 'read anew';
 
-function chosenInSettings(app: App): ParseChoice {
-  const { recognise, languages } = app.settings.get();
+function chosenInSettings(rooms: DocumentsNeeds): ParseChoice {
+  const { recognise, languages } = rooms.settings.get();
   return { ...defaultParseChoice, recognise: recognise === 'always' ? 'pages-without-text' : 'never', languages };
 }
 
@@ -152,7 +162,7 @@ function isSameText(old: DocumentText, { text, pages }: ParsedDocument): boolean
 
 /** parseDocument's callback as a stream; several reports between two looks count as the last one. */
 async function* parsing(
-  app: App,
+  rooms: DocumentsNeeds,
   path: string,
   name: string,
   { password, choice, signal }: HowRead,
@@ -163,8 +173,8 @@ async function* parsing(
     password,
     choice,
     signal,
-    startHost: app.startDocumentHost,
-    languageFolder: app.languages.folder,
+    startHost: rooms.startDocumentHost,
+    languageFolder: rooms.languages.folder,
     onProgress(progress) {
       latest = { type: 'parsing', ...progress };
       wake();
@@ -190,11 +200,11 @@ async function* parsing(
 
 /** A missing model is the engine's error to show; the document can be added all the same. */
 export async function countIfPossible(
-  app: App,
-  parsed: Parameters<App['counter']['count']>[0],
+  rooms: DocumentsNeeds,
+  parsed: Parameters<DocumentsNeeds['counter']['count']>[0],
 ): Promise<TokenCounts | undefined> {
   try {
-    return await app.counter.count(parsed);
+    return await rooms.counter.count(parsed);
   } catch {
     return undefined;
   }

@@ -71,11 +71,11 @@ const mostFileBytes = 256 * 1024 * 1024;
 const chunkBytes = 192 * 1024;
 
 export async function* fileOf(
-  app: { documents: DocumentStore; uploads: Uploads },
+  rooms: { documents: Pick<DocumentStore, 'get'>; uploads: Pick<Uploads, 'documentDir'> },
   documentId: string,
 ): AsyncGenerator<FileEvent, void, void> {
-  const { name } = app.documents.get(documentId);
-  const path = await fileIn(app.uploads.documentDir(documentId));
+  const { name } = rooms.documents.get(documentId);
+  const path = await fileIn(rooms.uploads.documentDir(documentId));
   if (path === undefined) throw new AppError('DOC_MISSING', `The file of ${name} is not in the library's folder.`);
   const { size } = await stat(path);
   if (size > mostFileBytes)

@@ -6,32 +6,32 @@ import { createHash } from 'node:crypto';
 import type { LibraryDocument } from '../../contract/app-types.ts';
 import { AppError } from '../../contract/errors.ts';
 import { joinDocuments } from '../../document-host/document-client.ts';
-import type { App } from '../app.ts';
 import { countIfPossible } from './add-document.ts';
+import type { DocumentsNeeds } from './needs.ts';
 import { storeDocument } from './store-document.ts';
 
-export async function joinOfLibrary(app: App, documentIds: readonly string[]): Promise<LibraryDocument> {
+export async function joinOfLibrary(rooms: DocumentsNeeds, documentIds: readonly string[]): Promise<LibraryDocument> {
   if (new Set(documentIds).size < documentIds.length)
     throw new AppError('INVALID_ARGUMENT', 'A document can be in the list once.');
-  const members = documentIds.map((id) => app.documents.get(id));
+  const members = documentIds.map((id) => rooms.documents.get(id));
   if (members.some(({ joined }) => joined > 0))
     throw new AppError('INVALID_ARGUMENT', 'A joined document cannot be joined again: choose the documents in it.');
   const sha256 = createHash('sha256')
     .update(`joined ${documentIds.join(' ')}`)
     .digest('hex');
-  const known = app.documents.findJoined(sha256);
+  const known = rooms.documents.findJoined(sha256);
   if (known) return known;
   const parsed = joinDocuments(
     members.map(({ id, name: title, notes }) => ({
       title,
       notes,
       format: 'txt' as const, // there is no file behind it, whatever its parts were
-      ...app.documents.text(id, null),
+      ...rooms.documents.text(id, null),
     })),
   );
   const fileBytes = members.reduce((sum, member) => sum + member.fileBytes, 0);
-  const tokens = await countIfPossible(app, parsed);
-  return storeDocument(app, {
+  const tokens = await countIfPossible(rooms, parsed);
+  return storeDocument(rooms, {
     parsed,
     fileName: parsed.title,
     fileBytes,

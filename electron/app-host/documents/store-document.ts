@@ -1,21 +1,25 @@
 /** A document that was read is stored with its file: both, or neither. Long texts are written in pieces. */
 import { setImmediate } from 'node:timers/promises';
 import type { LibraryDocument } from '../../contract/app-types.ts';
-import type { App } from '../app.ts';
 import type { NewDocument } from '../library/document-insert.ts';
+import type { DocumentsNeeds } from './needs.ts';
 import type { IncomingFile } from './uploads.ts';
 
 /** `file`: absent for a joined document. */
-export async function storeDocument(app: App, document: NewDocument, file?: IncomingFile): Promise<LibraryDocument> {
-  const insert = app.documents.insert(document);
+export async function storeDocument(
+  rooms: DocumentsNeeds,
+  document: NewDocument,
+  file?: IncomingFile,
+): Promise<LibraryDocument> {
+  const insert = rooms.documents.insert(document);
   try {
     while (insert.writePages()) await setImmediate();
-    if (file) await app.uploads.keep(file, insert.id);
+    if (file) await rooms.uploads.keep(file, insert.id);
     insert.finish();
   } catch (error) {
     insert.undo();
-    await app.uploads.removeDocument(insert.id);
+    await rooms.uploads.removeDocument(insert.id);
     throw error;
   }
-  return app.documents.get(insert.id);
+  return rooms.documents.get(insert.id);
 }

@@ -7,13 +7,13 @@ import {
   type OwnChoice,
   type Settings,
 } from '../../contract/settings.ts';
-import type { App } from '../app.ts';
+import type { PlanningNeeds } from './needs.ts';
 
 const names = methodChoiceSchema.keyof().options;
 type Wishes = { [Name in keyof MethodChoice]?: MethodChoice[Name] | undefined };
 
-export function choiceFor(app: App, documentId: string, wishes: Wishes = {}): MethodChoice {
-  return withChanges(app.settings.get(), app.documents.choice(documentId), wishes);
+export function choiceFor(rooms: PlanningNeeds, documentId: string, wishes: Wishes = {}): MethodChoice {
+  return withChanges(rooms.settings.get(), rooms.documents.choice(documentId), wishes);
 }
 
 /** The later ones win, point by point. */
@@ -23,27 +23,27 @@ export function withChanges(choice: MethodChoice, ...changes: Wishes[]): MethodC
   return Object.fromEntries(names.map((name) => [name, last(name)])) as MethodChoice;
 }
 
-export function documentChoice(app: App, documentId: string): DocumentChoice {
-  const own = app.documents.choice(documentId);
-  return { own, choice: withChanges(app.settings.get(), own) };
+export function documentChoice(rooms: PlanningNeeds, documentId: string): DocumentChoice {
+  const own = rooms.documents.choice(documentId);
+  return { own, choice: withChanges(rooms.settings.get(), own) };
 }
 
-export function changeDocumentChoice(app: App, documentId: string, changes: OwnChoice): DocumentChoice {
-  app.documents.setChoice(documentId, { ...app.documents.choice(documentId), ...changes });
-  return documentChoice(app, documentId);
+export function changeDocumentChoice(rooms: PlanningNeeds, documentId: string, changes: OwnChoice): DocumentChoice {
+  rooms.documents.setChoice(documentId, { ...rooms.documents.choice(documentId), ...changes });
+  return documentChoice(rooms, documentId);
 }
 
 /** As in the settings again, in these points or in all. */
 export function clearDocumentChoice(
-  app: App,
+  rooms: PlanningNeeds,
   documentId: string,
   cleared: readonly (keyof MethodChoice)[] = names,
 ): DocumentChoice {
-  const kept = Object.entries(app.documents.choice(documentId)).filter(
+  const kept = Object.entries(rooms.documents.choice(documentId)).filter(
     ([name]) => !cleared.includes(name as keyof MethodChoice),
   );
-  app.documents.setChoice(documentId, Object.fromEntries(kept));
-  return documentChoice(app, documentId);
+  rooms.documents.setChoice(documentId, Object.fromEntries(kept));
+  return documentChoice(rooms, documentId);
 }
 
 export function engineOptions(choice: MethodChoice) {

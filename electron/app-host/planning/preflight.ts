@@ -4,18 +4,18 @@ import type { MemoryPlan } from '../../contract/engine-reports.ts';
 import { AppError } from '../../contract/errors.ts';
 import { memoryNeeds } from '../../contract/memory-needs.ts';
 import type { MethodChoice, OwnChoice } from '../../contract/settings.ts';
-import type { App } from '../app.ts';
 import { ifWritable } from '../library/storage-errors.ts';
 import { largestBudget, type Measure } from './budget-fit.ts';
 import { choiceFor, engineOptions, typicalQuestionTokens, withChanges, wordingTokens } from './method-choice.ts';
+import type { PlanningNeeds } from './needs.ts';
 import { contextRemedies, memoryRemedies } from './remedies.ts';
 import { keepingOf } from './saved-caches.ts';
 import { predictAnswer, predictReading } from './speeds.ts';
 
-export async function preflight(app: App, documentId: string, range: PageRange | null): Promise<Preflight> {
-  const choice = choiceFor(app, documentId);
-  const documentTokens = await countTokens(app, documentId, range);
-  const model = await app.supervisor.use(async () => app.supervisor.model);
+export async function preflight(rooms: PlanningNeeds, documentId: string, range: PageRange | null): Promise<Preflight> {
+  const choice = choiceFor(rooms, documentId);
+  const documentTokens = await countTokens(rooms, documentId, range);
+  const model = await rooms.supervisor.use(async () => rooms.supervisor.model);
   if (!model) throw new AppError('CLOSED', 'The engine is not running.');
   const contextTokens = model.info.nCtxTrain;
   const roomTokens = wordingTokens + typicalQuestionTokens + choice.maxNew;
@@ -24,18 +24,18 @@ export async function preflight(app: App, documentId: string, range: PageRange |
     documentTokens,
     roomTokens,
     contextTokens,
-    modelName: app.supervisor.state.modelFile.title,
-    readSeconds: predictReading(app, documentTokens + wordingTokens),
+    modelName: rooms.supervisor.state.modelFile.title,
+    readSeconds: predictReading(rooms, documentTokens + wordingTokens),
   };
-  const pages = { all: app.documents.pages(documentId), from: range?.from ?? 0, to: range?.to };
+  const pages = { all: rooms.documents.pages(documentId), from: range?.from ?? 0, to: range?.to };
   if (documentTokens + roomTokens > contextTokens) {
     const remedies = contextRemedies(pages, contextTokens - roomTokens);
     const speed = { tokensPerSecond: null, firstTokenSeconds: null };
     return { ...facts, fitsContext: false, fitsMemory: true, plan: null, memory: [], speed, disk: null, remedies };
   }
-  const plan = await planOf(app, choice, promptTokens);
+  const plan = await planOf(rooms, choice, promptTokens);
   // To be read again it makes room first.
-  const held = app.session().documents;
+  const held = rooms.session().documents;
   const own = held.filter((document) => document.documentId === documentId);
   const memory = memoryNeeds(plan, own);
   const fitsMemory = memory.every(({ fits }) => fits);
@@ -49,56 +49,56 @@ export async function preflight(app: App, documentId: string, range: PageRange |
         own,
         others: held.filter((document) => document.documentId !== documentId),
         planWith: (changes, tokens = documentTokens) =>
-          planOf(app, withChanges(choice, changes), tokens + wordingTokens + typicalQuestionTokens),
+          planOf(rooms, withChanges(choice, changes), tokens + wordingTokens + typicalQuestionTokens),
       });
-  const speed = predictAnswer(app, plan, promptTokens);
-  const disk = await keepingOf(app, documentId, documentTokens, choice.kvType, range);
+  const speed = predictAnswer(rooms, plan, promptTokens);
+  const disk = await keepingOf(rooms, documentId, documentTokens, choice.kvType, range);
   return { ...facts, fitsContext: true, fitsMemory, plan, memory, speed, disk, remedies };
 }
 
 /** For the document's choice with these changes; where it is held, as it is held. */
 export async function planFor(
-  app: App,
+  rooms: PlanningNeeds,
   documentId: string,
   promptTokens: number,
   changes: OwnChoice = {},
 ): Promise<Planned> {
-  const plan = await planOf(app, asHeld(app, documentId, choiceFor(app, documentId, changes)), promptTokens);
-  return { plan, speed: predictAnswer(app, plan, promptTokens) };
+  const plan = await planOf(rooms, asHeld(rooms, documentId, choiceFor(rooms, documentId, changes)), promptTokens);
+  return { plan, speed: predictAnswer(rooms, plan, promptTokens) };
 }
 
 export function fitBudget(
-  app: App,
+  rooms: PlanningNeeds,
   documentId: string,
   wish: { promptTokens: number; bytes: number; of: Measure },
 ): Promise<BudgetFit> {
-  const choice = asHeld(app, documentId, choiceFor(app, documentId));
+  const choice = asHeld(rooms, documentId, choiceFor(rooms, documentId));
   const { promptTokens, bytes, of } = wish;
-  const planWith = (tokenBudget: number) => planOf(app, { ...choice, tokenBudget }, promptTokens);
+  const planWith = (tokenBudget: number) => planOf(rooms, { ...choice, tokenBudget }, promptTokens);
   return largestBudget(planWith, promptTokens + choice.maxNew, bytes, of);
 }
 
 /** What lies in memory is of one type and at one place, whatever is chosen for the next reading. */
-function asHeld(app: App, documentId: string, choice: MethodChoice): MethodChoice {
-  const held = app.session().document(documentId);
+function asHeld(rooms: PlanningNeeds, documentId: string, choice: MethodChoice): MethodChoice {
+  const held = rooms.session().document(documentId);
   return held ? { ...choice, kvType: held.kvType, documentHome: held.onDevice ? 'device' : 'host' } : choice;
 }
 
-function planOf(app: App, choice: MethodChoice, promptTokens: number): Promise<MemoryPlan> {
+function planOf(rooms: PlanningNeeds, choice: MethodChoice, promptTokens: number): Promise<MemoryPlan> {
   const nQuestion = Math.min(typicalQuestionTokens, promptTokens);
   const { kvType, documentHome: home } = choice;
-  return app.supervisor.use((verbs) =>
+  return rooms.supervisor.use((verbs) =>
     verbs.plan({ ...engineOptions(choice), nPrompt: promptTokens, nQuestion, kvType, home }),
   );
 }
 
 /** Counted again when another model counts now. Of some pages: the sum of theirs. */
-async function countTokens(app: App, documentId: string, range: PageRange | null): Promise<number> {
-  const { tokens } = app.documents.get(documentId);
-  const isCounted = tokens !== null && app.documents.countedWith(documentId) === app.counter.countedWith;
-  const counted = isCounted ? undefined : await app.counter.count(app.documents.text(documentId, null));
-  if (counted) ifWritable(() => app.documents.setTokens(documentId, counted));
+async function countTokens(rooms: PlanningNeeds, documentId: string, range: PageRange | null): Promise<number> {
+  const { tokens } = rooms.documents.get(documentId);
+  const isCounted = tokens !== null && rooms.documents.countedWith(documentId) === rooms.counter.countedWith;
+  const counted = isCounted ? undefined : await rooms.counter.count(rooms.documents.text(documentId, null));
+  if (counted) ifWritable(() => rooms.documents.setTokens(documentId, counted));
   if (!range) return counted?.total ?? tokens ?? 0;
-  const pages = counted?.pages ?? app.documents.pages(documentId).map((page) => page.tokens);
+  const pages = counted?.pages ?? rooms.documents.pages(documentId).map((page) => page.tokens);
   return pages.slice(range.from, range.to + 1).reduce((sum, count) => sum + count, 0);
 }

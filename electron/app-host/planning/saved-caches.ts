@@ -3,50 +3,55 @@ import { createHash } from 'node:crypto';
 import type { KeptOnDisk, PageRange } from '../../contract/app-types.ts';
 import { windowKvBytes } from '../../contract/layer-windows.ts';
 import type { KvType } from '../../contract/method.ts';
-import type { App } from '../app.ts';
 import { failureForWindow } from '../window-words.ts';
 import { wordingTokens } from './method-choice.ts';
+import type { PlanningNeeds } from './needs.ts';
 
 /** What the rows depend on beside the document; undefined: no model is open. */
-export function keyOf(app: App, kvType: KvType, pages: PageRange | null): string | undefined {
-  const { model } = app.supervisor;
+export function keyOf(rooms: PlanningNeeds, kvType: KvType, pages: PageRange | null): string | undefined {
+  const { model } = rooms.supervisor;
   if (!model) return undefined;
   const device = model.device.startsWith('cuda') ? 'gpu' : 'cpu';
-  const parts = JSON.stringify([app.counter.countedWith, kvType, device, pages && [pages.from, pages.to]]);
+  const parts = JSON.stringify([rooms.counter.countedWith, kvType, device, pages && [pages.from, pages.to]]);
   return createHash('sha256').update(parts).digest('hex').slice(0, 16);
 }
 
 /** The file that can be loaded instead of reading these pages. */
-export function keptFileFor(app: App, documentId: string, kvType: KvType, pages: PageRange | null): string | undefined {
-  const file = app.kept.find(documentId);
-  return file && file.key === keyOf(app, kvType, pages) ? app.kept.pathOf(documentId, file.key) : undefined;
+export function keptFileFor(
+  rooms: PlanningNeeds,
+  documentId: string,
+  kvType: KvType,
+  pages: PageRange | null,
+): string | undefined {
+  const file = rooms.kept.find(documentId);
+  return file && file.key === keyOf(rooms, kvType, pages) ? rooms.kept.pathOf(documentId, file.key) : undefined;
 }
 
-export const wishedBytes = (app: App) => {
-  const { keptGb } = app.settings.get();
+export const wishedBytes = (rooms: PlanningNeeds) => {
+  const { keptGb } = rooms.settings.get();
   return keptGb === 0 ? undefined : keptGb * 2 ** 30;
 };
 
 /** f16: two bytes a number; q8_0: 34 bytes for 32 numbers. The rest of a file is small beside the rows. */
-export function fileBytes(app: App, kvType: KvType, tokens: number): number {
-  const info = app.supervisor.model?.info;
+export function fileBytes(rooms: PlanningNeeds, kvType: KvType, tokens: number): number {
+  const info = rooms.supervisor.model?.info;
   const f16 = info ? tokens * info.kvBytesPerToken + windowKvBytes(info, tokens) : 0;
   return Math.ceil(f16 * (kvType === 'f16' ? 1 : 34 / 64) + 4 * tokens) + 4096;
 }
 
 /** What keeping a document would take, said before it is read. */
 export async function keepingOf(
-  app: App,
+  rooms: PlanningNeeds,
   documentId: string,
   documentTokens: number,
   kvType: KvType,
   pages: PageRange | null,
 ): Promise<KeptOnDisk> {
-  const bytes = fileBytes(app, kvType, documentTokens + wordingTokens);
-  const isThere = keptFileFor(app, documentId, kvType, pages) !== undefined;
-  const { keepRead } = app.settings.get();
-  if (isThere) return { bytes: app.kept.find(documentId)?.bytes ?? bytes, isThere, problem: null, keeps: true };
-  const problem = await app.kept.checkRoom(bytes, wishedBytes(app)).then(
+  const bytes = fileBytes(rooms, kvType, documentTokens + wordingTokens);
+  const isThere = keptFileFor(rooms, documentId, kvType, pages) !== undefined;
+  const { keepRead } = rooms.settings.get();
+  if (isThere) return { bytes: rooms.kept.find(documentId)?.bytes ?? bytes, isThere, problem: null, keeps: true };
+  const problem = await rooms.kept.checkRoom(bytes, wishedBytes(rooms)).then(
     () => null,
     (error) => failureForWindow(error).message,
   );
@@ -54,14 +59,14 @@ export async function keepingOf(
 }
 
 /** For the list: what would be loaded as things are, and what lies there for another model or cache type. */
-export function keptDocuments(app: App) {
-  const { kvType } = app.settings.get();
+export function keptDocuments(rooms: PlanningNeeds) {
+  const { kvType } = rooms.settings.get();
   // Asked five times a second while something runs: a key is made once for all documents.
-  const keys = { f16: keyOf(app, 'f16', null), q8_0: keyOf(app, 'q8_0', null) };
-  return app.kept.list
-    .filter(({ documentId }) => app.documents.has(documentId))
+  const keys = { f16: keyOf(rooms, 'f16', null), q8_0: keyOf(rooms, 'q8_0', null) };
+  return rooms.kept.list
+    .filter(({ documentId }) => rooms.documents.has(documentId))
     .map(({ documentId, bytes, key }) => {
-      const own = app.documents.choice(documentId);
+      const own = rooms.documents.choice(documentId);
       return { documentId, bytes, isReady: key === keys[own.kvType ?? kvType] };
     });
 }

@@ -1,8 +1,8 @@
 /** What readings and answers took with the open model on this machine: noted as they end, and asked for predictions. */
 import type { SpeedPrediction, TurnReport } from '../../contract/app-types.ts';
 import type { MemoryPlan, OpenedModel, ReadResult } from '../../contract/engine-reports.ts';
-import type { App } from '../app.ts';
 import { ifWritable } from '../library/storage-errors.ts';
+import type { PlanningNeeds } from './needs.ts';
 import { firstTokenMs, readingMs, tokenMs } from './speed-prediction.ts';
 
 /** Another model, device or number of threads is another speed. */
@@ -12,13 +12,13 @@ const setupOf = ({ info, device, threads }: OpenedModel) =>
 /** Counters tell bytes for each KV head of a layer. */
 const heads = ({ info }: OpenedModel) => info.nLayer * info.nHeadKv;
 
-export function noteReading(app: App, { nTokens, prefillMs }: ReadResult): void {
-  const { model } = app.supervisor;
-  if (model) ifWritable(() => app.speeds.add(setupOf(model), 'reading', { tokens: nTokens, ms: prefillMs }));
+export function noteReading(rooms: PlanningNeeds, { nTokens, prefillMs }: ReadResult): void {
+  const { model } = rooms.supervisor;
+  if (model) ifWritable(() => rooms.speeds.add(setupOf(model), 'reading', { tokens: nTokens, ms: prefillMs }));
 }
 
-export function noteAnswer(app: App, report: TurnReport): void {
-  const { model } = app.supervisor;
+export function noteAnswer(rooms: PlanningNeeds, report: TurnReport): void {
+  const { model } = rooms.supervisor;
   if (!model) return;
   const { generatedTokens, prefilledTokens, promptTokens, timings, counters } = report;
   const measured = {
@@ -29,19 +29,19 @@ export function noteAnswer(app: App, report: TurnReport): void {
     rows: promptTokens,
     firstTokenMs: timings.firstTokenMs,
   };
-  ifWritable(() => app.speeds.add(setupOf(model), 'answer', measured));
+  ifWritable(() => rooms.speeds.add(setupOf(model), 'answer', measured));
 }
 
-export function predictReading(app: App, tokens: number): number | null {
-  const { model } = app.supervisor;
-  const ms = model && readingMs(app.speeds.list(setupOf(model), 'reading'), tokens);
+export function predictReading(rooms: PlanningNeeds, tokens: number): number | null {
+  const { model } = rooms.supervisor;
+  const ms = model && readingMs(rooms.speeds.list(setupOf(model), 'reading'), tokens);
   return ms === null ? null : ms / 1000;
 }
 
-export function predictAnswer(app: App, plan: MemoryPlan, promptTokens: number): SpeedPrediction {
-  const { model } = app.supervisor;
+export function predictAnswer(rooms: PlanningNeeds, plan: MemoryPlan, promptTokens: number): SpeedPrediction {
+  const { model } = rooms.supervisor;
   if (!model) return { tokensPerSecond: null, firstTokenSeconds: null };
-  const answers = app.speeds.list(setupOf(model), 'answer');
+  const answers = rooms.speeds.list(setupOf(model), 'answer');
   const perToken = tokenMs(answers, plan.readBytesPerStep * heads(model));
   const first = firstTokenMs(answers, promptTokens);
   return {

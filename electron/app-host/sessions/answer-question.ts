@@ -10,7 +10,6 @@ import type { Turn } from '../../contract/app-types.ts';
 import type { EarlierTurn } from '../../contract/engine.ts';
 import type { AnswerText } from '../../contract/engine-reports.ts';
 import { AppError } from '../../contract/errors.ts';
-import type { App } from '../app.ts';
 import { findEvidenceWith } from '../citations/answer-evidence.ts';
 import type { NewTurn, TurnEnd } from '../library/chat-store.ts';
 import { ifWritable } from '../library/storage-errors.ts';
@@ -18,31 +17,32 @@ import { choiceFor, engineOptions, samplerFor } from '../planning/method-choice.
 import { noteAnswer } from '../planning/speeds.ts';
 import { failureForWindow } from '../window-words.ts';
 import { mapOf, watchAnswer } from './document-map.ts';
+import type { SessionsNeeds } from './needs.ts';
 import type { RunningJob } from './running-job.ts';
 
 const saveMs = 1000;
 
-export function answeringJob(app: App, chatId: string): RunningJob<AskStreamEvent> | undefined {
-  const { documentId } = app.chats.get(chatId);
-  return app.jobs.find({ kind: 'answering', documentId, chatId }) as RunningJob<AskStreamEvent> | undefined;
+export function answeringJob(rooms: SessionsNeeds, chatId: string): RunningJob<AskStreamEvent> | undefined {
+  const { documentId } = rooms.chats.get(chatId);
+  return rooms.jobs.find({ kind: 'answering', documentId, chatId }) as RunningJob<AskStreamEvent> | undefined;
 }
 
-export function ask(app: App, chatId: string, asked: NewTurn): RunningJob<AskStreamEvent> {
-  const { documentId } = app.chats.get(chatId);
-  if (answeringJob(app, chatId)) throw new AppError('BUSY', 'This chat is being answered. Stop it, or wait.');
-  if (!app.session().document(documentId))
+export function ask(rooms: SessionsNeeds, chatId: string, asked: NewTurn): RunningJob<AskStreamEvent> {
+  const { documentId } = rooms.chats.get(chatId);
+  if (answeringJob(rooms, chatId)) throw new AppError('BUSY', 'This chat is being answered. Stop it, or wait.');
+  if (!rooms.session().document(documentId))
     throw new AppError('DOC_MISSING', 'The document is not in memory. Read it first.');
-  const remembered = app.chats.path(chatId, asked.parentId).filter((turn) => turn.state === 'done');
-  return app.jobs.start<AskStreamEvent>({ kind: 'answering', documentId, chatId }, async (job) => {
-    const turn = app.chats.beginTurn(chatId, asked);
+  const remembered = rooms.chats.path(chatId, asked.parentId).filter((turn) => turn.state === 'done');
+  return rooms.jobs.start<AskStreamEvent>({ kind: 'answering', documentId, chatId }, async (job) => {
+    const turn = rooms.chats.beginTurn(chatId, asked);
     job.emit({ type: 'turn', turn });
-    const end = await answerTurn(app, job, turn, remembered);
-    job.emit({ type: 'ended', turn: app.chats.endTurn(turn.id, end) });
+    const end = await answerTurn(rooms, job, turn, remembered);
+    job.emit({ type: 'ended', turn: rooms.chats.endTurn(turn.id, end) });
   });
 }
 
 async function answerTurn(
-  app: App,
+  rooms: SessionsNeeds,
   job: RunningJob<AskStreamEvent>,
   turn: Turn,
   remembered: readonly Turn[],
@@ -56,18 +56,18 @@ async function answerTurn(
     if (Date.now() - savedAt < saveMs) return;
     savedAt = Date.now();
     // The answer goes on; its end is saved, or says why not.
-    ifWritable(() => app.chats.saveAnswer(turn.id, said.answer, said.thinking));
+    ifWritable(() => rooms.chats.saveAnswer(turn.id, said.answer, said.thinking));
   };
   try {
-    return await app.supervisor.use(async (verbs) => {
+    return await rooms.supervisor.use(async (verbs) => {
       const { documentId } = job.status;
       const { sampled, thinking, ...wishes } = turn.choice;
-      const choice = choiceFor(app, documentId, wishes);
+      const choice = choiceFor(rooms, documentId, wishes);
       const { mode } = choice;
-      const sampler = samplerFor(app.settings.get(), sampled ? randomInt(2 ** 32) : undefined);
+      const sampler = samplerFor(rooms.settings.get(), sampled ? randomInt(2 ** 32) : undefined);
       const path = remembered.map(({ id }) => id);
       const { chat, held } = await orStopped(
-        app.session().chatAlong(verbs, { chatId: turn.chatId, documentId }, path, mode),
+        rooms.session().chatAlong(verbs, { chatId: turn.chatId, documentId }, path, mode),
         job,
       );
       const earlier = remembered.slice(held).map(toldAgain);
@@ -79,17 +79,17 @@ async function answerTurn(
           job.emit(event);
         } else if (event.type === 'kept') {
           job.status = { ...job.status, phase: 'answer', done: 0, total: 0, tokensPerSecond: 0, secondsLeft: null };
-          stopWatching = watchAnswer(app, verbs, chat, job);
+          stopWatching = watchAnswer(rooms, verbs, chat, job);
           job.emit(event);
         } else if (event.type !== 'done') say(event);
         else {
           const { type: _type, answer, thinking: thought, ...report } = event;
-          noteAnswer(app, report);
+          noteAnswer(rooms, report);
           chat.asked.push([...path.slice(held), turn.id]);
           chat.evicted ||= mode === 'rocketkv';
           const asked = { question: turn.question, answer, report, rocket: request.rocket };
-          const evidence = await findEvidenceWith(app, verbs, chat, asked, job.signal);
-          const map = await mapOf(app, verbs, chat);
+          const evidence = await findEvidenceWith(rooms, verbs, chat, asked, job.signal);
+          const map = await mapOf(rooms, verbs, chat);
           return { state: 'done' as const, answer, thinking: thought, report, map, evidence };
         }
       }

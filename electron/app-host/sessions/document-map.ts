@@ -1,15 +1,19 @@
 /** What an answer kept and read of each page, from the engine: while it is made and when it is done. */
 import type { Job, LiveAnswer, MapPage } from '../../contract/app-types.ts';
 import type { EngineVerbs } from '../../engine-host/engine-client.ts';
-import type { App } from '../app.ts';
 import type { SessionChat } from './engine-session.ts';
+import type { SessionsNeeds } from './needs.ts';
 
 /** An answer without a map is still an answer. */
-export async function mapOf(app: App, verbs: EngineVerbs, held: SessionChat): Promise<MapPage[] | undefined> {
+export async function mapOf(
+  rooms: SessionsNeeds,
+  verbs: EngineVerbs,
+  held: SessionChat,
+): Promise<MapPage[] | undefined> {
   try {
     const uses = await verbs.documentMap({ chatId: held.engineChatId });
-    const first = firstPage(app, held.documentId);
-    const pages = app.documents.pages(held.documentId);
+    const first = firstPage(rooms, held.documentId);
+    const pages = rooms.documents.pages(held.documentId);
     return uses.map((use, i) => ({ ...use, page: first + i, opening: pages[first + i]?.opening ?? '' }));
   } catch {
     return undefined;
@@ -20,7 +24,12 @@ export async function mapOf(app: App, verbs: EngineVerbs, held: SessionChat): Pr
 const lookMs = 160;
 
 /** Asks for counters and map while an answer is made; the windows get them with the telemetry. Returns how to end it. */
-export function watchAnswer(app: App, verbs: EngineVerbs, held: SessionChat, job: { status: Job }): () => void {
+export function watchAnswer(
+  rooms: SessionsNeeds,
+  verbs: EngineVerbs,
+  held: SessionChat,
+  job: { status: Job },
+): () => void {
   const { chatId } = job.status;
   const { engineChatId, documentId } = held;
   if (chatId === null) return () => {};
@@ -41,10 +50,10 @@ export function watchAnswer(app: App, verbs: EngineVerbs, held: SessionChat, job
       chatId,
       documentId,
       counters,
-      firstPage: firstPage(app, documentId),
+      firstPage: firstPage(rooms, documentId),
       uses: uses.map((use) => ({ ...rounded(use), parts: use.parts.map(rounded) })),
     };
-    app.live.set(chatId, live);
+    rooms.live.set(chatId, live);
   };
   const again = () => {
     if (!ended) timer = setTimeout(() => void look().then(again, () => {}), lookMs);
@@ -53,12 +62,12 @@ export function watchAnswer(app: App, verbs: EngineVerbs, held: SessionChat, job
   return () => {
     ended = true;
     clearTimeout(timer);
-    app.live.delete(chatId);
+    rooms.live.delete(chatId);
   };
 }
 
-function firstPage(app: App, documentId: string): number {
-  return app.session().document(documentId)?.pages?.from ?? 0;
+function firstPage(rooms: SessionsNeeds, documentId: string): number {
+  return rooms.session().document(documentId)?.pages?.from ?? 0;
 }
 
 /** Four figures: nobody sees more, and it is sent six times a second. */

@@ -3,14 +3,14 @@ import type { Chat, LibraryDocument, Turn, TurnReport } from '../../contract/app
 import type { AnswerEvidence } from '../../contract/evidence.ts';
 import { placeName } from '../../contract/places.ts';
 import { shownPath } from '../../contract/turn-tree.ts';
-import type { App } from '../app.ts';
 import { evidenceOf } from '../citations/answer-evidence.ts';
 import { safeName } from '../documents/safe-name.ts';
+import type { SessionsNeeds } from './needs.ts';
 
-export async function exportChat(app: App, chatId: string, format: 'markdown' | 'json') {
-  const chat = app.chats.get(chatId);
-  const document = app.documents.get(chat.documentId);
-  const turns = app.chats.turns(chatId);
+export async function exportChat(rooms: SessionsNeeds, chatId: string, format: 'markdown' | 'json') {
+  const chat = rooms.chats.get(chatId);
+  const document = rooms.documents.get(chat.documentId);
+  const turns = rooms.chats.turns(chatId);
   if (format === 'json')
     return {
       fileName: safeName(`${chat.title}.json`),
@@ -18,7 +18,7 @@ export async function exportChat(app: App, chatId: string, format: 'markdown' | 
       text: asJson(chat, document, turns),
     };
   const shown: { turn: Turn; found: AnswerEvidence | undefined }[] = [];
-  for (const turn of shownPath(turns)) shown.push({ turn, found: await foundFor(app, turn) });
+  for (const turn of shownPath(turns)) shown.push({ turn, found: await foundFor(rooms, turn) });
   return {
     fileName: safeName(`${chat.title}.md`),
     mediaType: 'text/markdown',
@@ -27,9 +27,9 @@ export async function exportChat(app: App, chatId: string, format: 'markdown' | 
 }
 
 /** A chat is exported though the text of its document cannot be read. */
-async function foundFor(app: App, turn: Turn): Promise<AnswerEvidence | undefined> {
+async function foundFor(rooms: SessionsNeeds, turn: Turn): Promise<AnswerEvidence | undefined> {
   if (turn.state !== 'done' || turn.answer === '') return undefined;
-  return evidenceOf(app, turn).catch(() => undefined);
+  return evidenceOf(rooms, turn).catch(() => undefined);
 }
 
 function asJson(chat: Chat, document: LibraryDocument, turns: readonly Turn[]): string {

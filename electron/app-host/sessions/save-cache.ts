@@ -2,9 +2,9 @@
 import type { PageRange } from '../../contract/app-types.ts';
 import { toAppError } from '../../contract/errors.ts';
 import type { KvType } from '../../contract/method.ts';
-import type { App } from '../app.ts';
 import { fileBytes, keyOf, wishedBytes } from '../planning/saved-caches.ts';
 import { failureForWindow } from '../window-words.ts';
+import type { SessionsNeeds } from './needs.ts';
 
 interface ReadDocument {
   documentId: string;
@@ -15,34 +15,34 @@ interface ReadDocument {
 }
 
 /** One after the other. Resolves when it is on disk, or will not be; never rejects. */
-export function keepOnDisk(app: App, read: ReadDocument): Promise<void> {
-  return app.saving.queue.run(() => keepNow(app, read));
+export function keepOnDisk(rooms: SessionsNeeds, read: ReadDocument): Promise<void> {
+  return rooms.saving.queue.run(() => keepNow(rooms, read));
 }
 
-async function keepNow(app: App, read: ReadDocument): Promise<void> {
+async function keepNow(rooms: SessionsNeeds, read: ReadDocument): Promise<void> {
   const { documentId, engineDocumentId, tokens, kvType, pages } = read;
-  const key = keyOf(app, kvType, pages);
+  const key = keyOf(rooms, kvType, pages);
   if (key === undefined) return;
-  app.saving.failure = null;
+  rooms.saving.failure = null;
   try {
-    await app.kept.makeRoom(documentId, fileBytes(app, kvType, tokens), wishedBytes(app));
-    const path = app.kept.pathOf(documentId, key);
-    await app.supervisor.use((verbs) => verbs.keepDocument({ documentId: engineDocumentId, path }));
-    app.kept.add(documentId, key);
+    await rooms.kept.makeRoom(documentId, fileBytes(rooms, kvType, tokens), wishedBytes(rooms));
+    const path = rooms.kept.pathOf(documentId, key);
+    await rooms.supervisor.use((verbs) => verbs.keepDocument({ documentId: engineDocumentId, path }));
+    rooms.kept.add(documentId, key);
     // It may have been removed while its last part was written.
-    if (!app.documents.has(documentId)) app.kept.drop(documentId);
+    if (!rooms.documents.has(documentId)) rooms.kept.drop(documentId);
   } catch (error) {
     const { code } = toAppError(error);
     // It was let go of meanwhile, or its engine ended: that is said where it happened.
     const isElsewhere = code === 'CLOSED' || code === 'CANCELLED' || code.startsWith('ENGINE_');
-    if (!isElsewhere) app.saving.failure = failureForWindow(error).message;
+    if (!isElsewhere) rooms.saving.failure = failureForWindow(error).message;
   }
-  app.changes.emit('change');
+  rooms.changes.emit('change');
 }
 
-export function clearKept(app: App): { bytes: number; documents: number } {
-  const documents = app.kept.list.length;
-  const bytes = app.kept.clear();
-  app.changes.emit('change');
-  return { bytes, documents: documents - app.kept.list.length };
+export function clearKept(rooms: SessionsNeeds): { bytes: number; documents: number } {
+  const documents = rooms.kept.list.length;
+  const bytes = rooms.kept.clear();
+  rooms.changes.emit('change');
+  return { bytes, documents: documents - rooms.kept.list.length };
 }

@@ -9,23 +9,23 @@ import { type AnswerMode, defaultSampler, type RocketOptions } from '../../contr
 import { closeEnough } from '../../contract/method-values.ts';
 import type { TuneEvent, Tuning, TuningRow } from '../../contract/tuning.ts';
 import type { EngineVerbs } from '../../engine-host/engine-client.ts';
-import type { App } from '../app.ts';
 import { choiceFor, engineOptions } from '../planning/method-choice.ts';
 import { planFor } from '../planning/preflight.ts';
 import { noteAnswer } from '../planning/speeds.ts';
+import type { SessionsNeeds } from './needs.ts';
 import type { RunningJob } from './running-job.ts';
 
 /** Long enough to tell budgets apart; each position of the reference is a row of logits in the engine's memory. */
 const mostTokens = 64;
 
-export function tuningJob(app: App, documentId: string): RunningJob<TuneEvent> | undefined {
-  return app.jobs.find({ kind: 'tuning', documentId, chatId: null }) as RunningJob<TuneEvent> | undefined;
+export function tuningJob(rooms: SessionsNeeds, documentId: string): RunningJob<TuneEvent> | undefined {
+  return rooms.jobs.find({ kind: 'tuning', documentId, chatId: null }) as RunningJob<TuneEvent> | undefined;
 }
 
-export function tune(app: App, documentId: string, wish: { question: string; budgets: number[] }) {
-  const running = tuningJob(app, documentId);
+export function tune(rooms: SessionsNeeds, documentId: string, wish: { question: string; budgets: number[] }) {
+  const running = tuningJob(rooms, documentId);
   if (running) return running;
-  const held = app.session().document(documentId);
+  const held = rooms.session().document(documentId);
   if (!held) throw new AppError('DOC_MISSING', 'The document is not in memory. Read it first.');
   // A budget that holds everything leaves nothing out: it is full KV.
   const smaller = [...new Set(wish.budgets)].filter((budget) => budget < held.tokens).sort((a, b) => a - b);
@@ -35,15 +35,15 @@ export function tune(app: App, documentId: string, wish: { question: string; bud
       `The document has ${held.tokens} tokens: each of these budgets holds all of it, so there is nothing to choose between.`,
     );
   const { question } = wish;
-  return app.jobs.start<TuneEvent>({ kind: 'tuning', documentId, chatId: null }, async (job) => {
-    const choice = choiceFor(app, documentId);
+  return rooms.jobs.start<TuneEvent>({ kind: 'tuning', documentId, chatId: null }, async (job) => {
+    const choice = choiceFor(rooms, documentId);
     const { rocket, maxNew } = engineOptions(choice);
     const mode = choice.mode === 'full' ? 'rocketkv-mt' : choice.mode;
-    const budgets = await takenBudgets(app, documentId, held.tokens, smaller);
+    const budgets = await takenBudgets(rooms, documentId, held.tokens, smaller);
     job.emit({ type: 'begun', question, mode, budgets });
-    const rows = await app.supervisor.use((verbs) =>
+    const rows = await rooms.supervisor.use((verbs) =>
       measureAll({
-        app,
+        rooms,
         verbs,
         job,
         documentId,
@@ -56,25 +56,25 @@ export function tune(app: App, documentId: string, wish: { question: string; bud
     );
     const tuning: Tuning = {
       question,
-      modelName: app.supervisor.state.modelFile.title,
+      modelName: rooms.supervisor.state.modelFile.title,
       mode,
       tokens: held.tokens,
       at: Date.now(),
       rows,
       recommended: recommendedBudget(rows),
     };
-    app.documents.setTuning(documentId, tuning);
+    rooms.documents.setTuning(documentId, tuning);
     job.emit({ type: 'done', tuning });
   });
 }
 
 /** Without those that the engine refuses as too small for the chosen selector; where none is left, with its sentence. */
-async function takenBudgets(app: App, documentId: string, tokens: number, budgets: readonly number[]) {
+async function takenBudgets(rooms: SessionsNeeds, documentId: string, tokens: number, budgets: readonly number[]) {
   const taken: number[] = [];
   let refusal: unknown;
   for (const tokenBudget of budgets) {
     try {
-      await planFor(app, documentId, tokens, { tokenBudget });
+      await planFor(rooms, documentId, tokens, { tokenBudget });
       taken.push(tokenBudget);
     } catch (error) {
       if (toAppError(error).code !== 'INVALID_ARGUMENT') throw error;
@@ -97,7 +97,7 @@ export function recommendedBudget(rows: readonly TuningRow[]): number | null {
 }
 
 interface Measuring {
-  app: App;
+  rooms: SessionsNeeds;
   verbs: EngineVerbs;
   job: RunningJob<TuneEvent>;
   documentId: string;
@@ -109,18 +109,18 @@ interface Measuring {
 }
 
 async function measureAll(measuring: Measuring): Promise<TuningRow[]> {
-  const { app, verbs, job, documentId, question, maxNew, budgets } = measuring;
+  const { rooms, verbs, job, documentId, question, maxNew, budgets } = measuring;
   const { signal } = job;
   const rows: TuningRow[] = [];
   const add = (row: TuningRow) => {
     rows.push(row);
     job.status = { ...job.status, phase: 'measuring', done: rows.length, total: budgets.length + 1 };
     job.emit({ type: 'row', row });
-    app.changes.emit('change');
+    rooms.changes.emit('change');
   };
   job.status = { ...job.status, phase: 'measuring', total: budgets.length + 1 };
   const inPassing = <T>(work: (chatId: string) => Promise<T>) =>
-    app.session().inPassingChat(verbs, documentId, (chatId) => {
+    rooms.session().inPassingChat(verbs, documentId, (chatId) => {
       if (signal.aborted) throw new AppError('CANCELLED', 'Stopped.');
       return work(chatId);
     });
@@ -156,7 +156,7 @@ async function measureAll(measuring: Measuring): Promise<TuningRow[]> {
 
 /** Greedy, so that it says the same each time; measuring along given tokens compares with the oracle and has no speed. */
 async function timedAnswer(
-  { app, verbs, job, question, maxNew }: Measuring,
+  { rooms, verbs, job, question, maxNew }: Measuring,
   chatId: string,
   mode: AnswerMode,
   rocket: RocketOptions,
@@ -164,7 +164,7 @@ async function timedAnswer(
   const request = { chatId, question, mode, rocket, maxNew, sampler: defaultSampler };
   for await (const event of await verbs.ask(request, { signal: job.signal }))
     if (event.type === 'done') {
-      noteAnswer(app, event);
+      noteAnswer(rooms, event);
       return event;
     }
   throw new AppError('INTERNAL', 'The engine ended the answer without a result.');

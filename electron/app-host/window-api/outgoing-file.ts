@@ -8,23 +8,23 @@ import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { AppError } from '../../contract/errors.ts';
 import type { Draggable } from '../../contract/shell.ts';
-import type { App } from '../app.ts';
 import { fileIn } from '../documents/document-texts.ts';
 import { exportChat } from '../sessions/export-chat.ts';
+import type { WindowApiNeeds } from './needs.ts';
 
 /** The path of the copy, for the main process alone: the window knows ids. */
-export async function outgoingFile(app: App, what: Draggable): Promise<string> {
-  const dir = join(app.uploads.outgoingDir, randomUUID());
+export async function outgoingFile(rooms: WindowApiNeeds, what: Draggable): Promise<string> {
+  const dir = join(rooms.uploads.outgoingDir, randomUUID());
   if (what.type === 'document') {
-    const { id, name } = app.documents.get(what.documentId);
-    const path = await fileIn(app.uploads.documentDir(id));
+    const { id, name } = rooms.documents.get(what.documentId);
+    const path = await fileIn(rooms.uploads.documentDir(id));
     if (path === undefined) throw new AppError('DOC_MISSING', `There is no file of ${name} in the library’s folder.`);
     await mkdir(dir, { recursive: true, mode: 0o700 });
     const copy = join(dir, basename(path));
     await copyFile(path, copy, constants.COPYFILE_FICLONE);
     return copy;
   }
-  const { fileName, text } = await exportChat(app, what.chatId, what.format);
+  const { fileName, text } = await exportChat(rooms, what.chatId, what.format);
   await mkdir(dir, { recursive: true, mode: 0o700 });
   const copy = join(dir, fileName);
   await writeFile(copy, text, { mode: 0o600 });

@@ -6,7 +6,6 @@ import { AppError } from '../../contract/errors.ts';
 import { Queue } from '../../hosts/queue.ts';
 import { rpcErrors } from '../../hosts/rpc-errors.ts';
 import { about, ownVersion } from '../about.ts';
-import type { App } from '../app.ts';
 import { citationsOf } from '../citations/answer-citations.ts';
 import { documentMapOf } from '../citations/document-map.ts';
 import { addGranted, addUpload, readAnew } from '../documents/add-document.ts';
@@ -33,144 +32,147 @@ import { pauseReading, readDocument, resumeReading } from '../sessions/read-docu
 import { clearKept } from '../sessions/save-cache.ts';
 import { tune, tuningJob } from '../sessions/tune-budget.ts';
 import { failureForWindow } from '../window-words.ts';
+import type { WindowApiNeeds } from './needs.ts';
 import { telemetry } from './telemetry.ts';
 
-export function appRouter(app: App) {
+export function appRouter(rooms: WindowApiNeeds) {
   const turnOfLoop = new Queue();
   const os = implement(appContract).use(rpcErrors(failureForWindow));
   return os.router({
-    telemetry: os.telemetry.handler(({ signal }) => telemetry(app, signal)),
-    restartEngine: os.restartEngine.handler(() => app.supervisor.reopen()),
+    telemetry: os.telemetry.handler(({ signal }) => telemetry(rooms, signal)),
+    restartEngine: os.restartEngine.handler(() => rooms.supervisor.reopen()),
     about: os.about.handler(about),
-    report: os.report.handler(async () => logReport(app.dataDir, await ownVersion())),
+    report: os.report.handler(async () => logReport(rooms.dataDir, await ownVersion())),
     noteFailure: os.noteFailure.handler(({ input }) => logUnforeseen('The window', Object.assign(new Error(), input))),
     library: {
-      list: os.library.list.handler(() => app.documents.list(app.counter.countedWith)),
-      grants: os.library.grants.handler(() => app.grants.offered()),
-      notices: os.library.notices.handler(() => [...app.notices]),
+      list: os.library.list.handler(() => rooms.documents.list(rooms.counter.countedWith)),
+      grants: os.library.grants.handler(() => rooms.grants.offered()),
+      notices: os.library.notices.handler(() => [...rooms.notices]),
       addUpload: os.library.addUpload.handler(({ input: { uploadId, ...how }, signal }) =>
-        addUpload(app, uploadId, { ...how, signal }),
+        addUpload(rooms, uploadId, { ...how, signal }),
       ),
       addGranted: os.library.addGranted.handler(({ input: { grantId, ...how }, signal }) =>
-        addGranted(app, grantId, { ...how, signal }),
+        addGranted(rooms, grantId, { ...how, signal }),
       ),
       readAnew: os.library.readAnew.handler(({ input: { documentId, ...how }, signal }) =>
-        readAnew(app, documentId, { ...how, signal }),
+        readAnew(rooms, documentId, { ...how, signal }),
       ),
-      search: os.library.search.handler(({ input }) => app.search.find(input.query)),
-      join: os.library.join.handler(({ input }) => joinOfLibrary(app, input.documentIds)),
-      rename: os.library.rename.handler(({ input }) => app.documents.rename(input.documentId, input.name)),
-      remove: os.library.remove.handler(({ input }) => removeDocument(app, input.documentId)),
-      pages: os.library.pages.handler(({ input }) => app.documents.pages(input.documentId)),
-      release: os.library.release.handler(({ input }) => releaseDocument(app, input.documentId)),
+      search: os.library.search.handler(({ input }) => rooms.search.find(input.query)),
+      join: os.library.join.handler(({ input }) => joinOfLibrary(rooms, input.documentIds)),
+      rename: os.library.rename.handler(({ input }) => rooms.documents.rename(input.documentId, input.name)),
+      remove: os.library.remove.handler(({ input }) => removeDocument(rooms, input.documentId)),
+      pages: os.library.pages.handler(({ input }) => rooms.documents.pages(input.documentId)),
+      release: os.library.release.handler(({ input }) => releaseDocument(rooms, input.documentId)),
     },
     documents: {
-      outline: os.documents.outline.handler(({ input }) => outlineOf(app.texts.get(input.documentId))),
+      outline: os.documents.outline.handler(({ input }) => outlineOf(rooms.texts.get(input.documentId))),
       text: os.documents.text.handler(({ input: { documentId, start, end } }) =>
-        app.texts.get(documentId).text.slice(start, Math.min(end, start + maxTextUnits)),
+        rooms.texts.get(documentId).text.slice(start, Math.min(end, start + maxTextUnits)),
       ),
-      file: os.documents.file.handler(({ input }) => fileOf(app, input.documentId)),
+      file: os.documents.file.handler(({ input }) => fileOf(rooms, input.documentId)),
       choice: {
-        get: os.documents.choice.get.handler(({ input }) => documentChoice(app, input.documentId)),
-        set: os.documents.choice.set.handler(({ input }) => changeDocumentChoice(app, input.documentId, input.changes)),
+        get: os.documents.choice.get.handler(({ input }) => documentChoice(rooms, input.documentId)),
+        set: os.documents.choice.set.handler(({ input }) =>
+          changeDocumentChoice(rooms, input.documentId, input.changes),
+        ),
         clear: os.documents.choice.clear.handler(({ input }) =>
-          clearDocumentChoice(app, input.documentId, input.names),
+          clearDocumentChoice(rooms, input.documentId, input.names),
         ),
       },
-      tuning: os.documents.tuning.handler(({ input }) => app.documents.tuning(input.documentId)),
+      tuning: os.documents.tuning.handler(({ input }) => rooms.documents.tuning(input.documentId)),
     },
-    preflight: os.preflight.handler(({ input }) => preflight(app, input.documentId, input.pages)),
-    plan: os.plan.handler(({ input }) => planFor(app, input.documentId, input.promptTokens, input.changes)),
-    fitBudget: os.fitBudget.handler(({ input: { documentId, ...wish } }) => fitBudget(app, documentId, wish)),
-    tune: os.tune.handler(({ input: { documentId, ...wish }, signal }) => tune(app, documentId, wish).watch(signal)),
+    preflight: os.preflight.handler(({ input }) => preflight(rooms, input.documentId, input.pages)),
+    plan: os.plan.handler(({ input }) => planFor(rooms, input.documentId, input.promptTokens, input.changes)),
+    fitBudget: os.fitBudget.handler(({ input: { documentId, ...wish } }) => fitBudget(rooms, documentId, wish)),
+    tune: os.tune.handler(({ input: { documentId, ...wish }, signal }) => tune(rooms, documentId, wish).watch(signal)),
     watchTuning: os.watchTuning.handler(({ input, signal }) => {
-      const job = tuningJob(app, input.documentId);
+      const job = tuningJob(rooms, input.documentId);
       if (!job) throw new AppError('CLOSED', 'Nothing is being measured on this document.');
       return job.watch(signal);
     }),
     read: os.read.handler(({ input, signal }) =>
-      readDocument(app, input.documentId, input.pages, input.keep).watch(signal),
+      readDocument(rooms, input.documentId, input.pages, input.keep).watch(signal),
     ),
-    clearKept: os.clearKept.handler(() => clearKept(app)),
+    clearKept: os.clearKept.handler(() => clearKept(rooms)),
     chats: {
-      list: os.chats.list.handler(({ input }) => app.chats.list(input.documentId)),
+      list: os.chats.list.handler(({ input }) => rooms.chats.list(input.documentId)),
       create: os.chats.create.handler(({ input }) => {
-        app.documents.get(input.documentId);
-        return app.chats.create(input.documentId);
+        rooms.documents.get(input.documentId);
+        return rooms.chats.create(input.documentId);
       }),
-      rename: os.chats.rename.handler(({ input }) => app.chats.rename(input.chatId, input.title)),
+      rename: os.chats.rename.handler(({ input }) => rooms.chats.rename(input.chatId, input.title)),
       remove: os.chats.remove.handler(async ({ input: { chatId } }) => {
-        answeringJob(app, chatId)?.cancel();
-        app.chats.remove(chatId);
-        if (app.supervisor.state.state === 'ready')
-          await app.supervisor.use((verbs) => app.session().closeChat(verbs, chatId));
+        answeringJob(rooms, chatId)?.cancel();
+        rooms.chats.remove(chatId);
+        if (rooms.supervisor.state.state === 'ready')
+          await rooms.supervisor.use((verbs) => rooms.session().closeChat(verbs, chatId));
       }),
       turns: os.chats.turns.handler(async ({ input: { chatId } }) => {
         // A window that opens asks for many chats at once: each is answered in a turn of the event loop of its own.
         await turnOfLoop.run(() => setImmediate());
-        app.chats.get(chatId);
-        return { turns: app.chats.turns(chatId), draft: app.chats.draft(chatId) };
+        rooms.chats.get(chatId);
+        return { turns: rooms.chats.turns(chatId), draft: rooms.chats.draft(chatId) };
       }),
-      choose: os.chats.choose.handler(({ input }) => app.chats.choose(input.turnId)),
-      fork: os.chats.fork.handler(({ input }) => app.chats.fork(input.turnId)),
-      export: os.chats.export.handler(({ input }) => exportChat(app, input.chatId, input.format)),
-      saveDraft: os.chats.saveDraft.handler(({ input }) => app.chats.saveDraft(input.chatId, input.draft)),
+      choose: os.chats.choose.handler(({ input }) => rooms.chats.choose(input.turnId)),
+      fork: os.chats.fork.handler(({ input }) => rooms.chats.fork(input.turnId)),
+      export: os.chats.export.handler(({ input }) => exportChat(rooms, input.chatId, input.format)),
+      saveDraft: os.chats.saveDraft.handler(({ input }) => rooms.chats.saveDraft(input.chatId, input.draft)),
     },
     countTokens: os.countTokens.handler(async ({ input: { text } }) => ({
-      tokens: await app.counter.countText(text),
+      tokens: await rooms.counter.countText(text),
     })),
-    ask: os.ask.handler(({ input: { chatId, ...asked }, signal }) => ask(app, chatId, asked).watch(signal)),
+    ask: os.ask.handler(({ input: { chatId, ...asked }, signal }) => ask(rooms, chatId, asked).watch(signal)),
     watch: os.watch.handler(({ input, signal }) => {
-      const job = answeringJob(app, input.chatId);
+      const job = answeringJob(rooms, input.chatId);
       if (!job) throw new AppError('CLOSED', 'Nothing is being answered in this chat.');
       return job.watch(signal);
     }),
-    cancel: os.cancel.handler(({ input }) => app.jobs.cancel(input.jobId)),
-    pause: os.pause.handler(({ input }) => pauseReading(app, input.jobId)),
-    resume: os.resume.handler(({ input }) => resumeReading(app, input.jobId)),
-    documentMap: os.documentMap.handler(({ input }) => documentMapOf(app, input.turnId)),
-    citations: os.citations.handler(({ input }) => citationsOf(app, input.turnId)),
+    cancel: os.cancel.handler(({ input }) => rooms.jobs.cancel(input.jobId)),
+    pause: os.pause.handler(({ input }) => pauseReading(rooms, input.jobId)),
+    resume: os.resume.handler(({ input }) => resumeReading(rooms, input.jobId)),
+    documentMap: os.documentMap.handler(({ input }) => documentMapOf(rooms, input.turnId)),
+    citations: os.citations.handler(({ input }) => citationsOf(rooms, input.turnId)),
     models: {
-      list: os.models.list.handler(() => listModels(app)),
-      use: os.models.use.handler(({ input }) => useModel(app, input.modelId)),
-      openInPlace: os.models.openInPlace.handler(({ input }) => openModelInPlace(app, input.grantId)),
+      list: os.models.list.handler(() => listModels(rooms)),
+      use: os.models.use.handler(({ input }) => useModel(rooms, input.modelId)),
+      openInPlace: os.models.openInPlace.handler(({ input }) => openModelInPlace(rooms, input.grantId)),
       lookUp: os.models.lookUp.handler(({ input, signal }) =>
-        lookUpRepository(app, input.address, signal ?? new AbortController().signal),
+        lookUpRepository(rooms, input.address, signal ?? new AbortController().signal),
       ),
       addFromRepository: os.models.addFromRepository.handler(({ input, signal }) =>
-        addFromRepository(app, input, signal ?? new AbortController().signal),
+        addFromRepository(rooms, input, signal ?? new AbortController().signal),
       ),
-      browse: os.models.browse.handler(({ input }) => browseFolder(app.grants, input.grantId)),
-      addFolder: os.models.addFolder.handler(({ input }) => app.models.addFolder(app.grants.pathOf(input.grantId))),
-      forgetFolder: os.models.forgetFolder.handler(({ input }) => app.models.forgetFolder(input.folderId)),
-      remove: os.models.remove.handler(({ input }) => removeModel(app, input.modelId)),
-      download: os.models.download.handler(({ input }) => downloadModel(app, input.modelId)),
-      pause: os.models.pause.handler(({ input }) => app.downloads.pause(input.modelId)),
-      cancel: os.models.cancel.handler(({ input }) => app.downloads.cancel(app.models.catalogued(input.modelId))),
+      browse: os.models.browse.handler(({ input }) => browseFolder(rooms.grants, input.grantId)),
+      addFolder: os.models.addFolder.handler(({ input }) => rooms.models.addFolder(rooms.grants.pathOf(input.grantId))),
+      forgetFolder: os.models.forgetFolder.handler(({ input }) => rooms.models.forgetFolder(input.folderId)),
+      remove: os.models.remove.handler(({ input }) => removeModel(rooms, input.modelId)),
+      download: os.models.download.handler(({ input }) => downloadModel(rooms, input.modelId)),
+      pause: os.models.pause.handler(({ input }) => rooms.downloads.pause(input.modelId)),
+      cancel: os.models.cancel.handler(({ input }) => rooms.downloads.cancel(rooms.models.catalogued(input.modelId))),
     },
     settings: {
-      get: os.settings.get.handler(() => app.settings.get()),
+      get: os.settings.get.handler(() => rooms.settings.get()),
       set: os.settings.set.handler(async ({ input }) => {
-        const settings = app.settings.set(input);
-        await app.settings.onChange?.();
+        const settings = rooms.settings.set(input);
+        await rooms.settings.onChange?.();
         return settings;
       }),
       reset: os.settings.reset.handler(async ({ input }) => {
-        const settings = app.settings.reset(input.names);
-        await app.settings.onChange?.();
+        const settings = rooms.settings.reset(input.names);
+        await rooms.settings.onChange?.();
         return settings;
       }),
     },
     programs: {
       get: os.programs.get.handler(() => ({
-        ...app.programs,
-        keys: app.keys.list(),
-        mcp: mcpConfiguration(app.dataDir),
+        ...rooms.programs,
+        keys: rooms.keys.list(),
+        mcp: mcpConfiguration(rooms.dataDir),
       })),
-      createKey: os.programs.createKey.handler(({ input }) => app.keys.create(input.name)),
-      revokeKey: os.programs.revokeKey.handler(({ input }) => app.keys.revoke(input.id)),
+      createKey: os.programs.createKey.handler(({ input }) => rooms.keys.create(input.name)),
+      revokeKey: os.programs.revokeKey.handler(({ input }) => rooms.keys.revoke(input.id)),
     },
-    languages: os.languages.handler(() => app.languages.list()),
-    gpus: os.gpus.handler(() => app.supervisor.gpus()),
+    languages: os.languages.handler(() => rooms.languages.list()),
+    gpus: os.gpus.handler(() => rooms.supervisor.gpus()),
   });
 }

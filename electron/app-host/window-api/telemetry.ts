@@ -2,43 +2,46 @@
 import { readFileSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import type { Telemetry } from '../../contract/app-types.ts';
-import type { App } from '../app.ts';
 import { keptDocuments } from '../planning/saved-caches.ts';
+import type { WindowApiNeeds } from './needs.ts';
 
 const whileRunningMs = 200;
 /** Bursts of changes become one. */
 const leastMs = 50;
 
-export function snapshot(app: App): Telemetry {
+export function snapshot(rooms: WindowApiNeeds): Telemetry {
   return {
     at: Date.now(),
-    engine: app.supervisor.state,
-    models: { revision: app.models.revision, downloads: app.downloads.list },
-    jobs: app.jobs.list,
-    held: app.session().documents,
-    kept: { documents: keptDocuments(app), failure: app.saving.failure },
-    live: [...app.live.values()],
-    engineBytes: residentBytes(app.supervisor.pid),
+    engine: rooms.supervisor.state,
+    models: { revision: rooms.models.revision, downloads: rooms.downloads.list },
+    jobs: rooms.jobs.list,
+    held: rooms.session().documents,
+    kept: { documents: keptDocuments(rooms), failure: rooms.saving.failure },
+    live: [...rooms.live.values()],
+    engineBytes: residentBytes(rooms.supervisor.pid),
     machineBytes: totalmem(),
   };
 }
 
-export async function* telemetry(app: App, signal: AbortSignal | undefined): AsyncGenerator<Telemetry, void, void> {
+export async function* telemetry(
+  rooms: WindowApiNeeds,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Telemetry, void, void> {
   let changed = true;
   let wake = () => {};
   const onChange = () => {
     changed = true;
     wake();
   };
-  app.changes.on('change', onChange);
+  rooms.changes.on('change', onChange);
   signal?.addEventListener('abort', onChange);
   try {
     while (!signal?.aborted) {
       changed = false;
-      yield snapshot(app);
+      yield snapshot(rooms);
       await pause(leastMs);
       if (changed || signal?.aborted) continue;
-      const isRunning = app.downloads.isRunning || app.jobs.list.some(({ phase }) => phase !== 'paused');
+      const isRunning = rooms.downloads.isRunning || rooms.jobs.list.some(({ phase }) => phase !== 'paused');
       let timer: NodeJS.Timeout | undefined;
       await new Promise<void>((resolve) => {
         wake = resolve;
@@ -47,7 +50,7 @@ export async function* telemetry(app: App, signal: AbortSignal | undefined): Asy
       clearTimeout(timer);
     }
   } finally {
-    app.changes.off('change', onChange);
+    rooms.changes.off('change', onChange);
     signal?.removeEventListener('abort', onChange);
   }
 }

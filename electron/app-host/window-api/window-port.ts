@@ -7,14 +7,14 @@
 import { RPCHandler } from '@orpc/server/bun-ws';
 import { maxMessageBytes } from '../../contract/app.ts';
 import type { HandedPort } from '../../hosts/handed-port.ts';
-import type { App } from '../app.ts';
+import type { WindowApiNeeds } from './needs.ts';
 import { appRouter } from './router.ts';
 
 /** Returns what closes the port. */
 export type ServePort = (port: HandedPort) => () => void;
 
-export function windowPorts(app: App): ServePort {
-  const handler = new RPCHandler(appRouter(app));
+export function windowPorts(rooms: WindowApiNeeds): ServePort {
+  const handler = new RPCHandler(appRouter(rooms));
   return (port) => {
     const peer = {
       send(message: string | ArrayBufferLike | Uint8Array) {

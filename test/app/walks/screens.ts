@@ -1,7 +1,7 @@
 /** Every screen and state of the window in one list, and what the walks that lead there are made of. */
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
-import type { AppOptions } from '../../../electron/app-host/app.ts';
+import type { AppOptions } from '../../../electron/app-host/create-app-host.ts';
 import type { ImportNote } from '../../../electron/contract/import-notes.ts';
 import { parseDocument } from '../../../electron/document-host/document-client.ts';
 import { embeddedPlace, type FakeServer, startFakeServer } from '../../fixtures/app-server.ts';

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, truncateSync, utimesSync, w
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { type App, createApp } from '../../../../electron/app-host/app.ts';
+import { type AppHost, createAppHost } from '../../../../electron/app-host/create-app-host.ts';
 import {
   downloadModel,
   listModels,
@@ -51,7 +51,7 @@ let elsewhere: string;
 let server: FileServer;
 let entry: CatalogueModel;
 let script: FakeScript;
-let apps: App[] = [];
+let apps: AppHost[] = [];
 
 beforeEach(async () => {
   dir = mkdtempSync(join(tmpdir(), 'rocketdoc-app-'));
@@ -88,8 +88,8 @@ afterEach(async () => {
   for (const folder of [dir, elsewhere]) rmSync(folder, { recursive: true, force: true });
 });
 
-async function start(modelFolders: string[] = []): Promise<App> {
-  const app = await createApp({
+async function start(modelFolders: string[] = []): Promise<AppHost> {
+  const app = await createAppHost({
     dataDir: join(dir, 'data'),
     catalogueFile: join(dir, 'catalogue.json'),
     modelFolders,
@@ -107,13 +107,13 @@ async function start(modelFolders: string[] = []): Promise<App> {
   return app;
 }
 
-async function stop(app: App): Promise<void> {
+async function stop(app: AppHost): Promise<void> {
   apps = apps.filter((other) => other !== app);
   await app.close();
 }
 
 /** Once every header has been read. */
-async function listed(app: App) {
+async function listed(app: AppHost) {
   return vi.waitFor(async () => {
     const { models } = await listModels(app);
     expect(models.map(({ state }) => state)).not.toContain('unread');
@@ -121,7 +121,7 @@ async function listed(app: App) {
   });
 }
 
-async function fetched(app: App): Promise<void> {
+async function fetched(app: AppHost): Promise<void> {
   await downloadModel(app, 'small');
   await vi.waitFor(() => expect(app.downloads.isRunning).toBe(false));
 }
@@ -250,7 +250,7 @@ it('two switches at once end with the last one and one engine', async () => {
     return { ...made, close };
   };
   await stop(app);
-  const busy = await createApp({
+  const busy = await createAppHost({
     dataDir: join(dir, 'data'),
     catalogueFile: join(dir, 'catalogue.json'),
     embedded: [

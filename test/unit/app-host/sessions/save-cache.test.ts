@@ -3,7 +3,7 @@ import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { call } from '@orpc/server';
 import { afterEach, expect, it } from 'vitest';
-import type { App } from '../../../../electron/app-host/app.ts';
+import type { AppHost } from '../../../../electron/app-host/create-app-host.ts';
 import { preflight } from '../../../../electron/app-host/planning/preflight.ts';
 import { keptDocuments } from '../../../../electron/app-host/planning/saved-caches.ts';
 import { readDocument } from '../../../../electron/app-host/sessions/read-document.ts';
@@ -30,7 +30,12 @@ async function opened(script: Partial<FakeScript> = {}) {
   return { ...made, calls, keptFiles, kv };
 }
 
-async function read(app: App, documentId: string, keep?: boolean, pages: { from: number; to: number } | null = null) {
+async function read(
+  app: AppHost,
+  documentId: string,
+  keep?: boolean,
+  pages: { from: number; to: number } | null = null,
+) {
   let last: ReadStreamEvent | undefined;
   for await (const event of readDocument(app, documentId, pages, keep).watch()) last = event;
   await app.saving.queue.run(() => {});

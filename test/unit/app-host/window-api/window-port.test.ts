@@ -7,7 +7,7 @@ import { createORPCClient } from '@orpc/client';
 import { RPCLink } from '@orpc/client/message-port';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { z } from 'zod';
-import { type App, createApp } from '../../../../electron/app-host/app.ts';
+import { type AppHost, createAppHost } from '../../../../electron/app-host/create-app-host.ts';
 import { type ServePort, windowPorts } from '../../../../electron/app-host/window-api/window-port.ts';
 import { maxMessageBytes, maxQuestionUnits } from '../../../../electron/contract/app.ts';
 import { isErrorCode } from '../../../../electron/contract/errors.ts';
@@ -28,12 +28,12 @@ import { embeddedPlace } from '../../../fixtures/app-server.ts';
 import { fakeEngine } from '../../../fixtures/fake-engine.ts';
 import { type FakePort, MessageChannelMain } from '../../main/fake-electron.ts';
 
-let app: App;
+let app: AppHost;
 let serve: ServePort;
 let touched: string[] = [];
 const dir = mkdtempSync(join(tmpdir(), 'rocketdoc-rpc-'));
 beforeAll(async () => {
-  app = await createApp({
+  app = await createAppHost({
     dataDir: dir,
     embedded: [embeddedPlace(join(dir, 'no-model.gguf'), 'Fake model')],
     grants: [],

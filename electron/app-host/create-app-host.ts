@@ -1,4 +1,4 @@
-/** Everything the server keeps, put together once: stores, engine, jobs. The router's verbs are thin around it. */
+/** The rooms of the app host, put together: stores, engine, jobs. Each is given what its needs.ts names. */
 import { EventEmitter } from 'node:events';
 import { join } from 'node:path';
 import type { LiveAnswer } from '../contract/app-types.ts';
@@ -54,7 +54,7 @@ export interface AppOptions {
   startDocumentHost?: StartHost;
 }
 
-export interface App {
+export interface AppHost {
   dataDir: string;
   documents: DocumentStore;
   texts: DocumentTexts;
@@ -90,7 +90,7 @@ export interface App {
   close(): Promise<void>;
 }
 
-export async function createApp(options: AppOptions): Promise<App> {
+export async function createAppHost(options: AppOptions): Promise<AppHost> {
   openLog(options.dataDir, await ownVersion());
   const { database, notices } = openLibrary(join(options.dataDir, 'library.sqlite'));
   const settings = new SettingsStore(database, options.defaults);
