@@ -36,7 +36,7 @@ const middle = ({ base, size }: Segment): number => base + 0.3 * size;
 export function findBand(segments: readonly Segment[]): Band | undefined {
   const byHeight = [...segments].sort((a, b) => middle(b) - middle(a));
   const scans = scansOf(byHeight);
-  const gutters = guttersOf(scans).filter(isWideEnough(scans));
+  const gutters = guttersOf(scans).filter(isWideEnough(scans, byHeight));
   let best: Gutter | undefined;
   for (const gutter of gutters) {
     const more = gutter.scans.length - (best?.scans.length ?? 0);
@@ -64,11 +64,20 @@ function betweenColumns(
   return rivals.find((gutter) => gutter !== best && isDrawnApart(gutter, scans, byHeight)) ?? best;
 }
 
-function isDrawnApart(
+function isDrawnApart(gutter: Gutter, scans: readonly Scan[], byHeight: readonly Segment[]): boolean {
+  const { left, right } = sidesOf(gutter, scans, byHeight);
+  if (Math.min(left.length, right.length) < 6) return false;
+  const lastLeft = left.reduce((most, { order }) => Math.max(most, order), -1);
+  if (right.some(({ order }) => order < lastLeft)) return false;
+  return [left, right].some(isRunningText);
+}
+
+/** What stands beside the gutter. */
+function sidesOf(
   { low, high, scans: both }: Gutter,
   scans: readonly Scan[],
   byHeight: readonly Segment[],
-): boolean {
+): Pick<Band, 'left' | 'right'> {
   const top = (scans[both[0] as number] as Scan).y;
   const bottom = (scans[both.at(-1) as number] as Scan).y;
   const x = (low + high) / 2;
@@ -79,10 +88,7 @@ function isDrawnApart(
     if (y > top + 0.2 * segment.size || y < bottom - 0.2 * segment.size) continue;
     ((segment.left + segment.right) / 2 < x ? left : right).push(segment);
   }
-  if (Math.min(left.length, right.length) < 6) return false;
-  const lastLeft = left.reduce((most, { order }) => Math.max(most, order), -1);
-  if (right.some(({ order }) => order < lastLeft)) return false;
-  return [left, right].some(isRunningText);
+  return { left, right };
 }
 
 function scansOf(byHeight: readonly Segment[]): Scan[] {
@@ -152,25 +158,42 @@ function guttersOf(scans: readonly Scan[]): Gutter[] {
 
 /** Of few lines the white space between two words may stand one above the other: then it must be wider. */
 const isWideEnough =
-  (scans: readonly Scan[]) =>
-  ({ low, high, scans: both }: Gutter): boolean => {
+  (scans: readonly Scan[], byHeight: readonly Segment[]) =>
+  (gutter: Gutter): boolean => {
+    const { low, high, scans: both } = gutter;
     // The usual size: one heading beside a line that is too long must not join the columns of a whole page.
     const all = both.map((i) => (scans[i] as Scan).size).sort((a, b) => a - b);
     const size = all[all.length >> 1] as number;
     const sizes = both.length >= 6 ? leastWidth : both.length >= 3 ? 1 : 2;
-    return both.length >= 2 && high - low >= sizes * size;
+    if (both.length < 2 || high - low < leastWidth * size) return false;
+    // Two lines of a caption beside the text: the words of a paragraph's lines are not drawn so.
+    return high - low >= sizes * size || areDrawnInTurn(sidesOf(gutter, scans, byHeight));
   };
 
-/** A page's head and foot may have text on both sides too: lines far from the others are none of the band's. */
+/** All that stands on one side is drawn before all that stands on the other. */
+function areDrawnInTurn({ left, right }: Pick<Band, 'left' | 'right'>): boolean {
+  if (left.length === 0 || right.length === 0) return false;
+  const [ofLeft, ofRight] = [left, right].map((side) => side.map(({ order }) => order)) as [number[], number[]];
+  return Math.max(...ofLeft) < Math.min(...ofRight) || Math.max(...ofRight) < Math.min(...ofLeft);
+}
+
+/**
+ * A page's head and foot may have text on both sides too: lines with much white space between them and the others are none
+ * of the band's. Lines of one side in between are no white space: the columns' lines need not stand beside each other.
+ */
 function withoutStrays(both: readonly number[], scans: readonly Scan[]): { first: number; last: number } {
-  const step = (i: number): number => (scans[both[i] as number] as Scan).y - (scans[both[i + 1] as number] as Scan).y;
+  const step = (from: number, to: number): number => (scans[from] as Scan).y - (scans[to] as Scan).y;
   const steps = both
     .slice(1)
-    .map((_scan, i) => step(i))
+    .map((scan, i) => step(both[i] as number, scan))
     .sort((a, b) => a - b);
   const usual = steps[steps.length >> 1] ?? 0;
-  const isFar = (i: number): boolean =>
-    step(i) > 2.5 * (scans[both[i] as number] as Scan).size && step(i) > 1.8 * usual;
+  const isFar = (i: number): boolean => {
+    const least = Math.max(2.5 * (scans[both[i] as number] as Scan).size, 1.8 * usual);
+    for (let scan = both[i] as number; scan < (both[i + 1] as number); scan++)
+      if (step(scan, scan + 1) > least) return true;
+    return false;
+  };
   let from = 0;
   let to = both.length - 1;
   if (to >= 3 && isFar(0)) from++;

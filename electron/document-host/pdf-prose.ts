@@ -27,7 +27,8 @@ export function sideOf(segments: readonly Segment[]): Side {
     const b = byBase.slice(i + 1, i + 12).find((other) => isBelow(a, other));
     if (!b) continue;
     pairs++;
-    if (/^[\p{Ll}\p{Lo}(]/u.test(b.text) && !/[.!?:;]["”’)]?$/u.test(a.text)) continued++;
+    const goesOn = /^[\p{Ll}\p{Lo}(]/u.test(b.text) && !/[.!?:;]["”’)]?$/u.test(a.text);
+    if (goesOn && isFull(a, b, byBase.slice(Math.max(0, i - around), i + around))) continued++;
   }
   const n = Math.max(1, segments.length);
   return { words: words / n, continued: continued / Math.max(1, pairs), numbers: numbers / n };
@@ -40,12 +41,22 @@ function wordsOf(text: string): number {
   return (text.match(/\S*[\p{L}\p{N}]\S*/gu)?.length ?? 0) + wide / 2;
 }
 
+const around = 12; // segments above and below a line that show how wide its column is
+
+/** The next line's first word had no place at its end. A table's entries end anywhere, also if the one below begins with a small letter. */
+function isFull(line: Segment, next: Segment, near: readonly Segment[]): boolean {
+  const edge = Math.max(...near.filter((other) => overlaps(line, other)).map(({ right }) => right));
+  const charWidth = (next.right - next.left) / Math.max(1, next.text.length);
+  const firstWord = /^\S*/.exec(next.text)?.[0].length ?? 0;
+  return line.right + (firstWord + 1) * charWidth > edge;
+}
+
 function isBelow(upper: Segment, lower: Segment): boolean {
   const step = upper.base - lower.base;
-  const overlap = Math.min(upper.right, lower.right) - Math.max(upper.left, lower.left);
-  return (
-    step > 0.5 * upper.size &&
-    step < 1.9 * upper.size &&
-    overlap > 0.5 * Math.min(upper.right - upper.left, lower.right - lower.left)
-  );
+  return step > 0.5 * upper.size && step < 1.9 * upper.size && overlaps(upper, lower);
+}
+
+function overlaps(a: Segment, b: Segment): boolean {
+  const shared = Math.min(a.right, b.right) - Math.max(a.left, b.left);
+  return shared > 0.5 * Math.min(a.right - a.left, b.right - b.left);
 }

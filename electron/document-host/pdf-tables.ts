@@ -28,7 +28,11 @@ export function isTable(band: Band): boolean {
   if (switches < 0.5 * rows && both.every(({ words }) => words >= 3) && aligned(band) < 0.85) return false;
   if (!reads) return true;
   // From side to side on every printed line: columns that were drawn line by line. Less often: cell by cell.
-  return switches >= Math.max(3, 0.25 * rows) && switches < 1.2 * rows && logicalRows(band).length > 1;
+  // A text and its translation, drawn paragraph by paragraph, are none: what would be rows ends inside words.
+  const isByCells = switches >= Math.max(3, 0.25 * rows) && switches < 1.2 * rows;
+  if (!isByCells) return false;
+  const logical = logicalRows(band);
+  return logical.length > 1 && !breaksWords(logical, band.gutters);
 }
 
 /** A column of a table of contents or an index: dots lead from most of its entries to page numbers. */
@@ -133,6 +137,24 @@ function isOneRow(rows: readonly Segment[][], gutters: readonly number[]): boole
     .map((orders) => ({ first: Math.min(...orders), last: Math.max(...orders) }))
     .sort((a, b) => a.first - b.first);
   return ranges.every(({ first }, i) => i === 0 || first > (ranges[i - 1] as { last: number }).last);
+}
+
+/** A word goes on from one row to the next. */
+function breaksWords(rows: readonly Segment[][][], gutters: readonly number[]): boolean {
+  const columnOf = ({ left, right }: Segment): number => gutters.filter((x) => x < (left + right) / 2).length;
+  const lasts: Segment[] = []; // by column
+  for (const row of rows) {
+    const segments = row.flat();
+    const begun = new Set<number>();
+    for (const segment of segments) {
+      const column = columnOf(segment);
+      const last = lasts[column];
+      if (last && !begun.has(column) && endsBroken(last.text) && /^\p{Ll}/u.test(segment.text)) return true;
+      begun.add(column);
+    }
+    for (const segment of segments) lasts[columnOf(segment)] = segment;
+  }
+  return false;
 }
 
 function isClose(upper: readonly Segment[], lower: readonly Segment[]): boolean {

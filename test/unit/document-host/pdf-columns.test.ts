@@ -1,0 +1,244 @@
+/** The order of a PDF page's text: columns are read down, a table's row stays a row, whichever way the file draws them. */
+import { describe, expect, it } from 'vitest';
+import { at, grid, onePagePdf } from '../../fixtures/documents/pdf-pages.ts';
+import { temporaryFiles } from '../../fixtures/documents/temporary-files.ts';
+import { parse } from './parsing.ts';
+
+const write = temporaryFiles();
+let files = 0;
+
+async function textOf(content: string, options?: Parameters<typeof onePagePdf>[1]): Promise<string> {
+  return (await parse(write(`order-${files++}.pdf`, onePagePdf(content, options)))).text;
+}
+
+describe('columns', () => {
+  const left = ['The committee reviewed the', 'annual report and then', 'turned to the harbour wall'];
+  const right = ['approved the budget for', 'the coming fiscal year and', 'closed the sitting at noon'];
+  const rows = left.map((text, i) => [text, right[i] ?? '']);
+  const read = [...left, ...right].join(' ');
+
+  it.each(['rows', 'columns', 'backwards'] as const)('are read down when they are drawn by %s', async (order) => {
+    expect(await textOf(grid([60, 330], 712, rows, order))).toBe(read);
+  });
+
+  it('are read down below a heading and above a footer that span them', async () => {
+    const text = await textOf(
+      at(60, 780, 'A heading across the whole width of this page, above both of its columns', 14) +
+        grid([60, 330], 712, rows) +
+        at(60, 100, 'A last line that again goes across the whole width of the page and ends here.'),
+    );
+    expect(text.split('\n\n')).toEqual([
+      'A heading across the whole width of this page, above both of its columns',
+      read,
+      'A last line that again goes across the whole width of the page and ends here.',
+    ]);
+  });
+
+  it('stay columns where one line is too long and a heading is large', async () => {
+    const left = Array.from({ length: 14 }, (_, i) => at(60, 700 - 14 * i, `left line ${i} goes on with more of it`));
+    const right = Array.from({ length: 14 }, (_, i) => at(263, 703 - 14 * i, `right line ${i} says something`));
+    // In Helvetica it is 193 points long: 10 are left of the white space between the columns.
+    left[6] = at(60, 700 - 14 * 6, 'this line of the left column is too long');
+    right[2] = at(263, 703 - 14 * 2, '2 RIGHT HEADING', 16);
+    const text = await textOf([...left, ...right].join(''));
+    expect(text.indexOf('left line 13')).toBeLessThan(text.indexOf('right line 0'));
+    expect(text).not.toMatch(/left line \d+[^\n]*\t/);
+  });
+
+  it('may be those of a table of contents, with dots that lead to page numbers', async () => {
+    // As TeX does it: the dots of long titles stand close to them.
+    const entry = (x: number, y: number, text: string, page: number) =>
+      (text.length > 12
+        ? at(x, y, `${text} . . . . . . . .`, 10)
+        : at(x, y, text, 10) + at(x + 90, y, '. . . . . . . . . .', 10)) + at(x + 160, y, String(page), 10);
+    const left = [
+      'Welcome here',
+      'What exists here',
+      'What happens',
+      'Some specifics of it',
+      'Plans',
+      'The next months',
+    ];
+    const right = [
+      'Hiatus of it',
+      'Recent work here',
+      'Work ongoing',
+      'Upper case',
+      'Spaces skipped',
+      'Later work here',
+    ];
+    const column = (x: number, texts: string[], first: number) =>
+      texts.map((text, i) => entry(x, 700 - 14 * i, text, first + i)).join('');
+    const text = await textOf(column(60, left, 3) + column(270, right, 13));
+    const found = [...text.matchAll(/^(\w+(?: \w+)*)[ .\t]+(\d+)$/gm)].map(([, title, page]) => `${title} ${page}`);
+    expect(found).toEqual([
+      ...left.map((title, i) => `${title} ${3 + i}`),
+      ...right.map((title, i) => `${title} ${13 + i}`),
+    ]);
+  });
+
+  it('hold a table or a table of contents in one of them, beside running text in the other', async () => {
+    const prose = [
+      'There has been quite a gap since',
+      'the last issue of this letter, and',
+      'so there is quite a bit to cover.',
+      'Luckily, one of the things that are',
+      'new is a more formal approach to',
+      'the log, so that writing it up has',
+      'become a bit easier than it was and',
+      'takes less of the time that is left',
+      'for work on the programs themselves',
+    ];
+    const table = [
+      'Introduction',
+      'Arguments',
+      'Functions',
+      'Conversion',
+      'Case of text',
+      'Fixes',
+      'Files',
+      'Messages',
+    ];
+    const text = await textOf(
+      table.map((entry, i) => at(60, 702 - 13 * i, entry, 10) + at(250, 702 - 13 * i, String(25 + i), 10)).join('') +
+        prose.map((line, i) => at(290, 700 - 12 * i, line, 10)).join(''),
+    );
+    const lines = text.split(/\n+/);
+    expect(lines.slice(0, 8)).toEqual(table.map((entry, i) => `${entry}\t${25 + i}`));
+    expect(lines.slice(8).join(' ')).toBe(prose.join(' '));
+  });
+
+  it('may be those of an index, with few dots or none before several page numbers', async () => {
+    const entries = 'back balance box break card case code column count cross date depth draft edge end even'.split(
+      ' ',
+    );
+    const column = (x: number, words: string[], page: number) =>
+      words
+        .map((word, i) =>
+          i % 2 === 0
+            ? at(x, 700 - 12 * i, `\\\\${word} . . .`, 10) +
+              at(x + 70, 700 - 12 * i, `${page + i}, ${page + i + 1}`, 10)
+            : at(x, 700 - 12 * i, `\\\\${word}  ${page + i}`, 10),
+        )
+        .join('');
+    const text = await textOf(column(60, entries.slice(0, 8), 100) + column(220, entries.slice(8), 300));
+    expect([...text.matchAll(/\\(\w+)\W+\d/g)].map(([, word]) => word)).toEqual(entries);
+  });
+
+  it('may be three, and stand on lines of their own', async () => {
+    const words = (c: number, r: number): string => `column ${'abc'[c]} has line number ${r} here`;
+    const column = (c: number): string[] => Array.from({ length: 5 }, (_, r) => words(c, r));
+    let drawn = '';
+    for (let r = 0; r < 5; r++)
+      for (let c = 0; c < 3; c++) drawn += at(40 + 180 * c, 700 - 13 * r - 4 * c, words(c, r), 10);
+    expect(await textOf(drawn)).toBe([0, 1, 2].flatMap(column).join(' '));
+  });
+
+  it('go on down to a last line that stands beside another after lines that stand on their own', async () => {
+    const left = Array.from({ length: 6 }, (_, i) => `left line ${i} goes on with more of its words`);
+    const right = Array.from({ length: 6 }, (_, i) => `right line ${i} says what stands on this side`);
+    // From the second on half a line lower: no level of the page has text of both, until the last.
+    const column = (x: number, texts: string[], lower: number): string =>
+      texts.map((text, i) => at(x, 700 - 14 * i - (i > 0 && i < 5 ? lower : 0), text, 10)).join('');
+    const top = grid([60, 330], 742, [['an upper line of the left', 'an upper line of the right'], ['a next line of the left', 'a next line of the right']]); // biome-ignore format: rows
+    const text = await textOf(top + column(60, left, 0) + column(330, right, 7));
+    expect(text.indexOf('left line 5')).toBeLessThan(text.indexOf('upper line of the right'));
+    expect(text.indexOf('left line 5')).toBeLessThan(text.indexOf('right line 1'));
+  });
+
+  it('may be a text and its translation, drawn paragraph by paragraph', async () => {
+    // Every line is full, as in justified text; most end inside a word.
+    const paragraph = (x: number, y: number, text: string): string =>
+      (text.match(/.{1,30}/g) ?? [])
+        .map((line, i, all) => {
+          const isBroken = /\p{L}$/u.test(line) && /^\p{L}/u.test(all[i + 1] ?? '');
+          return at(x, y - 12 * i, `${line.trim()}${isBroken ? '-' : ''}`, 9);
+        })
+        .join('');
+    const before = [
+      'Het volledige reglement is van toepassing op het examen, maar toch wil ik vooraf enkele regels stellen',
+      'Volledig verboden is apparatuur met geheugen of communicatie zoals telefoon en horloge en radio en je tas',
+      'Schrijf je naam op het titelblad van de opgave in het vak en op geen ander blad',
+    ];
+    const english = [
+      'Can be used writing gear without pencil case and there is plenty of paper in your copy of the exam so',
+      'Take your time to answer all questions in writing and stick to the point that stands above every one',
+    ];
+    const dutch = [
+      'Mogen aanwezig zijn schrijfgerief maar niet in een pennenzak en je rekenmachine zonder geheugenkaarten',
+      'Neem je tijd om alle vragen schriftelijk te beantwoorden en let op het gewicht dat boven de vraag staat',
+    ];
+    const text = await textOf(
+      paragraph(30, 700, before[0] ?? '') +
+        paragraph(220, 700, english[0] ?? '') +
+        paragraph(410, 700, dutch[0] ?? '') +
+        paragraph(30, 652, before[1] ?? '') +
+        paragraph(30, 592, before[2] ?? '') +
+        paragraph(220, 604, english[1] ?? '') +
+        paragraph(410, 604, dutch[1] ?? ''),
+      { font: '<</Type/Font/Subtype/Type1/BaseFont/Courier/Encoding/WinAnsiEncoding>>' },
+    );
+    expect(text.replaceAll(/\s+/g, ' ')).toBe([...before, ...english, ...dutch].join(' '));
+  });
+
+  it('are a paragraph and a caption of two lines close beside it, drawn before it', async () => {
+    const caption = at(384, 664, 'Figure 1. Magnetic field as a', 8) + at(384, 654, 'function of the current.', 8);
+    // In Helvetica of 10 points the longest line ends 8 points before the caption.
+    const prose = ['The tables can be set with a package that is made for them, and', 'one of them was placed upon another page of this text, so as to', 'show that references to a page are made by themselves, as the', 'package for it says in the seventh section of its manual. Mostly', 'one would have the table on the page that speaks of it.']; // biome-ignore format: lines
+    const text = await textOf(caption + prose.map((line, i) => at(99, 702 - 12 * i, line, 10)).join(''));
+    expect(text).toContain('Figure 1. Magnetic field as a function of the current.');
+    expect(text).toContain('are made by themselves, as the package for it says in the seventh section');
+  });
+});
+
+describe('tables', () => {
+  const rows = [
+    ['Item', 'Mass', 'Price'],
+    ['Tent', '2.1 kg', '310'],
+    ['Stove', '0.4 kg', ''],
+    ['Rope', '3.0 kg', '95'],
+  ];
+  const read = 'Item\tMass\tPrice\nTent\t2.1 kg\t310\nStove\t0.4 kg\nRope\t3.0 kg\t95';
+
+  it.each(['rows', 'columns', 'backwards'] as const)('keep their rows when they are drawn by %s', async (order) => {
+    expect(await textOf(grid([60, 220, 380], 700, rows, order))).toBe(read);
+  });
+
+  it('are not columns of text when they have two columns of labels and values', async () => {
+    expect(await textOf(grid([60, 330], 700, [['Tent', '2.1 kg'], ['Stove', '0.4 kg']]))).toBe('Tent\t2.1 kg\nStove\t0.4 kg'); // biome-ignore format: rows
+    const form = [
+      ['Name of the applicant', 'Ruth Abernathy'],
+      ['Date of birth', '4 May 1961'],
+      ['Place', 'Corvane'],
+    ];
+    expect(await textOf(grid([60, 330], 700, form, 'columns'))).toBe(form.map((row) => row.join('\t')).join('\n'));
+  });
+
+  it('keep a cell of several lines together', async () => {
+    const cell = (x: number, y: number, ...texts: string[]): string =>
+      texts.map((text, i) => at(x, y - 13 * i, text)).join('');
+    const text = await textOf(
+      cell(60, 700, 'Allowed', 'pressure') +
+        cell(200, 700, 'The pressure that must', 'never be exceeded while', 'the boiler is heated') +
+        cell(60, 655, 'Feed', 'water') +
+        cell(200, 655, 'Rain water or water that', 'was boiled before'),
+    );
+    expect(text.split(/\n+/)).toEqual([
+      'Allowed pressure\tThe pressure that must never be exceeded while the boiler is heated',
+      'Feed water\tRain water or water that was boiled before',
+    ]);
+  });
+
+  it('keep their rows where every entry begins with a small letter, as if it went on', async () => {
+    const rows = [
+      ['eye of (n, m)', 'create a matrix'],
+      ['all ones (n, m)', 'create a matrix of ones'],
+      ['no zeros (n, m)', 'create a matrix of zeros and of nothing else'],
+      ['rand it (n, m)', 'create a matrix at random'],
+      ['diag of (v, k)', 'put values on the diagonal'],
+      ['rem for (x, y)', 'find the remainder'],
+      ['rows of (a)', 'return their number'],
+    ];
+    expect(await textOf(grid([60, 220], 700, rows))).toBe(rows.map((row) => row.join('\t')).join('\n'));
+  });
+});
