@@ -161,13 +161,17 @@ const isWideEnough =
   (scans: readonly Scan[], byHeight: readonly Segment[]) =>
   (gutter: Gutter): boolean => {
     const { low, high, scans: both } = gutter;
+    if (both.length < 2) return false;
+    const sides = sidesOf(gutter, scans, byHeight);
+    // Signs in the margin belong to the lines beside which they stand.
+    if (!sides.left.some(({ text }) => /[\p{L}\p{N}]/u.test(text))) return false;
     // The usual size: one heading beside a line that is too long must not join the columns of a whole page.
     const all = both.map((i) => (scans[i] as Scan).size).sort((a, b) => a - b);
     const size = all[all.length >> 1] as number;
     const sizes = both.length >= 6 ? leastWidth : both.length >= 3 ? 1 : 2;
-    if (both.length < 2 || high - low < leastWidth * size) return false;
+    if (high - low < leastWidth * size) return false;
     // Two lines of a caption beside the text: the words of a paragraph's lines are not drawn so.
-    return high - low >= sizes * size || areDrawnInTurn(sidesOf(gutter, scans, byHeight));
+    return high - low >= sizes * size || areDrawnInTurn(sides);
   };
 
 /** All that stands on one side is drawn before all that stands on the other. */

@@ -58,6 +58,7 @@ export function withRemarks(lines: PdfLine[], remarks: readonly Remark[]): PdfLi
         right: at.right,
         top: at.top,
         bottom: at.bottom,
+        size: at.top - at.bottom,
         widestGap: 0,
         column: -1,
         isRow: false,

@@ -12,6 +12,7 @@ export interface PdfLine {
   right: number;
   top: number;
   bottom: number;
+  size: number; // of the font: fonts of one size may differ in height
   widestGap: number; // largest white space inside the line, in points
   column: number; // lines of one number stand in one column
   isRow: boolean; // of a table: stays on a line of its own
@@ -49,7 +50,7 @@ export function linesToText(lines: readonly PdfLine[]): string {
 /** The line ends inside a word. A word broken at the end of the page keeps its hyphen: the rest of it is on another page. */
 function goesOn(a: PdfLine, b: PdfLine, join: Join): boolean {
   if (!endsBroken(a.text) || a.isRow || b.isRow) return false;
-  const sizeChange = (b.top - b.bottom) / (a.top - a.bottom);
+  const sizeChange = b.size / a.size;
   if (/^[\p{Ll}\p{Lo}]/u.test(b.text)) return sizeChange > 0.8 && sizeChange < 1.25;
   return join !== 'paragraph' && /^[\p{L}\d]/u.test(b.text) && !startsItem(b.text);
 }
@@ -70,7 +71,7 @@ function howToJoin(a: PdfLine, b: PdfLine, usual: Usual, rightEdge: number): Joi
   const continues = /^[\p{Ll}(]/u.test(b.text) && !/[.!?:;]["”’)]?$/u.test(a.text);
   // The next line stands higher: a new column, or a box beside the text.
   if (step < 0) return continues ? 'space' : 'paragraph';
-  const sizeChange = (b.top - b.bottom) / size;
+  const sizeChange = b.size / a.size;
   if (sizeChange > 1.12 || sizeChange < 0.89) return 'paragraph';
   // A heading over two lines has a leading of its own, about its size.
   if (step > (isOrdinary(a, usual.size) ? 1.3 * usual.leading : 1.25 * size) || step > 3 * size) return 'paragraph';
@@ -98,22 +99,24 @@ function noSpaceBetween(a: string, b: string): boolean {
 }
 
 function usualLine(lines: readonly PdfLine[]): Usual {
-  const sizes = lines.map(({ top, bottom }) => top - bottom).sort((a, b) => a - b);
-  const size = sizes[sizes.length >> 1] ?? Number.NaN;
+  const size = middleOf(lines.map((line) => line.size));
+  const height = middleOf(lines.map(({ top, bottom }) => top - bottom));
   const steps: number[] = [];
   for (const [i, line] of lines.entries()) {
     const next = lines[i + 1];
     if (!next || !isOrdinary(line, size) || !isOrdinary(next, size)) continue;
     const step = line.bottom - next.bottom;
-    if (step > 0.5 * size && step < 3 * size) steps.push(step);
+    if (step > 0.5 * height && step < 3 * height) steps.push(step);
   }
   steps.sort((a, b) => a - b);
   // Below the middle: on a page of short paragraphs most steps may be those between paragraphs.
   return { size, leading: steps[Math.floor((steps.length - 1) / 3)] ?? Number.NaN };
 }
 
-function isOrdinary({ top, bottom }: PdfLine, usualSize: number): boolean {
-  return Math.abs((top - bottom) / usualSize - 1) < 0.12;
+const middleOf = (values: number[]): number => values.sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
+
+function isOrdinary({ size }: PdfLine, usualSize: number): boolean {
+  return Math.abs(size / usualSize - 1) < 0.12;
 }
 
 /** For each line the right edge of its column: the farthest right of the lines that run down together with it. */

@@ -32,6 +32,11 @@ export function runsToTheLeft(segments: readonly Segment[]): boolean {
 /** White space wider than this, in sizes, parts the cells of a row. */
 const cellGap = 1.5;
 
+/** The part with most of the characters. */
+function longest(row: readonly Segment[]): Segment {
+  return row.reduce((most, segment) => (segment.text.length > most.text.length ? segment : most));
+}
+
 /** One line of what stands on one base line, in the order of reading. */
 export function lineOf(row: readonly Segment[], column: number): PdfLine {
   const first = row[0] as Segment;
@@ -51,6 +56,7 @@ export function lineOf(row: readonly Segment[], column: number): PdfLine {
     right: Math.max(...row.map(({ right }) => right)),
     top: Math.max(...row.map(({ top }) => top)),
     bottom: Math.min(...row.map(({ bottom }) => bottom)),
+    size: longest(row).size,
     widestGap,
     column,
     isRow: false,

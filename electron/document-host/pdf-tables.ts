@@ -175,6 +175,7 @@ export function tableLines(band: Band): PdfLine[] {
       right: Math.max(...segments.map(({ right }) => right)),
       top: Math.max(...segments.map(({ top }) => top)),
       bottom: Math.min(...segments.map(({ bottom }) => bottom)),
+      size: Math.max(...segments.map(({ size }) => size)),
       widestGap: 0,
       column: -1,
       isRow: true,

@@ -146,6 +146,16 @@ describe('columns', () => {
     expect(text.indexOf('left line 5')).toBeLessThan(text.indexOf('right line 1'));
   });
 
+  it('are not made by signs in the margin', async () => {
+    const sign = (y: number): string => at(50, y, '!', 11) + at(80, y, 'Replace:', 9) + at(130, y, 'the old name', 9.6) + at(330, y, 'By:', 9) + at(372, y, 'the new name', 9.6); // biome-ignore format: a line
+    const paragraph = ['The old package was replaced by the new one, and the package that was', 'made for the same by others, and is part of their own bundle of packages for it, by a third one. Its', 'manual is a part of it.']; // biome-ignore format: lines
+    const text = await textOf(
+      sign(700) + paragraph.map((line, i) => at(80, 660 - 14 * i, line, i === 1 ? 9.4 : 10.9)).join('') +
+        sign(600) + sign(560) + sign(520),
+    ); // biome-ignore format: lines
+    expect(text).toMatch(/that was\s+made for the same.* third one. Its\s+manual is/);
+  });
+
   it('may be a text and its translation, drawn paragraph by paragraph', async () => {
     // Every line is full, as in justified text; most end inside a word.
     const paragraph = (x: number, y: number, text: string): string =>

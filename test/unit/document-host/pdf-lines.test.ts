@@ -6,7 +6,7 @@ import { linesToText, type PdfLine } from '../../../electron/document-host/pdf-l
 const brokenWordMark = breakWord('-');
 
 function line(text: string, left: number, bottom: number, right = 300, height = 10): PdfLine {
-  return { text, left, right, bottom, top: bottom + height, widestGap: 3, column: 0, isRow: false };
+  return { text, left, right, bottom, top: bottom + height, size: height, widestGap: 3, column: 0, isRow: false };
 }
 
 describe('linesToText', () => {
@@ -47,6 +47,7 @@ describe('linesToText', () => {
       right: fc.integer({ min: -50, max: 900 }),
       top: fc.integer({ min: -10, max: 900 }),
       bottom: fc.integer({ min: -10, max: 900 }),
+      size: fc.integer({ min: 1, max: 40 }),
       widestGap: fc.integer({ min: 0, max: 100 }),
       column: fc.integer({ min: 0, max: 2 }),
       isRow: fc.boolean(),

@@ -13,6 +13,10 @@ async function textOf(content: string, options?: Parameters<typeof onePagePdf>[1
 
 const lines = (...texts: string[]): string => texts.map((text, i) => at(60, 700 - 14 * i, text)).join('');
 
+/** Without a file of its own, so that its heights are what the entry says. */
+const fontOf = (name: string, ascent: number, descent: number): string =>
+  `<</Type/Font/Subtype/TrueType/BaseFont/${name}/Encoding/WinAnsiEncoding/FirstChar 32/LastChar 126/Widths[${'500 '.repeat(95)}]/FontDescriptor<</Type/FontDescriptor/FontName/${name}/Flags 32/FontBBox[-166 ${descent} 1000 ${ascent}]/Ascent ${ascent}/Descent ${descent}/ItalicAngle 0/CapHeight 700/StemV 80>>>>`;
+
 describe('hyphens at line ends', () => {
   it('joins after soft and hard hyphens and keeps the form that is used elsewhere', async () => {
     expect(
@@ -36,16 +40,23 @@ describe('hyphens at line ends', () => {
   });
 
   it('goes on in a line that begins with the rest of a word in a font of lower letters', async () => {
-    const font = (name: string, ascent: number, descent: number): string =>
-      `<</Type/Font/Subtype/TrueType/BaseFont/${name}/Encoding/WinAnsiEncoding/FirstChar 32/LastChar 126/Widths[${'500 '.repeat(95)}]/FontDescriptor<</Type/FontDescriptor/FontName/${name}/Flags 32/FontBBox[-166 ${descent} 1000 ${ascent}]/Ascent ${ascent}/Descent ${descent}/ItalicAngle 0/CapHeight 700/StemV 80>>>>`;
     const content =
       lines('The keeper of the light at Skerrin Point kept his files and tem-') +
       'BT /F2 12 Tf 60 686 Td (plates) Tj /F1 12 Tf ( in a box, and in another box the book of the many old) Tj ET\n' +
       at(60, 672, 'lights that burn along this coast.');
-    const options = { font: font('Quill', 1100, -400), fonts: `/F2 ${font('Slate', 600, -150)}` };
+    const options = { font: fontOf('Quill', 1100, -400), fonts: `/F2 ${fontOf('Slate', 900, -200)}` };
     expect(await textOf(content, options)).toBe(
       'The keeper of the light at Skerrin Point kept his files and templates in a box, and in another box the book of the many old lights that burn along this coast.',
     );
+  });
+
+  it('goes on in a line of the same size most of which is in a font of another height', async () => {
+    const content =
+      'BT /F2 12 Tf 60 700 Td (/usr/share/lights/mine, /usr/share/lights/all) Tj /F1 12 Tf ( respec-) Tj ET\n' +
+      lines('', 'tively. These are the two files that the keeper has of them,') +
+      at(60, 672, 'and no others.');
+    const options = { font: fontOf('Quill', 1100, -400), fonts: `/F2 ${fontOf('Slate', 900, -200)}` };
+    expect(await textOf(content, options)).toContain('all respectively. These are the two files');
   });
 
   it('joins a number that a soft hyphen breaks', async () => {
