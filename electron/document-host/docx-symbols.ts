@@ -7,7 +7,14 @@ const symbolFonts: Record<string, string> = {
   'wingdings 2': 'Wingdings 2',
   'wingdings 3': 'Wingdings 3',
   webdings: 'Webdings',
+  // Free fonts in Symbol's place.
+  'standard symbols l': 'Symbol',
+  'standard symbols ps': 'Symbol',
 };
+
+export function isSymbolFont(font: string): boolean {
+  return symbolFonts[font.trim().toLowerCase()] !== undefined;
+}
 
 /** Signs that most fonts and models know, for the ones that the fonts' makers have named since. */
 const plainer: Record<string, string> = {
@@ -40,7 +47,7 @@ export function symbolCharacter(font: string, code: number): string | undefined 
 
 /** The text of a run in such a font. Latin letters stay as they are when the font is another one. */
 export function symbolText(text: string, font: string | undefined): string {
-  const isSymbols = font !== undefined && symbolFonts[font.trim().toLowerCase()] !== undefined;
+  const isSymbols = font !== undefined && isSymbolFont(font);
   if (!isSymbols && !/[\uF020-\uF0FF]/.test(text)) return text;
   return [...text]
     .map((char) => {

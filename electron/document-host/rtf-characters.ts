@@ -1,5 +1,5 @@
 /** Bytes of an RTF document as characters: by the font's character set, else by the document's code page. */
-import { symbolText } from './docx-symbols.ts';
+import { isSymbolFont, symbolText } from './docx-symbols.ts';
 
 /** \fcharset to the names that TextDecoder knows. */
 const charsets: Record<number, string> = {
@@ -72,7 +72,12 @@ export class RtfCharacters {
   decode(bytes: readonly number[], fontNumber: number | undefined): string {
     const font = fontNumber === undefined ? undefined : this.#fonts.get(fontNumber);
     if (font?.charset === symbolCharset) {
-      return symbolText(String.fromCharCode(...bytes.map((byte) => 0xf000 + byte)), font.name);
+      // What is typed in a font that nobody knows are letters and digits more often than signs.
+      const firstSign = isSymbolFont(font.name) ? 0x20 : 0x80;
+      return symbolText(
+        String.fromCharCode(...bytes.map((byte) => (byte < firstSign ? byte : 0xf000 + byte))),
+        font.name,
+      );
     }
     return this.#decoder((font && charsets[font.charset]) ?? this.encoding).decode(Uint8Array.from(bytes));
   }

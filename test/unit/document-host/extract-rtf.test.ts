@@ -18,6 +18,13 @@ describe('extract-rtf', () => {
     expect(notes).toEqual([]);
   });
 
+  it('reads what is typed in fonts that stand in for Symbol, and digits in a symbol font that nobody knows', async () => {
+    const fonts = String.raw`{\rtf1\ansi{\fonttbl{\f0\fswiss\fcharset0 Arial;}{\f1\fnil\fcharset2 Standard Symbols L;}{\f2\fnil\fcharset2 Own Signs;}}`;
+    const body = String.raw`\pard\f1 61602 \u61602 ?, a\par\f2 No. 47 \'b7 \u61656 ?\par}`;
+    const { text } = await parse(write('signs.rtf', `${fonts}${body}`));
+    expect(text).toBe('61602 ′, α\n\nNo. 47 🕐 ⮚');
+  });
+
   it('reads headings, list numbers, tables with merged cells, footnotes, fields, headers and comments', async () => {
     const document = await read(
       'b.rtf',
