@@ -17,6 +17,7 @@
 #include "ggml-cpp.h"
 #include "compact.h"
 #include "layer_stream.h"
+#include "prefill_attention.h"
 #include "token_runner.h"
 
 namespace rocketdoc {
@@ -43,6 +44,8 @@ class DeviceSizes {
     virtual ~DeviceSizes() = default;
     // TokenRunner: what the graphs of a token share.
     virtual size_t token_runner(const HyperParams & params) const = 0;
+    // PrefillAttention, where n_threads of the CPU compute it.
+    virtual size_t prefill_attention(const HyperParams & params, int64_t n_rows, int64_t tile, int n_threads) const = 0;
     // LayerStream over rows that lie in RAM; window_buffer_bytes() are those of a stream over rows that lie on the
     // device.
     virtual size_t layer_stream(const KvShape & shape, int64_t n_rows) const = 0;
@@ -57,7 +60,6 @@ struct DeviceTraits {
     const DeviceSizes * sizes           = nullptr;
     bool                own_memory      = false;  // apart from RAM: a GPU's
     int64_t             row_step        = 1;      // rows are allocated, and views of them taken, in steps of this many
-    int64_t             least_queries   = 1;      // dense attention is given at least this many
     int64_t             reading_segment = 1024;   // tokens of a segment that suit it
     bool                experts         = true;   // layers may have experts
     bool                sinks           = true;   // and heads sinks
@@ -137,6 +139,7 @@ class Device {
 
     virtual Status                       make_host_memory(size_t bytes, std::unique_ptr<HostMemory> & out) const = 0;
     virtual std::unique_ptr<TokenRunner> make_token_runner(const Model & model)                                  = 0;
+    virtual std::unique_ptr<PrefillAttention> make_prefill_attention(const HyperParams & params) const           = 0;
     virtual Status make_layer_stream(KvRows & home, const StreamJob & job, std::unique_ptr<LayerStream> & out)   = 0;
     // The device's side of a compact cache whose rows are `rows`, which outlive it.
     virtual Status make_compact(const CompactShape & shape, KvRows & rows, std::unique_ptr<CompactOnDevice> & out) = 0;

@@ -24,8 +24,19 @@ Prefill::Prefill(const Model & model, Device & device)
     : model_(model), device_(device), arena_(device, MAX_LAYER_NODES + model.params().expert_nodes()) {
     for (int64_t layer = 0; layer < model.params().n_layer; layer++) {
         const int64_t window = model.params().layer(layer).kept_window();
-        if (!find_sight(window)) sights_.push_back({window, layer, CausalBand(window), nullptr});
+        if (!find_sight(window)) sights_.push_back({window, layer, nullptr});
     }
+    for (Device * device : model.devices()) {
+        const auto same = [&](const Attending & a) { return a.device == device; };
+        if (std::none_of(attending_.begin(), attending_.end(), same))
+            attending_.push_back({device, device->make_prefill_attention(model.params())});
+    }
+}
+
+PrefillAttention & Prefill::attention_of(const Device & device) {
+    return *std::find_if(attending_.begin(), attending_.end(), [&](const Attending & a) {
+                return a.device == &device;
+            })->attention;
 }
 
 Prefill::Sight * Prefill::find_sight(int64_t window) {
@@ -54,10 +65,7 @@ size_t Prefill::activation_bytes(const HyperParams & p, const DeviceTraits & dev
     for (const LayerTraits & l : p.layers)  // and each expert's result, and that weighted
         feed_forward = std::max(feed_forward, l.experts.used * (3 * l.experts.n_ff + 2 * p.n_embd));
     const size_t layer = size_t(tile) * (feed_forward + 3 * p.n_embd + 2 * p.n_head * p.head_dim) * sizeof(float);
-    size_t       bands = 0;
-    for (int64_t window : p.windows())
-        bands += CausalBand::bytes(device, CausalBand::most_before(device, window, n_rows), tile);
-    return hidden + bands + layer;
+    return hidden + layer + device.sizes->prefill_attention(p, n_rows, tile, device.n_threads);
 }
 
 Status Prefill::reserve_segment(int64_t segment) {
@@ -80,9 +88,8 @@ Status Prefill::run(const PrefillJob & job) {
     const int64_t segment = std::min(job.segment, job.n_tokens);
     const int64_t n_rows  = job.first_row + job.n_tokens;
     RETURN_IF_FAILED(reserve_segment(segment));
-    for (Sight & sight : sights_)
-        RETURN_IF_FAILED(sight.band.reserve(device_, CausalBand::most_before(device_.traits(), sight.window, n_rows),
-                                            std::min(job.tile, segment)));
+    for (Attending & attending : attending_)
+        RETURN_IF_FAILED(attending.attention->reserve(n_rows, std::min(job.tile, segment)));
     std::unique_ptr<LayerStream> stream;
     RETURN_IF_FAILED(device_.make_layer_stream(*job.rows, {n_rows, segment, job.drops_rows}, stream));
     for (int64_t begin = 0; begin < job.n_tokens; begin += segment) {
@@ -167,12 +174,9 @@ Status Prefill::run_layer(const PrefillJob & job, const Tile & tile, int64_t seg
     const HyperParams &  p      = model_.params();
     const Architecture & arch   = model_.architecture();
     Device &             device = model_.device_of(layer);
-    const LayerTraits &  traits = p.layer(layer);
-    const Sight &        sight  = *find_sight(traits.kept_window());
-    const int64_t start  = sight.window > 0 ? job.first_position + tile.begin - rows.first : job.first_row + tile.begin;
-    const int64_t shown  = sight.band.first_shown(device.traits(), start);
-    const int64_t n_rows = round_up(start + tile.count - shown, device.traits().row_step);
-    const int64_t at     = tile.begin - segment_begin;
+    const Sight &        sight  = *find_sight(p.layer(layer).kept_window());
+    const int64_t start = sight.window > 0 ? job.first_position + tile.begin - rows.first : job.first_row + tile.begin;
+    const int64_t at    = tile.begin - segment_begin;
     // Nobody reads what the last layer makes of most tokens: only their rows count.
     const bool is_last = layer + 1 == p.n_layer;
     const bool has_end = tile.begin + tile.count == job.n_tokens;
@@ -184,7 +188,8 @@ Status Prefill::run_layer(const PrefillJob & job, const Tile & tile, int64_t seg
     ggml_tensor *  x         = columns(ctx, hidden_, at, tile.count);
     ggml_tensor *  positions = entries(ctx, positions_, at, tile.count);
     ggml_tensor *  indices   = entries(ctx, sight.indices, at, tile.count);
-    QkvTensors     qkv       = arch.build_qkv(ctx, model_.layer(layer), x, positions);
+    const Layer    l         = model_.layer(layer);
+    QkvTensors     qkv       = arch.build_qkv(ctx, l, x, positions);
 
     // The tile's share of the observation window, if any.
     if (job.window && sight.window == 0) {
@@ -205,11 +210,9 @@ Status Prefill::run_layer(const PrefillJob & job, const Tile & tile, int64_t seg
     ggml_tensor * keys   = build_append(ctx, graph, rows.k, qkv.k, indices);
     ggml_tensor * values = build_append(ctx, graph, rows.v, qkv.v, indices);
     if (attends) {
-        const int64_t n_queries = std::max(tile.count, device.traits().least_queries);
-        ggml_tensor * mask      = sight.band.view(ctx, start - shown, n_rows, n_queries);
         ggml_tensor * attended =
-            build_dense_attention(ctx, model_.layer(layer), qkv.q, keys, values, {shown, n_rows}, mask, nullptr);
-        ggml_tensor * out = arch.build_after_attention(ctx, model_.layer(layer), x, attended);
+            attention_of(device).build(ctx, {&l, qkv.q, keys, values, start, rows.first, job.cancel});
+        ggml_tensor * out = arch.build_after_attention(ctx, l, x, attended);
         ggml_build_forward_expand(graph, ggml_cpy(ctx, out, x));
     }
     RETURN_IF_FAILED(arena_.allocate(graph));

@@ -55,8 +55,8 @@ class Prefill {
     Prefill(const Model & model, Device & device);
     Status run(const PrefillJob & job);
 
-    // Bytes that a job of these sizes will hold: hidden states, masks, workspace of a layer's graph. Where rows are
-    // dropped there is the buffer of layers with a window, too (window_buffer_bytes).
+    // Bytes that a job of these sizes will hold: hidden states, what attention needs, workspace of a layer's graph.
+    // Where rows are dropped there is the buffer of layers with a window, too (window_buffer_bytes).
     static size_t activation_bytes(const HyperParams & params, const DeviceTraits & device, int64_t n_rows,
                                    int64_t segment, int64_t tile);
 
@@ -66,26 +66,33 @@ class Prefill {
     };
     // What layers of one window share, and those without one.
     struct Sight {
-        int64_t       window = 0;
-        int64_t       layer  = 0;  // the first of them
-        CausalBand    band;
+        int64_t       window  = 0;
+        int64_t       layer   = 0;        // the first of them
         ggml_tensor * indices = nullptr;  // [segment] i64: row of each token
     };
-    Sight * find_sight(int64_t window);  // null: no layer has it
-    Status  reserve_segment(int64_t segment);
-    Status  run_segment(const PrefillJob & job, LayerStream & stream, int64_t begin, int64_t end);
-    Status  finish_devices();
-    Status  set_segment(const PrefillJob & job, int64_t begin, int64_t end);
-    Status  embed(const PrefillJob & job, const Tile & tile, int64_t segment_begin);
-    Status  run_layer(const PrefillJob & job, const Tile & tile, int64_t segment_begin, int64_t layer,
-                      const LayerRows & rows);
-    Status  output(const PrefillJob & job, int64_t segment_begin, int64_t begin, int64_t end);
+    // How the layers of one device attend.
+    struct Attending {
+        Device *                          device = nullptr;
+        std::unique_ptr<PrefillAttention> attention;
+    };
+    Sight *            find_sight(int64_t window);  // null: no layer has it
+    PrefillAttention & attention_of(const Device & device);
+
+    Status reserve_segment(int64_t segment);
+    Status run_segment(const PrefillJob & job, LayerStream & stream, int64_t begin, int64_t end);
+    Status finish_devices();
+    Status set_segment(const PrefillJob & job, int64_t begin, int64_t end);
+    Status embed(const PrefillJob & job, const Tile & tile, int64_t segment_begin);
+    Status run_layer(const PrefillJob & job, const Tile & tile, int64_t segment_begin, int64_t layer,
+                     const LayerRows & rows);
+    Status output(const PrefillJob & job, int64_t segment_begin, int64_t begin, int64_t end);
 
     const Model &           model_;
     Device &                device_;
     GraphArena              arena_;
     std::vector<Tile>       tiles_;  // of the running segment
     std::vector<Sight>      sights_;
+    std::vector<Attending>  attending_;
     ggml_context_ptr        segment_ctx_;
     ggml_backend_buffer_ptr segment_buffer_;
     ggml_tensor *           hidden_    = nullptr;  // [n_embd, segment] f32

@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "cpu/kernels.h"
+#include "panels.h"
 #include "scratch.h"
 
 namespace rocketdoc {
@@ -28,28 +29,6 @@ Heads heads_of(const RowsView & keys, const Stage1Query & query, const Stage1Hea
     const int group = query.n_head / keys.n_head;
     if (head.grouping == Grouping::query_head) return {head.index / group, head.index, 1};
     return {head.index, head.index * group, group};
-}
-
-void rows_to_f32(const RowsView & rows, int head, int64_t first, int n, float * out) {
-    const CpuKernels & cpu = cpu_kernels();
-    const int          D   = rows.head_dim;
-    for (int i = 0; i < n; i++, out += D) {
-        const void * row = rows.row(head, first + i);
-        switch (rows.type) {
-            case RowType::f32: std::memcpy(out, row, size_t(D) * sizeof(float)); break;
-            case RowType::f16: cpu.f32_from_f16(static_cast<const f16_bits *>(row), D, out); break;
-            case RowType::q8_0: cpu.f32_from_q8_0(row, D, out); break;
-        }
-    }
-}
-
-// Query rows first .. first + PANEL_ROWS of [n_query * window], transposed to [D][PANEL_ROWS] and scaled; zero past the
-// end.
-void pack_panel(const float * q, float scale, int n_rows, int first, int D, float * panel) {
-    for (int lane = 0; lane < PANEL_ROWS; lane++) {
-        const float * row = q + size_t(first + lane) * size_t(D);
-        for (int c = 0; c < D; c++) panel[c * PANEL_ROWS + lane] = first + lane < n_rows ? row[c] * scale : 0.0f;
-    }
 }
 
 // Row i of the window sees columns up to n_prefix + i.
@@ -109,6 +88,8 @@ void stage1_scores(const RowsView & keys, const Stage1Query & query, const Stage
     const float *      q        = query.q + size_t(heads.first_query) * size_t(window) * size_t(D);
     assert(query.head_dim == D && window >= 1 && window <= n && query.n_head % keys.n_head == 0);
 
+    float fade[PANEL_ROWS];  // what is put right in the second pass
+
     const auto [n_blocks, n_padded, n_panels, wide] = round_of(n, n_rows);
 
     // scratch.terms: per panel of a round, terms [n_padded][PANEL_ROWS] and tops [n_blocks][PANEL_ROWS].
@@ -127,8 +108,14 @@ void stage1_scores(const RowsView & keys, const Stage1Query & query, const Stage
 
     for (int first_panel = 0; first_panel < n_panels; first_panel += wide) {
         const int n_now = std::min(wide, n_panels - first_panel);
-        for (int p = 0; p < n_now; p++)
-            pack_panel(q, query.scale, n_rows, (first_panel + p) * PANEL_ROWS, D, panels + int64_t(p) * D * PANEL_ROWS);
+        for (int p = 0; p < n_now; p++) {
+            const float * rows[PANEL_ROWS] = {};
+            for (int lane = 0; lane < PANEL_ROWS; lane++) {
+                const int row = (first_panel + p) * PANEL_ROWS + lane;
+                if (row < n_rows) rows[lane] = q + size_t(row) * size_t(D);
+            }
+            pack_panel(rows, query.scale, D, panels + int64_t(p) * D * PANEL_ROWS);
+        }
         std::fill(top, top + n_now * PANEL_ROWS, -FLT_MAX);
         std::fill(sum, sum + n_now * PANEL_ROWS, 0.0f);
         // A sink is a logit that every row of its head has seen before the first key.
@@ -147,7 +134,7 @@ void stage1_scores(const RowsView & keys, const Stage1Query & query, const Stage
                 cpu.panel_logits(panels + int64_t(p) * D * PANEL_ROWS, block, D, logits);
                 if (first_key + n_keys > n_prefix)
                     hide_the_future(logits, first_key, n_keys, (first_panel + p) * PANEL_ROWS, window, n_prefix);
-                cpu.panel_exp(logits, n_keys, top + p * PANEL_ROWS, sum + p * PANEL_ROWS);
+                cpu.panel_exp(logits, n_keys, top + p * PANEL_ROWS, sum + p * PANEL_ROWS, fade);
                 std::memcpy(tops + (p * n_blocks + b) * PANEL_ROWS, top + p * PANEL_ROWS, PANEL_ROWS * sizeof(float));
             }
         }

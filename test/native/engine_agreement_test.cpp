@@ -1,8 +1,7 @@
 // Logits of our engine against llama.cpp itself (libllama of the pinned release) on random models, prompt and decode:
-// every family, every weight type, every RoPE variant, biases, untied output. Both use ggml's products, so what differs
-// is how we build the graph.
+// every family, every weight type, every RoPE variant, biases, untied output. Both use ggml's products; what differs is
+// how we build the graph, and attention while a text is read, which is ours.
 #include <cmath>
-#include <cstring>
 #include <memory>
 #include <vector>
 
@@ -111,25 +110,15 @@ double mean_kl(const std::vector<float> & p, const std::vector<float> & q, int n
     return sum / n;
 }
 
-struct Distance {
-    double kl       = 0;  // mean KL
-    int    n_differ = 0;  // logits that are not the same to the bit
-};
-
-Distance distance(const std::vector<float> & p, const std::vector<float> & q, size_t first, size_t n, int n_vocab) {
+double mean_kl(const std::vector<float> & p, const std::vector<float> & q, size_t first, size_t n, int n_vocab) {
     const auto part = [&](const std::vector<float> & all) {
         return std::vector<float>(all.begin() + std::ptrdiff_t(first * size_t(n_vocab)),
                                   all.begin() + std::ptrdiff_t((first + n) * size_t(n_vocab)));
     };
-    const std::vector<float> a = part(p), b = part(q);
-    Distance                 out;
-    out.kl = mean_kl(a, b, n_vocab);
-    for (size_t i = 0; i < a.size(); i++) out.n_differ += std::memcmp(&a[i], &b[i], sizeof(float)) != 0;
-    return out;
+    return mean_kl(part(p), part(q), n_vocab);
 }
 
-// Returns how many logits differ.
-int compare(const char * what, const TinyModelOptions & options) {
+void compare(const char * what, const TinyModelOptions & options) {
     TinyModel                  model(options);
     std::mt19937_64            random(check::seed());
     const std::vector<int32_t> tokens = random_tokens(random, N_PROMPT + N_DECODE, options.n_vocab);
@@ -137,27 +126,23 @@ int compare(const char * what, const TinyModelOptions & options) {
     const std::vector<float>   flash  = llama_logits(model.path(), tokens, N_DECODE, options.n_vocab, true);
     const std::vector<float>   plain  = llama_logits(model.path(), tokens, N_DECODE, options.n_vocab, false);
     const size_t               n      = tokens.size() * size_t(options.n_vocab);
-    if (!CHECK(ours.size() == n && flash.size() == n && plain.size() == n)) return -1;
+    if (!CHECK(ours.size() == n && flash.size() == n && plain.size() == n)) return;
     const struct {
         const char * name;
         size_t       first, n;
     } parts[] = {{"prefill", 0, N_PROMPT}, {"decode", N_PROMPT, N_DECODE}};
     // Together no further than llama.cpp from itself; of the few dozen tokens of one part a mean scatters.
     double ours_sum = 0, own_sum = 0;
-    int    n_differ = 0;
     for (const auto & part : parts) {
-        const Distance own = distance(flash, plain, part.first, part.n, options.n_vocab);
-        const Distance kl  = distance(flash, ours, part.first, part.n, options.n_vocab);
-        std::printf("%-12s %-7s KL to llama.cpp %.2e (%d logits differ), llama.cpp to itself without flash attention "
-                    "%.2e\n",
-                    what, part.name, kl.kl, kl.n_differ, own.kl);
-        CHECK(kl.kl <= 2 * own.kl);
-        n_differ += kl.n_differ;
-        ours_sum += kl.kl * double(part.n);
-        own_sum += own.kl * double(part.n);
+        const double own = mean_kl(flash, plain, part.first, part.n, options.n_vocab);
+        const double kl  = mean_kl(flash, ours, part.first, part.n, options.n_vocab);
+        std::printf("%-12s %-7s KL to llama.cpp %.2e, llama.cpp to itself without flash attention %.2e\n", what,
+                    part.name, kl, own);
+        CHECK(kl <= 2 * own);
+        ours_sum += kl * double(part.n);
+        own_sum += own * double(part.n);
     }
     CHECK(ours_sum <= own_sum);
-    return n_differ;
 }
 
 void test_llama() {
@@ -237,12 +222,12 @@ void test_variants(const std::string & family) {
     }
     if (family == "gpt-oss") {  // as its own files are
         o.expert_type = GGML_TYPE_MXFP4;
-        CHECK(compare("gpt-oss mxfp4", o) == 0);
+        compare("gpt-oss mxfp4", o);
         o.type = GGML_TYPE_Q8_0;
-        CHECK(compare("gpt-oss q8_0 and mxfp4", o) == 0);
+        compare("gpt-oss q8_0 and mxfp4", o);
         o.integers["attention.sliding_window_pattern"] = 3;
         o.numbers                                      = {{"rope.freq_base_swa", 2000.0f}};
-        CHECK(compare("gpt-oss period 3", o) == 0);
+        compare("gpt-oss period 3", o);
     }
     if (family == "qwen3") {
         o.one_qkv = true;
@@ -261,9 +246,7 @@ void test_families(const std::string & only) {
             TinyModelOptions o = tiny_family(family, type == GGML_TYPE_Q4_K);
             o.seed             = check::seed();
             o.type             = type;
-            const int n_differ = compare((family + " " + ggml_type_name(type)).c_str(), o);
-            // A router's choice leaves no room: where a graph rounds otherwise, other experts answer.
-            if (o.n_expert) CHECK(n_differ == 0);
+            compare((family + " " + ggml_type_name(type)).c_str(), o);
         }
         test_variants(family);
     }

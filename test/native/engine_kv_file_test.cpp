@@ -294,13 +294,14 @@ void test_files_of_before() {
             Session session(*engine, *document);
             CHECK(session.score({1, 2, 3}, logits[document == &fresh]).ok());
         }
-        // Another CPU may have rounded what it wrote otherwise.
+        // Another CPU may have rounded what it wrote otherwise; over rows of eight bits attention once rounded its
+        // queries to eight bits, too.
         double worst = 0, scale = 0;
         for (size_t i = 0; i < logits[0].size(); i++) {
             worst = std::max(worst, std::fabs(double(logits[0][i]) - logits[1][i]));
             scale = std::max(scale, std::fabs(double(logits[1][i])));
         }
-        CHECK(worst < 0.01 * scale);
+        CHECK(worst < (type == GGML_TYPE_Q8_0 ? 0.03 : 0.01) * scale);
     }
 }
 

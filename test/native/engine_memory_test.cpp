@@ -11,6 +11,7 @@
 #include "engine/engine.h"
 #include "device/host_memory.h"
 #include "rocketkv/stage1.h"
+#include "rocketkv/tile_attention.h"
 #include "tiny_model.h"
 
 using namespace rocketdoc;
@@ -345,7 +346,8 @@ void test_own_history_is_planned() {
     CHECK(with.total() == without.total() + 700 * MiB && with.device_total() == without.device_total() + 700 * MiB);
 }
 
-// Every thread of stage 1 holds its own scores: the plan counts as many threads as the engine has.
+// Every thread holds blocks of a tile's attention and scores of stage 1: the plan counts as many threads as the engine
+// has.
 void test_threads_are_planned() {
     TinyModelOptions options;
     options.seed = check::seed();
@@ -360,9 +362,10 @@ void test_threads_are_planned() {
     const int         group = options.n_head / options.n_head_kv;
     const Stage1Sizes one =
         stage1_sizes(3040, plans[0].budgets.window, group, options.n_embd / options.n_head, plans[0].budgets.kernel);
-    CHECK(one.bytes() > 0);
-    CHECK(plans[1].activations == plans[0].activations + one.bytes());
-    CHECK(plans[2].activations == plans[0].activations + 2 * one.bytes());
+    const size_t tile = size_t(tile_scratch_floats(options.n_embd / options.n_head, group)) * sizeof(float);
+    CHECK(one.bytes() > 0 && tile > 0);
+    CHECK(plans[1].activations == plans[0].activations + one.bytes() + tile);
+    CHECK(plans[2].activations == plans[0].activations + 2 * (one.bytes() + tile));
 }
 
 // Pages from the system: zero, writable to the last byte, moved without a copy, given back; more than there is is no

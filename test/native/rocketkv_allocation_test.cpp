@@ -6,6 +6,7 @@
 
 #include "device/oracle.h"
 #include "rocketkv/stage1.h"
+#include "rocketkv/tile_attention.h"
 #include "rocketkv_data.h"
 
 static std::atomic<int64_t> n_allocations{0};
@@ -54,6 +55,28 @@ void stage1_allocates_nothing(Random & random) {
     }
 }
 
+void tiles_allocate_nothing(Random & random) {
+    const int                D = random.one_of({64, 128}), g = random.integer(1, 9);
+    const int64_t            n = random.integer(1, 90), first = random.integer(0, 200);
+    Cache                    keys(1, D, first + n);
+    const std::vector<float> q = random.normals(n * g * D);
+    std::vector<float>       out(q.size(), poison);
+    fill(random, keys, 0, 0, first + n, false);
+    const RowsView view{keys.halves.data(), RowType::f16, keys.row_elems * 2, keys.head_elems * 2, first + n, 1, D};
+    TileQueries    queries;
+    queries.q = q.data(), queries.token_step = g * D, queries.head_step = D, queries.n = n, queries.n_head = g;
+    queries.scale = published_scale(D), queries.first_row = first;
+    for_each_level([&] {
+        TileScratch scratch;
+        scratch.memory.resize(size_t(tile_scratch_floats(D, g)));
+        CHECK(allocations_of([&] {
+                  const TileParts parts = tile_parts(queries, 1, random.integer(1, 9));
+                  for (int64_t part = 0; part < parts.count; part++)
+                      tile_attention(view, view, queries, parts, part, scratch, out.data());
+              }) == 0);
+    });
+}
+
 void selectors_allocate_nothing(Random & random) {
     for (const SelectorKind kind :
          {SelectorKind::pages, SelectorKind::codes, SelectorKind::codes_residual, SelectorKind::exact}) {
@@ -98,6 +121,7 @@ int main() {
           }) > 0);  // the counter counts
     for (int i = 0; i < 20; i++) {
         stage1_allocates_nothing(random);
+        tiles_allocate_nothing(random);
         selectors_allocate_nothing(random);
     }
     return check::report();

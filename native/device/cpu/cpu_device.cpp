@@ -14,6 +14,7 @@
 #include "compact.h"
 #include "cpu_clock.h"
 #include "ggml-cpu.h"
+#include "prefill_attention.h"
 #include "token_runner.h"
 
 namespace rocketdoc {
@@ -24,6 +25,9 @@ namespace fs = std::filesystem;
 class CpuSizes : public DeviceSizes {
   public:
     size_t token_runner(const HyperParams & params) const override { return size_t(params.n_vocab) * sizeof(float); }
+    size_t prefill_attention(const HyperParams & params, int64_t, int64_t, int n_threads) const override {
+        return CpuPrefillAttention::bytes(params, n_threads);
+    }
     size_t layer_stream(const KvShape &, int64_t) const override { return 0; }  // rows are read where they are
     size_t stage1(const HyperParams & p, const RocketOptions & options, const RocketBudgets & budgets, int64_t n_prompt,
                   int n_threads) const override {
@@ -107,12 +111,8 @@ int default_thread_count() {
 DeviceTraits CpuDevice::kind_traits() {
     static const CpuSizes sizes;
     DeviceTraits          traits;
-    traits.sizes = &sizes;
-    // ggml's CPU attention works in tiles of this many queries and takes another, less exact way below it. Prefill
-    // fills a tile up with queries that nobody reads, so that a token's result does not depend on how the prompt was
-    // cut.
-    traits.least_queries = 64;
-    traits.n_threads     = default_thread_count();
+    traits.sizes     = &sizes;
+    traits.n_threads = default_thread_count();
     return traits;
 }
 
@@ -230,6 +230,10 @@ Status CpuDevice::make_host_memory(size_t bytes, std::unique_ptr<HostMemory> & o
 
 std::unique_ptr<TokenRunner> CpuDevice::make_token_runner(const Model & model) {
     return std::make_unique<CpuTokenRunner>(model, *this);
+}
+
+std::unique_ptr<PrefillAttention> CpuDevice::make_prefill_attention(const HyperParams & params) const {
+    return std::make_unique<CpuPrefillAttention>(params, n_threads());
 }
 
 Status CpuDevice::copy_rows(const RowsAt & from, const RowsAt & to, int64_t n) {

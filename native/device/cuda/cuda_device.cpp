@@ -8,6 +8,7 @@
 #include "compact.h"
 #include "layer_stream.h"
 #include "pinned_memory.h"
+#include "prefill_attention.h"
 #include "selector.h"
 #include "stage1.h"
 #include "token_runner.h"
@@ -22,6 +23,9 @@ constexpr int64_t ROW_STEP = 256;  // ggml's CUDA attention reads rows in steps 
 class CudaSizes : public DeviceSizes {
   public:
     size_t token_runner(const HyperParams & params) const override { return CudaTokenRunner::device_bytes(params); }
+    size_t prefill_attention(const HyperParams & params, int64_t n_rows, int64_t tile, int) const override {
+        return CudaPrefillAttention::bytes(params, CudaDevice::kind_traits(), n_rows, tile);
+    }
     size_t layer_stream(const KvShape & shape, int64_t n_rows) const override {
         return CudaLayerStream::bytes(shape, round_up(n_rows, ROW_STEP));
     }
@@ -183,6 +187,10 @@ Status CudaDevice::enqueue_rows(const RowsAt & from, const RowsAt & to, int64_t 
                                          size_t(n) * from.rows->nb[1], size_t(from.rows->ne[2])},
                                         stream),
                  "moving rows");
+}
+
+std::unique_ptr<PrefillAttention> CudaDevice::make_prefill_attention(const HyperParams & params) const {
+    return std::make_unique<CudaPrefillAttention>(params, *this);
 }
 
 Status CudaDevice::make_layer_stream(KvRows & home, const StreamJob & job, std::unique_ptr<LayerStream> & out) {

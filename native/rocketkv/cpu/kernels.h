@@ -10,9 +10,10 @@
 
 namespace rocketdoc {
 
-// Query rows of stage 1 are packed in panels of this many, channel-major, so that a lane is a query row on every ISA.
+// Query rows of stage 1 and of a tile are packed in panels of this many, channel-major, so that a lane is a query row
+// on every ISA.
 constexpr int PANEL_ROWS = 32;
-// Keys of stage 1 are converted and used in blocks of this many; a short block is padded with zero keys.
+// Their keys are converted and used in blocks of this many; a short block is padded with zero keys.
 constexpr int KEY_BLOCK = 48;
 // Coded tokens and page summaries are laid out in blocks of this many tokens / pages.
 constexpr int CODE_BLOCK = 32;
@@ -25,13 +26,19 @@ struct CpuKernels {
     void (*f16_from_f32)(const float * in, int64_t n, uint16_t * out);
     void (*f32_from_q8_0)(const void * row, int64_t n, float * out);  // n: a multiple of 32
 
-    // Stage 1. panel: [D][PANEL_ROWS] f32, already scaled. keys: [KEY_BLOCK][D] f32. logits: [KEY_BLOCK][PANEL_ROWS].
+    // Many queries at once. panel: [D][PANEL_ROWS] f32, already scaled. keys: [KEY_BLOCK][D] f32. logits:
+    // [KEY_BLOCK][PANEL_ROWS].
     void (*panel_logits)(const float * panel, const float * keys, int head_dim, float * logits);
     // In place: logits [n_keys][PANEL_ROWS] -> exp(logit - top), where top [PANEL_ROWS] is the running maximum
-    // including this block; sum [PANEL_ROWS] is carried along. A logit of -inf counts as not seen.
-    void (*panel_exp)(float * logits, int n_keys, float * top, float * sum);
+    // including this block; sum [PANEL_ROWS] is carried along, and fade [PANEL_ROWS] is what terms of earlier blocks
+    // are multiplied by. A logit of -inf counts as not seen; where nothing was seen yet, top is -FLT_MAX.
+    void (*panel_exp)(float * logits, int n_keys, float * top, float * sum, float * fade);
     // scores[c] += sum over the panel's rows of terms[c][row] * weight[row].
     void (*panel_weigh)(const float * terms, int n_keys, const float * weight, float * scores);
+    // out[c][row] = out[c][row] * fade[row] + sum over keys of terms[key][row] * values[key][c]. values: [n_keys][D]
+    // f32; out: [D][PANEL_ROWS].
+    void (*panel_sums)(const float * terms, const float * values, int n_keys, int head_dim, const float * fade,
+                       float * out);
 
     // Stage 2, paged summaries. logits[h][p] = sum over i < r of q[h][i] * plane_i[p], where plane_i = planes +
     // offset[i] holds f16 over pages, readable up to a multiple of PAGE_BLOCK; stride too is such a multiple. q:

@@ -73,7 +73,7 @@ void f32_from_q8_0_row(const void * row, int64_t n, float * out) {
     }
 }
 
-// ---- stage 1 ----
+// ---- panels of queries: stage 1, tiles ----
 
 void panel_logits(const float * panel, const float * keys, int head_dim, float * logits) {
     static_assert(KEY_BLOCK % TILE_KEYS == 0 && PANEL_ROWS % (2 * LANES) == 0, "register tiles divide the block");
@@ -100,12 +100,14 @@ void panel_logits(const float * panel, const float * keys, int head_dim, float *
     }
 }
 
-void panel_exp(float * logits, int n_keys, float * top, float * sum) {
+void panel_exp(float * logits, int n_keys, float * top, float * sum, float * fade) {
     for (int row = 0; row < PANEL_ROWS; row += LANES) {
         const vf before = vload(top + row);
         vf       now    = before;
         for (int key = 0; key < n_keys; key++) now = vmax(vload(logits + key * PANEL_ROWS + row), now);
-        vf total = vmul(vload(sum + row), vexp(vsub(before, now)));
+        const vf older = vexp(vsub(before, now));
+        vf       total = vmul(vload(sum + row), older);
+        vstore(fade + row, older);
         for (int key = 0; key < n_keys; key++) {
             float *  at   = logits + key * PANEL_ROWS + row;
             const vf term = vexp(vsub(vload(at), now));
@@ -125,6 +127,38 @@ void panel_weigh(const float * terms, int n_keys, const float * weight, float * 
         for (int j = 0; j < PANEL_ROWS / LANES; j++) sum = vfma(w[j], vload(terms + key * PANEL_ROWS + j * LANES), sum);
         scores[key] += vsum(sum);
     }
+}
+
+// n channels of every row of the panel.
+template <int n>
+void panel_sums_of(const float * terms, const float * values, int n_keys, int head_dim, const float * fade,
+                   float * out) {
+    for (int row = 0; row < PANEL_ROWS; row += 2 * LANES) {
+        const vf older[2] = {vload(fade + row), vload(fade + row + LANES)};
+        vf       sum[n][2];
+        for (int i = 0; i < n; i++)
+            for (int j = 0; j < 2; j++) sum[i][j] = vmul(older[j], vload(out + i * PANEL_ROWS + row + j * LANES));
+        const float * t = terms + row;
+        const float * v = values;
+        for (int key = 0; key < n_keys; key++, t += PANEL_ROWS, v += head_dim) {
+            const vf t0 = vload(t), t1 = vload(t + LANES);
+            for (int i = 0; i < n; i++) {
+                const vf x = vset(v[i]);
+                sum[i][0]  = vfma(t0, x, sum[i][0]);
+                sum[i][1]  = vfma(t1, x, sum[i][1]);
+            }
+        }
+        for (int i = 0; i < n; i++)
+            for (int j = 0; j < 2; j++) vstore(out + i * PANEL_ROWS + row + j * LANES, sum[i][j]);
+    }
+}
+
+void panel_sums(const float * terms, const float * values, int n_keys, int head_dim, const float * fade, float * out) {
+    int c = 0;
+    for (; c + TILE_KEYS <= head_dim; c += TILE_KEYS)
+        panel_sums_of<TILE_KEYS>(terms, values + c, n_keys, head_dim, fade, out + c * PANEL_ROWS);
+    for (; c + 4 <= head_dim; c += 4) panel_sums_of<4>(terms, values + c, n_keys, head_dim, fade, out + c * PANEL_ROWS);
+    for (; c < head_dim; c++) panel_sums_of<1>(terms, values + c, n_keys, head_dim, fade, out + c * PANEL_ROWS);
 }
 
 // ---- stage 2: choosing ----
@@ -458,9 +492,10 @@ int64_t take_at_least(const float * x, int64_t n, float threshold, int64_t n_tie
 }
 
 constexpr rocketdoc::CpuKernels kernel_table(const char * name) {
-    return {name,        f32_from_f16_rows, f16_from_f32_rows, f32_from_q8_0_row, panel_logits, panel_exp, panel_weigh,
-            page_scores, code_scores,       sign_sums,         row_logits,        row_sums,     maximum,   minimum,
-            exp_terms,   weighted_sum,      count_at_least,    take_between,      take_at_least};
+    return {name,      f32_from_f16_rows, f16_from_f32_rows, f32_from_q8_0_row, panel_logits,
+            panel_exp, panel_weigh,       panel_sums,        page_scores,       code_scores,
+            sign_sums, row_logits,        row_sums,          maximum,           minimum,
+            exp_terms, weighted_sum,      count_at_least,    take_between,      take_at_least};
 }
 
 }  // namespace
