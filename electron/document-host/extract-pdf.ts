@@ -6,6 +6,8 @@ import { withAccents } from './pdf-accents.ts';
 import { AnnotationReader } from './pdf-annotations.ts';
 import { attachedNames } from './pdf-attachments.ts';
 import { measureCharCodes } from './pdf-char-codes.ts';
+import { UnpackedCopy } from './pdf-copy.ts';
+import { GlyphNames } from './pdf-glyph-names.ts';
 import { resolveHyphens } from './pdf-hyphens.ts';
 import { Layers } from './pdf-layers.ts';
 import { pageLines, withRemarks } from './pdf-layout.ts';
@@ -33,14 +35,16 @@ export async function extractPdf(context: ExtractContext): Promise<ParsedDocumen
   const document = api.FPDF_LoadMemDocument(pointer, source.size, context.password ?? '');
   if (!document) throw openError(api.FPDF_GetLastError(), context);
   // Neither the document nor its bytes are freed: the process ends with this file.
-  const layers = new Layers(pdfium, document, memory.HEAPU8.subarray(pointer, pointer + source.size));
-  return readDocument(pdfium, document, layers, context);
+  const copy = new UnpackedCopy(pdfium, document, source.size);
+  const layers = new Layers(pdfium, copy, memory.HEAPU8.subarray(pointer, pointer + source.size));
+  return readDocument(pdfium, document, layers, new GlyphNames(pdfium, copy), context);
 }
 
 async function readDocument(
   pdfium: Pdfium,
   document: number,
   layers: Layers,
+  glyphNames: GlyphNames,
   context: ExtractContext,
 ): Promise<ParsedDocument> {
   const { source, limits } = context;
@@ -62,7 +66,9 @@ async function readDocument(
   for (let i = 0; i < nPages; i++) {
     context.onProgress(i, nPages);
     const page = api.FPDF_LoadPage(document, i);
-    const pageText = page ? readPageText(pdfium, page, charCodes, layers.isHidden) : undefined;
+    const pageText = page
+      ? readPageText(pdfium, page, { charCodes, glyphNames, isHidden: layers.isHidden })
+      : undefined;
     if (pageText) pageText.runs = withAccents(pageText.runs);
     const added = pageText && annotations.read(page, pageText.runs);
     const text = pageText

@@ -1,16 +1,15 @@
 /**
  * Layers (optional content) that the file switches off: what is on them does not stand on the page, so it is left out of
  * the text and the layer is named. PDFium draws by the layers' state but does not tell it. The state is in the catalog,
- * which is found in a copy that PDFium writes: there no object is packed. Only files with marks of layers are copied.
+ * which is found in an unpacked copy. Only files with marks of layers are copied.
  */
-import { DictReader, type PdfValue, textOf } from './pdf-dict.ts';
+import type { UnpackedCopy } from './pdf-copy.ts';
+import { type DictReader, type PdfValue, textOf } from './pdf-dict.ts';
 import { type Pdfium, utf16Property } from './pdfium-wasm.ts';
 
-const mostCopied = 200 * 1024 * 1024; // bytes of a file of which a second copy still fits
 const mostLayers = 500; // each is looked for through the whole copy
 const mostNested = 20; // expressions within each other
 const mostSteps = 1000; // in one expression
-const removeSecurity = 3; // FPDF_SaveAsCopy: strings in the copy are readable
 
 interface LayerRules {
   off: ReadonlyMap<string, string>; // names of layers that are switched off, by their keys
@@ -26,18 +25,16 @@ interface Membership {
 
 export class Layers {
   readonly #pdfium: Pdfium;
-  readonly #document: number;
+  readonly #copy: UnpackedCopy;
   readonly #mayHave: boolean;
-  readonly #size: number;
   #rules: LayerRules | undefined;
   #undecided = 0; // text objects whose rule could not be told from others
   readonly #met = new Set<string>(); // names of layers whose text was left out
 
-  constructor(pdfium: Pdfium, document: number, file: Uint8Array) {
+  constructor(pdfium: Pdfium, copy: UnpackedCopy, file: Uint8Array) {
     this.#pdfium = pdfium;
-    this.#document = document;
+    this.#copy = copy;
     const bytes = Buffer.from(file.buffer, file.byteOffset, file.byteLength);
-    this.#size = bytes.length;
     // In files with object streams the catalog may be packed.
     this.#mayHave = bytes.includes('/OCProperties') || bytes.includes('/ObjStm');
   }
@@ -115,7 +112,7 @@ export class Layers {
   #layerRules(): LayerRules {
     const off = new Map<string, string>();
     const on = new Set<string>();
-    const reader = this.#size > mostCopied ? undefined : this.#copy();
+    const { reader } = this.#copy;
     const properties = reader?.get(reader.find('/OCProperties'));
     if (!reader || !properties) return { off, memberships: [] };
     const config = reader.entry(properties, 'D');
@@ -146,24 +143,6 @@ export class Layers {
         };
       });
     return { off, memberships };
-  }
-
-  #copy(): DictReader | undefined {
-    const { api, memory } = this.#pdfium;
-    const writer = api.PDFiumExt_OpenFileWriter();
-    if (!writer) return undefined;
-    try {
-      if (!api.FPDF_SaveAsCopy(this.#document, writer, removeSecurity)) return undefined;
-      const size = api.PDFiumExt_GetFileWriterSize(writer);
-      const pointer = memory.wasmExports.malloc(size);
-      if (!pointer) return undefined;
-      api.PDFiumExt_GetFileWriterData(writer, pointer, size);
-      const reader = new DictReader(Buffer.from(memory.HEAPU8.subarray(pointer, pointer + size)));
-      memory.wasmExports.free(pointer);
-      return reader;
-    } finally {
-      api.PDFiumExt_CloseFileWriter(writer);
-    }
   }
 }
 

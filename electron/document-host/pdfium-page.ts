@@ -1,5 +1,6 @@
 /** Reads one page through PDFium: its text in runs, each a stretch of one line in one size, and where they stand. */
 import type { CharCodes } from './pdf-char-codes.ts';
+import type { GlyphNames } from './pdf-glyph-names.ts';
 import { glyphText, isRightToLeft, unknownGlyph } from './pdf-glyphs.ts';
 import type { Pdfium } from './pdfium-wasm.ts';
 
@@ -42,17 +43,19 @@ const softHyphen = '\u00AD';
 const wideGap = 0.7; // of the size; a wider one may be the white space between two columns
 const noHyphens: readonly number[] = [];
 
-/** Undefined when PDFium has no text page for it. `isHidden`: text objects that the page does not show. */
-export function readPageText(
-  pdfium: Pdfium,
-  page: number,
-  charCodes: CharCodes,
-  isHidden?: (textObject: number) => boolean,
-): PageText | undefined {
+/** What a file knows of its text beyond what PDFium tells of a page. */
+export interface TextSources {
+  charCodes: CharCodes;
+  glyphNames?: Pick<GlyphNames, 'lettersOf'>;
+  isHidden?: ((textObject: number) => boolean) | undefined; // text objects that the page does not show
+}
+
+/** Undefined when PDFium has no text page for it. */
+export function readPageText(pdfium: Pdfium, page: number, sources: TextSources): PageText | undefined {
   const textPage = pdfium.api.FPDFText_LoadPage(page);
   if (!textPage) return undefined;
   try {
-    return new RunReader(pdfium, textPage, charCodes, isHidden).read();
+    return new RunReader(pdfium, textPage, sources).read();
   } finally {
     pdfium.api.FPDFText_ClosePage(textPage);
   }
@@ -61,8 +64,7 @@ export function readPageText(
 class RunReader {
   readonly #pdfium: Pdfium;
   readonly #textPage: number;
-  readonly #charCodes: CharCodes;
-  readonly #isHidden: ((textObject: number) => boolean) | undefined;
+  readonly #sources: TextSources;
   readonly #result: PageText = { runs: [], chars: 0, guessed: 0, unknown: 0 };
   #run: TextRun | undefined;
   #votes = 0; // glyphs of the run that are as high as it, less those that are not
@@ -75,6 +77,7 @@ class RunReader {
   #turn: Turn = 0;
   #hyphens = noHyphens; // codes of its hyphens, in order
   #nextHyphen = 0;
+  #named: string | undefined; // letters that the font's own name of the last glyph says
   // Of the glyph that was read last, in the turned frame:
   #left = 0;
   #right = 0;
@@ -82,16 +85,10 @@ class RunReader {
   #rise = 0;
   #fall = 0;
 
-  constructor(
-    pdfium: Pdfium,
-    textPage: number,
-    charCodes: CharCodes,
-    isHidden: ((textObject: number) => boolean) | undefined,
-  ) {
+  constructor(pdfium: Pdfium, textPage: number, sources: TextSources) {
     this.#pdfium = pdfium;
     this.#textPage = textPage;
-    this.#charCodes = charCodes;
-    this.#isHidden = isHidden;
+    this.#sources = sources;
   }
 
   read(): PageText {
@@ -129,7 +126,7 @@ class RunReader {
     }
     this.#result.chars++;
     if (text === unknownGlyph) this.#result.unknown++;
-    else if (unmapped) this.#result.guessed++;
+    else if (unmapped && text !== this.#named) this.#result.guessed++;
     this.#place(i, buffer);
     this.#append(text, isRightToLeft(code));
   }
@@ -143,7 +140,7 @@ class RunReader {
   #beginObject(object: number, i: number, buffer: number): void {
     const { memory } = this.#pdfium;
     this.#object = object;
-    this.#hidden = object !== 0 && this.#isHidden?.(object) === true;
+    this.#hidden = object !== 0 && this.#sources.isHidden?.(object) === true;
     this.#hyphens = noHyphens;
     this.#nextHyphen = 0;
     const size = memory.wasmExports.FPDFText_GetFontSize(this.#textPage, i);
@@ -154,19 +151,21 @@ class RunReader {
     const quarters = Math.atan2(b as number, a as number) / (Math.PI / 2);
     const nearest = Math.round(quarters);
     this.#turn = Math.abs(quarters - nearest) > 0.12 ? 4 : ((((nearest % 4) + 4) % 4) as Turn);
-    const codes = this.#charCodes(object);
+    const codes = this.#sources.charCodes(object);
     if (codes?.includes(0xad)) this.#hyphens = [...codes].filter((code) => code === 0x2d || code === 0xad);
   }
 
   #meaning(code: number, unmapped: boolean, i: number, buffer: number): string {
     const { wasmExports } = this.#pdfium.memory;
+    this.#named = undefined;
     if (code === 0x2d || code === 2 || code === 0xad || code === 0xfffe) {
       if (code === 0x2d || code === 0xad || wasmExports.FPDFText_IsHyphen(this.#textPage, i) === 1) {
         const isSoft = this.#hyphens[this.#nextHyphen++] === 0xad || code === 0xad;
         return isSoft ? softHyphen : '-';
       }
     }
-    const text = glyphText(code, unmapped);
+    this.#named = unmapped ? this.#sources.glyphNames?.lettersOf(this.#object, code) : undefined;
+    const text = this.#named ?? glyphText(code, unmapped);
     if (text !== undefined) return text;
     // A glyph without ink is white space, whatever its code.
     const box = buffer + 32;

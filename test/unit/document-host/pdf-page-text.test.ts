@@ -90,6 +90,15 @@ describe('glyphs without a meaning', () => {
     expect(await textOf(at(60, 700, '\\001 Item \\002\\0020 \\003'), { font, objects })).toBe('• Item 110 a');
   });
 
+  it('reads ligatures and variants that the font names by their parts', async () => {
+    const named = (name: string): string =>
+      `<</Type/Font/Subtype/Type1/BaseFont/${name}/Encoding<</Type/Encoding/Differences[1/f_i/T_h.alt 4/g.sc/nine.oldstyle/g_sc_1]>>>>`;
+    const shown = at(60, 700, 'O\\001ce \\002e \\004 \\005 \\006');
+    const { text, notes } = await parse(write('named.pdf', onePagePdf(shown, { font: named('ABCDEF+Quill') })));
+    expect(text).toBe('Ofice The g 9 \uFFFD');
+    expect(notes).toMatchObject([{ kind: 'unknown-glyphs', count: 1, page: 1 }]);
+  });
+
   it('says that the letters of a font without names are guessed', async () => {
     const guessed =
       '<</Type/Font/Subtype/Type3/FontBBox[0 0 1 1]/FontMatrix[1 0 0 1 0 0]/CharProcs<<>>/Encoding<</Differences[]>>/FirstChar 97/LastChar 99/Widths[1 1 1]>>';

@@ -1,0 +1,109 @@
+/**
+ * Letters of glyphs that a font's /Differences names by their parts, such as "f_i" and "T_h", or by a variant, such as
+ * "a.sc". PDFium knows only the plain names of Adobe's list, and gives the glyph's code for the others.
+ */
+import type { UnpackedCopy } from './pdf-copy.ts';
+import type { PdfValue } from './pdf-dict.ts';
+import type { Pdfium } from './pdfium-wasm.ts';
+
+const mostFonts = 3000;
+
+const digits = ['zero', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine'];
+
+type Letters = ReadonlyMap<number, string>; // by code
+
+export class GlyphNames {
+  readonly #pdfium: Pdfium;
+  readonly #copy: UnpackedCopy;
+  readonly #fonts = new Map<number, Letters>();
+  #byName: Map<string, PdfValue[][]> | undefined;
+
+  constructor(pdfium: Pdfium, copy: UnpackedCopy) {
+    this.#pdfium = pdfium;
+    this.#copy = copy;
+  }
+
+  /** Undefined: the font does not name the glyph, or the name says nothing of letters. */
+  lettersOf(textObject: number, code: number): string | undefined {
+    const font = textObject === 0 ? 0 : this.#pdfium.api.FPDFTextObj_GetFont(textObject);
+    if (!font) return undefined;
+    let letters = this.#fonts.get(font);
+    if (!letters) {
+      letters = this.#fonts.size < mostFonts ? this.#named(this.#baseName(font)) : new Map();
+      this.#fonts.set(font, letters);
+    }
+    return letters.get(code);
+  }
+
+  #baseName(font: number): string {
+    const { api, memory } = this.#pdfium;
+    const bytes = api.FPDFFont_GetBaseFontName(font, 0, 0);
+    const pointer = bytes > 1 && bytes < 500 ? memory.wasmExports.malloc(bytes) : 0;
+    if (!pointer) return '';
+    api.FPDFFont_GetBaseFontName(font, pointer, bytes);
+    const name = Buffer.from(memory.HEAPU8.subarray(pointer, pointer + bytes - 1)).toString('latin1');
+    memory.wasmExports.free(pointer);
+    return name;
+  }
+
+  /** Of all fonts of this name; a code of which two of them say different letters has none. */
+  #named(baseName: string): Letters {
+    this.#byName ??= differencesByName(this.#copy);
+    const letters = new Map<number, string>();
+    const unsure = new Set<number>();
+    for (const differences of this.#byName.get(withoutMark(baseName)) ?? []) {
+      for (const [code, text] of namedLetters(differences)) {
+        if ((letters.get(code) ?? text) !== text) unsure.add(code);
+        letters.set(code, text);
+      }
+    }
+    for (const code of unsure) letters.delete(code);
+    return letters;
+  }
+}
+
+/** PDFium may tell a font's name without the letters that mark a part of a font, "ABCDEF+". */
+const withoutMark = (name: string): string => name.replace(/^[A-Z]{6}\+/, '');
+
+function differencesByName({ reader }: UnpackedCopy): Map<string, PdfValue[][]> {
+  const byName = new Map<string, PdfValue[][]>();
+  for (const font of reader?.dictionaries('/Font') ?? []) {
+    const name = font.get('/BaseFont');
+    const differences = reader?.items(reader.entry(reader.entry(font, 'Encoding'), 'Differences')) ?? [];
+    if (typeof name !== 'string' || differences.length === 0) continue;
+    const key = withoutMark(name.slice(1));
+    byName.set(key, [...(byName.get(key) ?? []), differences]);
+  }
+  return byName;
+}
+
+function* namedLetters(differences: readonly PdfValue[]): Generator<[code: number, letters: string]> {
+  let code = 0;
+  for (const item of differences) {
+    if (typeof item !== 'string') continue;
+    if (/^\d+$/.test(item)) code = Number(item);
+    else if (item.startsWith('/')) {
+      const letters = lettersOfName(item.slice(1));
+      if (letters !== undefined) yield [code, letters];
+      code++;
+    }
+  }
+}
+
+/** By the rules of Adobe's list: what follows a point is a variant, parts are joined by an underscore. */
+function lettersOfName(name: string): string | undefined {
+  const plain = name.replace(/\..*$/s, '');
+  if (plain === '' || plain.length > 40) return undefined;
+  const parts = plain.split('_').map(letterOfPart);
+  return parts.includes(undefined) ? undefined : parts.join('');
+}
+
+function letterOfPart(part: string): string | undefined {
+  if (/^[A-Za-z]$/.test(part)) return part;
+  const unicode = /^uni([\dA-F]{4})$/.exec(part)?.[1];
+  if (unicode !== undefined && !/^D[89A-F]|^(00[01]|FFF)/.test(unicode))
+    return String.fromCharCode(Number.parseInt(unicode, 16));
+  if (part === 'longs') return 's';
+  const digit = digits.indexOf(part);
+  return digit < 0 ? undefined : `${digit}`;
+}
