@@ -81,7 +81,7 @@ function scriptOf(part: TextRun, main: TextRun): Script {
   const step = (part.base - main.base) / main.size;
   const isSmall = part.size < 0.88 * main.size;
   if (step > (isSmall ? 0.1 : 0.2) && step < 0.9) return 'raised';
-  if (step < (isSmall ? -0.05 : -0.15) && step > -0.5) return 'lowered';
+  if (step < (isSmall ? -0.05 : -0.15) && step > -0.56) return 'lowered'; // half a size is common
   return undefined;
 }
 

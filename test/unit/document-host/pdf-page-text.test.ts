@@ -146,6 +146,7 @@ describe('raised and lowered characters', () => {
     expect(await textOf(rise('It covers 40 m', '2', 4, ' of floor'))).toBe('It covers 40 m² of floor');
     expect(await textOf(rise('about 10', '-6', 4, ' of them'))).toBe('about 10⁻⁶ of them');
     expect(await textOf(rise('pure H', '2', -3, 'O only'))).toBe('pure H₂O only');
+    expect(await textOf(rise('pure H', '2', -6, 'O only', 10))).toBe('pure H₂O only');
   });
 
   it('sees them when the file draws them elsewhere, with a smaller font', async () => {
