@@ -10,6 +10,7 @@ import { ownVersion } from './about.ts';
 import { SentenceIndexes } from './citations/sentence-indexes.ts';
 import { DocumentTexts } from './documents/document-texts.ts';
 import { Languages } from './documents/recognition-languages.ts';
+import { repair } from './documents/repair.ts';
 import { Uploads } from './documents/uploads.ts';
 import { type GrantedFile, Grants } from './granted-files.ts';
 import { ChatStore } from './library/chat-store.ts';
@@ -22,7 +23,6 @@ import { ModelStore } from './library/model-store.ts';
 import { openLibrary } from './library/open-library.ts';
 import { SettingsStore } from './library/settings-store.ts';
 import { SpeedStore } from './library/speed-store.ts';
-import { ifWritable } from './library/storage-errors.ts';
 import { closeLog, openLog } from './log.ts';
 import { huggingFace } from './models/hugging-face.ts';
 import { InspectionHost } from './models/inspection-host.ts';
@@ -95,9 +95,10 @@ export async function createAppHost(options: AppOptions): Promise<AppHost> {
   const { database, notices } = openLibrary(join(options.dataDir, 'library.sqlite'));
   const settings = new SettingsStore(database, options.defaults);
   const chats = new ChatStore(database);
-  ifWritable(() => chats.closeInterrupted());
+  const documents = new DocumentStore(database);
   const uploads = new Uploads(options.dataDir);
   await uploads.clear();
+  notices.push(...(await repair({ documents, chats, uploads })));
   const changes = new EventEmitter<{ change: [] }>();
   changes.setMaxListeners(0); // one for each window that watches
   const onChange = () => changes.emit('change');
@@ -122,12 +123,6 @@ export async function createAppHost(options: AppOptions): Promise<AppHost> {
   const session = new EngineSession();
   const counter = new TokenCounter(inspection, model.modelPath, model.modelHash);
   void supervisor.start();
-  const documents = new DocumentStore(database);
-  let unfinished: string[] = [];
-  ifWritable(() => {
-    unfinished = documents.removeUnfinished();
-  });
-  for (const id of unfinished) await uploads.removeDocument(id);
   return {
     dataDir: options.dataDir,
     documents,

@@ -73,8 +73,8 @@ export const selectReadAnew =
   ({ incoming }: LibraryState) =>
     incoming.find((entry) => entry.documentId === documentId);
 
-/** Asked for once: one that was dismissed does not come back. */
-let haveNotices = false;
+/** Shown once: one that was dismissed does not come back with the next connection. */
+const seenNotices = new Set<string>();
 
 export const dismissLibraryNotice = (notice: string) =>
   set(({ notices }) => ({ notices: notices.filter((entry) => entry !== notice) }));
@@ -82,10 +82,9 @@ export const dismissLibraryNotice = (notice: string) =>
 export async function loadLibrary(): Promise<void> {
   const [documents, grants] = await Promise.all([api().library.list(), api().library.grants()]);
   set({ documents, grants, isLoaded: true });
-  if (!haveNotices) {
-    haveNotices = true;
-    set({ notices: await api().library.notices() });
-  }
+  const fresh = (await api().library.notices()).filter((notice) => !seenNotices.has(notice));
+  for (const notice of fresh) seenNotices.add(notice);
+  if (fresh.length > 0) set(({ notices }) => ({ notices: [...notices, ...fresh] }));
   const { selectedId } = useLibrary.getState();
   const isThere = documents.some((document) => document.id === selectedId);
   if (!isThere) await openDocument(documents[0]?.id ?? null);

@@ -133,4 +133,12 @@ describe('the event loop', () => {
     await add('large.txt', Buffer.from(longText(50_000_000)));
     expect(longestSince(at)).toBeLessThan(boundMs);
   }, 300_000);
+
+  it('goes on while these 50 MB, and a document with ten long chats, are removed', async () => {
+    const at = Date.now();
+    for (const { id, name } of await client.library.list())
+      if (name !== 'long.pdf') await client.library.remove({ documentId: id });
+    expect((await client.library.list()).map(({ name }) => name)).toEqual(['long.pdf']);
+    expect(longestSince(at)).toBeLessThan(boundMs);
+  }, 300_000);
 });

@@ -28,7 +28,7 @@ export interface DocumentsNeeds {
     | 'insert'
     | 'isAskedAbout'
     | 'noteReading'
-    | 'remove'
+    | 'removal'
     | 'setChoice'
     | 'text'
   >;

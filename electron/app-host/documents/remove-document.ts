@@ -1,4 +1,6 @@
 /** A document leaves memory, or the library with everything that hangs on it. */
+import { setImmediate } from 'node:timers/promises';
+import type { DocumentStore } from '../library/document-store.ts';
 import type { DocumentsNeeds } from './needs.ts';
 
 /** Its KV cache is freed; text and chats stay. */
@@ -13,8 +15,17 @@ export async function releaseDocument(rooms: DocumentsNeeds, documentId: string)
 export async function removeDocument(rooms: DocumentsNeeds, documentId: string): Promise<void> {
   rooms.documents.get(documentId);
   await releaseDocument(rooms, documentId);
-  rooms.documents.remove(documentId);
   rooms.kept.drop(documentId);
-  await rooms.uploads.removeDocument(documentId);
+  await removeStored(rooms, documentId);
   rooms.changes.emit('change');
+}
+
+/** File and rows. The row goes last: what a crash cuts off is known by it, and goes on at the next start. */
+export async function removeStored(
+  rooms: Pick<DocumentsNeeds, 'uploads'> & { documents: Pick<DocumentStore, 'removal'> },
+  documentId: string,
+): Promise<void> {
+  const removal = rooms.documents.removal(documentId);
+  await rooms.uploads.removeDocument(documentId);
+  while (removal.removeRows()) await setImmediate();
 }

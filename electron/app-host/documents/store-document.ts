@@ -3,6 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { LibraryDocument } from '../../contract/app-types.ts';
 import type { NewDocument } from '../library/document-insert.ts';
 import type { DocumentsNeeds } from './needs.ts';
+import { removeStored } from './remove-document.ts';
 import type { IncomingFile } from './uploads.ts';
 
 /** `file`: absent for a joined document. */
@@ -17,8 +18,8 @@ export async function storeDocument(
     if (file) await rooms.uploads.keep(file, insert.id);
     insert.finish();
   } catch (error) {
-    insert.undo();
-    await rooms.uploads.removeDocument(insert.id);
+    // What cannot be removed now is removed at the next start.
+    await removeStored(rooms, insert.id).catch(() => {});
     throw error;
   }
   return rooms.documents.get(insert.id);

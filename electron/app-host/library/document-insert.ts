@@ -28,11 +28,12 @@ export interface NewDocument {
   joined?: number;
 }
 
-/** UTF-16 units of pages that are written at once; their words are put into the index with them. */
-const pieceUnits = 1 << 17;
-/** Instead of the hash that a document is known by. */
-const unfinished = 'adding ';
-export const isFinished = `documents.sha256 NOT LIKE '${unfinished}%'`;
+/** UTF-16 units of pages that are written, or removed, at once; their words are put into the index with them. */
+export const pieceUnits = 1 << 17;
+/** Instead of the hash that a document is known by, while it comes in and while it leaves. */
+const adding = 'adding ';
+export const removing = 'removing ';
+export const isFinished = `documents.sha256 NOT LIKE '${adding}%' AND documents.sha256 NOT LIKE '${removing}%'`;
 
 export class DocumentInsert {
   readonly id = randomUUID();
@@ -58,7 +59,7 @@ export class DocumentInsert {
         fileName,
         parsed.format,
         fileBytes,
-        unfinished + this.id,
+        adding + this.id,
         parsed.text.length,
         tokens?.total ?? null,
         tokens?.countedWith ?? null,
@@ -99,10 +100,6 @@ export class DocumentInsert {
       .prepare('UPDATE documents SET sha256 = ?, file_sha256 = ? WHERE id = ?')
       .run(isJoined ? sha256 : this.#identity.digest('hex'), isJoined ? '' : sha256, this.id);
   }
-
-  undo(): void {
-    this.#database.prepare('DELETE FROM documents WHERE id = ?').run(this.id);
-  }
 }
 
 /** Of file and text, which comes behind it: one file may be read in several ways, and each gives its own text. */
@@ -121,8 +118,11 @@ export function noteRecognised(
     if (recognised) put.run(id, from + i, recognised.confidence);
 }
 
-/** The ids of those that a crash left behind. */
-export function removeUnfinished(database: Database): string[] {
-  const rows = database.prepare(`DELETE FROM documents WHERE NOT (${isFinished}) RETURNING id`).all();
-  return (rows as unknown as { id: string }[]).map(({ id }) => id);
+/** What a crash left behind: documents that had not come in whole, and those that had not left whole. */
+export function unfinishedDocuments(database: Database): { id: string; isRemoval: boolean }[] {
+  const rows = database.prepare(`SELECT id, sha256 FROM documents WHERE NOT (${isFinished})`).all();
+  return (rows as unknown as { id: string; sha256: string }[]).map(({ id, sha256 }) => ({
+    id,
+    isRemoval: sha256.startsWith(removing),
+  }));
 }

@@ -11,8 +11,9 @@ import {
   isFinished,
   type NewDocument,
   noteRecognised,
-  removeUnfinished,
+  unfinishedDocuments,
 } from './document-insert.ts';
+import { DocumentRemoval } from './document-removal.ts';
 import { notesOf, readingOf } from './stored-notes.ts';
 
 interface DocumentRow {
@@ -63,13 +64,13 @@ export class DocumentStore {
   }
 
   get(id: string): LibraryDocument {
-    const row = this.#database.prepare(`${select} WHERE id = ?`).get(id);
+    const row = this.#database.prepare(`${select} WHERE id = ? AND ${isFinished}`).get(id);
     if (!row) throw new AppError('DOC_MISSING', 'This document is not in the library any more.');
     return toDocument(row as unknown as DocumentRow);
   }
 
   has(id: string): boolean {
-    return this.#database.prepare('SELECT 1 FROM documents WHERE id = ?').get(id) !== undefined;
+    return this.#database.prepare(`SELECT 1 FROM documents WHERE id = ? AND ${isFinished}`).get(id) !== undefined;
   }
 
   /** The newest that was made of this file, however it was read. */
@@ -117,8 +118,21 @@ export class DocumentStore {
     return new DocumentInsert(this.#database, document);
   }
 
-  removeUnfinished(): string[] {
-    return removeUnfinished(this.#database);
+  /** What a crash left behind: to be removed, file and rows. */
+  unfinished(): { id: string; isRemoval: boolean }[] {
+    return unfinishedDocuments(this.#database);
+  }
+
+  /** All at once. */
+  remove(id: string): void {
+    this.get(id);
+    const removal = this.removal(id);
+    while (removal.removeRows());
+  }
+
+  /** Piece by piece; nobody sees it from now on. One that did not come in whole can be removed too. */
+  removal(id: string): DocumentRemoval {
+    return new DocumentRemoval(this.#database, id);
   }
 
   /** Its file was read anew and gave the same text: what else the reading says takes the place of what it said before. */
@@ -153,11 +167,6 @@ export class DocumentStore {
     this.get(id);
     this.#database.prepare('UPDATE documents SET name = ? WHERE id = ?').run(name, id);
     return this.get(id);
-  }
-
-  remove(id: string): void {
-    this.get(id);
-    this.#database.prepare('DELETE FROM documents WHERE id = ?').run(id);
   }
 
   pages(id: string): DocumentPage[] {

@@ -185,7 +185,8 @@ export class FakeAddon implements NativeAddon {
         return nTokens * 64;
       },
       onDevice,
-      async read(tokens, { segment }, onProgress) {
+      async read(tokens, { segment: wished }, onProgress) {
+        const segment = wished || 4096; // 0: the engine chooses
         log.push(`read ${tokens.length}`);
         isCancelled = false;
         for (let at = 0; at < tokens.length; at += segment) {

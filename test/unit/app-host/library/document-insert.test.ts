@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { ChatStore } from '../../../../electron/app-host/library/chat-store.ts';
 import { closeLibrary, openDatabase } from '../../../../electron/app-host/library/database.ts';
 import type { NewDocument } from '../../../../electron/app-host/library/document-insert.ts';
 import { DocumentSearch } from '../../../../electron/app-host/library/document-search.ts';
@@ -23,6 +24,14 @@ afterEach(() => {
   closeLibrary(database);
   rmSync(dir, { recursive: true, force: true });
 });
+
+/** In how many pieces it left. */
+function removeAll(id: string): number {
+  const removal = documents.removal(id);
+  let pieces = 1;
+  while (removal.removeRows()) pieces++;
+  return pieces;
+}
 
 /** Pages of 40,000 letters. */
 function long(pages: number): NewDocument {
@@ -70,16 +79,33 @@ it('is removed at the next start, pages and words with it, when the last one end
   insert.writePages();
   closeLibrary(database);
   open();
-  expect(documents.removeUnfinished()).toEqual([insert.id]);
-  expect(documents.removeUnfinished()).toEqual([]);
+  expect(documents.unfinished()).toEqual([{ id: insert.id, isRemoval: false }]);
+  removeAll(insert.id);
+  expect(documents.unfinished()).toEqual([]);
   expect(documents.list().map((document) => document.id)).toEqual([whole.id]);
   expect(database.prepare('SELECT count(*) AS n FROM pages').get()).toEqual({ n: 1 });
 });
 
-it('leaves nothing when it is undone', () => {
-  const insert = documents.insert(long(4));
-  insert.writePages();
-  insert.undo();
-  expect(database.prepare('SELECT count(*) AS n FROM pages').get()).toEqual({ n: 0 });
-  expect(documents.has(insert.id)).toBe(false);
+it('leaves in pieces, seen by nobody from the first on, and goes on after an end in the middle', () => {
+  const { id } = documents.add(long(10));
+  const chats = new ChatStore(database);
+  const chat = chats.create(id);
+  let parentId: string | null = null;
+  for (let i = 0; i < 120; i++) parentId = chats.beginTurn(chat.id, { question: `${i}?`, parentId, choice: {} }).id;
+  const removal = documents.removal(id);
+  expect(removal.removeRows()).toBe(true);
+  const { n } = database.prepare('SELECT count(*) AS n FROM pages').get() as { n: number };
+  expect(n).toBeGreaterThan(0);
+  expect([documents.list(), documents.has(id), documents.findByFile('file')]).toEqual([[], false, undefined]);
+  expect(() => documents.get(id)).toThrow('not in the library any more');
+  expect(new DocumentSearch(database).find('lighthouse')).toEqual([]);
+  expect(documents.add(long(1)).id).not.toBe(id); // the same file may come again meanwhile
+  closeLibrary(database);
+  open();
+  expect(documents.unfinished()).toEqual([{ id, isRemoval: true }]);
+  expect(removeAll(id)).toBeGreaterThan(4);
+  const counts = ['documents', 'pages', 'chats', 'turns'].map(
+    (table) => (database.prepare(`SELECT count(*) AS n FROM ${table}`).get() as { n: number }).n,
+  );
+  expect(counts).toEqual([1, 1, 0, 0]);
 });
