@@ -5,10 +5,17 @@ export type PdfValue = string | Buffer | PdfValue[] | Map<string, PdfValue>;
 
 const mostDepth = 20;
 const mostItems = 100_000;
+const mostObjects = 1_000_000;
+
+interface Objects {
+  starts: number[]; // where each begins, in the file's order
+  byNumber: Map<number, number>; // the first of each number
+}
 
 export class DictReader {
   readonly #bytes: Buffer;
   #at = 0;
+  #found: Objects | undefined;
 
   constructor(bytes: Buffer) {
     this.#bytes = bytes;
@@ -24,21 +31,19 @@ export class DictReader {
   get(value: PdfValue | undefined): PdfValue | undefined {
     const number = typeof value === 'string' ? /^(\d+) \d+ R$/.exec(value)?.[1] : undefined;
     if (number === undefined) return value;
-    for (let at = -1; ; ) {
-      at = this.#bytes.indexOf(`${number} 0 obj`, at + 1, 'latin1');
-      if (at < 0) return undefined;
-      const before = this.#bytes[at - 1];
-      if (before === undefined || before === 0x0a || before === 0x0d || before === 0x20)
-        return this.#read(at + number.length + 6);
-    }
+    const start = this.#objects().byNumber.get(Number(number));
+    return start === undefined ? undefined : this.#read(start);
   }
 
   /** The dictionaries that are objects of their own and hold this name. */
   dictionaries(name: string): Map<string, PdfValue>[] {
     const found: Map<string, PdfValue>[] = [];
+    const { starts } = this.#objects();
+    let next = 0; // of starts
     for (let at = this.#bytes.indexOf(name, 0, 'latin1'); at >= 0 && found.length < mostItems; ) {
-      const start = this.#bytes.lastIndexOf(' obj', at, 'latin1');
-      const value = start < 0 ? undefined : this.#read(start + 4);
+      let start: number | undefined;
+      for (; (starts[next] ?? Number.POSITIVE_INFINITY) <= at; next++) start = starts[next];
+      const value = start === undefined ? undefined : this.#read(start);
       if (value instanceof Map && [...value.values()].includes(name)) found.push(value);
       at = this.#bytes.indexOf(name, at + name.length, 'latin1');
     }
@@ -52,6 +57,23 @@ export class DictReader {
   /** References stay references. */
   items(array: PdfValue | undefined): PdfValue[] {
     return Array.isArray(array) ? array : [];
+  }
+
+  /** Looked for once: a file may have as many references as objects. */
+  #objects(): Objects {
+    if (this.#found) return this.#found;
+    const bytes = this.#bytes;
+    const found: Objects = { starts: [], byNumber: new Map() };
+    const word = ' obj';
+    for (let at = bytes.indexOf(word, 0, 'latin1'); at >= 0 && found.starts.length < mostObjects; ) {
+      const start = at + word.length;
+      const number = /(?:^|[\n\r ])(\d+) 0$/.exec(bytes.toString('latin1', Math.max(0, at - 20), at))?.[1];
+      found.starts.push(start);
+      if (number !== undefined && !found.byNumber.has(Number(number))) found.byNumber.set(Number(number), start);
+      at = bytes.indexOf(word, start, 'latin1');
+    }
+    this.#found = found;
+    return found;
   }
 
   #read(at: number): PdfValue | undefined {

@@ -16,6 +16,7 @@ export class GlyphNames {
   readonly #pdfium: Pdfium;
   readonly #copy: UnpackedCopy;
   readonly #fonts = new Map<number, Letters>();
+  readonly #named = new Map<string, Letters>(); // by a font's name: each page has fonts of its own
   #byName: Map<string, PdfValue[][]> | undefined;
 
   constructor(pdfium: Pdfium, copy: UnpackedCopy) {
@@ -29,7 +30,9 @@ export class GlyphNames {
     if (!font) return undefined;
     let letters = this.#fonts.get(font);
     if (!letters) {
-      letters = this.#fonts.size < mostFonts ? this.#named(this.#baseName(font)) : new Map();
+      const name = this.#fonts.size < mostFonts ? withoutMark(this.#baseName(font)) : '';
+      letters = this.#named.get(name) ?? this.#lettersOfFonts(name);
+      this.#named.set(name, letters);
       this.#fonts.set(font, letters);
     }
     return letters.get(code);
@@ -47,11 +50,11 @@ export class GlyphNames {
   }
 
   /** Of all fonts of this name; a code of which two of them say different letters has none. */
-  #named(baseName: string): Letters {
+  #lettersOfFonts(baseName: string): Letters {
     this.#byName ??= differencesByName(this.#copy);
     const letters = new Map<number, string>();
     const unsure = new Set<number>();
-    for (const differences of this.#byName.get(withoutMark(baseName)) ?? []) {
+    for (const differences of this.#byName.get(baseName) ?? []) {
       for (const [code, text] of namedLetters(differences)) {
         if ((letters.get(code) ?? text) !== text) unsure.add(code);
         letters.set(code, text);
@@ -72,7 +75,9 @@ function differencesByName({ reader }: UnpackedCopy): Map<string, PdfValue[][]> 
     const differences = reader?.items(reader.entry(reader.entry(font, 'Encoding'), 'Differences')) ?? [];
     if (typeof name !== 'string' || differences.length === 0) continue;
     const key = withoutMark(name.slice(1));
-    byName.set(key, [...(byName.get(key) ?? []), differences]);
+    const before = byName.get(key);
+    if (before) before.push(differences);
+    else byName.set(key, [differences]);
   }
   return byName;
 }
