@@ -39,7 +39,7 @@ export class DictReader {
   dictionaries(name: string): Map<string, PdfValue>[] {
     const found: Map<string, PdfValue>[] = [];
     const { starts } = this.#objects();
-    let next = 0; // of starts
+    let next = 0; // of starts: an object is read once, however often the name stands in it
     for (let at = this.#bytes.indexOf(name, 0, 'latin1'); at >= 0 && found.length < mostItems; ) {
       let start: number | undefined;
       for (; (starts[next] ?? Number.POSITIVE_INFINITY) <= at; next++) start = starts[next];

@@ -8,7 +8,7 @@ import type { engineContract } from '../contract/engine.ts';
 import { AppError } from '../contract/errors.ts';
 import { forkHost } from '../hosts/fork-host.ts';
 import type { HeartbeatTimes } from '../hosts/heartbeat.ts';
-import { hostClient, lastWords } from '../hosts/host-client.ts';
+import { endSentence, hostClient, lastWords } from '../hosts/host-client.ts';
 import type { HostExit, HostProcess } from '../hosts/host-process.ts';
 
 export type EngineVerbs = ContractRouterClient<typeof engineContract>;
@@ -41,16 +41,16 @@ export function startEngine(options: EngineClientOptions = {}): EngineClient {
   };
 }
 
-function crash({ code, signal, error, output }: HostExit): AppError {
-  if (error !== undefined) return new AppError('ENGINE_CRASH', `The engine could not be started: ${error}`);
-  const words = lastWords(output);
-  if (signal === 'SIGBUS')
-    return new AppError('ENGINE_CRASH', 'The model file vanished or changed while it was in use. Ask again.');
-  // ggml prints what the GPU said, then ends the process.
-  const gpu = /CUDA error: (.+)/.exec(words)?.[1]?.trim();
-  if (gpu !== undefined)
-    return new AppError('ENGINE_CRASH', `The engine ended with a GPU error (${gpu}).\nIt last said:\n${words}`);
-  const how = signal ? `ended by ${signal}` : `ended with exit code ${code}`;
-  const hint = signal === 'SIGKILL' ? ' Often the system does that when memory runs out.' : '';
-  return new AppError('ENGINE_CRASH', `The engine ${how}.${hint}${words === '' ? '' : `\nIt last said:\n${words}`}`);
+function crash(exit: HostExit): AppError {
+  if (exit.error === undefined) {
+    if (exit.signal === 'SIGBUS')
+      return new AppError('ENGINE_CRASH', 'The model file vanished or changed while it was in use. Ask again.');
+    // ggml prints what the GPU said, then ends the process.
+    const words = lastWords(exit.output);
+    const gpu = /CUDA error: (.+)/.exec(words)?.[1]?.trim();
+    if (gpu !== undefined)
+      return new AppError('ENGINE_CRASH', `The engine ended with a GPU error (${gpu}).\nIt last said:\n${words}`);
+  }
+  const hint = exit.signal === 'SIGKILL' ? ' Often the system does that when memory runs out.' : '';
+  return new AppError('ENGINE_CRASH', endSentence('The engine', exit, hint));
 }

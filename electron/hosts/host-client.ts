@@ -123,6 +123,14 @@ function isEventStream(value: unknown): value is AsyncIterator<unknown, unknown,
   return typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
 }
 
+/** How a host ended by itself, for a person; `hint`: what is often behind it. */
+export function endSentence(name: string, { code, signal, error, output }: HostExit, hint = ''): string {
+  if (error !== undefined) return `${name} could not be started: ${error}`;
+  const words = lastWords(output);
+  const how = signal ? `by ${signal}` : `with exit code ${code}`;
+  return `${name} ended ${how}.${hint}${words === '' ? '' : `\nIt last said:\n${words}`}`;
+}
+
 const shownLines = 12;
 
 /** What it said last, for a person: frames of a stack say nothing to one and push out the line that does. */

@@ -10,7 +10,7 @@ import type { Grant } from '../contract/app-types.ts';
 import { AppError } from '../contract/errors.ts';
 import type { Draggable } from '../contract/shell.ts';
 import { sendBytes } from '../hosts/byte-port.ts';
-import { type HostClient, hostClient, lastWords } from '../hosts/host-client.ts';
+import { endSentence, type HostClient, hostClient } from '../hosts/host-client.ts';
 import type { HostExit } from '../hosts/host-process.ts';
 import { addNote, deliverNotes } from './notes.ts';
 import { type HostFiles, type UtilityHost, utilityAppHost, utilityHostOf } from './utility-hosts.ts';
@@ -201,9 +201,6 @@ export class AppHostProcess {
   }
 }
 
-function crash({ code, signal, error, output }: HostExit): AppError {
-  if (error !== undefined) return new AppError('INTERNAL', `The app host could not be started: ${error}`);
-  const words = lastWords(output);
-  const how = signal ? `by ${signal}` : `with exit code ${code}`;
-  return new AppError('INTERNAL', `The app host ended ${how}.${words === '' ? '' : `\nIt last said:\n${words}`}`);
+function crash(exit: HostExit): AppError {
+  return new AppError('INTERNAL', endSentence('The app host', exit));
 }

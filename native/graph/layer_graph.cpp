@@ -1,11 +1,11 @@
 #include "layer_graph.h"
 
 #include <algorithm>
-#include <string>
 
 #include "ggml_inside.h"
 
 namespace rocketdoc {
+
 GraphArena::GraphArena(const Device & device, size_t max_nodes)
     : max_nodes_(max_nodes),
       memory_(ggml_tensor_overhead() * max_nodes + ggml_graph_overhead_custom(max_nodes, false)),

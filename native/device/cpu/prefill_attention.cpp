@@ -4,14 +4,20 @@
 #include "../../rocketkv/cpu/kernels.h"
 
 namespace rocketdoc {
+namespace {
+
+size_t scratch_floats(const HyperParams & params) {
+    return size_t(tile_scratch_floats(int(params.head_dim), int(params.group())));
+}
+
+}  // namespace
 
 size_t CpuPrefillAttention::bytes(const HyperParams & params, int n_threads) {
-    return size_t(n_threads) * size_t(tile_scratch_floats(int(params.head_dim), int(params.group()))) * sizeof(float);
+    return size_t(n_threads) * scratch_floats(params) * sizeof(float);
 }
 
 CpuPrefillAttention::CpuPrefillAttention(const HyperParams & params, int n_threads) : scratch_(size_t(n_threads)) {
-    for (TileScratch & scratch : scratch_)
-        scratch.memory.resize(size_t(tile_scratch_floats(int(params.head_dim), int(params.group()))));
+    for (TileScratch & scratch : scratch_) scratch.memory.resize(scratch_floats(params));
 }
 
 ggml_tensor * CpuPrefillAttention::build(ggml_context * ctx, const AttendingTile & tile) {
