@@ -1,7 +1,7 @@
 /**
  * Chooses the words of assets/prompts/prompts.json by measuring: every candidate wording asks the same questions of the same
  * documents, with full KV and with rocketkv-mt at one budget, and the answers that are right are counted.
- * Run: node --import tsx test/model/choose-prompt.ts [--questions n] [--budget t] [--only name,...] [--model file] [--threads n] [file.md ...]
+ * Run: node --import tsx test/model/choose-prompt.ts [--questions n] [--budget t] [--only 'name;...'] [--model file] [--threads n] [file.md ...]
  * Without files: assets/samples/report.md with facts.json. With files: the questions of <file without ending>.questions beside
  * each, or the ten built-in needles in it. Never choose on the documents that a test judges by.
  */
@@ -139,7 +139,9 @@ function withWording(model: OpenModel, wording: Wording): OpenModel {
   return { ...model, prompt: new PromptBuilder(vocabulary, { ...own, pieces, wording }) };
 }
 
-const names = values.only?.split(',') ?? Object.keys(candidates);
+const names = values.only?.split(';') ?? Object.keys(candidates);
+for (const name of names)
+  if (!candidates[name]) throw new Error(`"${name}" is none of ${Object.keys(candidates).join('; ')}.`);
 const opened = await openModel(loadAddon(), {
   path: values.model,
   threads: Number(values.threads),
