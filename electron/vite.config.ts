@@ -45,6 +45,7 @@ function withoutTrialProcess(): Plugin {
 const entries = [
   'main/main',
   'app-host/app-host',
+  'app-host/library/prepare-library-thread',
   'engine-host/engine-host',
   'lab/lab-host',
   'document-host/document-host',

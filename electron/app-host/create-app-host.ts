@@ -92,7 +92,7 @@ export interface AppHost {
 
 export async function createAppHost(options: AppOptions): Promise<AppHost> {
   openLog(options.dataDir, await ownVersion());
-  const { database, notices } = openLibrary(join(options.dataDir, 'library.sqlite'));
+  const { database, notices } = await openLibrary(join(options.dataDir, 'library.sqlite'));
   const settings = new SettingsStore(database, options.defaults);
   const chats = new ChatStore(database);
   const documents = new DocumentStore(database);

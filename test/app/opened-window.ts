@@ -56,7 +56,7 @@ export function useRealWindow(
   const opened = useBrowser() as OpenedReal;
   beforeAll(async () => {
     opened.dataDir = mkdtempSync(join(tmpdir(), 'rocketdoc-app-'));
-    const { database } = openLibrary(join(opened.dataDir, 'library.sqlite'));
+    const { database } = await openLibrary(join(opened.dataDir, 'library.sqlite'));
     new SettingsStore(database).set({ maxNew });
     // As a person would under Models: the smallest that comes along, so that a test takes seconds.
     new ModelStore(database).choose(smallModelId);

@@ -19,7 +19,7 @@ const attempt = (work: () => unknown) => {
 let claim = '';
 try {
   claim = attempt(() => claimDataFolder(dir));
-  const { database, notices } = openLibrary(join(dir, 'library.sqlite'));
+  const { database, notices } = await openLibrary(join(dir, 'library.sqlite'));
   const documents = new DocumentStore(database);
   if (mode === 'crash') {
     documents.rename(ids.lease, 'lease.pdf');

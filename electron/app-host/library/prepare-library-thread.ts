@@ -1,0 +1,22 @@
+/** Entry of the thread that brings the library's file into order (open-library.ts). */
+import { parentPort, workerData } from 'node:worker_threads';
+import { type PreparedLibrary, prepareLibrary } from './prepare-library.ts';
+import { explainStorage } from './storage-errors.ts';
+
+export type ThreadAnswer =
+  | { prepared: PreparedLibrary }
+  | { failure: { code: unknown; message: string; stack: string | undefined } };
+
+const { file, steps } = workerData as { file: string; steps: readonly string[] };
+
+function answer(): ThreadAnswer {
+  try {
+    return { prepared: prepareLibrary(file, steps) };
+  } catch (error) {
+    // What an error of SQLite knows beside its sentence does not cross to another thread.
+    const { code, message, stack } = explainStorage(error) as Error & { code?: unknown };
+    return { failure: { code, message, stack } };
+  }
+}
+
+parentPort?.postMessage(answer());

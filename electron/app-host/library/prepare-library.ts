@@ -1,0 +1,156 @@
+/**
+ * Brings the library's file into order before it is opened, whatever state it is in: its schema is brought up to date, it is looked
+ * through, a damaged file is set aside and what can be read of it is saved. Seconds of work for a large library: open-library.ts runs it
+ * in a thread.
+ */
+import { mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { DatabaseSync } from '@photostructure/sqlite';
+import { AppError } from '../../contract/errors.ts';
+import { closeLibrary, type Database, newer, openDatabase, schemaOf } from './database.ts';
+import { jsonColumns, salvage } from './salvage.ts';
+import { explainStorage, isDamage, sqlite, sqliteCode } from './storage-errors.ts';
+
+export interface PreparedLibrary {
+  /** What a person should know about what was found, in sentences. */
+  notices: string[];
+  /** Why nothing can be written there; absent: it can. */
+  barred?: string;
+}
+
+/** Throws IO for a file of a newer RocketDoc. */
+export function prepareLibrary(file: string, steps: readonly string[]): PreparedLibrary {
+  try {
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    const isMarked = statSync(mark(file), { throwIfNoEntry: false }) !== undefined;
+    if (!isMarked) refuseNewer(file, steps);
+    if (isMarked || isHollow(file)) throw Object.assign(new Error('a damaged file'), { errcode: sqlite.notADatabase });
+    checkFile(file, steps);
+    return { notices: [] };
+  } catch (error) {
+    if (isDamage(error)) return { notices: [salvaged(file, steps)] };
+    const isBarred = [sqlite.readOnly, sqlite.full, sqlite.ioError, sqlite.cannotOpen].some(
+      (code) => code === sqliteCode(error),
+    );
+    if (!isBarred && !isReadOnlyFolder(error)) throw error;
+    return { notices: [], barred: (error as Error).message };
+  }
+}
+
+/** A larger one would be looked through for seconds; what is damaged in it is met when it is read. */
+const mostCheckedBytes = 2 ** 30;
+
+function checkFile(file: string, steps: readonly string[]): void {
+  const database = openDatabase(file, steps);
+  try {
+    if (statSync(file).size <= mostCheckedBytes) check(database);
+  } finally {
+    database.close();
+  }
+}
+
+/**
+ * Table by table, and not the index of words as a whole, which would be made anew to be compared. Bytes that changed within a value
+ * show where it refers to another row, or is read as JSON.
+ */
+function check(database: Database): void {
+  const broken = (what: string) => Object.assign(new Error(what), { errcode: sqlite.corrupt });
+  const tables = database
+    .prepare("SELECT name FROM sqlite_master WHERE type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL%'")
+    .all() as { name: string }[];
+  for (const { name } of tables) {
+    // Not quick_check, which passes an index that points to rows which are not there. A page is one row: few are compared.
+    const [said] = database.prepare(`PRAGMA integrity_check('${name}')`).all() as { integrity_check: string }[];
+    if (said?.integrity_check !== 'ok') throw broken(`${name}: ${said?.integrity_check}`);
+  }
+  const [orphan] = database.prepare('PRAGMA foreign_key_check').all();
+  if (orphan) throw broken('a row refers to one that is not there');
+  for (const { table, column } of jsonColumns(database)) {
+    const query = `SELECT 1 FROM ${table} WHERE ${column} IS NOT NULL AND NOT json_valid(${column}) LIMIT 1`;
+    if (database.prepare(query).get()) throw broken(`${table}.${column} holds no JSON`);
+  }
+}
+
+/** Looked at without a right to write, so that not one byte of it changes. */
+function refuseNewer(file: string, steps: readonly string[]): void {
+  if (!statSync(file, { throwIfNoEntry: false })?.size) return;
+  let database: Database | undefined;
+  try {
+    database = new DatabaseSync(file, { readOnly: true });
+    const done = schemaOf(database);
+    if (done > steps.length) throw newer(done, steps);
+  } catch (error) {
+    if (error instanceof AppError || isDamage(error)) throw error;
+    // Whatever else bars the way bars the way of opening it for good too, where it is looked after.
+  } finally {
+    database?.close();
+  }
+}
+
+/** A file without content beside files of documents: it lost what it had. */
+function isHollow(file: string): boolean {
+  if (statSync(file, { throwIfNoEntry: false })?.size !== 0) return false;
+  try {
+    return readdirSync(join(dirname(file), 'files')).length > 0;
+  } catch {
+    return false;
+  }
+}
+
+function isReadOnlyFolder(error: unknown): boolean {
+  const code = (error as NodeJS.ErrnoException).code;
+  return code === 'EROFS' || code === 'EACCES' || code === 'EPERM' || code === 'ENOSPC';
+}
+
+/**
+ * The damaged file keeps its content under another name; a new one gets what can be read of it, and a sentence says so. Where the file
+ * cannot be renamed while this process has seen it (Windows), the next start does it first.
+ */
+function salvaged(file: string, steps: readonly string[]): string {
+  const stamp = new Date().toISOString().replace(/[:.]/g, '-');
+  const aside = join(dirname(file), `${basename(file, '.sqlite')}.damaged-${stamp}.sqlite`);
+  try {
+    move(file, aside);
+  } catch (error) {
+    writeFileSync(mark(file), '');
+    throw explainStorage(Object.assign(error as Error, { errcode: sqlite.corrupt }));
+  }
+  rmSync(mark(file), { force: true });
+  let database: Database | undefined;
+  try {
+    // First as the damaged one was, so that its rows fit; then what came later does to them what it does to any.
+    database = openDatabase(file, steps.slice(0, schemaOfDamaged(aside) ?? steps.length));
+    const saved = salvage(aside, database);
+    closeLibrary(database);
+    database = openDatabase(file, steps);
+    database.close();
+    return `The library was damaged. ${saved} The damaged file is kept as ${basename(aside)}.`;
+  } catch (error) {
+    // Whatever it is (a full disk), the next start finds what this one found.
+    database?.close();
+    for (const end of ends) rmSync(file + end, { force: true });
+    move(aside, file);
+    throw explainStorage(error);
+  }
+}
+
+const ends = ['-wal', '-shm', ''];
+const mark = (file: string) => `${file}.damaged`;
+
+/** With its log, which belongs to it. */
+function move(from: string, to: string): void {
+  for (const end of ends) if (statSync(from + end, { throwIfNoEntry: false })) renameSync(from + end, to + end);
+}
+
+/** undefined: not even that can be read. */
+function schemaOfDamaged(file: string): number | undefined {
+  let database: Database | undefined;
+  try {
+    database = new DatabaseSync(file, { readOnly: true });
+    return schemaOf(database) || undefined;
+  } catch {
+    return undefined;
+  } finally {
+    database?.close();
+  }
+}
