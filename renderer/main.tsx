@@ -18,6 +18,7 @@ import { startConnection } from './bridge/start-connection.ts';
 import { watchFailures } from './bridge/watch-failures.ts';
 import { keyBindings } from './features/palette/shortcuts.ts';
 import { noteFailure, setApi } from './stores/api.ts';
+import { followChanges } from './stores/changes.ts';
 import { openChatsOf, reopenChats } from './stores/chat.ts';
 import { loadDocumentChoice } from './stores/document-choice.ts';
 import { followTelemetry } from './stores/engine.ts';
@@ -51,6 +52,7 @@ useLibrary.subscribe(({ selectedId }, before) => {
 });
 
 followModels();
+followChanges();
 
 watchOpenedFiles(addGrant);
 watchAbout(() => openOverlay('about'));

@@ -21,6 +21,7 @@ import { KeptFiles } from './library/kept-files.ts';
 import { KeyStore } from './library/key-store.ts';
 import { ModelStore } from './library/model-store.ts';
 import { openLibrary } from './library/open-library.ts';
+import { Revisions } from './library/revisions.ts';
 import { SettingsStore } from './library/settings-store.ts';
 import { SpeedStore } from './library/speed-store.ts';
 import { closeLog, openLog } from './log.ts';
@@ -68,6 +69,8 @@ export interface AppHost {
   speeds: SpeedStore;
   uploads: Uploads;
   languages: Languages;
+  /** How often each part of the library changed. */
+  revisions: Revisions;
   /** About the library as it was opened, in sentences. */
   notices: readonly string[];
   grants: Grants;
@@ -93,15 +96,16 @@ export interface AppHost {
 export async function createAppHost(options: AppOptions): Promise<AppHost> {
   openLog(options.dataDir, await ownVersion());
   const { database, notices } = await openLibrary(join(options.dataDir, 'library.sqlite'));
-  const settings = new SettingsStore(database, options.defaults);
-  const chats = new ChatStore(database);
-  const documents = new DocumentStore(database);
-  const uploads = new Uploads(options.dataDir);
-  await uploads.clear();
-  notices.push(...(await repair({ documents, chats, uploads })));
   const changes = new EventEmitter<{ change: [] }>();
   changes.setMaxListeners(0); // one for each window that watches
   const onChange = () => changes.emit('change');
+  const revisions = new Revisions(onChange);
+  const settings = new SettingsStore(database, options.defaults, revisions);
+  const chats = new ChatStore(database, revisions);
+  const documents = new DocumentStore(database, revisions);
+  const uploads = new Uploads(options.dataDir);
+  await uploads.clear();
+  notices.push(...(await repair({ documents, chats, uploads })));
   const modelStore = new ModelStore(database);
   const inspection = new InspectionHost(options.startEngine);
   const headers = new ModelHeaders(modelStore, inspection);
@@ -134,12 +138,13 @@ export async function createAppHost(options: AppOptions): Promise<AppHost> {
     search: new DocumentSearch(database),
     chats,
     settings,
-    keys: new KeyStore(database),
+    keys: new KeyStore(database, revisions),
     programs: { address: null, problem: null },
     speeds: new SpeedStore(database),
     uploads,
     languages: new Languages(options.dataDir),
     notices,
+    revisions,
     grants: new Grants(options.grants, options.given),
     startDocumentHost: options.startDocumentHost,
     counter,

@@ -193,6 +193,9 @@ export const chatSchema = z.object({
   title: z.string(),
   createdAt: instant,
   turns: count,
+  /** Grows with each change of its questions and answers, and of its draft, since the start. */
+  revision: count,
+  draftRevision: count,
 });
 export type Chat = z.infer<typeof chatSchema>;
 
@@ -310,8 +313,20 @@ export const heldDocumentSchema = z.object({
 });
 export type HeldDocument = z.infer<typeof heldDocumentSchema>;
 
+/** How often each part of the library changed since the start: what another window or a program changed is looked at again then. */
+export const revisionsSchema = z.object({
+  documents: count,
+  /** What is chosen for, and was measured on, one document. */
+  choices: count,
+  chats: count,
+  settings: count,
+  programs: count,
+});
+export type Revisions = z.infer<typeof revisionsSchema>;
+
 export const telemetrySchema = z.object({
   at: instant,
+  revisions: revisionsSchema,
   engine: engineStateSchema,
   /** Models on their way here; `revision` grows with each change of the list of models. */
   models: z.object({ revision: count, downloads: z.array(downloadSchema) }),

@@ -167,7 +167,8 @@ export const appContract = {
     rename: oc.input(ofChat.extend({ title: name })).output(chatSchema),
     remove: oc.input(ofChat).output(z.void()),
     /** All branches, in the order they were asked. */
-    turns: oc.input(ofChat).output(z.object({ turns: z.array(turnSchema), draft })),
+    turns: oc.input(ofChat).output(z.object({ turns: z.array(turnSchema), draft, revision: z.int().nonnegative() })),
+    draft: oc.input(ofChat).output(z.object({ draft })),
     /** Shows the branch that this turn is on. */
     choose: oc.input(ofTurn).output(z.void()),
     /** A chat of its own that begins with the questions and answers down to this one. */

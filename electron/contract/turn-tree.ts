@@ -38,3 +38,12 @@ export function withChosen<T extends TreeTurn>(turns: readonly T[], id: string):
     parents.has(turn.parentId) && turn.chosen !== chosen.has(turn.id) ? { ...turn, chosen: chosen.has(turn.id) } : turn,
   );
 }
+
+/** Turns that are as they were known stay the same objects: nothing is drawn anew for them. */
+export function withKnown<T extends TreeTurn>(turns: readonly T[], known: readonly T[]): T[] {
+  const byId = new Map(known.map((turn) => [turn.id, turn]));
+  return turns.map((turn) => {
+    const old = byId.get(turn.id);
+    return old && JSON.stringify(old) === JSON.stringify(turn) ? old : turn;
+  });
+}

@@ -7,7 +7,7 @@ import { withText } from '../../electron/contract/answer-text.ts';
 import type { AskStreamEvent } from '../../electron/contract/app.ts';
 import type { AskChoice, Chat, MapPage, Turn } from '../../electron/contract/app-types.ts';
 import type { SmallerPlan } from '../../electron/contract/engine-reports.ts';
-import { shownPath, withChosen } from '../../electron/contract/turn-tree.ts';
+import { shownPath, withChosen, withKnown } from '../../electron/contract/turn-tree.ts';
 import { needsReading } from '../choice-words.ts';
 import { api, type CallFailure, failureOf } from './api.ts';
 import { changeOwnChoice } from './document-choice.ts';
@@ -67,6 +67,11 @@ const saving = new Map<string, ReturnType<typeof setTimeout>>();
 const unsaved = new Map<string, string>();
 const saveDraftMs = 600;
 
+/** The chat whose answer is being watched here; its stream tells what it becomes. */
+let watched: string | null = null;
+/** What of the open chat is shown. */
+let shown = { chatId: '', revision: 0, draftRevision: 0 };
+
 const set = useChat.setState;
 const get = useChat.getState;
 const grown = (tree: Turn[]) => ({ tree, turns: shownPath(tree) });
@@ -114,11 +119,17 @@ export async function openChat(chatId: string): Promise<void> {
 
 async function showChat(chatId: string): Promise<void> {
   set({ chatId });
-  const { turns, draft } = await api().chats.turns({ chatId });
-  if (get().chatId !== chatId) return;
-  set({ ...grown(turns), live: null, draft: unsaved.get(chatId) ?? draft });
+  if (await loadTurns(chatId)) await follow(chatId, () => api().watch({ chatId }));
+}
+
+/** Resolves with whether one of them is being answered. What is watched here already is told by its stream, unless the chat is opened. */
+async function loadTurns(chatId: string, isOpened = true): Promise<boolean> {
+  const { turns, draft, revision } = await api().chats.turns({ chatId });
+  if (get().chatId !== chatId || (!isOpened && watched === chatId)) return false;
+  shown = { chatId, revision, draftRevision: shown.chatId === chatId ? shown.draftRevision : 0 };
+  set({ ...grown(withKnown(turns, get().tree)), live: null, draft: unsaved.get(chatId) ?? draft });
   await loadMap();
-  if (turns.some((turn) => turn.state === 'answering')) await follow(chatId, () => api().watch({ chatId }));
+  return turns.some((turn) => turn.state === 'answering');
 }
 
 export async function newChat(): Promise<string | undefined> {
@@ -233,6 +244,7 @@ async function follow(
 ): Promise<void> {
   let asked = false;
   const mine = ++following;
+  watched = chatId;
   try {
     for await (const event of await start()) {
       asked = true;
@@ -250,6 +262,7 @@ async function follow(
     if (asked) notify(failure.message, 'danger');
     else notAsked?.();
   }
+  if (mine === following) watched = null;
   await refreshChats();
 }
 
@@ -309,13 +322,42 @@ async function loadMap(): Promise<void> {
   if (selectMeasured(get())?.id === turn.id) set({ map });
 }
 
+/** The list, and what of the open chat is not as it is shown: another window asks, chooses and writes too. */
 export async function refreshChats(): Promise<void> {
-  const { documentId } = get();
+  const { documentId, chatId } = get();
   if (documentId === null) return;
-  const chats = await api()
-    .chats.list({ documentId })
-    .catch(() => undefined);
-  if (chats && get().documentId === documentId) set({ chats });
+  try {
+    const chats = await api().chats.list({ documentId });
+    if (get().documentId !== documentId) return;
+    set({ chats });
+    if (chatId !== null && get().chatId === chatId) await refreshOpenChat(chatId, chats);
+  } catch {
+    // A lost connection, which the window shows; with the next one everything is looked at again.
+  }
+}
+
+async function refreshOpenChat(chatId: string, chats: readonly Chat[]): Promise<void> {
+  const open = chats.find(({ id }) => id === chatId);
+  if (!open) return openLast(chats);
+  const isOther = shown.chatId !== chatId || shown.revision !== open.revision;
+  if (isOther && watched !== chatId) {
+    // Not waited for: an answer may take minutes.
+    if (await loadTurns(chatId, false)) void follow(chatId, () => api().watch({ chatId }));
+  } else if (shown.draftRevision !== open.draftRevision) await refreshDraft(open);
+}
+
+async function openLast(chats: readonly Chat[]): Promise<void> {
+  const last = chats.at(-1);
+  set({ ...noChat });
+  if (last) await openChat(last.id);
+}
+
+/** What is being typed here, and is not stored yet, stays. */
+async function refreshDraft({ id: chatId, draftRevision }: Chat): Promise<void> {
+  const { draft } = await api().chats.draft({ chatId });
+  if (get().chatId !== chatId) return;
+  shown = { ...shown, draftRevision };
+  if (!unsaved.has(chatId)) set({ draft });
 }
 
 export function setDraft(draft: string): void {

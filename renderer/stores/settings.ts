@@ -36,6 +36,16 @@ export async function resetSettings(names: SettingName[]): Promise<void> {
   await change(() => api().settings.reset({ names }));
 }
 
+/** Another window may have changed them; what is being changed here is told with its answer first. */
+export async function refreshSettings(): Promise<void> {
+  isStale = pending > 0;
+  if (isStale) return;
+  const settings = await api().settings.get();
+  const isSame = JSON.stringify(settings) === JSON.stringify(useSettings.getState().settings);
+  if (pending === 0 && !isSame) settle(settings);
+}
+
+let isStale = false;
 let pending = 0;
 /** As the server last said, whatever shows while a change is pending. */
 let said: Settings | null = null;
@@ -49,4 +59,5 @@ async function change(ask: () => Promise<Settings>): Promise<void> {
     notify(failureOf(error).message, 'danger');
   }
   if (--pending === 0 && said) settle(said);
+  if (pending === 0 && isStale) await refreshSettings();
 }

@@ -31,6 +31,14 @@ export async function openTuningOf(documentId: string | null): Promise<void> {
   await joinTuning();
 }
 
+/** Another window may have measured it anew. */
+export async function refreshTuning(): Promise<void> {
+  const { documentId } = get();
+  if (documentId === null) return;
+  const last = await api().documents.tuning({ documentId });
+  if (get().documentId === documentId) set({ last });
+}
+
 /** One that this window did not begin, or lost when it was loaded anew. */
 export async function joinTuning(): Promise<void> {
   const { documentId, running } = get();

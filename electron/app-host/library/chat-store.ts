@@ -5,6 +5,7 @@ import { AppError } from '../../contract/errors.ts';
 import { type AnswerEvidence, answerEvidenceSchema } from '../../contract/evidence.ts';
 import { pathTo } from '../../contract/turn-tree.ts';
 import { type Database, transaction } from './database.ts';
+import { Revisions } from './revisions.ts';
 
 interface ChatRow {
   id: string;
@@ -50,22 +51,41 @@ const titleLength = 60;
 
 export class ChatStore {
   readonly #database: Database;
+  readonly #revisions: Revisions;
+  /** Of chats that changed since the start. */
+  readonly #chatRevisions = new Map<string, Pick<Chat, 'revision' | 'draftRevision'>>();
 
-  constructor(database: Database) {
+  constructor(database: Database, revisions = new Revisions()) {
     this.#database = database;
+    this.#revisions = revisions;
   }
+
+  #note(chatId: string, part: 'revision' | 'draftRevision'): void {
+    const before = this.#chatRevisions.get(chatId) ?? { revision: 0, draftRevision: 0 };
+    this.#chatRevisions.set(chatId, { ...before, [part]: before[part] + 1 });
+    this.#revisions.note('chats');
+  }
+
+  readonly #toChat = (row: ChatRow): Chat => ({
+    id: row.id,
+    documentId: row.document_id,
+    title: row.title,
+    createdAt: row.created_at,
+    turns: row.turns,
+    ...(this.#chatRevisions.get(row.id) ?? { revision: 0, draftRevision: 0 }),
+  });
 
   list(documentId: string): Chat[] {
     const rows = this.#database
       .prepare(`${selectChat} WHERE document_id = ? ORDER BY created_at, rowid`)
       .all(documentId);
-    return (rows as unknown as ChatRow[]).map(toChat);
+    return (rows as unknown as ChatRow[]).map(this.#toChat);
   }
 
   get(id: string): Chat {
     const row = this.#database.prepare(`${selectChat} WHERE id = ?`).get(id);
     if (!row) throw new AppError('CLOSED', 'This chat was removed.');
-    return toChat(row as unknown as ChatRow);
+    return this.#toChat(row as unknown as ChatRow);
   }
 
   create(documentId: string, title = `Chat ${this.list(documentId).length + 1}`): Chat {
@@ -73,18 +93,22 @@ export class ChatStore {
     this.#database
       .prepare('INSERT INTO chats (id, document_id, title, created_at) VALUES (?, ?, ?, ?)')
       .run(id, documentId, title, Date.now());
+    this.#revisions.note('chats');
     return this.get(id);
   }
 
   rename(id: string, title: string): Chat {
     this.get(id);
     this.#database.prepare('UPDATE chats SET title = ? WHERE id = ?').run(title, id);
+    this.#revisions.note('chats');
     return this.get(id);
   }
 
   remove(id: string): void {
     this.get(id);
     this.#database.prepare('DELETE FROM chats WHERE id = ?').run(id);
+    this.#chatRevisions.delete(id);
+    this.#revisions.note('chats');
   }
 
   draft(id: string): string {
@@ -94,6 +118,7 @@ export class ChatStore {
 
   saveDraft(id: string, draft: string): void {
     this.#database.prepare('UPDATE chats SET draft = ? WHERE id = ?').run(draft, id);
+    this.#note(id, 'draftRevision');
   }
 
   turns(chatId: string): Turn[] {
@@ -131,12 +156,14 @@ export class ChatStore {
       this.#choose(id);
       if (number === 1 && /^Chat \d+$/.test(chat.title)) this.rename(chatId, titleFrom(question));
     });
+    this.#note(chatId, 'revision');
     return this.turn(id);
   }
 
   /** Shows the branch that this turn is on. */
   choose(turnId: string): void {
     transaction(this.#database, () => this.#choose(turnId));
+    this.#note(this.turn(turnId).chatId, 'revision');
   }
 
   #choose(turnId: string): void {
@@ -181,7 +208,9 @@ export class ChatStore {
     this.#database
       .prepare(`UPDATE turns SET ${changes} WHERE id = ?`)
       .run(state, answer, thinking, json(failure), json(report), json(map), json(evidence), id);
-    return this.turn(id);
+    const turn = this.turn(id);
+    this.#note(turn.chatId, 'revision');
+    return turn;
   }
 
   documentMap(turnId: string): MapPage[] {
@@ -214,16 +243,6 @@ export class ChatStore {
 function titleFrom(question: string): string {
   const line = question.replace(/\s+/g, ' ').trim();
   return line.length <= titleLength ? line : `${line.slice(0, titleLength - 1)}…`;
-}
-
-function toChat(row: ChatRow): Chat {
-  return {
-    id: row.id,
-    documentId: row.document_id,
-    title: row.title,
-    createdAt: row.created_at,
-    turns: row.turns,
-  };
 }
 
 function toTurn(row: TurnRow): Turn {

@@ -40,10 +40,12 @@ export class DocumentInsert {
   readonly #database: Database;
   readonly #document: NewDocument;
   readonly #identity: Hash;
+  readonly #onFinished: () => void;
   #next = 0;
 
-  constructor(database: Database, document: NewDocument) {
+  constructor(database: Database, document: NewDocument, onFinished: () => void) {
     this.#database = database;
+    this.#onFinished = onFinished;
     this.#document = document;
     this.#identity = identityOf(document.sha256);
     const { parsed, fileName, fileBytes, tokens, joined = 0, reading = defaultParseChoice } = document;
@@ -99,6 +101,7 @@ export class DocumentInsert {
     this.#database
       .prepare('UPDATE documents SET sha256 = ?, file_sha256 = ? WHERE id = ?')
       .run(isJoined ? sha256 : this.#identity.digest('hex'), isJoined ? '' : sha256, this.id);
+    this.#onFinished();
   }
 }
 

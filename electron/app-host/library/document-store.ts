@@ -14,6 +14,7 @@ import {
   unfinishedDocuments,
 } from './document-insert.ts';
 import { DocumentRemoval } from './document-removal.ts';
+import { Revisions } from './revisions.ts';
 import { notesOf, readingOf } from './stored-notes.ts';
 
 interface DocumentRow {
@@ -49,9 +50,11 @@ const openingLength = 90;
 
 export class DocumentStore {
   readonly #database: Database;
+  readonly #revisions: Revisions;
 
-  constructor(database: Database) {
+  constructor(database: Database, revisions = new Revisions()) {
     this.#database = database;
+    this.#revisions = revisions;
   }
 
   /** `countedWith`: what counts now; tokens that another model counted are not told. */
@@ -115,7 +118,7 @@ export class DocumentStore {
 
   /** Piece by piece. */
   insert(document: NewDocument): DocumentInsert {
-    return new DocumentInsert(this.#database, document);
+    return new DocumentInsert(this.#database, document, () => this.#revisions.note('documents'));
   }
 
   /** What a crash left behind: to be removed, file and rows. */
@@ -132,7 +135,9 @@ export class DocumentStore {
 
   /** Piece by piece; nobody sees it from now on. One that did not come in whole can be removed too. */
   removal(id: string): DocumentRemoval {
-    return new DocumentRemoval(this.#database, id);
+    const removal = new DocumentRemoval(this.#database, id);
+    this.#revisions.note('documents');
+    return removal;
   }
 
   /** Its file was read anew and gave the same text: what else the reading says takes the place of what it said before. */
@@ -144,6 +149,7 @@ export class DocumentStore {
       this.#database.prepare('DELETE FROM recognised_pages WHERE document_id = ?').run(id);
       noteRecognised(this.#database, id, pages);
     });
+    this.#revisions.note('documents');
     return this.get(id);
   }
 
@@ -166,6 +172,7 @@ export class DocumentStore {
   rename(id: string, name: string): LibraryDocument {
     this.get(id);
     this.#database.prepare('UPDATE documents SET name = ? WHERE id = ?').run(name, id);
+    this.#revisions.note('documents');
     return this.get(id);
   }
 
@@ -217,6 +224,7 @@ export class DocumentStore {
 
   setChoice(id: string, choice: OwnChoice): void {
     this.#database.prepare('UPDATE documents SET choice = ? WHERE id = ?').run(JSON.stringify(choice), id);
+    this.#revisions.note('choices');
   }
 
   tuning(id: string): Tuning | null {
@@ -229,6 +237,7 @@ export class DocumentStore {
     this.#database
       .prepare('INSERT INTO tunings VALUES (?, ?) ON CONFLICT (document_id) DO UPDATE SET tuning = excluded.tuning')
       .run(id, JSON.stringify(tuning));
+    this.#revisions.note('choices');
   }
 
   /** What it was last counted with; undefined: not counted. */
@@ -243,6 +252,7 @@ export class DocumentStore {
       const update = this.#database.prepare('UPDATE pages SET tokens = ? WHERE document_id = ? AND number = ?');
       for (const [number, tokens] of pages.entries()) update.run(tokens, id, number);
     });
+    this.#revisions.note('documents');
   }
 }
 

@@ -3,6 +3,7 @@ import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { AppError } from '../../contract/errors.ts';
 import type { ProgramKey } from '../../contract/programs.ts';
 import type { Database } from './database.ts';
+import { Revisions } from './revisions.ts';
 
 const prefix = 'rd-';
 const shownLength = 8;
@@ -23,9 +24,11 @@ export const keyHash = (key: string) => createHash('sha256').update(key).digest(
 
 export class KeyStore {
   readonly #database: Database;
+  readonly #revisions: Revisions;
 
-  constructor(database: Database) {
+  constructor(database: Database, revisions = new Revisions()) {
     this.#database = database;
+    this.#revisions = revisions;
   }
 
   list(): ProgramKey[] {
@@ -46,11 +49,13 @@ export class KeyStore {
     this.#database
       .prepare('INSERT INTO program_keys (id, name, begins, sha256, created_at) VALUES (?, ?, ?, ?, ?)')
       .run(id, name, key.slice(0, shownLength), keyHash(key), Date.now());
+    this.#revisions.note('programs');
     return { key, id };
   }
 
   revoke(id: string): void {
     this.#database.prepare('DELETE FROM program_keys WHERE id = ?').run(id);
+    this.#revisions.note('programs');
   }
 
   /** The id of the key; undefined: it is none of ours. Looked up by its hash: time tells nothing about the key. */

@@ -1,16 +1,19 @@
 /** Settings, one row each. A value that does not fit its schema any more counts as absent: the default takes its place. */
 import { defaultSettings, type SettingName, type Settings, settingsSchema } from '../../contract/settings.ts';
 import type { Database } from './database.ts';
+import { Revisions } from './revisions.ts';
 
 export class SettingsStore {
   readonly #database: Database;
   readonly #defaults: Settings;
+  readonly #revisions: Revisions;
 
   /** Told after each change; what it begins is not waited for by who changes something else. */
   onChange: (() => Promise<void>) | undefined;
 
-  constructor(database: Database, defaults: Partial<Settings> = {}) {
+  constructor(database: Database, defaults: Partial<Settings> = {}, revisions = new Revisions()) {
     this.#database = database;
+    this.#revisions = revisions;
     this.#defaults = { ...defaultSettings, ...defaults };
   }
 
@@ -33,12 +36,14 @@ export class SettingsStore {
       'INSERT INTO settings VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value',
     );
     for (const [key, value] of Object.entries(changes)) if (value !== undefined) put.run(key, JSON.stringify(value));
+    this.#revisions.note('settings');
     return this.get();
   }
 
   reset(names: readonly SettingName[]): Settings {
     const forget = this.#database.prepare('DELETE FROM settings WHERE key = ?');
     for (const name of names) forget.run(name);
+    this.#revisions.note('settings');
     return this.get();
   }
 }

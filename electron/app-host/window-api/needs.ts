@@ -8,6 +8,7 @@ import type { DocumentSearch } from '../library/document-search.ts';
 import type { DocumentStore } from '../library/document-store.ts';
 import type { KeptFiles } from '../library/kept-files.ts';
 import type { KeyStore } from '../library/key-store.ts';
+import type { Revisions } from '../library/revisions.ts';
 import type { SettingsStore } from '../library/settings-store.ts';
 import type { ModelDownloads } from '../models/model-downloads.ts';
 import type { ModelRegistry } from '../models/model-registry.ts';
@@ -30,6 +31,7 @@ export interface WindowApiNeeds extends SessionsNeeds, DocumentsNeeds, ModelsNee
   /** Where other programs may ask now, or why they cannot. */
   readonly programs: { address: string | null; problem: string | null };
   languages: Languages;
+  revisions: Revisions;
   /** About the library as it was opened, in sentences. */
   notices: readonly string[];
   grants: Grants;

@@ -110,9 +110,10 @@ export function appRouter(rooms: WindowApiNeeds) {
       turns: os.chats.turns.handler(async ({ input: { chatId } }) => {
         // A window that opens asks for many chats at once: each is answered in a turn of the event loop of its own.
         await turnOfLoop.run(() => setImmediate());
-        rooms.chats.get(chatId);
-        return { turns: rooms.chats.turns(chatId), draft: rooms.chats.draft(chatId) };
+        const { revision } = rooms.chats.get(chatId);
+        return { turns: rooms.chats.turns(chatId), draft: rooms.chats.draft(chatId), revision };
       }),
+      draft: os.chats.draft.handler(({ input }) => ({ draft: rooms.chats.draft(input.chatId) })),
       choose: os.chats.choose.handler(({ input }) => rooms.chats.choose(input.turnId)),
       fork: os.chats.fork.handler(({ input }) => rooms.chats.fork(input.turnId)),
       export: os.chats.export.handler(({ input }) => exportChat(rooms, input.chatId, input.format)),
@@ -134,7 +135,10 @@ export function appRouter(rooms: WindowApiNeeds) {
     citations: os.citations.handler(({ input }) => citationsOf(rooms, input.turnId)),
     models: {
       list: os.models.list.handler(() => listModels(rooms)),
-      use: os.models.use.handler(({ input }) => useModel(rooms, input.modelId)),
+      use: os.models.use.handler(async ({ input }) => {
+        await useModel(rooms, input.modelId);
+        rooms.revisions.note('documents'); // tokens are counted differently now
+      }),
       openInPlace: os.models.openInPlace.handler(({ input }) => openModelInPlace(rooms, input.grantId)),
       lookUp: os.models.lookUp.handler(({ input, signal }) =>
         lookUpRepository(rooms, input.address, signal ?? new AbortController().signal),
@@ -155,11 +159,13 @@ export function appRouter(rooms: WindowApiNeeds) {
       set: os.settings.set.handler(async ({ input }) => {
         const settings = rooms.settings.set(input);
         await rooms.settings.onChange?.();
+        rooms.revisions.note('programs'); // their address may be another one now
         return settings;
       }),
       reset: os.settings.reset.handler(async ({ input }) => {
         const settings = rooms.settings.reset(input.names);
         await rooms.settings.onChange?.();
+        rooms.revisions.note('programs'); // their address may be another one now
         return settings;
       }),
     },

@@ -12,6 +12,7 @@ const leastMs = 50;
 export function snapshot(rooms: WindowApiNeeds): Telemetry {
   return {
     at: Date.now(),
+    revisions: { ...rooms.revisions.counts },
     engine: rooms.supervisor.state,
     models: { revision: rooms.models.revision, downloads: rooms.downloads.list },
     jobs: rooms.jobs.list,

@@ -4,6 +4,7 @@ import { ranges } from '../../../electron/contract/method-values.ts';
 import type { Programs } from '../../../electron/contract/programs.ts';
 import type { Settings } from '../../../electron/contract/settings.ts';
 import { api, failureOf } from '../../stores/api.ts';
+import { useEngine } from '../../stores/engine.ts';
 import { changeSettings, useSettings } from '../../stores/settings.ts';
 import { notify } from '../../stores/ui.ts';
 import { Button } from '../../ui/button.tsx';
@@ -91,6 +92,7 @@ function McpBlock(field: FieldIds) {
 
 function Keys({ id, ...described }: FieldIds) {
   const answers = useSettings((state) => state.answers);
+  const revision = useEngine(({ telemetry }) => telemetry?.revisions.programs);
   const [known, setKnown] = useState<Programs | null>(null);
   const [made, setMade] = useState<string | null>(null);
   const [name, setName] = useState('');
@@ -99,7 +101,7 @@ function Keys({ id, ...described }: FieldIds) {
       .programs.get()
       .then(setKnown, () => {});
   // biome-ignore lint/correctness/useExhaustiveDependencies: the address may be another one once the server has taken a change
-  useEffect(() => void load(), [answers]);
+  useEffect(() => void load(), [answers, revision]);
   const attempt = async (work: () => Promise<void>) => {
     try {
       await work();

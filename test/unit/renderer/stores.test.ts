@@ -151,7 +151,7 @@ describe('chat', () => {
       ask: async () => {
         throw new Error('The document is not in memory.');
       },
-      chats: { list: async () => [] },
+      chats: { list: async () => [{ id: 'c1' }] },
     });
     await ask('  What is it? ');
     expect(useChat.getState()).toMatchObject({
@@ -179,7 +179,7 @@ describe('chat', () => {
         said.push('ask');
         return (async function* () {})();
       },
-      chats: { list: async () => [] },
+      chats: { list: async () => [{ id: 'c1' }] },
     });
     await ask('What is it?');
     expect(said).toEqual(['read', 'ask']);
@@ -201,7 +201,7 @@ describe('chat', () => {
         saveDraft: async ({ chatId, draft }: { chatId: string; draft: string }) => {
           log.push(`${chatId}: ${draft}`);
         },
-        list: async () => [],
+        list: async () => [{ id: 'c1' }],
       },
       ask: async ({ chatId }: { chatId: string }) => {
         log.push(`ask ${chatId}`);
@@ -259,7 +259,7 @@ describe('chat', () => {
 
   it('joins an answer that is being made when the chat is opened', async () => {
     connect({
-      chats: { turns: async () => ({ turns: [turn()], draft: 'later' }), list: async () => [] },
+      chats: { turns: async () => ({ turns: [turn()], draft: 'later' }), list: async () => [{ id: 'c1' }] },
       watch: async () =>
         (async function* () {
           yield { type: 'turn', turn: turn() };
@@ -286,7 +286,7 @@ describe('branches of a chat', () => {
         yield { type: 'ended', turn: { ...made, state: 'done', answer: 'Yes.' } };
       })();
     },
-    chats: { list: async () => [], saveDraft: async () => {}, choose: async () => {} },
+    chats: { list: async () => [{ id: 'c1' }], saveDraft: async () => {}, choose: async () => {} },
     read: async () => (async function* () {})(),
   };
   const one = turn({ id: 'one', question: 'One?', state: 'done' });
