@@ -2,7 +2,20 @@
  * Bands: stretches of a page down which white space runs between text on its left and text on its right, as between two
  * columns or between the columns of a table. Pure.
  */
+import {
+  drawnRanges,
+  type Gutter,
+  guttersOf,
+  middle,
+  type Parting,
+  partingsOf,
+  type Range,
+  type Scan,
+  type Sides,
+  scansOf,
+} from './pdf-gutters.ts';
 import { isRunningText } from './pdf-prose.ts';
+import { runsToTheLeft } from './pdf-rows.ts';
 import type { Segment } from './pdf-segments.ts';
 
 export interface Band {
@@ -14,35 +27,19 @@ export interface Band {
   gutters: number[];
 }
 
-interface Gutter {
-  low: number; // x
-  high: number;
-  scans: number[]; // numbers of the scans with text on both sides
-}
-
-/** A level of the page: what of the text lies on it. */
-interface Scan {
-  y: number;
-  size: number; // of the segment that lies on it
-  free: [low: number, high: number, inner: boolean][];
-}
-
-const leastWidth = 0.7; // of a gutter, in sizes
 const mostRivals = 8; // gutters that are compared
-
-const middle = ({ base, size }: Segment): number => base + 0.3 * size;
 
 /** The band with the most lines beside each other, or undefined. */
 export function findBand(segments: readonly Segment[]): Band | undefined {
   const byHeight = [...segments].sort((a, b) => middle(b) - middle(a));
   const scans = scansOf(byHeight);
-  const gutters = guttersOf(scans).filter(isWideEnough(scans, byHeight));
-  let best: Gutter | undefined;
+  const gutters = partingsOf(guttersOf(scans), scans, byHeight);
+  let best: Parting | undefined;
   for (const gutter of gutters) {
     const more = gutter.scans.length - (best?.scans.length ?? 0);
     if (!best || more > 0 || (more === 0 && gutter.high - gutter.low > best.high - best.low)) best = gutter;
   }
-  return best && bandOf(betweenColumns(best, gutters, scans, byHeight), gutters, scans, byHeight);
+  return best && bandOf(betweenColumns(best, gutters), gutters, scans, byHeight);
 }
 
 /**
@@ -50,135 +47,20 @@ export function findBand(segments: readonly Segment[]): Band | undefined {
  * other. The gutter between the page's columns comes first: what stands on its two sides is drawn one after the other,
  * and one of them is running text.
  */
-function betweenColumns(
-  best: Gutter,
-  gutters: readonly Gutter[],
-  scans: readonly Scan[],
-  byHeight: readonly Segment[],
-): Gutter {
+function betweenColumns(best: Parting, gutters: readonly Parting[]): Parting {
   const rivals = gutters
     .filter((gutter) => gutter === best || gutter.scans.length >= 0.5 * best.scans.length)
     .sort((a, b) => b.scans.length - a.scans.length)
     .slice(0, mostRivals);
-  if (rivals.length < 2 || isDrawnApart(best, scans, byHeight)) return best;
-  return rivals.find((gutter) => gutter !== best && isDrawnApart(gutter, scans, byHeight)) ?? best;
+  if (rivals.length < 2 || isDrawnApart(best)) return best;
+  return rivals.find((gutter) => gutter !== best && isDrawnApart(gutter)) ?? best;
 }
 
-function isDrawnApart(gutter: Gutter, scans: readonly Scan[], byHeight: readonly Segment[]): boolean {
-  const { left, right } = sidesOf(gutter, scans, byHeight);
+function isDrawnApart({ left, right }: Sides): boolean {
   if (Math.min(left.length, right.length) < 6) return false;
   const lastLeft = left.reduce((most, { order }) => Math.max(most, order), -1);
   if (right.some(({ order }) => order < lastLeft)) return false;
   return [left, right].some(isRunningText);
-}
-
-/** What stands beside the gutter. */
-function sidesOf(
-  { low, high, scans: both }: Gutter,
-  scans: readonly Scan[],
-  byHeight: readonly Segment[],
-): Pick<Band, 'left' | 'right'> {
-  const top = (scans[both[0] as number] as Scan).y;
-  const bottom = (scans[both.at(-1) as number] as Scan).y;
-  const x = (low + high) / 2;
-  const left: Segment[] = [];
-  const right: Segment[] = [];
-  for (const segment of byHeight) {
-    const y = middle(segment);
-    if (y > top + 0.2 * segment.size || y < bottom - 0.2 * segment.size) continue;
-    ((segment.left + segment.right) / 2 < x ? left : right).push(segment);
-  }
-  return { left, right };
-}
-
-function scansOf(byHeight: readonly Segment[]): Scan[] {
-  const scans: Scan[] = [];
-  const largest = byHeight.reduce((most, { size }) => Math.max(most, size), 0);
-  let first = 0;
-  for (const segment of byHeight) {
-    const y = middle(segment);
-    const before = scans.at(-1);
-    if (before && before.y - y < 0.12 * segment.size) continue; // the same line
-    while (middle(byHeight[first] as Segment) > y + largest) first++;
-    const crossing: Segment[] = [];
-    for (let i = first; i < byHeight.length; i++) {
-      const other = byHeight[i] as Segment;
-      if (middle(other) < y - largest) break;
-      if (other.base - 0.25 * other.size <= y && y <= other.base + 0.9 * other.size) crossing.push(other);
-    }
-    crossing.sort((a, b) => a.left - b.left);
-    let right = Number.NEGATIVE_INFINITY;
-    const free: Scan['free'] = [];
-    for (const other of crossing) {
-      if (other.left - right >= leastWidth * segment.size)
-        free.push([right, other.left, right > Number.NEGATIVE_INFINITY]);
-      right = Math.max(right, other.right);
-    }
-    free.push([right, Number.POSITIVE_INFINITY, false]);
-    scans.push({ y, size: segment.size, free });
-  }
-  return scans;
-}
-
-function guttersOf(scans: readonly Scan[]): Gutter[] {
-  const closed: Gutter[] = [];
-  let open: Gutter[] = [];
-  for (const [i, { free, size }] of scans.entries()) {
-    const taken = new Set<Scan['free'][number]>();
-    const still: Gutter[] = [];
-    for (const gutter of open) {
-      let widest = 0;
-      let inside: Scan['free'][number] | undefined;
-      for (const stretch of free) {
-        const width = Math.min(gutter.high, stretch[1]) - Math.max(gutter.low, stretch[0]);
-        if (width > widest) {
-          widest = width;
-          inside = stretch;
-        }
-      }
-      if (!inside || widest < leastWidth * size) {
-        closed.push(gutter);
-        continue;
-      }
-      gutter.low = Math.max(gutter.low, inside[0]);
-      gutter.high = Math.min(gutter.high, inside[1]);
-      if (inside[2]) {
-        gutter.scans.push(i);
-        taken.add(inside);
-      }
-      still.push(gutter);
-    }
-    open = still;
-    for (const stretch of free) {
-      if (stretch[2] && !taken.has(stretch)) open.push({ low: stretch[0], high: stretch[1], scans: [i] });
-    }
-  }
-  return [...closed, ...open];
-}
-
-/** Of few lines the white space between two words may stand one above the other: then it must be wider. */
-const isWideEnough =
-  (scans: readonly Scan[], byHeight: readonly Segment[]) =>
-  (gutter: Gutter): boolean => {
-    const { low, high, scans: both } = gutter;
-    if (both.length < 2) return false;
-    const sides = sidesOf(gutter, scans, byHeight);
-    // Signs in the margin belong to the lines beside which they stand.
-    if (!sides.left.some(({ text }) => /[\p{L}\p{N}]/u.test(text))) return false;
-    // The usual size: one heading beside a line that is too long must not join the columns of a whole page.
-    const all = both.map((i) => (scans[i] as Scan).size).sort((a, b) => a - b);
-    const size = all[all.length >> 1] as number;
-    const sizes = both.length >= 6 ? leastWidth : both.length >= 3 ? 1 : 2;
-    if (high - low < leastWidth * size) return false;
-    // Two lines of a caption beside the text: the words of a paragraph's lines are not drawn so.
-    return high - low >= sizes * size || areDrawnInTurn(sides);
-  };
-
-/** All that stands on one side is drawn before all that stands on the other. */
-function areDrawnInTurn({ left, right }: Pick<Band, 'left' | 'right'>): boolean {
-  if (left.length === 0 || right.length === 0) return false;
-  const [ofLeft, ofRight] = [left, right].map((side) => side.map(({ order }) => order)) as [number[], number[]];
-  return Math.max(...ofLeft) < Math.min(...ofRight) || Math.max(...ofRight) < Math.min(...ofLeft);
 }
 
 /**
@@ -216,34 +98,30 @@ function bandOf(best: Gutter, gutters: readonly Gutter[], scans: readonly Scan[]
   );
   const left = within.filter(isLeft);
   const right = within.filter((segment) => !isLeft(segment));
-  const lastLeft = left.reduce((most, { order }) => Math.max(most, order), -1);
-  const firstRight = right.reduce((least, { order }) => Math.min(least, order), Number.POSITIVE_INFINITY);
-  const byColumns = lastLeft < firstRight;
+  const sides = { left, right };
+  const drawn = drawnRanges(sides);
   const isAlone = (segment: Segment): boolean =>
     byHeight.every((other) => other === segment || Math.abs(middle(other) - middle(segment)) > 0.5 * segment.size);
-  // A column may go on below the other one, and the right one may begin above the left one.
-  const lowest = { left: left.at(-1) as Segment, right: right.at(-1) as Segment };
+  const isOf = (side: keyof typeof sides, segment: Segment): boolean =>
+    (side === 'left' ? segment.right <= best.high : segment.left >= best.low) && isDrawnWith(side, segment, drawn);
+  // A column may go on below the other one, and the one that is read second may begin above the first.
+  const lowest = { left: left.at(-1), right: right.at(-1) };
   for (const segment of byHeight) {
     if (middle(segment) >= bottom - 0.2 * segment.size) continue;
     const side = isLeft(segment) ? 'left' : 'right';
-    if (side === 'left' ? segment.right > best.high : segment.left < best.low) break;
-    if (
-      !isNextTo(lowest[side], segment) ||
-      !isAlone(segment) ||
-      (side === 'left' && byColumns && segment.order > firstRight)
-    )
-      break;
+    if (!isOf(side, segment) || !isNextTo(lowest[side], segment) || !isAlone(segment)) break;
     bottom = middle(segment);
-    (side === 'left' ? left : right).push(segment);
+    sides[side].push(segment);
     lowest[side] = segment;
   }
-  let highest = right[0] as Segment;
+  const second = runsToTheLeft(byHeight) ? 'left' : 'right';
+  let highest = sides[second][0];
   for (const segment of [...byHeight].reverse()) {
     if (middle(segment) <= top + 0.2 * segment.size) continue;
-    if (segment.left < best.low || isLeft(segment) || !isNextTo(segment, highest) || !isAlone(segment)) break;
-    if (byColumns && segment.order < lastLeft) break;
+    const isSecond = isLeft(segment) === (second === 'left');
+    if (!isSecond || !isOf(second, segment) || !isNextTo(segment, highest) || !isAlone(segment)) break;
     top = middle(segment);
-    right.unshift(segment);
+    sides[second].unshift(segment);
     highest = segment;
   }
   const taken = new Set([...left, ...right]);
@@ -261,8 +139,17 @@ function bandOf(best: Gutter, gutters: readonly Gutter[], scans: readonly Scan[]
   };
 }
 
+/** Where one side is drawn before the other, a further line of it is too. */
+function isDrawnWith(side: 'left' | 'right', { order }: Segment, drawn: Record<'left' | 'right', Range>): boolean {
+  const own = drawn[side];
+  const other = drawn[side === 'left' ? 'right' : 'left'];
+  if (own[1] < other[0]) return order < other[0];
+  return own[0] <= other[1] || order > other[1];
+}
+
 /** `lower` is the next line of the column in which `upper` stands. */
-function isNextTo(upper: Segment, lower: Segment): boolean {
+function isNextTo(upper: Segment | undefined, lower: Segment | undefined): boolean {
+  if (!upper || !lower) return false; // a large letter may be all that stands on a side, with its middle outside the band
   const step = upper.base - lower.base;
   const overlap = Math.min(upper.right, lower.right) - Math.max(upper.left, lower.left);
   return (

@@ -5,10 +5,11 @@
  */
 
 import type { Remark } from './pdf-annotations.ts';
-import { findBand } from './pdf-bands.ts';
+import { type Band, findBand } from './pdf-bands.ts';
 import type { PdfLine } from './pdf-lines.ts';
 import { lineOf, rowsOf, runsToTheLeft } from './pdf-rows.ts';
 import { type Segment, segmentsOf } from './pdf-segments.ts';
+import { hasMarginLabels, tableParts, withMarginLabels } from './pdf-table-parts.ts';
 import { isTable, tableLines } from './pdf-tables.ts';
 import type { TextRun, Turn } from './pdfium-page.ts';
 
@@ -77,11 +78,17 @@ function layOut(segments: readonly Segment[], depth: number, lines: PdfLine[]): 
     for (const row of rowsOf(segments)) lines.push(lineOf(row, column));
     return;
   }
+  const layColumns = ({ left, right }: Band): void => {
+    for (const side of runsToTheLeft(segments) ? [right, left] : [left, right]) layOut(side, depth + 1, lines);
+  };
   layOut(band.above, depth + 1, lines);
-  if (isTable(band)) lines.push(...tableLines(band));
+  if (!isTable(band)) layColumns(band);
+  else if (hasMarginLabels(band)) layOut(withMarginLabels(band), depth + 1, lines);
   else {
-    const sides = runsToTheLeft(segments) ? [band.right, band.left] : [band.left, band.right];
-    for (const side of sides) layOut(side, depth + 1, lines);
+    for (const part of tableParts(band)) {
+      if (part.isBeside) layColumns(part.band);
+      else lines.push(...tableLines(part.band));
+    }
   }
   layOut(band.below, depth + 1, lines);
 }
@@ -96,12 +103,18 @@ function withMarkers(segments: readonly Segment[]): Segment[] {
       ({ left, base, size }) =>
         left >= marker.right && left - marker.right < 3 * size && Math.abs(base - marker.base) < 0.2 * size,
     );
-    if (!next || gone.has(next)) continue;
+    if (!next || gone.has(next) || (next.order !== marker.order + 1 && endsLine(marker, segments))) continue;
     gone.add(marker);
     next.text = `${marker.text} ${next.text}`;
     next.left = marker.left;
   }
   return byLeft.filter((segment) => !gone.has(segment)).sort((a, b) => a.order - b.order);
+}
+
+/** The number of a formula or the like: it is drawn right after what stands on its left. */
+function endsLine({ order, left, base, size }: Segment, segments: readonly Segment[]): boolean {
+  const before = segments[order - 1]; // they are in the order of drawing
+  return before !== undefined && before.right <= left && Math.abs(before.base - base) < 0.7 * size;
 }
 
 const leader = /(?:^|\s)(?:(?:[.·…]\s*){4,}|[.·…](?:\s[.·…])+\s*)$/u;

@@ -56,7 +56,7 @@ function drawing({ left, right }: Band): { switches: number; rows: number } {
 }
 
 /** Share of the shorter side's segments that stand on one line with one of the other side. */
-function aligned({ left, right }: Band): number {
+export function aligned({ left, right }: Band): number {
   const [few, many] = left.length < right.length ? [left, right] : [right, left];
   const on = few.filter(({ base, size }) => many.some((other) => Math.abs(other.base - base) < 0.35 * size));
   return on.length / Math.max(1, few.length);
@@ -127,7 +127,7 @@ function logicalRows({ left, right, gutters }: Band): Segment[][][] {
   return result.flatMap((group) => (isOneRow(group, gutters) ? [group] : group.map((row) => [row])));
 }
 
-const mostLines = 12; // of a cell; more are text beside text
+export const mostLines = 12; // of a cell; more are text beside text
 
 /** Drawn cell by cell: what stands in one column is drawn together. */
 function isOneRow(rows: readonly Segment[][], gutters: readonly number[]): boolean {

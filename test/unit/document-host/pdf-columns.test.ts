@@ -199,6 +199,74 @@ describe('columns', () => {
     expect(text).toContain('Figure 1. Magnetic field as a function of the current.');
     expect(text).toContain('are made by themselves, as the package for it says in the seventh section');
   });
+
+  it('are a listing and what it prints, whose lines stand half a line lower', async () => {
+    const source = [
+      'I read that the author',
+      'divides all people who',
+      'work with it into three',
+      'groups of people today.',
+    ];
+    const result = ['I read that the author divides', 'all people who work with it', 'into three groups of people.'];
+    const column = (x: number, top: number, texts: string[]): string =>
+      texts.map((text, i) => at(x, top - 14.5 * i, text, 10)).join('');
+    const text = await textOf(
+      at(60, 760, 'The sentence before it goes across the whole width of the page, as all sentences do.', 10) +
+        column(60, 730, source) +
+        column(300, 722.7, result),
+    );
+    expect(text.replaceAll(/\s+/g, ' ')).toContain([...source, ...result].join(' '));
+  });
+
+  it('may be several listings and what they print, one below the other and below a table', async () => {
+    const column = (x: number, top: number, texts: string[]): string =>
+      texts.map((text, i) => at(x, top - 14.5 * i, text, 10)).join('');
+    const first = [
+      ['begin[equation]', 'a + b = c', 'end[equation]', 'same effect:', '[a + b = c]'],
+      ['Adding one number to', 'another, in short:', 'a + b = c'],
+    ] as const;
+    const second = [
+      ['begin[law]', 'in the box', 'end[law]', 'see law 1'],
+      ['Law 1. Do not hide', 'in the box. Law 2.', 'See law 1'],
+    ] as const;
+    const text = await textOf(
+      grid([60, 300], 760, [['theorem style', 'plain'], ['remark style', 'italic']]) +
+        column(60, 720, [...first[0]]) + column(300, 713, [...first[1]]) +
+        column(60, 620, [...second[0]]) + column(300, 614, [...second[1]]),
+    ); // biome-ignore format: a block a line
+    expect(text.replaceAll(/\s+/g, ' ')).toBe(
+      ['theorem style plain remark style italic', ...first.flat(), ...second.flat()].join(' '),
+    );
+  });
+
+  it('are not joined by the number of a formula, which is no marker of the line beside it', async () => {
+    const left = Array.from({ length: 8 }, (_, i) => `left line ${i} goes on with more of its words`);
+    const right = Array.from({ length: 9 }, (_, i) => `right line ${i} says what stands here`);
+    const text = await textOf(
+      left.slice(0, 4).map((line, i) => at(60, 700 - 14 * i, line, 10)).join('') +
+        at(120, 644, 'a + b = c', 10) + at(246, 644, '\\(1\\)', 10) +
+        left.slice(4).map((line, i) => at(60, 630 - 14 * i, line, 10)).join('') +
+        right.map((line, i) => at(276, 700 - 14 * i, line, 10)).join(''),
+    ); // biome-ignore format: a column a line
+    expect(text).toMatch(/a \+ b = c\s+\(1\)\s+left line 4/);
+  });
+
+  it('are not made by names in the margin beside a long text', async () => {
+    const lines = Array.from(
+      { length: 18 },
+      (_, i) => `line ${i} of the long text goes on and says more of all this and of`,
+    );
+    lines[5] = 'the last word of this line is a broken one, and that is: refe-';
+    lines[6] = 'rences are found here, and the text goes on to say more of';
+    const text = await textOf(
+      at(40, 700, 'first', 10) + lines.slice(0, 14).map((line, i) => at(110, 700 - 14 * i, line, 10)).join('') +
+        at(40, 504, 'second', 10) + lines.slice(14, 16).map((line, i) => at(110, 504 - 14 * i, line, 10)).join('') +
+        at(40, 476, 'third', 10) + lines.slice(16).map((line, i) => at(110, 476 - 14 * i, line, 10)).join(''),
+    ); // biome-ignore format: a label a line
+    expect(text).toContain('references are found');
+    expect(text).toMatch(/first\tline 0 /);
+    expect(text).toMatch(/second\tline 14 /);
+  });
 });
 
 describe('tables', () => {

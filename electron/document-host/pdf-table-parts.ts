@@ -1,0 +1,80 @@
+/** What looks like a table but is listings beside what they print, or running text with names in the margin. Pure. */
+import type { Band } from './pdf-bands.ts';
+import { isRunningText, sideOf } from './pdf-prose.ts';
+import { rowsOf } from './pdf-rows.ts';
+import type { Segment } from './pdf-segments.ts';
+import { aligned, mostLines } from './pdf-tables.ts';
+
+/** A stretch of a table, and whether it is text beside text that was taken for some of its rows. */
+export interface TablePart {
+  band: Band;
+  isBeside: boolean;
+}
+
+/** Listings beside what they print, one below the other, are drawn like rows; their lines do not stand beside each other. */
+export function tableParts(band: Band): TablePart[] {
+  const groups = stackedGroups(band);
+  const parts: TablePart[] = [];
+  for (const { left, right } of groups) {
+    const group: Band = { above: [], left, right, below: [], gutters: band.gutters };
+    const isBeside =
+      groups.length > 1 && Math.min(rowsOf(left).length, rowsOf(right).length) >= 3 && aligned(group) < 0.75;
+    const last = parts.at(-1);
+    if (last && !last.isBeside && !isBeside) {
+      last.band.left.push(...left);
+      last.band.right.push(...right);
+    } else parts.push({ band: group, isBeside });
+  }
+  return parts;
+}
+
+/** What is drawn of both sides before the file goes back to the first one; one group where groups are not one below the other. */
+function stackedGroups({ left, right }: Band): Pick<Band, 'left' | 'right'>[] {
+  const isLeft = new Set(left);
+  const drawn = [...left, ...right].sort((a, b) => a.order - b.order);
+  const startsLeft = isLeft.has(drawn[0] as Segment);
+  const groups: Pick<Band, 'left' | 'right'>[] = [];
+  let lowest = Number.POSITIVE_INFINITY; // of the groups that are done
+  let low = Number.POSITIVE_INFINITY;
+  for (const [i, segment] of drawn.entries()) {
+    const before = drawn[i - 1];
+    const onFirst = isLeft.has(segment) === startsLeft;
+    if (!before || (onFirst && isLeft.has(before) !== startsLeft)) {
+      groups.push({ left: [], right: [] });
+      lowest = low;
+    }
+    if (segment.base > lowest - 0.5 * segment.size) return [{ left, right }];
+    low = Math.min(low, segment.base);
+    (isLeft.has(segment) ? groups.at(-1)?.left : groups.at(-1)?.right)?.push(segment);
+  }
+  return groups;
+}
+
+/** Names in the margin, each at the first line of the running text beside it. */
+export function hasMarginLabels({ left, right }: Band): boolean {
+  if (left.length > 0.25 * right.length || sideOf(left).words > 2 || !isRunningText(right)) return false;
+  const levels = left.map(({ base }) => base).sort((a, b) => b - a);
+  const lines = rowsOf(right);
+  return levels.some((level, i) => {
+    const next = levels[i + 1] ?? Number.NEGATIVE_INFINITY;
+    return (
+      lines.filter(([first]) => first && first.base <= level + 0.3 * first.size && first.base > next).length > mostLines
+    );
+  });
+}
+
+/** The running text, each label in front of its line; what stands beside no line keeps its place. */
+export function withMarginLabels({ left, right }: Band): Segment[] {
+  const lines = right.map((segment) => ({ ...segment }));
+  const alone = left.filter((label) => {
+    const line = lines
+      .filter(({ base, size }) => Math.abs(base - label.base) < 0.35 * size)
+      .sort((a, b) => a.left - b.left)[0];
+    if (line) {
+      line.text = `${label.text}\t${line.text}`;
+      line.widestGap = Math.max(line.widestGap, line.left - label.right);
+    }
+    return !line;
+  });
+  return [...alone, ...lines];
+}
