@@ -28,6 +28,7 @@ export interface Band {
 }
 
 const mostRivals = 8; // gutters that are compared
+const farthest = 10; // sizes between a line of a column and the next, with a picture in between
 
 /** The band with the most lines beside each other, or undefined. */
 export function findBand(segments: readonly Segment[]): Band | undefined {
@@ -109,7 +110,8 @@ function bandOf(best: Gutter, gutters: readonly Gutter[], scans: readonly Scan[]
   for (const segment of byHeight) {
     if (middle(segment) >= bottom - 0.2 * segment.size) continue;
     const side = isLeft(segment) ? 'left' : 'right';
-    if (!isOf(side, segment) || !isNextTo(lowest[side], segment) || !isAlone(segment)) break;
+    if (!isOf(side, segment) || !isAlone(segment)) break;
+    if (!isNextTo(lowest[side], segment) && !isDrawnBetween(side, lowest[side], segment, drawn)) break;
     bottom = middle(segment);
     sides[side].push(segment);
     lowest[side] = segment;
@@ -119,7 +121,8 @@ function bandOf(best: Gutter, gutters: readonly Gutter[], scans: readonly Scan[]
   for (const segment of [...byHeight].reverse()) {
     if (middle(segment) <= top + 0.2 * segment.size) continue;
     const isSecond = isLeft(segment) === (second === 'left');
-    if (!isSecond || !isOf(second, segment) || !isNextTo(segment, highest) || !isAlone(segment)) break;
+    if (!isSecond || !isOf(second, segment) || !isAlone(segment)) break;
+    if (!isNextTo(segment, highest) && !isDrawnBetween(second, highest, segment, drawn)) break;
     top = middle(segment);
     sides[second].unshift(segment);
     highest = segment;
@@ -145,6 +148,19 @@ function isDrawnWith(side: 'left' | 'right', { order }: Segment, drawn: Record<'
   const other = drawn[side === 'left' ? 'right' : 'left'];
   if (own[1] < other[0]) return order < other[0];
   return own[0] <= other[1] || order > other[1];
+}
+
+/** A heading or a formula of a column: not far from its last line, and drawn between that column and the other one. */
+function isDrawnBetween(
+  side: 'left' | 'right',
+  last: Segment | undefined,
+  { order, base, size }: Segment,
+  drawn: Record<'left' | 'right', Range>,
+): boolean {
+  if (!last || Math.abs(last.base - base) > farthest * Math.max(last.size, size)) return false;
+  const [first, end] = drawn[side];
+  const [otherFirst, otherEnd] = drawn[side === 'left' ? 'right' : 'left'];
+  return (order > end && order < otherFirst) || (order > otherEnd && order < first);
 }
 
 /** `lower` is the next line of the column in which `upper` stands. */

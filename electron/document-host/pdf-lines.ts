@@ -59,7 +59,11 @@ function goesOn(a: PdfLine, b: PdfLine, join: Join): boolean {
 interface Usual {
   leading: number;
   size: number;
+  /** Of other sizes, such as that of notes, by half points: where several lines follow each other. */
+  others: ReadonlyMap<number, number>;
 }
+
+const halfPoints = (size: number): number => Math.round(2 * size);
 
 function howToJoin(a: PdfLine, b: PdfLine, usual: Usual, rightEdge: number): Join {
   const size = a.top - a.bottom;
@@ -69,16 +73,17 @@ function howToJoin(a: PdfLine, b: PdfLine, usual: Usual, rightEdge: number): Joi
   if (a.isRow) return step > 0 && step < 4 * size ? 'line' : 'paragraph';
   if (sameRow) return 'space';
   const continues = /^[\p{Ll}(]/u.test(b.text) && !/[.!?:;]["”’)]?$/u.test(a.text);
-  // The next line stands higher: a new column, or a box beside the text.
-  if (step < 0) return continues ? 'space' : 'paragraph';
   const sizeChange = b.size / a.size;
   if (sizeChange > 1.12 || sizeChange < 0.89) return 'paragraph';
+  // The next line stands higher: a new column, or a box beside the text.
+  if (step < 0) return continues ? 'space' : 'paragraph';
   // A heading over two lines has a leading of its own, about its size.
-  if (step > (isOrdinary(a, usual.size) ? 1.3 * usual.leading : 1.25 * size) || step > 3 * size) return 'paragraph';
+  const own = isOrdinary(a, usual.size) ? usual.leading : usual.others.get(halfPoints(a.size));
+  if (step > (own === undefined ? 1.25 * size : 1.3 * own) || step > 3 * size) return 'paragraph';
   // White space wide enough for a table column: the rows stay apart.
   if (a.widestGap > 1.5 * size || b.widestGap > 1.5 * size) return 'line';
   if (/:$/.test(a.text) && /^\p{Lu}/u.test(b.text)) return 'line'; // the labels of a form
-  if (startsItem(b.text) || /((\.\s?){4,}|\.(\s\.)+\s)\S{1,8}$/.test(a.text)) return 'line'; // dots that lead to a page number
+  if (startsItem(b.text) || /((\.\s?){4,}|\.(\s\.)+\s)\S{1,8}(,\s?\d{1,4})*$/.test(a.text)) return 'line'; // dots that lead to a page number
   const charWidth = (a.right - a.left) / Math.max(1, a.text.length);
   const indent = b.left - a.left;
   if (indent > 1.2 * charWidth && indent < 8 * charWidth && !startsItem(a.text)) return 'line'; // a book's new paragraph
@@ -102,15 +107,30 @@ function usualLine(lines: readonly PdfLine[]): Usual {
   const size = middleOf(lines.map((line) => line.size));
   const height = middleOf(lines.map(({ top, bottom }) => top - bottom));
   const steps: number[] = [];
+  const bySize = new Map<number, number[]>();
   for (const [i, line] of lines.entries()) {
     const next = lines[i + 1];
-    if (!next || !isOrdinary(line, size) || !isOrdinary(next, size)) continue;
+    if (!next) continue;
     const step = line.bottom - next.bottom;
-    if (step > 0.5 * height && step < 3 * height) steps.push(step);
+    if (isOrdinary(line, size)) {
+      if (isOrdinary(next, size) && step > 0.5 * height && step < 3 * height) steps.push(step);
+    } else if (halfPoints(line.size) === halfPoints(next.size) && step > 0.5 * line.size && step < 3 * line.size) {
+      const others = bySize.get(halfPoints(line.size));
+      if (others) others.push(step);
+      else bySize.set(halfPoints(line.size), [step]);
+    }
   }
-  steps.sort((a, b) => a - b);
-  // Below the middle: on a page of short paragraphs most steps may be those between paragraphs.
-  return { size, leading: steps[Math.floor((steps.length - 1) / 3)] ?? Number.NaN };
+  const others = new Map(
+    [...bySize].filter(([, all]) => all.length >= leastSteps).map(([key, all]) => [key, lowStep(all)]),
+  );
+  return { size, leading: lowStep(steps), others };
+}
+
+const leastSteps = 4; // a heading over two or three lines has a leading of its own
+
+/** Below the middle: on a page of short paragraphs most steps may be those between paragraphs. */
+function lowStep(steps: number[]): number {
+  return steps.sort((a, b) => a - b)[Math.floor((steps.length - 1) / 3)] ?? Number.NaN;
 }
 
 const middleOf = (values: number[]): number => values.sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;

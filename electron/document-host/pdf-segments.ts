@@ -62,7 +62,9 @@ function follows(draft: Draft, run: TextRun): boolean {
   if (!onOneLine(draft.main, run) && !onOneLine(last, run)) return false;
   if (run.line === last.line && (run.flow === 'left' || last.flow === 'left')) return true;
   const gap = run.left - draft.right;
-  return gap < (run.line === last.line ? 0.7 : touching) * size && gap > -nextTo * size;
+  // A word below or above the end of much larger print is none of its indices.
+  const back = nextTo * (/\p{L}{3}/u.test(run.text) ? Math.min(last.size, run.size) : size);
+  return gap < (run.line === last.line ? 0.7 : touching) * size && gap > -back;
 }
 
 function onOneLine(a: TextRun, b: TextRun): boolean {

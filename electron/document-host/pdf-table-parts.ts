@@ -63,10 +63,10 @@ export function hasMarginLabels({ left, right }: Band): boolean {
   });
 }
 
-/** The running text, each label in front of its line; what stands beside no line keeps its place. */
+/** The running text, the labels in front of the line at which they begin; what stands beside no line keeps its place. */
 export function withMarginLabels({ left, right }: Band): Segment[] {
   const lines = right.map((segment) => ({ ...segment }));
-  const alone = left.filter((label) => {
+  const alone = labelBlocks(left).filter((label) => {
     const line = lines
       .filter(({ base, size }) => Math.abs(base - label.base) < 0.35 * size)
       .sort((a, b) => a.left - b.left)[0];
@@ -77,4 +77,20 @@ export function withMarginLabels({ left, right }: Band): Segment[] {
     return !line;
   });
   return [...alone, ...lines];
+}
+
+/** Several names of one paragraph stand below each other and are drawn together: they make one label. */
+function labelBlocks(labels: readonly Segment[]): Segment[] {
+  const blocks: Segment[] = [];
+  let last: Segment | undefined;
+  for (const label of [...labels].sort((a, b) => a.order - b.order)) {
+    const block = blocks.at(-1);
+    const step = last ? last.base - label.base : 0;
+    if (block && last && label.order === last.order + 1 && step > 0.35 * label.size && step < 1.6 * label.size) {
+      block.text += ` ${label.text}`;
+      block.right = Math.max(block.right, label.right);
+    } else blocks.push({ ...label });
+    last = label;
+  }
+  return blocks;
 }

@@ -148,10 +148,12 @@ class RunReader {
       ? memory.HEAPF32.subarray(buffer >> 2, (buffer >> 2) + 4)
       : [1, 0, 0, 1];
     this.#size = Math.abs(size) * Math.hypot(c as number, d as number) || 1;
+    const codes = this.#sources.charCodes(object);
     const quarters = Math.atan2(b as number, a as number) / (Math.PI / 2);
     const nearest = Math.round(quarters);
     this.#turn = Math.abs(quarters - nearest) > 0.12 ? 4 : ((((nearest % 4) + 4) % 4) as Turn);
-    const codes = this.#sources.charCodes(object);
+    // The turned letter of XeTeX's name is mirrored: it belongs to the line in which it stands.
+    if (this.#turn === 2 && (d as number) > 0 && codes?.length === 1) this.#turn = 0;
     if (codes?.includes(0xad)) this.#hyphens = [...codes].filter((code) => code === 0x2d || code === 0xad);
   }
 

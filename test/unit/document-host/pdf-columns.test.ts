@@ -200,6 +200,22 @@ describe('columns', () => {
     expect(text).toContain('are made by themselves, as the package for it says in the seventh section');
   });
 
+  it('end with a heading and a few lines, and with what stands below a picture', async () => {
+    const prose = (first: number, n: number, x: number, top: number): string =>
+      Array.from({ length: n }, (_, i) =>
+        at(x, top - 12 * i, `line ${first + i} says some of this and goes on to`, 10),
+      ).join('');
+    const text = await textOf(
+      prose(1, 8, 60, 700) + at(60, 585, 'A last heading', 14) + prose(20, 2, 60, 565) +
+        at(60, 480, 'Figure 1 below its picture', 10) +
+        at(320, 702, 'The next column', 14) + prose(40, 8, 320, 684),
+    ); // biome-ignore format: a column a line
+    const order = ['line 8', 'A last heading', 'line 21', 'Figure 1', 'The next column', 'line 40', 'line 47'];
+    expect(order.map((each) => text.indexOf(each))).toEqual(
+      order.map((each) => text.indexOf(each)).sort((a, b) => a - b),
+    );
+  });
+
   it('are a listing and what it prints, whose lines stand half a line lower', async () => {
     const source = [
       'I read that the author',

@@ -26,6 +26,29 @@ describe('linesToText', () => {
     expect(linesToText([...body, line('Next two three four', 25, 76)])).toMatch(/five\nNext/);
   });
 
+  it('keeps the lines of a paragraph in small print together, whatever the leading of the rest', () => {
+    const body = Array.from({ length: 8 }, (_, i) => line('one two three four five', 0, 300 - 12 * i));
+    const note = Array.from({ length: 5 }, (_, i) => line('six two three four five', 0, 100 - 9 * i, 300, 7));
+    expect(linesToText([...body, ...note]).split('\n\n')).toHaveLength(2);
+  });
+
+  it('keeps the entries of an index apart that lead to several pages', () => {
+    const entries = [
+      'read.csv. . . . . . . . 10, 32',
+      'read.dbf . . . . . . . . 24',
+      'write . . . . . . . . 11,27',
+      'zip . . . 3',
+    ];
+    const text = linesToText(entries.map((entry, i) => line(entry, 0, 100 - 12 * i)));
+    expect(text.split('\n')).toEqual(entries);
+  });
+
+  it('joins nothing to a heading of another size at the top of the next column', () => {
+    expect(linesToText([line('a last word', 0, 20), line('œ heading', 320, 700, 600, 14)])).toBe(
+      'a last word\n\nœ heading',
+    );
+  });
+
   it('carries a sentence over into the next column', () => {
     const left = [line('a sentence that does not end in this', 0, 20), line('column but in', 0, 8)];
     expect(linesToText([...left, line('the other one.', 320, 700, 600)])).toBe(

@@ -177,4 +177,16 @@ describe('turned text', () => {
     );
     expect(text).toBe('A page of text that is longer than its margin note\n\nup the side in two lines here');
   });
+
+  it('reads a mirrored letter where it stands, as in the name of a program', async () => {
+    const content =
+      'BT /F1 12 Tf 60 700 Td (We use X) Tj ET\nBT /F1 12 Tf -1 0 0 1 118 698 Tm (E) Tj ET\n' +
+      'BT /F1 12 Tf 119 700 Td (TEX for all of it.) Tj ET\n' +
+      at(60, 680, 'And this is the line below it.');
+    expect(await textOf(content)).toMatch(/We use X ?E ?TEX for all of it\. ?\s?And this is the line below it\.$/);
+  });
+
+  it('keeps a word apart that stands below the end of much larger print', async () => {
+    expect(await textOf(at(200, 700, 'John Doe', 50) + at(370, 676, 'position', 10))).toMatch(/^John Doe\s+position$/);
+  });
 });
