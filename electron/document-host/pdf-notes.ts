@@ -18,6 +18,7 @@ export class PdfNotes {
   readonly #unreadable: number[] = [];
   readonly #unknown: OnPage[] = [];
   readonly #guessed: OnPage[] = [];
+  readonly #beyond: OnPage[] = [];
   readonly #fields: OnPage[] = [];
   readonly #comments: OnPage[] = [];
   readonly #highlights: OnPage[] = [];
@@ -39,6 +40,7 @@ export class PdfNotes {
     else if (!hasText) this.#withoutText.add(page);
     if (!pageText) return;
     if (pageText.unknown > 0) this.#unknown.push({ page, count: pageText.unknown });
+    if (pageText.beyond > 0) this.#beyond.push({ page, count: pageText.beyond });
     // A few may be the font's own bullets; a page of them is a font that does not say what it shows.
     if (pageText.guessed > 0.1 * pageText.chars) this.#guessed.push({ page, count: pageText.guessed });
   }
@@ -87,6 +89,13 @@ export class PdfNotes {
       this.#guessed,
       (count) =>
         `${countText(count, 'character')} ${count === 1 ? 'is' : 'are'} guessed: the fonts do not say which letters they show. Compare with the page.`,
+    );
+    tellEachPage(
+      notes,
+      'hidden-text',
+      this.#beyond,
+      (count) =>
+        `${countText(count, 'passage')} ${count === 1 ? 'stands' : 'stand'} outside the edges of the page, which does not show ${count === 1 ? 'it' : 'them'}; the text leaves ${count === 1 ? 'it' : 'them'} out.`,
     );
     tellEachPage(
       notes,

@@ -36,6 +36,15 @@ export interface PageText {
   chars: number; // glyphs, white space not counted
   guessed: number; // glyphs whose font does not say which letter they are; the text has what their code would be
   unknown: number; // marks in the text for glyphs without a meaning
+  beyond: number; // stretches of text outside the page's edges, which are left out
+}
+
+/** What of a page is shown, in its own coordinates. */
+interface PageBox {
+  left: number;
+  top: number;
+  right: number;
+  bottom: number;
 }
 
 const softHyphen = '\u00AD';
@@ -55,9 +64,22 @@ export function readPageText(pdfium: Pdfium, page: number, sources: TextSources)
   const textPage = pdfium.api.FPDFText_LoadPage(page);
   if (!textPage) return undefined;
   try {
-    return new RunReader(pdfium, textPage, sources).read();
+    return new RunReader(pdfium, textPage, sources, shownBox(pdfium, page)).read();
   } finally {
     pdfium.api.FPDFText_ClosePage(textPage);
+  }
+}
+
+/** The crop box within the media box; undefined where the file says nothing that makes sense. */
+function shownBox({ api, memory }: Pdfium, page: number): PageBox | undefined {
+  const buffer = memory.wasmExports.malloc(16); // 4 x f32
+  if (!buffer) return undefined;
+  try {
+    if (!api.FPDF_GetPageBoundingBox(page, buffer)) return undefined;
+    const [left = 0, top = 0, right = 0, bottom = 0] = memory.HEAPF32.subarray(buffer >> 2, (buffer >> 2) + 4);
+    return right - left > 1 && top - bottom > 1 ? { left, top, right, bottom } : undefined;
+  } finally {
+    memory.wasmExports.free(buffer);
   }
 }
 
@@ -65,10 +87,12 @@ class RunReader {
   readonly #pdfium: Pdfium;
   readonly #textPage: number;
   readonly #sources: TextSources;
-  readonly #result: PageText = { runs: [], chars: 0, guessed: 0, unknown: 0 };
+  readonly #box: PageBox | undefined;
+  readonly #result: PageText = { runs: [], chars: 0, guessed: 0, unknown: 0, beyond: 0 };
   #run: TextRun | undefined;
   #votes = 0; // glyphs of the run that are as high as it, less those that are not
   #spaced = false;
+  #isBeyond = false; // the last glyph was outside the page
   #line = 0;
   // Of the text object that is being read:
   #object = -1;
@@ -85,10 +109,11 @@ class RunReader {
   #rise = 0;
   #fall = 0;
 
-  constructor(pdfium: Pdfium, textPage: number, sources: TextSources) {
+  constructor(pdfium: Pdfium, textPage: number, sources: TextSources, box: PageBox | undefined) {
     this.#pdfium = pdfium;
     this.#textPage = textPage;
     this.#sources = sources;
+    this.#box = box;
   }
 
   read(): PageText {
@@ -124,16 +149,23 @@ class RunReader {
       this.#spaced ||= text === ' ';
       return;
     }
+    if (!this.#place(i, buffer)) {
+      if (!this.#isBeyond) this.#result.beyond++;
+      this.#isBeyond = true;
+      this.#run = undefined;
+      return;
+    }
+    this.#isBeyond = false;
     this.#result.chars++;
     if (text === unknownGlyph) this.#result.unknown++;
     else if (unmapped && text !== this.#named) this.#result.guessed++;
-    this.#place(i, buffer);
     this.#append(text, isRightToLeft(code));
   }
 
   #endLine(): void {
     this.#run = undefined;
     this.#spaced = false;
+    this.#isBeyond = false;
     this.#line++;
   }
 
@@ -177,14 +209,15 @@ class RunReader {
     return has && (right - left <= 0.01 || top - bottom <= 0.01) ? ' ' : unknownGlyph;
   }
 
-  #place(i: number, buffer: number): void {
+  /** False where the page does not show the glyph: it is outside its edges. */
+  #place(i: number, buffer: number): boolean {
     const { memory } = this.#pdfium;
     const textPage = this.#textPage;
     const hasBox = memory.wasmExports.FPDFText_GetLooseCharBox(textPage, i, buffer) !== 0;
     const hasOrigin = memory.wasmExports.FPDFText_GetCharOrigin(textPage, i, buffer + 16, buffer + 24) !== 0;
     if (!hasBox || !hasOrigin) {
       this.#left = this.#right;
-      return;
+      return true;
     }
     const f32 = buffer >> 2;
     const left = memory.HEAPF32[f32] as number;
@@ -193,6 +226,8 @@ class RunReader {
     const bottom = memory.HEAPF32[f32 + 3] as number;
     const x = memory.HEAPF64[(buffer + 16) >> 3] as number;
     const y = memory.HEAPF64[(buffer + 24) >> 3] as number;
+    const box = this.#box;
+    if (box && (right < box.left || left > box.right || top < box.bottom || bottom > box.top)) return false;
     switch (this.#turn) {
       case 1:
         this.#put(bottom, top, -x, -left, -right);
@@ -206,6 +241,7 @@ class RunReader {
       default:
         this.#put(left, right, y, top, bottom);
     }
+    return true;
   }
 
   #put(left: number, right: number, base: number, top: number, bottom: number): void {

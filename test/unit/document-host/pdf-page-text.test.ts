@@ -190,3 +190,30 @@ describe('turned text', () => {
     expect(await textOf(at(200, 700, 'John Doe', 50) + at(370, 676, 'position', 10))).toMatch(/^John Doe\s+position$/);
   });
 });
+
+describe('text outside the edges of the page', () => {
+  const content =
+    at(60, 20, 'contract_final_3.indd 12 Mar 2021 10:33') +
+    at(60, 700, 'The fee is 20 EUR.') +
+    at(900, 700, 'a draft on the pasteboard') +
+    at(460, 660, 'half of this line is cut off at the edge');
+
+  it.each(['/CropBox[50 50 545 792]', '/CropBox[50 50 545 792]/Rotate 90'])(
+    'is left out and noted: %s',
+    async (page) => {
+      const document = await parse(write(`beyond-${files++}.pdf`, onePagePdf(content, { page })));
+      expect(document.text).toMatch(/^The fee is 20 EUR\.\s+half of this line/);
+      expect(document.text).not.toMatch(/indd|pasteboard|the edge/);
+      const [note] = document.notes.filter(({ kind }) => kind === 'hidden-text');
+      expect(note).toMatchObject({ page: 1, count: 3 });
+      expect(note?.sentence).toMatch(/3 passages stand outside the edges of the page/);
+    },
+  );
+
+  it('is nothing where the file gives no sensible edges', async () => {
+    const document = await parse(
+      write('edges.pdf', onePagePdf(at(60, 700, 'Here.'), { page: '/CropBox[700 900 700 900]' })),
+    );
+    expect(document.text).toContain('Here.');
+  });
+});
