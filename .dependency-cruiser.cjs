@@ -125,7 +125,7 @@ module.exports = {
       to: {
         path: '^(electron|native)/',
         pathNot:
-          '^electron/(main|contract|hosts)/|^electron/(app-host/window-api/window-files|app-host/documents/safe-name|document-host/start-document-host)\\.ts$',
+          '^electron/(main|contract|hosts)/|^electron/(app-host/window-api/(window-files|file-range)|app-host/documents/safe-name|document-host/start-document-host)\\.ts$',
       },
     },
     {

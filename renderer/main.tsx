@@ -59,8 +59,8 @@ watchAbout(() => openOverlay('about'));
 watchNotices((sentence) => notify(sentence, 'danger'));
 await startConnection({
   onState: setConnection,
-  onClient: (client, sendFile, chooseModel) => {
-    setApi({ client, sendFile, chooseModel, failure: callFailure });
+  onClient: (client, files) => {
+    setApi({ client, ...files, failure: callFailure });
     // Ends with the connection, which is made anew and then calls this again.
     void followTelemetry();
     void loadSettings();

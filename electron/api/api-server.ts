@@ -6,7 +6,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { Transform } from 'node:stream';
 import { logUnforeseen } from '../app-host/log.ts';
 import { maxUploadBytes } from '../contract/app.ts';
-import { refusal, setSecurityHeaders } from '../server/gates.ts';
+import { type AllowedHosts, refusal, setSecurityHeaders } from '../server/gates.ts';
 import { ApiError, errorBody, toApiError } from './api-error.ts';
 import { completeChat } from './chat-completions.ts';
 import { addFile, documentOf, fileOf, formOf, removeFile, tooLarge } from './files.ts';
@@ -22,7 +22,7 @@ export interface ApiServerOptions {
   /** Names the key's owner; undefined: no key of ours. */
   accepts: (key: string) => string | undefined;
   /** Known once the port is. */
-  hosts: () => ReadonlySet<string>;
+  hosts: () => AllowedHosts;
 }
 
 interface Asked {

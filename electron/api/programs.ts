@@ -51,7 +51,7 @@ function isKey(key: string): (key: string) => string | undefined {
 /** Rejects where the port cannot be had. */
 function listen(rooms: ProgramsNeeds, accepts: (key: string) => string | undefined, port: number) {
   return new Promise<{ server: Server; address: string }>((resolve, reject) => {
-    let hosts: ReadonlySet<string> = new Set();
+    let hosts = allowedHosts(0);
     const server = createApiServer({ rooms, accepts, hosts: () => hosts });
     server.once('error', reject);
     server.listen(port, host, () => {

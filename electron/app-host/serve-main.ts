@@ -33,12 +33,14 @@ export function serveMain(line: ShellLine, exit: () => void = () => process.exit
 
   async function open({ isPackaged, ...rest }: OpenAppHost) {
     checkPackedFiles(isPackaged);
-    const [{ openAppHost }, { defaultDataDir }, { windowPorts }, { outgoingFile }] = await Promise.all([
-      import('./open-app-host.ts'),
-      import('./start-up.ts'),
-      import('./window-api/window-port.ts'),
-      import('./window-api/outgoing-file.ts'),
-    ]);
+    const [{ openAppHost }, { defaultDataDir }, { windowPorts }, { outgoingFile }, { documentFile }] =
+      await Promise.all([
+        import('./open-app-host.ts'),
+        import('./start-up.ts'),
+        import('./window-api/window-port.ts'),
+        import('./window-api/outgoing-file.ts'),
+        import('./documents/document-texts.ts'),
+      ]);
     const { app } = await openAppHost({
       dataDir: defaultDataDir,
       ...rest,
@@ -46,7 +48,7 @@ export function serveMain(line: ShellLine, exit: () => void = () => process.exit
       startEngine: () => startEngine({ startHost: () => hosts.start({ kind: 'engine' }) }),
       startDocumentHost: ({ maxHeapBytes }) => hosts.start({ kind: 'document', maxHeapBytes }),
     });
-    return { app, serveWindow: windowPorts(app), outgoingFile };
+    return { app, serveWindow: windowPorts(app), outgoingFile, documentFile };
   }
 
   const opened = () => opening ?? Promise.reject(new AppError('CLOSED', 'The library is not open yet.'));
@@ -85,6 +87,10 @@ export function serveMain(line: ShellLine, exit: () => void = () => process.exit
     outgoingFile: os.outgoingFile.handler(async ({ input }) => {
       const { app, outgoingFile } = await opened();
       return { path: await outgoingFile(app, input) };
+    }),
+    documentFile: os.documentFile.handler(async ({ input }) => {
+      const { app, documentFile } = await opened();
+      return documentFile(app, input.documentId);
     }),
     note: os.note.handler(({ input }) => logNoted(input)),
     hostStarted: os.hostStarted.handler(({ input: { id, pid } }) => hosts.started(id, pid)),

@@ -20,6 +20,7 @@ export class OpenAlready extends AppError {
 const messageSchema = z.union([
   z.strictObject({ files: z.array(z.string().min(1).max(32_768)).max(1000) }),
   z.strictObject({ program: z.literal(true) }),
+  z.strictObject({ signOut: z.literal(true) }),
 ]);
 const accessSchema = z.strictObject({ address: z.string(), key: z.string() });
 export type ProgramAccess = z.infer<typeof accessSchema>;
@@ -27,11 +28,14 @@ export type ProgramAccess = z.infer<typeof accessSchema>;
 export interface SecondStart {
   /** Shows the window, with these files. Without it nothing is shown, and nobody is told so. */
   onSecondStart?: ((files: string[]) => void) | undefined;
+  /** Every browser is signed out. */
+  onSignOut?: (() => void) | undefined;
   /** Where a program may ask. */
   onProgram?: (() => Promise<ProgramAccess>) | undefined;
 }
 
 const answer = 'shown\n';
+const signedOut = 'signed out\n';
 const patienceMs = 2000;
 const mostBytes = 1024 * 1024;
 /** A socket's path has a fixed place in the kernel, 104 bytes at the least. */
@@ -47,7 +51,7 @@ function socketPath(dataDir: string, platform: NodeJS.Platform = process.platfor
 }
 
 /** For whoever has the folder's claim: a socket that is there already was left by one that died. Returns what closes it. */
-export function answerSecondStart(dataDir: string, { onSecondStart, onProgram }: SecondStart): () => void {
+export function answerSecondStart(dataDir: string, { onSecondStart, onSignOut, onProgram }: SecondStart): () => void {
   const path = socketPath(dataDir);
   if (path === undefined) return () => {};
   const server = createServer((socket) => {
@@ -56,6 +60,9 @@ export function answerSecondStart(dataDir: string, { onSecondStart, onProgram }:
       if (message && 'files' in message && onSecondStart) {
         onSecondStart(message.files);
         socket.end(answer);
+      } else if (message && 'signOut' in message && onSignOut) {
+        onSignOut();
+        socket.end(signedOut);
       } else if (message && 'program' in message && onProgram) {
         const access = await onProgram().catch(() => undefined);
         if (access) socket.end(`${JSON.stringify(access)}\n`);
@@ -75,12 +82,20 @@ export async function notifyFirst(dataDir: string, files: readonly string[]): Pr
   return (await sent(dataDir, { files })) === answer;
 }
 
+/** Whether a RocketDoc for browsers has the folder. */
+export async function askToSignOut(dataDir: string): Promise<boolean> {
+  return (await sent(dataDir, { signOut: true })) === signedOut;
+}
+
 /** Of the RocketDoc that has the folder; undefined: none has it. */
 export async function askForAccess(dataDir: string): Promise<ProgramAccess | undefined> {
   return accessSchema.safeParse(parsed(await sent(dataDir, { program: true }))).data;
 }
 
-async function sent(dataDir: string, message: { files: readonly string[] } | { program: true }): Promise<string> {
+async function sent(
+  dataDir: string,
+  message: z.input<typeof messageSchema> | { files: readonly string[] },
+): Promise<string> {
   const path = socketPath(dataDir);
   if (path === undefined) return '';
   const socket = createConnection(path, () => socket.write(`${JSON.stringify(message)}\n`));

@@ -25,6 +25,8 @@ export interface StartUpOptions
   handOver?: readonly string[];
   /** Another RocketDoc was started with the same data folder: this one is to show itself, with these files. */
   onSecondStart?: (files: string[]) => void;
+  /** The person signs every browser out, from a command line. */
+  onSignOut?: () => void;
   /** A program of the same person wants to ask: where, and with which key. */
   onProgram?: (app: AppHost) => Promise<ProgramAccess>;
   /** false: a RocketDoc that is open already is left alone. */
@@ -37,6 +39,7 @@ export async function startUp({
   files = [],
   handOver = files,
   onSecondStart,
+  onSignOut,
   onProgram,
   showsFirst = true,
   catalogueFile = join(modelsDir, 'catalogue.json'),
@@ -63,6 +66,7 @@ export async function startUp({
     };
     const closeSocket = answerSecondStart(dataDir, {
       onSecondStart,
+      onSignOut,
       onProgram: onProgram && (() => onProgram(opened)),
     });
     return opened;

@@ -61,6 +61,8 @@ export const appHostContract = {
     .output(z.object({ uploadId: idSchema })),
   /** A copy that may be moved or changed, made for this drag. */
   outgoingFile: oc.input(draggableSchema).output(z.object({ path })),
+  /** A document's own file, to be shown. */
+  documentFile: oc.input(z.object({ documentId: idSchema })).output(z.object({ path, size: z.int().nonnegative() })),
   note: oc.input(noteSchema).output(z.void()),
   hostStarted: oc.input(z.object({ id: idSchema, pid: z.int() })).output(z.void()),
   hostEnded: oc

@@ -246,12 +246,6 @@ export const documentOutlineSchema = z.object({
 });
 export type DocumentOutline = z.infer<typeof documentOutlineSchema>;
 
-export const fileEventSchema = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('size'), bytes: count }),
-  z.object({ type: z.literal('chunk'), base64: z.string() }),
-]);
-export type FileEvent = z.infer<typeof fileEventSchema>;
-
 /** An answer that is being made: its cache, and its map as numbers alone, page by page from `firstPage` on. */
 export const liveAnswerSchema = z.object({
   chatId: idSchema,
@@ -321,6 +315,7 @@ export const revisionsSchema = z.object({
   chats: count,
   settings: count,
   programs: count,
+  windows: count,
 });
 export type Revisions = z.infer<typeof revisionsSchema>;
 

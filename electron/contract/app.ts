@@ -13,7 +13,6 @@ import {
   chatSchema,
   documentOutlineSchema,
   documentPageSchema,
-  fileEventSchema,
   foundGpusSchema,
   grantSchema,
   idSchema,
@@ -35,6 +34,7 @@ import { folderListSchema, modelIdSchema, modelListSchema, repositorySchema } fr
 import { keyNameSchema, programsSchema } from './programs.ts';
 import { documentChoiceSchema, ownChoiceSchema, settingNameSchema, settingsSchema } from './settings.ts';
 import { tunedBudgetsSchema, tuneEventSchema, tuningSchema } from './tuning.ts';
+import { windowSessionsSchema } from './window-sessions.ts';
 
 const ofDocument = z.object({ documentId: idSchema });
 const ofChat = z.object({ chatId: idSchema });
@@ -126,8 +126,6 @@ export const appContract = {
     outline: oc.input(ofDocument).output(documentOutlineSchema),
     /** [start, end) of the text, at most `maxTextUnits`. */
     text: oc.input(ofDocument.extend({ start: z.int().min(0), end: z.int().min(0) })).output(z.string()),
-    /** The file as it was added, piece by piece. */
-    file: oc.input(ofDocument).output(eventIterator(fileEventSchema)),
     /** What is chosen for this document alone, and what applies to it then. */
     choice: {
       get: oc.input(ofDocument).output(documentChoiceSchema),
@@ -245,6 +243,14 @@ export const appContract = {
     createKey: oc.input(z.object({ name: keyNameSchema })).output(z.object({ id: z.string(), key: z.string() })),
     revokeKey: oc.input(z.object({ id: idSchema })).output(z.void()),
   },
+  /** Browsers that are signed in. */
+  windows: {
+    get: oc.output(windowSessionsSchema),
+    /** Its link and what it holds are void at once; its own too. */
+    signOut: oc.input(z.object({ id: idSchema })).output(z.void()),
+  },
+  /** For a window to find out that its line is dead. */
+  ping: oc.output(z.void()),
   /** Of text recognition, as Tesseract names them: those whose data are here. */
   languages: oc.output(z.array(z.string())),
   /** Tried out one by one, each in a process of its own: seconds at the first time. */

@@ -99,6 +99,11 @@ export class AppHostProcess {
     return (await verbs.outgoingFile(what)).path;
   }
 
+  async documentFile(documentId: string): Promise<{ path: string; size: number }> {
+    const { verbs } = await this.#ready;
+    return verbs.documentFile({ documentId });
+  }
+
   /** The library is closed and every process ended, or it did not do so within this time and is killed. */
   async close(patienceMs: number): Promise<void> {
     this.#isClosing = true;

@@ -1,16 +1,22 @@
 /**
- * app://rocketdoc: the built window with its security headers, and the way in for files that have no path (pasted text). Nothing
- * else answers: the window needs no web server and no file: addresses.
+ * app://rocketdoc: the built window with its security headers, the way in for files that have no path (pasted text), and documents'
+ * files to be shown. Nothing else answers: the window needs no web server and no file: addresses.
  */
+import { Readable } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
 import { type Protocol, protocol } from 'electron';
+import { filePart } from '../app-host/window-api/file-range.ts';
 import { staticFile, windowHeaders } from '../app-host/window-api/window-files.ts';
 import { maxUploadBytes } from '../contract/app.ts';
 import { shellFailure } from './notes.ts';
 import { appOrigin, appScheme, isAppUrl } from './origin.ts';
 
-/** Resolves with the id of the upload. */
-export type ReceiveUpload = (name: string, pieces: AsyncIterable<Uint8Array>) => Promise<string>;
+/** The app host, as far as files concern it. */
+export interface WindowFiles {
+  /** Resolves with the id of the upload. */
+  receiveUpload(name: string, pieces: AsyncIterable<Uint8Array>): Promise<string>;
+  documentFile(documentId: string): Promise<{ path: string; size: number }>;
+}
 
 /** Before the app is ready. `standard`: 'self' in the policy means this origin; no access to other schemes. */
 export function registerAppScheme(): void {
@@ -19,22 +25,23 @@ export function registerAppScheme(): void {
   ]);
 }
 
-export function serveAppProtocol(on: Pick<Protocol, 'handle'>, webRoot: string, receive: ReceiveUpload): void {
+export function serveAppProtocol(on: Pick<Protocol, 'handle'>, webRoot: string, appHost: WindowFiles): void {
   on.handle(appScheme, async (request) => {
     if (!isAppUrl(request.url)) return refuse(404);
     const [path = '/', query = ''] = request.url.slice(appOrigin.length).split(/[?#]/);
-    if (path === '/upload') return upload(request, new URLSearchParams(query).get('name') ?? '', receive);
+    if (path === '/upload') return upload(request, new URLSearchParams(query).get('name') ?? '', appHost);
+    if (path === '/file') return sendFile(request, new URLSearchParams(query).get('document') ?? '', appHost);
     if (request.method !== 'GET') return refuse(405);
     const file = await staticFile(webRoot, path);
     if (!file) return refuse(404);
-    return new Response(new Uint8Array(file.body), { headers: { ...windowHeaders, 'Content-Type': file.type } });
+    return new Response(new Uint8Array(file.body), { headers: { ...windowHeaders, ...file.headers } });
   });
 }
 
 /** Electron says who asked; a page cannot. */
 const initiator = (request: Request) => (request as { initiatorOrigin?: string }).initiatorOrigin;
 
-async function upload(request: Request, name: string, receive: ReceiveUpload): Promise<Response> {
+async function upload(request: Request, name: string, appHost: WindowFiles): Promise<Response> {
   if (request.method !== 'POST') return refuse(405);
   if (initiator(request) !== appOrigin) return refuse(403);
   if (request.headers.get('content-type') !== 'application/octet-stream') return refuse(415);
@@ -43,10 +50,25 @@ async function upload(request: Request, name: string, receive: ReceiveUpload): P
     return answer(413, { code: 'DOC_TOO_LARGE', message: 'The window can send at most 64 MiB.' });
   try {
     const body = (request.body ?? new Blob().stream()) as ReadableStream<Uint8Array>;
-    return answer(200, { uploadId: await receive(name, body) });
+    return answer(200, { uploadId: await appHost.receiveUpload(name, body) });
   } catch (error) {
     const { code, message } = shellFailure(error);
     return answer(code === 'DOC_TOO_LARGE' ? 413 : code === 'BUSY' ? 429 : 500, { code, message });
+  }
+}
+
+async function sendFile(request: Request, documentId: string, appHost: WindowFiles): Promise<Response> {
+  if (request.method !== 'GET') return refuse(405);
+  if (initiator(request) !== appOrigin) return refuse(403);
+  try {
+    const { path, size } = await appHost.documentFile(documentId);
+    const { status, headers, open } = filePart(path, size, request.headers.get('range'));
+    const bytes = open();
+    const body = bytes ? (Readable.toWeb(bytes) as unknown as BodyInit) : null;
+    return new Response(body, { status, headers: { ...windowHeaders, ...headers } });
+  } catch (error) {
+    const { code, message } = shellFailure(error);
+    return answer(code === 'DOC_MISSING' ? 404 : code === 'DOC_TOO_LARGE' ? 413 : 500, { code, message });
   }
 }
 

@@ -89,7 +89,7 @@ async function run(): Promise<void> {
   gateSession(session.defaultSession);
   await appHost.start();
   closeBeforeQuit();
-  serveAppProtocol(protocol, join(out, 'renderer'), (name, pieces) => appHost.receiveUpload(name, pieces));
+  serveAppProtocol(protocol, join(out, 'renderer'), appHost);
   const connection = new WindowConnection();
   gateCommands({
     async connect(_, frame) {

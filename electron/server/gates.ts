@@ -1,6 +1,8 @@
 /**
  * What every request passes before anything looks at its path: the Host must be one of ours by exact text, and an Origin, when
- * there is one, must be the same. No setting relaxes either. Pure functions; http-server.ts calls them.
+ * there is one, must be the same. No setting relaxes either. Behind a proxy that ends TLS, and only where a person said that there is
+ * one, X-Forwarded-Proto tells what the browser speaks: names off loopback are answered over https alone then. Pure functions;
+ * http-server.ts calls them.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { windowHeaders } from '../app-host/window-api/window-files.ts';
@@ -10,10 +12,21 @@ export interface Refusal {
   message: string;
 }
 
-/** Exact Host values, lower case. `extra` are names given on the command line for a server off loopback. Browsers leave port 80 out. */
-export function allowedHosts(port: number, extra: readonly string[] = []): ReadonlySet<string> {
-  const names = ['127.0.0.1', 'localhost', '[::1]', ...extra.map((name) => name.toLowerCase())];
-  return new Set(names.flatMap((name) => (port === 80 ? [name, `${name}:80`] : [`${name}:${port}`])));
+/** Exact Host values, lower case: over http, and over https as the browser sends them to a proxy that ends TLS. */
+export interface AllowedHosts {
+  http: ReadonlySet<string>;
+  https: ReadonlySet<string>;
+}
+
+/** `extra`: names given on the command line for a server off loopback; behind a proxy, which has a port of its own, with that port. */
+export function allowedHosts(port: number, extra: readonly string[] = [], isBehindProxy = false): AllowedHosts {
+  const own = ['127.0.0.1', 'localhost', '[::1]'];
+  const named = extra.map((name) => name.toLowerCase());
+  const at = (names: readonly string[], at: number, usual: number) =>
+    names.flatMap((name) => (at === usual ? [name, `${name}:${at}`] : [`${name}:${at}`]));
+  if (!isBehindProxy) return { http: new Set(at([...own, ...named], port, 80)), https: new Set() };
+  const https = named.flatMap((name) => (/:\d+$/.test(name) ? [name] : at([name], 443, 443)));
+  return { http: new Set(at(own, port, 80)), https: new Set(https) };
 }
 
 /** rawHeaders, because node joins or drops repeated headers before anyone sees them. */
@@ -21,18 +34,21 @@ function valuesOf(rawHeaders: readonly string[], name: string): string[] {
   return rawHeaders.filter((_, i) => i % 2 === 1 && rawHeaders[i - 1]?.toLowerCase() === name);
 }
 
-export function refusal(request: Pick<IncomingMessage, 'rawHeaders' | 'url'>, hosts: ReadonlySet<string>) {
+export function refusal(request: Pick<IncomingMessage, 'rawHeaders' | 'url'>, hosts: AllowedHosts) {
   const refuse = (status: number, message: string): Refusal => ({ status, message });
   // Origin-form only: an absolute target would carry a second host past the check.
   if (!request.url?.startsWith('/')) return refuse(400, 'Bad request target.');
   const host = valuesOf(request.rawHeaders, 'host');
   if (host.length !== 1) return refuse(400, 'Exactly one Host is needed.');
   const name = host[0]?.toLowerCase() ?? '';
-  if (!hosts.has(name)) return refuse(421, 'This server does not answer under that name.');
+  // Believed for names that are served behind a proxy alone: without one there are none.
+  const isSecure = hosts.https.has(name) && valuesOf(request.rawHeaders, 'x-forwarded-proto').join() === 'https';
+  if (!isSecure && hosts.https.has(name)) return refuse(403, 'Only over https.');
+  if (!isSecure && !hosts.http.has(name)) return refuse(421, 'This server does not answer under that name.');
   const origins = valuesOf(request.rawHeaders, 'origin');
   if (origins.length > 1) return refuse(400, 'More than one Origin.');
   const origin = origins[0];
-  if (origin !== undefined && origin.toLowerCase() !== `http://${name}`)
+  if (origin !== undefined && origin.toLowerCase() !== `${isSecure ? 'https' : 'http'}://${name}`)
     return refuse(403, 'Another site may not ask here.');
   return undefined;
 }

@@ -3,13 +3,17 @@
  * gates.ts first; a route that is not in the list below does not exist.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { pipeline } from 'node:stream/promises';
+import { documentFile } from '../app-host/documents/document-texts.ts';
 import type { Uploads } from '../app-host/documents/uploads.ts';
 import { logUnforeseen } from '../app-host/log.ts';
+import { filePart } from '../app-host/window-api/file-range.ts';
 import type { WindowApiNeeds } from '../app-host/window-api/needs.ts';
 import { staticFile } from '../app-host/window-api/window-files.ts';
 import { failureForWindow } from '../app-host/window-words.ts';
 import { maxUploadBytes } from '../contract/app.ts';
-import { refusal, setSecurityHeaders } from './gates.ts';
+import { idSchema } from '../contract/app-types.ts';
+import { type AllowedHosts, refusal, setSecurityHeaders } from './gates.ts';
 import { serveSocket } from './rpc-socket.ts';
 import type { SessionTokens } from './session-tokens.ts';
 
@@ -19,8 +23,10 @@ export interface ServerOptions {
   /** Where the built renderer lies. */
   webRoot: string;
   /** Known once the port is. */
-  hosts: () => ReadonlySet<string>;
+  hosts: () => AllowedHosts;
   patience?: Patience;
+  /** How often each WebSocket is pinged. */
+  pingMs?: number;
 }
 
 /** How long a request may take to arrive, in milliseconds. An upload over a slow line takes its time, but never stands still. */
@@ -41,6 +47,7 @@ export function createAppServer(options: ServerOptions): Server {
   const routes: Record<string, { method: 'GET' | 'POST'; handle: Handler }> = {
     '/health': { method: 'GET', handle: async (_, response) => sendJson(response, 200, { ok: true }) },
     '/session': { method: 'POST', handle: (request, response) => openSession(request, response, tokens) },
+    '/file': { method: 'GET', handle: (...asked) => sendFile(app, tokens, ...asked) },
     '/upload': { method: 'POST', handle: (...asked) => upload(app.uploads, tokens, ...asked) },
   };
   const server = createServer(
@@ -61,14 +68,14 @@ export function createAppServer(options: ServerOptions): Server {
         return sendText(response, route || url.pathname === '/' ? 405 : 404, 'Not here.');
       }
       handle(request, response, url, accepted).catch((error) => {
-        if (!request.destroyed) logUnforeseen(`A request for ${url.pathname}`, error); // else the sender went away
+        if (!response.destroyed && !request.destroyed) logUnforeseen(`A request for ${url.pathname}`, error); // else the sender went away
         if (!response.headersSent) sendText(response, 500, 'Something failed inside.');
         else response.destroy();
       });
     },
   );
   server.maxConnections = maxSockets;
-  const closeSockets = serveSocket(server, app, tokens, hosts);
+  const closeSockets = serveSocket(server, app, tokens, hosts, options.pingMs);
   server.on('close', closeSockets);
   return server;
 }
@@ -95,7 +102,7 @@ function files(webRoot: string): Handler {
     const path = request.url?.split('?')[0] ?? '/';
     const file = await staticFile(webRoot, path);
     if (!file) return sendText(response, 404, 'Not here.');
-    response.setHeader('Content-Type', file.type);
+    response.writeHead(200, file.headers);
     response.end(file.body);
   };
 }
@@ -104,7 +111,7 @@ async function openSession(request: IncomingMessage, response: ServerResponse, t
   if (request.headers['content-type'] !== 'application/json') return sendText(response, 415, 'JSON only.');
   const body = await readSmall(request, 4096);
   if (body === undefined) return sendText(response, 413, 'Too large.');
-  const token = tokens.exchange(codeOf(body));
+  const token = tokens.exchange(codeOf(body), request.headers['user-agent']);
   if (token === undefined) return sendText(response, 401, 'This link was used already.');
   sendJson(response, 200, { token });
 }
@@ -123,8 +130,7 @@ async function upload(
   tokens: SessionTokens,
   ...[request, response, url, accepted]: Parameters<Handler>
 ) {
-  const bearer = /^Bearer (\S+)$/.exec(request.headers.authorization ?? '')?.[1];
-  if (!tokens.accepts(bearer)) return sendText(response, 401, 'The session token is missing.');
+  if (tokens.accepts(bearerOf(request)) === undefined) return sendText(response, 401, 'The session token is missing.');
   if (request.headers['content-type'] !== 'application/octet-stream') return sendText(response, 415, 'Bytes only.');
   const name = url.searchParams.get('name') ?? '';
   if (name === '' || name.length > 1000) return sendText(response, 400, 'The file needs a name.');
@@ -139,6 +145,31 @@ async function upload(
     const { code, message } = failureForWindow(error);
     response.setHeader('Connection', 'close');
     sendJson(response, code === 'DOC_TOO_LARGE' ? 413 : code === 'BUSY' ? 429 : 500, { code, message });
+  }
+}
+
+const bearerOf = ({ headers }: IncomingMessage) => /^Bearer (\S+)$/.exec(headers.authorization ?? '')?.[1];
+
+/** A document's file, read as fast as the window takes it. */
+async function sendFile(
+  app: ServerOptions['app'],
+  tokens: SessionTokens,
+  ...[request, response, url]: Parameters<Handler>
+): Promise<void> {
+  if (tokens.accepts(bearerOf(request)) === undefined) return sendText(response, 401, 'The session token is missing.');
+  const id = idSchema.safeParse(url.searchParams.get('document'));
+  if (!id.success) return sendText(response, 400, 'Which document?');
+  try {
+    const { path, size } = await documentFile(app, id.data);
+    const { status, headers, open } = filePart(path, size, request.headers.range);
+    response.writeHead(status, headers);
+    const bytes = open();
+    if (bytes) await pipeline(bytes, response);
+    else response.end();
+  } catch (error) {
+    if (response.headersSent) throw error;
+    const { code, message } = failureForWindow(error);
+    sendJson(response, code === 'DOC_MISSING' ? 404 : code === 'DOC_TOO_LARGE' ? 413 : 500, { code, message });
   }
 }
 

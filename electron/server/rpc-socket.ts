@@ -1,4 +1,7 @@
-/** The WebSocket: its first frame is the session token, within two seconds; only then does the contract listen. */
+/**
+ * The WebSocket: its first frame is the session token, within two seconds; only then does the contract listen. A line that answers no ping
+ * is closed, and a proxy between sees that it is used; one whose token is revoked is closed too.
+ */
 import type { Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { RPCHandler } from '@orpc/server/ws';
@@ -6,43 +9,64 @@ import { type RawData, type WebSocket, WebSocketServer } from 'ws';
 import type { WindowApiNeeds } from '../app-host/window-api/needs.ts';
 import { appRouter } from '../app-host/window-api/router.ts';
 import { maxMessageBytes } from '../contract/app.ts';
-import { refusal } from './gates.ts';
+import { type AllowedHosts, refusal } from './gates.ts';
 import type { SessionTokens } from './session-tokens.ts';
 
 const firstFrameMs = 2000;
 const unauthorised = 4401;
 /** Nothing is said against such a window: it tries again. */
 const tooSlow = 4408;
+const usualPingMs = 30_000;
 
 export function serveSocket(
   server: Server,
   app: WindowApiNeeds,
   tokens: SessionTokens,
-  hosts: () => ReadonlySet<string>,
+  hosts: () => AllowedHosts,
+  pingMs = usualPingMs,
 ): () => void {
   const sockets = new WebSocketServer({ noServer: true, maxPayload: maxMessageBytes, perMessageDeflate: false });
-  const handler = new RPCHandler(appRouter(app));
+  const handler = new RPCHandler(appRouter(app, tokens));
+  /** Since the last ping. */
+  const answered = new WeakSet<WebSocket>();
   server.on('upgrade', (request, socket, head) => {
     socket.on('error', () => {});
     const refused = refusal(request, hosts()) ?? (request.url === '/rpc' ? undefined : { status: 404, message: 'No.' });
     if (refused) return refuse(socket, refused.status);
     sockets.handleUpgrade(request, socket, head, (ws) => {
       ws.on('error', () => {}); // too large a frame, a broken one: ws closes it
-      authenticate(ws, tokens, () => void handler.upgrade(ws));
+      answered.add(ws);
+      ws.on('pong', () => answered.add(ws));
+      authenticate(ws, tokens, (session) => {
+        ws.once(
+          'close',
+          tokens.whenRevoked(session, () => ws.close(unauthorised)),
+        );
+        void handler.upgrade(ws, { context: { session } });
+      });
     });
   });
+  const pinging = setInterval(() => {
+    for (const ws of sockets.clients) {
+      if (!answered.delete(ws)) ws.terminate();
+      else ws.ping();
+    }
+  }, pingMs);
+  pinging.unref();
   return () => {
+    clearInterval(pinging);
     for (const ws of sockets.clients) ws.terminate();
   };
 }
 
-function authenticate(ws: WebSocket, tokens: SessionTokens, accept: () => void): void {
+function authenticate(ws: WebSocket, tokens: SessionTokens, accept: (session: string) => void): void {
   const timer = setTimeout(() => ws.close(tooSlow), firstFrameMs);
   ws.once('close', () => clearTimeout(timer));
   ws.once('message', (data: RawData, isBinary: boolean) => {
     clearTimeout(timer);
-    if (isBinary || !tokens.accepts(data.toString())) return ws.close(unauthorised);
-    accept();
+    const session = isBinary ? undefined : tokens.accepts(data.toString());
+    if (session === undefined) return ws.close(unauthorised);
+    accept(session);
     ws.send('ready');
   });
 }

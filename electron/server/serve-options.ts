@@ -5,6 +5,8 @@ import { defaultDataDir } from '../app-host/start-up.ts';
 export const usage = `Usage: npm run serve -- [options] [file...]
   --host <address>      where to listen (default 127.0.0.1)
   --allow-host <name>   a name the window is opened under, for a server off loopback (repeatable)
+  --behind-proxy        a proxy before it ends TLS: the names of --allow-host are answered over https alone, as its
+                        X-Forwarded-Proto tells; give the proxy's port with the name where it is not 443
   --port <number>       0: any free one (default 4680)
   --data-dir <folder>   library, chats and downloaded models (default: ~/.rocketdoc)
   --models <folder>     GGUF files in it can be chosen in the window, opened where they are (repeatable)
@@ -12,18 +14,22 @@ export const usage = `Usage: npm run serve -- [options] [file...]
   --threads <number>    the engine's threads until the settings say otherwise
   --api                 other programs of this machine may ask in this run; prints the address and a key
   --api-port <number>   where they ask (default: any free one)
+  --sign-out            signs every window out of the RocketDoc that runs with this data folder, and ends
   --no-open             print the link, do not open a browser
 `;
 
 export interface ServeOptions {
   host: string;
   allowHosts: string[];
+  behindProxy: boolean;
   port: number;
   dataDir: string;
   models: string[];
   catalogue: string | undefined;
   threads: number | undefined;
   open: boolean;
+  /** Nothing is served: the one that is running signs its windows out. */
+  signOut: boolean;
   /** Port of the API of this run; undefined: as the settings say. */
   apiPort: number | undefined;
   files: string[];
@@ -50,15 +56,19 @@ export function serveOptions(args: readonly string[]): ServeOptions | 'help' | {
   const host = values.host.replace(/^\[(.*)\]$/, '$1');
   if (!isLoopback(host) && values['allow-host'].length === 0)
     return { wrong: 'Off loopback the window needs its name: --allow-host <name or address as typed in the browser>.' };
+  if (values['behind-proxy'] && values['allow-host'].length === 0)
+    return { wrong: '--behind-proxy needs the name that the proxy is reached under: --allow-host <name>.' };
   return {
     host,
     allowHosts: values['allow-host'],
+    behindProxy: values['behind-proxy'],
     port,
     dataDir: values['data-dir'],
     models: values.models,
     catalogue: values.catalogue,
     threads,
     open: !values['no-open'],
+    signOut: values['sign-out'],
     apiPort: values.api ? apiPort : undefined,
     files: positionals,
   };
@@ -71,6 +81,7 @@ function parse(args: readonly string[]) {
     options: {
       host: { type: 'string', default: '127.0.0.1' },
       'allow-host': { type: 'string', multiple: true, default: [] },
+      'behind-proxy': { type: 'boolean', default: false },
       port: { type: 'string', default: '4680' },
       'data-dir': { type: 'string', default: defaultDataDir },
       models: { type: 'string', multiple: true, default: [] },
@@ -78,6 +89,7 @@ function parse(args: readonly string[]) {
       threads: { type: 'string' },
       api: { type: 'boolean', default: false },
       'api-port': { type: 'string', default: '0' },
+      'sign-out': { type: 'boolean', default: false },
       'no-open': { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -92,7 +104,18 @@ function wholeNumber(text: string, most: number): number | undefined {
 }
 
 /** Where the window is opened: the name it was allowed under, or the address it listens on. */
-export function windowAddress({ host, allowHosts }: Pick<ServeOptions, 'host' | 'allowHosts'>, port: number): string {
+export function windowAddress(
+  { host, allowHosts, behindProxy }: Pick<ServeOptions, 'host' | 'allowHosts' | 'behindProxy'>,
+  port: number,
+): string {
   const name = allowHosts[0] ?? (host.includes(':') ? `[${host}]` : host);
-  return `http://${name}:${port}/`;
+  return behindProxy ? `https://${name}/` : `http://${name}:${port}/`;
+}
+
+/** What a person must know before they open the window from another machine; undefined: nothing. */
+export function inTheClear({ host, allowHosts, behindProxy }: ServeOptions): string | undefined {
+  if (isLoopback(host) && (behindProxy || allowHosts.length === 0)) return undefined;
+  return behindProxy
+    ? `This port (${host}) speaks http: let nobody but the proxy reach it.`
+    : 'Documents, questions, answers and the link itself travel in the clear (http): whoever is on the way between the browser and this machine can read and use them. Put a proxy that ends TLS before it, and start with --behind-proxy.';
 }

@@ -7,22 +7,24 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { watchProcess } from '../app-host/log.ts';
 import { openAppHost } from '../app-host/open-app-host.ts';
-import { OpenAlready } from '../app-host/single-instance.ts';
+import { askToSignOut, OpenAlready } from '../app-host/single-instance.ts';
 import { toAppError } from '../contract/errors.ts';
 import type { Settings } from '../contract/settings.ts';
 import { allowedHosts } from './gates.ts';
 import { createAppServer } from './http-server.ts';
 import { openWindow } from './open-window.ts';
-import { type ServeOptions, serveOptions, usage, windowAddress } from './serve-options.ts';
+import { inTheClear, type ServeOptions, serveOptions, usage, windowAddress } from './serve-options.ts';
 import { SessionTokens } from './session-tokens.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 watchProcess();
 const options = optionsOrExit();
 const { port, threads, dataDir } = options;
+if (options.signOut) await signOut();
 const defaults: Partial<Settings> = threads === undefined ? {} : { threads };
 const noFolder = options.models.find((folder) => !existsSync(folder));
 if (noFolder !== undefined) refuse(`There is no folder ${noFolder} to list models of (--models).`);
+const tokens = new SessionTokens();
 const webRoot = join(root, 'out', 'renderer');
 if (!existsSync(join(webRoot, 'index.html'))) refuse('The window is not built yet. Run: npm run serve');
 
@@ -34,6 +36,7 @@ const { app, programs } = await openAppHost(
     ...(options.catalogue === undefined ? {} : { catalogueFile: options.catalogue }),
     defaults,
     onSecondStart: showAgain,
+    onSignOut: () => tokens.revokeAll(),
   },
   options.apiPort === undefined ? {} : { thisRun: { port: options.apiPort } },
 ).catch((error) => {
@@ -44,9 +47,9 @@ const { app, programs } = await openAppHost(
   const { code, message } = toAppError(error);
   refuse(`Error ${code}: ${message}`);
 });
-const tokens = new SessionTokens();
+tokens.onChange = () => app.revisions.note('windows');
 let link: (() => string) | undefined;
-let hosts: ReadonlySet<string> = new Set();
+let hosts = allowedHosts(0);
 const server = createAppServer({ app, tokens, webRoot, hosts: () => hosts });
 server.on('error', (error: NodeJS.ErrnoException) => {
   process.stderr.write(
@@ -58,11 +61,13 @@ server.on('error', (error: NodeJS.ErrnoException) => {
 server.listen(port, options.host, () => {
   const address = server.address();
   const bound = typeof address === 'object' && address ? address.port : port;
-  hosts = allowedHosts(bound, options.allowHosts);
+  hosts = allowedHosts(bound, options.allowHosts, options.behindProxy);
   const newLink = () => `${windowAddress(options, bound)}#launch=${tokens.newLaunchCode()}`;
   link = newLink;
   const first = newLink();
   process.stdout.write(`RocketDoc: ${first}\nThe link works once. Press Enter for a new one, Ctrl+C to end.\n`);
+  const clear = inTheClear(options);
+  if (clear !== undefined) process.stdout.write(`${clear}\n`);
   void programs.then(({ thisRun }) => {
     if (thisRun) process.stdout.write(`API: ${thisRun.address} ${thisRun.key}\n`);
     else if (app.programs.problem !== null) process.stderr.write(`${app.programs.problem}\n`);
@@ -79,6 +84,12 @@ function showAgain(files: string[]): void {
   const again = link();
   process.stdout.write(`RocketDoc: ${again}\n`);
   if (options.open) void openWindow(again, dataDir);
+}
+
+async function signOut(): Promise<never> {
+  if (!(await askToSignOut(dataDir))) refuse(`No RocketDoc for browsers runs with ${dataDir}.`);
+  process.stdout.write('Every window is signed out. Press Enter where RocketDoc runs for a new link.\n');
+  process.exit(0);
 }
 
 function optionsOrExit(): ServeOptions {

@@ -168,6 +168,20 @@ export async function copyText(text: string): Promise<boolean> {
     await window.navigator.clipboard.writeText(text);
     return true;
   } catch {
-    return false;
+    return copyBySelection(text);
   }
+}
+
+/** Over http from another machine a browser has no clipboard to write to, but copies what is selected. */
+function copyBySelection(text: string): boolean {
+  const focused = document.activeElement;
+  const area = document.createElement('textarea');
+  area.value = text;
+  area.style.position = 'fixed'; // nothing scrolls to it
+  (focused?.closest('[role="dialog"]') ?? document.body).append(area); // a dialog keeps the focus within it
+  area.select();
+  const isCopied = document.execCommand('copy');
+  area.remove();
+  if (focused instanceof HTMLElement) focused.focus();
+  return isCopied;
 }

@@ -50,6 +50,8 @@ export function connectPort(bridge: DesktopBridge, { onState, onClient }: Connec
   void open();
 }
 
+export const isDesktop = globalThis.window?.rocketdoc !== undefined;
+
 let isOwnDrag = false;
 
 /** Whether what is dragged over the window came out of it: then it is no file to add. */

@@ -15,16 +15,21 @@ export interface CallFailure {
 
 /** A file on its way into the library: its bytes were sent, or the app may open it by itself. */
 export type SentFile = { uploadId: string } | { grantId: string };
-export type SendFile = (file: File) => Promise<SentFile>;
 
-/** The system's dialog for a model file that is opened where it lies; null: nothing was picked. */
-export type ChooseModel = () => Promise<Grant | null>;
+/** Files on their way in and out, beside the calls. */
+export interface FileWays {
+  sendFile: (file: File) => Promise<SentFile>;
+  /** A document's file as it was added. */
+  loadFile: (documentId: string) => Promise<ArrayBuffer>;
+  /**
+   * The system's dialog for a model file that is opened where it lies; null: nothing was picked. Only where the app shares the person's
+   * file system with the window: Electron.
+   */
+  chooseModel?: (() => Promise<Grant | null>) | undefined;
+}
 
-export interface Api {
+export interface Api extends FileWays {
   client: AppClient;
-  sendFile: SendFile;
-  /** Only where the app shares the person's file system with the window: Electron. */
-  chooseModel?: ChooseModel | undefined;
   failure: (error: unknown) => CallFailure;
 }
 
@@ -56,7 +61,12 @@ export function sendFile(file: File): Promise<SentFile> {
   return current.sendFile(file);
 }
 
-export function modelChooser(): ChooseModel | undefined {
+export function loadFile(documentId: string): Promise<ArrayBuffer> {
+  if (!current) throw new Error('The server is not connected yet.');
+  return current.loadFile(documentId);
+}
+
+export function modelChooser(): FileWays['chooseModel'] {
   return current?.chooseModel;
 }
 

@@ -2,7 +2,7 @@
 import { create } from 'zustand';
 import type { DocumentOutline } from '../../electron/contract/app-types.ts';
 import type { Passage } from '../../electron/contract/citations.ts';
-import { api, type CallFailure, failureOf } from './api.ts';
+import { api, type CallFailure, failureOf, loadFile } from './api.ts';
 import { setDraft, useChat } from './chat.ts';
 import { notify, openInspector, setInspectorTab } from './ui.ts';
 
@@ -103,21 +103,6 @@ export function fileOf(documentId: string): Promise<ArrayBuffer> {
     if (file?.bytes === bytes) file = undefined;
   });
   return bytes;
-}
-
-async function loadFile(documentId: string): Promise<ArrayBuffer> {
-  let bytes = new Uint8Array();
-  let at = 0;
-  for await (const event of await api().documents.file({ documentId })) {
-    if (event.type === 'size') {
-      bytes = new Uint8Array(event.bytes);
-      continue;
-    }
-    const piece = atob(event.base64);
-    for (let i = 0; i < piece.length; i++) bytes[at + i] = piece.charCodeAt(i);
-    at += piece.length;
-  }
-  return bytes.buffer;
 }
 
 /** Into the composer, above what is written there already. */

@@ -125,6 +125,24 @@ inChromium('two windows', () => {
     await soon(() => expect.poll(() => second.getByRole('article').count()).toBe(0));
   }, 120_000);
 
+  it('are listed as signed in; one signs the other out, which says so', async () => {
+    await first.keyboard.press('Control+,');
+    const settings = first.getByRole('dialog', { name: 'Settings' });
+    await settings.getByRole('tab', { name: 'Programs' }).click();
+    const signedIn = settings.getByRole('list', { name: 'Signed-in browsers' }).getByRole('listitem');
+    await expect.poll(() => signedIn.count()).toBe(2);
+    const third = await openWindow(opened.browser, linkTo(opened.server));
+    await soon(() => expect.poll(() => signedIn.count()).toBe(3));
+    await signedIn
+      .last()
+      .getByRole('button', { name: /^Sign out: Chrome/ })
+      .click();
+    await soon(() => third.page.getByRole('heading', { name: 'This window is not signed in' }).waitFor());
+    await soon(() => expect.poll(() => signedIn.count()).toBe(2));
+    await first.keyboard.press('Escape');
+    await third.page.context().close();
+  }, 120_000);
+
   it('a document that one removes is gone in the other, which shows the next', async () => {
     await library(first).getByRole('button', { name: 'Actions for A letter of May' }).click();
     await first.getByRole('menuitem', { name: 'Remove' }).click();

@@ -3,10 +3,9 @@
  * and document view ask for the same one many times; a text never changes while its document is in the library.
  */
 
-import { createReadStream } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { DocumentOutline, FileEvent } from '../../contract/app-types.ts';
+import type { DocumentOutline } from '../../contract/app-types.ts';
 import { AppError } from '../../contract/errors.ts';
 import type { DocumentPages } from '../../evidence/locate-claims.ts';
 import type { DocumentStore, DocumentText } from '../library/document-store.ts';
@@ -68,21 +67,18 @@ function cutAfter(text: string, least: number, most: number): number {
 
 /** A page is drawn from the file itself; a larger one is shown as text. */
 const mostFileBytes = 256 * 1024 * 1024;
-const chunkBytes = 192 * 1024;
 
-export async function* fileOf(
+export async function documentFile(
   rooms: { documents: Pick<DocumentStore, 'get'>; uploads: Pick<Uploads, 'documentDir'> },
   documentId: string,
-): AsyncGenerator<FileEvent, void, void> {
+): Promise<{ path: string; size: number }> {
   const { name } = rooms.documents.get(documentId);
   const path = await fileIn(rooms.uploads.documentDir(documentId));
   if (path === undefined) throw new AppError('DOC_MISSING', `The file of ${name} is not in the library's folder.`);
   const { size } = await stat(path);
   if (size > mostFileBytes)
     throw new AppError('DOC_TOO_LARGE', `${name} is larger than 256 MB, the most that the window takes.`);
-  yield { type: 'size', bytes: size };
-  for await (const chunk of createReadStream(path, { highWaterMark: chunkBytes }))
-    yield { type: 'chunk', base64: (chunk as Buffer).toString('base64') };
+  return { path, size };
 }
 
 /** The one file that a document was added as; undefined: it was joined from others, or the file is gone. */

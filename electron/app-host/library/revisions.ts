@@ -1,10 +1,10 @@
-/** How often each part of the library changed since the start. A window that sees a number grow looks at that part again. */
+/** How often each part of what windows show in common changed since the start. A window that sees a number grow looks at that part again. */
 import type { Revisions as Counts } from '../../contract/app-types.ts';
 
 export type LibraryPart = keyof Counts;
 
 export class Revisions {
-  readonly counts: Counts = { documents: 0, choices: 0, chats: 0, settings: 0, programs: 0 };
+  readonly counts: Counts = { documents: 0, choices: 0, chats: 0, settings: 0, programs: 0, windows: 0 };
   readonly #onChange: () => void;
 
   constructor(onChange: () => void = () => {}) {

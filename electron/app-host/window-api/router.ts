@@ -3,13 +3,14 @@ import { setImmediate } from 'node:timers/promises';
 import { implement } from '@orpc/server';
 import { appContract, maxTextUnits } from '../../contract/app.ts';
 import { AppError } from '../../contract/errors.ts';
+import type { WindowSession } from '../../contract/window-sessions.ts';
 import { Queue } from '../../hosts/queue.ts';
 import { rpcErrors } from '../../hosts/rpc-errors.ts';
 import { about, ownVersion } from '../about.ts';
 import { citationsOf } from '../citations/answer-citations.ts';
 import { documentMapOf } from '../citations/document-map.ts';
 import { addGranted, addUpload, readAnew } from '../documents/add-document.ts';
-import { fileOf, outlineOf } from '../documents/document-texts.ts';
+import { outlineOf } from '../documents/document-texts.ts';
 import { joinOfLibrary } from '../documents/join-documents.ts';
 import { releaseDocument, removeDocument } from '../documents/remove-document.ts';
 import { logReport, logUnforeseen } from '../log.ts';
@@ -35,9 +36,21 @@ import { failureForWindow } from '../window-words.ts';
 import type { WindowApiNeeds } from './needs.ts';
 import { telemetry } from './telemetry.ts';
 
-export function appRouter(rooms: WindowApiNeeds) {
+/** Who asks. */
+export interface Asker {
+  /** The session of a browser; absent: it needs none. */
+  session?: string;
+}
+
+/** Browsers that are signed in; Electron's window needs no sign-in. */
+export interface SignedIn {
+  list(): WindowSession[];
+  revoke(id: string): void;
+}
+
+export function appRouter(rooms: WindowApiNeeds, signedIn?: SignedIn) {
   const turnOfLoop = new Queue();
-  const os = implement(appContract).use(rpcErrors(failureForWindow));
+  const os = implement(appContract).$context<Asker>().use(rpcErrors(failureForWindow));
   return os.router({
     telemetry: os.telemetry.handler(({ signal }) => telemetry(rooms, signal)),
     restartEngine: os.restartEngine.handler(() => rooms.supervisor.reopen()),
@@ -69,7 +82,6 @@ export function appRouter(rooms: WindowApiNeeds) {
       text: os.documents.text.handler(({ input: { documentId, start, end } }) =>
         rooms.texts.get(documentId).text.slice(start, Math.min(end, start + maxTextUnits)),
       ),
-      file: os.documents.file.handler(({ input }) => fileOf(rooms, input.documentId)),
       choice: {
         get: os.documents.choice.get.handler(({ input }) => documentChoice(rooms, input.documentId)),
         set: os.documents.choice.set.handler(({ input }) =>
@@ -178,6 +190,14 @@ export function appRouter(rooms: WindowApiNeeds) {
       createKey: os.programs.createKey.handler(({ input }) => rooms.keys.create(input.name)),
       revokeKey: os.programs.revokeKey.handler(({ input }) => rooms.keys.revoke(input.id)),
     },
+    windows: {
+      get: os.windows.get.handler(({ context }) => ({
+        sessions: signedIn?.list() ?? [],
+        own: context.session ?? null,
+      })),
+      signOut: os.windows.signOut.handler(({ input }) => signedIn?.revoke(input.id)),
+    },
+    ping: os.ping.handler(() => {}),
     languages: os.languages.handler(() => rooms.languages.list()),
     gpus: os.gpus.handler(() => rooms.supervisor.gpus()),
   });

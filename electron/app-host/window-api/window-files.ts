@@ -20,6 +20,8 @@ const contentSecurityPolicy = [
   "object-src 'none'",
   "frame-ancestors 'none'",
   "require-trusted-types-for 'script'",
+  // The PDF view names its own worker (pdf-engine.ts); nobody else makes a policy.
+  'trusted-types rocketdoc-pdf',
 ].join('; ');
 
 export const windowHeaders: Readonly<Record<string, string>> = {
@@ -46,8 +48,12 @@ const types: Record<string, string> = {
 
 export interface StaticFile {
   body: Buffer;
-  type: string;
+  headers: Record<string, string>;
 }
+
+/** Named by their content: what has such a name never changes. */
+const isHashed = (name: string) => /^\/assets\/[^/]+-[\w-]{8}\.\w+$/.test(name);
+const forEver = { 'Cache-Control': 'max-age=31536000, immutable' };
 
 /** undefined: there is no such file, or it may not be served. */
 export async function staticFile(root: string, path: string): Promise<StaticFile | undefined> {
@@ -65,7 +71,7 @@ export async function staticFile(root: string, path: string): Promise<StaticFile
     const base = await realpath(root);
     const file = await realpath(join(base, name === '/' ? 'index.html' : name));
     if (!file.startsWith(base + sep)) return undefined;
-    return { body: await readFile(file), type };
+    return { body: await readFile(file), headers: { 'Content-Type': type, ...(isHashed(name) && forEver) } };
   } catch {
     return undefined;
   }

@@ -7,6 +7,7 @@ import type { SettingName, Settings } from '../../../electron/contract/settings.
 import { changeSettings } from '../../stores/settings.ts';
 import { type FieldIds, Select } from '../../ui/field.tsx';
 import { NumberInput } from '../../ui/number-input.tsx';
+import { browserSettings } from './browser-sessions.tsx';
 import { keptSettings } from './kept-settings.tsx';
 import { DeviceField, ThreadsField } from './machine-fields.tsx';
 import { programSettings } from './program-settings.tsx';
@@ -68,7 +69,7 @@ export function settingSections(settings: Settings, engine: EngineState | null):
       id: 'programs',
       title: 'Programs',
       names: ['programs', 'programsPort'],
-      settings: programSettings(settings),
+      settings: [...programSettings(settings), ...browserSettings()],
     },
     { id: 'appearance', title: 'Appearance', names: ['theme', 'fontSize', 'motion'], settings: appearance(settings) },
   ];

@@ -14,10 +14,8 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { ContractRouterClient } from '@orpc/contract';
 import { DatabaseSync } from '@photostructure/sqlite';
-import { build } from 'vite';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { appContract } from '../../../electron/contract/app.ts';
 import type { Turn } from '../../../electron/contract/app-types.ts';
@@ -25,16 +23,15 @@ import { AppError } from '../../../electron/contract/errors.ts';
 import { forkHost } from '../../../electron/hosts/fork-host.ts';
 import { hostClient } from '../../../electron/hosts/host-client.ts';
 import type { HostProcess } from '../../../electron/hosts/host-process.ts';
+import { buildHosts } from '../../fixtures/killed/build.ts';
 
 type Window = ContractRouterClient<typeof appContract>;
 
 const moments = Number(process.env.KILL_MOMENTS ?? 30);
 const seed = Number(process.env.KILL_SEED ?? 1887);
-const root = fileURLToPath(new URL('../../..', import.meta.url));
 const dir = mkdtempSync(join(tmpdir(), 'rocketdoc-killed-'));
 const dataDir = join(dir, 'data');
-/** In the project, where its packages are found. */
-const built = mkdtempSync(join(root, 'out', 'killed-'));
+let built = '';
 
 let state = seed;
 const random = () => {
@@ -45,25 +42,7 @@ const some = <T>(list: readonly T[]): T | undefined => list[Math.floor(random() 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 beforeAll(async () => {
-  const fixture = (name: string) => join(root, 'test', 'fixtures', 'killed', `${name}.ts`);
-  await build({
-    configFile: false,
-    logLevel: 'silent',
-    root,
-    plugins: [
-      {
-        name: 'source-addresses',
-        enforce: 'pre',
-        transform: (code, id) => code.replaceAll('import.meta.url', JSON.stringify(pathToFileURL(id).href)),
-      },
-    ],
-    build: {
-      ssr: true,
-      outDir: built,
-      target: 'node20',
-      rolldownOptions: { input: { 'app-host': fixture('app-host'), 'engine-host': fixture('engine-host') } },
-    },
-  });
+  built = await buildHosts('killed');
   writeFileSync(join(dir, 'fake.gguf'), 'GGUF');
   mkdirSync(join(dataDir, 'files'), { recursive: true });
 });

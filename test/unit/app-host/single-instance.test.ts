@@ -7,6 +7,7 @@ import { inviteProgram, servePrograms } from '../../../electron/api/programs.ts'
 import {
   answerSecondStart,
   askForAccess,
+  askToSignOut,
   notifyFirst,
   OpenAlready,
 } from '../../../electron/app-host/single-instance.ts';
@@ -93,6 +94,15 @@ describe('the socket for a second start', () => {
   it('says that something was shown only where there is something to show', async () => {
     close = answerSecondStart(dir, { onProgram: async () => ({ address: '', key: '' }) });
     expect(await notifyFirst(dir, [])).toBe(false);
+  });
+
+  it('signs browsers out where there are any', async () => {
+    let out = 0;
+    close = answerSecondStart(dir, { onSecondStart: () => {} });
+    expect(await askToSignOut(dir)).toBe(false);
+    close();
+    close = answerSecondStart(dir, { onSignOut: () => out++ });
+    expect([await askToSignOut(dir), out]).toEqual([true, 1]);
   });
 
   it('is left out where the folder’s path is too long for a socket', async () => {

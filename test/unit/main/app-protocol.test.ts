@@ -5,6 +5,7 @@ import { Readable } from 'node:stream';
 import type { Protocol } from 'electron';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { Uploads } from '../../../electron/app-host/documents/uploads.ts';
+import { AppError } from '../../../electron/contract/errors.ts';
 import { registerAppScheme, serveAppProtocol } from '../../../electron/main/app-protocol.ts';
 import { schemes } from './fake-electron.ts';
 
@@ -27,7 +28,13 @@ beforeAll(() => {
       handle = async (request) => handler(request as never) as unknown as Promise<Response>;
     },
   };
-  serveAppProtocol(on, root, (name, pieces) => uploads.receive(name, Readable.from(pieces)));
+  serveAppProtocol(on, root, {
+    receiveUpload: (name, pieces) => uploads.receive(name, Readable.from(pieces)),
+    async documentFile(documentId) {
+      if (documentId !== 'a') throw new AppError('DOC_MISSING', 'It is not there.');
+      return { path: join(dir, 'secret.js'), size: 6 };
+    },
+  });
 });
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
@@ -120,4 +127,16 @@ it('takes it only from the window, as bytes, with a name, up to 64 MiB', async (
   expect((await upload({}, 'app://rocketdoc/upload')).status).toBe(400);
   const large = { 'Content-Type': 'application/octet-stream', 'Content-Length': String(65 * 1024 * 1024) };
   expect((await upload({ headers: large })).status).toBe(413);
+});
+
+it('sends a document’s file to its own page alone, whole or from where it broke off', async () => {
+  const ours = { initiatorOrigin: 'app://rocketdoc' };
+  const whole = await ask('app://rocketdoc/file?document=a', ours);
+  expect([whole.status, whole.headers.get('content-length'), await whole.text()]).toEqual([200, '6', 'secret']);
+  const rest = await ask('app://rocketdoc/file?document=a', { ...ours, headers: { Range: 'bytes=2-' } });
+  expect([rest.status, rest.headers.get('content-range'), await rest.text()]).toEqual([206, 'bytes 2-5/6', 'cret']);
+  expect((await ask('app://rocketdoc/file?document=a')).status).toBe(403);
+  expect((await ask('app://rocketdoc/file?document=a', { ...ours, method: 'POST' })).status).toBe(405);
+  const missing = await ask('app://rocketdoc/file?document=b', ours);
+  expect([missing.status, await missing.json()]).toEqual([404, { code: 'DOC_MISSING', message: 'It is not there.' }]);
 });

@@ -56,6 +56,7 @@ beforeEach(() => {
   setApi({
     client: {} as never,
     sendFile: async () => ({ uploadId: '' }),
+    loadFile: async () => new ArrayBuffer(0),
     failure: () => ({ code: 'IO', message: '' }),
   });
   const place = document.createElement('div');

@@ -83,6 +83,7 @@ beforeEach(() => {
   setApi({
     client: client as unknown as AppClient,
     sendFile: async () => ({ uploadId: 'id' }),
+    loadFile: async () => new ArrayBuffer(0),
     failure: (error) => ({ code: 'IO', message: String(error) }),
   });
   useSettings.setState({ settings: defaultSettings });
@@ -186,6 +187,7 @@ describe('the budget', () => {
     setApi({
       client: client as unknown as AppClient,
       sendFile: async () => ({ uploadId: 'id' }),
+      loadFile: async () => new ArrayBuffer(0),
       failure: (error) => ({ code: 'INVALID_ARGUMENT', message: (error as Error).message }),
     });
     const place = await drawn();

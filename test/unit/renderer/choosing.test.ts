@@ -28,6 +28,7 @@ const connect = (client: object) =>
   setApi({
     client: client as AppClient,
     sendFile: async () => ({ uploadId: 'id' }),
+    loadFile: async () => new ArrayBuffer(0),
     failure: (error) => error as { code: string; message: string },
   });
 

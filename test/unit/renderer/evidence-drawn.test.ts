@@ -32,6 +32,7 @@ async function draw(found: Partial<AnswerEvidence>): Promise<void> {
   setApi({
     client: client as unknown as AppClient,
     sendFile: async () => ({ uploadId: '' }),
+    loadFile: async () => new ArrayBuffer(0),
     failure: (error) => ({ code: 'IO', message: String(error) }),
   });
   place = window.document.createElement('div');

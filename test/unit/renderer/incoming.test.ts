@@ -23,6 +23,7 @@ it('wait until the server is connected, and are added then', async () => {
   setApi({
     client: client as unknown as AppClient,
     sendFile: async ({ name }) => ({ uploadId: `of ${name}` }),
+    loadFile: async () => new ArrayBuffer(0),
     failure: (error) => ({ code: 'IO', message: String(error) }),
   });
   await expect

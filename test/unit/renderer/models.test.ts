@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Download, ModelEntry, ModelFit } from '../../../electron/contract/models.ts';
 import { progressWords } from '../../../renderer/features/models/download-progress.tsx';
 import { numbersOf } from '../../../renderer/features/models/fit-badge.tsx';
-import { type AppClient, type ChooseModel, setApi } from '../../../renderer/stores/api.ts';
+import { type AppClient, type FileWays, setApi } from '../../../renderer/stores/api.ts';
 import {
   chooseModelFile,
   downloadModel,
@@ -17,9 +17,15 @@ const MB = 2 ** 20;
 const GB = 2 ** 30;
 const failure = (error: unknown) => ({ code: 'IO', message: (error as Error).message });
 
-function connect(models: object, chooseModel?: ChooseModel, more: object = {}) {
+function connect(models: object, chooseModel?: FileWays['chooseModel'], more: object = {}) {
   const client = { models, library: { list: async () => [], grants: async () => [] }, ...more } as unknown as AppClient;
-  setApi({ client, sendFile: async ({ name }) => ({ grantId: `grant of ${name}` }), chooseModel, failure });
+  setApi({
+    client,
+    sendFile: async ({ name }) => ({ grantId: `grant of ${name}` }),
+    loadFile: async () => new ArrayBuffer(0),
+    chooseModel,
+    failure,
+  });
 }
 
 const entry = (id: string) => ({ id }) as ModelEntry;

@@ -90,6 +90,7 @@ beforeEach(() => {
   setApi({
     client: client as unknown as AppClient,
     sendFile: async () => ({ uploadId: '' }),
+    loadFile: async () => new ArrayBuffer(0),
     failure: (error) => ({ code: (error as { code?: string }).code ?? 'IO', message: String(error) }),
   });
   useUi.setState({ notices: [], inspectorTab: 'memory' });

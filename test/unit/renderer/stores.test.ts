@@ -29,7 +29,12 @@ import { viridis } from '../../../renderer/ui/color-scale.ts';
 
 const failure = (error: unknown) => ({ code: 'IO', message: (error as Error).message });
 const connect = (client: object) =>
-  setApi({ client: client as AppClient, sendFile: async () => ({ uploadId: 'id' }), failure });
+  setApi({
+    client: client as AppClient,
+    sendFile: async () => ({ uploadId: 'id' }),
+    loadFile: async () => new ArrayBuffer(0),
+    failure,
+  });
 
 const turn = (changes: Partial<Turn> = {}): Turn => ({
   id: 't1',

@@ -1,4 +1,5 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { mkdirSync, mkdtempSync, truncateSync, writeFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -40,7 +41,7 @@ const request = (method: string, path: string, headers: string[], body = '') =>
   );
 const ours = () => `Host: 127.0.0.1:${server.port}`;
 
-const routes = ['/', '/index.html', '/health', '/session', '/upload', '/rpc', '/nothing'];
+const routes = ['/', '/index.html', '/health', '/session', '/upload', '/file', '/rpc', '/nothing'];
 const methods = ['GET', 'POST', 'PUT', 'DELETE', 'OPTIONS'];
 const badHosts = (port: number) => [
   'evil.example',
@@ -139,7 +140,11 @@ describe('token', () => {
     expect((await request('POST', '/session', json, '{"code":1}')).status).toBe(401);
     expect((await request('POST', '/session', json, 'not json')).status).toBe(401);
     expect((await request('POST', '/session', json, 'x'.repeat(5000))).status).toBe(413);
-    expect((await request('POST', '/session', json, body)).text).toContain(token);
+    const { text } = await request('POST', '/session', json, body);
+    const own = /"token":"([\w-]{43})"/.exec(text)?.[1];
+    expect(server.tokens.accepts(own)).toBeDefined();
+    expect(own).not.toBe(token);
+    expect(text).not.toMatch(/set-cookie/i); // nothing that another port of this name would get too
     expect((await request('POST', '/session', json, body)).status).toBe(401);
   });
 
@@ -157,6 +162,58 @@ describe('token', () => {
     const head = ['POST /upload?name=a.txt HTTP/1.1', ours(), `Authorization: Bearer ${token}`];
     const more = ['Content-Type: application/octet-stream', `Content-Length: ${65 * 1024 * 1024}`, '', ''];
     expect((await raw([...head, ...more].join('\r\n'))).status).toBe(413);
+  });
+});
+
+describe('a document’s file', () => {
+  const large = 120 * 1024 * 1024;
+  let id = '';
+  beforeAll(() => {
+    const parsed = {
+      title: 'a',
+      format: 'txt' as const,
+      notes: [],
+      text: 'a',
+      pages: [{ label: '1', start: 0, end: 1 }],
+    };
+    const document = { parsed, fileName: 'a.pdf', fileBytes: large, sha256: 'a', tokens: undefined };
+    id = server.app.documents.add(document).id;
+    const dir = server.app.uploads.documentDir(id);
+    mkdirSync(dir, { recursive: true });
+    writeFileSync(join(dir, 'a.pdf'), 'The file itself.');
+  });
+  const get = (path: string, headers: string[] = []) =>
+    request('GET', path, [ours(), `Authorization: Bearer ${token}`, ...headers]);
+
+  it('comes whole, or a range of it, for the session token alone', async () => {
+    expect((await request('GET', `/file?document=${id}`, [ours()])).status).toBe(401);
+    const whole = await get(`/file?document=${id}`);
+    expect(whole.text).toMatch(/Content-Length: 16[\s\S]*The file itself\.$/);
+    const part = await get(`/file?document=${id}`, ['Range: bytes=4-7']);
+    expect([part.status, part.text]).toEqual([
+      206,
+      expect.stringMatching(/Content-Range: bytes 4-7\/16[\s\S]*\r\nfile$/),
+    ]);
+    expect((await get(`/file?document=${id}`, ['Range: bytes=9-'])).text).toMatch(/\r\nitself\.$/);
+    expect((await get(`/file?document=${id}`, ['Range: bytes=16-'])).status).toBe(416);
+    expect((await get(`/file?document=${id}`, ['Range: lines=1-2'])).status).toBe(200);
+    expect((await get('/file?document=../../claim.sqlite')).status).toBe(400);
+    const gone = await get(`/file?document=${randomUUID()}`);
+    expect([gone.status, gone.text]).toEqual([404, expect.stringContaining('"code":"DOC_MISSING"')]);
+  });
+
+  it('waits for a slow line in the file, not in memory', async () => {
+    truncateSync(join(server.app.uploads.documentDir(id), 'a.pdf'), large);
+    const before = process.memoryUsage();
+    const socket = connect(server.port, '127.0.0.1', () =>
+      socket.write(`GET /file?document=${id} HTTP/1.1\r\n${ours()}\r\nAuthorization: Bearer ${token}\r\n\r\n`),
+    );
+    await new Promise((resolve) => socket.once('data', resolve));
+    socket.pause();
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    const after = process.memoryUsage();
+    expect(after.arrayBuffers + after.heapUsed - before.arrayBuffers - before.heapUsed).toBeLessThan(large / 4);
+    socket.destroy();
   });
 });
 

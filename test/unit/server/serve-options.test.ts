@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { allowedHosts } from '../../../electron/server/gates.ts';
-import { type ServeOptions, serveOptions, windowAddress } from '../../../electron/server/serve-options.ts';
+import { inTheClear, type ServeOptions, serveOptions, windowAddress } from '../../../electron/server/serve-options.ts';
 
 const options = (...args: string[]) => serveOptions(args) as ServeOptions;
 
@@ -10,6 +10,7 @@ describe('the command line of serve', () => {
     [['--port', '70000'], '--port is a whole number from 0 to 65535, not "70000".'],
     [['--threads', '1.5'], '--threads is a whole number from 0 to 256, not "1.5".'],
     [['--host', '0.0.0.0'], 'Off loopback the window needs its name'],
+    [['--behind-proxy'], '--behind-proxy needs the name that the proxy is reached under'],
     [['--prot', '1'], "Unknown option '--prot'"],
   ])('%j gets a sentence', (args, sentence) => {
     expect(serveOptions(args)).toEqual({ wrong: expect.stringContaining(sentence) });
@@ -27,7 +28,32 @@ describe('the command line of serve', () => {
       const address = windowAddress(chosen, chosen.port);
       expect(address).toBe(link);
       // As a browser writes the Host: the usual port is left out.
-      expect(allowedHosts(chosen.port, chosen.allowHosts)).toContain(new URL(address).host);
+      expect(allowedHosts(chosen.port, chosen.allowHosts)).toMatchObject({
+        http: expect.toSatisfy((names: Set<string>) => names.has(new URL(address).host)),
+      });
     }
+  });
+
+  it('opens the window at the proxy’s address, which then is an allowed host over https alone', () => {
+    for (const [name, link] of [
+      ['box.example', 'https://box.example/'],
+      ['box.example:8443', 'https://box.example:8443/'],
+    ] as const) {
+      const chosen = options('--behind-proxy', '--allow-host', name);
+      expect(windowAddress(chosen, chosen.port)).toBe(link);
+      const { http, https } = allowedHosts(chosen.port, chosen.allowHosts, true);
+      expect([https.has(new URL(link).host), http.has(new URL(link).host)]).toEqual([true, false]);
+    }
+  });
+
+  it('says what is in the clear off loopback, and nothing on it', () => {
+    expect(inTheClear(options())).toBeUndefined();
+    expect(inTheClear(options('--host', '::1'))).toBeUndefined();
+    expect(inTheClear(options('--behind-proxy', '--allow-host', 'box.example'))).toBeUndefined();
+    const open = ['--host', '0.0.0.0', '--allow-host', 'box.lan'];
+    expect(inTheClear(options(...open))).toMatch(
+      /^Documents, questions, answers and the link itself travel in the clear/,
+    );
+    expect(inTheClear(options(...open, '--behind-proxy'))).toMatch(/let nobody but the proxy reach it/);
   });
 });

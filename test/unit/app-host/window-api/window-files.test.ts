@@ -12,13 +12,19 @@ writeFileSync(join(outer, 'secret.js'), 'secret');
 writeFileSync(join(outer, 'web-secret', 'secret.js'), 'secret');
 writeFileSync(join(root, 'index.html'), 'window');
 writeFileSync(join(root, 'assets', 'a.js'), 'a');
+writeFileSync(join(root, 'assets', 'index-DtnVFrxS.js'), 'hashed');
 writeFileSync(join(root, '.hidden.js'), 'hidden');
 symlinkSync(join(outer, 'secret.js'), join(root, 'assets', 'link.js'));
 symlinkSync(outer, join(root, 'assets', 'up'));
 
 it('serves what is there, with its type', async () => {
-  expect((await staticFile(root, '/'))?.type).toBe('text/html; charset=utf-8');
+  expect((await staticFile(root, '/'))?.headers).toEqual({ 'Content-Type': 'text/html; charset=utf-8' });
   expect((await staticFile(root, '/assets/a.js'))?.body.toString()).toBe('a');
+});
+
+it('lets a browser keep what is named by its content, and nothing else', async () => {
+  expect((await staticFile(root, '/assets/index-DtnVFrxS.js'))?.headers['Cache-Control']).toContain('immutable');
+  expect((await staticFile(root, '/assets/a.js'))?.headers['Cache-Control']).toBeUndefined();
 });
 
 it.each([
