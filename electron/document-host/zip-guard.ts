@@ -26,7 +26,8 @@ export class GuardedZip {
     const entries = readZipDirectory(bytes, name, zipLimits.maxEntries);
     for (const entry of entries) this.#checkName(entry);
     this.#checkSizes(entries);
-    this.#entries = new Map(entries.map((entry) => [entry.name, entry]));
+    // Some programs on Windows write names with backslashes.
+    this.#entries = new Map(entries.map((entry) => [entry.name.replaceAll('\\', '/'), entry]));
   }
 
   get names(): string[] {

@@ -24,6 +24,13 @@ describe('GuardedZip', () => {
     expect(zip.read('b/c.txt').length).toBe(10);
   });
 
+  it('finds entries whose names a program on Windows wrote with backslashes', async () => {
+    const zip = await open([{ name: 'xl\\worksheets\\sheet1.xml', content: 'x' }]);
+    expect(zip.names).toEqual(['xl/worksheets/sheet1.xml']);
+    expect(zip.has('xl/worksheets/sheet1.xml')).toBe(true);
+    expect(zip.read('xl/worksheets/sheet1.xml')).toHaveLength(1);
+  });
+
   it.each(['../../x', 'a/../../x', '..\\x', '/etc/passwd', '\\x', 'C:\\x', 'C:/x', ''])(
     'refuses the name %j',
     async (name) => {
