@@ -1,20 +1,7 @@
 /** Numbers as people read them. */
-export { bytesText as bytes } from '../electron/contract/bytes-text.ts';
+import { count } from '../electron/contract/number-words.ts';
 
-export const count = (n: number): string => Math.round(n).toLocaleString('en-US');
-
-export function plural(n: number, word: string): string {
-  return `${count(n)} ${word}${n === 1 ? '' : 's'}`;
-}
-
-export function seconds(s: number): string {
-  if (s > 0 && s < 0.1) return `${Math.max(1, Math.round(s * 1000))} ms`;
-  if (s < 1) return `${s.toFixed(1)} s`;
-  const whole = Math.round(s);
-  if (whole < 60) return s < 10 ? `${s.toFixed(1)} s` : `${whole} s`;
-  const minutes = Math.floor(whole / 60);
-  return minutes < 60 ? `${minutes} min ${whole % 60} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
-}
+export { bytesText as bytes, count, plural, secondsText as seconds } from '../electron/contract/number-words.ts';
 
 export function speed(tokensPerSecond: number): string {
   return `${tokensPerSecond < 10 ? tokensPerSecond.toFixed(1) : count(tokensPerSecond)} tok/s`;

@@ -208,7 +208,7 @@ async function jsonOf(request: IncomingMessage): Promise<unknown> {
 const bodyTooLarge = (bytes: number) =>
   new ApiError(
     413,
-    `The request is larger than ${Math.floor(bytes / 1024 / 1024)} MiB. Upload the document as a file.`,
+    `The request is larger than ${Math.floor(bytes / 1024 / 1024)} MB. Upload the document as a file.`,
     {
       code: 'request_too_large',
     },

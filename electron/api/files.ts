@@ -98,4 +98,4 @@ export async function formOf(contentType: string, body: Readable): Promise<{ nam
 }
 
 export const tooLarge = () =>
-  new ApiError(413, `A file can have ${maxUploadBytes / 1024 / 1024} MiB at most.`, { code: 'file_too_large' });
+  new ApiError(413, `A file can have ${maxUploadBytes / 1024 / 1024} MB at most.`, { code: 'file_too_large' });

@@ -8,7 +8,7 @@ import { cpus, homedir, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import electronLog from 'electron-log/node.js';
 import type { Note } from '../contract/app-host.ts';
-import { bytesText } from '../contract/bytes-text.ts';
+import { bytesText } from '../contract/number-words.ts';
 import { describedError } from '../hosts/described-error.ts';
 
 const maxBytes = 1_000_000; // then it becomes rocketdoc.old.log

@@ -4,6 +4,7 @@
  */
 
 import type { LlamaComparison } from '../contract/lab.ts';
+import { plural } from '../contract/number-words.ts';
 import { chooseDevice } from '../engine-host/choose-device.ts';
 import { startLab } from '../lab/lab-client.ts';
 import { commandWords } from './advice-words.ts';
@@ -37,7 +38,7 @@ async function agree(args: Arguments, signal: AbortSignal): Promise<undefined> {
   const choice = await chooseDevice(deviceWish(args), commandWords);
   const progress = new ProgressLine();
   const { text } = await openDocuments(files, progress, signal, documentChoice(args));
-  progress.say(`Reading ${tokens.toLocaleString('en')} tokens twice, here and with llama.cpp; both hold the model.`);
+  progress.say(`Reading ${plural(tokens, 'token')} twice, here and with llama.cpp; both hold the model.`);
   const engine = startLab();
   try {
     const report = await engine.verbs.compareWithLlama(
@@ -56,7 +57,7 @@ async function agree(args: Arguments, signal: AbortSignal): Promise<undefined> {
 function reportText(report: LlamaComparison): string {
   const { model, architecture, positions, klMean, klMax, sameBest } = report;
   return [
-    `${model || 'The model'} (${architecture}): ${positions.toLocaleString('en')} positions`,
+    `${model || 'The model'} (${architecture}): ${plural(positions, 'position')}`,
     `  KL of the next token, llama.cpp from here: mean ${klMean.toExponential(2)}, greatest ${klMax.toExponential(2)} nats`,
     `  same likeliest token: ${(100 * sameBest).toFixed(2)} %`,
     '',

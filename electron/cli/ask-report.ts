@@ -2,9 +2,10 @@
 import type { ParsedDocument } from '../contract/documents.ts';
 import type { AnswerReport, Counters, OpenedModel, ReadResult } from '../contract/engine-reports.ts';
 import { type AnswerEvidence, evidenceForPrograms } from '../contract/evidence.ts';
+import { bytesText, count, plural } from '../contract/number-words.ts';
 import { placeName } from '../contract/places.ts';
 import { receiptLine } from '../contract/receipt.ts';
-import { budgetsJson, formatBytes, formatCount, mean, rounded } from './format.ts';
+import { budgetsJson, mean, rounded } from './format.ts';
 
 /** For people, below the answer: where it stands, and what of it stands nowhere. */
 export function evidenceLines({ evidence, unsupported, isFound }: AnswerEvidence): string[] {
@@ -116,20 +117,20 @@ export function answerSummary(report: AnswerReport, context: AskContext): string
   const { prefilled, decodeTokS } = speeds(report, context);
   const parts = [
     context.isFirst
-      ? `${formatCount(prefilled)} tokens read`
-      : `${formatCount(prefilled)} tokens read (the document was not read again)`,
-    `${report.generatedTokens} tokens answered${report.thinkingTokens > 0 ? ` (${report.thinkingTokens} of them thinking)` : ''}${decodeTokS === null ? '' : ` at ${decodeTokS.toFixed(1)} tok/s`}`,
+      ? `${plural(prefilled, 'token')} read`
+      : `${plural(prefilled, 'token')} read (the document was not read again)`,
+    `${plural(report.generatedTokens, 'token')} answered${report.thinkingTokens > 0 ? ` (${report.thinkingTokens} of them thinking)` : ''}${decodeTokS === null ? '' : ` at ${decodeTokS.toFixed(1)} tok/s`}`,
   ];
   if (report.mode !== 'full' && !counters.budgets.dense) {
     const { kept_mean } = keptAttention(counters, context.model.info.nHeadKv);
     parts.push(
       // Both truths: what the answer is decoded from, and what stays in RAM so that the next question can choose afresh.
-      `decoding from ${formatBytes(counters.compactBytes + counters.summaryBytes)} of KV instead of ${formatBytes(counters.fullBytes)}` +
-        (counters.documentBytes > 0 ? `, ${formatBytes(counters.documentBytes)} of document KV in RAM` : ''),
-      `${formatCount(counters.rowsRead)} of ${formatCount(counters.rowsTotal)} rows read a token`,
-      `${formatCount(counters.rowsKept)} of ${formatCount(counters.rowsTotal)} rows kept`,
+      `decoding from ${bytesText(counters.compactBytes + counters.summaryBytes)} of KV instead of ${bytesText(counters.fullBytes)}` +
+        (counters.documentBytes > 0 ? `, ${bytesText(counters.documentBytes)} of document KV in RAM` : ''),
+      `${count(counters.rowsRead)} of ${count(counters.rowsTotal)} rows read a token`,
+      `${count(counters.rowsKept)} of ${count(counters.rowsTotal)} rows kept`,
     );
     if (kept_mean !== null) parts.push(`${(100 * kept_mean).toFixed(1)} % of the question's attention kept`);
-  } else parts.push(`KV ${formatBytes(counters.fullBytes)}, all ${formatCount(counters.rowsTotal)} rows`);
+  } else parts.push(`KV ${bytesText(counters.fullBytes)}, all ${count(counters.rowsTotal)} rows`);
   return `[${report.mode}: ${parts.join('; ')}]`;
 }

@@ -10,13 +10,14 @@ import type { Counters } from '../contract/engine-reports.ts';
 import { AppError } from '../contract/errors.ts';
 import { answerModes, defaultSampler } from '../contract/method.ts';
 import { presets } from '../contract/method-values.ts';
+import { plural } from '../contract/number-words.ts';
 import { chooseDevice } from '../engine-host/choose-device.ts';
 import { type EngineVerbs, startEngine } from '../engine-host/engine-client.ts';
 import { commandWords } from './advice-words.ts';
 import { type Arguments, type Command, usageError } from './arguments.ts';
 import { AnswerOutput, askOne, readAll } from './ask.ts';
 import { fidelityColumns, fidelityRow, type MeasuredAnswer, type Variant, variantCells } from './fidelity-rows.ts';
-import { type Cell, csvLine, formatCount, textTable } from './format.ts';
+import { type Cell, csvLine, textTable } from './format.ts';
 import {
   allChoosing,
   choosingFlags,
@@ -115,7 +116,9 @@ async function fidelity(args: Arguments, signal: AbortSignal): Promise<undefined
       const rocket = rocketOptions(args, Math.max(...budgets), presets.paper);
       const planFor = { mode: 'full' as const, rocket, maxNew, question: questions[0]?.question ?? '' };
       const read = await readAll(verbs, { text, pages, ...reading, planFor }, progress, signal);
-      progress.say(`${basename(file)}: ${formatCount(read.documentTokens)} tokens, ${questions.length} questions`);
+      progress.say(
+        `${basename(file)}: ${plural(read.documentTokens, 'token')}, ${plural(questions.length, 'question')}`,
+      );
       const run: Run = { verbs, signal, progress, documentId: read.documentId, maxNew, ownAnswers };
       const measure = chat ? measureSecondTurns : measureFirstTurns;
       for (const [variant, answers] of await measure(run, questions, variants)) {

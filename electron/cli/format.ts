@@ -1,5 +1,6 @@
-/** Numbers as people read them, tables, CSV, and JSON fields that several commands print. */
+/** Tables, CSV, and JSON fields that several commands print. */
 import type { Budgets, ModelInfo } from '../contract/engine-reports.ts';
+import { count } from '../contract/number-words.ts';
 
 /** Field names are an interface of `ask --json` and `inspect --json`. */
 export function budgetsJson(budgets: Budgets) {
@@ -21,28 +22,8 @@ export function gpuProductsText({ gpuProducts }: ModelInfo): string {
   const { all, ours } = gpuProducts;
   const left = all - ours;
   return left === 0
-    ? `all ${formatCount(all)} by RocketDoc's kernels`
-    : `${formatCount(ours)} of ${formatCount(all)} by RocketDoc's kernels, ${formatCount(left)} by ggml's`;
-}
-
-export function formatCount(n: number): string {
-  return Math.round(n).toLocaleString('en-US');
-}
-
-export function formatBytes(bytes: number): string {
-  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
-  let value = bytes;
-  let unit = 0;
-  while (value >= 1024 && unit < units.length - 1) {
-    value /= 1024;
-    unit++;
-  }
-  return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
-}
-
-export function formatSeconds(seconds: number): string {
-  if (seconds < 90) return `${Math.ceil(seconds)} s`;
-  return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
+    ? `all ${count(all)} by RocketDoc's kernels`
+    : `${count(ours)} of ${count(all)} by RocketDoc's kernels, ${count(left)} by ggml's`;
 }
 
 /** `digits` significant decimals without exponents and without trailing zeros. */

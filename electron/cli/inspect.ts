@@ -5,11 +5,12 @@ import type { MemoryPlan, ModelInfo } from '../contract/engine-reports.ts';
 import { notOnGpu } from '../contract/errors.ts';
 import { fullLayers, layerRanges, windowKvBytes, windowLayers, windowSizes } from '../contract/layer-windows.ts';
 import { memoryNeeds } from '../contract/memory-needs.ts';
+import { bytesText, count } from '../contract/number-words.ts';
 import { chooseDevice, type DeviceChoice } from '../engine-host/choose-device.ts';
 import { startEngine } from '../engine-host/engine-client.ts';
 import { commandWords } from './advice-words.ts';
 import { type Arguments, type Command, usageError } from './arguments.ts';
-import { budgetsJson, formatBytes, formatCount, gpuProductsText, textTable } from './format.ts';
+import { budgetsJson, gpuProductsText, textTable } from './format.ts';
 import {
   answerMode,
   deviceWish,
@@ -94,17 +95,14 @@ function inspectText(info: ModelInfo, plan: MemoryPlan, nPrompt: number, mode: s
   const facts: [string, string][] = [
     ['model', info.name],
     ['architecture', info.architecture],
-    ['file', `${info.path} (${formatBytes(info.fileBytes)})`],
-    [
-      'parameters',
-      `${(info.nParams / 1e6).toFixed(1)} million in ${formatBytes(info.weightBytes)}: ${types.join(', ')}`,
-    ],
+    ['file', `${info.path} (${bytesText(info.fileBytes)})`],
+    ['parameters', `${(info.nParams / 1e6).toFixed(1)} million in ${bytesText(info.weightBytes)}: ${types.join(', ')}`],
     ['layers', `${info.nLayer}, width ${info.nEmbd}, ${feedForwardText(info)}`],
     ['attention', `${info.nHead} heads, ${info.nHeadKv} KV heads of ${info.headDim}`],
-    ['RoPE', `base ${formatCount(info.ropeBase)}, scaling ${info.ropeScaling}`],
-    ['vocabulary', `${formatCount(info.nVocab)} tokens${info.tiedEmbeddings ? ', embeddings tied' : ''}`],
-    ['context', `${formatCount(info.nCtxTrain)} tokens`],
-    ['full KV', `${formatCount(info.kvBytesPerToken)} bytes a token`],
+    ['RoPE', `base ${count(info.ropeBase)}, scaling ${info.ropeScaling}`],
+    ['vocabulary', `${count(info.nVocab)} tokens${info.tiedEmbeddings ? ', embeddings tied' : ''}`],
+    ['context', `${count(info.nCtxTrain)} tokens`],
+    ['full KV', `${count(info.kvBytesPerToken)} bytes a token`],
     ...windowFacts(info),
     ['products', `of a token on a GPU: ${gpuProductsText(info)}`],
     ['computes on', device.deviceReason === null ? device.device : `${device.device} (${device.deviceReason})`],
@@ -113,18 +111,18 @@ function inspectText(info: ModelInfo, plan: MemoryPlan, nPrompt: number, mode: s
   const { budgets } = plan;
   const table = textTable(
     ['memory', 'bytes', ''],
-    planRows(plan).map(([name, bytes]) => [name, formatCount(bytes), formatBytes(bytes)]),
+    planRows(plan).map(([name, bytes]) => [name, count(bytes), bytesText(bytes)]),
   );
   return [
     ...facts.map(([name, value]) => `${name.padEnd(width)}${value}`),
     '',
-    `Plan for ${formatCount(nPrompt)} tokens in mode ${mode}` +
+    `Plan for ${count(nPrompt)} tokens in mode ${mode}` +
       (mode === 'full'
         ? ':'
-        : `, budget ${budgets.tokenBudget}: ${formatCount(budgets.capacity)} rows stored, page ${budgets.page}, ` +
+        : `, budget ${budgets.tokenBudget}: ${count(budgets.capacity)} rows stored, page ${budgets.page}, ` +
           `r ${budgets.r}, k ${budgets.k}:`),
     table,
-    `Full KV would be ${formatBytes(plan.fullKv)}.`,
+    `Full KV would be ${bytesText(plan.fullKv)}.`,
     ...memoryNeeds(plan).map(needText),
   ].join('\n');
 }
@@ -138,8 +136,8 @@ function windowFacts(info: ModelInfo): [string, string][] {
   const windows = windowSizes(info);
   if (windows.length === 0) return [];
   const [full, windowed] = [fullLayers(info), windowLayers(info)];
-  const last = windows.map(formatCount).join(' or ');
-  const bytes = formatBytes(windowKvBytes(info, info.nCtxTrain));
+  const last = windows.map(count).join(' or ');
+  const bytes = bytesText(windowKvBytes(info, info.nCtxTrain));
   return [
     ['compressed', `${full.length} of ${info.nLayer} layers: ${layerRanges(full)}`],
     [
@@ -151,7 +149,7 @@ function windowFacts(info: ModelInfo): [string, string][] {
 
 function needText({ place, needed, available, fits }: MemoryNeed): string {
   const where = place === 'gpu' ? 'GPU memory' : 'RAM';
-  return `${formatBytes(needed)} of ${where}, ${formatBytes(available)} free now: it ${fits ? 'fits' : 'does not fit'}.`;
+  return `${bytesText(needed)} of ${where}, ${bytesText(available)} free now: it ${fits ? 'fits' : 'does not fit'}.`;
 }
 
 function inspectJson(info: ModelInfo, plan: MemoryPlan, nPrompt: number, mode: string, device: DeviceChoice) {

@@ -2,7 +2,7 @@
  * Progress on stderr: one line that is rewritten on a terminal; elsewhere (a log, a pipe) a line at the start and at the end
  * of a phase and one every ten seconds between.
  */
-import { formatCount, formatSeconds } from './format.ts';
+import { count, secondsText } from '../contract/number-words.ts';
 
 export interface ProgressState {
   done: number;
@@ -23,9 +23,9 @@ const logMs = 10_000;
 
 export function progressText(label: string, state: ProgressState): string {
   const percent = state.total > 0 ? Math.floor((100 * state.done) / state.total) : 100;
-  const parts = [`${label}: ${percent} %`, `${formatCount(state.done)} of ${formatCount(state.total)} ${state.unit}`];
-  if (state.tokensPerSecond) parts.push(`${formatCount(state.tokensPerSecond)} tok/s`);
-  if (state.secondsLeft != null && state.done < state.total) parts.push(`${formatSeconds(state.secondsLeft)} left`);
+  const parts = [`${label}: ${percent} %`, `${count(state.done)} of ${count(state.total)} ${state.unit}`];
+  if (state.tokensPerSecond) parts.push(`${count(state.tokensPerSecond)} tok/s`);
+  if (state.secondsLeft != null && state.done < state.total) parts.push(`${secondsText(state.secondsLeft)} left`);
   return parts.join(', ');
 }
 

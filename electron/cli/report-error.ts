@@ -5,9 +5,9 @@
 import { parse } from 'node:path';
 import type { SmallerPlan } from '../contract/engine-reports.ts';
 import { AppError, toAppError } from '../contract/errors.ts';
+import { bytesText } from '../contract/number-words.ts';
 import { commandWords } from './advice-words.ts';
 import { type Arguments, type Command, type Flags, helpText, parseArguments } from './arguments.ts';
-import { formatBytes } from './format.ts';
 
 /** `flags`: those that the command knows, by which a smaller plan can be asked for. */
 export function errorSentence(error: unknown, flags: Flags = {}): string {
@@ -16,7 +16,7 @@ export function errorSentence(error: unknown, flags: Flags = {}): string {
   const fitting = (shortage?.proposals ?? []).flatMap(({ changes, needed }) => {
     const typed = changesAsFlags(changes);
     return typed.every(([flag]) => flag in flags)
-      ? [`  ${typed.map(([flag, value]) => `--${flag} ${value}`).join(' ')}  (${formatBytes(needed)})`]
+      ? [`  ${typed.map(([flag, value]) => `--${flag} ${value}`).join(' ')}  (${bytesText(needed)})`]
       : [];
   });
   return [`Error ${code}: ${commandWords(error)}`, ...(fitting.length > 0 ? ['What fits:', ...fitting] : [])].join(

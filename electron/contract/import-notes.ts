@@ -3,12 +3,13 @@
  * kinds, each with its words for the receipt (receipt.ts). The window has this file, and so it knows no zod.
  */
 
-export const counted = (one: string, many: string) => (count: number) =>
-  `${count.toLocaleString('en-US')} ${count === 1 ? one : many}`;
+import { count, plural } from './number-words.ts';
+
+export const counted = (one: string, many: string) => (n: number) => plural(n, one, many);
 
 /** Every kind of note, in the order of the receipt. A word for `count` 1 and one for more. */
 export const noteWords = {
-  'pages-recognised': (count: number) => `${count.toLocaleString('en-US')} scanned, recognised`,
+  'pages-recognised': (n: number) => `${count(n)} scanned, recognised`,
   'pages-hard-to-recognise': counted('page was hard to recognise', 'pages were hard to recognise'),
   'pages-without-text': counted('page without text', 'pages without text'),
   'pages-unreadable': counted('page could not be read', 'pages could not be read'),

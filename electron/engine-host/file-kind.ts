@@ -1,7 +1,9 @@
 /** What a file with a model's name is, where it is none: the usual accidents of downloading, called what they are. */
+
 import { open } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { AppError } from '../contract/errors.ts';
+import { plural } from '../contract/number-words.ts';
 
 const lookedAtBytes = 1024;
 
@@ -29,7 +31,7 @@ export function wrongKind(head: Buffer): string | undefined {
     .trimStart();
   if (text.startsWith('version https://git-lfs.github.com/spec/')) {
     const size = /^size (\d+)$/m.exec(text)?.[1];
-    const of = size === undefined ? '' : ` of ${Number(size).toLocaleString('en-US')} bytes`;
+    const of = size === undefined ? '' : ` of ${plural(Number(size), 'byte')}`;
     return `it is a Git LFS pointer to a file${of}. Fetch the file itself: git lfs pull, or the download link of its page.`;
   }
   if (/^(<!--[\s\S]*?-->\s*)*<(!doctype\s+html|html|head|body)\b/i.test(text))

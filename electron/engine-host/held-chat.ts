@@ -1,8 +1,10 @@
 /** What the engine host remembers of a document and of the chats on it, beside what the addon holds. */
+
 import type { NativeDocument, NativeSession } from '../../native/binding.ts';
 import type { EarlierTurn } from '../contract/engine.ts';
 import { AppError } from '../contract/errors.ts';
 import type { KvType } from '../contract/method.ts';
+import { plural } from '../contract/number-words.ts';
 import type { TokenSpan } from './detokenizer.ts';
 import type { ReadChoice } from './usual-reads.ts';
 
@@ -82,7 +84,10 @@ export async function dropThinking(chat: HeldChat): Promise<void> {
 export async function keepTurns(chat: HeldChat, turns: number): Promise<void> {
   const dropped = chat.questions[turns];
   if (turns > chat.questions.length)
-    throw new AppError('INVALID_ARGUMENT', `This chat has ${chat.questions.length} answers; ${turns} cannot be kept.`);
+    throw new AppError(
+      'INVALID_ARGUMENT',
+      `This chat has ${plural(chat.questions.length, 'answer')}; ${turns} cannot be kept.`,
+    );
   const border = dropped && dropped.turn < heldTurns(chat) ? chat.session.borders[dropped.turn] : undefined;
   if (border !== undefined) await chat.session.truncate(border);
   chat.questions.length = turns;

@@ -2,10 +2,10 @@
  * A prompt that does not fit the model's context is refused before anything is computed, with both numbers and what to do. Nothing is ever
  * cut silently. Whether it fits the machine's memory the addon says.
  */
+
 import { AppError } from '../contract/errors.ts';
 import { minMaxNew } from '../contract/method.ts';
-
-const count = (n: number) => n.toLocaleString('en-US');
+import { count } from '../contract/number-words.ts';
 
 export interface ContextUse {
   modelName: string;

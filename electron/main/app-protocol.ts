@@ -47,7 +47,7 @@ async function upload(request: Request, name: string, appHost: WindowFiles): Pro
   if (request.headers.get('content-type') !== 'application/octet-stream') return refuse(415);
   if (name === '' || name.length > 1000) return refuse(400);
   if (Number(request.headers.get('content-length') ?? 0) > maxUploadBytes)
-    return answer(413, { code: 'DOC_TOO_LARGE', message: 'The window can send at most 64 MiB.' });
+    return answer(413, { code: 'DOC_TOO_LARGE', message: 'The window can send at most 64 MB.' });
   try {
     const body = (request.body ?? new Blob().stream()) as ReadableStream<Uint8Array>;
     return answer(200, { uploadId: await appHost.receiveUpload(name, body) });

@@ -2,12 +2,14 @@
  * RocketDoc's tools for agents, in the Model Context Protocol. Each is a request to the API for programs; what a document says comes
  * back as text and is never a path, a tool or an address here.
  */
+
 import { openAsBlob } from 'node:fs';
 import { realpath } from 'node:fs/promises';
 import { basename, isAbsolute, relative, resolve } from 'node:path';
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { z } from 'zod';
 import { answerModeSchema, rocketOptionsSchema } from '../contract/method.ts';
+import { plural } from '../contract/number-words.ts';
 import { type ApiClient, ApiFailure } from './api-client.ts';
 
 export interface ToolOptions {
@@ -160,7 +162,7 @@ export function toolServer({ api, folders, version }: ToolOptions): McpServer {
 }
 
 const lineOf = ({ id, filename, rocketdoc: { pages, tokens } }: FileEntry) =>
-  `${id}  ${filename}, ${pages} pages${tokens === null ? '' : `, ${tokens} tokens`}`;
+  `${id}  ${filename}, ${plural(pages, 'page')}${tokens === null ? '' : `, ${plural(tokens, 'token')}`}`;
 
 /** A failure is a tool's answer that says so: the agent reads why. */
 async function told(work: () => Promise<string>) {

@@ -136,7 +136,7 @@ async function upload(
   if (name === '' || name.length > 1000) return sendText(response, 400, 'The file needs a name.');
   if (Number(request.headers['content-length'] ?? 0) > maxUploadBytes) {
     response.setHeader('Connection', 'close');
-    return sendJson(response, 413, { code: 'DOC_TOO_LARGE', message: `The window can send at most 64 MiB.` });
+    return sendJson(response, 413, { code: 'DOC_TOO_LARGE', message: `The window can send at most 64 MB.` });
   }
   accepted();
   try {

@@ -21,7 +21,7 @@ describe('inspect', () => {
     expect(text).toMatch(/^architecture +llama$/m);
     expect(text).toMatch(/^context +8,192 tokens$/m);
     expect(text).toMatch(/^total +[\d,]{9,}/m);
-    expect(text).toMatch(/^[\d.]+ MiB of RAM, [\d.]+ [MGT]iB free now: it fits\.$/m);
+    expect(text).toMatch(/^[\d.]+ MB of RAM, [\d.]+ [MG]B free now: it fits\.$/m);
   });
 
   it('prints JSON whose parts add up, and more tokens need more', async () => {

@@ -1,5 +1,5 @@
 /**
- * Files on their way into the library. Bytes go to disk as they come, at most 64 MiB; the name that came with them becomes one
+ * Files on their way into the library. Bytes go to disk as they come, at most 64 MB; the name that came with them becomes one
  * safe path component. An upload that nobody adds is removed with the next start.
  */
 import { createHash, randomUUID } from 'node:crypto';
@@ -9,9 +9,9 @@ import { basename, dirname, join } from 'node:path';
 import { type Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { maxUploadBytes } from '../../contract/app.ts';
-import { bytesText } from '../../contract/bytes-text.ts';
 import { defaultDocumentLimits } from '../../contract/documents.ts';
 import { AppError } from '../../contract/errors.ts';
+import { bytesText } from '../../contract/number-words.ts';
 import { safeName } from './safe-name.ts';
 
 export interface IncomingFile {
@@ -178,9 +178,8 @@ async function whole(path: string) {
 }
 
 function tooLarge(name: string): AppError {
-  const MiB = maxUploadBytes / (1024 * 1024);
   return new AppError(
     'DOC_TOO_LARGE',
-    `${safeName(name)} is larger than ${MiB} MiB, the most that the window can send. Start RocketDoc with the file's path.`,
+    `${safeName(name)} is larger than ${maxUploadBytes / 2 ** 20} MB, the most that the window can send. Start RocketDoc with the file's path.`,
   );
 }

@@ -5,8 +5,8 @@
  */
 import { chmodSync, mkdirSync, readdirSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
-import { bytesText } from '../../contract/bytes-text.ts';
 import { AppError } from '../../contract/errors.ts';
+import { bytesText } from '../../contract/number-words.ts';
 import { freeBytesOf } from './disk-space.ts';
 
 export interface KeptFile {

@@ -2,8 +2,10 @@
  * Takes what can be read of a damaged library into a new one. The damaged file is opened without a right to write. Rows are looked
  * up one by one, so that a broken page costs the rows on it and no more; what hangs on a lost row is lost with it.
  */
+
 import { DatabaseSync } from '@photostructure/sqlite';
 import type { ImportNote } from '../../contract/import-notes.ts';
+import { plural } from '../../contract/number-words.ts';
 import type { Database } from './database.ts';
 import { isDamage } from './storage-errors.ts';
 
@@ -216,7 +218,7 @@ function markIncomplete(library: Database): number {
 function sentence(library: Database, isWhole: boolean, incomplete: number): string {
   const count = (table: string, word: string) => {
     const { n } = library.prepare(`SELECT count(*) AS n FROM ${table}`).get() as { n: number };
-    return `${n} ${word}${n === 1 ? '' : 's'}`;
+    return plural(n, word);
   };
   const saved = [count('documents', 'document'), count('chats', 'chat'), count('turns', 'answer')];
   const found = `${saved[0]}, ${saved[1]} and ${saved[2]} could be read and are here.`;

@@ -1,10 +1,12 @@
 /** Whether a model's file is the one that the catalogue names: present, of its size, with its SHA-256. */
+
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { AppError, toAppError } from '../../contract/errors.ts';
 import { type CatalogueModel, filesOfModel, modelBytes } from '../../contract/models.ts';
+import { count } from '../../contract/number-words.ts';
 import { partPaths, statModel } from '../../engine-host/model-files.ts';
 import type { ModelStore } from '../library/model-store.ts';
 import { stampOf, withoutFolders } from './model-headers.ts';
@@ -56,6 +58,5 @@ async function sha256Of(path: string): Promise<string> {
 }
 
 export function otherSize({ title }: CatalogueModel, bytes: number, has: number): string {
-  const count = (n: number) => n.toLocaleString('en-US');
   return `${title} has ${count(has)} bytes instead of ${count(bytes)}. Delete it and download it again.`;
 }

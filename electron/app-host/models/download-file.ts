@@ -5,11 +5,13 @@
  *
  * `.part` holds the file's first bytes and nothing else; `.part.json` says whose they are. Whoever calls compares the SHA-256.
  */
+
 import { type FileHandle, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
 import { AppError, toAppError } from '../../contract/errors.ts';
+import { count } from '../../contract/number-words.ts';
 import { catalogueAddress } from './download-address.ts';
 import { Interrupted, openRemote, refusal } from './remote-file.ts';
 
@@ -162,8 +164,6 @@ async function readMeta(part: string): Promise<Meta | undefined> {
     return undefined;
   }
 }
-
-const count = (n: number) => n.toLocaleString('en-US');
 
 function interruption({ message }: Interrupted, have: number, bytes: number): AppError {
   const kept = have > 0 ? ` ${count(have)} of ${count(bytes)} bytes are here and stay.` : '';

@@ -8,7 +8,6 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { bytesText } from '../../contract/bytes-text.ts';
 import { AppError, toAppError } from '../../contract/errors.ts';
 import {
   type CatalogueFile,
@@ -17,6 +16,7 @@ import {
   filesOfModel,
   modelBytes,
 } from '../../contract/models.ts';
+import { bytesText } from '../../contract/number-words.ts';
 import { freeBytesOf } from '../library/disk-space.ts';
 import { type DownloadRequest, discardPart, downloadFile, partOf } from './download-file.ts';
 import { declaredFile } from './remote-file.ts';

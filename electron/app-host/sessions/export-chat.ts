@@ -1,6 +1,8 @@
 /** A chat as a file: Markdown holds what is shown, with the evidence of each answer, JSON every branch with its numbers. Pure but for the stores it reads. */
+
 import type { Chat, LibraryDocument, Turn, TurnReport } from '../../contract/app-types.ts';
 import type { AnswerEvidence } from '../../contract/evidence.ts';
+import { plural } from '../../contract/number-words.ts';
 import { placeName } from '../../contract/places.ts';
 import { shownPath } from '../../contract/turn-tree.ts';
 import { evidenceOf } from '../citations/answer-evidence.ts';
@@ -87,7 +89,7 @@ function numbers({ mode, counters, generatedTokens, timings, finishReason }: Tur
   const parts = [
     mode,
     isFull ? `all ${rowsTotal} rows` : `budget ${budgets.tokenBudget}, kept ${rowsKept} of ${rowsTotal} rows`,
-    `${generatedTokens} tokens`,
+    plural(generatedTokens, 'token'),
     timings.decodeMs > 0 ? `${((generatedTokens / timings.decodeMs) * 1000).toFixed(1)} tok/s` : '',
     `first token ${(timings.firstTokenMs / 1000).toFixed(1)} s`,
     finishReason === 'length' ? 'cut at the longest answer' : 'ended by itself',

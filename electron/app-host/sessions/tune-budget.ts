@@ -3,10 +3,12 @@
  * answer, and each once more by itself for its speed. All of it in chats of the engine's own: a person's chats are not touched,
  * and what they ask meanwhile is answered between two measurements.
  */
+
 import type { AnswerReport, Counters } from '../../contract/engine-reports.ts';
 import { AppError, toAppError } from '../../contract/errors.ts';
 import { type AnswerMode, defaultSampler, type RocketOptions } from '../../contract/method.ts';
 import { closeEnough } from '../../contract/method-values.ts';
+import { plural } from '../../contract/number-words.ts';
 import type { TuneEvent, Tuning, TuningRow } from '../../contract/tuning.ts';
 import type { EngineVerbs } from '../../engine-host/engine-client.ts';
 import { choiceFor, engineOptions } from '../planning/method-choice.ts';
@@ -32,7 +34,7 @@ export function tune(rooms: SessionsNeeds, documentId: string, wish: { question:
   if (smaller.length === 0)
     throw new AppError(
       'INVALID_ARGUMENT',
-      `The document has ${held.tokens} tokens: each of these budgets holds all of it, so there is nothing to choose between.`,
+      `The document has ${plural(held.tokens, 'token')}: each of these budgets holds all of it, so there is nothing to choose between.`,
     );
   const { question } = wish;
   return rooms.jobs.start<TuneEvent>({ kind: 'tuning', documentId, chatId: null }, async (job) => {

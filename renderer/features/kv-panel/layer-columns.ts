@@ -1,7 +1,7 @@
 /** The columns of the strip of kept attention, one a layer: a share for each KV head, or a window, where nothing is chosen. Pure. */
 import type { ModelInfo } from '../../../electron/contract/engine-reports.ts';
 import { fullLayers, windowLayers, windowOf, windowSizes } from '../../../electron/contract/layer-windows.ts';
-import { count } from '../../format.ts';
+import { count, plural } from '../../format.ts';
 
 export interface LayerColumn {
   /** Counted from 0. */
@@ -30,7 +30,7 @@ export function columnWords(columns: readonly LayerColumn[]): string {
   const chosen = columns.filter(({ window }) => window === 0);
   const heads = chosen[0]?.mass.length ?? 0;
   const layers = chosen.length < columns.length ? `${chosen.length} of ${columns.length}` : `${columns.length}`;
-  return `${layers} layers × ${heads} KV ${heads === 1 ? 'head' : 'heads'}`;
+  return `${layers} layers × ${plural(heads, 'KV head')}`;
 }
 
 /** What the other layers do; null where there are none. */

@@ -133,8 +133,8 @@ describe('errors', () => {
       shortage: { place: 'gpu', needed: 2 ** 33, available: 2 ** 32, proposals },
     });
     const lines = ['Error GPU_OOM: Too much.', 'What fits:'];
-    const moved = '  --mode rocketkv-mt --home host  (3.0 GiB)';
-    const smaller = '  --budget 256  (1.0 GiB)';
+    const moved = '  --mode rocketkv-mt --home host  (3.0 GB)';
+    const smaller = '  --budget 256  (1.0 GB)';
     expect(errorSentence(error, askCommand.flags).split('\n')).toEqual([...lines, moved, smaller]);
     expect(errorSentence(error, { budget: { help: '' } }).split('\n')).toEqual([...lines, smaller]);
     expect(errorSentence(error)).toBe(lines[0]);

@@ -4,19 +4,12 @@ import { AnswerOutput } from '../../../electron/cli/ask.ts';
 import { type AskContext, answerJson, answerSummary, evidenceLines } from '../../../electron/cli/ask-report.ts';
 import { type BenchRun, benchColumns, benchRow, cancelColumns, cancelRow } from '../../../electron/cli/bench-rows.ts';
 import { fidelityColumns, fidelityRow } from '../../../electron/cli/fidelity-rows.ts';
-import {
-  csvLine,
-  formatBytes,
-  formatSeconds,
-  mean,
-  median,
-  quantile,
-  textTable,
-} from '../../../electron/cli/format.ts';
+import { csvLine, mean, median, quantile, textTable } from '../../../electron/cli/format.ts';
 import { ProgressLine, progressText } from '../../../electron/cli/progress-line.ts';
 import type { AnswerReport, AnswerText, Counters, MemoryPlan } from '../../../electron/contract/engine-reports.ts';
 import type { AnswerEvidence } from '../../../electron/contract/evidence.ts';
 import { defaultRocketOptions } from '../../../electron/contract/method.ts';
+import { bytesText, secondsText } from '../../../electron/contract/number-words.ts';
 import { fakeBudgets, fakeInfo } from '../engine-host/fake-addon.ts';
 
 const counters: Counters = {
@@ -336,14 +329,14 @@ describe('formats', () => {
   });
 
   it('make numbers readable', () => {
-    expect([0, 1023, 1024, 1536, 98_362_432].map(formatBytes)).toEqual([
+    expect([0, 1023, 1024, 1536, 98_362_432].map(bytesText)).toEqual([
       '0 B',
       '1023 B',
-      '1.0 KiB',
-      '1.5 KiB',
-      '93.8 MiB',
+      '1 KB',
+      '2 KB',
+      '93.8 MB',
     ]);
-    expect([0.2, 89, 90, 3600].map(formatSeconds)).toEqual(['1 s', '89 s', '1 min 30 s', '60 min 0 s']);
+    expect([0.2, 89, 90, 3600].map(secondsText)).toEqual(['0.2 s', '1 min 29 s', '1 min 30 s', '1 h 0 min']);
     expect(
       textTable(
         ['a', 'b'],
@@ -367,7 +360,7 @@ describe('the progress line', () => {
   it('says percent, tokens, speed and time left', () => {
     const state = { done: 12_300, total: 28_600, unit: 'tokens', tokensPerSecond: 2100, secondsLeft: 7.76 };
     expect(progressText('Reading document', state)).toBe(
-      'Reading document: 43 %, 12,300 of 28,600 tokens, 2,100 tok/s, 8 s left',
+      'Reading document: 43 %, 12,300 of 28,600 tokens, 2,100 tok/s, 7.8 s left',
     );
   });
 
