@@ -1,4 +1,5 @@
 /** Many pages, and pages that are built to take long. */
+import { deflateSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { defaultDocumentLimits } from '../../../electron/contract/documents.ts';
 import { parseDocument } from '../../../electron/document-host/document-client.ts';
@@ -62,6 +63,33 @@ describe('large PDFs', () => {
     expect(pageText(document, page)).toMatch(/^Page number 40000 of the register\.[\s\S]*that passed\.$/);
     expect(host.megabytes()).toBeLessThan(defaultDocumentLimits.maxRssBytes / 1e6);
     expect(seconds).toBeLessThan(90);
+  });
+
+  it('that say they hold ten million objects in one stream stay within the memory', { timeout: 120_000 }, async () => {
+    const n = 10_000_000;
+    const numbers: Buffer[] = [];
+    for (let first = 7; first < n; first += 100_000)
+      numbers.push(
+        Buffer.from(Array.from({ length: Math.min(100_000, n - first) }, (_each, i) => `${first + i} 0 `).join('')),
+      );
+    const head = Buffer.concat(numbers);
+    const packed = deflateSync(Buffer.concat([head, Buffer.from('1 ')]), { level: 1 });
+    // After the page's own objects, before the trailer; a reader looks for objects itself where the table does not name them.
+    const page = onePagePdf(at(60, 700, 'Shown text'), { catalog: '/Names 777 0 R' }).toString('latin1');
+    const end = page.indexOf('xref\n');
+    const bytes = Buffer.concat([
+      Buffer.from(page.slice(0, end), 'latin1'),
+      Buffer.from(
+        `6 0 obj<</Type/ObjStm/N ${n - 7}/First ${head.length}/Filter/FlateDecode/Length ${packed.length}>>stream\n`,
+      ),
+      packed,
+      Buffer.from(`\nendstream endobj\ntrailer<</Root 1 0 R/Size ${n}/Info ${n - 1} 0 R>>\n%%EOF\n`),
+    ]);
+    const host = watchedHost();
+    const document = await parseDocument(write('objects.pdf', bytes), { startHost: host.startHost });
+    console.log(`ten million objects: ${host.megabytes()} MB`);
+    expect(document.text).toContain('Shown text');
+    expect(host.megabytes()).toBeLessThan(defaultDocumentLimits.maxRssBytes / 1e6);
   });
 
   it('with a hundred thousand annotations on a page say how many are not read', { timeout: 60_000 }, async () => {
