@@ -329,13 +329,7 @@ describe('formats', () => {
   });
 
   it('make numbers readable', () => {
-    expect([0, 1023, 1024, 1536, 98_362_432].map(bytesText)).toEqual([
-      '0 B',
-      '1023 B',
-      '1 KB',
-      '2 KB',
-      '93.8 MB',
-    ]);
+    expect([0, 1023, 1024, 1536, 98_362_432].map(bytesText)).toEqual(['0 B', '1023 B', '1 KB', '2 KB', '93.8 MB']);
     expect([0.2, 89, 90, 3600].map(secondsText)).toEqual(['0.2 s', '1 min 29 s', '1 min 30 s', '1 h 0 min']);
     expect(
       textTable(
