@@ -8,6 +8,7 @@ import { cpus, homedir, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import electronLog from 'electron-log/node.js';
 import type { Note } from '../contract/app-host.ts';
+import { toAppError } from '../contract/errors.ts';
 import { bytesText } from '../contract/number-words.ts';
 import { describedError } from '../hosts/described-error.ts';
 
@@ -56,6 +57,11 @@ export function logUnforeseen(where: string, error: unknown): void {
     noted.add(error);
   }
   logger.error(withoutHome(`${where}: ${describedError(error)}`));
+}
+
+/** Of work that goes on without what failed: only what nobody foresaw is noted. */
+export function logIfUnforeseen(where: string, error: unknown): void {
+  if (toAppError(error).code === 'INTERNAL') logUnforeseen(where, error);
 }
 
 /** What another process of ours noted, described there already. */

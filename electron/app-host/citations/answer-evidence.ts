@@ -7,6 +7,7 @@ import type { AnswerEvidence } from '../../contract/evidence.ts';
 import type { RocketOptions } from '../../contract/method.ts';
 import type { EngineVerbs } from '../../engine-host/engine-client.ts';
 import { type AskedAndAnswered, findEvidence, type ReadsOf, readsIn } from '../../evidence/find-evidence.ts';
+import { logIfUnforeseen } from '../log.ts';
 import type { CitationsNeeds } from './needs.ts';
 
 /** As it is stored; else by words alone. */
@@ -38,7 +39,8 @@ export async function findEvidenceWith(
     await reads?.([]);
     const readsOf = reads && withinPages(rooms, documentId, reads);
     return await findEvidence(await rooms.sentences.get(rooms, documentId), asked, readsOf);
-  } catch {
+  } catch (error) {
+    logIfUnforeseen('An answer’s evidence', error);
     return undefined;
   }
 }

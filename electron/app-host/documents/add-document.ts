@@ -14,6 +14,7 @@ import {
 import { AppError, type ErrorCode } from '../../contract/errors.ts';
 import { parseDocument } from '../../document-host/document-client.ts';
 import type { DocumentText } from '../library/document-store.ts';
+import { logIfUnforeseen } from '../log.ts';
 import type { TokenCounts } from '../models/token-counter.ts';
 import { fileIn } from './document-texts.ts';
 import type { DocumentsNeeds } from './needs.ts';
@@ -205,7 +206,8 @@ export async function countIfPossible(
 ): Promise<TokenCounts | undefined> {
   try {
     return await rooms.counter.count(parsed);
-  } catch {
+  } catch (error) {
+    logIfUnforeseen('Counting tokens', error);
     return undefined;
   }
 }

@@ -1,7 +1,9 @@
 /** What a window does with models: sees them, fetches them, opens one in the engine, lets go of them. */
+
 import { AppError } from '../../contract/errors.ts';
 import type { ModelList, Repository } from '../../contract/models.ts';
 import { ifWritable } from '../library/storage-errors.ts';
+import { logIfUnforeseen } from '../log.ts';
 import { engineOptions, typicalQuestionTokens } from '../planning/method-choice.ts';
 import { catalogueEntry, lookUp, type RepositoryWish } from './hugging-face.ts';
 import type { FitBasis } from './model-listing.ts';
@@ -71,7 +73,8 @@ async function fitBasis(rooms: ModelsNeeds): Promise<FitBasis> {
     const inRam = onGpu ? freed(false) : freed(true);
     const room = { onGpu, available: available + freed(true), hostAvailable: hostAvailable + inRam };
     return { choice, room, plan };
-  } catch {
+  } catch (error) {
+    logIfUnforeseen('Planning for the list of models', error);
     return unplanned;
   }
 }

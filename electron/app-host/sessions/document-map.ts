@@ -1,6 +1,7 @@
 /** What an answer kept and read of each page, from the engine: while it is made and when it is done. */
 import type { Job, LiveAnswer, MapPage } from '../../contract/app-types.ts';
 import type { EngineVerbs } from '../../engine-host/engine-client.ts';
+import { logIfUnforeseen } from '../log.ts';
 import type { SessionChat } from './engine-session.ts';
 import type { SessionsNeeds } from './needs.ts';
 
@@ -15,7 +16,8 @@ export async function mapOf(
     const first = firstPage(rooms, held.documentId);
     const pages = rooms.documents.pages(held.documentId);
     return uses.map((use, i) => ({ ...use, page: first + i, opening: pages[first + i]?.opening ?? '' }));
-  } catch {
+  } catch (error) {
+    logIfUnforeseen('An answer’s map', error);
     return undefined;
   }
 }

@@ -2,7 +2,17 @@ import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { closeLog, logInfo, logReport, logUnforeseen, logWarning, openLog } from '../../../electron/app-host/log.ts';
+import { countIfPossible } from '../../../electron/app-host/documents/add-document.ts';
+import type { DocumentsNeeds } from '../../../electron/app-host/documents/needs.ts';
+import {
+  closeLog,
+  logInfo,
+  logReport,
+  logUnforeseen,
+  logWarning,
+  openLog,
+  watchProcess,
+} from '../../../electron/app-host/log.ts';
 import { failureForWindow } from '../../../electron/app-host/window-words.ts';
 import { AppError } from '../../../electron/contract/errors.ts';
 
@@ -29,6 +39,31 @@ it('keeps the stack and the causes of a failure that the window is told of in ge
   expect(text()).toContain('TypeError: x is not a function');
   expect(text()).toContain('caused by RangeError: Invalid array length');
   expect(text()).toMatch(/at .*log\.test\.ts:\d+/);
+});
+
+it('has what nobody waited for, and what ends the process', () => {
+  const names = ['unhandledRejection', 'uncaughtExceptionMonitor'] as const;
+  const before = names.map((name) => process.listeners(name as 'uncaughtExceptionMonitor'));
+  watchProcess();
+  const added = names.map((name, i) =>
+    process.listeners(name as 'uncaughtExceptionMonitor').filter((listener) => !before[i]?.includes(listener)),
+  );
+  for (const [i, name] of names.entries())
+    for (const listener of added[i] ?? []) {
+      process.off(name, listener);
+      listener(new Error(`as ${name}`), name as 'unhandledRejection');
+    }
+  expect(text()).toMatch(/\[error\] Nobody waited for a failed promise: Error: as unhandledRejection\n\s+at /);
+  expect(text()).toMatch(/\[error\] The process ends: Error: as uncaughtExceptionMonitor\n\s+at /);
+});
+
+it('has what nobody foresaw also where work goes on without it, and not what was foreseen', async () => {
+  const parsed = { text: '', pages: [] };
+  const failing = (error: Error) => ({ counter: { count: () => Promise.reject(error) } }) as unknown as DocumentsNeeds;
+  expect(await countIfPossible(failing(new AppError('MODEL_MISSING', 'There is no model.')), parsed)).toBeUndefined();
+  expect(text()).not.toContain('There is no model.');
+  expect(await countIfPossible(failing(new TypeError('x is undefined')), parsed)).toBeUndefined();
+  expect(text()).toMatch(/Counting tokens: TypeError: x is undefined\n\s+at /);
 });
 
 it('says a failure once, however many rooms it passes', () => {
