@@ -21,6 +21,7 @@ export interface Scan {
 
 const leastWidth = 0.7; // of a gutter, in sizes
 const nearLine = 0.8; // of the size, from its middle: half of the largest usual step from line to line
+const mostLooked = 200; // characters of a line: an endless word would take the square of its length
 /** Two words: the parts of a formula are none. */
 const words = /\p{L}{4,}\P{L}.*\p{L}{4,}|\p{Lo}{6}/u;
 
@@ -41,12 +42,12 @@ export function scansOf(byHeight: readonly Segment[]): Scan[] {
       const other = byHeight[i] as Segment;
       if (middle(other) < y - largest) break;
       if (other.base - 0.25 * other.size <= y && y <= other.base + 0.9 * other.size) crossing.push(other);
-      else if (Math.abs(middle(other) - y) < nearLine * other.size && words.test(other.text)) near.push(other);
+      else if (Math.abs(middle(other) - y) < nearLine * other.size) near.push(other);
     }
     // Lines of two columns may stand at half a line's distance: then none of them lies on the level of another.
     const isBeside = (other: Segment): boolean =>
       crossing.every((one) => one.right <= other.left || other.right <= one.left);
-    crossing.push(...near.filter(isBeside));
+    crossing.push(...near.filter((other) => isBeside(other) && words.test(other.text.slice(0, mostLooked))));
     crossing.sort((a, b) => a.left - b.left);
     let right = Number.NEGATIVE_INFINITY;
     const free: Scan['free'] = [];
