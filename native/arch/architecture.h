@@ -98,9 +98,11 @@ class Architecture {
     // x [n_embd, n]; positions i32 [n].
     virtual QkvTensors build_qkv(ggml_context * ctx, const Layer & layer, ggml_tensor * x,
                                  ggml_tensor * positions) const = 0;
-    // attended [D * H, n] -> the layer's output [n_embd, n].
-    virtual ggml_tensor * build_after_attention(ggml_context * ctx, const Layer & layer, ggml_tensor * x,
-                                                ggml_tensor * attended) const = 0;
+    // x and what attention adds to it: attended [D * H, n] -> [n_embd, n].
+    virtual ggml_tensor * build_attention_output(ggml_context * ctx, const Layer & layer, ggml_tensor * x,
+                                                 ggml_tensor * attended) const = 0;
+    // x and what the feed-forward adds to it: the layer's output [n_embd, n].
+    virtual ggml_tensor * build_layer_output(ggml_context * ctx, const Layer & layer, ggml_tensor * x) const = 0;
     // token ids i32 [n] -> [n_embd, n]
     virtual ggml_tensor * build_embedding(ggml_context * ctx, const HyperParams & params, const ModelWeights & weights,
                                           ggml_tensor * tokens) const = 0;

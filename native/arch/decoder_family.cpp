@@ -105,15 +105,20 @@ QkvTensors DecoderFamily::build_qkv(ggml_context * ctx, const Layer & layer, ggm
     return build_attention_projection(ctx, layer, normed, positions);
 }
 
-ggml_tensor * DecoderFamily::build_after_attention(ggml_context * ctx, const Layer & layer, ggml_tensor * x,
-                                                   ggml_tensor * attended) const {
+ggml_tensor * DecoderFamily::build_attention_output(ggml_context * ctx, const Layer & layer, ggml_tensor * x,
+                                                    ggml_tensor * attended) const {
     const LayerWeights & w = layer.weights;
     const HyperParams &  p = layer.params;
     ggml_tensor * out      = build_rms_norm(ctx, build_linear(ctx, w.wo, w.bo, attended), w.attn_post_norm, p.rms_eps);
-    ggml_tensor * cur      = ggml_add(ctx, build_scaled(ctx, out, p.residual_scale), x);
-    ggml_tensor * hidden   = build_feed_forward(ctx, layer, build_rms_norm(ctx, cur, w.ffn_norm, p.rms_eps));
-    hidden                 = build_rms_norm(ctx, hidden, w.ffn_post_norm, p.rms_eps);
-    return ggml_add(ctx, build_scaled(ctx, hidden, p.residual_scale), cur);
+    return ggml_add(ctx, build_scaled(ctx, out, p.residual_scale), x);
+}
+
+ggml_tensor * DecoderFamily::build_layer_output(ggml_context * ctx, const Layer & layer, ggml_tensor * x) const {
+    const LayerWeights & w      = layer.weights;
+    const HyperParams &  p      = layer.params;
+    ggml_tensor *        hidden = build_feed_forward(ctx, layer, build_rms_norm(ctx, x, w.ffn_norm, p.rms_eps));
+    hidden                      = build_rms_norm(ctx, hidden, w.ffn_post_norm, p.rms_eps);
+    return ggml_add(ctx, build_scaled(ctx, hidden, p.residual_scale), x);
 }
 
 ggml_tensor * DecoderFamily::build_embedding(ggml_context * ctx, const HyperParams & p, const ModelWeights & w,

@@ -30,8 +30,9 @@ class DecoderFamily : public Architecture {
 
     QkvTensors    build_qkv(ggml_context * ctx, const Layer & layer, ggml_tensor * x,
                             ggml_tensor * positions) const override;
-    ggml_tensor * build_after_attention(ggml_context * ctx, const Layer & layer, ggml_tensor * x,
-                                        ggml_tensor * attended) const override;
+    ggml_tensor * build_attention_output(ggml_context * ctx, const Layer & layer, ggml_tensor * x,
+                                         ggml_tensor * attended) const override;
+    ggml_tensor * build_layer_output(ggml_context * ctx, const Layer & layer, ggml_tensor * x) const override;
     ggml_tensor * build_embedding(ggml_context * ctx, const HyperParams & params, const ModelWeights & weights,
                                   ggml_tensor * tokens) const override;
     ggml_tensor * build_output(ggml_context * ctx, const HyperParams & params, const ModelWeights & weights,

@@ -61,8 +61,6 @@ struct DeviceTraits {
     bool                own_memory      = false;  // apart from RAM: a GPU's
     int64_t             row_step        = 1;      // rows are allocated, and views of them taken, in steps of this many
     int64_t             reading_segment = 1024;   // tokens of a segment that suit it
-    bool                experts         = true;   // layers may have experts
-    bool                sinks           = true;   // and heads sinks
     int                 n_threads       = 1;      // of the CPU that compute for it, at the most
     int64_t             available       = 0;      // bytes that can be allocated there
     int64_t             host_available  = 0;      // and in RAM; without memory of its own the same

@@ -41,7 +41,6 @@ Status plan_for_file(const std::string & path, const DeviceOptions * device, con
         RETURN_IF_FAILED(Device::open(*device, opened));
         traits = *opened;
     }
-    RETURN_IF_FAILED(model->check_layers(traits));
     return memory_plan({model->params(), model->weight_bytes(), traits}, request, out);
 }
 

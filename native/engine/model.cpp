@@ -53,23 +53,9 @@ Status Model::load_weights(const LayerDevices & devices, bool as_floats) {
     if (as_floats) make_floats();
     for (size_t i = 0; i < devices.size(); i++) {
         if (i > 0 && devices[i] == devices[i - 1]) continue;
-        RETURN_IF_FAILED(check_layers(devices[i]->traits()));
         RETURN_IF_FAILED(check_types(*devices[i]));
     }
     return first.traits().own_memory ? copy_to_device(first) : place_in_host_memory(first);
-}
-
-Status Model::check_layers(const DeviceTraits & device) const {
-    for (const LayerTraits & layer : params_.layers) {
-        if (layer.sinks && !device.sinks)
-            return Status::fail(Code::GPU_UNSUPPORTED,
-                                file_->path() + " has attention sinks, which RocketDoc does not compute on a GPU yet.");
-        if (layer.experts.count == 0 || device.experts) continue;
-        return Status::fail(Code::GPU_UNSUPPORTED, file_->path() + " is a mixture of " +
-                                                       std::to_string(layer.experts.count) +
-                                                       " experts, which RocketDoc does not compute on a GPU yet.");
-    }
-    return Status::good();
 }
 
 // Before ggml sees a weight: a product that a device does not have ends the process.

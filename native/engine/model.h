@@ -17,8 +17,6 @@ class Model {
   public:
     // Reads and checks the header only.
     static Status open_header(const std::string & path, std::unique_ptr<Model> & out);
-    // MODEL_UNSUPPORTED where such a device does not compute a layer of the model.
-    Status check_layers(const DeviceTraits & device) const;
     // The weights onto the devices of the layers, [n_layer]; those outside of layers onto the first one. Several
     // devices may share the work where all compute in RAM; a device with memory of its own has all layers, or it is
     // INVALID_ARGUMENT. as_floats: quantized ones become f16, for measuring: products with

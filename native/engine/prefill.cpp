@@ -212,7 +212,7 @@ Status Prefill::run_layer(const PrefillJob & job, const Tile & tile, int64_t seg
     if (attends) {
         ggml_tensor * attended =
             attention_of(device).build(ctx, {&l, qkv.q, keys, values, start, rows.first, job.cancel});
-        ggml_tensor * out = arch.build_after_attention(ctx, l, x, attended);
+        ggml_tensor * out = arch.build_layer_output(ctx, l, arch.build_attention_output(ctx, l, x, attended));
         ggml_build_forward_expand(graph, ggml_cpy(ctx, out, x));
     }
     RETURN_IF_FAILED(arena_.allocate(graph));

@@ -79,7 +79,7 @@ inline int kernel_page_stride(int capacity, int page) { return int(padded_pages(
 // codes, the others 2-bit codes (residual only). P = D / 32 planes.
 struct KernelCodes {
     int32_t *  order   = nullptr;  // [n_head, D]: channel at each position, most telling first
-    float *    lo      = nullptr;  // [n_head, D] by position
+    float *    lo      = nullptr;  // [n_head, D] by position: the least; without the 2-bit half there the mean
     float *    step    = nullptr;  // [n_head, D] by position: (hi - lo) / 15, or / 3 for the 2-bit half
     uint32_t * fine    = nullptr;  // [n_head, P, capacity, 2]: nibble i of word w in plane p = position 16p + 8w + i
     int32_t *  clamped = nullptr;  // [n_head]: codes of appended tokens that had to be clamped; codes_build clears it
@@ -116,6 +116,7 @@ struct KernelWindowScores {
     int           n_rows      = 0;  // T
     int           window      = 0;  // w <= T
     float         scale       = 0;
+    const float * sinks       = nullptr;  // [n_head * group]: a logit of each head that is of no row; null: none
     float *       scores      = nullptr;  // out [n_head, T - w]; may be null when T == w
     float *       window_mass = nullptr;  // out [n_head]: the same sum over the window's own columns
     float *       importance  = nullptr;  // out [n_head, D] or null: mean of q_c^2 over the window and the group
@@ -189,6 +190,7 @@ struct KernelChoice {
     float         scale = 0;
     int           k     = 0;
     int32_t *     ids   = nullptr;
+    const float * sinks = nullptr;  // as of KernelWindowScores
 };
 struct KernelSelectPages : KernelChoice {
     KernelPages pages;
@@ -210,6 +212,7 @@ struct KernelAttention {
     // that were not chosen then enter with their coded logit and value.
     const KernelCodes * residual         = nullptr;
     const void *        select_workspace = nullptr;
+    const float *       sinks            = nullptr;  // as of KernelWindowScores
 };
 
 // The n best logits of one row [n_vocab], best first, ties by the lower id; n 1..KERNEL_MAX_BEST, n <= n_vocab. NaN

@@ -71,7 +71,7 @@ __global__ void measure(BuildLaunch p) {
     for (int o = 0; o < DIM; o++) place += rank[o] > rank[c] || (rank[o] == rank[c] && o < c);
     const size_t at   = size_t(j) * DIM + place;
     p.codes.order[at] = c;
-    p.codes.lo[at]    = low;
+    p.codes.lo[at]    = values || place < DIM / 2 ? low : all_mean;
     p.codes.step[at]  = high > low ? (high - low) / (place < DIM / 2 ? 15.0f : 3.0f) : 0.0f;
     if (values) p.codes.v_mean[size_t(j) * DIM + c] = v_mean;
     if (c == 0) p.codes.clamped[j] = 0;

@@ -104,6 +104,7 @@ inline KernelStatus check_choice(const KernelChoice & a, size_t most_rows) {
     RETURN_IF_KERNEL(check_cache(a.cache, true));
     if (a.k < 1 || !scale_ok(a.scale) || size_t(a.cache.capacity) > most_rows) return KERNEL_BAD_SHAPE;
     if (misaligned(a.q, 4) || misaligned(a.ids, 4) || misaligned(a.row)) return KERNEL_BAD_POINTER;
+    if (a.sinks && misaligned(a.sinks, 4)) return KERNEL_BAD_POINTER;
     return KERNEL_OK;
 }
 

@@ -15,6 +15,7 @@ struct AttentionLaunch {
     SelectWork      work;         // select_codes' scores and choice; residual only
     const float *   q;            // [n_head * group, D]
     float           scale;        // with log2(e) folded in
+    const float *   sinks;        // [n_head * group] or null
     const int32_t * ids;          // [n_head, k] or null
     float *         out;          // [n_head * group, D]
     unsigned *      counters;     // [n_head, head chunks]

@@ -20,7 +20,7 @@ struct CodesLaunch {
 template <int DIM, int GROUP>
 struct Scoring {
     float q[DIM][GROUP];  // by position: q * step * log2(e) * scale / place of the code in its word
-    float base[GROUP];    // q.lo, residual only
+    float base[GROUP];    // q.lo, where logits stand beside others
     float warp_max[WARPS][GROUP], warp_sum[WARPS][GROUP];
 };
 
@@ -71,9 +71,11 @@ __global__ void __launch_bounds__(THREADS) score_codes(CodesLaunch p) {
         append_row(a.cache, a.row, j, n - 1, THREADS / 2);
         append_codes(a.cache, a.row, codes, j, n - 1, THREADS / 2);
     }
+    // Else a constant of each head, which ranking does not need.
+    const bool needs_base = RESIDUAL || a.sinks;
     for (int h = warp; h < GROUP; h += WARPS) {
         float sum = 0;
-        if (RESIDUAL && h < g) {
+        if (needs_base && h < g) {
             for (int i = lane; i < DIM; i += 32)
                 sum += q[h * DIM + codes.order[size_t(j) * DIM + i]] * codes.lo[size_t(j) * DIM + i];
         }
@@ -133,8 +135,7 @@ __global__ void __launch_bounds__(THREADS) score_codes(CodesLaunch p) {
         p.work.tile_sum[(size_t(j) * GROUP + h) * p.work.tiles + tile] = sum;
     }
     if (!last_block(p.work.counters + j, tiles)) return;
-    select_finish<THREADS, GROUP, CODES_TILE, GROUP <= 4 ? 3 : 1, RESIDUAL>(
-        p.work, j, g, n, 1, 0, a.k, a.ids + size_t(j) * a.k, p.keys_fit, shared);
+    select_finish<THREADS, GROUP, CODES_TILE, GROUP <= 4 ? 3 : 1, RESIDUAL>(p.work, a, j, n, 1, 0, p.keys_fit, shared);
 }
 
 }  // namespace

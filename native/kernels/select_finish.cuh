@@ -102,11 +102,13 @@ __device__ void emit_shared(const uint32_t * keys, int n, int page, int dead, ui
 // BATCH: vectors of four entries, of each head, that a thread fetches at once: as many as the kernel's registers allow.
 // One block runs alone here, so time is latency: loads are issued early and in batches.
 template <int THREADS, int GROUP, int TILE, int BATCH, bool KEEP>
-__device__ void select_finish(const SelectWork & w, int j, int group, int n, int page, int dead, int k, int32_t * ids,
+__device__ void select_finish(const SelectWork & w, const KernelChoice & choice, int j, int n, int page, int dead,
                               bool keys_fit, unsigned char * shared) {
     static_assert(TILE % 4 == 0, "");
-    FinishShared & fs = *reinterpret_cast<FinishShared *>(shared);
-    SelectShared & sh = fs.select;
+    const int      group = choice.cache.group, k = choice.k;
+    int32_t *      ids = choice.ids + size_t(j) * k;
+    FinishShared & fs  = *reinterpret_cast<FinishShared *>(shared);
+    SelectShared & sh  = fs.select;
     uint32_t *     keys =
         keys_fit ? reinterpret_cast<uint32_t *>(shared + sizeof(FinishShared)) : w.keys + size_t(j) * w.entries;
     uint32_t * chosen = w.chosen + size_t(j) * ((w.entries + 31) / 32);
@@ -144,10 +146,13 @@ __device__ void select_finish(const SelectWork & w, int j, int group, int n, int
         const float   m0 = lane < tiles ? __ldcg(top + lane) : NO_SCORE, z0 = lane < tiles ? __ldcg(sum + lane) : 0.0f;
         float         m = m0;
         for (int t = lane + 32; t < tiles; t += 32) m = fmaxf(m, __ldcg(top + t));
-        m       = warp_max(m);
-        float z = z0 * exp2f(m0 - m);
+        // A sink takes its share of the sum, and nothing that could be chosen.
+        const bool  has_sink = choice.sinks && h < group;
+        const float sink     = has_sink ? LOG2E * choice.sinks[j * group + h] : NO_SCORE;
+        m                    = fmaxf(warp_max(m), sink);
+        float z              = z0 * exp2f(m0 - m);
         for (int t = lane + 32; t < tiles; t += 32) z += __ldcg(sum + t) * exp2f(__ldcg(top + t) - m);
-        z                   = warp_sum(z);
+        z                   = warp_sum(z) + (has_sink ? exp2f(sink - m) : 0.0f);
         const float inverse = z > 0 && h < group ? 1.0f / z : 0.0f;
         for (int t = lane; t < tiles; t += 32)
             factor[h * pitch + t] = exp2f((t == lane ? m0 : __ldcg(top + t)) - m) * inverse;

@@ -163,8 +163,8 @@ __global__ void __launch_bounds__(THREADS, GROUP <= 8 ? 2 : 1) score_pages(Pages
         }
     }
     if (!last_block(p.work.counters + j, tiles)) return;
-    select_finish<THREADS, GROUP, TILE, GROUP <= 2 ? 3 : 1, false>(p.work, j, g, n, page, n * page - rows, a.k,
-                                                                   a.ids + size_t(j) * a.k, p.keys_fit, shared);
+    select_finish<THREADS, GROUP, TILE, GROUP <= 2 ? 3 : 1, false>(p.work, a, j, n, page, n * page - rows, p.keys_fit,
+                                                                   shared);
 }
 
 int page_capacity(const KernelCache & cache, const KernelPages & pages) {

@@ -46,7 +46,9 @@ __device__ void merge_parts(const AttentionLaunch & p, size_t first, int j, int 
         const float2 s1 = lane + 32 < parts ? __ldcg(&stats[(lane + 32) * HEADS + h]) : none;
         float        m  = fmaxf(s0.x, s1.x);
         for (int s = lane + 64; s < parts; s += 32) m = fmaxf(m, __ldcg(&stats[s * HEADS + h]).x);
-        m              = warp_max(m);
+        const bool  has_sink = p.sinks && h0 + h < p.cache.group;
+        const float sink     = has_sink ? LOG2E * p.sinks[j * p.cache.group + h0 + h] : NO_SCORE;
+        m                    = fmaxf(warp_max(m), sink);
         const float f0 = exp2f(s0.x - m), f1 = exp2f(s1.x - m);
         float       z = s0.y * f0 + s1.y * f1;
         if (lane < FACTORS) factor[h][lane] = f0;
@@ -57,7 +59,7 @@ __device__ void merge_parts(const AttentionLaunch & p, size_t first, int j, int 
             z += x.y * f;
             if (s < FACTORS) factor[h][s] = f;
         }
-        z = warp_sum(z);
+        z = warp_sum(z) + (has_sink ? exp2f(sink - m) : 0.0f);
         if (lane == 0) {
             top[h]     = m;
             inverse[h] = z > 0 ? 1.0f / z : 0.0f;  // no rows: zeros
@@ -282,6 +284,7 @@ KernelStatus sparse_attention(const KernelAttention & a, KernelWorkspace workspa
     if ((a.ids && a.k < 1) || !scale_ok(a.scale) || size_t(cache.n_head) * head_chunks(cache.group) > 2 * MAX_HEADS)
         return KERNEL_BAD_SHAPE;
     if (misaligned(a.q) || misaligned(a.out, 4) || (a.ids && misaligned(a.ids, 4))) return KERNEL_BAD_POINTER;
+    if (a.sinks && misaligned(a.sinks, 4)) return KERNEL_BAD_POINTER;
     AttentionLaunch p{};
     if (a.residual) {
         RETURN_IF_KERNEL(check_codes(*a.residual));
@@ -301,6 +304,7 @@ KernelStatus sparse_attention(const KernelAttention & a, KernelWorkspace workspa
     p.cache       = cache;
     p.q           = a.q;
     p.scale       = LOG2E * a.scale;
+    p.sinks       = a.sinks;
     p.ids         = a.ids;
     p.k           = a.k;
     p.out         = a.out;

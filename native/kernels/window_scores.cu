@@ -310,9 +310,12 @@ __global__ void merge_rows(WindowLaunch p) {
     const float2 * part  = p.partial + index * p.n_splits;
     float          m = NO_SCORE, z = 0;
     for (int s = lane; s < p.n_splits; s += 32) m = fmaxf(m, part[s].x);
-    m = warp_max(m);
+    // A sink is a logit that every row of its head sees beside the keys.
+    const bool  has_sink = p.args.sinks && row < p.args.group * p.args.window;
+    const float sink     = has_sink ? LOG2E * p.args.sinks[j * p.args.group + row / p.args.window] : NO_SCORE;
+    m                    = fmaxf(warp_max(m), sink);
     for (int s = lane; s < p.n_splits; s += 32) z += part[s].y * exp2f(part[s].x - m);
-    z = warp_sum(z);
+    z = warp_sum(z) + (has_sink ? exp2f(sink - m) : 0.0f);
     if (lane == 0) p.lse[index] = z > 0 ? m + log2f(z) : 0;  // rows that pad the row group have no sum
 }
 
@@ -362,6 +365,7 @@ KernelStatus window_scores(const KernelWindowScores & args, KernelWorkspace work
         return KERNEL_BAD_POINTER;
     if (args.keys.row_bytes % unit != 0 || args.keys.head_bytes % unit != 0) return KERNEL_BAD_POINTER;
     if (args.n_rows > args.window && misaligned(args.scores, 4)) return KERNEL_BAD_POINTER;
+    if (args.sinks && misaligned(args.sinks, 4)) return KERNEL_BAD_POINTER;
     const WindowWorkspace l = workspace_of(args);
     RETURN_IF_KERNEL(check_workspace(workspace, l.total));
     char *       base = static_cast<char *>(workspace.data);

@@ -67,7 +67,7 @@ export interface NativeAgreement {
 /** Engines are those that this addon opened. */
 export interface NativeLab extends NativeAddon {
   /**
-   * A GGUF file with the shape of a real model (8b, 1b, 160m, gemma-12b, tiny, tiny-gemma), random weights (q4_K, q8_0, f16) that are the same each time,
+   * A GGUF file with the shape of a real model (8b, qwen3-30b-a3b and so on: `find_shape`), random weights (q4_K, q8_0, f16) that are the same each time,
    * and no vocabulary. DISK_FULL, before anything is written where the disk has too little room.
    */
   writeShapeModel(model: { path: string; shape: string; weights: string }): Promise<void>;

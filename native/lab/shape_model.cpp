@@ -15,21 +15,23 @@ namespace rocketdoc {
 namespace {
 
 // Rows are quantized once and repeated from changing starts: quantizing eight billion weights would take minutes.
-constexpr int64_t DISTINCT_ROWS = 64;
+constexpr int64_t DISTINCT_ROWS     = 64;
+constexpr int64_t TENSORS_PER_LAYER = 24;  // at the most
 
 class ShapeWriter {
   public:
     ShapeWriter(const ModelShape & shape, ggml_type type) : shape_(shape), type_(type), gguf_(gguf_init_empty()) {
-        ggml_init_params params = {ggml_tensor_overhead() * size_t(shape.n_layer * 13 + 8), nullptr, true};
+        ggml_init_params params = {ggml_tensor_overhead() * size_t(shape.n_layer * TENSORS_PER_LAYER + 8), nullptr,
+                                   true};
         ctx_.reset(ggml_init(params));
     }
 
     void declare() {
         gguf_context *      g        = gguf_.get();
         const std::string & arch     = shape_.architecture;
-        const bool          is_gemma = arch == "gemma3";
-        const int64_t       D        = shape_.head_dim ? shape_.head_dim : shape_.n_embd / shape_.n_head;
-        const auto          set      = [&](const char * key, int64_t value) {
+        const bool          is_gemma = arch == "gemma3", is_gpt_oss = arch == "gpt-oss";
+        const int64_t       D   = shape_.head_dim ? shape_.head_dim : shape_.n_embd / shape_.n_head;
+        const auto          set = [&](const char * key, int64_t value) {
             gguf_set_val_u32(g, (arch + "." + key).c_str(), uint32_t(value));
         };
         gguf_set_val_str(g, "general.architecture", arch.c_str());
@@ -45,27 +47,43 @@ class ShapeWriter {
         set("attention.key_length", D);
         set("attention.value_length", D);
         if (shape_.window > 0) set("attention.sliding_window", shape_.window);
+        if (shape_.n_expert > 0) {
+            set("expert_count", shape_.n_expert);
+            set("expert_used_count", shape_.n_used);
+            set("expert_feed_forward_length", shape_.n_ff);
+        }
         gguf_set_val_f32(g, (arch + ".rope.freq_base").c_str(), is_gemma ? 1000000.0f : 500000.0f);
         gguf_set_val_f32(g, (arch + ".attention.layer_norm_rms_epsilon").c_str(), 1e-5f);
         gguf_set_val_str(g, "tokenizer.ggml.model", "no_vocab");
         const int64_t q = D * shape_.n_head, kv = D * shape_.n_head_kv;
         add("token_embd.weight", type_, shape_.n_embd, shape_.n_vocab);
         for (int64_t i = 0; i < shape_.n_layer; i++) {
-            const std::string blk = "blk." + std::to_string(i) + ".";
-            add(blk + "attn_norm.weight", GGML_TYPE_F32, shape_.n_embd, 1);
-            add(blk + "attn_q.weight", type_, shape_.n_embd, q);
-            add(blk + "attn_k.weight", type_, shape_.n_embd, kv);
-            add(blk + "attn_v.weight", type_, shape_.n_embd, kv);
-            add(blk + "attn_output.weight", type_, q, shape_.n_embd);
-            add(blk + "ffn_norm.weight", GGML_TYPE_F32, shape_.n_embd, 1);
-            add(blk + "ffn_gate.weight", type_, shape_.n_embd, shape_.n_ff);
-            add(blk + "ffn_up.weight", type_, shape_.n_embd, shape_.n_ff);
-            add(blk + "ffn_down.weight", type_, shape_.n_ff, shape_.n_embd);
+            const std::string blk    = "blk." + std::to_string(i) + ".";
+            const auto        vector = [&](const char * name, int64_t n) { add(blk + name, GGML_TYPE_F32, n, 1); };
+            const auto        linear = [&](const std::string & name, int64_t in, int64_t out) {
+                add(blk + name + ".weight", type_, in, out);
+                if (is_gpt_oss) add(blk + name + ".bias", GGML_TYPE_F32, out, 1);
+            };
+            vector("attn_norm.weight", shape_.n_embd);
+            linear("attn_q", shape_.n_embd, q);
+            linear("attn_k", shape_.n_embd, kv);
+            linear("attn_v", shape_.n_embd, kv);
+            linear("attn_output", q, shape_.n_embd);
+            vector(is_gpt_oss ? "post_attention_norm.weight" : "ffn_norm.weight", shape_.n_embd);
+            if (shape_.n_expert > 0) add_experts(blk, is_gpt_oss);
+            else {
+                linear("ffn_gate", shape_.n_embd, shape_.n_ff);
+                linear("ffn_up", shape_.n_embd, shape_.n_ff);
+                linear("ffn_down", shape_.n_ff, shape_.n_embd);
+            }
+            if (is_gpt_oss) vector("attn_sinks.weight", shape_.n_head);
+            if (is_gemma || arch == "qwen3" || arch == "qwen3moe") {
+                vector("attn_q_norm.weight", D);
+                vector("attn_k_norm.weight", D);
+            }
             if (!is_gemma) continue;
-            add(blk + "attn_q_norm.weight", GGML_TYPE_F32, D, 1);
-            add(blk + "attn_k_norm.weight", GGML_TYPE_F32, D, 1);
-            add(blk + "post_attention_norm.weight", GGML_TYPE_F32, shape_.n_embd, 1);
-            add(blk + "post_ffw_norm.weight", GGML_TYPE_F32, shape_.n_embd, 1);
+            vector("post_attention_norm.weight", shape_.n_embd);
+            vector("post_ffw_norm.weight", shape_.n_embd);
         }
         add("output_norm.weight", GGML_TYPE_F32, shape_.n_embd, 1);
         if (!is_gemma) add("output.weight", type_, shape_.n_embd, shape_.n_vocab);  // Gemma's embedding is its output
@@ -92,9 +110,24 @@ class ShapeWriter {
     }
 
   private:
-    void add(const std::string & name, ggml_type type, int64_t in, int64_t out) {
-        ggml_tensor * t =
-            out == 1 ? ggml_new_tensor_1d(ctx_.get(), type, in) : ggml_new_tensor_2d(ctx_.get(), type, in, out);
+    // gpt-oss's come in mxfp4, with biases.
+    void add_experts(const std::string & blk, bool is_gpt_oss) {
+        const ggml_type type    = is_gpt_oss ? GGML_TYPE_MXFP4 : type_;
+        const auto      experts = [&](const char * name, int64_t in, int64_t out) {
+            add(blk + name + ".weight", type, in, out, shape_.n_expert);
+            if (is_gpt_oss) add(blk + name + ".bias", GGML_TYPE_F32, out, shape_.n_expert);
+        };
+        add(blk + "ffn_gate_inp.weight", GGML_TYPE_F32, shape_.n_embd, shape_.n_expert);
+        if (is_gpt_oss) add(blk + "ffn_gate_inp.bias", GGML_TYPE_F32, shape_.n_expert, 1);
+        experts("ffn_gate_exps", shape_.n_embd, shape_.n_ff);
+        experts("ffn_up_exps", shape_.n_embd, shape_.n_ff);
+        experts("ffn_down_exps", shape_.n_ff, shape_.n_embd);
+    }
+
+    void add(const std::string & name, ggml_type type, int64_t in, int64_t out, int64_t count = 1) {
+        ggml_tensor * t = out == 1    ? ggml_new_tensor_1d(ctx_.get(), type, in)
+                          : count > 1 ? ggml_new_tensor_3d(ctx_.get(), type, in, out, count)
+                                      : ggml_new_tensor_2d(ctx_.get(), type, in, out);
         ggml_set_name(t, name.c_str());
         gguf_add_tensor(gguf_.get(), t);
     }
@@ -102,7 +135,7 @@ class ShapeWriter {
     size_t alignment() const { return gguf_get_alignment(gguf_.get()); }
 
     bool write_rows(std::FILE * file, const ggml_tensor & t) {
-        const int64_t                   in = t.ne[0], out = t.ne[1];
+        const int64_t                   in = t.ne[0], out = t.ne[1] * t.ne[2];
         const bool                      is_norm  = out == 1;
         const int64_t                   distinct = std::min(out, DISTINCT_ROWS);
         const size_t                    row      = ggml_row_size(t.type, in);
@@ -141,6 +174,18 @@ Status find_shape(const std::string & name, ModelShape & out) {
         out = {"160M shape", 12, 768, 12, 12, 3072, 32000, 2048};
         return Status::good();
     }
+    if (name == "qwen3-8b") {
+        out = {"Qwen3 8B shape", 36, 4096, 32, 8, 12288, 151936, 131072, "qwen3", 128};
+        return Status::good();
+    }
+    if (name == "qwen3-30b-a3b") {
+        out = {"Qwen3 30B-A3B shape", 48, 2048, 32, 4, 768, 151936, 131072, "qwen3moe", 128, 0, 128, 8};
+        return Status::good();
+    }
+    if (name == "gpt-oss-20b") {
+        out = {"gpt-oss 20B shape", 24, 2880, 64, 8, 2880, 201088, 131072, "gpt-oss", 64, 128, 32, 4};
+        return Status::good();
+    }
     if (name == "gemma-12b") {
         out = {"Gemma 3 12B shape", 48, 3840, 16, 8, 15360, 262144, 131072, "gemma3", 256, 1024};
         return Status::good();
@@ -153,8 +198,18 @@ Status find_shape(const std::string & name, ModelShape & out) {
         out = {"tiny Gemma shape", 6, 256, 4, 2, 512, 1024, 4096, "gemma3", 64, 128};
         return Status::good();
     }
-    return Status::fail(Code::INVALID_ARGUMENT,
-                        "The shape \"" + name + "\" is not known: 8b, 1b, 160m, gemma-12b, tiny or tiny-gemma.");
+    if (name == "tiny-experts") {
+        out = {"tiny shape of experts", 2, 256, 4, 2, 256, 1024, 4096, "qwen3moe", 64, 0, 8, 2};
+        return Status::good();
+    }
+    if (name == "tiny-gpt-oss") {
+        out = {"tiny gpt-oss shape", 4, 256, 4, 2, 256, 1024, 4096, "gpt-oss", 64, 128, 8, 2};
+        return Status::good();
+    }
+    return Status::fail(Code::INVALID_ARGUMENT, "The shape \"" + name +
+                                                    "\" is not known: 8b, 1b, 160m, qwen3-8b, qwen3-30b-a3b, "
+                                                    "gpt-oss-20b, gemma-12b, tiny, tiny-gemma, tiny-experts or "
+                                                    "tiny-gpt-oss.");
 }
 
 Status find_weight_type(const std::string & name, ggml_type & out) {
@@ -166,14 +221,14 @@ Status find_weight_type(const std::string & name, ggml_type & out) {
     return Status::fail(Code::INVALID_ARGUMENT, "Weights are f16, q8_0 or q4_K, not \"" + name + "\".");
 }
 
-size_t shape_model_bytes(const ModelShape & shape, ggml_type type) {
-    ShapeWriter writer(shape, type);
-    writer.declare();
-    return writer.bytes();
-}
-
 Status write_shape_model(const std::string & path, const ModelShape & shape, ggml_type type) {
     namespace fs = std::filesystem;
+    for (int64_t in : {shape.n_embd, shape.n_expert > 0 ? shape.n_embd : shape.n_ff}) {
+        if (in % ggml_blck_size(type) == 0) continue;
+        return Status::fail(Code::INVALID_ARGUMENT, "The " + shape.name + " has rows of " + std::to_string(in) +
+                                                        ", and " + ggml_type_name(type) + " comes in blocks of " +
+                                                        std::to_string(ggml_blck_size(type)) + ": choose q8_0 or f16.");
+    }
     ShapeWriter writer(shape, type);
     writer.declare();
     std::error_code      ec;

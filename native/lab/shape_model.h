@@ -16,20 +16,21 @@ struct ModelShape {
     int64_t     n_layer = 32, n_embd = 4096, n_head = 32, n_head_kv = 8, n_ff = 14336, n_vocab = 128256, n_ctx = 131072;
     std::string architecture = "llama";
     int64_t     head_dim     = 0;  // 0: n_embd / n_head
-    int64_t     window       = 0;  // gemma3: of five layers of six
+    int64_t     window       = 0;  // gemma3: of five layers of six; gpt-oss: of every other one
+    int64_t     n_expert     = 0;  // 0: one feed-forward for every token; else of n_ff each
+    int64_t     n_used       = 0;  // experts of a token
 };
 
-// "8b", "1b" (Llama 3.2), "160m" (Llama 160M, for trying out), "gemma-12b" (Gemma 3), "tiny" and "tiny-gemma" (written
-// and read at once, for tests); INVALID_ARGUMENT with the known names.
+// "8b", "1b" (Llama 3.2), "160m" (Llama 160M, for trying out), "qwen3-8b", "qwen3-30b-a3b", "gpt-oss-20b" (experts in
+// mxfp4), "gemma-12b" (Gemma 3), and "tiny", "tiny-gemma", "tiny-experts" and "tiny-gpt-oss" (written and read at once,
+// for tests); INVALID_ARGUMENT with the known names.
 Status find_shape(const std::string & name, ModelShape & out);
 // "f16", "q8_0", "q4_K"
 Status find_weight_type(const std::string & name, ggml_type & out);
 
-// Bytes of the file.
-size_t shape_model_bytes(const ModelShape & shape, ggml_type type);
-// Writes the file: IO when its folder cannot be written to, DISK_FULL with both sizes before anything is written when
-// the disk has too little room, or when it fills up meanwhile; nothing stays then. Vocabulary "no_vocab": token numbers
-// go in and come out.
+// Writes the file: INVALID_ARGUMENT when its rows are no whole blocks of that type, IO when its folder cannot be
+// written to, DISK_FULL with both sizes before anything is written when the disk has too little room, or when it fills
+// up meanwhile; nothing stays then. Vocabulary "no_vocab": token numbers go in and come out.
 Status write_shape_model(const std::string & path, const ModelShape & shape, ggml_type type);
 
 // Token numbers for such a model, random at every position: repeated ones would be read faster than a text.

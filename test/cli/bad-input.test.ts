@@ -98,7 +98,9 @@ describe('other inputs', () => {
     return refused('fidelity', [sampleFile, '--questions', questions], 'INVALID_ARGUMENT', /Line 1/);
   });
   it('a shape of no known name, and weights without one', async () => {
-    await refused('bench', ['--shape', '9b'], 'INVALID_ARGUMENT', /8b, 1b, 160m, gemma-12b, tiny or tiny-gemma/);
+    const shapes = /8b, 1b, 160m, qwen3-8b, .* tiny-experts or tiny-gpt-oss/;
+    await refused('bench', ['--shape', '9b'], 'INVALID_ARGUMENT', shapes);
+    await refused('bench', ['--shape', 'gpt-oss-20b'], 'INVALID_ARGUMENT', /2880.*blocks of 256: choose q8_0 or f16/);
     await refused('bench', ['--shape', 'tiny', '--weights', 'q3'], 'INVALID_ARGUMENT', /f16, q8_0 or q4_K/);
     await refused('bench', ['--weights', 'f16'], 'INVALID_ARGUMENT', /goes with --shape/);
   });

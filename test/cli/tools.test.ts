@@ -261,6 +261,20 @@ describe('bench', () => {
     expect(one?.equals(other ?? Buffer.alloc(0))).toBe(true);
   });
 
+  it.each([
+    ['tiny-gemma', 'q4_K', 'tiny Gemma shape'],
+    ['tiny-experts', 'q4_K', 'tiny shape of experts'],
+    ['tiny-gpt-oss', 'q8_0', 'tiny gpt-oss shape'],
+  ])('measures the shape %s', async (shape, weights, model) => {
+    const args = ['--shape', shape, '--weights', weights, '--depths', '300', '--modes', 'full,rocketkv', '--csv'];
+    const rows = csvRows(await output('bench', [...args, '--budgets', '64', '--rounds', '1', '--max-new', '4']));
+    expect(rows.map(({ mode }) => mode)).toEqual(['full', 'rocketkv']);
+    for (const row of rows) {
+      expect(row).toMatchObject({ model, weights });
+      expect(Number(row.decode_tok_s)).toBeGreaterThan(0);
+    }
+  });
+
   it('says how soon cancels are seen', async () => {
     const args = ['--shape', 'tiny', '--depths', '500', '--cancels', '3', '--csv'];
     const rows = csvRows(await output('bench', args));

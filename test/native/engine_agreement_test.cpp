@@ -1,12 +1,15 @@
 // Logits of our engine against llama.cpp itself (libllama of the pinned release) on random models, prompt and decode:
 // every family, every weight type, every RoPE variant, biases, untied output. Both use ggml's products; what differs is
-// how we build the graph, and attention while a text is read, which is ours.
+// how we build the graph, and attention while a text is read, which is ours. With "cuda" as first argument: families
+// alone, both on the GPU, where a token's products are ours too.
 #include <cmath>
 #include <memory>
 #include <vector>
 
 #include "check.h"
+#include "cuda_options.h"
 #include "engine/engine.h"
+#include "kernels/kernels.h"
 #include "llama.h"
 #include "tiny_model.h"
 
@@ -16,11 +19,27 @@ namespace {
 
 constexpr int N_PROMPT = 137, N_DECODE = 24;  // N_DECODE of them token by token
 
+bool on_gpu = false;
+
+// The device that llama.cpp computes on, ended by null; its own choice where it is not the GPU.
+ggml_backend_dev_t * llama_devices() {
+    static ggml_backend_dev_t devices[] = {nullptr, nullptr};
+    if (!on_gpu) return nullptr;
+    if (!devices[0]) {
+        const DeviceOptions      options = cuda_options();
+        const ggml_backend_reg_t reg     = ggml_backend_load(options.library.c_str());
+        if (CHECK(reg != nullptr)) devices[0] = ggml_backend_reg_dev_get(reg, size_t(options.index()));
+    }
+    return devices;
+}
+
 // llama.cpp on a file, kept open: logits of all tokens, [n, n_vocab]. The last n_decode are computed one by one.
 std::vector<float> llama_logits(const std::string & path, const std::vector<int32_t> & tokens, int n_decode,
                                 int n_vocab, bool flash) {
     llama_model_params model_params = llama_model_default_params();
-    llama_model *      model        = llama_model_load_from_file(path.c_str(), model_params);
+    model_params.devices            = llama_devices();
+    model_params.n_gpu_layers       = on_gpu ? -1 : 0;
+    llama_model * model             = llama_model_load_from_file(path.c_str(), model_params);
     if (!CHECK(model != nullptr)) return {};
     llama_context_params params = llama_context_default_params();
     params.n_ctx                = 1024;
@@ -57,7 +76,7 @@ std::vector<float> llama_logits(const std::string & path, const std::vector<int3
 }
 
 std::vector<float> our_logits(const std::string & path, const std::vector<int32_t> & tokens, int n_decode) {
-    EngineOptions           options{path, {GGML_BINS, 2}};
+    EngineOptions           options{path, on_gpu ? cuda_options() : DeviceOptions{GGML_BINS, 2}};
     std::unique_ptr<Engine> engine;
     const Status            opened = Engine::open(options, engine);
     if (!CHECK(opened.ok())) {
@@ -119,6 +138,10 @@ double mean_kl(const std::vector<float> & p, const std::vector<float> & q, size_
 }
 
 void compare(const char * what, const TinyModelOptions & options) {
+    if (on_gpu && !kernels_serve_head(options.head_channels(), options.n_head / options.n_head_kv)) {
+        std::printf("%-12s left out: no kernels for heads of %d\n", what, options.head_channels());
+        return;
+    }
     TinyModel                  model(options);
     std::mt19937_64            random(check::seed());
     const std::vector<int32_t> tokens = random_tokens(random, N_PROMPT + N_DECODE, options.n_vocab);
@@ -131,18 +154,20 @@ void compare(const char * what, const TinyModelOptions & options) {
         const char * name;
         size_t       first, n;
     } parts[] = {{"prefill", 0, N_PROMPT}, {"decode", N_PROMPT, N_DECODE}};
-    // Together no further than llama.cpp from itself; of the few dozen tokens of one part a mean scatters.
-    double ours_sum = 0, own_sum = 0;
+    // Together no further than llama.cpp from itself; of the few dozen tokens of one part a mean scatters. On a GPU
+    // some models have both of its attentions nearly alike (6e-7), and our rows of a window lie in other groups.
+    const double spread   = on_gpu ? 2 : 1;
+    double       ours_sum = 0, own_sum = 0;
     for (const auto & part : parts) {
         const double own = mean_kl(flash, plain, part.first, part.n, options.n_vocab);
         const double kl  = mean_kl(flash, ours, part.first, part.n, options.n_vocab);
         std::printf("%-12s %-7s KL to llama.cpp %.2e, llama.cpp to itself without flash attention %.2e\n", what,
                     part.name, kl, own);
-        CHECK(kl <= 2 * own);
+        CHECK(kl <= 2 * spread * own);
         ours_sum += kl * double(part.n);
         own_sum += own * double(part.n);
     }
-    CHECK(ours_sum <= own_sum);
+    CHECK(ours_sum <= spread * own_sum);
 }
 
 void test_llama() {
@@ -181,7 +206,7 @@ void test_llama() {
 
 // What a family's files may be beside its usual ones.
 void test_variants(const std::string & family) {
-    TinyModelOptions o = tiny_family(family);
+    TinyModelOptions o = tiny_family(family, on_gpu);
     o.seed             = check::seed();
     if (family == "phi3") {
         o.n_ctx = 1024, o.n_ctx_orig = 1024;  // the short factors
@@ -206,7 +231,7 @@ void test_variants(const std::string & family) {
         compare("gemma3 linear", o);
         o.integers.clear();
         compare("gemma3 full", o);
-        o         = tiny_family(family);
+        o         = tiny_family(family, on_gpu);
         o.n_layer = 62, o.n_embd = 128, o.n_head = 4, o.n_ff = 96;  // as many layers as the 27B model
         compare("gemma3 27B", o);
     }
@@ -243,7 +268,7 @@ void test_families(const std::string & only) {
     for (const std::string & family : family_names()) {
         if (!only.empty() && family != only) continue;
         for (ggml_type type : {GGML_TYPE_F16, GGML_TYPE_Q8_0, GGML_TYPE_Q4_K}) {
-            TinyModelOptions o = tiny_family(family, type == GGML_TYPE_Q4_K);
+            TinyModelOptions o = tiny_family(family, on_gpu || type == GGML_TYPE_Q4_K);
             o.seed             = check::seed();
             o.type             = type;
             compare((family + " " + ggml_type_name(type)).c_str(), o);
@@ -254,12 +279,15 @@ void test_families(const std::string & only) {
 
 }  // namespace
 
-// With the name of a family: that one alone.
+// [cuda] [family]: that one alone.
 int main(int argc, char ** argv) {
+    on_gpu = argc > 1 && std::string(argv[1]) == "cuda";
+    if (on_gpu && !has_gpu()) return SKIPPED;
+    const int first = on_gpu ? 2 : 1;
     ggml_backend_load_all_from_path(GGML_BINS);
     llama_log_set([](ggml_log_level, const char *, void *) {}, nullptr);
     llama_backend_init();
-    test_families(argc > 1 ? argv[1] : "");
+    test_families(argc > first ? argv[first] : "");
     if (argc == 1) test_llama();
     return check::report();
 }

@@ -37,15 +37,16 @@ double divergence(const std::vector<float> & p_logits, const std::vector<float> 
     return kl;
 }
 
-// gemma3: most layers attend within a window, and a token has norms and a gate of its own kind.
-const char * const FAMILIES[] = {"llama", "gemma3"};
+// gemma3: most layers attend within a window, and a token has norms and a gate of its own kind. gpt-oss: sinks and
+// experts.
+const char * const FAMILIES[] = {"llama", "gemma3", "gpt-oss"};
 
 TinyModelOptions model_options(ggml_type type, const std::string & family = "llama") {
-    TinyModelOptions o = family == "llama" ? TinyModelOptions() : tiny_family(family);
+    TinyModelOptions o = family == "llama" ? TinyModelOptions() : tiny_family(family, true);
     o.seed             = check::seed();
     o.type             = type;
     o.n_embd = 512, o.n_head = 8, o.n_head_kv = 2, o.n_ff = 768, o.n_layer = family == "llama" ? 4 : 7, o.n_ctx = 8192;
-    if (family == "gemma3") o.head_dim = 64, o.integers["attention.sliding_window"] = 300;
+    if (family != "llama") o.head_dim = 64, o.integers["attention.sliding_window"] = 300;
     return o;
 }
 
@@ -109,7 +110,8 @@ struct Pair {
 void compare(Pair & engines, const std::vector<int32_t> & text, const std::vector<int32_t> & asked,
              const std::vector<int32_t> & forced, ggml_type kv, Mode mode, SelectorKind selector, int budget,
              bool exact) {
-    Document cpu_document(*engines.cpu, kv);
+    const bool experts = engines.cpu->model().params().layer(0).experts.count > 0;
+    Document   cpu_document(*engines.cpu, kv);
     CHECK(cpu_document.read(text, 1024, 512, nullptr).ok());
     const AnswerRequest request   = question(asked, mode, selector, budget);
     const Run           reference = force(*engines.cpu, cpu_document, request, forced);
@@ -150,7 +152,9 @@ void compare(Pair & engines, const std::vector<int32_t> & text, const std::vecto
         // Quantized weights are multiplied with other roundings on a GPU, and a random model's choices hang on them:
         // strict where nothing is chosen or nothing is rounded; a real model (test_real_model) says the rest.
         const bool chooses = mode_selects(mode) && budget < 8192;
-        if (!chooses) CHECK(sum / double(run.logits.size()) < (exact && !mode_evicts(mode) ? 5e-3 : 0.5));
+        // Experts whose scores are close change places with a rounding, and what comes after them with it.
+        const double apart = !exact || mode_evicts(mode) ? 0.5 : experts ? 2e-2 : 5e-3;
+        if (!chooses) CHECK(sum / double(run.logits.size()) < apart);
         CHECK(kept_all == 0 || kept_same / kept_all > (exact ? 0.97 : 0.9));
         CHECK(reads == reads_there);
         CHECK(run.counters.rows_kept == reference.counters.rows_kept);
@@ -585,7 +589,11 @@ int main() {
     if (!has_gpu()) return SKIPPED;
     for (const char * family : FAMILIES) {
         std::printf("%s\n", family);
-        for (ggml_type type : {GGML_TYPE_Q8_0, GGML_TYPE_Q4_K, GGML_TYPE_F16}) test_modes(type, family);
+        for (ggml_type type : {GGML_TYPE_Q8_0, GGML_TYPE_Q4_K, GGML_TYPE_F16}) {
+            // With 4 bits a random router's choices are noise: engine_agreement_test compares them with llama.cpp's.
+            if (type == GGML_TYPE_Q4_K && std::string(family) == "gpt-oss") continue;
+            test_modes(type, family);
+        }
         test_chat(family);
         test_grown_rows(family);
         test_kept(family);

@@ -215,7 +215,7 @@ void compare(const std::vector<float> & got, const std::vector<float> & want, do
     if (!CHECK(apart <= bound * bound * length)) std::printf("    %s: %g\n", what, std::sqrt(apart / length));
 }
 
-// Both halves of a layer; returns the calls of each.
+// The three parts of a layer, as a token computes them.
 void one(const Case & c, Device & device, std::mt19937_64 & random, int want_products, int want_others) {
     RandomLayer layer(c, random);
     KernelTable table{};
@@ -227,13 +227,16 @@ void one(const Case & c, Device & device, std::mt19937_64 & random, int want_pro
     n_products = n_matrices = n_others = 0;
     // ggml rounds what a product takes to the weights' own type: 8 bits of bf16, 11 of f16.
     const double bound = ggml_is_quantized(c.type) ? 4e-2 : c.type == GGML_TYPE_BF16 ? 5e-3 : 1e-3;
-    for (bool after : {false, true}) {
+    for (const char * part : {"before attention", "after it", "feed-forward"}) {
         ggml_cgraph *              graph = ggml_new_graph(layer.ctx());
         std::vector<ggml_tensor *> ends;
-        if (after) ends = {arch.build_after_attention(layer.ctx(), layer.of_model(), layer.x, layer.attended)};
-        else {
+        if (part[0] == 'b') {
             const QkvTensors qkv = arch.build_qkv(layer.ctx(), layer.of_model(), layer.x, layer.position);
             ends                 = {qkv.q, qkv.k, qkv.v};
+        } else if (part[0] == 'a') {
+            ends = {arch.build_attention_output(layer.ctx(), layer.of_model(), layer.x, layer.attended)};
+        } else {
+            ends = {arch.build_layer_output(layer.ctx(), layer.of_model(), layer.x)};
         }
         for (ggml_tensor * end : ends) ggml_build_forward_expand(graph, end);
         CHECK(device.compute(graph, nullptr).ok());
@@ -267,14 +270,15 @@ void test_products() {
         for (const char * family : {"llama", "qwen2", "qwen3", "gemma3", "mistral3"}) {
             const TokenProducts products = products_of(family, type);
             CHECK(products.all == (std::string(family) == "gemma3" ? 7 : 5) * 7 + 1);
-            // Queries that grow with their position are ggml's, and the part of the token that they are in: all but the
-            // end of the last layer and the output.
-            CHECK(products.ours == (std::string(family) == "mistral3" ? 4 + 1 : products.all));
+            // Queries that grow with their position are ggml's, and what is computed with them: three of seven.
+            CHECK(products.ours == (std::string(family) == "mistral3" ? 5 * 4 + 1 : products.all));
         }
     }
-    // A router and three products by expert instead of three; ours are those before the first experts.
-    const TokenProducts experts = products_of("qwen3moe", GGML_TYPE_F16);
-    CHECK(experts.all == 5 * 8 + 1 && experts.ours == 3);
+    // A router and three products by expert instead of three; ours are those around attention, and the output.
+    for (const char * family : {"qwen3moe", "gpt-oss"}) {
+        const TokenProducts experts = products_of(family, GGML_TYPE_F16);
+        CHECK(experts.all == 5 * 8 + 1 && experts.ours == 5 * 4 + 1);
+    }
     CHECK(products_of("llama", GGML_TYPE_Q2_K).ours == 0 && products_of("llama", GGML_TYPE_Q2_K).all == 5 * 7 + 1);
     CHECK(products_of("phi3", GGML_TYPE_F16).all == 5 * 4 + 1);
 }

@@ -64,21 +64,6 @@ void test_read() {
     CHECK(shared.kv_bytes_per_token() == size_t((p.n_layer - 1) * p.n_head_kv * p.head_dim * 4));
 }
 
-// What a kind of device does not compute is refused before a weight is placed there.
-void test_devices() {
-    std::unique_ptr<Model> header;
-    for (const std::string & family : family_names()) {
-        if (!CHECK(Model::open_header(TinyModel(tiny_family(family)).path(), header).ok())) return;
-        const LayerTraits & layer   = header->params().layer(0);
-        const bool          experts = layer.experts.count > 0;
-        const Status        on_gpu  = header->check_layers(traits_of("cuda"));
-        CHECK(header->check_layers(traits_of("cpu")).ok());
-        CHECK(on_gpu.code == (experts ? Code::GPU_UNSUPPORTED : Code::OK));
-        const char * why = layer.sinks ? "has attention sinks" : "is a mixture of 10 experts";
-        if (experts) CHECK(on_gpu.message.find(why) != std::string::npos);
-    }
-}
-
 std::vector<Candidate> best_of(const std::vector<Candidate> & all, size_t n) {
     std::vector<Candidate> best = all;
     std::sort(best.begin(), best.end(), [](const Candidate & a, const Candidate & b) {
@@ -125,7 +110,6 @@ void test_sampler() {
 int main() {
     test_refused();
     test_read();
-    test_devices();
     test_sampler();
     return check::report();
 }

@@ -66,13 +66,20 @@ static void one(Rng & rng, int G, int g, int D, int capacity, int n0, int k, boo
                 const double before = telling[codes.order_host[at - 1]];
                 order_ok            = order_ok && before >= telling[c] * (1 - 1e-4) - 1e-10;
             }
-            float low = INFINITY, high = -INFINITY;
-            for (int t = 0; t < n0; t++)
+            float  low = INFINITY, high = -INFINITY;
+            double mean = 0;
+            for (int t = 0; t < n0; t++) {
                 low = std::fmin(low, cache.key(j, t, c)), high = std::fmax(high, cache.key(j, t, c));
-            const int   top  = p < D / 2 ? 15 : 3;
-            const float step = high > low ? (high - low) / top : 0.0f;
-            range_ok = range_ok && codes.lo_host[at] == low && std::fabs(codes.step_host[at] - step) <= 1e-6f * step;
-            if (p < D / 2 || residual) {
+                mean += double(cache.key(j, t, c)) / n0;
+            }
+            const int   top      = p < D / 2 ? 15 : 3;
+            const float step     = high > low ? (high - low) / top : 0.0f;
+            const bool  has_code = p < D / 2 || residual;
+            range_ok             = range_ok && std::fabs(codes.step_host[at] - step) <= 1e-6f * step &&
+                                   (has_code ? codes.lo_host[at] == low
+                                             : std::fabs(codes.lo_host[at] - mean) <=
+                                                   1e-5 * std::fmax(1.0, std::fmax(std::fabs(high), std::fabs(low))));
+            if (has_code) {
                 for (int t = 0; t < n0; t++)
                     code_ok =
                         code_ok && code_fits(cache.key(j, t, c), low, codes.step_host[at], top, codes.code(j, t, p));
@@ -95,6 +102,7 @@ static void one(Rng & rng, int G, int g, int D, int capacity, int n0, int k, boo
          "codes_build: G %d, D %d, n %d, residual %d, hard %d: order %d, ranges %d, codes %d, values %d", G, D, n0,
          residual, hard, order_ok, range_ok, code_ok, value_ok);
 
+    const Sinks       sinks(rng, G * g, rng.below(2));
     Buffer<int32_t>   ids(size_t(G) * k), capacities(std::vector<int32_t>{capacity});
     Workspace         work(kernels().select_codes_workspace_bytes(view), true);
     const KernelCodes codes_view = codes.view();
@@ -132,14 +140,15 @@ static void one(Rng & rng, int G, int g, int D, int capacity, int n0, int k, boo
             }
         }
         ids.poison();
-        const KernelChoice choice{view, row, device_q.data, scale, k, ids.data};
+        const KernelChoice choice{view, row, device_q.data, scale, k, ids.data, sinks.device()};
         launched(kernels().select_codes({choice, codes_view}, work, nullptr), "select_codes");
         codes.download();
         const std::vector<int32_t> got   = ids.download();
         const int                  taken = std::min(k, n);
         for (int j = 0; j < G; j++) {
-            const std::vector<float> b  = reference::code_scores(codes.coded(j, n), query_of(cache, j, q, scale));
-            bool                     ok = same_choice(b, &got[size_t(j) * k], taken, 1e-4);
+            const std::vector<float> b =
+                reference::code_scores(codes.coded(j, n), query_of(cache, j, q, scale, &sinks));
+            bool ok = same_choice(b, &got[size_t(j) * k], taken, 1e-4);
             if (step == 2)
                 for (int i = 0; i < taken; i++) ok = ok && got[size_t(j) * k + i] == i;
             for (int i = taken; i < k; i++) ok = ok && got[size_t(j) * k + i] == -1;

@@ -38,6 +38,7 @@ static void one(Rng & rng, const Case & x, int steps) {
         for (uint16_t & h : cache.k_host) h = to_half(float(rng.below(3) - 1));
         cache.upload();
     }
+    const Sinks      sinks(rng, x.G * x.g, rng.below(2));
     const int        stride = kernel_page_stride(x.capacity, x.page);
     Buffer<uint16_t> minmax(size_t(x.G) * x.D * page_sides(x.page) * stride);
     KernelPages      pages;
@@ -77,13 +78,13 @@ static void one(Rng & rng, const Case & x, int steps) {
             }
         }
         ids.poison();
-        const KernelChoice choice{view, row, device_q.data, scale, x.k, ids.data};
+        const KernelChoice choice{view, row, device_q.data, scale, x.k, ids.data, sinks.device()};
         launched(kernels().select_pages({choice, pages, x.r}, work, nullptr), "select_pages");
         const std::vector<int32_t> got   = ids.download();
         const int                  taken = std::min(x.k, n);
         for (int j = 0; j < x.G; j++) {
             const HostHead         head(cache, j, n);
-            const reference::Query query = query_of(cache, j, q, scale);
+            const reference::Query query = query_of(cache, j, q, scale, &sinks);
             bool ok = same_choice(reference::page_scores(head.view(), query, x.page, x.r), &got[size_t(j) * x.k], taken,
                                   1e-4);
             if (x.kind == Case::ZERO_QUERY)

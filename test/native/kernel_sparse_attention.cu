@@ -9,6 +9,7 @@ static void one(Rng & rng, int G, int g, int D, int capacity, int n, int k, floa
     Cache                             cache(rng, G, g, D, capacity, n);
     const std::vector<float>          q     = normals(rng, size_t(G) * g * D, q_scale);
     const float                       scale = some_scale(rng, D);
+    const Sinks                       sinks(rng, G * g, rng.below(2));
     std::vector<int32_t>              ids(size_t(G) * k, -1);
     std::vector<std::vector<int32_t>> chosen(static_cast<size_t>(G));
     for (int j = 0; j < G; j++) {
@@ -27,8 +28,9 @@ static void one(Rng & rng, int G, int g, int D, int capacity, int n, int k, floa
     Workspace         work(kernels().sparse_attention_workspace_bytes(view, k), true);
     for (int dense = 0; dense < 2; dense++) {
         out.poison();
-        launched(kernels().sparse_attention(
-                     {view, device_q.data, scale, dense ? nullptr : device_ids.data, k, out.data}, work, nullptr),
+        launched(kernels().sparse_attention({view, device_q.data, scale, dense ? nullptr : device_ids.data, k, out.data,
+                                             nullptr, nullptr, sinks.device()},
+                                            work, nullptr),
                  "sparse_attention");
         const std::vector<float> got   = out.download();
         double                   worst = 0;
@@ -38,8 +40,9 @@ static void one(Rng & rng, int G, int g, int D, int capacity, int n, int k, floa
                 for (int i = 0; i < n; i++) chosen[j][i] = i;
             }
             const HostHead head(cache, j, n);
-            const double   e = relative_error(
-                &got[size_t(j) * g * D], reference::attention(head.view(), query_of(cache, j, q, scale), chosen[j]), D);
+            const double   e =
+                relative_error(&got[size_t(j) * g * D],
+                               reference::attention(head.view(), query_of(cache, j, q, scale, &sinks), chosen[j]), D);
             worst = e <= worst ? worst : e;
         }
         worst_seen = worst <= worst_seen ? worst_seen : worst;
@@ -53,6 +56,7 @@ static void residual(Rng & rng, int G, int g, int D, int capacity, int n, int k,
     Cache                    cache(rng, G, g, D, capacity, n);
     const std::vector<float> q     = normals(rng, size_t(G) * g * D, q_scale);
     const float              scale = some_scale(rng, D);
+    const Sinks              sinks(rng, G * g, rng.below(2));
     Codes                    codes(G, D, capacity, true);
     const KernelCache        view       = cache.view();
     const KernelCodes        codes_view = codes.view();
@@ -65,10 +69,11 @@ static void residual(Rng & rng, int G, int g, int D, int capacity, int n, int k,
     codes.download();
     for (int repeat = 0; repeat < 2; repeat++) {
         out.poison(), ids.poison();
-        const KernelChoice choice{view, KernelNewRow{}, device_q.data, scale, k, ids.data};
+        const KernelChoice choice{view, KernelNewRow{}, device_q.data, scale, k, ids.data, sinks.device()};
         launched(kernels().select_codes({choice, codes_view}, select, nullptr), "select_codes");
         launched(kernels().sparse_attention(
-                     {view, device_q.data, scale, ids.data, k, out.data, &codes_view, select.data}, work, nullptr),
+                     {view, device_q.data, scale, ids.data, k, out.data, &codes_view, select.data, sinks.device()},
+                     work, nullptr),
                  "sparse_attention with residual");
     }
     const std::vector<float>   got    = out.download();
@@ -80,7 +85,8 @@ static void residual(Rng & rng, int G, int g, int D, int capacity, int n, int k,
         const HostHead             head(cache, j, n);
         const double               e = relative_error(
             &got[size_t(j) * g * D],
-            reference::residual_attention(codes.coded(j, n), head.view(), query_of(cache, j, q, scale), mine), D);
+            reference::residual_attention(codes.coded(j, n), head.view(), query_of(cache, j, q, scale, &sinks), mine),
+            D);
         worst = e <= worst ? worst : e;
     }
     worst_seen = worst <= worst_seen ? worst_seen : worst;

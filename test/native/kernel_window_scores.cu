@@ -31,6 +31,8 @@ static void one(Rng & rng, int D, int n_head, int share, int g, int w, int T, bo
     a.keys.data = device_keys.data, a.keys.type = q8 ? KERNEL_ROWS_Q8_0 : KERNEL_ROWS_F16;
     a.keys.row_bytes = row_major ? row * sources : row, a.keys.head_bytes = row_major ? row : row * T;
     a.n_head = n_head, a.share = share, a.group = g, a.head_dim = D, a.n_rows = T, a.window = w, a.scale = scale;
+    const Sinks sinks(rng, n_head * g, rng.below(2));
+    a.sinks  = sinks.device();
     a.scores = scores.data, a.window_mass = mass.data, a.importance = importance.data;
     Workspace work(kernels().window_scores_workspace_bytes(a), true);
     launched(kernels().window_scores(a, work, nullptr), "window_scores");
@@ -54,7 +56,7 @@ static void one(Rng & rng, int D, int n_head, int share, int g, int w, int T, bo
         }
         float                    tail = 0;
         const std::vector<float> want =
-            reference::stage1_scores({rows.data(), nullptr, T, D}, {packed.data(), g, scale}, w, tail);
+            reference::stage1_scores({rows.data(), nullptr, T, D}, {packed.data(), g, scale, sinks.of(j * g)}, w, tail);
         for (int c = 0; c < T - w; c++) {
             const double e =
                 std::fabs(double(s[size_t(j) * (T - w) + c]) - want[c]) / std::fmax(double(want[c]), 1e-12);
@@ -70,9 +72,9 @@ static void one(Rng & rng, int D, int n_head, int share, int g, int w, int T, bo
     worst_seen    = worst <= worst_seen ? worst_seen : worst;
     const bool ok = worst <= 3e-5 && worst_mass <= 3e-5 && worst_importance <= 1e-5;
     said(ok,
-         "window_scores D %d, heads %d, share %d, g %d, w %d, T %d, q8 %d, row major %d: relative errors %g, window "
-         "%g, importance %g",
-         D, n_head, share, g, w, T, q8, row_major, worst, worst_mass, worst_importance);
+         "window_scores D %d, heads %d, share %d, g %d, w %d, T %d, q8 %d, row major %d, sinks %d: relative errors %g, "
+         "window %g, importance %g",
+         D, n_head, share, g, w, T, q8, row_major, a.sinks != nullptr, worst, worst_mass, worst_importance);
 }
 
 int main(int argc, char ** argv) {

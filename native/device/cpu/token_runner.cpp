@@ -77,7 +77,8 @@ Status CpuTokenRunner::begin(KvRows * history, CompactCache * compact) {
                                                qkv, kept_.index[at], kept_.views[at])
                      : build_dense_attention(ctx, model_.layer(layer), qkv.q, keys, values, {0, 1}, nullptr,
                                              &history_.views[at]);
-        x = arch.build_after_attention(ctx, model_.layer(layer), x, attended);
+        x = arch.build_attention_output(ctx, model_.layer(layer), x, attended);
+        x = arch.build_layer_output(ctx, model_.layer(layer), x);
     }
     logits_ = arch.build_output(ctx, p, model_.weights(), x);
     ggml_set_output(logits_);

@@ -50,8 +50,6 @@ DeviceTraits CudaDevice::kind_traits() {
     traits.own_memory      = true;
     traits.row_step        = ROW_STEP;
     traits.reading_segment = 8192;
-    traits.sinks           = false;  // nor do the kernels know of any
-    traits.experts         = false;  // ggml's products by experts were never tried in a captured token
     return traits;
 }
 

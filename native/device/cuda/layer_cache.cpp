@@ -35,6 +35,7 @@ KernelWindowScores LayerCache::window_scores(int64_t layer) const {
     out.group    = shape.group;
     out.head_dim = shape.head_dim;
     out.scale    = shape.scale[size_t(layer)];
+    out.sinks    = shape.sinks[size_t(layer)];
     return out;
 }
 
@@ -43,6 +44,7 @@ KernelAttention LayerCache::attention(const LayerToken & token) const {
     out.cache = cache(token.layer);
     out.q     = token.q;
     out.scale = shape.scale[size_t(token.layer)];
+    out.sinks = shape.sinks[size_t(token.layer)];
     out.out   = token.out;
     return out;
 }

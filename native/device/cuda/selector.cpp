@@ -41,8 +41,9 @@ Status CudaSelector::attend(const LayerToken & token, int64_t n_live) {
     const int            k   = int(s.budgets.k);
     int32_t * const      ids = ids_.at<int32_t>(place(token.layer) * size_t(s.n_head) * size_t(k) * sizeof(int32_t));
     KernelAttention      attention = layers_.attention(token);
-    RETURN_IF_FAILED(
-        choose(token.layer, {attention.cache, {token.k, token.v}, token.q, attention.scale, k, ids}, n_live + 1));
+    RETURN_IF_FAILED(choose(token.layer,
+                            {attention.cache, {token.k, token.v}, token.q, attention.scale, k, ids, attention.sinks},
+                            n_live + 1));
     attention.ids = ids;
     attention.k   = k;
     add_residual(token.layer, attention);

@@ -1,5 +1,7 @@
 #include "token_products.h"
 
+#include <initializer_list>
+
 #include "../../engine/model.h"
 #include "token_kernels.h"
 
@@ -20,11 +22,11 @@ void count_part(ggml_cgraph * graph, TokenProducts & out) {
 
 }  // namespace
 
-// The parts are those of CudaTokenRunner::build: a layer's end and the next one's beginning are one.
+// The parts are those of CudaTokenRunner::build: before attention, its end, the feed-forward; and the output.
 TokenProducts cuda_token_products(const Model & model) {
     const HyperParams &  p       = model.params();
     const Architecture & arch    = model.architecture();
-    const size_t         n_parts = size_t(p.n_layer) + 1;
+    const size_t         n_parts = 3 * size_t(p.n_layer) + 1;
     const size_t         nodes   = NODES_PER_PART + p.expert_nodes();
     ggml_init_params params = {n_parts * (ggml_tensor_overhead() * nodes + ggml_graph_overhead_custom(nodes, false)),
                                nullptr, true};
@@ -32,18 +34,20 @@ TokenProducts cuda_token_products(const Model & model) {
     ggml_context *   ctx      = owner.get();
     const auto       vector   = [&](int64_t n) { return ggml_new_tensor_2d(ctx, GGML_TYPE_F32, n, 1); };
     ggml_tensor *    position = ggml_new_tensor_1d(ctx, GGML_TYPE_I32, 1);
-    ggml_cgraph *    graph    = ggml_new_graph_custom(ctx, nodes, false);
     ggml_tensor *    x        = vector(p.n_embd);
     TokenProducts    out;
+    const auto       count = [&](std::initializer_list<ggml_tensor *> results) {
+        ggml_cgraph * graph = ggml_new_graph_custom(ctx, nodes, false);
+        for (ggml_tensor * t : results) ggml_build_forward_expand(graph, t);
+        count_part(graph, out);
+    };
     for (int64_t layer = 0; layer < p.n_layer; layer++) {
         const QkvTensors qkv = arch.build_qkv(ctx, model.layer(layer), x, position);
-        for (ggml_tensor * t : {qkv.q, qkv.k, qkv.v}) ggml_build_forward_expand(graph, t);
-        count_part(graph, out);
-        graph = ggml_new_graph_custom(ctx, nodes, false);
-        x     = arch.build_after_attention(ctx, model.layer(layer), vector(p.n_embd), vector(p.n_head * p.head_dim));
+        count({qkv.q, qkv.k, qkv.v});
+        count({arch.build_attention_output(ctx, model.layer(layer), x, vector(p.n_head * p.head_dim))});
+        count({arch.build_layer_output(ctx, model.layer(layer), x)});
     }
-    ggml_build_forward_expand(graph, arch.build_output(ctx, p, model.weights(), x));
-    count_part(graph, out);
+    count({arch.build_output(ctx, p, model.weights(), x)});
     return out;
 }
 

@@ -120,7 +120,7 @@ Status CudaTokenRunner::place_at(ggml_tensor * result, size_t offset) {
 Status CudaTokenRunner::build() {
     const HyperParams &  p        = model_.params();
     const Architecture & arch     = model_.architecture();
-    const size_t         n_graphs = 2 * size_t(p.n_layer) + 2;
+    const size_t         n_graphs = 4 * size_t(p.n_layer) + 2;
     const size_t         nodes    = NODES_PER_GRAPH + p.expert_nodes();
     ctx_memory_.resize(n_graphs * (ggml_tensor_overhead() * nodes + ggml_graph_overhead_custom(nodes, false)));
     ggml_init_params params = {ctx_memory_.size(), ctx_memory_.data(), true};
@@ -142,14 +142,19 @@ Status CudaTokenRunner::build() {
     ggml_tensor * x = arch.build_embedding(ctx, p, model_.weights(), token);
     RETURN_IF_FAILED(place_at(x, x_at_));
     ggml_build_forward_expand(new_graph(), x);
-    ggml_cgraph * graph = new_graph();
-    x                   = leaf(GGML_TYPE_F32, {p.n_embd, 1}, x_at_);
+    x = leaf(GGML_TYPE_F32, {p.n_embd, 1}, x_at_);
+    // A part of its own, so that what is not known in one leaves the others to our kernels.
+    const auto becomes_x = [&](ggml_tensor * result) {
+        ggml_build_forward_expand(new_graph(), result);
+        return place_at(result, x_at_);
+    };
     for (int64_t layer = 0; layer < p.n_layer; layer++) {
         QkvTensors   qkv  = arch.build_qkv(ctx, model_.layer(layer), x, position);
         const size_t k_at = rows_of(layer), v_at = k_at + kv;
         RETURN_IF_FAILED(place_at(qkv.q, q_at_));
         RETURN_IF_FAILED(place_at(qkv.k, k_at));
         RETURN_IF_FAILED(place_at(qkv.v, v_at));
+        ggml_cgraph * graph = new_graph();
         for (ggml_tensor * t : {qkv.q, qkv.k, qkv.v}) ggml_build_forward_expand(graph, t);
         if (compact_) parts_.push_back({nullptr, layer, {}});
         else {
@@ -169,14 +174,13 @@ Status CudaTokenRunner::build() {
             RETURN_IF_FAILED(place_at(attended, attended_at_));
             ggml_build_forward_expand(graph, attended);
         }
-        graph = new_graph();
-        x     = arch.build_after_attention(ctx, model_.layer(layer), leaf(GGML_TYPE_F32, {p.n_embd, 1}, x_at_),
-                                           leaf(GGML_TYPE_F32, {p.n_head * p.head_dim, 1}, attended_at_));
-        RETURN_IF_FAILED(place_at(x, x_at_));
+        RETURN_IF_FAILED(becomes_x(arch.build_attention_output(
+            ctx, model_.layer(layer), x, leaf(GGML_TYPE_F32, {p.n_head * p.head_dim, 1}, attended_at_))));
+        RETURN_IF_FAILED(becomes_x(arch.build_layer_output(ctx, model_.layer(layer), x)));
     }
     ggml_tensor * logits = arch.build_output(ctx, p, model_.weights(), x);
     RETURN_IF_FAILED(place_at(logits, logits_at_));
-    ggml_build_forward_expand(graph, logits);
+    ggml_build_forward_expand(new_graph(), logits);
     return Status::good();
 }
 
@@ -275,7 +279,12 @@ Status CudaTokenRunner::enqueue_parts() {
     const KernelTable & kernels = cuda_.kernels();
     const HyperParams & p       = model_.params();
     const size_t        kv      = size_t(p.n_head_kv * p.head_dim) * sizeof(float);
+    bool                by_ggml = false;  // the part before
     for (const TokenPart & part : parts_) {
+        const bool is_ggml = part.graph && part.calls.empty();
+        if (is_ggml && !by_ggml) RETURN_IF_FAILED(cuda_.let_ggml_wait());
+        if (!is_ggml && by_ggml) RETURN_IF_FAILED(cuda_.wait_for_ggml());
+        by_ggml = is_ggml;
         if (!part.graph) {
             const size_t at = rows_of(part.layer);
             LayerToken   token;
@@ -289,13 +298,10 @@ Status CudaTokenRunner::enqueue_parts() {
         }
         for (const KernelCall & call : part.calls)
             RETURN_IF_FAILED(cuda_.check(call(kernels, cuda_.stream()), "computing a layer"));
-        if (!part.calls.empty()) continue;
-        RETURN_IF_FAILED(cuda_.let_ggml_wait());
-        if (ggml_backend_graph_compute_async(cuda_.handle(), part.graph) != GGML_STATUS_SUCCESS)
+        if (is_ggml && ggml_backend_graph_compute_async(cuda_.handle(), part.graph) != GGML_STATUS_SUCCESS)
             return Status::fail(Code::GPU_FAULT, "ggml failed to compute a graph on the GPU.");
-        RETURN_IF_FAILED(cuda_.wait_for_ggml());
     }
-    return Status::good();
+    return by_ggml ? cuda_.wait_for_ggml() : Status::good();
 }
 
 Status CudaTokenRunner::enqueue_token() {
@@ -331,9 +337,17 @@ Status CudaTokenRunner::enqueue_token() {
                        "taking the candidates");
 }
 
+// ggml sorts the tokens of experts whose weights are no blocks on the host, where a matrix does not suit its kernels.
+bool CudaTokenRunner::host_takes_part() const {
+    const auto is_plain = [](const ggml_tensor * weight) { return weight && !ggml_is_quantized(weight->type); };
+    for (const LayerWeights & l : model_.weights().layers)
+        if (is_plain(l.experts_gate) || is_plain(l.experts_up) || is_plain(l.experts_down)) return true;
+    return compact_ && compact_->on_device().host_takes_part();
+}
+
 Status CudaTokenRunner::compute_token() {
     const KernelTable & kernels = cuda_.kernels();
-    if (compact_ && compact_->on_device().host_takes_part()) return enqueue_token();
+    if (host_takes_part()) return enqueue_token();
     if (captured_) return cuda_.check(kernels.launch_graph(captured_, cuda_.stream()), "running a token");
     // The first token runs as it is: ggml's pools take their memory then, which a capture could not.
     if (!warm_) {

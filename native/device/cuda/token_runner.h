@@ -64,6 +64,7 @@ class CudaTokenRunner : public TokenRunner {
     Status            enqueue_parts();
     Status            set_dense_rows(Sight & sight, const RowPlace & place);
     Status            enqueue_token();
+    bool              host_takes_part() const;  // within a token, which then cannot be captured
     Status            compute_token();
     void              drop_capture();
     Status            take_logits(NextToken & out);

@@ -31,9 +31,26 @@ struct HostHead {
     reference::Head view() const { return {keys.data(), values.data(), int64_t(keys.size()) / D, D}; }
 };
 
+// The sinks of a cache's heads, or none at all; as strong as the best row, or weaker than all.
+struct Sinks {
+    std::vector<float> host;  // [n_head * g]
+    Buffer<float>      on_device;
+
+    Sinks(Rng & rng, int n, bool are_there)
+        : host(are_there ? normals(rng, size_t(n), 3.0f) : std::vector<float>(1)),
+          on_device(host),
+          n_(are_there ? n : 0) {}
+    const float * device() const { return n_ > 0 ? on_device.data : nullptr; }
+    const float * of(int first) const { return n_ > 0 ? host.data() + first : nullptr; }
+
+  private:
+    int n_;
+};
+
 // The queries of cache head j among q [n_head * g, D].
-inline reference::Query query_of(const Cache & cache, int j, const std::vector<float> & q, float scale) {
-    return {q.data() + size_t(j) * cache.g * cache.D, cache.g, scale};
+inline reference::Query query_of(const Cache & cache, int j, const std::vector<float> & q, float scale,
+                                 const Sinks * sinks = nullptr) {
+    return {q.data() + size_t(j) * cache.g * cache.D, cache.g, scale, sinks ? sinks->of(j * cache.g) : nullptr};
 }
 
 // The codes of a cache, on the device and as the device left them.
@@ -95,6 +112,8 @@ struct Codes {
             out.low.push_back(lo_host[at + p]);
             out.step.push_back(step_host[at + p]);
         }
+        out.rest.assign(size_t(D), 0.0f);
+        for (int p = out.n4 + out.n2; p < D; p++) out.rest[size_t(order_host[at + p])] = lo_host[at + p];
         for (int t = 0; t < n; t++) {
             for (int p = 0; p < out.n4 + out.n2; p++) out.codes.push_back(uint8_t(code(j, t, p)));
             for (int c = 0; residual && c < D; c++) out.signs.push_back(sign(j, t, c) ? 1 : -1);

@@ -39,7 +39,7 @@ it('closes the weights of a vocabulary that cannot be read', async () => {
 });
 
 it('computes on the CPU what a GPU that was not named does not compute, and says why', async () => {
-  const refused = 'm.gguf is a mixture of 8 experts, which RocketDoc does not compute on a GPU yet.';
+  const refused = 'm.gguf: tensor blk.0.ffn_up.weight is tq1_0; CUDA0 does not multiply by such weights.';
   const addon = new FakeAddon();
   const asked: unknown[] = [];
   const { openEngine } = addon;
