@@ -1,6 +1,7 @@
 /**
- * Tokens of an answer as text deltas, at most one every 16 ms: a screen shows no more, and each delta crosses a process
- * border. Nothing is dropped, and what waits is sent after 16 ms even when no further token comes. What is thinking is sent apart.
+ * Tokens of an answer as text deltas, at most one every 40 ms: a growing text reads as smoothly, and each delta crosses process
+ * borders and is drawn by every window that watches, on the cores that compute the next token. Nothing is dropped, and what waits
+ * is sent after 40 ms even when no further token comes. What is thinking is sent apart.
  */
 import type { AnswerText } from '../contract/engine-reports.ts';
 import { splitChannels, withoutGuards } from './channels.ts';
@@ -8,7 +9,7 @@ import { StreamingDetokenizer } from './detokenizer.ts';
 import { type Split, splitThinking, type ThinkingShape } from './thinking.ts';
 import type { Vocabulary } from './vocabulary.ts';
 
-export const minDeltaMs = 16;
+export const minDeltaMs = 40;
 
 export class AnswerStream {
   readonly #vocabulary: Vocabulary;

@@ -247,6 +247,7 @@ enum KernelWeightType : int {
     KERNEL_WEIGHTS_Q4_K,
     KERNEL_WEIGHTS_Q5_K,
     KERNEL_WEIGHTS_Q6_K,
+    KERNEL_WEIGHTS_F32,
 };
 
 // One token's activations, n of them, a multiple of 32: as they are, and in 8 bits for quantised weights.
@@ -301,13 +302,14 @@ struct KernelNormalizeHeads {
 };
 
 struct KernelMatrix {
-    const void *  weights   = nullptr;  // [n_rows, n_columns]
-    size_t        row_bytes = 0;
-    int           n_rows    = 0;
-    float *       out       = nullptr;  // [n_rows]
-    const float * bias      = nullptr;  // [n_rows] or null
-    const float * add       = nullptr;  // [n_rows] or null: added last; may be `out` itself
-    bool          rotate    = false;    // by `rope`, after the bias
+    const void *  weights      = nullptr;  // [n_rows, n_columns]
+    size_t        row_bytes    = 0;
+    int           n_rows       = 0;
+    float *       out          = nullptr;  // [n_rows]
+    const float * bias         = nullptr;  // [n_rows] or null
+    const float * add          = nullptr;  // [n_rows] or null: added last; may be `out` itself
+    bool          rotate       = false;    // by `rope`, after the bias
+    size_t        expert_bytes = 0;        // from an expert's matrix to the next one's, of a product by experts
 };
 
 constexpr int KERNEL_PRODUCT_MATRICES = 3;
@@ -324,6 +326,35 @@ struct KernelProduct {
     KernelGate        gate       = KERNEL_GATE_NONE;
     KernelMatrix      matrices[KERNEL_PRODUCT_MATRICES];
     KernelRope        rope;
+    // Null, or the experts of the token, each with matrices of its own: [n_used] on the device. `out` is [n_used,
+    // n_rows] then, without bias, add and rotation.
+    const int32_t * experts         = nullptr;
+    int             n_used          = 1;
+    bool            own_activations = false;  // each expert's: [n_used, n_columns]; else all read the same
+};
+
+constexpr int KERNEL_MAX_EXPERTS = 1024;
+constexpr int KERNEL_MAX_USED    = 32;
+
+// The n_used experts with the greatest scores, best first, ties by the lower number; NaN counts as lowest. A chosen
+// one's weight is its share of the softmax over all, divided by the sum of the chosen ones' or by least_sum.
+struct KernelChooseExperts {
+    const float * scores    = nullptr;  // [n_expert]
+    int           n_expert  = 0;        // at most KERNEL_MAX_EXPERTS
+    int           n_used    = 0;        // at most KERNEL_MAX_USED
+    float         least_sum = 0;
+    int32_t *     experts   = nullptr;  // out [n_used]
+    float *       weights   = nullptr;  // out [n_used]
+};
+
+// out = sum of weights[i] * parts[i] + add.
+struct KernelAddExperts {
+    const float * parts   = nullptr;  // [n_used, n]
+    const float * weights = nullptr;  // [n_used]
+    int           n_used  = 0;
+    int           n       = 0;
+    const float * add     = nullptr;  // [n] or null; may be `out` itself
+    float *       out     = nullptr;  // [n]
 };
 
 // Where a token's K and V go: the history's tensors, K and V of layer after layer, all of one shape.

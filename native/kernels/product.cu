@@ -1,4 +1,5 @@
-// One token's matrix products: out = W y, for up to three matrices of one weight format that read the same activations.
+// One token's matrix products: out = W y, for up to three matrices of one weight format that read the same activations,
+// or for some of many experts' matrices.
 // Bound by the weights' bytes, so everything serves that stream: a team of warps works on ROWS rows at once and loads
 // their first columns BEFORE it waits for the activations (programmatic dependent launch); what would be small launches
 // after it (bias, rotation, residual, gate) happens where the sums end up.
@@ -54,6 +55,12 @@ __global__ void __launch_bounds__(THREADS, Pace<TYPE>::BLOCKS) multiply(ProductL
                                       p.n_teams - 1);  // spare warps repeat the last team and write nothing
     const bool            spare = (int(blockIdx.x) * WARPS + warp) / SPLIT >= p.n_teams;
     let_next_kernel_start();
+    const int part   = blockIdx.y;  // among the token's experts
+    int       expert = 0;
+    if (product.experts) {  // chosen by the kernel before: no weights can be loaded early
+        wait_for_kernel_before();
+        expert = product.experts[part];
+    }
 
     int which = 0;
     if (!GATED) {
@@ -68,7 +75,8 @@ __global__ void __launch_bounds__(THREADS, Pace<TYPE>::BLOCKS) multiply(ProductL
     for (int i = 0; i < ROWS; i++) {
         const KernelMatrix & m   = GATED ? product.matrices[i / 2] : matrix;
         const int            row = GATED ? local * 2 + i % 2 : row_of(matrix, product.rope, local, i);
-        rows[i]                  = static_cast<const char *>(m.weights) + size_t(min(row, m.n_rows - 1)) * m.row_bytes;
+        rows[i]                  = static_cast<const char *>(m.weights) + expert * m.expert_bytes +
+                                   size_t(min(row, m.n_rows - 1)) * m.row_bytes;
     }
     const int       n = product.n_columns, steps = (n + W::STEP - 1) / W::STEP;
     typename W::Raw raw[DEPTH][ROWS];
@@ -81,6 +89,11 @@ __global__ void __launch_bounds__(THREADS, Pace<TYPE>::BLOCKS) multiply(ProductL
 #pragma unroll
     for (int d = 0; d < DEPTH; d++) fetch(raw[d], split + d * SPLIT);
     wait_for_kernel_before();
+    KernelActivations activations = product.activations;
+    if (product.own_activations) {
+        activations.x += part * n, activations.q += part * n;
+        activations.scale += part * n / 32, activations.sum += part * n / 16;
+    }
 
     float sum[ROWS] = {0, 0, 0, 0};
     for (int base = split; base < steps; base += DEPTH * SPLIT) {
@@ -89,7 +102,7 @@ __global__ void __launch_bounds__(THREADS, Pace<TYPE>::BLOCKS) multiply(ProductL
             const int step = base + d * SPLIT, column = step * W::STEP + lane * W::COLUMNS;
             if (column < n) {
                 typename W::Act act;
-                W::load(act, product.activations, column);
+                W::load(act, activations, column);
 #pragma unroll
                 for (int i = 0; i < ROWS; i++) sum[i] += W::dot(raw[d][i], act);
             }
@@ -120,7 +133,7 @@ __global__ void __launch_bounds__(THREADS, Pace<TYPE>::BLOCKS) multiply(ProductL
         const KernelMatrix & m   = product.matrices[lane / 2 % 2];
         if (m.bias && row < m.n_rows) x += m.bias[row];
         const float up = __shfl_sync(FULL, x, lane + 2);
-        if (lane < 2 && row < m.n_rows) product.matrices[0].out[row] = gated(product.gate, x) * up;
+        if (lane < 2 && row < m.n_rows) product.matrices[0].out[part * m.n_rows + row] = gated(product.gate, x) * up;
         return;
     }
     const int  row = row_of(matrix, product.rope, local, lane % ROWS);
@@ -137,15 +150,16 @@ __global__ void __launch_bounds__(THREADS, Pace<TYPE>::BLOCKS) multiply(ProductL
     }
     if (!in) return;
     if (matrix.add) x += matrix.add[row];
-    matrix.out[row] = x;
+    matrix.out[part * matrix.n_rows + row] = x;
 }
 
 template <KernelWeightType TYPE>
 void launch(const ProductLaunch & p, KernelStream stream) {
     const int  steps  = int(ceil_div(p.product.n_columns, Weights<TYPE>::STEP)),
                wanted = device_sm_count() * Pace<TYPE>::SM_WARPS;
-    const int  split  = p.n_teams * 2 > wanted || steps < 2 ? 1 : p.n_teams * 4 > wanted || steps < 4 ? 2 : 4;
-    const dim3 grid{unsigned(ceil_div(size_t(p.n_teams) * split, WARPS))};
+    const int  teams  = p.n_teams * p.product.n_used;
+    const int  split  = teams * 2 > wanted || steps < 2 ? 1 : teams * 4 > wanted || steps < 4 ? 2 : 4;
+    const dim3 grid(unsigned(ceil_div(size_t(p.n_teams) * split, WARPS)), unsigned(p.product.n_used));
     const auto go = [&](auto splits, auto gated) {
         launch_early(multiply<TYPE, decltype(splits)::value, decltype(gated)::value != 0>, grid, THREADS, 0, stream, p);
     };
@@ -169,6 +183,7 @@ KernelStatus dispatch_weights(KernelWeightType type, Body body) {
         case KERNEL_WEIGHTS_Q4_K: return body(IntTag<KERNEL_WEIGHTS_Q4_K>{});
         case KERNEL_WEIGHTS_Q5_K: return body(IntTag<KERNEL_WEIGHTS_Q5_K>{});
         case KERNEL_WEIGHTS_Q6_K: return body(IntTag<KERNEL_WEIGHTS_Q6_K>{});
+        case KERNEL_WEIGHTS_F32: return body(IntTag<KERNEL_WEIGHTS_F32>{});
     }
     return KERNEL_BAD_SHAPE;
 }
@@ -180,6 +195,10 @@ KernelStatus product(const KernelProduct & args, KernelStream stream) {
     if (args.n_matrices < 1 || args.n_matrices > KERNEL_PRODUCT_MATRICES || args.n_columns < 1) return KERNEL_BAD_SHAPE;
     if (is_gated && (args.n_matrices != 2 || args.matrices[0].n_rows != args.matrices[1].n_rows))
         return KERNEL_BAD_SHAPE;
+    if (args.n_used < 1 || args.n_used > KERNEL_MAX_USED || (args.own_activations && args.n_columns % 32 != 0) ||
+        (!args.experts && (args.n_used > 1 || args.own_activations)))
+        return KERNEL_BAD_SHAPE;
+    if (args.experts && misaligned(args.experts, 4)) return KERNEL_BAD_POINTER;
     ProductLaunch p{};
     p.product = args;
     for (int m = 0; m < args.n_matrices; m++) {
@@ -187,6 +206,8 @@ KernelStatus product(const KernelProduct & args, KernelStream stream) {
         if (matrix.n_rows < 1) return KERNEL_BAD_SHAPE;
         if (misaligned(matrix.weights) || (!(is_gated && m == 1) && misaligned(matrix.out, 4)))
             return KERNEL_BAD_POINTER;
+        if (args.experts && (matrix.bias || matrix.add || matrix.rotate || matrix.expert_bytes % 16 != 0))
+            return KERNEL_BAD_SHAPE;
         if (matrix.rotate) {
             const KernelRope & r = args.rope;
             if (is_gated || r.head_dim % ROWS != 0 || matrix.n_rows % r.head_dim != 0 || r.n_rot < 2 ||

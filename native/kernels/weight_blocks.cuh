@@ -3,7 +3,7 @@
 // of them.
 //   Raw   what a lane holds of one row's step, as it came from memory: loaded early, before the activations exist
 //   Act   the activations that belong to it, shared by all rows a warp works on
-// Quantised weights meet activations in 8 bits (KernelActivations), as ggml's do; f16 and bf16 meet them in f32.
+// Quantised weights meet activations in 8 bits (KernelActivations), as ggml's do; the others meet them in f32.
 #pragma once
 
 #include <cuda_bf16.h>
@@ -117,6 +117,26 @@ template <>
 struct Weights<KERNEL_WEIGHTS_F16> : SixteenBits<HalfPair> {};
 template <>
 struct Weights<KERNEL_WEIGHTS_BF16> : SixteenBits<BrainPair> {};
+
+// As they are: of routers.
+template <>
+struct Weights<KERNEL_WEIGHTS_F32> {
+    static constexpr int  COLUMNS = 4, STEP = 128, GRANULE = 4;
+    static constexpr bool QUANTISED = false;
+    struct Raw {
+        float4 w;
+    };
+    using Act = Raw;
+    static __device__ __forceinline__ void load(Raw & raw, const char * row, int column) {
+        raw.w = __ldcs(reinterpret_cast<const float4 *>(row) + column / 4);
+    }
+    static __device__ __forceinline__ void load(Act & act, const KernelActivations & a, int column) {
+        act.w = *reinterpret_cast<const float4 *>(a.x + column);
+    }
+    static __device__ __forceinline__ float dot(const Raw & raw, const Act & act) {
+        return raw.w.x * act.w.x + raw.w.y * act.w.y + raw.w.z * act.w.z + raw.w.w * act.w.w;
+    }
+};
 
 // 34 bytes: f16 scale, 32 signed bytes. A lane takes half a block.
 template <>

@@ -2,6 +2,7 @@
 // on a table of plain C++ in place of the CUDA kernels, and must agree with ggml's CPU backend on the graph itself:
 // every weight format, biases, both kinds of rotation with factors and YaRN, mixed formats; what is not known is left
 // to ggml whole.
+#include <algorithm>
 #include <cstring>
 #include <vector>
 
@@ -27,6 +28,7 @@ ggml_type ggml_of(KernelWeightType type) {
         case KERNEL_WEIGHTS_Q4_K: return GGML_TYPE_Q4_K;
         case KERNEL_WEIGHTS_Q5_K: return GGML_TYPE_Q5_K;
         case KERNEL_WEIGHTS_Q6_K: return GGML_TYPE_Q6_K;
+        case KERNEL_WEIGHTS_F32: return GGML_TYPE_F32;
     }
     return GGML_TYPE_COUNT;
 }
@@ -89,16 +91,71 @@ KernelStatus normalize_heads(const KernelNormalizeHeads & a, KernelStream) {
     return KERNEL_OK;
 }
 
+std::vector<float> weights_of(const KernelProduct & p, const KernelMatrix & m, int expert, int row) {
+    std::vector<float>       out(size_t(p.n_columns));
+    const ggml_type_traits * traits = ggml_get_type_traits(ggml_of(p.type));
+    const uint8_t *          from =
+        static_cast<const uint8_t *>(m.weights) + size_t(expert) * m.expert_bytes + size_t(row) * m.row_bytes;
+    if (p.type == KERNEL_WEIGHTS_F32) std::memcpy(out.data(), from, out.size() * sizeof(float));
+    else traits->to_float(from, out.data(), p.n_columns);
+    return out;
+}
+
+float silu(double x) { return float(x / (1 + std::exp(-x))); }
+
+// By the experts of the token; the results stand one after the other.
+KernelStatus product_by_experts(const KernelProduct & p) {
+    for (int i = 0; i < p.n_used; i++) {
+        const float * x = p.activations.x + (p.own_activations ? i * p.n_columns : 0);
+        for (int r = 0; r < p.matrices[0].n_rows; r++) {
+            double sums[2] = {0, 0};
+            for (int m = 0; m < p.n_matrices; m++) {
+                const std::vector<float> weights = weights_of(p, p.matrices[m], p.experts[i], r);
+                for (int c = 0; c < p.n_columns; c++) sums[m] += double(weights[size_t(c)]) * x[c];
+            }
+            p.matrices[0].out[i * p.matrices[0].n_rows + r] =
+                p.n_matrices == 2 ? silu(sums[0]) * float(sums[1]) : float(sums[0]);
+        }
+    }
+    n_products++;
+    n_matrices += p.n_matrices;
+    return KERNEL_OK;
+}
+
+KernelStatus choose_experts(const KernelChooseExperts & a, KernelStream) {
+    std::vector<int32_t> order;
+    double               sum = 0, shares = 0;
+    for (int i = 0; i < a.n_expert; i++) order.push_back(i), sum += std::exp(double(a.scores[i]));
+    std::stable_sort(order.begin(), order.end(), [&](int x, int y) { return a.scores[x] > a.scores[y]; });
+    for (int i = 0; i < a.n_used; i++) shares += std::exp(double(a.scores[order[size_t(i)]])) / sum;
+    for (int i = 0; i < a.n_used; i++) {
+        a.experts[i] = order[size_t(i)];
+        a.weights[i] =
+            float(std::exp(double(a.scores[order[size_t(i)]])) / sum / std::max(shares, double(a.least_sum)));
+    }
+    n_others++;
+    return KERNEL_OK;
+}
+
+KernelStatus add_experts(const KernelAddExperts & a, KernelStream) {
+    for (int c = 0; c < a.n; c++) {
+        double sum = a.add ? a.add[c] : 0;
+        for (int i = 0; i < a.n_used; i++) sum += double(a.weights[i]) * a.parts[i * a.n + c];
+        a.out[c] = float(sum);
+    }
+    n_others++;
+    return KERNEL_OK;
+}
+
 KernelStatus product(const KernelProduct & p, KernelStream) {
+    if (p.experts) return product_by_experts(p);
     std::vector<std::vector<float>> out;
     for (int m = 0; m < p.n_matrices; m++) {
         const KernelMatrix & k = p.matrices[m];
-        std::vector<float>   rows(size_t(k.n_rows)), weights(size_t(p.n_columns));
+        std::vector<float>   rows(static_cast<size_t>(k.n_rows));
         for (int r = 0; r < k.n_rows; r++) {
-            ggml_get_type_traits(ggml_of(p.type))
-                ->to_float(static_cast<const uint8_t *>(k.weights) + size_t(r) * k.row_bytes, weights.data(),
-                           p.n_columns);
-            double sum = k.bias ? k.bias[r] : 0;
+            const std::vector<float> weights = weights_of(p, k, 0, r);
+            double                   sum     = k.bias ? k.bias[r] : 0;
             for (int c = 0; c < p.n_columns; c++) sum += double(weights[size_t(c)]) * p.activations.x[c];
             rows[size_t(r)] = float(sum);
         }
@@ -108,11 +165,10 @@ KernelStatus product(const KernelProduct & p, KernelStream) {
     }
     const bool gated = p.gate != KERNEL_GATE_NONE;
     for (size_t r = 0; gated && r < out[0].size(); r++) {
-        const double x    = out[0][r];
-        const double silu = x / (1 + std::exp(-x));
+        const double x = out[0][r];
         const double gelu =
             0.5 * x * (1 + std::tanh(std::sqrt(2 / 3.14159265358979323846) * (x + 0.044715 * x * x * x)));
-        out[0][r] = float((p.gate == KERNEL_GATE_GELU ? gelu : silu) * out[1][r]);
+        out[0][r] = (p.gate == KERNEL_GATE_GELU ? float(gelu) : silu(x)) * out[1][r];
     }
     for (int m = 0; m < (gated ? 1 : p.n_matrices); m++)
         std::memcpy(p.matrices[m].out, out[size_t(m)].data(), out[size_t(m)].size() * sizeof(float));
@@ -131,6 +187,7 @@ struct Case {
     int       n_rot   = 0;
     bool      gemma   = false;  // norms of q and k, norms behind each branch, a GELU gate
     int       n_kv    = 2;
+    int       used    = 0;  // experts of a token, of twelve; norms of q and k
 };
 
 // One layer with random weights in plain memory.
@@ -144,7 +201,8 @@ class RandomLayer {
         rope.kind   = c.neox ? RopeKind::halves : RopeKind::neighbours;
         rope.n_rot = c.n_rot ? c.n_rot : 64, rope.n_ctx_orig = 2048;
         if (c.yarn) rope.scale = 0.25f, rope.ext_factor = 1.0f;
-        if (c.gemma) p.layers[0].qk_norm = QkNorm::head;
+        if (c.gemma || c.used) p.layers[0].qk_norm = QkNorm::head;
+        if (c.used) p.layers[0].experts = {12, c.used, 256, ExpertWeights::of_all};
         if (c.gemma) p.layers[0].feed_forward = FeedForwardKind::geglu;
         ggml_init_params params = {size_t(32) << 20, nullptr, false};
         ctx_.reset(ggml_init(params));
@@ -155,8 +213,15 @@ class RandomLayer {
         l.wo = matrix(c.type, q, p.n_embd), l.ffn_gate = matrix(c.type, p.n_embd, p.n_ff),
         l.ffn_up   = matrix(c.type, p.n_embd, p.n_ff);
         l.ffn_down = matrix(c.type, p.n_ff, p.n_embd);
+        if (c.gemma || c.used) l.q_norm = vector(p.head_dim), l.k_norm = vector(p.head_dim);
+        if (c.used) {
+            const Experts & e = p.layers[0].experts;
+            l.router          = matrix(GGML_TYPE_F32, p.n_embd, e.count);
+            l.experts_gate    = matrix(c.type, p.n_embd, e.n_ff, e.count);
+            l.experts_up      = matrix(c.type, p.n_embd, e.n_ff, e.count);
+            l.experts_down    = matrix(c.type, e.n_ff, p.n_embd, e.count);
+        }
         if (c.gemma) {
-            l.q_norm = vector(p.head_dim), l.k_norm = vector(p.head_dim);
             l.attn_post_norm = vector(p.n_embd), l.ffn_post_norm = vector(p.n_embd);
         }
         if (c.factors) l.rope_factors = vector(rope.n_rot / 2, 1.5f);
@@ -189,11 +254,12 @@ class RandomLayer {
         std::memcpy(t->data, v.data(), v.size() * sizeof(float));
         return t;
     }
-    ggml_tensor * matrix(ggml_type type, int64_t in, int64_t out) {
-        ggml_tensor *            t = ggml_new_tensor_2d(ctx_.get(), type, in, out);
-        const std::vector<float> v = normals(in * out, 0, 1.0f / std::sqrt(float(in))), importance(size_t(in), 1.0f);
+    ggml_tensor * matrix(ggml_type type, int64_t in, int64_t out, int64_t count = 1) {
+        ggml_tensor *            t = ggml_new_tensor_3d(ctx_.get(), type, in, out, count);
+        const std::vector<float> v = normals(in * out * count, 0, 1.0f / std::sqrt(float(in))),
+                                 importance(size_t(in), 1.0f);
         if (type == GGML_TYPE_F32) std::memcpy(t->data, v.data(), v.size() * sizeof(float));
-        else ggml_quantize_chunk(type, v.data(), t->data, 0, out, in, importance.data());
+        else ggml_quantize_chunk(type, v.data(), t->data, 0, out * count, in, importance.data());
         return t;
     }
     std::mt19937_64 & random_;
@@ -220,8 +286,9 @@ void one(const Case & c, Device & device, std::mt19937_64 & random, int want_pro
     RandomLayer layer(c, random);
     KernelTable table{};
     table.normalize = normalize, table.quantise = quantise, table.product = product;
-    table.normalize_heads         = normalize_heads;
-    const Architecture &     arch = c.gemma ? arch_gemma3 : arch_llama;
+    table.normalize_heads = normalize_heads;
+    table.choose_experts = choose_experts, table.add_experts = add_experts;
+    const Architecture &     arch = c.used ? arch_qwen3moe : c.gemma ? arch_gemma3 : arch_llama;
     std::vector<signed char> bits(1024);
     std::vector<float>       scales(64), sums(64);
     n_products = n_matrices = n_others = 0;
@@ -253,7 +320,7 @@ void one(const Case & c, Device & device, std::mt19937_64 & random, int want_pro
     }
     CHECK(n_products == want_products);
     CHECK(n_others == want_others);
-    if (want_products) CHECK(n_matrices == 7);
+    if (want_products) CHECK(n_matrices == (c.used ? 8 : 7));
 }
 
 // Which products of a model's token are ours is known from its header.
@@ -274,11 +341,12 @@ void test_products() {
             CHECK(products.ours == (std::string(family) == "mistral3" ? 5 * 4 + 1 : products.all));
         }
     }
-    // A router and three products by expert instead of three; ours are those around attention, and the output.
-    for (const char * family : {"qwen3moe", "gpt-oss"}) {
-        const TokenProducts experts = products_of(family, GGML_TYPE_F16);
-        CHECK(experts.all == 5 * 8 + 1 && experts.ours == 5 * 4 + 1);
-    }
+    // A router and three products by expert instead of three. Of gpt-oss's, with biases, ours are those around
+    // attention, and the output.
+    const TokenProducts experts = products_of("qwen3moe", GGML_TYPE_F16),
+                        biased  = products_of("gpt-oss", GGML_TYPE_F16);
+    CHECK(experts.all == 5 * 8 + 1 && experts.ours == experts.all);
+    CHECK(biased.all == 5 * 8 + 1 && biased.ours == 5 * 4 + 1);
     CHECK(products_of("llama", GGML_TYPE_Q2_K).ours == 0 && products_of("llama", GGML_TYPE_Q2_K).all == 5 * 7 + 1);
     CHECK(products_of("phi3", GGML_TYPE_F16).all == 5 * 4 + 1);
 }
@@ -290,7 +358,7 @@ int main() {
     std::mt19937_64         random(check::seed());
     std::unique_ptr<Device> device;
     if (!CHECK(Device::open({GGML_BINS, 1}, device).ok())) return check::report();
-    for (ggml_type type : {GGML_TYPE_F16, GGML_TYPE_BF16, GGML_TYPE_Q8_0, GGML_TYPE_Q4_0, GGML_TYPE_Q4_1,
+    for (ggml_type type : {GGML_TYPE_F32, GGML_TYPE_F16, GGML_TYPE_BF16, GGML_TYPE_Q8_0, GGML_TYPE_Q4_0, GGML_TYPE_Q4_1,
                            GGML_TYPE_Q4_K, GGML_TYPE_Q5_K, GGML_TYPE_Q6_K}) {
         // norm + q, k, v; output + residual, norm + gate and up, down + residual. Attention's and the gate's results
         // become 8 bits first.
@@ -310,11 +378,18 @@ int main() {
             gemma.type = type, gemma.neox = gemma.gemma = true, gemma.n_kv = n_kv;
             one(gemma, *device, random, 4, others + 3);
         }
+        // The router, its choice, what the experts come to; their hidden values become 8 bits like the gate's.
+        for (int used : {2, 5, 12}) {
+            if (used != 5 && type != GGML_TYPE_F16) continue;
+            Case moe;
+            moe.type = type, moe.neox = true, moe.used = used;
+            one(moe, *device, random, 5, others + 3);
+        }
     }
     Case mixed;
     mixed.type = GGML_TYPE_Q4_K, mixed.v_type = GGML_TYPE_Q6_K;
     one(mixed, *device, random, 5, 4);
-    for (ggml_type type : {GGML_TYPE_F32, GGML_TYPE_Q2_K, GGML_TYPE_Q3_K, GGML_TYPE_IQ4_NL}) {
+    for (ggml_type type : {GGML_TYPE_Q2_K, GGML_TYPE_Q3_K, GGML_TYPE_IQ4_NL}) {
         Case unknown;
         unknown.type = type;
         one(unknown, *device, random, 0, 0);

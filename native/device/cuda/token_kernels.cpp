@@ -1,6 +1,7 @@
 #include "token_kernels.h"
 
 #include <cstring>
+#include <iterator>
 #include <unordered_map>
 #include <utility>
 
@@ -17,11 +18,15 @@ bool weight_type(ggml_type type, KernelWeightType & out) {
         case GGML_TYPE_Q4_K: out = KERNEL_WEIGHTS_Q4_K; return true;
         case GGML_TYPE_Q5_K: out = KERNEL_WEIGHTS_Q5_K; return true;
         case GGML_TYPE_Q6_K: out = KERNEL_WEIGHTS_Q6_K; return true;
+        case GGML_TYPE_F32: out = KERNEL_WEIGHTS_F32; return true;
         default: return false;
     }
 }
 
-bool is_16_bit(KernelWeightType type) { return type == KERNEL_WEIGHTS_F16 || type == KERNEL_WEIGHTS_BF16; }
+// The others meet activations in 8 bits.
+bool reads_floats(KernelWeightType type) {
+    return type == KERNEL_WEIGHTS_F32 || type == KERNEL_WEIGHTS_F16 || type == KERNEL_WEIGHTS_BF16;
+}
 
 // One token's vector, all of it in a row.
 bool is_vector(const ggml_tensor * t) { return t->type == GGML_TYPE_F32 && ggml_is_contiguous(t) && t->ne[3] == 1; }
@@ -230,13 +235,134 @@ class Recogniser {
         return true;
     }
 
+    // The product of `y`, in 8 bits first where its weights meet those.
+    void multiply(const KernelProduct & p, const ggml_tensor * y) {
+        if (!reads_floats(p.type) && in_8_bits_ != y) {
+            calls_.push_back([a = p.activations, n = int(ggml_nelements(y))](const KernelTable & k, KernelStream s) {
+                return k.quantise(a, n, s);
+            });
+            in_8_bits_ = y;
+        }
+        calls_.push_back([p](const KernelTable & k, KernelStream s) { return k.product(p, s); });
+    }
+
+    static const ggml_tensor * in_another_shape(const ggml_tensor * t) {
+        while (t && t->op == GGML_OP_RESHAPE) t = t->src[0];
+        return t;
+    }
+
+    // Of the node's experts: those of a product by experts, whose rows lie as in the file.
+    static bool expert_matrix(const ggml_tensor * product, const ggml_tensor * chosen, KernelProduct & p) {
+        const ggml_tensor * weight = product->src[0];
+        KernelWeightType    type;
+        if (product->src[2] != chosen || !weight_type(weight->type, type) || (p.n_matrices > 0 && p.type != type) ||
+            weight->nb[1] != ggml_row_size(weight->type, weight->ne[0]) ||
+            weight->nb[2] != weight->nb[1] * size_t(weight->ne[1]) || weight->nb[2] % 16 != 0 ||
+            weight->ne[0] % 32 != 0)
+            return false;
+        p.type           = type;
+        p.n_columns      = int(weight->ne[0]);
+        p.n_used         = int(chosen->ne[0]);
+        p.experts        = static_cast<const int32_t *>(chosen->src[0]->data);
+        KernelMatrix & m = p.matrices[p.n_matrices++];
+        m.weights        = weight->data;
+        m.row_bytes      = weight->nb[1];
+        m.expert_bytes   = weight->nb[2];
+        m.n_rows         = int(weight->ne[1]);
+        m.out            = values(product);
+        return true;
+    }
+
+    // A router's scores of `y` and everything up to the sum of its experts' weighted results, as blocks.cpp builds it.
+    bool take_experts(const ggml_tensor * y) {
+        static constexpr ggml_op OPS[] = {GGML_OP_MUL_MAT,    GGML_OP_SOFT_MAX, GGML_OP_ARGSORT,    GGML_OP_MUL_MAT_ID,
+                                          GGML_OP_MUL_MAT_ID, GGML_OP_GLU,      GGML_OP_MUL_MAT_ID, GGML_OP_GET_ROWS,
+                                          GGML_OP_SUM_ROWS,   GGML_OP_CLAMP,    GGML_OP_DIV,        GGML_OP_MUL};
+        static constexpr size_t  N     = std::size(OPS);
+        if (nodes_.size() - at_ <= N) return false;
+        for (size_t i = 0; i < N; i++)
+            if (nodes_[at_ + i]->op != OPS[i]) return false;
+        ggml_tensor * const * n      = &nodes_[at_];
+        const ggml_tensor *   scores = n[0], *shares = n[1], *order = n[2], *glu = n[5], *down = n[6], *picked = n[7],
+                          *sum = n[8], *floor = n[9], *weights = n[10], *parts = n[11], *chosen = down->src[2];
+        // The chosen are the first of those in order, and their shares are divided by what these come to.
+        if (shares->src[0] != scores || shares->src[1] || float_param(shares, 0) != 1.0f ||
+            float_param(shares, 1) != 0.0f || order->src[0] != shares || order->op_params[0] != GGML_SORT_ORDER_DESC ||
+            chosen->op != GGML_OP_VIEW || chosen->src[0] != order || chosen->view_offs != 0 ||
+            in_another_shape(picked->src[0]) != shares || picked->src[1] != chosen ||
+            in_another_shape(sum->src[0]) != picked || floor->src[0] != sum ||
+            in_another_shape(weights->src[0]) != picked || weights->src[1] != floor || parts->src[0] != down ||
+            in_another_shape(parts->src[1]) != weights)
+            return false;
+        KernelChooseExperts choice;
+        choice.scores    = values(scores);
+        choice.n_expert  = int(scores->ne[0]);
+        choice.n_used    = int(chosen->ne[0]);
+        choice.least_sum = float_param(floor, 0);
+        choice.experts   = static_cast<int32_t *>(order->data);
+        choice.weights   = values(weights);
+        if (choice.n_expert > KERNEL_MAX_EXPERTS || choice.n_used > KERNEL_MAX_USED ||
+            ggml_nelements(scores) != scores->ne[0])
+            return false;
+
+        KernelProduct up, back;
+        if (ggml_get_glu_op(glu) != GGML_GLU_OP_SWIGLU || glu->op_params[1] != 0 || !glu->src[1]) return false;
+        for (const ggml_tensor * side : {glu->src[0], glu->src[1]}) {
+            if ((side != n[3] && side != n[4]) || in_another_shape(side->src[1]) != y ||
+                !expert_matrix(side, chosen, up))
+                return false;
+        }
+        if (down->src[1] != glu || !expert_matrix(down, chosen, back)) return false;
+        up.gate            = KERNEL_GATE_SILU;
+        up.matrices[0].out = values(glu);
+        up.activations = back.activations = activations_;
+        up.activations.x                  = values(y);
+        back.activations.x                = values(glu);
+        back.own_activations              = true;
+
+        const size_t  before = at_;
+        ggml_tensor * node   = n[11];
+        at_ += N;
+        for (int i = 1; i < choice.n_used; i++) {
+            const ggml_tensor * add  = next();
+            const auto          part = [&](const ggml_tensor * t, int of) {
+                return t->op == GGML_OP_VIEW && t->src[0] == parts && t->view_offs == size_t(of) * parts->nb[1];
+            };
+            if (!add || add->op != GGML_OP_ADD || !part(add->src[1], i) ||
+                !(i == 1 ? part(add->src[0], 0) : add->src[0] == node)) {
+                at_ = before;
+                return false;
+            }
+            node = nodes_[at_++];
+        }
+        if (choice.n_used == 1) return false;
+        KernelAddExperts all{values(down), choice.weights, choice.n_used, int(down->ne[0]), nullptr, nullptr};
+        all.add = take_added(node);
+        all.out = values(node);
+
+        KernelProduct router;
+        router.type          = KERNEL_WEIGHTS_F32;
+        router.n_columns     = int(y->ne[0]);
+        router.n_matrices    = 1;
+        router.activations   = activations_;
+        router.activations.x = values(y);
+        router.matrices[0]   = {scores->src[0]->data, scores->src[0]->nb[1], choice.n_expert, values(scores)};
+        multiply(router, y);
+        calls_.push_back([choice](const KernelTable & k, KernelStream s) { return k.choose_experts(choice, s); });
+        multiply(up, y);
+        multiply(back, glu);
+        calls_.push_back([all](const KernelTable & k, KernelStream s) { return k.add_experts(all, s); });
+        return true;
+    }
+
     bool take_product() {
         const ggml_tensor *first = nodes_[at_], *y = first->src[1];
         KernelProduct      p;
         if (!weight_type(first->src[0]->type, p.type) || !is_vector(y) || ggml_nelements(y) != y->ne[0] ||
             y->ne[0] % 32 != 0)
             return false;
-        const bool is_16 = is_16_bit(p.type);
+        if (at_ + 1 < nodes_.size() && nodes_[at_ + 1]->op == GGML_OP_SOFT_MAX)
+            return p.type == KERNEL_WEIGHTS_F32 && take_experts(y);
         ends_.clear();
         head_norms_.clear();
         rotates_        = false;
@@ -250,13 +376,7 @@ class Recogniser {
             if (!take_matrix(p, y)) return false;
         }
         if (!take_gate(p)) return false;
-        if (!is_16 && in_8_bits_ != y) {
-            calls_.push_back([a = p.activations, n = p.n_columns](const KernelTable & k, KernelStream s) {
-                return k.quantise(a, n, s);
-            });
-            in_8_bits_ = y;
-        }
-        calls_.push_back([p](const KernelTable & k, KernelStream s) { return k.product(p, s); });
+        multiply(p, y);
         for (const KernelNormalizeHeads & call : head_norms_)
             calls_.push_back([call](const KernelTable & k, KernelStream s) { return k.normalize_heads(call, s); });
         return true;

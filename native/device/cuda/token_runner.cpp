@@ -44,7 +44,11 @@ size_t CudaTokenRunner::rows_of(int64_t layer) {
 CudaTokenRunner::~CudaTokenRunner() { drop_capture(); }
 
 // What a product reads at most.
-static int64_t widest_input(const HyperParams & p) { return std::max({p.n_embd, p.n_ff, p.n_head * p.head_dim}); }
+static int64_t widest_input(const HyperParams & p) {
+    int64_t most = std::max({p.n_embd, p.n_ff, p.n_head * p.head_dim});
+    for (const LayerTraits & layer : p.layers) most = std::max(most, layer.experts.used * layer.experts.n_ff);
+    return most;
+}
 
 // What a token's experts make, of the widest layer.
 static int64_t expert_values(const HyperParams & p) {
@@ -339,10 +343,14 @@ Status CudaTokenRunner::enqueue_token() {
 
 // ggml sorts the tokens of experts whose weights are no blocks on the host, where a matrix does not suit its kernels.
 bool CudaTokenRunner::host_takes_part() const {
-    const auto is_plain = [](const ggml_tensor * weight) { return weight && !ggml_is_quantized(weight->type); };
-    for (const LayerWeights & l : model_.weights().layers)
-        if (is_plain(l.experts_gate) || is_plain(l.experts_up) || is_plain(l.experts_down)) return true;
-    return compact_ && compact_->on_device().host_takes_part();
+    const auto sorts = [](const TokenPart & part) {
+        for (int i = 0; part.graph && part.calls.empty() && i < ggml_graph_n_nodes(part.graph); i++) {
+            const ggml_tensor * node = ggml_graph_node(part.graph, i);
+            if (node->op == GGML_OP_MUL_MAT_ID && !ggml_is_quantized(node->src[0]->type)) return true;
+        }
+        return false;
+    };
+    return std::any_of(parts_.begin(), parts_.end(), sorts) || (compact_ && compact_->on_device().host_takes_part());
 }
 
 Status CudaTokenRunner::compute_token() {
