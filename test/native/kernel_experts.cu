@@ -115,7 +115,7 @@ int main(int argc, char ** argv) {
         for (const Format & f : FORMATS) {
             for (const bool gated : {false, true}) {
                 for (const bool own : {false, true}) {
-                    multiplying(rng, f, 256, 33, 5, 1 + rng.below(5), gated, own);
+                    multiplying(rng, f, 256, 40, 5, 1 + rng.below(5), gated, own);  // whole 16 bytes an expert
                     multiplying(rng, f, 768, 64, 9, 8, gated, own);
                     if (!small) multiplying(rng, f, 2048, 768, 16, 8, gated, own);
                     if (f.block < 256) multiplying(rng, f, 96, 8, 3, 2, gated, own);
@@ -130,5 +130,8 @@ int main(int argc, char ** argv) {
         KernelChooseExperts none;
         none.n_expert = 4, none.n_used = 5;
         said(kernels().choose_experts(none, nullptr) == KERNEL_BAD_SHAPE, "more used than there are");
+        KernelProduct without;
+        without.n_matrices = 1, without.n_columns = 256, without.n_used = 2;
+        said(kernels().product(without, nullptr) == KERNEL_BAD_SHAPE, "several results and no experts");
     });
 }
