@@ -98,7 +98,7 @@ export const defaultDocumentLimits: DocumentLimits = {
   maxRssBytes: 1536 * MiB,
   maxHeapBytes: 1024 * MiB,
   maxInputBytes: 500 * MiB,
-  maxTextBytes: 200_000_000,
+  maxTextBytes: 200 * MiB,
   maxPages: maxPageSpans,
 };
 

@@ -15,11 +15,12 @@ import {
   withWish,
 } from '../contract/documents.ts';
 import { AppError, isErrorCode } from '../contract/errors.ts';
+import { bytesText, plural } from '../contract/number-words.ts';
 import type { HostExit, HostProcess } from '../hosts/host-process.ts';
 import { joinDocuments } from './join-documents.ts';
 import { memoryMark } from './memory-watch.ts';
 import { forkDocumentHost, type StartHost } from './start-document-host.ts';
-import { bytesText, countText, oneLine } from './wording.ts';
+import { oneLine } from './wording.ts';
 
 export { joinDocuments } from './join-documents.ts';
 export type { StartHost } from './start-document-host.ts';
@@ -212,7 +213,7 @@ function exitError(name: string, exit: HostExit, limits: DocumentLimits): AppErr
 }
 
 function timedOut(name: string, limitMs: number, pages: number): AppError {
-  const of = pages > 0 ? `${countText(pages, 'page')}` : 'a file like this';
+  const of = pages > 0 ? `${plural(pages, 'page')}` : 'a file like this';
   return new AppError(
     'DOC_TIMEOUT',
     `${name} could not be read in ${Math.round(limitMs / 100) / 10} s, the time allowed for ${of}. It may be damaged: save it anew, or split it.`,

@@ -1,10 +1,10 @@
 /** What the readers of one DOCX share: its parts, styles, notes and comments, and the count of what the person should hear of. */
 import type { NoteKind } from '../contract/import-notes.ts';
+import { plural } from '../contract/number-words.ts';
 import type { DocxPackage } from './docx-package.ts';
 import { integer, isOn, Styles } from './docx-styles.ts';
 import type { ImportNotes } from './import-notes.ts';
 import { formatNumber } from './number-formats.ts';
-import { countText } from './wording.ts';
 import { childNamed, childrenNamed, descendantsNamed, type XmlElement } from './xml-tree.ts';
 
 export type NoteStory = 'footnote' | 'endnote';
@@ -101,19 +101,19 @@ export class DocxShared {
       [
         'tracked-changes',
         (n) =>
-          `${countText(n, 'tracked change')} ${were(n)} read as accepted: what was inserted stands in the text, what was deleted does not.`,
+          `${plural(n, 'tracked change')} ${were(n)} read as accepted: what was inserted stands in the text, what was deleted does not.`,
       ],
       [
         'comments',
         (n) =>
-          `${countText(n, 'comment')} ${n === 1 ? 'stands' : 'stand'} in the text, in brackets where ${n === 1 ? 'it was' : 'they were'} made.`,
+          `${plural(n, 'comment')} ${n === 1 ? 'stands' : 'stand'} in the text, in brackets where ${n === 1 ? 'it was' : 'they were'} made.`,
       ],
-      ['hidden-text', (n) => `${countText(n, 'passage')} marked as hidden ${were(n)} left out.`],
-      ['equations', (n) => `${countText(n, 'equation')} ${were(n)} written as text, in LaTeX.`],
-      ['pictures', (n) => `${countText(n, 'picture')} without a description ${were(n)} not read.`],
+      ['hidden-text', (n) => `${plural(n, 'passage')} marked as hidden ${were(n)} left out.`],
+      ['equations', (n) => `${plural(n, 'equation')} ${were(n)} written as text, in LaTeX.`],
+      ['pictures', (n) => `${plural(n, 'picture')} without a description ${were(n)} not read.`],
       [
         'fields-without-result',
-        (n) => `${countText(n, 'field')} had no result in the file. Update the fields in Word (F9) and save it anew.`,
+        (n) => `${plural(n, 'field')} had no result in the file. Update the fields in Word (F9) and save it anew.`,
       ],
     ];
     for (const [kind, sentence] of sentences) {

@@ -1,11 +1,11 @@
 /** CSV and TSV through Papa Parse: rows as a table, the header repeated in each part. */
 import Papa from 'papaparse';
 import type { ParsedDocument } from '../contract/documents.ts';
+import { plural } from '../contract/number-words.ts';
 import { decodeText } from './decode-text.ts';
 import type { ExtractContext } from './extract-context.ts';
 import { rowsLabel, TableParts } from './table-parts.ts';
 import { TextBuilder } from './text-builder.ts';
-import { countText } from './wording.ts';
 
 /** A comma inside numbers stands in as many rows as a semicolon between them: the comma is the last guess. */
 function delimiterOf(text: string, extension: string): string {
@@ -35,7 +35,7 @@ export function extractCsv({ source, limits, notes }: ExtractContext): ParsedDoc
     notes.add({
       kind: 'malformed-rows',
       count: malformed,
-      sentence: `${countText(malformed, 'row')} ${malformed === 1 ? 'has' : 'have'} a quotation mark that is not closed or stands inside a cell: look at the file where cells seem joined.`,
+      sentence: `${plural(malformed, 'row')} ${malformed === 1 ? 'has' : 'have'} a quotation mark that is not closed or stands inside a cell: look at the file where cells seem joined.`,
     });
   }
   return builder.finish(source.stem, 'csv', notes);

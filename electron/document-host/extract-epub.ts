@@ -3,6 +3,7 @@ import { load } from 'cheerio';
 import type { ParsedDocument } from '../contract/documents.ts';
 import { AppError } from '../contract/errors.ts';
 import type { NoteKind } from '../contract/import-notes.ts';
+import { plural } from '../contract/number-words.ts';
 import { decodePart } from './decode-text.ts';
 import type { ExtractContext } from './extract-context.ts';
 import type { HtmlElement } from './html-nodes.ts';
@@ -11,7 +12,6 @@ import type { ImportNotes } from './import-notes.ts';
 import { markdownSections } from './markdown-sections.ts';
 import { addPageNotes } from './page-notes.ts';
 import { TextBuilder } from './text-builder.ts';
-import { countText } from './wording.ts';
 import { readXml } from './xml-guard.ts';
 import type { GuardedZip } from './zip-guard.ts';
 import { ZipNames } from './zip-names.ts';
@@ -124,7 +124,7 @@ function addChapterNote(notes: ImportNotes, kind: NoteKind, names: readonly stri
   const sentence =
     names.length === 1
       ? `1 chapter ${what}: ${shown}.`
-      : `${countText(names.length, 'chapter')} ${what.replace(/\bis\b/, 'are')}: ${shown}.`;
+      : `${plural(names.length, 'chapter')} ${what.replace(/\bis\b/, 'are')}: ${shown}.`;
   notes.add({ kind, count: names.length, names: [...names], sentence });
 }
 

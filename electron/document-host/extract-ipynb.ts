@@ -2,12 +2,12 @@
 import { z } from 'zod';
 import type { ParsedDocument } from '../contract/documents.ts';
 import { AppError } from '../contract/errors.ts';
+import { plural } from '../contract/number-words.ts';
 import { decodeText } from './decode-text.ts';
 import type { ExtractContext } from './extract-context.ts';
 import { htmlToMarkdown } from './html-to-markdown.ts';
 import { markdownSections } from './markdown-sections.ts';
 import { TextBuilder } from './text-builder.ts';
-import { countText } from './wording.ts';
 
 const lines = z
   .union([z.string(), z.array(z.string())])
@@ -86,12 +86,12 @@ export function extractIpynb({ source, limits, notes }: ExtractContext): ParsedD
   const title = markdownSections(markdown).find(({ heading }) => heading)?.heading ?? source.stem;
   builder.addSections(title, markdown);
   if (pictures > 0) {
-    const sentence = `${countText(pictures, 'output')} of the notebook ${pictures === 1 ? 'is a picture' : 'are pictures'} without a text.`;
+    const sentence = `${plural(pictures, 'output')} of the notebook ${pictures === 1 ? 'is a picture' : 'are pictures'} without a text.`;
     notes.add({ kind: 'pictures', count: pictures, sentence });
   }
   if (unread.length > 0) {
     const names = [...new Set(unread)];
-    const sentence = `${countText(unread.length, 'output')} of the notebook ${unread.length === 1 ? 'has' : 'have'} no form that is text, and ${unread.length === 1 ? 'is' : 'are'} not read: ${names.join(', ')}.`;
+    const sentence = `${plural(unread.length, 'output')} of the notebook ${unread.length === 1 ? 'has' : 'have'} no form that is text, and ${unread.length === 1 ? 'is' : 'are'} not read: ${names.join(', ')}.`;
     notes.add({ kind: 'parts-not-read', count: unread.length, names, sentence });
   }
   return builder.finish(title, 'ipynb', notes);

@@ -1,6 +1,7 @@
 /** PDF through PDFium (wasm): one span per page, text as it stands on the page, the rest named in notes. */
 import type { ParsedDocument } from '../contract/documents.ts';
 import { AppError } from '../contract/errors.ts';
+import { plural } from '../contract/number-words.ts';
 import type { ExtractContext } from './extract-context.ts';
 import { withAccents } from './pdf-accents.ts';
 import { AnnotationReader } from './pdf-annotations.ts';
@@ -18,7 +19,6 @@ import { readPageText } from './pdfium-page.ts';
 import { loadPdfium, metaText, type Pdfium, pageLabel } from './pdfium-wasm.ts';
 import { recognisePages } from './recognise-pages.ts';
 import { TextBuilder } from './text-builder.ts';
-import { countText } from './wording.ts';
 
 /** FPDF_GetLastError */
 const wrongPassword = 4;
@@ -55,7 +55,7 @@ async function readDocument(
   if (nPages > limits.maxPages) {
     throw new AppError(
       'DOC_TOO_LARGE',
-      `${source.name} says it has ${countText(nPages, 'page')}; the most that can be opened is ${limits.maxPages.toLocaleString('en-US')}. Split it.`,
+      `${source.name} says it has ${plural(nPages, 'page')}; the most that can be opened is ${limits.maxPages.toLocaleString('en-US')}. Split it.`,
     );
   }
   const charCodes = measureCharCodes(pdfium);

@@ -1,9 +1,9 @@
 /** LaTeX (a span per heading) and source code or data (a span per hundred lines). The text stays as it is. */
 import type { ParsedDocument } from '../contract/documents.ts';
+import { plural } from '../contract/number-words.ts';
 import { decodeText } from './decode-text.ts';
 import type { ExtractContext } from './extract-context.ts';
 import { TextBuilder } from './text-builder.ts';
-import { countText } from './wording.ts';
 
 const linesInSpan = 100;
 
@@ -34,7 +34,7 @@ export function extractTex({ source, limits, notes }: ExtractContext): ParsedDoc
   builder.addPiece(label, text.slice(start));
   const names = [...new Set([...text.matchAll(included)].map(([, , name = '']) => name))];
   if (names.length > 0) {
-    const sentence = `${countText(names.length, 'file')} that the source includes ${names.length === 1 ? 'is' : 'are'} not part of it: ${names.join(', ')}. Open them too.`;
+    const sentence = `${plural(names.length, 'file')} that the source includes ${names.length === 1 ? 'is' : 'are'} not part of it: ${names.join(', ')}. Open them too.`;
     notes.add({ kind: 'included-files', count: names.length, names, sentence });
   }
   return builder.finish(title, 'tex', notes);

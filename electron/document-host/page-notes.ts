@@ -1,7 +1,8 @@
 /** What the pages of a file hold beside their text, or do not show, as notes. */
+
+import { plural } from '../contract/number-words.ts';
 import type { MarkdownPage } from './html-to-markdown.ts';
 import type { ImportNotes } from './import-notes.ts';
-import { countText } from './wording.ts';
 
 export function addPageNotes(
   notes: ImportNotes,
@@ -16,19 +17,19 @@ export function addPageNotes(
   const parts = sum((page) => page.boilerplate?.parts ?? 0);
   const words = sum((page) => page.boilerplate?.words ?? 0);
   if (hidden > 0) {
-    const sentence = `${countText(hidden, 'part')} that the page does not show ${were(hidden)} left out.`;
+    const sentence = `${plural(hidden, 'part')} that the page does not show ${were(hidden)} left out.`;
     notes.add({ kind: 'hidden-text', count: hidden, sentence });
   }
   if (equations > 0) {
-    const sentence = `${countText(equations, 'equation')} ${were(equations)} written as text, in LaTeX.`;
+    const sentence = `${plural(equations, 'equation')} ${were(equations)} written as text, in LaTeX.`;
     notes.add({ kind: 'equations', count: equations, sentence });
   }
   if (pictures > 0) {
-    const sentence = `${countText(pictures, 'picture')} without a description ${were(pictures)} not read.`;
+    const sentence = `${plural(pictures, 'picture')} without a description ${were(pictures)} not read.`;
     notes.add({ kind: 'pictures', count: pictures, sentence });
   }
   if (parts > 0) {
-    const sentence = `Navigation and other boilerplate of the page (${countText(parts, 'part')} with ${countText(words, 'word')}) was left out. Read the whole page if something is missing.`;
+    const sentence = `Navigation and other boilerplate of the page (${plural(parts, 'part')} with ${plural(words, 'word')}) was left out. Read the whole page if something is missing.`;
     notes.add({ kind: 'page-furniture', count: parts, sentence });
   }
 }

@@ -1,10 +1,11 @@
 /** What is told of a PDF beside its text: gathered page by page, told once for each kind or, where the place matters, each page. */
 import type { NoteKind } from '../contract/import-notes.ts';
+import { plural } from '../contract/number-words.ts';
 import type { ImportNotes } from './import-notes.ts';
 import type { PageAnnotations } from './pdf-annotations.ts';
 import type { XfaForm } from './pdf-xfa.ts';
 import type { PageText } from './pdfium-page.ts';
-import { countText, pageRanges } from './wording.ts';
+import { pageRanges } from './wording.ts';
 
 const mostPagesNamed = 30; // pages with a note of their own; the rest share one
 
@@ -81,80 +82,75 @@ export class PdfNotes {
       'unknown-glyphs',
       this.#unknown,
       (count) =>
-        `${countText(count, 'character')} on the page ${count === 1 ? 'has' : 'have'} no known letter: the file does not say what ${count === 1 ? 'it means' : 'they mean'}. Each is shown as \uFFFD.`,
+        `${plural(count, 'character')} on the page ${count === 1 ? 'has' : 'have'} no known letter: the file does not say what ${count === 1 ? 'it means' : 'they mean'}. Each is shown as \uFFFD.`,
     );
     tellEachPage(
       notes,
       'guessed-letters',
       this.#guessed,
       (count) =>
-        `${countText(count, 'character')} ${count === 1 ? 'is' : 'are'} guessed: the fonts do not say which letters they show. Compare with the page.`,
+        `${plural(count, 'character')} ${count === 1 ? 'is' : 'are'} guessed: the fonts do not say which letters they show. Compare with the page.`,
     );
     tellEachPage(
       notes,
       'hidden-text',
       this.#beyond,
       (count) =>
-        `${countText(count, 'passage')} ${count === 1 ? 'stands' : 'stand'} outside the edges of the page, which does not show ${count === 1 ? 'it' : 'them'}; the text leaves ${count === 1 ? 'it' : 'them'} out.`,
+        `${plural(count, 'passage')} ${count === 1 ? 'stands' : 'stand'} outside the edges of the page, which does not show ${count === 1 ? 'it' : 'them'}; the text leaves ${count === 1 ? 'it' : 'them'} out.`,
     );
     tellEachPage(
       notes,
       'form-fields',
       this.#fields,
       (count) =>
-        `${countText(count, 'form field')} ${are(count)} filled in; what is filled in stands in the text where the field is.`,
+        `${plural(count, 'form field')} ${are(count)} filled in; what is filled in stands in the text where the field is.`,
     );
     tellEachPage(
       notes,
       'comments',
       this.#comments,
       (count) =>
-        `${countText(count, 'comment')} or other annotation${count === 1 ? '' : 's'}, in the text where ${count === 1 ? 'it stands' : 'they stand'}.`,
+        `${plural(count, 'comment')} or other annotation${count === 1 ? '' : 's'}, in the text where ${count === 1 ? 'it stands' : 'they stand'}.`,
     );
     tellEachPage(
       notes,
       'highlights',
       this.#highlights,
       (count) =>
-        `${countText(count, 'passage')} highlighted, underlined or struck out; the words are repeated after the paragraph.`,
+        `${plural(count, 'passage')} highlighted, underlined or struck out; the words are repeated after the paragraph.`,
     );
     tellEachPage(
       notes,
       'other',
       this.#unreadAnnotations,
-      (count) => `${countText(count, 'further annotation')} ${are(count)} not read: there are too many.`,
+      (count) => `${plural(count, 'further annotation')} ${are(count)} not read: there are too many.`,
     );
-    tellEachPage(
-      notes,
-      'media',
-      this.#media,
-      (count) => `${countText(count, 'film or sound')} ${are(count)} not read.`,
-    );
+    tellEachPage(notes, 'media', this.#media, (count) => `${plural(count, 'film or sound')} ${are(count)} not read.`);
     if (this.#xfa) {
       const { values, isDynamic } = this.#xfa;
       const where = isDynamic ? 'the pages hold only a notice' : 'the pages may show it as it was saved last';
       const sentence = `The file is an XFA form, which only Adobe's programs draw; ${where}. Its labels and layout are not read: print it to PDF in Adobe Reader and open that.`;
       notes.add({ kind: 'parts-not-read', count: 1, names: ['XFA form'], sentence });
       if (values.length > 0) {
-        const told = `${countText(values.length, 'value')} ${are(values.length)} filled into the XFA form and ${values.length === 1 ? 'stands' : 'stand'} at the end of the text.`;
+        const told = `${plural(values.length, 'value')} ${are(values.length)} filled into the XFA form and ${values.length === 1 ? 'stands' : 'stand'} at the end of the text.`;
         notes.add({ kind: 'form-fields', count: values.length, sentence: told });
       }
     }
     if (this.#hiddenLayers.length > 0) {
       const count = this.#hiddenLayers.length;
       const named = this.#hiddenLayers.slice(0, 20);
-      const sentence = `${countText(count, 'layer')} of the file ${are(count)} switched off; the page does not show what is on ${count === 1 ? 'it' : 'them'}, and the text leaves it out: ${named.join(', ')}.`;
+      const sentence = `${plural(count, 'layer')} of the file ${are(count)} switched off; the page does not show what is on ${count === 1 ? 'it' : 'them'}, and the text leaves it out: ${named.join(', ')}.`;
       notes.add({ kind: 'hidden-layers', count, names: named, sentence });
     }
     if (this.#undecided > 0) {
-      const sentence = `${countText(this.#undecided, 'piece')} of text ${are(this.#undecided)} on layers that rules of the file switch on and off; which rule holds is not known, so the text may have more than the page shows.`;
+      const sentence = `${plural(this.#undecided, 'piece')} of text ${are(this.#undecided)} on layers that rules of the file switch on and off; which rule holds is not known, so the text may have more than the page shows.`;
       notes.add({ kind: 'other', count: this.#undecided, sentence });
     }
     if (this.#attached.length > 0) {
       const count = this.#attached.length;
       const named = this.#attached.slice(0, 20);
       const more = count > named.length ? ` and ${count - named.length} more` : '';
-      const sentence = `${countText(count, 'file')} ${are(count)} attached to the PDF and ${are(count)} not read: ${named.join(', ')}${more}. Save ${count === 1 ? 'it' : 'them'} from a PDF viewer to open ${count === 1 ? 'it' : 'them'}.`;
+      const sentence = `${plural(count, 'file')} ${are(count)} attached to the PDF and ${are(count)} not read: ${named.join(', ')}${more}. Save ${count === 1 ? 'it' : 'them'} from a PDF viewer to open ${count === 1 ? 'it' : 'them'}.`;
       notes.add({ kind: 'attachments', count, names: named, sentence });
     }
   }

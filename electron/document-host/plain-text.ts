@@ -1,7 +1,7 @@
 /** Takes out of plain text what is no text: colours of a terminal, pictures and files written as base64. */
 import { stripVTControlCharacters } from 'node:util';
+import { bytesText, plural } from '../contract/number-words.ts';
 import type { ImportNotes } from './import-notes.ts';
-import { bytesText, countText } from './wording.ts';
 
 export function withoutDebris(text: string, notes: ImportNotes): string {
   return withoutBase64(withoutTerminal(text), notes);
@@ -31,7 +31,7 @@ function withoutBase64(text: string, notes: ImportNotes): string {
   };
   const plain = text.replace(longWord, leaveOut).replace(equalLines, leaveOut);
   if (count > 0) {
-    const sentence = `${countText(count, 'stretch').replace(/stretchs$/, 'stretches')} of data written as letters (base64, ${bytesText(bytes)}) ${count === 1 ? 'was' : 'were'} left out.`;
+    const sentence = `${plural(count, 'stretch').replace(/stretchs$/, 'stretches')} of data written as letters (base64, ${bytesText(bytes)}) ${count === 1 ? 'was' : 'were'} left out.`;
     notes.add({ kind: 'encoded-data', count, sentence });
   }
   return plain;

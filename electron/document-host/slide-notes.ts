@@ -1,6 +1,8 @@
 /** What is told of a presentation beside its text. */
+
+import { plural } from '../contract/number-words.ts';
 import type { ImportNotes } from './import-notes.ts';
-import { countText, pageRanges } from './wording.ts';
+import { pageRanges } from './wording.ts';
 
 export class SlideNotes {
   readonly hidden: number[] = []; // numbers of slides, from 1
@@ -21,15 +23,15 @@ export class SlideNotes {
       notes.add({ kind: 'parts-not-read', count: this.missing.length, sentence });
     }
     if (this.comments > 0) {
-      const sentence = `${countText(this.comments, 'comment')}, in the text after the slide ${this.comments === 1 ? 'it belongs' : 'they belong'} to.`;
+      const sentence = `${plural(this.comments, 'comment')}, in the text after the slide ${this.comments === 1 ? 'it belongs' : 'they belong'} to.`;
       notes.add({ kind: 'comments', count: this.comments, sentence });
     }
     if (this.pictures > 0) {
-      const sentence = `${countText(this.pictures, 'picture')} without a description ${this.pictures === 1 ? 'is' : 'are'} not in the text.`;
+      const sentence = `${plural(this.pictures, 'picture')} without a description ${this.pictures === 1 ? 'is' : 'are'} not in the text.`;
       notes.add({ kind: 'pictures', count: this.pictures, sentence });
     }
     if (this.objects > 0) {
-      const sentence = `${countText(this.objects, 'embedded object')}, film or sound, was not read. Open it in the presentation.`;
+      const sentence = `${plural(this.objects, 'embedded object')}, film or sound, was not read. Open it in the presentation.`;
       notes.add({ kind: 'parts-not-read', count: this.objects, sentence });
     }
   }

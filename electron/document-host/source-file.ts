@@ -2,7 +2,8 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { basename } from 'node:path';
 import { AppError } from '../contract/errors.ts';
-import { bytesText, oneLine } from './wording.ts';
+import { bytesText } from '../contract/number-words.ts';
+import { oneLine } from './wording.ts';
 
 const readStep = 64 * 1024 * 1024;
 

@@ -2,10 +2,11 @@
 import type { DocumentFormat } from '../contract/document-kinds.ts';
 import { maxPageSpans, type PageSpan, type ParsedDocument } from '../contract/documents.ts';
 import { AppError } from '../contract/errors.ts';
+import { bytesText } from '../contract/number-words.ts';
 import type { ImportNotes } from './import-notes.ts';
 import { markdownSections } from './markdown-sections.ts';
 import { normaliseText } from './normalise-text.ts';
-import { bytesText, oneLine } from './wording.ts';
+import { oneLine } from './wording.ts';
 
 const pageGap = '\n\n'; // between pages; belongs to the page before it
 

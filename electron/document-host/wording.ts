@@ -1,15 +1,4 @@
-/** Numbers, names and page lists as they appear in messages for people. */
-
-export function bytesText(bytes: number): string {
-  if (bytes < 1000) return `${bytes} bytes`;
-  if (bytes < 1e6) return `${(bytes / 1e3).toFixed(bytes < 1e4 ? 1 : 0)} KB`;
-  if (bytes < 1e9) return `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`;
-  return `${(bytes / 1e9).toFixed(1)} GB`;
-}
-
-export function countText(n: number, noun: string): string {
-  return `${n.toLocaleString('en-US')} ${noun}${n === 1 ? '' : 's'}`;
-}
+/** Names and page lists as they appear in messages for people. */
 
 /** [3, 4, 5, 9] -> "3-5, 9". At most `maxRanges` ranges, then how many pages are left out. Numbers ascend. */
 export function pageRanges(pageNumbers: readonly number[], maxRanges = 12): string {

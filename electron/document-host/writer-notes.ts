@@ -1,6 +1,7 @@
 /** What is told of an OpenDocument or RTF document beside its text. */
+
+import { plural } from '../contract/number-words.ts';
 import type { ImportNotes } from './import-notes.ts';
-import { countText } from './wording.ts';
 
 export class WriterNotes {
   trackedChanges = 0;
@@ -13,27 +14,27 @@ export class WriterNotes {
   tell(notes: ImportNotes): void {
     const { trackedChanges, comments, hidden, equations, pictures, objects } = this;
     if (trackedChanges > 0) {
-      const sentence = `${countText(trackedChanges, 'tracked change')} ${are(trackedChanges)} in the document; the text is as if all were accepted.`;
+      const sentence = `${plural(trackedChanges, 'tracked change')} ${are(trackedChanges)} in the document; the text is as if all were accepted.`;
       notes.add({ kind: 'tracked-changes', count: trackedChanges, sentence });
     }
     if (comments > 0) {
-      const sentence = `${countText(comments, 'comment')}, in the text where ${comments === 1 ? 'it stands' : 'they stand'}.`;
+      const sentence = `${plural(comments, 'comment')}, in the text where ${comments === 1 ? 'it stands' : 'they stand'}.`;
       notes.add({ kind: 'comments', count: comments, sentence });
     }
     if (hidden > 0) {
-      const sentence = `${countText(hidden, 'passage')} ${are(hidden)} hidden in the document and left out.`;
+      const sentence = `${plural(hidden, 'passage')} ${are(hidden)} hidden in the document and left out.`;
       notes.add({ kind: 'hidden-text', count: hidden, sentence });
     }
     if (equations > 0) {
-      const sentence = `${countText(equations, 'equation')}, written in the text as ${equations === 1 ? 'its program writes it' : 'their program writes them'}.`;
+      const sentence = `${plural(equations, 'equation')}, written in the text as ${equations === 1 ? 'its program writes it' : 'their program writes them'}.`;
       notes.add({ kind: 'equations', count: equations, sentence });
     }
     if (pictures > 0) {
-      const sentence = `${countText(pictures, 'picture')} without a description ${are(pictures)} not in the text.`;
+      const sentence = `${plural(pictures, 'picture')} without a description ${are(pictures)} not in the text.`;
       notes.add({ kind: 'pictures', count: pictures, sentence });
     }
     if (objects.length > 0) {
-      const sentence = `${countText(objects.length, 'embedded object')} ${objects.length === 1 ? 'was' : 'were'} not read: ${objects.slice(0, 20).join(', ')}.`;
+      const sentence = `${plural(objects.length, 'embedded object')} ${objects.length === 1 ? 'was' : 'were'} not read: ${objects.slice(0, 20).join(', ')}.`;
       notes.add({ kind: 'parts-not-read', count: objects.length, names: objects.slice(0, 20), sentence });
     }
   }

@@ -5,7 +5,7 @@
  */
 import { inflateRawSync } from 'node:zlib';
 import { AppError } from '../contract/errors.ts';
-import { bytesText, countText } from './wording.ts';
+import { bytesText, plural } from '../contract/number-words.ts';
 import { readZipDirectory, type ZipEntry } from './zip-directory.ts';
 
 export const zipLimits = {
@@ -90,7 +90,7 @@ export class GuardedZip {
     }
     if (total > zipLimits.maxTotalBytes) {
       throw this.#bomb(
-        `its ${countText(entries.length, 'part')} unpack to ${bytesText(total)}; the most is ${bytesText(zipLimits.maxTotalBytes)}`,
+        `its ${plural(entries.length, 'part')} unpack to ${bytesText(total)}; the most is ${bytesText(zipLimits.maxTotalBytes)}`,
       );
     }
     const inOrder = [...entries].sort((a, b) => a.headerStart - b.headerStart);

@@ -74,6 +74,18 @@ const candidates: Record<string, Partial<Wording>> = {
     questionBefore:
       'Answer the question using only the document above: first the answer, then the sentence of the document that says so.\n\nQuestion: ',
   },
+  'base model: question and answer': { questionBefore: 'Question: ', questionAfter: '\nAnswer:' },
+  'base model: the document says': {
+    questionBefore: 'Question: ',
+    questionAfter: '\nAnswer:',
+    answerOpening: ' The document says: "',
+  },
+  'base model: announced, the document says': {
+    documentAfter: '\n\nQuestions about the document above, each answered with a sentence quoted from it.\n\n',
+    questionBefore: 'Question: ',
+    questionAfter: '\nAnswer:',
+    answerOpening: ' The document says: "',
+  },
   'system: reader': {
     system: 'You answer questions about a document. You use only what the document says and quote it.',
     questionBefore: `${quote}\n\nQuestion: `,

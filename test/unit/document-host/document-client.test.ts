@@ -130,7 +130,7 @@ describe('parseDocument', () => {
   it('stops a child that takes too much memory', async () => {
     const { startHost, pids } = watched(forkDocumentHost);
     const path = write('heavy.txt', Buffer.alloc(90_000_000, 'some text '));
-    const limits = { maxRssBytes: 200_000_000 };
+    const limits = { maxRssBytes: 200 * 2 ** 20 };
     const error = await failure(parseDocument(path, { startHost, limits }), 'DOC_TOO_LARGE');
     expect(error.message).toContain('more than 200 MB of memory');
     expect(await isGone(pids[0], 1000)).toBe(true);

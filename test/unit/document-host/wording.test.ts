@@ -1,22 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { pagesCover } from '../../../electron/contract/documents.ts';
-import { bytesText, countText, oneLine, pageRanges } from '../../../electron/document-host/wording.ts';
+import { oneLine, pageRanges } from '../../../electron/document-host/wording.ts';
 
 describe('wording', () => {
-  it('writes sizes and counts', () => {
-    expect([0, 999, 1000, 25_000, 1_234_567, 200_000_000, 1_610_612_736].map(bytesText)).toEqual([
-      '0 bytes',
-      '999 bytes',
-      '1.0 KB',
-      '25 KB',
-      '1.2 MB',
-      '200 MB',
-      '1.6 GB',
-    ]);
-    expect(countText(1, 'page')).toBe('1 page');
-    expect(countText(12_300, 'page')).toBe('12,300 pages');
-  });
-
   it('writes page lists', () => {
     expect(pageRanges([3, 4, 5, 9])).toBe('3-5, 9');
     expect(pageRanges([])).toBe('');
