@@ -62,9 +62,7 @@ describe('plain text with debris', () => {
     const hex = randomBytes(600).toString('hex');
     const line = '-'.repeat(900);
     const { text, notes } = await read(`Before ${blob} after\n\n${mail}\n\n${gene}\n${hex}\n${line}\n`, 'data.txt');
-    expect(text).toBe(
-      `Before [9 KB of encoded data] after\n\n[2 KB of encoded data]\n\n${gene}\n${hex}\n${line}\n`,
-    );
+    expect(text).toBe(`Before [9 KB of encoded data] after\n\n[2 KB of encoded data]\n\n${gene}\n${hex}\n${line}\n`);
     expect(notes).toEqual({ 'encoded-data': 2 });
   });
 
