@@ -190,10 +190,10 @@ async function withEngine<T>(
   }
 }
 
-/** What most of the weights are. */
+/** What most of the matrices are: norms and biases are f32 in every file. */
 function weightsOf({ tensorTypes }: ModelInfo): string {
-  const [most] = Object.entries(tensorTypes).sort(([, a], [, b]) => b - a);
-  return most?.[0] ?? '';
+  const types = Object.entries(tensorTypes).sort(([, a], [, b]) => b - a);
+  return (types.find(([type]) => type !== 'f32') ?? types[0])?.[0] ?? '';
 }
 
 async function speedRows(all: Bench, variants: readonly SpeedVariant[]): Promise<Cell[][]> {

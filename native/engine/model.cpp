@@ -1,7 +1,6 @@
 #include "model.h"
 
 #include <algorithm>
-#include <map>
 #include <memory>
 
 #include "memory_plan.h"
@@ -173,14 +172,6 @@ int64_t Model::parameter_count() const {
     for (ggml_tensor * t = ggml_get_first_tensor(file_->tensors()); t; t = ggml_get_next_tensor(file_->tensors(), t))
         n += ggml_nelements(t);
     return n;
-}
-
-ggml_type Model::weight_type() const {
-    std::map<ggml_type, int> counts;
-    for (const ggml_tensor * t : matrices_) counts[t->type]++;
-    auto most = std::max_element(counts.begin(), counts.end(),
-                                 [](const auto & a, const auto & b) { return a.second < b.second; });
-    return most == counts.end() ? GGML_TYPE_F32 : most->first;
 }
 
 uint64_t Model::fingerprint() const {

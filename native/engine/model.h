@@ -36,8 +36,6 @@ class Model {
     // Of them, what memory reported as available no longer counts: everything on a GPU, the packed copies on a CPU.
     size_t  held_bytes() const;
     int64_t parameter_count() const;
-    // The type of most matrices, as weights are called by.
-    ggml_type weight_type() const;
     // Of the header and of samples of all weights, as they are loaded: tells one model from another, also a retrained
     // one of the same sizes. After load_weights.
     uint64_t fingerprint() const;

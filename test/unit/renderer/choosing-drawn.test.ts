@@ -72,6 +72,7 @@ beforeEach(() => {
     plan: note('plan', { plan, speed: { tokensPerSecond: 118, firstTokenSeconds: 0.42 } }),
     fitBudget: note('fitBudget', { fit: { tokenBudget: 640, bytes: 50 * 2 ** 20 }, least: 1 }),
     programs: { get: note('programs.get', { address: null, problem: null, keys: [], mcp: '{ "mcpServers": {} }' }) },
+    windows: { get: note('windows.get', { own: null, sessions: [] }) },
     gpus: note('gpus', { gpus: [], reason: 'No NVIDIA driver was found on this machine.' }),
     settings: { set: note('settings.set', defaultSettings), reset: note('settings.reset', defaultSettings) },
     library: { release: note('release', undefined), list: note('list', []), grants: note('grants', []) },
@@ -104,20 +105,20 @@ describe('settings', () => {
     const fields = sections.flatMap(({ settings }) => settings.map(fieldOf));
     const place = await draw(createElement('div', null, fields));
     const controls = place.querySelectorAll(':not(fieldset) > :is(input, select, textarea), fieldset');
-    // All but the way to the tuning, which needs a document, and the button that clears the disk.
+    // All but the way to the tuning, which needs a document, the button that clears the disk, and the list of browsers.
     const withinLanguages = [...controls].filter((control) => control.parentElement?.closest('fieldset'));
     expect(withinLanguages.map((control) => control.closest('label')?.textContent)).toEqual([
       'German (deu)',
       'English (eng)',
     ]);
-    expect(controls.length - withinLanguages.length).toBe(fields.length - 2);
+    expect(controls.length - withinLanguages.length).toBe(fields.length - 3);
     for (const control of controls) {
       if (withinLanguages.includes(control)) continue;
       expect(place.querySelector(`label[for="${control.id}"]`)?.textContent).not.toBe('');
       expect(document.getElementById(control.getAttribute('aria-describedby') ?? '')?.textContent).not.toBe('');
     }
     expect(place.textContent).toContain('No NVIDIA driver was found on this machine.');
-    expect(new Set(asked.map(([verb]) => verb))).toEqual(new Set(['gpus', 'programs.get']));
+    expect(new Set(asked.map(([verb]) => verb))).toEqual(new Set(['gpus', 'programs.get', 'windows.get']));
   });
 
   it('that the engine does not run with yet have a button that starts it anew', async () => {
