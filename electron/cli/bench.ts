@@ -6,7 +6,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { ModelInfo } from '../contract/engine-reports.ts';
+import { type ModelInfo, weightType } from '../contract/engine-reports.ts';
 import { AppError } from '../contract/errors.ts';
 import type { SpeedVariant } from '../contract/lab.ts';
 import { windowKvBytes } from '../contract/layer-windows.ts';
@@ -190,12 +190,6 @@ async function withEngine<T>(
   }
 }
 
-/** What most of the matrices are: norms and biases are f32 in every file. */
-function weightsOf({ tensorTypes }: ModelInfo): string {
-  const types = Object.entries(tensorTypes).sort(([, a], [, b]) => b - a);
-  return (types.find(([type]) => type !== 'f32') ?? types[0])?.[0] ?? '';
-}
-
 async function speedRows(all: Bench, variants: readonly SpeedVariant[]): Promise<Cell[][]> {
   const { depths, rounds, signal, progress } = all;
   const ours = variants.map(rowOf);
@@ -238,7 +232,7 @@ async function ourRuns(all: Bench, variants: readonly SpeedVariant[], depth: num
       ...run,
       device: opened.device,
       model: info.name,
-      weights: weightsOf(info),
+      weights: weightType(info) ?? '',
       prefillTokS: depth > 0 ? (1000 * speed.prefillTokens) / speed.prefillMs : null,
       decodeTokS: medianTokenMs > 0 ? 1000 / medianTokenMs : Number.NaN,
       home: speed.home,
@@ -255,7 +249,7 @@ function baselineOf({ args, progress, path, device, threads, info, maxNew, text 
   }
   const { name, kvBytesPerToken, nCtxTrain } = info;
   const windowBytes = windowKvBytes(info, nCtxTrain);
-  const facts = { path, name, weights: weightsOf(info), threads, kvBytesPerToken, windowKvBytes: windowBytes };
+  const facts = { path, name, weights: weightType(info) ?? '', threads, kvBytesPerToken, windowKvBytes: windowBytes };
   return llamaCppRuns(facts, text, questionTokens, maxNew);
 }
 
@@ -279,7 +273,7 @@ async function llamaBenchRuns(all: Bench, program: string): Promise<Map<number, 
     ...speed,
     device: deviceName,
     model: info.name,
-    weights: weightsOf(info),
+    weights: weightType(info) ?? '',
     firstTokenMs: null,
     kvBytes: null,
     peakRssBytes: null,

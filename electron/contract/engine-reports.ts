@@ -37,6 +37,14 @@ export const modelInfoSchema = z.object({
 });
 export type ModelInfo = z.infer<typeof modelInfoSchema>;
 
+/** The one that most tensors have, norms aside. */
+export function weightType({ tensorTypes }: ModelInfo): string | null {
+  const types = Object.entries(tensorTypes).sort(
+    ([a, n], [b, m]) => Number(a === 'f32') - Number(b === 'f32') || m - n,
+  );
+  return types[0]?.[0] ?? null;
+}
+
 export const budgetsSchema = z.object({
   tokenBudget: count,
   capacity: count,

@@ -4,8 +4,10 @@
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
+#include <iterator>
 #include <memory>
 #include <random>
+#include <utility>
 #include <vector>
 
 #include "ggml-cpp.h"
@@ -165,51 +167,29 @@ class ShapeWriter {
 }  // namespace
 
 Status find_shape(const std::string & name, ModelShape & out) {
-    if (name == "8b") return Status::good();
-    if (name == "1b") {
-        out = {"1B shape", 16, 2048, 32, 8, 8192, 128256, 131072};
-        return Status::good();
+    static const std::pair<const char *, ModelShape> SHAPES[] = {
+        {"8b", {}},
+        {"1b", {"1B shape", 16, 2048, 32, 8, 8192, 128256, 131072}},
+        {"160m", {"160M shape", 12, 768, 12, 12, 3072, 32000, 2048}},
+        {"qwen3-8b", {"Qwen3 8B shape", 36, 4096, 32, 8, 12288, 151936, 131072, "qwen3", 128}},
+        {"qwen3-30b-a3b", {"Qwen3 30B-A3B shape", 48, 2048, 32, 4, 768, 151936, 131072, "qwen3moe", 128, 0, 128, 8}},
+        {"gpt-oss-20b", {"gpt-oss 20B shape", 24, 2880, 64, 8, 2880, 201088, 131072, "gpt-oss", 64, 128, 32, 4}},
+        {"gemma-12b", {"Gemma 3 12B shape", 48, 3840, 16, 8, 15360, 262144, 131072, "gemma3", 256, 1024}},
+        {"tiny", {"tiny shape", 2, 256, 4, 2, 512, 1024, 4096}},
+        {"tiny-gemma", {"tiny Gemma shape", 6, 256, 4, 2, 512, 1024, 4096, "gemma3", 64, 128}},
+        {"tiny-experts", {"tiny shape of experts", 2, 256, 4, 2, 256, 1024, 4096, "qwen3moe", 64, 0, 8, 2}},
+        {"tiny-gpt-oss", {"tiny gpt-oss shape", 4, 256, 4, 2, 256, 1024, 4096, "gpt-oss", 64, 128, 8, 2}},
+    };
+    std::string known;
+    for (const auto & [key, shape] : SHAPES) {
+        if (name == key) {
+            out = shape;
+            return Status::good();
+        }
+        const bool is_last = &shape == &std::end(SHAPES)[-1].second;
+        known += (known.empty() ? "" : is_last ? " or " : ", ") + std::string(key);
     }
-    if (name == "160m") {
-        out = {"160M shape", 12, 768, 12, 12, 3072, 32000, 2048};
-        return Status::good();
-    }
-    if (name == "qwen3-8b") {
-        out = {"Qwen3 8B shape", 36, 4096, 32, 8, 12288, 151936, 131072, "qwen3", 128};
-        return Status::good();
-    }
-    if (name == "qwen3-30b-a3b") {
-        out = {"Qwen3 30B-A3B shape", 48, 2048, 32, 4, 768, 151936, 131072, "qwen3moe", 128, 0, 128, 8};
-        return Status::good();
-    }
-    if (name == "gpt-oss-20b") {
-        out = {"gpt-oss 20B shape", 24, 2880, 64, 8, 2880, 201088, 131072, "gpt-oss", 64, 128, 32, 4};
-        return Status::good();
-    }
-    if (name == "gemma-12b") {
-        out = {"Gemma 3 12B shape", 48, 3840, 16, 8, 15360, 262144, 131072, "gemma3", 256, 1024};
-        return Status::good();
-    }
-    if (name == "tiny") {
-        out = {"tiny shape", 2, 256, 4, 2, 512, 1024, 4096};
-        return Status::good();
-    }
-    if (name == "tiny-gemma") {
-        out = {"tiny Gemma shape", 6, 256, 4, 2, 512, 1024, 4096, "gemma3", 64, 128};
-        return Status::good();
-    }
-    if (name == "tiny-experts") {
-        out = {"tiny shape of experts", 2, 256, 4, 2, 256, 1024, 4096, "qwen3moe", 64, 0, 8, 2};
-        return Status::good();
-    }
-    if (name == "tiny-gpt-oss") {
-        out = {"tiny gpt-oss shape", 4, 256, 4, 2, 256, 1024, 4096, "gpt-oss", 64, 128, 8, 2};
-        return Status::good();
-    }
-    return Status::fail(Code::INVALID_ARGUMENT, "The shape \"" + name +
-                                                    "\" is not known: 8b, 1b, 160m, qwen3-8b, qwen3-30b-a3b, "
-                                                    "gpt-oss-20b, gemma-12b, tiny, tiny-gemma, tiny-experts or "
-                                                    "tiny-gpt-oss.");
+    return Status::fail(Code::INVALID_ARGUMENT, "The shape \"" + name + "\" is not known: " + known + ".");
 }
 
 Status find_weight_type(const std::string & name, ggml_type & out) {

@@ -23,11 +23,3 @@ export const kvBytesOf = ({ layers, kvHeads, headDim }: CatalogueModel): number 
 
 export const hashFrom = (model: CatalogueModel) =>
   filesOfModel(model).some(({ sha256 }) => sha256 === null) ? ('server' as const) : ('catalogue' as const);
-
-/** The one that most tensors have, norms aside. */
-export function weightType({ tensorTypes }: ModelInfo): string | null {
-  const types = Object.entries(tensorTypes).sort(
-    ([a, n], [b, m]) => Number(a === 'f32') - Number(b === 'f32') || m - n,
-  );
-  return types[0]?.[0] ?? null;
-}

@@ -1,10 +1,10 @@
 /** The entries of the model list. A file that has not been read is listed as unread; it is read then, and the list changes. */
 import { basename } from 'node:path';
-import type { MemoryPlan, ModelInfo } from '../../contract/engine-reports.ts';
+import { type MemoryPlan, type ModelInfo, weightType } from '../../contract/engine-reports.ts';
 import { type ModelEntry, modelBytes } from '../../contract/models.ts';
 import type { MethodChoice } from '../../contract/settings.ts';
 import { incomplete, otherSize } from './check-model-file.ts';
-import { factsOf, hashFrom, kvBytesOf, shapeOf, weightType } from './model-facts.ts';
+import { factsOf, hashFrom, kvBytesOf, shapeOf } from './model-facts.ts';
 import { estimatedNeed, fitOf, type NeedOf, type Room } from './model-fit.ts';
 import { type ModelHeaders, stampOf } from './model-headers.ts';
 import type { RegisteredModel } from './registered-models.ts';

@@ -301,7 +301,7 @@ class Recogniser {
         choice.least_sum = float_param(floor, 0);
         choice.experts   = static_cast<int32_t *>(order->data);
         choice.weights   = values(weights);
-        if (choice.n_expert > KERNEL_MAX_EXPERTS || choice.n_used > KERNEL_MAX_USED ||
+        if (choice.n_expert > KERNEL_MAX_EXPERTS || choice.n_used < 2 || choice.n_used > KERNEL_MAX_USED ||
             ggml_nelements(scores) != scores->ne[0])
             return false;
 
@@ -320,8 +320,7 @@ class Recogniser {
         back.activations.x                = values(glu);
         back.own_activations              = true;
 
-        const size_t  before = at_;
-        ggml_tensor * node   = n[11];
+        ggml_tensor * node = n[11];
         at_ += N;
         for (int i = 1; i < choice.n_used; i++) {
             const ggml_tensor * add  = next();
@@ -329,13 +328,10 @@ class Recogniser {
                 return t->op == GGML_OP_VIEW && t->src[0] == parts && t->view_offs == size_t(of) * parts->nb[1];
             };
             if (!add || add->op != GGML_OP_ADD || !part(add->src[1], i) ||
-                !(i == 1 ? part(add->src[0], 0) : add->src[0] == node)) {
-                at_ = before;
+                !(i == 1 ? part(add->src[0], 0) : add->src[0] == node))
                 return false;
-            }
             node = nodes_[at_++];
         }
-        if (choice.n_used == 1) return false;
         KernelAddExperts all{values(down), choice.weights, choice.n_used, int(down->ne[0]), nullptr, nullptr};
         all.add = take_added(node);
         all.out = values(node);
