@@ -49,6 +49,7 @@ const entries = [
   'engine-host/engine-host',
   'lab/lab-host',
   'document-host/document-host',
+  'document-host/recogniser-thread',
   'server/serve',
   'mcp/mcp',
   ...['start', 'ask', 'text', 'inspect', 'bench', 'bench-llama-cpp', 'fidelity', 'agree', 'check-vectors'].map(

@@ -1,9 +1,10 @@
 /**
  * Entry of the document host: a child process that parses one file and is then ended by its parent. It reads that file,
- * writes none, and has no use for the network.
+ * writes none, and has no network (hosts/no-network.ts).
  */
 import { type HostMessage, type ParseStep, parseRequestSchema } from '../contract/documents.ts';
 import { toAppError } from '../contract/errors.ts';
+import { forbidNetwork } from '../hosts/no-network.ts';
 import { requireParentPort } from '../hosts/parent-port.ts';
 import { watchMemory } from './memory-watch.ts';
 import { parseFile } from './parse-file.ts';
@@ -11,14 +12,10 @@ import { parseFile } from './parse-file.ts';
 const chunkUnits = 1 << 20; // UTF-16 units of text in one message
 const progressEveryMs = 50;
 
+forbidNetwork();
 const parent = requireParentPort('document-host');
 parent.onGone(() => process.exit(0)); // nobody is left to read for
 const post = (message: HostMessage) => parent.post(message);
-
-// No parser asks for these; one that did, because of something in a document, should fail.
-for (const name of ['WebSocket', 'XMLHttpRequest', 'EventSource']) Reflect.deleteProperty(globalThis, name);
-// tesseract.js would load one of its own where there is none.
-globalThis.fetch = () => Promise.reject(new Error('The document reader fetches nothing.'));
 
 parent.onMessage((message) => {
   parse(message).catch((error: unknown) => {

@@ -1,6 +1,6 @@
 /** Text recognition (OCR) by tesseract.js, in threads of this process. English data come with RocketDoc; nothing is fetched. */
-import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import { createWorker, OEM, PSM, type Worker } from 'tesseract.js';
 import type { PageSpan } from '../contract/documents.ts';
 import { AppError } from '../contract/errors.ts';
@@ -11,6 +11,12 @@ import { type Picture, turnedOver } from './turned-picture.ts';
 
 /** Two pages at once: one tesseract holds up to 300 MB beside its picture. */
 const maxThreads = 2;
+
+/** Electron reads a thread's code out of the archive; outside of it lies only what native code opens. */
+const threadFile = fileURLToPath(new URL('../../out/main/recogniser-thread.js', import.meta.url)).replace(
+  'app.asar.unpacked',
+  'app.asar',
+);
 
 export interface RecognisedText {
   text: string; // '' when no word was found
@@ -26,11 +32,10 @@ export class Recogniser {
 
   /** `pages`: how many will be recognised; one page needs one thread. */
   static async start({ choice, languageFolder }: ExtractContext, pages: number): Promise<Recogniser> {
-    const require = createRequire(import.meta.url);
     const { languages } = choice;
     const places = languagePlaces(languages, languageFolder);
     const options = {
-      workerPath: require.resolve('tesseract.js/src/worker-script/node/index.js'),
+      workerPath: threadFile,
       cacheMethod: 'readOnly',
       cachePath: places.plain,
       langPath: places.packed,

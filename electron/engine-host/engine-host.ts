@@ -1,6 +1,7 @@
 /** The engine's own process: the only owner of the addon. When ggml aborts, only this process dies. */
 import type { NativeAddon } from '../../native/binding.ts';
 import { loadAddon } from '../../native/index.ts';
+import { forbidNetwork } from '../hosts/no-network.ts';
 import { requireParentPort } from '../hosts/parent-port.ts';
 import { serveHost } from '../hosts/serve-host.ts';
 import { Engine } from './engine.ts';
@@ -11,4 +12,5 @@ const addon = new Proxy({} as NativeAddon, {
   get: (_, name) => Reflect.get(loadAddon(), name) as unknown,
 });
 
+forbidNetwork();
 serveHost(requireParentPort('engine-host'), engineRouter(new Engine(addon)));
