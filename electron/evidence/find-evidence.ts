@@ -10,6 +10,7 @@ import type { AnswerMode, RocketOptions } from '../contract/method.ts';
 import { wordsIn } from '../contract/words.ts';
 import { claimsOf, statementsIn } from './answer-claims.ts';
 import { passageAt } from './locate-claims.ts';
+import { partsOf, type QuestionPart } from './question.ts';
 import { type IndexedSentence, type SentenceIndex, textOf } from './sentence-index.ts';
 import { type Statement, statementOf, supportOf, tells } from './support.ts';
 import { isSameWord, type Term, termsOf } from './terms.ts';
@@ -70,8 +71,9 @@ export async function findEvidence(
   { question, answer }: AskedAndAnswered,
   readsOf?: ReadsOf,
 ): Promise<AnswerEvidence> {
-  const asked = termsOf(question, index.stopWords);
-  const statements = statementsOf(index, answer, asked, isYesOrNo(question, answer));
+  const parts = partsOf(question, index.stopWords);
+  const asked = parts[0]?.asked ?? [];
+  const statements = statementsOf(index, answer, parts, isYesOrNo(question, answer));
   const isOfElse = isAboutForeignNumber(index, answer, asked);
   const compared = statements.map(({ statement }) => (isOfElse ? [] : compare(index, statement)));
   const lifts = await liftsOf(index, compared.flat(), readsOf);
@@ -104,9 +106,12 @@ interface Told {
 }
 
 /** What the answer says, sentence by sentence; what only says the question again says nothing. */
-function statementsOf(index: SentenceIndex, answer: string, asked: readonly Term[], confirms: boolean): Told[] {
+function statementsOf(index: SentenceIndex, answer: string, parts: readonly QuestionPart[], confirms: boolean): Told[] {
   const all = statementsIn(answer)
-    .map((text) => ({ text, statement: statementOf(termsOf(text.replace(confirmations, ''), index.stopWords), asked) }))
+    .map((text) => {
+      const claim = text.replace(confirmations, '');
+      return { text, statement: statementOf(claim, termsOf(claim, index.stopWords), parts) };
+    })
     .slice(0, mostStatements);
   const telling = all.filter(({ statement }) => tells(index, statement));
   // A word that the text has everywhere may be all that an answer is; a confirmation is one alone, else what follows says it.
@@ -164,7 +169,7 @@ function shown(index: SentenceIndex, { number, score }: Candidate, answer: strin
   return {
     ...passageAt(index.document, start, goesOn?.end ?? end),
     sentence: text,
-    matches: matchesOf(termsOf(text, index.stopWords), words),
+    matches: matchesOf(text, termsOf(text, index.stopWords), words),
     score: Math.round(1000 * Math.max(0, Math.min(1, score))) / 1000,
     kind: kindOf(text, answer),
   };
@@ -183,13 +188,15 @@ function kindOf(sentence: string, answer: string): Evidence['kind'] {
   return 'matched';
 }
 
-/** Words next to one another are one stretch. */
-function matchesOf(own: readonly Term[], words: readonly Term[]): Evidence['matches'] {
+/** What stands between two words that are one stretch: "Cooper's Wharf". */
+const between = /^(?:['’]s)?[\s-]?$/;
+
+function matchesOf(text: string, own: readonly Term[], words: readonly Term[]): Evidence['matches'] {
   const matches: Evidence['matches'] = [];
   for (const { key, start, end } of own) {
     if (!words.some((word) => isSameWord(word.key, key))) continue;
     const last = matches.at(-1);
-    if (last && start - last.end <= 1) last.end = end;
+    if (last && between.test(text.slice(last.end, start))) last.end = end;
     else matches.push({ start, end });
   }
   return matches;

@@ -101,6 +101,11 @@ export class SentenceIndex {
     return same;
   }
 
+  /** Of these what comes before it: a sentence that follows does not say what this one speaks of. */
+  before(i: number): number[] {
+    return this.around(i).filter((other) => other < i);
+  }
+
   /** Whether it begins with a pronoun, and so speaks of what the sentence before it in its paragraph spoke of. */
   continues(i: number): boolean {
     const sentence = this.sentences[i];

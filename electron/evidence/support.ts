@@ -2,15 +2,19 @@
  * How well a sentence of the document supports what an answer says: of what the answer tells (its words that the question did not
  * have) and of what was asked, how much stands in the sentence, and how much in the passage around it.
  */
-import type { SentenceIndex } from './sentence-index.ts';
-import { isSameWord, type Term } from './terms.ts';
+import { wordsIn } from '../contract/words.ts';
+import { isAskedOfOtherFact, isSaidOfAnother } from './attribution.ts';
+import { answeredPart, type QuestionPart } from './question.ts';
+import { type SentenceIndex, textOf } from './sentence-index.ts';
+import { isPartOf, isSameWord, type Term } from './terms.ts';
 
-export interface Statement {
-  /** What the answer tells; what was asked. */
+export interface Statement extends QuestionPart {
+  /** What the answer tells, beyond what was asked. */
   told: readonly Term[];
-  asked: readonly Term[];
   /** All its words. */
   whole: readonly Term[];
+  /** Its words as they stand, one space between two. */
+  text: string;
 }
 
 export interface Support {
@@ -25,7 +29,7 @@ const telling = { number: 1.6, name: 1.3, word: 1 };
 const nearby = 0.5;
 /** Or in the sentence before, of which one that begins with a pronoun goes on: "It weighs 74 kilograms". */
 const continued = 0.55;
-/** Shares from which on a sentence supports a statement, fitted on test/model/evidence.csv. */
+/** Shares from which on a sentence supports a statement, fitted on test/model/evidence-answers.csv. */
 const leastTold = 0.6;
 const leastAsked = 0.45;
 const leastAskedOfNumber = 0.8;
@@ -43,18 +47,26 @@ const leastSpecific = 2;
 const leastTelling = 0.6;
 /** A name that the document does not hold is marked as such, and counts half: the rest of the statement may stand. */
 const foreignName = 0.5;
-/** So does a word of the question that the document does not hold: it tells none of its sentences apart. */
-const foreignAsked = 0.5;
+/** So does a word of the question that the document does not hold, or that names a kind: it tells none of its sentences apart. */
+const vagueAsked = 0.5;
 /** Of a statement that tells nothing but what was asked: yes, or no. */
 const leastConfirmed = 0.75;
 
-export function statementOf(claim: readonly Term[], question: readonly Term[]): Statement {
+/** Words and letters in a row that are more than a name with its title. */
+const leastRun = 6;
+const leastRunLength = 20;
+
+/** `parts`: the whole question first. */
+export function statementOf(text: string, claim: readonly Term[], parts: readonly QuestionPart[]): Statement {
   return {
-    told: claim.filter(({ key }) => !question.some((word) => isSameWord(word.key, key))),
-    asked: question,
+    text: plain(text),
+    told: claim.filter(({ key }) => !parts[0]?.asked.some((word) => isSameWord(word.key, key))),
+    ...answeredPart(parts, claim),
     whole: claim,
   };
 }
+
+const plain = (text: string) => [...wordsIn(text)].map(({ word }) => word).join(' ');
 
 /** Whether it says more than was asked. */
 export function tells(index: SentenceIndex, { told }: Statement): boolean {
@@ -65,24 +77,29 @@ const weightOf = (index: SentenceIndex, { key, kind }: Term) =>
   index.weightOf(key) * telling[kind] * (kind === 'name' && !index.has(key) ? foreignName : 1);
 
 export function supportOf(index: SentenceIndex, number: number, statement: Statement): Support {
-  const { told, asked, whole } = statement;
-  const own = index.sentences[number]?.terms ?? [];
-  const around = index.around(number).flatMap((other) => index.sentences[other]?.terms ?? []);
-  const before = index.continues(number) ? (index.sentences[number - 1]?.terms ?? []) : [];
-  const shareOf = (wanted: readonly Term[], foreign = 1) => {
+  const { told, asked, kinds, whole } = statement;
+  const sentence = index.sentences[number];
+  const own = sentence?.terms ?? [];
+  const termsAt = (numbers: readonly number[]) => numbers.flatMap((other) => index.sentences[other]?.terms ?? []);
+  // An answer may tell what two sentences say; but what one speaks of is said before it.
+  const around = termsAt(index.around(number));
+  const before = termsAt(index.before(number));
+  const facts = told.filter(({ kind }) => kind !== 'word');
+  const subject = index.continues(number) ? termsAt([number - 1]) : [];
+  const shareOf = (wanted: readonly Term[], passage = around, vague = 1) => {
     let [all, there] = [0, 0];
     for (const term of new Map(wanted.map((entry) => [entry.key, entry])).values()) {
       const { key } = term;
-      const weight = weightOf(index, term) * (foreign < 1 && !index.has(key) ? foreign : 1);
+      const weight = weightOf(index, term) * (!index.has(key) || kinds.has(key) ? vague : 1);
       all += weight;
       if (own.some((word) => isSameWord(word.key, key))) there += weight;
-      else if (before.some((word) => isSameWord(word.key, key))) there += continued * weight;
-      else if (around.some((word) => isSameWord(word.key, key))) there += nearby * weight;
+      else if (subject.some((word) => isSameWord(word.key, key))) there += continued * weight;
+      else if (passage.some((word) => isSameWord(word.key, key))) there += nearby * weight;
     }
     return all === 0 ? 0 : there / all;
   };
   // Of a question like "What is it about?" no word is to be looked for.
-  const askedShare = asked.length > 0 ? shareOf(asked, foreignAsked) : 1;
+  const askedShare = asked.length > 0 ? shareOf(asked, before, vagueAsked) : 1;
   const toldShare = shareOf(told);
   if (!tells(index, statement)) {
     const isThere = told.length === 0 || toldShare >= leastTold;
@@ -91,7 +108,6 @@ export function supportOf(index: SentenceIndex, number: number, statement: State
   // Of two sentences with the same words the one with the same neighbours.
   const said = 0.9 * toldShare + 0.1 * (told.length > 1 ? neighbourShare(told, own) : toldShare);
   // Where it tells numbers and names, these decide: other words may be the model's own.
-  const facts = told.filter(({ kind }) => kind !== 'word');
   const factShare = facts.length > 0 ? shareOf(facts) : toldShare;
   const score = said * (0.45 + 0.55 * askedShare);
   // The number that was asked for stands there: other names around it are of little weight.
@@ -102,9 +118,25 @@ export function supportOf(index: SentenceIndex, number: number, statement: State
     whole.length >= leastShortWords &&
     facts.length > 0 &&
     whole.every(({ key }) => index.said(number).some((word) => isSameWord(word.key, key)));
-  const isSaid = isWhole || (whole.length >= leastWholeWords && shareOf(whole) >= leastWhole);
+  const stands = (terms: readonly Term[], { key }: Term) =>
+    terms.some((word) => isSameWord(word.key, key) || isPartOf(word.key, key));
+  // Of the question's words what the answer says it of, and is not to be found here.
+  const absent = asked.filter((word) => stands(whole, word) && !stands(own, word) && !stands(before, word));
+  const isSaid = isWhole || (absent.length === 0 && whole.length >= leastWholeWords && shareOf(whole) >= leastWhole);
   const isThere = isNumberThere || isSaid || (factShare >= leastTold && askedShare >= leastAsked);
-  return { score, isFound: isThere && score >= leastScore };
+  const text = sentence ? textOf(index.document, sentence) : '';
+  const isOfAnother = () => {
+    const known = absent.filter(({ key }) => index.has(key));
+    return isSaidOfAnother(whole, own, known) || isAskedOfOtherFact(facts, statement, { own, text });
+  };
+  const isFound = isVerbatim(statement, text) || (isThere && score >= leastScore && !isOfAnother());
+  return { score, isFound };
+}
+
+/** Whether the whole statement stands there word for word: then it is there, whatever was asked. */
+function isVerbatim({ text }: Statement, sentence: string): boolean {
+  const isLong = text.length >= leastRunLength && text.split(' ').length >= leastRun;
+  return isLong && ` ${plain(sentence)} `.includes(` ${text} `);
 }
 
 /** Of neighbouring words of the answer how many are neighbours in the sentence too. */

@@ -124,6 +124,14 @@ export function isSameWord(a: string, b: string): boolean {
   return long.length - stem.length <= longestEnding && long.startsWith(stem);
 }
 
+const leastPart = 5;
+
+/** A compound's last part names the same thing in short: glassworks and works, Straßenlaterne and Laterne. */
+export function isPartOf(a: string, b: string): boolean {
+  const [short, long] = a.length < b.length ? [a, b] : [b, a];
+  return short.length >= leastPart && long.endsWith(short);
+}
+
 /** The letters of a word that its other forms begin with too. */
 function stemOf(word: string): string {
   const ending = word.length > 5 ? 2 : word.length > leastStem ? 1 : 0;

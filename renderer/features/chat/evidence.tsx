@@ -31,8 +31,9 @@ function Places({ evidence, documentId }: { evidence: readonly Evidence[]; docum
   const sentenceId = useId();
   const shown = evidence[shownAt] ?? evidence[0];
   return (
-    <div className="flex items-baseline gap-2">
-      <div className="flex shrink-0 flex-wrap items-center gap-1">
+    // The sentence stands beside the places, or below them where their names leave too little room.
+    <div className="flex flex-wrap items-baseline gap-x-2 gap-y-1">
+      <div className="flex max-w-full flex-wrap items-center gap-1">
         {evidence.map((entry, i) => (
           <button
             key={entry.start}
@@ -51,7 +52,11 @@ function Places({ evidence, documentId }: { evidence: readonly Evidence[]; docum
         ))}
       </div>
       {shown && (
-        <p id={sentenceId} data-testid="evidence-sentence" className="line-clamp-3 min-w-0 text-muted wrap-anywhere">
+        <p
+          id={sentenceId}
+          data-testid="evidence-sentence"
+          className="line-clamp-4 min-w-0 flex-[1_1_16rem] text-muted wrap-anywhere"
+        >
           <Matched entry={shown} />
           {shown.recognised && <span> ({recognisedWords(shown.recognised)})</span>}
         </p>
@@ -62,7 +67,8 @@ function Places({ evidence, documentId }: { evidence: readonly Evidence[]; docum
 
 /** Bold and in the text's own colour: colour alone would not tell. */
 function Matched({ entry: { sentence, matches } }: { entry: Evidence }) {
-  let at = 0;
+  const from = shownFrom(sentence, matches[0]?.start ?? 0);
+  let at = from;
   const pieces = matches.flatMap(({ start, end }) => {
     const before = sentence.slice(at, start);
     at = end;
@@ -75,10 +81,19 @@ function Matched({ entry: { sentence, matches } }: { entry: Evidence }) {
   });
   return (
     <>
+      {from > 0 && '… '}
       {pieces}
       {sentence.slice(at)}
     </>
   );
+}
+
+/** Letters before the first matched word; of a sentence that begins with more of them its end would not be shown. */
+const mostBefore = 160;
+const keptBefore = 60;
+
+function shownFrom(sentence: string, firstMatch: number): number {
+  return firstMatch <= mostBefore ? 0 : sentence.lastIndexOf(' ', firstMatch - keptBefore) + 1;
 }
 
 const mostStatements = 2;
@@ -90,7 +105,7 @@ function NotFound({ statements = [] }: { statements?: readonly string[] }) {
     <p className={`mt-1 flex items-start gap-1.5 ${statements.length > 0 ? 'text-muted' : 'font-[520] text-warn'}`}>
       <SearchX size={14} aria-hidden className="mt-[3px] shrink-0" />
       <span className="wrap-anywhere">
-        Not found in the document{named.length > 0 ? `: ${named.join(' ')}` : ''}
+        Not found in the document{named.length > 0 ? `: ${named.join(', ')}` : ''}
         {more > 0 && ` and ${more} more`}
       </span>
     </p>

@@ -50,6 +50,7 @@ export function programSettings({ programs, programsPort }: Settings) {
       hint: 'One for each program, so that one can be revoked alone. Only a hash of it is stored.',
       words: 'api openai token secret',
       applies: 'now' as const,
+      isWide: true,
       control: (ids: FieldIds) => <Keys {...ids} />,
     },
     {
@@ -117,18 +118,18 @@ function Keys({ id, ...described }: FieldIds) {
       setName('');
     });
   return (
-    <div className="flex max-w-72 flex-col items-end gap-2">
+    <div className="flex flex-col items-start gap-2">
       {known?.address && <code className="text-note wrap-anywhere">{known.address}</code>}
       {known?.problem && (
-        <p role="status" className="text-right text-note text-danger">
+        <p role="status" className="text-note text-danger">
           {known.problem}
         </p>
       )}
       <ul aria-label="Keys of programs" className="flex w-full flex-col gap-1">
         {known?.keys.map((key) => (
-          <li key={key.id} className="flex items-center justify-end gap-2">
-            <span className="min-w-0 truncate">{key.name}</span>
-            <code className="text-note text-muted">{key.begins}…</code>
+          <li key={key.id} className="flex items-center gap-3">
+            <span className="min-w-0 flex-1 truncate">{key.name}</span>
+            <code className="shrink-0 text-note text-muted">{key.begins}…</code>
             <Button
               aria-label={`Revoke the key of ${key.name}`}
               onClick={() => void attempt(() => api().programs.revokeKey({ id: key.id }))}
@@ -139,9 +140,12 @@ function Keys({ id, ...described }: FieldIds) {
         ))}
       </ul>
       {made !== null && (
-        <p role="status" className="w-full rounded-md bg-sunken px-2 py-1.5 text-note leading-4 wrap-anywhere">
-          The new key, shown only now: <code>{made}</code>
-        </p>
+        <div className="flex w-full items-center gap-1 rounded-md bg-sunken px-2 py-1.5">
+          <p role="status" className="min-w-0 flex-1 text-note leading-4 wrap-anywhere">
+            The new key, shown only now: <code>{made}</code>
+          </p>
+          <CopyButton label="Copy the key" text={made} />
+        </div>
       )}
       <form
         className="flex gap-2"

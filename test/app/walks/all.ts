@@ -1,6 +1,7 @@
 /** Together they come to every screen once. */
 import { chatting, depth } from './chat.ts';
-import { budgets, settings, shelf } from './choosing.ts';
+import { budgets, programs, settings, shelf } from './choosing.ts';
+import { evidence, evidenceNamed } from './evidence.ts';
 import { beginning, guarded, many } from './library.ts';
 import { reading, receipts } from './reading.ts';
 import type { Walk } from './screens.ts';
@@ -13,8 +14,11 @@ export const walks: readonly (() => Walk)[] = [
   receipts,
   chatting,
   depth,
+  evidence,
+  evidenceNamed,
   many,
   settings,
+  programs,
   budgets,
   shelf,
   large,

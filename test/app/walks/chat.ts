@@ -127,18 +127,4 @@ export const depth = () =>
     await page.getByTestId('answer-stats').nth(1).waitFor();
     await settled(page);
     yield 'prose';
-    script.pieces = inPieces(
-      'The Trust was founded in 1887 by Josiah Penhallow of Bremen. Its towers are covered with gold leaf by sailors.',
-    );
-    await ask(page, 'Who founded the Trust, and what are its towers covered with?');
-    await page.getByText(/^Not found in the document: .*gold leaf/).waitFor();
-    await page.getByTestId('evidence-sentence').last().waitFor();
-    await settled(page);
-    yield 'evidence-partly';
-    script.pieces = inPieces('A ticket for the ferry costs 93 pounds.');
-    await ask(page, 'What does a ticket for the ferry cost?');
-    await page.getByText('Not found in the document', { exact: true }).waitFor();
-    await page.getByTestId('unsupported').getByText('93').waitFor();
-    await settled(page);
-    yield 'evidence-none';
   });

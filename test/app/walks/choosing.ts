@@ -3,9 +3,11 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { servePrograms } from '../../../electron/api/programs.ts';
 import { embeddedPlaces } from '../../../electron/app-host/start-up.ts';
 import { AppError } from '../../../electron/contract/errors.ts';
 import { smallModelFile } from '../../cli/run-command.ts';
+import { freePort } from '../../fixtures/api-server.ts';
 import { type FileServer, startFileServer } from '../../fixtures/file-server.ts';
 import { root } from '../browser.ts';
 import { button, chatted, hold, onSample, run, settled, walk } from './screens.ts';
@@ -64,6 +66,34 @@ export const settings = () =>
     await about.getByText('SIL OPEN FONT LICENSE').first().waitFor();
     yield 'about-licence';
     await page.keyboard.press('Escape');
+  });
+
+/** The port for other programs open, a key that is shown once, and one that a program uses already. */
+export const programs = () =>
+  walk('programs', onSample(), async function* (page, server) {
+    const { app } = server;
+    app.settings.set({ programsPort: await freePort() });
+    const running = await servePrograms(app);
+    try {
+      await page.reload();
+      await button(page, /^Try the sample/).waitFor();
+      await page.keyboard.press('Control+,');
+      const dialog = page.getByRole('dialog', { name: 'Settings' });
+      await dialog.getByRole('tab', { name: 'Programs' }).click();
+      await dialog.getByLabel('Programs may ask').selectOption('on');
+      await dialog.getByText(`http://127.0.0.1:${app.settings.get().programsPort}/v1`).waitFor();
+      await settled(page);
+      yield 'programs-on';
+      for (const name of ['An editor with a rather long name, for the notes of the whole house', 'A script']) {
+        await dialog.getByPlaceholder('Name of the program').fill(name);
+        await dialog.getByRole('button', { name: 'New key' }).click();
+        await dialog.getByRole('button', { name: `Revoke the key of ${name}` }).waitFor();
+      }
+      await settled(page);
+      yield 'programs-key';
+    } finally {
+      await running.close();
+    }
   });
 
 export const budgets = () =>

@@ -41,8 +41,13 @@ export const screens = [
   'failed-answer',
   'engine-gave-up',
   'prose',
+  'evidence-pointed',
+  'evidence-focused',
+  'evidence-opened',
   'evidence-partly',
   'evidence-none',
+  'evidence-named',
+  'evidence-narrow',
   'citations',
   'document-pages',
   'document-text',
@@ -69,6 +74,8 @@ export const screens = [
   'settings-machine',
   'settings-recognition',
   'settings-programs',
+  'programs-on',
+  'programs-key',
   'settings-appearance',
   'settings-refused',
   'settings-found',
@@ -181,15 +188,21 @@ export async function addSample({ app }: FakeServer, tokens = 5300, notes: Impor
   return id;
 }
 
-export function addText({ app }: FakeServer, name: string, sections: number, tokens: number): string {
+export function addText(
+  { app }: FakeServer,
+  name: string,
+  sections: number,
+  tokens: number,
+  title = (i: number) => `Section ${i + 1}`,
+): string {
   const part = (i: number) =>
-    `Section ${i + 1}\n\nThe rent of house number ${i + 1} is ${900 + i} a month, and the keeper has its keys.\n\n`;
+    `${title(i)}\n\nThe rent of house number ${i + 1} is ${900 + i} a month, and the keeper has its keys.\n\n`;
   const text = Array.from({ length: sections }, (_, i) => part(i)).join('');
   let at = 0;
   const pages = Array.from({ length: sections }, (_, i) => {
     const start = at;
     at += part(i).length;
-    return { label: `Section ${i + 1}`, start, end: at };
+    return { label: title(i), start, end: at };
   });
   const parsed = { title: name, format: 'md' as const, notes: [], text, pages };
   const each = Math.round(tokens / sections);

@@ -75,6 +75,6 @@ describe('evidence', () => {
       text,
     }));
     await draw({ evidence: [tower], unsupported: [...statements, { kind: 'number', text: '17' }] });
-    expect(place.textContent).toContain('Not found in the document: “It is blue.” “It is new.” and 1 more');
+    expect(place.textContent).toContain('Not found in the document: “It is blue.”, “It is new.” and 1 more');
   });
 });

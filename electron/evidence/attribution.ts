@@ -1,0 +1,67 @@
+/**
+ * Whose a number or a name is. "The diameter of the pipe is 30 millimetres" has nearly all its words in "The diameter of the
+ * connections is 30 millimetres", and is said of something else there.
+ */
+import { isSameWord, type Term } from './terms.ts';
+
+/**
+ * Whether a sentence is the answer's but for what was asked about: where the answer has words of the question that stand neither
+ * there nor before it, the sentence has words of its own. At its beginning, where the subject stands, or between words that both have.
+ */
+export function isSaidOfAnother(claim: readonly Term[], own: readonly Term[], absent: readonly Term[]): boolean {
+  if (absent.length === 0) return false;
+  const isAbsent = ({ key }: Term) => absent.some((word) => word.key === key);
+  let [claimAt, ownAt] = [0, 0];
+  for (const [claimNext, ownNext] of commonWords(claim, own)) {
+    const others = own.slice(ownAt, ownNext).filter((word) => !claim.some(({ key }) => isSameWord(key, word.key)));
+    const asked = claim.slice(claimAt, claimNext).filter(isAbsent);
+    if (others.length > 0 && asked.length > 0) return true;
+    [claimAt, ownAt] = [claimNext + 1, ownNext + 1];
+  }
+  return false;
+}
+
+/** Indexes of the longest sequence of words that stand in both in one order. */
+function commonWords(a: readonly Term[], b: readonly Term[]): [number, number][] {
+  const lengths = Array.from({ length: a.length + 1 }, () => new Uint16Array(b.length + 1));
+  const isSame = (i: number, j: number) => isSameWord(a[i]?.key ?? '', b[j]?.key ?? '');
+  const at = (i: number, j: number) => lengths[i]?.[j] ?? 0;
+  for (let i = a.length - 1; i >= 0; i--)
+    for (let j = b.length - 1; j >= 0; j--)
+      (lengths[i] as Uint16Array)[j] = isSame(i, j) ? at(i + 1, j + 1) + 1 : Math.max(at(i + 1, j), at(i, j + 1));
+  const pairs: [number, number][] = [];
+  for (let [i, j] = [0, 0]; i < a.length && j < b.length; ) {
+    if (isSame(i, j) && at(i, j) === at(i + 1, j + 1) + 1) pairs.push([i++, j++]);
+    else if (at(i + 1, j) >= at(i, j + 1)) i++;
+    else j++;
+  }
+  return pairs;
+}
+
+/** Where another clause begins. */
+const clauseEnd = /[,;:()–]|\b(?:and|but|or|while|und|aber|oder|et|mais|ou|y|pero)\b/iu;
+
+/**
+ * Whether a sentence says what was asked of another number or name than the answer's: "designed in Tampere and made in Szeged"
+ * tells not where Tampere makes, and "a vase stays for fourteen hours, a bowl for thirty" gives a bowl no fourteen. The answer's
+ * stands in a clause that has words of the question before it; another word of the question comes in a later clause, with a fact of
+ * the same kind next to it.
+ */
+export function isAskedOfOtherFact(
+  facts: readonly Term[],
+  { asked, whole }: { asked: readonly Term[]; whole: readonly Term[] },
+  { own, text }: { own: readonly Term[]; text: string },
+): boolean {
+  const isAsked = ({ key }: Term) => asked.some((word) => isSameWord(word.key, key));
+  const last = own.findLastIndex(({ key }) => facts.some((fact) => fact.key === key));
+  const fact = own[last];
+  if (!fact || !own.slice(0, last).some(isAsked)) return false;
+  return own.some((word, place) => {
+    const next = own[place + 1];
+    if (place <= last || next?.kind !== fact.kind || !isAsked(word)) return false;
+    if (own.slice(0, last).some(({ key }) => isSameWord(word.key, key))) return false;
+    const isSaid = whole.some(({ key }) => isSameWord(key, next.key));
+    const [since, between] = [text.slice(fact.end, word.start), text.slice(word.end, next.start)];
+    return !isSaid && clauseEnd.test(since) && !clauseEnd.test(between);
+  });
+}
