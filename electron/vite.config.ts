@@ -52,6 +52,7 @@ const entries = [
   'document-host/recogniser-thread',
   'server/serve',
   'mcp/mcp',
+  'mcp/packaged-mcp',
   ...['start', 'ask', 'text', 'inspect', 'bench', 'bench-llama-cpp', 'fidelity', 'agree', 'check-vectors'].map(
     (name) => `cli/${name}`,
   ),

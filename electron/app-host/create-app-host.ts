@@ -50,6 +50,8 @@ export interface AppOptions {
   /** To a window, by an app host before this one. */
   given?: readonly GrantedFile[];
   defaults?: Partial<Settings>;
+  /** What an agent starts with --mcp, in a package that can. */
+  agentProgram?: string | null;
   /** Other than a child process of node: Electron's utility processes. */
   startEngine?: SupervisorOptions['start'];
   startDocumentHost?: StartHost;
@@ -57,6 +59,7 @@ export interface AppOptions {
 
 export interface AppHost {
   dataDir: string;
+  agentProgram: string | null;
   documents: DocumentStore;
   texts: DocumentTexts;
   sentences: SentenceIndexes;
@@ -129,6 +132,7 @@ export async function createAppHost(options: AppOptions): Promise<AppHost> {
   void supervisor.start();
   return {
     dataDir: options.dataDir,
+    agentProgram: options.agentProgram ?? null,
     documents,
     texts: new DocumentTexts(documents),
     sentences: new SentenceIndexes(),

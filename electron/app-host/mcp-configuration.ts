@@ -5,14 +5,14 @@ import { fileURLToPath } from 'node:url';
 const program = fileURLToPath(new URL('../../out/main/mcp.js', import.meta.url));
 
 /**
- * Started by node itself: not every agent can name a folder to start a command in. null where there is no node to start it: a
- * package's own program runs nothing but itself.
+ * A package's own program, or from the sources node itself: not every agent can name a folder to start a command in. null where
+ * neither can serve one.
  */
 export function mcpConfiguration(
-  dataDir: string,
+  { dataDir, agentProgram }: { dataDir: string; agentProgram: string | null },
   node = process.versions.electron === undefined ? process.execPath : process.env.npm_node_execpath,
 ): string | null {
-  if (node === undefined) return null;
-  const rocketdoc = { command: node, args: [program, '--data-dir', resolve(dataDir)] };
-  return JSON.stringify({ mcpServers: { rocketdoc } }, null, 2);
+  const source = node === undefined ? null : { command: node, args: [program, '--data-dir', resolve(dataDir)] };
+  const rocketdoc = agentProgram === null ? source : { command: agentProgram, args: ['--mcp'] };
+  return rocketdoc && JSON.stringify({ mcpServers: { rocketdoc } }, null, 2);
 }

@@ -13,6 +13,7 @@ import { type HandedPort, HandedPorts } from '../hosts/handed-port.ts';
 import type { ShellLine } from '../hosts/parent-port.ts';
 import { rpcErrors } from '../hosts/rpc-errors.ts';
 import { serveHost } from '../hosts/serve-host.ts';
+import { defaultDataDir } from './data-dir.ts';
 import { HostsByMain } from './hosts-by-main.ts';
 import { logNoted } from './log.ts';
 import { checkPackedFiles } from './packed-files.ts';
@@ -33,16 +34,14 @@ export function serveMain(line: ShellLine, exit: () => void = () => process.exit
 
   async function open({ isPackaged, ...rest }: OpenAppHost) {
     checkPackedFiles(isPackaged);
-    const [{ openAppHost }, { defaultDataDir }, { windowPorts }, { outgoingFile }, { documentFile }] =
-      await Promise.all([
-        import('./open-app-host.ts'),
-        import('./start-up.ts'),
-        import('./window-api/window-port.ts'),
-        import('./window-api/outgoing-file.ts'),
-        import('./documents/document-texts.ts'),
-      ]);
+    const [{ openAppHost }, { windowPorts }, { outgoingFile }, { documentFile }] = await Promise.all([
+      import('./open-app-host.ts'),
+      import('./window-api/window-port.ts'),
+      import('./window-api/outgoing-file.ts'),
+      import('./documents/document-texts.ts'),
+    ]);
     const { app } = await openAppHost({
-      dataDir: defaultDataDir,
+      dataDir: defaultDataDir(),
       ...rest,
       onSecondStart: (files) => asks.push({ ask: 'show', files }),
       startEngine: () => startEngine({ startHost: () => hosts.start({ kind: 'engine' }) }),

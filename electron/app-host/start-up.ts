@@ -1,5 +1,4 @@
 /** What every window starts with, in Electron and in a browser: the data folder, the embedded model, the sample. */
-import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { AppError } from '../contract/errors.ts';
@@ -11,8 +10,6 @@ import { claimDataFolder } from './library/claim.ts';
 import { answerSecondStart, notifyFirst, OpenAlready, type ProgramAccess } from './single-instance.ts';
 
 const assets = fileURLToPath(new URL('../../assets', import.meta.url));
-
-export const defaultDataDir = join(homedir(), '.rocketdoc');
 
 export interface StartUpOptions
   extends Pick<AppOptions, 'defaults' | 'given' | 'modelFolders' | 'startEngine' | 'startDocumentHost'> {

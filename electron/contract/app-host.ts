@@ -37,6 +37,8 @@ const givenSchema = grantSchema.extend({ path });
 const openSchema = z.object({
   /** Native files are held against their list then, before any is loaded. */
   isPackaged: z.boolean(),
+  /** A package's own program, which serves agents too; null: from the sources, or where it cannot. */
+  agentProgram: path.nullable(),
   /** What a RocketDoc that is open already gets instead. */
   handOver: paths,
   modelFolders: paths,

@@ -1,5 +1,6 @@
 /** Entry of the desktop app: one instance, one app host, one window. Wiring only. */
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { app, type BrowserWindow, dialog, MessageChannelMain, protocol, session } from 'electron';
 import { toAppError } from '../contract/errors.ts';
 import { shellEvents } from '../contract/shell.ts';
@@ -42,11 +43,15 @@ app.on('open-file', (event, path) => {
   files.open([path]);
 });
 
+/** Windows gives a program with windows no standard input. */
+const agentProgram =
+  app.isPackaged && process.platform !== 'win32' ? (process.env.APPIMAGE ?? app.getPath('exe')) : null;
 const named = filesNamed(process.argv.slice(app.isPackaged ? 1 : 2), process.cwd());
 const appHost = new AppHostProcess(
   { appHost: built('app-host'), engineHost: built('engine-host'), documentHost: built('document-host') },
   {
     isPackaged: app.isPackaged,
+    agentProgram,
     handOver: named,
     modelFolders: modelFoldersNamed(process.argv, process.cwd()),
   },
@@ -58,7 +63,8 @@ const appHost = new AppHostProcess(
 );
 const files = new OpenedFiles((path) => appHost.grant(path));
 
-if (app.requestSingleInstanceLock({ files: named } satisfies SecondStart)) {
+if (agentProgram !== null && process.argv.includes('--mcp')) void serveAgent(agentProgram);
+else if (app.requestSingleInstanceLock({ files: named } satisfies SecondStart)) {
   files.open(named);
   app.on('second-instance', (_event, _argv, _cwd, data) => {
     const start = secondStartSchema.safeParse(data);
@@ -72,6 +78,13 @@ if (app.requestSingleInstanceLock({ files: named } satisfies SecondStart)) {
       end('RocketDoc cannot start', error);
     });
 } else app.quit();
+
+/** For one agent over stdio, beside the RocketDoc with the window. */
+async function serveAgent(program: string): Promise<void> {
+  app.dock?.hide();
+  const { servePackagedTools } = await import(pathToFileURL(built('packaged-mcp')).href);
+  await servePackagedTools(program);
+}
 
 function end(title: string, error: unknown): void {
   dialog.showErrorBox(title, toAppError(error).message);

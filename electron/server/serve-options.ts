@@ -1,6 +1,6 @@
 /** The command line of `serve`: what may be said, checked, with a sentence for what may not. */
 import { parseArgs } from 'node:util';
-import { defaultDataDir } from '../app-host/start-up.ts';
+import { defaultDataDir } from '../app-host/data-dir.ts';
 
 export const usage = `Usage: npm run serve -- [options] [file...]
   --host <address>      where to listen (default 127.0.0.1)
@@ -83,7 +83,7 @@ function parse(args: readonly string[]) {
       'allow-host': { type: 'string', multiple: true, default: [] },
       'behind-proxy': { type: 'boolean', default: false },
       port: { type: 'string', default: '4680' },
-      'data-dir': { type: 'string', default: defaultDataDir },
+      'data-dir': { type: 'string', default: defaultDataDir() },
       models: { type: 'string', multiple: true, default: [] },
       catalogue: { type: 'string' },
       threads: { type: 'string' },

@@ -10,6 +10,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createPackage, extractAll, listPackage } from '@electron/asar';
 import { FuseV1Options, getCurrentFuseWire } from '@electron/fuses';
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Licence } from '../../electron/contract/app-types.ts';
 import { parseDocument } from '../../electron/document-host/document-client.ts';
@@ -66,15 +68,22 @@ async function flipped(file: string, work: () => Promise<void>): Promise<void> {
   await work().finally(flip);
 }
 
-/** The packed main process under node, with a stand-in for Electron that says what it is asked to show; quits by itself. */
-function runMain(home: string): string {
+/** What stands for Electron beside the packed files. */
+function putElectron(): string {
   const electron = join(whole, 'node_modules', 'electron');
   mkdirSync(electron, { recursive: true });
   for (const name of ['index.mjs', 'ports.mjs', 'utility.mjs'])
     cpSync(join(root, 'test', 'fixtures', 'electron', name), join(electron, name));
   writeFileSync(join(electron, 'package.json'), '{"main":"index.mjs"}');
-  const main = join(whole, 'out', 'main', 'main.js');
-  const { stdout, stderr } = spawnSync(process.execPath, [main], {
+  return electron;
+}
+
+const packedMain = join(whole, 'out', 'main', 'main.js');
+
+/** The packed main process under node, with a stand-in for Electron that says what it is asked to show; quits by itself. */
+function runMain(home: string): string {
+  const electron = putElectron();
+  const { stdout, stderr } = spawnSync(process.execPath, [packedMain], {
     env: { ...process.env, HOME: home, ROCKETDOC_WHOLE: whole, ROCKETDOC_PACKAGED: '1' },
     encoding: 'utf8',
     timeout: 60_000,
@@ -111,6 +120,7 @@ describe.skipIf(process.platform !== 'linux')('the package', () => {
       '/out/main/app-host.js',
       '/out/main/engine-host.js',
       '/out/main/document-host.js',
+      '/out/main/packaged-mcp.js',
       '/out/preload/preload.cjs',
       '/out/renderer/index.html',
       '/assets/icons/icon.png',
@@ -312,6 +322,52 @@ describe.skipIf(process.platform !== 'linux')('the package', () => {
     expect(runMain(home)).toContain('window app://rocketdoc/');
     expect(existsSync(join(home, '.rocketdoc', 'library.sqlite'))).toBe(true);
   });
+
+  it('serves an agent over stdio: starts RocketDoc where it is closed, and is beside it where it is open', async () => {
+    const home = mkdtempSync(join(dir, 'home-'));
+    const folder = join(home, 'papers');
+    mkdirSync(folder);
+    writeFileSync(join(folder, 'islands.txt'), 'The keeper of the lighthouse is called Oona Farrier.\n');
+    const electron = putElectron();
+    // What a person starts, without a window to close it: its process is written down.
+    const program = join(home, 'rocketdoc');
+    const pidFile = join(home, 'pids');
+    writeFileSync(program, `#!/bin/sh\necho $$ >>'${pidFile}'\nexec '${process.execPath}' '${packedMain}'\n`, {
+      mode: 0o755,
+    });
+    const pids = () => (existsSync(pidFile) ? readFileSync(pidFile, 'utf8').trim().split('\n').map(Number) : []);
+    const agents: Client[] = [];
+    const agent = async () => {
+      const client = new Client({ name: 'test', version: '1' });
+      agents.push(client);
+      const stays = { ROCKETDOC_WHOLE: whole, ROCKETDOC_PACKAGED: '1', ROCKETDOC_EXE: program, ROCKETDOC_STAYS: '1' };
+      const env = { ...(process.env as Record<string, string>), HOME: home, ...stays };
+      const args = [packedMain, '--mcp', '--folder', folder];
+      await client.connect(new StdioClientTransport({ command: process.execPath, args, env, stderr: 'inherit' }));
+      return async (name: string, input: object = {}) => {
+        const { content } = await client.callTool({ name, arguments: { ...input } }, undefined, { timeout: 280_000 });
+        return (content as { text: string }[]).map(({ text }) => text).join('\n');
+      };
+    };
+    try {
+      const first = await agent();
+      expect(pids()).toHaveLength(1);
+      expect(await first('list_documents')).toBe('The library is empty.');
+      const added = await first('add_document', { path: join(folder, 'islands.txt') });
+      const [document = ''] = added.split(' ');
+      const question = { document, question: 'Who is the keeper of the lighthouse?' };
+      expect(await first('ask_document', question)).toContain(
+        '[p. 1] "The keeper of the lighthouse is called Oona Farrier."',
+      );
+      const second = await agent();
+      expect(await second('list_documents')).toContain('islands.txt');
+      expect(pids()).toHaveLength(1);
+    } finally {
+      for (const client of agents) await client.close();
+      for (const pid of pids()) process.kill(pid);
+      rmSync(electron, { recursive: true });
+    }
+  }, 400_000);
 
   it('reads every format with the packed document reader', async () => {
     const file = temporaryFiles();

@@ -1,6 +1,6 @@
 /**
  * The documents that evidence is measured on, made as PDF files from test/model/texts/evidence: one in two columns, one of numbered
- * sections with a list, one with tables, and one with all of these that no threshold was fitted on. With each its facts and questions that it does not answer.
+ * sections with a list, one with tables, and two with all of these, written after the finder. With each its facts and questions that it does not answer.
  */
 import { once } from 'node:events';
 import { createWriteStream, readFileSync } from 'node:fs';
@@ -38,6 +38,7 @@ export const evidenceTexts: EvidenceText[] = (
     ['heatpump', 1],
     ['council', 1],
     ['glassworks', 1],
+    ['expedition', 1],
   ] as const
 ).map(([name, columns]) => ({
   name,

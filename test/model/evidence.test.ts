@@ -35,7 +35,7 @@ it('a fact alone finds its own sentence; another question finds nothing for it',
       })),
     );
   const own = shares(await judgeAll(documents, answered(0)));
-  expect(own.right).toBe(120);
+  expect(own.right).toBe(140);
   expect(own.firstRight).toBeGreaterThanOrEqual(0.95 * own.right);
   expect(own.wrongPage).toBeLessThanOrEqual(0.03 * own.right);
   const others = shares(await judgeAll(documents, [...answered(7), ...answered(11)]));

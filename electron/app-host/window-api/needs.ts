@@ -21,6 +21,8 @@ import type { SessionsNeeds } from '../sessions/needs.ts';
 
 export interface WindowApiNeeds extends SessionsNeeds, DocumentsNeeds, ModelsNeeds {
   dataDir: string;
+  /** A package's own program, which serves agents too. */
+  agentProgram: string | null;
   documents: DocumentStore;
   uploads: DocumentsNeeds['uploads'] & Pick<Uploads, 'outgoingDir'>;
   chats: ChatStore;

@@ -185,7 +185,7 @@ export function appRouter(rooms: WindowApiNeeds, signedIn?: SignedIn) {
       get: os.programs.get.handler(() => ({
         ...rooms.programs,
         keys: rooms.keys.list(),
-        mcp: mcpConfiguration(rooms.dataDir),
+        mcp: mcpConfiguration(rooms),
       })),
       createKey: os.programs.createKey.handler(({ input }) => rooms.keys.create(input.name)),
       revokeKey: os.programs.revokeKey.handler(({ input }) => rooms.keys.revoke(input.id)),

@@ -82,7 +82,7 @@ function McpBlock(field: FieldIds) {
         readOnly
         wrap="off"
         rows={block ? block.split('\n').length : 2}
-        value={block ?? 'Not from a package: start\nRocketDoc from its source.'}
+        value={block ?? 'Not from a package on Windows: start\nRocketDoc from its source.'}
         onFocus={({ currentTarget }) => currentTarget.select()}
         className="tabular min-w-0 flex-1 resize-none rounded-md bg-sunken px-2 py-1.5 font-mono text-note leading-4"
       />
