@@ -110,12 +110,15 @@ export function toolServer({ api, folders, version }: ToolOptions): McpServer {
         )) as Completion;
         const { evidence, unsupported, found } = answer.rocketdoc;
         const terms = unsupported.filter(({ kind }) => kind !== 'statement').map(({ text }) => text);
-        return [
-          answer.choices[0]?.message.content ?? '',
+        const content = answer.choices[0]?.message.content ?? '';
+        const lines = [
+          content,
           ...evidence.map(({ page, sentence }) => `[p. ${page}] "${sentence}"`),
           ...(found ? [] : ['[not found in the document]']),
           ...(terms.length > 0 ? [`[not in the document: ${terms.join(', ')}]`] : []),
-        ].join('\n');
+        ];
+        const { usage } = answer;
+        return { text: lines.join('\n'), structured: { answer: content, found, evidence, unsupported, usage } };
       }),
   );
 
@@ -164,10 +167,18 @@ export function toolServer({ api, folders, version }: ToolOptions): McpServer {
 const lineOf = ({ id, filename, rocketdoc: { pages, tokens } }: FileEntry) =>
   `${id}  ${filename}, ${plural(pages, 'page')}${tokens === null ? '' : `, ${plural(tokens, 'token')}`}`;
 
+/** The same again in fields, for agents that read them. */
+interface Told {
+  text: string;
+  structured: Record<string, unknown>;
+}
+
 /** A failure is a tool's answer that says so: the agent reads why. */
-async function told(work: () => Promise<string>) {
+async function told(work: () => Promise<string | Told>) {
   try {
-    return { content: [{ type: 'text' as const, text: await work() }] };
+    const words = await work();
+    if (typeof words === 'string') return { content: [{ type: 'text' as const, text: words }] };
+    return { content: [{ type: 'text' as const, text: words.text }], structuredContent: words.structured };
   } catch (error) {
     if (!(error instanceof ApiFailure)) throw error;
     return { content: [{ type: 'text' as const, text: error.message }], isError: true };

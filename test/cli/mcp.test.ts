@@ -1,13 +1,14 @@
 /** An MCP client over stdio, with the real engine. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
+import type OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { islandsText as text } from '../fixtures/islands.ts';
 
+const sample = fileURLToPath(new URL('../../assets/samples/report.pdf', import.meta.url));
 const built = (name: string) => fileURLToPath(new URL(`../../out/main/${name}.js`, import.meta.url));
 
 let dir: string;
@@ -16,18 +17,28 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
+/** The sample is read by the default model once: a busy machine takes minutes. */
+const patienceMs = 600_000;
+
 describe('an MCP client', () => {
   let client: Client;
-  const said = async (name: string, input: object = {}) => {
-    const result = await client.callTool({ name, arguments: { ...input } }, undefined, { timeout: 280_000 });
+  let document = '';
+  const said = async (name: string, input: object = {}, signal?: AbortSignal) => {
+    const options = { timeout: patienceMs, ...(signal ? { signal } : {}) };
+    const result = await client.callTool({ name, arguments: { ...input } }, undefined, options);
     const content = result.content as { type: string; text: string }[];
-    return { text: content.map((part) => part.text).join('\n'), isError: result.isError === true };
+    const { usage } = (result.structuredContent ?? {}) as Pick<OpenAI.ChatCompletion, 'usage'>;
+    return {
+      text: content.map((part) => part.text).join('\n'),
+      isError: result.isError === true,
+      cached: usage?.prompt_tokens_details?.cached_tokens,
+    };
   };
 
   beforeAll(async () => {
     const folder = join(dir, 'allowed');
     mkdirSync(folder);
-    writeFileSync(join(folder, 'islands.txt'), text);
+    copyFileSync(sample, join(folder, 'report.pdf'));
     writeFileSync(join(dir, 'secret.txt'), 'A secret.');
     client = new Client({ name: 'test', version: '1' });
     await client.connect(
@@ -40,38 +51,56 @@ describe('an MCP client', () => {
   });
   afterAll(() => client.close());
 
-  it('finds five tools and asks with them', async () => {
-    const { tools } = await client.listTools();
-    expect(tools.map(({ name }) => name).sort()).toEqual([
-      'add_document',
-      'ask_document',
-      'list_documents',
-      'read_pages',
-      'search_documents',
-    ]);
-    expect((await said('list_documents')).text).toBe('The library is empty.');
-    const added = await said('add_document', { path: join(dir, 'allowed', 'islands.txt') });
-    const document = added.text.split(' ')[0] ?? '';
-    expect(added.text).toContain('islands.txt');
-    expect((await said('list_documents')).text).toBe(added.text.replace(/$/, ''));
-    const first = await said('ask_document', { document, question: 'Who is the keeper of the lighthouse?' });
-    expect(first.text).toContain('Oona Farrier');
-    expect(first.text).toContain('[p. 1] "The keeper of the lighthouse is called Oona Farrier."');
-    expect((await said('ask_document', { document, question: 'Who is the keeper of the lighthouse?' })).text).toBe(
-      first.text,
-    );
-    expect((await said('read_pages', { document, from: 1 })).text).toContain(
-      'The boat of the islands is called the Patient Margaret.',
-    );
-    expect((await said('search_documents', { query: 'Patient Margaret' })).text).toContain(document);
-  });
+  it(
+    'finds five tools and asks with them',
+    async () => {
+      const { tools } = await client.listTools();
+      expect(tools.map(({ name }) => name).sort()).toEqual([
+        'add_document',
+        'ask_document',
+        'list_documents',
+        'read_pages',
+        'search_documents',
+      ]);
+      expect((await said('list_documents')).text).toBe('The library is empty.');
+      const added = await said('add_document', { path: join(dir, 'allowed', 'report.pdf') });
+      document = added.text.split(' ')[0] ?? '';
+      expect(added.text).toContain('report.pdf, 14 pages');
+      expect((await said('list_documents')).text).toContain(document);
+      const first = await said('ask_document', { document, question: 'Who founded the Trust in 1887?' });
+      expect(first.text).toContain('Josiah Penhallow');
+      expect(first.text).toContain('[p. 1] "The Trust was founded in 1887 by a fish merchant named Josiah Penhallow."');
+      expect(first.cached).toBe(0);
+      const second = await said('ask_document', { document, question: 'Where is the head office of the Trust?' });
+      expect(second.text).toMatch(/\[p. 2\] "The head office of the Trust is at 14 Cooper['’]s Wharf/);
+      // All but the question and what is around it: nothing was read again.
+      expect(second.cached).toBeGreaterThan(5000);
+      expect((await said('read_pages', { document, from: 2 })).text).toContain('The Trust at a glance');
+      expect((await said('search_documents', { query: 'Patient Margaret' })).text).toContain(document);
+    },
+    2 * patienceMs,
+  );
+
+  it(
+    'is cancelled in the middle of an answer, and the next question is answered',
+    async () => {
+      const away = new AbortController();
+      const long = said('ask_document', { document, question: 'Tell everything about the islands.' }, away.signal);
+      setTimeout(() => away.abort(), 500);
+      await expect(long).rejects.toThrow();
+      expect((await said('ask_document', { document, question: 'Who founded the Trust in 1887?' })).text).toContain(
+        'Josiah Penhallow',
+      );
+    },
+    2 * patienceMs,
+  );
 
   it('adds nothing from elsewhere, and says what is wrong', async () => {
     for (const path of [
       join(dir, 'secret.txt'),
       join(dir, 'allowed', '..', 'secret.txt'),
       '/etc/hostname',
-      'islands.txt',
+      'report.pdf',
     ])
       expect(await said('add_document', { path }), path).toMatchObject({ isError: true });
     expect((await said('list_documents')).text).not.toContain('secret');
