@@ -25,11 +25,11 @@ function proseOf(markdown: string): string {
     .replace(/!?\[([^\]\n]*)\]\([^)\n]*\)/g, (whole, shown: string) => shown + gap(whole.length - shown.length));
 }
 
-/** A heading, bold words alone on a line, what leads in to a list, the first row of a table: they say what follows, and nothing themselves. */
+/** A heading, bold words alone on a line, the sentence that leads in to a list, the first row of a table: they say what follows, and nothing themselves. */
 const leadIns = [
   /^[ \t]*#{1,6}[ \t].*$/gm,
   /^[ \t]*(?:\*\*|__)[^*_\n]*(?:\*\*|__)[ \t]*:?[ \t]*$/gm,
-  /^.*:[ \t]*(?:\*\*|__)?[ \t]*$(?=\s*\S)/gm,
+  /(?<=^|[.!?…]["”’)*_]*[ \t])(?:(?![.!?…]["”’)*_]*[ \t]).)*:[ \t]*(?:\*\*|__)?[ \t]*$(?=\s*\S)/gm,
   /^.*\|.*$(?=\n[ \t]*\|?[ \t]*:?-{2,}[-:| \t]*$)/gm,
 ];
 

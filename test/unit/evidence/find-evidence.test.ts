@@ -73,6 +73,7 @@ describe('evidence', () => {
     ['Say all that you know.', '## The founding\n\nThe Harbour Trust was founded in **1887**.'],
     ['Say all that you know.', '**Founding:**\n\nIn 1902 the lantern was replaced.'],
     ['Say all that you know.', 'What the document says:\n\n- Ruan has 12 staff.'],
+    ['Say all that you know.', 'The Trust was founded in **1887**. Of its stations it says:\n\n- Ruan has 12 staff.'],
     ['How many staff have the stations?', '| Station | People |\n|---|---|\n| Ruan | 12 |\n| Tolm | 7 |'],
     ['When was the Trust founded?', '1887'],
     ['When was the Trust founded?', '# 1887'],
@@ -83,6 +84,14 @@ describe('evidence', () => {
     ['Was the Trust founded in 1887?', 'Yes.\n\nIt was founded by **Ada Whitlock**.'],
   ])('is there for what is short and true, and for no heading: %s %s', async (question, answer) => {
     expect(await find(question, answer)).toMatchObject({ isFound: true, unsupported: [] });
+  });
+
+  it('is there for what stands before the words that lead in to a list', async () => {
+    const { evidence } = await find(
+      'What of the Trust?',
+      'It was founded in **1887**. Its stations:\n\n- Ruan has 12 staff.',
+    );
+    expect(evidence.map(({ page }) => page).sort()).toEqual([0, 1]);
   });
 
   it('names a statement as it reads', async () => {
