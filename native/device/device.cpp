@@ -68,6 +68,7 @@ Status Device::open(const DeviceOptions & options, std::unique_ptr<Device> & out
         return Status::fail(Code::INVALID_ARGUMENT, "There is no device \"" + options.name + "\"; the kinds are " +
                                                         known + ", with a number behind a colon.");
     }
+    give_back_freed_memory();
     RETURN_IF_FAILED(kind->open(options, out));
     out->available_at_open_ = out->available();
     return Status::good();

@@ -23,6 +23,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 #endif
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 namespace rocketdoc {
 
@@ -77,6 +80,13 @@ int64_t host_memory_available() {
     return std::max<int64_t>(0, available);
 }
 #endif
+
+void give_back_freed_memory() {
+#ifdef __GLIBC__
+    constexpr int LARGE = 512 << 10;
+    mallopt(M_MMAP_THRESHOLD, LARGE);
+#endif
+}
 
 namespace {
 

@@ -11,6 +11,11 @@ namespace rocketdoc {
 // Bytes that can be allocated now: free memory, and any limit on this process or its control group.
 int64_t host_memory_available();
 
+// For a whole process, before anything large is allocated: large pieces that are freed go back to the system at once,
+// whichever thread frees them. glibc by itself begins to keep ever larger ones, in as many arenas as threads have
+// asked, and a process that opens and closes documents grows although it holds no more.
+void give_back_freed_memory();
+
 // Memory straight from the system, filled with zeros. Large pages are used where the system offers them. Several
 // threads write to every page beforehand: so tens of gigabytes are ready in one or two seconds, where the page faults
 // of one thread take ten.

@@ -20,6 +20,8 @@ const documents = Number(SOAK_DOCUMENTS);
 const isLong = process.env.SOAK_QUESTIONS !== undefined;
 /** What a process may hold more after all questions than after one on each document; what grows with each question holds more. */
 const mostBytes = 4_000_000;
+/** The same of all that it has taken from the system and written to, which node's and the C library's reserves are part of. */
+const mostTaken = 20_000_000;
 
 const dir = mkdtempSync(join(tmpdir(), 'rocketdoc-soak-'));
 const dataDir = join(dir, 'data');
@@ -45,6 +47,8 @@ interface Sample {
   heapUsed: number;
   external: number;
   rss: number;
+  /** Memory of its own, files that it looks into aside. */
+  taken: number;
 }
 const lines = () => (existsSync(heapFile) ? readFileSync(heapFile, 'utf8').trim().split('\n') : []);
 const samples = () => lines().map((line) => JSON.parse(line) as Partial<Sample> & { warning?: string });
@@ -56,8 +60,13 @@ async function measured(pids: Record<string, number>): Promise<Record<string, Sa
   const fresh = () => samples().slice(before);
   const all = Object.entries(pids);
   await expect.poll(() => all.every(([, pid]) => fresh().some((line) => line.pid === pid && line.heapUsed))).toBe(true);
-  return Object.fromEntries(all.map(([name, pid]) => [name, fresh().find((line) => line.pid === pid) as Sample]));
+  return Object.fromEntries(
+    all.map(([name, pid]) => [name, { ...(fresh().find((line) => line.pid === pid) as Sample), taken: takenBy(pid) }]),
+  );
 }
+
+const takenBy = (pid: number) =>
+  1024 * Number(/^RssAnon:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
 
 function childOf(pid: number, program: string): number {
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
@@ -107,8 +116,8 @@ it.runIf(process.platform === 'linux')(
     for (let i = 0; i < questions; i++) {
       const { documentId, chatId } = chats[i % documents] as (typeof chats)[number];
       await last(await window.read({ documentId, pages: null, keep: false }));
-      const { turns } = await window.chats.turns({ chatId });
-      const asked = { chatId, question: `When was it founded (${i})?`, parentId: turns.at(-1)?.id ?? null };
+      // Each begins its chat anew: the rows of a chat that goes on are its model's memory, and grow with it.
+      const asked = { chatId, question: `When was it founded (${i})?`, parentId: null };
       const ended = await last(await window.ask(asked));
       expect(ended).toMatchObject({ type: 'ended', turn: { state: 'done' } });
       if (ended?.type === 'ended') await window.citations({ turnId: ended.turn.id });
@@ -122,13 +131,15 @@ it.runIf(process.platform === 'linux')(
     const end = later.at(-1) ?? first;
     if (isLong)
       for (const name of Object.keys(first))
-        console.info(name, 'MB heap, external, rss:', ...[first, ...later].map(({ [name]: at }) => shown(at)));
+        console.info(name, 'MB heap, external, rss, taken:', ...[first, ...later].map(({ [name]: at }) => shown(at)));
     expect(samples().flatMap(({ warning }) => warning ?? [])).toEqual([]);
-    for (const [name, { heapUsed }] of Object.entries(end))
+    for (const [name, { heapUsed, taken }] of Object.entries(end)) {
       expect(heapUsed - (first[name]?.heapUsed ?? 0), name).toBeLessThan(mostBytes);
+      expect(taken - (first[name]?.taken ?? 0), name).toBeLessThan(mostTaken);
+    }
   },
   30_000 + questions * 20_000,
 );
 
 const shown = (at: Sample | undefined) =>
-  at ? [at.heapUsed, at.external, at.rss].map((bytes) => (bytes / 1e6).toFixed(1)).join('/') : '';
+  at ? [at.heapUsed, at.external, at.rss, at.taken].map((bytes) => (bytes / 1e6).toFixed(1)).join('/') : '';
