@@ -28,6 +28,7 @@ const statusOf: Partial<Record<ErrorCode, [status: number, code: string]>> = {
   DOC_EMPTY: [400, 'invalid_file'],
   DOC_FORMAT: [400, 'invalid_file'],
   DOC_ENCRYPTED: [400, 'invalid_file'],
+  DOC_PROTECTED: [400, 'invalid_file'],
   DOC_NO_TEXT: [400, 'invalid_file'],
   DOC_TOO_LARGE: [413, 'file_too_large'],
   DOC_TIMEOUT: [400, 'invalid_file'],

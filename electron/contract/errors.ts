@@ -31,7 +31,8 @@ export const errorCodes = [
   'DOC_MISSING',
   'DOC_EMPTY',
   'DOC_FORMAT',
-  'DOC_ENCRYPTED',
+  'DOC_ENCRYPTED', // a password opens it
+  'DOC_PROTECTED', // nothing opens it here
   'DOC_NO_TEXT',
   'DOC_TOO_LARGE',
   'DOC_TIMEOUT',

@@ -22,7 +22,7 @@ export async function extractEml({ source, limits, notes }: ExtractContext): Pro
   const date = mail.headers.find(({ key }) => key === 'date')?.value.trim();
   const body = bodyText(mail.text ?? '', mail.html ?? '', notes);
   if (body === '' && mail.attachments.some(isEncrypted)) {
-    throw new AppError('DOC_ENCRYPTED', `${source.name} is an encrypted message. Save it decrypted, or as PDF.`);
+    throw new AppError('DOC_PROTECTED', `${source.name} is an encrypted message. Save it decrypted, or as PDF.`);
   }
   const attached = mail.attachments.filter(({ related }) => related !== true);
   const fields = [

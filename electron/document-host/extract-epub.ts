@@ -36,7 +36,7 @@ export function extractEpub({ source, limits, notes, onProgress }: ExtractContex
   const book = readPackage(zip, files, source.name);
   if (isProtected(zip, files, book.spine)) {
     throw new AppError(
-      'DOC_ENCRYPTED',
+      'DOC_PROTECTED',
       `${source.name} is protected by its shop (DRM) and cannot be read outside its reader.`,
     );
   }

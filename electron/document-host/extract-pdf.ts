@@ -136,7 +136,7 @@ function openError(lastError: number, { source, password }: ExtractContext): App
   }
   if (lastError === unsupportedSecurity) {
     return new AppError(
-      'DOC_ENCRYPTED',
+      'DOC_PROTECTED',
       `${name} is encrypted in a way that cannot be read here. Save a copy without protection.`,
     );
   }

@@ -18,7 +18,7 @@ export class OdfPackage {
   static archive(zip: GuardedZip, name: string): OdfPackage {
     const manifest = zip.has('META-INF/manifest.xml') ? readXml(zip.read('META-INF/manifest.xml')) : '';
     if (/<(\w+:)?encryption-data\b/.test(manifest)) {
-      throw new AppError('DOC_ENCRYPTED', `${name} is protected by a password. Save a copy without one and open that.`);
+      throw new AppError('DOC_PROTECTED', `${name} is protected by a password. Save a copy without one and open that.`);
     }
     const content = parsed(zip.read('content.xml'));
     return new OdfPackage(content, zip.has('styles.xml') ? parsed(zip.read('styles.xml')) : content, zip);

@@ -74,7 +74,7 @@ function oldOfficeFile(source: SourceFile): AppError {
   const holds = (stream: string): boolean => bytes.includes(Buffer.from(stream, 'utf16le'));
   if (holds('EncryptedPackage')) {
     return new AppError(
-      'DOC_ENCRYPTED',
+      'DOC_PROTECTED',
       `${source.name} is protected by a password. Open it in its program and save a copy without one.`,
     );
   }

@@ -43,7 +43,7 @@ export class GuardedZip {
     const entry = this.#entries.get(entryName);
     if (!entry) throw this.#broken(`it has no part named ${entryName}`);
     if (entry.encrypted) {
-      throw new AppError('DOC_ENCRYPTED', `${this.#name} is an encrypted archive. Save a copy without a password.`);
+      throw new AppError('DOC_PROTECTED', `${this.#name} is an encrypted archive. Save a copy without a password.`);
     }
     const packed = this.#bytes.subarray(entry.dataStart, entry.dataStart + entry.packedBytes);
     const unpacked = entry.method === 0 ? packed : this.#inflate(packed, entry);

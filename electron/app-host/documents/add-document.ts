@@ -3,7 +3,6 @@
  * and may be read anew, otherwise or by a newer reader: another text is another document, which takes the place of the old one unless
  * that was asked about.
  */
-import { open } from 'node:fs/promises';
 import type { AddEvent, LibraryDocument } from '../../contract/app-types.ts';
 import {
   defaultParseChoice,
@@ -55,28 +54,11 @@ async function* add(
     if (known) yield* addAgain(rooms, known, file, how);
     else yield* addNew(rooms, file, how);
   } catch (thrown) {
-    const error = await asRefusal(thrown, file);
-    if (error instanceof AppError && keepFor(error)) rooms.uploads.keepForRetry(file);
+    if (thrown instanceof AppError && keepFor(thrown)) rooms.uploads.keepForRetry(file);
     else await rooms.uploads.discard(file);
-    throw error;
+    throw thrown;
   } finally {
     release();
-  }
-}
-
-/** A password opens a PDF alone: a book of a shop or an encrypted archive is a file that cannot be read, and no question. */
-async function asRefusal(error: unknown, { path }: IncomingFile): Promise<unknown> {
-  if (!(error instanceof AppError) || error.code !== 'DOC_ENCRYPTED' || (await isPdf(path))) return error;
-  return new AppError('DOC_FORMAT', error.message, { cause: error });
-}
-
-async function isPdf(path: string): Promise<boolean> {
-  const file = await open(path, 'r');
-  try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(1024), 0, 1024, 0);
-    return buffer.subarray(0, bytesRead).includes('%PDF-');
-  } finally {
-    await file.close();
   }
 }
 

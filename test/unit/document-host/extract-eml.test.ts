@@ -108,7 +108,7 @@ describe('extract-eml', () => {
       '',
       'AAAA',
     );
-    await failure(parse(write('secret.eml', encrypted)), 'DOC_ENCRYPTED');
+    await failure(parse(write('secret.eml', encrypted)), 'DOC_PROTECTED');
   });
 
   it('takes the HTML part where the text part leaves a table out, with what it hides, and counts broken characters', async () => {

@@ -39,7 +39,7 @@ describe('extract-epub', () => {
       content: `<encryption xmlns="urn:oasis:names:tc:opendocument:xmlns:container" xmlns:enc="http://www.w3.org/2001/04/xmlenc#"><enc:EncryptedData><enc:EncryptionMethod Algorithm="${algorithm}"/><enc:CipherData><enc:CipherReference URI="${uri}"/></enc:CipherData></enc:EncryptedData></encryption>`,
     });
     const locked = encryption('http://www.w3.org/2001/04/xmlenc#aes256-cbc', 'OEBPS/a.xhtml');
-    await failure(parse(write('drm.epub', zipBytes(epubParts(chapters, 3, [locked])))), 'DOC_ENCRYPTED');
+    await failure(parse(write('drm.epub', zipBytes(epubParts(chapters, 3, [locked])))), 'DOC_PROTECTED');
     const fonts = encryption('http://www.idpf.org/2008/embedding', 'OEBPS/font.otf');
     expect((await parse(write('fonts.epub', zipBytes(epubParts(chapters, 3, [fonts]))))).pages).toHaveLength(4);
   });

@@ -86,7 +86,7 @@ describe('extract-odt', () => {
         },
       ],
     });
-    await failure(parse(write('d.odt', secret)), 'DOC_ENCRYPTED');
+    await failure(parse(write('d.odt', secret)), 'DOC_PROTECTED');
     const drawing = zipBytes([
       { name: 'mimetype', content: 'application/vnd.oasis.opendocument.graphics', stored: true },
       { name: 'content.xml', content: '<x/>' },

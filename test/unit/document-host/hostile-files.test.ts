@@ -50,6 +50,19 @@ describe('PDF', () => {
   });
 });
 
+/** Each says so in a sentence of its own, and no password is asked for. */
+describe('what no password opens here', () => {
+  const inUtf16 = Buffer.from('EncryptedPackage', 'utf16le');
+  const encrypted = onePagePdf(at(60, 700, 'INSIDE')).toString('latin1');
+  it.each([
+    ['new.docx', Buffer.concat([Buffer.from('d0cf11e0a1b11ae1', 'hex'), Buffer.alloc(2000), inUtf16]), /protected by a password/], // biome-ignore format: one line each
+    ['packed.docx', zipBytes(docxParts(paragraphXml('x')).map((part) => ({ ...part, flags: 1 }))), /encrypted archive/],
+    ['strange.pdf', Buffer.from(encrypted.replace('/Root 1 0 R', '/Root 1 0 R/Encrypt<</Filter/Unknown/V 9>>'), 'latin1'), /encrypted in a way/], // biome-ignore format: one line each
+  ])('%s', async (name, bytes, sentence) => {
+    expect((await failure(parse(write(name, bytes)), 'DOC_PROTECTED')).message).toMatch(sentence);
+  });
+});
+
 describe('archives that unpack to a thousand times their size are not opened', () => {
   const much = 'A'.repeat(40_000_000);
   it.each([

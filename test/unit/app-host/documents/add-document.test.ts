@@ -290,9 +290,9 @@ it('files that wait for a password which never comes make room for others, the o
 });
 
 it('a locked file that no password opens asks for none, and does not wait for one', async () => {
-  const { app, dataDir } = await library(() => ({ type: 'error', code: 'DOC_ENCRYPTED', message: 'Under DRM.' }));
+  const { app, dataDir } = await library(() => ({ type: 'error', code: 'DOC_PROTECTED', message: 'Under DRM.' }));
   const id = await app.uploads.receive('book.epub', Readable.from([Buffer.from('PK\x03\x04 a book')]));
-  const failure = { code: 'DOC_FORMAT', message: 'Under DRM.' };
+  const failure = { code: 'DOC_PROTECTED', message: 'Under DRM.' };
   await expect(end(addUpload(app, id, {}))).rejects.toMatchObject(failure);
   expect(leftBehind(dataDir)).toEqual([]);
 });
