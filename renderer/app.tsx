@@ -6,6 +6,7 @@ import { Group, Panel, Separator, useDefaultLayout } from 'react-resizable-panel
 import { useShallow } from 'zustand/react/shallow';
 import type { AnswerMode } from '../electron/contract/method.ts';
 import { recall, remember } from './bridge/browser.ts';
+import { Connecting } from './connecting.tsx';
 import { DocumentPage } from './document-page.tsx';
 import { AboutDialog } from './features/about/about-dialog.tsx';
 import { FirstRun } from './features/first-run/first-run.tsx';
@@ -164,14 +165,6 @@ function ModeChoice() {
       onChange={(next) => void changeChoice({ mode: next })}
       className="h-7 rounded-md bg-transparent px-1 text-muted hover:bg-sunken hover:text-ink"
     />
-  );
-}
-
-function Connecting() {
-  return (
-    <p role="status" className="p-8 text-center text-muted">
-      Connecting to RocketDoc on this machine.
-    </p>
   );
 }
 

@@ -13,7 +13,7 @@ import {
   watchWidth,
 } from './bridge/browser.ts';
 import { callFailure } from './bridge/connection.ts';
-import { watchAbout, watchNotices, watchOpenedFiles } from './bridge/desktop.ts';
+import { watchAbout, watchNotices, watchOpenedFiles, watchWait } from './bridge/desktop.ts';
 import { startConnection } from './bridge/start-connection.ts';
 import { watchFailures } from './bridge/watch-failures.ts';
 import { keyBindings } from './features/palette/shortcuts.ts';
@@ -26,7 +26,16 @@ import { addFiles, addGrant, loadLibrary, useLibrary } from './stores/library.ts
 import { followModels, takeModels } from './stores/models.ts';
 import { loadSettings, useSettings } from './stores/settings.ts';
 import { openTuningOf } from './stores/tune.ts';
-import { notify, openOverlay, setConnection, setDropping, setTheme, setWidth, useUi } from './stores/ui.ts';
+import {
+  notify,
+  openOverlay,
+  setConnection,
+  setDropping,
+  setTheme,
+  setWaitedFor,
+  setWidth,
+  useUi,
+} from './stores/ui.ts';
 
 watchFailures({
   isConnected: () => useUi.getState().connection === 'open',
@@ -56,6 +65,7 @@ followChanges();
 
 watchOpenedFiles(addGrant);
 watchAbout(() => openOverlay('about'));
+watchWait(setWaitedFor);
 watchNotices((sentence) => notify(sentence, 'danger'));
 await startConnection({
   onState: setConnection,

@@ -55,6 +55,8 @@ export interface AppOptions {
   /** Other than a child process of node: Electron's utility processes. */
   startEngine?: SupervisorOptions['start'];
   startDocumentHost?: StartHost;
+  /** What is waited for, in a sentence, where the library takes a while to open. */
+  onWait?: (sentence: string) => void;
 }
 
 export interface AppHost {
@@ -98,7 +100,8 @@ export interface AppHost {
 
 export async function createAppHost(options: AppOptions): Promise<AppHost> {
   openLog(options.dataDir, await ownVersion());
-  const { database, notices } = await openLibrary(join(options.dataDir, 'library.sqlite'));
+  const { onWait = () => {} } = options;
+  const { database, notices } = await openLibrary(join(options.dataDir, 'library.sqlite'), { onWait });
   const changes = new EventEmitter<{ change: [] }>();
   changes.setMaxListeners(0); // one for each window that watches
   const onChange = () => changes.emit('change');

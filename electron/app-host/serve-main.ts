@@ -43,6 +43,7 @@ export function serveMain(line: ShellLine, exit: () => void = () => process.exit
     const { app } = await openAppHost({
       dataDir: defaultDataDir(),
       ...rest,
+      onWait: (sentence) => asks.push({ ask: 'wait', sentence }),
       onSecondStart: (files) => asks.push({ ask: 'show', files }),
       startEngine: () => startEngine({ startHost: () => hosts.start({ kind: 'engine' }) }),
       startDocumentHost: ({ maxHeapBytes }) => hosts.start({ kind: 'document', maxHeapBytes }),

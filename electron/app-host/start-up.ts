@@ -12,7 +12,7 @@ import { answerSecondStart, notifyFirst, OpenAlready, type ProgramAccess } from 
 const assets = fileURLToPath(new URL('../../assets', import.meta.url));
 
 export interface StartUpOptions
-  extends Pick<AppOptions, 'defaults' | 'given' | 'modelFolders' | 'startEngine' | 'startDocumentHost'> {
+  extends Pick<AppOptions, 'defaults' | 'given' | 'modelFolders' | 'startEngine' | 'startDocumentHost' | 'onWait'> {
   dataDir: string;
   /** Instead of RocketDoc's own list of models to fetch. */
   catalogueFile?: string;

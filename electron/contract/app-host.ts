@@ -23,6 +23,8 @@ export const appHostAskSchema = z.discriminatedUnion('ask', [
   /** Answered by a port to it, which has the id of the host. */
   z.strictObject({ ask: z.literal('start-host'), id: idSchema, host: hostKindSchema }),
   z.strictObject({ ask: z.literal('kill-host'), id: idSchema }),
+  /** The library takes a while to open: what is waited for. */
+  z.strictObject({ ask: z.literal('wait'), sentence: z.string() }),
   /** Somebody started RocketDoc again: the window is to come to the front, with these files. */
   z.strictObject({ ask: z.literal('show'), files: paths }),
 ]);

@@ -38,13 +38,14 @@ export const shellChannel = (name: ShellCommand) => `rocketdoc:${name}`;
 
 /**
  * Main to preload. `port` carries the port; `files` grants for files that were opened with RocketDoc; `about`: the menu asks; `notice`: a
- * sentence for the person.
+ * sentence for the person; `wait`: what is waited for before there is a port.
  */
 export const shellEvents = {
   port: 'rocketdoc:port',
   files: 'rocketdoc:files',
   about: 'rocketdoc:about',
   notice: 'rocketdoc:notice',
+  wait: 'rocketdoc:wait',
 } as const;
 
 /** `window.rocketdoc`, which exists in Electron alone. */
@@ -60,4 +61,5 @@ export interface DesktopBridge {
   dragOut(what: Draggable): Promise<void>;
   onAbout(listener: () => void): void;
   onNotice(listener: (sentence: string) => void): void;
+  onWait(listener: (sentence: string) => void): void;
 }

@@ -18,6 +18,8 @@ import { type HostFiles, type UtilityHost, utilityAppHost, utilityHostOf } from 
 type Verbs = ContractRouterClient<typeof appHostContract>;
 
 export interface AppHostEvents {
+  /** Its library takes a while to open: what is waited for, in a sentence. */
+  onWait(sentence: string): void;
   /** Another RocketDoc was started with the same library. */
   onShow(files: string[]): void;
   /** It ended and is being started again: a sentence for the person. */
@@ -188,7 +190,8 @@ export class AppHostProcess {
   }
 
   #answer(running: Running, ask: AppHostAsk): void {
-    if (ask.ask === 'show') this.#events.onShow(ask.files);
+    if (ask.ask === 'wait') this.#events.onWait(ask.sentence);
+    else if (ask.ask === 'show') this.#events.onShow(ask.files);
     else if (ask.ask === 'kill-host') running.hosts.get(ask.id)?.kill();
     else this.#startHost(running, ask.id, ask.host);
   }

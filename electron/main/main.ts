@@ -31,6 +31,8 @@ const icon = join(app.getAppPath(), 'assets', 'icons', 'icon.png');
 const closeMs = 5000;
 
 let window: BrowserWindow | undefined;
+/** What a window that has no port yet is told. */
+let waitedFor: string | undefined;
 
 watchMain();
 if (app.isPackaged) dropLoaderVariables(process.env);
@@ -57,10 +59,16 @@ const appHost = new AppHostProcess(
   },
   {
     onShow: showAgain,
+    onWait(sentence) {
+      waitedFor = sentence;
+      if (!window) open();
+      tellWait();
+    },
     onRestart: (sentence) => window?.webContents.send(shellEvents.notice, sentence),
     onLost: (error) => end('RocketDoc has to end', error),
   },
 );
+const connection = new WindowConnection();
 const files = new OpenedFiles((path) => appHost.grant(path));
 
 if (agentProgram !== null && process.argv.includes('--mcp')) void serveAgent(agentProgram);
@@ -75,6 +83,7 @@ else if (app.requestSingleInstanceLock({ files: named } satisfies SecondStart)) 
     .then(run)
     .catch((error) => {
       if (error instanceof OpenElsewhere) return app.exit(0);
+      if (toAppError(error).code === 'CLOSED') return; // the person quits while it is opened
       end('RocketDoc cannot start', error);
     });
 } else app.quit();
@@ -98,16 +107,30 @@ function showAgain(paths: readonly string[]): void {
   window?.focus();
 }
 
+function tellWait(): void {
+  if (waitedFor !== undefined) window?.webContents.send(shellEvents.wait, waitedFor);
+}
+
+function open(): void {
+  window = openAppWindow({ preload: join(out, 'preload', 'preload.cjs'), icon });
+  connection.follow(window.webContents);
+  window.on('closed', () => {
+    window = undefined;
+    connection.end();
+    files.connect(undefined);
+  });
+}
+
 async function run(): Promise<void> {
   gateSession(session.defaultSession);
-  await appHost.start();
   closeBeforeQuit();
   serveAppProtocol(protocol, join(out, 'renderer'), appHost);
-  const connection = new WindowConnection();
   gateCommands({
     async connect(_, frame) {
+      tellWait(); // it may have been said before this page listened
       const { port1, port2 } = new MessageChannelMain();
       connection.replace(frame, await appHost.connectWindow(port1), port2);
+      waitedFor = undefined;
       files.connect((grants) => window?.webContents.send(shellEvents.files, grants));
     },
     grantFile: (path) => appHost.grant(path),
@@ -120,15 +143,6 @@ async function run(): Promise<void> {
       if (window) startDragOut(window.webContents, file, icon);
     },
   });
-  const open = () => {
-    window = openAppWindow({ preload: join(out, 'preload', 'preload.cjs'), icon });
-    connection.follow(window.webContents);
-    window.on('closed', () => {
-      window = undefined;
-      connection.end();
-      files.connect(undefined);
-    });
-  };
   setMenu({
     openDocuments() {
       // macOS has a menu without a window; what is picked waits until the new one listens.
@@ -138,9 +152,10 @@ async function run(): Promise<void> {
     about: () => window?.webContents.send(shellEvents.about),
     window: () => window,
   });
-  open();
-  app.on('activate', () => window ?? open()); // macOS keeps the app when its window is closed
   app.on('window-all-closed', () => process.platform === 'darwin' || app.quit());
+  await appHost.start();
+  if (!window) open(); // there is one already where that took a while
+  app.on('activate', () => window ?? open()); // macOS keeps the app when its window is closed
 }
 
 /** The library is closed and the engine ended before the process goes, within five seconds. */

@@ -1,4 +1,4 @@
-/** The window's only way to main: seven typed methods. Runs sandboxed; ipcRenderer and its events never reach the page. */
+/** The window's only way to main: eight typed methods. Runs sandboxed; ipcRenderer and its events never reach the page. */
 import { contextBridge, ipcRenderer, webUtils } from 'electron';
 import type { Grant } from '../contract/app-types.ts';
 import type { DesktopBridge, ShellAnswer, ShellCommand, ShellInput, ShellOutput } from '../contract/shell.ts';
@@ -9,6 +9,7 @@ const portEvent = 'rocketdoc:port';
 const filesEvent = 'rocketdoc:files';
 const aboutEvent = 'rocketdoc:about';
 const noticeEvent = 'rocketdoc:notice';
+const waitEvent = 'rocketdoc:wait';
 
 async function invoke<Name extends ShellCommand>(name: Name, input: ShellInput<Name>): Promise<ShellOutput<Name>> {
   const answer: ShellAnswer = await ipcRenderer.invoke(channel(name), input);
@@ -36,6 +37,9 @@ const bridge: DesktopBridge = {
   },
   onNotice(listener) {
     ipcRenderer.on(noticeEvent, (_, sentence: string) => listener(sentence));
+  },
+  onWait(listener) {
+    ipcRenderer.on(waitEvent, (_, sentence: string) => listener(sentence));
   },
 };
 

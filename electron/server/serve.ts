@@ -35,6 +35,7 @@ const { app, programs } = await openAppHost(
     modelFolders: options.models,
     ...(options.catalogue === undefined ? {} : { catalogueFile: options.catalogue }),
     defaults,
+    onWait: (sentence) => process.stdout.write(`${sentence}\n`),
     onSecondStart: showAgain,
     onSignOut: () => tokens.revokeAll(),
   },

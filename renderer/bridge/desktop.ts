@@ -82,6 +82,11 @@ export function watchNotices(listener: (sentence: string) => void): void {
   window.rocketdoc?.onNotice(listener);
 }
 
+/** What is waited for before there is a connection. */
+export function watchWait(listener: (sentence: string) => void): void {
+  window.rocketdoc?.onWait(listener);
+}
+
 /** Files that were opened with RocketDoc outside of the window. */
 export function watchOpenedFiles(listener: (grant: Grant) => void): void {
   window.rocketdoc?.onFiles(async (grants) => {

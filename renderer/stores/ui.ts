@@ -12,6 +12,8 @@ export interface Notice {
 
 interface UiState {
   connection: Connection;
+  /** A sentence, while the first connection takes a while. */
+  waitedFor: string | null;
   width: Width;
   /** As it is shown, after asking the system. */
   theme: 'light' | 'dark';
@@ -31,6 +33,7 @@ interface UiState {
 
 export const useUi = create<UiState>(() => ({
   connection: 'connecting',
+  waitedFor: null,
   width: 'wide',
   theme: 'light',
   libraryOpen: true,
@@ -52,7 +55,9 @@ export function setWidth(width: Width): void {
   set({ width, inspectorOpen: width === 'wide', libraryOpen: width !== 'narrow' });
 }
 
-export const setConnection = (connection: Connection) => set({ connection });
+export const setConnection = (connection: Connection) =>
+  set(connection === 'open' ? { connection, waitedFor: null } : { connection });
+export const setWaitedFor = (waitedFor: string) => set({ waitedFor });
 export const setTheme = (theme: UiState['theme']) => set({ theme });
 export const toggleLibrary = () => set((ui) => ({ libraryOpen: !ui.libraryOpen }));
 export const toggleInspector = () => set((ui) => ({ inspectorOpen: !ui.inspectorOpen }));

@@ -14,6 +14,7 @@ export class RealServer {
   readonly #more: readonly string[];
   readonly #lagFile: string | undefined;
   #process: ChildProcess | undefined;
+  said = '';
 
   /** `more`: options of `npm run serve`. `lagFile`: where its event loop's lag is written (event-loop-lag.mjs). */
   constructor(dataDir: string, more: readonly string[] = [], lagFile?: string) {
@@ -32,12 +33,11 @@ export class RealServer {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     this.#process = server;
-    let said = '';
     return new Promise((resolve, reject) => {
-      server.once('exit', (code) => reject(new Error(`the server ended with ${code}: ${said}`)));
+      server.once('exit', (code) => reject(new Error(`the server ended with ${code}: ${this.said}`)));
       server.stdout?.on('data', (chunk) => {
-        said += chunk;
-        const link = /RocketDoc: (\S+)/.exec(said)?.[1];
+        this.said += chunk;
+        const link = /RocketDoc: (\S+)/.exec(this.said)?.[1];
         if (link) resolve(link);
       });
     });

@@ -9,9 +9,10 @@ import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { DatabaseSync } from '@photostructure/sqlite';
 import { AppError, isErrorCode } from '../../contract/errors.ts';
+import { bytesText } from '../../contract/number-words.ts';
 import { type Database, openDatabase, schemaOf } from './database.ts';
 import { migrations } from './migrations.ts';
-import type { PreparedLibrary } from './prepare-library.ts';
+import type { LibraryStage, PreparedLibrary } from './prepare-library.ts';
 import type { ThreadAnswer } from './prepare-library-thread.ts';
 
 export interface OpenedLibrary {
@@ -20,9 +21,20 @@ export interface OpenedLibrary {
   notices: string[];
 }
 
+export interface OpenLibraryOptions {
+  steps?: readonly string[] | undefined;
+  /** Where it takes longer than `patienceMs`: what is waited for, in a sentence, and again when that changes. */
+  onWait?: (sentence: string) => void;
+  patienceMs?: number;
+}
+
 /** Throws IO for a file of a newer RocketDoc, DISK_FULL where it can neither be written nor read as it is. */
-export async function openLibrary(file: string, steps: readonly string[] = migrations): Promise<OpenedLibrary> {
-  const { notices, barred } = await prepared(file, steps);
+export async function openLibrary(
+  file: string,
+  { steps = migrations, onWait = () => {}, patienceMs = 500 }: OpenLibraryOptions = {},
+): Promise<OpenedLibrary> {
+  const wait = new Wait(file, onWait, patienceMs);
+  const { notices, barred } = await prepared(file, steps, wait).finally(() => wait.end());
   if (barred === undefined) return { database: openDatabase(file, steps), notices };
   const asIs = openAsIs(file, steps);
   if (asIs) return asIs;
@@ -33,18 +45,54 @@ export async function openLibrary(file: string, steps: readonly string[] = migra
   );
 }
 
+const doing: Record<LibraryStage, string> = {
+  updating: 'is brought up to date for this version of RocketDoc',
+  checking: 'is checked for damage before it is opened',
+  saving: 'is damaged, and what can be read of it is saved',
+};
+
+/** Says what is waited for, once that has taken a while. */
+class Wait {
+  readonly #timer: NodeJS.Timeout;
+  readonly #file: string;
+  readonly #say: (sentence: string) => void;
+  #stage: LibraryStage | undefined;
+  #isLong = false;
+
+  constructor(file: string, say: (sentence: string) => void, patienceMs: number) {
+    this.#file = file;
+    this.#say = say;
+    this.#timer = setTimeout(() => {
+      this.#isLong = true;
+      if (this.#stage) this.at(this.#stage);
+    }, patienceMs);
+  }
+
+  at(stage: LibraryStage): void {
+    this.#stage = stage;
+    if (!this.#isLong) return;
+    const size = bytesText(statSync(this.#file, { throwIfNoEntry: false })?.size ?? 0);
+    this.#say(`The library, ${size}, ${doing[stage]}. That takes a while.`);
+  }
+
+  end(): void {
+    clearTimeout(this.#timer);
+  }
+}
+
 /** Electron reads a thread's code out of the archive; outside of it lies only what native code opens. */
 const threadFile = fileURLToPath(new URL('../../../out/main/prepare-library-thread.js', import.meta.url)).replace(
   'app.asar.unpacked',
   'app.asar',
 );
 
-function prepared(file: string, steps: readonly string[]): Promise<PreparedLibrary> {
+function prepared(file: string, steps: readonly string[], wait: Wait): Promise<PreparedLibrary> {
   return new Promise((resolve, reject) => {
     const thread = new Worker(threadFile, { execArgv: [], workerData: { file, steps } });
-    let answer: ThreadAnswer | undefined;
-    thread.once('message', (message: ThreadAnswer) => {
-      answer = message;
+    let answer: Exclude<ThreadAnswer, { stage: LibraryStage }> | undefined;
+    thread.on('message', (message: ThreadAnswer) => {
+      if ('stage' in message) wait.at(message.stage);
+      else answer = message;
     });
     thread.once('error', reject);
     // Not before: statements that the thread has not collected hold its connection, and with it a lock, to its end.

@@ -1,17 +1,20 @@
 /** Entry of the thread that brings the library's file into order (open-library.ts). */
 import { parentPort, workerData } from 'node:worker_threads';
-import { type PreparedLibrary, prepareLibrary } from './prepare-library.ts';
+import { type LibraryStage, type PreparedLibrary, prepareLibrary } from './prepare-library.ts';
 import { explainStorage } from './storage-errors.ts';
 
 export type ThreadAnswer =
+  | { stage: LibraryStage }
   | { prepared: PreparedLibrary }
   | { failure: { code: unknown; message: string; stack: string | undefined } };
 
 const { file, steps } = workerData as { file: string; steps: readonly string[] };
 
+const say = (message: ThreadAnswer) => parentPort?.postMessage(message);
+
 function answer(): ThreadAnswer {
   try {
-    return { prepared: prepareLibrary(file, steps) };
+    return { prepared: prepareLibrary(file, steps, (stage) => say({ stage })) };
   } catch (error) {
     // What an error of SQLite knows beside its sentence does not cross to another thread.
     const { code, message, stack } = explainStorage(error) as Error & { code?: unknown };
@@ -19,4 +22,4 @@ function answer(): ThreadAnswer {
   }
 }
 
-parentPort?.postMessage(answer());
+say(answer());

@@ -18,17 +18,27 @@ export interface PreparedLibrary {
   barred?: string;
 }
 
+/** What takes a while with a large file. */
+export type LibraryStage = 'updating' | 'checking' | 'saving';
+
 /** Throws IO for a file of a newer RocketDoc. */
-export function prepareLibrary(file: string, steps: readonly string[]): PreparedLibrary {
+export function prepareLibrary(
+  file: string,
+  steps: readonly string[],
+  onStage: (stage: LibraryStage) => void = () => {},
+): PreparedLibrary {
   try {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
     const isMarked = statSync(mark(file), { throwIfNoEntry: false }) !== undefined;
-    if (!isMarked) refuseNewer(file, steps);
+    if (!isMarked && isOlder(file, steps)) onStage('updating');
     if (isMarked || isHollow(file)) throw Object.assign(new Error('a damaged file'), { errcode: sqlite.notADatabase });
-    checkFile(file, steps);
+    checkFile(file, steps, onStage);
     return { notices: [] };
   } catch (error) {
-    if (isDamage(error)) return { notices: [salvaged(file, steps)] };
+    if (isDamage(error)) {
+      onStage('saving');
+      return { notices: [salvaged(file, steps)] };
+    }
     const isBarred = [sqlite.readOnly, sqlite.full, sqlite.ioError, sqlite.cannotOpen].some(
       (code) => code === sqliteCode(error),
     );
@@ -40,10 +50,12 @@ export function prepareLibrary(file: string, steps: readonly string[]): Prepared
 /** A larger one would be looked through for seconds; what is damaged in it is met when it is read. */
 const mostCheckedBytes = 2 ** 30;
 
-function checkFile(file: string, steps: readonly string[]): void {
+function checkFile(file: string, steps: readonly string[], onStage: (stage: LibraryStage) => void): void {
   const database = openDatabase(file, steps);
   try {
-    if (statSync(file).size <= mostCheckedBytes) check(database);
+    if (statSync(file).size > mostCheckedBytes) return;
+    onStage('checking');
+    check(database);
   } finally {
     database.close();
   }
@@ -71,17 +83,19 @@ function check(database: Database): void {
   }
 }
 
-/** Looked at without a right to write, so that not one byte of it changes. */
-function refuseNewer(file: string, steps: readonly string[]): void {
-  if (!statSync(file, { throwIfNoEntry: false })?.size) return;
+/** Throws for one of a newer RocketDoc. Looked at without a right to write, so that not one byte of it changes. */
+function isOlder(file: string, steps: readonly string[]): boolean {
+  if (!statSync(file, { throwIfNoEntry: false })?.size) return false;
   let database: Database | undefined;
   try {
     database = new DatabaseSync(file, { readOnly: true });
     const done = schemaOf(database);
     if (done > steps.length) throw newer(done, steps);
+    return done < steps.length;
   } catch (error) {
     if (error instanceof AppError || isDamage(error)) throw error;
     // Whatever else bars the way bars the way of opening it for good too, where it is looked after.
+    return false;
   } finally {
     database?.close();
   }

@@ -15,29 +15,32 @@ export function StatusBar() {
   const ofDocument = useDocumentChoice((state) => state.choice);
   const choice = ofDocument ?? settings;
   const connection = useUi((state) => state.connection);
+  const isLibraryOpening = useUi((state) => state.waitedFor !== null);
   const engine = telemetry?.engine;
   const job = telemetry?.jobs[0];
   const used = telemetry?.engineBytes ?? null;
   const state =
     connection === 'lost'
       ? 'Connection lost, trying again'
-      : !engine || engine.state === 'starting'
-        ? 'Opening the model'
-        : engine.state === 'restarting'
-          ? 'The engine stopped and is starting again'
-          : engine.state === 'failed'
-            ? 'The engine is not running'
-            : job?.phase === 'reading'
-              ? `Reading, ${percentDone(job.done, job.total)}${job.tokensPerSecond > 0 ? `, ${speed(job.tokensPerSecond)}` : ''}`
-              : job?.phase === 'loading'
-                ? 'Loading from disk'
-                : job?.phase === 'paused'
-                  ? 'Reading is paused'
-                  : job?.kind === 'tuning'
-                    ? `Tuning${job.total > 0 ? `, ${job.done} of ${job.total} measured` : ''}`
-                    : job
-                      ? 'Answering'
-                      : 'Ready';
+      : isLibraryOpening
+        ? 'Opening the library'
+        : !engine || engine.state === 'starting'
+          ? 'Opening the model'
+          : engine.state === 'restarting'
+            ? 'The engine stopped and is starting again'
+            : engine.state === 'failed'
+              ? 'The engine is not running'
+              : job?.phase === 'reading'
+                ? `Reading, ${percentDone(job.done, job.total)}${job.tokensPerSecond > 0 ? `, ${speed(job.tokensPerSecond)}` : ''}`
+                : job?.phase === 'loading'
+                  ? 'Loading from disk'
+                  : job?.phase === 'paused'
+                    ? 'Reading is paused'
+                    : job?.kind === 'tuning'
+                      ? `Tuning${job.total > 0 ? `, ${job.done} of ${job.total} measured` : ''}`
+                      : job
+                        ? 'Answering'
+                        : 'Ready';
   return (
     <footer className="flex h-8 shrink-0 whitespace-nowrap items-center gap-4 border-t border-line bg-chrome pr-1 pl-4 text-note text-muted">
       {telemetry && used !== null && (

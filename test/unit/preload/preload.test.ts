@@ -62,6 +62,7 @@ it('shows the page one object of plain functions and nothing else', () => {
     'onAbout',
     'onFiles',
     'onNotice',
+    'onWait',
   ]);
   for (const member of Object.values(bridge)) expect(typeof member).toBe('function');
   expect([...fake.listeners.keys()]).toEqual([shellEvents.port]);
@@ -112,10 +113,11 @@ it('tells that the menu asked for the About card, and nothing else', () => {
   expect(listener.mock.calls).toEqual([[]]);
 });
 
-it('hands on a sentence of main, without the event', () => {
+it.each(['notice', 'wait'] as const)('hands on a sentence of main, without the event: %s', (event) => {
   const listener = vi.fn();
-  bridge.onNotice(listener);
-  fake.listeners.get(shellEvents.notice)?.({ sender: 'never' }, 'It is started again.', 'more');
+  if (event === 'notice') bridge.onNotice(listener);
+  else bridge.onWait(listener);
+  fake.listeners.get(shellEvents[event])?.({ sender: 'never' }, 'It is started again.', 'more');
   expect(listener).toHaveBeenCalledWith('It is started again.');
   expect(listener.mock.calls[0]).toHaveLength(1);
 });

@@ -18,6 +18,7 @@ let accepts = true;
 let dragged: unknown[] = [];
 let askAbout = () => {};
 let say: (sentence: string) => void = () => {};
+let sayWait: (sentence: string) => void = () => {};
 let give: (grants: Grant[]) => void = () => {};
 const file = (id: string) => ({ id, name: 'a.pdf', isSample: false });
 
@@ -43,6 +44,9 @@ beforeEach(() => {
     },
     onNotice: (listener) => {
       say = listener;
+    },
+    onWait: (listener) => {
+      sayWait = listener;
     },
   };
   vi.stubGlobal('window', page);
@@ -125,6 +129,14 @@ it('hears what main has to say', async () => {
   watchNotices(listener);
   say('The app host ended by SIGKILL. It is started again.');
   expect(listener).toHaveBeenCalledWith('The app host ended by SIGKILL. It is started again.');
+});
+
+it('hears what is waited for before there is a port', async () => {
+  const { watchWait } = await import('../../../renderer/bridge/desktop.ts');
+  const listener = vi.fn();
+  watchWait(listener);
+  sayWait('The library, 954 MB, is checked.');
+  expect(listener).toHaveBeenCalledWith('The library, 954 MB, is checked.');
 });
 
 it('takes files that are dropped from elsewhere, and not what was dragged out of it', async () => {

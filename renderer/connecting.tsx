@@ -1,0 +1,11 @@
+/** Before there is a library: what is waited for. */
+import { useUi } from './stores/ui.ts';
+
+export function Connecting() {
+  const waitedFor = useUi((ui) => ui.waitedFor);
+  return (
+    <p role="status" className="p-8 text-center text-muted">
+      {waitedFor ?? 'Connecting to RocketDoc on this machine.'}
+    </p>
+  );
+}
