@@ -11,7 +11,7 @@ import { wordsIn } from '../contract/words.ts';
 import { claimsOf, statementsIn } from './answer-claims.ts';
 import { passageAt } from './locate-claims.ts';
 import { partsOf, type QuestionPart } from './question.ts';
-import { type IndexedSentence, type SentenceIndex, textOf } from './sentence-index.ts';
+import { type IndexedSentence, otherWork, type SentenceIndex, textOf } from './sentence-index.ts';
 import { type Statement, statementOf, supportOf, tells } from './support.ts';
 import { isSameWord, type Term, termsOf } from './terms.ts';
 import { unsupportedTerms } from './unsupported.ts';
@@ -75,7 +75,11 @@ export async function findEvidence(
   const asked = parts[0]?.asked ?? [];
   const statements = statementsOf(index, answer, parts, isYesOrNo(question, answer));
   const isOfElse = isAboutForeignNumber(index, answer, asked);
-  const compared = statements.map(({ statement }) => (isOfElse ? [] : compare(index, statement)));
+  const compared: Candidate[][] = [];
+  for (const { statement } of statements) {
+    compared.push(isOfElse ? [] : compare(index, statement));
+    await otherWork();
+  }
   const lifts = await liftsOf(index, compared.flat(), readsOf);
   const best = new Map<number, Candidate>();
   const unfound: Unsupported[] = [];

@@ -166,6 +166,7 @@ export function textOf(
 
 const quoted = (word: string) => word.replaceAll('"', '""');
 
-function otherWork(): Promise<void> {
+/** Lets what waits go on: a click, an answer's next word. */
+export function otherWork(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

@@ -124,17 +124,17 @@ export function supportOf(index: SentenceIndex, number: number, statement: State
   const absent = asked.filter((word) => stands(whole, word) && !stands(own, word) && !stands(before, word));
   const isSaid = isWhole || (absent.length === 0 && whole.length >= leastWholeWords && shareOf(whole) >= leastWhole);
   const isThere = isNumberThere || isSaid || (factShare >= leastTold && askedShare >= leastAsked);
-  const text = sentence ? textOf(index.document, sentence) : '';
+  const text = () => (sentence ? textOf(index.document, sentence) : '');
   const isOfAnother = () => {
     const known = absent.filter(({ key }) => index.has(key));
-    return isSaidOfAnother(whole, own, known) || isAskedOfOtherFact(facts, statement, { own, text });
+    return isSaidOfAnother(whole, own, known) || isAskedOfOtherFact(facts, statement, { own, text: text() });
   };
-  const isFound = isVerbatim(statement, text) || (isThere && score >= leastScore && !isOfAnother());
-  return { score, isFound };
+  const isVerbatim = () => whole.every((word) => stands(own, word)) && standsWhole(statement, text());
+  return { score, isFound: (isThere && score >= leastScore && !isOfAnother()) || isVerbatim() };
 }
 
 /** Whether the whole statement stands there word for word: then it is there, whatever was asked. */
-function isVerbatim({ text }: Statement, sentence: string): boolean {
+function standsWhole({ text }: Statement, sentence: string): boolean {
   const isLong = text.length >= leastRunLength && text.split(' ').length >= leastRun;
   return isLong && ` ${plain(sentence)} `.includes(` ${text} `);
 }

@@ -234,6 +234,19 @@ describe('what was read', () => {
   });
 });
 
+it('of a long answer lets other work through between its sentences', async () => {
+  let turns = 0;
+  let isOver = false;
+  const count = () => {
+    turns++;
+    if (!isOver) setImmediate(count);
+  };
+  setImmediate(count);
+  await find('What is there?', 'The tower on Ruan is 41 metres high. '.repeat(20));
+  isOver = true;
+  expect(turns).toBeGreaterThanOrEqual(15);
+});
+
 it('any text and any answer give evidence that lies in the text', async () => {
   await fc.assert(
     fc.asyncProperty(
