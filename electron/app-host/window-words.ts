@@ -11,6 +11,8 @@ const inWindow = {
   'choose-model-with-longer-context': 'Or choose a model with a longer context.',
   'recognise-text': 'Turn on text recognition (OCR) and open it again.',
   'use-cpu': 'Choose the CPU in the settings.',
+  'choose-other-device': 'Choose another device in the settings.',
+  'keep-more': 'Allow more in the settings, or keep its KV in q8_0.',
 } as const;
 
 /** In a checkout, whose owner sits at a command line too. */

@@ -5,6 +5,8 @@ const words: Record<Advice, string> = {
   'choose-model-with-longer-context': 'Or choose a model with a longer context (--model).',
   'recognise-text': 'Recognise its text with --ocr.',
   'use-cpu': 'Use the CPU: --device cpu.',
+  'choose-other-device': 'Choose another one with --device.',
+  'keep-more': 'Allow more in the settings of the window, or keep its KV in q8_0.',
   'install-packages': 'Run: npm ci',
   'build-native': 'Run: npm run build:native',
   'install-and-build': 'Run: npm ci && npm run build:native',

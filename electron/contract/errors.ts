@@ -50,6 +50,8 @@ export const advices = [
   'choose-model-with-longer-context',
   'recognise-text',
   'use-cpu',
+  'choose-other-device',
+  'keep-more',
   'install-packages',
   'build-native',
   'install-and-build',

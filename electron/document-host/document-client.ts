@@ -187,8 +187,8 @@ const lastWords = ({ output }: HostExit) => ({ cause: new Error(output.slice(-20
 function notStarted(name: string, exit: HostExit): AppError {
   return new AppError(
     'INTERNAL',
-    `${name} was not opened: the document reader does not start here (${howItEnded(exit)}). Install RocketDoc anew.`,
-    lastWords(exit),
+    `${name} was not opened: the document reader does not start here (${howItEnded(exit)}).`,
+    { ...lastWords(exit), advice: 'install-packages' },
   );
 }
 

@@ -1,7 +1,7 @@
 /** PDF through PDFium (wasm): one span per page, text as it stands on the page, the rest named in notes. */
 import type { ParsedDocument } from '../contract/documents.ts';
 import { AppError } from '../contract/errors.ts';
-import { plural } from '../contract/number-words.ts';
+import { count, plural } from '../contract/number-words.ts';
 import type { ExtractContext } from './extract-context.ts';
 import { withAccents } from './pdf-accents.ts';
 import { AnnotationReader } from './pdf-annotations.ts';
@@ -55,7 +55,7 @@ async function readDocument(
   if (nPages > limits.maxPages) {
     throw new AppError(
       'DOC_TOO_LARGE',
-      `${source.name} says it has ${plural(nPages, 'page')}; the most that can be opened is ${limits.maxPages.toLocaleString('en-US')}. Split it.`,
+      `${source.name} says it has ${plural(nPages, 'page')}; the most that can be opened is ${count(limits.maxPages)}. Split it.`,
     );
   }
   const charCodes = measureCharCodes(pdfium);
@@ -117,7 +117,7 @@ function noText({ source: { name }, choice }: ExtractContext, nPages: number): A
   const pages =
     nPages === 1
       ? 'Its only page is a picture or blank'
-      : `Its ${nPages.toLocaleString('en-US')} pages (1-${nPages}) are pictures or blank`;
+      : `Its ${plural(nPages, 'page')} (1-${nPages}) are pictures or blank`;
   const sentence = `${name} holds no text. ${pages}`;
   return choice.recognise === 'never'
     ? new AppError('DOC_NO_TEXT', `${sentence}.`, { advice: 'recognise-text' })

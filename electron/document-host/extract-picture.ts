@@ -1,6 +1,7 @@
 /** A picture file as a document, where text recognition is asked for: of one page, or of the pages of a TIFF file. */
 import type { ParsedDocument } from '../contract/documents.ts';
 import { AppError } from '../contract/errors.ts';
+import { count } from '../contract/number-words.ts';
 import type { ExtractContext } from './extract-context.ts';
 import { resolveHyphens } from './pdf-hyphens.ts';
 import { tellPages } from './pdf-notes.ts';
@@ -73,7 +74,7 @@ function checkSize({ width, height }: Size, name: string): void {
   if (width * height <= maxPixels) return;
   throw new AppError(
     'DOC_TOO_LARGE',
-    `${name} has ${width.toLocaleString('en-US')} x ${height.toLocaleString('en-US')} pixels; the most is ${maxPixels / 1e6} million. Make it smaller.`,
+    `${name} has ${count(width)} x ${count(height)} pixels; the most is ${maxPixels / 1e6} million. Make it smaller.`,
   );
 }
 

@@ -1,6 +1,7 @@
 /** The pages of a TIFF file, as scanners and fax machines write them, as grey pictures. Decoded by utif2, one page at a time. */
 import UTIF from 'utif2';
 import { AppError } from '../contract/errors.ts';
+import { plural } from '../contract/number-words.ts';
 import { greyPicture, type Picture } from './turned-picture.ts';
 
 interface TiffPage {
@@ -69,10 +70,7 @@ function checkDirectories(bytes: Uint8Array, name: string, maxPages: number): vo
       if (seen.has(at)) throw new RangeError('a circle');
       seen.add(at);
       if (seen.size > maxPages) {
-        throw new AppError(
-          'DOC_TOO_LARGE',
-          `${name} has more than ${maxPages.toLocaleString('en-US')} pages. Split it.`,
-        );
+        throw new AppError('DOC_TOO_LARGE', `${name} has more than ${plural(maxPages, 'page')}. Split it.`);
       }
     }
   } catch (error) {

@@ -1,5 +1,6 @@
 /** Reads a zip's central directory (APPNOTE 4.3): where each entry lies and what it declares. Trusts no number in it. */
 import { AppError } from '../contract/errors.ts';
+import { count as countText, plural } from '../contract/number-words.ts';
 
 export interface ZipEntry {
   name: string;
@@ -29,7 +30,7 @@ export function readZipDirectory(bytes: Uint8Array, fileName: string, maxEntries
   if (count > maxEntries) {
     throw new AppError(
       'DOC_BOMB',
-      `${fileName} was not opened: it holds ${count.toLocaleString('en-US')} parts; the most is ${maxEntries.toLocaleString('en-US')}.`,
+      `${fileName} was not opened: it holds ${plural(count, 'part')}; the most is ${countText(maxEntries)}.`,
     );
   }
   const entries: ZipEntry[] = [];

@@ -67,10 +67,9 @@ export class KeptFiles {
   async checkRoom(bytes: number, wished: number | undefined): Promise<void> {
     const most = await this.most(wished);
     if (bytes > most)
-      throw new AppError(
-        'DISK_FULL',
-        `It takes ${bytesText(bytes)} on disk; ${bytesText(most)} may be kept there. Allow more in the settings, or keep its KV in q8_0.`,
-      );
+      throw new AppError('DISK_FULL', `It takes ${bytesText(bytes)} on disk; ${bytesText(most)} may be kept there.`, {
+        advice: 'keep-more',
+      });
     const free = (await this.#freeBytes()) + this.bytes;
     if (free < margin * bytes)
       throw new AppError(

@@ -144,8 +144,8 @@ export class EngineSupervisor {
     if (this.#chosen?.wish !== wish) this.#chosen = { wish, choice: chooseDevice(wish, inWindow, this.#options.start) };
     return this.#chosen.choice.catch((error) => {
       this.#chosen = undefined;
-      const { code, message } = failureForWindow(error);
-      throw new AppError(code, `${message} Choose another device in the settings.`, { cause: error });
+      const { code, message, advice = 'choose-other-device' } = toAppError(error);
+      throw code === 'INTERNAL' ? error : new AppError(code, message, { cause: error, advice });
     });
   }
 
