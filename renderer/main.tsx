@@ -19,10 +19,10 @@ import { watchFailures } from './bridge/watch-failures.ts';
 import { keyBindings } from './features/palette/shortcuts.ts';
 import { noteFailure, setApi } from './stores/api.ts';
 import { followChanges } from './stores/changes.ts';
-import { openChatsOf, reopenChats } from './stores/chat.ts';
+import { openChatsOf, reopenChats, useChat } from './stores/chat.ts';
 import { loadDocumentChoice } from './stores/document-choice.ts';
 import { followTelemetry } from './stores/engine.ts';
-import { addFiles, addGrant, loadLibrary, useLibrary } from './stores/library.ts';
+import { addFiles, addGrant, loadLibrary, stayWhile, useLibrary } from './stores/library.ts';
 import { followModels, takeModels } from './stores/models.ts';
 import { loadSettings, useSettings } from './stores/settings.ts';
 import { openTuningOf } from './stores/tune.ts';
@@ -59,6 +59,8 @@ useLibrary.subscribe(({ selectedId }, before) => {
   void loadDocumentChoice(selectedId);
   void openTuningOf(selectedId);
 });
+
+stayWhile(() => useChat.getState().draft.trim() !== '');
 
 followModels();
 followChanges();

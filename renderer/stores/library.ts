@@ -65,6 +65,13 @@ export const useLibrary = create<LibraryState>(() => ({
 
 const set = useLibrary.setState;
 
+/** Whether the person writes a question to the open document, and is not to be taken from it by one that has been added. */
+let isWriting = () => false;
+
+export function stayWhile(writing: () => boolean): void {
+  isWriting = writing;
+}
+
 export const selectDocument = ({ documents, selectedId }: LibraryState) =>
   documents.find((document) => document.id === selectedId);
 
@@ -169,7 +176,7 @@ async function take(
         if (password !== undefined) keepPassword(event.document.id, password);
         notify(outcomeWords(event));
         await loadLibrary();
-        await openDocument(event.document.id);
+        if (!isWriting()) await openDocument(event.document.id);
       }
     }
   } catch (error) {

@@ -29,15 +29,27 @@ function PasteForm() {
         addFiles([new File([text], `${title}.md`, { type: 'text/markdown' })]);
       }}
     >
-      <textarea
-        // biome-ignore lint/a11y/noAutofocus: pasting is the one thing to do here
-        autoFocus
-        aria-label="Text"
-        placeholder="Paste or type the text here"
-        value={text}
-        onChange={(event) => setText(event.target.value)}
-        className={`${controlClass} h-64 w-full resize-y py-2`}
-      />
+      {text.length > mostEdited ? (
+        <LongText text={text} onClear={() => setText('')} />
+      ) : (
+        <textarea
+          // biome-ignore lint/a11y/noAutofocus: pasting is the one thing to do here
+          autoFocus
+          aria-label="Text"
+          placeholder="Paste or type the text here"
+          value={text}
+          onChange={(event) => setText(event.target.value)}
+          onPaste={(event) => {
+            const { selectionStart, selectionEnd } = event.currentTarget;
+            const pasted = event.clipboardData.getData('text/plain').replaceAll('\r\n', '\n');
+            const whole = text.slice(0, selectionStart) + pasted + text.slice(selectionEnd);
+            if (whole.length <= mostEdited) return;
+            event.preventDefault();
+            setText(whole);
+          }}
+          className={`${controlClass} h-64 w-full resize-y py-2`}
+        />
+      )}
       <p className="tabular mt-1 text-note leading-4 text-muted">{count(text.length)} characters</p>
       <label className="mt-3 flex items-center gap-3">
         Name
@@ -59,9 +71,28 @@ function PasteForm() {
   );
 }
 
-/** The first words of the text. */
+/** Characters. A browser takes seconds to lay out a field of millions, and the window stands still. */
+const mostEdited = 200_000;
+const shownBeginning = 5000;
+
+function LongText({ text, onClear }: { text: string; onClear: () => void }) {
+  return (
+    <div className={`${controlClass} h-64 w-full overflow-y-auto py-2`}>
+      <p className="mb-2 flex items-center gap-2 text-note text-muted">
+        The beginning of a long text, all of which is added.
+        <Button onClick={onClear}>Clear</Button>
+      </p>
+      <p className="break-words whitespace-pre-wrap">{text.slice(0, shownBeginning)}…</p>
+    </div>
+  );
+}
+
+const mostTitled = 10_000;
+
+/** The first words of the text; of a long one the rest is not looked at with each key. */
 function titleOf(text: string): string {
   const line = text
+    .slice(0, mostTitled)
     .split('\n')
     .map((entry) => entry.replace(/^[#>*\s-]+/, '').trim())
     .find((entry) => entry !== '');
