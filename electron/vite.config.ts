@@ -41,6 +41,24 @@ function withoutTrialProcess(): Plugin {
   };
 }
 
+/**
+ * Nor does it try out how much memory a model would take, by loading it once more than is asked: the engine plans memory itself, and wants
+ * the vocabulary alone. Its own estimate takes no time.
+ */
+function withoutSimulation(): Plugin {
+  const name = /[\\/]node-llama-cpp[\\/]dist[\\/]gguf[\\/]insights[\\/]GgufInsights\.js$/;
+  const call = 'await this._resolveSimulatorSource()';
+  return {
+    name: 'without-simulation',
+    enforce: 'pre',
+    transform(code, id) {
+      if (!name.test(id)) return null;
+      if (!code.includes(call)) throw new Error('node-llama-cpp tries out the memory of models in another way now.');
+      return { code: code.replaceAll(call, 'null'), map: null };
+    },
+  };
+}
+
 /** Each of these is a file that somebody starts. */
 const entries = [
   'main/main',
@@ -88,7 +106,7 @@ const notices = licenceNotices({
 export default defineConfig({
   root,
   publicDir: false,
-  plugins: [sourceAddresses(), withoutTrialProcess(), notices.emit()],
+  plugins: [sourceAddresses(), withoutTrialProcess(), withoutSimulation(), notices.emit()],
   ssr: { noExternal: true, external: outside.filter((name) => typeof name === 'string') },
   build: {
     ssr: true,

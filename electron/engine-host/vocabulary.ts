@@ -169,7 +169,9 @@ async function loadVocabulary(modelPath: string): Promise<{ llama: Llama; model:
   const { getLlama, LlamaLogLevel } = await import('node-llama-cpp'); // takes half a second: only when a model is opened
   const llama = await getLlama({ gpu: false, build: 'never', progressLogs: false, logLevel: LlamaLogLevel.disabled });
   try {
-    return { llama, model: await llama.loadModel({ modelPath, vocabOnly: true }) };
+    // No weights are loaded: how much memory they would take is not asked here.
+    const only = { vocabOnly: true, gpuLayers: 0, ignoreMemorySafetyChecks: true };
+    return { llama, model: await llama.loadModel({ modelPath, ...only }) };
   } catch (error) {
     await llama.dispose();
     const why = error instanceof Error ? error.message.split('\n')[0] : String(error);
