@@ -13,10 +13,10 @@ import {
   watchWidth,
 } from './bridge/browser.ts';
 import { callFailure } from './bridge/connection.ts';
-import { watchAbout, watchNotices, watchOpenedFiles, watchWait } from './bridge/desktop.ts';
+import { watchMenu, watchNotices, watchOpenedFiles, watchWait } from './bridge/desktop.ts';
 import { startConnection } from './bridge/start-connection.ts';
 import { watchFailures } from './bridge/watch-failures.ts';
-import { keyBindings } from './features/palette/shortcuts.ts';
+import { keyBindings, shortcuts } from './features/palette/shortcuts.ts';
 import { noteFailure, setApi } from './stores/api.ts';
 import { followChanges } from './stores/changes.ts';
 import { openChatsOf, reopenChats, useChat } from './stores/chat.ts';
@@ -66,7 +66,7 @@ followModels();
 followChanges();
 
 watchOpenedFiles(addGrant);
-watchAbout(() => openOverlay('about'));
+watchMenu((command) => (command === 'about' ? openOverlay('about') : shortcuts[command].run()));
 watchWait(setWaitedFor);
 watchNotices((sentence) => notify(sentence, 'danger'));
 await startConnection({

@@ -36,14 +36,27 @@ export type ShellAnswer = z.infer<typeof shellAnswerSchema>;
 
 export const shellChannel = (name: ShellCommand) => `rocketdoc:${name}`;
 
+/** What the window does when an item of the menu is clicked. */
+export type MenuCommand =
+  | 'about'
+  | 'inspector'
+  | 'library'
+  | 'models'
+  | 'newChat'
+  | 'palette'
+  | 'settings'
+  | 'shortcuts'
+  | 'stop';
+
 /**
- * Main to preload. `port` carries the port; `files` grants for files that were opened with RocketDoc; `about`: the menu asks; `notice`: a
+ * Main to preload. `port` carries the port; `files` grants for files that were opened with RocketDoc; `menu`: an item
+ * of the menu that the window does; `notice`: a
  * sentence for the person; `wait`: what is waited for before there is a port.
  */
 export const shellEvents = {
   port: 'rocketdoc:port',
   files: 'rocketdoc:files',
-  about: 'rocketdoc:about',
+  menu: 'rocketdoc:menu',
   notice: 'rocketdoc:notice',
   wait: 'rocketdoc:wait',
 } as const;
@@ -59,7 +72,7 @@ export interface DesktopBridge {
   chooseModel(): Promise<Grant | null>;
   /** Called in a dragstart event; rejects with a sentence. */
   dragOut(what: Draggable): Promise<void>;
-  onAbout(listener: () => void): void;
+  onMenu(listener: (command: MenuCommand) => void): void;
   onNotice(listener: (sentence: string) => void): void;
   onWait(listener: (sentence: string) => void): void;
 }

@@ -149,8 +149,7 @@ async function run(): Promise<void> {
       if (!window) open();
       if (window) void chooseDocuments(window).then((paths) => files.open(paths));
     },
-    about: () => window?.webContents.send(shellEvents.about),
-    window: () => window,
+    command: (command) => window?.webContents.send(shellEvents.menu, command),
   });
   app.on('window-all-closed', () => process.platform === 'darwin' || app.quit());
   await appHost.start();

@@ -1,14 +1,14 @@
 /**
- * The application menu. What the window does by itself has its keys in the window, which the browser needs too: such an item shows
- * the keys and presses them, so that there is one list of what keys do.
+ * The application menu. What the window does by itself has its keys in the window, which the browser needs too: such an item shows the
+ * keys, and tells the window which of its commands was clicked.
  */
-import { app, type BrowserWindow, Menu, type MenuItemConstructorOptions } from 'electron';
+import { app, Menu, type MenuItemConstructorOptions } from 'electron';
+import type { MenuCommand } from '../contract/shell.ts';
 
 export interface MenuActions {
   openDocuments: () => void;
-  /** Shown by the window, which knows the model and the device. */
-  about: () => void;
-  window: () => BrowserWindow | undefined;
+  /** Done by the window. */
+  command: (command: MenuCommand) => void;
 }
 
 const isMac = process.platform === 'darwin';
@@ -17,30 +17,15 @@ export function setMenu(actions: MenuActions): void {
   Menu.setApplicationMenu(Menu.buildFromTemplate(menuTemplate(actions)));
 }
 
-export function menuTemplate({ openDocuments, about, window }: MenuActions): MenuItemConstructorOptions[] {
-  const key = (label: string, keyCode: string, withShift = false): MenuItemConstructorOptions => ({
+export function menuTemplate({ openDocuments, command }: MenuActions): MenuItemConstructorOptions[] {
+  const item = (name: MenuCommand, label: string, accelerator: string): MenuItemConstructorOptions => ({
     label,
-    accelerator: withShift ? `CmdOrCtrl+Shift+${keyCode}` : `CmdOrCtrl+${keyCode}`,
+    accelerator,
     registerAccelerator: false, // the window hears the key itself
-    click: () => {
-      const modifiers = [isMac ? ('meta' as const) : ('control' as const), ...(withShift ? ['shift' as const] : [])];
-      const contents = window()?.webContents;
-      contents?.sendInputEvent({ type: 'keyDown', keyCode, modifiers });
-      contents?.sendInputEvent({ type: 'keyUp', keyCode, modifiers });
-    },
+    click: () => command(name),
   });
-  const settings = key('Settings', ',');
-  const stop: MenuItemConstructorOptions = {
-    label: 'Stop the answer',
-    accelerator: 'Escape',
-    registerAccelerator: false,
-    click: () => {
-      const contents = window()?.webContents;
-      contents?.sendInputEvent({ type: 'keyDown', keyCode: 'Escape' });
-      contents?.sendInputEvent({ type: 'keyUp', keyCode: 'Escape' });
-    },
-  };
-  const aboutItem: MenuItemConstructorOptions = { label: 'About RocketDoc', click: about };
+  const settings = item('settings', 'Settings', 'CmdOrCtrl+,');
+  const aboutItem: MenuItemConstructorOptions = { label: 'About RocketDoc', click: () => command('about') };
   const separator: MenuItemConstructorOptions = { type: 'separator' };
   const appMenu: MenuItemConstructorOptions = {
     label: app.name,
@@ -52,10 +37,10 @@ export function menuTemplate({ openDocuments, about, window }: MenuActions): Men
       label: 'File',
       submenu: [
         { label: 'Open document…', accelerator: 'CmdOrCtrl+O', click: openDocuments },
-        key('New chat', 'N'),
-        stop,
+        item('newChat', 'New chat', 'CmdOrCtrl+N'),
+        item('stop', 'Stop the answer', 'Escape'),
         separator,
-        key('Models', 'M', true),
+        item('models', 'Models', 'CmdOrCtrl+Shift+M'),
         separator,
         ...(isMac ? [{ role: 'close' } as const] : [settings, separator, { role: 'quit' } as const]),
       ],
@@ -64,9 +49,9 @@ export function menuTemplate({ openDocuments, about, window }: MenuActions): Men
     {
       label: 'View',
       submenu: [
-        key('Commands', 'K'),
-        key('Library', 'B'),
-        key('KV cache panel', 'J'),
+        item('palette', 'Commands', 'CmdOrCtrl+K'),
+        item('library', 'Library', 'CmdOrCtrl+B'),
+        item('inspector', 'KV cache panel', 'CmdOrCtrl+J'),
         separator,
         { role: 'resetZoom' },
         { role: 'zoomIn' },
@@ -76,6 +61,6 @@ export function menuTemplate({ openDocuments, about, window }: MenuActions): Men
         ...(app.isPackaged ? [] : [separator, { role: 'toggleDevTools' } as const]),
       ],
     },
-    { role: 'help', submenu: [key('Keyboard shortcuts', '/'), ...(isMac ? [] : [aboutItem])] },
+    { role: 'help', submenu: [item('shortcuts', 'Keyboard shortcuts', 'CmdOrCtrl+/'), ...(isMac ? [] : [aboutItem])] },
   ];
 }

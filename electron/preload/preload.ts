@@ -1,13 +1,20 @@
 /** The window's only way to main: eight typed methods. Runs sandboxed; ipcRenderer and its events never reach the page. */
 import { contextBridge, ipcRenderer, webUtils } from 'electron';
 import type { Grant } from '../contract/app-types.ts';
-import type { DesktopBridge, ShellAnswer, ShellCommand, ShellInput, ShellOutput } from '../contract/shell.ts';
+import type {
+  DesktopBridge,
+  MenuCommand,
+  ShellAnswer,
+  ShellCommand,
+  ShellInput,
+  ShellOutput,
+} from '../contract/shell.ts';
 
 /** As contract/shell.ts names them; that file would bring zod along. */
 const channel = (name: ShellCommand) => `rocketdoc:${name}`;
 const portEvent = 'rocketdoc:port';
 const filesEvent = 'rocketdoc:files';
-const aboutEvent = 'rocketdoc:about';
+const menuEvent = 'rocketdoc:menu';
 const noticeEvent = 'rocketdoc:notice';
 const waitEvent = 'rocketdoc:wait';
 
@@ -32,8 +39,8 @@ const bridge: DesktopBridge = {
   },
   chooseModel: () => invoke('chooseModel', undefined),
   dragOut: (what) => invoke('dragOut', what),
-  onAbout(listener) {
-    ipcRenderer.on(aboutEvent, () => listener());
+  onMenu(listener) {
+    ipcRenderer.on(menuEvent, (_, command: MenuCommand) => listener(command));
   },
   onNotice(listener) {
     ipcRenderer.on(noticeEvent, (_, sentence: string) => listener(sentence));

@@ -5,7 +5,7 @@
 import { createORPCClient } from '@orpc/client';
 import { RPCLink } from '@orpc/client/message-port';
 import type { Grant } from '../../electron/contract/app-types.ts';
-import type { DesktopBridge, Draggable } from '../../electron/contract/shell.ts';
+import type { DesktopBridge, Draggable, MenuCommand } from '../../electron/contract/shell.ts';
 import type { ConnectionEvents } from './connection.ts';
 
 declare global {
@@ -72,9 +72,9 @@ function begin(what: Draggable): Promise<void> {
   return window.rocketdoc?.dragOut(what) ?? Promise.resolve();
 }
 
-/** The menu of Electron asks for the About card. */
-export function watchAbout(listener: () => void): void {
-  window.rocketdoc?.onAbout(listener);
+/** An item of Electron's menu was clicked. */
+export function watchMenu(listener: (command: MenuCommand) => void): void {
+  window.rocketdoc?.onMenu(listener);
 }
 
 /** What main has to say, such as that the app host was started again. */

@@ -152,7 +152,6 @@ export class FakeContents extends EventEmitter {
   drags: Item[] = [];
   isDestroyed = () => false;
   startDrag: WebContents['startDrag'] = (item) => void this.drags.push(item);
-  keys: unknown[] = [];
   reloads = 0;
   rtc = '';
   setWindowOpenHandler: WebContents['setWindowOpenHandler'] = (handler) => {
@@ -162,7 +161,6 @@ export class FakeContents extends EventEmitter {
     this.rtc = policy;
   };
   send: WebContents['send'] = (channel, ...args) => void this.sent.push([channel, args[0]]);
-  sendInputEvent: WebContents['sendInputEvent'] = (event) => void this.keys.push(event);
   reload: WebContents['reload'] = () => {
     this.reloads++;
   };

@@ -59,8 +59,8 @@ it('shows the page one object of plain functions and nothing else', () => {
     'connect',
     'dragOut',
     'grantFile',
-    'onAbout',
     'onFiles',
+    'onMenu',
     'onNotice',
     'onWait',
   ]);
@@ -106,11 +106,11 @@ it('carries the port into the page, to our origin alone', () => {
   expect(posted).toEqual([['rocketdoc:port', 'app://rocketdoc', [port]]]);
 });
 
-it('tells that the menu asked for the About card, and nothing else', () => {
+it('tells which item of the menu was clicked, and nothing else', () => {
   const listener = vi.fn();
-  bridge.onAbout(listener);
-  fake.listeners.get(shellEvents.about)?.({ sender: 'never' }, 'more');
-  expect(listener.mock.calls).toEqual([[]]);
+  bridge.onMenu(listener);
+  fake.listeners.get(shellEvents.menu)?.({ sender: 'never' }, 'about', 'more');
+  expect(listener.mock.calls).toEqual([['about']]);
 });
 
 it.each(['notice', 'wait'] as const)('hands on a sentence of main, without the event: %s', (event) => {

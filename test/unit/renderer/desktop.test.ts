@@ -1,7 +1,7 @@
 /// <reference lib="dom" />
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { Grant } from '../../../electron/contract/app-types.ts';
-import type { DesktopBridge } from '../../../electron/contract/shell.ts';
+import type { DesktopBridge, MenuCommand } from '../../../electron/contract/shell.ts';
 
 class FakeWindow extends EventTarget {
   rocketdoc: DesktopBridge | undefined;
@@ -16,7 +16,7 @@ let page: FakeWindow;
 let asked = 0;
 let accepts = true;
 let dragged: unknown[] = [];
-let askAbout = () => {};
+let clickMenu: (command: MenuCommand) => void = () => {};
 let say: (sentence: string) => void = () => {};
 let sayWait: (sentence: string) => void = () => {};
 let give: (grants: Grant[]) => void = () => {};
@@ -39,8 +39,8 @@ beforeEach(() => {
       give = listener;
     },
     dragOut: async (what) => void dragged.push(what),
-    onAbout: (listener) => {
-      askAbout = listener;
+    onMenu: (listener) => {
+      clickMenu = listener;
     },
     onNotice: (listener) => {
       say = listener;
@@ -115,12 +115,12 @@ it('has no drag of files in a browser', async () => {
   expect(dragOut).toBeUndefined();
 });
 
-it('shows the About card when the menu asks', async () => {
-  const { watchAbout } = await import('../../../renderer/bridge/desktop.ts');
+it('hears which item of the menu was clicked', async () => {
+  const { watchMenu } = await import('../../../renderer/bridge/desktop.ts');
   const listener = vi.fn();
-  watchAbout(listener);
-  askAbout();
-  expect(listener).toHaveBeenCalledTimes(1);
+  watchMenu(listener);
+  clickMenu('about');
+  expect(listener.mock.calls).toEqual([['about']]);
 });
 
 it('hears what main has to say', async () => {
