@@ -36,6 +36,7 @@ FilePtr open_to_read(const std::string & path) { return FilePtr(_wfopen(path_fro
 FilePtr open_to_append(const std::string & path) { return FilePtr(_wfopen(path_from_utf8(path).c_str(), L"ab")); }
 FilePtr create_private(const std::string & path) { return FilePtr(_wfopen(path_from_utf8(path).c_str(), L"wb")); }
 
+bool seek_to(std::FILE * file, uint64_t at) { return _fseeki64(file, int64_t(at), SEEK_SET) == 0; }
 bool sync_to_disk(std::FILE * file) { return _commit(_fileno(file)) == 0; }
 void sync_folder(const std::string &) {}
 
@@ -77,6 +78,7 @@ FilePtr create_private(const std::string & path) {
     return file;
 }
 
+bool seek_to(std::FILE * file, uint64_t at) { return fseeko(file, off_t(at), SEEK_SET) == 0; }
 bool sync_to_disk(std::FILE * file) { return ::fsync(::fileno(file)) == 0; }
 
 void sync_folder(const std::string & folder) {

@@ -27,6 +27,9 @@ FilePtr open_to_append(const std::string & path);
 // link.
 FilePtr create_private(const std::string & path);
 
+// To a byte of the file, beyond 2 GB too.
+bool seek_to(std::FILE * file, uint64_t at);
+
 // What was written is on the disk.
 bool sync_to_disk(std::FILE * file);
 // Waits until a new name in a folder is on the disk. Some file systems cannot: after a crash the name may be missing.

@@ -47,6 +47,8 @@ struct Part {
     int count = 1;
 };
 
+struct KernelActivations;
+
 // One token in one layer, f32 where the device computes. k and v enter the cache behind its live rows.
 struct LayerToken {
     int64_t       layer = 0;
@@ -55,6 +57,8 @@ struct LayerToken {
     const float * v     = nullptr;  // [n_head / share, D]
     float *       out   = nullptr;  // [n_head * group, D]
     Part          part;
+    // Where a GPU writes `out` in 8 bits as well, for the product that follows; null: nowhere. `x` is not used.
+    const KernelActivations * quantised = nullptr;
 };
 
 // Stage 1 of one layer: of history's n_rows rows, n_keep become rows 0.. of the compact cache. Of a layer with a window

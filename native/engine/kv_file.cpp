@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <cstring>
 #include <filesystem>
+#include <system_error>
+#include <thread>
 
 #include "checksum.h"
 
@@ -14,9 +16,10 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "files are little-endian");
 
-constexpr char     MAGIC[8] = {'R', 'o', 'c', 'k', 'e', 't', 'K', 'V'};
-constexpr uint64_t VERSION  = 1;
-constexpr size_t   CHUNK    = size_t(4) << 20;
+constexpr char     MAGIC[8]     = {'R', 'o', 'c', 'k', 'e', 't', 'K', 'V'};
+constexpr uint64_t VERSION      = 1;
+constexpr size_t   CHUNK        = size_t(4) << 20;
+constexpr int64_t  MOST_READERS = 8;  // threads that read one file
 
 struct Header {
     char     magic[8];
@@ -85,6 +88,17 @@ Status for_each_piece(const KvRows & rows, const Run & run, int64_t n_tokens, Vi
     for (size_t at = 0; at < total; at += CHUNK)
         RETURN_IF_FAILED(visit(t, size_t(run.head) * t->nb[2] + at, std::min(CHUNK, total - at)));
     return Status::good();
+}
+
+Status get(std::FILE * file, void * data, size_t bytes) {
+    if (std::fread(data, 1, bytes, file) == bytes) return Status::good();
+    if (std::feof(file)) return corrupt("it ends too early");
+    return Status::fail(Code::IO, std::string("The KV cache on disk could not be read: ") + std::strerror(errno) + ".");
+}
+
+Status open_failure() {
+    return Status::fail(Code::IO,
+                        std::string("The KV cache on disk could not be opened: ") + std::strerror(errno) + ".");
 }
 
 }  // namespace
@@ -178,12 +192,6 @@ Status KvFileWriter::finish() {
     return Status::good();
 }
 
-Status KvFileReader::get(void * data, size_t bytes) {
-    if (std::fread(data, 1, bytes, file_.get()) == bytes) return Status::good();
-    if (std::feof(file_.get())) return corrupt("it ends too early");
-    return Status::fail(Code::IO, std::string("The KV cache on disk could not be read: ") + std::strerror(errno) + ".");
-}
-
 Status KvFileReader::open(const std::string & path, const KvFileKey & key, KvFileReader & out) {
     std::error_code error;
     const auto      where = path_from_utf8(path);
@@ -192,12 +200,10 @@ Status KvFileReader::open(const std::string & path, const KvFileKey & key, KvFil
     const uint64_t bytes = std::filesystem::file_size(where, error);
     if (error) return Status::fail(Code::IO, "The KV cache on disk could not be read: " + error.message() + ".");
     out.file_ = open_to_read(path);
-    if (!out.file_)
-        return Status::fail(Code::IO,
-                            std::string("The KV cache on disk could not be opened: ") + std::strerror(errno) + ".");
+    if (!out.file_) return open_failure();
     std::setvbuf(out.file_.get(), nullptr, _IONBF, 0);
     Header h;
-    RETURN_IF_FAILED(out.get(&h, sizeof(h)));
+    RETURN_IF_FAILED(get(out.file_.get(), &h, sizeof(h)));
     if (std::memcmp(h.magic, MAGIC, sizeof(MAGIC)) != 0) return corrupt("it does not begin as such a file");
     if (h.version != VERSION)
         return mismatch("was written by another version of RocketDoc (format " + std::to_string(h.version) +
@@ -218,38 +224,87 @@ Status KvFileReader::open(const std::string & path, const KvFileKey & key, KvFil
                        " were written");
     std::vector<int32_t> tokens(key.tokens.size());
     uint64_t             sum = 0;
-    RETURN_IF_FAILED(out.get(tokens.data(), tokens.size() * sizeof(int32_t)));
-    RETURN_IF_FAILED(out.get(&sum, sizeof(sum)));
+    RETURN_IF_FAILED(get(out.file_.get(), tokens.data(), tokens.size() * sizeof(int32_t)));
+    RETURN_IF_FAILED(get(out.file_.get(), &sum, sizeof(sum)));
     if (sum != checksum(tokens.data(), tokens.size() * sizeof(int32_t), 0))
         return corrupt("its text has other bytes than were written");
     if (tokens != key.tokens) return mismatch("is of another text of the same length");
+    out.path_     = path;
     out.shape_    = key.shape;
     out.n_tokens_ = key.n_tokens();
     return Status::good();
 }
 
-Status KvFileReader::read_rows(KvRows & rows, const std::atomic<bool> * cancel,
-                               const std::function<void(int64_t done)> & progress) {
-    std::vector<uint8_t> buffer(CHUNK);
-    const int64_t        total = n_runs(shape_);
-    uint64_t             sum   = 0;
-    for (int64_t i = 0; i < total; i++) {
-        const Run run = run_at(shape_, i);
-        if (run.head == 0 && !run.values) sum = first_seed(run.layer);
+// From where `file` stands.
+Status KvFileReader::read_layer(std::FILE * file, int64_t layer, KvRows & rows,
+                                const std::atomic<bool> * cancel) const {
+    std::vector<uint8_t> buffer;
+    uint64_t             sum = first_seed(layer), stored = 0;
+    for (int64_t i = 0; i < 2 * shape_.n_head; i++) {
+        const Run run = run_at(shape_, layer * 2 * shape_.n_head + i);
         RETURN_IF_FAILED(for_each_piece(rows, run, n_tokens_, [&](ggml_tensor * t, size_t offset, size_t bytes) {
             if (cancel && cancel->load())
                 return Status::fail(Code::CANCELLED, "Stopped while the KV cache was loaded from disk.");
-            RETURN_IF_FAILED(get(buffer.data(), bytes));
-            sum = checksum(buffer.data(), bytes, sum);
-            ggml_backend_tensor_set(t, buffer.data(), offset, bytes);
+            const bool is_host = ggml_backend_buffer_is_host(t->buffer);
+            if (!is_host && buffer.empty()) buffer.resize(CHUNK);
+            uint8_t * to = is_host ? static_cast<uint8_t *>(t->data) + offset : buffer.data();
+            RETURN_IF_FAILED(get(file, to, bytes));
+            sum = checksum(to, bytes, sum);
+            if (!is_host) ggml_backend_tensor_set(t, to, offset, bytes);
             return Status::good();
         }));
-        if ((i + 1) % (2 * shape_.n_head) != 0) continue;
-        uint64_t stored = 0;
-        RETURN_IF_FAILED(get(&stored, sizeof(stored)));
-        if (stored != sum) return corrupt("layer " + std::to_string(run.layer) + " has other bytes than were written");
-        if (progress) progress(n_tokens_ * (i + 1) / total);
     }
+    RETURN_IF_FAILED(get(file, &stored, sizeof(stored)));
+    return stored == sum ? Status::good()
+                         : corrupt("layer " + std::to_string(layer) + " has other bytes than were written");
+}
+
+Status KvFileReader::read_rows(KvRows & rows, const std::atomic<bool> * cancel,
+                               const std::function<void(int64_t done)> & progress) {
+    std::vector<uint64_t> begins;
+    uint64_t              at = sizeof(Header) + uint64_t(n_tokens_) * sizeof(int32_t) + sizeof(uint64_t);
+    for (int64_t layer = 0; layer < shape_.n_layer; layer++) {
+        begins.push_back(at);
+        at +=
+            2 * uint64_t(shape_.n_head) * uint64_t(rows_kept(shape_.window(layer), n_tokens_)) * rows.k(layer)->nb[1] +
+            sizeof(uint64_t);
+    }
+    std::atomic<int64_t> next{0}, done{0};
+    // Layers one after the other, whichever comes next; the first failure ends it for all.
+    const auto take = [&](std::FILE * file, const std::function<void(int64_t)> & tell) {
+        for (int64_t layer = next++; layer < shape_.n_layer; layer = next++) {
+            Status status =
+                seek_to(file, begins[size_t(layer)]) ? read_layer(file, layer, rows, cancel) : open_failure();
+            if (!status.ok()) {
+                next = shape_.n_layer;
+                return status;
+            }
+            done++;
+            if (tell) tell(n_tokens_ * done / shape_.n_layer);
+        }
+        return Status::good();
+    };
+    const size_t n_others =
+        size_t(std::clamp<int64_t>(std::thread::hardware_concurrency(), 1, std::min(MOST_READERS, shape_.n_layer))) - 1;
+    std::vector<Status>      failures(n_others);
+    std::vector<std::thread> others;
+    for (size_t i = 0; i < n_others; i++) {
+        FilePtr file = open_to_read(path_);
+        if (!file) break;  // those that there are read it all
+        std::setvbuf(file.get(), nullptr, _IONBF, 0);
+        try {
+            others.emplace_back([&, i, own = std::move(file)] { failures[i] = take(own.get(), {}); });
+        } catch (const std::system_error &) {
+            break;
+        }
+    }
+    Status status = take(file_.get(), progress);
+    for (std::thread & other : others) other.join();
+    for (const Status & failure : failures) {
+        if (status.ok()) status = failure;
+    }
+    RETURN_IF_FAILED(status);
+    if (progress) progress(n_tokens_);
     for (int64_t layer = 0; layer < shape_.n_layer; layer++)
         rows.set_first(layer, first_kept(shape_.window(layer), n_tokens_));
     return Status::good();

@@ -65,16 +65,18 @@ class KvFileReader {
     // Checks everything but the rows. KV_MISMATCH: of something else, or another version's; KV_CORRUPT: not what was
     // written; IO: not there, or unreadable. Each means: read the document.
     static Status open(const std::string & path, const KvFileKey & key, KvFileReader & out);
-    // Into rows [0, n_tokens); they count only when this succeeds.
+    // Into rows [0, n_tokens); they count only when this succeeds. Layers are read by several threads: one alone is
+    // slower than a good disk. progress is called by the calling thread.
     Status read_rows(KvRows & rows, const std::atomic<bool> * cancel,
                      const std::function<void(int64_t done)> & progress);
 
   private:
-    Status get(void * data, size_t bytes);
+    Status read_layer(std::FILE * file, int64_t layer, KvRows & rows, const std::atomic<bool> * cancel) const;
 
-    FilePtr file_;
-    KvShape shape_;
-    int64_t n_tokens_ = 0;
+    FilePtr     file_;
+    std::string path_;
+    KvShape     shape_;
+    int64_t     n_tokens_ = 0;
 };
 
 }  // namespace rocketdoc

@@ -200,6 +200,14 @@ struct KernelSelectCodes : KernelChoice {
     KernelCodes codes;
 };
 
+// One token's activations, n of them, a multiple of 32: as they are, and in 8 bits for quantised weights.
+struct KernelActivations {
+    float *       x     = nullptr;  // [n]
+    signed char * q     = nullptr;  // [n]: round(x / scale)
+    float *       scale = nullptr;  // [n / 32]: greatest magnitude / 127
+    float *       sum   = nullptr;  // [n / 16]: scale * sum of 16 q
+};
+
 // out [n_head * group, D] f32 = softmax(q.K[ids] * scale) V[ids].
 struct KernelAttention {
     KernelCache     cache;
@@ -207,7 +215,8 @@ struct KernelAttention {
     float           scale = 0;
     const int32_t * ids   = nullptr;  // [n_head, k]; null: all live rows, or the window's (then k is ignored)
     int             k     = 0;
-    float *         out   = nullptr;
+    // In f32, and in 8 bits too where out.q is not null.
+    KernelActivations out;
     // Null, or the codes whose select_codes ran just before in `select_workspace` (another one than this op's): rows
     // that were not chosen then enter with their coded logit and value.
     const KernelCodes * residual         = nullptr;
@@ -248,14 +257,6 @@ enum KernelWeightType : int {
     KERNEL_WEIGHTS_Q5_K,
     KERNEL_WEIGHTS_Q6_K,
     KERNEL_WEIGHTS_F32,
-};
-
-// One token's activations, n of them, a multiple of 32: as they are, and in 8 bits for quantised weights.
-struct KernelActivations {
-    float *       x     = nullptr;  // [n]
-    signed char * q     = nullptr;  // [n]: round(x / scale)
-    float *       scale = nullptr;  // [n / 32]: greatest magnitude / 127
-    float *       sum   = nullptr;  // [n / 16]: scale * sum of 16 q
 };
 
 constexpr int KERNEL_NORMALIZE_MAX = 16384;  // n of normalize
@@ -326,35 +327,31 @@ struct KernelProduct {
     KernelGate        gate       = KERNEL_GATE_NONE;
     KernelMatrix      matrices[KERNEL_PRODUCT_MATRICES];
     KernelRope        rope;
-    // Null, or the experts of the token, each with matrices of its own: [n_used] on the device. `out` is [n_used,
-    // n_rows] then, without bias, add and rotation.
-    const int32_t * experts         = nullptr;
-    int             n_used          = 1;
-    bool            own_activations = false;  // each expert's: [n_used, n_columns]; else all read the same
+    // Null, or the experts of the token, each with matrices of its own: [n_used] on the device; without bias and
+    // rotation. With a gate all read the same activations, and `out` is [n_used, n_rows]. Without one there is one
+    // matrix, each reads its own [n_used, n_columns], and `out` is [n_rows]: the sum of what each comes to times its
+    // weight, and `add`.
+    const int32_t * experts        = nullptr;
+    const float *   expert_weights = nullptr;  // [n_used], without a gate
+    int             n_used         = 1;
 };
 
 constexpr int KERNEL_MAX_EXPERTS = 1024;
 constexpr int KERNEL_MAX_USED    = 32;
 
-// The n_used experts with the greatest scores, best first, ties by the lower number; NaN counts as lowest. A chosen
-// one's weight is its share of the softmax over all, divided by the sum of the chosen ones' or by least_sum.
+// The n_used experts whose rows of the router give `x` the greatest scores, best first, ties by the lower number; NaN
+// counts as lowest. A chosen one's weight is its share of the softmax over all, divided by the sum of the chosen ones'
+// or by least_sum.
 struct KernelChooseExperts {
-    const float * scores    = nullptr;  // [n_expert]
+    const float * x         = nullptr;  // [n]
+    const float * router    = nullptr;  // [n_expert, n]
+    int           n         = 0;        // a multiple of 4
     int           n_expert  = 0;        // at most KERNEL_MAX_EXPERTS
     int           n_used    = 0;        // at most KERNEL_MAX_USED
     float         least_sum = 0;
+    float *       scores    = nullptr;  // out [n_expert]
     int32_t *     experts   = nullptr;  // out [n_used]
     float *       weights   = nullptr;  // out [n_used]
-};
-
-// out = sum of weights[i] * parts[i] + add.
-struct KernelAddExperts {
-    const float * parts   = nullptr;  // [n_used, n]
-    const float * weights = nullptr;  // [n_used]
-    int           n_used  = 0;
-    int           n       = 0;
-    const float * add     = nullptr;  // [n] or null; may be `out` itself
-    float *       out     = nullptr;  // [n]
 };
 
 // Where a token's K and V go: the history's tensors, K and V of layer after layer, all of one shape.

@@ -1,5 +1,6 @@
 // What products read: a token's activations, RMS-normalised or as they are, in f32 and in 8 bits (blocks of 32, one
 // scale each). And norms of queries and keys, head by head, with the rotation that follows.
+#include "activations.cuh"
 #include "rotation.cuh"
 
 namespace rocketdoc {
@@ -9,23 +10,6 @@ constexpr int NORM_THREADS  = 1024;
 constexpr int NORM_VECTORS  = 4;  // float4 a thread: rows up to 16,384
 constexpr int QUANT_THREADS = 256;
 constexpr int HEAD_THREADS  = 128;
-
-// Eight threads hold a block of 32, four values each. All threads of a warp call it.
-__device__ __forceinline__ void quantise4(const KernelActivations & a, int column, float4 x, bool in) {
-    float most = fmaxf(fmaxf(fabsf(x.x), fabsf(x.y)), fmaxf(fabsf(x.z), fabsf(x.w)));
-#pragma unroll
-    for (int m = 1; m < 8; m <<= 1) most = fmaxf(most, __shfl_xor_sync(FULL, most, m));
-    const float scale = most / 127.0f, inverse = most > 0 ? 127.0f / most : 0.0f;
-    const int   q[4] = {__float2int_rn(x.x * inverse), __float2int_rn(x.y * inverse), __float2int_rn(x.z * inverse),
-                        __float2int_rn(x.w * inverse)};
-    int         sum  = q[0] + q[1] + q[2] + q[3];
-    sum += __shfl_xor_sync(FULL, sum, 1);
-    sum += __shfl_xor_sync(FULL, sum, 2);  // of sixteen values: four threads
-    if (!in) return;
-    *reinterpret_cast<char4 *>(a.q + column) = make_char4(char(q[0]), char(q[1]), char(q[2]), char(q[3]));
-    if (column % 32 == 0) a.scale[column / 32] = scale;
-    if (column % 16 == 0) a.sum[column / 16] = scale * float(sum);
-}
 
 // One block: the row is one vector.
 __global__ void __launch_bounds__(NORM_THREADS) normalize_row(KernelNormalize a) {
@@ -64,7 +48,7 @@ __global__ void __launch_bounds__(NORM_THREADS) normalize_row(KernelNormalize a)
             y                 = make_float4(y.x + more.x, y.y + more.y, y.z + more.z, y.w + more.w);
         }
         if (column < n) *reinterpret_cast<float4 *>(out.x + column) = y;
-        quantise4(out, column, y, column < n);
+        quantise_values<4>(out, column, {y.x, y.y, y.z, y.w}, column < n);
     }
 }
 
@@ -110,9 +94,9 @@ __global__ void __launch_bounds__(HEAD_THREADS) normalize_each(KernelNormalizeHe
 __global__ void __launch_bounds__(QUANT_THREADS) quantise_row(KernelActivations a, int n) {
     let_next_kernel_start();
     wait_for_kernel_before();
-    const int column = (blockIdx.x * QUANT_THREADS + threadIdx.x) * 4;
-    quantise4(a, column, column < n ? *reinterpret_cast<const float4 *>(a.x + column) : make_float4(0, 0, 0, 0),
-              column < n);
+    const int    column = (blockIdx.x * QUANT_THREADS + threadIdx.x) * 4;
+    const float4 x      = column < n ? *reinterpret_cast<const float4 *>(a.x + column) : make_float4(0, 0, 0, 0);
+    quantise_values<4>(a, column, {x.x, x.y, x.z, x.w}, column < n);
 }
 
 KernelStatus check_activations(const KernelActivations & a, int n) {

@@ -39,13 +39,16 @@ __device__ __forceinline__ int row_of(const KernelMatrix & m, const KernelRope &
     return head * rope.head_dim + at * 2 + slot / 2 + slot % 2 * (rope.n_rot / 2);
 }
 
+// What the matrices come to: each its own result, one result by the gate, or the weighted sum over the token's experts.
+enum Kind : int { EACH, GATED, SUMMED };
+
 __device__ __forceinline__ float gated(KernelGate gate, float x) {
     if (gate == KERNEL_GATE_SILU) return x / (1.0f + expf(-x));
     return 0.5f * x * (1.0f + tanhf(0.79788456080286535587989211986876f * x * (1.0f + 0.044715f * x * x)));
 }
 
 // grid: teams of SPLIT warps, WARPS / SPLIT a block
-template <KernelWeightType TYPE, int SPLIT, bool GATED>
+template <KernelWeightType TYPE, int SPLIT, Kind KIND>
 __global__ void __launch_bounds__(THREADS, Pace<TYPE>::BLOCKS) multiply(ProductLaunch p) {
     using W                       = Weights<TYPE>;
     constexpr int         DEPTH   = Pace<TYPE>::DEPTH;
@@ -56,14 +59,16 @@ __global__ void __launch_bounds__(THREADS, Pace<TYPE>::BLOCKS) multiply(ProductL
     const bool            spare = (int(blockIdx.x) * WARPS + warp) / SPLIT >= p.n_teams;
     let_next_kernel_start();
     const int part   = blockIdx.y;  // among the token's experts
-    int       expert = 0;
+    int       expert = 0;           // of a SUMMED product: lane i has the i-th
+    float     weight = 1;
     if (product.experts) {  // chosen by the kernel before: no weights can be loaded early
         wait_for_kernel_before();
-        expert = product.experts[part];
+        if (KIND != SUMMED) expert = product.experts[part];
+        else if (lane < product.n_used) expert = product.experts[lane], weight = product.expert_weights[lane];
     }
 
     int which = 0;
-    if (!GATED) {
+    if (KIND == EACH) {
 #pragma unroll
         for (int m = 1; m < KERNEL_PRODUCT_MATRICES; m++)
             which = m < product.n_matrices && team >= p.first_team[m] ? m : which;
@@ -73,38 +78,42 @@ __global__ void __launch_bounds__(THREADS, Pace<TYPE>::BLOCKS) multiply(ProductL
     const char *         rows[ROWS];
 #pragma unroll
     for (int i = 0; i < ROWS; i++) {
-        const KernelMatrix & m   = GATED ? product.matrices[i / 2] : matrix;
-        const int            row = GATED ? local * 2 + i % 2 : row_of(matrix, product.rope, local, i);
-        rows[i]                  = static_cast<const char *>(m.weights) + expert * m.expert_bytes +
-                                   size_t(min(row, m.n_rows - 1)) * m.row_bytes;
+        const KernelMatrix & m   = KIND == GATED ? product.matrices[i / 2] : matrix;
+        const int            row = KIND == GATED ? local * 2 + i % 2 : row_of(matrix, product.rope, local, i);
+        rows[i]                  = static_cast<const char *>(m.weights) + size_t(min(row, m.n_rows - 1)) * m.row_bytes;
+        if (KIND != SUMMED) rows[i] += expert * m.expert_bytes;
     }
-    const int       n = product.n_columns, steps = (n + W::STEP - 1) / W::STEP;
+    // The steps of a SUMMED product go through the columns of one expert after the other.
+    const int  n = product.n_columns, expert_steps = (n + W::STEP - 1) / W::STEP,
+               steps     = KIND == SUMMED ? expert_steps * product.n_used : expert_steps;
+    const auto which_of  = [&](int step) { return KIND == SUMMED ? step / expert_steps : 0; };
+    const auto column_of = [&](int step) {
+        return (step - which_of(step) * expert_steps) * W::STEP + lane * W::COLUMNS;
+    };
     typename W::Raw raw[DEPTH][ROWS];
     const auto      fetch = [&](typename W::Raw(&into)[ROWS], int step) {
-        const int column = step * W::STEP + lane * W::COLUMNS;
+        if (step >= steps) return;
+        const int    column = column_of(step);
+        const size_t skip =
+            KIND == SUMMED ? size_t(__shfl_sync(FULL, expert, which_of(step))) * matrix.expert_bytes : 0;
         if (column >= n) return;
 #pragma unroll
-        for (int i = 0; i < ROWS; i++) W::load(into[i], rows[i], column);
+        for (int i = 0; i < ROWS; i++) W::load(into[i], rows[i] + skip, column);
     };
 #pragma unroll
     for (int d = 0; d < DEPTH; d++) fetch(raw[d], split + d * SPLIT);
     wait_for_kernel_before();
-    KernelActivations activations = product.activations;
-    if (product.own_activations) {
-        activations.x += part * n, activations.q += part * n;
-        activations.scale += part * n / 32, activations.sum += part * n / 16;
-    }
-
     float sum[ROWS] = {0, 0, 0, 0};
     for (int base = split; base < steps; base += DEPTH * SPLIT) {
 #pragma unroll
         for (int d = 0; d < DEPTH; d++) {
-            const int step = base + d * SPLIT, column = step * W::STEP + lane * W::COLUMNS;
-            if (column < n) {
+            const int   step = base + d * SPLIT, column = column_of(step), used = which_of(step);
+            const float share = KIND == SUMMED ? __shfl_sync(FULL, weight, used) : 1.0f;
+            if (step < steps && column < n) {
                 typename W::Act act;
-                W::load(act, activations, column);
+                W::load(act, product.activations, used * n + column);
 #pragma unroll
-                for (int i = 0; i < ROWS; i++) sum[i] += W::dot(raw[d][i], act);
+                for (int i = 0; i < ROWS; i++) sum[i] += share * W::dot(raw[d][i], act);
             }
             fetch(raw[d], step + DEPTH * SPLIT);
         }
@@ -128,7 +137,7 @@ __global__ void __launch_bounds__(THREADS, Pace<TYPE>::BLOCKS) multiply(ProductL
     if (split != 0 || spare) return;
     // Lane i answers for slot i.
     float x = lane == 1 ? sum[1] : lane == 2 ? sum[2] : lane == 3 ? sum[3] : sum[0];
-    if (GATED) {
+    if (KIND == GATED) {
         const int            row = local * 2 + lane % 2;
         const KernelMatrix & m   = product.matrices[lane / 2 % 2];
         if (m.bias && row < m.n_rows) x += m.bias[row];
@@ -155,21 +164,23 @@ __global__ void __launch_bounds__(THREADS, Pace<TYPE>::BLOCKS) multiply(ProductL
 
 template <KernelWeightType TYPE>
 void launch(const ProductLaunch & p, KernelStream stream) {
-    const int  steps  = int(ceil_div(p.product.n_columns, Weights<TYPE>::STEP)),
+    const Kind kind  = p.product.gate != KERNEL_GATE_NONE ? GATED : p.product.experts ? SUMMED : EACH;
+    const int  parts = kind == SUMMED ? 1 : p.product.n_used, teams = p.n_teams * parts,
+               steps  = int(ceil_div(p.product.n_columns, Weights<TYPE>::STEP)) * (p.product.n_used / parts),
                wanted = device_sm_count() * Pace<TYPE>::SM_WARPS;
-    const int  teams  = p.n_teams * p.product.n_used;
     const int  split  = teams * 2 > wanted || steps < 2 ? 1 : teams * 4 > wanted || steps < 4 ? 2 : 4;
-    const dim3 grid(unsigned(ceil_div(size_t(p.n_teams) * split, WARPS)), unsigned(p.product.n_used));
-    const auto go = [&](auto splits, auto gated) {
-        launch_early(multiply<TYPE, decltype(splits)::value, decltype(gated)::value != 0>, grid, THREADS, 0, stream, p);
+    const dim3 grid(unsigned(ceil_div(size_t(p.n_teams) * split, WARPS)), unsigned(parts));
+    const auto go = [&](auto splits, auto of) {
+        launch_early(multiply<TYPE, decltype(splits)::value, Kind(decltype(of)::value)>, grid, THREADS, 0, stream, p);
     };
-    const auto pick = [&](auto gated) {
-        if (split == 1) go(IntTag<1>{}, gated);
-        else if (split == 2) go(IntTag<2>{}, gated);
-        else go(IntTag<4>{}, gated);
+    const auto pick = [&](auto of) {
+        if (split == 1) go(IntTag<1>{}, of);
+        else if (split == 2) go(IntTag<2>{}, of);
+        else go(IntTag<4>{}, of);
     };
-    if (p.product.gate != KERNEL_GATE_NONE) pick(IntTag<1>{});
-    else pick(IntTag<0>{});
+    if (kind == GATED) pick(IntTag<GATED>{});
+    else if (kind == SUMMED) pick(IntTag<SUMMED>{});
+    else pick(IntTag<EACH>{});
 }
 
 template <class Body>
@@ -195,10 +206,12 @@ KernelStatus product(const KernelProduct & args, KernelStream stream) {
     if (args.n_matrices < 1 || args.n_matrices > KERNEL_PRODUCT_MATRICES || args.n_columns < 1) return KERNEL_BAD_SHAPE;
     if (is_gated && (args.n_matrices != 2 || args.matrices[0].n_rows != args.matrices[1].n_rows))
         return KERNEL_BAD_SHAPE;
-    if (args.n_used < 1 || args.n_used > KERNEL_MAX_USED || (args.own_activations && args.n_columns % 32 != 0) ||
-        (!args.experts && (args.n_used > 1 || args.own_activations)))
+    const bool is_summed = args.experts && !is_gated;
+    if (args.n_used < 1 || args.n_used > KERNEL_MAX_USED || (!args.experts && args.n_used > 1) ||
+        (is_summed && (args.n_matrices != 1 || args.n_columns % 32 != 0)))
         return KERNEL_BAD_SHAPE;
-    if (args.experts && misaligned(args.experts, 4)) return KERNEL_BAD_POINTER;
+    if ((args.experts && misaligned(args.experts, 4)) || (is_summed && misaligned(args.expert_weights, 4)))
+        return KERNEL_BAD_POINTER;
     ProductLaunch p{};
     p.product = args;
     for (int m = 0; m < args.n_matrices; m++) {
@@ -206,8 +219,7 @@ KernelStatus product(const KernelProduct & args, KernelStream stream) {
         if (matrix.n_rows < 1) return KERNEL_BAD_SHAPE;
         if (misaligned(matrix.weights) || (!(is_gated && m == 1) && misaligned(matrix.out, 4)))
             return KERNEL_BAD_POINTER;
-        if (args.experts && (matrix.bias || matrix.add || matrix.rotate || matrix.expert_bytes % 16 != 0))
-            return KERNEL_BAD_SHAPE;
+        if (args.experts && (matrix.bias || matrix.rotate || matrix.expert_bytes % 16 != 0)) return KERNEL_BAD_SHAPE;
         if (matrix.rotate) {
             const KernelRope & r = args.rope;
             if (is_gated || r.head_dim % ROWS != 0 || matrix.n_rows % r.head_dim != 0 || r.n_rot < 2 ||

@@ -10,18 +10,18 @@ namespace rocketdoc {
 constexpr int ATTENTION_THREADS = 256;
 
 struct AttentionLaunch {
-    KernelCache     cache;
-    KernelCodes     codes;        // coarse null: no residual
-    SelectWork      work;         // select_codes' scores and choice; residual only
-    const float *   q;            // [n_head * group, D]
-    float           scale;        // with log2(e) folded in
-    const float *   sinks;        // [n_head * group] or null
-    const int32_t * ids;          // [n_head, k] or null
-    float *         out;          // [n_head * group, D]
-    unsigned *      counters;     // [n_head, head chunks]
-    float2 *        part_stats;   // [n_head, head chunks, n_parts, HEADS]: greatest logit (base 2), sum
-    float *         part_values;  // [n_head, head chunks, n_parts, HEADS, D]
-    int             k, n_splits, n_parts;
+    KernelCache       cache;
+    KernelCodes       codes;        // coarse null: no residual
+    SelectWork        work;         // select_codes' scores and choice; residual only
+    const float *     q;            // [n_head * group, D]
+    float             scale;        // with log2(e) folded in
+    const float *     sinks;        // [n_head * group] or null
+    const int32_t *   ids;          // [n_head, k] or null
+    KernelActivations out;          // [n_head * group, D]
+    unsigned *        counters;     // [n_head, head chunks]
+    float2 *          part_stats;   // [n_head, head chunks, n_parts, HEADS]: greatest logit (base 2), sum
+    float *           part_values;  // [n_head, head chunks, n_parts, HEADS, D]
+    int               k, n_splits, n_parts;
 };
 
 // Writes part `part` from the unchosen tokens of tile `tile`. All threads of the block call it.

@@ -2,6 +2,7 @@
 // arrive. A row is read by a team of lanes, 8 channels (16 bytes) each, for up to 8 query heads at once; every team
 // keeps its own running maximum, so rows need no barrier. With the residual, further blocks add the rows that were not
 // chosen, by code (residual_attention.cuh); both kinds leave (greatest, sum, weighted values) and merge alike.
+#include "activations.cuh"
 #include "residual_attention.cuh"
 
 namespace rocketdoc {
@@ -66,10 +67,11 @@ __device__ void merge_parts(const AttentionLaunch & p, size_t first, int j, int 
         }
     }
     __syncthreads();
-    for (int i = threadIdx.x; i < HEADS * DIM / 2; i += ATTENTION_THREADS) {
-        const int h = i / (DIM / 2);
-        if (h0 + h >= p.cache.group) break;
-        const bool first_round = i == int(threadIdx.x);
+    for (int base = 0; base < HEADS * DIM / 2; base += ATTENTION_THREADS) {  // all threads of a warp stay together
+        const int  i = base + threadIdx.x, h = min(i / (DIM / 2), HEADS - 1);
+        const bool is_head     = i < HEADS * DIM / 2 && h0 + h < p.cache.group;
+        const int  n           = is_head ? parts : 0;
+        const bool first_round = base == 0;
         float2     sum         = make_float2(0, 0);
         const auto add         = [&](int part, float2 x) {
             const float f = part < FACTORS ? factor[h][part] : exp2f(__ldcg(&stats[part * HEADS + h]).x - top[h]);
@@ -79,15 +81,16 @@ __device__ void merge_parts(const AttentionLaunch & p, size_t first, int j, int 
         if (first_round) {
 #pragma unroll
             for (int s = 0; s < AHEAD_PARTS; s++) {
-                if (s < parts) add(s, ahead[s]);
+                if (s < n) add(s, ahead[s]);
             }
         }
 #pragma unroll 8
-        for (int s = first_round ? AHEAD_PARTS : 0; s < parts; s++)
+        for (int s = first_round ? AHEAD_PARTS : 0; s < n; s++)
             add(s, __ldcg(values + size_t(s) * (HEADS * DIM / 2) + i));
-        float * out = p.out + (size_t(j) * p.cache.group + h0 + h) * DIM + i % (DIM / 2) * 2;
-        out[0]      = sum.x * inverse[h];
-        out[1]      = sum.y * inverse[h];
+        const float x[2]   = {sum.x * inverse[h], sum.y * inverse[h]};
+        const int   column = (j * p.cache.group + h0 + h) * DIM + i % (DIM / 2) * 2;
+        if (is_head) p.out.x[column] = x[0], p.out.x[column + 1] = x[1];
+        if (p.out.q) quantise_values<2>(p.out, column, x, is_head);
     }
 }
 
@@ -283,8 +286,10 @@ KernelStatus sparse_attention(const KernelAttention & a, KernelWorkspace workspa
     RETURN_IF_KERNEL(check_cache(cache, true));
     if ((a.ids && a.k < 1) || !scale_ok(a.scale) || size_t(cache.n_head) * head_chunks(cache.group) > 2 * MAX_HEADS)
         return KERNEL_BAD_SHAPE;
-    if (misaligned(a.q) || misaligned(a.out, 4) || (a.ids && misaligned(a.ids, 4))) return KERNEL_BAD_POINTER;
+    if (misaligned(a.q) || misaligned(a.out.x, 4) || (a.ids && misaligned(a.ids, 4))) return KERNEL_BAD_POINTER;
     if (a.sinks && misaligned(a.sinks, 4)) return KERNEL_BAD_POINTER;
+    if (a.out.q && (misaligned(a.out.q, 4) || misaligned(a.out.scale, 4) || misaligned(a.out.sum, 4)))
+        return KERNEL_BAD_POINTER;
     AttentionLaunch p{};
     if (a.residual) {
         RETURN_IF_KERNEL(check_codes(*a.residual));

@@ -130,10 +130,11 @@ class CudaRecompute : public Recompute {
             check(kernels_.copy(ids_.data(), rows, size_t(x_->n_head_kv) * size_t(x_->top_k) * sizeof(int32_t),
                                 cuda_.stream()),
                   "giving rows"));
-        RETURN_IF_FAILED(check(kernels_.sparse_attention({cache_, queries(step), x_->scale(), ids_.at<int32_t>(0),
-                                                          int(x_->top_k), out_.at<float>(0)},
-                                                         attention_workspace_, cuda_.stream()),
-                               "attention"));
+        RETURN_IF_FAILED(
+            check(kernels_.sparse_attention(
+                      {cache_, queries(step), x_->scale(), ids_.at<int32_t>(0), int(x_->top_k), {out_.at<float>(0)}},
+                      attention_workspace_, cuda_.stream()),
+                  "attention"));
         return download(out_.data(), size_t(x_->n_head) * size_t(x_->head_dim), out);
     }
 

@@ -103,26 +103,36 @@ std::vector<float> weights_of(const KernelProduct & p, const KernelMatrix & m, i
 
 float silu(double x) { return float(x / (1 + std::exp(-x))); }
 
-// By the experts of the token; the results stand one after the other.
+// By the experts of the token: with the gate the results stand one after the other, without it they are added up.
 KernelStatus product_by_experts(const KernelProduct & p) {
+    const bool          gated = p.gate != KERNEL_GATE_NONE;
+    const int           n     = p.matrices[0].n_rows;
+    std::vector<double> all(size_t(n), 0.0);
     for (int i = 0; i < p.n_used; i++) {
-        const float * x = p.activations.x + (p.own_activations ? i * p.n_columns : 0);
-        for (int r = 0; r < p.matrices[0].n_rows; r++) {
+        const float * x = p.activations.x + (gated ? 0 : i * p.n_columns);
+        for (int r = 0; r < n; r++) {
             double sums[2] = {0, 0};
             for (int m = 0; m < p.n_matrices; m++) {
                 const std::vector<float> weights = weights_of(p, p.matrices[m], p.experts[i], r);
                 for (int c = 0; c < p.n_columns; c++) sums[m] += double(weights[size_t(c)]) * x[c];
             }
-            p.matrices[0].out[i * p.matrices[0].n_rows + r] =
-                p.n_matrices == 2 ? silu(sums[0]) * float(sums[1]) : float(sums[0]);
+            if (gated) p.matrices[0].out[i * n + r] = silu(sums[0]) * float(sums[1]);
+            else all[size_t(r)] += p.expert_weights[i] * sums[0];
         }
     }
+    const float * add = p.matrices[0].add;
+    for (int r = 0; r < n && !gated; r++) p.matrices[0].out[r] = float(all[size_t(r)] + (add ? add[r] : 0.0f));
     n_products++;
     n_matrices += p.n_matrices;
     return KERNEL_OK;
 }
 
-KernelStatus choose_experts(const KernelChooseExperts & a, KernelStream) {
+KernelStatus choose_experts(const KernelChooseExperts & a, KernelWorkspace, KernelStream) {
+    for (int i = 0; i < a.n_expert; i++) {
+        double score = 0;
+        for (int c = 0; c < a.n; c++) score += double(a.router[size_t(i) * size_t(a.n) + size_t(c)]) * a.x[c];
+        a.scores[i] = float(score);
+    }
     std::vector<int32_t> order;
     double               sum = 0, shares = 0;
     for (int i = 0; i < a.n_expert; i++) order.push_back(i), sum += std::exp(double(a.scores[i]));
@@ -132,16 +142,6 @@ KernelStatus choose_experts(const KernelChooseExperts & a, KernelStream) {
         a.experts[i] = order[size_t(i)];
         a.weights[i] =
             float(std::exp(double(a.scores[order[size_t(i)]])) / sum / std::max(shares, double(a.least_sum)));
-    }
-    n_others++;
-    return KERNEL_OK;
-}
-
-KernelStatus add_experts(const KernelAddExperts & a, KernelStream) {
-    for (int c = 0; c < a.n; c++) {
-        double sum = a.add ? a.add[c] : 0;
-        for (int i = 0; i < a.n_used; i++) sum += double(a.weights[i]) * a.parts[i * a.n + c];
-        a.out[c] = float(sum);
     }
     n_others++;
     return KERNEL_OK;
@@ -286,8 +286,8 @@ void one(const Case & c, Device & device, std::mt19937_64 & random, int want_pro
     RandomLayer layer(c, random);
     KernelTable table{};
     table.normalize = normalize, table.quantise = quantise, table.product = product;
-    table.normalize_heads = normalize_heads;
-    table.choose_experts = choose_experts, table.add_experts = add_experts;
+    table.normalize_heads         = normalize_heads;
+    table.choose_experts          = choose_experts;
     const Architecture &     arch = c.used ? arch_qwen3moe : c.gemma ? arch_gemma3 : arch_llama;
     std::vector<signed char> bits(1024);
     std::vector<float>       scales(64), sums(64);
@@ -312,7 +312,10 @@ void one(const Case & c, Device & device, std::mt19937_64 & random, int want_pro
             want.push_back(taken(end));
             std::memset(end->data, 0xff, ggml_nbytes(end));
         }
-        const std::vector<KernelCall> calls = token_kernels(graph, {nullptr, bits.data(), scales.data(), sums.data()});
+        // Attention leaves its result in 8 bits as well.
+        const float * held = part[0] == 'a' ? static_cast<const float *>(layer.attended->data) : nullptr;
+        const std::vector<KernelCall> calls =
+            token_kernels(graph, {{nullptr, bits.data(), scales.data(), sums.data()}, {}}, held);
         CHECK(calls.empty() == (want_products == 0));
         for (const KernelCall & call : calls) CHECK(call(table, nullptr) == KERNEL_OK);
         for (size_t i = 0; i < ends.size() && !calls.empty(); i++)
@@ -320,7 +323,7 @@ void one(const Case & c, Device & device, std::mt19937_64 & random, int want_pro
     }
     CHECK(n_products == want_products);
     CHECK(n_others == want_others);
-    if (want_products) CHECK(n_matrices == (c.used ? 8 : 7));
+    if (want_products) CHECK(n_matrices == 7);
 }
 
 // Which products of a model's token are ours is known from its header.
@@ -360,9 +363,9 @@ int main() {
     if (!CHECK(Device::open({GGML_BINS, 1}, device).ok())) return check::report();
     for (ggml_type type : {GGML_TYPE_F32, GGML_TYPE_F16, GGML_TYPE_BF16, GGML_TYPE_Q8_0, GGML_TYPE_Q4_0, GGML_TYPE_Q4_1,
                            GGML_TYPE_Q4_K, GGML_TYPE_Q5_K, GGML_TYPE_Q6_K}) {
-        // norm + q, k, v; output + residual, norm + gate and up, down + residual. Attention's and the gate's results
-        // become 8 bits first.
-        const int others = ggml_is_quantized(type) ? 4 : 2;
+        // norm + q, k, v; output + residual, norm + gate and up, down + residual. The gate's results become 8 bits
+        // first.
+        const int others = ggml_is_quantized(type) ? 3 : 2;
         Case      c;
         c.type = type;
         one(c, *device, random, 4, others);
@@ -378,17 +381,17 @@ int main() {
             gemma.type = type, gemma.neox = gemma.gemma = true, gemma.n_kv = n_kv;
             one(gemma, *device, random, 4, others + 3);
         }
-        // The router, its choice, what the experts come to; their hidden values become 8 bits like the gate's.
+        // Norms of queries and keys, the choice of experts; their hidden values become 8 bits like the gate's.
         for (int used : {2, 5, 12}) {
             if (used != 5 && type != GGML_TYPE_F16) continue;
             Case moe;
             moe.type = type, moe.neox = true, moe.used = used;
-            one(moe, *device, random, 5, others + 3);
+            one(moe, *device, random, 4, others + 2);
         }
     }
     Case mixed;
     mixed.type = GGML_TYPE_Q4_K, mixed.v_type = GGML_TYPE_Q6_K;
-    one(mixed, *device, random, 5, 4);
+    one(mixed, *device, random, 5, 3);
     for (ggml_type type : {GGML_TYPE_Q2_K, GGML_TYPE_Q3_K, GGML_TYPE_IQ4_NL}) {
         Case unknown;
         unknown.type = type;

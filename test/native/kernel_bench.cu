@@ -267,12 +267,18 @@ void decode(int T, int page, int r, int k, int keep, int capacity) {
         return op.select_codes({choice, layers[i]->codes(true)}, select, stream);
     };
     const auto attend = [&](int i, const int32_t * ids, int kk) {
-        return op.sparse_attention({cache(i), layers[i]->q.data, SCALE, ids, kk, layers[i]->out.data}, work, stream);
+        return op.sparse_attention({cache(i), layers[i]->q.data, SCALE, ids, kk, {layers[i]->out.data}}, work, stream);
     };
     const auto attend_residual = [&](int i) {
         const KernelCodes c = layers[i]->codes(true);
-        return op.sparse_attention({cache(i), layers[i]->q.data, SCALE, layers[i]->ids_residual.data, k_residual,
-                                    layers[i]->out.data, &c, select.data},
+        return op.sparse_attention({cache(i),
+                                    layers[i]->q.data,
+                                    SCALE,
+                                    layers[i]->ids_residual.data,
+                                    k_residual,
+                                    {layers[i]->out.data},
+                                    &c,
+                                    select.data},
                                    work, stream);
     };
     const double page_bytes = G * n_pages * r * 2.0, code_bytes = G * n * (D / 4.0), rest_bytes = G * n * (D / 4.0);
@@ -372,7 +378,7 @@ void dense(int T) {  // full mode of the same path, for comparison: all rows of 
     c.k = k.data, c.v = v.data, c.n_rows = n_rows.data, c.n_head = G, c.group = g, c.head_dim = D, c.capacity = T;
     Plain<unsigned char> work(kernels().sparse_attention_workspace_bytes(c, T));
     const double         us = time_calls(
-        8, [&](int) { return kernels().sparse_attention({c, q.data, SCALE, nullptr, 0, out.data}, work, stream); });
+        8, [&](int) { return kernels().sparse_attention({c, q.data, SCALE, nullptr, 0, {out.data}}, work, stream); });
     row("sparse_attention all rows", "T=" + std::to_string(T) + " full", G * double(T) * 4 * D, us);
 }
 

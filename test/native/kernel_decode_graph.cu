@@ -38,7 +38,7 @@ static void one(Rng & rng, Mode mode, int G, int g, int D, int n0, int capacity,
     if (mode == CODES || mode == RESIDUAL)
         ok = ok && kernels().select_codes({choice, codes_view}, select, stream) == KERNEL_OK;
     if (mode == DENSE) ok = ok && kernels().append_kv(view, row, nullptr, nullptr, stream) == KERNEL_OK;
-    KernelAttention attention{view, q.data, scale, mode == DENSE ? nullptr : ids.data, k, out.data};
+    KernelAttention attention{view, q.data, scale, mode == DENSE ? nullptr : ids.data, k, {out.data}};
     if (mode == RESIDUAL) attention.residual = &codes_view, attention.select_workspace = select.data;
     ok = ok && kernels().sparse_attention(attention, work, stream) == KERNEL_OK;
     cudaGraph_t graph;

@@ -1,5 +1,6 @@
 // sparse_attention on chosen rows, on all rows, and with the residual, against float64.
 #include "kernels/reference.h"
+#include "kernels/weight_formats.h"
 
 using namespace kernel_test;
 
@@ -22,18 +23,22 @@ static void one(Rng & rng, int G, int g, int D, int capacity, int n, int k, floa
         std::copy(all.begin(), all.end(), ids.begin() + size_t(j) * k);
         chosen[j] = all;
     }
-    Buffer<float>     device_q(q), out(q.size());
+    Buffer<float>     device_q(q);
+    Activations       out(int(q.size()));
     Buffer<int32_t>   device_ids(ids);
     const KernelCache view = cache.view();
     Workspace         work(kernels().sparse_attention_workspace_bytes(view, k), true);
     for (int dense = 0; dense < 2; dense++) {
-        out.poison();
-        launched(kernels().sparse_attention({view, device_q.data, scale, dense ? nullptr : device_ids.data, k, out.data,
+        const bool in_8_bits = rng.below(4) > 0;
+        out.x.poison(), out.scale.poison(), out.sum.poison();
+        const KernelActivations to = in_8_bits ? out.view() : KernelActivations{out.x.data};
+        launched(kernels().sparse_attention({view, device_q.data, scale, dense ? nullptr : device_ids.data, k, to,
                                              nullptr, nullptr, sinks.device()},
                                             work, nullptr),
                  "sparse_attention");
-        const std::vector<float> got   = out.download();
+        const std::vector<float> got   = out.x.download();
         double                   worst = 0;
+        if (in_8_bits) check_bits(out, "sparse_attention");
         for (int j = 0; j < G; j++) {
             if (dense) {
                 chosen[j].resize(static_cast<size_t>(n));
@@ -63,20 +68,22 @@ static void residual(Rng & rng, int G, int g, int D, int capacity, int n, int k,
     Workspace                build(kernels().codes_build_workspace_bytes(view), true),
         select(kernels().select_codes_workspace_bytes(view), true),
         work(kernels().sparse_attention_workspace_bytes(view, k), true);
-    Buffer<float>   device_q(q), out(q.size());
+    Buffer<float>   device_q(q);
+    Activations     out(int(q.size()));
     Buffer<int32_t> ids(size_t(G) * k);
     launched(kernels().codes_build({view, n, nullptr, codes_view}, build, nullptr), "codes_build");
     codes.download();
     for (int repeat = 0; repeat < 2; repeat++) {
-        out.poison(), ids.poison();
+        out.x.poison(), out.scale.poison(), out.sum.poison(), ids.poison();
         const KernelChoice choice{view, KernelNewRow{}, device_q.data, scale, k, ids.data, sinks.device()};
         launched(kernels().select_codes({choice, codes_view}, select, nullptr), "select_codes");
         launched(kernels().sparse_attention(
-                     {view, device_q.data, scale, ids.data, k, out.data, &codes_view, select.data, sinks.device()},
+                     {view, device_q.data, scale, ids.data, k, out.view(), &codes_view, select.data, sinks.device()},
                      work, nullptr),
                  "sparse_attention with residual");
     }
-    const std::vector<float>   got    = out.download();
+    const std::vector<float> got = out.x.download();
+    check_bits(out, "sparse_attention with residual");
     const std::vector<int32_t> chosen = ids.download();
     double                     worst  = 0;
     for (int j = 0; j < G; j++) {
@@ -116,7 +123,7 @@ int main(int argc, char ** argv) {
         Buffer<float>   q(normals(rng, 8 * 128)), out(q.n);
         Workspace       work(kernels().sparse_attention_workspace_bytes(empty.view(), 4), true);
         KernelAttention none;
-        none.cache = empty.view(), none.q = q.data, none.scale = 0.1f, none.out = out.data;
+        none.cache = empty.view(), none.q = q.data, none.scale = 0.1f, none.out.x = out.data;
         launched(kernels().sparse_attention(none, work, nullptr), "no rows");
         none.scale = 0;
         said(kernels().sparse_attention(none, work, nullptr) == KERNEL_BAD_SHAPE,

@@ -45,7 +45,8 @@ KernelAttention LayerCache::attention(const LayerToken & token) const {
     out.q     = token.q;
     out.scale = shape.scale[size_t(token.layer)];
     out.sinks = shape.sinks[size_t(token.layer)];
-    out.out   = token.out;
+    if (token.quantised) out.out = *token.quantised;
+    out.out.x = token.out;
     return out;
 }
 

@@ -48,7 +48,8 @@ bool same_rotation(const KernelRope & a, const KernelRope & b) {
 // Recognises a graph node by node. Any step that fails makes the whole graph ggml's.
 class Recogniser {
   public:
-    Recogniser(ggml_cgraph * graph, const KernelActivations & activations) : activations_(activations) {
+    Recogniser(ggml_cgraph * graph, const TokenMemory & memory, const float * held)
+        : activations_(memory.activations), workspace_(memory.workspace), in_8_bits_(held) {
         for (int i = 0; i < ggml_graph_n_nodes(graph); i++) {
             ggml_tensor * node = ggml_graph_node(graph, i);
             for (ggml_tensor * src : node->src) {
@@ -98,7 +99,7 @@ class Recogniser {
         call.out    = activations_;
         call.out.x  = values(node);
         calls_.push_back([call](const KernelTable & k, KernelStream s) { return k.normalize(call, s); });
-        in_8_bits_ = node;
+        in_8_bits_ = call.out.x;
         return true;
     }
 
@@ -237,11 +238,11 @@ class Recogniser {
 
     // The product of `y`, in 8 bits first where its weights meet those.
     void multiply(const KernelProduct & p, const ggml_tensor * y) {
-        if (!reads_floats(p.type) && in_8_bits_ != y) {
+        if (!reads_floats(p.type) && in_8_bits_ != p.activations.x) {
             calls_.push_back([a = p.activations, n = int(ggml_nelements(y))](const KernelTable & k, KernelStream s) {
                 return k.quantise(a, n, s);
             });
-            in_8_bits_ = y;
+            in_8_bits_ = p.activations.x;
         }
         calls_.push_back([p](const KernelTable & k, KernelStream s) { return k.product(p, s); });
     }
@@ -295,6 +296,9 @@ class Recogniser {
             in_another_shape(parts->src[1]) != weights)
             return false;
         KernelChooseExperts choice;
+        choice.x         = values(y);
+        choice.router    = values(scores->src[0]);
+        choice.n         = int(y->ne[0]);
         choice.scores    = values(scores);
         choice.n_expert  = int(scores->ne[0]);
         choice.n_used    = int(chosen->ne[0]);
@@ -318,7 +322,7 @@ class Recogniser {
         up.activations = back.activations = activations_;
         up.activations.x                  = values(y);
         back.activations.x                = values(glu);
-        back.own_activations              = true;
+        back.expert_weights               = choice.weights;
 
         ggml_tensor * node = n[11];
         at_ += N;
@@ -332,22 +336,14 @@ class Recogniser {
                 return false;
             node = nodes_[at_++];
         }
-        KernelAddExperts all{values(down), choice.weights, choice.n_used, int(down->ne[0]), nullptr, nullptr};
-        all.add = take_added(node);
-        all.out = values(node);
+        back.matrices[0].add = take_added(node);
+        back.matrices[0].out = values(node);
 
-        KernelProduct router;
-        router.type          = KERNEL_WEIGHTS_F32;
-        router.n_columns     = int(y->ne[0]);
-        router.n_matrices    = 1;
-        router.activations   = activations_;
-        router.activations.x = values(y);
-        router.matrices[0]   = {scores->src[0]->data, scores->src[0]->nb[1], choice.n_expert, values(scores)};
-        multiply(router, y);
-        calls_.push_back([choice](const KernelTable & k, KernelStream s) { return k.choose_experts(choice, s); });
+        calls_.push_back([choice, workspace = workspace_](const KernelTable & k, KernelStream s) {
+            return k.choose_experts(choice, workspace, s);
+        });
         multiply(up, y);
         multiply(back, glu);
-        calls_.push_back([all](const KernelTable & k, KernelStream s) { return k.add_experts(all, s); });
         return true;
     }
 
@@ -379,19 +375,20 @@ class Recogniser {
     }
 
     KernelActivations                            activations_;
+    KernelWorkspace                              workspace_;
     std::unordered_map<const ggml_tensor *, int> uses_;
     std::vector<ggml_tensor *>                   nodes_, ends_;
     size_t                                       at_      = 0;
     bool                                         rotates_ = false;
-    std::vector<KernelNormalizeHeads>            head_norms_;           // behind the product that is being taken
-    const ggml_tensor *                          in_8_bits_ = nullptr;  // whose values activations_ holds
+    std::vector<KernelNormalizeHeads>            head_norms_;  // behind the product that is being taken
+    const float *                                in_8_bits_;   // the values that activations_ holds
     std::vector<KernelCall>                      calls_;
 };
 
 }  // namespace
 
-std::vector<KernelCall> token_kernels(ggml_cgraph * graph, const KernelActivations & activations) {
-    Recogniser recogniser(graph, activations);
+std::vector<KernelCall> token_kernels(ggml_cgraph * graph, const TokenMemory & memory, const float * held) {
+    Recogniser recogniser(graph, memory, held);
     return recogniser.run() ? recogniser.take_calls() : std::vector<KernelCall>{};
 }
 

@@ -17,7 +17,7 @@ void count_part(ggml_cgraph * graph, TokenProducts & out) {
         n += op == GGML_OP_MUL_MAT || op == GGML_OP_MUL_MAT_ID;
     }
     out.all += n;
-    if (!token_kernels(graph, {}).empty()) out.ours += n;
+    if (!token_kernels(graph, {}, nullptr).empty()) out.ours += n;
 }
 
 }  // namespace

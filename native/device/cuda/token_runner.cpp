@@ -85,8 +85,15 @@ Status CudaTokenRunner::reserve() {
     scales_at_          = DeviceBytes::take(at, widest / 32 * sizeof(float));
     sums_at_            = DeviceBytes::take(at, widest / 16 * sizeof(float));
     RETURN_IF_FAILED(DeviceBytes::allocate(cuda_, at, memory_));
-    RETURN_IF_FAILED(
-        DeviceBytes::allocate(cuda_, cuda_.kernels().candidates_workspace_bytes(candidates()), candidates_workspace_));
+    size_t workspace = cuda_.kernels().candidates_workspace_bytes(candidates());
+    for (const LayerTraits & layer : p.layers) {
+        KernelChooseExperts choice;
+        choice.n        = int(p.n_embd);
+        choice.n_expert = int(layer.experts.count);
+        choice.n_used   = int(layer.experts.used);
+        workspace       = std::max(workspace, cuda_.kernels().choose_experts_workspace_bytes(choice));
+    }
+    RETURN_IF_FAILED(DeviceBytes::allocate(cuda_, workspace, workspace_));
     size_t host = 0;
     DeviceBytes::take(host, sizeof(Inputs));
     best_host_ = DeviceBytes::take(host, LEAST_CANDIDATES * (sizeof(float) + sizeof(int32_t)));
@@ -195,10 +202,13 @@ Status CudaTokenRunner::give_memory() {
         if (part.graph) most = std::max(most, place_nodes(part.graph, nullptr, nullptr, DeviceBytes::ALIGN));
     }
     RETURN_IF_FAILED(DeviceBytes::allocate(cuda_, most, scratch_));
+    const float * held = nullptr;  // attention's kernels leave what they computed in 8 bits too
     for (TokenPart & part : parts_) {
-        if (!part.graph) continue;
-        place_nodes(part.graph, scratch_.buffer(), scratch_.at<uint8_t>(0), DeviceBytes::ALIGN);
-        part.calls = token_kernels(part.graph, activations());
+        if (part.graph) {
+            place_nodes(part.graph, scratch_.buffer(), scratch_.at<uint8_t>(0), DeviceBytes::ALIGN);
+            part.calls = token_kernels(part.graph, {activations(), workspace_}, held);
+        }
+        held = part.graph ? nullptr : memory_.at<float>(attended_at_);
     }
     return Status::good();
 }
@@ -280,10 +290,11 @@ Status CudaTokenRunner::set_dense_rows(Sight & sight, const RowPlace & place) {
 }
 
 Status CudaTokenRunner::enqueue_parts() {
-    const KernelTable & kernels = cuda_.kernels();
-    const HyperParams & p       = model_.params();
-    const size_t        kv      = size_t(p.n_head_kv * p.head_dim) * sizeof(float);
-    bool                by_ggml = false;  // the part before
+    const KernelTable &     kernels   = cuda_.kernels();
+    const HyperParams &     p         = model_.params();
+    const size_t            kv        = size_t(p.n_head_kv * p.head_dim) * sizeof(float);
+    bool                    by_ggml   = false;  // the part before
+    const KernelActivations quantised = activations();
     for (const TokenPart & part : parts_) {
         const bool is_ggml = part.graph && part.calls.empty();
         if (is_ggml && !by_ggml) RETURN_IF_FAILED(cuda_.let_ggml_wait());
@@ -292,11 +303,12 @@ Status CudaTokenRunner::enqueue_parts() {
         if (!part.graph) {
             const size_t at = rows_of(part.layer);
             LayerToken   token;
-            token.layer = part.layer;
-            token.q     = memory_.at<float>(q_at_);
-            token.k     = memory_.at<float>(at);
-            token.v     = memory_.at<float>(at + kv);
-            token.out   = memory_.at<float>(attended_at_);
+            token.layer     = part.layer;
+            token.q         = memory_.at<float>(q_at_);
+            token.k         = memory_.at<float>(at);
+            token.v         = memory_.at<float>(at + kv);
+            token.out       = memory_.at<float>(attended_at_);
+            token.quantised = &quantised;
             RETURN_IF_FAILED(compact_->on_device().attend(token));
             continue;
         }
@@ -334,8 +346,7 @@ Status CudaTokenRunner::enqueue_token() {
                                          "keeping a row"));
         }
     }
-    RETURN_IF_FAILED(
-        cuda_.check(kernels.candidates(candidates(), candidates_workspace_, cuda_.stream()), "choosing candidates"));
+    RETURN_IF_FAILED(cuda_.check(kernels.candidates(candidates(), workspace_, cuda_.stream()), "choosing candidates"));
     return cuda_.check(kernels.copy(pinned_.data() + best_host_, memory_.at<void>(best_at_),
                                     LEAST_CANDIDATES * (sizeof(float) + sizeof(int32_t)), cuda_.stream()),
                        "taking the candidates");
