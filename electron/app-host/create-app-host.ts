@@ -1,7 +1,7 @@
 /** The rooms of the app host, put together: stores, engine, jobs. Each is given what its needs.ts names. */
 import { EventEmitter } from 'node:events';
 import { join } from 'node:path';
-import type { LiveAnswer } from '../contract/app-types.ts';
+import type { LiveCounters } from '../contract/app-types.ts';
 import { embeddedModelId } from '../contract/models.ts';
 import type { Settings } from '../contract/settings.ts';
 import type { StartHost } from '../document-host/document-client.ts';
@@ -91,7 +91,7 @@ export interface AppHost {
   kept: KeptFiles;
   saving: { queue: Queue; failure: string | null };
   /** Answers that are being made, by chat. */
-  live: Map<string, LiveAnswer>;
+  live: Map<string, LiveCounters>;
   /** What the engine of this moment holds. */
   session(): EngineSession;
   changes: EventEmitter<{ change: [] }>;

@@ -247,14 +247,14 @@ export const documentOutlineSchema = z.object({
 export type DocumentOutline = z.infer<typeof documentOutlineSchema>;
 
 /** An answer that is being made: its cache, and its map as numbers alone, page by page from `firstPage` on. */
-export const liveAnswerSchema = z.object({
+export const liveCountersSchema = z.object({
   chatId: idSchema,
   documentId: idSchema,
   counters: countersSchema,
   firstPage: count,
   uses: z.array(pageUseSchema.pick({ kept: true, read: true, usual: true, parts: true })),
 });
-export type LiveAnswer = z.infer<typeof liveAnswerSchema>;
+export type LiveCounters = z.infer<typeof liveCountersSchema>;
 
 export const engineStateSchema = z.object({
   state: z.enum(['starting', 'ready', 'restarting', 'failed']),
@@ -332,7 +332,7 @@ export const telemetrySchema = z.object({
     documents: z.array(z.object({ documentId: idSchema, bytes: count, isReady: z.boolean() })),
     failure: z.string().nullable(),
   }),
-  live: z.array(liveAnswerSchema),
+  live: z.array(liveCountersSchema),
   /** The engine's resident memory; null where the system does not tell. */
   engineBytes: z.number().nullable(),
   machineBytes: z.number(),

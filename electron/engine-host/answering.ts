@@ -4,13 +4,13 @@ import type { AskRequest } from '../contract/engine.ts';
 import type { AnswerEvent, AnswerReport, Counters } from '../contract/engine-reports.ts';
 import { AppError } from '../contract/errors.ts';
 import { AnswerStream } from './answer-stream.ts';
-import { dropThinking, type HeldChat, isFirstQuestion, noteAsked, unreadTurns } from './held-chat.ts';
+import { dropThinking, type EngineChat, isFirstQuestion, noteAsked, unreadTurns } from './open-documents.ts';
 import type { OpenModel } from './open-model.ts';
 import { peakRssBytes } from './peak-memory.ts';
 import { fitAnswer } from './preflight.ts';
 import { ProgressMeter } from './progress.ts';
 
-export function countersOf(chat: HeldChat): Counters {
+export function countersOf(chat: EngineChat): Counters {
   const { keptMass, ...counters } = chat.session.counters();
   return { ...counters, keptMass: Array.from(keptMass) };
 }
@@ -21,7 +21,7 @@ const thinkingRoom = 2048;
 /** The chat is unchanged when this rejects: the addon restores the session, and the question is noted only at the end. */
 export async function answer(
   model: OpenModel,
-  chat: HeldChat,
+  chat: EngineChat,
   request: AskRequest,
   send: (event: AnswerEvent) => void,
 ): Promise<AnswerReport> {

@@ -19,14 +19,14 @@ import type { AnswerMode, DocumentHome, KvType, RocketOptions } from '../contrac
 import { EventChannel } from '../hosts/event-channel.ts';
 import { Queue } from '../hosts/queue.ts';
 import { answer, countersOf } from './answering.ts';
-import { Holdings, keepTurns } from './held-chat.ts';
-import { keepDocument } from './keeping.ts';
 import { measureAgainst, measureReference, type Reference } from './measuring.ts';
 import { findModel } from './model-check.ts';
 import { firstPart } from './model-files.ts';
+import { keepTurns, OpenDocuments } from './open-documents.ts';
 import { cudaOf, type OpenModel, type OpenOptions, openModel } from './open-model.ts';
 import { pageUses } from './page-uses.ts';
 import { Reading } from './reading.ts';
+import { keepDocument } from './save-document.ts';
 import { measureUsualReads, passageReads, type ReadChoice } from './usual-reads.ts';
 import type { Vocabulary } from './vocabulary.ts';
 
@@ -48,7 +48,7 @@ export class Engine {
   readonly #queue = new Queue();
   readonly #readings = new Map<string, Reading>();
   readonly #references = new Map<string, Reference>();
-  #holdings = new Holdings();
+  #documents = new OpenDocuments();
   #model: OpenModel | undefined;
 
   constructor(addon: NativeAddon, vocabularyOf?: (path: string) => Promise<Vocabulary>) {
@@ -88,8 +88,8 @@ export class Engine {
         const reading = new Reading(request);
         if (readingId !== undefined) this.#readings.set(readingId, reading);
         const goOn = async () => {
-          const read = await reading.goOn(this.#open(), () => this.#holdings.newId('doc'), send, ended);
-          if (read) this.#holdings.addDocument(read.document);
+          const read = await reading.goOn(this.#open(), () => this.#documents.newId('doc'), send, ended);
+          if (read) this.#documents.addDocument(read.document);
           return read?.result;
         };
         try {
@@ -114,18 +114,18 @@ export class Engine {
   }
 
   keepDocument(documentId: string, path: string, signal?: AbortSignal): Promise<{ bytes: number }> {
-    return keepDocument(this.#queue, () => this.#holdings.document(documentId), path, signal);
+    return keepDocument(this.#queue, () => this.#documents.document(documentId), path, signal);
   }
 
   forgetDocument(documentId: string): Promise<void> {
-    return this.#queue.run(() => this.#holdings.closeDocument(documentId));
+    return this.#queue.run(() => this.#documents.closeDocument(documentId));
   }
 
   newChat(documentId: string): Promise<{ chatId: string }> {
     return this.#queue.run(() => {
-      const document = this.#holdings.document(documentId);
-      const id = this.#holdings.newId('chat');
-      this.#holdings.addChat({
+      const document = this.#documents.document(documentId);
+      const id = this.#documents.newId('chat');
+      this.#documents.addChat({
         id,
         document,
         session: document.native.fork(),
@@ -140,7 +140,7 @@ export class Engine {
   }
 
   closeChat(chatId: string): Promise<void> {
-    return this.#queue.run(() => this.#holdings.closeChat(chatId));
+    return this.#queue.run(() => this.#documents.closeChat(chatId));
   }
 
   ask(request: AskRequest, signal?: AbortSignal): AsyncGenerator<AnswerEvent, void, void> {
@@ -154,7 +154,7 @@ export class Engine {
     signal?: AbortSignal,
   ): AsyncGenerator<AnswerEvent, void, void> {
     const again = async (send: (event: AnswerEvent) => void, ended: AbortSignal) => {
-      const chat = this.#holdings.chat(request.chatId);
+      const chat = this.#documents.chat(request.chatId);
       const last = chat.questions.at(-1);
       if (last === undefined) throw new AppError('INVALID_ARGUMENT', 'There is no answer yet to make again.');
       const { question, earlier } = last;
@@ -165,39 +165,39 @@ export class Engine {
   }
 
   truncate(chatId: string, turns: number): Promise<void> {
-    return this.#queue.run(() => keepTurns(this.#holdings.chat(chatId), turns));
+    return this.#queue.run(() => keepTurns(this.#documents.chat(chatId), turns));
   }
 
   /** Not queued: it ends what the queue is waiting for. */
   cancel(target: string): void {
-    this.#holdings.cancelTarget(target)?.cancel();
+    this.#documents.cancelTarget(target)?.cancel();
   }
 
   /** Not queued: the addon publishes counters and map while it answers, and who watches must not wait for the end. */
   counters(chatId: string): Counters {
-    return countersOf(this.#holdings.chat(chatId));
+    return countersOf(this.#documents.chat(chatId));
   }
 
   documentMap(chatId: string): PageUse[] {
-    return pageUses(this.#holdings.chat(chatId));
+    return pageUses(this.#documents.chat(chatId));
   }
 
   measureUsualReads(documentId: string, choice: ReadChoice, signal?: AbortSignal): Promise<void> {
     return this.#queue.run(
-      () => measureUsualReads(this.#open(), this.#holdings.document(documentId), choice, signal),
+      () => measureUsualReads(this.#open(), this.#documents.document(documentId), choice, signal),
       signal,
     );
   }
 
   passageReads(chatId: string, passages: readonly { start: number; end: number }[]): PassageReads[] {
-    return passageReads(this.#holdings.chat(chatId), passages);
+    return passageReads(this.#documents.chat(chatId), passages);
   }
 
   measureReference(chatId: string, question: string, maxNew: number, rocket: RocketOptions, signal?: AbortSignal) {
     return this.#queue.run(async () => {
-      const chat = this.#holdings.chat(chatId);
+      const chat = this.#documents.chat(chatId);
       const reference = await measureReference(this.#open(), chat, question, maxNew, rocket, signal);
-      const referenceId = this.#holdings.newId('ref');
+      const referenceId = this.#documents.newId('ref');
       this.#references.set(referenceId, reference);
       return { referenceId, answer: reference.answer, positions: reference.logits.length };
     });
@@ -205,7 +205,7 @@ export class Engine {
 
   measureAgainst(chatId: string, referenceId: string, mode: AnswerMode, rocket: RocketOptions, signal?: AbortSignal) {
     return this.#queue.run(async () => {
-      const chat = this.#holdings.chat(chatId);
+      const chat = this.#documents.chat(chatId);
       const reference = this.#references.get(referenceId);
       if (!reference) throw new AppError('CLOSED', 'This reference was forgotten.');
       const positions = await measureAgainst(this.#open(), chat, reference, mode, rocket, signal);
@@ -234,8 +234,8 @@ export class Engine {
 
   async #closeNow(): Promise<void> {
     this.#references.clear();
-    this.#holdings.closeAll();
-    this.#holdings = new Holdings();
+    this.#documents.closeAll();
+    this.#documents = new OpenDocuments();
     const model = this.#model;
     this.#model = undefined;
     model?.native.close();
@@ -248,7 +248,7 @@ export class Engine {
   }
 
   async #answer(request: AskRequest, send: (event: AnswerEvent) => void, ended: AbortSignal) {
-    const chat = this.#holdings.chat(request.chatId);
+    const chat = this.#documents.chat(request.chatId);
     const cancel = () => chat.session.cancel();
     // From here to the addon's call nothing waits: an abort before this line is seen here, one after it by `cancel`.
     if (ended.aborted) throw new AppError('CANCELLED', 'Stopped before it began.');

@@ -6,7 +6,7 @@ import type { NativeStep } from '../../native/binding.ts';
 import type { Agreement } from '../contract/engine-reports.ts';
 import { AppError } from '../contract/errors.ts';
 import type { AnswerMode, RocketOptions } from '../contract/method.ts';
-import { type HeldChat, isFirstQuestion, noteAsked } from './held-chat.ts';
+import { type EngineChat, isFirstQuestion, noteAsked } from './open-documents.ts';
 import type { OpenModel } from './open-model.ts';
 
 export interface Reference {
@@ -52,7 +52,11 @@ export function klDivergence(reference: Float32Array, other: Float32Array): numb
 }
 
 /** Stops between two tokens, and the call that is running. */
-async function stoppable<T>(chat: HeldChat, signal: AbortSignal | undefined, work: (check: () => void) => Promise<T>) {
+async function stoppable<T>(
+  chat: EngineChat,
+  signal: AbortSignal | undefined,
+  work: (check: () => void) => Promise<T>,
+) {
   const cancel = () => chat.session.cancel();
   const check = () => {
     if (signal?.aborted) throw new AppError('CANCELLED', 'Stopped.');
@@ -69,7 +73,7 @@ async function stoppable<T>(chat: HeldChat, signal: AbortSignal | undefined, wor
 
 export async function measureReference(
   model: OpenModel,
-  chat: HeldChat,
+  chat: EngineChat,
   question: string,
   maxNew: number,
   rocket: RocketOptions,
@@ -99,7 +103,7 @@ export async function measureReference(
 
 export async function measureAgainst(
   model: OpenModel,
-  chat: HeldChat,
+  chat: EngineChat,
   reference: Reference,
   mode: AnswerMode,
   rocket: RocketOptions,

@@ -1,6 +1,6 @@
 /** What an answer kept and read, token by token, as means over the document's pages, and over the passages of long ones. */
 import type { PageUse } from '../contract/engine-reports.ts';
-import type { HeldChat } from './held-chat.ts';
+import type { EngineChat } from './open-documents.ts';
 import { usualReadsOf } from './usual-reads.ts';
 
 /** About so many passages in all: more would be too thin to see. And of so many tokens at the least: about three lines. */
@@ -8,7 +8,7 @@ const mostPassages = 96;
 const leastTokens = 48;
 
 /** Of the answer that is being made, or of the last one. */
-export function pageUses(chat: HeldChat): PageUse[] {
+export function pageUses(chat: EngineChat): PageUse[] {
   const { document, session } = chat;
   const { kept, read } = chat.isAnswering || !chat.map ? session.documentMap() : chat.map;
   const usual = usualReadsOf(chat, read);

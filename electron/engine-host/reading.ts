@@ -10,7 +10,7 @@ import type { ReadRequest } from '../contract/engine.ts';
 import type { MemoryPlan, ReadEvent, ReadResult } from '../contract/engine-reports.ts';
 import { AppError, type ErrorCode, toAppError } from '../contract/errors.ts';
 import { pageTokens, tokenOffsets } from './detokenizer.ts';
-import type { HeldDocument } from './held-chat.ts';
+import type { EngineDocument } from './open-documents.ts';
 import type { OpenModel } from './open-model.ts';
 import { fitAnswer } from './preflight.ts';
 import { ProgressMeter } from './progress.ts';
@@ -49,7 +49,7 @@ export class Reading {
     newId: () => string,
     send: (event: ReadEvent) => void,
     signal: AbortSignal,
-  ): Promise<{ document: HeldDocument; result: ReadResult } | undefined> {
+  ): Promise<{ document: EngineDocument; result: ReadResult } | undefined> {
     if (this.#isPaused) return undefined;
     this.#begun ??= begin(model, this.#request);
     const begun = this.#begun;
@@ -137,7 +137,7 @@ export class Reading {
     }
   }
 
-  #held({ model, prompt, plan, native }: Begun, id: string): { document: HeldDocument; result: ReadResult } {
+  #held({ model, prompt, plan, native }: Begun, id: string): { document: EngineDocument; result: ReadResult } {
     const { text, pages: spans, kvType } = this.#request;
     const nTokens = prompt.tokens.length;
     const own = Array.from(prompt.tokens.subarray(prompt.documentStart, prompt.documentEnd));

@@ -4,7 +4,7 @@
  */
 import type { PassageReads } from '../contract/engine-reports.ts';
 import { type AnswerMode, defaultSampler, type RocketOptions } from '../contract/method.ts';
-import type { HeldChat, HeldDocument } from './held-chat.ts';
+import type { EngineChat, EngineDocument } from './open-documents.ts';
 import type { OpenModel } from './open-model.ts';
 import { fitAnswer } from './preflight.ts';
 
@@ -21,7 +21,7 @@ const nameOf = ({ mode, rocket }: ReadChoice) => JSON.stringify([mode, rocket]);
 
 export async function measureUsualReads(
   model: OpenModel,
-  document: HeldDocument,
+  document: EngineDocument,
   choice: ReadChoice,
   signal?: AbortSignal,
 ): Promise<void> {
@@ -52,13 +52,13 @@ export async function measureUsualReads(
   }
 }
 
-const documentReads = ({ start, offsets }: HeldDocument, read: Uint32Array) =>
+const documentReads = ({ start, offsets }: EngineDocument, read: Uint32Array) =>
   read.slice(start, start + offsets.length - 1);
 
 const sumOf = (reads: Uint32Array) => reads.reduce((sum, count) => sum + count, 0);
 
 /** The document's usual reads as an answer with as many reads in all would have them; undefined: not measured, or nothing was read. */
-export function usualReadsOf(chat: HeldChat, read: Uint32Array): ((token: number) => number) | undefined {
+export function usualReadsOf(chat: EngineChat, read: Uint32Array): ((token: number) => number) | undefined {
   const { document, choice } = chat;
   const usual = choice && document.usualReads.get(nameOf(choice));
   if (!usual) return undefined;
@@ -68,7 +68,7 @@ export function usualReadsOf(chat: HeldChat, read: Uint32Array): ((token: number
 }
 
 /** Reads a token, means over each stretch of the document's text. */
-export function passageReads(chat: HeldChat, passages: readonly { start: number; end: number }[]): PassageReads[] {
+export function passageReads(chat: EngineChat, passages: readonly { start: number; end: number }[]): PassageReads[] {
   const { document, session } = chat;
   const { offsets } = document;
   const { read } = chat.map ?? session.documentMap();

@@ -1,5 +1,5 @@
 /** What an answer kept and read of each page, from the engine: while it is made and when it is done. */
-import type { Job, LiveAnswer, MapPage } from '../../contract/app-types.ts';
+import type { Job, LiveCounters, MapPage } from '../../contract/app-types.ts';
 import type { EngineVerbs } from '../../engine-host/engine-client.ts';
 import { logIfUnforeseen } from '../log.ts';
 import type { SessionChat } from './engine-session.ts';
@@ -48,7 +48,7 @@ export function watchAnswer(
     const done = counters.rowsTotal - first.rows;
     const seconds = (Date.now() - first.at) / 1000;
     job.status = { ...job.status, done, tokensPerSecond: seconds > 0 ? done / seconds : 0 };
-    const live: LiveAnswer = {
+    const live: LiveCounters = {
       chatId,
       documentId,
       counters,

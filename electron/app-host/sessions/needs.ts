@@ -1,5 +1,5 @@
 /** What readings, answers and measurements are given of other rooms. */
-import type { LiveAnswer } from '../../contract/app-types.ts';
+import type { LiveCounters } from '../../contract/app-types.ts';
 import type { Queue } from '../../hosts/queue.ts';
 import type { CitationsNeeds } from '../citations/needs.ts';
 import type { Changes } from '../documents/needs.ts';
@@ -18,7 +18,7 @@ export interface SessionsNeeds extends PlanningNeeds, CitationsNeeds {
   /** The KV cache that is being written to disk, and why the last could not be. */
   saving: { queue: Queue; failure: string | null };
   /** Answers that are being made, by chat. */
-  live: Map<string, LiveAnswer>;
+  live: Map<string, LiveCounters>;
   /** What the engine of this moment holds. */
   session(): EngineSession;
   changes: Changes;

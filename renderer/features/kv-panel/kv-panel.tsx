@@ -16,13 +16,13 @@ import { DiskBar } from './disk-bar.tsx';
 import { DocumentMap } from './document-map.tsx';
 import { Headline } from './headline.tsx';
 import { History } from './history.tsx';
-import { useLiveAnswer } from './live-answer.ts';
+import { useLiveCounters } from './live-counters.ts';
 import { MemoryBars } from './memory-bars.tsx';
 import { PanelActions } from './panel-actions.tsx';
 
 export function KvPanel({ document }: { document: LibraryDocument | undefined }) {
   const turn = useChat(selectMeasured);
-  const live = useLiveAnswer();
+  const live = useLiveCounters();
   const measuredMap = useChat((state) => state.map);
   const map = live?.map ?? measuredMap;
   const chatTurnId = turn?.id;

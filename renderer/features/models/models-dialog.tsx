@@ -44,17 +44,17 @@ function Models() {
       )}
       {models && (
         <>
-          <Shelf title="On this machine" models={models.filter(isHere)}>
+          <ModelGroup title="On this machine" models={models.filter(isHere)}>
             <InPlace folders={folders} />
-          </Shelf>
-          <Shelf title="To download" models={models.filter((model) => !isHere(model))}>
+          </ModelGroup>
+          <ModelGroup title="To download" models={models.filter((model) => !isHere(model))}>
             <p className="text-note leading-4 text-muted">
               From huggingface.co, when you choose Download and at no other time. A file is opened only after its
               SHA-256 was compared with its publisher's; where the catalogue does not know it, with the one that the
               server declares.
             </p>
             <AddFromRepository />
-          </Shelf>
+          </ModelGroup>
         </>
       )}
       {problems.map((problem) => (
@@ -64,7 +64,7 @@ function Models() {
   );
 }
 
-function Shelf({ title, models, children }: { title: string; models: ModelEntry[]; children: ReactNode }) {
+function ModelGroup({ title, models, children }: { title: string; models: ModelEntry[]; children: ReactNode }) {
   return (
     <section aria-label={title}>
       <h3 className="text-note leading-4 font-[620] text-muted">{title}</h3>

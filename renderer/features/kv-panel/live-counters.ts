@@ -1,12 +1,12 @@
 /** The answer that is being made, as the panel shows finished ones: counters, and the map with its pages' names and words. */
 import { useMemo } from 'react';
-import type { DocumentPage, LiveAnswer, MapPage } from '../../../electron/contract/app-types.ts';
+import type { DocumentPage, LiveCounters, MapPage } from '../../../electron/contract/app-types.ts';
 import type { Counters } from '../../../electron/contract/engine-reports.ts';
 import { useChat } from '../../stores/chat.ts';
 import { selectLive, useEngine } from '../../stores/engine.ts';
 import { useLibrary } from '../../stores/library.ts';
 
-export function useLiveAnswer(): { counters: Counters; map: MapPage[] } | null {
+export function useLiveCounters(): { counters: Counters; map: MapPage[] } | null {
   const chatId = useChat((chat) => (chat.live?.chatId === chat.chatId ? chat.chatId : null));
   const live = useEngine(selectLive(chatId));
   const pages = useLibrary((library) => library.pages);
@@ -14,7 +14,7 @@ export function useLiveAnswer(): { counters: Counters; map: MapPage[] } | null {
 }
 
 /** Numbers come six times a second, names and words once. */
-export function liveMap({ firstPage, uses }: LiveAnswer, pages: readonly DocumentPage[]): MapPage[] {
+export function liveMap({ firstPage, uses }: LiveCounters, pages: readonly DocumentPage[]): MapPage[] {
   return uses.map((use, i) => {
     const { label, tokens, opening } = pages[firstPage + i] ?? { label: '', tokens: 0, opening: '' };
     return { page: firstPage + i, label, tokens, opening, ...use };

@@ -1,7 +1,7 @@
 /** A document's KV into a file, in parts: whoever asks meanwhile is answered between two of them. */
 import { AppError } from '../contract/errors.ts';
 import type { Queue } from '../hosts/queue.ts';
-import type { HeldDocument } from './held-chat.ts';
+import type { EngineDocument } from './open-documents.ts';
 
 /** A disk takes about a third of a second for it, a fast one a twentieth. */
 const partBytes = 64 * 2 ** 20;
@@ -9,7 +9,7 @@ const partBytes = 64 * 2 ** 20;
 /** `document` throws when it is let go of meanwhile. Resolves when the file is whole under its name. */
 export async function keepDocument(
   queue: Queue,
-  document: () => HeldDocument,
+  document: () => EngineDocument,
   path: string,
   signal?: AbortSignal,
 ): Promise<{ bytes: number }> {

@@ -8,7 +8,7 @@ import { plural } from '../contract/number-words.ts';
 import type { TokenSpan } from './detokenizer.ts';
 import type { ReadChoice } from './usual-reads.ts';
 
-export interface HeldDocument {
+export interface EngineDocument {
   id: string;
   native: NativeDocument;
   kvType: KvType;
@@ -36,9 +36,9 @@ export interface AskedQuestion extends EarlierTurn {
   turn: number;
 }
 
-export interface HeldChat {
+export interface EngineChat {
   id: string;
-  document: HeldDocument;
+  document: EngineDocument;
   session: NativeSession;
   /** Questions answered so far. */
   questions: AskedQuestion[];
@@ -53,27 +53,27 @@ export interface HeldChat {
 }
 
 /** Turns whose rows the session holds. */
-const heldTurns = ({ session }: HeldChat): number => session.borders.length - 1;
+const heldTurns = ({ session }: EngineChat): number => session.borders.length - 1;
 
 /** Nothing but the document comes before the next question. */
-export const isFirstQuestion = (chat: HeldChat): boolean => heldTurns(chat) === 0;
+export const isFirstQuestion = (chat: EngineChat): boolean => heldTurns(chat) === 0;
 
 /** Of the chat, and not in its session: to be read again before the next question. */
-export function unreadTurns(chat: HeldChat): EarlierTurn[] {
+export function unreadTurns(chat: EngineChat): EarlierTurn[] {
   const held = heldTurns(chat);
   const unread = chat.questions.filter(({ turn }) => turn >= held);
   return unread.flatMap(({ question, answer, thought, earlier }) => [...earlier, { question, answer, thought }]);
 }
 
 /** The session has just answered it, after reading what was unread. */
-export function noteAsked(chat: HeldChat, asked: Omit<AskedQuestion, 'turn'>): void {
+export function noteAsked(chat: EngineChat, asked: Omit<AskedQuestion, 'turn'>): void {
   const turn = heldTurns(chat) - 1;
   chat.questions = chat.questions.map((before) => (before.turn > turn ? { ...before, turn } : before));
   chat.questions.push({ ...asked, turn });
 }
 
 /** What the last answer thought is not there for the next question: its turn leaves the session, and is read again without. */
-export async function dropThinking(chat: HeldChat): Promise<void> {
+export async function dropThinking(chat: EngineChat): Promise<void> {
   const last = chat.questions.at(-1);
   const border = last && chat.session.borders[last.turn];
   if (!last?.thought || border === undefined || last.turn >= heldTurns(chat) || chat.evicted) return;
@@ -81,7 +81,7 @@ export async function dropThinking(chat: HeldChat): Promise<void> {
 }
 
 /** Keeps the first questions and their answers. */
-export async function keepTurns(chat: HeldChat, turns: number): Promise<void> {
+export async function keepTurns(chat: EngineChat, turns: number): Promise<void> {
   const dropped = chat.questions[turns];
   if (turns > chat.questions.length)
     throw new AppError(
@@ -95,30 +95,30 @@ export async function keepTurns(chat: HeldChat, turns: number): Promise<void> {
 }
 
 /** Documents and chats by id; chats end before their document, as the addon asks. */
-export class Holdings {
-  readonly #documents = new Map<string, HeldDocument>();
-  readonly #chats = new Map<string, HeldChat>();
+export class OpenDocuments {
+  readonly #documents = new Map<string, EngineDocument>();
+  readonly #chats = new Map<string, EngineChat>();
   #next = 1;
 
   newId(kind: 'doc' | 'chat' | 'ref'): string {
     return `${kind}-${this.#next++}`;
   }
 
-  addDocument(document: HeldDocument): void {
+  addDocument(document: EngineDocument): void {
     this.#documents.set(document.id, document);
   }
 
-  addChat(chat: HeldChat): void {
+  addChat(chat: EngineChat): void {
     this.#chats.set(chat.id, chat);
   }
 
-  document(id: string): HeldDocument {
+  document(id: string): EngineDocument {
     const document = this.#documents.get(id);
     if (!document) throw new AppError('CLOSED', 'This document is not open any more. Read it again.');
     return document;
   }
 
-  chat(id: string): HeldChat {
+  chat(id: string): EngineChat {
     const chat = this.#chats.get(id);
     if (!chat) throw new AppError('CLOSED', 'This chat is not open any more.');
     return chat;
