@@ -1,7 +1,13 @@
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { toAppError } from '../../../electron/contract/errors.ts';
 import { openModel } from '../../../electron/engine-host/open-model.ts';
 import { byteVocabulary, FakeAddon, modelFile } from './fake-addon.ts';
+
+/** Kernels need not be built where the addon is none. */
+vi.mock('../../../native/index.ts', async (original) => ({
+  ...(await original<typeof import('../../../native/index.ts')>()),
+  cudaLibraries: (device: number) => ({ device, library: '', kernels: '' }),
+}));
 
 const options = { path: modelFile, threads: 0, device: 'cpu', deviceReason: null };
 
