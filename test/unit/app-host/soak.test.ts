@@ -131,15 +131,17 @@ it.runIf(process.platform === 'linux')(
     }
     await client.close();
     const [first, ...later] = history as [Record<string, Sample>, ...Record<string, Sample>[]];
-    const end = later.at(-1) ?? first;
+    // The least of the last three: what is under way in a moment is no growth.
+    const atEnd = (name: string, of: 'heapUsed' | 'taken') =>
+      Math.min(...history.slice(-3).map((at) => at[name]?.[of] ?? Number.POSITIVE_INFINITY));
     if (isLong)
       for (const name of Object.keys(first))
         console.info(name, 'MB heap, external, rss, taken:', ...[first, ...later].map(({ [name]: at }) => shown(at)));
     expect(samples().flatMap(({ warning }) => warning ?? [])).toEqual([]);
     const settled = history[Math.floor(history.length / 3)] ?? first;
-    for (const [name, { heapUsed, taken }] of Object.entries(end)) {
-      expect(heapUsed - (first[name]?.heapUsed ?? 0), name).toBeLessThan(mostBytes);
-      expect(taken - (settled[name]?.taken ?? 0), name).toBeLessThan(mostTaken);
+    for (const [name, { heapUsed }] of Object.entries(first)) {
+      expect(atEnd(name, 'heapUsed') - heapUsed, name).toBeLessThan(mostBytes);
+      expect(atEnd(name, 'taken') - (settled[name]?.taken ?? 0), name).toBeLessThan(mostTaken);
     }
   },
   30_000 + questions * 20_000,
