@@ -1,4 +1,4 @@
-/** An answer as it is told piece by piece, put together. */
+/** Puts an answer's stream of events together into its text so far. */
 import type { AnswerText } from './engine-reports.ts';
 
 export interface SaidSoFar {

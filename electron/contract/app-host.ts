@@ -1,6 +1,6 @@
 /**
- * What Electron's main process and the app host, a process of its own, want of each other. Main calls; what the app host wants of main
- * comes as events of `asks`, since only main can start a process or show a window. A port is handed over beside the calls, in a message
+ * The contract between Electron's main process and the app host, which is a process of its own. Main calls; the app host's requests to main
+ * come as events of `asks`, since only main can start a process or show a window. Ports are handed over in messages beside the calls, each
  * with an id by which the calls name it.
  */
 import { eventIterator, oc } from '@orpc/contract';
@@ -12,7 +12,7 @@ const path = z.string().min(1).max(32_768);
 const paths = z.array(path).max(1000);
 const ofPort = z.object({ portId: idSchema });
 
-/** A process that the app host needs. */
+/** The kinds of processes that the app host asks main to start. */
 const hostKindSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('engine') }),
   z.strictObject({ kind: z.literal('document'), maxHeapBytes: z.int().positive() }),
@@ -20,31 +20,31 @@ const hostKindSchema = z.discriminatedUnion('kind', [
 export type HostKind = z.infer<typeof hostKindSchema>;
 
 export const appHostAskSchema = z.discriminatedUnion('ask', [
-  /** Answered by a port to it, which has the id of the host. */
+  /** Main answers with a port to the new host; the port has the same id. */
   z.strictObject({ ask: z.literal('start-host'), id: idSchema, host: hostKindSchema }),
   z.strictObject({ ask: z.literal('kill-host'), id: idSchema }),
-  /** The library takes a while to open: what is waited for. */
+  /** The library takes a while to open: the sentence says what the app host waits for. */
   z.strictObject({ ask: z.literal('wait'), sentence: z.string() }),
   /** Somebody started RocketDoc again: the window is to come to the front, with these files. */
   z.strictObject({ ask: z.literal('show'), files: paths }),
 ]);
 export type AppHostAsk = z.infer<typeof appHostAskSchema>;
 
-/** For the log, in words that may stand there. */
+/** An entry for the log; its text holds nothing that must not be logged. */
 const noteSchema = z.object({ level: z.enum(['warn', 'error']), text: z.string() });
 export type Note = z.infer<typeof noteSchema>;
 
 const givenSchema = grantSchema.extend({ path });
 
 const openSchema = z.object({
-  /** Native files are held against their list then, before any is loaded. */
+  /** True: native files are checked against their list of hashes before any is loaded. */
   isPackaged: z.boolean(),
-  /** A package's own program, which serves agents too; null: from the sources, or where it cannot. */
+  /** The packed app's program, which agents can start as an MCP server; null in a clone, or where it cannot serve them. */
   agentProgram: path.nullable(),
-  /** What a RocketDoc that is open already gets instead. */
+  /** Files for a RocketDoc that has this library open already: it opens them instead. */
   handOver: paths,
   modelFolders: paths,
-  /** Files that the window was given by an app host before this one. */
+  /** Grants that an earlier app host gave to the window: they stay valid. */
   given: z.array(givenSchema),
 });
 export type GivenFile = z.infer<typeof givenSchema>;
@@ -52,20 +52,20 @@ export type OpenAppHost = z.input<typeof openSchema>;
 
 export const appHostContract = {
   asks: oc.output(eventIterator(appHostAskSchema)),
-  /** Opens the library. `elsewhere`: a RocketDoc that has it already has shown itself. */
+  /** Opens the library. `elsewhere`: another RocketDoc has it open and came to the front. */
   open: oc.input(openSchema).output(z.enum(['open', 'elsewhere'])),
-  /** The port speaks appContract from then on, until it closes or main says so. */
+  /** Serves appContract over the port, until the port closes or main calls disconnectWindow. */
   connectWindow: oc.input(ofPort).output(z.void()),
   disconnectWindow: oc.input(ofPort).output(z.void()),
-  /** For a path that came from the system itself: a drop, a dialog, the command line. */
+  /** Grants a path that came from the system: a drop, a dialog, the command line. */
   grant: oc.input(z.object({ path })).output(grantSchema),
   /** The port carries the bytes of a file that has no path (hosts/byte-port.ts). */
   receiveUpload: oc
     .input(ofPort.extend({ name: z.string().min(1).max(1000) }))
     .output(z.object({ uploadId: idSchema })),
-  /** A copy that may be moved or changed, made for this drag. */
+  /** Makes a copy for this drag, which the receiver may move or change. */
   outgoingFile: oc.input(draggableSchema).output(z.object({ path })),
-  /** A document's own file, to be shown. */
+  /** The file that a document was added as, for the document view. */
   documentFile: oc.input(z.object({ documentId: idSchema })).output(z.object({ path, size: z.int().nonnegative() })),
   note: oc.input(noteSchema).output(z.void()),
   hostStarted: oc.input(z.object({ id: idSchema, pid: z.int() })).output(z.void()),

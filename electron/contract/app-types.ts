@@ -30,7 +30,7 @@ export type Licence = z.infer<typeof licenceSchema>;
 export const aboutSchema = z.object({ version: z.string(), licences: z.array(licenceSchema) });
 export type About = z.infer<typeof aboutSchema>;
 
-/** An error that nothing in the window handled. */
+/** An error that no code of the window handled. */
 export const windowFailureSchema = z.object({
   name: z.string().max(200),
   message: z.string().max(2000),
@@ -41,7 +41,7 @@ export type WindowFailure = z.infer<typeof windowFailureSchema>;
 export const failureSchema = z.object({
   code: z.string(),
   message: z.string(),
-  /** Where memory lacked and the numbers were known. */
+  /** Present where memory was short and the numbers are known. */
   shortage: memoryShortageSchema.optional(),
 });
 export type Failure = z.infer<typeof failureSchema>;
@@ -54,16 +54,16 @@ export const libraryDocumentSchema = z.object({
   fileBytes: count,
   pages: count,
   characters: count,
-  /** null: no model was there to count with. */
+  /** null: there was no model to count with. */
   tokens: count.nullable(),
   chats: count,
-  /** How many documents it was joined from, in their order; 0: it is one file. */
+  /** How many documents it was joined from; 0: it is one file. */
   joined: count,
   addedAt: instant,
   notes: z.array(importNoteSchema),
-  /** As it was read. */
+  /** How its file was read. */
   reading: parseChoiceSchema,
-  /** By an older RocketDoc: its file may give more now. */
+  /** An older RocketDoc read it: the reader of this one may get more from its file. */
   isOfOlderReader: z.boolean(),
 });
 export type LibraryDocument = z.infer<typeof libraryDocumentSchema>;
@@ -71,7 +71,7 @@ export type LibraryDocument = z.infer<typeof libraryDocumentSchema>;
 export const documentPageSchema = z.object({ label: z.string(), tokens: count, opening: z.string() });
 export type DocumentPage = z.infer<typeof documentPageSchema>;
 
-/** A document in which something was found: in its name, or on these pages, the best first. */
+/** A document in which the search found something: in its name, or on these pages, the best first. */
 export const searchHitSchema = z.object({
   documentId: idSchema,
   inName: z.boolean(),
@@ -83,7 +83,7 @@ export const searchHitSchema = z.object({
       snippet: z.array(z.object({ text: z.string(), isHit: z.boolean() })),
     }),
   ),
-  /** Further pages with the same words. */
+  /** How many further pages have the words. */
   morePages: count,
 });
 export type SearchHit = z.infer<typeof searchHitSchema>;
@@ -95,16 +95,18 @@ export const addEventSchema = z.discriminatedUnion('type', [
     type: z.literal('done'),
     document: libraryDocumentSchema,
     /**
-     * added: it is new. known: it is in the library, and was. same-text: it was read anew, and only its notes are other ones.
-     * replaced: its new text has taken the place of the old one. beside: the old text stays with its chats, the new one is
-     * a document of its own.
+     * added: it is new. known: the library has it already. same-text: it was read anew, and only its notes changed. replaced: its new text
+     * took the place of the old one. beside: the old text stays with its chats, and the new text is a document of its own.
      */
     outcome: z.enum(['added', 'known', 'same-text', 'replaced', 'beside']),
   }),
 ]);
 export type AddEvent = z.infer<typeof addEventSchema>;
 
-/** A file that the server may open by itself: the sample, and files named when it was started. Paths never cross. */
+/**
+ * A file that the app host may open by its id: the sample, files named at the start, files that a person picked. Paths never reach the
+ * window.
+ */
 export const grantSchema = z.object({
   id: z.union([z.literal('sample'), idSchema]),
   name: z.string(),
@@ -114,40 +116,43 @@ export type Grant = z.infer<typeof grantSchema>;
 
 export const presetSchema = z.enum(['paper', 'coded']);
 
-/** One memory, and what a document would take of it. The GPU's, and RAM: on a CPU everything, else a document's KV at home there. */
+/**
+ * How much of one memory a document would take. place gpu: the GPU's memory; ram: everything on a CPU, else the KV of a document that is
+ * kept in RAM.
+ */
 export const memoryNeedSchema = z.object({
   place: z.enum(['gpu', 'ram']),
   needed: count,
-  /** Free now, and what this document and the weights hold there already. */
+  /** What is free now, plus what this document and the weights hold there already. */
   available: count,
   fits: z.boolean(),
 });
 export type MemoryNeed = z.infer<typeof memoryNeedSchema>;
 
-/** Something that would help, and what it would come to. */
+/** Something that would make a document fit, and what it would then need. */
 export const remedySchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('pages'), range: pageRangeSchema, tokens: count }),
   z.object({
     type: z.literal('choice'),
     changes: ownChoiceSchema,
     memory: z.array(memoryNeedSchema),
-    /** What an answer works on. */
+    /** Bytes of the KV cache that an answer works on. */
     cache: count,
     fits: z.boolean(),
   }),
-  /** Other documents that are in memory, and what they hold. */
+  /** Freeing other documents that are in memory; `bytes` is what they hold. */
   z.object({ type: z.literal('release'), documentIds: z.array(idSchema), bytes: count, fits: z.boolean() }),
 ]);
 export type Remedy = z.infer<typeof remedySchema>;
 
-/** From what this machine took before; null where too little was measured. */
+/** Predicted from earlier answers on this machine; null where too little was measured. */
 export const speedPredictionSchema = z.object({
   tokensPerSecond: z.number().positive().nullable(),
   firstTokenSeconds: z.number().positive().nullable(),
 });
 export type SpeedPrediction = z.infer<typeof speedPredictionSchema>;
 
-/** What a choice would mean for the next question. */
+/** What the next question would need and take with a choice. */
 export const plannedSchema = z.object({ plan: memoryPlanSchema, speed: speedPredictionSchema });
 export type Planned = z.infer<typeof plannedSchema>;
 
@@ -158,7 +163,9 @@ export const budgetFitSchema = z.object({
 });
 export type BudgetFit = z.infer<typeof budgetFitSchema>;
 
-/** What keeping a document on disk would take, or takes; `problem`: why it cannot be. `keeps`: as the settings say. */
+/**
+ * The disk space that a kept document would take, or takes. `problem`: why it cannot be kept. `keeps`: whether the settings keep documents.
+ */
 export const keptOnDiskSchema = z.object({
   bytes: count,
   isThere: z.boolean(),
@@ -169,16 +176,16 @@ export type KeptOnDisk = z.infer<typeof keptOnDiskSchema>;
 
 export const preflightSchema = z.object({
   documentTokens: count,
-  /** Kept free for our words, the question and the answer. */
+  /** Tokens kept free for the prompt's own words, the question and the answer. */
   roomTokens: count,
   contextTokens: count,
   modelName: z.string(),
   fitsContext: z.boolean(),
   fitsMemory: z.boolean(),
-  /** null and empty when the document does not fit the model's context. */
+  /** null, and `memory` empty: the document does not fit the model's context. */
   plan: memoryPlanSchema.nullable(),
   memory: z.array(memoryNeedSchema),
-  /** null before anything was read with this model on this machine. */
+  /** null: nothing was read with this model on this machine yet. */
   readSeconds: z.number().nullable(),
   speed: speedPredictionSchema,
   /** null when the document does not fit the model's context. */
@@ -193,7 +200,7 @@ export const chatSchema = z.object({
   title: z.string(),
   createdAt: instant,
   turns: count,
-  /** Grows with each change of its questions and answers, and of its draft, since the start. */
+  /** `revision` grows with each change of the questions and answers since the start, `draftRevision` with each change of the draft. */
   revision: count,
   draftRevision: count,
 });
@@ -201,13 +208,13 @@ export type Chat = z.infer<typeof chatSchema>;
 
 export const turnStateSchema = z.enum(['answering', 'done', 'stopped', 'failed']);
 
-/** What one question wants otherwise than the settings say. */
+/** What one question asks for instead of what the settings say. */
 export const askChoiceSchema = z.strictObject({
   mode: answerModeSchema.optional(),
   tokenBudget: rocketOptionsSchema.shape.tokenBudget.optional(),
-  /** Drawn by chance instead of taking the likeliest token each time, which would say the same again. */
+  /** Tokens are sampled: taking the likeliest each time would give the same answer again. */
   sampled: z.boolean().optional(),
-  /** Thought about first, where the model has a choice. */
+  /** The model thinks first, where its template has a choice. */
   thinking: z.boolean().optional(),
 });
 export type AskChoice = z.infer<typeof askChoiceSchema>;
@@ -218,12 +225,14 @@ export const turnSchema = z.object({
   chatId: idSchema,
   /** The turn it follows; null: it is a first question. Turns with the same parent are branches. */
   parentId: idSchema.nullable(),
-  /** On the path that is shown, as far as its parent is. */
+  /** Among the turns with its parent, it is the one that is shown. */
   chosen: z.boolean(),
   choice: askChoiceSchema,
   question: z.string(),
   answer: z.string(),
-  /** What the model thought before it; empty: nothing. No part of the answer: not cited, and not told again. */
+  /**
+   * What the model thought before the answer; empty: nothing. It is no part of the answer: it is not cited, and later prompts leave it out.
+   */
   thinking: z.string(),
   state: turnStateSchema,
   failure: failureSchema.nullable(),
@@ -237,7 +246,7 @@ export type TurnReport = NonNullable<Turn['report']>;
 export const mapPageSchema = pageUseSchema.extend({ page: count, opening: z.string() });
 export type MapPage = z.infer<typeof mapPageSchema>;
 
-/** Pages as spans of the whole text, UTF-16 units; each is shown in blocks, of which only the starts are told. */
+/** Pages as spans of the whole text, in UTF-16 units. Each page is shown in blocks; `blocks` has where each begins. */
 export const documentOutlineSchema = z.object({
   length: count,
   pages: z.array(
@@ -246,7 +255,7 @@ export const documentOutlineSchema = z.object({
 });
 export type DocumentOutline = z.infer<typeof documentOutlineSchema>;
 
-/** An answer that is being made: its cache, and its map as numbers alone, page by page from `firstPage` on. */
+/** An answer that is being made: counters of its cache, and its map as plain numbers, page by page from `firstPage` on. */
 export const liveCountersSchema = z.object({
   chatId: idSchema,
   documentId: idSchema,
@@ -259,7 +268,7 @@ export type LiveCounters = z.infer<typeof liveCountersSchema>;
 export const engineStateSchema = z.object({
   state: z.enum(['starting', 'ready', 'restarting', 'failed']),
   model: openedModelSchema.nullable(),
-  /** Of the model's file, known before it is loaded; `title` is the name people know. */
+  /** Facts of the model's file that are known before it is loaded; `title` is the name that people know. */
   modelFile: z.object({ id: modelIdSchema, title: z.string(), bytes: count, licence: z.string() }),
   /** Presets that this engine and model can plan with. */
   presets: z.array(presetSchema),
@@ -268,7 +277,7 @@ export const engineStateSchema = z.object({
 });
 export type EngineState = z.infer<typeof engineStateSchema>;
 
-/** A GPU of this machine, tried out; `failure` says why it cannot be used. */
+/** A GPU of this machine that was tried out; `failure` says why it cannot be used. */
 export const gpuSchema = z.object({
   device: z.string(),
   name: z.string(),
@@ -277,7 +286,7 @@ export const gpuSchema = z.object({
   failure: z.string().nullable(),
 });
 export type Gpu = z.infer<typeof gpuSchema>;
-/** `reason`: why there is none. */
+/** `reason`: why there is no GPU. */
 export const foundGpusSchema = z.object({ gpus: z.array(gpuSchema), reason: z.string().nullable() });
 export type FoundGpus = z.infer<typeof foundGpusSchema>;
 
@@ -300,17 +309,17 @@ export const heldDocumentSchema = z.object({
   tokens: count,
   bytes: z.number(),
   kvType: kvTypeSchema,
-  /** On the computing device; false: in RAM, while a GPU computes. */
+  /** True: its KV is on the computing device; false: it is in RAM, while a GPU computes. */
   onDevice: z.boolean(),
   pages: pageRangeSchema.nullable(),
   readMs: z.number(),
 });
 export type HeldDocument = z.infer<typeof heldDocumentSchema>;
 
-/** How often each part of the library changed since the start: what another window or a program changed is looked at again then. */
+/** How often each part of the library changed since the start: a window fetches a part again when its number grew. */
 export const revisionsSchema = z.object({
   documents: count,
-  /** What is chosen for, and was measured on, one document. */
+  /** What is chosen for one document, and its tuning. */
   choices: count,
   chats: count,
   settings: count,
@@ -323,17 +332,20 @@ export const telemetrySchema = z.object({
   at: instant,
   revisions: revisionsSchema,
   engine: engineStateSchema,
-  /** Models on their way here; `revision` grows with each change of the list of models. */
+  /** `downloads`: models that are being fetched; `revision` grows with each change of the list of models. */
   models: z.object({ revision: count, downloads: z.array(downloadSchema) }),
   jobs: z.array(jobSchema),
   held: z.array(heldDocumentSchema),
-  /** On disk; isReady: loaded instead of read, as things are. failure: why the last document could not be kept. */
+  /**
+   * Documents kept on disk. isReady: with the present model and settings it would be loaded instead of read. failure: why the last document
+   * could not be kept.
+   */
   kept: z.object({
     documents: z.array(z.object({ documentId: idSchema, bytes: count, isReady: z.boolean() })),
     failure: z.string().nullable(),
   }),
   live: z.array(liveCountersSchema),
-  /** The engine's resident memory; null where the system does not tell. */
+  /** The engine's resident memory; null where the system does not report it. */
   engineBytes: z.number().nullable(),
   machineBytes: z.number(),
 });

@@ -1,7 +1,7 @@
 /**
- * Everything that the window may ask, over a WebSocket or a message port: the one contract of renderer and server.
- * Failures arrive with a code of errors.ts and a sentence. Work (reading, answering) belongs to the server: leaving a stream
- * stops watching, only `cancel` stops the work.
+ * Everything that the window may ask, over a WebSocket or a message port: the one contract of window and app host. Failures arrive with a
+ * code of errors.ts and a sentence. Reading and answering belong to the app host: leaving their stream stops the watching, only `cancel`
+ * stops the work.
  */
 import { eventIterator, oc } from '@orpc/contract';
 import { z } from 'zod';
@@ -50,14 +50,14 @@ const draft = z.string().max(maxQuestionUnits);
 const password = z.string().max(1000);
 
 /**
- * Bytes of one message over a socket or port: the longest question, of which JSON writes each unit in six characters at the most, and
- * room for what comes with it.
+ * Most bytes of one message over a socket or port: the longest question, whose units JSON writes in six characters each at the most, and
+ * room for the other fields.
  */
 export const maxMessageBytes = 6 * maxQuestionUnits + 1024 * 1024;
 
 const howRead = z.object({ password: password.optional(), choice: parseWishSchema.optional() });
 
-/** Bytes of one upload (POST /upload), how many jobs may wait for the engine, how many documents may be read as one. */
+/** Most bytes of one upload (POST /upload), jobs that wait for the engine, units of one call for text, documents joined into one. */
 export const maxUploadBytes = 64 * 1024 * 1024;
 export const maxJobs = 8;
 export const maxTextUnits = 200_000;
@@ -70,7 +70,7 @@ export const readStreamEventSchema = z.discriminatedUnion('type', [
     tokens: z.int(),
     bytes: z.number(),
     readMs: z.number(),
-    /** From disk; where something lay there and was not used, why. */
+    /** `loaded`: it came from disk. `missed`: why a kept file was not used. */
     loaded: z.boolean(),
     missed: z.string().nullable(),
   }),
@@ -78,12 +78,12 @@ export const readStreamEventSchema = z.discriminatedUnion('type', [
 export type ReadStreamEvent = z.infer<typeof readStreamEventSchema>;
 
 export const askStreamEventSchema = z.discriminatedUnion('type', [
-  /** First, also for a watcher who comes later: the turn with the answer so far. */
+  /** The first event, also for a watcher who comes later: the turn with the answer so far. */
   z.object({ type: z.literal('turn'), turn: turnSchema }),
   progressSchema,
   z.object({ type: z.literal('kept'), stage1Ms: z.number(), prefillMs: z.number() }),
   ...answerTextSchemas,
-  /** Last. Stopped and failed answers keep what was said. */
+  /** The last event. Stopped and failed answers keep the text they have. */
   z.object({ type: z.literal('ended'), turn: turnSchema }),
 ]);
 export type AskStreamEvent = z.infer<typeof askStreamEventSchema>;
@@ -92,29 +92,32 @@ export const appContract = {
   /** The whole state of engine and jobs: at each change, and five times a second while something runs. */
   telemetry: oc.output(eventIterator(telemetrySchema)),
   restartEngine: oc.output(z.void()),
-  /** This version, and the licences of everything in it. */
+  /** The version, and the licences of everything in it. */
   about: oc.output(aboutSchema),
-  /** For whoever helps: versions, machine, the end of the log. */
+  /** A text for a report of a fault: versions, machine, the end of the log. */
   report: oc.output(z.string()),
-  /** Into the log: what nobody foresaw in the window. */
+  /** Writes an unforeseen error of the window into the log. */
   noteFailure: oc.input(windowFailureSchema).output(z.void()),
 
   library: {
     list: oc.output(z.array(libraryDocumentSchema)),
     grants: oc.output(z.array(grantSchema)),
-    /** What a person should know about the library as it was opened: it was damaged, it cannot be written. */
+    /** What a person should know about the library when it was opened: that it was damaged, or cannot be written. */
     notices: oc.output(z.array(z.string())),
-    /** Who leaves this stream stops the work, as in the two below. A file of which the library has an older text is read anew. */
+    /** Leaving this stream stops the work, as in the two below. A file that an older RocketDoc read is read anew. */
     addUpload: oc.input(howRead.extend({ uploadId: idSchema })).output(eventIterator(addEventSchema)),
     addGranted: oc.input(howRead.extend({ grantId: grantSchema.shape.id })).output(eventIterator(addEventSchema)),
-    /** Its kept file once more; what is not chosen now is as it was. Another text is another document. */
+    /**
+     * Reads the document's kept file again; what `choice` leaves out comes from the last reading and the settings. A changed text becomes
+     * another document.
+     */
     readAnew: oc.input(howRead.extend({ documentId: idSchema })).output(eventIterator(addEventSchema)),
-    /** In names and in text; every word must be there, the last may be unfinished. */
+    /** Searches names and texts; every word must be there, the last may be unfinished. */
     search: oc.input(z.object({ query: z.string().trim().min(1).max(200) })).output(z.array(searchHitSchema)),
-    /** Several documents as one, in this order. The same ones again are the same document. */
+    /** Joins several documents into one, in this order. Joining the same ones again gives the same document. */
     join: oc.input(z.object({ documentIds: z.array(idSchema).min(2).max(maxJoined) })).output(libraryDocumentSchema),
     rename: oc.input(ofDocument.extend({ name })).output(libraryDocumentSchema),
-    /** Its file, text, chats and KV cache. */
+    /** Removes its file, text, chats and KV cache. */
     remove: oc.input(ofDocument).output(z.void()),
     pages: oc.input(ofDocument).output(z.array(documentPageSchema)),
     /** Frees the document's KV cache; text and chats stay. */
@@ -126,16 +129,16 @@ export const appContract = {
     outline: oc.input(ofDocument).output(documentOutlineSchema),
     /** [start, end) of the text, at most `maxTextUnits`. */
     text: oc.input(ofDocument.extend({ start: z.int().min(0), end: z.int().min(0) })).output(z.string()),
-    /** What is chosen for this document alone, and what applies to it then. */
+    /** What is chosen for this document alone, and what applies to it with the settings. */
     choice: {
       get: oc.input(ofDocument).output(documentChoiceSchema),
       set: oc.input(ofDocument.extend({ changes: ownChoiceSchema })).output(documentChoiceSchema),
-      /** As in the settings again, in these points or in all. */
+      /** Takes the document's own choice back, for these names or for all. */
       clear: oc
         .input(ofDocument.extend({ names: z.array(ownChoiceSchema.keyof()).optional() }))
         .output(documentChoiceSchema),
     },
-    /** The last tuning; null: none. */
+    /** The document's last tuning; null: there was none. */
     tuning: oc.input(ofDocument).output(tuningSchema.nullable()),
   },
 
@@ -146,17 +149,19 @@ export const appContract = {
   fitBudget: oc
     .input(ofDocument.extend({ promptTokens, bytes: z.number().positive(), of: z.enum(['kv', 'device']) }))
     .output(budgetFitSchema),
-  /** Measures one question at several budgets against full KV. Touches no chat. Who asks twice watches the same one. */
+  /** Measures one question at several budgets against full KV. Changes no chat. A second call while one runs watches the same tuning. */
   tune: oc
     .input(ofDocument.extend({ question, budgets: tunedBudgetsSchema.default([...usualBudgets]) }))
     .output(eventIterator(tuneEventSchema)),
   /** A tuning that is going on, from its beginning. */
   watchTuning: oc.input(ofDocument).output(eventIterator(tuneEventSchema)),
-  /** Loaded from disk where it is kept. `keep`: on disk afterwards; absent: as the settings say. */
+  /**
+   * Reads a document, or loads it from disk where it is kept. `keep`: whether it is kept on disk afterwards; absent: as the settings say.
+   */
   read: oc
     .input(ofDocument.extend({ pages: pageRangeSchema.nullable(), keep: z.boolean().optional() }))
     .output(eventIterator(readStreamEventSchema)),
-  /** Removes every KV cache that is kept on disk; how many bytes that freed. */
+  /** Removes every KV cache that is kept on disk; returns how many bytes that freed. */
   clearKept: oc.output(z.object({ bytes: z.int().nonnegative(), documents: z.int().nonnegative() })),
 
   chats: {
@@ -169,14 +174,14 @@ export const appContract = {
     draft: oc.input(ofChat).output(z.object({ draft })),
     /** Shows the branch that this turn is on. */
     choose: oc.input(ofTurn).output(z.void()),
-    /** A chat of its own that begins with the questions and answers down to this one. */
+    /** Makes a new chat that begins with the questions and answers down to this one. */
     fork: oc.input(ofTurn).output(chatSchema),
     export: oc
       .input(ofChat.extend({ format: z.enum(['markdown', 'json']) }))
       .output(z.object({ fileName: z.string(), mediaType: z.string(), text: z.string() })),
     saveDraft: oc.input(ofChat.extend({ draft })).output(z.void()),
   },
-  /** Of a question while it is written, as the open model counts. */
+  /** Counts the tokens of a question while it is written, with the open model's vocabulary. */
   countTokens: oc.input(z.object({ text: draft })).output(z.object({ tokens: z.int().nonnegative() })),
   ask: oc
     .input(
@@ -188,10 +193,10 @@ export const appContract = {
       }),
     )
     .output(eventIterator(askStreamEventSchema)),
-  /** An answer that is being made already, from a window that was loaded anew. */
+  /** Watches an answer that is being made already, for a window that was loaded anew. */
   watch: oc.input(ofChat).output(eventIterator(askStreamEventSchema)),
   cancel: oc.input(ofJob).output(z.void()),
-  /** Readings only; what was read stays, and the engine is free for others. */
+  /** For readings only; what was read stays, and the engine is free for others. */
   pause: oc.input(ofJob).output(z.void()),
   resume: oc.input(ofJob).output(z.void()),
   /** What an answer kept and read of each page; empty where nothing was measured. */
@@ -200,13 +205,16 @@ export const appContract = {
 
   models: {
     list: oc.output(modelListSchema),
-    /** Opens it in the engine, in place of the other, and at each start from now on. Work ends, documents in memory are let go. */
+    /**
+     * Opens this model in the engine in place of the other one, and at each later start. Running work ends, and documents in memory are
+     * freed.
+     */
     use: oc.input(ofModel).output(z.void()),
     /** A file that the person named; it is never copied. */
     openInPlace: oc.input(z.object({ grantId: grantSchema.shape.id })).output(ofModel),
-    /** Looks a repository of huggingface.co up: owner/name, or the address of its page or of a file. */
+    /** Looks up a repository of huggingface.co: owner/name, or the address of its page or of a file. */
     lookUp: oc.input(z.object({ address: z.string().trim().min(1).max(2000) })).output(repositorySchema),
-    /** An entry of one's own for a model of it, and its download begins. */
+    /** Adds a model of the repository to the person's own catalogue, and begins its download. */
     addFromRepository: oc
       .input(
         z.object({
@@ -218,41 +226,41 @@ export const appContract = {
       .output(ofModel),
     /** A folder of the machine that RocketDoc runs on; null: the person's home. */
     browse: oc.input(z.object({ grantId: grantSchema.shape.id.nullable() })).output(folderListSchema),
-    /** Its models are listed from now on. */
+    /** Lists the models of a folder from now on. */
     addFolder: oc.input(z.object({ grantId: grantSchema.shape.id })).output(z.void()),
     forgetFolder: oc.input(z.object({ folderId: modelIdSchema })).output(z.void()),
     /** Deletes a downloaded file; forgets one that was opened in place. */
     remove: oc.input(ofModel).output(z.void()),
-    /** Begins, or goes on with what is here; refused where the disk has no room. Telemetry tells how far it is. */
+    /** Begins or continues a download; refused if the disk has no room. The telemetry has its progress. */
     download: oc.input(ofModel).output(z.void()),
     pause: oc.input(ofModel).output(z.void()),
-    /** And forgets what was fetched. */
+    /** Stops the download and deletes what was fetched. */
     cancel: oc.input(ofModel).output(z.void()),
   },
 
   settings: {
     get: oc.output(settingsSchema),
     set: oc.input(settingsSchema.partial()).output(settingsSchema),
-    /** Back to what they were before anybody chose. */
+    /** Resets settings to their defaults. */
     reset: oc.input(z.object({ names: z.array(settingNameSchema) })).output(settingsSchema),
   },
-  /** Other programs of this machine: where they ask, and their keys. */
+  /** Access for other programs of this machine: the address, and their keys. */
   programs: {
     get: oc.output(programsSchema),
-    /** The key is told here and never again. */
+    /** The key is only returned here. */
     createKey: oc.input(z.object({ name: keyNameSchema })).output(z.object({ id: z.string(), key: z.string() })),
     revokeKey: oc.input(z.object({ id: idSchema })).output(z.void()),
   },
   /** Browsers that are signed in. */
   windows: {
     get: oc.output(windowSessionsSchema),
-    /** Its link and what it holds are void at once; its own too. */
+    /** Ends a browser's connection and revokes its token at once; the asking browser may name itself. */
     signOut: oc.input(z.object({ id: idSchema })).output(z.void()),
   },
-  /** For a window to find out that its line is dead. */
+  /** Lets a window find out that its connection is dead. */
   ping: oc.output(z.void()),
-  /** Of text recognition, as Tesseract names them: those whose data are here. */
+  /** Languages of text recognition whose data are installed, as Tesseract names them. */
   languages: oc.output(z.array(z.string())),
-  /** Tried out one by one, each in a process of its own: seconds at the first time. */
+  /** Tries each GPU out in a process of its own, which takes seconds the first time. */
   gpus: oc.output(foundGpusSchema),
 };

@@ -1,11 +1,11 @@
 /**
- * Every kind of document that can be opened: how people call it, what one of its parts is called, and how its files are named. The
- * one list: the reader, the window's file dialog, the receipt and the package's file associations go by it.
+ * Every kind of document that can be opened: its name for people, what one of its parts is called, and the extensions of its files. This is
+ * the only list: the reader, the window's file dialog, the receipt and the package's file associations use it.
  */
 
 interface DocumentKind {
   name: string;
-  /** What a page span is, one and many. */
+  /** What a page span is called, one and many. */
   unit: readonly [one: string, many: string];
   extensions: readonly string[]; // lower case, the usual one first
 }
@@ -58,7 +58,7 @@ export const documentExtensions: readonly string[] = Object.values(documentKinds
   ({ extensions }): readonly string[] => extensions,
 );
 
-/** The kind that files with this extension usually are; undefined: no kind is named so. */
+/** The kind that files with this extension usually are; undefined: no kind has this extension. */
 export function kindOfExtension(extension: string): DocumentFormat | undefined {
   return documentFormats.find((format) => (documentKinds[format].extensions as readonly string[]).includes(extension));
 }

@@ -60,16 +60,16 @@ export const documentLimitsSchema = z.object({
 });
 export type DocumentLimits = z.infer<typeof documentLimitsSchema>;
 
-/** What a person may choose about the reading of a file. Another choice is another text. */
+/** What a person may choose about the reading of a file. Another choice may give another text. */
 export const parseChoiceSchema = z.strictObject({
-  /** Text recognition (OCR), of pages that hold no text. */
+  /** Text recognition (OCR) of pages without text. */
   recognise: z.enum(['never', 'pages-without-text']),
-  /** Of the recognition, as tesseract names them: 'eng', 'deu', 'chi_sim'. */
+  /** Languages of the recognition, as Tesseract names them: 'eng', 'deu', 'chi_sim'. */
   languages: z
     .array(z.string().regex(/^[A-Za-z]{3}(_[A-Za-z]{1,12})?$/))
     .min(1)
     .max(8),
-  /** Of a saved web page everything, not the article alone. */
+  /** A saved web page is read whole, not its article alone. */
   wholePage: z.boolean(),
 });
 export type ParseChoice = z.infer<typeof parseChoiceSchema>;
@@ -78,7 +78,7 @@ export const defaultParseChoice: ParseChoice = { recognise: 'never', languages: 
 export const parseWishSchema = parseChoiceSchema.partial();
 export type ParseWish = z.infer<typeof parseWishSchema>;
 
-/** What is wished, and for the rest what was chosen before. */
+/** The wish, completed by what was chosen before. */
 export function withWish(before: ParseChoice, wish: ParseWish | undefined): ParseChoice {
   return {
     recognise: wish?.recognise ?? before.recognise,
@@ -87,7 +87,7 @@ export function withWish(before: ParseChoice, wish: ParseWish | undefined): Pars
   };
 }
 
-/** Raised when files give another text, or other notes, than before: a document of an older reader can be read anew. */
+/** Raised when the reader gives another text or other notes than before, so that documents of an older reader can be read anew. */
 export const readerVersion = 1;
 
 const MiB = 1024 * 1024;
@@ -108,7 +108,7 @@ export const parseRequestSchema = z.object({
   path: z.string().min(1),
   password: z.string().optional(),
   choice: parseChoiceSchema,
-  /** Where the person's own `<language>.traineddata` for text recognition lie; English is built in. */
+  /** The folder of the person's own `<language>.traineddata` for text recognition; English is built in. */
   languageFolder: z.string().optional(),
   limits: documentLimitsSchema,
 });
@@ -125,7 +125,7 @@ export const parseProgressSchema = z.object({
   total: z.int().positive(),
 });
 
-/** Child to parent: ready as soon as it hears; then progress*, text*, and exactly one result or error. */
+/** Child to parent: ready as soon as it listens; then progress*, text*, and exactly one result or error. */
 export const hostMessageSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('ready') }),
   parseProgressSchema,

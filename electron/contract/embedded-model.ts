@@ -1,2 +1,2 @@
-/** The id of the model that comes with the app, for a window that names it and parses nothing. */
+/** The id of the model that comes with the app, in a file without zod because the window uses it and must not bundle zod. */
 export const embeddedModelId = 'embedded';

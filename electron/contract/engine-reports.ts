@@ -1,4 +1,4 @@
-/** What the engine says: model facts, the memory plan, counters, and the events of reading and answering. Sizes in bytes. */
+/** What the engine reports: model facts, the memory plan, counters, and the events of reading and answering. Sizes in bytes. */
 import { z } from 'zod';
 import { answerModeSchema, documentHomeSchema, kvTypeSchema, rocketOptionsSchema } from './method.ts';
 
@@ -16,7 +16,7 @@ export const modelInfoSchema = z.object({
   nHeadKv: count,
   headDim: count,
   nFf: count,
-  /** Of each layer, where a feed-forward is many: how many of them serve a token, and how wide one is. */
+  /** Of a mixture of experts, for each layer: how many experts there are, how many a token uses, and the width of one. */
   experts: z.object({ count, used: count, nFf: count }).optional(),
   nVocab: count,
   nCtxTrain: count,
@@ -26,18 +26,21 @@ export const modelInfoSchema = z.object({
   weightBytes: count,
   nParams: count,
   tensorTypes: z.record(z.string(), count),
-  /** False: weights alone, which can be measured and not asked. */
+  /** False: the file has only weights, which can be measured but not asked. */
   hasVocabulary: z.boolean().optional(),
-  /** Matrix products of a token on a GPU, and how many of them kernels of ours do; ggml's do the others. */
+  /** How many matrix products a token takes on a GPU, and how many of them our own kernels compute; ggml computes the others. */
   gpuProducts: z.object({ all: count, ours: count }).optional(),
-  /** f16, in the layers that keep every row. */
+  /** Bytes of K and V per token in f16, over the layers that keep every row. */
   kvBytesPerToken: count,
-  /** Of each layer that attends within a window: how many tokens it sees, and keeps; 0 of the others. Empty: no layer does. */
+  /**
+   * For each layer, the size of its sliding window in tokens, which is what it sees and keeps; 0: it has no window. Empty: no layer has
+   * one.
+   */
   windows: z.array(count),
 });
 export type ModelInfo = z.infer<typeof modelInfoSchema>;
 
-/** The one that most tensors have, norms aside. */
+/** The type that most tensors have, norms aside. */
 export function weightType({ tensorTypes }: ModelInfo): string | null {
   const types = Object.entries(tensorTypes).sort(
     ([a, n], [b, m]) => Number(a === 'f32') - Number(b === 'f32') || m - n,
@@ -67,23 +70,26 @@ export const memoryPlanSchema = z.object({
   layerBuffers: count,
   activations: count,
   logits: count,
-  /** False: the document's KV is in RAM, and one layer at a time visits the GPU. */
+  /** False: the document's KV is in RAM, and one layer at a time is copied to the GPU. */
   documentOnDevice: z.boolean(),
-  /** Of the total, what lies on the computing device. */
+  /** The part of the total that lies on the computing device. */
   deviceTotal: count,
   total: count,
   fullKv: count,
   onGpu: z.boolean(),
-  /** Of the computing device, and of RAM: free now, and what loaded weights hold already. On a CPU both are one. */
+  /** Memory of the computing device, and RAM: what is free now, plus what loaded weights hold already. On a CPU both are the same. */
   available: count,
   hostAvailable: count,
-  /** Of each KV head, when the answer begins. */
+  /** Bytes read for each KV head when the answer begins. */
   readBytesPerStep: count,
   budgets: budgetsSchema,
 });
 export type MemoryPlan = z.infer<typeof memoryPlanSchema>;
 
-/** What one memory lacked, and what asks for less and fits: the first is the one to take. A document is read again where its KV changes. */
+/**
+ * How much of one memory was missing, and choices that need less and fit, the best first. Where a choice changes the document's KV, the
+ * document is read again.
+ */
 export const memoryShortageSchema = z.object({
   place: z.enum(['gpu', 'ram']),
   needed: count,
@@ -97,7 +103,7 @@ export const memoryShortageSchema = z.object({
           kvType: kvTypeSchema.optional(),
           documentHome: documentHomeSchema.optional(),
         }),
-        /** Of the memory that lacked. */
+        /** Bytes needed of the memory that was short. */
         needed: count,
       }),
     )
@@ -127,22 +133,22 @@ export type Counters = z.infer<typeof countersSchema>;
 export const openedModelSchema = z.object({
   info: modelInfoSchema,
   device: z.string(),
-  /** Why it is the CPU; null when it is not, or was asked for. */
+  /** Why the CPU computes; null when a GPU does, or the CPU was asked for. */
   deviceReason: z.string().nullable(),
   threads: z.int(),
   loadMs: milliseconds,
-  /** Name of the prompt wording in use, and things the person should know (a broken chat template, for one). */
+  /** Name of the prompt wording in use. `notices` below: what the person should know, such as a broken chat template. */
   promptFamily: z.string(),
-  /** Whether it thinks before it answers: as asked where its template has a choice. */
+  /** Whether the model thinks before it answers; switch: its template has a choice, and the question decides. */
   thinking: z.enum(['never', 'switch', 'always']).default('never'),
   notices: z.array(z.string()),
 });
 export type OpenedModel = z.infer<typeof openedModelSchema>;
 
-/** done of total tokens; the speed over the whole phase so far. */
+/** Tokens done and in all, and the mean speed of the phase so far. */
 export const progressSchema = z.object({
   type: z.literal('progress'),
-  /** loading: what was read before, from disk. */
+  /** loading: a kept document comes from disk. */
   phase: z.enum(['loading', 'reading', 'question']),
   done: count,
   total: count,
@@ -154,17 +160,17 @@ export type Progress = z.infer<typeof progressSchema>;
 export const readResultSchema = z.object({
   type: z.literal('done'),
   documentId: z.string(),
-  /** Template start, our words and the document. */
+  /** Tokens of the template's start, the prompt's own words and the document. */
   nTokens: z.int(),
-  /** The document alone. */
+  /** Tokens of the document alone. */
   documentTokens: z.int(),
   prefillMs: milliseconds,
-  /** From disk: nothing was read, and prefillMs is what loading took. */
+  /** True: it came from disk; nothing was read, and prefillMs is what loading took. */
   loaded: z.boolean(),
-  /** Why what lay on disk was not used; null: it was, or there was none. */
+  /** Why the kept file was not used; null: it was used, or there was none. */
   missed: z.string().nullable(),
   bytes: count,
-  /** False: in RAM, while a GPU computes. */
+  /** False: its KV is in RAM, while a GPU computes. */
   onDevice: z.boolean(),
   plan: memoryPlanSchema,
 });
@@ -175,16 +181,16 @@ export type ReadEvent = z.infer<typeof readEventSchema>;
 export const answerReportSchema = z.object({
   type: z.literal('done'),
   answer: z.string(),
-  /** What was thought before it; empty: nothing. */
+  /** What the model thought before the answer; empty: nothing. */
   thinking: z.string(),
   finishReason: z.enum(['stop', 'length']),
   mode: answerModeSchema,
   /** Rows of the prompt: document, earlier turns, this question. */
   promptTokens: z.int(),
-  /** Of these, how many this question had to run through the model (the document's reading is not among them). */
+  /** How many of the prompt's tokens this question had to run through the model, without the reading of the document. */
   prefilledTokens: z.int(),
   generatedTokens: z.int(),
-  /** Of these, how many were thinking. */
+  /** How many of the generated tokens were thinking. */
   thinkingTokens: z.int().default(0),
   maxNew: z.int(),
   counters: countersSchema,
@@ -200,7 +206,10 @@ export const answerReportSchema = z.object({
 });
 export type AnswerReport = z.infer<typeof answerReportSchema>;
 
-/** What an answer says as it comes. restated: all of it so far, where what was told before has turned out to be thinking, or not. */
+/**
+ * The text of an answer as it comes. restated: the whole text so far, sent when text that was sent before turns out to be thinking, or not
+ * to be.
+ */
 export const answerTextSchemas = [
   z.object({ type: z.literal('delta'), text: z.string() }),
   z.object({ type: z.literal('thinking'), text: z.string() }),
@@ -220,21 +229,21 @@ export type AnswerEvent = z.infer<typeof answerEventSchema>;
 export const pageUseSchema = z.object({
   label: z.string(),
   tokens: z.int(),
-  /** Kept (layer, KV head) pairs per token, and stage 2's reads per token: means over the page. */
+  /** (Layer, KV head) pairs that kept a token, and stage 2's reads of a token: means over the page's tokens. */
   kept: z.number(),
   read: z.number(),
-  /** What a neutral question reads here, of as many reads in all; absent: not measured. */
+  /** How often a neutral question would read these tokens, with the same number of reads in all; absent: not measured. */
   usual: z.number().optional(),
-  /** The same means over equal parts of a page that is long beside the rest of the document; none: it is one passage. */
+  /** The same means over equal parts of a page that is long compared with the whole document; empty: the page is one part. */
   parts: z.array(z.object({ kept: z.number(), read: z.number(), usual: z.number().optional() })).default([]),
 });
 export type PageUse = z.infer<typeof pageUseSchema>;
 
-/** Stage 2's reads of a stretch of text, a token of it; and what a neutral question reads there, where that was measured. */
+/** Stage 2's mean reads per token of a stretch of text, and those of a neutral question where they were measured. */
 export const passageReadsSchema = z.object({ read: z.number(), usual: z.number().optional() });
 export type PassageReads = z.infer<typeof passageReadsSchema>;
 
-/** One position of a teacher-forced answer: this mode's logits against full KV's. */
+/** One position of a teacher-forced answer: a mode's logits compared with full KV's. */
 export const agreementSchema = z.object({
   kl: z.number(),
   sameTop1: z.boolean(),

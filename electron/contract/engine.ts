@@ -1,6 +1,6 @@
 /**
- * Everything that may be asked of the engine host: the one contract of its port. Failures arrive as AppError with a code of
- * errors.ts. One engine holds one model; documents and chats belong to it and end with it.
+ * The contract of the engine host's port: everything that it can be asked. Failures arrive as AppError with a code of errors.ts. One engine
+ * holds one model; documents and chats belong to it and end with it.
  */
 import { eventIterator, oc } from '@orpc/contract';
 import { z } from 'zod';
@@ -25,7 +25,7 @@ import {
   threadsSchema,
 } from './method.ts';
 
-/** UTF-16 units of one text that is counted, and texts of one call: neither side's event loop is held up by one. */
+/** Most UTF-16 units of one text that is counted, and most texts of one call, so that a call blocks neither side's event loop. */
 export const maxCountedUnits = 1 << 17;
 export const maxCountedTexts = 256;
 
@@ -35,7 +35,7 @@ const question = z.string().min(1, 'the question is empty').max(1_000_000);
 const answerFields = { mode: answerModeSchema, rocket: rocketOptionsSchema, maxNew };
 
 export const readRequestSchema = z.object({
-  /** A name by which this reading can be paused. */
+  /** An id with which this reading can be paused. */
   readingId: id.optional(),
   text: z.string(),
   pages: z.array(z.object({ label: z.string(), start: z.int().nonnegative(), end: z.int().nonnegative() })),
@@ -44,19 +44,19 @@ export const readRequestSchema = z.object({
   /** 0: chosen for the device. */
   segment: z.int().min(0).max(1_048_576),
   tile: z.int().min(1).max(65_536),
-  /** What keepDocument left of this text: loaded instead of read. Where it does not fit, or is damaged, the text is read. */
+  /** A file that keepDocument wrote for this text: it is loaded instead. Where it does not match or is damaged, the text is read. */
   keptFile: z.string().min(1).optional(),
-  /** What will be asked: reading is refused beforehand when this cannot be answered in the model's context or in memory. */
+  /** The planned question: reading is refused if it could not be answered within the model's context or memory. */
   planFor: z.object({ ...answerFields, question }),
 });
-/** As it is asked for; what has a default may be left out. */
+/** A request as the caller writes it; fields with a default may be left out. */
 export type ReadRequest = z.input<typeof readRequestSchema>;
 
-/** A question and what was answered to it. */
+/** An earlier question and its answer. */
 export const earlierTurnSchema = z.object({
   question,
   answer: z.string().max(1_000_000),
-  /** It was thought about first; the thinking itself is not told again. */
+  /** The model thought first; the prompt does not repeat the thinking. */
   thought: z.boolean().optional(),
 });
 export type EarlierTurn = z.infer<typeof earlierTurnSchema>;
@@ -64,22 +64,22 @@ export type EarlierTurn = z.infer<typeof earlierTurnSchema>;
 export const askRequestSchema = z.object({
   ...answerFields,
   chatId: id,
-  /** Turns that this chat does not hold, read again before the question: another branch, or the chat of an engine that ended. */
+  /** Turns that this chat does not hold and that are read again before the question: of another branch, or of a chat whose engine ended. */
   earlier: z.array(earlierTurnSchema).max(10_000).optional(),
   question,
-  /** To think first, where the model has a choice. */
+  /** Whether to think first, where the model's template has a choice. */
   thinking: z.boolean().optional(),
   sampler: samplerSchema,
 });
 export type AskRequest = z.infer<typeof askRequestSchema>;
 
-/** A device to compute on, chosen (choose-device.ts): cpu, or cuda:0, cuda:1, ... */
+/** A device to compute on, as choose-device.ts chose it: cpu, or cuda:0, cuda:1, ... */
 export const deviceSchema = z.string().regex(/^(cpu|cuda:\d{1,2})$/);
 
 export const planRequestSchema = z.object({
   /** Without a path: the open model. */
   path: z.string().optional(),
-  /** With a path: what it would be computed on. */
+  /** With a path: the device that would compute it. */
   device: deviceSchema.default('cpu'),
   ...answerFields,
   nPrompt: z.int().min(1),
@@ -103,13 +103,13 @@ export const engineContract = {
       }),
     )
     .output(openedModelSchema),
-  /** Tries a GPU out. Where it cannot compute, this host may die: ask one that holds nothing. */
+  /** Tries a GPU out. This host may die when the GPU cannot compute: ask a host that holds nothing. */
   probeDevice: oc
     .input(z.object({ device: deviceSchema }))
     .output(z.object({ name: z.string(), freeBytes: z.number(), totalBytes: z.number() })),
-  /** A model file's header, without loading it. */
+  /** Reads a model file's header, without loading the model. */
   inspect: oc.input(z.object({ path: z.string().min(1) })).output(modelInfoSchema),
-  /** How many tokens each text has with a file's vocabulary; its weights stay on disk, and no model need be open. */
+  /** Counts the tokens of each text with a model file's vocabulary. The weights stay on disk, and no model needs to be open. */
   countTokens: oc
     .input(z.object({ path: z.string().min(1), texts: z.array(z.string().max(maxCountedUnits)).max(maxCountedTexts) }))
     .output(z.object({ counts: z.array(z.int().nonnegative()) })),
@@ -117,10 +117,10 @@ export const engineContract = {
   plan: oc.input(planRequestSchema).output(memoryPlanSchema),
 
   readDocument: oc.input(readRequestSchema).output(eventIterator(readEventSchema)),
-  /** Stops where whole segments end, at once; others may be answered meanwhile. How many tokens stay read. */
+  /** Stops a reading at once and keeps its whole segments; other work can run meanwhile. Returns how many tokens stay read. */
   pauseReading: oc.input(z.object({ readingId: id })).output(z.object({ done: z.int() })),
   resumeReading: oc.input(z.object({ readingId: id })).output(z.void()),
-  /** Writes a document's KV into a file, whole or not at all, while others are answered. No chat's part of it. */
+  /** Writes a document's KV into a file, whole or not at all, while other questions are answered. The KV of chats is not written. */
   keepDocument: oc.input(z.object({ documentId: id, path: z.string().min(1) })).output(z.object({ bytes: z.number() })),
   /** Frees a document and its chats. */
   forgetDocument: oc.input(z.object({ documentId: id })).output(z.void()),
@@ -128,13 +128,13 @@ export const engineContract = {
   newChat: oc.input(z.object({ documentId: id })).output(z.object({ chatId: id })),
   closeChat: oc.input(z.object({ chatId: id })).output(z.void()),
   ask: oc.input(askRequestSchema).output(eventIterator(answerEventSchema)),
-  /** Drops the last answer and its question, and asks the same again. */
+  /** Drops the last question and its answer, and asks the same question again. */
   regenerate: oc
     .input(askRequestSchema.omit({ question: true, earlier: true }))
     .output(eventIterator(answerEventSchema)),
   /** Keeps the first `turns` questions and answers of a chat; earlier turns that came with a question go with it. */
   truncate: oc.input(z.object({ chatId: id, turns: z.int().min(0) })).output(z.void()),
-  /** Ends what this document or chat is doing with CANCELLED; leaving the event stream does the same. */
+  /** Cancels the work of this document or chat, which ends with CANCELLED; leaving the event stream does the same. */
   cancel: oc.input(z.object({ target: id })).output(z.void()),
   counters: oc.input(z.object({ chatId: id })).output(countersSchema),
   /** What the last answer kept and read of each page. */
@@ -154,11 +154,11 @@ export const engineContract = {
     )
     .output(z.array(passageReadsSchema)),
 
-  /** Measuring: full KV's greedy answer, its logits held in the host until forgetReference. */
+  /** Measuring: makes full KV's greedy answer, and keeps its logits in the host until forgetReference. */
   measureReference: oc
     .input(z.object({ chatId: id, question, maxNew }))
     .output(z.object({ referenceId: id, answer: z.string(), positions: z.int() })),
-  /** Measuring: another chat of the same document along the reference's tokens, position by position. */
+  /** Measuring: forces another chat of the same document along the reference's tokens and compares each position. */
   measureAgainst: oc
     .input(z.object({ chatId: id, referenceId: id, mode: answerModeSchema, rocket: rocketOptionsSchema }))
     .output(z.object({ positions: z.array(agreementSchema), counters: countersSchema })),

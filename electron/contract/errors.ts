@@ -1,6 +1,6 @@
 /**
- * The closed list of error codes, the same as native/error_codes.def (a test compares the two). Codes drive behaviour,
- * messages are sentences for people: what happened, the numbers, what to do.
+ * The closed list of error codes, the same as native/error_codes.def (a test compares the two). Code decides by codes; messages are
+ * sentences for people: what happened, the numbers, what to do.
  */
 import type { MemoryShortage } from './engine-reports.ts';
 
@@ -43,8 +43,8 @@ export const errorCodes = [
 export type ErrorCode = (typeof errorCodes)[number];
 
 /**
- * What a person can do about an error where the way differs between a command line, a window and a package. The sentence does not say
- * it; each puts it in its own words, once (cli/advice-words.ts, app-host/advice-words.ts).
+ * What a person can do about an error where the way differs between a command line, a window and a package. The error's sentence leaves it
+ * out; each place puts it in its own words, once (cli/advice-words.ts, app-host/window-words.ts).
  */
 export const advices = [
   'choose-model-with-longer-context',
@@ -61,14 +61,14 @@ export const advices = [
 
 export type Advice = (typeof advices)[number];
 
-/** What an error knows beside its code and its sentence. */
+/** Parameters of an error, in addition to its code and its sentence. */
 export interface ErrorParameters {
-  /** Of HOST_OOM and GPU_OOM, where the numbers were known. */
+  /** Set for HOST_OOM and GPU_OOM where the numbers are known. */
   shortage?: MemoryShortage | undefined;
   advice?: Advice | undefined;
 }
 
-/** The one error type that crosses a room. `name` is not used to tell errors apart: `code` is. */
+/** The only error type that crosses rooms and processes. Code tells errors apart by `code`, not by `name`. */
 export class AppError extends Error {
   readonly code: ErrorCode;
   readonly shortage: MemoryShortage | undefined;
@@ -82,14 +82,17 @@ export class AppError extends Error {
   }
 }
 
-/** For a window, of what nobody foresaw: it may name paths or worse, and stays in the log. */
+/** What a window is told of an unforeseen error, whose own message may name paths or worse and stays in the log. */
 export const unforeseenSentence = 'Something failed inside. The log says what: About RocketDoc shows it.';
 
 export function isErrorCode(value: unknown): value is ErrorCode {
   return (errorCodes as readonly unknown[]).includes(value);
 }
 
-/** Any thrown value as an AppError: native errors and errors from another process carry `code`, and `shortage`, as properties. */
+/**
+ * Converts any thrown value to an AppError: native errors and errors from another process have `code`, `shortage` and `advice` as
+ * properties.
+ */
 export function toAppError(error: unknown): AppError {
   if (error instanceof AppError) return error;
   if (error instanceof Error) {
@@ -103,7 +106,7 @@ export function toAppError(error: unknown): AppError {
   return new AppError('INTERNAL', String(error));
 }
 
-/** Why a GPU does not compute a model; undefined where something else failed. */
+/** Why a GPU cannot compute a model; undefined: the error is another one. */
 export function notOnGpu(thrown: unknown): string | undefined {
   const { code, message } = toAppError(thrown);
   return code === 'GPU_UNSUPPORTED' ? message : undefined;

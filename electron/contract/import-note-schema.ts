@@ -1,4 +1,4 @@
-/** A note as it travels and is stored; what its fields mean is said in import-notes.ts. */
+/** A note as it is sent and stored; import-notes.ts says what its fields mean. */
 import { z } from 'zod';
 import { type ImportNote, type NoteKind, noteWords } from './import-notes.ts';
 

@@ -1,13 +1,13 @@
 /**
  * The notes of an import: what a file holds beside its plain text, what was done with it, and what did not reach the text. One list of
- * kinds, each with its words for the receipt (receipt.ts). The window has this file, and so it knows no zod.
+ * kinds, each with its words for the receipt (receipt.ts). The window bundles this file, so it does not import zod.
  */
 
 import { count, plural } from './number-words.ts';
 
 export const counted = (one: string, many: string) => (n: number) => plural(n, one, many);
 
-/** Every kind of note, in the order of the receipt. A word for `count` 1 and one for more. */
+/** Every kind of note, in the order of the receipt, with its words for a count. */
 export const noteWords = {
   'pages-recognised': (n: number) => `${count(n)} scanned, recognised`,
   'pages-hard-to-recognise': counted('page was hard to recognise', 'pages were hard to recognise'),
@@ -57,7 +57,7 @@ export interface ImportNote {
   section?: string | undefined;
   /** Names that belong on the receipt, "terms.txt". */
   names?: string[] | undefined;
-  /** What, how many, where, and what it means. */
+  /** A sentence that says what, how many, where, and what it means. */
   sentence: string;
 }
 

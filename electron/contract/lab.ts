@@ -1,6 +1,6 @@
 /**
- * What may be asked of the lab host: all of the engine's contract, and what measures and checks the engine. For `bench`, `agree`
- * and `check-vectors`; the app never starts it.
+ * The contract of the lab host: all of the engine's contract, and verbs that measure and check the engine. `bench`, `agree` and
+ * `check-vectors` use it; the app never starts it.
  */
 import { oc } from '@orpc/contract';
 import { z } from 'zod';
@@ -18,7 +18,7 @@ import {
 const count = z.number().nonnegative();
 const milliseconds = z.number().nonnegative();
 
-/** A text of this many tokens, as measuring reads it; random where the model has no vocabulary. */
+/** The text that a measurement reads, cut to `depth` tokens; random tokens where the model has no vocabulary. */
 const measuredText = {
   text: z.string().min(1),
   depth: z.int().min(0),
@@ -51,7 +51,7 @@ const llamaComparisonSchema = z.object({
   model: z.string(),
   architecture: z.string(),
   positions: z.int(),
-  /** Of the next token, llama.cpp's from ours, in nats. */
+  /** KL divergence of the next token between llama.cpp and this engine, in nats. */
   klMean: z.number(),
   klMax: z.number(),
   /** Share of positions with the same likeliest token. */
@@ -59,7 +59,7 @@ const llamaComparisonSchema = z.object({
 });
 export type LlamaComparison = z.infer<typeof llamaComparisonSchema>;
 
-/** The greatest error of attention over the recorded rows that passes, on every device: all compute it in f32 from f16 rows. */
+/** The greatest error of attention over recorded rows that passes, the same for every device: all compute it in f32 from f16 rows. */
 export const vectorsOutTolerance = 5e-4;
 
 /** Recorded vectors recomputed: sets that differ, and sets that differ only between equal scores. */
@@ -81,33 +81,35 @@ export const vectorsReportSchema = z.object({
 export type VectorsReport = z.infer<typeof vectorsReportSchema>;
 
 export const labVerbs = {
-  /** A document of a given length, and an answer by each variant, end-of-answer tokens ignored. For speed, not for sense. */
+  /**
+   * Reads a document of a given length and answers with each variant, ignoring end-of-answer tokens. Only the speed matters, not the text.
+   */
   measureSpeed: oc.input(speedRequestSchema).output(
     z.object({
       prefillTokens: z.int(),
       prefillMs: milliseconds,
-      /** Where a GPU computes. */
+      /** Where the document's KV is while a GPU computes; null on a CPU. */
       home: z.enum(['device', 'host']).nullable(),
-      /** As many as variants. */
+      /** One for each variant. */
       runs: z.array(
         z.object({
           firstTokenMs: milliseconds,
           stage1Ms: milliseconds,
           medianTokenMs: milliseconds,
-          /** Over the whole answer, its first tokens too. */
+          /** Mean over the whole answer, its first tokens included. */
           meanTokenMs: milliseconds,
           kvBytes: z.number(),
           budgets: countersSchema.shape.budgets,
-          /** Of this process so far. */
+          /** The most resident memory of this process so far. */
           peakRssBytes: z.number(),
-          /** Of the GPU while this variant answered, without CUDA's own context; and as planned. */
+          /** The most GPU memory while this variant answered, without CUDA's own context; and what was planned. */
           peakVramBytes: z.number().nullable(),
           planVramBytes: z.number().nullable(),
         }),
       ),
     }),
   ),
-  /** How soon cancels are seen, in milliseconds, ascending. */
+  /** How long it takes until a cancel takes effect, in milliseconds, ascending. */
   measureCancels: oc.input(cancelRequestSchema).output(
     z.object({
       reading: z.array(milliseconds),
@@ -115,13 +117,13 @@ export const labVerbs = {
       home: z.enum(['device', 'host']).nullable(),
     }),
   ),
-  /** A model file of a known shape with random weights and no vocabulary. No model needs to be open. */
+  /** Writes a model file of a known shape with random weights and no vocabulary. No model needs to be open. */
   writeShapeModel: oc
     .input(z.object({ path: z.string().min(1), shape: z.string().min(1), weights: z.string().min(1) }))
     .output(z.void()),
-  /** Full mode beside llama.cpp itself, on the same file, text and device. No model needs to be open; it is loaded twice. */
+  /** Compares mode full with llama.cpp, on the same file, text and device. No model needs to be open; the file is loaded twice. */
   compareWithLlama: oc.input(llamaComparisonRequestSchema).output(llamaComparisonSchema),
-  /** Recorded vectors of stage 1 and stage 2 (safetensors), recomputed. No model is needed. */
+  /** Recomputes recorded vectors of stage 1 and stage 2 (safetensors). No model is needed. */
   checkVectors: oc.input(z.object({ path: z.string().min(1), device: deviceSchema })).output(vectorsReportSchema),
 };
 

@@ -1,4 +1,4 @@
-/** Which layers of a model keep every token and which the last ones alone: asked wherever bytes or layers are told. Pure. */
+/** Which layers of a model keep every token, and which keep only those of a sliding window. Used wherever bytes or layers are shown. */
 import type { ModelInfo } from './engine-reports.ts';
 
 type Layers = Pick<ModelInfo, 'nLayer' | 'windows'>;
@@ -7,7 +7,7 @@ export const windowOf = ({ windows }: Layers, layer: number): number => windows[
 
 const layersOf = ({ nLayer }: Layers) => Array.from({ length: nLayer }, (_, layer) => layer);
 
-/** Those that keep every token: the method compresses them. Counted from 0. */
+/** Layers that keep every token, which the method compresses. Counted from 0. */
 export const fullLayers = (model: Layers): number[] => layersOf(model).filter((layer) => windowOf(model, layer) === 0);
 
 export const windowLayers = (model: Layers): number[] => layersOf(model).filter((layer) => windowOf(model, layer) > 0);
@@ -27,7 +27,7 @@ export function layerRanges(layers: readonly number[]): string {
   return runs.map(([from, to]) => (from === to ? `${from + 1}` : `${from + 1} to ${to + 1}`)).join(', ');
 }
 
-/** f16 bytes of what layers with a window hold of a text of so many tokens. */
+/** Bytes of f16 K and V that the layers with a window hold of a text of so many tokens. */
 export function windowKvBytes(
   { windows, nHeadKv, headDim }: Pick<ModelInfo, 'windows' | 'nHeadKv' | 'headDim'>,
   tokens: number,

@@ -1,4 +1,4 @@
-/** Whether a plan fits: the GPU's memory and RAM are judged apart. */
+/** Whether a plan fits: GPU memory and RAM are compared separately. */
 import type { MemoryNeed } from './app-types.ts';
 import type { MemoryPlan } from './engine-reports.ts';
 
@@ -9,8 +9,8 @@ export interface HeldKv {
 }
 
 /**
- * `freed`: KV that the plan counts although it is held already, or that will make room for it; the plan's `available` does not
- * know of it. One entry for each memory that something is needed of.
+ * `freed`: KV that is held already although the plan counts it, or that will be freed for it; the plan's `available` does not include it.
+ * Returns one entry for each memory of which something is needed.
  */
 export function memoryNeeds(plan: MemoryPlan, freed: readonly HeldKv[] = []): MemoryNeed[] {
   const freedOf = (onDevice: boolean) =>

@@ -1,8 +1,8 @@
-/** The plain values behind method.ts, for a window that shows and asks but parses nothing: ranges, presets, what is usual. */
+/** The plain values behind method.ts: ranges, presets, defaults. The window uses this file, so it does not import zod. */
 
 const mostTokens = 16_777_216;
 
-/** Least and most of what is a number; `whole`: no fractions. */
+/** The least and the most that a number may be; `whole`: no fractions. */
 export interface Range {
   least: number;
   most: number;
@@ -22,23 +22,25 @@ export const ranges = {
   nDenseLayers: whole(0, 1000),
   temperature: real(0, 10),
   topK: whole(0, 1_000_000),
-  /** 0 itself would leave no token. */
+  /** Not 0, which would leave no token. */
   topP: real(0.001, 1),
   minP: real(0, 1),
   repetitionPenalty: real(0.1, 10),
   repetitionWindow: whole(0, 65_536),
   seed: whole(0, 4_294_967_295),
-  /** Tokens of one answer at all, and as a person may set it for every answer. */
+  /** Most tokens of one answer: what a request may ask for, and what a person may set for every answer. */
   maxNew: whole(1, 1_000_000),
   usualMaxNew: whole(16, 8192),
   threads: whole(0, 1024),
-  /** GB on disk for documents that were read; 0: as the disk allows. */
+  /** GB on disk for kept documents; 0: chosen by the free space of the disk. */
   keptGb: whole(0, 100_000),
-  /** Of this machine, where other programs ask. */
+  /** The port of this machine at which other programs ask. */
   port: whole(1024, 65_535),
 } satisfies Record<string, Range>;
 
-/** What RocketKV's parts may be, as native/rocketkv/method.def lists them. random: rows by chance, a control for measuring. */
+/**
+ * The variants of RocketKV's parts, as native/rocketkv/method.def lists them. random: rows chosen by chance, a control for measurements.
+ */
 export const choices = {
   decomposition: ['v2', 'v1'],
   grouping: ['kv-group', 'query-head'],
@@ -53,7 +55,7 @@ export const presets = {
 } as const;
 export type PresetName = keyof typeof presets;
 
-/** The preset that these parts are, if any. */
+/** The preset that has these parts, if there is one. */
 export function presetOf(parts: { pooling: string; selector: string }): PresetName | undefined {
   const names = Object.keys(presets) as PresetName[];
   return names.find((name) => presets[name].pooling === parts.pooling && presets[name].selector === parts.selector);
@@ -61,8 +63,8 @@ export function presetOf(parts: { pooling: string; selector: string }): PresetNa
 
 export const usualProgramsPort = 4681;
 export const usualTokenBudget = 512;
-/** What a tuning tries when nothing else is said, as far as they are smaller than the document. */
+/** The budgets that a tuning tries by default, those that are smaller than the document. */
 export const usualBudgets: readonly number[] = [128, 256, 512, 1024, 2048];
 export const mostTunedBudgets = 12;
-/** What a budget must reach to be recommended: the same best token nearly always, and nearly the same odds. KL in nats. */
+/** What a budget must reach to be recommended: nearly always the same likeliest token, and nearly the same probabilities. KL in nats. */
 export const closeEnough = { sameTop1: 0.98, klMedian: 0.003 };

@@ -1,6 +1,6 @@
 /**
- * What a person may choose about an answer: the mode, RocketKV's parameters in the paper's words, and the sampler. With
- * method-values.ts, which holds the numbers, the only place for it.
+ * What a person may choose about an answer: the mode, RocketKV's parameters in the paper's words, and the sampler. Together with
+ * method-values.ts, which has the numbers, this is the only definition of it.
  */
 import { z } from 'zod';
 import { choices, type Range, ranges, usualTokenBudget } from './method-values.ts';
@@ -63,7 +63,7 @@ export const samplerSchema = z.strictObject({
 });
 export type Sampler = z.infer<typeof samplerSchema>;
 
-/** Greedy: an answer about a document should be the same twice. */
+/** Greedy, so that the same question about a document gets the same answer twice. */
 export const defaultSampler: Sampler = {
   temperature: 0,
   topK: 0,
@@ -77,11 +77,14 @@ export const defaultSampler: Sampler = {
 export const kvTypeSchema = z.enum(['f16', 'q8_0']);
 export type KvType = z.infer<typeof kvTypeSchema>;
 
-/** Where a document's KV lives while a GPU computes: there while it fits, always there, or in RAM. A CPU knows RAM alone. */
+/**
+ * Where a document's KV is while a GPU computes. auto: on the GPU if it fits; device: on the GPU; host: in RAM. On a CPU it is always in
+ * RAM.
+ */
 export const documentHomeSchema = z.enum(['auto', 'device', 'host']);
 export type DocumentHome = z.infer<typeof documentHomeSchema>;
 
-/** What to compute on; auto: the first GPU where it can be used. */
+/** The device to compute on; auto: the first GPU if it can be used, else the CPU. */
 export type DeviceWish = 'auto' | 'cpu' | `cuda:${number}`;
 export const deviceWishSchema = z.custom<DeviceWish>(
   (value) => typeof value === 'string' && /^(auto|cpu|cuda:\d{1,2})$/.test(value),
@@ -91,10 +94,10 @@ export const deviceWishSchema = z.custom<DeviceWish>(
 /** 0: chosen for the machine. */
 export const threadsSchema = wholeIn(ranges.threads);
 
-/** Tokens that an answer may have: at all, and as a person may set it for every answer. */
+/** Most tokens of an answer: what a request may ask for, and what a person may set for every answer. */
 export const maxNewSchema = wholeIn(ranges.maxNew);
 export const usualMaxNewSchema = wholeIn(ranges.usualMaxNew);
-/** When nothing is said, and the fewest it is ever reduced to when the context is nearly full. */
+/** The default length of an answer, and the least it is reduced to when the context is nearly full. */
 export const defaultMaxNew = 256;
 export const minMaxNew = 32;
 

@@ -1,17 +1,20 @@
-/** Models as a person chooses among them: what the catalogue says of one, where its file is, what fits, what is on its way. Sizes in bytes. */
+/** Models that a person can choose: what the catalogue says of one, where its file is, whether it fits, its download. Sizes in bytes. */
 import { z } from 'zod';
 import { embeddedModelId } from './embedded-model.ts';
 
 const count = z.int().nonnegative();
 
-/** The default model. The other ones that come with RocketDoc have its id before their own; others are named by the catalogue, or by a digest of where their file lies. */
+/**
+ * The id of the default model. The other models that come with RocketDoc have ids that begin with it; further ids come from the catalogue,
+ * or are a digest of the file's path.
+ */
 export { embeddedModelId };
 export const modelIdSchema = z.string().regex(/^(?!(con|prn|aux|nul|com\d|lpt\d)(\.|$))[a-z0-9][a-z0-9._-]{0,63}$/);
 
-/** Names that Windows keeps for devices, with any extension. */
+/** Names that Windows reserves for devices, with any extension. */
 const reserved = /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i;
 
-/** One path component on every system, whatever the catalogue's author meant by it. */
+/** A catalogue's file name must be a single path component on every system. */
 export const modelFileNameSchema = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._+-]{0,119}\.gguf$/, 'must be a plain file name that ends with .gguf')
@@ -19,7 +22,7 @@ export const modelFileNameSchema = z
 
 const loopbackNames = ['localhost', '127.0.0.1', '[::1]'];
 
-/** Encrypted, or from this machine itself: a mirror of one's own. */
+/** HTTPS, or HTTP from this machine itself, for a mirror of one's own. */
 export function isDownloadAddress(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const url = new URL(text);
@@ -30,7 +33,7 @@ export function isDownloadAddress(text: string): boolean {
 const modelFileShape = {
   url: z.string().max(2000).refine(isDownloadAddress, 'must begin with https://'),
   fileName: modelFileNameSchema,
-  /** null: what the server declares counts, when it is fetched. */
+  /** null: the download is checked against what the server declares. */
   bytes: z.int().min(1024).nullable().default(null),
   sha256: z
     .string()
@@ -39,7 +42,7 @@ const modelFileShape = {
     .default(null),
 };
 
-/** A model that can be fetched: one entry of assets/models/catalogue.json, or of catalogue.json in the models folder of one's own data. */
+/** A model that can be downloaded: an entry of assets/models/catalogue.json, or of the person's catalogue.json in the models folder. */
 export const catalogueModelSchema = z.strictObject({
   id: modelIdSchema.refine(
     (id) => id.split('-')[0] !== embeddedModelId && !id.startsWith('file-'),
@@ -51,17 +54,17 @@ export const catalogueModelSchema = z.strictObject({
   /** What it is good for, in one sentence. */
   note: z.string().trim().max(160).default(''),
   ...modelFileShape,
-  /** Of a model in several files: the further ones, in order. */
+  /** For a model in several files: the further ones, in order. */
   more: z.array(z.strictObject(modelFileShape)).max(999).default([]),
-  /** What the architecture is called in its header; null: not known before it is here. So with the facts below, which its header tells for sure. */
+  /** The architecture's name in the file's header; null, here and below: not known until the file is here and its header is read. */
   family: z.string().trim().min(1).max(40).nullable().default(null),
   contextTokens: z.int().min(1).max(16_777_216).nullable().default(null),
   weightType: z.string().trim().min(1).max(20),
-  /** What a token's KV rows take follows from these three: of layers that see the whole text. */
+  /** These three give the KV bytes of a token: layers that see the whole text, KV heads, width of a head. */
   layers: z.int().min(1).max(1024).nullable().default(null),
   kvHeads: z.int().min(1).max(1024).nullable().default(null),
   headDim: z.int().min(1).max(4096).nullable().default(null),
-  /** Of all files, where the size of one is not known: for telling whether it fits. */
+  /** About how large all files are together, where one size is not known: for estimating whether the model fits. */
   aboutBytes: z.int().min(1024).nullable().default(null),
 });
 export type CatalogueModel = z.infer<typeof catalogueModelSchema>;
@@ -86,8 +89,8 @@ export const catalogueSchema = z.strictObject({
 });
 
 /**
- * Whether a document as long as the model can read has room beside it. q8_0: with the document cache in q8_0; shorter: with a
- * document of at most `tokens`; no: with none worth reading.
+ * Whether memory has room for the model and a document as long as its context. q8_0: with the document cache in q8_0; shorter: with a
+ * document of at most `tokens`; no: not with any useful document.
  */
 export const modelFitSchema = z.object({
   level: z.enum(['fits', 'q8_0', 'shorter', 'no']),
@@ -95,7 +98,7 @@ export const modelFitSchema = z.object({
   tokens: count,
   need: z.number().nonnegative(),
   available: z.number().nonnegative(),
-  /** Reckoned from the catalogue's numbers; else planned by the engine from the file itself. */
+  /** True: estimated from the catalogue's numbers; false: planned by the engine from the file itself. */
   isEstimate: z.boolean(),
 });
 export type ModelFit = z.infer<typeof modelFitSchema>;
@@ -111,14 +114,16 @@ export const modelEntrySchema = z.object({
   /** The architecture. */
   family: z.string().nullable(),
   contextTokens: count.nullable(),
-  /** K and V of one token, in f16, in all layers that see the whole text. */
+  /** Bytes of K and V of one token in f16, over all layers that see the whole text. */
   kvBytesPerToken: z.number().nonnegative().nullable(),
   weightType: z.string().nullable(),
-  /** Whose word the SHA-256 is that a download is compared with: its entry's, or the server's own; null: none is fetched. */
+  /**
+   * Where the SHA-256 comes from that a download is compared with: the catalogue's entry, or the server; null: the model is not downloaded.
+   */
   hashFrom: z.enum(['catalogue', 'server']).nullable(),
-  /** file: lies where a person keeps it and is opened there. */
+  /** file: a person's own file, opened where it is. */
   source: z.enum(['embedded', 'catalogue', 'file']),
-  /** Of its file. unread: its header has not been looked at yet; unusable: `problem` says why. */
+  /** State of its file. unread: its header has not been read yet; unusable: `problem` says why. */
   state: z.enum(['here', 'absent', 'missing', 'unread', 'unusable']),
   problem: z.string().nullable(),
   fit: modelFitSchema.nullable(),
@@ -129,7 +134,7 @@ export type ModelEntry = z.infer<typeof modelEntrySchema>;
 
 export const modelListSchema = z.object({
   models: z.array(modelEntrySchema),
-  /** Folders of one's own whose models are listed. */
+  /** The person's folders whose models are listed. */
   folders: z.array(z.object({ id: modelIdSchema, name: z.string() })),
   /** What is wrong with entries that a person added to the catalogue. */
   problems: z.array(z.string()),
@@ -145,42 +150,42 @@ export const downloadSchema = z.object({
   bytesPerSecond: z.number().nonnegative(),
   secondsLeft: z.number().nonnegative().nullable(),
   failure: z.object({ code: z.string(), message: z.string() }).nullable(),
-  /** Size or SHA-256 are what the server declares. */
+  /** The size or the SHA-256 is what the server declares. */
   isDeclared: z.boolean(),
 });
 export type Download = z.infer<typeof downloadSchema>;
 
 /** A model of a repository that can be chosen: one file, or one in parts. Sizes and SHA-256 are what the repository declares. */
 export const repositoryModelSchema = z.object({
-  /** Its first file, within the repository. */
+  /** The path of its first file in the repository. */
   path: z.string().min(1).max(500),
-  /** As its file name says: Q4_K_M; or the file's name. */
+  /** The quantisation in its file name, such as Q4_K_M; else the file's name. */
   quantisation: z.string(),
   bytes: count,
   parts: z.int().min(1),
 });
 export const repositorySchema = z.object({
   repository: z.string(),
-  /** The commit at which it was looked at, and which is fetched. */
+  /** The commit that was looked up, from which files are fetched. */
   revision: z.string(),
   licence: z.string().nullable(),
   family: z.string().nullable(),
   contextTokens: count.nullable(),
   models: z.array(repositoryModelSchema),
-  /** The one that the address named. */
+  /** The path of the file that the address named. */
   named: z.string().nullable(),
 });
 export type Repository = z.infer<typeof repositorySchema>;
 
-/** A folder of the machine that RocketDoc runs on, as it is looked through for models. Paths stay there: folders and files have ids. */
+/** A folder of the machine that RocketDoc runs on, shown to look for models. Paths do not reach the window: folders and files have ids. */
 export const folderListSchema = z.object({
   name: z.string(),
   grantId: z.uuid(),
   parentGrantId: z.uuid().nullable(),
   folders: z.array(z.object({ name: z.string(), grantId: z.uuid() })),
-  /** Model files; those of one model in several files stand once. */
+  /** Model files; a model in several files is listed once. */
   models: z.array(z.object({ name: z.string(), grantId: z.uuid(), bytes: count })),
-  /** More were there than are told. */
+  /** The folder has more entries than the list. */
   isCut: z.boolean(),
 });
 export type FolderList = z.infer<typeof folderListSchema>;

@@ -2,7 +2,7 @@
 
 export const count = (n: number): string => Math.round(n).toLocaleString('en-US');
 
-/** "1 page", "2 pages"; `words`: where it takes more than an s. */
+/** "1 page", "2 pages"; `words`: the plural, where it is not the word with an s. */
 export function plural(n: number, word: string, words = `${word}s`): string {
   return `${count(n)} ${n === 1 ? word : words}`;
 }
@@ -14,7 +14,7 @@ const GiB = MiB * 1024;
 
 export function bytesText(n: number): string {
   if (n >= 100 * GiB) return `${(n / GiB).toFixed(0)} GB`;
-  // What would be a thousand and more is one of the next unit.
+  // A number that would be rounded to 1,000 is given in the next unit.
   if (n >= 999.5 * MiB) return `${(n / GiB).toFixed(1)} GB`;
   if (n >= 100 * MiB) return `${(n / MiB).toFixed(0)} MB`;
   if (n >= 999.5 * KiB) return `${(n / MiB).toFixed(1)} MB`;

@@ -2,10 +2,10 @@
 import { type DocumentFormat, documentKinds } from './document-kinds.ts';
 import { counted, type ImportNote, type NoteKind, noteWords } from './import-notes.ts';
 
-/** What a document of the kind is parted into: ["page", "pages"], ["slide", "slides"]. */
+/** What the parts of a document of this kind are called: ["page", "pages"], ["slide", "slides"]. */
 export const unitOf = (format: DocumentFormat): readonly [one: string, many: string] => documentKinds[format].unit;
 
-/** The same at the start of a line: "Page". */
+/** The same with a capital, for the start of a line: "Page". */
 export const unitTitle = (format: DocumentFormat): string =>
   unitOf(format)[0].replace(/^./, (first) => first.toUpperCase());
 
@@ -15,7 +15,7 @@ export function unitsText(format: DocumentFormat, count: number): string {
   return counted(one, many)(count);
 }
 
-/** Something that the file holds and the text does not: shown in amber, where what was converted is grey. */
+/** Notes of something that the file holds and the text does not: shown in amber, while notes of something converted are grey. */
 const leftOut: ReadonlySet<NoteKind> = new Set([
   'pages-without-text',
   'pages-unreadable',
@@ -51,7 +51,7 @@ export function noteGroups(notes: readonly ImportNote[]): NoteGroup[] {
   });
 }
 
-/** The line stays one that can be read; the notes below it have every name. */
+/** More names would make the line unreadable; the notes below it have every name. */
 const mostNames = 5;
 
 function wordsOf(kind: NoteKind, notes: readonly ImportNote[]): string {
@@ -63,7 +63,7 @@ function wordsOf(kind: NoteKind, notes: readonly ImportNote[]): string {
 
 interface Received {
   format: DocumentFormat;
-  /** Or how many there are. */
+  /** The pages themselves, or their number. */
   pages: number | readonly unknown[];
   notes: readonly ImportNote[];
 }

@@ -1,6 +1,6 @@
 /**
- * What a person may choose once for every question, and the part of it that a document may have for itself. What the values may
- * be is said in method.ts.
+ * What a person may choose once for every question, and the part of it that can be chosen for one document. method.ts has the permitted
+ * values.
  */
 import { z } from 'zod';
 import { defaultParseChoice, parseChoiceSchema } from './documents.ts';
@@ -23,14 +23,14 @@ const { tokenBudget, pooling, selector, window, kernel, decomposition, nDenseLay
 
 export const themeSchema = z.enum(['system', 'light', 'dark']);
 export const fontSizeSchema = z.enum(['small', 'normal', 'large', 'largest']);
-/** system: as the system asks. */
+/** system: as the operating system's setting says. */
 export const motionSchema = z.enum(['system', 'reduced', 'full']);
 
-/** What the method is asked to do with a question: what a memory plan depends on. */
+/** The choices of the method for a question; a memory plan depends on them. */
 export const methodChoiceSchema = z.strictObject({
   mode: answerModeSchema,
   tokenBudget,
-  /** Rows by chance are a control for measuring, no choice. */
+  /** `random` is a control for measurements, not a choice for people. */
   pooling: pooling.exclude(['random']),
   selector,
   window,
@@ -46,11 +46,11 @@ export type MethodChoice = z.infer<typeof methodChoiceSchema>;
 export const settingsSchema = methodChoiceSchema.extend({
   sampler: samplerSchema,
   threads: threadsSchema,
-  /** What was read stays on disk for the next start, so many GB at the most; 0: a tenth of what is free, 20 GB at the most. */
+  /** Whether read documents stay on disk for the next start, and the most GB they may take; 0: a tenth of the free space, at most 20 GB. */
   keepRead: z.boolean(),
   keptGb: z.int().min(ranges.keptGb.least).max(ranges.keptGb.most),
   device: deviceWishSchema,
-  /** Text recognition, of pages that hold no text: offered, done whenever a file is added, or neither. */
+  /** Text recognition of pages without text: offered, done whenever a file is added, or never. */
   recognise: z.enum(['ask', 'always', 'never']),
   languages: parseChoiceSchema.shape.languages,
   /** Other programs of this machine may ask, at this port, with a key. */
@@ -64,11 +64,11 @@ export type Settings = z.infer<typeof settingsSchema>;
 export const settingNameSchema = settingsSchema.keyof();
 export type SettingName = keyof Settings;
 
-/** What is chosen otherwise than the settings say: for one document, or to see what it would mean. */
+/** Choices that differ from the settings: for one document, or to preview their effect. */
 export const ownChoiceSchema = methodChoiceSchema.partial();
 export type OwnChoice = z.infer<typeof ownChoiceSchema>;
 
-/** A document's own choice, and what applies to it with the settings beneath. */
+/** A document's own choice, and the choice that applies: its own, completed by the settings. */
 export const documentChoiceSchema = z.object({ own: ownChoiceSchema, choice: methodChoiceSchema });
 export type DocumentChoice = z.infer<typeof documentChoiceSchema>;
 

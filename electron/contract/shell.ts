@@ -1,6 +1,6 @@
 /**
- * What the Electron window may ask of its main process beside appContract, and what main says to it unasked. The preload is the
- * only caller; each command is checked for its sender and this schema before anything happens.
+ * What the Electron window may ask of the main process beside appContract, and the events that main sends to it. The preload is the only
+ * caller; each command is checked for its sender and this schema before anything happens.
  */
 import { z } from 'zod';
 import { failureSchema, type Grant, grantSchema, idSchema } from './app-types.ts';
@@ -13,13 +13,13 @@ export const draggableSchema = z.discriminatedUnion('type', [
 export type Draggable = z.infer<typeof draggableSchema>;
 
 export const shellCommands = {
-  /** A message port that speaks appContract; it comes as a message of the window. */
+  /** Asks for a message port that speaks appContract; the port arrives as a message event of the window. */
   connect: { input: z.undefined(), output: z.void() },
-  /** A path that the preload got from the system for a File that a person dropped or picked. */
+  /** Grants a path that the preload got from the system for a File that a person dropped or picked. */
   grantFile: { input: z.string().min(1).max(32_768), output: grantSchema },
-  /** The system's dialog for a model file; null: nothing was picked. The file stays where it is. */
+  /** Opens the system's dialog for a model file; null: nothing was picked. The file stays where it is. */
   chooseModel: { input: z.undefined(), output: grantSchema.nullable() },
-  /** The system's drag begins with a copy of this; resolves when it has begun. */
+  /** Begins a drag of the system with a copy of this; resolves when the drag has begun. */
   dragOut: { input: draggableSchema, output: z.void() },
 } as const;
 
@@ -27,7 +27,7 @@ export type ShellCommand = keyof typeof shellCommands;
 export type ShellInput<Name extends ShellCommand> = z.input<(typeof shellCommands)[Name]['input']>;
 export type ShellOutput<Name extends ShellCommand> = z.output<(typeof shellCommands)[Name]['output']>;
 
-/** Errors lose their code between processes, so an answer carries it as a value. */
+/** Errors lose their code between processes, so an answer has it as a value. */
 export const shellAnswerSchema = z.union([
   z.strictObject({ value: z.unknown() }),
   z.strictObject({ failure: failureSchema }),
@@ -36,7 +36,7 @@ export type ShellAnswer = z.infer<typeof shellAnswerSchema>;
 
 export const shellChannel = (name: ShellCommand) => `rocketdoc:${name}`;
 
-/** What the window does when an item of the menu is clicked. */
+/** Commands that the window carries out when an item of the menu is clicked. */
 export type MenuCommand =
   | 'about'
   | 'inspector'
@@ -49,9 +49,8 @@ export type MenuCommand =
   | 'stop';
 
 /**
- * Main to preload. `port` carries the port; `files` grants for files that were opened with RocketDoc; `menu`: an item
- * of the menu that the window does; `notice`: a
- * sentence for the person; `wait`: what is waited for before there is a port.
+ * Main to preload. `port` carries the port; `files`: grants for files that were opened with RocketDoc; `menu`: a menu item that the window
+ * carries out; `notice`: a sentence for the person; `wait`: a sentence on what main waits for before there is a port.
  */
 export const shellEvents = {
   port: 'rocketdoc:port',

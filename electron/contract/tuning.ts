@@ -12,17 +12,17 @@ export const tunedBudgetsSchema = z.array(tokenBudget).min(1).max(mostTunedBudge
 export const tuningRowSchema = z.object({
   /** null: full KV, against which the others are measured. */
   budget: tokenBudget.nullable(),
-  /** Positions of full KV's answer that were compared. KL in nats. */
+  /** How many positions of full KV's answer were compared. KL in nats. */
   positions: count,
   klMean: count,
   klMedian: count,
   sameTop1: share,
   /** Share of the question's attention on the rows that were kept; null where nothing was chosen. */
   keptMassMean: share.nullable(),
-  /** An answer of one token has no speed. */
+  /** null: an answer of one token has no speed. */
   decodeTokS: count.nullable(),
   firstTokenMs: count,
-  /** What the answer worked on, and what each of its tokens read of it for each KV head, bytes. */
+  /** Bytes of the KV that the answer worked on, and bytes that each of its tokens read for each KV head. */
   kvBytes: count,
   readBytesPerStep: count,
   answer: z.string(),
@@ -33,7 +33,7 @@ export const tuningSchema = z.object({
   question: z.string(),
   modelName: z.string(),
   mode: answerModeSchema,
-  /** Of the document, our words with it. */
+  /** Tokens of the document and of the prompt's own words around it. */
   tokens: count,
   at: count,
   rows: z.array(tuningRowSchema),

@@ -1,12 +1,12 @@
 /**
- * Questions of a chat as a tree: editing a question or asking it again begins a branch beside it. Of the turns with one parent
+ * The questions of a chat as a tree: editing a question or asking it again begins a branch beside it. Among the turns with one parent
  * exactly one is chosen; the chosen ones from the root on are the path that is shown and that the model remembers.
  */
 import type { Turn } from './app-types.ts';
 
 type TreeTurn = Pick<Turn, 'id' | 'parentId' | 'chosen'>;
 
-/** From the first question down to `id`; empty for null. Every list of turns here is in the order they were asked. */
+/** The turns from the first question down to `id`; empty for null. Every list of turns here is in the order they were asked. */
 export function pathTo<T extends TreeTurn>(turns: readonly T[], id: string | null): T[] {
   const byId = new Map(turns.map((turn) => [turn.id, turn]));
   const path: T[] = [];
@@ -24,12 +24,12 @@ export function shownPath<T extends TreeTurn>(turns: readonly T[]): T[] {
   return path;
 }
 
-/** Turns with the same parent, itself among them. */
+/** Turns with the same parent, including the turn itself. */
 export function siblingsOf<T extends TreeTurn>(turns: readonly T[], of: TreeTurn): T[] {
   return turns.filter((turn) => turn.parentId === of.parentId);
 }
 
-/** With the path to `id` chosen; what is below it stays as it was chosen last. Turns that do not change stay the same objects. */
+/** Chooses the path to `id`; below it, the last choice stays. Turns that do not change stay the same objects. */
 export function withChosen<T extends TreeTurn>(turns: readonly T[], id: string): T[] {
   const path = pathTo(turns, id);
   const parents = new Set(path.map((turn) => turn.parentId));
@@ -39,7 +39,7 @@ export function withChosen<T extends TreeTurn>(turns: readonly T[], id: string):
   );
 }
 
-/** Turns that are as they were known stay the same objects: nothing is drawn anew for them. */
+/** Turns that equal known ones are replaced by those objects, so that nothing is drawn anew for them. */
 export function withKnown<T extends TreeTurn>(turns: readonly T[], known: readonly T[]): T[] {
   const byId = new Map(known.map((turn) => [turn.id, turn]));
   return turns.map((turn) => {

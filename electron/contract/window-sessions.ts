@@ -3,7 +3,7 @@ import { z } from 'zod';
 
 export const windowSessionSchema = z.object({
   id: z.string(),
-  /** As the browser calls itself; empty: it does not. */
+  /** The name that the browser gives itself; empty: it gives none. */
   browser: z.string(),
   since: z.number(),
 });
@@ -11,7 +11,7 @@ export type WindowSession = z.infer<typeof windowSessionSchema>;
 
 export const windowSessionsSchema = z.object({
   sessions: z.array(windowSessionSchema),
-  /** The one that asks; null: it needs none. */
+  /** The session of the window that asks; null: it needs none. */
   own: z.string().nullable(),
 });
 export type WindowSessions = z.infer<typeof windowSessionsSchema>;

@@ -1,13 +1,15 @@
-/** A text's words. Both sides cut alike: words that one finds in the document, the other finds in the answer that is shown. */
+/**
+ * A text's words. App host and window split texts with the same code, so that words found in the document are found in the shown answer.
+ */
 
 export interface Word {
-  /** Lower case, ligatures and full-width letters resolved. */
+  /** The word in lower case, with ligatures and full-width letters resolved. */
   word: string;
   start: number;
   end: number;
 }
 
-/** A word of one of two texts; the other does not have it there. */
+/** A word of one of two compared texts; `differs`: the other text does not have it at this place. */
 export interface ComparedWord {
   word: string;
   differs: boolean;

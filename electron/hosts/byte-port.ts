@@ -1,4 +1,4 @@
-/** Bytes over a handed port, a piece at a time: the next one is sent when the reader wants it, so that none pile up. */
+/** Sends bytes over a handed port, a piece at a time: the next one is sent when the reader asks for it, so that they do not pile up. */
 import { AppError } from '../contract/errors.ts';
 import { EventChannel } from './event-channel.ts';
 import type { HandedPort } from './handed-port.ts';
@@ -6,7 +6,7 @@ import type { HandedPort } from './handed-port.ts';
 type FromReader = 'more';
 type FromSender = { bytes: Uint8Array } | { end: 'whole' | 'broken' };
 
-/** What is said to this end; ends when the other end is closed. */
+/** Messages that arrive at this end; ends when the other end is closed. */
 function heard<T>(port: HandedPort): AsyncGenerator<T, void, void> {
   const channel = new EventChannel<T>();
   port.on('message', ({ data }) => channel.push(data as T));
@@ -15,7 +15,7 @@ function heard<T>(port: HandedPort): AsyncGenerator<T, void, void> {
   return channel[Symbol.asyncIterator]();
 }
 
-/** Resolves when all were sent or the reader wants no more. The reader is told where they break off. */
+/** Resolves when all were sent or the reader wants no more. When the source fails, the reader is told. */
 export async function sendBytes(port: HandedPort, pieces: AsyncIterable<Uint8Array>): Promise<void> {
   const asked = heard<FromReader>(port);
   const say = (message: FromSender) => port.postMessage(message);
@@ -30,7 +30,7 @@ export async function sendBytes(port: HandedPort, pieces: AsyncIterable<Uint8Arr
   }
 }
 
-/** Throws IO where they break off. Who stops reading closes the port. */
+/** Throws IO when the bytes end early. A reader that stops closes the port. */
 export async function* receivedBytes(port: HandedPort): AsyncGenerator<Uint8Array, void, void> {
   const said = heard<FromSender>(port);
   try {

@@ -1,6 +1,6 @@
 /**
- * What a log says of an error that nobody foresaw: its name, message, stack and causes. What stands in quotes in its message may be text
- * of a document and is left out.
+ * What the log says of an unforeseen error: its name, message, stack and causes. Quoted parts of its message may be text of a document and
+ * are left out.
  */
 import { AppError } from '../contract/errors.ts';
 
@@ -11,7 +11,7 @@ export function describedError(error: unknown): string {
   const code = (error as NodeJS.ErrnoException).code;
   const words = error instanceof AppError ? error.message : withoutQuotes(error.message);
   const head = `${error.name}${code === undefined ? '' : ` (${code})`}: ${words.slice(0, messageUnits)}`;
-  // The stack begins with the message, which may hold what does not belong here: only its frames are taken.
+  // The stack begins with the message, which may quote a document: only its frames are taken.
   const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
   const cause = error.cause === undefined ? [] : [`caused by ${describedError(error.cause)}`];
   return [head, ...frames, ...cause].join('\n');

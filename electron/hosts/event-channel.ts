@@ -1,4 +1,4 @@
-/** Events from callbacks, read as an async iterator. Nothing is dropped; one reader. */
+/** Turns events from callbacks into an async iterator for one reader. No event is dropped. */
 export class EventChannel<T> {
   #events: T[] = [];
   #ended = false;

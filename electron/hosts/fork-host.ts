@@ -1,4 +1,4 @@
-/** A host as a child process of node. */
+/** Starts a host as a child process of node. */
 import { fork } from 'node:child_process';
 import { type HostExit, type HostOptions, type HostProcess, lastOutput } from './host-process.ts';
 
@@ -6,7 +6,7 @@ export function forkHost(file: string, { execArgv = [], env }: HostOptions = {})
   const child = fork(file, [], {
     execArgv,
     env: env ?? process.env,
-    serialization: 'advanced', // text keeps every UTF-16 unit, and no JSON is made of it
+    serialization: 'advanced', // keeps every UTF-16 unit of a text, and does not convert messages to JSON
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     windowsHide: true,
   } as Parameters<typeof fork>[2]);
@@ -23,7 +23,7 @@ export function forkHost(file: string, { execArgv = [], env }: HostOptions = {})
     error = message;
     if (child.pid === undefined) end(null, null);
   });
-  child.on('close', end); // not 'exit': its output has been read to its end by then
+  child.on('close', end); // not 'exit': at 'close' all its output has been read
   return {
     pid: child.pid,
     post: (message) => void child.send(message as string, () => {}),

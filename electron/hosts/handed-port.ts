@@ -1,14 +1,14 @@
-/** One end of a channel that Electron's main process made and handed over: MessagePortMain, as far as it is used. */
+/** One end of a channel that Electron's main process made and handed over: the part of MessagePortMain that is used. */
 export interface HandedPort {
   postMessage(message: unknown): void;
   on(event: 'message', listener: (event: { data: unknown }) => void): unknown;
   on(event: 'close', listener: () => void): unknown;
-  /** What was said before waits until then. */
+  /** Messages that arrive earlier wait until this is called. */
   start(): void;
   close(): void;
 }
 
-/** Comes with the port; calls name it by this id. */
+/** The message that comes with a port; calls name the port by this id. */
 export interface PortMessage {
   port: string;
 }
@@ -17,7 +17,7 @@ export function isPortMessage(message: unknown): message is PortMessage {
   return typeof message === 'object' && message !== null && 'port' in message && typeof message.port === 'string';
 }
 
-/** Ports that came and were not taken yet. */
+/** Ports that have arrived and are not taken yet. */
 export class HandedPorts {
   readonly #ports = new Map<string, HandedPort>();
 
@@ -25,7 +25,7 @@ export class HandedPorts {
     this.#ports.set(id, port);
   }
 
-  /** undefined: there is none of this id, or it was taken. */
+  /** undefined: no port has this id, or it was taken already. */
   take(id: string): HandedPort | undefined {
     const port = this.#ports.get(id);
     this.#ports.delete(id);

@@ -1,6 +1,6 @@
 /**
- * Notices a host that does not answer any more. Counts pings sent by our own clock, not time passed: a laptop that slept for
- * an hour has missed none.
+ * Notices a host that does not answer any more. It counts unanswered pings instead of elapsed time: while a laptop sleeps no pings are
+ * sent, so none are missed.
  */
 import type { HostProcess } from './host-process.ts';
 import { type HeartbeatMessage, isHeartbeat } from './message-port.ts';
@@ -15,7 +15,7 @@ export class Heartbeat {
   #timer: NodeJS.Timeout | undefined;
   #missed = 0;
 
-  /** `name`: of the host, at the beginning of a sentence. */
+  /** `name`: the host's name, as a sentence begins with it. */
   constructor(host: HostProcess, name: string, times: HeartbeatTimes, onHung: (why: string) => void) {
     const { startMs = 60_000, pingMs = 2000, missedPings = 30 } = times;
     const hung = (why: string) => {
@@ -42,7 +42,7 @@ export class Heartbeat {
   }
 
   stop(): void {
-    clearInterval(this.#timer); // the same table as setTimeout's
+    clearInterval(this.#timer); // also clears a timer of setTimeout
     this.#timer = undefined;
   }
 }

@@ -1,4 +1,6 @@
-/** A host from outside: its contract's verbs over the line, a heartbeat, and its death as an AppError of every call. */
+/**
+ * The parent's view of a host: it calls the contract's verbs, keeps a heartbeat, and fails every call with an AppError when the host dies.
+ */
 import { createORPCClient } from '@orpc/client';
 import { RPCLink } from '@orpc/client/message-port';
 import { AppError } from '../contract/errors.ts';
@@ -8,20 +10,20 @@ import { type HeartbeatMessage, rpcPort } from './message-port.ts';
 import { fromRpcError } from './rpc-errors.ts';
 
 export interface HostWords {
-  /** At the beginning of a sentence: 'The engine'. */
+  /** The host's name as a sentence begins with it: 'The engine'. */
   name: string;
   crash(exit: HostExit): AppError;
   hung(why: string): AppError;
-  /** It said something that is no answer. */
+  /** For a message from the host that is not an answer. */
   garbage: AppError;
 }
 
 export interface HostClient {
-  /** Of its contract; the caller knows which. */
+  /** The verbs of the host's contract; the caller knows the type. */
   readonly verbs: unknown;
-  /** Called once when it has ended, whatever the reason; CLOSED where it was asked to. */
+  /** Called once when the host has ended, for any reason; with CLOSED when it was asked to end. */
   onEnd(listener: (error: AppError) => void): void;
-  /** Ends the host, politely first, with this patience. Twice is fine. */
+  /** Asks the host to end, and kills it after `patienceMs`. May be called twice. */
   close(patienceMs?: number): Promise<void>;
 }
 
@@ -67,7 +69,7 @@ export function hostClient(host: HostProcess, words: HostWords, times: Heartbeat
     },
   };
 
-  /** Rejects as soon as the host ends, whatever oRPC makes of it. */
+  /** Rejects as soon as the host ends, also where oRPC does not. */
   async function orEnded<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
     let listener = () => {};
     const ended = new Promise<never>((_, reject) => {
@@ -78,7 +80,7 @@ export function hostClient(host: HostProcess, words: HostWords, times: Heartbeat
     try {
       return await Promise.race([work, ended]);
     } catch (error) {
-      // After an abort oRPC closes its own side first, and says so in its own words.
+      // After an abort oRPC closes its own side first and throws its own error, which is replaced here.
       throw failure ?? (signal?.aborted ? new AppError('CANCELLED', 'Stopped.') : fromRpcError(error, words.name));
     } finally {
       const at = onEnd.indexOf(listener);
@@ -86,7 +88,7 @@ export function hostClient(host: HostProcess, words: HostWords, times: Heartbeat
     }
   }
 
-  /** An event stream whose errors are AppErrors; anything else as it is. */
+  /** Wraps an event stream so that its errors are AppErrors; any other output is returned unchanged. */
   function guard(output: unknown, signal: AbortSignal | undefined): unknown {
     if (!isEventStream(output)) return output;
     const stream = output;
@@ -110,7 +112,7 @@ export function hostClient(host: HostProcess, words: HostWords, times: Heartbeat
       if (closing || failure) return;
       closing = true;
       heartbeat.stop();
-      // The line stays open: the host may be in the middle of a message.
+      // The connection stays open: the host may be in the middle of a message.
       host.post({ beat: 'end' } satisfies HeartbeatMessage);
       const timer = setTimeout(() => host.kill(), patienceMs);
       await exited;
@@ -123,7 +125,7 @@ function isEventStream(value: unknown): value is AsyncIterator<unknown, unknown,
   return typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
 }
 
-/** How a host ended by itself, for a person; `hint`: what is often behind it. */
+/** How a host ended by itself, in a sentence for a person; `hint`: a frequent cause. */
 export function endSentence(name: string, { code, signal, error, output }: HostExit, hint = ''): string {
   if (error !== undefined) return `${name} could not be started: ${error}`;
   const words = lastWords(output);
@@ -133,7 +135,10 @@ export function endSentence(name: string, { code, signal, error, output }: HostE
 
 const shownLines = 12;
 
-/** What it said last, for a person: frames of a stack say nothing to one and push out the line that does. */
+/**
+ * The last lines of a host's output, for a person. Stack frames are left out: they do not help a person and would push out the line that
+ * does.
+ */
 export function lastWords(output: string): string {
   const isFrame = (line: string) =>
     /^\s*(#?\d+:?\s+(0x|in\b|\S+ \[)|at\s|-{3,}|\[0x|\[New |\S+\(.*\)\s*\[0x)/.test(line);

@@ -1,6 +1,6 @@
 /**
- * The line to a process in the shape of a message port, so that oRPC speaks over it. Requests and answers are
- * strings of JSON; the heartbeat shares the channel.
+ * Gives the connection to a process the interface of a message port, so that oRPC can use it. Requests and answers are strings of JSON; the
+ * heartbeat uses the same channel.
  */
 
 /** What both a ParentPort (in the child) and a HostProcess (in the parent) offer. */
@@ -16,14 +16,16 @@ export interface RpcPort {
   postMessage(data: unknown): void;
 }
 
-/** Parent to child: ping, and end when it is no longer needed; child to parent: pong, and ready once after the start. */
+/** Parent to child: ping, and end when the child is no longer needed; child to parent: pong, and ready once after the start. */
 export type HeartbeatMessage = { beat: 'ping' | 'pong' | 'ready' | 'end' };
 
 export function isHeartbeat(message: unknown): message is HeartbeatMessage {
   return typeof message === 'object' && message !== null && 'beat' in message;
 }
 
-/** An oRPC message as its adapter takes it: i its call, t its type, p what it says. undefined: it is none. */
+/**
+ * An oRPC message as its adapter expects it: i is the id of the call, t the type, p the payload. undefined: the text is no such message.
+ */
 function parseMessage(text: string): { i: unknown; t?: unknown; p?: object } | undefined {
   try {
     const message: unknown = JSON.parse(text);
@@ -37,8 +39,8 @@ function parseMessage(text: string): { i: unknown; t?: unknown; p?: object } | u
 }
 
 /**
- * `onClosed` calls its listener once when no message can arrive any more. `onGarbage`: the other side said something that
- * is no message; oRPC's own adapter would make an unhandled rejection of it.
+ * `onClosed` calls its listener once when no message can arrive any more. `onGarbage` is called for input that is not a message, of which
+ * oRPC's own adapter would make an unhandled rejection.
  */
 export function rpcPort(
   line: MessageLine,

@@ -1,7 +1,8 @@
 /**
- * Takes network and child processes from this process. Hosts read files that others wrote, with libraries that know addresses: whatever
- * one of them asks for ends here, as if the machine were offline. fetch, WebSocket, HTTP and TLS go through these few methods. Each
- * thread has its own, and calls this itself. Node alone holds this fence: code that has taken the process over could get around it.
+ * Keeps this process from using the network and child processes. Hosts read files that others wrote, with libraries that could fetch
+ * addresses: any such request fails, as if the machine were offline. fetch, WebSocket, HTTP and TLS go through these few methods. Each
+ * thread has its own copy of them and calls this function itself. This is done in node, not by the operating system: native code that has
+ * taken over the process could get around it.
  */
 import childProcess from 'node:child_process';
 import dgram from 'node:dgram';
@@ -9,7 +10,7 @@ import dns from 'node:dns';
 import { syncBuiltinESMExports } from 'node:module';
 import net from 'node:net';
 
-/** Its code is the one of node's own permission model. */
+/** The error has the code that node's own permission model uses. */
 const refusal = (what: string) => Object.assign(new Error(`This process ${what}.`), { code: 'ERR_ACCESS_DENIED' });
 
 export function forbidNetwork(): void {
@@ -20,14 +21,14 @@ export function forbidNetwork(): void {
     throw refusal('starts no other');
   };
   replace(net.Socket.prototype, ['connect'], function (this: net.Socket) {
-    // As a connection fails: nobody expects the call itself to throw, or to fail before its listeners are there.
+    // Fails the way a connection fails, later: callers do not expect the call itself to throw, or to fail before they have added listeners.
     Object.assign(this, { connecting: true });
     setImmediate(() => this.destroy(refusal('has no network')));
     return this;
   });
   replace(net.Server.prototype, ['listen'], noNetwork);
   replace(dgram.Socket.prototype, ['bind', 'connect', 'send'], noNetwork);
-  // A name alone tells its server something.
+  // Looking up a name already sends data to a name server.
   for (const names of [dns, dns.Resolver.prototype]) replace(names, lookups(names), noNetwork);
   for (const names of [dns.promises, dns.promises.Resolver.prototype])
     replace(names, lookups(names), async () => noNetwork());

@@ -1,6 +1,6 @@
 /**
- * A host's line to its parent: the message channel of a forked child, or in Electron a port that its main process hands over. Main starts
- * every process there, but the app host, not main, is the parent of an engine or a document host.
+ * A host's connection to its parent: the message channel of a forked child, or in Electron a port that the main process hands over. In
+ * Electron main starts every process, but the app host is the parent that talks to an engine or document host.
  */
 import type { HandedPort, PortMessage } from './handed-port.ts';
 import { isPortMessage } from './handed-port.ts';
@@ -11,7 +11,7 @@ export interface ParentPort extends MessageLine {
   onGone(listener: () => void): void;
 }
 
-/** The app host's line to Electron's main process: ports come over it too, each with an id. */
+/** The app host's connection to Electron's main process, over which ports arrive too, each with an id. */
 export interface ShellLine extends ParentPort {
   onPort(listener: (id: string, port: HandedPort) => void): void;
 }
@@ -24,7 +24,7 @@ interface ElectronParentPort {
 
 const electronParentPort = () => (process as unknown as { parentPort?: ElectronParentPort }).parentPort;
 
-/** undefined: nobody started this process as a host. */
+/** undefined: this process was not started as a host. */
 export function parentPort(): ParentPort | undefined {
   const electronPort = electronParentPort();
   if (electronPort) return handedLine(electronPort);
@@ -38,7 +38,7 @@ export function parentPort(): ParentPort | undefined {
   };
 }
 
-/** What is said before the port has come waits for it. */
+/** Messages that are posted before the port arrives wait for it. */
 function handedLine(electronPort: ElectronParentPort): ParentPort {
   const handed = new Promise<HandedPort>((resolve) =>
     electronPort.on('message', ({ ports }) => {
@@ -56,7 +56,7 @@ function handedLine(electronPort: ElectronParentPort): ParentPort {
   };
 }
 
-/** For the entry of a host; ends the process where a person started it by hand. */
+/** For the entry of a host; ends the process when a person started it by hand. */
 export function requireParentPort(name: string): ParentPort {
   return parentPort() ?? refuse(name);
 }

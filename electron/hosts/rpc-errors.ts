@@ -1,4 +1,6 @@
-/** AppError over oRPC and back: the code travels as the RPC error's code, the sentence as its message, parameters as its data. */
+/**
+ * Converts AppError to an oRPC error and back: the code becomes the RPC error's code, the sentence its message, the parameters its data.
+ */
 import { ORPCError } from '@orpc/client';
 import { os } from '@orpc/server';
 import { z } from 'zod';
@@ -23,7 +25,10 @@ function toRpcError(error: unknown, toFailure: (error: unknown) => RpcFailure): 
   return new ORPCError(code, { message, status: 500, data: { shortage, advice } });
 }
 
-/** For a whole router: every failure leaves it as a code and a sentence, also one that ends a stream long after its handler returned. */
+/**
+ * Middleware for a whole router: every failure leaves it as a code and a sentence, also one that ends a stream long after its handler
+ * returned.
+ */
 export function rpcErrors(toFailure: (error: unknown) => RpcFailure = toAppError) {
   async function* sent<T>(events: AsyncIterable<T>): AsyncGenerator<T, void, void> {
     try {
@@ -51,7 +56,7 @@ interface Issue {
   path?: unknown;
 }
 
-/** The host's schema refused a request: name the fields. */
+/** The host's schema refused a request: the error names the fields. */
 function invalidArgument(error: ORPCError<string, unknown>): AppError {
   const issues = (error.data as { issues?: Issue[] } | undefined)?.issues ?? [];
   const fields = issues.map((issue) => {
@@ -66,12 +71,12 @@ const parametersSchema = z.object({
   advice: z.enum(advices).optional().catch(undefined),
 });
 
-/** What came from another process is believed when it has the right shape. */
+/** Parameters from another process are used only if they match the schema. */
 export function parametersOf(data: unknown): ErrorParameters {
   return parametersSchema.safeParse(data).data ?? {};
 }
 
-/** `name`: of the host that answered, at the beginning of a sentence. */
+/** `name`: the name of the host that answered, as a sentence begins with it. */
 export function fromRpcError(error: unknown, name: string): AppError {
   if (error instanceof ORPCError) {
     if (isErrorCode(error.code)) return new AppError(error.code, error.message, parametersOf(error.data));

@@ -1,10 +1,12 @@
-/** A host's side of its line: speaks a router over it, answers the heartbeat, and ends when its parent does. */
+/** The host's side of the connection: serves a router over it, answers the heartbeat, and ends when its parent does. */
 import type { AnyRouter } from '@orpc/server';
 import { RPCHandler } from '@orpc/server/message-port';
 import { type HeartbeatMessage, isHeartbeat, rpcPort } from './message-port.ts';
 import type { ParentPort } from './parent-port.ts';
 
-/** `end`: what is left to do when it is no longer needed, or its parent is gone; nothing where it keeps nothing of a person's. */
+/**
+ * `end` is called when the host is no longer needed or its parent is gone. The default exits at once, which suits hosts that store nothing.
+ */
 export function serveHost(parent: ParentPort, router: AnyRouter, end: () => void = () => process.exit(0)): void {
   new RPCHandler(router).upgrade(rpcPort(parent, parent.onGone));
 
@@ -15,7 +17,7 @@ export function serveHost(parent: ParentPort, router: AnyRouter, end: () => void
     if (message.beat === 'end') end();
   });
   parent.onGone(end);
-  // Ctrl+C reaches the whole process group; the parent decides what it means.
+  // Ctrl+C reaches the whole process group; the parent decides what to do about it.
   process.on('SIGINT', () => {});
 
   beat({ beat: 'ready' });
