@@ -1,7 +1,7 @@
 /**
- * Tokens of an answer as text deltas, at most one every 40 ms: a growing text reads as smoothly, and each delta crosses process
- * borders and is drawn by every window that watches, on the cores that compute the next token. Nothing is dropped, and what waits
- * is sent after 40 ms even when no further token comes. What is thinking is sent apart.
+ * Turns an answer's tokens into text deltas, at most one every 40 ms. More would not look smoother, and each one crosses process borders
+ * and is drawn by every watching window, on the cores that compute the next token. Nothing is dropped: text that waits is sent after 40 ms
+ * even if no further token comes. Thinking is sent separately.
  */
 import type { AnswerText } from '../contract/engine-reports.ts';
 import { splitChannels, withoutGuards } from './channels.ts';
@@ -20,7 +20,7 @@ export class AnswerStream {
   #lastSent = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined;
   #text = '';
-  /** How long the text was after each token. */
+  /** The length of the text after each token. */
   readonly #ends: number[] = [];
   #said: Split = { thinking: '', answer: '', answerAt: 0 };
   #ended = false;
@@ -32,18 +32,18 @@ export class AnswerStream {
     this.#shape = shape;
   }
 
-  /** As it was told so far. */
+  /** The text as it was sent so far. */
   get said(): Split {
     return this.#said;
   }
 
-  /** Tokens before the answer, of a text that ended; 0 where nothing was thought. */
+  /** How many tokens came before the answer, once the text has ended; 0: there was no thinking. */
   get thinkingTokens(): number {
     if (this.#said.thinking === '') return 0;
     return this.#ends.filter((end) => end <= this.#said.answerAt).length;
   }
 
-  /** Text that is part of the answer without having been generated. */
+  /** Adds text that belongs to the answer and was not generated. */
   say(text: string): void {
     this.#text += text;
     this.#isWaiting = true;
@@ -60,13 +60,13 @@ export class AnswerStream {
     if (text !== '') this.say(text);
   }
 
-  /** The end: whatever was held back or waiting goes out now. */
+  /** The answer ended: sends everything that was held back or waiting. */
   finish(): void {
     this.#ended = true;
     this.stop();
   }
 
-  /** Cut off: what is known goes out, and a block of thinking stays one. */
+  /** The answer was cut off: sends the text there is, and an open block of thinking stays thinking. */
   stop(): void {
     this.#text += withoutGuards(this.#decoder.flush());
     this.#isWaiting = true;
@@ -95,7 +95,7 @@ export class AnswerStream {
   }
 }
 
-/** What leads from one to the other; what was told grows, or all of it is told anew. */
+/** The events that lead from one state to the other: deltas where the text grew, else all of it again. */
 export function* changes(before: Split, after: Split): Generator<AnswerText, void, void> {
   const { thinking, answer } = after;
   if (!thinking.startsWith(before.thinking) || !answer.startsWith(before.answer)) {

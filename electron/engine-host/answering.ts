@@ -1,4 +1,4 @@
-/** One answer: checks it fits, runs the native call, and turns its events into the contract's. */
+/** Makes one answer: checks that it fits, runs the native call, and turns its events into those of the contract. */
 import type { NativeAnswer, NativeAskEvent } from '../../native/binding.ts';
 import type { AskRequest } from '../contract/engine.ts';
 import type { AnswerEvent, AnswerReport, Counters } from '../contract/engine-reports.ts';
@@ -15,10 +15,10 @@ export function countersOf(chat: EngineChat): Counters {
   return { ...counters, keptMass: Array.from(keptMass) };
 }
 
-/** Tokens that an answer may take beside its own where it is thought about first. */
+/** Tokens that an answer may take in addition where the model thinks first. */
 const thinkingRoom = 2048;
 
-/** The chat is unchanged when this rejects: the addon restores the session, and the question is noted only at the end. */
+/** When this rejects the chat is unchanged: the addon restores the session, and the question is noted only at the end. */
 export async function answer(
   model: OpenModel,
   chat: EngineChat,
@@ -102,7 +102,7 @@ export async function answer(
 
 const lateMs = 5000;
 
-/** Events and the call's end reach this thread by two ways with no order between them: the last tokens may come after. */
+/** Token events and the end of the call reach this thread in no fixed order: the last tokens may come after the end. */
 async function allReceived(received: () => number, wanted: number): Promise<void> {
   const start = performance.now();
   while (received() < wanted) {

@@ -1,14 +1,15 @@
 /**
  * Answers of models that speak in channels (gpt-oss): messages one after the other, each with a header that names its channel. "final" is
- * the answer, "analysis" and "commentary" are what was thought. Headers are made of control tokens; what a text merely spells is text.
+ * the answer, "analysis" and "commentary" are what was thought. Headers consist of control tokens; the same characters from ordinary tokens
+ * are text.
  */
 import type { Split } from './thinking.ts';
 
-/** Control tokens: a header's start, the name of a channel, the text behind the header, the message's end. */
+/** Control tokens that begin a header, the name of a channel and the message's text, and end the message. */
 export const channelMarks = ['<|start|>', '<|channel|>', '<|message|>', '<|end|>'] as const;
 type ChannelMark = (typeof channelMarks)[number];
 
-/** Before a mark that was a token. No other text of an answer has it. */
+/** Written before a mark that was a control token. No other text of an answer has this character. */
 const guard = '\0';
 
 export const guarded = (mark: ChannelMark): string => guard + mark;
@@ -21,12 +22,12 @@ export const speaksInChannels = (template: string): boolean => template.includes
 
 interface Message {
   channel: string;
-  /** Where in the text it begins. */
+  /** Where the message begins in the text. */
   at: number;
   text: string;
 }
 
-/** `ended`: no more will come. A message that was cut off, with no answer behind it, is all the answer there is. */
+/** `ended`: no more text will come. A message that was cut off counts as the answer if none follows it. */
 export function splitChannels(text: string, ended: boolean): Split {
   const { messages, isCutOff } = messagesOf(text);
   const isAnswer = ({ channel }: Message) => channel === 'final' || channel === '';
@@ -57,7 +58,7 @@ function messagesOf(text: string): { messages: Message[]; isCutOff: boolean } {
     const words = piece.slice(mark?.length ?? 0);
     at += i === 0 ? 0 : 1 + (mark?.length ?? 0);
     if (mark !== undefined) {
-      // Words before the first header were part of one.
+      // Text before the first <|channel|> mark is part of a header, not of a message.
       if (mark === '<|channel|>' && body?.at === 0) body = undefined;
       end();
     }

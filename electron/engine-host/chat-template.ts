@@ -1,7 +1,7 @@
 /**
- * A model's chat template, taken apart. The template is rendered with sentinels for everything that a person or a document
- * says, and cut at them: what the template wrote goes to the tokeniser with special tokens on, the rest never does. The
- * document is never rendered, so no template can change, drop or read it.
+ * Takes a model's chat template apart. The template is rendered with sentinels in place of everything that a person or a document says, and
+ * cut at them: only the template's own text is tokenised with special tokens on. The document is never rendered, so no template can change,
+ * drop or read it.
  */
 
 import { speaksInChannels } from './channels.ts';
@@ -10,32 +10,32 @@ import { documentPart, type PromptPart, templatePart } from './text-trust.ts';
 import { mentionsThinking, opensThinking } from './thinking.ts';
 
 export interface ChatPieces {
-  /** Up to where the first question's text begins; holds the system text. `now`: for templates that name the day. */
+  /** Everything before the first question's text, with the system text. `now`: for templates that name the day. */
   start(now?: Date): PromptPart[];
-  /** After a question: the end of its turn and the start of the answer. */
+  /** Follows a question: the end of its turn and the start of the answer. */
   afterQuestion: PromptPart[];
-  /** The same where the answer may begin with thinking; undefined: there is no choice. */
+  /** The same with thinking turned on; undefined: the template has no choice. */
   afterQuestionThinking: PromptPart[] | undefined;
-  /** Between a question and an answer of before, whose thinking is not told again. */
+  /** Stands between an earlier question and its answer, whose thinking is left out. */
   beforeEarlierAnswer: PromptPart[];
-  /** After an answer, up to where the next question's text begins. */
+  /** Stands between an answer and the next question's text. */
   betweenTurns: PromptPart[];
   thinking: TemplateThinking;
 }
 
 export interface TemplateThinking {
-  /** never: nothing in the template tells of thinking. always: it opens a block or has a channel, and knows no way not to. */
+  /** never: the template has no thinking. always: it opens a block or has a channel, and has no way to turn that off. */
   kind: 'never' | 'switch' | 'always';
-  /** Whether the start of the answer is within a block: asked not to think, and asked to. */
+  /** Whether the start of the answer is inside a block of thinking, with thinking off and with thinking on. */
   opened: { off: boolean; on: boolean };
-  /** The template speaks of thinking. */
+  /** The template has marks of thinking. */
   expected: boolean;
-  /** Thinking and answer are messages of their own, each in its channel. */
+  /** Thinking and answer are separate messages, each in its channel. */
   channels: boolean;
 }
 
 export interface TemplateOptions {
-  /** null: none of ours; a template may still bring its own. */
+  /** null: we give no system text; the template may still have its own. */
   system: string | null;
   bosText: string;
   eosText: string;
@@ -43,7 +43,7 @@ export interface TemplateOptions {
 
 const maxSourceBytes = 256 * 1024;
 
-/** Letters alone, so that no escaping or trimming in a template touches them. */
+/** Only letters, so that no escaping or trimming in a template changes them. */
 const sentinels = {
   system: 'ROCKETDOCxSYSTEMxTEXT',
   question: 'ROCKETDOCxFIRSTxQUESTION',
@@ -51,7 +51,7 @@ const sentinels = {
   next: 'ROCKETDOCxSECONDxQUESTION',
 } as const;
 
-/** Throws where it cannot be used, and says why. */
+/** Throws with the reason when the template cannot be used. */
 export function readChatTemplate(source: string, options: TemplateOptions): ChatPieces {
   const bytes = Buffer.byteLength(source);
   if (bytes > maxSourceBytes) throw new Error(`it has ${bytes} bytes, ${maxSourceBytes} are allowed`);
@@ -59,7 +59,7 @@ export function readChatTemplate(source: string, options: TemplateOptions): Chat
   try {
     return cutTemplate(source, options, options.system);
   } catch (error) {
-    // "System role not supported", or left out: our words begin the first question instead.
+    // The template refuses the system role or leaves it out: the system text begins the first question instead.
     const { start, ...pieces } = orThrow(() => cutTemplate(source, options, null), error);
     const system = documentPart(`${options.system}\n\n`);
     return { ...pieces, start: (now) => [...start(now), system] };
@@ -88,7 +88,8 @@ function cutTemplate(source: string, options: TemplateOptions, system: string | 
   const off = cut(false);
   const on = orElse(() => cut(true), off);
   const isSwitch = on.afterQuestion !== off.afterQuestion;
-  // Of one that also says it before the document, the document is read as for thinking: not to think is said after the question.
+  // Some templates differ before the document too. The document is then read as for thinking, and thinking is turned off after the question
+  // only.
   const base = isSwitch ? on : off;
   const channels = speaksInChannels(source);
   const opened = { off: opensThinking(off.afterQuestion), on: opensThinking(on.afterQuestion) };

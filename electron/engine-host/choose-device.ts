@@ -1,6 +1,6 @@
 /**
- * What to compute on. A GPU is tried out in an engine host that is thrown away: where its driver cannot run ggml's kernels, ggml
- * ends the process, and here that is only an answer. The other public face of this folder.
+ * Chooses the device to compute on. A GPU is tried out in an engine host of its own: when the driver cannot run ggml's kernels, ggml ends
+ * the process, which then only means that the GPU cannot be used. Other rooms may import this file.
  */
 import { existsSync } from 'node:fs';
 import type { FoundGpus, Gpu } from '../contract/app-types.ts';
@@ -13,20 +13,20 @@ export type { DeviceWish } from '../contract/method.ts';
 export interface DeviceChoice {
   /** cpu, cuda:0, ... */
   device: string;
-  /** Why it is the CPU although a GPU would have done; null when nobody has to wonder. */
+  /** Why the CPU was chosen although auto looks for a GPU; null where there is nothing to explain. */
   deviceReason: string | null;
-  /** No GPU was named: one that does not compute the model gives way to the CPU. */
+  /** The person named no GPU: if the chosen one cannot compute the model, the CPU does. */
   cpuWillDo?: boolean;
 }
 
-/** Who asks says a failure in the words of its own place. */
+/** Puts a failure in the caller's words: those of the window or of the command line. */
 type InWords = (error: unknown) => string;
 
 export function isDeviceWish(text: string): text is DeviceWish {
   return deviceWishSchema.safeParse(text).success;
 }
 
-/** A named GPU that cannot be used is an error (GPU_NONE, GPU_FAULT); with auto it is a reason. */
+/** A named GPU that cannot be used is an error (GPU_NONE, GPU_FAULT); with auto it becomes `deviceReason`. */
 export async function chooseDevice(
   wish: DeviceWish,
   inWords: InWords,
@@ -46,7 +46,7 @@ export async function chooseDevice(
 
 const mostGpus = 16;
 
-/** Every GPU of this machine, those that cannot be used with the reason. */
+/** Every GPU of this machine; those that cannot be used have the reason. */
 export async function findGpus(inWords: InWords, start: () => EngineClient = startForTrying): Promise<FoundGpus> {
   if (!hasNvidiaDriver()) return { gpus: [], reason: noDriver };
   const gpus: Gpu[] = [];
@@ -59,7 +59,7 @@ export async function findGpus(inWords: InWords, start: () => EngineClient = sta
       const { code } = toAppError(error);
       const message = inWords(error);
       reason = message;
-      // None is left, or CUDA itself does not load: the next one would say the same.
+      // There are no more GPUs, or CUDA itself does not load: the next one would fail in the same way.
       if (code === 'GPU_NONE' || code === 'NATIVE_MISSING') break;
       gpus.push({ device, name: `GPU ${number}`, freeBytes: 0, totalBytes: 0, failure: message });
     }
@@ -77,7 +77,7 @@ async function tryOut(device: string, start: () => EngineClient) {
   } catch (error) {
     const { code, message } = toAppError(error);
     if (code !== 'ENGINE_CRASH') throw error;
-    // ggml says why in its last lines: "CUDA error: the provided PTX was compiled with an unsupported toolchain".
+    // The reason is in ggml's last lines: "CUDA error: the provided PTX was compiled with an unsupported toolchain".
     const said = message.split('\n').find((line) => /CUDA error|ggml_cuda|cuda/i.test(line));
     throw new AppError('GPU_FAULT', `The GPU cannot run ggml's kernels${said ? ` (${said.trim()})` : ''}.`, {
       cause: error,
@@ -87,7 +87,7 @@ async function tryOut(device: string, start: () => EngineClient) {
   }
 }
 
-/** Cheap, so that a machine without a GPU starts no second process. */
+/** A cheap check, so that a machine without a GPU starts no second process. */
 function hasNvidiaDriver(): boolean {
   const places =
     process.platform === 'win32'

@@ -1,6 +1,6 @@
 /**
- * Counts tokens of texts before anything is read: with a vocabulary that is kept open, its weights left on disk. Document text: special
- * tokens in it are ordinary characters.
+ * Counts tokens of texts before anything is read, with a vocabulary that is kept open while its weights stay on disk. The texts are
+ * document text: special tokens in them are ordinary characters.
  */
 import { statModel } from './model-files.ts';
 import { documentPart } from './text-trust.ts';
@@ -16,7 +16,7 @@ export class TokenCounting {
     };
   }
 
-  /** A file that was replaced is another vocabulary. */
+  /** The key includes size, time and inode: a file that was replaced has another vocabulary. */
   #tokenizer(path: string): Promise<Tokenizer> {
     const key = JSON.stringify([path, ...statModel(path).map(({ stats }) => [stats.size, stats.mtimeMs, stats.ino])]);
     if (this.#open?.key === key) return this.#open.tokenizer;

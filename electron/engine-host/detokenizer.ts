@@ -1,5 +1,5 @@
 /**
- * Tokens to text as they come. A character may be spread over several tokens: what is incomplete is held back until the rest
+ * Turns tokens into text as they come. A character may be spread over several tokens: an incomplete one is held back until the rest
  * arrives, so that no half character is ever shown.
  */
 import type { Vocabulary } from './vocabulary.ts';
@@ -19,7 +19,7 @@ export class StreamingDetokenizer {
     this.#before = before.slice(-contextTokens);
   }
 
-  /** The text that is certain after this token, possibly none. */
+  /** Returns the text that is complete after this token, possibly none. */
   push(token: number): string {
     this.#held.push(token);
     const text = this.#vocabulary.detokenize(this.#held, this.#before);
@@ -27,7 +27,7 @@ export class StreamingDetokenizer {
     return this.#take(text);
   }
 
-  /** What is still held back, as well as it can be shown. */
+  /** Returns what is still held back; an incomplete character becomes U+FFFD. */
   flush(): string {
     if (this.#held.length === 0) return '';
     return this.#take(this.#vocabulary.detokenize(this.#held, this.#before));
@@ -41,8 +41,8 @@ export class StreamingDetokenizer {
 }
 
 /**
- * Where each token's text begins, in UTF-16 units of `text`; one entry more for the end. Where the vocabulary does not give
- * the text back exactly (some normalise), positions are stretched to fit: near, not exact.
+ * Where each token's text begins, in UTF-16 units of `text`; one entry more for the end. Where the vocabulary does not give the text back
+ * exactly (some normalise), positions are scaled to the text's length and are only approximate.
  */
 export function tokenOffsets(vocabulary: Vocabulary, tokens: readonly number[], text: string): Uint32Array {
   const offsets = new Uint32Array(tokens.length + 1);
@@ -63,12 +63,12 @@ export function tokenOffsets(vocabulary: Vocabulary, tokens: readonly number[], 
 
 export interface TokenSpan {
   label: string;
-  /** [first, end) among the document's tokens. A page without text has first === end. */
+  /** Indices [first, end) of the document's tokens. A page without text has first === end. */
   first: number;
   end: number;
 }
 
-/** Which tokens are a page: a token belongs to the page on which its text begins. */
+/** Which tokens belong to each page: a token belongs to the page on which its text begins. */
 export function pageTokens(
   offsets: Uint32Array,
   pages: readonly { label: string; start: number; end: number }[],

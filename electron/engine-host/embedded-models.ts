@@ -18,7 +18,7 @@ const listSchema = z.strictObject({
         note: z.string(),
         publisher: z.string().min(1),
         licence: z.string().min(1),
-        /** Of which published file it was made, and how; null: it is the publisher's own. */
+        /** From which published file it was made, and how; null: it is the publisher's own file. */
         made: z
           .strictObject({
             repository: z.string(),
@@ -57,10 +57,10 @@ export function defaultModel(): EmbeddedModel {
   return model;
 }
 
-/** Its first file, by which it is opened. */
+/** The model's first file, with which it is opened. */
 export const embeddedPath = ({ files }: EmbeddedModel, dir = modelsDir): string => join(dir, files[0]?.file ?? '');
 
-/** Names the exact bytes of all its files. */
+/** A hash that identifies the exact bytes of all its files. */
 export function embeddedHash({ files }: EmbeddedModel): string {
   const [first, ...more] = files.map(({ sha256 }) => sha256);
   if (more.length === 0) return first ?? '';

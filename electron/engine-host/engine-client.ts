@@ -1,7 +1,4 @@
-/**
- * The engine from outside: starts the engine host, speaks its contract, and turns a dead or silent host into an AppError.
- * The public face of this folder.
- */
+/** The engine for other rooms: starts the engine host, speaks its contract, and turns a dead or silent host into an AppError. */
 import { fileURLToPath } from 'node:url';
 import type { ContractRouterClient } from '@orpc/contract';
 import type { engineContract } from '../contract/engine.ts';
@@ -16,7 +13,7 @@ export type EngineVerbs = ContractRouterClient<typeof engineContract>;
 export interface EngineClient {
   readonly verbs: EngineVerbs;
   readonly pid: number | undefined;
-  /** Ends the host, politely first. Twice is fine. */
+  /** Asks the host to end, then kills it. May be called twice. */
   close(): Promise<void>;
 }
 
@@ -45,7 +42,7 @@ function crash(exit: HostExit): AppError {
   if (exit.error === undefined) {
     if (exit.signal === 'SIGBUS')
       return new AppError('ENGINE_CRASH', 'The model file vanished or changed while it was in use. Ask again.');
-    // ggml prints what the GPU said, then ends the process.
+    // ggml prints the GPU's error, then ends the process.
     const words = lastWords(exit.output);
     const gpu = /CUDA error: (.+)/.exec(words)?.[1]?.trim();
     if (gpu !== undefined)

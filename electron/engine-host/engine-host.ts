@@ -1,4 +1,4 @@
-/** The engine's own process: the only owner of the addon. When ggml aborts, only this process dies. */
+/** Entry of the engine's own process, the only one that loads the addon. When ggml aborts, only this process dies. */
 import type { NativeAddon } from '../../native/binding.ts';
 import { loadAddon } from '../../native/index.ts';
 import { forbidNetwork } from '../hosts/no-network.ts';

@@ -1,6 +1,6 @@
 /**
- * The engine host's state: one model, its documents and chats, and one queue for everything that computes. Errors are
- * AppError; events leave in order; whoever leaves a stream cancels what feeds it.
+ * The engine host's state: one model, its documents and chats, and one queue for everything that computes. Errors are AppError; events are
+ * sent in order; leaving a stream cancels the work behind it.
  */
 import type { NativeAddon } from '../../native/binding.ts';
 import type { AskRequest, ReadRequest } from '../contract/engine.ts';
@@ -77,7 +77,7 @@ export class Engine {
   }
 
   readDocument(request: ReadRequest, signal?: AbortSignal): AsyncGenerator<ReadEvent, void, void> {
-    // Who stopped does not learn the document's id, and could not let go of it.
+    // A caller that stopped the reading does not get the document's id, and could not free it.
     const forgetUnclaimed = async (last: ReadEvent) => {
       if (last.type === 'done') await this.forgetDocument(last.documentId);
     };
@@ -168,12 +168,12 @@ export class Engine {
     return this.#queue.run(() => keepTurns(this.#documents.chat(chatId), turns));
   }
 
-  /** Not queued: it ends what the queue is waiting for. */
+  /** Not queued: it ends the work that the queue waits for. */
   cancel(target: string): void {
     this.#documents.cancelTarget(target)?.cancel();
   }
 
-  /** Not queued: the addon publishes counters and map while it answers, and who watches must not wait for the end. */
+  /** Not queued: the addon publishes counters and map while it answers, and a watcher must not wait for the end. */
   counters(chatId: string): Counters {
     return countersOf(this.#documents.chat(chatId));
   }
@@ -223,7 +223,7 @@ export class Engine {
     return this.#queue.run(async () => this.#addon.probeCuda(cuda));
   }
 
-  /** Work of the lab on the open model, in line with everything else that computes. */
+  /** Runs work of the lab on the open model, in the same queue as everything else that computes. */
   compute<T>(work: (model: OpenModel) => Promise<T>): Promise<T> {
     return this.#queue.run(() => work(this.#open()));
   }
@@ -250,14 +250,14 @@ export class Engine {
   async #answer(request: AskRequest, send: (event: AnswerEvent) => void, ended: AbortSignal) {
     const chat = this.#documents.chat(request.chatId);
     const cancel = () => chat.session.cancel();
-    // From here to the addon's call nothing waits: an abort before this line is seen here, one after it by `cancel`.
+    // No await follows before the addon's call: an abort before this line is seen here, a later one by `cancel`.
     if (ended.aborted) throw new AppError('CANCELLED', 'Stopped before it began.');
     ended.addEventListener('abort', cancel);
     try {
       chat.isAnswering = true;
       chat.choice = { mode: request.mode, rocket: request.rocket };
       const report = await answer(this.#open(), chat, request, send);
-      // Before the next in line computes: while another chat is answered the addon cannot look at this one.
+      // Taken before the next work in the queue: while another chat is answered the addon cannot read this one's map.
       chat.map = chat.session.documentMap();
       return report;
     } finally {
@@ -270,7 +270,10 @@ export class Engine {
   async *#stream<T>(
     signal: AbortSignal | undefined,
     work: (send: (event: T) => void, ended: AbortSignal) => Promise<T>,
-    /** For what nobody took, because the stream was stopped. Absent: a last event is always given, also to who has just stopped. */
+    /**
+     * Called with a last event that nobody took because the stream was stopped. Absent: the last event is sent in any case, also to a
+     * reader that has just stopped.
+     */
     onUnclaimed?: (last: T) => Promise<void>,
   ): AsyncGenerator<T, void, void> {
     let unclaimed: T | undefined;

@@ -1,4 +1,4 @@
-/** What a file with a model's name is, where it is none: the usual accidents of downloading, called what they are. */
+/** Recognises files that have a model's name and are none, such as the usual mistakes of downloading, and says what they are. */
 
 import { open } from 'node:fs/promises';
 import { basename } from 'node:path';
@@ -7,7 +7,7 @@ import { plural } from '../contract/number-words.ts';
 
 const lookedAtBytes = 1024;
 
-/** Throws MODEL_FORMAT. What begins like a GGUF file passes; the engine checks the rest of it. */
+/** Throws MODEL_FORMAT for a file that does not begin like a GGUF file; the engine checks the rest. */
 export async function checkKind(path: string): Promise<void> {
   const handle = await open(path, 'r').catch((error: NodeJS.ErrnoException) => {
     throw new AppError('IO', `The model file ${path} cannot be read: ${error.message}`, { cause: error });
@@ -21,7 +21,7 @@ export async function checkKind(path: string): Promise<void> {
   }
 }
 
-/** A sentence about what these first bytes are; undefined: they may be a GGUF file's. */
+/** A sentence on what a file with these first bytes is; undefined: it may be a GGUF file. */
 export function wrongKind(head: Buffer): string | undefined {
   if (head.length === 0) return 'the file is empty. Download it again.';
   if (head.subarray(0, 4).toString('latin1') === 'GGUF') return undefined;
@@ -48,5 +48,5 @@ export function wrongKind(head: Buffer): string | undefined {
   const magic = head.subarray(0, 4);
   if (old.includes(magic.toString('latin1')) || old.includes(Buffer.from(magic).reverse().toString('latin1')))
     return 'it is in a format of before GGUF (GGML). Look for a GGUF edition of this model.';
-  return undefined; // the engine says what it found instead
+  return undefined; // the engine's own check names what it found
 }

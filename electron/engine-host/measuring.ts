@@ -1,5 +1,5 @@
 /**
- * Measuring an answer against full KV's: the same tokens forced along both, logits compared position by position in double
+ * Compares a mode with full KV: both are forced along the same tokens, and their logits are compared position by position in double
  * precision. Logits stay in this process; only numbers per position leave it.
  */
 import type { NativeStep } from '../../native/binding.ts';
@@ -12,13 +12,13 @@ import type { OpenModel } from './open-model.ts';
 export interface Reference {
   documentId: string;
   question: string;
-  /** The first question of its chat: decides the words around it. */
+  /** Whether it is the first question of its chat, which decides the words around it. */
   isFirst: boolean;
   maxNew: number;
   answer: string;
-  /** Full KV's greedy tokens. One logits row more when the answer ended by itself: it predicts the end. */
+  /** Full KV's greedy tokens. If the answer ended by itself there is one more row of logits, which predicts the end. */
   tokens: number[];
-  /** [nVocab] each, owned here. */
+  /** [nVocab] each; copies that this object owns. */
   logits: Float32Array[];
 }
 
@@ -46,12 +46,12 @@ export function klDivergence(reference: Float32Array, other: Float32Array): numb
   for (let i = 0; i < reference.length; i++) {
     const logP = (reference[i] ?? 0) - referenceNorm;
     const logQ = (other[i] ?? 0) - otherNorm;
-    if (logP > -80) kl += Math.exp(logP) * (logP - logQ); // below e^-80 a term is nothing, and -inf * 0 would be NaN
+    if (logP > -80) kl += Math.exp(logP) * (logP - logQ); // below e^-80 a term is negligible, and -inf * 0 would be NaN
   }
   return Math.max(0, kl); // rounding can leave -1e-17
 }
 
-/** Stops between two tokens, and the call that is running. */
+/** Runs work that `signal` stops: `check` throws between two tokens, and the running native call is cancelled. */
 async function stoppable<T>(
   chat: EngineChat,
   signal: AbortSignal | undefined,

@@ -1,7 +1,7 @@
 /**
- * Is a model there, is it one at all, and is it the one it should be? Size and SHA-256 of the embedded models are known; a damaged
- * copy is refused before anything reads it. A verdict is remembered for a state of the file (size, time, inode), so that hashing is
- * done once and not at every start.
+ * Checks that a model file exists, that it is a GGUF file, and that an embedded model has its known size and SHA-256; a damaged copy is
+ * refused before anything reads it. The result is stored for the state of the file (size, time, inode), so that a file is hashed once and
+ * not at every start.
  */
 import { createHash } from 'node:crypto';
 import { createReadStream, mkdirSync, readFileSync, type Stats, writeFileSync } from 'node:fs';
@@ -16,7 +16,7 @@ import { checkKind } from './file-kind.ts';
 import { type ModelPart, statModel } from './model-files.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-/** Of a checkout; where an installation cannot be written, a folder of the person's own. */
+/** In the installation's own folder, or in the person's home where that folder cannot be written. */
 const defaultCacheFiles = [join(root, '.cache'), join(homedir(), '.rocketdoc')].map((dir) =>
   join(dir, 'checked-models.json'),
 );
@@ -24,13 +24,16 @@ const defaultCacheFiles = [join(root, '.cache'), join(homedir(), '.rocketdoc')].
 export interface CheckOptions {
   dir?: string;
   embedded?: EmbeddedModel[];
-  /** The first that can be written holds the verdicts. */
+  /** The first of these files that can be written holds the results. */
   cacheFiles?: readonly string[];
 }
 
 const getAgain = 'Get it again with: git checkout -- assets/models';
 
-/** The files of a model, in order: they are there and may be GGUF. Throws MODEL_MISSING, MODEL_FORMAT or IO. */
+/**
+ * Returns the files of a model in order, after checking that they exist and begin like GGUF files. Throws MODEL_MISSING, MODEL_FORMAT or
+ * IO.
+ */
 export async function findModel(path: string, dir = modelsDir): Promise<ModelPart[]> {
   const parts = statModel(path, isIn(path, dir) ? ` ${getAgain}` : '');
   for (const part of parts) await checkKind(part.path);
@@ -39,7 +42,7 @@ export async function findModel(path: string, dir = modelsDir): Promise<ModelPar
 
 const isIn = (path: string, dir: string) => dirname(resolve(path)) === dir;
 
-/** And the embedded ones are what they should be: MODEL_TRUNCATED, MODEL_CHECKSUM. */
+/** Like findModel, and checks size and SHA-256 of an embedded model: MODEL_TRUNCATED, MODEL_CHECKSUM. */
 export async function checkModel(path: string, options: CheckOptions = {}): Promise<ModelPart[]> {
   const dir = resolve(options.dir ?? modelsDir);
   const parts = await findModel(path, dir);
@@ -79,7 +82,7 @@ async function checkBytes(
         `${sha256.slice(0, 16)}…. ${getAgain}`,
     );
   }
-  // Where nothing can be written it is hashed at every start.
+  // If no cache file can be written, the model is hashed at every start.
   cacheFiles.find((cacheFile) => writeCache(cacheFile, { ...readCache(cacheFile), [path]: verdict }));
 }
 

@@ -1,6 +1,6 @@
 /**
- * The files of a model. Large models come in parts that name one another (name-00001-of-00003.gguf): any part leads to all. Links are
- * followed where the name that a person chose says nothing of parts.
+ * The files of a model. Large models come in numbered parts (name-00001-of-00003.gguf): the name of any part gives the names of all. If the
+ * given name is a link without a part number, the link's target is looked at.
  */
 import { lstatSync, readlinkSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
@@ -14,25 +14,25 @@ export interface ModelPart {
   stats: Stats;
 }
 
-/** Where the parts of this model should be, the first one first; of a model in one file, that file. */
+/** The paths at which the parts of this model should be, in order; for a model in one file, that file. */
 export function partPaths(path: string): string[] {
   const file = resolve(path);
   return partsByName(file) ?? partsByName(linkedFile(file)) ?? [file];
 }
 
-/** The file by which the whole model is opened. */
+/** The file with which the whole model is opened. */
 export const firstPart = (path: string): string => partPaths(path)[0] ?? path;
 
 /** Whether this file is a further part of a model whose first part stands for it. */
 export const isFurtherPart = (name: string): boolean => Number(partName.exec(name)?.[2] ?? 1) > 1;
 
-/** A file name as people call the model: without the count of parts. */
+/** The model's name from its file name, without part numbers and ending. */
 export const modelFileTitle = (path: string): string =>
   basename(path)
     .replace(partName, '$1$4')
     .replace(/\.gguf$/i, '');
 
-/** Every part, or MODEL_MISSING or IO with a sentence that names what is not there. */
+/** Returns every part; throws MODEL_MISSING or IO with a sentence that names the missing one. */
 export function statModel(path: string, hint = ''): ModelPart[] {
   const parts = partPaths(path);
   return parts.map((part, i) => ({ path: part, stats: statPart(part, i, parts, hint) }));

@@ -1,4 +1,4 @@
-/** What the engine host remembers of a document and of the chats on it, beside what the addon holds. */
+/** What the engine host stores about a document and its chats, in addition to the addon's state. */
 
 import type { NativeDocument, NativeSession } from '../../native/binding.ts';
 import type { EarlierTurn } from '../contract/engine.ts';
@@ -13,13 +13,13 @@ export interface EngineDocument {
   native: NativeDocument;
   kvType: KvType;
   nTokens: number;
-  /** Tokens before the document's own: template start and our words. */
+  /** How many tokens come before the document's own: template start and the prompt's words. */
   start: number;
-  /** Relative to `start`. */
+  /** Token spans of the pages, counted from `start`. */
   pages: TokenSpan[];
   /** Where each of the document's own tokens begins in its text, and the end (UTF-16 units). */
   offsets: Uint32Array;
-  /** Reads of each own token by a neutral question, by the choice they were measured with (usual-reads.ts). */
+  /** How often a neutral question reads each of the document's own tokens; the key is the choice it was measured with (usual-reads.ts). */
   usualReads: Map<string, Uint32Array>;
 }
 
@@ -30,9 +30,9 @@ export interface TokenUse {
 }
 
 export interface AskedQuestion extends EarlierTurn {
-  /** Turns that were read again with it. */
+  /** Earlier turns that were read again with this question. */
   earlier: EarlierTurn[];
-  /** Which turn of the session holds its rows. At the session's end or behind it: none does, it is read again with the next question. */
+  /** Index of the session's turn that holds its rows. If the session has no such turn any more, it is read again with the next question. */
   turn: number;
 }
 
@@ -42,37 +42,39 @@ export interface EngineChat {
   session: NativeSession;
   /** Questions answered so far. */
   questions: AskedQuestion[];
-  /** Mode rocketkv has let go of rows: what came before an answer cannot be put together again. */
+  /** Mode rocketkv has dropped rows, so the state before an answer cannot be restored. */
   evicted: boolean;
-  /** Its own answer is being made: the addon's map grows. */
+  /** This chat is being answered: the addon's map is the current one. */
   isAnswering: boolean;
-  /** Of the last question. */
+  /** The method's choice for the last question. */
   choice: ReadChoice | undefined;
-  /** Of the last answer, once it is made. */
+  /** The map of the last answer, once it is made. */
   map: TokenUse | undefined;
 }
 
-/** Turns whose rows the session holds. */
+/** How many turns the session holds rows of. */
 const heldTurns = ({ session }: EngineChat): number => session.borders.length - 1;
 
-/** Nothing but the document comes before the next question. */
+/** Whether only the document comes before the next question. */
 export const isFirstQuestion = (chat: EngineChat): boolean => heldTurns(chat) === 0;
 
-/** Of the chat, and not in its session: to be read again before the next question. */
+/** Turns of the chat that its session does not hold: they are read again before the next question. */
 export function unreadTurns(chat: EngineChat): EarlierTurn[] {
   const held = heldTurns(chat);
   const unread = chat.questions.filter(({ turn }) => turn >= held);
   return unread.flatMap(({ question, answer, thought, earlier }) => [...earlier, { question, answer, thought }]);
 }
 
-/** The session has just answered it, after reading what was unread. */
+/** Notes a question that the session has just answered, after it read the unread turns. */
 export function noteAsked(chat: EngineChat, asked: Omit<AskedQuestion, 'turn'>): void {
   const turn = heldTurns(chat) - 1;
   chat.questions = chat.questions.map((before) => (before.turn > turn ? { ...before, turn } : before));
   chat.questions.push({ ...asked, turn });
 }
 
-/** What the last answer thought is not there for the next question: its turn leaves the session, and is read again without. */
+/**
+ * Removes the last answer's thinking before the next question: its turn is dropped from the session, and read again without the thinking.
+ */
 export async function dropThinking(chat: EngineChat): Promise<void> {
   const last = chat.questions.at(-1);
   const border = last && chat.session.borders[last.turn];
@@ -80,7 +82,7 @@ export async function dropThinking(chat: EngineChat): Promise<void> {
   await chat.session.truncate(border);
 }
 
-/** Keeps the first questions and their answers. */
+/** Keeps the first `turns` questions and their answers. */
 export async function keepTurns(chat: EngineChat, turns: number): Promise<void> {
   const dropped = chat.questions[turns];
   if (turns > chat.questions.length)
@@ -94,7 +96,7 @@ export async function keepTurns(chat: EngineChat, turns: number): Promise<void> 
   chat.map = undefined;
 }
 
-/** Documents and chats by id; chats end before their document, as the addon asks. */
+/** Documents and chats by id. Chats are closed before their document, as the addon requires. */
 export class OpenDocuments {
   readonly #documents = new Map<string, EngineDocument>();
   readonly #chats = new Map<string, EngineChat>();
@@ -124,7 +126,7 @@ export class OpenDocuments {
     return chat;
   }
 
-  /** The session or document that `id` names. */
+  /** The session or document with this id. */
   cancelTarget(id: string): { cancel(): void } | undefined {
     return this.#chats.get(id)?.session ?? this.#documents.get(id)?.native;
   }

@@ -1,4 +1,4 @@
-/** One open model: the native engine, its vocabulary, and how prompts are put to it. */
+/** One open model: the native engine, its vocabulary, and its prompt builder. */
 
 import type { NativeAddon, NativeEngine } from '../../native/binding.ts';
 import { backendDir, cudaLibraries } from '../../native/index.ts';
@@ -22,18 +22,18 @@ export interface OpenOptions {
   /** cpu, cuda:0, ... */
   device: string;
   deviceReason: string | null;
-  /** Of a GPU that was not named: where it does not compute the model, the CPU does. */
+  /** The GPU was not named by the person: if it cannot compute the model, the CPU does. */
   cpuWillDo?: boolean;
   floatWeights?: boolean;
 }
 
-/** Null for the CPU. */
+/** The CUDA libraries for a device; undefined for the CPU. */
 export function cudaOf(device: string) {
   const index = /^cuda:(\d+)$/.exec(device)?.[1];
   return index === undefined ? undefined : cudaLibraries(Number(index));
 }
 
-/** `vocabulary` is a parameter so that tests can do without a model file. */
+/** `vocabularyOf` is a parameter so that tests need no model file. */
 export async function openModel(
   addon: NativeAddon,
   options: OpenOptions,
@@ -42,9 +42,9 @@ export async function openModel(
   const start = performance.now();
   const parts = await checkModel(options.path);
   const modelPath = parts[0]?.path ?? options.path;
-  // The header first: it is checked to the last size, so that nothing below reads a hostile file.
+  // The header first: every size in it is checked, so that nothing below reads a malformed file.
   const { hasVocabulary } = addon.inspectModel(modelPath);
-  // Weights and vocabulary at once: a second or more each, and neither needs the other.
+  // Weights and vocabulary are loaded in parallel: each takes a second or more, and neither needs the other.
   const [weights, words] = await Promise.allSettled([
     loadWeights(addon, modelPath, options),
     hasVocabulary ? vocabularyOf(modelPath) : noVocabulary,

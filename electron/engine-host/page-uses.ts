@@ -1,13 +1,13 @@
-/** What an answer kept and read, token by token, as means over the document's pages, and over the passages of long ones. */
+/** What an answer kept and read of each token, as means over the document's pages, and over equal parts of long pages. */
 import type { PageUse } from '../contract/engine-reports.ts';
 import type { EngineChat } from './open-documents.ts';
 import { usualReadsOf } from './usual-reads.ts';
 
-/** About so many passages in all: more would be too thin to see. And of so many tokens at the least: about three lines. */
+/** About so many parts over the whole document: more would be too narrow to see. Each has at least so many tokens, about three lines. */
 const mostPassages = 96;
 const leastTokens = 48;
 
-/** Of the answer that is being made, or of the last one. */
+/** For the answer that is being made, else for the last one. */
 export function pageUses(chat: EngineChat): PageUse[] {
   const { document, session } = chat;
   const { kept, read } = chat.isAnswering || !chat.map ? session.documentMap() : chat.map;

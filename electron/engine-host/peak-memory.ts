@@ -1,4 +1,4 @@
-/** The most memory this process ever held, bytes: what a person sees in a task manager. */
+/** The most resident memory that this process ever had, in bytes, as a task manager counts it. */
 import { readFileSync } from 'node:fs';
 
 export function peakRssBytes(): number {

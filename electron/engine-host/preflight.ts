@@ -1,6 +1,6 @@
 /**
  * A prompt that does not fit the model's context is refused before anything is computed, with both numbers and what to do. Nothing is ever
- * cut silently. Whether it fits the machine's memory the addon says.
+ * cut silently. The addon checks whether it fits the machine's memory.
  */
 
 import { AppError } from '../contract/errors.ts';
@@ -9,15 +9,15 @@ import { count } from '../contract/number-words.ts';
 
 export interface ContextUse {
   modelName: string;
-  /** Tokens the model can attend to at all. */
+  /** Tokens that the model can attend to. */
   context: number;
-  /** Rows there already: document and earlier turns. */
+  /** Tokens that are read already: document and earlier turns. */
   held: number;
   question: number;
   maxNew: number;
 }
 
-/** How long the answer may be; with a notice when that is less than was asked for. */
+/** How long the answer may be, with a notice when that is less than was asked for. */
 export function fitAnswer(use: ContextUse): { maxNew: number; notice?: string } {
   const prompt = use.held + use.question;
   const room = use.context - prompt;

@@ -1,4 +1,4 @@
-/** How far a phase is: counts, speed, and the time left at that speed. */
+/** Reports the progress of a phase: counts, speed, and the time left at that speed. */
 import type { Progress } from '../contract/engine-reports.ts';
 
 export class ProgressMeter {
@@ -8,7 +8,7 @@ export class ProgressMeter {
   readonly #start: number;
   readonly #from: number;
 
-  /** `from`: what was done before this meter began; its time is not counted, so neither is it. */
+  /** `from`: what was done before this meter began. It took none of the measured time, so it does not count for the speed. */
   constructor(phase: Progress['phase'], total: number, now: () => number = () => performance.now(), from = 0) {
     this.#from = from;
     this.#phase = phase;
@@ -17,7 +17,7 @@ export class ProgressMeter {
     this.#start = now();
   }
 
-  /** `total`: where only the work itself knows it. */
+  /** `total`: given where only the running work knows it. */
   at(done: number, total = this.#total): Progress {
     const seconds = (this.#now() - this.#start) / 1000;
     const rate = seconds > 0 ? (done - this.#from) / seconds : 0;

@@ -1,6 +1,6 @@
 /**
- * How a model is spoken to: by its own chat template where that can be used, else by a common one whose marks its vocabulary has, else
- * in plain text. What is used instead is said.
+ * Chooses the format of prompts: the model's own chat template where it can be used, else a common one whose marks its vocabulary has, else
+ * plain text. A notice says when it is not the model's own.
  */
 import { type ChatPieces, readChatTemplate } from './chat-template.ts';
 import { plainFamily, type Wording, wordingFor } from './prompt-wording.ts';
@@ -10,9 +10,9 @@ export interface PromptPieces {
   family: string;
   wording: Wording;
   pieces: ChatPieces;
-  /** In plain text an answer is one line. */
+  /** True: plain text, in which an answer is one line. */
   isPlain: boolean;
-  /** What a person should know of it. */
+  /** What a person should know about the chosen format. */
   notices: string[];
 }
 
@@ -22,7 +22,7 @@ interface CommonFormat {
   template: string;
 }
 
-/** Each user's and assistant's turn between `open` and `close`. */
+/** A template that puts each turn between `open` and `close`. */
 const turns = (open: (role: string) => string, close: string) =>
   `{% for m in messages %}{{ ${open("m['role']")} + m['content'] + '${close}' }}{% endfor %}` +
   `{% if add_generation_prompt %}{{ ${open("'assistant'")} }}{% endif %}`;
@@ -71,7 +71,7 @@ export function promptPieces(vocabulary: Vocabulary, model: { architecture: stri
       problem = `The model's chat template cannot be used (${why.slice(0, 200)})`;
     }
   }
-  // A base model has the marks in its vocabulary too, and never learned what they are for.
+  // A base model may have the marks in its vocabulary too, but was not trained to use them.
   const isChat = chatTemplate !== undefined || /instruct|chat|\bit\b/i.test(model.name);
   const common = isChat
     ? commonFormats.find(({ marks }) => marks.every((mark) => vocabulary.hasMark(mark)))

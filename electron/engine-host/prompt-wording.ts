@@ -1,28 +1,28 @@
 /**
- * The words around document and question, by model family: assets/prompts/prompts.json. They are chosen by measuring
- * (test/model/choose-prompt.ts): with a small model the wording decides more than anything else.
+ * The words around document and question, by model family, from assets/prompts/prompts.json. They were chosen by measuring
+ * (test/model/choose-prompt.ts): with a small model the wording matters more than anything else.
  */
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 
 export const wordingSchema = z.strictObject({
-  /** null: no system text of ours. */
+  /** null: no system text. */
   system: z.string().nullable(),
-  /** Before and after the document; after and everything below is read anew with each first question. */
+  /** The words before and after the document; `documentAfter` and everything below it are read again with each first question. */
   documentBefore: z.string(),
   documentAfter: z.string(),
   questionBefore: z.string(),
   questionAfter: z.string(),
   followUpBefore: z.string(),
   followUpAfter: z.string(),
-  /** The answer is made to begin with this, and shown with it; usually empty. */
+  /** The model is made to begin its answer with this text, which is shown as part of the answer; usually empty. */
   answerOpening: z.string(),
 });
 export type Wording = z.infer<typeof wordingSchema>;
 
 const familySchema = z.strictObject({
   family: z.string().min(1),
-  /** Regular expressions on the GGUF's architecture and name, without regard to case. */
+  /** Regular expressions for the GGUF's architecture and name, which ignore case. */
   architecture: z.string(),
   name: z.string(),
   wording: wordingSchema,
@@ -38,7 +38,7 @@ export interface WordingFamily {
 
 const readPrompts = () => fileSchema.parse(JSON.parse(readFileSync(promptsFile, 'utf8')));
 
-/** For models that have no chat template: the text goes on by itself after the last word. */
+/** For models without a chat template, which continue the text after its last word. */
 export const plainFamily = (): WordingFamily => ({ family: 'plain', wording: readPrompts().plain });
 
 export function wordingFor(architecture: string, name: string): WordingFamily {

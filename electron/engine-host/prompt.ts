@@ -1,6 +1,6 @@
 /**
- * A prompt as tokens. What the document session reads: template start, our words, the document. What a question adds: the
- * rest of our words, the question, the end of its turn and the start of the answer.
+ * Builds prompts as tokens. The document part has the template's start, the wording before the document, and the document. A question adds
+ * the rest of the wording, the question, the end of its turn and the start of the answer.
  */
 import type { EarlierTurn } from '../contract/engine.ts';
 import { hasChannelMarks } from './channels.ts';
@@ -11,17 +11,20 @@ import { tokenizeParts, type Vocabulary } from './vocabulary.ts';
 
 export interface DocumentPrompt {
   tokens: Int32Array;
-  /** [start, end) of the document among them. */
+  /** The document's tokens are [documentStart, documentEnd). */
   documentStart: number;
   documentEnd: number;
 }
 
 export interface QuestionPlace {
-  /** Of its chat: nothing but the document comes before. */
+  /** The first question of its chat: only the document comes before it. */
   isFirst: boolean;
-  /** Turns that come before the question, put as they were when they were asked; what they say is never trusted. */
+  /**
+   * Turns that come before the question, written as when they were asked; their texts are tokenised as document text, without special
+   * tokens.
+   */
   earlier?: readonly EarlierTurn[];
-  /** Asked to think first, where the template has a choice. */
+  /** Whether to think first, where the template has a choice. */
   thinking?: boolean;
 }
 
@@ -46,12 +49,12 @@ export class PromptBuilder {
     return this.#stopTokens;
   }
 
-  /** Shown at the start of an answer, because the model was made to say it. A block of thinking comes first and is not begun for it. */
+  /** The text that the model was made to begin its answer with, shown at the start. It is empty where the model may think first. */
   answerOpening(thinking = false): string {
     return this.mayThink(thinking) ? '' : this.#wording.answerOpening;
   }
 
-  /** How thinking will look in an answer. */
+  /** How thinking is marked in an answer. */
   shape(thinking = false): ThinkingShape {
     const { opened, expected, channels } = this.#pieces.thinking;
     const { thinkingMarks } = this.#vocabulary;
@@ -70,7 +73,7 @@ export class PromptBuilder {
   document(text: string, now?: Date): DocumentPrompt {
     const before = this.#tokens([...this.#pieces.start(now), ...words(this.#wording.documentBefore)]);
     const { bos, prependBos } = this.#vocabulary;
-    // Most templates write BOS themselves; two of them would be one too many.
+    // Most templates write BOS themselves; it must not stand there twice.
     if (prependBos && bos !== undefined && before[0] !== bos) before.unshift(bos);
     const document = this.#tokens(words(text));
     return {
@@ -84,7 +87,8 @@ export class PromptBuilder {
     const { afterQuestion, afterQuestionThinking, beforeEarlierAnswer } = this.#pieces;
     const parts = earlier.flatMap((turn, i) => [
       ...this.#asked(turn.question, isFirst && i === 0),
-      // An answer that was thought about, or has a channel, stands as the template tells of it afterwards; another one as it was made.
+      // An earlier answer that came after thinking or in a channel is written as the template writes earlier answers, another one as it was
+      // made.
       ...(turn.thought || this.#pieces.thinking.channels ? beforeEarlierAnswer : afterQuestion),
       ...words(turn.answer),
     ]);

@@ -1,7 +1,7 @@
 /**
- * Reading a document: refused beforehand when its question could not be answered, then loaded from disk where it is kept, else
- * read segment by segment. Whole segments stay, so a reading can pause: the engine is free meanwhile, and it goes on with the
- * first token that is missing.
+ * Reads a document: refuses it first when its question could not be answered, then loads it from disk where it is kept, else reads it
+ * segment by segment. Whole segments stay, so a reading can pause: the engine is free meanwhile, and the reading goes on with the first
+ * missing token.
  */
 
 import { statSync } from 'node:fs';
@@ -23,7 +23,7 @@ interface Begun {
   native: NativeDocument;
 }
 
-/** A file that is not what is wanted costs a reading and nothing else. */
+/** With these errors of a kept file the document is read instead. */
 const misses: ReadonlySet<ErrorCode> = new Set(['KV_MISMATCH', 'KV_CORRUPT', 'IO']);
 
 export class Reading {
@@ -31,10 +31,10 @@ export class Reading {
   #begun: Begun | undefined;
   #ms = 0;
   #isLoaded = false;
-  /** Why the file on disk cannot be used. */
+  /** Why the kept file could not be used. */
   #missed: string | undefined;
   #isPaused = false;
-  /** Ends when the addon has let go of the segment that it was in. */
+  /** Settles when the addon has stopped working on the current segment. */
   #running: Promise<unknown> | undefined;
   #wake: () => void = () => {};
   #isDone = false;
@@ -43,7 +43,7 @@ export class Reading {
     this.#request = request;
   }
 
-  /** To the end, or undefined: it was paused. To be called when nothing else computes. */
+  /** Reads to the end; undefined: it was paused. To be called when nothing else computes. */
   async goOn(
     model: OpenModel,
     newId: () => string,
@@ -71,7 +71,7 @@ export class Reading {
     return this.#held(begun, newId());
   }
 
-  /** How many tokens are read and stay. */
+  /** Pauses, and returns how many tokens stay read. */
   async pause(): Promise<number> {
     this.#isPaused = true;
     this.#begun?.native.cancel();
@@ -94,7 +94,7 @@ export class Reading {
     }
   }
 
-  /** Frees what was read, unless it became a document. */
+  /** Frees what was read, unless the reading finished and became a document. */
   close(): void {
     if (!this.#isDone) this.#begun?.native.close();
   }
@@ -125,7 +125,7 @@ export class Reading {
   async #read({ prompt, native }: Begun, send: (event: ReadEvent) => void, signal: AbortSignal): Promise<void> {
     const { segment, tile } = this.#request;
     const from = native.nTokens;
-    // Between a file that was no use and this nothing runs that a cancel would end.
+    // A pause or cancel that came between a failed load and this line met no native call that it could end: it is seen here.
     if (this.#isPaused || signal.aborted) throw new AppError('CANCELLED', 'Stopped before it was read.');
     const meter = new ProgressMeter('reading', prompt.tokens.length, undefined, from);
     const start = performance.now();
@@ -161,7 +161,7 @@ export class Reading {
   }
 }
 
-/** A template that names the day names the one on which the document was read: what is kept of it is good on later days too. */
+/** The day for templates that name it: a kept file was read with the day of its own date, and stays usable on later days. */
 function dayOf(keptFile: string | undefined): Date {
   const kept = keptFile === undefined ? undefined : statSync(keptFile, { throwIfNoEntry: false });
   return kept?.mtime ?? new Date();

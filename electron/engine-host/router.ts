@@ -1,4 +1,4 @@
-/** The contract, verb by verb, onto the engine. Every failure leaves as an AppError's code and sentence. */
+/** Maps the contract's verbs to the engine. Every failure leaves as an AppError's code and sentence. */
 import { implement } from '@orpc/server';
 import { engineContract } from '../contract/engine.ts';
 import { defaultRocketOptions } from '../contract/method.ts';

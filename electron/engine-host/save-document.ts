@@ -1,12 +1,12 @@
-/** A document's KV into a file, in parts: whoever asks meanwhile is answered between two of them. */
+/** Writes a document's KV into a file in parts, so that other work of the queue runs between two of them. */
 import { AppError } from '../contract/errors.ts';
 import type { Queue } from '../hosts/queue.ts';
 import type { EngineDocument } from './open-documents.ts';
 
-/** A disk takes about a third of a second for it, a fast one a twentieth. */
+/** A hard disk writes a part in about a third of a second, a fast disk in a twentieth. */
 const partBytes = 64 * 2 ** 20;
 
-/** `document` throws when it is let go of meanwhile. Resolves when the file is whole under its name. */
+/** `document` throws when the document was freed meanwhile. Resolves when the file is complete under its name. */
 export async function keepDocument(
   queue: Queue,
   document: () => EngineDocument,
@@ -23,7 +23,7 @@ export async function keepDocument(
       if (bytes !== undefined) return { bytes };
     }
   } catch (error) {
-    // What was written of it goes; with a document that is let go of it went already.
+    // Removes the unfinished file; if the document was freed, it is removed already.
     await queue.run(() => document().native.endSave()).catch(() => {});
     throw signal?.aborted ? new AppError('CANCELLED', 'Stopped before it was kept.') : error;
   }

@@ -1,6 +1,6 @@
 /**
- * A chat template rendered, in a limited time. Templates are written for Python's Jinja and for whatever the person who wrote them had
- * around; what they may ask for is given here, and what the library does not know is put otherwise.
+ * Renders a chat template in a limited time. Templates are written for Python's Jinja and its environment: this file provides the variables
+ * that they use, and rewrites constructs that the library does not know.
  */
 import { runInNewContext } from 'node:vm';
 import { Template } from '@huggingface/jinja';
@@ -21,7 +21,7 @@ export interface RenderOptions {
 const maxOutputChars = 1024 * 1024; // sentinels and markup only: a few hundred characters are usual
 const maxRenderMs = 1000;
 
-/** Some templates ask for what was never given to them; with one of these nearly all get on. */
+/** Some templates use variables that are not given; nearly all of them render with one of these sets. */
 const withoutTools = [{}, { tools: null }, { tools: [], documents: [] }];
 
 export function renderTemplate(source: string, messages: Message[], options: RenderOptions): string {
@@ -31,7 +31,7 @@ export function renderTemplate(source: string, messages: Message[], options: Ren
       return renderWith(source, messages, options, absent);
     } catch (error) {
       failure ??= error;
-      // What took too long or made too much would do so again.
+      // A template that took too long or wrote too much would do so again.
       if (error instanceof TooMuch || (error as NodeJS.ErrnoException).code === 'ERR_SCRIPT_EXECUTION_TIMEOUT') break;
     }
   }
@@ -46,13 +46,13 @@ function renderWith(source: string, messages: Message[], options: RenderOptions,
   const work = () => {
     const template = new Template(source);
     withoutNumberKeys(template.parsed);
-    // The library's own strftime_now knows only this moment, and the names of months in this machine's language.
+    // The library's own strftime_now can only use the present moment and the month names of this machine's language.
     template.parsed.body.unshift(...new Template('{% set strftime_now = time_now %}').parsed.body);
     output = template.render({
       messages,
       ...absent,
       add_generation_prompt: true,
-      // The names under which templates ask for it.
+      // The variables with which templates switch thinking.
       enable_thinking: isThinking,
       thinking: isThinking,
       ...(isThinking ? {} : { thinking_budget: 0 }),
@@ -61,7 +61,7 @@ function renderWith(source: string, messages: Message[], options: RenderOptions,
       eos_token: eosText,
     });
   };
-  // A template is a program of somebody else's: the timeout of vm ends it also in the middle of our own functions.
+  // A template is a program that others wrote: the timeout of vm also ends it while it is inside our own functions.
   runInNewContext('work()', { work }, { timeout: maxRenderMs });
   if (typeof output !== 'string') throw new Error('it made no text');
   if (output.length > maxOutputChars) throw new TooMuch(`it made ${output.length} characters of markup`);
@@ -76,7 +76,10 @@ interface Node {
   property?: Node;
 }
 
-/** The library knows only words as keys of a dictionary. Numbers stand in tables of budgets, which are not asked for here: those are empty then. */
+/**
+ * The library accepts only strings as keys of a dictionary. Numbers occur as keys in tables of thinking budgets, which are not used here:
+ * the entries are removed, and reading one gives nothing.
+ */
 function withoutNumberKeys(program: unknown): void {
   const tables = new Set<unknown>();
   for (const { type, value, assignee } of nodesOf(program)) {

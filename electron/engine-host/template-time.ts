@@ -1,4 +1,4 @@
-/** Python's strftime in the C locale, as chat templates expect it of `strftime_now`. */
+/** Python's strftime in the C locale, which chat templates expect of `strftime_now`. */
 const days = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
 const months = [
   ...['January', 'February', 'March', 'April', 'May', 'June', 'July', 'August'],
@@ -36,7 +36,7 @@ const fields: Record<string, (date: Date) => string> = {
   '%': () => '%',
 };
 
-/** `%-d` without leading zeros. What is not known stays as it is. */
+/** `%-d` has no leading zeros. Unknown codes stay as they are. */
 export function formatTime(date: Date, format: string): string {
   return format.replace(/%(-?)(.)/g, (whole, bare: string, name: string) => {
     const value = fields[name]?.(date);

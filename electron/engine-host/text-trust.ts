@@ -1,6 +1,6 @@
 /**
- * Two kinds of text that must never be mixed up: what a chat template wrote (special tokens are parsed in it) and what a
- * document, a person or our own wording says (they are not). Only this file makes either.
+ * Two kinds of text that must not be confused: text of a chat template, in which special tokens are parsed, and text of a document, a
+ * person or our own wording, in which they are not. Only this file creates values of these types.
  */
 declare const trust: unique symbol;
 

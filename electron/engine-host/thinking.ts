@@ -1,6 +1,6 @@
 /**
- * What a model thinks before it answers, told apart from the answer. Models mark it in the text, their templates may open the block
- * themselves, and some leave out one of the two marks. A mark that stands in code is text.
+ * Separates what a model thinks before it answers from the answer. Models mark thinking in the text, templates may open the block
+ * themselves, and some models leave out one of the two marks. A mark inside code is text.
  */
 
 /** How a block begins and ends. */
@@ -17,9 +17,9 @@ type Marks = readonly [open: string, close: string];
 export interface ThinkingShape {
   /** The prompt ends within a block that the template opened. */
   opened: boolean;
-  /** Template or vocabulary know of thinking: an end without a beginning counts. */
+  /** Template or vocabulary have marks of thinking: a closing mark counts without an opening one. */
   expected: boolean;
-  /** It is told apart by channels instead (channels.ts). */
+  /** The answer comes in channels instead (channels.ts). */
   channels?: boolean;
 }
 
@@ -33,7 +33,7 @@ export interface Split {
 const openMarks = thinkingMarks.map(([open]) => open);
 const closeMarks = thinkingMarks.map(([, close]) => close);
 
-/** Whether a text ends within a block: its last opening mark has no closing one behind it. */
+/** Whether a text ends inside a block: its last opening mark has no closing mark after it. */
 export function opensThinking(text: string): boolean {
   return thinkingMarks.some(([open, close]) => text.includes(open) && text.lastIndexOf(open) > text.lastIndexOf(close));
 }
@@ -41,7 +41,7 @@ export function opensThinking(text: string): boolean {
 export const mentionsThinking = (template: string): boolean =>
   thinkingMarks.some(([open, close]) => template.includes(open) || template.includes(close));
 
-/** `ended`: no more will come. Until then the beginning of a mark is held back, in neither part. */
+/** `ended`: no more text will come. Until then a possible beginning of a mark is held back and in neither part. */
 export function splitThinking(text: string, { opened, expected }: ThinkingShape, ended: boolean): Split {
   const start = lead(text, 0);
   const marks = markAt(text, start);
@@ -58,13 +58,13 @@ export function splitThinking(text: string, { opened, expected }: ThinkingShape,
 function inBlock(text: string, begin: number, closes: readonly string[], ended: boolean, before: string): Split {
   const close = firstClose(text, begin, closes, () => true) ?? (ended ? lastClose(text, begin, closes) : undefined);
   if (close) return afterBlock(text, close.end, joined(before, text.slice(begin, close.at)), ended);
-  // It never ends: what was said is all the answer there is.
+  // The block never ends: its text counts as the answer.
   if (ended) return answerFrom(text, begin, before);
   const thinking = joined(before, withoutBeginning(text.slice(begin), closes));
   return { thinking, answer: '', answerAt: text.length };
 }
 
-/** Another block may follow at once. */
+/** Another block may follow directly. */
 function afterBlock(text: string, end: number, thinking: string, ended: boolean): Split {
   const start = lead(text, end);
   const marks = markAt(text, start);
@@ -93,11 +93,11 @@ function lead(text: string, from: number): number {
 const markAt = (text: string, at: number): Marks | undefined =>
   thinkingMarks.find(([open]) => text.startsWith(open, at));
 
-/** Not a whole mark yet, but nothing else either. */
+/** Whether the text is the incomplete beginning of a mark. */
 const isBeginning = (text: string, marks: readonly string[]) =>
   text !== '' && marks.some((mark) => mark.length > text.length && mark.startsWith(text));
 
-/** Without the last characters while they may become a mark; without a whole one at the end, of which the line is not over. */
+/** Leaves out the last characters while they may become a mark, and a whole mark at the end while its line is not finished. */
 function withoutBeginning(text: string, marks: readonly string[]): string {
   const longest = Math.max(...marks.map((mark) => mark.length));
   for (let n = Math.min(longest, text.length); n > 0; n--) {
@@ -130,7 +130,7 @@ function firstClose(
   return undefined;
 }
 
-/** Of a text whose code never ends: the mark was no code then. */
+/** For a text whose code block never ends: the mark was not in code then. */
 function lastClose(text: string, from: number, marks: readonly string[]): Close | undefined {
   return [...closesIn(text, from, marks)].at(-1);
 }
@@ -138,7 +138,7 @@ function lastClose(text: string, from: number, marks: readonly string[]): Close 
 const endsLine = (text: string, at: number, ended: boolean) =>
   /^[ \t]*\r?\n/.test(text.slice(at)) || (ended && lead(text, at) === text.length);
 
-/** In a fenced block, or between backticks of one line. A backtick that is alone on a finished line is no code. */
+/** Whether `at` is in a fenced block, or between backticks of one line. A single backtick on a finished line does not begin code. */
 function isInCode(text: string, from: number, at: number): boolean {
   const before = text.slice(from, at);
   const fences = before.match(/^[ \t]*(```|~~~)/gm)?.length ?? 0;

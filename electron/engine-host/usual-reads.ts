@@ -1,6 +1,6 @@
 /**
- * What any question reads of a document: its beginning, its end, whatever stands out. An answer's reads say something only beside
- * these. Measured once for a document and a choice of the method, with a neutral question in a chat that ends with it.
+ * Measures what any question reads of a document, such as its beginning and its end: an answer's reads mean something only in comparison.
+ * Measured once for a document and a choice of the method, with a neutral question in a chat of its own.
  */
 import type { PassageReads } from '../contract/engine-reports.ts';
 import { type AnswerMode, defaultSampler, type RocketOptions } from '../contract/method.ts';
@@ -9,7 +9,7 @@ import type { OpenModel } from './open-model.ts';
 import { fitAnswer } from './preflight.ts';
 
 const neutralQuestion = 'What is this document about?';
-/** Each reads as many rows as one of an answer; more of them change little. */
+/** How many tokens of its answer are measured; more of them change little. */
 const neutralTokens = 24;
 
 export interface ReadChoice {
@@ -36,7 +36,7 @@ export async function measureUsualReads(
     question: tokens.length,
     maxNew: neutralTokens,
   });
-  // Mode rocketkv chooses as rocketkv-mt does, and lets the document go besides.
+  // Mode rocketkv selects the same rows as rocketkv-mt, but also drops the document's.
   const mode = choice.mode === 'rocketkv' ? 'rocketkv-mt' : choice.mode;
   const session = document.native.fork();
   const cancel = () => session.cancel();
@@ -57,7 +57,7 @@ const documentReads = ({ start, offsets }: EngineDocument, read: Uint32Array) =>
 
 const sumOf = (reads: Uint32Array) => reads.reduce((sum, count) => sum + count, 0);
 
-/** The document's usual reads as an answer with as many reads in all would have them; undefined: not measured, or nothing was read. */
+/** The document's usual reads, scaled to the total of this answer's reads; undefined: not measured, or nothing was read. */
 export function usualReadsOf(chat: EngineChat, read: Uint32Array): ((token: number) => number) | undefined {
   const { document, choice } = chat;
   const usual = choice && document.usualReads.get(nameOf(choice));
@@ -67,7 +67,7 @@ export function usualReadsOf(chat: EngineChat, read: Uint32Array): ((token: numb
   return times === 0 ? undefined : (token) => (usual[token] ?? 0) * times;
 }
 
-/** Reads a token, means over each stretch of the document's text. */
+/** Mean reads per token over each stretch of the document's text. */
 export function passageReads(chat: EngineChat, passages: readonly { start: number; end: number }[]): PassageReads[] {
   const { document, session } = chat;
   const { offsets } = document;
@@ -87,7 +87,7 @@ export function passageReads(chat: EngineChat, passages: readonly { start: numbe
   });
 }
 
-/** The token in which this character stands. */
+/** The token that contains this character. */
 function tokenAt(offsets: Uint32Array, at: number): number {
   let low = 0;
   let high = Math.max(0, offsets.length - 2);

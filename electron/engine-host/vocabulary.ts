@@ -1,6 +1,6 @@
 /**
- * The model's vocabulary, through node-llama-cpp with the weights left out. Owns the rule that document text never becomes a
- * control token: special tokens are parsed in TemplateText alone.
+ * The model's vocabulary, loaded through node-llama-cpp without the weights. It ensures that document text never becomes a control token:
+ * special tokens are parsed in TemplateText only.
  */
 import type { Llama, LlamaModel, Token } from 'node-llama-cpp';
 import { AppError } from '../contract/errors.ts';
@@ -8,16 +8,16 @@ import { channelMarks, guarded, hasChannelMarks } from './channels.ts';
 import type { DocumentText, PromptPart, TemplateText } from './text-trust.ts';
 import { thinkingMarks } from './thinking.ts';
 
-/** What prompts and answers need of a vocabulary. */
+/** What prompts and answers need from a vocabulary. */
 export interface Vocabulary {
   readonly bos: number | undefined;
   readonly bosText: string;
   readonly eosText: string;
-  /** The model expects BOS first and nothing adds it by itself. */
+  /** The model expects BOS first. */
   readonly prependBos: boolean;
   /** Tokens that end an answer. */
   readonly endTokens: Int32Array;
-  /** Marks of thinking that are one token, which as control tokens print nothing. */
+  /** Marks of thinking that are one token: control tokens, which detokenise to nothing. */
   readonly thinkingMarks: ReadonlyMap<number, string>;
   /** Source of the model's chat template. */
   readonly chatTemplate: string | undefined;
@@ -32,7 +32,7 @@ export interface Vocabulary {
   close(): Promise<void>;
 }
 
-/** Tokens of a prompt, part by part, so that no token straddles template and document. */
+/** Tokenises a prompt part by part, so that no token spans template and document. */
 export function tokenizeParts(vocabulary: Vocabulary, parts: readonly PromptPart[]): number[] {
   return parts.flatMap((part) =>
     part.kind === 'template' ? vocabulary.tokenizeTemplate(part.text) : vocabulary.tokenizeDocument(part.text),
@@ -97,7 +97,7 @@ const cannotRead = (): never => {
   );
 };
 
-/** Of a file of weights alone. */
+/** For a file that has weights only. */
 export const noVocabulary: Vocabulary = {
   bos: undefined,
   bosText: '',
@@ -114,10 +114,10 @@ export const noVocabulary: Vocabulary = {
   close: async () => {},
 };
 
-/** Ends of a turn that some files name only by their text and not in their metadata. */
+/** Tokens that end a turn, which some files have in their vocabulary but not in their metadata. */
 const turnEnds = ['<|im_end|>', '<|eot_id|>', '<|end|>', '<end_of_turn>', '<|endoftext|>', '</s>'];
 
-/** Where there are channels, <|end|> ends one message of several. */
+/** With channels <|end|> does not end the answer but one of its messages. */
 function endTokens(model: LlamaModel, hasChannels: boolean): Set<number> {
   const ends = new Set<number>();
   for (const token of model.iterateAllTokens()) if (model.isEogToken(token)) ends.add(token);
@@ -148,7 +148,7 @@ export async function openVocabulary(modelPath: string): Promise<Vocabulary> {
   return new LlamaVocabulary(llama, model);
 }
 
-/** What counting needs of a vocabulary; the rest takes a while to look through. */
+/** What counting needs from a vocabulary; preparing the rest takes a while. */
 export interface Tokenizer {
   count(text: DocumentText): number;
   close(): Promise<void>;
@@ -169,7 +169,7 @@ async function loadVocabulary(modelPath: string): Promise<{ llama: Llama; model:
   const { getLlama, LlamaLogLevel } = await import('node-llama-cpp'); // takes half a second: only when a model is opened
   const llama = await getLlama({ gpu: false, build: 'never', progressLogs: false, logLevel: LlamaLogLevel.disabled });
   try {
-    // No weights are loaded: how much memory they would take is not asked here.
+    // No weights are loaded, so the check of memory for them is left out.
     const only = { vocabOnly: true, gpuLayers: 0, ignoreMemorySafetyChecks: true };
     return { llama, model: await llama.loadModel({ modelPath, ...only }) };
   } catch (error) {

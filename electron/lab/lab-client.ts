@@ -1,4 +1,4 @@
-/** The lab from outside: the engine's client with the lab's verbs. The public face of this folder. */
+/** The engine's client with the lab's verbs: what other rooms import of this folder. */
 import { fileURLToPath } from 'node:url';
 import type { ContractRouterClient } from '@orpc/contract';
 import type { labContract } from '../contract/lab.ts';
@@ -15,6 +15,6 @@ const builtHost = fileURLToPath(new URL('../../out/main/lab-host.js', import.met
 
 export function startLab(): LabClient {
   const { verbs, close } = startEngine({ startHost: () => forkHost(builtHost) });
-  // A client has whatever verbs its host has: the engine's type names fewer.
+  // The client can call all verbs of its host; the engine's type only lists fewer.
   return { verbs: verbs as LabVerbs, close };
 }

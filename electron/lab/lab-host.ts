@@ -1,4 +1,7 @@
-/** The engine host of `bench`, `agree` and `check-vectors`: the same engine in the lab's addon, and what measures and checks it. */
+/**
+ * Entry of the engine host for `bench`, `agree` and `check-vectors`: the same engine in the lab's addon, with verbs that measure and check
+ * it.
+ */
 import { implement } from '@orpc/server';
 import type { NativeLab } from '../../native/lab/binding.ts';
 import { loadLab } from '../../native/lab/index.ts';
@@ -13,7 +16,7 @@ import { compareWithLlama } from './llama-comparison.ts';
 import { measureCancels, measureSpeed } from './speed.ts';
 import { checkVectorsFile, readVectors } from './vectors-file.ts';
 
-/** Loaded at the first call that needs it, so that a missing one is that call's error. */
+/** The addon is loaded at the first call that needs it, so that a missing one is that call's error. */
 const lab = new Proxy({} as NativeLab, {
   get: (_, name) => Reflect.get(loadLab(), name) as unknown,
 });

@@ -1,4 +1,4 @@
-/** Logits of our engine beside llama.cpp's on the same file and text: the text's first tokens, every row kept. */
+/** Compares our engine's logits with llama.cpp's on the same file and the first tokens of the same text, in mode full. */
 
 import { backendDir } from '../../native/index.ts';
 import type { NativeLab } from '../../native/lab/binding.ts';
@@ -31,7 +31,7 @@ export async function compareWithLlama(lab: NativeLab, request: LlamaComparisonR
   return { ...report, model: info.name, architecture: info.architecture };
 }
 
-/** As a document is read: BOS first where the model wants it. */
+/** The text's first tokens as a document is read: with BOS first where the model needs it. */
 async function firstTokens(path: string, text: string, count: number): Promise<Int32Array> {
   const vocabulary = await openVocabulary(path);
   try {

@@ -1,6 +1,6 @@
 /**
- * The safetensors format: a length, a JSON header, then bytes. Reading trusts nothing: every offset, shape and type is checked
- * against the file before a byte is taken.
+ * The safetensors format: a length, a JSON header, then bytes. Every offset, shape and type is checked against the file before any bytes
+ * are read.
  */
 import { z } from 'zod';
 import { AppError } from '../contract/errors.ts';
@@ -68,7 +68,7 @@ function readTensor(name: string, raw: unknown, data: Buffer): Tensor {
   return { dtype, shape, bytes: data.subarray(start, end) };
 }
 
-/** f16, bf16 or f32 as f32. */
+/** Converts f16, bf16 or f32 to f32. */
 export function toFloats({ dtype, bytes }: Tensor): Float32Array {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   switch (dtype) {
@@ -89,13 +89,13 @@ export function toFloats({ dtype, bytes }: Tensor): Float32Array {
   }
 }
 
-/** The 16 bits of f16 values, as they are. */
+/** The bits of f16 values, unchanged. */
 export function toHalves({ dtype, bytes }: Tensor): Uint16Array {
   if (dtype !== 'F16') throw wrong(`f16 was expected, found ${dtype}`);
   return Uint16Array.from({ length: bytes.length / 2 }, (_, i) => bytes.readUInt16LE(2 * i));
 }
 
-/** Indices; -1 for one that is too large for 32 bits, which no range check lets pass. */
+/** Indices as 32-bit integers; one that is too large becomes -1, which every range check refuses. */
 export function toIndices({ dtype, bytes }: Tensor): Int32Array {
   if (dtype === 'I32') return Int32Array.from({ length: bytes.length / 4 }, (_, i) => bytes.readInt32LE(4 * i));
   if (dtype !== 'I64') throw wrong(`whole numbers were expected, found ${dtype}`);
@@ -120,14 +120,14 @@ export interface NewTensor {
   data: Float32Array | Uint16Array | Int32Array;
 }
 
-/** Float32Array becomes F32, Uint16Array F16 (its bits), Int32Array I32. */
+/** Writes a file: Float32Array becomes F32, Uint16Array F16 (its bits), Int32Array I32. */
 export function writeSafetensors(metadata: Record<string, string>, tensors: readonly NewTensor[]): Buffer {
   const header: Record<string, unknown> = { __metadata__: metadata };
   const parts: Buffer[] = [];
   let offset = 0;
   for (const { name, shape, data } of tensors) {
     const dtype = data instanceof Float32Array ? 'F32' : data instanceof Uint16Array ? 'F16' : 'I32';
-    const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength); // little-endian on every machine we run on
+    const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength); // all supported machines are little-endian
     header[name] = { dtype, shape, data_offsets: [offset, offset + bytes.length] };
     offset += bytes.length;
     parts.push(bytes);

@@ -1,6 +1,6 @@
 /**
- * Speed at a given depth: `depth` tokens read as the document, then for each way of answering a question of 32 tokens and greedy tokens
- * with end-of-answer ignored. Where the model has no vocabulary the text is random. The answers mean nothing; the times do.
+ * Measures speed at a given depth: reads `depth` tokens as the document, then for each variant a question of 32 tokens, and generates
+ * greedy tokens, ignoring end-of-answer tokens. If the model has no vocabulary the text is random. Only the times matter, not the answers.
  */
 import type { NativeAskEvent, NativeDocument, NativeSession } from '../../native/binding.ts';
 import type { NativeLab } from '../../native/lab/binding.ts';
@@ -13,11 +13,11 @@ import { documentPart } from '../engine-host/text-trust.ts';
 import { tokenizeParts } from '../engine-host/vocabulary.ts';
 
 export const speedQuestionTokens = 32;
-/** Tokens read before anything counts: caches are filled and a GPU's kernels loaded. */
+/** Tokens read before the measurement, to fill caches and load a GPU's kernels. */
 const warmUpTokens = 1024;
 const noTokens = new Int32Array(0);
 
-/** `count` tokens of the text, from its beginning, repeated as needed. */
+/** `count` tokens of the text from its beginning on, repeated as needed. */
 export function repeatTokens(tokens: readonly number[], count: number): Int32Array {
   if (tokens.length === 0) throw new AppError('INVALID_ARGUMENT', 'The text to measure with is empty.');
   return Int32Array.from({ length: count }, (_, i) => tokens[i % tokens.length] ?? 0);
@@ -114,11 +114,13 @@ async function answerOn<T>(
   }
 }
 
-/** Longest question whose reading is cancelled, and the answer that is. */
+/** Tokens of the longest question whose reading is cancelled, and of the answer that is cancelled. */
 const cancelledPrompt = 8192;
 const cancelledAnswer = 256;
 
-/** How soon a cancel is seen, in milliseconds, at random moments of reading a question and of writing an answer; ascending. */
+/**
+ * How long a cancel takes to take effect, in milliseconds, at random moments of reading a question and of generating an answer; ascending.
+ */
 export async function measureCancels(lab: NativeLab, model: OpenModel, request: CancelRequest) {
   const { text, depth, cancels, rocket } = request;
   const { document } = await readTokens(model, request, tokensOf(lab, model, text, 0, depth));
@@ -153,7 +155,7 @@ async function cancelsOf(
   wanted: number,
   begins: NativeAskEvent['type'],
 ): Promise<number[]> {
-  // Undisturbed, to know how long there is time to cancel; the second one counts.
+  // Runs twice without a cancel to learn how long it takes; the second time counts.
   await answerOn(document, tokens, { mode, rocket }, maxNew, () => {});
   const { answer } = await answerOn(document, tokens, { mode, rocket }, maxNew, () => {});
   const wholeMs = begins === 'prefill' ? answer.prefillMs + answer.stage1Ms : answer.decodeMs;
@@ -172,7 +174,7 @@ async function cancelsOf(
     try {
       if (begins === 'prefill') wait();
       const request = { tokens, mode, rocket, maxNew, sampler: defaultSampler, stopTokens: noTokens };
-      // One that was done sooner is no cancel.
+      // A question that ended before the cancel does not count.
       await session.ask(request, ({ type }) => {
         if (type === begins) wait();
       });

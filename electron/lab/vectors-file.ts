@@ -1,6 +1,6 @@
 /**
- * Recorded vectors of one layer (q, k, v, what stage 1 and stage 2 chose, what attention gave): the file's tensors and
- * metadata as the addon's struct, with every shape, index and derived parameter checked first.
+ * Recorded vectors of one layer (q, k, v, the choices of stage 1 and stage 2, the output of attention): converts the file's tensors and
+ * metadata to the addon's struct, after checking every shape, index and derived parameter.
  */
 import { readFile } from 'node:fs/promises';
 import type { NativeAddon, NativeCuda } from '../../native/binding.ts';
@@ -49,11 +49,11 @@ export function readMetadata(file: SafetensorsFile): VectorsMetadata {
 
 export interface DerivedParameters {
   mismatches: string[];
-  /** How S was counted, when it was not simply prompt + answer. */
+  /** A note on how S was computed, if it is not simply prompt + answer. */
   note: string | undefined;
 }
 
-/** What the budget comes to must be what the metadata say. S may have been rounded up to a multiple of 8. */
+/** The parameters derived from the budget must equal those in the metadata. S may have been rounded up to a multiple of 8. */
 export function checkDerived(addon: Pick<NativeAddon, 'budgets'>, m: VectorsMetadata): DerivedParameters {
   const differences = (nPrompt: number) => {
     const budgets = addon.budgets({
@@ -101,7 +101,7 @@ export function toVectors(file: SafetensorsFile, m: VectorsMetadata): NativeVect
   const indices = (name: string, shape: number[], limit: (row: number) => number, ascending: boolean): Int32Array =>
     checkIndices(name, toIndices(get(name, shape)), shape.at(-1) ?? 0, limit, ascending);
   const prefix = () => T - window;
-  // Step s sees the kept rows, the window, and the new rows up to its own.
+  // A step attends to the kept rows, the window, and the new rows up to its own.
   const live = (row: number) => keep + window + Math.floor(row / G) + 1;
   return {
     nHead: H,
@@ -129,7 +129,7 @@ export function toVectors(file: SafetensorsFile, m: VectorsMetadata): NativeVect
   };
 }
 
-/** Every index in [0, limit), none twice in its row. */
+/** Checks that every index is in [0, limit) and none occurs twice in its row. */
 function checkIndices(
   name: string,
   values: Int32Array,
@@ -157,7 +157,7 @@ export async function readVectors(path: string): Promise<Buffer> {
   }
 }
 
-/** On the CPU when `cuda` is absent. */
+/** Recomputes on the CPU if `cuda` is undefined. */
 export async function checkVectorsFile(lab: NativeLab, file: Buffer, cuda: NativeCuda | undefined) {
   const parsed = parseSafetensors(file);
   const metadata = readMetadata(parsed);
