@@ -1,13 +1,13 @@
 /**
- * What this RocketDoc is and whose work is in it. The licences are listed by the builds of the window and, in a package, of the main
- * process: each knows what it took.
+ * The version, and the licences of everything in RocketDoc. The build of the window and, in a package, that of the main process each write
+ * a list of the licences of what they bundled.
  */
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { type About, type Licence, licenceSchema } from '../contract/app-types.ts';
 
-/** Of the project; in a package the archive, where this source's own address lies beside it. */
+/** The project's folder; in a package the archive, because the address of this module is in the unpacked folder beside it. */
 const root = fileURLToPath(new URL('../..', import.meta.url)).replace(/\bapp\.asar\.unpacked(?=[\\/]$)/, 'app.asar');
 
 const manifestSchema = z.object({ version: z.string() });
@@ -23,7 +23,7 @@ export async function about(): Promise<About> {
   return { version, licences: [...licences.values()].sort((a, b) => a.name.localeCompare(b.name, 'en')) };
 }
 
-/** None where that part was not built: the window in a browser has no main process. */
+/** Empty if there is no such list, because that part was not built. */
 async function licencesOf(file: string): Promise<Licence[]> {
   try {
     return z.array(licenceSchema).parse(JSON.parse(await readFile(file, 'utf8')));

@@ -1,4 +1,4 @@
-/** The rooms of the app host, put together: stores, engine, jobs. Each is given what its needs.ts names. */
+/** Puts the rooms of the app host together: stores, engine, jobs. Each room's needs.ts names what it uses. */
 import { EventEmitter } from 'node:events';
 import { join } from 'node:path';
 import type { LiveCounters } from '../contract/app-types.ts';
@@ -38,24 +38,24 @@ import { Jobs } from './sessions/jobs.ts';
 
 export interface AppOptions {
   dataDir: string;
-  /** Those that come with RocketDoc; the first, `embeddedModelId`, is the default. */
+  /** Models that come with RocketDoc; the first, `embeddedModelId`, is the default. */
   embedded: ModelPlaces['embedded'];
-  /** Models that can be fetched; absent: none but those of one's own catalogue. */
+  /** The catalogue of models that can be fetched; absent: only the person's own catalogue. */
   catalogueFile?: string;
-  /** Where repositories are looked up: a server of a test's; default: huggingface.co. */
+  /** Where repositories are looked up; default: huggingface.co. Tests name a server of their own. */
   huggingFace?: string;
   /** Folders whose GGUF files are listed, opened where they are. */
   modelFolders?: readonly string[];
   grants: GrantedFile[];
-  /** To a window, by an app host before this one. */
+  /** Files that an earlier app host gave to the window. */
   given?: readonly GrantedFile[];
   defaults?: Partial<Settings>;
-  /** What an agent starts with --mcp, in a package that can. */
+  /** The program that an agent can start with --mcp, in a package that supports it. */
   agentProgram?: string | null;
-  /** Other than a child process of node: Electron's utility processes. */
+  /** How to start the hosts; default: child processes of node. Electron uses utility processes. */
   startEngine?: SupervisorOptions['start'];
   startDocumentHost?: StartHost;
-  /** What is waited for, in a sentence, where the library takes a while to open. */
+  /** Called with a sentence on what is waited for, when the library takes a while to open. */
   onWait?: (sentence: string) => void;
 }
 
@@ -68,15 +68,15 @@ export interface AppHost {
   search: DocumentSearch;
   chats: ChatStore;
   settings: SettingsStore;
-  /** Of other programs; and where they may ask now, or why they cannot. */
+  /** Keys of other programs; `programs`: where they can ask now, or why they cannot. */
   keys: KeyStore;
   programs: { address: string | null; problem: string | null };
   speeds: SpeedStore;
   uploads: Uploads;
   languages: Languages;
-  /** How often each part of the library changed. */
+  /** Counters of the changes of each part of the library. */
   revisions: Revisions;
-  /** About the library as it was opened, in sentences. */
+  /** What a person should know about the library when it was opened, in sentences. */
   notices: readonly string[];
   grants: Grants;
   startDocumentHost: StartHost | undefined;
@@ -87,12 +87,12 @@ export interface AppHost {
   huggingFace: string;
   supervisor: EngineSupervisor;
   jobs: Jobs;
-  /** What was read and is kept on disk; the one that is being written, and why the last could not be. */
+  /** Documents whose KV is kept on disk; `saving`: the queue of those to be written, and why the last could not be. */
   kept: KeptFiles;
   saving: { queue: Queue; failure: string | null };
-  /** Answers that are being made, by chat. */
+  /** Counters of the answers that are being made, by chat. */
   live: Map<string, LiveCounters>;
-  /** What the engine of this moment holds. */
+  /** What the running engine holds. */
   session(): EngineSession;
   changes: EventEmitter<{ change: [] }>;
   close(): Promise<void>;
@@ -103,7 +103,7 @@ export async function createAppHost(options: AppOptions): Promise<AppHost> {
   const { onWait = () => {} } = options;
   const { database, notices } = await openLibrary(join(options.dataDir, 'library.sqlite'), { onWait });
   const changes = new EventEmitter<{ change: [] }>();
-  changes.setMaxListeners(0); // one for each window that watches
+  changes.setMaxListeners(0); // no limit: each window that watches adds a listener
   const onChange = () => changes.emit('change');
   const revisions = new Revisions(onChange);
   const settings = new SettingsStore(database, options.defaults, revisions);

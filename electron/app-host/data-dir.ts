@@ -1,5 +1,5 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
-/** Library, models and kept caches, where nothing else is said. */
+/** The default folder of library, models and kept caches. */
 export const defaultDataDir = () => join(homedir(), '.rocketdoc');

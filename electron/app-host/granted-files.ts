@@ -1,6 +1,6 @@
 /**
- * Files of this machine that a window may open. Each has an id; paths never cross. The sample and files named at the start are
- * offered in the window; a file that a person drops on the Electron window or picks in a dialog is known by its id alone.
+ * Files of this machine that a window may open. Each has an id; paths never reach the window. The sample and files named at the start are
+ * listed in the window; a file that a person drops on the Electron window or picks in a dialog is opened by its id.
  */
 import { randomUUID } from 'node:crypto';
 import { basename } from 'node:path';
@@ -9,31 +9,31 @@ import { AppError } from '../contract/errors.ts';
 
 export type GrantedFile = Grant & { path: string };
 
-/** A window that is open for weeks: what was given first is forgotten first. */
+/** A limit for windows that are open for weeks: the oldest grant is dropped first. */
 const maxGiven = 5000;
 
 export class Grants {
   readonly #offered: GrantedFile[];
   readonly #given = new Map<string, GrantedFile>();
 
-  /** `given`: to the window, by an app host that ended. */
+  /** `given`: files that an app host before this one gave to the window. */
   constructor(offered: readonly GrantedFile[], given: readonly GrantedFile[] = []) {
     this.#offered = [...offered];
     for (const file of given) this.#keep(file);
   }
 
-  /** A file that was named by a second start: shown with those of the first. */
+  /** Adds a file that a second start named to the listed ones. */
   offer(path: string): void {
     if (this.#offered.length < maxGiven && this.#offered.every((file) => file.path !== path))
       this.#offered.push(grantedFile(path));
   }
 
-  /** What the window may show by itself. */
+  /** The files that the window lists. */
   offered(): Grant[] {
     return this.#offered.map(withoutPath);
   }
 
-  /** Only for a path that came from the system itself: a drop, a dialog, the command line. */
+  /** Grants a path that came from the system: a drop, a dialog, the command line. Never one that the window names. */
   give(path: string): Grant {
     const file = grantedFile(path);
     this.#keep(file);

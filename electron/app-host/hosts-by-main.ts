@@ -1,6 +1,6 @@
 /**
- * Hosts of an app host that cannot start processes itself, since a packed Electron has no node to run: main starts them and hands over a
- * port to each. What is said between the two does not pass main; that a host started or ended is told by main.
+ * Hosts of an app host that cannot start processes itself, since a packed app cannot run node: main starts them and hands over a port to
+ * each. Messages between host and app host do not go through main; main reports that a host started or ended.
  */
 import { randomUUID } from 'node:crypto';
 import type { AppHostAsk, HostKind } from '../contract/app-host.ts';
@@ -13,7 +13,7 @@ interface Started {
   ended(exit: HostExit): void;
 }
 
-/** How long the last messages of a host that ended are waited for. */
+/** How long to wait for the last messages of a host that ended. */
 const lastMessagesMs = 500;
 
 export class HostsByMain {
@@ -24,7 +24,7 @@ export class HostsByMain {
     this.#ask = ask;
   }
 
-  /** false: it is no host's. */
+  /** Returns false if the port belongs to no host. */
   takePort(id: string, port: HandedPort): boolean {
     const host = this.#hosts.get(id);
     host?.takePort(port);
@@ -57,7 +57,7 @@ export class HostsByMain {
       },
       ended(exit) {
         isOver = true;
-        // Its port and main's line are two ways: what it said last may still be under way.
+        // The exit comes from main and messages over the port: the host's last messages may arrive after its exit.
         const late = new Promise<void>((resolve) => setTimeout(resolve, lastMessagesMs));
         void Promise.race([portClosed, late]).then(() => {
           for (const listener of onExit) listener(exit);

@@ -1,7 +1,6 @@
 /**
- * One file in the data folder that tells what went wrong: versions and device at start, failures that nobody foresaw with their stack,
- * hosts that ended with their last words. Never a document's text, a question or an answer: what stands in quotes in an unforeseen
- * message may be such text and is left out.
+ * The log file in the data folder: versions and device at start, unforeseen errors with their stack, hosts that ended with the end of their
+ * output. It never has a document's text, a question or an answer: quoted parts of an unforeseen message may be such text and are left out.
  */
 import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
 import { cpus, homedir, release, totalmem } from 'node:os';
@@ -12,8 +11,8 @@ import { toAppError } from '../contract/errors.ts';
 import { bytesText } from '../contract/number-words.ts';
 import { describedError } from '../hosts/described-error.ts';
 
-const maxBytes = 1_000_000; // then it becomes rocketdoc.old.log
-const reportBytes = 48_000; // of the log's end
+const maxBytes = 1_000_000; // a larger log is renamed to rocketdoc.old.log
+const reportBytes = 48_000; // how much of the log's end a report has
 
 const logger = electronLog.create({ logId: 'rocketdoc' });
 logger.transports.console.level = false;
@@ -22,7 +21,7 @@ logger.transports.file.level = false;
 const fileOf = (dataDir: string) => join(dataDir, 'rocketdoc.log');
 const noted = new WeakSet<object>();
 
-/** Nothing is written before. */
+/** Nothing is written before this is called. */
 export function openLog(dataDir: string, version: string): void {
   const { file } = logger.transports;
   file.resolvePathFn = () => fileOf(dataDir);
@@ -45,12 +44,12 @@ export function logInfo(sentence: string): void {
   logger.info(withoutHome(sentence));
 }
 
-/** A sentence that a person was told too, such as a host's end with its last words. */
+/** Logs a sentence that a person was told too, such as that a host ended, with its last output. */
 export function logWarning(sentence: string): void {
   logger.warn(withoutHome(sentence));
 }
 
-/** What nobody foresaw, once, with stack and causes. `where`: what failed, such as a process or a verb. */
+/** Logs an unforeseen error once, with stack and causes. `where`: what failed, such as a process or a verb. */
 export function logUnforeseen(where: string, error: unknown): void {
   if (typeof error === 'object' && error !== null) {
     if (noted.has(error)) return;
@@ -59,23 +58,23 @@ export function logUnforeseen(where: string, error: unknown): void {
   logger.error(withoutHome(`${where}: ${describedError(error)}`));
 }
 
-/** Of work that goes on without what failed: only what nobody foresaw is noted. */
+/** For work that goes on after a failure: only an unforeseen error is logged. */
 export function logIfUnforeseen(where: string, error: unknown): void {
   if (toAppError(error).code === 'INTERNAL') logUnforeseen(where, error);
 }
 
-/** What another process of ours noted, described there already. */
+/** Logs an entry of another process of ours, which has described the error already. */
 export function logNoted({ level, text }: Note): void {
   logger[level](withoutHome(text));
 }
 
-/** Process-wide: a rejection that nobody handles is noted and work goes on; what else would end the process is noted first. */
+/** For the whole process: logs unhandled rejections, and work goes on; uncaught exceptions are logged before they end the process. */
 export function watchProcess(): void {
   process.on('unhandledRejection', (error) => logUnforeseen('Nobody waited for a failed promise', error));
   process.on('uncaughtExceptionMonitor', (error) => logUnforeseen('The process ends', error));
 }
 
-/** For whoever helps: this machine and the end of the log. */
+/** A text for a report of a fault: this machine and the end of the log. */
 export function logReport(dataDir: string, version: string): string {
   return `RocketDoc ${version}. ${machine()}\n\n${endOf(fileOf(dataDir))}`;
 }

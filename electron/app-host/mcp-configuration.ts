@@ -1,12 +1,12 @@
-/** What a person pastes into the configuration of an agent that speaks MCP, with the paths of this machine. */
+/** The text that a person pastes into the configuration of an agent that speaks MCP, with the paths of this machine. */
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const program = fileURLToPath(new URL('../../out/main/mcp.js', import.meta.url));
 
 /**
- * A package's own program, or from the sources node itself: not every agent can name a folder to start a command in. null where
- * neither can serve one.
+ * Names the packed app's program, or in a clone node with absolute paths, because not every agent can name a folder in which to start a
+ * command. null where neither can serve an agent.
  */
 export function mcpConfiguration(
   { dataDir, agentProgram }: { dataDir: string; agentProgram: string | null },

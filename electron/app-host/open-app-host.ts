@@ -1,6 +1,6 @@
 /**
- * The app host, opened: the library with all that works on it, and the ways of other programs. Electron's app host process (app-host.ts)
- * and the server for browsers (server/serve.ts), which is an app host itself, begin with this.
+ * Opens the app host: the library, everything that works on it, and the API for other programs. Electron's app host process (app-host.ts)
+ * and the server for browsers (server/serve.ts) both begin with this.
  */
 import { inviteProgram, type ProgramsOptions, type RunningPrograms, servePrograms } from '../api/programs.ts';
 import type { AppHost } from './create-app-host.ts';
@@ -8,7 +8,7 @@ import { type StartUpOptions, startUp } from './start-up.ts';
 
 export interface OpenedAppHost {
   app: AppHost;
-  /** Settles when the port for programs is open, or cannot be. */
+  /** Settles when the port for programs is open, or cannot be opened. */
   programs: Promise<RunningPrograms>;
 }
 

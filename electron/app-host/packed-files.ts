@@ -1,10 +1,10 @@
-/** What must hold before a packed RocketDoc loads native code: the files are those that were packed. */
+/** Checks before a packed RocketDoc loads native code that the files are those that were packed. */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type NativeFiles, nativeFiles } from '../../native/native-files.ts';
 import { AppError } from '../contract/errors.ts';
 
-/** Throws NATIVE_MISSING. What the app host itself loads, SQLite, and node-llama-cpp with the CPU's libraries. */
+/** Throws NATIVE_MISSING. Checks SQLite, which the app host loads itself, and node-llama-cpp with the CPU's libraries. */
 export function checkPackedFiles(isPackaged: boolean, files: NativeFiles = nativeFiles): void {
   if (!isPackaged) return;
   if (!files.isPacked)

@@ -1,6 +1,6 @@
 /**
- * The app host's side of its line to Electron's main process (contract/app-host.ts). SQLite and what lies above it are loaded when main
- * asks to open the library: in a package after its native files were checked.
+ * The app host's side of the connection to Electron's main process (contract/app-host.ts). SQLite and the modules that use it are loaded
+ * only when main asks to open the library, in a package after its native files were checked.
  */
 import { Readable } from 'node:stream';
 import { implement } from '@orpc/server';

@@ -1,7 +1,7 @@
 /**
- * One RocketDoc at a time has a data folder, in Electron or behind a browser. A second one sends its files to the first through a
- * socket in the folder, which is its owner's alone; the first shows its window with them, and the second ends. A program that wants
- * to ask about the library, as the MCP server does, gets an address and a key there instead, and nothing is shown.
+ * Only one RocketDoc at a time uses a data folder, the desktop app or `serve`. A second one sends its files to the first through a socket
+ * in the folder, which only its owner can open; the first shows its window with them, and the second ends. A program that wants to use the
+ * library, such as the MCP server, gets an address and a key over the socket instead, and no window is shown.
  */
 import { createHash } from 'node:crypto';
 import { rmSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { AppError } from '../contract/errors.ts';
 
-/** Thrown instead of BUSY where the first has shown itself. */
+/** Thrown when the first RocketDoc has brought its window to the front. */
 export class OpenAlready extends AppError {
   constructor() {
     super('BUSY', 'RocketDoc is open already. Its window was brought to the front.');
@@ -26,11 +26,11 @@ const accessSchema = z.strictObject({ address: z.string(), key: z.string() });
 export type ProgramAccess = z.infer<typeof accessSchema>;
 
 export interface SecondStart {
-  /** Shows the window, with these files. Without it nothing is shown, and nobody is told so. */
+  /** Shows the window with these files. Absent: the second start gets no answer. */
   onSecondStart?: ((files: string[]) => void) | undefined;
-  /** Every browser is signed out. */
+  /** Signs every browser out. */
   onSignOut?: (() => void) | undefined;
-  /** Where a program may ask. */
+  /** Gives a program an address and a key. */
   onProgram?: (() => Promise<ProgramAccess>) | undefined;
 }
 
@@ -38,10 +38,10 @@ const answer = 'shown\n';
 const signedOut = 'signed out\n';
 const patienceMs = 2000;
 const mostBytes = 1024 * 1024;
-/** A socket's path has a fixed place in the kernel, 104 bytes at the least. */
+/** The kernel limits the length of a socket's path, on some systems to 104 bytes with the final zero. */
 const longestPath = 103;
 
-/** undefined: the folder's path is too long for a socket in it; the second start is told in words alone. */
+/** undefined: the folder's path is too long for a socket; a second start then only gets an error sentence. */
 function socketPath(dataDir: string, platform: NodeJS.Platform = process.platform): string | undefined {
   const dir = resolve(dataDir);
   if (platform === 'win32')
@@ -50,7 +50,10 @@ function socketPath(dataDir: string, platform: NodeJS.Platform = process.platfor
   return Buffer.byteLength(path) <= longestPath ? path : undefined;
 }
 
-/** For whoever has the folder's claim: a socket that is there already was left by one that died. Returns what closes it. */
+/**
+ * To be called by the process that has the folder's claim: a socket file that exists already was left by one that died. Call the returned
+ * function to close it.
+ */
 export function answerSecondStart(dataDir: string, { onSecondStart, onSignOut, onProgram }: SecondStart): () => void {
   const path = socketPath(dataDir);
   if (path === undefined) return () => {};
@@ -70,24 +73,24 @@ export function answerSecondStart(dataDir: string, { onSecondStart, onSignOut, o
       } else socket.destroy();
     });
   });
-  server.on('error', () => {}); // a folder that cannot be written has no socket
+  server.on('error', () => {}); // in a folder that cannot be written there is no socket
   if (process.platform !== 'win32') rmSync(path, { force: true });
   server.listen(path);
   server.unref();
   return () => server.close();
 }
 
-/** Whether somebody answered. */
+/** Whether a RocketDoc has answered. */
 export async function notifyFirst(dataDir: string, files: readonly string[]): Promise<boolean> {
   return (await sent(dataDir, { files })) === answer;
 }
 
-/** Whether a RocketDoc for browsers has the folder. */
+/** Asks the `serve` that uses the folder to sign every browser out; false: none does. */
 export async function askToSignOut(dataDir: string): Promise<boolean> {
   return (await sent(dataDir, { signOut: true })) === signedOut;
 }
 
-/** Of the RocketDoc that has the folder; undefined: none has it. */
+/** Address and key from the RocketDoc that uses the folder; undefined: none does. */
 export async function askForAccess(dataDir: string): Promise<ProgramAccess | undefined> {
   return accessSchema.safeParse(parsed(await sent(dataDir, { program: true }))).data;
 }
@@ -102,7 +105,7 @@ async function sent(
   return heardFrom(socket);
 }
 
-/** The first line; empty: there was none, or not in time. */
+/** The first line that arrives; empty: none came in time. */
 function heardFrom(socket: Socket): Promise<string> {
   return new Promise((done) => {
     let line = '';

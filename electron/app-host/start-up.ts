@@ -1,4 +1,4 @@
-/** What every window starts with, in Electron and in a browser: the data folder, the embedded model, the sample. */
+/** Starts the app host for Electron and for `serve`: the data folder's claim, the embedded models, the sample. */
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { AppError } from '../contract/errors.ts';
@@ -14,23 +14,23 @@ const assets = fileURLToPath(new URL('../../assets', import.meta.url));
 export interface StartUpOptions
   extends Pick<AppOptions, 'defaults' | 'given' | 'modelFolders' | 'startEngine' | 'startDocumentHost' | 'onWait'> {
   dataDir: string;
-  /** Instead of RocketDoc's own list of models to fetch. */
+  /** A catalogue of models instead of RocketDoc's own. */
   catalogueFile?: string;
-  /** Named on the command line; offered in the window. */
+  /** Files named on the command line, which the window lists. */
   files?: readonly string[];
-  /** What a RocketDoc that is open already gets instead; default: the same. */
+  /** Files for a RocketDoc that is open already; default: the same as `files`. */
   handOver?: readonly string[];
-  /** Another RocketDoc was started with the same data folder: this one is to show itself, with these files. */
+  /** Called when another RocketDoc was started with the same data folder: this one shows its window with these files. */
   onSecondStart?: (files: string[]) => void;
-  /** The person signs every browser out, from a command line. */
+  /** Called when a person signs every browser out from a command line. */
   onSignOut?: () => void;
-  /** A program of the same person wants to ask: where, and with which key. */
+  /** Called when a program of the same person asks for an address and a key. */
   onProgram?: (app: AppHost) => Promise<ProgramAccess>;
-  /** false: a RocketDoc that is open already is left alone. */
+  /** false: a RocketDoc that is open already is not asked to show its window. */
   showsFirst?: boolean;
 }
 
-/** Throws BUSY where another process has the data folder, OpenAlready where that one has shown itself. */
+/** Throws BUSY if another process uses the data folder, OpenAlready if that one has shown its window. */
 export async function startUp({
   dataDir,
   files = [],
@@ -73,7 +73,7 @@ export async function startUp({
   }
 }
 
-/** The default keeps its id whatever model it is: who chose it gets the new one. */
+/** The default model keeps its id when it is replaced, so that a person who chose it gets the new one. */
 export function embeddedPlaces(): AppOptions['embedded'] {
   return embeddedModels().map((model, i) => ({
     id: i === 0 ? embeddedModelId : `${embeddedModelId}-${model.id}`,

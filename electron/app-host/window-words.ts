@@ -1,4 +1,6 @@
-/** Failures in the window's words, in one place. A window has settings, and a packed RocketDoc no npm. */
+/**
+ * Puts failures in the window's words. Advice differs from the command line's: a window has settings, and a packed RocketDoc has no npm.
+ */
 import { nativeFiles } from '../../native/native-files.ts';
 import type { MemoryShortage } from '../contract/engine-reports.ts';
 import { type Advice, AppError, type ErrorCode, toAppError, unforeseenSentence } from '../contract/errors.ts';
@@ -15,7 +17,7 @@ const inWindow = {
   'keep-more': 'Allow more in the settings, or keep its KV in q8_0.',
 } as const;
 
-/** In a checkout, whose owner sits at a command line too. */
+/** In a clone, whose owner can use a command line. */
 const inCheckout: Record<SetUpAdvice, string> = {
   'install-packages': 'Run: npm ci',
   'build-native': 'Run: npm run build:native',
@@ -29,7 +31,7 @@ export function adviceInWindow(advice: Advice, isPacked = nativeFiles.isPacked):
   return isPacked ? 'Install RocketDoc again.' : inCheckout[advice as SetUpAdvice];
 }
 
-/** What nobody foresaw may name paths or worse: it stays on this side, in the log. */
+/** An unforeseen error may name paths or worse: it is logged, and the window gets a general sentence. */
 export function failureForWindow(error: unknown): { code: ErrorCode; message: string; shortage?: MemoryShortage } {
   const known = explainStorage(error);
   const { code, message, shortage, advice } = toAppError(known);

@@ -1,6 +1,4 @@
-/**
- * What ties an answer to its document, worked out when a window asks, and kept: a finished answer does not change.
- */
+/** Citations and evidence of an answer, computed when a window asks and kept in memory, since a finished answer does not change. */
 import type { AnswerCitations } from '../../contract/evidence.ts';
 import { locate } from '../../evidence/locate-claims.ts';
 import { evidenceOf } from './answer-evidence.ts';
@@ -9,7 +7,7 @@ import type { CitationsNeeds } from './needs.ts';
 
 const keptAnswers = 200;
 
-/** Each app's answers; the oldest leaves first. */
+/** Results by turn for each app host; the oldest is dropped first. */
 const known = new WeakMap<CitationsNeeds, Map<string, Promise<AnswerCitations>>>();
 
 export function citationsOf(rooms: CitationsNeeds, turnId: string): Promise<AnswerCitations> {

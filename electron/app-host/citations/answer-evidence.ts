@@ -1,6 +1,6 @@
 /**
- * Evidence for the answers of the library's chats. With an answer that was just made the engine tells what its tokens read; the
- * result is stored with its turn. Answers of before get theirs by their words alone.
+ * Evidence for the answers of the library's chats. For a new answer the engine tells what its tokens read, and the result is stored with
+ * the turn. For older answers it is found by their words alone.
  */
 import type { Turn, TurnReport } from '../../contract/app-types.ts';
 import type { AnswerEvidence } from '../../contract/evidence.ts';
@@ -10,7 +10,7 @@ import { type AskedAndAnswered, findEvidence, type ReadsOf, readsIn } from '../.
 import { logIfUnforeseen } from '../log.ts';
 import type { CitationsNeeds } from './needs.ts';
 
-/** As it is stored; else by words alone. */
+/** The stored evidence; else found by words alone. */
 export async function evidenceOf(
   rooms: CitationsNeeds,
   { id, chatId, question, answer }: Turn,
@@ -22,8 +22,8 @@ export async function evidenceOf(
 }
 
 /**
- * Of an answer that the engine has just made; with it is measured what a neutral question reads, which the map shows too. An
- * answer without evidence is still an answer.
+ * Finds the evidence of an answer that the engine has just made. It also measures what a neutral question reads, which the map shows too. A
+ * failure here must not fail the answer.
  */
 export async function findEvidenceWith(
   rooms: CitationsNeeds,
@@ -45,7 +45,7 @@ export async function findEvidenceWith(
   }
 }
 
-/** The engine may have read some pages alone: it counts from their beginning, and tells nothing of the others. */
+/** The engine may have read only some pages: it counts from their beginning, and has no reads of the others. */
 function withinPages(rooms: CitationsNeeds, documentId: string, reads: ReadsOf): ReadsOf {
   const range = rooms.session().document(documentId)?.pages;
   if (!range) return reads;

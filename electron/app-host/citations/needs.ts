@@ -1,4 +1,4 @@
-/** What looking for an answer's support is given of other rooms. */
+/** What the search for an answer's evidence uses of other rooms. */
 import type { HeldDocument } from '../../contract/app-types.ts';
 import type { DocumentTexts } from '../documents/document-texts.ts';
 import type { ChatStore } from '../library/chat-store.ts';

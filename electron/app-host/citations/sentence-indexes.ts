@@ -1,10 +1,10 @@
-/** The sentences of the documents that were asked last. */
+/** The sentence indexes of the documents that were used last. */
 import { SentenceIndex } from '../../evidence/sentence-index.ts';
 import type { DocumentTexts } from '../documents/document-texts.ts';
 
 const keptIndexes = 2;
 
-/** A text never changes while its document is in the library. */
+/** Indexes by document; they stay valid because a document's text never changes. */
 export class SentenceIndexes {
   readonly #indexes = new Map<string, Promise<SentenceIndex>>();
 

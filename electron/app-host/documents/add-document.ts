@@ -1,7 +1,7 @@
 /**
- * A file becomes a document of the library: parsed by the document host, counted with the model's vocabulary, stored. The file is kept
- * and may be read anew, otherwise or by a newer reader: another text is another document, which takes the place of the old one unless
- * that was asked about.
+ * Makes a file a document of the library: it is parsed by the document host, counted with the model's vocabulary, and stored. The file is
+ * kept and may be read anew, with other choices or by a newer reader. A changed text is another document, which replaces the old one unless
+ * questions were asked about that.
  */
 import type { AddEvent, LibraryDocument } from '../../contract/app-types.ts';
 import {
@@ -22,7 +22,7 @@ import { removeDocument } from './remove-document.ts';
 import { storeDocument } from './store-document.ts';
 import type { IncomingFile } from './uploads.ts';
 
-/** Parts of the choice that are absent are as usual, or as in the document's last reading. */
+/** Absent parts of the choice come from the settings, and for reading anew also from the document's last reading. */
 export interface HowRead {
   password?: string | undefined;
   choice?: ParseWish | undefined;
@@ -31,7 +31,7 @@ export interface HowRead {
 
 type Adding = AsyncGenerator<AddEvent, void, void>;
 
-/** What another try may change: a password, recognition. The upload stays for it, and is not sent again. */
+/** Errors after which another try with a password or with recognition may succeed: the upload stays for it and is not sent again. */
 const worthAnotherTry: ReadonlySet<ErrorCode> = new Set(['DOC_ENCRYPTED', 'DOC_NO_TEXT']);
 
 export async function* addUpload(rooms: DocumentsNeeds, id: string, how: HowRead): Adding {
@@ -73,7 +73,9 @@ async function* addNew(rooms: DocumentsNeeds, file: IncomingFile, { choice, ...h
   yield { type: 'done', document, outcome: 'added' };
 }
 
-/** What is there stays, unless the file may give more than it did, or is to be read otherwise. */
+/**
+ * Adds a file that the library has: the document stays, unless a newer reader may get more from the file, or another reading is asked for.
+ */
 async function* addAgain(rooms: DocumentsNeeds, known: LibraryDocument, file: IncomingFile, how: HowRead): Adding {
   const isWhole = (await fileIn(rooms.uploads.documentDir(known.id))) !== undefined;
   if (isWhole) await rooms.uploads.discard(file);
@@ -117,7 +119,10 @@ interface NewText {
   reading: ParseChoice;
 }
 
-/** Chats and their citations belong to the text that was asked about: with them the old one stays, and the new one stands beside it. */
+/**
+ * Chats and their citations belong to the text that was asked about: if there are any, the old text stays, and the new one is added beside
+ * it.
+ */
 async function replaceText(
   rooms: DocumentsNeeds,
   old: LibraryDocument,
@@ -142,7 +147,7 @@ function chosenInSettings(rooms: DocumentsNeeds): ParseChoice {
   return { ...defaultParseChoice, recognise: recognise === 'always' ? 'pages-without-text' : 'never', languages };
 }
 
-/** What is kept of a choice is what it did: the same text is not read anew for a choice that does not concern it. */
+/** Keeps of a choice only what had an effect, so that a file is not read anew for a choice that does not concern it. */
 function effectiveReading(
   { pages, format }: ParsedDocument,
   { recognise, languages, wholePage }: ParseChoice,
@@ -161,7 +166,7 @@ function isSameText(old: DocumentText, { text, pages }: ParsedDocument): boolean
   return old.text === text && old.pages.length === pages.length && old.pages.every(isSamePage);
 }
 
-/** parseDocument's callback as a stream; several reports between two looks count as the last one. */
+/** Turns parseDocument's callback into a stream; of several reports between two reads only the last is given. */
 async function* parsing(
   rooms: DocumentsNeeds,
   path: string,
@@ -199,7 +204,7 @@ async function* parsing(
   }
 }
 
-/** A missing model is the engine's error to show; the document can be added all the same. */
+/** A missing model is reported by the engine's state; the document is added without a count. */
 export async function countIfPossible(
   rooms: DocumentsNeeds,
   parsed: Parameters<DocumentsNeeds['counter']['count']>[0],

@@ -1,6 +1,6 @@
 /**
- * The whole text of the documents that a window looks at: cut for showing, searched for citations. Two are kept, because chat
- * and document view ask for the same one many times; a text never changes while its document is in the library.
+ * Whole texts of documents, for the document view and for citations. The last two are kept in memory, because chat and document view ask
+ * for the same one many times; a document's text never changes.
  */
 
 import { readdir, stat } from 'node:fs/promises';
@@ -24,7 +24,7 @@ export class DocumentTexts {
   get(documentId: string): DocumentText {
     const known = this.#texts.get(documentId);
     this.#texts.delete(documentId);
-    // Also when it is known: a removed document must not be shown.
+    // Called also for a known text: it throws for a removed document, which must not be shown.
     this.#documents.get(documentId);
     const text = known ?? this.#documents.text(documentId, null);
     this.#texts.set(documentId, text);
@@ -34,11 +34,11 @@ export class DocumentTexts {
   }
 }
 
-/** Long enough that few are needed, short enough that one is drawn at once. */
+/** UTF-16 units of a block: long enough that there are few, short enough that each is drawn quickly. */
 const blockLength = 1500;
 const longestBlock = 2 * blockLength;
 
-/** Pages, and within each the blocks that it is shown in: cut at an empty line, else at a line end, else at a space. */
+/** The pages, and the blocks in which each is shown: cut at an empty line, else at a line end, else at a space. */
 export function outlineOf({ text, pages }: DocumentPages): DocumentOutline {
   return {
     length: text.length,
@@ -60,12 +60,12 @@ function cutAfter(text: string, least: number, most: number): number {
     const match = border.exec(part);
     if (match) return least + match.index + match[0].length;
   }
-  // Not between the halves of one character.
+  // A surrogate pair must not be divided.
   const code = text.charCodeAt(most - 1);
   return code >= 0xd800 && code < 0xdc00 ? most - 1 : most;
 }
 
-/** A page is drawn from the file itself; a larger one is shown as text. */
+/** Pages of a file up to this size are drawn from the file; a larger one is shown as text. */
 const mostFileBytes = 256 * 1024 * 1024;
 
 export async function documentFile(
@@ -81,7 +81,7 @@ export async function documentFile(
   return { path, size };
 }
 
-/** The one file that a document was added as; undefined: it was joined from others, or the file is gone. */
+/** The file that a document was added as; undefined: it was joined from others, or the file is gone. */
 export async function fileIn(dir: string): Promise<string | undefined> {
   try {
     const name = (await readdir(dir))[0];

@@ -1,5 +1,5 @@
 /**
- * Several documents of the library as one, to be read and asked about together. The joined text is a document of its own: it
+ * Joins several documents of the library into one, which can be read and asked about together. The joined document has its own text: it
  * stays when one of the others is removed.
  */
 import { createHash } from 'node:crypto';
@@ -25,7 +25,7 @@ export async function joinOfLibrary(rooms: DocumentsNeeds, documentIds: readonly
     members.map(({ id, name: title, notes }) => ({
       title,
       notes,
-      format: 'txt' as const, // there is no file behind it, whatever its parts were
+      format: 'txt' as const, // it has no file, whatever its parts were
       ...rooms.documents.text(id, null),
     })),
   );

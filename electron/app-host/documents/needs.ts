@@ -1,4 +1,4 @@
-/** What files on their way in, and documents on their way out, are given of other rooms. */
+/** What adding and removing documents uses of other rooms. */
 import type { StartHost } from '../../document-host/document-client.ts';
 import type { EngineVerbs } from '../../engine-host/engine-client.ts';
 import type { Grants } from '../granted-files.ts';
@@ -10,7 +10,7 @@ import type { RunningEngine } from '../planning/needs.ts';
 import type { Languages } from './recognition-languages.ts';
 import type { Uploads } from './uploads.ts';
 
-/** Every window that watches is told. */
+/** Tells every window that watches. */
 export interface Changes {
   emit(event: 'change'): boolean;
 }

@@ -1,4 +1,4 @@
-/** Languages that text recognition knows here: English, and those whose data the person has put into the data folder. */
+/** The languages that text recognition can use: English, and those whose data a person has put into the data folder. */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseChoiceSchema } from '../../contract/documents.ts';
@@ -7,14 +7,14 @@ const builtIn = 'eng';
 const oneLanguage = parseChoiceSchema.shape.languages.element;
 
 export class Languages {
-  /** <language>.traineddata, or .traineddata.gz, as Tesseract's tessdata_fast and tessdata_best have them. */
+  /** The folder for <language>.traineddata or .traineddata.gz, as in Tesseract's tessdata_fast and tessdata_best. */
   readonly folder: string;
 
   constructor(dataDir: string) {
     this.folder = join(dataDir, 'ocr');
   }
 
-  /** As Tesseract names them; looked up each time, so that a file counts as soon as it is there. */
+  /** The languages as Tesseract names them. The folder is read each time, so that a new file is found at once. */
   list(): string[] {
     const own = namesIn(this.folder).flatMap((name) => /^(.+)\.traineddata(?:\.gz)?$/.exec(name)?.[1] ?? []);
     return [...new Set([builtIn, ...own.filter((name) => oneLanguage.safeParse(name).success)])].sort();
@@ -25,6 +25,6 @@ function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder);
   } catch {
-    return []; // nobody has put anything there
+    return []; // the folder does not exist
   }
 }

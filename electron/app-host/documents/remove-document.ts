@@ -1,9 +1,9 @@
-/** A document leaves memory, or the library with everything that hangs on it. */
+/** Frees a document from memory, or removes it from the library with everything that belongs to it. */
 import { setImmediate } from 'node:timers/promises';
 import type { DocumentStore } from '../library/document-store.ts';
 import type { DocumentsNeeds } from './needs.ts';
 
-/** Its KV cache is freed; text and chats stay. */
+/** Frees its KV cache; text and chats stay. */
 export async function releaseDocument(rooms: DocumentsNeeds, documentId: string): Promise<void> {
   rooms.jobs.cancelOf(documentId);
   if (rooms.supervisor.state.state === 'ready')
@@ -11,7 +11,7 @@ export async function releaseDocument(rooms: DocumentsNeeds, documentId: string)
   rooms.changes.emit('change');
 }
 
-/** Its file, text, chats and KV cache, in memory and on disk. */
+/** Removes its file, text, chats and KV cache, in memory and on disk. */
 export async function removeDocument(rooms: DocumentsNeeds, documentId: string): Promise<void> {
   rooms.documents.get(documentId);
   await releaseDocument(rooms, documentId);
@@ -20,7 +20,9 @@ export async function removeDocument(rooms: DocumentsNeeds, documentId: string):
   rooms.changes.emit('change');
 }
 
-/** File and rows. The row goes last: what a crash cuts off is known by it, and goes on at the next start. */
+/**
+ * Removes file and rows. The document's row is deleted last: after a crash it shows what is unfinished, and the next start completes it.
+ */
 export async function removeStored(
   rooms: Pick<DocumentsNeeds, 'uploads'> & { documents: Pick<DocumentStore, 'removal'> },
   documentId: string,

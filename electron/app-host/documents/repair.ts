@@ -1,4 +1,4 @@
-/** What an end without warning left half done is completed or undone at the next start, and said in sentences. */
+/** Completes or undoes at the start what a crash left unfinished, and returns sentences about it. */
 import type { ChatStore } from '../library/chat-store.ts';
 import type { DocumentStore } from '../library/document-store.ts';
 import { explainStorage } from '../library/storage-errors.ts';
@@ -35,7 +35,7 @@ export async function repair(rooms: Repaired): Promise<string[]> {
       'documents were being removed when RocketDoc ended. They are gone now.',
     );
   } catch (error) {
-    if (explainStorage(error) === error) throw error; // where nothing can be written, the next start finds it
+    if (explainStorage(error) === error) throw error; // if nothing can be written, the next start repairs it
   }
   return notices;
 }

@@ -1,4 +1,6 @@
-/** One path component on every system: no separators, control characters, reserved marks, leading or trailing dots. */
+/**
+ * Makes a name a single path component on every system: no separators, control characters, reserved characters, leading or trailing dots.
+ */
 export function safeName(name: string): string {
   const base = name.split(/[/\\]/).at(-1) ?? '';
   const clean = base
@@ -11,10 +13,10 @@ export function safeName(name: string): string {
   return `${stem || 'document'}${extension}`;
 }
 
-/** What every file system takes for one component, as UTF-8. */
+/** Bytes of UTF-8 that every file system allows for one component. */
 const maxNameBytes = 255;
 
-/** The longest beginning of whole characters that fits. */
+/** The longest prefix of whole characters that fits. */
 function withinBytes(text: string, most: number): string {
   let bytes = 0;
   let end = 0;

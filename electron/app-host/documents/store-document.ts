@@ -1,4 +1,4 @@
-/** A document that was read is stored with its file: both, or neither. Long texts are written in pieces. */
+/** Stores a document that was read, together with its file: both or neither. Long texts are written in pieces. */
 import { setImmediate } from 'node:timers/promises';
 import type { LibraryDocument } from '../../contract/app-types.ts';
 import type { NewDocument } from '../library/document-insert.ts';
@@ -6,7 +6,7 @@ import type { DocumentsNeeds } from './needs.ts';
 import { removeStored } from './remove-document.ts';
 import type { IncomingFile } from './uploads.ts';
 
-/** `file`: absent for a joined document. */
+/** `file` is undefined for a joined document. */
 export async function storeDocument(
   rooms: DocumentsNeeds,
   document: NewDocument,
@@ -18,7 +18,7 @@ export async function storeDocument(
     if (file) await rooms.uploads.keep(file, insert.id);
     insert.finish();
   } catch (error) {
-    // What cannot be removed now is removed at the next start.
+    // If removing fails, the next start removes it.
     await removeStored(rooms, insert.id).catch(() => {});
     throw error;
   }

@@ -1,6 +1,6 @@
 /**
- * Files on their way into the library. Bytes go to disk as they come, at most 64 MB; the name that came with them becomes one
- * safe path component. An upload that nobody adds is removed with the next start.
+ * Files that are being added to the library. Their bytes are written to disk as they arrive, at most 64 MB of an upload; the name is made a
+ * safe path component. An upload that is never added is removed at the next start.
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { constants, createReadStream, createWriteStream } from 'node:fs';
@@ -26,9 +26,9 @@ const maxWaiting = 16;
 export class Uploads {
   readonly #dataDir: string;
   readonly #waiting = new Map<string, IncomingFile>();
-  /** Those that wait for another try, with a password for example; oldest first. */
+  /** Uploads that wait for another try, with a password for example; the oldest first. */
   readonly #retries = new Set<IncomingFile>();
-  /** Files that are being added, by their bytes. */
+  /** For each file that is being added, by SHA-256, a promise that settles when the last one is done. */
   readonly #adding = new Map<string, Promise<void>>();
 
   constructor(dataDir: string) {
@@ -36,13 +36,13 @@ export class Uploads {
   }
 
   async clear(): Promise<void> {
-    // A folder that cannot be written is no reason not to start.
+    // A folder that cannot be written must not keep RocketDoc from starting.
     for (const dir of [join(this.#dataDir, 'incoming'), this.outgoingDir])
       await rm(dir, { recursive: true, force: true }).catch(() => {});
   }
 
   async receive(name: string, body: Readable): Promise<string> {
-    // A person who dismissed a question for a password has given that file up.
+    // The oldest file that waits for a password makes room: its question was probably dismissed.
     const [oldest] = this.#retries;
     if (this.#waiting.size >= maxWaiting && oldest) await this.discard(oldest);
     if (this.#waiting.size >= maxWaiting)
@@ -55,7 +55,7 @@ export class Uploads {
     return id;
   }
 
-  /** A file that is on this machine already; the original stays where it is. */
+  /** Takes a copy of a file of this machine; the original stays where it is. */
   async copy(path: string): Promise<IncomingFile> {
     const name = safeName(basename(path));
     const { size } = await whole(path);
@@ -74,12 +74,15 @@ export class Uploads {
     return file;
   }
 
-  /** Another try may follow. It stays until then, or until its place is needed. */
+  /** Keeps the file for another try, or until its place is needed. */
   keepForRetry(file: IncomingFile): void {
     this.#retries.add(file);
   }
 
-  /** The same file from two windows is added one after the other, so that the second finds the first. Returns what lets the next one in. */
+  /**
+   * Makes two additions of the same file run one after the other, so that the second finds the first document. Call the returned function
+   * when done.
+   */
   async enter(sha256: string): Promise<() => void> {
     const before = this.#adding.get(sha256);
     let release = () => {};
@@ -97,7 +100,7 @@ export class Uploads {
   async keep(file: IncomingFile, documentId: string): Promise<void> {
     const dir = this.documentDir(documentId);
     await mkdir(dir, { recursive: true, mode: 0o700 });
-    // A power cut must not leave a file of this name without its bytes.
+    // Synced first, so that a power cut cannot leave a file of this name without its bytes.
     await sync(file.path);
     await rename(file.path, join(dir, file.name));
     await sync(dir);
@@ -114,7 +117,7 @@ export class Uploads {
     await rm(this.documentDir(documentId), { recursive: true, force: true });
   }
 
-  /** Copies that were dragged out of the window; they last until the next start. */
+  /** The folder of copies that were dragged out of the window; they stay until the next start. */
   get outgoingDir(): string {
     return join(this.#dataDir, 'outgoing');
   }
@@ -123,7 +126,7 @@ export class Uploads {
     return join(this.#dataDir, 'files', documentId);
   }
 
-  /** `refusal`: why so many bytes are not taken. Leaves nothing when that, or writing, ends it. */
+  /** `refusal` returns an error where so many bytes are too many. When that or writing fails, nothing is left on disk. */
   async #write(
     id: string,
     name: string,
@@ -156,7 +159,7 @@ export class Uploads {
   }
 }
 
-/** Where a system cannot do that for a folder, it need not. */
+/** Syncs a file or folder; errors are ignored, because some systems cannot sync a folder. */
 async function sync(path: string): Promise<void> {
   const handle = await open(path, 'r').catch(() => undefined);
   await handle?.sync().catch(() => {});

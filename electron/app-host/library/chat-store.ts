@@ -1,4 +1,4 @@
-/** Chats on documents, and their turns. A turn's answer is written while it is being made, so that a crash loses a moment. */
+/** Chats on documents, and their turns. A turn's answer is written while it is being made, so that a crash loses only the last second. */
 import { randomUUID } from 'node:crypto';
 import type { AskChoice, Chat, Failure, MapPage, Turn, TurnReport } from '../../contract/app-types.ts';
 import { AppError } from '../../contract/errors.ts';
@@ -52,7 +52,7 @@ const titleLength = 60;
 export class ChatStore {
   readonly #database: Database;
   readonly #revisions: Revisions;
-  /** Of chats that changed since the start. */
+  /** Revisions of the chats that changed since the start. */
   readonly #chatRevisions = new Map<string, Pick<Chat, 'revision' | 'draftRevision'>>();
 
   constructor(database: Database, revisions = new Revisions()) {
@@ -132,14 +132,14 @@ export class ChatStore {
     return toTurn(row as unknown as TurnRow);
   }
 
-  /** From the first question down to `turnId`, which must belong to the chat; empty for null. */
+  /** The turns from the first question down to `turnId`, which must belong to the chat; empty for null. */
   path(chatId: string, turnId: string | null): Turn[] {
     if (turnId !== null && this.turn(turnId).chatId !== chatId)
       throw new AppError('INVALID_ARGUMENT', 'This question belongs to another chat.');
     return pathTo(this.turns(chatId), turnId);
   }
 
-  /** The new turn is chosen among its siblings. The first question also names a chat that nobody named. */
+  /** Stores a new turn, chosen among its siblings. The first question becomes the title of a chat without one. */
   beginTurn(chatId: string, { question, parentId, choice }: NewTurn): Turn {
     const chat = this.get(chatId);
     const id = randomUUID();
@@ -160,7 +160,7 @@ export class ChatStore {
     return this.turn(id);
   }
 
-  /** Shows the branch that this turn is on. */
+  /** Makes the branch of this turn the one that is shown. */
   choose(turnId: string): void {
     transaction(this.#database, () => this.#choose(turnId));
     this.#note(this.turn(turnId).chatId, 'revision');
@@ -174,7 +174,7 @@ export class ChatStore {
     for (const { id, parentId } of this.path(chatId, turnId)) update.run(id, chatId, parentId, id);
   }
 
-  /** A new chat on the same document that begins with the turns down to this one. */
+  /** Makes a new chat on the same document, with copies of the turns down to this one. */
   fork(turnId: string): Chat {
     const { chatId } = this.turn(turnId);
     const { documentId, title } = this.get(chatId);
@@ -219,7 +219,7 @@ export class ChatStore {
     return map ? (JSON.parse(map) as MapPage[]) : [];
   }
 
-  /** As it was found when the answer was made; null: it was not, or is none that can be read. */
+  /** The evidence as found when the answer was made; null: none was stored, or it does not fit its schema any more. */
   evidence(turnId: string): AnswerEvidence | null {
     const row = this.#database.prepare('SELECT evidence FROM turns WHERE id = ?').get(turnId);
     const stored = (row as { evidence: string | null } | undefined)?.evidence;
@@ -227,7 +227,7 @@ export class ChatStore {
     return read?.success ? read.data : null;
   }
 
-  /** At a start nothing is being answered: what still says so was cut off with the program. */
+  /** To be called at the start, when nothing is being answered: turns that are still marked so were cut off when the program ended. */
   closeInterrupted(): number {
     const failure = JSON.stringify({
       code: 'CLOSED',

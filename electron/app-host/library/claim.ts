@@ -1,6 +1,6 @@
 /**
- * One process at a time owns a data folder. The claim is SQLite's own file lock, which the kernel frees with the process: no
- * file with a number in it can be left behind.
+ * Ensures that one process at a time owns a data folder. It uses SQLite's file lock, which the kernel frees when the process ends, so that
+ * no stale lock file can be left behind.
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,10 +9,10 @@ import { AppError } from '../../contract/errors.ts';
 import { sqlite, sqliteCode } from './storage-errors.ts';
 
 const busy = 5;
-/** Where nothing can be written there is nothing to claim: those who read do not disturb each other. */
+/** With these errors nothing can be written, so no claim is needed: processes that only read do not disturb each other. */
 const unclaimable: readonly (number | undefined)[] = [sqlite.readOnly, sqlite.cannotOpen, sqlite.ioError, sqlite.full];
 
-/** Makes the folder where there is none. Returns what lets go of it. */
+/** Creates the folder if it does not exist. Call the returned function to release the claim. */
 export function claimDataFolder(dataDir: string): () => void {
   let database: InstanceType<typeof DatabaseSync> | undefined;
   try {

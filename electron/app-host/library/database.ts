@@ -1,6 +1,6 @@
 /**
- * The one SQLite file of a data folder: documents, their text page by page, chats, settings. Brings its schema up to date after
- * keeping a copy. open-library.ts opens it for the app; statements live in the stores beside this file.
+ * The SQLite file of a data folder: documents, their text page by page, chats, settings. Updates its schema after keeping a copy.
+ * open-library.ts opens it for the app; the stores beside this file have the statements.
  */
 import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -10,12 +10,12 @@ import { migrations } from './migrations.ts';
 
 export type Database = InstanceType<typeof DatabaseSync>;
 
-/** `file` may be ':memory:'. Nothing is salvaged, nothing looked through. */
+/** `file` may be ':memory:'. Does not check the file for damage or repair it. */
 export function openDatabase(file: string, steps: readonly string[] = migrations): Database {
   if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   const database = new DatabaseSync(file);
   try {
-    // WAL: a reader never waits for a writer. FULL: what was said to be saved survives a power cut.
+    // WAL: a reader never waits for a writer. FULL: a committed transaction survives a power cut.
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON');
     database.exec('PRAGMA busy_timeout = 3000');
     migrate(database, file, steps);
@@ -26,14 +26,14 @@ export function openDatabase(file: string, steps: readonly string[] = migrations
   }
 }
 
-/** What a file of a newer RocketDoc is refused with. */
+/** The error with which a file of a newer RocketDoc is refused. */
 export const newer = (done: number, steps: readonly string[]) =>
   new AppError(
     'IO',
     `The library was written by a newer RocketDoc (schema ${done}; this one knows ${steps.length}). Nothing in it was changed. Update RocketDoc.`,
   );
 
-/** 0: it has none yet. */
+/** The number of the file's schema; 0: it has none yet. */
 export function schemaOf(database: Database): number {
   const table = database.prepare("SELECT 1 FROM sqlite_master WHERE name = 'migrations'").get();
   if (!table) return 0;
@@ -54,7 +54,7 @@ function migrate(database: Database, file: string, steps: readonly string[]): vo
   }
 }
 
-/** As it was before it is brought up to date, whole or not at all; the copy of an earlier update makes room. */
+/** Keeps a copy of the file before its schema is updated, whole or not at all; copies of earlier updates are removed. */
 function keepCopy(database: Database, file: string, schema: number): void {
   const name = (number: number) => `${basename(file, '.sqlite')}.schema-${number}.sqlite`;
   const copy = join(dirname(file), name(schema));
@@ -67,17 +67,17 @@ function keepCopy(database: Database, file: string, schema: number): void {
       rmSync(join(dirname(file), other), { force: true });
 }
 
-/** With everything in the one file: statements that nobody collected yet would keep SQLite from seeing to that at the end. */
+/** Writes the log into the file before closing: SQLite would not do so at the end while statements are not yet garbage-collected. */
 export function closeLibrary(database: Database): void {
   try {
     database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
   } catch {
-    // Read-only, or a full disk: the log stays and is read with the file.
+    // On a read-only or full disk the log stays and is read with the file.
   }
   database.close();
 }
 
-/** All of it or nothing. Not to be nested. */
+/** Runs `work` in a transaction. Must not be nested. */
 export function transaction<T>(database: Database, work: () => T): T {
   database.exec('BEGIN IMMEDIATE');
   try {
@@ -85,7 +85,7 @@ export function transaction<T>(database: Database, work: () => T): T {
     database.exec('COMMIT');
     return result;
   } catch (error) {
-    // SQLite itself undoes it where the disk is full; saying so again would hide the reason.
+    // On a full disk SQLite rolls back by itself; a second ROLLBACK would fail and hide the reason.
     if (database.isTransaction) database.exec('ROLLBACK');
     throw error;
   }

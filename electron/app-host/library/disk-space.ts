@@ -1,8 +1,8 @@
-/** How much a file may grow where it is to be written. */
+/** How much free space there is for a file. */
 import { statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-/** Bytes that are free in a folder, or where it is to be made. */
+/** Free bytes of a folder's disk; the folder need not exist yet. */
 export async function freeBytesOf(dir: string): Promise<number> {
   const { bavail, bsize } = await statfs(dir).catch(() => statfs(dirname(dir)));
   return bavail * bsize;

@@ -1,6 +1,6 @@
 /**
- * A document's pages go into the library in pieces, each its own transaction: between two of them others get their turn. Until it is
- * finished nobody sees the document; what a crash left unfinished is removed at the next start.
+ * Writes a document's pages into the library in pieces, each in its own transaction, so that other work runs between them. The document is
+ * not listed until it is finished; the next start removes what a crash left unfinished.
  */
 import { createHash, type Hash, randomUUID } from 'node:crypto';
 import {
@@ -16,21 +16,21 @@ export interface NewDocument {
   parsed: ParsedDocument;
   fileName: string;
   fileBytes: number;
-  /** Of the file; of a joined document, of what it is joined from. */
+  /** The file's hash; for a joined document a hash of what it is joined from. */
   sha256: string;
-  /** How the file was read; absent: as usual. */
+  /** How the file was read; absent: with the default choice. */
   reading?: ParseChoice;
-  /** Absent: called like its file. */
+  /** Absent: the name of its file. */
   name?: string;
-  /** Of the whole, and page by page; absent when no model could count. */
+  /** Tokens of the whole text and of each page; undefined when no model could count. */
   tokens: { total: number; pages: number[]; countedWith: string } | undefined;
   /** How many documents of the library it was joined from. */
   joined?: number;
 }
 
-/** UTF-16 units of pages that are written, or removed, at once; their words are put into the index with them. */
+/** UTF-16 units of the pages that one piece writes or removes, together with their words in the search index. */
 export const pieceUnits = 1 << 17;
-/** Instead of the hash that a document is known by, while it comes in and while it leaves. */
+/** Prefixes of the value in place of a document's hash, while it is being added and while it is being removed. */
 const adding = 'adding ';
 export const removing = 'removing ';
 export const isFinished = `documents.sha256 NOT LIKE '${adding}%' AND documents.sha256 NOT LIKE '${removing}%'`;
@@ -94,7 +94,7 @@ export class DocumentInsert {
     return this.#next < parsed.pages.length;
   }
 
-  /** From here on it is in the library. Throws where the same text of the same file has come in meanwhile. */
+  /** Makes the document part of the library. Throws if the same text of the same file was added meanwhile. */
   finish(): void {
     const { sha256, joined = 0 } = this.#document;
     const isJoined = joined > 0;
@@ -105,10 +105,10 @@ export class DocumentInsert {
   }
 }
 
-/** Of file and text, which comes behind it: one file may be read in several ways, and each gives its own text. */
+/** A hash to which the text is added: a document's identity is file and text, because one file may be read in several ways. */
 export const identityOf = (fileHash: string): Hash => createHash('sha256').update(`${fileHash} `);
 
-/** How sure the recognition was of pages [from, to). */
+/** Stores the confidence of the recognition of pages [from, to). */
 export function noteRecognised(
   database: Database,
   id: string,
@@ -121,7 +121,7 @@ export function noteRecognised(
     if (recognised) put.run(id, from + i, recognised.confidence);
 }
 
-/** What a crash left behind: documents that had not come in whole, and those that had not left whole. */
+/** What a crash left behind: documents that were not completely added, or not completely removed. */
 export function unfinishedDocuments(database: Database): { id: string; isRemoval: boolean }[] {
   const rows = database.prepare(`SELECT id, sha256 FROM documents WHERE NOT (${isFinished})`).all();
   return (rows as unknown as { id: string; sha256: string }[]).map(({ id, sha256 }) => ({

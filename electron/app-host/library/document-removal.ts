@@ -1,11 +1,11 @@
 /**
- * A document leaves the library as it came, in pieces, each its own transaction. From its beginning nobody sees the document; its row goes
- * last, so that a removal that a crash cut off is completed at the next start.
+ * Removes a document from the library in pieces, each in its own transaction. From the beginning the document is not listed; its row is
+ * deleted last, so that the next start completes a removal that a crash cut off.
  */
 import { type Database, transaction } from './database.ts';
 import { isFinished, pieceUnits, removing } from './document-insert.ts';
 
-/** Answers with reports and maps that are removed at once. */
+/** Answers, with reports and maps, that one piece removes. */
 const pieceTurns = 50;
 
 export class DocumentRemoval {
@@ -20,7 +20,7 @@ export class DocumentRemoval {
       .run(id);
   }
 
-  /** The next ones; false: none are left, and neither is the document. Its file must be gone by then. */
+  /** Removes the next rows; false: none are left, and the document's row is deleted. Its file must be deleted before. */
   removeRows(): boolean {
     return transaction(this.#database, () => {
       if (this.#removePages() || this.#removeTurns()) return true;
@@ -43,7 +43,7 @@ export class DocumentRemoval {
     return pages.length > 0;
   }
 
-  /** The last first: an answer goes after those that follow it. */
+  /** The last turns first: a turn is removed after those that follow it. */
   #removeTurns(): boolean {
     const { changes } = this.#database
       .prepare(

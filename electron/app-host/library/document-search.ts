@@ -13,7 +13,7 @@ interface PageRow {
 const mostPages = 400;
 const pagesShown = 3;
 const snippetWords = 14;
-/** Around a hit; no text has them, because reading a file takes control characters out. */
+/** Marks around a hit in a snippet; no text contains them, because reading a file removes control characters. */
 const [hitStart, hitEnd] = ['\u0001', '\u0002'];
 
 export class DocumentSearch {
@@ -49,7 +49,7 @@ export class DocumentSearch {
       .map(({ id }) => id);
   }
 
-  /** Joined documents only repeat the pages of others. */
+  /** Joined documents are left out: they repeat the pages of others. */
   #pages(query: string): PageRow[] {
     const match = matchOf(query);
     if (match === '') return [];
@@ -67,7 +67,9 @@ export class DocumentSearch {
 
 const wordsOf = (query: string) => query.split(/\s+/).filter((word) => word !== '');
 
-/** Every word in quotes, so that nothing typed is taken for FTS5's own syntax; each may be the beginning of a longer one. */
+/**
+ * An FTS5 query with every word in quotes, so that nothing typed is taken for FTS5 syntax; each word may be the beginning of a longer one.
+ */
 function matchOf(query: string): string {
   return wordsOf(query)
     .filter((word) => /[\p{L}\p{N}]/u.test(word))

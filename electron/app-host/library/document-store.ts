@@ -1,4 +1,4 @@
-/** Documents and their text, page by page. Owns the rows; the files belong to the documents room. */
+/** Documents and their text, page by page. Owns the rows; the documents room owns the files. */
 import type { DocumentPage, LibraryDocument, PageRange } from '../../contract/app-types.ts';
 import { type PageSpan, type ParseChoice, type ParsedDocument, readerVersion } from '../../contract/documents.ts';
 import { AppError } from '../../contract/errors.ts';
@@ -35,7 +35,7 @@ interface DocumentRow {
   chats: number;
 }
 
-/** What the engine reads: the text of whole pages, and where each lies in it. */
+/** What the engine reads: the text of whole pages, and where each page is in it. */
 export interface DocumentText {
   text: string;
   pages: PageSpan[];
@@ -57,7 +57,7 @@ export class DocumentStore {
     this.#revisions = revisions;
   }
 
-  /** `countedWith`: what counts now; tokens that another model counted are not told. */
+  /** `countedWith`: the vocabulary in use; tokens that another one counted are given as null. */
   list(countedWith?: string): LibraryDocument[] {
     const rows = this.#database.prepare(`${select} WHERE ${isFinished} ORDER BY added_at DESC, rowid DESC`).all();
     return (rows as unknown as DocumentRow[]).map((row) => {
@@ -76,19 +76,19 @@ export class DocumentStore {
     return this.#database.prepare(`SELECT 1 FROM documents WHERE id = ? AND ${isFinished}`).get(id) !== undefined;
   }
 
-  /** The newest that was made of this file, however it was read. */
+  /** The newest document made from this file, however it was read. */
   findByFile(sha256: string): LibraryDocument | undefined {
     const query = `${select} WHERE file_sha256 = ? ORDER BY added_at DESC, rowid DESC LIMIT 1`;
     const row = this.#database.prepare(query).get(sha256);
     return row && toDocument(row as unknown as DocumentRow);
   }
 
-  /** The one that has this text from this file. */
+  /** The document that has this text from this file. */
   findText(sha256: string, text: string): LibraryDocument | undefined {
     return this.#findByIdentity(identityOf(sha256).update(text).digest('hex'));
   }
 
-  /** The one that was joined from what this hash stands for. */
+  /** The joined document with this hash. */
   findJoined(sha256: string): LibraryDocument | undefined {
     return this.#findByIdentity(sha256);
   }
@@ -98,7 +98,7 @@ export class DocumentStore {
     return row && toDocument(row as unknown as DocumentRow);
   }
 
-  /** Pages of it were lost, so that it is not the text any more that it is known by: that one may come again. */
+  /** Gives up the document's hash because pages of it were lost, so that its file can be added again. */
   disown(id: string): void {
     this.#database.prepare("UPDATE documents SET sha256 = 'incomplete ' || id WHERE id = ?").run(id);
   }
@@ -121,7 +121,7 @@ export class DocumentStore {
     return new DocumentInsert(this.#database, document, () => this.#revisions.note('documents'));
   }
 
-  /** What a crash left behind: to be removed, file and rows. */
+  /** What a crash left behind; file and rows are to be removed. */
   unfinished(): { id: string; isRemoval: boolean }[] {
     return unfinishedDocuments(this.#database);
   }
@@ -133,14 +133,14 @@ export class DocumentStore {
     while (removal.removeRows());
   }
 
-  /** Piece by piece; nobody sees it from now on. One that did not come in whole can be removed too. */
+  /** Begins a removal piece by piece; the document is not listed from now on. Works also for one that was not completely added. */
   removal(id: string): DocumentRemoval {
     const removal = new DocumentRemoval(this.#database, id);
     this.#revisions.note('documents');
     return removal;
   }
 
-  /** Its file was read anew and gave the same text: what else the reading says takes the place of what it said before. */
+  /** Stores the notes, the choice and the recognised pages of a new reading that gave the same text. */
   noteReading(id: string, { notes, pages }: ParsedDocument, reading: ParseChoice): LibraryDocument {
     transaction(this.#database, () => {
       this.#database
@@ -153,7 +153,7 @@ export class DocumentStore {
     return this.get(id);
   }
 
-  /** It came from another program, and may be removed by one. */
+  /** Marks the document as added by another program; such documents may be removed by one. */
   noteFromProgram(id: string): void {
     this.#database.prepare('UPDATE documents SET from_program = 1 WHERE id = ?').run(id);
   }
@@ -162,7 +162,7 @@ export class DocumentStore {
     return this.#database.prepare('SELECT 1 FROM documents WHERE id = ? AND from_program = 1').get(id) !== undefined;
   }
 
-  /** A question was asked about it, or begun: what the chats say belongs to this text. */
+  /** Whether a question was asked about it or begun: its chats belong to this text. */
   isAskedAbout(id: string): boolean {
     const query = `SELECT 1 FROM chats WHERE document_id = ?
       AND (draft <> '' OR EXISTS (SELECT 1 FROM turns WHERE chat_id = chats.id)) LIMIT 1`;
@@ -213,7 +213,7 @@ export class DocumentStore {
     return { text: rows.map((row) => row.text).join(''), pages };
   }
 
-  /** What is chosen for it alone. A value that does not fit its schema any more counts as absent. */
+  /** The choice for this document alone. A value that does not fit its schema any more counts as absent. */
   choice(id: string): OwnChoice {
     const row = this.#database.prepare('SELECT choice FROM documents WHERE id = ?').get(id);
     if (!row) throw new AppError('DOC_MISSING', 'This document is not in the library any more.');
@@ -240,7 +240,7 @@ export class DocumentStore {
     this.#revisions.note('choices');
   }
 
-  /** What it was last counted with; undefined: not counted. */
+  /** Identifies the vocabulary that it was last counted with; undefined: not counted. */
   countedWith(id: string): string | undefined {
     const row = this.#database.prepare('SELECT tokens_of FROM documents WHERE id = ?').get(id);
     return (row as { tokens_of: string | null } | undefined)?.tokens_of ?? undefined;

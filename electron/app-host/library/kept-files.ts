@@ -1,7 +1,7 @@
 /**
- * What was read and is kept on disk: one file for each document, which the engine writes. The folder itself says what there is, so
- * nothing can disagree with it: <document's id>.<what it was read with>.kv, last used when it was last changed. Makes room by letting
- * go of what was not used for longest, never of anything but these files.
+ * KV caches that are kept on disk: one file for each document, which the engine writes. The folder is the only record of them: the name is
+ * <document's id>.<key of what it was read with>.kv, the time of change is that of the last use. To make room the least recently used files
+ * are deleted, never any other file.
  */
 import { chmodSync, mkdirSync, readdirSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import { freeBytesOf } from './disk-space.ts';
 
 export interface KeptFile {
   documentId: string;
-  /** Of model, cache type, device and pages. */
+  /** A key of model, cache type, device and pages. */
   key: string;
   bytes: number;
   usedAt: number;
@@ -19,7 +19,7 @@ export interface KeptFile {
 
 const named = /^([0-9a-f-]{36})\.([0-9a-f]{16})\.kv$/;
 
-/** Room is looked for beforehand, and a little more than it takes. */
+/** The free space is checked before writing, with this margin. */
 const margin = 1.1;
 
 export class KeptFiles {
@@ -27,7 +27,7 @@ export class KeptFiles {
   readonly #freeBytes: () => Promise<number>;
   #files: KeptFile[] = [];
 
-  /** Files of documents that are gone, and what was not finished, are removed. */
+  /** Removes files of documents that are gone, and unfinished files. */
   constructor(dir: string, isInLibrary: (documentId: string) => boolean, freeBytes?: () => Promise<number>) {
     this.#dir = dir;
     this.#freeBytes = freeBytes ?? (() => freeBytesOf(dir));
@@ -52,18 +52,18 @@ export class KeptFiles {
     return this.#files.find((file) => file.documentId === documentId);
   }
 
-  /** Where a document's file is, or is to be written; no title is part of it. */
+  /** The path of a document's file; it contains no title. */
   pathOf(documentId: string, key: string): string {
     return join(this.#dir, `${documentId}.${key}.kv`);
   }
 
-  /** At the most so many bytes are kept: `wished`, or a tenth of what is free and kept, 20 GB at the most. */
+  /** The most bytes that are kept: `wished`, or a tenth of what is free and kept, at most 20 GB. */
   async most(wished: number | undefined): Promise<number> {
     if (wished !== undefined) return wished;
     return Math.min(20 * 2 ** 30, Math.floor((this.bytes + (await this.#freeBytes())) / 10));
   }
 
-  /** Throws DISK_FULL, with what is needed and what there is, when no letting go of older files would make room. */
+  /** Throws DISK_FULL with both numbers when even deleting older files would not make enough room. */
   async checkRoom(bytes: number, wished: number | undefined): Promise<void> {
     const most = await this.most(wished);
     if (bytes > most)
@@ -78,7 +78,7 @@ export class KeptFiles {
       );
   }
 
-  /** Lets go of the document's older file, then of those that were not used for longest, until this one fits. */
+  /** Deletes the document's older file, then the least recently used ones, until this one fits. */
   async makeRoom(documentId: string, bytes: number, wished: number | undefined): Promise<void> {
     mkdirSync(this.#dir, { recursive: true, mode: 0o700 });
     chmodSync(this.#dir, 0o700);
@@ -91,7 +91,7 @@ export class KeptFiles {
     }
   }
 
-  /** It is whole on disk now. */
+  /** Notes that the file is complete on disk. */
   add(documentId: string, key: string): void {
     const stats = statSync(this.pathOf(documentId, key), { throwIfNoEntry: false });
     this.#files = this.#files.filter((file) => file.documentId !== documentId);
@@ -106,11 +106,11 @@ export class KeptFiles {
     try {
       utimesSync(this.pathOf(documentId, file.key), now, now);
     } catch {
-      // Only the order of letting go depends on it.
+      // The time only decides which file is deleted first.
     }
   }
 
-  /** How many bytes that freed. */
+  /** Deletes the document's file and returns how many bytes that freed. */
   drop(documentId: string): number {
     const file = this.find(documentId);
     if (!file || !remove(this.pathOf(documentId, file.key))) return 0;
@@ -127,11 +127,11 @@ function namesIn(dir: string): string[] {
   try {
     return readdirSync(dir);
   } catch {
-    return []; // there is none yet, or it cannot be looked into: then nothing is kept
+    return []; // the folder does not exist yet or cannot be read: nothing is kept
   }
 }
 
-/** False: it cannot be removed, so it is still there. */
+/** False: the file could not be removed. */
 function remove(path: string): boolean {
   try {
     rmSync(path, { force: true });

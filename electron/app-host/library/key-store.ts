@@ -1,4 +1,4 @@
-/** Keys of other programs. Only their SHA-256 is stored: a key has 256 random bits, so there is nothing to guess it from. */
+/** Keys of other programs. Only their SHA-256 is stored: a key has 256 random bits, so it cannot be guessed from its hash. */
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { AppError } from '../../contract/errors.ts';
 import type { ProgramKey } from '../../contract/programs.ts';
@@ -7,7 +7,7 @@ import { Revisions } from './revisions.ts';
 
 const prefix = 'rd-';
 const shownLength = 8;
-/** Writing down each use would be a write per request. */
+/** The last use is stored at most this often, so that not every request writes. */
 const usedMs = 60_000;
 export const mostKeys = 50;
 
@@ -40,7 +40,7 @@ export class KeyStore {
     }));
   }
 
-  /** The key is in what is returned and nowhere else. */
+  /** The key is returned here and stored nowhere. */
   create(name: string): { key: string; id: string } {
     if (this.list().length >= mostKeys)
       throw new AppError('INVALID_ARGUMENT', `There are ${mostKeys} keys already. Revoke one that is not used.`);
@@ -58,7 +58,7 @@ export class KeyStore {
     this.#revisions.note('programs');
   }
 
-  /** The id of the key; undefined: it is none of ours. Looked up by its hash: time tells nothing about the key. */
+  /** The id of the key; undefined: it is not valid. It is looked up by its hash, so that the time taken reveals nothing about the key. */
   accepts(key: string): string | undefined {
     const row = this.#database
       .prepare('SELECT id, used_at FROM program_keys WHERE sha256 = ?')
@@ -68,7 +68,7 @@ export class KeyStore {
       try {
         this.#database.prepare('UPDATE program_keys SET used_at = ? WHERE id = ?').run(Date.now(), row.id);
       } catch {
-        // A library that cannot be written can be asked all the same.
+        // Programs may ask a library that cannot be written.
       }
     }
     return row.id;

@@ -1,4 +1,4 @@
-/** The schema's history, oldest first. A step that has shipped is never edited: what comes later goes below it. */
+/** The steps of the schema, oldest first. A step that has shipped is never edited: new steps are added at the end. */
 export const migrations: readonly string[] = [
   `
   CREATE TABLE documents (

@@ -1,4 +1,4 @@
-/** Model files: which ones a person opened in place, and what was found out about each, as long as the file is the same. */
+/** Model files that a person opened in place, and what was found out about each file, valid while the file is the same. */
 import { z } from 'zod';
 import { failureSchema } from '../../contract/app-types.ts';
 import { modelInfoSchema } from '../../contract/engine-reports.ts';
@@ -11,7 +11,7 @@ export interface OpenedModelFile {
   path: string;
 }
 
-/** A file as the system describes it; another size or time is another file. */
+/** Identifies a state of a file; another size or time means another file. */
 export interface FileStamp {
   bytes: number;
   /** Milliseconds since 1970. */
@@ -37,7 +37,7 @@ type Finding = { sha256: string } | { header: Header };
 
 export class ModelStore {
   readonly #database: Database;
-  /** Findings of this run: all there is where the disk cannot be written. */
+  /** Findings of this run, for a disk that cannot be written. */
   readonly #found = new Map<string, ExaminedRow>();
 
   constructor(database: Database) {
@@ -51,7 +51,7 @@ export class ModelStore {
     return parsed.success ? parsed.data : undefined;
   }
 
-  /** Not one of the settings that a window may set: switching is more than a value. */
+  /** Not among the settings that a window can set, because switching also opens the model. */
   choose(modelId: string): void {
     this.#database
       .prepare("INSERT INTO settings VALUES ('modelId', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value")
@@ -98,7 +98,7 @@ export class ModelStore {
     return this.#row(path, stamp)?.sha256 ?? undefined;
   }
 
-  /** undefined: not read yet, or by a RocketDoc that noted other facts. */
+  /** undefined: the header was not read yet, or by a RocketDoc that stored other facts. */
   header(path: string, stamp: FileStamp): Header | undefined {
     const text = this.#row(path, stamp)?.header;
     const parsed = text ? headerSchema.safeParse(JSON.parse(text)) : undefined;

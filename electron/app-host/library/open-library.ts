@@ -1,7 +1,7 @@
 /**
- * Opens a data folder's library whatever state it is in: a damaged file is set aside and what can be read of it is saved; where
- * nothing can be written, it is read; one of a newer RocketDoc is refused and not touched. Looking through a large file takes seconds:
- * a thread does it, and the event loop goes on.
+ * Opens a data folder's library in whatever state it is: a damaged file is renamed and what can be read of it is saved; where nothing can
+ * be written, the library is opened for reading; a file of a newer RocketDoc is refused and not changed. Checking a large file takes
+ * seconds, so a thread does it and the event loop goes on.
  */
 import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -17,18 +17,18 @@ import type { ThreadAnswer } from './prepare-library-thread.ts';
 
 export interface OpenedLibrary {
   database: Database;
-  /** What a person should know about how it was opened, in sentences. */
+  /** What a person should know about the library when it was opened, in sentences. */
   notices: string[];
 }
 
 export interface OpenLibraryOptions {
   steps?: readonly string[] | undefined;
-  /** Where it takes longer than `patienceMs`: what is waited for, in a sentence, and again when that changes. */
+  /** Called after `patienceMs` with a sentence on what is waited for, and again when that changes. */
   onWait?: (sentence: string) => void;
   patienceMs?: number;
 }
 
-/** Throws IO for a file of a newer RocketDoc, DISK_FULL where it can neither be written nor read as it is. */
+/** Throws IO for a file of a newer RocketDoc, DISK_FULL where the file can neither be written nor read unchanged. */
 export async function openLibrary(
   file: string,
   { steps = migrations, onWait = () => {}, patienceMs = 500 }: OpenLibraryOptions = {},
@@ -51,7 +51,7 @@ const doing: Record<LibraryStage, string> = {
   saving: 'is damaged, and what can be read of it is saved',
 };
 
-/** Says what is waited for, once that has taken a while. */
+/** Reports what is waited for, once it has taken a while. */
 class Wait {
   readonly #timer: NodeJS.Timeout;
   readonly #file: string;
@@ -80,7 +80,7 @@ class Wait {
   }
 }
 
-/** Electron reads a thread's code out of the archive; outside of it lies only what native code opens. */
+/** Electron reads a thread's code from the archive; the unpacked folder only has files that native code opens. */
 const threadFile = fileURLToPath(new URL('../../../out/main/prepare-library-thread.js', import.meta.url)).replace(
   'app.asar.unpacked',
   'app.asar',
@@ -95,7 +95,7 @@ function prepared(file: string, steps: readonly string[], wait: Wait): Promise<P
       else answer = message;
     });
     thread.once('error', reject);
-    // Not before: statements that the thread has not collected hold its connection, and with it a lock, to its end.
+    // Only after the exit: statements that the thread has not garbage-collected keep its connection, and a lock, until it ends.
     thread.once('exit', () => {
       if (!answer) return reject(new AppError('INTERNAL', 'The library’s file could not be looked through.'));
       if ('prepared' in answer) return resolve(answer.prepared);
@@ -106,7 +106,7 @@ function prepared(file: string, steps: readonly string[], wait: Wait): Promise<P
   });
 }
 
-/** Without a right to write; undefined: there is nothing to read, or it is of an older RocketDoc and would have to be changed. */
+/** Opens the file without changing it; undefined: there is nothing to read, or it has an older schema and would have to be changed. */
 function openAsIs(file: string, steps: readonly string[]): OpenedLibrary | undefined {
   if (!statSync(file, { throwIfNoEntry: false })?.size) return undefined;
   for (const open of [openWithoutSharedMemory, openReadOnly, openImmutable]) {
@@ -127,7 +127,7 @@ function openAsIs(file: string, steps: readonly string[]): OpenedLibrary | undef
   return undefined;
 }
 
-/** A full disk has no room for the index of the log that several connections would share; one alone keeps it in memory. */
+/** A full disk has no room for the shared-memory index of the log; a connection with an exclusive lock keeps the index in memory. */
 function openWithoutSharedMemory(file: string): Database {
   const database = new DatabaseSync(file);
   database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA foreign_keys = ON');
@@ -141,7 +141,7 @@ function openReadOnly(file: string): Database {
   return database;
 }
 
-/** Without its log, which must be empty: what is in one would be missing, silently. */
+/** Ignores the log, which must be empty: its content would be missing without notice. */
 function openImmutable(file: string): Database {
   if ((statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0) throw new Error('there is a log');
   const path = file.replaceAll('\\', '/').replaceAll('%', '%25').replaceAll('?', '%3f').replaceAll('#', '%23');

@@ -1,4 +1,4 @@
-/** Entry of the thread that brings the library's file into order (open-library.ts). */
+/** Entry of the thread that prepares the library's file (open-library.ts). */
 import { parentPort, workerData } from 'node:worker_threads';
 import { type LibraryStage, type PreparedLibrary, prepareLibrary } from './prepare-library.ts';
 import { explainStorage } from './storage-errors.ts';
@@ -16,7 +16,7 @@ function answer(): ThreadAnswer {
   try {
     return { prepared: prepareLibrary(file, steps, (stage) => say({ stage })) };
   } catch (error) {
-    // What an error of SQLite knows beside its sentence does not cross to another thread.
+    // SQLite's error codes do not cross to another thread, so errors are put in words here.
     const { code, message, stack } = explainStorage(error) as Error & { code?: unknown };
     return { failure: { code, message, stack } };
   }

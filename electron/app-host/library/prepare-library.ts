@@ -1,7 +1,6 @@
 /**
- * Brings the library's file into order before it is opened, whatever state it is in: its schema is brought up to date, it is looked
- * through, a damaged file is set aside and what can be read of it is saved. Seconds of work for a large library: open-library.ts runs it
- * in a thread.
+ * Prepares the library's file before it is opened: its schema is updated, it is checked for damage, and a damaged file is renamed and what
+ * can be read of it is saved. This takes seconds for a large library, so open-library.ts runs it in a thread.
  */
 import { mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -12,13 +11,13 @@ import { jsonColumns, salvage } from './salvage.ts';
 import { explainStorage, isDamage, sqlite, sqliteCode } from './storage-errors.ts';
 
 export interface PreparedLibrary {
-  /** What a person should know about what was found, in sentences. */
+  /** What a person should know about the file's state, in sentences. */
   notices: string[];
-  /** Why nothing can be written there; absent: it can. */
+  /** Why the file cannot be written; absent: it can. */
   barred?: string;
 }
 
-/** What takes a while with a large file. */
+/** Stages that take a while with a large file. */
 export type LibraryStage = 'updating' | 'checking' | 'saving';
 
 /** Throws IO for a file of a newer RocketDoc. */
@@ -47,7 +46,7 @@ export function prepareLibrary(
   }
 }
 
-/** A larger one would be looked through for seconds; what is damaged in it is met when it is read. */
+/** Checking a larger file would take too long; damage in it is found when it is read. */
 const mostCheckedBytes = 2 ** 30;
 
 function checkFile(file: string, steps: readonly string[], onStage: (stage: LibraryStage) => void): void {
@@ -62,8 +61,8 @@ function checkFile(file: string, steps: readonly string[], onStage: (stage: Libr
 }
 
 /**
- * Table by table, and not the index of words as a whole, which would be made anew to be compared. Bytes that changed within a value
- * show where it refers to another row, or is read as JSON.
+ * Checks table by table, and leaves out the index of words, which SQLite would rebuild to compare it. Changed bytes inside a value are
+ * found where the value refers to another row or is read as JSON.
  */
 function check(database: Database): void {
   const broken = (what: string) => Object.assign(new Error(what), { errcode: sqlite.corrupt });
@@ -71,7 +70,7 @@ function check(database: Database): void {
     .prepare("SELECT name FROM sqlite_master WHERE type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL%'")
     .all() as { name: string }[];
   for (const { name } of tables) {
-    // Not quick_check, which passes an index that points to rows which are not there. A page is one row: few are compared.
+    // Not quick_check, which does not notice an index that points to missing rows. A page is one row, so there are few rows to check.
     const [said] = database.prepare(`PRAGMA integrity_check('${name}')`).all() as { integrity_check: string }[];
     if (said?.integrity_check !== 'ok') throw broken(`${name}: ${said?.integrity_check}`);
   }
@@ -83,7 +82,9 @@ function check(database: Database): void {
   }
 }
 
-/** Throws for one of a newer RocketDoc. Looked at without a right to write, so that not one byte of it changes. */
+/**
+ * Whether the file has an older schema. Throws for one of a newer RocketDoc, which is opened read-only so that not a byte of it changes.
+ */
 function isOlder(file: string, steps: readonly string[]): boolean {
   if (!statSync(file, { throwIfNoEntry: false })?.size) return false;
   let database: Database | undefined;
@@ -94,14 +95,14 @@ function isOlder(file: string, steps: readonly string[]): boolean {
     return done < steps.length;
   } catch (error) {
     if (error instanceof AppError || isDamage(error)) throw error;
-    // Whatever else bars the way bars the way of opening it for good too, where it is looked after.
+    // Any other error occurs again in checkFile and is handled by its caller.
     return false;
   } finally {
     database?.close();
   }
 }
 
-/** A file without content beside files of documents: it lost what it had. */
+/** An empty library file beside files of documents: it has lost its content. */
 function isHollow(file: string): boolean {
   if (statSync(file, { throwIfNoEntry: false })?.size !== 0) return false;
   try {
@@ -117,8 +118,8 @@ function isReadOnlyFolder(error: unknown): boolean {
 }
 
 /**
- * The damaged file keeps its content under another name; a new one gets what can be read of it, and a sentence says so. Where the file
- * cannot be renamed while this process has seen it (Windows), the next start does it first.
+ * Renames the damaged file, copies what can be read of it into a new one, and returns a sentence about it. If the file cannot be renamed
+ * because this process has had it open (Windows), it is marked and the next start renames it first.
  */
 function salvaged(file: string, steps: readonly string[]): string {
   const stamp = new Date().toISOString().replace(/[:.]/g, '-');
@@ -132,7 +133,7 @@ function salvaged(file: string, steps: readonly string[]): string {
   rmSync(mark(file), { force: true });
   let database: Database | undefined;
   try {
-    // First as the damaged one was, so that its rows fit; then what came later does to them what it does to any.
+    // The new file first gets the damaged one's schema, so that its rows fit; opening it again applies the later steps.
     database = openDatabase(file, steps.slice(0, schemaOfDamaged(aside) ?? steps.length));
     const saved = salvage(aside, database);
     closeLibrary(database);
@@ -140,7 +141,7 @@ function salvaged(file: string, steps: readonly string[]): string {
     database.close();
     return `The library was damaged. ${saved} The damaged file is kept as ${basename(aside)}.`;
   } catch (error) {
-    // Whatever it is (a full disk), the next start finds what this one found.
+    // On any error, such as a full disk, the damaged file is put back, so that the next start can try again.
     database?.close();
     for (const end of ends) rmSync(file + end, { force: true });
     move(aside, file);
@@ -151,12 +152,12 @@ function salvaged(file: string, steps: readonly string[]): string {
 const ends = ['-wal', '-shm', ''];
 const mark = (file: string) => `${file}.damaged`;
 
-/** With its log, which belongs to it. */
+/** Renames the file together with its log. */
 function move(from: string, to: string): void {
   for (const end of ends) if (statSync(from + end, { throwIfNoEntry: false })) renameSync(from + end, to + end);
 }
 
-/** undefined: not even that can be read. */
+/** undefined: even the schema's number cannot be read. */
 function schemaOfDamaged(file: string): number | undefined {
   let database: Database | undefined;
   try {

@@ -1,4 +1,4 @@
-/** How often each part of what windows show in common changed since the start. A window that sees a number grow looks at that part again. */
+/** Counts how often each part of the library changed since the start. A window fetches a part again when its number grows. */
 import type { Revisions as Counts } from '../../contract/app-types.ts';
 
 export type LibraryPart = keyof Counts;

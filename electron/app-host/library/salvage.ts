@@ -1,6 +1,6 @@
 /**
- * Takes what can be read of a damaged library into a new one. The damaged file is opened without a right to write. Rows are looked
- * up one by one, so that a broken page costs the rows on it and no more; what hangs on a lost row is lost with it.
+ * Copies what can be read of a damaged library into a new one. The damaged file is opened read-only. Rows are looked up one by one, so that
+ * a broken page of the file loses only the rows on it; rows that refer to a lost row are lost too.
  */
 
 import { DatabaseSync } from '@photostructure/sqlite';
@@ -11,7 +11,7 @@ import { isDamage } from './storage-errors.ts';
 
 type Row = Record<string, string | number | bigint | null | Uint8Array>;
 
-/** `damaged` is a path; `library` is empty and has its schema. Resolves with a sentence about what was saved. */
+/** `damaged` is a path; `library` is empty and has the same schema. Returns a sentence about what was saved. */
 export function salvage(damaged: string, library: Database): string {
   let source: Database | undefined;
   let isWhole = true;
@@ -32,7 +32,7 @@ export function salvage(damaged: string, library: Database): string {
   return sentence(library, isWhole, incomplete);
 }
 
-/** The index of words fills itself from the pages; the migrations are the new file's own. */
+/** The tables to copy: triggers fill the index of words from the pages, and the new file has its own list of migrations. */
 function tablesOf(database: Database): string[] {
   const rows = database
     .prepare(
@@ -47,7 +47,7 @@ const columnsOf = (database: Database, table: string) =>
     ({ name }) => name,
   );
 
-/** False: something in it could not be read. */
+/** False: some of the table could not be read. */
 function copyTable(source: Database, library: Database, table: string): boolean {
   let isWhole = true;
   try {
@@ -62,7 +62,7 @@ function copyTable(source: Database, library: Database, table: string): boolean 
       try {
         insert.run(...columns.map((name) => row[name] ?? null));
       } catch {
-        isWhole = false; // of a type that the column does not take
+        isWhole = false; // the value's type does not fit the column
       }
     }
   } catch (error) {
@@ -72,7 +72,7 @@ function copyTable(source: Database, library: Database, table: string): boolean 
   return isWhole;
 }
 
-/** Every row that can be read. A table without row ids (pages of the first schemas) is read as far as that goes. */
+/** Every row that can be read. A table without row ids (the pages of the first schemas) is read up to the first damage. */
 function* readable(source: Database, table: string, columns: string[], onLoss: () => void): Generator<Row, void, void> {
   const { wr } = source.prepare('SELECT wr FROM pragma_table_list WHERE name = ?').get(table) as { wr: number };
   if (wr === 0) return yield* readableById(source, table, columns, onLoss);
@@ -84,7 +84,7 @@ function* readable(source: Database, table: string, columns: string[], onLoss: (
   }
 }
 
-/** In the order of row ids. */
+/** Reads rows in the order of their row ids, skipping damaged ones. */
 function* readableById(
   source: Database,
   table: string,
@@ -108,7 +108,7 @@ function* readableById(
   for (let last = 0; last <= most; ) {
     let row = after(last);
     if (row === 'lost') {
-      // Ever further on, then back to where reading begins to work again.
+      // Doubles the step until a row can be read, then searches back for the first one that can.
       let [bad, good] = [0, 1];
       while (after(last + good) === 'lost' && last + good <= most) [bad, good] = [good, 2 * good];
       while (good - bad > 1) {
@@ -127,7 +127,7 @@ function* readableById(
   }
 }
 
-/** Rows that a broken tree has in the wrong place. */
+/** Most rows with an id out of order, which a broken tree may return, before the table is given up. */
 const mostAstray = 1000;
 
 function greatestId(source: Database, table: string): number {
@@ -141,7 +141,7 @@ function greatestId(source: Database, table: string): number {
   }
 }
 
-/** Until nothing refers to what is not there. */
+/** Removes rows that refer to missing rows, until there are none. */
 function dropOrphans(library: Database): void {
   const references = tablesOf(library).flatMap((table) =>
     (library.prepare(`PRAGMA foreign_key_list('${table}')`).all() as { table: string; from: string; to: string }[]).map(
@@ -154,7 +154,7 @@ function dropOrphans(library: Database): void {
   for (let dropped = 1; dropped > 0; ) dropped = references.reduce((sum, each) => sum + Number(each.run().changes), 0);
 }
 
-/** Values that are read as JSON, and what takes the place of one that is none; null: the row goes. */
+/** Columns that hold JSON, and the value that replaces invalid JSON; null: the row is removed. */
 const json: Record<string, Record<string, string | null>> = {
   documents: { warnings: "'[]'", notes: "'[]'", reading: "'{}'", choice: "'{}'" },
   turns: { choice: "'{}'", failure: 'NULL', report: 'NULL', map: 'NULL', evidence: 'NULL' },
@@ -164,7 +164,7 @@ const json: Record<string, Record<string, string | null>> = {
   examined_models: { header: 'NULL' },
 };
 
-/** Those that this schema has. */
+/** The JSON columns that this schema has. */
 export function jsonColumns(database: Database): { table: string; column: string; instead: string | null }[] {
   return Object.entries(json).flatMap(([table, columns]) => {
     const there = columnsOf(database, table);
@@ -192,7 +192,7 @@ const lostPages: ImportNote = {
     'Pages of this document were lost when the library was damaged. Read its file anew, or add it again, to have them back.',
 };
 
-/** How many documents have less text than they had. */
+/** Marks documents that lost text, and returns how many there are. */
 function markIncomplete(library: Database): number {
   // Libraries of the first schemas keep sentences instead of notes; the migrations turn them into notes.
   const [column, lost] = columnsOf(library, 'documents').includes('notes')

@@ -8,7 +8,7 @@ export class SettingsStore {
   readonly #defaults: Settings;
   readonly #revisions: Revisions;
 
-  /** Told after each change; what it begins is not waited for by who changes something else. */
+  /** Called after each change of a setting; other changes do not wait for its work. */
   onChange: (() => Promise<void>) | undefined;
 
   constructor(database: Database, defaults: Partial<Settings> = {}, revisions = new Revisions()) {

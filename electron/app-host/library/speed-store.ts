@@ -1,14 +1,19 @@
-/** What readings and answers took on this machine, the newest of each setup (model, device, threads). Owns the rows; what they mean is decided in planning. */
+/**
+ * How long readings and answers took on this machine, the newest of each setup (model, device, threads). Owns the rows; planning interprets
+ * them.
+ */
 import { z } from 'zod';
 import { type Database, transaction } from './database.ts';
 
 const amount = z.number().nonnegative();
 
 const schemas = {
-  /** The document's tokens, from the first on. */
+  /** Reading a document of so many tokens from its beginning. */
   reading: z.object({ tokens: amount, ms: amount }),
-  /** bytes: read by each token of every layer and KV head. question: tokens run through the model before the first one came,
-   *  attending to `rows`. */
+  /**
+   * bytes: what each token reads over all layers and KV heads. question: tokens run through the model before the first token of the answer,
+   * attending to `rows`.
+   */
   answer: z.object({
     generated: amount,
     decodeMs: amount,
@@ -46,7 +51,7 @@ export class SpeedStore {
     });
   }
 
-  /** The newest first. */
+  /** The measurements of a setup, the newest first. */
   list<K extends Kind>(setup: string, kind: K): Measured[K][] {
     const rows = this.#database
       .prepare('SELECT measured FROM speeds WHERE setup = ? AND kind = ? ORDER BY number DESC')

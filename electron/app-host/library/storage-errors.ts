@@ -1,19 +1,19 @@
-/** What SQLite and the file system say when a disk is full, cannot be written or is damaged, as sentences for people. */
+/** Turns errors of SQLite and the file system (a full disk, a read-only or a damaged one) into sentences for people. */
 import { AppError } from '../../contract/errors.ts';
 
-/** SQLite's primary result codes, as far as somebody acts on them. */
+/** The primary result codes of SQLite that are handled. */
 export const sqlite = { readOnly: 8, ioError: 10, corrupt: 11, full: 13, cannotOpen: 14, notADatabase: 26 } as const;
 
-/** undefined: it did not come from SQLite. */
+/** undefined: the error is not from SQLite. */
 export function sqliteCode(error: unknown): number | undefined {
   const code = (error as { errcode?: unknown } | null)?.errcode;
-  return typeof code === 'number' ? code & 0xff : undefined; // what is above the lowest byte says more about the same
+  return typeof code === 'number' ? code & 0xff : undefined; // the upper bytes are the extended code
 }
 
 export function isDamage(error: unknown): boolean {
   const code = sqliteCode(error);
   if (code !== undefined) return code === sqlite.corrupt || code === sqlite.notADatabase;
-  // An iteration's errors come without their code.
+  // Errors thrown while iterating rows have no code.
   return error instanceof Error && /malformed|file is not a database/.test(error.message);
 }
 
@@ -26,7 +26,7 @@ const sentences = {
     'The disk reported an error and this was not saved. Check the disk, and keep a copy of the library’s folder.',
 };
 
-/** The error itself where it is about something else. */
+/** Returns the error itself if it has nothing to do with storage. */
 export function explainStorage(error: unknown): unknown {
   const say = (code: 'DISK_FULL' | 'IO', message: string) => new AppError(code, message, { cause: error });
   if (error instanceof AppError) return error;
@@ -39,7 +39,7 @@ export function explainStorage(error: unknown): unknown {
   return error;
 }
 
-/** For what is noted on the side: a disk that cannot be written costs the note and nothing else. */
+/** For notes that are not essential: if the disk cannot be written, only the note is lost. */
 export function ifWritable(note: () => void): void {
   try {
     note();

@@ -1,4 +1,4 @@
-/** Notes and reading of a document as they are stored; what does not fit any more is kept as far as it can be. */
+/** Parses a document's stored notes and reading choice; of values that do not fit the schema any more, as much as possible is kept. */
 import { defaultParseChoice, type ParseChoice, parseWishSchema, withWish } from '../../contract/documents.ts';
 import { importNoteSchema } from '../../contract/import-note-schema.ts';
 import type { ImportNote } from '../../contract/import-notes.ts';

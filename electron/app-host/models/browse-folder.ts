@@ -1,6 +1,6 @@
 /**
- * Looking for models in the folders of the machine that RocketDoc runs on, for a window that shares no file system with it. The window gets
- * names and ids; only folders and model files are told.
+ * Lists folders of the machine that RocketDoc runs on, for a browser window that looks for models and may run on another machine. The
+ * window gets names and ids, of folders and model files only.
  */
 import { readdirSync, type Stats, statSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -12,7 +12,7 @@ import type { Grants } from '../granted-files.ts';
 
 const mostEntries = 400;
 
-/** null: the person's home. */
+/** `grantId` null: the person's home. */
 export function browseFolder(grants: Grants, grantId: string | null): FolderList {
   const folder = grantId === null ? homedir() : grants.pathOf(grantId);
   const grant = (path: string) => grants.give(path).id;
@@ -39,7 +39,7 @@ export function browseFolder(grants: Grants, grantId: string | null): FolderList
   };
 }
 
-/** Hidden ones last. */
+/** Names in the folder, hidden ones last. */
 function namesIn(folder: string): string[] {
   try {
     const isHidden = (name: string) => Number(name.startsWith('.'));
@@ -51,7 +51,7 @@ function namesIn(folder: string): string[] {
   }
 }
 
-/** Links are followed; undefined: it leads nowhere. */
+/** Follows links; undefined: the target does not exist. */
 function look(path: string): Stats | undefined {
   try {
     return statSync(path);

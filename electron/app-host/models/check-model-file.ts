@@ -1,4 +1,4 @@
-/** Whether a model's file is the one that the catalogue names: present, of its size, with its SHA-256. */
+/** Checks that a model's file exists and has the size and SHA-256 of the catalogue. */
 
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
@@ -12,7 +12,7 @@ import type { ModelStore } from '../library/model-store.ts';
 import { stampOf, withoutFolders } from './model-headers.ts';
 import type { RegisteredModel } from './registered-models.ts';
 
-/** Rejects with the sentence that is shown. A hash that agrees is noted, and not computed again. */
+/** Rejects with the sentence that is shown. A hash that matches is stored and not computed again. */
 export async function checkModelFile(
   store: ModelStore,
   { path, catalogued }: RegisteredModel,
@@ -25,7 +25,7 @@ export async function checkModelFile(
   const bytes = modelBytes(catalogued);
   if (bytes !== undefined && stamp.bytes !== bytes)
     throw new AppError('MODEL_TRUNCATED', otherSize(catalogued, bytes, stamp.bytes));
-  // Noted for the state of all files, under the first one's. Where the catalogue says none, the server's was compared when it came.
+  // The first file's hash is stored for the state of all files. If the catalogue has none, the server's was compared at the download.
   const first = catalogued.sha256;
   if (first === null || store.sha256(path, stamp) === first) return;
   for (const file of filesOfModel(catalogued)) {
@@ -40,7 +40,7 @@ export async function checkModelFile(
   store.note(path, stamp, { sha256: first });
 }
 
-/** Of a model in several files: which one is missing, where others are there. */
+/** For a model in several files of which some are present: a sentence on the missing one. */
 export function incomplete(path: string): string | null {
   if (!partPaths(path).some((part) => existsSync(part))) return null;
   try {

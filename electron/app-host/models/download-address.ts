@@ -1,7 +1,7 @@
 /**
- * Where a download may go. A catalogue's address is https, or on this machine itself (a mirror of one's own). What a server sends
- * on to is not the catalogue's word: it must be https, and lie neither on this machine nor in its private networks, so that no
- * server can make RocketDoc knock at other doors. The address that a name stands for is looked at when it is connected to.
+ * Which addresses a download may use. A catalogue's address must be https, or on this machine itself (a person's own mirror). A redirect's
+ * target must be https, and neither on this machine nor in a private network, so that no server can make RocketDoc connect to other
+ * services there. The IP address of a name is checked when the connection is made.
  */
 import { lookup } from 'node:dns';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
@@ -32,7 +32,7 @@ local.addSubnet('ff00::', 8, 'ipv6');
 
 const has = (list: BlockList, address: string) => list.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
 
-/** A literal address without the brackets of an URL; undefined: it is a name. */
+/** The host as an IP address without brackets; undefined: it is a name. */
 function literal({ hostname }: URL): string | undefined {
   const bare = hostname.replace(/^\[|\]$/g, '');
   return isIP(bare) === 0 ? undefined : bare;
@@ -49,7 +49,7 @@ export function catalogueAddress(text: string): URL {
   return new URL(text);
 }
 
-/** The next address of a redirect; `origin` is the catalogue's. */
+/** The target of a redirect; `origin` is the catalogue's address. */
 export function redirectTarget(location: string | undefined, from: URL, origin: URL): URL {
   if (location === undefined || !URL.canParse(location, from))
     throw new AppError('IO', `${from.hostname} sends on to nowhere. Try again later.`);
@@ -66,7 +66,7 @@ export function redirectTarget(location: string | undefined, from: URL, origin: 
   );
 }
 
-/** For requests after a redirect: a name that stands for this machine or a private network is not connected to. */
+/** For requests after a redirect: refuses a name that resolves to this machine or a private network. */
 export const publicLookup: LookupFunction = (hostname, options, callback) => {
   lookup(hostname, { ...options, all: true }, (error, addresses) => {
     if (error) return callback(error, []);

@@ -1,9 +1,9 @@
 /**
- * One file from the network into a `.part` beside its place, from where an earlier try stopped. Our own and not node-llama-cpp's
- * downloader: that one follows redirects wherever they lead, joins what it has to what comes without looking whether the file is
- * still the same (ETag), and does not stop a server that sends more than was announced.
+ * Downloads one file into a `.part` file, continuing where an earlier try stopped. node-llama-cpp's downloader is not used because it
+ * follows redirects to any address, appends to an unfinished file without checking that the server's file is still the same (ETag), and
+ * does not stop a server that sends more than was announced.
  *
- * `.part` holds the file's first bytes and nothing else; `.part.json` says whose they are. Whoever calls compares the SHA-256.
+ * `.part` has the first bytes of the file and nothing else; `.part.json` has its address and ETag. The caller compares the SHA-256.
  */
 
 import { type FileHandle, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
@@ -17,14 +17,14 @@ import { Interrupted, openRemote, refusal } from './remote-file.ts';
 
 export interface DownloadRequest {
   url: string;
-  /** The finished file's size; anything else is not the file. */
+  /** The size of the finished file; another size is an error. */
   bytes: number;
-  /** Where the `.part` is; the finished file keeps this name until its caller is content with it. */
+  /** The path of the `.part` file; the finished file keeps this name until the caller has checked it. */
   part: string;
   signal: AbortSignal;
-  /** How many bytes are in `.part`. */
+  /** Called with the number of bytes in `.part`. */
   onProgress: (done: number) => void;
-  /** Milliseconds: of silence after which a server counts as lost, and before the first of some new tries. */
+  /** Milliseconds without data after which the connection counts as lost, and milliseconds before the first of some new tries. */
   silenceMs?: number;
   retryMs?: number;
 }
@@ -36,10 +36,10 @@ const metaSchema = z.strictObject({ url: z.string(), etag: z.string().nullable()
 type Meta = z.infer<typeof metaSchema>;
 const metaFile = (part: string) => `${part}.json`;
 
-/** What is there does not belong to what the server has now. */
+/** Thrown when the bytes in `.part` do not belong to the server's present file. */
 class StartOver extends Error {}
 
-/** Rejects with CANCELLED (the signal), IO (a sentence, `.part` stays), MODEL_CHECKSUM (it is not the file: `.part` is gone). */
+/** Rejects with CANCELLED (the signal), IO (`.part` stays), or MODEL_CHECKSUM (the server has another file: `.part` is deleted). */
 export async function downloadFile(request: DownloadRequest): Promise<void> {
   const { url, bytes, part, signal, retryMs = 1000 } = request;
   const origin = catalogueAddress(url);
@@ -56,7 +56,7 @@ export async function downloadFile(request: DownloadRequest): Promise<void> {
       if (isOther) await discardPart(part);
       if (error instanceof StartOver && ++startedOver < maxTries) continue;
       if (!(error instanceof Interrupted)) throw error instanceof StartOver ? everOther(origin) : error;
-      // One that is cut off again and again but gets on meanwhile may go on.
+      // The tries are counted anew whenever one has made progress.
       tries = (await partBytes(part)) - before >= gettingOnBytes ? 1 : tries + 1;
       if (tries >= maxTries) throw interruption(error, await partBytes(part), bytes);
     }
@@ -64,7 +64,7 @@ export async function downloadFile(request: DownloadRequest): Promise<void> {
   }
 }
 
-/** What an earlier try left, in bytes; 0: nothing, or something of another address. */
+/** How many bytes an earlier try left; 0: none, or of another address. */
 export async function partOf(part: string, url: string): Promise<number> {
   return (await readMeta(part))?.url === url ? partBytes(part) : 0;
 }
@@ -99,7 +99,7 @@ async function attempt(request: DownloadRequest, origin: URL): Promise<void> {
   }
 }
 
-/** From which byte on the body is; throws where it is not this file, or none at all. */
+/** The offset in the file at which the body begins; throws if the response has no file or another one. */
 function startOf(response: IncomingMessage, origin: URL, have: number, bytes: number, meta: Meta | undefined): number {
   const { statusCode = 0, headers } = response;
   const host = origin.hostname;
@@ -107,14 +107,14 @@ function startOf(response: IncomingMessage, origin: URL, have: number, bytes: nu
     const [, first, total] = /^bytes (\d+)-\d+\/(\d+)$/.exec(headers['content-range'] ?? '') ?? [];
     if (total !== undefined && Number(total) !== bytes) throw otherSize(host, count(Number(total)), bytes);
     const etag = strongEtag(response);
-    // Some servers do not know If-Range: what they have now is another file.
+    // Some servers ignore If-Range and send a range of a changed file.
     if (Number(first) !== have || (meta?.etag && etag && etag !== meta.etag)) throw new StartOver();
     return have;
   }
   if (statusCode === 200) {
     const length = headers['content-length'];
     if (length !== undefined && Number(length) !== bytes) throw otherSize(host, count(Number(length)), bytes);
-    return 0; // it does not know ranges, or has another file now
+    return 0; // the server does not support ranges, or the file has changed
   }
   if (statusCode === 416 && have > 0) throw new StartOver();
   throw refusal(statusCode, host);

@@ -1,6 +1,7 @@
 /**
- * Repositories of huggingface.co: an address as a person pastes it, which models it holds, and one of them as an entry of the catalogue.
- * Asked only when a person says so. Sizes and SHA-256 are those that the repository declares of its files, at one commit.
+ * Repositories of huggingface.co: parses an address that a person pasted, lists the models in it, and makes one of them an entry of the
+ * catalogue. Requests are sent only when a person asks for it. Sizes and SHA-256 are those that the repository declares for its files at
+ * one commit.
  */
 import { z } from 'zod';
 import { AppError } from '../../contract/errors.ts';
@@ -12,16 +13,16 @@ export const huggingFace = 'https://huggingface.co';
 export interface RepositoryAddress {
   repository: string;
   revision: string;
-  /** A file of it; null: the address names none. */
+  /** A file of the repository; null: the address names none. */
   path: string | null;
-  /** A quantisation of it, as in owner/name:Q4_K_M. */
+  /** A quantisation, as in owner/name:Q4_K_M. */
   quantisation: string | null;
 }
 
 const maxAnswerBytes = 8 * 1024 * 1024;
 const namePattern = /^[A-Za-z0-9][\w.-]{0,95}$/;
 
-/** Throws INVALID_ARGUMENT with what is expected. */
+/** Throws INVALID_ARGUMENT with a sentence on what is expected. */
 export function repositoryAddress(text: string): RepositoryAddress {
   const bare = text
     .trim()
@@ -97,12 +98,12 @@ export async function lookUp(text: string, signal: AbortSignal, origin = hugging
 
 export interface RepositoryWish {
   repository: string;
-  /** A commit. */
+  /** The commit from which the model is fetched. */
   revision: string;
   path: string;
 }
 
-/** The model that begins with this file, as it is at this commit. */
+/** The catalogue entry for the model whose first file this is, at this commit. */
 export async function catalogueEntry(
   wish: RepositoryWish,
   signal: AbortSignal,
@@ -173,7 +174,7 @@ async function readAnswer(url: URL, signal: AbortSignal, repository: string): Pr
 
 const partName = /-(\d{5})-of-(\d{5})(?=\.gguf$)/i;
 
-/** Models in parts are one. Projectors of pictures, matrices of importance and files without a SHA-256 are none. */
+/** Groups the parts of a model. Leaves out vision projectors, importance matrices and files without a SHA-256. */
 function modelsOf({ siblings }: Answer): RemoteModel[] {
   const groups = new Map<string, RemoteModel['files']>();
   for (const { rfilename: path, size, lfs } of siblings) {
@@ -190,7 +191,7 @@ function modelsOf({ siblings }: Answer): RemoteModel[] {
     .filter(({ files }) => files.length === Number(partName.exec(files[0]?.path ?? '')?.[2] ?? 1));
 }
 
-/** Q4_K_M, UD-Q4_K_XL, IQ3_XXS, BF16: as file names say it; else the name itself. */
+/** The quantisation in a file's name, such as Q4_K_M, UD-Q4_K_XL, IQ3_XXS or BF16; else the name itself. */
 export function quantisationOf(path: string): string {
   const name = (path.split('/').at(-1) ?? '').replace(partName, '').replace(/\.gguf$/i, '');
   const types = /(?:^|[-._])((?:UD-)?(?:I?Q\d(?:_[A-Z0-9]+)*|TQ\d_\d|MXFP4(?:_MOE)?|BF16|F16|F32|FP16|FP32))$/i;

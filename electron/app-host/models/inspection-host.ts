@@ -1,6 +1,6 @@
 /**
- * An engine host that opens no model: it reads headers and counts tokens. Whatever a file does to it, documents in memory are safe. It
- * starts when it is needed and ends when there was nothing to do for a while.
+ * An engine host that opens no model: it reads headers and counts tokens. If a file makes it crash, documents in memory are not lost. It
+ * starts when it is needed and ends after a while without work.
  */
 import { AppError } from '../../contract/errors.ts';
 import { type EngineClient, type EngineVerbs, startEngine } from '../../engine-host/engine-client.ts';
@@ -18,7 +18,7 @@ export class InspectionHost {
     this.#start = start;
   }
 
-  /** A host that died in the work is the work's error; the next work gets another one. */
+  /** If the host dies during the work, the work fails; the next work gets another host. */
   async use<T>(work: (verbs: EngineVerbs) => Promise<T>): Promise<T> {
     if (this.#isClosed) throw new AppError('CLOSED', 'RocketDoc is closing.');
     clearTimeout(this.#idle);

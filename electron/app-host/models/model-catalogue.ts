@@ -1,4 +1,4 @@
-/** The models that can be fetched: RocketDoc's own list, and entries that a person added in the same form. */
+/** The models that can be downloaded: RocketDoc's own list, and entries that a person added in the same form. */
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { AppError } from '../../contract/errors.ts';
@@ -6,11 +6,11 @@ import { type CatalogueModel, catalogueModelSchema, catalogueSchema } from '../.
 
 export interface Catalogue {
   models: CatalogueModel[];
-  /** What is wrong with entries that were left out, in sentences. */
+  /** Sentences on what is wrong with entries that were left out. */
   problems: string[];
 }
 
-/** Where two have the same id or file name, the first counts. `own` need not be there. */
+/** Of two entries with the same id or file name the first one counts. The file `own` need not exist. */
 export function readCatalogue(file: string | undefined, own: string): Catalogue {
   const taken = { id: new Set<string>(), fileName: new Set<string>() };
   const problems: string[] = [];
@@ -61,7 +61,7 @@ function ownEntries(file: string, problems: string[]): unknown[] {
   }
 }
 
-/** Written whole, in the place of the old one: what else is in it stays. An entry with the same id is replaced. */
+/** Adds an entry to the person's catalogue, or replaces the one with its id. The file is rewritten whole, and its other entries stay. */
 export function addOwnEntry(file: string, model: CatalogueModel): void {
   let before: unknown[] = [];
   try {

@@ -1,8 +1,8 @@
 /**
- * Models on their way into the models folder: fetched, paused, gone on with (also after a restart: what is there stays in a
- * `.part`), compared with a SHA-256, and only then given their name. The SHA-256 is the catalogue's, or where it has none the one that
- * the server declares. A file with another one is deleted: its bytes are of no use, and the next try needs their room. A model in several
- * files is fetched file by file; its first file gets its name last, so that no half of a model is ever found.
+ * Downloads models into the models folder. A download can be paused and continued, also after a restart: its bytes stay in a `.part` file.
+ * A file gets its final name only after its SHA-256 matched that of the catalogue, or where the catalogue has none, that which the server
+ * declares. A file with another SHA-256 is deleted, because the next try needs its room. A model in several files is downloaded file by
+ * file; its first file gets its name last, so that half a model is never listed.
  */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
@@ -24,11 +24,11 @@ import { TransferRate } from './transfer-rate.ts';
 
 export interface DownloadOptions {
   dir: string;
-  /** At most some times a second while bytes come, and at each change. */
+  /** Called at each change of a download's state. */
   onChange: () => void;
-  /** Its files are whole, have the right SHA-256 and their final names. `sha256`: of the first file. */
+  /** Called when all files are complete and checked, and have their final names. `sha256`: that of the first file. */
   onDone: (model: CatalogueModel, file: string, sha256: string) => void;
-  /** Bytes that may still be written in a folder. */
+  /** The free bytes for a folder. */
   freeBytes?: (dir: string) => Promise<number>;
   times?: Pick<DownloadRequest, 'silenceMs' | 'retryMs'>;
 }
@@ -45,7 +45,7 @@ interface KnownFile extends CatalogueFile {
   isDeclared: boolean;
 }
 
-/** Left free beside the file: a system without any room does strange things. */
+/** Free space that a download leaves: a completely full disk would disturb the system. */
 const spareBytes = 256 * 1024 * 1024;
 const maxRunning = 3;
 
@@ -66,7 +66,7 @@ export class ModelDownloads {
     return this.#running.size > 0;
   }
 
-  /** What an earlier run of RocketDoc left counts as paused. */
+  /** Lists downloads that an earlier run left unfinished as paused. */
   async findParts(models: readonly CatalogueModel[]): Promise<void> {
     for (const model of models) {
       const done = await this.#doneOf(filesOfModel(model));
@@ -77,7 +77,7 @@ export class ModelDownloads {
     }
   }
 
-  /** Resolves when it has begun. DISK_FULL with both numbers, BUSY. Asked twice it goes on as it is. */
+  /** Resolves when the download has begun. Throws DISK_FULL with both numbers, or BUSY. Does nothing if it runs already. */
   async start(model: CatalogueModel): Promise<void> {
     if (this.#running.has(model.id)) return;
     if (this.#running.size >= maxRunning)
@@ -94,14 +94,14 @@ export class ModelDownloads {
     this.#running.set(model.id, { abort, ended: this.#run(model, files, abort.signal) });
   }
 
-  /** The bytes that are here stay. */
+  /** Stops the download; its bytes stay. */
   async pause(modelId: string): Promise<void> {
     const running = this.#running.get(modelId);
     running?.abort.abort();
     await running?.ended;
   }
 
-  /** And forgets what was fetched. */
+  /** Stops the download and deletes its bytes. */
   async cancel(model: CatalogueModel): Promise<void> {
     await this.pause(model.id);
     if (this.#running.has(model.id)) return; // someone started it anew meanwhile
@@ -110,12 +110,12 @@ export class ModelDownloads {
     this.#options.onChange();
   }
 
-  /** What runs becomes paused. */
+  /** Pauses the running downloads. */
   async close(): Promise<void> {
     await Promise.all([...this.#running.keys()].map((id) => this.pause(id)));
   }
 
-  /** What the catalogue does not say, the server declares. */
+  /** Size and SHA-256 of each file, from the catalogue, else as the server declares them. */
   async #known(model: CatalogueModel, signal: AbortSignal): Promise<KnownFile[]> {
     const known: KnownFile[] = [];
     for (const file of filesOfModel(model)) {
@@ -172,7 +172,7 @@ export class ModelDownloads {
     }
   }
 
-  /** From the disk, after the last byte: what is compared is what will be opened. */
+  /** Hashes the files on the disk after the last byte, because these will be opened. */
   async #check(model: CatalogueModel, files: readonly KnownFile[], signal: AbortSignal): Promise<void> {
     const total = totalOf(files);
     const isDeclared = files.some((file) => file.isDeclared);
@@ -214,7 +214,7 @@ export class ModelDownloads {
     return new AppError('IO', `${model.title} cannot be written: ${why}`, { cause: error });
   }
 
-  /** Bytes in parts; no more than there should be. */
+  /** Bytes in the `.part` files, at most the size of each file. */
   async #doneOf(files: readonly CatalogueFile[]): Promise<number> {
     let done = 0;
     for (const file of files)
@@ -239,7 +239,7 @@ export class ModelDownloads {
     isProgress = false,
   ): void {
     this.#states.set(modelId, { modelId, bytesPerSecond: 0, secondsLeft: null, failure: null, ...state });
-    // Watchers poll five times a second while this runs.
+    // Progress is not announced: while a download runs, watchers poll five times a second.
     if (!isProgress) this.#options.onChange();
   }
 }

@@ -1,4 +1,4 @@
-/** What the list tells of a model: its shape, the type of its weights, where its hash comes from. */
+/** Facts of a model for the list: its shape, the type of its weights, where its hash comes from. */
 import type { ModelInfo } from '../../contract/engine-reports.ts';
 import { fullLayers } from '../../contract/layer-windows.ts';
 import { type CatalogueModel, filesOfModel, modelBytes } from '../../contract/models.ts';
@@ -17,7 +17,7 @@ export function factsOf(model: CatalogueModel): ModelFacts | undefined {
   return weights && layers && kvHeads && headDim ? { weights, layers, windows: [], kvHeads, headDim } : undefined;
 }
 
-/** K and V in f16. */
+/** Bytes of K and V per token in f16. */
 export const kvBytesOf = ({ layers, kvHeads, headDim }: CatalogueModel): number | null =>
   layers && kvHeads && headDim ? 4 * layers * kvHeads * headDim : null;
 

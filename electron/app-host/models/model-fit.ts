@@ -1,20 +1,20 @@
 /**
- * Whether a model, with a document as long as it can read, has room on this machine. For a file that is here and a machine that
- * computes on its CPU the engine plans it; for one that would have to be fetched first, and for another model's share of a GPU,
- * the bytes are reckoned from a few facts, and the answer says so.
+ * Whether a model, with a document as long as its context, has room on this machine. The engine plans it for a file that is here when the
+ * CPU computes; for a model that is not downloaded, and for a GPU that another model uses now, the bytes are estimated from a few facts,
+ * and `isEstimate` says so.
  */
 
 import type { ModelFit } from '../../contract/models.ts';
 import type { MethodChoice } from '../../contract/settings.ts';
 
-/** What is free, with what the model in use and its documents would give back. */
+/** Free memory, plus what the model in use and its documents would free. */
 export interface Room {
   onGpu: boolean;
   available: number;
   hostAvailable: number;
 }
 
-/** `device`: at least this much on the computing device. `document`: of a document whose KV may lie in RAM instead, 0 on a CPU. */
+/** `device`: bytes on the computing device. `document`: bytes of a document's KV that may be in RAM instead; 0 on a CPU. */
 export interface Need {
   device: number;
   document: number;
@@ -22,7 +22,7 @@ export interface Need {
 
 export type NeedOf = (tokens: number, kvType: MethodChoice['kvType']) => Promise<Need>;
 
-/** A document of fewer tokens is hardly worth a long context. */
+/** Room for fewer tokens than this counts as no room. */
 const leastTokens = 2048;
 
 export interface FitQuestion {
@@ -51,7 +51,7 @@ export async function fitOf({ contextTokens, choice, room, needOf, isEstimate }:
   }
   const short = await needOf(least, kvType);
   if (!fits(short)) return answer('no', least, short);
-  // Nearly a straight line between the two.
+  // The need is nearly linear in the tokens between these two.
   const share = (part: keyof Need, free: number) =>
     whole[part] > short[part] ? (free - short[part]) / (whole[part] - short[part]) : 1;
   const reach = Math.min(1, share('device', room.available), share('document', room.hostAvailable));
@@ -61,21 +61,21 @@ export async function fitOf({ contextTokens, choice, room, needOf, isEstimate }:
 
 export interface ModelFacts {
   weights: number;
-  /** That keep every token. */
+  /** How many layers keep every token. */
   layers: number;
-  /** Of each of the other layers: how many of the last tokens it keeps. */
+  /** For each of the other layers, how many of the last tokens it keeps. */
   windows: readonly number[];
   kvHeads: number;
   headDim: number;
 }
 
 const MiB = 2 ** 20;
-/** K and V of a channel, in bytes. */
+/** Bytes of K and V for one channel. */
 const kvBytes = { f16: 4, q8_0: 2 * (34 / 32) } as const;
-/** Rows for questions and answers, as the engine takes them along. */
+/** Rows for questions and answers, as the engine plans them. */
 const turnRows = 1024;
 
-/** Within some percent of the engine's own plan, rather more than less. */
+/** Within some percent of the engine's own plan, and rather too high than too low. */
 export function estimatedNeed(
   { weights, layers, windows, kvHeads, headDim }: ModelFacts,
   { mode, tokenBudget }: Pick<MethodChoice, 'mode' | 'tokenBudget'>,
@@ -86,7 +86,7 @@ export function estimatedNeed(
     const windowRows = windows.reduce((sum, window) => sum + Math.min(tokens, window) + turnRows, 0);
     const windowBytes = windowRows * kvHeads * headDim;
     const document = (tokens + turnRows) * channels * kvBytes[kvType] + windowBytes * kvBytes[kvType];
-    // Rows kept grow with the root of the text; page summaries come on top.
+    // The kept rows grow with the square root of the text's length; page summaries are added.
     const rows = mode === 'full' ? 0 : Math.min(tokens, 1.3 * Math.sqrt(tokens * tokenBudget));
     const compact = rows * channels * kvBytes.f16 * 1.35 + (rows > 0 ? windowBytes * kvBytes.f16 : 0);
     const work = 64 * MiB + 0.03 * weights + 1200 * tokens;
@@ -96,7 +96,7 @@ export function estimatedNeed(
   };
 }
 
-/** Two figures are all that such a number is good for. */
+/** Rounds down to two significant digits: the estimate is not more exact. */
 function roundDown(tokens: number): number {
   const unit = 10 ** Math.max(0, Math.floor(Math.log10(tokens)) - 1);
   return Math.floor(tokens / unit) * unit;

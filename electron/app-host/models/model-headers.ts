@@ -1,6 +1,6 @@
 /**
- * What model files say of themselves. A file that nobody has opened yet is looked at in a host that loads nothing. What was found is kept
- * with the file's size and time.
+ * Headers of model files. A file that was not opened yet is read in a host that loads no model. The result is stored with the file's size
+ * and time.
  */
 import { basename, dirname, sep } from 'node:path';
 import { AppError, toAppError } from '../../contract/errors.ts';
@@ -23,7 +23,7 @@ export class ModelHeaders {
     return this.#store.header(path, stamp);
   }
 
-  /** Facts, or why the file cannot be run: both are findings. Rejects when nothing could be found out. */
+  /** Resolves with facts, or with why the file cannot be used; both are stored. Rejects when nothing could be found out. */
   read(path: string): Promise<Header> {
     return this.#queue.run(() => this.#read(path));
   }
@@ -53,8 +53,8 @@ export class ModelHeaders {
 }
 
 /**
- * Of all files of the model; undefined: one is not there, or cannot be looked at. The later of both times: a file that was put in the
- * place of another, with that one's time of writing, is another file.
+ * Size and time of all files of the model; undefined: one is missing, or cannot be examined. The time is the later of the times of writing
+ * and of the inode's change: a file that replaced another one and kept its time of writing is recognised as another file.
  */
 export function stampOf(path: string): FileStamp | undefined {
   try {
@@ -68,7 +68,7 @@ export function stampOf(path: string): FileStamp | undefined {
   }
 }
 
-/** A sentence about a file as the window may show it: the file's name, and nothing of where it lies. */
+/** Makes a sentence about a file fit for the window: the file's name stays, its folder is removed. */
 export function withoutFolders(message: string, path: string): string {
   const folder = dirname(path);
   return folder.endsWith(sep) ? message.replaceAll(path, basename(path)) : message.replaceAll(`${folder}${sep}`, '');

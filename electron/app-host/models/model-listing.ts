@@ -1,4 +1,4 @@
-/** The entries of the model list. A file that has not been read is listed as unread; it is read then, and the list changes. */
+/** The entries of the model list. A file whose header was not read yet is listed as unread; it is read then, and the list changes. */
 import { basename } from 'node:path';
 import { type MemoryPlan, type ModelInfo, weightType } from '../../contract/engine-reports.ts';
 import { type ModelEntry, modelBytes } from '../../contract/models.ts';
@@ -9,11 +9,11 @@ import { estimatedNeed, fitOf, type NeedOf, type Room } from './model-fit.ts';
 import { type ModelHeaders, stampOf } from './model-headers.ts';
 import type { RegisteredModel } from './registered-models.ts';
 
-/** What the fit of a model depends on beside its file. */
+/** What a model's fit depends on, apart from its file. */
 export interface FitBasis {
   choice: MethodChoice;
   room: Room;
-  /** The engine's plan for a file, or for the model it has open; undefined: no engine is there to ask. */
+  /** The engine's plan for a file, or for its open model; undefined: no engine runs. */
   plan: ((path: string | undefined, tokens: number, kvType: MethodChoice['kvType']) => Promise<MemoryPlan>) | undefined;
 }
 
@@ -23,7 +23,7 @@ export class ModelListing {
   readonly #headers: ModelHeaders;
   readonly #onChange: () => void;
   readonly #reading = new Set<string>();
-  /** Plans that were made: what a file takes changes with the file and the choice alone. */
+  /** Plans made so far: the need of a file depends only on the file and the choice. */
   readonly #planned = new Map<string, number>();
 
   constructor(headers: ModelHeaders, onChange: () => void) {
@@ -60,7 +60,7 @@ export class ModelListing {
     };
   }
 
-  /** Nothing yet where it has not been read: it will be, and the list changes then. */
+  /** The file's header; undefined if it was not read yet: then it is read, and the list changes. */
   #header(path: string, stamp: NonNullable<ReturnType<typeof stampOf>>) {
     const known = this.#headers.known(path, stamp);
     if (known || this.#reading.has(path)) return known;
@@ -70,7 +70,7 @@ export class ModelListing {
       over();
       this.#onChange();
     };
-    // A host that cannot be started is the engine's failure to show.
+    // If the host cannot be started, the engine's state reports it.
     void this.#headers.read(path).then(found, over);
     return undefined;
   }
@@ -109,7 +109,7 @@ export class ModelListing {
     const facts = info ? { weights: info.weightBytes, ...shapeOf(info) } : catalogued && factsOf(catalogued);
     if (!facts) return null;
     const needOf = isPlanned ? planned : estimatedNeed(facts, choice, room);
-    // A file that went away meanwhile, an engine that ended: the list is asked for again then.
+    // A file that disappeared or an engine that ended meanwhile: the list is requested again then.
     return fitOf({ contextTokens, choice, room, needOf, isEstimate: !isPlanned }).catch(() => null);
   }
 }

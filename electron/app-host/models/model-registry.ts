@@ -1,6 +1,6 @@
 /**
- * Which models there are and where each one's file lies: the embedded one, those of the catalogue (in the models folder once they
- * are fetched), GGUF files in folders that RocketDoc was started with, and files opened in place. Paths stay here.
+ * Which models there are and where their files are: the embedded ones, those of the catalogue (in the models folder once they are
+ * downloaded), GGUF files in listed folders, and files opened in place. Paths do not leave the app host.
  */
 import { rm } from 'node:fs/promises';
 import { basename, extname, join, resolve } from 'node:path';
@@ -31,7 +31,7 @@ export class ModelRegistry {
     this.#listing = new ModelListing(headers, () => this.#changed());
   }
 
-  /** Grows with each change of the list. */
+  /** A number that grows with each change of the list. */
   get revision(): number {
     return this.#revision;
   }
@@ -64,7 +64,7 @@ export class ModelRegistry {
     return model !== undefined && stampOf(model.path) !== undefined;
   }
 
-  /** What the supervisor opens. A model that is gone is one that cannot be opened: the sentence says so. */
+  /** The model for the supervisor to open. For a model that is gone, `check` rejects with a sentence. */
   served(id: string): ServedModel {
     const model = this.#find(id);
     if (!model) {
@@ -82,23 +82,23 @@ export class ModelRegistry {
     };
     const stamp = stampOf(modelPath);
     const modelHash = model.sha256 ?? `${id} ${stamp?.bytes} ${stamp?.modifiedAt}`;
-    // The engine compares the embedded ones itself.
+    // The engine checks the embedded models itself.
     if (model.source === 'embedded') return { ...named, modelHash };
     return { ...named, modelHash, check: () => checkModelFile(this.#store, model, title) };
   }
 
-  /** Throws where it could not be opened, before anything is given up for it. */
+  /** Throws if the model cannot be opened, before the present one is closed for it. */
   async checkUsable(id: string): Promise<void> {
     const model = this.#find(id);
     if (!model) throw new AppError('MODEL_MISSING', 'This model is not in the list any more.');
     await checkModelFile(this.#store, model, model.title);
     const header = await this.#headers.read(model.path);
     if ('failure' in header) throw new AppError('MODEL_UNSUPPORTED', header.failure.message);
-    // Its folder may not be named the next time.
+    // At the next start the file's folder may not be named, so the file is remembered.
     if (model.source === 'file') this.#store.addOpened({ id, path: model.path });
   }
 
-  /** `path`: only from the system itself (a dialog, a drop). The file stays where it is. */
+  /** `path` must come from the system (a dialog, a drop), not from the window. The file stays where it is. */
   async open(path: string): Promise<string> {
     const file = firstPart(path);
     if (extname(file).toLowerCase() !== '.gguf')
@@ -115,7 +115,7 @@ export class ModelRegistry {
     return id;
   }
 
-  /** Its models are listed from now on, also after a restart. */
+  /** Lists the folder's models from now on, also after a restart. */
   addFolder(path: string): void {
     const folder = resolve(path);
     this.#store.addFolder({ id: fileId(folder), path: folder });
@@ -127,7 +127,7 @@ export class ModelRegistry {
     this.#changed();
   }
 
-  /** An entry of one's own, in the catalogue of the models folder. */
+  /** Adds an entry to the person's catalogue in the models folder. */
   addOwn(model: CatalogueModel): void {
     addOwnEntry(join(this.#places.dir, 'catalogue.json'), model);
     this.#changed();
@@ -140,7 +140,7 @@ export class ModelRegistry {
     this.#changed();
   }
 
-  /** The SHA-256 of these very bytes was compared a moment ago. */
+  /** Stores the SHA-256 of a file that was just compared. */
   noteChecked(path: string, sha256: string): void {
     const stamp = stampOf(path);
     if (stamp) this.#store.note(path, stamp, { sha256 });

@@ -1,4 +1,4 @@
-/** What a window does with models: sees them, fetches them, opens one in the engine, lets go of them. */
+/** What a window does with models: list them, download them, open one in the engine, remove them. */
 
 import { AppError } from '../../contract/errors.ts';
 import type { ModelList, Repository } from '../../contract/models.ts';
@@ -13,7 +13,7 @@ export async function listModels(rooms: ModelsNeeds): Promise<ModelList> {
   return rooms.models.list(await fitBasis(rooms));
 }
 
-/** Resolves when it is open, or when the engine's state says why it could not be opened. */
+/** Resolves when the model is open, or when the engine's state says why it could not be opened. */
 export async function useModel(rooms: ModelsNeeds, modelId: string): Promise<void> {
   const { state, modelFile } = rooms.supervisor.state;
   if (modelFile.id === modelId && state === 'ready') return;
@@ -33,7 +33,7 @@ export function lookUpRepository(rooms: ModelsNeeds, address: string, signal: Ab
   return lookUp(address, signal, rooms.huggingFace);
 }
 
-/** Its entry stays in the catalogue of one's own, whatever becomes of the download. */
+/** The entry stays in the person's catalogue even if the download fails. */
 export async function addFromRepository(rooms: ModelsNeeds, wish: RepositoryWish, signal: AbortSignal) {
   const model = await catalogueEntry(wish, signal, rooms.huggingFace);
   rooms.models.addOwn(model);
@@ -52,7 +52,7 @@ export async function downloadModel(rooms: ModelsNeeds, modelId: string): Promis
   if (!rooms.models.isHere(modelId)) await rooms.downloads.start(model);
 }
 
-/** Before an engine runs there is nobody to plan; what the system says is free must do. */
+/** Without a running engine nothing can be planned, and the free memory that the system reports is used. */
 async function fitBasis(rooms: ModelsNeeds): Promise<FitBasis> {
   const choice = rooms.settings.get();
   const { supervisor } = rooms;
@@ -66,7 +66,7 @@ async function fitBasis(rooms: ModelsNeeds): Promise<FitBasis> {
   };
   try {
     const { onGpu, available, hostAvailable } = await plan(undefined, 1024, choice.kvType);
-    // Another model would find the documents of this one gone.
+    // Switching to another model frees the documents of this one.
     const held = rooms.session().documents;
     const freed = (onDevice: boolean) =>
       held.filter((document) => document.onDevice === onDevice).reduce((sum, { bytes }) => sum + bytes, 0);

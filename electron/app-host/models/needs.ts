@@ -1,4 +1,4 @@
-/** What the models' verbs are given of other rooms. */
+/** What the verbs for models use of other rooms. */
 import type { HeldDocument } from '../../contract/app-types.ts';
 import type { Grants } from '../granted-files.ts';
 import type { ModelStore } from '../library/model-store.ts';
@@ -17,7 +17,7 @@ export interface ModelsNeeds {
   modelStore: Pick<ModelStore, 'choose'>;
   downloads: Pick<ModelDownloads, 'start'>;
   counter: Pick<TokenCounter, 'switchTo'>;
-  /** Where repositories are looked up. */
+  /** The origin at which repositories are looked up. */
   huggingFace: string;
   grants: Pick<Grants, 'pathOf'>;
   settings: Pick<SettingsStore, 'get'>;

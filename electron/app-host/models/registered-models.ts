@@ -1,4 +1,4 @@
-/** Every model that is registered, with the place of its file: embedded, of the catalogue, in a listed folder, or opened in place. */
+/** Every registered model with its file's path: embedded, of the catalogue, in a listed folder, or opened in place. */
 import { createHash } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { extname, join } from 'node:path';
@@ -7,7 +7,7 @@ import { firstPart, modelFileTitle } from '../../engine-host/model-files.ts';
 import type { ModelStore } from '../library/model-store.ts';
 import { stampOf } from './model-headers.ts';
 
-/** A model that comes with RocketDoc; `sha256` names the bytes of all its files. */
+/** A model that comes with RocketDoc; `sha256` identifies the bytes of all its files. */
 export interface EmbeddedPlace {
   id: string;
   path: string;
@@ -19,9 +19,9 @@ export interface EmbeddedPlace {
 }
 
 export interface ModelPlaces {
-  /** Of downloads, and of a catalogue.json of one's own. */
+  /** The folder of downloads and of the person's own catalogue.json. */
   dir: string;
-  /** Whose *.gguf files are listed. */
+  /** Folders whose *.gguf files are listed. */
   folders: readonly string[];
   catalogueFile: string | undefined;
   embedded: readonly EmbeddedPlace[];
@@ -35,7 +35,7 @@ export interface RegisteredModel {
   licence: string | null;
   publisher: string | null;
   note: string;
-  /** Known without reading the file. */
+  /** Present where the hash is known without reading the file. */
   sha256: string | undefined;
   catalogued: CatalogueModel | undefined;
   removal: ModelEntry['removal'];
@@ -70,7 +70,7 @@ export function registeredModels(
   return models;
 }
 
-/** Names a place without telling it. */
+/** An id for a path that does not reveal the path. */
 export function fileId(path: string): string {
   return `file-${createHash('sha256').update(path).digest('hex').slice(0, 24)}`;
 }

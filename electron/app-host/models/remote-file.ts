@@ -1,4 +1,4 @@
-/** Requests to servers of files: redirects are followed where they may lead, and what a server declares of a file is read. */
+/** Requests to file servers: follows permitted redirects, and reads the size and SHA-256 that a server declares. */
 import { type IncomingMessage, type RequestOptions, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { AppError } from '../../contract/errors.ts';
@@ -6,20 +6,20 @@ import { catalogueAddress, needsPublicAddress, publicLookup, redirectTarget } fr
 
 const maxRedirects = 8;
 
-/** A connection that was lost: trying again may help. */
+/** The connection was lost: trying again may help. */
 export class Interrupted extends Error {}
 
 export interface RemoteRequest {
   method: 'GET' | 'HEAD';
   headers?: Record<string, string>;
   signal: AbortSignal;
-  /** Milliseconds of silence after which a server counts as lost. */
+  /** Milliseconds without data after which the connection counts as lost. */
   silenceMs?: number | undefined;
-  /** A redirect that is an answer in itself. */
+  /** True for a redirect that already has the wanted headers and need not be followed. */
   isEnough?: (response: IncomingMessage) => boolean;
 }
 
-/** Follows redirects; the response's body has not been read. */
+/** Follows redirects and returns the last response, whose body is not read yet. */
 export async function openRemote(origin: URL, remote: RemoteRequest): Promise<IncomingMessage> {
   const { method, signal, silenceMs = 30_000, isEnough = () => false } = remote;
   const headers = { 'Accept-Encoding': 'identity', 'User-Agent': 'RocketDoc', ...remote.headers };
@@ -48,7 +48,7 @@ function send(url: URL, options: RequestOptions): Promise<IncomingMessage> {
   });
 }
 
-/** What a status other than a file means, for a person; the caller decides whether trying again may help. */
+/** The error for a response without a file, in a sentence; the caller decides whether trying again may help. */
 export function refusal(statusCode: number, host: string): AppError | Interrupted {
   if (statusCode === 401 || statusCode === 403)
     return new AppError('IO', `${host} gives this file only to people who are signed in (${statusCode}).`);
@@ -65,7 +65,7 @@ export interface DeclaredFile {
 
 const isLinked = ({ headers }: IncomingMessage) => headers['x-linked-size'] !== undefined;
 
-/** Size and SHA-256 as the server declares them. Hugging Face tells them in headers of its own, before it sends on to where the bytes are. */
+/** Size and SHA-256 as the server declares them. Hugging Face sends them in headers of its own, with the redirect to the bytes. */
 export async function declaredFile(url: string, signal: AbortSignal, silenceMs?: number): Promise<DeclaredFile> {
   const origin = catalogueAddress(url);
   const response = await openRemote(origin, { method: 'HEAD', signal, silenceMs, isEnough: isLinked }).catch(

@@ -1,4 +1,7 @@
-/** Tokens of a text before anything is read, with the vocabulary of the model in use. Each page is counted once, in a process of its own. */
+/**
+ * Counts tokens of a text before anything is read, with the vocabulary of the model in use. Each page is counted once, by the inspection
+ * host.
+ */
 import { maxCountedTexts, maxCountedUnits } from '../../contract/engine.ts';
 import { AppError, toAppError } from '../../contract/errors.ts';
 import type { DocumentText } from '../library/document-store.ts';
@@ -26,7 +29,7 @@ export class TokenCounter {
     return this.#countedWith;
   }
 
-  /** What is being counted is finished with the vocabulary of before. */
+  /** A count that has begun is finished with the old vocabulary. */
   switchTo(modelPath: string, countedWith: string): void {
     this.#modelPath = modelPath;
     this.#countedWith = countedWith;
@@ -45,12 +48,12 @@ export class TokenCounter {
     return { total: counts.reduce((sum, count) => sum + count, 0), pages: counts, countedWith };
   }
 
-  /** Of a text without pages: a question, an answer. */
+  /** Counts a text without pages: a question, an answer. */
   async countText(text: string): Promise<number> {
     return (await this.count({ text, pages: [{ label: '', start: 0, end: text.length }] })).total;
   }
 
-  /** A second try where the host was ended by something else: it reads the headers of unknown files too. */
+  /** Tries a second time if the host died, since other work may have ended it: it also reads headers of unknown files. */
   async #countTexts(path: string, texts: string[]): Promise<number[]> {
     const ask = () => this.#host.use((verbs) => verbs.countTokens({ path, texts }));
     try {
@@ -68,7 +71,7 @@ interface Piece {
   end: number;
 }
 
-/** Pieces of pages, as many together as one call takes: together they have at most `maxCountedUnits`. */
+/** Groups pieces of pages into batches for one call, of at most `maxCountedUnits` together. */
 function* batches(text: string, pages: DocumentText['pages']): Generator<Piece[]> {
   let batch: Piece[] = [];
   let units = 0;
@@ -87,7 +90,10 @@ function* batches(text: string, pages: DocumentText['pages']): Generator<Piece[]
   if (batch.length > 0) yield batch;
 }
 
-/** A long page is cut where a line begins, else before a space: no vocabulary joins the two sides there. Never inside a character. */
+/**
+ * Where to cut a long page: where a line begins, else before a space, because no vocabulary has tokens across these places; never inside a
+ * character.
+ */
 function pieceEnd(text: string, start: number, end: number): number {
   const most = start + maxCountedUnits;
   if (end <= most) return end;
@@ -100,7 +106,7 @@ function pieceEnd(text: string, start: number, end: number): number {
   return isPair ? most - 1 : most;
 }
 
-/** Where the last line that begins with a letter begins; 0: there is none. */
+/** Where the last line begins whose first character is not a space; 0: there is none. */
 function lastLineStart(text: string): number {
   for (let at = text.lastIndexOf('\n'); at > 0; at = text.lastIndexOf('\n', at - 1))
     if (/\S/.test(text.charAt(at + 1))) return at + 1;

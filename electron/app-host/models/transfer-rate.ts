@@ -1,4 +1,4 @@
-/** Bytes a second over the last seconds: what a person means by "now". */
+/** Bytes per second over the last seconds. */
 const spanMs = 4000;
 const stepMs = 200;
 
@@ -10,7 +10,7 @@ export class TransferRate {
     this.#now = now;
   }
 
-  /** `done`: bytes so far. Less than before begins anew. */
+  /** `done`: bytes so far. If it is less than before, the measurement begins anew. */
   add(done: number): number {
     const at = this.#now();
     const last = this.#samples.at(-1);

@@ -1,26 +1,26 @@
 /**
- * The largest token budget that stays within some bytes, by asking the engine's plan. A larger budget never takes less, with one
- * exception: one that holds everything needs no compact cache. That one is looked at first; the rest is a bisection.
+ * The largest token budget that stays within some bytes, by asking the engine's plan. A larger budget never needs less, with one exception:
+ * one that holds everything needs no compact cache. That one is tried first; the rest is a bisection.
  */
 import type { BudgetFit } from '../../contract/app-types.ts';
 import type { MemoryPlan } from '../../contract/engine-reports.ts';
 import { AppError, toAppError } from '../../contract/errors.ts';
 
-/** As the slider goes, and as the engine takes them. */
+/** The step of the window's slider; the engine accepts all its values. */
 const step = 16;
-/** Two searches of at most 20 halvings each, and their ends. */
+/** Two bisections of at most 20 steps each, and their ends. */
 const mostPlans = 48;
 
 export type Measure = 'kv' | 'device';
 
-/** What an answer works on, or all that lies on the computing device. */
+/** Bytes of the KV that an answer works on, or of everything on the computing device. */
 export function bytesOf(plan: MemoryPlan, measure: Measure): number {
   if (measure === 'device') return plan.deviceTotal;
   const compact = plan.compactCache + plan.summaries;
   return compact > 0 ? compact : plan.fullKv;
 }
 
-/** `everything`: a budget that holds prompt and answer. Budgets that the engine refuses as too small are none. */
+/** `everything`: a budget that holds prompt and answer. Budgets that the engine refuses as too small are not considered. */
 export async function largestBudget(
   planWith: (tokenBudget: number) => Promise<MemoryPlan>,
   everything: number,
@@ -48,7 +48,7 @@ export async function largestBudget(
   return { fit: { tokenBudget: fitting.steps * step, bytes: fitting.bytes }, least };
 }
 
-/** Codes alone can take more reading than a small budget has. The largest, `most`, is taken. */
+/** The smallest budget that the engine accepts: reading the codes alone can exceed a small budget. It always accepts `most`. */
 async function smallestTaken(needs: (steps: number) => Promise<number>, most: number) {
   const taken = async (steps: number) => {
     try {

@@ -1,4 +1,7 @@
-/** What applies to a question: settings, a document's own choice and a question's wishes, put together here alone; and as the engine wants it. */
+/**
+ * The choice of the method that applies to a question: only this file combines settings, the document's own choice and the question's
+ * wishes. It also converts the choice for the engine.
+ */
 import { defaultRocketOptions, type Sampler } from '../../contract/method.ts';
 import {
   type DocumentChoice,
@@ -16,7 +19,7 @@ export function choiceFor(rooms: PlanningNeeds, documentId: string, wishes: Wish
   return withChanges(rooms.settings.get(), rooms.documents.choice(documentId), wishes);
 }
 
-/** The later ones win, point by point. */
+/** For each name the last given value counts. */
 export function withChanges(choice: MethodChoice, ...changes: Wishes[]): MethodChoice {
   const layers: Wishes[] = [choice, ...changes];
   const last = (name: keyof MethodChoice) => layers.findLast((layer) => layer[name] !== undefined)?.[name];
@@ -33,7 +36,7 @@ export function changeDocumentChoice(rooms: PlanningNeeds, documentId: string, c
   return documentChoice(rooms, documentId);
 }
 
-/** As in the settings again, in these points or in all. */
+/** Takes the document's own choice back, for these names or for all. */
 export function clearDocumentChoice(
   rooms: PlanningNeeds,
   documentId: string,
@@ -52,10 +55,10 @@ export function engineOptions(choice: MethodChoice) {
   return { mode, rocket: { ...defaultRocketOptions, ...chosen }, maxNew };
 }
 
-/** Warm enough for another answer where the settings would always give the same. */
+/** A temperature for another answer where the settings would always give the same one. */
 const drawn = { temperature: 0.7, topP: 0.95 };
 
-/** `seed`: of an answer that is to be another one than before; undefined: as set. */
+/** `seed`: for an answer that should differ from the one before; undefined: the sampler of the settings. */
 export function samplerFor({ sampler }: Settings, seed: number | undefined): Sampler {
   if (seed === undefined) return sampler;
   return { ...sampler, ...(sampler.temperature > 0 ? {} : drawn), seed };
@@ -64,5 +67,5 @@ export function samplerFor({ sampler }: Settings, seed: number | undefined): Sam
 /** Stands for any short question when a plan is made before one was typed. */
 export const typicalQuestion = 'What does the document say about this?';
 export const typicalQuestionTokens = 32;
-/** Our words around document and question; the engine counts them exactly when it reads. */
+/** About how many tokens the wording around document and question has; the engine counts them exactly when it reads. */
 export const wordingTokens = 96;

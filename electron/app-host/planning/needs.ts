@@ -1,4 +1,4 @@
-/** What planning is given of other rooms. */
+/** What planning uses of other rooms. */
 import type { EngineState, HeldDocument } from '../../contract/app-types.ts';
 import type { OpenedModel } from '../../contract/engine-reports.ts';
 import type { EngineVerbs } from '../../engine-host/engine-client.ts';
@@ -7,7 +7,7 @@ import type { KeptFiles } from '../library/kept-files.ts';
 import type { SettingsStore } from '../library/settings-store.ts';
 import type { SpeedStore } from '../library/speed-store.ts';
 
-/** The engine as a room below sessions/ has it. */
+/** The interface of the engine supervisor for rooms that must not import sessions/. */
 export interface RunningEngine {
   readonly state: EngineState;
   readonly model: OpenedModel | null;

@@ -1,4 +1,4 @@
-/** What reading a document would take, before it is read: tokens, context, memory, time; and what would help where it does not fit. */
+/** What reading a document would take: tokens, context, memory, time; and what would help if it does not fit. */
 import type { BudgetFit, PageRange, Planned, Preflight } from '../../contract/app-types.ts';
 import type { MemoryPlan } from '../../contract/engine-reports.ts';
 import { AppError } from '../../contract/errors.ts';
@@ -34,7 +34,7 @@ export async function preflight(rooms: PlanningNeeds, documentId: string, range:
     return { ...facts, fitsContext: false, fitsMemory: true, plan: null, memory: [], speed, disk: null, remedies };
   }
   const plan = await planOf(rooms, choice, promptTokens);
-  // To be read again it makes room first.
+  // Reading a document again frees its old KV first.
   const held = rooms.session().documents;
   const own = held.filter((document) => document.documentId === documentId);
   const memory = memoryNeeds(plan, own);
@@ -56,7 +56,7 @@ export async function preflight(rooms: PlanningNeeds, documentId: string, range:
   return { ...facts, fitsContext: true, fitsMemory, plan, memory, speed, disk, remedies };
 }
 
-/** For the document's choice with these changes; where it is held, as it is held. */
+/** The plan for the document's choice with these changes; for a document in memory, with the cache type and place that it has. */
 export async function planFor(
   rooms: PlanningNeeds,
   documentId: string,
@@ -78,7 +78,7 @@ export function fitBudget(
   return largestBudget(planWith, promptTokens + choice.maxNew, bytes, of);
 }
 
-/** What lies in memory is of one type and at one place, whatever is chosen for the next reading. */
+/** A document in memory keeps its cache type and place, even if another one is chosen for the next reading. */
 function asHeld(rooms: PlanningNeeds, documentId: string, choice: MethodChoice): MethodChoice {
   const held = rooms.session().document(documentId);
   return held ? { ...choice, kvType: held.kvType, documentHome: held.onDevice ? 'device' : 'host' } : choice;
@@ -92,7 +92,7 @@ function planOf(rooms: PlanningNeeds, choice: MethodChoice, promptTokens: number
   );
 }
 
-/** Counted again when another model counts now. Of some pages: the sum of theirs. */
+/** Counts again if another model was used before. For some pages it is the sum of their tokens. */
 async function countTokens(rooms: PlanningNeeds, documentId: string, range: PageRange | null): Promise<number> {
   const { tokens } = rooms.documents.get(documentId);
   const isCounted = tokens !== null && rooms.documents.countedWith(documentId) === rooms.counter.countedWith;

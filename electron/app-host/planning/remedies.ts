@@ -1,4 +1,4 @@
-/** What would help a document that does not fit, each worked out to its end: what it would take then, and whether that fits. */
+/** What would help a document that does not fit; each remedy has what it would then need, and whether that fits. */
 import type { DocumentPage, HeldDocument, MemoryNeed, Remedy } from '../../contract/app-types.ts';
 import type { MemoryPlan } from '../../contract/engine-reports.ts';
 import { memoryNeeds } from '../../contract/memory-needs.ts';
@@ -8,7 +8,7 @@ import { bytesOf, largestBudget } from './budget-fit.ts';
 interface Pages {
   all: readonly DocumentPage[];
   from: number;
-  /** undefined: to the last. */
+  /** undefined: the last page. */
   to: number | undefined;
 }
 
@@ -17,13 +17,13 @@ export interface Unfit {
   plan: MemoryPlan;
   documentTokens: number;
   pages: Pages;
-  /** The document's KV where it is in memory already, and other documents. */
+  /** `own`: the document, if it is in memory already; `others`: other documents in memory. */
   own: readonly HeldDocument[];
   others: readonly HeldDocument[];
   planWith: (changes: OwnChoice, documentTokens?: number) => Promise<MemoryPlan>;
 }
 
-/** Less is no help. */
+/** A remedy that saves a smaller share is not offered. */
 const leastGain = 0.05;
 
 export function contextRemedies(pages: Pages, roomTokens: number): Remedy[] {
@@ -31,7 +31,7 @@ export function contextRemedies(pages: Pages, roomTokens: number): Remedy[] {
   return first ? [{ type: 'pages', ...first }] : [];
 }
 
-/** The ones that cost the answer least come first. */
+/** Remedies that affect the answer least come first. */
 export async function memoryRemedies(unfit: Unfit): Promise<Remedy[]> {
   const { choice, plan, own, others, planWith } = unfit;
   const before = memoryNeeds(plan, own);
@@ -63,7 +63,7 @@ export async function memoryRemedies(unfit: Unfit): Promise<Remedy[]> {
   return pages ? [...remedies, { type: 'pages', ...pages }] : remedies;
 }
 
-/** The largest that fits the computing device, below the chosen one. */
+/** The largest budget below the chosen one that fits the computing device. */
 async function smallerBudget({ choice, planWith }: Unfit, before: readonly MemoryNeed[]): Promise<number | undefined> {
   const device = before[0];
   if (choice.mode === 'full' || !device || device.fits) return undefined;
@@ -82,7 +82,7 @@ function gains(before: readonly MemoryNeed[], after: readonly MemoryNeed[]): boo
 async function pagesInMemory({ documentTokens, pages, own, planWith }: Unfit) {
   const fits = async (tokens: number) => memoryNeeds(await planWith({}, tokens), own).every((need) => need.fits);
   let low = 0;
-  // Near enough for pages, which come in hundreds of tokens.
+  // 64 tokens are exact enough, since a page has hundreds.
   for (let high = documentTokens; high - low > 64; ) {
     const middle = (low + high) >> 1;
     if (await fits(middle)) low = middle;
@@ -91,7 +91,7 @@ async function pagesInMemory({ documentTokens, pages, own, planWith }: Unfit) {
   return firstPages(pages, low);
 }
 
-/** The longest run of pages from the first that fits. Sums of pages can differ from the whole by a token or two each. */
+/** The longest run of pages from the first on that fits. A page's count can differ from its share of the whole by a token or two. */
 function firstPages({ all, from, to: last = all.length - 1 }: Pages, room: number) {
   let tokens = 0;
   let to = from - 1;

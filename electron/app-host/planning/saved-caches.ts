@@ -1,4 +1,4 @@
-/** KV caches of documents on disk: whether one is there for what would be read, and what saving one would take. */
+/** KV caches of documents on disk: whether there is one for what would be read, and what saving one would take. */
 import { createHash } from 'node:crypto';
 import type { KeptOnDisk, PageRange } from '../../contract/app-types.ts';
 import { windowKvBytes } from '../../contract/layer-windows.ts';
@@ -7,7 +7,7 @@ import { failureForWindow } from '../window-words.ts';
 import { wordingTokens } from './method-choice.ts';
 import type { PlanningNeeds } from './needs.ts';
 
-/** What the rows depend on beside the document; undefined: no model is open. */
+/** A key of what the rows depend on apart from the document; undefined: no model is open. */
 export function keyOf(rooms: PlanningNeeds, kvType: KvType, pages: PageRange | null): string | undefined {
   const { model } = rooms.supervisor;
   if (!model) return undefined;
@@ -16,7 +16,7 @@ export function keyOf(rooms: PlanningNeeds, kvType: KvType, pages: PageRange | n
   return createHash('sha256').update(parts).digest('hex').slice(0, 16);
 }
 
-/** The file that can be loaded instead of reading these pages. */
+/** The kept file that can be loaded instead of reading these pages. */
 export function keptFileFor(
   rooms: PlanningNeeds,
   documentId: string,
@@ -32,14 +32,14 @@ export const wishedBytes = (rooms: PlanningNeeds) => {
   return keptGb === 0 ? undefined : keptGb * 2 ** 30;
 };
 
-/** f16: two bytes a number; q8_0: 34 bytes for 32 numbers. The rest of a file is small beside the rows. */
+/** The size of a kept file. f16: two bytes for a number; q8_0: 34 bytes for 32 numbers. The rest of the file is small. */
 export function fileBytes(rooms: PlanningNeeds, kvType: KvType, tokens: number): number {
   const info = rooms.supervisor.model?.info;
   const f16 = info ? tokens * info.kvBytesPerToken + windowKvBytes(info, tokens) : 0;
   return Math.ceil(f16 * (kvType === 'f16' ? 1 : 34 / 64) + 4 * tokens) + 4096;
 }
 
-/** What keeping a document would take, said before it is read. */
+/** What keeping a document on disk would take, before it is read. */
 export async function keepingOf(
   rooms: PlanningNeeds,
   documentId: string,
@@ -58,10 +58,10 @@ export async function keepingOf(
   return { bytes, isThere, problem, keeps: keepRead };
 }
 
-/** For the list: what would be loaded as things are, and what lies there for another model or cache type. */
+/** Kept documents for the telemetry: whether each would be loaded now, or is for another model or cache type. */
 export function keptDocuments(rooms: PlanningNeeds) {
   const { kvType } = rooms.settings.get();
-  // Asked five times a second while something runs: a key is made once for all documents.
+  // Called five times a second while something runs, so each key is computed once for all documents.
   const keys = { f16: keyOf(rooms, 'f16', null), q8_0: keyOf(rooms, 'q8_0', null) };
   return rooms.kept.list
     .filter(({ documentId }) => rooms.documents.has(documentId))

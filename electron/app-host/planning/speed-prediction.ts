@@ -1,14 +1,14 @@
 /**
- * How fast the next question or reading will be, from what earlier ones took on this machine. Each time is the sum of two parts
- * with a meaning, whose weights are the least squares of the relative errors; null where too little was measured, where what was
- * measured is not explained by it, or where it would be a guess far outside of it.
+ * Predicts the speed of the next question or reading from earlier ones on this machine. Each time is modelled as the weighted sum of two
+ * parts, whose weights minimise the squared relative errors. null: too little was measured, the model does not fit the measurements, or the
+ * asked value is far outside of them.
  */
 import type { AnswerSpeed, ReadingSpeed } from '../library/speed-store.ts';
 
 const fewestAnswers = 3;
-/** The first tokens of an answer say little about its speed. */
+/** Shorter answers say little about the speed of a token. */
 const fewestTokens = 8;
-/** The machine of today, not of last month. */
+/** Only so many of the newest measurements count, since the machine may have changed. */
 const newest = 30;
 const largestError = 0.25;
 
@@ -17,7 +17,7 @@ interface Measured {
   ms: number;
 }
 
-/** A token: something that every token costs, and the bytes of the cache that it reads. */
+/** Time of a token: a constant part, and a part for the bytes of the cache that it reads. */
 export function tokenMs(answers: readonly AnswerSpeed[], bytes: number): number | null {
   const usable = answers
     .filter(({ generated, decodeMs }) => generated >= fewestTokens && decodeMs > 0)
@@ -31,7 +31,9 @@ export function tokenMs(answers: readonly AnswerSpeed[], bytes: number): number 
   return weights && weights[0] + weights[1] * bytes;
 }
 
-/** The first token: the question's tokens through the model, and each of them over the rows before it. For a usual question. */
+/**
+ * Time to the first token of a typical question: a part for the question's tokens, and a part for their attention to the rows before them.
+ */
 export function firstTokenMs(answers: readonly AnswerSpeed[], rows: number): number | null {
   const usable = answers.filter((answer) => answer.firstTokenMs > 0 && answer.question > 0).slice(0, newest);
   if (usable.length < fewestAnswers || rows <= 0) return null;
@@ -44,14 +46,16 @@ export function firstTokenMs(answers: readonly AnswerSpeed[], rows: number): num
   return weights && question * (weights[0] + weights[1] * rows);
 }
 
-/** A reading: each token through the model, and over those before it. One reading is enough to go by. */
+/** Time of a reading: a part for its tokens, and a part for the attention of each to those before it. One measured reading is enough. */
 export function readingMs(readings: readonly ReadingSpeed[], tokens: number): number | null {
   const usable = readings.filter((reading) => reading.tokens > 0 && reading.ms > 0).slice(0, newest);
   const weights = weightsOf(usable.map(({ tokens, ms }) => ({ parts: [tokens, tokens * tokens], ms })));
   return weights && tokens * (weights[0] + weights[1] * tokens);
 }
 
-/** What was measured at one place says nothing about a place far away; at several, a line through them does. */
+/**
+ * Whether a value is near the measured ones: measurements at a single value allow no extrapolation, those over a wider range allow some.
+ */
 function isNear(value: number, measured: readonly number[]): boolean {
   const least = Math.min(...measured);
   const most = Math.max(...measured);
@@ -59,7 +63,7 @@ function isNear(value: number, measured: readonly number[]): boolean {
   return value >= least / reach && value <= most * reach;
 }
 
-/** Weights of at least 0. Measurements that do not tell the two parts apart are put down to the first. */
+/** The two weights, not negative. If the measurements cannot separate the parts, everything is attributed to the first. */
 export function weightsOf(measured: readonly Measured[]): [number, number] | null {
   if (measured.length === 0) return null;
   let [s00, s01, s11, s0, s1] = [0, 0, 0, 0, 0];

@@ -1,15 +1,15 @@
-/** What readings and answers took with the open model on this machine: noted as they end, and asked for predictions. */
+/** How long readings and answers took with the open model on this machine: stored when they end, and used for predictions. */
 import type { SpeedPrediction, TurnReport } from '../../contract/app-types.ts';
 import type { MemoryPlan, OpenedModel, ReadResult } from '../../contract/engine-reports.ts';
 import { ifWritable } from '../library/storage-errors.ts';
 import type { PlanningNeeds } from './needs.ts';
 import { firstTokenMs, readingMs, tokenMs } from './speed-prediction.ts';
 
-/** Another model, device or number of threads is another speed. */
+/** Speeds are kept apart by model, device and number of threads. */
 const setupOf = ({ info, device, threads }: OpenedModel) =>
   `${info.name}, ${info.fileBytes} bytes, ${device}, ${threads} threads`;
 
-/** Counters tell bytes for each KV head of a layer. */
+/** The counters have bytes for one KV head of one layer; this is the number of those. */
 const heads = ({ info }: OpenedModel) => info.nLayer * info.nHeadKv;
 
 export function noteReading(rooms: PlanningNeeds, { nTokens, prefillMs }: ReadResult): void {

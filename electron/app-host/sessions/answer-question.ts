@@ -1,7 +1,7 @@
 /**
- * One question and its answer, as a job. The answer so far is stored about once a second: whatever ends it, what was said stays,
- * marked with how it ended. The engine forgets stopped and failed answers; the stored turn says so by its state. What the model
- * remembers are the finished turns on the way to the question: those that the engine does not hold are read to it again.
+ * Runs one question and its answer as a job. The answer so far is stored about once a second, so its text stays however it ends, with a
+ * state that says how. The engine drops stopped and failed answers. The model gets the finished turns on the path to the question: those
+ * that the engine does not hold are read again.
  */
 import { randomInt } from 'node:crypto';
 import { withText } from '../../contract/answer-text.ts';
@@ -55,7 +55,7 @@ async function answerTurn(
     job.emit(event);
     if (Date.now() - savedAt < saveMs) return;
     savedAt = Date.now();
-    // The answer goes on; its end is saved, or says why not.
+    // If this cannot be written the answer goes on; saving its end reports the error.
     ifWritable(() => rooms.chats.saveAnswer(turn.id, said.answer, said.thinking));
   };
   try {
@@ -110,7 +110,7 @@ const toldAgain = ({ question, answer, thinking }: Turn): EarlierTurn => ({
   ...(thinking === '' ? {} : { thought: true }),
 });
 
-/** The engine may be busy with another document for minutes: stopping must not wait for that. */
+/** Rejects as soon as the job is stopped: the engine may be busy with another document for minutes. */
 function orStopped<T>(work: Promise<T>, { signal }: RunningJob<AskStreamEvent>): Promise<T> {
   return new Promise((resolve, reject) => {
     const stop = () => reject(new AppError('CANCELLED', 'Stopped before it began.'));

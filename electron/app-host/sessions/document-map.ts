@@ -1,11 +1,11 @@
-/** What an answer kept and read of each page, from the engine: while it is made and when it is done. */
+/** Gets from the engine what an answer kept and read of each page, while it is made and when it is done. */
 import type { Job, LiveCounters, MapPage } from '../../contract/app-types.ts';
 import type { EngineVerbs } from '../../engine-host/engine-client.ts';
 import { logIfUnforeseen } from '../log.ts';
 import type { SessionChat } from './engine-session.ts';
 import type { SessionsNeeds } from './needs.ts';
 
-/** An answer without a map is still an answer. */
+/** The map of an answer; if it fails, the answer has none and does not fail. */
 export async function mapOf(
   rooms: SessionsNeeds,
   verbs: EngineVerbs,
@@ -22,10 +22,10 @@ export async function mapOf(
   }
 }
 
-/** Six times a second: a picture that grows, at a cost that no answer feels. */
+/** Six times a second: often enough for a map that grows, at a negligible cost. */
 const lookMs = 160;
 
-/** Asks for counters and map while an answer is made; the windows get them with the telemetry. Returns how to end it. */
+/** Fetches counters and map while an answer is made, for the telemetry. Call the returned function to end it. */
 export function watchAnswer(
   rooms: SessionsNeeds,
   verbs: EngineVerbs,
@@ -72,7 +72,7 @@ function firstPage(rooms: SessionsNeeds, documentId: string): number {
   return rooms.session().document(documentId)?.pages?.from ?? 0;
 }
 
-/** Four figures: nobody sees more, and it is sent six times a second. */
+/** Rounded to four digits: more cannot be seen, and this is sent six times a second. */
 const rounded = ({ kept, read, usual }: { kept: number; read: number; usual?: number | undefined }) => ({
   kept: Number(kept.toPrecision(4)),
   read: Number(read.toPrecision(4)),

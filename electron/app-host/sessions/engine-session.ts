@@ -1,4 +1,7 @@
-/** What the running engine holds: documents it has read, and its side of our chats. Void as soon as the engine is another one. */
+/**
+ * What the running engine holds: the documents that it has read, and the engine's chat for each of the library's chats. Reset when another
+ * engine is started.
+ */
 import type { HeldDocument, PageRange } from '../../contract/app-types.ts';
 import type { ReadResult } from '../../contract/engine-reports.ts';
 import { AppError } from '../../contract/errors.ts';
@@ -9,9 +12,9 @@ import { Queue } from '../../hosts/queue.ts';
 export interface SessionChat {
   engineChatId: string;
   documentId: string;
-  /** For each question that this engine's chat answered: its turn, after the turns that were read again with it. */
+  /** For each question that the engine's chat answered: the ids of the turns that were read again with it, then of its own turn. */
   asked: string[][];
-  /** Mode rocketkv let go of what its questions did not select: going on in that mode is all that such a chat can do. */
+  /** Mode rocketkv dropped the rows that its questions did not select: such a chat can only go on in that mode. */
   evicted: boolean;
 }
 
@@ -25,7 +28,7 @@ export class EngineSession {
   #documents = new Map<string, Held>();
   #chats = new Map<string, SessionChat>();
 
-  /** To be called before anything else of a turn: forgets what an earlier engine held. */
+  /** To be called before each use: forgets what an earlier engine held. */
   at(generation: number): this {
     if (generation !== this.#generation) {
       this.#generation = generation;
@@ -43,12 +46,12 @@ export class EngineSession {
     return this.#documents.get(documentId);
   }
 
-  /** The engine's name for it; undefined: it is not read. */
+  /** The engine's id of the document; undefined: it is not read. */
   engineDocument(documentId: string): string | undefined {
     return this.#documents.get(documentId)?.engineDocumentId;
   }
 
-  /** Works on a chat of the engine's that is none of ours and ends with the work. */
+  /** Works on a temporary chat of the engine that belongs to no chat of the library. */
   async inPassingChat<T>(
     verbs: EngineVerbs,
     documentId: string,
@@ -60,7 +63,7 @@ export class EngineSession {
     try {
       return await work(chatId);
     } finally {
-      // It may have ended with its engine or its document.
+      // The chat may have ended with its engine or its document.
       await verbs.closeChat({ chatId }).catch(() => {});
     }
   }
@@ -79,8 +82,8 @@ export class EngineSession {
   }
 
   /**
-   * The engine's chat for one of ours, holding the first turns of `path` and none besides; how many of them it lacks is for the
-   * caller to bring along. Answers of another branch are cut off, or a new chat begins where that cannot be.
+   * The engine's chat for a chat of the library, which holds the first `held` turns of `path` and no others; the caller sends the missing
+   * ones with the question. Answers of another branch are cut off, or a new chat begins where they cannot be.
    */
   chatAlong(
     verbs: EngineVerbs,
@@ -88,7 +91,7 @@ export class EngineSession {
     path: readonly string[],
     mode: AnswerMode,
   ): Promise<{ chat: SessionChat; held: number }> {
-    // One after the other: who stopped waiting and asks again must find the chat that is being begun, and not begin another.
+    // Queued: a caller that stopped waiting and asks again must find the chat that is being begun, and not begin another one.
     return this.#queue.run(() => this.#chatAlong(verbs, subject, path, mode));
   }
 
@@ -105,7 +108,7 @@ export class EngineSession {
     if (known?.evicted && !(isWhole && mode === 'rocketkv')) await this.closeChat(verbs, chatId);
     else if (known && !isWhole) {
       await verbs.truncate({ chatId: known.engineChatId, turns: usable });
-      // Not before: a chat that could not be cut still holds the other branch, and is cut the next time.
+      // Only after truncate: if that fails, the chat still holds the other branch and is cut the next time.
       known.asked.length = usable;
     }
     const chat = this.#chats.get(chatId) ?? (await this.#begin(verbs, chatId, documentId));
@@ -127,7 +130,7 @@ export class EngineSession {
     if (chat) await verbs.closeChat({ chatId: chat.engineChatId });
   }
 
-  /** With its chats, as the engine does. */
+  /** Forgets the document with its chats, as the engine does. */
   async forgetDocument(verbs: EngineVerbs, documentId: string): Promise<void> {
     const document = this.#documents.get(documentId);
     if (!document) return;
@@ -137,7 +140,7 @@ export class EngineSession {
   }
 }
 
-/** How many of an engine chat's answers, from the first on, lie on the path. */
+/** How many of an engine chat's answers, from the first on, are on the path. */
 function answersAlong(asked: readonly string[][], path: readonly string[]): number {
   let at = 0;
   for (const [i, turns] of asked.entries()) {

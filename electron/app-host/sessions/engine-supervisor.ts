@@ -1,6 +1,6 @@
 /**
- * Keeps one engine running: starts it, opens the model, and starts it again when it died, at most three times in five minutes.
- * A dead engine is a normal event: what it held is gone, `generation` tells so, and the state says why.
+ * Keeps one engine running: starts it, opens the model, and starts it again when it dies, at most three times in five minutes. An engine
+ * may die at any time: what it held is lost then, `generation` changes, and the state says why.
  */
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
@@ -36,7 +36,7 @@ export class EngineSupervisor {
   #client: EngineClient | undefined;
   #model: ServedModel;
   #state: EngineState;
-  /** Closing and opening again, one after the other. */
+  /** Settles when the last switch of models is done; switches run one after the other. */
   #changing: Promise<void> = Promise.resolve();
   #restarts: number[] = [];
   #ready: Promise<void> = Promise.resolve();
@@ -65,7 +65,7 @@ export class EngineSupervisor {
     return this.#state.model;
   }
 
-  /** Also after `failed`, when a person asks for it: the count of restarts begins anew. */
+  /** Can also be called after `failed`, when a person asks for it: the count of restarts begins anew. */
   start(): Promise<void> {
     this.#restarts = [];
     return this.#open('starting');
@@ -75,7 +75,7 @@ export class EngineSupervisor {
     return this.switchTo(this.#model);
   }
 
-  /** Resolves when the model is open, or could not be opened. Frees what the engine of before holds. */
+  /** Resolves when the model is open, or could not be opened. Everything that the old engine holds is freed. */
   switchTo(model: ServedModel): Promise<void> {
     this.#changing = this.#changing.then(async () => {
       const old = this.#client;
@@ -90,7 +90,7 @@ export class EngineSupervisor {
     return this.#changing;
   }
 
-  /** Runs work on a ready engine. A crash in it restarts the engine and is still the work's error. */
+  /** Runs work on a ready engine. If the engine crashes, it is restarted, and the work fails with the error. */
   async use<T>(work: (verbs: EngineVerbs) => Promise<T>): Promise<T> {
     await this.#changing;
     await this.#ready;
@@ -118,7 +118,7 @@ export class EngineSupervisor {
     this.#set({ state, model: null, presets: [], failure: null });
     const { generation } = this;
     this.#ready = this.#openNow(generation).catch((error) => {
-      if (generation !== this.generation) return; // it is being opened anew already
+      if (generation !== this.generation) return; // a newer engine is being opened already
       const { code, message } = this.#toldOf(error);
       logWarning(`The engine could not be opened (${code}): ${message}`);
       this.#set({ state: 'failed', failure: { code, message } });
@@ -126,19 +126,19 @@ export class EngineSupervisor {
     return this.#ready;
   }
 
-  /** The window gets no path of this machine, whoever wrote the sentence. */
+  /** The error as the window gets it: without paths of this machine. */
   #toldOf(thrown: unknown): AppError {
     const { code, message, shortage } = failureForWindow(thrown);
     return new AppError(code, withoutFolders(message, this.#model.modelPath), { cause: thrown, shortage });
   }
 
-  /** Looked for once, when somebody asks. */
+  /** Looks for GPUs once, at the first call. */
   gpus(): Promise<FoundGpus> {
     this.#gpus ??= findGpus(inWindow, this.#options.start);
     return this.#gpus;
   }
 
-  /** Tried out once for each wish: a card does not change while the app runs. One that failed may be tried again. */
+  /** Chooses the device once for each wish, since GPUs do not change while the app runs. A failed try may be repeated. */
   #device(): Promise<DeviceChoice> {
     const wish = this.#options.device();
     if (this.#chosen?.wish !== wish) this.#chosen = { wish, choice: chooseDevice(wish, inWindow, this.#options.start) };
@@ -168,20 +168,20 @@ export class EngineSupervisor {
     this.#set({ state: 'ready', model: { ...model, info }, presets: usable });
   }
 
-  /** An idle engine that dies is noticed too, before the next question. */
+  /** Watches an idle engine too, so that its death is noticed before the next question. */
   #watchOver(client: EngineClient): void {
     clearInterval(this.#watch);
     this.#watch = setInterval(() => {
       if (client.pid !== undefined && isAlive(client.pid)) return;
       clearInterval(this.#watch);
-      // Any verb answers with the host's last words.
+      // Any call fails with the error that has the host's last output.
       client.verbs.cancel({ target: 'none' }).catch((error) => this.#noticeDeath(client, this.#toldOf(error)));
     }, watchMs);
     this.#watch.unref();
   }
 
   #noticeDeath(client: EngineClient, { code, message }: AppError): void {
-    // A GPU's error stays with the process that met it: everything after it would fail too.
+    // After a GPU error the process cannot be used any more: everything after it would fail too.
     const isOver = code === 'ENGINE_CRASH' || code === 'ENGINE_HUNG' || code === 'GPU_FAULT';
     if (!isOver || client !== this.#client || this.#closed) return;
     logWarning(`The engine ended (${code}): ${message}`);
@@ -207,7 +207,7 @@ export class EngineSupervisor {
   }
 }
 
-/** A preset counts as offered when the engine can plan with it. */
+/** The presets that the engine can plan with. */
 async function usablePresets(verbs: EngineVerbs): Promise<PresetName[]> {
   const usable: PresetName[] = [];
   for (const name of Object.keys(presets) as PresetName[]) {
@@ -227,7 +227,7 @@ function modelFileOf({ modelId, modelPath, title, licence }: ServedModel): Engin
   return { id: modelId, title, licence, bytes: fileBytes(modelPath) };
 }
 
-/** After the first line; the engine's last words may follow. */
+/** Adds to the first line that the engine is started again; its last output may follow on further lines. */
 function startedAgain(error: AppError): AppError {
   const [first = '', ...rest] = error.message.split('\n');
   const more = [`${first} It is started again; what it had read has to be read again.`, ...rest];

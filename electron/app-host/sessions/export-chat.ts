@@ -1,4 +1,4 @@
-/** A chat as a file: Markdown holds what is shown, with the evidence of each answer, JSON every branch with its numbers. Pure but for the stores it reads. */
+/** Exports a chat: Markdown has the shown branch with the evidence of each answer, JSON has every branch with its numbers. */
 
 import type { Chat, LibraryDocument, Turn, TurnReport } from '../../contract/app-types.ts';
 import type { AnswerEvidence } from '../../contract/evidence.ts';
@@ -28,7 +28,7 @@ export async function exportChat(rooms: SessionsNeeds, chatId: string, format: '
   };
 }
 
-/** A chat is exported though the text of its document cannot be read. */
+/** If the document's text cannot be read, the chat is exported without evidence. */
 async function foundFor(rooms: SessionsNeeds, turn: Turn): Promise<AnswerEvidence | undefined> {
   if (turn.state !== 'done' || turn.answer === '') return undefined;
   return evidenceOf(rooms, turn).catch(() => undefined);
@@ -57,7 +57,7 @@ function asMarkdown(
 ): string {
   const parts = [`# ${oneLine(chat.title)}`, `About ${oneLine(document.name)}.`];
   for (const { turn, found } of shown) {
-    // Quoted line by line: whatever a question says stays inside it.
+    // Quoted line by line, so that Markdown in a question stays inside the quote.
     parts.push(turn.question.replace(/^/gm, '> '));
     if (turn.answer !== '') parts.push(turn.answer);
     if (found) parts.push(...evidenceLines(found));
@@ -80,7 +80,7 @@ function evidenceLines({ evidence, unsupported, isFound }: AnswerEvidence): stri
   ];
 }
 
-/** The document's words, which mean nothing as Markdown or HTML. */
+/** Escapes the document's words, so that they are not read as Markdown or HTML. */
 const asText = (words: string) => oneLine(words).replace(/[\\`*_{}[\]<>()#+!|&~$]/g, '\\$&');
 
 function numbers({ mode, counters, generatedTokens, timings, finishReason }: TurnReport): string {

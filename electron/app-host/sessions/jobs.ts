@@ -1,4 +1,4 @@
-/** The jobs that wait for the engine or run on it, for the window to watch and to cancel. */
+/** The jobs that wait for the engine or run on it, which the window can watch and cancel. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { maxJobs } from '../../contract/app.ts';
@@ -29,7 +29,7 @@ export class Jobs {
     );
   }
 
-  /** Runs `work` now; the job leaves the list when it is over. */
+  /** Starts `work`; the job is removed from the list when it is over. */
   start<Event>(subject: Subject, work: (job: RunningJob<Event>) => Promise<void>): RunningJob<Event> {
     if (this.#jobs.size >= maxJobs)
       throw new AppError('BUSY', `${maxJobs} jobs are waiting already. Let one finish first.`);
@@ -56,7 +56,7 @@ export class Jobs {
     for (const job of this.#jobs.values()) if (job.status.documentId === documentId) job.cancel();
   }
 
-  /** Resolves when all are over, or when one takes too long to notice. */
+  /** Resolves when all jobs are over, or after a limited time. */
   async cancelAll(): Promise<void> {
     const jobs = [...this.#jobs.values()];
     for (const job of jobs) job.cancel();

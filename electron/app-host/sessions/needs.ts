@@ -1,4 +1,4 @@
-/** What readings, answers and measurements are given of other rooms. */
+/** What readings, answers and measurements use of other rooms. */
 import type { LiveCounters } from '../../contract/app-types.ts';
 import type { Queue } from '../../hosts/queue.ts';
 import type { CitationsNeeds } from '../citations/needs.ts';
@@ -15,11 +15,11 @@ export interface SessionsNeeds extends PlanningNeeds, CitationsNeeds {
   chats: CitationsNeeds['chats'] & Pick<ChatStore, 'beginTurn' | 'endTurn' | 'path' | 'saveAnswer' | 'turns'>;
   jobs: Pick<Jobs, 'find' | 'get' | 'start'>;
   kept: PlanningNeeds['kept'] & Pick<KeptFiles, 'add' | 'clear' | 'drop' | 'makeRoom' | 'used'>;
-  /** The KV cache that is being written to disk, and why the last could not be. */
+  /** The queue of KV caches to be written to disk, and why the last could not be written. */
   saving: { queue: Queue; failure: string | null };
-  /** Answers that are being made, by chat. */
+  /** Counters of the answers that are being made, by chat. */
   live: Map<string, LiveCounters>;
-  /** What the engine of this moment holds. */
+  /** What the running engine holds. */
   session(): EngineSession;
   changes: Changes;
 }

@@ -1,4 +1,4 @@
-/** Reading a document into the engine, as a job. One at a time for each document; who asks twice watches the same one. */
+/** Reads a document into the engine, as a job. There is at most one reading of a document; a second call watches the same one. */
 
 import type { ReadStreamEvent } from '../../contract/app.ts';
 import type { PageRange } from '../../contract/app-types.ts';
@@ -11,7 +11,7 @@ import type { SessionsNeeds } from './needs.ts';
 import type { RunningJob } from './running-job.ts';
 import { keepOnDisk } from './save-cache.ts';
 
-/** `keep`: on disk afterwards. */
+/** `keep`: whether to keep the document on disk afterwards. */
 export function readDocument(
   rooms: SessionsNeeds,
   documentId: string,
@@ -26,7 +26,7 @@ export function readDocument(
   const { kvType, documentHome: home } = choice;
   return rooms.jobs.start<ReadStreamEvent>(subject, (job) =>
     rooms.supervisor.use(async (verbs) => {
-      // Another page range, or another cache type: what was read before makes room first.
+      // It was read with another page range or cache type: that is freed first.
       await rooms.session().forgetDocument(verbs, documentId);
       const keptFile = keptFileFor(rooms, documentId, kvType, pages);
       const request = {
@@ -50,10 +50,10 @@ export function readDocument(
         const { nTokens: tokens, bytes, prefillMs: readMs, loaded, missed } = event;
         if (loaded) rooms.kept.used(documentId);
         else noteReading(rooms, event);
-        // What cannot be used makes room for what can.
+        // A kept file that could not be used is deleted.
         if (missed !== null) rooms.kept.drop(documentId);
         job.emit({ type: 'done', tokens, bytes, readMs, loaded, missed });
-        // Not waited for: questions may be asked meanwhile.
+        // Not awaited, so that questions can be asked meanwhile.
         if (keep && !loaded)
           void keepOnDisk(rooms, { documentId, engineDocumentId: event.documentId, tokens, kvType, pages });
         return;
@@ -63,7 +63,7 @@ export function readDocument(
   );
 }
 
-/** Nothing happens to a job that is over or no reading. */
+/** Does nothing if the job is over or not a reading. */
 export async function pauseReading(rooms: SessionsNeeds, jobId: string): Promise<void> {
   const job = rooms.jobs.get(jobId);
   if (job?.status.kind !== 'reading' || job.status.phase === 'paused') return;

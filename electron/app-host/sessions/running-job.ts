@@ -1,6 +1,6 @@
 /**
- * One piece of work for the engine, independent of who watches: events are kept, so that a window loaded anew sees the same
- * stream from its beginning. Ends once, with a last event or an error.
+ * One piece of work for the engine, which goes on without watchers: its events are kept, so that a window that was loaded anew gets the
+ * same stream from its beginning. It ends once, with a last event or an error.
  */
 import type { Job } from '../../contract/app-types.ts';
 import type { Progress } from '../../contract/engine-reports.ts';
@@ -11,7 +11,7 @@ export class RunningJob<Event> {
   #waiting: (() => void)[] = [];
   #ended = false;
   #resolveOver = () => {};
-  /** Resolves when it has ended, whichever way. */
+  /** Resolves when the job has ended in any way. */
   readonly over = new Promise<void>((resolve) => {
     this.#resolveOver = resolve;
   });
@@ -36,7 +36,7 @@ export class RunningJob<Event> {
   }
 
   progress({ phase, done, total, tokensPerSecond, secondsLeft }: Progress): void {
-    // Reports that were under way when it was paused.
+    // Ignores reports that were sent before it was paused.
     if (this.status.phase === 'paused') return;
     this.status = { ...this.status, phase, done, total, tokensPerSecond, secondsLeft };
   }
@@ -48,7 +48,7 @@ export class RunningJob<Event> {
     this.#wake();
   }
 
-  /** From the first event; leaving does not stop the work. */
+  /** Yields all events from the first one; leaving the stream does not stop the work. */
   async *watch(signal?: AbortSignal): AsyncGenerator<Event, void, void> {
     const wake = () => this.#wake();
     signal?.addEventListener('abort', wake);

@@ -1,4 +1,7 @@
-/** Writes the KV cache of a document that was read to disk, beside questions. Where it fails the app goes on without, and says why. */
+/**
+ * Writes the KV cache of a document that was read to disk, while questions can be asked. If it fails, the window shows why, and nothing
+ * else is affected.
+ */
 import type { PageRange } from '../../contract/app-types.ts';
 import { toAppError } from '../../contract/errors.ts';
 import type { KvType } from '../../contract/method.ts';
@@ -14,7 +17,7 @@ interface ReadDocument {
   pages: PageRange | null;
 }
 
-/** One after the other. Resolves when it is on disk, or will not be; never rejects. */
+/** Writes one after the other. Resolves when it is on disk or has failed; never rejects. */
 export function keepOnDisk(rooms: SessionsNeeds, read: ReadDocument): Promise<void> {
   return rooms.saving.queue.run(() => keepNow(rooms, read));
 }
@@ -29,11 +32,11 @@ async function keepNow(rooms: SessionsNeeds, read: ReadDocument): Promise<void> 
     const path = rooms.kept.pathOf(documentId, key);
     await rooms.supervisor.use((verbs) => verbs.keepDocument({ documentId: engineDocumentId, path }));
     rooms.kept.add(documentId, key);
-    // It may have been removed while its last part was written.
+    // The document may have been removed while the last part was written.
     if (!rooms.documents.has(documentId)) rooms.kept.drop(documentId);
   } catch (error) {
     const { code } = toAppError(error);
-    // It was let go of meanwhile, or its engine ended: that is said where it happened.
+    // The document was freed meanwhile, or its engine ended: other places report that.
     const isElsewhere = code === 'CLOSED' || code === 'CANCELLED' || code.startsWith('ENGINE_');
     if (!isElsewhere) rooms.saving.failure = failureForWindow(error).message;
   }

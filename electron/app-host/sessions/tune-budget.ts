@@ -1,7 +1,7 @@
 /**
- * A token budget chosen by measuring on one's own document: one question at several budgets, each along the tokens of full KV's
- * answer, and each once more by itself for its speed. All of it in chats of the engine's own: a person's chats are not touched,
- * and what they ask meanwhile is answered between two measurements.
+ * Recommends a token budget by measuring on the person's own document: one question at several budgets, each forced along the tokens of
+ * full KV's answer, and once more freely for its speed. It uses temporary chats of the engine: the person's chats are not changed, and
+ * questions asked meanwhile are answered between two measurements.
  */
 
 import type { AnswerReport, Counters } from '../../contract/engine-reports.ts';
@@ -17,7 +17,7 @@ import { noteAnswer } from '../planning/speeds.ts';
 import type { SessionsNeeds } from './needs.ts';
 import type { RunningJob } from './running-job.ts';
 
-/** Long enough to tell budgets apart; each position of the reference is a row of logits in the engine's memory. */
+/** Enough tokens to compare budgets; each position of the reference takes a row of logits in the engine's memory. */
 const mostTokens = 64;
 
 export function tuningJob(rooms: SessionsNeeds, documentId: string): RunningJob<TuneEvent> | undefined {
@@ -29,7 +29,7 @@ export function tune(rooms: SessionsNeeds, documentId: string, wish: { question:
   if (running) return running;
   const held = rooms.session().document(documentId);
   if (!held) throw new AppError('DOC_MISSING', 'The document is not in memory. Read it first.');
-  // A budget that holds everything leaves nothing out: it is full KV.
+  // A budget that holds the whole document equals full KV.
   const smaller = [...new Set(wish.budgets)].filter((budget) => budget < held.tokens).sort((a, b) => a - b);
   if (smaller.length === 0)
     throw new AppError(
@@ -70,7 +70,9 @@ export function tune(rooms: SessionsNeeds, documentId: string, wish: { question:
   });
 }
 
-/** Without those that the engine refuses as too small for the chosen selector; where none is left, with its sentence. */
+/**
+ * The budgets that the engine accepts; it refuses those that are too small for the chosen selector. If none is left, its error is thrown.
+ */
 async function takenBudgets(rooms: SessionsNeeds, documentId: string, tokens: number, budgets: readonly number[]) {
   const taken: number[] = [];
   let refusal: unknown;
@@ -87,7 +89,7 @@ async function takenBudgets(rooms: SessionsNeeds, documentId: string, tokens: nu
   return taken;
 }
 
-/** The smallest budget that is close enough, and with which each larger one is too. */
+/** The smallest budget that is close enough, and above which all larger ones are too. */
 export function recommendedBudget(rows: readonly TuningRow[]): number | null {
   let recommended: number | null = null;
   const measured = rows.flatMap(({ budget, ...row }) => (budget === null ? [] : [{ budget, ...row }]));
@@ -156,7 +158,10 @@ async function measureAll(measuring: Measuring): Promise<TuningRow[]> {
   }
 }
 
-/** Greedy, so that it says the same each time; measuring along given tokens compares with the oracle and has no speed. */
+/**
+ * Answers freely to measure the speed, greedily so that the text is the same each time. Measuring along given tokens also computes the
+ * oracle, so its time says nothing.
+ */
 async function timedAnswer(
   { rooms, verbs, job, question, maxNew }: Measuring,
   chatId: string,

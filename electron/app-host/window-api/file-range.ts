@@ -1,14 +1,17 @@
-/** A document's file on its way to the window, over http and over Electron's app protocol alike: whole, or a range of it after a broken line. */
+/**
+ * Sends a document's file to the window, over HTTP and over Electron's app protocol: the whole file, or a range of it after a broken
+ * connection.
+ */
 import { createReadStream, type ReadStream } from 'node:fs';
 
 export interface FilePart {
   status: 200 | 206 | 416;
   headers: Record<string, string>;
-  /** Read as the receiver takes it. undefined: there is nothing to send. */
+  /** A stream that is read as fast as the receiver takes it; undefined: there is nothing to send. */
   open(): ReadStream | undefined;
 }
 
-/** `range`: the request's header. One that asks for something else than one stretch of bytes is answered with the whole. */
+/** `range`: the request's header. If it asks for anything else than one range of bytes, the whole file is sent. */
 export function filePart(path: string, size: number, range: string | null | undefined): FilePart {
   const whole = { 'Content-Type': 'application/octet-stream', 'Accept-Ranges': 'bytes' };
   const [, from = '', to = ''] = /^bytes=(\d{1,15})-(\d{0,15})$/.exec(range ?? '') ?? [];

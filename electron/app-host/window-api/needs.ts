@@ -1,4 +1,4 @@
-/** What the window's verbs are given of other rooms. */
+/** What the window's verbs use of other rooms. */
 import type { Changes, DocumentsNeeds } from '../documents/needs.ts';
 import type { Languages } from '../documents/recognition-languages.ts';
 import type { Uploads } from '../documents/uploads.ts';
@@ -21,7 +21,7 @@ import type { SessionsNeeds } from '../sessions/needs.ts';
 
 export interface WindowApiNeeds extends SessionsNeeds, DocumentsNeeds, ModelsNeeds {
   dataDir: string;
-  /** A package's own program, which serves agents too. */
+  /** The packed app's program, which agents can start as an MCP server; null: there is none. */
   agentProgram: string | null;
   documents: DocumentStore;
   uploads: DocumentsNeeds['uploads'] & Pick<Uploads, 'outgoingDir'>;
@@ -30,11 +30,11 @@ export interface WindowApiNeeds extends SessionsNeeds, DocumentsNeeds, ModelsNee
   search: Pick<DocumentSearch, 'find'>;
   kept: KeptFiles;
   keys: Pick<KeyStore, 'create' | 'list' | 'revoke'>;
-  /** Where other programs may ask now, or why they cannot. */
+  /** The address at which other programs can ask now, or why they cannot. */
   readonly programs: { address: string | null; problem: string | null };
   languages: Languages;
   revisions: Revisions;
-  /** About the library as it was opened, in sentences. */
+  /** What a person should know about the library when it was opened, in sentences. */
   notices: readonly string[];
   grants: Grants;
   counter: TokenCounter;

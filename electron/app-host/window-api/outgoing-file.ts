@@ -1,6 +1,6 @@
 /**
- * Files on their way out of the window by drag and drop. What is dropped somewhere may be moved, or changed in place: each drag
- * gets a copy of its own, which lasts until the next start.
+ * Files that are dragged out of the window. The receiver may move or change a dropped file, so each drag gets a copy of its own, which
+ * stays until the next start.
  */
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
@@ -12,7 +12,7 @@ import { fileIn } from '../documents/document-texts.ts';
 import { exportChat } from '../sessions/export-chat.ts';
 import type { WindowApiNeeds } from './needs.ts';
 
-/** The path of the copy, for the main process alone: the window knows ids. */
+/** Makes the copy and returns its path, which only the main process gets: the window uses ids. */
 export async function outgoingFile(rooms: WindowApiNeeds, what: Draggable): Promise<string> {
   const dir = join(rooms.uploads.outgoingDir, randomUUID());
   if (what.type === 'document') {

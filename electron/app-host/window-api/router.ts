@@ -1,4 +1,7 @@
-/** The window's contract, verb by verb. Every failure leaves as a code of errors.ts and a sentence; a lack of memory with its numbers. */
+/**
+ * Implements the window's contract, verb by verb. Every failure leaves as a code of errors.ts and a sentence, a shortage of memory with its
+ * numbers.
+ */
 import { setImmediate } from 'node:timers/promises';
 import { implement } from '@orpc/server';
 import { appContract, maxTextUnits } from '../../contract/app.ts';
@@ -36,13 +39,13 @@ import { failureForWindow } from '../window-words.ts';
 import type { WindowApiNeeds } from './needs.ts';
 import { telemetry } from './telemetry.ts';
 
-/** Who asks. */
+/** The window that asks. */
 export interface Asker {
-  /** The session of a browser; absent: it needs none. */
+  /** The session of a browser; absent: the window needs none. */
   session?: string;
 }
 
-/** Browsers that are signed in; Electron's window needs no sign-in. */
+/** The browsers that are signed in. Electron has none, because its window needs no sign-in. */
 export interface SignedIn {
   list(): WindowSession[];
   revoke(id: string): void;
@@ -120,7 +123,8 @@ export function appRouter(rooms: WindowApiNeeds, signedIn?: SignedIn) {
           await rooms.supervisor.use((verbs) => rooms.session().closeChat(verbs, chatId));
       }),
       turns: os.chats.turns.handler(async ({ input: { chatId } }) => {
-        // A window that opens asks for many chats at once: each is answered in a turn of the event loop of its own.
+        // A window that opens requests many chats at once: each is answered in its own turn of the event loop, so that none blocks it for
+        // long.
         await turnOfLoop.run(() => setImmediate());
         const { revision } = rooms.chats.get(chatId);
         return { turns: rooms.chats.turns(chatId), draft: rooms.chats.draft(chatId), revision };

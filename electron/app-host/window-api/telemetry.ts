@@ -1,4 +1,7 @@
-/** The whole state, small enough to be sent whole: at each change, five times a second while a job runs, never when idle. */
+/**
+ * The whole state of engine and jobs, small enough to be sent as a whole: at each change, five times a second while a job runs, never when
+ * idle.
+ */
 import { readFileSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import type { Telemetry } from '../../contract/app-types.ts';
@@ -6,7 +9,7 @@ import { keptDocuments } from '../planning/saved-caches.ts';
 import type { WindowApiNeeds } from './needs.ts';
 
 const whileRunningMs = 200;
-/** Bursts of changes become one. */
+/** Changes within this time are sent together. */
 const leastMs = 50;
 
 export function snapshot(rooms: WindowApiNeeds): Telemetry {
@@ -60,7 +63,7 @@ function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** Linux tells of any process of ours; elsewhere nothing is shown rather than something guessed. */
+/** Linux reports this for any process of ours; on other systems nothing is shown. */
 function residentBytes(pid: number | undefined): number | null {
   if (pid === undefined || process.platform !== 'linux') return null;
   try {

@@ -1,14 +1,14 @@
 /**
- * The built renderer's files, and what is said with them, over http and over Electron's app protocol alike. A path is served only
- * when it is really inside the folder, links followed, whatever it looks like.
+ * The built window's files and their headers, for HTTP and for Electron's app protocol. A file is served only if its real path, with links
+ * resolved, is inside the folder.
  */
 import { readFile, realpath } from 'node:fs/promises';
 import { extname, join, sep } from 'node:path';
 
-/** 'self' covers the WebSocket of the same origin. */
+/** 'self' includes the WebSocket of the same origin. */
 const contentSecurityPolicy = [
   "default-src 'none'",
-  // PDFium is WebAssembly; it draws the pages of a PDF in a worker of ours.
+  // PDFium is WebAssembly and draws the pages of a PDF in a worker.
   "script-src 'self' 'wasm-unsafe-eval'",
   "worker-src 'self'",
   "style-src 'self'",
@@ -20,7 +20,7 @@ const contentSecurityPolicy = [
   "object-src 'none'",
   "frame-ancestors 'none'",
   "require-trusted-types-for 'script'",
-  // The PDF view names its own worker (pdf-engine.ts); nobody else makes a policy.
+  // The PDF view needs a policy for the address of its worker (pdf-engine.ts); no other policy may be made.
   'trusted-types rocketdoc-pdf',
 ].join('; ');
 
@@ -51,7 +51,7 @@ export interface StaticFile {
   headers: Record<string, string>;
 }
 
-/** Named by their content: what has such a name never changes. */
+/** Files with a hash of their content in the name never change. */
 const isHashed = (name: string) => /^\/assets\/[^/]+-[\w-]{8}\.\w+$/.test(name);
 const forEver = { 'Cache-Control': 'max-age=31536000, immutable' };
 
@@ -63,7 +63,7 @@ export async function staticFile(root: string, path: string): Promise<StaticFile
   } catch {
     return undefined;
   }
-  // Separators of either system, and names that hide: none of our files has them.
+  // Refuses separators of other systems and hidden names: none of our files has them.
   if (/[\0\\:]|%|(^|\/)\./.test(name)) return undefined;
   const type = types[extname(name === '/' ? '/index.html' : name).toLowerCase()];
   if (!type) return undefined;

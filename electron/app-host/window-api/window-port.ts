@@ -1,16 +1,16 @@
 /**
- * The window's contract over a message port that main handed over. Each message is looked at before oRPC sees it: it must be text no
- * longer than the contract allows. Anything else closes the port, as a WebSocket would be. Main closes it when the frame that has its
- * other end stops being the window.
+ * Serves the window's contract over a message port that main handed over. Each message is checked before oRPC gets it: it must be text no
+ * longer than the contract allows. Anything else closes the port, as it closes a WebSocket. Main closes the port when the frame with its
+ * other end is not the window any more.
  */
-// This adapter takes messages one by one and gives back a promise; the one named message-port would lose a failure.
+// This adapter handles one message at a time and returns a promise; oRPC's adapter for message ports would lose a failure.
 import { RPCHandler } from '@orpc/server/bun-ws';
 import { maxMessageBytes } from '../../contract/app.ts';
 import type { HandedPort } from '../../hosts/handed-port.ts';
 import type { WindowApiNeeds } from './needs.ts';
 import { appRouter } from './router.ts';
 
-/** Returns what closes the port. */
+/** Serves a port; call the returned function to close it. */
 export type ServePort = (port: HandedPort) => () => void;
 
 export function windowPorts(rooms: WindowApiNeeds): ServePort {
