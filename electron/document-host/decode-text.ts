@@ -1,6 +1,6 @@
 /**
- * Bytes to characters: byte order mark, else zero-byte pattern of UTF-16, else valid UTF-8, else a guess by chardet over
- * the first stretch that is not ASCII. Says which encoding it used, refuses binary files.
+ * Decodes bytes: by the byte order mark, else by UTF-16's pattern of zero bytes, else as valid UTF-8, else by chardet's guess from the
+ * first stretch that is not ASCII. Notes which encoding was used, and refuses binary files.
  */
 import { isAscii, isUtf8 } from 'node:buffer';
 import { analyse } from 'chardet';
@@ -11,7 +11,7 @@ import type { ImportNotes } from './import-notes.ts';
 const guessBytes = 128 * 1024;
 const maxMixedLines = 2_000_000;
 
-/** `declared`: an encoding the document itself names (HTML meta); it is used when the bytes do not say otherwise. */
+/** `declared`: the encoding that the document names (HTML meta); it is used if the bytes do not show another one. */
 export function decodeText(bytes: Uint8Array, name: string, notes: ImportNotes, declared?: string): string {
   const { encoding, markBytes } = encodingOf(bytes, declared);
   const content = bytes.subarray(markBytes);
@@ -26,21 +26,21 @@ export function decodeText(bytes: Uint8Array, name: string, notes: ImportNotes, 
   let label = encoding ?? (mostlyUtf8(content) ? 'utf-8' : guessEncoding(content));
   let text = decode(content, label);
   if (encoding === undefined && label !== 'windows-1252' && looksBinary(text)) {
-    // Of a few words between typographic quotes a guess goes wrong.
+    // A guess from a few words between typographic quotes is often wrong.
     const western = decode(content, 'windows-1252');
     if (!looksBinary(western)) [label, text] = ['windows-1252', western];
   }
   return checked(text, label, name, notes);
 }
 
-/** The characters of a part that names its encoding (XML, XHTML), without a word about it. */
+/** Decodes a part that names its encoding (XML, XHTML), without a note. */
 export function decodePart(bytes: Uint8Array): string {
   const { encoding, markBytes } = encodingOf(bytes, declaredEncoding(bytes));
   const content = bytes.subarray(markBytes);
   return decode(content, encoding ?? (mostlyUtf8(content) ? 'utf-8' : guessEncoding(content)));
 }
 
-/** HTML 4 and 5, XHTML and XML: the first 4 KB name the encoding, in ASCII. */
+/** The encoding that HTML 4 and 5, XHTML or XML name in their first 4 KB, in ASCII. */
 export function declaredEncoding(bytes: Uint8Array): string | undefined {
   const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(4096, bytes.length)).toString('latin1');
   return /<\?xml[^>]{0,200}encoding\s*=\s*["']([\w:.-]+)|<meta[^>]{0,200}charset\s*=\s*["']?([\w:.-]+)/i
@@ -49,7 +49,7 @@ export function declaredEncoding(bytes: Uint8Array): string | undefined {
     .find(Boolean);
 }
 
-/** What the bytes themselves say, else what is declared. */
+/** The encoding that the bytes show, else the declared one. */
 function encodingOf(bytes: Uint8Array, declared?: string): { encoding: string | undefined; markBytes: number } {
   const mark = byteOrderMark(bytes);
   if (mark) return { encoding: mark.encoding, markBytes: mark.length };
@@ -59,7 +59,7 @@ function encodingOf(bytes: Uint8Array, declared?: string): { encoding: string | 
   return { encoding: encoding === 'utf-8' && !isUtf8(bytes) ? undefined : encoding, markBytes: 0 };
 }
 
-/** Files put together from several ones: some lines are UTF-8, the others of one older encoding. */
+/** For files joined from several ones: some lines are UTF-8, the others in one older encoding. */
 function mixedLines(bytes: Uint8Array): { text: string; encoding: string; lines: number } | undefined {
   const other: Uint8Array[] = []; // lines that are not UTF-8
   const lines: { bytes: Uint8Array; isUtf8: boolean }[] = [];
@@ -74,7 +74,7 @@ function mixedLines(bytes: Uint8Array): { text: string; encoding: string; lines:
     else if (!isAscii(line)) valid++;
     if (lines.length > maxMixedLines) return undefined;
   }
-  // By chance a line of another encoding is hardly ever UTF-8.
+  // A line in another encoding is hardly ever valid UTF-8 by chance.
   if (valid < 2 || other.length > 3 * valid) return undefined;
   const joined = Buffer.concat(other);
   if (mostlyUtf8(joined)) return undefined; // a few broken bytes
@@ -83,7 +83,7 @@ function mixedLines(bytes: Uint8Array): { text: string; encoding: string; lines:
   return { text, encoding, lines: other.length };
 }
 
-/** The label TextDecoder knows it by, or undefined. */
+/** TextDecoder's name of the encoding; undefined: it does not know it. */
 function knownLabel(label: string | undefined): string | undefined {
   if (!label) return undefined;
   try {
@@ -160,7 +160,7 @@ function decode(bytes: Uint8Array, encoding: string): string {
   return new TextDecoder(encoding).decode(bytes);
 }
 
-// What bytes 80 to 9F are in windows-1252; the five that mean nothing stay control characters, as in the WHATWG table.
+// Bytes 80 to 9F in windows-1252; the five undefined ones stay control characters, as in the WHATWG table.
 const c1Letters = '€\u0081‚ƒ„…†‡ˆ‰Š‹Œ\u008DŽ\u008F\u0090‘’“”•–—˜™š›œ\u009DžŸ';
 
 /** Some versions of Node decode windows-1252 as ISO-8859-1, which turns quotes and dashes into control characters. */
@@ -183,7 +183,7 @@ function checked(text: string, encoding: string, name: string, notes: ImportNote
   return text;
 }
 
-/** `encoding`: the one in which the text was read. */
+/** `encoding`: the encoding with which the text was decoded. */
 export function noteUndecodable(text: string, encoding: string, notes: ImportNotes): void {
   const broken = countOf(text, '\uFFFD');
   if (broken === 0) return;
@@ -197,7 +197,7 @@ function countOf(text: string, char: string): number {
   return n;
 }
 
-/** More than 1 in 50 characters (head, middle and end are looked at) is one that no text contains. */
+/** Whether more than 1 in 50 characters at the beginning, the middle or the end are ones that no text contains. */
 function looksBinary(text: string): boolean {
   const window = 32 * 1024;
   const middle = Math.max(0, (text.length - window) >> 1);
@@ -206,7 +206,7 @@ function looksBinary(text: string): boolean {
     let odd = 0;
     for (let i = 0; i < sample.length; i++) {
       const c = sample.charCodeAt(i);
-      // C0 but for bell to carriage return and escape (terminal logs, manuals); DEL and C1; not decodable; not a character.
+      // C0 except bell to carriage return and escape (terminal logs, manuals); DEL and C1; undecodable bytes; non-characters.
       if ((c < 0x20 && !(c >= 7 && c <= 13) && c !== 27) || (c >= 0x7f && c < 0xa0) || c === 0xfffd || c >= 0xfffe)
         odd++;
     }

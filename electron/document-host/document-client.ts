@@ -1,6 +1,6 @@
 /**
- * The parent's side of the document host. One child per file: whatever a file does to its parser, the next file does not
- * notice, and a file that hangs, crashes or eats memory ends as an AppError with a sentence.
+ * The parent's side of the document host. Each file has a child process of its own, so that a file that harms its parser cannot affect the
+ * next one. A file that hangs, crashes or takes too much memory becomes an AppError with a sentence.
  */
 import { basename } from 'node:path';
 import {
@@ -33,11 +33,11 @@ export interface ParseProgress {
 
 export interface ParseDocumentOptions {
   password?: string | undefined;
-  /** Absent parts: as in `defaultParseChoice`. */
+  /** Absent parts are those of `defaultParseChoice`. */
   choice?: ParseWish | undefined;
-  /** Where the person's own data for text recognition lie. */
+  /** The folder of the person's own data for text recognition. */
   languageFolder?: string | undefined;
-  /** Pages, chapters or steps done of the total; then pages whose pictures are read. */
+  /** Called with the pages, chapters or steps done so far and in all; then with those of the text recognition. */
   onProgress?: ((progress: ParseProgress) => void) | undefined;
   /** Aborting kills the child and rejects with CANCELLED. */
   signal?: AbortSignal | undefined;
@@ -47,12 +47,12 @@ export interface ParseDocumentOptions {
 }
 
 export interface ParseDocumentsOptions extends Omit<ParseDocumentOptions, 'onProgress' | 'password'> {
-  /** By path. */
+  /** The password of each file, by its path. */
   passwords?: ReadonlyMap<string, string> | undefined;
   onProgress?: ((progress: ParseProgress & { path: string }) => void) | undefined;
 }
 
-/** Several files as one document, in the given order. Any file that fails fails the whole. */
+/** Parses several files into one document, in the given order. If one file fails, all fail. */
 export async function parseDocuments(
   paths: readonly string[],
   options: ParseDocumentsOptions = {},
@@ -83,7 +83,7 @@ export function parseDocument(path: string, options: ParseDocumentOptions = {}):
     let timer: NodeJS.Timeout;
     const pagesOf: Record<ParseStep, number> = { reading: 0, recognising: 0 };
 
-    /** The only way out: the child is killed whatever happened. */
+    /** The only way to end: the child is killed in every case. */
     const settle = (outcome: ParsedDocument | AppError): void => {
       clearTimeout(timer);
       signal?.removeEventListener('abort', onAbort);
@@ -104,7 +104,7 @@ export function parseDocument(path: string, options: ParseDocumentOptions = {}):
     allowTime();
     receive(host, name, limits, {
       progress: (progress) => {
-        // The page count is the document's claim, bounded by maxPages like in the child.
+        // The page count is what the document claims, limited to maxPages as in the child.
         const pages = Math.min(progress.total, limits.maxPages);
         if (pages !== pagesOf[progress.step]) {
           pagesOf[progress.step] = pages;
@@ -158,7 +158,7 @@ function receive(host: HostProcess, name: string, limits: DocumentLimits, receiv
       case 'text':
         textBytes += Buffer.byteLength(message.chunk);
         chunks.push(message.chunk);
-        // The child refuses this itself with the same code; counted here too, since nothing it says is trusted.
+        // The child refuses this itself with the same code; it is counted here too, because the child is not trusted.
         if (textBytes > limits.maxTextBytes + 4 * chunks.length) settle(tooMuchText(name, limits));
         return;
       case 'error':
@@ -183,7 +183,7 @@ function receive(host: HostProcess, name: string, limits: DocumentLimits, receiv
 const howItEnded = ({ code, signal, error }: HostExit) => error ?? signal ?? `exit code ${code ?? 'unknown'}`;
 const lastWords = ({ output }: HostExit) => ({ cause: new Error(output.slice(-2000)) });
 
-/** It never came to the file. */
+/** The child ended before it opened the file. */
 function notStarted(name: string, exit: HostExit): AppError {
   return new AppError(
     'INTERNAL',

@@ -14,7 +14,7 @@ const progressEveryMs = 50;
 
 forbidNetwork();
 const parent = requireParentPort('document-host');
-parent.onGone(() => process.exit(0)); // nobody is left to read for
+parent.onGone(() => process.exit(0)); // the parent is gone: nobody needs the result
 const post = (message: HostMessage) => parent.post(message);
 
 parent.onMessage((message) => {
@@ -35,7 +35,7 @@ async function parse(message: unknown): Promise<void> {
   post({ type: 'result', ...fields });
 }
 
-/** The first report of a step always goes out: it carries the number of pages, on which the time limit depends. */
+/** The first report of a step is always sent: it has the number of pages, on which the time limit depends. */
 function throttledProgress(): (done: number, total: number, step: ParseStep) => void {
   let last = Number.NEGATIVE_INFINITY;
   let lastStep: ParseStep | undefined;

@@ -1,4 +1,4 @@
-/** Other files that stand in the text of a DOCX (altChunk): web pages, plain texts, RTF, further DOCX files. */
+/** Other files that are inserted into the text of a DOCX (altChunk): web pages, plain texts, RTF, further DOCX files. */
 import PostalMime from 'postal-mime';
 import { declaredEncoding, decodeText } from './decode-text.ts';
 import { DocxPackage } from './docx-package.ts';
@@ -8,7 +8,7 @@ import { addPageNotes } from './page-notes.ts';
 import { readRtf } from './rtf-text.ts';
 import { GuardedZip } from './zip-guard.ts';
 
-/** Reads a document that stands within another one. */
+/** Reads a document that is inside another one. */
 export type ReadDocx = (files: DocxPackage, name: string, notes: ImportNotes, depth: number) => Promise<string>;
 
 export interface Chunk {
@@ -19,7 +19,7 @@ export interface Chunk {
 
 const maxDepth = 3; // documents within each other
 
-/** By the relation's id. Read before the text that they stand in, which is read in one go. */
+/** The chunks by the relation's id. They are read before the text that contains them, because that is read synchronously. */
 export async function readChunks(
   files: DocxPackage,
   notes: ImportNotes,
@@ -46,7 +46,7 @@ export async function readChunks(
   return chunks;
 }
 
-/** Undefined: a kind that is not read. */
+/** undefined: a kind of file that is not read here. */
 async function chunkText(
   files: DocxPackage,
   part: string,

@@ -3,16 +3,16 @@ import type { DocxShared } from './docx-shared.ts';
 import { childNamed, childrenNamed, descendantsNamed, elements, textOf, type XmlElement } from './xml-tree.ts';
 
 export interface DrawingText {
-  /** w:txbxContent: holds paragraphs, read as those of the text are. */
+  /** w:txbxContent elements, whose paragraphs are read like those of the text. */
   boxes: XmlElement[];
-  /** Ready text. */
+  /** Text that needs no further reading. */
   blocks: string[];
   pictures: number;
 }
 
-const mostPoints = 5000; // of a chart: beyond it is a picture of data, not a table
+const mostPoints = 5000; // of a chart: with more it is not useful as a table
 
-/** `part`: the part that the drawing stands in, whose relations its ids name. */
+/** `part`: the part with the drawing, whose relations the ids refer to. */
 export function readDrawing(shared: DocxShared, part: string, drawing: XmlElement): DrawingText {
   const found: DrawingText = { boxes: [], blocks: [], pictures: 0 };
   let described = false;
@@ -47,7 +47,7 @@ export function readDrawing(shared: DocxShared, part: string, drawing: XmlElemen
         return;
       case 'o:OLEObject':
         embedded(shared, attributes.ProgID ?? '', target(attributes['r:id']));
-        found.pictures = 0; // its preview
+        found.pictures = 0; // the picture before it is the object's preview
         return;
     }
     for (const child of elements(element)) visit(child);
@@ -71,7 +71,7 @@ function embedded(shared: DocxShared, program: string, part: string): void {
   );
 }
 
-/** SmartArt: its points in order; those of layout hold no text. */
+/** SmartArt: the text of its points in order; points of the layout have no text. */
 export function diagramText(root: XmlElement): string {
   return descendantsNamed(root, 'dgm:pt')
     .map((point) => paragraphs(point).join(' '))
@@ -105,7 +105,7 @@ export function chartText(root: XmlElement): string {
   return [heading, ...rows.map((row) => `| ${row.join(' | ')} |`)].join('\n');
 }
 
-/** The values that the chart was last drawn with, at their index. */
+/** The values with which the chart was drawn last, each at its index. */
 function cached(element: XmlElement | undefined): string[] {
   if (!element) return [];
   const values: string[] = [];

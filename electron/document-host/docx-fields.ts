@@ -1,20 +1,20 @@
-/** Fields of Word: between "begin" and "separate" stands their code, which is not shown, then their last result, which is. */
+/** Fields of Word: between "begin" and "separate" is the code, which is not shown; after that comes the last result, which is. */
 import { integer, isOn } from './docx-styles.ts';
 import { symbolCharacter } from './docx-symbols.ts';
 import { childNamed, childrenNamed, type XmlElement } from './xml-tree.ts';
 
 interface OpenField {
   code: string;
-  form: XmlElement | undefined; // w:ffData: what a form field offers and holds
+  form: XmlElement | undefined; // w:ffData: the options and the value of a form field
   inResult: boolean;
   hasResult: boolean;
-  isLeftOut: boolean; // a page number in a header: it is another one on each page
-  paragraphs: number; // ends of paragraphs met within the code
-  held: string; // text met within the code, in case the field never ends
+  isLeftOut: boolean; // a page number in a header, which differs on each page
+  paragraphs: number; // ends of paragraphs found within the code
+  held: string; // text found within the code, in case the field never ends
 }
 
 const pageFields = /^\s*(PAGE|NUMPAGES|SECTIONPAGES|SECTION)\b/i;
-/** Marks for an index, a table or a macro: they show nothing. */
+/** Fields that show nothing, such as marks for an index or a macro, or whose missing result is no loss. */
 const silentFields =
   /^\s*(XE|TC|TA|RD|SET|ASK|FILLIN|PRIVATE|ADVANCE|NEXT|NEXTIF|SKIPIF|INDEX|TOC|TOA|PRINT|COMMENTS|FORMTEXT|BIBLIOGRAPHY|HYPERLINK|PAGE|NUMPAGES|SECTIONPAGES|INCLUDEPICTURE|EMBED|LINK|SHAPE|CONTROL|DDE|DDEAUTO|ADDIN)\b/i;
 const mostCodeParagraphs = 3;
@@ -52,7 +52,7 @@ export class Fields {
     field.isLeftOut = this.leavesOut(field.code);
   }
 
-  /** What stands for the field if it has no result; undefined: there is nothing to show although there should be. */
+  /** What to show for a field without a result; undefined: there should be a result and is none. */
   end(): string | undefined {
     const field = this.#open.pop();
     if (!field || field.hasResult) return '';
@@ -65,14 +65,14 @@ export class Fields {
     return true;
   }
 
-  /** Whether a page number was left out since this was asked last. */
+  /** Whether a page number was left out since the last call. */
   takeMetPageField(): boolean {
     const met = this.#metPageField;
     this.#metPageField = false;
     return met;
   }
 
-  /** The text as far as it is shown. */
+  /** Returns the text if it is shown, else ''. */
   shown(text: string): string {
     const inCode = this.#open.find(({ inResult }) => !inResult);
     if (inCode) {
@@ -85,7 +85,7 @@ export class Fields {
     return text;
   }
 
-  /** A field that never ends would hide the rest of the text: after some paragraphs what it held is given back. */
+  /** A field that never ends would hide the rest of the text: after some paragraphs its held text is returned. */
   paragraphEnd(): string {
     const field = this.#open.find(({ inResult }) => !inResult);
     if (!field) return '';

@@ -7,21 +7,21 @@ import { ommlToLatex } from './omml-latex.ts';
 import { subscript, superscript } from './script-marks.ts';
 import { childNamed, childrenNamed, elements, isElement, textOf, type XmlElement } from './xml-tree.ts';
 
-/** What stands in a paragraph but is read elsewhere. */
+/** Reads what is in a paragraph but does not belong to its text. */
 export interface InlineHost {
-  /** What should not stand within a paragraph but does: it comes before it. */
+  /** A block that is inside a paragraph although it should not be: it is put before it. */
   block(element: XmlElement): void;
-  /** A text box, chart or diagram: after the paragraph. */
+  /** A text box, chart or diagram: it is put after the paragraph. */
   drawing(element: XmlElement): void;
-  /** The text of a note is put below the block; its mark comes back. */
+  /** Puts the text of a note below the block, and returns its mark. */
   noteMark(story: NoteStory, id: string, customMark: string | undefined): string;
-  /** In brackets, or '' when it was given already. */
+  /** The comment in brackets; '' if it was given already. */
   comment(id: string): string;
-  /** How much has been handed over with `drawing`. */
+  /** How many drawings `drawing` has received. */
   readonly drawings: number;
 }
 
-// Raised, lowered and struck text is held between these until the paragraph is whole: two runs may be one exponent. These are no characters.
+// Non-characters that enclose raised, lowered and struck text until the paragraph is complete, since two runs may be one exponent.
 const raisedMark = ['\uFDD0', '\uFDD1'] as const;
 const loweredMark = ['\uFDD2', '\uFDD3'] as const;
 const struckMark = ['\uFDD4', '\uFDD5'] as const;
@@ -33,7 +33,7 @@ export class InlineReader {
   readonly fields: Fields;
   #style: Style;
   #inHidden = false; // the last run was hidden: the next one belongs to the same passage
-  #changes = 0; // tracked changes met in this paragraph
+  #changes = 0; // tracked changes found in this paragraph
 
   constructor(shared: DocxShared, host: InlineHost, leavesPagesOut: boolean) {
     this.#shared = shared;
@@ -68,7 +68,7 @@ export class InlineReader {
       case 'w:del':
         this.#change();
         return '';
-      case 'w:moveFrom': // counted where the text went
+      case 'w:moveFrom': // counted at the place the text was moved to
       case 'w:pPr':
       case 'w:rPr':
       case 'w:sdtPr':
@@ -96,7 +96,7 @@ export class InlineReader {
         this.#host.block(element);
         return '';
       default:
-        return this.#content(element); // hyperlink, sdt, smartTag, bdo, ruby and whatever else holds runs
+        return this.#content(element); // hyperlink, sdt, smartTag, bdo, ruby and other elements that contain runs
     }
   }
 
@@ -202,7 +202,7 @@ export class InlineReader {
     return this.fields.shown(spaced(latex.map((text) => `${sign}${text}${sign}`).join(' '), before));
   }
 
-  /** The description stands in the text; what can be read in the drawing follows the paragraph. */
+  /** The drawing's description is put into the text; what can be read in the drawing follows the paragraph. */
   #picture(element: XmlElement, before: string): string {
     if (this.fields.shown(' ') === '') return '';
     const description = describe(element);
@@ -210,7 +210,7 @@ export class InlineReader {
     return description === '' ? '' : spaced(`[${description}]`, before);
   }
 
-  /** The first branch that holds anything. Only looks differ between them. */
+  /** Reads the first branch that has content: the branches differ only in appearance. */
   #alternative(element: XmlElement): string {
     for (const branch of elements(element)) {
       const drawings = this.#host.drawings;
@@ -227,7 +227,7 @@ function noteStory(name: string): NoteStory | undefined {
   return name === 'w:endnoteReference' ? 'endnote' : undefined;
 }
 
-/** Only what can be seen: a field's code or a bookmark is not hidden text. */
+/** Whether an element has visible text: a field's code or a bookmark does not count as hidden text. */
 function isText(element: XmlElement): boolean {
   return element.name === 'w:sym' || (element.name === 'w:t' && textOf(element).trim() !== '');
 }
@@ -236,7 +236,7 @@ function spaced(text: string, before: string): string {
   return text === '' || before === '' || /\s$/.test(before) ? text : ` ${text}`;
 }
 
-/** What the author wrote for those who cannot see it. */
+/** The alternative text of a drawing. */
 function describe(element: XmlElement): string {
   for (const child of elements(element)) {
     const { attributes } = child;
@@ -258,7 +258,7 @@ function withMarks(text: string): string {
       .replace(scripts, (_all, raised: string | undefined, lowered: string | undefined, at: number, whole: string) =>
         raised === undefined ? subscript(lowered ?? '') : superscript(raised, whole.slice(Math.max(0, at - 20), at)),
       )
-      // As Markdown strikes: "the ~~old~~ price".
+      // Struck text in Markdown's form: "the ~~old~~ price".
       .replace(/\uFDD4(\s*)([^\uFDD5]*?)(\s*)\uFDD5/g, '$1~~$2~~$3')
       .replace(/[\uFDD0-\uFDD5]/g, '')
   );

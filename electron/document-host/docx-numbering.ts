@@ -1,4 +1,4 @@
-/** Numbers of paragraphs as Word shows them, from numbering.xml. One instance counts through one text. */
+/** Numbers of paragraphs as Word shows them, from numbering.xml. One instance counts through one document. */
 import { integer, isOn, type Styles } from './docx-styles.ts';
 import { symbolText } from './docx-symbols.ts';
 import { formatNumber } from './number-formats.ts';
@@ -11,7 +11,7 @@ interface Level {
   text: string; // "%1.%2"
   legal: boolean; // all numbers in it are decimal
   restartsAfter: number | undefined; // restarts after this level (from 1) or one above it; 0: never; undefined: after any above
-  style: string | undefined; // paragraph style that stands for this level
+  style: string | undefined; // paragraph style that selects this level
   font: string | undefined; // of the number or bullet
   isTight: boolean; // nothing between the number and the text
 }
@@ -69,7 +69,7 @@ export class Numbering {
     }
   }
 
-  /** Counts the paragraph. `styleIds`: its styles, one of which may stand for a level. Undefined: it has no number. */
+  /** Counts a paragraph and returns its label. `styleIds`: its styles, one of which may define a level. undefined: it has no number. */
   next(
     numId: string,
     statedLevel: number | undefined,
@@ -149,7 +149,7 @@ function readLevels(parent: XmlElement): Map<number, Level> {
   return levels;
 }
 
-/** "001, 002, 003, ...": as many digits as the first of these has. */
+/** Pads to as many digits as the first number of "001, 002, 003, ..." has. */
 function customNumber(value: number, format: string | undefined): string {
   return `${value}`.padStart(/^0*\d/.exec(format ?? '')?.[0].length ?? 1, '0');
 }

@@ -1,4 +1,4 @@
-/** The parts of a DOCX file and what they point to. Only parts inside the archive are ever looked at. */
+/** The parts of a DOCX file and their relations. Only parts inside the archive are read. */
 import { posix } from 'node:path';
 import { readXml, withoutNamedEntities } from './xml-guard.ts';
 import { childrenNamed, parseXml, type XmlElement, type XmlStream } from './xml-tree.ts';
@@ -32,12 +32,12 @@ export class DocxPackage {
     return this.#zip.read(this.#entries.get(comparable(part)) ?? part);
   }
 
-  /** XML is taken without its document type declaration: nothing in it is expanded or fetched. */
+  /** Parses XML without its document type declaration, so that nothing is expanded or fetched. */
   xml(part: string, stream?: XmlStream): XmlElement {
     return parseXml(withoutNamedEntities(readXml(this.bytes(part))), stream);
   }
 
-  /** By id. The package's own relations are those of the part ''. */
+  /** The relations of a part by id; the package's own are those of the part ''. */
   relations(part: string): ReadonlyMap<string, Relation> {
     const known = this.#relations.get(part);
     if (known) return known;
@@ -82,7 +82,7 @@ export class DocxPackage {
   }
 }
 
-/** Part names are the same in any case; some programs write backslashes. */
+/** Part names ignore case; some programs write backslashes. */
 function comparable(name: string): string {
   return name.replaceAll('\\', '/').toLowerCase();
 }

@@ -1,4 +1,4 @@
-/** What the readers of one DOCX share: its parts, styles, notes and comments, and the count of what the person should hear of. */
+/** What the readers of one DOCX share: its parts, styles, notes and comments, and counts for the import's notes. */
 import type { NoteKind } from '../contract/import-notes.ts';
 import { plural } from '../contract/number-words.ts';
 import type { DocxPackage } from './docx-package.ts';
@@ -47,7 +47,7 @@ export class DocxShared {
     this.#readComments();
   }
 
-  /** A part that the main text points to. One that is damaged is named and costs no more than itself. */
+  /** A part that the main text refers to. If it is damaged, a note names it and the rest is read. */
   related(kind: string): XmlElement | undefined {
     const part = this.files.related(this.files.mainPart, kind);
     return part === undefined ? undefined : this.part(part);
@@ -76,7 +76,7 @@ export class DocxShared {
     return this.#counts.get(kind) ?? 0;
   }
 
-  /** The note's own text, from which the mark is left out. */
+  /** The text of a note, without its mark. */
   noteContent(story: NoteStory, id: string): XmlElement | undefined {
     return this.#stories[story].get(id);
   }
@@ -88,7 +88,7 @@ export class DocxShared {
     return formatNumber(number, marks.format);
   }
 
-  /** A note or comment is read where it is met first. One that refers to itself ends there. */
+  /** A note or comment is read only where it occurs first, which also ends one that refers to itself. */
   isFirst(kind: NoteStory | 'comment', id: string): boolean {
     const key = `${kind} ${id}`;
     if (this.#met.has(key)) return false;
@@ -125,7 +125,7 @@ export class DocxShared {
   #story(story: NoteStory): Map<string, XmlElement> {
     const found = new Map<string, XmlElement>();
     for (const element of childrenNamed(this.related(`${story}s`), `w:${story}`)) {
-      // The lines that Word draws above the notes are kept as notes of a special type.
+      // The lines that Word draws above the notes are stored as notes of a special type.
       if (/separator|notice/i.test(element.attributes['w:type'] ?? '')) continue;
       found.set(element.attributes['w:id'] ?? '', element);
     }

@@ -8,13 +8,13 @@ import { type Cell, cellLine, maxSpan, tableText } from './table-text.ts';
 import { childNamed, childrenNamed, elements, type XmlElement } from './xml-tree.ts';
 
 export interface StoryOptions {
-  /** The part that it stands in. */
+  /** The part with this text. */
   part: string;
-  /** A header or footer: page numbers are another on each page. */
+  /** A header or footer, in which page numbers differ on each page. */
   leavesPagesOut?: boolean;
-  /** Text of another file that stands here, by its relation's id. */
+  /** The text of another file that is inserted here, by the relation's id. */
   chunk(id: string): string;
-  /** Section properties met, in order. */
+  /** Called with the section properties, in order. */
   section?(properties: XmlElement): void;
 }
 
@@ -85,7 +85,7 @@ export class StoryReader implements InlineHost {
       case 'm:oMath':
       case 'w:r':
       case 'w:hyperlink':
-        this.#paragraph({ name: 'w:p', attributes: {}, children: [element] }); // text without its paragraph
+        this.#paragraph({ name: 'w:p', attributes: {}, children: [element] }); // text outside of a paragraph
         break;
       case 'w:ins':
       case 'w:moveTo':
@@ -101,11 +101,11 @@ export class StoryReader implements InlineHost {
       case 'w:tcPr':
         break;
       default:
-        this.read(element); // sdt, customXml and whatever else holds blocks
+        this.read(element); // sdt, customXml and other elements that contain blocks
     }
   }
 
-  /** The whole text. What is still held back is let go. */
+  /** Returns the whole text, with everything that was held back. */
   finish(): string {
     const held = [this.#joined, this.#inline.fields.storyEnd()].filter((text) => text.trim() !== '').join('\n');
     this.#joined = '';
@@ -145,7 +145,7 @@ export class StoryReader implements InlineHost {
     return `[${comment.isReply ? 'Reply' : 'Comment'}${by}${done}: ${this.#apart(comment.content)}]`;
   }
 
-  /** A text that has nothing to do with the numbers of this one, in one line. */
+  /** A text with a numbering of its own, such as a comment, in one line. */
   #apart(content: XmlElement): string {
     const reader = new StoryReader(this.#shared, { ...this.#options, section: () => {} });
     reader.read(content);
@@ -192,13 +192,13 @@ export class StoryReader implements InlineHost {
     const numId = value('w:numId') ?? style.numId;
     if (numId === undefined || numId === '0') return undefined;
     const level = integer(value('w:ilvl'));
-    // A number that comes from the style stands on the level that names the style, else on the style's own.
+    // A number that comes from a style has the level that names this style, else the style's own level.
     return value('w:numId') === undefined
       ? this.#numbering.next(numId, level, style.ids, style.level)
       : this.#numbering.next(numId, level ?? 0, []);
   }
 
-  /** Deleted, moved or hidden paragraph mark: what follows goes on in the same paragraph. */
+  /** Whether the paragraph mark is deleted, moved or hidden, so that the next paragraph continues this one. */
   #endIsGone(properties: XmlElement | undefined, changes: number): boolean {
     const mark = childNamed(properties, 'w:rPr');
     const isDeleted = childNamed(mark, 'w:del') !== undefined;
@@ -206,7 +206,7 @@ export class StoryReader implements InlineHost {
     return isDeleted || childNamed(mark, 'w:moveFrom') !== undefined || (toggle(mark, 'w:vanish') ?? false);
   }
 
-  /** What a header keeps beside its page number is left out only when it is nothing but the words around it. */
+  /** Leaves out a header's text beside a page number only if it consists of words such as "page" and "of". */
   #withoutPages(text: string): string {
     const isOnlyPage = text
       .toLowerCase()
@@ -307,7 +307,7 @@ function cellsOf(row: XmlElement): XmlElement[] {
   return within(row, 'w:tc', 'w:tr').filter((cell) => !childNamed(childNamed(cell, 'w:tcPr'), 'w:cellDel'));
 }
 
-/** Rows and cells may stand in content controls and in tracked changes. */
+/** Rows or cells, which may be inside content controls and tracked changes. */
 function within(element: XmlElement, name: string, stop: string): XmlElement[] {
   return elements(element).flatMap((child) => {
     if (child.name === name) return [child];

@@ -1,7 +1,7 @@
-/** What the styles of a DOCX say about text: headings, numbering, hidden and raised text. Looks are left alone. */
+/** What the styles of a DOCX say about text: headings, numbering, hidden and raised text. The appearance is ignored. */
 import { childNamed, childrenNamed, type XmlElement } from './xml-tree.ts';
 
-/** Of one style, with what it is based on. */
+/** The properties of a style, including those of the styles it is based on. */
 export interface Style {
   ids: readonly string[]; // its own and those of the styles it is based on, nearest first
   name: string; // Word writes "heading 1" here whatever the language of its menus
@@ -19,7 +19,7 @@ export interface RunStyle {
   font: string | undefined;
 }
 
-// Programs that write no styles.xml, or translate the names in it.
+// Names of heading styles by language, for programs that write no styles.xml or translate the names in it.
 const headingNames =
   /^(?:heading|überschrift|berschrift|titre|título|ttulo|titolo|kop|rubrik|overskrift|otsikko|nagłówek|nadpis|заголовок|標題|标题|見出し|제목)[ _-]?([1-9])$/i;
 const maxBases = 50;
@@ -49,7 +49,7 @@ export class Styles {
     return this.#style(id).run;
   }
 
-  /** A run's properties: its own, else those of its styles. Two styles that both hide text show it: vanish is a toggle. */
+  /** A run's properties: its own, else those of its styles. If two styles both hide text it is shown, because vanish is a toggle. */
   run(properties: XmlElement | undefined, paragraph: Style): RunStyle {
     const own = runStyle(properties);
     const id = childNamed(properties, 'w:rStyle')?.attributes['w:val'];
@@ -96,13 +96,13 @@ export class Styles {
         font: runs.find(({ font }) => font !== undefined)?.font,
       },
     };
-    if (style.heading === 0) style.heading = undefined; // "body text" stated outright
+    if (style.heading === 0) style.heading = undefined; // "body text" is stated explicitly
     this.#resolved.set(id, style);
     return style;
   }
 }
 
-/** 1 to 9; 0 for body text; undefined when nothing is said. */
+/** The heading level, 1 to 9; 0: body text; undefined: not stated. */
 export function outlineLevel(properties: XmlElement | undefined): number | undefined {
   const level = integer(childNamed(properties, 'w:outlineLvl')?.attributes['w:val']);
   if (level === undefined) return undefined;
@@ -113,7 +113,7 @@ export function isOn(value: string | undefined): boolean {
   return value !== undefined && !/^(0|false|off|none)$/i.test(value);
 }
 
-/** An on/off property: the element alone means on. */
+/** An on/off property: the element without a value means on. */
 export function toggle(properties: XmlElement | undefined, name: string): boolean | undefined {
   const element = childNamed(properties, name);
   return element && isOn(element.attributes['w:val'] ?? 'true');

@@ -1,4 +1,7 @@
-/** Characters of the fonts Symbol, Wingdings and Webdings, whose letters are pictures, as the Unicode characters they show. */
+/**
+ * Converts characters of the fonts Symbol, Wingdings and Webdings, whose letters are drawn as signs, to the Unicode characters of these
+ * signs.
+ */
 import { codePoint } from 'dingbat-to-unicode';
 
 const symbolFonts: Record<string, string> = {
@@ -7,7 +10,7 @@ const symbolFonts: Record<string, string> = {
   'wingdings 2': 'Wingdings 2',
   'wingdings 3': 'Wingdings 3',
   webdings: 'Webdings',
-  // Free fonts in Symbol's place.
+  // Free fonts that replace Symbol.
   'standard symbols l': 'Symbol',
   'standard symbols ps': 'Symbol',
 };
@@ -16,7 +19,7 @@ export function isSymbolFont(font: string): boolean {
   return symbolFonts[font.trim().toLowerCase()] !== undefined;
 }
 
-/** Signs that most fonts and models know, for the ones that the fonts' makers have named since. */
+/** Common signs in place of newer ones that few fonts and models know. */
 const plainer: Record<string, string> = {
   '🗹': '☑',
   '🗵': '☒',
@@ -31,7 +34,7 @@ const plainer: Record<string, string> = {
   '🡫': '↓',
 };
 
-/** `code`: as the font counts, 0x20 to 0xFF, or in the private area F020 to F0FF. Undefined: nobody knows what it shows. */
+/** `code`: the font's code, 0x20 to 0xFF, or in the private area F020 to F0FF. undefined: the sign is not known. */
 export function symbolCharacter(font: string, code: number): string | undefined {
   if (!Number.isInteger(code) || code < 0x20 || code > 0x10ffff) return undefined;
   const inFont = code >= 0xf000 && code <= 0xf0ff ? code - 0xf000 : code;
@@ -40,12 +43,12 @@ export function symbolCharacter(font: string, code: number): string | undefined 
     const sign = inFont === 0x20 ? ' ' : codePoint(typeface, inFont)?.string;
     return sign && (plainer[sign] ?? sign);
   }
-  // In a font of letters the private area is used for its plain ones.
+  // An ordinary font may have its letters in the private area.
   if (code < 0xe000 || code > 0xf8ff) return String.fromCodePoint(code);
   return code >= 0xf020 && code <= 0xf07e ? String.fromCodePoint(inFont) : undefined;
 }
 
-/** The text of a run in such a font. Latin letters stay as they are when the font is another one. */
+/** Converts the text of a run. In any other font Latin letters stay as they are. */
 export function symbolText(text: string, font: string | undefined): string {
   const isSymbols = font !== undefined && isSymbolFont(font);
   if (!isSymbols && !/[\uF020-\uF0FF]/.test(text)) return text;

@@ -2,7 +2,7 @@ import type { DocumentLimits, ParseChoice, ParseStep } from '../contract/documen
 import type { ImportNotes } from './import-notes.ts';
 import type { SourceFile } from './source-file.ts';
 
-/** What every extractor is given. It reads `source` only, writes nothing, and throws AppError. */
+/** What every extractor gets. An extractor reads only `source`, writes nothing, and throws AppError. */
 export interface ExtractContext {
   source: SourceFile;
   limits: DocumentLimits;

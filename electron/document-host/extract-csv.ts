@@ -1,4 +1,4 @@
-/** CSV and TSV through Papa Parse: rows as a table, the header repeated in each part. */
+/** Reads CSV and TSV with Papa Parse: rows as a table, with the header repeated in each part. */
 import Papa from 'papaparse';
 import type { ParsedDocument } from '../contract/documents.ts';
 import { plural } from '../contract/number-words.ts';
@@ -7,7 +7,7 @@ import type { ExtractContext } from './extract-context.ts';
 import { rowsLabel, TableParts } from './table-parts.ts';
 import { TextBuilder } from './text-builder.ts';
 
-/** A comma inside numbers stands in as many rows as a semicolon between them: the comma is the last guess. */
+/** Decimal commas occur in as many rows as semicolons between numbers, so a comma is guessed last. */
 function delimiterOf(text: string, extension: string): string {
   if (/^(tsv|tab)$/.test(extension)) return '\t';
   const head = text.slice(0, 100_000);
@@ -16,7 +16,7 @@ function delimiterOf(text: string, extension: string): string {
 }
 
 export function extractCsv({ source, limits, notes }: ExtractContext): ParsedDocument {
-  // Excel writes the separator into a line above the table.
+  // Excel may write the separator into a line above the table.
   const [, named, rest] = /^(?:sep=(.)\r?\n)?([\s\S]*)$/i.exec(decodeText(source.readAll(), source.name, notes)) ?? [];
   const builder = new TextBuilder(source.name, limits.maxTextBytes);
   const table = new TableParts((part) => builder.addPage(rowsLabel(part), part.text));

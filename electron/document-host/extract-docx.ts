@@ -1,7 +1,7 @@
 /**
- * DOCX, read from its XML. mammoth, which did this before, keeps neither the numbers of clauses nor tracked changes, fields, equations,
- * headers, comments' places and merged cells, and offers no hook for most of them; no other kept library reads them all either. The parts
- * come checked out of the zip guard, lose their document type declaration, and name only each other: nothing outside the file is read.
+ * Reads DOCX from its XML. The library mammoth loses the numbers of clauses, tracked changes, fields, equations, headers, the places of
+ * comments and merged cells, and has no hook for most of them; no other maintained library reads them all either. The zip guard checks the
+ * parts, their document type declarations are removed, and they refer only to each other: nothing outside the file is read.
  */
 import type { ParsedDocument } from '../contract/documents.ts';
 import { AppError } from '../contract/errors.ts';
@@ -26,7 +26,7 @@ export async function extractDocx({ source, limits, notes }: ExtractContext, zip
   return builder.finish(title, 'docx', notes);
 }
 
-/** `depth`: of a document that stands within another one. */
+/** `depth`: how many documents this one is inside of. */
 async function docxMarkdown(files: DocxPackage, name: string, notes: ImportNotes, depth: number): Promise<string> {
   const shared = new DocxShared(files, notes);
   const part = files.mainPart;
@@ -43,7 +43,7 @@ async function docxMarkdown(files: DocxPackage, name: string, notes: ImportNotes
   const margins = new Margins();
   const story = new StoryReader(shared, { part, chunk, section: (properties) => margins.add(properties) });
   try {
-    // Block by block, so that a long text is never in memory as a tree.
+    // Block by block, so that the tree of a long text is never in memory.
     files.xml(part, { parent: 'w:body', onChild: (element) => story.block(element) });
   } catch (error) {
     if (error instanceof AppError) throw error;
@@ -94,6 +94,6 @@ function coreTitle(files: DocxPackage): string {
     const title = childNamed(files.xml(part), 'dc:title');
     return title ? textOf(title).trim() : '';
   } catch {
-    return ''; // the title is a convenience; the text does not depend on it
+    return ''; // a document without a readable title is read all the same
   }
 }

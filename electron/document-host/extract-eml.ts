@@ -1,4 +1,4 @@
-/** E-mail through postal-mime: the header fields people read, the text, and the attachments by name. */
+/** Reads e-mail with postal-mime: the header fields that people read, the text, and the names of the attachments. */
 import PostalMime, { type Address, type Attachment } from 'postal-mime';
 import type { ParsedDocument } from '../contract/documents.ts';
 import { AppError } from '../contract/errors.ts';
@@ -12,7 +12,7 @@ import { TextBuilder } from './text-builder.ts';
 import { oneLine } from './wording.ts';
 
 export async function extractEml({ source, limits, notes }: ExtractContext): Promise<ParsedDocument> {
-  // Attached messages are read as part of the text, five deep.
+  // Attached messages are read as part of the text, down to five levels.
   const mail = await PostalMime.parse(source.readAll(), {
     maxNestingDepth: 50,
     maxHeadersSize: 2_000_000,
@@ -42,19 +42,19 @@ export async function extractEml({ source, limits, notes }: ExtractContext): Pro
   return builder.finish(subject || source.stem, 'eml', notes);
 }
 
-/** The text part, unless the other one says more: some only say that the other is to be read, some leave tables out. */
+/** The plain text part, unless the HTML part has more: some plain parts only refer to the HTML, some lack its tables. */
 function bodyText(text: string, html: string, notes: ImportNotes): string {
   const plain = text.trim();
   if (html.trim() === '') return plain;
   const page = htmlToMarkdown(html, 'html');
   const markdown = page.markdown.trim();
   if (holdsWords(plain, markdown)) return plain;
-  // Its pictures are parts of the message and counted there.
+  // The page's pictures are parts of the message and are counted there.
   addPageNotes(notes, [{ ...page, pictures: 0 }]);
   return markdown;
 }
 
-/** Nearly all of them: the parts may differ in a greeting or in how a quotation is marked. */
+/** Whether the plain text has nearly all words of the other part; they may differ in a greeting or in the marks of quotations. */
 function holdsWords(plain: string, markdown: string): boolean {
   const words = (text: string): string[] => text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
   const has = new Set(words(plain));

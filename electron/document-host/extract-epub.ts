@@ -28,7 +28,7 @@ interface Package {
   contents: { entry: string; kind: 'nav' | 'ncx' } | undefined;
 }
 
-/** Fonts may be obfuscated in a readable book; anything else encrypted is DRM. */
+/** A readable book may have obfuscated fonts; any other encryption is DRM. */
 const fontObfuscation = /idpf\.org\/2008\/embedding|ns\.adobe\.com\/pdf\/enc/;
 
 export function extractEpub({ source, limits, notes, onProgress }: ExtractContext, zip: GuardedZip): ParsedDocument {
@@ -67,12 +67,12 @@ export function extractEpub({ source, limits, notes, onProgress }: ExtractContex
       continue;
     }
     const { title, markdown } = page;
-    if (markdown.trim() === '') continue; // a cover
-    pages.push({ ...page, markdown: '' }); // the texts are kept by the builder
+    if (markdown.trim() === '') continue; // such as a cover
+    pages.push({ ...page, markdown: '' }); // the builder keeps the text
     const names = chapters.get(entry) ?? [];
     const label =
       names[0] ?? markdownSections(markdown).find(({ heading }) => heading)?.heading ?? (title || `Part ${i + 1}`);
-    // A file that holds several chapters is cut at its headings.
+    // A file with several chapters is cut at its headings.
     if (names.length > 1) builder.addSections(label, `${markdown}\n\n`);
     else builder.addPage(label, markdown);
   }
@@ -85,13 +85,13 @@ export function extractEpub({ source, limits, notes, onProgress }: ExtractContex
   return builder.finish(book.title || source.stem, 'epub', notes);
 }
 
-/** No characters of XML: the chapter is something else. */
+/** Whether the text has many characters that XML does not allow: it is not a chapter then. */
 function holdsControls(xml: string): boolean {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
   return (xml.match(/[\0-\x08\x0e-\x1f\ufffd]/g)?.length ?? 0) > 0.02 * xml.length;
 }
 
-/** Each is read once; one that is damaged hides nothing. */
+/** The book's style sheets, each read once; a damaged one is ignored. */
 class Stylesheets {
   readonly #zip: GuardedZip;
   readonly #files: ZipNames;
@@ -111,7 +111,7 @@ class Stylesheets {
     try {
       text = decodePart(this.#zip.read(entry));
     } catch {
-      // nothing is hidden then
+      // without it no text is hidden
     }
     this.#texts.set(entry, text);
     return text;
@@ -160,7 +160,7 @@ function readPackage(zip: GuardedZip, files: ZipNames, name: string): Package {
   };
 }
 
-/** Entry name to the titles of the chapters that begin in it, in order. */
+/** For each entry the titles of the chapters that begin in it, in order. */
 function chapterTitles(zip: GuardedZip, files: ZipNames, { contents }: Package): Map<string, string[]> {
   const titles = new Map<string, string[]>();
   if (!contents) return titles;
@@ -182,7 +182,7 @@ function chapterTitles(zip: GuardedZip, files: ZipNames, { contents }: Package):
         add($(point).children('content').attr('src'), $(point).children('navLabel').text());
     }
   } catch {
-    titles.clear(); // chapters are called by their headings then
+    titles.clear(); // then chapters are named by their headings
   }
   return titles;
 }

@@ -19,7 +19,7 @@ const outputSchema = z.looseObject({
   ename: z.string().optional().catch(undefined),
   evalue: z.string().optional().catch(undefined),
   traceback: z.array(z.string()).optional().catch(undefined),
-  // nbformat 3 has the forms of an output beside its type
+  // nbformat 3 has the formats of an output beside its type
   html: lines.optional().catch(undefined),
   latex: lines.optional().catch(undefined),
   json: lines.optional().catch(undefined),
@@ -102,7 +102,7 @@ function readNotebook(text: string, name: string): z.infer<typeof notebookSchema
     const notebook = notebookSchema.parse(JSON.parse(text));
     if (notebook.cells || notebook.worksheets) return notebook;
   } catch {
-    // said below
+    // the error below is thrown
   }
   throw new AppError('DOC_FORMAT', `${name} is a damaged notebook: it has no list of cells. Save it anew in Jupyter.`);
 }
@@ -129,17 +129,18 @@ function outputText({ output_type: type, text, ename, evalue, traceback }: Outpu
   }
   const plain = text ?? shownAs(data, 'text/plain');
   const html = shownAs(data, 'text/html');
-  // A data frame's plain text leaves columns out where they do not fit into a line; other objects only name themselves.
+  // HTML is better for a data frame, whose plain text lacks columns that do not fit into a line, and for objects whose plain text is only
+  // their name.
   const isBetter = html !== undefined && (html.includes('<table') || plain === undefined || namesItself(plain));
   const page = isBetter ? htmlToMarkdown(html, 'html').markdown.trim() : '';
   if (page !== '') return page;
   const shown = shownAs(data, 'text/markdown') ?? shownAs(data, 'text/latex') ?? plain ?? jsonText(data);
-  // "<Figure size 640x480 with 1 Axes>" stands for the picture beside it.
+  // "<Figure size 640x480 with 1 Axes>" is only the name of the picture beside it.
   const isPicture = Object.keys(data).some((kind) => kind.startsWith('image/'));
   return isPicture && namesItself(shown) ? '' : withoutColours(shown);
 }
 
-/** "<IPython.core.display.HTML object>" */
+/** Whether the text is only an object's name: "<IPython.core.display.HTML object>". */
 function namesItself(plain: string): boolean {
   return /^<[^<>]*>$/.test(plain.trim());
 }
@@ -150,7 +151,7 @@ function jsonText(data: Data): string {
   return value === undefined ? '' : typeof value === 'string' ? value : JSON.stringify(value);
 }
 
-/** Some programs write one string for each line of a traceback, some for each of its frames: without line ends both. */
+/** Programs write a traceback as one string for each line or for each frame, without line ends in between. */
 function tracebackText(traceback: readonly string[] | undefined): string {
   return (traceback ?? []).map((part) => part.replace(/\n$/, '')).join('\n');
 }
@@ -160,13 +161,13 @@ function shownAs(data: Data, kind: string): string | undefined {
   return parsed.success ? parsed.data : undefined;
 }
 
-/** The escape sequences with which a terminal is told its colours. */
+/** Removes escape sequences for a terminal's colours. */
 function withoutColours(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: ESC begins such a sequence
   return text.replace(/\u001b\[[\d;]*[A-Za-z]/g, '').trimEnd();
 }
 
-/** The fence is longer than any inside. */
+/** Puts text into a fence that is longer than any fence in the text. */
 function fenced(text: string, language: string): string {
   const longest = Math.max(2, ...(text.match(/`{3,}/g) ?? []).map((fence) => fence.length));
   const fence = '`'.repeat(longest + 1);

@@ -1,4 +1,4 @@
-/** OpenDocument presentations: a span per slide, with its notes and comments. */
+/** OpenDocument presentations: one span for each slide, with its notes and comments. */
 import type { ParsedDocument } from '../contract/documents.ts';
 import type { ExtractContext } from './extract-context.ts';
 import type { OdfPackage } from './odf-package.ts';
@@ -11,7 +11,7 @@ import { oneLine } from './wording.ts';
 import { WriterNotes } from './writer-notes.ts';
 import { childNamed, childrenNamed, descendantsNamed, elements, textOf, type XmlElement } from './xml-tree.ts';
 
-/** What every slide repeats. */
+/** Kinds of text that every slide repeats. */
 const furniture = /^(date-time|footer|header|page-number)$/;
 
 export function extractOdp(context: ExtractContext, files: OdfPackage): ParsedDocument {
@@ -41,7 +41,7 @@ export function extractOdp(context: ExtractContext, files: OdfPackage): ParsedDo
   return builder.finish(files.title() || firstTitle || source.stem, 'odp', notes);
 }
 
-/** Header, footer and date that the slide shows: their words stand once before the slides. */
+/** Header, footer and date that the slide shows: the file declares their text once, before the slides. */
 function declared(files: OdfPackage, slide: XmlElement): string[] {
   const declarations = elements(files.body('office:presentation'));
   return ['header', 'footer', 'date-time'].flatMap((kind) => {
@@ -53,7 +53,7 @@ function declared(files: OdfPackage, slide: XmlElement): string[] {
   });
 }
 
-/** What the slide's master shows by itself: its placeholders are the slides'. */
+/** Texts of the slide's master, without its placeholders, which the slides fill. */
 function textsBehind(files: OdfPackage, reader: OdfText, slide: XmlElement): string[] {
   const name = slide.attributes['draw:master-page-name'];
   const master = descendantsNamed(files.styles, 'style:master-page').find(
@@ -75,7 +75,7 @@ function slideText(reader: OdfText, slide: XmlElement): { title: string; blocks:
       if (role !== 'page-number') repeated.push(...reader.drawing(shape));
       continue;
     }
-    if (shape.attributes['presentation:placeholder'] === 'true') continue; // "Click to add text"
+    if (shape.attributes['presentation:placeholder'] === 'true') continue; // such as "Click to add text"
     if (shape.name === 'presentation:notes') {
       const spoken = elements(shape).flatMap((one) =>
         furniture.test(one.attributes['presentation:class'] ?? '') ||

@@ -1,4 +1,4 @@
-/** OpenDocument spreadsheets: each sheet as a table. The file keeps each value as the sheet shows it. */
+/** OpenDocument spreadsheets: each sheet as a table. The file has the shown text of each value. */
 import type { ParsedDocument } from '../contract/documents.ts';
 import type { ExtractContext } from './extract-context.ts';
 import type { OdfPackage } from './odf-package.ts';
@@ -87,7 +87,7 @@ function readCells(row: XmlElement, reader: OdfText, found: SheetNotes, spans: M
         left = columns > 1 ? { text, columns: columns - 1 } : undefined;
         for (let at = 0; rows > 1 && at < Math.min(columns, maxRepeats); at++)
           spans.set(cells.length + at, { text, rows });
-        if (text === '' && repeats > maxRepeats) break; // to the end of the sheet
+        if (text === '' && repeats > maxRepeats) break; // empty cells to the end of the sheet
         cells.push(text);
       }
     }

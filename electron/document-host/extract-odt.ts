@@ -1,4 +1,6 @@
-/** OpenDocument texts (LibreOffice Writer), read from their XML: no kept library reads their numbering, notes, changes and comments. */
+/**
+ * OpenDocument texts (LibreOffice Writer), read from their XML: no maintained library reads their numbering, notes, changes and comments.
+ */
 import type { ParsedDocument } from '../contract/documents.ts';
 import type { ExtractContext } from './extract-context.ts';
 import { markdownSections } from './markdown-sections.ts';
@@ -23,7 +25,7 @@ export function extractOdt({ source, limits, notes }: ExtractContext, files: Odf
   return builder.finish(title, 'odt', notes);
 }
 
-/** Of all page styles, each text once. */
+/** Headers or footers of all page styles, each text once. */
 function margins(reader: OdfText, files: OdfPackage, kind: 'header' | 'footer'): string[] {
   const texts = descendantsNamed(files.styles, 'style:master-page')
     .flatMap(({ children }) => children)

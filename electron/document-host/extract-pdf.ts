@@ -1,4 +1,4 @@
-/** PDF through PDFium (wasm): one span per page, text as it stands on the page, the rest named in notes. */
+/** Reads PDF with PDFium (wasm): one span for each page with the text of the page; what is not read is named in notes. */
 import type { ParsedDocument } from '../contract/documents.ts';
 import { AppError } from '../contract/errors.ts';
 import { count, plural } from '../contract/number-words.ts';
@@ -30,7 +30,7 @@ export async function extractPdf(context: ExtractContext): Promise<ParsedDocumen
   const { source } = context;
   const pointer = memory.wasmExports.malloc(source.size);
   if (!pointer) throw new AppError('DOC_TOO_LARGE', `${source.name} is too large for the PDF reader's memory.`);
-  // Straight into the wasm memory: a second copy of a large file would count against the limit.
+  // Read directly into the wasm memory: a second copy of a large file would count against the memory limit.
   source.readInto(memory.HEAPU8.subarray(pointer, pointer + source.size));
   const document = api.FPDF_LoadMemDocument(pointer, source.size, context.password ?? '');
   if (!document) throw openError(api.FPDF_GetLastError(), context);
@@ -62,7 +62,7 @@ async function readDocument(
   const annotations = new AnnotationReader(pdfium, document);
   const notes = new PdfNotes();
   const texts: string[] = []; // [nPages]
-  const withoutText: number[] = []; // page numbers from 1; what is written on a picture of a page is no text of the page
+  const withoutText: number[] = []; // page numbers from 1; notes written on a page's picture do not count as text
   for (let i = 0; i < nPages; i++) {
     context.onProgress(i, nPages);
     const page = api.FPDF_LoadPage(document, i);
@@ -105,7 +105,7 @@ async function readDocument(
   return builder.finish(isRealTitle(title) ? title : source.stem, 'pdf', context.notes);
 }
 
-/** Word processors and printers leave file names there. */
+/** Whether the title is a real one: word processors and printers write file names into it. */
 function isRealTitle(title: string): boolean {
   return (
     title.length > 2 &&

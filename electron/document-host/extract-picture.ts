@@ -1,4 +1,4 @@
-/** A picture file as a document, where text recognition is asked for: of one page, or of the pages of a TIFF file. */
+/** Reads a picture file as a document if text recognition is asked for: one page, or the pages of a TIFF file. */
 import type { ParsedDocument } from '../contract/documents.ts';
 import { AppError } from '../contract/errors.ts';
 import { count } from '../contract/number-words.ts';
@@ -11,7 +11,7 @@ import { TextBuilder } from './text-builder.ts';
 import { tiffPages } from './tiff-pages.ts';
 import type { Picture } from './turned-picture.ts';
 
-/** Unpacked, 4 bytes a pixel, and once more turned: 400 MB. */
+/** At 4 bytes a pixel, and with a second, turned copy, this is 400 MB. */
 const maxPixels = 50_000_000;
 const a4Inches = 11.7; // the longer edge
 
@@ -52,7 +52,7 @@ export async function extractPicture(context: ExtractContext): Promise<ParsedDoc
   return builder.finish(source.stem, 'picture', notes);
 }
 
-/** A picture each, drawn when it is its turn. */
+/** A function for each page that decodes its picture when it is needed. */
 function pagesOf(bytes: Uint8Array, { source, limits }: ExtractContext): (() => Picture | undefined)[] {
   const isTiff = /^(II\*\0|MM\0\*)/.test(Buffer.from(bytes.subarray(0, 4)).toString('latin1'));
   if (isTiff) {
@@ -78,7 +78,7 @@ function checkSize({ width, height }: Size, name: string): void {
   );
 }
 
-/** How large the paper was is not known: most are A4 or letter, and fill the picture. */
+/** The resolution if the paper was A4 or letter and fills the picture, as with most scans; the file does not say. */
 function likelyDpi({ width, height }: Size): number {
   return Math.min(600, Math.max(70, Math.max(width, height) / a4Inches));
 }
@@ -92,7 +92,7 @@ interface Size {
   height: number;
 }
 
-/** From the headers of PNG, JPEG, WebP and BMP; undefined: none of them, or cut. */
+/** The size from the header of PNG, JPEG, WebP or BMP; undefined: another format, or the header is incomplete. */
 function pictureSize(bytes: Uint8Array): Size | undefined {
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   const head = view.toString('latin1', 0, 16);
@@ -102,7 +102,7 @@ function pictureSize(bytes: Uint8Array): Size | undefined {
     if (head.startsWith('RIFF')) return webpSize(view);
     if (head.startsWith('\xff\xd8')) return jpegSize(view);
   } catch {
-    // a header that is cut
+    // the header is incomplete
   }
   return undefined;
 }

@@ -1,4 +1,4 @@
-/** PowerPoint presentations: a span per slide with its title, text, tables, charts, alternative texts, notes and comments. */
+/** PowerPoint presentations: one span for each slide with its title, text, tables, charts, alternative texts, notes and comments. */
 import type { ParsedDocument } from '../contract/documents.ts';
 import { DocxPackage } from './docx-package.ts';
 import type { ExtractContext } from './extract-context.ts';
@@ -52,7 +52,7 @@ function speakerNotes(files: DocxPackage, slide: string, found: SlideNotes): { t
   return { text: blocks.join('\n\n').trim(), repeated };
 }
 
-/** What the slide's layout and master show behind it, where they are not switched off. */
+/** Texts of the slide's layout and master, unless the slide hides them. */
 function textsBehind(files: DocxPackage, slide: string, root: Element, found: SlideNotes): string[] {
   const layout = isOff(root.attributes.showMasterSp) ? undefined : files.related(slide, 'slideLayout');
   if (layout === undefined) return [];
@@ -65,7 +65,7 @@ function isOff(value: string | undefined): boolean {
   return value === '0' || value === 'false';
 }
 
-/** Old comments keep their text in <p:text>, newer ones in a text body, with replies inside. */
+/** Old comments have their text in <p:text>, newer ones in a text body, with their replies inside. */
 function comments(
   files: DocxPackage,
   slide: string,
@@ -114,6 +114,6 @@ function coreTitle(files: DocxPackage): string {
   const part = files.related('', 'core-properties') ?? 'docProps/core.xml';
   if (!files.has(part)) return '';
   const title = descendantsNamed(files.xml(part), 'dc:title').map(textOf).join(' ').trim();
-  // What PowerPoint writes when nobody named the presentation.
+  // PowerPoint's own titles for a presentation without a name count as none.
   return /^(powerpoint[ -]pr|pr[äe]sentation\d*$|slide 1$)/i.test(title) ? '' : title;
 }

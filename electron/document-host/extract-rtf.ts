@@ -1,4 +1,4 @@
-/** RTF, read by a reader of our own: no kept library on npm reads its tables, footnotes, comments and list numbers. */
+/** RTF with our own reader: no maintained library on npm reads its tables, footnotes, comments and list numbers. */
 import type { ParsedDocument } from '../contract/documents.ts';
 import { AppError } from '../contract/errors.ts';
 import type { ExtractContext } from './extract-context.ts';

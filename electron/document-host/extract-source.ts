@@ -1,4 +1,4 @@
-/** LaTeX (a span per heading) and source code or data (a span per hundred lines). The text stays as it is. */
+/** LaTeX (one span for each heading) and source code or data (one for each hundred lines). The text is not changed. */
 import type { ParsedDocument } from '../contract/documents.ts';
 import { plural } from '../contract/number-words.ts';
 import { decodeText } from './decode-text.ts';
@@ -40,7 +40,7 @@ export function extractTex({ source, limits, notes }: ExtractContext): ParsedDoc
   return builder.finish(title, 'tex', notes);
 }
 
-/** The text of {...} that opens at the match's end, without commands; '' where it does not close soon. */
+/** The text of the argument {...} that begins at the match's end, without commands; '' if it does not close soon. */
 function argumentAt(text: string, match: RegExpExecArray | null): string {
   if (!match) return '';
   const start = match.index + match[0].length;

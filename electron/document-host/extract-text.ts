@@ -1,4 +1,4 @@
-/** Plain text (one span per form feed page) and Markdown (one span per heading). What is text stays as it is. */
+/** Plain text (one span for each page between form feeds) and Markdown (one for each heading). The text is not changed. */
 import type { ParsedDocument } from '../contract/documents.ts';
 import { decodeText } from './decode-text.ts';
 import type { ExtractContext } from './extract-context.ts';
@@ -10,9 +10,9 @@ export function extractText({ source, limits, notes }: ExtractContext): ParsedDo
   const text = withoutDebris(decodeText(source.readAll(), source.name, notes), notes);
   const builder = new TextBuilder(source.name, limits.maxTextBytes);
   const pages = text.split('\f');
-  if (pages.at(-1)?.trim() === '') pages.pop(); // a form feed ends a page: nothing follows the last one
+  if (pages.at(-1)?.trim() === '') pages.pop(); // a form feed ends a page: after the last one there is no further page
   for (const [i, page] of pages.entries()) {
-    // Between two pages the form feed becomes a line end, which belongs to the page it ended.
+    // A form feed between two pages becomes a line end, which belongs to the first of them.
     builder.addPiece(`${i + 1}`, i < pages.length - 1 ? `${page}\n` : page);
   }
   return builder.finish(source.stem, 'txt', notes);
@@ -20,7 +20,7 @@ export function extractText({ source, limits, notes }: ExtractContext): ParsedDo
 
 export async function extractMarkdown({ source, limits, notes }: ExtractContext): Promise<ParsedDocument> {
   const written = decodeText(source.readAll(), source.name, notes);
-  // What reads HTML is loaded only where there may be some.
+  // The HTML reader is loaded only if the text may have HTML.
   const isPlain = !/<|data:/i.test(written);
   const text = withoutDebris(
     isPlain ? written : (await import('./markdown-html.ts')).plainMarkdown(written, notes),
@@ -33,7 +33,7 @@ export async function extractMarkdown({ source, limits, notes }: ExtractContext)
   return builder.finish(title ?? source.stem, 'md', notes);
 }
 
-/** "title: ..." between the "---" (YAML) or "+++" (TOML) at the very start. The lines stay in the text. */
+/** The title in the front matter between "---" (YAML) or "+++" (TOML) at the very beginning, which stays in the text. */
 function frontMatterTitle(text: string): string | undefined {
   const [, mark, front] = /^\uFEFF?(---|\+\+\+)[ \t]*\r?\n([\s\S]{0,20000}?)\r?\n\1[ \t]*(?:\r?\n|$)/.exec(text) ?? [];
   if (front === undefined) return undefined;

@@ -1,4 +1,4 @@
-/** Excel workbooks: each sheet as a table, values as the sheet shows them. */
+/** Excel workbooks: each sheet as a table, with values as the sheet shows them. */
 import type { ParsedDocument } from '../contract/documents.ts';
 import { DocxPackage } from './docx-package.ts';
 import type { ExtractContext } from './extract-context.ts';

@@ -1,6 +1,6 @@
 /**
- * Navigation and the like of a saved page. Readability says what the article is; of the rest only that is left out which also looks like
- * boilerplate, so that a page which is no article (tables, documentation, a form) loses none of its text.
+ * Removes navigation and other boilerplate of a saved page. Readability finds the article; of the rest only parts that also look like
+ * boilerplate are removed, so that a page that is not an article (tables, documentation, a form) keeps its text.
  */
 import { Readability } from '@mozilla/readability';
 import { type CheerioAPI, load } from 'cheerio';
@@ -8,15 +8,15 @@ import { parseHTML } from 'linkedom';
 import { type HtmlElement, isHtmlElement, textOfNode } from './html-nodes.ts';
 import type { Boilerplate } from './html-to-markdown.ts';
 
-const mark = 'data-block'; // numbers the elements that hold text themselves, so that they are known again in the article
-const mostElements = 20_000; // Readability takes seconds beyond
+const mark = 'data-block'; // numbers the elements that have text themselves, so that they can be recognised in the article
+const mostElements = 20_000; // with more Readability takes seconds
 const articleLength = 500; // characters; a shorter text is no article
 
 const landmarks = /^(navigation|search|menu|menubar|tablist|banner|contentinfo|dialog|alertdialog|toolbar)$/;
 const furnitureNames =
   /(^|[\s_-])(nav(bar|igation)?|menu|sidebar|side-bar|footer|masthead|breadcrumbs?|cookies?|consent|gdpr|banner|share|sharing|social|newsletter|subscribe|subscription|promo|advert(isement)?s?|ads?|sponsored|related|recommend(ed|ations)?|popular|trending|pagination|pager|skip(-link|-to)?|toolbar|popup|modal|login|signup)([\s_-]|$)/i;
 
-/** Takes the boilerplate out of the page. */
+/** Removes the boilerplate from the page. */
 export function removeBoilerplate($: CheerioAPI): Boilerplate {
   const body = $('body').get(0);
   const removed: Boilerplate = { parts: 0, words: 0 };
@@ -30,7 +30,7 @@ export function removeBoilerplate($: CheerioAPI): Boilerplate {
   };
   visit(body);
   const lost = candidates.reduce((sum, element) => sum + words(textOfNode(element)), 0);
-  // A page of links is a page of links: were most of it left out, it would not be read at all.
+  // A page that consists of links is kept whole: else most of its text would be missing.
   const hasMain = inArticle !== undefined || $('main,article,[role=main],h1').text().trim() !== '';
   if (lost === whole || (!hasMain && lost > whole / 2)) return removed;
   for (const element of candidates) {
@@ -42,7 +42,7 @@ export function removeBoilerplate($: CheerioAPI): Boilerplate {
   return removed;
 }
 
-/** The elements of the article that hold text themselves; undefined when there is no article. */
+/** The elements of the article that have text themselves; undefined: there is no article. */
 function articleBlocks($: CheerioAPI): Set<HtmlElement> | undefined {
   const blocks = $('body *').get();
   if (blocks.length > mostElements) return undefined;
@@ -54,11 +54,11 @@ function articleBlocks($: CheerioAPI): Set<HtmlElement> | undefined {
   for (const block of textual) delete block.attribs[mark];
   let article: ReturnType<Readability['parse']>;
   try {
-    // Its types want a browser's; linkedom is one in all that it uses.
+    // Readability's types require a browser's document; linkedom's has everything that it uses.
     const { document } = parseHTML(html) as unknown as { document: ConstructorParameters<typeof Readability>[0] };
     article = new Readability(document, { charThreshold: articleLength }).parse();
   } catch {
-    return undefined; // a page that it cannot take apart is read as a whole
+    return undefined; // a page that Readability cannot parse is read as a whole
   }
   if (!article?.content || (article.textContent ?? '').trim().length < articleLength) return undefined;
   const known = new Set(
@@ -67,7 +67,7 @@ function articleBlocks($: CheerioAPI): Set<HtmlElement> | undefined {
       .map(({ attribs }) => attribs[mark]),
   );
   const text = squeezed(article.textContent ?? '');
-  // Readability renames and unwraps elements; what is no longer marked may still be there.
+  // Readability renames and unwraps elements, so the text of an element without its mark may still be in the article.
   return new Set(textual.filter((block, i) => known.has(`${i}`) || text.includes(squeezed(textOfNode(block)))));
 }
 
@@ -82,7 +82,7 @@ function isFurniture($: CheerioAPI, element: HtmlElement, inArticle: ReadonlySet
   if (inner.find('h1,main,article').length > 0) return false;
   const text = textOfNode(element);
   if (text === '') return false;
-  // Links within the page are a table of contents.
+  // Links within the page are a table of contents and do not count.
   const linked = inner
     .find('a[href]')
     .get()

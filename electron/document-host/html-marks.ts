@@ -1,4 +1,7 @@
-/** Makes plain text of what a page says by looks: raised numbers, readings above characters, equations, forms, struck words. */
+/**
+ * Converts what a page expresses by its appearance to plain text: raised numbers, readings above characters, equations, forms, struck
+ * words.
+ */
 import type { CheerioAPI } from 'cheerio';
 import { MathMLToLaTeX } from 'mathml-to-latex';
 import { around, type HtmlElement, type HtmlNode, isHtmlElement } from './html-nodes.ts';
@@ -16,7 +19,7 @@ export function writeMarks($: CheerioAPI): MarkCounts {
   writeReadings($);
   writeNoteReferences($);
   writeScripts($);
-  for (const summary of $('summary').get()) summary.tagName = 'p'; // a line of its own above what it opens
+  for (const summary of $('summary').get()) summary.tagName = 'p'; // a line of its own above the content that it opens
   for (const details of $('details').get()) details.tagName = 'div';
   for (const caption of $('caption').get()) {
     const table = around(caption, ({ tagName }) => tagName === 'table');
@@ -26,12 +29,12 @@ export function writeMarks($: CheerioAPI): MarkCounts {
   for (const quote of $('q').get()) $(quote).prepend('“').append('”');
   for (const struck of $('del,s,strike').get())
     if ($(struck).text().trim() !== '') $(struck).prepend('~~').append('~~');
-  // An empty description says that the picture is an ornament.
+  // An empty description means that the picture is decoration.
   for (const picture of $('img').get()) if (picture.attribs.alt === undefined) counts.pictures++;
   return counts;
 }
 
-/** MathML, and what KaTeX and MathJax leave in a saved page. What they draw beside it would stand there twice. */
+/** Writes MathML as LaTeX, and removes what KaTeX and MathJax draw beside it in a saved page, which would repeat it. */
 function writeEquations($: CheerioAPI): number {
   let count = 0;
   const write = (element: HtmlElement, latex: string, isBlock: boolean): void => {
@@ -54,7 +57,7 @@ function writeEquations($: CheerioAPI): number {
 
 function mathLatex($: CheerioAPI, math: HtmlElement): string {
   $(math).find('annotation,annotation-xml').remove();
-  // MathJax writes the sign into a comment beside it; the library then sees no sign.
+  // MathJax writes the sign into a comment beside it, because of which the library does not find the sign.
   const parts = $(math).find('*').addBack().contents();
   parts.filter((_, { type }) => type === 'comment' || type === 'directive').remove();
   const plain = $(math).text().replace(/\s+/g, ' ').trim();
@@ -76,13 +79,13 @@ function mathLatex($: CheerioAPI, math: HtmlElement): string {
   }
 }
 
-/** Elements that the library does not know are left out by it: then the letters and digits alone are the better text. */
+/** Whether the LaTeX has all words: the library leaves out unknown elements, and then the plain letters and digits are the better text. */
 function holdsAll(latex: string, words: readonly string[]): boolean {
   const written = latex.replace(/\s+/g, '');
   return latex !== '' && words.every((word) => written.includes(word));
 }
 
-/** The words of a drawing, or what it is called. */
+/** Replaces a drawing by its words, or by its title. */
 function writeDrawings($: CheerioAPI): void {
   for (const svg of $('svg').get()) {
     if (around(svg, ({ tagName }) => tagName === 'svg')) continue;
@@ -97,7 +100,7 @@ function writeDrawings($: CheerioAPI): void {
   }
 }
 
-/** What a form holds; its buttons are not text. */
+/** Replaces form fields by their values; buttons are removed. */
 function writeForms($: CheerioAPI): void {
   $('button,input[type=button],input[type=submit],input[type=reset],input[type=password],input[type=file]').remove();
   for (const input of $('input').get()) {
@@ -125,7 +128,7 @@ function writeForms($: CheerioAPI): void {
   }
 }
 
-/** Base text once, its reading in brackets after it: the word can be found, and nothing is lost. */
+/** Writes the base text once, with its reading in brackets after it, so that the word can be found and nothing is lost. */
 function writeReadings($: CheerioAPI): void {
   for (const ruby of $('ruby').get()) {
     const reading = $(ruby)
@@ -139,7 +142,7 @@ function writeReadings($: CheerioAPI): void {
   }
 }
 
-/** A reference to a note is a mark in brackets: "5[3] percent" is not 53 percent. */
+/** Writes a reference to a note as a mark in brackets: "5[3] percent" is not 53 percent. */
 function writeNoteReferences($: CheerioAPI): void {
   for (const link of $('a[href]').get()) {
     const { href = '', class: classes = '', role = '', 'epub:type': type = '' } = link.attribs;
@@ -159,12 +162,12 @@ function writeNoteReferences($: CheerioAPI): void {
 }
 
 function writeScripts($: CheerioAPI): void {
-  // Innermost first: what stands within another script is text by then.
+  // The innermost first, so that a script inside another one is text already.
   for (const script of $('sup,sub').get().reverse()) {
     const text = $(script).text().replace(/\s+/g, ' ');
     const before = script.prev && 'data' in script.prev ? script.prev.data : '';
     const isSingle = $(script).children().length === 0 || text.trim().length <= 40;
-    if (!isSingle) continue; // a paragraph that is raised for looks keeps its parts
+    if (!isSingle) continue; // a whole paragraph that is raised is only a matter of appearance
     $(script).replaceWith(escaped(script.tagName === 'sup' ? superscript(text, before) : subscript(text)));
   }
 }
@@ -173,7 +176,7 @@ function isWithin(inner: HtmlNode, outer: HtmlElement): boolean {
   return around(inner, (element) => element === outer) !== undefined && isHtmlElement(inner);
 }
 
-/** Text of the page as HTML that says the same. */
+/** Escapes text for HTML. */
 function escaped(text: string): string {
   return text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
 }

@@ -1,4 +1,6 @@
-/** Nodes of a web page in memory (cheerio's), and walks over them that do not recurse: a hostile page is nested deeper than any stack. */
+/**
+ * Nodes of a web page in memory (cheerio's), and walks over them without recursion: the nesting of a hostile page would overflow the stack.
+ */
 import type { CheerioAPI, load } from 'cheerio';
 
 /** cheerio's node types, which it does not export. */
@@ -11,9 +13,9 @@ export function isHtmlElement(node: HtmlNode | null | undefined): node is HtmlEl
 
 const blockNames =
   /^(address|article|aside|blockquote|body|br|dd|details|div|dl|dt|fieldset|figcaption|figure|footer|form|h[1-6]|header|hr|li|main|nav|ol|p|pre|section|summary|table|td|th|tr|ul)$/;
-const mostDepth = 150; // the printer of cheerio and turndown recurse; real pages have some 40 levels
+const mostDepth = 150; // cheerio's serialiser and turndown recurse; real pages have some 40 levels
 
-/** Below the most depth only text and paragraphs are kept of what elements say. */
+/** Of elements deeper than mostDepth only text and paragraphs are kept. */
 export function flattenDeep($: CheerioAPI): void {
   const tooDeep: HtmlElement[] = [];
   const open: [node: HtmlNode, depth: number][] = [[$.root()[0] as HtmlNode, 0]];
@@ -30,7 +32,7 @@ export function flattenDeep($: CheerioAPI): void {
   }
 }
 
-/** The text below an element, a line for each block. */
+/** The text inside an element, one line for each block. */
 export function textLines(element: HtmlElement): string[] {
   const lines: string[] = [];
   let line = '';

@@ -1,4 +1,4 @@
-/** Tables of a page: those that lay it out are opened, cells that span rows or columns are repeated. */
+/** Tables of a page: layout tables are replaced by their content, cells that span rows or columns are repeated. */
 import type { CheerioAPI } from 'cheerio';
 import { around, type HtmlElement, isHtmlElement } from './html-nodes.ts';
 import { cellLine, maxSpan, repeated } from './table-text.ts';
@@ -12,12 +12,12 @@ export function writeTables($: CheerioAPI): void {
   for (const table of $('table').get()) left = repeatSpans($, table, left);
 }
 
-/** A table that holds tables or headings lays out a page; as rows its text would become one endless line. */
+/** A table that contains tables or headings is for layout; as a table's row its text would become one endless line. */
 function unfoldLayoutTables($: CheerioAPI): void {
   const layout = new Set<HtmlElement>();
   for (const element of $('table,h1,h2,h3,h4,h5,h6').get()) {
     const outer = tableAround(element);
-    // A heading alone in a cell of a head row is a label of a column.
+    // A heading alone in a cell of a header row is a column's label.
     if (outer && (element.tagName === 'table' || !isLabel($, element))) layout.add(outer);
   }
   const isOfLayout = (_: number, part: HtmlElement): boolean => layout.has(tableAround(part) as HtmlElement);
@@ -34,7 +34,7 @@ function tableAround(element: HtmlElement): HtmlElement | undefined {
   return around(element, ({ tagName }) => tagName === 'table');
 }
 
-/** Returns how many cells may still be added to the page. */
+/** Repeats spanning cells; returns how many cells may still be added to the page. */
 function repeatSpans($: CheerioAPI, table: HtmlElement, mostHere: number): number {
   let left = mostHere;
   const rows = $(table)

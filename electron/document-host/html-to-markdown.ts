@@ -1,6 +1,6 @@
 /**
- * HTML to Markdown: headings, lists and tables stay readable, everything that is not text goes. Shared by HTML, DOCX, EPUB and
- * Markdown. Nothing is fetched: pictures become their description, links their words.
+ * Converts HTML to Markdown: headings, lists and tables stay readable, everything that is not text is removed. Used for HTML, DOCX, EPUB,
+ * mail and Markdown. Nothing is fetched: pictures become their description, links their words.
  */
 import { type CheerioAPI, load } from 'cheerio';
 import TurndownService from 'turndown';
@@ -10,7 +10,7 @@ import { writeTables } from './html-tables.ts';
 import { removeInvisible } from './html-visible.ts';
 import { formatNumber } from './number-formats.ts';
 
-/** Only what is used of a DOM node: this room has no DOM types. */
+/** The used part of a DOM node, because this room has no DOM types. */
 interface DomNode {
   nodeName: string;
   parentNode: DomNode | null;
@@ -29,7 +29,7 @@ function markdownService(): TurndownService {
     hr: '---',
     br: '',
   });
-  // Escaping would put backslashes into the document's own text, and quotes of it would no longer be found.
+  // Escaping would add backslashes to the document's text, and quotes of it would not be found any more.
   turndown.escape = (text) => text;
   turndown.addRule('link', { filter: 'a', replacement: (content) => content });
   turndown.addRule('picture', {
@@ -39,7 +39,7 @@ function markdownService(): TurndownService {
       return description ? `[${description}]` : '';
     },
   });
-  // Emphasis marks cost tokens and break quotes in the middle of a sentence.
+  // Emphasis marks cost tokens, and inside a sentence they keep quotes from being found.
   turndown.addRule('emphasis', { filter: ['em', 'i', 'strong', 'b'], replacement: (content) => content });
   turndown.addRule('item', {
     filter: 'li',
@@ -70,27 +70,27 @@ const listStyles: Record<string, string> = {
   'decimal-leading-zero': 'decimalZero',
 };
 
-/** "3." or "(c)" as the page shows it: clauses are referred to by it. */
+/** "3." or "(c)" as the page shows it, because texts refer to clauses by it. */
 function itemMark(item: DomNode): string {
   const list = item.parentNode;
   if (list?.nodeName !== 'OL') return '-';
   const style = /list-style(?:-type)?\s*:\s*([\w-]+)/.exec(list.getAttribute('style') ?? '')?.[1] ?? '';
   if (style === 'none') return '-';
-  // The numbers were put on the items before, so that a long list is not counted anew for each of them.
+  // The items were numbered before, so that a long list is not counted again for each of them.
   const n = Number(item.getAttribute('value') ?? 1);
   return `${formatNumber(n, listStyles[style] ?? listFormats[list.getAttribute('type') ?? ''] ?? 'decimal')}.`;
 }
 
-/** What of a saved page is not its text. */
+/** How much of a saved page was removed as boilerplate. */
 export interface Boilerplate {
   parts: number;
   words: number;
 }
 
 export interface PageOptions {
-  /** Of a saved page the navigation and the like is left out. What finds it is large and is loaded by those who want it. */
+  /** Removes the boilerplate of a saved page. Its code is large and is loaded only by callers that need it. */
   removeBoilerplate?: (($: CheerioAPI) => Boilerplate) | undefined;
-  /** The text of a stylesheet that the page links to, if it is at hand. */
+  /** The text of a style sheet that the page links to, if it is available. */
   stylesheet?: (href: string) => string | undefined;
 }
 
@@ -100,16 +100,16 @@ export interface MarkdownPage {
   hidden: number; // parts with text that the page does not show
   equations: number;
   pictures: number; // without a description
-  boilerplate: Boilerplate | undefined; // that was left out
+  boilerplate: Boilerplate | undefined; // that was removed
 }
 
-/** `xhtml`: "<title/>" closes itself there, while in HTML it would swallow the page. */
+/** `xhtml`: "<title/>" closes itself there, while in HTML the title would contain the rest of the page. */
 export function htmlToMarkdown(html: string, kind: 'html' | 'xhtml', options: PageOptions = {}): MarkdownPage {
   const { body, ...page } = textOnly(html, kind, options);
   return { ...page, markdown: markdownService().turndown(body) };
 }
 
-/** A function of its own, so that its tree is gone before turndown builds another one. */
+/** A separate function, so that its tree can be freed before turndown builds another one. */
 function textOnly(
   html: string,
   kind: 'html' | 'xhtml',

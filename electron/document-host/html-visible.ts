@@ -1,11 +1,11 @@
-/** Takes out of a page what it does not show: by attribute, by inline style, by the rules of its own style blocks. */
+/** Removes what a page does not show: by attribute, by inline style, by the rules of its style sheets. */
 import type { CheerioAPI } from 'cheerio';
 import { type HtmlElement, textLines } from './html-nodes.ts';
 
 const neverShown =
   'script,style,noscript,template,iframe,object,embed,canvas,video,audio,map,head,link,meta,datalist,dialog:not([open]),input[type=hidden],rp';
 
-/** One way of not showing an element. A later or more exact rule for the same property wins. */
+/** The properties that can hide an element. A later or more specific rule for the same property wins. */
 type Property = 'display' | 'visibility' | 'place';
 interface Rule {
   selector: string;
@@ -18,7 +18,7 @@ const mostTests = 30_000_000; // rules times elements
 const inlineWeight = 100_000;
 const importantWeight = 1_000_000;
 
-/** Number of hidden parts with text in them. */
+/** Returns the number of removed parts with text in them. */
 export function removeInvisible($: CheerioAPI, stylesheet?: (href: string) => string | undefined): number {
   const rules = $('style,link[rel~=stylesheet]')
     .get()
@@ -30,7 +30,7 @@ export function removeInvisible($: CheerioAPI, stylesheet?: (href: string) => st
   $(neverShown).remove();
   let count = 0;
   for (const element of hidden) {
-    if (element.tagName === 'body' || element.tagName === 'html') continue; // shown by a script once it has loaded
+    if (element.tagName === 'body' || element.tagName === 'html') continue; // a script may show it once the page has loaded
     if (textLines(element).length > 0) count++;
     $(element).remove();
   }
@@ -53,7 +53,7 @@ function hiddenElements($: CheerioAPI, rules: readonly Rule[]): Set<HtmlElement>
     try {
       for (const element of $(selector).get()) judge(element as HtmlElement, weight, hides);
     } catch {
-      // a selector of a newer kind: its elements stay
+      // the selector is not supported: its elements stay
     }
   }
   for (const element of $('[style]').get()) {
@@ -68,12 +68,12 @@ function hiddenElements($: CheerioAPI, rules: readonly Rule[]): Set<HtmlElement>
   return hidden;
 }
 
-/** Rules that show or hide, in order; those for paper, for narrow windows and for moments (hover) are left out. */
+/** Rules that show or hide elements, in order, without those for paper, for narrow windows and for states such as hover. */
 function stylesheetRules(css: string): Rule[] {
   const rules: Rule[] = [];
   const text = css.replace(/\/\*[\s\S]*?(\*\/|$)/g, '').replace(/<!--|-->/g, '');
   let at = 0;
-  const open: boolean[] = []; // of each enclosing at-rule: whether it holds here
+  const open: boolean[] = []; // for each enclosing at-rule: whether it applies
   while (at < text.length && rules.length < mostRules) {
     const brace = text.indexOf('{', at);
     const close = text.indexOf('}', at);
@@ -118,7 +118,7 @@ function declarations(body: string): { hides: Rule['hides']; important: boolean 
     const before = Object.keys(hides).length;
     if (name === 'display') hides.display = /^none\b/.test(value);
     else if (name === 'visibility') hides.visibility = /^(hidden|collapse)\b/.test(value);
-    // Where screen readers find it and eyes do not.
+    // Positions in which only screen readers find the text.
     else if (name === 'clip' && /^rect\(\s*(0|1px)/.test(value)) hides.place = true;
     else if (name === 'clip-path' && /^inset\(\s*(50|100)%/.test(value)) hides.place = true;
     else if (/^(left|top|right|text-indent|margin-left)$/.test(name) && /^-\d{4,}(px|em|rem)/.test(value))

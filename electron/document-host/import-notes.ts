@@ -2,12 +2,12 @@
 import { type ImportNote, maxNotes, type NoteKind, noteWords } from '../contract/import-notes.ts';
 import { oneLine } from './wording.ts';
 
-/** One by one; room is left for one more of each kind. */
+/** How many notes are listed one by one, with room for one more of each kind. */
 const mostListed = maxNotes - Object.keys(noteWords).length;
 
 export class ImportNotes {
   readonly #notes: ImportNote[] = [];
-  /** How many of each kind the notes beyond the most stand for. */
+  /** The count of further notes, by kind. */
   readonly #further = new Map<NoteKind, number>();
 
   add(note: ImportNote): void {
@@ -24,7 +24,7 @@ export class ImportNotes {
     });
   }
 
-  /** In the order in which they were added. What is beyond the most is one note for each kind, so that the receipt's sums are right. */
+  /** The notes in the order in which they were added. Further ones become one note for each kind, so that the receipt's sums are right. */
   list(): ImportNote[] {
     const further = [...this.#further].map(([kind, count]): ImportNote => {
       const sentence = `Not listed one by one: ${noteWords[kind](count)}.`;

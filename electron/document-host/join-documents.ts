@@ -8,8 +8,8 @@ import { oneLine } from './wording.ts';
 const documentGap = '\n\n';
 
 /**
- * Several documents as one: texts one after the other, each page labelled with its document's title ("Lease: 12").
- * Pure; one document comes back as it is. The format is the common one, or txt for a mixture.
+ * Joins documents into one: their texts follow each other, and each page is labelled with its document's title ("Lease: 12"). A single
+ * document is returned unchanged. The format is the common one, or txt if they differ.
  */
 export function joinDocuments(documents: readonly ParsedDocument[]): ParsedDocument {
   const [first, ...rest] = documents;
@@ -43,7 +43,7 @@ export function joinDocuments(documents: readonly ParsedDocument[]): ParsedDocum
   };
 }
 
-/** Its page is counted in the whole, its section is called as the whole calls it. */
+/** Converts a document's note for the whole: its page is counted in the joined document, its section has the new label. */
 function noteOfPart(note: ImportNote, title: string, firstPage: number): ImportNote {
   const { page, section } = note;
   return {

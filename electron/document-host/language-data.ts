@@ -1,4 +1,4 @@
-/** What text recognition knows of a language: English comes along, others are files of the person. */
+/** Data of text recognition for each language: English comes with RocketDoc, other languages are the person's files. */
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -9,15 +9,15 @@ import { AppError } from '../contract/errors.ts';
 const mostBytes = 200_000_000; // unpacked; the largest of tessdata_best are 20 MB
 
 export interface LanguagePlaces {
-  /** <language>.traineddata lie here; it goes before the other. */
+  /** The folder of <language>.traineddata files; it has precedence. */
   plain: string;
-  /** <language>.traineddata.gz lie here. */
+  /** The folder of <language>.traineddata.gz files. */
   packed: string;
-  /** Takes back what was unpacked for this. */
+  /** Deletes what was unpacked for this. */
   end(): void;
 }
 
-/** tesseract.js looks in one folder for plain files and in one for packed ones: the person's packed ones are unpacked for it. */
+/** tesseract.js takes one folder of plain files and one of packed files: the person's packed files are unpacked into the first. */
 export function languagePlaces(languages: readonly string[], folder: string | undefined): LanguagePlaces {
   const require = createRequire(import.meta.url);
   const packed = join(dirname(require.resolve('@tesseract.js-data/eng/package.json')), '4.0.0_best_int');
@@ -37,7 +37,7 @@ export function languagePlaces(languages: readonly string[], folder: string | un
   return { plain, packed, end };
 }
 
-/** undefined: the built-in English. */
+/** The language's file; undefined: the built-in English. */
 function fileOf(language: string, folder: string | undefined): string | undefined {
   const name = `${language}.traineddata`;
   const places = folder === undefined ? [] : [join(folder, name), join(folder, `${name}.gz`)];

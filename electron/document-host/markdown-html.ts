@@ -1,6 +1,6 @@
 /**
- * HTML within Markdown, and pictures written into it as data. Everything else of a Markdown text stays as it is; code, in fences or between
- * backticks, is not touched at all.
+ * Replaces HTML inside Markdown, and pictures written as data. The rest of a Markdown text is not changed, and neither is code in fences or
+ * between backticks.
  */
 import { htmlToMarkdown } from './html-to-markdown.ts';
 import type { ImportNotes } from './import-notes.ts';
@@ -11,7 +11,7 @@ interface Met {
   equations: number;
 }
 
-// A fence runs to its like or to the end; code between backticks does not cross an empty line.
+// A fence ends at an equal one or at the end of the text; code between backticks does not cross an empty line.
 const code =
   /(^|\n) {0,3}(`{3,}|~{3,})[^\n]*(?:\n[\s\S]*?(?:\n {0,3}\2[`~]*[ \t]*(?=\n|$)|$)|$)|(`+)(?!`)(?:[^`\n]|\n(?!\s*\n)|(?!\3(?!`))`+)*?[^`]?\3(?!`)/g;
 const blockNames =
@@ -19,7 +19,7 @@ const blockNames =
 
 export function plainMarkdown(markdown: string, notes: ImportNotes): string {
   const met: Met = { hidden: 0, equations: 0 };
-  // Code is set aside under a sign that no text holds, so that a block of HTML may have code in it.
+  // Code is replaced by a sign that no text has, so that a block of HTML may have code in it, and put back at the end.
   const kept: string[] = [];
   const bare = markdown.replace(/\uFDD0/g, '\uFFFD').replace(code, (found) => `\uFDD0${kept.push(found) - 1}\uFDD0`);
   const text = plainParts(bare, met);
@@ -35,7 +35,7 @@ function plainParts(bare: string, met: Met): string {
   return inlineTags(htmlBlocks(text, met));
 }
 
-/** "![chart](data:...)" and its forms with a reference: the description is what can be read. */
+/** Replaces "![chart](data:...)" and its forms with a reference by the description. */
 function withoutDataPictures(text: string): string {
   const data = new Set<string>(); // labels of references to data
   const bare = text.replace(/^ {0,3}\[([^\]\n]{1,999})\]:[ \t]*<?data:[^\n]*(?:\n|$)/gim, (_, label: string) => {
@@ -53,7 +53,7 @@ function described(alt: string): string {
   return alt.trim() === '' ? '' : `[${alt.trim()}]`;
 }
 
-/** A block of HTML that holds no Markdown becomes what a page with it would read as. */
+/** Replaces a block of HTML that has no Markdown in it by its text. */
 function htmlBlocks(text: string, met: Met): string {
   const opening = new RegExp(`(^|\\n)[ \\t]*<(${blockNames})(?=[\\s>/])`, 'gi');
   let plain = '';
@@ -64,7 +64,7 @@ function htmlBlocks(text: string, met: Met): string {
     const html = text.slice(start, end);
     opening.lastIndex = end;
     const isHidden = /^[ \t]*<[^>]*(\shidden[\s>=]|display\s*:\s*none)/i.test(html);
-    // After an empty line Markdown goes on within the element: only its tags are taken out then.
+    // After an empty line Markdown goes on inside the element: then only its tags are removed.
     const holdsMarkdown =
       /\n[ \t]*\n[ \t]*[^<\s]/.test(html) && !/^table|style|script|template|svg|math$/i.test(found[2] ?? '');
     if (holdsMarkdown && !isHidden) {
@@ -80,7 +80,7 @@ function htmlBlocks(text: string, met: Met): string {
   return plain + text.slice(at);
 }
 
-/** Offset after the element that begins at `start`; the next empty line when it is not closed. */
+/** The offset after the element that begins at `start`; if it is not closed, the next empty line. */
 function endOfElement(text: string, start: number, name: string): number {
   const tags = new RegExp(`<(/?)${name}(?=[\\s>/])[^>]*>`, 'gi');
   tags.lastIndex = start;
@@ -98,7 +98,7 @@ function endOfElement(text: string, start: number, name: string): number {
 const inlineNames =
   'a|abbr|b|bdi|bdo|big|center|cite|del|details|dfn|div|em|figcaption|figure|font|i|ins|kbd|mark|p|picture|q|s|samp|section|small|source|span|strike|strong|summary|tt|u|var|wbr|article|blockquote|h[1-6]|ul|ol|li|dl|dt|dd|img|sup|sub|br|hr|ruby|rt|rp';
 
-/** Tags within a line. What is no tag of HTML ("<name>", "<http://...>", "a < b") stays. */
+/** Replaces tags within a line. What is not an HTML tag ("<name>", "<http://...>", "a < b") stays. */
 function inlineTags(text: string): string {
   return text
     .replace(/<(sup|sub|ruby)(?:\s[^<>]*)?>(?:[^<\n]|<(?!\/\1>)[^<>\n]*>){1,300}<\/\1>/gi, (all) =>

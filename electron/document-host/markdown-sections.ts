@@ -21,7 +21,7 @@ export function markdownSections(markdown: string): MarkdownSection[] {
   for (let at = 0; at < markdown.length; ) {
     const newline = markdown.indexOf('\n', at);
     const lineEnd = newline < 0 ? markdown.length : newline;
-    const line = markdown.slice(at, Math.min(lineEnd, at + 2000)); // no heading is longer
+    const line = markdown.slice(at, Math.min(lineEnd, at + 2000)); // headings are shorter
     const fenceMark = /^ {0,3}(```|~~~)/.exec(line)?.[1]?.charAt(0);
     if (fenceMark && (fence === undefined || fence === fenceMark)) fence = fence === undefined ? fenceMark : undefined;
     else if (fence === undefined) {

@@ -1,15 +1,15 @@
 /**
- * Ends this process when its resident memory passes the limit or its parent is gone. A thread of its own, because a
- * parser that runs away never comes back to the event loop. --max-old-space-size alone bounds neither wasm nor buffers.
+ * Ends this process when its resident memory passes the limit or its parent is gone. It runs in a thread of its own, because a parser in an
+ * endless loop never returns to the event loop. --max-old-space-size alone bounds neither wasm nor buffers.
  */
 import { Worker } from 'node:worker_threads';
 
-/** Written to stderr before the end; the parent tells memory from other deaths by it. */
+/** Written to stderr before the process ends, so that the parent can recognise the reason. */
 export const memoryMark = 'DOCUMENT-HOST-MEMORY';
 
 const pollMs = 40;
 
-// Plain JavaScript in a string: it must start in a packaged app and in development alike, without a loader.
+// Plain JavaScript in a string, so that it starts in the packed app and in a clone without a loader.
 const watcher = `
   const { workerData: { maxRssBytes, parentPid, mark, pollMs } } = require('node:worker_threads');
   const { writeSync } = require('node:fs');

@@ -5,11 +5,11 @@
 export function normaliseText(text: string): string {
   return (
     text
-      // A soft hyphen at a line end is a word broken by the typesetter.
+      // A soft hyphen at a line end breaks a word, which is joined.
       .replace(/\u00AD\r?\n[ \t]*/g, '')
       .replace(/[\0\u00AD]/g, '')
       .replace(/\r\n?|\f/g, '\n')
-      // A lone surrogate has no UTF-8 form: the tokenizer and the disk would each make something else of it.
+      // A lone surrogate has no UTF-8 form: the tokeniser and the disk would each replace it differently.
       .replace(/\p{Surrogate}/gu, '\uFFFD')
   );
 }

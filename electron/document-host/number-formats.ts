@@ -1,12 +1,12 @@
 /** Numbers as word processors write them in lists and notes: the formats of ECMA-376 (ST_NumberFormat). */
 
-/** An unknown format reads as decimal: the number is right although its letters are not. */
+/** An unknown format is written as decimal, so that at least the number is right. */
 export function formatNumber(n: number, format: string): string {
   if (n < 0) return `${n}`;
   return formats[format]?.(n) ?? `${n}`;
 }
 
-type Format = (n: number) => string | undefined; // undefined: not written this way, decimal then
+type Format = (n: number) => string | undefined; // undefined: the number cannot be written in this format, and is written as decimal
 
 /** One letter for each number, doubled when the letters are used up: a to z, aa, bb. */
 const letters =
@@ -18,7 +18,7 @@ const letters =
     return times > 20 ? undefined : (all[(n - 1) % all.length] as string).repeat(times);
   };
 
-/** Numbers that have a character of their own; decimal beyond. */
+/** Numbers with a character of their own; larger ones are decimal. */
 const characters =
   (first: string, count: number, zero?: string): Format =>
   (n) => {
@@ -36,7 +36,7 @@ const digits =
   (n) =>
     [...`${n}`].map((digit) => [...ten][Number(digit)]).join('');
 
-/** Digits with the names of 10, 100 and 1,000 between them; `plainOne`: one is not said before those names. */
+/** Digits with the names of 10, 100 and 1,000 between them; `plainOne`: the digit one is left out before those names. */
 const counting =
   (
     ten: string,
@@ -139,7 +139,7 @@ function hebrewNumerals(n: number): string | undefined {
     text += sign.repeat(Math.floor(rest / value));
     rest %= value;
   }
-  return text.replace('יה', 'טו').replace('יו', 'טז'); // 15 and 16 would spell the Name
+  return text.replace('יה', 'טו').replace('יו', 'טז'); // 15 and 16 are not written like a name of God
 }
 
 const han = '〇一二三四五六七八九';

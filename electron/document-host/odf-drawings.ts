@@ -3,7 +3,7 @@ import type { OdfPackage } from './odf-package.ts';
 import type { WriterNotes } from './writer-notes.ts';
 import { childNamed, childrenNamed, descendantsNamed, elements, textOf, type XmlElement } from './xml-tree.ts';
 
-/** What reads the text that stands in a drawing. */
+/** Reads the text inside a drawing. */
 interface DrawingHost {
   readonly files: OdfPackage;
   readonly found: WriterNotes;
@@ -21,7 +21,7 @@ export function readOdfDrawing(reader: DrawingHost, element: XmlElement): string
   const box = childNamed(element, 'draw:text-box');
   if (box) return reader.blocks(box);
   const object = childNamed(element, 'draw:object') ?? childNamed(element, 'draw:object-ole');
-  // Beside an object stands its picture, for programs that cannot draw it.
+  // An object has a picture beside it, for programs that cannot draw the object.
   if (object) return [objectText(reader, object, element)].filter((text) => text !== '');
   const description = described(element);
   if (description !== '') return [description];
@@ -30,7 +30,7 @@ export function readOdfDrawing(reader: DrawingHost, element: XmlElement): string
   return [];
 }
 
-/** Shapes hold paragraphs themselves. */
+/** Shapes contain paragraphs directly. */
 function shapeText(reader: DrawingHost, shape: XmlElement): string[] {
   const blocks = reader.blocks({
     ...shape,
@@ -60,7 +60,7 @@ function objectText(reader: DrawingHost, object: XmlElement, frame: XmlElement):
   return described(frame);
 }
 
-/** StarMath as the person typed it; without it the letters of the MathML. */
+/** The formula in StarMath as the person typed it, else the letters of the MathML. */
 function formula(math: XmlElement): string {
   const typed = everyElement(math).find(
     ({ name, attributes }) => /(^|:)annotation$/.test(name) && /starmath/i.test(attributes.encoding ?? ''),

@@ -29,13 +29,13 @@ export class OdfPackage {
     return new OdfPackage(root, root);
   }
 
-  /** The body's text, presentation or spreadsheet; an empty element where there is none. */
+  /** The body's text, presentation or spreadsheet; an empty element if there is none. */
   body(kind: 'office:text' | 'office:presentation' | 'office:spreadsheet'): XmlElement {
     const body = childNamed(this.content, 'office:body');
     return childNamed(body, kind) ?? { name: kind, attributes: {}, children: [] };
   }
 
-  /** `href`: of a draw:object, "./Object 1". undefined: it is not in the file. */
+  /** `href`: the reference of a draw:object, "./Object 1". undefined: it is not in the file. */
   object(href: string): XmlElement | undefined {
     const part = `${href.replace(/^\.\//, '')}/content.xml`;
     return this.#zip?.has(part) ? parsed(this.#zip.read(part)) : undefined;

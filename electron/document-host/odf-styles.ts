@@ -1,4 +1,4 @@
-/** Styles of an OpenDocument file, as far as they say what the text is: raised, hidden, numbered. */
+/** The properties of an OpenDocument file's styles that concern the text: raised, hidden, numbered. */
 import { formatNumber } from './number-formats.ts';
 import type { OdfPackage } from './odf-package.ts';
 import { childrenNamed, elements, type XmlElement } from './xml-tree.ts';
@@ -35,7 +35,7 @@ export class OdfStyles {
     this.outline = outline;
   }
 
-  /** A property of the style or of the ones it is based on: "text:display" of "style:text-properties". */
+  /** A property of the style, else of those it is based on, such as "text:display" of "style:text-properties". */
   property(family: string, name: string | undefined, group: string, property: string): string | undefined {
     let style = this.#styles.get(key(family, name));
     for (let i = 0; style && i < maxParents; i++) {
@@ -46,7 +46,7 @@ export class OdfStyles {
     return undefined;
   }
 
-  /** The list style that a paragraph style brings along. */
+  /** The list style of a paragraph style. */
   listOfParagraph(name: string | undefined): string | undefined {
     return this.#styles.get(key('paragraph', name))?.attributes['style:list-style-name'] || undefined;
   }

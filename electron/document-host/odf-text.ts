@@ -1,4 +1,6 @@
-/** Text of an OpenDocument file as Markdown blocks: headings, paragraphs, numbered lists, tables, notes and comments where they stand. */
+/**
+ * Text of an OpenDocument file as Markdown blocks: headings, paragraphs, numbered lists, tables, and notes and comments at their places.
+ */
 import { readOdfDrawing } from './odf-drawings.ts';
 import type { OdfPackage } from './odf-package.ts';
 import { ListCounter, type ListLevel, type OdfStyles } from './odf-styles.ts';
@@ -43,7 +45,7 @@ export class OdfText {
     return elements(parent).flatMap((element) => this.#block(element));
   }
 
-  /** In one line, as a cell or a comment. */
+  /** The blocks in one line, for a cell or a comment. */
   line(parent: XmlElement): string {
     return this.blocks(parent).join('\n').trim();
   }
@@ -101,7 +103,7 @@ export class OdfText {
     return this.#inline(element, '').replace(/^[ \n]+|[ \t\n]+$/g, '');
   }
 
-  /** The block and what belongs right behind it. */
+  /** The block, followed by its footnotes and text boxes. */
   #finish(text: string): string[] {
     const all = [text, ...this.#footnotes, ...this.#after].filter((block) => block !== '');
     this.#footnotes = [];
@@ -121,7 +123,7 @@ export class OdfText {
       if (item.name !== 'text:list-item' && item.name !== 'text:list-header') continue;
       lines.push(...this.#item(item, inList));
     }
-    // One block for one list; what an item holds beside text stays apart.
+    // A list with its nested lists is one block; empty lines separate headings inside it.
     return outer ? lines : [lines.join('\n')].filter((text) => text !== '');
   }
 
@@ -252,7 +254,7 @@ export class OdfText {
     }
   }
 
-  /** A formula or a picture's description stands in the line; a text box follows the paragraph. */
+  /** A formula or a picture's description is put into the line; a text box follows the paragraph. */
   #anchored(element: XmlElement): string {
     const outer = { footnotes: this.#footnotes, after: this.#after };
     this.#footnotes = [];
@@ -307,7 +309,7 @@ function firstParagraphList(list: XmlElement, styles: OdfStyles): string | undef
   return styles.listOfParagraph(paragraph?.attributes['text:style-name']);
 }
 
-/** White space in the file is one space; what is meant to be more is written as elements. */
+/** Any white space in the file means one space; further spaces are written as elements. */
 function collapsed(text: string): string {
   return text.replace(/[ \t\r\n]+/g, ' ');
 }

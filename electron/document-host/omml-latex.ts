@@ -1,4 +1,7 @@
-/** Word's equations (OMML) as LaTeX. No library that reads OMML is kept today; letters and signs stay Unicode, which models read well. */
+/**
+ * Converts Word's equations (OMML) to LaTeX. No library that reads OMML is maintained; letters and signs stay Unicode, which models read
+ * well.
+ */
 import { childNamed, childrenNamed, elements, isElement, textOf, type XmlElement } from './xml-tree.ts';
 
 export function ommlToLatex(math: XmlElement): string {
@@ -50,7 +53,7 @@ const groupNames: Record<string, string> = {
 const functionNames =
   /^(arccos|arcsin|arctan|arg|cos|cosh|cot|coth|csc|deg|det|dim|exp|gcd|hom|inf|ker|lg|lim|liminf|limsup|ln|log|max|min|Pr|sec|sin|sinh|sup|tan|tanh)$/;
 
-/** Letters that are slanted or bold by their code (𝐸): the plain ones can be searched for. */
+/** Letters that are italic or bold by their code (𝐸): they are replaced by plain ones, which can be searched for. */
 const mathLetters = /[\u{1D400}-\u{1D7FF}\u210E]/gu;
 
 const delimiterNames: Record<string, string> = { '{': '\\{', '}': '\\}', '‖': '\\|' };
@@ -59,7 +62,7 @@ function children(element: XmlElement | undefined): string {
   return element ? elements(element).reduce((text, child) => joined(text, latex(child)), '') : '';
 }
 
-/** A command and a letter after it need a space between them. */
+/** Joins two parts, with a space between a command and a letter. */
 function joined(before: string, after: string): string {
   return /\\[A-Za-z]+$/.test(before) && /^[A-Za-z\d]/.test(after) ? `${before} ${after}` : before + after;
 }
@@ -169,7 +172,7 @@ function fraction(type: string | undefined, above: string, below: string): strin
   return `\\frac{${above}}{${below}}`;
 }
 
-/** A sign that is stated as empty is not drawn; one that is not stated is a round bracket. */
+/** A delimiter that is stated as empty is not drawn; one that is not stated is a round bracket. */
 function delimited(element: XmlElement): string {
   const sign = (name: string, otherwise: string): string => {
     const stated = property(element, name);

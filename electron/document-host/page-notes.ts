@@ -1,4 +1,4 @@
-/** What the pages of a file hold beside their text, or do not show, as notes. */
+/** Notes on what the pages of a file have beside their text, or do not show. */
 
 import { plural } from '../contract/number-words.ts';
 import type { MarkdownPage } from './html-to-markdown.ts';

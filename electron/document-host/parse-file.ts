@@ -1,4 +1,4 @@
-/** One file to one document, in this process. The host calls it; nobody else should, for a file may hang or eat memory. */
+/** Parses one file in this process. Only the document host calls it, because a file may make the parser hang or take too much memory. */
 import type { DocumentLimits, ParseChoice, ParsedDocument, ParseStep } from '../contract/documents.ts';
 import { AppError } from '../contract/errors.ts';
 import type { ExtractContext } from './extract-context.ts';
@@ -27,7 +27,7 @@ export async function parseFile(path: string, options: ParseOptions): Promise<Pa
     return await extract({ source, limits, choice, password, languageFolder, notes: new ImportNotes(), onProgress });
   } catch (error) {
     if (error instanceof AppError) throw error;
-    // A parser tripped over the file: deep nesting (RangeError), a wasm trap, or plain nonsense in it.
+    // The parser failed on the file: deep nesting (RangeError), a wasm trap, or invalid data.
     throw new AppError(
       'DOC_FORMAT',
       `${source.name} is damaged or built in an unusual way and cannot be read. Save it anew and try again.`,
@@ -43,7 +43,7 @@ export async function parseFile(path: string, options: ParseOptions): Promise<Pa
 type Reader = (context: ExtractContext) => Promise<ParsedDocument> | ParsedDocument;
 type ZipReader = (context: ExtractContext, zip: GuardedZip) => Promise<ParsedDocument> | ParsedDocument;
 
-/** Parsers are loaded when their format turns up: a text file should not wait for PDFium. */
+/** Parsers are loaded when they are needed: a text file should not wait for PDFium. */
 async function extract(context: ExtractContext): Promise<ParsedDocument> {
   const { source, notes } = context;
   const sniffed = sniffFormat(source, notes);
@@ -79,7 +79,7 @@ const zipReaders: Record<ZipFormat, ZipReader> = {
   ods: (context, zip) => openDocument('ods', context, zip),
 };
 
-/** Without an archive: the file is one flat XML file. */
+/** Without `zip` the file is one flat XML file. */
 async function openDocument(
   format: 'odt' | 'odp' | 'ods',
   context: ExtractContext,

@@ -1,6 +1,6 @@
 /**
- * Accents that the file draws as glyphs of their own over or under a letter, as old TeX fonts do: "hell´enique" is
- * "hellénique". What decides is that the two stand on each other. Pure.
+ * Accents that the file draws as glyphs of their own over or under a letter, as old TeX fonts do: "hell´enique" is "hellénique". An accent
+ * belongs to the letter that it overlaps. Pure.
  */
 import type { TextRun } from './pdfium-page.ts';
 
@@ -30,7 +30,7 @@ interface Glyph {
   unit: number; // of the run's text
 }
 
-/** Changes the runs: accents go into their letters. Runs of nothing else are left out. */
+/** Changes the runs: accents are joined with their letters. Runs that consist of accents only are removed. */
 export function withAccents(runs: TextRun[]): TextRun[] {
   const accents = runs.flatMap((run) => (run.flow === 'right' && accent.test(run.text) ? accentsOf(run) : []));
   if (accents.length === 0) return runs;
@@ -78,7 +78,7 @@ function letterUnder({ run, unit }: Glyph, byLevel: ReadonlyMap<string, readonly
         const from = other.lefts[at] as number;
         const to = other.rights[at] as number;
         if (middle < from || middle > to || !letter.test(other.text[at] as string)) continue;
-        // The accent's own place may reach beyond a narrow letter, but not as far as if it stood beside it.
+        // The accent may be wider than a narrow letter, but must overlap it, and not stand beside it.
         if (Math.min(right, to) - Math.max(left, from) < 0.5 * Math.min(right - left, to - from)) continue;
         const distance = Math.abs(middle - (from + to) / 2) + Math.abs(rise);
         if (distance >= least) continue;
@@ -90,7 +90,7 @@ function letterUnder({ run, unit }: Glyph, byLevel: ReadonlyMap<string, readonly
   return best;
 }
 
-/** One letter with its accent; undefined where Unicode has none. */
+/** The letter with its accent; undefined: Unicode has no such character. */
 function compose(base: string, mark: string): string | undefined {
   const whole = base === 'ı' ? 'i' : base === 'ȷ' ? 'j' : base;
   const composed = (whole + combining[mark]).normalize('NFC');
@@ -104,7 +104,7 @@ function withoutUnits(runs: readonly TextRun[], taken: ReadonlyMap<TextRun, read
     const units = taken.get(run);
     const startsAt = run.left;
     if (units) cut(run, new Set(units));
-    // The white space that was found beside the accent is measured again beside the letter.
+    // The white space beside the accent is measured again beside the letter.
     const isNext = before?.run.line === run.line;
     if (before && isNext && run.spaced) run.spaced = run.left - before.right > 0.15 * run.size;
     if (run.text === '') {
@@ -124,7 +124,7 @@ function cut(run: TextRun, units: ReadonlySet<number>): void {
   for (let unit = 0; unit < run.text.length; unit++) {
     if (units.has(unit)) continue;
     const isSpace = run.text[unit] === ' ';
-    // White space on either side of an accent that is gone was no white space of the text.
+    // White space beside a removed accent does not belong to the text.
     const last = kept.at(-1);
     if (isSpace && (last === undefined || run.text[last] === ' ')) continue;
     if (isSpace && (units.has(unit - 1) || units.has(unit + 1)) && !isGap(run, kept.at(-1), nextKept(run, units, unit)))

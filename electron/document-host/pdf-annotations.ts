@@ -1,6 +1,6 @@
 /**
- * What people put on a page: comments, highlights, stamps, text typed over it, and what they filled into a form. Filled-in
- * and typed text becomes part of the page's text where it stands; the rest follows its paragraph, in brackets.
+ * What people added to a page: comments, highlights, stamps, text typed over it, and values of form fields. Values and typed text become
+ * part of the page's text at their place; the rest follows its paragraph, in brackets.
  */
 import { FormFields } from './pdf-form-fields.ts';
 import { appearanceText, mostText, oneSpaced, type Rect, rectOf, typedRuns } from './pdf-typed-text.ts';
@@ -20,7 +20,7 @@ export interface PageAnnotations {
   highlights: number;
   attached: string[]; // names of the files that are attached here
   media: number; // films, sounds, 3D models
-  unread: number; // beyond the most that are read on one page
+  unread: number; // more than are read on one page
 }
 
 const mostOnPage = 5000;
@@ -67,7 +67,7 @@ export class AnnotationReader {
     this.#fields = new FormFields(pdfium, document);
   }
 
-  /** `runs`: the page's text, of which highlights mark a part. Undefined when nothing is put on the page. */
+  /** `runs`: the page's text, which highlights refer to. undefined: the page has no annotations. */
   read(page: number, runs: readonly TextRun[]): PageAnnotations | undefined {
     const { api } = this.#pdfium;
     const n = api.FPDFPage_GetAnnotCount(page);
@@ -135,7 +135,7 @@ export class AnnotationReader {
     const text = oneSpaced(
       contents || (kind === kinds.stamp || kind === kinds.watermark ? this.#stampText(annotation) : ''),
     );
-    // An answer that only sets a state, such as "accepted", says nothing that is on the page.
+    // A reply that only sets a state, such as "accepted", is not shown on the page.
     if (text === '' || api.FPDFAnnot_HasKey(annotation, 'State')) return;
     result.comments++;
     const title =
@@ -158,7 +158,7 @@ export class AnnotationReader {
     );
   }
 
-  /** The words under the highlight's quads, each quad a line or a part of one. */
+  /** The words under the highlight's quads; each quad covers a line or a part of one. */
   #markedWords(annotation: number, at: Rect, runs: readonly TextRun[]): string {
     const { api, memory } = this.#pdfium;
     const quads: Rect[] = [];
@@ -195,7 +195,7 @@ function wordsIn({ left, right, top, bottom }: Rect, runs: readonly TextRun[]): 
   return text;
 }
 
-/** Rich text: its tags away, the few entities that it has resolved. */
+/** The plain text of rich text: tags are removed, and its few entities are resolved. */
 function plain(xhtml: string): string {
   return xhtml
     .replace(/<\/(p|div)>|<br\s*\/?>/gi, '\n')

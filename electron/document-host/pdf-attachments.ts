@@ -1,4 +1,4 @@
-/** The files that a PDF carries inside it. They are named, not read. */
+/** The names of the files that are attached to a PDF. The files are not read. */
 import { type Pdfium, utf16Property } from './pdfium-wasm.ts';
 
 const mostNamed = 1000;

@@ -1,6 +1,6 @@
 /**
- * Bands: stretches of a page down which white space runs between text on its left and text on its right, as between two
- * columns or between the columns of a table. Pure.
+ * Finds bands: parts of a page in which vertical white space separates text on its left from text on its right, as between two columns or
+ * between the columns of a table. Pure.
  */
 import {
   drawnRanges,
@@ -23,14 +23,14 @@ export interface Band {
   left: Segment[];
   right: Segment[];
   below: Segment[];
-  /** The x of every white stretch inside the band, from the left; one of them parts `left` from `right`. */
+  /** The x of every gutter inside the band, from the left; one of them separates `left` from `right`. */
   gutters: number[];
 }
 
 const mostRivals = 8; // gutters that are compared
 const farthest = 10; // sizes between a line of a column and the next, with a picture in between
 
-/** The band with the most lines beside each other, or undefined. */
+/** The band with the most lines that have text on both sides; undefined: there is none. */
 export function findBand(segments: readonly Segment[]): Band | undefined {
   const byHeight = [...segments].sort((a, b) => middle(b) - middle(a));
   const scans = scansOf(byHeight);
@@ -44,9 +44,8 @@ export function findBand(segments: readonly Segment[]): Band | undefined {
 }
 
 /**
- * A table or a table of contents that fills one column of the page has gutters of its own, with as many lines beside each
- * other. The gutter between the page's columns comes first: what stands on its two sides is drawn one after the other,
- * and one of them is running text.
+ * A table or a table of contents that fills one column of the page has gutters of its own, with as many lines beside each other. The gutter
+ * between the page's columns is preferred: its two sides are drawn one after the other, and one of them is running text.
  */
 function betweenColumns(best: Parting, gutters: readonly Parting[]): Parting {
   const rivals = gutters
@@ -65,8 +64,8 @@ function isDrawnApart({ left, right }: Sides): boolean {
 }
 
 /**
- * A page's head and foot may have text on both sides too: lines with much white space between them and the others are none
- * of the band's. Lines of one side in between are no white space: the columns' lines need not stand beside each other.
+ * Excludes a page's header and footer, which may have text on both sides too: the first and last line do not belong to the band if much
+ * white space separates them from the others. Lines on one side count as text in between, since lines of two columns need not be level.
  */
 function withoutStrays(both: readonly number[], scans: readonly Scan[]): { first: number; last: number } {
   const step = (from: number, to: number): number => (scans[from] as Scan).y - (scans[to] as Scan).y;
@@ -105,7 +104,7 @@ function bandOf(best: Gutter, gutters: readonly Gutter[], scans: readonly Scan[]
     byHeight.every((other) => other === segment || Math.abs(middle(other) - middle(segment)) > 0.5 * segment.size);
   const isOf = (side: keyof typeof sides, segment: Segment): boolean =>
     (side === 'left' ? segment.right <= best.high : segment.left >= best.low) && isDrawnWith(side, segment, drawn);
-  // A column may go on below the other one, and the one that is read second may begin above the first.
+  // A column may continue below the other one, and the column that is read second may begin above the first.
   const lowest = { left: left.at(-1), right: right.at(-1) };
   for (const segment of byHeight) {
     if (middle(segment) >= bottom - 0.2 * segment.size) continue;
@@ -142,7 +141,7 @@ function bandOf(best: Gutter, gutters: readonly Gutter[], scans: readonly Scan[]
   };
 }
 
-/** Where one side is drawn before the other, a further line of it is too. */
+/** If one side is drawn before the other, a further line of it must be too. */
 function isDrawnWith(side: 'left' | 'right', { order }: Segment, drawn: Record<'left' | 'right', Range>): boolean {
   const own = drawn[side];
   const other = drawn[side === 'left' ? 'right' : 'left'];
@@ -150,7 +149,7 @@ function isDrawnWith(side: 'left' | 'right', { order }: Segment, drawn: Record<'
   return own[0] <= other[1] || order > other[1];
 }
 
-/** A heading or a formula of a column: not far from its last line, and drawn between that column and the other one. */
+/** For a heading or a formula of a column: it is not far from the column's last line, and drawn between that column and the other one. */
 function isDrawnBetween(
   side: 'left' | 'right',
   last: Segment | undefined,
@@ -163,9 +162,9 @@ function isDrawnBetween(
   return (order > end && order < otherFirst) || (order > otherEnd && order < first);
 }
 
-/** `lower` is the next line of the column in which `upper` stands. */
+/** Whether `lower` is the line after `upper` in the same column. */
 function isNextTo(upper: Segment | undefined, lower: Segment | undefined): boolean {
-  if (!upper || !lower) return false; // a large letter may be all that stands on a side, with its middle outside the band
+  if (!upper || !lower) return false; // a side may consist of one large letter, whose middle is outside the band
   const step = upper.base - lower.base;
   const overlap = Math.min(upper.right, lower.right) - Math.max(upper.left, lower.left);
   return (

@@ -1,8 +1,8 @@
 /**
- * The character codes that a text object shows. PDFium's interface gives only the letters, and in the usual encodings
- * code 255 octal, the soft hyphen, and code 055, the hyphen, are the same letter. The codes lie in PDFium's text object
- * as a vector of 32-bit numbers. Its place is measured at the start, on a document whose codes are known; where it is not
- * found, nothing is answered and both hyphens stay hyphens.
+ * The character codes of a text object. PDFium's interface gives only the letters, and in the usual encodings code 255 octal, the soft
+ * hyphen, and code 055, the hyphen, are the same letter. PDFium's text object has the codes as a vector of 32-bit numbers. The vector's
+ * place in the object is determined at the start with a document whose codes are known; if it is not found, there are no codes, and both
+ * hyphens stay hyphens.
  */
 import type { Pdfium } from './pdfium-wasm.ts';
 
@@ -16,7 +16,7 @@ export function measureCharCodes(pdfium: Pdfium): CharCodes {
   return (textObject) => (place === undefined ? undefined : codesAt(pdfium, textObject, place));
 }
 
-/** A view over the vector that begins at word `place` of the object: its first and last address follow each other. */
+/** The codes of the vector whose first and last address are at word `place` of the object and after it. */
 function codesAt({ memory }: Pdfium, textObject: number, place: number): Uint32Array | undefined {
   const words = memory.HEAPU32;
   const first = words[(textObject >> 2) + place] ?? 0;
@@ -33,7 +33,7 @@ function measuredPlace(pdfium: Pdfium): number | undefined {
   const content = 'BT /F1 12 Tf 50 50 Td <41AD422D43> Tj ET';
   const file = Buffer.from(
     `%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj 2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj ` +
-      // A font without drawings: another would be looked for and loaded.
+      // A Type 3 font without glyph drawings: PDFium would look for another kind of font on the system and load it.
       `3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 99 99]/Contents 4 0 R/Resources<</Font<</F1<</Type/Font/Subtype/Type3` +
       `/FontBBox[0 0 1 1]/FontMatrix[1 0 0 1 0 0]/CharProcs<<>>/Encoding<</Differences[]>>/FirstChar 65/LastChar 65/Widths[1]` +
       `>>>>>>>>endobj 4 0 obj<</Length ${content.length}>>stream\n${content}\n` +

@@ -1,11 +1,11 @@
 /**
- * What PDFium does not tell of a file stands in its dictionaries. They are read in a copy that PDFium writes: there no
- * object is packed. It is made when it is asked for first.
+ * Some facts of a file, which PDFium's interface does not give, are in its dictionaries. They are read from a copy that PDFium writes, in
+ * which no object is packed. The copy is made when it is first needed.
  */
 import { DictReader } from './pdf-dict.ts';
 import type { Pdfium } from './pdfium-wasm.ts';
 
-const mostCopied = 200 * 1024 * 1024; // bytes of a file of which a second copy still fits
+const mostCopied = 200 * 1024 * 1024; // bytes of the largest file that is copied
 const removeSecurity = 3; // FPDF_SaveAsCopy: strings in the copy are readable
 
 export class UnpackedCopy {
@@ -21,7 +21,7 @@ export class UnpackedCopy {
     this.#size = size;
   }
 
-  /** Undefined: the file is too large, or cannot be written. */
+  /** undefined: the file is too large, or the copy failed. */
   get reader(): DictReader | undefined {
     this.#made ??= { reader: this.#size > mostCopied ? undefined : this.#make() };
     return this.#made.reader;

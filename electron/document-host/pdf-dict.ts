@@ -1,6 +1,6 @@
-/** Reads dictionaries out of a PDF whose objects are not packed: as much of the syntax as the catalog's entries need. */
+/** Reads dictionaries of a PDF whose objects are not packed: the part of the syntax that is needed here. */
 
-/** A reference is "12 0 R", a name "/Off"; a string its bytes. */
+/** A reference is "12 0 R", a name is "/Off", a string is its bytes. */
 export type PdfValue = string | Buffer | PdfValue[] | Map<string, PdfValue>;
 
 const mostDepth = 20;
@@ -27,7 +27,7 @@ export class DictReader {
     return at < 0 ? undefined : this.#read(at + key.length);
   }
 
-  /** What a reference points to; any other value is itself. */
+  /** Resolves a reference; any other value is returned as it is. */
   get(value: PdfValue | undefined): PdfValue | undefined {
     const number = typeof value === 'string' ? /^(\d+) \d+ R$/.exec(value)?.[1] : undefined;
     if (number === undefined) return value;
@@ -35,11 +35,11 @@ export class DictReader {
     return start === undefined ? undefined : this.#read(start);
   }
 
-  /** The dictionaries that are objects of their own and hold this name. */
+  /** The dictionaries that are objects of their own and contain this name. */
   dictionaries(name: string): Map<string, PdfValue>[] {
     const found: Map<string, PdfValue>[] = [];
     const { starts } = this.#objects();
-    let next = 0; // of starts: an object is read once, however often the name stands in it
+    let next = 0; // index in `starts`: an object is read once, even if it contains the name several times
     for (let at = this.#bytes.indexOf(name, 0, 'latin1'); at >= 0 && found.length < mostItems; ) {
       let start: number | undefined;
       for (; (starts[next] ?? Number.POSITIVE_INFINITY) <= at; next++) start = starts[next];
@@ -54,12 +54,12 @@ export class DictReader {
     return dictionary instanceof Map ? this.get(dictionary.get(`/${key}`)) : undefined;
   }
 
-  /** References stay references. */
+  /** The items of an array; references are not resolved. */
   items(array: PdfValue | undefined): PdfValue[] {
     return Array.isArray(array) ? array : [];
   }
 
-  /** Looked for once: a file may have as many references as objects. */
+  /** The positions of all objects, searched once, because a file may have as many references as objects. */
   #objects(): Objects {
     if (this.#found) return this.#found;
     const bytes = this.#bytes;
@@ -155,7 +155,7 @@ export class DictReader {
   }
 }
 
-/** A name as it is; a string as PDF's text strings are: UTF-16 with its mark, UTF-8 with its mark, else one byte a letter. */
+/** A name unchanged; a string decoded as a PDF text string: UTF-16 or UTF-8 with its byte order mark, else one byte for each letter. */
 export function textOf(value: PdfValue | undefined): string {
   if (typeof value === 'string') return value;
   if (!Buffer.isBuffer(value)) return '';

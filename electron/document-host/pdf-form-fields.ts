@@ -1,4 +1,4 @@
-/** Form fields: what is filled in, as text where the field stands. The value counts, not how it was drawn when it was last saved. */
+/** Values of form fields, as text at the field's place. The stored value is used, not the field's drawing from when it was last saved. */
 import { appearanceText, oneSpaced, type Rect, typedRuns } from './pdf-typed-text.ts';
 import type { TextRun } from './pdfium-page.ts';
 import { type Pdfium, utf16Property } from './pdfium-wasm.ts';
@@ -62,7 +62,7 @@ export class FormFields {
     }
   }
 
-  /** A field that the document's form does not list: its own entries are all there is. */
+  /** For a field that the document's form does not list: its own entries are used. */
   #unlisted(annotation: number, at: Rect): FilledField {
     const type = this.#string(annotation, 'FT');
     const value = this.#string(annotation, 'V');
@@ -87,7 +87,7 @@ export class FormFields {
   #isOn(form: number, annotation: number): boolean {
     const { api } = this.#pdfium;
     if (api.FPDFAnnot_IsChecked(form, annotation)) return true;
-    // Without a drawing of its states PDFium does not know what "on" is called: any state but "Off" is on.
+    // Without drawings of the states PDFium does not know the name of "on": any state but "Off" counts as on.
     const state = this.#string(annotation, 'AS');
     return state !== '' && state !== 'Off';
   }
@@ -101,7 +101,7 @@ export class FormFields {
     );
   }
 
-  /** The labels of the chosen options: the value may be a code that the page does not show. */
+  /** The labels of the chosen options, because the value may be a code that the page does not show. */
   #chosen(form: number, annotation: number): string {
     const { api } = this.#pdfium;
     const n = Math.min(mostOptions, api.FPDFAnnot_GetOptionCount(form, annotation));

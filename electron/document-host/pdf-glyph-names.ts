@@ -16,7 +16,7 @@ export class GlyphNames {
   readonly #pdfium: Pdfium;
   readonly #copy: UnpackedCopy;
   readonly #fonts = new Map<number, Letters>();
-  readonly #named = new Map<string, Letters>(); // by a font's name: each page has fonts of its own
+  readonly #named = new Map<string, Letters>(); // by a font's name, because each page may load the font anew
   #byName: Map<string, PdfValue[][]> | undefined;
 
   constructor(pdfium: Pdfium, copy: UnpackedCopy) {
@@ -24,7 +24,7 @@ export class GlyphNames {
     this.#copy = copy;
   }
 
-  /** Undefined: the font does not name the glyph, or the name says nothing of letters. */
+  /** The letters of a glyph; undefined: the font does not name the glyph, or the name stands for no letters. */
   lettersOf(textObject: number, code: number): string | undefined {
     const font = textObject === 0 ? 0 : this.#pdfium.api.FPDFTextObj_GetFont(textObject);
     if (!font) return undefined;
@@ -49,7 +49,7 @@ export class GlyphNames {
     return name;
   }
 
-  /** Of all fonts of this name; a code of which two of them say different letters has none. */
+  /** The letters for all fonts of this name; a code with different letters in two of them has none. */
   #lettersOfFonts(baseName: string): Letters {
     this.#byName ??= differencesByName(this.#copy);
     const letters = new Map<number, string>();
@@ -65,7 +65,7 @@ export class GlyphNames {
   }
 }
 
-/** PDFium may tell a font's name without the letters that mark a part of a font, "ABCDEF+". */
+/** Removes the prefix of a subset font, "ABCDEF+", which PDFium may leave out. */
 const withoutMark = (name: string): string => name.replace(/^[A-Z]{6}\+/, '');
 
 function differencesByName({ reader }: UnpackedCopy): Map<string, PdfValue[][]> {
@@ -95,7 +95,7 @@ function* namedLetters(differences: readonly PdfValue[]): Generator<[code: numbe
   }
 }
 
-/** By the rules of Adobe's list: what follows a point is a variant, parts are joined by an underscore. */
+/** By the rules of Adobe's list: a variant follows after a point, parts are joined by underscores. */
 function lettersOfName(name: string): string | undefined {
   const plain = name.replace(/\..*$/s, '');
   if (plain === '' || plain.length > 40) return undefined;

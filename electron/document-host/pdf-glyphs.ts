@@ -1,9 +1,9 @@
-/** What a character code that PDFium gives for a glyph means to a reader. Pure. */
+/** Converts the character code that PDFium gives for a glyph to text. Pure. */
 
-/** Stands for a glyph that the page shows and whose meaning the file does not say: better a mark than a gap that nobody sees. */
+/** Replaces a glyph that the page shows but whose meaning the file does not give: a mark is better than an unnoticed gap. */
 export const unknownGlyph = '\uFFFD';
 
-/** Windows-1252 in the places of the C1 control characters, which no font draws: producers mix the two up. */
+/** Windows-1252 for the codes of the C1 control characters, which no font draws: some producers confuse the two. */
 const windows1252 = '€�‚ƒ„…†‡ˆ‰Š‹Œ�Ž��‘’“”•–—˜™š›œ�žŸ';
 
 /** Adobe's private-use letters: old-style digits, small capitals, and the ligatures of its expert fonts. */
@@ -61,10 +61,7 @@ const symbolPrivate: Record<number, string> = {
   61600: ' ',
 };
 
-/**
- * The text of one glyph, or undefined where the code means nothing. `unmapped`: the font names no letter and the code is
- * the glyph's own number.
- */
+/** The text of one glyph; undefined: the code has no meaning. `unmapped`: the font names no letter, and the code is the glyph's number. */
 export function glyphText(code: number, unmapped: boolean): string | undefined {
   if (code === 0x09 || code === 0xa0) return ' ';
   if (code >= 0x20 && code < 0x7f) return String.fromCharCode(code);

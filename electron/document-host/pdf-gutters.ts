@@ -1,4 +1,4 @@
-/** Gutters: white space that runs down a page between text on its left and text on its right. Pure. */
+/** Finds gutters: vertical white space between text on its left and text on its right. Pure. */
 import type { Segment } from './pdf-segments.ts';
 
 export type Sides = Record<'left' | 'right', Segment[]>;
@@ -6,23 +6,23 @@ export type Sides = Record<'left' | 'right', Segment[]>;
 export interface Gutter {
   low: number; // x
   high: number;
-  scans: number[]; // numbers of the scans with text on both sides
+  scans: number[]; // indexes of the scans with text on both sides
 }
 
-/** A gutter and what stands beside it. */
+/** A gutter and the segments on its sides. */
 export type Parting = Gutter & Sides;
 
-/** A level of the page: what of the text lies on it. */
+/** A horizontal line through the page, and the white space on it. */
 export interface Scan {
   y: number;
-  size: number; // of the segment that lies on it
+  size: number; // of the segment that it crosses
   free: [low: number, high: number, inner: boolean][];
 }
 
 const leastWidth = 0.7; // of a gutter, in sizes
-const nearLine = 0.8; // of the size, from its middle: half of the largest usual step from line to line
-const mostLooked = 200; // characters of a line: an endless word would take the square of its length
-/** Two words: the parts of a formula are none. */
+const nearLine = 0.8; // of the size, from a line's middle: half of the largest usual distance between lines
+const mostLooked = 200; // characters of a line: the pattern takes quadratic time for an endless word
+/** Two words, in contrast to the parts of a formula. */
 const words = /\p{L}{4,}\P{L}.*\p{L}{4,}|\p{Lo}{6}/u;
 
 export const middle = ({ base, size }: Segment): number => base + 0.3 * size;
@@ -44,7 +44,7 @@ export function scansOf(byHeight: readonly Segment[]): Scan[] {
       if (other.base - 0.25 * other.size <= y && y <= other.base + 0.9 * other.size) crossing.push(other);
       else if (Math.abs(middle(other) - y) < nearLine * other.size) near.push(other);
     }
-    // Lines of two columns may stand at half a line's distance: then none of them lies on the level of another.
+    // Lines of two columns may be offset by half a line: then none of them is on the level of another.
     const isBeside = (other: Segment): boolean =>
       crossing.every((one) => one.right <= other.left || other.right <= one.left);
     crossing.push(...near.filter((other) => isBeside(other) && words.test(other.text.slice(0, mostLooked))));
@@ -98,7 +98,9 @@ export function guttersOf(scans: readonly Scan[]): Gutter[] {
   return [...closed, ...open];
 }
 
-/** The gutters that are wide enough. Of few lines the white space between two words may stand one above the other: then it must be wider. */
+/**
+ * The gutters that are wide enough. In a few lines the spaces between words may be above each other by chance: then a gutter must be wider.
+ */
 export function partingsOf(
   gutters: readonly Gutter[],
   scans: readonly Scan[],
@@ -108,21 +110,21 @@ export function partingsOf(
   for (const gutter of gutters) {
     const { low, high, scans: both } = gutter;
     if (both.length < 2) continue;
-    // The usual size: one heading beside a line that is too long must not join the columns of a whole page.
+    // The median size: one heading beside an overlong line must not join the columns of a whole page.
     const all = both.map((i) => (scans[i] as Scan).size).sort((a, b) => a - b);
     const size = all[all.length >> 1] as number;
     if (high - low < leastWidth * size) continue;
     const sides = sidesOf(gutter, scans, byHeight);
-    // Signs in the margin belong to the lines beside which they stand.
+    // Signs in the margin belong to the lines beside them.
     if (!sides.left.some(({ text }) => /[\p{L}\p{N}]/u.test(text))) continue;
     const sizes = both.length >= 6 ? leastWidth : both.length >= 3 ? 1 : 2;
-    // Two lines of a caption beside the text: the words of a paragraph's lines are not drawn so.
+    // For example two lines of a caption beside the text: the words of a paragraph are not drawn in this order.
     if (high - low >= sizes * size || areDrawnInTurn(sides)) partings.push({ ...gutter, ...sides });
   }
   return partings;
 }
 
-/** What stands beside the gutter. */
+/** The segments on both sides of the gutter. */
 function sidesOf({ low, high, scans: both }: Gutter, scans: readonly Scan[], byHeight: readonly Segment[]): Sides {
   const top = (scans[both[0] as number] as Scan).y;
   const bottom = (scans[both.at(-1) as number] as Scan).y;
@@ -137,7 +139,7 @@ function sidesOf({ low, high, scans: both }: Gutter, scans: readonly Scan[], byH
   return { left, right };
 }
 
-/** All that stands on one side is drawn before all that stands on the other. */
+/** Whether everything on one side is drawn before everything on the other. */
 function areDrawnInTurn(sides: Sides): boolean {
   const { left, right } = drawnRanges(sides);
   return left[1] >= 0 && right[1] >= 0 && (left[1] < right[0] || right[1] < left[0]);

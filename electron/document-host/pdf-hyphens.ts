@@ -4,21 +4,21 @@
  * more often than it breaks at a real hyphen. Pure.
  */
 
-/** Stands for the line end inside a broken word; a soft hyphen stays before it. resolveHyphens replaces every one. */
+/** Marks the line end inside a broken word; a soft hyphen stays before it. resolveHyphens replaces every mark. */
 const brokenWordMark = '\uFFFE';
 const softHyphen = '\u00AD';
 
-/** The line's last word may go on in the next line. */
+/** Whether the line's last word may continue in the next line. */
 export function endsBroken(text: string): boolean {
   return /[\p{L}\p{M}\d'’)][-\u00AD\u2010]$/u.test(text);
 }
 
-/** Of a text that ends broken: without its hyphen, so that the rest of the word can follow. */
+/** Replaces the hyphen at the end of a broken line by the mark, so that the rest of the word can follow. */
 export function breakWord(text: string): string {
   return text.slice(0, -1) + (text.endsWith(softHyphen) ? softHyphen : '') + brokenWordMark;
 }
 
-/** A place at which a word is parted: a line's end inside it, a soft hyphen, or both. */
+/** A place at which a word is divided: a line end inside it, a soft hyphen, or both. */
 interface Parting {
   at: number; // of the mark
   next: number; // where the word after it begins
@@ -30,7 +30,7 @@ interface Parting {
 
 const longestWord = 80; // UTF-16 units that are looked at on each side
 
-/** In the order of the text. A word that is parted twice counts once for each place. */
+/** The divisions in the order of the text. A word that is divided twice has two. */
 function* partings(page: string): Generator<Parting> {
   for (let at = nextMark(page, 0); at >= 0; ) {
     const isSoft = page[at] === softHyphen;
@@ -49,7 +49,7 @@ function nextMark(page: string, from: number): number {
   return soft < 0 || lineEnd < 0 ? Math.max(soft, lineEnd) : Math.min(soft, lineEnd);
 }
 
-/** "Ein- und Ausgang": the hyphen stands for the rest of the second word. */
+/** Words after a hyphen that stands for the rest of the second word: "Ein- und Ausgang". */
 const ellipsis = /^(und|oder|bzw|sowie|bis|and|or|to|et|ou|en|of|och|og|y|e|i)$/u;
 
 /** Takes and returns one text per page. */
@@ -62,10 +62,10 @@ export function resolveHyphens(pages: readonly string[]): string[] {
 
 function resolvePage(page: string, isReal: boolean, words: WordForms): string {
   const parts: string[] = [];
-  let tail = ''; // what a word that is parted again may still change
+  let tail = ''; // text that a second division of its last word may still change
   let done = 0; // of the page
   for (const { at, next, before, after, isSoft, isLineEnd } of partings(page)) {
-    // Of a word that is parted twice the part in the middle is in `tail` already.
+    // If a word is divided twice, its middle part is in `tail` already.
     tail += page.slice(done, at);
     if (tail.length > 10 * longestWord) {
       parts.push(tail.slice(0, -2 * longestWord));
@@ -85,14 +85,14 @@ function joined(a: string, b: string, isSoft: boolean, words: WordForms): string
   if (words.has(hyphenated)) return hyphenated;
   if (isSoft) return `${a}${b}`;
   if (ellipsis.test(b)) return `${a}- ${b}`;
-  // Of a word with a hyphen the last part is looked for: "self-edu|cated".
+  // In a word with a hyphen only the last part is looked up: "self-edu|cated".
   const lastPart = /[^-]*$/.exec(a)?.[0] ?? '';
   if (lastPart !== a) return words.has(`${lastPart}${b}`) ? `${a}${b}` : hyphenated;
   const isJoined = /^[\p{Ll}\p{Lo}]/u.test(b) && /[\p{L}\p{M}'’]$/u.test(a);
   return isJoined ? `${a}${b}` : hyphenated;
 }
 
-/** Which of the forms that are in question the pages hold whole. */
+/** Which of the possible forms of divided words occur undivided in the pages. */
 class WordForms {
   readonly #seen = new Set<string>();
 
@@ -123,8 +123,8 @@ class WordForms {
 }
 
 /**
- * Some programs say "soft hyphen" for every hyphen. They give themselves away where no word can be broken: beside a space,
- * between digits, before a capital.
+ * Some programs write a soft hyphen for every hyphen. This shows where no word can be divided: beside a space, between digits, before a
+ * capital.
  */
 function softHyphensAreReal(pages: readonly string[]): boolean {
   return pages.some((page) => /(^|[ \d(])\u00AD(?!\uFFFE)|\u00AD[ \d)]|\p{Ll}\u00AD\p{Lu}/u.test(page));

@@ -1,13 +1,13 @@
 /**
- * Layers (optional content) that the file switches off: what is on them does not stand on the page, so it is left out of
- * the text and the layer is named. PDFium draws by the layers' state but does not tell it. The state is in the catalog,
- * which is found in an unpacked copy. Only files with marks of layers are copied.
+ * Layers (optional content) that the file switches off: the page does not show what is on them, so it is left out of the text and a note
+ * names the layer. PDFium draws according to the layers' state but does not report it. The state is in the catalog, which is read from an
+ * unpacked copy. Only files that may have layers are copied.
  */
 import type { UnpackedCopy } from './pdf-copy.ts';
 import { type DictReader, type PdfValue, textOf } from './pdf-dict.ts';
 import { type Pdfium, utf16Property } from './pdfium-wasm.ts';
 
-const mostLayers = 500; // each is looked for through the whole copy
+const mostLayers = 500; // each is searched in the whole copy
 const mostNested = 20; // expressions within each other
 const mostSteps = 1000; // in one expression
 
@@ -16,7 +16,7 @@ interface LayerRules {
   memberships: Membership[];
 }
 
-/** Shows what belongs to several layers (OCMD). */
+/** A membership (OCMD): its content is shown depending on the state of several layers. */
 interface Membership {
   keys: string; // of its dictionary
   isShown: boolean;
@@ -28,7 +28,7 @@ export class Layers {
   readonly #copy: UnpackedCopy;
   readonly #mayHave: boolean;
   #rules: LayerRules | undefined;
-  #undecided = 0; // text objects whose rule could not be told from others
+  #undecided = 0; // text objects of which it is not clear which rule holds
   readonly #met = new Set<string>(); // names of layers whose text was left out
 
   constructor(pdfium: Pdfium, copy: UnpackedCopy, file: Uint8Array) {
@@ -44,12 +44,12 @@ export class Layers {
     return [...this.#met];
   }
 
-  /** Pieces of text that are read though a rule may hide them. */
+  /** How many pieces of text are read although a rule may hide them. */
   get undecided(): number {
     return this.#undecided;
   }
 
-  /** Whether the page does not show a text object; undefined where no file of this kind has layers. */
+  /** Whether a text object is on a hidden layer; undefined: the file cannot have layers. */
   get isHidden(): ((textObject: number) => boolean) | undefined {
     return this.#mayHave ? (textObject) => this.#isOnHiddenLayer(textObject) : undefined;
   }
@@ -73,7 +73,7 @@ export class Layers {
     return false;
   }
 
-  /** A membership: PDFium does not say which one, only which entries it has. */
+  /** Whether a membership hides the content: PDFium does not say which membership it is, only which entries it has. */
   #hiddenByRule(mark: number, { memberships }: LayerRules): string | undefined {
     const keys = this.#entriesOf(mark);
     const alike = memberships.filter((membership) => membership.keys === keys);
@@ -93,7 +93,7 @@ export class Layers {
     return keysText(keys);
   }
 
-  /** These calls write the length in bytes to `out` and answer whether they could. */
+  /** Reads a string with calls that write the length in bytes to `out` and return whether they succeeded. */
   #markString(get: (pointer: number, bytes: number, out: number) => boolean): string {
     const { memory } = this.#pdfium;
     const out = memory.wasmExports.malloc(4);
@@ -128,7 +128,7 @@ export class Layers {
       if (isOff(layer)) off.set(key, textOf(name) || unnamed);
       else on.add(key);
     }
-    // Of two layers with one name, one of them shown, nothing is left out.
+    // If two layers have the same name and one of them is shown, nothing is left out.
     for (const key of on) off.delete(key);
     const memberships = reader
       .dictionaries('/OCMD')
@@ -149,7 +149,7 @@ export class Layers {
 const unnamed = 'a layer without a name';
 const keysText = (keys: readonly string[]): string => [...keys].sort().join(' ');
 
-/** The layers that a membership speaks of. */
+/** The layers that a membership depends on. */
 function layersOf(membership: Map<string, PdfValue>, reader: DictReader): PdfValue[] {
   let left = mostSteps;
   const ofExpression = (value: PdfValue | undefined, depth: number): PdfValue[] => {
@@ -165,7 +165,7 @@ function layersOf(membership: Map<string, PdfValue>, reader: DictReader): PdfVal
   return Array.isArray(whole) ? whole : groups === undefined ? [] : [groups];
 }
 
-/** ISO 32000, 8.11.2.2: an expression counts more than the policy. */
+/** By ISO 32000, 8.11.2.2, an expression has precedence over the policy. */
 function isShown(membership: Map<string, PdfValue>, reader: DictReader, isOff: (layer: PdfValue) => boolean): boolean {
   const expression = membership.get('/VE');
   if (expression !== undefined) return holds(expression, { reader, isOff, left: mostSteps }, 0);
@@ -186,7 +186,7 @@ function isShown(membership: Map<string, PdfValue>, reader: DictReader, isOff: (
 interface Evaluation {
   reader: DictReader;
   isOff: (layer: PdfValue) => boolean;
-  left: number; // steps: parts may be one and the same, many times over
+  left: number; // steps, limited because an expression may refer to the same part many times
 }
 
 function holds(expression: PdfValue, evaluation: Evaluation, depth: number): boolean {
@@ -200,7 +200,7 @@ function holds(expression: PdfValue, evaluation: Evaluation, depth: number): boo
   return operator === '/Or' ? parts.some(each) : parts.every(each);
 }
 
-/** PDFium takes a layer's name for UTF-8, which it seldom is: of what it gives, only the bytes of ASCII can be compared. */
+/** PDFium decodes a layer's name as UTF-8, which it seldom is, so only its ASCII characters can be compared. */
 function keyOf(name: string): string {
   return name.replace(/[^ -~]/g, '');
 }

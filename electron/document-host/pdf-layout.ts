@@ -1,7 +1,7 @@
 /**
- * The order in which a page's segments are read. Columns of text are read down one after the other, a table's row stays a
- * row, whichever way the file draws them: what decides is where the segments stand, and only where that leaves both
- * possible, what they say and the order in which they are drawn. Pure.
+ * Determines the order in which a page's segments are read. Columns of text are read one after the other, and a table's row stays a row, in
+ * whatever order the file draws them. The positions of the segments decide; only if they allow both, the text and the order of drawing
+ * decide. Pure.
  */
 
 import type { Remark } from './pdf-annotations.ts';
@@ -13,10 +13,10 @@ import { hasMarginLabels, tableParts, withMarginLabels } from './pdf-table-parts
 import { isTable, tableLines } from './pdf-tables.ts';
 import type { TextRun, Turn } from './pdfium-page.ts';
 
-const mostSegments = 3000; // a page with more keeps the file's order: looking for columns would take too long
+const mostSegments = 3000; // a page with more keeps the file's order: the search for columns would take too long
 const mostDepth = 30; // columns within columns
 
-/** The page's lines in reading order. Text that is turned follows the text in the direction that most of it has. */
+/** The page's lines in reading order. Turned text follows after the text in the most frequent direction. */
 export function pageLines(runs: readonly TextRun[]): PdfLine[] {
   const groups = new Map<Turn, TextRun[]>();
   for (const run of runs) {
@@ -37,7 +37,7 @@ export function pageLines(runs: readonly TextRun[]): PdfLine[] {
   return lines;
 }
 
-/** Each remark goes to the line beside or above which it stands, the nearest one. */
+/** Adds each remark to the nearest line beside or above it. */
 export function withRemarks(lines: PdfLine[], remarks: readonly Remark[]): PdfLine[] {
   for (const { text, at } of remarks) {
     let nearest: PdfLine | undefined;
@@ -45,7 +45,7 @@ export function withRemarks(lines: PdfLine[], remarks: readonly Remark[]): PdfLi
     for (const line of lines) {
       const dx = Math.max(0, line.left - at.right, at.left - line.right);
       const dy = Math.max(0, line.bottom - at.top, at.bottom - line.top);
-      // What is beside a line is nearer than what is above or below it; of several lines the last that it touches.
+      // A vertical distance counts three times as much as a horizontal one; among equally near lines the last one is taken.
       const distance = dx + 3 * dy;
       if (distance <= least) {
         least = distance;
@@ -74,7 +74,7 @@ export function withRemarks(lines: PdfLine[], remarks: readonly Remark[]): PdfLi
 function layOut(segments: readonly Segment[], depth: number, lines: PdfLine[]): void {
   const band = segments.length > 3 && depth < mostDepth ? findBand(segments) : undefined;
   if (!band) {
-    const column = lines.length; // the first line's number: no other column has it
+    const column = lines.length; // the first line's index, which no other column has
     for (const row of rowsOf(segments)) lines.push(lineOf(row, column));
     return;
   }
@@ -93,7 +93,7 @@ function layOut(segments: readonly Segment[], depth: number, lines: PdfLine[]): 
   layOut(band.below, depth + 1, lines);
 }
 
-/** "1." or a bullet in a column of its own belongs to the line that it stands before. */
+/** Joins "1." or a bullet in a column of its own with the line after it. */
 function withMarkers(segments: readonly Segment[]): Segment[] {
   const byLeft = segments.map((segment) => ({ ...segment })).sort((a, b) => a.left - b.left);
   const gone = new Set<Segment>();
@@ -111,7 +111,7 @@ function withMarkers(segments: readonly Segment[]): Segment[] {
   return byLeft.filter((segment) => !gone.has(segment)).sort((a, b) => a.order - b.order);
 }
 
-/** The number of a formula or the like: it is drawn right after what stands on its left. */
+/** Whether a segment, such as a formula's number, is drawn directly after the segment on its left. */
 function endsLine({ order, left, base, size }: Segment, segments: readonly Segment[]): boolean {
   const before = segments[order - 1]; // they are in the order of drawing
   return before !== undefined && before.right <= left && Math.abs(before.base - base) < 0.7 * size;
@@ -119,7 +119,10 @@ function endsLine({ order, left, base, size }: Segment, segments: readonly Segme
 
 const leader = /(?:^|\s)(?:(?:[.·…]\s*){4,}|[.·…](?:\s[.·…])+\s*)$/u;
 
-/** An entry of a table of contents or an index, the dots after it and the page numbers that they lead to are one segment: no columns lie between them. */
+/**
+ * Joins an entry of a table of contents or an index, the dots after it and the page numbers into one segment, so that they do not look like
+ * columns.
+ */
 function withLeaders(segments: readonly Segment[]): Segment[] {
   const byLeft = segments.map((segment) => ({ ...segment })).sort((a, b) => a.left - b.left);
   const gone = new Set<Segment>();

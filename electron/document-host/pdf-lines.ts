@@ -1,7 +1,4 @@
-/**
- * PDF text comes as printed lines; this puts paragraphs together again from where the lines stand. Pure: geometry in,
- * text out. When in doubt a line stays a line.
- */
+/** A PDF has printed lines; this file joins them to paragraphs by their positions. If in doubt, a line stays a line. Pure. */
 
 import { breakWord, endsBroken } from './pdf-hyphens.ts';
 
@@ -14,9 +11,9 @@ export interface PdfLine {
   bottom: number;
   size: number; // of the font: fonts of one size may differ in height
   widestGap: number; // largest white space inside the line, in points
-  column: number; // lines of one number stand in one column
+  column: number; // lines with the same number are in one column
   isRow: boolean; // of a table: stays on a line of its own
-  remarks?: string[]; // what stands beside the page's text at this line; it follows the paragraph
+  remarks?: string[]; // annotations at this line; they follow the paragraph
 }
 
 type Join = 'paragraph' | 'line' | 'space';
@@ -47,7 +44,10 @@ export function linesToText(lines: readonly PdfLine[]): string {
   return parts.join('');
 }
 
-/** The line ends inside a word. A word broken at the end of the page keeps its hyphen: the rest of it is on another page. */
+/**
+ * Whether line `a` ends inside a word that continues in `b`. A word broken at the end of the page keeps its hyphen, because its rest is on
+ * another page.
+ */
 function goesOn(a: PdfLine, b: PdfLine, join: Join): boolean {
   if (!endsBroken(a.text) || a.isRow || b.isRow) return false;
   const sizeChange = b.size / a.size;
@@ -55,11 +55,11 @@ function goesOn(a: PdfLine, b: PdfLine, join: Join): boolean {
   return join !== 'paragraph' && /^[\p{L}\d]/u.test(b.text) && !startsItem(b.text);
 }
 
-/** The page's ordinary lines. Points; NaN leading on a page without two lines of a paragraph. */
+/** The usual size and leading of the page's lines, in points; leading is NaN on a page without two lines of one paragraph. */
 interface Usual {
   leading: number;
   size: number;
-  /** Of other sizes, such as that of notes, by half points: where several lines follow each other. */
+  /** The leading of other sizes, such as that of notes, keyed by half points, where several lines follow each other. */
   others: ReadonlyMap<number, number>;
 }
 
@@ -75,9 +75,9 @@ function howToJoin(a: PdfLine, b: PdfLine, usual: Usual, rightEdge: number): Joi
   const continues = /^[\p{Ll}(]/u.test(b.text) && !/[.!?:;]["”’)]?$/u.test(a.text);
   const sizeChange = b.size / a.size;
   if (sizeChange > 1.12 || sizeChange < 0.89) return 'paragraph';
-  // The next line stands higher: a new column, or a box beside the text.
+  // The next line is higher: it begins a new column, or a box beside the text.
   if (step < 0) return continues ? 'space' : 'paragraph';
-  // A heading over two lines has a leading of its own, about its size.
+  // A heading over two lines has its own leading, about its size.
   const own = isOrdinary(a, usual.size) ? usual.leading : usual.others.get(halfPoints(a.size));
   if (step > (own === undefined ? 1.25 * size : 1.3 * own) || step > 3 * size) return 'paragraph';
   // White space wide enough for a table column: the rows stay apart.
@@ -87,7 +87,7 @@ function howToJoin(a: PdfLine, b: PdfLine, usual: Usual, rightEdge: number): Joi
   const charWidth = (a.right - a.left) / Math.max(1, a.text.length);
   const indent = b.left - a.left;
   if (indent > 1.2 * charWidth && indent < 8 * charWidth && !startsItem(a.text)) return 'line'; // a book's new paragraph
-  // If the next line's first word had still fitted, somebody ended the line on purpose.
+  // If the next line's first word would have fitted, the line was ended on purpose.
   const firstWord = /^\S*/.exec(b.text)?.[0].length ?? 0;
   return a.right + (firstWord + 1.5) * charWidth < rightEdge ? 'line' : 'space';
 }
@@ -96,10 +96,10 @@ function startsItem(text: string): boolean {
   return /^([•◦▪‣●○–—*-]\s|\(?(\d{1,3}|[a-z]|[ivx]{1,5})[.)]\s)/.test(text);
 }
 
-/** Chinese and Japanese put no space between words. */
+/** Whether no space belongs between two lines: Chinese and Japanese have none. */
 function noSpaceBetween(a: string, b: string): boolean {
   const wide = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\u3000-\u303F\uFF00-\uFFEF]/u;
-  // A hyphen that PDFium keeps belongs to the word: "1990-" / "1995".
+  // A hyphen at the end that is no division belongs to the word: "1990-" / "1995".
   return (wide.test(a.slice(-1)) && wide.test(b.slice(0, 1))) || /[\p{L}\d]-$/u.test(a);
 }
 
@@ -128,7 +128,7 @@ function usualLine(lines: readonly PdfLine[]): Usual {
 
 const leastSteps = 4; // a heading over two or three lines has a leading of its own
 
-/** Below the middle: on a page of short paragraphs most steps may be those between paragraphs. */
+/** The lower third: on a page of short paragraphs most steps may be those between paragraphs. */
 function lowStep(steps: number[]): number {
   return steps.sort((a, b) => a - b)[Math.floor((steps.length - 1) / 3)] ?? Number.NaN;
 }
@@ -139,7 +139,7 @@ function isOrdinary({ size }: PdfLine, usualSize: number): boolean {
   return Math.abs(size / usualSize - 1) < 0.12;
 }
 
-/** For each line the right edge of its column: the farthest right of the lines that run down together with it. */
+/** For each line the right edge of its column: the greatest right edge of the consecutive lines of its column. */
 function columnRightEdges(lines: readonly PdfLine[]): number[] {
   const edges: number[] = [];
   let start = 0;

@@ -1,4 +1,4 @@
-/** What is told of a PDF beside its text: gathered page by page, told once for each kind or, where the place matters, each page. */
+/** Notes on a PDF, collected page by page: one for each kind or, if the place matters, one for each page. */
 import type { NoteKind } from '../contract/import-notes.ts';
 import { plural } from '../contract/number-words.ts';
 import type { ImportNotes } from './import-notes.ts';
@@ -42,7 +42,7 @@ export class PdfNotes {
     if (!pageText) return;
     if (pageText.unknown > 0) this.#unknown.push({ page, count: pageText.unknown });
     if (pageText.beyond > 0) this.#beyond.push({ page, count: pageText.beyond });
-    // A few may be the font's own bullets; a page of them is a font that does not say what it shows.
+    // A few may be a font's bullets; many mean that a font does not say which letters it shows.
     if (pageText.guessed > 0.1 * pageText.chars) this.#guessed.push({ page, count: pageText.guessed });
   }
 
@@ -50,12 +50,12 @@ export class PdfNotes {
     this.#xfa = form;
   }
 
-  /** The page's picture was read: it has a text now. */
+  /** The page's picture was recognised, so the page has text. */
   addRecognised(page: number): void {
     this.#withoutText.delete(page);
   }
 
-  /** `undecided`: pieces of text that are read though they may be hidden. */
+  /** `undecided`: how many pieces of text are read although they may be hidden. */
   addHiddenLayers(names: readonly string[], undecided: number): void {
     this.#hiddenLayers.push(...names);
     this.#undecided = undecided;

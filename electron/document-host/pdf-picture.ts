@@ -10,7 +10,7 @@ const minDpi = 40; // below it no letter can be read
 const greyFormat = 1; // FPDFBitmap_Gray: one byte a pixel
 const flags = 0x01 | 0x08; // FPDF_ANNOT, FPDF_GRAYSCALE
 
-/** undefined: the page cannot be drawn, or nothing is on it. */
+/** undefined: the page cannot be drawn, or is blank. */
 export function drawPage(pdfium: Pdfium, document: number, pageIndex: number, dpi = usualDpi): Picture | undefined {
   const { api } = pdfium;
   const page = api.FPDF_LoadPage(document, pageIndex);
@@ -54,7 +54,7 @@ function draw(pdfium: Pdfium, page: number, width: number, height: number, pageD
   }
 }
 
-/** One grey all over, as far as a scanner's noise goes. */
+/** Whether all pixels have nearly the same grey, apart from a scanner's noise. */
 function isBlank(pixels: Uint8Array): boolean {
   let least = 255;
   let most = 0;

@@ -1,14 +1,14 @@
-/** How much segments that stand together look like running text. Pure. */
+/** Measures how much segments look like running text. Pure. */
 import type { Segment } from './pdf-segments.ts';
 
-/** A side's text: how much it looks like lines of paragraphs. */
+/** Measures of the text on one side. */
 export interface Side {
-  words: number; // a segment, on the average
-  continued: number; // share of the lines that plainly go on in the line below
+  words: number; // mean number of words in a segment
+  continued: number; // share of the lines that clearly continue in the line below
   numbers: number; // share of the segments that begin with a number and hold at most two words
 }
 
-/** Most lines are many words, and many of them go on in the line below. */
+/** Whether lines have many words, and many of them continue in the line below. */
 export function isRunningText(segments: readonly Segment[]): boolean {
   const { words, continued } = sideOf(segments);
   return words >= 4 && continued >= 0.2;
@@ -37,13 +37,16 @@ export function sideOf(segments: readonly Segment[]): Side {
 /** Chinese and Japanese have no spaces: two characters count as a word. */
 function wordsOf(text: string): number {
   const wide = text.match(/[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]/gu)?.length ?? 0;
-  // Dots that lead to a page number are no words.
+  // Dots that lead to a page number do not count as words.
   return (text.match(/\S*[\p{L}\p{N}]\S*/gu)?.length ?? 0) + wide / 2;
 }
 
 const around = 12; // segments above and below a line that show how wide its column is
 
-/** The next line's first word had no place at its end. A table's entries end anywhere, also if the one below begins with a small letter. */
+/**
+ * Whether the next line's first word would not have fitted into this line. Entries of a table end anywhere, even if the one below begins
+ * with a small letter.
+ */
 function isFull(line: Segment, next: Segment, near: readonly Segment[]): boolean {
   const edge = Math.max(...near.filter((other) => overlaps(line, other)).map(({ right }) => right));
   const charWidth = (next.right - next.left) / Math.max(1, next.text.length);

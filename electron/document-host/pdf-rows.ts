@@ -1,8 +1,8 @@
-/** Segments that stand on one base line, and the line of text that they make. Pure. */
+/** Groups segments on one base line into rows, and makes a line of text from each. Pure. */
 import type { PdfLine } from './pdf-lines.ts';
 import type { Segment } from './pdf-segments.ts';
 
-/** From the top down; what stands on one base line is one row, in the direction of reading. */
+/** Rows from top to bottom: segments on one base line, in the direction of reading. */
 export function rowsOf(segments: readonly Segment[]): Segment[][] {
   const rows: Segment[][] = [];
   for (const segment of [...segments].sort((a, b) => b.base - a.base)) {
@@ -29,15 +29,15 @@ export function runsToTheLeft(segments: readonly Segment[]): boolean {
   return letters > 0;
 }
 
-/** White space wider than this, in sizes, parts the cells of a row. */
+/** White space wider than this, in sizes, separates the cells of a row. */
 const cellGap = 1.5;
 
-/** The part with most of the characters. */
+/** The segment with the most characters. */
 function longest(row: readonly Segment[]): Segment {
   return row.reduce((most, segment) => (segment.text.length > most.text.length ? segment : most));
 }
 
-/** One line of what stands on one base line, in the order of reading. */
+/** Makes one line from the segments of a row, in the order of reading. */
 export function lineOf(row: readonly Segment[], column: number): PdfLine {
   const first = row[0] as Segment;
   const size = Math.max(...row.map((segment) => segment.size));

@@ -1,6 +1,6 @@
 /**
- * Raised and lowered characters. As plain digits they would change the numbers beside them ("5" with note mark 3 is not
- * 53), so a note's mark is written [3], an exponent ³, an index ₂. Pure.
+ * Raised and lowered characters. As plain digits they would change the numbers beside them ("5" with the note mark 3 is not 53), so a note
+ * mark is written as [3], an exponent as ³, an index as ₂. Pure.
  */
 
 const raised: Record<string, string> = {
@@ -85,15 +85,15 @@ const lowered: Record<string, string> = {
   x: 'ₓ',
 };
 
-/** "3", "1,2", "4–6": what a note's mark looks like. */
+/** The form of a note mark: "3", "1,2", "4–6". */
 const noteMark = /^\d{1,3}(\s?[,;–-]\s?\d{1,3})*$/;
-/** Names of functions, which carry exponents where other words carry notes. */
+/** Names of functions: a raised number after them is an exponent, after other words a note mark. */
 const functionNames =
   /(^|[^\p{L}])(sin|cos|tan|log|exp|sec|cot|csc|sinh|cosh|tanh|lim|max|min|det|dim|ker|gcd|mod|Var|cov)$/u;
 
 /**
- * `before`: the text in front on its line, '' at the start of a line; `after`: what follows; `notes`: the numbers under
- * which notes stand on the page.
+ * `before`: the text before it in its line, '' at the start of a line; `after`: the text after it; `notes`: the numbers of the notes on the
+ * page.
  */
 export function raisedText(text: string, before: string, after: string, notes: ReadonlySet<string>): string {
   const letters = /^(\p{L})$/u.test(text);
@@ -110,7 +110,7 @@ export function loweredText(text: string): string {
 
 function isNoteMark(text: string, before: string, after: string, notes: ReadonlySet<string>): boolean {
   const has = notes.has(/^\d+/.exec(text)?.[0] ?? '');
-  // At the start of a line the note itself, or an isotope's mass number: "²³⁵U".
+  // At the start of a line it is the number of the note itself, or an isotope's mass number: "²³⁵U".
   if (before === '') return !/^[A-Z][a-z]?(?![\p{L}])/u.test(after);
   if (/\s$/u.test(before)) return true;
   const word = /\p{L}+$/u.exec(before)?.[0] ?? '';

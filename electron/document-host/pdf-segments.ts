@@ -1,6 +1,6 @@
 /**
- * Runs to segments: what stands on one base line without a wide gap, with the raised and lowered characters that belong to
- * it. A line of a paragraph is one segment, each cell of a table another. Pure.
+ * Joins runs to segments: text on one base line without a wide gap, with its raised and lowered characters. A line of a paragraph is one
+ * segment, as is each cell of a table. Pure.
  */
 import { loweredText, raisedText } from './pdf-scripts.ts';
 import { ofNoLine, type TextRun } from './pdfium-page.ts';
@@ -10,10 +10,10 @@ export interface Segment {
   left: number;
   right: number;
   base: number; // y of the base line
-  size: number; // of its largest part that counts
+  size: number; // of the part that gives the size
   top: number; // of that part's font
   bottom: number;
-  order: number; // where the file draws it among the page's segments
+  order: number; // its position in the page's order of drawing
   widestGap: number; // largest white space inside, in points
 }
 
@@ -25,12 +25,12 @@ interface Draft {
   mainArea: number;
 }
 
-const touching = 0.3; // of the size: what is closer belongs together, wherever the file draws it
-const mostNeighbours = 60; // on one line, so that a page of many thousand runs costs no square
+const touching = 0.3; // of the size: closer runs belong together, whenever the file draws them
+const mostNeighbours = 60; // on one line, so that a page of many thousand runs does not take quadratic time
 const mostScript = 6; // characters of a raised or lowered part
 const nextTo = 1; // of the size: how far apart runs that are drawn one after the other may stand
 
-/** Of runs that all have the same turn, in the file's order. */
+/** The segments of runs that all have the same turn, in the file's order. */
 export function segmentsOf(runs: readonly TextRun[]): Segment[] {
   const drafts: Draft[] = [];
   for (const run of runs) {
@@ -62,7 +62,7 @@ function follows(draft: Draft, run: TextRun): boolean {
   if (!onOneLine(draft.main, run) && !onOneLine(last, run)) return false;
   if (run.line === last.line && (run.flow === 'left' || last.flow === 'left')) return true;
   const gap = run.left - draft.right;
-  // A word below or above the end of much larger print is none of its indices.
+  // A word below or above the end of much larger print is not its index.
   const back = nextTo * (/\p{L}{3}/u.test(run.text) ? Math.min(last.size, run.size) : size);
   return gap < (run.line === last.line ? 0.7 : touching) * size && gap > -back;
 }
@@ -83,11 +83,11 @@ function scriptOf(part: TextRun, main: TextRun): Script {
   const step = (part.base - main.base) / main.size;
   const isSmall = part.size < 0.88 * main.size;
   if (step > (isSmall ? 0.1 : 0.2) && step < 0.9) return 'raised';
-  if (step < (isSmall ? -0.05 : -0.15) && step > -0.56) return 'lowered'; // half a size is common
+  if (step < (isSmall ? -0.05 : -0.15) && step > -0.56) return 'lowered'; // half the size is usual
   return undefined;
 }
 
-/** What the file draws at another time but stands close on the same line, such as a bold word or a note's mark. */
+/** Joins segments that are close together on one line but not drawn in sequence, such as a bold word or a note mark. */
 function joinTouching(drafts: Draft[]): Draft[] {
   const byBase = drafts
     .filter(({ main, parts }) => main.turn !== 4 && parts.every(({ flow }) => flow === 'right'))
@@ -109,7 +109,7 @@ function joinTouching(drafts: Draft[]): Draft[] {
   return drafts.filter((draft) => !gone.has(draft));
 }
 
-/** A raised or lowered part that the file draws later than the line inside which it stands. False when it is none. */
+/** Inserts a raised or lowered part that the file draws later than the line that it belongs to. Returns false if it is no such part. */
 function insertScript(host: Draft, script: Draft): boolean {
   const { main } = script;
   if (textLength(script) > mostScript || main.size > 0.88 * host.main.size || !onOneLine(host.main, main)) return false;
@@ -156,7 +156,7 @@ function belongTogether(a: Draft, b: Draft): boolean {
 
 const textLength = ({ parts }: Pick<Draft, 'parts'>): number => parts.reduce((sum, { text }) => sum + text.length, 0);
 
-/** The numbers with which small or raised print begins: the notes that marks on this page may point to. */
+/** The numbers at the beginning of small or raised print: notes that marks on this page may refer to. */
 function numbersOfNotes(drafts: readonly Draft[]): Set<string> {
   const sizes = drafts.map(({ main }) => main.size).sort((a, b) => a - b);
   const usual = largestShare(drafts) ?? sizes[sizes.length >> 1] ?? 0;
@@ -172,7 +172,7 @@ function numbersOfNotes(drafts: readonly Draft[]): Set<string> {
   return numbers;
 }
 
-/** The size in which most of the page's characters are printed. */
+/** The font size of most of the page's characters. */
 function largestShare(drafts: readonly Draft[]): number | undefined {
   const chars = new Map<number, number>();
   for (const { parts } of drafts) {
@@ -202,7 +202,7 @@ function finish({ parts, left, right, main }: Draft, order: number, notes: Reado
     else text += part.text;
   }
   const { base, size, rise, fall } = main;
-  // Some fonts say nothing of their height.
+  // Some fonts do not give their height.
   const isKnown = rise + fall > 0.3 * size && rise + fall < 4 * size;
   const top = base + (isKnown ? rise : 0.93 * size);
   const bottom = base - (isKnown ? fall : 0.22 * size);

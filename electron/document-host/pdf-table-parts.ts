@@ -1,17 +1,17 @@
-/** What looks like a table but is listings beside what they print, or running text with names in the margin. Pure. */
+/** Recognises what looks like a table but is listings beside their output, or running text with labels in the margin. Pure. */
 import type { Band } from './pdf-bands.ts';
 import { isRunningText, sideOf } from './pdf-prose.ts';
 import { rowsOf } from './pdf-rows.ts';
 import type { Segment } from './pdf-segments.ts';
 import { aligned, mostLines } from './pdf-tables.ts';
 
-/** A stretch of a table, and whether it is text beside text that was taken for some of its rows. */
+/** A part of a table; `isBeside`: it is not a table but two texts beside each other. */
 export interface TablePart {
   band: Band;
   isBeside: boolean;
 }
 
-/** Listings beside what they print, one below the other, are drawn like rows; their lines do not stand beside each other. */
+/** Listings beside their output, one pair below the other, are drawn like a table's rows, but their lines are not level. */
 export function tableParts(band: Band): TablePart[] {
   const groups = stackedGroups(band);
   const parts: TablePart[] = [];
@@ -28,13 +28,13 @@ export function tableParts(band: Band): TablePart[] {
   return parts;
 }
 
-/** What is drawn of both sides before the file goes back to the first one; one group where groups are not one below the other. */
+/** Groups of segments: a new one begins when the drawing returns to the first side. There is one group if they are not below each other. */
 function stackedGroups({ left, right }: Band): Pick<Band, 'left' | 'right'>[] {
   const isLeft = new Set(left);
   const drawn = [...left, ...right].sort((a, b) => a.order - b.order);
   const startsLeft = isLeft.has(drawn[0] as Segment);
   const groups: Pick<Band, 'left' | 'right'>[] = [];
-  let lowest = Number.POSITIVE_INFINITY; // of the groups that are done
+  let lowest = Number.POSITIVE_INFINITY; // of the completed groups
   let low = Number.POSITIVE_INFINITY;
   for (const [i, segment] of drawn.entries()) {
     const before = drawn[i - 1];
@@ -50,7 +50,7 @@ function stackedGroups({ left, right }: Band): Pick<Band, 'left' | 'right'>[] {
   return groups;
 }
 
-/** Names in the margin, each at the first line of the running text beside it. */
+/** Whether the left side has labels in the margin, each at the first line of the running text beside it. */
 export function hasMarginLabels({ left, right }: Band): boolean {
   if (left.length > 0.25 * right.length || sideOf(left).words > 2 || !isRunningText(right)) return false;
   const levels = left.map(({ base }) => base).sort((a, b) => b - a);
@@ -63,7 +63,7 @@ export function hasMarginLabels({ left, right }: Band): boolean {
   });
 }
 
-/** The running text, the labels in front of the line at which they begin; what stands beside no line keeps its place. */
+/** The running text, with each label before the line at which it begins; a label beside no line keeps its place. */
 export function withMarginLabels({ left, right }: Band): Segment[] {
   const lines = right.map((segment) => ({ ...segment }));
   const alone = labelBlocks(left).filter((label) => {
@@ -79,7 +79,7 @@ export function withMarginLabels({ left, right }: Band): Segment[] {
   return [...alone, ...lines];
 }
 
-/** Several names of one paragraph stand below each other and are drawn together: they make one label. */
+/** Joins labels of one paragraph that are below each other and drawn together into one label. */
 function labelBlocks(labels: readonly Segment[]): Segment[] {
   const blocks: Segment[] = [];
   let last: Segment | undefined;

@@ -1,4 +1,4 @@
-/** Whether a band is a table or columns of text, and a table's rows. Pure. */
+/** Decides whether a band is a table or columns of text, and finds a table's rows. Pure. */
 import type { Band } from './pdf-bands.ts';
 import { breakWord, endsBroken } from './pdf-hyphens.ts';
 import type { PdfLine } from './pdf-lines.ts';
@@ -14,34 +14,34 @@ export function isTable(band: Band): boolean {
   if ([band.left, band.right].every(listsPages)) return false;
   const { switches, rows } = drawing(band);
   if (switches <= Math.max(1, 0.25 * rows)) {
-    // Drawn one column after the other. A table is so drawn by few programs: its cells are short and of different kinds.
+    // Drawn one column after the other. Few programs draw a table in this way: its cells are short and of different kinds.
     if (reads || isAlphabetic(band)) return false;
     if (labels(band) >= 0.5 && aligned(band) >= 0.5) return true;
     if (aligned(band) < 0.9) return false;
     const numbers = both.some((side) => side.numbers >= 0.5) && Math.min(left.words, right.words) <= 2.5;
-    // One of the sides may hold sentences; a list of names beside another one is told by its lines, which go on.
+    // One of the sides may have sentences; columns of names are recognised by lines that continue in the next one.
     const short =
       Math.min(left.words, right.words) <= 3 && both.every(({ continued }) => continued < 0.2) && rows <= 30;
     return numbers || (short && [band.left, band.right].every((side) => isFlush(side, band.gutters)));
   }
-  // Lists such as a bibliography: wordy, and their lines do not stand beside each other.
+  // Lists such as a bibliography have many words, and their lines are not level.
   if (switches < 0.5 * rows && both.every(({ words }) => words >= 3) && aligned(band) < 0.85) return false;
   if (!reads) return true;
-  // From side to side on every printed line: columns that were drawn line by line. Less often: cell by cell.
-  // A text and its translation, drawn paragraph by paragraph, are none: what would be rows ends inside words.
+  // If the drawing changes sides on every printed line, these are columns drawn line by line; if less often, a table drawn cell by cell. A
+  // text beside its translation, drawn paragraph by paragraph, is not a table: its rows would end inside words.
   const isByCells = switches >= Math.max(3, 0.25 * rows) && switches < 1.2 * rows;
   if (!isByCells) return false;
   const logical = logicalRows(band);
   return logical.length > 1 && !breaksWords(logical, band.gutters);
 }
 
-/** A column of a table of contents or an index: dots lead from most of its entries to page numbers. */
+/** Whether the segments are a table of contents or an index: most entries end with dots and page numbers. */
 function listsPages(segments: readonly Segment[]): boolean {
   const ends = /(?:(?:[.·…]\s*){4,}|[.·…](?:\s[.·…])+\s*)[\divxlc]+(,\s?\d+)*$/u;
   return segments.filter(({ text }) => ends.test(text)).length >= 0.5 * segments.length;
 }
 
-/** How often the file goes from one side to the other, and the number of lines with text on both. */
+/** How often the drawing changes from one side to the other, and the number of lines with text on both sides. */
 function drawing({ left, right }: Band): { switches: number; rows: number } {
   const sides = [...left.map(({ order }) => [order, 0]), ...right.map(({ order }) => [order, 1])].sort(
     (a, b) => (a[0] as number) - (b[0] as number),
@@ -55,14 +55,14 @@ function drawing({ left, right }: Band): { switches: number; rows: number } {
   };
 }
 
-/** Share of the shorter side's segments that stand on one line with one of the other side. */
+/** The share of the shorter side's segments that are level with one of the other side. */
 export function aligned({ left, right }: Band): number {
   const [few, many] = left.length < right.length ? [left, right] : [right, left];
   const on = few.filter(({ base, size }) => many.some((other) => Math.abs(other.base - base) < 0.35 * size));
   return on.length / Math.max(1, few.length);
 }
 
-/** Share of the left side that ends in a colon, or is a number such as 7.2.81 at the start of its line. */
+/** The share of the left side's segments that end with a colon, or are a number such as 7.2.81 at the start of their line. */
 function labels({ left }: Band): number {
   const firsts = new Set(rowsOf(left).map(([first]) => first));
   const isLabel = (segment: Segment): boolean =>
@@ -70,7 +70,7 @@ function labels({ left }: Band): number {
   return left.filter(isLabel).length / Math.max(1, left.length);
 }
 
-/** The lines begin at one x, or end at one: a table's cells, not a block of centred lines such as an author's address. */
+/** Whether the lines begin, or end, at the same x, as a table's cells do, in contrast to centred lines such as an author's address. */
 function isFlush(segments: readonly Segment[], gutters: readonly number[]): boolean {
   const columns: Segment[][] = Array.from({ length: gutters.length + 1 }, () => []);
   for (const segment of segments) {
@@ -87,12 +87,12 @@ function isFlush(segments: readonly Segment[], gutters: readonly number[]): bool
   );
 }
 
-/** An index: it runs through the alphabet down the left column and on down the right one. */
+/** Whether the band is an index: its entries are in alphabetical order down the left column and on down the right one. */
 function isAlphabetic({ left, right }: Band): boolean {
-  // As they are drawn: one side may be several columns.
+  // In the order of drawing, because one side may have several columns.
   const entries = [left, right].flatMap((side) => [...side].sort((a, b) => a.order - b.order));
   const withLetters = entries.filter(({ text }) => /\p{L}/u.test(text));
-  // Commands and files are listed with a sign before their name.
+  // Commands and files may have a sign before their name.
   const initials = withLetters
     .map(({ text }) => /^[^\p{L}\d\s]{0,2}(\p{L})/u.exec(text)?.[1]?.toLowerCase())
     .filter((letter) => letter !== undefined);
@@ -102,13 +102,13 @@ function isAlphabetic({ left, right }: Band): boolean {
   return steps / (initials.length - 1) > 0.85;
 }
 
-/** Printed lines that make up one row of the table: a cell may be several lines high. */
+/** The table's rows, each with its printed lines: a cell may have several lines. */
 function logicalRows({ left, right, gutters }: Band): Segment[][][] {
   const rows = rowsOf([...left, ...right]);
   const { switches } = drawing({ left, right } as Band);
   const firstGutter = gutters[0] ?? Number.POSITIVE_INFINITY;
   const result: Segment[][][] = [];
-  let lastOrder = -1; // the last that is drawn of the row
+  let lastOrder = -1; // order of the segment of the row that is drawn last
   for (const [i, row] of rows.entries()) {
     const before = rows[i - 1];
     const firstOrder = Math.min(...row.map(({ order }) => order));
@@ -127,9 +127,9 @@ function logicalRows({ left, right, gutters }: Band): Segment[][][] {
   return result.flatMap((group) => (isOneRow(group, gutters) ? [group] : group.map((row) => [row])));
 }
 
-export const mostLines = 12; // of a cell; more are text beside text
+export const mostLines = 12; // of a cell; with more it is text beside text
 
-/** Drawn cell by cell: what stands in one column is drawn together. */
+/** Whether the lines are one row that is drawn cell by cell: the segments of each column are drawn together. */
 function isOneRow(rows: readonly Segment[][], gutters: readonly number[]): boolean {
   if (rows.length > mostLines) return false;
   const ranges = cellsOf(rows, gutters, false)
@@ -139,7 +139,7 @@ function isOneRow(rows: readonly Segment[][], gutters: readonly number[]): boole
   return ranges.every(({ first }, i) => i === 0 || first > (ranges[i - 1] as { last: number }).last);
 }
 
-/** A word goes on from one row to the next. */
+/** Whether a word continues from one row to the next. */
 function breaksWords(rows: readonly Segment[][][], gutters: readonly number[]): boolean {
   const columnOf = ({ left, right }: Segment): number => gutters.filter((x) => x < (left + right) / 2).length;
   const lasts: Segment[] = []; // by column
@@ -162,7 +162,7 @@ function isClose(upper: readonly Segment[], lower: readonly Segment[]): boolean 
   return step < 1.45 * Math.max(...lower.map(({ size }) => size));
 }
 
-/** One line for each row of the table, its cells parted by tabs. */
+/** One line for each row of the table, with its cells separated by tabs. */
 export function tableLines(band: Band): PdfLine[] {
   const toTheLeft = runsToTheLeft([...band.left, ...band.right]);
   return logicalRows(band).map((rows) => {

@@ -1,4 +1,4 @@
-/** Text that annotations and form fields show, and the rectangles in which they stand. */
+/** Text of annotations and form fields, and their rectangles. */
 import { ofNoLine, type TextRun } from './pdfium-page.ts';
 import type { Pdfium } from './pdfium-wasm.ts';
 
@@ -27,7 +27,7 @@ export function rectOf({ api, memory }: Pdfium, annotation: number): Rect | unde
   };
 }
 
-/** What an annotation's drawing says in letters. */
+/** The text in an annotation's drawing. */
 export function appearanceText({ api, memory }: Pdfium, annotation: number): string {
   const document = api.EPDFAnnot_ExportAppearanceAsDocument(annotation);
   if (!document) return '';
@@ -47,7 +47,7 @@ export function appearanceText({ api, memory }: Pdfium, annotation: number): str
   return oneSpaced(text);
 }
 
-/** Text that fills a rectangle from its top left corner, in lines of its own. Its runs belong to none of PDFium's lines. */
+/** Runs for text in a rectangle, from its top left corner on. They belong to none of PDFium's lines. */
 export function typedRuns(text: string, at: Rect): TextRun[] {
   const lines = text
     .split(/[\r\n\u2028\u2029]+/)
@@ -55,7 +55,7 @@ export function typedRuns(text: string, at: Rect): TextRun[] {
     .filter((line) => line !== '');
   const height = at.top - at.bottom;
   const size = Math.max(4, Math.min(12, height / (1.2 * Math.max(1, lines.length))));
-  // One line stands in the middle of a low field, several begin at the top.
+  // In a low field one line is centred vertically; several lines begin at the top.
   const top = height > 2 * size && lines.length > 0 ? at.top - 1.1 * size : at.bottom + height / 2 - 0.35 * size;
   return lines.map((line, i) => {
     const width = Math.min(0.5 * size, Math.max(1, at.right - at.left - 2) / line.length);

@@ -1,6 +1,6 @@
 /**
- * XFA forms: the form lies beside the pages as XML, which only Adobe's programs draw; the pages hold a notice, or an older
- * picture of the form. Its layout is not read here; what is filled in is, from the form's data.
+ * XFA forms: the form is stored as XML, which only Adobe's programs draw; the pages have a notice, or an older drawing of the form. The
+ * layout is not read here; the values are, from the form's data.
  */
 import type { Pdfium } from './pdfium-wasm.ts';
 import { elements, parseXml, textOf, type XmlElement } from './xml-tree.ts';
@@ -16,11 +16,11 @@ const mostValues = 5000;
 export interface XfaForm {
   /** "surname: ZANZIBAR", in the order of the data. */
   values: string[];
-  /** The pages hold no form, only a notice that asks for another program. */
+  /** The pages have no form, only a notice that asks for another program. */
   isDynamic: boolean;
 }
 
-/** Undefined: the file has no XFA form. */
+/** undefined: the file has no XFA form. */
 export function readXfa(pdfium: Pdfium, document: number): XfaForm | undefined {
   const type = pdfium.api.FPDF_GetFormType(document);
   if (type !== xfaFull && type !== xfaForeground) return undefined;
@@ -31,7 +31,7 @@ export function readXfa(pdfium: Pdfium, document: number): XfaForm | undefined {
       const root = parseXml(xml);
       addValues(dataOf(root) ?? root, values);
     } catch {
-      values.length = 0; // damaged: the note says that the form is not read
+      values.length = 0; // the data are damaged: a note says that the form is not read
     }
   }
   return { values, isDynamic: type === xfaFull };
@@ -51,7 +51,7 @@ function dataPacket(pdfium: Pdfium, document: number): string | undefined {
   return undefined;
 }
 
-/** Two-step: the first call answers how many bytes there are. */
+/** Reads bytes in two steps: the first call returns how many there are. */
 function bytesOf(
   memory: Pdfium['memory'],
   most: number,
@@ -73,7 +73,7 @@ function bytesOf(
 
 const localName = ({ name }: XmlElement): string => name.replace(/^.*:/, '');
 
-/** <xfa:datasets><xfa:data>, beside which descriptions may stand. */
+/** The element <xfa:data> in <xfa:datasets>, which may also have descriptions. */
 function dataOf(root: XmlElement): XmlElement | undefined {
   return localName(root) === 'data' ? root : elements(root).find((child) => localName(child) === 'data');
 }

@@ -1,4 +1,4 @@
-/** Reads one page through PDFium: its text in runs, each a stretch of one line in one size, and where they stand. */
+/** Reads one page with PDFium: its text in runs, each a part of one line in one size, with their positions. */
 import type { CharCodes } from './pdf-char-codes.ts';
 import type { GlyphNames } from './pdf-glyph-names.ts';
 import { glyphText, isRightToLeft, unknownGlyph } from './pdf-glyphs.ts';
@@ -20,26 +20,26 @@ export interface TextRun {
   fall: number; // from the base line to the bottom of its lowest
   turn: Turn;
   line: number; // PDFium's line, counted from 0, or ofNoLine
-  spaced: boolean; // white space stands before it in PDFium's line
+  spaced: boolean; // there is white space before it in PDFium's line
   flow: Flow;
 }
 
-/** The line of a run that is typed over the page: a form field's value. */
+/** The line number of a run that is not in PDFium's text, such as a form field's value. */
 export const ofNoLine = -1;
 
-/** Quarter turns to the left of the direction in which the text runs; 4: aslant. */
+/** The direction of the text, in quarter turns to the left; 4: another angle. */
 export type Turn = 0 | 1 | 2 | 3 | 4;
 type Flow = 'right' | 'left' | 'down';
 
 export interface PageText {
   runs: TextRun[]; // in PDFium's order
   chars: number; // glyphs, white space not counted
-  guessed: number; // glyphs whose font does not say which letter they are; the text has what their code would be
+  guessed: number; // glyphs whose font does not say which letter they are; the text has the character with their code
   unknown: number; // marks in the text for glyphs without a meaning
   beyond: number; // stretches of text outside the page's edges, which are left out
 }
 
-/** What of a page is shown, in its own coordinates. */
+/** The visible part of a page, in the page's coordinates. */
 interface PageBox {
   left: number;
   top: number;
@@ -52,14 +52,14 @@ const softHyphen = '\u00AD';
 const wideGap = 0.7; // of the size; a wider one may be the white space between two columns
 const noHyphens: readonly number[] = [];
 
-/** What a file knows of its text beyond what PDFium tells of a page. */
+/** Facts of a file's text that PDFium's text interface does not give. */
 export interface TextSources {
   charCodes: CharCodes;
   glyphNames?: Pick<GlyphNames, 'lettersOf'>;
   isHidden?: ((textObject: number) => boolean) | undefined; // text objects that the page does not show
 }
 
-/** Undefined when PDFium has no text page for it. */
+/** undefined: PDFium has no text page for it. */
 export function readPageText(pdfium: Pdfium, page: number, sources: TextSources): PageText | undefined {
   const textPage = pdfium.api.FPDFText_LoadPage(page);
   if (!textPage) return undefined;
@@ -70,7 +70,7 @@ export function readPageText(pdfium: Pdfium, page: number, sources: TextSources)
   }
 }
 
-/** The crop box within the media box; undefined where the file says nothing that makes sense. */
+/** The crop box within the media box; undefined: the file has no valid boxes. */
 function shownBox({ api, memory }: Pdfium, page: number): PageBox | undefined {
   const buffer = memory.wasmExports.malloc(16); // 4 x f32
   if (!buffer) return undefined;
@@ -90,7 +90,7 @@ class RunReader {
   readonly #box: PageBox | undefined;
   readonly #result: PageText = { runs: [], chars: 0, guessed: 0, unknown: 0, beyond: 0 };
   #run: TextRun | undefined;
-  #votes = 0; // glyphs of the run that are as high as it, less those that are not
+  #votes = 0; // glyphs with the run's height, minus those with another one
   #spaced = false;
   #isBeyond = false; // the last glyph was outside the page
   #line = 0;
@@ -101,7 +101,7 @@ class RunReader {
   #turn: Turn = 0;
   #hyphens = noHyphens; // codes of its hyphens, in order
   #nextHyphen = 0;
-  #named: string | undefined; // letters that the font's own name of the last glyph says
+  #named: string | undefined; // letters from the font's name of the last glyph
   // Of the glyph that was read last, in the turned frame:
   #left = 0;
   #right = 0;
@@ -184,7 +184,7 @@ class RunReader {
     const quarters = Math.atan2(b as number, a as number) / (Math.PI / 2);
     const nearest = Math.round(quarters);
     this.#turn = Math.abs(quarters - nearest) > 0.12 ? 4 : ((((nearest % 4) + 4) % 4) as Turn);
-    // The turned letter of XeTeX's name is mirrored: it belongs to the line in which it stands.
+    // The turned letter in XeTeX's name is mirrored: it belongs to the line around it.
     if (this.#turn === 2 && (d as number) > 0 && codes?.length === 1) this.#turn = 0;
     if (codes?.includes(0xad)) this.#hyphens = [...codes].filter((code) => code === 0x2d || code === 0xad);
   }
@@ -201,7 +201,7 @@ class RunReader {
     this.#named = unmapped ? this.#sources.glyphNames?.lettersOf(this.#object, code) : undefined;
     const text = this.#named ?? glyphText(code, unmapped);
     if (text !== undefined) return text;
-    // A glyph without ink is white space, whatever its code.
+    // A glyph that draws nothing is white space, whatever its code.
     const box = buffer + 32;
     const has = wasmExports.FPDFText_GetCharBox(this.#textPage, i, box, box + 8, box + 16, box + 24) !== 0;
     const at = box >> 3;
@@ -209,7 +209,7 @@ class RunReader {
     return has && (right - left <= 0.01 || top - bottom <= 0.01) ? ' ' : unknownGlyph;
   }
 
-  /** False where the page does not show the glyph: it is outside its edges. */
+  /** Returns false if the glyph is outside the page's edges, where it is not shown. */
   #place(i: number, buffer: number): boolean {
     const { memory } = this.#pdfium;
     const textPage = this.#textPage;
@@ -292,7 +292,7 @@ class RunReader {
     this.#spaced = false;
   }
 
-  /** A line may begin with a bullet or a word in a font of another height: what most of its glyphs have counts. */
+  /** A line may begin with a bullet or a word in a font of another height: the height of most of its glyphs counts. */
   #voteHeight(run: TextRun): void {
     if (Math.abs(this.#rise - run.rise) + Math.abs(this.#fall - run.fall) < 0.05 * run.size) this.#votes++;
     else if (--this.#votes < 0) {
@@ -304,7 +304,7 @@ class RunReader {
 
   #continues(run: TextRun, toTheLeft: boolean): boolean {
     if (run.turn !== this.#turn) return false;
-    // PDFium puts a line with letters that run to the left into reading order: its glyphs are not neighbours on the page.
+    // PDFium puts right-to-left text into reading order: glyphs that follow each other are not neighbours on the page.
     if (run.flow === 'left' || run.turn === 4) return true;
     const step = this.#base - run.base;
     if (run.flow === 'down' || isBelow(run, this.#left, step, this.#size)) {
@@ -317,9 +317,9 @@ class RunReader {
   }
 }
 
-/** Chinese and Japanese set from top to bottom: the next glyph stands right below in the same of PDFium's lines. */
+/** For Chinese and Japanese set from top to bottom: the next glyph of PDFium's line is directly below. */
 function isBelow(run: TextRun, left: number, step: number, size: number): boolean {
-  // After a hyphen PDFium leaves out the line end: what stands below is the next line.
+  // After a hyphen PDFium leaves out the line end: the glyph below begins the next line.
   if (run.text.endsWith('-') || run.text.endsWith(softHyphen)) return false;
   const lastLeft = run.lefts.at(-1) ?? run.left;
   return step < -0.5 * size && step > -2.5 * size && Math.abs(left - lastLeft) < 0.6 * size;

@@ -1,9 +1,9 @@
-/** PDFium's wasm module: loaded once, its memory as views, its strings. All pointers are into the wasm memory. */
+/** Loads PDFium's wasm module once, gives views of its memory, and reads its strings. All pointers are into the wasm memory. */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { init, type WrappedPdfiumModule } from '@embedpdf/pdfium';
 
-/** The wasm exports themselves: the module's wrappers cost more than the calls that are made for every character. */
+/** The wasm exports are called directly for every character, because the module's wrappers take longer than the calls themselves. */
 interface WasmExports {
   malloc(bytes: number): number;
   free(pointer: number): void;
@@ -20,7 +20,7 @@ interface WasmExports {
   FPDFText_GetMatrix(textPage: number, i: number, matrix: number): number;
 }
 
-/** PDFium replaces the views when its memory grows: never keep one over a call. */
+/** PDFium replaces the views when its memory grows, so a view must not be kept across a call. */
 export interface PdfiumMemory {
   HEAPU8: Uint8Array;
   HEAPU32: Uint32Array;
@@ -47,7 +47,7 @@ export function readUtf16(memory: PdfiumMemory, pointer: number, units: number):
   return Buffer.from(memory.HEAPU8.buffer, pointer, 2 * units).toString('utf16le');
 }
 
-/** PDFium's two-step strings: the first call answers the length in bytes, closing NUL included. `maxUnits`: what is beyond is cut. */
+/** Reads a PDFium string in two steps: the first call returns the length in bytes with the final NUL. It is cut after `maxUnits`. */
 export function utf16Property(
   { memory }: Pdfium,
   get: (pointer: number, bytes: number) => number,
@@ -69,7 +69,7 @@ export function metaText(pdfium: Pdfium, document: number, tag: string): string 
   return utf16Property(pdfium, (pointer, bytes) => pdfium.api.FPDF_GetMetaText(document, tag, pointer, bytes));
 }
 
-/** "xii" or "A-3" where the PDF numbers its pages so; '' where it does not. */
+/** The page's label, such as "xii" or "A-3"; '' if the PDF has none. */
 export function pageLabel(pdfium: Pdfium, document: number, pageIndex: number): string {
   return utf16Property(pdfium, (pointer, bytes) => pdfium.api.FPDF_GetPageLabel(document, pageIndex, pointer, bytes));
 }

@@ -1,4 +1,4 @@
-/** Takes out of plain text what is no text: colours of a terminal, pictures and files written as base64. */
+/** Removes from plain text what is not text: a terminal's escape sequences, pictures and files written as base64. */
 import { stripVTControlCharacters } from 'node:util';
 import { bytesText, plural } from '../contract/number-words.ts';
 import type { ImportNotes } from './import-notes.ts';
@@ -7,7 +7,7 @@ export function withoutDebris(text: string, notes: ImportNotes): string {
   return withoutBase64(withoutTerminal(text), notes);
 }
 
-/** Escape sequences, and the backspaces by which manuals print a letter twice to make it bold. */
+/** Removes escape sequences, and the backspaces with which manuals print a letter twice to make it bold. */
 function withoutTerminal(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
   const plain = /[\x1b\x9b]/.test(text) ? stripVTControlCharacters(text) : text;
@@ -15,7 +15,7 @@ function withoutTerminal(text: string): string {
   return plain.includes('\b') ? plain.replace(/[^\n]\x08/g, '') : plain;
 }
 
-// One word of this many characters is no word. Several lines of equal length: as mail programs and certificates write it.
+// A word with this many characters is no word. Several lines of equal length are how mail programs and certificates write base64.
 const longWord = /(?:data:[\w.+/-]{1,100};base64,)?[A-Za-z0-9+/_-]{600,}={0,2}/g;
 const equalLines = /^(?:[A-Za-z0-9+/]{60,76}\r?\n){12,}[A-Za-z0-9+/]{0,76}={0,2}$/gm;
 
@@ -37,7 +37,7 @@ function withoutBase64(text: string, notes: ImportNotes): string {
   return plain;
 }
 
-/** All three kinds of characters mixed: a gene, a hexadecimal number or a line of dashes is not base64. */
+/** Whether capitals and small letters are mixed as in base64: a gene, a hexadecimal number or a line of dashes is not base64. */
 function isBase64(found: string): boolean {
   if (found.startsWith('data:')) return true;
   const sample = found.slice(0, 4000);

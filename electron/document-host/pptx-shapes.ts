@@ -1,4 +1,4 @@
-/** The shapes of one slide as text, in the order in which they are drawn; groups are read as their shapes are. */
+/** The shapes of one slide as text, in the order in which they are drawn, including the shapes of groups. */
 import { chartText, diagramText } from './docx-drawings.ts';
 import type { DocxPackage } from './docx-package.ts';
 import { ommlToLatex } from './omml-latex.ts';
@@ -7,7 +7,7 @@ import type { SlideNotes } from './slide-notes.ts';
 import { type Cell, tableText } from './table-text.ts';
 import { childNamed, childrenNamed, descendantsNamed, elements, textOf, type XmlElement } from './xml-tree.ts';
 
-/** The slide's own number and picture are no text; date, header and footer are repeated by every slide. */
+/** The slide's number and picture are not text; date, header and footer are repeated on every slide. */
 const notText = /^(sldNum|sldImg)$/;
 const furniture = /^(dt|ftr|hdr)$/;
 
@@ -31,7 +31,7 @@ export class SlideReader {
     this.#isLayout = kind === 'layout';
   }
 
-  /** `repeated`: date, header and footer. Of a layout all that it shows by itself: its placeholders are the slides'. */
+  /** `repeated`: date, header and footer; for a layout all its texts, without the placeholders, which the slides fill. */
   read(slide: XmlElement): { title: string; blocks: string[]; repeated: string[] } {
     const tree = childNamed(childNamed(slide, 'p:cSld'), 'p:spTree');
     if (tree) this.#shapes(tree);
@@ -49,7 +49,7 @@ export class SlideReader {
           this.#shapes(shape);
           break;
         case 'mc:AlternateContent': {
-          // The newer drawing, else the older one: never both.
+          // The newer drawing, else the older one, not both.
           const before = this.#blocks.length;
           for (const branch of elements(shape)) if (this.#blocks.length === before) this.#shapes(branch);
           break;
@@ -97,7 +97,7 @@ export class SlideReader {
 
   #picture(picture: XmlElement): void {
     const description = described(picture);
-    if (this.#isLayout) return; // the same ornament behind every slide
+    if (this.#isLayout) return; // decoration that is the same on every slide
     if (description !== '') this.#add(description);
     else if (!this.#isNotes) this.#found.pictures++;
     if (descendantsNamed(picture, 'a:videoFile').length + descendantsNamed(picture, 'a:audioFile').length > 0) {
@@ -115,7 +115,7 @@ function described(shape: XmlElement): string {
   return description === '' ? '' : `[${description.replace(/\s+/g, ' ')}]`;
 }
 
-/** Paragraphs, a line each; those of a list with a mark, indented by their level. */
+/** The paragraphs, one line each; those of a list have a mark and are indented by their level. */
 function bodyText(body: XmlElement, isList: boolean): string {
   const paragraphs = childrenNamed(body, 'a:p').map((paragraph) => {
     const properties = childNamed(paragraph, 'a:pPr');
@@ -160,7 +160,7 @@ function mathText(element: XmlElement): string {
 function tableOf(table: XmlElement): string {
   const rows = childrenNamed(table, 'a:tr').map((row) =>
     childrenNamed(row, 'a:tc')
-      .filter(({ attributes }) => !isOn(attributes.hMerge)) // counted by the cell that spans it
+      .filter(({ attributes }) => !isOn(attributes.hMerge)) // the cell that spans it is read
       .map((cell): Cell => {
         const body = childNamed(cell, 'a:txBody');
         return {

@@ -1,4 +1,4 @@
-/** Reads the pictures of a PDF's pages that hold no text, where the person asked for it. */
+/** Recognises the text of a PDF's pages that have none, if the person asked for it. */
 import type { ExtractContext } from './extract-context.ts';
 import type { ImportNotes } from './import-notes.ts';
 import { drawPage } from './pdf-picture.ts';
@@ -6,7 +6,7 @@ import type { Pdfium } from './pdfium-wasm.ts';
 import type { RecognisedText } from './recogniser.ts';
 import { pageRanges } from './wording.ts';
 
-/** By page number, from 1. A page that is blank, or in which no word was found, is not in it. */
+/** The recognised texts by page number, from 1, without pages that are blank or in which no word was found. */
 export async function recognisePages(
   pdfium: Pdfium,
   document: number,
@@ -32,7 +32,7 @@ export async function recognisePages(
   return recognised;
 }
 
-/** Below it about every tenth word is wrong. */
+/** With a lower confidence about every tenth word is wrong. */
 const poorConfidence = 0.75;
 
 export function noteRecognised(recognised: ReadonlyMap<number, RecognisedText>, notes: ImportNotes): void {

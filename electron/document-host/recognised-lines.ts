@@ -1,4 +1,4 @@
-/** Puts recognised lines together to paragraphs, in the order in which they are read. Pure: boxes in, text out. */
+/** Joins recognised lines to paragraphs in reading order, by their boxes. Pure. */
 import { breakWord, endsBroken } from './pdf-hyphens.ts';
 
 interface Box {
@@ -49,7 +49,7 @@ function readLine({ words, bbox }: RecognisedLine): ReadLine | undefined {
   };
 }
 
-/** Lines of running text are joined; a table's row and a line that somebody ended on purpose stay lines. */
+/** Joins lines of running text; a table's row and a line that was ended on purpose stay lines. */
 function paragraphText(lines: readonly ReadLine[], rightEdge: number): string {
   let text = '';
   for (const [i, line] of lines.entries()) {

@@ -1,4 +1,4 @@
-/** Entry of a thread of text recognition: tesseract.js's own, without a network. */
+/** Entry of a thread of text recognition: runs tesseract.js's worker without network access. */
 import { createRequire } from 'node:module';
 import { forbidNetwork } from '../hosts/no-network.ts';
 

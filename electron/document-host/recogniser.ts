@@ -9,10 +9,10 @@ import { languagePlaces } from './language-data.ts';
 import { blocksToText } from './recognised-lines.ts';
 import { type Picture, turnedOver } from './turned-picture.ts';
 
-/** Two pages at once: one tesseract holds up to 300 MB beside its picture. */
+/** Only two, because each tesseract takes up to 300 MB in addition to its picture. */
 const maxThreads = 2;
 
-/** Electron reads a thread's code out of the archive; outside of it lies only what native code opens. */
+/** Electron reads a thread's code from the archive; the unpacked folder only has files that native code opens. */
 const threadFile = fileURLToPath(new URL('../../out/main/recogniser-thread.js', import.meta.url)).replace(
   'app.asar.unpacked',
   'app.asar',
@@ -39,7 +39,7 @@ export class Recogniser {
       cacheMethod: 'readOnly',
       cachePath: places.plain,
       langPath: places.packed,
-      errorHandler: () => {}, // it comes as a rejection too
+      errorHandler: () => {}, // errors arrive as rejections too
     };
     const threads = Math.min(maxThreads, availableParallelism(), pages);
     try {
@@ -54,11 +54,11 @@ export class Recogniser {
         { cause: error },
       );
     } finally {
-      places.end(); // the threads hold the data
+      places.end(); // the threads have loaded the data
     }
   }
 
-  /** Every picture once, as many at a time as there are threads. `draw` is called when a thread is free for the picture. */
+  /** Recognises every picture, as many at a time as there are threads. `draw` is called when a thread is free for the picture. */
   async recogniseAll<Key>(
     keys: readonly Key[],
     draw: (key: Key) => Picture | undefined,
@@ -80,7 +80,7 @@ export class Recogniser {
   }
 }
 
-/** A page that stands on its head gives nonsense, of which tesseract is as unsure as this or less sure. */
+/** An upside-down page gives nonsense, for which tesseract's confidence is at most this. */
 const upsideDown = 0.6;
 
 /** undefined: tesseract cannot read the picture. */

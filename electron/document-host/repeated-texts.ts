@@ -1,8 +1,8 @@
-/** Footers and the like, which every slide shows: each text is told where it is met first. */
+/** Footers and other texts that every slide shows: each one is read only where it occurs first. */
 export class RepeatedTexts {
   readonly #said = new Set<string>();
 
-  /** Those that were not told before. */
+  /** The texts that did not occur before. */
   unsaid(texts: readonly string[]): string[] {
     return texts.filter((text) => {
       const isNew = text.trim() !== '' && !this.#said.has(text);

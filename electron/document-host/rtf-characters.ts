@@ -1,4 +1,4 @@
-/** Bytes of an RTF document as characters: by the font's character set, else by the document's code page. */
+/** Decodes bytes of an RTF document by the font's character set, else by the document's code page. */
 import { isSymbolFont, symbolText } from './docx-symbols.ts';
 
 /** \fcharset to the names that TextDecoder knows. */
@@ -72,7 +72,7 @@ export class RtfCharacters {
   decode(bytes: readonly number[], fontNumber: number | undefined): string {
     const font = fontNumber === undefined ? undefined : this.#fonts.get(fontNumber);
     if (font?.charset === symbolCharset) {
-      // What is typed in a font that nobody knows are letters and digits more often than signs.
+      // Text in an unknown font has letters and digits more often than signs.
       const firstSign = isSymbolFont(font.name) ? 0x20 : 0x80;
       return symbolText(
         String.fromCharCode(...bytes.map((byte) => (byte < firstSign ? byte : 0xf000 + byte))),

@@ -1,4 +1,4 @@
-/** Reads RTF 1.9: text, tables, footnotes, comments, fields' results, list numbers as they are shown. */
+/** Reads RTF 1.9: text, tables, footnotes, comments, results of fields, list numbers as they are shown. */
 import { AppError } from '../contract/errors.ts';
 import { characterWords, RtfCharacters } from './rtf-characters.ts';
 import { type CellMerge, RtfStory } from './rtf-story.ts';
@@ -8,7 +8,7 @@ import { WriterNotes } from './writer-notes.ts';
 
 const maxDepth = 10_000;
 
-/** Groups whose words are no text of the document. */
+/** Groups whose content is not text of the document. */
 const unread = new Set(
   (
     'colortbl stylesheet pict objdata objclass objname fldinst formfield datafield pn pnseclvl listtable listoverridetable revtbl ' +
@@ -22,7 +22,7 @@ const margins = /^(header|footer)[lrf]?$/;
 
 interface Group {
   story: RtfStory | undefined; // undefined: not text
-  collect: string[] | undefined; // words for somebody else: a title, an author, a font
+  collect: string[] | undefined; // collects text that is not shown: a title, an author, a font's name
   outer: RtfStory | undefined; // of the group that was left out
   hidden: boolean;
   deleted: boolean;
@@ -125,7 +125,7 @@ export class RtfReader {
       return;
     }
     if (this.#toSkip > 0) {
-      this.#toSkip--; // a word may stand for the character too
+      this.#toSkip--; // a control word may be the fallback character too
       return;
     }
     if (characterWords[word] !== undefined) this.#add(characterWords[word]);
@@ -133,7 +133,7 @@ export class RtfReader {
       this.#leaveOut();
   }
 
-  /** Groups that are something else than text of this flow. */
+  /** Handles groups that do not belong to the text of this flow. */
   #destination(word: string): boolean {
     if (unread.has(word)) {
       if (word === 'pict' && this.#group.story) this.found.pictures++;
@@ -178,7 +178,7 @@ export class RtfReader {
         this.#begin((text) => outer?.addNote(text), outer);
         return true;
       }
-      case 'ud': // the same in Unicode, of what was left out
+      case 'ud': // the Unicode form of a group that was left out
         this.#group.story = this.#group.outer;
         return true;
       case 'shppict':
@@ -195,7 +195,7 @@ export class RtfReader {
     }
   }
 
-  /** "1." or a bullet, which may be any sign. */
+  /** A list label: "1.", or a bullet, which may be any sign. */
   #listLabel(): void {
     const { story } = this.#group;
     this.#collect((text) => {
@@ -216,7 +216,7 @@ export class RtfReader {
     this.#group.onEnd = () => onText(words.join(''));
   }
 
-  /** A flow of its own, handed over in one line when its group ends. */
+  /** Begins a separate flow, whose text is passed to `onText` in one line when its group ends. */
   #begin(onText: (text: string) => void, outer = this.#group.story): void {
     if (!outer) {
       this.#leaveOut();
@@ -251,7 +251,7 @@ export class RtfReader {
     });
   }
 
-  /** Properties of characters, and the fonts. */
+  /** Handles character properties and fonts. */
   #format(word: string, value: number | undefined): boolean {
     const group = this.#group;
     switch (word) {
@@ -298,7 +298,7 @@ export class RtfReader {
         if (word === 'deleted') group.deleted = value !== 0;
         return true;
       case 'chftn':
-        // In the text the note's number; in the note itself it stands before it already.
+        // In the text this is the note's number; in the note itself the number is written already.
         if (group.story === this.main) this.#add(`[${this.#footnotes + 1}]`);
         return true;
       case 'outlinelevel':
@@ -309,7 +309,7 @@ export class RtfReader {
     }
   }
 
-  /** Ends of paragraphs, cells and rows. */
+  /** Handles the ends of paragraphs, cells and rows. */
   #layout(word: string): boolean {
     const group = this.#group;
     const { story } = group;

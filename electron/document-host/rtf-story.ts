@@ -1,7 +1,7 @@
 /** One flow of an RTF document (its text, a footnote, a header) as blocks: paragraphs, headings and tables. */
 import { type Cell, maxSpan, tableText } from './table-text.ts';
 
-/** Of one cell, as the row's definition says. */
+/** How a cell is merged, from the row's definition. */
 export interface CellMerge {
   left: boolean; // goes on from the cell before it
   above: boolean; // goes on from the cell above it
@@ -55,7 +55,7 @@ export class RtfStory {
     if (row.length > 0) this.#rows.push(row);
   }
 
-  /** Everything read so far. */
+  /** Returns everything read so far. */
   finish(): string[] {
     if (this.#cells.length > 0) this.endRow([]);
     this.endParagraph(false, 0);

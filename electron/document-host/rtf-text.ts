@@ -1,4 +1,4 @@
-/** An RTF file, or one that stands within a DOCX, as Markdown. */
+/** Converts an RTF file, or RTF inside a DOCX, to Markdown. */
 import { RtfReader } from './rtf-reader.ts';
 import type { WriterNotes } from './writer-notes.ts';
 

@@ -1,4 +1,4 @@
-/** Cuts RTF into groups, control words, bytes and text. Pure; depth and meaning are the reader's. */
+/** Splits RTF into tokens: group marks, control words, bytes and text. Pure; the reader interprets them. */
 
 export type RtfToken =
   | { kind: 'open' }
@@ -9,14 +9,14 @@ export type RtfToken =
 
 /** `rtf`: the file as Latin-1. */
 export function* rtfTokens(rtf: string): Generator<RtfToken, void, void> {
-  // Control word with its one space; hexadecimal byte; control symbol; brace; line end, which means nothing; text.
+  // A control word with its one space; a hexadecimal byte; a control symbol; a brace; a line end, which has no meaning; text.
   const token =
     /\\([A-Za-z]{1,32})(-?\d{1,10})?[ ]?|\\'([0-9A-Fa-f]{2})|\\([^A-Za-z])|([{}])|[\r\n\0]+|[^\\{}\r\n\0]+|\\/gs;
   for (let match = token.exec(rtf); match; match = token.exec(rtf)) {
     const [all, word, digits, hex, symbol, brace] = match;
     if (word !== undefined) {
       const value = digits === undefined ? undefined : Number(digits);
-      // Raw bytes follow, which may look like anything.
+      // Raw bytes follow, which must not be parsed.
       if (word === 'bin') token.lastIndex += Math.max(0, value ?? 0);
       else yield { kind: 'word', word, value };
     } else if (hex !== undefined) yield { kind: 'byte', byte: Number.parseInt(hex, 16) };

@@ -1,4 +1,4 @@
-/** Raised and lowered characters as plain text, so that 10² does not become 102. */
+/** Writes raised and lowered characters as plain text, so that 10² does not become 102. */
 
 const raised: Record<string, string> = {
   ...pairs('0123456789+-−=()', '⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾'),
@@ -9,7 +9,7 @@ const lowered: Record<string, string> = {
   ...pairs('aehijklmnoprstuvx', 'ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ'),
 };
 
-// 1st, 2nd, 3e, 1er, Mlle, No: letters that are raised for looks only. They are read with the word before them.
+// 1st, 2nd, 3e, 1er, Mlle, No: letters that are raised only for appearance. They are joined with the word before them.
 const ordinalEnd = /^(st|nd|rd|th|er|ère|re|e|ème|eme|es|a|o|ª|º|lle|me)$/;
 
 /** `before`: the text that it follows. */
@@ -29,11 +29,11 @@ export function subscript(text: string): string {
 function marked(text: string, table: Record<string, string>, sign: string): string {
   const plain = text.trim();
   const [before, after] = [text.slice(0, text.indexOf(plain)), text.slice(text.indexOf(plain) + plain.length)];
-  // A whole sentence that is raised is a matter of looks.
+  // A whole sentence is raised only for appearance.
   if (plain.length > 40) return text;
   const chars = [...plain];
   const small = chars.every((char) => table[char] !== undefined);
-  // Words are no easier to read as small letters; a single one is (nᵗ, xᵢ).
+  // Words are not written in small letters, which are hard to read; a single letter is (nᵗ, xᵢ).
   const asSmall = small && (chars.length === 1 || !/\p{L}{2}/u.test(plain));
   return `${before}${asSmall ? chars.map((char) => table[char]).join('') : `${sign}(${plain})`}${after}`;
 }

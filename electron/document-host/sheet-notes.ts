@@ -1,4 +1,4 @@
-/** What is told of a workbook beside its tables. */
+/** Notes on a workbook. */
 
 import { plural } from '../contract/number-words.ts';
 import type { ImportNotes } from './import-notes.ts';
@@ -10,7 +10,7 @@ export class SheetNotes {
   comments = 0;
   pictures = 0;
   withoutValue = 0; // formulas
-  notRepeated = 0; // rows that are the same as the one before
+  notRepeated = 0; // rows equal to the one before, which are left out
 
   tell(notes: ImportNotes, sheets: number): void {
     if (sheets > 0) {

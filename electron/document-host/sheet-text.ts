@@ -1,10 +1,10 @@
-/** One sheet as parts of a table, each under the sheet's name; what stands beside the cells follows. */
+/** Writes one sheet as parts of a table, each under the sheet's name, followed by charts and text boxes. */
 import { rowsLabel, type TablePart, TableParts } from './table-parts.ts';
 import type { TextBuilder } from './text-builder.ts';
 
-/** `read` adds the rows, and answers what stands beside them: charts, text boxes. */
+/** `read` adds the rows, and returns the texts of charts and text boxes. */
 export function tellSheet(builder: TextBuilder, name: string, read: (table: TableParts) => string[]): void {
-  // The last part waits: only then is it known whether it is the only one.
+  // A part is held until the next one comes, because it must be known whether it is the only one.
   let waiting: TablePart | undefined;
   let parts = 0;
   const put = (part: TablePart, isOnly: boolean): void => {

@@ -1,4 +1,4 @@
-/** What is told of a presentation beside its text. */
+/** Notes on a presentation. */
 
 import { plural } from '../contract/number-words.ts';
 import type { ImportNotes } from './import-notes.ts';
@@ -9,7 +9,7 @@ export class SlideNotes {
   readonly missing: number[] = [];
   comments = 0;
   pictures = 0; // without a description
-  objects = 0; // of other programs, films, sounds
+  objects = 0; // embedded objects, films, sounds
 
   tell(notes: ImportNotes): void {
     if (this.hidden.length > 0) {

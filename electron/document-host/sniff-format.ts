@@ -1,19 +1,19 @@
-/** Decides the format: content first, the extension only where content cannot tell (text and its many kinds). */
+/** Recognises the format by the content; the extension decides only between kinds that are plain text. */
 import { type DocumentFormat, documentKinds, kindOfExtension } from '../contract/document-kinds.ts';
 import { AppError } from '../contract/errors.ts';
 import type { ImportNotes } from './import-notes.ts';
 import type { SourceFile } from './source-file.ts';
 import { unreadableKind } from './unreadable-kinds.ts';
 
-/** Kinds whose text is written as text: the extension tells them apart. The others must show what they are. */
+/** Kinds that are plain text, distinguished by their extension. Files of other kinds must have their format's mark. */
 const textKinds = ['txt', 'md', 'csv', 'tex', 'code', 'eml', 'ipynb', 'html'] as const;
 type TextKind = (typeof textKinds)[number];
-/** What a file that is no zip archive can be. */
+/** The formats of a file that is not a zip archive. */
 export type PlainFormat = TextKind | 'pdf' | 'picture' | 'rtf' | 'odt' | 'odp' | 'ods';
 
 const pictureMarks = ['\x89PNG\r\n', '\xff\xd8\xff', 'BM', 'II*\0', 'MM\0*'];
 
-/** zip: told apart by its entries (zip-format.ts). odt, odp and ods: as one flat XML file. */
+/** zip: zip-format.ts recognises the kind by the entries. odt, odp and ods: one flat XML file. */
 export function sniffFormat(source: SourceFile, notes: ImportNotes): PlainFormat | 'zip' {
   const head = Buffer.from(source.head(4096)).toString('latin1');
   const { extension, name } = source;
@@ -24,7 +24,7 @@ export function sniffFormat(source: SourceFile, notes: ImportNotes): PlainFormat
   if (isPicture(head)) return expected('picture', source, notes);
   if (/^\s*\{\\rtf/.test(head)) return expected('rtf', source, notes);
   const isTextName = named === 'txt' || named === 'md' || named === 'csv' || named === 'tex' || named === 'code';
-  // A text that talks about PDF may hold the mark too: at offset 0 it always counts, later only without a text extension.
+  // A text about PDF may contain the mark too: it counts at offset 0, and later only if the extension is not one of a text.
   const pdfAt = head.slice(0, 1029).indexOf('%PDF-');
   if (pdfAt === 0 || (pdfAt > 0 && !isTextName)) return expected('pdf', source, notes);
   const flat = flatOpenDocument(head);
@@ -39,7 +39,7 @@ export function sniffFormat(source: SourceFile, notes: ImportNotes): PlainFormat
   );
 }
 
-/** The content decides; when the name says something else, the person is told. */
+/** The content decides; a note is added if the name suggests another format. */
 export function expected<Format extends DocumentFormat>(
   format: Format,
   { extension }: SourceFile,
@@ -60,13 +60,13 @@ function isTextKind(format: DocumentFormat): format is TextKind {
   return (textKinds as readonly string[]).includes(format);
 }
 
-/** A text may begin with "BM"; it has no zero bytes then. */
+/** A text may begin with "BM", but has no zero bytes. */
 function isPicture(head: string): boolean {
   if (!head.includes('\0')) return false;
   return pictureMarks.some((mark) => head.startsWith(mark)) || (head.startsWith('RIFF') && head.startsWith('WEBP', 8));
 }
 
-/** "application/vnd.oasis.opendocument.text" and so on, also as a template. */
+/** The format for a media type such as "application/vnd.oasis.opendocument.text", or that of a template. */
 export function openDocumentFormat(mediaType: string): 'odt' | 'odp' | 'ods' | undefined {
   const kind = /^application\/vnd\.oasis\.opendocument\.(text|presentation|spreadsheet)(-(template|master|web))?$/.exec(
     mediaType.trim(),
@@ -80,13 +80,13 @@ function flatOpenDocument(head: string): 'odt' | 'odp' | 'ods' | undefined {
 }
 
 function looksLikeHtml(head: string): boolean {
-  // UTF-16 keeps its ASCII letters when the zero bytes are dropped; enough to see a tag.
+  // Without its zero bytes UTF-16 keeps its ASCII letters, which is enough to recognise a tag.
   const text = head.replace(/^\xef\xbb\xbf|^\xff\xfe|^\xfe\xff/, '').replaceAll('\0', '');
   const start = text.replace(/^(\s|<\?xml[^>]*>|<!--[\s\S]*?-->)+/, '').slice(0, 200);
   return /^<(!doctype\s+html|html|head|body)[\s>]/i.test(start);
 }
 
-/** RFC 5322: header fields from the first line on, two of the usual ones among them. */
+/** Whether the text begins with header fields (RFC 5322), with two of the usual ones among them. */
 function looksLikeMail(head: string): boolean {
   const fields = head.split(/\r?\n\r?\n/)[0] ?? '';
   if (!/^[!-9;-~]{1,70}:[ \t]/.test(fields)) return false;

@@ -1,4 +1,4 @@
-/** One opened file: every read of the document host goes through here. Refuses what is not an ordinary, readable file. */
+/** An opened file, through which the document host does all its reads. Refuses anything that is not an ordinary, readable file. */
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { basename } from 'node:path';
 import { AppError } from '../contract/errors.ts';
@@ -39,7 +39,7 @@ export class SourceFile {
     }
   }
 
-  /** File name without its extension: the title when the document names none. */
+  /** The file name without its extension: the title if the document has none. */
   get stem(): string {
     return this.name.replace(/\.[^.]{1,8}$/, '') || this.name;
   }
@@ -72,7 +72,7 @@ export class SourceFile {
 
 function openFile(path: string, name: string): number {
   try {
-    // O_NONBLOCK: opening a named pipe would otherwise wait for a writer for ever. Undefined on Windows.
+    // O_NONBLOCK, because opening a named pipe would otherwise wait forever for a writer. It is undefined on Windows.
     return openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;

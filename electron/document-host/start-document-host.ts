@@ -1,4 +1,4 @@
-/** How a document host is started: with a limit on its memory, and nothing of the person's environment. */
+/** Starts a document host with a memory limit and a minimal environment. */
 import { fileURLToPath } from 'node:url';
 import { forkHost } from '../hosts/fork-host.ts';
 import type { HostOptions, HostProcess } from '../hosts/host-process.ts';
@@ -13,7 +13,7 @@ export function documentHostOptions({ maxHeapBytes }: { maxHeapBytes: number }):
   return { execArgv: [`--max-old-space-size=${Math.ceil(maxHeapBytes / 2 ** 20)}`], env: bareEnvironment() };
 }
 
-/** Only what Node itself needs: no token or proxy of the person's environment is in the parser's memory. */
+/** Only variables that node needs, so that the parser's memory has no token or proxy of the person's environment. */
 function bareEnvironment(): NodeJS.ProcessEnv {
   const env: NodeJS.ProcessEnv = {};
   for (const name of ['PATH', 'HOME', 'TMPDIR', 'TEMP', 'TMP', 'SystemRoot', 'LANG']) {

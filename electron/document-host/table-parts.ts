@@ -1,7 +1,7 @@
-/** Rows of a table as text: a line each, cut into parts that can be cited, each beginning with the header row. */
+/** Writes a table's rows as lines of text, in parts that can be cited, each of which begins with the header row. */
 
 export interface TableRow {
-  number: number; // as the table counts, from 1
+  number: number; // the table's row number, from 1
   cells: readonly string[];
 }
 
@@ -13,7 +13,7 @@ export interface TablePart {
 
 const rowsInPart = 100;
 
-/** Takes the rows one by one, so that a table larger than memory's share of it need not be held twice. */
+/** Takes the rows one by one, so that a large table is not in memory twice. */
 export class TableParts {
   readonly #onPart: (part: TablePart) => void;
   #header: string | undefined; // undefined: not known yet; '': there is none
@@ -29,7 +29,7 @@ export class TableParts {
     const line = rowLine(cells);
     if (line === '') return;
     if (this.#header === undefined) {
-      // A title above the table has one cell; the header is the first row with several, if all of them are words.
+      // A title above the table has one cell; the header is the first row with several cells, if none of them is a number.
       const filled = cells.filter((cell) => cell.trim() !== '');
       if (filled.length > 1) this.#header = filled.every((cell) => !isNumber(cell)) ? line : '';
     } else if (this.#lines.length === 0 && this.#header !== '') {
@@ -49,7 +49,7 @@ export class TableParts {
   }
 }
 
-/** "| a | b |"; '' for a row without anything in it. Cells empty at the end are left out. */
+/** "| a | b |"; '' for an empty row. Empty cells at the end are left out. */
 function rowLine(cells: readonly string[]): string {
   const texts = cells.map((cell) => cell.trim().replace(/\s*\n\s*/g, ' '));
   while (texts.at(-1) === '') texts.pop();

@@ -1,14 +1,17 @@
-/** Tables as lines of "| a | b |". A cell that spans rows or columns is repeated in each of them, so that every line can be read alone. */
+/**
+ * Writes tables as lines of "| a | b |". A cell that spans rows or columns is repeated in each of them, so that every line can be
+ * understood alone.
+ */
 
 export interface Cell {
   text: string;
   columns: number; // that it spans
-  /** Whether the cell goes on from the one above it or the one before it. */
+  /** Whether the cell continues the one above it, or the one to its left. */
   below: 'none' | 'above' | 'left';
 }
 
-export const maxSpan = 63; // columns: the most that Word draws
-const longestRepeated = 400; // characters; a longer text stands once and is referred to
+export const maxSpan = 63; // columns; Word draws no more
+const longestRepeated = 400; // characters; a longer text is written once and then referred to
 
 export function tableText(rows: readonly (readonly Cell[])[]): string {
   let above: string[] = [];
@@ -27,7 +30,7 @@ export function tableText(rows: readonly (readonly Cell[])[]): string {
   return lines.join('\n');
 }
 
-/** A cell is one line. */
+/** A cell's text in one line. */
 export function cellLine(text: string): string {
   return text.trim().replace(/\s*\n\s*/g, ' ');
 }

@@ -1,4 +1,4 @@
-/** Collects normalised text and its page spans in order; the spans always cover the text. Refuses more than the limit. */
+/** Collects normalised text and its page spans in order; the spans always cover the text. Throws when the text exceeds the limit. */
 import type { DocumentFormat } from '../contract/document-kinds.ts';
 import { maxPageSpans, type PageSpan, type ParsedDocument } from '../contract/documents.ts';
 import { AppError } from '../contract/errors.ts';
@@ -28,19 +28,19 @@ export class TextBuilder {
     return this.#hasText;
   }
 
-  /** One page. An empty page is kept as an empty span, so that pages[i] stays physical page i + 1. */
+  /** Adds one page. An empty page is kept as an empty span, so that pages[i] stays physical page i + 1. */
   addPage(label: string, rawText: string, recognised?: PageSpan['recognised']): void {
     const text = normaliseText(rawText).trimEnd();
     this.#append(text === '' ? '' : text + pageGap);
     this.#close(label, recognised);
   }
 
-  /** A stretch of text exactly as it is, without a gap after it. */
+  /** Adds text unchanged, without a gap after it. */
   addPiece(label: string, rawText: string): void {
     this.#appendStretch(label, normaliseText(rawText));
   }
 
-  /** Markdown: one span per heading; what stands before the first heading is labelled `label`. */
+  /** Adds Markdown with one span for each heading; the text before the first heading is labelled `label`. */
   addSections(label: string, rawMarkdown: string): void {
     const markdown = normaliseText(rawMarkdown);
     for (const section of markdownSections(markdown)) {
@@ -66,7 +66,7 @@ export class TextBuilder {
     };
   }
 
-  /** A book in one stretch is several spans, so that every one can be stored, shown and found by itself. */
+  /** Splits a long text into several spans, each of which can be stored, shown and found by itself. */
   #appendStretch(label: string, text: string): void {
     let part = 1;
     for (let at = 0; ; part++) {
@@ -103,10 +103,10 @@ export class TextBuilder {
   }
 }
 
-/** UTF-16 units: some twenty pages of a book. */
+/** UTF-16 units; about twenty pages of a book. */
 const longestSpan = 1 << 16;
 
-/** Before a line that begins, else before a space; never inside a character. */
+/** Where a span ends: where a line begins, else before a space; never inside a character. */
 function spanEnd(text: string, start: number): number {
   const most = start + longestSpan;
   if (text.length <= most) return text.length;
@@ -117,7 +117,7 @@ function spanEnd(text: string, start: number): number {
   return /[\ud800-\udbff]/.test(text.charAt(most - 1)) ? most - 1 : most;
 }
 
-/** At most `max` spans: neighbours are merged under the first one's label. */
+/** Merges neighbouring spans under the first one's label, so that there are at most `max`. */
 export function mergeSpans(pages: readonly PageSpan[], max: number): PageSpan[] {
   if (pages.length <= max) return [...pages];
   const groupSize = Math.ceil(pages.length / max);

@@ -1,4 +1,4 @@
-/** The pages of a TIFF file, as scanners and fax machines write them, as grey pictures. Decoded by utif2, one page at a time. */
+/** The pages of a TIFF file, as scanners and fax machines write it, as grey pictures. utif2 decodes one page at a time. */
 import UTIF from 'utif2';
 import { AppError } from '../contract/errors.ts';
 import { plural } from '../contract/number-words.ts';
@@ -8,7 +8,7 @@ interface TiffPage {
   width: number; // pixels
   height: number;
   dpi: number | undefined;
-  /** undefined: it is damaged or packed in an unusual way. */
+  /** undefined: the page is damaged or packed in an unusual way. */
   picture(): Picture | undefined;
 }
 
@@ -24,7 +24,7 @@ export function tiffPages(bytes: Uint8Array, name: string, maxPages: number): Ti
     };
     const width = first(tags.width);
     const height = first(tags.height);
-    // Bit 0 of the kind: a smaller copy of another page.
+    // Bit 0 of the subfile type marks a smaller copy of another page.
     if (!width || !height || ((first(tags.subfile) ?? 0) & 1) === 1) return [];
     const resolution = first(tags.dpi);
     const perInch = first(tags.unit) === 3 ? 2.54 : 1; // else it is per centimetre
@@ -37,7 +37,7 @@ export function tiffPages(bytes: Uint8Array, name: string, maxPages: number): Ti
           try {
             UTIF.decodeImage(file, directory);
             const grey = greyOf(UTIF.toRGBA8(directory), width * height);
-            directory.data = new Uint8Array(); // the page is not asked for again
+            directory.data = new Uint8Array(); // each page is only needed once
             return greyPicture(grey, width, height, 0);
           } catch {
             return undefined;
@@ -58,7 +58,7 @@ function greyOf(rgba: Uint8Array, pixels: number): Uint8Array {
   return grey;
 }
 
-/** The library follows the chain of directories without end where it is a circle. */
+/** Checks the chain of directories, because the library would follow a circular one without end. */
 function checkDirectories(bytes: Uint8Array, name: string, maxPages: number): void {
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const isLittle = view[0] === 0x49;

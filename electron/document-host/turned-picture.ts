@@ -1,6 +1,6 @@
 /**
- * Pictures that stand on their head, turned over. Tesseract turns lines that run up or down by itself, but not these. A grey
- * picture of our own is turned; PNG and JPEG get the mark by which cameras say how they were held, which tesseract.js obeys.
+ * Turns upside-down pictures. Tesseract itself turns lines that run up or down, but not these. A grey picture of our own is turned; PNG and
+ * JPEG get the EXIF orientation, which tesseract.js obeys.
  */
 import { crc32 } from './zip-guard.ts';
 
@@ -15,7 +15,7 @@ export function greyPicture(pixels: Uint8Array, width: number, height: number, d
   return { bytes: Buffer.concat([header, pixels]), dpi };
 }
 
-/** undefined: a kind of picture that cannot be turned here. */
+/** undefined: this kind of picture cannot be turned here. */
 export function turnedOver({ bytes, dpi }: Picture): Picture | undefined {
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const grey = /^P5\n(\d+) (\d+)\n255\n/.exec(view.toString('latin1', 0, 40));
@@ -29,16 +29,16 @@ export function turnedOver({ bytes, dpi }: Picture): Picture | undefined {
   return undefined;
 }
 
-/** Each of the eight orientations of EXIF, turned by half a turn. */
+/** Each of EXIF's eight orientations after half a turn. */
 const over: Record<number, number> = { 1: 3, 2: 4, 3: 1, 4: 2, 5: 7, 6: 8, 7: 5, 8: 6 };
 
-/** As tesseract.js looks for it: a big-endian tag in the first 500 bytes. */
+/** The orientation as tesseract.js searches for it: a big-endian tag in the first 500 bytes. */
 function statedOrientation(view: Buffer): number {
   const at = view.subarray(0, 500).indexOf(Buffer.from([1, 0x12, 0, 3, 0, 0, 0, 1, 0]));
   return at < 0 ? 1 : (view[at + 9] ?? 1);
 }
 
-/** TIFF, big-endian: one directory with the one tag Orientation. */
+/** A big-endian TIFF structure with one directory that has the tag Orientation. */
 function orientationMark(orientation: number): Buffer {
   return Buffer.from([
     0x4d,
@@ -70,7 +70,7 @@ function orientationMark(orientation: number): Buffer {
   ]);
 }
 
-/** Behind the header, which is 33 bytes with the file's mark. */
+/** Inserts the mark after the PNG's header, which has 33 bytes with the file's signature. */
 function withPngMark(view: Buffer, mark: Buffer): Buffer {
   const chunk = Buffer.concat([Buffer.alloc(4), Buffer.from('eXIf', 'latin1'), mark]);
   chunk.writeUInt32BE(mark.length);

@@ -1,4 +1,4 @@
-/** Kinds of files that cannot be read here, known by their first bytes: each is named, and what to do is said. */
+/** Kinds of files that cannot be read, recognised by their first bytes: each has a name and an advice for the error's sentence. */
 import { AppError } from '../contract/errors.ts';
 import type { SourceFile } from './source-file.ts';
 
@@ -42,7 +42,7 @@ const textMarks: readonly UnreadableKind[] = [
   { at: 0, marks: ['%!PS', '\xc5\xd0\xd3\xc6'], what: 'a PostScript file', advice: toPdf },
 ];
 
-/** Streams of an OLE container, by which the old formats of Office are told apart. */
+/** Streams of an OLE container that identify the old formats of Office. */
 const oleKinds: readonly { stream: string; what: string; advice: string }[] = [
   { stream: '__substg1.0_', what: 'an Outlook message', advice: 'Save it as .eml or PDF in its program.' },
   { stream: 'WordDocument', what: 'an old Word document (.doc)', advice: 'Open it in Word and save it as DOCX.' },
@@ -51,10 +51,10 @@ const oleKinds: readonly { stream: string; what: string; advice: string }[] = [
   { stream: 'Book', what: 'an old Excel workbook (.xls)', advice: 'Open it in Excel and save it as XLSX.' },
 ];
 
-/** `head`: the first 4096 bytes as Latin-1. undefined: none of these. */
+/** `head`: the first 4096 bytes as Latin-1. undefined: it is none of these kinds. */
 export function unreadableKind(source: SourceFile, head: string): AppError | undefined {
   if (head.startsWith('\xd0\xcf\x11\xe0')) return oldOfficeFile(source);
-  // A text may begin with the word RIFF; it has no zero bytes then.
+  // A text may begin with the word RIFF, but has no zero bytes.
   const kinds = head.includes('\0') ? [...binaryKinds, ...textMarks] : textMarks;
   const kind = kinds.find(({ at, marks }) => marks.some((mark) => head.startsWith(mark, at)));
   if (kind) return cannotRead(source.name, kind.what, kind.advice);

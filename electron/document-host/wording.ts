@@ -1,6 +1,6 @@
 /** Names and page lists as they appear in messages for people. */
 
-/** [3, 4, 5, 9] -> "3-5, 9". At most `maxRanges` ranges, then how many pages are left out. Numbers ascend. */
+/** [3, 4, 5, 9] -> "3-5, 9". At most `maxRanges` ranges, then the number of further pages. The numbers must be ascending. */
 export function pageRanges(pageNumbers: readonly number[], maxRanges = 12): string {
   const ranges: { first: number; last: number }[] = [];
   for (const n of pageNumbers) {
@@ -13,10 +13,10 @@ export function pageRanges(pageNumbers: readonly number[], maxRanges = 12): stri
   return shown.join(', ') + (left > 0 ? ` and ${left} more` : '');
 }
 
-/** One line, no control characters, at most `max` UTF-16 units: file names, titles and headings in lists and messages. */
+/** Makes file names, titles and headings fit for lists and messages: one line, no control characters, at most `max` UTF-16 units. */
 export function oneLine(text: string, max = 120): string {
   const line = text
-    // Only the head is kept, so a heading of 50 MB costs nothing.
+    // Cut first, so that a heading of 50 MB does not take long.
     .slice(0, 4 * max)
     .replace(/[\p{Cc}\p{Surrogate}\u00AD\u202A-\u202E\u2066-\u2069\s]+/gu, ' ')
     .trim();

@@ -1,4 +1,4 @@
-/** What is told of an OpenDocument or RTF document beside its text. */
+/** Notes on an OpenDocument or RTF document. */
 
 import { plural } from '../contract/number-words.ts';
 import type { ImportNotes } from './import-notes.ts';

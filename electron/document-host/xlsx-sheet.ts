@@ -1,4 +1,4 @@
-/** One sheet of a workbook: its rows, merged cells repeated, comments in their cells, charts and text boxes beside them. */
+/** Reads one sheet of a workbook: its rows with merged cells repeated and comments in their cells, then charts and text boxes. */
 import { chartText } from './docx-drawings.ts';
 import type { DocxPackage } from './docx-package.ts';
 import type { SheetNotes } from './sheet-notes.ts';
@@ -25,7 +25,7 @@ export interface SheetSource {
 }
 
 const maxColumns = 16_384;
-const maxMerged = 100_000; // cells that repeat another one; a merge of whole columns is for looks
+const maxMerged = 100_000; // cells that repeat another one; whole columns are merged only for appearance
 
 export function readSheet(source: SheetSource, table: TableParts): string[] {
   const { files, part, found } = source;
@@ -56,7 +56,7 @@ export function readSheet(source: SheetSource, table: TableParts): string[] {
   found.hiddenRows += childrenNamed(childNamed(sheet, 'cols'), 'col').filter(({ attributes }) =>
     isTrue(attributes.hidden),
   ).length;
-  // Comments of cells that are empty: their rows are not in the file.
+  // Comments of empty cells whose rows are not in the file.
   for (const [address, comment] of comments) {
     const [at = 0, line = 0] = address.split(',').map(Number);
     const cells: string[] = [];
@@ -91,7 +91,7 @@ interface Merge {
   text: string;
 }
 
-/** The list of merged ranges stands behind the rows, in which it is needed. */
+/** The merged ranges. The file lists them after the rows, but they are needed while the rows are read. */
 class Merges {
   readonly #byFirstRow: Merge[] = [];
   #open: Merge[] = [];
@@ -109,7 +109,7 @@ class Merges {
         text: '',
       });
     }
-    this.#byFirstRow.sort((a, b) => b.firstRow - a.firstRow); // the next one is the last
+    this.#byFirstRow.sort((a, b) => b.firstRow - a.firstRow); // the next range is the last element
   }
 
   fill(row: number, cells: string[]): void {
@@ -130,7 +130,7 @@ class Merges {
   }
 }
 
-/** By "column,row". Old notes, and the threads of newer versions, which repeat the thread in an old note. */
+/** Comments by "column,row": old notes, and the threads of newer versions, which repeat a thread in an old note. */
 function readComments(files: DocxPackage, part: string): Map<string, string> {
   const comments = new Map<string, string>();
   const relations = [...files.relations(part).values()].filter((relation) => files.has(relation.part));

@@ -1,9 +1,9 @@
-/** Values of cells as the sheet shows them: shared strings, and numbers and dates by their formats. */
+/** Cell values as the sheet shows them: shared strings, and formatted numbers and dates. */
 import { format, getFormatFromId } from 'numfmt';
 import type { DocxPackage } from './docx-package.ts';
 import { childNamed, childrenNamed, elements, textOf, type XmlElement } from './xml-tree.ts';
 
-/** The system's own date, which the file does not say: shown in a way that nobody can misread. */
+/** Formats that depend on the system's settings, which the file does not have: dates are shown unambiguously. */
 const systemFormats: Record<number, string> = { 14: 'yyyy-mm-dd', 22: 'yyyy-mm-dd hh:mm' };
 const daysTo1904 = 1462;
 
@@ -34,12 +34,12 @@ export class SheetFormats {
     if (code === 'General') return generalNumber(value);
     const isDate = this.#is1904 && /[ymdhs]/i.test(code.replace(/"[^"]*"|\[[^\]]*\]|\\./g, ''));
     const text = format(code, isDate ? value + daysTo1904 : value, { throws: false }).trim();
-    // ";;;" hides a value, and a format that cannot be read is shown as a row of marks.
+    // The format ";;;" hides a value, and an unreadable format gives a row of # signs: the plain number is shown instead.
     return text === '' || /^#+$/.test(text) ? generalNumber(value) : text;
   }
 }
 
-/** 0.30000000000000004 is shown as 0.3: Excel keeps 15 digits. */
+/** Excel keeps 15 digits: 0.30000000000000004 is shown as 0.3. */
 function generalNumber(value: number): string {
   return `${Number(value.toPrecision(15))}`;
 }
@@ -51,7 +51,7 @@ export function readSharedStrings(files: DocxPackage, workbook: string): string[
   return strings;
 }
 
-/** Text of <si> or <is>; without <rPh>, which says how to pronounce it. */
+/** The text of <si> or <is>, without <rPh>, which has the pronunciation. */
 export function richText(item: XmlElement): string {
   return elements(item)
     .map((child) => (child.name === 't' ? textOf(child) : child.name === 'r' ? richText(child) : ''))

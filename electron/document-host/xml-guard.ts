@@ -1,20 +1,20 @@
-/** Takes the document type declaration out of XML, and with it every way to declare, expand or fetch an entity. */
+/** Removes the document type declaration from XML, and with it every way to declare, expand or fetch an entity. */
 
 import { decodePart } from './decode-text.ts';
 
-/** XML bytes, in the encoding that they name, as text without a document type declaration. */
+/** Decodes XML with the encoding that it names, and removes the document type declaration. */
 export function readXml(bytes: Uint8Array): string {
   const xml = decodePart(bytes);
   const start = xml.search(/<!DOCTYPE/i);
   return start < 0 ? xml : xml.slice(0, start) + xml.slice(doctypeEnd(xml, start));
 }
 
-/** Leaves out references to all but XML's own entities: a strict parser would stop at one that nothing declares. */
+/** Removes references to all but XML's predefined entities: a strict parser would fail on an undeclared one. */
 export function withoutNamedEntities(xml: string): string {
   return xml.replace(/&(?!(?:amp|lt|gt|quot|apos);)[A-Za-z_][\w.-]{0,200};/g, '');
 }
 
-/** Offset after the declaration's closing ">", which does not count inside quotes or the [...] subset. */
+/** The offset after the declaration's closing ">"; one inside quotes or the [...] subset does not count. */
 function doctypeEnd(xml: string, start: number): number {
   let depth = 0;
   let quote = '';

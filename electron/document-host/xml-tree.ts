@@ -1,6 +1,6 @@
 /**
- * XML of office files as small trees. htmlparser2 reads (it keeps its own stack, so that nesting cannot overflow ours, and goes on where a
- * strict parser would refuse a file that Word opens); names are given the usual prefixes, whichever prefixes the file declares.
+ * Parses XML of office files into trees. htmlparser2 is used because it has its own stack, which nesting cannot overflow, and accepts files
+ * that Word opens but a strict parser refuses. Names get the usual prefixes, whichever prefixes the file declares.
  */
 import { Parser } from 'htmlparser2';
 
@@ -11,7 +11,7 @@ export interface XmlElement {
 }
 export type XmlNode = XmlElement | string;
 
-/** The file is cut off, mismatched or nested beyond all measure. */
+/** The XML is cut off, its tags do not match, or it is nested too deeply. */
 export class XmlDamage extends Error {}
 
 const maxDepth = 400; // a deep table in a text box in a content control has some 60 levels
@@ -55,17 +55,17 @@ const usualPrefixes = new Map<string, string>([
   ['urn:schemas-microsoft-com:office:office', 'o'],
 ]);
 
-/** Prefix as the file writes it to the usual one; '' is the namespace without a prefix. Only those that differ are held. */
+/** The file's prefixes with the usual ones, where they differ; '' is the default namespace. */
 type Renames = ReadonlyMap<string, string>;
 const noRenames: Renames = new Map();
 
 export interface XmlStream {
-  /** Children of an element of this name are handed over one by one and not kept: a book is never in memory as a tree. */
+  /** Children of an element with this name are passed on one by one and not kept, so that the tree of a book is never in memory. */
   parent: string;
   onChild(element: XmlElement): void;
 }
 
-/** The root element. Without the children that were handed to `stream`. */
+/** Returns the root element, without the children that were passed to `stream`. */
 export function parseXml(xml: string, stream?: XmlStream): XmlElement {
   const root: XmlElement = { name: '', attributes: {}, children: [] };
   const open: XmlElement[] = [root];
@@ -89,7 +89,7 @@ export function parseXml(xml: string, stream?: XmlStream): XmlElement {
         openedAt = parser.endIndex;
       },
       onclosetag(_name, implied) {
-        damaged ||= implied && parser.endIndex !== openedAt; // "<w:tab/>" closes where it opens
+        damaged ||= implied && parser.endIndex !== openedAt; // an element such as "<w:tab/>" closes itself
         const element = open.pop() as XmlElement;
         scopes.pop();
         if (stream && !damaged && open.at(-1)?.name === stream.parent) stream.onChild(element);
@@ -126,7 +126,7 @@ export function childrenNamed(element: XmlElement | undefined, name: string): Xm
   return element ? element.children.filter((node): node is XmlElement => isElement(node) && node.name === name) : [];
 }
 
-/** The elements of this name anywhere below, in document order. */
+/** All descendants with this name, in document order. */
 export function descendantsNamed(element: XmlElement, name: string): XmlElement[] {
   return elements(element).flatMap((child) => [
     ...(child.name === name ? [child] : []),
@@ -151,7 +151,7 @@ function scopeOf(outer: Renames, attributes: Record<string, string>): Renames {
   return inner ?? outer;
 }
 
-/** A namespace without a prefix is for elements; an attribute without a prefix has none. */
+/** The default namespace applies to elements; an attribute without a prefix has no namespace. */
 function renamed(name: string, renames: Renames, isElementName: boolean): string {
   if (renames.size === 0) return name;
   const colon = name.indexOf(':');

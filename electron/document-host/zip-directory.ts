@@ -1,4 +1,4 @@
-/** Reads a zip's central directory (APPNOTE 4.3): where each entry lies and what it declares. Trusts no number in it. */
+/** Reads a zip's central directory (APPNOTE 4.3): where each entry is and what it declares. Every number in it is checked. */
 import { AppError } from '../contract/errors.ts';
 import { count as countText, plural } from '../contract/number-words.ts';
 
@@ -26,7 +26,7 @@ export function readZipDirectory(bytes: Uint8Array, fileName: string, maxEntries
   if (end === undefined) throw broken('the end of the archive is missing');
   const count = view.getUint16(end + 10, true);
   let at = view.getUint32(end + 16, true);
-  // 0xffff marks a zip64 archive: it has 65,535 entries or more, or was written by a tool that needs no limit of ours.
+  // 0xffff marks a zip64 archive: it has 65,535 entries or more, or its program always writes zip64. It is refused in both cases.
   if (count > maxEntries) {
     throw new AppError(
       'DOC_BOMB',
@@ -67,7 +67,7 @@ export function readZipDirectory(bytes: Uint8Array, fileName: string, maxEntries
   return entries;
 }
 
-/** The end record stands before a comment of at most 65,535 bytes. */
+/** Finds the end record, which is followed by a comment of at most 65,535 bytes. */
 function findEnd(view: DataView): number | undefined {
   for (let at = view.byteLength - 22; at >= 0 && at >= view.byteLength - 22 - 0xffff; at--) {
     if (view.getUint32(at, true) === endSignature) return at;

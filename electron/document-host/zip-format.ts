@@ -1,4 +1,4 @@
-/** Which kind of document a zip archive is: told by its parts, not by its name. */
+/** Recognises the kind of document that a zip archive is, by its parts and not by its name. */
 import { AppError } from '../contract/errors.ts';
 import { openDocumentFormat } from './sniff-format.ts';
 import type { SourceFile } from './source-file.ts';
@@ -11,7 +11,7 @@ export function zipFormat(zip: GuardedZip, { name, extension }: SourceFile): Zip
   if (zip.has('word/document.xml') || /^do[ct][xm]$/.test(extension)) return 'docx';
   if (zip.has('ppt/presentation.xml')) return 'pptx';
   if (zip.has('xl/workbook.xml')) return 'xlsx';
-  // Its own way to pack a sheet: no XML inside.
+  // A binary workbook has no XML.
   if (zip.has('xl/workbook.bin')) throw cannotRead(name, 'a binary workbook (.xlsb)', 'Save it as XLSX in Excel.');
   const mediaType = zip.has('mimetype') ? Buffer.from(zip.read('mimetype')).toString('latin1') : '';
   const openDocument =
@@ -22,7 +22,7 @@ export function zipFormat(zip: GuardedZip, { name, extension }: SourceFile): Zip
   throw otherArchive(zip, name, extension);
 }
 
-/** An archive without the part that names its kind: LibreOffice opens it all the same. */
+/** For an archive without the part that names its kind, which LibreOffice opens too. */
 function openDocumentNamed(extension: string): 'odt' | 'odp' | 'ods' {
   return extension === 'odp' ? 'odp' : extension === 'ods' ? 'ods' : 'odt';
 }

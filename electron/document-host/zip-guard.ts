@@ -1,7 +1,7 @@
 /**
- * Opens a zip archive that nobody trusts. The central directory is checked as a whole before a byte is inflated; entries
- * are inflated one at a time, in memory, never beyond the size they declare, and their CRC is compared. An archive
- * inside the archive is just bytes. Nothing is ever written under an entry's name.
+ * Opens an untrusted zip archive. The central directory is checked as a whole before anything is inflated; entries are inflated one at a
+ * time, in memory, never beyond the size they declare, and their CRC is compared. An archive inside the archive is not opened. Nothing is
+ * ever written under an entry's name.
  */
 import { inflateRawSync } from 'node:zlib';
 import { AppError } from '../contract/errors.ts';
@@ -57,7 +57,7 @@ export class GuardedZip {
     if (entry.method !== 8)
       throw this.#broken(`its part ${entry.name} is packed by an unknown method (${entry.method})`);
     try {
-      // One byte more than declared is allowed to come out, so that a lie is seen as too much, not as a cut.
+      // One byte more than declared is allowed, so that a wrong size is noticed and the data are not silently cut.
       return inflateRawSync(packed, { maxOutputLength: entry.unpackedBytes + 1 });
     } catch (error) {
       if ((error as { code?: string }).code === 'ERR_BUFFER_TOO_LARGE') {

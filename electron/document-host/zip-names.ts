@@ -1,4 +1,4 @@
-/** Finds the entry of an archive that a reference in it means, however name and reference are spelt. */
+/** Finds the entry of an archive that a reference in it means, also if they are spelled differently. */
 import { posix } from 'node:path';
 
 export class ZipNames {
@@ -10,12 +10,12 @@ export class ZipNames {
     for (const name of names) this.#alike.set(comparable(name), name);
   }
 
-  /** `from`: the entry that holds the reference. It is only looked up in the archive, so "../.." leads nowhere. */
+  /** `from`: the entry with the reference. The reference is only looked up in the archive, so "../.." is harmless. */
   find(from: string, reference: string): string | undefined {
     for (const path of [reference.replace(/#.*$/s, ''), reference.replace(/[?#].*$/s, '')]) {
       if (path === '') continue;
       const base = path.startsWith('/') ? '' : posix.dirname(from);
-      // As written, then with "%20" as a space: some archives hold the one, some the other.
+      // First as written, then decoded ("%20" as a space): archives have one or the other.
       for (const spelling of [path, decoded(path)]) {
         const name = posix.normalize(posix.join(base, spelling)).replace(/^\//, '');
         if (this.#exact.has(name)) return name;
@@ -27,7 +27,7 @@ export class ZipNames {
   }
 }
 
-/** Names that a person would call the same: escapes, composed and decomposed accents, case and slashes aside. */
+/** A form in which equivalent names are equal: without escapes, differences of accents' encoding, case and slashes. */
 function comparable(name: string): string {
   return decoded(name).replaceAll('\\', '/').replace(/^\//, '').normalize('NFC').toLowerCase();
 }
