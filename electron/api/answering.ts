@@ -1,6 +1,7 @@
 /**
- * A question of another program: its documents are read as the window reads them, and stay read; its turns of before are told to the
- * model again in a chat that ends with the answer. One at a time goes to the engine, so that the window waits for one at the most.
+ * Answers a question of another program. Its documents are read as the window reads them, and stay in memory; the earlier turns are read
+ * again in a chat that is closed after the answer. Only one such question at a time goes to the engine, so that the window waits for at
+ * most one.
  */
 
 import { joinOfLibrary } from '../app-host/documents/join-documents.ts';
@@ -21,11 +22,11 @@ import { StopWatch } from './stop-watch.ts';
 
 export interface ProgramAnswer {
   text: string;
-  /** What the model thought before it; empty: nothing. */
+  /** What the model thought before the answer; empty: nothing. */
   thinking: string;
   finishReason: 'stop' | 'length';
   promptTokens: number;
-  /** Of these, read before. */
+  /** How many of them were read before. */
   cachedTokens: number;
   answerTokens: number;
   /** Of these, how many were thinking. */
@@ -36,11 +37,11 @@ export interface ProgramAnswer {
 export interface Listener {
   onText(text: string): void;
   onThinking(text: string): void;
-  /** While a document is read. */
+  /** Called while a document is read. */
   onReading(done: number, total: number): void;
 }
 
-/** The document that a conversation is about: one file, or several joined in their order. */
+/** The document of a conversation: one file, or several joined in their order. */
 export async function documentFor(
   rooms: ProgramsNeeds,
   { files }: Conversation,
@@ -133,25 +134,25 @@ export async function answerProgram(
   return answer;
 }
 
-/** Of an answer that a stop sequence ended, which has no report: as the model's own vocabulary counts. */
+/** Token counts for an answer that a stop sequence ended, which has no report: counted with the model's vocabulary. */
 async function countedTokens(rooms: ProgramsNeeds, document: LibraryDocument, question: string, text: string) {
   const asked = await rooms.counter.countText(question);
   const held = rooms.session().document(document.id)?.tokens ?? 0;
   return { promptTokens: held + asked, prefilledTokens: asked, generatedTokens: await rooms.counter.countText(text) };
 }
 
-/** Whether it had to be read; loaded from disk is not read. */
+/** Makes sure the document is in memory. Returns whether it had to be read, not loaded from disk. */
 async function ensureRead(
   rooms: ProgramsNeeds,
   documentId: string,
   listener: Listener,
   signal: AbortSignal,
 ): Promise<boolean> {
-  // Of a document that the window read some pages of, a program wants all.
+  // If the window had only some pages read, all are read now.
   if (rooms.session().document(documentId)?.pages === null) return false;
   const wasRunning = rooms.jobs.find({ kind: 'reading', documentId, chatId: null }) !== undefined;
   const job = readDocument(rooms, documentId, null);
-  // What somebody else began is not ended when this one goes away.
+  // A reading that another client began is not cancelled when this client goes away.
   const stop = () => void (wasRunning || job.cancel());
   signal.addEventListener('abort', stop, { once: true });
   try {

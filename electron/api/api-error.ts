@@ -1,4 +1,4 @@
-/** Failures in the form that OpenAI's clients know: a status, and an error with type, code and the field that is wrong. */
+/** Failures in the form of OpenAI's API: a status, and an error with type, code and the field that is wrong. */
 
 import { failureForWindow } from '../app-host/window-words.ts';
 import type { ErrorCode } from '../contract/errors.ts';
@@ -19,7 +19,7 @@ export class ApiError extends Error {
   }
 }
 
-/** What a code of ours is over HTTP; the rest is 500. */
+/** HTTP status and OpenAI's code for our error codes; others become 500. */
 const statusOf: Partial<Record<ErrorCode, [status: number, code: string]>> = {
   INVALID_ARGUMENT: [400, 'invalid_value'],
   CTX_OVERFLOW: [400, 'context_length_exceeded'],

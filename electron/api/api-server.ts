@@ -1,6 +1,6 @@
 /**
- * RocketDoc for other programs of this machine: HTTP on loopback in the form of OpenAI's API. Every request passes the same gates as
- * the window's, then needs a key; a route that is not in the list does not exist.
+ * The API for other programs of this machine: HTTP on loopback in the form of OpenAI's API. Every request passes the same checks as the
+ * window's (server/gates.ts), then needs a key. There are no routes besides those in the list.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { Transform } from 'node:stream';
@@ -19,9 +19,9 @@ import { chatRequestSchema, maxJsonBytes } from './requests.ts';
 
 export interface ApiServerOptions {
   rooms: ProgramsNeeds;
-  /** Names the key's owner; undefined: no key of ours. */
+  /** The id of the key; undefined: it is not valid. */
   accepts: (key: string) => string | undefined;
-  /** Known once the port is. */
+  /** A function, because the hosts are known only once the port is. */
   hosts: () => AllowedHosts;
 }
 
@@ -40,14 +40,14 @@ interface Route {
   method: 'GET' | 'POST' | 'DELETE';
   path: RegExp;
   handle: (asked: Asked) => Promise<unknown>;
-  /** How long its body may take to arrive. */
+  /** How long the body may take to arrive, in milliseconds. */
   bodyMs: number;
 }
 
 const jsonMs = 60_000;
 const uploadMs = 60 * 60_000;
 const idleMs = 30_000;
-/** Of one key. */
+/** Most requests of one key in a minute. */
 const perMinute = 600;
 const retryAfterSeconds = 2;
 
@@ -112,7 +112,7 @@ export function createApiServer({ rooms, accepts, hosts }: ApiServerOptions): Se
   async function answer(request: IncomingMessage, response: ServerResponse, signal: AbortSignal): Promise<void> {
     const refused = refusal(request, hosts());
     if (refused) throw new ApiError(refused.status, refused.message, { code: 'refused' });
-    // A page of a browser has an Origin; this is for programs, and no page gets an answer.
+    // Requests of web pages have an Origin and are refused: this API is for programs.
     if (request.headers.origin !== undefined)
       throw new ApiError(403, 'Web pages may not ask here.', { code: 'refused' });
     const key = /^Bearer (\S{1,200})$/.exec(request.headers.authorization ?? '')?.[1];
@@ -149,7 +149,7 @@ export function createApiServer({ rooms, accepts, hosts }: ApiServerOptions): Se
   }
 }
 
-/** A body that stands still, or takes too long altogether, is cut off. */
+/** Ends a request whose body stops arriving or takes too long. */
 function within(request: IncomingMessage, ms: number): () => void {
   const { socket } = request;
   const cutOff = () => void (request.complete || request.destroy());
@@ -159,7 +159,7 @@ function within(request: IncomingMessage, ms: number): () => void {
   const done = () => {
     clearTimeout(timer);
     socket.setTimeout(0);
-    // One connection carries many requests.
+    // The connection is used for further requests.
     socket.off('timeout', cutOff);
   };
   request.once('end', done);
@@ -214,7 +214,7 @@ const bodyTooLarge = (bytes: number) =>
     },
   );
 
-/** Ends with an error as soon as more has come than is allowed. */
+/** Fails as soon as more bytes arrive than are allowed. */
 function atMost(bytes: number): Transform {
   let come = 0;
   return new Transform({
@@ -226,7 +226,7 @@ function atMost(bytes: number): Transform {
   });
 }
 
-/** A form has a little more than its file. */
+/** Bytes that a form may have in addition to its file. */
 const formBytes = 64 * 1024;
 
 async function uploadFile({ rooms, request, signal }: Asked) {
@@ -245,12 +245,12 @@ function listFiles(rooms: ProgramsNeeds) {
 function fail(response: ServerResponse, error: ApiError): void {
   if (response.destroyed) return;
   if (response.headersSent) {
-    // A stream has begun: its last event says why it ends.
+    // The stream has begun: its last event is the error.
     response.end(`data: ${JSON.stringify(errorBody(error))}\n\n`);
     return;
   }
   if (error.status === 429) response.setHeader('Retry-After', String(retryAfterSeconds));
-  // What is left of a body that was refused is not read.
+  // The rest of a refused body is not read, so the connection is closed.
   if (error.status === 413 || error.status === 401 || error.status === 415) response.setHeader('Connection', 'close');
   send(response, error.status, errorBody(error));
 }

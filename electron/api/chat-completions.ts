@@ -1,4 +1,4 @@
-/** POST /v1/chat/completions: whole, or as server-sent events. */
+/** POST /v1/chat/completions, with the answer as a whole or as server-sent events. */
 import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { evidenceForPrograms } from '../contract/evidence.ts';
@@ -10,10 +10,10 @@ import type { ProgramsNeeds } from './needs.ts';
 import type { ChatRequest } from './requests.ts';
 import { Turns } from './turns.ts';
 
-/** Of each app: programs wait for one another, and the window for one of them at the most. */
+/** One queue for each app host: programs wait for one another, and the window for at most one of them. */
 const turnsOf = new WeakMap<ProgramsNeeds, Turns>();
 const mostWaiting = 8;
-/** A comment now and then, so that nobody takes a long reading for a lost connection. */
+/** A comment is sent this often, so that clients do not take a long reading for a lost connection. */
 const aliveMs = 10_000;
 
 export async function completeChat(
@@ -68,7 +68,7 @@ export async function completeChat(
   });
 }
 
-/** Apart from the answer, under the name that other servers of this API give it; OpenAI's own tells no thinking. */
+/** Thinking is sent apart from the answer, in the field that other servers of this API use; OpenAI's own sends no thinking. */
 const reasoning = (thinking: string) => (thinking === '' ? {} : { reasoning_content: thinking });
 
 function usageOf({ promptTokens, cachedTokens, answerTokens, thinkingTokens }: ProgramAnswer) {

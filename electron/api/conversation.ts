@@ -1,4 +1,4 @@
-/** Messages as RocketDoc asks: documents, turns of before, and a question. */
+/** Converts messages to what RocketDoc needs: documents, earlier turns, and a question. */
 import type { EarlierTurn } from '../contract/engine.ts';
 import { ApiError } from './api-error.ts';
 import type { Message } from './requests.ts';
@@ -13,13 +13,15 @@ export interface FilePart {
 export interface Conversation {
   files: FilePart[];
   earlier: EarlierTurn[];
-  /** With what the system message says before it. */
+  /** The question, with the text of the system message before it. */
   question: string;
-  /** Without. */
+  /** The question without it. */
   asked: string;
 }
 
-/** What a system message says stands before the question: the document is read once, whatever is asked of it. */
+/**
+ * The system message is put before the question and not before the document, so that the document need not be read again for another one.
+ */
 export function conversationOf(messages: readonly Message[]): Conversation {
   const files: FilePart[] = [];
   const instructions: string[] = [];

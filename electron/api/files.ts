@@ -1,4 +1,4 @@
-/** Documents that come from other programs: uploaded, listed, removed. A handle is `file-` and the document's id. */
+/** Documents of other programs: uploading, listing, removing. A file's id is `file-` and the document's id. */
 import { Readable } from 'node:stream';
 import { addUpload } from '../app-host/documents/add-document.ts';
 import { removeDocument } from '../app-host/documents/remove-document.ts';
@@ -29,7 +29,7 @@ export function documentOf(rooms: ProgramsNeeds, fileId: string): LibraryDocumen
   return rooms.documents.get(id);
 }
 
-/** Adds what a program sent; what is in the library already stays what it is. */
+/** Adds a file that a program sent; if the library has it already, that document is used unchanged. */
 export async function addFile(
   rooms: ProgramsNeeds,
   name: string,
@@ -46,13 +46,16 @@ export async function addFile(
     }
     throw new ApiError(500, 'The file was not added.');
   } catch (error) {
-    // Nobody asks a program for a password: a file that waits for one would wait for ever.
+    // A program cannot be asked for a password, so the file is not kept for another try.
     await rooms.uploads.discard(file);
     throw error;
   }
 }
 
-/** Only what a program added, and nobody asked about in the window: a key is not for removing a person's documents. */
+/**
+ * Removes only a document that a program added and about which nobody asked in the window: a key must not allow removing a person's
+ * documents.
+ */
 export async function removeFile(rooms: ProgramsNeeds, fileId: string): Promise<void> {
   const { id } = documentOf(rooms, fileId);
   if (!rooms.documents.isFromProgram(id) || rooms.documents.isAskedAbout(id))
@@ -62,7 +65,7 @@ export async function removeFile(rooms: ProgramsNeeds, fileId: string): Promise<
   await removeDocument(rooms, id);
 }
 
-/** `data:<type>;base64,...` as bytes; what is not base64 is refused, not guessed. */
+/** The bytes of `data:<type>;base64,...`; anything that is not base64 is refused. */
 export function bytesOf(data: string): Readable {
   const match = /^data:[^,]{0,200};base64,([A-Za-z0-9+/]*={0,2})$/.exec(data) ?? /^([A-Za-z0-9+/]+={0,2})$/.exec(data);
   if (!match?.[1])
@@ -73,7 +76,7 @@ export function bytesOf(data: string): Readable {
   return Readable.from([Buffer.from(match[1], 'base64')]);
 }
 
-/** The parts of a form: the file and its purpose. Held in memory, at most as much as an upload may have. */
+/** Parses a form with the file and its purpose. It is held in memory, limited to the size of an upload. */
 export async function formOf(contentType: string, body: Readable): Promise<{ name: string; bytes: Readable }> {
   let form: FormData;
   try {

@@ -1,4 +1,4 @@
-/** RocketDoc's own routes beside OpenAI's: the words of the library's documents. */
+/** RocketDoc's own routes besides OpenAI's: text of the library's documents, and search in it. */
 import { z } from 'zod';
 import { pageRangeSchema } from '../contract/app-types.ts';
 import { placeName } from '../contract/places.ts';
@@ -9,7 +9,7 @@ import type { ProgramsNeeds } from './needs.ts';
 const mostTextUnits = 100_000;
 const pageNumber = z.coerce.number().int().min(1).max(1_000_000);
 
-/** Pages counted from 1, both included. What is longer than one answer may be is cut, and said to be. */
+/** Text of pages, counted from 1, the last one included. If it is too long for one response it is cut, and has_more is true. */
 export function pagesOf(rooms: ProgramsNeeds, fileId: string, query: URLSearchParams) {
   const { id, pages: count } = documentOf(rooms, fileId);
   const from = pageNumber.safeParse(query.get('from') ?? '1');

@@ -1,9 +1,9 @@
-/** The models that may be named in a request: the one that is open. Choosing another one is for the window. */
+/** The models that a request may name: only the open one. Another one is chosen in the window. */
 
 import { ApiError } from './api-error.ts';
 import type { ProgramsNeeds } from './needs.ts';
 
-/** Whatever model is open. */
+/** A name for whichever model is open. */
 const anyModel = 'rocketdoc';
 
 export function listModels(rooms: ProgramsNeeds) {

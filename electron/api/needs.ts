@@ -1,4 +1,4 @@
-/** What the API for programs is given of the app host. */
+/** What the API for programs uses of the app host. */
 import type { DocumentsNeeds } from '../app-host/documents/needs.ts';
 import type { Uploads } from '../app-host/documents/uploads.ts';
 import type { ChatStore } from '../app-host/library/chat-store.ts';
@@ -21,7 +21,7 @@ export interface ProgramsNeeds extends SessionsNeeds, DocumentsNeeds {
   search: Pick<DocumentSearch, 'find'>;
   kept: KeptFiles;
   keys: Pick<KeyStore, 'accepts'>;
-  /** Written here: where programs may ask now, or why they cannot. */
+  /** Set by this room: the address at which programs can ask now, or why they cannot. */
   programs: { address: string | null; problem: string | null };
   counter: TokenCounter;
   supervisor: RunningEngine;

@@ -1,4 +1,4 @@
-/** The description of the API, made from the schemas that requests are checked by: it can promise nothing else. */
+/** The OpenAPI description, generated from the schemas that check requests, so that both agree. */
 import { z } from 'zod';
 import { chatRequestSchema } from './requests.ts';
 

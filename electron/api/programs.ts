@@ -1,4 +1,4 @@
-/** Opens the API while the settings say so, or for one run with a key of that run; closes it when they do not any more. */
+/** Opens the API while the settings say so and closes it when they do not any more; or opens it for one run with a key of that run. */
 import { timingSafeEqual } from 'node:crypto';
 import type { Server } from 'node:http';
 import { keyHash, newKey } from '../app-host/library/key-store.ts';
@@ -9,17 +9,17 @@ import type { ProgramsNeeds } from './needs.ts';
 const host = '127.0.0.1';
 
 export interface ProgramsOptions {
-  /** On for this run whatever the settings say, at this port (0: any), with a key that ends with it. */
+  /** Opens the API for this run whatever the settings say, at this port (0: any), with a key that is valid for this run. */
   thisRun?: { port: number };
 }
 
 export interface RunningPrograms {
-  /** Of this run: where it listens and its key. */
+  /** Address and key of this run. */
   thisRun: Access | undefined;
   close(): void;
 }
 
-/** Where a program asks, and its key. */
+/** Address and key with which a program can ask. */
 export interface Access {
   address: string;
   key: string;
@@ -28,8 +28,8 @@ export interface Access {
 const invited = new WeakMap<ProgramsNeeds, Promise<Access & { server: Server }>>();
 
 /**
- * For the MCP server that a person starts beside the window: a port and a key of their own until RocketDoc ends, whatever the
- * settings say of other programs. Who asks has shown by the socket in the data folder that the library is theirs.
+ * For the MCP server that a person starts beside the window: opens a port with a key of its own until RocketDoc ends, whatever the settings
+ * say of other programs. The caller reached the socket in the data folder, which only the library's owner can open.
  */
 export async function inviteProgram(rooms: ProgramsNeeds): Promise<Access> {
   const open = async () => {
@@ -48,7 +48,7 @@ function isKey(key: string): (key: string) => string | undefined {
   return (other) => (timingSafeEqual(Buffer.from(keyHash(other)), hash) ? 'this run' : undefined);
 }
 
-/** Rejects where the port cannot be had. */
+/** Rejects if the port cannot be opened. */
 function listen(rooms: ProgramsNeeds, accepts: (key: string) => string | undefined, port: number) {
   return new Promise<{ server: Server; address: string }>((resolve, reject) => {
     let hosts = allowedHosts(0);
@@ -60,7 +60,7 @@ function listen(rooms: ProgramsNeeds, accepts: (key: string) => string | undefin
       hosts = allowedHosts(bound);
       resolve({ server, address: `http://${host}:${bound}/v1` });
     });
-    // RocketDoc ends when its window does.
+    // The server must not keep the process alive.
     server.unref();
   });
 }
@@ -82,7 +82,7 @@ export async function servePrograms(rooms: ProgramsNeeds, { thisRun }: ProgramsO
     openPort = port;
     try {
       const opened = await listen(rooms, accepts, port);
-      // Meanwhile the settings may say another one.
+      // The settings may name another port by now.
       if (openPort !== port) return shut(opened.server);
       server = opened.server;
       rooms.programs.address = opened.address;

@@ -1,4 +1,4 @@
-/** So many requests of one key in a stretch of time; the stretch begins with its first request. */
+/** Limits the requests of one key in a period, which begins with its first request. */
 export class RateLimit {
   readonly #most: number;
   readonly #ms: number;

@@ -1,4 +1,4 @@
-/** What other programs may ask: the part of OpenAI's API that is supported. openapi.ts describes it from these schemas. */
+/** Schemas of the requests of other programs: the supported part of OpenAI's API. openapi.ts describes the API from them. */
 import { z } from 'zod';
 import { answerModeSchema, rocketOptionsSchema } from '../contract/method.ts';
 import { ranges } from '../contract/method-values.ts';
@@ -10,9 +10,9 @@ const filePart = z.strictObject({
   type: z.literal('file'),
   file: z
     .strictObject({
-      /** A document that was uploaded, or is in the library. */
+      /** The id of a document of the library. */
       file_id: z.string().max(100).optional(),
-      /** Or the document itself: data:<type>;base64,... */
+      /** Instead of an id, the document itself: data:<type>;base64,... */
       file_data: z.string().optional(),
       filename: z.string().min(1).max(1000).optional(),
     })
@@ -59,7 +59,7 @@ export const chatRequestSchema = z.strictObject({
   n: z.literal(1).nullish(),
   stream: z.boolean().nullish(),
   stream_options: z.strictObject({ include_usage: z.boolean().optional() }).nullish(),
-  /** What stands for nothing is taken; anything else is refused, as these are not supported. */
+  /** These are not supported: only their neutral values are accepted. */
   presence_penalty: z.literal(0).nullish(),
   frequency_penalty: z.literal(0).nullish(),
   logprobs: z.literal(false).nullish(),
@@ -68,7 +68,7 @@ export const chatRequestSchema = z.strictObject({
   store: z.literal(false).nullish(),
   user: z.string().max(1000).nullish(),
   metadata: z.record(z.string().max(64), z.string().max(512)).nullish(),
-  /** RocketDoc's own: how this question is answered. */
+  /** RocketDoc's own field: how this question is answered. */
   rocketdoc: z
     .strictObject({
       mode: answerModeSchema.optional(),
@@ -78,5 +78,5 @@ export const chatRequestSchema = z.strictObject({
 });
 export type ChatRequest = z.infer<typeof chatRequestSchema>;
 
-/** Bytes of a JSON body; larger documents come as files. */
+/** Most bytes of a JSON body; larger documents are uploaded as files. */
 export const maxJsonBytes = 24 * 1024 * 1024;

@@ -1,4 +1,4 @@
-/** An answer up to the first of its stop sequences. What may be the beginning of one is held back until it is clear. */
+/** Sends an answer up to the first stop sequence. Text that may be the beginning of one is held back until that is clear. */
 export class StopWatch {
   readonly #stops: readonly string[];
   readonly #send: (text: string) => void;
@@ -19,10 +19,10 @@ export class StopWatch {
     return this.#isStopped;
   }
 
-  /** False: the answer is over. */
+  /** Returns false when the answer is over. */
   push(piece: string): boolean {
     if (this.#isStopped) return false;
-    // Many models begin with line breaks.
+    // White space at the beginning is dropped: many models begin with line breaks.
     this.#held += this.#text === '' && this.#held === '' ? piece.trimStart() : piece;
     const found = this.#stops.map((stop) => this.#held.indexOf(stop)).filter((at) => at >= 0);
     if (found.length > 0) {
@@ -35,7 +35,10 @@ export class StopWatch {
     return true;
   }
 
-  /** The whole answer so far, where what came before turned out to be thinking, or not. What was sent cannot be taken back. */
+  /**
+   * Takes the whole answer so far again, when earlier text turned out to be thinking, or not to be. Text that was sent cannot be taken
+   * back.
+   */
   restate(answer: string): boolean {
     const sent = answer.startsWith(this.#text) ? this.#text : '';
     this.#text = sent;
@@ -48,7 +51,7 @@ export class StopWatch {
     if (!this.#isStopped) this.#take(this.#held.length);
   }
 
-  /** Letters at the end that a stop sequence begins with. */
+  /** How many characters at the end may be the beginning of a stop sequence. */
   #heldBack(): number {
     let most = 0;
     for (const stop of this.#stops)

@@ -1,4 +1,7 @@
-/** One after another, in the order they came; beyond some that wait nobody else is taken. Who goes away while waiting leaves the line. */
+/**
+ * Runs work one after another, in the order of the calls; with too many waiting, a call is refused. A caller that goes away while waiting
+ * is skipped.
+ */
 import { AppError } from '../contract/errors.ts';
 
 export class Turns {

@@ -1,4 +1,4 @@
-/** What of an answer can be looked up in the document: its quotes, and the sentences around them. Pure; Markdown in, words out. */
+/** Extracts from an answer what can be looked up in the document: its quotes, and its other sentences. Input is Markdown, output words. */
 import type { Citation } from '../contract/citations.ts';
 import { wordsIn } from '../contract/words.ts';
 
@@ -8,24 +8,27 @@ export interface Claim {
   words: string[];
 }
 
-/** A word or two in quotation marks is a name or a term, not a quote. */
+/** One or two words in quotation marks are a name or a term, not a quote. */
 const leastQuoteWords = 3;
 const leastSentenceWords = 5;
-/** Of each kind; an answer with more is cited as far as this. */
+/** Most claims of each kind; further ones are not cited. */
 const mostClaims = 200;
 
 const quotes = /"([^"\n]+)"|“([^”\n]+)”|„([^“”\n]+)[“”]|«([^»\n]+)»|「([^」\n]+)」|『([^』\n]+)』/g;
-/** Replaced by as many characters that belong to no word and end a sentence. */
+/** A replacement of the same length whose characters belong to no word and end a sentence. */
 const gap = (length: number) => '\n'.repeat(length);
 
-/** Without code, and of a link or a picture what is shown, not where it leads. */
+/** Removes code, and keeps of a link or a picture the shown text, not the address. */
 function proseOf(markdown: string): string {
   return markdown
     .replace(/^(```|~~~)[\s\S]*?(^\1|$(?![\s\S]))/gm, ({ length }) => gap(length))
     .replace(/!?\[([^\]\n]*)\]\([^)\n]*\)/g, (whole, shown: string) => shown + gap(whole.length - shown.length));
 }
 
-/** A heading, bold words alone on a line, the sentence that leads in to a list, the first row of a table: they say what follows, and nothing themselves. */
+/**
+ * A heading, bold words alone on a line, the sentence before a list, the first row of a table: they announce what follows and state nothing
+ * themselves.
+ */
 const leadIns = [
   /^[ \t]*#{1,6}[ \t].*$/gm,
   /^[ \t]*(?:\*\*|__)[^*_\n]*(?:\*\*|__)[ \t]*:?[ \t]*$/gm,
@@ -33,12 +36,12 @@ const leadIns = [
   /^.*\|.*$(?=\n[ \t]*\|?[ \t]*:?-{2,}[-:| \t]*$)/gm,
 ];
 
-/** Every sentence of an answer, its quotes among their words; without headings and the marks of lists, tables and emphasis. */
+/** Every sentence of an answer with its quotes, without headings and the marks of lists, tables and emphasis. */
 export function statementsIn(markdown: string): string[] {
   return sentencesIn(withoutLeadIns(proseOf(markdown)));
 }
 
-/** Spaces instead of headings and the like, unless there is nothing else: an answer that is a heading alone says it. */
+/** Replaces headings and the like by spaces, unless nothing else remains: then they are the answer. */
 export function withoutLeadIns(text: string): string {
   const rest = leadIns.reduce((left, leadIn) => left.replace(leadIn, ({ length }) => ' '.repeat(length)), text);
   return /[\p{L}\p{Nd}]/u.test(rest) ? rest : text;

@@ -1,12 +1,13 @@
 /**
- * Whose a number or a name is. "The diameter of the pipe is 30 millimetres" has nearly all its words in "The diameter of the
- * connections is 30 millimetres", and is said of something else there.
+ * Whether a number or a name belongs to what the answer says it of. "The diameter of the pipe is 30 millimetres" has nearly all its words
+ * in "The diameter of the connections is 30 millimetres", which says it of something else.
  */
 import { isSameWord, type Term } from './terms.ts';
 
 /**
- * Whether a sentence is the answer's but for what was asked about: where the answer has words of the question that stand neither
- * there nor before it, the sentence has words of its own. At its beginning, where the subject stands, or between words that both have.
+ * Whether a sentence says the same as the answer, but of something else: where the answer has words of the question that are neither in the
+ * sentence nor before it, the sentence has other words. Only places at its beginning, where the subject is, and between words that both
+ * have are compared.
  */
 export function isSaidOfAnother(claim: readonly Term[], own: readonly Term[], absent: readonly Term[]): boolean {
   if (absent.length === 0) return false;
@@ -21,7 +22,7 @@ export function isSaidOfAnother(claim: readonly Term[], own: readonly Term[], ab
   return false;
 }
 
-/** Indexes of the longest sequence of words that stand in both in one order. */
+/** Index pairs of the longest common subsequence of words. */
 function commonWords(a: readonly Term[], b: readonly Term[]): [number, number][] {
   const lengths = Array.from({ length: a.length + 1 }, () => new Uint16Array(b.length + 1));
   const isSame = (i: number, j: number) => isSameWord(a[i]?.key ?? '', b[j]?.key ?? '');
@@ -42,10 +43,10 @@ function commonWords(a: readonly Term[], b: readonly Term[]): [number, number][]
 const clauseEnd = /[,;:()–]|\b(?:and|but|or|while|und|aber|oder|et|mais|ou|y|pero)\b/iu;
 
 /**
- * Whether a sentence says what was asked of another number or name than the answer's: "designed in Tampere and made in Szeged"
- * tells not where Tampere makes, and "a vase stays for fourteen hours, a bowl for thirty" gives a bowl no fourteen. The answer's
- * stands in a clause that has words of the question before it; another word of the question comes in a later clause, with a fact of
- * the same kind next to it.
+ * Whether a sentence connects what was asked with another number or name than the answer's. "Designed in Tampere and made in Szeged" does
+ * not say that it was made in Tampere, and "a vase stays for fourteen hours, a bowl for thirty" does not say fourteen of a bowl. The
+ * answer's fact is in a clause with words of the question before it; a later clause has another word of the question, followed by a fact of
+ * the same kind.
  */
 export function isAskedOfOtherFact(
   facts: readonly Term[],

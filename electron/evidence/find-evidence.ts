@@ -1,7 +1,7 @@
 /**
- * The sentences of a document that an answer rests on. Each statement of the answer is looked up by its words and by the
- * question's (FTS5, bm25), and the best sentences are compared with it one by one; between equals decides what the answer's tokens
- * read more than a neutral question reads.
+ * Finds the sentences of a document that support an answer. Each statement of the answer is searched by its words and the question's (FTS5,
+ * bm25), and the best sentences are compared with it one by one. Between nearly equal ones it decides which was read more by the answer's
+ * tokens than by a neutral question.
  */
 
 import type { AnswerReport, PassageReads } from '../contract/engine-reports.ts';
@@ -16,10 +16,10 @@ import { type Statement, statementOf, supportOf, tells } from './support.ts';
 import { isSameWord, type Term, termsOf } from './terms.ts';
 import { unsupportedTerms } from './unsupported.ts';
 
-/** What the answer's tokens read of these sentences of the whole text; undefined: of an answer that is not at hand any more. */
+/** How often the answer's tokens read these passages of the whole text. */
 export type ReadsOf = (passages: readonly { start: number; end: number }[]) => Promise<readonly PassageReads[]>;
 
-/** The part of the engine that tells what was read. */
+/** The part of the engine that reports what was read. */
 export interface ReadsTeller {
   measureUsualReads(
     input: { documentId: string; mode: AnswerMode; rocket: RocketOptions },
@@ -28,17 +28,20 @@ export interface ReadsTeller {
   passageReads(input: { chatId: string; passages: { start: number; end: number }[] }): Promise<PassageReads[]>;
 }
 
-/** The engine's last answer in a chat, of which `report` tells. What a neutral question reads is measured where it was not yet. */
+/**
+ * The reads of the engine's last answer in a chat, whose report is given. Also measures what a neutral question reads, if that was not
+ * measured yet.
+ */
 export function readsIn(
   engine: ReadsTeller,
   { documentId, chatId, mode, rocket }: { documentId: string; chatId: string; mode: AnswerMode; rocket: RocketOptions },
   report: Pick<AnswerReport, 'counters'>,
   signal?: AbortSignal,
 ): ReadsOf | undefined {
-  // Full KV reads every row of every passage alike.
+  // Full KV reads all rows equally, so its reads say nothing.
   if (mode === 'full' || report.counters.budgets.dense) return undefined;
   return async (passages) => {
-    // Where it cannot be measured (no room for one more question) evidence goes by words alone.
+    // If that cannot be measured (no room for one more question), there is nothing to compare the reads with.
     await engine.measureUsualReads({ documentId, mode, rocket }, signal ? { signal } : {}).catch(() => {});
     return engine.passageReads({ chatId, passages: passages.map(({ start, end }) => ({ start, end })) });
   };
@@ -51,13 +54,13 @@ export interface AskedAndAnswered {
 
 const mostEvidence = 3;
 const mostStatements = 24;
-/** Sentences that are compared with a statement. */
+/** How many sentences are compared with a statement. */
 const candidates = 48;
-/** A second sentence is shown where it says nearly as much as the best one. */
+/** A second sentence is shown if its score is at least this share of the best one's. */
 const nearlyBest = 0.8;
-/** A heading says what follows, and seldom says it itself; but a short line alone may be all that a text has. */
+/** The score of a heading is reduced: it announces what follows and seldom states it; but a short line may be all that a text has. */
 const headingShare = 0.7;
-/** How much what was read can change a score: it decides between sentences that say about the same. */
+/** How much the reads can change a score: enough to decide between sentences that say about the same. */
 const readsWeight = 0.08;
 
 interface Candidate {
@@ -109,7 +112,7 @@ interface Told {
   statement: Statement;
 }
 
-/** What the answer says, sentence by sentence; what only says the question again says nothing. */
+/** The answer's statements, sentence by sentence, without those that only repeat the question. */
 function statementsOf(index: SentenceIndex, answer: string, parts: readonly QuestionPart[], confirms: boolean): Told[] {
   const all = statementsIn(answer)
     .map((text) => {
@@ -118,14 +121,14 @@ function statementsOf(index: SentenceIndex, answer: string, parts: readonly Ques
     })
     .slice(0, mostStatements);
   const telling = all.filter(({ statement }) => tells(index, statement));
-  // A word that the text has everywhere may be all that an answer is; a confirmation is one alone, else what follows says it.
+  // An answer may consist of a word that is everywhere in the text. A confirmation counts alone only if nothing follows it.
   const anyWord = all.filter(({ statement }) => statement.told.length > 0);
   const whole = all.filter(({ statement }) => statement.whole.length > 0);
   if (confirms) return whole.length > 0 ? whole : all.slice(0, 1);
   return telling.length > 0 ? telling : anyWord;
 }
 
-/** "Fault F55 means ...", where the document knows no F55: whatever it says of others, it says nothing of that. */
+/** "Fault F55 means ...", where the document has no F55: then nothing in it supports the answer. */
 function isAboutForeignNumber(index: SentenceIndex, answer: string, asked: readonly Term[]): boolean {
   const foreign = asked.filter(({ key, kind }) => kind === 'number' && !index.has(key));
   return (
@@ -151,7 +154,7 @@ function compare(index: SentenceIndex, statement: Statement): Candidate[] {
     .sort((a, b) => b.score - a.score);
 }
 
-/** In [-1, 1]: how much more of each sentence was read than a neutral question reads. */
+/** In [-1, 1]: how much more each sentence was read than a neutral question reads it. */
 async function liftsOf(
   index: SentenceIndex,
   list: readonly Candidate[],
@@ -192,7 +195,7 @@ function kindOf(sentence: string, answer: string): Evidence['kind'] {
   return 'matched';
 }
 
-/** What stands between two words that are one stretch: "Cooper's Wharf". */
+/** What may be between two words of one marked stretch: "Cooper's Wharf". */
 const between = /^(?:['’]s)?[\s-]?$/;
 
 function matchesOf(text: string, own: readonly Term[], words: readonly Term[]): Evidence['matches'] {

@@ -1,7 +1,7 @@
 /**
- * Where an answer's words stand in its document. A quote is looked up word for word, then nearly; one that is not there is said
- * to be unverified. A sentence without quotation marks is cited when it repeats five words of the text in a row, or nearly all
- * of a passage, and more than the question's own words.
+ * Finds where an answer's words are in its document. A quote is searched word for word, then approximately; if it is not found, its
+ * citation has no passage. A sentence without quotation marks is cited when it repeats five words of the text in a row, or nearly all of a
+ * passage, and not only the question's words.
  */
 import search from 'approx-string-match';
 import type { MapPage } from '../contract/app-types.ts';
@@ -11,29 +11,29 @@ import { wordsIn } from '../contract/words.ts';
 import { type Claim, claimsOf } from './answer-claims.ts';
 import { longestRuns, type WordRun } from './word-runs.ts';
 
-/** A document's text, and where each page lies in it. */
+/** A document's text, and where each page is in it. */
 export interface DocumentPages {
   text: string;
   pages: readonly PageSpan[];
 }
 
 const leastRun = 5;
-/** As letters; five Chinese characters are not five words. */
+/** The same in UTF-16 units, since a Chinese character counts as a word. */
 const leastRunLength = 20;
-/** Of a sentence's run, how many words are not the question's. */
+/** How many words of a run must not be in the question. */
 const leastNew = 2;
-/** A shorter run that stands in more places than this is a turn of phrase. */
+/** A run shorter than `surelyOwn` that occurs more often than this is a common phrase. */
 const mostPlaces = 3;
 const surelyOwn = 8;
-/** A sentence of which less is repeated may be nearly there as a whole. */
+/** If less of a sentence is repeated, an approximate match of the whole is searched first. */
 const mostOfClaim = 0.6;
-/** Of a claim's letters, how many may differ. */
+/** The share of a claim's letters that may differ. */
 const nearShare = 0.15;
-/** Runs around which a near match is looked for. */
+/** Around how many runs an approximate match is searched. */
 const anchors = 6;
 const foundLength = 240;
 
-/** Citations in the order of the claims; of equal passages the one that was read most. */
+/** Citations in the order of the claims; of equal passages the one on the page that was read most. */
 export async function locate(
   answer: string,
   document: DocumentPages,
@@ -63,7 +63,7 @@ export async function locate(
   return citations;
 }
 
-/** A sentence that only says the question again tells nothing, and so does a passage that it shares with it. */
+/** Leaves out runs that consist of the question's words: they say nothing new. */
 function tellingRuns({ kind, words }: Claim, runs: readonly WordRun[], asked: ReadonlySet<string>): readonly WordRun[] {
   if (kind === 'quote') return runs;
   return runs.filter(
@@ -104,7 +104,7 @@ function mostRead(runs: readonly WordRun[], document: DocumentPages, reads: Read
   return { start, end };
 }
 
-/** Looked for around the claim's longest runs only: no other place could be near it. */
+/** Searches around the claim's longest runs only: an approximate match shares some words. */
 function nearMatch(claim: Claim, runs: readonly WordRun[], text: string): Found | undefined {
   const pattern = claim.words.join(' ');
   const mostErrors = Math.floor(pattern.length * nearShare);
@@ -127,7 +127,7 @@ function nearMatch(claim: Claim, runs: readonly WordRun[], text: string): Found 
   return best && { start: best.start, end: best.end, exact: false };
 }
 
-/** One letter makes another year or another amount of a number: these must be equal. */
+/** A number with one other digit is another number: numbers must be equal. */
 function sameNumbers(claimed: readonly string[], found: readonly { word: string }[]): boolean {
   const there = new Set(found.map(({ word }) => word));
   return claimed.every((word) => !/\p{N}/u.test(word) || there.has(word));

@@ -1,13 +1,13 @@
-/** What a question asks for: its words, part by part where it asks two things at once. */
+/** What a question asks for: its words, in parts where it asks several things. */
 import { isSameWord, type Term, termsOf } from './terms.ts';
 
 export interface QuestionPart {
   asked: readonly Term[];
-  /** Of these the ones that only say what kind of answer is meant: the country of "from which country". */
+  /** Those of `asked` that only name the kind of the answer: "country" in "from which country". */
   kinds: ReadonlySet<string>;
 }
 
-/** "Who built it, and by whom was it paid?" */
+/** Where another part begins: "Who built it, and by whom was it paid?" */
 const nextPart = /[?!;]\s+|,?\s+(?:and|und|et)\s+(?=(?:(?:by|in|on|at|to|of|for|from|with)\s+)?(?:wh\w+|how)\s+\w)/iu;
 const askingKind = /\b(?:which|what|welche[mnrs]?|quel(?:le)?s?)\s+$/iu;
 
@@ -22,7 +22,7 @@ export function partsOf(question: string, stopWords: ReadonlySet<string>): Quest
   return parts.length > 1 ? [question, ...parts].map(partOf) : [partOf(question)];
 }
 
-/** The part that a statement answers: of which it says the most words again. None of them: the whole question. */
+/** The part that a statement answers: the one of whose words it repeats the largest share. If it repeats none: the whole question. */
 export function answeredPart(parts: readonly QuestionPart[], claim: readonly Term[]): QuestionPart {
   const [whole = { asked: [], kinds: new Set<string>() }, ...others] = parts;
   const shareOf = ({ asked }: QuestionPart) =>

@@ -1,14 +1,14 @@
 /**
- * A document's sentences in SQLite's full-text index (FTS5, bm25), in memory, and its vocabulary. It belongs to one text, which
- * never changes, and is made at the first answer.
+ * A full-text index in memory of a document's sentences (SQLite's FTS5, bm25), and the document's vocabulary. It is made at the first
+ * answer; the text never changes.
  */
 import { DatabaseSync } from '@photostructure/sqlite';
 import { type PagedText, type Sentence, sentencesOf } from './sentences.ts';
 import { beginningOf, isSameWord, leastStem, stopWordsOf, type Term, termsOf } from './terms.ts';
 
-/** Sentences indexed before other work may run: about ten milliseconds. */
+/** How many sentences are indexed before other work may run: about ten milliseconds. */
 const breath = 400;
-/** Of bm25's columns: the sentence's own words, and those of the passage around it. */
+/** bm25's weights of the columns: the sentence's own words, and those of the passage around it. */
 const weights = '1.0, 0.35';
 
 const pronouns = /^(?:it|its|he|his|she|her|they|their|these|this|es|er|sie|il|elle|ils|elles)\b/i;
@@ -16,7 +16,7 @@ const longestPronoun = 8;
 
 export interface IndexedSentence extends Sentence {
   terms: readonly Term[];
-  /** The heading over it, by number; -1: none. */
+  /** The number of the heading above it; -1: none. */
   heading: number;
 }
 
@@ -25,11 +25,11 @@ export class SentenceIndex {
   readonly document: PagedText;
   readonly sentences: readonly IndexedSentence[];
   readonly stopWords: ReadonlySet<string>;
-  /** In how many sentences each word stands. */
+  /** In how many sentences each word occurs. */
   readonly #counts: ReadonlyMap<string, number>;
-  /** Words that were asked for. */
+  /** Results of `has` by word. */
   readonly #held = new Map<string, boolean>();
-  /** Capitals tell names only where few words have them. */
+  /** Capitals show names only where few words have them. */
   readonly tellsNames: boolean;
 
   static async of(document: PagedText): Promise<SentenceIndex> {
@@ -70,7 +70,7 @@ export class SentenceIndex {
     this.tellsNames = found.tellsNames;
     this.#counts = found.counts;
     this.#database = new DatabaseSync(':memory:');
-    // The terms are words already: only the point inside of a number has to stay.
+    // The terms are words already; the tokeniser only has to keep the point inside a number.
     this.#database.exec(
       `CREATE VIRTUAL TABLE sentences USING fts5(own, around, content = '', tokenize = "unicode61 tokenchars '.'", prefix = '${leastStem}')`,
     );
@@ -90,7 +90,7 @@ export class SentenceIndex {
     }
   }
 
-  /** Sentences that one needs to understand this one: before and after it in its paragraph, and its heading or a table's first row. */
+  /** Sentences needed to understand this one: those before and after it in its paragraph, its heading, and a table's first row. */
   around(i: number): number[] {
     const sentence = this.sentences[i];
     if (!sentence) return [];
@@ -101,32 +101,32 @@ export class SentenceIndex {
     return same;
   }
 
-  /** Of these what comes before it: a sentence that follows does not say what this one speaks of. */
+  /** Those of `around` that come before it: what a sentence is about is named before it, not after. */
   before(i: number): number[] {
     return this.around(i).filter((other) => other < i);
   }
 
-  /** Whether it begins with a pronoun, and so speaks of what the sentence before it in its paragraph spoke of. */
+  /** Whether it begins with a pronoun, and so is about the same as the sentence before it in its paragraph. */
   continues(i: number): boolean {
     const sentence = this.sentences[i];
     if (!sentence || this.sentences[i - 1]?.paragraph !== sentence.paragraph) return false;
     return pronouns.test(this.document.text.slice(sentence.start, sentence.start + longestPronoun));
   }
 
-  /** Of a table's row the first one, of everything else itself. */
+  /** The first row of the table for a table's row, else the sentence itself. */
   #tableHead(i: number): number {
     let head = i;
     if (this.sentences[i]?.isTableRow) while (this.sentences[head - 1]?.isTableRow) head--;
     return head;
   }
 
-  /** What a sentence says; a row says it with its table's first row. */
+  /** The terms of a sentence; for a table's row also those of the first row. */
   said(i: number): readonly Term[] {
     const [own, head] = [this.sentences[i], this.sentences[this.#tableHead(i)]];
     return own === head ? (own?.terms ?? []) : [...(head?.terms ?? []), ...(own?.terms ?? [])];
   }
 
-  /** The word itself, or another form of it. */
+  /** Whether the document has the word or another form of it. */
   has(key: string): boolean {
     const known = this.#held.get(key);
     if (known !== undefined) return known;
@@ -135,9 +135,9 @@ export class SentenceIndex {
     return isHeld;
   }
 
-  /** How telling a word is here: 0 in every sentence, 1 in one or none. */
+  /** How specific a word is in this document: near 0 if it is in every sentence, 1 if in one or none. */
   weightOf(key: string): number {
-    // A few sentences more than there are: in a very short text too a word that stands in half of them tells something.
+    // A few sentences are added, so that in a very short text a word in half of them still has some weight.
     const all = this.sentences.length + 8;
     const count = Math.max(1, this.#counts.get(key) ?? 1);
     return Math.max(0.05, Math.log(all / count) / Math.log(all));
@@ -155,7 +155,7 @@ export class SentenceIndex {
   }
 }
 
-/** As it reads, on one line. */
+/** A sentence's text on one line. */
 export function textOf(
   { text }: PagedText,
   { start, end, goesOn }: Pick<Sentence, 'start' | 'end' | 'goesOn'>,
@@ -166,7 +166,7 @@ export function textOf(
 
 const quoted = (word: string) => word.replaceAll('"', '""');
 
-/** Lets what waits go on: a click, an answer's next word. */
+/** Lets other work of the event loop run. */
 export function otherWork(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

@@ -1,19 +1,19 @@
 /**
- * A document's text cut into sentences: what evidence points at. Lines of a table are sentences of their own, a line break inside
- * of a paragraph ends nothing, and an overlong stretch without an end (a list without stops) is cut at its lines.
+ * Splits a document's text into sentences, to which evidence refers. Each row of a table is a sentence, a line break inside a paragraph
+ * ends none, and an overlong stretch without full stops (such as a list) is cut at its lines.
  */
 export interface Sentence {
-  /** UTF-16 units in the text, without the space around it. */
+  /** UTF-16 offsets in the text, without surrounding white space. */
   start: number;
   end: number;
-  /** Of the page it begins on, counted from 0. */
+  /** The page it begins on, counted from 0. */
   page: number;
-  /** Of the paragraph it stands in; sentences of one paragraph explain each other. */
+  /** The number of its paragraph; sentences of one paragraph explain each other. */
   paragraph: number;
-  /** A short line alone, without a full stop. */
+  /** A short line of its own, without a full stop. */
   isHeading: boolean;
   isTableRow: boolean;
-  /** Of a sentence that a page's end cuts: where it goes on, behind page numbers and running titles. */
+  /** For a sentence that is cut by a page's end: where it goes on, after page numbers and running titles. */
   goesOn?: { start: number; end: number };
 }
 
@@ -25,7 +25,7 @@ export interface PagedText {
 const longest = 600;
 const longestHeading = 90;
 
-/** In their order; what a page's end cuts is one sentence, and what stood in between comes before it. */
+/** Sentences in their order. One that is cut by a page's end is given as one sentence, after the lines in between. */
 export function* sentencesOf(document: PagedText): Generator<Sentence, void, void> {
   const { text } = document;
   let cut: Sentence | undefined;
@@ -55,11 +55,11 @@ export function* sentencesOf(document: PagedText): Generator<Sentence, void, voi
   yield* between;
 }
 
-/** Page number, running title and the like at a page's end and at the next one's beginning. */
+/** Most lines, such as page numbers and running titles, between the two halves of a cut sentence. */
 const mostBetween = 4;
 const longestFolio = 12;
 
-/** Whether it ends without an end: it may go on over the page. */
+/** Whether a sentence ends without a full stop, and may go on on the next page. */
 function isCut(text: string, { start, end, isHeading, isTableRow }: Sentence): boolean {
   return !isHeading && !isTableRow && end - start > longestFolio && /[\p{L}\p{Nd},-]$/u.test(text.slice(end - 1, end));
 }
@@ -103,7 +103,7 @@ interface Block {
   isTableRow: boolean;
 }
 
-/** Paragraphs between empty lines; lines of a table one by one. */
+/** Paragraphs between empty lines; each row of a table is a block. */
 function* blocksOf(text: string): Generator<Block, void, void> {
   let start = 0;
   let at = 0;
@@ -130,14 +130,14 @@ function* piecesOf(text: string, { start, end, isTableRow }: Block, segmenter: I
     yield { start, end };
     return;
   }
-  // A line break inside of a paragraph would end a sentence for the segmenter.
+  // For the segmenter a line break inside a paragraph would end a sentence.
   const flat = text.slice(start, end).replace(/[\n\r\u2028\u2029]/g, ' ');
   let open: { start: number; end: number } | undefined;
   for (const { segment, index } of segmentsOf(flat, segmenter)) {
     const piece: { start: number; end: number } = open
       ? { start: open.start, end: start + index + segment.length }
       : { start: start + index, end: start + index + segment.length };
-    // Abbreviations: "Dr. Smith", "No. 5", "J. Smith"; what follows in lower case goes on.
+    // No end after abbreviations ("Dr. Smith", "No. 5", "J. Smith") or before lower case.
     const rest = flat.slice(piece.end - start, piece.end - start + 2);
     if (
       /(?:\b(?:Dr|Mr|Mrs|Ms|Prof|St|No|Nos|Art|Fig|Sec|vs|cf|approx|ca|Inc|Ltd|Co|e\.g|i\.e|bzw|z\.B|Nr|Abs)|\b\p{Lu})\.\s*$/u.test(
@@ -154,14 +154,14 @@ function* piecesOf(text: string, { start, end, isTableRow }: Block, segmenter: I
   if (open) yield* cutLong(text, open);
 }
 
-/** Characters that are segmented at a time: the segmenter takes long over a long text. */
+/** Characters that are segmented at a time: the segmenter is slow on a long text. */
 const segmentedLength = 8000;
 
 function* segmentsOf(text: string, segmenter: Intl.Segmenter) {
   for (let at = 0; at < text.length; ) {
     const isLast = at + segmentedLength >= text.length;
     const segments = [...segmenter.segment(text.slice(at, at + segmentedLength))];
-    // The last one may go on.
+    // The last segment may go on after the cut and is segmented again.
     const whole = isLast || segments.length === 1 ? segments : segments.slice(0, -1);
     for (const { segment, index } of whole) yield { segment, index: at + index };
     at += whole.reduce((sum, { segment }) => sum + segment.length, 0);

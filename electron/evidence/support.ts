@@ -1,6 +1,6 @@
 /**
- * How well a sentence of the document supports what an answer says: of what the answer tells (its words that the question did not
- * have) and of what was asked, how much stands in the sentence, and how much in the passage around it.
+ * How well a sentence of the document supports a statement of an answer: how many of the statement's new words (those not in the question)
+ * and of the question's words are in the sentence, and how many in the passage around it.
  */
 import { wordsIn } from '../contract/words.ts';
 import { isAskedOfOtherFact, isSaidOfAnother } from './attribution.ts';
@@ -9,11 +9,11 @@ import { type SentenceIndex, textOf } from './sentence-index.ts';
 import { isPartOf, isSameWord, type Term } from './terms.ts';
 
 export interface Statement extends QuestionPart {
-  /** What the answer tells, beyond what was asked. */
+  /** The statement's words that are not in the question. */
   told: readonly Term[];
-  /** All its words. */
+  /** All its terms. */
   whole: readonly Term[];
-  /** Its words as they stand, one space between two. */
+  /** All its words in order, joined by spaces. */
   text: string;
 }
 
@@ -23,40 +23,40 @@ export interface Support {
   isFound: boolean;
 }
 
-/** Numbers and names are what people look for. */
+/** Weights: numbers and names matter most, since people look for them. */
 const telling = { number: 1.6, name: 1.3, word: 1 };
-/** A word that stands not in the sentence but in the passage around it. */
+/** The weight of a word that is not in the sentence but in the passage around it. */
 const nearby = 0.5;
-/** Or in the sentence before, of which one that begins with a pronoun goes on: "It weighs 74 kilograms". */
+/** The weight of a word in the sentence before, if this one begins with a pronoun: "It weighs 74 kilograms". */
 const continued = 0.55;
-/** Shares from which on a sentence supports a statement, fitted on test/model/evidence-answers.csv. */
+/** Least shares with which a sentence supports a statement, fitted on test/model/evidence-answers.csv. */
 const leastTold = 0.6;
 const leastAsked = 0.45;
 const leastAskedOfNumber = 0.8;
 const leastScore = 0.3;
 /**
- * Nearly all of a statement stands there, whatever was asked; or, where nothing in particular was asked ("Tell me about it"), all of a
- * short one with a number or a name in it.
+ * Also enough: nearly all of a statement is there, whatever was asked; or, if nothing in particular was asked ("Tell me about it"), all of
+ * a short one with a number or a name in it.
  */
 const leastWhole = 0.85;
 const leastWholeWords = 5;
 const leastShortWords = 3;
-/** Words of the question that the document holds. */
+/** With fewer words of the question in the document, nothing in particular was asked. */
 const leastSpecific = 2;
-/** How much a statement must tell at least: one word that is not said in every second sentence. */
+/** The least weight of a statement's new words: one word that is not in every second sentence. */
 const leastTelling = 0.6;
-/** A name that the document does not hold is marked as such, and counts half: the rest of the statement may stand. */
+/** A name that the document does not have is reported separately and counts half: the rest of the statement may be supported. */
 const foreignName = 0.5;
-/** So does a word of the question that the document does not hold, or that names a kind: it tells none of its sentences apart. */
+/** A word of the question that the document does not have, or that names a kind, counts half too: it does not distinguish sentences. */
 const vagueAsked = 0.5;
-/** Of a statement that tells nothing but what was asked: yes, or no. */
+/** For a statement without new words (yes or no): the least share of the question's words. */
 const leastConfirmed = 0.75;
 
-/** Words and letters in a row that are more than a name with its title. */
+/** Words and letters of a verbatim statement, more than a name with its title has. */
 const leastRun = 6;
 const leastRunLength = 20;
 
-/** `parts`: the whole question first. */
+/** `parts`: the question's parts, of which the first is the whole question. */
 export function statementOf(text: string, claim: readonly Term[], parts: readonly QuestionPart[]): Statement {
   return {
     text: plain(text),
@@ -68,7 +68,7 @@ export function statementOf(text: string, claim: readonly Term[], parts: readonl
 
 const plain = (text: string) => [...wordsIn(text)].map(({ word }) => word).join(' ');
 
-/** Whether it says more than was asked. */
+/** Whether the statement says more than was asked. */
 export function tells(index: SentenceIndex, { told }: Statement): boolean {
   return told.reduce((sum, term) => sum + weightOf(index, term), 0) >= leastTelling;
 }
@@ -81,7 +81,7 @@ export function supportOf(index: SentenceIndex, number: number, statement: State
   const sentence = index.sentences[number];
   const own = sentence?.terms ?? [];
   const termsAt = (numbers: readonly number[]) => numbers.flatMap((other) => index.sentences[other]?.terms ?? []);
-  // An answer may tell what two sentences say; but what one speaks of is said before it.
+  // New words may come from the sentences before and after; what a sentence is about is named before it.
   const around = termsAt(index.around(number));
   const before = termsAt(index.before(number));
   const facts = told.filter(({ kind }) => kind !== 'word');
@@ -98,19 +98,19 @@ export function supportOf(index: SentenceIndex, number: number, statement: State
     }
     return all === 0 ? 0 : there / all;
   };
-  // Of a question like "What is it about?" no word is to be looked for.
+  // A question like "What is it about?" has no words to look for.
   const askedShare = asked.length > 0 ? shareOf(asked, before, vagueAsked) : 1;
   const toldShare = shareOf(told);
   if (!tells(index, statement)) {
     const isThere = told.length === 0 || toldShare >= leastTold;
     return { score: 0.7 * askedShare, isFound: isThere && askedShare >= leastConfirmed };
   }
-  // Of two sentences with the same words the one with the same neighbours.
+  // Between sentences with the same words, the one with the same pairs of neighbours scores higher.
   const said = 0.9 * toldShare + 0.1 * (told.length > 1 ? neighbourShare(told, own) : toldShare);
-  // Where it tells numbers and names, these decide: other words may be the model's own.
+  // If the statement has numbers and names, these decide: other words may be the model's own.
   const factShare = facts.length > 0 ? shareOf(facts) : toldShare;
   const score = said * (0.45 + 0.55 * askedShare);
-  // The number that was asked for stands there: other names around it are of little weight.
+  // If the number that was asked for is there, other names around it matter little.
   const numbers = told.filter(({ kind }) => kind === 'number');
   const isNumberThere = numbers.length > 0 && shareOf(numbers) === 1 && askedShare >= leastAskedOfNumber;
   const isWhole =
@@ -120,7 +120,7 @@ export function supportOf(index: SentenceIndex, number: number, statement: State
     whole.every(({ key }) => index.said(number).some((word) => isSameWord(word.key, key)));
   const stands = (terms: readonly Term[], { key }: Term) =>
     terms.some((word) => isSameWord(word.key, key) || isPartOf(word.key, key));
-  // Of the question's words what the answer says it of, and is not to be found here.
+  // Words of the question that the answer has and that are not found here: what the answer is about may be missing.
   const absent = asked.filter((word) => stands(whole, word) && !stands(own, word) && !stands(before, word));
   const isSaid = isWhole || (absent.length === 0 && whole.length >= leastWholeWords && shareOf(whole) >= leastWhole);
   const isThere = isNumberThere || isSaid || (factShare >= leastTold && askedShare >= leastAsked);
@@ -133,13 +133,13 @@ export function supportOf(index: SentenceIndex, number: number, statement: State
   return { score, isFound: (isThere && score >= leastScore && !isOfAnother()) || isVerbatim() };
 }
 
-/** Whether the whole statement stands there word for word: then it is there, whatever was asked. */
+/** Whether the sentence has the whole statement word for word, which is enough whatever was asked. */
 function standsWhole({ text }: Statement, sentence: string): boolean {
   const isLong = text.length >= leastRunLength && text.split(' ').length >= leastRun;
   return isLong && ` ${plain(sentence)} `.includes(` ${text} `);
 }
 
-/** Of neighbouring words of the answer how many are neighbours in the sentence too. */
+/** The share of neighbouring words of the statement that are neighbours in the sentence too. */
 function neighbourShare(told: readonly Term[], own: readonly Term[]): number {
   let pairs = 0;
   for (let i = 1; i < told.length; i++) {

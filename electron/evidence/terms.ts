@@ -1,25 +1,25 @@
 /**
- * Words, numbers and names of a text in a form that two texts can be compared by: lower case, digits without separators, small
- * number words as digits. Stop words are left out.
+ * Words, numbers and names of a text in a form in which two texts can be compared: lower case, digits without separators, small number
+ * words as digits. Stop words are left out.
  */
 import * as stopword from 'stopword';
 import { wordsIn } from '../contract/words.ts';
 
 export interface Term {
-  /** What is compared. */
+  /** The form that is compared. */
   key: string;
-  /** number: also a word with digits in it, as 400A and X12. */
+  /** number: also a word with digits in it, such as 400A and X12. */
   kind: 'word' | 'number' | 'name';
   /** UTF-16 units in the text. */
   start: number;
   end: number;
 }
 
-/** The package's lists by language; `_123` and the functions beside them are none. */
+/** The package's lists by language; `_123` and the exported functions are not such lists. */
 const stopLists = Object.entries(stopword).flatMap(([language, words]) =>
   Array.isArray(words) && language !== '_123' ? [{ language, words: new Set(words as string[]) }] : [],
 );
-/** Question words and auxiliaries that the package's English list lacks, and words in which an answer speaks of itself. */
+/** Question words and auxiliaries that the package's English list lacks, and words with which an answer refers to itself. */
 const furtherEnglish =
   'when why whom whose does done every each there according s t per says say state stated states mentioned mention mentions document text passage answer question'.split(
     ' ',
@@ -28,7 +28,10 @@ const english = new Set([...stopword.eng, ...furtherEnglish]);
 
 const languageSample = 40_000;
 
-/** Of the language whose stop words are most frequent at the text's beginning; English words always, as questions often are. */
+/**
+ * The stop words of the language whose stop words are most frequent at the text's beginning. English ones are always included, since
+ * questions are often English.
+ */
 export function stopWordsOf(text: string): ReadonlySet<string> {
   const counts = new Map<string, number>();
   for (const { word } of wordsIn(text.slice(0, languageSample))) counts.set(word, (counts.get(word) ?? 0) + 1);
@@ -67,22 +70,25 @@ function numberKey(text: string): string {
 const hasDigit = /\p{Nd}/u;
 const isLetter = /\p{L}/u;
 const upper = /^\p{Lu}/u;
-/** The end of a sentence, a quote's beginning, the marks of a list or of emphasis, another cell of a table. */
+/**
+ * What may come before the first word of a sentence: a sentence's end, a quotation mark, marks of a list or of emphasis, a table's cell
+ * border.
+ */
 const opens = /(?:^[\s>#*_+-]*|[.!?:…"“”„«(|\t])$/u;
 
-/** Whether a word stands where a sentence or a line begins: its capital tells nothing. */
+/** Whether a word is the first of a sentence or a line, where a capital does not show a name. */
 function isFirst(text: string, start: number): boolean {
   return opens.test(text.slice(text.lastIndexOf('\n', start - 1) + 1, start).trimEnd());
 }
 
-/** Every number, and every word that is none of `stopWords`. A name begins with a capital inside of a sentence. */
+/** Every number, and every word that is not in `stopWords`. A name is a word inside a sentence that begins with a capital. */
 export function termsOf(text: string, stopWords: ReadonlySet<string>): Term[] {
   const terms: Term[] = [];
   for (const match of text.matchAll(numberPattern)) {
     const [shown] = match;
     const before = text[match.index - 1] ?? '';
     const after = text[match.index + shown.length] ?? '';
-    // B12 and 3rd are words.
+    // Numbers next to letters, as in B12 and 3rd, are part of a word.
     if (isLetter.test(before) || isLetter.test(after)) continue;
     terms.push({ key: numberKey(shown), kind: 'number', start: match.index, end: match.index + shown.length });
   }
@@ -94,7 +100,7 @@ export function termsOf(text: string, stopWords: ReadonlySet<string>): Term[] {
     if (number && start >= number.start) continue;
     const value = numberWords.get(word);
     if (value !== undefined) {
-      // One is a pronoun more often than a number.
+      // "One" is more often a pronoun than a number.
       terms.push({ key: `${value}`, kind: value > 1 ? 'number' : 'word', start, end });
       continue;
     }
@@ -105,17 +111,17 @@ export function termsOf(text: string, stopWords: ReadonlySet<string>): Term[] {
   return terms.sort((a, b) => a.start - b.start);
 }
 
-/** Without the marks over letters: people leave them out. */
+/** Removes diacritics, since people leave them out. */
 function folded(word: string): string {
   return word.normalize('NFD').replace(/\p{M}+/gu, '');
 }
 
-/** A word of fewer letters has no other forms. */
+/** A shorter word is compared as it is, without other forms. */
 export const leastStem = 4;
-/** What may follow the stem: -ed, -ing, -tion. */
+/** The longest ending after a stem: -ed, -ing, -tion. */
 const longestEnding = 4;
 
-/** The same word, or another form of it: employ and employed, painted and painting. Numbers are equal or are not. */
+/** Whether two words are equal or forms of one word: employ and employed, painted and painting. Numbers must be equal. */
 export function isSameWord(a: string, b: string): boolean {
   if (a === b) return true;
   if (a.length < leastStem || b.length < leastStem || /\d/.test(a) || /\d/.test(b)) return false;
@@ -126,19 +132,19 @@ export function isSameWord(a: string, b: string): boolean {
 
 const leastPart = 5;
 
-/** A compound's last part names the same thing in short: glassworks and works, Straßenlaterne and Laterne. */
+/** Whether one word is the last part of the other, which may name the same thing: glassworks and works, Straßenlaterne and Laterne. */
 export function isPartOf(a: string, b: string): boolean {
   const [short, long] = a.length < b.length ? [a, b] : [b, a];
   return short.length >= leastPart && long.endsWith(short);
 }
 
-/** The letters of a word that its other forms begin with too. */
+/** The beginning that a word's other forms share. */
 function stemOf(word: string): string {
   const ending = word.length > 5 ? 2 : word.length > leastStem ? 1 : 0;
   return word.slice(0, word.length - ending);
 }
 
-/** What every other form of the word begins with, and more besides: to look for. */
+/** A prefix for searching: all forms of the word begin with it, and some other words too. */
 export function beginningOf(word: string): string {
   return word.slice(0, Math.max(leastStem, word.length - longestEnding));
 }

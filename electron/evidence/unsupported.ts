@@ -1,11 +1,11 @@
-/** Numbers and names of an answer that stand nowhere in the document. */
+/** Finds numbers and names of an answer that are nowhere in the document. */
 import type { Unsupported } from '../contract/evidence.ts';
 import { withoutLeadIns } from './answer-claims.ts';
 import type { SentenceIndex } from './sentence-index.ts';
 import { type Term, termsOf } from './terms.ts';
 
 const most = 20;
-/** Numbers of a list are not what it says; nor is what stands in code. */
+/** List numbers and code are not statements of the answer. */
 const ornaments = /^[ \t]*\d{1,3}[.)](?=\s)|^(```|~~~)[\s\S]*?(?:^\1|$(?![\s\S]))|`[^`\n]*`/gm;
 
 export function unsupportedTerms(index: SentenceIndex, answer: string): Unsupported[] {
@@ -15,7 +15,7 @@ export function unsupportedTerms(index: SentenceIndex, answer: string): Unsuppor
   for (let i = 0; i < terms.length; i++) {
     const term = terms[i] as Term;
     if (term.kind === 'word' || (term.kind === 'name' && !index.tellsNames)) continue;
-    // A name of several words is marked whole.
+    // A name of several words is reported as one.
     let last = i;
     while (term.kind === 'name' && terms[last + 1]?.kind === 'name' && isNext(text, terms[last], terms[last + 1]))
       last++;

@@ -1,15 +1,15 @@
 /**
- * Runs of words that a text shares with a few claims, found in one walk over the text: at each word every run that goes on is
- * made longer, every other one ends. No index is kept, and a long text lets other work through now and then.
+ * Finds runs of words that a text shares with a few claims, in one pass over the text: at each word every run that continues is made
+ * longer, and every other one ends. It needs no index, and lets other work run from time to time.
  */
 import { wordsIn } from '../contract/words.ts';
 
 export interface WordRun {
   /** Number of words. */
   length: number;
-  /** Index of the first in the claim. */
+  /** Index of the first word in the claim. */
   first: number;
-  /** In the text, UTF-16 units. */
+  /** UTF-16 offsets in the text. */
   start: number;
   end: number;
 }
@@ -18,14 +18,14 @@ interface Growing extends WordRun {
   claim: number;
 }
 
-/** Words walked before other work may run: a few milliseconds. */
+/** How many words are processed before other work may run: a few milliseconds. */
 const breath = 20_000;
-/** Of each claim; enough to choose among repetitions. */
+/** Most runs kept for each claim; enough to choose among repetitions. */
 const mostRuns = 64;
-/** A shorter run says nothing. */
+/** Shorter runs are ignored. */
 const leastLength = 2;
 
-/** For each claim its longest runs, longest first. */
+/** The longest runs of each claim, the longest first. */
 export async function longestRuns(text: string, claims: readonly (readonly string[])[]): Promise<WordRun[][]> {
   const places = new Map<string, { claim: number; index: number }[]>();
   for (const [claim, words] of claims.entries()) {

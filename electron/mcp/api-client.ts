@@ -1,4 +1,4 @@
-/** The API for programs, as the MCP server asks it: of the RocketDoc that is open, or of its own. */
+/** The MCP server's client of the API for programs, served by the RocketDoc that is open or by one that the MCP server opened itself. */
 export class ApiFailure extends Error {}
 
 export class ApiClient {

@@ -1,6 +1,6 @@
 /**
- * Entry in a package, where there is no node: RocketDoc's own program, started by an agent with `--mcp [--folder <folder>]...`. It opens
- * no library and shows nothing itself; a RocketDoc that is closed is started as a person would start it.
+ * Entry of the MCP server in a package, where there is no node: an agent starts RocketDoc's own program with `--mcp [--folder
+ * <folder>]...`. It opens no library and no window; if no RocketDoc is open, it starts one as a person would.
  */
 import { spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -22,7 +22,7 @@ async function started(program: string): Promise<Opened> {
   return refuse('RocketDoc was started and does not answer. Is its window open, and what does it say?');
 }
 
-/** `program`: the path of RocketDoc's own. */
+/** `program`: the path of RocketDoc's program. */
 export async function servePackagedTools(program: string): Promise<void> {
   const { folder } = optionsOf({
     mcp: { type: 'boolean' },

@@ -1,4 +1,4 @@
-/** The tools over stdio, around whatever answers the requests: what both programs have in common. Nothing but the protocol goes to stdout. */
+/** Serves the tools over stdio: the common part of the clone's and the package's MCP server. Only the protocol is written to stdout. */
 import { resolve } from 'node:path';
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
 import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js';
@@ -12,7 +12,7 @@ export function refuse(sentence: string): never {
   process.exit(2);
 }
 
-/** Of the command line; a word that is none of `options` is refused. */
+/** Parses the command line; a word that is not in `options` is refused. */
 export function optionsOf<T extends ParseArgsOptionsConfig>(options: T) {
   try {
     return parseArgs({ options }).values;

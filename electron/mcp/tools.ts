@@ -1,6 +1,6 @@
 /**
- * RocketDoc's tools for agents, in the Model Context Protocol. Each is a request to the API for programs; what a document says comes
- * back as text and is never a path, a tool or an address here.
+ * RocketDoc's tools for agents, in the Model Context Protocol. Each one is a request to the API for programs. Text of documents is only
+ * returned as text, and never used as a path, a tool or an address.
  */
 
 import { openAsBlob } from 'node:fs';
@@ -14,7 +14,7 @@ import { type ApiClient, ApiFailure } from './api-client.ts';
 
 export interface ToolOptions {
   api: ApiClient;
-  /** Folders whose files an agent may add; none: it may add nothing. */
+  /** Folders from which an agent may add files; empty: it may add none. */
   folders: readonly string[];
   version: string;
 }
@@ -167,13 +167,13 @@ export function toolServer({ api, folders, version }: ToolOptions): McpServer {
 const lineOf = ({ id, filename, rocketdoc: { pages, tokens } }: FileEntry) =>
   `${id}  ${filename}, ${plural(pages, 'page')}${tokens === null ? '' : `, ${plural(tokens, 'token')}`}`;
 
-/** The same again in fields, for agents that read them. */
+/** A tool's result as text, and again as fields for agents that read those. */
 interface Told {
   text: string;
   structured: Record<string, unknown>;
 }
 
-/** A failure is a tool's answer that says so: the agent reads why. */
+/** Returns a failure as the tool's result, so that the agent can read the reason. */
 async function told(work: () => Promise<string | Told>) {
   try {
     const words = await work();
@@ -185,7 +185,7 @@ async function told(work: () => Promise<string | Told>) {
   }
 }
 
-/** Where the path really leads, if that is in an allowed folder: an agent may have read in a document what to ask for. */
+/** The path with links resolved, if it is in an allowed folder: a document may have told the agent which file to ask for. */
 async function allowedFile(path: string, folders: readonly string[]): Promise<string> {
   if (!isAbsolute(path)) throw new ApiFailure('The path must be absolute.');
   const real = await realpath(resolve(path)).catch(() => undefined);

@@ -1,8 +1,7 @@
 /**
- * What every request passes before anything looks at its path: the Host must be one of ours by exact text, and an Origin, when
- * there is one, must be the same. No setting relaxes either. Behind a proxy that ends TLS, and only where a person said that there is
- * one, X-Forwarded-Proto tells what the browser speaks: names off loopback are answered over https alone then. Pure functions;
- * http-server.ts calls them.
+ * Checks that every request must pass before its path is looked at: the Host must exactly equal an allowed one, and an Origin, if there is
+ * one, must be the same. No setting relaxes either check. With --behind-proxy, for a proxy that ends TLS, X-Forwarded-Proto says whether
+ * the browser uses https: names off loopback are then answered over https only. Pure functions.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { windowHeaders } from '../app-host/window-api/window-files.ts';
@@ -12,13 +11,13 @@ export interface Refusal {
   message: string;
 }
 
-/** Exact Host values, lower case: over http, and over https as the browser sends them to a proxy that ends TLS. */
+/** Exact Host values in lower case: for http, and for https as the browser sends them to a proxy that ends TLS. */
 export interface AllowedHosts {
   http: ReadonlySet<string>;
   https: ReadonlySet<string>;
 }
 
-/** `extra`: names given on the command line for a server off loopback; behind a proxy, which has a port of its own, with that port. */
+/** `extra`: names given on the command line for a server off loopback; behind a proxy they include the proxy's port. */
 export function allowedHosts(port: number, extra: readonly string[] = [], isBehindProxy = false): AllowedHosts {
   const own = ['127.0.0.1', 'localhost', '[::1]'];
   const named = extra.map((name) => name.toLowerCase());
@@ -29,19 +28,19 @@ export function allowedHosts(port: number, extra: readonly string[] = [], isBehi
   return { http: new Set(at(own, port, 80)), https: new Set(https) };
 }
 
-/** rawHeaders, because node joins or drops repeated headers before anyone sees them. */
+/** Uses rawHeaders, because node joins or drops repeated headers in `headers`. */
 function valuesOf(rawHeaders: readonly string[], name: string): string[] {
   return rawHeaders.filter((_, i) => i % 2 === 1 && rawHeaders[i - 1]?.toLowerCase() === name);
 }
 
 export function refusal(request: Pick<IncomingMessage, 'rawHeaders' | 'url'>, hosts: AllowedHosts) {
   const refuse = (status: number, message: string): Refusal => ({ status, message });
-  // Origin-form only: an absolute target would carry a second host past the check.
+  // Origin-form only: an absolute target would contain a second host that the check does not see.
   if (!request.url?.startsWith('/')) return refuse(400, 'Bad request target.');
   const host = valuesOf(request.rawHeaders, 'host');
   if (host.length !== 1) return refuse(400, 'Exactly one Host is needed.');
   const name = host[0]?.toLowerCase() ?? '';
-  // Believed for names that are served behind a proxy alone: without one there are none.
+  // X-Forwarded-Proto is only used for names that are served behind a proxy; without a proxy there are no such names.
   const isSecure = hosts.https.has(name) && valuesOf(request.rawHeaders, 'x-forwarded-proto').join() === 'https';
   if (!isSecure && hosts.https.has(name)) return refuse(403, 'Only over https.');
   if (!isSecure && !hosts.http.has(name)) return refuse(421, 'This server does not answer under that name.');

@@ -1,6 +1,6 @@
 /**
- * HTTP around the app: the window's files, the exchange of a launch code for the session token, uploads. Everything passes
- * gates.ts first; a route that is not in the list below does not exist.
+ * The HTTP server for the window: its files, the exchange of a launch code for a session token, uploads. Every request passes gates.ts
+ * first; there are no routes besides those in the list below.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
@@ -20,16 +20,19 @@ import type { SessionTokens } from './session-tokens.ts';
 export interface ServerOptions {
   app: WindowApiNeeds & { uploads: Pick<Uploads, 'receive'> };
   tokens: SessionTokens;
-  /** Where the built renderer lies. */
+  /** The folder of the built window. */
   webRoot: string;
-  /** Known once the port is. */
+  /** A function, because the hosts are known only once the port is. */
   hosts: () => AllowedHosts;
   patience?: Patience;
   /** How often each WebSocket is pinged. */
   pingMs?: number;
 }
 
-/** How long a request may take to arrive, in milliseconds. An upload over a slow line takes its time, but never stands still. */
+/**
+ * How long a request may take to arrive, in milliseconds. An upload over a slow connection may take long, but is ended when no data arrives
+ * for `idleMs`.
+ */
 interface Patience {
   requestMs: number;
   uploadMs: number;
@@ -37,7 +40,7 @@ interface Patience {
 }
 const usualPatience: Patience = { requestMs: 30_000, uploadMs: 60 * 60_000, idleMs: 30_000 };
 
-/** `accepted`: who asks may, and its body may take as long as an upload does. */
+/** `accepted`: to be called when the sender is signed in; its body may then take as long as an upload. */
 type Handler = (request: IncomingMessage, response: ServerResponse, url: URL, accepted: () => void) => Promise<void>;
 
 const maxSockets = 64;
@@ -51,7 +54,7 @@ export function createAppServer(options: ServerOptions): Server {
     '/upload': { method: 'POST', handle: (...asked) => upload(app.uploads, tokens, ...asked) },
   };
   const server = createServer(
-    // How long a whole request may take depends on what it is: see below.
+    // No limit for a whole request here: `within` below sets one for each route.
     { headersTimeout: 10_000, requestTimeout: 0, keepAliveTimeout: 5000, connectionsCheckingInterval: 2000 },
     (request, response) => {
       setSecurityHeaders(response);
@@ -63,12 +66,12 @@ export function createAppServer(options: ServerOptions): Server {
       const handle = route ? route.handle : files(webRoot);
       const accepted = () => arrives.mayTake(patience.uploadMs, patience.idleMs);
       if (request.method !== (route?.method ?? 'GET')) {
-        // Only a path that exists may say which method it wants.
+        // Allow is only sent for a path that exists.
         if (route) response.setHeader('Allow', route.method);
         return sendText(response, route || url.pathname === '/' ? 405 : 404, 'Not here.');
       }
       handle(request, response, url, accepted).catch((error) => {
-        if (!response.destroyed && !request.destroyed) logUnforeseen(`A request for ${url.pathname}`, error); // else the sender went away
+        if (!response.destroyed && !request.destroyed) logUnforeseen(`A request for ${url.pathname}`, error); // else the client is gone
         if (!response.headersSent) sendText(response, 500, 'Something failed inside.');
         else response.destroy();
       });
@@ -80,9 +83,9 @@ export function createAppServer(options: ServerOptions): Server {
   return server;
 }
 
-/** A request that has not arrived by then is cut off. */
+/** Ends a request that has not arrived completely in this time. */
 function within(request: IncomingMessage, ms: number) {
-  const { socket } = request; // the request lets go of it
+  const { socket } = request; // kept here because the request drops its reference
   const cutOff = () => void (request.complete || request.destroy());
   let timer = setTimeout(cutOff, ms);
   request.once('close', () => clearTimeout(timer));
@@ -98,7 +101,7 @@ function within(request: IncomingMessage, ms: number) {
 
 function files(webRoot: string): Handler {
   return async (request, response) => {
-    // The path as it was sent: URL would have resolved `..` already and hidden an attempt.
+    // The path as it was sent: URL resolves `..`, which would hide an attempt to leave the folder.
     const path = request.url?.split('?')[0] ?? '/';
     const file = await staticFile(webRoot, path);
     if (!file) return sendText(response, 404, 'Not here.');
@@ -150,7 +153,7 @@ async function upload(
 
 const bearerOf = ({ headers }: IncomingMessage) => /^Bearer (\S+)$/.exec(headers.authorization ?? '')?.[1];
 
-/** A document's file, read as fast as the window takes it. */
+/** Sends a document's file, read as fast as the window takes it. */
 async function sendFile(
   app: ServerOptions['app'],
   tokens: SessionTokens,
@@ -173,7 +176,7 @@ async function sendFile(
   }
 }
 
-/** undefined: larger than allowed. */
+/** Reads a small body as text; undefined: it is larger than allowed. */
 async function readSmall(request: IncomingMessage, most: number): Promise<string | undefined> {
   let text = '';
   for await (const chunk of request.setEncoding('utf8')) {

@@ -1,7 +1,8 @@
 /**
- * Shows the link. It holds the launch code, and other users of the machine see the arguments of every process: so a page that only the
- * owner can read leads there, and its path is what the browser is given. It opens as a window of its own where a browser of the Chromium family is found (no tabs, no address bar), else in the
- * default browser. Where there is no screen, nothing is opened; the link is printed anyway.
+ * Opens the link in a browser. The link has the launch code, and other users of the machine can see the arguments of every process: so the
+ * browser is given the path of a page that only the owner can read, which leads to the link. If a browser of the Chromium family is found,
+ * it opens as a window of its own (no tabs, no address bar), else in the default browser. Without a screen nothing is opened; the link is
+ * printed in any case.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -12,7 +13,7 @@ interface Machine {
   platform: NodeJS.Platform;
   env: NodeJS.ProcessEnv;
   exists: (file: string) => boolean;
-  /** Resolves once it is clear whether the command took the link. */
+  /** Resolves once it is clear whether the command has opened the link. */
   run: (command: string, args: string[]) => Promise<boolean>;
 }
 
@@ -29,23 +30,23 @@ export async function openWindow(link: string, dir: string, machine: Machine = h
   return machine.run(opener, [page]);
 }
 
-/** The page stays until the next one is written: its code works once. */
+/** Writes the page, which stays until the next one is written: its launch code works once. */
 function pageTo(link: string, dir: string): string {
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const page = join(dir, 'open.html');
-  rmSync(page, { force: true }); // its mode would be kept
+  rmSync(page, { force: true }); // an existing file would keep its mode
   writeFileSync(page, openingPage(link), { mode: 0o600, flag: 'wx' });
   return page;
 }
 
 function openingPage(link: string): string {
-  const url = new URL(link).href; // no quotes and no angle brackets are left in it
+  const url = new URL(link).href; // URL has encoded quotes and angle brackets
   return `<!doctype html><meta charset="utf-8"><meta name="referrer" content="no-referrer"><title>RocketDoc</title>
 <script>location.replace(${JSON.stringify(url)})</script><a href="${url}">Open RocketDoc</a>
 `;
 }
 
-/** The first of the Chromium family that is installed. */
+/** The first installed browser of the Chromium family. */
 export function appModeBrowser({ platform, env, exists }: Pick<Machine, 'platform' | 'env' | 'exists'>) {
   return candidates(platform, env).find(exists);
 }
@@ -78,14 +79,14 @@ function candidates(platform: NodeJS.Platform, env: NodeJS.ProcessEnv): string[]
 
 const settleMs = 3000;
 
-/** A browser that refuses (no sandbox for root, a broken profile) ends at once with a failure. */
+/** A browser that cannot run (no sandbox for root, a broken profile) ends at once with a failure. */
 function run(command: string, args: string[]): Promise<boolean> {
   return new Promise((resolve) => {
     const child = spawn(command, args, { stdio: 'ignore', detached: true });
     const timer = setTimeout(() => resolve(true), settleMs);
     timer.unref();
     child.on('error', () => resolve(false));
-    // explorer says 1 when all went well
+    // explorer ends with 1 when it succeeded
     child.on('exit', (code) => resolve(code === 0 || command === 'explorer'));
     child.unref();
   });

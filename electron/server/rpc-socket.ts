@@ -1,6 +1,7 @@
 /**
- * The WebSocket: its first frame is the session token, within two seconds; only then does the contract listen. A line that answers no ping
- * is closed, and a proxy between sees that it is used; one whose token is revoked is closed too.
+ * The window's WebSocket. Its first frame must be the session token, within two seconds; only then is the contract served. A connection
+ * that does not answer a ping is closed; pings also keep a proxy from closing an idle one. A connection whose token is revoked is closed
+ * too.
  */
 import type { Server } from 'node:http';
 import type { Duplex } from 'node:stream';
@@ -14,7 +15,7 @@ import type { SessionTokens } from './session-tokens.ts';
 
 const firstFrameMs = 2000;
 const unauthorised = 4401;
-/** Nothing is said against such a window: it tries again. */
+/** The close code for a window that sent no token in time: it connects again. */
 const tooSlow = 4408;
 const usualPingMs = 30_000;
 
@@ -27,14 +28,14 @@ export function serveSocket(
 ): () => void {
   const sockets = new WebSocketServer({ noServer: true, maxPayload: maxMessageBytes, perMessageDeflate: false });
   const handler = new RPCHandler(appRouter(app, tokens));
-  /** Since the last ping. */
+  /** Connections that have answered since the last ping. */
   const answered = new WeakSet<WebSocket>();
   server.on('upgrade', (request, socket, head) => {
     socket.on('error', () => {});
     const refused = refusal(request, hosts()) ?? (request.url === '/rpc' ? undefined : { status: 404, message: 'No.' });
     if (refused) return refuse(socket, refused.status);
     sockets.handleUpgrade(request, socket, head, (ws) => {
-      ws.on('error', () => {}); // too large a frame, a broken one: ws closes it
+      ws.on('error', () => {}); // after a frame that is too large or broken ws closes the connection
       answered.add(ws);
       ws.on('pong', () => answered.add(ws));
       authenticate(ws, tokens, (session) => {

@@ -1,4 +1,4 @@
-/** The command line of `serve`: what may be said, checked, with a sentence for what may not. */
+/** Parses and checks the command line of `serve`, with a sentence for each mistake. */
 import { parseArgs } from 'node:util';
 import { defaultDataDir } from '../app-host/data-dir.ts';
 
@@ -28,9 +28,9 @@ export interface ServeOptions {
   catalogue: string | undefined;
   threads: number | undefined;
   open: boolean;
-  /** Nothing is served: the one that is running signs its windows out. */
+  /** Serves nothing: asks the running `serve` to sign its windows out. */
   signOut: boolean;
-  /** Port of the API of this run; undefined: as the settings say. */
+  /** Port of the API for this run; undefined: as the settings say. */
   apiPort: number | undefined;
   files: string[];
 }
@@ -103,7 +103,7 @@ function wholeNumber(text: string, most: number): number | undefined {
   return /^\d{1,6}$/.test(text) && value <= most ? value : undefined;
 }
 
-/** Where the window is opened: the name it was allowed under, or the address it listens on. */
+/** The address at which the window is opened: with the allowed name, else with the address that the server listens on. */
 export function windowAddress(
   { host, allowHosts, behindProxy }: Pick<ServeOptions, 'host' | 'allowHosts' | 'behindProxy'>,
   port: number,
@@ -112,7 +112,7 @@ export function windowAddress(
   return behindProxy ? `https://${name}/` : `http://${name}:${port}/`;
 }
 
-/** What a person must know before they open the window from another machine; undefined: nothing. */
+/** A warning about what is sent unencrypted when the window is used from another machine; undefined: nothing is. */
 export function inTheClear({ host, allowHosts, behindProxy }: ServeOptions): string | undefined {
   if (isLoopback(host) && (behindProxy || allowHosts.length === 0)) return undefined;
   return behindProxy

@@ -1,6 +1,6 @@
 /**
- * Entry: the window in a browser. `node out/main/serve.js [options] [file...]`. This process is the app host, with HTTP around it: there is
- * no window of its own that would have to stay awake beside it.
+ * Entry: the window in a browser. `node out/main/serve.js [options] [file...]`. This process is the app host with HTTP around it: no other
+ * process is needed, since it has no window that must stay responsive.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -78,7 +78,7 @@ server.listen(port, options.host, () => {
   process.stdin.unref?.();
 });
 
-/** Somebody started RocketDoc again: another window, which offers the files that were named then. */
+/** Called when somebody started RocketDoc again: opens another window, which lists the files that were named then. */
 function showAgain(files: string[]): void {
   for (const file of files) app.grants.offer(file);
   if (link === undefined) return;
