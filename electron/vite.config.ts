@@ -1,6 +1,6 @@
 /**
- * Builds what node and Electron run into out/main, as plain modules with the packages they use: the main process, the hosts, the server
- * and the commands. Outside stay only packages that are native or hold data beside their code; they travel in node_modules.
+ * Builds what node and Electron run into out/main, as plain modules with the packages they use: the main process, the hosts, the server and
+ * the commands. Only packages that are native or hold data beside their code are not bundled; they stay in node_modules.
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
@@ -12,8 +12,8 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const outDir = join(root, 'out', 'main');
 
 /**
- * A built module keeps the address of its source, so that what it opens relative to itself (prompts, models, the addon, wasm) is found
- * as it is from the sources. In a package the address lies in the unpacked half, where files have real paths for native code.
+ * A built module keeps the address of its source, so that files that it opens relative to itself (prompts, models, the addon, wasm) are
+ * found as from the sources. In a package the address is in the unpacked folder, where files have real paths for native code.
  */
 function sourceAddresses(): Plugin {
   return {
@@ -30,7 +30,7 @@ function sourceAddresses(): Plugin {
 
 /**
  * Before it loads its library, node-llama-cpp tries it in a child process. That costs every start half a second, and in a utility process
- * of Electron the child would be a second RocketDoc. It is left out: a library that cannot be loaded is an error where it is loaded.
+ * of Electron the child would be a second RocketDoc. This removes the trial: a library that cannot be loaded is an error when it is loaded.
  */
 function withoutTrialProcess(): Plugin {
   const name = /[\\/]node-llama-cpp[\\/]dist[\\/]bindings[\\/]utils[\\/]testBindingBinary\.js$/;
@@ -42,8 +42,8 @@ function withoutTrialProcess(): Plugin {
 }
 
 /**
- * Nor does it try out how much memory a model would take, by loading it once more than is asked: the engine plans memory itself, and wants
- * the vocabulary alone. Its own estimate takes no time.
+ * To learn how much memory a model would take, node-llama-cpp loads it once more. This removes that trial too: the engine plans memory
+ * itself and loads only the vocabulary, and the library's fallback, an estimate, takes no time.
  */
 function withoutSimulation(): Plugin {
   const name = /[\\/]node-llama-cpp[\\/]dist[\\/]gguf[\\/]insights[\\/]GgufInsights\.js$/;
@@ -59,7 +59,7 @@ function withoutSimulation(): Plugin {
   };
 }
 
-/** Each of these is a file that somebody starts. */
+/** Each of these is started as a process, a thread or a command. */
 const entries = [
   'main/main',
   'app-host/app-host',
@@ -78,15 +78,15 @@ const entries = [
 
 const outside = [
   'electron',
-  'playwright-core', // for a measurement beside the window; no package has it
+  'playwright-core', // for a measurement beside the window; not in the packed app
   '@photostructure/sqlite',
-  '@embedpdf/pdfium', // finds its wasm beside itself
-  'tesseract.js', // finds its thread beside itself
+  '@embedpdf/pdfium', // loads its wasm from its own folder
+  'tesseract.js', // loads its thread from its own folder
   /^@node-llama-cpp\//,
-  /^@reflink\//, // native; of node-llama-cpp's downloader
+  /^@reflink\//, // native; a dependency of node-llama-cpp's downloader
 ];
 
-/** What is packed beside the bundles (electron-builder.yml), beyond what the window's list has already. */
+/** The licences of what is packed beside the bundles (electron-builder.yml), without those in the window's list. */
 const scopes = ['@node-llama-cpp', '@reflink'].filter((scope) => existsSync(join(root, 'node_modules', scope)));
 const notices = licenceNotices({
   packages: [
@@ -117,7 +117,7 @@ export default defineConfig({
     rolldownOptions: {
       external: outside,
       input: Object.fromEntries(entries.map((name) => [basename(name), join(root, 'electron', `${name}.ts`)])),
-      // All in one folder: a module's address is taken relative to it.
+      // All in one folder, because a module's source address is relative to it.
       output: { format: 'es', entryFileNames: '[name].js', chunkFileNames: '[name]-[hash].js' },
     },
   },

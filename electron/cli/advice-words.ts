@@ -1,4 +1,4 @@
-/** Errors in the words of the command line. */
+/** Puts errors and advice in the words of the command line. */
 import { type Advice, toAppError } from '../contract/errors.ts';
 
 const words: Record<Advice, string> = {
@@ -14,7 +14,7 @@ const words: Record<Advice, string> = {
   'build-lab': 'Run: node electron/setup/ready.mjs lab',
 };
 
-/** What happened, and what can be done about it. */
+/** The error's sentence, and what can be done about it. */
 export function commandWords(error: unknown): string {
   const { message, advice } = toAppError(error);
   return advice === undefined ? message : `${message} ${words[advice]}`;

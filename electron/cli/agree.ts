@@ -1,6 +1,6 @@
 /**
- * `npm run -s agree -- <model.gguf> <file>`: is the engine right on this model? Full mode beside llama.cpp itself, on the same file and the
- * same text, token by token.
+ * `npm run -s agree -- <model.gguf> <file>`: checks the engine on a model by comparing mode full with llama.cpp on the same file and text,
+ * token by token.
  */
 
 import type { LlamaComparison } from '../contract/lab.ts';

@@ -1,6 +1,6 @@
 /**
- * Command-line arguments: one table of flags for all commands, values checked against the contract's ranges, and a sentence
- * for everything that is wrong. --help is written from the same table.
+ * Command-line arguments: each command has a table of flags, from which --help is written too; values are checked against the contract's
+ * ranges, and every mistake gets a sentence.
  */
 import { parseArgs } from 'node:util';
 import type { ZodError } from 'zod';
@@ -17,14 +17,14 @@ export interface Flag {
 export type Flags = Record<string, Flag>;
 
 export interface Command {
-  /** As typed, e.g. `npm run -s ask --`. */
+  /** The command as it is typed, e.g. `npm run -s ask --`. */
   run: string;
   usage: string;
   about: string;
   flags: Flags;
 }
 
-/** What was typed. Missing flags are absent. */
+/** The parsed arguments. For a missing flag the getters return undefined. */
 export class Arguments {
   readonly positionals: string[];
   readonly #values: Record<string, string | boolean | (string | boolean)[] | undefined>;
@@ -139,7 +139,7 @@ export function parseArguments(command: Command, argv: readonly string[]): Argum
   return new Arguments(parsed.positionals, parsed.values);
 }
 
-/** node:util's message, shortened to what the person did. */
+/** node:util's message, shortened to the mistake. */
 function wrongFlag(message: string, command: Command): string {
   const unknown = /Unknown option '([^']+)'/.exec(message)?.[1];
   const first = message.split('\n')[0]?.split('. To specify')[0] ?? message;
@@ -158,7 +158,7 @@ export function helpText(command: Command): string {
   return `${command.about}\n\nUsage: ${command.run} ${command.usage}\n\n${table}\n`;
 }
 
-/** A schema's complaint in the words of the command line. `flags`: field -> flag. */
+/** A schema's error in the words of the command line. `flags`: the flag of each field. */
 export function schemaSentence(error: ZodError, flags: Record<string, string>): AppError {
   const issue = error.issues[0];
   const field = String(issue?.path[0] ?? '');

@@ -1,4 +1,4 @@
-/** An answer as the JSON line of `ask --json`, and as the one-line summary for people. Field names are an interface. */
+/** An answer as the JSON line of `ask --json`, and as a one-line summary for people. The field names are an interface. */
 import type { ParsedDocument } from '../contract/documents.ts';
 import type { AnswerReport, Counters, OpenedModel, ReadResult } from '../contract/engine-reports.ts';
 import { type AnswerEvidence, evidenceForPrograms } from '../contract/evidence.ts';
@@ -7,7 +7,7 @@ import { placeName } from '../contract/places.ts';
 import { receiptLine } from '../contract/receipt.ts';
 import { budgetsJson, mean, rounded } from './format.ts';
 
-/** For people, below the answer: where it stands, and what of it stands nowhere. */
+/** Lines for people below the answer: the sentences that support it, and what of it is not in the document. */
 export function evidenceLines({ evidence, unsupported, isFound }: AnswerEvidence): string[] {
   const terms = unsupported.filter(({ kind }) => kind !== 'statement').map(({ text }) => text);
   return [
@@ -23,7 +23,7 @@ export interface AskContext {
   document: ParsedDocument;
   read: ReadResult;
   question: string;
-  /** The reading belongs to the first question's time. */
+  /** The time of reading is counted with the first question. */
   isFirst: boolean;
 }
 
@@ -43,7 +43,7 @@ export function keptAttention(counters: Counters, nHeadKv: number) {
 function speeds(report: AnswerReport, context: AskContext) {
   const prefillMs = report.timings.prefillMs + (context.isFirst ? context.read.prefillMs : 0);
   const prefilled = report.prefilledTokens + (context.isFirst ? context.read.nTokens : 0);
-  const decoded = report.generatedTokens - 1; // the first token is the prefill's
+  const decoded = report.generatedTokens - 1; // the first token is part of the prefill
   return {
     prefilled,
     prefillMs,
@@ -111,7 +111,7 @@ export function answerJson(report: AnswerReport, context: AskContext, evidence: 
   };
 }
 
-/** What the answer cost, in one line. */
+/** Time and memory of the answer, in one line. */
 export function answerSummary(report: AnswerReport, context: AskContext): string {
   const { counters } = report;
   const { prefilled, decodeTokS } = speeds(report, context);
@@ -124,7 +124,7 @@ export function answerSummary(report: AnswerReport, context: AskContext): string
   if (report.mode !== 'full' && !counters.budgets.dense) {
     const { kept_mean } = keptAttention(counters, context.model.info.nHeadKv);
     parts.push(
-      // Both truths: what the answer is decoded from, and what stays in RAM so that the next question can choose afresh.
+      // Both numbers: the KV that the answer is decoded from, and the document's KV that stays in RAM for the next question's selection.
       `decoding from ${bytesText(counters.compactBytes + counters.summaryBytes)} of KV instead of ${bytesText(counters.fullBytes)}` +
         (counters.documentBytes > 0 ? `, ${bytesText(counters.documentBytes)} of document KV in RAM` : ''),
       `${count(counters.rowsRead)} of ${count(counters.rowsTotal)} rows read a token`,

@@ -55,7 +55,7 @@ export async function ask(
   if (files.length === 0 || questions.length === 0)
     throw usageError(`A file and a question are needed: ${askCommand.run} ${askCommand.usage}`);
   if (questions.some((question) => question.trim() === '')) throw usageError('The question is empty.');
-  // Everything typed is checked before anything slow begins.
+  // All arguments are checked before anything slow begins.
   const choice = { ...modelChoice(args), ...(await chooseDevice(deviceWish(args), commandWords)) };
   const thinking = args.has('think');
   const request = { mode: answerMode(args), rocket: rocketOptions(args), sampler: samplerOptions(args), thinking };
@@ -66,7 +66,7 @@ export async function ask(
   const { verbs } = engine;
   const ended = new AbortController();
   try {
-    // At once: neither needs the other.
+    // In parallel: neither needs the other.
     const [document, model] = await Promise.all([
       openDocuments(files, progress, AbortSignal.any([signal, ended.signal]), documentChoice(args)),
       verbs.openModel(choice, { signal }),
@@ -90,7 +90,7 @@ export async function ask(
       const show = new AnswerOutput(quiet ? () => {} : write, (text) => progress.write(text));
       const report = await askOne(verbs, { chatId, question, maxNew, ...request }, progress, show, signal);
       const context: AskContext = { model, files, document, read, question, isFirst };
-      // Not before: the first answer should not wait for it.
+      // The index is made after the first answer, which should not wait for it.
       index ??= await SentenceIndex.of(document);
       const { mode, rocket } = request;
       const reads = readsIn(verbs, { documentId: read.documentId, chatId, mode, rocket }, report);
@@ -106,7 +106,7 @@ export async function ask(
       progress.say(answerSummary(report, context));
     }
   } finally {
-    ended.abort(); // a document that is still being opened when the model has failed
+    ended.abort(); // stops opening a document when loading the model has failed
     await engine.close();
   }
   return undefined;
@@ -130,7 +130,7 @@ export async function readAll(
   throw new AppError('INTERNAL', 'The engine ended the reading without a result.');
 }
 
-/** An answer as it comes, with a line break at its end; what is thought before it goes to `writeThinking`. */
+/** Writes an answer as it comes, with a line break at its end; thinking goes to `writeThinking`. */
 export class AnswerOutput {
   readonly #write: (text: string) => void;
   readonly #writeThinking: (text: string) => void;
@@ -152,7 +152,7 @@ export class AnswerOutput {
     else this.#restate(before.answer);
   }
 
-  /** What is written cannot be taken back: the answer is written once more, and stderr tells why. */
+  /** Written text cannot be taken back: the answer is written again, and a note on stderr says why. */
   #restate(written: string): void {
     const { answer, thinking } = this.#said;
     if (written !== '') {

@@ -1,4 +1,6 @@
-/** llama.cpp as a library beside ours, with flash attention and without: a fresh process a run, so that its peak memory is its own. */
+/**
+ * Measures llama.cpp as a library, with flash attention and without, in a fresh process for each run, so that its peak memory is its own.
+ */
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { AppError } from '../contract/errors.ts';
@@ -37,7 +39,7 @@ export function llamaCppRuns(
         prefillTokS: depth > 0 ? (1000 * depth) / result.prefillMs : null,
         decodeTokS: 1000 / result.medianTokenMs,
         firstTokenMs: result.firstTokenMs,
-        // llama.cpp allocates the whole context, f16; of layers with a window what they keep.
+        // llama.cpp allocates the whole context in f16; for layers with a window only what they keep.
         kvBytes: result.contextTokens * facts.kvBytesPerToken + facts.windowKvBytes,
         peakRssBytes: result.peakRssBytes,
         stage1Ms: null,

@@ -1,6 +1,6 @@
 /**
- * `bench --beside`: reading and decode speed alone and beside a load of the same cores, by turns, and their ratio. Means over the whole
- * answer: what the engine takes to notice the load and to try whether it is gone counts.
+ * `bench --beside`: reading and decode speed, alternately alone and beside a load on the same cores, and their ratio. Speeds are means over
+ * the whole answer, so they include the time that the engine needs to notice that the load begins or ends.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { AppError } from '../contract/errors.ts';
@@ -8,7 +8,7 @@ import { usageError } from './arguments.ts';
 import type { BenchVariant } from './bench-rows.ts';
 import { type Cell, median, rounded } from './format.ts';
 
-/** What else runs: one busy loop, the same measurement in another engine, the app's own window, or a command of the person's. */
+/** The load: one busy loop, the same measurement in another engine, the app's own window, or a person's command. */
 export type Load = { kind: 'loop' | 'engine' | 'window' } | { kind: 'command'; command: string };
 
 export function loadOf(text: string): Load {
@@ -18,9 +18,9 @@ export function loadOf(text: string): Load {
     : { kind: 'command', command: text };
 }
 
-/** Of one way of answering, tokens a second. */
+/** Speeds of one variant, in tokens per second. */
 export interface BesideSpeed {
-  /** null at depth 0: nothing was read. */
+  /** null at depth 0, where nothing is read. */
   prefillTokS: number | null;
   decodeTokS: number;
 }
@@ -28,7 +28,7 @@ export interface BesideSpeed {
 /** Measures every variant once, in an engine of its own. */
 export type Measure = (signal: AbortSignal) => Promise<BesideSpeed[]>;
 
-/** Both of one round, a variant each. */
+/** The speeds of one round, for each variant. */
 export interface BesideRound {
   alone: BesideSpeed[];
   beside: BesideSpeed[];
@@ -41,7 +41,7 @@ export async function besideRound(load: Load, measure: Measure, signal: AbortSig
   return { alone, beside };
 }
 
-/** Each measures until both have once, so that neither has the machine for itself meanwhile. */
+/** Both measure repeatedly until each has measured once, so that neither is alone at the end. */
 async function twoAtOnce(measure: Measure, signal: AbortSignal): Promise<BesideSpeed[][]> {
   const enough = new AbortController();
   const either = AbortSignal.any([signal, enough.signal]);
@@ -73,11 +73,11 @@ function slower(engines: readonly BesideSpeed[][]): BesideSpeed[] {
   });
 }
 
-/** Ends with whoever started it, even where that was killed. */
+/** Ends when its parent has ended, also when that was killed. */
 const busyLoop = `const parent = process.ppid;
 while (process.ppid === parent) for (let i = 0; i < 1e7; i++);`;
 
-/** What a program takes to be busy. */
+/** How long a program gets to start. */
 const startMs = 1000;
 
 async function besideProgram(load: Load, measure: Measure, signal: AbortSignal): Promise<BesideSpeed[]> {
@@ -106,7 +106,7 @@ async function besideProgram(load: Load, measure: Measure, signal: AbortSignal):
   }
 }
 
-/** With all that its shell started. */
+/** Ends the program with everything that its shell started. */
 function end(program: ChildProcess, isGroup: boolean): void {
   if (program.pid === undefined || program.exitCode !== null || program.signalCode !== null) return;
   if (!isGroup || process.platform === 'win32') program.kill('SIGKILL');
@@ -129,7 +129,7 @@ export const besideColumns = [
   'decode_ratio',
 ] as const;
 
-/** Medians over the rounds; a ratio is of the two of one round. The variant's place in each round is `index`. */
+/** Medians over the rounds; each ratio compares the two speeds of one round. `index`: the variant's position in each round. */
 export function besideRow(
   facts: { device: string; model: string; depth: number; load: Load },
   { mode, budget, selector }: BenchVariant,

@@ -1,6 +1,6 @@
 /**
- * llama-bench, llama.cpp's own benchmark, on the same file: reading the whole text and writing after it, at each depth, with flash
- * attention. Its numbers by depth; what it says when it fails is the error.
+ * Runs llama-bench, llama.cpp's own benchmark, on the same file: reading the whole text and generating after it, at each depth, with flash
+ * attention. If it fails, its output becomes the error.
  */
 import { spawn } from 'node:child_process';
 import { z } from 'zod';
@@ -20,7 +20,7 @@ export interface LlamaBenchRequest {
 }
 
 export interface LlamaBenchSpeed {
-  /** null at depth 0: nothing is read. */
+  /** null at depth 0, where nothing is read. */
   prefillTokS: number | null;
   decodeTokS: number;
 }
@@ -30,7 +30,7 @@ const lineSchema = z.object({
   n_gen: z.int(),
   n_depth: z.int().default(0),
   avg_ts: z.number().positive(),
-  /** One a repetition. */
+  /** One sample for each repetition. */
   samples_ts: z.array(z.number().positive()).default([]),
 });
 type Line = z.infer<typeof lineSchema>;
@@ -69,7 +69,7 @@ async function measure(request: LlamaBenchRequest, what: readonly string[], sign
   const gpu = /^cuda:(\d+)$/.exec(device)?.[1];
   const place = gpu === undefined ? ['-ngl', '0', '-t', String(threads)] : ['-ngl', '999', '-sm', 'none', '-mg', gpu];
   const args = ['-m', modelPath, '-fa', '1', '-ctk', kvType, '-ctv', kvType, '-r', String(rounds), ...place, ...what];
-  // With no layer on it a GPU would still multiply for large batches.
+  // Without layers on it, a GPU would still multiply large batches: it is hidden.
   const env = gpu === undefined ? { ...process.env, CUDA_VISIBLE_DEVICES: '' } : process.env;
   const text = await output(request.program, [...args, '-o', 'jsonl'], env, signal);
   const lines = text.split('\n').filter((line) => line.startsWith('{'));

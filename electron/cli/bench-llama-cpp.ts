@@ -1,6 +1,6 @@
 /**
- * The baseline: llama.cpp itself through node-llama-cpp, in a process of its own so that its peak memory is its own. Reads
- * one request from its message channel, answers with one result, ends.
+ * The baseline: llama.cpp through node-llama-cpp, in a process of its own so that its peak memory is its own. It receives one request on
+ * its message channel, sends one result, and ends.
  */
 import { getLlama, LlamaLogLevel, type Token } from 'node-llama-cpp';
 import { z } from 'zod';
@@ -21,7 +21,7 @@ export type BaselineRequest = z.infer<typeof baselineRequestSchema>;
 export const baselineResultSchema = z.object({
   prefillMs: z.number(),
   firstTokenMs: z.number(),
-  /** After the first few tokens, as in our own. */
+  /** Without the first few tokens, as in our own measurement. */
   medianTokenMs: z.number(),
   contextTokens: z.int(),
   peakRssBytes: z.number(),

@@ -16,7 +16,7 @@ export const shapeFlags: Flags = {
   write: { value: '<file>', help: 'where they are written and kept (default: a temporary file)' },
 };
 
-/** Checked before anything is written. */
+/** The wanted shape, checked before anything is written. */
 function wantedShape(args: Arguments): string | undefined {
   const shape = args.text('shape');
   for (const flag of ['weights', 'write'])
@@ -25,7 +25,7 @@ function wantedShape(args: Arguments): string | undefined {
   return shape;
 }
 
-/** Runs `work` with the model's path; a temporary file is gone when it ends. */
+/** Runs `work` with the model's path; a temporary file is deleted afterwards. */
 export async function withModel<T>(
   args: Arguments,
   progress: ProgressLine,

@@ -21,17 +21,17 @@ export const benchColumns = [
   'home',
 ] as const;
 
-/** One measurement. null: not there, as a GPU's memory on a CPU, or not told by who measured. */
+/** One measurement. null: does not exist, as a GPU's memory on a CPU, or was not measured. */
 export interface BenchRun {
   device: string;
   model: string;
   weights: string;
-  /** Of the whole text before the question; null at depth 0: nothing was read. */
+  /** For the whole text before the question; null at depth 0, where nothing is read. */
   prefillTokS: number | null;
   decodeTokS: number;
   firstTokenMs: number | null;
   kvBytes: number | null;
-  /** Of the process that measured, so far. */
+  /** The most resident memory of the measuring process so far. */
   peakRssBytes: number | null;
   stage1Ms: number | null;
   peakVramBytes: number | null;
@@ -43,9 +43,9 @@ export interface BenchRun {
 export interface BenchVariant {
   engine: 'rocketdoc' | 'llama.cpp';
   mode: string;
-  /** null where a budget has no meaning. */
+  /** null where the mode has no budget. */
   budget: number | null;
-  /** null where stage 2 chooses nothing. */
+  /** null where the mode has no stage 2. */
   selector: string | null;
 }
 
@@ -88,7 +88,7 @@ export const cancelColumns = [
   'max_ms',
 ] as const;
 
-/** `seen`: milliseconds, ascending. */
+/** `seen`: how long each cancel took to take effect, in milliseconds, ascending. */
 export function cancelRow(
   facts: Pick<BenchRun, 'device' | 'model' | 'home'>,
   phase: 'prefill' | 'decode',

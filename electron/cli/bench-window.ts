@@ -1,6 +1,6 @@
 /**
- * `bench --beside window`: the app's own engine with nobody watching, and with its window open in a browser, by turns. Both are the
- * same server, document and question: what differs is that a window draws the reading and the streaming answer.
+ * `bench --beside window`: measures the app's own engine alternately without a window and with its window open in a browser. Server,
+ * document and question are the same: the only difference is that a window draws the reading and the streaming answer.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -24,7 +24,7 @@ type App = ContractRouterClient<typeof appContract>;
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const question = 'Tell everything that the document says, from its beginning to its end, in its own words.';
-/** Fewer tokens say little about speed. */
+/** An answer with fewer tokens is too short to measure its speed. */
 const leastTokens = 32;
 const patienceMs = 600_000;
 
@@ -33,11 +33,11 @@ export interface WindowRequest {
   depth: number;
   maxNew: number;
   threads: number;
-  /** Of the model's file; absent: the one that the app opens by itself. */
+  /** The model's file; undefined: the model that the app opens by itself. */
   model: string | undefined;
 }
 
-/** A server with one document in its library, a client of it, and a browser that may show its window. */
+/** A server with one document in its library, a client of it, and a browser that can show its window. */
 export class BenchedWindow {
   readonly #folder = mkdtempSync(join(tmpdir(), 'rocketdoc-bench-window-'));
   readonly #request: WindowRequest;
@@ -49,7 +49,7 @@ export class BenchedWindow {
   #documentId = '';
   #newLink: () => Promise<string> = () => Promise.reject(new Error('The server is not there.'));
 
-  /** What `close` ends: also after a failure half-way. */
+  /** `close` ends everything that was started, also after a failure in `open`. */
   constructor(request: WindowRequest) {
     this.#request = request;
   }
@@ -68,7 +68,7 @@ export class BenchedWindow {
     await this.#startServer(document);
     const app = await this.#connect(await this.#newLink());
     await this.#openModel(app);
-    // As many letters of the text as have about that many tokens.
+    // So many characters of the text that they have about the wanted number of tokens.
     const { tokens } = await app.countTokens({ text: text.slice(0, 100_000) });
     const letters = Math.ceil((depth * Math.min(text.length, 100_000)) / Math.max(1, tokens));
     writeFileSync(document, text.repeat(Math.ceil(letters / text.length)).slice(0, letters));
@@ -76,7 +76,7 @@ export class BenchedWindow {
     if (!grant) throw new AppError('INTERNAL', 'The server offers no document.');
     for await (const event of await app.library.addGranted({ grantId: grant.id }))
       if (event.type === 'done') this.#documentId = event.document.id;
-    // Chromium has no sandbox for root; everybody else gets it.
+    // Chromium cannot use its sandbox as root.
     const asRoot = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
     this.#browser = await chromium.launch({
       executablePath: file,
@@ -85,7 +85,7 @@ export class BenchedWindow {
     this.#page = await this.#browser.newPage({ viewport: { width: 1280, height: 800 } });
   }
 
-  /** Of each variant, with an empty page in the browser and with the window. */
+  /** Measures each variant with an empty page in the browser, and with the window. */
   async round(variants: readonly SpeedVariant[]): Promise<BesideRound> {
     const out: BesideRound = { alone: [], beside: [] };
     for (const variant of variants) {
@@ -111,7 +111,7 @@ export class BenchedWindow {
     const [app, page, documentId] = [this.#app, this.#page, this.#documentId];
     if (!app || !page) throw new Error('not open');
     await this.#choose(app, variant);
-    // A chat of its own, so that each question has the same history; the window shows the newest.
+    // A new chat for each question, so that all have the same history; the window shows the newest chat.
     const { id: chatId } = await app.chats.create({ documentId });
     await app.library.release({ documentId });
     const field = page.getByRole('textbox', { name: /^Ask / });
@@ -154,7 +154,7 @@ export class BenchedWindow {
     throw new AppError('INTERNAL', 'The reading has no result.');
   }
 
-  /** Of the answer that was made last. */
+  /** The report of the last answer. */
   async #report(app: App): Promise<TurnReport> {
     const chats = await app.chats.list({ documentId: this.#documentId });
     const turns = (await Promise.all(chats.map(({ id }) => app.chats.turns({ chatId: id })))).flatMap(

@@ -1,6 +1,7 @@
 /**
- * `npm run -s bench`: prefill and decode speed by depth, ours and llama.cpp's on the same file. Each round and depth is a fresh process that
- * reads once and answers by every variant; llama.cpp's runs come between, so that noise hits all alike; medians over the rounds.
+ * `npm run -s bench`: prefill and decode speed by depth, ours and llama.cpp's on the same file. Each round and depth has a fresh process
+ * that reads once and answers with every variant; llama.cpp's runs come in between, so that noise affects all alike. The results are
+ * medians over the rounds.
  */
 
 import { existsSync, readFileSync } from 'node:fs';
@@ -66,7 +67,7 @@ const command: Command = {
   },
 };
 
-/** Of the question that the answer follows. */
+/** Tokens of the question. */
 const questionTokens = 32;
 
 interface Bench {
@@ -75,7 +76,7 @@ interface Bench {
   progress: ProgressLine;
   path: string;
   device: DeviceChoice;
-  /** Our own choice of threads, which the baseline is given too. */
+  /** The threads that our engine chose; the baseline gets as many. */
   threads: number;
   info: ModelInfo;
   deviceName: string;
@@ -134,7 +135,7 @@ async function bench(args: Arguments, signal: AbortSignal): Promise<undefined> {
   return undefined;
 }
 
-/** Every mode with every budget and way of choosing that makes a difference to it. */
+/** Every mode with every budget, selector and pooling that makes a difference to it. */
 function wantedVariants(args: Arguments, { device }: DeviceChoice, home: ReadingChoice['home']): SpeedVariant[] {
   const isOff = home === 'host' && device !== 'cpu';
   const modes = args.listOf('modes', answerModes) ?? (isOff ? ['rocketkv', 'rocketkv-mt'] : ['full', 'rocketkv']);
@@ -240,7 +241,7 @@ async function ourRuns(all: Bench, variants: readonly SpeedVariant[], depth: num
   });
 }
 
-/** llama.cpp as a library, where it computes what we do: on the CPU, on a text. */
+/** llama.cpp as a library, for cases that it can measure too: on the CPU, with a real text. */
 function baselineOf({ args, progress, path, device, threads, info, maxNew, text }: Bench) {
   if (args.has('no-baseline') || args.has('llama-bench')) return [];
   if (device.device !== 'cpu' || info.hasVocabulary === false) {

@@ -28,7 +28,7 @@ export const fidelityColumns = [
   'k',
 ] as const;
 
-/** What is measured: a mode at a budget, chosen by a selector and a pooling where the mode has the stage that uses them. */
+/** A measured variant: a mode with a budget, and with a selector and a pooling where the mode has the stage that uses them. */
 export interface Variant {
   mode: AnswerMode;
   rocket: RocketOptions;
@@ -43,7 +43,7 @@ export function variantCells({ mode, rocket }: Variant): Cell[] {
 /** One question under one mode and budget. */
 export interface MeasuredAnswer {
   fullRight: boolean;
-  /** null when the mode did not answer by itself. */
+  /** null if the mode did not answer freely. */
   right: boolean | null;
   /** Empty in a chat's second turn, where only answers are compared. */
   positions: Agreement[];
@@ -52,7 +52,7 @@ export interface MeasuredAnswer {
 
 const present = (values: (number | null)[]) => values.filter((value) => value !== null);
 
-/** Attention mass on the rows read; where stage 2 does not say, what stage 1 kept. */
+/** Attention mass on the rows that stage 2 reads; for modes without stage 2, on the rows that stage 1 kept. */
 function massKept(answers: readonly MeasuredAnswer[]): number {
   const measured = present(answers.flatMap((answer) => answer.positions.map((position) => position.mass)));
   return mean(measured.length > 0 ? measured : answers.flatMap((answer) => answer.counters.keptMass));

@@ -1,6 +1,6 @@
 /**
- * `npm run -s fidelity -- <file>...`: how near each mode and budget comes to our own full KV, on a person's own text. The
- * full answer's tokens are forced along every mode, and each mode also answers by itself.
+ * `npm run -s fidelity -- <file>...`: how close each mode and budget comes to full KV on a person's own text. Every mode is forced along
+ * the tokens of full KV's answer, and also answers freely.
  */
 
 import { readFileSync } from 'node:fs';
@@ -79,7 +79,7 @@ function allVariants(args: Arguments, budgets: readonly number[]): Variant[] {
       budgets.map((budget): Variant => ({ mode, rocket: rocketOptions(args, budget, chosen) })),
     ),
   );
-  // What a mode does not use makes no other variant.
+  // Variants that differ only in what their mode does not use are the same.
   return [...new Map(variants.map((variant) => [variantCells(variant).join(), variant])).values()];
 }
 
@@ -89,7 +89,7 @@ async function fidelity(args: Arguments, signal: AbortSignal): Promise<undefined
   const variants = allVariants(args, budgets);
   const floatWeights = args.has('float-weights');
   const { path, threads } = modelChoice(args);
-  // A number that does not change while it measures: full attention is rounded otherwise by another number of threads.
+  // The number of threads is fixed while it measures: with another number full attention rounds differently.
   const fixed = { path, threads: threads === 0 ? availableParallelism() : threads };
   const choice = { ...fixed, ...(await chooseDevice(deviceWish(args), commandWords)) };
   const { maxNew, ...reading } = readingChoice(args, 64);
@@ -182,14 +182,14 @@ async function measureFirstTurns(
   return measured;
 }
 
-/** A budget that a variant cannot keep is said, and the others are measured. */
+/** Reports a variant whose budget is impossible; the others are measured. */
 function notPossible(error: unknown, variant: Variant, progress: ProgressLine): undefined {
   if (!(error instanceof AppError) || error.code !== 'INVALID_ARGUMENT') throw error;
   const name = variantCells(variant).filter((cell) => cell !== null);
   progress.say(`Not measured: ${name.join(' ')}: ${error.message}`);
 }
 
-/** Each question after another one in the same chat: does the mode still find what the first selection dropped? */
+/** Asks each question after another one in the same chat, to see whether the mode still finds what the first selection dropped. */
 async function measureSecondTurns(
   run: Run,
   questions: readonly CheckedQuestion[],

@@ -16,7 +16,7 @@ export function budgetsJson(budgets: Budgets) {
   };
 }
 
-/** Which of a token's matrix products a GPU does with kernels of ours, and which it leaves to ggml's. */
+/** How many of a token's matrix products a GPU computes with our own kernels, and how many with ggml's. */
 export function gpuProductsText({ gpuProducts }: ModelInfo): string {
   if (!gpuProducts) return 'not known';
   const { all, ours } = gpuProducts;
@@ -26,7 +26,7 @@ export function gpuProductsText({ gpuProducts }: ModelInfo): string {
     : `${count(ours)} of ${count(all)} by RocketDoc's kernels, ${count(left)} by ggml's`;
 }
 
-/** `digits` significant decimals without exponents and without trailing zeros. */
+/** Rounds to `digits` decimals. */
 export function rounded(value: number, digits = 6): number {
   return Number(value.toFixed(digits));
 }
@@ -44,7 +44,7 @@ export function csvLine(cells: readonly Cell[]): string {
     .join(',');
 }
 
-/** Columns as wide as their content; numbers to the right. */
+/** A table whose columns are as wide as their content, with numbers aligned to the right. */
 export function textTable(header: readonly string[], rows: readonly (readonly Cell[])[]): string {
   const texts = rows.map((row) => row.map((cell) => (cell === null || Number.isNaN(cell) ? '-' : String(cell))));
   const widths = header.map((name, i) => Math.max(name.length, ...texts.map((row) => row[i]?.length ?? 0)));
@@ -62,7 +62,7 @@ export function median(values: readonly number[]): number {
   return quantile(values, 0.5);
 }
 
-/** Linear interpolation between the neighbours. */
+/** The q-quantile, with linear interpolation between neighbours. */
 export function quantile(values: readonly number[], q: number): number {
   if (values.length === 0) return Number.NaN;
   const sorted = [...values].sort((a, b) => a - b);

@@ -40,7 +40,7 @@ const command: Command = {
   },
 };
 
-/** A question of usual length, for the plan. */
+/** The plan's question, of usual length. */
 const questionTokens = 64;
 
 async function inspect(args: Arguments): Promise<undefined> {
@@ -68,7 +68,7 @@ async function inspect(args: Arguments): Promise<undefined> {
   return undefined;
 }
 
-/** On the CPU where a GPU that was not named does not compute the model. */
+/** Plans for the CPU if a GPU that was not named cannot compute the model. */
 async function planWhereItComputes(planOn: (device: string) => Promise<MemoryPlan>, device: DeviceChoice) {
   try {
     return { plan: await planOn(device.device), device };

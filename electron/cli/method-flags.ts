@@ -83,7 +83,7 @@ export interface ModelChoice {
   threads: number;
 }
 
-/** A file, or the name of a model that comes along; a file of that name goes before. */
+/** The path of a model file, or of an embedded model named by its id; a file with that name has precedence. */
 export function modelPath(wish: string | undefined): string {
   if (wish === undefined) return embeddedPath(defaultModel());
   const named = existsSync(wish) ? undefined : embeddedModels().find(({ id }) => id === wish.toLowerCase());
@@ -107,7 +107,7 @@ export function answerMode(args: Arguments): AnswerMode {
   return args.oneOf('mode', answerModes) ?? 'rocketkv-mt';
 }
 
-/** A given value under its name, nothing when it was not given. */
+/** An object with the value under its name; empty if the flag was not given. */
 function given<K extends string, V>(name: K, value: V | undefined): { [P in K]?: V } {
   return (value === undefined ? {} : { [name]: value }) as { [P in K]?: V };
 }
@@ -126,7 +126,7 @@ const rocketFields: Record<keyof RocketOptions, string> = {
   nDenseLayers: 'dense-layers',
 };
 
-/** What rows are chosen by: a preset, or parts of it put otherwise. */
+/** What selects rows: a preset, with its selector or pooling replaced where a flag says so. */
 export type Choosing = Pick<RocketOptions, 'selector' | 'pooling'>;
 
 const presetNames = Object.keys(presets) as PresetName[];
@@ -158,7 +158,7 @@ export function allChoosing(args: Arguments): Choosing[] {
   });
 }
 
-/** What of it makes a difference: a mode without stage 2 has no selector, one without stage 1 no pooling. */
+/** The parts that the mode uses: a mode without stage 2 has no selector, one without stage 1 no pooling. */
 export function usedChoosing(mode: AnswerMode, { selector, pooling }: Choosing): Partial<Choosing> {
   return {
     ...(mode === 'rocketkv-mt' || mode === 'rocketkv' || mode === 'hsa' ? { selector } : {}),
@@ -166,7 +166,7 @@ export function usedChoosing(mode: AnswerMode, { selector, pooling }: Choosing):
   };
 }
 
-/** `chosen`: instead of what the flags say of preset, selector and pooling, where a command takes several of them. */
+/** `chosen` replaces the flags for preset, selector and pooling in commands that take several of them. */
 export function rocketOptions(args: Arguments, budget?: number, chosen: Choosing = choosing(args)): RocketOptions {
   const result = rocketOptionsSchema.safeParse({
     ...defaultRocketOptions,
@@ -227,7 +227,7 @@ export function readingChoice(args: Arguments, maxNew = defaultMaxNew): ReadingC
   };
 }
 
-/** Every positional is a file of the command; at least one. */
+/** The positional arguments, each of which is a file; there must be at least one. */
 export function filesOf(args: Arguments, what: string): string[] {
   if (args.positionals.length === 0) throw usageError(`No ${what} was given.`);
   return args.positionals;

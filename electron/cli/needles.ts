@@ -6,7 +6,7 @@ import { AppError } from '../contract/errors.ts';
 
 export interface CheckedQuestion {
   question: string;
-  /** Right when the answer has this in it, without regard to case and spacing. */
+  /** The answer is right if it contains this, ignoring case and spacing. */
   expected: string;
 }
 
@@ -24,8 +24,8 @@ export function builtInNeedles(): Needle[] {
 }
 
 /**
- * Needle i goes to the paragraph border nearest to (i + 0.5) / n of the text. The pages are lost: places moved, and nothing
- * that measures answers needs them.
+ * Inserts needle i at the paragraph border nearest to (i + 0.5) / n of the text. The pages are dropped, because their offsets would change
+ * and measuring answers does not need them.
  */
 export function insertNeedles(document: ParsedDocument, needles: readonly Needle[]): ParsedDocument {
   const borders = [0, document.text.length];
@@ -36,7 +36,7 @@ export function insertNeedles(document: ParsedDocument, needles: readonly Needle
     return { at, sentence: needle.sentence };
   });
   let text = document.text;
-  // From the end, so that earlier places stay where they are; a stable sort keeps needles at one place in order.
+  // From the end, so that earlier offsets stay valid; the sort is stable, which keeps needles at one place in order.
   for (const { at, sentence } of places.reverse()) {
     const before = text.slice(0, at);
     const gap = before === '' || before.endsWith('\n\n') ? '' : before.endsWith('\n') ? '\n' : '\n\n';
@@ -45,7 +45,7 @@ export function insertNeedles(document: ParsedDocument, needles: readonly Needle
   return { ...document, text, pages: [{ label: document.title, start: 0, end: text.length }] };
 }
 
-/** A line each: question|expected substring. Empty lines and lines that begin with # are skipped. */
+/** Each line is question|expected substring. Empty lines and lines that begin with # are skipped. */
 export function parseQuestions(text: string, file: string): CheckedQuestion[] {
   const questions: CheckedQuestion[] = [];
   for (const [i, line] of text.split(/\r?\n/).entries()) {

@@ -1,6 +1,6 @@
 /**
- * Electron's package comes without its binary. Who starts the window from a terminal is asked once whether to fetch it; who does not
- * want it, or cannot have it, gets the same window in the browser.
+ * Electron's package comes without its binary. A person who starts the window from a terminal is asked once whether to download it; without
+ * it the same window opens in the browser.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
@@ -9,13 +9,13 @@ import { createInterface } from 'node:readline/promises';
 import { cacheDir, modulesDir, root } from '../setup/paths.mjs';
 
 export interface Terminal {
-  /** Whether somebody is there to answer. */
+  /** Whether a person can answer: input and output are a terminal. */
   isThere: boolean;
   say: (line: string) => void;
   ask: (question: string, signal: AbortSignal) => Promise<string>;
-  /** Fetches the binary and builds what it runs; false: it did not work, and why was said. */
+  /** Downloads the binary and builds what it runs; false: that failed, and the reason was printed. */
   install: (signal: AbortSignal) => Promise<boolean>;
-  /** Remembers a no. */
+  /** A file that remembers that the person declined. */
   declinedFile: string;
 }
 
@@ -30,7 +30,7 @@ export const here: Terminal = {
       lines.close();
     }
   },
-  // Then once more what npm start begins with: there is something to build now.
+  // The second step is the one that npm start begins with: with Electron there is more to build.
   install: async (signal) =>
     (await runs([join(modulesDir, 'electron', 'install.js')], signal)) &&
     (await runs([join(root, 'electron', 'setup', 'ready.mjs'), 'start'], signal)),
@@ -39,7 +39,7 @@ export const here: Terminal = {
 
 const hint = 'The window opens in your browser; for one of its own install Electron with: npx install-electron';
 
-/** Whether Electron is there now. */
+/** Returns whether Electron is installed now. */
 export async function offerElectron(signal: AbortSignal, terminal: Terminal = here): Promise<boolean> {
   const { isThere, say, ask, install, declinedFile } = terminal;
   if (isThere && !existsSync(declinedFile)) {
@@ -57,7 +57,7 @@ export async function offerElectron(signal: AbortSignal, terminal: Terminal = he
   return false;
 }
 
-/** node with these words, its output shown. */
+/** Runs node with these arguments and shows its output. */
 function runs(words: string[], signal: AbortSignal): Promise<boolean> {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, words, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], signal });

@@ -1,11 +1,11 @@
-/** Files from the command line as one document, with progress; then its receipt and its notes, one a line. */
+/** Opens files from the command line as one document, with progress, then prints its receipt and its notes, one on each line. */
 import { defaultParseChoice, type ParsedDocument, type ParseWish, parseChoiceSchema } from '../contract/documents.ts';
 import { receiptLine } from '../contract/receipt.ts';
 import { parseDocuments } from '../document-host/document-client.ts';
 import { type Arguments, type Flags, usageError } from './arguments.ts';
 import type { ProgressLine } from './progress-line.ts';
 
-/** Of every command that opens documents. */
+/** Flags of every command that opens documents. */
 export const documentFlags: Flags = {
   password: { value: '<text>', help: 'of an encrypted PDF' },
   ocr: { help: 'recognise the text of scanned pages and pictures' },
@@ -63,7 +63,7 @@ export async function openDocuments(
   return document;
 }
 
-/** Files and the question: the question is the last argument unless --question gives it. */
+/** Separates files and questions: the question is the last argument unless --question gives it. */
 export function splitPositionals(
   positionals: readonly string[],
   questions: readonly string[],

@@ -1,6 +1,6 @@
 /**
- * Progress on stderr: one line that is rewritten on a terminal; elsewhere (a log, a pipe) a line at the start and at the end
- * of a phase and one every ten seconds between.
+ * Progress on stderr: on a terminal one line that is rewritten; elsewhere (a log, a pipe) a line at the start and at the end of a phase,
+ * and one every ten seconds in between.
  */
 import { count, secondsText } from '../contract/number-words.ts';
 
@@ -54,19 +54,19 @@ export class ProgressLine {
     this.#shown = true;
   }
 
-  /** A line that stays. */
+  /** Prints a line that stays. */
   say(text: string): void {
     this.clear();
     this.#out.write(`${text}\n`);
   }
 
-  /** Text as it comes, with no line break of its own. */
+  /** Prints text without adding a line break. */
   write(text: string): void {
     this.clear();
     this.#out.write(text);
   }
 
-  /** Takes the moving line away, so that an answer starts at the left. */
+  /** Removes the progress line, so that other text begins at the left. */
   clear(): void {
     if (this.#shown && this.#out.isTTY) this.#out.write('\r\x1b[K');
     this.#shown = false;

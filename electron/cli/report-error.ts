@@ -1,6 +1,6 @@
 /**
- * How a command ends. 0: done. 1: a check found something wrong. 2: an error with a code and a sentence. 130: stopped by the
- * person. Never a stack trace; ROCKETDOC_DEBUG=1 shows where an unexpected error came from.
+ * How a command ends, with these exit codes. 0: done. 1: a check found something wrong. 2: an error with a code and a sentence. 130:
+ * stopped by the person. A stack trace is only printed with ROCKETDOC_DEBUG=1.
  */
 import { parse } from 'node:path';
 import type { SmallerPlan } from '../contract/engine-reports.ts';
@@ -9,7 +9,7 @@ import { bytesText } from '../contract/number-words.ts';
 import { commandWords } from './advice-words.ts';
 import { type Arguments, type Command, type Flags, helpText, parseArguments } from './arguments.ts';
 
-/** `flags`: those that the command knows, by which a smaller plan can be asked for. */
+/** `flags`: the command's flags; with some of them a plan that needs less memory can be chosen. */
 export function errorSentence(error: unknown, flags: Flags = {}): string {
   const { code, shortage } = toAppError(error);
   if (code === 'CANCELLED') return 'Stopped.';
@@ -33,18 +33,18 @@ export function exitCodeOf(error: unknown): number {
   return toAppError(error).code === 'CANCELLED' ? 130 : 2;
 }
 
-/** The work of a command; `signal` fires at Ctrl+C. Returns the exit code, 0 when it returns nothing. */
+/** The work of a command; `signal` fires at Ctrl+C. It returns the exit code, or undefined for 0. */
 export type CommandWork = (args: Arguments, signal: AbortSignal) => Promise<number | undefined>;
 
 export async function runCommand(command: Command, work: CommandWork): Promise<void> {
   const stop = new AbortController();
   let interrupts = 0;
   process.on('SIGINT', () => {
-    // A second Ctrl+C does not wait for anything to end in good order.
+    // A second Ctrl+C ends the process at once.
     if (++interrupts > 1) process.exit(130);
     stop.abort(new AppError('CANCELLED', 'Stopped.'));
   });
-  // `| head` closes the pipe: nobody reads on, so there is nothing more to do.
+  // A reader such as `head` closes the pipe early: nobody reads on, so the command ends.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 2));
   try {
     const args = parseArguments(command, process.argv.slice(2));
@@ -55,11 +55,11 @@ export async function runCommand(command: Command, work: CommandWork): Promise<v
     if (process.env.ROCKETDOC_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
     process.exitCode = exitCodeOf(error);
   }
-  // Not process.exit: it would cut off what is still being written to a pipe.
+  // process.exit is not called, because it would cut off output that is still being written to a pipe.
   process.removeAllListeners('SIGINT');
 }
 
-/** True for the command that node was started with; an imported one must not run. */
+/** Whether node was started with this command; a command that is only imported must not run. */
 export function isStarted(command: string): boolean {
   return parse(process.argv[1] ?? '').name === command;
 }

@@ -1,4 +1,4 @@
-/** `npm start`: the window. In Electron where its binary is installed or wanted, else the same window in the system's browser. */
+/** `npm start`: opens the window, in Electron if its binary is installed or wanted, else in the system's browser. */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -27,11 +27,11 @@ async function start(args: Arguments, signal: AbortSignal): Promise<number> {
   return run(process.execPath, [join(root, 'out', 'main', 'serve.js'), ...words], signal);
 }
 
-/** Being stopped is handed on to the child, and this process stays until the child has ended in good order. */
+/** Runs a program. Signals that stop this process are passed on to the child, and this process waits until the child has ended. */
 function run(file: string, args: string[], signal: AbortSignal): Promise<number> {
   return new Promise((resolve, reject) => {
     const child = spawn(file, args, { stdio: 'inherit' });
-    // In a terminal Ctrl+C reaches both; a second one does no harm.
+    // In a terminal Ctrl+C reaches the child too; a second signal does no harm.
     signal.addEventListener('abort', () => child.kill('SIGINT'), { once: true });
     process.once('SIGTERM', () => child.kill('SIGTERM'));
     child.on('error', reject);

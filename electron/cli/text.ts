@@ -1,4 +1,4 @@
-/** `npm run -s text -- <file>...`: exactly the text that the model gets, on stdout; what is noted about it on stderr. */
+/** `npm run -s text -- <file>...`: prints exactly the text that the model gets on stdout, and the notes about it on stderr. */
 import { receiptLine } from '../contract/receipt.ts';
 import { type Arguments, type Command, usageError } from './arguments.ts';
 import { documentChoice, documentFlags, openDocuments } from './open-documents.ts';
@@ -24,7 +24,7 @@ export async function printText(
   if (files.length === 0) throw usageError(`A file is needed: ${textCommand.run} ${textCommand.usage}`);
   const document = await openDocuments(files, new ProgressLine(), signal, documentChoice(args));
   const { title, format, text, pages, notes } = document;
-  // Without a line break of ours at the end: whoever compares it, or counts, gets what the model gets.
+  // No line break is added at the end, so that the output can be compared with what the model gets.
   if (!args.has('json')) write(text);
   else write(`${JSON.stringify({ title, format, text, pages, notes, receipt: receiptLine(document) })}\n`);
 }

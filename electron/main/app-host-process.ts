@@ -1,6 +1,7 @@
 /**
- * The app host as main has it: started, asked, and started again when it died, at most three times in five minutes. What it stored is
- * there again then; main keeps which files it gave to the window, and starts and ends the processes that it asks for.
+ * Main's side of the app host: starts it, calls it, and starts it again when it dies, at most three times in five minutes. The library is
+ * on disk, so only the grants of files would be lost: main remembers those. It also starts and ends the processes that the app host asks
+ * for.
  */
 import { randomUUID } from 'node:crypto';
 import type { ContractRouterClient } from '@orpc/contract';
@@ -18,22 +19,22 @@ import { type HostFiles, type UtilityHost, utilityAppHost, utilityHostOf } from 
 type Verbs = ContractRouterClient<typeof appHostContract>;
 
 export interface AppHostEvents {
-  /** Its library takes a while to open: what is waited for, in a sentence. */
+  /** The library takes a while to open: a sentence on what the app host waits for. */
   onWait(sentence: string): void;
   /** Another RocketDoc was started with the same library. */
   onShow(files: string[]): void;
-  /** It ended and is being started again: a sentence for the person. */
+  /** The app host ended and is being started again: a sentence for the person. */
   onRestart(sentence: string): void;
-  /** It cannot be opened again. */
+  /** The app host cannot be started again. */
   onLost(error: unknown): void;
 }
 
-/** Thrown where the library is open in another RocketDoc, which has shown itself. */
+/** Thrown when the library is open in another RocketDoc, which has come to the front. */
 export class OpenElsewhere extends Error {}
 
 const maxRestarts = 3;
 const restartWindowMs = 5 * 60_000;
-/** As many as the app host keeps. */
+/** The same limit as the app host's (app-host/granted-files.ts). */
 const maxGiven = 5000;
 
 interface Running {
@@ -62,7 +63,7 @@ export class AppHostProcess {
     this.#ready.catch(() => {});
   }
 
-  /** Resolves when the library is open. Throws OpenElsewhere, or what is wrong in a sentence. */
+  /** Resolves when the library is open. Throws OpenElsewhere, or an error with a sentence. */
   async start(): Promise<void> {
     this.#ready = this.#open();
     await this.#ready;
@@ -106,7 +107,7 @@ export class AppHostProcess {
     return verbs.documentFile({ documentId });
   }
 
-  /** The library is closed and every process ended, or it did not do so within this time and is killed. */
+  /** Closes the library and ends every process; what has not ended after `patienceMs` is killed. */
   async close(patienceMs: number): Promise<void> {
     this.#isClosing = true;
     await this.#running?.client.close(patienceMs);
@@ -140,7 +141,7 @@ export class AppHostProcess {
     const running = { process, client, verbs: client.verbs as Verbs, hosts: new Map(), isOver: false };
     this.#running = running;
     client.onEnd((error) => this.#ended(running, error));
-    void this.#answerAsks(running).catch(() => {}); // they end with it
+    void this.#answerAsks(running).catch(() => {}); // the requests end with the app host
     return running;
   }
 
@@ -150,7 +151,7 @@ export class AppHostProcess {
     addNote({ level: 'warn', text: error.message });
     void this.#ready.then(
       (ready) => {
-        if (ready !== running) return; // it died while it was opened: #open goes on
+        if (ready !== running) return; // it died while it opened the library: #open starts it again
         if (!this.#mayRestart()) return this.#events.onLost(error);
         const [first] = error.message.split('\n');
         this.#events.onRestart(
@@ -171,7 +172,7 @@ export class AppHostProcess {
     return this.#restarts.length <= maxRestarts;
   }
 
-  /** Its hosts would serve nobody. */
+  /** Ends its hosts too: nobody could use them. */
   #end(running: Running | undefined): void {
     if (!running) return;
     running.isOver = true;

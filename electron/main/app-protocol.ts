@@ -1,6 +1,6 @@
 /**
- * app://rocketdoc: the built window with its security headers, the way in for files that have no path (pasted text), and documents'
- * files to be shown. Nothing else answers: the window needs no web server and no file: addresses.
+ * app://rocketdoc serves the built window with its security headers, takes files that have no path (pasted text), and serves documents'
+ * files to the document view. The window needs no web server and no file: addresses.
  */
 import { Readable } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
@@ -11,14 +11,14 @@ import { maxUploadBytes } from '../contract/app.ts';
 import { shellFailure } from './notes.ts';
 import { appOrigin, appScheme, isAppUrl } from './origin.ts';
 
-/** The app host, as far as files concern it. */
+/** What this protocol needs of the app host. */
 export interface WindowFiles {
   /** Resolves with the id of the upload. */
   receiveUpload(name: string, pieces: AsyncIterable<Uint8Array>): Promise<string>;
   documentFile(documentId: string): Promise<{ path: string; size: number }>;
 }
 
-/** Before the app is ready. `standard`: 'self' in the policy means this origin; no access to other schemes. */
+/** To be called before the app is ready. `standard` gives the scheme an origin, which 'self' in the policy then means. */
 export function registerAppScheme(): void {
   protocol.registerSchemesAsPrivileged([
     { scheme: appScheme, privileges: { standard: true, secure: true, supportFetchAPI: true, stream: true } },
@@ -38,7 +38,7 @@ export function serveAppProtocol(on: Pick<Protocol, 'handle'>, webRoot: string, 
   });
 }
 
-/** Electron says who asked; a page cannot. */
+/** Electron sets the origin that a request came from; a page cannot change it. */
 const initiator = (request: Request) => (request as { initiatorOrigin?: string }).initiatorOrigin;
 
 async function upload(request: Request, name: string, appHost: WindowFiles): Promise<Response> {

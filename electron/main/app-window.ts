@@ -1,4 +1,4 @@
-/** The one window: its rights (none beyond a web page's), its place, and what happens when its page dies. */
+/** The window: its rights (no more than a web page's), its position, and what happens when its page dies. */
 import { join } from 'node:path';
 import { app, BrowserWindow, dialog, nativeTheme, screen } from 'electron';
 import { appOrigin } from './origin.ts';
@@ -65,7 +65,7 @@ function keepState(window: BrowserWindow, file: string): void {
 const maxReloads = 3;
 const reloadWindowMs = 5 * 60_000;
 
-/** A page that died is loaded again; work goes on behind it and is shown again. One that keeps dying is asked about. */
+/** Loads a page that died again; the app host's work goes on and is shown again. If the page keeps dying, the person is asked. */
 function revive(window: BrowserWindow): void {
   let reloads: number[] = [];
   window.webContents.on('render-process-gone', (_, { reason }) => {

@@ -1,10 +1,13 @@
-/** The system's drag with a file of the library: the window names it by id, the path comes from the app host and stays here. */
+/**
+ * Starts a drag of the system with a file of the library: the window names it by id, the path comes from the app host and does not reach
+ * the window.
+ */
 import { nativeImage, type WebContents } from 'electron';
 
-/** Of the icon beside the pointer, in pixels. */
+/** Size of the icon beside the pointer, in pixels. */
 const iconSize = 48;
 
-/** The window may be gone by now; an image that cannot be read would be an exception of Electron's. */
+/** The window may be closed by now, and Electron throws for an empty icon. */
 export function startDragOut(contents: WebContents, file: string, iconFile: string): void {
   const icon = nativeImage.createFromPath(iconFile).resize({ width: iconSize });
   if (!contents.isDestroyed() && !icon.isEmpty()) contents.startDrag({ file, icon });

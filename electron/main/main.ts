@@ -1,4 +1,4 @@
-/** Entry of the desktop app: one instance, one app host, one window. Wiring only. */
+/** Entry of the desktop app: connects one instance lock, one app host and one window. */
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { app, type BrowserWindow, dialog, MessageChannelMain, protocol, session } from 'electron';
@@ -24,14 +24,14 @@ import {
 import { gateContents, gateSession, quietChromium } from './web-gates.ts';
 import { WindowConnection } from './window-connection.ts';
 
-/** Built beside each other: out/main, out/preload, out/renderer. */
+/** The build's folder, with main, preload and renderer in it. */
 const out = join(app.getAppPath(), 'out');
 const built = (name: string) => join(out, 'main', `${name}.js`);
 const icon = join(app.getAppPath(), 'assets', 'icons', 'icon.png');
 const closeMs = 5000;
 
 let window: BrowserWindow | undefined;
-/** What a window that has no port yet is told. */
+/** The sentence that a window without a port shows. */
 let waitedFor: string | undefined;
 
 watchMain();
@@ -45,7 +45,7 @@ app.on('open-file', (event, path) => {
   files.open([path]);
 });
 
-/** Windows gives a program with windows no standard input. */
+/** Not on Windows, which gives a GUI program no standard input. */
 const agentProgram =
   app.isPackaged && process.platform !== 'win32' ? (process.env.APPIMAGE ?? app.getPath('exe')) : null;
 const named = filesNamed(process.argv.slice(app.isPackaged ? 1 : 2), process.cwd());
@@ -88,7 +88,7 @@ else if (app.requestSingleInstanceLock({ files: named } satisfies SecondStart)) 
     });
 } else app.quit();
 
-/** For one agent over stdio, beside the RocketDoc with the window. */
+/** Serves one agent over stdio, as a process beside the RocketDoc with the window. */
 async function serveAgent(program: string): Promise<void> {
   app.dock?.hide();
   const { servePackagedTools } = await import(pathToFileURL(built('packaged-mcp')).href);
@@ -100,7 +100,7 @@ function end(title: string, error: unknown): void {
   app.exit(1);
 }
 
-/** Somebody started RocketDoc again, this one or the one for browsers. */
+/** Called when somebody started RocketDoc again, the desktop app or `serve`. */
 function showAgain(paths: readonly string[]): void {
   files.open(paths);
   if (window?.isMinimized()) window.restore();
@@ -127,7 +127,7 @@ async function run(): Promise<void> {
   serveAppProtocol(protocol, join(out, 'renderer'), appHost);
   gateCommands({
     async connect(_, frame) {
-      tellWait(); // it may have been said before this page listened
+      tellWait(); // the sentence may have come before this page listened
       const { port1, port2 } = new MessageChannelMain();
       connection.replace(frame, await appHost.connectWindow(port1), port2);
       waitedFor = undefined;
@@ -153,11 +153,11 @@ async function run(): Promise<void> {
   });
   app.on('window-all-closed', () => process.platform === 'darwin' || app.quit());
   await appHost.start();
-  if (!window) open(); // there is one already where that took a while
+  if (!window) open(); // a window is open already if opening the library took long
   app.on('activate', () => window ?? open()); // macOS keeps the app when its window is closed
 }
 
-/** The library is closed and the engine ended before the process goes, within five seconds. */
+/** Closes the library and ends the engine before the process quits, within five seconds. */
 function closeBeforeQuit(): void {
   let state: 'open' | 'closing' | 'closed' = 'open';
   app.on('will-quit', (event) => {

@@ -1,13 +1,13 @@
 /**
- * The application menu. What the window does by itself has its keys in the window, which the browser needs too: such an item shows the
- * keys, and tells the window which of its commands was clicked.
+ * The application menu. The window handles the keys of its own commands, as it must in a browser: such a menu item only shows the keys, and
+ * a click sends the command to the window.
  */
 import { app, Menu, type MenuItemConstructorOptions } from 'electron';
 import type { MenuCommand } from '../contract/shell.ts';
 
 export interface MenuActions {
   openDocuments: () => void;
-  /** Done by the window. */
+  /** Sends a command to the window, which carries it out. */
   command: (command: MenuCommand) => void;
 }
 
@@ -21,7 +21,7 @@ export function menuTemplate({ openDocuments, command }: MenuActions): MenuItemC
   const item = (name: MenuCommand, label: string, accelerator: string): MenuItemConstructorOptions => ({
     label,
     accelerator,
-    registerAccelerator: false, // the window hears the key itself
+    registerAccelerator: false, // the window handles the key itself
     click: () => command(name),
   });
   const settings = item('settings', 'Settings', 'CmdOrCtrl+,');

@@ -1,15 +1,15 @@
-/** What main has for the log, which the app host writes: kept until there is one. */
+/** Main's entries for the log, which the app host writes: they are kept until an app host runs. */
 import type { Note } from '../contract/app-host.ts';
 import { AppError, type ErrorCode, toAppError, unforeseenSentence } from '../contract/errors.ts';
 import { describedError } from '../hosts/described-error.ts';
 
-/** More than that says nothing new. */
+/** Most entries that are kept; older ones are dropped. */
 const maxKept = 100;
 
 let kept: Note[] = [];
 let deliver: ((note: Note) => void) | undefined;
 
-/** undefined: it ended. */
+/** undefined: the app host ended. */
 export function deliverNotes(to: ((note: Note) => void) | undefined): void {
   deliver = to;
   if (to) for (const note of kept.splice(0)) to(note);
@@ -24,7 +24,10 @@ function noteUnforeseen(where: string, error: unknown): void {
   addNote({ level: 'error', text: `${where}: ${describedError(error)}` });
 }
 
-/** Of a command, for the window: what nobody foresaw stays on this side. What the app host refused has its words already. */
+/**
+ * A command's failure as the window gets it: an unforeseen error is noted for the log and replaced by a general sentence. Refusals of the
+ * app host are sentences for people already.
+ */
 export function shellFailure(error: unknown): { code: ErrorCode; message: string } {
   const { code, message } = toAppError(error);
   if (error instanceof AppError) return { code, message };
@@ -32,7 +35,7 @@ export function shellFailure(error: unknown): { code: ErrorCode; message: string
   return { code: 'INTERNAL', message: unforeseenSentence };
 }
 
-/** A rejection that nobody handles is noted and work goes on. */
+/** Notes unhandled rejections for the log, and work goes on; uncaught exceptions are noted before they end main. */
 export function watchMain(): void {
   process.on('unhandledRejection', (error) => noteUnforeseen('Nobody waited for a failed promise in main', error));
   process.on('uncaughtExceptionMonitor', (error) => noteUnforeseen('Main threw', error));

@@ -1,6 +1,6 @@
 /**
- * Files that come from the system: named at the start, opened with RocketDoc in a file manager, picked in the dialog, sent by a
- * second start. Each becomes a grant; grants wait until the window listens.
+ * Files that come from the system: named on the command line, opened with RocketDoc in a file manager, picked in the dialog, sent by a
+ * second start. Each becomes a grant; files wait until the window listens.
  */
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -9,11 +9,11 @@ import { z } from 'zod';
 import type { Grant } from '../contract/app-types.ts';
 import { documentExtensions } from '../contract/document-kinds.ts';
 
-/** What a second start hands to the first. */
+/** What a second start sends to the first. */
 export const secondStartSchema = z.object({ files: z.array(z.string().min(1).max(32_768)).max(1000) });
 export type SecondStart = z.infer<typeof secondStartSchema>;
 
-/** `words`: of the command line, after the program. Options and what is no file are not ours. */
+/** `words`: the command line after the program. Options and words that name no file are left out. */
 export function filesNamed(words: readonly string[], cwd: string): string[] {
   return words
     .filter((word) => !word.startsWith('-'))
@@ -21,7 +21,7 @@ export function filesNamed(words: readonly string[], cwd: string): string[] {
     .filter(isFile);
 }
 
-/** `--models <folder>`: GGUF files in it are listed in the window. */
+/** Folders named with `--models <folder>`: the window lists their GGUF files. */
 export function modelFoldersNamed(words: readonly string[], cwd: string): string[] {
   const named = words.flatMap((word, at) => {
     if (word === '--models') return words[at + 1] ?? [];
@@ -53,13 +53,13 @@ export class OpenedFiles {
     void this.#grantAll(this.#waiting.splice(0));
   }
 
-  /** Whenever a window begins to listen; undefined: it has stopped. */
+  /** To be called when a window begins to listen; undefined: it has stopped. */
   connect(deliver: ((grants: Grant[]) => void) | undefined): void {
     this.#deliver = deliver;
     this.open([]);
   }
 
-  /** An app host that ended meanwhile leaves them for the next, which the window connects to. */
+  /** If the app host ended meanwhile, the files wait for the next one. */
   async #grantAll(paths: string[]): Promise<void> {
     const grants = await Promise.all(paths.map((path) => this.#grant(path))).catch(() => undefined);
     if (grants && this.#deliver) this.#deliver(grants);

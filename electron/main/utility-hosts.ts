@@ -1,6 +1,6 @@
 /**
- * Processes of ours as Electron's utility processes: a packed RocketDoc cannot run node (its fuses say so), so child_process.fork is not
- * there.
+ * Starts our processes as utility processes of Electron: a packed RocketDoc cannot run node (its fuses forbid it), so child_process.fork
+ * does not work there.
  */
 import { constants } from 'node:os';
 import type { Readable } from 'node:stream';
@@ -24,7 +24,7 @@ export interface UtilityHost extends HostProcess {
 
 export const utilityAppHost = ({ appHost }: HostFiles): UtilityHost => utilityHost(appHost, 'RocketDoc app host');
 
-/** Returns its end of the line too, which is whoever's asked for it. */
+/** Starts a host and returns the port to it too, which goes to whoever asked for the host. */
 export function utilityHostOf(
   { engineHost, documentHost }: HostFiles,
   kind: HostKind,
@@ -81,9 +81,9 @@ function utilityHost(file: string, serviceName: string, { execArgv = [], env }: 
   };
 }
 
-/** UtilityProcess.kill asks politely, which a stopped or hung process does not hear. */
+/** UtilityProcess.kill sends SIGTERM, to which a stopped or hung process does not react. */
 function endNow(child: UtilityProcess): void {
-  if (child.pid === undefined) return; // it has not begun; 'spawn' comes back here
+  if (child.pid === undefined) return; // it has not started yet; the listener of 'spawn' calls this again
   try {
     process.kill(child.pid, 'SIGKILL');
   } catch {
@@ -93,7 +93,7 @@ function endNow(child: UtilityProcess): void {
 
 const outputMs = 500;
 
-/** What it said last is read to its end, unless that does not come. */
+/** Waits until the output is read to its end, for a limited time. */
 async function afterOutput({ stdout, stderr }: UtilityProcess): Promise<void> {
   const ended = [stdout, stderr].map((stream) => {
     const readable = stream as Readable | null;

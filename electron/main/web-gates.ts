@@ -1,6 +1,6 @@
 /**
- * What no page may do, whatever it says: leave the app, open a window, attach a webview, ask for a device, fetch from anywhere.
- * RocketDoc opens no address by itself; it shows one and lets a person copy it.
+ * Forbids what no page may do: leave the app, open a window, attach a webview, ask for a device, fetch from elsewhere. RocketDoc opens no
+ * address by itself; it shows one and lets a person copy it.
  */
 import { type App, app, type Session, type WebContents } from 'electron';
 import { safeName } from '../app-host/documents/safe-name.ts';
@@ -8,7 +8,7 @@ import { appOrigin, isAppUrl } from './origin.ts';
 
 const allowedPermissions = new Set(['clipboard-sanitized-write', 'fullscreen', 'notifications']);
 
-/** Before the app is ready: no name is looked up and nothing is fetched by Chromium itself. */
+/** To be called before the app is ready: keeps Chromium from looking up names and fetching anything by itself. */
 export function quietChromium({ commandLine }: Pick<App, 'commandLine'>): void {
   commandLine.appendSwitch('host-resolver-rules', 'MAP * ~NOTFOUND');
   for (const name of ['disable-background-networking', 'disable-component-update', 'disable-domain-reliability'])
@@ -42,7 +42,7 @@ function mayFetch(url: string): boolean {
   return !app.isPackaged && url.startsWith('devtools://');
 }
 
-/** For every web contents there will ever be, also ones nobody planned. */
+/** To be called for every web contents that is created. */
 export function gateContents(contents: WebContents): void {
   contents.on('will-navigate', (event) => event.preventDefault());
   contents.on('will-frame-navigate', (event) => event.preventDefault());

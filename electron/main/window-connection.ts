@@ -1,4 +1,4 @@
-/** The one port that the window has to the app host: closed when the frame that got it stops being the window. */
+/** The window's only port to the app host: closed when the frame that got it is not the window any more. */
 import type { MessagePortMain, WebContents, WebFrameMain } from 'electron';
 import { shellEvents } from '../contract/shell.ts';
 import { isAppFrame } from './origin.ts';
@@ -6,7 +6,7 @@ import { isAppFrame } from './origin.ts';
 export class WindowConnection {
   #close: (() => void) | undefined;
 
-  /** A page that is gone or another one: its port is of nobody's. */
+  /** Closes the port when the page dies or another one is loaded. */
   follow(contents: WebContents): void {
     contents.on('render-process-gone', () => this.end());
     contents.on('did-start-navigation', ({ isMainFrame, isSameDocument }) => {
@@ -14,11 +14,11 @@ export class WindowConnection {
     });
   }
 
-  /** `close`: of the app host's end; `port`: the window's. */
+  /** `close` closes the app host's end; `port` is the window's end. */
   replace(frame: WebFrameMain, close: () => void, port: MessagePortMain): void {
     this.end();
     this.#close = close;
-    // It may have gone while the app host was asked.
+    // The frame may have gone while the app host was asked.
     if (isAppFrame(frame)) frame.postMessage(shellEvents.port, null, [port]);
     else this.end();
   }

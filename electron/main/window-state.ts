@@ -1,4 +1,4 @@
-/** Where the window was and how large, kept in one small file. A file that cannot be read is as good as none. */
+/** The window's position and size, kept in one small file. A file that cannot be read counts as absent. */
 import { randomUUID } from 'node:crypto';
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import type { BrowserWindow, Rectangle } from 'electron';
@@ -17,16 +17,16 @@ const stateSchema = z.strictObject({
 });
 export type WindowState = z.infer<typeof stateSchema>;
 
-/** Without a place: the system chooses one. */
+/** `bounds` without x and y: the system chooses the position. */
 export interface WindowPlace {
   bounds: { width: number; height: number } | Rectangle;
   maximised: boolean;
 }
 
-/** How much of it must lie on a screen for a hand to reach it, in pixels. */
+/** How many pixels of the window must be on a screen for a person to be able to drag it. */
 const graspable = 100;
 
-/** `workAreas`: of the screens that are there now; the one it was on may be gone. */
+/** `workAreas`: those of the screens present now; the screen that the window was on may be gone. */
 export function loadWindowState(file: string, workAreas: readonly Rectangle[]): WindowPlace {
   const state = read(file);
   if (!state) return { bounds: defaultSize, maximised: false };
@@ -37,7 +37,7 @@ export function loadWindowState(file: string, workAreas: readonly Rectangle[]): 
 
 function isGraspable(bounds: Rectangle, area: Rectangle): boolean {
   const wide = Math.min(bounds.x + bounds.width, area.x + area.width) - Math.max(bounds.x, area.x);
-  // Windows are moved by their top edge.
+  // Its top edge must be there, because windows are dragged by it.
   return wide >= graspable && bounds.y >= area.y - 8 && bounds.y <= area.y + area.height - graspable;
 }
 
@@ -49,7 +49,7 @@ function read(file: string): WindowState | undefined {
   }
 }
 
-/** Whole or not at all. A full disk costs the place of the window, nothing else. */
+/** Writes the file whole or not at all. On a full disk only the window's position is lost. */
 export function saveWindowState(file: string, window: Pick<BrowserWindow, 'getNormalBounds' | 'isMaximized'>): void {
   const state: WindowState = { ...window.getNormalBounds(), maximised: window.isMaximized() };
   const part = `${file}.${randomUUID()}.part`;

@@ -1,4 +1,6 @@
-/** The window's only way to main: eight typed methods. Runs sandboxed; ipcRenderer and its events never reach the page. */
+/**
+ * The window's only access to main: the typed methods of DesktopBridge. Runs sandboxed; ipcRenderer and its events never reach the page.
+ */
 import { contextBridge, ipcRenderer, webUtils } from 'electron';
 import type { Grant } from '../contract/app-types.ts';
 import type {
@@ -10,7 +12,7 @@ import type {
   ShellOutput,
 } from '../contract/shell.ts';
 
-/** As contract/shell.ts names them; that file would bring zod along. */
+/** The names are those of contract/shell.ts, which is not imported because it would bundle zod. */
 const channel = (name: ShellCommand) => `rocketdoc:${name}`;
 const portEvent = 'rocketdoc:port';
 const filesEvent = 'rocketdoc:files';
@@ -50,7 +52,7 @@ const bridge: DesktopBridge = {
   },
 };
 
-// Ports do not pass the context bridge; a message of the window carries them into the page's world.
+// Ports cannot pass the context bridge; a message event of the window carries them to the page.
 ipcRenderer.on(portEvent, ({ ports }) => window.postMessage(portEvent, window.location.origin, [...ports]));
 
 contextBridge.exposeInMainWorld('rocketdoc', bridge);

@@ -1,5 +1,5 @@
-// The compiler of the CUDA kernels: the one that is installed, or, where an NVIDIA driver is and no nvcc, NVIDIA's own from the
-// Python package index, kept in the cache folder. Without it the engine is built for the CPU. Node built-ins only.
+// Provides the compiler for the CUDA kernels: the installed one, or, if there is an NVIDIA driver but no nvcc, NVIDIA's own from the Python
+// package index, kept in the cache folder. Without a compiler the engine is built for the CPU only. Uses node built-ins only.
 // @ts-check
 import { spawnSync } from 'node:child_process';
 import { existsSync, rmSync, statSync, symlinkSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { hashOf, isFresh, writeStamp } from './staleness.mjs';
 import { installDebianPackages, isDebian } from './toolchain.mjs';
 
 /**
- * What the decisions depend on, so that tests can describe a machine.
+ * The facts on which the decisions depend, so that tests can describe a machine.
  * @typedef {object} Machine
  * @property {NodeJS.Platform} platform
  * @property {string} arch
@@ -21,18 +21,19 @@ import { installDebianPackages, isDebian } from './toolchain.mjs';
  */
 
 /**
- * Of what the kernels are compiled for. app: the engine, on a machine with a driver. gpu: its tests too, and without a driver where
- * nvcc happens to be. test: all that npm test needs, where the kernels are compiled whether or not a GPU is there.
+ * What the kernels are compiled for. app: the engine, on a machine with a driver. gpu: its tests too, also without a driver if there is an
+ * nvcc. test: everything that npm test needs, for which the kernels are compiled even without a GPU.
  * @typedef {'app' | 'gpu' | 'test'} Purpose
  */
 
 /**
- * found: `nvcc` is there. install: it is to be fetched. none: nothing asks for the kernels, or fetching failed less than a day ago.
+ * found: there is an nvcc. install: it must be fetched. none: the kernels are not needed, or fetching failed less than a day ago.
  * @typedef {{ kind: 'none' | 'install' } | { kind: 'found', nvcc: string }} Compiler
  */
 
 /**
- * How the compiler is fetched: by pip as it is there, or by the pip of a virtual environment that is made first; or why it cannot be.
+ * How the compiler is fetched: with the installed pip, or with the pip of a virtual environment that is made first; or why it cannot be
+ * fetched.
  * @typedef {{ kind: 'pip' | 'venv', python: string } | { kind: 'cannot', why: string, remedy: string, debianPackage?: string }} Way
  */
 
@@ -44,7 +45,7 @@ const toolkitDir = join(wheelsDir, 'nvidia', 'cu13');
 const installedNvcc = join(toolkitDir, 'bin', 'nvcc');
 const stamp = join(compilerDir, '.ready');
 const logFile = join(cacheDir, 'cuda-compiler.log');
-/** Outlives the folder. */
+/** Outside of compilerDir, which is deleted before each try. */
 const failureNote = join(cacheDir, 'cuda-compiler.failed');
 const failureMaxAgeMs = 24 * 60 * 60 * 1000;
 const downloadMb = { x64: 104, arm64: 97 };
@@ -73,7 +74,7 @@ function findProgram({ platform, exists }, name, folders) {
 /** @param {Machine} machine */
 const searchPath = ({ env }) => (env.PATH ?? env.Path ?? '').split(delimiter);
 
-/** An nvcc that somebody installed. @param {Machine} machine */
+/** An installed nvcc. @param {Machine} machine */
 function findNvcc(machine) {
   const { CUDACXX, CUDAToolkit_ROOT, CUDA_PATH } = machine.env;
   if (CUDACXX) return CUDACXX;
@@ -96,7 +97,7 @@ export function chooseCompiler(machine, purpose, { isInstalled, hasFailed }) {
   if (purpose === 'app' && !driver) return { kind: 'none' };
   const nvcc = findNvcc(machine) ?? (isInstalled ? installedNvcc : undefined);
   if (nvcc !== undefined) return { kind: 'found', nvcc };
-  // The tests try each time, where trying can help.
+  // The tests try each time on Linux, where the compiler can be fetched.
   const again = purpose === 'test' && machine.platform === 'linux';
   return { kind: again || ((driver || purpose === 'test') && !hasFailed) ? 'install' : 'none' };
 }
@@ -116,13 +117,13 @@ export function chooseWay({ platform, arch, run }) {
   if (run(python, ['--version']) === undefined)
     return { kind: 'cannot', why: 'there is neither nvcc nor Python 3 to fetch it with', ...needed };
   if (run(python, ['-m', 'pip', '--version']) !== undefined) return { kind: 'pip', python };
-  // Debian's python3 has neither pip nor, without this package, the copy of it that venv unpacks.
+  // Debian's python3 has no pip, and without a further package also not the copy of pip that venv unpacks.
   if (run(python, ['-c', 'import ensurepip, venv']) !== undefined) return { kind: 'venv', python };
   return { kind: 'cannot', why: 'there is no nvcc, and Python 3 has no pip to fetch it with', ...needed };
 }
 
 /**
- * Whether a card of this machine is one that CUDA 13 compiles for; where the driver does not say, it is taken to be.
+ * Whether CUDA 13 can compile for a card of this machine; if the driver does not say, it is assumed.
  * @param {Machine} machine
  */
 function hasUsableCard({ run }) {
@@ -131,7 +132,7 @@ function hasUsableCard({ run }) {
   return capabilities.length === 0 || capabilities.some((capability) => Number(capability) >= 7.5);
 }
 
-/** What is said before anything is fetched. @param {string} arch @param {Purpose} purpose */
+/** The message before anything is fetched. @param {string} arch @param {Purpose} purpose */
 function announcement(arch, purpose) {
   const megabytes = downloadMb[/** @type {keyof typeof downloadMb} */ (arch)];
   const why =
@@ -151,7 +152,7 @@ function problemMessage({ why, remedy }) {
 }
 
 /**
- * Says that there are no kernels. On CI the tests do not go on without them.
+ * Tells the person that there are no kernels. On CI the tests fail without them.
  * @param {Machine} machine
  * @param {Purpose} purpose
  * @param {string} message
@@ -163,7 +164,7 @@ function goOnWithout(machine, purpose, message, tell) {
 }
 
 /**
- * What acts on the machine.
+ * The actions that change the machine.
  * @typedef {object} Actions
  * @property {(line: string) => void} say
  * @property {(packages: string[]) => Promise<void>} installDebianPackages
@@ -172,8 +173,7 @@ function goOnWithout(machine, purpose, message, tell) {
  */
 
 /**
- * The path of nvcc, fetched where it has to be; undefined, after a sentence, where there is none. On CI the tests may not go on
- * without it.
+ * The path of nvcc, which is fetched if necessary; undefined, after a message, if there is none. On CI the tests fail without it.
  * @param {Machine} machine
  * @param {Purpose} purpose
  * @param {Compiler} compiler
@@ -213,7 +213,7 @@ export async function provideCompiler(machine, purpose, compiler, actions) {
 /** @type {Actions['fetchCompiler']} */
 async function fetchCompiler({ kind, python }) {
   rmSync(compilerDir, { recursive: true, force: true });
-  const env = { ...process.env, PIP_USER: '0', PIP_REQUIRE_VIRTUALENV: '0' }; // either would forbid a folder of our choice
+  const env = { ...process.env, PIP_USER: '0', PIP_REQUIRE_VIRTUALENV: '0' }; // either could keep pip from installing into the given folder
   let pythonWithPip = python;
   if (kind === 'venv') {
     const venv = join(compilerDir, 'venv');
@@ -232,14 +232,14 @@ async function fetchCompiler({ kind, python }) {
 
 const requirementsHash = () => hashOf(root, [requirements]);
 
-/** What this machine has for `purpose`; quick. @param {Purpose} purpose */
+/** The compiler that this machine has for `purpose`; a quick check. @param {Purpose} purpose */
 export function cudaCompiler(purpose) {
   const failedAt = statSync(failureNote, { throwIfNoEntry: false })?.mtimeMs ?? 0;
   const isInstalled = isFresh(stamp, requirementsHash()) && existsSync(installedNvcc);
   return chooseCompiler(thisMachine(), purpose, { isInstalled, hasFailed: Date.now() - failedAt < failureMaxAgeMs });
 }
 
-/** Fetches it where it is needed; undefined: without. @param {Purpose} purpose */
+/** The path of nvcc, which is fetched if necessary; undefined: there is none. @param {Purpose} purpose */
 export const ensureCudaCompiler = (purpose) =>
   provideCompiler(thisMachine(), purpose, cudaCompiler(purpose), {
     say,
@@ -248,7 +248,7 @@ export const ensureCudaCompiler = (purpose) =>
     noteFailure: () => writeStamp(failureNote, 'failed'),
   });
 
-/** After a build without the kernels, though there is a compiler. @param {Purpose} purpose @param {string} nvcc @param {string} log */
+/** Reports that the compiler could not build the kernels. @param {Purpose} purpose @param {string} nvcc @param {string} log */
 export function missKernels(purpose, nvcc, log) {
   const why = `${nvcc} does not work here (${relative(root, log)})`;
   goOnWithout(thisMachine(), purpose, problemMessage({ why, remedy: '' }), say);

@@ -1,4 +1,4 @@
-// Paths are UTF-8 in the native code, and Windows wants UTF-16: only native/open_file.cpp opens files and turns paths into the system's.
+// Checks that only native/open_file.cpp opens files: paths are UTF-8 in the native code, Windows needs UTF-16, and that file converts them.
 // @ts-check
 import { readFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
@@ -39,7 +39,7 @@ export function wrongOpens(file, text) {
     );
 }
 
-/** Every such line of the project, and how many files were read. */
+/** Returns every such line of native/, and how many files were checked. */
 export function checkOpens(nativeDir = join(root, 'native')) {
   const isSource = (/** @type {string} */ name) =>
     name.endsWith('/') ? !name.startsWith('build') : /\.(c|cc|cpp|cu|cuh|h)$/.test(name);

@@ -1,4 +1,4 @@
-// Which C++ headers each native room may include. A room is a folder of native/.
+// Rules on which C++ headers each native room may include, and their check. A room is a folder of native/.
 // @ts-check
 import { readFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
@@ -45,7 +45,7 @@ export const includeRules = [
   { room: 'lab', never: cuda, why: 'the addon loads without CUDA' },
 ];
 
-/** Words that a room never says: in no name, include, text or comment. @type {Rule[]} */
+/** Words that must not occur in a room: in no name, include, text or comment. @type {Rule[]} */
 const wordRules = [
   { room: 'engine', never: /cuda/i, why: 'a device is opened by name and known by its traits' },
   { room: 'arch', never: /cuda/i, why: 'a family knows graphs, not what computes them' },
@@ -87,7 +87,7 @@ export function wrongIncludes(file, text) {
   );
 }
 
-/** Every wrong include and word of native/, and how many files were read. */
+/** Returns every wrong include and word of native/, and how many files were checked. */
 export function checkIncludes(nativeDir = join(root, 'native')) {
   const isSource = (/** @type {string} */ name) =>
     name.endsWith('/') ? !name.startsWith('build') : /\.(c|cc|cpp|cu|cuh|h)$/.test(name);

@@ -1,5 +1,5 @@
-// The notices of what a build puts into its files, for the app's own list of licences: found by walking what was bundled, so that
-// it says neither less nor more. A plugin for Vite, with Node built-ins only.
+// Collects the licences of everything that a build bundles, for the app's list of licences. It goes through the bundled modules, so that
+// the list is complete and has nothing else. A plugin for Vite that uses node built-ins only.
 // @ts-check
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
@@ -7,8 +7,10 @@ import { modulesDir, root } from './paths.mjs';
 
 /** @typedef {{ name: string, version: string, licence: string, text: string }} Notice */
 /** @typedef {{ packages?: string[], files?: { name: string, version: string, licence: string, files: string[] }[] }} Unbundled */
-/** As much of a bundler's output as is looked at.
- *  @typedef {{ type: string, moduleIds?: string[], originalFileNames?: string[] }} Output */
+/**
+ * The part of a bundler's output that is used.
+ * @typedef {{ type: string, moduleIds?: string[], originalFileNames?: string[] }} Output
+ */
 
 /** The package that a file of node_modules belongs to. @param {string} id */
 function packageFolder(id) {
@@ -17,7 +19,7 @@ function packageFolder(id) {
   return folder !== undefined && existsSync(join(folder, 'package.json')) ? folder : undefined;
 }
 
-/** A style sheet's imports are in it before anybody can see where they came from. @param {string} id @returns {string[]} */
+/** The style sheets that a style sheet imports: the bundler inlines them without listing them. @param {string} id @returns {string[]} */
 function importedStyles(id) {
   const file = id.split('?')[0] ?? '';
   if (!file.endsWith('.css') || packageFolder(file) !== undefined || !existsSync(file)) return [];
@@ -37,8 +39,8 @@ function noticeOf(folder) {
 }
 
 /**
- * Two plugins: `collect` for each bundle that becomes part of another (a worker), `emit` for the whole, which writes licences.json.
- * `unbundled` travels beside the bundle.
+ * Two plugins: `collect` for each bundle that becomes part of another one (a worker), and `emit` for the whole, which writes licences.json.
+ * `unbundled`: packages and files that are shipped beside the bundle.
  * @param {Unbundled} [unbundled]
  */
 export function licenceNotices({ packages = [], files = [] } = {}) {

@@ -1,5 +1,5 @@
-// npm run lint: format and style, types, who imports whom (TypeScript and C++), unused code. Every check runs; the exit code
-// tells whether all passed. `--write`: formats the C++ and CUDA files instead.
+// npm run lint: format and style, types, import rules (TypeScript and C++), unused code. Every check runs; the exit code is 0 if all
+// passed. `--write`: formats the C++ and CUDA files instead.
 // @ts-check
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { checkIncludes } from './include-rules.mjs';
 import { modulesDir, root } from './paths.mjs';
 import { filesBelow } from './staleness.mjs';
 
-/** Fewer modules than this means that dependency-cruiser did not see the project (a new TypeScript does that to it). */
+/** Fewer modules mean that dependency-cruiser did not find the project's files, which happens with a TypeScript that is too new for it. */
 const leastModules = 60;
 
 /** @param {string} script @param {string[]} args */
@@ -65,7 +65,7 @@ function opens() {
   return count === 0 ? 'no C++ file was found' : wrong.join('\n');
 }
 
-/** Every C++ and CUDA file, in one dialect (.clang-format). @param {string[]} args */
+/** Runs clang-format on every C++ and CUDA file. @param {string[]} args */
 function clangFormat(args) {
   const isSource = (/** @type {string} */ name) =>
     name.endsWith('/') ? !name.startsWith('build') : /\.(cc|cpp|cu|cuh|h)$/.test(name);

@@ -1,4 +1,4 @@
-// Where things are, for the set-up scripts. Node built-ins only: this runs before node_modules exists.
+// Paths for the set-up scripts. Uses node built-ins only, because it runs before node_modules exists.
 // @ts-check
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,6 +14,6 @@ export const addonFile = join(buildDir, 'Release', 'rocketdoc.node');
 export const labAddonFile = join(buildDir, 'Release', 'rocketdoc_lab.node');
 export const rendererDir = join(root, 'renderer');
 export const windowDir = join(root, 'out', 'renderer');
-/** What Electron runs: main process, hosts and preload, built. */
+/** Folders of the built programs: main process, hosts and commands, and the preload. */
 export const mainDir = join(root, 'out', 'main');
 export const preloadDir = join(root, 'out', 'preload');

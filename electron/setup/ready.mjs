@@ -28,7 +28,7 @@ import { ensureBrowser, ensureToolchain, hasBrowser } from './toolchain.mjs';
 
 const jobs = String(availableParallelism());
 
-/** What npm must have installed. */
+/** Written after the packages of package-lock.json were installed. */
 const modulesStamp = join(modulesDir, '.rocketdoc-ready');
 const lockFile = join(root, 'package-lock.json');
 const modulesHash = () => hashOf(root, [lockFile]);
@@ -38,7 +38,7 @@ const modules = {
   name: 'modules',
   isReady() {
     if (isFresh(modulesStamp, modulesHash())) return true;
-    // Somebody ran npm ci or npm install by hand: take what is there when it is what the lock asks for.
+    // Somebody ran npm ci or npm install by hand: that is accepted if it matches package-lock.json.
     if (!lockIsInstalled(readText(lockFile), readText(join(modulesDir, '.package-lock.json')))) return false;
     writeStamp(modulesStamp, modulesHash());
     return true;
@@ -51,7 +51,7 @@ const modules = {
   },
 };
 
-/** Sources, build files and the versions of what they are compiled against. @param {boolean} withTests */
+/** A hash of sources, build files and the versions that they are compiled against. @param {boolean} withTests */
 function nativeHash(withTests) {
   const isSource = (/** @type {string} */ name) =>
     name.endsWith('/') ? !/^build/.test(name) : /(\.(c|cc|cpp|cu|cuh|h|def|cmake)|CMakeLists\.txt)$/.test(name);
@@ -65,7 +65,7 @@ function nativeHash(withTests) {
 }
 
 /**
- * With what compiles the kernels: one that appears makes a build stale.
+ * Includes the kernels' compiler, so that a build is stale when one appears.
  * @param {import('./cuda-compiler.mjs').Purpose} purpose
  */
 function buildHash(purpose) {
@@ -79,8 +79,8 @@ const kernelsFile = join(
 );
 
 /**
- * What a build makes: the addon and, with a compiler for them, the GPU kernels; the lab's addon too; all that ctest runs too. And what
- * each adds to the flags.
+ * The parts of a build, each of which includes those before it, and their flags: the addon and, if there is a compiler for them, the GPU
+ * kernels; the lab's addon; everything that ctest runs.
  * @type {[part: 'app' | 'lab' | 'tests', flags: string[]][]}
  */
 const parts = [
@@ -90,7 +90,7 @@ const parts = [
 ];
 
 /**
- * All up to `part`, in one folder.
+ * Builds everything up to `part`, in one folder.
  * @param {'app' | 'lab' | 'tests'} part
  * @param {import('./cuda-compiler.mjs').Purpose} purpose
  * @returns {Step}
@@ -114,17 +114,17 @@ function native(part, purpose) {
           ? 'Building the engine and its tests (C++; a few minutes the first time).'
           : 'Building the engine (C++; a few minutes the first time).',
       );
-      // before the build: an edit during it must count as a change
+      // computed before the build, so that an edit during it counts as a change
       const [hash, appHash] = [buildHash(purpose), buildHash('app')];
       const log = join(buildDir, 'build.log');
       const cmakeJs = join(modulesDir, 'cmake-js', 'bin', 'cmake-js');
       const where = ['-d', nativeDir, '-O', buildDir];
       const flags = made.flatMap(([, its]) => its);
       flags.push(`--CDROCKETDOC_CUDA=${withTests || nvcc ? 'AUTO' : 'OFF'}`);
-      // Of Visual Studio's compilers the one that knows the CPU kernels' vector extensions.
+      // Visual Studio's Clang, because its other compiler does not support the vector extensions of the CPU kernels.
       if (process.platform === 'win32') flags.push('-t', 'ClangCL');
       const env = nvcc === undefined ? process.env : { ...process.env, CUDACXX: nvcc };
-      // configure + build, not compile: compile wipes everything on any error
+      // configure and build, not compile, which deletes everything on any error
       const configure = [cmakeJs, 'configure', ...where, ...flags];
       await runLogged('Configuring the native build', log, process.execPath, configure, { env });
       const build = [cmakeJs, 'build', ...where, '-p', jobs];
@@ -138,7 +138,7 @@ function native(part, purpose) {
 }
 
 /**
- * Native tests once more, with a sanitizer. No addon: node is not instrumented.
+ * Builds native tests with a sanitizer, without the addon, because node is not instrumented.
  * @param {string} sanitizer as ROCKETDOC_SANITIZE says it
  * @param {string} dir
  * @param {string[]} targets none: all tests
@@ -163,10 +163,10 @@ const sanitized = (sanitizer, dir, targets) => ({
   },
 });
 const addressSanitizer = sanitized('address', sanitizerBuildDir, []);
-/** Of what several threads do at once there is one test. */
+/** Only this test has several threads at work at the same time. */
 const threadSanitizer = sanitized('thread', threadBuildDir, ['engine_races_test']);
 
-/** The window's files, bundled. @type {Step} */
+/** Builds the window's files. @type {Step} */
 const window = {
   name: 'window',
   isReady: () => existsSync(join(windowDir, 'index.html')) && isFresh(join(windowDir, '.ready'), windowHash()),
@@ -179,7 +179,7 @@ const window = {
     writeStamp(join(windowDir, '.ready'), hash);
   },
 };
-/** Whose licences a build tells of. */
+/** Files whose change makes a build's list of licences stale. */
 const notices = [
   join(root, 'electron', 'setup', 'licence-notices.mjs'),
   join(root, 'assets', 'licences', 'llama.cpp.txt'),
@@ -193,7 +193,7 @@ const windowHash = () =>
     ...filesBelow(join(root, 'electron', 'contract'), () => true),
   ]);
 
-/** What node and Electron run, as JavaScript. @type {Step} */
+/** Builds what node and Electron run. @type {Step} */
 const program = {
   name: 'program',
   isReady: () => existsSync(join(preloadDir, 'preload.cjs')) && isFresh(join(mainDir, '.ready'), programHash()),
@@ -219,12 +219,12 @@ const programHash = () =>
     ...filesBelow(join(root, 'electron'), () => true),
   ]);
 
-/** A browser for the tests of the window; where none can be had they say that they are skipped. @type {Step} */
+/** Installs a browser for the tests of the window; if that is not possible, these tests are skipped and say so. @type {Step} */
 const browser = { name: 'browser', isReady: hasBrowser, make: ensureBrowser };
 
 const app = native('app', 'app');
 
-/** What each kind of command needs, in order. @type {Record<string, Step[]>} */
+/** The steps that each kind of command needs, in order. @type {Record<string, Step[]>} */
 const goals = {
   modules: [modules],
   program: [modules, program],
@@ -242,9 +242,9 @@ if (!steps) {
   say(`Usage: node electron/setup/ready.mjs ${Object.keys(goals).join('|')}`);
   process.exit(2);
 }
-if (goal === 'build') forgetFailure(); // whoever asks for a build by name wants everything tried again
+if (goal === 'build') forgetFailure(); // a build that is asked for by name tries everything again
 try {
-  // The lock is only taken when there is work: looking must stay quick. Inside it each step looks again.
+  // The lock is only taken when there is work, so that checking stays quick. Inside it each step is checked again.
   if (!steps.every((step) => step.isReady())) {
     await withLock(join(cacheDir, 'ready.lock'), async () => {
       for (const step of steps) if (!step.isReady()) await step.make();

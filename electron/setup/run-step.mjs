@@ -1,15 +1,15 @@
-// Runs a long step with its output in a log file, shown only when it fails. And the lock that keeps two commands from
-// building at once.
+// Runs a long step with its output in a log file, of which the end is shown if it fails. Also has the lock that keeps two commands from
+// building at the same time.
 // @ts-check
 import { spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { root } from './paths.mjs';
 
-/** A failed step, with what the person should read. */
+/** A failed step; the message is for the person. */
 export class StepError extends Error {}
 
-/** Every line goes to stderr: stdout belongs to the command that follows. @param {string} line */
+/** Writes to stderr: stdout is for the output of the command that follows. @param {string} line */
 export function say(line) {
   process.stderr.write(`${line}\n`);
 }
@@ -48,7 +48,7 @@ export function runLogged(what, logFile, command, args, options = {}) {
           `${what} failed (${why}). The last lines of ${relative(root, logFile)}:\n\n${lastLines(logFile, 40)}\n`,
         ),
       );
-    closeSync(log); // the child has its own
+    closeSync(log); // the child has its own descriptor
     child.on('error', (error) => fail(error.message));
     child.on('close', (code, signal) => {
       if (code === 0) resolve();
@@ -68,16 +68,16 @@ function isAlive(pid) {
 }
 
 const lockMaxAgeMs = 60 * 60 * 1000;
-/** The folder exists for a moment before its owner's number is in it. */
+/** A lock without a process id is stale only after this time: its folder exists for a moment before the id is written into it. */
 const lockGraceMs = 5000;
 
-/** A lock whose owner is gone, or that nobody can still be holding. @param {string} lockDir */
+/** Whether the lock's owner has ended, or the lock is too old to be held still. @param {string} lockDir */
 export function lockIsStale(lockDir) {
   let ageMs = 0;
   try {
     ageMs = Date.now() - statSync(lockDir).mtimeMs;
   } catch {
-    return false; // gone meanwhile: not stale, free
+    return false; // the lock was released meanwhile
   }
   if (ageMs > lockMaxAgeMs) return true;
   let owner = Number.NaN;
@@ -99,7 +99,7 @@ export async function withLock(lockDir, work) {
   let told = false;
   for (;;) {
     try {
-      mkdirSync(lockDir); // atomic: exactly one process makes it
+      mkdirSync(lockDir); // atomic: exactly one process can create it
       break;
     } catch (error) {
       if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'EEXIST') throw error;

@@ -1,4 +1,4 @@
-// Decides whether something must be made again: a stamp holds the hash of what it was made from.
+// Decides whether something must be built again: a stamp file has the hash of what it was built from.
 // @ts-check
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -42,7 +42,7 @@ export function filesBelow(dir, take) {
 }
 
 /**
- * One hash over names and contents (contents, not times: a fresh checkout changes every time).
+ * One hash over names and contents, not times, which a fresh checkout changes.
  * @param {string} base names are taken relative to it
  * @param {string[]} files
  * @param {string[]} [words] further inputs, such as versions and flags
@@ -69,8 +69,8 @@ export function writeStamp(stamp, hash) {
 }
 
 /**
- * True when what npm says it installed is what package-lock.json asks for, at least for everything this platform needs.
- * A package that is optional, or for another system, may be missing.
+ * Whether the packages that npm has installed are those of package-lock.json. A package that is optional, or for another system, may be
+ * missing.
  * @param {string | undefined} wanted text of package-lock.json
  * @param {string | undefined} installed text of node_modules/.package-lock.json
  */

@@ -1,5 +1,5 @@
-// Passed, failed and skipped from what the test runners report. A runner that failed without a failed test counts as one failure: a
-// broken run must never look like a good one.
+// Reads the numbers of passed, failed and skipped tests from the runners' reports. A runner that failed without a failed test counts as one
+// failure, so that a broken run never looks successful.
 // @ts-check
 
 /** @typedef {{ passed: number, failed: number, skipped: number }} Counts */

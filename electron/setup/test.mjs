@@ -1,5 +1,5 @@
-// npm test: lint and types, unit and command-line tests, native tests plain and with sanitizers. `gpu`: only what needs a GPU. Ends with
-// one line that sums all parts; the exit code is not 0 when anything failed. What is skipped says why.
+// npm test: lint and types, unit and command-line tests, native tests without and with sanitizers. `gpu`: only tests that need a GPU. It
+// ends with one line that sums all parts; the exit code is not 0 if anything failed. Skipped tests say why.
 // @ts-check
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';

@@ -1,4 +1,5 @@
-// The programs a native build needs. Missing ones: installed on Debian as root, otherwise named with the command to run.
+// Checks the programs that a native build needs. Missing ones are installed on Debian as root; else a message names them with the command
+// to run.
 // @ts-check
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -43,12 +44,12 @@ export function missingTools(probe = probeProgram) {
   return missing;
 }
 
-/** True on Debian and its relatives, where apt-get is the way. */
+/** Whether this is Debian or a related system, which has apt-get. */
 export function isDebian() {
   return /^ID(_LIKE)?=.*\b(debian|ubuntu)\b/m.test(readText('/etc/os-release') ?? '');
 }
 
-/** What to tell a person whose tools are missing. @param {MissingTool[]} missing @param {boolean} debian */
+/** The message for a person whose tools are missing. @param {MissingTool[]} missing @param {boolean} debian */
 export function missingToolsMessage(missing, debian) {
   const packages = missing.flatMap((tool) => tool.packages).join(' ');
   const problems = missing.map((tool) => tool.problem).join('; ');
@@ -62,7 +63,7 @@ export function missingToolsMessage(missing, debian) {
   return `RocketDoc builds its engine on this machine and cannot: ${problems}.\n${remedy}`;
 }
 
-/** Makes sure that the build tools are there, or explains. */
+/** Makes sure that the build tools are installed, or throws with an explanation. */
 export async function ensureToolchain() {
   const missing = missingTools();
   if (missing.length === 0) return;
@@ -82,15 +83,15 @@ export async function installDebianPackages(packages) {
   await runLogged('apt-get install', log, 'apt-get', args, { env, append: true });
 }
 
-/** Where systems put Chromium. */
+/** Where Linux systems install Chromium. */
 export const browserFiles = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
-/** Whether the window can be tested here; elsewhere than on Debian as root nothing can be done about it. */
+/** False if Chromium is missing and can be installed, which is possible on Debian as root only. */
 export function hasBrowser() {
   return browserFiles.some(existsSync) || !isDebian() || process.getuid?.() !== 0;
 }
 
-/** Debian's Chromium, for the tests of the window. */
+/** Installs Debian's Chromium for the tests of the window. */
 export async function ensureBrowser() {
   await installDebianPackages(['chromium']);
 }
