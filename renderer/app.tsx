@@ -1,4 +1,4 @@
-/** The window: three columns and the status bar, and what floats above them. Features meet only here. */
+/** The window: three columns, the status bar, and the dialogs above them. A feature imports no other one: they are put together here. */
 
 import { PanelLeft, PanelRight } from 'lucide-react';
 import { type ReactNode, useMemo } from 'react';
@@ -152,7 +152,7 @@ function Middle() {
   );
 }
 
-/** The mode of the next question, without opening the settings. */
+/** Chooses the mode of the next question without the settings being opened. */
 function ModeChoice() {
   const mode = useDocumentChoice((state) => state.choice?.mode);
   if (!mode) return null;

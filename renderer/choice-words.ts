@@ -8,11 +8,11 @@ import { modeNames } from './mode-names.ts';
 const homes = { auto: 'on the GPU while it fits', device: 'on the GPU', host: 'in RAM' };
 const presetNames = { paper: 'preset Paper', coded: 'preset Coded' };
 
-/** What the engine proposes first where memory lacked. */
+/** What the engine proposes first where memory was too small. */
 export const firstProposal = (shortage: MemoryShortage | undefined): SmallerPlan['changes'] | undefined =>
   shortage?.proposals[0]?.changes;
 
-/** KV that lies in memory is of one type and at one place. */
+/** Whether the document must be read again: its KV has one type and lies in one memory, neither of which changes afterwards. */
 export const needsReading = ({ kvType, documentHome }: SmallerPlan['changes']): boolean =>
   kvType !== undefined || documentHome !== undefined;
 

@@ -1,4 +1,4 @@
-/** Before there is a library: what is waited for. */
+/** Shown until the library is open: says what is waited for. */
 import { useUi } from './stores/ui.ts';
 
 export function Connecting() {

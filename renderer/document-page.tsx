@@ -1,4 +1,4 @@
-/** The middle column for the open document: read it first, then ask. */
+/** The middle column for the open document: the pre-flight card until the document is read, then its chat. */
 import type { LibraryDocument } from '../electron/contract/app-types.ts';
 import { unitOf, unitsText } from '../electron/contract/receipt.ts';
 import { ChatView } from './features/chat/chat-view.tsx';
@@ -35,7 +35,7 @@ export function DocumentPage({ document }: { document: LibraryDocument }) {
       </div>
       <div className="mx-auto w-full max-w-[760px] px-6 pb-3">
         {!isHeld && before}
-        {/* Asking loads what is on disk first. */}
+        {/* A document that is kept on disk can be asked about too: it is loaded first. */}
         {(isHeld || (isKept && !reading)) && (
           <div className={isHeld ? '' : 'mt-3'}>
             <Composer documentName={document.name} />

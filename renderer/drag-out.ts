@@ -1,4 +1,4 @@
-/** What makes something a file when it is dragged out of Electron's window; a browser's window has its menus for that. */
+/** Properties of an element that can be dragged out of Electron's window as a file. In a browser the menus save the same files. */
 import type { DragEvent } from 'react';
 import type { Draggable } from '../electron/contract/shell.ts';
 import { dragOut } from './bridge/desktop.ts';
@@ -15,7 +15,7 @@ export function dragProps(what: Draggable): DragProps | undefined {
   return {
     draggable: true,
     onDragStart(event) {
-      // The system's drag takes the place of the page's own.
+      // The drag of the system replaces the page's.
       event.preventDefault();
       start(what).catch((error: unknown) => notify(error instanceof Error ? error.message : String(error), 'danger'));
     },

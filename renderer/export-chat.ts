@@ -1,4 +1,4 @@
-/** A chat as a file of one's own. */
+/** Saves a chat as a file. */
 import { saveFile } from './bridge/browser.ts';
 import { chatFile } from './stores/chat-list.ts';
 

@@ -14,11 +14,11 @@ export function factor(n: number): string {
 
 export const percent = (share: number): string => `${(share * 100).toFixed(share > 0.995 && share < 1 ? 1 : 0)} %`;
 
-/** Of a page that is a picture: that its words are a reading of it, and how sure that is. */
+/** Says that a page's words were recognised from a picture, and how sure the recognition is. */
 export const recognisedWords = ({ confidence }: { confidence: number }): string =>
   `recognised from a picture, ${Math.round(100 * confidence)} % sure`;
 
-/** Of what is under way: 100 % only at its end, 0 % of nothing. */
+/** Rounded down, so that 100 % appears only at the end; 0 % where the total is 0. */
 export const percentDone = (done: number, total: number): string =>
   `${total > 0 ? Math.floor((done / total) * 100) : 0} %`;
 

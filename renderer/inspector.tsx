@@ -1,4 +1,4 @@
-/** The right column: what the KV cache costs, or the document itself. Features meet only here and in the window. */
+/** The right column: the KV panel or the document view. */
 import { Tabs } from '@base-ui/react/tabs';
 import type { LibraryDocument } from '../electron/contract/app-types.ts';
 import { DocumentView } from './features/document-view/document-view.tsx';

@@ -1,4 +1,4 @@
-/** Starts the window: theme, connection, and the wires between stores that follow each other. */
+/** Starts the window: applies the theme, connects, and subscribes the stores that follow others. */
 import './styles/index.css';
 import { createRoot } from 'react-dom/client';
 import { App } from './app.tsx';
@@ -73,12 +73,12 @@ await startConnection({
   onState: setConnection,
   onClient: (client, files) => {
     setApi({ client, ...files, failure: callFailure });
-    // Ends with the connection, which is made anew and then calls this again.
+    // This ends when the connection is lost; the next connection calls onClient again.
     void followTelemetry();
     void loadSettings();
     const { selectedId } = useLibrary.getState();
     void loadLibrary().then(() => {
-      // A new selection opens its chats itself; after a lost connection the old one must be looked at again.
+      // A new selection opens its chats itself; after a lost connection the chats of the old one must be loaded again.
       if (selectedId === null || selectedId !== useLibrary.getState().selectedId) return;
       void reopenChats();
       void openTuningOf(selectedId);

@@ -38,7 +38,7 @@ function NoticeView({ notice }: { notice: Notice }) {
   );
 }
 
-/** RocketDoc opens no page by itself: it shows the whole address and lets one take it along. */
+/** RocketDoc opens no page of the web: it shows the whole address and offers to copy it. */
 export function LinkDialog() {
   const link = useUi((ui) => ui.askedLink);
   const close = () => askLink(null);

@@ -1,4 +1,4 @@
-/** A document of the library as a file of one's own: the file that it was added as. */
+/** Saves the file that a document was added as. */
 import type { LibraryDocument } from '../electron/contract/app-types.ts';
 import { saveFile } from './bridge/browser.ts';
 import { failureOf } from './stores/api.ts';

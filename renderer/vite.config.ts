@@ -1,11 +1,11 @@
-/** Builds the window into out/renderer. Everything it needs is in there: the content security policy allows nothing else. */
+/** Builds the window into out/renderer. That folder has all the window needs: the content security policy allows nothing else. */
 import { fileURLToPath } from 'node:url';
 import tailwind from '@tailwindcss/vite';
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';
 import { licenceNotices } from '../electron/setup/licence-notices.mjs';
 
-/** What every RocketDoc computes with beside the window, in Electron and behind a browser alike. */
+/** Licences of what runs beside the window, in Electron and with a browser alike. */
 const notices = licenceNotices({
   packages: ['@photostructure/sqlite', 'node-llama-cpp'],
   files: [
@@ -26,7 +26,7 @@ export default defineConfig({
   worker: { plugins: () => [notices.collect()] },
   resolve: {
     alias: [
-      // In a browser it would resolve &amp; and the like through innerHTML, which our content policy forbids: the text would throw.
+      // Its browser build resolves &amp; and the like through innerHTML, which the content security policy forbids: rendering would throw.
       {
         find: /^decode-named-character-reference$/,
         replacement: fileURLToPath(

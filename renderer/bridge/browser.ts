@@ -1,4 +1,4 @@
-/** The rest of the browser that the app uses: theme, window width, keys, what is remembered in this browser, the clipboard. */
+/** What the app uses of the browser beside the connection: theme, window width, keys, local storage, downloads, the clipboard. */
 import { tinykeys } from 'tinykeys';
 import type { Settings } from '../../electron/contract/settings.ts';
 
@@ -17,7 +17,7 @@ export function watchWidth(listener: (width: WindowWidth) => void): void {
 
 const systemDark = () => window.matchMedia('(prefers-color-scheme: dark)');
 
-/** Returns what is shown then. */
+/** Returns the theme that is shown from then on: `system` is resolved. */
 export function applyTheme(theme: Settings['theme']): 'light' | 'dark' {
   const isDark = theme === 'dark' || (theme === 'system' && systemDark().matches);
   const shown = isDark ? 'dark' : 'light';
@@ -26,13 +26,13 @@ export function applyTheme(theme: Settings['theme']): 'light' | 'dark' {
   return shown;
 }
 
-/** Before the server has said anything: what it said last time. */
+/** Shows the theme of the last time, until the server has sent the settings. */
 export function applyRememberedTheme(): 'light' | 'dark' {
   const theme = recall('theme');
   return applyTheme(theme === 'dark' || theme === 'light' ? theme : 'system');
 }
 
-/** What the style sheet makes of both: tokens.css and index.css. */
+/** tokens.css and index.css have the rules for these two attributes. */
 export function applyAppearance({ fontSize, motion }: Pick<Settings, 'fontSize' | 'motion'>): void {
   const { dataset } = document.documentElement;
   dataset.fontSize = fontSize;
@@ -41,7 +41,7 @@ export function applyAppearance({ fontSize, motion }: Pick<Settings, 'fontSize' 
   remember('motion', motion);
 }
 
-/** Before the server has said anything, so that nothing jumps when it does. */
+/** Applies what was remembered, so that nothing changes its size when the server sends the settings. */
 export function applyRememberedAppearance(): void {
   const { dataset } = document.documentElement;
   for (const name of ['fontSize', 'motion'] as const) {
@@ -54,10 +54,10 @@ export function watchSystemTheme(listener: () => void): void {
   systemDark().addEventListener('change', listener);
 }
 
-/** Keys that work everywhere in the window, named as tinykeys does. Escape first closes what floats, and only that. */
+/** Keys that work everywhere in the window, in tinykeys' notation. While a dialog or menu is open, Escape only closes that. */
 export function watchKeys(keys: Record<string, () => void>): void {
   let floats = false;
-  // Before anybody closes anything.
+  // Looked at in the capture phase: later a dialog may have closed itself because of the same key.
   const look = () => {
     floats = document.querySelector('[role="dialog"], [role="alertdialog"], [role="menu"]') !== null;
   };
@@ -102,7 +102,7 @@ export function focusOn(elementId: string): void {
   document.getElementById(elementId)?.focus();
 }
 
-/** The system's own dialog. */
+/** Opens the system's file dialog. */
 export function pickFiles(onFiles: (files: File[]) => void): void {
   const input = document.createElement('input');
   input.type = 'file';
@@ -115,7 +115,7 @@ export function remember(name: string, value: string): void {
   try {
     window.localStorage.setItem(`rocketdoc.${name}`, value);
   } catch {
-    // A full or forbidden storage: the layout is simply not remembered.
+    // The storage is full or forbidden: then the layout is not remembered.
   }
 }
 
@@ -127,7 +127,7 @@ export function recall(name: string): string | null {
   }
 }
 
-/** The browser's own download, into the folder that the person chose there. */
+/** Starts a download of the browser, which goes into the folder that the person chose there. */
 export function saveFile(fileName: string, content: BlobPart, mediaType: string): void {
   saveBlob(fileName, new Blob([content], { type: mediaType }));
 }
@@ -136,11 +136,11 @@ interface Picture {
   fileName: string;
   width: number;
   height: number;
-  /** `color` gives what a custom property means in the theme that is shown. */
+  /** `color` returns the value of a custom property in the theme that is shown. */
   draw: (context: CanvasRenderingContext2D, color: (name: string) => string) => void;
 }
 
-/** As PNG, two pixels for each of `width` and `height`. */
+/** Saves a PNG with twice as many pixels as `width` and `height` say, so that it is sharp on dense screens. */
 export function savePicture({ fileName, width, height, draw }: Picture): void {
   const canvas = document.createElement('canvas');
   canvas.width = 2 * width;
@@ -159,7 +159,7 @@ function saveBlob(fileName: string, blob: Blob): void {
   link.href = address;
   link.download = fileName;
   link.click();
-  // The download holds what it needs by then.
+  // By then the download has read the blob.
   window.setTimeout(() => URL.revokeObjectURL(address), 60_000);
 }
 
@@ -172,12 +172,12 @@ export async function copyText(text: string): Promise<boolean> {
   }
 }
 
-/** Over http from another machine a browser has no clipboard to write to, but copies what is selected. */
+/** Over plain http from another machine a page has no clipboard API, but the browser still copies what is selected. */
 function copyBySelection(text: string): boolean {
   const focused = document.activeElement;
   const area = document.createElement('textarea');
   area.value = text;
-  area.style.position = 'fixed'; // nothing scrolls to it
+  area.style.position = 'fixed'; // so that the page does not scroll to it
   (focused?.closest('[role="dialog"]') ?? document.body).append(area); // a dialog keeps the focus within it
   area.select();
   const isCopied = document.execCommand('copy');

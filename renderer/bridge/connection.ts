@@ -1,6 +1,6 @@
 /**
- * The contract over a WebSocket: the token is the first frame, then oRPC speaks. A lost connection is made again, with pauses
- * that grow to five seconds; calls made meanwhile fail with a sentence, and the stores start their streams anew.
+ * The contract over a WebSocket: the token is the first frame, all later ones are oRPC's. A lost connection is made again, with
+ * pauses that grow to five seconds; calls made meanwhile fail with a sentence, and the stores start their streams anew.
  */
 import { createORPCClient, ORPCError } from '@orpc/client';
 import { RPCLink } from '@orpc/client/websocket';
@@ -16,7 +16,7 @@ export interface ConnectionEvents {
 const unauthorised = 4401;
 const longestPauseMs = 5000;
 
-/** How often a line that is open is tried, and how long the answer may take. */
+/** How often an open connection is pinged, and how long the reply may take. */
 export const pingTimes = { everyMs: 20_000, patienceMs: 10_000 };
 
 export function connect(token: string, { onState, onClient }: ConnectionEvents, times = pingTimes): void {
@@ -41,7 +41,7 @@ export function connect(token: string, { onState, onClient }: ConnectionEvents, 
         const client: AppClient = createORPCClient(new RPCLink({ websocket: socket }));
         pinging = window.setInterval(async () => {
           if (await isAnswered(client, times.patienceMs)) return;
-          // A socket whose other side is gone without a word takes minutes to close.
+          // A socket whose other side vanished without closing takes minutes to close.
           lost();
           socket.close();
         }, times.everyMs);
@@ -70,7 +70,7 @@ function isAnswered(client: AppClient, patienceMs: number): Promise<boolean> {
   return Promise.race([answered, late]);
 }
 
-/** Any failure of a call as code and sentence, and what the server knows of memory that lacked. */
+/** Any failure of a call as a code and a sentence, with the server's numbers where memory was too small. */
 export function callFailure(error: unknown): CallFailure {
   if (error instanceof ORPCError) {
     if (error.code === 'BAD_REQUEST')
@@ -101,7 +101,7 @@ export async function uploadFile(file: File, token?: string): Promise<string> {
 
 const mostBreaks = 3;
 
-/** A document's file as it was added. Where the line breaks on the way, what is left is asked for. */
+/** Loads a document's file as it was added. When the connection breaks on the way, only the missing bytes are asked for again. */
 export async function downloadFile(documentId: string, token?: string): Promise<ArrayBuffer> {
   let bytes = new Uint8Array();
   let at = 0;

@@ -54,15 +54,15 @@ export const isDesktop = globalThis.window?.rocketdoc !== undefined;
 
 let isOwnDrag = false;
 
-/** Whether what is dragged over the window came out of it: then it is no file to add. */
+/** Whether the running drag began in this window: then its file is not to be added. */
 export const isDraggingOut = (): boolean => isOwnDrag;
 
-/** Only Electron has it: makes the drag that a dragstart event began the system's own, with a file. */
+/** Replaces the page's drag by a drag of the system, with a file. Only Electron has it. */
 export const dragOut: ((what: Draggable) => Promise<void>) | undefined = globalThis.window?.rocketdoc && begin;
 
 function begin(what: Draggable): Promise<void> {
   isOwnDrag = true;
-  // The page hears nothing of the mouse while the system drags, and nothing of the drag's end.
+  // The page gets no mouse events while the system drags, and no event at the drag's end: the next mouse event without the button tells.
   const isOver = ({ buttons }: MouseEvent) => {
     if ((buttons & 1) !== 0) return;
     isOwnDrag = false;
@@ -77,12 +77,12 @@ export function watchMenu(listener: (command: MenuCommand) => void): void {
   window.rocketdoc?.onMenu(listener);
 }
 
-/** What main has to say, such as that the app host was started again. */
+/** Sentences of main for the person, such as that the app host was started again. */
 export function watchNotices(listener: (sentence: string) => void): void {
   window.rocketdoc?.onNotice(listener);
 }
 
-/** What is waited for before there is a connection. */
+/** The sentence that says what start-up waits for, before there is a connection. */
 export function watchWait(listener: (sentence: string) => void): void {
   window.rocketdoc?.onWait(listener);
 }

@@ -7,7 +7,7 @@ const key = 'rocketdoc.session';
 export async function sessionToken(): Promise<string | undefined> {
   const code = /^#launch=([\w-]+)$/.exec(window.location.hash)?.[1];
   if (code === undefined) return window.sessionStorage.getItem(key) ?? undefined;
-  // Out of the address bar before anything else can read it.
+  // The code leaves the address bar before anything else can read it.
   window.history.replaceState(null, '', window.location.pathname);
   const response = await fetch('/session', {
     method: 'POST',

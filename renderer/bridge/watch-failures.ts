@@ -1,17 +1,17 @@
-/** What nothing else handled: a refused call becomes a notice, a fault of the window goes to the log. */
+/** Takes errors that nothing else handled: a refused call becomes a notice, a fault of the window goes to the log. */
 import { ORPCError } from '@orpc/client';
 import type { WindowFailure } from '../../electron/contract/app-types.ts';
 import { callFailure } from './connection.ts';
 
 export interface FailureListener {
-  /** While there is no connection calls fail because of that, and the window says so already. */
+  /** Without a connection every call fails; the window says so already. */
   isConnected: () => boolean;
-  /** A sentence of the server's. */
+  /** Takes the server's sentence. */
   onRefusal: (sentence: string) => void;
   onFault: (fault: WindowFailure) => void;
 }
 
-/** A fault that repeats says nothing new. */
+/** No more faults than this are reported: a fault that repeats says nothing new. */
 const mostFaults = 20;
 
 export function watchFailures({ isConnected, onRefusal, onFault }: FailureListener): void {

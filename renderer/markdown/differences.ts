@@ -1,11 +1,11 @@
 /**
- * Marks words of a text that Markdown has already become. The words were cut from its source, which has more of them: addresses of
- * links, numbers of lists. So each word that is shown is looked for in the source from where the last one was found.
+ * Marks words in the element tree that a Markdown text was parsed into. The words come from the source, which has more of them than
+ * are shown: addresses of links, numbers of lists. So each shown word is looked for in the source after the last one that was found.
  */
 import { type ComparedWord, wordsIn } from '../../electron/contract/words.ts';
 import { element, type Node, text } from './tree.ts';
 
-/** Words of the source that may stand between two that are shown: an address is no longer. */
+/** The most words of the source between two words that are shown: no address of a link has more. */
 const farthest = 200;
 
 /** A rehype plugin. */
@@ -33,7 +33,7 @@ function markIn(parent: Node, differs: (word: string) => boolean): void {
   });
 }
 
-/** Neighbours that differ stand in one mark. */
+/** Neighbouring words that differ share one mark. */
 function markedText(value: string, differs: (word: string) => boolean): Node[] {
   const out: Node[] = [];
   let written = 0;

@@ -1,7 +1,7 @@
-/** Underlines words of a text that Markdown has already become: numbers and names that stand nowhere in the document. */
+/** Underlines words in the element tree of a Markdown text: numbers and names that stand nowhere in the document. */
 import { element, type Node, text } from './tree.ts';
 
-/** The element around them. */
+/** The element that underlines them. */
 export const doubtTag = 'answer-doubt';
 
 /** A rehype plugin. */

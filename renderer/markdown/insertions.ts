@@ -1,6 +1,6 @@
 /**
- * Puts marks behind words of a text that Markdown has already become. Runs after everything that cleans up, on elements that are
- * made here and nowhere else; words are compared, so emphasis, links and line ends in between do not matter.
+ * Inserts marks behind words in the element tree of a Markdown text. It runs after sanitising, so the marks' elements can come only
+ * from here. Words are compared, so emphasis, links and line ends between them do not matter.
  */
 import { wordsIn } from '../../electron/contract/words.ts';
 import { element, type Node, text as textOf } from './tree.ts';
@@ -20,7 +20,7 @@ export function answerMarks(claims: readonly string[]) {
 interface Piece {
   node: Node;
   parent: Node;
-  /** Where the node's text begins in the whole. */
+  /** Where the node's text begins in the whole text. */
   at: number;
 }
 
@@ -28,7 +28,7 @@ function insertMarks(tree: Node, tails: readonly string[][]): void {
   const pieces: Piece[] = [];
   let text = '';
   const walk = (parent: Node) => {
-    // What is in a code block is not the answer's own words.
+    // A code block is not part of the answer's prose.
     if (parent.tagName === 'pre') return;
     for (const node of parent.children ?? []) {
       if (node.type === 'text') {
@@ -44,7 +44,7 @@ function insertMarks(tree: Node, tails: readonly string[][]): void {
     const end = endOf(words, tail);
     return end === undefined ? [] : [{ mark, at: behindPunctuation(text, end) }];
   });
-  // From the back: what is put in does not move what comes before.
+  // Inserting from the end does not move the places before.
   for (const { mark, at } of marks.sort((a, b) => b.at - a.at || b.mark - a.mark)) {
     const piece = pieces.findLast((entry) => entry.at < at && at <= entry.at + (entry.node.value ?? '').length);
     if (piece) split(piece, at - piece.at, mark);

@@ -1,4 +1,4 @@
-/** Whatever Markdown cannot be made of is shown as it was written: a text must never take the window down with it. */
+/** An error boundary: where rendering a text as Markdown throws, it is shown as it was written, so that no text can break the window. */
 import { Component, type ReactNode } from 'react';
 
 interface PlainFallbackProps {

@@ -14,11 +14,11 @@ interface SafeMarkdownProps {
   text: string;
   streaming: boolean;
   onLink: (address: string) => void;
-  /** What stands behind which words; for text that does not grow any more. */
+  /** What to insert behind which words; only for a text that does not grow any more. */
   marks?: readonly Mark[];
-  /** Words that get a dotted line below them; likewise. */
+  /** Words to underline with dots; only for a text that does not grow any more. */
   doubts?: readonly string[];
-  /** The words of `text`, of which those that differ from another answer's are marked; likewise. */
+  /** The words of `text`, to mark those that differ from another answer's; only for a text that does not grow any more. */
   compared?: readonly ComparedWord[];
 }
 
@@ -30,7 +30,7 @@ export interface Mark {
 const noMarks: readonly Mark[] = [];
 const noDoubts: readonly string[] = [];
 
-/** Without `raw`: tags in the text stay text. Sanitising stays, for whatever Markdown itself may make. */
+/** Without `raw` HTML tags stay text. Sanitising stays, for the elements that Markdown itself makes. */
 const { raw: _raw, ...withoutRaw } = defaultRehypePlugins;
 const rehypePlugins = Object.values(withoutRaw);
 
@@ -43,7 +43,7 @@ export const SafeMarkdown = memo(function SafeMarkdown({
   compared,
 }: SafeMarkdownProps) {
   const components = useMemo(() => ({ ...inertComponents(onLink), ...markComponents(marks) }), [onLink, marks]);
-  // With its claims as options: streamdown keeps one processor for each list of plugins and their options.
+  // Claims are options of the plugins, because streamdown caches one processor for each list of plugins and options.
   const plugins = useMemo(() => {
     const all: typeof rehypePlugins = [...rehypePlugins];
     if (compared) all.push([differenceMarks, compared]);
@@ -69,7 +69,7 @@ export const SafeMarkdown = memo(function SafeMarkdown({
 });
 
 function markComponents(marks: readonly Mark[]): Components {
-  // A space of its own: a line may end before a mark.
+  // The space lets a line end before the mark.
   return { [markTag]: (props) => <> {marks[Number(props['data-mark'])]?.shown}</> };
 }
 
@@ -89,13 +89,13 @@ function inertComponents(onLink: (address: string) => void): Components {
         <span>{children}</span>
       ),
     img: ({ alt }) => <span className="text-muted">[picture{typeof alt === 'string' && alt ? `: ${alt}` : ''}]</span>,
-    // A task list's box: drawn, for nobody can tick it.
+    // A task list's check box is drawn as a character: nobody can tick it.
     input: ({ checked }) => (
       <span role="img" aria-label={checked ? 'done' : 'not done'}>
         {checked ? '☑' : '☐'}
       </span>
     ),
-    // Below the window's own headings, which name question and answer.
+    // Headings of an answer rank below the window's own, which name question and answer.
     h1: ({ children }) => <h3>{children}</h3>,
     h2: ({ children }) => <h3>{children}</h3>,
     h3: ({ children }) => <h4>{children}</h4>,

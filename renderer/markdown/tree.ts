@@ -1,4 +1,4 @@
-/** What Markdown has become, as far as this window changes it: hast, without its names for everything else. */
+/** The part of hast, the element tree that Markdown is parsed into, that this window reads and changes. */
 export interface Node {
   type: string;
   tagName?: string;

@@ -1,4 +1,4 @@
-/** How far a file is on its way into the library, and a way out. */
+/** How far a file's import is, and a button to cancel it. */
 import { type Incoming, incomingWords } from '../stores/library.ts';
 import { Button } from '../ui/button.tsx';
 import { ProgressBar } from '../ui/progress-bar.tsx';

@@ -1,4 +1,4 @@
-/** What reading the kept file once more would change, one button each; while it is read, how far that is, and a way out. */
+/** Ways to read the kept file again, one button each; while it is read, the progress and a button to cancel. */
 import type { LibraryDocument } from '../../electron/contract/app-types.ts';
 import type { ParseWish } from '../../electron/contract/documents.ts';
 import { plural } from '../format.ts';
@@ -10,7 +10,7 @@ import { IncomingProgress } from './incoming-progress.tsx';
 interface Offer {
   label: string;
   wish: ParseWish;
-  /** Why, where the notes do not say it. */
+  /** Why reading again helps, where the notes do not say it. */
   reason?: string;
 }
 

@@ -1,6 +1,6 @@
 /**
- * What the import made of the file: one line, whose parts open their notes, each with a way to its page. Below it what can be done
- * about them: the kept file is read once more.
+ * What the import made of the file: one line, whose parts open their notes, each with a link to its page. Below it are buttons that
+ * read the kept file again in another way.
  */
 import { useId, useState } from 'react';
 import type { LibraryDocument } from '../../electron/contract/app-types.ts';
@@ -15,7 +15,7 @@ import { offersFor, ReadAnew } from './read-anew.tsx';
 
 interface ReceiptProps {
   document: LibraryDocument;
-  /** Beside the document itself: nothing, where there is no more to say than how many pages there are. */
+  /** Draws nothing where only the number of pages could be said, which stands beside the document already. */
   isBrief?: boolean;
 }
 
@@ -58,7 +58,7 @@ interface NoteListProps {
   group: NoteGroup;
 }
 
-/** So many are seen at once; the buttons below them stay near. */
+/** How many notes are shown at first, so that the buttons below them stay in sight. */
 const fewNotes = 8;
 
 function NoteList({ id, document, group: { words, notes } }: NoteListProps) {
@@ -87,7 +87,7 @@ function NoteList({ id, document, group: { words, notes } }: NoteListProps) {
   );
 }
 
-/** Only where the sentence does not have them. */
+/** Lists the names of a note that its sentence does not contain. */
 function Names({ note: { names = [], sentence } }: { note: ImportNote }) {
   const missing = names.filter((name) => !sentence.includes(name));
   return missing.length === 0 ? null : <span className="text-muted"> {missing.join(', ')}</span>;

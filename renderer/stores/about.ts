@@ -1,4 +1,4 @@
-/** Which RocketDoc this is and whose work is in it; asked for when somebody wants to know. */
+/** What About RocketDoc shows: versions, device, licences. Loaded when it is first opened. */
 import { create } from 'zustand';
 import type { About } from '../../electron/contract/app-types.ts';
 import { api, type CallFailure, failureOf } from './api.ts';

@@ -1,4 +1,4 @@
-/** The server as the stores see it. The bridge puts the client here; stores never learn how it travels. */
+/** The server as the stores see it. The bridge puts the client here; stores do not know over what it is connected. */
 import type { ContractRouterClient } from '@orpc/contract';
 import type { appContract } from '../../electron/contract/app.ts';
 import type { Grant, WindowFailure } from '../../electron/contract/app-types.ts';
@@ -9,14 +9,14 @@ export type AppClient = ContractRouterClient<typeof appContract>;
 export interface CallFailure {
   code: string;
   message: string;
-  /** Where memory lacked and the numbers were known. */
+  /** The numbers, where memory was too small and they are known. */
   shortage?: MemoryShortage | undefined;
 }
 
 /** A file on its way into the library: its bytes were sent, or the app may open it by itself. */
 export type SentFile = { uploadId: string } | { grantId: string };
 
-/** Files on their way in and out, beside the calls. */
+/** Ways of files into the library and out of it, beside the calls. */
 export interface FileWays {
   sendFile: (file: File) => Promise<SentFile>;
   /** A document's file as it was added. */
@@ -36,7 +36,7 @@ export interface Api extends FileWays {
 let current: Api | undefined;
 let connect = () => {};
 
-/** Settles with the first connection: what a person asks for before waits for it. */
+/** Resolves with the first connection; what a person asks for earlier waits for it. */
 export const connected = new Promise<void>((resolve) => {
   connect = resolve;
 });
@@ -51,7 +51,7 @@ export function api(): AppClient {
   return current.client;
 }
 
-/** Where there is no connection it stays untold: what failed then is often the connection. */
+/** Without a connection nothing is reported: what failed then is often the connection itself. */
 export function noteFailure(failure: WindowFailure): void {
   current?.client.noteFailure(failure).catch(() => {});
 }

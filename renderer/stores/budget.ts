@@ -12,7 +12,7 @@ interface BudgetState {
   promptTokens: number;
   plan: MemoryPlan | null;
   speed: SpeedPrediction | null;
-  /** Why there is no plan: the sentence says what would do. */
+  /** Why there is no plan; the sentence says what can be done. */
   refusal: string | null;
   /** While the slider is held: bars and headline show this plan instead of what was measured. */
   isDragged: boolean;
@@ -38,7 +38,7 @@ interface Wish {
 }
 let next: Wish | undefined;
 
-/** While one plan is being made only the newest wish waits. */
+/** While a plan is being made, only the newest request waits; older ones are dropped. */
 export async function planBudget(documentId: string, promptTokens: number, changes: OwnChoice): Promise<void> {
   next = { documentId, promptTokens, changes };
   if (running) return;
@@ -68,7 +68,7 @@ export async function planBudget(documentId: string, promptTokens: number, chang
   }
 }
 
-/** undefined: it could not be asked, and a notice says why. */
+/** Resolves with undefined where the call failed; a notice says why. */
 export async function fitBudget(
   documentId: string,
   promptTokens: number,

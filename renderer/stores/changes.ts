@@ -1,4 +1,4 @@
-/** What another window or a program changed in the library is looked at again: the telemetry tells which part it was. */
+/** Loads again what another window or a program changed in the library: the telemetry tells which part it was. */
 import type { Revisions } from '../../electron/contract/app-types.ts';
 import { refreshChats } from './chat.ts';
 import { loadDocumentChoice } from './document-choice.ts';
@@ -16,7 +16,7 @@ const refreshers: Partial<Record<keyof Revisions, () => Promise<void>>> = {
   },
 };
 
-/** One at a time for each part: what changes while one is under way is looked at by the next. */
+/** One refresh at a time for each part: a change while one is running causes one more after it. */
 function oneAtATime(refresh: () => Promise<void>): () => void {
   let wanted = false;
   let isRunning = false;
@@ -26,7 +26,7 @@ function oneAtATime(refresh: () => Promise<void>): () => void {
     isRunning = true;
     while (wanted) {
       wanted = false;
-      await refresh().catch(() => {}); // a lost connection: the next one begins with everything
+      await refresh().catch(() => {}); // the connection is lost: everything is loaded again with the next one
     }
     isRunning = false;
   };

@@ -19,7 +19,7 @@ export const renameChat = (chatId: string, title: string) =>
     await refreshChats();
   });
 
-/** An empty chat is no loss. */
+/** Asks first, except for an empty chat: nothing is lost with that. */
 export function askToRemove({ id, turns }: Chat): void {
   if (turns > 0) startRemovingChat(id);
   else void removeChat(id);
@@ -33,7 +33,7 @@ export const removeChat = (chatId: string) =>
     else await refreshChats();
   });
 
-/** The copy opens; the chat it came from stays as it is. */
+/** Opens the copy; the original stays as it is. */
 export const forkChat = (turnId: string) =>
   attempt(async () => {
     const chat = await api().chats.fork({ turnId });

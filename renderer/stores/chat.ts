@@ -32,17 +32,17 @@ interface ChatState {
   turns: Turn[];
   draft: string;
   live: LiveAnswer | null;
-  /** The question that was asked here last: it is brought into sight, also when its answer ends at once. */
+  /** The question that was asked last in this window: it is scrolled into sight, also when its answer ends at once. */
   askedId: string | null;
-  /** A question that is being written anew. */
+  /** An earlier question that is being edited. */
   editing: { turnId: string; text: string } | null;
   /** Answers that are shown side by side: the shown turn's id, to the id of another answer to its question. */
   beside: Record<string, string>;
   /** Why the last question could not even be asked. */
   failure: CallFailure | null;
-  /** Of the turn that the panel shows. */
+  /** The document's map for the turn that the panel shows. */
   map: MapPage[];
-  /** Where somebody has said whether to think first: by chat, or by document before it has one. */
+  /** What was chosen for "Think first", by chat, or by document before it has a chat. */
   thinkingIn: Record<string, boolean>;
 }
 
@@ -61,15 +61,15 @@ const noChat = {
 
 export const useChat = create<ChatState>(() => ({ documentId: null, chats: [], thinkingIn: {}, ...noChat }));
 
-/** By chat, or by document before it has one: who goes on to another one has not given up what was typed in the first. */
+/** Timers that save drafts, by chat, or by document before it has a chat: what was typed must not be lost when another chat is opened. */
 const saving = new Map<string, ReturnType<typeof setTimeout>>();
 /** Drafts that the server does not have yet, under the same keys. */
 const unsaved = new Map<string, string>();
 const saveDraftMs = 600;
 
-/** The chat whose answer is being watched here; its stream tells what it becomes. */
+/** The chat whose answer is being followed here: its turns come from the stream. */
 let watched: string | null = null;
-/** What of the open chat is shown. */
+/** Which revisions of the open chat are shown. */
 let shown = { chatId: '', revision: 0, draftRevision: 0 };
 
 const set = useChat.setState;
@@ -80,7 +80,7 @@ const grown = (tree: Turn[]) => ({ tree, turns: shownPath(tree) });
 export const selectMeasured = ({ turns }: Pick<ChatState, 'turns'>): Turn | undefined =>
   turns.findLast((turn) => turn.report !== null);
 
-/** Whether the next question is thought about first: as said for this chat, else as with its last question. */
+/** Whether the model thinks first about the next question: as chosen for this chat, else as with its last question. */
 export const selectThinking = ({ chatId, documentId, thinkingIn, turns }: ChatState): boolean =>
   thinkingIn[chatId ?? documentId ?? ''] ?? turns.at(-1)?.choice.thinking ?? false;
 
@@ -99,7 +99,7 @@ export async function openChatsOf(documentId: string | null): Promise<void> {
   if (last) await openChat(last.id);
 }
 
-/** After a lost connection: what is stored is looked at again; what is being typed, and is not stored yet, stays. */
+/** Loads the chats again after a lost connection; what was typed and is not stored yet stays. */
 export async function reopenChats(): Promise<void> {
   const { documentId, chatId } = get();
   if (documentId === null) return;
@@ -122,7 +122,7 @@ async function showChat(chatId: string): Promise<void> {
   if (await loadTurns(chatId)) await follow(chatId, () => api().watch({ chatId }));
 }
 
-/** Resolves with whether one of them is being answered. What is watched here already is told by its stream, unless the chat is opened. */
+/** Resolves with whether a turn is being answered. Of a chat that is followed here nothing is loaded, unless it is just being opened. */
 async function loadTurns(chatId: string, isOpened = true): Promise<boolean> {
   const { turns, draft, revision } = await api().chats.turns({ chatId });
   if (get().chatId !== chatId || (!isOpened && watched === chatId)) return false;
@@ -141,10 +141,10 @@ export async function newChat(): Promise<string | undefined> {
   return chat.id;
 }
 
-/** By document: asked for once, also where a question and its draft need it at the same time. */
+/** First chats that are being created, by document: a question and its draft may both need one, and only one is made. */
 const making = new Map<string, Promise<string>>();
 
-/** A document's first chat comes with what is typed; the composer keeps it. */
+/** Creates a document's first chat, for a question or a draft; the text in the composer stays. */
 function firstChat(documentId: string): Promise<string> {
   const make = async () => {
     try {
@@ -196,7 +196,7 @@ export async function answerAgain(turn: Turn, choice: AskChoice = turn.choice, c
   await askBeside(turn, turn.question, choice, compare ? { besideId: turn.id } : {});
 }
 
-/** With what fits, from here on for this document; but where the question had wishes of its own, they alone change. */
+/** Asks again with the proposed changes. They become the document's own choice, except mode and budget of a question that had its own. */
 export async function askSmaller(turn: Turn, changes: SmallerPlan['changes']): Promise<void> {
   const { documentId } = get();
   if (documentId === null || get().live) return;
@@ -221,7 +221,7 @@ async function askBeside(turn: Turn, question: string, choice: AskChoice, outcom
   await follow(chatId, () => api().ask({ chatId, question, parentId, choice }), outcome);
 }
 
-/** After a crash or a restart the document has left memory: it is loaded from disk, or read again, first. False: that ended early. */
+/** After a crash or a restart the document is not in memory: it is loaded from disk or read again. False: that did not come to its end. */
 async function ensureRead(documentId: string): Promise<boolean> {
   if (selectHeld(documentId)(useEngine.getState())) return true;
   const { documentId: looked, range } = useReading.getState();
@@ -229,14 +229,14 @@ async function ensureRead(documentId: string): Promise<boolean> {
 }
 
 interface Outcome {
-  /** The question was refused, and goes back to where it was written. */
+  /** Called when the question was refused, to put its text back where it was written. */
   notAsked?: () => void;
   besideId?: string;
 }
 
 let following = 0;
 
-/** Watches an answer to its end; a newer watch takes over, or both would write the same words. */
+/** Follows an answer to its end. A newer call takes over: two would write the same words twice. */
 async function follow(
   chatId: string,
   start: () => Promise<AsyncIterable<AskStreamEvent>>,
@@ -278,7 +278,7 @@ export function take(event: AskStreamEvent): void {
     set(({ live }) => ({ live: live && { ...live, ...withText(live, event) } }));
   } else if (event.type === 'ended') {
     const { turn } = event;
-    // Meanwhile another branch may have been chosen here.
+    // Another branch may have been chosen here meanwhile: that choice stays.
     set(({ tree }) => ({
       ...grown(tree.map((old) => (old.id === turn.id ? { ...turn, chosen: old.chosen } : old))),
       live: null,
@@ -322,7 +322,7 @@ async function loadMap(): Promise<void> {
   if (selectMeasured(get())?.id === turn.id) set({ map });
 }
 
-/** The list, and what of the open chat is not as it is shown: another window asks, chooses and writes too. */
+/** Loads the list of chats, and the open chat where it changed: another window may have asked, chosen a branch or written a draft. */
 export async function refreshChats(): Promise<void> {
   const { documentId, chatId } = get();
   if (documentId === null) return;
@@ -332,7 +332,7 @@ export async function refreshChats(): Promise<void> {
     set({ chats });
     if (chatId !== null && get().chatId === chatId) await refreshOpenChat(chatId, chats);
   } catch {
-    // A lost connection, which the window shows; with the next one everything is looked at again.
+    // The connection is lost, which the window shows; everything is loaded again with the next one.
   }
 }
 
@@ -352,7 +352,7 @@ async function openLast(chats: readonly Chat[]): Promise<void> {
   if (last) await openChat(last.id);
 }
 
-/** What is being typed here, and is not stored yet, stays. */
+/** Loads the draft that another window wrote; what was typed here and is not stored yet stays. */
 async function refreshDraft({ id: chatId, draftRevision }: Chat): Promise<void> {
   const { draft } = await api().chats.draft({ chatId });
   if (get().chatId !== chatId) return;
@@ -369,13 +369,13 @@ export function setDraft(draft: string): void {
   unsaved.set(key, draft);
   const save = async () => {
     saving.delete(key);
-    // Nothing typed makes no chat; and what a question has made one for is not a draft any more.
+    // Without text no chat is created; and a text that was asked meanwhile is not a draft any more.
     const isAsked = get().documentId === documentId && get().draft !== draft;
     if (chatId === null && (draft.trim() === '' || isAsked)) return void unsaved.delete(key);
     await api().chats.saveDraft({ chatId: chatId ?? (await firstChat(documentId)), draft });
     if (unsaved.get(key) === draft) unsaved.delete(key);
   };
-  // A lost connection: what is typed next is saved with it.
+  // A save that fails for a lost connection is not repeated: the next key saves the whole draft.
   saving.set(
     key,
     setTimeout(() => void save().catch(() => {}), saveDraftMs),

@@ -1,4 +1,4 @@
-/** Where the open chat's answers stand in the document; asked for once for each answer that is shown. */
+/** Citations and evidence of the open chat's answers; loaded once for each answer that is shown. */
 import { create } from 'zustand';
 import type { AnswerCitations } from '../../electron/contract/evidence.ts';
 import { api } from './api.ts';
@@ -11,7 +11,7 @@ export const useCitations = create<CitationsState>(() => ({ ofTurn: {} }));
 
 const asked = new Set<string>();
 
-/** An answer without citations is still an answer: a failure is tried again when it is shown again. */
+/** A failure is not reported, because the answer can be read without citations; showing the answer again tries again. */
 export async function loadCitations(turnId: string): Promise<void> {
   if (asked.has(turnId)) return;
   asked.add(turnId);

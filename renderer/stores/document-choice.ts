@@ -1,6 +1,6 @@
 /**
- * What applies to questions on the open document: the settings, with what was chosen for this document alone above them. The
- * server puts the two together; here they are shown and changed.
+ * What applies to questions on the open document: the settings, overridden by what was chosen for this document alone. The server
+ * puts the two together; here they are shown and changed.
  */
 import { create } from 'zustand';
 import type { DocumentChoice, MethodChoice, OwnChoice } from '../../electron/contract/settings.ts';
@@ -17,7 +17,7 @@ interface DocumentChoiceState {
 
 export const useDocumentChoice = create<DocumentChoiceState>(() => ({ documentId: null, own: {}, choice: null }));
 
-/** How often the choice was asked for or changed: the newest answer wins. */
+/** How often the choice was loaded or changed: only the reply to the newest call is taken. */
 let asked = 0;
 
 const get = useDocumentChoice.getState;
@@ -25,23 +25,23 @@ const set = useDocumentChoice.setState;
 
 export const selectHasOwn = ({ own }: DocumentChoiceState) => Object.keys(own).length > 0;
 
-/** To be called when another document is opened, and when the server has said what the settings are. */
+/** To be called when another document is opened, and when the server has sent the settings. */
 export async function loadDocumentChoice(documentId: string | null): Promise<void> {
   if (documentId !== get().documentId) set({ documentId, own: {}, choice: null });
   if (documentId !== null) await take(documentId, () => api().documents.choice.get({ documentId }));
 }
 
-/** What is changed beside the chat: a document that has a choice of its own keeps it to itself, any other follows the settings. */
+/** For changes beside the chat: they go to the document's own choice where it has one, else to the settings. */
 export async function changeChoice(changes: OwnChoice): Promise<void> {
   const { choice } = get();
   if (selectHasOwn(get())) return changeOwnChoice(changes);
-  // Shown at once; what applies is loaded when the settings have settled, and what was asked for earlier does not know of this.
+  // The change is shown at once. Replies to earlier calls do not have it and are dropped; the choice is loaded with the stored settings.
   asked++;
   if (choice) set({ choice: { ...choice, ...changes } as MethodChoice });
   await changeSettings(changes as Partial<MethodChoice>);
 }
 
-/** For this document alone. */
+/** Changes the choice of this document alone. */
 export async function changeOwnChoice(changes: OwnChoice): Promise<void> {
   const { documentId, own, choice } = get();
   if (documentId === null) return;
@@ -49,7 +49,7 @@ export async function changeOwnChoice(changes: OwnChoice): Promise<void> {
   await take(documentId, () => api().documents.choice.set({ documentId, changes }));
 }
 
-/** As in the settings again, in these points or in all. */
+/** Drops the document's own choice, in these points or in all: the settings apply again. */
 export async function followSettings(names?: (keyof MethodChoice)[]): Promise<void> {
   const { documentId } = get();
   if (documentId === null) return;
@@ -62,7 +62,7 @@ async function take(documentId: string, work: () => Promise<DocumentChoice>): Pr
     const { own, choice } = await work();
     if (mine === asked && get().documentId === documentId) set({ own, choice });
   } catch (error) {
-    // A document that was removed meanwhile has nothing to choose.
+    // The document may have been removed meanwhile.
     const { code, message } = failureOf(error);
     if (code !== 'DOC_MISSING') notify(message, 'danger');
   }

@@ -13,7 +13,7 @@ interface DocumentViewState {
   documentId: string | null;
   outline: DocumentOutline | null;
   failure: CallFailure | null;
-  /** Marked, and brought into sight each time `asked` grows. */
+  /** The passage that is marked; it is scrolled into sight each time `asked` grows. */
   passage: Stretch | null;
   asked: number;
   /** Counted from 0: the page that is in sight. */
@@ -56,7 +56,7 @@ export function showPassage(documentId: string, passage: Stretch): void {
   openInspector();
 }
 
-/** Pages as a whole. */
+/** Shows whole pages. */
 export async function showPages(documentId: string, first: number, last = first): Promise<void> {
   await openOutline(documentId);
   const pages = get().documentId === documentId ? get().outline?.pages : undefined;
@@ -64,7 +64,7 @@ export async function showPages(documentId: string, first: number, last = first)
   if (from && to) showPassage(documentId, { start: from.start, end: to.end, page: first });
 }
 
-/** The first section of this name. */
+/** Shows the first section of this name. */
 export async function showSection(documentId: string, label: string): Promise<void> {
   await openOutline(documentId);
   const pages = get().documentId === documentId ? get().outline?.pages : undefined;
@@ -76,7 +76,7 @@ export async function showSection(documentId: string, label: string): Promise<vo
 export const setPage = (page: number) => set({ page });
 export const setAsText = (asText: boolean) => set({ asText });
 
-/** Pieces asked for once; a failed one may be asked for again. */
+/** Pieces of text, each loaded once; one that failed can be loaded again. */
 const texts = new Map<string, Promise<string>>();
 const mostTexts = 400;
 
@@ -105,7 +105,7 @@ export function fileOf(documentId: string): Promise<ArrayBuffer> {
   return bytes;
 }
 
-/** Into the composer, above what is written there already. */
+/** Puts the quote into the composer, above what is written there already. */
 export function askAbout(quote: string): void {
   const { draft } = useChat.getState();
   const line = quote.replace(/\s+/g, ' ').trim();

@@ -1,9 +1,9 @@
-/** How many tokens the question has that is being written: counted by the open model's vocabulary, when typing pauses. */
+/** How many tokens the question has that is being written: counted with the open model's vocabulary when typing pauses. */
 import { create } from 'zustand';
 import { api } from './api.ts';
 import { useChat } from './chat.ts';
 
-/** null: nothing is written, or nobody can count. */
+/** null: nothing is written, or it could not be counted. */
 export const useDraftTokens = create<{ tokens: number | null }>(() => ({ tokens: null }));
 
 const pauseMs = 150;

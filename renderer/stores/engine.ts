@@ -11,7 +11,7 @@ export interface HistorySample {
   /** Tokens a second. */
   reading: number | null;
   answering: number | null;
-  /** Of the engine as a whole. */
+  /** Memory of the engine as a whole. */
   engineBytes: number | null;
   /** What an answer works on, and how much of it each token reads. */
   cacheBytes: number | null;
@@ -20,7 +20,7 @@ export interface HistorySample {
 
 interface EngineStoreState {
   telemetry: Telemetry | null;
-  /** While something ran; at most the newest `keptSamples`. */
+  /** Samples from while the engine worked; the newest `keptSamples` of them. */
   history: HistorySample[];
   /** When questions were asked, seconds since 1970. */
   questions: number[];
@@ -34,7 +34,7 @@ const keptSamples = 600;
 
 const againMs = 1000;
 
-/** Follows as long as this connection is the one that is used: a stream that breaks off on the way is asked for again. */
+/** Runs as long as this connection is in use; a stream that breaks off meanwhile is started again. */
 export async function followTelemetry(): Promise<void> {
   const connected = api();
   while (api() === connected) {
@@ -48,7 +48,7 @@ export async function followTelemetry(): Promise<void> {
   }
 }
 
-/** An idle engine has nothing new to say. */
+/** Adds nothing while the engine is idle. */
 function historyWith({ history, questions }: EngineStoreState, telemetry: Telemetry) {
   const { jobs, live, engineBytes } = telemetry;
   if (!jobs.some(({ phase }) => phase !== 'paused' && phase !== 'waiting')) return {};
@@ -70,7 +70,7 @@ function historyWith({ history, questions }: EngineStoreState, telemetry: Teleme
   };
 }
 
-/** Measured by the engine over the whole answer. */
+/** Adds a sample with what the engine measured over the whole answer. */
 export function noteAnswer(tokensPerSecond: number, { compactBytes, summaryBytes, rowsRead }: Counters): void {
   const sample = {
     at: Date.now() / 1000,
@@ -83,7 +83,7 @@ export function noteAnswer(tokensPerSecond: number, { compactBytes, summaryBytes
   useEngine.setState((before) => ({ history: withSample(before.history, sample) }));
 }
 
-/** Looked for when somebody wants to choose one. */
+/** GPUs are looked for once, when somebody wants to choose a device. */
 export async function findGpus(): Promise<void> {
   if (useEngine.getState().gpus) return;
   try {
@@ -101,7 +101,7 @@ export async function restartEngine(): Promise<void> {
   }
 }
 
-/** A reading that ended meanwhile needs neither. */
+/** Pausing and resuming a reading that has just ended is no error. */
 export async function pauseJob(jobId: string): Promise<void> {
   await attempt(() => api().pause({ jobId }));
 }
@@ -123,12 +123,12 @@ export async function cancelJob(jobId: string): Promise<void> {
   await api().cancel({ jobId });
 }
 
-/** On disk, and loaded instead of read when it is asked. */
+/** The document's KV on disk, which is loaded instead of reading the text again. */
 export const selectKept =
   (documentId: string | null) =>
   ({ telemetry }: EngineStoreState) =>
     telemetry?.kept.documents.find((kept) => kept.documentId === documentId);
-/** Of all documents. */
+/** Bytes on disk of all documents. */
 export const selectKeptBytes = ({ telemetry }: EngineStoreState): number =>
   telemetry?.kept.documents.reduce((sum, { bytes }) => sum + bytes, 0) ?? 0;
 export const selectHeld =
@@ -141,7 +141,7 @@ export const selectJob =
   ({ telemetry }: EngineStoreState): Job | undefined =>
     telemetry?.jobs.find((job) => job.kind === kind && job.documentId === documentId);
 
-/** What the answer that is being made in this chat keeps and reads. */
+/** Rows kept and read by the answer that is being made in this chat. */
 export const selectLive =
   (chatId: string | null) =>
   ({ telemetry }: EngineStoreState) =>
@@ -149,7 +149,7 @@ export const selectLive =
 
 export const selectEngine = ({ telemetry }: EngineStoreState) => telemetry?.engine ?? null;
 
-/** uPlot wants time to grow. */
+/** uPlot needs times that grow: a sample that is not later than the last one gets a later time. */
 function withSample(samples: HistorySample[], sample: HistorySample): HistorySample[] {
   const last = samples.at(-1);
   const at = last ? Math.max(sample.at, last.at + 0.001) : sample.at;

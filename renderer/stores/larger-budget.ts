@@ -12,7 +12,7 @@ interface LargerBudgetState {
 
 export const useLargerBudget = create<LargerBudgetState>(() => ({ documentId: null, tokenBudget: 0, plan: null }));
 
-/** Without a plan there is no advice. */
+/** Where no plan can be made, the panel gives no advice. */
 export async function planLarger(documentId: string, promptTokens: number, tokenBudget: number): Promise<void> {
   const { documentId: known, tokenBudget: knownBudget } = useLargerBudget.getState();
   if (known === documentId && knownBudget === tokenBudget) return;

@@ -26,12 +26,12 @@ const get = useLibrarySearch.getState;
 const pauseMs = 120;
 let waiting: ReturnType<typeof setTimeout> | undefined;
 
-// What was added or removed meanwhile is found or not found too.
+// The search is repeated when documents were added or removed.
 useLibrary.subscribe(({ documents }, before) => {
   if (documents !== before.documents && get().query !== '') searchFor(get().query);
 });
 
-/** Asked when typing pauses; an answer to an older query is dropped. */
+/** Searches when typing pauses; the reply to an older query is dropped. */
 export function searchFor(query: string): void {
   clearTimeout(waiting);
   set({ query });

@@ -1,4 +1,4 @@
-/** Documents, the one that is open, and files on their way in. */
+/** Documents, the one that is open, and files that are being imported. */
 import { create } from 'zustand';
 import type { AddEvent, DocumentPage, Grant, LibraryDocument } from '../../electron/contract/app-types.ts';
 import type { ParseStep, ParseWish } from '../../electron/contract/documents.ts';
@@ -7,25 +7,25 @@ import { api, type CallFailure, connected, failureOf, type SentFile, sendFile } 
 import { keepPassword, usePasswords } from './passwords.ts';
 import { notify } from './ui.ts';
 
-/** How a file is to be read; what is absent is as usual, or as it was. */
+/** How a file is to be read. What is absent is as the settings say or, when a file is read again, as it was before. */
 interface HowRead {
   password?: string;
   choice?: ParseWish;
 }
 
-/** A file between the drop and the library, or on its way through the reader once more. */
+/** A file that is being imported, or one of the library that is being read again. */
 export interface Incoming {
   key: number;
   name: string;
-  /** The document whose file is read anew; null: it is a new file. */
+  /** The document whose file is read again; null: the file is new. */
   documentId: string | null;
   phase: 'waiting' | 'sending' | 'parsing' | 'counting' | 'failed';
-  /** Of the parsing. */
+  /** What the parser is doing. */
   step: ParseStep;
   done: number;
   total: number;
   failure: CallFailure | null;
-  /** Once more, otherwise: with a password where one is wanted. */
+  /** Tries again in another way, such as with a password. */
   retry: ((how: HowRead) => void) | null;
   cancel: () => void;
 }
@@ -46,7 +46,7 @@ interface LibraryState {
   documents: LibraryDocument[];
   isLoaded: boolean;
   grants: Grant[];
-  /** About the library as it was opened. */
+  /** What opening the library found. */
   notices: string[];
   selectedId: string | null;
   pages: DocumentPage[];
@@ -65,7 +65,7 @@ export const useLibrary = create<LibraryState>(() => ({
 
 const set = useLibrary.setState;
 
-/** Whether the person writes a question to the open document, and is not to be taken from it by one that has been added. */
+/** Whether a question to the open document is being written: then a document that has been added is not opened in its place. */
 let isWriting = () => false;
 
 export function stayWhile(writing: () => boolean): void {
@@ -80,7 +80,7 @@ export const selectReadAnew =
   ({ incoming }: LibraryState) =>
     incoming.find((entry) => entry.documentId === documentId);
 
-/** Shown once: one that was dismissed does not come back with the next connection. */
+/** Notices are shown once: one that was dismissed does not come back with the next connection. */
 const seenNotices = new Set<string>();
 
 export const dismissLibraryNotice = (notice: string) =>
@@ -120,7 +120,7 @@ export function addGrant(grant: Grant): void {
   bringIn(grant.name, null, (how, options) => api().library.addGranted({ grantId: grant.id, ...how }, options));
 }
 
-/** The kept file of a document once more. */
+/** Reads the kept file of a document again. */
 export function readAnew({ id: documentId, name }: LibraryDocument, choice: ParseWish): void {
   const password = usePasswords.getState().passwords.get(documentId);
   bringIn(name, documentId, (how, options) => api().library.readAnew({ documentId, ...how }, options), {
@@ -132,7 +132,7 @@ export function readAnew({ id: documentId, name }: LibraryDocument, choice: Pars
 type Start = (how: HowRead, options: { signal: AbortSignal }) => Promise<AsyncIterable<AddEvent>>;
 let nextKey = 1;
 
-/** One after the other: each is parsed by a process of its own. */
+/** Files are imported one after the other, because each is parsed by a process of its own. */
 let line: Promise<void> = Promise.resolve();
 
 function bringIn(name: string, documentId: string | null, start: Start, how: HowRead = {}): void {
@@ -186,7 +186,7 @@ async function take(
   }
 }
 
-/** How every import ends: with what became of it, and its receipt. */
+/** The notice at the end of each import: what became of the file, and its receipt. */
 function outcomeWords({ outcome, document }: Extract<AddEvent, { type: 'done' }>): string {
   const { name } = document;
   const receipt = receiptLine(document);

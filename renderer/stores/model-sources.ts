@@ -44,7 +44,7 @@ export async function lookUpAddress(): Promise<void> {
   set({ isLooking: false });
 }
 
-/** Its download begins at once. */
+/** Adds a model of the repository; its download begins at once. */
 export async function addFromRepository(path: string): Promise<void> {
   const { repository } = useSources.getState();
   if (!repository) return;
@@ -57,7 +57,7 @@ export async function addFromRepository(path: string): Promise<void> {
   await loadModels();
 }
 
-/** null: the person's home. */
+/** null: the person's home folder. */
 export async function browseFolder(grantId: string | null): Promise<void> {
   try {
     set({ folder: await api().models.browse({ grantId }), folderProblem: null });

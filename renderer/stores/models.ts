@@ -9,14 +9,14 @@ import { notify, openModels, useUi } from './ui.ts';
 export interface ModelsState {
   /** null: not asked yet. */
   models: ModelEntry[] | null;
-  /** Of one's own, whose models are listed. */
+  /** Folders that the person added; their models are listed. */
   folders: ModelList['folders'];
   /** What is wrong with a person's own entries of the catalogue. */
   problems: string[];
   failure: CallFailure | null;
-  /** Being opened in the engine because of this window. */
+  /** The model that this window is having the engine open. */
   switchingTo: string | null;
-  /** Why the last wish for a model was refused. */
+  /** Why the last request for a model was refused, by model. */
   refusals: Record<string, CallFailure>;
 }
 
@@ -32,7 +32,7 @@ export const useModels = create<ModelsState>(() => ({
 const set = useModels.setState;
 let asked = 0;
 
-/** The newest question wins. */
+/** Only the reply to the newest call is taken. */
 export async function loadModels(): Promise<void> {
   const mine = ++asked;
   try {
@@ -43,7 +43,7 @@ export async function loadModels(): Promise<void> {
   }
 }
 
-/** While the screen is open: again when the list is another one, or when the engine can plan again. */
+/** While the dialog is open, loads the list again when it changed, or when the engine's state changes what fits. */
 export function followModels(): void {
   useEngine.subscribe(({ telemetry }, { telemetry: before }) => {
     if (useUi.getState().overlay !== 'models' || !telemetry) return;
@@ -61,7 +61,7 @@ export async function switchModel(modelId: string): Promise<void> {
   set({ switchingTo: modelId });
   await wish(modelId, () => api().models.use({ modelId }));
   set({ switchingTo: null });
-  // Tokens are counted differently now.
+  // The other model counts tokens in another way.
   await loadLibrary().catch(() => {});
 }
 
@@ -74,7 +74,7 @@ export async function removeModel(modelId: string): Promise<void> {
   await loadModels();
 }
 
-/** The system's dialog; the file stays where it is. */
+/** Opens the system's dialog. The chosen file stays where it is. */
 export async function chooseModelFile(): Promise<void> {
   try {
     const grant = await modelChooser()?.();
@@ -84,7 +84,7 @@ export async function chooseModelFile(): Promise<void> {
   }
 }
 
-/** Model files among what was dropped are opened where they lie; the others are given back. */
+/** Opens model files among the dropped ones where they lie, and returns the others. */
 export function takeModels(files: readonly File[]): File[] {
   const isModel = ({ name }: File) => /\.gguf$/i.test(name);
   const models = files.filter(isModel);

@@ -1,4 +1,4 @@
-/** Passwords of protected documents, for as long as this window lives: they are stored nowhere. */
+/** Passwords of protected documents. They are kept until this window is closed and stored nowhere. */
 import { create } from 'zustand';
 
 export const usePasswords = create<{ passwords: ReadonlyMap<string, string> }>(() => ({ passwords: new Map() }));

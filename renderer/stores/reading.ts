@@ -13,7 +13,7 @@ interface ReadingState {
   failure: CallFailure | null;
   /** Why the last reading ended early; stays until the next. */
   readFailure: CallFailure | null;
-  /** On disk afterwards; null: as the settings say. */
+  /** Whether the document is kept on disk afterwards; null: as the settings say. */
   keep: boolean | null;
 }
 
@@ -29,7 +29,7 @@ export const useReading = create<ReadingState>(() => ({
 const set = useReading.setState;
 let asked = 0;
 
-/** The newest question wins: an older answer that comes later is dropped. */
+/** Only the reply to the newest call is taken: an older one that comes later is dropped. */
 export async function loadPreflight(documentId: string, range: PageRange | null = null): Promise<void> {
   const mine = ++asked;
   const isOther = useReading.getState().documentId !== documentId;
@@ -38,7 +38,7 @@ export async function loadPreflight(documentId: string, range: PageRange | null 
     const preflight = await api().preflight({ documentId, pages: range });
     if (mine !== asked) return;
     set({ preflight, failure: null });
-    // Counted with this model just now: the library knows it too.
+    // The pre-flight has just counted the document's tokens with this model: the library list shows them too.
     const isCounted = useLibrary.getState().documents.find(({ id }) => id === documentId)?.tokens !== null;
     if (!isCounted) void loadLibrary().catch(() => {});
   } catch (error) {
@@ -48,7 +48,7 @@ export async function loadPreflight(documentId: string, range: PageRange | null 
 
 export const chooseKeep = (keep: boolean) => set({ keep });
 
-/** Progress itself comes with the telemetry, for every window alike. False: it did not come to its end. */
+/** Resolves with whether the reading came to its end. Its progress comes with the telemetry, for every window alike. */
 export async function readDocument(documentId: string, pages: PageRange | null): Promise<boolean> {
   const { documentId: looked, keep } = useReading.getState();
   set({ readFailure: null });

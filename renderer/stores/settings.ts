@@ -6,13 +6,13 @@ import { notify } from './ui.ts';
 
 interface SettingsState {
   settings: Settings | null;
-  /** How often the server has said what they are: what depends on them is asked for then, and not before. */
+  /** How often the server has sent the settings: what depends on them is loaded each time this grows. */
   answers: number;
 }
 
 export const useSettings = create<SettingsState>(() => ({ settings: null, answers: 0 }));
 
-/** Where it is never wanted it is not offered either. */
+/** Recognition is not offered where the setting says never. */
 export const selectOffersRecognition = ({ settings }: SettingsState) =>
   settings !== null && settings.recognise !== 'never';
 
@@ -31,12 +31,12 @@ export async function changeSettings(changed: Partial<Settings>): Promise<void> 
   });
 }
 
-/** Back to what they were before anybody chose. */
+/** Back to the defaults. */
 export async function resetSettings(names: SettingName[]): Promise<void> {
   await change(() => api().settings.reset({ names }));
 }
 
-/** Another window may have changed them; what is being changed here is told with its answer first. */
+/** Loads settings that another window may have changed. While a change of this window is pending, that waits for its reply. */
 export async function refreshSettings(): Promise<void> {
   isStale = pending > 0;
   if (isStale) return;
@@ -47,10 +47,10 @@ export async function refreshSettings(): Promise<void> {
 
 let isStale = false;
 let pending = 0;
-/** As the server last said, whatever shows while a change is pending. */
+/** What the server said last; while a change is pending, the window shows more than that. */
 let said: Settings | null = null;
 
-/** What shows is settled by the last change that is pending, or a key held down would see its later steps undone by earlier answers. */
+/** Replies are shown only when no change is pending: with a key held down, earlier replies would undo later steps. */
 async function change(ask: () => Promise<Settings>): Promise<void> {
   if (pending++ === 0) said = useSettings.getState().settings;
   try {

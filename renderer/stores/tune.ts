@@ -18,7 +18,7 @@ export const useTune = create<TuneState>(() => ({ documentId: null, running: nul
 const get = useTune.getState;
 const set = useTune.setState;
 
-/** With another document: what was measured on it before, and what is being measured by another window. */
+/** To be called when another document is opened: loads its last tuning, and joins one that is going on in another window. */
 export async function openTuningOf(documentId: string | null): Promise<void> {
   set({ documentId, running: null, last: null, failure: null });
   if (documentId === null) return;
@@ -26,12 +26,12 @@ export async function openTuningOf(documentId: string | null): Promise<void> {
     const last = await api().documents.tuning({ documentId });
     if (get().documentId === documentId) set({ last });
   } catch {
-    // A document that was removed meanwhile has none.
+    // The document may have been removed meanwhile.
   }
   await joinTuning();
 }
 
-/** Another window may have measured it anew. */
+/** Loads the last tuning again: another window may have made a new one. */
 export async function refreshTuning(): Promise<void> {
   const { documentId } = get();
   if (documentId === null) return;
@@ -39,7 +39,7 @@ export async function refreshTuning(): Promise<void> {
   if (get().documentId === documentId) set({ last });
 }
 
-/** One that this window did not begin, or lost when it was loaded anew. */
+/** Follows a tuning that another window began, or that this one began before it was reloaded. */
 export async function joinTuning(): Promise<void> {
   const { documentId, running } = get();
   if (documentId === null || running || !selectJob('tuning', documentId)(useEngine.getState())) return;
@@ -67,7 +67,7 @@ async function follow(documentId: string, start: () => Promise<AsyncIterable<Tun
     }
   } catch (error) {
     const failure = failureOf(error);
-    // Stopped by the person, or over before it was joined.
+    // The person stopped it, or it was over before it was joined.
     const isExpected = failure.code === 'CANCELLED' || failure.code === 'CLOSED';
     if (isShown()) set({ running: null, failure: isExpected ? null : failure });
   }

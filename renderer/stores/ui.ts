@@ -1,4 +1,4 @@
-/** What is open and how wide the window is. Nothing here survives a reload but what the bridge remembers. */
+/** What is open and how wide the window is. After a reload only what the bridge remembers is left. */
 import { create } from 'zustand';
 
 type Width = 'wide' | 'medium' | 'narrow';
@@ -15,18 +15,18 @@ interface UiState {
   /** A sentence, while the first connection takes a while. */
   waitedFor: string | null;
   width: Width;
-  /** As it is shown, after asking the system. */
+  /** The theme that is shown; where the setting says system, the system's. */
   theme: 'light' | 'dark';
   libraryOpen: boolean;
   inspectorOpen: boolean;
   inspectorTab: 'memory' | 'document';
   settingsOpen: boolean;
-  /** What lies above the window and is not a dialog of one of its parts. */
+  /** The dialog that is open, of those that belong to no single part of the window. */
   overlay: 'palette' | 'shortcuts' | 'paste' | 'about' | 'models' | 'tune' | null;
   renamingChatId: string | null;
   removingChatId: string | null;
   dropping: boolean;
-  /** An address that a document or an answer asked to open. */
+  /** The address of a link that was clicked in a document or an answer. */
   askedLink: string | null;
   notices: Notice[];
 }

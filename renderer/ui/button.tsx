@@ -1,4 +1,4 @@
-/** The three kinds of button, and the square one with an icon. */
+/** The four kinds of button, and the square one with an icon. */
 import { clsx } from 'clsx';
 import type { ComponentPropsWithRef } from 'react';
 

@@ -1,4 +1,4 @@
-/** Viridis, in nine steps between which it is linear enough: even in lightness, readable without colour vision. */
+/** The Viridis colours, interpolated between nine steps. Their lightness grows evenly, so they can be told apart without colour vision. */
 const stops = [
   [68, 1, 84],
   [71, 45, 123],
@@ -11,7 +11,7 @@ const stops = [
   [253, 231, 37],
 ] as const;
 
-/** share in [0, 1]. */
+/** The colour of a share in [0, 1]. */
 export function viridis(share: number): string {
   const at = Math.min(1, Math.max(0, Number.isFinite(share) ? share : 0)) * (stops.length - 1);
   const low = stops[Math.floor(at)] ?? stops[0];

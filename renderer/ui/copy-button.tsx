@@ -1,4 +1,4 @@
-/** Puts a text on the clipboard, and says for a moment that it is there. */
+/** Puts a text on the clipboard, and says so for a moment. */
 import { Check, Copy } from 'lucide-react';
 import { useState } from 'react';
 import { copyText } from '../bridge/browser.ts';

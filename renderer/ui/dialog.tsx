@@ -8,7 +8,7 @@ interface DialogProps {
   open: boolean;
   onClose: () => void;
   children: ReactNode;
-  /** 560 px; or, with columns, 760. */
+  /** true: 560 px wide; 'columns': 760 px, for two columns. */
   wide?: boolean | 'columns';
 }
 

@@ -1,7 +1,7 @@
 /** A labelled control with one line that says what it does. */
 import { type ReactNode, useId } from 'react';
 
-/** What ties a control to its label and its line. */
+/** Ids that connect a control with its label and its line. */
 export interface FieldIds {
   id: string;
   'aria-describedby': string | undefined;
@@ -11,7 +11,7 @@ interface FieldProps {
   label: string;
   hint?: ReactNode;
   children: (ids: FieldIds) => ReactNode;
-  /** The control is wide: it stands under its words. */
+  /** The control is wide and stands below its words. */
   isWide?: boolean | undefined;
 }
 

@@ -1,4 +1,4 @@
-/** uPlot in React: made once for its series, then only fed. Colours come from the theme at the time it is drawn. */
+/** uPlot in React. A chart is created once for its series, then only gets new data. Its colours are the theme's when it is created. */
 import { useEffect, useRef } from 'react';
 import uPlot from 'uplot';
 
@@ -14,7 +14,7 @@ interface LineChartProps {
   series: readonly ChartSeries[];
   data: uPlot.AlignedData;
   height: number;
-  /** Where the values are far apart; else linear from zero. */
+  /** For values that are far apart; without it the y axis is linear from zero. */
   logarithmic: boolean;
   /** Names of the places 0, 1, 2, ... on the x axis; without them it counts seconds. */
   places?: readonly string[];
@@ -22,20 +22,20 @@ interface LineChartProps {
   range?: readonly [number, number];
   /** How a value of the y axis is written. */
   format?: (value: number) => string;
-  /** Bytes have round values between powers of two. */
+  /** Bytes get round values between powers of two on the y axis. */
   isBytes?: boolean;
   /** Places on the x axis with a line from top to bottom. */
   marks?: readonly number[];
-  /** Without numbers below: it stands above a chart of the same places that has them. */
+  /** No numbers below the x axis: the chart stands above one with the same axis, which has them. */
   isUpper?: boolean;
-  /** Another value draws everything anew. */
+  /** Another value creates the chart anew, in the colours of the theme. */
   themeKey: string;
 }
 
 const plain = (value: number) => String(value);
 const none: readonly number[] = [];
 
-/** Distances between lines that a person counts in, from the least: 1, 2 and 5 of each unit. */
+/** Distances between grid lines in round numbers, from the smallest: 1, 2 and 5 of each unit. */
 const steps = (units: readonly number[]) => units.flatMap((unit) => [unit, 2 * unit, 5 * unit]);
 const decimalSteps = steps(Array.from({ length: 16 }, (_, i) => 10 ** (i - 4)));
 const byteSteps = steps(Array.from({ length: 5 }, (_, i) => [1, 10, 100].map((many) => many * 1024 ** i)).flat());
@@ -62,7 +62,7 @@ export function LineChart({ label, series, data, height, logarithmic, themeKey, 
       stroke: property('--muted'),
       grid: { stroke: property('--line'), width: 1 },
       ticks: { show: false },
-      // A canvas knows no rem.
+      // A canvas takes no font size in rem.
       font: `${(11 / 16) * Number.parseFloat(getComputedStyle(document.documentElement).fontSize)}px Inter Variable`,
     };
     const drawMarks = ({ ctx, bbox, valToPos }: uPlot) => {
@@ -106,7 +106,7 @@ export function LineChart({ label, series, data, height, logarithmic, themeKey, 
             size: 52,
             space: 24,
             incrs: isBytes ? byteSteps : decimalSteps,
-            // Lines between powers of ten would be all that one sees.
+            // Only powers of ten get grid lines: with the lines between them the grid would hide the curves.
             ...(logarithmic ? { splits: (_, __, least, most) => powersOfTen(least, most) } : {}),
             values: (_, ticks) => ticks.map((tick) => (tick === null ? '' : format(tick))),
           },

@@ -1,4 +1,4 @@
-/** A number with a range. Applies on Enter and on leaving; one that does not fit goes back, and a line says what would. */
+/** A number with a range. It applies on Enter and on leaving the field; one out of range is taken back, and a line says what is allowed. */
 import { useState } from 'react';
 import { controlClass } from './field.tsx';
 
@@ -14,7 +14,7 @@ interface NumberInputProps {
 
 const shown = (n: number) => n.toLocaleString('en-US', { maximumFractionDigits: 6 });
 
-/** undefined: no number of the range. */
+/** undefined: the text is no number within the range. */
 export function numberWithin(text: string, { least, most, whole, odd }: NumberInputProps['range']): number | undefined {
   const plain = text.trim().replaceAll(',', '');
   const value = plain === '' ? Number.NaN : Number(plain);

@@ -1,7 +1,7 @@
-/** Parts of a whole on a scale, and under them the outline of another amount on the same scale. The legend is the caller's. */
+/** Parts of a whole on a scale, and below them the outline of another amount on the same scale. The caller draws the legend. */
 export interface BarPart {
   key: string;
-  /** What it is and how much, for the pointer and for screen readers. */
+  /** What the part is and how much, as a tooltip and for screen readers. */
   label: string;
   value: number;
   color: string;
@@ -11,10 +11,10 @@ interface StackedBarProps {
   parts: readonly BarPart[];
   /** Right end of the scale. */
   scale: number;
-  /** Open at its right where it goes on past the end of the scale. */
+  /** The outline; it is open at its right where it goes on past the end of the scale. */
   ghost?: { from: number; to: number; label: string } | undefined;
   label: string;
-  /** What would be, not what is. */
+  /** The bar shows a plan, not what is in memory. */
   isGhost?: boolean;
 }
 

@@ -1,4 +1,4 @@
-/** What RocketDoc noted about itself, to look at and to hand to whoever helps. It leaves this machine only by the person's own hand. */
+/** Shows the log and copies a report of it, for whoever helps. Nothing is sent: the person passes the report on. */
 import { useState } from 'react';
 import { copyText } from '../../bridge/browser.ts';
 import { api, failureOf } from '../../stores/api.ts';

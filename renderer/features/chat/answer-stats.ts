@@ -3,10 +3,10 @@ import type { AskChoice, Turn, TurnReport } from '../../../electron/contract/app
 import { count, plural, seconds, speed } from '../../format.ts';
 import { modeNames } from '../../mode-names.ts';
 
-/** Nothing of the document was left out: there is nothing that full KV could do better. */
+/** Whether the answer could read every row: then full KV could do no better. */
 export const readsAll = ({ mode, counters }: TurnReport) => mode === 'full' || counters.budgets.dense;
 
-/** Each part stands on one line. */
+/** The parts of the line; none of them is broken over two lines. */
 export function statsParts(report: TurnReport, choice: AskChoice): string[] {
   const { timings, counters, generatedTokens, thinkingTokens, finishReason, maxNew, mode } = report;
   const reads = readsAll(report);
@@ -25,7 +25,7 @@ export function statsParts(report: TurnReport, choice: AskChoice): string[] {
   return parts.filter((part) => part !== null);
 }
 
-/** What an answer was made with; what was wished for, until the engine has said. */
+/** What an answer was made with; until the engine has reported, what was asked for. */
 export function answerTitle({ report, choice }: Turn): string {
   const mode = report?.mode ?? choice.mode;
   const budget = report?.counters.budgets.tokenBudget ?? choice.tokenBudget;

@@ -15,12 +15,12 @@ export function ChatView() {
   const list = useRef<VirtuosoHandle>(null);
   const askedId = useChat((state) => state.askedId);
   const lastId = turns.at(-1)?.id ?? '';
-  // A question of one's own is always brought into sight; an answer only follows when its end was in sight.
+  // A question asked in this window is always scrolled into sight; an answer that grows is followed only if its end was in sight.
   const isOwn = askedId === lastId;
   useEffect(() => {
     if (askedId) list.current?.scrollToIndex({ index: 'LAST', align: 'end' });
   }, [askedId]);
-  // So does what is found for it after its end.
+  // The evidence, which comes after the answer's end, is followed under the same condition.
   const isCited = useCitations(({ ofTurn }) => ofTurn[lastId] !== undefined);
   useEffect(() => {
     if (isCited) list.current?.autoscrollToBottom();
@@ -35,7 +35,7 @@ export function ChatView() {
       data={turns}
       computeItemKey={(_, turn) => turn.id}
       initialTopMostItemIndex={Math.max(0, turns.length - 1)}
-      // The list calls it once a new question has its place: before that it scrolls no further than to the one above.
+      // The list calls this after it has measured the new question; scrolling earlier stops at the question above.
       followOutput={(isAtBottom) => (isAtBottom || isOwn ? 'auto' : false)}
       itemContent={(_, turn) => <TurnView turn={turn} versions={versions.get(turn.parentId) ?? []} />}
     />

@@ -1,4 +1,4 @@
-/** A finished answer with what ties it to the document: chips that open the passage, quotes that are not there, and its evidence. */
+/** A finished answer and what the document says about it: chips that open a passage, marks on what is not in the document, the evidence. */
 import { ScanText } from 'lucide-react';
 import { useEffect, useMemo } from 'react';
 import type { Turn } from '../../../electron/contract/app-types.ts';

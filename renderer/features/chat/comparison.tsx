@@ -12,7 +12,7 @@ import { differingWords } from './differing-words.ts';
 import { LiveAnswer } from './live-answer.tsx';
 import { StatsLine } from './stats-line.tsx';
 
-/** `shown` is on the path; `other` is one of its branches. The older of the two stands left. */
+/** `shown` is on the path, `other` answers the same question on another branch. The older of the two stands left. */
 export function Comparison({ shown, other }: { shown: Turn; other: Turn }) {
   const [left, right] = shown.createdAt < other.createdAt ? [shown, other] : [other, shown];
   const isReady = shown.state !== 'answering';

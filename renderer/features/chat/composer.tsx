@@ -77,7 +77,7 @@ export function Composer({ documentName }: { documentName: string }) {
   );
 }
 
-/** Where the open model has a choice. */
+/** Shown where the open model can answer with or without thinking first. */
 function ThinkFirst() {
   const isChoice = useEngine(({ telemetry }) => telemetry?.engine.model?.thinking === 'switch');
   const thinking = useChat(selectThinking);

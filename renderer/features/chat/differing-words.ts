@@ -1,11 +1,11 @@
-/** Two answers word by word: which words of each the other does not have. Pure. */
+/** Compares two answers word by word: which words of each the other does not have. Pure. */
 import { diffArrays } from 'diff';
 import { type ComparedWord, wordsIn } from '../../../electron/contract/words.ts';
 
 export interface DifferingWords {
   left: ComparedWord[];
   right: ComparedWord[];
-  /** Words of both sides that only one has, and all words of both. */
+  /** How many words stand on one side only, and how many words both sides have together. */
   differing: number;
   total: number;
 }
@@ -15,7 +15,7 @@ const longestMs = 500;
 export function differingWords(left: string, right: string): DifferingWords {
   const words = (text: string) => Array.from(wordsIn(text), ({ word }) => word);
   const [ofLeft, ofRight] = [words(left), words(right)];
-  // Two long answers with nothing in common take long to compare, and everything differs.
+  // Comparing two long answers with little in common takes long: after the timeout every word counts as different.
   const changes = diffArrays(ofLeft, ofRight, { timeout: longestMs }) ?? [
     { value: ofLeft, removed: true, added: false },
     { value: ofRight, removed: false, added: true },

@@ -1,6 +1,6 @@
 /**
- * What an answer rests on: up to three places of the document with the sentence that says it, its words that the answer or the
- * question has in bold; and what of the answer the document does not hold.
+ * What an answer rests on: up to three places of the document, each with its sentence, where words of the answer or the question
+ * are bold; and what the answer says that is not found in the document.
  */
 import { SearchX } from 'lucide-react';
 import { useId, useState } from 'react';
@@ -17,7 +17,7 @@ interface EvidenceRowProps {
 export function EvidenceRow({ found: { evidence, unsupported, isFound }, documentId }: EvidenceRowProps) {
   const statements = unsupported.filter(({ kind }) => kind === 'statement');
   return (
-    // No landmark: there is one under each answer.
+    // A fieldset and not a landmark, because there is one under each answer.
     <fieldset aria-label="Evidence" data-testid="evidence" className="mt-3 text-note leading-5">
       {evidence.length > 0 && <Places evidence={evidence} documentId={documentId} />}
       {!isFound && <NotFound />}
@@ -65,7 +65,7 @@ function Places({ evidence, documentId }: { evidence: readonly Evidence[]; docum
   );
 }
 
-/** Bold and in the text's own colour: colour alone would not tell. */
+/** Matched words are bold, because colour alone would not show them to everybody. */
 function Matched({ entry: { sentence, matches } }: { entry: Evidence }) {
   const from = shownFrom(sentence, matches[0]?.start ?? 0);
   let at = from;
@@ -88,7 +88,7 @@ function Matched({ entry: { sentence, matches } }: { entry: Evidence }) {
   );
 }
 
-/** Letters before the first matched word; of a sentence that begins with more of them its end would not be shown. */
+/** With more letters than this before the first match the sentence is cut at its beginning: only four lines are shown. */
 const mostBefore = 160;
 const keptBefore = 60;
 

@@ -1,12 +1,12 @@
-/** What a model thought before its answer, folded. It is shown as plain text: nothing in it is looked up, and no link leads anywhere. */
+/** What a model thought before its answer, folded. It is plain text: no citations are looked for in it, and links in it do nothing. */
 import { Brain } from 'lucide-react';
 import { plural } from '../../format.ts';
 
 interface ThinkingProps {
   text: string;
-  /** It is still being thought. */
+  /** The model is still thinking. */
   isLive?: boolean;
-  /** Counted when it was over. */
+  /** Known when the thinking is over. */
   tokens?: number | undefined;
 }
 

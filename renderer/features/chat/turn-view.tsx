@@ -15,7 +15,7 @@ import { Thinking } from './thinking.tsx';
 
 interface TurnViewProps {
   turn: Turn;
-  /** All turns that begin where this one does, itself among them. */
+  /** All turns with the same parent, this one among them. */
   versions: readonly Turn[];
 }
 
@@ -69,7 +69,7 @@ function StoredAnswer({ turn, versions }: TurnViewProps) {
   );
 }
 
-/** The engine's first proposal where memory lacked, as one thing to do. */
+/** A button for the engine's first proposal, where memory was too small. */
 function AskSmaller({ turn }: { turn: Turn }) {
   const isBusy = useChat((state) => state.live !== null);
   const changes = firstProposal(turn.failure?.shortage);

@@ -1,4 +1,4 @@
-/** A PDF whose pages cannot be drawn has its text: whatever the viewer throws ends here, not with the window. */
+/** An error boundary around the PDF viewer: when the viewer throws, the document's text is shown instead, and the window goes on. */
 import { Component, type ReactNode } from 'react';
 
 interface PagesOrTextProps {

@@ -10,7 +10,7 @@ export function pdfEngine(): PdfEngine {
   return engine;
 }
 
-/** The content policy takes no script by a plain address: this one is named, and no other can be. */
+/** The content security policy takes no plain string as a script's address. This Trusted Types policy allows one address: the worker's. */
 function startWorker(): Worker {
   const address = new URL(workerUrl, import.meta.url).href;
   const { trustedTypes } = window as { trustedTypes?: TrustedTypes };

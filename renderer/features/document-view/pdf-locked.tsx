@@ -8,7 +8,7 @@ import { controlClass } from '../../ui/field.tsx';
 
 interface PdfLockedProps {
   document: LibraryDocument;
-  /** A password was tried and is not the one. */
+  /** A password was tried and is wrong. */
   isWrong: boolean;
   onText: () => void;
 }

@@ -19,7 +19,7 @@ import { ViewBar } from './view-bar.tsx';
 
 /** Brings the page of each passage that is asked for into sight; returns how to go to any page. */
 export function useJumps(documentId: string): (page: number) => void {
-  // Not useScroll: what that gives is new at every drawing.
+  // Not useScroll: it returns a new object at each render, and the effects below would run each time.
   const { provides: scroll } = useScrollCapability();
   const { passage, asked } = useDocumentView(useShallow(({ passage, asked }) => ({ passage, asked })));
   const [isLaidOut, setLaidOut] = useState(false);
@@ -66,7 +66,7 @@ export function PdfBar({ document, outline, onText, onPage }: PdfBarProps) {
   );
 }
 
-/** The part of a stretch that stands on this page; null: none does. */
+/** The part of a stretch that stands on this page; null where there is none. */
 function onPage(outline: DocumentOutline, pageIndex: number, passage: Stretch | null): [number, number] | null {
   const page = outline.pages[pageIndex];
   if (!page || !passage) return null;
@@ -109,7 +109,7 @@ export function PageMarks({ documentId, outline, pageIndex }: PageMarksProps) {
     };
   }, [documentId, outline, pageIndex, pdf, page, start, end, isWhole, asked]);
 
-  // The page is in sight already; its marked line comes to the upper third.
+  // The page is in sight already; this scrolls its first marked line to the upper third of the view.
   const shown = useRef(0);
   useEffect(() => {
     const first = marks?.rects[0];

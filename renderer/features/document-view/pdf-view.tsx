@@ -52,7 +52,7 @@ function Pages({ document, outline, onText, onRefused, buffer }: PdfViewProps & 
       }),
       createPluginRegistration(ViewportPluginPackage, { viewportGap: 8 }),
       createPluginRegistration(ScrollPluginPackage, { defaultPageGap: 8 }),
-      // Nothing is packed to be unpacked again a moment later.
+      // BMP is not compressed: a picture that is drawn at once would be compressed and unpacked for nothing.
       createPluginRegistration(RenderPluginPackage, { defaultImageType: 'image/bmp' }),
       createPluginRegistration(InteractionManagerPluginPackage),
       createPluginRegistration(SelectionPluginPackage, { marquee: { enabled: false } }),

@@ -33,7 +33,7 @@ export function blockAt(blocks: readonly Block[], { start, page }: Stretch): num
   return Math.max(0, index);
 }
 
-/** From the beginning of a page to the end of one. */
+/** Whether a stretch is made of whole pages. */
 export function coversPages({ pages }: DocumentOutline, { page, start, end }: Stretch): boolean {
   return pages[page]?.start === start && pages.some((entry) => entry.end === end && entry.end > start);
 }
@@ -41,7 +41,7 @@ export function coversPages({ pages }: DocumentOutline, { page, start, end }: St
 interface TextViewProps {
   document: LibraryDocument;
   outline: DocumentOutline;
-  /** Back to the pages of a PDF. */
+  /** Goes back to the pages of a PDF; null where there are none to show. */
   onPages: (() => void) | null;
 }
 
@@ -57,7 +57,7 @@ export function TextView({ document, outline, onPages }: TextViewProps) {
     const index = blockAt(blocks, passage);
     const block = blocks[index];
     if (!block) return;
-    // With its text it has its height, and the list knows where it ends up.
+    // A block gets its height with its text; before that the list would scroll to a wrong place.
     void textOf(document.id, block.start, block.end).then(() =>
       list.current?.scrollToIndex({ index, align: passage.end > passage.start ? 'center' : 'start' }),
     );
@@ -107,7 +107,7 @@ export function TextView({ document, outline, onPages }: TextViewProps) {
   );
 }
 
-/** A little below the edge: the last line of the page before does not count. */
+/** Looks a little below the upper edge, so that the last line of the page before does not count. */
 function pageAtTop(view: Element): number | undefined {
   const { left, top, width } = view.getBoundingClientRect();
   const block = window.document.elementFromPoint(left + width / 2, top + 32)?.closest('[data-page]');
@@ -163,7 +163,7 @@ function BlockView({ documentId, block, title, passage, isWhole, asked }: BlockV
   );
 }
 
-/** About as high as the text will be: the bar at the side should not jump. */
+/** About the height that the text will have, so that the scroll bar does not jump when the text comes. */
 const space = ({ start, end }: Block) => ({ minHeight: `${Math.ceil((end - start) / 46) * 22}px` });
 
 function marked(text: string, { start }: Block, passage: Stretch | null, asked: number) {
@@ -180,7 +180,7 @@ function marked(text: string, { start }: Block, passage: Stretch | null, asked: 
   );
 }
 
-/** Brings itself into sight when it appears; the block alone may be higher than the view. */
+/** Scrolls itself into sight when it appears: scrolling to the block is not enough where the block is higher than the view. */
 function Mark({ text, isFirst }: { text: string; isFirst: boolean }) {
   const element = useRef<HTMLElement>(null);
   useEffect(() => {
@@ -193,7 +193,7 @@ function Mark({ text, isFirst }: { text: string; isFirst: boolean }) {
   );
 }
 
-/** What is selected inside `holder`, as the person left it. */
+/** The text that is selected inside `holder`. */
 function useSelectedText() {
   const holder = useRef<HTMLDivElement>(null);
   const [quote, setQuote] = useState('');

@@ -1,4 +1,4 @@
-/** Above the document: which page is in sight, a way to any other, and what the view itself offers. */
+/** The bar above the document: which page is in sight, a field to go to any other, and buttons of the view. */
 
 import { ScanText } from 'lucide-react';
 import { type ReactNode, useEffect, useState } from 'react';
@@ -68,7 +68,7 @@ export function ViewBar({ outline, format, onPage, children }: ViewBarProps) {
   );
 }
 
-/** A page's number; for a PDF that numbers its pages otherwise also the number that is printed on it. */
+/** The page that was typed: by its place in the document or, for a PDF that numbers its pages otherwise, by the number printed on it. */
 function pageNamed({ pages }: DocumentOutline, typed: string, isPdf: boolean): number | undefined {
   const name = typed.trim();
   const number = Number(name);

@@ -1,4 +1,4 @@
-/** How much of the question's attention the kept rows hold, layer by layer and head by head: the honest warning light. */
+/** How much of the question's attention the kept rows hold, by layer and KV head. Where it is little, a larger budget is suggested. */
 import { useEffect } from 'react';
 import type { Counters } from '../../../electron/contract/engine-reports.ts';
 import { bytes, count, percent } from '../../format.ts';
@@ -11,7 +11,7 @@ import { ScaleStrip } from '../../ui/scale-strip.tsx';
 import { columnWords, layerColumns, windowNote } from './layer-columns.ts';
 import { Section } from './section.tsx';
 
-/** Below this share in the mean the panel suggests a larger budget. */
+/** When the average share is below this, the panel suggests a larger budget. */
 const warnBelow = 0.9;
 
 interface AttentionStripProps {
@@ -31,7 +31,7 @@ export function AttentionStrip({ documentId, counters, promptTokens }: Attention
   const lowest = Math.min(...keptMass);
   const lowestLayer = columns.findIndex((column) => column.mass.includes(lowest));
   const note = windowNote(model);
-  // From the lowest value up, so that differences near 100 % can be seen; the legend says so.
+  // The colours begin at the lowest value, so that differences near 100 % can be seen; the legend says so.
   const floor = Math.floor(lowest * 20) / 20;
   const shade = (mass: number) => viridis((mass - floor) / Math.max(0.001, 1 - floor));
   return (
@@ -84,7 +84,7 @@ export function AttentionStrip({ documentId, counters, promptTokens }: Attention
   );
 }
 
-/** Twice the budget, with what it would cost. */
+/** Suggests twice the budget, and says what that would cost. */
 function Advice({ documentId, counters, promptTokens }: AttentionStripProps & { promptTokens: number }) {
   const tokenBudget = 2 * counters.budgets.tokenBudget;
   const plan = useLargerBudget((larger) =>

@@ -122,7 +122,7 @@ function Mark({ at, most, title, color }: { at: number; most: number; title: str
 interface PlannedFactsProps {
   plan: MemoryPlan;
   speed: SpeedPrediction | null;
-  /** Of a value that is not chosen yet. */
+  /** The numbers are of a value that is not chosen yet. */
   isGhost: boolean;
 }
 
@@ -136,7 +136,7 @@ function PlannedFacts({ plan, speed, isGhost }: PlannedFactsProps) {
     ['w (window)', count(budgets.window)],
     ['Cache', bytes(plan.compactCache + plan.summaries)],
   ];
-  // From what answers took on this machine; nothing before there were enough of them.
+  // Predicted from earlier answers on this machine; absent before there were enough of them.
   if (speed?.tokensPerSecond) facts.push(['Speed', `about ${tokensASecond(speed.tokensPerSecond)}`]);
   if (speed?.firstTokenSeconds) facts.push(['First token', `about ${seconds(speed.firstTokenSeconds)}`]);
   return (

@@ -1,4 +1,4 @@
-/** What is kept on disk: of this document, and of the others, on the scale of all that is. */
+/** What this document and the others take on disk, as parts of all that is kept. */
 import { bytes } from '../../format.ts';
 import { selectKept, selectKeptBytes, useEngine } from '../../stores/engine.ts';
 import { StackedBar } from '../../ui/stacked-bar.tsx';

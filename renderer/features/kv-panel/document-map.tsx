@@ -15,12 +15,12 @@ import { Section } from './section.tsx';
 interface DocumentMapProps {
   map: readonly MapPage[];
   counters: Counters;
-  /** Where the answer's words and its evidence stand. */
+  /** Passages that the answer quotes, and its evidence. */
   cited: readonly Passage[];
-  /** The answer is being made: the second lane grows. */
+  /** The answer is being made, and the second lane changes with it. */
   isLive: boolean;
   format: DocumentFormat;
-  /** Of pages as the document counts them, from 0. */
+  /** Called with indices of the document's pages, counted from 0. */
   onShow: (firstPage: number, lastPage: number) => void;
   onCitation: (passage: Passage) => void;
 }
@@ -140,7 +140,7 @@ interface CitationLaneProps {
 }
 
 function CitationLane({ bins, places, map, cited, onPoint }: CitationLaneProps) {
-  // One mark a page: the first passage there, as several would cover one another.
+  // One mark for each page, at its first passage, because several would cover one another.
   const pages = [...new Map([...cited].reverse().map((passage) => [passage.page, passage])).values()].reverse();
   const marks = pages.flatMap((passage) => {
     const index = map.findIndex(({ page }) => page === passage.page);

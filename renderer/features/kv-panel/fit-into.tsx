@@ -1,4 +1,4 @@
-/** The slider backwards: so much memory may be used, which budget is that? */
+/** The inverse of the slider: chooses the largest budget that fits into a given amount of memory. */
 import { useState } from 'react';
 import type { BudgetFit } from '../../../electron/contract/app-types.ts';
 import type { MemoryPlan } from '../../../electron/contract/engine-reports.ts';

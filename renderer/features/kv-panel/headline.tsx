@@ -1,4 +1,4 @@
-/** The two truths: how small the cache is that an answer works on, and how few rows each token reads. From counters alone. */
+/** The two main numbers: the size of the cache that an answer works on, and how many rows each token reads. Both come from counters. */
 import type { ReactNode } from 'react';
 import type { Counters, MemoryPlan } from '../../../electron/contract/engine-reports.ts';
 import { bytes, count, factor } from '../../format.ts';
@@ -11,7 +11,7 @@ function Small({ children }: { children: ReactNode }) {
 
 interface HeadlineProps {
   counters: Counters | null;
-  /** Of the answer that is being made. */
+  /** The counters are of the answer that is being made. */
   isLive: boolean;
   planned: MemoryPlan | null;
 }

@@ -11,7 +11,7 @@ interface Chart {
   name: string;
   series: readonly (ChartSeries & { of: (sample: HistorySample) => number | null })[];
   format: (value: number) => string;
-  /** On the axis, where the chart's name says what is counted. */
+  /** How a value is written on the axis, without its unit: the chart's name has it. */
   tick: (value: number) => string;
   isBytes?: boolean;
 }
@@ -44,10 +44,10 @@ const charts: readonly Chart[] = [
   },
 ];
 
-/** A longer silence takes no room on the axis. */
+/** Seconds. A longer pause between two samples counts as this long, so that idle time takes no room on the axis. */
 const longestGap = 1;
 
-/** Seconds of work, for each sample. */
+/** For each sample, how many seconds the engine had worked by then. */
 export function workedSeconds(samples: readonly Pick<HistorySample, 'at'>[]): number[] {
   let worked = 0;
   return samples.map(({ at }, i) => {

@@ -41,7 +41,7 @@ export function KvPanel({ document }: { document: LibraryDocument | undefined })
     report?.promptTokens ??
     held?.tokens ??
     (planned?.fitsContext ? planned.documentTokens + planned.roomTokens - maxNew : undefined);
-  // Once the document is read its exact length is known: the slider's plan is newer than the one before reading.
+  // Once the document is read its exact length is known: then the slider's plan replaces the one that was made before reading.
   const latest = useBudget((budget) =>
     budget.documentId === document?.id && budget.promptTokens === promptTokens ? budget.plan : null,
   );
@@ -99,7 +99,7 @@ export function KvPanel({ document }: { document: LibraryDocument | undefined })
   );
 }
 
-/** Each once. */
+/** The passages of the citations and of the evidence, each once. */
 function passagesOf(found: AnswerCitations | undefined): Passage[] {
   const passages = [...(found?.citations ?? []).flatMap(({ passage }) => passage ?? []), ...(found?.evidence ?? [])];
   return [...new Map(passages.map((passage) => [`${passage.start} ${passage.end}`, passage])).values()];

@@ -6,13 +6,13 @@ import { count, plural } from '../../format.ts';
 export interface LayerColumn {
   /** Counted from 0. */
   layer: number;
-  /** 0: the layer's rows were chosen. */
+  /** Tokens of the layer's sliding window; 0: the layer has none, and its rows were chosen. */
   window: number;
   /** For each KV head; empty where the layer has a window. */
   mass: readonly number[];
 }
 
-/** Empty: the numbers are of another model than this one. */
+/** Returns no columns where the numbers are of another model than this one. */
 export function layerColumns(keptMass: readonly number[], model: ModelInfo | null): LayerColumn[] {
   if (!model || model.nHeadKv === 0 || keptMass.length === 0) return [];
   const chosen = fullLayers(model);
@@ -33,7 +33,7 @@ export function columnWords(columns: readonly LayerColumn[]): string {
   return `${layers} layers × ${plural(heads, 'KV head')}`;
 }
 
-/** What the other layers do; null where there are none. */
+/** What the layers with a window do; null where there are none. */
 export function windowNote(model: ModelInfo | null): string | null {
   const windowed = model ? windowLayers(model) : [];
   if (!model || windowed.length === 0) return null;

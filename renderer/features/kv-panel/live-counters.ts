@@ -1,4 +1,4 @@
-/** The answer that is being made, as the panel shows finished ones: counters, and the map with its pages' names and words. */
+/** Counters and map of the answer that is being made, in the form that finished answers have, so that the panel shows both alike. */
 import { useMemo } from 'react';
 import type { DocumentPage, LiveCounters, MapPage } from '../../../electron/contract/app-types.ts';
 import type { Counters } from '../../../electron/contract/engine-reports.ts';
@@ -13,7 +13,7 @@ export function useLiveCounters(): { counters: Counters; map: MapPage[] } | null
   return useMemo(() => (live ? { counters: live.counters, map: liveMap(live, pages) } : null), [live, pages]);
 }
 
-/** Numbers come six times a second, names and words once. */
+/** Numbers come six times a second; the pages' names and words came once, with the document. */
 export function liveMap({ firstPage, uses }: LiveCounters, pages: readonly DocumentPage[]): MapPage[] {
   return uses.map((use, i) => {
     const { label, tokens, opening } = pages[firstPage + i] ?? { label: '', tokens: 0, opening: '' };

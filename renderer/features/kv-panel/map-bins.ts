@@ -1,13 +1,13 @@
-/** The document's map in pieces that an eye can hold apart, each with its share of the strongest one. Pure. */
+/** The document's map in bins that are wide enough to be told apart, each with its share of the strongest one. Pure. */
 import type { MapPage } from '../../../electron/contract/app-types.ts';
 import type { Counters } from '../../../electron/contract/engine-reports.ts';
 import { count, percent } from '../../format.ts';
 
-/** Pages, or a part of one. */
+/** One page, several short ones, or a part of a long one. */
 export interface Bin {
   first: number;
   last: number;
-  /** Counted from 0, of so many; a whole page is its only part. */
+  /** Which part of the page, counted from 0, of how many; a whole page has one part. */
   part: number;
   parts: number;
   tokens: number;
@@ -21,7 +21,10 @@ export interface Bin {
 
 const mostBins = 96;
 
-/** Long pages in their parts, short neighbours together until the lanes have no line thinner than an eye can hold apart. Means weighed by tokens. */
+/**
+ * Splits long pages into their parts and puts short neighbours together, so that at about `most` bins none is too thin to be seen.
+ * The values of a bin of several pages are means, weighted by tokens.
+ */
 export function mapBins(map: readonly MapPage[], most = mostBins): Bin[] {
   const total = map.reduce((sum, page) => sum + page.tokens, 0);
   const bins: Bin[] = [];
@@ -52,16 +55,16 @@ export function mapBins(map: readonly MapPage[], most = mostBins): Bin[] {
 
 export interface Lane {
   name: 'Kept' | 'Read' | 'More';
-  /** In [0, 1], of the strongest bin. */
+  /** In [0, 1]: 1 is the strongest bin. */
   value: (bin: Bin) => number;
-  /** What the strongest bin has, and of what. */
+  /** What the strongest bin has: a share or a factor. */
   most: string;
   words: string;
 }
 
 export const times = (value: number) => `${value < 10 ? value.toFixed(1) : count(value)} times`;
 
-/** keptMass has an entry for each layer without a window and KV head; where nothing was chosen every row is kept by all. */
+/** keptMass has an entry for each KV head of each layer without a window; it is empty where nothing was chosen and every row is kept. */
 export function keptShare({ kept }: Bin, { keptMass }: Counters): number {
   return keptMass.length > 0 ? kept / keptMass.length : 1;
 }
@@ -94,11 +97,11 @@ export function mapLanes(bins: readonly Bin[], counters: Counters): Lane[] {
   return lanes;
 }
 
-/** The end of a text is read most by any question: what is read beyond that is this question's. */
+/** Any question reads most at the end of a text: what is read beyond that is due to this question. */
 export const moreRead = ({ read, usual }: Pick<Bin, 'read' | 'usual'>) =>
   usual === undefined ? 0 : Math.max(0, read - usual);
 
-/** Left end and width of each bin, of a whole of 1: as its tokens are. */
+/** Left end and width of a bin as shares of the map's width, in proportion to its tokens. */
 export interface Place {
   x: number;
   width: number;
@@ -114,17 +117,17 @@ export function placesOf(bins: readonly Bin[]): Place[] {
   });
 }
 
-/** Where a page stands among the bins: its parts together. */
+/** The place of a whole page, from its first bin to its last. */
 export function pagePlace(bins: readonly Bin[], places: readonly Place[], index: number): Place | undefined {
   const has = ({ first, last }: Bin) => index >= first && index <= last;
   const [from, to] = [places[bins.findIndex(has)], places[bins.findLastIndex(has)]];
   return from && to ? { x: from.x, width: to.x + to.width - from.x } : undefined;
 }
 
-/** More pages than this stand side by side: lines between them would be all that one sees. */
+/** With more pages than this no gaps are drawn between them: the gaps would hide the bins. */
 const mostApart = 48;
 
-/** Of a thousandth of the map: a line behind each page, none between the passages of one. */
+/** The gap behind a bin in thousandths of the map: one behind each page; between the parts of a page the bins overlap a little instead. */
 export function gapsOf(bins: readonly Bin[]): (bin: Bin) => number {
   const isApart = bins.filter(({ part }) => part === 0).length <= mostApart;
   return ({ part, parts }) => (isApart && part === parts - 1 ? 2 : -1);

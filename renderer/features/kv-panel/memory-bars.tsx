@@ -1,4 +1,4 @@
-/** Where the memory goes, on one scale, with the outline of full KV behind it. The plan before an answer, what it took after. */
+/** Where the memory goes, on one scale with the outline of full KV: planned before an answer, measured after it. */
 import type { Counters, MemoryPlan } from '../../../electron/contract/engine-reports.ts';
 import { bytes, deviceName } from '../../format.ts';
 import { useEngine } from '../../stores/engine.ts';
@@ -9,7 +9,7 @@ import { Section } from './section.tsx';
 interface MemoryBarsProps {
   plan: MemoryPlan;
   counters: Counters | null;
-  /** The plan of a budget that is only being looked at. */
+  /** The plan is of a budget that is not chosen yet. */
   isPreview: boolean;
 }
 
@@ -26,7 +26,7 @@ export function MemoryBars({ plan, counters, isPreview }: MemoryBarsProps) {
   const onDevice = parts.filter((part) => !inRam.includes(part));
   const limit = plan.onGpu ? plan.available : machineBytes;
   const wanted = 1.1 * Math.max(sum(onDevice), sum(inRam), plan.documentOnDevice ? plan.weights + fullKv : 0);
-  // A small model would be a sliver of the whole machine: the scale ends early then, and says so.
+  // On the scale of the whole machine a small model would be too thin to be seen: then the scale ends earlier, and says so.
   const scale = limit > 0 && wanted > limit / 4 ? Math.max(limit, sum(onDevice)) : wanted;
   const ghost = { from: plan.weights, to: plan.weights + fullKv, label: full };
   const label = (of: MemoryPart[]) => of.map(({ name, value }) => `${name}: ${bytes(value)}`).join(', ');

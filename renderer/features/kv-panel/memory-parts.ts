@@ -1,4 +1,4 @@
-/** Where the memory goes, part by part: what was measured where something was, else the plan; and in words what each part is. Pure. */
+/** Where the memory goes, part by part: measured numbers where there are any, else planned ones, and what each part is in words. Pure. */
 import type { Counters, MemoryPlan, ModelInfo } from '../../../electron/contract/engine-reports.ts';
 import { fullLayers, windowLayers, windowSizes } from '../../../electron/contract/layer-windows.ts';
 import { bytes, count } from '../../format.ts';
@@ -7,14 +7,14 @@ export interface MemoryPart {
   key: 'weights' | 'document' | 'compact' | 'summaries' | 'buffers' | 'work';
   name: string;
   value: number;
-  /** Only where it is another number than the one measured. */
+  /** The planned number, where it differs from the one measured. */
   planned: number | null;
   color: string;
   /** Exact bytes, and what they are made of. */
   words: string;
 }
 
-/** Less than this share apart is the same number to a person. */
+/** Two numbers that differ by a smaller share are shown as one. */
 const sameShare = 0.01;
 
 export function memoryParts(plan: MemoryPlan, counters: Counters | null, model: ModelInfo | null): MemoryPart[] {
@@ -88,7 +88,7 @@ export function fullWords(value: number, rows: number | null, model: ModelInfo |
   return exact('Full KV', value, words);
 }
 
-/** The layers that keep every token. */
+/** Names the layers that keep every token. */
 function eachLayer(model: ModelInfo | null): string {
   if (!model) return 'each layer and KV head';
   return `each of ${fullLayers(model).length} layers and ${model.nHeadKv} KV heads`;

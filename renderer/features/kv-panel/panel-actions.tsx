@@ -1,4 +1,4 @@
-/** What the panel shows, to take along: all of its numbers as JSON, or a picture. */
+/** Copies all numbers of the panel as JSON, and saves the panel as a picture. */
 import { Braces, Image } from 'lucide-react';
 import { copyText, savePicture } from '../../bridge/browser.ts';
 import { notify } from '../../stores/ui.ts';

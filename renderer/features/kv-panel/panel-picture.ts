@@ -1,4 +1,4 @@
-/** The panel as one picture to take along: what the cache of an answer takes, what was kept and read. Drawn from the same numbers. */
+/** Draws the panel as one picture that can be saved: what the cache of an answer takes, what was kept and read. From the same numbers. */
 import type { MapPage } from '../../../electron/contract/app-types.ts';
 import type { Counters, MemoryPlan, ModelInfo } from '../../../electron/contract/engine-reports.ts';
 import { bytes, count, factor, percent } from '../../format.ts';
@@ -15,7 +15,7 @@ export interface PanelPicture {
   plan: MemoryPlan;
   counters: Counters;
   map: readonly MapPage[];
-  /** Pages in which the answer's words stand. */
+  /** Indices of the pages that the answer cites. */
   cited: readonly number[];
 }
 
@@ -24,7 +24,7 @@ export const pictureHeight = 592;
 const margin = 32;
 const inner = pictureWidth - 2 * margin;
 
-/** `color` gives what a custom property of the theme means. */
+/** `color` returns the value of a custom property in the theme that is shown. */
 export function drawPanel(
   context: CanvasRenderingContext2D,
   color: (name: string) => string,
@@ -104,7 +104,7 @@ function drawMemory(pen: Pen, { plan, counters, model }: PanelPicture): void {
     at += width;
   }
   pen.outline(margin + (plan.weights / scale) * inner, top + 40, (counters.fullBytes / scale) * inner - 1, 9);
-  // Three to a line.
+  // Three names stand on a line.
   const place = (i: number) => ({ x: margin + (i % 3) * (inner / 3), y: top + 72 + 18 * Math.floor(i / 3) });
   for (const [i, { name, value, color }] of parts.entries()) {
     const { x, y } = place(i);

@@ -1,4 +1,4 @@
-/** What can be done with a chat: rename, take along as a file, remove. */
+/** What can be done with a chat: rename, save as a file, remove. */
 import { Menu } from '@base-ui/react/menu';
 import { Ellipsis } from 'lucide-react';
 import { useRef } from 'react';
@@ -35,7 +35,7 @@ export function ChatMenu({ chat }: { chat: Chat }) {
         >
           <Ellipsis size={16} aria-hidden />
         </Menu.Trigger>
-        {/* Inside the library's landmark, above its scrolling. */}
+        {/* Rendered within the library's landmark, but outside the part that scrolls, which would cut it off. */}
         <Menu.Portal container={place}>
           <Menu.Positioner sideOffset={4} align="start" positionMethod="fixed" className="z-30">
             <Menu.Popup className="min-w-44 rounded-lg border border-line bg-raised p-1 shadow-(--shadow) outline-none">
@@ -74,7 +74,7 @@ export function RenameChatDialog() {
   );
 }
 
-/** Asks first: its answers go with it. */
+/** Asks before a chat is removed, because its answers are removed with it. */
 export function RemoveChatDialog() {
   const chatId = useUi((ui) => ui.removingChatId);
   const chat = useChat(({ chats }) => chats.find(({ id }) => id === chatId));

@@ -1,4 +1,4 @@
-/** What can be done with a document: rename, free its memory, remove. Removing asks first: chats go with it. */
+/** What can be done with a document: rename, free its memory, remove. Removing asks first, because the chats are removed with it. */
 import { Menu } from '@base-ui/react/menu';
 import { Ellipsis } from 'lucide-react';
 import { useRef, useState } from 'react';
@@ -28,7 +28,7 @@ export function DocumentMenu({ document }: { document: LibraryDocument }) {
         >
           <Ellipsis size={16} aria-hidden />
         </Menu.Trigger>
-        {/* Inside the library's landmark, above its scrolling. */}
+        {/* Rendered within the library's landmark, but outside the part that scrolls, which would cut it off. */}
         <Menu.Portal container={place}>
           <Menu.Positioner sideOffset={4} align="start" positionMethod="fixed" className="z-30">
             <Menu.Popup className="min-w-44 rounded-lg border border-line bg-raised p-1 shadow-(--shadow) outline-none">

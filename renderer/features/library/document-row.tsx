@@ -11,7 +11,7 @@ import { pick, useLibrarySearch } from '../../stores/library-search.ts';
 import { ChatList } from './chat-list.tsx';
 import { DocumentMenu } from './document-menu.tsx';
 
-/** `children` is what was found in it. */
+/** `children` is what a search found in the document. */
 export function DocumentRow({ document, children }: { document: LibraryDocument; children?: ReactNode }) {
   const isOpen = useLibrary((library) => library.selectedId === document.id);
   const isPicking = useLibrarySearch(({ picked }) => picked !== null);

@@ -1,4 +1,4 @@
-/** A file between the drop and the library: what is happening to it, or why it did not get in. */
+/** A file that is being imported: what is happening to it, or why it failed. */
 import { useState } from 'react';
 import { IncomingProgress } from '../../receipt/incoming-progress.tsx';
 import { recogniseWish } from '../../receipt/read-anew.tsx';

@@ -1,4 +1,4 @@
-/** The left column: documents with their state, the chats of the open one, files on their way in; a search over all of it. */
+/** The left column: documents with their state, the chats of the open one, files that are being imported, and a search over documents. */
 import { ClipboardPaste, ListChecks, Plus } from 'lucide-react';
 import { useRef } from 'react';
 import { plural } from '../../format.ts';
@@ -18,7 +18,7 @@ export function LibraryColumn() {
     <nav aria-label="Library" className="flex h-full flex-col bg-chrome">
       <Header />
       {hasDocuments && <SearchField />}
-      {/* The list itself takes focus so that the keyboard can scroll it. */}
+      {/* The list can take the focus, so that the keyboard can scroll it. */}
       <div className="min-h-0 flex-1 overflow-y-auto px-2 pb-4">
         {incoming.map((file) => (
           <IncomingFile key={file.key} file={file} />

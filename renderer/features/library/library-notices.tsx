@@ -1,4 +1,4 @@
-/** What a person should know about the library as it was opened: it was damaged and saved, or cannot be written. */
+/** What opening the library found: it was damaged and has been repaired, or it cannot be written. */
 import { X } from 'lucide-react';
 import { dismissLibraryNotice, useLibrary } from '../../stores/library.ts';
 import { IconButton } from '../../ui/button.tsx';

@@ -71,7 +71,7 @@ function PasteForm() {
   );
 }
 
-/** Characters. A browser takes seconds to lay out a field of millions, and the window stands still. */
+/** A longer text is not shown in a field: a browser takes seconds to lay out millions of characters, and the window stands still. */
 const mostEdited = 200_000;
 const shownBeginning = 5000;
 
@@ -89,7 +89,7 @@ function LongText({ text, onClear }: { text: string; onClear: () => void }) {
 
 const mostTitled = 10_000;
 
-/** The first words of the text; of a long one the rest is not looked at with each key. */
+/** The first words of the text. Only its beginning is searched, because this runs at each key. */
 function titleOf(text: string): string {
   const line = text
     .slice(0, mostTitled)

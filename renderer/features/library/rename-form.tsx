@@ -1,4 +1,4 @@
-/** A new name for something that has one: the old one is chosen, so one types the new one. */
+/** Renames something. The old name is selected, so that typing replaces it. */
 import { useState } from 'react';
 import { Button } from '../../ui/button.tsx';
 import { controlClass } from '../../ui/field.tsx';

@@ -1,4 +1,4 @@
-/** A model on its way here: how far, how fast, how long yet, and why it stopped. */
+/** A model that is being downloaded: progress, speed, time left, and why it stopped. */
 import type { Download } from '../../../electron/contract/models.ts';
 import { bytes, percentDone, seconds } from '../../format.ts';
 import { cancelDownload, downloadModel, pauseDownload } from '../../stores/models.ts';

@@ -1,4 +1,4 @@
-/** Whether a model has room on this machine: by shape and word, with the numbers beside it. */
+/** Whether a model has room on this machine: an icon and a word, with the numbers beside them. */
 import { Check, CircleAlert, X } from 'lucide-react';
 import type { ModelFit } from '../../../electron/contract/models.ts';
 import { bytes, count } from '../../format.ts';

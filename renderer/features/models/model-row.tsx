@@ -1,4 +1,4 @@
-/** One model: what it is, whether it fits, and what can be done with it. What costs something is asked about in its place. */
+/** One model: what it is, whether it fits, and what can be done with it. An action that costs something asks first, in the same row. */
 import { Cpu, HardDriveDownload } from 'lucide-react';
 import { type ReactNode, useState } from 'react';
 import type { ModelEntry } from '../../../electron/contract/models.ts';

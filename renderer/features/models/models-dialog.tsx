@@ -80,7 +80,7 @@ function ModelGroup({ title, models, children }: { title: string; models: ModelE
   );
 }
 
-/** In Electron by the system's dialog; anywhere by looking through the folders of the machine that RocketDoc runs on. */
+/** Adds models where they lie: by the system's dialog in Electron, or by browsing folders of the machine that RocketDoc runs on. */
 function InPlace({ folders }: { folders: ModelsState['folders'] }) {
   return (
     <div className="space-y-2">

@@ -132,7 +132,7 @@ function documentActions(): Action[] {
 
 const searchField = () => focusOn('library-search');
 
-/** Opens the column first, and lets it appear. */
+/** Opens the library column first; the action runs when the column has been drawn. */
 const inLibrary = (run: () => void) => () => {
   if (!useUi.getState().libraryOpen) toggleLibrary();
   setTimeout(run);

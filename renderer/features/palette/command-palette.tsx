@@ -24,7 +24,7 @@ export function CommandPalette() {
 
 const wordsOf = ({ label, detail }: Action) => (detail === undefined ? label : `${label} ${detail}`);
 
-/** In any order, unfinished ones too: "exp mark" finds "Export chat as Markdown". */
+/** Words may be in any order and incomplete: "exp mark" finds "Export chat as Markdown". */
 function hasEveryWord(action: Action, query: string): boolean {
   const words = wordsOf(action).toLowerCase();
   return query
@@ -37,7 +37,7 @@ function Commands() {
   const [groups] = useState(actionsNow);
   const run = (action: Action) => {
     openOverlay(null);
-    // After the palette has given the focus back: what the action opens may take it.
+    // The palette gives the focus back first; then what the action opens can take it.
     setTimeout(action.run);
   };
   return (

@@ -3,7 +3,7 @@ import { openOverlay, useUi } from '../../stores/ui.ts';
 import { Dialog } from '../../ui/dialog.tsx';
 import { shortcuts } from './shortcuts.ts';
 
-/** Keys of fields, which the window itself does not listen to. */
+/** Keys that single fields handle, not the window. */
 const inFields = [
   { shown: 'Enter', words: 'Ask the question' },
   { shown: 'Shift+Enter', words: 'Break the line' },

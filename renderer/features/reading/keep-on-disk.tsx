@@ -1,4 +1,4 @@
-/** Of the pre-flight card: what keeping the document on disk would take, and whether to; or that it is there. */
+/** Part of the pre-flight card: what keeping the document on disk would take, and the choice; or that it is kept already. */
 import type { KeptOnDisk } from '../../../electron/contract/app-types.ts';
 import { bytes } from '../../format.ts';
 import { chooseKeep, useReading } from '../../stores/reading.ts';

@@ -88,7 +88,7 @@ export function PreflightCard({ document, readBefore }: { document: LibraryDocum
 interface ReadSmallerProps {
   document: LibraryDocument;
   range: PageRange | null;
-  /** What the engine proposed where memory lacked. */
+  /** What the engine proposed where memory was too small. */
   changes: SmallerPlan['changes'] | undefined;
 }
 
@@ -109,7 +109,7 @@ interface FactsProps {
   facts: Preflight;
   document: LibraryDocument;
   range: PageRange | null;
-  /** Below a chat that was going on: what fits needs one line only. */
+  /** The card stands below a chat: where the document fits, one line is enough. */
   brief: boolean;
 }
 
@@ -213,7 +213,7 @@ function Facts({ facts, document, range, brief }: FactsProps) {
 
 const places = { gpu: 'GPU memory', ram: 'RAM' };
 
-/** Where a GPU computes the memories are named; else there is one. */
+/** The memory is named only where a GPU computes: without one there is only RAM. */
 function needWords({ place, needed, available, fits }: MemoryNeed, isNamed: boolean): string {
   const excess = fits ? '' : `: ${bytes(needed - available)} too much`;
   if (place === 'ram' && !isNamed) return `${bytes(needed)} in all, ${bytes(available)} available${excess}`;

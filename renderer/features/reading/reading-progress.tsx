@@ -1,4 +1,4 @@
-/** While a document is read: how far, how fast, how long yet, and a way out. */
+/** While a document is read: progress, speed, time left, and buttons to pause and to cancel. */
 import type { Job } from '../../../electron/contract/app-types.ts';
 import { count, percentDone, seconds, speed } from '../../format.ts';
 import { cancelJob, pauseJob, resumeJob } from '../../stores/engine.ts';

@@ -1,4 +1,4 @@
-/** What would help a document that does not fit: each with what it would come to, before it is chosen. */
+/** Changes that would make a document fit. Each shows what would be needed then, before it is chosen. */
 
 import type { LibraryDocument, Preflight, Remedy } from '../../../electron/contract/app-types.ts';
 import { unitOf } from '../../../electron/contract/receipt.ts';
@@ -73,7 +73,7 @@ function offerOf(remedy: Remedy, facts: Preflight, documentId: string, unit: str
 
 const places = { gpu: 'GPU memory', ram: 'RAM' };
 
-/** Where it did not fit: what was needed, what would be, and whether that is enough. */
+/** For each memory that was too small: what was needed, what would be needed after the change, and whether that fits. */
 export function changedWords({ memory, fits }: Extract<Remedy, { type: 'choice' }>, facts: Preflight): string {
   const parts = facts.memory.map(({ place, needed }) => {
     const after = memory.find((need) => need.place === place)?.needed ?? 0;

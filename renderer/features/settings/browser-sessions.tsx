@@ -1,4 +1,4 @@
-/** Browsers that may use this RocketDoc, and how each is signed out. Electron's window is none of them. */
+/** Browsers that may use this RocketDoc; each can be signed out. Electron's window is not among them. */
 import { useEffect, useState } from 'react';
 import type { WindowSessions } from '../../../electron/contract/window-sessions.ts';
 import { isDesktop } from '../../bridge/desktop.ts';
@@ -54,7 +54,7 @@ function Sessions(field: FieldIds) {
   );
 }
 
-/** Of the words a browser calls itself by, the one that people know it by. */
+/** The name that people know a browser by, from its user agent. */
 export function browserName(browser: string): string {
   const known = [
     ['Edg/', 'Edge'],

@@ -1,4 +1,4 @@
-/** What the engine runs on. Both apply when it starts anew, which one button does where they differ from what runs. */
+/** Device and threads of the engine. Both apply when the engine starts anew; where they differ from what runs, a button restarts it. */
 import { useEffect } from 'react';
 import type { DeviceWish } from '../../../electron/contract/method.ts';
 import { ranges } from '../../../electron/contract/method-values.ts';
@@ -17,7 +17,7 @@ function Restart() {
   );
 }
 
-/** `running`: as the engine names it, cuda:0 and the card's name, or a CPU. */
+/** `running` is the engine's name of its device: cuda:0 with the card's name, or a CPU. */
 export function DeviceField({ value, running, ...ids }: FieldIds & { value: DeviceWish; running: string | undefined }) {
   const found = useEngine((state) => state.gpus);
   useEffect(() => void findGpus(), []);

@@ -1,4 +1,4 @@
-/** Other programs of this machine: whether they may ask, where, and with which keys. A key is shown once, when it is made. */
+/** Other programs of this machine: whether they may ask, at which address, and with which keys. A key is shown once, when it is made. */
 import { useEffect, useState } from 'react';
 import { ranges } from '../../../electron/contract/method-values.ts';
 import type { Programs } from '../../../electron/contract/programs.ts';

@@ -35,7 +35,7 @@ export function recognitionSettings({ recognise, languages }: Settings) {
   ];
 }
 
-/** Names as people know them, where the system knows the code. */
+/** A language's name in words, where the browser knows its code. */
 function languageName(code: string): string {
   try {
     const name = new Intl.DisplayNames(['en'], { type: 'language' }).of(code.slice(0, 3));

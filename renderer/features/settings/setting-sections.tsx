@@ -18,9 +18,9 @@ export interface Setting {
   label: string;
   hint: ReactNode;
   applies: keyof typeof appliesWhen;
-  /** The control stands under its words. */
+  /** The control is wide and stands below its words. */
   isWide?: boolean;
-  /** Further words to be found by. */
+  /** Further words that a search finds the setting by. */
   words?: string;
   control: (ids: FieldIds) => ReactNode;
 }
@@ -28,7 +28,7 @@ export interface Setting {
 export interface SettingSection {
   id: string;
   title: string;
-  /** What "Back to defaults" takes back. */
+  /** The settings that "Back to defaults" resets. */
   names: SettingName[];
   settings: Setting[];
 }
@@ -75,7 +75,7 @@ export function settingSections(settings: Settings, engine: EngineState | null):
   ];
 }
 
-/** Every word is there, somewhere: "gpu ram" finds the home of the document. */
+/** Whether each word of the query stands somewhere in the setting's words: "gpu ram" finds where the document's KV lies. */
 export function isFound({ label, hint, words = '' }: Setting, section: string, query: string): boolean {
   const all = `${section} ${label} ${typeof hint === 'string' ? hint : ''} ${words}`.toLowerCase();
   return query

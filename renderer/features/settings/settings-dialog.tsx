@@ -102,7 +102,7 @@ function Found({ sections, query }: { sections: readonly SettingSection[]; query
 }
 
 function Fields({ settings }: { settings: readonly Setting[] }) {
-  // Said once above settings that all apply at the same time, else beside each.
+  // When settings apply is said once for the section where all apply at the same time, else beside each.
   const first = settings[0]?.applies;
   const shared = settings.length > 1 && settings.every(({ applies }) => applies === first) ? first : undefined;
   return (
@@ -126,7 +126,7 @@ function Fields({ settings }: { settings: readonly Setting[] }) {
   );
 }
 
-/** Settings that the open document overrides would otherwise seem to have no effect. */
+/** Says that the open document overrides settings of this section: without it, changing them would seem to have no effect. */
 function OwnNote({ section }: { section: SettingSection }) {
   const document = useLibrary(selectDocument);
   const own = useDocumentChoice((state) => state.own);

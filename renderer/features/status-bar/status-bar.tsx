@@ -84,7 +84,7 @@ export function StatusBar() {
   );
 }
 
-/** Whatever else the window shows. */
+/** Downloads are shown here, because the Models dialog may be closed. */
 function Downloads() {
   const running = useEngine(selectDownloads).filter(({ phase }) => phase === 'downloading' || phase === 'checking');
   if (running.length === 0) return null;
@@ -102,7 +102,7 @@ function Downloads() {
   );
 }
 
-/** Grey, from 75 % amber, from 90 % red; the number beside it says the same. */
+/** Amber from 75 %, red from 90 %, grey below; the number beside it says the same without colour. */
 function Gauge({ share }: { share: number }) {
   const color = share >= 0.9 ? 'var(--danger)' : share >= 0.75 ? 'var(--warn)' : 'var(--part-weights)';
   return (

@@ -1,4 +1,4 @@
-/** What the measuring comes to, in words, and the two places to keep it. */
+/** The recommended budget in words, and two buttons that use it: for this document, or for all. */
 import { closeEnough } from '../../../electron/contract/method-values.ts';
 import type { Tuning } from '../../../electron/contract/tuning.ts';
 import { bytes, count, percent, plural, speed } from '../../format.ts';
@@ -20,7 +20,7 @@ export function Recommendation({ tuning }: { tuning: Tuning }) {
           <Button
             kind="primary"
             onClick={async () => {
-              // Measured in this mode, so it is chosen with it.
+              // The budget was measured in this mode, so the mode is set too.
               await changeOwnChoice({ tokenBudget: recommended, mode: tuning.mode });
               notify(`This document uses a budget of ${count(recommended)} from the next question on.`);
             }}

@@ -1,4 +1,4 @@
-/** Agreement, speed and memory over the budget, side by side on the same places. */
+/** Three charts side by side: agreement, speed and memory by budget. */
 import { useMemo } from 'react';
 import type uPlot from 'uplot';
 import type { TuningRow } from '../../../electron/contract/tuning.ts';
@@ -11,7 +11,7 @@ const series = (label: string) => [{ label, color: '--accent', points: true }];
 const agreementSeries = series('agreement');
 const speedSeries = series('speed');
 const memorySeries = series('memory');
-/** Six of them have to stand below a chart: 2,048 is 2K, and 1,536 stays what it is. */
+/** Up to six budgets have to fit below a chart, so 2,048 is written as 2K; 1,536 has no shorter form. */
 const shortCount = (n: number) => (n % 1024 === 0 ? `${n / 1024}K` : String(n));
 const percents = (share: number) => `${Math.round(share * 100)} %`;
 
@@ -30,7 +30,7 @@ export function TuneCharts({ rows }: { rows: readonly TuningRow[] }) {
       memory: over(({ kvBytes }) => kvBytes),
     };
   }, [sorted]);
-  // From the lowest value down to the next tenth, so that differences near 100 % can be seen; the axis says so.
+  // The axis begins at the tenth below the lowest value, so that differences near 100 % can be seen; its numbers say so.
   const floor = Math.max(0, Math.floor(Math.min(...sorted.map(({ sameTop1 }) => sameTop1)) * 10 - 0.5) / 10);
   const range = useMemo(() => [floor, 1 + (1 - floor) * 0.06] as const, [floor]);
   const common = { places, height: 140, logarithmic: false, themeKey: theme };

@@ -35,7 +35,7 @@ function Tuning({ document }: { document: LibraryDocument }) {
   const job = useEngine(selectJob('tuning', document.id));
   const { running, last, failure } = useTune(useShallow(({ running, last, failure }) => ({ running, last, failure })));
   const hasJob = job !== undefined;
-  // Begun in another window, or before this one was loaded anew.
+  // The tuning may have been started in another window, or before this one was reloaded.
   useEffect(() => {
     if (hasJob) void joinTuning();
   }, [hasJob]);
@@ -95,7 +95,7 @@ function Running({ total, done, question }: { total: number; done: number; quest
 
 function Begin({ tokens }: { tokens: number }) {
   const asked = useChat((chat) => chat.turns.at(-1)?.question ?? '');
-  // What was measured last is measured again with one key.
+  // The fields begin with the question and budgets of the last tuning, so that Enter repeats it.
   const last = useTune((tune) => tune.last);
   const [question, setQuestion] = useState(last?.question ?? asked);
   const [budgets, setBudgets] = useState(() =>

@@ -66,7 +66,7 @@ export function TuneTable({ rows, recommended }: { rows: readonly TuningRow[]; r
   );
 }
 
-/** Below a thousandth of a nat nothing is to be seen. */
+/** A KL divergence in nats, with four places: smaller values are written as less than .0001. */
 const nats = (kl: number) => (kl === 0 ? '0' : kl < 0.0001 ? '< .0001' : kl.toFixed(4).replace(/^0/, ''));
 
 function cells(row: TuningRow): string[] {
