@@ -1,4 +1,4 @@
-/** What RocketDoc is and whose work is in it; files on their way out; a library that was damaged: in a real browser. */
+/** About RocketDoc, saving files, and a library that was damaged, in a real browser. */
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -57,7 +57,7 @@ inChromium('the window', () => {
     await card.getByRole('button', { name: 'Show log' }).click();
     expect(await log.inputValue()).toContain('The window: Error: a failure of the test');
     expect(await log.inputValue()).toMatch(/^RocketDoc \d+\.\d+\.\d+\. .*of memory\./);
-    // Playwright sees it too, as every failure of a page.
+    // Playwright reports this failure too: it is taken off the list that must be empty at the end.
     expect(opened.complaints.splice(0)).toEqual(['a failure of the test']);
     await card.getByRole('button', { name: 'Hide log' }).click();
     await log.waitFor({ state: 'detached' });
@@ -71,7 +71,7 @@ inChromium('the window', () => {
     const library = page.getByRole('navigation', { name: 'Library' });
     const row = library.getByRole('button', { name: /^trust notes/ });
     await row.waitFor({ timeout: 60_000 });
-    // A browser's drag has no file: the row is no source of one.
+    // In a browser a row cannot be dragged out as a file.
     expect(await row.getAttribute('draggable')).toBeNull();
     await row.hover();
     await library.getByRole('button', { name: /^Actions for trust notes/ }).click();

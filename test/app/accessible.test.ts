@@ -7,7 +7,7 @@ import { inChromium, linkTo, useBrowser } from './opened-window.ts';
 import { walks } from './walks/all.ts';
 import { screens } from './walks/screens.ts';
 
-/** What depends on colours alone: the rest of a screen is the same in the dark. */
+/** The rules that depend on colours: only these are checked again in dark, because the rest of a screen is the same. */
 const rulesOfColour = ['color-contrast', 'link-in-text-block'];
 
 async function violations(page: Page, runOnly?: string[]): Promise<string[]> {

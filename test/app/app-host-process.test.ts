@@ -1,4 +1,4 @@
-/** The app host as a process of its own under the real main, with real hosts: it may die, and nothing that it acknowledged is lost. */
+/** The app host as a process of its own under the real main, with real hosts: when it dies, nothing that it acknowledged is lost. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,5 +1,5 @@
 /// <reference lib="dom" />
-/** A real Chromium on the built window; remembers every request that left the server's origin and every complaint. */
+/** A real Chromium on the built window. It records each request to another origin than the server's, and each error and warning. */
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright-core';
@@ -12,7 +12,7 @@ export const webRoot = `${root}out/renderer`;
 export function launchBrowser(): Promise<Browser> {
   const quiet = ['--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'];
   const more = ['--disable-component-update', '--disable-sync'];
-  // Chromium has no sandbox for root; everybody else gets it.
+  // Chromium's sandbox does not work for root; everybody else gets it.
   const asRoot = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
   return chromium.launch({ executablePath: chromiumPath ?? '', args: [...quiet, ...more, ...asRoot] });
 }
@@ -21,7 +21,7 @@ export interface Watched {
   page: Page;
   outbound: string[];
   complaints: string[];
-  /** Messages of the server so far. */
+  /** How many messages the server has sent so far. */
   messages: () => number;
 }
 
@@ -52,7 +52,7 @@ export async function openWindow(browser: Browser, link: string): Promise<Watche
   return { page, outbound, complaints, messages: () => messages };
 }
 
-/** A drop as the browser makes it, without a mouse. */
+/** Drops a file by an event, without a mouse. */
 export async function dropBytes(page: Page, name: string, bytes: Uint8Array): Promise<void> {
   await page.evaluate(
     ({ name, base64 }) => {

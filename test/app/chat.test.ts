@@ -1,4 +1,4 @@
-/** The depth of a chat in a real browser: with the real engine and embedded model, and where words must be known with a fake one. */
+/** Branches, edits and comparisons of a chat in a real browser: with the real engine, and with a fake one where words must be known. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
@@ -29,7 +29,7 @@ async function askInComposer(page: Page, question: string): Promise<void> {
   await field.press('Enter');
 }
 
-/** Saves what the click brings. */
+/** The file that a click downloads. */
 async function downloaded(page: Page, click: () => Promise<void>): Promise<{ name: string; content: string }> {
   const [download] = await Promise.all([page.waitForEvent('download'), click()]);
   return { name: download.suggestedFilename(), content: readFileSync(await download.path(), 'utf8') };
@@ -38,7 +38,7 @@ async function downloaded(page: Page, click: () => Promise<void>): Promise<{ nam
 inChromium('a chat with the real engine', () => {
   const opened = useRealWindow(32);
 
-  /** What the server stored. */
+  /** The turns that the server stored. */
   function stored(): Turn[] {
     const database = openDatabase(join(opened.dataDir, 'library.sqlite'));
     const { id } = database.prepare('SELECT id FROM chats ORDER BY created_at LIMIT 1').get() as { id: string };
@@ -56,7 +56,7 @@ inChromium('a chat with the real engine', () => {
     await dropFile(page, 'towers.md', text);
     await page.getByRole('button', { name: 'Read document' }).click({ timeout: 120_000 });
     await page.getByRole('textbox', { name: /^Ask / }).waitFor({ timeout: 180_000 });
-    // The smallest budget, so that full KV has something to add.
+    // The smallest budget, so that full KV can differ from it.
     await page.getByRole('slider', { name: 'Token budget' }).press('Home');
     await askInComposer(page, 'Which tower is green?');
     await answers(1);
@@ -89,11 +89,11 @@ inChromium('a chat with the real engine', () => {
     const last = turns.find(({ question }) => question === 'And tower 5?');
     const [first, second] = shownPath(turns);
     expect(last?.parentId).toBe(second?.id);
-    // The branch that the engine held is cut off, and the one that is shown was read to it again.
+    // The engine's chat was cut back to where the branches part, and the shown branch was read into it again.
     const own = last?.report?.prefilledTokens ?? 0;
     const afterFirst = (first?.report?.promptTokens ?? 0) + (first?.report?.generatedTokens ?? 0);
     expect(own).toBeGreaterThan((second?.report?.prefilledTokens ?? 0) + (second?.report?.generatedTokens ?? 0));
-    // A token of an answer's end may be read with the next question.
+    // The last token of an answer may be read with the next question.
     expect(Math.abs((last?.report?.promptTokens ?? 0) - own - afterFirst)).toBeLessThanOrEqual(1);
   }, 300_000);
 
@@ -112,7 +112,7 @@ inChromium('a chat with the real engine', () => {
     await sides.getByRole('heading', { name: 'Full KV' }).waitFor();
     await sides.getByText(/^kept \d+ of \d+ rows$/).waitFor();
     await sides.getByText(/all \d+ rows/).waitFor();
-    // Marked words are those that only one answer has.
+    // A word is marked if only one answer has it.
     const isSame = budgeted?.answer === full?.answer;
     expect((await sides.locator('mark').count()) === 0).toBe(isSame);
 
@@ -137,7 +137,7 @@ inChromium('a chat with the real engine', () => {
     const first = before[0]?.report;
     const documentTokens = (first?.promptTokens ?? 0) - (first?.prefilledTokens ?? 0);
     const earlier = before.reduce((sum, { report }) => sum + (report?.generatedTokens ?? 0), 0);
-    // All but the document was read with this question: three earlier questions and answers.
+    // Only the document was in the cache: three earlier questions and answers were read with this question.
     expect((report?.promptTokens ?? 0) - (report?.prefilledTokens ?? 0)).toBe(documentTokens);
     expect(report?.prefilledTokens).toBeGreaterThan(earlier + 3 * 10);
     expect(opened.outbound).toEqual([]);
@@ -169,7 +169,7 @@ inChromium('a chat with the real engine', () => {
     expect(markdown.name).toBe('Which tower is green_.md');
     expect(markdown.content).toMatch(/^# Which tower is green\?\n\nAbout towers\.md\.\n\n> Which tower is green\?\n\n/);
     for (const { question, answer } of path) expect(markdown.content).toContain(`> ${question}\n\n${answer}\n\n`);
-    // What each answer rests on, or that the document has it nowhere; then its numbers.
+    // Below each answer stands its evidence, or that there is none in the document; then its numbers.
     expect(markdown.content.match(/\n\n(- \\\[.+"|\*Not found in the document.*\*)\n/g)?.length).toBeGreaterThan(0);
     expect(markdown.content.match(/ended by itself\*\n/g)).toHaveLength(path.length);
     expect(markdown.content).not.toContain('Which tower is blue?');

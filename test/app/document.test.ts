@@ -15,7 +15,7 @@ const marks = (page: Page) => page.getByTestId('passage');
 const pageField = (page: Page) => page.getByRole('textbox', { name: /^(Page|Section), of / });
 const composer = (page: Page) => page.getByRole('textbox', { name: /^Ask / });
 
-/** The first mark stands on the printed page of this number, and both are in sight. */
+/** Expects the first mark on the page with this printed number, and both in sight. */
 async function expectMarkOn(page: Page, number: number): Promise<void> {
   await marks(page).first().waitFor();
   await expect
@@ -42,7 +42,7 @@ async function answered(page: Page, question: string): Promise<string> {
   return article.innerText();
 }
 
-/** Every picture that the window draws of an answer while `heading` stands there: looked at from within, for no load makes it miss one. */
+/** Each state that the window draws of an answer while `heading` is shown. The page itself observes them, so a busy machine misses none. */
 function looksWhile(page: Page, heading: string): Promise<{ words: number; read: string; rows: number }[]> {
   return page.evaluate(
     (heading) =>
@@ -70,7 +70,7 @@ function looksWhile(page: Page, heading: string): Promise<{ words: number; read:
   );
 }
 
-/** What stands in the panel is what the engine counted and the server stored. */
+/** Expects the numbers that the engine counted and the server stored in the panel. */
 async function expectPanelShows(page: Page, turn: Turn | undefined): Promise<void> {
   const { counters, plan } = turn?.report ?? {};
   const shown = async (part: string) => Number(await page.getByTestId(`memory-${part}`).getAttribute('data-bytes'));
@@ -110,7 +110,7 @@ inChromium('the sample PDF with the real engine', () => {
   it('pauses its reading, keeps what is read, and goes on', async () => {
     const { page } = opened;
     await page.getByRole('button', { name: 'Read document' }).click();
-    // Past the first segment of 1,024 tokens, so that there is something to keep.
+    // The first segment of 1,024 tokens must be read, so that there is something to keep.
     await expect
       .poll(
         async () =>
@@ -139,7 +139,7 @@ inChromium('the sample PDF with the real engine', () => {
     await ask(page, question);
     await answered(page, question);
     const looks = await pictures;
-    // A long answer: several pictures of it, each with more words, more rows and another map than the first.
+    // The answer is long, so it is drawn several times; later drawings have more words, more rows and another map.
     const [first, last] = [looks[0], looks.findLast(({ rows }) => rows > 0)];
     expect(opened.server.turns().at(-1)?.report?.generatedTokens).toBeGreaterThan(60);
     expect(new Set(looks.map(({ read }) => read)).size).toBeGreaterThan(2);
@@ -151,7 +151,7 @@ inChromium('the sample PDF with the real engine', () => {
   it('leads from a citation to its words on the page', async () => {
     const { page } = opened;
     const chips = page.getByRole('button', { name: /^Show p\. \d+ in the document$/ });
-    // The model is small: one of these repeats the text.
+    // The model is small: it answers at least one of these in the text's words.
     for (const question of [
       'How much did the damage done by the storm cost to repair?',
       'What was the largest gift of the year?',
@@ -180,7 +180,7 @@ inChromium('the sample PDF with the real engine', () => {
     await expect.poll(() => pageField(page).inputValue()).toBe(`${number}`);
     await page.getByRole('button', { name: 'Show the pages' }).click();
 
-    // The map has a lane for it, which leads there as well.
+    // The map's lane of citations leads to the passage as well.
     await page.getByRole('tab', { name: 'Memory' }).click();
     const inMap = page.getByTestId('map-citation').first();
     await inMap.scrollIntoViewIfNeeded();
@@ -200,7 +200,7 @@ inChromium('the sample PDF with the real engine', () => {
     await answered(page, question);
     const turn = opened.server.turns().find((entry) => entry.question === question);
     expect(turn?.report?.counters.budgets.tokenBudget).toBe(128);
-    // The document's five thousand tokens were read once: this question read itself alone.
+    // The document's five thousand tokens were read once, before: this question read only its own tokens.
     expect(turn?.report?.promptTokens).toBeGreaterThan(5000);
     expect(turn?.report?.prefilledTokens).toBeLessThan(400);
     await expectPanelShows(page, turn);
@@ -242,7 +242,7 @@ inChromium('the sample PDF with the real engine', () => {
     await page.getByRole('tab', { name: 'Memory' }).click();
     await map.scrollIntoViewIfNeeded();
     const fifth = map.getByRole('img', { name: 'Kept' }).locator('rect[data-page="4"]');
-    // Some five hundred tokens are several passages.
+    // A page of some five hundred tokens has several parts.
     expect(await fifth.count()).toBeGreaterThan(3);
     await fifth.first().hover();
     await page.getByText(/^Page 5, passage 1 of \d+: kept by/).waitFor();
@@ -264,7 +264,7 @@ inChromium('the sample PDF with the real engine', () => {
     await expect.poll(() => pageField(page).inputValue()).toBe('9');
     const sheet = await page.getByTestId('pdf-page-9').boundingBox();
     if (!sheet) throw new Error('page 9 is not there');
-    // Over the first lines of text, wherever they are.
+    // The mouse goes over the first lines of text.
     await page.mouse.move(sheet.x + 0.2 * sheet.width, sheet.y + 0.12 * sheet.height);
     await page.mouse.down();
     await page.mouse.move(sheet.x + 0.7 * sheet.width, sheet.y + 0.3 * sheet.height, { steps: 12 });
@@ -330,7 +330,7 @@ inChromium('an answer that quotes the sample PDF', () => {
     await expectMarkOn(page, 2);
     await prose.getByRole('button', { name: 'Show p. 1 in the document' }).click();
     await expectMarkOn(page, 1);
-    // Two printed lines, two marks.
+    // The passage stands on two printed lines, so it has two marks.
     await expect.poll(() => marks(page).count()).toBeGreaterThanOrEqual(2);
 
     await page.getByRole('button', { name: 'Show the text' }).click();

@@ -1,4 +1,4 @@
-/** The server as a person starts it never stands still for 100 ms, whatever is added to it and however much is shown. */
+/** The event loop of the server, started as a person starts it, never stands still for 100 ms, whatever is added and shown. */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

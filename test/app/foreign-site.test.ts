@@ -1,5 +1,5 @@
 /// <reference lib="dom" />
-/** A page of another site, open in the same browser, tries everything that a page can try: nothing is read and nothing happens. */
+/** A page of another site, open in the same browser, tries what a page can try: it reads nothing and changes nothing. */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Page } from 'playwright-core';
@@ -35,7 +35,7 @@ inChromium('another site', () => {
     server = createAppServer({ app: watched.app, tokens, webRoot, hosts: () => allowedHosts(port) });
     port = await listen(server);
     ours = `http://127.0.0.1:${port}`;
-    // Somebody works with RocketDoc in the same browser.
+    // A window of RocketDoc is open in the same browser.
     const window = await openWindow(opened.browser, `${ours}/#launch=${tokens.newLaunchCode()}`);
     await window.page.getByRole('navigation', { name: 'Library' }).waitFor();
     foreign = createServer((_, response) => {

@@ -1,4 +1,4 @@
-/** What a model or a document says is text: payloads in a streamed and in a stored answer do nothing. And a dead engine is a normal event. */
+/** Payloads in streamed and stored answers and in documents are shown as text and do nothing. The window survives a dead engine. */
 import type { Browser, Page } from 'playwright-core';
 import { afterEach, expect, it } from 'vitest';
 import { AppError } from '../../electron/contract/errors.ts';
@@ -9,10 +9,10 @@ import { openWindow, webRoot } from './browser.ts';
 import { inChromium, linkTo, useBrowser } from './opened-window.ts';
 
 const answer = hostilePayloads.join('\n\n');
-/** Seven characters at a time: most pieces end inside a payload. */
+/** Pieces of seven characters: most of them end inside a payload. */
 const pieces = answer.match(/[\s\S]{1,7}/g) ?? [];
 
-/** A page for each, with its own text as its name. */
+/** A page for each payload, with the payload as its name. */
 const pages = hostilePayloads.map((label, i) => ({
   label: label.slice(0, 400),
   text: `${label}\n`,
@@ -42,7 +42,7 @@ async function askInWindow(browser: Browser, script: FakeScript) {
   return watched;
 }
 
-/** Whatever ran, loaded or could be clicked through, anywhere; in texts also what the window itself is made of. */
+/** What ran, loaded or could be clicked through anywhere in the window; and in texts also elements that only the window itself may have. */
 async function dangers(page: Page) {
   return page.evaluate(() => {
     const never = /^(img|script|iframe|object|embed|video|audio|source|link|style|meta|base|a)$/i;
@@ -119,7 +119,7 @@ inChromium('an answer', () => {
     const rows = library.locator('li > div > button:has(.block)');
     await expect.poll(() => rows.count()).toBe(hostilePayloads.length);
     expect(await dangers(page)).toEqual(clean);
-    // Each with its title, its warning and its chat.
+    // Each document is opened, with its title, its notes and its chat.
     for (let i = 0; i < hostilePayloads.length; i++) {
       await rows.nth(i).evaluate((element) => (element as HTMLElement).click());
       await library.locator('li ul li button').first().waitFor();
@@ -167,7 +167,7 @@ inChromium('an answer', () => {
       pauseMs: 10,
     });
     await page.getByText('word3').waitFor();
-    // A window loaded anew joins the same answer, every word once.
+    // A reloaded window follows the same answer and shows each word once.
     await page.reload();
     await page.getByText('word90 ').waitFor();
     await page.keyboard.press('Escape');

@@ -1,4 +1,4 @@
-/** The answer's Markdown component with every beginning of every hostile text, under the window's own content policy. */
+/** The answer's Markdown component with every beginning of every hostile text, under the window's content security policy. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -43,7 +43,7 @@ inChromium('the Markdown of an answer', () => {
     await page.locator('main').waitFor({ state: 'attached' });
     const found: Record<string, string[]> = {};
     for (const [i, payload] of hostilePayloads.entries()) {
-      // Words before it: a text may begin in the middle of a paragraph.
+      // With words before it, the payload stands within a paragraph.
       const bad = await stream(page, `So x: ${payload}`, `${i}`);
       if (bad.length > 0) found[payload] = bad;
     }
@@ -65,7 +65,7 @@ inChromium('the Markdown of an answer', () => {
           place.innerHTML = payload;
           return false;
         } catch {
-          return true; // a plain string is not trusted
+          return true; // Trusted Types refuse a plain string
         }
       }).length;
     }, hostilePayloads);
@@ -87,7 +87,7 @@ inChromium('the Markdown of an answer', () => {
     expect(handlers).toEqual(['onclick', 'onerror']);
     await page.waitForTimeout(500);
     expect(await page.evaluate(() => (window as { hacked?: unknown }).hacked)).toBeUndefined();
-    // The browser says what it did not do.
+    // The browser reports what the policy blocked.
     expect(complaints.length).toBeGreaterThan(0);
   });
 

@@ -32,14 +32,14 @@ inChromium('the keyboard alone', () => {
   const opened = useRealWindow(64);
 
   async function askTyped(page: Page, question: string): Promise<void> {
-    // As stored: the list of the chat draws only what is in sight.
+    // The stored turns are counted, because the chat's list draws only what is in sight.
     const answered = () => opened.server.turns().filter(({ state }) => state === 'done').length;
     const before = answered();
     await tabTo(page, /^Ask /);
     await page.keyboard.type(question);
     await page.keyboard.press('Enter');
     await expect.poll(answered, { timeout: 120_000 }).toBe(before + 1);
-    // Stored first, then told to the window.
+    // An answer is stored before the window hears of its end.
     await page.getByRole('button', { name: 'Stop', exact: true }).waitFor({ state: 'hidden' });
   }
 
@@ -50,7 +50,7 @@ inChromium('the keyboard alone', () => {
     await tabTo(page, /^Try the sample report$/);
     await keyboard.press('Enter');
     await page.getByText(/^Fits SmolLM2/).waitFor({ timeout: 120_000 });
-    // The first pages are enough here, and quick.
+    // Only the first pages are read, which is quick.
     await tabTo(page, /range$/);
     await keyboard.press('Enter');
     await tabTo(page, /^to/);
@@ -68,7 +68,7 @@ inChromium('the keyboard alone', () => {
   it('jumps from a citation to its words in the document, and back to the chat', async () => {
     const { page } = opened;
     const chips = page.getByRole('article').getByRole('button', { name: /^Show p\. \d+ in the document$/ });
-    // The model is small: one of these repeats the text.
+    // The model is small: it answers at least one of these in the text's words.
     for (const question of quoting) {
       await askTyped(page, question);
       await page.waitForTimeout(500);
@@ -129,7 +129,7 @@ inChromium('the keyboard alone', () => {
     await expect.poll(() => page.evaluate(() => getComputedStyle(document.documentElement).colorScheme)).toBe('dark');
     await command('new chat');
     await page.getByRole('article').first().waitFor({ state: 'detached' });
-    // What was being done is taken up again: the question can be typed at once.
+    // The composer can be reached after the palette was closed, and so can the first chat by its name.
     await tabTo(page, /^Ask /);
     await command('founded');
     await page.getByRole('article').first().waitFor();

@@ -1,4 +1,4 @@
-/** A library that takes a while to open: what is waited for is said, in the window and where `serve` runs. */
+/** A library that takes a while to open: the window and `serve` say what is waited for. */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ const home = mkdtempSync(join(tmpdir(), 'rocketdoc-large-'));
 const dataDir = join(home, '.rocketdoc');
 const sentence = /^The library, \d+ MB, is checked for damage before it is opened\. That takes a while\.$/m;
 
-/** Half a gigabyte: seconds to look through, on any machine. */
+/** A library of half a gigabyte takes any machine some seconds to check. */
 beforeAll(() => {
   mkdirSync(dataDir);
   const database = openDatabase(join(dataDir, 'library.sqlite'));

@@ -13,7 +13,7 @@ inChromium('the library', () => {
     page = opened.page;
   });
 
-  /** Its row, which comes when the file is in the library. */
+  /** The document's row, which appears when the file is in the library. */
   const row = (name: string) => library().getByRole('button', { name: new RegExp(`^${name}.*section`) });
   const library = () => page.getByRole('navigation', { name: 'Library' });
 
@@ -34,7 +34,7 @@ inChromium('the library', () => {
     await dropFile(page, 'lease.md', '# Rent\n\nThe rent is 900.\n\n# Keys\n\nThere are three keys.\n');
     const field = library().getByRole('searchbox');
     await field.fill('rent is 9');
-    // Also what arrives after one has typed.
+    // A document that is added after typing is found too.
     await library().getByText('Found in 2 documents').waitFor({ timeout: 60_000 });
     expect(await library().locator('mark').allTextContents()).toEqual(expect.arrayContaining(['rent', 'is', '950']));
     // A hit opens the document beside the chat, at its page.
@@ -69,7 +69,7 @@ inChromium('the library', () => {
     const [joined] = opened.server.app.documents.list();
     expect(joined).toMatchObject({ name: 'lease.md and 1 more', joined: 2 });
     expect(opened.server.app.documents.text(joined?.id ?? '', null).text).toMatch(/900[\s\S]*950/);
-    // There is no model here to count with.
+    // There is no model here to count tokens with.
     opened.server.app.documents.setTokens(joined?.id ?? '', { total: 40, pages: [20, 10, 10], countedWith: 'none' });
     await page.reload();
     await page.getByRole('button', { name: 'Read document' }).click();

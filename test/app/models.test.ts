@@ -127,9 +127,9 @@ inChromium('models', () => {
     await row('A tested model').getByText('In use').waitFor({ timeout: 60_000 });
     await page.keyboard.press('Escape');
     await page.getByRole('button', { name: /^A tested model, / }).waitFor();
-    // Counted anew, with the vocabulary of this one.
+    // Its tokens are counted again, with this model's vocabulary.
     await page.getByText(/^Fits A tested model/).waitFor({ timeout: 60_000 });
-    // The same weights under another name: what the first one read serves it too.
+    // The weights are the same under another name, so the KV that the first model kept can be loaded.
     await page.getByRole('button', { name: 'Load document' }).click();
     await field.waitFor({ timeout: 60_000 });
     await field.fill('When was the lighthouse built?');

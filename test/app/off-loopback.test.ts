@@ -1,4 +1,4 @@
-/** The window over http from another name than this machine's, where a browser gives a page less. */
+/** The window over plain http under another name than localhost, where a browser gives a page fewer rights. */
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Browser, chromium } from 'playwright-core';
@@ -42,7 +42,7 @@ inChromium('off loopback', () => {
     await settings.getByRole('tab', { name: 'Programs' }).click();
     await settings.getByRole('button', { name: 'Copy the configuration' }).click();
     await settings.getByRole('button', { name: 'Copied' }).waitFor();
-    // What is pasted is what was copied.
+    // Pasting shows that the text was copied.
     const field = settings.getByPlaceholder('Name of the program');
     await field.focus();
     await page.keyboard.press('Control+V');

@@ -8,7 +8,7 @@ import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const sample = fileURLToPath(new URL('../../assets/samples/report.pdf', import.meta.url));
-/** The sample is read by the default model once: a busy machine takes minutes. */
+/** The default model reads the sample once, which takes a busy machine minutes. */
 const patienceMs = 600_000;
 const built = (name: string) => fileURLToPath(new URL(`../../out/main/${name}.js`, import.meta.url));
 
@@ -79,7 +79,7 @@ describe('the client of OpenAI', () => {
       });
       const second = await ask('Where is the head office of the Trust?');
       const cached = second.usage?.prompt_tokens_details?.cached_tokens ?? 0;
-      // All but the question and what is around it: nothing was read again.
+      // Everything but the question and the template around it was cached: the document was not read again.
       expect(cached).toBeGreaterThan(5000);
       expect(second.usage?.prompt_tokens ?? 0).toBeLessThan(cached + 200);
       expect(cached).toBeLessThan(second.usage?.prompt_tokens ?? 0);

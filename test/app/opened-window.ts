@@ -1,4 +1,4 @@
-/** What the tests of the window begin with: a browser, a server, and a window on it. Opened before them, closed after them. */
+/** Opens what the tests of the window need, a browser, a server and a window on it, and closes it after them. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,10 +14,10 @@ import type { FakeScript } from '../fixtures/fake-engine.ts';
 import { chromiumPath, launchBrowser, openWindow, type Watched, webRoot } from './browser.ts';
 import { RealServer } from './real-server.ts';
 
-/** The tests of what a browser shows; skipped where there is none. */
+/** describe for tests that need a Chromium; they are skipped where there is none. */
 export const inChromium = describe.skipIf(!chromiumPath);
 
-/** Filled before the first test of the describe that asks for it. */
+/** The returned object is filled before the first test of the describe that calls this. */
 export function useBrowser(): { browser: Browser } {
   const opened = {} as { browser: Browser };
   beforeAll(async () => {
@@ -58,7 +58,7 @@ export function useRealWindow(
     opened.dataDir = mkdtempSync(join(tmpdir(), 'rocketdoc-app-'));
     const { database } = await openLibrary(join(opened.dataDir, 'library.sqlite'));
     new SettingsStore(database).set({ maxNew });
-    // As a person would under Models: the smallest that comes along, so that a test takes seconds.
+    // Chooses the smallest embedded model, as a person would under Models, so that a test takes seconds.
     new ModelStore(database).choose(smallModelId);
     closeLibrary(database);
     opened.server = new RealServer(opened.dataDir, await more(opened.dataDir));

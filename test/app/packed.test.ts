@@ -28,12 +28,12 @@ const dir = mkdtempSync(join(tmpdir(), 'rocketdoc-pack-'));
 const resources = join(dir, 'dist', 'linux-unpacked', 'resources');
 const archive = join(resources, 'app.asar');
 const unpacked = join(resources, 'app.asar.unpacked');
-/** As Electron sees it: the archive's files and the unpacked ones in one tree. Outside of the project, so that nothing of the
- *  project's node_modules is found by accident. */
+/** The archive's files and the unpacked ones in one tree, as Electron sees them. It lies outside of the project, so that nothing of
+ *  the project's node_modules is found by accident. */
 const whole = join(dir, 'whole');
 let inArchive: string[] = [];
 
-/** What electron-builder needs of an Electron: files by these names, an archive, and the wire that fuses are burnt into. */
+/** What electron-builder needs of an Electron: files of these names, an archive, and the bytes in which fuses are set (the fuse wire). */
 async function standIn(): Promise<string> {
   const dist = join(dir, 'electron');
   mkdirSync(join(dist, 'locales'), { recursive: true });
@@ -56,7 +56,7 @@ async function standIn(): Promise<string> {
 
 const nativeList = join('out', 'main', 'native-files.json');
 
-/** Runs `work` while one byte in the middle of the file is another. */
+/** Runs `work` while one byte in the middle of the file is changed. */
 async function flipped(file: string, work: () => Promise<void>): Promise<void> {
   const bytes = readFileSync(file);
   const at = bytes.length >> 1;
@@ -68,7 +68,7 @@ async function flipped(file: string, work: () => Promise<void>): Promise<void> {
   await work().finally(flip);
 }
 
-/** What stands for Electron beside the packed files. */
+/** Puts the stand-in for Electron beside the packed files. */
 function putElectron(): string {
   const electron = join(whole, 'node_modules', 'electron');
   mkdirSync(electron, { recursive: true });
@@ -80,7 +80,7 @@ function putElectron(): string {
 
 const packedMain = join(whole, 'out', 'main', 'main.js');
 
-/** The packed main process under node, with a stand-in for Electron that says what it is asked to show; quits by itself. */
+/** Runs the packed main process under node, with a stand-in for Electron that prints what it is asked to show. Main quits by itself. */
 function runMain(home: string): string {
   const electron = putElectron();
   const { stdout, stderr } = spawnSync(process.execPath, [packedMain], {
@@ -225,7 +225,7 @@ describe.skipIf(process.platform !== 'linux')('the package', () => {
     ];
     const fonts = ['@fontsource-variable/inter', '@fontsource-variable/jetbrains-mono'];
     expect(names(window)).toEqual(expect.arrayContaining([...shown, ...fonts]));
-    // What only builds or tests is in neither.
+    // Packages that only build or test are in neither list.
     for (const tool of ['vite', 'vitest', 'typescript', 'electron-builder', 'playwright-core'])
       expect([...names(main), ...names(window)]).not.toContain(tool);
     const packed = manifests.map((path) => {
@@ -302,7 +302,7 @@ describe.skipIf(process.platform !== 'linux')('the package', () => {
     const kernels = join(whole, 'native', 'build', 'Release', 'librocketdoc_kernels.so');
     if (!existsSync(kernels)) return expect(await openWith({}, 'cuda:0')).toContain('kernels are not built');
     const ROCKETDOC_GGML_CUDA = join(dir, 'not-there.so');
-    // From sources the variable counts, and this file is not there; the package uses its own, whatever this machine makes of it.
+    // From sources the variable would be used, and its file is missing; a package ignores it, whether or not this machine has a GPU.
     expect(await openWith({ ROCKETDOC_GGML_CUDA }, 'cuda:0')).toBe(await openWith({}, 'cuda:0'));
   });
 
@@ -329,7 +329,7 @@ describe.skipIf(process.platform !== 'linux')('the package', () => {
     mkdirSync(folder);
     writeFileSync(join(folder, 'islands.txt'), 'The keeper of the lighthouse is called Oona Farrier.\n');
     const electron = putElectron();
-    // What a person starts, without a window to close it: its process is written down.
+    // The program that a person starts. It has no window that could be closed, so it writes down its process id.
     const program = join(home, 'rocketdoc');
     const pidFile = join(home, 'pids');
     writeFileSync(program, `#!/bin/sh\necho $$ >>'${pidFile}'\nexec '${process.execPath}' '${packedMain}'\n`, {

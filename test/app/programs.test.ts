@@ -1,4 +1,4 @@
-/** What the window's newer dialogs do: programs with keys, the configuration for agents, models of a repository and of a folder. */
+/** Dialogs of the window: programs with keys, the configuration for agents, models of a repository and of a folder. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -75,7 +75,7 @@ inChromium('models that the catalogue does not have', () => {
     mkdirSync(join(home, 'shelf', 'empty'), { recursive: true });
     writeFileSync(join(home, 'shelf', 'letter.gguf'), 'GGUF and more');
     writeFileSync(join(home, 'shelf', 'secret.txt'), 'Not told.');
-    // Where the folders begin.
+    // The folder browser begins in the home folder.
     Object.assign(process.env, { HOME: home, USERPROFILE: home });
   });
   afterAll(() => {

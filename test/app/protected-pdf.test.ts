@@ -1,4 +1,4 @@
-/** A PDF with a password, in a real browser: asked for when it is added, its pages shown while the window lives, asked for again after. */
+/** A PDF with a password, in a real browser: the window asks for it when the file is added, and again after a reload, to show pages. */
 import type { Page } from 'playwright-core';
 import { beforeAll, expect, it } from 'vitest';
 import { pdfBytes } from '../fixtures/documents/pdf-inputs.ts';
@@ -17,7 +17,7 @@ inChromium('a protected PDF', () => {
   const field = () =>
     page.getByRole('textbox', { name: 'Password of locked.pdf' }).or(page.getByLabel('Password of locked.pdf'));
   const showDocument = () => page.getByRole('tab', { name: 'Document' }).click();
-  /** The first page is drawn: not white everywhere. */
+  /** Whether the first page is drawn: not all of it is white. */
   const isDrawn = () =>
     page.getByTestId('pdf-page-1').evaluate(async (element) => {
       const image = element instanceof HTMLImageElement ? element : element.querySelector('img');

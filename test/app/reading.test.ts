@@ -10,7 +10,7 @@ import { inChromium, useFakeWindow } from './opened-window.ts';
 
 inChromium('reading a document', () => {
   const script: FakeScript = { pieces: ['The rent ', 'is 950.'] };
-  // Its vocabulary alone: what is dropped is counted with it.
+  // Only the model's vocabulary is used: tokens of added files are counted with it.
   const opened = useFakeWindow(script, () => ({ embedded: [embeddedPlace(smallModelFile, 'SmolLM2-135M-Instruct')] }));
   let page: Page;
   let goOn = () => {};
@@ -74,7 +74,7 @@ inChromium('reading a document', () => {
       .click();
     await page.getByRole('menuitem', { name: 'Rename' }).click();
     const dialog = page.getByRole('dialog', { name: 'Rename document' });
-    // The old name is chosen: one types the new one.
+    // The old name is selected, so typing replaces it.
     await expect.poll(() => page.evaluate(() => window.getSelection()?.toString())).toBe('second.md');
     await page.keyboard.type('deposit.md');
     await dialog.getByRole('button', { name: 'Rename' }).click();

@@ -1,4 +1,4 @@
-/** The pictures of the README, light and dark: the sample report, questions of its facts, the real engine. Into assets/screenshots. */
+/** Takes the pictures of the README, light and dark, into assets/screenshots: questions on the sample report with the real engine. */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,7 +19,7 @@ export async function takeReadmePicture(browser: Browser): Promise<void> {
   try {
     const { page } = await openWindow(browser, await server.start());
     await page.setViewportSize({ width: 1360, height: 940 });
-    // A window that is not there yet takes no drop.
+    // A file can only be dropped when the window is drawn.
     await page.getByRole('heading', { name: 'Ask a whole document' }).waitFor({ timeout: 120_000 });
     await dropBytes(page, 'report.pdf', readFileSync(join(root, 'assets', 'samples', 'report.pdf')));
     await page.getByRole('button', { name: 'Read document' }).click({ timeout: 120_000 });

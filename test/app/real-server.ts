@@ -16,7 +16,7 @@ export class RealServer {
   #process: ChildProcess | undefined;
   said = '';
 
-  /** `more`: options of `npm run serve`. `lagFile`: where its event loop's lag is written (event-loop-lag.mjs). */
+  /** `more`: options of `npm run serve`. `lagFile`: the file that event-loop-lag.mjs writes the event loop's lag to. */
   constructor(dataDir: string, more: readonly string[] = [], lagFile?: string) {
     this.#dataDir = dataDir;
     this.#more = more;
@@ -43,7 +43,7 @@ export class RealServer {
     });
   }
 
-  /** The server's child that runs the engine. */
+  /** The process id of the server's child that runs the engine. */
   enginePid(): number {
     const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
     const pid = pids.find((name) => {
@@ -51,14 +51,14 @@ export class RealServer {
         const isOurs = readFileSync(`/proc/${name}/status`, 'utf8').includes(`PPid:\t${this.#process?.pid}\n`);
         return isOurs && readFileSync(`/proc/${name}/cmdline`, 'utf8').includes('engine-host');
       } catch {
-        return false; // ended meanwhile
+        return false; // the process has ended meanwhile
       }
     });
     if (pid === undefined) throw new Error('there is no engine');
     return Number(pid);
   }
 
-  /** Every question that is stored, chat by chat in the order they were begun. */
+  /** All stored turns, by chat; the chats in the order in which they were begun. */
   turns(): Turn[] {
     const database = openDatabase(join(this.#dataDir, 'library.sqlite'));
     const chats = database.prepare('SELECT id FROM chats ORDER BY created_at').all() as { id: string }[];

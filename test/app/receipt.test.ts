@@ -1,4 +1,4 @@
-/** What the import made of a file, in a real browser: the line, its notes, the way to their pages; reading anew, and leaving that. */
+/** What the import made of a file, in a real browser: the line, its notes, the links to their pages; reading again, and cancelling that. */
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { beforeAll, expect, it } from 'vitest';
@@ -10,7 +10,7 @@ import { dropBytes } from './browser.ts';
 import { inChromium, useFakeWindow } from './opened-window.ts';
 
 inChromium('the receipt of an import', () => {
-  /** Held: the reader takes the file, and is never heard of again. */
+  /** While held, a document host takes the file and never answers. */
   let isHeld = false;
   const ended: number[] = [];
   const startDocumentHost: StartHost = (options) =>
@@ -54,7 +54,7 @@ inChromium('the receipt of an import', () => {
     await page.keyboard.press('Enter');
     await page.getByRole('region', { name: 'Pages of lease.pdf' }).waitFor({ timeout: 60_000 });
     await expect.poll(() => page.getByRole('textbox', { name: 'Page, of 3' }).inputValue()).toBe('2');
-    // Beside the document it stands too.
+    // The receipt stands beside the document too.
     await page
       .getByRole('tabpanel', { name: 'Document' })
       .getByRole('button', { name: '1 page without text' })

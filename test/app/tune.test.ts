@@ -26,7 +26,7 @@ async function openSettings(page: Page, section: string): Promise<void> {
 inChromium('choosing', () => {
   const opened = useRealWindow(64);
 
-  /** What the server stored. */
+  /** Settings and choices that the server stored. */
   function stored() {
     const database = openDatabase(join(opened.dataDir, 'library.sqlite'));
     const documents = new DocumentStore(database);
@@ -50,7 +50,7 @@ inChromium('choosing', () => {
       await settings(page).getByRole('tab', { name }).click();
     }
     await settings(page).getByRole('tab', { name: 'Machine' }).click();
-    // This machine has what it has: a GPU by its name, or the reason why there is none.
+    // What is found depends on the machine: a GPU with its name, or the reason why there is none.
     await settings(page).getByText('Looking for GPUs.').waitFor({ state: 'hidden', timeout: 60_000 });
     const devices = await settings(page).getByLabel('Device').locator('option').allTextContents();
     expect(devices.slice(0, 2)).toEqual(['Automatic', 'CPU']);
@@ -79,7 +79,7 @@ inChromium('choosing', () => {
     await expect.poll(() => stored().settings.kernel).toBe(63);
     await expect.poll(() => settings(page).getByLabel('Pooling kernel').inputValue()).toBe('63');
 
-    // A preset is its parts, and its parts make no preset of their own.
+    // Choosing a preset sets its parts; changing one of them leaves no preset chosen.
     await settings(page).getByLabel('Preset').selectOption('Coded');
     await expect.poll(() => settings(page).getByLabel('Selector').inputValue()).toBe('codes');
     await settings(page).getByLabel('Pooling', { exact: true }).selectOption('Max');
@@ -111,7 +111,7 @@ inChromium('choosing', () => {
     await page.getByRole('button', { name: 'Choose a file' }).waitFor();
     expect([(await size()) > 1.3 * usual, await duration()]).toEqual([true, '0s']);
 
-    // What the person says goes above what the system asks.
+    // The setting overrides what the system asks for.
     await page.emulateMedia({ reducedMotion: 'reduce' });
     await openSettings(page, 'Appearance');
     await settings(page).getByLabel('Motion').selectOption('Full');
@@ -132,7 +132,7 @@ inChromium('choosing', () => {
     await read.click({ timeout: 120_000 });
     await page.getByRole('textbox', { name: /^Ask / }).waitFor({ timeout: 180_000 });
     const scope = page.getByRole('checkbox', { name: 'Only for this document' });
-    await scope.click(); // it changes when the server has it
+    await scope.click(); // not check(): the box changes only when the server has replied
     await page.getByRole('slider', { name: 'Token budget' }).press('Home');
     await page.getByText('It has its own: budget 128, RocketKV-MT.').waitFor();
     await expect.poll(() => stored().own).toEqual({ tokenBudget: 128, mode: 'rocketkv-mt' });

@@ -28,7 +28,7 @@ inChromium('two windows', () => {
     await page.keyboard.press('Control+,');
     await page.getByRole('dialog', { name: 'Settings' }).getByRole('tab', { name: 'Appearance' }).click();
   }
-  /** How long a change, once it is made, takes to show. */
+  /** Expects that a change that has been made shows within a second. */
   async function soon(shows: () => Promise<unknown>): Promise<void> {
     const at = performance.now();
     await shows();
@@ -67,7 +67,7 @@ inChromium('two windows', () => {
     for (const page of [first, second]) await page.keyboard.press('Escape');
 
     const [{ id = '' } = {}] = app().documents.list();
-    // There is no model here to count with.
+    // There is no model here to count tokens with.
     app().documents.setTokens(id, { total: 20, pages: [20], countedWith: app().counter.countedWith });
     for (const page of [first, second]) {
       await row(page, 'lease.md').click();
@@ -87,21 +87,21 @@ inChromium('two windows', () => {
     await expect.poll(() => app().chats.draft(chat?.id ?? '')).toBe('What is the rent?');
     await library(second).getByRole('button', { name: 'Chat 1', exact: true }).click({ timeout: soonMs });
     await soon(() => expect.poll(() => composer(second).inputValue()).toBe('What is the rent?'));
-    // Here nothing is typed: it follows what is typed there.
+    // Nothing is typed in the second window, so its draft follows the first one's.
     await composer(first).fill('What is the rent now?');
     await expect.poll(() => app().chats.draft(chat?.id ?? '')).toBe('What is the rent now?');
     await soon(() => expect.poll(() => composer(second).inputValue()).toBe('What is the rent now?'));
 
     await composer(first).press('Enter');
     await expect.poll(() => app().chats.turns(chat?.id ?? '').length).toBe(1);
-    // The question and the answer as it grows.
+    // The other window shows the question, and the answer while it grows.
     const article = second.getByRole('article').filter({ hasText: 'What is the rent now?' });
     await soon(() => article.waitFor());
     await article.getByText('The rent', { exact: false }).last().waitFor();
     await article.getByText('The rent is 950.').waitFor();
     await expect.poll(() => composer(second).inputValue()).toBe('');
 
-    // Asked in the second one, it shows in the first.
+    // A question asked in the second window shows in the first.
     await composer(second).fill('And the keys?');
     await composer(second).press('Enter');
     await expect.poll(() => app().chats.turns(chat?.id ?? '').length).toBe(2);

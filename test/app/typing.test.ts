@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
 /**
- * A person writes while large documents come in and long chats are opened, in a real browser on the server with the real engine: the
+ * Text is typed in a real browser while large documents are added and long chats are opened, with the real server and engine: the
  * window goes on drawing, no key is lost, and the server's event loop never stands still for 100 ms.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -17,7 +17,7 @@ import { openWindow, type Watched } from './browser.ts';
 import { inChromium, useBrowser } from './opened-window.ts';
 import { RealServer } from './real-server.ts';
 
-/** A window that stands still for as long as a person notices is late by tenths of a second; a busy machine adds to that. */
+/** A standstill that a person notices takes tenths of a second; the bound is far higher, because a busy machine adds to that. */
 const longestFrameMs = 2000;
 const boundMs = 100;
 const dir = mkdtempSync(join(tmpdir(), 'rocketdoc-typing-'));
@@ -28,7 +28,7 @@ const server = new RealServer(dataDir, [], lagFile);
 
 declare global {
   interface Window {
-    /** Since this was last set. */
+    /** Frames that were drawn, and the longest time between two, since this was last set. */
     drawn: { frames: number; longest: number };
   }
 }
@@ -68,13 +68,13 @@ inChromium('who writes a question', () => {
   });
 
   const composer = (page: Page) => page.getByRole('textbox', { name: 'Ask a.txt' });
-  /** Said when it is in the library. */
+  /** Resolves with the notice that the file is in the library. */
   const added = (page: Page, name: string) =>
     page.getByText(new RegExp(`^${name}(\\.\\w+)?: `)).waitFor({ timeout: 240_000 });
   const words = 'what did the keeper write down about the ships that passed ';
   let typed = '';
 
-  /** Key by key, until what is waited for has happened. Resolves with how many keys that were. */
+  /** Types key by key until `happened` resolves; resolves with how many keys that were. */
   async function writeUntil(happened: Promise<unknown>): Promise<number> {
     let isOver = false;
     const over = happened.finally(() => {
@@ -92,7 +92,7 @@ inChromium('who writes a question', () => {
     return keys;
   }
 
-  /** The window was drawn all the time since this test began. */
+  /** Expects that the window was drawn all the time since the test began. */
   async function expectFrames(): Promise<void> {
     const { frames, longest } = await opened.page.evaluate(() => window.drawn);
     expect(frames).toBeGreaterThan(10);
@@ -108,7 +108,7 @@ inChromium('who writes a question', () => {
     await page.getByTestId('add-files').setInputFiles(file);
     await composer(page).focus();
     expect(await writeUntil(added(page, name))).toBeGreaterThan(10);
-    // What came in does not take the person away.
+    // The documents that came in were not opened over the question that is being typed.
     expect(await composer(page).inputValue()).toBe(typed);
     await expectFrames();
   });
@@ -136,7 +136,7 @@ inChromium('who writes a question', () => {
         .click();
       await page.getByRole('log').getByText(`Question 199 of chat ${n}?`).waitFor({ timeout: 60_000 });
     }
-    // The last chat was open all the time.
+    // The question was typed into the last chat, which has it still.
     await expect.poll(() => composer(page).inputValue()).toBe(typed);
     await expectFrames();
     await page.reload();

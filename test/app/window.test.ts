@@ -7,7 +7,7 @@ import type { MapPage, TurnReport } from '../../electron/contract/app-types.ts';
 import { dropFile, openWindow } from './browser.ts';
 import { inChromium, useRealWindow } from './opened-window.ts';
 
-/** A text that is dropped must be inert wherever it is shown. */
+/** The text and name of a dropped file must be inert wherever they are shown. */
 const payload = '<img src=x onerror="window.hacked=1"><script>window.hacked=2</script>';
 const fileName = `"><img src=x onerror=window.hacked=3>.md`;
 const sections = Array.from(
@@ -22,7 +22,7 @@ inChromium('the window', () => {
   const opened = useRealWindow(32);
   /** Files of documents that are kept on disk. */
   const kept = () => readdirSync(join(opened.dataDir, 'kv')).filter((name) => !name.endsWith('.part'));
-  /** How many times a document was read by the model, each of which is noted with its time. */
+  /** How many times the model read a document: the library stores the time of each reading. */
   function readings(): number {
     const database = openDatabase(join(opened.dataDir, 'library.sqlite'));
     const row = database.prepare("SELECT count(*) AS n FROM speeds WHERE kind = 'reading'").get() as { n: number };
@@ -48,7 +48,7 @@ inChromium('the window', () => {
     const field = page.getByRole('textbox', { name: /^Ask / });
     await field.waitFor({ timeout: 180_000 });
 
-    // Grows with its lines, up to eight; says how long the question is as the model counts.
+    // The field grows with its lines, up to eight, and says how many tokens the question has.
     await field.fill('line\n'.repeat(20));
     expect((await field.boundingBox())?.height).toBe(200);
     await field.fill('How high is the lighthouse number 3?');
@@ -86,7 +86,7 @@ inChromium('the window', () => {
     expect(map.length).toBeGreaterThan(5);
     expect(row.answer?.trim()).not.toBe('');
 
-    // Nothing runs, so nothing is told.
+    // An idle engine sends no telemetry.
     await page.waitForTimeout(500);
     const said = messages();
     await page.waitForTimeout(1500);
@@ -112,13 +112,13 @@ inChromium('the window', () => {
     await opened.server.stop();
     const again = await openWindow(opened.browser, await opened.server.start());
     await again.page.getByRole('log').getByText('How high is the lighthouse number 3?').waitFor();
-    // The engine is another one, and what the first one read is on disk: the window says so.
+    // The engine was restarted; the KV that the first one computed is on disk, and the window says so.
     await again.page.getByText('It is not in memory now.').waitFor({ timeout: 120_000 });
     await again.page.getByText(/^ready in seconds/).waitFor({ timeout: 120_000 });
     await again.page.keyboard.press('Control+,');
     await again.page.getByRole('dialog', { name: 'Settings' }).waitFor();
     await again.page.keyboard.press('Escape');
-    // The same question on a branch of its own: loaded, not read, and answered to the letter as without a restart.
+    // The same question on a new branch: the KV is loaded, the text is not read again, and the answer is the same as before the restart.
     await again.page.getByRole('button', { name: 'Edit the question' }).click();
     await again.page.getByRole('textbox', { name: 'Edit the question' }).press('Enter');
     await expect

@@ -1,4 +1,4 @@
-/** The addon through its public interface: what is cancelled, closed, dropped or asked at the wrong moment harms nobody. */
+/** The addon through its public interface: cancelling, closing, dropping or asking at the wrong moment breaks nothing else. */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -20,7 +20,7 @@ afterAll(() => {
 });
 
 const code = (code: string) => ({ code });
-/** An answer that goes on for longer than anything here waits. */
+/** A question whose answer takes longer than any test here waits. */
 const endless = (first: number) => question(first, 3000);
 const reading = { segment: 4000, tile: 16 };
 
@@ -125,10 +125,10 @@ describe('a chat that JavaScript let go of without closing it', () => {
     for (let i = 0; i < 10; i++) {
       await (async () => {
         const dropped = document.fork();
-        await answerOf(dropped, i); // its rows are the ones behind the document's now
+        await answerOf(dropped, i); // the rows behind the document's are now this chat's
       })();
       const last = document.fork();
-      const answer = answerOf(last, 7); // sets them aside while it runs
+      const answer = answerOf(last, 7); // sets the dropped chat's rows aside while it runs
       for (let k = 0; k < 4; k++) {
         collect();
         await new Promise((resolve) => setImmediate(resolve));
@@ -159,7 +159,7 @@ describe('a chat that JavaScript let go of without closing it', () => {
 
 it('getters of a document answer while it is read', async () => {
   const document = engine.createDocument({ documentType: 'f16' });
-  const perToken = 4 + 2 * 2 * 2 * 64 * 2; // its number, K and V of two layers and two heads
+  const perToken = 4 + 2 * 2 * 2 * 64 * 2; // its id, and K and V of 64 f16 values in two layers and two heads
   const empty = document.fileBytes;
   let isRead = false;
   let looks = 0;

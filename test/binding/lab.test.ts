@@ -1,4 +1,4 @@
-/** The lab's addon beside the product's: what it adds is refused where it makes no sense, and each knows its own engines. */
+/** The lab's addon beside the product's: its further verbs refuse input that makes no sense, and each addon takes only its own engines. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { NativeEngine } from '../../native/binding.ts';
 import { addon, lab, openTinyEngine, readDocument, writeTinyModel } from './tiny-engine.ts';
@@ -46,7 +46,7 @@ it('memory is watched between two calls, not during one', async () => {
   expect(() => lab.watchMemory(engine)).toThrow(code('BUSY'));
   (await reading).close();
   lab.watchMemory(engine);
-  expect(lab.peakBytes(engine)).toBe(0); // a CPU
+  expect(lab.peakBytes(engine)).toBe(0); // only a GPU's memory is watched
 });
 
 it("the product's engines are not the lab's", async () => {

@@ -1,4 +1,4 @@
-/** A model of random weights that is written and opened in a moment; one thread, so that a busy machine only slows it down. */
+/** A tiny model of random weights, written and opened in a moment. It runs on one thread, so that a busy machine only slows it down. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,7 +15,7 @@ import { loadLab } from '../../native/lab/index.ts';
 export const addon = loadAddon();
 export const lab = loadLab();
 
-/** Of the tiny shape. */
+/** The vocabulary of the tiny shape. */
 const nVocab = 1024;
 
 export const tokens = (first: number, count: number) => lab.randomTokens({ first, count, nVocab });
@@ -34,7 +34,7 @@ export const rocket: NativeRocketOptions = {
   nDenseLayers: 0,
 };
 
-/** A question of 20 tokens; `maxNew` far beyond what is waited for makes an answer that only a cancel ends soon. */
+/** A question of 20 tokens. With a large `maxNew` only a cancel ends the answer within a test. */
 export const question = (first: number, maxNew = 8): NativeAskRequest => ({
   tokens: tokens(first, 20),
   mode: 'rocketkv-mt',
@@ -44,7 +44,7 @@ export const question = (first: number, maxNew = 8): NativeAskRequest => ({
   stopTokens: new Int32Array(),
 });
 
-/** In a folder whose name no single-byte code page has. */
+/** Writes the model into a folder whose name needs Unicode: no single-byte code page has all of its letters. */
 export async function writeTinyModel(): Promise<{ dir: string; path: string; remove: () => void }> {
   const dir = mkdtempSync(join(tmpdir(), 'rocketdoc Jürgen 日本 '));
   const path = join(dir, 'größtes Modell.gguf');

@@ -1,4 +1,4 @@
-/** Whatever is wrong: exit code 2, one code, a sentence with what to do, no stack trace, nothing on stdout. */
+/** Every wrong input gives exit code 2, one code, a sentence that says what to do, no stack trace and nothing on stdout. */
 import { closeSync, copyFileSync, openSync, readSync, truncateSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -66,7 +66,7 @@ describe('models', () => {
   it('of an architecture we do not know', () => {
     const other = temporaryFile('other.gguf', '');
     copyFileSync(smallModelFile, other);
-    // general.architecture is the first key of the file; its value has five letters
+    // general.architecture is the first key of the file; its value has five letters, so another name of five fits.
     const file = openSync(other, 'r+');
     const head = Buffer.alloc(4096);
     readSync(file, head, 0, head.length, 0);

@@ -17,7 +17,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
-/** The sample is read by the default model once: a busy machine takes minutes. */
+/** The default model reads the sample once, which takes a busy machine minutes. */
 const patienceMs = 600_000;
 
 describe('an MCP client', () => {
@@ -73,7 +73,7 @@ describe('an MCP client', () => {
       expect(first.cached).toBe(0);
       const second = await said('ask_document', { document, question: 'Where is the head office of the Trust?' });
       expect(second.text).toMatch(/\[p. 2\] "The head office of the Trust is at 14 Cooper['’]s Wharf/);
-      // All but the question and what is around it: nothing was read again.
+      // Everything but the question and the template around it was cached: the document was not read again.
       expect(second.cached).toBeGreaterThan(5000);
       expect((await said('read_pages', { document, from: 2 })).text).toContain('The Trust at a glance');
       expect((await said('search_documents', { query: 'Patient Margaret' })).text).toContain(document);
@@ -123,7 +123,7 @@ describe('an MCP client', () => {
     const { content } = await second.callTool({ name: 'list_documents', arguments: {} });
     expect(content).toEqual([{ type: 'text', text: (await said('list_documents')).text }]);
     await second.close();
-    // The first one's library stays open.
+    // The first server still has the library open.
     expect((await said('list_documents')).isError).toBe(false);
   });
 });

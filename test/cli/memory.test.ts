@@ -1,4 +1,4 @@
-/** A memory that is full, on the real addon and the embedded model: refused with what fits, which then answers; and the chat goes on. */
+/** A full memory, with the real addon and the embedded model: a question is refused with a smaller plan, which works; the chat goes on. */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { AnswerReport } from '../../electron/contract/engine-reports.ts';
@@ -75,7 +75,7 @@ it('a question is refused with a budget that fits, is answered with it, and its 
   const tight = await ask(await newChat(), 128);
   expect(tight.plan.total).toBeLessThan(calm.plan.total);
 
-  // Weights and the document's KV are held, and counted as room for a plan that counts them.
+  // Weights and the document's KV are in memory already: a plan that counts them may use their room too.
   lab.limitAvailable(native, 0);
   const { available: held } = engine.plan({
     nPrompt: 100,
@@ -95,7 +95,7 @@ it('a question is refused with a budget that fits, is answered with it, and its 
   expect(tokenBudget).toBeGreaterThanOrEqual(128);
   expect(first?.needed).toBeLessThanOrEqual(available);
   expect(message).toContain(`a token budget of ${tokenBudget}`);
-  // With as little memory as before.
+  // The memory is as small as before.
   expect((await ask(await newChat(), tokenBudget)).generatedTokens).toBeGreaterThan(0);
 
   lab.limitAvailable(native, unlimited);

@@ -1,4 +1,4 @@
-/** Runs a real command as a person would, with the built engine; where a test names no model, with the smallest that comes along. */
+/** Runs a real command as a person would, with the built engine and, where a test names no model, the smallest embedded one. */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -42,7 +42,7 @@ export function run(command: string, args: string[], onStderr?: (text: string) =
   });
 }
 
-/** A command that must succeed: its stdout. */
+/** Runs a command that must succeed, and returns its stdout. */
 export async function output(command: string, args: string[]): Promise<string> {
   const { code, stdout, stderr } = await run(command, args);
   if (code !== 0) throw new Error(`${command} ended with ${code}: ${stderr}`);
@@ -56,7 +56,7 @@ export function jsonLines(text: string): Record<string, unknown>[] {
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 }
 
-/** Rows by column name. */
+/** The rows of a CSV, each by column name. */
 export function csvRows(text: string): Record<string, string>[] {
   const [header = '', ...lines] = text.trim().split('\n');
   const names = header.split(',');
@@ -72,10 +72,10 @@ export function temporaryFile(name: string, content: string | Uint8Array): strin
 }
 
 export const sampleFile = join(root, 'assets', 'samples', 'report.md');
-/** SmolLM2, the smallest and quickest of those that come along. */
+/** SmolLM2, the smallest and quickest of the embedded models. */
 export const smallModelFile = join(root, 'assets', 'models', 'SmolLM2-135M-Instruct.Q4_1.gguf');
 
-/** A few hundred tokens of the sample, so that a test takes seconds. */
+/** Writes the beginning of the sample, a few hundred tokens, so that a test takes seconds. */
 export function shortSample(): string {
   return temporaryFile('short.md', readFileSync(sampleFile, 'utf8').slice(0, 3000));
 }
@@ -83,7 +83,7 @@ export function shortSample(): string {
 export interface Fact {
   question: string;
   answer: string;
-  /** One sentence says it in nearly the question's words, and nothing else in the text is like it. */
+  /** The fact stands in one sentence, in nearly the question's words, and nothing else in the text is like it. */
   plain?: boolean;
 }
 

@@ -1,5 +1,5 @@
-/** The promise of the README: the plain facts of the sample report (facts.json marks ten) are found, with full KV and with a
- *  tenth of the rows read. */
+/** A claim of the README: the ten facts of the sample report that facts.json marks as plain are found, with full KV and with a tenth
+ *  of the rows read. */
 import { describe, expect, it } from 'vitest';
 import { isRight } from '../../electron/cli/needles.ts';
 import { jsonLines, output, sampleFacts, sampleFile } from './run-command.ts';

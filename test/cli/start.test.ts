@@ -1,4 +1,4 @@
-/** npm start on a machine without Electron's binary: the window in the browser, and it ends with the command. */
+/** npm start on a machine without Electron's binary: it serves the window for the browser, and ends with the command. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -21,7 +21,7 @@ it.skipIf(electronFile() !== undefined || process.platform === 'win32')(
   'says how to get Electron, serves the window, and ends with its server',
   async () => {
     build('window');
-    const { DISPLAY: _d, WAYLAND_DISPLAY: _w, ...env } = process.env; // no screen: nothing is opened
+    const { DISPLAY: _d, WAYLAND_DISPLAY: _w, ...env } = process.env; // without a screen no browser is opened
     const args = ['out/main/start.js'];
     start = spawn(process.execPath, args, {
       cwd: root,

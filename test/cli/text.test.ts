@@ -1,4 +1,4 @@
-/** `npm run -s text`: the model's text on stdout, what is noted about it on stderr, both in --json. */
+/** `npm run -s text`: the text that the model gets on stdout, its notes on stderr, both in --json. */
 import { describe, expect, it } from 'vitest';
 import type { ImportNote } from '../../electron/contract/import-notes.ts';
 import { pdfBytes } from '../fixtures/documents/pdf-inputs.ts';

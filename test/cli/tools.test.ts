@@ -37,7 +37,7 @@ describe('inspect', () => {
     const { kv_bytes_per_token, plan: small } = await plan('1000');
     expect(kv_bytes_per_token).toBe(23_040);
     const { total, ...parts } = small.bytes;
-    // One machine has one memory while its CPU computes, whatever was wished.
+    // While the CPU computes there is one memory, whatever home of the document was chosen.
     expect(small.memory).toMatchObject([{ place: 'ram', needed_bytes: total, fits: true }]);
     expect((await plan('1000', '--home', 'host')).plan.memory).toHaveLength(1);
     expect(Object.values(parts).reduce((a, b) => a + b, 0)).toBe(total);
@@ -54,7 +54,7 @@ describe('agree', () => {
     const [line] = jsonLines(await output('agree', [...args, '--json']));
     const found = line as { positions: number; kl_mean: number; kl_max: number; same_best: number };
     expect(found).toMatchObject({ architecture: 'llama', device: 'cpu', positions: 150 });
-    // llama.cpp with flash attention lies .0034 from itself without it on this model: twice that, as of 150 positions.
+    // On this model the KL of llama.cpp with flash attention to itself without is .0034; twice that is allowed, for only 150 positions.
     expect(found.kl_mean).toBeLessThan(0.0068);
     expect(found.kl_max).toBeGreaterThanOrEqual(found.kl_mean);
     expect(found.same_best).toBeGreaterThan(0.92);
@@ -77,11 +77,11 @@ describe('check-vectors', () => {
     const file = readFileSync(fixture('group3-d64'));
     const tensor = parseSafetensors(file).tensors.get(name);
     if (!tensor) throw new Error(name);
-    change(tensor.bytes, tensor.shape.at(-1) ?? 0); // the bytes are a view of the file
+    change(tensor.bytes, tensor.shape.at(-1) ?? 0); // the bytes are a view into `file`, which changes with them
     return temporaryFile(`changed-${name}.safetensors`, file);
   }
 
-  /** Puts the first number that is not in the first row in place of its last one. */
+  /** Replaces the last number of the first row by the smallest one that is not in that row. */
   function replaceOne(bytes: Buffer, width: number): void {
     const row = Array.from({ length: width }, (_, i) => bytes.readInt32LE(4 * i));
     const absent = row.findIndex((_, i) => !row.includes(i));
@@ -144,7 +144,7 @@ describe('fidelity', () => {
     }
     const [small, , rows64] = rows;
     expect(Number(small?.stored_bytes)).toBeGreaterThan(0);
-    expect(Number(small?.read_bytes)).toBeLessThan(Number(rows64?.read_bytes)); // stage 2 reads less than all kept rows
+    expect(Number(small?.read_bytes)).toBeLessThan(Number(rows64?.read_bytes)); // stage 2 reads fewer than all kept rows
   });
 
   it('compares presets in one run, with the weights as floats; what a mode does not use makes no row', async () => {
@@ -173,8 +173,8 @@ describe('fidelity', () => {
 });
 
 /**
- * Stands in for llama-bench: takes the options that the real one takes and refuses any other, and writes lines of the real one's form,
- * with numbers made from what it was told.
+ * Stands in for llama-bench: it takes the real one's options, refuses any other, and writes lines in the real one's form, with
+ * numbers that are computed from the options.
  */
 const sayingLlamaBench = `#!${process.execPath}
 const { existsSync } = require('node:fs');
@@ -251,7 +251,7 @@ describe('bench', () => {
       expect(row).toMatchObject({ model: 'tiny shape', weights: 'q8_0', engine: 'rocketdoc' });
       expect(Number(row.decode_tok_s)).toBeGreaterThan(0);
     }
-    // Full KV of the longer text, and the smaller budget beside it.
+    // Of the same text each row takes more than the one before: full KV, and the document's KV with a compact cache of either budget.
     const bytes = rows.filter(({ depth }) => depth === '300').map((row) => Number(row.kv_bytes));
     expect(bytes[1]).toBeGreaterThan(bytes[0] ?? 0);
     expect(bytes[2]).toBeGreaterThan(bytes[1] ?? 0);
@@ -264,7 +264,7 @@ describe('bench', () => {
   it.each([
     ['tiny-gemma', 'q4_K', 'tiny Gemma shape'],
     ['tiny-experts', 'q4_K', 'tiny shape of experts'],
-    ['tiny-gpt-oss', 'q8_0', 'tiny gpt-oss shape'], // but for its experts
+    ['tiny-gpt-oss', 'q8_0', 'tiny gpt-oss shape'], // its experts have a type of their own
   ])('measures the shape %s', async (shape, weights, model) => {
     const args = ['--shape', shape, '--weights', weights, '--depths', '300', '--modes', 'full,rocketkv', '--csv'];
     const rows = csvRows(await output('bench', [...args, '--budgets', '64', '--rounds', '1', '--max-new', '4']));
@@ -291,7 +291,7 @@ describe('bench', () => {
     const args = ['--shape', 'tiny', '--depths', '0,300', '--modes', 'full', '--rounds', '2', '--max-new', '8'];
     const rows = csvRows(await output('bench', [...args, '--kv-type', 'q8_0', '--llama-bench', program, '--csv']));
     const theirs = rows.filter(({ engine }) => engine === 'llama.cpp');
-    // What it was told is in its numbers: 1000 + tokens read, and 100 + tokens before the writing.
+    // The stand-in's numbers are 1000 + the tokens read, and 100 + the tokens before the generated ones.
     expect(
       theirs.map(({ mode, depth, prefill_tok_s, decode_tok_s }) => [mode, depth, prefill_tok_s, decode_tok_s]),
     ).toEqual([

@@ -1,11 +1,11 @@
 /**
- * How much of what pdftotext reads the PDF reader of this checkout reads too, and in its order.
+ * How much of the text that pdftotext finds the PDF reader of this checkout finds too, and in the same order.
  *   node --import tsx test/documents/measure.ts <folder of PDFs> [--against <another checkout>] [--rounds <n>]
  *     [--only <part of a name>] [--texts <folder>]
- * For each file: the share of pdftotext's words found, the share of its three-word sequences found, and with --against
- * the same of the other checkout and the ratio of the times: of the processor, both read in turn, the least of the rounds
- * of each (the first of them loads and compiles: compare times by three or more). --texts keeps what was read. A child
- * for each file, because PDFium's memory is not freed.
+ * For each file it prints the share of pdftotext's words found and the share of its three-word sequences found. With --against it
+ * prints the same for the other checkout, and the ratio of the CPU times: the two take turns, and each one's shortest round counts.
+ * The first round loads and compiles, so take three or more to compare times. --texts keeps the texts. Each file is read by a child
+ * of its own, because PDFium's memory is not freed.
  */
 import { execFileSync, fork } from 'node:child_process';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
@@ -17,7 +17,7 @@ import { scoreOf, wordsOf } from './score-text.ts';
 interface Reading {
   text: string;
   pages: number;
-  ms: number; // of the processor
+  ms: number; // CPU time
 }
 type Readings = (Reading | { error: string })[]; // of this checkout, then of the other
 

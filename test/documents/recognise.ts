@@ -44,7 +44,7 @@ async function measure(path: string, dpi: number): Promise<void> {
   );
 }
 
-/** After the third page. */
+/** Cancels after the third page. */
 async function cancel(path: string): Promise<void> {
   const stop = new AbortController();
   let abortedAt = 0;

@@ -1,7 +1,7 @@
-/** How much of one reading of a file another reading has: its words, and its sequences of three words. Pure. */
+/** How much of one text of a file another text of it has: words, and sequences of three words. Pure. */
 
 export interface Score {
-  words: number; // share of pdftotext's
+  words: number; // share of pdftotext's words that were found
   trigrams: number;
   hits: number; // trigrams found
   all: number; // trigrams of pdftotext
@@ -11,10 +11,10 @@ const wideScripts = '\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}';
 const word = new RegExp(`[${wideScripts}]|(?:(?![${wideScripts}])[\\p{L}\\p{M}])+|\\p{N}+`, 'gu');
 
 /**
- * The same of both readings. Letters and digits apart, so that a note's mark beside a word makes no other word of it; a
- * mark right after a digit counts to the number, as pdftotext has it; each Chinese or Japanese character is a word.
- * Characters that only tell direction or joining are left out: pdftotext adds and drops them. It leaves the accent beside
- * a dotless i, where others write one letter.
+ * Words in a form that both texts share. Letters and digits are separated, so that the mark of a note right behind a word does not
+ * change the word; a mark right behind a digit belongs to the number, as pdftotext has it; each Chinese or Japanese character is a
+ * word. Characters that only set direction or joining are left out, because pdftotext adds and drops them. It writes a dotless i and
+ * an accent where others write one letter.
  */
 export function wordsOf(text: string): string[] {
   return (
@@ -32,7 +32,7 @@ export function wordsOf(text: string): string[] {
 export function scoreOf(reference: readonly string[], text: string): Score {
   const ours = wordsOf(text);
   const vocabulary = new Set(ours);
-  // pdftotext leaves a word that is broken at a line's end in two parts.
+  // pdftotext leaves a word that is hyphenated at a line's end in two parts.
   const theirs: string[] = [];
   for (let i = 0; i < reference.length; i++) {
     const a = reference[i] as string;

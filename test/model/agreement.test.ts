@@ -1,6 +1,6 @@
 /**
- * Full mode against llama.cpp itself (node-llama-cpp, the same GGUF) on real text: the mean KL divergence and the share of
- * different best tokens are held against what llama.cpp shows against itself with and without flash attention, in this run.
+ * Full mode against llama.cpp itself (node-llama-cpp, the same GGUF) on real text. The mean KL divergence and the share of different
+ * best tokens are compared with those between llama.cpp with and without flash attention, measured in the same run.
  * ROCKETDOC_AGREEMENT_POSITIONS sets how much text is compared (default 384; 2,000 take some minutes).
  */
 import { readFileSync } from 'node:fs';
@@ -38,7 +38,7 @@ async function llamaCpp(flashAttention: boolean): Promise<Float32Array[]> {
     token,
     { generateNext: { probabilities: true } },
   ]);
-  // In parts: each result brings the whole vocabulary, and a call keeps all of its results.
+  // In parts of 64 tokens: each result has probabilities for the whole vocabulary, and a call keeps all of its results.
   const sequence = context.getSequence();
   for (let at = 0; at < input.length; at += 64) {
     await sequence.controlledEvaluate(input.slice(at, at + 64), {
@@ -106,7 +106,7 @@ test('full mode is as close to llama.cpp as llama.cpp is to itself', async () =>
     `${flash.length} positions. llama.cpp to itself: KL ${itself.kl.toFixed(5)}, other best token ${(100 * itself.different).toFixed(2)} %. ` +
       `RocketDoc to llama.cpp: KL ${rocketdoc.kl.toFixed(5)}, other best token ${(100 * rocketdoc.different).toFixed(2)} %.`,
   );
-  // Both distances come from one rounding that 4-bit products make much of, and scatter with it: of 2,000 positions .0033 and .0035.
+  // Both distances come from rounding, which products of 4-bit weights amplify, so they scatter: over 2,000 positions .0033 and .0035.
   expect(rocketdoc.kl).toBeLessThanOrEqual(2 * itself.kl);
   expect(rocketdoc.different).toBeLessThanOrEqual(2 * itself.different);
 });

@@ -44,7 +44,7 @@ describe.each(methods)('%s', (_, mode, rocket) => {
     const isCoded = rocket.selector === 'codes';
     for (let budget = 16; budget < nPrompt + maxNew; budget += 48) {
       const plan = await planWith(budget).catch((error) => {
-        // Codes of the kept rows alone can take more reading than a small budget has.
+        // Reading the codes of the kept rows can take more than a small budget allows.
         expect({ isCoded, before, code: error.code }).toEqual({ isCoded: true, before: 0, code: 'INVALID_ARGUMENT' });
       });
       if (!plan) continue;

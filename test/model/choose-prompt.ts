@@ -1,6 +1,6 @@
 /**
- * Chooses the words of assets/prompts/prompts.json by measuring: every candidate wording asks the same questions of the same
- * documents, with full KV and with rocketkv-mt at one budget, and the answers that are right are counted.
+ * Measures candidates for the words of assets/prompts/prompts.json: each asks the same questions about the same documents, with full
+ * KV and with rocketkv-mt at one budget, and right answers are counted.
  * Run: node --import tsx test/model/choose-prompt.ts [--questions n] [--budget t] [--only 'name;...'] [--model file] [--threads n] [file.md ...]
  * Without files: assets/samples/report.md with facts.json. With files: the questions of <file without ending>.questions beside
  * each, or the ten built-in needles in it. Never choose on the documents that a test judges by.
@@ -46,7 +46,7 @@ const plain: Wording = {
 };
 const quote = 'Answer the question using only the document above. Quote the sentence of the document that answers it.';
 
-/** Those with the same system text and documentBefore share one reading. */
+/** Candidates with the same system text and documentBefore share one reading. */
 const candidates: Record<string, Partial<Wording>> = {
   bare: {},
   'quote, then question': { questionBefore: `${quote}\n\nQuestion: ` },
@@ -130,7 +130,7 @@ async function tasks(): Promise<Task[]> {
   ];
 }
 
-/** Candidates by what is read before the document. */
+/** Groups the candidates by the text that is read before the document. */
 function byReading(names: string[]): Map<string, string[]> {
   const groups = new Map<string, string[]>();
   for (const name of names) {

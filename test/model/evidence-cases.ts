@@ -1,4 +1,4 @@
-/** What evidence is judged by: the documents with their facts, answers to their questions, and whether the first evidence is the fact's. */
+/** Cases that evidence is judged by: documents with facts, answers to questions, and whether the first evidence is the fact's sentence. */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,7 +16,7 @@ import { evidenceTexts, makeEvidencePdf } from './evidence-documents.ts';
 export interface Fact {
   question: string;
   expected: string;
-  /** Counted from 0: where the sentence with the fact begins. */
+  /** The page on which the sentence with the fact begins, counted from 0. */
   page: number;
 }
 
@@ -30,7 +30,7 @@ export interface EvidenceDocument {
 
 const sample = (name: string) => fileURLToPath(new URL(`../../assets/samples/${name}`, import.meta.url));
 
-/** The sample's forty facts, and three documents with twenty facts each. */
+/** The sample with forty facts, and the further documents with twenty facts each. */
 export async function evidenceDocuments(only?: readonly string[]): Promise<EvidenceDocument[]> {
   const wanted = (name: string) => !only || only.includes(name);
   const documents: EvidenceDocument[] = [];
@@ -80,7 +80,7 @@ export interface AnsweredQuestion {
   document: string;
   question: string;
   answer: string;
-  /** Of a wrong answer, as a person judged it: stands, if its statement is in the text (of something else, or said otherwise). */
+  /** A person's judgement of a wrong answer: `stands` if its statement is in the text (about something else, or in other words). */
   judged: '' | 'stands';
 }
 
@@ -91,7 +91,7 @@ export interface RecordedAnswer extends AnsweredQuestion {
   mode: AnswerMode;
 }
 
-/** Answers of models, and what a person judged of the wrong ones. */
+/** Recorded answers of models, with a person's judgement of the wrong ones. */
 export function recordedAnswers(): RecordedAnswer[] {
   return Papa.parse<RecordedAnswer>(readFileSync(recordedFile, 'utf8'), {
     header: true,
@@ -104,7 +104,7 @@ export interface Judged {
   question: string;
   answer: string;
   isRight: boolean;
-  /** Wrong, and its statement is nowhere in the text. */
+  /** The answer is wrong, and its statement is nowhere in the text. */
   standsNowhere: boolean;
   /** The first evidence is on the fact's page, and the fact is in its sentence. */
   isFirstRight: boolean;
@@ -132,7 +132,7 @@ export function judge(document: EvidenceDocument, asked: AnsweredQuestion, found
   };
 }
 
-/** By words alone, each answer by its document. */
+/** Judges the evidence that is found by words alone, each answer against its document. */
 export async function judgeAll(
   documents: readonly EvidenceDocument[],
   answers: readonly AnsweredQuestion[],

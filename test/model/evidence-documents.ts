@@ -1,6 +1,7 @@
 /**
  * The documents that evidence is measured on, made as PDF files from test/model/texts/evidence: one in two columns, one of numbered
- * sections with a list, one with tables, and two with all of these, written after the finder. With each its facts and questions that it does not answer.
+ * sections with a list, one with tables, and two with all of these, written after the finder was. Each has facts, and questions that
+ * it does not answer.
  */
 import { once } from 'node:events';
 import { createWriteStream, readFileSync } from 'node:fs';
@@ -14,7 +15,7 @@ const gap = 20;
 
 export interface EvidenceFact {
   question: string;
-  /** Right when the answer has it. */
+  /** An answer that contains this is right. */
   expected: string;
   /** How the sentence or table row with the fact begins or goes on. */
   sentence: string;
@@ -50,7 +51,7 @@ export const evidenceTexts: EvidenceText[] = (
   unanswerable: linesOf(`${name}.unanswerable`),
 }));
 
-/** Writes it into `dir`; returns where. */
+/** Writes the PDF into `dir`; returns its path. */
 export async function makeEvidencePdf({ name, columns }: EvidenceText, dir: string): Promise<string> {
   const pdf = new PDFDocument({
     size: 'A5',

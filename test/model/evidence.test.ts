@@ -1,6 +1,6 @@
 /**
- * Evidence of recorded answers (models' own, right and wrong), and of answers that are a fact alone: of their own question, and of
- * another one. What models answer today is measured by `npm run -s evidence`.
+ * Evidence for recorded answers of models, right and wrong, and for answers that are only a fact: the question's own, or another
+ * one's. `npm run -s evidence` measures what models answer today.
  */
 import { expect, it } from 'vitest';
 import { type AnsweredQuestion, evidenceDocuments, judgeAll, recordedAnswers, shares } from './evidence-cases.ts';
@@ -24,7 +24,7 @@ it.each(sets)(
 );
 
 it('a fact alone finds its own sentence; another question finds nothing for it', async () => {
-  /** As the answer to each question of a document, the fact that stands `step` behind its own. */
+  /** Answers each question of a document with the fact that comes `step` places after its own. */
   const answered = (step: number): AnsweredQuestion[] =>
     documents.flatMap(({ name, facts }) =>
       facts.map(({ question }, i) => ({

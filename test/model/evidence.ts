@@ -1,7 +1,8 @@
 /**
  * npm run -s evidence -- [--model file] [--mode m] [--budget t] [--only name,...] [--record]
- * Asks every question of the evidence documents and judges the evidence of each answer, with and without what was read. --record adds
- * the answers that are not there yet to evidence-answers.csv, where a person marks the wrong ones that stand in the text all the same; --recorded judges those.
+ * Asks every question of the evidence documents and judges the evidence of each answer: once found by words alone, once also by what the
+ * answer read. --record adds answers that evidence-answers.csv does not have yet; a person then marks the wrong ones that stand in the
+ * text nevertheless. --recorded judges the recorded answers.
  */
 import { appendFileSync, existsSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -124,7 +125,7 @@ async function measure(): Promise<void> {
   print('with what was read', withReads);
 }
 
-/** What is not as it should be, on stderr. */
+/** Prints judged answers that are not as they should be, on stderr. */
 function show(judged: Judged, sentence: string | undefined): void {
   const isGood = judged.isRight ? judged.isFirstRight : !judged.standsNowhere || !judged.isFound;
   if (!isGood)

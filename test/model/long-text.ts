@@ -1,6 +1,6 @@
 /**
- * A long text read, asked, kept in a file, opened by another engine and asked the same again: both answers, what was kept of the text for
- * them and how much attention that holds must be the same to the bit.
+ * Reads a long text, asks, keeps it in a file, opens that with another engine and asks the same again: both answers, the kept rows and
+ * their share of the attention must be the same to the bit.
  * Run: node --import tsx test/model/long-text.ts <model.gguf> <file> [tokens] [question]
  * The text is repeated or cut to that many tokens (default 20,000). Exit code 1 where anything differs.
  */
@@ -59,7 +59,7 @@ async function ask(verbs: EngineVerbs, documentId: string, mode: AnswerMode) {
   return { answer, generatedTokens, keptMass: counters.keptMass, map };
 }
 
-/** Another process each time. */
+/** Runs `work` with an engine in a process of its own. */
 async function withEngine<T>(path: string, work: (verbs: EngineVerbs) => Promise<T>): Promise<T> {
   const engine = startEngine();
   try {

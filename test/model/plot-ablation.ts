@@ -1,5 +1,5 @@
 /**
- * ablation.csv as a picture: mean KL over the bytes read a step and KV head, the three texts pooled.
+ * Draws ablation.csv: mean KL over the bytes read per step and KV head, pooled over the three texts.
  *
  *   npx tsx test/model/plot-ablation.ts        writes ablation.svg
  */

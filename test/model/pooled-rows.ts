@@ -1,4 +1,4 @@
-/** Rows of `fidelity --csv` over several texts, pooled: means weighted by positions, answers summed. */
+/** Pools rows of `fidelity --csv` over several texts: means are weighted by positions, answers are summed. */
 import { type Row, readRows } from '../../native/bench/line-chart.ts';
 
 export interface Pooled {
@@ -10,7 +10,7 @@ export interface Pooled {
   /** Answers over all texts: full KV's right ones, and how many of them stay right. */
   fullRight: number;
   kept: number;
-  /** Bytes per KV head: read a step, stored. */
+  /** Bytes per KV head: read per step, and stored. */
   readBytes: number;
   storedBytes: number;
 }
@@ -36,7 +36,7 @@ const folder = new URL('./', import.meta.url);
 export const gateRows = readRows(new URL('gate.csv', folder));
 export const ablationRows = readRows(new URL('ablation.csv', folder));
 
-/** The ways of stage 2 that the ablation compares. Without `--page 1` a page of this run is two or three tokens. */
+/** The selectors of stage 2 that the ablation compares. Where `--page 1` was not given, pages had two or three tokens in these runs. */
 export const ablationWays = [
   { name: 'pages', is: (row: Row) => row.selector === 'pages' && row.page !== '1' },
   { name: 'pages of 1', is: (row: Row) => row.selector === 'pages' && row.page === '1' },

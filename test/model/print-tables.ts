@@ -1,5 +1,5 @@
 /**
- * The tables of README.md from gate.csv and ablation.csv.
+ * Prints the tables of test/model/README.md from gate.csv and ablation.csv.
  *
  *   npx tsx test/model/print-tables.ts
  */
@@ -39,7 +39,7 @@ function printTable(title: string, header: readonly string[], cells: readonly (r
   for (const line of [header, header.map(() => '---'), ...cells]) console.log(`| ${line.join(' | ')} |`);
 }
 
-/** Pooled over the texts; `ratio`, read and stored are shares of the paper's at the same budget. */
+/** Prints rows pooled over the texts; `ratio`, read and stored are shares of the numbers of `paper` at the same budget. */
 function printPooled(
   title: string,
   device: string,

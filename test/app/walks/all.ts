@@ -1,4 +1,4 @@
-/** Together they come to every screen once. */
+/** All walks. Together they show every screen once. */
 import { chatting, depth } from './chat.ts';
 import { budgets, programs, settings, shelf } from './choosing.ts';
 import { evidence, evidenceNamed } from './evidence.ts';

@@ -2,7 +2,7 @@
 import { AppError } from '../../../electron/contract/errors.ts';
 import { answer, ask, button, chatted, hold, inPieces, library, onSample, settled, walk } from './screens.ts';
 
-/** Each kind of thing that a model may write. */
+/** Markdown of every kind that a model may write. */
 const everyProse = [
   '## The founding\n\nThe Trust was founded in **1887**. It keeps:\n\n1. the lights\n2. the *boats*\n   - two of them\n\n',
   '| Place | Metres | Since |\n|---|---|---|\n| Corvane | 41 | 1887 |\n| Little Orrin | 28 | 1902 |\n\n',

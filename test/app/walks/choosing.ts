@@ -68,7 +68,7 @@ export const settings = () =>
     await page.keyboard.press('Escape');
   });
 
-/** The port for other programs open, a key that is shown once, and one that a program uses already. */
+/** The settings for other programs: the port is open, a new key is shown, and another one is in use. */
 export const programs = () =>
   walk('programs', onSample(), async function* (page, server) {
     const { app } = server;

@@ -1,4 +1,4 @@
-/** What stands under an answer: where the document says it, and what it does not say. */
+/** The evidence under an answer: places of the document that say it, and statements that are not found. */
 import type { Page } from 'playwright-core';
 import { addText, ask, button, chatted, inPieces, onSample, settled, walk } from './screens.ts';
 

@@ -1,4 +1,4 @@
-/** From a document's card to its being in memory, and what may come between. */
+/** A document from its pre-flight card until it is in memory, and what can go wrong on the way. */
 
 import { AppError } from '../../../electron/contract/errors.ts';
 import type { ImportNote } from '../../../electron/contract/import-notes.ts';
@@ -76,7 +76,7 @@ const noted: ImportNote[] = [
 export const receipts = () => {
   const reader = hold();
   let tell = (_: unknown) => {};
-  /** A reader that stands still in the middle of its pages. */
+  /** A document host that stops in the middle of its pages. */
   const startDocumentHost: StartHost = () => ({
     pid: 1,
     onExit: () => {},

@@ -1,4 +1,4 @@
-/** Every screen and state of the window in one list, and what the walks that lead there are made of. */
+/** The list of all screens and states of the window, and the steps that the walks to them are made of. */
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import type { AppOptions } from '../../../electron/app-host/create-app-host.ts';
@@ -9,7 +9,7 @@ import { sampleNumbers } from '../../fixtures/engine-numbers.ts';
 import type { FakeScript } from '../../fixtures/fake-engine.ts';
 import { root, webRoot } from '../browser.ts';
 
-/** first-run is the empty library too; offline is what all of them are. */
+/** first-run also shows the empty library. RocketDoc needs no network, so there is no screen for being offline. */
 export const screens = [
   'starting',
   'first-run',
@@ -112,7 +112,7 @@ export const screens = [
 ] as const;
 export type Screen = (typeof screens)[number];
 
-/** Yields each time that a screen stands. */
+/** `steps` yields the name of a screen each time that one is shown. */
 export interface Walk {
   name: string;
   server: () => Promise<FakeServer>;
@@ -120,7 +120,7 @@ export interface Walk {
   steps: (page: Page, server: FakeServer, script: FakeScript) => AsyncGenerator<Screen, void, void>;
 }
 
-/** With the real server, library and document host; the engine is a fake one where a state must be held still or is hard to reach. */
+/** A walk with the real server, library and document host, and a fake engine: some states must be held, others are hard to reach. */
 export function walk(
   name: string,
   script: FakeScript,
@@ -168,7 +168,7 @@ export async function ask(page: Page, question: string): Promise<void> {
   await composer(page).press('Enter');
 }
 
-/** By its words in the command palette. */
+/** Runs an action by its words in the command palette. */
 export async function run(page: Page, action: string): Promise<void> {
   await page.keyboard.press('Control+k');
   await page.getByRole('combobox', { name: 'Search actions' }).fill(action);
@@ -176,7 +176,7 @@ export async function run(page: Page, action: string): Promise<void> {
   await page.keyboard.press('Enter');
 }
 
-/** The sample as it is read; the fake engine has no vocabulary to count with. */
+/** Adds the sample with a given number of tokens: the fake engine has no vocabulary to count with. */
 export async function addSample({ app }: FakeServer, tokens = 5300, notes: ImportNote[] = []): Promise<string> {
   const parsed = { ...(await parseDocument(sampleFile)), notes };
   const pages = parsed.pages.map(() => Math.round(tokens / parsed.pages.length));
@@ -210,7 +210,7 @@ export function addText(
   return app.documents.add({ parsed, fileName: name, fileBytes: 4096, sha256: name, tokens: counts }).id;
 }
 
-/** The sample is read, and one question on it answered. */
+/** Adds and reads the sample, and has one question on it answered. */
 export async function chatted(page: Page, server: FakeServer): Promise<void> {
   await addSample(server);
   await page.reload();

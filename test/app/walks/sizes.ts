@@ -42,7 +42,7 @@ export const large = () =>
       await settled(page);
       yield 'narrow-memory';
       await page.keyboard.press('Escape');
-      // 1280 x 800 at 200 %.
+      // A window of 1280 x 800 pixels at a zoom of 200 % has this size.
       await page.setViewportSize({ width: 640, height: 400 });
       await settled(page);
       yield 'zoomed';
@@ -56,7 +56,7 @@ export const large = () =>
     { embedded: [embeddedPlace('no-model.gguf', 'Llama 3.1 8B Instruct')] },
   );
 
-/** Layers that see a window: which are compressed, and what the others keep. */
+/** A model with sliding windows: the panel says which layers are compressed and what the others keep. */
 export const windowed = () =>
   walk(
     'windowed',

@@ -13,7 +13,7 @@ const [, , how, path = ''] = process.argv;
 if (!isMainThread) await read(workerData as string, () => parentPort?.postMessage('reading'));
 else if (how === 'exit') await read(path, () => process.exit(0));
 else {
-  // A thread does not inherit what reads TypeScript.
+  // A worker does not inherit tsx, so it registers it again.
   const start = `import('tsx/esm/api').then(({ register }) => { register(); return import(${JSON.stringify(import.meta.url)}); });`;
   const worker = new Worker(start, { eval: true, workerData: path });
   worker.on('error', (error) => {

@@ -1,4 +1,4 @@
-/** Requests that mean harm, or are broken, against the API: none ends it, none is answered, and the window beside it loses nothing. */
+/** Hostile and broken requests against the API: none ends it, none gets what it asks for, and the window beside it goes on. */
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ask } from '../../../electron/app-host/sessions/answer-question.ts';
@@ -24,7 +24,7 @@ beforeAll(async () => {
 });
 afterAll(() => api.close());
 
-/** What comes back to raw bytes, until the server closes or says nothing more. */
+/** The reply to raw bytes, read until the server closes or is silent for a while. */
 function raw(bytes: string | Buffer, waitMs = 3000): Promise<string> {
   return new Promise((resolve) => {
     const socket = connect(api.port, '127.0.0.1');

@@ -330,7 +330,7 @@ describe('what is refused says why, in typed errors', () => {
     });
     script.dieAfter = undefined;
     const again = await client.chat.completions.create({ model: 'rocketdoc', messages: about(id) });
-    // The new engine has read it anew.
+    // The new engine had to read the document again.
     expect(again.usage?.prompt_tokens_details?.cached_tokens).toBe(0);
   });
 });

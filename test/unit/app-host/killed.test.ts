@@ -1,6 +1,6 @@
 /**
- * kill -9 of any process at random moments of add, read, ask, save, rename and delete: nothing that was acknowledged is lost, nothing half
- * done is shown, and the next start says what it repaired. KILL_MOMENTS and KILL_SEED: how many, and which.
+ * kill -9 of any process at random moments of add, read, ask, save, rename and delete: nothing that was acknowledged is lost, nothing
+ * half done is shown, and the next start says what it repaired. KILL_MOMENTS sets how many kills, KILL_SEED which.
  */
 import {
   copyFileSync,
@@ -50,7 +50,7 @@ afterAll(() => {
   for (const folder of [dir, built]) rmSync(folder, { recursive: true, force: true });
 });
 
-/** Files of every size: many take several pieces to store and to remove, some so many that a kill hits the storing. */
+/** Every eighth file is large: it is stored and removed in many pieces, so that a kill can come between two. */
 const isLarge = (i: number) => i % 8 === 1;
 const files = Array.from({ length: 40 }, (_, i) => {
   const path = join(dir, `file-${i}.txt`);
@@ -64,7 +64,7 @@ const isNow = (message: unknown) => (message as { beat?: string }).beat === 'now
 class Running {
   readonly host: HostProcess;
   readonly window: Window;
-  /** When it begins to store a document or to answer. */
+  /** Resolves when the app host begins to store a document or to answer. */
   readonly now: Promise<true>;
   readonly #client;
   #isOver = false;
@@ -96,7 +96,7 @@ class Running {
     return this.#isOver;
   }
 
-  /** Its engine, or whoever reads a file for it; false: there is none now, or this system does not tell. */
+  /** Kills a host of the app host at random; false: it has none now, or this system does not list child processes. */
   killHost(): boolean {
     try {
       const pids = readFileSync(`/proc/${this.host.pid}/task/${this.host.pid}/children`, 'utf8').trim().split(' ');
@@ -116,23 +116,23 @@ class Running {
 }
 
 interface Chat {
-  /** As it was renamed; undefined: nobody did, and its first question may have named it. */
+  /** The name that it was given; undefined: none, and its first question may have named it. */
   title: string | undefined;
   draft: string;
-  /** Of turns whose question was acknowledged: the answer where its end was too. */
+  /** Turns whose question was acknowledged; null: the end of the answer was not. */
   turns: Map<string, Turn | null>;
 }
 
-/** What was acknowledged, and the one thing that was being asked for when the process was killed. */
+/** What was acknowledged. */
 const documents = new Map<string, { name: string; file: string; chats: Map<string, Chat> }>();
-/** The next file to be added is a large one that is not in the library. */
+/** Whether the next file to be added is a large one that is not in the library yet. */
 let aimsAtStoring = false;
 const freshLargeFiles = () => {
   const there = new Set([...documents.values()].map(({ file }) => file));
   return files.filter(({ name }, i) => isLarge(i) && !there.has(name));
 };
 let budget: number | undefined;
-/** Where the last call got no answer, either is right. */
+/** What the last call would change: without a reply both the old and the new state are right. */
 let open: {
   documentId?: string;
   chatId?: string;
@@ -152,7 +152,7 @@ const chatsOf = () =>
 const chatOf = ({ documentId, chatId }: { documentId: string; chatId: string }) =>
   documents.get(documentId)?.chats.get(chatId) as Chat;
 
-/** Resolves with whether it had something to do. */
+/** Each operation resolves with whether it had something to do. */
 const operations: Record<string, (window: Window) => Promise<boolean>> = {
   async add(window) {
     const file = some(aimsAtStoring ? freshLargeFiles() : files) ?? some(files);
@@ -237,14 +237,14 @@ const operations: Record<string, (window: Window) => Promise<boolean>> = {
   },
 };
 
-/** How often each is drawn. */
+/** How often each operation is drawn. */
 const often = { add: 4, create: 1, ask: 5, draft: 1, title: 1, rename: 1, settings: 1, removeChat: 1, remove: 2 };
 const drawn = Object.entries(often).flatMap(([name, times]) => Array.from({ length: times }, () => name));
-/** How long each took at last, and how many were acknowledged. */
+/** How long each operation took last, and how often each was acknowledged. */
 const took = new Map<string, number>();
 const done = new Map<string, number>();
 
-/** False: the process is gone. Where a host was killed, the work that needed it says so. */
+/** Runs an operation; false: the process is gone. Work whose host was killed fails with the code for that. */
 async function run(running: Running, name: string): Promise<boolean> {
   open = {};
   const at = performance.now();
@@ -260,14 +260,14 @@ async function run(running: Running, name: string): Promise<boolean> {
   }
 }
 
-/** One thing first, the others after it until the process is gone. */
+/** Runs one operation, then random ones until the process is gone. */
 async function work(running: Running, first: string): Promise<void> {
   for (let name = first; await run(running, name); name = some(drawn) ?? first);
 }
 
 /**
- * As the killed process left the file: what has to be repaired. Looked at in a copy without the log's index, which a new process makes anew:
- * a connection to the file itself would keep the next process from doing so.
+ * Counts what the killed process left to be repaired. It looks at a copy without the index of SQLite's log (-shm), as the next start
+ * finds it: a connection to the file itself would rebuild the index, and the next start would not have to.
  */
 function leftBehind() {
   const copy = mkdtempSync(join(dir, 'copy-'));
@@ -312,7 +312,7 @@ async function check(window: Window, left: ReturnType<typeof leftBehind>): Promi
       if (found) (documents.get(id) as { name: string }).name = found.name;
     }
   }
-  // What came in without being acknowledged came in whole.
+  // A document that was added without being acknowledged must be whole.
   for (const { id, name, characters } of listed) {
     const text = readFileSync(join(dataDir, 'files', id, readdirSync(join(dataDir, 'files', id))[0] ?? ''), 'utf8');
     expect(characters).toBe(text.length);
@@ -357,7 +357,7 @@ async function checkChats(window: Window, documentId: string, chats: Map<string,
       expect(stored, `question ${turnId}`).toBeDefined();
       if (turn) expect(stored).toEqual(turn);
     }
-    // Cut off or whole, nothing is being answered now.
+    // After a start no answer is under way: each is whole or marked as cut off.
     for (const turn of turns) {
       expect(turn.state).not.toBe('answering');
       chat.turns.set(turn.id, turn);
@@ -376,11 +376,11 @@ it(
     for (let i = 0; i < moments; i++) {
       aimsAtStoring = i % 3 === 0;
       const first = aimsAtStoring ? 'add' : (some(drawn) ?? 'add');
-      // The engine starts beside the app host; a question would wait for it.
+      // Waits until the engine has started: else the kill would come before the question is asked.
       const [any] = first === 'ask' ? documents.keys() : [];
       if (any !== undefined) await running.window.plan({ documentId: any, changes: {}, promptTokens: 100 });
       const ended = work(running, first);
-      // Storing and answering are short: most of these moments are looked for there.
+      // Storing and answering are short, so nine of ten kills of these operations wait for them to begin.
       const isMet =
         /add|ask/.test(first) && random() < 0.9 && (await Promise.race([running.now, pause(5000)])) === true;
       await pause(isMet ? random() * 150 : (0.2 + random()) * (took.get(first) ?? 50));
@@ -398,7 +398,7 @@ it(
     }
     await running.kill();
     if (process.env.KILL_MOMENTS !== undefined) console.info(JSON.stringify({ repairs, done: [...done] }));
-    // The moments hit what they were meant for.
+    // Some kills did interrupt answering, removing and storing.
     expect(repairs.answers + repairs.removing).toBeGreaterThan(0);
     expect(repairs.adding).toBeGreaterThan(0);
   },

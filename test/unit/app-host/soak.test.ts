@@ -1,6 +1,7 @@
 /**
- * Many questions over many documents in one run: no process of it grows, and node warns of nothing, such as of listeners that pile up.
- * SOAK_QUESTIONS, SOAK_DOCUMENTS: how many; SOAK_ENGINE=real: with the real engine and the model that comes along, which must be built.
+ * Many questions over many documents in one run: the memory of no process grows, and node gives no warning, such as of too many
+ * listeners. SOAK_QUESTIONS and SOAK_DOCUMENTS set how many; SOAK_ENGINE=real takes the real engine, which must be built, and the
+ * embedded model.
  */
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -18,10 +19,10 @@ const { SOAK_QUESTIONS = '40', SOAK_DOCUMENTS = '4', SOAK_ENGINE: engine } = pro
 const questions = Number(SOAK_QUESTIONS);
 const documents = Number(SOAK_DOCUMENTS);
 const isLong = process.env.SOAK_QUESTIONS !== undefined;
-/** What a process may hold more after all questions than after one on each document; what grows with each question holds more. */
+/** How much more heap a process may use after all questions than after one on each document. A leak with each question exceeds it. */
 const mostBytes = 4_000_000;
 /**
- * The same of all that it has taken from the system and written to, from a third of the questions on: until then node's own reserves grow
+ * How much more memory of its own a process may have at the end than after a third of the questions: until then node's reserves grow
  * to what the work needs.
  */
 const mostTaken = 15_000_000;
@@ -50,13 +51,13 @@ interface Sample {
   heapUsed: number;
   external: number;
   rss: number;
-  /** Memory of its own, files that it looks into aside. */
+  /** Private memory, without mapped files. */
   taken: number;
 }
 const lines = () => (existsSync(heapFile) ? readFileSync(heapFile, 'utf8').trim().split('\n') : []);
 const samples = () => lines().map((line) => JSON.parse(line) as Partial<Sample> & { warning?: string });
 
-/** Of each process by its program. */
+/** Measures each process; the samples are named by program. */
 async function measured(pids: Record<string, number>): Promise<Record<string, Sample>> {
   const before = samples().length;
   for (const pid of Object.values(pids)) process.kill(pid, 'SIGUSR2');
@@ -102,7 +103,7 @@ it.runIf(process.platform === 'linux')(
     const crash = ({ output }: { output: string }) => new AppError('CLOSED', output);
     const client = hostClient(host, { name: 'The app host', crash, hung: () => over, garbage: over });
     const window = client.verbs as ContractRouterClient<typeof appContract>;
-    // As a window does, all the time.
+    // Follows the telemetry all the time, as a window does.
     void (async () => {
       for await (const telemetry of await window.telemetry()) void telemetry;
     })().catch(() => {});
@@ -119,7 +120,7 @@ it.runIf(process.platform === 'linux')(
     for (let i = 0; i < questions; i++) {
       const { documentId, chatId } = chats[i % documents] as (typeof chats)[number];
       await last(await window.read({ documentId, pages: null, keep: false }));
-      // Each begins its chat anew: the rows of a chat that goes on are its model's memory, and grow with it.
+      // Each question begins its chat anew: in a chat that goes on, KV rows grow with each question, which is no leak.
       const asked = { chatId, question: `When was it founded (${i})?`, parentId: null };
       const ended = await last(await window.ask(asked));
       expect(ended).toMatchObject({ type: 'ended', turn: { state: 'done' } });
@@ -131,7 +132,7 @@ it.runIf(process.platform === 'linux')(
     }
     await client.close();
     const [first, ...later] = history as [Record<string, Sample>, ...Record<string, Sample>[]];
-    // The least of the last three: what is under way in a moment is no growth.
+    // The lowest of the last three samples counts: memory of work in progress is no leak.
     const atEnd = (name: string, of: 'heapUsed' | 'taken') =>
       Math.min(...history.slice(-3).map((at) => at[name]?.[of] ?? Number.POSITIVE_INFINITY));
     if (isLong)

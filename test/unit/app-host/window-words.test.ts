@@ -1,4 +1,4 @@
-/** No sentence of the engine's sends somebody who sits at the window to a command line. */
+/** No sentence that the window can show tells the person to use a command line. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -33,7 +33,7 @@ const sources = [...rooms, ...native].flatMap((room) =>
 );
 sources.push(join(root, 'native', 'index.ts'));
 
-/** Whole literals, also those that a sentence is put together from. */
+/** All string literals, also parts that sentences are put together from. */
 const literals = sources.flatMap((file) =>
   readFileSync(file, 'utf8')
     .split('\n')
@@ -42,7 +42,7 @@ const literals = sources.flatMap((file) =>
     .map(([, double, single, back]) => double ?? single ?? back ?? ''),
 );
 const namesFlag = (text: string) => /(?<![\w-])--[a-z]/.test(text);
-/** Arguments for a process of our own are no sentences. */
+/** Arguments for child processes are no sentences. */
 const isSentence = (text: string) => / /.test(text.trim()) && !text.trim().startsWith('--');
 
 it('names no flag and no command of a checkout in a sentence: what to do is said where it is known who reads', () => {

@@ -1,4 +1,4 @@
-/** What is measured beside what: who runs when, what is left behind, and what the rows say. */
+/** Measurements beside a load: what runs when, what is left behind, and what the rows say. */
 import { describe, expect, it } from 'vitest';
 import { type BesideSpeed, besideColumns, besideRound, besideRow, loadOf } from '../../../electron/cli/bench-beside.ts';
 
@@ -33,7 +33,7 @@ describe('the load', () => {
     const measure = async (signal: AbortSignal) => {
       const call = calls++;
       running++;
-      await later(call === 1 ? 20 : call === 2 ? 200 : 30); // alone; then the second engine is slow, the first measures again
+      await later(call === 1 ? 20 : call === 2 ? 200 : 30); // 0 is alone; then 2, the second engine, is slow, and the first measures again
       running--;
       if (signal.aborted) throw new Error('stopped');
       if (call > 0) beside.push(running);

@@ -1,4 +1,4 @@
-/** Field names and columns are interfaces; numbers and tables are for people. */
+/** What commands print: field names and columns, which are interfaces, and numbers and tables for people. */
 import { describe, expect, it } from 'vitest';
 import { AnswerOutput } from '../../../electron/cli/ask.ts';
 import { type AskContext, answerJson, answerSummary, evidenceLines } from '../../../electron/cli/ask-report.ts';

@@ -18,7 +18,7 @@ it('names each extension once, and finds its kind again', () => {
 it('associates with the packed app the usual extension of each kind of document that is written to be read', () => {
   const builder = readFileSync(new URL('../../../electron/electron-builder.yml', import.meta.url), 'utf8');
   const associated = [...builder.matchAll(/^ {2}- \{ ext: (\w+),/gm)].map(([, extension]) => extension);
-  const others = ['tex', 'code', 'picture']; // they have programs of their own
+  const others = ['tex', 'code', 'picture']; // people open these with programs of their own
   const usual = documentFormats
     .filter((format) => !others.includes(format))
     .map((format) => documentKinds[format].extensions[0]);

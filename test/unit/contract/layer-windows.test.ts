@@ -8,7 +8,7 @@ import {
   windowSizes,
 } from '../../../electron/contract/layer-windows.ts';
 
-/** As Gemma 3 270M: five layers of six see 512 tokens. */
+/** The layers of Gemma 3 270M: five of six see 512 tokens. */
 const windows = Array.from({ length: 18 }, (_, layer) => (layer % 6 === 5 ? 0 : 512));
 const gemma = { nLayer: 18, nHeadKv: 1, headDim: 256, windows };
 const llama = { nLayer: 30, nHeadKv: 3, headDim: 64, windows: [] };

@@ -1,4 +1,4 @@
-/** native/rocketkv/method.def is the one list of the method's choices; the contract and the addon's shape say the same. */
+/** native/rocketkv/method.def is the one list of the method's choices; the contract and the addon's types must have the same. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';

@@ -9,7 +9,7 @@ interface Leaf {
 }
 const ids = (turns: readonly Leaf[]) => turns.map(({ id }) => id).join('');
 
-/** a - b - c, and d beside b with e and f below it. */
+/** a has the children b and d; c is below b, e and f are below d. */
 const tree: Leaf[] = [
   { id: 'a', parentId: null, chosen: true },
   { id: 'b', parentId: 'a', chosen: true },

@@ -17,7 +17,7 @@ import { docxParts, paragraphXml, zipBytes } from '../../fixtures/documents/zip-
 import { failure } from './parsing.ts';
 
 const write = temporaryFiles();
-// Each child starts Node anew: seconds, on a machine that is busy with other things.
+// Each child starts node, which takes seconds on a busy machine.
 vi.setConfig({ testTimeout: 30_000 });
 const fixture = (name: string): string => fileURLToPath(new URL(`../../fixtures/documents/${name}`, import.meta.url));
 
@@ -76,7 +76,7 @@ describe('parseDocument', () => {
   });
 
   it('brings a text of many chunks over unchanged', async () => {
-    const text = 'é\u{1F6A2}x'.repeat(1_000_003); // surrogate pairs fall on chunk borders
+    const text = 'é\u{1F6A2}x'.repeat(1_000_003); // some chunk borders fall between two surrogates
     const document = await parseDocument(write('long.txt', text));
     expect(document.text === text).toBe(true);
   });

@@ -1,4 +1,4 @@
-/** Files made to hang or fill up a reader: each is read, or ends in a sentence, soon. */
+/** Files made to hang a reader or fill its memory: each is soon read or refused with a sentence. */
 import { describe, expect, it } from 'vitest';
 import { odfBytes, xlsxBytes } from '../../fixtures/documents/office-inputs.ts';
 import { handMadePdf } from '../../fixtures/documents/pdf-inputs.ts';
@@ -17,7 +17,7 @@ const mapThatUses = (used: string): string =>
     '/UseCMap 6 0 R',
   );
 
-/** Each level of pages holds the next one only. */
+/** A page tree in which each level has only the next one. */
 function deepPageTree(levels: number): Buffer {
   const nodes = Array.from(
     { length: levels },
@@ -50,7 +50,7 @@ describe('PDF', () => {
   });
 });
 
-/** Each says so in a sentence of its own, and no password is asked for. */
+/** Each is refused with its own sentence, and no password is asked for. */
 describe('what no password opens here', () => {
   const inUtf16 = Buffer.from('EncryptedPackage', 'utf16le');
   const encrypted = onePagePdf(at(60, 700, 'INSIDE')).toString('latin1');

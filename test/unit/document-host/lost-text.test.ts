@@ -1,4 +1,4 @@
-/** Nothing in a document is lost without a word: twenty kinds of it, and three further files of each. */
+/** No text of a document is lost without a note: twenty kinds of documents, and three further files of each kind. */
 import { describe, expect, it } from 'vitest';
 import { furtherLostTextCases } from '../../fixtures/documents/further-lost-text-cases.ts';
 import { lostTextCases } from '../../fixtures/documents/lost-text-cases.ts';

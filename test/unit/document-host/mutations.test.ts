@@ -22,7 +22,7 @@ const seeds = {
   'seed.html': Buffer.from('<!doctype html><html><body><table><tr><td>x</td></tr></table><ul><li>y</ul></body></html>'),
 };
 
-/** The same in the child is tried by document-client.test.ts; here there is no process to start, so many more can be. */
+/** document-client.test.ts tries a few damaged files in the child; without starting a process many more can be tried here. */
 describe('damaged documents', () => {
   it.each(Object.entries(seeds))(
     '%s with changed bytes gives a document or an AppError',

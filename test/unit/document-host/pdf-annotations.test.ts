@@ -1,4 +1,4 @@
-/** What stands beside the text of a PDF: form fields, comments, highlights, attachments. */
+/** What a PDF has beside its text: form fields, comments, highlights, attachments. */
 import { describe, expect, it } from 'vitest';
 import { at, onePagePdf, streamObject } from '../../fixtures/documents/pdf-pages.ts';
 import { temporaryFiles } from '../../fixtures/documents/temporary-files.ts';
@@ -7,7 +7,7 @@ import { parse } from './parsing.ts';
 const write = temporaryFiles();
 let files = 0;
 
-/** `annotations` are objects from 6 on; those that are widgets are the form's fields. */
+/** A PDF with `annotations` as objects from number 6 on; widgets among them are the form's fields. */
 async function annotated(content: string, annotations: readonly string[], { form = '', catalog = '' } = {}) {
   const references = annotations.map((_each, i) => `${6 + i} 0 R`);
   const fields = references.filter((_each, i) => annotations[i]?.includes('/Widget'));

@@ -1,4 +1,4 @@
-/** The order of a PDF page's text: columns are read down, a table's row stays a row, whichever way the file draws them. */
+/** The order of a PDF page's text: columns are read from top to bottom, rows of tables stay rows, in whatever order they are drawn. */
 import { describe, expect, it } from 'vitest';
 import { at, grid, onePagePdf } from '../../fixtures/documents/pdf-pages.ts';
 import { temporaryFiles } from '../../fixtures/documents/temporary-files.ts';
@@ -37,7 +37,7 @@ describe('columns', () => {
   it('stay columns where one line is too long and a heading is large', async () => {
     const left = Array.from({ length: 14 }, (_, i) => at(60, 700 - 14 * i, `left line ${i} goes on with more of it`));
     const right = Array.from({ length: 14 }, (_, i) => at(263, 703 - 14 * i, `right line ${i} says something`));
-    // In Helvetica it is 193 points long: 10 are left of the white space between the columns.
+    // The line is 193 points long in Helvetica, which leaves 10 points between the columns.
     left[6] = at(60, 700 - 14 * 6, 'this line of the left column is too long');
     right[2] = at(263, 703 - 14 * 2, '2 RIGHT HEADING', 16);
     const text = await textOf([...left, ...right].join(''));
@@ -46,7 +46,7 @@ describe('columns', () => {
   });
 
   it('may be those of a table of contents, with dots that lead to page numbers', async () => {
-    // As TeX does it: the dots of long titles stand close to them.
+    // As in TeX's tables of contents, the dots begin close behind long titles.
     const entry = (x: number, y: number, text: string, page: number) =>
       (text.length > 12
         ? at(x, y, `${text} . . . . . . . .`, 10)
@@ -137,7 +137,7 @@ describe('columns', () => {
   it('go on down to a last line that stands beside another after lines that stand on their own', async () => {
     const left = Array.from({ length: 6 }, (_, i) => `left line ${i} goes on with more of its words`);
     const right = Array.from({ length: 6 }, (_, i) => `right line ${i} says what stands on this side`);
-    // From the second on half a line lower: no level of the page has text of both, until the last.
+    // From the second line on the right column stands half a line lower, so the columns share no line until the last one.
     const column = (x: number, texts: string[], lower: number): string =>
       texts.map((text, i) => at(x, 700 - 14 * i - (i > 0 && i < 5 ? lower : 0), text, 10)).join('');
     const top = grid([60, 330], 742, [['an upper line of the left', 'an upper line of the right'], ['a next line of the left', 'a next line of the right']]); // biome-ignore format: rows
@@ -157,7 +157,7 @@ describe('columns', () => {
   });
 
   it('may be a text and its translation, drawn paragraph by paragraph', async () => {
-    // Every line is full, as in justified text; most end inside a word.
+    // Every line is full, as in justified text, and most end within a word.
     const paragraph = (x: number, y: number, text: string): string =>
       (text.match(/.{1,30}/g) ?? [])
         .map((line, i, all) => {
@@ -193,7 +193,7 @@ describe('columns', () => {
 
   it('are a paragraph and a caption of two lines close beside it, drawn before it', async () => {
     const caption = at(384, 664, 'Figure 1. Magnetic field as a', 8) + at(384, 654, 'function of the current.', 8);
-    // In Helvetica of 10 points the longest line ends 8 points before the caption.
+    // In Helvetica 10 the longest line ends 8 points before the caption.
     const prose = ['The tables can be set with a package that is made for them, and', 'one of them was placed upon another page of this text, so as to', 'show that references to a page are made by themselves, as the', 'package for it says in the seventh section of its manual. Mostly', 'one would have the table on the page that speaks of it.']; // biome-ignore format: lines
     const text = await textOf(caption + prose.map((line, i) => at(99, 702 - 12 * i, line, 10)).join(''));
     expect(text).toContain('Figure 1. Magnetic field as a function of the current.');

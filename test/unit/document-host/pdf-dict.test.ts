@@ -30,6 +30,6 @@ test('as many references as objects take one look at the file', () => {
   const file = reader(objects.join(''));
   const fonts = file.dictionaries('/Font');
   expect(fonts.length).toBe(n);
-  // Through the whole file for each of them this would take an hour.
+  // Searching the whole file for each font would take an hour.
   for (const font of fonts) expect(file.entry(font, 'Encoding')).toBeInstanceOf(Map);
 });

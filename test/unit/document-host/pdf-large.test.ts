@@ -1,4 +1,4 @@
-/** Many pages, and pages that are built to take long. */
+/** PDFs with many pages, and with pages that are made to take long. */
 import { deflateSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { defaultDocumentLimits } from '../../../electron/contract/documents.ts';
@@ -11,7 +11,7 @@ import { pageText, parse } from './parsing.ts';
 
 const write = temporaryFiles();
 
-/** A page tree of nodes with a hundred pages each; page n says its number. */
+/** A PDF whose page tree has nodes of a hundred pages; each page has its number as text. */
 function longPdf(nPages: number, content = (n: number) => at(20, 200, `Page number ${n} of the register.`)): Buffer {
   const perNode = 100;
   const nNodes = Math.ceil(nPages / perNode);
@@ -74,7 +74,7 @@ describe('large PDFs', () => {
       );
     const head = Buffer.concat(numbers);
     const packed = deflateSync(Buffer.concat([head, Buffer.from('1 ')]), { level: 1 });
-    // After the page's own objects, before the trailer; a reader looks for objects itself where the table does not name them.
+    // The stream of objects comes after the page's own. No table names it, so a reader has to search the file for objects.
     const page = onePagePdf(at(60, 700, 'Shown text'), { catalog: '/Names 777 0 R' }).toString('latin1');
     const end = page.indexOf('xref\n');
     const bytes = Buffer.concat([
@@ -109,11 +109,11 @@ describe('large PDFs', () => {
     ).join('');
     const { text } = await parse(write('scattered.pdf', onePagePdf(content)));
     const found = new Set(text.match(/w\d+/g));
-    expect(found.size).toBeGreaterThan(9000); // some touch and are one word
+    expect(found.size).toBeGreaterThan(9000); // some strings touch and become one word
   });
 
   it('with one endless word do not take long to find its hyphens', { timeout: 60_000 }, async () => {
-    // So small that all of it stands on the page.
+    // The letters are so small that all of them stand on the page.
     const content = `BT /F1 0.03 Tf 0.035 TL 60 750 Td ${'(abcdefghij-) Tj T* '.repeat(20_000)}ET`;
     const { text } = await parse(write('endless.pdf', onePagePdf(content)));
     expect(text.length).toBeGreaterThan(150_000);

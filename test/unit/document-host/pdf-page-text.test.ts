@@ -1,4 +1,4 @@
-/** Text as it stands on the page: hyphens, glyphs without a meaning, raised and lowered characters. */
+/** Text as it stands on the page: hyphens, glyphs that map to no character, superscripts and subscripts. */
 import { describe, expect, it } from 'vitest';
 import { at, onePagePdf, toUnicode } from '../../fixtures/documents/pdf-pages.ts';
 import { temporaryFiles } from '../../fixtures/documents/temporary-files.ts';
@@ -13,7 +13,7 @@ async function textOf(content: string, options?: Parameters<typeof onePagePdf>[1
 
 const lines = (...texts: string[]): string => texts.map((text, i) => at(60, 700 - 14 * i, text)).join('');
 
-/** Without a file of its own, so that its heights are what the entry says. */
+/** A font without an embedded file, so that its ascent and descent are those of its entry. */
 const fontOf = (name: string, ascent: number, descent: number): string =>
   `<</Type/Font/Subtype/TrueType/BaseFont/${name}/Encoding/WinAnsiEncoding/FirstChar 32/LastChar 126/Widths[${'500 '.repeat(95)}]/FontDescriptor<</Type/FontDescriptor/FontName/${name}/Flags 32/FontBBox[-166 ${descent} 1000 ${ascent}]/Ascent ${ascent}/Descent ${descent}/ItalicAngle 0/CapHeight 700/StemV 80>>>>`;
 
@@ -111,7 +111,7 @@ describe('accents that are drawn as glyphs of their own', () => {
   const drawn = (body: string): string => `BT /F1 12 Tf 60 700 Td ${body} TJ ET\n`;
 
   it('go into the letter over which they stand, before or after it', async () => {
-    // Helvetica: the accents are 333 wide, a, e, n and o 556, c 500, I 278.
+    // Widths in Helvetica: accents 333; a, e, n and o 556; c 500; I 278.
     expect(
       await textOf(
         drawn('[(mode hell\\264) 445 (enique, publicac) 416 (\\270) -84 (a) 445 (\\230) -112 (o, a) 445 (\\250)]'),

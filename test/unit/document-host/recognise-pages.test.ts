@@ -18,7 +18,7 @@ import { temporaryFiles } from '../../fixtures/documents/temporary-files.ts';
 import { failure, pageText, parse } from './parsing.ts';
 
 const write = temporaryFiles();
-// A page takes a core some seconds; this machine may have other things to do.
+// Recognising a page takes a core some seconds, and more on a busy machine.
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 60_000 });
 const asked = { recognise: 'pages-without-text' } as const;
 
@@ -29,7 +29,7 @@ const text = readFileSync(new URL('../../../assets/samples/report.md', import.me
   .slice(0, 1400)
   .replace(/\S*$/, '')
   .trim();
-let page: Buffer; // the text as a page with a text layer
+let page: Buffer; // a PDF page with the text as text, not as a picture
 
 beforeAll(async () => {
   page = await twoColumnPage(text);
@@ -44,7 +44,7 @@ describe('recognise-pages', () => {
     for (const span of document.pages) {
       expect(shareOfWords(text, pageText(document, span))).toBeGreaterThanOrEqual(0.97);
       expect(span.recognised?.confidence).toBeGreaterThan(0.8);
-      // The first words of the page come first, the last ones last: no column was read across.
+      // First and last words are in their places: lines were not read across both columns.
       expect(pageText(document, span).slice(0, 30)).toBe(text.slice(0, 30));
       expect(pageText(document, span).slice(-15)).toBe(text.slice(-15));
     }

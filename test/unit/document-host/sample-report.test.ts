@@ -14,7 +14,7 @@ interface Fact {
 
 const facts = JSON.parse(readFileSync(samplePath('facts.json'), 'utf8')) as Fact[];
 
-vi.setConfig({ testTimeout: 30_000 }); // starts a child
+vi.setConfig({ testTimeout: 30_000 }); // parsing starts a child process
 const fromPdf = parseDocument(samplePath('report.pdf'));
 
 describe('the sample report', () => {
@@ -52,7 +52,7 @@ describe('the sample report', () => {
     const words = (text: string): string => text.replace(/[^\p{L}\p{N}]+/gu, ' ').trim();
     const pdf = await fromPdf;
     const markdown = await parseDocument(samplePath('report.md'));
-    // Without the page number at the end of each page.
+    // The page number at the end of each page is removed.
     const pages = pdf.pages.map((page) => pageText(pdf, page).replace(/\s\d+$/, ''));
     // pdfkit writes a table cell over two lines row by row, so the words of one row change places.
     expect(words(pages.join(' ')).split(' ').sort()).toEqual(words(markdown.text).split(' ').sort());

@@ -1,4 +1,4 @@
-/** Thinking and answer of models that speak in channels, at every prefix of a stream of tokens. */
+/** Thinking and answer of models that write both in channels (gpt-oss), at every prefix of a stream of tokens. */
 import { describe, expect, it } from 'vitest';
 import type { SaidSoFar } from '../../../electron/contract/answer-text.ts';
 import { withText } from '../../../electron/contract/answer-text.ts';
@@ -21,7 +21,7 @@ interface Case {
   tokens: number[];
   thinking: string;
   answer: string;
-  /** What was told first had to be taken back. */
+  /** The stream has a `restated` event: text that was sent before had to be replaced. */
   restated?: boolean;
 }
 
@@ -109,7 +109,7 @@ describe('channels', () => {
       (event) => {
         back ||= event.type === 'restated';
         told = withText(told, event);
-        // Nothing of a header is ever shown.
+        // No part of a channel's header is ever shown.
         expect(told.thinking + told.answer).not.toContain('\0');
       },
       shape,
@@ -129,7 +129,7 @@ describe('channels', () => {
       stream.stop();
       const { said: now } = stream;
       if (!restated) {
-        // What was told only grows, but for a character whose bytes are not all there.
+        // The text only grows, except for a last character whose bytes are not complete yet.
         expect(now.thinking.startsWith(before.thinking.replace(/\uFFFD+$/, ''))).toBe(true);
         expect(now.answer.startsWith(before.answer.replace(/\uFFFD+$/, ''))).toBe(true);
         expect(thinking.startsWith(now.thinking.replace(/\uFFFD+$/, '').trimEnd())).toBe(true);

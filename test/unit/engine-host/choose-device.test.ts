@@ -8,7 +8,7 @@ vi.mock('node:fs', async (original) => ({ ...(await original<typeof import('node
 
 const hasDriver = (yes: boolean) => vi.mocked(existsSync).mockReturnValue(yes);
 
-/** An engine host that answers the one question, and tells whether it was ended. */
+/** An engine host that answers only the probe, and records whether it was closed. */
 function host(probe: () => Promise<unknown>) {
   const seen = { started: 0, closed: 0, asked: [] as unknown[] };
   const start = (): EngineClient => {

@@ -1,4 +1,4 @@
-/** A host that dies, hangs or talks nonsense is an ordinary event: an AppError, never an unhandled rejection. */
+/** A host that dies, hangs or sends garbage gives an AppError, never an unhandled rejection. */
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
 import { defaultRocketOptions, defaultSampler } from '../../../electron/contract/method.ts';
@@ -141,7 +141,7 @@ describe('a host that works', () => {
         if (event.type === 'progress') stop.abort();
     })();
     await expect(reading).rejects.toMatchObject({ code: 'CANCELLED' });
-    // The host is free again and the chat as it was.
+    // The host takes the next question, and the chat is as it was before the cancelled one.
     for await (const event of await client.verbs.ask({ ...ask, question: 'Hello?' }))
       if (event.type === 'done') expect(event.answer).toBe('Hello.');
   });

@@ -162,7 +162,7 @@ describe('chats', () => {
     const { prefilledTokens } = report(await collect(ask('Now?', { earlier })));
     expect(prefilledTokens).toBeGreaterThan(alone + 'Before?Then.'.length);
     await expect(engine.truncate(chatId, 2)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
-    // Answering again brings them along.
+    // Answering again reads the earlier turns again too.
     const again = engine.regenerate({ chatId, ...method, maxNew: 50, sampler: defaultSampler });
     expect(report(await collect(again)).prefilledTokens).toBe(prefilledTokens);
     expect(addon.log.filter((line) => line === `truncate ${nTokens}`)).toHaveLength(2);
@@ -193,7 +193,7 @@ describe('chats', () => {
     expect(pages.reduce((sum, page) => sum + page.tokens, 0)).toBe(24);
     expect(pages[0]?.kept).toBeGreaterThan(1);
     expect(pages[0]?.kept).toBeLessThan(3);
-    // Twenty tokens are one passage.
+    // A page of twenty tokens has no parts.
     expect(pages.map((page) => page.parts)).toEqual([[], []]);
   });
 });
@@ -209,7 +209,7 @@ describe('what was read', () => {
     ];
     const before = engine.passageReads(chatId, passages);
     expect(before.map(({ usual }) => usual)).toEqual([undefined, undefined]);
-    // A letter is a token here: the second passage begins four further, and is a mean of two.
+    // Each letter is a token here. The second passage begins four tokens later, and its value is the mean of two tokens.
     expect((before[1]?.read ?? 0) - (before[0]?.read ?? 0)).toBe(4.5);
     expect(engine.documentMap(chatId)[0]?.usual).toBeUndefined();
 
@@ -219,11 +219,11 @@ describe('what was read', () => {
     await engine.measureUsualReads(documentId, choice);
     expect(asked() - first).toBe(1);
     expect(addon.log.at(-1)).toBe('session closed');
-    // The same reads as usual: nothing more.
+    // Both questions read the same, so nothing is read more than usual.
     for (const { read, usual } of engine.passageReads(chatId, passages)) expect(usual).toBeCloseTo(read, 9);
     const [page] = engine.documentMap(chatId);
     expect(page?.usual).toBeCloseTo(page?.read ?? 0, 9);
-    // Of another budget nothing was measured.
+    // What a neutral question reads was not measured with this budget.
     await collect(ask('Again?', { rocket: { ...method.rocket, tokenBudget: 256 } }));
     expect(engine.passageReads(chatId, passages)[0]?.usual).toBeUndefined();
   });
@@ -241,7 +241,7 @@ describe('measuring', () => {
     const { engine, documentId, chatId } = await chat({ reply: 'Yes.' });
     const { referenceId, answer, positions } = await engine.measureReference(chatId, 'Q?', 20, defaultRocketOptions);
     expect(answer).toBe('Yes.');
-    expect(positions).toBe(5); // four tokens and the end
+    expect(positions).toBe(5); // four tokens and the end token
     const other = (await engine.newChat(documentId)).chatId;
     const result = await engine.measureAgainst(other, referenceId, 'rocketkv', defaultRocketOptions);
     expect(result.positions).toHaveLength(5);
@@ -310,7 +310,7 @@ describe('a reading that is stopped after its last segment', () => {
         isDone ||= event.type === 'done';
         if (event.type !== 'progress' || event.done < event.total) continue;
         if (how === 'by who reads its events') return;
-        await new Promise((resolve) => setTimeout(resolve, 20)); // by now it is all read
+        await new Promise((resolve) => setTimeout(resolve, 20)); // the whole text has been read by now
         stop.abort();
       }
     })();
@@ -327,7 +327,7 @@ describe('a reading that pauses', () => {
   const planFor = { ...method, maxNew: 50, question: 'Why?' };
   const request = { text, pages: [{ label: '1', start: 0, end: 300 }], kvType: 'f16' as const, segment: 64, tile: 8 };
 
-  /** Pauses when three segments are read, in the middle of the fourth. */
+  /** Pauses a reading in the middle of its fourth segment. */
   async function paused() {
     let pausing: Promise<number> | undefined;
     const { engine, addon } = await open({
@@ -382,7 +382,7 @@ describe('a chat that is being answered', () => {
     });
     const { engine, chatId, documentId, ask } = await chat({ onAsk: () => waits });
     const answered = collect(ask('First?'));
-    // Neither waits for the answer, which waits for us.
+    // Neither call waits for the answer, which is held by this test.
     expect((await engine.counters(chatId)).rowsRead).toBe(8);
     expect((await engine.documentMap(chatId)).map((page) => page.label)).toEqual(['1', '2']);
     go();

@@ -1,4 +1,4 @@
-/** A hand-written addon and vocabulary for tests of the host's own logic. Never used where a real engine can be. */
+/** A hand-written addon and vocabulary for tests of the host's own logic. Tests use the real engine wherever they can. */
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,16 +19,16 @@ import type {
   NativeSession,
 } from '../../../native/binding.ts';
 
-/** What is opened: the addon does not look into it. */
+/** The file that is opened as a model; the fake addon does not read it. */
 export const modelFile = join(mkdtempSync(join(tmpdir(), 'rocketdoc-')), 'fake.gguf');
 writeFileSync(modelFile, 'GGUF');
 
 const specials = ['<|im_start|>', '<|im_end|>', '<bos>'];
-/** Token of the byte 0. */
+/** The token of the byte 0. */
 const firstByte = 16;
 export const endToken = 1;
 
-/** Bytes as tokens, so that a character may be spread over several. */
+/** A vocabulary with one token for each byte, so that a character may take several tokens. */
 export const byteVocabulary: Vocabulary = {
   bos: 2,
   bosText: '<bos>',
@@ -81,25 +81,25 @@ export const fakeInfo: NativeModelInfo = {
 };
 
 export interface FakeOptions {
-  /** What every answer says. */
+  /** The text of every answer. */
   reply?: string | (() => string);
-  /** How often an answer reads a token; absent: never. */
+  /** How often an answer reads a token of the document; absent: never. */
   read?: (token: number) => number;
   /** Bytes free on the machine. */
   available?: number;
   info?: Partial<NativeModelInfo>;
-  /** The last token's event comes after the call has ended, as it may with the real addon. */
+  /** The last token's event comes after the call has ended, which the real addon may do too. */
   late?: boolean;
   /** Called before each segment of a reading with the tokens read so far; may wait. */
   onSegment?: (done: number) => Promise<void> | void;
-  /** Files of documents: the tokens that were kept, or what loading throws. A file is written in three parts. */
+  /** Kept files by path: the number of tokens, or the error that loading throws. A file is written in three parts. */
   kept?: Map<string, number | Error>;
   onSavePart?: () => Promise<void> | void;
   /** Called before each measured step; may wait. */
   onStep?: () => Promise<void> | void;
-  /** Every plan that is checked lacks this. */
+  /** Memory that every plan lacks when it is checked. */
   shortage?: NativeMemoryShortage;
-  /** A GPU computes, and RAM has room for a document. */
+  /** Present: a GPU computes, and RAM has this much room for a document. */
   gpu?: { hostAvailable: number };
   /** Called for each ask; may wait, or throw. */
   onAsk?: (request: NativeAskRequest) => Promise<void> | void;
@@ -109,7 +109,7 @@ export class FakeAddon implements NativeAddon {
   readonly ggmlVersion = 'fake';
   readonly errorCodes = [];
   readonly log: string[] = [];
-  /** Where plans and documents were wished to be. */
+  /** The home that each plan and document asked for. */
   readonly homes: string[] = [];
   readonly #options: FakeOptions;
 
@@ -186,7 +186,7 @@ export class FakeAddon implements NativeAddon {
       },
       onDevice,
       async read(tokens, { segment: wished }, onProgress) {
-        const segment = wished || 4096; // 0: the engine chooses
+        const segment = wished || 4096; // 0 lets the engine choose
         log.push(`read ${tokens.length}`);
         isCancelled = false;
         for (let at = 0; at < tokens.length; at += segment) {

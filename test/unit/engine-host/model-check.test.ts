@@ -33,7 +33,7 @@ beforeEach(() => {
   options = { dir, embedded: [model(['small.gguf'])], cacheFiles: [join(dir, 'cache', 'checked.json')] };
 });
 
-/** With the same size and time, which `utimesSync` puts back. */
+/** Writes texts of the same size with the same time, which `utimesSync` sets. */
 const time = new Date(1_700_000_000_000);
 function write(text: string): void {
   writeFileSync(file, text);
@@ -62,7 +62,7 @@ describe('the embedded models', () => {
     write(content);
     await checkModel(file, options);
     expect(readFileSync(options.cacheFiles?.[0] ?? '', 'utf8')).toContain('small.gguf');
-    // The same file with its time and size: the verdict is believed without reading.
+    // Inode, size and time are the same, so the earlier result is taken without reading the file.
     write('GGUF And so on');
     await checkModel(file, options);
     utimesSync(file, time, new Date(1_700_000_001_000));
@@ -73,7 +73,7 @@ describe('the embedded models', () => {
     write(content);
     await checkModel(file, options);
     const kept = join(dir, 'kept');
-    renameSync(file, kept); // so that its inode stays taken
+    renameSync(file, kept); // so that the new file gets another inode
     write('GGUF And so on');
     await expect(checkModel(file, options)).rejects.toMatchObject({ code: 'MODEL_CHECKSUM' });
   });

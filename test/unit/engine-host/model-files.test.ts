@@ -1,4 +1,4 @@
-/** Models in several files, behind links, and files that only have a model's name. */
+/** Models in several files, models behind links, and files that only have the name of a model. */
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';

@@ -1,6 +1,6 @@
 /**
- * The chat templates that model publishers write, as llama.cpp collects them for its own tests: read out of its sources, which travel with
- * node-llama-cpp. All families that RocketDoc runs can be spoken to in their own words.
+ * The chat templates of model publishers that llama.cpp collects for its own tests, read from its sources, which node-llama-cpp brings.
+ * For all families that RocketDoc runs, prompts can be built with the model's own template.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -33,7 +33,7 @@ const read = (name: string, system: string | null = null) =>
   });
 const textOf = (parts: readonly { text: string }[]) => parts.map((part) => part.text).join('');
 
-/** What follows a question, and what of thinking. */
+/** For each template the text after a question, and what the template says of thinking. */
 const expected: [name: string, after: string, thinking: ChatPieces['thinking']['kind']][] = [
   ['Qwen-Qwen2.5-7B-Instruct', '<|im_end|>\n<|im_start|>assistant\n', 'never'],
   ['Qwen-QwQ-32B', '<|im_end|>\n<|im_start|>assistant\n<think>\n</think>', 'switch'],
@@ -59,7 +59,7 @@ describe('templates of publishers', () => {
     const pieces = read(name);
     expect(textOf(pieces.afterQuestion)).toBe(after);
     expect(pieces.thinking.kind).toBe(thinking);
-    // Our own words find a place, in the system's turn or in the user's.
+    // The instructions are put into the system's turn, or into the user's where there is no system.
     const spoken = read(name, 'Be brief.').start();
     expect(spoken.filter(({ kind, text }) => kind === 'document' && text.trim() === 'Be brief.')).toHaveLength(1);
   });

@@ -3,7 +3,7 @@ import { toAppError } from '../../../electron/contract/errors.ts';
 import { openModel } from '../../../electron/engine-host/open-model.ts';
 import { byteVocabulary, FakeAddon, modelFile } from './fake-addon.ts';
 
-/** Kernels need not be built where the addon is none. */
+/** The addon is a fake, so the CUDA kernels need not be built. */
 vi.mock('../../../native/index.ts', async (original) => ({
   ...(await original<typeof import('../../../native/index.ts')>()),
   cudaLibraries: (device: number) => ({ device, library: '', kernels: '' }),
@@ -19,7 +19,7 @@ it('loads weights and vocabulary at once', async () => {
   });
   const openEngine = addon.openEngine;
   addon.openEngine = async () => {
-    await begun; // or for ever
+    await begun; // waits for ever unless the vocabulary is loaded at the same time
     return openEngine();
   };
   const { vocabulary } = await openModel(addon, options, async () => {

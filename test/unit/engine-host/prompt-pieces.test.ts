@@ -1,4 +1,4 @@
-/** How a model is spoken to where its own template cannot be used: said, and in marks that its vocabulary has. */
+/** Prompts for models whose own template cannot be used: a common format whose marks the vocabulary has, and a note that says so. */
 import { describe, expect, it } from 'vitest';
 import { PromptBuilder } from '../../../electron/engine-host/prompt.ts';
 import { promptPieces } from '../../../electron/engine-host/prompt-pieces.ts';

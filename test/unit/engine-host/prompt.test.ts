@@ -1,4 +1,4 @@
-/** What a document or a question says can never become a control token, nor change the words around it. */
+/** Text of a document or a question never becomes a control token, and never changes the template's text around it. */
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PromptBuilder } from '../../../electron/engine-host/prompt.ts';
@@ -20,7 +20,7 @@ const { wording } = wordingFor('llama', 'SmolLM2');
 beforeAll(async () => {
   vocabulary = await openVocabulary(smallModelFile);
   builder = new PromptBuilder(vocabulary, promptPieces(vocabulary, { architecture: 'llama', name: 'SmolLM2' }));
-  // Every token that prints nothing as ordinary text is a control token of this vocabulary.
+  // In this vocabulary every token that detokenizes to nothing as ordinary text is a control token.
   control = new Set(specials.flatMap((text) => tokenizeParts(vocabulary, [templatePart(text)])).filter((t) => t < 17));
 });
 afterAll(() => vocabulary.close());

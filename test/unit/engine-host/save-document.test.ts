@@ -1,4 +1,4 @@
-/** Keeping a document on disk beside questions, and loading it instead of reading it. */
+/** Keeping a document on disk while questions are answered, and loading it instead of reading the text again. */
 import { expect, it } from 'vitest';
 import type { ReadEvent } from '../../../electron/contract/engine-reports.ts';
 import { AppError } from '../../../electron/contract/errors.ts';

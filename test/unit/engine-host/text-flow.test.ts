@@ -68,7 +68,7 @@ describe('the answer stream', () => {
     for (const token of bytes('x'.repeat(1000))) stream.push([token]);
     expect(deltas.length).toBeLessThan(20);
     await new Promise((resolve) => setTimeout(resolve, 4 * minDeltaMs));
-    expect(deltas.join('')).toBe('x'.repeat(1000)); // also without a further token
+    expect(deltas.join('')).toBe('x'.repeat(1000)); // without a further token too
     stream.finish();
     expect(stream.said.answer).toBe('x'.repeat(1000));
   });
@@ -113,7 +113,7 @@ describe('progress', () => {
     expect(meter.at(0)).toMatchObject({ tokensPerSecond: 0, secondsLeft: null });
     now = 2000;
     expect(meter.at(500)).toMatchObject({ tokensPerSecond: 250, secondsLeft: 2 });
-    // A token that an answer ended with is read with the next question: only the engine counts it.
+    // The last token of an answer is read with the next question, and only the engine counts it.
     expect(meter.at(1001, 1001)).toMatchObject({ done: 1001, total: 1001, secondsLeft: 0 });
   });
 });

@@ -1,4 +1,4 @@
-/** What was thought is not there for the next question, whatever is asked, cut or told again. */
+/** Thinking is never part of the next question's context, whether the chat goes on, is cut, or is read again. */
 import { expect, it } from 'vitest';
 import { defaultRocketOptions, defaultSampler } from '../../../electron/contract/method.ts';
 import { Engine } from '../../../electron/engine-host/engine.ts';
@@ -43,7 +43,7 @@ it('says that there is a choice, and asks as chosen', async () => {
   expect(await ask('Sure?', false)).toBe('950.');
   expect(prompts[1]).toContain('<think>\n\n</think>');
   const most = addon.log.flatMap((line) => (line.startsWith('ask') ? [Number(line.split(' ')[2])] : []));
-  expect(most[0]).toBeGreaterThan(50); // room for thinking too
+  expect(most[0]).toBeGreaterThan(50); // thinking gets room of its own
   expect(most[1]).toBe(50);
 });
 
@@ -55,7 +55,7 @@ it('reads the answer again without it', async () => {
   expect(prompts[1]).toContain('How much?');
   expect(prompts[1]).toContain('950.');
   expect(prompts[1]).not.toContain('Page 3?');
-  // What was not thought about stays where it is.
+  // An answer without thinking need not be cut and read again.
   await ask('Really?', false);
   expect(truncations(addon)).toHaveLength(1);
   expect(prompts[2]).not.toContain('How much?');

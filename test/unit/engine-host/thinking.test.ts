@@ -1,4 +1,4 @@
-/** Thinking told apart from answers, at every prefix of a stream, in twelve answers of real shapes. */
+/** Thinking is separated from the answer at every prefix of a stream, in answers of the forms that real models write. */
 import { describe, expect, it } from 'vitest';
 import type { SaidSoFar } from '../../../electron/contract/answer-text.ts';
 import { withText } from '../../../electron/contract/answer-text.ts';
@@ -13,9 +13,9 @@ interface Answer {
   shape?: Partial<ThinkingShape>;
   thinking: string;
   answer: string;
-  /** What was told first had to be taken back. */
+  /** The stream has a `restated` event: text that was sent before had to be replaced. */
   restated?: boolean;
-  /** Marks in code are seen. */
+  /** The answer has marks within code, which are shown as text. */
   code?: boolean;
 }
 
@@ -126,7 +126,7 @@ describe.each(answers)('$name', ({ text, thinking, answer, restated = false, cod
       }
       before = after;
       expect(told).toEqual({ thinking: after.thinking, answer: after.answer });
-      // No mark that counts is ever seen, nor a part of one at the end.
+      // No mark of a block is ever shown, nor a part of one at the end of the text.
       if (ended || code) continue;
       for (const part of [after.thinking, after.answer]) {
         for (const mark of marks) expect(part).not.toContain(mark);

@@ -1,6 +1,6 @@
 /**
- * Vocabularies of the kinds that model files have, with the texts and tokens that llama.cpp's own tests expect: read out of its sources,
- * which travel with node-llama-cpp.
+ * Vocabularies of the kinds that model files have, with the texts and tokens that llama.cpp's own tests expect, read from its sources,
+ * which node-llama-cpp brings.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -28,9 +28,9 @@ afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 interface Kind {
   name: string;
-  /** llama.cpp puts a space before a text; ours follows the words of a template, and gets none. */
+  /** llama.cpp puts a space before the text; here a text follows a template's text and gets none. */
   space?: boolean;
-  /** Word pieces have no spaces and no capitals: what was written cannot be told from them. */
+  /** Word pieces have no spaces and no capitals, so the text cannot be restored from them. */
   isLossy?: boolean;
 }
 
@@ -63,7 +63,7 @@ describe('a vocabulary gives the tokens that llama.cpp expects', () => {
           vocabulary.tokenizeDocument(documentPart(`${space && text !== '' ? ' ' : ''}${text}`).text as DocumentText),
         );
         expect(tokens).toEqual(expected.slice(0, texts.length));
-        // Spaces aside, which some vocabularies take away before a full stop or a question mark.
+        // Spaces are ignored: some vocabularies drop them before a full stop or a question mark.
         const written = (text: string) => text.replaceAll(' ', '');
         if (!isLossy) expect(tokens.map((each) => written(vocabulary.detokenize(each)))).toEqual(texts.map(written));
       } finally {

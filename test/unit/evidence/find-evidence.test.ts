@@ -153,7 +153,7 @@ describe('whose a number or a name is', () => {
     expect(await ask('What does the manual tell of the house?', 'The sound in night mode is 49 decibels.')).toBe(
       'The sound in night',
     );
-    // A name with its title is no statement.
+    // This answer is no whole statement, so it must fit the question too, and it does not.
     expect(await ask('Who designed the museum of the pump?', 'Founded by Ingeborg Lindqvist.')).toBeUndefined();
   });
 });
@@ -209,7 +209,7 @@ describe('what was read', () => {
   it('decides between sentences that say the same, beside what any question reads', async () => {
     const both = await SentenceIndex.of(twice);
     expect((await findEvidence(both, asked)).evidence[0]?.page).toBe(0);
-    // The second page is read most, as an end always is; the first one more than usual.
+    // The second page is read most, as the end of any text is; only the first one is read more than usual.
     const reads = async (passages: readonly { start: number }[]) =>
       passages.map(({ start }) => (start === 0 ? { read: 6, usual: 1 } : { read: 9, usual: 9 }));
     expect((await findEvidence(both, asked, reads)).evidence[0]?.page).toBe(0);

@@ -1,4 +1,4 @@
-/** Nothing in a process that reads files of others reaches a network, whatever a library or a file asks for. */
+/** A process that reads files from strangers reaches no network, whatever a library or a file asks for. */
 import { existsSync, readFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -14,7 +14,7 @@ import { temporaryFiles } from '../../fixtures/documents/temporary-files.ts';
 import { docxParts, epubParts, linkedPictureXml, paragraphXml, zipBytes } from '../../fixtures/documents/zip-inputs.ts';
 
 const write = temporaryFiles();
-// Each host starts node anew: seconds, on a machine that is busy with other things.
+// Each host starts node, which takes seconds on a busy machine.
 vi.setConfig({ testTimeout: 120_000 });
 const builtHost = (name: string) => fileURLToPath(new URL(`../../../out/main/${name}.js`, import.meta.url));
 const probe = pathToFileURL(fileURLToPath(new URL('../../fixtures/network-probe.mjs', import.meta.url))).href;
@@ -48,7 +48,7 @@ const tried = (file: string): Tried[] =>
         .map((line) => JSON.parse(line) as Tried)
     : [];
 
-/** All that was tried there, once it has been. */
+/** Waits until everything was tried there, and expects all of it to be refused. */
 async function refused(file: string, isMainThread: boolean): Promise<void> {
   const there = () => tried(file).filter((line) => line.isMainThread === isMainThread);
   await expect.poll(() => there().some(({ name }) => name === 'all')).toBe(true);
@@ -64,7 +64,7 @@ describe.skipIf(process.platform === 'win32')('no way that node has leads to a n
     const env = { ...process.env, PROBE_FILE: file, PROBE_PORT: String(port) };
     const host = forkHost(builtHost(name), { execArgv: ['--import', probe], env });
     try {
-      await new Promise((resolve) => host.onMessage(resolve)); // it is ready
+      await new Promise((resolve) => host.onMessage(resolve)); // the host is ready
       process.kill(host.pid ?? 0, 'SIGUSR2');
       await refused(file, true);
     } finally {
@@ -126,7 +126,7 @@ describe('a file that names an address', () => {
   it.each(Object.keys(files))('has nothing fetched: %s', async (name) => {
     const content = await files[name]?.(`http://127.0.0.1:${port}`);
     const parsed = await parseDocument(write(name, content ?? '')).catch((error: Error) => error);
-    // A declaration of its own is refused as a whole.
+    // A file with its own document type declaration is refused as a whole.
     if (parsed instanceof Error) expect(parsed).toMatchObject({ code: 'DOC_FORMAT' });
     else expect(parsed.text).toContain('INSIDE');
     expect(reached).toBe(0);

@@ -31,7 +31,7 @@ describe('parentPort', () => {
     parent.start();
     parent.postMessage('request');
     await vi.waitFor(() => expect([received, heard]).toEqual([['request'], [{ beat: 'ready' }]]));
-    expect(sent).toEqual([]); // main is not its parent
+    expect(sent).toEqual([]); // nothing goes to main: the app host is the parent
     parent.close();
     await vi.waitFor(() => expect(gone).toHaveBeenCalledTimes(1));
   });

@@ -1,4 +1,4 @@
-/** Recorded vectors from strangers: every wrong file gets a sentence. */
+/** Files of recorded vectors: every wrong file is refused with a sentence. */
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';

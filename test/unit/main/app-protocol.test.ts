@@ -38,7 +38,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
-/** The address as Electron would pass it on, also where Request itself would tidy it. */
+/** A request with the address exactly as Electron would pass it on; Request itself would normalise it. */
 const ask = (url: string, init: Record<string, unknown> = {}) => {
   const request = new Request('app://rocketdoc/', init as RequestInit);
   return handle(

@@ -9,7 +9,7 @@ import { foreignFrames, frameOf, handlers, invoke } from './fake-electron.ts';
 vi.mock('electron', () => import('./fake-electron.ts'));
 
 const names = Object.keys(shellCommands) as ShellCommand[];
-/** A fitting input of each command: TypeScript asks for one where a command is added. */
+/** A valid input for each command. When a command is added, this does not compile without one for it. */
 const fitting: Record<ShellCommand, unknown> = {
   connect: undefined,
   grantFile: '/home/person/report.pdf',

@@ -1,6 +1,6 @@
 /**
- * Electron's main-process modules as far as ours use them, remembered instead of done. Every member is checked against electron.d.ts:
- * a call that Electron does not have, or has otherwise, does not compile.
+ * The parts of Electron's main-process modules that RocketDoc uses; calls are recorded instead of done. Every member is checked against
+ * electron.d.ts: a call that Electron does not have, or has with other parameters, does not compile.
  */
 import { EventEmitter } from 'node:events';
 import { Readable } from 'node:stream';
@@ -23,10 +23,10 @@ import type {
 import { serveMain } from '../../../electron/app-host/serve-main.ts';
 import type { ShellLine } from '../../../electron/hosts/parent-port.ts';
 
-/** Some members of the real thing, each of the real type. */
+/** Some members of a type, each checked against it. */
 const part = <T>(members: Partial<T>): T => members as T;
 
-/** One end of a MessageChannelMain: structured clones, in order, held back until start(). */
+/** One end of a MessageChannelMain. Messages are structured clones, arrive in order, and are held back until start(). */
 export class FakePort extends EventEmitter {
   other: FakePort | undefined;
   isOpen = true;
@@ -62,7 +62,7 @@ export class MessageChannelMain {
   }
 }
 
-/** A frame as it looks when it is the window itself; tests change one thing at a time. */
+/** The frame of the window itself; tests change one property at a time. */
 export function frameOf(changes: Partial<Record<keyof WebFrameMain, unknown>> = {}): WebFrameMain {
   return {
     origin: 'app://rocketdoc',
@@ -75,7 +75,7 @@ export function frameOf(changes: Partial<Record<keyof WebFrameMain, unknown>> = 
   } as WebFrameMain;
 }
 
-/** Frames that are not the window, each for its own reason. */
+/** Frames that are not the window's, each for another reason. */
 export const foreignFrames: Record<string, WebFrameMain | null> = {
   'no frame': null,
   'a frame in the window': frameOf({ parent: frameOf() }),
@@ -95,7 +95,7 @@ type Handler = (event: IpcMainInvokeEvent, ...args: unknown[]) => unknown;
 export const handlers = new Map<string, Handler>();
 export const ipcMain = part<IpcMain>({ handle: (channel, listener) => void handlers.set(channel, listener) });
 
-/** As the preload calls it. */
+/** Calls a handler as the preload does. */
 export const invoke = async (channel: string, senderFrame: WebFrameMain | null, ...args: unknown[]) =>
   handlers.get(channel)?.({ senderFrame } as IpcMainInvokeEvent, ...args);
 
@@ -129,7 +129,7 @@ export const protocol = part<Protocol>({
   handle: (scheme, handler) => void protocols.set(scheme, handler),
 });
 
-/** What a session was told, by the name of the call. */
+/** A session that records its calls by name. */
 export class FakeSession extends EventEmitter {
   told: Record<string, unknown> = {};
   readonly #tell =
@@ -201,7 +201,7 @@ export const Menu = {
   setApplicationMenu: (template: MenuItemConstructorOptions[]) => void menus.push(template),
 };
 
-/** Holds what file it was made from. */
+/** An image that only has the path of its file. */
 class FakeImage {
   constructor(readonly file: string) {}
   resize: NativeImage['resize'] = () => this as unknown as NativeImage;
@@ -215,7 +215,7 @@ export const screen = part<Screen>({
     [{ workArea: { x: 0, y: 0, width: 1920, height: 1040 } }] as ReturnType<Screen['getAllDisplays']>,
 });
 
-/** A utility process that says only what a test makes it say, over its port where it was handed one. */
+/** A utility process that sends only what a test makes it send, over its port where it was given one. */
 export class FakeUtility extends EventEmitter {
   pid: number | undefined;
   stdout = new Readable({ read() {} });
@@ -231,7 +231,7 @@ export class FakeUtility extends EventEmitter {
     port.on('message', ({ data }) => this.heard.push(data));
     port.start();
   };
-  /** To whoever has the other end of its port. */
+  /** Sends a message to the other end of its port. */
   say(message: unknown): void {
     this.#line?.postMessage(message);
   }
@@ -239,13 +239,13 @@ export class FakeUtility extends EventEmitter {
   exit(code: number): void {
     this.pid = undefined;
     this.emit('exit', code);
-    setImmediate(() => this.#line?.close()); // what was said before arrives
+    setImmediate(() => this.#line?.close()); // later, so that messages sent before still arrive
     this.stdout.push(null);
     this.stderr.push(null);
   }
 }
 
-/** The real app host in the test's own process, on a line of fake ports: messages are cloned and come in a later turn, as between processes. */
+/** The real app host within the test's process, behind fake ports: messages are cloned and arrive in a later turn, as between processes. */
 export class FakeAppHost extends FakeUtility {
   readonly #line = new EventEmitter();
 

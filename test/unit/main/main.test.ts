@@ -1,4 +1,4 @@
-/** The whole main process on a fake Electron: real library, real contract, the built window replaced by one page. */
+/** The whole main process on a fake Electron, with the real library and contract, and one page in place of the built window. */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
@@ -38,14 +38,14 @@ const home = mkdtempSync(join(tmpdir(), 'rocketdoc-main-'));
 const report = join(home, 'report.txt');
 const firstWindow = () => windows[0] as BrowserWindow;
 
-/** The library that the app has open, from outside. */
+/** A second connection to the library that the app has open. */
 function openLibrary() {
   const database = openDatabase(join(home, '.rocketdoc', 'library.sqlite'));
   const [documents, chats] = [new DocumentStore(database), new ChatStore(database)];
   return { documents, chats, close: () => database.close() };
 }
 
-/** As clicked: Electron's own arguments are of no use here. `menu`: its label, or its role where it has none. */
+/** A menu item whose click can be called without Electron's arguments. `menu` is the menu's label, or its role where it has none. */
 function menuItem(menu: string, label: string) {
   const items = menus[0]?.find((entry) => (entry.label ?? entry.role) === menu)?.submenu as
     | MenuItemConstructorOptions[]
@@ -55,7 +55,7 @@ function menuItem(menu: string, label: string) {
 }
 
 beforeAll(async () => {
-  vi.stubEnv('HOME', home); // the library goes to ~/.rocketdoc
+  vi.stubEnv('HOME', home); // the library lies in ~/.rocketdoc
   vi.stubEnv('USERPROFILE', home);
   paths.app = join(home, 'app');
   paths.userData = join(home, 'profile');
@@ -111,7 +111,7 @@ it('serves the window over its own scheme', async () => {
 });
 
 it('runs the app host and the engine as utility processes', () => {
-  // Which one is first is the app host's affair: main starts what it is asked for.
+  // Main starts the hosts that the app host asks for, in that order.
   expect(forks[0]?.file).toBe(join(paths.app, 'out', 'main', 'app-host.js'));
   expect(forks[1]?.file).toBe(join(paths.app, 'out', 'main', 'engine-host.js'));
 });
@@ -135,7 +135,7 @@ it('hands the window a port, serves the contract over it, then delivers the file
   expect(grants).toEqual([{ id: expect.any(String), name: 'report.txt', isSample: false }]);
   expect(JSON.stringify(grants)).not.toContain(home);
   const [grant] = grants as Grant[];
-  // The grant opens that file and the document host is a utility process too.
+  // The grant opens that file; the document host is a utility process too.
   const events = await client.library.addGranted({ grantId: grant?.id ?? '' });
   void events.next().catch(() => {});
   await vi.waitFor(() => expect(forks.at(-1)?.file).toBe(join(paths.app, 'out', 'main', 'document-host.js')));
@@ -191,7 +191,7 @@ it('drags a copy of a document out, and a chat as a file made for it; paths stay
   expect(await drag({ type: 'chat', chatId: chat.id, format: 'markdown' })).toEqual({ value: undefined });
   const [file, text] = drags.map((item) => item.file);
   expect(readFileSync(file ?? '', 'utf8')).toBe(words);
-  expect(file).not.toContain(document.id); // a copy: what is dropped may be moved
+  expect(file).not.toContain(document.id); // a copy is dragged, because the target may move the file
   expect(basename(text ?? '')).toMatch(/^[^/\\:"]+\.md$/);
   expect(readFileSync(text ?? '', 'utf8')).toContain('> When?');
   expect(drags[0]?.icon).toMatchObject({ file: expect.stringContaining('icon.png') });

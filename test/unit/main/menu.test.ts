@@ -1,4 +1,4 @@
-/** The menu shows every key that the window knows, and no other; a click is the window's command of that key. */
+/** The menu shows the keys of the window's commands and no others; a click runs the command with that key. */
 import type { MenuItemConstructorOptions } from 'electron';
 import { expect, it, vi } from 'vitest';
 import { menuTemplate } from '../../../electron/main/menu.ts';
@@ -12,7 +12,7 @@ const template = menuTemplate({ openDocuments: opened, command });
 const items = template.flatMap(({ submenu }) =>
   Array.isArray(submenu) ? (submenu as MenuItemConstructorOptions[]) : [],
 );
-/** As tinykeys names it. */
+/** The accelerator in tinykeys' notation. */
 const chordOf = ({ accelerator = '' }: MenuItemConstructorOptions) =>
   accelerator.replace('CmdOrCtrl', '$mod').replace(/\+(\w)$/, (key) => key.toLowerCase());
 

@@ -1,4 +1,4 @@
-/** Utility processes of Electron as an app host gets them from main: the hosts' own clients on a port, with what main tells beside it. */
+/** Utility processes that an app host gets from main: the hosts' clients work over a port, and main tells of starts and ends beside it. */
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { HostsByMain } from '../../../electron/app-host/hosts-by-main.ts';
 import type { HostKind } from '../../../electron/contract/app-host.ts';
@@ -14,7 +14,7 @@ const files = { appHost: '/app/app-host.js', engineHost: '/app/engine-host.js', 
 const posix = process.platform !== 'win32';
 beforeEach(() => void forks.splice(0));
 
-/** As main answers an app host. */
+/** Hosts as the app host sees them; this plays main's side. */
 const running = new Map<string, UtilityHost>();
 const hosts: HostsByMain = new HostsByMain((ask) => {
   if (ask.ask === 'kill-host') running.get(ask.id)?.kill();
@@ -32,7 +32,7 @@ const lines = (host: FakeUtility) => host.heard.filter((message) => typeof messa
 async function engine() {
   const client = startEngine({ startHost: () => start({ kind: 'engine' }) });
   const host = forks[0]?.process as FakeUtility;
-  host.pid = 4_000_000; // nobody's
+  host.pid = 4_000_000; // no process has this id
   host.emit('spawn');
   host.say({ beat: 'ready' });
   await new Promise((resolve) => setTimeout(resolve, 20));
@@ -117,7 +117,7 @@ describe('the document reader', () => {
     expect(JSON.stringify(fork?.options)).not.toContain('secret');
     await vi.waitFor(() => expect(fork?.process.heard).toMatchObject([{ type: 'parse', path: '/tmp/a.txt' }]));
     fork?.process.exit(1);
-    await expect(parsed).rejects.toMatchObject({ code: 'INTERNAL' }); // it never said that it hears
+    await expect(parsed).rejects.toMatchObject({ code: 'INTERNAL' }); // the host never said that it is ready
   });
 
   it('is killed also when it is cancelled before it began', async () => {

@@ -1,4 +1,4 @@
-/** Whoever got the port is the window, for as long as it is. */
+/** Only the frame that got the port is the window, until the port is replaced. */
 import type { MessagePortMain, WebContents } from 'electron';
 import { beforeEach, expect, it, vi } from 'vitest';
 import { shellEvents } from '../../../electron/contract/shell.ts';
@@ -26,7 +26,7 @@ function connected() {
 
 it.each(Object.entries(foreignFrames))('gives no port to %s', (_, frame) => {
   const [close, postMessage] = [vi.fn(), vi.fn()];
-  if (frame === null) return; // asked for nothing
+  if (frame === null) return; // there is no frame to send to
   connection.replace(Object.assign(frame, { postMessage }), close, port);
   expect(postMessage).not.toHaveBeenCalled();
   expect(close).toHaveBeenCalledTimes(1);

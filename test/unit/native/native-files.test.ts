@@ -1,4 +1,4 @@
-/** The checksums of a package's native files, over a folder that looks like one. */
+/** The checksums of a package's native files, checked on a folder that looks like a package. */
 import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -23,7 +23,7 @@ const write = (path: string, text: string) => {
   writeFileSync(path, text);
 };
 
-/** As a package lies on disk: the list in the archive (which Electron shows as a folder), the files beside it. */
+/** Makes a folder like a package on disk: the list is in the archive (which Electron shows as a folder), the files lie beside it. */
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), 'rocketdoc-native-'));
   root = join(dir, 'app.asar.unpacked');
@@ -99,7 +99,7 @@ it('knows native files by their names', () => {
   const native = ['a.node', 'libx.so', 'libx.so.1.2', 'x.DLL', 'x.dylib', 'x.metallib', 'x.exe'];
   expect(native.filter((name) => !isNativeFile(name))).toEqual([]);
   expect(['x.js', 'x.json', 'LICENSE', 'so', 'x.sober', 'x.wasm'].filter(isNativeFile)).toEqual([]);
-  // Of this checkout: what is installed here at least.
+  // In a checkout the list has at least the packages that are installed.
   const listed = Object.entries(listNativeFiles());
   expect(listed.some(([name]) => name.includes('@photostructure/sqlite/prebuilds/'))).toBe(true);
   const built = listed.map(([name]) => name).filter((name) => name.startsWith('native/'));

@@ -15,7 +15,7 @@ const fake = vi.hoisted(() => ({
   path: '',
 }));
 
-// As in electron.d.ts: a preload that used more of it would fail here.
+// Only what the preload may use of Electron: with any other member it would fail here.
 vi.mock('electron', () => {
   const electron = {
     contextBridge: { exposeInMainWorld: (name: string, api: unknown) => void fake.exposed.set(name, api) },

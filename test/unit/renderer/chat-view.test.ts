@@ -11,7 +11,7 @@ import { take, useChat } from '../../../renderer/stores/chat.ts';
 
 let root: Root;
 let renders: Map<string, number>;
-/** Commits in which React drew anything of a turn, by its id. */
+/** How many of React's commits drew something of a turn, by the turn's id. */
 const drawn = vi.hoisted(() => new Map<string, number>());
 
 vi.mock('../../../renderer/features/chat/turn-view.tsx', async (original) => {
@@ -26,7 +26,7 @@ vi.mock('../../../renderer/features/chat/turn-view.tsx', async (original) => {
   };
 });
 
-/** Its question is read once each time that it is drawn. */
+/** A turn that records reads of its question: drawing the turn reads it once. */
 function watchedTurn(number: number, state: Turn['state']): Turn {
   const id = `t${number}`;
   const turn = {
@@ -66,7 +66,7 @@ beforeEach(() => {
 afterEach(() => act(() => root.unmount()));
 
 async function draw(turns: Turn[]): Promise<void> {
-  // One turn first: a list that begins at its end would wait for a layout, which there is none of here.
+  // The list gets one turn first: a list that begins at its end waits for a layout, which this environment does not have.
   const show = (shown: Turn[]) =>
     useChat.setState({ documentId: 'd', chatId: 'c', tree: shown, turns: shown, live: null });
   show(turns.slice(0, 1));
@@ -92,9 +92,9 @@ it('draws only the growing answer while three hundred deltas arrive', async () =
   for (let i = 0; i < 300; i++) await act(async () => take({ type: 'delta', text: `w${i} ` }));
   expect(articles().at(-1)).toContain('w0 w1 w2');
   expect(articles().at(-1)).toContain('w298 w299');
-  // Not one question was drawn again, not even that of the growing answer.
+  // No question was drawn again, not even the growing answer's.
   expect([...renders]).toEqual([]);
-  // And of the other five React drew nothing at all.
+  // React drew nothing of the other five turns.
   expect([...drawn.keys()]).toEqual(['t5']);
   expect(drawn.get('t5')).toBeGreaterThan(30);
   expect([...document.querySelectorAll('article')].slice(0, 5).map((article) => article.innerHTML)).toEqual(stored);

@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 /// <reference lib="dom" />
-/** Settings, budget, remedies and a tuning as they are drawn, and what a click there asks of the server. */
+/** Settings, budget, remedies and a tuning as they are drawn, and the calls that a click there makes. */
 import { act, createElement, type ReactNode } from 'react';
 import { createRoot, type Root } from 'react-dom/client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -105,7 +105,7 @@ describe('settings', () => {
     const fields = sections.flatMap(({ settings }) => settings.map(fieldOf));
     const place = await draw(createElement('div', null, fields));
     const controls = place.querySelectorAll(':not(fieldset) > :is(input, select, textarea), fieldset');
-    // All but the way to the tuning, which needs a document, the button that clears the disk, and the list of browsers.
+    // Not counted: the tuning, which needs a document, the button that clears the disk, and the list of browsers.
     const withinLanguages = [...controls].filter((control) => control.parentElement?.closest('fieldset'));
     expect(withinLanguages.map((control) => control.closest('label')?.textContent)).toEqual([
       'German (deu)',

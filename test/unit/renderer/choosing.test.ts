@@ -1,4 +1,4 @@
-/** What a person chooses: for one document or for all, a budget that fits, a budget that was measured; and the words for it. */
+/** Choices for one document or for all, a budget that fits, a budget that was measured, and their words. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Preflight } from '../../../electron/contract/app-types.ts';
 import { ranges } from '../../../electron/contract/method-values.ts';
@@ -32,7 +32,7 @@ const connect = (client: object) =>
     failure: (error) => error as { code: string; message: string },
   });
 
-/** A server with one document, as it merges. */
+/** A server with one document that merges settings and the document's choice as the real one does. */
 function server() {
   let settings = { ...defaultSettings };
   let own: OwnChoice = {};
@@ -142,7 +142,7 @@ describe('what is chosen beside the chat', () => {
         },
       },
     });
-    // Asked for before anything was changed, and answered after.
+    // This call is made before the changes, and its reply comes after them.
     const late = loadDocumentChoice('d1');
     const first = changeChoice({ tokenBudget: 144 });
     const last = changeChoice({ tokenBudget: 128 });
@@ -262,7 +262,7 @@ describe('words', () => {
     );
     expect(ownWords({ pooling: 'triangle', selector: 'codes' })).toBe('preset Coded');
     expect(ownWords({ pooling: 'triangle', selector: 'pages' })).toBe('triangle pooling, selector pages');
-    // Nothing that can be chosen has no words.
+    // Everything that can be chosen for a document has words.
     const {
       sampler: _s,
       recognise: _r,

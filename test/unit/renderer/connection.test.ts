@@ -1,9 +1,9 @@
 /// <reference lib="dom" />
-/** The window's line to the server: one that is dead without a word is given up, and made anew. */
+/** The window's connection to the server: one whose other side vanished is given up and made again. */
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { connect } from '../../../renderer/bridge/connection.ts';
 
-/** Opens, takes the token and says so; then `answers` calls or does not. */
+/** A socket that opens and accepts the token; `answers` says whether it replies to calls. */
 class FakeSocket extends EventTarget {
   static made: FakeSocket[] = [];
   static answers = true;

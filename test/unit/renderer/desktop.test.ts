@@ -6,7 +6,7 @@ import type { DesktopBridge, MenuCommand } from '../../../electron/contract/shel
 class FakeWindow extends EventTarget {
   rocketdoc: DesktopBridge | undefined;
   setTimeout = (work: () => void) => setTimeout(work, 1);
-  /** As the preload's postMessage arrives; `source` is another window where it came from elsewhere. */
+  /** Delivers a port as the preload's postMessage does; another `source` plays a foreign window. */
   receive(port: MessagePort, data: unknown = 'rocketdoc:port', source: unknown = this): void {
     this.dispatchEvent(Object.assign(new Event('message'), { data, source, ports: [port] }));
   }
@@ -103,7 +103,7 @@ it('knows its own drag until the button is up again', async () => {
   expect(isDraggingOut()).toBe(false);
   await dragOut?.(what);
   expect(dragged).toEqual([what]);
-  mouse(1); // still held: the page hears this before the system's drag begins
+  mouse(1); // the button is still held: the page gets this event before the system's drag begins
   expect(isDraggingOut()).toBe(true);
   mouse(0);
   expect(isDraggingOut()).toBe(false);

@@ -37,7 +37,7 @@ it('has every word of both answers, whatever they say; what does not differ is t
   );
 });
 
-/** `text` as its paragraph is shown, [marked] words in brackets. */
+/** The text of a paragraph as it is shown, with [marked] words in brackets. */
 function shown(source: string, other: string, children: Node[]): string {
   const tree = element('p', {}, children);
   differenceMarks(differingWords(source, other).left)(tree);
@@ -64,7 +64,7 @@ it('marks the words where they are shown, past addresses, emphasis and numbers o
   expect(shown('1. One tower, two lights.', 'Three lights.', [text('One tower, two lights.')])).toBe(
     '[One tower, two] lights.',
   );
-  // Words that the source does not have are left alone, and so are those behind them.
+  // Words that are not in the source are not marked, and do not keep later words from being marked.
   expect(shown('It was Ann.', 'It was Ben.', [text('Note: it was Ann.')])).toBe('Note: it was [Ann].');
 });
 

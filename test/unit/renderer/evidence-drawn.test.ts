@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 /// <reference lib="dom" />
-/** The evidence of an answer as it is drawn, and where a click leads. */
+/** The evidence of an answer as it is drawn, and what a click on it opens. */
 import { act, createElement } from 'react';
 import { createRoot, type Root } from 'react-dom/client';
 import { afterEach, describe, expect, it } from 'vitest';

@@ -1,11 +1,11 @@
-/** Files that are dropped the moment the window opens: they wait for the server instead of failing. */
+/** Files that are dropped before there is a connection wait for it instead of failing. */
 import { expect, it } from 'vitest';
 import { type AppClient, setApi } from '../../../renderer/stores/api.ts';
 import { addFiles, useLibrary } from '../../../renderer/stores/library.ts';
 
 it('wait until the server is connected, and are added then', async () => {
   addFiles([new File(['The rent is 950.'], 'lease.md')]);
-  // Longer than any number of turns that an attempt would take.
+  // Long enough for an attempt to fail, if one were made.
   await new Promise((resolve) => setTimeout(resolve, 20));
   expect(useLibrary.getState().incoming).toMatchObject([{ name: 'lease.md', phase: 'waiting', failure: null }]);
   const document = { id: 'd1', name: 'lease.md', format: 'md', pages: 1, notes: [] };

@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 /// <reference lib="dom" />
-/** What the panel and the status bar make of the engine's numbers. */
+/** What the panel and the status bar show of the engine's numbers. */
 import { act, createElement, type ReactNode } from 'react';
 import { createRoot, type Root } from 'react-dom/client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -62,7 +62,7 @@ describe('the parts of memory', () => {
   it('are the measured ones, with the plan beside those that came out otherwise', () => {
     const parts = Object.fromEntries(memoryParts(plan, counters, null).map((part) => [part.key, part]));
     expect(parts.document).toMatchObject({ value: counters.documentBytes, planned: plan.documentKv });
-    // Half a percent apart.
+    // Plan and measurement differ by half a percent, which is not shown.
     expect(parts.compact).toMatchObject({ value: counters.compactBytes, planned: null });
     expect(parts.weights).toMatchObject({ value: plan.weights, planned: null });
     expect(memoryParts(plan, null, null).every(({ planned }) => planned === null)).toBe(true);

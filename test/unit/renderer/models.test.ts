@@ -73,7 +73,7 @@ describe('a refusal', () => {
     const use = vi.fn(() => new Promise<void>((_, reject) => (settle = reject)));
     connect({ use });
     const first = switchModel('one');
-    await switchModel('two'); // one at a time
+    await switchModel('two'); // does nothing: one switch at a time
     settle(new Error('It is gone.'));
     await first;
     expect(use).toHaveBeenCalledExactlyOnceWith({ modelId: 'one' });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { passageCharacters, passageRects } from '../../../renderer/features/document-view/pdf-passage.ts';
 
-/** Lines as PDFium gives them, each character counted, line ends as two. */
+/** Text runs as PDFium gives them: each character has an index, and a line end takes two. */
 function runsOf(...lines: string[]) {
   let charIndex = 0;
   return lines.map((text) => {

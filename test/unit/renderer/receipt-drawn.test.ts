@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 /// <reference lib="dom" />
-/** The receipt as it is drawn, and what a click in it asks of the server. */
+/** The receipt as it is drawn, and the calls that a click in it makes. */
 import { act, createElement } from 'react';
 import { createRoot, type Root } from 'react-dom/client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';

@@ -1,4 +1,4 @@
-/** A component that reads a whole store is drawn again whenever anything in it changes, five times a second while an answer grows. */
+/** Components read stores by selectors: one that reads a whole store is drawn at each change, several times a second during an answer. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 

@@ -223,12 +223,12 @@ describe('chat', () => {
     setDraft('What');
     await later();
     expect(useChat.getState()).toMatchObject({ chatId: 'of d1', draft: 'What', chats: [{ id: 'of d1' }] });
-    // Asked before the draft is saved: no second chat, and no draft that was asked.
+    // The question is asked before its draft is saved: there is no second chat, and the question is not stored as a draft.
     open('d2');
     setDraft('Who?');
     await ask('Who?');
     await later();
-    // Typed, and left for another document.
+    // The draft is saved although another document is opened.
     open('d3');
     setDraft('Where');
     open('d1');
@@ -256,7 +256,7 @@ describe('chat', () => {
     expect(useChat.getState()).toMatchObject({ chatId: 'c1', draft: 'A new question' });
     await vi.advanceTimersByTimeAsync(1000);
     expect(saved).toEqual(['A new question']);
-    // What the server has is what another window typed last.
+    // The server's draft is what another window typed last.
     await reopenChats();
     expect(useChat.getState().draft).toBe('Old');
     vi.useRealTimers();
@@ -280,7 +280,7 @@ describe('chat', () => {
 describe('branches of a chat', () => {
   const asked: object[] = [];
   let next = 1;
-  /** Answers at once, as the server does. */
+  /** A server whose answers end at once. */
   const server = {
     ask: async (input: { question: string; parentId: string | null; choice: Turn['choice'] }) => {
       asked.push(input);
@@ -363,7 +363,7 @@ describe('branches of a chat', () => {
       ['read', { documentId: 'd1', pages }],
     ]);
     expect(asked.at(-1)).toMatchObject({ question: 'Two?', choice: { tokenBudget: 64 } });
-    // A reading that fails leaves its reason, and nothing is asked.
+    // When the reading fails its reason is shown, and no question is asked.
     refuse = true;
     const before = asked.length;
     await askSmaller(one, { documentHome: 'host' });

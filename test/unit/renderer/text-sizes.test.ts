@@ -1,4 +1,4 @@
-/** Every size of text follows the person's font size: it is in rem. */
+/** Every size of text is in rem, so that it follows the font size in the settings. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -22,7 +22,7 @@ beforeEach(() => {
   faults = [];
 });
 
-/** Whether the browser would still have reported it. */
+/** Rejects; returns whether the browser would still have reported it. */
 function reject(reason: unknown): boolean {
   const event = Object.assign(new Event('unhandledrejection', { cancelable: true }), { reason });
   return window.dispatchEvent(event);

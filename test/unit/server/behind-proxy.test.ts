@@ -1,4 +1,4 @@
-/** The server behind a proxy that ends TLS, and what becomes of a window whose token is revoked or whose line is dead. */
+/** The server behind a proxy that ends TLS, and windows whose token is revoked or whose connection is dead. */
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { Agent, request } from 'node:https';
@@ -39,7 +39,7 @@ afterAll(async () => {
   await inner.close();
 });
 
-/** As a browser that knows the proxy under its name. */
+/** Sends a request to the proxy as a browser does that opened it by its name. */
 function ask(method: string, path: string, headers: Record<string, string> = {}, body = '') {
   return new Promise<{ status: number; text: string }>((resolve, reject) => {
     const options = { host: '127.0.0.1', port: proxy.port, servername: 'box.example', ca: certificate };
@@ -104,7 +104,7 @@ describe('behind a proxy that ends TLS', () => {
   });
 });
 
-/** Past the proxy. */
+/** Sends a request to the server directly, not through the proxy. */
 async function fetchPlain(headers: Record<string, string>): Promise<{ status: number }> {
   const { request } = await import('node:http');
   return new Promise((resolve, reject) => {

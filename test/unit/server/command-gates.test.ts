@@ -1,4 +1,4 @@
-/** Every command of the window's contract at the server's gates, found by walking the contract: a new one is tested too. */
+/** Each command of the window's contract against the server's checks. The contract is walked, so new commands are tested too. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -50,7 +50,7 @@ afterAll(async () => {
 
 const open = (headers: Record<string, string> = {}) => new WebSocket(`ws://127.0.0.1:${port}/rpc`, { headers });
 
-/** How the connection ended: the status of a refusal, or the close code; and all that was heard over it. */
+/** How a connection ended, by the status of a refusal or the close code, and all messages that came over it. */
 function ended(socket: WebSocket): Promise<{ how: number; heard: string[] }> {
   const heard: string[] = [];
   socket.on('message', (data) => heard.push(data.toString()));
@@ -61,7 +61,7 @@ function ended(socket: WebSocket): Promise<{ how: number; heard: string[] }> {
   });
 }
 
-/** The command as the window would send it, over a socket that nobody let in. */
+/** Sends the command as the window would, over a socket that was not authorised. */
 function send(socket: WebSocket, command: Command): void {
   const client: unknown = createORPCClient(new RPCLink({ websocket: socket as unknown as globalThis.WebSocket }));
   callOf(client, command)(command.input && fitting(shapeOf(command.input))).catch(() => {});

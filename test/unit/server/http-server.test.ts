@@ -22,7 +22,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-/** Exactly these bytes; the status line and everything after it. */
+/** Sends exactly these bytes; resolves with the status and the whole reply. */
 function raw(bytes: string): Promise<{ status: number; text: string }> {
   return new Promise((resolve, reject) => {
     const socket = connect(server.port, '127.0.0.1', () => socket.write(bytes));
@@ -144,7 +144,7 @@ describe('token', () => {
     const own = /"token":"([\w-]{43})"/.exec(text)?.[1];
     expect(server.tokens.accepts(own)).toBeDefined();
     expect(own).not.toBe(token);
-    expect(text).not.toMatch(/set-cookie/i); // nothing that another port of this name would get too
+    expect(text).not.toMatch(/set-cookie/i); // cookies would go to every port of the machine
     expect((await request('POST', '/session', json, body)).status).toBe(401);
   });
 
@@ -220,7 +220,7 @@ describe('a document’s file', () => {
 describe('WebSocket', () => {
   const open = (headers: Record<string, string>, path = '/rpc') =>
     new WebSocket(`ws://127.0.0.1:${server.port}${path}`, { headers });
-  /** How it ended: the HTTP status of a refusal, or the close code. */
+  /** How a socket ended: the HTTP status of a refusal, or the close code. */
   const ended = (socket: WebSocket) =>
     new Promise<number>((resolve) => {
       socket.on('unexpected-response', (_, response) => resolve(response.statusCode ?? 0));
@@ -259,7 +259,7 @@ describe('WebSocket', () => {
       socket.send(JSON.stringify({ i: '1', p: { u: '/countTokens', b: { json } } }));
       socket.ping();
     });
-    // Frames come in order: the answer to the ping is behind the question.
+    // Frames are handled in order: when the pong comes, the message before the ping has been handled.
     const end = await Promise.race([
       new Promise((resolve) => socket.once('pong', () => resolve('open'))),
       ended(socket),
@@ -292,7 +292,7 @@ describe('time', () => {
   });
   afterAll(() => slow.close());
 
-  /** Sends the head, then `times` one byte each `everyMs`; how it ended, and after how long. */
+  /** Sends the head, then `times` single bytes, one each `everyMs`; resolves with how it ended and after how long. */
   function dribble(path: string, headers: string[], everyMs: number, times: number) {
     const started = performance.now();
     return new Promise<{ status: number; ms: number }>((resolve) => {

@@ -27,7 +27,7 @@ describe('the command line of serve', () => {
       const chosen = options(...args);
       const address = windowAddress(chosen, chosen.port);
       expect(address).toBe(link);
-      // As a browser writes the Host: the usual port is left out.
+      // A browser leaves the default port out of the Host header.
       expect(allowedHosts(chosen.port, chosen.allowHosts)).toMatchObject({
         http: expect.toSatisfy((names: Set<string>) => names.has(new URL(address).host)),
       });

@@ -1,4 +1,4 @@
-/** Who gets NVIDIA's compiler, by which way, and what is said where none is to be had. */
+/** Which machines get NVIDIA's compiler, in which way, and what is said where it cannot be had. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -16,7 +16,7 @@ const venv = 'python3 -c import ensurepip, venv';
 const python = 'python3 --version';
 const caps = 'nvidia-smi --query-gpu=compute_cap --format=csv,noheader';
 
-/** A Linux machine with these files, and programs that answer. */
+/** A Linux machine with these files, and with programs that print these texts. */
 function machine(files: string[], programs: Record<string, string> = {}, more: Partial<Machine> = {}): Machine {
   return {
     platform: 'linux',
@@ -96,7 +96,7 @@ describe('the compiler of the GPU kernels', () => {
 });
 
 describe('fetching it', () => {
-  /** What happened on `computer`, in order. */
+  /** The actions on `computer`, in order. */
   async function provide(computer: Machine, purpose: Purpose, over: Partial<Actions> = {}) {
     const log: string[] = [];
     const nvcc = await provideCompiler(computer, purpose, chooseCompiler(computer, purpose, nothing), {

@@ -1,4 +1,4 @@
-/** The lint check that keeps every file behind native/open_file.cpp: what it refuses, what it lets pass, and that the project passes. */
+/** The lint check that files are opened only by native/open_file.cpp: what it refuses, what it accepts, and that the project passes. */
 import { expect, it } from 'vitest';
 import { checkOpens, wrongOpens } from '../../../electron/setup/file-opening.mjs';
 

@@ -1,4 +1,4 @@
-/** The notices of what a build takes: found by walking it, and the text of what came to us as compiled libraries. */
+/** Licence notices of a build: of the packages found by walking it, and of compiled libraries, whose texts are kept in the project. */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,7 +14,7 @@ interface Notice {
   text: string;
 }
 
-/** As Vite would run the plugins: a worker's bundle first, then the whole. */
+/** Runs the plugins as Vite does: for a worker's bundle first, then for the whole. */
 function noticesOf(bundle: object, part: object = {}, unbundled = {}): Notice[] {
   const plugins = licenceNotices(unbundled);
   const collect = plugins.collect();

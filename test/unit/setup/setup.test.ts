@@ -1,4 +1,4 @@
-/** What makes a clone ready: when something counts as stale, who may build, what is said when tools are missing. */
+/** Set-up of a clone: when something counts as stale, who may build, and what is said when tools are missing. */
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -84,7 +84,7 @@ describe('the lock', () => {
     const lock = join(dir, 'lock');
     expect(lockIsStale(lock)).toBe(false);
     mkdirSync(lock);
-    expect(lockIsStale(lock)).toBe(false); // its owner may be about to sign
+    expect(lockIsStale(lock)).toBe(false); // its owner may be about to write its name into it
     utimesSync(lock, new Date(), new Date(Date.now() - 10_000));
     expect(lockIsStale(lock)).toBe(true);
     writeFileSync(join(lock, 'pid'), String(process.pid));
@@ -226,7 +226,7 @@ describe('counting tests', () => {
     const counts = (passed: number, failed: number, skipped = 0) => ({ passed, failed, skipped });
     expect(vitestCounts(vitest(5, 0), 0)).toEqual(counts(5, 0));
     expect(vitestCounts(vitest(5, 2, 1), 1)).toEqual(counts(5, 2, 1));
-    expect(vitestCounts(vitest(5, 0), 1)).toEqual(counts(5, 1)); // an unhandled error
+    expect(vitestCounts(vitest(5, 0), 1)).toEqual(counts(5, 1)); // exit code 1 without a failed test: an unhandled error
     expect(vitestCounts(vitest(0, 0), 0)).toEqual(counts(0, 1));
     expect(vitestCounts(undefined, 1)).toEqual(counts(0, 1));
     expect(ctestCounts('90% tests passed, 1 tests failed out of 10', 8)).toEqual(counts(9, 1));

@@ -1,4 +1,4 @@
-/** Files on their way into the library, and files read anew; the document host is one that says what the test has it say. */
+/** Files that are imported, and files that are read again, with a document host that sends what the test wants. */
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -31,7 +31,7 @@ const withoutText: ImportNote = { kind: 'pages-without-text', count: 1, page: 1,
 const article: Said = { ...oneOf('Article.', [withoutText]), format: 'html' };
 const whole: Said = { ...oneOf('Menu. Article. Footer.'), format: 'html' };
 
-/** `say`: what the file gives for a choice; 'nothing': it takes for ever. */
+/** `say` returns what the host sends for a choice; 'nothing': it never replies. */
 async function library(say: (choice: ParseChoice) => Said | HostMessage | 'nothing') {
   const asked: ParseRequest[] = [];
   let killed = 0;
@@ -129,7 +129,7 @@ it('another text takes the place of one that nobody asked about: name, choice an
   expect(app.documents.list().map(({ id }) => id)).toEqual([document.id]);
   expect(files()).toEqual([document.id]);
   expect(existsSync(kv)).toBe(false);
-  // The file is known by either reading, and the way back is open.
+  // The file is found by either reading, and the first reading can be chosen again.
   expect((await add()).document.id).toBe(document.id);
   expect((await again(document.id, { choice: { wholePage: false } })).document.reading.wholePage).toBe(false);
   expect(leftBehind(dataDir)).toEqual([]);
@@ -146,7 +146,7 @@ it('a text that was asked about stays with its chats, and the new one stands bes
   expect(app.documents.get(old.id)).toMatchObject({ name: 'saved.html', notes: [withoutText], chats: 1 });
   expect(app.documents.text(old.id, null).text).toBe('Article.');
   expect(files()).toEqual([document.id, old.id].sort());
-  // Asked for once more it is there; so is the file, dropped again.
+  // The same reading again gives the same document, and so does adding the file again.
   expect(await again(old.id, wholePage)).toMatchObject({ outcome: 'known', document: { id: document.id } });
   expect(await add()).toMatchObject({ outcome: 'known', document: { id: document.id } });
 });
@@ -169,7 +169,7 @@ it('the same text stays the document it is, with the notes of the newer reading'
 it('a file that an older reader read, or of which pages were lost, is read anew when it comes again', async () => {
   const { app, add, dataDir } = await library(() => whole);
   const { document: first } = await add();
-  // As a library of before has it: the text and the notes of then.
+  // A library of an older RocketDoc has the text and notes of the older reader.
   const database = openDatabase(join(dataDir, 'library.sqlite'));
   database.exec("UPDATE documents SET reader = 0, notes = '[]'; UPDATE pages SET text = 'Menu.'");
   database.close();
@@ -220,7 +220,7 @@ it('what cannot be read anew says why: joined documents, and those without a fil
     code: 'DOC_MISSING',
     message: expect.stringContaining('Add it again'),
   });
-  // Which brings the file back.
+  // Adding the file brings its copy back.
   expect((await add()).outcome).toBe('known');
   expect((await again(document.id)).outcome).toBe('same-text');
   const parsed = { title: 'b', format: 'txt' as const, ...oneOf('b') };

@@ -23,7 +23,7 @@ it('makes one document of several, in the order given, with pages that say where
   const { text, pages } = app.documents.text(both.id, null);
   expect(text).toBe('The rent is 950 now.\n\nThe rent is 900.');
   expect(pages.map(({ label }) => label)).toEqual(['Letter: 1', 'Lease: 1']);
-  // Asked for again it is the same; in another order another.
+  // Joining the same documents again gives the same one; in another order it gives another one.
   expect((await joinOfLibrary(app, [letter, lease])).id).toBe(both.id);
   expect((await joinOfLibrary(app, [lease, letter])).id).not.toBe(both.id);
   app.documents.remove(lease);

@@ -51,7 +51,7 @@ describe('Uploads', () => {
     const dir = mkdtempSync(join(tmpdir(), 'rocketdoc-uploads-'));
     const film = join(dir, 'film.mkv');
     writeFileSync(film, '');
-    truncateSync(film, 20 * 1024 ** 3); // holes: no space is taken
+    truncateSync(film, 20 * 1024 ** 3); // a sparse file takes no space
     await expect(new Uploads(dir).copy(film)).rejects.toMatchObject({ code: 'DOC_TOO_LARGE' });
     expect(existsSync(join(dir, 'incoming'))).toBe(false);
   });

@@ -1,4 +1,4 @@
-/** Long texts go in piece by piece: what is not finished is nowhere to be seen, and is removed at the next start. */
+/** Long texts are stored piece by piece: an unfinished document is listed nowhere, and is removed at the next start. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -25,7 +25,7 @@ afterEach(() => {
   rmSync(dir, { recursive: true, force: true });
 });
 
-/** In how many pieces it left. */
+/** Removes the document; returns in how many pieces. */
 function removeAll(id: string): number {
   const removal = documents.removal(id);
   let pieces = 1;
@@ -33,7 +33,7 @@ function removeAll(id: string): number {
   return pieces;
 }
 
-/** Pages of 40,000 letters. */
+/** A document of so many pages of 40,000 letters. */
 function long(pages: number): NewDocument {
   const page = 'The lighthouse stands. '.repeat(1740).slice(0, 39_999);
   const spans = Array.from({ length: pages }, (_, i) => ({

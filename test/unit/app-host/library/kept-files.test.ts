@@ -18,7 +18,7 @@ beforeEach(() => {
   free = 1000 * GB;
 });
 
-/** A file as the engine leaves it, last used at `at` seconds. */
+/** Writes a file as the engine would, last used at `at` seconds. */
 async function keep(files: KeptFiles, n: number, bytes: number, at: number, most?: number, with_ = key) {
   await files.makeRoom(id(n), bytes, most);
   writeFileSync(files.pathOf(id(n), with_), Buffer.alloc(bytes), { mode: 0o600 });
@@ -52,7 +52,7 @@ describe('files of documents that are kept', () => {
     await keep(files, 4, 100, 40, 350);
     expect(files.list.map(({ documentId }) => documentId).sort()).toEqual([id(1), id(3), id(4)]);
     expect(existsSync(files.pathOf(id(2), key))).toBe(false);
-    // Also the order after a restart.
+    // The time of use is kept, and with it the order after a restart.
     expect(open().list.find(({ documentId }) => documentId === id(1))?.usedAt).toBeGreaterThan(1e12);
   });
 

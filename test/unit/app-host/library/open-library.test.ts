@@ -1,4 +1,4 @@
-/** A library is opened whatever state its file is in: older, newer, damaged, on a full disk, on one that cannot be written. */
+/** Opening a library whose file is older, newer, damaged, on a full disk, or on one that cannot be written. */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
@@ -185,7 +185,7 @@ it('refuses a library of a newer RocketDoc and leaves every byte of it', async (
 
 describe('a damaged library', () => {
   const pageBytes = 4096;
-  /** One that has many pages, so that most of them can be lost singly. */
+  /** A library with many documents, whose file has many pages that can be damaged one by one. */
   const many = 40;
   const fill = async () => {
     const library = await open();
@@ -224,7 +224,7 @@ describe('a damaged library', () => {
     const kept: number[] = [];
     for (let run = 0; run < 40; run++) {
       const broken = Buffer.from(whole);
-      // Not the first page: without it nothing of the file can be found.
+      // The first page is left alone: without it nothing can be found in the file.
       const page = 1 + draw(pages - 1);
       const how = run % 3;
       if (how === 0) broken.fill(0, page * pageBytes, (page + 1) * pageBytes);
@@ -238,12 +238,12 @@ describe('a damaged library', () => {
       expect(performance.now() - started).toBeLessThan(10_000);
       const list = library.documents.list();
       kept.push(list.length);
-      // Everything that is listed can be read, and what is missing is said.
+      // Everything that is listed can be read, and missing pages are noted.
       for (const { id } of list) {
         for (const chat of library.chats.list(id)) library.chats.turns(chat.id);
         const { characters, notes } = library.documents.get(id);
         const text = library.documents.pages(id).length > 0 ? library.documents.text(id, null).text : '';
-        // Bytes that changed within a text show nowhere, also where they make it shorter.
+        // SQLite cannot notice bytes that changed within a text, even if the text gets shorter; so only repaired libraries are checked.
         if (text.length !== characters && library.notices.length > 0)
           expect(notes.map(({ kind }) => kind)).toContain('lost-pages');
       }
@@ -253,11 +253,11 @@ describe('a damaged library', () => {
         expect(library.notices[0]).toMatch(
           /^The library was damaged\. .* The damaged file is kept as library\.damaged-/,
         );
-      } else expect(list).toHaveLength(many); // an unused page, or bytes of a text, which nothing can tell
+      } else expect(list).toHaveLength(many); // the damage hit an unused page or bytes of a text, which SQLite cannot notice
       expect(library.database.prepare('PRAGMA foreign_key_check').all()).toEqual([]);
       closeLibrary(opened.pop()?.database as OpenedLibrary['database']);
     }
-    // One page of many costs a few documents at the most, unless it is the root of their table.
+    // One damaged page costs a few documents at the most, unless it is the root of their table.
     expect(kept.filter((n) => n >= many / 2).length).toBeGreaterThan(kept.length * 0.8);
     expect(kept.filter((n) => n === many).length).toBeGreaterThan(kept.length * 0.5);
   }, 120_000);
@@ -303,7 +303,7 @@ describe('a damaged library', () => {
 
   it('that is empty beside the files of documents has lost what it had, and says so', async () => {
     writeFileSync(file, '');
-    expect((await open()).notices).toEqual([]); // a first start that was cut off
+    expect((await open()).notices).toEqual([]); // an empty file is a first start that was cut off
     closeLibrary(opened.pop()?.database as OpenedLibrary['database']);
     rmSync(dir, { recursive: true });
     mkdirSync(join(dir, 'files', 'x'), { recursive: true });
@@ -312,7 +312,7 @@ describe('a damaged library', () => {
   });
 });
 
-/** Time that this thread computed, where the system tells it: what a busy machine gives to others is not its own. */
+/** CPU time of this thread, where the system has it: on a busy machine wall time would count other programs too. */
 const usedMs = () =>
   process.platform === 'linux'
     ? Number(readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'utf8').split(' ')[0]) / 1e6
@@ -334,7 +334,7 @@ it('is looked through while the event loop goes on, however large it is', async 
   look();
   clearInterval(timer);
   expect(notices).toEqual([]);
-  expect(took).toBeGreaterThan(100); // else it could not fail
+  expect(took).toBeGreaterThan(100); // a shorter start could not exceed the bound below
   expect(longest).toBeLessThan(100);
 }, 120_000);
 
@@ -360,7 +360,7 @@ it('says what is waited for, where that takes longer than a moment', async () =>
   );
 }, 60_000);
 
-/** Runs `program` on a file system of its own: nothing of it is left, and nobody needs to be root. */
+/** Runs open-on-disk.ts on a small file system in a namespace of its own: nothing is left of it, and root rights are not needed. */
 function onDisk(sizeKiB: number, shell: string) {
   const code = fileURLToPath(new URL('open-on-disk.ts', import.meta.url));
   const script = `set -e; mount -t tmpfs -o size=${sizeKiB}k tmpfs "$1"; ${shell.replaceAll('OPEN', '"$2" --import tsx "$3" "$1"')}`;

@@ -1,4 +1,4 @@
-/** Opens the library of the folder named, says what it finds and how a change ends. `crash`: changes it and dies before it is tidy. */
+/** Opens the library of a folder, prints what it finds and how a change ends. With `crash` it dies after a change without closing it. */
 import { join } from 'node:path';
 import { ChatStore } from '../../../../electron/app-host/library/chat-store.ts';
 import { claimDataFolder } from '../../../../electron/app-host/library/claim.ts';

@@ -29,7 +29,7 @@ async function serve(script: Partial<FileServerScript> = {}): Promise<FileServer
   return server;
 }
 
-/** Downloads from it; stops by itself after so many bytes. */
+/** Downloads the file; stops after so many bytes. */
 async function fetchFrom({ url }: Pick<FileServer, 'url'>, stopAfter = Number.POSITIVE_INFINITY) {
   const stop = new AbortController();
   const seen: number[] = [];
@@ -99,7 +99,7 @@ it('begins anew after 416: what is there is more than the server has', async () 
   writeFileSync(part, bytes.subarray(0, 500_000));
   writeFileSync(`${part}.json`, JSON.stringify({ url: server.url, etag: '"one"' }));
   const running = fetchFrom(server);
-  // Meanwhile it has the file again.
+  // After the first request the server has the whole file again.
   await new Promise<void>((resolve) => {
     const look = setInterval(() => {
       if (server.requests.length === 0) return;

@@ -1,4 +1,4 @@
-/** Models that are added by an address, and downloads whose size and SHA-256 only the server knows; against a server on this machine. */
+/** Models added by their address, and downloads whose size and SHA-256 only the server knows, against a server on this machine. */
 import { createHash, randomBytes } from 'node:crypto';
 import {
   existsSync,

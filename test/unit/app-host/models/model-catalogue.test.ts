@@ -38,7 +38,7 @@ describe('the catalogue that travels along', () => {
     }
     const known = models.flatMap(({ sha256 }) => sha256 ?? []);
     expect(new Set(known).size).toBe(known.length);
-    // Whoever reads the list sees what it would be fetched as.
+    // The list shows each model's architecture before its file is there.
     for (const { family } of models) expect(family).not.toBeNull();
   });
 });

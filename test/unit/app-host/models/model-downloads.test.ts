@@ -83,7 +83,7 @@ it('pauses, and goes on where it was', async () => {
   server.script.pauseMs = 15;
   const { made, done } = downloads();
   await made.start(model);
-  await made.start(model); // twice is once
+  await made.start(model); // a second start changes nothing
   await begun(made);
   await made.pause('small');
   const [{ phase, done: have } = { phase: '', done: 0 }] = made.list;
@@ -123,7 +123,7 @@ it('deletes a file with another SHA-256 and says so', async () => {
   ]);
   expect(readdirSync(dir)).toEqual([]);
   expect(done).not.toHaveBeenCalled();
-  // The next try begins anew.
+  // The next try begins from the first byte.
   await made.start(model);
   await idle(made);
   expect(existsSync(join(dir, 'small.gguf'))).toBe(true);
@@ -198,5 +198,5 @@ it('measures the rate over the last seconds', () => {
     rate.add(1000 + (second - 10) * 300);
   }
   expect(rate.add(4000)).toBe(300);
-  expect(rate.add(10)).toBe(0); // begun anew
+  expect(rate.add(10)).toBe(0); // fewer bytes than before: the download began again
 });

@@ -3,7 +3,7 @@ import { estimatedNeed, fitOf, type NeedOf, type Room } from '../../../../electr
 import { defaultSettings } from '../../../../electron/contract/settings.ts';
 
 const GB = 2 ** 30;
-/** A model of 1 GB whose f16 document takes 1 MB a thousand tokens. */
+/** A model of 1 GB whose document KV takes 1 KiB per token in f16. */
 const needOf: NeedOf = async (tokens, kvType) => ({
   device: GB + tokens * 1024 * (kvType === 'f16' ? 1 : 0.53),
   document: 0,
@@ -63,13 +63,13 @@ it('counts a document beside a GPU against RAM', async () => {
 });
 
 it('reckons the embedded model a little above its plan', async () => {
-  // As the engine plans 7,936 tokens of it, budget 512: weights, document, compact cache, summaries, activations, logits.
+  // The engine's own plan for 7,936 tokens and a budget of 512: weights, document, compact cache, summaries, activations, logits.
   const planned = 386_902_656;
   const facts = { weights: 96_576_768, layers: 30, windows: [], kvHeads: 3, headDim: 64 };
   const { device } = await estimatedNeed(facts, defaultSettings, { onGpu: false })(7936, 'f16');
   expect(device).toBeGreaterThan(planned * 0.98);
   expect(device).toBeLessThan(planned * 1.3);
-  // Five layers of six with a window: what they keep does not grow with the text.
+  // Five layers of six have a window: their KV does not grow with the text.
   const windowed = { ...facts, layers: 5, windows: Array<number>(25).fill(512) };
   const needs = await Promise.all(
     [8000, 32_000].map((n) => estimatedNeed(windowed, defaultSettings, { onGpu: false })(n, 'f16')),

@@ -1,4 +1,4 @@
-/** Models as the server keeps them, with a real library and a real network, and an engine that computes nothing. */
+/** Models in the app host, with a real library and real HTTP on this machine, and an engine that computes nothing. */
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -112,7 +112,7 @@ async function stop(app: AppHost): Promise<void> {
   await app.close();
 }
 
-/** Once every header has been read. */
+/** The list, once every header has been read. */
 async function listed(app: AppHost) {
   return vi.waitFor(async () => {
     const { models } = await listModels(app);
@@ -231,7 +231,7 @@ it('lets go of documents and ends what runs when it switches', async () => {
   expect(app.session().documents).toEqual([]);
   expect(app.jobs.list).toEqual([]);
   expect(app.chats.turns(chat.id)[0]).toMatchObject({ state: 'stopped', answer: expect.stringContaining('word') });
-  // Counted by the model of before: told no more, and counted anew when it matters.
+  // The count of the model before is not shown any more; the tokens are counted again when they are needed.
   expect(app.documents.list(app.counter.countedWith)[0]?.tokens).toBeNull();
   expect(app.documents.list('embedded-hash')[0]?.tokens).toBe(5);
 });
@@ -269,7 +269,7 @@ it('two switches at once end with the last one and one engine', async () => {
   await useModel(busy, embeddedModelId);
   await busy.supervisor.use(async () => {});
   expect(busy.supervisor.state).toMatchObject({ state: 'ready', modelFile: { id: 'embedded' } });
-  // The one that looks at headers may still be there.
+  // The host that reads headers may still be running.
   expect(open - before).toBeLessThanOrEqual(1);
 });
 
@@ -291,7 +291,7 @@ it.each([
   expect(failure?.message).not.toContain(dir);
   expect(modelFile).toMatchObject({ id: 'small', title: 'Small' });
   expect(opened()).toHaveLength(before ?? 0);
-  // One button.
+  // The button of the window does this one call.
   await useModel(again, embeddedModelId);
   expect(again.supervisor.state.state).toBe('ready');
 });

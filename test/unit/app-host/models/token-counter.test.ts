@@ -1,4 +1,4 @@
-/** What is asked of the host that counts: whole texts in small pieces, each once, and again where the host died of something else. */
+/** Calls to the host that counts tokens: a text goes in small pieces, each once, and again where the host died of something else. */
 import { afterEach, expect, it } from 'vitest';
 import { InspectionHost } from '../../../../electron/app-host/models/inspection-host.ts';
 import { TokenCounter } from '../../../../electron/app-host/models/token-counter.ts';

@@ -9,7 +9,7 @@ import type { FakeServer } from '../../../fixtures/app-server.ts';
 import { fakePlan } from '../../../fixtures/fake-engine.ts';
 import { openedDocument } from '../../../fixtures/opened-document.ts';
 
-/** As the engine's: rows that grow with the budget, pages whose size jumps, nothing at all where everything fits. */
+/** A plan like the engine's: rows grow with the budget, the page size jumps, and nothing is compressed where everything fits. */
 function planOf(tokenBudget: number, everything: number): MemoryPlan {
   const isDense = tokenBudget >= everything;
   const compactCache = isDense ? 0 : 100 + 7 * Math.floor(tokenBudget ** 0.9);
@@ -70,7 +70,7 @@ describe('the largest budget', () => {
   });
 
   it('holds everything where that fits, although budgets just below would not', async () => {
-    // Compact cache and summaries of nearly all rows take more than the rows themselves.
+    // For nearly all rows, compact cache and summaries together take more than the rows themselves.
     const planWith = async (tokenBudget: number) => planOf(tokenBudget, 1600);
     expect(bytesOf(await planWith(1584), 'kv')).toBeGreaterThan(6 * 1600);
     const { fit } = await largestBudget(planWith, 1600, 6 * 1600, 'kv');
@@ -113,7 +113,7 @@ describe('fitting a document', () => {
     for await (const _ of readDocument(app, document.id, null).watch());
     app.settings.set({ kvType: 'f16', documentHome: 'auto' });
     await planFor(app, document.id, 4000);
-    // The fake engine says that it is on the device.
+    // The fake engine says that the document's KV lies on the device.
     expect(lastPlan()).toMatchObject({ kvType: 'q8_0', home: 'device' });
   });
 });

@@ -16,7 +16,7 @@ afterEach(async () => {
 
 type PlanInput = Parameters<NonNullable<FakeScript['plan']>>[0];
 
-/** Two bytes a token of document in f16, one in q8_0; a compact cache of one byte a row of the budget; 1,000 of weights. */
+/** Plans with two bytes per token of the document in f16, one in q8_0, one byte per row of the budget, and 1,000 bytes of weights. */
 function planner(machine: { onGpu: boolean; available: number; hostAvailable?: number }) {
   return ({ nPrompt, kvType, home, rocket, mode }: PlanInput): MemoryPlan => {
     const documentKv = nPrompt * (kvType === 'f16' ? 2 : 1);
@@ -33,7 +33,7 @@ function planner(machine: { onGpu: boolean; available: number; hostAvailable?: n
   };
 }
 
-/** The document of 4,000 tokens, so 4,128 with our words and a question. */
+/** Opens a document of 4,000 tokens, which are 4,128 with the template and a question. */
 async function opened(plan: FakeScript['plan'] | undefined, isRead = false) {
   const made = await openedDocument(plan ? { pieces: [], plan } : { pieces: [] }, isRead);
   server = made.server;
@@ -54,7 +54,7 @@ describe('on a CPU', () => {
   });
 
   it('what the document holds already is available to it', async () => {
-    // The fake document holds 2,000 bytes once it is read.
+    // The fake document takes 2,000 bytes once it is read.
     const available = 1000 + 2 * 4128 + 512 - 1500;
     const { look } = await opened(planner({ onGpu: false, available }), true);
     expect((await look()).memory).toMatchObject([{ available: available + 2000, fits: true }]);
@@ -76,7 +76,7 @@ describe('on a CPU', () => {
         fits: true,
       },
     ]);
-    // 2,500 tokens on the first page: both pages do not fit, the first does not either.
+    // The first page has 2,500 tokens: neither both pages nor the first one alone fit.
     expect(remedies.some(({ type }) => type === 'pages')).toBe(false);
     await server?.close();
 
@@ -175,7 +175,7 @@ it('a text too long for the model has pages as its remedy, and no plan', async (
 
 it('reading and first token are predicted once something was measured', async () => {
   const { app, look } = await opened(undefined, true);
-  // The fake reading: 400 tokens in 100 ms.
+  // The fake engine read 400 tokens in 100 ms.
   const { readSeconds, speed } = await look();
   expect(readSeconds).toBeCloseTo((4096 / 400) * 0.1, 6);
   expect(speed).toEqual({ tokensPerSecond: null, firstTokenSeconds: null });

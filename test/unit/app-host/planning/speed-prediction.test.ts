@@ -12,7 +12,7 @@ const answer = (changes: Partial<AnswerSpeed>): AnswerSpeed => ({
   firstTokenMs: 200,
   ...changes,
 });
-/** A machine that takes 5 ms for a token and 2 ns for each byte it reads. */
+/** Answers of a machine that takes 5 ms for a token and 2 ns for each byte it reads. */
 const measured = (bytes: number, noise = 1) => answer({ bytes, decodeMs: 64 * (5 + bytes * 2e-6) * noise });
 
 describe('a token', () => {
@@ -56,7 +56,7 @@ describe('a token', () => {
         const predicted = tokenMs(answers, bytes);
         if (predicted === null) return;
         expect(predicted).toBeGreaterThan(0);
-        // Where the bytes lie close together one number stands for all of them.
+        // Where all answers read about the same number of bytes, the two parts cannot be told apart, so the bounds are wide.
         expect(predicted / (5 + bytes * 2e-6)).toBeGreaterThan(0.6);
         expect(predicted / (5 + bytes * 2e-6)).toBeLessThan(1.7);
       }),

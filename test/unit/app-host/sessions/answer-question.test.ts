@@ -58,7 +58,7 @@ it('stores the evidence of an answer, with what its tokens read beyond the usual
     mode: 'rocketkv-mt',
     rocket: { tokenBudget: 512 },
   });
-  // The copy in a fork has it too.
+  // A fork's copy of the turn has the evidence too.
   const fork = app.chats.fork(turn?.id ?? '');
   expect(app.chats.evidence(app.chats.turns(fork.id)[0]?.id ?? '')).toEqual(stored);
 });
@@ -90,7 +90,7 @@ it('keeps what was said when the engine dies, marks it, and answers again after 
     { state: 'failed', answer: 'One', failure: { code: 'ENGINE_CRASH' } },
   ]);
   script.dieAfter = undefined;
-  // The new engine has read nothing.
+  // The new engine has not read the document.
   await app.supervisor.use(async () => {});
   expect(() => ask(app, chat.id, first('Again?'))).toThrow(expect.objectContaining({ code: 'DOC_MISSING' }));
   for await (const _ of readDocument(app, document.id, null).watch());
@@ -155,10 +155,10 @@ describe('what the model remembers', () => {
       ['Other?', []],
       ['Three?', [{ question: 'Two?', answer: 'Yes.' }]],
     ]);
-    // One of the two answers stays each time; all in one chat of the engine.
+    // Each time one of the two answers is cut, and all questions go to one chat of the engine.
     expect(cuts(script)).toEqual([1, 1]);
     expect(new Set(asks(script).map(({ chatId }) => chatId)).size).toBe(1);
-    // What was read again with "Three?" is cut together with it.
+    // The turn that was read again with "Three?" is cut together with it.
     await askNow('Four?', two.id);
     expect(asks(script).at(-1)?.earlier).toEqual([{ question: 'Two?', answer: 'Yes.' }]);
     expect(cuts(script)).toEqual([1, 1, 1]);

@@ -1,4 +1,4 @@
-/** The engine's side of a chat stays in step with ours, whatever fails or is stopped on the way. */
+/** The engine's chat and the stored chat stay the same, whatever fails or is stopped. */
 import { beforeEach, expect, it } from 'vitest';
 import { EngineSession } from '../../../../electron/app-host/sessions/engine-session.ts';
 import type { ReadResult } from '../../../../electron/contract/engine-reports.ts';

@@ -46,7 +46,7 @@ it('restarts after a crash, three times in five minutes, then stays down and say
   expect(made.state).toMatchObject({ state: 'failed', failure: { code: 'ENGINE_CRASH' } });
   await expect(made.use(async () => {})).rejects.toMatchObject({ code: 'ENGINE_CRASH' });
   expect(starts()).toBe(4);
-  // A person may try again.
+  // A person can try again.
   await made.start();
   expect(made.state.state).toBe('ready');
 });
@@ -110,7 +110,7 @@ it('switches to another model: the old engine is closed first, and work that was
   await switching;
   expect(made.generation).toBeGreaterThan(generation);
   expect(made.state).toMatchObject({ state: 'ready', modelFile: { id: 'other', title: 'Other', licence: 'MIT' } });
-  // Whoever writes the sentence: the window sees no folder.
+  // No sentence may show a folder in the window, wherever it was written.
   const error = new AppError('IO', 'The file /far/away/other.gguf changed while it was read.');
   await expect(made.use(() => Promise.reject(error))).rejects.toMatchObject({
     code: 'IO',

@@ -1,4 +1,4 @@
-/** What is kept on disk over the life of a library, with a fake engine that writes four bytes. */
+/** Files of documents that are kept on disk, with a fake engine that writes four bytes. */
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { call } from '@orpc/server';
@@ -56,7 +56,7 @@ it('a document that was read is kept, and loaded the next time', async () => {
   expect((await preflight(app, document.id, null)).disk).toMatchObject({ isThere: true, bytes: 4 });
   expect(await read(app, document.id)).toMatchObject({ loaded: true });
   expect(keptFiles()).toEqual([undefined, join(kv, name)]);
-  // Loading is no reading: it says nothing about how fast the model reads.
+  // Loading is not stored as a reading: it does not show how fast the model reads.
   const { model } = app.supervisor;
   expect(app.speeds.list(`Fake, ${model?.info.fileBytes} bytes, fake, 1 threads`, 'reading')).toHaveLength(1);
 });
@@ -101,7 +101,7 @@ it('a disk without room costs the keeping and nothing else, and is said', async 
 });
 
 it('what would take more than is allowed on disk is not kept, as the card says beforehand', async () => {
-  // 400 tokens are read, of 4 MB each; the card counts with the 4,000 of the library.
+  // 400 tokens of 4 MB each are read; the pre-flight card counts with the library's 4,000.
   const { app, document } = await opened({ numbers: { model: { kvBytesPerToken: 4e6 } } });
   app.settings.set({ keptGb: 1 });
   await read(app, document.id);

@@ -1,4 +1,4 @@
-/** Settings that are obeyed: each one, changed, arrives in what the engine is asked, read, planned and started with. */
+/** Each setting, when changed, reaches the engine in questions, readings, plans or at its start. */
 import { afterEach, expect, it } from 'vitest';
 import {
   changeDocumentChoice,
@@ -26,7 +26,7 @@ afterEach(async () => {
   server = undefined;
 });
 
-/** Another value than the default, and how the engine's requests name it. */
+/** For each setting a value other than the default, and how the engine's requests name it. */
 const changed: { [Name in keyof MethodChoice]: { value: MethodChoice[Name]; seen: Seen } } = {
   mode: { value: 'snapkv', seen: { ask: { mode: 'snapkv' } } },
   tokenBudget: { value: 768, seen: { ask: { rocket: { tokenBudget: 768 } } } },
@@ -37,11 +37,11 @@ const changed: { [Name in keyof MethodChoice]: { value: MethodChoice[Name]; seen
   decomposition: { value: 'v1', seen: { ask: { rocket: { decomposition: 'v1' } } } },
   nDenseLayers: { value: 2, seen: { ask: { rocket: { nDenseLayers: 2 } } } },
   maxNew: { value: 99, seen: { ask: { maxNew: 99 } } },
-  // What was read is of its type and at its home: both are for the next reading.
+  // A document that was read keeps its type and home: both settings apply to the next reading.
   kvType: { value: 'q8_0', seen: { reading: { kvType: 'q8_0' } } },
   documentHome: { value: 'host', seen: { reading: { home: 'host' } } },
 };
-/** `ask` goes for a question, a plan and what a reading is refused for; `reading` for a reading and the plan before it. */
+/** `ask` is expected in questions, plans and the check before a reading; `reading` in readings and the plan before them. */
 interface Seen {
   ask?: object;
   reading?: object;
@@ -159,7 +159,7 @@ it('threads and device reach the engine when it starts anew', async () => {
     return { opened: last('openModel'), state: app.supervisor.state };
   };
   expect((await started({ threads: 3 })).opened).toMatchObject({ threads: 3 });
-  // Nobody has to wonder why it is the CPU where that was asked for.
+  // No reason is given for the CPU where it was chosen.
   expect((await started({ device: 'cpu' })).opened).toMatchObject({ device: 'cpu', deviceReason: null });
   const { state } = await started({ device: 'cuda:9' });
   expect(state.state).toBe('failed');
@@ -170,7 +170,7 @@ it('threads and device reach the engine when it starts anew', async () => {
 it('is complete: every setting is in one of these tests or is the window’s own', () => {
   const window: SettingName[] = ['theme', 'fontSize', 'motion'];
   const disk: SettingName[] = ['keepRead', 'keptGb']; // save-cache.test.ts
-  const reading: SettingName[] = ['recognise', 'languages']; // adding.test.ts
+  const reading: SettingName[] = ['recognise', 'languages']; // add-document.test.ts
   const programs: SettingName[] = ['programs', 'programsPort']; // api-parts.test.ts
   const tested = [...names, 'sampler', 'threads', 'device', ...disk, ...reading, ...programs, ...window];
   expect(settingsSchema.keyof().options.toSorted()).toEqual(tested.toSorted());

@@ -72,7 +72,7 @@ describe('a tuning', () => {
     expect(of('closeChat')).toEqual(of('newChat'));
     expect(of('forgetReference')).toEqual([{ referenceId: expect.stringMatching(/^ref-/) }]);
     expect(of('measureReference')).toMatchObject([{ question: 'Who?', maxNew: 32 }]);
-    // Full KV has nothing to choose: the budgets are measured in the mode that is usual.
+    // Full KV has no budget, so the budgets are measured in the default mode.
     expect(of('measureAgainst')).toMatchObject([{ mode: 'rocketkv-mt', rocket: { tokenBudget: 128, kernel: 31 } }]);
     expect(script.log).toMatchObject([
       { mode: 'full', sampler: { temperature: 0 } },

@@ -1,4 +1,4 @@
-/** Every command of the window's contract over a port as Electron hands it over, found by walking the contract: a new one is tested too. */
+/** Each command of the window's contract over a port like Electron's. The contract is walked, so new commands are tested too. */
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -52,7 +52,7 @@ afterEach(() => {
   for (const port of open.splice(0)) port.close();
 });
 
-/** A window's end of a port. */
+/** A client on the window's end of a port. */
 function connect() {
   const { port1, port2 } = new MessageChannelMain();
   open.push(port2);
@@ -102,7 +102,7 @@ describe.each(commands)('$name', (command) => {
         expect(await codeOf(call(command), value)).toBe('BAD_REQUEST');
       }
       expect(touched).toEqual([]);
-      // An id that nobody was given is refused in the app's own words.
+      // An unknown id is refused with one of the app's own codes.
       const unknown = await codeOf(call(command), withAt(base, place, randomUUID()));
       const isOurs = unknown === undefined || (isErrorCode(unknown) && unknown !== 'INTERNAL');
       expect({ place, unknown, isOurs }).toEqual({ place, unknown, isOurs: true });
@@ -157,7 +157,7 @@ describe('the port', () => {
     const create = commands.find(({ name }) => name === 'countTokens') as Command;
     const lost = vi.fn();
     port.on('close', lost);
-    // No model counts here; what matters is that the question arrives.
+    // There is no model here to count with; the test is that the longest question arrives.
     await Promise.resolve(call(create)({ text: '漢'.repeat(maxQuestionUnits) })).catch(() => {});
     const list = commands.find(({ name }) => name === 'library.list') as Command;
     expect(await call(list)()).toEqual([]);

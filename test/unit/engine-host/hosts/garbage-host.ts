@@ -1,4 +1,4 @@
-// Answers every request with what no contract knows, then ends.
+// Answers every request with a message that no contract has, then ends.
 process.send?.({ beat: 'ready' });
 process.on('message', (message) => {
   if (typeof message !== 'string') return;

@@ -1,4 +1,4 @@
-// Ends as ggml does when the GPU fails: its own words and a stack on stderr, then SIGABRT.
+// Ends as ggml does when the GPU fails: a message and a stack on stderr, then SIGABRT.
 const words = `CUDA error: an illegal memory access was encountered
   current device: 0, in function ggml_backend_cuda_synchronize at ggml-cuda.cu:3021
   cudaStreamSynchronize(cuda_ctx->stream())

@@ -1,4 +1,4 @@
-// Starts, then never comes back to its event loop.
+// Starts, then blocks its event loop for ever.
 process.send?.({ beat: 'ready' });
 process.on('message', (message) => {
   if (typeof message === 'string') for (;;);

@@ -1,4 +1,4 @@
-// The real router on the fake addon; dies in the middle of the first answer, or lacks memory, when the question says so.
+// The real router on the fake addon. A question can make it die in the middle of the first answer, or lack memory.
 import { Engine } from '../../../../electron/engine-host/engine.ts';
 import { engineRouter } from '../../../../electron/engine-host/router.ts';
 import { requireParentPort } from '../../../../electron/hosts/parent-port.ts';
