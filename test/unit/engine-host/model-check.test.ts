@@ -33,7 +33,7 @@ beforeEach(() => {
   options = { dir, embedded: [model(['small.gguf'])], cacheFiles: [join(dir, 'cache', 'checked.json')] };
 });
 
-/** Writes texts of the same size with the same time, which `utimesSync` sets. */
+/** Every file gets this time, and the texts have one size, so that neither tells that a file changed. */
 const time = new Date(1_700_000_000_000);
 function write(text: string): void {
   writeFileSync(file, text);
