@@ -22,7 +22,10 @@ import { isNativeFile } from '../../native/list-native-files.mjs';
 import { pictureOfPage, scanPdf, twoColumnPage } from '../fixtures/documents/scans.ts';
 import { temporaryFiles } from '../fixtures/documents/temporary-files.ts';
 import { docxParts, epubParts, paragraphXml, zipBytes } from '../fixtures/documents/zip-inputs.ts';
-import { root } from './browser.ts';
+import { chromiumPath, openWindow, root } from './browser.ts';
+import { linkTo, useBrowser } from './opened-window.ts';
+import { walks } from './walks/all.ts';
+import { screens } from './walks/screens.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'rocketdoc-pack-'));
 const resources = join(dir, 'dist', 'linux-unpacked', 'resources');
@@ -79,6 +82,9 @@ function putElectron(): string {
 }
 
 const packedMain = join(whole, 'out', 'main', 'main.js');
+
+const startDocumentHost = (limits: { maxHeapBytes: number }) =>
+  forkHost(join(whole, 'out', 'main', 'document-host.js'), documentHostOptions(limits));
 
 /** Runs the packed main process under node, with a stand-in for Electron that prints what it is asked to show. Main quits by itself. */
 function runMain(home: string): string {
@@ -391,12 +397,10 @@ describe.skipIf(process.platform !== 'linux')('the package', () => {
         ),
       ),
     ];
-    const startHost = (limits: { maxHeapBytes: number }) =>
-      forkHost(join(whole, 'out', 'main', 'document-host.js'), documentHostOptions(limits));
     const scan = await scanPdf([await pictureOfPage(await twoColumnPage(words.repeat(3)), 0, 150)]);
     files.push(file('scan.pdf', scan));
     const choice = { recognise: 'pages-without-text' } as const;
-    for (const path of files) expect((await parseDocument(path, { startHost, choice })).text).toContain('1887');
+    for (const path of files) expect((await parseDocument(path, { startHost: startDocumentHost, choice })).text).toContain('1887');
   });
 
   it('finds what its processes need: SQLite from the package, Electron alone from outside', () => {
@@ -420,5 +424,30 @@ describe.skipIf(process.platform !== 'linux')('the package', () => {
       'electron',
       'tesseract.js',
     ]);
+  });
+
+  describe.skipIf(!chromiumPath)('its window', () => {
+    const opened = useBrowser();
+    const seen: string[] = [];
+
+    it.each(walks.map((make) => make()))(
+      'goes through $name',
+      async ({ server: start, script, steps }) => {
+        const server = await start({ webRoot: join(whole, 'out', 'renderer'), startDocumentHost });
+        const { page, outbound, complaints } = await openWindow(opened.browser, linkTo(server));
+        try {
+          for await (const screen of steps(page, server, script)) seen.push(screen);
+        } finally {
+          await page.context().close();
+          await server.close();
+        }
+        expect({ outbound, complaints }).toEqual({ outbound: [], complaints: [] });
+      },
+      180_000,
+    );
+
+    it('came to every screen', () => {
+      expect(seen.toSorted()).toEqual(screens.toSorted());
+    });
   });
 });

@@ -14,6 +14,7 @@ export class RealServer {
   readonly #more: readonly string[];
   readonly #lagFile: string | undefined;
   #process: ChildProcess | undefined;
+  /** On its standard output since it was last started. */
   said = '';
 
   /** `more`: options of `npm run serve`. `lagFile`: the file that event-loop-lag.mjs writes the event loop's lag to. */
@@ -33,6 +34,7 @@ export class RealServer {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     this.#process = server;
+    this.said = '';
     return new Promise((resolve, reject) => {
       server.once('exit', (code) => reject(new Error(`the server ended with ${code}: ${this.said}`)));
       server.stdout?.on('data', (chunk) => {

@@ -112,10 +112,15 @@ export const screens = [
 ] as const;
 export type Screen = (typeof screens)[number];
 
+export interface WindowFiles extends Pick<AppOptions, 'startDocumentHost'> {
+  webRoot: string;
+}
+
 /** `steps` yields the name of a screen each time that one is shown. */
 export interface Walk {
   name: string;
-  server: () => Promise<FakeServer>;
+  /** The window is the built one. `of`: the window and the document reader of a package instead. */
+  server: (of?: WindowFiles) => Promise<FakeServer>;
   script: FakeScript;
   steps: (page: Page, server: FakeServer, script: FakeScript) => AsyncGenerator<Screen, void, void>;
 }
@@ -127,8 +132,9 @@ export function walk(
   steps: Walk['steps'],
   options: Partial<AppOptions> | (() => Promise<Partial<AppOptions>>) = {},
 ): Walk {
-  const server = async () =>
-    startFakeServer(script, webRoot, {
+  const server: Walk['server'] = async ({ webRoot: from, ...hosts } = { webRoot }) =>
+    startFakeServer(script, from, {
+      ...hosts,
       embedded: [embeddedPlace('no-model.gguf', 'Qwen2.5-Coder-0.5B-Instruct')],
       grants: [{ id: 'sample', name: 'report.pdf', isSample: true, path: sampleFile }],
       ...(typeof options === 'function' ? await options() : options),
