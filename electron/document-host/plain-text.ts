@@ -31,7 +31,7 @@ function withoutBase64(text: string, notes: ImportNotes): string {
   };
   const plain = text.replace(longWord, leaveOut).replace(equalLines, leaveOut);
   if (count > 0) {
-    const sentence = `${plural(count, 'stretch').replace(/stretchs$/, 'stretches')} of data written as letters (base64, ${bytesText(bytes)}) ${count === 1 ? 'was' : 'were'} left out.`;
+    const sentence = `${plural(count, 'stretch', 'stretches')} of data written as letters (base64, ${bytesText(bytes)}) ${count === 1 ? 'was' : 'were'} left out.`;
     notes.add({ kind: 'encoded-data', count, sentence });
   }
   return plain;

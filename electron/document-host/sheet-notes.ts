@@ -22,7 +22,7 @@ export class SheetNotes {
       notes.add({ kind: 'hidden-sheets', count, names: this.hiddenSheets.slice(0, 20), sentence });
     }
     if (this.hiddenRows > 0) {
-      const sentence = `${plural(this.hiddenRows, 'row')} or columns are hidden in the workbook, by hand or by a filter, and were read all the same.`;
+      const sentence = `${plural(this.hiddenRows, 'row or column', 'rows or columns')} ${are(this.hiddenRows)} hidden in the workbook, by hand or by a filter, and ${were(this.hiddenRows)} read all the same.`;
       notes.add({ kind: 'hidden-rows', count: this.hiddenRows, sentence });
     }
     if (this.comments > 0) {

@@ -31,7 +31,7 @@ export class SlideNotes {
       notes.add({ kind: 'pictures', count: this.pictures, sentence });
     }
     if (this.objects > 0) {
-      const sentence = `${plural(this.objects, 'embedded object')}, film or sound, was not read. Open it in the presentation.`;
+      const sentence = `${plural(this.objects, 'embedded object, film or sound', 'embedded objects, films or sounds')} ${this.objects === 1 ? 'was' : 'were'} not read. Open ${this.objects === 1 ? 'it' : 'them'} in the presentation.`;
       notes.add({ kind: 'parts-not-read', count: this.objects, sentence });
     }
   }

@@ -1,6 +1,6 @@
 /**
- * Turns an answer's tokens into text deltas, at most one every 40 ms. More would not look smoother, and each one crosses process borders
- * and is drawn by every watching window, on the cores that compute the next token. Nothing is dropped: text that waits is sent after 40 ms
+ * Turns an answer's tokens into text deltas, at most one every 100 ms. Each one crosses process borders
+ * and is drawn by every watching window, on the cores that compute the next token. Nothing is dropped: text that waits is sent after 100 ms
  * even if no further token comes. Thinking is sent separately.
  */
 import type { AnswerText } from '../contract/engine-reports.ts';
@@ -9,7 +9,7 @@ import { StreamingDetokenizer } from './detokenizer.ts';
 import { type Split, splitThinking, type ThinkingShape } from './thinking.ts';
 import type { Vocabulary } from './vocabulary.ts';
 
-export const minDeltaMs = 40;
+export const minDeltaMs = 100;
 
 export class AnswerStream {
   readonly #vocabulary: Vocabulary;
