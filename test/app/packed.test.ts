@@ -400,7 +400,8 @@ describe.skipIf(process.platform !== 'linux')('the package', () => {
     const scan = await scanPdf([await pictureOfPage(await twoColumnPage(words.repeat(3)), 0, 150)]);
     files.push(file('scan.pdf', scan));
     const choice = { recognise: 'pages-without-text' } as const;
-    for (const path of files) expect((await parseDocument(path, { startHost: startDocumentHost, choice })).text).toContain('1887');
+    for (const path of files)
+      expect((await parseDocument(path, { startHost: startDocumentHost, choice })).text).toContain('1887');
   });
 
   it('finds what its processes need: SQLite from the package, Electron alone from outside', () => {
