@@ -148,8 +148,10 @@ inChromium('a chat with the real engine', () => {
     const { page } = opened;
     const { keyboard } = page;
     const inPalette = async (words: string) => {
+      const palette = page.getByRole('dialog', { name: 'Command palette' });
+      await palette.waitFor({ state: 'hidden' }); // one that is still closing would take the keys
       await keyboard.press('Control+k');
-      await page.getByRole('dialog', { name: 'Command palette' }).waitFor();
+      await palette.waitFor();
       await keyboard.type(words);
       await page.locator('[role=option][data-highlighted]').waitFor();
       await keyboard.press('Enter');
