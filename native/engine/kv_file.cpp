@@ -90,22 +90,24 @@ Status for_each_piece(const KvRows & rows, const Run & run, int64_t n_tokens, Vi
     return Status::good();
 }
 
-Status get(std::FILE * file, void * data, size_t bytes) {
-    if (std::fread(data, 1, bytes, file) == bytes) return Status::good();
-    if (std::feof(file)) return corrupt("it ends too early");
-    return Status::fail(Code::IO, std::string("The KV cache on disk could not be read: ") + std::strerror(errno) + ".");
+Status read_failure(const std::string & why) {
+    return Status::fail(Code::IO, "The KV cache on disk could not be read: " + why + ".");
 }
 
-Status open_failure() {
-    return Status::fail(Code::IO,
-                        std::string("The KV cache on disk could not be opened: ") + std::strerror(errno) + ".");
+Status get(std::FILE * file, void * data, size_t bytes) {
+    if (std::fread(data, 1, bytes, file) == bytes) return Status::good();
+    return std::feof(file) ? corrupt("it ends too early") : read_failure(std::strerror(errno));
+}
+
+// Where the rows of the first layer begin.
+uint64_t head_bytes(int64_t n_tokens) {
+    return sizeof(Header) + uint64_t(n_tokens) * sizeof(int32_t) + sizeof(uint64_t);
 }
 
 }  // namespace
 
 uint64_t kv_file_bytes(const KvShape & shape, int64_t n_tokens) {
-    return sizeof(Header) + uint64_t(n_tokens) * sizeof(int32_t) + sizeof(uint64_t) +
-           shape.bytes(shape.kept(n_tokens)) + uint64_t(shape.n_layer) * sizeof(uint64_t);
+    return head_bytes(n_tokens) + shape.bytes(shape.kept(n_tokens)) + uint64_t(shape.n_layer) * sizeof(uint64_t);
 }
 
 Status KvFileWriter::begin(const std::string & path, KvFileKey key, std::unique_ptr<KvFileWriter> & out) {
@@ -198,9 +200,11 @@ Status KvFileReader::open(const std::string & path, const KvFileKey & key, KvFil
     if (!std::filesystem::is_regular_file(where, error))
         return Status::fail(Code::IO, "The KV cache is not on disk any more.");
     const uint64_t bytes = std::filesystem::file_size(where, error);
-    if (error) return Status::fail(Code::IO, "The KV cache on disk could not be read: " + error.message() + ".");
+    if (error) return read_failure(error.message());
     out.file_ = open_to_read(path);
-    if (!out.file_) return open_failure();
+    if (!out.file_)
+        return Status::fail(Code::IO,
+                            std::string("The KV cache on disk could not be opened: ") + std::strerror(errno) + ".");
     std::setvbuf(out.file_.get(), nullptr, _IONBF, 0);
     Header h;
     RETURN_IF_FAILED(get(out.file_.get(), &h, sizeof(h)));
@@ -262,19 +266,17 @@ Status KvFileReader::read_layer(std::FILE * file, int64_t layer, KvRows & rows,
 Status KvFileReader::read_rows(KvRows & rows, const std::atomic<bool> * cancel,
                                const std::function<void(int64_t done)> & progress) {
     std::vector<uint64_t> begins;
-    uint64_t              at = sizeof(Header) + uint64_t(n_tokens_) * sizeof(int32_t) + sizeof(uint64_t);
+    uint64_t              at = head_bytes(n_tokens_);
     for (int64_t layer = 0; layer < shape_.n_layer; layer++) {
         begins.push_back(at);
-        at +=
-            2 * uint64_t(shape_.n_head) * uint64_t(rows_kept(shape_.window(layer), n_tokens_)) * rows.k(layer)->nb[1] +
-            sizeof(uint64_t);
+        at += uint64_t(rows_kept(shape_.window(layer), n_tokens_)) * shape_.row_bytes() + sizeof(uint64_t);
     }
     std::atomic<int64_t> next{0}, done{0};
     // Layers one after the other, whichever comes next; the first failure ends it for all.
     const auto take = [&](std::FILE * file, const std::function<void(int64_t)> & tell) {
         for (int64_t layer = next++; layer < shape_.n_layer; layer = next++) {
-            Status status =
-                seek_to(file, begins[size_t(layer)]) ? read_layer(file, layer, rows, cancel) : open_failure();
+            Status status = seek_to(file, begins[size_t(layer)]) ? read_layer(file, layer, rows, cancel)
+                                                                 : read_failure(std::strerror(errno));
             if (!status.ok()) {
                 next = shape_.n_layer;
                 return status;
