@@ -7,6 +7,10 @@ export function plural(n: number, word: string, words = `${word}s`): string {
   return `${count(n)} ${n === 1 ? word : words}`;
 }
 
+/** The verb that goes with so many. */
+export const are = (n: number): string => (n === 1 ? 'is' : 'are');
+export const were = (n: number): string => (n === 1 ? 'was' : 'were');
+
 /** GB means 2^30 bytes, as GPU tools mean it. */
 const KiB = 1024;
 const MiB = KiB * 1024;

@@ -5,7 +5,7 @@
 import { isAscii, isUtf8 } from 'node:buffer';
 import { analyse } from 'chardet';
 import { AppError } from '../contract/errors.ts';
-import { plural } from '../contract/number-words.ts';
+import { are, plural, were } from '../contract/number-words.ts';
 import type { ImportNotes } from './import-notes.ts';
 
 const guessBytes = 128 * 1024;
@@ -18,7 +18,7 @@ export function decodeText(bytes: Uint8Array, name: string, notes: ImportNotes, 
   if (encoding === undefined) {
     const mixed = mixedLines(content);
     if (mixed) {
-      const sentence = `The text mixes encodings: ${plural(mixed.lines, 'line')} ${mixed.lines === 1 ? 'was' : 'were'} read as ${mixed.encoding}, the others as utf-8.`;
+      const sentence = `The text mixes encodings: ${plural(mixed.lines, 'line')} ${were(mixed.lines)} read as ${mixed.encoding}, the others as utf-8.`;
       notes.add({ kind: 'encoding', count: 1, sentence });
       return checked(mixed.text, 'utf-8', name, notes);
     }
@@ -187,7 +187,7 @@ function checked(text: string, encoding: string, name: string, notes: ImportNote
 export function noteUndecodable(text: string, encoding: string, notes: ImportNotes): void {
   const broken = countOf(text, '\uFFFD');
   if (broken === 0) return;
-  const sentence = `${plural(broken, 'character')} could not be read as ${encoding} and ${broken === 1 ? 'is' : 'are'} shown as \uFFFD.`;
+  const sentence = `${plural(broken, 'character')} could not be read as ${encoding} and ${are(broken)} shown as \uFFFD.`;
   notes.add({ kind: 'undecodable-characters', count: broken, sentence });
 }
 

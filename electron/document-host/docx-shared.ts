@@ -1,6 +1,6 @@
 /** What the readers of one DOCX share: its parts, styles, notes and comments, and counts for the import's notes. */
 import type { NoteKind } from '../contract/import-notes.ts';
-import { plural } from '../contract/number-words.ts';
+import { plural, were } from '../contract/number-words.ts';
 import type { DocxPackage } from './docx-package.ts';
 import { integer, isOn, Styles } from './docx-styles.ts';
 import type { ImportNotes } from './import-notes.ts';
@@ -147,10 +147,6 @@ export class DocxShared {
       this.comments.set(id, { author: author.trim(), content, isReply, isDone });
     }
   }
-}
-
-function were(n: number): string {
-  return n === 1 ? 'was' : 'were';
 }
 
 function markFormat(properties: XmlElement | undefined, otherwise: string): NoteMarks {

@@ -2,7 +2,7 @@
 import PostalMime, { type Address, type Attachment } from 'postal-mime';
 import type { ParsedDocument } from '../contract/documents.ts';
 import { AppError } from '../contract/errors.ts';
-import { plural } from '../contract/number-words.ts';
+import { are, plural, were } from '../contract/number-words.ts';
 import { noteUndecodable } from './decode-text.ts';
 import type { ExtractContext } from './extract-context.ts';
 import { htmlToMarkdown } from './html-to-markdown.ts';
@@ -83,11 +83,11 @@ function isEncrypted({ mimeType }: Attachment): boolean {
 function noteAttachments(attached: readonly Attachment[], pictures: number, notes: ImportNotes): void {
   if (attached.length > 0) {
     const names = attached.map(nameOf);
-    const sentence = `${plural(attached.length, 'attachment')} of the message ${attached.length === 1 ? 'was' : 'were'} not read: ${names.join(', ')}. Save and open what you need.`;
+    const sentence = `${plural(attached.length, 'attachment')} of the message ${were(attached.length)} not read: ${names.join(', ')}. Save and open what you need.`;
     notes.add({ kind: 'attachments', count: attached.length, names, sentence });
   }
   if (pictures > 0) {
-    const sentence = `${plural(pictures, 'picture')} inside the message ${pictures === 1 ? 'is' : 'are'} not in the text.`;
+    const sentence = `${plural(pictures, 'picture')} inside the message ${are(pictures)} not in the text.`;
     notes.add({ kind: 'pictures', count: pictures, sentence });
   }
 }

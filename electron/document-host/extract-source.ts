@@ -1,6 +1,6 @@
 /** LaTeX (one span for each heading) and source code or data (one for each hundred lines). The text is not changed. */
 import type { ParsedDocument } from '../contract/documents.ts';
-import { plural } from '../contract/number-words.ts';
+import { are, plural } from '../contract/number-words.ts';
 import { decodeText } from './decode-text.ts';
 import type { ExtractContext } from './extract-context.ts';
 import { TextBuilder } from './text-builder.ts';
@@ -34,7 +34,7 @@ export function extractTex({ source, limits, notes }: ExtractContext): ParsedDoc
   builder.addPiece(label, text.slice(start));
   const names = [...new Set([...text.matchAll(included)].map(([, , name = '']) => name))];
   if (names.length > 0) {
-    const sentence = `${plural(names.length, 'file')} that the source includes ${names.length === 1 ? 'is' : 'are'} not part of it: ${names.join(', ')}. Open them too.`;
+    const sentence = `${plural(names.length, 'file')} that the source includes ${are(names.length)} not part of it: ${names.join(', ')}. Open them too.`;
     notes.add({ kind: 'included-files', count: names.length, names, sentence });
   }
   return builder.finish(title, 'tex', notes);

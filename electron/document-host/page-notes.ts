@@ -1,6 +1,6 @@
 /** Notes on what the pages of a file have beside their text, or do not show. */
 
-import { plural } from '../contract/number-words.ts';
+import { plural, were } from '../contract/number-words.ts';
 import type { MarkdownPage } from './html-to-markdown.ts';
 import type { ImportNotes } from './import-notes.ts';
 
@@ -10,7 +10,6 @@ export function addPageNotes(
 ): void {
   const sum = (of: (page: (typeof pages)[number]) => number): number =>
     pages.reduce((total, page) => total + of(page), 0);
-  const were = (n: number): string => (n === 1 ? 'was' : 'were');
   const hidden = sum((page) => page.hidden);
   const equations = sum((page) => page.equations);
   const pictures = sum((page) => page.pictures);

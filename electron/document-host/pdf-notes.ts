@@ -1,6 +1,6 @@
 /** Notes on a PDF, collected page by page: one for each kind or, if the place matters, one for each page. */
 import type { NoteKind } from '../contract/import-notes.ts';
-import { plural } from '../contract/number-words.ts';
+import { are, plural } from '../contract/number-words.ts';
 import type { ImportNotes } from './import-notes.ts';
 import type { PageAnnotations } from './pdf-annotations.ts';
 import type { XfaForm } from './pdf-xfa.ts';
@@ -89,7 +89,7 @@ export class PdfNotes {
       'guessed-letters',
       this.#guessed,
       (count) =>
-        `${plural(count, 'character')} ${count === 1 ? 'is' : 'are'} guessed: the fonts do not say which letters they show. Compare with the page.`,
+        `${plural(count, 'character')} ${are(count)} guessed: the fonts do not say which letters they show. Compare with the page.`,
     );
     tellEachPage(
       notes,
@@ -176,5 +176,3 @@ function tellEachPage(
   const count = rest.reduce((sum, each) => sum + each.count, 0);
   notes.add({ kind, count, sentence: `Pages ${pageRanges(rest.map(({ page }) => page))}: ${say(count)}` });
 }
-
-const are = (count: number): string => (count === 1 ? 'is' : 'are');

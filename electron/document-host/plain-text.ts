@@ -1,6 +1,6 @@
 /** Removes from plain text what is not text: a terminal's escape sequences, pictures and files written as base64. */
 import { stripVTControlCharacters } from 'node:util';
-import { bytesText, plural } from '../contract/number-words.ts';
+import { bytesText, plural, were } from '../contract/number-words.ts';
 import type { ImportNotes } from './import-notes.ts';
 
 export function withoutDebris(text: string, notes: ImportNotes): string {
@@ -31,7 +31,7 @@ function withoutBase64(text: string, notes: ImportNotes): string {
   };
   const plain = text.replace(longWord, leaveOut).replace(equalLines, leaveOut);
   if (count > 0) {
-    const sentence = `${plural(count, 'stretch', 'stretches')} of data written as letters (base64, ${bytesText(bytes)}) ${count === 1 ? 'was' : 'were'} left out.`;
+    const sentence = `${plural(count, 'stretch', 'stretches')} of data written as letters (base64, ${bytesText(bytes)}) ${were(count)} left out.`;
     notes.add({ kind: 'encoded-data', count, sentence });
   }
   return plain;

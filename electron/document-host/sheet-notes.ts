@@ -1,6 +1,6 @@
 /** Notes on a workbook. */
 
-import { plural } from '../contract/number-words.ts';
+import { are, plural, were } from '../contract/number-words.ts';
 import type { ImportNotes } from './import-notes.ts';
 
 export class SheetNotes {
@@ -48,6 +48,3 @@ export class SheetNotes {
     }
   }
 }
-
-const are = (count: number): string => (count === 1 ? 'is' : 'are');
-const were = (count: number): string => (count === 1 ? 'was' : 'were');

@@ -1,6 +1,6 @@
 /** Notes on a presentation. */
 
-import { plural } from '../contract/number-words.ts';
+import { are, plural, were } from '../contract/number-words.ts';
 import type { ImportNotes } from './import-notes.ts';
 import { pageRanges } from './wording.ts';
 
@@ -14,12 +14,12 @@ export class SlideNotes {
   tell(notes: ImportNotes): void {
     if (this.hidden.length > 0) {
       const one = this.hidden.length === 1;
-      const sentence = `${one ? 'Slide' : 'Slides'} ${pageRanges(this.hidden)} ${one ? 'is' : 'are'} hidden in the presentation and ${one ? 'was' : 'were'} read all the same.`;
+      const sentence = `${one ? 'Slide' : 'Slides'} ${pageRanges(this.hidden)} ${are(this.hidden.length)} hidden in the presentation and ${were(this.hidden.length)} read all the same.`;
       notes.add({ kind: 'hidden-slides', count: this.hidden.length, sentence });
     }
     if (this.missing.length > 0) {
       const one = this.missing.length === 1;
-      const sentence = `${one ? 'Slide' : 'Slides'} ${pageRanges(this.missing)} ${one ? 'is' : 'are'} named in the presentation but not in the file.`;
+      const sentence = `${one ? 'Slide' : 'Slides'} ${pageRanges(this.missing)} ${are(this.missing.length)} named in the presentation but not in the file.`;
       notes.add({ kind: 'parts-not-read', count: this.missing.length, sentence });
     }
     if (this.comments > 0) {
@@ -27,11 +27,11 @@ export class SlideNotes {
       notes.add({ kind: 'comments', count: this.comments, sentence });
     }
     if (this.pictures > 0) {
-      const sentence = `${plural(this.pictures, 'picture')} without a description ${this.pictures === 1 ? 'is' : 'are'} not in the text.`;
+      const sentence = `${plural(this.pictures, 'picture')} without a description ${are(this.pictures)} not in the text.`;
       notes.add({ kind: 'pictures', count: this.pictures, sentence });
     }
     if (this.objects > 0) {
-      const sentence = `${plural(this.objects, 'embedded object, film or sound', 'embedded objects, films or sounds')} ${this.objects === 1 ? 'was' : 'were'} not read. Open ${this.objects === 1 ? 'it' : 'them'} in the presentation.`;
+      const sentence = `${plural(this.objects, 'embedded object, film or sound', 'embedded objects, films or sounds')} ${were(this.objects)} not read. Open ${this.objects === 1 ? 'it' : 'them'} in the presentation.`;
       notes.add({ kind: 'parts-not-read', count: this.objects, sentence });
     }
   }

@@ -1,6 +1,6 @@
 /** Notes on an OpenDocument or RTF document. */
 
-import { plural } from '../contract/number-words.ts';
+import { are, plural, were } from '../contract/number-words.ts';
 import type { ImportNotes } from './import-notes.ts';
 
 export class WriterNotes {
@@ -34,10 +34,8 @@ export class WriterNotes {
       notes.add({ kind: 'pictures', count: pictures, sentence });
     }
     if (objects.length > 0) {
-      const sentence = `${plural(objects.length, 'embedded object')} ${objects.length === 1 ? 'was' : 'were'} not read: ${objects.slice(0, 20).join(', ')}.`;
+      const sentence = `${plural(objects.length, 'embedded object')} ${were(objects.length)} not read: ${objects.slice(0, 20).join(', ')}.`;
       notes.add({ kind: 'parts-not-read', count: objects.length, names: objects.slice(0, 20), sentence });
     }
   }
 }
-
-const are = (count: number): string => (count === 1 ? 'is' : 'are');
