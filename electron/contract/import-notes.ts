@@ -17,6 +17,7 @@ export const noteWords = {
   'guessed-letters': counted('character guessed', 'characters guessed'),
   'undecodable-characters': counted('character could not be decoded', 'characters could not be decoded'),
   'form-fields': counted('form field filled in', 'form fields filled in'),
+  'unfilled-fields': counted('form field not filled in', 'form fields not filled in'),
   highlights: counted('highlight', 'highlights'),
   'hidden-layers': counted('layer switched off, not read', 'layers switched off, not read'),
   attachments: counted('attachment not read', 'attachments not read'),

@@ -91,12 +91,15 @@ export class InlineReader {
         return this.fields.shown(spaced(this.#host.comment(attributes['w:id'] ?? ''), before));
       case 'mc:AlternateContent':
         return this.#alternative(element);
+      case 'w:sdt':
+        this.#shared.countUnfilled(element);
+        return this.#content(element);
       case 'w:subDoc':
       case 'w:altChunk':
         this.#host.block(element);
         return '';
       default:
-        return this.#content(element); // hyperlink, sdt, smartTag, bdo, ruby and other elements that contain runs
+        return this.#content(element); // hyperlink, smartTag, bdo, ruby and other elements that contain runs
     }
   }
 

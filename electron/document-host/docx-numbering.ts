@@ -108,7 +108,8 @@ export class Numbering {
       const format = levelOf(n);
       const value = counts[n] ?? startOf(n);
       if (!format || format.format === 'bullet') return '';
-      if (own.legal && format.format !== 'none') return `${value}`;
+      // Legal numbering turns letters and roman numerals into digits; Word keeps the zero of "Section 1.01".
+      if (own.legal && !/^(none|decimalZero)$/.test(format.format)) return `${value}`;
       return format.format === 'custom' ? customNumber(value, format.custom) : formatNumber(value, format.format);
     });
     return text.trim() === '' ? undefined : { text: text.trim() + gap, level, bullet: false };

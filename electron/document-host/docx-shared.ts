@@ -1,6 +1,6 @@
 /** What the readers of one DOCX share: its parts, styles, notes and comments, and counts for the import's notes. */
 import type { NoteKind } from '../contract/import-notes.ts';
-import { plural, were } from '../contract/number-words.ts';
+import { are, plural, were } from '../contract/number-words.ts';
 import type { DocxPackage } from './docx-package.ts';
 import { integer, isOn, Styles } from './docx-styles.ts';
 import type { ImportNotes } from './import-notes.ts';
@@ -76,6 +76,12 @@ export class DocxShared {
     return this.#counts.get(kind) ?? 0;
   }
 
+  /** Counts a content control that shows its placeholder, "Click to enter text", because nothing is filled in. */
+  countUnfilled(control: XmlElement): void {
+    const placeholder = childNamed(childNamed(control, 'w:sdtPr'), 'w:showingPlcHdr');
+    if (placeholder && isOn(placeholder.attributes['w:val'] ?? 'true')) this.count('unfilled-fields');
+  }
+
   /** The text of a note, without its mark. */
   noteContent(story: NoteStory, id: string): XmlElement | undefined {
     return this.#stories[story].get(id);
@@ -107,6 +113,11 @@ export class DocxShared {
         'comments',
         (n) =>
           `${plural(n, 'comment')} ${n === 1 ? 'stands' : 'stand'} in the text, in brackets where ${n === 1 ? 'it was' : 'they were'} made.`,
+      ],
+      [
+        'unfilled-fields',
+        (n) =>
+          `${plural(n, 'field')} of the document ${are(n)} not filled in: the text has the placeholder that the page shows there.`,
       ],
       ['hidden-text', (n) => `${plural(n, 'passage')} marked as hidden ${were(n)} left out.`],
       ['equations', (n) => `${plural(n, 'equation')} ${were(n)} written as text, in LaTeX.`],

@@ -95,13 +95,17 @@ export class StoryReader implements InlineHost {
       case 'w:del':
         this.#shared.count('tracked-changes');
         break;
+      case 'w:sdt':
+        this.#shared.countUnfilled(element);
+        this.read(element);
+        break;
       case 'w:moveFrom':
       case 'w:sdtPr':
       case 'w:sdtEndPr':
       case 'w:tcPr':
         break;
       default:
-        this.read(element); // sdt, customXml and other elements that contain blocks
+        this.read(element); // customXml and other elements that contain blocks
     }
   }
 

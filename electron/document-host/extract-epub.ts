@@ -149,6 +149,10 @@ function readPackage(zip: GuardedZip, files: ZipNames, name: string): Package {
   for (const itemref of all.filter(named('itemref')).get()) {
     const item = items.get(itemref.attribs.idref ?? '');
     if (item) spine.set(item.entry ?? item.href, item);
+    else if (itemref.attribs.idref) {
+      const href = itemref.attribs.idref;
+      spine.set(href, { href, entry: undefined, isPicture: false }); // the list of files does not have it
+    }
   }
   if (spine.size === 0) throw broken('its reading order is empty');
   const nav = [...items.values()].find(({ properties }) => properties.split(/\s+/).includes('nav'))?.entry;

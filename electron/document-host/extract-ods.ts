@@ -98,8 +98,31 @@ function readCells(row: XmlElement, reader: OdfText, found: SheetNotes, spans: M
 
 function cellText(cell: XmlElement, reader: OdfText, found: SheetNotes): string {
   const text = reader.line(cell);
-  if (text !== '' || cell.attributes['table:formula'] === undefined) return text;
+  if (text !== '') return text;
+  const value = storedValue(cell);
+  if (value !== '' || cell.attributes['table:formula'] === undefined) return value;
   if (cell.attributes['office:value-type'] === 'string') return ''; // a formula whose value is an empty text
   found.withoutValue++;
   return cell.attributes['table:formula'].replace(/^\w+:/, '');
+}
+
+/** The value of a cell for which the file has no shown text: programs other than spreadsheets leave it out. */
+function storedValue({ attributes }: XmlElement): string {
+  const value = attributes['office:value'] ?? '';
+  switch (attributes['office:value-type']) {
+    case 'percentage':
+      return value === '' ? '' : `${Number((100 * Number(value)).toPrecision(12))}%`;
+    case 'currency':
+      return [value, attributes['office:currency']].filter(Boolean).join(' ');
+    case 'date':
+      return (attributes['office:date-value'] ?? '').replace('T', ' ');
+    case 'time':
+      return (attributes['office:time-value'] ?? '').replace(/^PT(\d+)H(\d+)M(\d+).*$/, '$1:$2:$3');
+    case 'boolean':
+      return (attributes['office:boolean-value'] ?? '').toUpperCase();
+    case 'string':
+      return attributes['office:string-value'] ?? '';
+    default:
+      return value;
+  }
 }

@@ -18,7 +18,11 @@ export function extractCode({ source, limits, notes }: ExtractContext): ParsedDo
 }
 
 const heading = /^[ \t]*\\(part|chapter|section|subsection|subsubsection)\*?(\[[^\]\n]{0,300}\])?\{/gm;
-const included = /^[^%\n]*?\\(input|include|subfile|bibliography|addbibresource)\{([^}\n]{1,200})\}/gm;
+const included =
+  /\\(?:input|include|subfile|subfileinclude|InputIfFileExists|includestandalone|bibliography|addbibresource|verbatiminput|lstinputlisting|inputminted|includepdf|csvreader|(?:sub)?(?:import|includefrom|inputfrom))\*?(?:\[[^\]\n]{0,300}\])?((?:\{[^{}\n]{1,200}\}){1,2})/g;
+const plainInput = /\\input[ \t]+([^\s{}\\%]{1,200})/g;
+/** Everything behind a percent sign that is not written as \% is a comment. */
+const comment = /(?<!\\)((?:\\\\)*)%.*$/gm;
 
 export function extractTex({ source, limits, notes }: ExtractContext): ParsedDocument {
   const text = decodeText(source.readAll(), source.name, notes);
@@ -32,12 +36,27 @@ export function extractTex({ source, limits, notes }: ExtractContext): ParsedDoc
     start = match.index;
   }
   builder.addPiece(label, text.slice(start));
-  const names = [...new Set([...text.matchAll(included)].map(([, , name = '']) => name))];
+  const names = includedNames(text.replace(comment, '$1'));
   if (names.length > 0) {
     const sentence = `${plural(names.length, 'file')} that the source includes ${are(names.length)} not part of it: ${names.join(', ')}. Open them too.`;
     notes.add({ kind: 'included-files', count: names.length, names, sentence });
   }
   return builder.finish(title, 'tex', notes);
+}
+
+/** The files that the source includes, in their order. */
+function includedNames(text: string): string[] {
+  const found: [at: number, name: string][] = [];
+  for (const match of text.matchAll(included)) {
+    const [first = '', second] = match[1]?.slice(1, -1).split('}{') ?? [];
+    const hasFolder = /import|includefrom|inputfrom/.test(match[0].slice(0, match[0].indexOf('{')));
+    const isSecond = second !== undefined && /^\\inputminted/.test(match[0]);
+    const name = isSecond ? second : hasFolder ? `${first.replace(/\/?$/, '/')}${second ?? ''}` : first;
+    for (const one of /^\\bibliography/.test(match[0]) ? name.split(',') : [name])
+      found.push([match.index, one.trim()]);
+  }
+  for (const { index, 1: name = '' } of text.matchAll(plainInput)) found.push([index, name]);
+  return [...new Set(found.sort(([a], [b]) => a - b).map(([, name]) => name))];
 }
 
 /** The text of the argument {...} that begins at the match's end, without commands; '' if it does not close soon. */

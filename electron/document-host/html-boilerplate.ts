@@ -29,12 +29,12 @@ export function removeBoilerplate($: CheerioAPI): Boilerplate {
     else for (const child of element.children) if (isHtmlElement(child)) visit(child);
   };
   visit(body);
-  const lost = candidates.reduce((sum, element) => sum + words(textOfNode(element)), 0);
+  const lost = candidates.reduce((sum, element) => sum + wordsOf(element), 0);
   // A page that consists of links is kept whole: else most of its text would be missing.
   const hasMain = inArticle !== undefined || $('main,article,[role=main],h1').text().trim() !== '';
   if (lost === whole || (!hasMain && lost > whole / 2)) return removed;
   for (const element of candidates) {
-    const count = words(textOfNode(element));
+    const count = wordsOf(element);
     if (count > 0) removed.parts++;
     removed.words += count;
     $(element).remove();
@@ -75,6 +75,7 @@ function isFurniture($: CheerioAPI, element: HtmlElement, inArticle: ReadonlySet
   const { tagName, attribs } = element;
   if (/^(main|article|body|h[1-6])$/.test(tagName)) return false;
   const inner = $(element);
+  if (isButton(element)) return !belongsToText($, element);
   const isLandmark = tagName === 'nav' || landmarks.test(attribs.role ?? '');
   const isMargin =
     (/^(header|footer|aside)$/.test(tagName) || attribs.role === 'complementary') &&
@@ -103,6 +104,22 @@ function isFurniture($: CheerioAPI, element: HtmlElement, inArticle: ReadonlySet
   const isNamed = furnitureNames.test(`${attribs.class ?? ''} ${attribs.id ?? ''}`);
   if (isMargin || isNamed) return share > 0.2 || words(text) < 80;
   return share > 0.6 && inner.closest('main,article').length === 0 && words(text) > 1;
+}
+
+function isButton({ tagName, attribs }: HtmlElement): boolean {
+  return tagName === 'button' || (tagName === 'input' && /^(button|submit|reset)$/i.test(attribs.type ?? ''));
+}
+
+/** Whether a button is part of the text: it opens a section, or it stands in a heading or in a sentence. */
+function belongsToText($: CheerioAPI, button: HtmlElement): boolean {
+  const { attribs } = button;
+  if (attribs['aria-expanded'] !== undefined || attribs['aria-controls'] !== undefined) return true;
+  if ($(button).closest('h1,h2,h3,h4,h5,h6,summary,legend').length > 0) return true;
+  return button.next?.type === 'text' && /\p{L}/u.test(button.next.data);
+}
+
+function wordsOf(element: HtmlElement): number {
+  return words(element.tagName === 'input' ? (element.attribs.value ?? '') : textOfNode(element));
 }
 
 function words(text: string): number {

@@ -100,9 +100,10 @@ function writeDrawings($: CheerioAPI): void {
   }
 }
 
-/** Replaces form fields by their values; buttons are removed. */
+/** Replaces form fields by their values, buttons by their words. */
 function writeForms($: CheerioAPI): void {
-  $('button,input[type=button],input[type=submit],input[type=reset],input[type=password],input[type=file]').remove();
+  $('input[type=password],input[type=file]').remove();
+  for (const button of $('button').get()) $(button).replaceWith($(button).contents());
   for (const input of $('input').get()) {
     const { type = 'text', value = '', checked, alt = '' } = input.attribs;
     const isBox = /^(checkbox|radio)$/i.test(type);

@@ -109,6 +109,18 @@ export function htmlToMarkdown(html: string, kind: 'html' | 'xhtml', options: Pa
   return { ...page, markdown: markdownService().turndown(body) };
 }
 
+/** Replaces frames whose page is in the file, as programs that save a page as one file write them. */
+function openFrames($: CheerioAPI): void {
+  for (let depth = 0; depth < mostFrames; depth++) {
+    const frames = $('iframe[srcdoc]').get();
+    if (frames.length === 0) return;
+    for (const frame of frames)
+      $(frame).replaceWith(`<div>${load(frame.attribs.srcdoc ?? '')('body').html() ?? ''}</div>`);
+  }
+}
+
+const mostFrames = 5; // within each other
+
 /** A separate function, so that its tree can be freed before turndown builds another one. */
 function textOnly(
   html: string,
@@ -119,6 +131,7 @@ function textOnly(
     kind === 'html'
       ? load(html)
       : load(html, { xml: { xmlMode: false, recognizeSelfClosing: true, decodeEntities: true } });
+  openFrames($);
   flattenDeep($);
   const title = $('head > title').first().text().replace(/\s+/g, ' ').trim();
   const hidden = removeInvisible($, stylesheet);

@@ -62,10 +62,19 @@ function hiddenElements($: CheerioAPI, rules: readonly Rule[]): Set<HtmlElement>
   }
   const hidden = new Set<HtmlElement>();
   for (const [element, { display, visibility, place }] of verdicts) {
+    if (isPopUpNote(element)) continue;
     if (display?.hides || place?.hides) hidden.add(element);
     else if (visibility?.hides && $(element).find('[style*="visible"]').length === 0) hidden.add(element);
   }
   return hidden;
+}
+
+/** A footnote of an e-book, which the reader shows when its mark is touched. */
+function isPopUpNote({ attribs }: HtmlElement): boolean {
+  return (
+    /(^|\s)(footnotes?|endnotes?|rearnotes?|note)(\s|$)/.test(attribs['epub:type'] ?? '') ||
+    /^doc-(foot|end)notes?$/.test(attribs.role ?? '')
+  );
 }
 
 /** Rules that show or hide elements, in order, without those for paper, for narrow windows and for states such as hover. */

@@ -16,6 +16,7 @@ export interface PageAnnotations {
   runs: TextRun[]; // of filled-in and typed text
   remarks: Remark[];
   fields: number; // with a value
+  unfilled: number; // fields without one
   comments: number;
   highlights: number;
   attached: string[]; // names of the files that are attached here
@@ -76,6 +77,7 @@ export class AnnotationReader {
       runs: [],
       remarks: [],
       fields: 0,
+      unfilled: 0,
       comments: 0,
       highlights: 0,
       attached: [],
@@ -102,6 +104,7 @@ export class AnnotationReader {
       const filled = this.#fields.read(annotation, at);
       result.runs.push(...filled.runs);
       if (filled.hasValue) result.fields++;
+      else if (filled.isUnfilled) result.unfilled++;
       return;
     }
     if (kind === kinds.fileAttachment) {

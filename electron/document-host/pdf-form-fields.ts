@@ -18,6 +18,7 @@ const mostOptions = 500;
 export interface FilledField {
   runs: TextRun[];
   hasValue: boolean;
+  isUnfilled?: boolean; // a field for text or a choice that is empty
 }
 
 export class FormFields {
@@ -44,18 +45,22 @@ export class FormFields {
       case pushButton:
       case signature: {
         const text = appearanceText(this.#pdfium, annotation);
-        return { runs: typedRuns(text, at), hasValue: type === signature && text !== '' };
+        return {
+          runs: typedRuns(text, at),
+          hasValue: type === signature && text !== '',
+          isUnfilled: type === signature && text === '',
+        };
       }
       case comboBox:
       case listBox: {
         const chosen = this.#chosen(form, annotation) || this.#value(form, annotation);
-        return { runs: typedRuns(chosen, at), hasValue: chosen !== '' };
+        return { runs: typedRuns(chosen, at), hasValue: chosen !== '', isUnfilled: chosen === '' };
       }
       case textField: {
         if ((api.FPDFAnnot_GetFormFieldFlags(form, annotation) & passwordFlag) !== 0)
           return { runs: [], hasValue: false };
         const value = this.#value(form, annotation);
-        return { runs: typedRuns(value, at), hasValue: value.trim() !== '' };
+        return { runs: typedRuns(value, at), hasValue: value.trim() !== '', isUnfilled: value.trim() === '' };
       }
       default:
         return this.#unlisted(annotation, at);

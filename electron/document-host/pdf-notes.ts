@@ -21,6 +21,7 @@ export class PdfNotes {
   readonly #guessed: OnPage[] = [];
   readonly #beyond: OnPage[] = [];
   readonly #fields: OnPage[] = [];
+  readonly #unfilled: OnPage[] = [];
   readonly #comments: OnPage[] = [];
   readonly #highlights: OnPage[] = [];
   readonly #unreadAnnotations: OnPage[] = [];
@@ -65,8 +66,12 @@ export class PdfNotes {
     this.#attached.push(...names);
   }
 
-  #addAnnotations(page: number, { fields, comments, highlights, unread, media, attached }: PageAnnotations): void {
+  #addAnnotations(
+    page: number,
+    { fields, unfilled, comments, highlights, unread, media, attached }: PageAnnotations,
+  ): void {
     if (fields > 0) this.#fields.push({ page, count: fields });
+    if (unfilled > 0) this.#unfilled.push({ page, count: unfilled });
     if (comments > 0) this.#comments.push({ page, count: comments });
     if (highlights > 0) this.#highlights.push({ page, count: highlights });
     if (unread > 0) this.#unreadAnnotations.push({ page, count: unread });
@@ -104,6 +109,12 @@ export class PdfNotes {
       this.#fields,
       (count) =>
         `${plural(count, 'form field')} ${are(count)} filled in; what is filled in stands in the text where the field is.`,
+    );
+    tellEachPage(
+      notes,
+      'unfilled-fields',
+      this.#unfilled,
+      (count) => `${plural(count, 'form field')} ${are(count)} not filled in.`,
     );
     tellEachPage(
       notes,

@@ -1,6 +1,7 @@
 /** The shapes of one slide as text, in the order in which they are drawn, including the shapes of groups. */
 import { chartText, diagramText } from './docx-drawings.ts';
 import type { DocxPackage } from './docx-package.ts';
+import { formatNumber } from './number-formats.ts';
 import { ommlToLatex } from './omml-latex.ts';
 import { subscript, superscript } from './script-marks.ts';
 import type { SlideNotes } from './slide-notes.ts';
@@ -117,19 +118,45 @@ function described(shape: XmlElement): string {
 
 /** The paragraphs, one line each; those of a list have a mark and are indented by their level. */
 function bodyText(body: XmlElement, isList: boolean): string {
+  const counts: { format: string; n: number }[] = []; // by level
   const paragraphs = childrenNamed(body, 'a:p').map((paragraph) => {
     const properties = childNamed(paragraph, 'a:pPr');
     const level = Number(properties?.attributes.lvl ?? 0) || 0;
     const text = paragraphText(paragraph).trim();
     const has = (name: string): boolean => childNamed(properties, name) !== undefined;
-    const marked = (isList && !has('a:buNone')) || has('a:buChar') || has('a:buAutoNum');
-    return { text, level, marked };
+    const mark = has('a:buAutoNum') ? '' : has('a:buChar') || (isList && !has('a:buNone')) ? '- ' : '';
+    if (text === '') return { text, level, mark };
+    counts.length = Math.min(counts.length, level + 1);
+    const numbering = childNamed(properties, 'a:buAutoNum')?.attributes;
+    if (!numbering) {
+      delete counts[level];
+      return { text, level, mark };
+    }
+    const { type = 'arabicPeriod', startAt = '1' } = numbering;
+    const format = `${type} ${startAt}`;
+    const before = counts[level];
+    const n = before?.format === format ? before.n + 1 : Number(startAt) || 1;
+    counts[level] = { format, n };
+    return { text, level, mark: `${autoNumber(n, type)} ` };
   });
   const filled = paragraphs.filter(({ text }) => text !== '');
-  if (filled.length === 1 && filled[0]?.level === 0) return filled[0].text;
-  return filled
-    .map(({ text, level, marked }) => `${'  '.repeat(Math.min(8, level))}${marked ? '- ' : ''}${text}`)
-    .join('\n');
+  if (filled.length === 1 && filled[0]?.level === 0 && filled[0].mark.trim().length < 2) return filled[0].text;
+  return filled.map(({ text, level, mark }) => `${'  '.repeat(Math.min(8, level))}${mark}${text}`).join('\n');
+}
+
+const autoFormats: [RegExp, string][] = [
+  [/^alphaLc/, 'lowerLetter'],
+  [/^alphaUc/, 'upperLetter'],
+  [/^romanLc/, 'lowerRoman'],
+  [/^romanUc/, 'upperRoman'],
+];
+
+/** "3." or "(c)": the type's name says format and punctuation, such as "alphaLcParenBoth". */
+function autoNumber(n: number, type: string): string {
+  const number = formatNumber(n, autoFormats.find(([pattern]) => pattern.test(type))?.[1] ?? 'decimal');
+  if (type.endsWith('ParenBoth')) return `(${number})`;
+  if (type.endsWith('ParenR')) return `${number})`;
+  return type.endsWith('Plain') ? number : `${number}.`;
 }
 
 function paragraphText(paragraph: XmlElement): string {

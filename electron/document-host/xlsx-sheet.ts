@@ -63,7 +63,24 @@ export function readSheet(source: SheetSource, table: TableParts): string[] {
     cells[at] = comment;
     table.add({ number: line, cells: Array.from(cells, (text) => text ?? '') });
   }
-  return drawings(files, part, found);
+  return [...drawings(files, part, found), ...printedAround(sheet)];
+}
+
+/** Header and footer of the printed sheet, each once, without the codes for fonts, page numbers and names. */
+function printedAround(sheet: XmlElement): string[] {
+  const texts = new Set<string>();
+  for (const part of childNamed(sheet, 'headerFooter')?.children ?? []) {
+    const [, kind] = isElement(part) ? (/^(?:odd|even|first)(Header|Footer)$/.exec(part.name) ?? []) : [];
+    if (!isElement(part) || kind === undefined) continue;
+    const text = textOf(part)
+      .replace(/&(?:"[^"]*"|K[0-9A-F]{6}|K\d\d[+-]\d{3}|\d{1,3} ?|[BIUESXYPNDTZFAGOH])/g, '')
+      .replace(/&[LCR]/g, '\t')
+      .replace(/&&/g, '&')
+      .replace(/\s+/g, ' ')
+      .trim();
+    if (/\p{L}{2}/u.test(text)) texts.add(`[${kind}: ${text}]`);
+  }
+  return [...texts];
 }
 
 function cellText(cell: XmlElement, { strings, formats, found }: SheetSource): string {

@@ -19,6 +19,20 @@ async function lines(body: string, numbering: string, styles = ''): Promise<stri
 }
 
 describe('numbers of paragraphs in a DOCX', () => {
+  it('keeps the zero of "Section 1.01" where letters and roman numerals become digits', async () => {
+    const levels =
+      level(0, 'upperRoman', 'Article %1') +
+      level(1, 'decimalZero', 'Section %1.%2', '<w:isLgl/>') +
+      level(2, 'upperLetter', '%1.%2.%3', '<w:isLgl/>');
+    const body = item('Rent', 1, 0) + item('Amount', 1, 1) + item('cash', 1, 2) + item('Day', 1, 1);
+    expect(await lines(body, abstract(0, levels) + num(1, 0))).toEqual([
+      'Article I Rent',
+      'Section 1.01 Amount',
+      '1.01.1 cash',
+      'Section 1.02 Day',
+    ]);
+  });
+
   it('counts the clauses of a contract: levels, restarts below, a paragraph between', async () => {
     const levels =
       level(0, 'upperRoman', 'Article %1.') +

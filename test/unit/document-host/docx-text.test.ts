@@ -39,6 +39,19 @@ describe('tracked changes in a DOCX', () => {
 });
 
 describe('what stands beside the text of a DOCX', () => {
+  it('keeps the placeholder of a field that is not filled in, as the page shows it, and counts it', async () => {
+    const control = (properties: string, content: string): string =>
+      `<w:sdt><w:sdtPr>${properties}</w:sdtPr><w:sdtContent>${content}</w:sdtContent></w:sdt>`;
+    const { text, notes } = await read(
+      par(`${run('Tenant: ')}${control('<w:showingPlcHdr/>', run('[name]'))}`) +
+        par(`${run('Rent: ')}${control('<w:text/>', run('EUR 900'))}`) +
+        par(`${run('Day: ')}${control('<w:showingPlcHdr w:val="0"/>', run('3 May'))}`) +
+        control('<w:showingPlcHdr/>', p('Click to enter text.')),
+    );
+    expect(text).toBe('Tenant: [name]\n\nRent: EUR 900\n\nDay: 3 May\n\nClick to enter text.');
+    expect(notes).toEqual({ 'unfilled-fields': 2 });
+  });
+
   it('puts comments and replies where they stand, and notes below their block', async () => {
     const comment = (id: number, author: string, text: string, paragraph: string): string =>
       `<w:comment w:id="${id}" w:author="${author}"><w:p w14:paraId="${paragraph}">${run(text)}</w:p></w:comment>`;

@@ -11,6 +11,23 @@ const replaced = (parts: ZipInput[], file: string, change: Partial<ZipInput>): Z
   parts.map((part) => (part.name === `OEBPS/${file}` ? { ...part, ...change } : part));
 
 describe('chapters of an EPUB', () => {
+  it('show notes that a reader pops up, and name a chapter that the list of files does not have', async () => {
+    const parts = epubParts([
+      chapter(
+        'a.xhtml',
+        '<p>One<a epub:type="noteref" href="#n">1</a>.</p><aside id="n" epub:type="footnote" hidden="hidden"><p>By law.</p></aside><p hidden="hidden">gone</p>',
+      ),
+    ]);
+    const opf = parts.find(({ name }) => name.endsWith('.opf')) as ZipInput;
+    opf.content = `${opf.content}`.replace('</spine>', '<itemref idref="appendix"/></spine>');
+    const { text, notes } = await parse(write('popup.epub', zipBytes(parts)));
+    expect(text).toBe('One[1].\n\nBy law.');
+    expect(notes).toMatchObject([
+      { kind: 'missing-chapters', names: ['appendix'] },
+      { kind: 'hidden-text', count: 1 },
+    ]);
+  });
+
   it('are read in the encoding that each names', async () => {
     const parts = epubParts([
       chapter('a.xhtml', ''),

@@ -118,6 +118,21 @@ describe('extract-odp', () => {
 });
 
 describe('extract-ods', () => {
+  it('shows a stored value for which the file has no text', async () => {
+    const value = (type: string, more: string): string => `<table:table-cell office:value-type="${type}" ${more}/>`;
+    const cells =
+      value('float', 'office:value="3.14"') +
+      value('percentage', 'office:value="0.125"') +
+      value('currency', 'office:value="9.5" office:currency="EUR"') +
+      value('date', 'office:date-value="2024-05-06"') +
+      value('time', 'office:time-value="PT08H30M00S"') +
+      value('boolean', 'office:boolean-value="true"') +
+      value('string', 'office:string-value="oil"');
+    const body = `<table:table table:name="S"><table:table-row>${cells}</table:table-row></table:table>`;
+    const { text } = await parse(write('values.ods', odfBytes({ kind: 'spreadsheet', body })));
+    expect(text).toContain('| 3.14 | 12.5% | 9.5 EUR | 2024-05-06 | 08:30:00 | TRUE | oil |');
+  });
+
   it('reads values as shown, repeated and merged cells, comments, hidden sheets, formulas without a value', async () => {
     const cell = (text: string, more = ''): string =>
       `<table:table-cell ${more}>${text === '' ? '' : `<text:p>${text}</text:p>`}</table:table-cell>`;

@@ -7,6 +7,22 @@ const write = temporaryFiles();
 const office = 'http://schemas.openxmlformats.org';
 
 describe('extract-pptx', () => {
+  it('numbers lists as the slide shows them, over levels and from a start', async () => {
+    const numbered = (text: string, type: string, more = '', level = 0): string =>
+      `<a:pPr lvl="${level}"><a:buAutoNum type="${type}" ${more}/></a:pPr>${runXml(text)}`;
+    const list = [
+      numbered('oil', 'arabicPeriod', 'startAt="4"'),
+      numbered('whale', 'alphaLcParenBoth', '', 1),
+      numbered('fish', 'alphaLcParenBoth', '', 1),
+      numbered('wick', 'arabicPeriod', 'startAt="4"'),
+      numbered('cotton', 'alphaLcParenBoth', '', 1),
+      runXml('plain'),
+      numbered('glass', 'romanUcParenR'),
+    ];
+    const { text } = await parse(write('numbers.pptx', pptxBytes([{ shapes: shapeXml(list) }])));
+    expect(text).toBe('4. oil\n  (a) whale\n  (b) fish\n5. wick\n  (a) cotton\nplain\nI) glass');
+  });
+
   it('reads titles, lists by level, raised digits, and the notes; not what every slide repeats', async () => {
     const bytes = pptxBytes([
       {

@@ -5,6 +5,16 @@ import { parse } from './parsing.ts';
 const write = temporaryFiles();
 
 describe('extract-source', () => {
+  it('names every file that a line of LaTeX includes, not those in comments', async () => {
+    const source = String.raw`\section{Oil} \input{one}\include{two} 5\% \input three
+% \input{gone}
+\verbatiminput{wick.py} \lstinputlisting[language=C]{lamp.c} \inputminted{py}{oil.py}
+\import{parts/}{four} \subfile{five} \bibliography{refs,more} % \include{away}`;
+    const { notes } = await parse(write('many.tex', source));
+    const names = ['one', 'two', 'three', 'wick.py', 'lamp.c', 'oil.py', 'parts/four', 'five', 'refs', 'more'];
+    expect(notes).toMatchObject([{ kind: 'included-files', count: 10, names }]);
+  });
+
   it('keeps LaTeX as it is, one span per heading, and names what it includes', async () => {
     const source = String.raw`\documentclass{article}
 \title{The \emph{Lamp} Book}

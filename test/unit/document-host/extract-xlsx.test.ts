@@ -8,6 +8,15 @@ const write = temporaryFiles();
 const cell = (ref: string, value: string, more = ''): string => `<c r="${ref}" ${more}><v>${value}</v></c>`;
 
 describe('extract-xlsx', () => {
+  it('reads header and footer of the printed sheet once, without their codes', async () => {
+    const sheet = (name: string) => ({
+      name,
+      xml: `<sheetData><row r="1">${cell('A1', '7')}</row></sheetData><headerFooter><oddHeader>&amp;L&amp;"Arial,Bold"&amp;12Oil &amp;&amp; wicks&amp;CDraft of May&amp;RPage &amp;P</oddHeader><oddFooter>&amp;CPage &amp;P of &amp;N</oddFooter><firstHeader>&amp;D</firstHeader></headerFooter>`,
+    });
+    const { text } = await parse(write('print.xlsx', xlsxBytes({ sheets: [sheet('One')] })));
+    expect(text).toBe('# One\n\n| 7 |\n\n[Header: Oil & wicks Draft of May Page]\n\n[Footer: Page of]');
+  });
+
   it('shows dates and numbers as the sheet does, text, truth and errors, and gaps between cells', async () => {
     const bytes = xlsxBytes({
       strings: ['<t>Station</t>', '<r><t>Cor</t></r><r><t>vane</t></r><rPh><t>x</t></rPh>', '<t>Lit on</t>'],

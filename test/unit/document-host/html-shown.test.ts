@@ -16,6 +16,24 @@ async function read(
 }
 
 describe('what a page shows', () => {
+  it('reads the pages of frames that are in the file, with what they hide', async () => {
+    const inner = '<p>Framed.</p><p hidden>gone</p><iframe srcdoc="&lt;p&gt;Deeper.&lt;/p&gt;"></iframe>';
+    const { text, notes } = await read(
+      `<p>Outer.</p><iframe srcdoc="${inner.replaceAll('&', '&amp;').replaceAll('"', '&quot;')}"></iframe>`,
+    );
+    expect(text).toBe('Outer.\n\nFramed.\n\nDeeper.');
+    expect(notes).toEqual({ 'hidden-text': 1 });
+  });
+
+  it('keeps buttons that belong to the text; others are named as boilerplate, and the whole page has them', async () => {
+    const page =
+      '<h2><button>Who pays?</button></h2><p>The tenant.</p><button aria-expanded="false">When?</button><p>In May.</p><p>Touch <button>Send</button> to end.</p><form><button>Share</button><input type="submit" value="Subscribe now"></form>';
+    const { text, notes } = await read(page);
+    expect(text).toBe('## Who pays?\n\nThe tenant.\n\nWhen?\n\nIn May.\n\nTouch Send to end.');
+    expect(notes).toEqual({ 'page-furniture': 2 });
+    expect((await read(page, '', { wholePage: true })).text).toMatch(/Share\s*Subscribe now/);
+  });
+
   it('leaves out what attributes, inline styles and its own rules hide, and counts it', async () => {
     const { text, notes } = await read(
       `<p>Shown.</p><p hidden>a1</p><p style="color:red; DISPLAY : none">a2</p><p style="visibility:hidden">a3</p>

@@ -25,6 +25,16 @@ const note = (subtype: string, entries: string, rect: string): string =>
   `<</Type/Annot/Subtype/${subtype}/P 3 0 R/Rect[${rect}]${entries}>>`;
 
 describe('form fields', () => {
+  it('without a value are counted; a box that is not ticked is read', async () => {
+    const { text, notes } = await annotated(at(60, 704, 'Surname:') + at(60, 664, 'Paid:'), [
+      widget('/FT/Tx/T(surname)', '150 700 300 720'),
+      widget('/FT/Ch/T(country)/Ff 131072/Opt[(Norway)(Sweden)]', '150 580 300 600'),
+      widget('/FT/Btn/T(paid)/AS/Off', '150 660 170 680'),
+    ]);
+    expect(text.replaceAll('\t', ' ')).toBe('Surname:\nPaid: [ ]');
+    expect(notes).toMatchObject([{ kind: 'unfilled-fields', count: 2, page: 1 }]);
+  });
+
   it('stand with their values beside their labels, drawn or not', async () => {
     const { text, notes } = await annotated(
       at(60, 704, 'Surname:') +
