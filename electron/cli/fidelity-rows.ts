@@ -53,28 +53,37 @@ export interface MeasuredAnswer {
 const present = (values: (number | null)[]) => values.filter((value) => value !== null);
 
 /** Attention mass on the rows that stage 2 reads; for modes without stage 2, on the rows that stage 1 kept. */
-function massKept(answers: readonly MeasuredAnswer[]): number {
+function massKept(answers: readonly Pick<MeasuredAnswer, 'positions' | 'counters'>[]): number {
   const measured = present(answers.flatMap((answer) => answer.positions.map((position) => position.mass)));
   return mean(measured.length > 0 ? measured : answers.flatMap((answer) => answer.counters.keptMass));
 }
 
-export function fidelityRow(file: string, variant: Variant, answers: readonly MeasuredAnswer[]): Cell[] {
+const round = (value: number, digits: number) => (Number.isNaN(value) ? null : rounded(value, digits));
+
+/** The columns positions to mass_kept: how close the answers' positions are to full KV. */
+export function agreementCells(answers: readonly Pick<MeasuredAnswer, 'positions' | 'counters'>[]): Cell[] {
   const positions = answers.flatMap((answer) => answer.positions);
   const kl = positions.map((position) => position.kl);
-  const recall = mean(present(positions.map((position) => position.recall)));
   const top1 = mean(positions.map((position) => (position.sameTop1 ? 1 : 0)));
-  const round = (value: number, digits: number) => (Number.isNaN(value) ? null : rounded(value, digits));
-  const budgets = answers.map((answer) => answer.counters.budgets);
-  const answered = answers.some((answer) => answer.right !== null);
   return [
-    file,
-    ...variantCells(variant),
     positions.length,
     round(mean(kl), 6),
     round(median(kl), 6),
     round(quantile(kl, 0.9), 6),
     round(top1, 4),
     round(massKept(answers), 4),
+  ];
+}
+
+export function fidelityRow(file: string, variant: Variant, answers: readonly MeasuredAnswer[]): Cell[] {
+  const positions = answers.flatMap((answer) => answer.positions);
+  const recall = mean(present(positions.map((position) => position.recall)));
+  const budgets = answers.map((answer) => answer.counters.budgets);
+  const answered = answers.some((answer) => answer.right !== null);
+  return [
+    file,
+    ...variantCells(variant),
+    ...agreementCells(answers),
     round(recall, 4),
     answers.length,
     answers.filter((answer) => answer.fullRight).length,

@@ -6,17 +6,24 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { basename } from 'node:path';
-import type { Counters } from '../contract/engine-reports.ts';
+import type { ParsedDocument } from '../contract/documents.ts';
 import { AppError } from '../contract/errors.ts';
-import { answerModes, defaultSampler } from '../contract/method.ts';
+import { answerModes } from '../contract/method.ts';
 import { presets } from '../contract/method-values.ts';
 import { plural } from '../contract/number-words.ts';
 import { chooseDevice } from '../engine-host/choose-device.ts';
-import { type EngineVerbs, startEngine } from '../engine-host/engine-client.ts';
+import { startEngine } from '../engine-host/engine-client.ts';
 import { commandWords } from './advice-words.ts';
 import { type Arguments, type Command, usageError } from './arguments.ts';
-import { AnswerOutput, askOne, readAll } from './ask.ts';
+import { readAll } from './ask.ts';
 import { fidelityColumns, fidelityRow, type MeasuredAnswer, type Variant, variantCells } from './fidelity-rows.ts';
+import {
+  type Compared,
+  type ComparedAnswer,
+  compareFirstTurns,
+  compareSecondTurns,
+  type Run,
+} from './fidelity-turns.ts';
 import { type Cell, csvLine, textTable } from './format.ts';
 import {
   allChoosing,
@@ -33,6 +40,8 @@ import {
 import { builtInNeedles, type CheckedQuestion, insertNeedles, isRight, parseQuestions } from './needles.ts';
 import { documentChoice, documentFlags, openDocuments } from './open-documents.ts';
 import { ProgressLine } from './progress-line.ts';
+import { recordColumns, recordRows } from './record-rows.ts';
+import { insertRecords, makeRecords, mostRecords } from './records.ts';
 import { runCommand } from './report-error.ts';
 
 const { budget: _one, ...rocketFlagsWithoutBudget } = rocketFlags;
@@ -50,6 +59,12 @@ const command: Command = {
     budgets: { value: '<t,...>', help: 'token budgets (default 256,512,1024)' },
     modes: { value: '<m,...>', help: 'modes (default rocketkv,snapkv,hsa,exact-topk)' },
     chat: { help: "ask each question as a chat's second: which modes still find it?" },
+    task: {
+      value: '<t>',
+      help: 'facts (single ones), or extraction: inserts many records and asks for all, for some, and how many (default facts)',
+    },
+    records: { value: '<n>', help: 'with --task extraction: records to insert, 4 to 100 (default 40)' },
+    seed: { value: '<n>', help: 'with --task extraction: which records (default 0)' },
     'no-answers': { help: 'only along the full answer: leave out what each mode answers by itself' },
     csv: { help: 'print CSV' },
     ...documentFlags,
@@ -63,15 +78,6 @@ const command: Command = {
   },
 };
 
-interface Run {
-  verbs: EngineVerbs;
-  signal: AbortSignal;
-  progress: ProgressLine;
-  documentId: string;
-  maxNew: number;
-  ownAnswers: boolean;
-}
-
 function allVariants(args: Arguments, budgets: readonly number[]): Variant[] {
   const modes = args.listOf('modes', answerModes) ?? ['rocketkv', 'snapkv', 'hsa', 'exact-topk'];
   const variants = modes.flatMap((mode) =>
@@ -83,6 +89,54 @@ function allVariants(args: Arguments, budgets: readonly number[]): Variant[] {
   return [...new Map(variants.map((variant) => [variantCells(variant).join(), variant])).values()];
 }
 
+/** What is asked about each text: its questions, and the rows that their answers become. */
+interface Task {
+  columns: readonly string[];
+  /** Most tokens of an answer, where nothing else was said. */
+  maxNew: number;
+  prepare(parsed: ParsedDocument): Prepared;
+}
+
+interface Prepared {
+  document: ParsedDocument;
+  questions: string[];
+  rows(file: string, compared: Compared): Cell[][];
+}
+
+function factsTask(own: readonly CheckedQuestion[] | undefined): Task {
+  const prepare = (parsed: ParsedDocument): Prepared => {
+    const needles = builtInNeedles();
+    const asked: readonly CheckedQuestion[] = own ?? needles;
+    const measured = ({ fullAnswer, answer, positions, counters }: ComparedAnswer, i: number): MeasuredAnswer => {
+      const expected = asked[i]?.expected ?? '';
+      const right = answer === null ? null : isRight(answer, expected);
+      return { fullRight: isRight(fullAnswer, expected), right, positions, counters };
+    };
+    return {
+      document: own ? parsed : insertNeedles(parsed, needles),
+      questions: asked.map(({ question }) => question),
+      rows: (file, compared) =>
+        [...compared].map(([variant, answers]) => fidelityRow(file, variant, answers.map(measured))),
+    };
+  };
+  return { columns: fidelityColumns, maxNew: 64, prepare };
+}
+
+function extractionTask(args: Arguments): Task {
+  const n = args.integerWithin('records', 4, mostRecords) ?? 40;
+  const seed = args.integerWithin('seed', 0, 1_000_000) ?? 0;
+  const prepare = (parsed: ParsedDocument): Prepared => {
+    const set = makeRecords(parsed.text, n, seed);
+    return {
+      document: insertRecords(parsed, set.records),
+      questions: set.questions.map(({ question }) => question),
+      rows: (file, compared) => recordRows(file, set, compared),
+    };
+  };
+  // A small model quotes the sentence of each record, which takes about 25 tokens.
+  return { columns: recordColumns, maxNew: 64 + 25 * n, prepare };
+}
+
 async function fidelity(args: Arguments, signal: AbortSignal): Promise<undefined> {
   const files = filesOf(args, 'file');
   const budgets = args.integers('budgets') ?? [256, 512, 1024];
@@ -92,37 +146,41 @@ async function fidelity(args: Arguments, signal: AbortSignal): Promise<undefined
   // The number of threads is fixed while it measures: with another number full attention rounds differently.
   const fixed = { path, threads: threads === 0 ? availableParallelism() : threads };
   const choice = { ...fixed, ...(await chooseDevice(deviceWish(args), commandWords)) };
-  const { maxNew, ...reading } = readingChoice(args, 64);
   const own = args.text('questions');
   const ownQuestions = own === undefined ? undefined : readQuestions(own);
   const chat = args.has('chat');
   const ownAnswers = !args.has('no-answers');
+  const isExtraction = args.oneOf('task', ['facts', 'extraction']) === 'extraction';
+  if (isExtraction && (ownQuestions || chat))
+    throw usageError(`--task extraction cannot go with ${ownQuestions ? '--questions' : '--chat'}.`);
+  if (!isExtraction && (args.has('records') || args.has('seed')))
+    throw usageError('--records and --seed go with --task extraction.');
   if (chat && !ownAnswers) throw usageError('--chat compares answers; it cannot go with --no-answers.');
   if (chat && ownQuestions && ownQuestions.length < 2) throw usageError('--chat needs at least two questions.');
+  const task = isExtraction ? extractionTask(args) : factsTask(ownQuestions);
+  const { maxNew, ...reading } = readingChoice(args, task.maxNew);
 
   const progress = new ProgressLine();
   const engine = startEngine();
   const { verbs } = engine;
   const rows: Cell[][] = [];
-  if (args.has('csv')) process.stdout.write(`${csvLine(fidelityColumns)}\n`);
+  if (args.has('csv')) process.stdout.write(`${csvLine(task.columns)}\n`);
   try {
     const model = await verbs.openModel({ ...choice, floatWeights }, { signal });
     for (const notice of model.notices) progress.say(`Note: ${notice}`);
     for (const file of files) {
       const parsed = await openDocuments([file], progress, signal, documentChoice(args));
-      const needles = builtInNeedles();
-      const questions: CheckedQuestion[] = ownQuestions ?? needles;
-      const { text, pages } = ownQuestions ? parsed : insertNeedles(parsed, needles);
+      const { document, questions, rows: rowsOf } = task.prepare(parsed);
+      const { text, pages } = document;
       const rocket = rocketOptions(args, Math.max(...budgets), presets.paper);
-      const planFor = { mode: 'full' as const, rocket, maxNew, question: questions[0]?.question ?? '' };
+      const planFor = { mode: 'full' as const, rocket, maxNew, question: questions[0] ?? '' };
       const read = await readAll(verbs, { text, pages, ...reading, planFor }, progress, signal);
       progress.say(
         `${basename(file)}: ${plural(read.documentTokens, 'token')}, ${plural(questions.length, 'question')}`,
       );
       const run: Run = { verbs, signal, progress, documentId: read.documentId, maxNew, ownAnswers };
-      const measure = chat ? measureSecondTurns : measureFirstTurns;
-      for (const [variant, answers] of await measure(run, questions, variants)) {
-        const row = fidelityRow(basename(file), variant, answers);
+      const compare = chat ? compareSecondTurns : compareFirstTurns;
+      for (const row of rowsOf(basename(file), await compare(run, questions, variants))) {
         rows.push(row);
         if (args.has('csv')) process.stdout.write(`${csvLine(row)}\n`);
       }
@@ -131,7 +189,7 @@ async function fidelity(args: Arguments, signal: AbortSignal): Promise<undefined
   } finally {
     await engine.close();
   }
-  if (!args.has('csv')) process.stdout.write(`${textTable(fidelityColumns, rows)}\n`);
+  if (!args.has('csv')) process.stdout.write(`${textTable(task.columns, rows)}\n`);
   return undefined;
 }
 
@@ -143,110 +201,6 @@ function readQuestions(file: string): CheckedQuestion[] {
     throw new AppError('IO', `The questions ${file} cannot be read: ${(error as Error).message}`, { cause: error });
   }
   return parseQuestions(text, file);
-}
-
-type Measured = Map<Variant, MeasuredAnswer[]>;
-const emptyMeasured = (variants: readonly Variant[]): Measured => new Map(variants.map((variant) => [variant, []]));
-
-async function measureFirstTurns(
-  run: Run,
-  questions: readonly CheckedQuestion[],
-  variants: readonly Variant[],
-): Promise<Measured> {
-  const { verbs, maxNew, progress, signal } = run;
-  const measured = emptyMeasured(variants);
-  let done = 0;
-  for (const { question, expected } of questions) {
-    const reference = await inChat(run, (chatId) => verbs.measureReference({ chatId, question, maxNew }, { signal }));
-    const fullRight = isRight(reference.answer, expected);
-    const { referenceId } = reference;
-    for (const variant of measured.keys()) {
-      const { mode, rocket } = variant;
-      const compared = await inChat(run, (chatId) =>
-        verbs.measureAgainst({ chatId, referenceId, mode, rocket }, { signal }),
-      ).catch((error: unknown) => notPossible(error, variant, progress));
-      if (!compared) {
-        measured.delete(variant);
-        continue;
-      }
-      const { positions, counters } = compared;
-      const own = run.ownAnswers && (await inChat(run, (chatId) => askQuietly(run, chatId, question, variant)));
-      const right = own ? isRight(own.answer, expected) : null;
-      measured.get(variant)?.push({ fullRight, right, positions, counters });
-      done++;
-      progress.show('Measuring', { done, total: questions.length * variants.length, unit: 'answers' });
-    }
-    await verbs.forgetReference({ referenceId });
-  }
-  progress.clear();
-  return measured;
-}
-
-/** Reports a variant whose budget is impossible; the others are measured. */
-function notPossible(error: unknown, variant: Variant, progress: ProgressLine): undefined {
-  if (!(error instanceof AppError) || error.code !== 'INVALID_ARGUMENT') throw error;
-  const name = variantCells(variant).filter((cell) => cell !== null);
-  progress.say(`Not measured: ${name.join(' ')}: ${error.message}`);
-}
-
-/** Asks each question after another one in the same chat, to see whether the mode still finds what the first selection dropped. */
-async function measureSecondTurns(
-  run: Run,
-  questions: readonly CheckedQuestion[],
-  variants: readonly Variant[],
-): Promise<Measured> {
-  const measured = emptyMeasured(variants);
-  const first = variants[0];
-  if (!first) return measured;
-  const full: Variant = { ...first, mode: 'full' };
-  let done = 0;
-  for (const [i, { question, expected }] of questions.entries()) {
-    const opener = questions[(i + Math.ceil(questions.length / 2)) % questions.length]?.question ?? question;
-    const second = (variant: Variant) =>
-      inChat(run, async (chatId) => {
-        await askQuietly(run, chatId, opener, variant);
-        return askQuietly(run, chatId, question, variant);
-      });
-    const fullRight = isRight((await second(full)).answer, expected);
-    for (const variant of variants) {
-      const { answer, counters } = await second(variant);
-      measured.get(variant)?.push({ fullRight, right: isRight(answer, expected), positions: [], counters });
-      done++;
-      run.progress.show('Asking', { done, total: questions.length * variants.length, unit: 'second questions' });
-    }
-  }
-  run.progress.clear();
-  return measured;
-}
-
-async function inChat<T>(run: Run, work: (chatId: string) => Promise<T>): Promise<T> {
-  const { chatId } = await run.verbs.newChat({ documentId: run.documentId });
-  try {
-    return await work(chatId);
-  } finally {
-    await run.verbs.closeChat({ chatId });
-  }
-}
-
-const nowhere = new ProgressLine({ write: () => {} });
-
-async function askQuietly(
-  run: Run,
-  chatId: string,
-  question: string,
-  { mode, rocket }: Variant,
-): Promise<{ answer: string; counters: Counters }> {
-  const request = { chatId, question, mode, rocket, maxNew: run.maxNew, sampler: defaultSampler };
-  return askOne(
-    run.verbs,
-    request,
-    nowhere,
-    new AnswerOutput(
-      () => {},
-      () => {},
-    ),
-    run.signal,
-  );
 }
 
 await runCommand(command, fidelity);

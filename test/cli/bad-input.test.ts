@@ -97,6 +97,20 @@ describe('other inputs', () => {
     const questions = temporaryFile('questions.txt', 'Who?\n');
     return refused('fidelity', [sampleFile, '--questions', questions], 'INVALID_ARGUMENT', /Line 1/);
   });
+  it('an extraction that does not fit its options', async () => {
+    const questions = temporaryFile('questions.txt', 'Who?|Ann\n');
+    const extraction = [shortSample(), '--task', 'extraction'];
+    await refused(
+      'fidelity',
+      [...extraction, '--questions', questions],
+      'INVALID_ARGUMENT',
+      /cannot go with --questions/,
+    );
+    await refused('fidelity', [...extraction, '--chat'], 'INVALID_ARGUMENT', /cannot go with --chat/);
+    await refused('fidelity', [...extraction, '--records', '101'], 'INVALID_ARGUMENT', /--records/);
+    await refused('fidelity', [shortSample(), '--records', '10'], 'INVALID_ARGUMENT', /go with --task extraction/);
+    await refused('fidelity', [shortSample(), '--task', 'lists'], 'INVALID_ARGUMENT', /facts, extraction/);
+  });
   it('a shape of no known name, and weights without one', async () => {
     const shapes = /8b, 1b, 160m, qwen3-8b, .* tiny-experts or tiny-gpt-oss/;
     await refused('bench', ['--shape', '9b'], 'INVALID_ARGUMENT', shapes);

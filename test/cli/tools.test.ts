@@ -164,6 +164,35 @@ describe('fidelity', () => {
     expect(Number(coded?.stored_bytes)).toBeLessThanOrEqual(0.85 * Number(paper?.stored_bytes));
   });
 
+  it('asks for many records: all, some, and how many', async () => {
+    const args = [
+      shortSample(),
+      '--task',
+      'extraction',
+      '--records',
+      '4',
+      '--csv',
+      '--max-new',
+      '24',
+      '--budgets',
+      '64,8192',
+    ];
+    const rows = csvRows(await output('fidelity', [...args, '--modes', 'rocketkv']));
+    expect(rows.map(({ task, mode, budget }) => `${task} ${mode} ${budget}`)).toEqual(
+      ['list', 'filter', 'count'].flatMap((task) => [`${task} full `, `${task} rocketkv 64`, `${task} rocketkv 8192`]),
+    );
+    for (const row of rows) {
+      expect(row.expected).toBe(row.task === 'filter' ? '1' : '4');
+      const full = rows.find(({ task, mode }) => task === row.task && mode === 'full');
+      if (row.budget !== '8192') continue;
+      // Full KV in all but name: the same answer.
+      for (const name of ['listed', 'found', 'precision', 'recall', 'number']) expect(row[name]).toBe(full?.[name]);
+      expect(row.found_of_full).toBe(row.full_found);
+      expect(Number(row.kl_mean)).toBeLessThan(1e-6);
+    }
+    expect(Number(rows[1]?.kl_mean)).toBeGreaterThan(0);
+  });
+
   it('says which budget cannot hold the codes of every row, and measures the rest', async () => {
     const args = [shortSample(), '--questions', questions(), '--csv', '--max-new', '16', '--budgets', '16,256'];
     const { stdout, stderr } = await run('fidelity', [...args, '--modes', 'hsa', '--preset', 'coded']);
