@@ -31,7 +31,7 @@ export function DocumentPage({ document }: { document: LibraryDocument }) {
   return (
     <div className="flex h-full flex-col">
       <div className="min-h-0 flex-1">
-        {hasTurns ? <ChatView /> : <Invitation document={document} pages={held?.pages ?? null} />}
+        {hasTurns ? <ChatView /> : <EmptyChat document={document} pages={held?.pages ?? null} />}
       </div>
       <div className="mx-auto w-full max-w-[760px] px-6 pb-3">
         {!isHeld && before}
@@ -46,7 +46,7 @@ export function DocumentPage({ document }: { document: LibraryDocument }) {
   );
 }
 
-function Invitation({ document, pages }: { document: LibraryDocument; pages: { from: number; to: number } | null }) {
+function EmptyChat({ document, pages }: { document: LibraryDocument; pages: { from: number; to: number } | null }) {
   return (
     <div className="flex h-full items-center justify-center p-6 text-center">
       <div className="max-w-[48ch]">

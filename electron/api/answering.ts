@@ -18,7 +18,7 @@ import type { Conversation } from './conversation.ts';
 import { addFile, bytesOf, documentOf } from './files.ts';
 import type { ProgramsNeeds } from './needs.ts';
 import type { ChatRequest } from './requests.ts';
-import { StopWatch } from './stop-watch.ts';
+import { StopSequenceFilter } from './stop-sequence-filter.ts';
 
 export interface ProgramAnswer {
   text: string;
@@ -83,7 +83,7 @@ export async function answerProgram(
     const stop = () => running.cancel();
     signal.addEventListener('abort', stop, { once: true });
     if (signal.aborted) stop();
-    const watch = new StopWatch(stopsOf(request), (text) => listener.onText(text));
+    const filter = new StopSequenceFilter(stopsOf(request), (text) => listener.onText(text));
     answer = await rooms.supervisor.use((verbs) =>
       rooms.session().inPassingChat(verbs, document.id, async (chatId) => {
         const { question, earlier } = conversation;
@@ -99,17 +99,17 @@ export async function answerProgram(
               thinking += event.text;
               listener.onThinking(event.text);
             } else if (event.type === 'delta') {
-              if (!watch.push(event.text)) stopped.abort();
+              if (!filter.push(event.text)) stopped.abort();
             } else if (event.type === 'restated') {
               thinking = event.thinking;
-              if (!watch.restate(event.answer)) stopped.abort();
+              if (!filter.restate(event.answer)) stopped.abort();
             } else if (event.type === 'done') report = event;
           }
         } catch (error) {
-          if (!watch.isStopped || running.signal.aborted) throw error;
+          if (!filter.isStopped || running.signal.aborted) throw error;
         }
-        watch.end();
-        const { text } = watch;
+        filter.end();
+        const { text } = filter;
         const index = await rooms.sentences.get(rooms, document.id);
         const engineDocument = rooms.session().engineDocument(document.id) ?? '';
         const { mode, rocket } = options;

@@ -1,12 +1,12 @@
 /**
  * The API for other programs of this machine: HTTP on loopback in the form of OpenAI's API. Every request passes the same checks as the
- * window's (server/gates.ts), then needs a key. There are no routes besides those in the list.
+ * window's (server/request-checks.ts), then needs a key. There are no routes besides those in the list.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { Transform } from 'node:stream';
 import { logUnforeseen } from '../app-host/log.ts';
 import { maxUploadBytes } from '../contract/app.ts';
-import { type AllowedHosts, refusal, setSecurityHeaders } from '../server/gates.ts';
+import { type AllowedHosts, refusal, setSecurityHeaders } from '../server/request-checks.ts';
 import { ApiError, errorBody, toApiError } from './api-error.ts';
 import { completeChat } from './chat-completions.ts';
 import { addFile, documentOf, fileOf, formOf, removeFile, tooLarge } from './files.ts';
@@ -25,7 +25,7 @@ export interface ApiServerOptions {
   hosts: () => AllowedHosts;
 }
 
-interface Asked {
+interface AuthorisedRequest {
   rooms: ProgramsNeeds;
   request: IncomingMessage;
   response: ServerResponse;
@@ -39,7 +39,7 @@ interface Asked {
 interface Route {
   method: 'GET' | 'POST' | 'DELETE';
   path: RegExp;
-  handle: (asked: Asked) => Promise<unknown>;
+  handle: (asked: AuthorisedRequest) => Promise<unknown>;
   /** How long the body may take to arrive, in milliseconds. */
   bodyMs: number;
 }
@@ -166,7 +166,7 @@ function within(request: IncomingMessage, ms: number): () => void {
   return done;
 }
 
-async function chatCompletions({ rooms, request, response, signal }: Asked): Promise<unknown> {
+async function chatCompletions({ rooms, request, response, signal }: AuthorisedRequest): Promise<unknown> {
   const body = await jsonOf(request);
   const parsed = chatRequestSchema.safeParse(body);
   if (!parsed.success) {
@@ -187,8 +187,8 @@ async function chatCompletions({ rooms, request, response, signal }: Asked): Pro
 
 const pathOf = (path: readonly PropertyKey[]) =>
   path.reduce<string>(
-    (said, part) =>
-      typeof part === 'number' ? `${said}[${part}]` : said === '' ? String(part) : `${said}.${String(part)}`,
+    (path, part) =>
+      typeof part === 'number' ? `${path}[${part}]` : path === '' ? String(part) : `${path}.${String(part)}`,
     '',
   );
 
@@ -229,7 +229,7 @@ function atMost(bytes: number): Transform {
 /** Bytes that a form may have in addition to its file. */
 const formBytes = 64 * 1024;
 
-async function uploadFile({ rooms, request, signal }: Asked) {
+async function uploadFile({ rooms, request, signal }: AuthorisedRequest) {
   const type = request.headers['content-type'] ?? '';
   if (!/^multipart\/form-data;/i.test(type))
     throw new ApiError(415, 'The body must be multipart/form-data.', { code: 'invalid_content_type' });

@@ -3,15 +3,15 @@ import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { evidenceForPrograms } from '../contract/evidence.ts';
 import { answerProgram, documentFor, type ProgramAnswer } from './answering.ts';
+import { BoundedQueue } from './bounded-queue.ts';
 import { conversationOf } from './conversation.ts';
 import { fileOf } from './files.ts';
 import { checkModel } from './models.ts';
 import type { ProgramsNeeds } from './needs.ts';
 import type { ChatRequest } from './requests.ts';
-import { Turns } from './turns.ts';
 
 /** One queue for each app host: programs wait for one another, and the window for at most one of them. */
-const turnsOf = new WeakMap<ProgramsNeeds, Turns>();
+const queues = new WeakMap<ProgramsNeeds, BoundedQueue>();
 const mostWaiting = 8;
 /** A comment is sent this often, so that clients do not take a long reading for a lost connection. */
 const aliveMs = 10_000;
@@ -24,10 +24,10 @@ export async function completeChat(
 ): Promise<unknown> {
   const model = checkModel(rooms, request.model);
   const conversation = conversationOf(request.messages);
-  const turns = turnsOf.get(rooms) ?? new Turns(mostWaiting);
-  turnsOf.set(rooms, turns);
+  const queue = queues.get(rooms) ?? new BoundedQueue(mostWaiting);
+  queues.set(rooms, queue);
   const head = { id: `chatcmpl-${randomUUID()}`, created: Math.floor(Date.now() / 1000), model };
-  return turns.take(signal, async () => {
+  return queue.run(signal, async () => {
     const document = await documentFor(rooms, conversation, signal);
     if (!request.stream) {
       const silent = { onText: () => {}, onThinking: () => {}, onReading: () => {} };

@@ -30,22 +30,22 @@ export function conversationOf(messages: readonly Message[]): Conversation {
   for (const [i, message] of messages.entries()) {
     const parts =
       typeof message.content === 'string' ? [{ type: 'text' as const, text: message.content }] : message.content;
-    const said = parts
+    const text = parts
       .flatMap((part) => (part.type === 'text' ? [part.text] : []))
       .join('\n\n')
       .trim();
     for (const part of parts)
       if (part.type === 'file')
         files.push({ fileId: part.file.file_id, data: part.file.file_data, name: part.file.filename });
-    if (message.role === 'system' || message.role === 'developer') instructions.push(said);
-    else if (message.role === 'user') asked.push(said);
+    if (message.role === 'system' || message.role === 'developer') instructions.push(text);
+    else if (message.role === 'user') asked.push(text);
     else {
       if (asked.length === 0)
         throw new ApiError(400, 'An assistant message answers a user message: there is none before it.', {
           param: `messages[${i}]`,
           code: 'invalid_value',
         });
-      earlier.push({ question: joined(asked), answer: said });
+      earlier.push({ question: joined(asked), answer: text });
       asked = [];
     }
   }

@@ -2,7 +2,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { Server } from 'node:http';
 import { keyHash, newKey } from '../app-host/library/key-store.ts';
-import { allowedHosts } from '../server/gates.ts';
+import { allowedHosts } from '../server/request-checks.ts';
 import { createApiServer } from './api-server.ts';
 import type { ProgramsNeeds } from './needs.ts';
 
@@ -25,20 +25,20 @@ export interface Access {
   key: string;
 }
 
-const invited = new WeakMap<ProgramsNeeds, Promise<Access & { server: Server }>>();
+const openAccesses = new WeakMap<ProgramsNeeds, Promise<Access & { server: Server }>>();
 
 /**
  * For the MCP server that a person starts beside the window: opens a port with a key of its own until RocketDoc ends, whatever the settings
  * say of other programs. The caller reached the socket in the data folder, which only the library's owner can open.
  */
-export async function inviteProgram(rooms: ProgramsNeeds): Promise<Access> {
+export async function openProgramAccess(rooms: ProgramsNeeds): Promise<Access> {
   const open = async () => {
     const key = newKey();
     return { ...(await listen(rooms, isKey(key), 0)), key };
   };
-  const access = invited.get(rooms) ?? open();
-  invited.set(rooms, access);
-  access.catch(() => invited.delete(rooms));
+  const access = openAccesses.get(rooms) ?? open();
+  openAccesses.set(rooms, access);
+  access.catch(() => openAccesses.delete(rooms));
   const { address, key } = await access;
   return { address, key };
 }
@@ -111,8 +111,8 @@ export async function servePrograms(rooms: ProgramsNeeds, { thisRun }: ProgramsO
     close() {
       rooms.settings.onChange = undefined;
       close();
-      void invited.get(rooms)?.then((access) => shut(access.server));
-      invited.delete(rooms);
+      void openAccesses.get(rooms)?.then((access) => shut(access.server));
+      openAccesses.delete(rooms);
     },
   };
 }

@@ -1,7 +1,7 @@
 /** Entry of the app host as a process of its own, which Electron's main process starts. `serve` is an app host itself (server/serve.ts). */
-import { requireShellLine } from '../hosts/parent-port.ts';
+import { requireMainConnection } from '../hosts/parent-port.ts';
 import { watchProcess } from './log.ts';
 import { serveMain } from './serve-main.ts';
 
 watchProcess();
-serveMain(requireShellLine('app-host'));
+serveMain(requireMainConnection('app-host'));

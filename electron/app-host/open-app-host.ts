@@ -2,7 +2,7 @@
  * Opens the app host: the library, everything that works on it, and the API for other programs. Electron's app host process (app-host.ts)
  * and the server for browsers (server/serve.ts) both begin with this.
  */
-import { inviteProgram, type ProgramsOptions, type RunningPrograms, servePrograms } from '../api/programs.ts';
+import { openProgramAccess, type ProgramsOptions, type RunningPrograms, servePrograms } from '../api/programs.ts';
 import type { AppHost } from './create-app-host.ts';
 import { type StartUpOptions, startUp } from './start-up.ts';
 
@@ -16,6 +16,6 @@ export async function openAppHost(
   options: Omit<StartUpOptions, 'onProgram'>,
   programs: ProgramsOptions = {},
 ): Promise<OpenedAppHost> {
-  const app = await startUp({ ...options, onProgram: inviteProgram });
+  const app = await startUp({ ...options, onProgram: openProgramAccess });
   return { app, programs: servePrograms(app, programs) };
 }

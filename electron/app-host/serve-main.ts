@@ -10,7 +10,7 @@ import { startEngine } from '../engine-host/engine-client.ts';
 import { receivedBytes } from '../hosts/byte-port.ts';
 import { EventChannel } from '../hosts/event-channel.ts';
 import { type HandedPort, HandedPorts } from '../hosts/handed-port.ts';
-import type { ShellLine } from '../hosts/parent-port.ts';
+import type { MainConnection } from '../hosts/parent-port.ts';
 import { rpcErrors } from '../hosts/rpc-errors.ts';
 import { serveHost } from '../hosts/serve-host.ts';
 import { defaultDataDir } from './data-dir.ts';
@@ -21,14 +21,14 @@ import { OpenAlready } from './single-instance.ts';
 import { failureForWindow } from './window-words.ts';
 
 /** `exit`: ends the process. */
-export function serveMain(line: ShellLine, exit: () => void = () => process.exit(0)): void {
+export function serveMain(main: MainConnection, exit: () => void = () => process.exit(0)): void {
   const asks = new EventChannel<AppHostAsk>();
   const hosts = new HostsByMain((ask) => asks.push(ask));
   const ports = new HandedPorts();
   const windows = new Map<string, () => void>();
   let opening: ReturnType<typeof open> | undefined;
 
-  line.onPort((id, port) => {
+  main.onPort((id, port) => {
     if (!hosts.takePort(id, port)) ports.put(id, port);
   });
 
@@ -98,7 +98,7 @@ export function serveMain(line: ShellLine, exit: () => void = () => process.exit
   });
 
   let isEnding = false;
-  serveHost(line, router, () => {
+  serveHost(main, router, () => {
     if (isEnding) return;
     isEnding = true;
     const closed = opening?.then(({ app }) => app.close());

@@ -36,7 +36,7 @@ export interface SecondStart {
 
 const answer = 'shown\n';
 const signedOut = 'signed out\n';
-const patienceMs = 2000;
+const answerTimeoutMs = 2000;
 const mostBytes = 1024 * 1024;
 /** The kernel limits the length of a socket's path, on some systems to 104 bytes with the final zero. */
 const longestPath = 103;
@@ -58,7 +58,7 @@ export function answerSecondStart(dataDir: string, { onSecondStart, onSignOut, o
   const path = socketPath(dataDir);
   if (path === undefined) return () => {};
   const server = createServer((socket) => {
-    void heardFrom(socket).then(async (line) => {
+    void receiveLine(socket).then(async (line) => {
       const { data: message } = messageSchema.safeParse(parsed(line));
       if (message && 'files' in message && onSecondStart) {
         onSecondStart(message.files);
@@ -102,11 +102,11 @@ async function sent(
   const path = socketPath(dataDir);
   if (path === undefined) return '';
   const socket = createConnection(path, () => socket.write(`${JSON.stringify(message)}\n`));
-  return heardFrom(socket);
+  return receiveLine(socket);
 }
 
 /** The first line that arrives; empty: none came in time. */
-function heardFrom(socket: Socket): Promise<string> {
+function receiveLine(socket: Socket): Promise<string> {
   return new Promise((done) => {
     let line = '';
     const end = (first: string) => {
@@ -117,7 +117,7 @@ function heardFrom(socket: Socket): Promise<string> {
       socket.destroy();
       end('');
     };
-    const timer = setTimeout(giveUp, patienceMs);
+    const timer = setTimeout(giveUp, answerTimeoutMs);
     socket.setEncoding('utf8').on('data', (text: string) => {
       line += text;
       if (line.length > mostBytes) giveUp();

@@ -37,6 +37,6 @@ export function failureForWindow(error: unknown): { code: ErrorCode; message: st
   const { code, message, shortage, advice } = toAppError(known);
   if (code === 'INTERNAL') logUnforeseen('A failure inside', error);
   if (code === 'INTERNAL' && !(known instanceof AppError)) return { code, message: unforeseenSentence };
-  const said = advice === undefined ? message : `${message} ${adviceInWindow(advice)}`;
-  return { code, message: said, ...(shortage && { shortage }) };
+  const sentence = advice === undefined ? message : `${message} ${adviceInWindow(advice)}`;
+  return { code, message: sentence, ...(shortage && { shortage }) };
 }

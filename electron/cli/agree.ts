@@ -9,7 +9,7 @@ import { chooseDevice } from '../engine-host/choose-device.ts';
 import { startLab } from '../lab/lab-client.ts';
 import { commandWords } from './advice-words.ts';
 import { type Arguments, type Command, usageError } from './arguments.ts';
-import { deviceWish, modelFlags } from './method-flags.ts';
+import { deviceSetting, modelFlags } from './method-flags.ts';
 import { documentChoice, documentFlags, openDocuments } from './open-documents.ts';
 import { ProgressLine } from './progress-line.ts';
 import { runCommand } from './report-error.ts';
@@ -35,10 +35,10 @@ async function agree(args: Arguments, signal: AbortSignal): Promise<undefined> {
     throw usageError(`A model and a text are needed: ${command.run} ${command.usage}`);
   const tokens = args.integerWithin('tokens', 1, 1_000_000) ?? defaultTokens;
   const threadCount = args.integerWithin('threads', 0, 1024) ?? 0;
-  const choice = await chooseDevice(deviceWish(args), commandWords);
+  const choice = await chooseDevice(deviceSetting(args), commandWords);
   const progress = new ProgressLine();
   const { text } = await openDocuments(files, progress, signal, documentChoice(args));
-  progress.say(`Reading ${plural(tokens, 'token')} twice, here and with llama.cpp; both hold the model.`);
+  progress.print(`Reading ${plural(tokens, 'token')} twice, here and with llama.cpp; both hold the model.`);
   const engine = startLab();
   try {
     const report = await engine.verbs.compareWithLlama(

@@ -12,7 +12,7 @@ import { type Arguments, type Command, usageError } from './arguments.ts';
 import { type AskContext, answerJson, answerSummary, evidenceLines } from './ask-report.ts';
 import {
   answerMode,
-  deviceWish,
+  deviceSetting,
   modeFlag,
   modelChoice,
   modelFlags,
@@ -56,7 +56,7 @@ export async function ask(
     throw usageError(`A file and a question are needed: ${askCommand.run} ${askCommand.usage}`);
   if (questions.some((question) => question.trim() === '')) throw usageError('The question is empty.');
   // All arguments are checked before anything slow begins.
-  const choice = { ...modelChoice(args), ...(await chooseDevice(deviceWish(args), commandWords)) };
+  const choice = { ...modelChoice(args), ...(await chooseDevice(deviceSetting(args), commandWords)) };
   const thinking = args.has('think');
   const request = { mode: answerMode(args), rocket: rocketOptions(args), sampler: samplerOptions(args), thinking };
   const { maxNew, ...reading } = readingChoice(args);
@@ -71,10 +71,10 @@ export async function ask(
       openDocuments(files, progress, AbortSignal.any([signal, ended.signal]), documentChoice(args)),
       verbs.openModel(choice, { signal }),
     ]);
-    for (const notice of model.notices) progress.say(`Note: ${notice}`);
+    for (const notice of model.notices) progress.print(`Note: ${notice}`);
     if (thinking && model.thinking === 'never')
-      progress.say("Note: this model's template has no switch for thinking; it is asked as usual.");
-    progress.say(`${model.info.name} on ${model.device}, ${model.threads} threads`);
+      progress.print("Note: this model's template has no switch for thinking; it is asked as usual.");
+    progress.print(`${model.info.name} on ${model.device}, ${model.threads} threads`);
     // The longest question must fit; a chat grows, and each further question is checked when it is asked.
     const question = questions.reduce((longest, next) => (next.length > longest.length ? next : longest));
     const planFor = { mode: request.mode, rocket: request.rocket, maxNew, question };
@@ -85,7 +85,7 @@ export async function ask(
     for (const [i, question] of questions.entries()) {
       if (i === 0 || args.has('separate')) chatId = (await verbs.newChat({ documentId: read.documentId })).chatId;
       const isFirst = i === 0;
-      if (questions.length > 1) progress.say(`Question: ${question}`);
+      if (questions.length > 1) progress.print(`Question: ${question}`);
       const quiet = args.has('json');
       const show = new AnswerOutput(quiet ? () => {} : write, (text) => progress.write(text));
       const report = await askOne(verbs, { chatId, question, maxNew, ...request }, progress, show, signal);
@@ -100,10 +100,10 @@ export async function ask(
         show.end();
         for (const line of evidenceLines(evidence)) write(`${line}\n`);
       }
-      for (const notice of report.notices) progress.say(`Note: ${notice}`);
+      for (const notice of report.notices) progress.print(`Note: ${notice}`);
       if (report.finishReason === 'length')
-        progress.say(`Note: the answer was cut at ${report.maxNew} tokens; --max-new allows more.`);
-      progress.say(answerSummary(report, context));
+        progress.print(`Note: the answer was cut at ${report.maxNew} tokens; --max-new allows more.`);
+      progress.print(answerSummary(report, context));
     }
   } finally {
     ended.abort(); // stops opening a document when loading the model has failed
@@ -134,7 +134,7 @@ export async function readAll(
 export class AnswerOutput {
   readonly #write: (text: string) => void;
   readonly #writeThinking: (text: string) => void;
-  #said = { thinking: '', answer: '' };
+  #soFar = { thinking: '', answer: '' };
 
   constructor(write: (text: string) => void, writeThinking: (text: string) => void) {
     this.#write = write;
@@ -142,8 +142,8 @@ export class AnswerOutput {
   }
 
   add(event: AnswerText): void {
-    const before = this.#said;
-    this.#said = withText(before, event);
+    const before = this.#soFar;
+    this.#soFar = withText(before, event);
     if (event.type === 'delta') {
       if (before.answer === '' && before.thinking !== '') this.#writeThinking('\n\n');
       this.#write(event.text);
@@ -154,7 +154,7 @@ export class AnswerOutput {
 
   /** Written text cannot be taken back: the answer is written again, and a note on stderr says why. */
   #restate(written: string): void {
-    const { answer, thinking } = this.#said;
+    const { answer, thinking } = this.#soFar;
     if (written !== '') {
       this.#writeThinking(thinking === '' ? '\n' : '\nNote: the text above was thinking; the answer begins here.\n');
       this.#write('\n');
@@ -163,7 +163,7 @@ export class AnswerOutput {
   }
 
   end(): void {
-    if (!this.#said.answer.endsWith('\n')) this.#write('\n');
+    if (!this.#soFar.answer.endsWith('\n')) this.#write('\n');
   }
 }
 

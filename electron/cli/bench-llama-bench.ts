@@ -91,12 +91,12 @@ function parsed(line: string): unknown {
 function output(program: string, args: readonly string[], env: NodeJS.ProcessEnv, signal: AbortSignal) {
   const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env, signal });
   let text = '';
-  let said = '';
+  let output = '';
   child.stdout.setEncoding('utf8').on('data', (piece: string) => {
     text += piece;
   });
   child.stderr.setEncoding('utf8').on('data', (piece: string) => {
-    said = (said + piece).slice(-4000);
+    output = (output + piece).slice(-4000);
   });
   return new Promise<string>((resolve, reject) => {
     child.on('error', (error) =>
@@ -111,7 +111,7 @@ function output(program: string, args: readonly string[], env: NodeJS.ProcessEnv
     );
     child.on('close', (code, killed) => {
       if (code === 0) return resolve(text);
-      const why = said.trim().split('\n').slice(-3).join(' ');
+      const why = output.trim().split('\n').slice(-3).join(' ');
       reject(new AppError('INTERNAL', `llama-bench ended with ${killed ?? code}. ${why}`));
     });
   });

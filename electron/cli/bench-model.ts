@@ -48,7 +48,7 @@ export async function withModel<T>(
 async function writeShape(path: string, shape: string, weights: string, progress: ProgressLine, signal: AbortSignal) {
   const engine = startLab();
   try {
-    progress.say(`Writing random weights: ${shape}, ${weights}.`);
+    progress.print(`Writing random weights: ${shape}, ${weights}.`);
     await engine.verbs.writeShapeModel({ path, shape, weights }, { signal });
   } finally {
     await engine.close();

@@ -210,12 +210,12 @@ export class BenchedWindow {
     });
     this.#server = server;
     const links: string[] = [];
-    let said = '';
+    let pending = '';
     let look = () => {};
     server.stdout.on('data', (chunk: Buffer) => {
-      said += chunk.toString();
-      const whole = said.slice(0, said.lastIndexOf('\n') + 1);
-      said = said.slice(whole.length);
+      pending += chunk.toString();
+      const whole = pending.slice(0, pending.lastIndexOf('\n') + 1);
+      pending = pending.slice(whole.length);
       links.push(...[...whole.matchAll(/RocketDoc: (\S+)/g)].map((found) => found[1] ?? ''));
       look();
     });

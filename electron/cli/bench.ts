@@ -26,7 +26,7 @@ import { type Cell, csvLine, gpuProductsText, textTable } from './format.ts';
 import {
   allChoosing,
   choosingFlags,
-  deviceWish,
+  deviceSetting,
   modelChoice,
   modelFlags,
   type ReadingChoice,
@@ -99,12 +99,12 @@ async function bench(args: Arguments, signal: AbortSignal): Promise<undefined> {
   const cancels = args.integerWithin('cancels', 1, 1000);
   const { maxNew, ...reading } = readingChoice(args, load ? 256 : 32);
   if (maxNew < 2 || maxNew > 4096) throw usageError(`--max-new must be between 2 and 4096, not ${maxNew}.`);
-  const device = await chooseDevice(deviceWish(args), commandWords);
+  const device = await chooseDevice(deviceSetting(args), commandWords);
   const variants = wantedVariants(args, device, reading.home);
   await withModel(args, progress, signal, async (path) => {
     const opened = await withEngine(path, args, device, async (_verbs, model) => model);
     const { info, threads, device: deviceName } = opened;
-    if (device.device !== 'cpu') progress.say(`Matrix products of a token: ${gpuProductsText(info)}.`);
+    if (device.device !== 'cpu') progress.print(`Matrix products of a token: ${gpuProductsText(info)}.`);
     const text = sampleText();
     const all = {
       args,
@@ -245,7 +245,7 @@ async function ourRuns(all: Bench, variants: readonly SpeedVariant[], depth: num
 function baselineOf({ args, progress, path, device, threads, info, maxNew, text }: Bench) {
   if (args.has('no-baseline') || args.has('llama-bench')) return [];
   if (device.device !== 'cpu' || info.hasVocabulary === false) {
-    progress.say('Note: llama.cpp is left out; --llama-bench measures it on a GPU and on random weights.');
+    progress.print('Note: llama.cpp is left out; --llama-bench measures it on a GPU and on random weights.');
     return [];
   }
   const { name, kvBytesPerToken, nCtxTrain } = info;
@@ -258,7 +258,7 @@ const llamaBench: BenchVariant = { engine: 'llama.cpp', mode: 'llama.cpp', budge
 
 async function llamaBenchRuns(all: Bench, program: string): Promise<Map<number, BenchRun>> {
   const { signal, progress, path: modelPath, device, threads, info, deviceName, depths, maxNew, rounds, reading } = all;
-  progress.say('Measuring with llama-bench.');
+  progress.print('Measuring with llama-bench.');
   const request = {
     program,
     modelPath,

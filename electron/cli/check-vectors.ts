@@ -1,7 +1,7 @@
 /** `npm run -s check-vectors -- <file.safetensors>...`: recomputes both stages on recorded vectors. Exit 1 on any mismatch. */
 
 import { type VectorsReport, vectorsOutTolerance } from '../contract/lab.ts';
-import { chooseDevice, type DeviceWish } from '../engine-host/choose-device.ts';
+import { chooseDevice, type DeviceSetting } from '../engine-host/choose-device.ts';
 import { startLab } from '../lab/lab-client.ts';
 import { commandWords } from './advice-words.ts';
 import { type Arguments, type Command, usageError } from './arguments.ts';
@@ -37,11 +37,11 @@ async function checkVectors(args: Arguments): Promise<number> {
   return failed > 0 ? 1 : 0;
 }
 
-function deviceOf(args: Arguments): DeviceWish {
-  const wish = args.text('device') ?? 'cpu';
-  if (wish === 'cpu') return wish;
-  const gpu = /^cuda(?::(\d{1,2}))?$/.exec(wish);
-  if (!gpu) throw usageError(`--device is cpu, cuda or cuda:<number>, not "${wish}".`);
+function deviceOf(args: Arguments): DeviceSetting {
+  const named = args.text('device') ?? 'cpu';
+  if (named === 'cpu') return named;
+  const gpu = /^cuda(?::(\d{1,2}))?$/.exec(named);
+  if (!gpu) throw usageError(`--device is cpu, cuda or cuda:<number>, not "${named}".`);
   return `cuda:${Number(gpu[1] ?? 0)}`;
 }
 

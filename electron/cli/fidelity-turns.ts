@@ -65,7 +65,7 @@ export async function compareFirstTurns(
 function notPossible(error: unknown, variant: Variant, progress: ProgressLine): undefined {
   if (!(error instanceof AppError) || error.code !== 'INVALID_ARGUMENT') throw error;
   const name = variantCells(variant).filter((cell) => cell !== null);
-  progress.say(`Not measured: ${name.join(' ')}: ${error.message}`);
+  progress.print(`Not measured: ${name.join(' ')}: ${error.message}`);
 }
 
 /** Asks each question after another one in the same chat, to see whether the mode still finds what the first selection dropped. */

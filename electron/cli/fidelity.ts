@@ -28,7 +28,7 @@ import { type Cell, csvLine, textTable } from './format.ts';
 import {
   allChoosing,
   choosingFlags,
-  deviceWish,
+  deviceSetting,
   filesOf,
   modelChoice,
   modelFlags,
@@ -145,7 +145,7 @@ async function fidelity(args: Arguments, signal: AbortSignal): Promise<undefined
   const { path, threads } = modelChoice(args);
   // The number of threads is fixed while it measures: with another number full attention rounds differently.
   const fixed = { path, threads: threads === 0 ? availableParallelism() : threads };
-  const choice = { ...fixed, ...(await chooseDevice(deviceWish(args), commandWords)) };
+  const choice = { ...fixed, ...(await chooseDevice(deviceSetting(args), commandWords)) };
   const own = args.text('questions');
   const ownQuestions = own === undefined ? undefined : readQuestions(own);
   const chat = args.has('chat');
@@ -167,7 +167,7 @@ async function fidelity(args: Arguments, signal: AbortSignal): Promise<undefined
   if (args.has('csv')) process.stdout.write(`${csvLine(task.columns)}\n`);
   try {
     const model = await verbs.openModel({ ...choice, floatWeights }, { signal });
-    for (const notice of model.notices) progress.say(`Note: ${notice}`);
+    for (const notice of model.notices) progress.print(`Note: ${notice}`);
     for (const file of files) {
       const parsed = await openDocuments([file], progress, signal, documentChoice(args));
       const { document, questions, rows: rowsOf } = task.prepare(parsed);
@@ -175,7 +175,7 @@ async function fidelity(args: Arguments, signal: AbortSignal): Promise<undefined
       const rocket = rocketOptions(args, Math.max(...budgets), presets.paper);
       const planFor = { mode: 'full' as const, rocket, maxNew, question: questions[0] ?? '' };
       const read = await readAll(verbs, { text, pages, ...reading, planFor }, progress, signal);
-      progress.say(
+      progress.print(
         `${basename(file)}: ${plural(read.documentTokens, 'token')}, ${plural(questions.length, 'question')}`,
       );
       const run: Run = { verbs, signal, progress, documentId: read.documentId, maxNew, ownAnswers };

@@ -13,7 +13,7 @@ import { type Arguments, type Command, usageError } from './arguments.ts';
 import { budgetsJson, gpuProductsText, textTable } from './format.ts';
 import {
   answerMode,
-  deviceWish,
+  deviceSetting,
   modeFlag,
   modelFlags,
   modelPath,
@@ -49,7 +49,7 @@ async function inspect(args: Arguments): Promise<undefined> {
   const { maxNew, kvType, home } = readingChoice(args);
   const request = { mode: answerMode(args), rocket: rocketOptions(args), maxNew, kvType, home };
   const tokens = args.integerWithin('tokens', 1, 16_777_216);
-  const chosen = await chooseDevice(deviceWish(args), commandWords);
+  const chosen = await chooseDevice(deviceSetting(args), commandWords);
   const engine = startEngine();
   try {
     const info = await engine.verbs.inspect({ path });
@@ -73,7 +73,7 @@ async function planWhereItComputes(planOn: (device: string) => Promise<MemoryPla
   try {
     return { plan: await planOn(device.device), device };
   } catch (error) {
-    const deviceReason = device.cpuWillDo ? notOnGpu(error) : undefined;
+    const deviceReason = device.mayUseCpu ? notOnGpu(error) : undefined;
     if (deviceReason === undefined) throw error;
     return { plan: await planOn('cpu'), device: { device: 'cpu', deviceReason } };
   }

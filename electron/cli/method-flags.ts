@@ -18,7 +18,7 @@ import {
   samplerSchema,
 } from '../contract/method.ts';
 import { type PresetName, presets } from '../contract/method-values.ts';
-import { type DeviceWish, isDeviceWish } from '../engine-host/choose-device.ts';
+import { type DeviceSetting, isDeviceSetting } from '../engine-host/choose-device.ts';
 import { defaultModel, embeddedModels, embeddedPath } from '../engine-host/embedded-models.ts';
 import { type Arguments, type Flags, schemaSentence, usageError } from './arguments.ts';
 
@@ -84,10 +84,10 @@ export interface ModelChoice {
 }
 
 /** The path of a model file, or of an embedded model named by its id; a file with that name has precedence. */
-export function modelPath(wish: string | undefined): string {
-  if (wish === undefined) return embeddedPath(defaultModel());
-  const named = existsSync(wish) ? undefined : embeddedModels().find(({ id }) => id === wish.toLowerCase());
-  return named ? embeddedPath(named) : wish;
+export function modelPath(value: string | undefined): string {
+  if (value === undefined) return embeddedPath(defaultModel());
+  const named = existsSync(value) ? undefined : embeddedModels().find(({ id }) => id === value.toLowerCase());
+  return named ? embeddedPath(named) : value;
 }
 
 export function modelChoice(args: Arguments): ModelChoice {
@@ -97,10 +97,10 @@ export function modelChoice(args: Arguments): ModelChoice {
   };
 }
 
-export function deviceWish(args: Arguments): DeviceWish {
-  const wish = args.text('device') ?? 'auto';
-  if (!isDeviceWish(wish)) throw usageError(`--device is auto, cpu or cuda:<number>, not "${wish}".`);
-  return wish;
+export function deviceSetting(args: Arguments): DeviceSetting {
+  const value = args.text('device') ?? 'auto';
+  if (!isDeviceSetting(value)) throw usageError(`--device is auto, cpu or cuda:<number>, not "${value}".`);
+  return value;
 }
 
 export function answerMode(args: Arguments): AnswerMode {

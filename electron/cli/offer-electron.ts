@@ -11,7 +11,7 @@ import { cacheDir, modulesDir, root } from '../setup/paths.mjs';
 export interface Terminal {
   /** Whether a person can answer: input and output are a terminal. */
   isThere: boolean;
-  say: (line: string) => void;
+  print: (line: string) => void;
   ask: (question: string, signal: AbortSignal) => Promise<string>;
   /** Downloads the binary and builds what it runs; false: that failed, and the reason was printed. */
   install: (signal: AbortSignal) => Promise<boolean>;
@@ -21,7 +21,7 @@ export interface Terminal {
 
 export const here: Terminal = {
   isThere: process.stdin.isTTY === true && process.stderr.isTTY === true,
-  say: (line) => void process.stderr.write(`${line}\n`),
+  print: (line) => void process.stderr.write(`${line}\n`),
   async ask(question, signal) {
     const lines = createInterface({ input: process.stdin, output: process.stderr });
     try {
@@ -41,19 +41,19 @@ const hint = 'The window opens in your browser; for one of its own install Elect
 
 /** Returns whether Electron is installed now. */
 export async function offerElectron(signal: AbortSignal, terminal: Terminal = here): Promise<boolean> {
-  const { isThere, say, ask, install, declinedFile } = terminal;
+  const { isThere, print, ask, install, declinedFile } = terminal;
   if (isThere && !existsSync(declinedFile)) {
-    say('RocketDoc has a window of its own in Electron, whose program is not installed: about 120 MB from GitHub.');
+    print('RocketDoc has a window of its own in Electron, whose program is not installed: about 120 MB from GitHub.');
     const answer = await ask('Install it now? [y/N] ', signal);
     if (/^y(es)?$/i.test(answer.trim())) {
       if (await install(signal)) return true;
-      say('Electron could not be installed.');
+      print('Electron could not be installed.');
     } else {
       mkdirSync(dirname(declinedFile), { recursive: true });
       writeFileSync(declinedFile, 'npm start asks no more; npx install-electron installs it.\n');
     }
   }
-  say(hint);
+  print(hint);
   return false;
 }
 

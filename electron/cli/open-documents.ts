@@ -1,5 +1,10 @@
 /** Opens files from the command line as one document, with progress, then prints its receipt and its notes, one on each line. */
-import { defaultParseChoice, type ParsedDocument, type ParseWish, parseChoiceSchema } from '../contract/documents.ts';
+import {
+  defaultParseChoice,
+  type ParsedDocument,
+  type PartialParseChoice,
+  parseChoiceSchema,
+} from '../contract/documents.ts';
 import { receiptLine } from '../contract/receipt.ts';
 import { parseDocuments } from '../document-host/document-client.ts';
 import { type Arguments, type Flags, usageError } from './arguments.ts';
@@ -19,7 +24,7 @@ export const documentFlags: Flags = {
 
 export interface DocumentChoice {
   password?: string | undefined;
-  choice: ParseWish;
+  choice: PartialParseChoice;
   languageFolder?: string | undefined;
 }
 
@@ -58,8 +63,8 @@ export async function openDocuments(
     ...(password === undefined ? {} : { passwords: new Map(files.map((file) => [file, password])) }),
   });
   progress.clear();
-  progress.say(receiptLine(document));
-  for (const { sentence } of document.notes) progress.say(`Note: ${sentence}`);
+  progress.print(receiptLine(document));
+  for (const { sentence } of document.notes) progress.print(`Note: ${sentence}`);
   return document;
 }
 

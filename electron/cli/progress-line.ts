@@ -55,7 +55,7 @@ export class ProgressLine {
   }
 
   /** Prints a line that stays. */
-  say(text: string): void {
+  print(text: string): void {
     this.clear();
     this.#out.write(`${text}\n`);
   }

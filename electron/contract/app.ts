@@ -26,7 +26,7 @@ import {
   turnSchema,
   windowFailureSchema,
 } from './app-types.ts';
-import { parseWishSchema } from './documents.ts';
+import { partialParseChoiceSchema } from './documents.ts';
 import { answerTextSchemas, progressSchema } from './engine-reports.ts';
 import { answerCitationsSchema } from './evidence.ts';
 import { usualBudgets } from './method-values.ts';
@@ -55,7 +55,7 @@ const password = z.string().max(1000);
  */
 export const maxMessageBytes = 6 * maxQuestionUnits + 1024 * 1024;
 
-const howRead = z.object({ password: password.optional(), choice: parseWishSchema.optional() });
+const readOptions = z.object({ password: password.optional(), choice: partialParseChoiceSchema.optional() });
 
 /** Most bytes of one upload (POST /upload), jobs that wait for the engine, units of one call for text, documents joined into one. */
 export const maxUploadBytes = 64 * 1024 * 1024;
@@ -105,13 +105,13 @@ export const appContract = {
     /** What a person should know about the library when it was opened: that it was damaged, or cannot be written. */
     notices: oc.output(z.array(z.string())),
     /** Leaving this stream stops the work, as in the two below. A file that an older RocketDoc read is read anew. */
-    addUpload: oc.input(howRead.extend({ uploadId: idSchema })).output(eventIterator(addEventSchema)),
-    addGranted: oc.input(howRead.extend({ grantId: grantSchema.shape.id })).output(eventIterator(addEventSchema)),
+    addUpload: oc.input(readOptions.extend({ uploadId: idSchema })).output(eventIterator(addEventSchema)),
+    addGranted: oc.input(readOptions.extend({ grantId: grantSchema.shape.id })).output(eventIterator(addEventSchema)),
     /**
      * Reads the document's kept file again; what `choice` leaves out comes from the last reading and the settings. A changed text becomes
      * another document.
      */
-    readAnew: oc.input(howRead.extend({ documentId: idSchema })).output(eventIterator(addEventSchema)),
+    readAnew: oc.input(readOptions.extend({ documentId: idSchema })).output(eventIterator(addEventSchema)),
     /** Searches names and texts; every word must be there, the last may be unfinished. */
     search: oc.input(z.object({ query: z.string().trim().min(1).max(200) })).output(z.array(searchHitSchema)),
     /** Joins several documents into one, in this order. Joining the same ones again gives the same document. */

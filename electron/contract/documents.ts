@@ -75,15 +75,15 @@ export const parseChoiceSchema = z.strictObject({
 export type ParseChoice = z.infer<typeof parseChoiceSchema>;
 export const defaultParseChoice: ParseChoice = { recognise: 'never', languages: ['eng'], wholePage: false };
 
-export const parseWishSchema = parseChoiceSchema.partial();
-export type ParseWish = z.infer<typeof parseWishSchema>;
+export const partialParseChoiceSchema = parseChoiceSchema.partial();
+export type PartialParseChoice = z.infer<typeof partialParseChoiceSchema>;
 
-/** The wish, completed by what was chosen before. */
-export function withWish(before: ParseChoice, wish: ParseWish | undefined): ParseChoice {
+/** The partial choice, completed by what was chosen before. */
+export function completedChoice(before: ParseChoice, partial: PartialParseChoice | undefined): ParseChoice {
   return {
-    recognise: wish?.recognise ?? before.recognise,
-    languages: wish?.languages ?? before.languages,
-    wholePage: wish?.wholePage ?? before.wholePage,
+    recognise: partial?.recognise ?? before.recognise,
+    languages: partial?.languages ?? before.languages,
+    wholePage: partial?.wholePage ?? before.wholePage,
   };
 }
 

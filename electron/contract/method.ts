@@ -85,8 +85,8 @@ export const documentHomeSchema = z.enum(['auto', 'device', 'host']);
 export type DocumentHome = z.infer<typeof documentHomeSchema>;
 
 /** The device to compute on; auto: the first GPU if it can be used, else the CPU. */
-export type DeviceWish = 'auto' | 'cpu' | `cuda:${number}`;
-export const deviceWishSchema = z.custom<DeviceWish>(
+export type DeviceSetting = 'auto' | 'cpu' | `cuda:${number}`;
+export const deviceSettingSchema = z.custom<DeviceSetting>(
   (value) => typeof value === 'string' && /^(auto|cpu|cuda:\d{1,2})$/.test(value),
   'must be auto, cpu or cuda:<number>',
 );

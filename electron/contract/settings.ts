@@ -9,7 +9,7 @@ import {
   defaultMaxNew,
   defaultRocketOptions,
   defaultSampler,
-  deviceWishSchema,
+  deviceSettingSchema,
   documentHomeSchema,
   kvTypeSchema,
   rocketOptionsSchema,
@@ -49,7 +49,7 @@ export const settingsSchema = methodChoiceSchema.extend({
   /** Whether read documents stay on disk for the next start, and the most GB they may take; 0: a tenth of the free space, at most 20 GB. */
   keepRead: z.boolean(),
   keptGb: z.int().min(ranges.keptGb.least).max(ranges.keptGb.most),
-  device: deviceWishSchema,
+  device: deviceSettingSchema,
   /** Text recognition of pages without text: offered, done whenever a file is added, or never. */
   recognise: z.enum(['ask', 'always', 'never']),
   languages: parseChoiceSchema.shape.languages,

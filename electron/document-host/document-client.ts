@@ -4,15 +4,15 @@
  */
 import { basename } from 'node:path';
 import {
+  completedChoice,
   type DocumentLimits,
   defaultDocumentLimits,
   defaultParseChoice,
   hostMessageSchema,
   type ParsedDocument,
   type ParseStep,
-  type ParseWish,
+  type PartialParseChoice,
   pagesCover,
-  withWish,
 } from '../contract/documents.ts';
 import { AppError, isErrorCode } from '../contract/errors.ts';
 import { bytesText, plural } from '../contract/number-words.ts';
@@ -34,7 +34,7 @@ export interface ParseProgress {
 export interface ParseDocumentOptions {
   password?: string | undefined;
   /** Absent parts are those of `defaultParseChoice`. */
-  choice?: ParseWish | undefined;
+  choice?: PartialParseChoice | undefined;
   /** The folder of the person's own data for text recognition. */
   languageFolder?: string | undefined;
   /** Called with the pages, chapters or steps done so far and in all; then with those of the text recognition. */
@@ -118,7 +118,7 @@ export function parseDocument(path: string, options: ParseDocumentOptions = {}):
       type: 'parse',
       path,
       ...(options.password === undefined ? {} : { password: options.password }),
-      choice: withWish(defaultParseChoice, options.choice),
+      choice: completedChoice(defaultParseChoice, options.choice),
       ...(options.languageFolder === undefined ? {} : { languageFolder: options.languageFolder }),
       limits,
     });
@@ -181,14 +181,14 @@ function receive(host: HostProcess, name: string, limits: DocumentLimits, receiv
 }
 
 const howItEnded = ({ code, signal, error }: HostExit) => error ?? signal ?? `exit code ${code ?? 'unknown'}`;
-const lastWords = ({ output }: HostExit) => ({ cause: new Error(output.slice(-2000)) });
+const withOutput = ({ output }: HostExit) => ({ cause: new Error(output.slice(-2000)) });
 
 /** The child ended before it opened the file. */
 function notStarted(name: string, exit: HostExit): AppError {
   return new AppError(
     'INTERNAL',
     `${name} was not opened: the document reader does not start here (${howItEnded(exit)}).`,
-    { ...lastWords(exit), advice: 'install-packages' },
+    { ...withOutput(exit), advice: 'install-packages' },
   );
 }
 
@@ -208,7 +208,7 @@ function exitError(name: string, exit: HostExit, limits: DocumentLimits): AppErr
   return new AppError(
     'DOC_FORMAT',
     `The reader stopped working on ${name} (${howItEnded(exit)}): the file is probably damaged. Save it anew and try again.`,
-    lastWords(exit),
+    withOutput(exit),
   );
 }
 

@@ -67,7 +67,7 @@ async function chunkText(
       : undefined;
   if (/rtf/.test(type)) {
     const rtf = readRtf(bytes, part);
-    rtf.found.tell(notes);
+    rtf.found.addTo(notes);
     return rtf.markdown;
   }
   return /text\/plain|\.txt$/.test(type) ? decodeText(bytes, part, notes) : undefined;

@@ -102,7 +102,7 @@ export class DocxShared {
     return true;
   }
 
-  tell(): void {
+  addNotes(): void {
     const sentences: [NoteKind, (n: number) => string][] = [
       [
         'tracked-changes',

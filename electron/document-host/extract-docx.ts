@@ -57,7 +57,7 @@ async function docxMarkdown(files: DocxPackage, name: string, notes: ImportNotes
   };
   const left = [...shared.comments.keys()].map((id) => story.comment(id)).filter((line) => line !== '');
   const all = [...margin('header', 'Header'), text, ...left, ...margin('footer', 'Footer')];
-  shared.tell();
+  shared.addNotes();
   return all.filter((block) => block !== '').join('\n\n');
 }
 

@@ -12,7 +12,7 @@ import { WriterNotes } from './writer-notes.ts';
 import { childNamed, childrenNamed, descendantsNamed, elements, textOf, type XmlElement } from './xml-tree.ts';
 
 /** Kinds of text that every slide repeats. */
-const furniture = /^(date-time|footer|header|page-number)$/;
+const footerRoles = /^(date-time|footer|header|page-number)$/;
 
 export function extractOdp(context: ExtractContext, files: OdfPackage): ParsedDocument {
   const { source, limits, notes } = context;
@@ -31,13 +31,13 @@ export function extractOdp(context: ExtractContext, files: OdfPackage): ParsedDo
     if (styles.property('drawing-page', style, visibility, 'presentation:visibility') === 'hidden')
       hidden.hidden.push(i + 1);
     const { title, blocks, repeated } = slideText(reader, slide);
-    blocks.push(...once.unsaid([...repeated, ...declared(files, slide), ...textsBehind(files, reader, slide)]));
+    blocks.push(...once.withoutSeen([...repeated, ...declared(files, slide), ...textsBehind(files, reader, slide)]));
     if (i === 0) firstTitle = title;
     const label = title === '' ? `${i + 1}` : `${i + 1}: ${oneLine(title)}`;
     builder.addPage(label, [...(title === '' ? [] : [`# ${title}`]), ...blocks].join('\n\n'));
   }
-  found.tell(notes);
-  hidden.tell(notes);
+  found.addTo(notes);
+  hidden.addTo(notes);
   return builder.finish(files.title() || firstTitle || source.stem, 'odp', notes);
 }
 
@@ -71,20 +71,20 @@ function slideText(reader: OdfText, slide: XmlElement): { title: string; blocks:
   const repeated: string[] = [];
   for (const shape of elements(slide)) {
     const role = shape.attributes['presentation:class'] ?? '';
-    if (furniture.test(role)) {
+    if (footerRoles.test(role)) {
       if (role !== 'page-number') repeated.push(...reader.drawing(shape));
       continue;
     }
     if (shape.attributes['presentation:placeholder'] === 'true') continue; // such as "Click to add text"
     if (shape.name === 'presentation:notes') {
-      const spoken = elements(shape).flatMap((one) =>
-        furniture.test(one.attributes['presentation:class'] ?? '') ||
+      const noteTexts = elements(shape).flatMap((one) =>
+        footerRoles.test(one.attributes['presentation:class'] ?? '') ||
         one.attributes['presentation:placeholder'] === 'true' ||
         one.name === 'draw:page-thumbnail'
           ? []
           : reader.drawing(one),
       );
-      if (spoken.length > 0) blocks.push(`Notes: ${spoken.join('\n\n')}`);
+      if (noteTexts.length > 0) blocks.push(`Notes: ${noteTexts.join('\n\n')}`);
     } else if (shape.name === 'office:annotation' || shape.name === 'officeooo:annotation') {
       reader.found.comments++;
       const author = childNamed(shape, 'dc:creator');

@@ -5,7 +5,7 @@ import type { OdfPackage } from './odf-package.ts';
 import { OdfStyles } from './odf-styles.ts';
 import { OdfText } from './odf-text.ts';
 import { SheetNotes } from './sheet-notes.ts';
-import { tellSheet } from './sheet-text.ts';
+import { writeSheet } from './sheet-text.ts';
 import type { TableParts } from './table-parts.ts';
 import { repeated } from './table-text.ts';
 import { TextBuilder } from './text-builder.ts';
@@ -31,14 +31,14 @@ export function extractOds(context: ExtractContext, files: OdfPackage): ParsedDo
       found.hiddenSheets.push(name);
     }
     const reader = new OdfText(files, styles, text);
-    tellSheet(builder, name, (table) => {
+    writeSheet(builder, name, (table) => {
       readRows(sheet, reader, found, table);
       const shapes = childNamed(sheet, 'table:shapes');
       return shapes ? elements(shapes).flatMap((shape) => reader.drawing(shape)) : [];
     });
   }
-  found.tell(notes, sheets.length);
-  text.tell(notes);
+  found.addTo(notes, sheets.length);
+  text.addTo(notes);
   return builder.finish(files.title() || source.stem, 'ods', notes);
 }
 

@@ -21,7 +21,7 @@ export function extractOdt({ source, limits, notes }: ExtractContext, files: Odf
   const title = files.title() || heading || source.stem;
   const builder = new TextBuilder(source.name, limits.maxTextBytes);
   builder.addSections(title, markdown);
-  found.tell(notes);
+  found.addTo(notes);
   return builder.finish(title, 'odt', notes);
 }
 

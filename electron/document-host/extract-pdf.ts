@@ -100,7 +100,7 @@ async function readDocument(
   if (!builder.hasText) throw noText(context, nPages);
   notes.addHiddenLayers(layers.names, layers.undecided);
   notes.addAttached(attachedNames(pdfium, document));
-  notes.tell(context.notes);
+  notes.addTo(context.notes);
   const title = metaText(pdfium, document, 'Title').trim();
   return builder.finish(isRealTitle(title) ? title : source.stem, 'pdf', context.notes);
 }

@@ -4,7 +4,7 @@ import { AppError } from '../contract/errors.ts';
 import { count } from '../contract/number-words.ts';
 import type { ExtractContext } from './extract-context.ts';
 import { resolveHyphens } from './pdf-hyphens.ts';
-import { tellPages } from './pdf-notes.ts';
+import { notePages } from './pdf-notes.ts';
 import { noteRecognised } from './recognise-pages.ts';
 import { type RecognisedText, Recogniser } from './recogniser.ts';
 import { TextBuilder } from './text-builder.ts';
@@ -43,8 +43,8 @@ export async function extractPicture(context: ExtractContext): Promise<ParsedDoc
   }
   noteRecognised(recognised, notes);
   const textless = pages.map((_, i) => i + 1).filter((page) => !recognised.has(page) && !unreadable.includes(page));
-  tellPages(notes, 'pages-without-text', textless, 'no text (blank, or no word was recognised)');
-  tellPages(notes, 'pages-unreadable', unreadable, 'damage and could not be read');
+  notePages(notes, 'pages-without-text', textless, 'no text (blank, or no word was recognised)');
+  notePages(notes, 'pages-unreadable', unreadable, 'damage and could not be read');
   const builder = new TextBuilder(source.name, limits.maxTextBytes);
   const texts = pages.map((_, i) => recognised.get(i + 1)?.text ?? '');
   for (const [i, text] of resolveHyphens(texts).entries())

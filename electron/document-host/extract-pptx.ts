@@ -33,15 +33,15 @@ export function extractPptx(context: ExtractContext, zip: GuardedZip): ParsedDoc
     if (isOff(slide.attributes.show)) found.hidden.push(number);
     const { title, blocks, repeated } = new SlideReader(files, part, found).read(slide);
     if (number === 1) firstTitle = title;
-    blocks.push(...once.unsaid([...repeated, ...textsBehind(files, part, slide, found)]));
-    const spoken = speakerNotes(files, part, found);
-    if (spoken.text !== '') blocks.push(`Notes: ${spoken.text}`);
-    blocks.push(...once.unsaid(spoken.repeated));
+    blocks.push(...once.withoutSeen([...repeated, ...textsBehind(files, part, slide, found)]));
+    const slideNotes = speakerNotes(files, part, found);
+    if (slideNotes.text !== '') blocks.push(`Notes: ${slideNotes.text}`);
+    blocks.push(...once.withoutSeen(slideNotes.repeated));
     blocks.push(...comments(files, part, authors, found));
     const heading = title === '' ? [] : [`# ${title.replace(/\s*\n\s*/g, ' ')}`];
     builder.addPage(title === '' ? `${number}` : `${number}: ${oneLine(title)}`, [...heading, ...blocks].join('\n\n'));
   }
-  found.tell(notes);
+  found.addTo(notes);
   return builder.finish(coreTitle(files) || firstTitle || source.stem, 'pptx', notes);
 }
 

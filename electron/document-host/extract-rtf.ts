@@ -13,6 +13,6 @@ export function extractRtf({ source, limits, notes }: ExtractContext): ParsedDoc
   const title = rtf.title || heading || source.stem;
   const builder = new TextBuilder(source.name, limits.maxTextBytes);
   builder.addSections(title, markdown);
-  found.tell(notes);
+  found.addTo(notes);
   return builder.finish(title, 'rtf', notes);
 }

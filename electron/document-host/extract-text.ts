@@ -3,11 +3,11 @@ import type { ParsedDocument } from '../contract/documents.ts';
 import { decodeText } from './decode-text.ts';
 import type { ExtractContext } from './extract-context.ts';
 import { markdownSections } from './markdown-sections.ts';
-import { withoutDebris } from './plain-text.ts';
+import { withoutNonText } from './plain-text.ts';
 import { TextBuilder } from './text-builder.ts';
 
 export function extractText({ source, limits, notes }: ExtractContext): ParsedDocument {
-  const text = withoutDebris(decodeText(source.readAll(), source.name, notes), notes);
+  const text = withoutNonText(decodeText(source.readAll(), source.name, notes), notes);
   const builder = new TextBuilder(source.name, limits.maxTextBytes);
   const pages = text.split('\f');
   if (pages.at(-1)?.trim() === '') pages.pop(); // a form feed ends a page: after the last one there is no further page
@@ -22,7 +22,7 @@ export async function extractMarkdown({ source, limits, notes }: ExtractContext)
   const written = decodeText(source.readAll(), source.name, notes);
   // The HTML reader is loaded only if the text may have HTML.
   const isPlain = !/<|data:/i.test(written);
-  const text = withoutDebris(
+  const text = withoutNonText(
     isPlain ? written : (await import('./markdown-html.ts')).plainMarkdown(written, notes),
     notes,
   );

@@ -3,7 +3,7 @@ import type { ParsedDocument } from '../contract/documents.ts';
 import { DocxPackage } from './docx-package.ts';
 import type { ExtractContext } from './extract-context.ts';
 import { SheetNotes } from './sheet-notes.ts';
-import { tellSheet } from './sheet-text.ts';
+import { writeSheet } from './sheet-text.ts';
 import { TextBuilder } from './text-builder.ts';
 import { readSheet } from './xlsx-sheet.ts';
 import { readSharedStrings, SheetFormats } from './xlsx-values.ts';
@@ -30,8 +30,8 @@ export function extractXlsx(context: ExtractContext, zip: GuardedZip): ParsedDoc
       found.missingSheets.push(name);
       continue;
     }
-    tellSheet(builder, name, (table) => readSheet({ files, part, strings, formats, found }, table));
+    writeSheet(builder, name, (table) => readSheet({ files, part, strings, formats, found }, table));
   }
-  found.tell(notes, sheets.length);
+  found.addTo(notes, sheets.length);
   return builder.finish(source.stem, 'xlsx', notes);
 }

@@ -13,7 +13,7 @@ const mostElements = 20_000; // with more Readability takes seconds
 const articleLength = 500; // characters; a shorter text is no article
 
 const landmarks = /^(navigation|search|menu|menubar|tablist|banner|contentinfo|dialog|alertdialog|toolbar)$/;
-const furnitureNames =
+const boilerplateNames =
   /(^|[\s_-])(nav(bar|igation)?|menu|sidebar|side-bar|footer|masthead|breadcrumbs?|cookies?|consent|gdpr|banner|share|sharing|social|newsletter|subscribe|subscription|promo|advert(isement)?s?|ads?|sponsored|related|recommend(ed|ations)?|popular|trending|pagination|pager|skip(-link|-to)?|toolbar|popup|modal|login|signup)([\s_-]|$)/i;
 
 /** Removes the boilerplate from the page. */
@@ -25,7 +25,7 @@ export function removeBoilerplate($: CheerioAPI): Boilerplate {
   const inArticle = articleBlocks($);
   const candidates: HtmlElement[] = [];
   const visit = (element: HtmlElement): void => {
-    if (isFurniture($, element, inArticle)) candidates.push(element);
+    if (isBoilerplate($, element, inArticle)) candidates.push(element);
     else for (const child of element.children) if (isHtmlElement(child)) visit(child);
   };
   visit(body);
@@ -71,7 +71,7 @@ function articleBlocks($: CheerioAPI): Set<HtmlElement> | undefined {
   return new Set(textual.filter((block, i) => known.has(`${i}`) || text.includes(squeezed(textOfNode(block)))));
 }
 
-function isFurniture($: CheerioAPI, element: HtmlElement, inArticle: ReadonlySet<HtmlElement> | undefined): boolean {
+function isBoilerplate($: CheerioAPI, element: HtmlElement, inArticle: ReadonlySet<HtmlElement> | undefined): boolean {
   const { tagName, attribs } = element;
   if (/^(main|article|body|h[1-6])$/.test(tagName)) return false;
   const inner = $(element);
@@ -101,7 +101,7 @@ function isFurniture($: CheerioAPI, element: HtmlElement, inArticle: ReadonlySet
   )
     return false;
   if (inner.find('td').length > 8 || inner.find('pre').length > 0) return false;
-  const isNamed = furnitureNames.test(`${attribs.class ?? ''} ${attribs.id ?? ''}`);
+  const isNamed = boilerplateNames.test(`${attribs.class ?? ''} ${attribs.id ?? ''}`);
   if (isMargin || isNamed) return share > 0.2 || words(text) < 80;
   return share > 0.6 && inner.closest('main,article').length === 0 && words(text) > 1;
 }

@@ -6,7 +6,7 @@ import { htmlToMarkdown } from './html-to-markdown.ts';
 import type { ImportNotes } from './import-notes.ts';
 import { addPageNotes } from './page-notes.ts';
 
-interface Met {
+interface LeftOutCounts {
   hidden: number; // parts that are not shown
   equations: number;
 }
@@ -18,21 +18,21 @@ const blockNames =
   'table|div|details|section|article|figure|center|ul|ol|dl|h[1-6]|p|blockquote|svg|math|style|script|template';
 
 export function plainMarkdown(markdown: string, notes: ImportNotes): string {
-  const met: Met = { hidden: 0, equations: 0 };
+  const counts: LeftOutCounts = { hidden: 0, equations: 0 };
   // Code is replaced by a sign that no text has, so that a block of HTML may have code in it, and put back at the end.
   const kept: string[] = [];
   const bare = markdown.replace(/\uFDD0/g, '\uFFFD').replace(code, (found) => `\uFDD0${kept.push(found) - 1}\uFDD0`);
-  const text = plainParts(bare, met);
-  addPageNotes(notes, [{ ...met, pictures: 0, boilerplate: undefined }]);
+  const text = plainParts(bare, counts);
+  addPageNotes(notes, [{ ...counts, pictures: 0, boilerplate: undefined }]);
   return text.replace(/\uFDD0(\d+)\uFDD0/g, (_, n: string) => kept[Number(n)] ?? '');
 }
 
-function plainParts(bare: string, met: Met): string {
+function plainParts(bare: string, counts: LeftOutCounts): string {
   const text = withoutDataPictures(bare).replace(/<!--([\s\S]*?)-->/g, (_, comment: string) => {
-    if (/[\p{L}\p{N}]/u.test(comment)) met.hidden++;
+    if (/[\p{L}\p{N}]/u.test(comment)) counts.hidden++;
     return '';
   });
-  return inlineTags(htmlBlocks(text, met));
+  return inlineTags(htmlBlocks(text, counts));
 }
 
 /** Replaces "![chart](data:...)" and its forms with a reference by the description. */
@@ -54,7 +54,7 @@ function described(alt: string): string {
 }
 
 /** Replaces a block of HTML that has no Markdown in it by its text. */
-function htmlBlocks(text: string, met: Met): string {
+function htmlBlocks(text: string, counts: LeftOutCounts): string {
   const opening = new RegExp(`(^|\\n)[ \\t]*<(${blockNames})(?=[\\s>/])`, 'gi');
   let plain = '';
   let at = 0;
@@ -72,8 +72,8 @@ function htmlBlocks(text: string, met: Met): string {
       continue;
     }
     const page = htmlToMarkdown(html, 'html');
-    met.hidden += page.hidden;
-    met.equations += page.equations;
+    counts.hidden += page.hidden;
+    counts.equations += page.equations;
     plain += text.slice(at, start) + page.markdown;
     at = end;
   }

@@ -3,12 +3,12 @@
  * between the columns of a table. Pure.
  */
 import {
+  type DividingGutter,
+  dividingGutters,
   drawnRanges,
   type Gutter,
   guttersOf,
   middle,
-  type Parting,
-  partingsOf,
   type Range,
   type Scan,
   type Sides,
@@ -27,15 +27,15 @@ export interface Band {
   gutters: number[];
 }
 
-const mostRivals = 8; // gutters that are compared
+const mostCandidates = 8; // gutters that are compared
 const farthest = 10; // sizes between a line of a column and the next, with a picture in between
 
 /** The band with the most lines that have text on both sides; undefined: there is none. */
 export function findBand(segments: readonly Segment[]): Band | undefined {
   const byHeight = [...segments].sort((a, b) => middle(b) - middle(a));
   const scans = scansOf(byHeight);
-  const gutters = partingsOf(guttersOf(scans), scans, byHeight);
-  let best: Parting | undefined;
+  const gutters = dividingGutters(guttersOf(scans), scans, byHeight);
+  let best: DividingGutter | undefined;
   for (const gutter of gutters) {
     const more = gutter.scans.length - (best?.scans.length ?? 0);
     if (!best || more > 0 || (more === 0 && gutter.high - gutter.low > best.high - best.low)) best = gutter;
@@ -47,13 +47,13 @@ export function findBand(segments: readonly Segment[]): Band | undefined {
  * A table or a table of contents that fills one column of the page has gutters of its own, with as many lines beside each other. The gutter
  * between the page's columns is preferred: its two sides are drawn one after the other, and one of them is running text.
  */
-function betweenColumns(best: Parting, gutters: readonly Parting[]): Parting {
-  const rivals = gutters
+function betweenColumns(best: DividingGutter, gutters: readonly DividingGutter[]): DividingGutter {
+  const candidates = gutters
     .filter((gutter) => gutter === best || gutter.scans.length >= 0.5 * best.scans.length)
     .sort((a, b) => b.scans.length - a.scans.length)
-    .slice(0, mostRivals);
-  if (rivals.length < 2 || isDrawnApart(best)) return best;
-  return rivals.find((gutter) => gutter !== best && isDrawnApart(gutter)) ?? best;
+    .slice(0, mostCandidates);
+  if (candidates.length < 2 || isDrawnApart(best)) return best;
+  return candidates.find((gutter) => gutter !== best && isDrawnApart(gutter)) ?? best;
 }
 
 function isDrawnApart({ left, right }: Sides): boolean {
@@ -67,7 +67,7 @@ function isDrawnApart({ left, right }: Sides): boolean {
  * Excludes a page's header and footer, which may have text on both sides too: the first and last line do not belong to the band if much
  * white space separates them from the others. Lines on one side count as text in between, since lines of two columns need not be level.
  */
-function withoutStrays(both: readonly number[], scans: readonly Scan[]): { first: number; last: number } {
+function withoutHeaderAndFooter(both: readonly number[], scans: readonly Scan[]): { first: number; last: number } {
   const step = (from: number, to: number): number => (scans[from] as Scan).y - (scans[to] as Scan).y;
   const steps = both
     .slice(1)
@@ -88,7 +88,7 @@ function withoutStrays(both: readonly number[], scans: readonly Scan[]): { first
 }
 
 function bandOf(best: Gutter, gutters: readonly Gutter[], scans: readonly Scan[], byHeight: readonly Segment[]): Band {
-  const { first: firstScan, last: lastScan } = withoutStrays(best.scans, scans);
+  const { first: firstScan, last: lastScan } = withoutHeaderAndFooter(best.scans, scans);
   let top = (scans[firstScan] as Scan).y;
   let bottom = (scans[lastScan] as Scan).y;
   const x = (best.low + best.high) / 2;

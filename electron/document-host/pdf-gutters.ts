@@ -10,7 +10,7 @@ export interface Gutter {
 }
 
 /** A gutter and the segments on its sides. */
-export type Parting = Gutter & Sides;
+export type DividingGutter = Gutter & Sides;
 
 /** A horizontal line through the page, and the white space on it. */
 export interface Scan {
@@ -101,12 +101,12 @@ export function guttersOf(scans: readonly Scan[]): Gutter[] {
 /**
  * The gutters that are wide enough. In a few lines the spaces between words may be above each other by chance: then a gutter must be wider.
  */
-export function partingsOf(
+export function dividingGutters(
   gutters: readonly Gutter[],
   scans: readonly Scan[],
   byHeight: readonly Segment[],
-): Parting[] {
-  const partings: Parting[] = [];
+): DividingGutter[] {
+  const dividing: DividingGutter[] = [];
   for (const gutter of gutters) {
     const { low, high, scans: both } = gutter;
     if (both.length < 2) continue;
@@ -119,9 +119,9 @@ export function partingsOf(
     if (!sides.left.some(({ text }) => /[\p{L}\p{N}]/u.test(text))) continue;
     const sizes = both.length >= 6 ? leastWidth : both.length >= 3 ? 1 : 2;
     // For example two lines of a caption beside the text: the words of a paragraph are not drawn in this order.
-    if (high - low >= sizes * size || areDrawnInTurn(sides)) partings.push({ ...gutter, ...sides });
+    if (high - low >= sizes * size || areDrawnInTurn(sides)) dividing.push({ ...gutter, ...sides });
   }
-  return partings;
+  return dividing;
 }
 
 /** The segments on both sides of the gutter. */

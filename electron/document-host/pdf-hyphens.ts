@@ -19,7 +19,7 @@ export function breakWord(text: string): string {
 }
 
 /** A place at which a word is divided: a line end inside it, a soft hyphen, or both. */
-interface Parting {
+interface WordBreak {
   at: number; // of the mark
   next: number; // where the word after it begins
   before: string;
@@ -31,7 +31,7 @@ interface Parting {
 const longestWord = 80; // UTF-16 units that are looked at on each side
 
 /** The divisions in the order of the text. A word that is divided twice has two. */
-function* partings(page: string): Generator<Parting> {
+function* wordBreaks(page: string): Generator<WordBreak> {
   for (let at = nextMark(page, 0); at >= 0; ) {
     const isSoft = page[at] === softHyphen;
     const isLineEnd = !isSoft || page[at + 1] === brokenWordMark;
@@ -64,7 +64,7 @@ function resolvePage(page: string, isReal: boolean, words: WordForms): string {
   const parts: string[] = [];
   let tail = ''; // text that a second division of its last word may still change
   let done = 0; // of the page
-  for (const { at, next, before, after, isSoft, isLineEnd } of partings(page)) {
+  for (const { at, next, before, after, isSoft, isLineEnd } of wordBreaks(page)) {
     // If a word is divided twice, its middle part is in `tail` already.
     tail += page.slice(done, at);
     if (tail.length > 10 * longestWord) {
@@ -99,7 +99,7 @@ class WordForms {
   constructor(pages: readonly string[]) {
     const wanted = new Set<string>();
     for (const page of pages) {
-      for (const { before, after } of partings(page)) {
+      for (const { before, after } of wordBreaks(page)) {
         const lastPart = /[^-]*$/.exec(before)?.[0] ?? '';
         for (const form of [`${before}${after}`, `${before}-${after}`, `${lastPart}${after}`])
           wanted.add(form.toLowerCase());

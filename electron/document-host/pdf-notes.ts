@@ -79,72 +79,72 @@ export class PdfNotes {
     this.#attached.push(...attached);
   }
 
-  tell(notes: ImportNotes): void {
-    tellPages(notes, 'pages-without-text', [...this.#withoutText], 'no text (blank or scanned)');
-    tellPages(notes, 'pages-unreadable', this.#unreadable, 'damage and could not be read');
-    tellEachPage(
+  addTo(notes: ImportNotes): void {
+    notePages(notes, 'pages-without-text', [...this.#withoutText], 'no text (blank or scanned)');
+    notePages(notes, 'pages-unreadable', this.#unreadable, 'damage and could not be read');
+    noteEachPage(
       notes,
       'unknown-glyphs',
       this.#unknown,
       (count) =>
         `${plural(count, 'character')} on the page ${count === 1 ? 'has' : 'have'} no known letter: the file does not say what ${count === 1 ? 'it means' : 'they mean'}. Each is shown as \uFFFD.`,
     );
-    tellEachPage(
+    noteEachPage(
       notes,
       'guessed-letters',
       this.#guessed,
       (count) =>
         `${plural(count, 'character')} ${are(count)} guessed: the fonts do not say which letters they show. Compare with the page.`,
     );
-    tellEachPage(
+    noteEachPage(
       notes,
       'hidden-text',
       this.#beyond,
       (count) =>
         `${plural(count, 'passage')} ${count === 1 ? 'stands' : 'stand'} outside the edges of the page, which does not show ${count === 1 ? 'it' : 'them'}; the text leaves ${count === 1 ? 'it' : 'them'} out.`,
     );
-    tellEachPage(
+    noteEachPage(
       notes,
       'form-fields',
       this.#fields,
       (count) =>
         `${plural(count, 'form field')} ${are(count)} filled in; what is filled in stands in the text where the field is.`,
     );
-    tellEachPage(
+    noteEachPage(
       notes,
       'unfilled-fields',
       this.#unfilled,
       (count) => `${plural(count, 'form field')} ${are(count)} not filled in.`,
     );
-    tellEachPage(
+    noteEachPage(
       notes,
       'comments',
       this.#comments,
       (count) =>
         `${plural(count, 'comment')} or other annotation${count === 1 ? '' : 's'}, in the text where ${count === 1 ? 'it stands' : 'they stand'}.`,
     );
-    tellEachPage(
+    noteEachPage(
       notes,
       'highlights',
       this.#highlights,
       (count) =>
         `${plural(count, 'passage')} highlighted, underlined or struck out; the words are repeated after the paragraph.`,
     );
-    tellEachPage(
+    noteEachPage(
       notes,
       'other',
       this.#unreadAnnotations,
       (count) => `${plural(count, 'further annotation')} ${are(count)} not read: there are too many.`,
     );
-    tellEachPage(notes, 'media', this.#media, (count) => `${plural(count, 'film or sound')} ${are(count)} not read.`);
+    noteEachPage(notes, 'media', this.#media, (count) => `${plural(count, 'film or sound')} ${are(count)} not read.`);
     if (this.#xfa) {
       const { values, isDynamic } = this.#xfa;
       const where = isDynamic ? 'the pages hold only a notice' : 'the pages may show it as it was saved last';
       const sentence = `The file is an XFA form, which only Adobe's programs draw; ${where}. Its labels and layout are not read: print it to PDF in Adobe Reader and open that.`;
       notes.add({ kind: 'parts-not-read', count: 1, names: ['XFA form'], sentence });
       if (values.length > 0) {
-        const told = `${plural(values.length, 'value')} ${are(values.length)} filled into the XFA form and ${values.length === 1 ? 'stands' : 'stand'} at the end of the text.`;
-        notes.add({ kind: 'form-fields', count: values.length, sentence: told });
+        const sentence = `${plural(values.length, 'value')} ${are(values.length)} filled into the XFA form and ${values.length === 1 ? 'stands' : 'stand'} at the end of the text.`;
+        notes.add({ kind: 'form-fields', count: values.length, sentence });
       }
     }
     if (this.#hiddenLayers.length > 0) {
@@ -167,23 +167,24 @@ export class PdfNotes {
   }
 }
 
-export function tellPages(notes: ImportNotes, kind: NoteKind, pages: readonly number[], what: string): void {
+export function notePages(notes: ImportNotes, kind: NoteKind, pages: readonly number[], what: string): void {
   if (pages.length === 0) return;
   const one = pages.length === 1;
   const sentence = `${one ? 'Page' : 'Pages'} ${pageRanges(pages)} ${one ? 'has' : 'have'} ${what}.`;
   notes.add({ kind, count: pages.length, ...(one ? { page: pages[0] as number } : {}), sentence });
 }
 
-function tellEachPage(
+function noteEachPage(
   notes: ImportNotes,
   kind: NoteKind,
   pages: readonly OnPage[],
-  say: (count: number) => string,
+  sentenceFor: (count: number) => string,
 ): void {
   const named = pages.slice(0, mostPagesNamed);
-  for (const { page, count } of named) notes.add({ kind, count, page, sentence: `Page ${page}: ${say(count)}` });
+  for (const { page, count } of named)
+    notes.add({ kind, count, page, sentence: `Page ${page}: ${sentenceFor(count)}` });
   const rest = pages.slice(named.length);
   if (rest.length === 0) return;
   const count = rest.reduce((sum, each) => sum + each.count, 0);
-  notes.add({ kind, count, sentence: `Pages ${pageRanges(rest.map(({ page }) => page))}: ${say(count)}` });
+  notes.add({ kind, count, sentence: `Pages ${pageRanges(rest.map(({ page }) => page))}: ${sentenceFor(count)}` });
 }

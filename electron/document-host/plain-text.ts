@@ -3,12 +3,12 @@ import { stripVTControlCharacters } from 'node:util';
 import { bytesText, plural, were } from '../contract/number-words.ts';
 import type { ImportNotes } from './import-notes.ts';
 
-export function withoutDebris(text: string, notes: ImportNotes): string {
-  return withoutBase64(withoutTerminal(text), notes);
+export function withoutNonText(text: string, notes: ImportNotes): string {
+  return withoutBase64(withoutEscapes(text), notes);
 }
 
 /** Removes escape sequences, and the backspaces with which manuals print a letter twice to make it bold. */
-function withoutTerminal(text: string): string {
+function withoutEscapes(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
   const plain = /[\x1b\x9b]/.test(text) ? stripVTControlCharacters(text) : text;
   // biome-ignore lint/suspicious/noControlCharactersInRegex: likewise

@@ -12,7 +12,7 @@ export class SheetNotes {
   withoutValue = 0; // formulas
   notRepeated = 0; // rows equal to the one before, which are left out
 
-  tell(notes: ImportNotes, sheets: number): void {
+  addTo(notes: ImportNotes, sheets: number): void {
     if (sheets > 0) {
       notes.add({ kind: 'sheets', count: sheets, sentence: `The workbook has ${plural(sheets, 'sheet')}.` });
     }

@@ -3,7 +3,7 @@ import { rowsLabel, type TablePart, TableParts } from './table-parts.ts';
 import type { TextBuilder } from './text-builder.ts';
 
 /** `read` adds the rows, and returns the texts of charts and text boxes. */
-export function tellSheet(builder: TextBuilder, name: string, read: (table: TableParts) => string[]): void {
+export function writeSheet(builder: TextBuilder, name: string, read: (table: TableParts) => string[]): void {
   // A part is held until the next one comes, because it must be known whether it is the only one.
   let waiting: TablePart | undefined;
   let parts = 0;

@@ -11,7 +11,7 @@ export class SlideNotes {
   pictures = 0; // without a description
   objects = 0; // embedded objects, films, sounds
 
-  tell(notes: ImportNotes): void {
+  addTo(notes: ImportNotes): void {
     if (this.hidden.length > 0) {
       const one = this.hidden.length === 1;
       const sentence = `${one ? 'Slide' : 'Slides'} ${pageRanges(this.hidden)} ${are(this.hidden.length)} hidden in the presentation and ${were(this.hidden.length)} read all the same.`;

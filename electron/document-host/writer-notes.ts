@@ -11,7 +11,7 @@ export class WriterNotes {
   pictures = 0; // without a description
   readonly objects: string[] = []; // not read
 
-  tell(notes: ImportNotes): void {
+  addTo(notes: ImportNotes): void {
     const { trackedChanges, comments, hidden, equations, pictures, objects } = this;
     if (trackedChanges > 0) {
       const sentence = `${plural(trackedChanges, 'tracked change')} ${are(trackedChanges)} in the document; the text is as if all were accepted.`;

@@ -22,7 +22,7 @@ export class AnswerStream {
   #text = '';
   /** The length of the text after each token. */
   readonly #ends: number[] = [];
-  #said: Split = { thinking: '', answer: '', answerAt: 0 };
+  #split: Split = { thinking: '', answer: '', answerAt: 0 };
   #ended = false;
 
   constructor(vocabulary: Vocabulary, send: (event: AnswerText) => void, shape: ThinkingShape) {
@@ -33,18 +33,18 @@ export class AnswerStream {
   }
 
   /** The text as it was sent so far. */
-  get said(): Split {
-    return this.#said;
+  get split(): Split {
+    return this.#split;
   }
 
   /** How many tokens came before the answer, once the text has ended; 0: there was no thinking. */
   get thinkingTokens(): number {
-    if (this.#said.thinking === '') return 0;
-    return this.#ends.filter((end) => end <= this.#said.answerAt).length;
+    if (this.#split.thinking === '') return 0;
+    return this.#ends.filter((end) => end <= this.#split.answerAt).length;
   }
 
   /** Adds text that belongs to the answer and was not generated. */
-  say(text: string): void {
+  pushText(text: string): void {
     this.#text += text;
     this.#isWaiting = true;
     this.#sendSoon();
@@ -57,7 +57,7 @@ export class AnswerStream {
       text += withoutGuards(mark === undefined ? this.#decoder.push(token) : this.#decoder.flush()) + (mark ?? '');
       this.#ends.push(this.#text.length + text.length);
     }
-    if (text !== '') this.say(text);
+    if (text !== '') this.pushText(text);
   }
 
   /** The answer ended: sends everything that was held back or waiting. */
@@ -85,11 +85,11 @@ export class AnswerStream {
     this.#timer = undefined;
     if (!this.#isWaiting) return;
     this.#isWaiting = false;
-    const before = this.#said;
-    this.#said = this.#shape.channels
+    const before = this.#split;
+    this.#split = this.#shape.channels
       ? splitChannels(this.#text, this.#ended)
       : splitThinking(this.#text, this.#shape, this.#ended);
-    const events = [...changes(before, this.#said)];
+    const events = [...changes(before, this.#split)];
     if (events.length > 0) this.#lastSent = performance.now();
     for (const event of events) this.#send(event);
   }
@@ -102,7 +102,7 @@ export function* changes(before: Split, after: Split): Generator<AnswerText, voi
     yield { type: 'restated', thinking, answer };
     return;
   }
-  const [thought, said] = [thinking.slice(before.thinking.length), answer.slice(before.answer.length)];
+  const [thought, split] = [thinking.slice(before.thinking.length), answer.slice(before.answer.length)];
   if (thought !== '') yield { type: 'thinking', text: thought };
-  if (said !== '') yield { type: 'delta', text: said };
+  if (split !== '') yield { type: 'delta', text: split };
 }

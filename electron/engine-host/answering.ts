@@ -57,7 +57,7 @@ export async function answer(
     if (event.type === 'prefill') send(meter.at(event.done, event.total));
     else if (event.type === 'kept') send(event);
     else {
-      if (received === 0 && opening !== '') stream.say(opening);
+      if (received === 0 && opening !== '') stream.pushText(opening);
       received += event.tokens.length;
       stream.push(event.tokens);
     }
@@ -72,14 +72,14 @@ export async function answer(
     stream.stop();
     throw error;
   }
-  const said = stream.said;
+  const split = stream.split;
   const thought = stream.thinkingTokens > 0;
-  noteAsked(chat, { question, answer: said.answer.trim(), thought, earlier: request.earlier ?? [] });
+  noteAsked(chat, { question, answer: split.answer.trim(), thought, earlier: request.earlier ?? [] });
   chat.evicted ||= mode === 'rocketkv';
   return {
     type: 'done',
-    answer: said.answer.trim(),
-    thinking: said.thinking.trim(),
+    answer: split.answer.trim(),
+    thinking: split.thinking.trim(),
     finishReason: native.finishReason,
     mode,
     promptTokens,

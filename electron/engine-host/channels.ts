@@ -18,7 +18,7 @@ export const withoutGuards = (text: string): string => text.replaceAll(guard, ''
 /** Whether a vocabulary or template has channels. */
 export const hasChannelMarks = (marks: ReadonlyMap<number, string>): boolean =>
   [...marks.values()].includes(guarded('<|channel|>'));
-export const speaksInChannels = (template: string): boolean => template.includes('<|channel|>analysis<|message|>');
+export const usesChannels = (template: string): boolean => template.includes('<|channel|>analysis<|message|>');
 
 interface Message {
   channel: string;

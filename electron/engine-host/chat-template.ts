@@ -4,7 +4,7 @@
  * drop or read it.
  */
 
-import { speaksInChannels } from './channels.ts';
+import { usesChannels } from './channels.ts';
 import { type Message, type RenderOptions, renderTemplate } from './template-render.ts';
 import { documentPart, type PromptPart, templatePart } from './text-trust.ts';
 import { mentionsThinking, opensThinking } from './thinking.ts';
@@ -91,7 +91,7 @@ function cutTemplate(source: string, options: TemplateOptions, system: string | 
   // Some templates differ before the document too. The document is then read as for thinking, and thinking is turned off after the question
   // only.
   const base = isSwitch ? on : off;
-  const channels = speaksInChannels(source);
+  const channels = usesChannels(source);
   const opened = { off: opensThinking(off.afterQuestion), on: opensThinking(on.afterQuestion) };
   const startOf = (head: string) => (system === null ? [templatePart(head)] : systemParts(head, system));
   const fixed = startOf(base.head);

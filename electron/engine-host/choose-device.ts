@@ -5,10 +5,10 @@
 import { existsSync } from 'node:fs';
 import type { FoundGpus, Gpu } from '../contract/app-types.ts';
 import { AppError, toAppError } from '../contract/errors.ts';
-import { type DeviceWish, deviceWishSchema } from '../contract/method.ts';
+import { type DeviceSetting, deviceSettingSchema } from '../contract/method.ts';
 import { type EngineClient, startEngine } from './engine-client.ts';
 
-export type { DeviceWish } from '../contract/method.ts';
+export type { DeviceSetting } from '../contract/method.ts';
 
 export interface DeviceChoice {
   /** cpu, cuda:0, ... */
@@ -16,48 +16,51 @@ export interface DeviceChoice {
   /** Why the CPU was chosen although auto looks for a GPU; null where there is nothing to explain. */
   deviceReason: string | null;
   /** The person named no GPU: if the chosen one cannot compute the model, the CPU does. */
-  cpuWillDo?: boolean;
+  mayUseCpu?: boolean;
 }
 
 /** Puts a failure in the caller's words: those of the window or of the command line. */
-type InWords = (error: unknown) => string;
+type FailureText = (error: unknown) => string;
 
-export function isDeviceWish(text: string): text is DeviceWish {
-  return deviceWishSchema.safeParse(text).success;
+export function isDeviceSetting(text: string): text is DeviceSetting {
+  return deviceSettingSchema.safeParse(text).success;
 }
 
 /** A named GPU that cannot be used is an error (GPU_NONE, GPU_FAULT); with auto it becomes `deviceReason`. */
 export async function chooseDevice(
-  wish: DeviceWish,
-  inWords: InWords,
-  start: () => EngineClient = startForTrying,
+  setting: DeviceSetting,
+  failureText: FailureText,
+  start: () => EngineClient = startTrialHost,
 ): Promise<DeviceChoice> {
-  if (wish === 'cpu') return { device: 'cpu', deviceReason: null };
-  const device = wish === 'auto' ? 'cuda:0' : wish;
+  if (setting === 'cpu') return { device: 'cpu', deviceReason: null };
+  const device = setting === 'auto' ? 'cuda:0' : setting;
   try {
     if (!hasNvidiaDriver()) throw new AppError('GPU_NONE', noDriver);
-    await tryOut(device, start);
-    return { device, deviceReason: null, ...(wish === 'auto' ? { cpuWillDo: true } : {}) };
+    await tryDevice(device, start);
+    return { device, deviceReason: null, ...(setting === 'auto' ? { mayUseCpu: true } : {}) };
   } catch (error) {
-    if (wish !== 'auto') throw error;
-    return { device: 'cpu', deviceReason: inWords(error) };
+    if (setting !== 'auto') throw error;
+    return { device: 'cpu', deviceReason: failureText(error) };
   }
 }
 
 const mostGpus = 16;
 
 /** Every GPU of this machine; those that cannot be used have the reason. */
-export async function findGpus(inWords: InWords, start: () => EngineClient = startForTrying): Promise<FoundGpus> {
+export async function findGpus(
+  failureText: FailureText,
+  start: () => EngineClient = startTrialHost,
+): Promise<FoundGpus> {
   if (!hasNvidiaDriver()) return { gpus: [], reason: noDriver };
   const gpus: Gpu[] = [];
   let reason: string | null = null;
   for (let number = 0; number < mostGpus; number++) {
     const device = `cuda:${number}`;
     try {
-      gpus.push({ device, ...(await tryOut(device, start)), failure: null });
+      gpus.push({ device, ...(await tryDevice(device, start)), failure: null });
     } catch (error) {
       const { code } = toAppError(error);
-      const message = inWords(error);
+      const message = failureText(error);
       reason = message;
       // There are no more GPUs, or CUDA itself does not load: the next one would fail in the same way.
       if (code === 'GPU_NONE' || code === 'NATIVE_MISSING') break;
@@ -68,9 +71,9 @@ export async function findGpus(inWords: InWords, start: () => EngineClient = sta
 }
 
 const noDriver = 'No NVIDIA driver was found on this machine.';
-const startForTrying = () => startEngine({ startMs: 60_000 });
+const startTrialHost = () => startEngine({ startMs: 60_000 });
 
-async function tryOut(device: string, start: () => EngineClient) {
+async function tryDevice(device: string, start: () => EngineClient) {
   const engine = start();
   try {
     return await engine.verbs.probeDevice({ device });
@@ -78,8 +81,8 @@ async function tryOut(device: string, start: () => EngineClient) {
     const { code, message } = toAppError(error);
     if (code !== 'ENGINE_CRASH') throw error;
     // The reason is in ggml's last lines: "CUDA error: the provided PTX was compiled with an unsupported toolchain".
-    const said = message.split('\n').find((line) => /CUDA error|ggml_cuda|cuda/i.test(line));
-    throw new AppError('GPU_FAULT', `The GPU cannot run ggml's kernels${said ? ` (${said.trim()})` : ''}.`, {
+    const cudaLine = message.split('\n').find((line) => /CUDA error|ggml_cuda|cuda/i.test(line));
+    throw new AppError('GPU_FAULT', `The GPU cannot run ggml's kernels${cudaLine ? ` (${cudaLine.trim()})` : ''}.`, {
       cause: error,
     });
   } finally {

@@ -5,7 +5,7 @@ import type { engineContract } from '../contract/engine.ts';
 import { AppError } from '../contract/errors.ts';
 import { forkHost } from '../hosts/fork-host.ts';
 import type { HeartbeatTimes } from '../hosts/heartbeat.ts';
-import { endSentence, hostClient, lastWords } from '../hosts/host-client.ts';
+import { endOfOutput, endSentence, hostClient } from '../hosts/host-client.ts';
 import type { HostExit, HostProcess } from '../hosts/host-process.ts';
 
 export type EngineVerbs = ContractRouterClient<typeof engineContract>;
@@ -43,7 +43,7 @@ function crash(exit: HostExit): AppError {
     if (exit.signal === 'SIGBUS')
       return new AppError('ENGINE_CRASH', 'The model file vanished or changed while it was in use. Ask again.');
     // ggml prints the GPU's error, then ends the process.
-    const words = lastWords(exit.output);
+    const words = endOfOutput(exit.output);
     const gpu = /CUDA error: (.+)/.exec(words)?.[1]?.trim();
     if (gpu !== undefined)
       return new AppError('ENGINE_CRASH', `The engine ended with a GPU error (${gpu}).\nIt last said:\n${words}`);

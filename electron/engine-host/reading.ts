@@ -16,7 +16,7 @@ import { fitAnswer } from './preflight.ts';
 import { ProgressMeter } from './progress.ts';
 import type { DocumentPrompt } from './prompt.ts';
 
-interface Begun {
+interface StartedReading {
   model: OpenModel;
   prompt: DocumentPrompt;
   plan: MemoryPlan;
@@ -28,7 +28,7 @@ const misses: ReadonlySet<ErrorCode> = new Set(['KV_MISMATCH', 'KV_CORRUPT', 'IO
 
 export class Reading {
   readonly #request: ReadRequest;
-  #begun: Begun | undefined;
+  #begun: StartedReading | undefined;
   #ms = 0;
   #isLoaded = false;
   /** Why the kept file could not be used. */
@@ -99,14 +99,14 @@ export class Reading {
     if (!this.#isDone) this.#begun?.native.close();
   }
 
-  async #loadOrRead(begun: Begun, send: (event: ReadEvent) => void, signal: AbortSignal): Promise<void> {
+  async #loadOrRead(begun: StartedReading, send: (event: ReadEvent) => void, signal: AbortSignal): Promise<void> {
     const { keptFile } = this.#request;
     if (keptFile !== undefined && this.#missed === undefined && begun.native.nTokens === 0)
       await this.#load(begun, keptFile, send);
     if (!this.#isLoaded) await this.#read(begun, send, signal);
   }
 
-  async #load(begun: Begun, keptFile: string, send: (event: ReadEvent) => void): Promise<void> {
+  async #load(begun: StartedReading, keptFile: string, send: (event: ReadEvent) => void): Promise<void> {
     const { prompt, native } = begun;
     const meter = new ProgressMeter('loading', prompt.tokens.length);
     send(meter.at(0));
@@ -122,7 +122,11 @@ export class Reading {
     }
   }
 
-  async #read({ prompt, native }: Begun, send: (event: ReadEvent) => void, signal: AbortSignal): Promise<void> {
+  async #read(
+    { prompt, native }: StartedReading,
+    send: (event: ReadEvent) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
     const { segment, tile } = this.#request;
     const from = native.nTokens;
     // A pause or cancel that came between a failed load and this line met no native call that it could end: it is seen here.
@@ -137,7 +141,7 @@ export class Reading {
     }
   }
 
-  #held({ model, prompt, plan, native }: Begun, id: string): { document: EngineDocument; result: ReadResult } {
+  #held({ model, prompt, plan, native }: StartedReading, id: string): { document: EngineDocument; result: ReadResult } {
     const { text, pages: spans, kvType } = this.#request;
     const nTokens = prompt.tokens.length;
     const own = Array.from(prompt.tokens.subarray(prompt.documentStart, prompt.documentEnd));
@@ -167,7 +171,7 @@ function dayOf(keptFile: string | undefined): Date {
   return kept?.mtime ?? new Date();
 }
 
-function begin(model: OpenModel, { text, planFor, kvType, home, keptFile }: ReadRequest): Begun {
+function begin(model: OpenModel, { text, planFor, kvType, home, keptFile }: ReadRequest): StartedReading {
   if (text.trim() === '') throw new AppError('DOC_EMPTY', 'The document has no text.');
   const prompt = model.prompt.document(text, dayOf(keptFile));
   const { nCtxTrain: context, name: modelName } = model.native.info;

@@ -32,13 +32,14 @@ export function renderTemplate(source: string, messages: Message[], options: Ren
     } catch (error) {
       failure ??= error;
       // A template that took too long or wrote too much would do so again.
-      if (error instanceof TooMuch || (error as NodeJS.ErrnoException).code === 'ERR_SCRIPT_EXECUTION_TIMEOUT') break;
+      if (error instanceof OutputTooLong || (error as NodeJS.ErrnoException).code === 'ERR_SCRIPT_EXECUTION_TIMEOUT')
+        break;
     }
   }
   throw failure;
 }
 
-class TooMuch extends Error {}
+class OutputTooLong extends Error {}
 
 function renderWith(source: string, messages: Message[], options: RenderOptions, absent: object): string {
   const { bosText, eosText, isThinking, now } = options;
@@ -64,7 +65,7 @@ function renderWith(source: string, messages: Message[], options: RenderOptions,
   // A template is a program that others wrote: the timeout of vm also ends it while it is inside our own functions.
   runInNewContext('work()', { work }, { timeout: maxRenderMs });
   if (typeof output !== 'string') throw new Error('it made no text');
-  if (output.length > maxOutputChars) throw new TooMuch(`it made ${output.length} characters of markup`);
+  if (output.length > maxOutputChars) throw new OutputTooLong(`it made ${output.length} characters of markup`);
   return output;
 }
 

@@ -9,7 +9,7 @@ import { isSameWord, type Term } from './terms.ts';
  * sentence nor before it, the sentence has other words. Only places at its beginning, where the subject is, and between words that both
  * have are compared.
  */
-export function isSaidOfAnother(claim: readonly Term[], own: readonly Term[], absent: readonly Term[]): boolean {
+export function isAboutAnother(claim: readonly Term[], own: readonly Term[], absent: readonly Term[]): boolean {
   if (absent.length === 0) return false;
   const isAbsent = ({ key }: Term) => absent.some((word) => word.key === key);
   let [claimAt, ownAt] = [0, 0];

@@ -12,7 +12,7 @@ import { claimsOf, statementsIn } from './answer-claims.ts';
 import { passageAt } from './locate-claims.ts';
 import { partsOf, type QuestionPart } from './question.ts';
 import { type IndexedSentence, otherWork, type SentenceIndex, textOf } from './sentence-index.ts';
-import { type Statement, statementOf, supportOf, tells } from './support.ts';
+import { hasNewWords, type Statement, statementOf, supportOf } from './support.ts';
 import { isSameWord, type Term, termsOf } from './terms.ts';
 import { unsupportedTerms } from './unsupported.ts';
 
@@ -20,7 +20,7 @@ import { unsupportedTerms } from './unsupported.ts';
 export type ReadsOf = (passages: readonly { start: number; end: number }[]) => Promise<readonly PassageReads[]>;
 
 /** The part of the engine that reports what was read. */
-export interface ReadsTeller {
+export interface ReadsEngine {
   measureUsualReads(
     input: { documentId: string; mode: AnswerMode; rocket: RocketOptions },
     options?: { signal?: AbortSignal },
@@ -33,7 +33,7 @@ export interface ReadsTeller {
  * measured yet.
  */
 export function readsIn(
-  engine: ReadsTeller,
+  engine: ReadsEngine,
   { documentId, chatId, mode, rocket }: { documentId: string; chatId: string; mode: AnswerMode; rocket: RocketOptions },
   report: Pick<AnswerReport, 'counters'>,
   signal?: AbortSignal,
@@ -107,25 +107,30 @@ export async function findEvidence(
   return { evidence, unsupported: [...unsupportedTerms(index, answer), ...unfound], isFound: evidence.length > 0 };
 }
 
-interface Told {
+interface AnswerStatement {
   text: string;
   statement: Statement;
 }
 
 /** The answer's statements, sentence by sentence, without those that only repeat the question. */
-function statementsOf(index: SentenceIndex, answer: string, parts: readonly QuestionPart[], confirms: boolean): Told[] {
+function statementsOf(
+  index: SentenceIndex,
+  answer: string,
+  parts: readonly QuestionPart[],
+  confirms: boolean,
+): AnswerStatement[] {
   const all = statementsIn(answer)
     .map((text) => {
       const claim = text.replace(confirmations, '');
       return { text, statement: statementOf(claim, termsOf(claim, index.stopWords), parts) };
     })
     .slice(0, mostStatements);
-  const telling = all.filter(({ statement }) => tells(index, statement));
+  const withNewWords = all.filter(({ statement }) => hasNewWords(index, statement));
   // An answer may consist of a word that is everywhere in the text. A confirmation counts alone only if nothing follows it.
-  const anyWord = all.filter(({ statement }) => statement.told.length > 0);
+  const anyWord = all.filter(({ statement }) => statement.newTerms.length > 0);
   const whole = all.filter(({ statement }) => statement.whole.length > 0);
   if (confirms) return whole.length > 0 ? whole : all.slice(0, 1);
-  return telling.length > 0 ? telling : anyWord;
+  return withNewWords.length > 0 ? withNewWords : anyWord;
 }
 
 /** "Fault F55 means ...", where the document has no F55: then nothing in it supports the answer. */
@@ -144,7 +149,7 @@ function isYesOrNo(question: string, answer: string): boolean {
 }
 
 function compare(index: SentenceIndex, statement: Statement): Candidate[] {
-  const keys = [...statement.told, ...statement.asked].map(({ key }) => key);
+  const keys = [...statement.newTerms, ...statement.asked].map(({ key }) => key);
   return index
     .find(keys, candidates)
     .map((number) => ({ number, ...supportOf(index, number, statement) }))
@@ -186,9 +191,9 @@ const repeatedWords = 5;
 
 function kindOf(sentence: string, answer: string): Evidence['kind'] {
   const words = [...wordsIn(sentence)].map(({ word }) => word);
-  const said = ` ${words.join(' ')} `;
+  const text = ` ${words.join(' ')} `;
   const quotes = claimsOf(answer).filter(({ kind }) => kind === 'quote');
-  if (quotes.some((quote) => said.includes(` ${quote.words.join(' ')} `))) return 'quote';
+  if (quotes.some((quote) => text.includes(` ${quote.words.join(' ')} `))) return 'quote';
   const own = ` ${[...wordsIn(answer)].map(({ word }) => word).join(' ')} `;
   for (let i = 0; i + repeatedWords <= words.length; i++)
     if (own.includes(` ${words.slice(i, i + repeatedWords).join(' ')} `)) return 'repeated';

@@ -49,7 +49,7 @@ export async function locate(
   );
   const citations: Citation[] = [];
   for (const [i, claim] of claims.entries()) {
-    const found = passageOf(claim, tellingRuns(claim, runs[i] ?? [], asked), document, reads);
+    const found = passageOf(claim, runsWithNewWords(claim, runs[i] ?? [], asked), document, reads);
     if (!found && claim.kind === 'sentence') continue;
     const { start, end, exact } = found ?? { start: 0, end: 0, exact: false };
     citations.push({
@@ -64,7 +64,11 @@ export async function locate(
 }
 
 /** Leaves out runs that consist of the question's words: they say nothing new. */
-function tellingRuns({ kind, words }: Claim, runs: readonly WordRun[], asked: ReadonlySet<string>): readonly WordRun[] {
+function runsWithNewWords(
+  { kind, words }: Claim,
+  runs: readonly WordRun[],
+  asked: ReadonlySet<string>,
+): readonly WordRun[] {
   if (kind === 'quote') return runs;
   return runs.filter(
     ({ first, length }) => words.slice(first, first + length).filter((word) => !asked.has(word)).length >= leastNew,

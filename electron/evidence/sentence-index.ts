@@ -7,7 +7,7 @@ import { type PagedText, type Sentence, sentencesOf } from './sentences.ts';
 import { beginningOf, isSameWord, leastStem, stopWordsOf, type Term, termsOf } from './terms.ts';
 
 /** How many sentences are indexed before other work may run: about ten milliseconds. */
-const breath = 400;
+const batchSize = 400;
 /** bm25's weights of the columns: the sentence's own words, and those of the passage around it. */
 const weights = '1.0, 0.35';
 
@@ -30,7 +30,7 @@ export class SentenceIndex {
   /** Results of `has` by word. */
   readonly #held = new Map<string, boolean>();
   /** Capitals show names only where few words have them. */
-  readonly tellsNames: boolean;
+  readonly capitalsAreNames: boolean;
 
   static async of(document: PagedText): Promise<SentenceIndex> {
     const stopWords = stopWordsOf(document.text);
@@ -48,9 +48,9 @@ export class SentenceIndex {
         if (kind === 'name') names++;
         if (kind !== 'number') words++;
       }
-      if (sentences.length % breath === 0) await otherWork();
+      if (sentences.length % batchSize === 0) await otherWork();
     }
-    const index = new SentenceIndex(document, { sentences, counts, stopWords, tellsNames: names < 0.4 * words });
+    const index = new SentenceIndex(document, { sentences, counts, stopWords, capitalsAreNames: names < 0.4 * words });
     await index.#fill();
     return index;
   }
@@ -61,13 +61,13 @@ export class SentenceIndex {
       sentences: IndexedSentence[];
       counts: Map<string, number>;
       stopWords: ReadonlySet<string>;
-      tellsNames: boolean;
+      capitalsAreNames: boolean;
     },
   ) {
     this.document = document;
     this.sentences = found.sentences;
     this.stopWords = found.stopWords;
-    this.tellsNames = found.tellsNames;
+    this.capitalsAreNames = found.capitalsAreNames;
     this.#counts = found.counts;
     this.#database = new DatabaseSync(':memory:');
     // The terms are words already; the tokeniser only has to keep the point inside a number.
@@ -79,9 +79,9 @@ export class SentenceIndex {
   async #fill(): Promise<void> {
     const insert = this.#database.prepare('INSERT INTO sentences (rowid, own, around) VALUES (?, ?, ?)');
     const words = (terms: readonly Term[] | undefined) => (terms ?? []).map(({ key }) => key).join(' ');
-    for (let first = 0; first < this.sentences.length; first += breath) {
+    for (let first = 0; first < this.sentences.length; first += batchSize) {
       this.#database.exec('BEGIN');
-      for (let i = first; i < Math.min(first + breath, this.sentences.length); i++) {
+      for (let i = first; i < Math.min(first + batchSize, this.sentences.length); i++) {
         const around = this.around(i).map((other) => words(this.sentences[other]?.terms));
         insert.run(i + 1, words(this.sentences[i]?.terms), around.join(' '));
       }

@@ -14,7 +14,7 @@ export function unsupportedTerms(index: SentenceIndex, answer: string): Unsuppor
   const found = new Map<string, Unsupported>();
   for (let i = 0; i < terms.length; i++) {
     const term = terms[i] as Term;
-    if (term.kind === 'word' || (term.kind === 'name' && !index.tellsNames)) continue;
+    if (term.kind === 'word' || (term.kind === 'name' && !index.capitalsAreNames)) continue;
     // A name of several words is reported as one.
     let last = i;
     while (term.kind === 'name' && terms[last + 1]?.kind === 'name' && isNext(text, terms[last], terms[last + 1]))

@@ -19,7 +19,7 @@ interface Growing extends WordRun {
 }
 
 /** How many words are processed before other work may run: a few milliseconds. */
-const breath = 20_000;
+const batchSize = 20_000;
 /** Most runs kept for each claim; enough to choose among repetitions. */
 const mostRuns = 64;
 /** Shorter runs are ignored. */
@@ -42,7 +42,7 @@ export async function longestRuns(text: string, claims: readonly (readonly strin
   let growing: Growing[] = [];
   let walked = 0;
   for (const { word, start, end: wordEnd } of wordsIn(text)) {
-    if (++walked % breath === 0) await new Promise((resolve) => setImmediate(resolve));
+    if (++walked % batchSize === 0) await new Promise((resolve) => setImmediate(resolve));
     const here = places.get(word);
     if (!here && growing.length === 0) continue;
     const next: Growing[] = [];

@@ -7,7 +7,7 @@ type FromReader = 'more';
 type FromSender = { bytes: Uint8Array } | { end: 'whole' | 'broken' };
 
 /** Messages that arrive at this end; ends when the other end is closed. */
-function heard<T>(port: HandedPort): AsyncGenerator<T, void, void> {
+function messagesOf<T>(port: HandedPort): AsyncGenerator<T, void, void> {
   const channel = new EventChannel<T>();
   port.on('message', ({ data }) => channel.push(data as T));
   port.on('close', () => channel.end());
@@ -17,26 +17,26 @@ function heard<T>(port: HandedPort): AsyncGenerator<T, void, void> {
 
 /** Resolves when all were sent or the reader wants no more. When the source fails, the reader is told. */
 export async function sendBytes(port: HandedPort, pieces: AsyncIterable<Uint8Array>): Promise<void> {
-  const asked = heard<FromReader>(port);
-  const say = (message: FromSender) => port.postMessage(message);
+  const requests = messagesOf<FromReader>(port);
+  const send = (message: FromSender) => port.postMessage(message);
   try {
     for await (const bytes of pieces) {
-      if ((await asked.next()).done) return;
-      say({ bytes });
+      if ((await requests.next()).done) return;
+      send({ bytes });
     }
-    say({ end: 'whole' });
+    send({ end: 'whole' });
   } catch {
-    say({ end: 'broken' });
+    send({ end: 'broken' });
   }
 }
 
 /** Throws IO when the bytes end early. A reader that stops closes the port. */
 export async function* receivedBytes(port: HandedPort): AsyncGenerator<Uint8Array, void, void> {
-  const said = heard<FromSender>(port);
+  const messages = messagesOf<FromSender>(port);
   try {
     for (;;) {
       port.postMessage('more' satisfies FromReader);
-      const { value: message } = await said.next();
+      const { value: message } = await messages.next();
       if (!message || ('end' in message && message.end === 'broken'))
         throw new AppError('IO', 'The file did not arrive whole. Add it again.');
       if ('end' in message) return;

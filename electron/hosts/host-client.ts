@@ -9,7 +9,7 @@ import type { HostExit, HostProcess } from './host-process.ts';
 import { type HeartbeatMessage, rpcPort } from './message-port.ts';
 import { fromRpcError } from './rpc-errors.ts';
 
-export interface HostWords {
+export interface HostSentences {
   /** The host's name as a sentence begins with it: 'The engine'. */
   name: string;
   crash(exit: HostExit): AppError;
@@ -29,7 +29,7 @@ export interface HostClient {
 
 const closeMs = 3000;
 
-export function hostClient(host: HostProcess, words: HostWords, times: HeartbeatTimes = {}): HostClient {
+export function hostClient(host: HostProcess, words: HostSentences, times: HeartbeatTimes = {}): HostClient {
   let closing = false;
   let failure: AppError | undefined;
   const onEnd: ((error: AppError) => void)[] = [];
@@ -128,7 +128,7 @@ function isEventStream(value: unknown): value is AsyncIterator<unknown, unknown,
 /** How a host ended by itself, in a sentence for a person; `hint`: a frequent cause. */
 export function endSentence(name: string, { code, signal, error, output }: HostExit, hint = ''): string {
   if (error !== undefined) return `${name} could not be started: ${error}`;
-  const words = lastWords(output);
+  const words = endOfOutput(output);
   const how = signal ? `by ${signal}` : `with exit code ${code}`;
   return `${name} ended ${how}.${hint}${words === '' ? '' : `\nIt last said:\n${words}`}`;
 }
@@ -139,7 +139,7 @@ const shownLines = 12;
  * The last lines of a host's output, for a person. Stack frames are left out: they do not help a person and would push out the line that
  * does.
  */
-export function lastWords(output: string): string {
+export function endOfOutput(output: string): string {
   const isFrame = (line: string) =>
     /^\s*(#?\d+:?\s+(0x|in\b|\S+ \[)|at\s|-{3,}|\[0x|\[New |\S+\(.*\)\s*\[0x)/.test(line);
   return output

@@ -4,7 +4,7 @@
  */
 
 /** What both a ParentPort (in the child) and a HostProcess (in the parent) offer. */
-export interface MessageLine {
+export interface MessageConnection {
   post(message: unknown): void;
   onMessage(listener: (message: unknown) => void): void;
 }
@@ -30,8 +30,8 @@ function parseMessage(text: string): { i: unknown; t?: unknown; p?: object } | u
   try {
     const message: unknown = JSON.parse(text);
     if (typeof message !== 'object' || message === null || !('i' in message)) return undefined;
-    const says = 'p' in message ? message.p : undefined;
-    if (says !== undefined && (typeof says !== 'object' || says === null)) return undefined;
+    const payload = 'p' in message ? message.p : undefined;
+    if (payload !== undefined && (typeof payload !== 'object' || payload === null)) return undefined;
     return message as { i: unknown };
   } catch {
     return undefined;
@@ -43,7 +43,7 @@ function parseMessage(text: string): { i: unknown; t?: unknown; p?: object } | u
  * oRPC's own adapter would make an unhandled rejection.
  */
 export function rpcPort(
-  line: MessageLine,
+  connection: MessageConnection,
   onClosed: (listener: () => void) => void,
   onGarbage: () => void = () => {},
 ): RpcPort {
@@ -51,13 +51,13 @@ export function rpcPort(
     on(event, listener) {
       if (event === 'close') onClosed(() => listener());
       if (event !== 'message') return;
-      line.onMessage((data) => {
+      connection.onMessage((data) => {
         if (isHeartbeat(data)) return;
         const message = typeof data === 'string' ? parseMessage(data) : undefined;
         if (message) listener({ data: message });
         else onGarbage();
       });
     },
-    postMessage: (data) => line.post(data),
+    postMessage: (data) => connection.post(data),
   };
 }

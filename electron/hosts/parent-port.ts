@@ -4,15 +4,15 @@
  */
 import type { HandedPort, PortMessage } from './handed-port.ts';
 import { isPortMessage } from './handed-port.ts';
-import type { MessageLine } from './message-port.ts';
+import type { MessageConnection } from './message-port.ts';
 
-export interface ParentPort extends MessageLine {
+export interface ParentPort extends MessageConnection {
   /** The parent is gone. */
   onGone(listener: () => void): void;
 }
 
 /** The app host's connection to Electron's main process, over which ports arrive too, each with an id. */
-export interface ShellLine extends ParentPort {
+export interface MainConnection extends ParentPort {
   onPort(listener: (id: string, port: HandedPort) => void): void;
 }
 
@@ -27,7 +27,7 @@ const electronParentPort = () => (process as unknown as { parentPort?: ElectronP
 /** undefined: this process was not started as a host. */
 export function parentPort(): ParentPort | undefined {
   const electronPort = electronParentPort();
-  if (electronPort) return handedLine(electronPort);
+  if (electronPort) return handedConnection(electronPort);
   const send = process.send?.bind(process);
   if (!send) return undefined;
   return {
@@ -39,7 +39,7 @@ export function parentPort(): ParentPort | undefined {
 }
 
 /** Messages that are posted before the port arrives wait for it. */
-function handedLine(electronPort: ElectronParentPort): ParentPort {
+function handedConnection(electronPort: ElectronParentPort): ParentPort {
   const handed = new Promise<HandedPort>((resolve) =>
     electronPort.on('message', ({ ports }) => {
       if (ports[0]) resolve(ports[0]);
@@ -62,7 +62,7 @@ export function requireParentPort(name: string): ParentPort {
 }
 
 /** For the entry of the app host as a process of its own. Electron ends it when main ends. */
-export function requireShellLine(name: string): ShellLine {
+export function requireMainConnection(name: string): MainConnection {
   const electronPort = electronParentPort();
   if (!electronPort) return refuse(name);
   return {

@@ -73,8 +73,8 @@ export function checkDerived(addon: Pick<NativeAddon, 'budgets'>, m: VectorsMeta
       ['window', m.window, budgets.window],
     ];
     return pairs
-      .filter(([, said, derived]) => said !== derived)
-      .map(([name, said, derived]) => `${name} ${said}, derived ${derived}`);
+      .filter(([, declared, derived]) => declared !== derived)
+      .map(([name, declared, derived]) => `${name} ${declared}, derived ${derived}`);
   };
   const exact = differences(m.prompt_len);
   if (exact.length === 0) return { mismatches: [], note: undefined };

@@ -42,7 +42,7 @@ export function openAppWindow({ preload, icon }: WindowFiles): BrowserWindow {
   if (maximised) window.maximize();
   window.once('ready-to-show', () => window.show());
   keepState(window, stateFile);
-  revive(window);
+  reloadWhenGone(window);
   void window.loadURL(`${appOrigin}/`);
   return window;
 }
@@ -66,7 +66,7 @@ const maxReloads = 3;
 const reloadWindowMs = 5 * 60_000;
 
 /** Loads a page that died again; the app host's work goes on and is shown again. If the page keeps dying, the person is asked. */
-function revive(window: BrowserWindow): void {
+function reloadWhenGone(window: BrowserWindow): void {
   let reloads: number[] = [];
   window.webContents.on('render-process-gone', (_, { reason }) => {
     if (reason === 'clean-exit' || window.isDestroyed()) return;

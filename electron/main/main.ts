@@ -7,7 +7,7 @@ import { shellEvents } from '../contract/shell.ts';
 import { AppHostProcess, OpenElsewhere } from './app-host-process.ts';
 import { registerAppScheme, serveAppProtocol } from './app-protocol.ts';
 import { openAppWindow } from './app-window.ts';
-import { gateCommands } from './command-gate.ts';
+import { handleCommands } from './command-handlers.ts';
 import { startDragOut } from './drag-out.ts';
 import { dropLoaderVariables } from './loader-variables.ts';
 import { setMenu } from './menu.ts';
@@ -21,7 +21,7 @@ import {
   type SecondStart,
   secondStartSchema,
 } from './opened-files.ts';
-import { gateContents, gateSession, quietChromium } from './web-gates.ts';
+import { quietChromium, restrictContents, restrictSession } from './page-permissions.ts';
 import { WindowConnection } from './window-connection.ts';
 
 /** The build's folder, with main, preload and renderer in it. */
@@ -39,7 +39,7 @@ if (app.isPackaged) dropLoaderVariables(process.env);
 app.enableSandbox();
 quietChromium(app);
 registerAppScheme();
-app.on('web-contents-created', (_, contents) => gateContents(contents));
+app.on('web-contents-created', (_, contents) => restrictContents(contents));
 app.on('open-file', (event, path) => {
   event.preventDefault();
   files.open([path]);
@@ -62,7 +62,7 @@ const appHost = new AppHostProcess(
     onWait(sentence) {
       waitedFor = sentence;
       if (!window) open();
-      tellWait();
+      sendWait();
     },
     onRestart: (sentence) => window?.webContents.send(shellEvents.notice, sentence),
     onLost: (error) => end('RocketDoc has to end', error),
@@ -107,7 +107,7 @@ function showAgain(paths: readonly string[]): void {
   window?.focus();
 }
 
-function tellWait(): void {
+function sendWait(): void {
   if (waitedFor !== undefined) window?.webContents.send(shellEvents.wait, waitedFor);
 }
 
@@ -122,12 +122,12 @@ function open(): void {
 }
 
 async function run(): Promise<void> {
-  gateSession(session.defaultSession);
+  restrictSession(session.defaultSession);
   closeBeforeQuit();
   serveAppProtocol(protocol, join(out, 'renderer'), appHost);
-  gateCommands({
+  handleCommands({
     async connect(_, frame) {
-      tellWait(); // the sentence may have come before this page listened
+      sendWait(); // the sentence may have come before this page listened
       const { port1, port2 } = new MessageChannelMain();
       connection.replace(frame, await appHost.connectWindow(port1), port2);
       waitedFor = undefined;

@@ -49,9 +49,9 @@ function utilityHost(file: string, serviceName: string, { execArgv = [], env }: 
   const onExit: ((exit: HostExit) => void)[] = [];
   const onStarted: ((pid: number) => void)[] = [];
   let isOver = false;
-  let isDoomed = false;
+  let endsOnceStarted = false;
   child.on('spawn', () => {
-    if (isDoomed) endNow(child);
+    if (endsOnceStarted) endNow(child);
     for (const listener of onStarted) if (child.pid !== undefined) listener(child.pid);
   });
   child.on('exit', (code) => {
@@ -75,7 +75,7 @@ function utilityHost(file: string, serviceName: string, { execArgv = [], env }: 
     onExit: (listener) => void onExit.push(listener),
     onStarted: (listener) => void onStarted.push(listener),
     kill() {
-      isDoomed = true;
+      endsOnceStarted = true;
       if (!isOver) endNow(child);
     },
   };

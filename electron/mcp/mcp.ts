@@ -1,6 +1,6 @@
 /** Entry: `npm run -s mcp -- [--folder <folder>]...`, an MCP server over stdio. */
 import { resolve } from 'node:path';
-import { inviteProgram } from '../api/programs.ts';
+import { openProgramAccess } from '../api/programs.ts';
 import { defaultDataDir } from '../app-host/data-dir.ts';
 import { startUp } from '../app-host/start-up.ts';
 import { toAppError } from '../contract/errors.ts';
@@ -16,8 +16,8 @@ environment it speaks to that one (settings, Programs).
 
 async function openedHere(dataDir: string): Promise<Opened> {
   try {
-    const app = await startUp({ dataDir, onProgram: inviteProgram, showsFirst: false });
-    const { address, key } = await inviteProgram(app);
+    const app = await startUp({ dataDir, onProgram: openProgramAccess, showsFirst: false });
+    const { address, key } = await openProgramAccess(app);
     return { api: new ApiClient(address, key), close: () => app.close() };
   } catch (error) {
     const { code, message } = toAppError(error);

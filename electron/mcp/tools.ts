@@ -51,7 +51,7 @@ export function toolServer({ api, folders, version }: ToolOptions): McpServer {
     'list_documents',
     { title: 'List documents', description: 'The documents of the library, with their ids.', annotations: readOnly },
     () =>
-      told(
+      toolResult(
         async () =>
           ((await api.get('/files')) as { data: FileEntry[] }).data.map(lineOf).join('\n') || 'The library is empty.',
       ),
@@ -69,7 +69,7 @@ export function toolServer({ api, folders, version }: ToolOptions): McpServer {
       annotations: { readOnlyHint: false, destructiveHint: false, openWorldHint: false },
     },
     ({ path }) =>
-      told(async () => {
+      toolResult(async () => {
         const file = await allowedFile(path, folders);
         return lineOf((await api.upload(basename(file), await openAsBlob(file))) as FileEntry);
       }),
@@ -90,7 +90,7 @@ export function toolServer({ api, folders, version }: ToolOptions): McpServer {
       annotations: readOnly,
     },
     ({ document, question, mode, budget }, { signal }) =>
-      told(async () => {
+      toolResult(async () => {
         const answer = (await api.post(
           '/chat/completions',
           {
@@ -131,7 +131,7 @@ export function toolServer({ api, folders, version }: ToolOptions): McpServer {
       annotations: readOnly,
     },
     ({ document, from, to = from }) =>
-      told(async () => {
+      toolResult(async () => {
         const { data, has_more } = (await api.get(
           `/rocketdoc/files/${encodeURIComponent(document)}/pages?from=${from}&to=${to}`,
         )) as { data: { place: string; text: string }[]; has_more: boolean };
@@ -149,7 +149,7 @@ export function toolServer({ api, folders, version }: ToolOptions): McpServer {
       annotations: readOnly,
     },
     ({ query }) =>
-      told(async () => {
+      toolResult(async () => {
         const { data } = (await api.get(`/rocketdoc/search?query=${encodeURIComponent(query)}`)) as {
           data: { file: FileEntry; pages: { place: string; snippet: string }[]; more_pages: number }[];
         };
@@ -168,13 +168,13 @@ const lineOf = ({ id, filename, rocketdoc: { pages, tokens } }: FileEntry) =>
   `${id}  ${filename}, ${plural(pages, 'page')}${tokens === null ? '' : `, ${plural(tokens, 'token')}`}`;
 
 /** A tool's result as text, and again as fields for agents that read those. */
-interface Told {
+interface ToolResult {
   text: string;
   structured: Record<string, unknown>;
 }
 
 /** Returns a failure as the tool's result, so that the agent can read the reason. */
-async function told(work: () => Promise<string | Told>) {
+async function toolResult(work: () => Promise<string | ToolResult>) {
   try {
     const words = await work();
     if (typeof words === 'string') return { content: [{ type: 'text' as const, text: words }] };

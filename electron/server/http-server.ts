@@ -1,5 +1,5 @@
 /**
- * The HTTP server for the window: its files, the exchange of a launch code for a session token, uploads. Every request passes gates.ts
+ * The HTTP server for the window: its files, the exchange of a launch code for a session token, uploads. Every request passes request-checks.ts
  * first; there are no routes besides those in the list below.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
@@ -13,7 +13,7 @@ import { staticFile } from '../app-host/window-api/window-files.ts';
 import { failureForWindow } from '../app-host/window-words.ts';
 import { maxUploadBytes } from '../contract/app.ts';
 import { idSchema } from '../contract/app-types.ts';
-import { type AllowedHosts, refusal, setSecurityHeaders } from './gates.ts';
+import { type AllowedHosts, refusal, setSecurityHeaders } from './request-checks.ts';
 import { serveSocket } from './rpc-socket.ts';
 import type { SessionTokens } from './session-tokens.ts';
 
@@ -24,7 +24,7 @@ export interface ServerOptions {
   webRoot: string;
   /** A function, because the hosts are known only once the port is. */
   hosts: () => AllowedHosts;
-  patience?: Patience;
+  timeouts?: RequestTimeouts;
   /** How often each WebSocket is pinged. */
   pingMs?: number;
 }
@@ -33,12 +33,12 @@ export interface ServerOptions {
  * How long a request may take to arrive, in milliseconds. An upload over a slow connection may take long, but is ended when no data arrives
  * for `idleMs`.
  */
-interface Patience {
+interface RequestTimeouts {
   requestMs: number;
   uploadMs: number;
   idleMs: number;
 }
-const usualPatience: Patience = { requestMs: 30_000, uploadMs: 60 * 60_000, idleMs: 30_000 };
+const usualTimeouts: RequestTimeouts = { requestMs: 30_000, uploadMs: 60 * 60_000, idleMs: 30_000 };
 
 /** `accepted`: to be called when the sender is signed in; its body may then take as long as an upload. */
 type Handler = (request: IncomingMessage, response: ServerResponse, url: URL, accepted: () => void) => Promise<void>;
@@ -46,7 +46,7 @@ type Handler = (request: IncomingMessage, response: ServerResponse, url: URL, ac
 const maxSockets = 64;
 
 export function createAppServer(options: ServerOptions): Server {
-  const { app, tokens, webRoot, hosts, patience = usualPatience } = options;
+  const { app, tokens, webRoot, hosts, timeouts = usualTimeouts } = options;
   const routes: Record<string, { method: 'GET' | 'POST'; handle: Handler }> = {
     '/health': { method: 'GET', handle: async (_, response) => sendJson(response, 200, { ok: true }) },
     '/session': { method: 'POST', handle: (request, response) => openSession(request, response, tokens) },
@@ -58,13 +58,13 @@ export function createAppServer(options: ServerOptions): Server {
     { headersTimeout: 10_000, requestTimeout: 0, keepAliveTimeout: 5000, connectionsCheckingInterval: 2000 },
     (request, response) => {
       setSecurityHeaders(response);
-      const arrives = within(request, patience.requestMs);
+      const deadline = within(request, timeouts.requestMs);
       const refused = refusal(request, hosts());
       if (refused) return sendText(response, refused.status, refused.message);
       const url = new URL(request.url ?? '/', 'http://local');
       const route = Object.hasOwn(routes, url.pathname) ? routes[url.pathname] : undefined;
       const handle = route ? route.handle : files(webRoot);
-      const accepted = () => arrives.mayTake(patience.uploadMs, patience.idleMs);
+      const accepted = () => deadline.mayTake(timeouts.uploadMs, timeouts.idleMs);
       if (request.method !== (route?.method ?? 'GET')) {
         // Allow is only sent for a path that exists.
         if (route) response.setHeader('Allow', route.method);

@@ -10,7 +10,7 @@ import { type RawData, type WebSocket, WebSocketServer } from 'ws';
 import type { WindowApiNeeds } from '../app-host/window-api/needs.ts';
 import { appRouter } from '../app-host/window-api/router.ts';
 import { maxMessageBytes } from '../contract/app.ts';
-import { type AllowedHosts, refusal } from './gates.ts';
+import { type AllowedHosts, refusal } from './request-checks.ts';
 import type { SessionTokens } from './session-tokens.ts';
 
 const firstFrameMs = 2000;

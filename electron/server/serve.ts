@@ -10,9 +10,9 @@ import { openAppHost } from '../app-host/open-app-host.ts';
 import { askToSignOut, OpenAlready } from '../app-host/single-instance.ts';
 import { toAppError } from '../contract/errors.ts';
 import type { Settings } from '../contract/settings.ts';
-import { allowedHosts } from './gates.ts';
 import { createAppServer } from './http-server.ts';
 import { openWindow } from './open-window.ts';
+import { allowedHosts } from './request-checks.ts';
 import { inTheClear, type ServeOptions, serveOptions, usage, windowAddress } from './serve-options.ts';
 import { SessionTokens } from './session-tokens.ts';
 
@@ -94,12 +94,12 @@ async function signOut(): Promise<never> {
 }
 
 function optionsOrExit(): ServeOptions {
-  const said = serveOptions(process.argv.slice(2));
-  if (said === 'help') {
+  const parsed = serveOptions(process.argv.slice(2));
+  if (parsed === 'help') {
     process.stdout.write(usage);
     process.exit(0);
   }
-  return 'wrong' in said ? refuse(said.wrong) : said;
+  return 'wrong' in parsed ? refuse(parsed.wrong) : parsed;
 }
 
 function refuse(sentence: string): never {

@@ -5,7 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { delimiter, join, relative } from 'node:path';
 import { cacheDir, root } from './paths.mjs';
-import { runLogged, StepError, say } from './run-step.mjs';
+import { print, runLogged, StepError } from './run-step.mjs';
 import { hashOf, isFresh, writeStamp } from './staleness.mjs';
 import { installDebianPackages, isDebian } from './toolchain.mjs';
 
@@ -242,7 +242,7 @@ export function cudaCompiler(purpose) {
 /** The path of nvcc, which is fetched if necessary; undefined: there is none. @param {Purpose} purpose */
 export const ensureCudaCompiler = (purpose) =>
   provideCompiler(thisMachine(), purpose, cudaCompiler(purpose), {
-    say,
+    say: print,
     installDebianPackages,
     fetchCompiler,
     noteFailure: () => writeStamp(failureNote, 'failed'),
@@ -251,7 +251,7 @@ export const ensureCudaCompiler = (purpose) =>
 /** Reports that the compiler could not build the kernels. @param {Purpose} purpose @param {string} nvcc @param {string} log */
 export function missKernels(purpose, nvcc, log) {
   const why = `${nvcc} does not work here (${relative(root, log)})`;
-  goOnWithout(thisMachine(), purpose, problemMessage({ why, remedy: '' }), say);
+  goOnWithout(thisMachine(), purpose, problemMessage({ why, remedy: '' }), print);
 }
 
 export const forgetFailure = () => rmSync(failureNote, { force: true });

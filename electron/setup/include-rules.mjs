@@ -66,8 +66,8 @@ export function wrongWords(file, text) {
   const rules = wordRules.filter((rule) => isFor(rule, roomOf(file)));
   return text.split('\n').flatMap((line, i) =>
     rules.flatMap((rule) => {
-      const said = rule.never.exec(line);
-      return said ? [`native/${file}:${i + 1} says ${said[0]}: ${rule.why}`] : [];
+      const found = rule.never.exec(line);
+      return found ? [`native/${file}:${i + 1} says ${found[0]}: ${rule.why}`] : [];
     }),
   );
 }

@@ -20,7 +20,7 @@ import {
   threadBuildDir,
   windowDir,
 } from './paths.mjs';
-import { runLogged, StepError, say, withLock } from './run-step.mjs';
+import { print, runLogged, StepError, withLock } from './run-step.mjs';
 import { filesBelow, hashOf, isFresh, lockIsInstalled, readText, writeStamp } from './staleness.mjs';
 import { ensureBrowser, ensureToolchain, hasBrowser } from './toolchain.mjs';
 
@@ -44,7 +44,7 @@ const modules = {
     return true;
   },
   async make() {
-    say('Installing the npm packages (npm ci; a minute or two).');
+    print('Installing the npm packages (npm ci; a minute or two).');
     const log = join(cacheDir, 'npm-ci.log');
     await runLogged('npm ci', log, 'npm', ['ci', '--no-audit', '--no-fund']);
     writeStamp(modulesStamp, modulesHash());
@@ -109,7 +109,7 @@ function native(part, purpose) {
     async make() {
       await ensureToolchain();
       const nvcc = await ensureCudaCompiler(purpose);
-      say(
+      print(
         withTests
           ? 'Building the engine and its tests (C++; a few minutes the first time).'
           : 'Building the engine (C++; a few minutes the first time).',
@@ -150,7 +150,7 @@ const sanitized = (sanitizer, dir, targets) => ({
   async make() {
     if (process.platform === 'win32') return;
     await ensureToolchain();
-    say(`Building native tests with the ${sanitizer} sanitizer (a few minutes the first time).`);
+    print(`Building native tests with the ${sanitizer} sanitizer (a few minutes the first time).`);
     const hash = nativeHash(true);
     const log = join(dir, 'build.log');
     const flags = ['-DROCKETDOC_TESTS=ON', `-DROCKETDOC_SANITIZE=${sanitizer}`, '-DROCKETDOC_CUDA=OFF'];
@@ -171,7 +171,7 @@ const window = {
   name: 'window',
   isReady: () => existsSync(join(windowDir, 'index.html')) && isFresh(join(windowDir, '.ready'), windowHash()),
   async make() {
-    say('Building the window (a few seconds).');
+    print('Building the window (a few seconds).');
     const hash = windowHash();
     const vite = join(modulesDir, 'vite', 'bin', 'vite.js');
     const args = [vite, 'build', '--config', join(rendererDir, 'vite.config.ts')];
@@ -198,7 +198,7 @@ const program = {
   name: 'program',
   isReady: () => existsSync(join(preloadDir, 'preload.cjs')) && isFresh(join(mainDir, '.ready'), programHash()),
   async make() {
-    say('Building the program (a few seconds).');
+    print('Building the program (a few seconds).');
     const hash = programHash();
     /** @param {string} what @param {string} config */
     const build = (what, config) =>
@@ -239,7 +239,7 @@ const goals = {
 const goal = process.argv[2] ?? '';
 const steps = goals[goal];
 if (!steps) {
-  say(`Usage: node electron/setup/ready.mjs ${Object.keys(goals).join('|')}`);
+  print(`Usage: node electron/setup/ready.mjs ${Object.keys(goals).join('|')}`);
   process.exit(2);
 }
 if (goal === 'build') forgetFailure(); // a build that is asked for by name tries everything again
@@ -252,6 +252,6 @@ try {
   }
 } catch (error) {
   if (!(error instanceof StepError)) throw error;
-  say(error.message);
+  print(error.message);
   process.exit(1);
 }

@@ -10,7 +10,7 @@ import { root } from './paths.mjs';
 export class StepError extends Error {}
 
 /** Writes to stderr: stdout is for the output of the command that follows. @param {string} line */
-export function say(line) {
+export function print(line) {
   process.stderr.write(`${line}\n`);
 }
 
@@ -96,7 +96,7 @@ export function lockIsStale(lockDir) {
  */
 export async function withLock(lockDir, work) {
   mkdirSync(dirname(lockDir), { recursive: true });
-  let told = false;
+  let printed = false;
   for (;;) {
     try {
       mkdirSync(lockDir); // atomic: exactly one process can create it
@@ -108,8 +108,8 @@ export async function withLock(lockDir, work) {
       rmSync(lockDir, { recursive: true, force: true });
       continue;
     }
-    if (!told) say('Another command is setting RocketDoc up; waiting for it.');
-    told = true;
+    if (!printed) print('Another command is setting RocketDoc up; waiting for it.');
+    printed = true;
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
   const release = () => rmSync(lockDir, { recursive: true, force: true });

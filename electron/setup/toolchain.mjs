@@ -5,7 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { cacheDir } from './paths.mjs';
-import { runLogged, StepError, say } from './run-step.mjs';
+import { print, runLogged, StepError } from './run-step.mjs';
 import { readText } from './staleness.mjs';
 
 /** @typedef {{ name: string, packages: string[], problem: string }} MissingTool */
@@ -75,7 +75,7 @@ export async function ensureToolchain() {
 
 /** @param {string[]} packages */
 export async function installDebianPackages(packages) {
-  say(`Installing ${packages.join(' ')} with apt-get.`);
+  print(`Installing ${packages.join(' ')} with apt-get.`);
   const log = join(cacheDir, 'apt-get.log');
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   await runLogged('apt-get update', log, 'apt-get', ['update', '-q'], { env });

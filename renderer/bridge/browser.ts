@@ -9,10 +9,10 @@ export type WindowWidth = 'wide' | 'medium' | 'narrow';
 export function watchWidth(listener: (width: WindowWidth) => void): void {
   const wide = window.matchMedia('(min-width: 1100px)');
   const medium = window.matchMedia('(min-width: 800px)');
-  const tell = () => listener(wide.matches ? 'wide' : medium.matches ? 'medium' : 'narrow');
-  wide.addEventListener('change', tell);
-  medium.addEventListener('change', tell);
-  tell();
+  const report = () => listener(wide.matches ? 'wide' : medium.matches ? 'medium' : 'narrow');
+  wide.addEventListener('change', report);
+  medium.addEventListener('change', report);
+  report();
 }
 
 const systemDark = () => window.matchMedia('(prefers-color-scheme: dark)');

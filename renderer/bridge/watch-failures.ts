@@ -16,16 +16,16 @@ const mostFaults = 20;
 
 export function watchFailures({ isConnected, onRefusal, onFault }: FailureListener): void {
   let left = mostFaults;
-  const tell = (thrown: unknown) => {
+  const report = (thrown: unknown) => {
     if (left-- <= 0) return;
     const { name, message, stack = '' } = thrown instanceof Error ? thrown : new Error(String(thrown));
     onFault({ name: name.slice(0, 200), message: message.slice(0, 2000), stack: stack.slice(0, 20_000) });
   };
-  window.addEventListener('error', ({ error, message }) => tell(error ?? message));
+  window.addEventListener('error', ({ error, message }) => report(error ?? message));
   window.addEventListener('unhandledrejection', (event) => {
     const { reason } = event;
     if (reason instanceof ORPCError) onRefusal(callFailure(reason).message);
-    else if (isConnected()) return tell(reason);
+    else if (isConnected()) return report(reason);
     event.preventDefault();
   });
 }

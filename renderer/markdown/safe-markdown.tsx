@@ -6,9 +6,9 @@ import { memo, type ReactNode, useMemo } from 'react';
 import { type Components, defaultRehypePlugins, Streamdown } from 'streamdown';
 import type { ComparedWord } from '../../electron/contract/words.ts';
 import { differenceMarks } from './differences.ts';
-import { doubtMarks, doubtTag } from './doubts.ts';
 import { answerMarks, markTag } from './insertions.ts';
 import { PlainFallback } from './plain-fallback.tsx';
+import { unsupportedMarks, unsupportedTag } from './unsupported-marks.ts';
 
 interface SafeMarkdownProps {
   text: string;
@@ -17,7 +17,7 @@ interface SafeMarkdownProps {
   /** What to insert behind which words; only for a text that does not grow any more. */
   marks?: readonly Mark[];
   /** Words to underline with dots; only for a text that does not grow any more. */
-  doubts?: readonly string[];
+  unsupported?: readonly string[];
   /** The words of `text`, to mark those that differ from another answer's; only for a text that does not grow any more. */
   compared?: readonly ComparedWord[];
 }
@@ -28,7 +28,7 @@ export interface Mark {
 }
 
 const noMarks: readonly Mark[] = [];
-const noDoubts: readonly string[] = [];
+const noneUnsupported: readonly string[] = [];
 
 /** Without `raw` HTML tags stay text. Sanitising stays, for the elements that Markdown itself makes. */
 const { raw: _raw, ...withoutRaw } = defaultRehypePlugins;
@@ -39,7 +39,7 @@ export const SafeMarkdown = memo(function SafeMarkdown({
   streaming,
   onLink,
   marks = noMarks,
-  doubts = noDoubts,
+  unsupported = noneUnsupported,
   compared,
 }: SafeMarkdownProps) {
   const components = useMemo(() => ({ ...inertComponents(onLink), ...markComponents(marks) }), [onLink, marks]);
@@ -47,12 +47,12 @@ export const SafeMarkdown = memo(function SafeMarkdown({
   const plugins = useMemo(() => {
     const all: typeof rehypePlugins = [...rehypePlugins];
     if (compared) all.push([differenceMarks, compared]);
-    if (doubts.length > 0) all.push([doubtMarks, doubts]);
+    if (unsupported.length > 0) all.push([unsupportedMarks, unsupported]);
     if (marks.length > 0) all.push([answerMarks, marks.map(({ claim }) => claim)]);
     return all;
-  }, [marks, doubts, compared]);
+  }, [marks, unsupported, compared]);
   return (
-    <PlainFallback key={streaming ? 'growing' : marks.length + doubts.length > 0 ? 'marked' : 'whole'} text={text}>
+    <PlainFallback key={streaming ? 'growing' : marks.length + unsupported.length > 0 ? 'marked' : 'whole'} text={text}>
       <Streamdown
         className="prose"
         mode={streaming ? 'streaming' : 'static'}
@@ -105,7 +105,7 @@ function inertComponents(onLink: (address: string) => void): Components {
     mark: ({ children }) => (
       <mark className="rounded-sm bg-accent-soft text-ink underline decoration-accent decoration-2">{children}</mark>
     ),
-    [doubtTag]: ({ children }) => (
+    [unsupportedTag]: ({ children }) => (
       <span
         title="This stands nowhere in the document."
         data-testid="unsupported"

@@ -1,6 +1,6 @@
 /** Ways to read the kept file again, one button each; while it is read, the progress and a button to cancel. */
 import type { LibraryDocument } from '../../electron/contract/app-types.ts';
-import type { ParseWish } from '../../electron/contract/documents.ts';
+import type { PartialParseChoice } from '../../electron/contract/documents.ts';
 import { plural } from '../format.ts';
 import { readAnew, selectReadAnew, useLibrary } from '../stores/library.ts';
 import { selectOffersRecognition, useSettings } from '../stores/settings.ts';
@@ -9,12 +9,12 @@ import { IncomingProgress } from './incoming-progress.tsx';
 
 interface Offer {
   label: string;
-  wish: ParseWish;
+  choice: PartialParseChoice;
   /** Why reading again helps, where the notes do not say it. */
   reason?: string;
 }
 
-export const recogniseWish: ParseWish = { recognise: 'pages-without-text' };
+export const recogniseChoice: PartialParseChoice = { recognise: 'pages-without-text' };
 
 export function offersFor(document: LibraryDocument, offersRecognition: boolean): Offer[] {
   const { joined, notes, reading, isOfOlderReader } = document;
@@ -23,14 +23,14 @@ export function offersFor(document: LibraryDocument, offersRecognition: boolean)
   const offers: Offer[] = [];
   const scanned = notes.filter(({ kind }) => kind === 'pages-without-text').reduce((sum, note) => sum + note.count, 0);
   if (scanned > 0 && offersRecognition)
-    offers.push({ label: `Recognise the text of ${plural(scanned, 'page')}`, wish: recogniseWish });
-  if (has('page-furniture')) offers.push({ label: 'Read the whole page', wish: { wholePage: true } });
-  if (reading.wholePage) offers.push({ label: 'Read the article alone', wish: { wholePage: false } });
-  if (has('lost-pages')) offers.push({ label: 'Read the file anew', wish: {} });
+    offers.push({ label: `Recognise the text of ${plural(scanned, 'page')}`, choice: recogniseChoice });
+  if (has('page-furniture')) offers.push({ label: 'Read the whole page', choice: { wholePage: true } });
+  if (reading.wholePage) offers.push({ label: 'Read the article alone', choice: { wholePage: false } });
+  if (has('lost-pages')) offers.push({ label: 'Read the file anew', choice: {} });
   else if (isOfOlderReader)
     offers.push({
       label: 'Read the file anew',
-      wish: {},
+      choice: {},
       reason: 'An older RocketDoc read it; this one may find more in it.',
     });
   return offers;
@@ -48,10 +48,10 @@ export function ReadAnew({ document }: { document: LibraryDocument }) {
   if (offers.length === 0) return null;
   return (
     <div className="mt-2 flex flex-wrap items-center gap-2">
-      {offers.map(({ label, wish, reason }) => (
+      {offers.map(({ label, choice, reason }) => (
         <span key={label} className="flex flex-wrap items-center gap-2">
           {reason && <span className="text-muted">{reason}</span>}
-          <Button onClick={() => readAnew(document, wish)}>{label}</Button>
+          <Button onClick={() => readAnew(document, choice)}>{label}</Button>
         </span>
       ))}
     </div>

@@ -31,12 +31,12 @@ export const setDragged = (isDragged: boolean) => useBudget.setState({ isDragged
 export const selectPreview = ({ isDragged, plan }: BudgetState) => (isDragged ? plan : null);
 
 let running = false;
-interface Wish {
+interface PlanRequest {
   documentId: string;
   promptTokens: number;
   changes: OwnChoice;
 }
-let next: Wish | undefined;
+let next: PlanRequest | undefined;
 
 /** While a plan is being made, only the newest request waits; older ones are dropped. */
 export async function planBudget(documentId: string, promptTokens: number, changes: OwnChoice): Promise<void> {
@@ -45,16 +45,16 @@ export async function planBudget(documentId: string, promptTokens: number, chang
   running = true;
   try {
     while (next) {
-      const wish: Wish = next;
+      const request: PlanRequest = next;
       next = undefined;
       let planned: Planned | null = null;
       let refusal: string | null = null;
       try {
-        planned = await api().plan(wish);
+        planned = await api().plan(request);
       } catch (error) {
         refusal = failureOf(error).message;
       }
-      const { documentId: of, promptTokens: tokens } = wish;
+      const { documentId: of, promptTokens: tokens } = request;
       useBudget.setState({
         documentId: of,
         promptTokens: tokens,

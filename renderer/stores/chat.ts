@@ -201,15 +201,15 @@ export async function askSmaller(turn: Turn, changes: SmallerPlan['changes']): P
   const { documentId } = get();
   if (documentId === null || get().live) return;
   const { mode, tokenBudget, ...reading } = changes;
-  const isWish = turn.choice.mode !== undefined || turn.choice.tokenBudget !== undefined;
-  const lasting = isWish ? reading : changes;
+  const hasOwnChoice = turn.choice.mode !== undefined || turn.choice.tokenBudget !== undefined;
+  const lasting = hasOwnChoice ? reading : changes;
   if (Object.keys(lasting).length > 0) await changeOwnChoice(lasting);
   if (needsReading(changes)) {
     const pages = selectHeld(documentId)(useEngine.getState())?.pages ?? null;
     if (!(await readDocument(documentId, pages))) return;
   }
-  const wish = { ...turn.choice, ...(mode && { mode }), ...(tokenBudget !== undefined && { tokenBudget }) };
-  await answerAgain(turn, isWish ? wish : turn.choice);
+  const choice = { ...turn.choice, ...(mode && { mode }), ...(tokenBudget !== undefined && { tokenBudget }) };
+  await answerAgain(turn, hasOwnChoice ? choice : turn.choice);
 }
 
 async function askBeside(turn: Turn, question: string, choice: AskChoice, outcome: Outcome): Promise<void> {

@@ -1,7 +1,7 @@
 /** Documents, the one that is open, and files that are being imported. */
 import { create } from 'zustand';
 import type { AddEvent, DocumentPage, Grant, LibraryDocument } from '../../electron/contract/app-types.ts';
-import type { ParseStep, ParseWish } from '../../electron/contract/documents.ts';
+import type { ParseStep, PartialParseChoice } from '../../electron/contract/documents.ts';
 import { receiptLine } from '../../electron/contract/receipt.ts';
 import { api, type CallFailure, connected, failureOf, type SentFile, sendFile } from './api.ts';
 import { keepPassword, usePasswords } from './passwords.ts';
@@ -10,7 +10,7 @@ import { notify } from './ui.ts';
 /** How a file is to be read. What is absent is as the settings say or, when a file is read again, as it was before. */
 interface HowRead {
   password?: string;
-  choice?: ParseWish;
+  choice?: PartialParseChoice;
 }
 
 /** A file that is being imported, or one of the library that is being read again. */
@@ -121,7 +121,7 @@ export function addGrant(grant: Grant): void {
 }
 
 /** Reads the kept file of a document again. */
-export function readAnew({ id: documentId, name }: LibraryDocument, choice: ParseWish): void {
+export function readAnew({ id: documentId, name }: LibraryDocument, choice: PartialParseChoice): void {
   const password = usePasswords.getState().passwords.get(documentId);
   bringIn(name, documentId, (how, options) => api().library.readAnew({ documentId, ...how }, options), {
     choice,

@@ -59,18 +59,18 @@ export function followModels(): void {
 export async function switchModel(modelId: string): Promise<void> {
   if (useModels.getState().switchingTo !== null) return;
   set({ switchingTo: modelId });
-  await wish(modelId, () => api().models.use({ modelId }));
+  await request(modelId, () => api().models.use({ modelId }));
   set({ switchingTo: null });
   // The other model counts tokens in another way.
   await loadLibrary().catch(() => {});
 }
 
-export const downloadModel = (modelId: string) => wish(modelId, () => api().models.download({ modelId }));
-export const pauseDownload = (modelId: string) => wish(modelId, () => api().models.pause({ modelId }));
-export const cancelDownload = (modelId: string) => wish(modelId, () => api().models.cancel({ modelId }));
+export const downloadModel = (modelId: string) => request(modelId, () => api().models.download({ modelId }));
+export const pauseDownload = (modelId: string) => request(modelId, () => api().models.pause({ modelId }));
+export const cancelDownload = (modelId: string) => request(modelId, () => api().models.cancel({ modelId }));
 
 export async function removeModel(modelId: string): Promise<void> {
-  await wish(modelId, () => api().models.remove({ modelId }));
+  await request(modelId, () => api().models.remove({ modelId }));
   await loadModels();
 }
 
@@ -115,7 +115,7 @@ function messageOf(error: unknown): string {
   return code === 'CLOSED' && error instanceof Error ? error.message : message;
 }
 
-async function wish(modelId: string, work: () => Promise<void>): Promise<void> {
+async function request(modelId: string, work: () => Promise<void>): Promise<void> {
   const { [modelId]: _, ...others } = useModels.getState().refusals;
   set({ refusals: others });
   try {

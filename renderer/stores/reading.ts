@@ -53,8 +53,8 @@ export async function readDocument(documentId: string, pages: PageRange | null):
   const { documentId: looked, keep } = useReading.getState();
   set({ readFailure: null });
   try {
-    const wish = looked === documentId && keep !== null ? { keep } : {};
-    for await (const event of await api().read({ documentId, pages, ...wish }))
+    const keepChoice = looked === documentId && keep !== null ? { keep } : {};
+    for await (const event of await api().read({ documentId, pages, ...keepChoice }))
       if (event.type === 'done' && event.missed !== null) notify(`${event.missed} The document was read again.`);
     return true;
   } catch (error) {

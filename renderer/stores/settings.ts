@@ -48,16 +48,16 @@ export async function refreshSettings(): Promise<void> {
 let isStale = false;
 let pending = 0;
 /** What the server said last; while a change is pending, the window shows more than that. */
-let said: Settings | null = null;
+let stored: Settings | null = null;
 
 /** Replies are shown only when no change is pending: with a key held down, earlier replies would undo later steps. */
 async function change(ask: () => Promise<Settings>): Promise<void> {
-  if (pending++ === 0) said = useSettings.getState().settings;
+  if (pending++ === 0) stored = useSettings.getState().settings;
   try {
-    said = await ask();
+    stored = await ask();
   } catch (error) {
     notify(failureOf(error).message, 'danger');
   }
-  if (--pending === 0 && said) settle(said);
+  if (--pending === 0 && stored) settle(stored);
   if (pending === 0 && isStale) await refreshSettings();
 }

@@ -4,7 +4,7 @@ import { useState } from 'react';
 import { copyText } from '../bridge/browser.ts';
 import { IconButton } from './button.tsx';
 
-const saidMs = 1500;
+const copiedMs = 1500;
 
 export function CopyButton({ label, text }: { label: string; text: string }) {
   const [copied, setCopied] = useState(false);
@@ -13,7 +13,7 @@ export function CopyButton({ label, text }: { label: string; text: string }) {
       label={copied ? 'Copied' : label}
       onClick={async () => {
         setCopied(await copyText(text));
-        setTimeout(() => setCopied(false), saidMs);
+        setTimeout(() => setCopied(false), copiedMs);
       }}
     >
       {copied ? <Check size={14} aria-hidden /> : <Copy size={14} aria-hidden />}

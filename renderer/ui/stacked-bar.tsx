@@ -15,22 +15,22 @@ interface StackedBarProps {
   ghost?: { from: number; to: number; label: string } | undefined;
   label: string;
   /** The bar shows a plan, not what is in memory. */
-  isGhost?: boolean;
+  isPreview?: boolean;
 }
 
-export function StackedBar({ parts, scale, ghost, label, isGhost = false }: StackedBarProps) {
+export function StackedBar({ parts, scale, ghost, label, isPreview = false }: StackedBarProps) {
   const share = (value: number) => `${Math.min(100, Math.max(0, (value / scale) * 100))}%`;
   const isOpen = ghost !== undefined && ghost.to > scale;
   return (
     <div role="img" aria-label={label}>
       <div
-        className={`flex h-5 overflow-hidden rounded bg-sunken ${isGhost ? 'outline-1 outline-offset-1 outline-(--ghost) outline-dashed' : ''}`}
+        className={`flex h-5 overflow-hidden rounded bg-sunken ${isPreview ? 'outline-1 outline-offset-1 outline-(--ghost) outline-dashed' : ''}`}
       >
         {parts.map(({ key, label: name, value, color }) => (
           <div
             key={key}
             title={name}
-            className={`h-full border-r border-surface transition-[width] duration-150 last:border-r-0 ${isGhost ? 'opacity-60' : ''}`}
+            className={`h-full border-r border-surface transition-[width] duration-150 last:border-r-0 ${isPreview ? 'opacity-60' : ''}`}
             style={{ width: share(value), background: color }}
           />
         ))}

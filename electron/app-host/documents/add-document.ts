@@ -5,11 +5,11 @@
  */
 import type { AddEvent, LibraryDocument } from '../../contract/app-types.ts';
 import {
+  completedChoice,
   defaultParseChoice,
   type ParseChoice,
   type ParsedDocument,
-  type ParseWish,
-  withWish,
+  type PartialParseChoice,
 } from '../../contract/documents.ts';
 import { AppError, type ErrorCode } from '../../contract/errors.ts';
 import { parseDocument } from '../../document-host/document-client.ts';
@@ -23,9 +23,9 @@ import { storeDocument } from './store-document.ts';
 import type { IncomingFile } from './uploads.ts';
 
 /** Absent parts of the choice come from the settings, and for reading anew also from the document's last reading. */
-export interface HowRead {
+export interface ReadOptions {
   password?: string | undefined;
-  choice?: ParseWish | undefined;
+  choice?: PartialParseChoice | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -34,25 +34,25 @@ type Adding = AsyncGenerator<AddEvent, void, void>;
 /** Errors after which another try with a password or with recognition may succeed: the upload stays for it and is not sent again. */
 const worthAnotherTry: ReadonlySet<ErrorCode> = new Set(['DOC_ENCRYPTED', 'DOC_NO_TEXT']);
 
-export async function* addUpload(rooms: DocumentsNeeds, id: string, how: HowRead): Adding {
-  yield* add(rooms, rooms.uploads.get(id), how, (error) => worthAnotherTry.has(error.code));
+export async function* addUpload(rooms: DocumentsNeeds, id: string, options: ReadOptions): Adding {
+  yield* add(rooms, rooms.uploads.get(id), options, (error) => worthAnotherTry.has(error.code));
 }
 
-export async function* addGranted(rooms: DocumentsNeeds, id: string, how: HowRead): Adding {
-  yield* add(rooms, await rooms.uploads.copy(rooms.grants.pathOf(id)), how, () => false);
+export async function* addGranted(rooms: DocumentsNeeds, id: string, options: ReadOptions): Adding {
+  yield* add(rooms, await rooms.uploads.copy(rooms.grants.pathOf(id)), options, () => false);
 }
 
 async function* add(
   rooms: DocumentsNeeds,
   file: IncomingFile,
-  how: HowRead,
+  options: ReadOptions,
   keepFor: (error: AppError) => boolean,
 ): Adding {
   const release = await rooms.uploads.enter(file.sha256);
   try {
     const known = rooms.documents.findByFile(file.sha256);
-    if (known) yield* addAgain(rooms, known, file, how);
-    else yield* addNew(rooms, file, how);
+    if (known) yield* addAgain(rooms, known, file, options);
+    else yield* addNew(rooms, file, options);
   } catch (thrown) {
     if (thrown instanceof AppError && keepFor(thrown)) rooms.uploads.keepForRetry(file);
     else await rooms.uploads.discard(file);
@@ -62,13 +62,13 @@ async function* add(
   }
 }
 
-async function* addNew(rooms: DocumentsNeeds, file: IncomingFile, { choice, ...how }: HowRead): Adding {
-  const wished = withWish(chosenInSettings(rooms), choice);
-  const parsed = yield* parsing(rooms, file.path, file.name, { ...how, choice: wished });
+async function* addNew(rooms: DocumentsNeeds, file: IncomingFile, { choice, ...options }: ReadOptions): Adding {
+  const completed = completedChoice(chosenInSettings(rooms), choice);
+  const parsed = yield* parsing(rooms, file.path, file.name, { ...options, choice: completed });
   yield { type: 'counting' };
   const tokens = await countIfPossible(rooms, parsed);
   const { name: fileName, bytes: fileBytes, sha256 } = file;
-  const reading = effectiveReading(parsed, wished);
+  const reading = effectiveReading(parsed, completed);
   const document = await storeDocument(rooms, { parsed, fileName, fileBytes, sha256, tokens, reading }, file);
   yield { type: 'done', document, outcome: 'added' };
 }
@@ -76,16 +76,25 @@ async function* addNew(rooms: DocumentsNeeds, file: IncomingFile, { choice, ...h
 /**
  * Adds a file that the library has: the document stays, unless a newer reader may get more from the file, or another reading is asked for.
  */
-async function* addAgain(rooms: DocumentsNeeds, known: LibraryDocument, file: IncomingFile, how: HowRead): Adding {
+async function* addAgain(
+  rooms: DocumentsNeeds,
+  known: LibraryDocument,
+  file: IncomingFile,
+  options: ReadOptions,
+): Adding {
   const isWhole = (await fileIn(rooms.uploads.documentDir(known.id))) !== undefined;
   if (isWhole) await rooms.uploads.discard(file);
   else await rooms.uploads.keep(file, known.id);
   const lostPages = known.notes.some(({ kind }) => kind === 'lost-pages');
-  if (known.isOfOlderReader || lostPages || how.choice) yield* readAnew(rooms, known.id, how);
+  if (known.isOfOlderReader || lostPages || options.choice) yield* readAnew(rooms, known.id, options);
   else yield { type: 'done', document: known, outcome: 'known' };
 }
 
-export async function* readAnew(rooms: DocumentsNeeds, documentId: string, { choice, ...how }: HowRead): Adding {
+export async function* readAnew(
+  rooms: DocumentsNeeds,
+  documentId: string,
+  { choice, ...options }: ReadOptions,
+): Adding {
   const old = rooms.documents.get(documentId);
   if (old.joined > 0)
     throw new AppError('INVALID_ARGUMENT', `${old.name} was joined from others. Read those anew, and join them again.`);
@@ -94,16 +103,16 @@ export async function* readAnew(rooms: DocumentsNeeds, documentId: string, { cho
     throw new AppError('DOC_MISSING', `The file of ${old.name} is not in the library's folder. Add it again.`);
   const { recognise, languages } = chosenInSettings(rooms);
   const usual = { ...old.reading, languages, ...(old.reading.recognise === 'never' ? { recognise } : {}) };
-  const wished = withWish(usual, choice);
-  const parsed = yield* parsing(rooms, path, old.fileName, { ...how, choice: wished });
-  const reading = effectiveReading(parsed, wished);
+  const completed = completedChoice(usual, choice);
+  const parsed = yield* parsing(rooms, path, old.fileName, { ...options, choice: completed });
+  const reading = effectiveReading(parsed, completed);
   if (isSameText(rooms.documents.text(documentId, null), parsed)) {
     const document = rooms.documents.noteReading(documentId, parsed, reading);
     yield { type: 'done', document, outcome: 'same-text' };
     return;
   }
   const known = rooms.documents.findText(rooms.documents.fileHash(documentId), parsed.text);
-  if (known?.id === documentId) rooms.documents.disown(documentId);
+  if (known?.id === documentId) rooms.documents.clearHash(documentId);
   else if (known) {
     yield { type: 'done', document: known, outcome: 'known' };
     return;
@@ -171,7 +180,7 @@ async function* parsing(
   rooms: DocumentsNeeds,
   path: string,
   name: string,
-  { password, choice, signal }: HowRead,
+  { password, choice, signal }: ReadOptions,
 ): AsyncGenerator<AddEvent, ParsedDocument, void> {
   let latest: AddEvent | undefined;
   let wake = () => {};

@@ -19,7 +19,7 @@ export interface DocumentsNeeds {
   documents: Pick<
     DocumentStore,
     | 'choice'
-    | 'disown'
+    | 'clearHash'
     | 'fileHash'
     | 'findByFile'
     | 'findJoined'

@@ -99,7 +99,7 @@ export class DocumentStore {
   }
 
   /** Gives up the document's hash because pages of it were lost, so that its file can be added again. */
-  disown(id: string): void {
+  clearHash(id: string): void {
     this.#database.prepare("UPDATE documents SET sha256 = 'incomplete ' || id WHERE id = ?").run(id);
   }
 

@@ -57,15 +57,15 @@ export class KeptFiles {
     return join(this.#dir, `${documentId}.${key}.kv`);
   }
 
-  /** The most bytes that are kept: `wished`, or a tenth of what is free and kept, at most 20 GB. */
-  async most(wished: number | undefined): Promise<number> {
-    if (wished !== undefined) return wished;
+  /** The most bytes that are kept: `limit`, or a tenth of what is free and kept, at most 20 GB. */
+  async most(limit: number | undefined): Promise<number> {
+    if (limit !== undefined) return limit;
     return Math.min(20 * 2 ** 30, Math.floor((this.bytes + (await this.#freeBytes())) / 10));
   }
 
   /** Throws DISK_FULL with both numbers when even deleting older files would not make enough room. */
-  async checkRoom(bytes: number, wished: number | undefined): Promise<void> {
-    const most = await this.most(wished);
+  async checkRoom(bytes: number, limit: number | undefined): Promise<void> {
+    const most = await this.most(limit);
     if (bytes > most)
       throw new AppError('DISK_FULL', `It takes ${bytesText(bytes)} on disk; ${bytesText(most)} may be kept there.`, {
         advice: 'keep-more',
@@ -79,11 +79,11 @@ export class KeptFiles {
   }
 
   /** Deletes the document's older file, then the least recently used ones, until this one fits. */
-  async makeRoom(documentId: string, bytes: number, wished: number | undefined): Promise<void> {
+  async makeRoom(documentId: string, bytes: number, limit: number | undefined): Promise<void> {
     mkdirSync(this.#dir, { recursive: true, mode: 0o700 });
     chmodSync(this.#dir, 0o700);
-    await this.checkRoom(bytes, wished);
-    const most = await this.most(wished);
+    await this.checkRoom(bytes, limit);
+    const most = await this.most(limit);
     this.drop(documentId);
     for (const { documentId: oldest } of [...this.#files].sort((a, b) => a.usedAt - b.usedAt)) {
       if (this.bytes + bytes <= most && (await this.#freeBytes()) >= margin * bytes) return;

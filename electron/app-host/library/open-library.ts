@@ -25,15 +25,15 @@ export interface OpenLibraryOptions {
   steps?: readonly string[] | undefined;
   /** Called after `patienceMs` with a sentence on what is waited for, and again when that changes. */
   onWait?: (sentence: string) => void;
-  patienceMs?: number;
+  noticeAfterMs?: number;
 }
 
 /** Throws IO for a file of a newer RocketDoc, DISK_FULL where the file can neither be written nor read unchanged. */
 export async function openLibrary(
   file: string,
-  { steps = migrations, onWait = () => {}, patienceMs = 500 }: OpenLibraryOptions = {},
+  { steps = migrations, onWait = () => {}, noticeAfterMs = 500 }: OpenLibraryOptions = {},
 ): Promise<OpenedLibrary> {
-  const wait = new Wait(file, onWait, patienceMs);
+  const wait = new Wait(file, onWait, noticeAfterMs);
   const { notices, barred } = await prepared(file, steps, wait).finally(() => wait.end());
   if (barred === undefined) return { database: openDatabase(file, steps), notices };
   const asIs = openAsIs(file, steps);
@@ -55,24 +55,24 @@ const doing: Record<LibraryStage, string> = {
 class Wait {
   readonly #timer: NodeJS.Timeout;
   readonly #file: string;
-  readonly #say: (sentence: string) => void;
+  readonly #send: (sentence: string) => void;
   #stage: LibraryStage | undefined;
   #isLong = false;
 
-  constructor(file: string, say: (sentence: string) => void, patienceMs: number) {
+  constructor(file: string, send: (sentence: string) => void, noticeAfterMs: number) {
     this.#file = file;
-    this.#say = say;
+    this.#send = send;
     this.#timer = setTimeout(() => {
       this.#isLong = true;
       if (this.#stage) this.at(this.#stage);
-    }, patienceMs);
+    }, noticeAfterMs);
   }
 
   at(stage: LibraryStage): void {
     this.#stage = stage;
     if (!this.#isLong) return;
     const size = bytesText(statSync(this.#file, { throwIfNoEntry: false })?.size ?? 0);
-    this.#say(`The library, ${size}, ${doing[stage]}. That takes a while.`);
+    this.#send(`The library, ${size}, ${doing[stage]}. That takes a while.`);
   }
 
   end(): void {

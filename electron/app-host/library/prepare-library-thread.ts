@@ -10,11 +10,11 @@ export type ThreadAnswer =
 
 const { file, steps } = workerData as { file: string; steps: readonly string[] };
 
-const say = (message: ThreadAnswer) => parentPort?.postMessage(message);
+const send = (message: ThreadAnswer) => parentPort?.postMessage(message);
 
 function answer(): ThreadAnswer {
   try {
-    return { prepared: prepareLibrary(file, steps, (stage) => say({ stage })) };
+    return { prepared: prepareLibrary(file, steps, (stage) => send({ stage })) };
   } catch (error) {
     // SQLite's error codes do not cross to another thread, so errors are put in words here.
     const { code, message, stack } = explainStorage(error) as Error & { code?: unknown };
@@ -22,4 +22,4 @@ function answer(): ThreadAnswer {
   }
 }
 
-say(answer());
+send(answer());

@@ -30,7 +30,7 @@ export function prepareLibrary(
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
     const isMarked = statSync(mark(file), { throwIfNoEntry: false }) !== undefined;
     if (!isMarked && isOlder(file, steps)) onStage('updating');
-    if (isMarked || isHollow(file)) throw Object.assign(new Error('a damaged file'), { errcode: sqlite.notADatabase });
+    if (isMarked || isEmptied(file)) throw Object.assign(new Error('a damaged file'), { errcode: sqlite.notADatabase });
     checkFile(file, steps, onStage);
     return { notices: [] };
   } catch (error) {
@@ -71,8 +71,8 @@ function check(database: Database): void {
     .all() as { name: string }[];
   for (const { name } of tables) {
     // Not quick_check, which does not notice an index that points to missing rows. A page is one row, so there are few rows to check.
-    const [said] = database.prepare(`PRAGMA integrity_check('${name}')`).all() as { integrity_check: string }[];
-    if (said?.integrity_check !== 'ok') throw broken(`${name}: ${said?.integrity_check}`);
+    const [result] = database.prepare(`PRAGMA integrity_check('${name}')`).all() as { integrity_check: string }[];
+    if (result?.integrity_check !== 'ok') throw broken(`${name}: ${result?.integrity_check}`);
   }
   const [orphan] = database.prepare('PRAGMA foreign_key_check').all();
   if (orphan) throw broken('a row refers to one that is not there');
@@ -103,7 +103,7 @@ function isOlder(file: string, steps: readonly string[]): boolean {
 }
 
 /** An empty library file beside files of documents: it has lost its content. */
-function isHollow(file: string): boolean {
+function isEmptied(file: string): boolean {
   if (statSync(file, { throwIfNoEntry: false })?.size !== 0) return false;
   try {
     return readdirSync(join(dirname(file), 'files')).length > 0;

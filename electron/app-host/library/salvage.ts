@@ -104,7 +104,7 @@ function* readableById(
     }
   };
   const most = greatestId(source, table);
-  let astray = 0;
+  let outOfOrder = 0;
   for (let last = 0; last <= most; ) {
     let row = after(last);
     if (row === 'lost') {
@@ -122,13 +122,13 @@ function* readableById(
     if (row === undefined || row === 'lost') return;
     const id = Number(row.salvaged_id);
     if (id > last) yield row;
-    else if (++astray > mostAstray) return onLoss();
+    else if (++outOfOrder > mostOutOfOrder) return onLoss();
     last = Math.max(id, last + 1);
   }
 }
 
 /** Most rows with an id out of order, which a broken tree may return, before the table is given up. */
-const mostAstray = 1000;
+const mostOutOfOrder = 1000;
 
 function greatestId(source: Database, table: string): number {
   try {

@@ -28,14 +28,14 @@ const sentences = {
 
 /** Returns the error itself if it has nothing to do with storage. */
 export function explainStorage(error: unknown): unknown {
-  const say = (code: 'DISK_FULL' | 'IO', message: string) => new AppError(code, message, { cause: error });
+  const storageError = (code: 'DISK_FULL' | 'IO', message: string) => new AppError(code, message, { cause: error });
   if (error instanceof AppError) return error;
-  if (isDamage(error)) return say('IO', sentences.damaged);
+  if (isDamage(error)) return storageError('IO', sentences.damaged);
   const code = sqliteCode(error) ?? (error as NodeJS.ErrnoException | null)?.code;
-  if (code === sqlite.full || code === 'ENOSPC' || code === 'EDQUOT') return say('DISK_FULL', sentences.full);
+  if (code === sqlite.full || code === 'ENOSPC' || code === 'EDQUOT') return storageError('DISK_FULL', sentences.full);
   if (code === sqlite.readOnly || code === 'EROFS' || code === 'EACCES' || code === 'EPERM')
-    return say('IO', sentences.readOnly);
-  if (code === sqlite.ioError || code === 'EIO') return say('IO', sentences.failing);
+    return storageError('IO', sentences.readOnly);
+  if (code === sqlite.ioError || code === 'EIO') return storageError('IO', sentences.failing);
   return error;
 }
 

@@ -1,5 +1,10 @@
 /** Parses a document's stored notes and reading choice; of values that do not fit the schema any more, as much as possible is kept. */
-import { defaultParseChoice, type ParseChoice, parseWishSchema, withWish } from '../../contract/documents.ts';
+import {
+  completedChoice,
+  defaultParseChoice,
+  type ParseChoice,
+  partialParseChoiceSchema,
+} from '../../contract/documents.ts';
 import { importNoteSchema } from '../../contract/import-note-schema.ts';
 import type { ImportNote } from '../../contract/import-notes.ts';
 
@@ -10,12 +15,12 @@ export function notesOf(json: string): ImportNote[] {
   return stored.flatMap((entry: unknown) => {
     const note = importNoteSchema.safeParse(entry);
     if (note.success) return [note.data];
-    const said = importNoteSchema.shape.sentence.safeParse((entry as { sentence?: unknown } | null)?.sentence);
-    return said.success ? [{ kind: 'other' as const, count: 1, sentence: said.data }] : [];
+    const sentence = importNoteSchema.shape.sentence.safeParse((entry as { sentence?: unknown } | null)?.sentence);
+    return sentence.success ? [{ kind: 'other' as const, count: 1, sentence: sentence.data }] : [];
   });
 }
 
 export function readingOf(json: string): ParseChoice {
-  const stored = parseWishSchema.safeParse(JSON.parse(json));
-  return withWish(defaultParseChoice, stored.data);
+  const stored = partialParseChoiceSchema.safeParse(JSON.parse(json));
+  return completedChoice(defaultParseChoice, stored.data);
 }

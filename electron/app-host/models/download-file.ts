@@ -37,7 +37,7 @@ type Meta = z.infer<typeof metaSchema>;
 const metaFile = (part: string) => `${part}.json`;
 
 /** Thrown when the bytes in `.part` do not belong to the server's present file. */
-class StartOver extends Error {}
+class DownloadRestart extends Error {}
 
 /** Rejects with CANCELLED (the signal), IO (`.part` stays), or MODEL_CHECKSUM (the server has another file: `.part` is deleted). */
 export async function downloadFile(request: DownloadRequest): Promise<void> {
@@ -52,10 +52,10 @@ export async function downloadFile(request: DownloadRequest): Promise<void> {
       return await attempt(request, origin);
     } catch (error) {
       if (signal.aborted) throw stopped();
-      const isOther = error instanceof StartOver || toAppError(error).code === 'MODEL_CHECKSUM';
+      const isOther = error instanceof DownloadRestart || toAppError(error).code === 'MODEL_CHECKSUM';
       if (isOther) await discardPart(part);
-      if (error instanceof StartOver && ++startedOver < maxTries) continue;
-      if (!(error instanceof Interrupted)) throw error instanceof StartOver ? everOther(origin) : error;
+      if (error instanceof DownloadRestart && ++startedOver < maxTries) continue;
+      if (!(error instanceof Interrupted)) throw error instanceof DownloadRestart ? everOther(origin) : error;
       // The tries are counted anew whenever one has made progress.
       tries = (await partBytes(part)) - before >= gettingOnBytes ? 1 : tries + 1;
       if (tries >= maxTries) throw interruption(error, await partBytes(part), bytes);
@@ -78,7 +78,7 @@ async function attempt(request: DownloadRequest, origin: URL): Promise<void> {
   const meta = await readMeta(part);
   if (meta?.url !== url) await discardPart(part);
   const have = meta?.url === url ? await partBytes(part) : 0;
-  if (have > bytes) throw new StartOver();
+  if (have > bytes) throw new DownloadRestart();
   if (have === bytes) return;
   const headers: Record<string, string> = have > 0 ? { Range: `bytes=${have}-` } : {};
   if (have > 0 && meta?.etag) headers['If-Range'] = meta.etag;
@@ -108,7 +108,7 @@ function startOf(response: IncomingMessage, origin: URL, have: number, bytes: nu
     if (total !== undefined && Number(total) !== bytes) throw otherSize(host, count(Number(total)), bytes);
     const etag = strongEtag(response);
     // Some servers ignore If-Range and send a range of a changed file.
-    if (Number(first) !== have || (meta?.etag && etag && etag !== meta.etag)) throw new StartOver();
+    if (Number(first) !== have || (meta?.etag && etag && etag !== meta.etag)) throw new DownloadRestart();
     return have;
   }
   if (statusCode === 200) {
@@ -116,7 +116,7 @@ function startOf(response: IncomingMessage, origin: URL, have: number, bytes: nu
     if (length !== undefined && Number(length) !== bytes) throw otherSize(host, count(Number(length)), bytes);
     return 0; // the server does not support ranges, or the file has changed
   }
-  if (statusCode === 416 && have > 0) throw new StartOver();
+  if (statusCode === 416 && have > 0) throw new DownloadRestart();
   throw refusal(statusCode, host);
 }
 

@@ -96,7 +96,7 @@ export async function lookUp(text: string, signal: AbortSignal, origin = hugging
   };
 }
 
-export interface RepositoryWish {
+export interface RepositoryFile {
   repository: string;
   /** The commit from which the model is fetched. */
   revision: string;
@@ -105,16 +105,16 @@ export interface RepositoryWish {
 
 /** The catalogue entry for the model whose first file this is, at this commit. */
 export async function catalogueEntry(
-  wish: RepositoryWish,
+  file: RepositoryFile,
   signal: AbortSignal,
   origin = huggingFace,
 ): Promise<CatalogueModel> {
-  const { repository } = repositoryAddress(wish.repository);
-  const { answer, models } = await find(repository, wish.revision, signal, origin);
-  const model = models.find(({ files }) => files[0]?.path === wish.path);
-  if (!model) throw new AppError('MODEL_MISSING', `${repository} does not hold ${wish.path} any more.`);
+  const { repository } = repositoryAddress(file.repository);
+  const { answer, models } = await find(repository, file.revision, signal, origin);
+  const model = models.find(({ files }) => files[0]?.path === file.path);
+  if (!model) throw new AppError('MODEL_MISSING', `${repository} does not hold ${file.path} any more.`);
   const [owner = '', name = ''] = repository.split('/');
-  const quantisation = quantisationOf(wish.path);
+  const quantisation = quantisationOf(file.path);
   const [first, ...more] = model.files.map(({ path, bytes, sha256 }) => ({
     url: `${origin}/${repository}/resolve/${answer.sha}/${path.split('/').map(encodeURIComponent).join('/')}`,
     fileName: path.split('/').at(-1) ?? '',
@@ -134,7 +134,7 @@ export async function catalogueEntry(
   });
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  throw new AppError('INVALID_ARGUMENT', `${wish.path} cannot be added: ${issue?.path.join('.')}: ${issue?.message}.`);
+  throw new AppError('INVALID_ARGUMENT', `${file.path} cannot be added: ${issue?.path.join('.')}: ${issue?.message}.`);
 }
 
 async function find(repository: string, revision: string, signal: AbortSignal, origin: string) {

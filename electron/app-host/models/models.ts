@@ -5,7 +5,7 @@ import type { ModelList, Repository } from '../../contract/models.ts';
 import { ifWritable } from '../library/storage-errors.ts';
 import { logIfUnforeseen } from '../log.ts';
 import { engineOptions, typicalQuestionTokens } from '../planning/method-choice.ts';
-import { catalogueEntry, lookUp, type RepositoryWish } from './hugging-face.ts';
+import { catalogueEntry, lookUp, type RepositoryFile } from './hugging-face.ts';
 import type { FitBasis } from './model-listing.ts';
 import type { ModelsNeeds } from './needs.ts';
 
@@ -34,8 +34,8 @@ export function lookUpRepository(rooms: ModelsNeeds, address: string, signal: Ab
 }
 
 /** The entry stays in the person's catalogue even if the download fails. */
-export async function addFromRepository(rooms: ModelsNeeds, wish: RepositoryWish, signal: AbortSignal) {
-  const model = await catalogueEntry(wish, signal, rooms.huggingFace);
+export async function addFromRepository(rooms: ModelsNeeds, file: RepositoryFile, signal: AbortSignal) {
+  const model = await catalogueEntry(file, signal, rooms.huggingFace);
   rooms.models.addOwn(model);
   await downloadModel(rooms, model.id);
   return { modelId: model.id };

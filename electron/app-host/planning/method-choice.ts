@@ -1,6 +1,6 @@
 /**
  * The choice of the method that applies to a question: only this file combines settings, the document's own choice and the question's
- * wishes. It also converts the choice for the engine.
+ * own choice. It also converts the choice for the engine.
  */
 import { defaultRocketOptions, type Sampler } from '../../contract/method.ts';
 import {
@@ -13,15 +13,15 @@ import {
 import type { PlanningNeeds } from './needs.ts';
 
 const names = methodChoiceSchema.keyof().options;
-type Wishes = { [Name in keyof MethodChoice]?: MethodChoice[Name] | undefined };
+type MethodChanges = { [Name in keyof MethodChoice]?: MethodChoice[Name] | undefined };
 
-export function choiceFor(rooms: PlanningNeeds, documentId: string, wishes: Wishes = {}): MethodChoice {
-  return withChanges(rooms.settings.get(), rooms.documents.choice(documentId), wishes);
+export function choiceFor(rooms: PlanningNeeds, documentId: string, changes: MethodChanges = {}): MethodChoice {
+  return withChanges(rooms.settings.get(), rooms.documents.choice(documentId), changes);
 }
 
 /** For each name the last given value counts. */
-export function withChanges(choice: MethodChoice, ...changes: Wishes[]): MethodChoice {
-  const layers: Wishes[] = [choice, ...changes];
+export function withChanges(choice: MethodChoice, ...changes: MethodChanges[]): MethodChoice {
+  const layers: MethodChanges[] = [choice, ...changes];
   const last = (name: keyof MethodChoice) => layers.findLast((layer) => layer[name] !== undefined)?.[name];
   return Object.fromEntries(names.map((name) => [name, last(name)])) as MethodChoice;
 }

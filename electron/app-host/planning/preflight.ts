@@ -9,7 +9,7 @@ import { largestBudget, type Measure } from './budget-fit.ts';
 import { choiceFor, engineOptions, typicalQuestionTokens, withChanges, wordingTokens } from './method-choice.ts';
 import type { PlanningNeeds } from './needs.ts';
 import { contextRemedies, memoryRemedies } from './remedies.ts';
-import { keepingOf } from './saved-caches.ts';
+import { keptOnDiskFor } from './saved-caches.ts';
 import { predictAnswer, predictReading } from './speeds.ts';
 
 export async function preflight(rooms: PlanningNeeds, documentId: string, range: PageRange | null): Promise<Preflight> {
@@ -52,7 +52,7 @@ export async function preflight(rooms: PlanningNeeds, documentId: string, range:
           planOf(rooms, withChanges(choice, changes), tokens + wordingTokens + typicalQuestionTokens),
       });
   const speed = predictAnswer(rooms, plan, promptTokens);
-  const disk = await keepingOf(rooms, documentId, documentTokens, choice.kvType, range);
+  const disk = await keptOnDiskFor(rooms, documentId, documentTokens, choice.kvType, range);
   return { ...facts, fitsContext: true, fitsMemory, plan, memory, speed, disk, remedies };
 }
 
@@ -70,10 +70,10 @@ export async function planFor(
 export function fitBudget(
   rooms: PlanningNeeds,
   documentId: string,
-  wish: { promptTokens: number; bytes: number; of: Measure },
+  request: { promptTokens: number; bytes: number; of: Measure },
 ): Promise<BudgetFit> {
   const choice = asHeld(rooms, documentId, choiceFor(rooms, documentId));
-  const { promptTokens, bytes, of } = wish;
+  const { promptTokens, bytes, of } = request;
   const planWith = (tokenBudget: number) => planOf(rooms, { ...choice, tokenBudget }, promptTokens);
   return largestBudget(planWith, promptTokens + choice.maxNew, bytes, of);
 }

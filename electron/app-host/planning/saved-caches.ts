@@ -27,7 +27,7 @@ export function keptFileFor(
   return file && file.key === keyOf(rooms, kvType, pages) ? rooms.kept.pathOf(documentId, file.key) : undefined;
 }
 
-export const wishedBytes = (rooms: PlanningNeeds) => {
+export const keptLimitBytes = (rooms: PlanningNeeds) => {
   const { keptGb } = rooms.settings.get();
   return keptGb === 0 ? undefined : keptGb * 2 ** 30;
 };
@@ -40,7 +40,7 @@ export function fileBytes(rooms: PlanningNeeds, kvType: KvType, tokens: number):
 }
 
 /** What keeping a document on disk would take, before it is read. */
-export async function keepingOf(
+export async function keptOnDiskFor(
   rooms: PlanningNeeds,
   documentId: string,
   documentTokens: number,
@@ -51,7 +51,7 @@ export async function keepingOf(
   const isThere = keptFileFor(rooms, documentId, kvType, pages) !== undefined;
   const { keepRead } = rooms.settings.get();
   if (isThere) return { bytes: rooms.kept.find(documentId)?.bytes ?? bytes, isThere, problem: null, keeps: true };
-  const problem = await rooms.kept.checkRoom(bytes, wishedBytes(rooms)).then(
+  const problem = await rooms.kept.checkRoom(bytes, keptLimitBytes(rooms)).then(
     () => null,
     (error) => failureForWindow(error).message,
   );

@@ -47,22 +47,22 @@ async function answerTurn(
   turn: Turn,
   remembered: readonly Turn[],
 ): Promise<TurnEnd> {
-  let said = { thinking: '', answer: '' };
+  let soFar = { thinking: '', answer: '' };
   let savedAt = Date.now();
   let stopWatching = () => {};
-  const say = (event: AnswerText) => {
-    said = withText(said, event);
+  const send = (event: AnswerText) => {
+    soFar = withText(soFar, event);
     job.emit(event);
     if (Date.now() - savedAt < saveMs) return;
     savedAt = Date.now();
     // If this cannot be written the answer goes on; saving its end reports the error.
-    ifWritable(() => rooms.chats.saveAnswer(turn.id, said.answer, said.thinking));
+    ifWritable(() => rooms.chats.saveAnswer(turn.id, soFar.answer, soFar.thinking));
   };
   try {
     return await rooms.supervisor.use(async (verbs) => {
       const { documentId } = job.status;
-      const { sampled, thinking, ...wishes } = turn.choice;
-      const choice = choiceFor(rooms, documentId, wishes);
+      const { sampled, thinking, ...changes } = turn.choice;
+      const choice = choiceFor(rooms, documentId, changes);
       const { mode } = choice;
       const sampler = samplerFor(rooms.settings.get(), sampled ? randomInt(2 ** 32) : undefined);
       const path = remembered.map(({ id }) => id);
@@ -70,7 +70,7 @@ async function answerTurn(
         rooms.session().chatAlong(verbs, { chatId: turn.chatId, documentId }, path, mode),
         job,
       );
-      const earlier = remembered.slice(held).map(toldAgain);
+      const earlier = remembered.slice(held).map(asEarlierTurn);
       const { engineChatId: chatId } = chat;
       const request = { ...engineOptions(choice), chatId, earlier, question: turn.question, thinking, sampler };
       for await (const event of await verbs.ask(request, { signal: job.signal })) {
@@ -81,7 +81,7 @@ async function answerTurn(
           job.status = { ...job.status, phase: 'answer', done: 0, total: 0, tokensPerSecond: 0, secondsLeft: null };
           stopWatching = watchAnswer(rooms, verbs, chat, job);
           job.emit(event);
-        } else if (event.type !== 'done') say(event);
+        } else if (event.type !== 'done') send(event);
         else {
           const { type: _type, answer, thinking: thought, ...report } = event;
           noteAnswer(rooms, report);
@@ -97,14 +97,14 @@ async function answerTurn(
     });
   } catch (error) {
     const failure = failureForWindow(error);
-    if (failure.code === 'CANCELLED') return { state: 'stopped', ...said };
-    return { state: 'failed', ...said, failure };
+    if (failure.code === 'CANCELLED') return { state: 'stopped', ...soFar };
+    return { state: 'failed', ...soFar, failure };
   } finally {
     stopWatching();
   }
 }
 
-const toldAgain = ({ question, answer, thinking }: Turn): EarlierTurn => ({
+const asEarlierTurn = ({ question, answer, thinking }: Turn): EarlierTurn => ({
   question,
   answer,
   ...(thinking === '' ? {} : { thought: true }),

@@ -7,7 +7,7 @@ import { basename } from 'node:path';
 import type { EngineState, Failure, FoundGpus } from '../../contract/app-types.ts';
 import type { OpenedModel } from '../../contract/engine-reports.ts';
 import { AppError, toAppError } from '../../contract/errors.ts';
-import { type AnswerMode, type DeviceWish, defaultMaxNew, defaultRocketOptions } from '../../contract/method.ts';
+import { type AnswerMode, type DeviceSetting, defaultMaxNew, defaultRocketOptions } from '../../contract/method.ts';
 import { type PresetName, presets } from '../../contract/method-values.ts';
 import { chooseDevice, type DeviceChoice, findGpus } from '../../engine-host/choose-device.ts';
 import { type EngineClient, type EngineVerbs, startEngine } from '../../engine-host/engine-client.ts';
@@ -19,7 +19,7 @@ import { failureForWindow } from '../window-words.ts';
 export interface SupervisorOptions {
   model: ServedModel;
   threads: () => number;
-  device: () => DeviceWish;
+  device: () => DeviceSetting;
   onChange: () => void;
   start?: () => EngineClient;
   now?: () => number;
@@ -42,7 +42,7 @@ export class EngineSupervisor {
   #ready: Promise<void> = Promise.resolve();
   #watch: NodeJS.Timeout | undefined;
   #closed = false;
-  #chosen: { wish: DeviceWish; choice: Promise<DeviceChoice> } | undefined;
+  #chosen: { setting: DeviceSetting; choice: Promise<DeviceChoice> } | undefined;
   #gpus: Promise<FoundGpus> | undefined;
   generation = 0;
 
@@ -138,10 +138,11 @@ export class EngineSupervisor {
     return this.#gpus;
   }
 
-  /** Chooses the device once for each wish, since GPUs do not change while the app runs. A failed try may be repeated. */
+  /** Chooses the device once for each setting, since GPUs do not change while the app runs. A failed try may be repeated. */
   #device(): Promise<DeviceChoice> {
-    const wish = this.#options.device();
-    if (this.#chosen?.wish !== wish) this.#chosen = { wish, choice: chooseDevice(wish, inWindow, this.#options.start) };
+    const setting = this.#options.device();
+    if (this.#chosen?.setting !== setting)
+      this.#chosen = { setting, choice: chooseDevice(setting, inWindow, this.#options.start) };
     return this.#chosen.choice.catch((error) => {
       this.#chosen = undefined;
       const { code, message, advice = 'choose-other-device' } = toAppError(error);

@@ -5,7 +5,7 @@
 import type { PageRange } from '../../contract/app-types.ts';
 import { toAppError } from '../../contract/errors.ts';
 import type { KvType } from '../../contract/method.ts';
-import { fileBytes, keyOf, wishedBytes } from '../planning/saved-caches.ts';
+import { fileBytes, keptLimitBytes, keyOf } from '../planning/saved-caches.ts';
 import { failureForWindow } from '../window-words.ts';
 import type { SessionsNeeds } from './needs.ts';
 
@@ -28,7 +28,7 @@ async function keepNow(rooms: SessionsNeeds, read: ReadDocument): Promise<void> 
   if (key === undefined) return;
   rooms.saving.failure = null;
   try {
-    await rooms.kept.makeRoom(documentId, fileBytes(rooms, kvType, tokens), wishedBytes(rooms));
+    await rooms.kept.makeRoom(documentId, fileBytes(rooms, kvType, tokens), keptLimitBytes(rooms));
     const path = rooms.kept.pathOf(documentId, key);
     await rooms.supervisor.use((verbs) => verbs.keepDocument({ documentId: engineDocumentId, path }));
     rooms.kept.add(documentId, key);

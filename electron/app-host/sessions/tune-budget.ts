@@ -24,19 +24,19 @@ export function tuningJob(rooms: SessionsNeeds, documentId: string): RunningJob<
   return rooms.jobs.find({ kind: 'tuning', documentId, chatId: null }) as RunningJob<TuneEvent> | undefined;
 }
 
-export function tune(rooms: SessionsNeeds, documentId: string, wish: { question: string; budgets: number[] }) {
+export function tune(rooms: SessionsNeeds, documentId: string, request: { question: string; budgets: number[] }) {
   const running = tuningJob(rooms, documentId);
   if (running) return running;
   const held = rooms.session().document(documentId);
   if (!held) throw new AppError('DOC_MISSING', 'The document is not in memory. Read it first.');
   // A budget that holds the whole document equals full KV.
-  const smaller = [...new Set(wish.budgets)].filter((budget) => budget < held.tokens).sort((a, b) => a - b);
+  const smaller = [...new Set(request.budgets)].filter((budget) => budget < held.tokens).sort((a, b) => a - b);
   if (smaller.length === 0)
     throw new AppError(
       'INVALID_ARGUMENT',
       `The document has ${plural(held.tokens, 'token')}: each of these budgets holds all of it, so there is nothing to choose between.`,
     );
-  const { question } = wish;
+  const { question } = request;
   return rooms.jobs.start<TuneEvent>({ kind: 'tuning', documentId, chatId: null }, async (job) => {
     const choice = choiceFor(rooms, documentId);
     const { rocket, maxNew } = engineOptions(choice);

@@ -40,7 +40,7 @@ import type { WindowApiNeeds } from './needs.ts';
 import { telemetry } from './telemetry.ts';
 
 /** The window that asks. */
-export interface Asker {
+export interface Caller {
   /** The session of a browser; absent: the window needs none. */
   session?: string;
 }
@@ -53,7 +53,7 @@ export interface SignedIn {
 
 export function appRouter(rooms: WindowApiNeeds, signedIn?: SignedIn) {
   const turnOfLoop = new Queue();
-  const os = implement(appContract).$context<Asker>().use(rpcErrors(failureForWindow));
+  const os = implement(appContract).$context<Caller>().use(rpcErrors(failureForWindow));
   return os.router({
     telemetry: os.telemetry.handler(({ signal }) => telemetry(rooms, signal)),
     restartEngine: os.restartEngine.handler(() => rooms.supervisor.reopen()),
@@ -98,8 +98,10 @@ export function appRouter(rooms: WindowApiNeeds, signedIn?: SignedIn) {
     },
     preflight: os.preflight.handler(({ input }) => preflight(rooms, input.documentId, input.pages)),
     plan: os.plan.handler(({ input }) => planFor(rooms, input.documentId, input.promptTokens, input.changes)),
-    fitBudget: os.fitBudget.handler(({ input: { documentId, ...wish } }) => fitBudget(rooms, documentId, wish)),
-    tune: os.tune.handler(({ input: { documentId, ...wish }, signal }) => tune(rooms, documentId, wish).watch(signal)),
+    fitBudget: os.fitBudget.handler(({ input: { documentId, ...request } }) => fitBudget(rooms, documentId, request)),
+    tune: os.tune.handler(({ input: { documentId, ...request }, signal }) =>
+      tune(rooms, documentId, request).watch(signal),
+    ),
     watchTuning: os.watchTuning.handler(({ input, signal }) => {
       const job = tuningJob(rooms, input.documentId);
       if (!job) throw new AppError('CLOSED', 'Nothing is being measured on this document.');

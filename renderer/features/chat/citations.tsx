@@ -26,7 +26,7 @@ export function CitedAnswer({ turn }: { turn: Turn }) {
       ),
     [found, documentId],
   );
-  const doubts = useMemo(
+  const unsupported = useMemo(
     () => found?.unsupported.filter(({ kind }) => kind !== 'statement').map(({ text }) => text),
     [found],
   );
@@ -38,7 +38,7 @@ export function CitedAnswer({ turn }: { turn: Turn }) {
           streaming={false}
           onLink={askLink}
           {...(marks ? { marks } : {})}
-          {...(doubts ? { doubts } : {})}
+          {...(unsupported ? { unsupported } : {})}
         />
       )}
       {found && turn.answer !== '' && <EvidenceRow found={found} documentId={documentId} />}

@@ -25,8 +25,8 @@ export function ViewBar({ outline, format, onPage, children }: ViewBarProps) {
   const word = unitTitle(format);
   const { label = '', recognised } = outline.pages[page] ?? {};
   const go = () => {
-    const wished = pageNamed(outline, typed ?? '', isPdf);
-    if (wished !== undefined) onPage(wished);
+    const named = pageNamed(outline, typed ?? '', isPdf);
+    if (named !== undefined) onPage(named);
     setTyped(null);
   };
   return (

@@ -88,7 +88,7 @@ export function BudgetSection({ documentId, promptTokens }: { documentId: string
           <span>everything</span>
         </p>
       </Slider.Root>
-      {plan && <PlannedFacts plan={plan} speed={speed} isGhost={isDragged} />}
+      {plan && <PlannedFacts plan={plan} speed={speed} isPreview={isDragged} />}
       {refusal && <p className="mt-3 text-note leading-4 text-warn">{refusal}</p>}
       {plan?.budgets.dense && (
         <p className="mt-2 text-note leading-4 text-muted">
@@ -123,10 +123,10 @@ interface PlannedFactsProps {
   plan: MemoryPlan;
   speed: SpeedPrediction | null;
   /** The numbers are of a value that is not chosen yet. */
-  isGhost: boolean;
+  isPreview: boolean;
 }
 
-function PlannedFacts({ plan, speed, isGhost }: PlannedFactsProps) {
+function PlannedFacts({ plan, speed, isPreview }: PlannedFactsProps) {
   const { budgets } = plan;
   const facts: [name: string, value: string][] = [
     ['Rows per head', budgets.dense ? 'all' : count(budgets.capacity)],
@@ -142,7 +142,7 @@ function PlannedFacts({ plan, speed, isGhost }: PlannedFactsProps) {
   return (
     <dl
       data-testid="planned"
-      className={`tabular mt-3 grid grid-cols-2 gap-x-4 gap-y-1 whitespace-nowrap text-note leading-4 ${isGhost ? 'text-muted italic' : ''}`}
+      className={`tabular mt-3 grid grid-cols-2 gap-x-4 gap-y-1 whitespace-nowrap text-note leading-4 ${isPreview ? 'text-muted italic' : ''}`}
     >
       {facts.map(([name, value]) => (
         <div key={name} className="flex justify-between gap-2">

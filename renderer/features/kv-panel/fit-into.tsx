@@ -25,14 +25,14 @@ export function FitInto({ documentId, promptTokens, plan }: FitIntoProps) {
   const [measure, setMeasure] = useState<Measure>('kv');
   const [chosenUnit, setUnit] = useState<Unit | null>(null);
   const [text, setText] = useState('');
-  const [said, setSaid] = useState('');
+  const [result, setResult] = useState('');
   const unit = chosenUnit ?? (isSmall ? 'MB' : 'GB');
   const amount = numberWithin(text, range);
   const solve = async () => {
-    if (amount === undefined) return setSaid('Say how much memory may be used, as a number above 0.');
+    if (amount === undefined) return setResult('Say how much memory may be used, as a number above 0.');
     const solved = await fitBudget(documentId, promptTokens, amount * units[unit], measure);
     if (!solved) return;
-    setSaid(fitWords(solved, promptTokens));
+    setResult(fitWords(solved, promptTokens));
     if (solved.fit) await changeChoice({ tokenBudget: solved.fit.tokenBudget });
   };
   return (
@@ -80,7 +80,7 @@ export function FitInto({ documentId, promptTokens, plan }: FitIntoProps) {
         </Button>
       </div>
       <p role="status" data-testid="fit" className="tabular mt-1 text-note leading-4 text-muted empty:hidden">
-        {said}
+        {result}
       </p>
     </form>
   );

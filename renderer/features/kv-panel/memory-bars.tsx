@@ -38,7 +38,7 @@ export function MemoryBars({ plan, counters, isPreview }: MemoryBarsProps) {
         parts={onDevice.map(barPart)}
         scale={scale}
         ghost={ghost}
-        isGhost={isPreview}
+        isPreview={isPreview}
       />
       <p className="tabular mt-1 flex justify-between text-note leading-4 text-muted">
         <span>0</span>
@@ -51,7 +51,7 @@ export function MemoryBars({ plan, counters, isPreview }: MemoryBarsProps) {
             label={label(inRam)}
             parts={inRam.map(barPart)}
             scale={Math.max(machineBytes, sum(inRam))}
-            isGhost={isPreview}
+            isPreview={isPreview}
           />
           <p className="tabular mt-1 flex justify-between text-note leading-4 text-muted">
             <span>0</span>

@@ -1,7 +1,7 @@
 /** A file that is being imported: what is happening to it, or why it failed. */
 import { useState } from 'react';
 import { IncomingProgress } from '../../receipt/incoming-progress.tsx';
-import { recogniseWish } from '../../receipt/read-anew.tsx';
+import { recogniseChoice } from '../../receipt/read-anew.tsx';
 import { dismissIncoming, type Incoming } from '../../stores/library.ts';
 import { selectOffersRecognition, useSettings } from '../../stores/settings.ts';
 import { Button } from '../../ui/button.tsx';
@@ -17,7 +17,7 @@ export function IncomingFile({ file }: { file: Incoming }) {
       <div className="mb-2">
         <Problem message={failure.message}>
           {retry && failure.code === 'DOC_NO_TEXT' && canRecognise && (
-            <Button kind="primary" onClick={() => retry({ choice: recogniseWish })}>
+            <Button kind="primary" onClick={() => retry({ choice: recogniseChoice })}>
               Recognise the text
             </Button>
           )}

@@ -1,6 +1,6 @@
 /** Device and threads of the engine. Both apply when the engine starts anew; where they differ from what runs, a button restarts it. */
 import { useEffect } from 'react';
-import type { DeviceWish } from '../../../electron/contract/method.ts';
+import type { DeviceSetting } from '../../../electron/contract/method.ts';
 import { ranges } from '../../../electron/contract/method-values.ts';
 import { bytes } from '../../format.ts';
 import { findGpus, restartEngine, useEngine } from '../../stores/engine.ts';
@@ -18,7 +18,11 @@ function Restart() {
 }
 
 /** `running` is the engine's name of its device: cuda:0 with the card's name, or a CPU. */
-export function DeviceField({ value, running, ...ids }: FieldIds & { value: DeviceWish; running: string | undefined }) {
+export function DeviceField({
+  value,
+  running,
+  ...ids
+}: FieldIds & { value: DeviceSetting; running: string | undefined }) {
   const found = useEngine((state) => state.gpus);
   useEffect(() => void findGpus(), []);
   const isOther =
@@ -26,11 +30,11 @@ export function DeviceField({ value, running, ...ids }: FieldIds & { value: Devi
     value !== 'auto' &&
     (value === 'cpu' ? running.startsWith('cuda') : !running.startsWith(`${value} `));
   const gpus = found?.gpus ?? [];
-  const options: { value: DeviceWish; label: string }[] = [
+  const options: { value: DeviceSetting; label: string }[] = [
     { value: 'auto', label: 'Automatic' },
     { value: 'cpu', label: 'CPU' },
     ...gpus.map(({ device, name, totalBytes, failure }) => ({
-      value: device as DeviceWish,
+      value: device as DeviceSetting,
       label: failure === null ? `${name}, ${bytes(totalBytes)}` : `${name}, cannot be used`,
     })),
   ];

@@ -45,13 +45,13 @@ export function Recommendation({ tuning }: { tuning: Tuning }) {
 export function recommendationWords({ rows, recommended, tokens }: Tuning): string {
   const full = rows.find(({ budget }) => budget === null);
   const positions = full?.positions ?? 0;
-  const doubt =
+  const caveat =
     positions < fewPositions
       ? ` The answer has ${plural(positions, 'token')}, which is little to go by: a question with a longer answer tells more.`
       : '';
   const row = rows.find(({ budget }) => budget === recommended);
   if (recommended === null || !row)
-    return `None of these budgets comes as close to full KV as ${percent(closeEnough.sameTop1)} of the same tokens. Measure larger ones, up to the document’s ${count(tokens)} tokens, or use full KV.${doubt}`;
+    return `None of these budgets comes as close to full KV as ${percent(closeEnough.sameTop1)} of the same tokens. Measure larger ones, up to the document’s ${count(tokens)} tokens, or use full KV.${caveat}`;
   const faster =
     row.decodeTokS !== null && full?.decodeTokS
       ? ` It answers with ${speed(row.decodeTokS)} instead of ${speed(full.decodeTokS)}`
@@ -59,5 +59,5 @@ export function recommendationWords({ rows, recommended, tokens }: Tuning): stri
   const smaller = full
     ? `${faster === '' ? ' It works' : ', working'} on ${bytes(row.kvBytes)} of KV instead of ${bytes(full.kvBytes)}.`
     : '';
-  return `${count(recommended)} is the smallest of these that answers like full KV: the same token at ${percent(row.sameTop1)} of ${plural(positions, 'position')}.${faster}${smaller}${doubt}`;
+  return `${count(recommended)} is the smallest of these that answers like full KV: the same token at ${percent(row.sameTop1)} of ${plural(positions, 'position')}.${faster}${smaller}${caveat}`;
 }

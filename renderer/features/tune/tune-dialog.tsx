@@ -49,7 +49,7 @@ function Tuning({ document }: { document: LibraryDocument }) {
       {running ? (
         <Running total={running.budgets.length + 1} done={running.rows.length} question={running.question} />
       ) : held ? (
-        <Begin key={document.id} tokens={held.tokens} />
+        <StartForm key={document.id} tokens={held.tokens} />
       ) : (
         <p className="mt-4">The document is not in memory. Read it, then tune.</p>
       )}
@@ -93,7 +93,7 @@ function Running({ total, done, question }: { total: number; done: number; quest
   );
 }
 
-function Begin({ tokens }: { tokens: number }) {
+function StartForm({ tokens }: { tokens: number }) {
   const asked = useChat((chat) => chat.turns.at(-1)?.question ?? '');
   // The fields begin with the question and budgets of the last tuning, so that Enter repeats it.
   const last = useTune((tune) => tune.last);

@@ -1,27 +1,27 @@
 /** All walks. Together they show every screen once. */
 import { chatting, depth } from './chat.ts';
-import { budgets, programs, settings, shelf } from './choosing.ts';
+import { budgets, modelList, programs, settings } from './choosing.ts';
 import { evidence, evidenceNamed } from './evidence.ts';
-import { beginning, guarded, many } from './library.ts';
+import { firstScreen, manyDocuments, protectedPdf } from './library.ts';
 import { reading, receipts } from './reading.ts';
 import type { Walk } from './screens.ts';
-import { large, lost, windowed } from './sizes.ts';
+import { largeModel, lostConnection, windowed } from './sizes.ts';
 
 export const walks: readonly (() => Walk)[] = [
-  beginning,
-  guarded,
+  firstScreen,
+  protectedPdf,
   reading,
   receipts,
   chatting,
   depth,
   evidence,
   evidenceNamed,
-  many,
+  manyDocuments,
   settings,
   programs,
   budgets,
-  shelf,
-  large,
+  modelList,
+  largeModel,
   windowed,
-  lost,
+  lostConnection,
 ];

@@ -143,7 +143,7 @@ function refuseLetter(path: string): undefined {
     throw new AppError('MODEL_FORMAT', 'letter.gguf is not a GGUF model: it begins with “<htm”.');
 }
 
-export const shelf = () => {
+export const modelList = () => {
   let files: FileServer;
   return walk(
     'shelf',

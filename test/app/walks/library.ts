@@ -7,7 +7,7 @@ import { pdfBytes, scannedPdf } from '../../fixtures/documents/pdf-inputs.ts';
 import { dropBytes } from '../browser.ts';
 import { addSample, addText, ask, button, hold, library, onSample, settled, walk } from './screens.ts';
 
-export const beginning = () => {
+export const firstScreen = () => {
   const opening = hold();
   return walk('beginning', { ...onSample(), opening: opening.held }, async function* (page, server, script) {
     await page.getByTestId('engine-state').getByText('Opening the model').waitFor();
@@ -59,7 +59,7 @@ export const beginning = () => {
 };
 
 /** A library that was damaged, and a PDF whose pages are protected. */
-export const guarded = () =>
+export const protectedPdf = () =>
   walk(
     'guarded',
     onSample(),
@@ -90,7 +90,7 @@ export const guarded = () =>
     },
   );
 
-export const many = () =>
+export const manyDocuments = () =>
   walk('many', onSample(), async function* (page, server) {
     await addSample(server);
     addText(server, 'lease.md', 6, 900);

@@ -75,17 +75,17 @@ const noted: ImportNote[] = [
 /** What the import made of a file, and its pages recognised. */
 export const receipts = () => {
   const reader = hold();
-  let tell = (_: unknown) => {};
+  let report = (_: unknown) => {};
   /** A document host that stops in the middle of its pages. */
   const startDocumentHost: StartHost = () => ({
     pid: 1,
     onExit: () => {},
     kill: () => {},
     onMessage: (listener) => {
-      tell = listener;
+      report = listener;
     },
     post: () => {
-      queueMicrotask(() => tell({ type: 'progress', step: 'recognising', done: 1, total: 3 }));
+      queueMicrotask(() => report({ type: 'progress', step: 'recognising', done: 1, total: 3 }));
       void reader.held.then(() => {
         const text = 'The rent is 950 a month.\n\nThree keys were handed over on 1 May.';
         const pages = [
@@ -100,8 +100,8 @@ export const receipts = () => {
             sentence: 'The text of page 1 was recognised from its picture.',
           },
         ];
-        tell({ type: 'text', chunk: text });
-        tell({ type: 'result', title: 'report', format: 'pdf', pages, notes });
+        report({ type: 'text', chunk: text });
+        report({ type: 'result', title: 'report', format: 'pdf', pages, notes });
       });
     },
   });

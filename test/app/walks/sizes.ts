@@ -3,7 +3,7 @@ import { embeddedPlace } from '../../fixtures/app-server.ts';
 import { largeNumbers, windowNumbers } from '../../fixtures/engine-numbers.ts';
 import { addText, ask, button, chatted, onSample, settled, walk } from './screens.ts';
 
-export const large = () =>
+export const largeModel = () =>
   walk(
     'large',
     { ...onSample(), numbers: largeNumbers },
@@ -76,7 +76,7 @@ export const windowed = () =>
     { embedded: [embeddedPlace('no-model.gguf', 'Gemma 3 12B')] },
   );
 
-export const lost = () =>
+export const lostConnection = () =>
   walk('lost', onSample(), async function* (page, server) {
     await chatted(page, server);
     await server.close();

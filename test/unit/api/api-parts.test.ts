@@ -5,7 +5,7 @@ import { openApiDocument } from '../../../electron/api/openapi.ts';
 import { servePrograms } from '../../../electron/api/programs.ts';
 import { RateLimit } from '../../../electron/api/rate-limit.ts';
 import { chatRequestSchema } from '../../../electron/api/requests.ts';
-import { StopWatch } from '../../../electron/api/stop-watch.ts';
+import { StopSequenceFilter } from '../../../electron/api/stop-sequence-filter.ts';
 import { freePort } from '../../fixtures/api-server.ts';
 import { startFakeServer } from '../../fixtures/app-server.ts';
 
@@ -18,7 +18,7 @@ describe('a stop sequence', () => {
         fc.array(fc.string({ unit: fc.constantFrom('a', 'b'), minLength: 1, maxLength: 4 }), { maxLength: 3 }),
         (pieces, stops) => {
           let sent = '';
-          const watch = new StopWatch(stops, (text) => {
+          const watch = new StopSequenceFilter(stops, (text) => {
             sent += text;
           });
           for (const piece of pieces) if (!watch.push(piece)) break;
@@ -36,7 +36,7 @@ describe('an answer that is told anew', () => {
   it('goes on from what was sent where it begins alike, and is whole in the end either way', () => {
     for (const sent of ['The to', 'Hm, a tower. ']) {
       let said = '';
-      const watch = new StopWatch([], (text) => {
+      const watch = new StopSequenceFilter([], (text) => {
         said += text;
       });
       watch.push(sent);

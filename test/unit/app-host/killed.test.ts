@@ -126,7 +126,7 @@ interface Chat {
 /** What was acknowledged. */
 const documents = new Map<string, { name: string; file: string; chats: Map<string, Chat> }>();
 /** Whether the next file to be added is a large one that is not in the library yet. */
-let aimsAtStoring = false;
+let hitsStoring = false;
 const freshLargeFiles = () => {
   const there = new Set([...documents.values()].map(({ file }) => file));
   return files.filter(({ name }, i) => isLarge(i) && !there.has(name));
@@ -155,8 +155,8 @@ const chatOf = ({ documentId, chatId }: { documentId: string; chatId: string }) 
 /** Each operation resolves with whether it had something to do. */
 const operations: Record<string, (window: Window) => Promise<boolean>> = {
   async add(window) {
-    const file = some(aimsAtStoring ? freshLargeFiles() : files) ?? some(files);
-    aimsAtStoring = false;
+    const file = some(hitsStoring ? freshLargeFiles() : files) ?? some(files);
+    hitsStoring = false;
     if (!file) return false;
     open = { isAdding: true };
     for await (const event of await window.library.addGranted({ grantId: file.id }))
@@ -374,8 +374,8 @@ it(
     while (chatsOf().length < 6) await run(running, 'create');
     await run(running, 'ask');
     for (let i = 0; i < moments; i++) {
-      aimsAtStoring = i % 3 === 0;
-      const first = aimsAtStoring ? 'add' : (some(drawn) ?? 'add');
+      hitsStoring = i % 3 === 0;
+      const first = hitsStoring ? 'add' : (some(drawn) ?? 'add');
       // Waits until the engine has started: else the kill would come before the question is asked.
       const [any] = first === 'ask' ? documents.keys() : [];
       if (any !== undefined) await running.window.plan({ documentId: any, changes: {}, promptTokens: 100 });

@@ -3,7 +3,7 @@ import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { inviteProgram, servePrograms } from '../../../electron/api/programs.ts';
+import { openProgramAccess, servePrograms } from '../../../electron/api/programs.ts';
 import {
   answerSecondStart,
   askForAccess,
@@ -68,13 +68,13 @@ describe('the socket for a second start', () => {
   ])('opens to nothing else: %#', async (words) => {
     open();
     const socket = createConnection(join(dir, 'instance.sock'), () => socket.end(words));
-    let heard = '';
+    let received = '';
     socket.on('data', (data) => {
-      heard += data;
+      received += data;
     });
     socket.on('error', () => {});
     await new Promise((resolve) => socket.once('close', resolve));
-    expect(heard).toBe('');
+    expect(received).toBe('');
     expect(received).toEqual([]);
   });
 
@@ -132,7 +132,7 @@ it('a program speaks to the RocketDoc that is open, with the switch off, and tha
     dataDir: dir,
     startEngine,
     onSecondStart: (files) => received.push(files),
-    onProgram: inviteProgram,
+    onProgram: openProgramAccess,
   });
   const programs = await servePrograms(first);
   expect(first.programs.address).toBeNull();

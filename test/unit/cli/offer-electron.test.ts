@@ -19,7 +19,7 @@ afterEach(() => rmSync(dir, { recursive: true, force: true }));
 const { signal } = new AbortController();
 const terminal = (answer: string, more: Partial<Terminal> = {}): Terminal => ({
   isThere: true,
-  say: (line) => said.push(line),
+  print: (line) => said.push(line),
   ask: async () => {
     asked++;
     return answer;

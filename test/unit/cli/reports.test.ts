@@ -367,7 +367,7 @@ describe('the progress line', () => {
         line.show('Reading', { done, total: 100, unit: 'tokens' });
         now += 250;
       }
-      line.say('Over.');
+      line.print('Over.');
       return out;
     };
     const log = run(false);

@@ -146,7 +146,7 @@ describe('parseDocument', () => {
     const dying = misbehaving('crashing-host.mjs');
     const error = await failure(parseDocument(write('c.txt', 'x'), dying), 'DOC_FORMAT');
     expect(error.message).toContain('exit code 7');
-    await failure(parseDocument(write('d.txt', 'x'), misbehaving('lying-host.mjs')), 'INTERNAL');
+    await failure(parseDocument(write('d.txt', 'x'), misbehaving('invalid-host.mjs')), 'INTERNAL');
     const missing = watched((limits) => forkHost(fixture('no-such-host.mjs'), documentHostOptions(limits)));
     const notStarted = await failure(parseDocument(write('e.txt', 'x'), missing), 'INTERNAL');
     expect(notStarted.message).toContain('does not start here (exit code 1)'); // the file is not to blame

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import {
-  boastingPdf,
   cyclicPdf,
   filledForm,
   greyPng,
   pdfBytes,
   scannedPdf,
+  wrongCountPdf,
 } from '../../fixtures/documents/pdf-inputs.ts';
 import { temporaryFiles } from '../../fixtures/documents/temporary-files.ts';
 import { failure, pageText, parse } from './parsing.ts';
@@ -145,7 +145,7 @@ describe('extract-pdf', () => {
     await failure(parse(write('cut.pdf', whole.subarray(0, 700))), 'DOC_FORMAT');
     await failure(parse(write('head.pdf', '%PDF-1.7\n')), 'DOC_FORMAT');
     await failure(parse(write('cyclic.pdf', cyclicPdf)), 'DOC_FORMAT');
-    await failure(parse(write('boasting.pdf', boastingPdf)), 'DOC_FORMAT');
+    await failure(parse(write('boasting.pdf', wrongCountPdf)), 'DOC_FORMAT');
   });
 
   it('refuses more pages and more text than allowed', async () => {

@@ -1,6 +1,6 @@
 /** Thinking and answer of models that write both in channels (gpt-oss), at every prefix of a stream of tokens. */
 import { describe, expect, it } from 'vitest';
-import type { SaidSoFar } from '../../../electron/contract/answer-text.ts';
+import type { AnswerSoFar } from '../../../electron/contract/answer-text.ts';
 import { withText } from '../../../electron/contract/answer-text.ts';
 import { AnswerStream } from '../../../electron/engine-host/answer-stream.ts';
 import { channelMarks, guarded, hasChannelMarks, splitChannels } from '../../../electron/engine-host/channels.ts';
@@ -102,7 +102,7 @@ const cases: Case[] = [
 
 describe('channels', () => {
   it.each(cases)('$name', ({ tokens, thinking, answer, restated = false }) => {
-    let told: SaidSoFar = { thinking: '', answer: '' };
+    let told: AnswerSoFar = { thinking: '', answer: '' };
     let back = false;
     const stream = new AnswerStream(
       vocabulary,
@@ -118,7 +118,7 @@ describe('channels', () => {
     stream.finish();
     expect({ thinking: told.thinking.trim(), answer: told.answer.trim() }).toEqual({ thinking, answer });
     expect(back).toBe(restated);
-    expect(stream.said.answer).toBe(told.answer);
+    expect(stream.split.answer).toBe(told.answer);
   });
 
   it.each(cases)('$name, at every prefix', ({ tokens, thinking, answer, restated = false }) => {
@@ -127,7 +127,7 @@ describe('channels', () => {
       const stream = new AnswerStream(vocabulary, () => {}, shape);
       stream.push(tokens.slice(0, n));
       stream.stop();
-      const { said: now } = stream;
+      const { split: now } = stream;
       if (!restated) {
         // The text only grows, except for a last character whose bytes are not complete yet.
         expect(now.thinking.startsWith(before.thinking.replace(/\uFFFD+$/, ''))).toBe(true);

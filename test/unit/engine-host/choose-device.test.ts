@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { AppError, toAppError } from '../../../electron/contract/errors.ts';
-import { chooseDevice, findGpus, isDeviceWish } from '../../../electron/engine-host/choose-device.ts';
+import { chooseDevice, findGpus, isDeviceSetting } from '../../../electron/engine-host/choose-device.ts';
 import type { EngineClient, EngineVerbs } from '../../../electron/engine-host/engine-client.ts';
 
 vi.mock('node:fs', async (original) => ({ ...(await original<typeof import('node:fs')>()), existsSync: vi.fn() }));
@@ -71,8 +71,8 @@ describe('the device', () => {
   });
 
   it('has a name of a closed form', () => {
-    for (const name of ['auto', 'cpu', 'cuda:0', 'cuda:12']) expect(isDeviceWish(name)).toBe(true);
-    for (const name of ['', 'cuda', 'cuda:-1', 'cuda:x', 'cpu ', 'vulkan:0']) expect(isDeviceWish(name)).toBe(false);
+    for (const name of ['auto', 'cpu', 'cuda:0', 'cuda:12']) expect(isDeviceSetting(name)).toBe(true);
+    for (const name of ['', 'cuda', 'cuda:-1', 'cuda:x', 'cpu ', 'vulkan:0']) expect(isDeviceSetting(name)).toBe(false);
   });
 });
 

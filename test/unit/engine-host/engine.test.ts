@@ -285,7 +285,7 @@ describe('memory', () => {
   const request = { text, pages: [{ label: '1', start: 0, end: text.length }], segment: 64, tile: 8 };
   const planFor = { ...method, maxNew: 50, question: 'Why?' };
 
-  it('is planned and taken where the document is wished to be', async () => {
+  it('is planned and taken where the document is to be', async () => {
     const { engine, addon } = await open({ gpu: { hostAvailable: 1e9 } });
     for (const home of ['device', 'host'] as const) {
       const events = await collect(engine.readDocument({ ...request, kvType: 'q8_0', home, planFor }));

@@ -185,8 +185,8 @@ export class FakeAddon implements NativeAddon {
         return nTokens * 64;
       },
       onDevice,
-      async read(tokens, { segment: wished }, onProgress) {
-        const segment = wished || 4096; // 0 lets the engine choose
+      async read(tokens, { segment: requested }, onProgress) {
+        const segment = requested || 4096; // 0 lets the engine choose
         log.push(`read ${tokens.length}`);
         isCancelled = false;
         for (let at = 0; at < tokens.length; at += segment) {

@@ -60,8 +60,8 @@ describe('templates of publishers', () => {
     expect(textOf(pieces.afterQuestion)).toBe(after);
     expect(pieces.thinking.kind).toBe(thinking);
     // The instructions are put into the system's turn, or into the user's where there is no system.
-    const spoken = read(name, 'Be brief.').start();
-    expect(spoken.filter(({ kind, text }) => kind === 'document' && text.trim() === 'Be brief.')).toHaveLength(1);
+    const start = read(name, 'Be brief.').start();
+    expect(start.filter(({ kind, text }) => kind === 'document' && text.trim() === 'Be brief.')).toHaveLength(1);
   });
 
   it('ByteDance-Seed-OSS, whose table has numbers for keys', () => {

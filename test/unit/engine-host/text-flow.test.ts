@@ -70,7 +70,7 @@ describe('the answer stream', () => {
     await new Promise((resolve) => setTimeout(resolve, 4 * minDeltaMs));
     expect(deltas.join('')).toBe('x'.repeat(1000)); // without a further token too
     stream.finish();
-    expect(stream.said.answer).toBe('x'.repeat(1000));
+    expect(stream.split.answer).toBe('x'.repeat(1000));
   });
 });
 

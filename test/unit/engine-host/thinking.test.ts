@@ -1,6 +1,6 @@
 /** Thinking is separated from the answer at every prefix of a stream, in answers of the forms that real models write. */
 import { describe, expect, it } from 'vitest';
-import type { SaidSoFar } from '../../../electron/contract/answer-text.ts';
+import type { AnswerSoFar } from '../../../electron/contract/answer-text.ts';
 import { withText } from '../../../electron/contract/answer-text.ts';
 import { AnswerStream, changes } from '../../../electron/engine-host/answer-stream.ts';
 import { splitThinking, type ThinkingShape, thinkingMarks } from '../../../electron/engine-host/thinking.ts';
@@ -114,7 +114,7 @@ describe.each(answers)('$name', ({ text, thinking, answer, restated = false, cod
   });
 
   it('shows at every prefix what leads to it', () => {
-    let told: SaidSoFar = { thinking: '', answer: '' };
+    let told: AnswerSoFar = { thinking: '', answer: '' };
     let before = { ...told, answerAt: 0 };
     let anew = 0;
     for (let length = 0; length <= text.length + 1; length++) {
@@ -138,7 +138,7 @@ describe.each(answers)('$name', ({ text, thinking, answer, restated = false, cod
   });
 
   it('comes out of the stream of tokens, which counts them', async () => {
-    let told: SaidSoFar = { thinking: '', answer: '' };
+    let told: AnswerSoFar = { thinking: '', answer: '' };
     const stream = new AnswerStream(
       byteVocabulary,
       (event) => {
@@ -166,7 +166,7 @@ it('sees marks that are control tokens and print nothing', () => {
   const stream = new AnswerStream(vocabulary, () => {}, { opened: false, expected: true });
   stream.push([open, ...bytes('page 3'), close, ...bytes('950.')]);
   stream.finish();
-  expect(stream.said).toMatchObject({ thinking: 'page 3', answer: '950.' });
+  expect(stream.split).toMatchObject({ thinking: 'page 3', answer: '950.' });
   expect(stream.thinkingTokens).toBe(8);
 });
 
@@ -174,7 +174,7 @@ it('stays thinking where it was stopped', () => {
   const stream = new AnswerStream(byteVocabulary, () => {}, { opened: true, expected: true });
   stream.push(bytes('Page 3 or'));
   stream.stop();
-  expect(stream.said).toMatchObject({ thinking: 'Page 3 or', answer: '' });
+  expect(stream.split).toMatchObject({ thinking: 'Page 3 or', answer: '' });
 });
 
 it('does not take an end for one where nothing tells of thinking', () => {

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { ParseWish } from '../../../electron/contract/documents.ts';
+import type { PartialParseChoice } from '../../../electron/contract/documents.ts';
 import { parseDocument } from '../../../electron/document-host/document-client.ts';
 import { documentHostOptions, type StartHost } from '../../../electron/document-host/start-document-host.ts';
 import { forkHost } from '../../../electron/hosts/fork-host.ts';
@@ -35,17 +35,17 @@ beforeEach(() => {
 });
 afterAll(() => void server.close());
 
-interface Tried {
+interface Attempt {
   isMainThread: boolean;
   name: string;
   result: string;
 }
-const tried = (file: string): Tried[] =>
+const tried = (file: string): Attempt[] =>
   existsSync(file)
     ? readFileSync(file, 'utf8')
         .trim()
         .split('\n')
-        .map((line) => JSON.parse(line) as Tried)
+        .map((line) => JSON.parse(line) as Attempt)
     : [];
 
 /** Waits until everything was tried there, and expects all of it to be refused. */
@@ -82,7 +82,7 @@ describe.skipIf(process.platform === 'win32')('no way that node has leads to a n
         env: { ...env, ...more },
       });
     };
-    const choice: ParseWish = { recognise: 'pages-without-text' };
+    const choice: PartialParseChoice = { recognise: 'pages-without-text' };
     const parsing = parseDocument(write('scan.pdf', await scannedPdf(1)), { startHost, choice }).catch(
       (error: Error) => error,
     );

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { parentPort, requireShellLine } from '../../../electron/hosts/parent-port.ts';
+import { parentPort, requireMainConnection } from '../../../electron/hosts/parent-port.ts';
 import { MessageChannelMain } from '../main/fake-electron.ts';
 
 function electronParent() {
@@ -26,11 +26,11 @@ describe('parentPort', () => {
     port?.onGone(gone);
     port?.post({ beat: 'ready' });
     const parent = hand('parent');
-    const heard: unknown[] = [];
-    parent.on('message', ({ data }) => heard.push(data));
+    const atParent: unknown[] = [];
+    parent.on('message', ({ data }) => atParent.push(data));
     parent.start();
     parent.postMessage('request');
-    await vi.waitFor(() => expect([received, heard]).toEqual([['request'], [{ beat: 'ready' }]]));
+    await vi.waitFor(() => expect([received, atParent]).toEqual([['request'], [{ beat: 'ready' }]]));
     expect(sent).toEqual([]); // nothing goes to main: the app host is the parent
     parent.close();
     await vi.waitFor(() => expect(gone).toHaveBeenCalledTimes(1));
@@ -40,7 +40,7 @@ describe('parentPort', () => {
 describe('requireShellLine', () => {
   it("speaks over an Electron utility process's parentPort, over which ports come too", () => {
     const { sent, electronPort, hand } = electronParent();
-    const line = requireShellLine('app-host');
+    const line = requireMainConnection('app-host');
     const [received, ports]: [unknown[], unknown[]] = [[], []];
     line.onMessage((message) => received.push(message));
     line.onPort((id) => ports.push(id));

@@ -21,7 +21,7 @@ import type {
   WebFrameMain,
 } from 'electron';
 import { serveMain } from '../../../electron/app-host/serve-main.ts';
-import type { ShellLine } from '../../../electron/hosts/parent-port.ts';
+import type { MainConnection } from '../../../electron/hosts/parent-port.ts';
 
 /** Some members of a type, each checked against it. */
 const part = <T>(members: Partial<T>): T => members as T;
@@ -220,19 +220,19 @@ export class FakeUtility extends EventEmitter {
   pid: number | undefined;
   stdout = new Readable({ read() {} });
   stderr = new Readable({ read() {} });
-  heard: unknown[] = [];
+  received: unknown[] = [];
   kills = 0;
   #line: FakePort | undefined;
 
   postMessage: UtilityProcess['postMessage'] = (message, transfer = []) => {
     const [port] = transfer as unknown as FakePort[];
-    if (!port) return void this.heard.push(message);
+    if (!port) return void this.received.push(message);
     this.#line = port;
-    port.on('message', ({ data }) => this.heard.push(data));
+    port.on('message', ({ data }) => this.received.push(data));
     port.start();
   };
   /** Sends a message to the other end of its port. */
-  say(message: unknown): void {
+  send(message: unknown): void {
     this.#line?.postMessage(message);
   }
   kill: UtilityProcess['kill'] = () => ++this.kills > 0;
@@ -251,7 +251,7 @@ export class FakeAppHost extends FakeUtility {
 
   constructor() {
     super();
-    const line: ShellLine = {
+    const line: MainConnection = {
       post: (message) => {
         const data: unknown = structuredClone(message);
         setImmediate(() => this.emit('message', data));

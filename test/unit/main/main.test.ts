@@ -140,8 +140,8 @@ it('hands the window a port, serves the contract over it, then delivers the file
   void events.next().catch(() => {});
   await vi.waitFor(() => expect(forks.at(-1)?.file).toBe(join(paths.app, 'out', 'main', 'document-host.js')));
   const reader = forks.at(-1)?.process;
-  await vi.waitFor(() => expect(reader?.heard).toHaveLength(1));
-  expect(reader?.heard).toMatchObject([{ type: 'parse', path: expect.stringContaining('report.txt') }]);
+  await vi.waitFor(() => expect(reader?.received).toHaveLength(1));
+  expect(reader?.received).toMatchObject([{ type: 'parse', path: expect.stringContaining('report.txt') }]);
 });
 
 it('gives an id for a dropped file and keeps its path', async () => {
@@ -272,7 +272,7 @@ it('closes the library and ends the engine before it goes', async () => {
   app.emit('will-quit', { preventDefault });
   expect(preventDefault).toHaveBeenCalledTimes(2);
   const engine = forks[1]?.process;
-  await vi.waitFor(() => expect(engine?.heard).toContainEqual({ beat: 'end' }));
+  await vi.waitFor(() => expect(engine?.received).toContainEqual({ beat: 'end' }));
   engine?.exit(0);
   await vi.waitFor(() => expect(appCalls.filter((call) => call === 'quit')).toHaveLength(2));
   app.emit('will-quit', { preventDefault });

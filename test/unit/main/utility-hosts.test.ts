@@ -27,14 +27,14 @@ const hosts: HostsByMain = new HostsByMain((ask) => {
   hosts.takePort(id, line);
 });
 const start = (kind: HostKind) => hosts.start(kind);
-const lines = (host: FakeUtility) => host.heard.filter((message) => typeof message === 'string') as string[];
+const lines = (host: FakeUtility) => host.received.filter((message) => typeof message === 'string') as string[];
 
 async function engine() {
   const client = startEngine({ startHost: () => start({ kind: 'engine' }) });
   const host = forks[0]?.process as FakeUtility;
   host.pid = 4_000_000; // no process has this id
   host.emit('spawn');
-  host.say({ beat: 'ready' });
+  host.send({ beat: 'ready' });
   await new Promise((resolve) => setTimeout(resolve, 20));
   return { client, host };
 }
@@ -52,7 +52,7 @@ describe('the engine', () => {
     const answer = client.verbs.cancel({ target: 'none' });
     await vi.waitFor(() => expect(lines(host)).toHaveLength(1));
     const { i } = JSON.parse(lines(host)[0] ?? '') as { i: string };
-    host.say(JSON.stringify({ i, p: { b: {} } }));
+    host.send(JSON.stringify({ i, p: { b: {} } }));
     await expect(answer).resolves.toBeUndefined();
     host.exit(0);
   });
@@ -62,7 +62,7 @@ describe('the engine', () => {
     const answer = client.verbs.cancel({ target: 'none' });
     await vi.waitFor(() => expect(lines(host)).toHaveLength(1));
     const { i } = JSON.parse(lines(host)[0] ?? '') as { i: string };
-    host.say(JSON.stringify({ i, p: { b: {} } }));
+    host.send(JSON.stringify({ i, p: { b: {} } }));
     host.exit(9);
     await expect(answer).resolves.toBeUndefined();
   });
@@ -85,7 +85,7 @@ describe('the engine', () => {
   it('is asked to end and then is closed', async () => {
     const { client, host } = await engine();
     const closed = client.close();
-    await vi.waitFor(() => expect(host.heard).toContainEqual({ beat: 'end' }));
+    await vi.waitFor(() => expect(host.received).toContainEqual({ beat: 'end' }));
     host.exit(0);
     await closed;
     await expect(client.verbs.cancel({ target: 'none' })).rejects.toMatchObject({ code: 'CLOSED' });
@@ -115,7 +115,7 @@ describe('the document reader', () => {
       options: { execArgv: [expect.stringMatching(/^--max-old-space-size=\d+$/)] },
     });
     expect(JSON.stringify(fork?.options)).not.toContain('secret');
-    await vi.waitFor(() => expect(fork?.process.heard).toMatchObject([{ type: 'parse', path: '/tmp/a.txt' }]));
+    await vi.waitFor(() => expect(fork?.process.received).toMatchObject([{ type: 'parse', path: '/tmp/a.txt' }]));
     fork?.process.exit(1);
     await expect(parsed).rejects.toMatchObject({ code: 'INTERNAL' }); // the host never said that it is ready
   });

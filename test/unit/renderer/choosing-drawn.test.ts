@@ -177,8 +177,8 @@ describe('the budget', () => {
       input.dispatchEvent(new Event('input', { bubbles: true }));
     });
     await submit();
-    const wish = { documentId: 'd1', promptTokens: 5324, bytes: 60 * 2 ** 20, of: 'kv' };
-    expect(asked.find(([verb]) => verb === 'fitBudget')).toEqual(['fitBudget', wish]);
+    const request = { documentId: 'd1', promptTokens: 5324, bytes: 60 * 2 ** 20, of: 'kv' };
+    expect(asked.find(([verb]) => verb === 'fitBudget')).toEqual(['fitBudget', request]);
     expect(asked).toContainEqual(['settings.set', { tokenBudget: 640 }]);
     expect(said()).toBe('A budget of 640 takes 50.0 MB. It is used for the next question.');
   });

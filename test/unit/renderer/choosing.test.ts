@@ -235,7 +235,7 @@ describe('a tuning', () => {
     expect(useTune.getState()).toMatchObject({ documentId: 'd2', running: null, last: null });
   });
 
-  it('is put into words, with its numbers and its doubts', () => {
+  it('is put into words, with its numbers and its caveats', () => {
     expect(recommendationWords(tuning)).toBe(
       '512 is the smallest of these that answers like full KV: the same token at 98 % of 50 positions. ' +
         'It answers with 100 tok/s instead of 40 tok/s, working on 1.0 MB of KV instead of 8.0 MB.',

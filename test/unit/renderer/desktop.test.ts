@@ -18,7 +18,7 @@ let accepts = true;
 let dragged: unknown[] = [];
 let clickMenu: (command: MenuCommand) => void = () => {};
 let say: (sentence: string) => void = () => {};
-let sayWait: (sentence: string) => void = () => {};
+let sendWait: (sentence: string) => void = () => {};
 let give: (grants: Grant[]) => void = () => {};
 const file = (id: string) => ({ id, name: 'a.pdf', isSample: false });
 
@@ -46,7 +46,7 @@ beforeEach(() => {
       say = listener;
     },
     onWait: (listener) => {
-      sayWait = listener;
+      sendWait = listener;
     },
   };
   vi.stubGlobal('window', page);
@@ -135,7 +135,7 @@ it('hears what is waited for before there is a port', async () => {
   const { watchWait } = await import('../../../renderer/bridge/desktop.ts');
   const listener = vi.fn();
   watchWait(listener);
-  sayWait('The library, 954 MB, is checked.');
+  sendWait('The library, 954 MB, is checked.');
   expect(listener).toHaveBeenCalledWith('The library, 954 MB, is checked.');
 });
 

@@ -81,7 +81,7 @@ it('says the numbers of an answer in one line, and why it ended', () => {
   ]);
 });
 
-it('names an answer by what it was made with, and before that by what was wished for', () => {
+it('names an answer by what it was made with, and before that by what was chosen', () => {
   const turn = { report: null, choice: { mode: 'full' } } as Parameters<typeof answerTitle>[0];
   expect(answerTitle(turn)).toBe('Full KV');
   expect(answerTitle({ ...turn, report: fakeReport('Yes.') })).toBe('RocketKV-MT, budget 128');

@@ -57,7 +57,7 @@ describe('the list of models', () => {
 });
 
 describe('a refusal', () => {
-  it('stays with its model until the next wish', async () => {
+  it('stays with its model until the next change', async () => {
     connect({ download: () => Promise.reject(new Error('The disk is full.')) });
     await downloadModel('one');
     expect(useModels.getState().refusals).toEqual({ one: { code: 'IO', message: 'The disk is full.' } });

@@ -197,7 +197,7 @@ describe('reading anew', () => {
     expect(buttons()).toHaveLength(1);
   });
 
-  it('sends the wish and the password of before, shows how far it is, and ends with the receipt', async () => {
+  it('sends the choice and the password of before, shows how far it is, and ends with the receipt', async () => {
     const document = documentOf({ notes: [furniture] });
     keepPassword(document.id, 'harbour');
     let goOn = () => {};

@@ -320,7 +320,7 @@ describe('branches of a chat', () => {
     expect(shown()).toEqual(['One?', 'Two?']);
   });
 
-  it('ask the same again with the same wishes, and with others side by side', async () => {
+  it('ask the same again with the same choices, and with others side by side', async () => {
     await answerAgain(two);
     expect(asked.at(-1)).toEqual({ chatId: 'c1', question: 'Two?', parentId: 'one', choice: { tokenBudget: 256 } });
     expect(useChat.getState().beside).toEqual({});
@@ -332,7 +332,7 @@ describe('branches of a chat', () => {
     expect(useChat.getState().beside).toEqual({});
   });
 
-  it('ask with what fits: lasting for the document, a wish for the question alone, read again where KV changes', async () => {
+  it('ask with what fits: lasting for the document, a choice for the question alone, read again where KV changes', async () => {
     const calls: [string, object][] = [];
     const note = (verb: string) => async (input: object) => {
       calls.push([verb, input]);
@@ -425,7 +425,7 @@ describe('budget', () => {
     expect(positionOf(512, 128, 128)).toBe(0);
   });
 
-  it('asks for one plan at a time and ends with the newest wish', async () => {
+  it('asks for one plan at a time and ends with the newest request', async () => {
     const asked: number[] = [];
     connect({
       plan: async ({ promptTokens }: { promptTokens: number }) => {

@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { maxMessageBytes, maxQuestionUnits } from '../../../electron/contract/app.ts';
-import { allowedHosts } from '../../../electron/server/gates.ts';
 import { createAppServer } from '../../../electron/server/http-server.ts';
+import { allowedHosts } from '../../../electron/server/request-checks.ts';
 import { type FakeServer, startFakeServer } from '../../fixtures/app-server.ts';
 
 let server: FakeServer;
@@ -285,7 +285,7 @@ describe('time', () => {
       tokens: server.tokens,
       webRoot: '',
       hosts: () => allowedHosts(port),
-      patience,
+      timeouts: patience,
     });
     await new Promise<void>((resolve) => slow.listen(0, '127.0.0.1', resolve));
     port = (slow.address() as AddressInfo).port;
@@ -293,7 +293,7 @@ describe('time', () => {
   afterAll(() => slow.close());
 
   /** Sends the head, then `times` single bytes, one each `everyMs`; resolves with how it ended and after how long. */
-  function dribble(path: string, headers: string[], everyMs: number, times: number) {
+  function sendSlowly(path: string, headers: string[], everyMs: number, times: number) {
     const started = performance.now();
     return new Promise<{ status: number; ms: number }>((resolve) => {
       const head = [
@@ -323,22 +323,22 @@ describe('time', () => {
   const bearer = () => `Authorization: Bearer ${token}`;
 
   it('is given to an upload as long as it comes along', async () => {
-    const { status, ms } = await dribble('/upload?name=a.txt', [bearer(), bytes], 100, 12);
+    const { status, ms } = await sendSlowly('/upload?name=a.txt', [bearer(), bytes], 100, 12);
     expect(status).toBe(200);
     expect(ms).toBeGreaterThan(patience.requestMs);
   });
 
   it('ends for one that stands still, and for one that never ends', async () => {
-    expect((await dribble('/upload?name=a.txt', [bearer(), bytes], 5000, 3)).ms).toBeLessThan(2500);
-    const endless = await dribble('/upload?name=a.txt', [bearer(), bytes], 200, 1000);
+    expect((await sendSlowly('/upload?name=a.txt', [bearer(), bytes], 5000, 3)).ms).toBeLessThan(2500);
+    const endless = await sendSlowly('/upload?name=a.txt', [bearer(), bytes], 200, 1000);
     expect(endless.status).toBeNaN();
     expect(endless.ms).toBeLessThan(patience.uploadMs + 1500);
   });
 
   it('is short for everything else, and for who has no token', async () => {
     const json = 'Content-Type: application/json';
-    expect((await dribble('/session', [json], 100, 1000)).ms).toBeLessThan(2000);
-    expect((await dribble('/upload?name=a.txt', [bytes], 100, 1000)).ms).toBeLessThan(2000);
-    expect((await dribble('/nothing', [json], 100, 1000)).ms).toBeLessThan(2000);
+    expect((await sendSlowly('/session', [json], 100, 1000)).ms).toBeLessThan(2000);
+    expect((await sendSlowly('/upload?name=a.txt', [bytes], 100, 1000)).ms).toBeLessThan(2000);
+    expect((await sendSlowly('/nothing', [json], 100, 1000)).ms).toBeLessThan(2000);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { allowedHosts } from '../../../electron/server/gates.ts';
+import { allowedHosts } from '../../../electron/server/request-checks.ts';
 import { inTheClear, type ServeOptions, serveOptions, windowAddress } from '../../../electron/server/serve-options.ts';
 
 const options = (...args: string[]) => serveOptions(args) as ServeOptions;

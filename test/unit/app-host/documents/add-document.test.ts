@@ -3,7 +3,12 @@ import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterEach, expect, it } from 'vitest';
-import { addGranted, addUpload, type HowRead, readAnew } from '../../../../electron/app-host/documents/add-document.ts';
+import {
+  addGranted,
+  addUpload,
+  type ReadOptions,
+  readAnew,
+} from '../../../../electron/app-host/documents/add-document.ts';
 import { outlineOf } from '../../../../electron/app-host/documents/document-texts.ts';
 import { joinOfLibrary } from '../../../../electron/app-host/documents/join-documents.ts';
 import { openDatabase } from '../../../../electron/app-host/library/database.ts';
@@ -21,18 +26,18 @@ import { type FakeServer, startFakeServer } from '../../../fixtures/app-server.t
 let server: FakeServer;
 afterEach(() => server.close());
 
-type Said = Pick<ParsedDocument, 'text' | 'pages' | 'notes'> & { format?: ParsedDocument['format'] };
-const oneOf = (text: string, notes: ImportNote[] = []): Said => ({
+type ParseOutcome = Pick<ParsedDocument, 'text' | 'pages' | 'notes'> & { format?: ParsedDocument['format'] };
+const oneOf = (text: string, notes: ImportNote[] = []): ParseOutcome => ({
   text,
   pages: [{ label: '1', start: 0, end: text.length }],
   notes,
 });
 const withoutText: ImportNote = { kind: 'pages-without-text', count: 1, page: 1, sentence: 'Page 1 has no text.' };
-const article: Said = { ...oneOf('Article.', [withoutText]), format: 'html' };
-const whole: Said = { ...oneOf('Menu. Article. Footer.'), format: 'html' };
+const article: ParseOutcome = { ...oneOf('Article.', [withoutText]), format: 'html' };
+const whole: ParseOutcome = { ...oneOf('Menu. Article. Footer.'), format: 'html' };
 
 /** `say` returns what the host sends for a choice; 'nothing': it never replies. */
-async function library(say: (choice: ParseChoice) => Said | HostMessage | 'nothing') {
+async function library(say: (choice: ParseChoice) => ParseOutcome | HostMessage | 'nothing') {
   const asked: ParseRequest[] = [];
   let killed = 0;
   const startDocumentHost: StartHost = () => {
@@ -62,8 +67,8 @@ async function library(say: (choice: ParseChoice) => Said | HostMessage | 'nothi
   const { app, dataDir } = server;
   const file = join(dataDir, 'saved.html');
   writeFileSync(file, '<html>saved</html>');
-  const add = (how: HowRead = {}) => end(addGranted(app, app.grants.give(file).id, how));
-  const again = (documentId: string, how: HowRead = {}) => end(readAnew(app, documentId, how));
+  const add = (how: ReadOptions = {}) => end(addGranted(app, app.grants.give(file).id, how));
+  const again = (documentId: string, how: ReadOptions = {}) => end(readAnew(app, documentId, how));
   const files = () => readdirSync(join(dataDir, 'files')).sort();
   return { app, dataDir, asked, add, again, files, killed: () => killed };
 }

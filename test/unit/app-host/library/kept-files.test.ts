@@ -75,7 +75,7 @@ describe('files of documents that are kept', () => {
     expect(files.list).toHaveLength(1);
   });
 
-  it('take a tenth of what is free and kept, at most 20 GB, where nothing is wished', async () => {
+  it('take a tenth of what is free and kept, at most 20 GB, where no limit is set', async () => {
     const files = open();
     expect(await files.most(undefined)).toBe(20 * GB);
     free = 50 * GB;

@@ -342,7 +342,7 @@ it('says what is waited for, where that takes longer than a moment', async () =>
   const said: string[] = [];
   const waited = async (patienceMs: number) => {
     said.length = 0;
-    opened.push(await openLibrary(file, { onWait: (sentence) => said.push(sentence), patienceMs }));
+    opened.push(await openLibrary(file, { onWait: (sentence) => said.push(sentence), noticeAfterMs: patienceMs }));
     closeLibrary((opened.pop() as OpenedLibrary).database);
     return said.map((sentence) => sentence.replace(/, [\d.]+ \wB,/, ', N MB,'));
   };
@@ -375,7 +375,7 @@ describe.skipIf(!canMount)('a disk', () => {
     makeLibrary(at, migrations.length);
     return at;
   };
-  interface Said {
+  interface WaitOutcome {
     notices: string[];
     documents: string[];
     text: string;
@@ -400,7 +400,7 @@ describe.skipIf(!canMount)('a disk', () => {
     const { stdout, status } = onDisk(2048, shell.replace('SOURCE', from));
     rmSync(from);
     expect(status).toBe(0);
-    const said = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Said;
+    const said = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as WaitOutcome;
     expect(said.documents).toEqual(['letter.pdf', 'lease.pdf']);
     expect(said.text).toBe(leasePages.join(''));
     expect(said.write).toContain(why);

@@ -93,11 +93,11 @@ describe('fitting a document', () => {
     });
     server = opened.server;
     const { app, document } = opened;
-    const wish = { promptTokens: 4000, of: 'kv' as const };
-    const { fit } = await fitBudget(app, document.id, { ...wish, bytes: 3000 });
+    const request = { promptTokens: 4000, of: 'kv' as const };
+    const { fit } = await fitBudget(app, document.id, { ...request, bytes: 3000 });
     expect(fit && bytesOf(planOf(fit.tokenBudget, 4256), 'kv')).toBeLessThanOrEqual(3000);
     expect(fit && bytesOf(planOf(fit.tokenBudget + 16, 4256), 'kv')).toBeGreaterThan(3000);
-    const none = await fitBudget(app, document.id, { ...wish, bytes: 10 });
+    const none = await fitBudget(app, document.id, { ...request, bytes: 10 });
     expect(none).toEqual({ fit: null, least: bytesOf(planOf(16, 4256), 'kv') });
   });
 

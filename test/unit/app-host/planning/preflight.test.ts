@@ -131,7 +131,7 @@ describe('on a GPU', () => {
     expect(choices(facts.remedies)).toMatchObject([{ changes: { kvType: 'q8_0' }, fits: true }]);
   });
 
-  it('a document that was wished onto it may go to RAM instead', async () => {
+  it('a document that was to lie on it may go to RAM instead', async () => {
     const { app, document, look } = await opened(gpu(3000, 10_000));
     changeDocumentChoice(app, document.id, { documentHome: 'device' });
     const facts = await look();

@@ -112,7 +112,7 @@ it.each(names)('%s of one document goes before the settings, for that document a
   expect(documentChoice(app, document.id).choice[name]).toEqual(defaultSettings[name]);
 });
 
-it('a question’s wish goes before the document’s, and that before the settings', async () => {
+it('a question’s choice goes before the document’s, and that before the settings', async () => {
   const { app, document, script } = await opened();
   app.settings.set({ tokenBudget: 256, maxNew: 64 });
   changeDocumentChoice(app, document.id, { tokenBudget: 1024, mode: 'rocketkv' });

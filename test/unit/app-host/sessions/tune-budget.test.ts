@@ -28,7 +28,7 @@ async function all(events: AsyncIterable<TuneEvent>): Promise<TuneEvent[]> {
   return seen;
 }
 
-const wish = (budgets: number[]) => ({ question: 'Who?', budgets });
+const request = (budgets: number[]) => ({ question: 'Who?', budgets });
 
 describe('a tuning', () => {
   // The fake document has 400 tokens.
@@ -37,7 +37,7 @@ describe('a tuning', () => {
 
   it('measures full KV and each budget that leaves something out, in order, and keeps the result', async () => {
     const { app, document } = await opened({ pieces: ['Ann', '.'], agreement });
-    const events = await all(tune(app, document.id, wish([512, 256, 128, 256, 2048])).watch());
+    const events = await all(tune(app, document.id, request([512, 256, 128, 256, 2048])).watch());
     expect(events[0]).toEqual({ type: 'begun', question: 'Who?', mode: 'rocketkv-mt', budgets: [128, 256] });
     const rows = events.flatMap((event) => (event.type === 'row' ? [event.row] : []));
     expect(rows).toEqual([
@@ -65,7 +65,7 @@ describe('a tuning', () => {
       sampler: { ...app.settings.get().sampler, temperature: 2 },
     });
     const chat = app.chats.create(document.id);
-    await all(tune(app, document.id, wish([128])).watch());
+    await all(tune(app, document.id, request([128])).watch());
     expect(app.chats.turns(chat.id)).toEqual([]);
     expect(app.chats.list(document.id)).toHaveLength(1);
     const of = (verb: string) => script.calls?.flatMap((call) => (call.verb === verb ? [call.input] : [])) ?? [];
@@ -82,8 +82,8 @@ describe('a tuning', () => {
 
   it('is one job: who asks twice watches the same, and a question is answered meanwhile', async () => {
     const { app, document } = await opened({ pieces: ['Yes.'], pauseMs: 30 });
-    const job = tune(app, document.id, wish([64, 128, 256]));
-    expect(tune(app, document.id, wish([64]))).toBe(job);
+    const job = tune(app, document.id, request([64, 128, 256]));
+    expect(tune(app, document.id, request([64]))).toBe(job);
     expect(tuningJob(app, document.id)).toBe(job);
     const chat = app.chats.create(document.id);
     for await (const _ of ask(app, chat.id, { question: 'Me?', parentId: null, choice: {} }).watch());
@@ -96,9 +96,9 @@ describe('a tuning', () => {
   it('stops when told to, frees its reference, and leaves the last result as it was', async () => {
     const script: FakeScript = { pieces: ['Yes.'], calls: [], pauseMs: 20 };
     const { app, document } = await opened(script);
-    await all(tune(app, document.id, wish([128])).watch());
+    await all(tune(app, document.id, request([128])).watch());
     const before = app.documents.tuning(document.id);
-    const job = tune(app, document.id, wish([64, 96, 128, 192, 256]));
+    const job = tune(app, document.id, request([64, 96, 128, 192, 256]));
     const watching = all(job.watch());
     setTimeout(() => app.jobs.cancel(job.status.id), 60);
     await expect(watching).rejects.toMatchObject({ code: 'CANCELLED' });
@@ -115,17 +115,19 @@ describe('a tuning', () => {
       throw new AppError('INVALID_ARGUMENT', 'token_budget is too small for codes.');
     };
     const { app, document } = await opened({ pieces: ['Yes.'], plan });
-    const [begun] = await all(tune(app, document.id, wish([64, 96, 128, 256])).watch());
+    const [begun] = await all(tune(app, document.id, request([64, 96, 128, 256])).watch());
     expect(begun).toMatchObject({ budgets: [128, 256] });
-    await expect(all(tune(app, document.id, wish([64])).watch())).rejects.toThrow('too small for codes');
+    await expect(all(tune(app, document.id, request([64])).watch())).rejects.toThrow('too small for codes');
   });
 
   it('says what is missing', async () => {
     const { app, document } = await opened({ pieces: [] }, false);
-    expect(() => tune(app, document.id, wish([128]))).toThrow(expect.objectContaining({ code: 'DOC_MISSING' }));
+    expect(() => tune(app, document.id, request([128]))).toThrow(expect.objectContaining({ code: 'DOC_MISSING' }));
     await server?.close();
     const read = await opened({ pieces: [] });
-    expect(() => tune(read.app, read.document.id, wish([400, 512]))).toThrow(/has 400 tokens: each of these budgets/);
+    expect(() => tune(read.app, read.document.id, request([400, 512]))).toThrow(
+      /has 400 tokens: each of these budgets/,
+    );
   });
 });
 

@@ -22,7 +22,7 @@ export type CommandHandlers = {
   ) => ShellOutput<Name> | Promise<ShellOutput<Name>>;
 };
 
-export function gateCommands(handlers: CommandHandlers): void {
+export function handleCommands(handlers: CommandHandlers): void {
   for (const name of Object.keys(shellCommands) as ShellCommand[]) {
     ipcMain.handle(shellChannel(name), async (event, ...args: unknown[]): Promise<ShellAnswer> => {
       try {

@@ -1,5 +1,5 @@
 /** Sends an answer up to the first stop sequence. Text that may be the beginning of one is held back until that is clear. */
-export class StopWatch {
+export class StopSequenceFilter {
   readonly #stops: readonly string[];
   readonly #send: (text: string) => void;
   #held = '';

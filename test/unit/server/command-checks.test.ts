@@ -9,8 +9,8 @@ import { RPCLink } from '@orpc/client/websocket';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import type { z } from 'zod';
-import { allowedHosts } from '../../../electron/server/gates.ts';
 import { createAppServer } from '../../../electron/server/http-server.ts';
+import { allowedHosts } from '../../../electron/server/request-checks.ts';
 import { SessionTokens } from '../../../electron/server/session-tokens.ts';
 import {
   type Command,
@@ -24,7 +24,7 @@ import {
 } from '../../fixtures/app-commands.ts';
 import { type FakeServer, startFakeServer } from '../../fixtures/app-server.ts';
 
-const webRoot = mkdtempSync(join(tmpdir(), 'rocketdoc-gates-'));
+const webRoot = mkdtempSync(join(tmpdir(), 'rocketdoc-checks-'));
 const tokens = new SessionTokens();
 const token = tokens.exchange(tokens.newLaunchCode()) ?? '';
 let fake: FakeServer;
@@ -51,12 +51,12 @@ afterAll(async () => {
 const open = (headers: Record<string, string> = {}) => new WebSocket(`ws://127.0.0.1:${port}/rpc`, { headers });
 
 /** How a connection ended, by the status of a refusal or the close code, and all messages that came over it. */
-function ended(socket: WebSocket): Promise<{ how: number; heard: string[] }> {
-  const heard: string[] = [];
-  socket.on('message', (data) => heard.push(data.toString()));
+function ended(socket: WebSocket): Promise<{ how: number; received: string[] }> {
+  const received: string[] = [];
+  socket.on('message', (data) => received.push(data.toString()));
   return new Promise((resolve) => {
-    socket.on('unexpected-response', (_, { statusCode = 0 }) => resolve({ how: statusCode, heard }));
-    socket.on('close', (how) => resolve({ how, heard }));
+    socket.on('unexpected-response', (_, { statusCode = 0 }) => resolve({ how: statusCode, received }));
+    socket.on('close', (how) => resolve({ how, received }));
     socket.on('error', () => {});
   });
 }
@@ -94,9 +94,9 @@ describe.each(commands)('$name', (command) => {
       wrong.send(token.replace(/.$/, (last) => (last === 'A' ? 'B' : 'A')));
       send(wrong, command);
     });
-    for (const { how, heard } of await Promise.all([without, wrong].map(ended))) {
+    for (const { how, received } of await Promise.all([without, wrong].map(ended))) {
       expect(how).toBe(4401);
-      expect(heard).toEqual([]);
+      expect(received).toEqual([]);
     }
     expect(touched).toEqual([]);
   });
@@ -116,9 +116,9 @@ describe.each(commands)('$name', (command) => {
         socket.send(token);
         send(socket, command);
       });
-      const { how, heard } = await ended(socket);
+      const { how, received } = await ended(socket);
       expect({ headers, how }).toEqual({ headers, how: 'Host' in headers ? 421 : 403 });
-      expect(heard).toEqual([]);
+      expect(received).toEqual([]);
     }
     expect(touched).toEqual([]);
   });

@@ -2,11 +2,11 @@
 import { element, type Node, text } from './tree.ts';
 
 /** The element that underlines them. */
-export const doubtTag = 'answer-doubt';
+export const unsupportedTag = 'answer-unsupported';
 
 /** A rehype plugin. */
-export function doubtMarks(doubted: readonly string[]) {
-  const escaped = [...doubted]
+export function unsupportedMarks(unsupported: readonly string[]) {
+  const escaped = [...unsupported]
     .sort((a, b) => b.length - a.length)
     .map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replace(/\s+/g, '\\s+'));
   const pattern = new RegExp(`(?<![\\p{L}\\p{N}])(?:${escaped.join('|')})(?![\\p{L}\\p{N}])`, 'gu');
@@ -27,7 +27,7 @@ function marked(value: string, pattern: RegExp): Node[] {
   let at = 0;
   for (const match of value.matchAll(pattern)) {
     if (match.index > at) out.push(text(value.slice(at, match.index)));
-    out.push(element(doubtTag, {}, [text(match[0])]));
+    out.push(element(unsupportedTag, {}, [text(match[0])]));
     at = match.index + match[0].length;
   }
   if (at < value.length || out.length === 0) out.push(text(value.slice(at)));

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { beforeEach, expect, it, vi } from 'vitest';
 import { type ShellCommand, shellAnswerSchema, shellChannel, shellCommands } from '../../../electron/contract/shell.ts';
-import { type CommandHandlers, gateCommands } from '../../../electron/main/command-gate.ts';
+import { type CommandHandlers, handleCommands } from '../../../electron/main/command-handlers.ts';
 import { hostileIds } from '../../fixtures/app-commands.ts';
 import { foreignFrames, frameOf, handlers, invoke } from './fake-electron.ts';
 
@@ -28,7 +28,7 @@ beforeEach(() => {
     if (failWith) throw failWith;
     return undefined as never;
   };
-  gateCommands(Object.fromEntries(names.map((name) => [name, record(name)])) as unknown as CommandHandlers);
+  handleCommands(Object.fromEntries(names.map((name) => [name, record(name)])) as unknown as CommandHandlers);
 });
 
 it('listens to the commands of the contract and to nothing else', () => {

@@ -15,7 +15,7 @@ export function quietChromium({ commandLine }: Pick<App, 'commandLine'>): void {
     commandLine.appendSwitch(name);
 }
 
-export function gateSession(session: Session): void {
+export function restrictSession(session: Session): void {
   session.setPermissionRequestHandler((contents, permission, callback) =>
     callback(allowedPermissions.has(permission) && isAppUrl(contents.getURL())),
   );
@@ -43,7 +43,7 @@ function mayFetch(url: string): boolean {
 }
 
 /** To be called for every web contents that is created. */
-export function gateContents(contents: WebContents): void {
+export function restrictContents(contents: WebContents): void {
   contents.on('will-navigate', (event) => event.preventDefault());
   contents.on('will-frame-navigate', (event) => event.preventDefault());
   contents.on('will-redirect', (event) => event.preventDefault());

@@ -4,7 +4,7 @@
  */
 import { AppError } from '../contract/errors.ts';
 
-export class Turns {
+export class BoundedQueue {
   readonly #most: number;
   #waiting = 0;
   #last: Promise<unknown> = Promise.resolve();
@@ -13,7 +13,7 @@ export class Turns {
     this.#most = most;
   }
 
-  async take<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  async run<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
     if (this.#waiting >= this.#most)
       throw new AppError('BUSY', `${this.#most} questions of programs are waiting already. Ask again in a moment.`);
     this.#waiting++;

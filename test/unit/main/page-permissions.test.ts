@@ -1,7 +1,7 @@
 import type { Session, WebContents } from 'electron';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { isAppFrame, isAppUrl } from '../../../electron/main/origin.ts';
-import { gateContents, gateSession } from '../../../electron/main/web-gates.ts';
+import { restrictContents, restrictSession } from '../../../electron/main/page-permissions.ts';
 import { app, FakeContents, FakeSession, foreignFrames, frameOf } from './fake-electron.ts';
 
 vi.mock('electron', () => import('./fake-electron.ts'));
@@ -63,8 +63,8 @@ let contents: FakeContents;
 beforeEach(() => {
   session = new FakeSession();
   contents = new FakeContents();
-  gateSession(session as unknown as Session);
-  gateContents(contents as unknown as WebContents);
+  restrictSession(session as unknown as Session);
+  restrictContents(contents as unknown as WebContents);
 });
 
 it('knows its own address', () => {
