@@ -1,5 +1,6 @@
 /** A PDF has printed lines; this file joins them to paragraphs by their positions. If in doubt, a line stays a line. Pure. */
 
+import { hasTextToTheLeft, shareToTheLeft } from './pdf-direction.ts';
 import { breakWord, endsBroken } from './pdf-hyphens.ts';
 
 /** One printed line. Coordinates in PDF points, y grows upwards. */
@@ -19,7 +20,8 @@ export interface PdfLine {
 type Join = 'paragraph' | 'line' | 'space';
 const separators: Record<Join, string> = { paragraph: '\n\n', line: '\n', space: ' ' };
 
-export function linesToText(lines: readonly PdfLine[]): string {
+export function linesToText(given: readonly PdfLine[]): string {
+  const lines = inReadingDirection(given);
   const usual = usualLine(lines);
   const rightEdges = columnRightEdges(lines);
   const parts: string[] = [];
@@ -42,6 +44,13 @@ export function linesToText(lines: readonly PdfLine[]): string {
   }
   parts.push(...remarks.map((remark) => `\n${remark}`));
   return parts.join('');
+}
+
+/** Text that runs to the left begins at the right edge: mirrored, its lines are compared as those of other text. */
+function inReadingDirection(lines: readonly PdfLine[]): readonly PdfLine[] {
+  if (!lines.some(({ text }) => hasTextToTheLeft(text))) return lines;
+  if (shareToTheLeft(lines.map(({ text }) => text)) <= 0.5) return lines;
+  return lines.map((line) => ({ ...line, left: -line.right, right: -line.left }));
 }
 
 /**

@@ -2,6 +2,7 @@
  * Joins runs to segments: text on one base line without a wide gap, with its raised and lowered characters. A line of a paragraph is one
  * segment, as is each cell of a table. Pure.
  */
+import { type Direction, directionAtEnds, hasTextToTheLeft, shareToTheLeft, stretchesOf } from './pdf-direction.ts';
 import { loweredText, raisedText } from './pdf-scripts.ts';
 import { ofNoLine, type TextRun } from './pdfium-page.ts';
 
@@ -40,7 +41,48 @@ export function segmentsOf(runs: readonly TextRun[]): Segment[] {
   }
   const joined = joinTouching(drafts);
   const notes = numbersOfNotes(joined);
-  return joined.map((draft, order) => finish(draft, order, notes));
+  const share = runs.some(isToTheLeft) ? shareToTheLeft(runs.map(({ text }) => text)) : 0;
+  const segments: Segment[] = [];
+  for (const draft of joined) {
+    if (draft.parts.some(isToTheLeft)) segments.push(...finishBothWays(draft, segments.length, { share, notes }));
+    else segments.push(finish(draft, segments.length, notes));
+  }
+  return segments;
+}
+
+const isToTheLeft = ({ flow, text }: TextRun): boolean => flow === 'left' && hasTextToTheLeft(text);
+
+/** `share`: of the page's letters, those that run to the left. */
+function finishBothWays(
+  { parts, main }: Draft,
+  order: number,
+  { share, notes }: { share: number; notes: ReadonlySet<string> },
+): Segment[] {
+  const own = shareToTheLeft(parts.map(({ text }) => text));
+  const isMixed = own > 0.2 && own < 0.8;
+  const usual: Direction = (isMixed ? share : own) > 0.5 ? 'left' : 'right';
+  const direction = isMixed ? (directionAtEnds(parts) ?? usual) : usual;
+  const { base, size } = main;
+  const marked = parts.map((part, i) =>
+    withScript(part, main, [parts[i - 1]?.text ?? '', parts[i + 1]?.text ?? '', notes]),
+  );
+  return stretchesOf(marked, size, direction).map((stretch, i) => ({
+    ...stretch,
+    base,
+    size,
+    ...heightOf(main),
+    order: order + i,
+  }));
+}
+
+/** The part with its raised or lowered characters marked. */
+function withScript(part: TextRun, main: TextRun, around: [string, string, ReadonlySet<string>]): TextRun {
+  const script = scriptOf(part, main);
+  const text =
+    script === 'raised' ? raisedText(part.text, ...around) : script === 'lowered' ? loweredText(part.text) : part.text;
+  if (text === part.text) return part;
+  const filled = (edge: number): number[] => new Array<number>(text.length).fill(edge);
+  return { ...part, text, lefts: filled(part.left), rights: filled(part.right) };
 }
 
 const area = (run: TextRun): number => run.text.length * run.size * run.size;
@@ -201,12 +243,14 @@ function finish({ parts, left, right, main }: Draft, order: number, notes: Reado
     else if (script === 'lowered') text += loweredText(part.text);
     else text += part.text;
   }
-  const { base, size, rise, fall } = main;
+  const { base, size } = main;
+  return { text, left, right, base, size, ...heightOf(main), order, widestGap };
+}
+
+function heightOf({ base, size, rise, fall }: TextRun): Pick<Segment, 'top' | 'bottom'> {
   // Some fonts do not give their height.
   const isKnown = rise + fall > 0.3 * size && rise + fall < 4 * size;
-  const top = base + (isKnown ? rise : 0.93 * size);
-  const bottom = base - (isKnown ? fall : 0.22 * size);
-  return { text, left, right, base, size, top, bottom, order, widestGap };
+  return { top: base + (isKnown ? rise : 0.93 * size), bottom: base - (isKnown ? fall : 0.22 * size) };
 }
 
 function isSpaced(a: TextRun, b: TextRun, size: number): boolean {

@@ -304,17 +304,23 @@ class RunReader {
 
   #continues(run: TextRun, toTheLeft: boolean): boolean {
     if (run.turn !== this.#turn) return false;
-    // PDFium puts right-to-left text into reading order: glyphs that follow each other are not neighbours on the page.
-    if (run.flow === 'left' || run.turn === 4) return true;
+    if (run.turn === 4) return true;
     const step = this.#base - run.base;
+    // PDFium reorders text to the left: glyphs that follow each other are not neighbours on the page.
+    if (run.flow === 'left' || toTheLeft) return !isScript(step, this.#size / run.size, run.size);
     if (run.flow === 'down' || isBelow(run, this.#left, step, this.#size)) {
       run.flow = 'down';
       return true;
     }
-    if (Math.abs(step) > 0.08 * run.size || Math.abs(this.#size / run.size - 1) > 0.03) return toTheLeft;
+    if (Math.abs(step) > 0.08 * run.size || Math.abs(this.#size / run.size - 1) > 0.03) return false;
     const gap = this.#left - run.right;
-    return toTheLeft || (gap < wideGap * run.size && gap > -1.5 * run.size);
+    return gap < wideGap * run.size && gap > -1.5 * run.size;
   }
+}
+
+/** Whether a glyph is a note mark of the run, or the run is one beside it: smaller, and on another base line. */
+function isScript(step: number, ratio: number, size: number): boolean {
+  return (ratio < 0.85 && Math.abs(step) > 0.1 * size) || (ratio > 1.18 && Math.abs(step) > 0.1 * ratio * size);
 }
 
 /** For Chinese and Japanese set from top to bottom: the next glyph of PDFium's line is directly below. */
