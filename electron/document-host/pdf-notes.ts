@@ -20,6 +20,7 @@ export class PdfNotes {
   readonly #unknown: OnPage[] = [];
   readonly #guessed: OnPage[] = [];
   readonly #beyond: OnPage[] = [];
+  readonly #clipped: OnPage[] = [];
   readonly #fields: OnPage[] = [];
   readonly #unfilled: OnPage[] = [];
   readonly #comments: OnPage[] = [];
@@ -43,6 +44,7 @@ export class PdfNotes {
     if (!pageText) return;
     if (pageText.unknown > 0) this.#unknown.push({ page, count: pageText.unknown });
     if (pageText.beyond > 0) this.#beyond.push({ page, count: pageText.beyond });
+    if (pageText.clipped > 0) this.#clipped.push({ page, count: pageText.clipped });
     // A few may be a font's bullets; many mean that a font does not say which letters it shows.
     if (pageText.guessed > 0.1 * pageText.chars) this.#guessed.push({ page, count: pageText.guessed });
   }
@@ -102,6 +104,13 @@ export class PdfNotes {
       this.#beyond,
       (count) =>
         `${plural(count, 'passage')} ${count === 1 ? 'stands' : 'stand'} outside the edges of the page, which does not show ${count === 1 ? 'it' : 'them'}; the text leaves ${count === 1 ? 'it' : 'them'} out.`,
+    );
+    noteEachPage(
+      notes,
+      'hidden-text',
+      this.#clipped,
+      (count) =>
+        `${plural(count, 'passage')} ${are(count)} cut off, as around a cropped figure; the page does not show ${count === 1 ? 'it' : 'them'}, and the text leaves ${count === 1 ? 'it' : 'them'} out.`,
     );
     noteEachPage(
       notes,

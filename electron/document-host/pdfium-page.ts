@@ -1,5 +1,6 @@
 /** Reads one page with PDFium: its text in runs, each a part of one line in one size, with their positions. */
 import type { CharCodes } from './pdf-char-codes.ts';
+import { type ClipBox, isCutOff, PageClips } from './pdf-clips.ts';
 import type { GlyphNames } from './pdf-glyph-names.ts';
 import { glyphText, isRightToLeft, unknownGlyph } from './pdf-glyphs.ts';
 import type { Pdfium } from './pdfium-wasm.ts';
@@ -37,14 +38,7 @@ export interface PageText {
   guessed: number; // glyphs whose font does not say which letter they are; the text has the character with their code
   unknown: number; // marks in the text for glyphs without a meaning
   beyond: number; // stretches of text outside the page's edges, which are left out
-}
-
-/** The visible part of a page, in the page's coordinates. */
-interface PageBox {
-  left: number;
-  top: number;
-  right: number;
-  bottom: number;
+  clipped: number; // stretches of text outside of their clip paths, which are left out too
 }
 
 const softHyphen = '\u00AD';
@@ -64,14 +58,14 @@ export function readPageText(pdfium: Pdfium, page: number, sources: TextSources)
   const textPage = pdfium.api.FPDFText_LoadPage(page);
   if (!textPage) return undefined;
   try {
-    return new RunReader(pdfium, textPage, sources, shownBox(pdfium, page)).read();
+    return new RunReader(pdfium, textPage, sources, { page, box: shownBox(pdfium, page) }).read();
   } finally {
     pdfium.api.FPDFText_ClosePage(textPage);
   }
 }
 
 /** The crop box within the media box; undefined: the file has no valid boxes. */
-function shownBox({ api, memory }: Pdfium, page: number): PageBox | undefined {
+function shownBox({ api, memory }: Pdfium, page: number): ClipBox | undefined {
   const buffer = memory.wasmExports.malloc(16); // 4 x f32
   if (!buffer) return undefined;
   try {
@@ -87,16 +81,19 @@ class RunReader {
   readonly #pdfium: Pdfium;
   readonly #textPage: number;
   readonly #sources: TextSources;
-  readonly #box: PageBox | undefined;
-  readonly #result: PageText = { runs: [], chars: 0, guessed: 0, unknown: 0, beyond: 0 };
+  readonly #page: number;
+  readonly #box: ClipBox | undefined;
+  readonly #result: PageText = { runs: [], chars: 0, guessed: 0, unknown: 0, beyond: 0, clipped: 0 };
+  #clips: PageClips | undefined;
   #run: TextRun | undefined;
   #votes = 0; // glyphs with the run's height, minus those with another one
   #spaced = false;
-  #isBeyond = false; // the last glyph was outside the page
+  #isShown = true; // the last glyph was within the page and its clip path
   #line = 0;
   // Of the text object that is being read:
   #object = -1;
   #hidden = false;
+  #clip: ClipBox | undefined;
   #size = 1;
   #turn: Turn = 0;
   #hyphens = noHyphens; // codes of its hyphens, in order
@@ -109,10 +106,16 @@ class RunReader {
   #rise = 0;
   #fall = 0;
 
-  constructor(pdfium: Pdfium, textPage: number, sources: TextSources, box: PageBox | undefined) {
+  constructor(
+    pdfium: Pdfium,
+    textPage: number,
+    sources: TextSources,
+    { page, box }: { page: number; box: ClipBox | undefined },
+  ) {
     this.#pdfium = pdfium;
     this.#textPage = textPage;
     this.#sources = sources;
+    this.#page = page;
     this.#box = box;
   }
 
@@ -121,6 +124,7 @@ class RunReader {
     const n = Math.max(0, wasmExports.FPDFText_CountChars(this.#textPage));
     const buffer = wasmExports.malloc(64); // 4 x f32, 2 x f64, 4 x f64
     if (!buffer) return this.#result;
+    this.#clips = new PageClips(this.#pdfium, this.#page, buffer);
     try {
       for (let i = 0; i < n; i++) this.#readChar(i, buffer);
     } finally {
@@ -149,13 +153,14 @@ class RunReader {
       this.#spaced ||= text === ' ';
       return;
     }
-    if (!this.#place(i, buffer)) {
-      if (!this.#isBeyond) this.#result.beyond++;
-      this.#isBeyond = true;
+    const place = this.#place(i, buffer);
+    if (place !== 'shown') {
+      if (this.#isShown) this.#result[place]++;
+      this.#isShown = false;
       this.#run = undefined;
       return;
     }
-    this.#isBeyond = false;
+    this.#isShown = true;
     this.#result.chars++;
     if (text === unknownGlyph) this.#result.unknown++;
     else if (unmapped && text !== this.#named) this.#result.guessed++;
@@ -165,7 +170,7 @@ class RunReader {
   #endLine(): void {
     this.#run = undefined;
     this.#spaced = false;
-    this.#isBeyond = false;
+    this.#isShown = true;
     this.#line++;
   }
 
@@ -173,6 +178,7 @@ class RunReader {
     const { memory } = this.#pdfium;
     this.#object = object;
     this.#hidden = object !== 0 && this.#sources.isHidden?.(object) === true;
+    this.#clip = object === 0 || this.#hidden ? undefined : this.#clips?.boxOf(object);
     this.#hyphens = noHyphens;
     this.#nextHyphen = 0;
     const size = memory.wasmExports.FPDFText_GetFontSize(this.#textPage, i);
@@ -209,15 +215,15 @@ class RunReader {
     return has && (right - left <= 0.01 || top - bottom <= 0.01) ? ' ' : unknownGlyph;
   }
 
-  /** Returns false if the glyph is outside the page's edges, where it is not shown. */
-  #place(i: number, buffer: number): boolean {
+  /** Places a glyph; one outside the page's edges or its clip path is not shown. */
+  #place(i: number, buffer: number): 'shown' | 'beyond' | 'clipped' {
     const { memory } = this.#pdfium;
     const textPage = this.#textPage;
     const hasBox = memory.wasmExports.FPDFText_GetLooseCharBox(textPage, i, buffer) !== 0;
     const hasOrigin = memory.wasmExports.FPDFText_GetCharOrigin(textPage, i, buffer + 16, buffer + 24) !== 0;
     if (!hasBox || !hasOrigin) {
       this.#left = this.#right;
-      return true;
+      return 'shown';
     }
     const f32 = buffer >> 2;
     const left = memory.HEAPF32[f32] as number;
@@ -227,7 +233,8 @@ class RunReader {
     const x = memory.HEAPF64[(buffer + 16) >> 3] as number;
     const y = memory.HEAPF64[(buffer + 24) >> 3] as number;
     const box = this.#box;
-    if (box && (right < box.left || left > box.right || top < box.bottom || bottom > box.top)) return false;
+    if (box && (right < box.left || left > box.right || top < box.bottom || bottom > box.top)) return 'beyond';
+    if (this.#clip && isCutOff({ left, bottom, right, top }, this.#clip)) return 'clipped';
     switch (this.#turn) {
       case 1:
         this.#put(bottom, top, -x, -left, -right);
@@ -241,7 +248,7 @@ class RunReader {
       default:
         this.#put(left, right, y, top, bottom);
     }
-    return true;
+    return 'shown';
   }
 
   #put(left: number, right: number, base: number, top: number, bottom: number): void {

@@ -8,6 +8,18 @@ interface WasmExports {
   malloc(bytes: number): number;
   free(pointer: number): void;
   FPDFPageObj_CountMarks(object: number): number;
+  FPDFPage_CountObjects(page: number): number;
+  FPDFPage_GetObject(page: number, i: number): number;
+  FPDFFormObj_CountObjects(form: number): number;
+  FPDFFormObj_GetObject(form: number, i: number): number;
+  FPDFPageObj_GetType(object: number): number;
+  FPDFPageObj_GetMatrix(object: number, matrix: number): number;
+  FPDFPageObj_GetClipPath(object: number): number;
+  FPDFClipPath_CountPaths(clip: number): number;
+  FPDFClipPath_CountPathSegments(clip: number, path: number): number;
+  FPDFClipPath_GetPathSegment(clip: number, path: number, i: number): number;
+  FPDFPathSegment_GetPoint(segment: number, x: number, y: number): number;
+  FPDFTextObj_GetTextRenderMode(textObject: number): number;
   FPDFText_CountChars(textPage: number): number;
   FPDFText_GetUnicode(textPage: number, i: number): number;
   FPDFText_HasUnicodeMapError(textPage: number, i: number): number;

@@ -1,6 +1,6 @@
 /** Text as it stands on the page: hyphens, glyphs that map to no character, superscripts and subscripts. */
 import { describe, expect, it } from 'vitest';
-import { at, onePagePdf, toUnicode } from '../../fixtures/documents/pdf-pages.ts';
+import { at, onePagePdf, streamObject, toUnicode } from '../../fixtures/documents/pdf-pages.ts';
 import { temporaryFiles } from '../../fixtures/documents/temporary-files.ts';
 import { parse } from './parsing.ts';
 
@@ -215,5 +215,53 @@ describe('text outside the edges of the page', () => {
       write('edges.pdf', onePagePdf(at(60, 700, 'Here.'), { page: '/CropBox[700 900 700 900]' })),
     );
     expect(document.text).toContain('Here.');
+  });
+});
+
+describe('text outside of its clip path', () => {
+  const read = (content: string, options: Parameters<typeof onePagePdf>[1] = {}) =>
+    parse(write(`clip-${files++}.pdf`, onePagePdf(content, options)));
+  const clipped = (box: string, content: string): string => `q ${box} re W n\n${content}Q\n`;
+
+  it('is left out and noted; what is partly inside stays', async () => {
+    const { text, notes } = await read(
+      at(60, 700, 'The fee is 20 EUR.') +
+        clipped(
+          '50 590 200 30',
+          at(60, 600, 'Shown.') + at(60, 570, 'Cut off below.') + at(300, 600, 'Cut off beside.'),
+        ) +
+        clipped('50 500 200 50 re W n 0 0 100 530', at(60, 510, 'Within both.') + at(160, 510, 'Within one.')) +
+        at(60, 450, 'End.'),
+    );
+    expect(text.split(/\n+/)).toEqual(['The fee is 20 EUR.', 'Shown.', 'Within b', 'End.']);
+    expect(notes).toMatchObject([{ kind: 'hidden-text', page: 1, count: 3 }]);
+    expect(notes[0]?.sentence).toMatch(/3 passages are cut off/);
+  });
+
+  it('is measured in the coordinates of the forms that it is in', async () => {
+    const inner = at(10, 10, 'In the figure.') + at(10, 200, 'Above its box.') + at(10, 60, 'Cropped.');
+    const { text, notes } = await read(
+      `${at(60, 700, 'Before.')}q 50 390 300 40 re W n 1 0 0 1 50 390 cm /Outer Do Q\n${at(60, 300, 'After.')}`,
+      {
+        resources: '/XObject<</Outer 6 0 R>>',
+        objects: [
+          streamObject(
+            'q 1 0 0 1 0 0 cm /Inner Do Q',
+            '/Type/XObject/Subtype/Form/BBox[0 0 300 300]/Resources<</XObject<</Inner 7 0 R>>>>',
+          ),
+          streamObject(
+            inner,
+            '/Type/XObject/Subtype/Form/BBox[0 0 300 100]/Matrix[1 0 0 1 5 5]/Resources<</Font<</F1 5 0 R>>>>',
+          ),
+        ],
+      },
+    );
+    expect(text.split(/\n+/)).toEqual(['Before.', 'In the figure.', 'After.']);
+    expect(notes).toMatchObject([{ kind: 'hidden-text', count: 2 }]);
+  });
+
+  it('is read where it is an invisible layer, as on recognised pages', async () => {
+    const { text } = await read(clipped('0 0 1 1', `3 Tr ${at(60, 700, 'Recognised before.')}`));
+    expect(text).toBe('Recognised before.');
   });
 });
