@@ -73,9 +73,10 @@ module.exports = {
     },
     {
       name: 'library-imports-contract',
+      comment: 'And the address of its thread’s built file.',
       severity: 'error',
       from: { path: '^electron/app-host/library/' },
-      to: { path: '^(electron|native)/', pathNot: '^electron/(app-host/library|contract)/' },
+      to: { path: '^(electron|native)/', pathNot: '^electron/(app-host/library/|contract/|hosts/built-files\\.ts$)' },
     },
     {
       name: 'evidence-imports-contract',

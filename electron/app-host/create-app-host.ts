@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { LiveCounters } from '../contract/app-types.ts';
 import { embeddedModelId } from '../contract/models.ts';
 import type { Settings } from '../contract/settings.ts';
+import type { StartWait } from '../contract/shell.ts';
 import type { StartHost } from '../document-host/document-client.ts';
 import { Queue } from '../hosts/queue.ts';
 import { ownVersion } from './about.ts';
@@ -55,8 +56,8 @@ export interface AppOptions {
   /** How to start the hosts; default: child processes of node. Electron uses utility processes. */
   startEngine?: SupervisorOptions['start'];
   startDocumentHost?: StartHost;
-  /** Called with a sentence on what is waited for, when the library takes a while to open. */
-  onWait?: (sentence: string) => void;
+  /** Called with what is waited for, when the library takes a while to open. */
+  onWait?: (wait: StartWait) => void;
 }
 
 export interface AppHost {

@@ -1,8 +1,8 @@
 /** The text that a person pastes into the configuration of an agent that speaks MCP, with the paths of this machine. */
 import { resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { builtFile } from '../hosts/built-files.ts';
 
-const program = fileURLToPath(new URL('../../out/main/mcp.js', import.meta.url));
+const program = builtFile('mcp');
 
 /**
  * Names the packed app's program, or in a clone node with absolute paths, because not every agent can name a folder in which to start a

@@ -43,7 +43,7 @@ export function serveMain(main: MainConnection, exit: () => void = () => process
     const { app } = await openAppHost({
       dataDir: defaultDataDir(),
       ...rest,
-      onWait: (sentence) => asks.push({ ask: 'wait', sentence }),
+      onWait: (wait) => asks.push({ ask: 'wait', ...wait }),
       onSecondStart: (files) => asks.push({ ask: 'show', files }),
       startEngine: () => startEngine({ startHost: () => hosts.start({ kind: 'engine' }) }),
       startDocumentHost: ({ maxHeapBytes }) => hosts.start({ kind: 'document', maxHeapBytes }),

@@ -2,8 +2,8 @@
  * Measures llama.cpp as a library, with flash attention and without, in a fresh process for each run, so that its peak memory is its own.
  */
 import { fork } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { AppError } from '../contract/errors.ts';
+import { builtFile } from '../hosts/built-files.ts';
 import { type BaselineRequest, baselineResultSchema } from './bench-llama-cpp.ts';
 import type { BenchRun, BenchVariant } from './bench-rows.ts';
 
@@ -52,7 +52,7 @@ export function llamaCppRuns(
 }
 
 function baseline(request: BaselineRequest) {
-  const child = fork(fileURLToPath(new URL('../../out/main/bench-llama-cpp.js', import.meta.url)), {
+  const child = fork(builtFile('bench-llama-cpp'), {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
   let words = '';

@@ -6,7 +6,7 @@
 import { eventIterator, oc } from '@orpc/contract';
 import { z } from 'zod';
 import { grantSchema, idSchema } from './app-types.ts';
-import { draggableSchema } from './shell.ts';
+import { draggableSchema, startWaitSchema } from './shell.ts';
 
 const path = z.string().min(1).max(32_768);
 const paths = z.array(path).max(1000);
@@ -23,8 +23,8 @@ export const appHostAskSchema = z.discriminatedUnion('ask', [
   /** Main answers with a port to the new host; the port has the same id. */
   z.strictObject({ ask: z.literal('start-host'), id: idSchema, host: hostKindSchema }),
   z.strictObject({ ask: z.literal('kill-host'), id: idSchema }),
-  /** The library takes a while to open: the sentence says what the app host waits for. */
-  z.strictObject({ ask: z.literal('wait'), sentence: z.string() }),
+  /** The library takes a while to open. */
+  startWaitSchema.extend({ ask: z.literal('wait') }),
   /** Somebody started RocketDoc again: the window is to come to the front, with these files. */
   z.strictObject({ ask: z.literal('show'), files: paths }),
 ]);

@@ -50,7 +50,7 @@ export type MenuCommand =
 
 /**
  * Main to preload. `port` carries the port; `files`: grants for files that were opened with RocketDoc; `menu`: a menu item that the window
- * carries out; `notice`: a sentence for the person; `wait`: a sentence on what main waits for before there is a port.
+ * carries out; `notice`: a sentence for the person; `wait`: what main waits for before there is a port (StartWait).
  */
 export const shellEvents = {
   port: 'rocketdoc:port',
@@ -59,6 +59,14 @@ export const shellEvents = {
   notice: 'rocketdoc:notice',
   wait: 'rocketdoc:wait',
 } as const;
+
+/** What start-up waits for, when the library takes a while to open. */
+export const startWaitSchema = z.strictObject({
+  sentence: z.string(),
+  /** null: the work cannot tell how far it is. */
+  percent: z.int().min(0).max(100).nullable(),
+});
+export type StartWait = z.infer<typeof startWaitSchema>;
 
 /** `window.rocketdoc`, which exists in Electron alone. */
 export interface DesktopBridge {
@@ -73,5 +81,5 @@ export interface DesktopBridge {
   dragOut(what: Draggable): Promise<void>;
   onMenu(listener: (command: MenuCommand) => void): void;
   onNotice(listener: (sentence: string) => void): void;
-  onWait(listener: (sentence: string) => void): void;
+  onWait(listener: (wait: StartWait) => void): void;
 }

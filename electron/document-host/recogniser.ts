@@ -1,9 +1,9 @@
 /** Text recognition (OCR) by tesseract.js, in threads of this process. English data come with RocketDoc; nothing is fetched. */
 import { availableParallelism } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import { createWorker, OEM, PSM, type Worker } from 'tesseract.js';
 import type { PageSpan } from '../contract/documents.ts';
 import { AppError } from '../contract/errors.ts';
+import { builtThread } from '../hosts/built-files.ts';
 import type { ExtractContext } from './extract-context.ts';
 import { languagePlaces } from './language-data.ts';
 import { blocksToText } from './recognised-lines.ts';
@@ -11,12 +11,6 @@ import { type Picture, turnedOver } from './turned-picture.ts';
 
 /** Only two, because each tesseract takes up to 300 MB in addition to its picture. */
 const maxThreads = 2;
-
-/** Electron reads a thread's code from the archive; the unpacked folder only has files that native code opens. */
-const threadFile = fileURLToPath(new URL('../../out/main/recogniser-thread.js', import.meta.url)).replace(
-  'app.asar.unpacked',
-  'app.asar',
-);
 
 export interface RecognisedText {
   text: string; // '' when no word was found
@@ -35,7 +29,7 @@ export class Recogniser {
     const { languages } = choice;
     const places = languagePlaces(languages, languageFolder);
     const options = {
-      workerPath: threadFile,
+      workerPath: builtThread('recogniser-thread'),
       cacheMethod: 'readOnly',
       cachePath: places.plain,
       langPath: places.packed,

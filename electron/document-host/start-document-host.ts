@@ -1,13 +1,12 @@
 /** Starts a document host with a memory limit and a minimal environment. */
-import { fileURLToPath } from 'node:url';
+import { builtFile } from '../hosts/built-files.ts';
 import { forkHost } from '../hosts/fork-host.ts';
 import type { HostOptions, HostProcess } from '../hosts/host-process.ts';
 
 export type StartHost = (options: { maxHeapBytes: number }) => HostProcess;
 
-const builtHost = fileURLToPath(new URL('../../out/main/document-host.js', import.meta.url));
-
-export const forkDocumentHost: StartHost = (limits) => forkHost(builtHost, documentHostOptions(limits));
+export const forkDocumentHost: StartHost = (limits) =>
+  forkHost(builtFile('document-host'), documentHostOptions(limits));
 
 export function documentHostOptions({ maxHeapBytes }: { maxHeapBytes: number }): HostOptions {
   return { execArgv: [`--max-old-space-size=${Math.ceil(maxHeapBytes / 2 ** 20)}`], env: bareEnvironment() };

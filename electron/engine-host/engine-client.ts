@@ -1,8 +1,8 @@
 /** The engine for other rooms: starts the engine host, speaks its contract, and turns a dead or silent host into an AppError. */
-import { fileURLToPath } from 'node:url';
 import type { ContractRouterClient } from '@orpc/contract';
 import type { engineContract } from '../contract/engine.ts';
 import { AppError } from '../contract/errors.ts';
+import { builtFile } from '../hosts/built-files.ts';
 import { forkHost } from '../hosts/fork-host.ts';
 import type { HeartbeatTimes } from '../hosts/heartbeat.ts';
 import { endOfOutput, endSentence, hostClient } from '../hosts/host-client.ts';
@@ -22,10 +22,8 @@ export interface EngineClientOptions extends HeartbeatTimes {
   startHost?: (() => HostProcess) | undefined;
 }
 
-const builtHost = fileURLToPath(new URL('../../out/main/engine-host.js', import.meta.url));
-
 export function startEngine(options: EngineClientOptions = {}): EngineClient {
-  const host = options.startHost?.() ?? forkHost(builtHost);
+  const host = options.startHost?.() ?? forkHost(builtFile('engine-host'));
   const garbage = new AppError('ENGINE_CRASH', 'The engine said something that is not an answer, and was ended.');
   const hung = (why: string) => new AppError('ENGINE_HUNG', why);
   const { verbs, close } = hostClient(host, { name: 'The engine', crash, hung, garbage }, options);

@@ -1,8 +1,8 @@
 /** The engine's client with the lab's verbs: what other rooms import of this folder. */
-import { fileURLToPath } from 'node:url';
 import type { ContractRouterClient } from '@orpc/contract';
 import type { labContract } from '../contract/lab.ts';
 import { type EngineClient, startEngine } from '../engine-host/engine-client.ts';
+import { builtFile } from '../hosts/built-files.ts';
 import { forkHost } from '../hosts/fork-host.ts';
 
 export type LabVerbs = ContractRouterClient<typeof labContract>;
@@ -11,10 +11,8 @@ export interface LabClient extends Pick<EngineClient, 'close'> {
   readonly verbs: LabVerbs;
 }
 
-const builtHost = fileURLToPath(new URL('../../out/main/lab-host.js', import.meta.url));
-
 export function startLab(): LabClient {
-  const { verbs, close } = startEngine({ startHost: () => forkHost(builtHost) });
+  const { verbs, close } = startEngine({ startHost: () => forkHost(builtFile('lab-host')) });
   // The client can call all verbs of its host; the engine's type only lists fewer.
   return { verbs: verbs as LabVerbs, close };
 }

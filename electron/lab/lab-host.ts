@@ -9,6 +9,7 @@ import { labVerbs } from '../contract/lab.ts';
 import { Engine } from '../engine-host/engine.ts';
 import { cudaOf } from '../engine-host/open-model.ts';
 import { engineRouter } from '../engine-host/router.ts';
+import { forbidNetwork } from '../hosts/no-network.ts';
 import { requireParentPort } from '../hosts/parent-port.ts';
 import { rpcErrors } from '../hosts/rpc-errors.ts';
 import { serveHost } from '../hosts/serve-host.ts';
@@ -24,6 +25,7 @@ const lab = new Proxy({} as NativeLab, {
 const engine = new Engine(lab);
 const os = implement(labVerbs).use(rpcErrors());
 
+forbidNetwork();
 serveHost(requireParentPort('lab-host'), {
   ...engineRouter(engine),
   ...os.router({

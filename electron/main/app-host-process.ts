@@ -9,7 +9,7 @@ import { MessageChannelMain, type MessagePortMain } from 'electron';
 import type { AppHostAsk, appHostContract, GivenFile, HostKind, OpenAppHost } from '../contract/app-host.ts';
 import type { Grant } from '../contract/app-types.ts';
 import { AppError } from '../contract/errors.ts';
-import type { Draggable } from '../contract/shell.ts';
+import type { Draggable, StartWait } from '../contract/shell.ts';
 import { sendBytes } from '../hosts/byte-port.ts';
 import { endSentence, type HostClient, hostClient } from '../hosts/host-client.ts';
 import type { HostExit } from '../hosts/host-process.ts';
@@ -19,8 +19,8 @@ import { type HostFiles, type UtilityHost, utilityAppHost, utilityHostOf } from 
 type Verbs = ContractRouterClient<typeof appHostContract>;
 
 export interface AppHostEvents {
-  /** The library takes a while to open: a sentence on what the app host waits for. */
-  onWait(sentence: string): void;
+  /** The library takes a while to open. */
+  onWait(wait: StartWait): void;
   /** Another RocketDoc was started with the same library. */
   onShow(files: string[]): void;
   /** The app host ended and is being started again: a sentence for the person. */
@@ -191,7 +191,7 @@ export class AppHostProcess {
   }
 
   #answer(running: Running, ask: AppHostAsk): void {
-    if (ask.ask === 'wait') this.#events.onWait(ask.sentence);
+    if (ask.ask === 'wait') this.#events.onWait({ sentence: ask.sentence, percent: ask.percent });
     else if (ask.ask === 'show') this.#events.onShow(ask.files);
     else if (ask.ask === 'kill-host') running.hosts.get(ask.id)?.kill();
     else this.#startHost(running, ask.id, ask.host);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { app, type BrowserWindow, dialog, MessageChannelMain, protocol, session } from 'electron';
 import { toAppError } from '../contract/errors.ts';
-import { shellEvents } from '../contract/shell.ts';
+import { type StartWait, shellEvents } from '../contract/shell.ts';
 import { AppHostProcess, OpenElsewhere } from './app-host-process.ts';
 import { registerAppScheme, serveAppProtocol } from './app-protocol.ts';
 import { openAppWindow } from './app-window.ts';
@@ -31,8 +31,8 @@ const icon = join(app.getAppPath(), 'assets', 'icons', 'icon.png');
 const closeMs = 5000;
 
 let window: BrowserWindow | undefined;
-/** The sentence that a window without a port shows. */
-let waitedFor: string | undefined;
+/** What a window without a port shows. */
+let waitedFor: StartWait | undefined;
 
 watchMain();
 if (app.isPackaged) dropLoaderVariables(process.env);
@@ -59,8 +59,8 @@ const appHost = new AppHostProcess(
   },
   {
     onShow: showAgain,
-    onWait(sentence) {
-      waitedFor = sentence;
+    onWait(wait) {
+      waitedFor = wait;
       if (!window) open();
       sendWait();
     },
@@ -127,7 +127,7 @@ async function run(): Promise<void> {
   serveAppProtocol(protocol, join(out, 'renderer'), appHost);
   handleCommands({
     async connect(_, frame) {
-      sendWait(); // the sentence may have come before this page listened
+      sendWait(); // it may have come before this page listened
       const { port1, port2 } = new MessageChannelMain();
       connection.replace(frame, await appHost.connectWindow(port1), port2);
       waitedFor = undefined;

@@ -10,6 +10,7 @@ import type {
   ShellCommand,
   ShellInput,
   ShellOutput,
+  StartWait,
 } from '../contract/shell.ts';
 
 /** The names are those of contract/shell.ts, which is not imported because it would bundle zod. */
@@ -48,7 +49,7 @@ const bridge: DesktopBridge = {
     ipcRenderer.on(noticeEvent, (_, sentence: string) => listener(sentence));
   },
   onWait(listener) {
-    ipcRenderer.on(waitEvent, (_, sentence: string) => listener(sentence));
+    ipcRenderer.on(waitEvent, (_, wait: StartWait) => listener(wait));
   },
 };
 

@@ -15,6 +15,7 @@ import { openWindow } from './open-window.ts';
 import { allowedHosts } from './request-checks.ts';
 import { inTheClear, type ServeOptions, serveOptions, usage, windowAddress } from './serve-options.ts';
 import { SessionTokens } from './session-tokens.ts';
+import { waitLine } from './wait-line.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 watchProcess();
@@ -35,7 +36,7 @@ const { app, programs } = await openAppHost(
     modelFolders: options.models,
     ...(options.catalogue === undefined ? {} : { catalogueFile: options.catalogue }),
     defaults,
-    onWait: (sentence) => process.stdout.write(`${sentence}\n`),
+    onWait: waitLine(process.stdout),
     onSecondStart: showAgain,
     onSignOut: () => tokens.revokeAll(),
   },

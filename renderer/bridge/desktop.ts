@@ -5,7 +5,7 @@
 import { createORPCClient } from '@orpc/client';
 import { RPCLink } from '@orpc/client/message-port';
 import type { Grant } from '../../electron/contract/app-types.ts';
-import type { DesktopBridge, Draggable, MenuCommand } from '../../electron/contract/shell.ts';
+import type { DesktopBridge, Draggable, MenuCommand, StartWait } from '../../electron/contract/shell.ts';
 import type { ConnectionEvents } from './connection.ts';
 
 declare global {
@@ -82,8 +82,8 @@ export function watchNotices(listener: (sentence: string) => void): void {
   window.rocketdoc?.onNotice(listener);
 }
 
-/** The sentence that says what start-up waits for, before there is a connection. */
-export function watchWait(listener: (sentence: string) => void): void {
+/** What start-up waits for, before there is a connection. */
+export function watchWait(listener: (wait: StartWait) => void): void {
   window.rocketdoc?.onWait(listener);
 }
 

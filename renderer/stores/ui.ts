@@ -1,5 +1,6 @@
 /** What is open and how wide the window is. After a reload only what the bridge remembers is left. */
 import { create } from 'zustand';
+import type { StartWait } from '../../electron/contract/shell.ts';
 
 type Width = 'wide' | 'medium' | 'narrow';
 type Connection = 'connecting' | 'open' | 'lost' | 'refused';
@@ -13,7 +14,7 @@ export interface Notice {
 interface UiState {
   connection: Connection;
   /** A sentence, while the first connection takes a while. */
-  waitedFor: string | null;
+  waitedFor: StartWait | null;
   width: Width;
   /** The theme that is shown; where the setting says system, the system's. */
   theme: 'light' | 'dark';
@@ -57,7 +58,7 @@ export function setWidth(width: Width): void {
 
 export const setConnection = (connection: Connection) =>
   set(connection === 'open' ? { connection, waitedFor: null } : { connection });
-export const setWaitedFor = (waitedFor: string) => set({ waitedFor });
+export const setWaitedFor = (waitedFor: StartWait) => set({ waitedFor });
 export const setTheme = (theme: UiState['theme']) => set({ theme });
 export const toggleLibrary = () => set((ui) => ({ libraryOpen: !ui.libraryOpen }));
 export const toggleInspector = () => set((ui) => ({ inspectorOpen: !ui.inspectorOpen }));

@@ -2,6 +2,7 @@
 import { Dialog as Base } from '@base-ui/react/dialog';
 import { X } from 'lucide-react';
 import type { ReactNode } from 'react';
+import { useOpening } from './use-opening.ts';
 
 interface DialogProps {
   title: string;
@@ -16,7 +17,7 @@ const widths = { narrow: 'w-[min(420px,92vw)]', wide: 'w-[min(560px,92vw)]', col
 
 export function Dialog({ title, open, onClose, children, wide = false }: DialogProps) {
   return (
-    <Base.Root open={open} onOpenChange={(next) => !next && onClose()}>
+    <Base.Root key={useOpening(open)} open={open} onOpenChange={(next) => !next && onClose()}>
       <Base.Portal>
         <Base.Backdrop className="fixed inset-0 z-40 bg-black/35" />
         <Base.Popup

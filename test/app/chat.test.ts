@@ -149,7 +149,6 @@ inChromium('a chat with the real engine', () => {
     const { keyboard } = page;
     const inPalette = async (words: string) => {
       const palette = page.getByRole('dialog', { name: 'Command palette' });
-      await palette.waitFor({ state: 'hidden' }); // one that is still closing would take the keys
       await keyboard.press('Control+k');
       await palette.waitFor();
       await keyboard.type(words);

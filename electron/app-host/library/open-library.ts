@@ -5,14 +5,15 @@
  */
 import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { DatabaseSync } from '@photostructure/sqlite';
 import { AppError, isErrorCode } from '../../contract/errors.ts';
 import { bytesText } from '../../contract/number-words.ts';
+import type { StartWait } from '../../contract/shell.ts';
+import { builtThread } from '../../hosts/built-files.ts';
 import { type Database, openDatabase, schemaOf } from './database.ts';
 import { migrations } from './migrations.ts';
-import type { LibraryStage, PreparedLibrary } from './prepare-library.ts';
+import type { LibraryProgress, LibraryStage, PreparedLibrary } from './prepare-library.ts';
 import type { ThreadAnswer } from './prepare-library-thread.ts';
 
 export interface OpenedLibrary {
@@ -23,8 +24,8 @@ export interface OpenedLibrary {
 
 export interface OpenLibraryOptions {
   steps?: readonly string[] | undefined;
-  /** Called after `patienceMs` with a sentence on what is waited for, and again when that changes. */
-  onWait?: (sentence: string) => void;
+  /** Called after `noticeAfterMs` with what is waited for, and again when that changes. */
+  onWait?: (wait: StartWait) => void;
   noticeAfterMs?: number;
 }
 
@@ -55,24 +56,25 @@ const doing: Record<LibraryStage, string> = {
 class Wait {
   readonly #timer: NodeJS.Timeout;
   readonly #file: string;
-  readonly #send: (sentence: string) => void;
-  #stage: LibraryStage | undefined;
+  readonly #send: (wait: StartWait) => void;
+  #progress: LibraryProgress | undefined;
   #isLong = false;
 
-  constructor(file: string, send: (sentence: string) => void, noticeAfterMs: number) {
+  constructor(file: string, send: (wait: StartWait) => void, noticeAfterMs: number) {
     this.#file = file;
     this.#send = send;
     this.#timer = setTimeout(() => {
       this.#isLong = true;
-      if (this.#stage) this.at(this.#stage);
+      if (this.#progress) this.at(this.#progress);
     }, noticeAfterMs);
   }
 
-  at(stage: LibraryStage): void {
-    this.#stage = stage;
+  at(progress: LibraryProgress): void {
+    this.#progress = progress;
     if (!this.#isLong) return;
+    const { stage, percent } = progress;
     const size = bytesText(statSync(this.#file, { throwIfNoEntry: false })?.size ?? 0);
-    this.#send(`The library, ${size}, ${doing[stage]}. That takes a while.`);
+    this.#send({ sentence: `The library, ${size}, ${doing[stage]}. That takes a while.`, percent });
   }
 
   end(): void {
@@ -80,18 +82,12 @@ class Wait {
   }
 }
 
-/** Electron reads a thread's code from the archive; the unpacked folder only has files that native code opens. */
-const threadFile = fileURLToPath(new URL('../../../out/main/prepare-library-thread.js', import.meta.url)).replace(
-  'app.asar.unpacked',
-  'app.asar',
-);
-
 function prepared(file: string, steps: readonly string[], wait: Wait): Promise<PreparedLibrary> {
   return new Promise((resolve, reject) => {
-    const thread = new Worker(threadFile, { execArgv: [], workerData: { file, steps } });
-    let answer: Exclude<ThreadAnswer, { stage: LibraryStage }> | undefined;
+    const thread = new Worker(builtThread('prepare-library-thread'), { execArgv: [], workerData: { file, steps } });
+    let answer: Exclude<ThreadAnswer, LibraryProgress> | undefined;
     thread.on('message', (message: ThreadAnswer) => {
-      if ('stage' in message) wait.at(message.stage);
+      if ('stage' in message) wait.at(message);
       else answer = message;
     });
     thread.once('error', reject);

@@ -20,23 +20,29 @@ export interface PreparedLibrary {
 /** Stages that take a while with a large file. */
 export type LibraryStage = 'updating' | 'checking' | 'saving';
 
+export interface LibraryProgress {
+  stage: LibraryStage;
+  /** null: not known. SQLite updates a schema, and checks a table, in one call that does not report how far it is. */
+  percent: number | null;
+}
+type OnProgress = (progress: LibraryProgress) => void;
+
 /** Throws IO for a file of a newer RocketDoc. */
 export function prepareLibrary(
   file: string,
   steps: readonly string[],
-  onStage: (stage: LibraryStage) => void = () => {},
+  onProgress: OnProgress = () => {},
 ): PreparedLibrary {
   try {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
     const isMarked = statSync(mark(file), { throwIfNoEntry: false }) !== undefined;
-    if (!isMarked && isOlder(file, steps)) onStage('updating');
+    if (!isMarked && isOlder(file, steps)) onProgress({ stage: 'updating', percent: null });
     if (isMarked || isEmptied(file)) throw Object.assign(new Error('a damaged file'), { errcode: sqlite.notADatabase });
-    checkFile(file, steps, onStage);
+    checkFile(file, steps, onProgress);
     return { notices: [] };
   } catch (error) {
     if (isDamage(error)) {
-      onStage('saving');
-      return { notices: [salvaged(file, steps)] };
+      return { notices: [salvaged(file, steps, onProgress)] };
     }
     const isBarred = [sqlite.readOnly, sqlite.full, sqlite.ioError, sqlite.cannotOpen].some(
       (code) => code === sqliteCode(error),
@@ -49,11 +55,11 @@ export function prepareLibrary(
 /** Checking a larger file would take too long; damage in it is found when it is read. */
 const mostCheckedBytes = 2 ** 30;
 
-function checkFile(file: string, steps: readonly string[], onStage: (stage: LibraryStage) => void): void {
+function checkFile(file: string, steps: readonly string[], onProgress: OnProgress): void {
   const database = openDatabase(file, steps);
   try {
     if (statSync(file).size > mostCheckedBytes) return;
-    onStage('checking');
+    onProgress({ stage: 'checking', percent: null });
     check(database);
   } finally {
     database.close();
@@ -121,7 +127,9 @@ function isReadOnlyFolder(error: unknown): boolean {
  * Renames the damaged file, copies what can be read of it into a new one, and returns a sentence about it. If the file cannot be renamed
  * because this process has had it open (Windows), it is marked and the next start renames it first.
  */
-function salvaged(file: string, steps: readonly string[]): string {
+function salvaged(file: string, steps: readonly string[], onProgress: OnProgress): string {
+  const at = (percent: number | null) => onProgress({ stage: 'saving', percent });
+  at(null);
   const stamp = new Date().toISOString().replace(/[:.]/g, '-');
   const aside = join(dirname(file), `${basename(file, '.sqlite')}.damaged-${stamp}.sqlite`);
   try {
@@ -135,7 +143,7 @@ function salvaged(file: string, steps: readonly string[]): string {
   try {
     // The new file first gets the damaged one's schema, so that its rows fit; opening it again applies the later steps.
     database = openDatabase(file, steps.slice(0, schemaOfDamaged(aside) ?? steps.length));
-    const saved = salvage(aside, database);
+    const saved = salvage(aside, database, at);
     closeLibrary(database);
     database = openDatabase(file, steps);
     database.close();

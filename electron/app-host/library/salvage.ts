@@ -11,14 +11,23 @@ import { isDamage } from './storage-errors.ts';
 
 type Row = Record<string, string | number | bigint | null | Uint8Array>;
 
-/** `damaged` is a path; `library` is empty and has the same schema. Returns a sentence about what was saved. */
-export function salvage(damaged: string, library: Database): string {
+/**
+ * `damaged` is a path; `library` is empty and has the same schema. `onPercent` gets how much of the file's rows was looked at. Returns a
+ * sentence about what was saved.
+ */
+export function salvage(damaged: string, library: Database, onPercent: (percent: number) => void = () => {}): string {
   let source: Database | undefined;
   let isWhole = true;
   library.exec('PRAGMA foreign_keys = OFF; BEGIN IMMEDIATE');
   try {
     source = new DatabaseSync(damaged, { readOnly: true });
-    for (const table of tablesOf(library)) isWhole = copyTable(source, library, table) && isWhole;
+    const tables = tablesOf(library);
+    const progress = progressOver(source, tables, onPercent);
+    for (const table of tables) {
+      const isCopied = copyTable(source, library, table, (id) => progress.at(table, id));
+      isWhole = isCopied && isWhole;
+    }
+    progress.end();
   } catch (error) {
     if (!isDamage(error)) throw error;
     isWhole = false;
@@ -48,7 +57,7 @@ const columnsOf = (database: Database, table: string) =>
   );
 
 /** False: some of the table could not be read. */
-function copyTable(source: Database, library: Database, table: string): boolean {
+function copyTable(source: Database, library: Database, table: string, onRow: (id: number) => void): boolean {
   let isWhole = true;
   try {
     const there = columnsOf(source, table);
@@ -59,6 +68,7 @@ function copyTable(source: Database, library: Database, table: string): boolean 
     for (const row of readable(source, table, columns, () => {
       isWhole = false;
     })) {
+      if (row.salvaged_id !== undefined) onRow(Number(row.salvaged_id));
       try {
         insert.run(...columns.map((name) => row[name] ?? null));
       } catch {
@@ -72,10 +82,56 @@ function copyTable(source: Database, library: Database, table: string): boolean 
   return isWhole;
 }
 
+/**
+ * Counts rows by their ids, which are looked up in ascending order. Tables without row ids are left out. Where damage hides a table's
+ * greatest id, nothing is reported, since a share of an unknown number would be made up.
+ */
+function progressOver(source: Database, tables: readonly string[], onPercent: (percent: number) => void) {
+  const total = rowsIn(source, tables);
+  const lastIds = new Map<string, number>();
+  let done = 0;
+  let reported = -1;
+  const report = (percent: number) => {
+    if (total === undefined || percent <= reported) return;
+    reported = percent;
+    onPercent(percent);
+  };
+  return {
+    at(table: string, id: number) {
+      const before = lastIds.get(table) ?? 0;
+      if (id <= before) return;
+      lastIds.set(table, id);
+      done += id - before;
+      report(Math.min(99, Math.floor((100 * done) / (total ?? Number.NaN))));
+    },
+    end: () => report(100),
+  };
+}
+
+/** The sum of the tables' greatest row ids; undefined: damage hides one. */
+function rowsIn(source: Database, tables: readonly string[]): number | undefined {
+  try {
+    let total = 0;
+    for (const table of tables.filter((name) => hasRowIds(source, name))) {
+      const most = greatestId(source, table);
+      if (most === undefined) return undefined;
+      total += most;
+    }
+    return total;
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    return undefined;
+  }
+}
+
+function hasRowIds(source: Database, table: string): boolean {
+  const row = source.prepare('SELECT wr FROM pragma_table_list WHERE name = ?').get(table);
+  return (row as { wr: number } | undefined)?.wr === 0;
+}
+
 /** Every row that can be read. A table without row ids (the pages of the first schemas) is read up to the first damage. */
 function* readable(source: Database, table: string, columns: string[], onLoss: () => void): Generator<Row, void, void> {
-  const { wr } = source.prepare('SELECT wr FROM pragma_table_list WHERE name = ?').get(table) as { wr: number };
-  if (wr === 0) return yield* readableById(source, table, columns, onLoss);
+  if (hasRowIds(source, table)) return yield* readableById(source, table, columns, onLoss);
   try {
     for (const row of source.prepare(`SELECT ${columns.join(', ')} FROM ${table}`).iterate()) yield row as Row;
   } catch (error) {
@@ -103,7 +159,7 @@ function* readableById(
       return 'lost';
     }
   };
-  const most = greatestId(source, table);
+  const most = greatestId(source, table) ?? 2 ** 30; // more rows than a library has
   let outOfOrder = 0;
   for (let last = 0; last <= most; ) {
     let row = after(last);
@@ -130,14 +186,15 @@ function* readableById(
 /** Most rows with an id out of order, which a broken tree may return, before the table is given up. */
 const mostOutOfOrder = 1000;
 
-function greatestId(source: Database, table: string): number {
+/** undefined: damage hides it. */
+function greatestId(source: Database, table: string): number | undefined {
   try {
     return Number(
       (source.prepare(`SELECT max(rowid) AS most FROM ${table}`).get() as { most: number | null }).most ?? 0,
     );
   } catch (error) {
     if (!isDamage(error)) throw error;
-    return 2 ** 30; // more rows than a library has
+    return undefined;
   }
 }
 

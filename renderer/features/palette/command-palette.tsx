@@ -4,13 +4,14 @@ import { Dialog } from '@base-ui/react/dialog';
 import { Search } from 'lucide-react';
 import { useState } from 'react';
 import { openOverlay, useUi } from '../../stores/ui.ts';
+import { useOpening } from '../../ui/use-opening.ts';
 import { type Action, type ActionGroup, actionsNow } from './actions.ts';
 import { Keys } from './shortcut-sheet.tsx';
 
 export function CommandPalette() {
   const isOpen = useUi((ui) => ui.overlay === 'palette');
   return (
-    <Dialog.Root open={isOpen} onOpenChange={(next) => !next && openOverlay(null)}>
+    <Dialog.Root key={useOpening(isOpen)} open={isOpen} onOpenChange={(next) => !next && openOverlay(null)}>
       <Dialog.Portal>
         <Dialog.Backdrop className="fixed inset-0 z-40 bg-black/35" />
         <Dialog.Popup className="fixed top-[12vh] left-1/2 z-50 flex max-h-[70vh] w-[min(600px,92vw)] -translate-x-1/2 flex-col overflow-hidden rounded-xl border border-line bg-raised shadow-(--shadow)">

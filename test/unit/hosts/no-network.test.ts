@@ -59,7 +59,7 @@ async function refused(file: string, isMainThread: boolean): Promise<void> {
 }
 
 describe.skipIf(process.platform === 'win32')('no way that node has leads to a network', () => {
-  it.each(['document-host', 'engine-host'])('from the %s', async (name) => {
+  it.each(['document-host', 'engine-host', 'lab-host'])('from the %s', async (name) => {
     const file = write(`${name}.probe`, '');
     const env = { ...process.env, PROBE_FILE: file, PROBE_PORT: String(port) };
     const host = forkHost(builtHost(name), { execArgv: ['--import', probe], env });

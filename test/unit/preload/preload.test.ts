@@ -113,13 +113,14 @@ it('tells which item of the menu was clicked, and nothing else', () => {
   expect(listener.mock.calls).toEqual([['about']]);
 });
 
-it.each(['notice', 'wait'] as const)('hands on a sentence of main, without the event: %s', (event) => {
-  const listener = vi.fn();
-  if (event === 'notice') bridge.onNotice(listener);
-  else bridge.onWait(listener);
-  fake.listeners.get(shellEvents[event])?.({ sender: 'never' }, 'It is started again.', 'more');
-  expect(listener).toHaveBeenCalledWith('It is started again.');
-  expect(listener.mock.calls[0]).toHaveLength(1);
+it('hands on what main says and waits for, without the event', () => {
+  const [onNotice, onWait] = [vi.fn(), vi.fn()];
+  bridge.onNotice(onNotice);
+  bridge.onWait(onWait);
+  const wait = { sentence: 'The library is checked.', percent: 37 };
+  fake.listeners.get(shellEvents.notice)?.({ sender: 'never' }, 'It is started again.', 'more');
+  fake.listeners.get(shellEvents.wait)?.({ sender: 'never' }, wait, 'more');
+  expect([onNotice.mock.calls, onWait.mock.calls]).toEqual([[['It is started again.']], [[wait]]]);
 });
 
 it('hands on grants without the event they came in', () => {

@@ -1,7 +1,7 @@
 /// <reference lib="dom" />
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { Grant } from '../../../electron/contract/app-types.ts';
-import type { DesktopBridge, MenuCommand } from '../../../electron/contract/shell.ts';
+import type { DesktopBridge, MenuCommand, StartWait } from '../../../electron/contract/shell.ts';
 
 class FakeWindow extends EventTarget {
   rocketdoc: DesktopBridge | undefined;
@@ -18,7 +18,7 @@ let accepts = true;
 let dragged: unknown[] = [];
 let clickMenu: (command: MenuCommand) => void = () => {};
 let say: (sentence: string) => void = () => {};
-let sendWait: (sentence: string) => void = () => {};
+let sendWait: (wait: StartWait) => void = () => {};
 let give: (grants: Grant[]) => void = () => {};
 const file = (id: string) => ({ id, name: 'a.pdf', isSample: false });
 
@@ -135,8 +135,9 @@ it('hears what is waited for before there is a port', async () => {
   const { watchWait } = await import('../../../renderer/bridge/desktop.ts');
   const listener = vi.fn();
   watchWait(listener);
-  sendWait('The library, 954 MB, is checked.');
-  expect(listener).toHaveBeenCalledWith('The library, 954 MB, is checked.');
+  const wait = { sentence: 'The library, 954 MB, is damaged, and what can be read of it is saved.', percent: 37 };
+  sendWait(wait);
+  expect(listener).toHaveBeenCalledWith(wait);
 });
 
 it('takes files that are dropped from elsewhere, and not what was dragged out of it', async () => {

@@ -23,6 +23,7 @@ import { migrations } from '../../../../electron/app-host/library/migrations.ts'
 import { type OpenedLibrary, openLibrary } from '../../../../electron/app-host/library/open-library.ts';
 import { SettingsStore } from '../../../../electron/app-host/library/settings-store.ts';
 import { defaultParseChoice } from '../../../../electron/contract/documents.ts';
+import type { StartWait } from '../../../../electron/contract/shell.ts';
 import {
   draft,
   fillWithPages,
@@ -262,6 +263,20 @@ describe('a damaged library', () => {
     expect(kept.filter((n) => n === many).length).toBeGreaterThan(kept.length * 0.5);
   }, 120_000);
 
+  it('is saved with the share of its rows that were looked at, where their number is known', async () => {
+    const broken = await fill();
+    const at = broken.indexOf('Document 20, page 3. ');
+    broken.fill(0, at - (at % pageBytes), at - (at % pageBytes) + pageBytes);
+    writeFileSync(file, broken);
+    const percents: number[] = [];
+    const onWait = ({ percent }: StartWait) => void (percent !== null && percents.push(percent));
+    opened.push(await openLibrary(file, { onWait, noticeAfterMs: 0 }));
+    expect(opened.at(-1)?.notices[0]).toContain('The library was damaged.');
+    expect(percents.length).toBeGreaterThan(50);
+    expect(percents).toEqual([...new Set(percents)].sort((a, b) => a - b));
+    expect(percents.at(-1)).toBe(100);
+  });
+
   it.each([
     ['cut to half', (whole: Buffer) => truncateSync(file, Math.floor(whole.length / 2 / pageBytes) * pageBytes)],
     ['cut in the middle of a page', (whole: Buffer) => truncateSync(file, whole.length - 5000)],
@@ -340,9 +355,9 @@ it('is looked through while the event loop goes on, however large it is', async 
 
 it('says what is waited for, where that takes longer than a moment', async () => {
   const said: string[] = [];
-  const waited = async (patienceMs: number) => {
+  const waited = async (noticeAfterMs: number) => {
     said.length = 0;
-    opened.push(await openLibrary(file, { onWait: (sentence) => said.push(sentence), noticeAfterMs: patienceMs }));
+    opened.push(await openLibrary(file, { onWait: ({ sentence }) => said.push(sentence), noticeAfterMs }));
     closeLibrary((opened.pop() as OpenedLibrary).database);
     return said.map((sentence) => sentence.replace(/, [\d.]+ \wB,/, ', N MB,'));
   };
