@@ -4,6 +4,7 @@ import type { FoundGpus, HeldDocument, Job, Telemetry } from '../../electron/con
 import type { Counters } from '../../electron/contract/engine-reports.ts';
 import { api, failureOf } from './api.ts';
 import { notify } from './ui.ts';
+import { unchanged } from './unchanged.ts';
 
 export interface HistorySample {
   /** Seconds since 1970. */
@@ -39,8 +40,11 @@ export async function followTelemetry(): Promise<void> {
   const connected = api();
   while (api() === connected) {
     try {
-      for await (const telemetry of await connected.telemetry())
-        useEngine.setState((before) => ({ telemetry, ...historyWith(before, telemetry) }));
+      for await (const told of await connected.telemetry())
+        useEngine.setState((before) => {
+          const telemetry = unchanged(before.telemetry, told);
+          return { telemetry, ...historyWith(before, telemetry) };
+        });
     } catch {
       // The window says by itself that the connection is lost.
     }

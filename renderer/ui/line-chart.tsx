@@ -65,8 +65,9 @@ export function LineChart({ label, series, data, height, logarithmic, themeKey, 
       // A canvas takes no font size in rem.
       font: `${(11 / 16) * Number.parseFloat(getComputedStyle(document.documentElement).fontSize)}px Inter Variable`,
     };
+    const markColor = property('--line-strong');
     const drawMarks = ({ ctx, bbox, valToPos }: uPlot) => {
-      ctx.fillStyle = property('--line-strong');
+      ctx.fillStyle = markColor;
       for (const mark of latest.current.marks)
         ctx.fillRect(
           Math.round(valToPos(mark, 'x', true)),

@@ -19,7 +19,8 @@ interface StackedBarProps {
 }
 
 export function StackedBar({ parts, scale, ghost, label, isPreview = false }: StackedBarProps) {
-  const share = (value: number) => `${Math.min(100, Math.max(0, (value / scale) * 100))}%`;
+  // In steps of about a pixel: each step starts a transition, and a smaller one would be drawn frame by frame with nothing to be seen.
+  const share = (value: number) => `${Math.min(100, Math.max(0, Math.round((value / scale) * 400) / 4))}%`;
   const isOpen = ghost !== undefined && ghost.to > scale;
   return (
     <div role="img" aria-label={label}>

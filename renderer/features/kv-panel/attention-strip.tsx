@@ -1,5 +1,5 @@
 /** How much of the question's attention the kept rows hold, by layer and KV head. Where it is little, a larger budget is suggested. */
-import { useEffect } from 'react';
+import { memo, useEffect } from 'react';
 import type { Counters } from '../../../electron/contract/engine-reports.ts';
 import { bytes, count, percent } from '../../format.ts';
 import { changeChoice } from '../../stores/document-choice.ts';
@@ -16,13 +16,17 @@ const warnBelow = 0.9;
 
 interface AttentionStripProps {
   documentId: string;
-  counters: Counters;
+  /** Of the counters: it does not change while an answer is made, and nothing here is drawn again then. */
+  keptMass: Counters['keptMass'];
+  tokenBudget: number;
+  /** What the answer works on takes so much memory, in words. */
+  cache: string;
   promptTokens: number | undefined;
 }
 
-export function AttentionStrip({ documentId, counters, promptTokens }: AttentionStripProps) {
+export const AttentionStrip = memo(function AttentionStrip(props: AttentionStripProps) {
+  const { documentId, keptMass, tokenBudget, cache, promptTokens } = props;
   const model = useEngine(({ telemetry }) => telemetry?.engine.model?.info ?? null);
-  const { keptMass } = counters;
   const columns = layerColumns(keptMass, model);
   if (columns.length === 0) return null;
   const nLayer = columns.length;
@@ -78,28 +82,28 @@ export function AttentionStrip({ documentId, counters, promptTokens }: Attention
         </p>
       )}
       {mean < warnBelow && promptTokens !== undefined && (
-        <Advice documentId={documentId} counters={counters} promptTokens={promptTokens} />
+        <Advice documentId={documentId} tokenBudget={2 * tokenBudget} cache={cache} promptTokens={promptTokens} />
       )}
     </Section>
   );
-}
+});
+
+type AdviceProps = Pick<AttentionStripProps, 'documentId' | 'tokenBudget' | 'cache'> & { promptTokens: number };
 
 /** Suggests twice the budget, and says what that would cost. */
-function Advice({ documentId, counters, promptTokens }: AttentionStripProps & { promptTokens: number }) {
-  const tokenBudget = 2 * counters.budgets.tokenBudget;
+function Advice({ documentId, tokenBudget, cache, promptTokens }: AdviceProps) {
   const plan = useLargerBudget((larger) =>
     larger.documentId === documentId && larger.tokenBudget === tokenBudget ? larger.plan : null,
   );
   useEffect(() => {
     void planLarger(documentId, promptTokens, tokenBudget);
   }, [documentId, promptTokens, tokenBudget]);
-  const now = counters.compactBytes + counters.summaryBytes;
   return (
     <div className="mt-2 text-note leading-4">
       <p className="tabular text-warn">
         That is little: what was left out may have mattered.
         {plan &&
-          ` A budget of ${count(tokenBudget)} would take ${bytes(plan.compactCache + plan.summaries)} instead of ${bytes(now)}.`}
+          ` A budget of ${count(tokenBudget)} would take ${bytes(plan.compactCache + plan.summaries)} instead of ${cache}.`}
       </p>
       <Button className="mt-2" onClick={() => void changeChoice({ tokenBudget })}>
         Use {count(tokenBudget)} from the next question on

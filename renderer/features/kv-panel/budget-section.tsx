@@ -1,6 +1,6 @@
 /** The token budget: a logarithmic slider; while it moves, the engine says what each value would mean. */
 import { Slider } from '@base-ui/react/slider';
-import { useEffect, useState } from 'react';
+import { memo, useEffect, useState } from 'react';
 import type { SpeedPrediction } from '../../../electron/contract/app-types.ts';
 import type { MemoryPlan } from '../../../electron/contract/engine-reports.ts';
 import { usualTokenBudget as usual } from '../../../electron/contract/method-values.ts';
@@ -24,7 +24,13 @@ import { Section } from './section.tsx';
 
 const least = 128;
 
-export function BudgetSection({ documentId, promptTokens }: { documentId: string; promptTokens: number }) {
+interface BudgetSectionProps {
+  documentId: string;
+  promptTokens: number;
+}
+
+/** Its numbers are about the next question: while an answer changes the panel around it, it is not drawn again. */
+export const BudgetSection = memo(function BudgetSection({ documentId, promptTokens }: BudgetSectionProps) {
   const choice = useDocumentChoice((state) => state.choice);
   const [dragged, setDragged] = useState<number | null>(null);
   const most = Math.max(promptTokens, usual * 2);
@@ -106,7 +112,7 @@ export function BudgetSection({ documentId, promptTokens }: { documentId: string
       <ChoiceScope />
     </Section>
   );
-}
+});
 
 function Mark({ at, most, title, color }: { at: number; most: number; title: string; color: string }) {
   return (

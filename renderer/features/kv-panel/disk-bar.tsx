@@ -1,10 +1,11 @@
 /** What this document and the others take on disk, as parts of all that is kept. */
+import { memo } from 'react';
 import { bytes } from '../../format.ts';
 import { selectKept, selectKeptBytes, useEngine } from '../../stores/engine.ts';
 import { StackedBar } from '../../ui/stacked-bar.tsx';
 import { Section } from './section.tsx';
 
-export function DiskBar({ documentId }: { documentId: string }) {
+export const DiskBar = memo(function DiskBar({ documentId }: { documentId: string }) {
   const failure = useEngine(({ telemetry }) => telemetry?.kept.failure);
   const own = useEngine(selectKept(documentId))?.bytes ?? 0;
   const all = useEngine(selectKeptBytes);
@@ -32,4 +33,4 @@ export function DiskBar({ documentId }: { documentId: string }) {
       {failure && <p className="mt-1 text-note leading-4 text-warn">Not kept on disk: {failure}</p>}
     </Section>
   );
-}
+});

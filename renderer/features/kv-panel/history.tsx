@@ -1,9 +1,10 @@
 /** What happened since this window was opened, over the time that the engine worked: speed, memory, rows read; a line at each question. */
-import { useMemo } from 'react';
+import { useMemo, useRef } from 'react';
 import type uPlot from 'uplot';
 import { bytes, count, speed } from '../../format.ts';
 import { type HistorySample, useEngine } from '../../stores/engine.ts';
 import { useUi } from '../../stores/ui.ts';
+import { useInSight } from '../../ui/in-sight.tsx';
 import { type ChartSeries, LineChart } from '../../ui/line-chart.tsx';
 import { Section } from './section.tsx';
 
@@ -57,7 +58,13 @@ export function workedSeconds(samples: readonly Pick<HistorySample, 'at'>[]): nu
 }
 
 export function History() {
-  const samples = useEngine((state) => state.history);
+  const [watch, isInSight] = useInSight();
+  // Out of sight nothing is drawn while the engine works, but for the first charts: until then there is nothing to be seen.
+  const drawn = useRef<HistorySample[]>([]);
+  const samples = useEngine(({ history, telemetry }) =>
+    isInSight || drawn.current.length < 2 || !telemetry?.jobs.length ? history : drawn.current,
+  );
+  drawn.current = samples;
   const questions = useEngine((state) => state.questions);
   const theme = useUi((state) => state.theme);
   const x = useMemo(() => workedSeconds(samples), [samples]);
@@ -65,24 +72,27 @@ export function History() {
     () => questions.flatMap((at) => x[samples.findIndex((sample) => sample.at >= at)] ?? []),
     [questions, samples, x],
   );
-  if (samples.length < 2) return null;
   const shown = charts.filter(({ series }) => series.some(({ of }) => samples.some((sample) => of(sample) !== null)));
   return (
-    <Section title="History" aside="while it worked; a line at each question">
-      <div className="space-y-3">
-        {shown.map((chart, i) => (
-          <HistoryChart
-            key={chart.name}
-            chart={chart}
-            samples={samples}
-            x={x}
-            marks={marks}
-            themeKey={theme}
-            hasAxis={i === shown.length - 1}
-          />
-        ))}
-      </div>
-    </Section>
+    <div ref={watch}>
+      {samples.length >= 2 && (
+        <Section title="History" aside="while it worked; a line at each question">
+          <div className="space-y-3">
+            {shown.map((chart, i) => (
+              <HistoryChart
+                key={chart.name}
+                chart={chart}
+                samples={samples}
+                x={x}
+                marks={marks}
+                themeKey={theme}
+                hasAxis={i === shown.length - 1}
+              />
+            ))}
+          </div>
+        </Section>
+      )}
+    </div>
   );
 }
 

@@ -3,6 +3,7 @@ import { type ReactNode, useMemo } from 'react';
 import type { LibraryDocument } from '../../../electron/contract/app-types.ts';
 import type { Passage } from '../../../electron/contract/citations.ts';
 import type { AnswerCitations } from '../../../electron/contract/evidence.ts';
+import { bytes } from '../../format.ts';
 import { selectPreview, useBudget } from '../../stores/budget.ts';
 import { selectMeasured, useChat } from '../../stores/chat.ts';
 import { useCitations } from '../../stores/citations.ts';
@@ -10,6 +11,7 @@ import { useDocumentChoice } from '../../stores/document-choice.ts';
 import { showPages, showPassage } from '../../stores/document-view.ts';
 import { selectHeld, selectJob, useEngine } from '../../stores/engine.ts';
 import { useReading } from '../../stores/reading.ts';
+import { InSight } from '../../ui/in-sight.tsx';
 import { AttentionStrip } from './attention-strip.tsx';
 import { BudgetSection } from './budget-section.tsx';
 import { DiskBar } from './disk-bar.tsx';
@@ -81,18 +83,26 @@ export function KvPanel({ document }: { document: LibraryDocument | undefined })
       <DiskBar documentId={document.id} />
       {promptTokens !== undefined && <BudgetSection documentId={document.id} promptTokens={promptTokens} />}
       {counters && map.length > 0 && (
-        <DocumentMap
-          map={map}
-          counters={counters}
-          cited={live ? [] : passages}
-          isLive={live !== null}
-          format={document.format}
-          onShow={(first, last) => void showPages(document.id, first, last)}
-          onCitation={(passage) => showPassage(document.id, passage)}
-        />
+        <InSight isMoving={live !== null}>
+          <DocumentMap
+            map={map}
+            counters={counters}
+            cited={live ? [] : passages}
+            isLive={live !== null}
+            format={document.format}
+            onShow={(first, last) => void showPages(document.id, first, last)}
+            onCitation={(passage) => showPassage(document.id, passage)}
+          />
+        </InSight>
       )}
       {counters && counters.keptMass.length > 0 && (
-        <AttentionStrip documentId={document.id} counters={counters} promptTokens={promptTokens} />
+        <AttentionStrip
+          documentId={document.id}
+          keptMass={counters.keptMass}
+          tokenBudget={counters.budgets.tokenBudget}
+          cache={bytes(counters.compactBytes + counters.summaryBytes)}
+          promptTokens={promptTokens}
+        />
       )}
       <History />
     </Frame>

@@ -1,61 +1,23 @@
 /** Always in sight: memory, model, method, what the engine is doing. A click on memory opens the panel. */
 import { Settings as SettingsIcon } from 'lucide-react';
+import type { Telemetry } from '../../../electron/contract/app-types.ts';
 import { bytes, count, deviceName, percentDone, plural, speed } from '../../format.ts';
 import { modeNames } from '../../mode-names.ts';
 import { useDocumentChoice } from '../../stores/document-choice.ts';
-import { useEngine } from '../../stores/engine.ts';
+import { selectEngine, useEngine } from '../../stores/engine.ts';
 import { selectDownloads } from '../../stores/models.ts';
 import { useSettings } from '../../stores/settings.ts';
 import { openInspector, openModels, setSettingsOpen, useUi } from '../../stores/ui.ts';
 import { IconButton } from '../../ui/button.tsx';
 
 export function StatusBar() {
-  const telemetry = useEngine((state) => state.telemetry);
   const settings = useSettings((state) => state.settings);
   const ofDocument = useDocumentChoice((state) => state.choice);
   const choice = ofDocument ?? settings;
-  const connection = useUi((state) => state.connection);
-  const isLibraryOpening = useUi((state) => state.waitedFor !== null);
-  const engine = telemetry?.engine;
-  const job = telemetry?.jobs[0];
-  const used = telemetry?.engineBytes ?? null;
-  const state =
-    connection === 'lost'
-      ? 'Connection lost, trying again'
-      : isLibraryOpening
-        ? 'Opening the library'
-        : !engine || engine.state === 'starting'
-          ? 'Opening the model'
-          : engine.state === 'restarting'
-            ? 'The engine stopped and is starting again'
-            : engine.state === 'failed'
-              ? 'The engine is not running'
-              : job?.phase === 'reading'
-                ? `Reading, ${percentDone(job.done, job.total)}${job.tokensPerSecond > 0 ? `, ${speed(job.tokensPerSecond)}` : ''}`
-                : job?.phase === 'loading'
-                  ? 'Loading from disk'
-                  : job?.phase === 'paused'
-                    ? 'Reading is paused'
-                    : job?.kind === 'tuning'
-                      ? `Tuning${job.total > 0 ? `, ${job.done} of ${job.total} measured` : ''}`
-                      : job
-                        ? 'Answering'
-                        : 'Ready';
+  const engine = useEngine(selectEngine);
   return (
     <footer className="flex h-8 shrink-0 whitespace-nowrap items-center gap-4 border-t border-line bg-chrome pr-1 pl-4 text-note text-muted">
-      {telemetry && used !== null && (
-        <button
-          type="button"
-          onClick={openInspector}
-          title="Open the KV cache panel"
-          className="tabular flex items-center gap-2 rounded hover:text-ink"
-        >
-          <span>
-            Engine {bytes(used)} of {bytes(telemetry.machineBytes)}
-          </span>
-          <Gauge share={used / telemetry.machineBytes} />
-        </button>
-      )}
+      <EngineMemory />
       {engine && (
         <button
           type="button"
@@ -74,14 +36,57 @@ export function StatusBar() {
           {choice.mode === 'full' ? '' : ` ${count(choice.tokenBudget)}`}
         </span>
       )}
-      <span role="status" className="tabular ml-auto truncate" data-testid="engine-state">
-        {state}
-      </span>
+      <EngineState />
       <IconButton label="Settings (Ctrl+,)" onClick={() => setSettingsOpen(true)}>
         <SettingsIcon size={14} aria-hidden />
       </IconButton>
     </footer>
   );
+}
+
+function EngineMemory() {
+  const used = useEngine(({ telemetry }) => telemetry?.engineBytes ?? null);
+  const machineBytes = useEngine(({ telemetry }) => telemetry?.machineBytes ?? 0);
+  if (used === null) return null;
+  return (
+    <button
+      type="button"
+      onClick={openInspector}
+      title="Open the KV cache panel"
+      className="tabular flex items-center gap-2 rounded hover:text-ink"
+    >
+      <span>
+        Engine {bytes(used)} of {bytes(machineBytes)}
+      </span>
+      <Gauge share={used / machineBytes} />
+    </button>
+  );
+}
+
+function EngineState() {
+  const connection = useUi((state) => state.connection);
+  const isLibraryOpening = useUi((state) => state.waitedFor !== null);
+  const state = useEngine(({ telemetry }) => engineWords(telemetry));
+  return (
+    <span role="status" className="tabular ml-auto truncate" data-testid="engine-state">
+      {connection === 'lost' ? 'Connection lost, trying again' : isLibraryOpening ? 'Opening the library' : state}
+    </span>
+  );
+}
+
+function engineWords(telemetry: Telemetry | null): string {
+  const engine = telemetry?.engine;
+  const job = telemetry?.jobs[0];
+  if (!engine || engine.state === 'starting') return 'Opening the model';
+  if (engine.state === 'restarting') return 'The engine stopped and is starting again';
+  if (engine.state === 'failed') return 'The engine is not running';
+  if (!job) return 'Ready';
+  if (job.phase === 'reading')
+    return `Reading, ${percentDone(job.done, job.total)}${job.tokensPerSecond > 0 ? `, ${speed(job.tokensPerSecond)}` : ''}`;
+  if (job.phase === 'loading') return 'Loading from disk';
+  if (job.phase === 'paused') return 'Reading is paused';
+  if (job.kind === 'tuning') return `Tuning${job.total > 0 ? `, ${job.done} of ${job.total} measured` : ''}`;
+  return 'Answering';
 }
 
 /** Downloads are shown here, because the Models dialog may be closed. */

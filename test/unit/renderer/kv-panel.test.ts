@@ -100,8 +100,8 @@ describe('layers with a window', () => {
     );
     expect(windowNote({ ...gemma, windows: [] })).toBeNull();
     telemetry({ engine: { state: 'ready', model: { info: gemma, device: 'cpu' } } as unknown as Telemetry['engine'] });
-    const counters = { ...sampleNumbers.counters, keptMass: mass };
-    const strip = draw(createElement(AttentionStrip, { documentId: 'a', counters, promptTokens: undefined }));
+    const advised = { documentId: 'a', tokenBudget: 512, cache: '1 MB', promptTokens: undefined };
+    const strip = draw(createElement(AttentionStrip, { ...advised, keptMass: mass }));
     expect(strip.textContent).toContain('hold 75 % of the question’s attention, lowest 60 % in layer 6');
     expect(strip.querySelectorAll('rect')).toHaveLength(4 + 4);
     expect(strip.querySelector('title')?.textContent).toBe('layer 1: sees the last 512 tokens and reads all of them');
