@@ -122,7 +122,7 @@ function Middle() {
   const isLoaded = useLibrary((library) => library.isLoaded);
   const chat = useChat(({ chats, chatId }) => chats.find((entry) => entry.id === chatId));
   return (
-    <section aria-label="Document" className="flex h-full flex-col bg-surface">
+    <section aria-label="Document" className="flex h-full flex-col bg-surface contain-strict">
       <header className="flex h-11 shrink-0 items-center gap-2 border-b border-line px-2">
         <IconButton label="Library (Ctrl+B)" onClick={toggleLibrary}>
           <PanelLeft size={16} aria-hidden />

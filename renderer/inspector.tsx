@@ -14,7 +14,7 @@ export function Inspector({ document }: { document: LibraryDocument }) {
     <Tabs.Root
       value={tab}
       onValueChange={(next) => setInspectorTab(next === 'document' ? 'document' : 'memory')}
-      className="flex h-full flex-col bg-chrome"
+      className="flex h-full flex-col bg-chrome contain-strict"
     >
       <Tabs.List
         aria-label="Beside the chat"

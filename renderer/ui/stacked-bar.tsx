@@ -16,10 +16,12 @@ interface StackedBarProps {
   label: string;
   /** The bar shows a plan, not what is in memory. */
   isPreview?: boolean;
+  /** The values change several times a second: each transition would draw the window at every frame. */
+  isLive?: boolean;
 }
 
-export function StackedBar({ parts, scale, ghost, label, isPreview = false }: StackedBarProps) {
-  // In steps of about a pixel: each step starts a transition, and a smaller one would be drawn frame by frame with nothing to be seen.
+export function StackedBar({ parts, scale, ghost, label, isPreview = false, isLive = false }: StackedBarProps) {
+  // In steps of about a pixel: less cannot be seen.
   const share = (value: number) => `${Math.min(100, Math.max(0, Math.round((value / scale) * 400) / 4))}%`;
   const isOpen = ghost !== undefined && ghost.to > scale;
   return (
@@ -31,7 +33,7 @@ export function StackedBar({ parts, scale, ghost, label, isPreview = false }: St
           <div
             key={key}
             title={name}
-            className={`h-full border-r border-surface transition-[width] duration-150 last:border-r-0 ${isPreview ? 'opacity-60' : ''}`}
+            className={`h-full border-r border-surface last:border-r-0 ${isLive ? '' : 'transition-[width] duration-150'} ${isPreview ? 'opacity-60' : ''}`}
             style={{ width: share(value), background: color }}
           />
         ))}
@@ -40,7 +42,7 @@ export function StackedBar({ parts, scale, ghost, label, isPreview = false }: St
         <div className="relative mt-1 h-2.5">
           <div
             title={ghost.label}
-            className={`absolute inset-y-0 rounded-l-[3px] border border-dashed border-(--ghost) transition-[left,width] duration-150 ${isOpen ? 'border-r-0' : 'rounded-r-[3px]'}`}
+            className={`absolute inset-y-0 rounded-l-[3px] border border-dashed border-(--ghost) ${isLive ? '' : 'transition-[left,width] duration-150'} ${isOpen ? 'border-r-0' : 'rounded-r-[3px]'}`}
             style={{ left: share(ghost.from), width: share(Math.min(ghost.to, scale) - ghost.from) }}
           />
         </div>

@@ -79,7 +79,14 @@ export function KvPanel({ document }: { document: LibraryDocument | undefined })
         <p className="px-4 pb-2 text-muted">Reading is paused. These numbers stand still until it goes on.</p>
       )}
       <Headline counters={preview ? null : counters} isLive={live !== null} planned={preview ?? plan} />
-      {plan && <MemoryBars plan={preview ?? plan} counters={preview ? null : counters} isPreview={preview !== null} />}
+      {plan && (
+        <MemoryBars
+          plan={preview ?? plan}
+          counters={preview ? null : counters}
+          isPreview={preview !== null}
+          isLive={live !== null}
+        />
+      )}
       <DiskBar documentId={document.id} />
       {promptTokens !== undefined && <BudgetSection documentId={document.id} promptTokens={promptTokens} />}
       {counters && map.length > 0 && (

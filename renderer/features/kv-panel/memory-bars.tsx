@@ -11,9 +11,11 @@ interface MemoryBarsProps {
   counters: Counters | null;
   /** The plan is of a budget that is not chosen yet. */
   isPreview: boolean;
+  /** The counters are of the answer that is being made. */
+  isLive?: boolean;
 }
 
-export function MemoryBars({ plan, counters, isPreview }: MemoryBarsProps) {
+export function MemoryBars({ plan, counters, isPreview, isLive = false }: MemoryBarsProps) {
   const machineBytes = useEngine(({ telemetry }) => telemetry?.machineBytes ?? 0);
   const opened = useEngine(({ telemetry }) => telemetry?.engine.model ?? null);
   const model = opened?.info ?? null;
@@ -39,6 +41,7 @@ export function MemoryBars({ plan, counters, isPreview }: MemoryBarsProps) {
         scale={scale}
         ghost={ghost}
         isPreview={isPreview}
+        isLive={isLive}
       />
       <p className="tabular mt-1 flex justify-between text-note leading-4 text-muted">
         <span>0</span>
@@ -52,6 +55,7 @@ export function MemoryBars({ plan, counters, isPreview }: MemoryBarsProps) {
             parts={inRam.map(barPart)}
             scale={Math.max(machineBytes, sum(inRam))}
             isPreview={isPreview}
+            isLive={isLive}
           />
           <p className="tabular mt-1 flex justify-between text-note leading-4 text-muted">
             <span>0</span>
