@@ -35,16 +35,40 @@ const keptSamples = 600;
 
 const againMs = 1000;
 
+/** What was told and is not shown yet: while an answer is made, its numbers wait for its next words, so that both are drawn at once. */
+let waiting: Telemetry | null = null;
+let timer: ReturnType<typeof setTimeout> | undefined;
+/** The words come every 100 ms; where they do not, or where another chat is answered, the numbers wait no longer than this. */
+const mostWaitMs = 150;
+
+const onlyNumbersMove = ({ live, jobs }: Telemetry): boolean => {
+  const before = useEngine.getState().telemetry;
+  return live.length > 0 && live.length === before?.live.length && jobs.length === before.jobs.length;
+};
+
+/** Called with each piece of an answer, before that is shown. */
+export function showTold(): void {
+  clearTimeout(timer);
+  const told = waiting;
+  if (!told) return;
+  waiting = null;
+  useEngine.setState((before) => {
+    const telemetry = unchanged(before.telemetry, told);
+    return { telemetry, ...historyWith(before, telemetry) };
+  });
+}
+
 /** Runs as long as this connection is in use; a stream that breaks off meanwhile is started again. */
 export async function followTelemetry(): Promise<void> {
   const connected = api();
   while (api() === connected) {
     try {
-      for await (const told of await connected.telemetry())
-        useEngine.setState((before) => {
-          const telemetry = unchanged(before.telemetry, told);
-          return { telemetry, ...historyWith(before, telemetry) };
-        });
+      for await (const told of await connected.telemetry()) {
+        showTold();
+        waiting = told;
+        if (onlyNumbersMove(told)) timer = setTimeout(showTold, mostWaitMs);
+        else showTold();
+      }
     } catch {
       // The window says by itself that the connection is lost.
     }
