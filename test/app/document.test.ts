@@ -135,6 +135,8 @@ inChromium('the sample PDF with the real engine', () => {
   it('streams an answer, and grows its map while it does', async () => {
     const { page } = opened;
     const question = 'Repeat the report from its beginning, word by word.';
+    // The map is drawn while it can be seen.
+    await page.setViewportSize({ width: 1280, height: 1600 });
     const pictures = looksWhile(page, 'Cache that this answer works on');
     await ask(page, question);
     await answered(page, question);
@@ -146,6 +148,7 @@ inChromium('the sample PDF with the real engine', () => {
     expect(last?.words).toBeGreaterThan(first?.words ?? 0);
     expect(last?.rows).toBeGreaterThan(first?.rows ?? 0);
     await page.getByText('Cache that the last answer worked on').waitFor();
+    await page.setViewportSize({ width: 1280, height: 800 });
   }, 240_000);
 
   it('leads from a citation to its words on the page', async () => {

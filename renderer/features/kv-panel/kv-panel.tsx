@@ -103,13 +103,15 @@ export function KvPanel({ document }: { document: LibraryDocument | undefined })
         </InSight>
       )}
       {counters && counters.keptMass.length > 0 && (
-        <AttentionStrip
-          documentId={document.id}
-          keptMass={counters.keptMass}
-          tokenBudget={counters.budgets.tokenBudget}
-          cache={bytes(counters.compactBytes + counters.summaryBytes)}
-          promptTokens={promptTokens}
-        />
+        <InSight isMoving={live !== null}>
+          <AttentionStrip
+            documentId={document.id}
+            keptMass={counters.keptMass}
+            tokenBudget={counters.budgets.tokenBudget}
+            cache={bytes(counters.compactBytes + counters.summaryBytes)}
+            promptTokens={promptTokens}
+          />
+        </InSight>
       )}
       <History />
     </Frame>
