@@ -1,4 +1,5 @@
 /** An answer as the JSON line of `ask --json`, and as a one-line summary for people. The field names are an interface. */
+import { mayMissSome } from '../contract/asks-for-many.ts';
 import type { ParsedDocument } from '../contract/documents.ts';
 import type { AnswerReport, Counters, OpenedModel, ReadResult } from '../contract/engine-reports.ts';
 import { type AnswerEvidence, evidenceForPrograms } from '../contract/evidence.ts';
@@ -109,6 +110,16 @@ export function answerJson(report: AnswerReport, context: AskContext, evidence: 
     notices: [...context.model.notices, ...report.notices],
     ...evidenceForPrograms(evidence),
   };
+}
+
+/** What to do about a question that asks for many things, where rows were left out. */
+export function manyNote(report: AnswerReport, { question }: Pick<AskContext, 'question'>): string | undefined {
+  if (!mayMissSome(question, report)) return undefined;
+  const { rowsKept, rowsTotal } = report.counters;
+  return (
+    `this question asks for many things, and ${count(rowsTotal - rowsKept)} of ${count(rowsTotal)} rows were left out: some may be missing. ` +
+    'A larger --budget is safer, --mode full safest.'
+  );
 }
 
 /** Time and memory of the answer, in one line. */

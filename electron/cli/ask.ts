@@ -9,7 +9,7 @@ import { findEvidence, readsIn } from '../evidence/find-evidence.ts';
 import { SentenceIndex } from '../evidence/sentence-index.ts';
 import { commandWords } from './advice-words.ts';
 import { type Arguments, type Command, usageError } from './arguments.ts';
-import { type AskContext, answerJson, answerSummary, evidenceLines } from './ask-report.ts';
+import { type AskContext, answerJson, answerSummary, evidenceLines, manyNote } from './ask-report.ts';
 import {
   answerMode,
   deviceSetting,
@@ -101,6 +101,8 @@ export async function ask(
         for (const line of evidenceLines(evidence)) write(`${line}\n`);
       }
       for (const notice of report.notices) progress.print(`Note: ${notice}`);
+      const many = manyNote(report, context);
+      if (many) progress.print(`Note: ${many}`);
       if (report.finishReason === 'length')
         progress.print(`Note: the answer was cut at ${report.maxNew} tokens; --max-new allows more.`);
       progress.print(answerSummary(report, context));

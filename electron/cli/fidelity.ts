@@ -133,8 +133,8 @@ function extractionTask(args: Arguments): Task {
       rows: (file, compared) => recordRows(file, set, compared),
     };
   };
-  // A small model quotes the sentence of each record, which takes about 25 tokens.
-  return { columns: recordColumns, maxNew: 64 + 25 * n, prepare };
+  // A name in a few words takes about eight tokens. More would only prolong the repetitions in which small models end.
+  return { columns: recordColumns, maxNew: 40 + 8 * n, prepare };
 }
 
 async function fidelity(args: Arguments, signal: AbortSignal): Promise<undefined> {

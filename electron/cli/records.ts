@@ -137,25 +137,33 @@ const plain = (text: string) =>
     .trim();
 
 /**
- * An answer's items are its lines, where a line has several sentences those, and where it is a list of short pieces between commas those.
+ * An answer's items are its lines, where a line has several sentences those, and where a sentence lists short pieces between commas those.
  * An item that names a key counts for that key, however often; any other is something that should not be there, each one once. A line that
- * ends with a colon announces the list.
+ * ends with a colon announces the list, and a last item that only begins as an earlier one does was cut.
  */
 export function listedIn(answer: string, allKeys: readonly string[]): Listed {
   const keys = new Set<string>();
-  const others = new Set<string>();
+  const items: string[] = [];
   for (const line of answer.split('\n')) {
     const bare = line.replace(listMark, '').trim();
-    if (plain(bare) === '' || bare.endsWith(':')) continue;
-    for (const item of itemsOf(bare)) {
-      const spoken = ` ${plain(item)} `;
-      const named = allKeys.filter((key) => spoken.includes(` ${plain(key)} `));
-      for (const key of named) keys.add(key);
-      if (named.length === 0 && spoken.trim() !== '') others.add(spoken.trim());
-    }
+    if (bare.endsWith(':')) continue;
+    items.push(
+      ...itemsOf(bare)
+        .map(plain)
+        .filter((item) => item !== ''),
+    );
+  }
+  const others = new Set<string>();
+  for (const [i, item] of items.entries()) {
+    const named = allKeys.filter((key) => ` ${item} `.includes(` ${plain(key)} `));
+    for (const key of named) keys.add(key);
+    if (named.length === 0 && !(i === items.length - 1 && isCut(item, items.slice(0, i)))) others.add(item);
   }
   return { keys, others: others.size };
 }
+
+/** Whether the last item is the beginning of an earlier one: the answer was cut while it repeated itself. */
+const isCut = (last: string, earlier: readonly string[]) => earlier.some((item) => item.startsWith(last));
 
 /** Most words of a piece between commas, so that it is an item of its own. */
 const shortWords = 4;
@@ -163,7 +171,8 @@ const shortWords = 4;
 function itemsOf(line: string): string[] {
   return line.split(/(?<=[.!?]["'”’]?)\s+(?=["'“‘]?\p{Lu})/u).flatMap((sentence) => {
     const pieces = sentence.split(/[,;]\s*(?:and\s+)?|\s+and\s+/);
-    const isList = pieces.length > 2 && pieces.every((piece) => plain(piece).split(' ').length <= shortWords);
+    // The first piece may have words before it: "They are A, B, and C".
+    const isList = pieces.length > 2 && pieces.slice(1).every((piece) => plain(piece).split(' ').length <= shortWords);
     return isList ? pieces : [sentence];
   });
 }

@@ -236,6 +236,28 @@ inChromium('two answers', () => {
     expect(complaints).toEqual([]);
   }, 120_000);
 
+  it('that were to name many things are one click from full KV, and only where rows were left out', async () => {
+    const script: FakeScript = { pieces: ['Ann ', 'and Bob.'], log: [] };
+    const { page, complaints } = await asked(script);
+    const hint = page.getByTestId('many-hint');
+    expect(await hint.count()).toBe(0);
+    await askInComposer(page, 'List every founder.');
+    await hint.getByText(/404 of 500 rows were left out/).waitFor();
+    script.pieces = ['Ann, Bob ', 'and Cyd.'];
+    await hint.getByRole('button', { name: 'Ask again with full KV' }).press('Enter');
+    const sides = page.getByRole('region', { name: 'Two answers side by side' });
+    await sides.getByText(/words? of \d+ differ/).waitFor();
+    expect(script.log?.at(-1)).toMatchObject({ mode: 'full', question: 'List every founder.' });
+    await sides.getByRole('button', { name: 'Close the comparison' }).click();
+    await article(page, 'List every founder.').getByText('Ann, Bob and Cyd.').waitFor();
+    expect(await hint.count()).toBe(0);
+    // The answer with rows left out again: full KV's is there already.
+    await page.getByRole('button', { name: 'Branch before' }).click();
+    await article(page, 'List every founder.').getByText('Ann and Bob.').waitFor();
+    expect(await hint.count()).toBe(0);
+    expect(complaints).toEqual([]);
+  }, 120_000);
+
   it('are shown as text, whatever they say', async () => {
     const payload = '<img src=x onerror="window.hacked=1"> [x](javascript:window.hacked=1)';
     const script: FakeScript = { pieces: [payload] };

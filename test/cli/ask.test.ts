@@ -40,6 +40,13 @@ describe('ask', () => {
     expect(stderr).toMatch(/\[rocketkv-mt: .* tokens read/);
   });
 
+  it('says that full KV is safer for a question that asks for many things, where rows are left out', async () => {
+    const args = [document, 'List every date.', '--max-new', '4'];
+    const { stderr } = await run('ask', [...args, '--budget', '64']);
+    expect(stderr).toMatch(/^Note: this question asks for many things, and [\d,]+ of [\d,]+ rows were left out/m);
+    expect((await run('ask', [...args, '--mode', 'full'])).stderr).not.toContain('asks for many things');
+  });
+
   it('prints one JSON object a question; the second does not read the document again', async () => {
     const [one, two, ...rest] = await answers(...questions);
     expect(rest).toEqual([]);

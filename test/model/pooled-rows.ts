@@ -34,6 +34,7 @@ export function pool(rows: readonly Row[]): Pooled {
 
 const folder = new URL('./', import.meta.url);
 export const gateRows = readRows(new URL('gate.csv', folder));
+export const extractionRows = readRows(new URL('extraction.csv', folder));
 export const ablationRows = readRows(new URL('ablation.csv', folder));
 
 /** The selectors of stage 2 that the ablation compares. Where `--page 1` was not given, pages had two or three tokens in these runs. */

@@ -1,10 +1,10 @@
 /**
- * Prints the tables of test/model/README.md from gate.csv and ablation.csv.
+ * Prints the tables of test/model/README.md from gate.csv, ablation.csv and extraction.csv.
  *
  *   npx tsx test/model/print-tables.ts
  */
 import type { Row } from '../../native/bench/line-chart.ts';
-import { ablationBudgets, ablationRows, ablationWays, gateRows, pool } from './pooled-rows.ts';
+import { ablationBudgets, ablationRows, ablationWays, extractionRows, gateRows, pool } from './pooled-rows.ts';
 
 const ways = [
   { name: 'paper', mode: 'rocketkv', selector: 'pages', pooling: 'max' },
@@ -107,4 +107,29 @@ printTable(
       }),
     ]),
   ),
+);
+
+const extractionBudgets = [256, 512, 1024];
+const asked = [...new Set(extractionRows.map(({ records, file }) => `${records} ${file}`))].sort();
+printTable(
+  'Extraction, the whole list: records found by full KV; by each preset (of these also by full KV), wrong items, mean KL',
+  ['records', 'text', 'full KV', 'preset', ...extractionBudgets.map((budget) => `t = ${budget}`)],
+  asked.flatMap((key) => {
+    const rows = extractionRows.filter(({ task, records, file }) => task === 'list' && `${records} ${file}` === key);
+    const full = rows.find(({ mode }) => mode === 'full');
+    if (!full) throw new Error(`${key}: no row of full KV`);
+    const wrong = ({ listed, found }: Row) => `${Number(listed) - Number(found)} wrong`;
+    return ways.slice(0, 2).map(({ name, selector }) => [
+      `${full.records}`,
+      `${full.file} (${full.kind})`,
+      `${full.found}, ${wrong(full)}`,
+      name,
+      ...extractionBudgets.map((budget) => {
+        const row = rows.find((one) => one.selector === selector && Number(one.budget) === budget);
+        if (!row) return '';
+        const kl = row.kl_mean === '' ? '' : `, ${Number(row.kl_mean).toFixed(3)}`;
+        return `${row.found} (${row.found_of_full}), ${wrong(row)}${kl}`;
+      }),
+    ]);
+  }),
 );

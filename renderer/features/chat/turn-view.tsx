@@ -9,6 +9,7 @@ import { AnswerActions } from './answer-actions.tsx';
 import { CitedAnswer } from './citations.tsx';
 import { Comparison } from './comparison.tsx';
 import { LiveAnswer } from './live-answer.tsx';
+import { ManyHint } from './many-hint.tsx';
 import { QuestionBox } from './question-box.tsx';
 import { StatsLine } from './stats-line.tsx';
 import { Thinking } from './thinking.tsx';
@@ -48,6 +49,7 @@ function StoredAnswer({ turn, versions }: TurnViewProps) {
           {notice}
         </p>
       ))}
+      {turn.state === 'done' && <ManyHint turn={turn} versions={versions} />}
       {turn.state === 'done' && <AnswerActions turn={turn} versions={versions} />}
       {turn.state === 'stopped' && (
         <p className="mt-3 flex flex-wrap items-center gap-2 text-note leading-4 text-muted">

@@ -118,13 +118,17 @@ export const depth = () =>
     await page.getByText(/^Forked into/).waitFor();
     yield 'notice';
     await button(page, 'Dismiss').click();
+    await ask(page, 'List every light that the Trust keeps.');
+    await button(page, 'Ask again with full KV').waitFor();
+    await settled(page);
+    yield 'many-hint';
     await page.getByRole('combobox', { name: 'Mode of the next question' }).selectOption('full');
     await page.getByText(/^Full KV reads every row/).waitFor();
     yield 'full-kv';
     script.pieces = inPieces(everyProse);
     await ask(page, 'Say all of it in every form.');
     await page.locator('article table').waitFor();
-    await page.getByTestId('answer-stats').nth(1).waitFor();
+    await page.getByTestId('answer-stats').nth(2).waitFor();
     await settled(page);
     yield 'prose';
   });

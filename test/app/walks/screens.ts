@@ -62,6 +62,7 @@ export const screens = [
   'remove-document',
   'link',
   'notice',
+  'many-hint',
   'full-kv',
   'paste-text',
   'search',

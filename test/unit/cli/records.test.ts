@@ -104,10 +104,13 @@ describe('what an answer lists', () => {
     ],
     ['twice', 'Corvane\ncorvane\nThe CORVANE', 'Corvane', 0],
     ['an announcement', 'The ships are:\n\nCorvane', 'Corvane', 0],
-    ['something else, once each', '- Corvane\n- Pequod\n- pequod\n- Corvan', 'Corvane', 2],
+    ['something else, once each', '- Corvane\n- Pequod\n- pequod\n- Corvain', 'Corvane', 2],
     ['something else between commas', 'Corvane, Pequod, Selvik', 'Corvane Selvik', 1],
+    ['a sentence that lists', 'They are Corvane, Pequod, Selvik, and Moby.', 'Corvane Selvik', 2],
+    ['a sentence with commas', 'With alum, salt, and tin, the ship Corvane came to the harbour.', 'Corvane', 0],
     ['a sentence without a key', 'The ship Corvane came in. The ship Pequod sailed.', 'Corvane', 1],
     ['part of a longer word', 'Corvanes', '', 1],
+    ['repetitions that are cut', 'The Corvane, the Selvik, the Pequod, the Corvane, the Cor', 'Corvane Selvik', 1],
     ['nothing', ' \n-\n', '', 0],
   ])('%s', (_, answer, named, others) => {
     expect(listed(answer)).toEqual([named, others]);

@@ -1,7 +1,13 @@
 /** What commands print: field names and columns, which are interfaces, and numbers and tables for people. */
 import { describe, expect, it } from 'vitest';
 import { AnswerOutput } from '../../../electron/cli/ask.ts';
-import { type AskContext, answerJson, answerSummary, evidenceLines } from '../../../electron/cli/ask-report.ts';
+import {
+  type AskContext,
+  answerJson,
+  answerSummary,
+  evidenceLines,
+  manyNote,
+} from '../../../electron/cli/ask-report.ts';
 import { type BenchRun, benchColumns, benchRow, cancelColumns, cancelRow } from '../../../electron/cli/bench-rows.ts';
 import { fidelityColumns, fidelityRow } from '../../../electron/cli/fidelity-rows.ts';
 import { csvLine, mean, median, quantile, textTable } from '../../../electron/cli/format.ts';
@@ -236,6 +242,17 @@ describe('an answer on the screen', () => {
       { type: 'restated', thinking: '', answer: 'It is 950.' },
     );
     expect(never.answer).toBe('It is 950.\n');
+  });
+});
+
+describe('a question that asks for many things', () => {
+  it('gets a note where rows were left out', () => {
+    const question = 'List every lighthouse.';
+    const cut = { ...report, counters: { ...counters, budgets: { ...counters.budgets, evicts: true, dense: false } } };
+    expect(manyNote(cut, { question })).toMatch(/3,000 of 5,000 rows were left out.*--budget.*--mode full/);
+    expect(manyNote(cut, { question: 'Who keeps it?' })).toBeUndefined();
+    const all = { ...cut, counters: { ...cut.counters, rowsKept: 5000 } };
+    expect(manyNote(all, { question })).toBeUndefined();
   });
 });
 
