@@ -42,6 +42,9 @@ const wideGap = 0.9; // of the size; a wider one may be the white space between 
 const wordGap = 0.15;
 const letterGap = 0.25; // between words that run to the left
 const toTheLeft = /[\p{Script=Hebrew}\p{Script=Arabic}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u;
+const anyLetter = /\p{L}/gu;
+const lettersToTheLeft =
+  /(?=\p{L})[\p{Script=Hebrew}\p{Script=Arabic}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/gu;
 const betweenDigits = /^[.,:/\u066B\u066C\u060C+-]$/;
 const besideDigits = /^[%$€£¥#°]$/;
 
@@ -76,10 +79,8 @@ export function shareToTheLeft(texts: readonly string[]): number {
   let left = 0;
   let all = 0;
   for (const text of texts) {
-    for (const letter of text.match(/\p{L}/gu) ?? []) {
-      all++;
-      if (toTheLeft.test(letter)) left++;
-    }
+    all += text.match(anyLetter)?.length ?? 0;
+    if (hasTextToTheLeft(text)) left += text.match(lettersToTheLeft)?.length ?? 0;
   }
   return left / Math.max(1, all);
 }
@@ -126,7 +127,7 @@ function wordsOf(parts: readonly TextRun[], size: number): Word[] {
         continue;
       }
       const last = drafts.at(-1);
-      const kind = /^[\p{M}\p{Cf}]$/u.test(character) && last ? last.kind : kindOf(character);
+      const kind = last && character > '~' && /^[\p{M}\p{Cf}]$/u.test(character) ? last.kind : kindOf(character);
       const isNear = last && glyph.left - last.right < 0.5 * size && last.left - glyph.right < 0.5 * size;
       if (last && !spaced && kind === last.kind && kind !== 'mark' && isNear) {
         last.glyphs.push(glyph);
@@ -141,6 +142,7 @@ function wordsOf(parts: readonly TextRun[], size: number): Word[] {
 }
 
 function kindOf(character: string): Kind {
+  if (character < '\x80') return /[a-z]/i.test(character) ? 'right' : /\d/.test(character) ? 'number' : 'mark';
   if (/[\u0660-\u0669]/.test(character)) return 'arabic';
   if (/\p{Nd}/u.test(character)) return 'number';
   if (/[\p{L}\p{M}]/u.test(character)) return toTheLeft.test(character) ? 'left' : 'right';

@@ -58,7 +58,9 @@ function inReadingDirection(lines: readonly PdfLine[]): readonly PdfLine[] {
  * another page.
  */
 function goesOn(a: PdfLine, b: PdfLine, join: Join): boolean {
-  if (!endsBroken(a.text) || a.isRow || b.isRow) return false;
+  if (!endsBroken(a.text)) return false;
+  // A line across a table that goes on in the next one; the word of a cell is not known to.
+  if ((a.isRow || b.isRow) && /\t/.test(a.text + b.text)) return false;
   const sizeChange = b.size / a.size;
   if (/^[\p{Ll}\p{Lo}]/u.test(b.text)) return sizeChange > 0.8 && sizeChange < 1.25;
   return join !== 'paragraph' && /^[\p{L}\d]/u.test(b.text) && !startsItem(b.text);

@@ -32,6 +32,17 @@ describe('linesToText', () => {
     expect(linesToText([...body, ...note]).split('\n\n')).toHaveLength(2);
   });
 
+  it('joins a broken word of a line across a table, not one of its cells', () => {
+    const row = (text: string, bottom: number): PdfLine => ({ ...line(text, 0, bottom), isRow: true });
+    const text = linesToText([
+      row('several options have become ob-', 100),
+      row('solete over the years', 88),
+      row('a\tb', 76),
+    ]);
+    expect(resolveHyphens([text])[0]).toBe('several options have become obsolete over the years\na\tb');
+    expect(linesToText([row('ob-\tx', 100), row('solete\ty', 88)])).toBe('ob-\tx\nsolete\ty');
+  });
+
   it('keeps the entries of an index apart that lead to several pages', () => {
     const entries = [
       'read.csv. . . . . . . . 10, 32',
