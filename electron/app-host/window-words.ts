@@ -11,7 +11,7 @@ type SetUpAdvice = Exclude<Advice, keyof typeof inWindow>;
 
 const inWindow = {
   'choose-model-with-longer-context': 'Or choose a model with a longer context.',
-  'recognise-text': 'Turn on text recognition (OCR) and open it again.',
+  'recognise-text': 'Text recognition (OCR) can read it.',
   'use-cpu': 'Choose the CPU in the settings.',
   'choose-other-device': 'Choose another device in the settings.',
   'keep-more': 'Allow more in the settings, or keep its KV in q8_0.',

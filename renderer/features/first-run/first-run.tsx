@@ -28,7 +28,7 @@ export function FirstRun() {
         <div className="mt-6 rounded-xl border border-dashed border-line-strong bg-surface px-6 py-8 text-center">
           <FileUp size={24} aria-hidden className="mx-auto text-accent" />
           <p className="mt-3 font-[520]">Drop a document here</p>
-          <p className="mt-1 text-muted">
+          <p className="mt-1 text-balance text-muted">
             PDF, Word, EPUB, web pages, slides, tables, e-mail, notebooks, text or source code
           </p>
           <div className="mt-4 flex flex-wrap justify-center gap-2">

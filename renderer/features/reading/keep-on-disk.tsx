@@ -22,12 +22,10 @@ export function KeepOnDisk({ disk }: { disk: KeptOnDisk }) {
               onChange={(event) => chooseKeep(event.target.checked)}
               className="size-4 shrink-0 accent-(--accent)"
             />
-            {bytes(disk.bytes)} if kept for tomorrow
+            Keep on disk ({bytes(disk.bytes)}): ready again in seconds after a restart
           </label>
         ) : (
-          <span className="text-muted">
-            {keeps ? `Not kept for tomorrow. ${disk.problem}` : 'Not kept for tomorrow.'}
-          </span>
+          <span className="text-muted">{keeps ? `Not kept on disk. ${disk.problem}` : 'Not kept on disk.'}</span>
         )}
       </dd>
     </>

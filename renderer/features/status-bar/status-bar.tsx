@@ -23,7 +23,7 @@ export function StatusBar() {
           type="button"
           onClick={openModels}
           title="Open the models"
-          className="max-w-[28ch] truncate rounded hover:text-ink max-[900px]:hidden"
+          className="max-w-[44ch] truncate rounded hover:text-ink max-[900px]:hidden"
         >
           {engine.modelFile.title}
           {engine.model && `, ${deviceName(engine.model.device)}`}
