@@ -42,8 +42,8 @@ struct DeviceOptions {
 class DeviceSizes {
   public:
     virtual ~DeviceSizes() = default;
-    // TokenRunner: what the graphs of a token share.
-    virtual size_t token_runner(const HyperParams & params) const = 0;
+    // TokenRunner: what the graphs of a token share, where n_threads of the CPU compute them.
+    virtual size_t token_runner(const HyperParams & params, int n_threads) const = 0;
     // PrefillAttention, where n_threads of the CPU compute it.
     virtual size_t prefill_attention(const HyperParams & params, int64_t n_rows, int64_t tile, int n_threads) const = 0;
     // LayerStream over rows that lie in RAM; window_buffer_bytes() are those of a stream over rows that lie on the

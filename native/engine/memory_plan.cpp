@@ -141,7 +141,7 @@ Status memory_plan(const PlannedModel & model, const PlanRequest & request, Memo
     out.weights              = model.weight_bytes;
     out.document_kv          = document.bytes(KvRows::allocated_rows(device, document.room(n_document, n_rows)));
     out.activations = Prefill::activation_bytes(params, device, request.n_prompt, request.segment, request.tile);
-    out.logits      = device.sizes->token_runner(params);
+    out.logits      = device.sizes->token_runner(params, device.n_threads);
     out.activations += device.sizes->stage1(params, request.rocket, out.budgets, request.n_prompt, device.n_threads);
     const size_t rows      = CompactCache::rows_bytes(params, device, request.mode, request.rocket, out.budgets);
     const size_t summaries = CompactCache::summary_bytes(params, device, request.mode, request.rocket, out.budgets);

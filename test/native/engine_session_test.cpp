@@ -1,5 +1,6 @@
 // Documents and chats on a random model: what must be equal is equal to the bit. The same rows are kept however the
-// prompt is cut; forks do not see each other; cancelling leaves no trace; a budget that holds everything is full mode.
+// prompt is cut; forks do not see each other; cancelling leaves no trace; a budget that holds everything is full mode;
+// threads change nothing.
 #include <cmath>
 #include <memory>
 #include <vector>
@@ -83,6 +84,34 @@ void test_cut_invariance(Fixture & f) {
         CHECK(map.kept == kept);
         CHECK(step.logits == logits);
         CHECK(session.counters().kept_mass == mass);
+    }
+}
+
+// What else the machine does decides how many threads compute; an answer must not show it. The text is longer than what
+// ggml's own attention leaves whole.
+void test_threads(const TinyModelOptions & options) {
+    Fixture            f(options, 600);
+    std::vector<float> expected;
+    for (int n_threads : {1, 2}) {
+        std::unique_ptr<Engine> engine;
+        CHECK(Engine::open({f.model.path(), {GGML_BINS, n_threads}}, engine).ok());
+        Document document(*engine, GGML_TYPE_F16);
+        CHECK(document.read(f.text, 1024, 512, nullptr).ok());
+        std::vector<float> logits;
+        for (Mode mode : {Mode::full, Mode::rocketkv_mt}) {
+            Session session(*engine, document);
+            Answer  answer;
+            Step    step;
+            CHECK(session.start_answer(question(f.first, mode), {}, answer, step).ok());
+            for (int32_t token : {7, 8, 9}) {
+                logits.insert(logits.end(), step.logits.begin(), step.logits.end());
+                CHECK(session.step(token, false, step).ok());
+            }
+            logits.insert(logits.end(), step.logits.begin(), step.logits.end());
+            CHECK(session.finish_answer().ok());
+        }
+        if (expected.empty()) expected = logits;
+        CHECK(logits == expected);
     }
 }
 
@@ -385,6 +414,7 @@ void test_families(const std::string & only) {
         test_chat_equals_reading(f);
         test_own_history(f);
         test_plan(f);
+        test_threads(o);
         if (check::n_failed != failed) std::printf("    in a model of the family %s\n", family.c_str());
     }
 }

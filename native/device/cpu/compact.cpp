@@ -48,7 +48,7 @@ void attend_node(ggml_tensor * dst, int ith, int nth, void * user) {
 
 ggml_tensor * build_compact_attention(ggml_context * ctx, ggml_cgraph * graph, CompactNode & node, KvRows & rows,
                                       const Layer & layer, const QkvTensors & qkv, ggml_tensor * indices,
-                                      std::vector<ggml_tensor *> & live) {
+                                      CpuTokenAttention & dense, std::vector<ggml_tensor *> & live) {
     const CompactShape & shape = node.compact->shape();
     if (shape.selects[size_t(node.layer)]) {
         ggml_tensor * args[] = {qkv.q, qkv.k, qkv.v};
@@ -63,10 +63,9 @@ ggml_tensor * build_compact_attention(ggml_context * ctx, ggml_cgraph * graph, C
         ggml_tensor * many = ggml_repeat_4d(ctx, one, d, shape.share, n_kv, 1);
         return ggml_reshape_3d(ctx, many, d, shape.n_head, 1);
     };
-    ggml_tensor *  keys   = build_append(ctx, graph, rows.k(node.layer), per_cache_head(qkv.k), indices);
-    ggml_tensor *  values = build_append(ctx, graph, rows.v(node.layer), per_cache_head(qkv.v), indices);
-    const RowRange seen   = seen_rows(layer.traits.kept_window(), node.compact->live(node.layer));
-    return build_dense_attention(ctx, layer, qkv.q, keys, values, seen, nullptr, &live);
+    ggml_tensor * keys   = build_append(ctx, graph, rows.k(node.layer), per_cache_head(qkv.k), indices);
+    ggml_tensor * values = build_append(ctx, graph, rows.v(node.layer), per_cache_head(qkv.v), indices);
+    return dense.build(ctx, node.layer, layer, qkv.q, keys, values, live);
 }
 
 }  // namespace rocketdoc

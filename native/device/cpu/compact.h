@@ -6,6 +6,7 @@
 #include "../../engine/kv_rows.h"
 #include "../../graph/layer_graph.h"
 #include "../compact.h"
+#include "token_attention.h"
 
 namespace rocketdoc {
 
@@ -36,9 +37,9 @@ struct CompactNode {
 
 // Adds attention of one new token over the compact cache to a graph: q [D, H, 1], k and v [D, G, 1] enter the cache as
 // the row behind the layer's live ones first. Returns [D * H, 1]. indices: i64 [1], filled with that row by the caller;
-// live: see build_dense_attention.
+// dense and live: of a layer that chooses nothing, see CpuTokenAttention.
 ggml_tensor * build_compact_attention(ggml_context * ctx, ggml_cgraph * graph, CompactNode & node, KvRows & rows,
                                       const Layer & layer, const QkvTensors & qkv, ggml_tensor * indices,
-                                      std::vector<ggml_tensor *> & live);
+                                      CpuTokenAttention & dense, std::vector<ggml_tensor *> & live);
 
 }  // namespace rocketdoc

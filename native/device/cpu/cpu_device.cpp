@@ -24,7 +24,9 @@ namespace fs = std::filesystem;
 
 class CpuSizes : public DeviceSizes {
   public:
-    size_t token_runner(const HyperParams & params) const override { return size_t(params.n_vocab) * sizeof(float); }
+    size_t token_runner(const HyperParams & params, int n_threads) const override {
+        return size_t(params.n_vocab) * sizeof(float) + CpuTokenAttention::bytes(params, n_threads);
+    }
     size_t prefill_attention(const HyperParams & params, int64_t, int64_t, int n_threads) const override {
         return CpuPrefillAttention::bytes(params, n_threads);
     }

@@ -13,8 +13,8 @@ constexpr size_t EXTRA_NODES     = 64;
 CpuTokenRunner::CpuTokenRunner(const Model & model, Device & device)
     : model_(model),
       device_(device),
-      arena_(device, size_t(model.params().n_layer) * (NODES_PER_LAYER + model.params().expert_nodes()) + EXTRA_NODES) {
-}
+      arena_(device, size_t(model.params().n_layer) * (NODES_PER_LAYER + model.params().expert_nodes()) + EXTRA_NODES),
+      dense_(model.params(), device.n_threads()) {}
 
 void CpuTokenRunner::add_inputs(ggml_context * ctx, KvRows * rows, Appended & out) {
     const HyperParams & p = model_.params();
@@ -74,9 +74,8 @@ Status CpuTokenRunner::begin(KvRows * history, CompactCache * compact) {
         }
         ggml_tensor * attended =
             compact_ ? build_compact_attention(ctx, graph, compact_nodes_[at], compact_->rows(), model_.layer(layer),
-                                               qkv, kept_.index[at], kept_.views[at])
-                     : build_dense_attention(ctx, model_.layer(layer), qkv.q, keys, values, {0, 1}, nullptr,
-                                             &history_.views[at]);
+                                               qkv, kept_.index[at], dense_, kept_.views[at])
+                     : dense_.build(ctx, layer, model_.layer(layer), qkv.q, keys, values, history_.views[at]);
         x = arch.build_attention_output(ctx, model_.layer(layer), x, attended);
         x = arch.build_layer_output(ctx, model_.layer(layer), x);
     }

@@ -34,6 +34,7 @@ class CpuTokenRunner : public TokenRunner {
     const Model &            model_;
     Device &                 device_;
     GraphArena               arena_;
+    CpuTokenAttention        dense_;
     CompactCache *           compact_  = nullptr;
     ggml_cgraph *            graph_    = nullptr;
     ggml_tensor *            token_    = nullptr;  // i32 [1]

@@ -22,7 +22,9 @@ constexpr int64_t ROW_STEP = 256;  // ggml's CUDA attention reads rows in steps 
 
 class CudaSizes : public DeviceSizes {
   public:
-    size_t token_runner(const HyperParams & params) const override { return CudaTokenRunner::device_bytes(params); }
+    size_t token_runner(const HyperParams & params, int) const override {
+        return CudaTokenRunner::device_bytes(params);
+    }
     size_t prefill_attention(const HyperParams & params, int64_t n_rows, int64_t tile, int) const override {
         return CudaPrefillAttention::bytes(params, CudaDevice::kind_traits(), n_rows, tile);
     }

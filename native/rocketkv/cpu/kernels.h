@@ -60,6 +60,11 @@ struct CpuKernels {
                        const float * q, int g, float * logits, int64_t stride);
     void (*row_sums)(const uint16_t * rows, size_t row_elems, const int32_t * index, int64_t n, int head_dim,
                      const float * w, int64_t stride, int g, float * out);
+    // The same of rows of f32.
+    void (*float_row_logits)(const float * rows, size_t row_elems, const int32_t * index, int64_t n, int head_dim,
+                             const float * q, int g, float * logits, int64_t stride);
+    void (*float_row_sums)(const float * rows, size_t row_elems, const int32_t * index, int64_t n, int head_dim,
+                           const float * w, int64_t stride, int g, float * out);
 
     float (*maximum)(const float * x, int64_t n);  // -inf when n = 0; NaN is skipped
     float (*minimum)(const float * x, int64_t n);  // +inf when n = 0; NaN is skipped

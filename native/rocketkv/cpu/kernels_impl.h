@@ -307,20 +307,24 @@ void sign_sums(const uint8_t * signs, int64_t n_tokens, int head_dim, const floa
 
 constexpr int ROWS_AHEAD = 8;  // gathered rows are fetched this many early
 
-template <int G>
-void row_logits_of(const uint16_t * rows, size_t row_elems, const int32_t * index, int64_t n, int head_dim,
-                   const float * q, float * logits, int64_t stride) {
+// A row's channels as f32, of f16 and of f32.
+inline vf vload_row(const uint16_t * p) { return vload_f16(p); }
+inline vf vload_row(const float * p) { return vload(p); }
+
+template <int G, typename Row>
+void row_logits_of(const Row * rows, size_t row_elems, const int32_t * index, int64_t n, int head_dim, const float * q,
+                   float * logits, int64_t stride) {
     for (int64_t i = 0; i < n; i += 4) {
-        const uint16_t * row[4];
-        const int        m = n - i < 4 ? int(n - i) : 4;
+        const Row * row[4];
+        const int   m = n - i < 4 ? int(n - i) : 4;
         for (int j = 0; j < 4; j++) {
             const int64_t at = j < m ? i + j : i;  // a short last tile repeats its first row
             row[j]           = rows + size_t(index ? index[at] : at) * row_elems;
         }
         if (i + ROWS_AHEAD + 4 <= n)
             for (int j = 0; j < 4; j++) {
-                const int64_t    at    = i + ROWS_AHEAD + j;
-                const uint16_t * early = rows + size_t(index ? index[at] : at) * row_elems;
+                const int64_t at    = i + ROWS_AHEAD + j;
+                const Row *   early = rows + size_t(index ? index[at] : at) * row_elems;
                 for (int c = 0; c < head_dim; c += 32) ROCKETKV_PREFETCH(early + c);
             }
         vf sum[G][4];
@@ -328,7 +332,7 @@ void row_logits_of(const uint16_t * rows, size_t row_elems, const int32_t * inde
             for (int j = 0; j < 4; j++) sum[h][j] = vset(0);
         for (int c = 0; c < head_dim; c += LANES) {
             vf x[4];
-            for (int j = 0; j < 4; j++) x[j] = vload_f16(row[j] + c);
+            for (int j = 0; j < 4; j++) x[j] = vload_row(row[j] + c);
             for (int h = 0; h < G; h++) {
                 const vf qh = vload(q + h * head_dim + c);
                 for (int j = 0; j < 4; j++) sum[h][j] = vfma(qh, x[j], sum[h][j]);
@@ -342,8 +346,9 @@ void row_logits_of(const uint16_t * rows, size_t row_elems, const int32_t * inde
     }
 }
 
-void row_logits(const uint16_t * rows, size_t row_elems, const int32_t * index, int64_t n, int head_dim,
-                const float * q, int g, float * logits, int64_t stride) {
+template <typename Row>
+void row_logits(const Row * rows, size_t row_elems, const int32_t * index, int64_t n, int head_dim, const float * q,
+                int g, float * logits, int64_t stride) {
     for (int h = 0; h < g;) {
         const int     m  = g - h < MAX_HEADS ? g - h : MAX_HEADS;
         const float * qh = q + h * head_dim;
@@ -358,20 +363,20 @@ void row_logits(const uint16_t * rows, size_t row_elems, const int32_t * index, 
     }
 }
 
-template <int G, int wide>
-void row_sums_of(const uint16_t * rows, size_t row_elems, const int32_t * index, int64_t n, int head_dim,
-                 const float * w, int64_t stride, float * out) {
+template <int G, int wide, typename Row>
+void row_sums_of(const Row * rows, size_t row_elems, const int32_t * index, int64_t n, int head_dim, const float * w,
+                 int64_t stride, float * out) {
     vf sum[G][wide];
     for (int h = 0; h < G; h++)
         for (int j = 0; j < wide; j++) sum[h][j] = vset(0);
     for (int64_t i = 0; i < n; i++) {
-        const uint16_t * row = rows + size_t(index ? index[i] : i) * row_elems;
+        const Row * row = rows + size_t(index ? index[i] : i) * row_elems;
         if (i + ROWS_AHEAD < n) {
-            const uint16_t * early = rows + size_t(index ? index[i + ROWS_AHEAD] : i + ROWS_AHEAD) * row_elems;
+            const Row * early = rows + size_t(index ? index[i + ROWS_AHEAD] : i + ROWS_AHEAD) * row_elems;
             for (int c = 0; c < wide * LANES; c += 32) ROCKETKV_PREFETCH(early + c);
         }
         vf x[wide];
-        for (int j = 0; j < wide; j++) x[j] = vload_f16(row + j * LANES);
+        for (int j = 0; j < wide; j++) x[j] = vload_row(row + j * LANES);
         for (int h = 0; h < G; h++) {
             const vf wh = vset(w[h * stride + i]);
             for (int j = 0; j < wide; j++) sum[h][j] = vfma(wh, x[j], sum[h][j]);
@@ -381,9 +386,9 @@ void row_sums_of(const uint16_t * rows, size_t row_elems, const int32_t * index,
         for (int j = 0; j < wide; j++) vstore(out + h * head_dim + j * LANES, sum[h][j]);
 }
 
-template <int G>
-void row_sums_wide(const uint16_t * rows, size_t row_elems, const int32_t * index, int64_t n, int head_dim,
-                   const float * w, int64_t stride, float * out) {
+template <int G, typename Row>
+void row_sums_wide(const Row * rows, size_t row_elems, const int32_t * index, int64_t n, int head_dim, const float * w,
+                   int64_t stride, float * out) {
     int c = 0;
     for (; c + 4 * LANES <= head_dim; c += 4 * LANES)
         row_sums_of<G, 4>(rows + c, row_elems, index, n, head_dim, w, stride, out + c);
@@ -391,7 +396,8 @@ void row_sums_wide(const uint16_t * rows, size_t row_elems, const int32_t * inde
         row_sums_of<G, 2>(rows + c, row_elems, index, n, head_dim, w, stride, out + c);
 }
 
-void row_sums(const uint16_t * rows, size_t row_elems, const int32_t * index, int64_t n, int head_dim, const float * w,
+template <typename Row>
+void row_sums(const Row * rows, size_t row_elems, const int32_t * index, int64_t n, int head_dim, const float * w,
               int64_t stride, int g, float * out) {
     for (int h = 0; h < g;) {
         const int     m  = g - h < MAX_HEADS ? g - h : MAX_HEADS;
@@ -492,10 +498,10 @@ int64_t take_at_least(const float * x, int64_t n, float threshold, int64_t n_tie
 }
 
 constexpr rocketdoc::CpuKernels kernel_table(const char * name) {
-    return {name,      f32_from_f16_rows, f16_from_f32_rows, f32_from_q8_0_row, panel_logits,
-            panel_exp, panel_weigh,       panel_sums,        page_scores,       code_scores,
-            sign_sums, row_logits,        row_sums,          maximum,           minimum,
-            exp_terms, weighted_sum,      count_at_least,    take_between,      take_at_least};
+    return {name,         f32_from_f16_rows, f16_from_f32_rows, f32_from_q8_0_row, panel_logits, panel_exp,
+            panel_weigh,  panel_sums,        page_scores,       code_scores,       sign_sums,    row_logits,
+            row_sums,     row_logits,        row_sums,          maximum,           minimum,      exp_terms,
+            weighted_sum, count_at_least,    take_between,      take_at_least};
 }
 
 }  // namespace
