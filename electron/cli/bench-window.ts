@@ -26,7 +26,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const question = 'Tell everything that the document says, from its beginning to its end, in its own words.';
 /** An answer with fewer tokens is too short to measure its speed. */
 const leastTokens = 32;
-const patienceMs = 600_000;
+const timeoutMs = 600_000;
 
 export interface WindowRequest {
   text: string;
@@ -116,12 +116,12 @@ export class BenchedWindow {
     await app.library.release({ documentId });
     const field = page.getByRole('textbox', { name: /^Ask / });
     await page.goto(withWindow ? await this.#newLink() : 'about:blank');
-    if (withWindow) await page.getByRole('button', { name: 'Read document' }).waitFor({ timeout: patienceMs });
+    if (withWindow) await page.getByRole('button', { name: 'Read document' }).waitFor({ timeout: timeoutMs });
     const { tokens, readMs } = await this.#read(app);
     if (withWindow) {
-      await field.fill(question, { timeout: patienceMs });
+      await field.fill(question, { timeout: timeoutMs });
       await field.press('Enter');
-      await page.getByTestId('answer-stats').waitFor({ timeout: patienceMs });
+      await page.getByTestId('answer-stats').waitFor({ timeout: timeoutMs });
     } else {
       for await (const _ of await app.ask({ chatId, question, parentId: null }));
     }

@@ -7,12 +7,13 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { DeviceChoice } from '../contract/engine.ts';
 import { type ModelInfo, weightType } from '../contract/engine-reports.ts';
 import { AppError } from '../contract/errors.ts';
 import type { SpeedVariant } from '../contract/lab.ts';
 import { windowKvBytes } from '../contract/layer-windows.ts';
 import { answerModes } from '../contract/method.ts';
-import { chooseDevice, type DeviceChoice } from '../engine-host/choose-device.ts';
+import { chooseDevice } from '../engine-host/choose-device.ts';
 import { type LabVerbs, startLab } from '../lab/lab-client.ts';
 import { commandWords } from './advice-words.ts';
 import { type Arguments, type Command, usageError } from './arguments.ts';

@@ -1,12 +1,13 @@
 /** `npm run -s inspect -- <model.gguf>`: what a model is, and what it needs in memory before anything is loaded. */
 
 import type { MemoryNeed } from '../contract/app-types.ts';
+import type { DeviceChoice } from '../contract/engine.ts';
 import type { MemoryPlan, ModelInfo } from '../contract/engine-reports.ts';
 import { notOnGpu } from '../contract/errors.ts';
 import { fullLayers, layerRanges, windowKvBytes, windowLayers, windowSizes } from '../contract/layer-windows.ts';
 import { memoryNeeds } from '../contract/memory-needs.ts';
 import { bytesText, count } from '../contract/number-words.ts';
-import { chooseDevice, type DeviceChoice } from '../engine-host/choose-device.ts';
+import { chooseDevice } from '../engine-host/choose-device.ts';
 import { startEngine } from '../engine-host/engine-client.ts';
 import { commandWords } from './advice-words.ts';
 import { type Arguments, type Command, usageError } from './arguments.ts';

@@ -88,16 +88,25 @@ export const planRequestSchema = z.object({
   home: documentHomeSchema.default('auto'),
 });
 
+/** What a model is to be computed on. */
+const deviceChoiceSchema = z.object({
+  /** cpu, cuda:0, ... */
+  device: deviceSchema,
+  /** Why the CPU was chosen although auto looks for a GPU; null where there is nothing to explain. */
+  deviceReason: z.string().nullable().default(null),
+  /** The person named no GPU: if the chosen one cannot compute the model, the CPU does. */
+  mayUseCpu: z.boolean().default(false),
+});
+type Chosen = z.infer<typeof deviceChoiceSchema>;
+export type DeviceChoice = Pick<Chosen, 'device' | 'deviceReason'> & Partial<Chosen>;
+
 export const engineContract = {
   /** Loads a model, in place of the one that was open. The embedded model's checksum is checked first. */
   openModel: oc
     .input(
-      z.object({
+      deviceChoiceSchema.extend({
         path: z.string().min(1),
         threads: threadsSchema,
-        device: deviceSchema,
-        deviceReason: z.string().nullable().default(null),
-        cpuWillDo: z.boolean().default(false),
         /** Quantized weights as 16-bit floats: slower and larger, but no product rounds its activations. For measuring. */
         floatWeights: z.boolean().default(false),
       }),

@@ -4,20 +4,12 @@
  */
 import { existsSync } from 'node:fs';
 import type { FoundGpus, Gpu } from '../contract/app-types.ts';
+import type { DeviceChoice } from '../contract/engine.ts';
 import { AppError, toAppError } from '../contract/errors.ts';
 import { type DeviceSetting, deviceSettingSchema } from '../contract/method.ts';
 import { type EngineClient, startEngine } from './engine-client.ts';
 
 export type { DeviceSetting } from '../contract/method.ts';
-
-export interface DeviceChoice {
-  /** cpu, cuda:0, ... */
-  device: string;
-  /** Why the CPU was chosen although auto looks for a GPU; null where there is nothing to explain. */
-  deviceReason: string | null;
-  /** The person named no GPU: if the chosen one cannot compute the model, the CPU does. */
-  mayUseCpu?: boolean;
-}
 
 /** Puts a failure in the caller's words: those of the window or of the command line. */
 type FailureText = (error: unknown) => string;

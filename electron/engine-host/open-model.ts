@@ -2,6 +2,7 @@
 
 import type { NativeAddon, NativeEngine } from '../../native/binding.ts';
 import { backendDir, cudaLibraries } from '../../native/index.ts';
+import type { DeviceChoice } from '../contract/engine.ts';
 import type { OpenedModel } from '../contract/engine-reports.ts';
 import { notOnGpu } from '../contract/errors.ts';
 import { checkModel } from './model-check.ts';
@@ -16,14 +17,9 @@ export interface OpenModel {
   summary: OpenedModel;
 }
 
-export interface OpenOptions {
+export interface OpenOptions extends DeviceChoice {
   path: string;
   threads: number;
-  /** cpu, cuda:0, ... */
-  device: string;
-  deviceReason: string | null;
-  /** The GPU was not named by the person: if it cannot compute the model, the CPU does. */
-  cpuWillDo?: boolean;
   floatWeights?: boolean;
 }
 
@@ -81,13 +77,13 @@ export async function openModel(
 }
 
 async function loadWeights(addon: NativeAddon, modelPath: string, options: OpenOptions) {
-  const { threads, floatWeights, device, deviceReason, cpuWillDo = false } = options;
+  const { threads, floatWeights, device, deviceReason, mayUseCpu = false } = options;
   const open = (on: string) =>
     addon.openEngine({ modelPath, backendDir: backendDir(), threads, cuda: cudaOf(on), floatWeights });
   try {
     return { native: await open(device), deviceReason };
   } catch (error) {
-    const reason = cpuWillDo ? notOnGpu(error) : undefined;
+    const reason = mayUseCpu ? notOnGpu(error) : undefined;
     if (reason === undefined) throw error;
     return { native: await open('cpu'), deviceReason: reason };
   }

@@ -23,8 +23,8 @@ export interface HostClient {
   readonly verbs: unknown;
   /** Called once when the host has ended, for any reason; with CLOSED when it was asked to end. */
   onEnd(listener: (error: AppError) => void): void;
-  /** Asks the host to end, and kills it after `patienceMs`. May be called twice. */
-  close(patienceMs?: number): Promise<void>;
+  /** Asks the host to end, and kills it after `timeoutMs`. May be called twice. */
+  close(timeoutMs?: number): Promise<void>;
 }
 
 const closeMs = 3000;
@@ -108,13 +108,13 @@ export function hostClient(host: HostProcess, words: HostSentences, times: Heart
   return {
     verbs: createORPCClient(guarded),
     onEnd: (listener) => void whenEnded(listener),
-    async close(patienceMs = closeMs) {
+    async close(timeoutMs = closeMs) {
       if (closing || failure) return;
       closing = true;
       heartbeat.stop();
       // The connection stays open: the host may be in the middle of a message.
       host.post({ beat: 'end' } satisfies HeartbeatMessage);
-      const timer = setTimeout(() => host.kill(), patienceMs);
+      const timer = setTimeout(() => host.kill(), timeoutMs);
       await exited;
       clearTimeout(timer);
     },

@@ -107,10 +107,10 @@ export class AppHostProcess {
     return verbs.documentFile({ documentId });
   }
 
-  /** Closes the library and ends every process; what has not ended after `patienceMs` is killed. */
-  async close(patienceMs: number): Promise<void> {
+  /** Closes the library and ends every process; what has not ended after `timeoutMs` is killed. */
+  async close(timeoutMs: number): Promise<void> {
     this.#isClosing = true;
-    await this.#running?.client.close(patienceMs);
+    await this.#running?.client.close(timeoutMs);
     this.#end(this.#running);
   }
 

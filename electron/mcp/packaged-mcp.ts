@@ -8,14 +8,14 @@ import { defaultDataDir } from '../app-host/data-dir.ts';
 import { type Opened, openedAlready, optionsOf, refuse, serveTools } from './serve-tools.ts';
 
 /** Agents wait about a minute for a server. */
-const patienceMs = 45_000;
+const timeoutMs = 45_000;
 const stepMs = 250;
 
 async function started(program: string): Promise<Opened> {
   spawn(program, [], { detached: true, stdio: 'ignore' })
     .on('error', ({ message }) => refuse(`RocketDoc cannot be started: ${message}.`))
     .unref();
-  for (const end = Date.now() + patienceMs; Date.now() < end; await sleep(stepMs)) {
+  for (const end = Date.now() + timeoutMs; Date.now() < end; await sleep(stepMs)) {
     const opened = await openedAlready(defaultDataDir());
     if (opened) return opened;
   }

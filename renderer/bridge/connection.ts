@@ -17,7 +17,7 @@ const unauthorised = 4401;
 const longestPauseMs = 5000;
 
 /** How often an open connection is pinged, and how long the reply may take. */
-export const pingTimes = { everyMs: 20_000, patienceMs: 10_000 };
+export const pingTimes = { everyMs: 20_000, timeoutMs: 10_000 };
 
 export function connect(token: string, { onState, onClient }: ConnectionEvents, times = pingTimes): void {
   let pauseMs = 250;
@@ -40,7 +40,7 @@ export function connect(token: string, { onState, onClient }: ConnectionEvents, 
         pauseMs = 250;
         const client: AppClient = createORPCClient(new RPCLink({ websocket: socket }));
         pinging = window.setInterval(async () => {
-          if (await isAnswered(client, times.patienceMs)) return;
+          if (await isAnswered(client, times.timeoutMs)) return;
           // A socket whose other side vanished without closing takes minutes to close.
           lost();
           socket.close();
@@ -61,8 +61,8 @@ export function connect(token: string, { onState, onClient }: ConnectionEvents, 
   open();
 }
 
-function isAnswered(client: AppClient, patienceMs: number): Promise<boolean> {
-  const late = new Promise<boolean>((resolve) => window.setTimeout(() => resolve(false), patienceMs));
+function isAnswered(client: AppClient, timeoutMs: number): Promise<boolean> {
+  const late = new Promise<boolean>((resolve) => window.setTimeout(() => resolve(false), timeoutMs));
   const answered = client.ping().then(
     () => true,
     () => false,

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const sample = fileURLToPath(new URL('../../assets/samples/report.pdf', import.meta.url));
 /** The default model reads the sample once, which takes a busy machine minutes. */
-const patienceMs = 600_000;
+const timeoutMs = 600_000;
 const built = (name: string) => fileURLToPath(new URL(`../../out/main/${name}.js`, import.meta.url));
 
 let dir: string;
@@ -41,7 +41,7 @@ describe('the client of OpenAI', () => {
       child.once('exit', (code) => failed(new Error(`serve ended with ${code}: ${said}`)));
     });
     const [, baseURL, apiKey] = line.split(' ');
-    client = new OpenAI({ baseURL, apiKey, maxRetries: 0, timeout: patienceMs });
+    client = new OpenAI({ baseURL, apiKey, maxRetries: 0, timeout: timeoutMs });
   });
   afterAll(async () => {
     const ended = new Promise((resolve) => child.once('exit', resolve));
@@ -84,7 +84,7 @@ describe('the client of OpenAI', () => {
       expect(second.usage?.prompt_tokens ?? 0).toBeLessThan(cached + 200);
       expect(cached).toBeLessThan(second.usage?.prompt_tokens ?? 0);
     },
-    2 * patienceMs,
+    2 * timeoutMs,
   );
 
   it('streams the same answer as it gets whole', async () => {

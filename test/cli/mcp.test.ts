@@ -18,13 +18,13 @@ beforeAll(() => {
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 /** The default model reads the sample once, which takes a busy machine minutes. */
-const patienceMs = 600_000;
+const timeoutMs = 600_000;
 
 describe('an MCP client', () => {
   let client: Client;
   let document = '';
   const said = async (name: string, input: object = {}, signal?: AbortSignal) => {
-    const options = { timeout: patienceMs, ...(signal ? { signal } : {}) };
+    const options = { timeout: timeoutMs, ...(signal ? { signal } : {}) };
     const result = await client.callTool({ name, arguments: { ...input } }, undefined, options);
     const content = result.content as { type: string; text: string }[];
     const { usage } = (result.structuredContent ?? {}) as Pick<OpenAI.ChatCompletion, 'usage'>;
@@ -78,7 +78,7 @@ describe('an MCP client', () => {
       expect((await said('read_pages', { document, from: 2 })).text).toContain('The Trust at a glance');
       expect((await said('search_documents', { query: 'Patient Margaret' })).text).toContain(document);
     },
-    2 * patienceMs,
+    2 * timeoutMs,
   );
 
   it(
@@ -92,7 +92,7 @@ describe('an MCP client', () => {
         'Josiah Penhallow',
       );
     },
-    2 * patienceMs,
+    2 * timeoutMs,
   );
 
   it('adds nothing from elsewhere, and says what is wrong', async () => {

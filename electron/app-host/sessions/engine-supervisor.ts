@@ -5,11 +5,12 @@
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { EngineState, Failure, FoundGpus } from '../../contract/app-types.ts';
+import type { DeviceChoice } from '../../contract/engine.ts';
 import type { OpenedModel } from '../../contract/engine-reports.ts';
 import { AppError, toAppError } from '../../contract/errors.ts';
 import { type AnswerMode, type DeviceSetting, defaultMaxNew, defaultRocketOptions } from '../../contract/method.ts';
 import { type PresetName, presets } from '../../contract/method-values.ts';
-import { chooseDevice, type DeviceChoice, findGpus } from '../../engine-host/choose-device.ts';
+import { chooseDevice, findGpus } from '../../engine-host/choose-device.ts';
 import { type EngineClient, type EngineVerbs, startEngine } from '../../engine-host/engine-client.ts';
 import { logInfo, logWarning } from '../log.ts';
 import { withoutFolders } from '../models/model-headers.ts';

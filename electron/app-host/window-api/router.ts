@@ -64,14 +64,14 @@ export function appRouter(rooms: WindowApiNeeds, signedIn?: SignedIn) {
       list: os.library.list.handler(() => rooms.documents.list(rooms.counter.countedWith)),
       grants: os.library.grants.handler(() => rooms.grants.offered()),
       notices: os.library.notices.handler(() => [...rooms.notices]),
-      addUpload: os.library.addUpload.handler(({ input: { uploadId, ...how }, signal }) =>
-        addUpload(rooms, uploadId, { ...how, signal }),
+      addUpload: os.library.addUpload.handler(({ input: { uploadId, ...options }, signal }) =>
+        addUpload(rooms, uploadId, { ...options, signal }),
       ),
-      addGranted: os.library.addGranted.handler(({ input: { grantId, ...how }, signal }) =>
-        addGranted(rooms, grantId, { ...how, signal }),
+      addGranted: os.library.addGranted.handler(({ input: { grantId, ...options }, signal }) =>
+        addGranted(rooms, grantId, { ...options, signal }),
       ),
-      readAnew: os.library.readAnew.handler(({ input: { documentId, ...how }, signal }) =>
-        readAnew(rooms, documentId, { ...how, signal }),
+      readAnew: os.library.readAnew.handler(({ input: { documentId, ...options }, signal }) =>
+        readAnew(rooms, documentId, { ...options, signal }),
       ),
       search: os.library.search.handler(({ input }) => rooms.search.find(input.query)),
       join: os.library.join.handler(({ input }) => joinOfLibrary(rooms, input.documentIds)),

@@ -68,13 +68,13 @@ describe('the socket for a second start', () => {
   ])('opens to nothing else: %#', async (words) => {
     open();
     const socket = createConnection(join(dir, 'instance.sock'), () => socket.end(words));
-    let received = '';
+    let reply = '';
     socket.on('data', (data) => {
-      received += data;
+      reply += data;
     });
     socket.on('error', () => {});
     await new Promise((resolve) => socket.once('close', resolve));
-    expect(received).toBe('');
+    expect(reply).toBe('');
     expect(received).toEqual([]);
   });
 

@@ -33,7 +33,7 @@ describe('the device', () => {
   it('is the first GPU when it can be used, and the host that tried it is gone', async () => {
     const { seen, start } = host(good);
     const first = { device: 'cuda:0', deviceReason: null };
-    expect(await chooseDevice('auto', inWords, start)).toEqual({ ...first, cpuWillDo: true });
+    expect(await chooseDevice('auto', inWords, start)).toEqual({ ...first, mayUseCpu: true });
     expect(await chooseDevice('cuda:0', inWords, host(good).start)).toEqual(first);
     expect(seen).toEqual({ started: 1, closed: 1, asked: [{ device: 'cuda:0' }] });
   });

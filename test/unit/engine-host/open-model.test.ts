@@ -58,7 +58,7 @@ it('computes on the CPU what a GPU that was not named does not compute, and says
   };
   refuseGpu('GPU_UNSUPPORTED');
   const onGpu = { ...options, device: 'cuda:0' };
-  const { summary } = await openModel(addon, { ...onGpu, cpuWillDo: true }, async () => byteVocabulary);
+  const { summary } = await openModel(addon, { ...onGpu, mayUseCpu: true }, async () => byteVocabulary);
   expect(summary.deviceReason).toBe(refused);
   expect(asked).toHaveLength(2);
   expect(asked[1]).toBeUndefined();
@@ -66,6 +66,6 @@ it('computes on the CPU what a GPU that was not named does not compute, and says
     openModel(addon, onGpu, async () => byteVocabulary).catch((error) => Promise.reject(toAppError(error))),
   ).rejects.toMatchObject({ code: 'GPU_UNSUPPORTED', advice: 'use-cpu' });
   refuseGpu('GPU_OOM');
-  const tight = openModel(addon, { ...onGpu, cpuWillDo: true }, async () => byteVocabulary);
+  const tight = openModel(addon, { ...onGpu, mayUseCpu: true }, async () => byteVocabulary);
   await expect(tight).rejects.toMatchObject({ code: 'GPU_OOM' });
 });

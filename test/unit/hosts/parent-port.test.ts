@@ -37,7 +37,7 @@ describe('parentPort', () => {
   });
 });
 
-describe('requireShellLine', () => {
+describe('requireMainConnection', () => {
   it("speaks over an Electron utility process's parentPort, over which ports come too", () => {
     const { sent, electronPort, hand } = electronParent();
     const line = requireMainConnection('app-host');

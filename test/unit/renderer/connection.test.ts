@@ -44,7 +44,7 @@ afterEach(() => {
 });
 
 it('stays while calls are answered, and begins anew where they are not', async () => {
-  const times = { everyMs: 1000, patienceMs: 300 };
+  const times = { everyMs: 1000, timeoutMs: 300 };
   connect('token', { onState: (state) => states.push(state), onClient: () => clients++ }, times);
   await vi.advanceTimersByTimeAsync(5000);
   expect(states).toEqual(['connecting', 'open']);
