@@ -15,7 +15,7 @@ export function LibraryColumn() {
   const incoming = useLibrary((library) => library.incoming);
   const isPicking = useLibrarySearch(({ picked }) => picked !== null);
   return (
-    <nav aria-label="Library" className="flex h-full flex-col bg-chrome contain-strict">
+    <nav aria-label="Library" className="flex h-full flex-col bg-chrome">
       <Header />
       {hasDocuments && <SearchField />}
       {/* The list can take the focus, so that the keyboard can scroll it. */}
