@@ -1,6 +1,6 @@
 /**
  * Takes a picture of every screen, in light and in dark, into out/screenshots: `npm run screenshots`. With names it runs only those
- * walks: `npm run screenshots -- chatting large`; with `readme` it takes the pictures of the README.
+ * walks: `npm run screenshots -- chatting large-model`; with `readme` it takes the pictures of the README.
  */
 import { mkdirSync } from 'node:fs';
 import { launchBrowser, openWindow, root } from './browser.ts';

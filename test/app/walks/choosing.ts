@@ -146,7 +146,7 @@ function refuseLetter(path: string): undefined {
 export const modelList = () => {
   let files: FileServer;
   return walk(
-    'shelf',
+    'model-list',
     { ...onSample(), inspect: refuseLetter },
     async function* (page, server) {
       await chatted(page, server);

@@ -9,7 +9,7 @@ import { addSample, addText, ask, button, hold, library, onSample, settled, walk
 
 export const firstScreen = () => {
   const opening = hold();
-  return walk('beginning', { ...onSample(), opening: opening.held }, async function* (page, server, script) {
+  return walk('first-screen', { ...onSample(), opening: opening.held }, async function* (page, server, script) {
     await page.getByTestId('engine-state').getByText('Opening the model').waitFor();
     yield 'starting';
     opening.release();
@@ -61,7 +61,7 @@ export const firstScreen = () => {
 /** A library that was damaged, and a PDF whose pages are protected. */
 export const protectedPdf = () =>
   walk(
-    'guarded',
+    'protected-pdf',
     onSample(),
     async function* (page) {
       await page.getByText(/The library was damaged/).waitFor();
@@ -91,7 +91,7 @@ export const protectedPdf = () =>
   );
 
 export const manyDocuments = () =>
-  walk('many', onSample(), async function* (page, server) {
+  walk('many-documents', onSample(), async function* (page, server) {
     await addSample(server);
     addText(server, 'lease.md', 6, 900);
     addText(server, 'handbook.md', 12, 2400);

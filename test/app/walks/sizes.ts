@@ -5,7 +5,7 @@ import { addText, ask, button, chatted, onSample, settled, walk } from './screen
 
 export const largeModel = () =>
   walk(
-    'large',
+    'large-model',
     { ...onSample(), numbers: largeNumbers },
     async function* (page, server) {
       addText(server, 'annual-reports-1990-2023.md', 312, 128_440);
@@ -77,7 +77,7 @@ export const windowed = () =>
   );
 
 export const lostConnection = () =>
-  walk('lost', onSample(), async function* (page, server) {
+  walk('lost-connection', onSample(), async function* (page, server) {
     await chatted(page, server);
     await server.close();
     await page
