@@ -7,6 +7,7 @@
 #include "device/cuda/cuda_device.h"
 #include "device/cuda/device_bytes.h"
 #include "engine/compact_cache.h"
+#include "graph/ggml_inside.h"
 #include "rocketkv_data.h"
 
 namespace rocketdoc {
@@ -102,6 +103,7 @@ struct Side {
         const HyperParams & p = in.params;
         const LayerWeights  no_weights;  // no sinks among them
         GraphArena          arena(*device, 64);
+        CpuTokenAttention   dense(p, device->n_threads());
         for (int64_t layer = 0; layer < p.n_layer; layer++) {
             const size_t               at    = size_t(step * p.n_layer + layer);
             ggml_context *             ctx   = arena.begin();
@@ -113,7 +115,7 @@ struct Side {
             std::vector<ggml_tensor *> live;
             CompactNode                node{&cache->on_device(), layer};
             ggml_tensor * attended = build_compact_attention(ctx, graph, node, cache->rows(),
-                                                             {p, p.layer(layer), no_weights}, qkv, index, live);
+                                                             {p, p.layer(layer), no_weights}, qkv, index, dense, live);
             ggml_set_output(attended);
             ggml_build_forward_expand(graph, attended);
             RETURN_IF_FAILED(arena.allocate(graph));
@@ -123,6 +125,8 @@ struct Side {
             if (!live.empty()) {  // a dense layer
                 const int64_t n = cache->n_live();
                 ggml_backend_tensor_set(index, &n, 0, sizeof(n));
+                const RowRange seen = seen_rows(p.layer(layer).kept_window(), cache->on_device().live(layer));
+                for (ggml_tensor * view : live) RETURN_IF_FAILED(set_row_range(view, seen.first, seen.count));
             }
             RETURN_IF_FAILED(device->compute(graph, nullptr));
             ggml_backend_tensor_get(attended, out.data() + size_t(layer) * ggml_nelements(attended), 0,
