@@ -128,7 +128,10 @@ export const depth = () =>
     script.pieces = inPieces(everyProse);
     await ask(page, 'Say all of it in every form.');
     // Answers that are scrolled out of sight are not in the page: the numbers looked for are those below the table.
-    await page.locator('article', { has: page.locator('table') }).getByTestId('answer-stats').waitFor();
+    await page
+      .locator('article', { has: page.locator('table') })
+      .getByTestId('answer-stats')
+      .waitFor();
     await settled(page);
     yield 'prose';
   });
