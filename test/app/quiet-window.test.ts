@@ -140,31 +140,6 @@ inChromium('a window beside an answer that streams', () => {
     await expect.poll(values).not.toBe(seen);
   }, 60_000);
 
-  it('follows the answer while its end is in sight, and not once a person has scrolled up', async () => {
-    const { page } = opened;
-    const list = page.locator('[data-virtuoso-scroller]');
-    const place = () =>
-      list.evaluate(({ scrollTop, clientHeight, scrollHeight }) => ({
-        top: scrollTop,
-        toEnd: Math.round(scrollHeight - clientHeight - scrollTop),
-      }));
-    await page.keyboard.press('Escape');
-    await page.getByText(/^Stopped/).waitFor();
-    script.answering = undefined;
-    script.pieces = paragraph.repeat(40).match(/[\s\S]{1,100}/g) ?? [];
-    await ask(page, 'And what else?');
-    const last = page.getByRole('article').last();
-    await last.locator('.prose > :nth-child(12)').waitFor();
-    await expect.poll(async () => (await place()).top).toBeGreaterThan(200);
-    await expect.poll(async () => (await place()).toEnd).toBeLessThan(60);
-    await list.hover();
-    await page.mouse.wheel(0, -300);
-    await expect.poll(async () => (await place()).toEnd).toBeGreaterThan(200);
-    const { top } = await place();
-    await last.locator('.prose > :nth-child(20)').waitFor({ state: 'attached' });
-    expect((await place()).top).toBe(top);
-  }, 60_000);
-
   it('draws nothing while nothing happens', async () => {
     const { page } = opened;
     await page.keyboard.press('Escape');

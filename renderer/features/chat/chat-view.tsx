@@ -20,14 +20,6 @@ export function ChatView() {
   useEffect(() => {
     if (askedId) list.current?.scrollToIndex({ index: 'LAST', align: 'end' });
   }, [askedId]);
-  // The list knows nothing of an answer that grows: it is asked to follow with each piece, which it does if the end was in sight.
-  useEffect(
-    () =>
-      useChat.subscribe(({ live }, before) => {
-        if (live !== null && live !== before.live) list.current?.autoscrollToBottom();
-      }),
-    [],
-  );
   // The evidence, which comes after the answer's end, is followed under the same condition.
   const isCited = useCitations(({ ofTurn }) => ofTurn[lastId] !== undefined);
   useEffect(() => {
