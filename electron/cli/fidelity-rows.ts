@@ -4,18 +4,16 @@ import type { AnswerMode, RocketOptions } from '../contract/method.ts';
 import { type Cell, mean, median, quantile, rounded } from './format.ts';
 import { usedChoosing } from './method-flags.ts';
 
+/** Of variantCells. */
+export const variantColumns = ['mode', 'budget', 'selector', 'pooling'] as const;
+
+/** Of agreementCells. */
+export const agreementColumns = ['positions', 'kl_mean', 'kl_median', 'kl_p90', 'top1', 'mass_kept'] as const;
+
 export const fidelityColumns = [
   'file',
-  'mode',
-  'budget',
-  'selector',
-  'pooling',
-  'positions',
-  'kl_mean',
-  'kl_median',
-  'kl_p90',
-  'top1',
-  'mass_kept',
+  ...variantColumns,
+  ...agreementColumns,
   'recall',
   'questions',
   'full_right',
@@ -34,7 +32,7 @@ export interface Variant {
   rocket: RocketOptions;
 }
 
-/** The columns that name a variant: mode, budget, selector, pooling. */
+/** What names a variant (variantColumns). */
 export function variantCells({ mode, rocket }: Variant): Cell[] {
   const { selector, pooling } = usedChoosing(mode, rocket);
   return [mode, rocket.tokenBudget, selector ?? null, pooling ?? null];
@@ -60,7 +58,7 @@ function massKept(answers: readonly Pick<MeasuredAnswer, 'positions' | 'counters
 
 const round = (value: number, digits: number) => (Number.isNaN(value) ? null : rounded(value, digits));
 
-/** The columns positions to mass_kept: how close the answers' positions are to full KV. */
+/** How close the answers' positions are to full KV (agreementColumns). */
 export function agreementCells(answers: readonly Pick<MeasuredAnswer, 'positions' | 'counters'>[]): Cell[] {
   const positions = answers.flatMap((answer) => answer.positions);
   const kl = positions.map((position) => position.kl);

@@ -1,5 +1,5 @@
 /** Answers that must list or count many records, as the rows of `fidelity --task extraction --csv`. The column names are an interface. */
-import { agreementCells, variantCells } from './fidelity-rows.ts';
+import { agreementCells, agreementColumns, variantCells, variantColumns } from './fidelity-rows.ts';
 import type { Compared } from './fidelity-turns.ts';
 import { type Cell, rounded } from './format.ts';
 import { listedIn, numberIn, type RecordQuestion, type RecordSet } from './records.ts';
@@ -9,10 +9,7 @@ export const recordColumns = [
   'kind',
   'records',
   'task',
-  'mode',
-  'budget',
-  'selector',
-  'pooling',
+  ...variantColumns,
   'expected',
   'listed',
   'found',
@@ -21,12 +18,7 @@ export const recordColumns = [
   'number',
   'full_found',
   'found_of_full',
-  'positions',
-  'kl_mean',
-  'kl_median',
-  'kl_p90',
-  'top1',
-  'mass_kept',
+  ...agreementColumns,
   'read_bytes',
   'stored_bytes',
   'capacity',

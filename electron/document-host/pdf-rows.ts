@@ -1,4 +1,5 @@
 /** Groups segments on one base line into rows, and makes a line of text from each. Pure. */
+import { hasTextToTheLeft } from './pdf-direction.ts';
 import type { PdfLine } from './pdf-lines.ts';
 import type { Segment } from './pdf-segments.ts';
 
@@ -19,7 +20,7 @@ export function rowsOf(segments: readonly Segment[]): Segment[][] {
 }
 
 export function runsToTheLeft(segments: readonly Segment[]): boolean {
-  if (!segments.some(({ text }) => /[\u0590-\u08FF\uFB1D-\uFDFF\uFE70-\uFEFF]/.test(text))) return false;
+  if (!segments.some(({ text }) => hasTextToTheLeft(text))) return false;
   let letters = 0;
   for (const { text } of segments) {
     letters +=

@@ -75,11 +75,16 @@ function finishBothWays(
   }));
 }
 
+/** `around`: the text before and after it, and the notes of the page. */
+function scriptText(part: TextRun, main: TextRun, around: [string, string, ReadonlySet<string>]): string {
+  const script = scriptOf(part, main);
+  if (script === 'raised') return raisedText(part.text, ...around);
+  return script === 'lowered' ? loweredText(part.text) : part.text;
+}
+
 /** The part with its raised or lowered characters marked. */
 function withScript(part: TextRun, main: TextRun, around: [string, string, ReadonlySet<string>]): TextRun {
-  const script = scriptOf(part, main);
-  const text =
-    script === 'raised' ? raisedText(part.text, ...around) : script === 'lowered' ? loweredText(part.text) : part.text;
+  const text = scriptText(part, main, around);
   if (text === part.text) return part;
   const filled = (edge: number): number[] => new Array<number>(text.length).fill(edge);
   return { ...part, text, lefts: filled(part.left), rights: filled(part.right) };
@@ -238,10 +243,7 @@ function finish({ parts, left, right, main }: Draft, order: number, notes: Reado
       if (part.flow === 'right') widestGap = Math.max(widestGap, gap);
       if (isSpaced(before, part, main.size)) text += ' ';
     }
-    const script = scriptOf(part, main);
-    if (script === 'raised') text += raisedText(part.text, text, parts[i + 1]?.text ?? '', notes);
-    else if (script === 'lowered') text += loweredText(part.text);
-    else text += part.text;
+    text += scriptText(part, main, [text, parts[i + 1]?.text ?? '', notes]);
   }
   const { base, size } = main;
   return { text, left, right, base, size, ...heightOf(main), order, widestGap };

@@ -102,7 +102,7 @@ export function* changes(before: Split, after: Split): Generator<AnswerText, voi
     yield { type: 'restated', thinking, answer };
     return;
   }
-  const [thought, split] = [thinking.slice(before.thinking.length), answer.slice(before.answer.length)];
+  const [thought, delta] = [thinking.slice(before.thinking.length), answer.slice(before.answer.length)];
   if (thought !== '') yield { type: 'thinking', text: thought };
-  if (split !== '') yield { type: 'delta', text: split };
+  if (delta !== '') yield { type: 'delta', text: delta };
 }

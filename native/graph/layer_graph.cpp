@@ -48,19 +48,19 @@ RowRange seen_rows(int64_t window, int64_t row) {
     return {first, row + 1 - first};
 }
 
+ggml_tensor * view_rows(ggml_context * ctx, ggml_tensor * t, const RowRange & rows, std::vector<ggml_tensor *> * live) {
+    ggml_tensor * view =
+        ggml_view_3d(ctx, t, t->ne[0], rows.count, t->ne[2], t->nb[1], t->nb[2], size_t(rows.first) * t->nb[1]);
+    if (live) live->push_back(view);
+    return view;
+}
+
 ggml_tensor * build_dense_attention(ggml_context * ctx, const Layer & layer, ggml_tensor * q, ggml_tensor * k,
                                     ggml_tensor * v, const RowRange & rows, ggml_tensor * mask,
                                     std::vector<ggml_tensor *> * live) {
     ggml_tensor * queries = ggml_permute(ctx, q, 0, 2, 1, 3);  // [D, n, H]
-    const auto    view    = [&](ggml_tensor * t) {
-        return ggml_view_3d(ctx, t, t->ne[0], rows.count, t->ne[2], t->nb[1], t->nb[2], size_t(rows.first) * t->nb[1]);
-    };
-    ggml_tensor * keys   = view(k);
-    ggml_tensor * values = view(v);
-    if (live) {
-        live->push_back(keys);
-        live->push_back(values);
-    }
+    ggml_tensor * keys    = view_rows(ctx, k, rows, live);
+    ggml_tensor * values  = view_rows(ctx, v, rows, live);
     ggml_tensor * out =
         ggml_flash_attn_ext(ctx, queries, keys, values, nullptr, layer.traits.scale, 0.0f, layer.traits.softcap);
     ggml_flash_attn_ext_add_sinks(out, layer.weights.sinks);

@@ -45,9 +45,12 @@ struct RowRange {
 // What one token sees that becomes row `row`: every row up to its own, or of them the last `window`.
 RowRange seen_rows(int64_t window, int64_t row);
 
+// A range of the rows of K or V [D, capacity, heads]. `live` (may be null) receives the view, so that a kept graph can
+// be run again with other rows.
+ggml_tensor * view_rows(ggml_context * ctx, ggml_tensor * t, const RowRange & rows, std::vector<ggml_tensor *> * live);
+
 // A layer's softmax attention of q [D, H, n] over a range of the rows of k and v [D, capacity, heads]; mask f16 [count,
-// n] or null (every row visible). Returns [D * H, n]. `live` (may be null)
-// receives the two views of that range, so that a kept graph can be run again with other rows.
+// n] or null (every row visible). Returns [D * H, n]. `live`: of view_rows, for both.
 ggml_tensor * build_dense_attention(ggml_context * ctx, const Layer & layer, ggml_tensor * q, ggml_tensor * k,
                                     ggml_tensor * v, const RowRange & rows, ggml_tensor * mask,
                                     std::vector<ggml_tensor *> * live);

@@ -15,7 +15,6 @@ struct TokenQueries {
     int64_t       head_step = 0;        // floats from a head's to the next
     int           n_head    = 0;        // query heads, a multiple of the KV heads
     float         scale     = 0;        // of every score
-    const float * sinks     = nullptr;  // [n_head]: a logit of each head that is of no row; null: none
 };
 
 constexpr int MAX_TOKEN_PARTS = 16;  // of a KV head
@@ -39,7 +38,7 @@ void attend_part(const RowsView & k, const RowsView & v, const TokenQueries & qu
                  float * scratch, float * results);
 
 // One query head's parts become out [D]. results: the head's [MAX_TOKEN_PARTS][part_floats], of which `count` were
-// computed. sink: null where the head has none.
+// computed. sink: the head's logit that is of no row; null: none.
 void join_parts(const float * results, int count, int head_dim, const float * sink, float * out);
 
 }  // namespace rocketdoc

@@ -11,7 +11,7 @@ import { shownPath, withChosen, withKnown } from '../../electron/contract/turn-t
 import { needsReading } from '../choice-words.ts';
 import { api, type CallFailure, failureOf } from './api.ts';
 import { changeOwnChoice } from './document-choice.ts';
-import { cancelJob, noteAnswer, selectHeld, selectKept, showTold, useEngine } from './engine.ts';
+import { cancelJob, noteAnswer, selectHeld, selectKept, showWaiting, useEngine } from './engine.ts';
 import { readDocument, useReading } from './reading.ts';
 import { notify } from './ui.ts';
 
@@ -267,7 +267,7 @@ async function follow(
 }
 
 export function take(event: AskStreamEvent): void {
-  showTold();
+  showWaiting();
   if (event.type === 'turn') {
     const { turn } = event;
     set(({ tree }) => ({

@@ -47,7 +47,7 @@ const onlyNumbersMove = ({ live, jobs }: Telemetry): boolean => {
 };
 
 /** Called with each piece of an answer, before that is shown. */
-export function showTold(): void {
+export function showWaiting(): void {
   clearTimeout(timer);
   const told = waiting;
   if (!told) return;
@@ -64,10 +64,10 @@ export async function followTelemetry(): Promise<void> {
   while (api() === connected) {
     try {
       for await (const told of await connected.telemetry()) {
-        showTold();
+        showWaiting();
         waiting = told;
-        if (onlyNumbersMove(told)) timer = setTimeout(showTold, mostWaitMs);
-        else showTold();
+        if (onlyNumbersMove(told)) timer = setTimeout(showWaiting, mostWaitMs);
+        else showWaiting();
       }
     } catch {
       // The window says by itself that the connection is lost.

@@ -42,7 +42,7 @@ struct Case {
     RowsView view(const Cache & cache) const {
         return {cache.halves.data(), RowType::f16, cache.row_elems * 2, cache.head_elems * 2, n_rows, n_kv, D};
     }
-    TokenQueries queries() const { return {q.data(), head_step, n_head(), scale, sinks.of(0)}; }
+    TokenQueries queries() const { return {q.data(), head_step, n_head(), scale}; }
 
     // The parts in an order of chance, as threads take them.
     std::vector<float> compute(Random & random, const RowsView & k, const RowsView & v) const {

@@ -12,8 +12,6 @@ size_t scratch_floats(const HyperParams & params) {
     return size_t(token_scratch_floats(int(params.head_dim), int(params.group())));
 }
 
-const float * values(const ggml_tensor * sinks) { return sinks ? static_cast<const float *>(sinks->data) : nullptr; }
-
 }  // namespace
 
 size_t CpuTokenAttention::bytes(const HyperParams & params, int n_threads) {
@@ -27,17 +25,13 @@ ggml_tensor * CpuTokenAttention::build(ggml_context * ctx, int64_t index, const 
                                        ggml_tensor * k, ggml_tensor * v, std::vector<ggml_tensor *> & live) {
     Node & node = nodes_[size_t(index)];
     node        = {this, layer.traits.scale, layer.weights.sinks};
-    ggml_tensor * seen[2];
-    for (int i = 0; i < 2; i++) {
-        ggml_tensor * rows = i == 0 ? k : v;
-        seen[i]            = ggml_view_3d(ctx, rows, rows->ne[0], 1, rows->ne[2], rows->nb[1], rows->nb[2], 0);
-        live.push_back(seen[i]);
-    }
-    const int64_t D = q->ne[0], n_head = q->ne[1];
-    ggml_tensor * from[]  = {q, seen[0], seen[1]};
+    const RowRange one{0, 1};  // until the token's place is set
+    ggml_tensor *  keys = view_rows(ctx, k, one, &live), *values = view_rows(ctx, v, one, &live);
+    const int64_t  D = q->ne[0], n_head = q->ne[1];
+    ggml_tensor *  from[] = {q, keys, values};
     ggml_tensor * results = ggml_custom_4d(ctx, GGML_TYPE_F32, part_floats(int(D)), MAX_TOKEN_PARTS, n_head, 1, from, 3,
                                            attend, GGML_N_TASKS_MAX, &node);
-    ggml_tensor * parts[] = {results, seen[0]};
+    ggml_tensor * parts[] = {results, keys};
     return ggml_custom_4d(ctx, GGML_TYPE_F32, D * n_head, 1, 1, 1, parts, 2, join, GGML_N_TASKS_MAX, &node);
 }
 
@@ -51,7 +45,6 @@ void CpuTokenAttention::attend(ggml_tensor * results, int thread, int n_threads,
     queries.head_step = int64_t(q->nb[1] / sizeof(float));
     queries.n_head    = int(q->ne[1]);
     queries.scale     = node.scale;
-    queries.sinks     = values(node.sinks);
     const int count   = token_parts(k.n_rows).count;
     for (int i = thread; i < count * k.n_head; i += n_threads)
         attend_part(k, v, queries, i / count, i % count, node.owner->scratch_[size_t(thread)].data(),
@@ -64,7 +57,7 @@ void CpuTokenAttention::join(ggml_tensor * out, int thread, int n_threads, void 
     const int           n_head  = int(results->ne[2]);
     const int           D       = int(out->ne[0]) / n_head;
     const int           count   = token_parts(out->src[1]->ne[1]).count;
-    const float *       sinks   = values(node.sinks);
+    const float *       sinks   = node.sinks ? static_cast<const float *>(node.sinks->data) : nullptr;
     for (int head = thread; head < n_head; head += n_threads)
         join_parts(static_cast<const float *>(results->data) + int64_t(head) * MAX_TOKEN_PARTS * part_floats(D), count,
                    D, sinks ? sinks + head : nullptr, static_cast<float *>(out->data) + int64_t(head) * D);
