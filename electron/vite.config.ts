@@ -6,6 +6,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { defineConfig, type Plugin } from 'vite';
+import { libraryChanges } from './setup/library-changes.mjs';
 import { licenceNotices } from './setup/licence-notices.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -24,37 +25,6 @@ function sourceAddresses(): Plugin {
       const source = relative(outDir, id).replaceAll('\\', '/');
       const address = `new URL(${JSON.stringify(source)}, import.meta.url.replace('/app.asar/', '/app.asar.unpacked/')).href`;
       return { code: code.replaceAll('import.meta.url', address), map: null };
-    },
-  };
-}
-
-/**
- * Before it loads its library, node-llama-cpp tries it in a child process. That costs every start half a second, and in a utility process
- * of Electron the child would be a second RocketDoc. This removes the trial: a library that cannot be loaded is an error when it is loaded.
- */
-function withoutTrialProcess(): Plugin {
-  const name = /[\\/]node-llama-cpp[\\/]dist[\\/]bindings[\\/]utils[\\/]testBindingBinary\.js$/;
-  return {
-    name: 'without-trial-process',
-    enforce: 'pre',
-    load: (id) => (name.test(id) ? 'export const testBindingBinary = async () => true;' : null),
-  };
-}
-
-/**
- * To learn how much memory a model would take, node-llama-cpp loads it once more. This removes that trial too: the engine plans memory
- * itself and loads only the vocabulary, and the library's fallback, an estimate, takes no time.
- */
-function withoutSimulation(): Plugin {
-  const name = /[\\/]node-llama-cpp[\\/]dist[\\/]gguf[\\/]insights[\\/]GgufInsights\.js$/;
-  const call = 'await this._resolveSimulatorSource()';
-  return {
-    name: 'without-simulation',
-    enforce: 'pre',
-    transform(code, id) {
-      if (!name.test(id)) return null;
-      if (!code.includes(call)) throw new Error('node-llama-cpp tries out the memory of models in another way now.');
-      return { code: code.replaceAll(call, 'null'), map: null };
     },
   };
 }
@@ -83,11 +53,14 @@ const outside = [
   '@embedpdf/pdfium', // loads its wasm from its own folder
   'tesseract.js', // loads its thread from its own folder
   /^@node-llama-cpp\//,
-  /^@reflink\//, // native; a dependency of node-llama-cpp's downloader
+  /^@reflink\//, // native; of node-llama-cpp's downloader, which is not used and not in the bundle
 ];
 
+/** The compiled libraries of node-llama-cpp for this platform; for some there are none. */
+const llamaScope = join(root, 'node_modules', '@node-llama-cpp');
+const llamaLibraries = existsSync(llamaScope) ? readdirSync(llamaScope) : [];
+
 /** The licences of what is packed beside the bundles (electron-builder.yml), without those in the window's list. */
-const scopes = ['@node-llama-cpp', '@reflink'].filter((scope) => existsSync(join(root, 'node_modules', scope)));
 const notices = licenceNotices({
   packages: [
     'electron',
@@ -99,14 +72,14 @@ const notices = licenceNotices({
     'is-url',
     'regenerator-runtime',
     'wasm-feature-detect',
-    ...scopes.flatMap((scope) => readdirSync(join(root, 'node_modules', scope)).map((name) => `${scope}/${name}`)),
+    ...llamaLibraries.map((name) => `@node-llama-cpp/${name}`),
   ],
 });
 
 export default defineConfig({
   root,
   publicDir: false,
-  plugins: [sourceAddresses(), withoutTrialProcess(), withoutSimulation(), notices.emit()],
+  plugins: [sourceAddresses(), ...libraryChanges, notices.emit()],
   ssr: { noExternal: true, external: outside.filter((name) => typeof name === 'string') },
   build: {
     ssr: true,

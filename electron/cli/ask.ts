@@ -5,8 +5,7 @@ import type { AnswerReport, AnswerText, ReadResult } from '../contract/engine-re
 import { AppError } from '../contract/errors.ts';
 import { chooseDevice } from '../engine-host/choose-device.ts';
 import { type EngineVerbs, startEngine } from '../engine-host/engine-client.ts';
-import { findEvidence, readsIn } from '../evidence/find-evidence.ts';
-import { SentenceIndex } from '../evidence/sentence-index.ts';
+import type { SentenceIndex } from '../evidence/sentence-index.ts';
 import { commandWords } from './advice-words.ts';
 import { type Arguments, type Command, usageError } from './arguments.ts';
 import { type AskContext, answerJson, answerSummary, evidenceLines, manyNote } from './ask-report.ts';
@@ -67,9 +66,13 @@ export async function ask(
   const ended = new AbortController();
   try {
     // In parallel: neither needs the other.
-    const [document, model] = await Promise.all([
-      openDocuments(files, progress, AbortSignal.any([signal, ended.signal]), documentChoice(args)),
+    const opening = openDocuments(files, progress, AbortSignal.any([signal, ended.signal]), documentChoice(args));
+    const [document, model, { findEvidence, readsIn }, { SentenceIndex }] = await Promise.all([
+      opening,
       verbs.openModel(choice, { signal }),
+      // What is needed only after the answer is loaded when both hosts have started, and the model is still being opened.
+      opening.then(() => import('../evidence/find-evidence.ts')),
+      opening.then(() => import('../evidence/sentence-index.ts')),
     ]);
     for (const notice of model.notices) progress.print(`Note: ${notice}`);
     if (thinking && model.thinking === 'never')

@@ -1,9 +1,11 @@
 // Makes a fresh clone ready for a command: `node electron/setup/ready.mjs modules|program|app|lab|build|window|gpu|test`. Says
 // one line for each step that has work to do, on stderr, and is silent and quick when there is none. Node built-ins only.
+// `node electron/setup/ready.mjs app ask <arguments>` then runs out/main/ask.js in this process, which saves the start of another one.
 // @ts-check
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { cudaCompiler, ensureCudaCompiler, forgetFailure, missKernels } from './cuda-compiler.mjs';
 import {
   addonFile,
@@ -236,10 +238,10 @@ const goals = {
   test: [modules, native('tests', 'test'), addressSanitizer, threadSanitizer, program, window, browser],
 };
 
-const goal = process.argv[2] ?? '';
+const [goal = '', command] = process.argv.slice(2);
 const steps = goals[goal];
 if (!steps) {
-  print(`Usage: node electron/setup/ready.mjs ${Object.keys(goals).join('|')}`);
+  print(`Usage: node electron/setup/ready.mjs ${Object.keys(goals).join('|')} [command [arguments]]`);
   process.exit(2);
 }
 if (goal === 'build') forgetFailure(); // a build that is asked for by name tries everything again
@@ -254,4 +256,9 @@ try {
   if (!(error instanceof StepError)) throw error;
   print(error.message);
   process.exit(1);
+}
+if (command !== undefined) {
+  const file = join(mainDir, `${command}.js`);
+  process.argv.splice(1, 3, file); // as if node had been started with it
+  await import(pathToFileURL(file).href);
 }

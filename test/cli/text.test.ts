@@ -1,4 +1,7 @@
 /** `npm run -s text`: the text that the model gets on stdout, its notes on stderr, both in --json. */
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import type { ImportNote } from '../../electron/contract/import-notes.ts';
 import { pdfBytes } from '../fixtures/documents/pdf-inputs.ts';
@@ -26,6 +29,22 @@ describe('text', () => {
     expect(code).toBe(0);
     expect(stdout).toBe('Die Größe der Fläche beträgt 77 m². Über die Straße führt eine Brücke.\n');
     expect(stderr).toMatch(/^1 section; encoding was detected\nNote: The text's encoding was found to be [\w-]+\.\n$/);
+  });
+
+  it('is run by its npm script, with its arguments and exit code, in the process that looks for what is stale', async () => {
+    const root = fileURLToPath(new URL('../..', import.meta.url));
+    const { scripts } = JSON.parse(readFileSync(`${root}/package.json`, 'utf8')) as { scripts: { text: string } };
+    const [, ...words] = scripts.text.split(' ');
+    expect(words).toEqual(['electron/setup/ready.mjs', 'program', 'text']);
+    const asTyped = (args: string[]) => {
+      const { status, stdout, stderr } = spawnSync(process.execPath, [...words, ...args], {
+        cwd: root,
+        encoding: 'utf8',
+      });
+      return { code: status, stdout, stderr };
+    };
+    for (const args of [[chapters, '--json'], ['--nothing'], ['--help']])
+      expect(asTyped(args)).toEqual(await run('text', args));
   });
 
   it('prints text, pages and notes as JSON; pages are stretches of the text', async () => {
