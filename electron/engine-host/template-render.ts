@@ -2,7 +2,7 @@
  * Renders a chat template in a limited time. Templates are written for Python's Jinja and its environment: this file provides the variables
  * that they use, and rewrites constructs that the library does not know.
  */
-import { runInNewContext } from 'node:vm';
+import { type Context, createContext, Script } from 'node:vm';
 import { Template } from '@huggingface/jinja';
 import { formatTime } from './template-time.ts';
 
@@ -63,10 +63,23 @@ function renderWith(source: string, messages: Message[], options: RenderOptions,
     });
   };
   // A template is a program that others wrote: the timeout of vm also ends it while it is inside our own functions.
-  runInNewContext('work()', { work }, { timeout: maxRenderMs });
+  callLimited(work);
   if (typeof output !== 'string') throw new Error('it made no text');
   if (output.length > maxOutputChars) throw new OutputTooLong(`it made ${output.length} characters of markup`);
   return output;
+}
+
+/** It holds only the function that is being called. Making one takes milliseconds, and a model's template is rendered several times. */
+let context: Context | undefined;
+
+function callLimited(work: () => void): void {
+  context ??= createContext({});
+  context.work = work;
+  try {
+    new Script('work()').runInContext(context, { timeout: maxRenderMs });
+  } finally {
+    context.work = undefined;
+  }
 }
 
 interface Node {
