@@ -3,7 +3,7 @@
  * token by token.
  */
 
-import type { LlamaComparison } from '../contract/lab.ts';
+import type { Distance, LlamaComparison } from '../contract/lab.ts';
 import { plural } from '../contract/number-words.ts';
 import { chooseDevice } from '../engine-host/choose-device.ts';
 import { startLab } from '../lab/lab-client.ts';
@@ -25,6 +25,9 @@ const command: Command = {
     tokens: { value: '<n>', help: `tokens of the text to compare at (default ${defaultTokens})` },
     ...(device && threads ? { device, threads } : {}),
     ...documentFlags,
+    itself: {
+      help: 'also compare llama.cpp with itself, with flash attention and without: how far apart two right answers lie',
+    },
     json: { help: 'print one JSON object: kl_mean, kl_max, same_best and what was compared' },
   },
 };
@@ -38,11 +41,14 @@ async function agree(args: Arguments, signal: AbortSignal): Promise<undefined> {
   const choice = await chooseDevice(deviceSetting(args), commandWords);
   const progress = new ProgressLine();
   const { text } = await openDocuments(files, progress, signal, documentChoice(args));
-  progress.print(`Reading ${plural(tokens, 'token')} twice, here and with llama.cpp; both hold the model.`);
+  const itself = args.has('itself');
+  progress.print(
+    `Reading ${plural(tokens, 'token')} ${itself ? 'three times, here and twice' : 'twice, here and'} with llama.cpp; both hold the model.`,
+  );
   const engine = startLab();
   try {
     const report = await engine.verbs.compareWithLlama(
-      { path, text, tokens, device: choice.device, threads: threadCount },
+      { path, text, tokens, device: choice.device, threads: threadCount, itself },
       { signal },
     );
     process.stdout.write(
@@ -55,20 +61,30 @@ async function agree(args: Arguments, signal: AbortSignal): Promise<undefined> {
 }
 
 function reportText(report: LlamaComparison): string {
-  const { model, architecture, positions, klMean, klMax, sameBest } = report;
+  const { model, architecture, positions, ours, llamaPlain } = report;
   return [
     `${model || 'The model'} (${architecture}): ${plural(positions, 'position')}`,
-    `  KL of the next token, llama.cpp from here: mean ${klMean.toExponential(2)}, greatest ${klMax.toExponential(2)} nats`,
-    `  same likeliest token: ${(100 * sameBest).toFixed(2)} %`,
+    ...distanceText('llama.cpp from here', ours),
+    ...(llamaPlain ? distanceText('llama.cpp from itself without flash attention', llamaPlain) : []),
     '',
   ].join('\n');
 }
 
-const reportJson = ({ model, architecture, positions, klMean, klMax, sameBest }: LlamaComparison, device: string) => ({
+const distanceText = (from: string, { klMean, klMax, sameBest }: Distance) => [
+  `  KL of the next token, ${from}: mean ${klMean.toExponential(2)}, greatest ${klMax.toExponential(2)} nats`,
+  `  same likeliest token: ${(100 * sameBest).toFixed(2)} %`,
+];
+
+const reportJson = ({ model, architecture, positions, ours, llamaPlain }: LlamaComparison, device: string) => ({
   model,
   architecture,
   device,
   positions,
+  ...distanceJson(ours),
+  ...(llamaPlain && { llama_itself: distanceJson(llamaPlain) }),
+});
+
+const distanceJson = ({ klMean, klMax, sameBest }: Distance) => ({
   kl_mean: klMean,
   kl_max: klMax,
   same_best: sameBest,

@@ -45,17 +45,26 @@ export const llamaComparisonRequestSchema = z.object({
   tokens: z.int().min(1),
   device: deviceSchema,
   threads: threadsSchema,
+  /** Also llama.cpp with itself, with flash attention and without. */
+  itself: z.boolean(),
 });
 export type LlamaComparisonRequest = z.infer<typeof llamaComparisonRequestSchema>;
-const llamaComparisonSchema = z.object({
-  model: z.string(),
-  architecture: z.string(),
-  positions: z.int(),
-  /** KL divergence of the next token between llama.cpp and this engine, in nats. */
+const distanceSchema = z.object({
+  /** KL divergence of the next token, in nats. */
   klMean: z.number(),
   klMax: z.number(),
   /** Share of positions with the same likeliest token. */
   sameBest: z.number(),
+});
+export type Distance = z.infer<typeof distanceSchema>;
+const llamaComparisonSchema = z.object({
+  model: z.string(),
+  architecture: z.string(),
+  positions: z.int(),
+  /** llama.cpp from this engine. */
+  ours: distanceSchema,
+  /** llama.cpp from itself without flash attention. */
+  llamaPlain: distanceSchema.optional(),
 });
 export type LlamaComparison = z.infer<typeof llamaComparisonSchema>;
 

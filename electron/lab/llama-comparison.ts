@@ -10,7 +10,7 @@ import { documentPart } from '../engine-host/text-trust.ts';
 import { openVocabulary, tokenizeParts } from '../engine-host/vocabulary.ts';
 
 export async function compareWithLlama(lab: NativeLab, request: LlamaComparisonRequest): Promise<LlamaComparison> {
-  const { path, text, tokens: wanted, device, threads } = request;
+  const { path, text, tokens: wanted, device, threads, itself } = request;
   await checkModel(path);
   const info = lab.inspectModel(path);
   if (wanted > info.nCtxTrain)
@@ -27,6 +27,7 @@ export async function compareWithLlama(lab: NativeLab, request: LlamaComparisonR
     threads,
     cuda: cudaOf(device),
     tokens,
+    itself,
   });
   return { ...report, model: info.name, architecture: info.architecture };
 }

@@ -32,7 +32,20 @@ double logits_kl(const float * p, const float * q, int64_t n_vocab) {
     return sum;
 }
 
-Status measure_agreement(const EngineOptions & options, const std::vector<int32_t> & tokens, Agreement & out) {
+// Of `count` rows of logits, p from q, both [count, n_vocab]: kl_mean is their sum.
+static void add_distances(const std::vector<float> & p, const std::vector<float> & q, int64_t count, int64_t n_vocab,
+                          Distance & out) {
+    for (int64_t i = 0; i < count; i++) {
+        const float *a = p.data() + i * n_vocab, *b = q.data() + i * n_vocab;
+        const double kl = logits_kl(a, b, n_vocab);
+        out.kl_mean += kl;
+        out.kl_max = std::max(out.kl_max, kl);
+        out.n_same_best += std::max_element(a, a + n_vocab) - a == std::max_element(b, b + n_vocab) - b;
+    }
+}
+
+Status measure_agreement(const EngineOptions & options, const std::vector<int32_t> & tokens, bool itself,
+                         Agreement & out) {
     std::unique_ptr<Engine>         engine;
     std::unique_ptr<LlamaReference> llama;
     RETURN_IF_FAILED(Engine::open(options, engine));
@@ -43,23 +56,24 @@ Status measure_agreement(const EngineOptions & options, const std::vector<int32_
                                           context_for(p, n + PIECE), PIECE, llama));
     Document           document(*engine, GGML_TYPE_F16);
     Session            session(*engine, document);
-    std::vector<float> ours, theirs;
+    std::vector<float> ours, theirs, plain;
+    RETURN_IF_FAILED(llama->start(LlamaAttention::flash));
+    if (itself) RETURN_IF_FAILED(llama->start(LlamaAttention::plain));
     out = {};
     for (int64_t first = 0; first < n; first += PIECE) {
         const int64_t count = std::min(PIECE, n - first);
         RETURN_IF_FAILED(session.score({tokens.begin() + first, tokens.begin() + first + count}, ours));
-        RETURN_IF_FAILED(llama->logits(tokens.data() + first, count, theirs));
+        RETURN_IF_FAILED(llama->logits(LlamaAttention::flash, tokens.data() + first, count, theirs));
         if (theirs.size() != ours.size())
             return Status::fail(Code::INTERNAL, "llama.cpp has another vocabulary of this file.");
-        for (int64_t i = 0; i < count; i++) {
-            const float *a = theirs.data() + i * p.n_vocab, *b = ours.data() + i * p.n_vocab;
-            const double kl = logits_kl(a, b, p.n_vocab);
-            out.kl_mean += kl / double(n);
-            out.kl_max = std::max(out.kl_max, kl);
-            out.n_same_best += std::max_element(a, a + p.n_vocab) - a == std::max_element(b, b + p.n_vocab) - b;
+        add_distances(theirs, ours, count, p.n_vocab, out.ours);
+        if (itself) {
+            RETURN_IF_FAILED(llama->logits(LlamaAttention::plain, tokens.data() + first, count, plain));
+            add_distances(theirs, plain, count, p.n_vocab, out.llama_plain);
         }
         out.n_positions += count;
     }
+    for (Distance * distance : {&out.ours, &out.llama_plain}) distance->kl_mean /= double(n);
     return Status::good();
 }
 

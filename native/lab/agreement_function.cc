@@ -15,15 +15,22 @@ Napi::Value compare_with_llama(const Napi::CallbackInfo & info) {
     const Status  read = to_engine_options(from, options);
     if (!read.ok()) return rejected(env, read);
     const std::vector<int32_t> tokens = get_tokens(from.Get("tokens"), "tokens");
+    const bool                 itself = from.Get("itself").ToBoolean();
     auto                       found  = std::make_shared<Agreement>();
     return Job::start(
-        env, [=] { return measure_agreement(options, tokens, *found); },
+        env, [=] { return measure_agreement(options, tokens, itself, *found); },
         [=](Napi::Env env) {
             Napi::Object out = Napi::Object::New(env);
             out.Set("positions", double(found->n_positions));
-            out.Set("klMean", found->kl_mean);
-            out.Set("klMax", found->kl_max);
-            out.Set("sameBest", double(found->n_same_best) / double(found->n_positions));
+            const auto distance = [&](const Distance & from) {
+                Napi::Object to = Napi::Object::New(env);
+                to.Set("klMean", from.kl_mean);
+                to.Set("klMax", from.kl_max);
+                to.Set("sameBest", double(from.n_same_best) / double(found->n_positions));
+                return to;
+            };
+            out.Set("ours", distance(found->ours));
+            if (itself) out.Set("llamaPlain", distance(found->llama_plain));
             return out;
         },
         [](Napi::Env) {});

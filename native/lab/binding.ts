@@ -54,14 +54,21 @@ export interface NativeVectorsReport {
   topKTies: number;
 }
 
-/** Logits at every token of a text beside llama.cpp's. */
-export interface NativeAgreement {
-  positions: number;
-  /** KL divergence of the next token, in nats. */
+/** How far one next-token distribution lies from another over a text. */
+export interface NativeDistance {
+  /** KL divergence, in nats. */
   klMean: number;
   klMax: number;
   /** Share of positions at which both think the same token likeliest. */
   sameBest: number;
+}
+
+/** Logits at every token of a text beside llama.cpp's. */
+export interface NativeAgreement {
+  positions: number;
+  ours: NativeDistance;
+  /** Of llama.cpp from itself without flash attention; only where that was asked for. */
+  llamaPlain?: NativeDistance;
 }
 
 /** Engines are those that this addon opened. */
@@ -88,13 +95,14 @@ export interface NativeLab extends NativeAddon {
     window: number;
     kernel: number;
   }): NativeVectors & { capacity: number; promptBudget: number };
-  /** Opens the model twice, here and in llama.cpp's library in backendDir, on the same device, and reads the tokens with both. */
+  /** Opens the model twice, here and in llama.cpp's library in backendDir, on the same device, and reads the tokens with both; with `itself` also with llama.cpp's other attention. */
   compareWithLlama(request: {
     modelPath: string;
     backendDir: string;
     threads: number;
     cuda?: NativeCuda | undefined;
     tokens: Int32Array;
+    itself: boolean;
   }): Promise<NativeAgreement>;
   /** No more than this counts as available on the computing device from here on: for trying out a memory that is full. */
   limitAvailable(engine: NativeEngine, bytes: number): void;

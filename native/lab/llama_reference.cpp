@@ -68,11 +68,12 @@ class Loaded : public LlamaReference {
     explicit Loaded(const Functions & llama) : llama_(llama) {}
     ~Loaded() override {
         if (n_batch_) llama_.llama_batch_free(batch_);
-        if (context_) llama_.llama_free(context_);
+        for (Text & text : texts_)
+            if (text.context) llama_.llama_free(text.context);
         if (model_) llama_.llama_model_free(model_);
     }
 
-    Status start(const std::string & path, const DeviceOptions & options, int64_t n_context, int64_t n_batch) {
+    Status load(const std::string & path, const DeviceOptions & options, int64_t n_context, int64_t n_batch) {
         ggml_backend_dev_t devices[] = {nullptr, nullptr};
         if (!options.library.empty()) {
             const int                index = std::max(0, options.index());
@@ -86,51 +87,66 @@ class Loaded : public LlamaReference {
         model_params.n_gpu_layers       = devices[0] ? -1 : 0;
         model_                          = llama_.llama_model_load_from_file(path.c_str(), model_params);
         if (!model_) return Status::fail(Code::INVALID_ARGUMENT, "llama.cpp does not load " + path + ".");
-        n_vocab_                       = llama_.llama_vocab_n_tokens(llama_.llama_model_get_vocab(model_));
-        const int            n_threads = options.n_threads > 0 ? options.n_threads : default_thread_count();
-        llama_context_params params    = llama_.llama_context_default_params();
-        params.n_ctx                   = uint32_t(n_context);
-        params.n_batch                 = uint32_t(n_batch);
-        params.n_ubatch                = uint32_t(n_batch);
-        params.n_threads               = n_threads;
-        params.n_threads_batch         = n_threads;
-        params.flash_attn_type         = LLAMA_FLASH_ATTN_TYPE_ENABLED;
-        context_                       = llama_.llama_init_from_model(model_, params);
-        if (!context_)
-            return Status::fail(Code::HOST_OOM,
-                                "llama.cpp has no memory for " + std::to_string(n_context) + " tokens.");
-        batch_   = llama_.llama_batch_init(int32_t(n_batch), 0, 1);
-        n_batch_ = n_batch;
+        n_vocab_   = llama_.llama_vocab_n_tokens(llama_.llama_model_get_vocab(model_));
+        n_threads_ = options.n_threads > 0 ? options.n_threads : default_thread_count();
+        n_context_ = n_context;
+        batch_     = llama_.llama_batch_init(int32_t(n_batch), 0, 1);
+        n_batch_   = n_batch;
         return Status::good();
     }
 
-    Status logits(const int32_t * tokens, int64_t n, std::vector<float> & out) override {
+    Status start(LlamaAttention attention) override {
+        llama_context_params params = llama_.llama_context_default_params();
+        params.n_ctx                = uint32_t(n_context_);
+        params.n_batch              = uint32_t(n_batch_);
+        params.n_ubatch             = uint32_t(n_batch_);
+        params.n_threads            = n_threads_;
+        params.n_threads_batch      = n_threads_;
+        params.flash_attn_type =
+            attention == LlamaAttention::flash ? LLAMA_FLASH_ATTN_TYPE_ENABLED : LLAMA_FLASH_ATTN_TYPE_DISABLED;
+        Text & text  = texts_[size_t(attention)];
+        text.context = llama_.llama_init_from_model(model_, params);
+        if (!text.context)
+            return Status::fail(Code::HOST_OOM,
+                                "llama.cpp has no memory for " + std::to_string(n_context_) + " tokens.");
+        return Status::good();
+    }
+
+    Status logits(LlamaAttention attention, const int32_t * tokens, int64_t n, std::vector<float> & out) override {
+        Text & text = texts_[size_t(attention)];
+        if (!text.context) return Status::fail(Code::INTERNAL, "No text was started for llama.cpp.");
         if (n > n_batch_) return Status::fail(Code::INTERNAL, "llama.cpp was given too many tokens at once.");
         batch_.n_tokens = int32_t(n);
         for (int32_t i = 0; i < batch_.n_tokens; i++) {
             batch_.token[i]     = tokens[i];
-            batch_.pos[i]       = llama_pos(n_read_) + i;
+            batch_.pos[i]       = llama_pos(text.n_read) + i;
             batch_.n_seq_id[i]  = 1;
             batch_.seq_id[i][0] = 0;
             batch_.logits[i]    = 1;
         }
-        if (llama_.llama_decode(context_, batch_) != 0)
-            return Status::fail(Code::INTERNAL, "llama.cpp fails on token " + std::to_string(n_read_) + ".");
-        n_read_ += n;
+        if (llama_.llama_decode(text.context, batch_) != 0)
+            return Status::fail(Code::INTERNAL, "llama.cpp fails on token " + std::to_string(text.n_read) + ".");
+        text.n_read += n;
         out.clear();
         for (int32_t i = 0; i < batch_.n_tokens; i++) {
-            const float * row = llama_.llama_get_logits_ith(context_, i);
+            const float * row = llama_.llama_get_logits_ith(text.context, i);
             out.insert(out.end(), row, row + n_vocab_);
         }
         return Status::good();
     }
 
   private:
+    struct Text {
+        llama_context * context = nullptr;
+        int64_t         n_read  = 0;
+    };
+
     const Functions & llama_;
-    llama_model *     model_   = nullptr;
-    llama_context *   context_ = nullptr;
-    llama_batch       batch_   = {};
-    int64_t           n_batch_ = 0, n_read_ = 0, n_vocab_ = 0;
+    llama_model *     model_ = nullptr;
+    Text              texts_[2];  // by LlamaAttention
+    llama_batch       batch_     = {};
+    int               n_threads_ = 0;
+    int64_t           n_context_ = 0, n_batch_ = 0, n_vocab_ = 0;
 };
 
 }  // namespace
@@ -140,7 +156,7 @@ Status LlamaReference::open(const std::string & model_path, const DeviceOptions 
     const Functions * functions = nullptr;
     RETURN_IF_FAILED(load(device.cpu_dir, functions));
     auto loaded = std::make_unique<Loaded>(*functions);
-    RETURN_IF_FAILED(loaded->start(model_path, device, n_context, n_batch));
+    RETURN_IF_FAILED(loaded->load(model_path, device, n_context, n_batch));
     out = std::move(loaded);
     return Status::good();
 }

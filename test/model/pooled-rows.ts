@@ -34,6 +34,7 @@ export function pool(rows: readonly Row[]): Pooled {
 
 const folder = new URL('./', import.meta.url);
 export const gateRows = readRows(new URL('gate.csv', folder));
+export const modelRows = readRows(new URL('fidelity-models.csv', folder));
 export const extractionRows = readRows(new URL('extraction.csv', folder));
 export const ablationRows = readRows(new URL('ablation.csv', folder));
 

@@ -1,10 +1,18 @@
 /**
- * Prints the tables of test/model/README.md from gate.csv, ablation.csv and extraction.csv.
+ * Prints the tables of test/model/README.md from gate.csv, ablation.csv, fidelity-models.csv and extraction.csv.
  *
  *   npx tsx test/model/print-tables.ts
  */
 import type { Row } from '../../native/bench/line-chart.ts';
-import { ablationBudgets, ablationRows, ablationWays, extractionRows, gateRows, pool } from './pooled-rows.ts';
+import {
+  ablationBudgets,
+  ablationRows,
+  ablationWays,
+  extractionRows,
+  gateRows,
+  modelRows,
+  pool,
+} from './pooled-rows.ts';
 
 const ways = [
   { name: 'paper', mode: 'rocketkv', selector: 'pages', pooling: 'max' },
@@ -107,6 +115,51 @@ printTable(
       }),
     ]),
   ),
+);
+
+const modelBudgets = [256, 512, 1024];
+const modelNames = [...new Set(modelRows.map(({ model }) => model ?? ''))];
+printTable(
+  "Twelve texts, by model: KL mean, same top-1, full KV's right answers kept",
+  ['model', 'way', ...modelBudgets.map((budget) => `t = ${budget}`)],
+  modelNames.flatMap((model) =>
+    singleTurn.flatMap(({ name, mode, selector, pooling }) => {
+      const own = modelRows.filter(
+        (row) => row.model === model && row.mode === mode && row.selector === selector && row.pooling === pooling,
+      );
+      if (own.length === 0) return [];
+      const cells = modelBudgets.map((budget) => {
+        const { klMean, top1, kept, fullRight, texts } = pool(own.filter((row) => Number(row.budget) === budget));
+        if (texts !== 12) throw new Error(`${model}, ${name}, ${budget}: ${texts} texts`);
+        return `${klMean.toFixed(4)}, ${percent(top1)}, ${kept} of ${fullRight}`;
+      });
+      return [[model, name, ...cells]];
+    }),
+  ),
+);
+printTable(
+  'Twelve texts, t = 512: KL mean of paper / coded, answers kept of paper / coded',
+  ['text', ...modelNames],
+  [...new Set(modelRows.map(({ file }) => file ?? ''))].map((file) => [
+    file,
+    ...modelNames.map((model) => {
+      const [paper, coded] = ways.slice(0, 2).map(({ mode, selector, pooling }) => {
+        const row = modelRows.find(
+          (one) =>
+            one.model === model &&
+            one.file === file &&
+            one.mode === mode &&
+            one.selector === selector &&
+            one.pooling === pooling &&
+            one.budget === '512',
+        );
+        if (!row) throw new Error(`${model}, ${file}: no row`);
+        return row;
+      });
+      const kl = [paper, coded].map((row) => Number(row?.kl_mean).toFixed(4)).join(' / ');
+      return `${kl}, ${paper?.right_of_full} / ${coded?.right_of_full} of ${paper?.full_right}`;
+    }),
+  ]),
 );
 
 const extractionBudgets = [256, 512, 1024];
