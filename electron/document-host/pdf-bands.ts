@@ -2,6 +2,7 @@
  * Finds bands: parts of a page in which vertical white space separates text on its left from text on its right, as between two columns or
  * between the columns of a table. Pure.
  */
+import { shareToTheLeft } from './pdf-direction.ts';
 import {
   type DividingGutter,
   dividingGutters,
@@ -15,7 +16,7 @@ import {
   scansOf,
 } from './pdf-gutters.ts';
 import { isRunningText } from './pdf-prose.ts';
-import { runsToTheLeft } from './pdf-rows.ts';
+import { rowsOf } from './pdf-rows.ts';
 import type { Segment } from './pdf-segments.ts';
 
 export interface Band {
@@ -115,7 +116,7 @@ function bandOf(best: Gutter, gutters: readonly Gutter[], scans: readonly Scan[]
     sides[side].push(segment);
     lowest[side] = segment;
   }
-  const second = runsToTheLeft(byHeight) ? 'left' : 'right';
+  const second = shareToTheLeft(byHeight) > 0.5 ? 'left' : 'right';
   let highest = sides[second][0];
   for (const segment of [...byHeight].reverse()) {
     if (middle(segment) <= top + 0.2 * segment.size) continue;
@@ -173,4 +174,42 @@ function isNextTo(upper: Segment | undefined, lower: Segment | undefined): boole
     overlap > 0 &&
     Math.abs(upper.size / lower.size - 1) < 0.1
   );
+}
+
+const leastLines = 4;
+
+/**
+ * A column of text and one of a single line, with which the text ends: the line is level with the first line of the other column, but drawn
+ * after its last one. undefined: there is no such line.
+ */
+export function columnAndLine(segments: readonly Segment[]): [column: Segment[], line: Segment[]] | undefined {
+  const isToTheLeft = shareToTheLeft(segments) > 0.5;
+  const from = ({ left, right }: Segment): number => (isToTheLeft ? -right : left);
+  const to = ({ left, right }: Segment): number => (isToTheLeft ? -left : right);
+  const inReadingDirection = [...segments].sort((a, b) => from(a) - from(b));
+  let edge = Number.NEGATIVE_INFINITY;
+  for (const [i, segment] of inReadingDirection.entries()) {
+    if (i > 0 && from(segment) - edge >= 2 * segment.size) {
+      const column = inReadingDirection.slice(0, i);
+      const line = inReadingDirection.slice(i);
+      if (isLineAfter(column, line)) return [column, line];
+    }
+    edge = Math.max(edge, to(segment));
+  }
+  return undefined;
+}
+
+function isLineAfter(column: readonly Segment[], line: readonly Segment[]): boolean {
+  const bases = line.map(({ base }) => base);
+  const highest = Math.max(...bases);
+  const { size } = line[0] as Segment;
+  if (highest - Math.min(...bases) > 0.35 * size) return false;
+  const orders = (some: readonly Segment[]): number[] => some.map(({ order }) => order);
+  if (Math.max(...orders(column)) > Math.min(...orders(line))) return false;
+  const rows = rowsOf(column);
+  const [first, last] = [rows[0], rows.at(-1)];
+  if (!first || !last || rows.length < leastLines || Math.abs((first[0] as Segment).base - highest) > 0.5 * size)
+    return false;
+  // The number in a page's header, which is drawn after the text, is not a column.
+  return Math.max(...orders(first)) < Math.min(...orders(last));
 }

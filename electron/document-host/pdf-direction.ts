@@ -41,6 +41,8 @@ interface Draft extends Word {
 const wideGap = 0.9; // of the size; a wider one may be the white space between two columns
 const wordGap = 0.15;
 const letterGap = 0.25; // between words that run to the left
+const mostApart = 500; // signs of one line, so that a line of many thousand does not take quadratic time
+const touching = 0.03; // letters closer than this are of one word, such as those beside a Persian half-space
 const toTheLeft = /[\p{Script=Hebrew}\p{Script=Arabic}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u;
 const anyLetter = /\p{L}/gu;
 const lettersToTheLeft =
@@ -50,35 +52,45 @@ const besideDigits = /^[%$€£¥#°]$/;
 
 export const hasTextToTheLeft = (text: string): boolean => /[\u0590-\u08FF\uFB1D-\uFDFF\uFE70-\uFEFF]/.test(text);
 
-/** The direction that a line's ends show: a full stop stands at the end, and both ends have letters of the line's direction. */
+/**
+ * The direction that a line's ends show: a full stop stands at the end, and both ends have letters of the line's direction. undefined: they
+ * do not show it, or a sign such as the one before ".txt" is against the letters.
+ */
 export function directionAtEnds(parts: readonly TextRun[]): Direction | undefined {
+  const glyphs: Glyph[] = [];
+  for (const { text, lefts, rights } of parts) {
+    for (const [i, character] of text.split('').entries())
+      if (character !== ' ') glyphs.push({ text: character, left: lefts[i] as number, right: rights[i] as number });
+  }
+  const [stopAtLeft, stopAtRight] = ends(glyphs).map((glyph) => /^[.,;:!?،؛؟]$/.test(glyph?.text ?? ''));
+  if (stopAtLeft === stopAtRight) return directionOf(ends(glyphs));
+  const ofStop = stopAtLeft ? 'left' : 'right';
+  const ofLetters = directionOf(ends(glyphs.filter(({ text }) => /\p{L}/u.test(text))));
+  return ofLetters === undefined || ofLetters === ofStop ? ofStop : undefined;
+}
+
+function directionOf(glyphs: readonly (Glyph | undefined)[]): Direction | undefined {
+  if (glyphs.every((glyph) => toTheLeft.test(glyph?.text ?? ''))) return 'left';
+  return glyphs.every((glyph) => /\p{Script=Latin}/u.test(glyph?.text ?? '')) ? 'right' : undefined;
+}
+
+/** The glyph at the left end and the one at the right end. */
+function ends(glyphs: readonly Glyph[]): [Glyph | undefined, Glyph | undefined] {
   let first: Glyph | undefined;
   let last: Glyph | undefined;
-  for (const { text, lefts, rights } of parts) {
-    for (const [i, character] of text.split('').entries()) {
-      if (character === ' ') continue;
-      const glyph = { text: character, left: lefts[i] as number, right: rights[i] as number };
-      if (!first || glyph.left < first.left) first = glyph;
-      if (!last || glyph.right > last.right) last = glyph;
-    }
+  for (const glyph of glyphs) {
+    if (!first || glyph.left < first.left) first = glyph;
+    if (!last || glyph.right > last.right) last = glyph;
   }
-  const isOf = (pattern: RegExp): [boolean, boolean] => [
-    pattern.test(first?.text ?? ''),
-    pattern.test(last?.text ?? ''),
-  ];
-  const [stopAtLeft, stopAtRight] = isOf(/^[.,;:!?،؛؟]$/);
-  if (stopAtLeft !== stopAtRight) return stopAtLeft ? 'left' : 'right';
-  const [leftAtLeft, leftAtRight] = isOf(toTheLeft);
-  if (leftAtLeft && leftAtRight) return 'left';
-  const [rightAtLeft, rightAtRight] = isOf(/\p{Script=Latin}/u);
-  return rightAtLeft && rightAtRight ? 'right' : undefined;
+  return [first, last];
 }
 
 /** The share of letters that run to the left. */
-export function shareToTheLeft(texts: readonly string[]): number {
+export function shareToTheLeft(parts: readonly { text: string }[]): number {
+  if (!parts.some(({ text }) => hasTextToTheLeft(text))) return 0;
   let left = 0;
   let all = 0;
-  for (const text of texts) {
+  for (const { text } of parts) {
     all += text.match(anyLetter)?.length ?? 0;
     if (hasTextToTheLeft(text)) left += text.match(lettersToTheLeft)?.length ?? 0;
   }
@@ -138,7 +150,25 @@ function wordsOf(parts: readonly TextRun[], size: number): Word[] {
     }
     spaced = false;
   }
-  return drafts.map(({ glyphs, ...word }) => ({ ...word, text: textOf(glyphs, word.kind) }));
+  return withMarks(drafts).map(({ glyphs, ...word }) => ({ ...word, text: textOf(glyphs, word.kind) }));
+}
+
+/** Puts signs that the file draws apart from their word, such as a vowel above its last letter, behind the letter at which they are. */
+function withMarks(drafts: readonly Draft[]): Draft[] {
+  const isApart = ({ glyphs }: Draft): boolean => glyphs.every(isMark);
+  const apart = drafts.filter(isApart).length;
+  if (apart === 0 || apart > mostApart) return [...drafts];
+  const words = drafts.filter((draft) => draft.kind === 'left' && !isApart(draft));
+  return drafts.filter((draft) => {
+    if (!isApart(draft)) return true;
+    const middle = (draft.left + draft.right) / 2;
+    const word = words.find(({ left, right }) => left <= middle && middle <= right);
+    if (!word) return true;
+    const letters = word.glyphs.filter((glyph) => !isMark(glyph));
+    const nearest = letters.reduce((best, letter) => (distance(letter, draft) < distance(best, draft) ? letter : best));
+    word.glyphs.splice(word.glyphs.indexOf(nearest) + 1, 0, ...draft.glyphs);
+    return false;
+  });
 }
 
 function kindOf(character: string): Kind {
@@ -162,11 +192,7 @@ function textOf(drawn: Glyph[], kind: Kind): string {
       before++;
       continue;
     }
-    // A mark is drawn before or after its letter: it belongs to the nearer one.
-    const isNextNearer =
-      before < 0 ||
-      (before + 1 < letters.length && distance(letters[before + 1], glyph) < distance(letters[before], glyph));
-    marks[isNextNearer ? before + 1 : before]?.push(glyph);
+    marks[nearestLetter(letters, before, glyph)]?.push(glyph);
   }
   return letters
     .map((glyph, i) => ({ left: glyph.left, text: glyph.text + joined(marks[i] ?? []) }))
@@ -197,8 +223,17 @@ const fromCodes = /^(ل[اأإآ]|الله|اكبر|محمد|صلعم|رسول|�
 
 const isMark = ({ text }: Glyph): boolean => /[\p{M}\p{Cf}]/u.test(text);
 
+/** A mark is drawn before or after its letter; PDFium may have the letter before it in between. */
+function nearestLetter(letters: readonly Glyph[], before: number, mark: Glyph): number {
+  let nearest = Math.max(0, before);
+  for (const i of [before + 1, before - 1]) {
+    if (i >= 0 && i < letters.length && distance(letters[i], mark) < distance(letters[nearest], mark)) nearest = i;
+  }
+  return nearest;
+}
+
 /** From the middle of a mark to a letter; 0 above it. */
-function distance(letter: Glyph | undefined, mark: Glyph): number {
+function distance(letter: Glyph | undefined, mark: Pick<Glyph, 'left' | 'right'>): number {
   if (!letter) return Number.POSITIVE_INFINITY;
   const x = (mark.left + mark.right) / 2;
   return Math.max(0, letter.left - x, x - letter.right);
@@ -288,10 +323,15 @@ function inOrder(words: readonly Word[], size: number): Word {
     const gap = Math.max(last.left, word.left) - Math.min(last.right, word.right);
     // Beside signs PDFium's spaces are at the wrong places, and between Arabic letters there are gaps.
     const areLetters = last.kind === 'left' && word.kind === 'left';
-    const isSpaced = areLetters ? word.spaced || last.spaced || gap > letterGap * size : gap > wordGap * size;
+    const isBetweenScripts = last.kind !== word.kind && isLetters(last) && isLetters(word);
+    const isSpaced = areLetters
+      ? ((word.spaced || last.spaced) && gap > touching * size) || gap > letterGap * size
+      : gap > wordGap * size || (isBetweenScripts && word.spaced && gap > -wordGap * size);
     return { ...merged(line, word), text: `${line.text}${isSpaced ? ' ' : ''}${word.text}`, kind: word.kind };
   }, words[0] as Word);
 }
+
+const isLetters = ({ kind }: Word): boolean => kind === 'left' || kind === 'right';
 
 const pairs = '()[]{}';
 

@@ -5,9 +5,10 @@
  */
 
 import type { Remark } from './pdf-annotations.ts';
-import { type Band, findBand } from './pdf-bands.ts';
+import { type Band, columnAndLine, findBand } from './pdf-bands.ts';
+import { shareToTheLeft } from './pdf-direction.ts';
 import type { PdfLine } from './pdf-lines.ts';
-import { lineOf, rowsOf, runsToTheLeft } from './pdf-rows.ts';
+import { lineOf, rowsOf } from './pdf-rows.ts';
 import { type Segment, segmentsOf } from './pdf-segments.ts';
 import { hasMarginLabels, tableParts, withMarginLabels } from './pdf-table-parts.ts';
 import { isTable, tableLines } from './pdf-tables.ts';
@@ -72,14 +73,20 @@ export function withRemarks(lines: PdfLine[], remarks: readonly Remark[]): PdfLi
 }
 
 function layOut(segments: readonly Segment[], depth: number, lines: PdfLine[]): void {
-  const band = segments.length > 3 && depth < mostDepth ? findBand(segments) : undefined;
+  const isLeaf = segments.length <= 3 || depth >= mostDepth;
+  const columns = isLeaf ? undefined : columnAndLine(segments);
+  if (columns) {
+    for (const column of columns) layOut(column, depth + 1, lines);
+    return;
+  }
+  const band = isLeaf ? undefined : findBand(segments);
   if (!band) {
     const column = lines.length; // the first line's index, which no other column has
     for (const row of rowsOf(segments)) lines.push(lineOf(row, column));
     return;
   }
   const layColumns = ({ left, right }: Band): void => {
-    for (const side of runsToTheLeft(segments) ? [right, left] : [left, right]) layOut(side, depth + 1, lines);
+    for (const side of shareToTheLeft(segments) > 0.5 ? [right, left] : [left, right]) layOut(side, depth + 1, lines);
   };
   layOut(band.above, depth + 1, lines);
   if (!isTable(band)) layColumns(band);

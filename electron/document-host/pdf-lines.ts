@@ -1,6 +1,6 @@
 /** A PDF has printed lines; this file joins them to paragraphs by their positions. If in doubt, a line stays a line. Pure. */
 
-import { hasTextToTheLeft, shareToTheLeft } from './pdf-direction.ts';
+import { shareToTheLeft } from './pdf-direction.ts';
 import { breakWord, endsBroken } from './pdf-hyphens.ts';
 
 /** One printed line. Coordinates in PDF points, y grows upwards. */
@@ -48,8 +48,7 @@ export function linesToText(given: readonly PdfLine[]): string {
 
 /** Text that runs to the left begins at the right edge: mirrored, its lines are compared as those of other text. */
 function inReadingDirection(lines: readonly PdfLine[]): readonly PdfLine[] {
-  if (!lines.some(({ text }) => hasTextToTheLeft(text))) return lines;
-  if (shareToTheLeft(lines.map(({ text }) => text)) <= 0.5) return lines;
+  if (shareToTheLeft(lines) <= 0.5) return lines;
   return lines.map((line) => ({ ...line, left: -line.right, right: -line.left }));
 }
 

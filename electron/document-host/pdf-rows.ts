@@ -1,5 +1,5 @@
 /** Groups segments on one base line into rows, and makes a line of text from each. Pure. */
-import { hasTextToTheLeft } from './pdf-direction.ts';
+import { shareToTheLeft } from './pdf-direction.ts';
 import type { PdfLine } from './pdf-lines.ts';
 import type { Segment } from './pdf-segments.ts';
 
@@ -14,20 +14,9 @@ export function rowsOf(segments: readonly Segment[]): Segment[][] {
   }
   for (const row of rows) {
     row.sort((a, b) => a.left - b.left);
-    if (runsToTheLeft(row)) row.reverse();
+    if (shareToTheLeft(row) > 0.5) row.reverse();
   }
   return rows;
-}
-
-export function runsToTheLeft(segments: readonly Segment[]): boolean {
-  if (!segments.some(({ text }) => hasTextToTheLeft(text))) return false;
-  let letters = 0;
-  for (const { text } of segments) {
-    letters +=
-      (text.match(/\p{Script=Hebrew}|\p{Script=Arabic}/gu)?.length ?? 0) -
-      (text.match(/\p{Script=Latin}/gu)?.length ?? 0);
-  }
-  return letters > 0;
 }
 
 /** White space wider than this, in sizes, separates the cells of a row. */

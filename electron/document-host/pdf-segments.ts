@@ -28,6 +28,7 @@ interface Draft {
 
 const touching = 0.3; // of the size: closer runs belong together, whenever the file draws them
 const mostNeighbours = 60; // on one line, so that a page of many thousand runs does not take quadratic time
+const mostParts = 2000; // of a line
 const mostScript = 6; // characters of a raised or lowered part
 const nextTo = 1; // of the size: how far apart runs that are drawn one after the other may stand
 
@@ -39,9 +40,9 @@ export function segmentsOf(runs: readonly TextRun[]): Segment[] {
     if (last && follows(last, run)) addPart(last, run);
     else drafts.push({ parts: [run], left: run.left, right: run.right, main: run, mainArea: area(run) });
   }
-  const joined = joinTouching(drafts);
+  const joined = joinInterleaved(joinTouching(drafts));
   const notes = numbersOfNotes(joined);
-  const share = runs.some(isToTheLeft) ? shareToTheLeft(runs.map(({ text }) => text)) : 0;
+  const share = runs.some(isToTheLeft) ? shareToTheLeft(runs) : 0;
   const segments: Segment[] = [];
   for (const draft of joined) {
     if (draft.parts.some(isToTheLeft)) segments.push(...finishBothWays(draft, segments.length, { share, notes }));
@@ -58,7 +59,7 @@ function finishBothWays(
   order: number,
   { share, notes }: { share: number; notes: ReadonlySet<string> },
 ): Segment[] {
-  const own = shareToTheLeft(parts.map(({ text }) => text));
+  const own = shareToTheLeft(parts);
   const isMixed = own > 0.2 && own < 0.8;
   const usual: Direction = (isMixed ? share : own) > 0.5 ? 'left' : 'right';
   const direction = isMixed ? (directionAtEnds(parts) ?? usual) : usual;
@@ -155,6 +156,40 @@ function joinTouching(drafts: Draft[]): Draft[] {
   }
   return drafts.filter((draft) => !gone.has(draft));
 }
+
+/**
+ * Joins the parts of a line with text to the left whose places overlap. PDFium begins a new line at a sign that is drawn higher, and what it
+ * takes for a line may have words from both sides of a word in the next one.
+ */
+function joinInterleaved(drafts: Draft[]): Draft[] {
+  if (!drafts.some(({ parts }) => parts.some(isToTheLeft))) return drafts;
+  const byBase = drafts
+    .filter(({ main, parts }) => main.turn !== 4 && parts.every(({ flow }) => flow !== 'down'))
+    .sort((a, b) => b.main.base - a.main.base);
+  const gone = new Set<Draft>();
+  const joined = new Set<Draft>();
+  for (const [i, draft] of byBase.entries()) {
+    for (let j = i + 1; j < byBase.length && j <= i + mostNeighbours && !gone.has(draft); j++) {
+      const other = byBase[j] as Draft;
+      const size = Math.max(draft.main.size, other.main.size);
+      if (draft.main.base - other.main.base > 0.9 * size) break;
+      if (gone.has(other) || !overlap(draft, other) || draft.parts.length + other.parts.length > mostParts) continue;
+      const [first, second] = firstLine(draft) < firstLine(other) ? [draft, other] : [other, draft];
+      for (const part of second.parts) addPart(first, part);
+      joined.add(first);
+      gone.add(second);
+    }
+  }
+  for (const { parts } of joined) parts.sort((a, b) => a.line - b.line);
+  return drafts.filter((draft) => !gone.has(draft));
+}
+
+const firstLine = ({ parts }: Draft): number => (parts[0] as TextRun).line;
+
+const overlap = (a: Draft, b: Draft): boolean =>
+  (a.parts.some(isToTheLeft) || b.parts.some(isToTheLeft)) &&
+  Math.min(a.right, b.right) > Math.max(a.left, b.left) &&
+  onOneLine(a.main, b.main);
 
 /** Inserts a raised or lowered part that the file draws later than the line that it belongs to. Returns false if it is no such part. */
 function insertScript(host: Draft, script: Draft): boolean {

@@ -50,9 +50,10 @@ function stackedGroups({ left, right }: Band): Pick<Band, 'left' | 'right'>[] {
   return groups;
 }
 
-/** Whether the left side has labels in the margin, each at the first line of the running text beside it. */
+/** Whether the left side has labels in the margin, each at the first line of the running text or the listing beside it. */
 export function hasMarginLabels({ left, right }: Band): boolean {
-  if (left.length > 0.25 * right.length || sideOf(left).words > 2 || !isRunningText(right)) return false;
+  if (left.length > 0.25 * right.length || sideOf(left).words > 2 || !(isRunningText(right) || isListing(right)))
+    return false;
   const levels = left.map(({ base }) => base).sort((a, b) => b - a);
   const lines = rowsOf(right);
   return levels.some((level, i) => {
@@ -63,7 +64,15 @@ export function hasMarginLabels({ left, right }: Band): boolean {
   });
 }
 
-/** The running text, with each label before the line at which it begins; a label beside no line keeps its place. */
+/** Whether most lines are numbered one after the other, as those of a program are. */
+function isListing(segments: readonly Segment[]): boolean {
+  const lines = rowsOf(segments);
+  const numbers = lines.map(([first]) => Number(/^\d{1,5}(?=\s|$)/.exec(first?.text ?? '')?.[0] ?? Number.NaN));
+  const inTurn = numbers.filter((number, i) => number === (numbers[i - 1] as number) + 1);
+  return inTurn.length > 0.5 * lines.length;
+}
+
+/** The text, with each label before the line at which it begins; a label beside no line keeps its place. */
 export function withMarginLabels({ left, right }: Band): Segment[] {
   const lines = right.map((segment) => ({ ...segment }));
   const alone = labelBlocks(left).filter((label) => {

@@ -1,9 +1,10 @@
 /** Decides whether a band is a table or columns of text, and finds a table's rows. Pure. */
 import type { Band } from './pdf-bands.ts';
+import { shareToTheLeft } from './pdf-direction.ts';
 import { breakWord, endsBroken } from './pdf-hyphens.ts';
 import type { PdfLine } from './pdf-lines.ts';
 import { sideOf } from './pdf-prose.ts';
-import { rowsOf, runsToTheLeft } from './pdf-rows.ts';
+import { rowsOf } from './pdf-rows.ts';
 import type { Segment } from './pdf-segments.ts';
 
 export function isTable(band: Band): boolean {
@@ -124,7 +125,41 @@ function logicalRows({ left, right, gutters }: Band): Segment[][][] {
     }
     lastOrder = Math.max(lastOrder, ...row.map(({ order }) => order));
   }
-  return result.flatMap((group) => (isOneRow(group, gutters) ? [group] : group.map((row) => [row])));
+  return result.flatMap((group) => partsOfOneRow(group, gutters));
+}
+
+/**
+ * Divides lines that may be one row, and are not as a whole: above the headings of two columns there may be one that spans both. A word that
+ * goes on in the next line shows that both are one row.
+ */
+function partsOfOneRow(lines: readonly Segment[][], gutters: readonly number[]): Segment[][][] {
+  if (isOneRow(lines, gutters)) return [[...lines]];
+  const parts: Segment[][][] = [];
+  let isHeading = false; // the last part has a word over two lines
+  for (const line of lines) {
+    const last = parts.at(-1);
+    const before = last?.at(-1) ?? [];
+    const goesOn: boolean = isHeading
+      ? comesBack(before, line)
+      : before.some((upper) => line.some((lower) => isDivided(upper, lower)));
+    isHeading = last !== undefined && goesOn && isOneRow([...last, line], gutters);
+    if (isHeading) last?.push(line);
+    else parts.push([line]);
+  }
+  return parts;
+}
+
+const ordersOf = (line: readonly Segment[]): number[] => line.map(({ order }) => order);
+
+/** Whether the drawing goes back to a cell above, cell by cell. */
+function comesBack(upper: readonly Segment[], lower: readonly Segment[]): boolean {
+  return Math.min(...ordersOf(lower)) < Math.max(...ordersOf(upper));
+}
+
+/** Whether a word that is broken at the end of one line goes on in the one below it. */
+function isDivided(upper: Segment, lower: Segment): boolean {
+  const overlap = Math.min(upper.right, lower.right) - Math.max(upper.left, lower.left);
+  return endsBroken(upper.text) && /^\p{Ll}/u.test(lower.text) && overlap > 0 && lower.order === upper.order + 1;
 }
 
 export const mostLines = 12; // of a cell; with more it is text beside text
@@ -164,7 +199,7 @@ function isClose(upper: readonly Segment[], lower: readonly Segment[]): boolean 
 
 /** One line for each row of the table, with its cells separated by tabs. */
 export function tableLines(band: Band): PdfLine[] {
-  const toTheLeft = runsToTheLeft([...band.left, ...band.right]);
+  const toTheLeft = shareToTheLeft([...band.left, ...band.right]) > 0.5;
   return logicalRows(band).map((rows) => {
     const segments = rows.flat();
     const cells: Segment[][] =

@@ -44,6 +44,7 @@ export interface PageText {
 const softHyphen = '\u00AD';
 
 const wideGap = 0.7; // of the size; a wider one may be the white space between two columns
+const mostStep = 0.9; // of the size; a glyph that is further below is of another line
 const noHyphens: readonly number[] = [];
 
 /** Facts of a file's text that PDFium's text interface does not give. */
@@ -87,6 +88,7 @@ class RunReader {
   #clips: PageClips | undefined;
   #run: TextRun | undefined;
   #votes = 0; // glyphs with the run's height, minus those with another one
+  #onlyMarks = false; // the run has none but marks above or below letters: its base line is not theirs
   #spaced = false;
   #isShown = true; // the last glyph was within the page and its clip path
   #line = 0;
@@ -275,7 +277,8 @@ class RunReader {
       run.left = Math.min(run.left, this.#left);
       run.right = run.flow === 'right' ? this.#right : Math.max(run.right, this.#right);
       if (run.flow === 'right' && toTheLeft) run.flow = 'left';
-      if (run.flow !== 'left') run.base = this.#base;
+      if (run.flow !== 'left' || this.#onlyMarks) run.base = this.#base;
+      this.#onlyMarks &&= isMark(text);
       this.#voteHeight(run);
     } else {
       this.#run = {
@@ -295,6 +298,7 @@ class RunReader {
       };
       this.#result.runs.push(this.#run);
       this.#votes = 1;
+      this.#onlyMarks = isMark(text);
     }
     this.#spaced = false;
   }
@@ -314,7 +318,9 @@ class RunReader {
     if (run.turn === 4) return true;
     const step = this.#base - run.base;
     // PDFium reorders text to the left: glyphs that follow each other are not neighbours on the page.
-    if (run.flow === 'left' || toTheLeft) return !isScript(step, this.#size / run.size, run.size);
+    // After a hyphen it leaves out the line end too.
+    if (run.flow === 'left' || toTheLeft)
+      return Math.abs(step) < mostStep * run.size && !isScript(step, this.#size / run.size, run.size);
     if (run.flow === 'down' || isBelow(run, this.#left, step, this.#size)) {
       run.flow = 'down';
       return true;
@@ -329,6 +335,8 @@ class RunReader {
 function isScript(step: number, ratio: number, size: number): boolean {
   return (ratio < 0.85 && Math.abs(step) > 0.1 * size) || (ratio > 1.18 && Math.abs(step) > 0.1 * ratio * size);
 }
+
+const isMark = (text: string): boolean => text > '~' && /^\p{M}+$/u.test(text);
 
 /** For Chinese and Japanese set from top to bottom: the next glyph of PDFium's line is directly below. */
 function isBelow(run: TextRun, left: number, step: number, size: number): boolean {

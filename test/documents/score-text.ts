@@ -13,8 +13,9 @@ const word = new RegExp(`[${wideScripts}]|(?:(?![${wideScripts}])[\\p{L}\\p{M}])
 /**
  * Words in a form that both texts share. Letters and digits are separated, so that the mark of a note right behind a word does not
  * change the word; a mark right behind a digit belongs to the number, as pdftotext has it; each Chinese or Japanese character is a
- * word. Characters that only set direction or joining are left out, because pdftotext adds and drops them. It writes a dotless i and
- * an accent where others write one letter.
+ * word. Characters that only set direction or joining are left out, because pdftotext adds and drops them, and Arabic
+ * vowel signs without a letter before them: it writes many apart from their letters. It writes a dotless i and an accent where others
+ * write one letter.
  */
 export function wordsOf(text: string): string[] {
   return (
@@ -22,6 +23,7 @@ export function wordsOf(text: string): string[] {
       .replace(/(?<=\p{N})\[(\d+)\]/gu, '$1')
       .normalize('NFKC')
       .replace(/\p{Cf}/gu, '')
+      .replace(/(?<![\p{L}\p{M}])[\u064B-\u065F\u0670]+/gu, '')
       .replace(/ı(?=\p{M})/gu, 'i')
       .normalize('NFKC')
       .toLowerCase()

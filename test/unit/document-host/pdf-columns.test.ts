@@ -283,6 +283,31 @@ describe('columns', () => {
     expect(text).toMatch(/first\tline 0 /);
     expect(text).toMatch(/second\tline 14 /);
   });
+
+  it('may have one line only, with which the text ends', async () => {
+    const left = ['Some settings', 'of this instrument', 'are shown here', 'and kept below'];
+    const lines = left.map((text, i) => at(60, 700 - 14 * i, text)).join('');
+    const line = at(330, 700, 'until it is sold') + at(440, 700, 'or lost');
+    expect((await textOf(lines + line)).replaceAll(/\s+/g, ' ')).toBe([...left, 'until it is sold or lost'].join(' '));
+    // The header of the page is drawn last.
+    const header = at(60, 714, 'The manual') + at(440, 714, '12');
+    expect(await textOf(lines + header)).toMatch(/^The manual\t12\s+Some settings/);
+    // It is the second cell of a table's first row.
+    expect(await textOf(at(60, 700, 'Some settings') + at(330, 700, 'until it is sold') + lines)).toMatch(/^Some.*\t/);
+  });
+
+  it('are not made by several names in the margin beside one listing', async () => {
+    const names = ['first', 'second', 'third'].map((name, i) => at(40, 713 - 12 * i, name, 10));
+    const lines = Array.from({ length: 15 }, (_, i) =>
+      i % 3 === 0
+        ? at(110, 699 - 11 * i, `${39 + i} x${i}={z`, 9)
+        : at(110, 699 - 11 * i, `${39 + i}`, 7) + at(130, 699 - 11 * i, `x${i}={z`, 9),
+    );
+    const last = at(40, 528, 'fourth', 10) + at(110, 528, 'All of them share these commands.', 10);
+    const text = await textOf(names.join('') + lines.join('') + last);
+    expect(text.replaceAll(/\s+/g, ' ')).toContain('first second third 39 x0={z 40 x1={z 41');
+    expect(text).toMatch(/x14=\{z\s+fourth\tAll of them/);
+  });
 });
 
 describe('tables', () => {
@@ -334,5 +359,20 @@ describe('tables', () => {
       ['rows of (a)', 'return their number'],
     ];
     expect(await textOf(grid([60, 220], 700, rows))).toBe(rows.map((row) => row.join('\t')).join('\n'));
+  });
+
+  it('keep a word together that is divided in a heading below one that spans several columns', async () => {
+    const cell = (x: number, y: number, ...texts: string[]): string =>
+      texts.map((text, i) => at(x, y - 11 * i, text, 9)).join('');
+    const text = await textOf(
+      cell(60, 700, 'Level', 'of each', 'language') + cell(230, 700, 'Reading') + cell(430, 700, 'Speaking') +
+        cell(200, 678, 'books') + cell(280, 678, 'letters') +
+        cell(390, 689, 'in', 'company', 'today') + cell(480, 689, 'uninter-', 'rupted', 'speech') +
+        cell(60, 645, 'Ann') + cell(200, 645, 'high') + cell(280, 645, 'low') + cell(390, 645, 'low') + cell(480, 645, 'high') +
+        cell(60, 630, 'Bob') + cell(200, 630, 'low') + cell(280, 630, 'low') + cell(390, 630, 'high') + cell(480, 630, 'low'),
+    ); // biome-ignore format: a heading a line
+    expect(text).toContain('uninterrupted speech');
+    expect(text).toContain('in company today');
+    expect(text).toContain('Ann\thigh\tlow\tlow\thigh');
   });
 });

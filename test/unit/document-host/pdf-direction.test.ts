@@ -9,7 +9,8 @@ const write = temporaryFiles();
 let files = 0;
 
 const hebrew = 'אבגדהוזחטיךכלםמןנסעףפץצקרשת';
-const arabic = 'ابتجدرسعلمنهوية٠١٢٣٤٥٦٧٨٩٫٪،';
+const signs = '\u064E\u0651'; // above a letter: fatha and shadda
+const arabic = `ابتجدرسعلمنهوية٠١٢٣٤٥٦٧٨٩٫٪،${signs}`;
 const others = [...hebrew, ...arabic];
 const ligature = 'لا';
 const firstCode = 0xa1;
@@ -85,6 +86,32 @@ describe('text that runs to the left', () => {
       drawn(`The word ${turned('שלום')} and the words ${turned('בית ספר גדול')} mean (${turned('בית ספר')}), 1948.`),
     );
     expect(await textOf(content)).toBe('The word שלום and the words בית ספר גדול mean (בית ספר), 1948.');
+  });
+
+  it('keeps a word whole that is drawn in pieces, with a sign above it, beside words that run to the right', async () => {
+    // In the last piece the words after it follow, as where PDFium begins a new line at the sign.
+    const pieces =
+      at(60, 700, drawn('They write   رد')) + at(144, 704, drawn('\u0651')) + at(132, 700, drawn('ا   or so, and'));
+    const text = await textOf(pieces + at(60, 680, drawn('it is said as it stands here in this line of words.')));
+    expect(text.replaceAll(/\s+/g, ' ')).toBe(
+      'They write دّرا or so, and it is said as it stands here in this line of words.',
+    );
+  });
+
+  it('does not go on in the line below at a hyphen', async () => {
+    const lines = [
+      'The signs above letters, as in סלע, are written too, and here with respec-',
+      'tive words of סלע beside them.',
+    ];
+    const text = await textOf(lines.map((line, i) => at(60, 700 - 14 * i, drawn(line.replace('סלע', 'עלס')))).join(''));
+    expect(text).toBe(
+      'The signs above letters, as in סלע, are written too, and here with respective words of סלע beside them.',
+    );
+  });
+
+  it('is in a line to the right where a name with a full stop before it begins that line', async () => {
+    const text = await textOf(at(60, 700, drawn(`.hay ${turned('אבא')} said, .sal ${turned('ספר')} read and hid`)));
+    expect(text).toBe('.hay אבא said, .sal ספר read and hid');
   });
 
   it('is joined to paragraphs whose lines end at the left, and stays a table', async () => {
