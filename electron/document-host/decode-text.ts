@@ -1,14 +1,12 @@
 /**
- * Decodes bytes: by the byte order mark, else by UTF-16's pattern of zero bytes, else as valid UTF-8, else by chardet's guess from the
- * first stretch that is not ASCII. Notes which encoding was used, and refuses binary files.
+ * Decodes bytes: by the byte order mark, else by UTF-16's pattern of zero bytes, else as valid UTF-8, else by a guess. Notes which encoding was used, and refuses binary files.
  */
 import { isAscii, isUtf8 } from 'node:buffer';
-import { analyse } from 'chardet';
 import { AppError } from '../contract/errors.ts';
 import { are, plural, were } from '../contract/number-words.ts';
+import { guessEncoding, knownLabel, mostlyUtf8, unmarkedUtf16 } from './guess-encoding.ts';
 import type { ImportNotes } from './import-notes.ts';
 
-const guessBytes = 128 * 1024;
 const maxMixedLines = 2_000_000;
 
 /** `declared`: the encoding that the document names (HTML meta); it is used if the bytes do not show another one. */
@@ -83,16 +81,6 @@ function mixedLines(bytes: Uint8Array): { text: string; encoding: string; lines:
   return { text, encoding, lines: other.length };
 }
 
-/** TextDecoder's name of the encoding; undefined: it does not know it. */
-function knownLabel(label: string | undefined): string | undefined {
-  if (!label) return undefined;
-  try {
-    return new TextDecoder(label).encoding;
-  } catch {
-    return undefined;
-  }
-}
-
 function byteOrderMark(bytes: Uint8Array): { encoding: string; length: number } | undefined {
   const [a, b, c, d] = bytes;
   if (a === 0xef && b === 0xbb && c === 0xbf) return { encoding: 'utf-8', length: 3 };
@@ -102,56 +90,6 @@ function byteOrderMark(bytes: Uint8Array): { encoding: string; length: number } 
   if (a === 0xff && b === 0xfe) return { encoding: 'utf-16le', length: 2 };
   if (a === 0xfe && b === 0xff) return { encoding: 'utf-16be', length: 2 };
   return undefined;
-}
-
-/** Text in Latin letters as UTF-16 has a zero in nearly every second byte, always on the same side. */
-function unmarkedUtf16(bytes: Uint8Array): string | undefined {
-  const n = Math.min(bytes.length, guessBytes) & ~1;
-  let even = 0; // zero bytes at even offsets
-  let odd = 0;
-  for (let i = 0; i < n; i += 2) {
-    if (bytes[i] === 0) even++;
-    if (bytes[i + 1] === 0) odd++;
-  }
-  const pairs = n / 2;
-  if (pairs >= 2 && odd > 0.4 * pairs && even < 0.02 * pairs) return 'utf-16le';
-  if (pairs >= 2 && even > 0.4 * pairs && odd < 0.02 * pairs) return 'utf-16be';
-  return undefined;
-}
-
-/** UTF-8 with a few broken bytes (a cut log, a patched file): most bytes above 127 form valid sequences. */
-function mostlyUtf8(bytes: Uint8Array): boolean {
-  const text = new TextDecoder('utf-8').decode(firstNonAscii(bytes));
-  let broken = 0;
-  let valid = 0;
-  for (const char of text) {
-    if (char === '\uFFFD') broken++;
-    else if (char > '\u007F') valid++;
-  }
-  return valid > 10 * broken;
-}
-
-function firstNonAscii(bytes: Uint8Array): Uint8Array {
-  let at = 0;
-  while (at < bytes.length && (bytes[at] as number) < 0x80) at++;
-  const start = Math.max(0, at - 64);
-  return bytes.subarray(start, start + guessBytes);
-}
-
-const otherLatin = /^(iso-8859-(2|9)|windows-125[0478])$/; // WHATWG reads ISO-8859-1 as windows-1252, -9 as -1254
-
-function guessEncoding(bytes: Uint8Array): string {
-  const guesses = analyse(firstNonAscii(bytes)).flatMap(({ name, confidence }) => {
-    const label = confidence > 0 ? knownLabel(name) : undefined;
-    return label && !label.startsWith('utf-') ? [{ label, confidence }] : [];
-  });
-  const best = guesses[0];
-  if (!best) return 'windows-1252';
-  // Short texts score alike in all Latin sets, of which windows-1252 is by far the likeliest.
-  const western = guesses.find(({ label }) => label === 'windows-1252');
-  return western && otherLatin.test(best.label) && western.confidence >= best.confidence / 2
-    ? western.label
-    : best.label;
 }
 
 function decode(bytes: Uint8Array, encoding: string): string {

@@ -1,7 +1,7 @@
 /** The text of one paragraph of a DOCX: runs, fields, tracked changes, equations and marks. */
 import { Fields, withoutResult } from './docx-fields.ts';
 import type { DocxShared, NoteStory } from './docx-shared.ts';
-import type { Style } from './docx-styles.ts';
+import type { RunStyle, Style } from './docx-styles.ts';
 import { symbolCharacter, symbolText } from './docx-symbols.ts';
 import { ommlToLatex } from './omml-latex.ts';
 import { subscript, superscript } from './script-marks.ts';
@@ -33,6 +33,7 @@ export class InlineReader {
   readonly fields: Fields;
   #style: Style;
   #inHidden = false; // the last run was hidden: the next one belongs to the same passage
+  #isMoved = true; // the whole paragraph is set higher or lower: it is an ordinary one
   #changes = 0; // tracked changes found in this paragraph
 
   constructor(shared: DocxShared, host: InlineHost, leavesPagesOut: boolean) {
@@ -46,8 +47,9 @@ export class InlineReader {
     this.#style = style;
     this.#changes = 0;
     this.#inHidden = false;
+    this.#isMoved = true;
     const raw = this.#content(element) + this.fields.paragraphEnd();
-    return { text: withMarks(raw), changes: this.#changes };
+    return { text: withMarks(this.#isMoved ? raw.replace(/[\uFDD0-\uFDD3]/g, '') : raw), changes: this.#changes };
   }
 
   #content(element: XmlElement): string {
@@ -130,8 +132,9 @@ export class InlineReader {
     }
     if (text === '') return '';
     this.#inHidden = false;
-    const mark =
-      style.vertical === 'superscript' ? raisedMark : style.vertical === 'subscript' ? loweredMark : undefined;
+    const aligned = alignedMark(style);
+    const mark = aligned ?? (run.children.some(isPicture) ? undefined : movedMark(style));
+    if (text.trim() !== '' && (aligned !== undefined || mark === undefined)) this.#isMoved = false;
     const marked = mark ? mark[0] + text + mark[1] : text;
     return style.strike && text.trim() !== '' ? struckMark[0] + marked + struckMark[1] : marked;
   }
@@ -224,6 +227,22 @@ export class InlineReader {
     return '';
   }
 }
+
+const leastStep = 4; // half points; signs in a line are moved by less
+
+type Mark = typeof raisedMark | typeof loweredMark | undefined;
+
+function alignedMark({ vertical }: RunStyle): Mark {
+  return vertical === 'superscript' ? raisedMark : vertical === 'subscript' ? loweredMark : undefined;
+}
+
+/** Raised and lowered text of the kind that has a distance instead, as of older documents. */
+function movedMark({ position = 0 }: RunStyle): Mark {
+  return position >= leastStep ? raisedMark : position <= -leastStep ? loweredMark : undefined;
+}
+
+const isPicture = (child: XmlElement | string): boolean =>
+  isElement(child) && /^w:(drawing|pict|object)$/.test(child.name);
 
 function noteStory(name: string): NoteStory | undefined {
   if (name === 'w:footnoteReference') return 'footnote';

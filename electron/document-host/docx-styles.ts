@@ -15,6 +15,7 @@ export interface Style {
 export interface RunStyle {
   vanish: boolean | undefined;
   vertical: string | undefined; // superscript, subscript, baseline
+  position: number | undefined; // half points above the base line
   strike: boolean | undefined;
   font: string | undefined;
 }
@@ -59,6 +60,7 @@ export class Styles {
       vanish: own.vanish ?? (styled || (this.#defaults.vanish ?? false)),
       strike: own.strike ?? character?.strike ?? paragraph.run.strike,
       vertical: own.vertical ?? character?.vertical ?? paragraph.run.vertical,
+      position: own.position ?? character?.position ?? paragraph.run.position,
       font: own.font ?? character?.font ?? paragraph.run.font ?? this.#defaults.font,
     };
   }
@@ -93,6 +95,7 @@ export class Styles {
         vanish: runs.find(({ vanish }) => vanish !== undefined)?.vanish,
         strike: runs.find(({ strike }) => strike !== undefined)?.strike,
         vertical: runs.find(({ vertical }) => vertical !== undefined)?.vertical,
+        position: runs.find(({ position }) => position !== undefined)?.position,
         font: runs.find(({ font }) => font !== undefined)?.font,
       },
     };
@@ -137,6 +140,7 @@ function runStyle(properties: XmlElement | undefined): RunStyle {
     vanish: toggle(properties, 'w:vanish'),
     strike: toggle(properties, 'w:strike') || toggle(properties, 'w:dstrike'),
     vertical: childNamed(properties, 'w:vertAlign')?.attributes['w:val'],
+    position: integer(childNamed(properties, 'w:position')?.attributes['w:val']),
     font: fonts?.['w:ascii'] ?? fonts?.['w:hAnsi'],
   };
 }

@@ -1,8 +1,9 @@
-/** Reads e-mail with postal-mime: the header fields that people read, the text, and the names of the attachments. */
+/** Reads e-mail with postal-mime: the header fields that people read, the text, the appointments, and the names of the attachments. */
 import PostalMime, { type Address, type Attachment } from 'postal-mime';
 import type { ParsedDocument } from '../contract/documents.ts';
 import { AppError } from '../contract/errors.ts';
 import { are, plural, were } from '../contract/number-words.ts';
+import { calendarText } from './calendar-text.ts';
 import { noteUndecodable } from './decode-text.ts';
 import type { ExtractContext } from './extract-context.ts';
 import { htmlToMarkdown } from './html-to-markdown.ts';
@@ -25,6 +26,9 @@ export async function extractEml({ source, limits, notes }: ExtractContext): Pro
     throw new AppError('DOC_PROTECTED', `${source.name} is an encrypted message. Save it decrypted, or as PDF.`);
   }
   const attached = mail.attachments.filter(({ related }) => related !== true);
+  const appointments = new Map(attached.filter(isCalendar).map((part) => [part, calendarText(textOf(part))]));
+  const unread = attached.filter((part) => (appointments.get(part) ?? []).length === 0);
+  const entries = new Set([...appointments.values()].flat()); // an invitation is often there twice
   const fields = [
     ['From', addresses(mail.from ? [mail.from] : [])],
     ['To', addresses(mail.to)],
@@ -32,13 +36,19 @@ export async function extractEml({ source, limits, notes }: ExtractContext): Pro
     ['Bcc', addresses(mail.bcc)],
     ['Date', date ?? ''],
     ['Subject', subject],
-    ['Attachments', attached.map(nameOf).join(', ')],
+    [
+      'Attachments',
+      attached
+        .filter((part) => unread.includes(part) || part.filename)
+        .map(nameOf)
+        .join(', '),
+    ],
   ].filter(([, value]) => value !== '');
   const builder = new TextBuilder(source.name, limits.maxTextBytes);
   const head = fields.map(([name, value]) => `${name}: ${value}`).join('\n');
-  builder.addPage(subject || source.stem, [head, body].filter(Boolean).join('\n\n'));
-  noteUndecodable([head, body].join(''), 'the encoding that the message states', notes);
-  noteAttachments(attached, mail.attachments.length - attached.length, notes);
+  builder.addPage(subject || source.stem, [head, body, ...entries].filter(Boolean).join('\n\n'));
+  noteUndecodable([head, body, ...entries].join(''), 'the encoding that the message states', notes);
+  noteAttachments(unread, mail.attachments.length - attached.length, notes);
   return builder.finish(subject || source.stem, 'eml', notes);
 }
 
@@ -75,6 +85,12 @@ function addresses(list: readonly Address[] | undefined): string {
 function nameOf({ filename, description, mimeType }: Attachment): string {
   return oneLine(filename || description || mimeType);
 }
+
+const isCalendar = ({ mimeType }: Attachment): boolean => /^(text\/calendar|application\/ics)$/.test(mimeType);
+
+/** postal-mime has decoded a calendar part already, to UTF-8. */
+const textOf = ({ content }: Attachment): string =>
+  typeof content === 'string' ? content : new TextDecoder().decode(content);
 
 function isEncrypted({ mimeType }: Attachment): boolean {
   return /^application\/(x-)?pkcs7-mime$|^application\/pgp-encrypted$/.test(mimeType);

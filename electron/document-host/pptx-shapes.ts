@@ -41,6 +41,10 @@ export class SlideReader {
 
   #shapes(parent: XmlElement): void {
     for (const shape of elements(parent)) {
+      if (isHidden(shape)) {
+        if (!this.#isLayout && holdsText(shape)) this.#found.hiddenShapes++;
+        continue;
+      }
       switch (shape.name) {
         case 'p:sp':
         case 'p:cxnSp':
@@ -109,6 +113,17 @@ export class SlideReader {
   #add(block: string): void {
     if (block !== '') this.#blocks.push(block);
   }
+}
+
+/** Whether the presentation does not show the shape: its properties are in the first element, whatever its kind. */
+function isHidden(shape: XmlElement): boolean {
+  return isOn(childNamed(elements(shape)[0], 'p:cNvPr')?.attributes.hidden);
+}
+
+function holdsText(shape: XmlElement): boolean {
+  const tells = [...descendantsNamed(shape, 'a:t'), ...descendantsNamed(shape, 'm:t')];
+  const refers = ['c:chart', 'dgm:relIds'].some((name) => descendantsNamed(shape, name).length > 0);
+  return refers || described(shape) !== '' || tells.some((text) => textOf(text).trim() !== '');
 }
 
 function described(shape: XmlElement): string {

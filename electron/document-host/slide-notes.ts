@@ -7,6 +7,7 @@ import { pageRanges } from './wording.ts';
 export class SlideNotes {
   readonly hidden: number[] = []; // numbers of slides, from 1
   readonly missing: number[] = [];
+  hiddenShapes = 0; // with a text
   comments = 0;
   pictures = 0; // without a description
   objects = 0; // embedded objects, films, sounds
@@ -21,6 +22,10 @@ export class SlideNotes {
       const one = this.missing.length === 1;
       const sentence = `${one ? 'Slide' : 'Slides'} ${pageRanges(this.missing)} ${are(this.missing.length)} named in the presentation but not in the file.`;
       notes.add({ kind: 'parts-not-read', count: this.missing.length, sentence });
+    }
+    if (this.hiddenShapes > 0) {
+      const sentence = `${plural(this.hiddenShapes, 'shape')} that the slides hide ${were(this.hiddenShapes)} left out.`;
+      notes.add({ kind: 'hidden-text', count: this.hiddenShapes, sentence });
     }
     if (this.comments > 0) {
       const sentence = `${plural(this.comments, 'comment')}, in the text after the slide ${this.comments === 1 ? 'it belongs' : 'they belong'} to.`;

@@ -214,6 +214,22 @@ describe('what stands in the text of a DOCX', () => {
     ]);
   });
 
+  it('tells digits that are set higher or lower from those beside them, unless the whole paragraph is', async () => {
+    const moved = (text: string, halfPoints: number): string =>
+      run(text, `<w:position w:val="${halfPoints}"/><w:sz w:val="16"/>`);
+    const { text } = await read(
+      par(
+        run('The area is 12 m') + moved('2', 8) + run(' of H') + moved('2', -6) + run('O, a step of ') + moved('9', 2),
+      ) +
+        par(moved('A line on its own', 12)) +
+        par(
+          run('Sign ') +
+            `<w:r><w:rPr><w:position w:val="-24"/></w:rPr><w:drawing><wp:docPr id="1" name="n" descr="half"/></w:drawing></w:r>`,
+        ),
+    );
+    expect(text.split('\n\n')).toEqual(['The area is 12 m² of H₂O, a step of 9', 'A line on its own', 'Sign [half]']);
+  });
+
   it('repeats merged cells, and opens tables that only frame text', async () => {
     const cell = (text: string, properties = ''): string => `<w:tc><w:tcPr>${properties}</w:tcPr>${p(text)}</w:tc>`;
     const row = (...cells: string[]): string => `<w:tr>${cells.join('')}</w:tr>`;

@@ -141,6 +141,67 @@ describe('extract-eml', () => {
     expect(document.notes.map(({ kind }) => kind).sort()).toEqual(['hidden-text', 'undecodable-characters']);
   });
 
+  it('reads the appointment of an invitation once, and names a calendar without one', async () => {
+    const calendar = lines(
+      'BEGIN:VCALENDAR',
+      'METHOD:REQUEST',
+      'BEGIN:VTIMEZONE',
+      'TZID:Europe/Oslo',
+      'END:VTIMEZONE',
+      'BEGIN:VEVENT',
+      'ORGANIZER;CN="Lark, Ada":mailto:ada@example.org',
+      'DTSTART;TZID=Europe/Oslo:20240510T140000',
+      'DTEND:20240510T133000Z',
+      'SUMMARY:Lamp room\\, yearly ins',
+      ' pection',
+      'LOCATION:Dock 4',
+      'DESCRIPTION:Bring the wicks\\nand oil\\; no dogs.',
+      'BEGIN:VALARM',
+      'DESCRIPTION:Reminder',
+      'END:VALARM',
+      'END:VEVENT',
+      'END:VCALENDAR',
+    );
+    const part = (name: string, text: string): string =>
+      lines(`Content-Type: text/calendar; charset=utf-8; method=REQUEST${name}`, '', text);
+    const message = (...parts: string[]): string =>
+      lines(
+        'From: ada@example.org',
+        'Subject: Inspection',
+        'Content-Type: multipart/mixed; boundary=x',
+        '',
+        ...['Content-Type: text/plain\r\n\r\nPlease come.', ...parts].map((each) => `--x\r\n${each}`),
+        '--x--',
+      );
+    const invitation = await parse(write('i.eml', message(part('', calendar), part('; name=invite.ics', calendar))));
+    expect(invitation.text).toBe(
+      [
+        'From: ada@example.org',
+        'Subject: Inspection',
+        'Attachments: invite.ics',
+        '',
+        'Please come.',
+        '',
+        'Appointment: Lamp room, yearly inspection',
+        'Start: 2024-05-10 14:00 Europe/Oslo',
+        'End: 2024-05-10 13:30 UTC',
+        'Place: Dock 4',
+        'Organizer: Lark, Ada <ada@example.org>',
+        'Bring the wicks',
+        'and oil; no dogs.',
+      ].join('\n'),
+    );
+    expect(invitation.notes).toEqual([]);
+    const cancelled = calendar
+      .replace('METHOD:REQUEST', 'METHOD:CANCEL')
+      .replace(/DTSTART.*/, 'DTSTART;VALUE=DATE:20240511');
+    expect((await parse(write('c.eml', message(part('', cancelled))))).text).toMatch(
+      /Appointment \(cancelled\): Lamp room.*\nStart: 2024-05-11\n/,
+    );
+    const empty = await parse(write('e.eml', message(part('', 'BEGIN:VCALENDAR\r\nEND:VCALENDAR'))));
+    expect(empty.notes).toMatchObject([{ kind: 'attachments', count: 1, names: ['text/calendar'] }]);
+  });
+
   it('ends hostile messages in a sentence', async () => {
     const deep = Array.from({ length: 400 }, (_, i) => `Content-Type: multipart/mixed; boundary=b${i}\r\n\r\n--b${i}`);
     await failure(parse(write('deep.eml', `From: a@b\r\nSubject: s\r\n${deep.join('\r\n')}`)), 'DOC_FORMAT');

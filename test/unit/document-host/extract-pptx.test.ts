@@ -43,6 +43,17 @@ describe('extract-pptx', () => {
     expect(document.notes).toMatchObject([{ kind: 'hidden-slides', count: 1 }]);
   });
 
+  it('leaves out shapes that the slide does not show, and counts those with a text', async () => {
+    const hidden = (shape: string): string => shape.replace('<p:cNvPr ', '<p:cNvPr hidden="1" ');
+    const group = `<p:grpSp><p:nvGrpSpPr><p:cNvPr id="9" name="g" hidden="true"/></p:nvGrpSpPr>${shapeXml([runXml('One')])}${shapeXml([runXml('Two')])}</p:grpSp>`;
+    const shapes =
+      shapeXml([runXml('Shown')]) + hidden(shapeXml([runXml('Old price')])) + hidden(shapeXml([''])) + group;
+    const shownGroup = group.replace('hidden="true"', 'hidden="0"');
+    const document = await parse(write('hidden.pptx', pptxBytes([{ shapes }, { shapes: shownGroup }])));
+    expect(document.text).toBe('Shown\n\nOne\n\nTwo');
+    expect(document.notes).toMatchObject([{ kind: 'hidden-text', count: 2 }]);
+  });
+
   it('tells a footer, a date and what layout and master show once, and nothing where they are switched off', async () => {
     const names = `xmlns:p="${office}/presentationml/2006/main" xmlns:a="${office}/drawingml/2006/main"`;
     const tree = (shapes: string): string => `<p:cSld><p:spTree>${shapes}</p:spTree></p:cSld>`;

@@ -113,6 +113,43 @@ describe('extract-text', () => {
     expect(document.text).toBe(new TextDecoder(encoding).decode(bytes));
   });
 
+  const russian = 'Маяк светит ночью и днём.\r\nМоре шумит, и никто не спит.\r\n';
+  const chinese = '灯塔的第一层有一间屋子，里面放着油。\n第二层住着守塔的人。\n';
+
+  it.each([
+    ['le', russian],
+    ['be', russian],
+    ['le', chinese],
+    ['be', chinese],
+  ] as const)('reads UTF-16 (%s) in other letters than Latin without a mark: %s', async (order, text) => {
+    const document = await parse(write('unmarked.txt', utf16(text, order, false)));
+    expect(document.text).toBe(text.replaceAll('\r', ''));
+    expect(document.notes[0]?.sentence).toBe(`The text's encoding was found to be utf-16${order}.`);
+  });
+
+  it('does not take a text with a few zeros in it for UTF-16', async () => {
+    const fields = 'the fields of a record in a text, one after the other';
+    for (const text of [`${fields}\0${fields}`, `${chinese}\0${chinese}`])
+      expect((await parse(write('zeros.txt', text))).text).toBe(text.replaceAll('\0', ''));
+  });
+
+  it('tells Russian text of DOS from Greek, and other texts of DOS from Russian', async () => {
+    const cp866 = (text: string): Buffer => {
+      const table = new TextDecoder('ibm866').decode(Uint8Array.from({ length: 128 }, (_, i) => 128 + i));
+      return Buffer.from(
+        [...text].map((letter) => (letter < '\x80' ? letter.charCodeAt(0) : 128 + table.indexOf(letter))),
+      );
+    };
+    const document = await parse(write('dos.txt', cp866(russian)));
+    expect(document.text).toBe(russian.replaceAll('\r', ''));
+    expect(document.notes[0]?.sentence).toBe("The text's encoding was found to be ibm866.");
+    // "señor, así está más allá" in cp850 has the same bytes between its other letters.
+    const spanish = Buffer.from('El se\xa4or dice que as\xa1 est\xa0 m\xa0s all\xa0, en el mes\xa2n.', 'latin1');
+    expect((await parse(write('spanish.txt', spanish))).notes[0]?.sentence).not.toContain('ibm866');
+    const greek = Buffer.from('cfe920f6dcf1ef20f6f9f4dfe6e5e920f4e720edfdf7f4e120eae1e920f4e720ecddf1e1', 'hex');
+    expect((await parse(write('greek.txt', greek))).text).toBe(new TextDecoder('windows-1253').decode(greek));
+  });
+
   it('reads a few words between typographic quotes as windows-1252', async () => {
     const bytes = Buffer.from('\x93Gr\xf6\xdfe\x94 \x96 7 \x80\n', 'latin1');
     expect((await parse(write('few.txt', bytes))).text).toBe('“Größe” – 7 €\n');
