@@ -125,8 +125,56 @@ function logicalRows({ left, right, gutters }: Band): Segment[][][] {
     }
     lastOrder = Math.max(lastOrder, ...row.map(({ order }) => order));
   }
-  return result.flatMap((group) => partsOfOneRow(group, gutters));
+  return result.flatMap((group) =>
+    isOneRow(group, gutters) ? [group] : drawnApart(group, gutters).flatMap((rows) => partsOfOneRow(rows, gutters)),
+  );
 }
+
+/**
+ * Divides lines where the drawing does not come back to what is above, as after each row that is drawn cell by cell. If a cell's lines are
+ * centred beside the others, the last of them are drawn last too, but directly after the line of that cell above them.
+ */
+function drawnApart(lines: readonly Segment[][], gutters: readonly number[]): Segment[][][] {
+  const first = lines.map((line) => Math.min(...ordersOf(line)));
+  for (let i = first.length - 2; i >= 0; i--) first[i] = Math.min(first[i] as number, first[i + 1] as number);
+  const blocks: Segment[][][] = [];
+  const above = new Map<number, Segment>(); // by column
+  let last = -1;
+  let isCentred = false;
+  for (const [i, line] of lines.entries()) {
+    const returns = last > (first[i] as number);
+    const goesOn = line.every((segment) => above.get(columnOf(segment, gutters))?.order === segment.order - 1);
+    if (returns || (isCentred && goesOn) || dividesWord(lines[i - 1] ?? [], line)) {
+      blocks.at(-1)?.push(line);
+      isCentred ||= returns;
+    } else {
+      blocks.push([line]);
+      isCentred = false;
+    }
+    for (const segment of line) above.set(columnOf(segment, gutters), segment);
+    last = Math.max(last, ...ordersOf(line));
+  }
+  return blocks.flatMap((block) => (isShifted(block, gutters) ? block.map((line) => [line]) : [block]));
+}
+
+/** Whether lines of one column are closer than those of a cell: two texts beside each other, whose lines are not level. */
+function isShifted(lines: readonly Segment[][], gutters: readonly number[]): boolean {
+  return lines
+    .slice(1)
+    .some((lower, i) =>
+      lower.some((b) =>
+        lines[i]?.some(
+          (a) =>
+            columnOf(a, gutters) === columnOf(b, gutters) &&
+            /\p{L}{2}/u.test(a.text) &&
+            a.base - b.base < 0.75 * b.size,
+        ),
+      ),
+    );
+}
+
+const columnOf = ({ left, right }: Segment, gutters: readonly number[]): number =>
+  gutters.filter((x) => x < (left + right) / 2).length;
 
 /**
  * Divides lines that may be one row, and are not as a whole: above the headings of two columns there may be one that spans both. A word that
@@ -139,9 +187,7 @@ function partsOfOneRow(lines: readonly Segment[][], gutters: readonly number[]):
   for (const line of lines) {
     const last = parts.at(-1);
     const before = last?.at(-1) ?? [];
-    const goesOn: boolean = isHeading
-      ? comesBack(before, line)
-      : before.some((upper) => line.some((lower) => isDivided(upper, lower)));
+    const goesOn: boolean = isHeading ? comesBack(before, line) : dividesWord(before, line);
     isHeading = last !== undefined && goesOn && isOneRow([...last, line], gutters);
     if (isHeading) last?.push(line);
     else parts.push([line]);
@@ -156,10 +202,13 @@ function comesBack(upper: readonly Segment[], lower: readonly Segment[]): boolea
   return Math.min(...ordersOf(lower)) < Math.max(...ordersOf(upper));
 }
 
+const dividesWord = (upper: readonly Segment[], lower: readonly Segment[]): boolean =>
+  upper.some((one) => lower.some((other) => isDivided(one, other)));
+
 /** Whether a word that is broken at the end of one line goes on in the one below it. */
 function isDivided(upper: Segment, lower: Segment): boolean {
   const overlap = Math.min(upper.right, lower.right) - Math.max(upper.left, lower.left);
-  return endsBroken(upper.text) && /^\p{Ll}/u.test(lower.text) && overlap > 0 && lower.order === upper.order + 1;
+  return lower.order === upper.order + 1 && overlap > 0 && endsBroken(upper.text) && /^\p{Ll}/u.test(lower.text);
 }
 
 export const mostLines = 12; // of a cell; with more it is text beside text
@@ -176,18 +225,17 @@ function isOneRow(rows: readonly Segment[][], gutters: readonly number[]): boole
 
 /** Whether a word continues from one row to the next. */
 function breaksWords(rows: readonly Segment[][][], gutters: readonly number[]): boolean {
-  const columnOf = ({ left, right }: Segment): number => gutters.filter((x) => x < (left + right) / 2).length;
   const lasts: Segment[] = []; // by column
   for (const row of rows) {
     const segments = row.flat();
     const begun = new Set<number>();
     for (const segment of segments) {
-      const column = columnOf(segment);
+      const column = columnOf(segment, gutters);
       const last = lasts[column];
       if (last && !begun.has(column) && endsBroken(last.text) && /^\p{Ll}/u.test(segment.text)) return true;
       begun.add(column);
     }
-    for (const segment of segments) lasts[columnOf(segment)] = segment;
+    for (const segment of segments) lasts[columnOf(segment, gutters)] = segment;
   }
   return false;
 }
@@ -221,9 +269,7 @@ export function tableLines(band: Band): PdfLine[] {
 function cellsOf(rows: readonly Segment[][], gutters: readonly number[], toTheLeft: boolean): Segment[][] {
   const cells: Segment[][] = Array.from({ length: gutters.length + 1 }, () => []);
   for (const segment of rows.flat()) {
-    const x = (segment.left + segment.right) / 2;
-    const column = gutters.filter((gutter) => gutter < x).length;
-    (cells[column] as Segment[]).push(segment);
+    (cells[columnOf(segment, gutters)] as Segment[]).push(segment);
   }
   const filled = cells.filter((cell) => cell.length > 0);
   return toTheLeft ? filled.reverse() : filled;

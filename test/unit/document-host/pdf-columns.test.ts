@@ -348,6 +348,23 @@ describe('tables', () => {
     ]);
   });
 
+  it('keep a row together whose other cells stand at the middle of a cell of several lines', async () => {
+    const cell = (x: number, middle: number, ...texts: string[]): string =>
+      texts.map((text, i) => at(x, middle + 6 * (texts.length - 1) - 12 * i, text, 10)).join('');
+    const text = await textOf(
+      cell(60, 700, 'Type') + cell(150, 700, 'Fewest', 'devices') + cell(260, 700, 'Space for files') +
+        cell(60, 658, 'RAID0') + cell(150, 658, '2') + cell(260, 658, 'Size of the smallest', 'partition multiplied', 'by number of', 'devices') +
+        cell(60, 622, 'RAID1') + cell(150, 622, '3') + cell(260, 622, 'Size of the smallest', 'partition') +
+        cell(60, 592, 'RAID5') + cell(150, 592, '4') + cell(260, 592, 'Total of all', 'partitions divided', 'by chunks'),
+    ); // biome-ignore format: a row a line
+    expect(text.split('\n')).toEqual([
+      'Type\tFewest devices\tSpace for files',
+      'RAID0\t2\tSize of the smallest partition multiplied by number of devices',
+      'RAID1\t3\tSize of the smallest partition',
+      'RAID5\t4\tTotal of all partitions divided by chunks',
+    ]);
+  });
+
   it('keep their rows where every entry begins with a small letter, as if it went on', async () => {
     const rows = [
       ['eye of (n, m)', 'create a matrix'],
