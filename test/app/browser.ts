@@ -48,7 +48,11 @@ export async function openWindow(browser: Browser, link: string): Promise<Watche
     complaints.push(`a script opened a dialog: ${dialog.message()}`);
     void dialog.dismiss();
   });
+  const exchange = link.includes('#launch=') && page.waitForResponse((response) => response.url().endsWith('/session'));
   await page.goto(link);
+  // A page that is loaded anew before it has stored the token would have none, since a launch code counts once.
+  if (exchange && (await exchange).ok())
+    while (!(await page.evaluate(() => sessionStorage.getItem('rocketdoc.session')))) await page.waitForTimeout(10);
   return { page, outbound, complaints, messages: () => messages };
 }
 
