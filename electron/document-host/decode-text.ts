@@ -1,5 +1,6 @@
 /**
- * Decodes bytes: by the byte order mark, else by UTF-16's pattern of zero bytes, else as valid UTF-8, else by a guess. Notes which encoding was used, and refuses binary files.
+ * Decodes bytes: by the byte order mark, else by UTF-16's pattern of zero bytes, else as valid UTF-8, else by a guess. Notes which
+ * encoding was used, and refuses binary files.
  */
 import { isAscii, isUtf8 } from 'node:buffer';
 import { AppError } from '../contract/errors.ts';

@@ -4,6 +4,7 @@ import { analyse } from 'chardet';
 
 const guessBytes = 128 * 1024;
 const leastZeros = 0.01; // of the characters
+const leastLetters = 8; // by which cp866 is told from others
 
 /** TextDecoder's name of the encoding; undefined: it does not know it. */
 export function knownLabel(label: string | undefined): string | undefined {
@@ -105,5 +106,3 @@ function isCp866(bytes: Uint8Array): boolean {
     letters > 0.97 && share(0xa0, 0xaf) > 0.4 && inWords.reduce((sum, word) => sum + word.length, 0) > 0.9 * high.length
   );
 }
-
-const leastLetters = 8;

@@ -20,10 +20,10 @@ class LlamaReference {
     // INVALID_ARGUMENT where the package has no such library or llama.cpp refuses the model.
     static Status open(const std::string & model_path, const DeviceOptions & device, int64_t n_context, int64_t n_batch,
                        std::unique_ptr<LlamaReference> & out);
+    virtual ~LlamaReference() = default;
+
     // Begins a text: each attention has one. HOST_OOM.
     virtual Status start(LlamaAttention attention) = 0;
-    virtual ~LlamaReference()                      = default;
-
     // The next n tokens of a text that was started; logits of every one, [n, n_vocab].
     virtual Status logits(LlamaAttention attention, const int32_t * tokens, int64_t n, std::vector<float> & out) = 0;
 };
