@@ -1,4 +1,7 @@
-/** Sends an answer up to the first stop sequence. Text that may be the beginning of one is held back until that is clear. */
+/**
+ * Sends an answer up to the stop sequence that is complete first; of two that end together the longer one counts. So the answer ends at
+ * the same place however it comes in pieces. Text that may be the beginning of one is held back until that is clear.
+ */
 export class StopSequenceFilter {
   readonly #stops: readonly string[];
   readonly #send: (text: string) => void;
@@ -24,9 +27,9 @@ export class StopSequenceFilter {
     if (this.#isStopped) return false;
     // White space at the beginning is dropped: many models begin with line breaks.
     this.#held += this.#text === '' && this.#held === '' ? piece.trimStart() : piece;
-    const found = this.#stops.map((stop) => this.#held.indexOf(stop)).filter((at) => at >= 0);
-    if (found.length > 0) {
-      this.#take(Math.min(...found));
+    const stopAt = this.#stopAt();
+    if (stopAt !== null) {
+      this.#take(stopAt);
       this.#held = '';
       this.#isStopped = true;
       return false;
@@ -49,6 +52,18 @@ export class StopSequenceFilter {
 
   end(): void {
     if (!this.#isStopped) this.#take(this.#held.length);
+  }
+
+  /** Where in the held text the answer ends, or null while no stop sequence is complete. */
+  #stopAt(): number | null {
+    let first: { at: number; end: number } | null = null;
+    for (const stop of this.#stops) {
+      const at = this.#held.indexOf(stop);
+      if (at < 0) continue;
+      const end = at + stop.length;
+      if (first === null || end < first.end || (end === first.end && at < first.at)) first = { at, end };
+    }
+    return first?.at ?? null;
   }
 
   /** How many characters at the end may be the beginning of a stop sequence. */

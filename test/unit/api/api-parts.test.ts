@@ -9,7 +9,28 @@ import { StopSequenceFilter } from '../../../electron/api/stop-sequence-filter.t
 import { freePort } from '../../fixtures/api-server.ts';
 import { startFakeServer } from '../../fixtures/app-server.ts';
 
+/** Where the shortest beginning of the text that ends with a stop sequence has its longest one. */
+function stopOf(text: string, stops: readonly string[]): number | undefined {
+  for (let end = 1; end <= text.length; end++) {
+    const done = stops.filter((stop) => text.slice(0, end).endsWith(stop)).map((stop) => stop.length);
+    if (done.length > 0) return end - Math.max(...done);
+  }
+  return undefined;
+}
+
 describe('a stop sequence', () => {
+  it('that is complete first ends the answer, also inside one that began earlier', () => {
+    for (const pieces of [['abaa'], ['aba', 'a'], ['a', 'b', 'a', 'a']]) {
+      let sent = '';
+      const watch = new StopSequenceFilter(['abaa', 'ba'], (text) => {
+        sent += text;
+      });
+      for (const piece of pieces) if (!watch.push(piece)) break;
+      watch.end();
+      expect(sent).toBe('a');
+    }
+  });
+
   it('ends an answer at the same place however it is cut into pieces', () => {
     const letters = fc.string({ unit: fc.constantFrom('a', 'b', '\n'), maxLength: 40 });
     fc.assert(
@@ -24,8 +45,7 @@ describe('a stop sequence', () => {
           for (const piece of pieces) if (!watch.push(piece)) break;
           watch.end();
           const whole = pieces.join('').trimStart();
-          const ends = stops.map((stop) => whole.indexOf(stop)).filter((at) => at >= 0);
-          expect(sent).toBe(whole.slice(0, ends.length > 0 ? Math.min(...ends) : undefined));
+          expect(sent).toBe(whole.slice(0, stopOf(whole, stops)));
         },
       ),
     );
