@@ -4,10 +4,16 @@
  */
 import type { Vocabulary } from './vocabulary.ts';
 
-/** A character has at most four bytes, each at least one token; more than this is not an incomplete character. */
+/** A character has at most four bytes, each at most one token: at most this many tokens at the end are an incomplete one. */
+const maxIncomplete = 3;
+/** More than this are not one incomplete character: the text has U+FFFD itself, or bytes that are no character. */
 const maxHeld = 6;
 /** Tokens of context given to vocabularies that join words with spaces. */
 const contextTokens = 4;
+
+function contextOf(tokens: readonly number[]): number[] {
+  return tokens.slice(-contextTokens);
+}
 
 export class StreamingDetokenizer {
   readonly #vocabulary: Vocabulary;
@@ -16,15 +22,15 @@ export class StreamingDetokenizer {
 
   constructor(vocabulary: Vocabulary, before: readonly number[] = []) {
     this.#vocabulary = vocabulary;
-    this.#before = before.slice(-contextTokens);
+    this.#before = contextOf(before);
   }
 
   /** Returns the text that is complete after this token, possibly none. */
   push(token: number): string {
     this.#held.push(token);
     const text = this.#vocabulary.detokenize(this.#held, this.#before);
-    if (text.endsWith('\uFFFD') && this.#held.length < maxHeld) return '';
-    return this.#take(text);
+    if (!text.endsWith('\uFFFD')) return this.#take(text);
+    return this.#held.length < maxHeld ? '' : this.#takeComplete(text);
   }
 
   /** Returns what is still held back; an incomplete character becomes U+FFFD. */
@@ -33,8 +39,24 @@ export class StreamingDetokenizer {
     return this.#take(this.#vocabulary.detokenize(this.#held, this.#before));
   }
 
+  /** Takes all but the longest end that may be an incomplete character: between characters a cut changes no text, inside one it does. */
+  #takeComplete(text: string): string {
+    const held = this.#held;
+    for (let n = maxIncomplete; n > 0; n--) {
+      const before = held.slice(0, -n);
+      const rest = held.slice(-n);
+      const complete = this.#vocabulary.detokenize(before, this.#before);
+      if (complete + this.#vocabulary.detokenize(rest, contextOf([...this.#before, ...before])) !== text) continue;
+      this.#held = before;
+      this.#take(complete);
+      this.#held = rest;
+      return complete;
+    }
+    return this.#take(text);
+  }
+
   #take(text: string): string {
-    this.#before = [...this.#before, ...this.#held].slice(-contextTokens);
+    this.#before = contextOf([...this.#before, ...this.#held]);
     this.#held = [];
     return text;
   }

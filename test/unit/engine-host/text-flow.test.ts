@@ -23,6 +23,14 @@ describe('the detokenizer', () => {
     );
   });
 
+  it('loses no character that follows the replacement character itself', () => {
+    for (const original of ['\uFFFD\u{10000}', '\uFFFD\uFFFDé\uFFFD\uFFFD\uFFFD\u{1F600}\uFFFD']) {
+      const decoder = new StreamingDetokenizer(byteVocabulary);
+      const pieces = bytes(original).map((token) => decoder.push(token));
+      expect(pieces.join('') + decoder.flush()).toBe(original);
+    }
+  });
+
   it('does not wait for ever for bytes that are no character', () => {
     const decoder = new StreamingDetokenizer(byteVocabulary);
     const out = Array.from({ length: 20 }, () => decoder.push(0x80 + 16)).join('');
