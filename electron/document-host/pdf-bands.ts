@@ -111,7 +111,11 @@ function bandOf(best: Gutter, gutters: readonly Gutter[], scans: readonly Scan[]
     if (middle(segment) >= bottom - 0.2 * segment.size) continue;
     const side = isLeft(segment) ? 'left' : 'right';
     if (!isOf(side, segment) || !isAlone(segment)) break;
-    if (!isNextTo(lowest[side], segment) && !isDrawnBetween(side, lowest[side], segment, drawn)) break;
+    const goesOn =
+      isNextTo(lowest[side], segment) ||
+      isDrawnBetween(side, lowest[side], segment, drawn) ||
+      sides[side].some((last) => last.order === segment.order - 1 && isNextTo(last, segment)); // in a cell
+    if (!goesOn) break;
     bottom = middle(segment);
     sides[side].push(segment);
     lowest[side] = segment;

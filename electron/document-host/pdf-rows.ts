@@ -19,6 +19,12 @@ export function rowsOf(segments: readonly Segment[]): Segment[][] {
   return rows;
 }
 
+/** The column of a segment: the number of gutters on its left. */
+export const columnOf = ({ left, right }: Segment, gutters: readonly number[]): number =>
+  gutters.filter((x) => x < (left + right) / 2).length;
+
+export const mostLines = 12; // of a cell; with more it is text beside text
+
 /** White space wider than this, in sizes, separates the cells of a row. */
 const cellGap = 1.5;
 

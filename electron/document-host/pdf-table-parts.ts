@@ -1,9 +1,9 @@
 /** Recognises what looks like a table but is listings beside their output, or running text with labels in the margin. Pure. */
 import type { Band } from './pdf-bands.ts';
 import { isRunningText, sideOf } from './pdf-prose.ts';
-import { rowsOf } from './pdf-rows.ts';
+import { mostLines, rowsOf } from './pdf-rows.ts';
 import type { Segment } from './pdf-segments.ts';
-import { aligned, mostLines } from './pdf-tables.ts';
+import { aligned } from './pdf-tables.ts';
 
 /** A part of a table; `isBeside`: it is not a table but two texts beside each other. */
 export interface TablePart {

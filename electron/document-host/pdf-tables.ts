@@ -4,8 +4,9 @@ import { shareToTheLeft } from './pdf-direction.ts';
 import { breakWord, endsBroken } from './pdf-hyphens.ts';
 import type { PdfLine } from './pdf-lines.ts';
 import { sideOf } from './pdf-prose.ts';
-import { rowsOf } from './pdf-rows.ts';
+import { columnOf, mostLines, rowsOf } from './pdf-rows.ts';
 import type { Segment } from './pdf-segments.ts';
+import { rowsAsDrawn, withFirstLines } from './pdf-spanning-cells.ts';
 
 export function isTable(band: Band): boolean {
   const left = sideOf(band.left);
@@ -126,7 +127,9 @@ function logicalRows({ left, right, gutters }: Band): Segment[][][] {
     lastOrder = Math.max(lastOrder, ...row.map(({ order }) => order));
   }
   return result.flatMap((group) =>
-    isOneRow(group, gutters) ? [group] : drawnApart(group, gutters).flatMap((rows) => partsOfOneRow(rows, gutters)),
+    isOneRow(group, gutters)
+      ? [group]
+      : withFirstLines(drawnApart(group, gutters), gutters).flatMap((rows) => partsOfOneRow(rows, gutters)),
   );
 }
 
@@ -173,15 +176,14 @@ function isShifted(lines: readonly Segment[][], gutters: readonly number[]): boo
     );
 }
 
-const columnOf = ({ left, right }: Segment, gutters: readonly number[]): number =>
-  gutters.filter((x) => x < (left + right) / 2).length;
-
 /**
  * Divides lines that may be one row, and are not as a whole: above the headings of two columns there may be one that spans both. A word that
  * goes on in the next line shows that both are one row.
  */
 function partsOfOneRow(lines: readonly Segment[][], gutters: readonly number[]): Segment[][][] {
   if (isOneRow(lines, gutters)) return [[...lines]];
+  const drawn = rowsAsDrawn(lines, gutters);
+  if (drawn) return drawn.map((row) => row.map((segment) => [segment]));
   const parts: Segment[][][] = [];
   let isHeading = false; // the last part has a word over two lines
   for (const line of lines) {
@@ -210,8 +212,6 @@ function isDivided(upper: Segment, lower: Segment): boolean {
   const overlap = Math.min(upper.right, lower.right) - Math.max(upper.left, lower.left);
   return lower.order === upper.order + 1 && overlap > 0 && endsBroken(upper.text) && /^\p{Ll}/u.test(lower.text);
 }
-
-export const mostLines = 12; // of a cell; with more it is text beside text
 
 /** Whether the lines are one row that is drawn cell by cell: the segments of each column are drawn together. */
 function isOneRow(rows: readonly Segment[][], gutters: readonly number[]): boolean {
@@ -248,7 +248,8 @@ function isClose(upper: readonly Segment[], lower: readonly Segment[]): boolean 
 /** One line for each row of the table, with its cells separated by tabs. */
 export function tableLines(band: Band): PdfLine[] {
   const toTheLeft = shareToTheLeft([...band.left, ...band.right]) > 0.5;
-  return logicalRows(band).map((rows) => {
+  const table = logicalRows(band);
+  const lines = table.map((rows): PdfLine => {
     const segments = rows.flat();
     const cells: Segment[][] =
       rows.length === 1 ? segments.map((segment) => [segment]) : cellsOf(rows, band.gutters, toTheLeft);
@@ -264,6 +265,13 @@ export function tableLines(band: Band): PdfLine[] {
       isRow: true,
     };
   });
+  // A cell that spans rows reaches down beside the next ones; its row ends where the next one begins.
+  for (const [i, line] of lines.entries()) {
+    const next = lines[i + 1];
+    if (next && (table[i] as Segment[][]).length > 1 && line.bottom <= next.bottom && next.top < line.top)
+      line.bottom = next.top;
+  }
+  return lines;
 }
 
 function cellsOf(rows: readonly Segment[][], gutters: readonly number[], toTheLeft: boolean): Segment[][] {

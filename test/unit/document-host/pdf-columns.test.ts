@@ -365,6 +365,32 @@ describe('tables', () => {
     ]);
   });
 
+  it('keep a cell together that stands beside several rows, in the first of them', async () => {
+    const cell = (x: number, y: number, ...texts: string[]): string =>
+      texts.map((text, i) => at(x, y - 12 * i, text, 10)).join('');
+    // The cells that span rows are centred beside them: with as many lines as rows, fewer, and more.
+    const text = await textOf(
+      cell(60, 700, 'System') + cell(190, 700, 'Name') + cell(300, 700, 'Board') + cell(430, 700, 'Flavour') +
+        cell(60, 680, '64bit MIPS', '\\(little-endian\\)') + cell(190, 674, 'mips64el') +
+        cell(300, 686, 'MIPS Malta') + cell(430, 686, '5kc-malta') +
+        cell(300, 674, 'Cavium Octeon') + cell(430, 674, 'octeon') +
+        cell(300, 662, 'Loongson 3') + cell(430, 662, 'loongson-3') +
+        cell(60, 642, 'ARM with', 'hardware for', 'numbers') +
+        cell(300, 636, 'Orion') + cell(430, 636, 'armmp') +
+        cell(300, 624, 'Kirkwood') + cell(430, 624, 'marvell') +
+        cell(60, 598, 'IBM S/390') + cell(190, 598, 's390x') + cell(300, 604, 'Loading from', 'a reader') + cell(430, 598, 'generic'),
+    ); // biome-ignore format: a row a line
+    expect(text.split('\n')).toEqual([
+      'System\tName\tBoard\tFlavour',
+      '64bit MIPS (little-endian)\tmips64el\tMIPS Malta\t5kc-malta',
+      'Cavium Octeon\tocteon',
+      'Loongson 3\tloongson-3',
+      'ARM with hardware for numbers\tOrion\tarmmp',
+      'Kirkwood\tmarvell',
+      'IBM S/390\ts390x\tLoading from a reader\tgeneric',
+    ]);
+  });
+
   it('keep their rows where every entry begins with a small letter, as if it went on', async () => {
     const rows = [
       ['eye of (n, m)', 'create a matrix'],
