@@ -16,6 +16,8 @@ import type { TextRun, Turn } from './pdfium-page.ts';
 
 const mostSegments = 3000; // a page with more keeps the file's order: the search for columns would take too long
 const mostDepth = 30; // columns within columns
+const leastBefore = 8; // sizes of a line before the place at which a formula's number stands
+const linesAround = 2.5; // sizes above and below such a number
 
 /** The page's lines in reading order. Turned text follows after the text in the most frequent direction. */
 export function pageLines(runs: readonly TextRun[]): PdfLine[] {
@@ -118,10 +120,19 @@ function withMarkers(segments: readonly Segment[]): Segment[] {
   return byLeft.filter((segment) => !gone.has(segment)).sort((a, b) => a.order - b.order);
 }
 
-/** Whether a segment, such as a formula's number, is drawn directly after the segment on its left. */
-function endsLine({ order, left, base, size }: Segment, segments: readonly Segment[]): boolean {
+/**
+ * Whether a segment, such as a formula's number, is drawn directly after the segment on its left, or ends with the lines of a column above
+ * or below it.
+ */
+function endsLine({ order, left, right, base, size }: Segment, segments: readonly Segment[]): boolean {
   const before = segments[order - 1]; // they are in the order of drawing
-  return before !== undefined && before.right <= left && Math.abs(before.base - base) < 0.7 * size;
+  if (before && before.right <= left && Math.abs(before.base - base) < 0.7 * size) return true;
+  return segments.some(
+    (line) =>
+      Math.abs(line.right - right) < 0.1 * size &&
+      left - line.left > leastBefore * size &&
+      Math.abs(line.base - base) < linesAround * size,
+  );
 }
 
 const leader = /(?:^|\s)(?:(?:[.·…]\s*){4,}|[.·…](?:\s[.·…])+\s*)$/u;

@@ -267,6 +267,21 @@ describe('columns', () => {
     expect(text).toMatch(/a \+ b = c\s+\(1\)\s+left line 4/);
   });
 
+  it('are not joined by the number of a formula that stands on a line of its own', async () => {
+    // In Helvetica 10 the lines of the left column end at 238; the number is drawn after a formula higher up.
+    const left = Array.from({ length: 8 }, (_, i) => `left line ${i} goes on with more of its words`);
+    const right = Array.from({ length: 9 }, (_, i) => `right line ${i} says what stands here`);
+    const end = 60 + 177.8;
+    const text = await textOf(
+      left.slice(0, 4).map((line, i) => at(60, 700 - 14 * i, line, 10)).join('') +
+        at(120, 644, 'a + b = c', 10) + at(end - 12.23, 630, '\\(1\\)', 10) +
+        left.slice(4).map((line, i) => at(60, 616 - 14 * i, line, 10)).join('') +
+        right.map((line, i) => at(262, 700 - 14 * i, line, 10)).join(''),
+    ); // biome-ignore format: a column a line
+    expect(text).toMatch(/a \+ b = c\s+\(1\)\s+left line 4/);
+    expect(text).toMatch(/right line 4 [^\n]* right line 5 [^\n]* right line 8 /);
+  });
+
   it('are not made by names in the margin beside a long text', async () => {
     const lines = Array.from(
       { length: 18 },
