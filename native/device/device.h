@@ -62,8 +62,9 @@ struct DeviceTraits {
     int64_t             row_step        = 1;      // rows are allocated, and views of them taken, in steps of this many
     int64_t             reading_segment = 1024;   // tokens of a segment that suit it
     int                 n_threads       = 1;      // of the CPU that compute for it, at the most
-    int64_t             available       = 0;      // bytes that can be allocated there
-    int64_t             host_available  = 0;      // and in RAM; without memory of its own the same
+    int                 n_workers       = 1;  // graphs that it can compute at once, each by a thread of its caller's
+    int64_t             available       = 0;  // bytes that can be allocated there
+    int64_t             host_available  = 0;  // and in RAM; without memory of its own the same
 };
 
 // Of a kind of device ("cpu", "cuda"), with nothing available: no memory is asked. Of an unknown kind the CPU's.
@@ -126,6 +127,10 @@ class Device {
     // INTERNAL when ggml reports a failure.
     virtual Status compute(ggml_cgraph * graph, const std::atomic<bool> * cancel) = 0;
     virtual Status finish() { return Status::good(); }
+    // The same on the calling thread alone, as worker 0 .. traits().n_workers - 1; one graph of a worker at a time.
+    virtual Status compute_by_worker(int, ggml_cgraph * graph, const std::atomic<bool> * cancel) {
+        return compute(graph, cancel);
+    }
     // n rows of each head, of one type and one number of heads; in the order of compute(). They do not overlap.
     virtual Status copy_rows(const RowsAt & from, const RowsAt & to, int64_t n) = 0;
     // Keeps who gives work close to the device: marks the end of a layer's work, and waits for such a mark. Two marks
@@ -137,8 +142,10 @@ class Device {
 
     virtual Status                       make_host_memory(size_t bytes, std::unique_ptr<HostMemory> & out) const = 0;
     virtual std::unique_ptr<TokenRunner> make_token_runner(const Model & model)                                  = 0;
-    virtual std::unique_ptr<PrefillAttention> make_prefill_attention(const HyperParams & params) const           = 0;
-    virtual Status make_layer_stream(KvRows & home, const StreamJob & job, std::unique_ptr<LayerStream> & out)   = 0;
+    // For graphs that this many of its threads compute.
+    virtual std::unique_ptr<PrefillAttention> make_prefill_attention(const HyperParams & params,
+                                                                     int                 n_threads) const      = 0;
+    virtual Status make_layer_stream(KvRows & home, const StreamJob & job, std::unique_ptr<LayerStream> & out) = 0;
     // The device's side of a compact cache whose rows are `rows`, which outlive it.
     virtual Status make_compact(const CompactShape & shape, KvRows & rows, std::unique_ptr<CompactOnDevice> & out) = 0;
 

@@ -7,6 +7,7 @@
 
 #include "../status.h"
 #include "ggml.h"
+#include "tile_order.h"
 
 namespace rocketdoc {
 
@@ -19,6 +20,10 @@ struct AttendingTile {
     ggml_tensor * v              = nullptr;
     int64_t       start          = 0;  // row of the tile's first token
     int64_t       first_position = 0;  // of row 0
+    // Where tiles of a layer are computed at once: who waits for whom, and which of them this is. Null: one after
+    // another.
+    TileOrder * order = nullptr;
+    size_t      index = 0;
     // Turns true when nobody wants the result any more.
     const std::atomic<bool> * cancel = nullptr;
 };

@@ -1,12 +1,18 @@
 #include "prefill.h"
 
 #include <algorithm>
+#include <atomic>
+#include <new>
 #include <string>
+#include <thread>
 
 namespace rocketdoc {
 namespace {
 
 constexpr size_t MAX_LAYER_NODES = 128;
+// Of a worker: alone as fast as larger ones within 2 %, and the smaller it is the less the others wait for the last
+// one.
+constexpr int64_t WORKER_TILE = 64;
 
 // A view of `count` columns of the hidden states, from column `first` on.
 ggml_tensor * columns(ggml_context * ctx, ggml_tensor * hidden, int64_t first, int64_t count) {
@@ -29,8 +35,13 @@ Prefill::Prefill(const Model & model, Device & device)
     for (Device * device : model.devices()) {
         const auto same = [&](const Attending & a) { return a.device == device; };
         if (std::none_of(attending_.begin(), attending_.end(), same))
-            attending_.push_back({device, device->make_prefill_attention(model.params())});
+            attending_.push_back({device, device->make_prefill_attention(model.params(), device->n_threads())});
     }
+    const auto is_ours = [&](const Device * device) { return device == &device_; };
+    if (device_.traits().n_workers < 2 || !std::all_of(model.devices().begin(), model.devices().end(), is_ours)) return;
+    for (int i = 0; i < device_.traits().n_workers; i++)
+        workers_.push_back({GraphArena(device_, MAX_LAYER_NODES + model.params().expert_nodes()),
+                            device_.make_prefill_attention(model.params(), 1)});
 }
 
 PrefillAttention & Prefill::attention_of(const Device & device) {
@@ -59,13 +70,15 @@ size_t Prefill::activation_bytes(const HyperParams & p, const DeviceTraits & dev
                                  int64_t tile) {
     segment             = std::min(segment, n_rows);
     tile                = std::min(tile, segment);
+    const bool   shared = device.n_workers > 1;  // among workers, which compute each a tile of theirs
     const size_t hidden = size_t(p.n_embd) * segment * sizeof(float);
     // Largest set alive at once in a layer's graph: normed input, gate, up and their product.
     int64_t feed_forward = 3 * p.n_ff;
     for (const LayerTraits & l : p.layers)  // and each expert's result, and that weighted
         feed_forward = std::max(feed_forward, l.experts.used * (3 * l.experts.n_ff + 2 * p.n_embd));
-    const size_t layer = size_t(tile) * (feed_forward + 3 * p.n_embd + 2 * p.n_head * p.head_dim) * sizeof(float);
-    return hidden + layer + device.sizes->prefill_attention(p, n_rows, tile, device.n_threads);
+    const int64_t at_once = shared ? std::max(tile, device.n_workers * std::min(tile, WORKER_TILE)) : tile;
+    const size_t  layer   = size_t(at_once) * (feed_forward + 3 * p.n_embd + 2 * p.n_head * p.head_dim) * sizeof(float);
+    return hidden + layer + (shared ? 2 : 1) * device.sizes->prefill_attention(p, n_rows, tile, device.n_threads);
 }
 
 Status Prefill::reserve_segment(int64_t segment) {
@@ -131,9 +144,22 @@ Status Prefill::set_segment(const PrefillJob & job, int64_t begin, int64_t end) 
     return Status::good();
 }
 
-Status Prefill::run_segment(const PrefillJob & job, LayerStream & stream, int64_t begin, int64_t end) {
+void Prefill::cut_tiles(const PrefillJob & job, int64_t begin, int64_t end) {
+    const int64_t n_workers = int64_t(workers_.size()), n = end - begin;
+    const int64_t tile = std::min(job.tile, WORKER_TILE);
+    with_workers_      = n_workers > 0 && n >= n_workers * tile;
+    // As many tiles for each worker, of almost one size.
+    const int64_t n_tiles = with_workers_ ? round_up((n + tile - 1) / tile, n_workers) : (n + job.tile - 1) / job.tile;
     tiles_.clear();
-    for (int64_t at = begin; at < end; at += job.tile) tiles_.push_back({at, std::min(job.tile, end - at)});
+    for (int64_t i = 0; i < n_tiles; i++) {
+        const int64_t first = with_workers_ ? n * i / n_tiles : job.tile * i;
+        const int64_t next  = with_workers_ ? n * (i + 1) / n_tiles : std::min(n, first + job.tile);
+        if (next > first) tiles_.push_back({begin + first, next - first});
+    }
+}
+
+Status Prefill::run_segment(const PrefillJob & job, LayerStream & stream, int64_t begin, int64_t end) {
+    cut_tiles(job, begin, end);
     RETURN_IF_FAILED(set_segment(job, begin, end));
     for (const Tile & tile : tiles_) RETURN_IF_FAILED(embed(job, tile, begin));
     const int64_t n_layer = model_.params().n_layer;
@@ -142,10 +168,10 @@ Status Prefill::run_segment(const PrefillJob & job, LayerStream & stream, int64_
         Device & device = model_.device_of(layer);
         // The device is never more than a layer ahead of us, so that a cancel is seen soon.
         if (layer >= 2) RETURN_IF_FAILED(device.wait_for_layer(layer - 2));
-        LayerRows rows;
-        RETURN_IF_FAILED(stream.acquire(layer, rows));
-        for (const Tile & tile : tiles_) RETURN_IF_FAILED(run_layer(job, tile, begin, layer, rows));
-        if (job.layer_done && end == job.n_tokens) RETURN_IF_FAILED(job.layer_done(layer, rows));
+        LayerPass pass{job, begin, layer, {}};
+        RETURN_IF_FAILED(stream.acquire(layer, pass.rows));
+        RETURN_IF_FAILED(with_workers_ ? run_by_workers(pass) : run_layer(pass));
+        if (job.layer_done && end == job.n_tokens) RETURN_IF_FAILED(job.layer_done(layer, pass.rows));
         RETURN_IF_FAILED(stream.release(layer));
         RETURN_IF_FAILED(device.mark_layer(layer));
         device.look_at_memory();
@@ -169,12 +195,52 @@ Status Prefill::embed(const PrefillJob & job, const Tile & tile, int64_t segment
     return device_.compute(graph, job.cancel);
 }
 
-Status Prefill::run_layer(const PrefillJob & job, const Tile & tile, int64_t segment_begin, int64_t layer,
-                          const LayerRows & rows) {
-    const HyperParams &  p      = model_.params();
-    const Architecture & arch   = model_.architecture();
-    Device &             device = model_.device_of(layer);
-    const Sight &        sight  = *find_sight(p.layer(layer).kept_window());
+Status Prefill::run_layer(const LayerPass & pass) {
+    Computing by{-1, &arena_, &attention_of(model_.device_of(pass.layer)), 0};
+    for (; by.tile < tiles_.size(); by.tile++) RETURN_IF_FAILED(run_tile(pass, tiles_[by.tile], by));
+    return Status::good();
+}
+
+Status Prefill::run_by_workers(const LayerPass & pass) {
+    order_.begin(tiles_.size());
+    std::atomic<size_t> next{0};
+    std::vector<Status> ended(workers_.size());
+    const auto          work = [&](int worker) noexcept {
+        Status & status = ended[size_t(worker)];
+        try {
+            Worker &  own = workers_[size_t(worker)];
+            Computing by{worker, &own.arena, own.attention.get(), next++};
+            for (; by.tile < tiles_.size() && !order_.failed(); by.tile = next++) {
+                status = run_tile(pass, tiles_[by.tile], by);
+                if (!status.ok()) break;
+                order_.set_written(by.tile);  // where nothing attends, too
+            }
+        } catch (const std::bad_alloc &) {
+            status = Status::fail(Code::HOST_OOM, "Not enough memory for the graph of a layer. Close other programs.");
+        }
+        if (!status.ok()) order_.set_failed();
+    };
+    std::vector<std::thread> others;
+    others.reserve(workers_.size());
+    for (int worker = 1; worker < int(workers_.size()); worker++) {
+        try {
+            others.emplace_back(work, worker);
+        } catch (const std::system_error &) {
+            break;  // the system has no thread for it: those that there are take all tiles
+        }
+    }
+    work(0);
+    for (std::thread & other : others) other.join();
+    for (const Status & status : ended) RETURN_IF_FAILED(status);
+    return Status::good();
+}
+
+Status Prefill::run_tile(const LayerPass & pass, const Tile & tile, const Computing & by) {
+    const auto & [job, segment_begin, layer, rows] = pass;
+    const HyperParams &  p                         = model_.params();
+    const Architecture & arch                      = model_.architecture();
+    Device &             device                    = model_.device_of(layer);
+    const Sight &        sight                     = *find_sight(p.layer(layer).kept_window());
     const int64_t start = sight.window > 0 ? job.first_position + tile.begin - rows.first : job.first_row + tile.begin;
     const int64_t at    = tile.begin - segment_begin;
     // Nobody reads what the last layer makes of most tokens: only their rows count.
@@ -183,8 +249,8 @@ Status Prefill::run_layer(const PrefillJob & job, const Tile & tile, int64_t seg
     const bool attends =
         !is_last || job.logits == PrefillJob::Logits::all || (job.logits == PrefillJob::Logits::last && has_end);
 
-    ggml_context * ctx       = arena_.begin();
-    ggml_cgraph *  graph     = arena_.new_graph();
+    ggml_context * ctx       = by.arena->begin();
+    ggml_cgraph *  graph     = by.arena->new_graph();
     ggml_tensor *  x         = columns(ctx, hidden_, at, tile.count);
     ggml_tensor *  positions = entries(ctx, positions_, at, tile.count);
     ggml_tensor *  indices   = entries(ctx, sight.indices, at, tile.count);
@@ -210,13 +276,14 @@ Status Prefill::run_layer(const PrefillJob & job, const Tile & tile, int64_t seg
     ggml_tensor * keys   = build_append(ctx, graph, rows.k, qkv.k, indices);
     ggml_tensor * values = build_append(ctx, graph, rows.v, qkv.v, indices);
     if (attends) {
+        TileOrder *   order = by.worker < 0 ? nullptr : &order_;
         ggml_tensor * attended =
-            attention_of(device).build(ctx, {&l, qkv.q, keys, values, start, rows.first, job.cancel});
+            by.attention->build(ctx, {&l, qkv.q, keys, values, start, rows.first, order, by.tile, job.cancel});
         ggml_tensor * out = arch.build_layer_output(ctx, l, arch.build_attention_output(ctx, l, x, attended));
         ggml_build_forward_expand(graph, ggml_cpy(ctx, out, x));
     }
-    RETURN_IF_FAILED(arena_.allocate(graph));
-    return device.compute(graph, job.cancel);
+    RETURN_IF_FAILED(by.arena->allocate(graph));
+    return by.worker < 0 ? device.compute(graph, job.cancel) : device.compute_by_worker(by.worker, graph, job.cancel);
 }
 
 Status Prefill::output(const PrefillJob & job, int64_t segment_begin, int64_t begin, int64_t end) {

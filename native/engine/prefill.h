@@ -75,22 +75,47 @@ class Prefill {
         Device *                          device = nullptr;
         std::unique_ptr<PrefillAttention> attention;
     };
+    // Who computes a tile: all of a device's threads, or a worker of it.
+    struct Computing {
+        int                worker    = -1;  // -1: all threads
+        GraphArena *       arena     = nullptr;
+        PrefillAttention * attention = nullptr;
+        size_t             tile      = 0;  // its index in tiles_
+    };
+    // What a worker of device_ needs for itself.
+    struct Worker {
+        GraphArena                        arena;
+        std::unique_ptr<PrefillAttention> attention;
+    };
+    struct LayerPass {
+        const PrefillJob & job;
+        int64_t            segment_begin = 0;
+        int64_t            layer         = 0;
+        LayerRows          rows;
+    };
     Sight *            find_sight(int64_t window);  // null: no layer has it
     PrefillAttention & attention_of(const Device & device);
 
     Status reserve_segment(int64_t segment);
     Status run_segment(const PrefillJob & job, LayerStream & stream, int64_t begin, int64_t end);
     Status finish_devices();
+    // Cuts tokens [begin, end) into tiles. With workers each computes tiles of its own: beside other programs threads
+    // that share a tile wait for the one that lost its core, at every operation.
+    void   cut_tiles(const PrefillJob & job, int64_t begin, int64_t end);
     Status set_segment(const PrefillJob & job, int64_t begin, int64_t end);
     Status embed(const PrefillJob & job, const Tile & tile, int64_t segment_begin);
-    Status run_layer(const PrefillJob & job, const Tile & tile, int64_t segment_begin, int64_t layer,
-                     const LayerRows & rows);
+    Status run_layer(const LayerPass & pass);
+    Status run_by_workers(const LayerPass & pass);
+    Status run_tile(const LayerPass & pass, const Tile & tile, const Computing & by);
     Status output(const PrefillJob & job, int64_t segment_begin, int64_t begin, int64_t end);
 
     const Model &           model_;
     Device &                device_;
     GraphArena              arena_;
     std::vector<Tile>       tiles_;  // of the running segment
+    std::vector<Worker>     workers_;
+    bool                    with_workers_ = false;  // the running segment's tiles are theirs
+    TileOrder               order_;
     std::vector<Sight>      sights_;
     std::vector<Attending>  attending_;
     ggml_context_ptr        segment_ctx_;

@@ -92,6 +92,7 @@ void test_cut_invariance(Fixture & f) {
 void test_threads(const TinyModelOptions & options) {
     Fixture            f(options, 600);
     std::vector<float> expected;
+    // One reads tile after tile; of two each reads tiles of its own, and both share a question's.
     for (int n_threads : {1, 2}) {
         std::unique_ptr<Engine> engine;
         CHECK(Engine::open({f.model.path(), {GGML_BINS, n_threads}}, engine).ok());

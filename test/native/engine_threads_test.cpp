@@ -1,14 +1,17 @@
 // The governor of threads on machines that are made up: cores, other programs, and engines whose threads wait for one
 // another by spinning. Time is counted, not measured.
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <functional>
 #include <memory>
+#include <thread>
 #include <vector>
 
 #include "check.h"
 #include "device/cpu/cpu_clock.h"
 #include "device/cpu/thread_governor.h"
+#include "device/tile_order.h"
 
 using namespace rocketdoc;
 
@@ -259,6 +262,44 @@ void the_clock_counts_work() {
     CHECK(idle < 0 || idle_cpu_seconds() >= idle);
 }
 
+// Threads take tiles as they come; each reads what all earlier ones have written.
+void tiles_wait_for_the_rows_before_them() {
+    TileOrder order;
+    for (size_t n_tiles : {1, 2, 7, 40}) {
+        order.begin(n_tiles);
+        std::vector<int>         rows(n_tiles, 0);
+        std::vector<int>         seen(n_tiles, -1);
+        std::atomic<size_t>      next{0};
+        std::vector<std::thread> threads;
+        for (int i = 0; i < 4; i++)
+            threads.emplace_back([&] {
+                for (size_t tile = next++; tile < n_tiles; tile = next++) {
+                    rows[tile] = int(tile) + 1;
+                    order.set_written(tile);
+                    if (!order.wait_for_earlier(tile)) return;
+                    seen[tile] = 0;
+                    for (size_t earlier = 0; earlier < tile; earlier++) seen[tile] += rows[earlier];
+                }
+            });
+        for (std::thread & thread : threads) thread.join();
+        CHECK(!order.failed());
+        for (size_t tile = 0; tile < n_tiles; tile++) CHECK(seen[tile] == int(tile * (tile + 1) / 2));
+    }
+}
+
+void nobody_waits_for_a_tile_that_failed() {
+    TileOrder order;
+    order.begin(3);
+    bool        wanted = true;
+    std::thread last([&] { wanted = order.wait_for_earlier(2); });
+    order.set_written(1);
+    order.set_failed();
+    last.join();
+    CHECK(!wanted && order.failed());
+    order.begin(2);  // the next layer
+    CHECK(!order.failed() && order.wait_for_earlier(0));
+}
+
 }  // namespace
 
 int main() {
@@ -276,5 +317,7 @@ int main() {
         another_kind_of_work_is_followed();
     }
     the_clock_counts_work();
+    tiles_wait_for_the_rows_before_them();
+    nobody_waits_for_a_tile_that_failed();
     return check::report();
 }

@@ -105,6 +105,10 @@ class Pages : public HostMemory {
 
 }  // namespace
 
+namespace {
+int workers_of(int n_threads) { return n_threads <= MOST_WORKERS ? n_threads : 1; }
+}  // namespace
+
 int default_thread_count() {
     const int cores = usable_cores();
     return cores >= 8 ? cores - 1 : cores;
@@ -115,6 +119,7 @@ DeviceTraits CpuDevice::kind_traits() {
     DeviceTraits          traits;
     traits.sizes     = &sizes;
     traits.n_threads = default_thread_count();
+    traits.n_workers = workers_of(traits.n_threads);
     return traits;
 }
 
@@ -128,6 +133,7 @@ Status CpuDevice::open(const DeviceOptions & options, std::unique_ptr<CpuDevice>
     }
     DeviceTraits traits = kind_traits();
     if (options.n_threads > 0) traits.n_threads = std::min(options.n_threads, int(GGML_MAX_N_THREADS));
+    traits.n_workers = workers_of(traits.n_threads);
     std::unique_ptr<CpuDevice> self(new CpuDevice(traits));
     self->name_        = library.name;
     self->type_traits_ = reinterpret_cast<const ggml_type_traits_cpu * (*) (enum ggml_type)>(
@@ -137,64 +143,86 @@ Status CpuDevice::open(const DeviceOptions & options, std::unique_ptr<CpuDevice>
     return Status::good();
 }
 
-Status CpuDevice::start(const DeviceOptions & options, ggml_backend_reg_t library) {
-    ggml_device_ = ggml_backend_reg_dev_get(library, 0);
-    backend_.reset(ggml_backend_dev_init(ggml_device_, nullptr));
-    if (!backend_) return Status::fail(Code::INTERNAL, "ggml could not start its CPU backend (" + name_ + ").");
-
+ggml_backend_ptr CpuDevice::start_backend(ggml_backend_reg_t library, int n_threads, CancelOfRunning & cancel,
+                                          PoolPtr & pool) const {
+    ggml_backend_ptr backend(ggml_backend_dev_init(ggml_device_, nullptr));
+    if (!backend) return backend;
     auto * address = ggml_backend_reg_get_proc_address;
-    set_n_threads_ = reinterpret_cast<ggml_backend_set_n_threads_t>(address(library, "ggml_backend_set_n_threads"));
-    auto set_abort =
+    auto   set_abort =
         reinterpret_cast<ggml_backend_set_abort_callback_t>(address(library, "ggml_backend_set_abort_callback"));
     auto pool_new = reinterpret_cast<struct ggml_threadpool * (*) (struct ggml_threadpool_params *)>(
         address(library, "ggml_threadpool_new"));
     auto set_pool = reinterpret_cast<void (*)(ggml_backend_t, struct ggml_threadpool *)>(
         address(library, "ggml_backend_cpu_set_threadpool"));
-    pool_free_ = reinterpret_cast<void (*)(struct ggml_threadpool *)>(address(library, "ggml_threadpool_free"));
-    if (set_n_threads_) {
-        set_n_threads_(backend_.get(), n_threads());
-        if (options.n_threads == 0) graph_threads_ = std::make_unique<GraphThreads>(n_threads());
-    }
-    if (pool_new && set_pool && pool_free_) {
+    auto pool_free = reinterpret_cast<void (*)(struct ggml_threadpool *)>(address(library, "ggml_threadpool_free"));
+    if (set_n_threads_) set_n_threads_(backend.get(), n_threads);
+    if (pool_new && set_pool && pool_free) {
         // A desktop shares its cores: threads sleep between graphs instead of spinning.
-        struct ggml_threadpool_params params = ggml_threadpool_params_default(n_threads());
+        struct ggml_threadpool_params params = ggml_threadpool_params_default(n_threads);
         params.poll                          = 0;
-        pool_                                = pool_new(&params);
-        if (pool_) set_pool(backend_.get(), pool_);
+        pool                                 = PoolPtr(pool_new(&params), pool_free);
+        if (pool) set_pool(backend.get(), pool.get());
     }
     if (set_abort) {
         set_abort(
-            backend_.get(),
+            backend.get(),
             [](void * data) {
                 const std::atomic<bool> * cancel =
-                    static_cast<CpuDevice *>(data)->cancel_.load(std::memory_order_relaxed);
+                    static_cast<CancelOfRunning *>(data)->load(std::memory_order_relaxed);
                 return cancel && cancel->load(std::memory_order_relaxed);
             },
-            this);
+            &cancel);
+    }
+    return backend;
+}
+
+Status CpuDevice::start(const DeviceOptions & options, ggml_backend_reg_t library) {
+    ggml_device_   = ggml_backend_reg_dev_get(library, 0);
+    set_n_threads_ = reinterpret_cast<ggml_backend_set_n_threads_t>(
+        ggml_backend_reg_get_proc_address(library, "ggml_backend_set_n_threads"));
+    const Status failed = Status::fail(Code::INTERNAL, "ggml could not start its CPU backend (" + name_ + ").");
+    backend_            = start_backend(library, n_threads(), cancel_, pool_);
+    if (!backend_) return failed;
+    if (set_n_threads_ && options.n_threads == 0) graph_threads_ = std::make_unique<GraphThreads>(n_threads());
+    for (int i = 0; i < traits_.n_workers && traits_.n_workers > 1; i++) {
+        auto worker     = std::make_unique<Worker>();
+        worker->backend = start_backend(library, 1, worker->cancel, worker->pool);
+        if (!worker->backend) return failed;
+        workers_.push_back(std::move(worker));
     }
     return Status::good();
 }
 
 CpuDevice::~CpuDevice() {
     backend_.reset();  // uses the pool
-    if (pool_) pool_free_(pool_);
 }
 
-Status CpuDevice::compute(ggml_cgraph * graph, const std::atomic<bool> * cancel) {
+Status CpuDevice::compute_on(ggml_backend_t backend, CancelOfRunning & running, ggml_cgraph * graph,
+                             const std::atomic<bool> * cancel) {
     if (cancel && cancel->load()) return Status::fail(Code::CANCELLED, "Cancelled.");
-    cancel_.store(cancel);
-    if (graph_threads_) set_n_threads_(backend_.get(), graph_threads_->begin(graph));
-    const ggml_status result = ggml_backend_graph_compute(backend_.get(), graph);
-    cancel_.store(nullptr);
+    running.store(cancel);
+    const ggml_status result = ggml_backend_graph_compute(backend, graph);
+    running.store(nullptr);
     switch (result) {
-        case GGML_STATUS_SUCCESS:
-            if (graph_threads_) graph_threads_->end();
-            return Status::good();
+        case GGML_STATUS_SUCCESS: return Status::good();
         case GGML_STATUS_ABORTED: return Status::fail(Code::CANCELLED, "Cancelled.");
         case GGML_STATUS_ALLOC_FAILED:
             return Status::fail(Code::HOST_OOM, "Not enough memory for the work buffer of a layer.");
         default: return Status::fail(Code::INTERNAL, "ggml failed to compute a graph.");
     }
+}
+
+Status CpuDevice::compute(ggml_cgraph * graph, const std::atomic<bool> * cancel) {
+    if (graph_threads_) set_n_threads_(backend_.get(), graph_threads_->begin(graph));
+    RETURN_IF_FAILED(compute_on(backend_.get(), cancel_, graph, cancel));
+    if (graph_threads_) graph_threads_->end();
+    return Status::good();
+}
+
+Status CpuDevice::compute_by_worker(int worker, ggml_cgraph * graph, const std::atomic<bool> * cancel) {
+    if (workers_.empty()) return compute(graph, cancel);
+    Worker & mine = *workers_[size_t(worker)];
+    return compute_on(mine.backend.get(), mine.cancel, graph, cancel);
 }
 
 // ggml's answer to supports_op leaves out whether there is a dot product for the type: it would call a null one.
@@ -234,8 +262,8 @@ std::unique_ptr<TokenRunner> CpuDevice::make_token_runner(const Model & model) {
     return std::make_unique<CpuTokenRunner>(model, *this);
 }
 
-std::unique_ptr<PrefillAttention> CpuDevice::make_prefill_attention(const HyperParams & params) const {
-    return std::make_unique<CpuPrefillAttention>(params, n_threads());
+std::unique_ptr<PrefillAttention> CpuDevice::make_prefill_attention(const HyperParams & params, int n_threads) const {
+    return std::make_unique<CpuPrefillAttention>(params, n_threads);
 }
 
 Status CpuDevice::copy_rows(const RowsAt & from, const RowsAt & to, int64_t n) {

@@ -31,8 +31,12 @@ ggml_tensor * CpuPrefillAttention::build(ggml_context * ctx, const AttendingTile
 void CpuPrefillAttention::run(ggml_tensor * out, int thread, int n_threads, void * user) {
     auto &                self = *static_cast<CpuPrefillAttention *>(user);
     const AttendingTile & tile = self.tile_;
-    const ggml_tensor *   q    = out->src[0];
-    TileQueries           queries;
+    if (tile.order) {  // the nodes that wrote this tile's rows come before this one
+        tile.order->set_written(tile.index);
+        if (!tile.order->wait_for_earlier(tile.index)) return;
+    }
+    const ggml_tensor * q = out->src[0];
+    TileQueries         queries;
     queries.q          = static_cast<const float *>(q->data);
     queries.token_step = int64_t(q->nb[2] / sizeof(float));
     queries.head_step  = int64_t(q->nb[1] / sizeof(float));

@@ -46,7 +46,11 @@ void CpuTokenAttention::attend(ggml_tensor * results, int thread, int n_threads,
     queries.n_head    = int(q->ne[1]);
     queries.scale     = node.scale;
     const int count   = token_parts(k.n_rows).count;
-    for (int i = thread; i < count * k.n_head; i += n_threads)
+    // A thread reads rows that lie one after another: by turns both read at 0.75 of that speed once the rows fill no
+    // cache.
+    const int n_parts = count * k.n_head;
+    const int end     = n_parts * (thread + 1) / n_threads;
+    for (int i = n_parts * thread / n_threads; i < end; i++)
         attend_part(k, v, queries, i / count, i % count, node.owner->scratch_[size_t(thread)].data(),
                     static_cast<float *>(results->data));
 }

@@ -189,7 +189,7 @@ Status CudaDevice::enqueue_rows(const RowsAt & from, const RowsAt & to, int64_t 
                  "moving rows");
 }
 
-std::unique_ptr<PrefillAttention> CudaDevice::make_prefill_attention(const HyperParams & params) const {
+std::unique_ptr<PrefillAttention> CudaDevice::make_prefill_attention(const HyperParams & params, int) const {
     return std::make_unique<CudaPrefillAttention>(params, *this);
 }
 
