@@ -71,7 +71,7 @@ export const readingFlags: Flags = {
     value: '<n>',
     help: 'tokens read before the next layer-by-layer pass (default: 1,024 on a CPU, 8,192 on a GPU)',
   },
-  tile: { value: '<n>', help: `tokens computed at once (default ${defaultTile})` },
+  tile: { value: '<n>', help: `tokens computed at once, at the most (default ${defaultTile})` },
 };
 
 export const modeFlag: Flags = {

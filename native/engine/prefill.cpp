@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <exception>
 #include <new>
 #include <string>
 #include <thread>
@@ -225,8 +226,8 @@ Status Prefill::run_by_workers(const LayerPass & pass) {
     for (int worker = 1; worker < int(workers_.size()); worker++) {
         try {
             others.emplace_back(work, worker);
-        } catch (const std::system_error &) {
-            break;  // the system has no thread for it: those that there are take all tiles
+        } catch (const std::exception &) {
+            break;  // no thread or no memory for one: those that there are take all tiles
         }
     }
     work(0);
