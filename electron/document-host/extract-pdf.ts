@@ -35,7 +35,7 @@ export async function extractPdf(context: ExtractContext): Promise<ParsedDocumen
   const document = api.FPDF_LoadMemDocument(pointer, source.size, context.password ?? '');
   if (!document) throw openError(api.FPDF_GetLastError(), context);
   // Neither the document nor its bytes are freed: the process ends with this file.
-  const copy = new UnpackedCopy(pdfium, document, { pointer, size: source.size });
+  const copy = new UnpackedCopy(pdfium, document, source.size);
   const layers = new Layers(pdfium, copy, memory.HEAPU8.subarray(pointer, pointer + source.size));
   return readDocument(pdfium, document, layers, new GlyphNames(pdfium, copy), context);
 }

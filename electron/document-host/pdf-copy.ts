@@ -1,9 +1,8 @@
 /**
- * Some facts of a file, which PDFium's interface does not give, are in its dictionaries. They are read from a copy in which no object is
- * packed. The copy is made when it is first needed.
+ * Some facts of a file, which PDFium's interface does not give, are in its dictionaries. They are read from a copy that PDFium writes, in
+ * which no object is packed. The copy is made when it is first needed.
  */
 import { DictReader } from './pdf-dict.ts';
-import { unpackedBytes } from './pdf-unpack.ts';
 import type { Pdfium } from './pdfium-wasm.ts';
 
 const mostCopied = 200 * 1024 * 1024; // bytes of the largest file that is copied
@@ -12,38 +11,23 @@ const removeSecurity = 3; // FPDF_SaveAsCopy: strings in the copy are readable
 export class UnpackedCopy {
   readonly #pdfium: Pdfium;
   readonly #document: number;
-  readonly #pointer: number;
   readonly #size: number;
   #made: { reader: DictReader | undefined } | undefined;
-  #quick: { reader: DictReader | undefined } | undefined;
 
-  /** `pointer`, `size`: of the file in the wasm memory. */
-  constructor(pdfium: Pdfium, document: number, { pointer, size }: { pointer: number; size: number }) {
+  /** `size`: of the file, in bytes. */
+  constructor(pdfium: Pdfium, document: number, size: number) {
     this.#pdfium = pdfium;
     this.#document = document;
-    this.#pointer = pointer;
     this.#size = size;
   }
 
-  /** Has what PDFium takes for the file's objects. undefined: the file is too large, or the copy failed. */
+  /** undefined: the file is too large, or the copy failed. */
   get reader(): DictReader | undefined {
-    this.#made ??= { reader: this.#size > mostCopied ? undefined : this.#writtenByPdfium() };
+    this.#made ??= { reader: this.#size > mostCopied ? undefined : this.#make() };
     return this.#made.reader;
   }
 
-  /** Much quicker to make where the file is a plain one; may have further objects, which the file does not use any more. */
-  get quickReader(): DictReader | undefined {
-    this.#quick ??= this.#made ?? { reader: this.#size > mostCopied ? undefined : (this.#unpacked() ?? this.reader) };
-    return this.#quick.reader;
-  }
-
-  #unpacked(): DictReader | undefined {
-    const { buffer, byteOffset } = this.#pdfium.memory.HEAPU8;
-    const bytes = unpackedBytes(Buffer.from(buffer, byteOffset + this.#pointer, this.#size));
-    return bytes && new DictReader(bytes);
-  }
-
-  #writtenByPdfium(): DictReader | undefined {
+  #make(): DictReader | undefined {
     const { api, memory } = this.#pdfium;
     const writer = api.PDFiumExt_OpenFileWriter();
     if (!writer) return undefined;

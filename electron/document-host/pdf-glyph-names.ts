@@ -68,7 +68,7 @@ export class GlyphNames {
 /** Removes the prefix of a subset font, "ABCDEF+", which PDFium may leave out. */
 const withoutMark = (name: string): string => name.replace(/^[A-Z]{6}\+/, '');
 
-function differencesByName({ quickReader: reader }: UnpackedCopy): Map<string, PdfValue[][]> {
+function differencesByName({ reader }: UnpackedCopy): Map<string, PdfValue[][]> {
   const byName = new Map<string, PdfValue[][]>();
   for (const font of reader?.dictionaries('/Font') ?? []) {
     const name = font.get('/BaseFont');
