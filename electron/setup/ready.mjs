@@ -165,8 +165,8 @@ const sanitized = (sanitizer, dir, targets) => ({
   },
 });
 const addressSanitizer = sanitized('address', sanitizerBuildDir, []);
-/** Only this test has several threads at work at the same time. */
-const threadSanitizer = sanitized('thread', threadBuildDir, ['engine_races_test']);
+/** Only these have several threads of ours at work at the same time. */
+const threadSanitizer = sanitized('thread', threadBuildDir, ['engine_races_test', 'engine_threads_test']);
 
 /** Builds the window's files. @type {Step} */
 const window = {

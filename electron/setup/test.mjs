@@ -53,7 +53,9 @@ function everything() {
   const parts = [lint(), native('native tests', buildDir)];
   if (process.platform !== 'win32') {
     parts.push(native('native tests with address and undefined-behaviour sanitizers', sanitizerBuildDir));
-    parts.push(native('native tests with the thread sanitizer', threadBuildDir, ['-R', '^engine_races_test$']));
+    parts.push(
+      native('native tests with the thread sanitizer', threadBuildDir, ['-R', '^engine_(races|threads)_test$']),
+    );
   }
   parts.push(vitest());
   return parts;

@@ -62,7 +62,6 @@ describe('large PDFs', () => {
     expect(page?.label).toBe('40000');
     expect(pageText(document, page)).toMatch(/^Page number 40000 of the register\.[\s\S]*that passed\.$/);
     expect(host.megabytes()).toBeLessThan(defaultDocumentLimits.maxRssBytes / 1e6);
-    expect(seconds).toBeLessThan(90);
   });
 
   it('that say they hold ten million objects in one stream stay within the memory', { timeout: 120_000 }, async () => {

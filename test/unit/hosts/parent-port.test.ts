@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { parentPort, requireMainConnection } from '../../../electron/hosts/parent-port.ts';
+import { waitFor } from '../../fixtures/wait-for.ts';
 import { MessageChannelMain } from '../main/fake-electron.ts';
 
 function electronParent() {
@@ -30,10 +31,10 @@ describe('parentPort', () => {
     parent.on('message', ({ data }) => atParent.push(data));
     parent.start();
     parent.postMessage('request');
-    await vi.waitFor(() => expect([received, atParent]).toEqual([['request'], [{ beat: 'ready' }]]));
+    await waitFor(() => expect([received, atParent]).toEqual([['request'], [{ beat: 'ready' }]]));
     expect(sent).toEqual([]); // nothing goes to main: the app host is the parent
     parent.close();
-    await vi.waitFor(() => expect(gone).toHaveBeenCalledTimes(1));
+    await waitFor(() => expect(gone).toHaveBeenCalledTimes(1));
   });
 });
 

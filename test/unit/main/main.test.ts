@@ -13,6 +13,7 @@ import { DocumentStore } from '../../../electron/app-host/library/document-store
 import type { appContract } from '../../../electron/contract/app.ts';
 import type { Grant } from '../../../electron/contract/app-types.ts';
 import { shellChannel, shellEvents } from '../../../electron/contract/shell.ts';
+import { waitFor } from '../../fixtures/wait-for.ts';
 import {
   answers,
   app,
@@ -65,7 +66,7 @@ beforeAll(async () => {
   writeFileSync(report, 'The Trust was founded in 1887.');
   process.argv = [process.argv[0] ?? '', paths.app, report, '--flag', join(home, 'not-there.pdf')];
   await import('../../../electron/main/main.ts');
-  await vi.waitFor(() => expect(windows).toHaveLength(1), { timeout: 30_000 });
+  await waitFor(() => expect(windows).toHaveLength(1));
 });
 afterAll(() => rmSync(home, { recursive: true, force: true }));
 
@@ -129,7 +130,7 @@ it('hands the window a port, serves the contract over it, then delivers the file
   const client = createORPCClient<ContractRouterClient<typeof appContract>>(new RPCLink({ port }));
   port.start();
   expect(await client.library.grants()).toEqual([{ id: 'sample', name: 'report.pdf', isSample: true }]);
-  await vi.waitFor(() => expect(firstWindow().webContents.sent).toHaveLength(1));
+  await waitFor(() => expect(firstWindow().webContents.sent).toHaveLength(1));
   const [channel, grants] = firstWindow().webContents.sent[0] ?? [];
   expect(channel).toBe(shellEvents.files);
   expect(grants).toEqual([{ id: expect.any(String), name: 'report.txt', isSample: false }]);
@@ -138,9 +139,9 @@ it('hands the window a port, serves the contract over it, then delivers the file
   // The grant opens that file; the document host is a utility process too.
   const events = await client.library.addGranted({ grantId: grant?.id ?? '' });
   void events.next().catch(() => {});
-  await vi.waitFor(() => expect(forks.at(-1)?.file).toBe(join(paths.app, 'out', 'main', 'document-host.js')));
+  await waitFor(() => expect(forks.at(-1)?.file).toBe(join(paths.app, 'out', 'main', 'document-host.js')));
   const reader = forks.at(-1)?.process;
-  await vi.waitFor(() => expect(reader?.received).toHaveLength(1));
+  await waitFor(() => expect(reader?.received).toHaveLength(1));
   expect(reader?.received).toMatchObject([{ type: 'parse', path: expect.stringContaining('report.txt') }]);
 });
 
@@ -217,7 +218,7 @@ it('a second start brings the window to the front with its files; anything else 
     app.emit('second-instance', {}, [], home, data);
   expect(webContents.sent).toHaveLength(before);
   app.emit('second-instance', {}, [], home, { files: [report] });
-  await vi.waitFor(() => expect(webContents.sent).toHaveLength(before + 1));
+  await waitFor(() => expect(webContents.sent).toHaveLength(before + 1));
   expect(calls).toEqual(expect.arrayContaining(['restore', 'focus']));
 });
 
@@ -228,11 +229,11 @@ it('opens what is picked in the dialog and what the system asks to open', async 
   item?.click?.(); // cancelled
   answers.open = [report];
   item?.click?.();
-  await vi.waitFor(() => expect(sent).toHaveLength(before + 1));
+  await waitFor(() => expect(sent).toHaveLength(before + 1));
   const preventDefault = vi.fn();
   app.emit('open-file', { preventDefault }, report);
   expect(preventDefault).toHaveBeenCalled();
-  await vi.waitFor(() => expect(sent).toHaveLength(before + 2));
+  await waitFor(() => expect(sent).toHaveLength(before + 2));
 });
 
 it('tells the window which of its commands was clicked', () => {
@@ -258,7 +259,7 @@ it('without a window, as macOS has it, opening a document opens one, which gets 
   menuItem('File', 'Open document…')?.click?.();
   expect(windows).toHaveLength(2);
   await invoke(shellChannel('connect'), frameOf({ postMessage: () => {} }));
-  await vi.waitFor(() =>
+  await waitFor(() =>
     expect(windows[1]?.webContents.sent).toContainEqual([
       shellEvents.files,
       [expect.objectContaining({ name: 'report.txt' })],
@@ -272,9 +273,9 @@ it('closes the library and ends the engine before it goes', async () => {
   app.emit('will-quit', { preventDefault });
   expect(preventDefault).toHaveBeenCalledTimes(2);
   const engine = forks[1]?.process;
-  await vi.waitFor(() => expect(engine?.received).toContainEqual({ beat: 'end' }));
+  await waitFor(() => expect(engine?.received).toContainEqual({ beat: 'end' }));
   engine?.exit(0);
-  await vi.waitFor(() => expect(appCalls.filter((call) => call === 'quit')).toHaveLength(2));
+  await waitFor(() => expect(appCalls.filter((call) => call === 'quit')).toHaveLength(2));
   app.emit('will-quit', { preventDefault });
   expect(preventDefault).toHaveBeenCalledTimes(2);
 });

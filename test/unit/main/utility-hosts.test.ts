@@ -6,6 +6,7 @@ import { parseDocument } from '../../../electron/document-host/document-client.t
 import { startEngine } from '../../../electron/engine-host/engine-client.ts';
 import type { UtilityHost } from '../../../electron/main/utility-hosts.ts';
 import { utilityHostOf } from '../../../electron/main/utility-hosts.ts';
+import { waitFor } from '../../fixtures/wait-for.ts';
 import { type FakeUtility, forks } from './fake-electron.ts';
 
 vi.mock('electron', () => import('./fake-electron.ts'));
@@ -50,7 +51,7 @@ describe('the engine', () => {
   it('is asked in messages and answers in messages', async () => {
     const { client, host } = await engine();
     const answer = client.verbs.cancel({ target: 'none' });
-    await vi.waitFor(() => expect(lines(host)).toHaveLength(1));
+    await waitFor(() => expect(lines(host)).toHaveLength(1));
     const { i } = JSON.parse(lines(host)[0] ?? '') as { i: string };
     host.send(JSON.stringify({ i, p: { b: {} } }));
     await expect(answer).resolves.toBeUndefined();
@@ -60,7 +61,7 @@ describe('the engine', () => {
   it('has what it said last heard before its end', async () => {
     const { client, host } = await engine();
     const answer = client.verbs.cancel({ target: 'none' });
-    await vi.waitFor(() => expect(lines(host)).toHaveLength(1));
+    await waitFor(() => expect(lines(host)).toHaveLength(1));
     const { i } = JSON.parse(lines(host)[0] ?? '') as { i: string };
     host.send(JSON.stringify({ i, p: { b: {} } }));
     host.exit(9);
@@ -85,7 +86,7 @@ describe('the engine', () => {
   it('is asked to end and then is closed', async () => {
     const { client, host } = await engine();
     const closed = client.close();
-    await vi.waitFor(() => expect(host.received).toContainEqual({ beat: 'end' }));
+    await waitFor(() => expect(host.received).toContainEqual({ beat: 'end' }));
     host.exit(0);
     await closed;
     await expect(client.verbs.cancel({ target: 'none' })).rejects.toMatchObject({ code: 'CLOSED' });
@@ -115,7 +116,7 @@ describe('the document reader', () => {
       options: { execArgv: [expect.stringMatching(/^--max-old-space-size=\d+$/)] },
     });
     expect(JSON.stringify(fork?.options)).not.toContain('secret');
-    await vi.waitFor(() => expect(fork?.process.received).toMatchObject([{ type: 'parse', path: '/tmp/a.txt' }]));
+    await waitFor(() => expect(fork?.process.received).toMatchObject([{ type: 'parse', path: '/tmp/a.txt' }]));
     fork?.process.exit(1);
     await expect(parsed).rejects.toMatchObject({ code: 'INTERNAL' }); // the host never said that it is ready
   });

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { Grant } from '../../../electron/contract/app-types.ts';
 import type { DesktopBridge, MenuCommand, StartWait } from '../../../electron/contract/shell.ts';
+import { waitFor } from '../../fixtures/wait-for.ts';
 
 class FakeWindow extends EventTarget {
   rocketdoc: DesktopBridge | undefined;
@@ -72,14 +73,14 @@ it('asks for a port, takes it from its own window alone, and asks again when it 
   expect(onClient).toHaveBeenCalledTimes(1);
   expect(states).toEqual(['connecting', 'open']);
   port1.close();
-  await vi.waitFor(() => expect(asked).toBe(2));
+  await waitFor(() => expect(asked).toBe(2));
   expect(states).toEqual(['connecting', 'open', 'lost']);
 });
 
 it('keeps asking while main refuses', async () => {
   accepts = false;
   const { states } = await connected();
-  await vi.waitFor(() => expect(asked).toBeGreaterThan(2));
+  await waitFor(() => expect(asked).toBeGreaterThan(2));
   expect(states).not.toContain('open');
 });
 
@@ -92,7 +93,7 @@ it('holds opened files back until the contract can be spoken', async () => {
   expect(opened).toEqual([]);
   const { port1, port2 } = new MessageChannel();
   page.receive(port2);
-  await vi.waitFor(() => expect(opened).toEqual(['1', '2']));
+  await waitFor(() => expect(opened).toEqual(['1', '2']));
   port1.close();
 });
 
@@ -173,7 +174,7 @@ it('makes a row’s drag the system’s, and says why where there is no file', a
   expect(dragged).toEqual([what]);
   if (page.rocketdoc) page.rocketdoc.dragOut = () => Promise.reject(new Error('There is no file of a.pdf.'));
   start();
-  await vi.waitFor(() =>
+  await waitFor(() =>
     expect(useUi.getState().notices).toMatchObject([{ text: 'There is no file of a.pdf.', tone: 'danger' }]),
   );
 });

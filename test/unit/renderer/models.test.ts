@@ -12,6 +12,7 @@ import {
   useModels,
 } from '../../../renderer/stores/models.ts';
 import { useUi } from '../../../renderer/stores/ui.ts';
+import { waitFor } from '../../fixtures/wait-for.ts';
 
 const MB = 2 ** 20;
 const GB = 2 ** 30;
@@ -89,9 +90,9 @@ describe('model files', () => {
     const openInPlace = vi.fn(async () => ({ modelId: 'file-1' }));
     connect({ openInPlace, list: async () => ({ models: [], problems: [] }) }, async () => null);
     expect(takeModels(dropped).map(({ name }) => name)).toEqual(['a.pdf']);
-    await vi.waitFor(() => expect(openInPlace).toHaveBeenCalledTimes(2));
+    await waitFor(() => expect(openInPlace).toHaveBeenCalledTimes(2));
     expect(openInPlace.mock.calls).toContainEqual([{ grantId: 'grant of b.gguf' }]);
-    await vi.waitFor(() => expect(useUi.getState().overlay).toBe('models'));
+    await waitFor(() => expect(useUi.getState().overlay).toBe('models'));
   });
 
   it('are never sent as a document, and the window says what to do instead', () => {

@@ -73,7 +73,7 @@ describe('telemetry', () => {
     const following = followTelemetry().then(() => {
       isClosed = true;
     });
-    await expect.poll(() => useEngine.getState().telemetry?.machineBytes, { timeout: 5000 }).toBe(2);
+    await expect.poll(() => useEngine.getState().telemetry?.machineBytes).toBe(2);
     connect({ telemetry: async () => once(100) });
     await following;
     expect([isClosed, asked]).toEqual([true, 2]);

@@ -7,6 +7,7 @@ import { type DownloadOptions, ModelDownloads } from '../../../../electron/app-h
 import { TransferRate } from '../../../../electron/app-host/models/transfer-rate.ts';
 import type { CatalogueModel, Download } from '../../../../electron/contract/models.ts';
 import { type FileServer, startFileServer } from '../../../fixtures/file-server.ts';
+import { waitFor } from '../../../fixtures/wait-for.ts';
 
 const bytes = randomBytes(1_000_003);
 const sha256 = createHash('sha256').update(bytes).digest('hex');
@@ -58,9 +59,9 @@ function downloads(options: Partial<DownloadOptions> = {}) {
   return { made, done, phases: () => states.map(({ phase }) => phase).filter((name, i, all) => name !== all[i - 1]) };
 }
 
-const idle = (made: ModelDownloads) => vi.waitFor(() => expect(made.isRunning).toBe(false), { interval: 2 });
+const idle = (made: ModelDownloads) => waitFor(() => expect(made.isRunning).toBe(false), { interval: 2 });
 const begun = (made: ModelDownloads) =>
-  vi.waitFor(() => expect(made.list[0]?.done).toBeGreaterThan(100_000), { interval: 2 });
+  waitFor(() => expect(made.list[0]?.done).toBeGreaterThan(100_000), { interval: 2 });
 
 it('gives a file its name when its SHA-256 is right, and not before', async () => {
   server.script.pauseMs = 3;
@@ -163,7 +164,7 @@ it('says that a server cannot be reached, keeps what is there, and goes on when 
   server.script.cutAfter = 300_000;
   const { made } = downloads();
   await made.start(model);
-  await vi.waitFor(() => expect(server.requests.length).toBeGreaterThan(1), { interval: 1 });
+  await waitFor(() => expect(server.requests.length).toBeGreaterThan(1), { interval: 1 });
   server.script.status = 503;
   await idle(made);
   expect(made.list).toMatchObject([

@@ -3,7 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type AppHost, createAppHost } from '../../../../electron/app-host/create-app-host.ts';
 import {
   downloadModel,
@@ -21,6 +21,7 @@ import { type CatalogueModel, embeddedModelId } from '../../../../electron/contr
 import { embeddedPlace } from '../../../fixtures/app-server.ts';
 import { type FakeScript, fakeEngine } from '../../../fixtures/fake-engine.ts';
 import { type FileServer, startFileServer } from '../../../fixtures/file-server.ts';
+import { waitFor } from '../../../fixtures/wait-for.ts';
 
 const bytes = randomBytes(200_000);
 const info: ModelInfo = {
@@ -114,7 +115,7 @@ async function stop(app: AppHost): Promise<void> {
 
 /** The list, once every header has been read. */
 async function listed(app: AppHost) {
-  return vi.waitFor(async () => {
+  return waitFor(async () => {
     const { models } = await listModels(app);
     expect(models.map(({ state }) => state)).not.toContain('unread');
     return Object.fromEntries(models.map((model) => [model.id, model]));
@@ -123,7 +124,7 @@ async function listed(app: AppHost) {
 
 async function fetched(app: AppHost): Promise<void> {
   await downloadModel(app, 'small');
-  await vi.waitFor(() => expect(app.downloads.isRunning).toBe(false));
+  await waitFor(() => expect(app.downloads.isRunning).toBe(false));
 }
 
 const opened = () =>
@@ -224,8 +225,7 @@ it('lets go of documents and ends what runs when it switches', async () => {
   expect(app.session().documents).toHaveLength(1);
   const chat = app.chats.create(document.id);
   const job = ask(app, chat.id, { question: 'What is the rent?', parentId: null, choice: {} });
-  await vi.waitFor(() => expect(app.chats.turns(chat.id)[0]?.state).toBe('answering'));
-  await new Promise((resolve) => setTimeout(resolve, 60));
+  for await (const event of job.watch()) if (event.type === 'delta') break;
   await useModel(app, 'small');
   await job.over;
   expect(app.session().documents).toEqual([]);
@@ -367,7 +367,7 @@ it('knows after a restart what was half fetched', async () => {
   server.script.pauseMs = 30;
   const app = await start();
   await downloadModel(app, 'small');
-  await vi.waitFor(() => expect(app.downloads.list[0]?.done).toBeGreaterThan(60_000));
+  await waitFor(() => expect(app.downloads.list[0]?.done).toBeGreaterThan(60_000));
   await stop(app);
   const again = await start();
   expect(snapshot(again).models.downloads).toMatchObject([{ modelId: 'small', phase: 'paused' }]);

@@ -99,8 +99,9 @@ describe('a tuning', () => {
     await all(tune(app, document.id, request([128])).watch());
     const before = app.documents.tuning(document.id);
     const job = tune(app, document.id, request([64, 96, 128, 192, 256]));
-    const watching = all(job.watch());
-    setTimeout(() => app.jobs.cancel(job.status.id), 60);
+    const watching = (async () => {
+      for await (const event of job.watch()) if (event.type === 'row') app.jobs.cancel(job.status.id);
+    })();
     await expect(watching).rejects.toMatchObject({ code: 'CANCELLED' });
     expect(app.documents.tuning(document.id)).toEqual(before);
     expect(script.calls?.filter(({ verb }) => verb === 'forgetReference')).toHaveLength(2);

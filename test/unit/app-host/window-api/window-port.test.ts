@@ -26,6 +26,7 @@ import {
 } from '../../../fixtures/app-commands.ts';
 import { embeddedPlace } from '../../../fixtures/app-server.ts';
 import { fakeEngine } from '../../../fixtures/fake-engine.ts';
+import { waitFor } from '../../../fixtures/wait-for.ts';
 import { type FakePort, MessageChannelMain } from '../../main/fake-electron.ts';
 
 let app: AppHost;
@@ -120,7 +121,7 @@ describe('the port', () => {
     expect((await events.next()).value.engine.state).toMatch(/starting|ready/);
     const watching = app.changes.listenerCount('change');
     port.close();
-    await vi.waitFor(() => expect(app.changes.listenerCount('change')).toBeLessThan(watching));
+    await waitFor(() => expect(app.changes.listenerCount('change')).toBeLessThan(watching));
   });
 
   it('closes when main says so, and answers nothing more', async () => {
