@@ -15,6 +15,9 @@ constexpr size_t MAX_LAYER_NODES = 128;
 // one.
 constexpr int64_t WORKER_TILE = 64;
 
+// A small tile asks for almost every expert, and would bring all of their weights for a few tokens each.
+bool reads_by_workers(const HyperParams & params, int n_workers) { return n_workers > 1 && params.expert_nodes() == 0; }
+
 // A view of `count` columns of the hidden states, from column `first` on.
 ggml_tensor * columns(ggml_context * ctx, ggml_tensor * hidden, int64_t first, int64_t count) {
     return ggml_view_2d(ctx, hidden, hidden->ne[0], count, hidden->nb[1], size_t(first) * hidden->nb[1]);
@@ -38,11 +41,12 @@ Prefill::Prefill(const Model & model, Device & device)
         if (std::none_of(attending_.begin(), attending_.end(), same))
             attending_.push_back({device, device->make_prefill_attention(model.params(), device->n_threads())});
     }
-    const auto is_ours = [&](const Device * device) { return device == &device_; };
-    if (device_.traits().n_workers < 2 || !std::all_of(model.devices().begin(), model.devices().end(), is_ours)) return;
-    for (int i = 0; i < device_.traits().n_workers; i++)
-        workers_.push_back({GraphArena(device_, MAX_LAYER_NODES + model.params().expert_nodes()),
-                            device_.make_prefill_attention(model.params(), 1)});
+    const auto is_ours   = [&](const Device * device) { return device == &device_; };
+    const int  n_workers = device_.traits().n_workers;
+    if (!reads_by_workers(model.params(), n_workers)) return;
+    if (!std::all_of(model.devices().begin(), model.devices().end(), is_ours)) return;
+    for (int i = 0; i < n_workers; i++)
+        workers_.push_back({GraphArena(device_, MAX_LAYER_NODES), device_.make_prefill_attention(model.params(), 1)});
 }
 
 PrefillAttention & Prefill::attention_of(const Device & device) {
@@ -71,7 +75,7 @@ size_t Prefill::activation_bytes(const HyperParams & p, const DeviceTraits & dev
                                  int64_t tile) {
     segment             = std::min(segment, n_rows);
     tile                = std::min(tile, segment);
-    const bool   shared = device.n_workers > 1;  // among workers, which compute each a tile of theirs
+    const bool   shared = reads_by_workers(p, device.n_workers);
     const size_t hidden = size_t(p.n_embd) * segment * sizeof(float);
     // Largest set alive at once in a layer's graph: normed input, gate, up and their product.
     int64_t feed_forward = 3 * p.n_ff;
