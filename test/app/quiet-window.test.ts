@@ -154,28 +154,4 @@ inChromium('a window beside an answer that streams', () => {
     await expect.poll(drawn).toEqual([0, 0, 0]);
     expect(await page.evaluate(() => document.getAnimations().length)).toBe(0);
   }, 60_000);
-
-  it('follows the answer while its end is in sight, and not once a person has scrolled up', async () => {
-    const { page } = opened;
-    const list = page.locator('[data-virtuoso-scroller]');
-    const place = () =>
-      list.evaluate(({ scrollTop, clientHeight, scrollHeight }) => ({
-        top: scrollTop,
-        toEnd: Math.round(scrollHeight - clientHeight - scrollTop),
-      }));
-    script.answering = undefined;
-    script.pieces = paragraph.repeat(40).match(/[\s\S]{1,100}/g) ?? [];
-    await ask(page, 'And what else?');
-    const last = page.getByRole('article').last();
-    await last.locator('.prose > :nth-child(12)').waitFor();
-    await expect.poll(async () => (await place()).top).toBeGreaterThan(200);
-    await expect.poll(async () => (await place()).toEnd, { timeout: 10_000 }).toBeLessThan(60);
-    const { x, y, width, height } = (await list.boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 };
-    await page.mouse.move(x + width / 2, y + height / 2);
-    await page.mouse.wheel(0, -300);
-    await expect.poll(async () => (await place()).toEnd).toBeGreaterThan(200);
-    const { top } = await place();
-    await last.locator('.prose > :nth-child(20)').waitFor({ state: 'attached' });
-    expect((await place()).top).toBeLessThanOrEqual(top); // the wheel may still turn
-  }, 60_000);
 });
