@@ -1,11 +1,10 @@
-/** Two windows on one library: what is changed in one, or by a program, soon shows in the other. */
+/** Two windows on one library: what is changed in one, or by a program, shows in the other within a second. */
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { dropFile, openWindow, type Watched } from './browser.ts';
 import { inChromium, linkTo, useFakeWindow } from './opened-window.ts';
 
-/** On a quiet machine a tenth of a second; a busy one adds to that. */
-const soonMs = 5000;
+const soonMs = 1000;
 
 inChromium('two windows', () => {
   const opened = useFakeWindow({ pieces: 'The rent is 950.'.split(/(?<= )/), pauseMs: 150 });
@@ -29,7 +28,7 @@ inChromium('two windows', () => {
     await page.keyboard.press('Control+,');
     await page.getByRole('dialog', { name: 'Settings' }).getByRole('tab', { name: 'Appearance' }).click();
   }
-  /** Expects that a change that has been made shows soon. */
+  /** Expects that a change that has been made shows within a second. */
   async function soon(shows: () => Promise<unknown>): Promise<void> {
     const at = performance.now();
     await shows();
