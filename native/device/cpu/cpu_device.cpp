@@ -103,9 +103,6 @@ class Pages : public HostMemory {
     HostPages pages_;
 };
 
-}  // namespace
-
-namespace {
 int workers_of(int n_threads) { return n_threads <= MOST_WORKERS ? n_threads : 1; }
 }  // namespace
 

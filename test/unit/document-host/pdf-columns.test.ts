@@ -326,6 +326,10 @@ describe('columns', () => {
 });
 
 describe('tables', () => {
+  /** The lines of a cell, the first at y. */
+  const cellFrom = (x: number, y: number, ...texts: string[]): string =>
+    texts.map((text, i) => at(x, y - 12 * i, text, 10)).join('');
+
   const rows = [
     ['Item', 'Mass', 'Price'],
     ['Tent', '2.1 kg', '310'],
@@ -365,7 +369,7 @@ describe('tables', () => {
 
   it('keep a row together whose other cells stand at the middle of a cell of several lines', async () => {
     const cell = (x: number, middle: number, ...texts: string[]): string =>
-      texts.map((text, i) => at(x, middle + 6 * (texts.length - 1) - 12 * i, text, 10)).join('');
+      cellFrom(x, middle + 6 * (texts.length - 1), ...texts);
     const text = await textOf(
       cell(60, 700, 'Type') + cell(150, 700, 'Fewest', 'devices') + cell(260, 700, 'Space for files') +
         cell(60, 658, 'RAID0') + cell(150, 658, '2') + cell(260, 658, 'Size of the smallest', 'partition multiplied', 'by number of', 'devices') +
@@ -381,19 +385,17 @@ describe('tables', () => {
   });
 
   it('keep a cell together that stands beside several rows, in the first of them', async () => {
-    const cell = (x: number, y: number, ...texts: string[]): string =>
-      texts.map((text, i) => at(x, y - 12 * i, text, 10)).join('');
     // The cells that span rows are centred beside them: with as many lines as rows, fewer, and more.
     const text = await textOf(
-      cell(60, 700, 'System') + cell(190, 700, 'Name') + cell(300, 700, 'Board') + cell(430, 700, 'Flavour') +
-        cell(60, 680, '64bit MIPS', '\\(little-endian\\)') + cell(190, 674, 'mips64el') +
-        cell(300, 686, 'MIPS Malta') + cell(430, 686, '5kc-malta') +
-        cell(300, 674, 'Cavium Octeon') + cell(430, 674, 'octeon') +
-        cell(300, 662, 'Loongson 3') + cell(430, 662, 'loongson-3') +
-        cell(60, 642, 'ARM with', 'hardware for', 'numbers') +
-        cell(300, 636, 'Orion') + cell(430, 636, 'armmp') +
-        cell(300, 624, 'Kirkwood') + cell(430, 624, 'marvell') +
-        cell(60, 598, 'IBM S/390') + cell(190, 598, 's390x') + cell(300, 604, 'Loading from', 'a reader') + cell(430, 598, 'generic'),
+      cellFrom(60, 700, 'System') + cellFrom(190, 700, 'Name') + cellFrom(300, 700, 'Board') + cellFrom(430, 700, 'Flavour') +
+        cellFrom(60, 680, '64bit MIPS', '\\(little-endian\\)') + cellFrom(190, 674, 'mips64el') +
+        cellFrom(300, 686, 'MIPS Malta') + cellFrom(430, 686, '5kc-malta') +
+        cellFrom(300, 674, 'Cavium Octeon') + cellFrom(430, 674, 'octeon') +
+        cellFrom(300, 662, 'Loongson 3') + cellFrom(430, 662, 'loongson-3') +
+        cellFrom(60, 642, 'ARM with', 'hardware for', 'numbers') +
+        cellFrom(300, 636, 'Orion') + cellFrom(430, 636, 'armmp') +
+        cellFrom(300, 624, 'Kirkwood') + cellFrom(430, 624, 'marvell') +
+        cellFrom(60, 598, 'IBM S/390') + cellFrom(190, 598, 's390x') + cellFrom(300, 604, 'Loading from', 'a reader') + cellFrom(430, 598, 'generic'),
     ); // biome-ignore format: a row a line
     expect(text.split('\n')).toEqual([
       'System\tName\tBoard\tFlavour',
