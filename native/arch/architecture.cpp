@@ -157,6 +157,10 @@ int64_t HyperParams::count_layers(AttentionKind kind) const {
     return std::count_if(layers.begin(), layers.end(), [&](const LayerTraits & l) { return l.attention == kind; });
 }
 
+int64_t HyperParams::count_row_layers() const {
+    return std::count_if(layers.begin(), layers.end(), [](const LayerTraits & l) { return l.keeps_rows(); });
+}
+
 // The router's dozen, three products and their gate, and of each chosen expert a view and a sum.
 size_t HyperParams::expert_nodes() const {
     int64_t most = 0;
@@ -166,8 +170,10 @@ size_t HyperParams::expert_nodes() const {
 
 std::vector<int64_t> HyperParams::windows() const {
     std::vector<int64_t> out;
-    for (const LayerTraits & layer : layers)
+    for (const LayerTraits & layer : layers) {
+        if (!layer.keeps_rows()) continue;
         if (std::find(out.begin(), out.end(), layer.kept_window()) == out.end()) out.push_back(layer.kept_window());
+    }
     return out;
 }
 

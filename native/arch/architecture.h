@@ -37,9 +37,10 @@ struct HyperParams {
     const LayerTraits & layer(int64_t i) const { return layers[size_t(i)]; }
     int64_t             group() const { return n_head / n_head_kv; }
     int64_t             count_layers(AttentionKind kind) const;
+    int64_t             count_row_layers() const;  // that keep rows of their own
     // Nodes that a layer's experts add to a graph, at the most.
     size_t expert_nodes() const;
-    // Each window that layers have, once; 0 where a layer has none.
+    // Each window of the layers that keep rows, once; 0 where such a layer has none.
     std::vector<int64_t> windows() const;
     // f16 K and V of one token in the layers that keep every row; and of n_tokens in all layers, as each keeps them.
     size_t kv_bytes_per_token() const;

@@ -224,8 +224,8 @@ Napi::Object from_model(Napi::Env env, const ModelInfo & model) {
     out.Set("nVocab", double(p.n_vocab));
     out.Set("nCtxTrain", double(p.n_ctx_train));
     // Of the layers that see every row, where there are such.
-    const auto full =
-        std::find_if(p.layers.begin(), p.layers.end(), [](const LayerTraits & l) { return l.kept_window() == 0; });
+    const auto full = std::find_if(p.layers.begin(), p.layers.end(),
+                                   [](const LayerTraits & l) { return l.keeps_rows() && l.kept_window() == 0; });
     out.Set("ropeBase", double((full == p.layers.end() ? p.layer(0) : *full).rope.base));
     out.Set("ropeScaling", model.has_rope_factors ? "factors" : p.rope_scaling);
     out.Set("tiedEmbeddings", model.is_tied);

@@ -9,6 +9,7 @@ namespace rocketdoc {
 int64_t CompactShape::n_selecting() const { return std::count(selects.begin(), selects.end(), true); }
 
 int64_t CompactShape::capacity(int64_t layer) const {
+    if (!keeps_rows[size_t(layer)]) return 0;
     const int64_t window = windows[size_t(layer)];
     return window > 0 ? most_kept(window) + budgets.capacity - budgets.prompt_budget : budgets.capacity;
 }

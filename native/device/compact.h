@@ -35,6 +35,7 @@ struct CompactShape {
     std::vector<bool>          selects;  // [n_layer]: stage 2 chooses rows; else every row is read
     std::vector<int64_t> windows;  // [n_layer]: the layer has the last rows of the history, all of them, and a token
                                    // reads this many of the last; 0: stage 1 chooses its rows
+    std::vector<bool> keeps_rows;  // [n_layer]; where not, nothing is done with the layer
 
     int64_t       n_selecting() const;
     int64_t       capacity(int64_t layer) const;  // rows a head

@@ -8,7 +8,9 @@
 namespace rocketdoc {
 namespace {
 
-KvShape rows_shape(const CompactShape & s) { return {s.n_layer, s.n_head, s.head_dim, GGML_TYPE_F16, s.windows}; }
+KvShape rows_shape(const CompactShape & s) {
+    return {s.n_layer, s.n_head, s.head_dim, GGML_TYPE_F16, s.windows, s.keeps_rows};
+}
 
 LayerCounts capacities(const CompactShape & s) {
     LayerCounts out;
@@ -20,6 +22,7 @@ LayerCounts capacities(const CompactShape & s) {
 double read_bytes_of(const CompactShape & s, int64_t n_live, int64_t n_tokens) {
     double sum = 0;
     for (int64_t layer = 0; layer < s.n_layer; layer++) {
+        if (!s.keeps_rows[size_t(layer)]) continue;
         const int64_t window = s.windows[size_t(layer)];
         const int64_t n      = window > 0 ? std::min(window, n_tokens) : n_live;
         sum += s.selects[size_t(layer)] ? double(selector_read_bytes(s.selector, s.layer(layer), n_live))
@@ -43,15 +46,16 @@ CompactShape compact_shape(const HyperParams & p, Mode mode, const RocketOptions
     s.head_dim         = int(p.head_dim);
     int64_t n_choosing = 0;
     for (int64_t layer = 0; layer < p.n_layer; layer++) {
-        const int64_t window = p.layer(layer).kept_window();
+        const int64_t window  = p.layer(layer).kept_window();
+        const bool    chooses = p.layer(layer).keeps_rows() && window == 0;
         s.scale.push_back(p.layer(layer).scale);
         s.has_sinks.push_back(p.layer(layer).sinks);
         s.sinks.push_back(nullptr);
         s.windows.push_back(window);
+        s.keeps_rows.push_back(p.layer(layer).keeps_rows());
         // The first layers attend to every kept row where that was asked, and so does a cache whose budget holds all.
-        s.selects.push_back(window == 0 && mode_selects(mode) && !budgets.dense &&
-                            n_choosing >= options.n_dense_layers);
-        n_choosing += window == 0;
+        s.selects.push_back(chooses && mode_selects(mode) && !budgets.dense && n_choosing >= options.n_dense_layers);
+        n_choosing += chooses;
     }
     return s;
 }
@@ -117,7 +121,11 @@ Status CompactCache::kept() {
     kept_mass_.clear();
     for (size_t slot = 0; slot < positions_.size(); slot++) {
         std::vector<int32_t> & list  = positions_[slot];
-        const int64_t          layer = int64_t(slot) / shape_.n_head;
+        const int64_t          layer = layer_of(slot);
+        if (!shape_.keeps_rows[size_t(layer)]) {
+            list.clear();
+            continue;
+        }
         if (shape_.windows[size_t(layer)] > 0) {
             list.resize(size_t(on_device_->live(layer)));
             std::iota(list.begin(), list.end(), int32_t(rows_->first(layer)));
@@ -132,29 +140,36 @@ Status CompactCache::kept() {
 
 Status CompactCache::make_room(const RowPlace & end, int64_t n) {
     LayerCounts wanted;
-    for (int64_t layer = 0; layer < shape_.n_layer; layer++) wanted.push_back(rows_->row_of(layer, end) + n);
+    for (int64_t layer = 0; layer < shape_.n_layer; layer++)
+        wanted.push_back(shape_.keeps_rows[size_t(layer)] ? rows_->row_of(layer, end) + n : 0);
     return rows_->grow(wanted, end);
 }
 
 Status CompactCache::token_done(int64_t position) {
     n_live_++;
     n_tokens_ = position + 1;
-    for (auto & list : positions_) list.push_back(int32_t(position));
+    append_positions(position, 1);
     return on_device_->token_done();
 }
 
 Status CompactCache::rows_appended(int64_t first_position, int64_t n) {
     n_live_ += n;
     n_tokens_ = first_position + n;
-    for (auto & list : positions_) {
-        for (int64_t i = 0; i < n; i++) list.push_back(int32_t(first_position + i));
-    }
+    append_positions(first_position, n);
     return on_device_->set_live(n_live_);
+}
+
+void CompactCache::append_positions(int64_t first, int64_t n) {
+    for (size_t slot = 0; slot < positions_.size(); slot++) {
+        if (!shape_.keeps_rows[size_t(layer_of(slot))]) continue;
+        for (int64_t i = 0; i < n; i++) positions_[slot].push_back(int32_t(first + i));
+    }
 }
 
 Status CompactCache::drop_rows(int64_t n_live) {
     const int64_t n = n_live_ - n_live;
-    for (auto & list : positions_) list.resize(list.size() - size_t(n));
+    for (auto & list : positions_)
+        if (!list.empty()) list.resize(list.size() - size_t(n));
     n_live_ = n_live;
     n_tokens_ -= n;
     return on_device_->set_live(n_live);
@@ -173,7 +188,7 @@ void CompactCache::count_map(std::vector<uint32_t> & kept, std::vector<uint32_t>
     std::vector<std::vector<uint32_t>> counts;
     if (!on_device_->read_counts(counts).ok()) return;  // a map without reads is still a map of what was kept
     for (size_t slot = 0; slot < positions_.size(); slot++) {
-        if (shape_.windows[slot / size_t(shape_.n_head)] > 0) continue;
+        if (shape_.windows[size_t(layer_of(slot))] > 0) continue;
         for (size_t row = 0; row < positions_[slot].size(); row++) {
             const size_t position = size_t(positions_[slot][row]);
             if (position >= kept.size()) continue;

@@ -76,7 +76,7 @@ class CompactCache {
     double                     stage1_ms() const { return on_device_->stage1_ms(); }
     int                        group() const { return shape_.group; }
 
-    // Token position of every row of (layer, head); index layer * n_cache_head + head.
+    // Token position of every row of (layer, head); index layer * n_cache_head + head. Layers without rows have none.
     std::vector<std::vector<int32_t>> & positions() { return positions_; }
     // Adds, per token position: how many (layer, head) of the layers that choose hold it, and how often stage 2 read
     // it.
@@ -88,6 +88,8 @@ class CompactCache {
 
   private:
     CompactCache(Mode mode, CompactShape shape) : mode_(mode), shape_(std::move(shape)) {}
+    int64_t layer_of(size_t slot) const { return int64_t(slot) / shape_.n_head; }
+    void    append_positions(int64_t first, int64_t n);
 
     const Mode                                mode_;
     const CompactShape                        shape_;

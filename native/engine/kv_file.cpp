@@ -83,6 +83,7 @@ int64_t n_runs(const KvShape & shape) { return shape.n_layer * 2 * shape.n_head;
 // the first failure.
 template <typename Visit>
 Status for_each_piece(const KvRows & rows, const Run & run, int64_t n_tokens, Visit visit) {
+    if (!rows.shape().keeps(run.layer)) return Status::good();
     ggml_tensor * t     = run.values ? rows.v(run.layer) : rows.k(run.layer);
     const size_t  total = size_t(rows_kept(rows.shape().window(run.layer), n_tokens)) * t->nb[1];
     for (size_t at = 0; at < total; at += CHUNK)
@@ -267,9 +268,9 @@ Status KvFileReader::read_rows(KvRows & rows, const std::atomic<bool> * cancel,
                                const std::function<void(int64_t done)> & progress) {
     std::vector<uint64_t> begins;
     uint64_t              at = head_bytes(n_tokens_);
-    for (int64_t layer = 0; layer < shape_.n_layer; layer++) {
+    for (const int64_t kept : shape_.kept(n_tokens_)) {
         begins.push_back(at);
-        at += uint64_t(rows_kept(shape_.window(layer), n_tokens_)) * shape_.row_bytes() + sizeof(uint64_t);
+        at += uint64_t(kept) * shape_.row_bytes() + sizeof(uint64_t);
     }
     std::atomic<int64_t> next{0}, done{0};
     // Layers one after the other, whichever comes next; the first failure ends it for all.

@@ -5,7 +5,7 @@
 //   magic, 8 bytes; version, type, n_layer, n_head, head_dim, n_tokens, model: u64 each; checksum of all these, u64
 //   the tokens, i32 [n_tokens]; their checksum, u64
 //   per layer: K rows, then V rows, [n_head, n, head_dim] of `type` each; their checksum, u64. n: as many as the layer
-//   keeps of n_tokens, the last ones
+//   keeps of n_tokens, the last ones; 0 where it keeps none
 #pragma once
 
 #include <atomic>

@@ -22,7 +22,10 @@ void for_each_head(const ggml_tensor * t, int64_t from, int64_t to, Visit visit)
 
 KvShape kv_shape(const HyperParams & params, ggml_type type) {
     KvShape out{params.n_layer, params.n_head_kv, params.head_dim, type};
-    for (const LayerTraits & layer : params.layers) out.windows.push_back(layer.kept_window());
+    for (const LayerTraits & layer : params.layers) {
+        out.windows.push_back(layer.kept_window());
+        out.keeps_rows.push_back(layer.keeps_rows());
+    }
     return out;
 }
 
@@ -38,14 +41,15 @@ size_t KvShape::bytes(const LayerCounts & rows) const {
 
 LayerCounts KvShape::kept(int64_t n_tokens) const {
     LayerCounts out;
-    for (int64_t layer = 0; layer < n_layer; layer++) out.push_back(rows_kept(window(layer), n_tokens));
+    for (int64_t layer = 0; layer < n_layer; layer++)
+        out.push_back(keeps(layer) ? rows_kept(window(layer), n_tokens) : 0);
     return out;
 }
 
 double KvShape::read_bytes(int64_t n_rows, int64_t n_tokens) const {
     int64_t rows = 0;
     for (int64_t layer = 0; layer < n_layer; layer++)
-        rows += window(layer) > 0 ? std::min(window(layer), n_tokens) : n_rows;
+        if (keeps(layer)) rows += window(layer) > 0 ? std::min(window(layer), n_tokens) : n_rows;
     return double(size_t(rows) * row_bytes()) / double(n_layer * n_head);
 }
 
@@ -53,7 +57,8 @@ LayerCounts KvShape::room(int64_t n_document, int64_t n_total) const {
     LayerCounts out;
     for (int64_t layer = 0; layer < n_layer; layer++) {
         const int64_t kept = most_kept(window(layer)), behind = std::max(kept, n_total - n_document);
-        out.push_back(window(layer) == 0 ? n_total : std::min(n_total, kept + behind));
+        const int64_t rows = window(layer) == 0 ? n_total : std::min(n_total, kept + behind);
+        out.push_back(keeps(layer) ? rows : 0);
     }
     return out;
 }
@@ -66,19 +71,19 @@ LayerCounts KvRows::allocated_rows(const DeviceTraits & device, LayerCounts capa
 int64_t KvRows::capacity() const {
     int64_t rows = 0;
     for (int64_t layer = 0; layer < shape_.n_layer; layer++)
-        if (shape_.window(layer) == 0) rows = capacity(layer);
+        if (shape_.keeps(layer) && shape_.window(layer) == 0) rows = capacity(layer);
     return rows;
 }
 
 LayerCounts KvRows::capacities() const {
     LayerCounts out;
-    for (const Layer & layer : layers_) out.push_back(layer.k->ne[1]);
+    for (int64_t layer = 0; layer < shape_.n_layer; layer++) out.push_back(capacity(layer));
     return out;
 }
 
 bool KvRows::has_room(const LayerCounts & wanted) const {
     for (size_t i = 0; i < layers_.size(); i++)
-        if (wanted[i] > layers_[i].k->ne[1]) return false;
+        if (wanted[i] > capacity(int64_t(i))) return false;
     return true;
 }
 
@@ -112,6 +117,7 @@ bool KvRows::allocate_buffer(const Device & device, Layer & layer) const {
 }
 
 Status KvRows::allocate_layer(const Device & device, int64_t capacity, Layer & out) const {
+    if (capacity == 0) return Status::good();  // it keeps no rows
     ggml_init_params params = {ggml_tensor_overhead() * 2, nullptr, true};
     out.ctx.reset(ggml_init(params));
     out.k = ggml_new_tensor_3d(out.ctx.get(), shape_.type, shape_.head_dim, capacity, shape_.n_head);
@@ -166,8 +172,10 @@ Status KvRows::grow(const LayerCounts & wanted, const RowPlace & end) {
         if (capacity[i] == before[i]) continue;
         Status status = grow_layer(*devices_[i], capacity[i], row_of(int64_t(i), end), layers_[i]);
         if (status.ok()) continue;
-        for (size_t grown = 0; grown < i; grown++)
-            shrink_layer(layers_[grown], before[grown], row_of(int64_t(grown), end), rows);
+        for (size_t grown = 0; grown < i; grown++) {
+            if (capacity[grown] != before[grown])
+                shrink_layer(layers_[grown], before[grown], row_of(int64_t(grown), end), rows);
+        }
         return status;
     }
     return Status::good();
@@ -208,9 +216,12 @@ CompactView KvRows::compact(const ggml_tensor * t) {
 }
 
 std::vector<uint8_t> KvRows::copy_out(int64_t from, int64_t to) const {
-    std::vector<uint8_t> bytes(size_t(shape_.n_layer) * size_t(to - from) * shape_.row_bytes());
+    const auto           keeps_rows = [](const Layer & layer) { return layer.k != nullptr; };
+    const auto           n_layers   = std::count_if(layers_.begin(), layers_.end(), keeps_rows);
+    std::vector<uint8_t> bytes(size_t(n_layers) * size_t(to - from) * shape_.row_bytes());
     uint8_t *            cursor = bytes.data();
     for (const Layer & layer : layers_) {
+        if (!keeps_rows(layer)) continue;
         for (const ggml_tensor * t : {layer.k, layer.v}) {
             for_each_head(t, from - layer.first, to - layer.first, [&](size_t offset, size_t n) {
                 ggml_backend_tensor_get(t, cursor, offset, n);
@@ -224,6 +235,7 @@ std::vector<uint8_t> KvRows::copy_out(int64_t from, int64_t to) const {
 void KvRows::copy_in(const std::vector<uint8_t> & bytes, int64_t from, int64_t to) {
     const uint8_t * cursor = bytes.data();
     for (const Layer & layer : layers_) {
+        if (!layer.k) continue;
         for (ggml_tensor * t : {layer.k, layer.v}) {
             for_each_head(t, from - layer.first, to - layer.first, [&](size_t offset, size_t n) {
                 ggml_backend_tensor_set(t, cursor, offset, n);

@@ -1,6 +1,7 @@
 // K and V rows of every layer, [n_head, capacity, head_dim] each: the document's full KV (f16 or q8_0) and the compact
 // cache (f16) have this same form. Which rows are live is the owner's business; a row index is not a position. A layer
-// that attends within a window keeps the last positions only, without a gap: its row 0 is position first(layer).
+// that attends within a window keeps the last positions only, without a gap: its row 0 is position first(layer). A
+// layer may keep none.
 #pragma once
 
 #include <cstdint>
@@ -17,12 +18,14 @@ namespace rocketdoc {
 using LayerCounts = std::vector<int64_t>;
 
 struct KvShape {
-    int64_t     n_layer  = 0;
-    int64_t     n_head   = 0;  // KV heads, or query heads for a compact cache grouped by query head
-    int64_t     head_dim = 0;
-    ggml_type   type     = GGML_TYPE_F16;
-    LayerCounts windows  = {};  // of the layers that keep their window's rows, 0 of the others; empty: none does
+    int64_t           n_layer  = 0;
+    int64_t           n_head   = 0;  // KV heads, or query heads for a compact cache grouped by query head
+    int64_t           head_dim = 0;
+    ggml_type         type     = GGML_TYPE_F16;
+    LayerCounts       windows  = {};  // of the layers that keep their window's rows, 0 of the others; empty: none does
+    std::vector<bool> keeps_rows = {};  // [n_layer]; empty: every layer does
 
+    bool    keeps(int64_t layer) const { return keeps_rows.empty() || keeps_rows[size_t(layer)]; }
     int64_t window(int64_t layer) const { return windows.empty() ? 0 : windows[size_t(layer)]; }
     int64_t widest_window() const;  // 0: none
     // K and V of one row of one layer, all heads.
@@ -69,7 +72,7 @@ class KvRows {
     const KvShape & shape() const { return shape_; }
     // Of the layers that keep every row.
     int64_t     capacity() const;
-    int64_t     capacity(int64_t layer) const { return k(layer)->ne[1]; }
+    int64_t     capacity(int64_t layer) const { return k(layer) ? k(layer)->ne[1] : 0; }
     LayerCounts capacities() const;
     // Graphs of the device can read and write the rows where they are.
     bool   on_device() const { return home_ == Home::device; }
@@ -86,7 +89,7 @@ class KvRows {
     // before position `end`, perhaps with a gap between the two. What no token from `end` on sees is let go of.
     Status keep_window(Device & device, int64_t layer, int64_t n_rows, int64_t end);
 
-    // [head_dim, capacity, n_head]
+    // [head_dim, capacity, n_head]; null where the layer keeps no rows
     ggml_tensor * k(int64_t layer) const { return layers_[size_t(layer)].k; }
     ggml_tensor * v(int64_t layer) const { return layers_[size_t(layer)].v; }
 
@@ -95,7 +98,7 @@ class KvRows {
     static CompactView compact(const ggml_tensor * rows);
 
     // Rows of the positions [from, to) of all layers and heads as one block of bytes, and back. Row and position are
-    // the same, and every layer has them all.
+    // the same, and every layer that keeps rows has them all.
     std::vector<uint8_t> copy_out(int64_t from, int64_t to) const;
     void                 copy_in(const std::vector<uint8_t> & bytes, int64_t from, int64_t to);
 

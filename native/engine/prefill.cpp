@@ -34,7 +34,8 @@ Prefill::Prefill(const Model & model, Device & device)
     : model_(model), device_(device), arena_(device, MAX_LAYER_NODES + model.params().expert_nodes()) {
     for (int64_t layer = 0; layer < model.params().n_layer; layer++) {
         const int64_t window = model.params().layer(layer).kept_window();
-        if (!find_sight(window)) sights_.push_back({window, layer, nullptr});
+        if (model.params().layer(layer).keeps_rows() && !find_sight(window))
+            sights_.push_back({window, layer, nullptr});
     }
     for (Device * device : model.devices()) {
         const auto same = [&](const Attending & a) { return a.device == device; };
@@ -176,7 +177,8 @@ Status Prefill::run_segment(const PrefillJob & job, LayerStream & stream, int64_
         LayerPass pass{job, begin, layer, {}};
         RETURN_IF_FAILED(stream.acquire(layer, pass.rows));
         RETURN_IF_FAILED(with_workers_ ? run_by_workers(pass) : run_layer(pass));
-        if (job.layer_done && end == job.n_tokens) RETURN_IF_FAILED(job.layer_done(layer, pass.rows));
+        if (job.layer_done && end == job.n_tokens && model_.params().layer(layer).keeps_rows())
+            RETURN_IF_FAILED(job.layer_done(layer, pass.rows));
         RETURN_IF_FAILED(stream.release(layer));
         RETURN_IF_FAILED(device.mark_layer(layer));
         device.look_at_memory();

@@ -39,8 +39,8 @@ struct PrefillJob {
     Logits  logits     = Logits::none;
     float * logits_out = nullptr;  // [n_vocab] or [n_tokens, n_vocab]
 
-    // After a layer's last tile of the last segment: its rows are complete and `window` holds its queries. What it
-    // gives the device runs before the next layer changes either.
+    // After the last tile of the last segment of a layer that keeps rows: they are complete and `window` holds its
+    // queries. What it gives the device runs before the next layer changes either.
     std::function<Status(int64_t layer, const LayerRows & rows)> layer_done;
     // Tokens done, a fraction of a segment counted layer by layer.
     std::function<void(int64_t done)> progress;

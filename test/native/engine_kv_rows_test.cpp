@@ -1,17 +1,20 @@
-// Rows that grow: what was there is there after it; where memory does not suffice, every layer is as it was.
+// Rows that grow: what was there is there after it; where memory does not suffice, every layer is as it was. Layers
+// that keep no rows take nothing, in memory or in a file.
 #include <algorithm>
 #include <cstdint>
+#include <cstdio>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "check.h"
 #include "device/device.h"
+#include "engine/kv_file.h"
 #include "engine/kv_rows.h"
+#include "tiny_model.h"
 
 #ifdef __linux__
 #include <sys/resource.h>
-
-#include <cstdio>
 #endif
 
 using namespace rocketdoc;
@@ -23,17 +26,22 @@ constexpr int64_t CAPACITY = 16384, LARGER = 24576, N_LIVE = 16001;  // 16 and 2
 
 LayerCounts all(int64_t rows) { return LayerCounts(size_t(SHAPE.n_layer), rows); }
 
-std::unique_ptr<KvRows> make_rows(Device & device, std::mt19937_64 & random) {
-    std::unique_ptr<KvRows> rows;
-    CHECK(KvRows::create(LayerDevices(size_t(SHAPE.n_layer), &device), KvRows::Home::device, SHAPE, all(CAPACITY), rows)
-              .ok());
-    std::vector<uint64_t> values(size_t(CAPACITY) * SHAPE.row_bytes() / sizeof(uint64_t) / 2);
-    for (int64_t layer = 0; layer < SHAPE.n_layer; layer++) {
-        for (ggml_tensor * t : {rows->k(layer), rows->v(layer)}) {
+void fill(KvRows & rows, std::mt19937_64 & random) {
+    for (int64_t layer = 0; layer < rows.shape().n_layer; layer++) {
+        for (ggml_tensor * t : {rows.k(layer), rows.v(layer)}) {
+            if (!t) continue;
+            std::vector<uint64_t> values(ggml_nbytes(t) / sizeof(uint64_t));
             for (uint64_t & value : values) value = random();
             ggml_backend_tensor_set(t, values.data(), 0, ggml_nbytes(t));
         }
     }
+}
+
+std::unique_ptr<KvRows> make_rows(Device & device, std::mt19937_64 & random) {
+    std::unique_ptr<KvRows> rows;
+    CHECK(KvRows::create(LayerDevices(size_t(SHAPE.n_layer), &device), KvRows::Home::device, SHAPE, all(CAPACITY), rows)
+              .ok());
+    fill(*rows, random);
     return rows;
 }
 
@@ -53,6 +61,47 @@ void test_growing(Device & device, std::mt19937_64 & random) {
     CHECK(rows->capacity() >= LARGER && has_one_stride(*rows));
     CHECK(rows->copy_out(0, N_LIVE) == before);
     CHECK(rows->grow(all(CAPACITY), {N_LIVE, N_LIVE}).ok() && rows->capacity() >= LARGER);
+}
+
+// Layers with every row, with a window's, and with none.
+void test_layers_without_rows(Device & device, std::mt19937_64 & random) {
+    constexpr int64_t N_TOKENS = 300;
+    const KvShape     shape{5, 2, 64, GGML_TYPE_F16, {0, 0, 100, 0, 0}, {false, true, true, false, true}};
+    const LayerCounts kept = shape.kept(N_TOKENS);
+    CHECK((kept == LayerCounts{0, N_TOKENS, rows_kept(100, N_TOKENS), 0, N_TOKENS}));
+    CHECK(shape.bytes(kept) == size_t(2 * N_TOKENS + rows_kept(100, N_TOKENS)) * 2 * 64 * 2 * 2);
+    CHECK(shape.room(N_TOKENS, 400)[0] == 0 && shape.room(N_TOKENS, 400)[1] == 400);
+    CHECK(shape.read_bytes(N_TOKENS, N_TOKENS) == double(2 * N_TOKENS + 100) * 64 * 2 * 2 / 5);
+    const LayerDevices      devices(size_t(shape.n_layer), &device);
+    std::unique_ptr<KvRows> rows, read;
+    for (auto * made : {&rows, &read})
+        CHECK(KvRows::create(devices, KvRows::Home::device, shape, shape.room(N_TOKENS, N_TOKENS), *made).ok());
+    CHECK(!rows->k(0) && !rows->v(3) && rows->k(1) && rows->capacity(3) == 0 && rows->capacity() == N_TOKENS);
+    fill(*rows, random);
+    rows->set_first(2, first_kept(100, N_TOKENS));
+
+    const std::string path = temporary_path(".kv");
+    const KvFileKey   key{7, shape, random_tokens(random, int(N_TOKENS), 99)};
+    {
+        std::unique_ptr<KvFileWriter> writer;
+        bool                          done = false;
+        CHECK(KvFileWriter::begin(path, key, writer).ok());
+        while (!done) CHECK(writer->write_part(*rows, 10000, done).ok());
+        KvFileReader reader;
+        CHECK(KvFileReader::open(path, key, reader).ok() && reader.read_rows(*read, nullptr, nullptr).ok());
+    }
+    std::remove(path.c_str());
+    // Positions that every layer has.
+    const int64_t from = rows->first(2);
+    CHECK(read->first(2) == from && read->copy_out(from, N_TOKENS) == rows->copy_out(from, N_TOKENS));
+    CHECK(rows->copy_out(from, N_TOKENS).size() == size_t(3 * (N_TOKENS - from)) * shape.row_bytes());
+
+    const auto before = rows->copy_out(from, N_TOKENS);
+    CHECK(rows->grow(shape.room(N_TOKENS, 500), {N_TOKENS, N_TOKENS}).ok() && rows->capacity(0) == 0);
+    CHECK(rows->capacity() == 500 && rows->copy_out(from, N_TOKENS) == before);
+    fill(*rows, random);
+    rows->copy_in(before, from, N_TOKENS);
+    CHECK(rows->copy_out(from, N_TOKENS) == before);
 }
 
 #if defined(__linux__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
@@ -97,5 +146,6 @@ int main() {
     std::mt19937_64 random(check::seed());
     test_growing(*device, random);
     test_half_grown(*device, random);
+    test_layers_without_rows(*device, random);
     return check::report();
 }

@@ -24,7 +24,8 @@ void CpuTokenRunner::add_inputs(ggml_context * ctx, KvRows * rows, Appended & ou
         for (int64_t before = 0; before < layer && !index; before++) {
             if (p.layer(before).kept_window() == p.layer(layer).kept_window()) index = out.index[size_t(before)];
         }
-        out.index.push_back(index ? index : new_input(ctx, GGML_TYPE_I64, 1));
+        if (!index && p.layer(layer).keeps_rows()) index = new_input(ctx, GGML_TYPE_I64, 1);
+        out.index.push_back(p.layer(layer).keeps_rows() ? index : nullptr);
     }
 }
 
@@ -32,7 +33,8 @@ Status CpuTokenRunner::set_place(const Appended & appended, const RowPlace & pla
     if (!appended.rows) return Status::good();
     for (int64_t layer = 0; layer < model_.params().n_layer; layer++) {
         ggml_tensor * index = appended.index[size_t(layer)];
-        const int64_t row   = appended.rows->row_of(layer, place);
+        if (!index) continue;
+        const int64_t row = appended.rows->row_of(layer, place);
         // Of a compact cache whose layers all select no graph uses the index, nor does it allocate what it does not
         // hold.
         if (index->data) ggml_backend_tensor_set(index, &row, 0, sizeof(row));

@@ -25,7 +25,7 @@ class CpuTokenRunner : public TokenRunner {
     // Rows that tokens are appended to, and where the next one goes in each layer.
     struct Appended {
         KvRows *                   rows = nullptr;  // null: none
-        std::vector<ggml_tensor *> index;           // [n_layer] i64 [1]; layers of one window share one
+        std::vector<ggml_tensor *> index;           // [n_layer] i64 [1]; layers of one window share one; null: no rows
         std::vector<Views>         views;           // [n_layer]: dense reads, of what the token sees
     };
     void   add_inputs(ggml_context * ctx, KvRows * rows, Appended & out);

@@ -27,7 +27,9 @@ Status CudaCompact::make(const CompactShape & shape, KvRows & rows, CudaDevice &
 
 Status CudaCompact::reserve() {
     CudaDevice & cuda = layers_.cuda;
-    for (int64_t window : shape_.windows) {
+    for (size_t layer = 0; layer < shape_.windows.size(); layer++) {
+        const int64_t window = shape_.windows[layer];
+        if (!shape_.keeps_rows[layer]) continue;
         if (std::find(layers_.windows.begin(), layers_.windows.end(), window) == layers_.windows.end())
             layers_.windows.push_back(window);
     }
@@ -86,6 +88,7 @@ Status CudaCompact::read_clock(double & ms) {
 Status CudaCompact::reserve_decode() {
     size_t most = 0;
     for (int64_t layer = 0; layer < shape_.n_layer; layer++) {
+        if (!shape_.keeps_rows[size_t(layer)]) continue;
         const KernelCache cache = layers_.cache(layer);
         most = std::max(most, layers_.cuda.kernels().sparse_attention_workspace_bytes(cache, cache.capacity));
     }
@@ -98,6 +101,7 @@ Status CudaCompact::set_live(int64_t n_live) {
     std::vector<int32_t> lengths(2 * n);
     RETURN_IF_FAILED(CompactOnDevice::set_live(n_live));
     for (int64_t layer = 0; layer < shape_.n_layer; layer++) {
+        if (!shape_.keeps_rows[size_t(layer)]) continue;
         const size_t at =
             size_t(std::find(layers_.windows.begin(), layers_.windows.end(), shape_.windows[size_t(layer)]) -
                    layers_.windows.begin());

@@ -9,8 +9,10 @@ KernelRows kernel_rows(const ggml_tensor * t) {
 }
 
 KernelCache LayerCache::choosing_cache() const {
-    const auto first = std::find(shape.windows.begin(), shape.windows.end(), 0);
-    return cache(first == shape.windows.end() ? 0 : first - shape.windows.begin());
+    const auto first = std::find(shape.keeps_rows.begin(), shape.keeps_rows.end(), true) - shape.keeps_rows.begin();
+    for (int64_t layer = first; layer < shape.n_layer; layer++)
+        if (shape.keeps_rows[size_t(layer)] && shape.windows[size_t(layer)] == 0) return cache(layer);
+    return cache(first);
 }
 
 KernelCache LayerCache::cache(int64_t layer) const {

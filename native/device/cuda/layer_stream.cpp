@@ -51,7 +51,7 @@ Status CudaLayerStream::load(int64_t layer) {
     Slot &        slot = slots_[layer % 2];
     const int64_t n    = n_before(layer);
     slot.rows.first    = home_.first(layer);
-    if (n > 0) {
+    if (n > 0 && home_.shape().keeps(layer)) {
         RETURN_IF_FAILED(device_.enqueue_rows({home_.k(layer), 0}, {slot.rows.k, 0}, n, device_.copy_stream()));
         RETURN_IF_FAILED(device_.enqueue_rows({home_.v(layer), 0}, {slot.rows.v, 0}, n, device_.copy_stream()));
     }
@@ -83,8 +83,10 @@ Status CudaLayerStream::release(int64_t layer) {
                                    "ordering the streams"));
     // Behind the rows that the layer has: until the pass counts, those are what is valid.
     const int64_t to = n_before(layer), n = n_added(layer), from = to + n_new_ - n;
-    RETURN_IF_FAILED(device_.enqueue_rows({slot.rows.k, from}, {home_.k(layer), to}, n, device_.copy_stream()));
-    RETURN_IF_FAILED(device_.enqueue_rows({slot.rows.v, from}, {home_.v(layer), to}, n, device_.copy_stream()));
+    if (home_.shape().keeps(layer)) {
+        RETURN_IF_FAILED(device_.enqueue_rows({slot.rows.k, from}, {home_.k(layer), to}, n, device_.copy_stream()));
+        RETURN_IF_FAILED(device_.enqueue_rows({slot.rows.v, from}, {home_.v(layer), to}, n, device_.copy_stream()));
+    }
     return layer + 2 < home_.shape().n_layer ? load(layer + 2) : Status::good();
 }
 

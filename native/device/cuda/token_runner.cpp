@@ -22,7 +22,7 @@ CudaTokenRunner::CudaTokenRunner(const Model & model, CudaDevice & device) : mod
         sight.window = window;
         sight.slot   = slot;
         for (int64_t layer = 0; layer < p.n_layer; layer++)
-            if (p.layer(layer).kept_window() == window) sight.layers.push_back(layer);
+            if (p.layer(layer).keeps_rows() && p.layer(layer).kept_window() == window) sight.layers.push_back(layer);
         slot += sight.layers.size();
         sights_.push_back(std::move(sight));
     }
@@ -61,7 +61,8 @@ static int64_t expert_values(const HyperParams & p) {
 }
 
 size_t CudaTokenRunner::device_bytes(const HyperParams & p) {
-    const int64_t rows = 2 * p.n_layer * p.n_head_kv * p.head_dim, heads = (p.n_head + 2 * p.n_head_kv) * p.head_dim;
+    const int64_t rows   = 2 * p.count_row_layers() * p.n_head_kv * p.head_dim,
+                  heads  = (p.n_head + 2 * p.n_head_kv) * p.head_dim;
     const int64_t shared = p.n_embd + 2 * p.n_head * p.head_dim + p.n_vocab + rows + widest_input(p);
     const int64_t nodes  = 12 * p.n_embd + 4 * p.n_ff + 6 * heads + expert_values(p);  // of a part
     return size_t(shared + nodes) * sizeof(float);
@@ -77,8 +78,8 @@ Status CudaTokenRunner::reserve() {
     attended_at_           = DeviceBytes::take(at, size_t(p.n_head * p.head_dim) * sizeof(float));
     logits_at_             = DeviceBytes::take(at, size_t(p.n_vocab) * sizeof(float));
     best_at_               = DeviceBytes::take(at, LEAST_CANDIDATES * (sizeof(float) + sizeof(int32_t)));
-    rows_at_               = at;  // [n_layer][K, V][G, D] f32, one after the other, in the order of sights_
-    rows_bytes_            = size_t(2 * p.n_layer * p.n_head_kv * p.head_dim) * sizeof(float);
+    rows_at_               = at;  // [layers with rows][K, V][G, D] f32, one after the other, in the order of sights_
+    rows_bytes_            = size_t(2 * p.count_row_layers() * p.n_head_kv * p.head_dim) * sizeof(float);
     at += DeviceBytes::aligned(rows_bytes_);
     const size_t widest = size_t(round_up(widest_input(p), 32));
     bits_at_            = DeviceBytes::take(at, widest);
