@@ -21,14 +21,27 @@ constexpr int64_t MOST_FF      = 1 << 20;
 constexpr int64_t MOST_EXPERTS = 1024, MOST_USED = 64;
 
 Status check_supported_shape(const GgufFile & file, const std::string & a) {
-    for (const char * key : {"attention.head_count", "attention.head_count_kv", "feed_forward_length",
-                             "expert_used_count", "expert_feed_forward_length"}) {
+    for (const char * key : {"expert_used_count", "expert_feed_forward_length"}) {
         if (file.is_array(a + key)) {
             return Status::fail(Code::MODEL_UNSUPPORTED,
                                 file.path() + ": " + a + key +
                                     " differs from layer to layer; such models are not supported.");
         }
     }
+    return Status::good();
+}
+
+// What the header says of each layer, as a list or as one number for all; as it is where the header says nothing.
+Status read_by_layer(const GgufFile & file, const std::string & key, std::vector<int64_t> & by_layer) {
+    if (!file.is_array(key)) {
+        for (int64_t & value : by_layer) value = file.integer(key, value);
+        return Status::good();
+    }
+    const std::vector<int64_t> list = file.integers(key);
+    if (list.size() < by_layer.size())
+        return Status::fail(Code::MODEL_FORMAT, file.path() + ": " + key + " lists " + std::to_string(list.size()) +
+                                                    " numbers for " + std::to_string(by_layer.size()) + " layers.");
+    std::copy_n(list.begin(), by_layer.size(), by_layer.begin());
     return Status::good();
 }
 
@@ -42,9 +55,6 @@ Status read_sizes(const GgufFile & file, const std::string & a, HyperParams & p)
     // Layers that predict further tokens come last, and are not computed.
     p.n_layer     = file.integer(a + "block_count", 0) - file.integer(a + "nextn_predict_layers", 0);
     p.n_embd      = file.integer(a + "embedding_length", 0);
-    p.n_head      = file.integer(a + "attention.head_count", 0);
-    p.n_head_kv   = file.integer(a + "attention.head_count_kv", p.n_head);
-    p.n_ff        = file.integer(a + "feed_forward_length", 0);
     p.n_ctx_train = file.integer(a + "context_length", 0);
     p.n_vocab     = embd->ne[1];
     p.rms_eps     = float(file.number(a + "attention.layer_norm_rms_epsilon", 1e-5));
@@ -53,15 +63,6 @@ Status read_sizes(const GgufFile & file, const std::string & a, HyperParams & p)
         return damaged_number(file, a + "block_count", double(p.n_layer), "1 to 1,024");
     if (p.n_embd < 32 || p.n_embd > 65536)
         return damaged_number(file, a + "embedding_length", double(p.n_embd), "32 to 65,536");
-    if (p.n_head < 1 || p.n_head > 1024)
-        return damaged_number(file, a + "attention.head_count", double(p.n_head), "1 to 1,024");
-    if (p.n_head_kv < 1 || p.n_head_kv > p.n_head || p.n_head % p.n_head_kv != 0) {
-        return damaged_number(file, a + "attention.head_count_kv", double(p.n_head_kv),
-                              "a divisor of the " + std::to_string(p.n_head) + " query heads");
-    }
-    const bool experts_alone = p.n_ff == 0 && file.integer(a + "expert_count", 0) > 0;
-    if (!experts_alone && (p.n_ff < 1 || p.n_ff > MOST_FF))
-        return damaged_number(file, a + "feed_forward_length", double(p.n_ff), "1 to 1,048,576");
     if (p.n_ctx_train < 1 || p.n_ctx_train > (int64_t(1) << 24))
         return damaged_number(file, a + "context_length", double(p.n_ctx_train), "1 to 16,777,216");
     if (!(p.rms_eps >= 0) || p.rms_eps > 1)
@@ -70,30 +71,63 @@ Status read_sizes(const GgufFile & file, const std::string & a, HyperParams & p)
     return Status::good();
 }
 
-// Channels of a head.
-Status read_head(const GgufFile & file, const std::string & a, HyperParams & p) {
-    int64_t key_length   = file.integer(a + "attention.key_length", p.n_embd / p.n_head);
-    int64_t value_length = file.integer(a + "attention.value_length", p.n_embd / p.n_head);
+// Heads and width of the feed-forward of each layer.
+Status read_layer_sizes(const GgufFile & file, const std::string & a, HyperParams & p) {
+    std::vector<int64_t> n_head(p.layers.size()), n_ff(p.layers.size());
+    RETURN_IF_FAILED(read_by_layer(file, a + "attention.head_count", n_head));
+    std::vector<int64_t> n_head_kv = n_head;
+    RETURN_IF_FAILED(read_by_layer(file, a + "attention.head_count_kv", n_head_kv));
+    RETURN_IF_FAILED(read_by_layer(file, a + "feed_forward_length", n_ff));
+    const bool has_experts = file.integer(a + "expert_count", 0) > 0;
+    for (size_t i = 0; i < p.layers.size(); i++) {
+        LayerTraits & l = p.layers[i];
+        l.n_head = n_head[i], l.n_head_kv = n_head_kv[i], l.n_ff = n_ff[i];
+        if (l.n_head < 1 || l.n_head > 1024)
+            return damaged_number(file, a + "attention.head_count", double(l.n_head), "1 to 1,024");
+        if (l.n_head_kv < 1 || l.n_head_kv > l.n_head || l.n_head % l.n_head_kv != 0) {
+            return damaged_number(file, a + "attention.head_count_kv", double(l.n_head_kv),
+                                  "a divisor of the " + std::to_string(l.n_head) + " query heads");
+        }
+        const bool experts_alone = l.n_ff == 0 && has_experts;
+        if (!experts_alone && (l.n_ff < 1 || l.n_ff > MOST_FF))
+            return damaged_number(file, a + "feed_forward_length", double(l.n_ff), "1 to 1,048,576");
+    }
+    return Status::good();
+}
+
+}  // namespace
+
+Status read_head_dim(const GgufFile & file, const std::string & keys, const std::string & values, int64_t otherwise,
+                     int64_t & out) {
+    const int64_t key_length = file.integer(keys, otherwise), value_length = file.integer(values, otherwise);
     if (key_length != value_length) {
         return Status::fail(Code::MODEL_UNSUPPORTED, file.path() + " has keys of " + std::to_string(key_length) +
                                                          " and values of " + std::to_string(value_length) +
                                                          " channels; they must be equal.");
     }
-    p.head_dim = key_length;
-    if (p.head_dim < 32 || p.head_dim > 512 || p.head_dim % 32 != 0) {
-        return Status::fail(Code::MODEL_UNSUPPORTED, file.path() + " has heads of " + std::to_string(p.head_dim) +
+    out = key_length;
+    if (out < 32 || out > 512 || out % 32 != 0) {
+        return Status::fail(Code::MODEL_UNSUPPORTED, file.path() + " has heads of " + std::to_string(out) +
                                                          " channels; multiples of 32 up to 512 are supported.");
     }
     return Status::good();
 }
 
-Status read_rope(const GgufFile & file, const std::string & a, HyperParams & p, Rope & r) {
-    r.n_rot = int(file.integer(a + "rope.dimension_count", p.head_dim));
-    r.base  = float(file.number(a + "rope.freq_base", 10000.0));
-    if (r.n_rot < 2 || r.n_rot > p.head_dim || r.n_rot % 2 != 0)
-        return damaged_number(file, a + "rope.dimension_count", r.n_rot, "even and at most the head's channels");
-    if (!(r.base > 0) || !std::isfinite(r.base))
-        return damaged_number(file, a + "rope.freq_base", r.base, "a positive number");
+Status read_rotation(const GgufFile & file, const std::string & count, const std::string & base, int64_t head_dim,
+                     Rope & r) {
+    r.n_rot = int(file.integer(count, r.n_rot));
+    r.base  = float(file.number(base, r.base));
+    if (r.n_rot < 2 || r.n_rot > head_dim || r.n_rot % 2 != 0)
+        return damaged_number(file, count, r.n_rot, "even and at most the head's channels");
+    if (!(r.base > 0) || !std::isfinite(r.base)) return damaged_number(file, base, r.base, "a positive number");
+    return Status::good();
+}
+
+namespace {
+
+Status read_rope(const GgufFile & file, const std::string & a, HyperParams & p, int64_t head_dim, Rope & r) {
+    r.n_rot = int(head_dim);
+    RETURN_IF_FAILED(read_rotation(file, a + "rope.dimension_count", a + "rope.freq_base", head_dim, r));
 
     r.n_ctx_orig   = int(file.integer(a + "rope.scaling.original_context_length", p.n_ctx_train));
     double factor  = file.number(a + "rope.scaling.factor", file.number(a + "rope.scale_linear", 0.0));
@@ -177,15 +211,21 @@ std::vector<int64_t> HyperParams::windows() const {
     return out;
 }
 
+const LayerTraits & HyperParams::full_layer() const {
+    const auto full = std::find_if(layers.begin(), layers.end(),
+                                   [](const LayerTraits & l) { return l.keeps_rows() && l.kept_window() == 0; });
+    return full == layers.end() ? layers.front() : *full;
+}
+
 size_t HyperParams::kv_bytes_per_token() const {
-    return size_t(count_layers(AttentionKind::full) * n_head_kv * head_dim) * 2 * sizeof(uint16_t);
+    return size_t(count_layers(AttentionKind::full) * full_layer().kv_width()) * 2 * sizeof(uint16_t);
 }
 
 size_t HyperParams::kv_bytes(int64_t n_tokens) const {
-    int64_t rows = 0;
+    int64_t channels = 0;
     for (const LayerTraits & layer : layers)
-        if (layer.keeps_rows()) rows += rows_kept(layer.kept_window(), n_tokens);
-    return size_t(rows * n_head_kv * head_dim) * 2 * sizeof(uint16_t);
+        if (layer.keeps_rows()) channels += rows_kept(layer.kept_window(), n_tokens) * layer.kv_width();
+    return size_t(channels) * 2 * sizeof(uint16_t);
 }
 
 Status read_experts(const GgufFile & file, const HyperParams & p, Experts & out) {
@@ -201,7 +241,7 @@ Status read_experts(const GgufFile & file, const HyperParams & p, Experts & out)
         return Status::fail(Code::MODEL_UNSUPPORTED,
                             file.path() + " chooses its experts by groups (expert_group_count), which RocketDoc does "
                                           "not compute.");
-    out.n_ff = file.integer(a + "expert_feed_forward_length", p.n_ff / out.used);
+    out.n_ff = file.integer(a + "expert_feed_forward_length", p.layer(0).n_ff / out.used);
     if (out.n_ff < 1 || out.n_ff > MOST_FF)
         return damaged_number(file, a + "expert_feed_forward_length", double(out.n_ff), "1 to 1,048,576");
     return Status::good();
@@ -221,13 +261,17 @@ Status read_common_params(const GgufFile & file, RopeKind rope, HyperParams & p)
     const std::string a = p.architecture + ".";
     RETURN_IF_FAILED(check_supported_shape(file, a));
     RETURN_IF_FAILED(read_sizes(file, a, p));
-    RETURN_IF_FAILED(read_head(file, a, p));
-    LayerTraits layer;
-    layer.scale = float(file.number(a + "attention.scale", 0));
-    if (layer.scale == 0) layer.scale = 1.0f / std::sqrt(float(p.head_dim));
-    layer.rope.kind = rope;
-    RETURN_IF_FAILED(read_rope(file, a, p, layer.rope));
-    p.layers.assign(size_t(p.n_layer), layer);
+    p.layers.assign(size_t(p.n_layer), {});
+    RETURN_IF_FAILED(read_layer_sizes(file, a, p));
+    int64_t head_dim = 0;
+    RETURN_IF_FAILED(read_head_dim(file, a + "attention.key_length", a + "attention.value_length",
+                                   p.n_embd / p.layer(0).n_head, head_dim));
+    float scale = float(file.number(a + "attention.scale", 0));
+    if (scale == 0) scale = 1.0f / std::sqrt(float(head_dim));
+    Rope turned;
+    turned.kind = rope;
+    RETURN_IF_FAILED(read_rope(file, a, p, head_dim, turned));
+    for (LayerTraits & layer : p.layers) layer.head_dim = head_dim, layer.scale = scale, layer.rope = turned;
     return Status::good();
 }
 

@@ -3,6 +3,7 @@
 // are the blocks that families are made of (blocks.h).
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -19,10 +20,6 @@ struct HyperParams {
     std::string name;
     int64_t     n_layer        = 0;
     int64_t     n_embd         = 0;
-    int64_t     n_head         = 0;  // H
-    int64_t     n_head_kv      = 0;  // G
-    int64_t     head_dim       = 0;  // D
-    int64_t     n_ff           = 0;  // 0: layers have experts alone
     int64_t     n_vocab        = 0;
     int64_t     n_ctx_train    = 0;
     float       rms_eps        = 1e-5f;
@@ -35,9 +32,17 @@ struct HyperParams {
     std::vector<LayerTraits> layers;  // [n_layer]
 
     const LayerTraits & layer(int64_t i) const { return layers[size_t(i)]; }
-    int64_t             group() const { return n_head / n_head_kv; }
-    int64_t             count_layers(AttentionKind kind) const;
-    int64_t             count_row_layers() const;  // that keep rows of their own
+    // Layers that keep every row have heads of one size: the first such layer, or the first of all where there is none.
+    const LayerTraits & full_layer() const;
+    // The most that `size` says of a layer.
+    template <typename Size>
+    int64_t most(Size size) const {
+        int64_t out = 0;
+        for (const LayerTraits & layer : layers) out = std::max<int64_t>(out, size(layer));
+        return out;
+    }
+    int64_t count_layers(AttentionKind kind) const;
+    int64_t count_row_layers() const;  // that keep rows of their own
     // Nodes that a layer's experts add to a graph, at the most.
     size_t expert_nodes() const;
     // Each window of the layers that keep rows, once; 0 where such a layer has none.
@@ -116,8 +121,17 @@ class Architecture {
 Status find_architecture(const GgufFile & file, const Architecture *& out);
 
 // Sizes, RoPE and context that every llama-like file spells the same way, below its architecture's name; checks ranges.
-// Every layer gets the same traits, with this kind of RoPE and no experts.
+// Every layer gets the same traits, with this kind of RoPE and no experts; heads and feed-forward as the file says.
 Status read_common_params(const GgufFile & file, RopeKind rope, HyperParams & params);
+
+// Channels of a head, of keys and of values by these keys: MODEL_UNSUPPORTED where they differ or no graph takes them.
+Status read_head_dim(const GgufFile & file, const std::string & keys, const std::string & values, int64_t otherwise,
+                     int64_t & out);
+
+// How many of a head's channels turn, and the base of their frequencies, by these keys; as they are where the file does
+// not say. MODEL_FORMAT.
+Status read_rotation(const GgufFile & file, const std::string & count, const std::string & base, int64_t head_dim,
+                     Rope & rope);
 
 // What the header says of a layer's experts: MODEL_FORMAT where a number is out of range, MODEL_UNSUPPORTED where
 // layers differ or experts come in groups.

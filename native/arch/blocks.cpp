@@ -5,15 +5,15 @@
 namespace rocketdoc {
 namespace {
 
-// [n_embd, n] -> [D, heads, n], from a projection of its own.
-ggml_tensor * by_heads(ggml_context * ctx, const HyperParams & p, ggml_tensor * x, int64_t n_heads) {
-    return ggml_reshape_3d(ctx, x, p.head_dim, n_heads, x->ne[1]);
+// [D * heads, n] -> [D, heads, n], from a projection of its own.
+ggml_tensor * by_heads(ggml_context * ctx, int64_t head_dim, ggml_tensor * x) {
+    return ggml_reshape_3d(ctx, x, head_dim, x->ne[0] / head_dim, x->ne[1]);
 }
 
 // Heads [first, first + n_heads) of a projection to all of q, k and v: a view, no copy.
-ggml_tensor * some_heads(ggml_context * ctx, const HyperParams & p, ggml_tensor * qkv, int64_t first, int64_t n_heads) {
-    const size_t head = size_t(p.head_dim) * sizeof(float);
-    return ggml_view_3d(ctx, qkv, p.head_dim, n_heads, qkv->ne[1], head, qkv->nb[1], size_t(first) * head);
+ggml_tensor * some_heads(ggml_context * ctx, int64_t head_dim, ggml_tensor * qkv, int64_t first, int64_t n_heads) {
+    const size_t head = size_t(head_dim) * sizeof(float);
+    return ggml_view_3d(ctx, qkv, head_dim, n_heads, qkv->ne[1], head, qkv->nb[1], size_t(first) * head);
 }
 
 // Queries of position p become (1 + scale * ln(1 + floor(p / step))) times as long.
@@ -130,13 +130,14 @@ QkvTensors build_attention_projection(ggml_context * ctx, const Layer & layer, g
     const HyperParams &  p      = layer.params;
     const LayerTraits &  traits = layer.traits;
     const LayerWeights & w      = layer.weights;
+    const int64_t        d      = traits.head_dim;
     QkvTensors           out;
     if (w.wqkv) {
         ggml_tensor * qkv = build_linear(ctx, w.wqkv, w.bqkv, normed);
-        out.q             = some_heads(ctx, p, qkv, 0, p.n_head);
-        out.k             = some_heads(ctx, p, qkv, p.n_head, p.n_head_kv);
+        out.q             = some_heads(ctx, d, qkv, 0, traits.n_head);
+        out.k             = some_heads(ctx, d, qkv, traits.n_head, traits.n_head_kv);
         // What nothing else is made of becomes a tensor of its own: results are placed, and a view cannot be.
-        out.v = ggml_cont(ctx, some_heads(ctx, p, qkv, p.n_head + p.n_head_kv, p.n_head_kv));
+        out.v = ggml_cont(ctx, some_heads(ctx, d, qkv, traits.n_head + traits.n_head_kv, traits.n_head_kv));
         if (traits.rope.kind == RopeKind::none && traits.qk_norm == QkNorm::none) {
             out.q = ggml_cont(ctx, out.q);
             out.k = ggml_cont(ctx, out.k);
@@ -149,9 +150,9 @@ QkvTensors build_attention_projection(ggml_context * ctx, const Layer & layer, g
             out.q = build_rms_norm(ctx, out.q, w.q_norm, p.rms_eps);
             out.k = build_rms_norm(ctx, out.k, w.k_norm, p.rms_eps);
         }
-        out.q = by_heads(ctx, p, out.q, p.n_head);
-        out.k = by_heads(ctx, p, out.k, p.n_head_kv);
-        out.v = by_heads(ctx, p, out.v, p.n_head_kv);
+        out.q = by_heads(ctx, d, out.q);
+        out.k = by_heads(ctx, d, out.k);
+        out.v = by_heads(ctx, d, out.v);
     }
     if (traits.qk_norm == QkNorm::head) {
         out.q = build_rms_norm(ctx, out.q, w.q_norm, p.rms_eps);

@@ -38,9 +38,10 @@ void DecoderFamily::bind_tensors(TensorBinder & binder, const HyperParams & p, M
 }
 
 void DecoderFamily::bind_layer(TensorBinder & binder, int64_t i, const HyperParams & p, LayerWeights & l) const {
-    const int64_t     n_q = p.n_head * p.head_dim, n_kv = p.n_head_kv * p.head_dim;
-    const std::string blk  = "blk." + std::to_string(i) + ".";
-    const auto        norm = [&](bool is_there, const std::string & name, int64_t n) {
+    const LayerTraits & traits = p.layer(i);
+    const int64_t       n_q = traits.q_width(), n_kv = traits.kv_width();
+    const std::string   blk  = "blk." + std::to_string(i) + ".";
+    const auto          norm = [&](bool is_there, const std::string & name, int64_t n) {
         return is_there ? binder.vector(blk + name + ".weight", n) : nullptr;
     };
     const auto matrix = [&](const char * name, int64_t in, int64_t out) {
@@ -62,20 +63,21 @@ void DecoderFamily::bind_layer(TensorBinder & binder, int64_t i, const HyperPara
         l.bv = bias("attn_v", n_kv);
     }
     const bool normed = shape_.qk_norm != QkNorm::none;
-    l.q_norm          = norm(normed, "attn_q_norm", whole ? n_q : p.head_dim);
-    l.k_norm          = norm(normed, "attn_k_norm", whole ? n_kv : p.head_dim);
+    l.q_norm          = norm(normed, "attn_q_norm", whole ? n_q : traits.head_dim);
+    l.k_norm          = norm(normed, "attn_k_norm", whole ? n_kv : traits.head_dim);
     l.wo              = matrix("attn_output", n_q, p.n_embd);
     l.bo              = bias("attn_output", p.n_embd);
-    if (shape_.sinks) l.sinks = binder.vector(blk + "attn_sinks.weight", p.n_head);
-    l.rope_factors   = bind_rope_factors(binder, p, p.layer(i).rope);
+    if (shape_.sinks) l.sinks = binder.vector(blk + "attn_sinks.weight", traits.n_head);
+    l.rope_factors   = bind_rope_factors(binder, p, traits.rope);
     l.attn_post_norm = norm(shape_.attn_post_norm, "post_attention_norm", p.n_embd);
     l.ffn_norm       = norm(shape_.ffn_norm != nullptr, shape_.ffn_norm ? shape_.ffn_norm : "", p.n_embd);
-    bind_feed_forward(binder, blk, p, p.layer(i).experts, l);
+    bind_feed_forward(binder, blk, p, traits, l);
     l.ffn_post_norm = norm(shape_.ffn_post_norm, "post_ffw_norm", p.n_embd);
 }
 
 void DecoderFamily::bind_feed_forward(TensorBinder & binder, const std::string & blk, const HyperParams & p,
-                                      const Experts & experts, LayerWeights & l) const {
+                                      const LayerTraits & traits, LayerWeights & l) const {
+    const Experts & experts = traits.experts;
     if (experts.count > 0) {
         l.router       = binder.matrix(blk + "ffn_gate_inp.weight", p.n_embd, experts.count);
         l.experts_gate = binder.experts(blk + "ffn_gate_exps.weight", p.n_embd, experts.n_ff, experts.count);
@@ -88,14 +90,14 @@ void DecoderFamily::bind_feed_forward(TensorBinder & binder, const std::string &
         l.experts_down_b = binder.expert_biases(blk + "ffn_down_exps.bias", p.n_embd, experts.count);
         return;
     }
-    const int64_t n_up = shape_.gate_in_up ? 2 * p.n_ff : p.n_ff;
+    const int64_t n_ff = traits.n_ff, n_up = shape_.gate_in_up ? 2 * n_ff : n_ff;
     if (!shape_.gate_in_up) {
-        l.ffn_gate   = binder.matrix(blk + "ffn_gate.weight", p.n_embd, p.n_ff);
-        l.ffn_gate_b = binder.vector(blk + "ffn_gate.bias", p.n_ff, OPTIONAL);
+        l.ffn_gate   = binder.matrix(blk + "ffn_gate.weight", p.n_embd, n_ff);
+        l.ffn_gate_b = binder.vector(blk + "ffn_gate.bias", n_ff, OPTIONAL);
     }
     l.ffn_up     = binder.matrix(blk + "ffn_up.weight", p.n_embd, n_up);
     l.ffn_up_b   = binder.vector(blk + "ffn_up.bias", n_up, OPTIONAL);
-    l.ffn_down   = binder.matrix(blk + "ffn_down.weight", p.n_ff, p.n_embd);
+    l.ffn_down   = binder.matrix(blk + "ffn_down.weight", n_ff, p.n_embd);
     l.ffn_down_b = binder.vector(blk + "ffn_down.bias", p.n_embd, OPTIONAL);
 }
 

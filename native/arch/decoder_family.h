@@ -40,7 +40,7 @@ class DecoderFamily : public Architecture {
 
   private:
     void bind_feed_forward(TensorBinder & binder, const std::string & blk, const HyperParams & p,
-                           const Experts & experts, LayerWeights & l) const;
+                           const LayerTraits & traits, LayerWeights & l) const;
     void bind_layer(TensorBinder & binder, int64_t i, const HyperParams & p, LayerWeights & l) const;
 
     DecoderShape shape_;

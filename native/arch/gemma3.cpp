@@ -33,7 +33,8 @@ class ArchGemma3 : public DecoderFamily {
             return damaged_number(file, a + "attention.sliding_window_pattern", double(period), "0 or more");
         if (!(base > 0) || !std::isfinite(base))
             return damaged_number(file, a + "rope.freq_base_swa", base, "a positive number");
-        const float width = p.n_layer == N_LAYER_OF_27B ? float(p.n_embd / p.n_head) : float(p.head_dim);
+        const float width =
+            p.n_layer == N_LAYER_OF_27B ? float(p.n_embd / p.layer(0).n_head) : float(p.layer(0).head_dim);
         for (size_t i = 0; i < p.layers.size(); i++) {
             LayerTraits & l = p.layers[i];
             l.scale         = 1.0f / std::sqrt(width);

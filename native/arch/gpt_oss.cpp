@@ -24,9 +24,9 @@ class ArchGptOss : public DecoderFamily {
             return damaged_number(file, a + "attention.sliding_window_pattern", double(period), "0 or more");
         if (!(base > 0) || !std::isfinite(base))
             return damaged_number(file, a + "rope.freq_base_swa", base, "a positive number");
-        if (rope.n_rot != p.head_dim)
+        if (rope.n_rot != p.layer(0).head_dim)
             return damaged_number(file, a + "rope.dimension_count", rope.n_rot,
-                                  "the head's " + std::to_string(p.head_dim) + " channels");
+                                  "the head's " + std::to_string(p.layer(0).head_dim) + " channels");
         for (size_t i = 0; i < p.layers.size(); i++) {
             if (!in_window(i, period)) continue;
             LayerTraits & layer = p.layers[i];

@@ -17,6 +17,25 @@ std::string not_computed(const LayerTraits & l) {
     return "";
 }
 
+// Layers that see every row choose rows by one budget, and share what chooses on a device.
+Status check_heads(const std::string & path, const std::vector<LayerTraits> & layers) {
+    const LayerTraits * first = nullptr;
+    for (size_t i = 0; i < layers.size(); i++) {
+        const LayerTraits & l = layers[i];
+        if (!l.keeps_rows() || l.kept_window() > 0) continue;
+        if (!first) first = &l;
+        if (l.n_head == first->n_head && l.n_head_kv == first->n_head_kv && l.head_dim == first->head_dim) continue;
+        const auto heads = [](const LayerTraits & of) {
+            return std::to_string(of.n_head) + " query heads and " + std::to_string(of.n_head_kv) + " KV heads of " +
+                   std::to_string(of.head_dim) + " channels";
+        };
+        return Status::fail(Code::MODEL_UNSUPPORTED,
+                            path + ": layer " + std::to_string(i) + " has " + heads(l) + ", an earlier one " +
+                                heads(*first) + "; layers that see the whole text must be alike in RocketDoc.");
+    }
+    return Status::good();
+}
+
 }  // namespace
 
 Status check_traits(const std::string & path, const std::vector<LayerTraits> & layers) {
@@ -34,7 +53,7 @@ Status check_traits(const std::string & path, const std::vector<LayerTraits> & l
                                                         " is " + std::to_string(layers[i].scale) +
                                                         ", it must be a positive number.");
     }
-    return Status::good();
+    return check_heads(path, layers);
 }
 
 }  // namespace rocketdoc

@@ -57,6 +57,10 @@ struct Rope {
 };
 
 struct LayerTraits {
+    int64_t         n_head       = 0;  // H, of queries
+    int64_t         n_head_kv    = 0;  // G, of keys and values
+    int64_t         head_dim     = 0;  // D
+    int64_t         n_ff         = 0;  // width of its feed-forward; 0: it has experts alone
     AttentionKind   attention    = AttentionKind::full;
     int64_t         window       = 0;   // AttentionKind::window: rows a token sees, its own included
     int64_t         shared_layer = -1;  // AttentionKind::shared: whose rows
@@ -69,6 +73,9 @@ struct LayerTraits {
     FeedForwardKind feed_forward = FeedForwardKind::swiglu;
     Experts         experts;
 
+    int64_t group() const { return n_head / n_head_kv; }
+    int64_t q_width() const { return n_head * head_dim; }
+    int64_t kv_width() const { return n_head_kv * head_dim; }
     // K and V rows of its own.
     bool keeps_rows() const { return attention == AttentionKind::full || attention == AttentionKind::window; }
     // The window whose rows it keeps; 0: it keeps every row.

@@ -210,10 +210,11 @@ Napi::Object from_model(Napi::Env env, const ModelInfo & model) {
     out.Set("name", p.name);
     out.Set("nLayer", double(p.n_layer));
     out.Set("nEmbd", double(p.n_embd));
-    out.Set("nHead", double(p.n_head));
-    out.Set("nHeadKv", double(p.n_head_kv));
-    out.Set("headDim", double(p.head_dim));
-    out.Set("nFf", double(p.n_ff));
+    const LayerTraits & full = p.full_layer();
+    out.Set("nHead", double(full.n_head));
+    out.Set("nHeadKv", double(full.n_head_kv));
+    out.Set("headDim", double(full.head_dim));
+    out.Set("nFf", double(full.n_ff));
     if (const Experts & e = p.layer(0).experts; e.count > 0) {
         Napi::Object experts = Napi::Object::New(env);
         experts.Set("count", double(e.count));
@@ -223,10 +224,7 @@ Napi::Object from_model(Napi::Env env, const ModelInfo & model) {
     }
     out.Set("nVocab", double(p.n_vocab));
     out.Set("nCtxTrain", double(p.n_ctx_train));
-    // Of the layers that see every row, where there are such.
-    const auto full = std::find_if(p.layers.begin(), p.layers.end(),
-                                   [](const LayerTraits & l) { return l.keeps_rows() && l.kept_window() == 0; });
-    out.Set("ropeBase", double((full == p.layers.end() ? p.layer(0) : *full).rope.base));
+    out.Set("ropeBase", double(full.rope.base));
     out.Set("ropeScaling", model.has_rope_factors ? "factors" : p.rope_scaling);
     out.Set("tiedEmbeddings", model.is_tied);
     out.Set("weightBytes", double(model.weight_bytes));

@@ -8,6 +8,18 @@ namespace rocketdoc {
 
 int64_t CompactShape::n_selecting() const { return std::count(selects.begin(), selects.end(), true); }
 
+int64_t CompactShape::first_choosing() const {
+    for (int64_t layer = 0; layer < n_layer; layer++)
+        if (keeps_rows[size_t(layer)] && windows[size_t(layer)] == 0) return layer;
+    return std::find(keeps_rows.begin(), keeps_rows.end(), true) - keeps_rows.begin();
+}
+
+size_t CompactShape::most_width() const {
+    size_t most = 0;
+    for (const CacheHeads & layer : heads) most = std::max(most, layer.width());
+    return most;
+}
+
 int64_t CompactShape::capacity(int64_t layer) const {
     if (!keeps_rows[size_t(layer)]) return 0;
     const int64_t window = windows[size_t(layer)];
@@ -15,8 +27,17 @@ int64_t CompactShape::capacity(int64_t layer) const {
 }
 
 SelectorShape CompactShape::layer(int64_t i) const {
-    return {n_head,    group,     head_dim,         budgets.capacity,     budgets.page,
-            budgets.r, budgets.k, scale[size_t(i)], has_sinks[size_t(i)], sinks[size_t(i)]};
+    const CacheHeads & h = heads_of(i);
+    return {h.n,
+            h.group,
+            h.dim,
+            budgets.capacity,
+            budgets.page,
+            budgets.r,
+            budgets.k,
+            scale[size_t(i)],
+            has_sinks[size_t(i)],
+            sinks[size_t(i)]};
 }
 
 Status CompactOnDevice::keep_layer(const Stage1Layer & layer) {

@@ -18,18 +18,26 @@ namespace rocketdoc {
 
 class Device;
 
-// The compact cache of one question.
+// The heads of one layer of a compact cache.
+struct CacheHeads {
+    int n     = 0;  // cache heads
+    int share = 1;  // cache heads that have rows of one KV head: 1, or g when grouped by query head
+    int group = 1;  // query heads that share a cache head
+    int dim   = 0;  // D
+
+    size_t width() const { return size_t(n) * size_t(dim); }
+};
+
+// The compact cache of one question. Layers whose rows stage 1 chooses have heads of one number and size.
 struct CompactShape {
-    SelectorKind       selector = SelectorKind::pages;
-    Pooling            pooling  = Pooling::max;
-    RocketBudgets      budgets;
-    int64_t            n_layer  = 0;
-    int                n_head   = 0;  // cache heads
-    int                share    = 1;  // cache heads that have rows of one KV head: 1, or g when grouped by query head
-    int                group    = 1;  // query heads that share a cache head
-    int                head_dim = 0;
-    std::vector<float> scale;      // [n_layer], of every score
-    std::vector<bool>  has_sinks;  // [n_layer]
+    SelectorKind            selector = SelectorKind::pages;
+    Pooling                 pooling  = Pooling::max;
+    RocketBudgets           budgets;
+    int64_t                 n_layer = 0;
+    std::vector<CacheHeads> heads;      // [n_layer]
+    std::vector<int64_t>    slots;      // [n_layer + 1]: where a layer's cache heads begin among those of all
+    std::vector<float>      scale;      // [n_layer], of every score
+    std::vector<bool>       has_sinks;  // [n_layer]
     // [n_layer], where the device computes [n_head * group]: SelectorShape::sinks
     std::vector<const float *> sinks;
     std::vector<bool>          selects;  // [n_layer]: stage 2 chooses rows; else every row is read
@@ -37,6 +45,14 @@ struct CompactShape {
                                    // reads this many of the last; 0: stage 1 chooses its rows
     std::vector<bool> keeps_rows;  // [n_layer]; where not, nothing is done with the layer
 
+    const CacheHeads & heads_of(int64_t layer) const { return heads[size_t(layer)]; }
+    // The first layer whose rows stage 1 chooses, for what all of those share; where there is none, the first
+    // with rows.
+    int64_t            first_choosing() const;
+    const CacheHeads & choosing_heads() const { return heads_of(first_choosing()); }
+    // The largest number of a layer's cache heads times their size.
+    size_t        most_width() const;
+    int64_t       n_slots() const { return slots.back(); }
     int64_t       n_selecting() const;
     int64_t       capacity(int64_t layer) const;  // rows a head
     SelectorShape layer(int64_t i) const;

@@ -2,6 +2,7 @@
 
 #include "../engine/kv_rows.h"
 #include "layer_stream.h"
+#include "rows_buffer.h"
 
 namespace rocketdoc {
 namespace {
@@ -16,18 +17,11 @@ class RowsInPlace : public LayerStream {
         : rows_(rows), device_(device), drops_rows_(drops_rows) {}
 
     Status allocate(int64_t capacity) {
-        const KvShape &  shape  = rows_.shape();
-        ggml_init_params params = {ggml_tensor_overhead() * 2, nullptr, true};
-        ctx_.reset(ggml_init(params));
-        for (ggml_tensor ** t : {&buffer_rows_.k, &buffer_rows_.v})
-            *t = ggml_new_tensor_3d(ctx_.get(), shape.type, shape.head_dim, capacity, shape.n_head);
-        buffer_.reset(ggml_backend_alloc_ctx_tensors_from_buft(ctx_.get(), device_.buffer_type()));
-        if (!buffer_)
-            return Status::fail(device_.oom(), "Not enough memory for the rows of a layer with a window (" +
-                                                   bytes_text(capacity * int64_t(shape.row_bytes())) +
-                                                   "). Read in smaller segments.");
-        ggml_backend_buffer_clear(buffer_.get(), 0);  // masked rows must be numbers
-        return Status::good();
+        const size_t bytes = size_t(capacity) * rows_.shape().most_window_row_bytes();
+        return buffer_.allocate(device_, rows_.shape(), capacity, RowsBuffer::For::layers_with_windows)
+                   ? Status::good()
+                   : Status::fail(device_.oom(), "Not enough memory for the rows of a layer with a window (" +
+                                                     bytes_text(int64_t(bytes)) + "). Read in smaller segments.");
     }
 
     Status begin_pass(const RowPlace & before, int64_t n_new) override {
@@ -40,10 +34,10 @@ class RowsInPlace : public LayerStream {
         out = {rows_.k(layer), rows_.v(layer), rows_.first(layer)};
         if (!drops(layer)) return Status::good();
         const int64_t n = rows_.row_of(layer, before_);
-        RETURN_IF_FAILED(device_.copy_rows({out.k, 0}, {buffer_rows_.k, 0}, n));
-        RETURN_IF_FAILED(device_.copy_rows({out.v, 0}, {buffer_rows_.v, 0}, n));
-        out.k = buffer_rows_.k;
-        out.v = buffer_rows_.v;
+        RETURN_IF_FAILED(device_.copy_rows({out.k, 0}, {buffer_.k(layer), 0}, n));
+        RETURN_IF_FAILED(device_.copy_rows({out.v, 0}, {buffer_.v(layer), 0}, n));
+        out.k = buffer_.k(layer);
+        out.v = buffer_.v(layer);
         return Status::good();
     }
 
@@ -51,17 +45,17 @@ class RowsInPlace : public LayerStream {
     Status release(int64_t layer) override {
         if (!drops(layer)) return Status::good();
         const int64_t n_before = rows_.row_of(layer, before_), n = n_added(layer);
-        RETURN_IF_FAILED(device_.copy_rows({buffer_rows_.k, n_before + n_new_ - n}, {rows_.k(layer), n_before}, n));
-        return device_.copy_rows({buffer_rows_.v, n_before + n_new_ - n}, {rows_.v(layer), n_before}, n);
+        RETURN_IF_FAILED(device_.copy_rows({buffer_.k(layer), n_before + n_new_ - n}, {rows_.k(layer), n_before}, n));
+        return device_.copy_rows({buffer_.v(layer), n_before + n_new_ - n}, {rows_.v(layer), n_before}, n);
     }
 
     Status finish() override {
-        for (int64_t layer = 0; layer < rows_.shape().n_layer; layer++) {
+        for (int64_t layer = 0; layer < rows_.shape().n_layer(); layer++) {
             if (!drops(layer)) continue;
             RETURN_IF_FAILED(rows_.keep_window(device_, layer, rows_.row_of(layer, before_) + n_added(layer),
                                                before_.position + n_new_));
         }
-        return buffer_ ? device_.finish() : Status::good();
+        return buffer_.is_allocated() ? device_.finish() : Status::good();
     }
 
   private:
@@ -71,20 +65,20 @@ class RowsInPlace : public LayerStream {
         return std::min(n_new_, rows_kept(rows_.shape().window(layer), before_.position + n_new_));
     }
 
-    KvRows &                rows_;
-    Device &                device_;
-    const bool              drops_rows_;
-    ggml_context_ptr        ctx_;
-    ggml_backend_buffer_ptr buffer_;
-    LayerRows               buffer_rows_;
-    RowPlace                before_;
-    int64_t                 n_new_ = 0;
+    KvRows &   rows_;
+    Device &   device_;
+    const bool drops_rows_;
+    RowsBuffer buffer_;
+    RowPlace   before_;
+    int64_t    n_new_ = 0;
 };
 
 }  // namespace
 
 size_t window_buffer_bytes(const KvShape & shape, const DeviceTraits & device, int64_t segment) {
-    return shape.widest_window() > 0 ? size_t(window_buffer_rows(shape, device, segment)) * shape.row_bytes() : 0;
+    return shape.widest_window() > 0
+               ? size_t(window_buffer_rows(shape, device, segment)) * shape.most_window_row_bytes()
+               : 0;
 }
 
 Status rows_in_place(KvRows & rows, Device & device, const StreamJob & job, std::unique_ptr<LayerStream> & out) {

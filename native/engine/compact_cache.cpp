@@ -9,7 +9,10 @@ namespace rocketdoc {
 namespace {
 
 KvShape rows_shape(const CompactShape & s) {
-    return {s.n_layer, s.n_head, s.head_dim, GGML_TYPE_F16, s.windows, s.keeps_rows};
+    KvShape out{GGML_TYPE_F16, {}};
+    for (size_t layer = 0; layer < s.heads.size(); layer++)
+        out.layers.push_back({s.heads[layer].n, s.heads[layer].dim, s.windows[layer], s.keeps_rows[layer]});
+    return out;
 }
 
 LayerCounts capacities(const CompactShape & s) {
@@ -18,17 +21,19 @@ LayerCounts capacities(const CompactShape & s) {
     return out;
 }
 
-// Of one head and step, the mean over layers.
+// Of one head and step, the mean over the layers' heads.
 double read_bytes_of(const CompactShape & s, int64_t n_live, int64_t n_tokens) {
     double sum = 0;
     for (int64_t layer = 0; layer < s.n_layer; layer++) {
         if (!s.keeps_rows[size_t(layer)]) continue;
-        const int64_t window = s.windows[size_t(layer)];
-        const int64_t n      = window > 0 ? std::min(window, n_tokens) : n_live;
-        sum += s.selects[size_t(layer)] ? double(selector_read_bytes(s.selector, s.layer(layer), n_live))
-                                        : double(n * compact_pair_bytes(s.head_dim));
+        const int64_t window  = s.windows[size_t(layer)];
+        const int64_t n       = window > 0 ? std::min(window, n_tokens) : n_live;
+        const double  of_head = s.selects[size_t(layer)]
+                                    ? double(selector_read_bytes(s.selector, s.layer(layer), n_live))
+                                    : double(n * compact_pair_bytes(s.heads_of(layer).dim));
+        sum += of_head * double(s.heads_of(layer).n);
     }
-    return sum / double(s.n_layer);
+    return sum / double(s.n_slots());
 }
 
 }  // namespace
@@ -40,19 +45,19 @@ CompactShape compact_shape(const HyperParams & p, Mode mode, const RocketOptions
     s.pooling          = options.pooling;
     s.budgets          = budgets;
     s.n_layer          = p.n_layer;
-    s.share            = options.grouping == Grouping::query_head ? int(p.group()) : 1;
-    s.n_head           = int(p.n_head_kv) * s.share;
-    s.group            = int(p.n_head) / s.n_head;
-    s.head_dim         = int(p.head_dim);
+    s.slots            = {0};
     int64_t n_choosing = 0;
-    for (int64_t layer = 0; layer < p.n_layer; layer++) {
-        const int64_t window  = p.layer(layer).kept_window();
-        const bool    chooses = p.layer(layer).keeps_rows() && window == 0;
-        s.scale.push_back(p.layer(layer).scale);
-        s.has_sinks.push_back(p.layer(layer).sinks);
+    for (const LayerTraits & traits : p.layers) {
+        const int64_t window  = traits.kept_window();
+        const bool    chooses = traits.keeps_rows() && window == 0;
+        const int     share   = options.grouping == Grouping::query_head ? int(traits.group()) : 1;
+        s.heads.push_back({int(traits.n_head_kv) * share, share, int(traits.group()) / share, int(traits.head_dim)});
+        s.slots.push_back(s.slots.back() + s.heads.back().n);
+        s.scale.push_back(traits.scale);
+        s.has_sinks.push_back(traits.sinks);
         s.sinks.push_back(nullptr);
         s.windows.push_back(window);
-        s.keeps_rows.push_back(p.layer(layer).keeps_rows());
+        s.keeps_rows.push_back(traits.keeps_rows());
         // The first layers attend to every kept row where that was asked, and so does a cache whose budget holds all.
         s.selects.push_back(chooses && mode_selects(mode) && !budgets.dense && n_choosing >= options.n_dense_layers);
         n_choosing += chooses;
@@ -71,7 +76,7 @@ size_t CompactCache::summary_bytes(const HyperParams & params, const DeviceTrait
                                    const RocketOptions & options, const RocketBudgets & budgets) {
     const CompactShape s = compact_shape(params, mode, options, budgets);
     if (s.n_selecting() == 0) return 0;
-    return size_t(s.n_selecting()) * device.sizes->layer_summary(s.selector, s.layer(0));
+    return size_t(s.n_selecting()) * device.sizes->layer_summary(s.selector, s.layer(s.first_choosing()));
 }
 
 double CompactCache::read_bytes(const HyperParams & params, Mode mode, const RocketOptions & options,
@@ -92,9 +97,17 @@ Status CompactCache::create(const HyperParams & params, const ModelWeights & wei
     RETURN_IF_FAILED(KvRows::create(LayerDevices(size_t(s.n_layer), &device), KvRows::Home::device, rows_shape(s),
                                     capacities(s), self->rows_));
     RETURN_IF_FAILED(device.make_compact(s, *self->rows_, self->on_device_));
-    self->positions_.resize(size_t(s.n_layer * s.n_head));
+    self->positions_.resize(size_t(s.n_slots()));
     out = std::move(self);
     return Status::good();
+}
+
+bool CompactCache::repeats_rows() const {
+    return std::any_of(shape_.heads.begin(), shape_.heads.end(), [](const CacheHeads & h) { return h.share > 1; });
+}
+
+int64_t CompactCache::layer_of(size_t slot) const {
+    return std::upper_bound(shape_.slots.begin(), shape_.slots.end(), int64_t(slot)) - shape_.slots.begin() - 1;
 }
 
 Status CompactCache::keep_layer(int64_t layer, const LayerRows & history, const RowPlace & end,
@@ -122,10 +135,6 @@ Status CompactCache::kept() {
     for (size_t slot = 0; slot < positions_.size(); slot++) {
         std::vector<int32_t> & list  = positions_[slot];
         const int64_t          layer = layer_of(slot);
-        if (!shape_.keeps_rows[size_t(layer)]) {
-            list.clear();
-            continue;
-        }
         if (shape_.windows[size_t(layer)] > 0) {
             list.resize(size_t(on_device_->live(layer)));
             std::iota(list.begin(), list.end(), int32_t(rows_->first(layer)));
@@ -178,8 +187,7 @@ Status CompactCache::drop_rows(int64_t n_live) {
 double CompactCache::read_bytes_per_step() const { return read_bytes_of(shape_, n_live_, n_tokens_); }
 
 double CompactCache::stored_bytes_per_head() const {
-    const double per_head = double(shape_.n_layer * shape_.n_head);
-    return (double(rows_->bytes()) + double(summary_bytes())) / per_head;
+    return (double(rows_->bytes()) + double(summary_bytes())) / double(shape_.n_slots());
 }
 
 int64_t CompactCache::rows_read() const { return shape_.n_selecting() > 0 ? std::min(budgets().k, n_live_) : n_live_; }

@@ -74,9 +74,12 @@ class CompactCache {
     int64_t                    clamped_codes() const { return on_device_->clamped_codes(); }
     const std::vector<float> & kept_mass() const { return kept_mass_; }  // [layers that choose, n_cache_head]
     double                     stage1_ms() const { return on_device_->stage1_ms(); }
-    int                        group() const { return shape_.group; }
+    int                        group() const { return shape_.choosing_heads().group; }
+    // Grouped by query head: several cache heads have rows of one KV head.
+    bool repeats_rows() const;
 
-    // Token position of every row of (layer, head); index layer * n_cache_head + head. Layers without rows have none.
+    // Token position of every row of (layer, head); index CompactShape::slots[layer] + head. Layers without
+    // rows have none.
     std::vector<std::vector<int32_t>> & positions() { return positions_; }
     // Adds, per token position: how many (layer, head) of the layers that choose hold it, and how often stage 2 read
     // it.
@@ -88,12 +91,12 @@ class CompactCache {
 
   private:
     CompactCache(Mode mode, CompactShape shape) : mode_(mode), shape_(std::move(shape)) {}
-    int64_t layer_of(size_t slot) const { return int64_t(slot) / shape_.n_head; }
+    int64_t layer_of(size_t slot) const;  // of positions()
     void    append_positions(int64_t first, int64_t n);
 
     const Mode                                mode_;
     const CompactShape                        shape_;
-    std::unique_ptr<KvRows>                   rows_;       // [n_layer][n_head, capacity, D] f16, on the device
+    std::unique_ptr<KvRows>                   rows_;       // f16, on the device
     std::unique_ptr<CompactOnDevice>          on_device_;  // goes before the rows
     int64_t                                   n_kept_            = 0;
     int64_t                                   n_live_            = 0;

@@ -47,10 +47,13 @@ Status DocumentRows::reserve(int64_t n_document, int64_t n_total) {
     } else if (!rows_->has_room(shape_.room(n_document, n_total))) {
         const LayerCounts wanted = KvRows::allocated_rows(device_, capacity);
         // Growing goes layer by layer: beside what is added one layer is there twice.
-        int64_t rows = *std::max_element(wanted.begin(), wanted.end());
-        for (int64_t layer = 0; layer < shape_.n_layer; layer++)
-            rows += std::max<int64_t>(0, wanted[size_t(layer)] - rows_->capacity(layer));
-        const size_t      more = size_t(rows) * shape_.row_bytes();
+        size_t largest = 0, more = 0;
+        for (int64_t layer = 0; layer < shape_.n_layer(); layer++) {
+            const int64_t rows = wanted[size_t(layer)], added = std::max<int64_t>(0, rows - rows_->capacity(layer));
+            largest = std::max(largest, size_t(rows) * shape_.row_bytes(layer));
+            more += size_t(added) * shape_.row_bytes(layer);
+        }
+        more += largest;
         const std::string what = "Growing the KV cache to " + std::to_string(n_total) + " tokens";
         RETURN_IF_FAILED(rows_->on_device() ? check_device_memory(device_, more, what)
                                             : check_host_memory(device_, more, what));

@@ -245,4 +245,23 @@ bool GgufFile::is_array(const std::string & key) const {
     return id >= 0 && gguf_get_kv_type(gguf, id) == GGUF_TYPE_ARRAY;
 }
 
+std::vector<int64_t> GgufFile::integers(const std::string & key) const {
+    if (!is_array(key)) return {};
+    const gguf_context * gguf = parts_[0].gguf.get();
+    const int64_t        id   = gguf_find_key(gguf, key.c_str());
+    const gguf_type      type = gguf_get_arr_type(gguf, id);
+    std::vector<int64_t> out;
+    for (size_t i = 0; i < gguf_get_arr_n(gguf, id); i++) {
+        switch (type) {
+            case GGUF_TYPE_BOOL:
+            case GGUF_TYPE_INT8: out.push_back(static_cast<const int8_t *>(gguf_get_arr_data(gguf, id))[i]); break;
+            case GGUF_TYPE_UINT8: out.push_back(static_cast<const uint8_t *>(gguf_get_arr_data(gguf, id))[i]); break;
+            case GGUF_TYPE_INT32: out.push_back(static_cast<const int32_t *>(gguf_get_arr_data(gguf, id))[i]); break;
+            case GGUF_TYPE_UINT32: out.push_back(static_cast<const uint32_t *>(gguf_get_arr_data(gguf, id))[i]); break;
+            default: return {};
+        }
+    }
+    return out;
+}
+
 }  // namespace rocketdoc

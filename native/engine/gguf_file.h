@@ -31,6 +31,8 @@ class GgufFile {
     double      number(const std::string & key, double otherwise) const;
     std::string text(const std::string & key, const std::string & otherwise) const;
     bool        is_array(const std::string & key) const;
+    // Of an array of integers or truth values; empty where there is none.
+    std::vector<int64_t> integers(const std::string & key) const;
 
     // The tensors as ggml sees them (no data), in file order; null when there is none of that name.
     ggml_tensor *  tensor(const std::string & name) const { return ggml_get_tensor(tensors_.get(), name.c_str()); }

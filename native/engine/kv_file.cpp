@@ -33,9 +33,9 @@ Header header_of(const KvFileKey & key) {
     std::memcpy(h.magic, MAGIC, sizeof(MAGIC));
     h.version  = VERSION;
     h.type     = uint64_t(key.shape.type);
-    h.n_layer  = uint64_t(key.shape.n_layer);
-    h.n_head   = uint64_t(key.shape.n_head);
-    h.head_dim = uint64_t(key.shape.head_dim);
+    h.n_layer  = uint64_t(key.shape.n_layer());
+    h.n_head   = uint64_t(key.shape.layer(0).n_head);
+    h.head_dim = uint64_t(key.shape.layer(0).head_dim);
     h.n_tokens = uint64_t(key.n_tokens());
     h.model    = key.model;
     h.checksum = checksum(&h, offsetof(Header, checksum), 0);
@@ -67,27 +67,19 @@ Status mismatch(const std::string & what) {
     return Status::fail(Code::KV_MISMATCH, "The KV cache on disk " + what + ".");
 }
 
-struct Run {
-    int64_t layer, head;
-    bool    values;
-};
+// A layer's rows come in runs: K of each head, then V of each.
+int64_t n_runs(const KvShape & shape, int64_t layer) { return 2 * shape.layer(layer).n_head; }
 
-Run run_at(const KvShape & shape, int64_t i) {
-    const int64_t in_layer = i % (2 * shape.n_head);
-    return {i / (2 * shape.n_head), in_layer % shape.n_head, in_layer >= shape.n_head};
-}
-
-int64_t n_runs(const KvShape & shape) { return shape.n_layer * 2 * shape.n_head; }
-
-// Calls visit(tensor, offset, bytes) for the rows of one head that a text of n_tokens leaves, piece by piece; stops at
-// the first failure.
+// Calls visit(tensor, offset, bytes) for the rows of a run that a text of n_tokens leaves, piece by piece; stops at the
+// first failure.
 template <typename Visit>
-Status for_each_piece(const KvRows & rows, const Run & run, int64_t n_tokens, Visit visit) {
-    if (!rows.shape().keeps(run.layer)) return Status::good();
-    ggml_tensor * t     = run.values ? rows.v(run.layer) : rows.k(run.layer);
-    const size_t  total = size_t(rows_kept(rows.shape().window(run.layer), n_tokens)) * t->nb[1];
+Status for_each_piece(const KvRows & rows, int64_t layer, int64_t run, int64_t n_tokens, Visit visit) {
+    if (!rows.shape().keeps(layer)) return Status::good();
+    const int64_t n_head = rows.shape().layer(layer).n_head;
+    ggml_tensor * t      = run < n_head ? rows.k(layer) : rows.v(layer);
+    const size_t  total  = size_t(rows_kept(rows.shape().window(layer), n_tokens)) * t->nb[1];
     for (size_t at = 0; at < total; at += CHUNK)
-        RETURN_IF_FAILED(visit(t, size_t(run.head) * t->nb[2] + at, std::min(CHUNK, total - at)));
+        RETURN_IF_FAILED(visit(t, size_t(run % n_head) * t->nb[2] + at, std::min(CHUNK, total - at)));
     return Status::good();
 }
 
@@ -108,7 +100,7 @@ uint64_t head_bytes(int64_t n_tokens) {
 }  // namespace
 
 uint64_t kv_file_bytes(const KvShape & shape, int64_t n_tokens) {
-    return head_bytes(n_tokens) + shape.bytes(shape.kept(n_tokens)) + uint64_t(shape.n_layer) * sizeof(uint64_t);
+    return head_bytes(n_tokens) + shape.bytes(shape.kept(n_tokens)) + uint64_t(shape.n_layer()) * sizeof(uint64_t);
 }
 
 Status KvFileWriter::begin(const std::string & path, KvFileKey key, std::unique_ptr<KvFileWriter> & out) {
@@ -141,17 +133,17 @@ Status KvFileWriter::put(const void * data, size_t bytes) {
 }
 
 Status KvFileWriter::write_run(const KvRows & rows) {
-    const Run run = run_at(key_.shape, run_);
-    if (run.head == 0 && !run.values) layer_checksum_ = first_seed(run.layer);
+    if (run_ == 0) layer_checksum_ = first_seed(layer_);
     RETURN_IF_FAILED(
-        for_each_piece(rows, run, key_.n_tokens(), [&](const ggml_tensor * t, size_t offset, size_t bytes) {
+        for_each_piece(rows, layer_, run_, key_.n_tokens(), [&](const ggml_tensor * t, size_t offset, size_t bytes) {
             ggml_backend_tensor_get(t, buffer_.data(), offset, bytes);
             layer_checksum_ = checksum(buffer_.data(), bytes, layer_checksum_);
             return put(buffer_.data(), bytes);
         }));
-    run_++;
-    if (run_ % (2 * key_.shape.n_head) == 0) return put(&layer_checksum_, sizeof(layer_checksum_));
-    return Status::good();
+    if (++run_ < n_runs(key_.shape, layer_)) return Status::good();
+    run_ = 0;
+    layer_++;
+    return put(&layer_checksum_, sizeof(layer_checksum_));
 }
 
 Status KvFileWriter::write_part(const KvRows & rows, uint64_t most, bool & done) {
@@ -167,9 +159,9 @@ Status KvFileWriter::write_part(const KvRows & rows, uint64_t most, bool & done)
         if (status.ok()) status = put(key_.tokens.data(), bytes);
         if (status.ok()) status = put(&sum, sizeof(sum));
     }
-    while (status.ok() && run_ < n_runs(key_.shape) && written_ - before < most) status = write_run(rows);
+    while (status.ok() && layer_ < key_.shape.n_layer() && written_ - before < most) status = write_run(rows);
     if (status.ok()) status = flush();
-    if (status.ok() && run_ == n_runs(key_.shape)) {
+    if (status.ok() && layer_ == key_.shape.n_layer()) {
         status = finish();
         done   = status.ok();
     }
@@ -245,9 +237,8 @@ Status KvFileReader::read_layer(std::FILE * file, int64_t layer, KvRows & rows,
                                 const std::atomic<bool> * cancel) const {
     std::vector<uint8_t> buffer;
     uint64_t             sum = first_seed(layer), stored = 0;
-    for (int64_t i = 0; i < 2 * shape_.n_head; i++) {
-        const Run run = run_at(shape_, layer * 2 * shape_.n_head + i);
-        RETURN_IF_FAILED(for_each_piece(rows, run, n_tokens_, [&](ggml_tensor * t, size_t offset, size_t bytes) {
+    for (int64_t run = 0; run < n_runs(shape_, layer); run++) {
+        RETURN_IF_FAILED(for_each_piece(rows, layer, run, n_tokens_, [&](ggml_tensor * t, size_t offset, size_t bytes) {
             if (cancel && cancel->load())
                 return Status::fail(Code::CANCELLED, "Stopped while the KV cache was loaded from disk.");
             const bool is_host = ggml_backend_buffer_is_host(t->buffer);
@@ -267,28 +258,30 @@ Status KvFileReader::read_layer(std::FILE * file, int64_t layer, KvRows & rows,
 Status KvFileReader::read_rows(KvRows & rows, const std::atomic<bool> * cancel,
                                const std::function<void(int64_t done)> & progress) {
     std::vector<uint64_t> begins;
-    uint64_t              at = head_bytes(n_tokens_);
-    for (const int64_t kept : shape_.kept(n_tokens_)) {
+    uint64_t              at   = head_bytes(n_tokens_);
+    const LayerCounts     kept = shape_.kept(n_tokens_);
+    for (int64_t layer = 0; layer < shape_.n_layer(); layer++) {
         begins.push_back(at);
-        at += uint64_t(kept) * shape_.row_bytes() + sizeof(uint64_t);
+        at += uint64_t(kept[size_t(layer)]) * shape_.row_bytes(layer) + sizeof(uint64_t);
     }
     std::atomic<int64_t> next{0}, done{0};
     // Layers one after the other, whichever comes next; the first failure ends it for all.
     const auto take = [&](std::FILE * file, const std::function<void(int64_t)> & tell) {
-        for (int64_t layer = next++; layer < shape_.n_layer; layer = next++) {
+        for (int64_t layer = next++; layer < shape_.n_layer(); layer = next++) {
             Status status = seek_to(file, begins[size_t(layer)]) ? read_layer(file, layer, rows, cancel)
                                                                  : read_failure(std::strerror(errno));
             if (!status.ok()) {
-                next = shape_.n_layer;
+                next = shape_.n_layer();
                 return status;
             }
             done++;
-            if (tell) tell(n_tokens_ * done / shape_.n_layer);
+            if (tell) tell(n_tokens_ * done / shape_.n_layer());
         }
         return Status::good();
     };
     const size_t n_others =
-        size_t(std::clamp<int64_t>(std::thread::hardware_concurrency(), 1, std::min(MOST_READERS, shape_.n_layer))) - 1;
+        size_t(std::clamp<int64_t>(std::thread::hardware_concurrency(), 1, std::min(MOST_READERS, shape_.n_layer()))) -
+        1;
     std::vector<Status>      failures(n_others);
     std::vector<std::thread> others;
     for (size_t i = 0; i < n_others; i++) {
@@ -308,7 +301,7 @@ Status KvFileReader::read_rows(KvRows & rows, const std::atomic<bool> * cancel,
     }
     RETURN_IF_FAILED(status);
     if (progress) progress(n_tokens_);
-    for (int64_t layer = 0; layer < shape_.n_layer; layer++)
+    for (int64_t layer = 0; layer < shape_.n_layer(); layer++)
         rows.set_first(layer, first_kept(shape_.window(layer), n_tokens_));
     return Status::good();
 }

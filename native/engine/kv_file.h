@@ -2,10 +2,11 @@
 // knows what it wants beforehand and takes nothing from the file to size anything by. A file is whole under its name or
 // not there.
 //
-//   magic, 8 bytes; version, type, n_layer, n_head, head_dim, n_tokens, model: u64 each; checksum of all these, u64
+//   magic, 8 bytes; version, type, n_layer, n_head, head_dim, n_tokens, model: u64 each; checksum of all these, u64;
+//   n_head, head_dim: of the first layer
 //   the tokens, i32 [n_tokens]; their checksum, u64
-//   per layer: K rows, then V rows, [n_head, n, head_dim] of `type` each; their checksum, u64. n: as many as the layer
-//   keeps of n_tokens, the last ones; 0 where it keeps none
+//   per layer: K rows, then V rows, [its n_head, n, its head_dim] of `type` each; their checksum, u64. n: as many as
+//   the layer keeps of n_tokens, the last ones; 0 where it keeps none
 #pragma once
 
 #include <atomic>
@@ -57,7 +58,8 @@ class KvFileWriter {
     std::vector<uint8_t> buffer_;
     uint64_t             written_        = 0;
     uint64_t             layer_checksum_ = 0;
-    int64_t              run_            = 0;  // (layer, K or V, head) that comes next
+    int64_t              layer_          = 0;  // whose run comes next: K or V of a head
+    int64_t              run_            = 0;  // of its 2 * n_head
 };
 
 class KvFileReader {

@@ -21,44 +21,63 @@ void for_each_head(const ggml_tensor * t, int64_t from, int64_t to, Visit visit)
 }  // namespace
 
 KvShape kv_shape(const HyperParams & params, ggml_type type) {
-    KvShape out{params.n_layer, params.n_head_kv, params.head_dim, type};
-    for (const LayerTraits & layer : params.layers) {
-        out.windows.push_back(layer.kept_window());
-        out.keeps_rows.push_back(layer.keeps_rows());
-    }
+    KvShape out{type, {}};
+    for (const LayerTraits & layer : params.layers)
+        out.layers.push_back({layer.n_head_kv, layer.head_dim, layer.kept_window(), layer.keeps_rows()});
     return out;
 }
 
 int64_t KvShape::widest_window() const {
-    return windows.empty() ? 0 : *std::max_element(windows.begin(), windows.end());
+    int64_t widest = 0;
+    for (const LayerKv & layer : layers) widest = std::max(widest, layer.window);
+    return widest;
+}
+
+int64_t KvShape::n_heads() const {
+    int64_t n = 0;
+    for (const LayerKv & layer : layers) n += layer.n_head;
+    return n;
+}
+
+size_t KvShape::most_row_bytes() const {
+    size_t most = 0;
+    for (int64_t i = 0; i < n_layer(); i++)
+        if (keeps(i)) most = std::max(most, row_bytes(i));
+    return most;
+}
+
+size_t KvShape::most_window_row_bytes() const {
+    size_t most = 0;
+    for (int64_t i = 0; i < n_layer(); i++)
+        if (keeps(i) && window(i) > 0) most = std::max(most, row_bytes(i));
+    return most;
 }
 
 size_t KvShape::bytes(const LayerCounts & rows) const {
     size_t n = 0;
-    for (int64_t count : rows) n += size_t(count);
-    return n * row_bytes();
+    for (int64_t i = 0; i < n_layer(); i++) n += size_t(rows[size_t(i)]) * row_bytes(i);
+    return n;
 }
 
 LayerCounts KvShape::kept(int64_t n_tokens) const {
     LayerCounts out;
-    for (int64_t layer = 0; layer < n_layer; layer++)
-        out.push_back(keeps(layer) ? rows_kept(window(layer), n_tokens) : 0);
+    for (const LayerKv & layer : layers) out.push_back(layer.keeps ? rows_kept(layer.window, n_tokens) : 0);
     return out;
 }
 
 double KvShape::read_bytes(int64_t n_rows, int64_t n_tokens) const {
-    int64_t rows = 0;
-    for (int64_t layer = 0; layer < n_layer; layer++)
-        if (keeps(layer)) rows += window(layer) > 0 ? std::min(window(layer), n_tokens) : n_rows;
-    return double(size_t(rows) * row_bytes()) / double(n_layer * n_head);
+    LayerCounts rows;
+    for (const LayerKv & layer : layers)
+        rows.push_back(!layer.keeps ? 0 : layer.window > 0 ? std::min(layer.window, n_tokens) : n_rows);
+    return double(bytes(rows)) / double(n_heads());
 }
 
 LayerCounts KvShape::room(int64_t n_document, int64_t n_total) const {
     LayerCounts out;
-    for (int64_t layer = 0; layer < n_layer; layer++) {
-        const int64_t kept = most_kept(window(layer)), behind = std::max(kept, n_total - n_document);
-        const int64_t rows = window(layer) == 0 ? n_total : std::min(n_total, kept + behind);
-        out.push_back(keeps(layer) ? rows : 0);
+    for (const LayerKv & layer : layers) {
+        const int64_t kept = most_kept(layer.window), behind = std::max(kept, n_total - n_document);
+        const int64_t rows = layer.window == 0 ? n_total : std::min(n_total, kept + behind);
+        out.push_back(layer.keeps ? rows : 0);
     }
     return out;
 }
@@ -70,14 +89,14 @@ LayerCounts KvRows::allocated_rows(const DeviceTraits & device, LayerCounts capa
 
 int64_t KvRows::capacity() const {
     int64_t rows = 0;
-    for (int64_t layer = 0; layer < shape_.n_layer; layer++)
+    for (int64_t layer = 0; layer < shape_.n_layer(); layer++)
         if (shape_.keeps(layer) && shape_.window(layer) == 0) rows = capacity(layer);
     return rows;
 }
 
 LayerCounts KvRows::capacities() const {
     LayerCounts out;
-    for (int64_t layer = 0; layer < shape_.n_layer; layer++) out.push_back(capacity(layer));
+    for (int64_t layer = 0; layer < shape_.n_layer(); layer++) out.push_back(capacity(layer));
     return out;
 }
 
@@ -94,9 +113,9 @@ Status KvRows::create(const LayerDevices & devices, Home home, const KvShape & s
     self->devices_                   = devices;
     self->home_                      = home;
     self->shape_                     = shape;
-    self->layers_.resize(size_t(shape.n_layer));
+    self->layers_.resize(shape.layers.size());
     for (size_t i = 0; i < self->layers_.size(); i++)
-        RETURN_IF_FAILED(self->allocate_layer(*devices[i], capacity[i], self->layers_[i]));
+        RETURN_IF_FAILED(self->allocate_layer(*devices[i], int64_t(i), capacity[i], self->layers_[i]));
     out = std::move(self);
     return Status::good();
 }
@@ -116,21 +135,23 @@ bool KvRows::allocate_buffer(const Device & device, Layer & layer) const {
            ggml_backend_tensor_alloc(layer.buffer.get(), layer.v, layer.host->data() + k_bytes) == GGML_STATUS_SUCCESS;
 }
 
-Status KvRows::allocate_layer(const Device & device, int64_t capacity, Layer & out) const {
-    if (capacity == 0) return Status::good();  // it keeps no rows
+Status KvRows::allocate_layer(const Device & device, int64_t i, int64_t capacity, Layer & out) const {
+    if (!shape_.keeps(i)) return Status::good();
+    const LayerKv &  shape  = shape_.layer(i);
     ggml_init_params params = {ggml_tensor_overhead() * 2, nullptr, true};
     out.ctx.reset(ggml_init(params));
-    out.k = ggml_new_tensor_3d(out.ctx.get(), shape_.type, shape_.head_dim, capacity, shape_.n_head);
-    out.v = ggml_new_tensor_3d(out.ctx.get(), shape_.type, shape_.head_dim, capacity, shape_.n_head);
+    out.k = ggml_new_tensor_3d(out.ctx.get(), shape_.type, shape.head_dim, capacity, shape.n_head);
+    out.v = ggml_new_tensor_3d(out.ctx.get(), shape_.type, shape.head_dim, capacity, shape.n_head);
     if (allocate_buffer(device, out)) return Status::good();
     const Code oom = home_ == Home::device ? device.oom() : Code::HOST_OOM;
     return Status::fail(oom, "Not enough memory for the KV cache of " + std::to_string(capacity) + " tokens (" +
-                                 bytes_text(capacity * int64_t(shape_.row_bytes())) + " of a layer).");
+                                 bytes_text(capacity * int64_t(shape_.row_bytes(i))) + " of a layer).");
 }
 
-Status KvRows::grow_layer(const Device & device, int64_t capacity, int64_t n_live, Layer & layer) const {
-    Layer next;
-    RETURN_IF_FAILED(allocate_layer(device, capacity, next));
+Status KvRows::grow_layer(int64_t i, int64_t capacity, int64_t n_live) {
+    Layer & layer = layers_[size_t(i)];
+    Layer   next;
+    RETURN_IF_FAILED(allocate_layer(*devices_[size_t(i)], i, capacity, next));
     next.first = layer.first;
     for (auto [from, to] : {std::pair{layer.k, next.k}, std::pair{layer.v, next.v}}) {
         for (int64_t head = 0; head < from->ne[2] && n_live > 0; head++) {
@@ -160,9 +181,12 @@ Status KvRows::grow(const LayerCounts & wanted, const RowPlace & end) {
     const LayerCounts before   = capacities();
     LayerCounts       capacity = allocated_rows(devices_.front()->traits(), wanted);
     for (size_t i = 0; i < capacity.size(); i++) capacity[i] = std::max(capacity[i], before[i]);
+    size_t widest_head = 0;
+    for (const LayerKv & layer : shape_.layers)
+        widest_head = std::max(widest_head, ggml_row_size(shape_.type, layer.head_dim));
     std::vector<uint8_t> rows;  // taken before anything changes: the way back must not need memory
     try {
-        rows.resize(size_t(std::max(end.row, end.position)) * ggml_row_size(shape_.type, shape_.head_dim));
+        rows.resize(size_t(std::max(end.row, end.position)) * widest_head);
     } catch (const std::bad_alloc &) {
         return Status::fail(Code::HOST_OOM, "Not enough memory to move the KV cache.");
     }
@@ -170,7 +194,7 @@ Status KvRows::grow(const LayerCounts & wanted, const RowPlace & end) {
     // for all layers that keep every row: either every layer grows, or none.
     for (size_t i = 0; i < layers_.size(); i++) {
         if (capacity[i] == before[i]) continue;
-        Status status = grow_layer(*devices_[i], capacity[i], row_of(int64_t(i), end), layers_[i]);
+        Status status = grow_layer(int64_t(i), capacity[i], row_of(int64_t(i), end));
         if (status.ok()) continue;
         for (size_t grown = 0; grown < i; grown++) {
             if (capacity[grown] != before[grown])
@@ -216,12 +240,12 @@ CompactView KvRows::compact(const ggml_tensor * t) {
 }
 
 std::vector<uint8_t> KvRows::copy_out(int64_t from, int64_t to) const {
-    const auto           keeps_rows = [](const Layer & layer) { return layer.k != nullptr; };
-    const auto           n_layers   = std::count_if(layers_.begin(), layers_.end(), keeps_rows);
-    std::vector<uint8_t> bytes(size_t(n_layers) * size_t(to - from) * shape_.row_bytes());
+    LayerCounts counts;
+    for (const LayerKv & layer : shape_.layers) counts.push_back(layer.keeps ? to - from : 0);
+    std::vector<uint8_t> bytes(shape_.bytes(counts));
     uint8_t *            cursor = bytes.data();
     for (const Layer & layer : layers_) {
-        if (!keeps_rows(layer)) continue;
+        if (!layer.k) continue;
         for (const ggml_tensor * t : {layer.k, layer.v}) {
             for_each_head(t, from - layer.first, to - layer.first, [&](size_t offset, size_t n) {
                 ggml_backend_tensor_get(t, cursor, offset, n);

@@ -17,19 +17,28 @@ namespace rocketdoc {
 // How many rows each layer has, [n_layer].
 using LayerCounts = std::vector<int64_t>;
 
-struct KvShape {
-    int64_t           n_layer  = 0;
-    int64_t           n_head   = 0;  // KV heads, or query heads for a compact cache grouped by query head
-    int64_t           head_dim = 0;
-    ggml_type         type     = GGML_TYPE_F16;
-    LayerCounts       windows  = {};  // of the layers that keep their window's rows, 0 of the others; empty: none does
-    std::vector<bool> keeps_rows = {};  // [n_layer]; empty: every layer does
+// The rows of one layer.
+struct LayerKv {
+    int64_t n_head   = 0;  // KV heads, or query heads for a compact cache grouped by query head
+    int64_t head_dim = 0;
+    int64_t window   = 0;     // whose rows the layer keeps; 0: it keeps every row
+    bool    keeps    = true;  // false: it keeps none
+};
 
-    bool    keeps(int64_t layer) const { return keeps_rows.empty() || keeps_rows[size_t(layer)]; }
-    int64_t window(int64_t layer) const { return windows.empty() ? 0 : windows[size_t(layer)]; }
-    int64_t widest_window() const;  // 0: none
-    // K and V of one row of one layer, all heads.
-    size_t row_bytes() const { return size_t(n_head) * ggml_row_size(type, head_dim) * 2; }
+struct KvShape {
+    ggml_type            type = GGML_TYPE_F16;
+    std::vector<LayerKv> layers;  // those that keep every row have heads of one number and size
+
+    int64_t         n_layer() const { return int64_t(layers.size()); }
+    const LayerKv & layer(int64_t i) const { return layers[size_t(i)]; }
+    bool            keeps(int64_t i) const { return layer(i).keeps; }
+    int64_t         window(int64_t i) const { return layer(i).window; }
+    int64_t         widest_window() const;  // 0: none
+    int64_t         n_heads() const;        // of all layers together
+    // K and V of one row of one layer, all heads; of the layer where that is most, and of the window that has most.
+    size_t row_bytes(int64_t i) const { return size_t(layer(i).n_head) * ggml_row_size(type, layer(i).head_dim) * 2; }
+    size_t most_row_bytes() const;
+    size_t most_window_row_bytes() const;
     size_t bytes(const LayerCounts & rows) const;
     // What a text of n_tokens leaves.
     LayerCounts kept(int64_t n_tokens) const;
@@ -112,8 +121,8 @@ class KvRows {
         int64_t                     first = 0;
     };
     bool   allocate_buffer(const Device & device, Layer & layer) const;
-    Status allocate_layer(const Device & device, int64_t capacity, Layer & out) const;
-    Status grow_layer(const Device & device, int64_t capacity, int64_t n_live, Layer & layer) const;
+    Status allocate_layer(const Device & device, int64_t i, int64_t capacity, Layer & out) const;
+    Status grow_layer(int64_t i, int64_t capacity, int64_t n_live);
     void   shrink_layer(Layer & layer, int64_t capacity, int64_t n_live, std::vector<uint8_t> & rows) const;
 
     LayerDevices       devices_;

@@ -132,7 +132,7 @@ Status memory_plan(const PlannedModel & model, const PlanRequest & request, Memo
     const DeviceTraits & device = model.device;
     out                         = {};
     RETURN_IF_FAILED(mode_budgets(request.mode, request.rocket, request.n_prompt, request.n_question, request.max_new,
-                                  int(params.head_dim), out.budgets));
+                                  int(params.full_layer().head_dim), out.budgets));
     const int64_t n_total    = request.n_prompt + request.max_new;
     const KvShape document   = kv_shape(params, request.document_type);
     const int64_t n_before   = request.n_prompt - request.n_question;

@@ -67,7 +67,8 @@ Status QueryWindow::reset(const HyperParams & p, const Device & device, int64_t 
     buffer.reset();
     ggml_init_params params = {ggml_tensor_overhead(), nullptr, true};
     ctx.reset(ggml_init(params));
-    q = ggml_new_tensor_3d(ctx.get(), GGML_TYPE_F32, p.head_dim, window_rows, p.n_head);
+    const LayerTraits & layer = p.full_layer();
+    q                         = ggml_new_tensor_3d(ctx.get(), GGML_TYPE_F32, layer.head_dim, window_rows, layer.n_head);
     buffer.reset(ggml_backend_alloc_ctx_tensors_from_buft(ctx.get(), device.buffer_type()));
     return buffer ? Status::good() : Status::fail(device.oom(), "Not enough memory for the question's queries.");
 }
@@ -78,12 +79,13 @@ size_t Prefill::activation_bytes(const HyperParams & p, const DeviceTraits & dev
     tile                = std::min(tile, segment);
     const bool   shared = reads_by_workers(p, device.n_workers);
     const size_t hidden = size_t(p.n_embd) * segment * sizeof(float);
-    // Largest set alive at once in a layer's graph: normed input, gate, up and their product.
-    int64_t feed_forward = 3 * p.n_ff;
-    for (const LayerTraits & l : p.layers)  // and each expert's result, and that weighted
-        feed_forward = std::max(feed_forward, l.experts.used * (3 * l.experts.n_ff + 2 * p.n_embd));
+    // Largest set alive at once in a layer's graph: normed input, gate, up and their product; of experts each one's
+    // result, too, and that weighted.
+    const int64_t values  = p.most([&](const LayerTraits & l) {
+        return std::max(3 * l.n_ff, l.experts.used * (3 * l.experts.n_ff + 2 * p.n_embd)) + 2 * l.q_width();
+    });
     const int64_t at_once = shared ? std::max(tile, device.n_workers * std::min(tile, WORKER_TILE)) : tile;
-    const size_t  layer   = size_t(at_once) * (feed_forward + 3 * p.n_embd + 2 * p.n_head * p.head_dim) * sizeof(float);
+    const size_t  layer   = size_t(at_once) * (values + 3 * p.n_embd) * sizeof(float);
     return hidden + layer + (shared ? 2 : 1) * device.sizes->prefill_attention(p, n_rows, tile, device.n_threads);
 }
 
@@ -271,9 +273,9 @@ Status Prefill::run_tile(const LayerPass & pass, const Tile & tile, const Comput
         const int64_t count        = tile.begin + tile.count - from;
         if (count > 0) {
             ggml_tensor * all  = job.window->q;
-            ggml_tensor * last = ggml_view_3d(ctx, qkv.q, p.head_dim, p.n_head, count, qkv.q->nb[1], qkv.q->nb[2],
+            ggml_tensor * last = ggml_view_3d(ctx, qkv.q, all->ne[0], all->ne[2], count, qkv.q->nb[1], qkv.q->nb[2],
                                               size_t(from - tile.begin) * qkv.q->nb[2]);
-            ggml_tensor * part = ggml_view_3d(ctx, all, p.head_dim, count, p.n_head, all->nb[1], all->nb[2],
+            ggml_tensor * part = ggml_view_3d(ctx, all, all->ne[0], count, all->ne[2], all->nb[1], all->nb[2],
                                               size_t(from - window_begin) * all->nb[1]);
             ggml_build_forward_expand(graph,
                                       ggml_cpy(ctx, ggml_permute(ctx, last, 0, 2, 1, 3), part));  // [D, count, H]

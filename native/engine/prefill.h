@@ -15,7 +15,7 @@ namespace rocketdoc {
 // The rotated queries of a job's last `window` tokens: what stage 1 votes with. One layer's at a time, on the device.
 struct QueryWindow {
     int64_t                 window = 0;
-    ggml_tensor *           q      = nullptr;  // [head_dim, window, n_head] f32
+    ggml_tensor *           q      = nullptr;  // [head_dim, window, n_head] f32, of a layer that sees every row
     ggml_context_ptr        ctx;
     ggml_backend_buffer_ptr buffer;
 

@@ -222,7 +222,7 @@ void Session::publish_counters() {
         c.rows_kept             = n_rows_;
         c.rows_read             = n_rows_;
         c.read_bytes_per_step   = shape.read_bytes(n_rows_, n_tokens_);
-        c.stored_bytes_per_head = double(shape.bytes(shape.kept(n_rows_))) / double(shape.n_layer * shape.n_head);
+        c.stored_bytes_per_head = double(shape.bytes(shape.kept(n_rows_))) / double(shape.n_heads());
     }
     std::lock_guard<std::mutex> lock(published_mutex_);
     published_.counters = std::move(c);

@@ -46,12 +46,12 @@ Status Session::check_question(const AnswerRequest & request, Question & out) co
     if (request.segment < 1 || request.tile < 1)
         return Status::fail(Code::INVALID_ARGUMENT, "Segment and tile must be at least 1 token.");
     RETURN_IF_FAILED(check_tokens(out.tokens, request.max_new));
-    if (own_history_ && own_history_->rows().shape().n_head != p.n_head_kv) {
+    if (own_history_ && own_history_->repeats_rows()) {
         return Status::fail(Code::INVALID_ARGUMENT,
                             "A chat in mode rocketkv grouped by query head answers one question; ask in a new chat.");
     }
     RETURN_IF_FAILED(mode_budgets(request.mode, request.rocket, n_rows_ + out.n(), out.n(), request.max_new,
-                                  int(p.head_dim), out.budgets));
+                                  int(p.full_layer().head_dim), out.budgets));
     return engine_.check_plan(plan_request(request), held_memory(), out.plan);
 }
 

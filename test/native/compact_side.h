@@ -29,12 +29,12 @@ struct Inputs {
     Inputs(Random & random, const Sizes & sizes) : n_steps(sizes.n_steps) {
         const auto [n_layer, n_head, n_head_kv, head_dim, n_window, steps] = sizes;
         params.n_layer                                                     = n_layer;
-        params.n_head                                                      = n_head;
-        params.n_head_kv                                                   = n_head_kv;
-        params.head_dim                                                    = head_dim;
         params.n_ctx_train                                                 = 8192;
         params.layers.resize(size_t(n_layer));
-        for (LayerTraits & layer : params.layers) layer.scale = some_scale(random, int(head_dim));
+        for (LayerTraits & layer : params.layers) {
+            layer.n_head = n_head, layer.n_head_kv = n_head_kv, layer.head_dim = head_dim;
+            layer.scale = some_scale(random, int(head_dim));
+        }
         for (int64_t layer = 0; layer < n_layer; layer++) {
             k.push_back(random.normals(n_head_kv * N_PROMPT * head_dim, 1.5f));
             v.push_back(random.normals(n_head_kv * N_PROMPT * head_dim));
@@ -58,7 +58,7 @@ struct Side {
 
     bool keep(const Inputs & in, Mode mode, const RocketOptions & options) {
         const HyperParams & p = in.params;
-        const int64_t       d = p.head_dim;
+        const int64_t       d = p.full_layer().head_dim;
         RocketBudgets       budgets;
         Status              status = mode_budgets(mode, options, N_PROMPT, N_QUESTION, in.n_steps, int(d), budgets);
         auto                ok     = [&](Status next) {
@@ -75,7 +75,7 @@ struct Side {
                 std::vector<f16_bits> rows(from->size());
                 for (size_t i = 0; i < rows.size(); i++) rows[i] = f16_from_f32((*from)[i]);
                 const size_t run = size_t(N_PROMPT * d) * sizeof(f16_bits);
-                for (int64_t head = 0; head < p.n_head_kv; head++)
+                for (int64_t head = 0; head < p.layer(layer).n_head_kv; head++)
                     ggml_backend_tensor_set(to, rows.data() + head * N_PROMPT * d, size_t(head) * to->nb[2], run);
             }
             ggml_backend_tensor_set(window.q, in.window[size_t(layer)].data(), 0, ggml_nbytes(window.q));
@@ -90,7 +90,7 @@ struct Side {
 
     // Attention of one token through all layers: [n_layer, H, D].
     std::vector<float> step(const Inputs & in, int64_t step) {
-        const size_t       width = size_t(in.params.n_head * in.params.head_dim);
+        const size_t       width = size_t(in.params.full_layer().q_width());
         std::vector<float> out(width * size_t(in.params.n_layer), poison);
         const Status       status = gpu ? step_cuda(in, step, out) : step_cpu(in, step, out);
         if (!CHECK(status.ok())) std::printf("    %s\n", status.message.c_str());
@@ -108,9 +108,10 @@ struct Side {
             const size_t               at    = size_t(step * p.n_layer + layer);
             ggml_context *             ctx   = arena.begin();
             ggml_cgraph *              graph = arena.new_graph();
-            QkvTensors                 qkv{new_input(ctx, GGML_TYPE_F32, p.head_dim, p.n_head),
-                                           new_input(ctx, GGML_TYPE_F32, p.head_dim, p.n_head_kv),
-                                           new_input(ctx, GGML_TYPE_F32, p.head_dim, p.n_head_kv)};
+            const LayerTraits &        l     = p.layer(layer);
+            QkvTensors                 qkv{new_input(ctx, GGML_TYPE_F32, l.head_dim, l.n_head),
+                                           new_input(ctx, GGML_TYPE_F32, l.head_dim, l.n_head_kv),
+                                           new_input(ctx, GGML_TYPE_F32, l.head_dim, l.n_head_kv)};
             ggml_tensor *              index = new_input(ctx, GGML_TYPE_I64, 1);
             std::vector<ggml_tensor *> live;
             CompactNode                node{&cache->on_device(), layer};

@@ -21,13 +21,13 @@ using namespace rocketdoc;
 
 namespace {
 
-const KvShape     SHAPE    = {8, 4, 64, GGML_TYPE_F16};
+const KvShape     SHAPE    = {GGML_TYPE_F16, std::vector<LayerKv>(8, {4, 64})};
 constexpr int64_t CAPACITY = 16384, LARGER = 24576, N_LIVE = 16001;  // 16 and 24 MiB a layer
 
-LayerCounts all(int64_t rows) { return LayerCounts(size_t(SHAPE.n_layer), rows); }
+LayerCounts all(int64_t rows) { return LayerCounts(size_t(SHAPE.n_layer()), rows); }
 
 void fill(KvRows & rows, std::mt19937_64 & random) {
-    for (int64_t layer = 0; layer < rows.shape().n_layer; layer++) {
+    for (int64_t layer = 0; layer < rows.shape().n_layer(); layer++) {
         for (ggml_tensor * t : {rows.k(layer), rows.v(layer)}) {
             if (!t) continue;
             std::vector<uint64_t> values(ggml_nbytes(t) / sizeof(uint64_t));
@@ -39,14 +39,15 @@ void fill(KvRows & rows, std::mt19937_64 & random) {
 
 std::unique_ptr<KvRows> make_rows(Device & device, std::mt19937_64 & random) {
     std::unique_ptr<KvRows> rows;
-    CHECK(KvRows::create(LayerDevices(size_t(SHAPE.n_layer), &device), KvRows::Home::device, SHAPE, all(CAPACITY), rows)
-              .ok());
+    CHECK(
+        KvRows::create(LayerDevices(size_t(SHAPE.n_layer()), &device), KvRows::Home::device, SHAPE, all(CAPACITY), rows)
+            .ok());
     fill(*rows, random);
     return rows;
 }
 
 bool has_one_stride(const KvRows & rows) {
-    for (int64_t layer = 0; layer < SHAPE.n_layer; layer++) {
+    for (int64_t layer = 0; layer < SHAPE.n_layer(); layer++) {
         for (const ggml_tensor * t : {rows.k(layer), rows.v(layer)}) {
             if (t->ne[1] != rows.capacity() || t->nb[2] != size_t(rows.capacity()) * t->nb[1]) return false;
         }
@@ -66,13 +67,14 @@ void test_growing(Device & device, std::mt19937_64 & random) {
 // Layers with every row, with a window's, and with none.
 void test_layers_without_rows(Device & device, std::mt19937_64 & random) {
     constexpr int64_t N_TOKENS = 300;
-    const KvShape     shape{5, 2, 64, GGML_TYPE_F16, {0, 0, 100, 0, 0}, {false, true, true, false, true}};
+    const LayerKv     none{2, 64, 0, false}, every{2, 64}, window{2, 64, 100};
+    const KvShape     shape{GGML_TYPE_F16, {none, every, window, none, every}};
     const LayerCounts kept = shape.kept(N_TOKENS);
     CHECK((kept == LayerCounts{0, N_TOKENS, rows_kept(100, N_TOKENS), 0, N_TOKENS}));
     CHECK(shape.bytes(kept) == size_t(2 * N_TOKENS + rows_kept(100, N_TOKENS)) * 2 * 64 * 2 * 2);
     CHECK(shape.room(N_TOKENS, 400)[0] == 0 && shape.room(N_TOKENS, 400)[1] == 400);
     CHECK(shape.read_bytes(N_TOKENS, N_TOKENS) == double(2 * N_TOKENS + 100) * 64 * 2 * 2 / 5);
-    const LayerDevices      devices(size_t(shape.n_layer), &device);
+    const LayerDevices      devices(size_t(shape.n_layer()), &device);
     std::unique_ptr<KvRows> rows, read;
     for (auto * made : {&rows, &read})
         CHECK(KvRows::create(devices, KvRows::Home::device, shape, shape.room(N_TOKENS, N_TOKENS), *made).ok());
@@ -94,7 +96,7 @@ void test_layers_without_rows(Device & device, std::mt19937_64 & random) {
     // Positions that every layer has.
     const int64_t from = rows->first(2);
     CHECK(read->first(2) == from && read->copy_out(from, N_TOKENS) == rows->copy_out(from, N_TOKENS));
-    CHECK(rows->copy_out(from, N_TOKENS).size() == size_t(3 * (N_TOKENS - from)) * shape.row_bytes());
+    CHECK(rows->copy_out(from, N_TOKENS).size() == size_t(3 * (N_TOKENS - from)) * shape.row_bytes(1));
 
     const auto before = rows->copy_out(from, N_TOKENS);
     CHECK(rows->grow(shape.room(N_TOKENS, 500), {N_TOKENS, N_TOKENS}).ok() && rows->capacity(0) == 0);

@@ -26,14 +26,11 @@ HyperParams shape_8b() {
     p.name         = "8B shape";
     p.n_layer      = 32;
     p.n_embd       = 4096;
-    p.n_head       = 32;
-    p.n_head_kv    = 8;
-    p.head_dim     = 128;
-    p.n_ff         = 14336;
     p.n_vocab      = 128256;
     p.n_ctx_train  = 131072;
     p.rms_eps      = 1e-5f;
     p.layers.resize(32);
+    for (LayerTraits & l : p.layers) l.n_head = 32, l.n_head_kv = 8, l.head_dim = 128, l.n_ff = 14336;
     return p;
 }
 constexpr size_t WEIGHTS = 4600 * MiB;

@@ -15,7 +15,7 @@ constexpr int     GROUP = 3, K = 48;
 class ScalarHead {
   public:
     ScalarHead(const Inputs & in, int64_t head, bool residual)
-        : in_(in), head_(head), d_(in.params.head_dim), residual_(residual) {
+        : in_(in), head_(head), d_(in.params.full_layer().head_dim), residual_(residual) {
         const auto of_head = [&](const std::vector<float> & all) {
             const auto first = all.begin() + head * N_PROMPT * d_;
             return f16_rows({first, first + N_PROMPT * d_});

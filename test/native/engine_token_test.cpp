@@ -194,9 +194,11 @@ struct Case {
 class RandomLayer {
   public:
     RandomLayer(const Case & c, std::mt19937_64 & random) : random_(random) {
-        p.n_embd = 256, p.n_head = 8, p.n_head_kv = c.n_kv, p.head_dim = 64, p.n_ff = 512, p.n_layer = 1;
+        p.n_embd = 256, p.n_layer = 1;
         p.rms_eps = 1e-5f;
         p.layers.resize(1);
+        LayerTraits & traits = p.layers[0];
+        traits.n_head = 8, traits.n_head_kv = c.n_kv, traits.head_dim = 64, traits.n_ff = 512;
         Rope & rope = p.layers[0].rope;
         rope.kind   = c.neox ? RopeKind::halves : RopeKind::neighbours;
         rope.n_rot = c.n_rot ? c.n_rot : 64, rope.n_ctx_orig = 2048;
@@ -206,14 +208,14 @@ class RandomLayer {
         if (c.gemma) p.layers[0].feed_forward = FeedForwardKind::geglu;
         ggml_init_params params = {size_t(32) << 20, nullptr, false};
         ctx_.reset(ggml_init(params));
-        const int64_t q = p.n_head * p.head_dim, kv = p.n_head_kv * p.head_dim;
+        const int64_t q = traits.q_width(), kv = traits.kv_width();
         l.attn_norm = vector(p.n_embd), l.ffn_norm = vector(p.n_embd);
         l.wq = matrix(c.type, p.n_embd, q), l.wk = matrix(c.type, p.n_embd, kv);
         l.wv = matrix(c.v_type == GGML_TYPE_COUNT ? c.type : c.v_type, p.n_embd, kv);
-        l.wo = matrix(c.type, q, p.n_embd), l.ffn_gate = matrix(c.type, p.n_embd, p.n_ff),
-        l.ffn_up   = matrix(c.type, p.n_embd, p.n_ff);
-        l.ffn_down = matrix(c.type, p.n_ff, p.n_embd);
-        if (c.gemma || c.used) l.q_norm = vector(p.head_dim), l.k_norm = vector(p.head_dim);
+        l.wo = matrix(c.type, q, p.n_embd), l.ffn_gate = matrix(c.type, p.n_embd, traits.n_ff),
+        l.ffn_up   = matrix(c.type, p.n_embd, traits.n_ff);
+        l.ffn_down = matrix(c.type, traits.n_ff, p.n_embd);
+        if (c.gemma || c.used) l.q_norm = vector(traits.head_dim), l.k_norm = vector(traits.head_dim);
         if (c.used) {
             const Experts & e = p.layers[0].experts;
             l.router          = matrix(GGML_TYPE_F32, p.n_embd, e.count);
@@ -227,7 +229,7 @@ class RandomLayer {
         if (c.factors) l.rope_factors = vector(rope.n_rot / 2, 1.5f);
         if (c.biases) {
             l.bq = vector(q), l.bk = vector(kv), l.bv = vector(kv), l.bo = vector(p.n_embd);
-            l.ffn_gate_b = vector(p.n_ff), l.ffn_up_b = vector(p.n_ff), l.ffn_down_b = vector(p.n_embd);
+            l.ffn_gate_b = vector(traits.n_ff), l.ffn_up_b = vector(traits.n_ff), l.ffn_down_b = vector(p.n_embd);
         }
         x                                       = vector(p.n_embd);
         attended                                = vector(q);

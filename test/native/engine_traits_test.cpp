@@ -18,7 +18,8 @@ namespace {
 
 void test_refused() {
     LayerTraits plain;
-    plain.scale = 0.125f;
+    plain.scale  = 0.125f;
+    plain.n_head = 8, plain.n_head_kv = 2, plain.head_dim = 64;
     CHECK(check_traits("m.gguf", std::vector<LayerTraits>(4, plain)).ok());
     const struct {
         const char *                       word;
@@ -27,6 +28,8 @@ void test_refused() {
         {"rows of layer 1", [](LayerTraits & l) { l.attention = AttentionKind::shared, l.shared_layer = 1; }},
         {"recurrent", [](LayerTraits & l) { l.attention = AttentionKind::recurrent; }},
         {"caps", [](LayerTraits & l) { l.softcap = 50; }},
+        {"must be alike", [](LayerTraits & l) { l.n_head_kv = 4; }},
+        {"KV heads of 32 channels, an earlier one", [](LayerTraits & l) { l.head_dim = 32; }},
     };
     for (const auto & c : cases) {
         std::vector<LayerTraits> layers(4, plain);
@@ -54,14 +57,14 @@ void test_read() {
     CHECK(p.layers.size() == size_t(p.n_layer));
     for (const LayerTraits & layer : p.layers) {
         CHECK(layer.attention == AttentionKind::full && layer.keeps_rows());
-        CHECK(layer.scale == 1.0f / std::sqrt(float(p.head_dim)));
+        CHECK(layer.scale == 1.0f / std::sqrt(float(layer.head_dim)));
         CHECK(layer.rope.kind == RopeKind::neighbours && layer.rope.n_rot == 16 && layer.rope.ext_factor == 1.0f &&
               layer.rope.scale == 0.25f);
     }
-    CHECK(p.kv_bytes_per_token() == size_t(p.n_layer * p.n_head_kv * p.head_dim * 4));
+    CHECK(p.kv_bytes_per_token() == size_t(p.n_layer * p.full_layer().kv_width() * 4));
     HyperParams shared         = p;
     shared.layers[1].attention = AttentionKind::shared;
-    CHECK(shared.kv_bytes_per_token() == size_t((p.n_layer - 1) * p.n_head_kv * p.head_dim * 4));
+    CHECK(shared.kv_bytes_per_token() == size_t((p.n_layer - 1) * p.full_layer().kv_width() * 4));
 }
 
 std::vector<Candidate> best_of(const std::vector<Candidate> & all, size_t n) {

@@ -130,7 +130,7 @@ void test_rows_kept(Fixture & f) {
             CHECK(rows.row_of(layer, {n, n}) == (full ? n : kept_of(window, n)));
             n_rows += uint64_t(full ? n : kept_of(window, n));
         }
-        const uint64_t row = uint64_t(f.params().n_head_kv * f.params().head_dim) * 4;
+        const uint64_t row = uint64_t(f.params().full_layer().kv_width()) * 4;
         CHECK(document.file_bytes() == 72 + uint64_t(n) * 4 + 8 + n_rows * row + uint64_t(f.params().n_layer) * 8);
         CHECK(f.params().kv_bytes(n) == n_rows * row);
     }
@@ -204,14 +204,14 @@ void test_counters(Fixture & f) {
     const int64_t     n_full = f.params().count_layers(AttentionKind::full);
     uint64_t          n_kept = 0;
     for (uint32_t count : map.kept) {
-        CHECK(count <= uint32_t(n_full * f.params().n_head_kv));
+        CHECK(count <= uint32_t(n_full * f.params().full_layer().n_head_kv));
         n_kept += count;
     }
-    CHECK(n_kept == uint64_t(c.rows_kept * n_full * f.params().n_head_kv));
-    CHECK(c.kept_mass.size() == size_t(n_full * f.params().n_head_kv));
+    CHECK(n_kept == uint64_t(c.rows_kept * n_full * f.params().full_layer().n_head_kv));
+    CHECK(c.kept_mass.size() == size_t(n_full * f.params().full_layer().n_head_kv));
     for (float mass : c.kept_mass) CHECK(mass > 0 && mass < 1);
     // A layer with a window reads its window's rows, whatever was chosen elsewhere.
-    const double pair  = double(f.params().head_dim) * 4;
+    const double pair  = double(f.params().full_layer().head_dim) * 4;
     const double least = double(f.params().n_layer - n_full) * double(f.window()) * pair / double(f.params().n_layer);
     CHECK(c.read_bytes_per_step > least && c.read_bytes_per_step < least + double(c.rows_kept) * pair);
 }

@@ -6,7 +6,7 @@
 namespace rocketdoc {
 
 CpuCompact::CpuCompact(const CompactShape & shape, KvRows & rows, Device & device)
-    : CompactOnDevice(shape, device), importance_(size_t(shape.n_head) * size_t(shape.head_dim)) {
+    : CompactOnDevice(shape, device), importance_(shape.most_width()) {
     auto oracle = std::make_unique<CpuOracle>(shape_, device.n_threads());
     if (shape_.n_selecting() > 0) selector_ = std::make_unique<CpuSelector>(shape_, rows, *oracle, device);
     oracle_ = std::move(oracle);
@@ -50,18 +50,19 @@ ggml_tensor * build_compact_attention(ggml_context * ctx, ggml_cgraph * graph, C
                                       const Layer & layer, const QkvTensors & qkv, ggml_tensor * indices,
                                       CpuTokenAttention & dense, std::vector<ggml_tensor *> & live) {
     const CompactShape & shape = node.compact->shape();
+    const CacheHeads &   heads = shape.heads_of(node.layer);
     if (shape.selects[size_t(node.layer)]) {
         ggml_tensor * args[] = {qkv.q, qkv.k, qkv.v};
-        return ggml_custom_4d(ctx, GGML_TYPE_F32, int64_t(shape.head_dim) * shape.n_head * shape.group, 1, 1, 1, args,
-                              3, attend_node, GGML_N_TASKS_MAX, &node);
+        return ggml_custom_4d(ctx, GGML_TYPE_F32, int64_t(heads.width()) * heads.group, 1, 1, 1, args, 3, attend_node,
+                              GGML_N_TASKS_MAX, &node);
     }
     // Grouped by query head, every cache head has a copy of its KV head's row.
     auto per_cache_head = [&](ggml_tensor * x) {
-        if (shape.share == 1) return x;
-        const int64_t d = shape.head_dim, n_kv = shape.n_head / shape.share;
+        if (heads.share == 1) return x;
+        const int64_t d = heads.dim, n_kv = heads.n / heads.share;
         ggml_tensor * one  = ggml_reshape_3d(ctx, x, d, 1, n_kv);
-        ggml_tensor * many = ggml_repeat_4d(ctx, one, d, shape.share, n_kv, 1);
-        return ggml_reshape_3d(ctx, many, d, shape.n_head, 1);
+        ggml_tensor * many = ggml_repeat_4d(ctx, one, d, heads.share, n_kv, 1);
+        return ggml_reshape_3d(ctx, many, d, heads.n, 1);
     };
     ggml_tensor * keys   = build_append(ctx, graph, rows.k(node.layer), per_cache_head(qkv.k), indices);
     ggml_tensor * values = build_append(ctx, graph, rows.v(node.layer), per_cache_head(qkv.v), indices);

@@ -33,9 +33,10 @@ class CpuSizes : public DeviceSizes {
     size_t layer_stream(const KvShape &, int64_t) const override { return 0; }  // rows are read where they are
     size_t stage1(const HyperParams & p, const RocketOptions & options, const RocketBudgets & budgets, int64_t n_prompt,
                   int n_threads) const override {
-        const int voters = options.grouping == Grouping::query_head ? 1 : int(p.group());
-        const int window = int(std::min<int64_t>(budgets.window, n_prompt));
-        return size_t(n_threads) * stage1_sizes(n_prompt, window, voters, int(p.head_dim), budgets.kernel).bytes();
+        const LayerTraits & layer  = p.full_layer();
+        const int           voters = options.grouping == Grouping::query_head ? 1 : int(layer.group());
+        const int           window = int(std::min<int64_t>(budgets.window, n_prompt));
+        return size_t(n_threads) * stage1_sizes(n_prompt, window, voters, int(layer.head_dim), budgets.kernel).bytes();
     }
     size_t layer_summary(SelectorKind kind, const SelectorShape & shape) const override {
         return selector_stored_bytes(kind, shape);

@@ -7,7 +7,8 @@ namespace rocketdoc {
 namespace {
 
 size_t scratch_floats(const HyperParams & params) {
-    return size_t(tile_scratch_floats(int(params.head_dim), int(params.group())));
+    return size_t(params.most(
+        [](const LayerTraits & layer) { return tile_scratch_floats(int(layer.head_dim), int(layer.group())); }));
 }
 
 }  // namespace

@@ -49,7 +49,7 @@ class CpuSelector : public SelectorOnDevice {
     Device &                                    device_;
     std::vector<std::unique_ptr<LayerSelector>> layers_;   // null: every row is read
     std::vector<SelectorScratch>                scratch_;  // per thread
-    std::vector<std::vector<uint32_t>>          reads_;    // [layer * n_head + head][capacity]
+    std::vector<std::vector<uint32_t>>          reads_;    // [CompactShape::slots][capacity]
     int64_t                                     n_clamped_ = 0;
 };
 

@@ -21,7 +21,7 @@ class CpuStage1 : public Stage1 {
     KvRows &                   rows_;
     Device &                   device_;
     std::vector<Stage1Scratch> scratch_;  // per thread
-    std::vector<Stage1Kept>    kept_;     // [layer * n_head + head]
+    std::vector<Stage1Kept>    kept_;     // [CompactShape::slots]
 };
 
 }  // namespace rocketdoc

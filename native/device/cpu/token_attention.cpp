@@ -9,7 +9,8 @@ namespace {
 
 // Grouped by query head, the compact cache has a head for each, so that a group never is larger than this.
 size_t scratch_floats(const HyperParams & params) {
-    return size_t(token_scratch_floats(int(params.head_dim), int(params.group())));
+    return size_t(params.most(
+        [](const LayerTraits & layer) { return token_scratch_floats(int(layer.head_dim), int(layer.group())); }));
 }
 
 }  // namespace

@@ -21,9 +21,9 @@ CodesLayout::CodesLayout(const SelectorShape & s, int64_t rows, bool residual) {
 CodesOnGpu::CodesOnGpu(const Parts & parts, bool residual)
     : CudaSelector(parts),
       residual_(residual),
-      layout_(parts.layers.shape.layer(0), parts.layers.capacity(), residual),
+      layout_(parts.layers.shape.layer(parts.layers.shape.first_choosing()), parts.layers.capacity(), residual),
       importance_(size_t(parts.layers.shape.n_layer), nullptr),
-      heads_(size_t(parts.layers.shape.n_selecting() * parts.layers.shape.n_head)) {}
+      heads_(size_t(parts.layers.shape.n_selecting() * parts.layers.shape.choosing_heads().n)) {}
 
 Status CodesOnGpu::reserve_decode() {
     return DeviceBytes::allocate(cuda(), cuda().kernels().select_codes_workspace_bytes(layers_.choosing_cache()),
@@ -89,7 +89,8 @@ Status CodesOnGpu::token_done(int64_t n_new) { return recode_is_judged(n_new) ? 
 // All heads are coded first at the same row and judged at whole steps from there on, so every look falls on all.
 Status CodesOnGpu::look(int64_t n_new) {
     const CompactShape & s      = layers_.shape;
-    const size_t         n_head = size_t(s.n_head), width = n_head * sizeof(int32_t);
+    const CacheHeads &   heads  = s.choosing_heads();
+    const size_t         n_head = size_t(heads.n), width = n_head * sizeof(int32_t);
     std::vector<int32_t> counts(heads_.size());
     RETURN_IF_FAILED(check(cuda().kernels().copy_strided({counts.data(), width, summaries_.at<int32_t>(layout_.clamped),
                                                           layout_.bytes, width, size_t(s.n_selecting())},
@@ -98,13 +99,12 @@ Status CodesOnGpu::look(int64_t n_new) {
     RETURN_IF_FAILED(cuda().finish_stream());
     for (int64_t layer = 0; layer < s.n_layer; layer++) {
         if (!s.selects[size_t(layer)]) continue;
-        for (int head = 0; head < s.n_head; head++) {
+        for (int head = 0; head < heads.n; head++) {
             const size_t i    = place(layer) * n_head + size_t(head);
             Head &       mine = heads_[i];
             n_clamped_ += counts[i] - mine.clamped;
             mine.clamped = counts[i];
-            if (!codes_have_drifted(counts[i], n_new - mine.coded_at, residual_ ? s.head_dim : s.head_dim / 2))
-                continue;
+            if (!codes_have_drifted(counts[i], n_new - mine.coded_at, residual_ ? heads.dim : heads.dim / 2)) continue;
             RETURN_IF_FAILED(enqueue_build(head_of(layer, head, n_prompt_rows_ + n_new)));
             mine = {n_new, 0};  // codes_build clears the counter
         }

@@ -12,12 +12,13 @@ Status CudaCompact::make(const CompactShape & shape, KvRows & rows, CudaDevice &
                          std::unique_ptr<CompactOnDevice> & out) {
     if (shape.pooling == Pooling::random)
         return Status::fail(Code::INVALID_ARGUMENT, "Random rows are a control that runs on the CPU: choose the CPU.");
-    if (!kernels_serve_head(shape.head_dim, shape.group)) {
+    for (const CacheHeads & heads : shape.heads) {
+        if (kernels_serve_head(heads.dim, heads.group)) continue;
         return Status::fail(Code::GPU_UNSUPPORTED, "The GPU kernels serve heads of " + kernel_head_dims() +
                                                        " channels and up to " + std::to_string(KERNEL_MAX_GROUP) +
                                                        " query heads a KV head; this model has " +
-                                                       std::to_string(shape.head_dim) + " and " +
-                                                       std::to_string(shape.group) + ". Mode full computes it.");
+                                                       std::to_string(heads.dim) + " and " +
+                                                       std::to_string(heads.group) + ". Mode full computes it.");
     }
     std::unique_ptr<CudaCompact> self(new CudaCompact(shape, rows, cuda));
     RETURN_IF_FAILED(self->reserve());
@@ -34,8 +35,8 @@ Status CudaCompact::reserve() {
             layers_.windows.push_back(window);
     }
     RETURN_IF_FAILED(DeviceBytes::allocate(cuda, 2 * layers_.windows.size() * sizeof(int32_t), layers_.lengths));
-    RETURN_IF_FAILED(DeviceBytes::allocate(
-        cuda, size_t(shape_.n_layer) * size_t(shape_.n_head) * size_t(shape_.head_dim) * sizeof(float), importance_));
+    RETURN_IF_FAILED(
+        DeviceBytes::allocate(cuda, size_t(shape_.n_layer) * shape_.most_width() * sizeof(float), importance_));
     auto oracle = std::make_unique<CudaOracle>(layers_);
     if (shape_.n_selecting() > 0) {
         auto selector = make_cuda_selector(shape_.selector, {layers_, *oracle, attention_workspace_});
@@ -56,7 +57,7 @@ CudaCompact::~CudaCompact() {
 }
 
 float * CudaCompact::importance(int64_t layer) {
-    return importance_.at<float>(size_t(layer) * size_t(shape_.n_head) * size_t(shape_.head_dim) * sizeof(float));
+    return importance_.at<float>(size_t(layer) * shape_.most_width() * sizeof(float));
 }
 
 Status CudaCompact::start_clock() {

@@ -34,7 +34,7 @@ class CudaCompact : public CompactOnDevice {
         KernelEvent from = nullptr, to = nullptr;
     };
     LayerCache         layers_;
-    DeviceBytes        importance_;  // [n_layer, n_head, D] f32: codes are made again by it
+    DeviceBytes        importance_;  // [n_layer, most_width()] f32, of a layer [n_head, D]: codes are made again by it
     DeviceBytes        attention_workspace_;
     std::vector<Timed> timed_;  // stage 1 of each layer, on our stream
 };

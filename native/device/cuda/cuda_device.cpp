@@ -33,7 +33,8 @@ class CudaSizes : public DeviceSizes {
     }
     size_t stage1(const HyperParams & params, const RocketOptions & options, const RocketBudgets & budgets,
                   int64_t n_prompt, int) const override {
-        const int64_t heads = options.grouping == Grouping::query_head ? params.n_head : params.n_head_kv;
+        const LayerTraits & layer = params.full_layer();
+        const int64_t       heads = options.grouping == Grouping::query_head ? layer.n_head : layer.n_head_kv;
         return CudaStage1::bytes(params.n_layer, int(heads), n_prompt, std::min(budgets.prompt_budget, n_prompt));
     }
     size_t layer_summary(SelectorKind kind, const SelectorShape & shape) const override {

@@ -15,14 +15,15 @@ class ExactOnGpu final : public CudaSelector {
     Status reserve_decode() override {
         RETURN_IF_FAILED(scores_.reserve());
         const CompactShape & s = layers_.shape;
-        return DeviceBytes::allocate(cuda(), size_t(s.n_head) * size_t(s.budgets.k) * sizeof(int32_t), best_);
+        return DeviceBytes::allocate(cuda(), size_t(s.choosing_heads().n) * size_t(s.budgets.k) * sizeof(int32_t),
+                                     best_);
     }
 
   protected:
     size_t layer_bytes() const override { return 0; }
     Status choose(int64_t layer, const KernelChoice & choice, int64_t n_rows) override {
         const KernelTable & kernels = cuda().kernels();
-        const int           n_head = layers_.shape.n_head, n = int(n_rows), k = std::min(choice.k, n);
+        const int           n_head = layers_.shape.choosing_heads().n, n = int(n_rows), k = std::min(choice.k, n);
         const size_t        width = size_t(k) * sizeof(int32_t);
         RETURN_IF_FAILED(
             check(kernels.append_kv(choice.cache, choice.row, nullptr, nullptr, cuda().stream()), "appending a row"));

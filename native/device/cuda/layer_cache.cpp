@@ -8,34 +8,31 @@ KernelRows kernel_rows(const ggml_tensor * t) {
     return {t->data, t->type == GGML_TYPE_Q8_0 ? KERNEL_ROWS_Q8_0 : KERNEL_ROWS_F16, t->nb[1], t->nb[2]};
 }
 
-KernelCache LayerCache::choosing_cache() const {
-    const auto first = std::find(shape.keeps_rows.begin(), shape.keeps_rows.end(), true) - shape.keeps_rows.begin();
-    for (int64_t layer = first; layer < shape.n_layer; layer++)
-        if (shape.keeps_rows[size_t(layer)] && shape.windows[size_t(layer)] == 0) return cache(layer);
-    return cache(first);
-}
+KernelCache LayerCache::choosing_cache() const { return cache(shape.first_choosing()); }
 
 KernelCache LayerCache::cache(int64_t layer) const {
-    KernelCache out;
+    const CacheHeads & heads = shape.heads_of(layer);
+    KernelCache        out;
     out.k             = static_cast<uint16_t *>(rows.k(layer)->data);
     out.v             = static_cast<uint16_t *>(rows.v(layer)->data);
     const auto window = std::find(windows.begin(), windows.end(), shape.windows[size_t(layer)]);
     out.n_rows        = n_rows() + (window - windows.begin());
     out.window        = int(*window);
-    out.n_head        = shape.n_head;
-    out.group         = shape.group;
-    out.head_dim      = shape.head_dim;
+    out.n_head        = heads.n;
+    out.group         = heads.group;
+    out.head_dim      = heads.dim;
     out.capacity      = int(rows.k(layer)->ne[1]);
-    out.share         = shape.share;
+    out.share         = heads.share;
     return out;
 }
 
 KernelWindowScores LayerCache::window_scores(int64_t layer) const {
+    const CacheHeads & heads = shape.heads_of(layer);
     KernelWindowScores out;
-    out.n_head   = shape.n_head;
-    out.share    = shape.share;
-    out.group    = shape.group;
-    out.head_dim = shape.head_dim;
+    out.n_head   = heads.n;
+    out.share    = heads.share;
+    out.group    = heads.group;
+    out.head_dim = heads.dim;
     out.scale    = shape.scale[size_t(layer)];
     out.sinks    = shape.sinks[size_t(layer)];
     return out;

@@ -6,7 +6,7 @@
 namespace rocketdoc {
 
 size_t CudaLayerStream::bytes(const KvShape & shape, int64_t capacity) {
-    return 2 * size_t(capacity) * shape.row_bytes();
+    return 2 * size_t(capacity) * shape.most_row_bytes();
 }
 
 Status CudaLayerStream::create(CudaDevice & device, KvRows & home, const StreamJob & job,
@@ -19,18 +19,12 @@ Status CudaLayerStream::create(CudaDevice & device, KvRows & home, const StreamJ
 }
 
 Status CudaLayerStream::allocate(Slot & slot, int64_t capacity) {
-    const KvShape &  shape  = home_.shape();
-    ggml_init_params params = {ggml_tensor_overhead() * 2, nullptr, true};
-    slot.ctx.reset(ggml_init(params));
-    slot.rows.k = ggml_new_tensor_3d(slot.ctx.get(), shape.type, shape.head_dim, capacity, shape.n_head);
-    slot.rows.v = ggml_new_tensor_3d(slot.ctx.get(), shape.type, shape.head_dim, capacity, shape.n_head);
-    slot.buffer.reset(ggml_backend_alloc_ctx_tensors_from_buft(slot.ctx.get(), device_.buffer_type()));
-    if (!slot.buffer) {
+    const KvShape & shape = home_.shape();
+    if (!slot.rows.allocate(device_, shape, capacity, RowsBuffer::For::every_layer)) {
         return Status::fail(Code::GPU_OOM, "Not enough GPU memory for two layers of " + std::to_string(capacity) +
                                                " tokens (" + bytes_text(int64_t(bytes(shape, capacity))) + ", " +
                                                bytes_text(device_.available()) + " are free).");
     }
-    ggml_backend_buffer_clear(slot.buffer.get(), 0);  // masked rows must be numbers
     slot.used = device_.new_ggml_event();
     return device_.check(device_.kernels().create_event(slot.loaded, false), "making an event");
 }
@@ -50,10 +44,9 @@ int64_t CudaLayerStream::n_added(int64_t layer) const {
 Status CudaLayerStream::load(int64_t layer) {
     Slot &        slot = slots_[layer % 2];
     const int64_t n    = n_before(layer);
-    slot.rows.first    = home_.first(layer);
     if (n > 0 && home_.shape().keeps(layer)) {
-        RETURN_IF_FAILED(device_.enqueue_rows({home_.k(layer), 0}, {slot.rows.k, 0}, n, device_.copy_stream()));
-        RETURN_IF_FAILED(device_.enqueue_rows({home_.v(layer), 0}, {slot.rows.v, 0}, n, device_.copy_stream()));
+        RETURN_IF_FAILED(device_.enqueue_rows({home_.k(layer), 0}, {slot.rows.k(layer), 0}, n, device_.copy_stream()));
+        RETURN_IF_FAILED(device_.enqueue_rows({home_.v(layer), 0}, {slot.rows.v(layer), 0}, n, device_.copy_stream()));
     }
     return device_.check(device_.kernels().record_event(slot.loaded, device_.copy_stream()), "moving rows");
 }
@@ -62,7 +55,7 @@ Status CudaLayerStream::begin_pass(const RowPlace & before, int64_t n_new) {
     before_ = before;
     n_new_  = n_new;
     RETURN_IF_FAILED(load(0));
-    return home_.shape().n_layer > 1 ? load(1) : Status::good();
+    return home_.shape().n_layer() > 1 ? load(1) : Status::good();
 }
 
 Status CudaLayerStream::acquire(int64_t layer, LayerRows & out) {
@@ -71,7 +64,7 @@ Status CudaLayerStream::acquire(int64_t layer, LayerRows & out) {
     RETURN_IF_FAILED(
         device_.check(device_.kernels().wait_event(device_.stream(), slot.loaded), "ordering the streams"));
     RETURN_IF_FAILED(device_.let_ggml_wait());
-    out = slot.rows;
+    out = {slot.rows.k(layer), slot.rows.v(layer), home_.first(layer)};
     return Status::good();
 }
 
@@ -84,10 +77,12 @@ Status CudaLayerStream::release(int64_t layer) {
     // Behind the rows that the layer has: until the pass counts, those are what is valid.
     const int64_t to = n_before(layer), n = n_added(layer), from = to + n_new_ - n;
     if (home_.shape().keeps(layer)) {
-        RETURN_IF_FAILED(device_.enqueue_rows({slot.rows.k, from}, {home_.k(layer), to}, n, device_.copy_stream()));
-        RETURN_IF_FAILED(device_.enqueue_rows({slot.rows.v, from}, {home_.v(layer), to}, n, device_.copy_stream()));
+        RETURN_IF_FAILED(
+            device_.enqueue_rows({slot.rows.k(layer), from}, {home_.k(layer), to}, n, device_.copy_stream()));
+        RETURN_IF_FAILED(
+            device_.enqueue_rows({slot.rows.v(layer), from}, {home_.v(layer), to}, n, device_.copy_stream()));
     }
-    return layer + 2 < home_.shape().n_layer ? load(layer + 2) : Status::good();
+    return layer + 2 < home_.shape().n_layer() ? load(layer + 2) : Status::good();
 }
 
 Status CudaLayerStream::wait() {
@@ -96,7 +91,7 @@ Status CudaLayerStream::wait() {
 
 Status CudaLayerStream::finish() {
     RETURN_IF_FAILED(wait());
-    for (int64_t layer = 0; layer < home_.shape().n_layer; layer++) {
+    for (int64_t layer = 0; layer < home_.shape().n_layer(); layer++) {
         if (drops(layer))
             RETURN_IF_FAILED(
                 home_.keep_window(device_, layer, n_before(layer) + n_added(layer), before_.position + n_new_));

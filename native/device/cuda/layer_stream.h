@@ -4,6 +4,7 @@
 
 #include "../../engine/kv_rows.h"
 #include "../layer_stream.h"
+#include "../rows_buffer.h"
 #include "cuda_device.h"
 
 namespace rocketdoc {
@@ -24,11 +25,9 @@ class CudaLayerStream : public LayerStream {
 
   private:
     struct Slot {
-        ggml_context_ptr        ctx;
-        ggml_backend_buffer_ptr buffer;
-        LayerRows               rows;
-        ggml_backend_event_ptr  used;              // by ggml: the layer's work
-        KernelEvent             loaded = nullptr;  // its earlier rows are there
+        RowsBuffer             rows;              // of one layer of those that use the slot
+        ggml_backend_event_ptr used;              // by ggml: the layer's work
+        KernelEvent            loaded = nullptr;  // its earlier rows are there
     };
     CudaLayerStream(CudaDevice & device, KvRows & home, bool drops_rows)
         : device_(device), home_(home), drops_rows_(drops_rows) {}

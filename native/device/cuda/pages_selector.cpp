@@ -25,7 +25,9 @@ class PagesOnGpu final : public CudaSelector {
     }
 
   protected:
-    size_t layer_bytes() const override { return pages_bytes_on_gpu(layers_.shape.layer(0), layers_.capacity()); }
+    size_t layer_bytes() const override {
+        return pages_bytes_on_gpu(layers_.shape.layer(layers_.shape.first_choosing()), layers_.capacity());
+    }
     Status choose(int64_t layer, const KernelChoice & choice, int64_t) override {
         return check(cuda().kernels().select_pages({choice, pages_of(layer), layers_.shape.budgets.r}, workspace_,
                                                    cuda().stream()),

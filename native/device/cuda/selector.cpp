@@ -30,17 +30,18 @@ CudaSelector::CudaSelector(const Parts & parts)
 
 Status CudaSelector::reserve() {
     const CompactShape & s = layers_.shape;
-    const size_t         n = size_t(s.n_selecting()), heads = size_t(s.n_head);
+    const size_t         n = size_t(s.n_selecting()), heads = size_t(s.choosing_heads().n);
     RETURN_IF_FAILED(DeviceBytes::allocate(cuda(), n * layer_bytes(), summaries_));
     RETURN_IF_FAILED(DeviceBytes::allocate(cuda(), n * heads * size_t(s.budgets.k) * sizeof(int32_t), ids_));
     return DeviceBytes::allocate(cuda(), n * heads * size_t(layers_.capacity()) * sizeof(uint32_t), reads_);
 }
 
 Status CudaSelector::attend(const LayerToken & token, int64_t n_live) {
-    const CompactShape & s   = layers_.shape;
-    const int            k   = int(s.budgets.k);
-    int32_t * const      ids = ids_.at<int32_t>(place(token.layer) * size_t(s.n_head) * size_t(k) * sizeof(int32_t));
-    KernelAttention      attention = layers_.attention(token);
+    const CompactShape & s = layers_.shape;
+    const int            k = int(s.budgets.k);
+    int32_t * const      ids =
+        ids_.at<int32_t>(place(token.layer) * size_t(s.choosing_heads().n) * size_t(k) * sizeof(int32_t));
+    KernelAttention attention = layers_.attention(token);
     RETURN_IF_FAILED(choose(token.layer,
                             {attention.cache, {token.k, token.v}, token.q, attention.scale, k, ids, attention.sinks},
                             n_live + 1));
@@ -53,8 +54,9 @@ Status CudaSelector::attend(const LayerToken & token, int64_t n_live) {
 
 Status CudaSelector::end_token() {
     const CompactShape & s = layers_.shape;
-    return check(cuda().kernels().count_reads({ids_.at<int32_t>(0), int(s.n_selecting()) * s.n_head, int(s.budgets.k),
-                                               layers_.n_rows(), int(layers_.capacity()), reads_.at<uint32_t>(0)},
+    return check(cuda().kernels().count_reads({ids_.at<int32_t>(0), int(s.n_selecting()) * s.choosing_heads().n,
+                                               int(s.budgets.k), layers_.n_rows(), int(layers_.capacity()),
+                                               reads_.at<uint32_t>(0)},
                                               cuda().stream()),
                  "counting reads");
 }
@@ -65,13 +67,13 @@ Status CudaSelector::read_counts(std::vector<std::vector<uint32_t>> & out) {
     RETURN_IF_FAILED(
         check(cuda().kernels().copy(all.data(), reads_.data(), reads_.bytes(), cuda().stream()), "reading the map"));
     RETURN_IF_FAILED(cuda().finish_stream());
-    const size_t rows = all.size() / (size_t(s.n_selecting()) * size_t(s.n_head));
-    out.assign(size_t(s.n_layer * s.n_head), {});
+    const size_t n_head = size_t(s.choosing_heads().n), rows = all.size() / (size_t(s.n_selecting()) * n_head);
+    out.assign(size_t(s.n_slots()), {});
     for (int64_t layer = 0; layer < s.n_layer; layer++) {
         if (!s.selects[size_t(layer)]) continue;
-        for (int head = 0; head < s.n_head; head++) {
-            const uint32_t * first = &all[(place(layer) * size_t(s.n_head) + size_t(head)) * rows];
-            out[size_t(layer * s.n_head + head)].assign(first, first + rows);
+        for (size_t head = 0; head < n_head; head++) {
+            const uint32_t * first = &all[(place(layer) * n_head + head) * rows];
+            out[size_t(s.slots[size_t(layer)]) + head].assign(first, first + rows);
         }
     }
     return Status::good();

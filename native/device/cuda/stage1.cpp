@@ -9,7 +9,7 @@ size_t CudaStage1::bytes(int64_t n_layer, int n_head, int64_t n_prompt, int64_t 
 }
 
 Status CudaStage1::reserve(const Stage1Layer & layer, int64_t n_prefix) {
-    const size_t heads = size_t(layers_.shape.n_head), slots = size_t(layers_.shape.n_layer) * heads;
+    const size_t heads = size_t(layers_.shape.choosing_heads().n), slots = size_t(layers_.shape.n_slots());
     const size_t scores = heads * size_t(std::max<int64_t>(n_prefix, 1)) * sizeof(float);
     for (DeviceBytes * memory : {&scores_, &pooled_})
         RETURN_IF_FAILED(DeviceBytes::allocate(layers_.cuda, scores, *memory));
@@ -23,7 +23,7 @@ Status CudaStage1::keep(const Stage1Layer & layer) {
     CudaDevice &         cuda    = layers_.cuda;
     const KernelTable &  kernels = cuda.kernels();
     const CompactShape & shape   = layers_.shape;
-    const int            n_head = shape.n_head, n_keep = int(layer.n_keep);
+    const int            n_head = shape.choosing_heads().n, n_keep = int(layer.n_keep);
     const int            window = int(layer.queries->ne[1]), n_prefix = int(layer.n_rows) - window;
     RETURN_IF_FAILED(reserve(layer, n_prefix));
     n_keep_ = layer.n_keep;
@@ -40,7 +40,7 @@ Status CudaStage1::keep(const Stage1Layer & layer) {
     args.importance         = layer.importance;
     RETURN_IF_FAILED(DeviceBytes::allocate(cuda, kernels.window_scores_workspace_bytes(args), workspace_));
 
-    const size_t    slot   = size_t(layer.layer) * size_t(n_head);
+    const size_t    slot   = size_t(shape.slots[size_t(layer.layer)]);
     float *const    scores = scores_.at<float>(0), *pooled = pooled_.at<float>(0);
     int32_t * const ids = ids_.at<int32_t>(slot * size_t(n_keep) * sizeof(int32_t));
     RETURN_IF_FAILED(cuda.check(kernels.window_scores(args, workspace_, cuda.stream()), "scoring rows"));
@@ -65,9 +65,9 @@ Status CudaStage1::keep(const Stage1Layer & layer) {
 Status CudaStage1::keep_last(const Stage1Layer & layer) {
     if (layer.cancel && layer.cancel->load()) return Status::fail(Code::CANCELLED, "Cancelled.");
     CudaDevice &  cuda = layers_.cuda;
-    const size_t  n = size_t(layer.n_keep), heads = size_t(layers_.shape.n_head);
+    const size_t  n = size_t(layer.n_keep), heads = size_t(layers_.shape.heads_of(layer.layer).n);
     const int64_t from = layer.n_rows - layer.n_keep;
-    if (last_from_ != from || n_last_ != layer.n_keep) {
+    if (last_from_ != from || n_last_ != layer.n_keep || last_.bytes() < heads * n * sizeof(int32_t)) {
         std::vector<int32_t> ids(heads * n);
         for (size_t i = 0; i < ids.size(); i++) ids[i] = int32_t(from + int64_t(i % n));
         RETURN_IF_FAILED(cuda.finish_stream());  // an earlier layer may still read what is there
@@ -87,7 +87,7 @@ Status CudaStage1::keep_last(const Stage1Layer & layer) {
 
 Status CudaStage1::take(std::vector<std::vector<int32_t>> & rows, std::vector<float> & mass) {
     CudaDevice &         cuda  = layers_.cuda;
-    const size_t         slots = size_t(layers_.shape.n_layer) * size_t(layers_.shape.n_head), n = size_t(n_keep_);
+    const size_t         slots = size_t(layers_.shape.n_slots()), n = size_t(n_keep_);
     std::vector<int32_t> ids(slots * n);
     mass.resize(slots);
     rows.resize(slots);

@@ -9,7 +9,7 @@ class CudaStage1 : public Stage1 {
   public:
     explicit CudaStage1(const LayerCache & layers) : layers_(layers) {}
 
-    // Scores of one layer and the kept ids of all.
+    // Scores of one layer and the kept ids of all; n_head: of a layer that chooses.
     static size_t bytes(int64_t n_layer, int n_head, int64_t n_prompt, int64_t n_keep);
 
     Status keep(const Stage1Layer & layer) override;
@@ -21,7 +21,7 @@ class CudaStage1 : public Stage1 {
 
     const LayerCache & layers_;
     DeviceBytes        scores_, pooled_, window_mass_, workspace_;  // of one layer
-    DeviceBytes        ids_, mass_;                                 // [n_layer, n_head, n_keep] i32; [n_layer, n_head]
+    DeviceBytes        ids_, mass_;                                 // [CompactShape::slots, n_keep] i32; [slots]
     DeviceBytes        last_;  // [n_head, n_last_] i32: the last rows from last_from_ on, for each head
     int64_t            n_keep_ = 0, n_last_ = 0, last_from_ = 0;
 };

@@ -44,7 +44,7 @@ TokenProducts cuda_token_products(const Model & model) {
     for (int64_t layer = 0; layer < p.n_layer; layer++) {
         const QkvTensors qkv = arch.build_qkv(ctx, model.layer(layer), x, position);
         count({qkv.q, qkv.k, qkv.v});
-        count({arch.build_attention_output(ctx, model.layer(layer), x, vector(p.n_head * p.head_dim))});
+        count({arch.build_attention_output(ctx, model.layer(layer), x, vector(p.layer(layer).q_width()))});
         count({arch.build_layer_output(ctx, model.layer(layer), x)});
     }
     count({arch.build_output(ctx, p, model.weights(), x)});

@@ -15,56 +15,69 @@ constexpr size_t NODES_PER_GRAPH = 96;
 }  // namespace
 
 CudaTokenRunner::CudaTokenRunner(const Model & model, CudaDevice & device) : model_(model), cuda_(device) {
-    const HyperParams & p    = model.params();
-    size_t              slot = 0;
-    for (int64_t window : p.windows()) {
-        Sight sight;
-        sight.window = window;
-        sight.slot   = slot;
-        for (int64_t layer = 0; layer < p.n_layer; layer++)
-            if (p.layer(layer).keeps_rows() && p.layer(layer).kept_window() == window) sight.layers.push_back(layer);
-        slot += sight.layers.size();
-        sights_.push_back(std::move(sight));
+    const HyperParams & p = model.params();
+    for (int64_t layer = 0; layer < p.n_layer; layer++) {
+        const LayerTraits & traits = p.layer(layer);
+        if (!traits.keeps_rows()) continue;
+        const auto same = [&](const Sight & s) {
+            return s.window == traits.kept_window() && s.n_head_kv == traits.n_head_kv && s.head_dim == traits.head_dim;
+        };
+        auto sight = std::find_if(sights_.begin(), sights_.end(), same);
+        if (sight == sights_.end()) {
+            sight            = sights_.emplace(sight);
+            sight->window    = traits.kept_window();
+            sight->n_head_kv = traits.n_head_kv;
+            sight->head_dim  = traits.head_dim;
+        }
+        sight->layers.push_back(layer);
+    }
+    size_t n_before = 0;
+    for (Sight & sight : sights_) {
+        sight.first = n_before;
+        sight.at    = rows_bytes_;
+        n_before += sight.layers.size();
+        rows_bytes_ += 2 * sight.layers.size() * sight.kv_bytes();
     }
 }
 
 CudaTokenRunner::Sight & CudaTokenRunner::sight_of(int64_t layer) {
-    const int64_t window = model_.params().layer(layer).kept_window();
-    return *std::find_if(sights_.begin(), sights_.end(), [&](const Sight & s) { return s.window == window; });
+    return *std::find_if(sights_.begin(), sights_.end(), [&](const Sight & s) {
+        return std::find(s.layers.begin(), s.layers.end(), layer) != s.layers.end();
+    });
 }
 
 size_t CudaTokenRunner::rows_of(int64_t layer) {
-    const HyperParams & p     = model_.params();
-    const Sight &       sight = sight_of(layer);
-    const size_t        slot =
-        sight.slot + size_t(std::find(sight.layers.begin(), sight.layers.end(), layer) - sight.layers.begin());
-    return rows_at_ + 2 * slot * size_t(p.n_head_kv * p.head_dim) * sizeof(float);
+    const Sight & sight = sight_of(layer);
+    const size_t  index = size_t(std::find(sight.layers.begin(), sight.layers.end(), layer) - sight.layers.begin());
+    return rows_at_ + sight.at + 2 * index * sight.kv_bytes();
 }
 
 CudaTokenRunner::~CudaTokenRunner() { drop_capture(); }
 
+static int64_t q_width(const LayerTraits & layer) { return layer.q_width(); }
+static int64_t n_ff(const LayerTraits & layer) { return layer.n_ff; }
+
 // What a product reads at most.
 static int64_t widest_input(const HyperParams & p) {
-    int64_t most = std::max({p.n_embd, p.n_ff, p.n_head * p.head_dim});
-    for (const LayerTraits & layer : p.layers) most = std::max(most, layer.experts.used * layer.experts.n_ff);
-    return most;
+    return p.most([&](const LayerTraits & layer) {
+        return std::max({p.n_embd, layer.n_ff, layer.q_width(), layer.experts.used * layer.experts.n_ff});
+    });
 }
 
 // What a token's experts make, of the widest layer.
 static int64_t expert_values(const HyperParams & p) {
-    int64_t most = 0;
-    for (const LayerTraits & layer : p.layers) {
+    return p.most([&](const LayerTraits & layer) {
         const Experts & e = layer.experts;
-        most              = std::max(most, 4 * e.count + e.used * (3 * e.n_ff + 3 * p.n_embd));
-    }
-    return most;
+        return 4 * e.count + e.used * (3 * e.n_ff + 3 * p.n_embd);
+    });
 }
 
 size_t CudaTokenRunner::device_bytes(const HyperParams & p) {
-    const int64_t rows   = 2 * p.count_row_layers() * p.n_head_kv * p.head_dim,
-                  heads  = (p.n_head + 2 * p.n_head_kv) * p.head_dim;
-    const int64_t shared = p.n_embd + 2 * p.n_head * p.head_dim + p.n_vocab + rows + widest_input(p);
-    const int64_t nodes  = 12 * p.n_embd + 4 * p.n_ff + 6 * heads + expert_values(p);  // of a part
+    int64_t rows = 0;
+    for (const LayerTraits & layer : p.layers) rows += layer.keeps_rows() ? 2 * layer.kv_width() : 0;
+    const int64_t heads  = p.most([](const LayerTraits & l) { return l.q_width() + 2 * l.kv_width(); });
+    const int64_t shared = p.n_embd + 2 * p.most(q_width) + p.n_vocab + rows + widest_input(p);
+    const int64_t nodes  = 12 * p.n_embd + 4 * p.most(n_ff) + 6 * heads + expert_values(p);  // of a part
     return size_t(shared + nodes) * sizeof(float);
 }
 
@@ -74,12 +87,11 @@ Status CudaTokenRunner::reserve() {
     size_t              at = 0;
     inputs_at_             = DeviceBytes::take(at, sizeof(Inputs));
     x_at_                  = DeviceBytes::take(at, size_t(p.n_embd) * sizeof(float));
-    q_at_                  = DeviceBytes::take(at, size_t(p.n_head * p.head_dim) * sizeof(float));
-    attended_at_           = DeviceBytes::take(at, size_t(p.n_head * p.head_dim) * sizeof(float));
+    q_at_                  = DeviceBytes::take(at, size_t(p.most(q_width)) * sizeof(float));
+    attended_at_           = DeviceBytes::take(at, size_t(p.most(q_width)) * sizeof(float));
     logits_at_             = DeviceBytes::take(at, size_t(p.n_vocab) * sizeof(float));
     best_at_               = DeviceBytes::take(at, LEAST_CANDIDATES * (sizeof(float) + sizeof(int32_t)));
     rows_at_               = at;  // [layers with rows][K, V][G, D] f32, one after the other, in the order of sights_
-    rows_bytes_            = size_t(2 * p.count_row_layers() * p.n_head_kv * p.head_dim) * sizeof(float);
     at += DeviceBytes::aligned(rows_bytes_);
     const size_t widest = size_t(round_up(widest_input(p), 32));
     bits_at_            = DeviceBytes::take(at, widest);
@@ -148,7 +160,6 @@ Status CudaTokenRunner::build() {
     ggml_context * ctx      = ctx_.get();
     ggml_tensor *  token    = leaf(GGML_TYPE_I32, {1, 1}, inputs_at_ + offsetof(Inputs, token));
     ggml_tensor *  position = leaf(GGML_TYPE_I32, {1, 1}, inputs_at_ + offsetof(Inputs, position));
-    const size_t   kv       = size_t(p.n_head_kv * p.head_dim) * sizeof(float);
 
     // Parts meet in memory of their own: x, q, a layer's K and V, what was attended.
     ggml_tensor * x = arch.build_embedding(ctx, p, model_.weights(), token);
@@ -161,8 +172,10 @@ Status CudaTokenRunner::build() {
         return place_at(result, x_at_);
     };
     for (int64_t layer = 0; layer < p.n_layer; layer++) {
-        QkvTensors   qkv  = arch.build_qkv(ctx, model_.layer(layer), x, position);
-        const size_t k_at = rows_of(layer), v_at = k_at + kv;
+        const LayerTraits & traits = p.layer(layer);
+        Sight &             sight  = sight_of(layer);
+        QkvTensors          qkv    = arch.build_qkv(ctx, model_.layer(layer), x, position);
+        const size_t        k_at = rows_of(layer), v_at = k_at + sight.kv_bytes();
         RETURN_IF_FAILED(place_at(qkv.q, q_at_));
         RETURN_IF_FAILED(place_at(qkv.k, k_at));
         RETURN_IF_FAILED(place_at(qkv.v, v_at));
@@ -171,23 +184,22 @@ Status CudaTokenRunner::build() {
         if (compact_) parts_.push_back({nullptr, layer, {}});
         else {
             const auto heads = [&](int64_t n, size_t at) {
-                return ggml_reshape_3d(ctx, leaf(GGML_TYPE_F32, {p.head_dim, n}, at), p.head_dim, n, 1);
+                return ggml_reshape_3d(ctx, leaf(GGML_TYPE_F32, {traits.head_dim, n}, at), traits.head_dim, n, 1);
             };
             graph                  = new_graph();
-            Sight &       sight    = sight_of(layer);
             const int64_t capacity = history_->capacity(layer);
             ggml_tensor * row      = rows[size_t(&sight - sights_.data())];
-            ggml_tensor * keys     = build_append(ctx, graph, history_->k(layer), heads(p.n_head_kv, k_at), row);
-            ggml_tensor * values   = build_append(ctx, graph, history_->v(layer), heads(p.n_head_kv, v_at), row);
+            ggml_tensor * keys     = build_append(ctx, graph, history_->k(layer), heads(traits.n_head_kv, k_at), row);
+            ggml_tensor * values   = build_append(ctx, graph, history_->v(layer), heads(traits.n_head_kv, v_at), row);
             ggml_tensor * mask     = new_leaf(ctx, GGML_TYPE_F16, capacity, 1, sight.mask.buffer(), sight.mask.data());
             sight.masks.push_back(mask);
-            ggml_tensor * attended = build_dense_attention(ctx, model_.layer(layer), heads(p.n_head, q_at_), keys,
+            ggml_tensor * attended = build_dense_attention(ctx, model_.layer(layer), heads(traits.n_head, q_at_), keys,
                                                            values, {0, capacity}, mask, &sight.rows);
             RETURN_IF_FAILED(place_at(attended, attended_at_));
             ggml_build_forward_expand(graph, attended);
         }
         RETURN_IF_FAILED(becomes_x(arch.build_attention_output(
-            ctx, model_.layer(layer), x, leaf(GGML_TYPE_F32, {p.n_head * p.head_dim, 1}, attended_at_))));
+            ctx, model_.layer(layer), x, leaf(GGML_TYPE_F32, {traits.q_width(), 1}, attended_at_))));
         RETURN_IF_FAILED(becomes_x(arch.build_layer_output(ctx, model_.layer(layer), x)));
     }
     ggml_tensor * logits = arch.build_output(ctx, p, model_.weights(), x);
@@ -243,9 +255,9 @@ Status CudaTokenRunner::begin(KvRows * history, CompactCache * compact) {
                                                     "its KV on the GPU, or choose mode rocketkv-mt.");
     }
     if (sights_.size() > MOST_SIGHTS)
-        return Status::fail(Code::GPU_UNSUPPORTED, "The model's layers have " + std::to_string(sights_.size() - 1) +
-                                                       " different windows; on a GPU " +
-                                                       std::to_string(MOST_SIGHTS - 1) + " are supported.");
+        return Status::fail(Code::GPU_UNSUPPORTED, "The model's layers are of " + std::to_string(sights_.size()) +
+                                                       " kinds by their windows and heads; on a GPU " +
+                                                       std::to_string(MOST_SIGHTS) + " are supported.");
     RETURN_IF_FAILED(reserve());
     for (Sight & sight : sights_) {
         sight.shown = {};
@@ -292,8 +304,6 @@ Status CudaTokenRunner::set_dense_rows(Sight & sight, const RowPlace & place) {
 
 Status CudaTokenRunner::enqueue_parts() {
     const KernelTable &     kernels   = cuda_.kernels();
-    const HyperParams &     p         = model_.params();
-    const size_t            kv        = size_t(p.n_head_kv * p.head_dim) * sizeof(float);
     bool                    by_ggml   = false;  // the part before
     const KernelActivations quantised = activations();
     for (const TokenPart & part : parts_) {
@@ -307,7 +317,7 @@ Status CudaTokenRunner::enqueue_parts() {
             token.layer     = part.layer;
             token.q         = memory_.at<float>(q_at_);
             token.k         = memory_.at<float>(at);
-            token.v         = memory_.at<float>(at + kv);
+            token.v         = memory_.at<float>(at + sight_of(part.layer).kv_bytes());
             token.out       = memory_.at<float>(attended_at_);
             token.quantised = &quantised;
             RETURN_IF_FAILED(compact_->on_device().attend(token));
@@ -323,7 +333,6 @@ Status CudaTokenRunner::enqueue_parts() {
 
 Status CudaTokenRunner::enqueue_token() {
     const KernelTable & kernels = cuda_.kernels();
-    const HyperParams & p       = model_.params();
     RETURN_IF_FAILED(cuda_.check(
         kernels.copy(memory_.at<void>(inputs_at_), pinned_.data(), sizeof(Inputs), cuda_.stream()), "giving a token"));
     if (compact_) RETURN_IF_FAILED(compact_->on_device().begin_token());
@@ -334,10 +343,10 @@ Status CudaTokenRunner::enqueue_token() {
             const Sight &       sight = sights_[i];
             const ggml_tensor * rows  = history_->k(sight.layers.front());
             KernelHistory       to;
-            to.lists            = lists_.at<void *>(2 * sight.slot * sizeof(void *));
+            to.lists            = lists_.at<void *>(2 * sight.first * sizeof(void *));
             to.n_lists          = int(2 * sight.layers.size());
-            to.n_head           = int(p.n_head_kv);
-            to.head_dim         = int(p.head_dim);
+            to.n_head           = int(sight.n_head_kv);
+            to.head_dim         = int(sight.head_dim);
             to.type             = rows->type == GGML_TYPE_Q8_0 ? KERNEL_ROWS_Q8_0 : KERNEL_ROWS_F16;
             to.row_bytes        = rows->nb[1];
             to.head_bytes       = rows->nb[2];
@@ -436,14 +445,14 @@ Status CudaTokenRunner::take_candidates(NextToken & out) const {
 // K and V of the token before, from pinned memory into the history's rows [head_dim, capacity, n_head].
 Status CudaTokenRunner::write_staged_rows() {
     if (staged_.row < 0) return Status::good();
-    const HyperParams & p = model_.params();
-    const float *       row =
+    const float * row =
         reinterpret_cast<const float *>(pinned_.data() + rows_host_ + size_t(staged_set_) * rows_bytes_);
     const auto write = [&](ggml_tensor * t, int64_t at) {
-        for (int64_t head = 0; head < p.n_head_kv; head++, row += p.head_dim) {
+        const int64_t d = t->ne[0];
+        for (int64_t head = 0; head < t->ne[2]; head++, row += d) {
             uint8_t * to = static_cast<uint8_t *>(t->data) + size_t(head) * t->nb[2] + size_t(at) * t->nb[1];
-            if (t->type == GGML_TYPE_F16) ggml_fp32_to_fp16_row(row, reinterpret_cast<ggml_fp16_t *>(to), p.head_dim);
-            else ggml_quantize_chunk(t->type, row, to, 0, 1, p.head_dim, nullptr);
+            if (t->type == GGML_TYPE_F16) ggml_fp32_to_fp16_row(row, reinterpret_cast<ggml_fp16_t *>(to), d);
+            else ggml_quantize_chunk(t->type, row, to, 0, 1, d, nullptr);
         }
     };
     for (const Sight & sight : sights_) {

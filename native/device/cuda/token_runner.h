@@ -34,13 +34,18 @@ class CudaTokenRunner : public TokenRunner {
         int32_t position          = 0;
         int64_t rows[MOST_SIGHTS] = {};  // of the history, for each of sights_
     };
-    // Layers of one window, and those without one: they append at one row, and see the same rows.
+    // Layers of one window and of heads of one number and size, and those without a window: they append at one row, and
+    // see the same rows.
     struct Sight {
-        int64_t                    window = 0;
-        std::vector<int64_t>       layers;
-        size_t                     slot = 0;  // of the first of them among all layers' K and V
-        DeviceBytes                mask;      // dense: f16 [capacity of a layer in the history]
-        std::vector<ggml_tensor *> rows;      // dense: views of what the mask covers
+        int64_t              window = 0;
+        std::vector<int64_t> layers;
+        int64_t              n_head_kv = 0, head_dim = 0;
+        size_t               first = 0;  // of them among all layers, in the order of sights_
+        size_t               at    = 0;  // offset of the first one's K and V in memory_
+
+        size_t                     kv_bytes() const { return size_t(n_head_kv * head_dim) * sizeof(float); }
+        DeviceBytes                mask;  // dense: f16 [capacity of a layer in the history]
+        std::vector<ggml_tensor *> rows;  // dense: views of what the mask covers
         std::vector<ggml_tensor *> masks;
         RowRange                   shown;  // by those views
     };
