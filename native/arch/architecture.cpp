@@ -31,20 +31,6 @@ Status check_supported_shape(const GgufFile & file, const std::string & a) {
     return Status::good();
 }
 
-// What the header says of each layer, as a list or as one number for all; as it is where the header says nothing.
-Status read_by_layer(const GgufFile & file, const std::string & key, std::vector<int64_t> & by_layer) {
-    if (!file.is_array(key)) {
-        for (int64_t & value : by_layer) value = file.integer(key, value);
-        return Status::good();
-    }
-    const std::vector<int64_t> list = file.integers(key);
-    if (list.size() < by_layer.size())
-        return Status::fail(Code::MODEL_FORMAT, file.path() + ": " + key + " lists " + std::to_string(list.size()) +
-                                                    " numbers for " + std::to_string(by_layer.size()) + " layers.");
-    std::copy_n(list.begin(), by_layer.size(), by_layer.begin());
-    return Status::good();
-}
-
 // Sizes of the whole model.
 Status read_sizes(const GgufFile & file, const std::string & a, HyperParams & p) {
     const ggml_tensor * embd = file.tensor("token_embd.weight");
@@ -162,6 +148,19 @@ Status read_rope(const GgufFile & file, const std::string & a, HyperParams & p, 
 
 }  // namespace
 
+Status read_by_layer(const GgufFile & file, const std::string & key, std::vector<int64_t> & by_layer) {
+    if (!file.is_array(key)) {
+        for (int64_t & value : by_layer) value = file.integer(key, value);
+        return Status::good();
+    }
+    const std::vector<int64_t> list = file.integers(key);
+    if (list.size() < by_layer.size())
+        return Status::fail(Code::MODEL_FORMAT, file.path() + ": " + key + " lists " + std::to_string(list.size()) +
+                                                    " numbers for " + std::to_string(by_layer.size()) + " layers.");
+    std::copy_n(list.begin(), by_layer.size(), by_layer.begin());
+    return Status::good();
+}
+
 Status damaged_number(const GgufFile & file, const std::string & key, double value, const std::string & range) {
     std::string shown = value == std::floor(value) && std::fabs(value) < 1e15 ? std::to_string((long long) value)
                                                                               : std::to_string(value);
@@ -252,6 +251,14 @@ Status read_scale(const GgufFile & file, const std::string & key, float & out) {
     if (value == 0) return Status::good();
     if (!std::isfinite(value)) return damaged_number(file, key, value, "a number");
     out = float(value);
+    return Status::good();
+}
+
+Status read_logit_cap(const GgufFile & file, HyperParams & p) {
+    const std::string key = p.architecture + ".final_logit_softcapping";
+    p.logit_cap           = float(file.number(key, 0));
+    if (!(p.logit_cap >= 0) || !std::isfinite(p.logit_cap))
+        return damaged_number(file, key, p.logit_cap, "0 or a positive number");
     return Status::good();
 }
 

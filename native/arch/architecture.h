@@ -27,6 +27,7 @@ struct HyperParams {
     float       residual_scale = 1.0f;  // of what a layer adds
     float       logit_scale    = 1.0f;
     float       logit_cap      = 0;       // of the output, by tanh; 0: none
+    int64_t     n_layer_input  = 0;       // channels of an embedding of each token that is a layer's own; 0: none
     std::string rope_scaling   = "none";  // as the file calls it
 
     std::vector<LayerTraits> layers;  // [n_layer]
@@ -63,6 +64,9 @@ struct LayerWeights {
     ggml_tensor * sinks        = nullptr;  // [H], a logit that takes attention from every row
     ggml_tensor * rope_factors = nullptr;  // [n_rot / 2], llama3 and longrope
     ggml_tensor * ffn_norm = nullptr, *ffn_post_norm = nullptr;
+    ggml_tensor * out_scale = nullptr;  // [1], of all that the layer makes
+    // What becomes of the layer's own embedding of a token: [n_embd, n_layer_input], [n_layer_input, n_embd], [n_embd].
+    ggml_tensor *input_gate = nullptr, *input_proj = nullptr, *input_post_norm = nullptr;
     // Without ffn_gate, ffn_up has the gate's rows before its own.
     ggml_tensor *ffn_gate = nullptr, *ffn_up = nullptr, *ffn_down = nullptr;
     ggml_tensor *ffn_gate_b = nullptr, *ffn_up_b = nullptr, *ffn_down_b = nullptr;
@@ -73,11 +77,14 @@ struct LayerWeights {
 };
 
 struct ModelWeights {
-    ggml_tensor *             token_embd  = nullptr;  // [n_embd, n_vocab]
-    ggml_tensor *             output_norm = nullptr;
-    ggml_tensor *             output      = nullptr;  // token_embd itself when tied
-    ggml_tensor *             output_b    = nullptr;  // [n_vocab]
-    bool                      tied        = false;
+    ggml_tensor * token_embd  = nullptr;  // [n_embd, n_vocab]
+    ggml_tensor * output_norm = nullptr;
+    ggml_tensor * output      = nullptr;  // token_embd itself when tied
+    ggml_tensor * output_b    = nullptr;  // [n_vocab]
+    bool          tied        = false;
+    // Layers' own embeddings, one after the other: [n_layer_input * n_layer, n_vocab], [n_embd, n_layer_input *
+    // n_layer], [n_layer_input].
+    ggml_tensor *             layer_input_embd = nullptr, *layer_input_proj = nullptr, *layer_input_norm = nullptr;
     std::vector<LayerWeights> layers;
 };
 
@@ -107,11 +114,19 @@ class Architecture {
     // x and what attention adds to it: attended [D * H, n] -> [n_embd, n].
     virtual ggml_tensor * build_attention_output(ggml_context * ctx, const Layer & layer, ggml_tensor * x,
                                                  ggml_tensor * attended) const = 0;
-    // x and what the feed-forward adds to it: the layer's output [n_embd, n].
-    virtual ggml_tensor * build_layer_output(ggml_context * ctx, const Layer & layer, ggml_tensor * x) const = 0;
+    // x and what the feed-forward adds to it: the layer's output [n_embd, n]. input: the layer's own embeddings
+    // [n_layer_input, n]; null where there are none.
+    virtual ggml_tensor * build_layer_output(ggml_context * ctx, const Layer & layer, ggml_tensor * x,
+                                             ggml_tensor * input) const = 0;
     // token ids i32 [n] -> [n_embd, n]
     virtual ggml_tensor * build_embedding(ggml_context * ctx, const HyperParams & params, const ModelWeights & weights,
                                           ggml_tensor * tokens) const = 0;
+    // token ids i32 [n] and their embedding x [n_embd, n] -> [n_layer_input * n_layer, n], layer after layer; null
+    // where layers have no embeddings of their own.
+    virtual ggml_tensor * build_layer_inputs(ggml_context *, const HyperParams &, const ModelWeights &, ggml_tensor *,
+                                             ggml_tensor *) const {
+        return nullptr;
+    }
     // x [n_embd, n] -> logits [n_vocab, n]
     virtual ggml_tensor * build_output(ggml_context * ctx, const HyperParams & params, const ModelWeights & weights,
                                        ggml_tensor * x) const = 0;
@@ -136,6 +151,13 @@ Status read_rotation(const GgufFile & file, const std::string & count, const std
 // What the header says of a layer's experts: MODEL_FORMAT where a number is out of range, MODEL_UNSUPPORTED where
 // layers differ or experts come in groups.
 Status read_experts(const GgufFile & file, const HyperParams & params, Experts & out);
+
+// What the header says of each layer, as a list or as one number for all; as it is where the header says nothing.
+// MODEL_FORMAT where the list is too short.
+Status read_by_layer(const GgufFile & file, const std::string & key, std::vector<int64_t> & by_layer);
+
+// HyperParams::logit_cap, 0 where the file has none. MODEL_FORMAT when it is no number.
+Status read_logit_cap(const GgufFile & file, HyperParams & params);
 
 // A factor that stays as it is where the file has none or 0. MODEL_FORMAT when it is no number.
 Status read_scale(const GgufFile & file, const std::string & key, float & out);

@@ -111,6 +111,7 @@ ggml_tensor * build_scaled(ggml_context * ctx, ggml_tensor * x, float scale) {
 }
 
 ggml_tensor * bind_rope_factors(TensorBinder & binder, const HyperParams & p, const Rope & rope) {
+    if (!rope.factors) return nullptr;
     const char * name = p.rope_scaling != "longrope"               ? "rope_freqs.weight"
                         : p.n_ctx_train > int64_t(rope.n_ctx_orig) ? "rope_factors_long.weight"
                                                                    : "rope_factors_short.weight";
@@ -145,7 +146,7 @@ QkvTensors build_attention_projection(ggml_context * ctx, const Layer & layer, g
     } else {
         out.q = build_linear(ctx, w.wq, w.bq, normed);
         out.k = build_linear(ctx, w.wk, w.bk, normed);
-        out.v = build_linear(ctx, w.wv, w.bv, normed);
+        out.v = w.wv ? build_linear(ctx, w.wv, w.bv, normed) : out.k;
         if (traits.qk_norm == QkNorm::whole) {
             out.q = build_rms_norm(ctx, out.q, w.q_norm, p.rms_eps);
             out.k = build_rms_norm(ctx, out.k, w.k_norm, p.rms_eps);
@@ -158,6 +159,7 @@ QkvTensors build_attention_projection(ggml_context * ctx, const Layer & layer, g
         out.q = build_rms_norm(ctx, out.q, w.q_norm, p.rms_eps);
         out.k = build_rms_norm(ctx, out.k, w.k_norm, p.rms_eps);
     }
+    if (traits.v_norm) out.v = ggml_rms_norm(ctx, out.v, p.rms_eps);
     out.q = build_rope(ctx, traits.rope, w.rope_factors, out.q, positions);
     out.k = build_rope(ctx, traits.rope, w.rope_factors, out.k, positions);
     if (traits.temperature.scale != 0) out.q = build_temperature(ctx, traits.temperature, out.q, positions);

@@ -19,6 +19,7 @@ Status DecoderFamily::read_params(const GgufFile & file, HyperParams & params) c
                                                          " has not in RocketDoc.");
     for (LayerTraits & layer : params.layers) {
         layer.qk_norm      = shape_.qk_norm;
+        layer.v_norm       = shape_.v_norm;
         layer.feed_forward = shape_.feed_forward;
         layer.experts      = experts;
         layer.sinks        = shape_.sinks;
@@ -27,7 +28,7 @@ Status DecoderFamily::read_params(const GgufFile & file, HyperParams & params) c
 }
 
 void DecoderFamily::bind_tensors(TensorBinder & binder, const HyperParams & p, ModelWeights & w) const {
-    w.token_embd  = binder.matrix("token_embd.weight", p.n_embd, p.n_vocab);
+    w.token_embd  = binder.table("token_embd.weight", p.n_embd, p.n_vocab);
     w.output_norm = binder.vector("output_norm.weight", p.n_embd);
     w.output      = binder.matrix("output.weight", p.n_embd, p.n_vocab, OPTIONAL);
     w.output_b    = binder.vector("output.bias", p.n_vocab, OPTIONAL);
@@ -57,7 +58,8 @@ void DecoderFamily::bind_layer(TensorBinder & binder, int64_t i, const HyperPara
     else {
         l.wq = matrix("attn_q", p.n_embd, n_q);
         l.wk = matrix("attn_k", p.n_embd, n_kv);
-        l.wv = matrix("attn_v", p.n_embd, n_kv);
+        l.wv = binder.matrix(blk + "attn_v.weight", p.n_embd, n_kv,
+                             shape_.v_norm ? OPTIONAL : TensorBinder::Need::required);
         l.bq = bias("attn_q", n_q);
         l.bk = bias("attn_k", n_kv);
         l.bv = bias("attn_v", n_kv);
@@ -115,7 +117,8 @@ ggml_tensor * DecoderFamily::build_attention_output(ggml_context * ctx, const La
     return ggml_add(ctx, build_scaled(ctx, out, p.residual_scale), x);
 }
 
-ggml_tensor * DecoderFamily::build_layer_output(ggml_context * ctx, const Layer & layer, ggml_tensor * x) const {
+ggml_tensor * DecoderFamily::build_layer_output(ggml_context * ctx, const Layer & layer, ggml_tensor * x,
+                                                ggml_tensor *) const {
     const LayerWeights & w      = layer.weights;
     const HyperParams &  p      = layer.params;
     ggml_tensor *        hidden = build_feed_forward(ctx, layer, build_rms_norm(ctx, x, w.ffn_norm, p.rms_eps));
@@ -131,7 +134,9 @@ ggml_tensor * DecoderFamily::build_embedding(ggml_context * ctx, const HyperPara
 ggml_tensor * DecoderFamily::build_output(ggml_context * ctx, const HyperParams & p, const ModelWeights & w,
                                           ggml_tensor * x) const {
     ggml_tensor * normed = build_rms_norm(ctx, x, w.output_norm, p.rms_eps);
-    return build_scaled(ctx, build_linear(ctx, w.output, w.output_b, normed), p.logit_scale);
+    ggml_tensor * logits = build_scaled(ctx, build_linear(ctx, w.output, w.output_b, normed), p.logit_scale);
+    if (p.logit_cap == 0) return logits;
+    return ggml_scale(ctx, ggml_tanh(ctx, ggml_scale(ctx, logits, 1.0f / p.logit_cap)), p.logit_cap);
 }
 
 }  // namespace rocketdoc

@@ -14,6 +14,7 @@ struct DecoderShape {
     const char *    ffn_norm       = "ffn_norm";  // before the feed-forward, as the file calls it; null: none
     bool            ffn_post_norm  = false;       // of the feed-forward's result: post_ffw_norm
     QkNorm          qk_norm        = QkNorm::none;
+    bool            v_norm         = false;  // and where a file has no attn_v, keys before their norm are the values
     FeedForwardKind feed_forward   = FeedForwardKind::swiglu;
     bool            gate_in_up     = false;  // ffn_up holds the gate's rows and then its own: [n_embd, 2 * n_ff]
     bool            experts        = false;  // instead of one feed-forward
@@ -32,7 +33,8 @@ class DecoderFamily : public Architecture {
                             ggml_tensor * positions) const override;
     ggml_tensor * build_attention_output(ggml_context * ctx, const Layer & layer, ggml_tensor * x,
                                          ggml_tensor * attended) const override;
-    ggml_tensor * build_layer_output(ggml_context * ctx, const Layer & layer, ggml_tensor * x) const override;
+    ggml_tensor * build_layer_output(ggml_context * ctx, const Layer & layer, ggml_tensor * x,
+                                     ggml_tensor * input) const override;
     ggml_tensor * build_embedding(ggml_context * ctx, const HyperParams & params, const ModelWeights & weights,
                                   ggml_tensor * tokens) const override;
     ggml_tensor * build_output(ggml_context * ctx, const HyperParams & params, const ModelWeights & weights,

@@ -19,9 +19,7 @@ class ArchGemma3 : public DecoderFamily {
         RETURN_IF_FAILED(DecoderFamily::read_params(file, p));
         const std::string a = p.architecture + ".";
         p.embd_scale        = std::sqrt(float(p.n_embd));
-        p.logit_cap         = float(file.number(a + "final_logit_softcapping", 0));
-        if (!(p.logit_cap >= 0) || !std::isfinite(p.logit_cap))
-            return damaged_number(file, a + "final_logit_softcapping", p.logit_cap, "0 or a positive number");
+        RETURN_IF_FAILED(read_logit_cap(file, p));
 
         const int64_t window = file.integer(a + "attention.sliding_window", 0);
         const int64_t period = file.is_array(a + "attention.sliding_window_pattern")
@@ -45,13 +43,6 @@ class ArchGemma3 : public DecoderFamily {
             l.rope.scale = 1.0f;  // only the layers that see every row stretch positions
         }
         return Status::good();
-    }
-
-    ggml_tensor * build_output(ggml_context * ctx, const HyperParams & p, const ModelWeights & w,
-                               ggml_tensor * x) const override {
-        ggml_tensor * logits = DecoderFamily::build_output(ctx, p, w, x);
-        if (p.logit_cap == 0) return logits;
-        return ggml_scale(ctx, ggml_tanh(ctx, ggml_scale(ctx, logits, 1.0f / p.logit_cap)), p.logit_cap);
     }
 };
 

@@ -54,6 +54,7 @@ struct Rope {
     float    attn_factor = 1.0f;
     float    beta_fast   = 32.0f;
     float    beta_slow   = 1.0f;
+    bool     factors     = true;  // the file's, by which frequencies are divided, where it has such
 };
 
 struct LayerTraits {
@@ -67,6 +68,7 @@ struct LayerTraits {
     Rope            rope;
     float           scale   = 0;  // of q.k; 1/sqrt(D) unless the file says otherwise
     QkNorm          qk_norm = QkNorm::none;
+    bool            v_norm  = false;  // each head's channels of values, without weights
     Temperature     temperature;
     float           softcap      = 0;      // of q.k; 0: none
     bool            sinks        = false;  // a logit a head that takes attention from every row

@@ -48,6 +48,12 @@ ggml_tensor * TensorBinder::matrix(const std::string & name, int64_t in, int64_t
     return factor(bind(name, {in, out, 1}, need), name);
 }
 
+ggml_tensor * TensorBinder::table(const std::string & name, int64_t n, int64_t count) {
+    ggml_tensor * t = matrix(name, n, count);
+    if (t) tables_.push_back(t);
+    return t;
+}
+
 ggml_tensor * TensorBinder::experts(const std::string & name, int64_t in, int64_t out, int64_t count) {
     return factor(bind(name, {in, out, count}, Need::required), name);
 }

@@ -16,6 +16,8 @@ class TensorBinder {
     enum class Need { required, optional };
     // [in, out], the left side of a product.
     ggml_tensor * matrix(const std::string & name, int64_t in, int64_t out, Need need = Need::required);
+    // [n, count], whose rows are looked up; it may be a matrix, too.
+    ggml_tensor * table(const std::string & name, int64_t n, int64_t count);
     // [in, out, count], a matrix for each expert.
     ggml_tensor * experts(const std::string & name, int64_t in, int64_t out, int64_t count);
     // [n, count], f32: a bias for each expert.
@@ -24,7 +26,8 @@ class TensorBinder {
     ggml_tensor * vector(const std::string & name, int64_t n, Need need = Need::required);
 
     const Status &                     status() const { return status_; }
-    const std::vector<ggml_tensor *> & matrices() const { return matrices_; }  // each once
+    const std::vector<ggml_tensor *> & matrices() const { return matrices_; }  // each once, the tables among them
+    const std::vector<ggml_tensor *> & tables() const { return tables_; }
 
   private:
     ggml_tensor * bind(const std::string & name, const std::array<int64_t, 3> & ne, Need need);
@@ -33,7 +36,7 @@ class TensorBinder {
 
     const GgufFile &           file_;
     Status                     status_;
-    std::vector<ggml_tensor *> matrices_;
+    std::vector<ggml_tensor *> matrices_, tables_;
 };
 
 }  // namespace rocketdoc

@@ -8,11 +8,6 @@
 #include "checksum.h"
 
 namespace rocketdoc {
-namespace {
-
-bool is_looked_up(const ggml_tensor * weight) { return std::string(ggml_get_name(weight)) == "token_embd.weight"; }
-
-}  // namespace
 
 Status Model::open_header(const std::string & path, std::unique_ptr<Model> & out) {
     std::unique_ptr<Model> self(new Model);
@@ -24,6 +19,7 @@ Status Model::open_header(const std::string & path, std::unique_ptr<Model> & out
     self->architecture_->bind_tensors(binder, self->params_, self->weights_);
     RETURN_IF_FAILED(binder.status());
     self->matrices_ = binder.matrices();
+    self->tables_   = binder.tables();
     for (ggml_tensor * t = ggml_get_first_tensor(self->file_->tensors()); t;
          t               = ggml_get_next_tensor(self->file_->tensors(), t)) {
         self->weight_bytes_ += ggml_nbytes(t);
@@ -55,6 +51,10 @@ Status Model::load_weights(const LayerDevices & devices, bool as_floats) {
         RETURN_IF_FAILED(check_types(*devices[i]));
     }
     return first.traits().own_memory ? copy_to_device(first) : place_in_host_memory(first);
+}
+
+bool Model::is_looked_up(const ggml_tensor * weight) const {
+    return std::find(tables_.begin(), tables_.end(), weight) != tables_.end();
 }
 
 // Before ggml sees a weight: a product that a device does not have ends the process.
@@ -132,9 +132,8 @@ Status Model::place_in_host_memory(const Device & device) {
     for (ggml_tensor * t = ggml_get_first_tensor(file_->tensors()); t; t = ggml_get_next_tensor(file_->tensors(), t)) {
         const bool as_floats = file_types_.count(t) > 0;
         const bool is_matrix = std::find(matrices_.begin(), matrices_.end(), t) != matrices_.end();
-        // A tied embedding is also looked up row by row: it is never packed.
-        ggml_backend_buffer_type_t type =
-            is_matrix && t != weights_.token_embd ? device.packed_buffer_type(t) : nullptr;
+        // What is looked up row by row is never packed.
+        ggml_backend_buffer_type_t type = is_matrix && !is_looked_up(t) ? device.packed_buffer_type(t) : nullptr;
         if (!type && as_floats) type = device.buffer_type();
         if (!type) continue;
         ggml_backend_buffer_ptr buffer(ggml_backend_buft_alloc_buffer(type, ggml_backend_buft_get_alloc_size(type, t)));

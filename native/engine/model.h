@@ -43,6 +43,7 @@ class Model {
     bool has_vocabulary() const;
 
   private:
+    bool            is_looked_up(const ggml_tensor * weight) const;
     Status          check_types(const Device & device) const;
     void            make_floats();
     const uint8_t * in_file(const ggml_tensor * t) const {
@@ -59,7 +60,7 @@ class Model {
     const Architecture *                     architecture_ = nullptr;
     ModelWeights                             weights_;
     LayerDevices                             devices_;
-    std::vector<ggml_tensor *>               matrices_;
+    std::vector<ggml_tensor *>               matrices_, tables_;
     std::map<const ggml_tensor *, ggml_type> file_types_;  // of the tensors that became floats
     size_t                                   weight_bytes_ = 0;
 

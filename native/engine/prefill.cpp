@@ -75,26 +75,29 @@ Status QueryWindow::reset(const HyperParams & p, const Device & device, int64_t 
 
 size_t Prefill::activation_bytes(const HyperParams & p, const DeviceTraits & device, int64_t n_rows, int64_t segment,
                                  int64_t tile) {
-    segment             = std::min(segment, n_rows);
-    tile                = std::min(tile, segment);
-    const bool   shared = reads_by_workers(p, device.n_workers);
-    const size_t hidden = size_t(p.n_embd) * segment * sizeof(float);
+    segment              = std::min(segment, n_rows);
+    tile                 = std::min(tile, segment);
+    const bool    shared = reads_by_workers(p, device.n_workers);
+    const int64_t inputs = p.n_layer_input * p.n_layer;
+    const size_t  hidden = size_t(p.n_embd + inputs) * segment * sizeof(float);
     // Largest set alive at once in a layer's graph: normed input, gate, up and their product; of experts each one's
     // result, too, and that weighted.
     const int64_t values  = p.most([&](const LayerTraits & l) {
         return std::max(3 * l.n_ff, l.experts.used * (3 * l.experts.n_ff + 2 * p.n_embd)) + 2 * l.q_width();
     });
     const int64_t at_once = shared ? std::max(tile, device.n_workers * std::min(tile, WORKER_TILE)) : tile;
-    const size_t  layer   = size_t(at_once) * (values + 3 * p.n_embd) * sizeof(float);
+    const size_t  layer   = size_t(at_once) * (std::max(values, 3 * inputs) + 3 * p.n_embd) * sizeof(float);
     return hidden + layer + (shared ? 2 : 1) * device.sizes->prefill_attention(p, n_rows, tile, device.n_threads);
 }
 
 Status Prefill::reserve_segment(int64_t segment) {
     if (hidden_ && hidden_->ne[1] >= segment) return Status::good();
     segment_buffer_.reset();
-    ggml_init_params params = {ggml_tensor_overhead() * (3 + sights_.size()), nullptr, true};
+    ggml_init_params params = {ggml_tensor_overhead() * (4 + sights_.size()), nullptr, true};
     segment_ctx_.reset(ggml_init(params));
-    hidden_    = ggml_new_tensor_2d(segment_ctx_.get(), GGML_TYPE_F32, model_.params().n_embd, segment);
+    hidden_                = ggml_new_tensor_2d(segment_ctx_.get(), GGML_TYPE_F32, model_.params().n_embd, segment);
+    const int64_t n_inputs = model_.params().n_layer_input * model_.params().n_layer;
+    if (n_inputs > 0) inputs_ = ggml_new_tensor_2d(segment_ctx_.get(), GGML_TYPE_F32, n_inputs, segment);
     tokens_    = ggml_new_tensor_1d(segment_ctx_.get(), GGML_TYPE_I32, segment);
     positions_ = ggml_new_tensor_1d(segment_ctx_.get(), GGML_TYPE_I32, segment);
     for (Sight & sight : sights_) sight.indices = ggml_new_tensor_1d(segment_ctx_.get(), GGML_TYPE_I64, segment);
@@ -199,7 +202,10 @@ Status Prefill::embed(const PrefillJob & job, const Tile & tile, int64_t segment
     ggml_cgraph *  graph  = arena_.new_graph();
     ggml_tensor *  tokens = entries(ctx, tokens_, tile.begin - segment_begin, tile.count);
     ggml_tensor *  x      = model_.architecture().build_embedding(ctx, model_.params(), model_.weights(), tokens);
-    ggml_build_forward_expand(graph, ggml_cpy(ctx, x, columns(ctx, hidden_, tile.begin - segment_begin, tile.count)));
+    ggml_tensor *  inputs = model_.architecture().build_layer_inputs(ctx, model_.params(), model_.weights(), tokens, x);
+    const int64_t  at     = tile.begin - segment_begin;
+    ggml_build_forward_expand(graph, ggml_cpy(ctx, x, columns(ctx, hidden_, at, tile.count)));
+    if (inputs) ggml_build_forward_expand(graph, ggml_cpy(ctx, inputs, columns(ctx, inputs_, at, tile.count)));
     RETURN_IF_FAILED(arena_.allocate(graph));
     return device_.compute(graph, job.cancel);
 }
@@ -288,7 +294,8 @@ Status Prefill::run_tile(const LayerPass & pass, const Tile & tile, const Comput
         TileOrder *   order = by.worker < 0 ? nullptr : &order_;
         ggml_tensor * attended =
             by.attention->build(ctx, {&l, qkv.q, keys, values, start, rows.first, order, by.tile, job.cancel});
-        ggml_tensor * out = arch.build_layer_output(ctx, l, arch.build_attention_output(ctx, l, x, attended));
+        ggml_tensor * input = inputs_ ? layer_input(ctx, p, columns(ctx, inputs_, at, tile.count), layer) : nullptr;
+        ggml_tensor * out   = arch.build_layer_output(ctx, l, arch.build_attention_output(ctx, l, x, attended), input);
         ggml_build_forward_expand(graph, ggml_cpy(ctx, out, x));
     }
     RETURN_IF_FAILED(by.arena->allocate(graph));

@@ -121,6 +121,7 @@ class Prefill {
     ggml_context_ptr        segment_ctx_;
     ggml_backend_buffer_ptr segment_buffer_;
     ggml_tensor *           hidden_    = nullptr;  // [n_embd, segment] f32
+    ggml_tensor *           inputs_    = nullptr;  // [n_layer_input * n_layer, segment] f32; null: layers have none
     ggml_tensor *           tokens_    = nullptr;  // [segment] i32
     ggml_tensor *           positions_ = nullptr;  // [segment] i32
 };

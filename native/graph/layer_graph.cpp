@@ -34,6 +34,11 @@ ggml_tensor * new_input(ggml_context * ctx, ggml_type type, int64_t ne0, int64_t
     return t;
 }
 
+ggml_tensor * layer_input(ggml_context * ctx, const HyperParams & p, ggml_tensor * inputs, int64_t layer) {
+    return ggml_view_2d(ctx, inputs, p.n_layer_input, inputs->ne[1], inputs->nb[1],
+                        size_t(layer * p.n_layer_input) * inputs->nb[0]);
+}
+
 ggml_tensor * build_append(ggml_context * ctx, ggml_cgraph * graph, ggml_tensor * rows, ggml_tensor * current,
                            ggml_tensor * indices) {
     // [D, G, n] -> [D, n, G]: rows of one head lie together in the cache.

@@ -31,6 +31,9 @@ class GraphArena {
 // A tensor that the caller fills before the graph runs.
 ggml_tensor * new_input(ggml_context * ctx, ggml_type type, int64_t ne0, int64_t ne1 = 1);
 
+// Of all layers' inputs [n_layer_input * n_layer, n] those of one layer, [n_layer_input, n].
+ggml_tensor * layer_input(ggml_context * ctx, const HyperParams & params, ggml_tensor * inputs, int64_t layer);
+
 // Writes current [D, G, n] f32 into rows [D, capacity, G] at the row indices i64 [n]; returns the rows as they are
 // after that.
 ggml_tensor * build_append(ggml_context * ctx, ggml_cgraph * graph, ggml_tensor * rows, ggml_tensor * current,

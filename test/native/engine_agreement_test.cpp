@@ -240,6 +240,13 @@ void test_variants(const std::string & family) {
         o.n_layer = 62, o.n_embd = 128, o.n_head = 4, o.n_ff = 96;  // as many layers as the 27B model
         compare("gemma3 27B", o);
     }
+    if (family == "gemma4") {
+        o.n_shared = 0, o.n_layer_input = 0, o.k_is_v = true;  // as the large one is
+        compare("gemma4 large", o);
+        o.n_layer = 7, o.period = 2, o.k_is_v = o.out_scale = false;
+        o.integers["attention.sliding_window"] = 40;
+        compare("gemma4 window of 40", o);
+    }
     if (family == "olmo2") {
         o.integers     = {{"attention.sliding_window", 100}};
         o.rope_scaling = "yarn";

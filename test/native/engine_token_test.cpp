@@ -305,7 +305,7 @@ void one(const Case & c, Device & device, std::mt19937_64 & random, int want_pro
         } else if (part[0] == 'a') {
             ends = {arch.build_attention_output(layer.ctx(), layer.of_model(), layer.x, layer.attended)};
         } else {
-            ends = {arch.build_layer_output(layer.ctx(), layer.of_model(), layer.x)};
+            ends = {arch.build_layer_output(layer.ctx(), layer.of_model(), layer.x, nullptr)};
         }
         for (ggml_tensor * end : ends) ggml_build_forward_expand(graph, end);
         CHECK(device.compute(graph, nullptr).ok());

@@ -47,6 +47,12 @@ class Writer {
         add(t, name);
     }
     void vector(const std::string & name, int64_t n, float mean, float spread) { floats(name, n, 1, mean, spread); }
+    // n factors of frequencies, of which all but the first n_turning leave channels as they are.
+    void turning(const std::string & name, int64_t n, int64_t n_turning) {
+        ggml_tensor * t = ggml_new_tensor_1d(ctx_.get(), GGML_TYPE_F32, n);
+        for (int64_t i = 0; i < n; i++) static_cast<float *>(t->data)[i] = i < n_turning ? 1.0f : 1e30f;
+        add(t, name);
+    }
     void biases(const std::string & name, int64_t n, int64_t count) { floats(name, n, count, 0.0f, 0.3f); }
     // As equal parts, and where there are several the first one without tensors.
     void write(const std::vector<std::string> & paths) {
@@ -95,6 +101,28 @@ class Writer {
     std::mt19937_64            random_;
 };
 
+// As lists of one entry a layer.
+void write_layer_sizes(gguf_context * g, const std::string & a, const TinyModelOptions & o) {
+    std::vector<int32_t> n_head_kv, n_ff;
+    std::vector<int8_t>  windows;
+    for (int i = 0; i < o.n_layer; i++) {
+        n_head_kv.push_back(o.n_head_kv_of(i));
+        n_ff.push_back(o.n_ff_of(i));
+        windows.push_back(o.in_window(i));
+    }
+    const auto n    = size_t(o.n_layer);
+    const auto list = [&](const char * key, const std::vector<int32_t> & values) {
+        gguf_set_arr_data(g, (a + key).c_str(), GGUF_TYPE_INT32, values.data(), n);
+    };
+    list("attention.head_count_kv", n_head_kv);
+    list("feed_forward_length", n_ff);
+    gguf_set_arr_data(g, (a + "attention.sliding_window_pattern").c_str(), GGUF_TYPE_BOOL, windows.data(), n);
+    for (const char * key : {"attention.key_length_swa", "attention.value_length_swa", "rope.dimension_count_swa"})
+        gguf_set_val_u32(g, (a + key).c_str(), uint32_t(o.head_dim_window));
+    gguf_set_val_u32(g, (a + "embedding_length_per_layer_input").c_str(), uint32_t(o.n_layer_input));
+    gguf_set_val_u32(g, (a + "attention.shared_kv_layers").c_str(), uint32_t(o.n_shared));
+}
+
 void write_header(gguf_context * g, const TinyModelOptions & o) {
     const std::string a    = o.architecture + ".";
     const auto        text = [&](const std::string & key, const std::string & value) {
@@ -134,11 +162,17 @@ void write_header(gguf_context * g, const TinyModelOptions & o) {
     for (const auto & [key, value] : o.numbers) number(key, value);
     for (const auto & [key, value] : o.integers) integer(key, value);
     for (const auto & [key, value] : o.flags) gguf_set_val_bool(g, (a + key).c_str(), value);
+    for (const auto & [key, list] : o.lists)
+        gguf_set_arr_data(g, (a + key).c_str(), GGUF_TYPE_INT32, list.data(), list.size());
+    if (o.period > 0) write_layer_sizes(g, a, o);
     text("tokenizer.ggml.model", "no_vocab");  // last, as in the model of the kept files that an earlier build wrote
 }
 
-void write_layer(Writer & writer, const std::string & blk, const TinyModelOptions & o) {
-    const int  d = o.head_channels(), n_q = o.n_head * d, n_kv = o.n_head_kv * d;
+void write_layer(Writer & writer, int layer, const TinyModelOptions & o) {
+    const std::string blk = "blk." + std::to_string(layer) + ".";
+    const int         d = o.head_dim_of(layer), n_q = o.n_head * d, n_kv = o.n_head_kv_of(layer) * d;
+    const int         n_ff   = o.n_ff_of(layer);
+    const bool        has_kv = layer < o.n_layer - o.n_shared;
     const auto norm = [&](const std::string & name, int n) { writer.vector(blk + name + ".weight", n, 1.0f, 0.1f); };
     const auto bias = [&](const std::string & name, int n) { writer.vector(blk + name + ".bias", n, 0.0f, 0.3f); };
     // A matrix and, for a layer that has them, its bias.
@@ -151,12 +185,12 @@ void write_layer(Writer & writer, const std::string & blk, const TinyModelOption
     if (o.one_qkv) linear("attn_qkv", o.n_embd, n_q + 2 * n_kv, qkv_biases);
     else {
         linear("attn_q", o.n_embd, n_q, qkv_biases);
-        linear("attn_k", o.n_embd, n_kv, qkv_biases);
-        linear("attn_v", o.n_embd, n_kv, qkv_biases);
+        if (has_kv) linear("attn_k", o.n_embd, n_kv, qkv_biases);
+        if (has_kv && !(o.k_is_v && !o.in_window(layer))) linear("attn_v", o.n_embd, n_kv, qkv_biases);
     }
     if (o.qk_norm) {
         norm("attn_q_norm", o.qk_norm == 2 ? n_q : d);
-        norm("attn_k_norm", o.qk_norm == 2 ? n_kv : d);
+        if (has_kv) norm("attn_k_norm", o.qk_norm == 2 ? n_kv : d);
     }
     linear("attn_output", n_q, o.n_embd, o.biases);
     // As strong as the best row or weaker than all.
@@ -175,11 +209,17 @@ void write_layer(Writer & writer, const std::string & blk, const TinyModelOption
             writer.biases(blk + "ffn_down_exps.bias", o.n_embd, o.n_expert);
         }
     } else {
-        if (!o.gate_in_up) linear("ffn_gate", o.n_embd, o.n_ff, o.biases);
-        linear("ffn_up", o.n_embd, o.gate_in_up ? 2 * o.n_ff : o.n_ff, o.biases);
-        linear("ffn_down", o.n_ff, o.n_embd, o.biases);
+        if (!o.gate_in_up) linear("ffn_gate", o.n_embd, n_ff, o.biases);
+        linear("ffn_up", o.n_embd, o.gate_in_up ? 2 * n_ff : n_ff, o.biases);
+        linear("ffn_down", n_ff, o.n_embd, o.biases);
     }
     if (o.ffn_post_norm) norm("post_ffw_norm", o.n_embd);
+    if (o.n_layer_input) {
+        writer.matrix(blk + "inp_gate.weight", o.n_embd, o.n_layer_input);
+        writer.matrix(blk + "proj.weight", o.n_layer_input, o.n_embd);
+        norm("post_norm", o.n_embd);
+    }
+    if (o.out_scale) writer.vector(blk + "layer_output_scale.weight", 1, 0.8f, 0.1f);
 }
 
 }  // namespace
@@ -197,11 +237,18 @@ TinyModel::TinyModel(const TinyModelOptions & o) {
     writer.vector("output_norm.weight", o.n_embd, 1.0f, 0.1f);
     if (!o.tied) writer.matrix("output.weight", o.n_embd, o.n_vocab);
     if (o.factors) writer.vector("rope_freqs.weight", o.rotated() / 2, 2.0f, 0.3f);
+    // A quarter of the channels turns.
+    if (o.period > 0) writer.turning("rope_freqs.weight", o.rotated() / 2, o.rotated() / 8);
+    if (o.n_layer_input) {
+        writer.matrix("per_layer_token_embd.weight", o.n_layer_input * o.n_layer, o.n_vocab);
+        writer.matrix("per_layer_model_proj.weight", o.n_embd, o.n_layer_input * o.n_layer);
+        writer.vector("per_layer_proj_norm.weight", o.n_layer_input, 1.0f, 0.1f);
+    }
     if (o.rope_scaling == "longrope") {
         writer.vector("rope_factors_long.weight", o.rotated() / 2, 8.0f, 2.0f);
         writer.vector("rope_factors_short.weight", o.rotated() / 2, 1.2f, 0.1f);
     }
-    for (int i = 0; i < o.n_layer; i++) write_layer(writer, "blk." + std::to_string(i) + ".", o);
+    for (int i = 0; i < o.n_layer; i++) write_layer(writer, i, o);
     writer.write(paths_);
 }
 
@@ -264,6 +311,18 @@ TinyModelOptions tiny_family(const std::string & family, bool round_sizes) {
         o.attn_post_norm = o.ffn_post_norm = true;
         o.qk_norm                          = 1;
         o.integers                         = {{"attention.sliding_window", 100}};
+    }
+    if (family == "gemma4") {  // two layers of three within a window, the last three with rows of earlier ones
+        o.head_dim        = round_sizes ? 256 : 64;
+        o.head_dim_window = round_sizes ? 128 : 32;
+        o.n_layer = 9, o.n_shared = 3, o.period = 3;
+        o.n_head_kv_window = round_sizes ? 4 : 11;
+        o.n_layer_input    = round_sizes ? 256 : 64;
+        o.n_ff             = round_sizes ? 512 : 288;
+        o.attn_post_norm = o.ffn_post_norm = o.out_scale = true;
+        o.qk_norm                                        = 1;
+        o.integers                                       = {{"attention.sliding_window", 100}};
+        o.numbers = {{"final_logit_softcapping", 30.0f}, {"rope.freq_base", 1e6f}, {"rope.freq_base_swa", 10000.0f}};
     }
     if (family == "gpt-oss") {  // every other layer within a window
         wide();

@@ -41,16 +41,28 @@ struct TinyModelOptions {
     int         n_used      = 3;                // of them for a token
     int         n_ff_expert = 96;
     bool        sinks = false, expert_biases = false;
+    // Where layers with a window differ from those without: of `period` layers all but the last see one, have heads of
+    // head_dim_window channels and n_head_kv_window KV heads. period 0: every layer is as head_dim and n_head_kv say.
+    int period = 0, head_dim_window = 0, n_head_kv_window = 0;
+    // Gemma 4: channels of a layer's own embedding; the last layers, which have no K and V of their own and a
+    // feed-forward twice as wide; whether K is V in layers without a window; a scale of each layer's output.
+    int  n_layer_input = 0, n_shared = 0;
+    bool k_is_v = false, out_scale = false;
     // Further entries of the header, below the architecture's name.
-    std::map<std::string, float>    numbers;
-    std::map<std::string, uint32_t> integers;
-    std::map<std::string, bool>     flags;
+    std::map<std::string, float>                numbers;
+    std::map<std::string, uint32_t>             integers;
+    std::map<std::string, bool>                 flags;
+    std::map<std::string, std::vector<int32_t>> lists;
 
     int      n_parts = 1;  // files; the first one may be without tensors
     uint64_t seed    = 1;
 
-    int head_channels() const { return head_dim ? head_dim : n_embd / n_head; }
-    int rotated() const { return n_rot ? n_rot : head_channels(); }
+    int  head_channels() const { return head_dim ? head_dim : n_embd / n_head; }
+    int  rotated() const { return n_rot ? n_rot : head_channels(); }
+    bool in_window(int layer) const { return period > 0 && layer % period < period - 1; }
+    int  head_dim_of(int layer) const { return in_window(layer) ? head_dim_window : head_channels(); }
+    int  n_head_kv_of(int layer) const { return in_window(layer) ? n_head_kv_window : n_head_kv; }
+    int  n_ff_of(int layer) const { return layer < n_layer - n_shared ? n_ff : 2 * n_ff; }
 };
 
 class TinyModel {

@@ -62,7 +62,8 @@ Status CpuTokenRunner::begin(KvRows * history, CompactCache * compact) {
     add_inputs(ctx, history, history_);
     add_inputs(ctx, compact ? &compact->rows() : nullptr, kept_);
 
-    ggml_tensor * x = arch.build_embedding(ctx, p, model_.weights(), token_);
+    ggml_tensor * x      = arch.build_embedding(ctx, p, model_.weights(), token_);
+    ggml_tensor * inputs = arch.build_layer_inputs(ctx, p, model_.weights(), token_, x);
     for (int64_t layer = 0; layer < p.n_layer; layer++) {
         const size_t at  = size_t(layer);
         QkvTensors   qkv = arch.build_qkv(ctx, model_.layer(layer), x, position_);
@@ -79,7 +80,7 @@ Status CpuTokenRunner::begin(KvRows * history, CompactCache * compact) {
                                                qkv, kept_.index[at], dense_, kept_.views[at])
                      : dense_.build(ctx, layer, model_.layer(layer), qkv.q, keys, values, history_.views[at]);
         x = arch.build_attention_output(ctx, model_.layer(layer), x, attended);
-        x = arch.build_layer_output(ctx, model_.layer(layer), x);
+        x = arch.build_layer_output(ctx, model_.layer(layer), x, inputs ? layer_input(ctx, p, inputs, layer) : nullptr);
     }
     logits_ = arch.build_output(ctx, p, model_.weights(), x);
     ggml_set_output(logits_);

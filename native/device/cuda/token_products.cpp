@@ -22,11 +22,12 @@ void count_part(ggml_cgraph * graph, TokenProducts & out) {
 
 }  // namespace
 
-// The parts are those of CudaTokenRunner::build: before attention, its end, the feed-forward; and the output.
+// The parts are those of CudaTokenRunner::build: what each layer takes of the token itself; before attention,
+// its end, the feed-forward; and the output.
 TokenProducts cuda_token_products(const Model & model) {
     const HyperParams &  p       = model.params();
     const Architecture & arch    = model.architecture();
-    const size_t         n_parts = 3 * size_t(p.n_layer) + 1;
+    const size_t         n_parts = 3 * size_t(p.n_layer) + 2;
     const size_t         nodes   = NODES_PER_PART + p.expert_nodes();
     ggml_init_params params = {n_parts * (ggml_tensor_overhead() * nodes + ggml_graph_overhead_custom(nodes, false)),
                                nullptr, true};
@@ -41,11 +42,13 @@ TokenProducts cuda_token_products(const Model & model) {
         for (ggml_tensor * t : results) ggml_build_forward_expand(graph, t);
         count_part(graph, out);
     };
+    ggml_tensor * input = p.n_layer_input > 0 ? vector(p.n_layer_input) : nullptr;
+    if (input) count({arch.build_layer_inputs(ctx, p, model.weights(), ggml_new_tensor_1d(ctx, GGML_TYPE_I32, 1), x)});
     for (int64_t layer = 0; layer < p.n_layer; layer++) {
         const QkvTensors qkv = arch.build_qkv(ctx, model.layer(layer), x, position);
         count({qkv.q, qkv.k, qkv.v});
         count({arch.build_attention_output(ctx, model.layer(layer), x, vector(p.layer(layer).q_width()))});
-        count({arch.build_layer_output(ctx, model.layer(layer), x)});
+        count({arch.build_layer_output(ctx, model.layer(layer), x, input)});
     }
     count({arch.build_output(ctx, p, model.weights(), x)});
     return out;

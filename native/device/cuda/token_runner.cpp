@@ -76,8 +76,9 @@ size_t CudaTokenRunner::device_bytes(const HyperParams & p) {
     int64_t rows = 0;
     for (const LayerTraits & layer : p.layers) rows += layer.keeps_rows() ? 2 * layer.kv_width() : 0;
     const int64_t heads  = p.most([](const LayerTraits & l) { return l.q_width() + 2 * l.kv_width(); });
-    const int64_t shared = p.n_embd + 2 * p.most(q_width) + p.n_vocab + rows + widest_input(p);
-    const int64_t nodes  = 12 * p.n_embd + 4 * p.most(n_ff) + 6 * heads + expert_values(p);  // of a part
+    const int64_t inputs = p.n_layer_input * p.n_layer;
+    const int64_t shared = inputs + p.n_embd + 2 * p.most(q_width) + p.n_vocab + rows + widest_input(p);
+    const int64_t nodes  = 12 * p.n_embd + 4 * p.most(n_ff) + 6 * heads + expert_values(p) + 4 * inputs;  // of a part
     return size_t(shared + nodes) * sizeof(float);
 }
 
@@ -87,6 +88,7 @@ Status CudaTokenRunner::reserve() {
     size_t              at = 0;
     inputs_at_             = DeviceBytes::take(at, sizeof(Inputs));
     x_at_                  = DeviceBytes::take(at, size_t(p.n_embd) * sizeof(float));
+    layer_inputs_at_       = DeviceBytes::take(at, size_t(p.n_layer_input * p.n_layer) * sizeof(float));
     q_at_                  = DeviceBytes::take(at, size_t(p.most(q_width)) * sizeof(float));
     attended_at_           = DeviceBytes::take(at, size_t(p.most(q_width)) * sizeof(float));
     logits_at_             = DeviceBytes::take(at, size_t(p.n_vocab) * sizeof(float));
@@ -144,7 +146,7 @@ Status CudaTokenRunner::place_at(ggml_tensor * result, size_t offset) {
 Status CudaTokenRunner::build() {
     const HyperParams &  p        = model_.params();
     const Architecture & arch     = model_.architecture();
-    const size_t         n_graphs = 4 * size_t(p.n_layer) + 2;
+    const size_t         n_graphs = 4 * size_t(p.n_layer) + 3;
     const size_t         nodes    = NODES_PER_GRAPH + p.expert_nodes();
     ctx_memory_.resize(n_graphs * (ggml_tensor_overhead() * nodes + ggml_graph_overhead_custom(nodes, false)));
     ggml_init_params params = {ctx_memory_.size(), ctx_memory_.data(), true};
@@ -166,6 +168,14 @@ Status CudaTokenRunner::build() {
     RETURN_IF_FAILED(place_at(x, x_at_));
     ggml_build_forward_expand(new_graph(), x);
     x = leaf(GGML_TYPE_F32, {p.n_embd, 1}, x_at_);
+    if (ggml_tensor * inputs = arch.build_layer_inputs(ctx, p, model_.weights(), token, x)) {
+        RETURN_IF_FAILED(place_at(inputs, layer_inputs_at_));
+        ggml_build_forward_expand(new_graph(), inputs);
+    }
+    const auto input_of = [&](int64_t layer) {
+        const size_t at = layer_inputs_at_ + size_t(layer * p.n_layer_input) * sizeof(float);
+        return p.n_layer_input > 0 ? leaf(GGML_TYPE_F32, {p.n_layer_input, 1}, at) : nullptr;
+    };
     // A part of its own, so that what is not known in one leaves the others to our kernels.
     const auto becomes_x = [&](ggml_tensor * result) {
         ggml_build_forward_expand(new_graph(), result);
@@ -200,7 +210,7 @@ Status CudaTokenRunner::build() {
         }
         RETURN_IF_FAILED(becomes_x(arch.build_attention_output(
             ctx, model_.layer(layer), x, leaf(GGML_TYPE_F32, {traits.q_width(), 1}, attended_at_))));
-        RETURN_IF_FAILED(becomes_x(arch.build_layer_output(ctx, model_.layer(layer), x)));
+        RETURN_IF_FAILED(becomes_x(arch.build_layer_output(ctx, model_.layer(layer), x, input_of(layer))));
     }
     ggml_tensor * logits = arch.build_output(ctx, p, model_.weights(), x);
     RETURN_IF_FAILED(place_at(logits, logits_at_));

@@ -84,7 +84,8 @@ class CudaTokenRunner : public TokenRunner {
     DeviceBytes memory_;     // the tensors that graphs and kernels share, at the offsets below
     DeviceBytes workspace_;  // of the ops that need one, one after the other
     // rows_at_: K and V of the new token, of layer after layer; the layers of a sight lie together.
-    size_t       inputs_at_ = 0, x_at_ = 0, q_at_ = 0, attended_at_ = 0, logits_at_ = 0, best_at_ = 0, rows_at_ = 0;
+    size_t       inputs_at_ = 0, x_at_ = 0, q_at_ = 0, attended_at_ = 0, logits_at_ = 0, best_at_ = 0, rows_at_ = 0,
+                 layer_inputs_at_ = 0;
     size_t       bits_at_ = 0, scales_at_ = 0, sums_at_ = 0;  // KernelActivations
     DeviceBytes  scratch_;  // what the nodes of a part need, each its own; parts take turns
     DeviceBytes  lists_;    // KernelHistory::lists
