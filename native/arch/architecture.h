@@ -44,6 +44,8 @@ struct HyperParams {
     }
     int64_t count_layers(AttentionKind kind) const;
     int64_t count_row_layers() const;  // that keep rows of their own
+    // Whose rows a layer sees: its own, or those of the layer that shares them.
+    int64_t rows_of(int64_t i) const { return layer(i).shares_rows() ? layer(i).shared_layer : i; }
     // Nodes that a layer's experts add to a graph, at the most.
     size_t expert_nodes() const;
     // Each window of the layers that keep rows, once; 0 where such a layer has none.
@@ -90,7 +92,7 @@ struct ModelWeights {
 
 struct QkvTensors {
     ggml_tensor * q = nullptr;  // [D, H, n], rotated
-    ggml_tensor * k = nullptr;  // [D, G, n], rotated
+    ggml_tensor * k = nullptr;  // [D, G, n], rotated; null where the layer sees another's rows
     ggml_tensor * v = nullptr;  // [D, G, n]
 };
 

@@ -128,10 +128,11 @@ ggml_tensor * build_rope(ggml_context * ctx, const Rope & r, ggml_tensor * facto
 
 QkvTensors build_attention_projection(ggml_context * ctx, const Layer & layer, ggml_tensor * normed,
                                       ggml_tensor * positions) {
-    const HyperParams &  p      = layer.params;
-    const LayerTraits &  traits = layer.traits;
-    const LayerWeights & w      = layer.weights;
-    const int64_t        d      = traits.head_dim;
+    const HyperParams &  p        = layer.params;
+    const LayerTraits &  traits   = layer.traits;
+    const LayerWeights & w        = layer.weights;
+    const int64_t        d        = traits.head_dim;
+    const bool           has_rows = !traits.shares_rows();
     QkvTensors           out;
     if (w.wqkv) {
         ggml_tensor * qkv = build_linear(ctx, w.wqkv, w.bqkv, normed);
@@ -145,23 +146,27 @@ QkvTensors build_attention_projection(ggml_context * ctx, const Layer & layer, g
         }
     } else {
         out.q = build_linear(ctx, w.wq, w.bq, normed);
-        out.k = build_linear(ctx, w.wk, w.bk, normed);
-        out.v = w.wv ? build_linear(ctx, w.wv, w.bv, normed) : out.k;
+        if (has_rows) {
+            out.k = build_linear(ctx, w.wk, w.bk, normed);
+            out.v = w.wv ? build_linear(ctx, w.wv, w.bv, normed) : out.k;
+        }
         if (traits.qk_norm == QkNorm::whole) {
             out.q = build_rms_norm(ctx, out.q, w.q_norm, p.rms_eps);
-            out.k = build_rms_norm(ctx, out.k, w.k_norm, p.rms_eps);
+            if (has_rows) out.k = build_rms_norm(ctx, out.k, w.k_norm, p.rms_eps);
         }
         out.q = by_heads(ctx, d, out.q);
-        out.k = by_heads(ctx, d, out.k);
-        out.v = by_heads(ctx, d, out.v);
+        if (has_rows) {
+            out.k = by_heads(ctx, d, out.k);
+            out.v = by_heads(ctx, d, out.v);
+        }
     }
     if (traits.qk_norm == QkNorm::head) {
         out.q = build_rms_norm(ctx, out.q, w.q_norm, p.rms_eps);
-        out.k = build_rms_norm(ctx, out.k, w.k_norm, p.rms_eps);
+        if (has_rows) out.k = build_rms_norm(ctx, out.k, w.k_norm, p.rms_eps);
     }
-    if (traits.v_norm) out.v = ggml_rms_norm(ctx, out.v, p.rms_eps);
+    if (traits.v_norm && has_rows) out.v = ggml_rms_norm(ctx, out.v, p.rms_eps);
     out.q = build_rope(ctx, traits.rope, w.rope_factors, out.q, positions);
-    out.k = build_rope(ctx, traits.rope, w.rope_factors, out.k, positions);
+    if (has_rows) out.k = build_rope(ctx, traits.rope, w.rope_factors, out.k, positions);
     if (traits.temperature.scale != 0) out.q = build_temperature(ctx, traits.temperature, out.q, positions);
     return out;
 }

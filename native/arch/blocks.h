@@ -22,7 +22,7 @@ ggml_tensor * build_rope(ggml_context * ctx, const Rope & rope, ggml_tensor * fa
                          ggml_tensor * positions);
 
 // Projections to q, k and v of normed [n_embd, n], one or three; q and k normalised where the layer does that, and
-// rotated; q by its temperature.
+// rotated; q by its temperature. A layer that sees another's rows has q alone.
 QkvTensors build_attention_projection(ggml_context * ctx, const Layer & layer, ggml_tensor * normed,
                                       ggml_tensor * positions);
 

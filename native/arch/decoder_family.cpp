@@ -3,7 +3,7 @@
 namespace rocketdoc {
 namespace {
 
-constexpr auto OPTIONAL = TensorBinder::Need::optional;
+constexpr auto OPTIONAL = TensorBinder::Need::optional, REQUIRED = TensorBinder::Need::required;
 
 }  // namespace
 
@@ -52,21 +52,22 @@ void DecoderFamily::bind_layer(TensorBinder & binder, int64_t i, const HyperPara
 
     l.attn_norm = norm(shape_.attn_norm, "attn_norm", p.n_embd);
     // Converters may put q, k and v into one matrix; not where all of q is normalised at once.
-    const bool whole = shape_.qk_norm == QkNorm::whole;
-    if (!whole) l.wqkv = binder.matrix(blk + "attn_qkv.weight", p.n_embd, n_q + 2 * n_kv, OPTIONAL);
+    const bool whole = shape_.qk_norm == QkNorm::whole, has_rows = !traits.shares_rows();
+    if (!whole && has_rows) l.wqkv = binder.matrix(blk + "attn_qkv.weight", p.n_embd, n_q + 2 * n_kv, OPTIONAL);
     if (l.wqkv) l.bqkv = bias("attn_qkv", n_q + 2 * n_kv);
     else {
         l.wq = matrix("attn_q", p.n_embd, n_q);
-        l.wk = matrix("attn_k", p.n_embd, n_kv);
-        l.wv = binder.matrix(blk + "attn_v.weight", p.n_embd, n_kv,
-                             shape_.v_norm ? OPTIONAL : TensorBinder::Need::required);
         l.bq = bias("attn_q", n_q);
+    }
+    if (!l.wqkv && has_rows) {
+        l.wk = matrix("attn_k", p.n_embd, n_kv);
+        l.wv = binder.matrix(blk + "attn_v.weight", p.n_embd, n_kv, shape_.v_norm ? OPTIONAL : REQUIRED);
         l.bk = bias("attn_k", n_kv);
         l.bv = bias("attn_v", n_kv);
     }
     const bool normed = shape_.qk_norm != QkNorm::none;
     l.q_norm          = norm(normed, "attn_q_norm", whole ? n_q : traits.head_dim);
-    l.k_norm          = norm(normed, "attn_k_norm", whole ? n_kv : traits.head_dim);
+    l.k_norm          = norm(normed && has_rows, "attn_k_norm", whole ? n_kv : traits.head_dim);
     l.wo              = matrix("attn_output", n_q, p.n_embd);
     l.bo              = bias("attn_output", p.n_embd);
     if (shape_.sinks) l.sinks = binder.vector(blk + "attn_sinks.weight", traits.n_head);

@@ -10,10 +10,32 @@ std::string not_computed(const LayerTraits & l) {
     switch (l.attention) {
         case AttentionKind::full: break;
         case AttentionKind::window: break;
-        case AttentionKind::shared: return "shares the KV rows of layer " + std::to_string(l.shared_layer);
+        case AttentionKind::shared: break;
         case AttentionKind::recurrent: return "is recurrent";
     }
     if (l.softcap != 0) return "caps attention logits at " + std::to_string(l.softcap);
+    return "";
+}
+
+// What is not computed of a layer that sees another's rows. They must be at hand when it comes: of the last two layers
+// that keep rows, and of the last one with a window where it has one.
+std::string sharing_not_computed(const std::vector<LayerTraits> & layers, size_t i) {
+    const LayerTraits & l = layers[i];
+    if (!l.shares_rows()) return "";
+    const std::string what = "shares the KV rows of layer " + std::to_string(l.shared_layer);
+    if (l.shared_layer < 0 || l.shared_layer >= int64_t(i) || !layers[size_t(l.shared_layer)].keeps_rows())
+        return what + ", which has none,";
+    const LayerTraits & of = layers[size_t(l.shared_layer)];
+    if (of.kept_window() != l.kept_window() || of.n_head_kv != l.n_head_kv || of.head_dim != l.head_dim ||
+        l.n_head % l.n_head_kv != 0)
+        return what + ", whose window or heads are others,";
+    int64_t n_between = 0;
+    for (size_t j = size_t(l.shared_layer) + 1; j < layers.size(); j++) {
+        if (!layers[j].keeps_rows()) continue;
+        if (j > i) return what + " before a layer that has rows of its own,";
+        if (++n_between > 1 || (l.window > 0 && layers[j].kept_window() > 0))
+            return what + ", which is not the last of its kind,";
+    }
     return "";
 }
 
@@ -22,7 +44,7 @@ Status check_heads(const std::string & path, const std::vector<LayerTraits> & la
     const LayerTraits * first = nullptr;
     for (size_t i = 0; i < layers.size(); i++) {
         const LayerTraits & l = layers[i];
-        if (!l.keeps_rows() || l.kept_window() > 0) continue;
+        if (!l.chooses_rows()) continue;
         if (!first) first = &l;
         if (l.n_head == first->n_head && l.n_head_kv == first->n_head_kv && l.head_dim == first->head_dim) continue;
         const auto heads = [](const LayerTraits & of) {
@@ -40,11 +62,13 @@ Status check_heads(const std::string & path, const std::vector<LayerTraits> & la
 
 Status check_traits(const std::string & path, const std::vector<LayerTraits> & layers) {
     for (size_t i = 0; i < layers.size(); i++) {
-        const std::string what = not_computed(layers[i]);
+        std::string what = not_computed(layers[i]);
+        if (what.empty()) what = sharing_not_computed(layers, i);
         if (!what.empty())
             return Status::fail(Code::MODEL_UNSUPPORTED, path + ": layer " + std::to_string(i) + " " + what +
                                                              ", which RocketDoc does not compute.");
-        if (layers[i].attention == AttentionKind::window && layers[i].window < 1)
+        const bool has_window = layers[i].attention == AttentionKind::window || layers[i].window != 0;
+        if (has_window && layers[i].window < 1)
             return Status::fail(Code::MODEL_FORMAT, path + ": the window of layer " + std::to_string(i) + " is " +
                                                         std::to_string(layers[i].window) +
                                                         ", it must be at least 1 token.");

@@ -63,7 +63,7 @@ struct LayerTraits {
     int64_t         head_dim     = 0;  // D
     int64_t         n_ff         = 0;  // width of its feed-forward; 0: it has experts alone
     AttentionKind   attention    = AttentionKind::full;
-    int64_t         window       = 0;   // AttentionKind::window: rows a token sees, its own included
+    int64_t         window       = 0;   // window, or shared: rows a token sees, its own included; 0: all before it
     int64_t         shared_layer = -1;  // AttentionKind::shared: whose rows
     Rope            rope;
     float           scale   = 0;  // of q.k; 1/sqrt(D) unless the file says otherwise
@@ -80,8 +80,11 @@ struct LayerTraits {
     int64_t kv_width() const { return n_head_kv * head_dim; }
     // K and V rows of its own.
     bool keeps_rows() const { return attention == AttentionKind::full || attention == AttentionKind::window; }
-    // The window whose rows it keeps; 0: it keeps every row.
-    int64_t kept_window() const { return attention == AttentionKind::window ? window : 0; }
+    bool shares_rows() const { return attention == AttentionKind::shared; }
+    // The window whose rows it keeps, or shares; 0: every row.
+    int64_t kept_window() const { return attention == AttentionKind::window || shares_rows() ? window : 0; }
+    // It sees every row, so that a compact cache holds those of them that its queries choose.
+    bool chooses_rows() const { return (keeps_rows() || shares_rows()) && kept_window() == 0; }
 };
 
 // Which rows a layer keeps is a question of its window (0: every row). With a window it keeps what the next token can

@@ -41,9 +41,10 @@ struct CompactShape {
     // [n_layer], where the device computes [n_head * group]: SelectorShape::sinks
     std::vector<const float *> sinks;
     std::vector<bool>          selects;  // [n_layer]: stage 2 chooses rows; else every row is read
-    std::vector<int64_t> windows;  // [n_layer]: the layer has the last rows of the history, all of them, and a token
-                                   // reads this many of the last; 0: stage 1 chooses its rows
-    std::vector<bool> keeps_rows;  // [n_layer]; where not, nothing is done with the layer
+    std::vector<int64_t> windows;     // [n_layer]: the layer has the last rows of the history, all of them, and a token
+                                      // reads this many of the last; 0: stage 1 chooses its rows
+    std::vector<bool>    keeps_rows;  // [n_layer]: stage 1 copies rows of the history for it
+    std::vector<int64_t> rows_of;     // [n_layer]: the layer whose rows it reads, itself where it keeps some; -1: none
 
     const CacheHeads & heads_of(int64_t layer) const { return heads[size_t(layer)]; }
     // The first layer whose rows stage 1 chooses, for what all of those share; where there is none, the first
@@ -142,7 +143,8 @@ class CompactOnDevice {
     virtual Status set_live(int64_t n_live);
     // Rows of a layer that count.
     int64_t live(int64_t layer) const {
-        return shape_.windows[size_t(layer)] > 0 ? last_kept_[size_t(layer)] + n_live_ - n_kept_ : n_live_;
+        return shape_.windows[size_t(layer)] > 0 ? last_kept_[size_t(shape_.rows_of[size_t(layer)])] + n_live_ - n_kept_
+                                                 : n_live_;
     }
 
     // One token: begin, attend in every layer, end; then done, when the host has seen its end.

@@ -32,12 +32,15 @@ class RowsInPlace : public LayerStream {
 
     Status acquire(int64_t layer, LayerRows & out) override {
         out = {rows_.k(layer), rows_.v(layer), rows_.first(layer)};
-        if (!drops(layer)) return Status::good();
-        const int64_t n = rows_.row_of(layer, before_);
-        RETURN_IF_FAILED(device_.copy_rows({out.k, 0}, {buffer_.k(layer), 0}, n));
-        RETURN_IF_FAILED(device_.copy_rows({out.v, 0}, {buffer_.v(layer), 0}, n));
-        out.k = buffer_.k(layer);
-        out.v = buffer_.v(layer);
+        if (!drops_rows_ || rows_.shape().window(layer) == 0) return Status::good();
+        // A layer that shares rows finds them as the last layer with a window left them: check_traits.
+        const LayerRows in_buffer{buffer_.k(rows_.holder(layer)), buffer_.v(rows_.holder(layer)), out.first};
+        if (drops(layer)) {
+            const int64_t n = rows_.row_of(layer, before_);
+            RETURN_IF_FAILED(device_.copy_rows({out.k, 0}, {in_buffer.k, 0}, n));
+            RETURN_IF_FAILED(device_.copy_rows({out.v, 0}, {in_buffer.v, 0}, n));
+        }
+        out = in_buffer;
         return Status::good();
     }
 
@@ -59,7 +62,9 @@ class RowsInPlace : public LayerStream {
     }
 
   private:
-    bool drops(int64_t layer) const { return drops_rows_ && rows_.shape().window(layer) > 0; }
+    bool drops(int64_t layer) const {
+        return drops_rows_ && rows_.shape().keeps(layer) && rows_.shape().window(layer) > 0;
+    }
     // Rows of the pass that the layer keeps after it.
     int64_t n_added(int64_t layer) const {
         return std::min(n_new_, rows_kept(rows_.shape().window(layer), before_.position + n_new_));

@@ -11,7 +11,8 @@ namespace {
 KvShape rows_shape(const CompactShape & s) {
     KvShape out{GGML_TYPE_F16, {}};
     for (size_t layer = 0; layer < s.heads.size(); layer++)
-        out.layers.push_back({s.heads[layer].n, s.heads[layer].dim, s.windows[layer], s.keeps_rows[layer]});
+        out.layers.push_back({s.heads[layer].n, s.heads[layer].dim, s.windows[layer], s.keeps_rows[layer],
+                              s.keeps_rows[layer] ? -1 : s.rows_of[layer]});
     return out;
 }
 
@@ -25,7 +26,7 @@ LayerCounts capacities(const CompactShape & s) {
 double read_bytes_of(const CompactShape & s, int64_t n_live, int64_t n_tokens) {
     double sum = 0;
     for (int64_t layer = 0; layer < s.n_layer; layer++) {
-        if (!s.keeps_rows[size_t(layer)]) continue;
+        if (s.rows_of[size_t(layer)] < 0) continue;
         const int64_t window  = s.windows[size_t(layer)];
         const int64_t n       = window > 0 ? std::min(window, n_tokens) : n_live;
         const double  of_head = s.selects[size_t(layer)]
@@ -47,17 +48,20 @@ CompactShape compact_shape(const HyperParams & p, Mode mode, const RocketOptions
     s.n_layer          = p.n_layer;
     s.slots            = {0};
     int64_t n_choosing = 0;
-    for (const LayerTraits & traits : p.layers) {
-        const int64_t window  = traits.kept_window();
-        const bool    chooses = traits.keeps_rows() && window == 0;
-        const int     share   = options.grouping == Grouping::query_head ? int(traits.group()) : 1;
+    for (int64_t layer = 0; layer < p.n_layer; layer++) {
+        const LayerTraits & traits = p.layer(layer);
+        const int64_t       window = traits.kept_window();
+        // A layer that shares rows and sees all of them chooses for itself; one with a window reads what is there.
+        const bool chooses = traits.chooses_rows(), keeps = chooses || traits.keeps_rows();
+        const int  share = options.grouping == Grouping::query_head ? int(traits.group()) : 1;
         s.heads.push_back({int(traits.n_head_kv) * share, share, int(traits.group()) / share, int(traits.head_dim)});
         s.slots.push_back(s.slots.back() + s.heads.back().n);
         s.scale.push_back(traits.scale);
         s.has_sinks.push_back(traits.sinks);
         s.sinks.push_back(nullptr);
         s.windows.push_back(window);
-        s.keeps_rows.push_back(traits.keeps_rows());
+        s.keeps_rows.push_back(keeps);
+        s.rows_of.push_back(keeps ? layer : traits.shared_layer);
         // The first layers attend to every kept row where that was asked, and so does a cache whose budget holds all.
         s.selects.push_back(chooses && mode_selects(mode) && !budgets.dense && n_choosing >= options.n_dense_layers);
         n_choosing += chooses;
@@ -114,6 +118,7 @@ Status CompactCache::keep_layer(int64_t layer, const LayerRows & history, const 
                                 const QueryWindow & window, const std::vector<std::vector<int32_t>> * positions,
                                 const std::atomic<bool> * cancel) {
     const int64_t sees = shape_.windows[size_t(layer)];
+    if (!shape_.keeps_rows[size_t(layer)]) return Status::good();
     n_kept_ = n_live_ = mode_evicts(mode_) ? std::min(budgets().prompt_budget, end.row) : end.row;
     n_tokens_         = end.position;
     Stage1Layer job;

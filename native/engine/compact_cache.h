@@ -44,8 +44,8 @@ class CompactCache {
                              const RocketBudgets & budgets, int64_t n_live, int64_t n_tokens);
 
     // Stage 1 for one layer: choose rows of the history, which are those before `end`, copy them here, build the
-    // layer's summaries. Of a layer with a window: copy the rows that it keeps. positions: token position of each
-    // history row of a (layer, head), or null where row and position are the same; it outlives kept().
+    // layer's summaries. Of a layer with a window: copy the rows that it keeps, if they are its own. positions: token
+    // position of each history row of a (layer, head), or null where row and position are the same; it outlives kept().
     Status keep_layer(int64_t layer, const LayerRows & history, const RowPlace & end, const QueryWindow & window,
                       const std::vector<std::vector<int32_t>> * positions, const std::atomic<bool> * cancel);
     // After the last layer: positions() and kept_mass() are known from here on.

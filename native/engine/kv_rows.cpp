@@ -23,7 +23,8 @@ void for_each_head(const ggml_tensor * t, int64_t from, int64_t to, Visit visit)
 KvShape kv_shape(const HyperParams & params, ggml_type type) {
     KvShape out{type, {}};
     for (const LayerTraits & layer : params.layers)
-        out.layers.push_back({layer.n_head_kv, layer.head_dim, layer.kept_window(), layer.keeps_rows()});
+        out.layers.push_back(
+            {layer.n_head_kv, layer.head_dim, layer.kept_window(), layer.keeps_rows(), layer.shared_layer});
     return out;
 }
 
@@ -68,7 +69,9 @@ LayerCounts KvShape::kept(int64_t n_tokens) const {
 double KvShape::read_bytes(int64_t n_rows, int64_t n_tokens) const {
     LayerCounts rows;
     for (const LayerKv & layer : layers)
-        rows.push_back(!layer.keeps ? 0 : layer.window > 0 ? std::min(layer.window, n_tokens) : n_rows);
+        rows.push_back(!layer.keeps && layer.shares < 0 ? 0
+                       : layer.window > 0               ? std::min(layer.window, n_tokens)
+                                                        : n_rows);
     return double(bytes(rows)) / double(n_heads());
 }
 
@@ -96,7 +99,7 @@ int64_t KvRows::capacity() const {
 
 LayerCounts KvRows::capacities() const {
     LayerCounts out;
-    for (int64_t layer = 0; layer < shape_.n_layer(); layer++) out.push_back(capacity(layer));
+    for (int64_t layer = 0; layer < shape_.n_layer(); layer++) out.push_back(shape_.keeps(layer) ? capacity(layer) : 0);
     return out;
 }
 

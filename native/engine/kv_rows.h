@@ -23,6 +23,7 @@ struct LayerKv {
     int64_t head_dim = 0;
     int64_t window   = 0;     // whose rows the layer keeps; 0: it keeps every row
     bool    keeps    = true;  // false: it keeps none
+    int64_t shares   = -1;    // keeps none, but shows this layer's
 };
 
 struct KvShape {
@@ -83,6 +84,11 @@ class KvRows {
     int64_t     capacity() const;
     int64_t     capacity(int64_t layer) const { return k(layer) ? k(layer)->ne[1] : 0; }
     LayerCounts capacities() const;
+    // The layer whose rows k(layer) and v(layer) are: itself, where it does not share another's.
+    int64_t holder(int64_t layer) const {
+        const int64_t shares = shape_.layer(layer).shares;
+        return shares >= 0 ? shares : layer;
+    }
     // Graphs of the device can read and write the rows where they are.
     bool   on_device() const { return home_ == Home::device; }
     size_t bytes() const { return shape_.bytes(capacities()); }
@@ -92,15 +98,15 @@ class KvRows {
         return shape_.window(layer) > 0 ? place.position - first(layer) : place.row;
     }
     // Position of row 0 of a layer that keeps its window's rows; equal for all layers of one window.
-    int64_t first(int64_t layer) const { return layers_[size_t(layer)].first; }
+    int64_t first(int64_t layer) const { return layers_[size_t(holder(layer))].first; }
     void    set_first(int64_t layer, int64_t position) { layers_[size_t(layer)].first = position; }
     // The rows of a layer that keeps its window's are [first(layer), ...) so far, `n_rows` of them, the last ones those
     // before position `end`, perhaps with a gap between the two. What no token from `end` on sees is let go of.
     Status keep_window(Device & device, int64_t layer, int64_t n_rows, int64_t end);
 
-    // [head_dim, capacity, n_head]; null where the layer keeps no rows
-    ggml_tensor * k(int64_t layer) const { return layers_[size_t(layer)].k; }
-    ggml_tensor * v(int64_t layer) const { return layers_[size_t(layer)].v; }
+    // [head_dim, capacity, n_head]; null where the layer neither keeps rows nor shares another's
+    ggml_tensor * k(int64_t layer) const { return layers_[size_t(holder(layer))].k; }
+    ggml_tensor * v(int64_t layer) const { return layers_[size_t(holder(layer))].v; }
 
     // Views for the method's own CPU kernels (host memory).
     static RowsView    view(const ggml_tensor * rows, int64_t n_rows);

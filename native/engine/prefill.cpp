@@ -36,6 +36,7 @@ Prefill::Prefill(const Model & model, Device & device)
         const int64_t window = model.params().layer(layer).kept_window();
         if (model.params().layer(layer).keeps_rows() && !find_sight(window))
             sights_.push_back({window, layer, nullptr});
+        if (!model.params().layer(layer).shares_rows()) last_kept_ = layer;
     }
     for (Device * device : model.devices()) {
         const auto same = [&](const Attending & a) { return a.device == device; };
@@ -181,9 +182,9 @@ Status Prefill::run_segment(const PrefillJob & job, LayerStream & stream, int64_
         if (layer >= 2) RETURN_IF_FAILED(device.wait_for_layer(layer - 2));
         LayerPass pass{job, begin, layer, {}};
         RETURN_IF_FAILED(stream.acquire(layer, pass.rows));
+        RETURN_IF_FAILED(copy_shared_rows(pass, end - begin));
         RETURN_IF_FAILED(with_workers_ ? run_by_workers(pass) : run_layer(pass));
-        if (job.layer_done && end == job.n_tokens && model_.params().layer(layer).keeps_rows())
-            RETURN_IF_FAILED(job.layer_done(layer, pass.rows));
+        if (job.layer_done && end == job.n_tokens && pass.rows.k) RETURN_IF_FAILED(job.layer_done(layer, pass.rows));
         RETURN_IF_FAILED(stream.release(layer));
         RETURN_IF_FAILED(device.mark_layer(layer));
         device.look_at_memory();
@@ -208,6 +209,22 @@ Status Prefill::embed(const PrefillJob & job, const Tile & tile, int64_t segment
     if (inputs) ggml_build_forward_expand(graph, ggml_cpy(ctx, inputs, columns(ctx, inputs_, at, tile.count)));
     RETURN_IF_FAILED(arena_.allocate(graph));
     return device_.compute(graph, job.cancel);
+}
+
+Status Prefill::copy_shared_rows(const LayerPass & pass, int64_t n) {
+    KvRows &      rows   = *pass.job.rows;
+    const int64_t source = model_.params().rows_of(pass.layer), row = pass.job.first_row + pass.segment_begin;
+    if (source == pass.layer || !rows.shape().keeps(pass.layer)) return Status::good();
+    Device & device = model_.device_of(pass.layer);
+    RETURN_IF_FAILED(device.copy_rows({rows.k(source), row}, {rows.k(pass.layer), row}, n));
+    return device.copy_rows({rows.v(source), row}, {rows.v(pass.layer), row}, n);
+}
+
+int64_t Prefill::first_attending(const PrefillJob & job, int64_t layer) const {
+    if (layer < last_kept_ || job.logits == PrefillJob::Logits::all) return 0;
+    const bool    votes  = job.window && layer + 1 < model_.params().n_layer;
+    const int64_t wanted = job.logits == PrefillJob::Logits::last ? 1 : 0;
+    return job.n_tokens - std::max(wanted, votes ? job.window->window : 0);
 }
 
 Status Prefill::run_layer(const LayerPass & pass) {
@@ -258,11 +275,7 @@ Status Prefill::run_tile(const LayerPass & pass, const Tile & tile, const Comput
     const Sight &        sight                     = *find_sight(p.layer(layer).kept_window());
     const int64_t start = sight.window > 0 ? job.first_position + tile.begin - rows.first : job.first_row + tile.begin;
     const int64_t at    = tile.begin - segment_begin;
-    // Nobody reads what the last layer makes of most tokens: only their rows count.
-    const bool is_last = layer + 1 == p.n_layer;
-    const bool has_end = tile.begin + tile.count == job.n_tokens;
-    const bool attends =
-        !is_last || job.logits == PrefillJob::Logits::all || (job.logits == PrefillJob::Logits::last && has_end);
+    const bool    attends = tile.begin + tile.count > first_attending(job, layer);
 
     ggml_context * ctx       = by.arena->begin();
     ggml_cgraph *  graph     = by.arena->new_graph();
@@ -288,8 +301,8 @@ Status Prefill::run_tile(const LayerPass & pass, const Tile & tile, const Comput
         }
     }
 
-    ggml_tensor * keys   = build_append(ctx, graph, rows.k, qkv.k, indices);
-    ggml_tensor * values = build_append(ctx, graph, rows.v, qkv.v, indices);
+    ggml_tensor * keys   = qkv.k ? build_append(ctx, graph, rows.k, qkv.k, indices) : rows.k;
+    ggml_tensor * values = qkv.v ? build_append(ctx, graph, rows.v, qkv.v, indices) : rows.v;
     if (attends) {
         TileOrder *   order = by.worker < 0 ? nullptr : &order_;
         ggml_tensor * attended =
@@ -298,6 +311,7 @@ Status Prefill::run_tile(const LayerPass & pass, const Tile & tile, const Comput
         ggml_tensor * out   = arch.build_layer_output(ctx, l, arch.build_attention_output(ctx, l, x, attended), input);
         ggml_build_forward_expand(graph, ggml_cpy(ctx, out, x));
     }
+    if (ggml_graph_n_nodes(graph) == 0) return Status::good();
     RETURN_IF_FAILED(by.arena->allocate(graph));
     return by.worker < 0 ? device.compute(graph, job.cancel) : device.compute_by_worker(by.worker, graph, job.cancel);
 }

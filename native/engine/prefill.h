@@ -39,7 +39,7 @@ struct PrefillJob {
     Logits  logits     = Logits::none;
     float * logits_out = nullptr;  // [n_vocab] or [n_tokens, n_vocab]
 
-    // After the last tile of the last segment of a layer that keeps rows: they are complete and `window` holds its
+    // After the last tile of the last segment of a layer that sees rows: they are complete and `window` holds its
     // queries. What it gives the device runs before the next layer changes either.
     std::function<Status(int64_t layer, const LayerRows & rows)> layer_done;
     // Tokens done, a fraction of a segment counted layer by layer.
@@ -105,9 +105,14 @@ class Prefill {
     Status set_segment(const PrefillJob & job, int64_t begin, int64_t end);
     Status embed(const PrefillJob & job, const Tile & tile, int64_t segment_begin);
     Status run_layer(const LayerPass & pass);
-    Status run_by_workers(const LayerPass & pass);
-    Status run_tile(const LayerPass & pass, const Tile & tile, const Computing & by);
-    Status output(const PrefillJob & job, int64_t segment_begin, int64_t begin, int64_t end);
+    // A layer that shares rows may have its own copy of them, where a compact cache is read on: it is kept up.
+    Status copy_shared_rows(const LayerPass & pass, int64_t n);
+    // The first token of the job for which this layer must attend: behind the last layer that keeps something of every
+    // token only votes and logits are wanted.
+    int64_t first_attending(const PrefillJob & job, int64_t layer) const;
+    Status  run_by_workers(const LayerPass & pass);
+    Status  run_tile(const LayerPass & pass, const Tile & tile, const Computing & by);
+    Status  output(const PrefillJob & job, int64_t segment_begin, int64_t begin, int64_t end);
 
     const Model &           model_;
     Device &                device_;
@@ -117,6 +122,7 @@ class Prefill {
     bool                    with_workers_ = false;  // the running segment's tiles are theirs
     TileOrder               order_;
     std::vector<Sight>      sights_;
+    int64_t                 last_kept_ = 0;  // the last layer that keeps something of every token
     std::vector<Attending>  attending_;
     ggml_context_ptr        segment_ctx_;
     ggml_backend_buffer_ptr segment_buffer_;

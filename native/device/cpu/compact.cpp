@@ -56,6 +56,9 @@ ggml_tensor * build_compact_attention(ggml_context * ctx, ggml_cgraph * graph, C
         return ggml_custom_4d(ctx, GGML_TYPE_F32, int64_t(heads.width()) * heads.group, 1, 1, 1, args, 3, attend_node,
                               GGML_N_TASKS_MAX, &node);
     }
+    ggml_tensor *keys = rows.k(node.layer), *values = rows.v(node.layer);
+    // The layer whose rows it sees has appended the token's.
+    if (!rows.shape().keeps(node.layer)) return dense.build(ctx, node.layer, layer, qkv.q, keys, values, live);
     // Grouped by query head, every cache head has a copy of its KV head's row.
     auto per_cache_head = [&](ggml_tensor * x) {
         if (heads.share == 1) return x;
@@ -64,8 +67,8 @@ ggml_tensor * build_compact_attention(ggml_context * ctx, ggml_cgraph * graph, C
         ggml_tensor * many = ggml_repeat_4d(ctx, one, d, heads.share, n_kv, 1);
         return ggml_reshape_3d(ctx, many, d, heads.n, 1);
     };
-    ggml_tensor * keys   = build_append(ctx, graph, rows.k(node.layer), per_cache_head(qkv.k), indices);
-    ggml_tensor * values = build_append(ctx, graph, rows.v(node.layer), per_cache_head(qkv.v), indices);
+    keys   = build_append(ctx, graph, keys, per_cache_head(qkv.k), indices);
+    values = build_append(ctx, graph, values, per_cache_head(qkv.v), indices);
     return dense.build(ctx, node.layer, layer, qkv.q, keys, values, live);
 }
 

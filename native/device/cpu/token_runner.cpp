@@ -24,8 +24,9 @@ void CpuTokenRunner::add_inputs(ggml_context * ctx, KvRows * rows, Appended & ou
         for (int64_t before = 0; before < layer && !index; before++) {
             if (p.layer(before).kept_window() == p.layer(layer).kept_window()) index = out.index[size_t(before)];
         }
-        if (!index && p.layer(layer).keeps_rows()) index = new_input(ctx, GGML_TYPE_I64, 1);
-        out.index.push_back(p.layer(layer).keeps_rows() ? index : nullptr);
+        const bool keeps = rows->shape().keeps(layer);
+        if (!index && keeps) index = new_input(ctx, GGML_TYPE_I64, 1);
+        out.index.push_back(keeps ? index : nullptr);
     }
 }
 
@@ -33,11 +34,11 @@ Status CpuTokenRunner::set_place(const Appended & appended, const RowPlace & pla
     if (!appended.rows) return Status::good();
     for (int64_t layer = 0; layer < model_.params().n_layer; layer++) {
         ggml_tensor * index = appended.index[size_t(layer)];
-        if (!index) continue;
+        if (!appended.rows->k(layer)) continue;
         const int64_t row = appended.rows->row_of(layer, place);
         // Of a compact cache whose layers all select no graph uses the index, nor does it allocate what it does not
         // hold.
-        if (index->data) ggml_backend_tensor_set(index, &row, 0, sizeof(row));
+        if (index && index->data) ggml_backend_tensor_set(index, &row, 0, sizeof(row));
         const RowRange seen = seen_rows(model_.params().layer(layer).kept_window(), row);
         for (ggml_tensor * view : appended.views[size_t(layer)])
             RETURN_IF_FAILED(set_row_range(view, seen.first, seen.count));
@@ -62,18 +63,27 @@ Status CpuTokenRunner::begin(KvRows * history, CompactCache * compact) {
     add_inputs(ctx, history, history_);
     add_inputs(ctx, compact ? &compact->rows() : nullptr, kept_);
 
-    ggml_tensor * x      = arch.build_embedding(ctx, p, model_.weights(), token_);
-    ggml_tensor * inputs = arch.build_layer_inputs(ctx, p, model_.weights(), token_, x);
+    ggml_tensor *           x      = arch.build_embedding(ctx, p, model_.weights(), token_);
+    ggml_tensor *           inputs = arch.build_layer_inputs(ctx, p, model_.weights(), token_, x);
+    std::vector<QkvTensors> made;
     for (int64_t layer = 0; layer < p.n_layer; layer++) {
         const size_t at  = size_t(layer);
         QkvTensors   qkv = arch.build_qkv(ctx, model_.layer(layer), x, position_);
+        if (p.layer(layer).shares_rows()) {
+            qkv.k = made[size_t(p.rows_of(layer))].k;
+            qkv.v = made[size_t(p.rows_of(layer))].v;
+        }
+        made.push_back(qkv);
         ggml_build_forward_expand(graph, qkv.q);
         ggml_build_forward_expand(graph, qkv.k);
         ggml_build_forward_expand(graph, qkv.v);
         ggml_tensor *keys = nullptr, *values = nullptr;
         if (history) {
-            keys   = build_append(ctx, graph, history->k(layer), qkv.k, history_.index[at]);
-            values = build_append(ctx, graph, history->v(layer), qkv.v, history_.index[at]);
+            const bool keeps = history->shape().keeps(layer);
+            keys             = history->k(layer);
+            values           = history->v(layer);
+            if (keeps) keys = build_append(ctx, graph, keys, qkv.k, history_.index[at]);
+            if (keeps) values = build_append(ctx, graph, values, qkv.v, history_.index[at]);
         }
         ggml_tensor * attended =
             compact_ ? build_compact_attention(ctx, graph, compact_nodes_[at], compact_->rows(), model_.layer(layer),

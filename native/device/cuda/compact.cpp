@@ -89,7 +89,7 @@ Status CudaCompact::read_clock(double & ms) {
 Status CudaCompact::reserve_decode() {
     size_t most = 0;
     for (int64_t layer = 0; layer < shape_.n_layer; layer++) {
-        if (!shape_.keeps_rows[size_t(layer)]) continue;
+        if (shape_.rows_of[size_t(layer)] < 0) continue;
         const KernelCache cache = layers_.cache(layer);
         most = std::max(most, layers_.cuda.kernels().sparse_attention_workspace_bytes(cache, cache.capacity));
     }
@@ -128,8 +128,11 @@ Status CudaCompact::attend(const LayerToken & token) {
     if (shape_.selects[size_t(token.layer)]) return selector_->attend(token, n_live_);
     CudaDevice &          cuda = layers_.cuda;
     const KernelAttention all  = layers_.attention(token);
-    RETURN_IF_FAILED(cuda.check(
-        cuda.kernels().append_kv(all.cache, {token.k, token.v}, nullptr, nullptr, cuda.stream()), "appending a row"));
+    // The layer whose rows it sees has appended the token's.
+    if (shape_.keeps_rows[size_t(token.layer)])
+        RETURN_IF_FAILED(
+            cuda.check(cuda.kernels().append_kv(all.cache, {token.k, token.v}, nullptr, nullptr, cuda.stream()),
+                       "appending a row"));
     return cuda.check(cuda.kernels().sparse_attention(all, attention_workspace_, cuda.stream()), "attention");
 }
 

@@ -40,11 +40,17 @@ int64_t CudaLayerStream::n_added(int64_t layer) const {
     return drops(layer) ? std::min(n_new_, rows_kept(home_.shape().window(layer), before_.position + n_new_)) : n_new_;
 }
 
+// Of the layer that keeps the rows which this one sees.
+size_t CudaLayerStream::keeper_of(int64_t layer) const {
+    return size_t(std::find(keepers_.begin(), keepers_.end(), home_.holder(layer)) - keepers_.begin());
+}
+
 // On the copy stream, behind the layer that used the slot before went home: the order of that stream is all it takes.
-Status CudaLayerStream::load(int64_t layer) {
-    Slot &        slot = slots_[layer % 2];
-    const int64_t n    = n_before(layer);
-    if (n > 0 && home_.shape().keeps(layer)) {
+Status CudaLayerStream::load(size_t keeper) {
+    if (keeper >= keepers_.size()) return Status::good();
+    const int64_t layer = keepers_[keeper], n = n_before(layer);
+    Slot &        slot = slots_[keeper % 2];
+    if (n > 0) {
         RETURN_IF_FAILED(device_.enqueue_rows({home_.k(layer), 0}, {slot.rows.k(layer), 0}, n, device_.copy_stream()));
         RETURN_IF_FAILED(device_.enqueue_rows({home_.v(layer), 0}, {slot.rows.v(layer), 0}, n, device_.copy_stream()));
     }
@@ -55,34 +61,37 @@ Status CudaLayerStream::begin_pass(const RowPlace & before, int64_t n_new) {
     before_ = before;
     n_new_  = n_new;
     RETURN_IF_FAILED(load(0));
-    return home_.shape().n_layer() > 1 ? load(1) : Status::good();
+    return load(1);
 }
 
 Status CudaLayerStream::acquire(int64_t layer, LayerRows & out) {
-    Slot & slot = slots_[layer % 2];
-    // ggml waits for an event of its own kind: our stream waits for the load, ggml for our stream.
-    RETURN_IF_FAILED(
-        device_.check(device_.kernels().wait_event(device_.stream(), slot.loaded), "ordering the streams"));
-    RETURN_IF_FAILED(device_.let_ggml_wait());
-    out = {slot.rows.k(layer), slot.rows.v(layer), home_.first(layer)};
+    out = {};
+    if (!home_.k(layer)) return Status::good();
+    const int64_t holder = home_.holder(layer);
+    Slot &        slot   = slot_of(layer);
+    // Those of another layer have not left their slot: check_traits.
+    if (holder == layer) {
+        // ggml waits for an event of its own kind: our stream waits for the load, ggml for our stream.
+        RETURN_IF_FAILED(
+            device_.check(device_.kernels().wait_event(device_.stream(), slot.loaded), "ordering the streams"));
+        RETURN_IF_FAILED(device_.let_ggml_wait());
+    }
+    out = {slot.rows.k(holder), slot.rows.v(holder), home_.first(layer)};
     return Status::good();
 }
 
 Status CudaLayerStream::release(int64_t layer) {
-    Slot & slot = slots_[layer % 2];
+    if (!home_.shape().keeps(layer)) return Status::good();
+    Slot & slot = slot_of(layer);
     RETURN_IF_FAILED(device_.enter());
     ggml_backend_event_record(slot.used.get(), device_.handle());
     RETURN_IF_FAILED(device_.check(device_.kernels().wait_event(device_.copy_stream(), kernel_event(slot.used.get())),
                                    "ordering the streams"));
     // Behind the rows that the layer has: until the pass counts, those are what is valid.
     const int64_t to = n_before(layer), n = n_added(layer), from = to + n_new_ - n;
-    if (home_.shape().keeps(layer)) {
-        RETURN_IF_FAILED(
-            device_.enqueue_rows({slot.rows.k(layer), from}, {home_.k(layer), to}, n, device_.copy_stream()));
-        RETURN_IF_FAILED(
-            device_.enqueue_rows({slot.rows.v(layer), from}, {home_.v(layer), to}, n, device_.copy_stream()));
-    }
-    return layer + 2 < home_.shape().n_layer() ? load(layer + 2) : Status::good();
+    RETURN_IF_FAILED(device_.enqueue_rows({slot.rows.k(layer), from}, {home_.k(layer), to}, n, device_.copy_stream()));
+    RETURN_IF_FAILED(device_.enqueue_rows({slot.rows.v(layer), from}, {home_.v(layer), to}, n, device_.copy_stream()));
+    return load(keeper_of(layer) + 2);
 }
 
 Status CudaLayerStream::wait() {
@@ -91,7 +100,7 @@ Status CudaLayerStream::wait() {
 
 Status CudaLayerStream::finish() {
     RETURN_IF_FAILED(wait());
-    for (int64_t layer = 0; layer < home_.shape().n_layer(); layer++) {
+    for (const int64_t layer : keepers_) {
         if (drops(layer))
             RETURN_IF_FAILED(
                 home_.keep_window(device_, layer, n_before(layer) + n_added(layer), before_.position + n_new_));

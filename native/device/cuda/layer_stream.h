@@ -30,20 +30,27 @@ class CudaLayerStream : public LayerStream {
         KernelEvent            loaded = nullptr;  // its earlier rows are there
     };
     CudaLayerStream(CudaDevice & device, KvRows & home, bool drops_rows)
-        : device_(device), home_(home), drops_rows_(drops_rows) {}
-    Status  allocate(Slot & slot, int64_t capacity);
-    Status  load(int64_t layer);
+        : device_(device), home_(home), drops_rows_(drops_rows) {
+        for (int64_t layer = 0; layer < home.shape().n_layer(); layer++)
+            if (home.shape().keeps(layer)) keepers_.push_back(layer);
+    }
+    Status allocate(Slot & slot, int64_t capacity);
+    // keeper: index in keepers_; one that there is not is no failure.
+    Status  load(size_t keeper);
+    size_t  keeper_of(int64_t layer) const;
+    Slot &  slot_of(int64_t layer) { return slots_[keeper_of(layer) % 2]; }
     Status  wait();
     bool    drops(int64_t layer) const { return drops_rows_ && home_.shape().window(layer) > 0; }
     int64_t n_before(int64_t layer) const { return home_.row_of(layer, before_); }
     int64_t n_added(int64_t layer) const;  // rows of the pass that go home
 
-    CudaDevice & device_;
-    KvRows &     home_;
-    const bool   drops_rows_;
-    RowPlace     before_;
-    int64_t      n_new_ = 0;
-    Slot         slots_[2];
+    CudaDevice &         device_;
+    KvRows &             home_;
+    const bool           drops_rows_;
+    RowPlace             before_;
+    int64_t              n_new_ = 0;
+    Slot                 slots_[2];
+    std::vector<int64_t> keepers_;  // layers that keep rows, which take the slots by turns
 };
 
 }  // namespace rocketdoc

@@ -46,7 +46,8 @@ TokenProducts cuda_token_products(const Model & model) {
     if (input) count({arch.build_layer_inputs(ctx, p, model.weights(), ggml_new_tensor_1d(ctx, GGML_TYPE_I32, 1), x)});
     for (int64_t layer = 0; layer < p.n_layer; layer++) {
         const QkvTensors qkv = arch.build_qkv(ctx, model.layer(layer), x, position);
-        count({qkv.q, qkv.k, qkv.v});
+        if (qkv.k) count({qkv.q, qkv.k, qkv.v});
+        else count({qkv.q});
         count({arch.build_attention_output(ctx, model.layer(layer), x, vector(p.layer(layer).q_width()))});
         count({arch.build_layer_output(ctx, model.layer(layer), x, input)});
     }

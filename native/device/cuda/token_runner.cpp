@@ -31,24 +31,22 @@ CudaTokenRunner::CudaTokenRunner(const Model & model, CudaDevice & device) : mod
         }
         sight->layers.push_back(layer);
     }
-    size_t n_before = 0;
     for (Sight & sight : sights_) {
-        sight.first = n_before;
-        sight.at    = rows_bytes_;
-        n_before += sight.layers.size();
+        sight.at = rows_bytes_;
         rows_bytes_ += 2 * sight.layers.size() * sight.kv_bytes();
     }
 }
 
 CudaTokenRunner::Sight & CudaTokenRunner::sight_of(int64_t layer) {
     return *std::find_if(sights_.begin(), sights_.end(), [&](const Sight & s) {
-        return std::find(s.layers.begin(), s.layers.end(), layer) != s.layers.end();
+        return std::find(s.layers.begin(), s.layers.end(), model_.params().rows_of(layer)) != s.layers.end();
     });
 }
 
 size_t CudaTokenRunner::rows_of(int64_t layer) {
     const Sight & sight = sight_of(layer);
-    const size_t  index = size_t(std::find(sight.layers.begin(), sight.layers.end(), layer) - sight.layers.begin());
+    const size_t  index = size_t(std::find(sight.layers.begin(), sight.layers.end(), model_.params().rows_of(layer)) -
+                                 sight.layers.begin());
     return rows_at_ + sight.at + 2 * index * sight.kv_bytes();
 }
 
@@ -187,10 +185,14 @@ Status CudaTokenRunner::build() {
         QkvTensors          qkv    = arch.build_qkv(ctx, model_.layer(layer), x, position);
         const size_t        k_at = rows_of(layer), v_at = k_at + sight.kv_bytes();
         RETURN_IF_FAILED(place_at(qkv.q, q_at_));
-        RETURN_IF_FAILED(place_at(qkv.k, k_at));
-        RETURN_IF_FAILED(place_at(qkv.v, v_at));
         ggml_cgraph * graph = new_graph();
-        for (ggml_tensor * t : {qkv.q, qkv.k, qkv.v}) ggml_build_forward_expand(graph, t);
+        ggml_build_forward_expand(graph, qkv.q);
+        if (qkv.k) {
+            RETURN_IF_FAILED(place_at(qkv.k, k_at));
+            RETURN_IF_FAILED(place_at(qkv.v, v_at));
+            ggml_build_forward_expand(graph, qkv.k);
+            ggml_build_forward_expand(graph, qkv.v);
+        }
         if (compact_) parts_.push_back({nullptr, layer, {}});
         else {
             const auto heads = [&](int64_t n, size_t at) {
@@ -199,9 +201,12 @@ Status CudaTokenRunner::build() {
             graph                  = new_graph();
             const int64_t capacity = history_->capacity(layer);
             ggml_tensor * row      = rows[size_t(&sight - sights_.data())];
-            ggml_tensor * keys     = build_append(ctx, graph, history_->k(layer), heads(traits.n_head_kv, k_at), row);
-            ggml_tensor * values   = build_append(ctx, graph, history_->v(layer), heads(traits.n_head_kv, v_at), row);
-            ggml_tensor * mask     = new_leaf(ctx, GGML_TYPE_F16, capacity, 1, sight.mask.buffer(), sight.mask.data());
+            ggml_tensor * keys = history_->k(layer), *values = history_->v(layer);
+            if (history_->shape().keeps(layer)) {
+                keys   = build_append(ctx, graph, keys, heads(traits.n_head_kv, k_at), row);
+                values = build_append(ctx, graph, values, heads(traits.n_head_kv, v_at), row);
+            }
+            ggml_tensor * mask = new_leaf(ctx, GGML_TYPE_F16, capacity, 1, sight.mask.buffer(), sight.mask.data());
             sight.masks.push_back(mask);
             ggml_tensor * attended = build_dense_attention(ctx, model_.layer(layer), heads(traits.n_head, q_at_), keys,
                                                            values, {0, capacity}, mask, &sight.rows);
@@ -240,12 +245,16 @@ Status CudaTokenRunner::give_memory() {
 Status CudaTokenRunner::list_history() {
     if (!compact_ || !history_ || !history_->on_device()) return Status::good();
     std::vector<void *> lists;
-    for (const Sight & sight : sights_) {
-        for (int64_t layer : sight.layers) {
-            lists.push_back(history_->k(layer)->data);
-            lists.push_back(history_->v(layer)->data);
-        }
-    }
+    const auto          list = [&](int64_t layer) {
+        lists.push_back(history_->k(layer)->data);
+        lists.push_back(history_->v(layer)->data);
+    };
+    for (const Sight & sight : sights_)
+        for (int64_t layer : sight.layers) list(layer);
+    copiers_.clear();
+    for (int64_t layer = 0; layer < model_.params().n_layer; layer++)
+        if (model_.params().layer(layer).shares_rows() && history_->shape().keeps(layer)) copiers_.push_back(layer);
+    for (int64_t layer : copiers_) list(layer);
     RETURN_IF_FAILED(DeviceBytes::allocate(cuda_, lists.size() * sizeof(void *), lists_));
     RETURN_IF_FAILED(
         cuda_.check(cuda_.kernels().copy(lists_.data(), lists.data(), lists.size() * sizeof(void *), cuda_.stream()),
@@ -341,6 +350,23 @@ Status CudaTokenRunner::enqueue_parts() {
     return by_ggml ? cuda_.wait_for_ggml() : Status::good();
 }
 
+// K and V of n_layers layers from `layer` on, to the rows of the history that are listed from first_list on.
+Status CudaTokenRunner::append_to_history(size_t first_list, int64_t layer, size_t n_layers, const Sight & sight) {
+    const ggml_tensor * rows = history_->k(layer);
+    KernelHistory       to;
+    to.lists            = lists_.at<void *>(2 * first_list * sizeof(void *));
+    to.n_lists          = int(2 * n_layers);
+    to.n_head           = int(sight.n_head_kv);
+    to.head_dim         = int(sight.head_dim);
+    to.type             = rows->type == GGML_TYPE_Q8_0 ? KERNEL_ROWS_Q8_0 : KERNEL_ROWS_F16;
+    to.row_bytes        = rows->nb[1];
+    to.head_bytes       = rows->nb[2];
+    const size_t row_at = inputs_at_ + offsetof(Inputs, rows) + size_t(&sight - sights_.data()) * sizeof(int64_t);
+    return cuda_.check(cuda_.kernels().append_history(to, memory_.at<float>(rows_of(layer)),
+                                                      memory_.at<int64_t>(row_at), cuda_.stream()),
+                       "keeping a row");
+}
+
 Status CudaTokenRunner::enqueue_token() {
     const KernelTable & kernels = cuda_.kernels();
     RETURN_IF_FAILED(cuda_.check(
@@ -349,22 +375,12 @@ Status CudaTokenRunner::enqueue_token() {
     RETURN_IF_FAILED(enqueue_parts());
     if (compact_) RETURN_IF_FAILED(compact_->on_device().end_token());
     if (compact_ && history_ && history_->on_device()) {
-        for (size_t i = 0; i < sights_.size(); i++) {
-            const Sight &       sight = sights_[i];
-            const ggml_tensor * rows  = history_->k(sight.layers.front());
-            KernelHistory       to;
-            to.lists            = lists_.at<void *>(2 * sight.first * sizeof(void *));
-            to.n_lists          = int(2 * sight.layers.size());
-            to.n_head           = int(sight.n_head_kv);
-            to.head_dim         = int(sight.head_dim);
-            to.type             = rows->type == GGML_TYPE_Q8_0 ? KERNEL_ROWS_Q8_0 : KERNEL_ROWS_F16;
-            to.row_bytes        = rows->nb[1];
-            to.head_bytes       = rows->nb[2];
-            const size_t row_at = inputs_at_ + offsetof(Inputs, rows) + i * sizeof(int64_t);
-            RETURN_IF_FAILED(cuda_.check(kernels.append_history(to, memory_.at<float>(rows_of(sight.layers.front())),
-                                                                memory_.at<int64_t>(row_at), cuda_.stream()),
-                                         "keeping a row"));
+        size_t n_before = 0;
+        for (const Sight & sight : sights_) {
+            RETURN_IF_FAILED(append_to_history(n_before, sight.layers.front(), sight.layers.size(), sight));
+            n_before += sight.layers.size();
         }
+        for (int64_t layer : copiers_) RETURN_IF_FAILED(append_to_history(n_before++, layer, 1, sight_of(layer)));
     }
     RETURN_IF_FAILED(cuda_.check(kernels.candidates(candidates(), workspace_, cuda_.stream()), "choosing candidates"));
     return cuda_.check(kernels.copy(pinned_.data() + best_host_, memory_.at<void>(best_at_),

@@ -34,14 +34,13 @@ class CudaTokenRunner : public TokenRunner {
         int32_t position          = 0;
         int64_t rows[MOST_SIGHTS] = {};  // of the history, for each of sights_
     };
-    // Layers of one window and of heads of one number and size, and those without a window: they append at one row, and
-    // see the same rows.
+    // Layers with K and V of their own that have one window, or none, and heads of one number and size: they append at
+    // one row, and see the same rows. Those that share their rows see them too.
     struct Sight {
         int64_t              window = 0;
         std::vector<int64_t> layers;
         int64_t              n_head_kv = 0, head_dim = 0;
-        size_t               first = 0;  // of them among all layers, in the order of sights_
-        size_t               at    = 0;  // offset of the first one's K and V in memory_
+        size_t               at = 0;  // offset of the first one's K and V in memory_
 
         size_t                     kv_bytes() const { return size_t(n_head_kv * head_dim) * sizeof(float); }
         DeviceBytes                mask;  // dense: f16 [capacity of a layer in the history]
@@ -62,6 +61,7 @@ class CudaTokenRunner : public TokenRunner {
     Status            place_at(ggml_tensor * result, size_t offset);
     Status            give_memory();
     Status            list_history();
+    Status            append_to_history(size_t first_list, int64_t layer, size_t n_layers, const Sight & sight);
     Sight &           sight_of(int64_t layer);
     size_t            rows_of(int64_t layer);  // offset in memory_ of a layer's K, then V
     KernelActivations activations() const;
@@ -88,7 +88,7 @@ class CudaTokenRunner : public TokenRunner {
                  layer_inputs_at_ = 0;
     size_t       bits_at_ = 0, scales_at_ = 0, sums_at_ = 0;  // KernelActivations
     DeviceBytes  scratch_;  // what the nodes of a part need, each its own; parts take turns
-    DeviceBytes  lists_;    // KernelHistory::lists
+    DeviceBytes  lists_;    // KernelHistory::lists, of sights_ and then of copiers_
     PinnedMemory pinned_;   // Inputs, candidates, two sets of a token's new rows
     size_t       best_host_ = 0, rows_host_ = 0, rows_bytes_ = 0;
 
@@ -96,11 +96,13 @@ class CudaTokenRunner : public TokenRunner {
     std::vector<uint8_t>   ctx_memory_;
     std::vector<TokenPart> parts_;
     std::vector<Sight>     sights_;
-    KernelGraph            captured_ = nullptr;
-    bool                   warm_     = false;  // ggml's pools have what a token needs
-    int64_t                n_run_    = 0;
-    RowPlace               staged_{-1, -1};  // of the token whose K and V wait in pinned memory
-    int                    staged_set_ = 0;
+    // Layers that share another's K and V, but have rows of their own in the history: a compact cache.
+    std::vector<int64_t> copiers_;
+    KernelGraph          captured_ = nullptr;
+    bool                 warm_     = false;  // ggml's pools have what a token needs
+    int64_t              n_run_    = 0;
+    RowPlace             staged_{-1, -1};  // of the token whose K and V wait in pinned memory
+    int                  staged_set_ = 0;
 };
 
 }  // namespace rocketdoc
