@@ -4,7 +4,14 @@ import type { MemoryNeed } from '../contract/app-types.ts';
 import type { DeviceChoice } from '../contract/engine.ts';
 import type { MemoryPlan, ModelInfo } from '../contract/engine-reports.ts';
 import { notOnGpu } from '../contract/errors.ts';
-import { fullLayers, layerRanges, windowKvBytes, windowLayers, windowSizes } from '../contract/layer-windows.ts';
+import {
+  fullLayers,
+  layerRanges,
+  sharingLayers,
+  windowKvBytes,
+  windowLayers,
+  windowSizes,
+} from '../contract/layer-windows.ts';
 import { memoryNeeds } from '../contract/memory-needs.ts';
 import { bytesText, count } from '../contract/number-words.ts';
 import { chooseDevice } from '../engine-host/choose-device.ts';
@@ -105,6 +112,7 @@ function inspectText(info: ModelInfo, plan: MemoryPlan, nPrompt: number, mode: s
     ['context', `${count(info.nCtxTrain)} tokens`],
     ['full KV', `${count(info.kvBytesPerToken)} bytes a token`],
     ...windowFacts(info),
+    ...sharedFacts(info),
     ['products', `of a token on a GPU: ${gpuProductsText(info)}`],
     ['computes on', device.deviceReason === null ? device.device : `${device.device} (${device.deviceReason})`],
   ];
@@ -148,6 +156,13 @@ function windowFacts(info: ModelInfo): [string, string][] {
   ];
 }
 
+function sharedFacts(info: ModelInfo): [string, string][] {
+  const sharing = sharingLayers(info);
+  if (sharing.length === 0) return [];
+  const of = layerRanges([...new Set(sharing.map((layer) => info.sharedLayers[layer] ?? 0))].sort((a, b) => a - b));
+  return [['shared', `${sharing.length} layers see the rows of layers ${of} and keep none: ${layerRanges(sharing)}`]];
+}
+
 function needText({ place, needed, available, fits }: MemoryNeed): string {
   const where = place === 'gpu' ? 'GPU memory' : 'RAM';
   return `${bytesText(needed)} of ${where}, ${bytesText(available)} free now: it ${fits ? 'fits' : 'does not fit'}.`;
@@ -177,6 +192,7 @@ function inspectJson(info: ModelInfo, plan: MemoryPlan, nPrompt: number, mode: s
     tensor_types: info.tensorTypes,
     kv_bytes_per_token: info.kvBytesPerToken,
     windows: info.windows,
+    shared_layers: info.sharedLayers,
     gpu_products: info.gpuProducts ?? null,
     device: device.device,
     device_reason: device.deviceReason,

@@ -37,6 +37,10 @@ export const modelInfoSchema = z.object({
    * one.
    */
   windows: z.array(count),
+  /** For each layer, bytes of K and V in f16 of a token that it keeps; 0: it keeps none. */
+  rowBytes: z.array(count),
+  /** For each layer, the earlier one whose rows it sees instead of its own, from 0; -1: it has its own. */
+  sharedLayers: z.array(z.int().min(-1)),
 });
 export type ModelInfo = z.infer<typeof modelInfoSchema>;
 

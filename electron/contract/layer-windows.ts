@@ -1,4 +1,7 @@
-/** Which layers of a model keep every token, and which keep only those of a sliding window. Used wherever bytes or layers are shown. */
+/**
+ * Which layers of a model see every token, which see only those of a sliding window, and which see the rows of another layer. Used
+ * wherever bytes or layers are shown.
+ */
 import type { ModelInfo } from './engine-reports.ts';
 
 type Layers = Pick<ModelInfo, 'nLayer' | 'windows'>;
@@ -7,7 +10,7 @@ export const windowOf = ({ windows }: Layers, layer: number): number => windows[
 
 const layersOf = ({ nLayer }: Layers) => Array.from({ length: nLayer }, (_, layer) => layer);
 
-/** Layers that keep every token, which the method compresses. Counted from 0. */
+/** Layers that see every token, which the method compresses. Counted from 0. */
 export const fullLayers = (model: Layers): number[] => layersOf(model).filter((layer) => windowOf(model, layer) === 0);
 
 export const windowLayers = (model: Layers): number[] => layersOf(model).filter((layer) => windowOf(model, layer) > 0);
@@ -15,6 +18,16 @@ export const windowLayers = (model: Layers): number[] => layersOf(model).filter(
 /** Each window once, the shortest first. */
 export const windowSizes = ({ windows }: Pick<ModelInfo, 'windows'>): number[] =>
   [...new Set(windows.filter((window) => window > 0))].sort((a, b) => a - b);
+
+/** Layers that keep no rows, but see those of an earlier one. */
+export const sharingLayers = ({ sharedLayers }: Pick<ModelInfo, 'sharedLayers'>): number[] =>
+  sharedLayers.flatMap((of, layer) => (of >= 0 ? [layer] : []));
+
+/** ", with the rows of layer 14", for a layer that keeps none of its own. */
+export function sharedWords({ sharedLayers }: Pick<ModelInfo, 'sharedLayers'>, layer: number): string {
+  const of = sharedLayers[layer] ?? -1;
+  return of >= 0 ? `, with the rows of layer ${of + 1}` : '';
+}
 
 /** "1 to 5, 7 to 11, 13": layers as a person counts them. */
 export function layerRanges(layers: readonly number[]): string {
@@ -28,10 +41,6 @@ export function layerRanges(layers: readonly number[]): string {
 }
 
 /** Bytes of f16 K and V that the layers with a window hold of a text of so many tokens. */
-export function windowKvBytes(
-  { windows, nHeadKv, headDim }: Pick<ModelInfo, 'windows' | 'nHeadKv' | 'headDim'>,
-  tokens: number,
-): number {
-  const rows = windows.reduce((sum, window) => sum + (window > 0 ? Math.min(tokens, window) : 0), 0);
-  return rows * nHeadKv * headDim * 4;
+export function windowKvBytes({ windows, rowBytes }: Pick<ModelInfo, 'windows' | 'rowBytes'>, tokens: number): number {
+  return windows.reduce((sum, window, layer) => sum + Math.min(tokens, window) * (rowBytes[layer] ?? 0), 0);
 }

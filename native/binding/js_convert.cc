@@ -234,6 +234,15 @@ Napi::Object from_model(Napi::Env env, const ModelInfo & model) {
     Napi::Array   windows = Napi::Array::New(env);
     for (int64_t i = 0; widest > 0 && i < p.n_layer; i++) windows.Set(uint32_t(i), double(p.layer(i).kept_window()));
     out.Set("windows", windows);
+    // Of f16 K and V of one token.
+    Napi::Array row_bytes = Napi::Array::New(env), shared = Napi::Array::New(env);
+    for (int64_t i = 0; i < p.n_layer; i++) {
+        const LayerTraits & l = p.layer(i);
+        row_bytes.Set(uint32_t(i), l.keeps_rows() ? double(l.kv_width() * 2 * int64_t(sizeof(uint16_t))) : 0.0);
+        shared.Set(uint32_t(i), l.shares_rows() ? double(l.shared_layer) : -1.0);
+    }
+    out.Set("rowBytes", row_bytes);
+    out.Set("sharedLayers", shared);
     Napi::Object counts = Napi::Object::New(env);
     for (const auto & [name, n] : model.tensor_types) counts.Set(name, n);
     out.Set("tensorTypes", counts);

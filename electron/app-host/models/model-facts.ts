@@ -4,17 +4,23 @@ import { fullLayers } from '../../contract/layer-windows.ts';
 import { type CatalogueModel, filesOfModel, modelBytes } from '../../contract/models.ts';
 import type { ModelFacts } from './model-fit.ts';
 
-export const shapeOf = (info: ModelInfo) => ({
-  layers: fullLayers(info).length,
-  windows: info.windows.filter((window) => window > 0),
-  kvHeads: info.nHeadKv,
-  headDim: info.headDim,
-});
+export const shapeOf = (info: ModelInfo) => {
+  const chosen = fullLayers(info);
+  return {
+    layers: chosen.filter((layer) => (info.rowBytes[layer] ?? 0) > 0).length,
+    choosing: chosen.length,
+    channels: info.nHeadKv * info.headDim,
+    windows: info.windows
+      .map((tokens, layer) => ({ tokens, channels: (info.rowBytes[layer] ?? 0) / 4 }))
+      .filter(({ tokens, channels }) => tokens > 0 && channels > 0),
+  };
+};
 
 export function factsOf(model: CatalogueModel): ModelFacts | undefined {
   const { layers, kvHeads, headDim, aboutBytes } = model;
   const weights = modelBytes(model) ?? aboutBytes;
-  return weights && layers && kvHeads && headDim ? { weights, layers, windows: [], kvHeads, headDim } : undefined;
+  if (!weights || !layers || !kvHeads || !headDim) return undefined;
+  return { weights, layers, choosing: layers, channels: kvHeads * headDim, windows: [] };
 }
 
 /** Bytes of K and V per token in f16. */

@@ -63,10 +63,12 @@ export interface ModelFacts {
   weights: number;
   /** How many layers keep every token. */
   layers: number;
-  /** For each of the other layers, how many of the last tokens it keeps. */
-  windows: readonly number[];
-  kvHeads: number;
-  headDim: number;
+  /** How many layers choose rows for an answer: those, and the ones that see the rows of one of them. */
+  choosing: number;
+  /** Of K in one of these layers: its KV heads' together. */
+  channels: number;
+  /** Of each of the other layers that keep rows: how many of the last tokens, and the channels of K. */
+  windows: readonly { tokens: number; channels: number }[];
 }
 
 const MiB = 2 ** 20;
@@ -77,18 +79,16 @@ const turnRows = 1024;
 
 /** Within some percent of the engine's own plan, and rather too high than too low. */
 export function estimatedNeed(
-  { weights, layers, windows, kvHeads, headDim }: ModelFacts,
+  { weights, layers, choosing, channels, windows }: ModelFacts,
   { mode, tokenBudget }: Pick<MethodChoice, 'mode' | 'tokenBudget'>,
   { onGpu }: Pick<Room, 'onGpu'>,
 ): NeedOf {
-  const channels = layers * kvHeads * headDim;
   return async (tokens, kvType) => {
-    const windowRows = windows.reduce((sum, window) => sum + Math.min(tokens, window) + turnRows, 0);
-    const windowBytes = windowRows * kvHeads * headDim;
-    const document = (tokens + turnRows) * channels * kvBytes[kvType] + windowBytes * kvBytes[kvType];
+    const inWindows = windows.reduce((sum, own) => sum + (Math.min(tokens, own.tokens) + turnRows) * own.channels, 0);
+    const document = ((tokens + turnRows) * layers * channels + inWindows) * kvBytes[kvType];
     // The kept rows grow with the square root of the text's length; page summaries are added.
     const rows = mode === 'full' ? 0 : Math.min(tokens, 1.3 * Math.sqrt(tokens * tokenBudget));
-    const compact = rows * channels * kvBytes.f16 * 1.35 + (rows > 0 ? windowBytes * kvBytes.f16 : 0);
+    const compact = rows * choosing * channels * kvBytes.f16 * 1.35 + (rows > 0 ? inWindows * kvBytes.f16 : 0);
     const work = 64 * MiB + 0.03 * weights + 1200 * tokens;
     const alone = weights + compact + work;
     if (!onGpu || mode === 'full') return { device: alone + document, document: 0 };

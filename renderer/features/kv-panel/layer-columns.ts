@@ -1,6 +1,14 @@
 /** The columns of the strip of kept attention, one a layer: a share for each KV head, or a window, where nothing is chosen. Pure. */
 import type { ModelInfo } from '../../../electron/contract/engine-reports.ts';
-import { fullLayers, windowLayers, windowOf, windowSizes } from '../../../electron/contract/layer-windows.ts';
+import {
+  fullLayers,
+  layerRanges,
+  sharedWords,
+  sharingLayers,
+  windowLayers,
+  windowOf,
+  windowSizes,
+} from '../../../electron/contract/layer-windows.ts';
 import { count, plural } from '../../format.ts';
 
 export interface LayerColumn {
@@ -8,6 +16,8 @@ export interface LayerColumn {
   layer: number;
   /** Tokens of the layer's sliding window; 0: the layer has none, and its rows were chosen. */
   window: number;
+  /** What else is to be said of the layer: whose rows it sees, where they are not its own. */
+  shared: string;
   /** For each KV head; empty where the layer has a window. */
   mass: readonly number[];
 }
@@ -21,7 +31,7 @@ export function layerColumns(keptMass: readonly number[], model: ModelInfo | nul
   return Array.from({ length: model.nLayer }, (_, layer) => {
     const at = chosen.indexOf(layer);
     const mass = at < 0 ? [] : keptMass.slice(at * heads, (at + 1) * heads);
-    return { layer, window: windowOf(model, layer), mass };
+    return { layer, window: windowOf(model, layer), shared: sharedWords(model, layer), mass };
   });
 }
 
@@ -39,4 +49,13 @@ export function windowNote(model: ModelInfo | null): string | null {
   if (!model || windowed.length === 0) return null;
   const last = windowSizes(model).map(count).join(' or ');
   return `The other ${windowed.length} layers, grey here, see the last ${last} tokens and read all of them: there is nothing to compress.`;
+}
+
+/** Which layers keep no rows of their own; null where each does. */
+export function sharedNote(model: ModelInfo | null): string | null {
+  const sharing = model ? sharingLayers(model) : [];
+  if (!model || sharing.length === 0) return null;
+  const of = [...new Set(sharing.map((layer) => model.sharedLayers[layer] ?? 0))].sort((a, b) => a - b);
+  const names = of.map((layer) => `${layer + 1}`).join(' or ');
+  return `Layers ${layerRanges(sharing)} keep no rows of their own: they see those of layer ${names}.`;
 }

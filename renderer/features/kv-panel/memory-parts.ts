@@ -1,6 +1,6 @@
 /** Where the memory goes, part by part: measured numbers where there are any, else planned ones, and what each part is in words. Pure. */
 import type { Counters, MemoryPlan, ModelInfo } from '../../../electron/contract/engine-reports.ts';
-import { fullLayers, windowLayers, windowSizes } from '../../../electron/contract/layer-windows.ts';
+import { fullLayers, sharingLayers, windowLayers, windowSizes } from '../../../electron/contract/layer-windows.ts';
 import { bytes, count } from '../../format.ts';
 
 export interface MemoryPart {
@@ -18,7 +18,7 @@ export interface MemoryPart {
 const sameShare = 0.01;
 
 export function memoryParts(plan: MemoryPlan, counters: Counters | null, model: ModelInfo | null): MemoryPart[] {
-  const each = eachLayer(model);
+  const [kept, chosen] = [eachLayer(model, keepingLayers(model)), eachLayer(model, model ? fullLayers(model) : [])];
   const windows = windowWords(model);
   const page = plan.budgets.page > 1 ? `each page of ${plan.budgets.page} rows` : 'each row';
   const part = (
@@ -46,14 +46,14 @@ export function memoryParts(plan: MemoryPlan, counters: Counters | null, model: 
       'Document KV',
       plan.documentKv,
       counters?.documentBytes,
-      `A key and a value for every token of the document and room for questions, in ${each}.${windows}`,
+      `A key and a value for every token of the document and room for questions, in ${kept}.${windows}`,
     ),
     part(
       'compact',
       'Compact cache',
       plan.compactCache,
       counters?.compactBytes,
-      `A key and a value for each row that stage 1 keeps and for each token of the answer, in ${each}.${windows}`,
+      `A key and a value for each row that stage 1 keeps and for each token of the answer, in ${chosen}.${windows}`,
     ),
     part(
       'summaries',
@@ -84,18 +84,24 @@ export function memoryParts(plan: MemoryPlan, counters: Counters | null, model: 
 
 export function fullWords(value: number, rows: number | null, model: ModelInfo | null): string {
   const all = rows === null ? 'all tokens' : `all ${count(rows)} tokens`;
-  const words = `A key and a value in f16 for ${all}, in ${eachLayer(model)}: what full mode keeps.${windowWords(model)}`;
+  const words = `A key and a value in f16 for ${all}, in ${eachLayer(model, keepingLayers(model))}: what full mode keeps.${windowWords(model)}`;
   return exact('Full KV', value, words);
 }
 
-/** Names the layers that keep every token. */
-function eachLayer(model: ModelInfo | null): string {
+/** Layers that keep every token. */
+function keepingLayers(model: ModelInfo | null): number[] {
+  const sharing = model ? sharingLayers(model) : [];
+  return model ? fullLayers(model).filter((layer) => !sharing.includes(layer)) : [];
+}
+
+function eachLayer(model: ModelInfo | null, layers: readonly number[]): string {
   if (!model) return 'each layer and KV head';
-  return `each of ${fullLayers(model).length} layers and ${model.nHeadKv} KV heads`;
+  return `each of ${layers.length} layers and ${model.nHeadKv} KV heads`;
 }
 
 function windowWords(model: ModelInfo | null): string {
-  const others = model ? windowLayers(model).length : 0;
+  const sharing = model ? sharingLayers(model) : [];
+  const others = model ? windowLayers(model).filter((layer) => !sharing.includes(layer)).length : 0;
   if (!model || others === 0) return '';
   return ` The ${others} layers that see a window keep its last ${windowSizes(model).map(count).join(' or ')} tokens.`;
 }

@@ -3,6 +3,8 @@ import { expect, it } from 'vitest';
 import {
   fullLayers,
   layerRanges,
+  sharedWords,
+  sharingLayers,
   windowKvBytes,
   windowLayers,
   windowSizes,
@@ -10,8 +12,8 @@ import {
 
 /** The layers of Gemma 3 270M: five of six see 512 tokens. */
 const windows = Array.from({ length: 18 }, (_, layer) => (layer % 6 === 5 ? 0 : 512));
-const gemma = { nLayer: 18, nHeadKv: 1, headDim: 256, windows };
-const llama = { nLayer: 30, nHeadKv: 3, headDim: 64, windows: [] };
+const gemma = { nLayer: 18, rowBytes: Array<number>(18).fill(1024), windows };
+const llama = { nLayer: 30, rowBytes: Array<number>(30).fill(768), windows: [] };
 
 it('tells the layers apart', () => {
   expect(fullLayers(gemma)).toEqual([5, 11, 17]);
@@ -20,6 +22,13 @@ it('tells the layers apart', () => {
   expect(windowSizes({ windows: [1024, 0, 512, 1024] })).toEqual([512, 1024]);
   expect(fullLayers(llama)).toHaveLength(30);
   expect(windowLayers(llama)).toEqual([]);
+});
+
+it('names the layer whose rows another one sees', () => {
+  const sharedLayers = [-1, -1, 0, 1];
+  expect(sharingLayers({ sharedLayers })).toEqual([2, 3]);
+  expect(sharedWords({ sharedLayers }, 3)).toBe(', with the rows of layer 2');
+  expect(sharedWords({ sharedLayers }, 1)).toBe('');
 });
 
 it('counts layers as a person does', () => {
@@ -33,4 +42,6 @@ it('counts the bytes of a window once a text is longer than it', () => {
   expect(windowKvBytes(gemma, 100)).toBe(15 * 100 * 256 * 4);
   expect(windowKvBytes(gemma, 100_000)).toBe(15 * 512 * 256 * 4);
   expect(windowKvBytes(llama, 100_000)).toBe(0);
+  // A layer that sees the rows of another keeps none.
+  expect(windowKvBytes({ windows: [512, 0, 512], rowBytes: [2048, 4096, 0] }, 1000)).toBe(512 * 2048);
 });

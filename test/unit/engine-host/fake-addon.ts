@@ -78,6 +78,8 @@ export const fakeInfo: NativeModelInfo = {
   kvBytesPerToken: 64,
   gpuProducts: { all: 29, ours: 28 },
   windows: [],
+  rowBytes: [32, 32],
+  sharedLayers: [],
 };
 
 export interface FakeOptions {

@@ -7,7 +7,12 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Telemetry } from '../../../electron/contract/app-types.ts';
 import type { MemoryPlan, ModelInfo } from '../../../electron/contract/engine-reports.ts';
 import { AttentionStrip } from '../../../renderer/features/kv-panel/attention-strip.tsx';
-import { columnWords, layerColumns, windowNote } from '../../../renderer/features/kv-panel/layer-columns.ts';
+import {
+  columnWords,
+  layerColumns,
+  sharedNote,
+  windowNote,
+} from '../../../renderer/features/kv-panel/layer-columns.ts';
 import { MemoryBars } from '../../../renderer/features/kv-panel/memory-bars.tsx';
 import { fullWords, memoryParts } from '../../../renderer/features/kv-panel/memory-parts.ts';
 import { StatusBar } from '../../../renderer/features/status-bar/status-bar.tsx';
@@ -69,7 +74,9 @@ describe('the parts of memory', () => {
   });
 
   it('say their exact bytes and what they are made of', () => {
-    const info = { nLayer: 30, nHeadKv: 3, windows: [] as number[] } as Parameters<typeof memoryParts>[2];
+    const info = { nLayer: 30, nHeadKv: 3, windows: [] as number[], sharedLayers: [] as number[] } as Parameters<
+      typeof memoryParts
+    >[2];
     const words = memoryParts(plan, counters, info).map((part) => part.words);
     expect(words[1]).toBe(
       'Document KV: 141 MB, exactly 147,849,216 bytes. A key and a value for every token of the document and room for questions, in each of 30 layers and 3 KV heads.',
@@ -80,18 +87,35 @@ describe('the parts of memory', () => {
 
 describe('layers with a window', () => {
   const windows = [512, 512, 0, 512, 512, 0];
-  const gemma = { nLayer: 6, nHeadKv: 2, headDim: 256, windows } as ModelInfo;
+  const gemma = { nLayer: 6, nHeadKv: 2, headDim: 256, windows, sharedLayers: [] as number[] } as unknown as ModelInfo;
   const mass = [0.9, 0.8, 0.7, 0.6];
 
   it('have a column of their own, between those whose rows were chosen', () => {
     const columns = layerColumns(mass, gemma);
     expect(columns.map(({ window }) => window)).toEqual(windows);
-    expect(columns[2]).toEqual({ layer: 2, window: 0, mass: [0.9, 0.8] });
+    expect(columns[2]).toEqual({ layer: 2, window: 0, shared: '', mass: [0.9, 0.8] });
     expect(columns[5]?.mass).toEqual([0.7, 0.6]);
     expect(columnWords(columns)).toBe('2 of 6 layers × 2 KV heads');
     expect(columnWords(layerColumns(Array(12).fill(1), { ...gemma, windows: [] }))).toBe('6 layers × 2 KV heads');
     expect(layerColumns(mass.slice(1), gemma)).toEqual([]);
     expect(layerColumns(mass, null)).toEqual([]);
+  });
+
+  it('are told apart from those that see another layer’s rows', () => {
+    const sharing = { ...gemma, sharedLayers: [-1, -1, -1, -1, 1, 2] };
+    expect(layerColumns(mass, sharing).map(({ shared }) => shared)).toEqual([
+      ...['', '', '', ''],
+      ', with the rows of layer 2',
+      ', with the rows of layer 3',
+    ]);
+    expect(sharedNote(gemma)).toBeNull();
+    expect(sharedNote(sharing)).toBe(
+      'Layers 5 to 6 keep no rows of their own: they see those of layer 2 or 3.',
+    );
+    const { plan, counters } = sampleNumbers;
+    const words = Object.fromEntries(memoryParts(plan, counters, sharing).map((part) => [part.key, part.words]));
+    expect(words.document).toMatch(/in each of 1 layers and 2 KV heads\. The 3 layers that see a window/);
+    expect(words.compact).toMatch(/in each of 2 layers and 2 KV heads/);
   });
 
   it('are said not to be compressed', () => {

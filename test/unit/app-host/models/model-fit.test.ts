@@ -65,12 +65,12 @@ it('counts a document beside a GPU against RAM', async () => {
 it('reckons the embedded model a little above its plan', async () => {
   // The engine's own plan for 7,936 tokens and a budget of 512: weights, document, compact cache, summaries, activations, logits.
   const planned = 386_902_656;
-  const facts = { weights: 96_576_768, layers: 30, windows: [], kvHeads: 3, headDim: 64 };
+  const facts = { weights: 96_576_768, layers: 30, choosing: 30, channels: 3 * 64, windows: [] };
   const { device } = await estimatedNeed(facts, defaultSettings, { onGpu: false })(7936, 'f16');
   expect(device).toBeGreaterThan(planned * 0.98);
   expect(device).toBeLessThan(planned * 1.3);
   // Five layers of six have a window: their KV does not grow with the text.
-  const windowed = { ...facts, layers: 5, windows: Array<number>(25).fill(512) };
+  const windowed = { ...facts, layers: 5, choosing: 5, windows: Array(25).fill({ tokens: 512, channels: 3 * 64 }) };
   const needs = await Promise.all(
     [8000, 32_000].map((n) => estimatedNeed(windowed, defaultSettings, { onGpu: false })(n, 'f16')),
   );

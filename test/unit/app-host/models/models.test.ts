@@ -45,6 +45,8 @@ const info: ModelInfo = {
   tensorTypes: { f32: 9, q8_0: 4, q4_K: 2 },
   kvBytesPerToken: 256,
   windows: [],
+  rowBytes: [128, 128],
+  sharedLayers: [],
 };
 
 let dir: string;
