@@ -127,6 +127,27 @@ void test_experts() {
     expect("no family of experts", open_header(TinyModel(o).path()), {Code::MODEL_UNSUPPORTED});
 }
 
+// Sizes that a header lists layer by layer.
+void test_lists() {
+    TinyModelOptions o = tiny_family("gemma4");
+    expect("lists", open_header(TinyModel(o).path()), {Code::OK});
+    o                              = tiny_family("llama");
+    o.n_layer                      = 3;
+    o.lists["feed_forward_length"] = {o.n_ff, o.n_ff, o.n_ff};
+    expect("a list", open_header(TinyModel(o).path()), {Code::OK});
+    o.lists["feed_forward_length"] = {o.n_ff, o.n_ff};
+    const Status status            = open_header(TinyModel(o).path());
+    expect("a short list", status, {Code::MODEL_FORMAT});
+    CHECK(status.message.find("feed_forward_length lists 2 numbers for 3 layers") != std::string::npos);
+    o.lists["feed_forward_length"] = {o.n_ff, 0, o.n_ff};
+    expect("a width of 0", open_header(TinyModel(o).path()), {Code::MODEL_FORMAT});
+    o.lists.clear();
+    o.lists["attention.head_count_kv"] = {1, 1, 11};
+    expect("layers that differ", open_header(TinyModel(o).path()), {Code::MODEL_FORMAT, Code::MODEL_UNSUPPORTED});
+    o = tiny_family("gemma4"), o.integers["attention.sliding_window"] = 0;
+    expect("no window", open_header(TinyModel(o).path()), {Code::MODEL_FORMAT});
+}
+
 void test_cuts(const Bytes & good) {
     for (size_t n : {size_t(1), size_t(4), size_t(8), size_t(23), size_t(24), size_t(25), good.size() / 100,
                      good.size() / 2, good.size() - 1}) {
@@ -255,6 +276,7 @@ int main() {
     const Bytes good = read_file(model.path());
     test_nonsense(good);
     test_experts();
+    test_lists();
     test_cuts(good);
     test_mutations(good);
     test_parts();

@@ -46,6 +46,42 @@ void test_refused() {
     }
 }
 
+// Two layers with rows of their own, two that see those; what of it is not computed is refused.
+void test_sharing() {
+    LayerTraits full;
+    full.scale = 1, full.n_head = 8, full.n_head_kv = 2, full.head_dim = 64;
+    LayerTraits window = full;
+    window.attention = AttentionKind::window, window.window = 100, window.head_dim = 32;
+    LayerTraits sees_window = window, sees_full = full;
+    sees_window.attention = sees_full.attention = AttentionKind::shared;
+    sees_window.shared_layer = 0, sees_full.shared_layer = 1;
+    const std::vector<LayerTraits> good{window, full, sees_window, sees_full};
+    CHECK(check_traits("m.gguf", good).ok());
+    CHECK(!sees_full.keeps_rows() && sees_full.chooses_rows() && sees_full.kept_window() == 0);
+    CHECK(!sees_window.keeps_rows() && !sees_window.chooses_rows() && sees_window.kept_window() == 100);
+    const struct {
+        const char *                                    says;
+        std::function<void(std::vector<LayerTraits> &)> change;
+    } cases[] = {
+        {"layer 2 shares the KV rows of layer 2, which has none", [](auto & l) { l[2].shared_layer = 2; }},
+        {"layer 3 shares the KV rows of layer 2, which has none", [](auto & l) { l[3].shared_layer = 2; }},
+        {"layer 3 shares the KV rows of layer -1, which has none", [](auto & l) { l[3].shared_layer = -1; }},
+        {"layer 2 shares the KV rows of layer 1, whose window", [](auto & l) { l[2].shared_layer = 1; }},
+        {"layer 2 shares the KV rows of layer 0, whose window", [](auto & l) { l[2].window = 64; }},
+        {"layer 3 shares the KV rows of layer 1, whose window", [](auto & l) { l[3].n_head_kv = 4; }},
+        {"layer 2 shares the KV rows of layer 0 before a layer", [&](auto & l) { l.push_back(full); }},
+        {"layer 3 shares the KV rows of layer 0, which is not the last",
+         [&](auto & l) { l.insert(l.begin() + 1, window), l[4].shared_layer = 2; }},
+    };
+    for (const auto & c : cases) {
+        std::vector<LayerTraits> layers = good;
+        c.change(layers);
+        const Status status = check_traits("m.gguf", layers);
+        if (!CHECK(status.code == Code::MODEL_UNSUPPORTED && status.message.find(c.says) != std::string::npos))
+            std::printf("    %s: %s\n", c.says, status.message.c_str());
+    }
+}
+
 void test_read() {
     TinyModelOptions options;
     options.rope_scaling = "yarn";
@@ -112,6 +148,7 @@ void test_sampler() {
 
 int main() {
     test_refused();
+    test_sharing();
     test_read();
     test_sampler();
     return check::report();

@@ -189,8 +189,8 @@ void write_layer(Writer & writer, int layer, const TinyModelOptions & o) {
         if (has_kv && !(o.k_is_v && !o.in_window(layer))) linear("attn_v", o.n_embd, n_kv, qkv_biases);
     }
     if (o.qk_norm) {
-        norm("attn_q_norm", o.qk_norm == 2 ? n_q : d);
-        if (has_kv) norm("attn_k_norm", o.qk_norm == 2 ? n_kv : d);
+        writer.vector(blk + "attn_q_norm.weight", o.qk_norm == 2 ? n_q : d, o.qk_mean, 0.1f);
+        if (has_kv) writer.vector(blk + "attn_k_norm.weight", o.qk_norm == 2 ? n_kv : d, o.qk_mean, 0.1f);
     }
     linear("attn_output", n_q, o.n_embd, o.biases);
     // As strong as the best row or weaker than all.
@@ -320,9 +320,9 @@ TinyModelOptions tiny_family(const std::string & family, bool round_sizes) {
         o.n_layer_input    = round_sizes ? 256 : 64;
         o.n_ff             = round_sizes ? 512 : 288;
         o.attn_post_norm = o.ffn_post_norm = o.out_scale = true;
-        o.qk_norm                                        = 1;
-        o.integers                                       = {{"attention.sliding_window", 100}};
-        o.numbers = {{"final_logit_softcapping", 30.0f}, {"rope.freq_base", 1e6f}, {"rope.freq_base_swa", 10000.0f}};
+        o.qk_norm = 1, o.qk_mean = 0.4f;  // its attention has a scale of 1
+        o.integers = {{"attention.sliding_window", 100}};
+        o.numbers  = {{"final_logit_softcapping", 30.0f}, {"rope.freq_base", 1e6f}, {"rope.freq_base_swa", 10000.0f}};
     }
     if (family == "gpt-oss") {  // every other layer within a window
         wide();

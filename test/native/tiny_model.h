@@ -34,6 +34,7 @@ struct TinyModelOptions {
     bool        attn_norm = true, attn_post_norm = false, ffn_post_norm = false;
     std::string ffn_norm    = "ffn_norm";       // "": none
     int         qk_norm     = 0;                // 1: of each head, 2: of all heads together
+    float       qk_mean     = 1.0f;             // of those norms' weights
     bool        one_qkv     = false;            // q, k and v in one matrix
     bool        gate_in_up  = false;            // the gate and what it gates in one matrix
     int         n_expert    = 0;                // instead of one feed-forward
