@@ -73,6 +73,10 @@ export interface NativeModelInfo {
   gpuProducts: { all: number; ours: number };
   /** Of each layer that attends within a window: how many tokens it sees, and keeps; 0 of the others. Empty: no layer does. */
   windows: number[];
+  /** Layers, counted from 0, that keep no rows but a state of the text so far. */
+  recurrentLayers: number[];
+  /** Of that state, all layers; 0: no layer is recurrent. */
+  stateBytes: number;
 }
 
 export interface NativeSampler {
@@ -133,6 +137,9 @@ export interface NativeMemoryPlan {
   /** Hidden states of one segment, graph workspace, attention mask. */
   activations: number;
   logits: number;
+  /** States of recurrent layers: those computed with, and in RAM those of the document's end and the question's. */
+  states: number;
+  keptStates: number;
   /** The document's KV is on the computing device; false: in RAM, and one layer at a time visits a GPU. */
   documentOnDevice: boolean;
   /** Of the total, what lies on the computing device. */

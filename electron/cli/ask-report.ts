@@ -103,6 +103,7 @@ export function answerJson(report: AnswerReport, context: AskContext, evidence: 
         layer_buffers: plan.layerBuffers,
         activations: plan.activations,
         logits: plan.logits,
+        recurrent_states: plan.states + plan.keptStates,
         total: plan.total,
       },
       peak_rss_bytes: report.peakRssBytes,

@@ -95,6 +95,7 @@ const planRows = (plan: MemoryPlan): [string, number][] => [
   ['layer buffers', plan.layerBuffers],
   ['activations', plan.activations],
   ['logits', plan.logits],
+  ...(plan.states > 0 ? [['recurrent states', plan.states + plan.keptStates] satisfies [string, number]] : []),
   ['total', plan.total],
 ];
 
@@ -111,7 +112,7 @@ function inspectText(info: ModelInfo, plan: MemoryPlan, nPrompt: number, mode: s
     ['vocabulary', `${count(info.nVocab)} tokens${info.tiedEmbeddings ? ', embeddings tied' : ''}`],
     ['context', `${count(info.nCtxTrain)} tokens`],
     ['full KV', `${count(info.kvBytesPerToken)} bytes a token`],
-    ...windowFacts(info),
+    ...layerFacts(info),
     ...sharedFacts(info),
     ['products', `of a token on a GPU: ${gpuProductsText(info)}`],
     ['computes on', device.deviceReason === null ? device.device : `${device.device} (${device.deviceReason})`],
@@ -141,19 +142,23 @@ function feedForwardText({ experts, nFf }: ModelInfo): string {
   return `${experts.count} experts of ${experts.nFf}, ${experts.used} for a token`;
 }
 
-function windowFacts(info: ModelInfo): [string, string][] {
-  const windows = windowSizes(info);
-  if (windows.length === 0) return [];
-  const [full, windowed] = [fullLayers(info), windowLayers(info)];
-  const last = windows.map(count).join(' or ');
+function layerFacts(info: ModelInfo): [string, string][] {
+  const [full, windowed, recurrent] = [fullLayers(info), windowLayers(info), info.recurrentLayers];
+  if (full.length === info.nLayer) return [];
+  const facts: [string, string][] = [['compressed', `${full.length} of ${info.nLayer} layers: ${layerRanges(full)}`]];
+  const last = windowSizes(info).map(count).join(' or ');
   const bytes = bytesText(windowKvBytes(info, info.nCtxTrain));
-  return [
-    ['compressed', `${full.length} of ${info.nLayer} layers: ${layerRanges(full)}`],
-    [
+  if (windowed.length > 0)
+    facts.push([
       'windows',
       `${windowed.length} layers see the last ${last} tokens and keep no others (${bytes}): ${layerRanges(windowed)}`,
-    ],
-  ];
+    ]);
+  if (recurrent.length > 0)
+    facts.push([
+      'recurrent',
+      `${recurrent.length} layers remember any text in ${bytesText(info.stateBytes)} and keep no rows: ${layerRanges(recurrent)}`,
+    ]);
+  return facts;
 }
 
 function sharedFacts(info: ModelInfo): [string, string][] {
@@ -193,6 +198,8 @@ function inspectJson(info: ModelInfo, plan: MemoryPlan, nPrompt: number, mode: s
     kv_bytes_per_token: info.kvBytesPerToken,
     windows: info.windows,
     shared_layers: info.sharedLayers,
+    recurrent_layers: info.recurrentLayers,
+    state_bytes: info.stateBytes,
     gpu_products: info.gpuProducts ?? null,
     device: device.device,
     device_reason: device.deviceReason,

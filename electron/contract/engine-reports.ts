@@ -41,6 +41,10 @@ export const modelInfoSchema = z.object({
   rowBytes: z.array(count),
   /** For each layer, the earlier one whose rows it sees instead of its own, from 0; -1: it has its own. */
   sharedLayers: z.array(z.int().min(-1)),
+  /** Layers, counted from 0, that keep no rows: they remember the text in a state of one size. */
+  recurrentLayers: z.array(count),
+  /** Bytes of the states of all recurrent layers. */
+  stateBytes: count,
 });
 export type ModelInfo = z.infer<typeof modelInfoSchema>;
 
@@ -74,6 +78,9 @@ export const memoryPlanSchema = z.object({
   layerBuffers: count,
   activations: count,
   logits: count,
+  /** States of recurrent layers: those that are computed with, and in RAM those of the document's end and of the question's. */
+  states: count,
+  keptStates: count,
   /** False: the document's KV is in RAM, and one layer at a time is copied to the GPU. */
   documentOnDevice: z.boolean(),
   /** The part of the total that lies on the computing device. */

@@ -1,17 +1,22 @@
 /**
- * Which layers of a model see every token, which see only those of a sliding window, and which see the rows of another layer. Used
- * wherever bytes or layers are shown.
+ * Which layers of a model see every token, which see only those of a sliding window, which see the rows of another layer, and which are
+ * recurrent. Used wherever bytes or layers are shown.
  */
 import type { ModelInfo } from './engine-reports.ts';
 
-type Layers = Pick<ModelInfo, 'nLayer' | 'windows'>;
+type Layers = Pick<ModelInfo, 'nLayer' | 'windows' | 'recurrentLayers'>;
 
-export const windowOf = ({ windows }: Layers, layer: number): number => windows[layer] ?? 0;
+export const windowOf = ({ windows }: Pick<ModelInfo, 'windows'>, layer: number): number => windows[layer] ?? 0;
 
-const layersOf = ({ nLayer }: Layers) => Array.from({ length: nLayer }, (_, layer) => layer);
+/** It keeps no rows, but a state that is as large after a long text as after a short one. */
+export const isRecurrent = ({ recurrentLayers }: Pick<ModelInfo, 'recurrentLayers'>, layer: number): boolean =>
+  recurrentLayers.includes(layer);
+
+const layersOf = ({ nLayer }: Pick<ModelInfo, 'nLayer'>) => Array.from({ length: nLayer }, (_, layer) => layer);
 
 /** Layers that see every token, which the method compresses. Counted from 0. */
-export const fullLayers = (model: Layers): number[] => layersOf(model).filter((layer) => windowOf(model, layer) === 0);
+export const fullLayers = (model: Layers): number[] =>
+  layersOf(model).filter((layer) => windowOf(model, layer) === 0 && !isRecurrent(model, layer));
 
 export const windowLayers = (model: Layers): number[] => layersOf(model).filter((layer) => windowOf(model, layer) > 0);
 

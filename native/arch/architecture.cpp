@@ -70,7 +70,9 @@ Status read_layer_sizes(const GgufFile & file, const std::string & a, HyperParam
         l.n_head = n_head[i], l.n_head_kv = n_head_kv[i], l.n_ff = n_ff[i];
         if (l.n_head < 1 || l.n_head > 1024)
             return damaged_number(file, a + "attention.head_count", double(l.n_head), "1 to 1,024");
-        if (l.n_head_kv < 1 || l.n_head_kv > l.n_head || l.n_head % l.n_head_kv != 0) {
+        // A list says 0 of the layers that have none (check_traits).
+        const bool has_none = l.n_head_kv == 0 && file.is_array(a + "attention.head_count_kv");
+        if (!has_none && (l.n_head_kv < 1 || l.n_head_kv > l.n_head || l.n_head % l.n_head_kv != 0)) {
             return damaged_number(file, a + "attention.head_count_kv", double(l.n_head_kv),
                                   "a divisor of the " + std::to_string(l.n_head) + " query heads");
         }

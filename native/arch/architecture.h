@@ -57,14 +57,23 @@ struct HyperParams {
 
 // The weights of one layer; null where a model has none. Shapes as in the file: [in, out].
 struct LayerWeights {
-    ggml_tensor * attn_norm = nullptr, *attn_post_norm = nullptr;  // [n_embd]
-    ggml_tensor * wqkv = nullptr, *bqkv = nullptr;                 // [n_embd, (H + 2 G) * D], instead of the next six
-    ggml_tensor * wq = nullptr, *wk = nullptr, *wv = nullptr;
-    ggml_tensor * bq = nullptr, *bk = nullptr, *bv = nullptr;
-    ggml_tensor * q_norm = nullptr, *k_norm = nullptr;  // QkNorm::head: [D]; whole: [H * D] and [G * D]
-    ggml_tensor * wo = nullptr, *bo = nullptr;
-    ggml_tensor * sinks        = nullptr;  // [H], a logit that takes attention from every row
-    ggml_tensor * rope_factors = nullptr;  // [n_rot / 2], llama3 and longrope
+    ggml_tensor *attn_norm = nullptr, *attn_post_norm = nullptr;  // [n_embd]
+    ggml_tensor *wqkv = nullptr, *bqkv = nullptr;                 // [n_embd, (H + 2 G) * D], instead of the next six
+    ggml_tensor *wq = nullptr, *wk = nullptr, *wv = nullptr;
+    ggml_tensor *bq = nullptr, *bk = nullptr, *bv = nullptr;
+    ggml_tensor *q_norm = nullptr, *k_norm = nullptr;  // QkNorm::head: [D]; whole: [H * D] and [G * D]
+    ggml_tensor *wo = nullptr, *bo = nullptr;
+    // Recurrent layers, instead of the above: what they make of a token, the convolution's kernel, and the way back.
+    ggml_tensor * conv_in     = nullptr;  // [n_embd, 3 * channels]; a gated delta net has wqkv [n_embd, channels]
+    ggml_tensor * conv_kernel = nullptr;  // [taps, channels]
+    ggml_tensor * conv_out    = nullptr;  // [channels, n_embd]
+    // Of a gated delta net, D and H being those of its heads.
+    ggml_tensor * delta_alpha = nullptr, *delta_beta = nullptr;  // [n_embd, H]
+    ggml_tensor * delta_a = nullptr, *delta_dt = nullptr;        // [H]
+    ggml_tensor * delta_gate = nullptr, *delta_out = nullptr;    // [n_embd, H * D] and [H * D, n_embd]
+    ggml_tensor * delta_norm   = nullptr;                        // [D]
+    ggml_tensor * sinks        = nullptr;                        // [H], a logit that takes attention from every row
+    ggml_tensor * rope_factors = nullptr;                        // [n_rot / 2], llama3 and longrope
     ggml_tensor * ffn_norm = nullptr, *ffn_post_norm = nullptr;
     ggml_tensor * out_scale = nullptr;  // [1], of all that the layer makes
     // What becomes of the layer's own embedding of a token: [n_embd, n_layer_input], [n_layer_input, n_embd], [n_embd].
@@ -91,9 +100,16 @@ struct ModelWeights {
 };
 
 struct QkvTensors {
-    ggml_tensor * q = nullptr;  // [D, H, n], rotated
-    ggml_tensor * k = nullptr;  // [D, G, n], rotated; null where the layer sees another's rows
-    ggml_tensor * v = nullptr;  // [D, G, n]
+    ggml_tensor * q    = nullptr;  // [D, H, n], rotated
+    ggml_tensor * k    = nullptr;  // [D, G, n], rotated; null where the layer sees another's rows
+    ggml_tensor * v    = nullptr;  // [D, G, n]
+    ggml_tensor * gate = nullptr;  // [D * H, n], of what is attended; null: none
+};
+
+// A recurrent layer's state, f32, where the layer computes.
+struct StateTensors {
+    ggml_tensor * convolution = nullptr;  // [taps - 1, channels]
+    ggml_tensor * matrices    = nullptr;  // [head_dim, head_dim, heads]; null: the layer has none
 };
 
 // One layer, as its blocks are built.
@@ -113,9 +129,13 @@ class Architecture {
     // x [n_embd, n]; positions i32 [n].
     virtual QkvTensors build_qkv(ggml_context * ctx, const Layer & layer, ggml_tensor * x,
                                  ggml_tensor * positions) const = 0;
-    // x and what attention adds to it: attended [D * H, n] -> [n_embd, n].
+    // x and what attention adds to it: attended [D * H, n] -> [n_embd, n]. gate: of QkvTensors.
     virtual ggml_tensor * build_attention_output(ggml_context * ctx, const Layer & layer, ggml_tensor * x,
-                                                 ggml_tensor * attended) const = 0;
+                                                 ggml_tensor * attended, ggml_tensor * gate) const = 0;
+    // Of a recurrent layer: x and what it adds to it, instead of the two above. The nodes that write the state are in
+    // `graph` when this returns, behind those that read it.
+    virtual ggml_tensor * build_recurrence(ggml_context * ctx, ggml_cgraph * graph, const Layer & layer,
+                                           ggml_tensor * x, const StateTensors & state) const = 0;
     // x and what the feed-forward adds to it: the layer's output [n_embd, n]. input: the layer's own embeddings
     // [n_layer_input, n]; null where there are none.
     virtual ggml_tensor * build_layer_output(ggml_context * ctx, const Layer & layer, ggml_tensor * x,

@@ -146,6 +146,15 @@ QkvTensors build_attention_projection(ggml_context * ctx, const Layer & layer, g
         }
     } else {
         out.q = build_linear(ctx, w.wq, w.bq, normed);
+        if (traits.gated) {  // of each head the query's channels, then the gate's
+            const int64_t heads = traits.n_head;
+            ggml_tensor * both  = by_heads(ctx, d, out.q);
+            const auto    half  = [&](size_t i) {
+                return ggml_view_3d(ctx, both, d, heads, both->ne[2], 2 * both->nb[1], both->nb[2], i * both->nb[1]);
+            };
+            out.gate = ggml_cont_2d(ctx, half(1), d * heads, both->ne[2]);
+            out.q    = ggml_cont_2d(ctx, half(0), d * heads, both->ne[2]);
+        }
         if (has_rows) {
             out.k = build_linear(ctx, w.wk, w.bk, normed);
             out.v = w.wv ? build_linear(ctx, w.wv, w.bv, normed) : out.k;

@@ -1,9 +1,34 @@
 #include "decoder_family.h"
 
+#include "recurrence.h"
+
 namespace rocketdoc {
 namespace {
 
 constexpr auto OPTIONAL = TensorBinder::Need::optional, REQUIRED = TensorBinder::Need::required;
+
+void bind_recurrence(TensorBinder & binder, const std::string & blk, int64_t n_embd, const Recurrence & r,
+                     LayerWeights & l) {
+    const auto matrix = [&](const char * name, int64_t in, int64_t out) {
+        return binder.matrix(blk + name + ".weight", in, out);
+    };
+    if (r.kind == RecurrenceKind::short_convolution) {
+        l.conv_in     = matrix("shortconv.in_proj", n_embd, 3 * r.channels);
+        l.conv_kernel = binder.kernel(blk + "shortconv.conv.weight", r.taps, r.channels);
+        l.conv_out    = matrix("shortconv.out_proj", r.channels, n_embd);
+        return;
+    }
+    const int64_t n_values = r.heads * r.head_dim;
+    l.wqkv                 = matrix("attn_qkv", n_embd, r.channels);
+    l.conv_kernel          = binder.kernel(blk + "ssm_conv1d.weight", r.taps, r.channels);
+    l.delta_alpha          = matrix("ssm_alpha", n_embd, r.heads);
+    l.delta_beta           = matrix("ssm_beta", n_embd, r.heads);
+    l.delta_a              = binder.vector(blk + "ssm_a", r.heads);
+    l.delta_dt             = binder.vector(blk + "ssm_dt.bias", r.heads);
+    l.delta_gate           = matrix("attn_gate", n_embd, n_values);
+    l.delta_norm           = binder.vector(blk + "ssm_norm.weight", r.head_dim);
+    l.delta_out            = matrix("ssm_out", n_values, n_embd);
+}
 
 }  // namespace
 
@@ -23,13 +48,14 @@ Status DecoderFamily::read_params(const GgufFile & file, HyperParams & params) c
         layer.feed_forward = shape_.feed_forward;
         layer.experts      = experts;
         layer.sinks        = shape_.sinks;
+        layer.gated        = shape_.gated;
     }
     return Status::good();
 }
 
 void DecoderFamily::bind_tensors(TensorBinder & binder, const HyperParams & p, ModelWeights & w) const {
     w.token_embd  = binder.table("token_embd.weight", p.n_embd, p.n_vocab);
-    w.output_norm = binder.vector("output_norm.weight", p.n_embd);
+    w.output_norm = binder.vector(std::string(shape_.output_norm) + ".weight", p.n_embd);
     w.output      = binder.matrix("output.weight", p.n_embd, p.n_vocab, OPTIONAL);
     w.output_b    = binder.vector("output.bias", p.n_vocab, OPTIONAL);
     w.tied        = w.output == nullptr;
@@ -38,25 +64,21 @@ void DecoderFamily::bind_tensors(TensorBinder & binder, const HyperParams & p, M
     for (int64_t i = 0; i < p.n_layer; i++) bind_layer(binder, i, p, w.layers[size_t(i)]);
 }
 
-void DecoderFamily::bind_layer(TensorBinder & binder, int64_t i, const HyperParams & p, LayerWeights & l) const {
-    const LayerTraits & traits = p.layer(i);
-    const int64_t       n_q = traits.q_width(), n_kv = traits.kv_width();
-    const std::string   blk  = "blk." + std::to_string(i) + ".";
-    const auto          norm = [&](bool is_there, const std::string & name, int64_t n) {
-        return is_there ? binder.vector(blk + name + ".weight", n) : nullptr;
-    };
-    const auto matrix = [&](const char * name, int64_t in, int64_t out) {
+void DecoderFamily::bind_attention(TensorBinder & binder, const std::string & blk, const HyperParams & p,
+                                   const LayerTraits & traits, LayerWeights & l) const {
+    const int64_t n_q = traits.q_width(), n_kv = traits.kv_width();
+    const auto    matrix = [&](const char * name, int64_t in, int64_t out) {
         return binder.matrix(blk + name + ".weight", in, out);
     };
     const auto bias = [&](const char * name, int64_t n) { return binder.vector(blk + name + ".bias", n, OPTIONAL); };
 
-    l.attn_norm = norm(shape_.attn_norm, "attn_norm", p.n_embd);
-    // Converters may put q, k and v into one matrix; not where all of q is normalised at once.
+    // Converters may put q, k and v into one matrix; not where all of q is normalised at once, or has a gate beside it.
     const bool whole = shape_.qk_norm == QkNorm::whole, has_rows = !traits.shares_rows();
-    if (!whole && has_rows) l.wqkv = binder.matrix(blk + "attn_qkv.weight", p.n_embd, n_q + 2 * n_kv, OPTIONAL);
+    if (!whole && !traits.gated && has_rows)
+        l.wqkv = binder.matrix(blk + "attn_qkv.weight", p.n_embd, n_q + 2 * n_kv, OPTIONAL);
     if (l.wqkv) l.bqkv = bias("attn_qkv", n_q + 2 * n_kv);
     else {
-        l.wq = matrix("attn_q", p.n_embd, n_q);
+        l.wq = matrix("attn_q", p.n_embd, traits.gated ? 2 * n_q : n_q);
         l.bq = bias("attn_q", n_q);
     }
     if (!l.wqkv && has_rows) {
@@ -65,17 +87,29 @@ void DecoderFamily::bind_layer(TensorBinder & binder, int64_t i, const HyperPara
         l.bk = bias("attn_k", n_kv);
         l.bv = bias("attn_v", n_kv);
     }
-    const bool normed = shape_.qk_norm != QkNorm::none;
-    l.q_norm          = norm(normed, "attn_q_norm", whole ? n_q : traits.head_dim);
-    l.k_norm          = norm(normed && has_rows, "attn_k_norm", whole ? n_kv : traits.head_dim);
-    l.wo              = matrix("attn_output", n_q, p.n_embd);
-    l.bo              = bias("attn_output", p.n_embd);
+    if (shape_.qk_norm != QkNorm::none) {
+        l.q_norm = binder.vector(blk + "attn_q_norm.weight", whole ? n_q : traits.head_dim);
+        if (has_rows) l.k_norm = binder.vector(blk + "attn_k_norm.weight", whole ? n_kv : traits.head_dim);
+    }
+    l.wo = matrix("attn_output", n_q, p.n_embd);
+    l.bo = bias("attn_output", p.n_embd);
     if (shape_.sinks) l.sinks = binder.vector(blk + "attn_sinks.weight", traits.n_head);
-    l.rope_factors   = bind_rope_factors(binder, p, traits.rope);
-    l.attn_post_norm = norm(shape_.attn_post_norm, "post_attention_norm", p.n_embd);
-    l.ffn_norm       = norm(shape_.ffn_norm != nullptr, shape_.ffn_norm ? shape_.ffn_norm : "", p.n_embd);
+    l.rope_factors = bind_rope_factors(binder, p, traits.rope);
+}
+
+void DecoderFamily::bind_layer(TensorBinder & binder, int64_t i, const HyperParams & p, LayerWeights & l) const {
+    const LayerTraits & traits = p.layer(i);
+    const std::string   blk    = "blk." + std::to_string(i) + ".";
+    const auto          norm   = [&](bool is_there, const std::string & name) {
+        return is_there ? binder.vector(blk + name + ".weight", p.n_embd) : nullptr;
+    };
+    l.attn_norm = norm(shape_.attn_norm, "attn_norm");
+    if (traits.is_recurrent()) bind_recurrence(binder, blk, p.n_embd, traits.recurrence, l);
+    else bind_attention(binder, blk, p, traits, l);
+    l.attn_post_norm = norm(shape_.attn_post_norm, "post_attention_norm");
+    l.ffn_norm       = norm(shape_.ffn_norm != nullptr, shape_.ffn_norm ? shape_.ffn_norm : "");
     bind_feed_forward(binder, blk, p, traits, l);
-    l.ffn_post_norm = norm(shape_.ffn_post_norm, "post_ffw_norm", p.n_embd);
+    l.ffn_post_norm = norm(shape_.ffn_post_norm, "post_ffw_norm");
 }
 
 void DecoderFamily::bind_feed_forward(TensorBinder & binder, const std::string & blk, const HyperParams & p,
@@ -111,10 +145,22 @@ QkvTensors DecoderFamily::build_qkv(ggml_context * ctx, const Layer & layer, ggm
 }
 
 ggml_tensor * DecoderFamily::build_attention_output(ggml_context * ctx, const Layer & layer, ggml_tensor * x,
-                                                    ggml_tensor * attended) const {
+                                                    ggml_tensor * attended, ggml_tensor * gate) const {
     const LayerWeights & w = layer.weights;
     const HyperParams &  p = layer.params;
-    ggml_tensor * out      = build_rms_norm(ctx, build_linear(ctx, w.wo, w.bo, attended), w.attn_post_norm, p.rms_eps);
+    if (gate) attended = ggml_mul(ctx, attended, ggml_sigmoid(ctx, gate));
+    ggml_tensor * out = build_rms_norm(ctx, build_linear(ctx, w.wo, w.bo, attended), w.attn_post_norm, p.rms_eps);
+    return ggml_add(ctx, build_scaled(ctx, out, p.residual_scale), x);
+}
+
+ggml_tensor * DecoderFamily::build_recurrence(ggml_context * ctx, ggml_cgraph * graph, const Layer & layer,
+                                              ggml_tensor * x, const StateTensors & state) const {
+    const HyperParams & p                 = layer.params;
+    ggml_tensor *       normed            = build_rms_norm(ctx, x, layer.weights.attn_norm, p.rms_eps);
+    const bool          short_convolution = layer.traits.recurrence.kind == RecurrenceKind::short_convolution;
+    ggml_tensor *       out = short_convolution ? build_short_convolution(ctx, graph, layer, normed, state)
+                                                : build_gated_delta_net(ctx, graph, layer, normed, state);
+    out                     = build_rms_norm(ctx, out, layer.weights.attn_post_norm, p.rms_eps);
     return ggml_add(ctx, build_scaled(ctx, out, p.residual_scale), x);
 }
 

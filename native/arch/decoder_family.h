@@ -20,6 +20,8 @@ struct DecoderShape {
     bool            experts        = false;  // instead of one feed-forward
     ExpertWeights   expert_weights = ExpertWeights::of_all;
     bool            sinks          = false;  // attn_sinks
+    bool            gated          = false;  // attn_q makes a gate beside each query
+    const char *    output_norm    = "output_norm";
 };
 
 class DecoderFamily : public Architecture {
@@ -32,7 +34,9 @@ class DecoderFamily : public Architecture {
     QkvTensors    build_qkv(ggml_context * ctx, const Layer & layer, ggml_tensor * x,
                             ggml_tensor * positions) const override;
     ggml_tensor * build_attention_output(ggml_context * ctx, const Layer & layer, ggml_tensor * x,
-                                         ggml_tensor * attended) const override;
+                                         ggml_tensor * attended, ggml_tensor * gate) const override;
+    ggml_tensor * build_recurrence(ggml_context * ctx, ggml_cgraph * graph, const Layer & layer, ggml_tensor * x,
+                                   const StateTensors & state) const override;
     ggml_tensor * build_layer_output(ggml_context * ctx, const Layer & layer, ggml_tensor * x,
                                      ggml_tensor * input) const override;
     ggml_tensor * build_embedding(ggml_context * ctx, const HyperParams & params, const ModelWeights & weights,
@@ -43,6 +47,8 @@ class DecoderFamily : public Architecture {
   private:
     void bind_feed_forward(TensorBinder & binder, const std::string & blk, const HyperParams & p,
                            const LayerTraits & traits, LayerWeights & l) const;
+    void bind_attention(TensorBinder & binder, const std::string & blk, const HyperParams & p,
+                        const LayerTraits & traits, LayerWeights & l) const;
     void bind_layer(TensorBinder & binder, int64_t i, const HyperParams & p, LayerWeights & l) const;
 
     DecoderShape shape_;

@@ -11,8 +11,9 @@ std::string not_computed(const LayerTraits & l) {
         case AttentionKind::full: break;
         case AttentionKind::window: break;
         case AttentionKind::shared: break;
-        case AttentionKind::recurrent: return "is recurrent";
+        case AttentionKind::recurrent: break;
     }
+    if (l.n_head_kv == 0 && !l.is_recurrent()) return "has no KV heads";
     if (l.softcap != 0) return "caps attention logits at " + std::to_string(l.softcap);
     return "";
 }

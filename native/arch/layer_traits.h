@@ -43,6 +43,24 @@ struct Temperature {
     int64_t step  = 1;  // tokens
 };
 
+// What a recurrent layer mixes tokens by.
+enum class RecurrenceKind { short_convolution, gated_delta_net };
+
+// What it remembers of the tokens so far, however many.
+struct Recurrence {
+    RecurrenceKind kind = RecurrenceKind::short_convolution;
+    int64_t        taps = 0;  // tokens that its convolution sees, the newest included; 0: the layer is not recurrent
+    int64_t        channels = 0;  // of the convolution
+    // A gated delta net has a matrix [head_dim, head_dim] for each head; heads / key_heads of them share query and key.
+    int64_t heads = 0, key_heads = 0, head_dim = 0;
+
+    // f32, of the state: what the convolution sees of earlier tokens, and the matrices.
+    int64_t conv_floats() const { return taps > 0 ? (taps - 1) * channels : 0; }
+    int64_t matrix_floats() const { return heads * head_dim * head_dim; }
+    // f32 of a token that a graph holds at once, at the most.
+    int64_t token_floats() const { return 7 * channels + 6 * heads * head_dim; }
+};
+
 // As ggml_rope_ext takes it.
 struct Rope {
     RopeKind kind        = RopeKind::neighbours;
@@ -70,16 +88,19 @@ struct LayerTraits {
     QkNorm          qk_norm = QkNorm::none;
     bool            v_norm  = false;  // each head's channels of values, without weights
     Temperature     temperature;
-    float           softcap      = 0;      // of q.k; 0: none
-    bool            sinks        = false;  // a logit a head that takes attention from every row
+    float           softcap = 0;      // of q.k; 0: none
+    bool            sinks   = false;  // a logit a head that takes attention from every row
+    bool            gated   = false;  // attention's result by the sigmoid of a gate, which wq makes beside each query
     FeedForwardKind feed_forward = FeedForwardKind::swiglu;
     Experts         experts;
+    Recurrence      recurrence;  // AttentionKind::recurrent
 
-    int64_t group() const { return n_head / n_head_kv; }
+    int64_t group() const { return n_head_kv > 0 ? n_head / n_head_kv : 1; }  // a recurrent layer may have no KV heads
     int64_t q_width() const { return n_head * head_dim; }
     int64_t kv_width() const { return n_head_kv * head_dim; }
     // K and V rows of its own.
     bool keeps_rows() const { return attention == AttentionKind::full || attention == AttentionKind::window; }
+    bool is_recurrent() const { return attention == AttentionKind::recurrent; }
     bool shares_rows() const { return attention == AttentionKind::shared; }
     // The window whose rows it keeps, or shares; 0: every row.
     int64_t kept_window() const { return attention == AttentionKind::window || shares_rows() ? window : 0; }

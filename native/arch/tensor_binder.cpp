@@ -71,6 +71,10 @@ ggml_tensor * TensorBinder::vector(const std::string & name, int64_t n, Need nee
     return floats(bind(name, {n, 1, 1}, need), name);
 }
 
+ggml_tensor * TensorBinder::kernel(const std::string & name, int64_t taps, int64_t channels) {
+    return floats(bind(name, {taps, channels, 1}, Need::required), name);
+}
+
 ggml_tensor * TensorBinder::expert_biases(const std::string & name, int64_t n, int64_t count) {
     return floats(bind(name, {n, count, 1}, Need::optional), name);
 }

@@ -22,6 +22,8 @@ class TensorBinder {
     ggml_tensor * experts(const std::string & name, int64_t in, int64_t out, int64_t count);
     // [n, count], f32: a bias for each expert.
     ggml_tensor * expert_biases(const std::string & name, int64_t n, int64_t count);
+    // [taps, channels], f32: of a convolution.
+    ggml_tensor * kernel(const std::string & name, int64_t taps, int64_t channels);
     // [n], f32: a norm, a bias or factors.
     ggml_tensor * vector(const std::string & name, int64_t n, Need need = Need::required);
 

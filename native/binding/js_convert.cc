@@ -235,14 +235,17 @@ Napi::Object from_model(Napi::Env env, const ModelInfo & model) {
     for (int64_t i = 0; widest > 0 && i < p.n_layer; i++) windows.Set(uint32_t(i), double(p.layer(i).kept_window()));
     out.Set("windows", windows);
     // Of f16 K and V of one token.
-    Napi::Array row_bytes = Napi::Array::New(env), shared = Napi::Array::New(env);
+    Napi::Array row_bytes = Napi::Array::New(env), shared = Napi::Array::New(env), recurrent = Napi::Array::New(env);
     for (int64_t i = 0; i < p.n_layer; i++) {
         const LayerTraits & l = p.layer(i);
         row_bytes.Set(uint32_t(i), l.keeps_rows() ? double(l.kv_width() * 2 * int64_t(sizeof(uint16_t))) : 0.0);
         shared.Set(uint32_t(i), l.shares_rows() ? double(l.shared_layer) : -1.0);
+        if (l.is_recurrent()) recurrent.Set(recurrent.Length(), double(i));
     }
     out.Set("rowBytes", row_bytes);
     out.Set("sharedLayers", shared);
+    out.Set("recurrentLayers", recurrent);
+    out.Set("stateBytes", double(model.state_bytes));
     Napi::Object counts = Napi::Object::New(env);
     for (const auto & [name, n] : model.tensor_types) counts.Set(name, n);
     out.Set("tensorTypes", counts);
@@ -278,6 +281,8 @@ Napi::Object from_plan(Napi::Env env, const MemoryPlan & plan) {
     out.Set("layerBuffers", double(plan.layer_buffers));
     out.Set("activations", double(plan.activations));
     out.Set("logits", double(plan.logits));
+    out.Set("states", double(plan.states));
+    out.Set("keptStates", double(plan.kept_states));
     out.Set("documentOnDevice", plan.document_on_device);
     out.Set("deviceTotal", double(plan.device_total()));
     out.Set("total", double(plan.total()));

@@ -23,6 +23,7 @@
 namespace rocketdoc {
 
 struct HyperParams;
+struct Recurrence;
 struct KvShape;
 
 struct DeviceOptions {
@@ -122,6 +123,8 @@ class Device {
     virtual ggml_backend_buffer_type_t packed_buffer_type(const ggml_tensor *) const { return nullptr; }
     // Whether it multiplies by such weights, and looks up their rows when `looked_up`.
     virtual bool multiplies(const ggml_tensor * weight, bool looked_up) const;
+    // Whether it computes recurrent layers of these sizes.
+    virtual bool computes(const Recurrence &) const { return true; }
 
     // Runs a graph, or enqueues it where work is enqueued; finish() waits. CANCELLED when `cancel` was or turned true;
     // INTERNAL when ggml reports a failure.

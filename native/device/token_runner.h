@@ -12,6 +12,7 @@ namespace rocketdoc {
 class Model;
 class KvRows;
 class CompactCache;
+class LayerStates;
 
 // A token that may come next.
 struct Candidate {
@@ -37,9 +38,9 @@ class TokenRunner {
     virtual ~TokenRunner() = default;
 
     // What the coming tokens read and where their rows go. history null: nothing is appended to it. compact null:
-    // attention is dense over the history, which then is on the device. Both must outlive the answer; history may not
-    // grow meanwhile.
-    virtual Status begin(KvRows * history, CompactCache * compact) = 0;
+    // attention is dense over the history, which then is on the device. states: begun where the tokens begin, and every
+    // token changes them. All must outlive the answer; history may not grow meanwhile.
+    virtual Status begin(KvRows * history, CompactCache * compact, LayerStates & states) = 0;
     // The rows are written, counting them is the caller's business. logits: they are wanted, and all of the vocabulary
     // as candidates.
     virtual Status run(int32_t token, int64_t position, int64_t n_history, bool logits, NextToken & out,

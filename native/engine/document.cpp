@@ -75,6 +75,7 @@ Status Document::read_tokens(const std::vector<int32_t> & tokens, int64_t segmen
     writer_ = nullptr;  // it wrote what was there before
     PrefillJob job;
     job.rows           = &rows_.kv();
+    job.states         = &engine_.states();
     job.first_row      = before;
     job.first_position = before;
     job.drops_rows     = true;
@@ -84,10 +85,14 @@ Status Document::read_tokens(const std::vector<int32_t> & tokens, int64_t segmen
     job.tile           = std::min(tile, segment);
     job.progress       = progress;
     job.segment_done   = [&](int64_t done) {
+        StateSnapshot states;
+        RETURN_IF_FAILED(engine_.states().save(states));
         tokens_.insert(tokens_.end(), tokens.begin() + (n_tokens() - before), tokens.begin() + done);
-        rows_.set_n_tokens(before + done);
+        rows_.set_end(before + done, std::move(states));
+        return Status::good();
     };
     job.cancel = cancel;
+    engine_.states().begin(rows_.states());
     return engine_.prefill().run(job);
 }
 
@@ -104,9 +109,11 @@ Status Document::load(const std::string & path, const std::vector<int32_t> & tok
     RETURN_IF_FAILED(KvFileReader::open(path, wanted, reader));
     const int64_t n_total = int64_t(tokens.size());
     RETURN_IF_FAILED(rows_.reserve(n_total, n_total));
+    StateSnapshot states;
+    RETURN_IF_FAILED(reader.read_states(states));
     RETURN_IF_FAILED(reader.read_rows(rows_.kv(), cancel, progress));
     tokens_ = tokens;
-    rows_.set_n_tokens(n_total);
+    rows_.set_end(n_total, std::move(states));
     return Status::good();
 }
 
@@ -115,7 +122,7 @@ Status Document::save_part(const std::string & path, uint64_t most, bool & done)
     if (n_tokens() == 0) return Status::fail(Code::INVALID_ARGUMENT, "Nothing has been read that could be kept.");
     if (!writer_ || writer_->path() != path) {
         writer_ = nullptr;
-        RETURN_IF_FAILED(KvFileWriter::begin(path, key(), writer_));
+        RETURN_IF_FAILED(KvFileWriter::begin(path, key(), rows_.states(), writer_));
     }
     Status status = writer_->write_part(rows_.kv(), most, done);
     if (done || !status.ok()) writer_ = nullptr;

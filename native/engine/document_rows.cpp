@@ -3,12 +3,17 @@
 #include <algorithm>
 #include <string>
 
+#include "../arch/recurrence.h"
 #include "prefill.h"
 
 namespace rocketdoc {
 
 DocumentRows::DocumentRows(const Model & model, const Device & device, ggml_type type, DocumentHome home)
-    : model_(model), device_(device), shape_(kv_shape(model.params(), type)), wanted_home_(home) {}
+    : model_(model),
+      device_(device),
+      shape_(kv_shape(model.params(), type)),
+      wanted_home_(home),
+      state_bytes_(rocketdoc::state_bytes(model.params())) {}
 
 DocumentHome DocumentRows::home() const {
     if (!rows_) return wanted_home_;

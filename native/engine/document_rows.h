@@ -6,8 +6,10 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <utility>
 #include <vector>
 
+#include "layer_states.h"
 #include "memory_plan.h"
 #include "model.h"
 
@@ -28,8 +30,13 @@ class DocumentRows {
     // taken along for questions (document_capacity). GPU_OOM or HOST_OOM with the bytes needed: the rows are as they
     // were.
     Status reserve(int64_t n_document, int64_t n_total);
-    // Rows [0, n_tokens) are the document's from now on.
-    void set_n_tokens(int64_t n_tokens) { n_tokens_ = n_tokens; }
+    // Rows [0, n_tokens) are the document's from now on, and these the states at its end.
+    void set_end(int64_t n_tokens, StateSnapshot states) {
+        n_tokens_ = n_tokens;
+        states_   = std::move(states);
+    }
+    const StateSnapshot & states() const { return states_; }
+    size_t                state_bytes() const { return state_bytes_; }  // any thread; of such a snapshot
 
     int64_t n_tokens() const { return n_tokens_; }    // any thread
     size_t  bytes() const { return bytes_; }          // any thread
@@ -54,7 +61,9 @@ class DocumentRows {
     const Device &          device_;
     const KvShape           shape_;
     const DocumentHome      wanted_home_;
+    const size_t            state_bytes_;
     std::unique_ptr<KvRows> rows_;
+    StateSnapshot           states_;
     ChatRows *              mounted_ = nullptr;  // whose rows lie behind the document's
     int                     n_chats_ = 0;
     std::atomic<int64_t>    n_tokens_{0};

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "../arch/recurrence.h"
+
 namespace rocketdoc {
 namespace {
 
@@ -11,6 +13,7 @@ ModelInfo info_of(const Model & model) {
     out.path             = model.file().path();
     out.file_bytes       = model.file().bytes();
     out.weight_bytes     = model.weight_bytes();
+    out.state_bytes      = state_bytes(model.params());
     out.n_params         = model.parameter_count();
     out.has_rope_factors = model.weights().layers[0].rope_factors != nullptr;
     out.is_tied          = model.weights().tied;
@@ -58,6 +61,7 @@ Status Engine::open(const EngineOptions & options, std::unique_ptr<Engine> & out
     RETURN_IF_FAILED(Device::open(options.device, self->device_));
     RETURN_IF_FAILED(self->model_->load_weights(
         LayerDevices(size_t(self->model_->params().n_layer), self->device_.get()), options.float_weights));
+    RETURN_IF_FAILED(LayerStates::create(self->model_->devices(), self->model_->params(), self->states_));
     self->prefill_      = std::make_unique<Prefill>(*self->model_, *self->device_);
     self->token_runner_ = self->device_->make_token_runner(*self->model_);
     out                 = std::move(self);
@@ -75,7 +79,7 @@ Status Engine::plan(const PlanRequest & request, MemoryPlan & out) const {
 
 PlannedModel Engine::planned(const HeldMemory & held) const {
     DeviceTraits device = *device_;
-    device.available += int64_t(model_->held_bytes() + held.compact + held.own_history);
+    device.available += int64_t(model_->held_bytes() + states_->bytes() + held.compact + held.own_history);
     (held.document_on_device ? device.available : device.host_available) += int64_t(held.document);
     if (!device.own_memory) device.host_available = device.available;
     return {model_->params(), model_->weight_bytes(), device};
@@ -99,7 +103,7 @@ Status Engine::check_idle() const {
 Status Engine::begin_answer(const Session & session, KvRows * history, CompactCache * compact) {
     RETURN_IF_FAILED(check_idle());
     answering_ = &session;
-    return token_runner_->begin(history, compact);
+    return token_runner_->begin(history, compact, *states_);
 }
 
 Status Engine::end_answer(const Session & session) {

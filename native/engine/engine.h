@@ -18,6 +18,7 @@
 #include "answer.h"
 #include "document_rows.h"
 #include "kv_file.h"
+#include "layer_states.h"
 #include "memory_plan.h"
 #include "model.h"
 #include "prefill.h"
@@ -38,6 +39,7 @@ struct ModelInfo {
     HyperParams                params;
     std::string                path;
     size_t                     file_bytes = 0, weight_bytes = 0;
+    size_t                     state_bytes      = 0;  // of recurrent layers, once
     int64_t                    n_params         = 0;
     bool                       has_rope_factors = false;
     bool                       is_tied          = false;
@@ -80,6 +82,8 @@ class Engine {
     const Model & model() const { return *model_; }
     Device &      device() { return *device_; }
     Prefill &     prefill() { return *prefill_; }
+    // Of recurrent layers, to be begun by whoever computes.
+    LayerStates & states() { return *states_; }
     // The same of a question on a document that is there. `held`: what the plan counts although it is allocated.
     Status check_plan(const PlanRequest & request, const HeldMemory & held, MemoryPlan & out) const;
     Status with_shortage(Status failed, const PlanRequest & request, const HeldMemory & held) const;
@@ -96,6 +100,7 @@ class Engine {
 
     std::unique_ptr<Device>      device_;
     std::unique_ptr<Model>       model_;
+    std::unique_ptr<LayerStates> states_;
     std::unique_ptr<Prefill>     prefill_;
     std::unique_ptr<TokenRunner> token_runner_;
     const Session *              answering_ = nullptr;
@@ -119,9 +124,10 @@ class Document {
     Status save_part(const std::string & path, uint64_t most, bool & done);
     void   end_save() { writer_ = nullptr; }
 
-    uint64_t file_bytes() const { return kv_file_bytes(rows_.shape(), n_tokens()); }  // any thread; of a whole file
-    int64_t  n_tokens() const { return rows_.n_tokens(); }                            // any thread
-    size_t   bytes() const { return rows_.bytes(); }                                  // any thread
+    // Any thread; of a whole file.
+    uint64_t file_bytes() const { return kv_file_bytes(rows_.shape(), n_tokens(), rows_.state_bytes()); }
+    int64_t  n_tokens() const { return rows_.n_tokens(); }    // any thread
+    size_t   bytes() const { return rows_.bytes(); }          // any thread
     bool     on_device() const { return rows_.on_device(); }  // any thread; on a GPU: the rows stayed there
 
     DocumentRows & rows() { return rows_; }  // for its sessions
@@ -130,7 +136,7 @@ class Document {
     Status    read_tokens(const std::vector<int32_t> & tokens, int64_t segment, int64_t tile,
                           const std::function<void(int64_t done)> & progress, const std::atomic<bool> * cancel);
     Status    check_tokens(const std::vector<int32_t> & tokens) const;
-    KvFileKey key() const { return {engine_.model().fingerprint(), rows_.shape(), tokens_}; }
+    KvFileKey key() const { return {engine_.model().fingerprint(), rows_.shape(), tokens_, rows_.state_bytes()}; }
 
     Engine &                      engine_;
     DocumentRows                  rows_;
@@ -158,8 +164,8 @@ class Session {
     // Drops every row from n_tokens on; n_tokens must be one of borders().
     Status truncate(int64_t n_tokens);
 
-    int64_t                      n_tokens() const { return n_tokens_; }
-    const std::vector<int64_t> & borders() const { return borders_; }
+    int64_t              n_tokens() const { return n_tokens_; }
+    std::vector<int64_t> borders() const;
 
     // Any thread: what the panel shows, as of the last token.
     Counters counters() const;
@@ -173,6 +179,10 @@ class Session {
     struct Published {
         Counters    counters;
         DocumentMap map;
+    };
+    struct Border {  // where the chat may be cut
+        int64_t       n_tokens = 0;
+        StateSnapshot states;
     };
     struct Saved {  // what a failed or cancelled call puts back
         int64_t                       n_tokens, n_rows, n_chat_rows, n_own_rows;
@@ -192,6 +202,8 @@ class Session {
     KvRows &    history() { return own_history_ ? own_history_->rows() : shared_.kv(); }
     Status      check_tokens(const std::vector<int32_t> & tokens, int64_t max_new) const;
     Status      make_room(int64_t n_new_rows);
+    // A border where the chat ends now, with the states as they are. HOST_OOM: there is none.
+    Status add_border();
     // The new rows count from now on.
     void count_rows(int64_t n);
 
@@ -209,13 +221,15 @@ class Session {
                     const std::atomic<bool> * cancel);
     void   publish_counters();
 
-    Engine &                      engine_;
-    DocumentRows &                shared_;
-    ChatRows                      chat_rows_;
-    int64_t                       n_tokens_ = 0;  // positions used
-    int64_t                       n_rows_   = 0;  // rows of the history: n_tokens_, or fewer once rocketkv dropped some
-    int32_t                       pending_  = -1;  // last generated token whose rows do not exist yet
-    std::vector<int64_t>          borders_;
+    Engine &            engine_;
+    DocumentRows &      shared_;
+    ChatRows            chat_rows_;
+    int64_t             n_tokens_ = 0;   // positions used
+    int64_t             n_rows_   = 0;   // rows of the history: n_tokens_, or fewer once rocketkv dropped some
+    int32_t             pending_  = -1;  // last generated token whose rows do not exist yet
+    std::vector<Border> borders_;
+    // Of a running answer of start_answer(), where layers are recurrent: a step that fails leaves states of no token.
+    std::unique_ptr<Saved>        answer_begin_;
     std::shared_ptr<CompactCache> compact_;      // of the current or last answer; null: dense over the history
     std::shared_ptr<CompactCache> own_history_;  // mode rocketkv: what was kept is all there is
     bool                          compact_was_let_go_ = false;  // what is published of the last answer stays

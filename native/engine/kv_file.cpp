@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstring>
 #include <filesystem>
+#include <new>
 #include <system_error>
 #include <thread>
 
@@ -99,16 +100,19 @@ uint64_t head_bytes(int64_t n_tokens) {
 
 }  // namespace
 
-uint64_t kv_file_bytes(const KvShape & shape, int64_t n_tokens) {
-    return head_bytes(n_tokens) + shape.bytes(shape.kept(n_tokens)) + uint64_t(shape.n_layer()) * sizeof(uint64_t);
+uint64_t kv_file_bytes(const KvShape & shape, int64_t n_tokens, size_t state_bytes) {
+    return head_bytes(n_tokens) + shape.bytes(shape.kept(n_tokens)) + uint64_t(shape.n_layer()) * sizeof(uint64_t) +
+           (state_bytes > 0 ? state_bytes + sizeof(uint64_t) : 0);
 }
 
-Status KvFileWriter::begin(const std::string & path, KvFileKey key, std::unique_ptr<KvFileWriter> & out) {
+Status KvFileWriter::begin(const std::string & path, KvFileKey key, StateSnapshot states,
+                           std::unique_ptr<KvFileWriter> & out) {
     std::unique_ptr<KvFileWriter> self(new KvFileWriter);
-    self->path_ = path;
-    self->part_ = path + ".part";
-    self->key_  = std::move(key);
-    self->file_ = create_private(self->part_);
+    self->path_   = path;
+    self->part_   = path + ".part";
+    self->key_    = std::move(key);
+    self->states_ = std::move(states);
+    self->file_   = create_private(self->part_);
     if (!self->file_) {
         self->part_.clear();
         return write_failure();
@@ -146,6 +150,13 @@ Status KvFileWriter::write_run(const KvRows & rows) {
     return put(&layer_checksum_, sizeof(layer_checksum_));
 }
 
+Status KvFileWriter::write_states() {
+    if (key_.state_bytes == 0) return Status::good();
+    const uint64_t sum = checksum(states_->data(), states_->size(), first_seed(key_.shape.n_layer()));
+    RETURN_IF_FAILED(put(states_->data(), states_->size()));
+    return put(&sum, sizeof(sum));
+}
+
 Status KvFileWriter::write_part(const KvRows & rows, uint64_t most, bool & done) {
     done = false;
     if (!file_) return Status::fail(Code::INVALID_ARGUMENT, "This file is written already, or was given up.");
@@ -160,8 +171,10 @@ Status KvFileWriter::write_part(const KvRows & rows, uint64_t most, bool & done)
         if (status.ok()) status = put(&sum, sizeof(sum));
     }
     while (status.ok() && layer_ < key_.shape.n_layer() && written_ - before < most) status = write_run(rows);
+    const bool is_last = layer_ == key_.shape.n_layer();
+    if (status.ok() && is_last) status = write_states();
     if (status.ok()) status = flush();
-    if (status.ok() && layer_ == key_.shape.n_layer()) {
+    if (status.ok() && is_last) {
         status = finish();
         done   = status.ok();
     }
@@ -226,9 +239,30 @@ Status KvFileReader::open(const std::string & path, const KvFileKey & key, KvFil
     if (sum != checksum(tokens.data(), tokens.size() * sizeof(int32_t), 0))
         return corrupt("its text has other bytes than were written");
     if (tokens != key.tokens) return mismatch("is of another text of the same length");
-    out.path_     = path;
-    out.shape_    = key.shape;
-    out.n_tokens_ = key.n_tokens();
+    out.path_        = path;
+    out.shape_       = key.shape;
+    out.n_tokens_    = key.n_tokens();
+    out.state_bytes_ = key.state_bytes;
+    return Status::good();
+}
+
+Status KvFileReader::read_states(StateSnapshot & out) {
+    out = nullptr;
+    if (state_bytes_ == 0) return Status::good();
+    if (!seek_to(file_.get(), kv_file_bytes(shape_, n_tokens_, 0))) return read_failure(std::strerror(errno));
+    std::shared_ptr<std::vector<uint8_t>> states;
+    try {
+        states = std::make_shared<std::vector<uint8_t>>(state_bytes_);
+    } catch (const std::bad_alloc &) {
+        return Status::fail(Code::HOST_OOM, "Not enough memory for the states of the recurrent layers (" +
+                                                bytes_text(int64_t(state_bytes_)) + ").");
+    }
+    uint64_t stored = 0;
+    RETURN_IF_FAILED(get(file_.get(), states->data(), states->size()));
+    RETURN_IF_FAILED(get(file_.get(), &stored, sizeof(stored)));
+    if (stored != checksum(states->data(), states->size(), first_seed(shape_.n_layer())))
+        return corrupt("the states of its recurrent layers have other bytes than were written");
+    out = std::move(states);
     return Status::good();
 }
 

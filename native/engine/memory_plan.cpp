@@ -5,6 +5,8 @@
 #include <string>
 #include <utility>
 
+#include "../arch/recurrence.h"
+
 namespace rocketdoc {
 namespace {
 
@@ -143,12 +145,15 @@ Status memory_plan(const PlannedModel & model, const PlanRequest & request, Memo
     out.activations = Prefill::activation_bytes(params, device, request.n_prompt, request.segment, request.tile);
     out.logits      = device.sizes->token_runner(params, device.n_threads);
     out.activations += device.sizes->stage1(params, request.rocket, out.budgets, request.n_prompt, device.n_threads);
+    out.states             = state_bytes(params);
+    out.kept_states        = 2 * out.states;
     const size_t rows      = CompactCache::rows_bytes(params, device, request.mode, request.rocket, out.budgets);
     const size_t summaries = CompactCache::summary_bytes(params, device, request.mode, request.rocket, out.budgets);
     out.document_on_device =
         request.home == DocumentHome::device || request.mode == Mode::full || !device.own_memory ||
         (request.home == DocumentHome::automatic &&
-         fits_on_device(device, out.document_kv, model.weight_bytes + out.activations + out.logits + rows + summaries));
+         fits_on_device(device, out.document_kv,
+                        model.weight_bytes + out.activations + out.logits + out.states + rows + summaries));
     if (needs_compact(request.mode, out.budgets, out.document_on_device)) {
         out.compact_cache = rows;
         out.summaries     = summaries;

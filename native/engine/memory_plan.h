@@ -39,6 +39,8 @@ struct MemoryPlan {
     size_t layer_buffers      = 0;  // none where rows are read where they are
     size_t activations        = 0;  // stage 1's scores included
     size_t logits             = 0;  // and what else a token's graphs share
+    size_t states             = 0;  // of recurrent layers, where they are computed with
+    size_t kept_states        = 0;  // in RAM: at the document's end and at the question's
     size_t full_kv            = 0;  // f16, every token: what full mode keeps
     bool   document_on_device = true;
     bool   on_gpu             = false;
@@ -50,10 +52,13 @@ struct MemoryPlan {
     RocketBudgets budgets;
 
     size_t total() const {
-        return weights + document_kv + compact_cache + summaries + layer_buffers + activations + logits;
+        return weights + document_kv + compact_cache + summaries + layer_buffers + activations + logits + states +
+               kept_states;
     }
     // Of the total, what lies on the computing device.
-    size_t device_total() const { return total() - (document_on_device ? 0 : document_kv); }
+    size_t device_total() const {
+        return total() - (document_on_device ? 0 : document_kv) - (on_gpu ? kept_states : 0);
+    }
 };
 
 // Rows to allocate for a document of n_document tokens when n_total rows are needed now: room for questions and answers

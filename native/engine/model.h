@@ -45,6 +45,7 @@ class Model {
   private:
     bool            is_looked_up(const ggml_tensor * weight) const;
     Status          check_types(const Device & device) const;
+    Status          check_recurrences(const Device & device) const;
     void            make_floats();
     const uint8_t * in_file(const ggml_tensor * t) const {
         const GgufFile::Place place = file_->place(t);

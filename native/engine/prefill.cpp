@@ -15,8 +15,11 @@ constexpr size_t MAX_LAYER_NODES = 128;
 // one.
 constexpr int64_t WORKER_TILE = 64;
 
-// A small tile asks for almost every expert, and would bring all of their weights for a few tokens each.
-bool reads_by_workers(const HyperParams & params, int n_workers) { return n_workers > 1 && params.expert_nodes() == 0; }
+// A small tile asks for almost every expert, and would bring all of their weights for a few tokens each. A recurrent
+// layer's tile begins from the state that the tile before leaves: workers would wait for each other.
+bool reads_by_workers(const HyperParams & params, int n_workers) {
+    return n_workers > 1 && params.expert_nodes() == 0 && params.count_layers(AttentionKind::recurrent) == 0;
+}
 
 // A view of `count` columns of the hidden states, from column `first` on.
 ggml_tensor * columns(ggml_context * ctx, ggml_tensor * hidden, int64_t first, int64_t count) {
@@ -84,10 +87,14 @@ size_t Prefill::activation_bytes(const HyperParams & p, const DeviceTraits & dev
     // Largest set alive at once in a layer's graph: normed input, gate, up and their product; of experts each one's
     // result, too, and that weighted.
     const int64_t values  = p.most([&](const LayerTraits & l) {
-        return std::max(3 * l.n_ff, l.experts.used * (3 * l.experts.n_ff + 2 * p.n_embd)) + 2 * l.q_width();
+        return std::max(
+                   {3 * l.n_ff, l.experts.used * (3 * l.experts.n_ff + 2 * p.n_embd), l.recurrence.token_floats()}) +
+               2 * l.q_width();
     });
     const int64_t at_once = shared ? std::max(tile, device.n_workers * std::min(tile, WORKER_TILE)) : tile;
-    const size_t  layer   = size_t(at_once) * (std::max(values, 3 * inputs) + 3 * p.n_embd) * sizeof(float);
+    // Of a recurrent layer's state once more, as it is written.
+    const int64_t matrices = p.most([](const LayerTraits & l) { return l.recurrence.matrix_floats(); });
+    const size_t  layer    = size_t(matrices + at_once * (std::max(values, 3 * inputs) + 3 * p.n_embd)) * sizeof(float);
     return hidden + layer + (shared ? 2 : 1) * device.sizes->prefill_attention(p, n_rows, tile, device.n_threads);
 }
 
@@ -124,7 +131,7 @@ Status Prefill::run(const PrefillJob & job) {
         RETURN_IF_FAILED(status);
         RETURN_IF_FAILED(waited);
         RETURN_IF_FAILED(stream->finish());
-        if (job.segment_done) job.segment_done(end);
+        if (job.segment_done) RETURN_IF_FAILED(job.segment_done(end));
     }
     return Status::good();
 }
@@ -172,6 +179,7 @@ void Prefill::cut_tiles(const PrefillJob & job, int64_t begin, int64_t end) {
 
 Status Prefill::run_segment(const PrefillJob & job, LayerStream & stream, int64_t begin, int64_t end) {
     cut_tiles(job, begin, end);
+    n_computed_ += end - begin;
     RETURN_IF_FAILED(set_segment(job, begin, end));
     for (const Tile & tile : tiles_) RETURN_IF_FAILED(embed(job, tile, begin));
     const int64_t n_layer = model_.params().n_layer;
@@ -227,6 +235,11 @@ int64_t Prefill::first_attending(const PrefillJob & job, int64_t layer) const {
     return job.n_tokens - std::max(wanted, votes ? job.window->window : 0);
 }
 
+// Of `count` tokens from column `first` on; null where layers have no embeddings of their own.
+ggml_tensor * Prefill::input_of(int64_t layer, int64_t first, int64_t count, ggml_context * ctx) const {
+    return inputs_ ? layer_input(ctx, model_.params(), columns(ctx, inputs_, first, count), layer) : nullptr;
+}
+
 Status Prefill::run_layer(const LayerPass & pass) {
     Computing by{-1, &arena_, &attention_of(model_.device_of(pass.layer)), 0};
     for (; by.tile < tiles_.size(); by.tile++) RETURN_IF_FAILED(run_tile(pass, tiles_[by.tile], by));
@@ -267,7 +280,23 @@ Status Prefill::run_by_workers(const LayerPass & pass) {
     return Status::good();
 }
 
+Status Prefill::run_recurrent_tile(const LayerPass & pass, const Tile & tile, const Computing & by) {
+    const Architecture & arch  = model_.architecture();
+    const Layer          layer = model_.layer(pass.layer);
+    ggml_context *       ctx   = by.arena->begin();
+    ggml_cgraph *        graph = by.arena->new_graph();
+    ggml_tensor *        x     = columns(ctx, hidden_, tile.begin - pass.segment_begin, tile.count);
+    ggml_tensor *        mixed = arch.build_recurrence(ctx, graph, layer, x, pass.job.states->of(pass.layer));
+    if (tile.begin + tile.count > first_attending(pass.job, pass.layer)) {
+        ggml_tensor * input = input_of(pass.layer, tile.begin - pass.segment_begin, tile.count, ctx);
+        ggml_build_forward_expand(graph, ggml_cpy(ctx, arch.build_layer_output(ctx, layer, mixed, input), x));
+    }
+    RETURN_IF_FAILED(by.arena->allocate(graph));
+    return model_.device_of(pass.layer).compute(graph, pass.job.cancel);
+}
+
 Status Prefill::run_tile(const LayerPass & pass, const Tile & tile, const Computing & by) {
+    if (model_.params().layer(pass.layer).is_recurrent()) return run_recurrent_tile(pass, tile, by);
     const auto & [job, segment_begin, layer, rows] = pass;
     const HyperParams &  p                         = model_.params();
     const Architecture & arch                      = model_.architecture();
@@ -307,8 +336,8 @@ Status Prefill::run_tile(const LayerPass & pass, const Tile & tile, const Comput
         TileOrder *   order = by.worker < 0 ? nullptr : &order_;
         ggml_tensor * attended =
             by.attention->build(ctx, {&l, qkv.q, keys, values, start, rows.first, order, by.tile, job.cancel});
-        ggml_tensor * input = inputs_ ? layer_input(ctx, p, columns(ctx, inputs_, at, tile.count), layer) : nullptr;
-        ggml_tensor * out   = arch.build_layer_output(ctx, l, arch.build_attention_output(ctx, l, x, attended), input);
+        ggml_tensor * out = arch.build_attention_output(ctx, l, x, attended, qkv.gate);
+        out               = arch.build_layer_output(ctx, l, out, input_of(layer, at, tile.count, ctx));
         ggml_build_forward_expand(graph, ggml_cpy(ctx, out, x));
     }
     if (ggml_graph_n_nodes(graph) == 0) return Status::good();

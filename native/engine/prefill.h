@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "../graph/layer_graph.h"
+#include "layer_states.h"
 #include "model.h"
 
 namespace rocketdoc {
@@ -23,9 +24,10 @@ struct QueryWindow {
 };
 
 struct PrefillJob {
-    KvRows * rows           = nullptr;  // room for first_row + n_tokens
-    int64_t  first_row      = 0;        // rows before it are visible to every token
-    int64_t  first_position = 0;  // RoPE position of the first token; differs from first_row once rows were dropped
+    KvRows *      rows      = nullptr;  // room for first_row + n_tokens
+    LayerStates * states    = nullptr;  // begun where the job begins; those of its end when it has succeeded
+    int64_t       first_row = 0;        // rows before it are visible to every token
+    int64_t first_position  = 0;  // RoPE position of the first token; differs from first_row once rows were dropped
     // Layers with a window let go of the rows that it has left behind, after each segment. Else they need room for all
     // of n_tokens, and keep them: a chat can be cut at any turn.
     bool            drops_rows = false;
@@ -44,9 +46,9 @@ struct PrefillJob {
     std::function<Status(int64_t layer, const LayerRows & rows)> layer_done;
     // Tokens done, a fraction of a segment counted layer by layer.
     std::function<void(int64_t done)> progress;
-    // After each segment: this many tokens of the job are a valid prefix now.
-    std::function<void(int64_t done)> segment_done;
-    const std::atomic<bool> *         cancel = nullptr;
+    // After each segment: this many tokens of the job are a valid prefix now, and the states are those of its end.
+    std::function<Status(int64_t done)> segment_done;
+    const std::atomic<bool> *           cancel = nullptr;
 };
 
 class Prefill {
@@ -54,6 +56,8 @@ class Prefill {
     // device: of what comes before and after the layers; each layer is computed by its own.
     Prefill(const Model & model, Device & device);
     Status run(const PrefillJob & job);
+    // All that run() was asked for so far, whether it came to its end or not.
+    int64_t n_computed() const { return n_computed_; }
 
     // Bytes that a job of these sizes will hold: hidden states, what attention needs, workspace of a layer's graph.
     // Where rows are dropped there is the buffer of layers with a window, too (window_buffer_bytes).
@@ -107,12 +111,14 @@ class Prefill {
     Status run_layer(const LayerPass & pass);
     // A layer that shares rows may have its own copy of them, where a compact cache is read on: it is kept up.
     Status copy_shared_rows(const LayerPass & pass, int64_t n);
-    // The first token of the job for which this layer must attend: behind the last layer that keeps something of every
+    // The first token of the job for which this layer must compute: behind the last layer that keeps something of every
     // token only votes and logits are wanted.
-    int64_t first_attending(const PrefillJob & job, int64_t layer) const;
-    Status  run_by_workers(const LayerPass & pass);
-    Status  run_tile(const LayerPass & pass, const Tile & tile, const Computing & by);
-    Status  output(const PrefillJob & job, int64_t segment_begin, int64_t begin, int64_t end);
+    int64_t       first_attending(const PrefillJob & job, int64_t layer) const;
+    ggml_tensor * input_of(int64_t layer, int64_t first, int64_t count, ggml_context * ctx) const;
+    Status        run_by_workers(const LayerPass & pass);
+    Status        run_tile(const LayerPass & pass, const Tile & tile, const Computing & by);
+    Status        run_recurrent_tile(const LayerPass & pass, const Tile & tile, const Computing & by);
+    Status        output(const PrefillJob & job, int64_t segment_begin, int64_t begin, int64_t end);
 
     const Model &           model_;
     Device &                device_;
@@ -120,6 +126,7 @@ class Prefill {
     std::vector<Tile>       tiles_;  // of the running segment
     std::vector<Worker>     workers_;
     bool                    with_workers_ = false;  // the running segment's tiles are theirs
+    int64_t                 n_computed_   = 0;
     TileOrder               order_;
     std::vector<Sight>      sights_;
     int64_t                 last_kept_ = 0;  // the last layer that keeps something of every token

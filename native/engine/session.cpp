@@ -16,7 +16,7 @@ Session::Session(Engine & engine, Document & document)
       chat_rows_(document.rows()),
       n_tokens_(document.n_tokens()),
       n_rows_(document.n_tokens()) {
-    borders_.push_back(n_tokens_);
+    borders_.push_back({n_tokens_, document.rows().states()});
     publish_counters();
 }
 
@@ -128,6 +128,19 @@ void Session::count_rows(int64_t n) {
     if (!own_history_) chat_rows_.set_n_rows(n_rows_ - shared_.n_tokens());
 }
 
+std::vector<int64_t> Session::borders() const {
+    std::vector<int64_t> out;
+    for (const Border & border : borders_) out.push_back(border.n_tokens);
+    return out;
+}
+
+Status Session::add_border() {
+    Border border{n_tokens_, nullptr};
+    RETURN_IF_FAILED(engine_.states().save(border.states));
+    borders_.push_back(std::move(border));
+    return Status::good();
+}
+
 Status Session::score(const std::vector<int32_t> & tokens, std::vector<float> & logits,
                       const std::atomic<bool> * cancel) {
     RETURN_IF_FAILED(check_tokens(tokens, 0));
@@ -136,6 +149,7 @@ Status Session::score(const std::vector<int32_t> & tokens, std::vector<float> & 
     logits.resize(size_t(n * engine_.model().params().n_vocab));
     PrefillJob job;
     job.rows           = &history();
+    job.states         = &engine_.states();
     job.first_row      = n_rows_;
     job.first_position = n_tokens_;
     job.tokens         = tokens.data();
@@ -143,10 +157,13 @@ Status Session::score(const std::vector<int32_t> & tokens, std::vector<float> & 
     job.logits         = PrefillJob::Logits::all;
     job.logits_out     = logits.data();
     job.cancel         = cancel;
+    engine_.states().begin(borders_.back().states);
     RETURN_IF_FAILED(engine_.prefill().run(job));
+    Border border{n_tokens_ + n, nullptr};
+    RETURN_IF_FAILED(engine_.states().save(border.states));
     if (own_history_) RETURN_IF_FAILED(own_history_->rows_appended(n_tokens_, n));
     count_rows(n);
-    borders_.push_back(n_tokens_);
+    borders_.push_back(std::move(border));
     return Status::good();
 }
 
@@ -157,7 +174,8 @@ Status Session::truncate(int64_t n_tokens) {
             Code::INVALID_ARGUMENT,
             "This chat keeps only what its questions selected (mode rocketkv); it cannot go back. Ask in a new chat.");
     }
-    auto border = std::find(borders_.begin(), borders_.end(), n_tokens);
+    const auto border =
+        std::find_if(borders_.begin(), borders_.end(), [&](const Border & b) { return b.n_tokens == n_tokens; });
     if (border == borders_.end()) {
         return Status::fail(Code::INVALID_ARGUMENT,
                             "A chat is cut between turns only; token " + std::to_string(n_tokens) + " is inside one.");

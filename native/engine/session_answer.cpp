@@ -91,6 +91,7 @@ Status Session::read_question(const AnswerRequest & request, const AskEvents & e
     logits.resize(size_t(engine_.model().params().n_vocab));
     PrefillJob job;
     job.rows           = &history();
+    job.states         = &engine_.states();
     job.first_row      = n_rows_;
     job.first_position = n_tokens_;
     job.tokens         = question.tokens.data();
@@ -109,6 +110,7 @@ Status Session::read_question(const AnswerRequest & request, const AskEvents & e
                                                 cancel);
         };
     }
+    engine_.states().begin(borders_.back().states);
     RETURN_IF_FAILED(engine_.prefill().run(job));
     engine_.device().look_at_memory();
     return question.compact ? question.compact->kept() : Status::good();
@@ -161,8 +163,11 @@ Status Session::answer_prompt(const AnswerRequest & request, const AskEvents & e
 Status Session::start_answer(const AnswerRequest & request, const AskEvents & events, Answer & answer, Step & out,
                              const std::atomic<bool> * cancel) {
     RETURN_IF_FAILED(engine_.check_idle());
-    return attempt(request,
-                   [&](Saved & saved) { return answer_prompt(request, events, answer, out.logits, saved, cancel); });
+    return attempt(request, [&](Saved & saved) {
+        RETURN_IF_FAILED(answer_prompt(request, events, answer, out.logits, saved, cancel));
+        if (engine_.states().bytes() > 0) answer_begin_ = std::make_unique<Saved>(std::move(saved));
+        return Status::good();
+    });
 }
 
 Status Session::decode_token(int32_t token, bool logits, NextToken & out, const std::atomic<bool> * cancel) {
@@ -194,16 +199,19 @@ Status Session::step(int32_t token, bool oracle, Step & out, const std::atomic<b
             out.mass   = stats.mass_sum / double(stats.n);
         }
     }
-    // A row that is half there must not be built on.
-    if (!status.ok() && status.code != Code::INVALID_ARGUMENT) (void) finish_answer();
+    if (status.ok() || status.code == Code::INVALID_ARGUMENT) return status;
+    // A row that is half there must not be built on; states that are half there have nothing behind them.
+    if (const auto begin = std::exchange(answer_begin_, nullptr)) restore(*begin);
+    else (void) finish_answer();
     return status;
 }
 
 Status Session::finish_answer() {
     if (!engine_.is_answering(*this)) return Status::good();
+    RETURN_IF_FAILED(add_border());
+    answer_begin_      = nullptr;
     const Status ended = engine_.end_answer(*this);
-    if (own_history_) chat_rows_.drop();
-    borders_.push_back(n_tokens_);
+    if (own_history_ && ended.ok()) chat_rows_.drop();
     return ended;
 }
 
@@ -250,8 +258,10 @@ Status Session::generate(const AskRequest & request, const AskEvents & events, A
 Status Session::ask(const AskRequest & request, const AskEvents & events, Answer & out,
                     const std::atomic<bool> * cancel) {
     RETURN_IF_FAILED(engine_.check_idle());
-    RETURN_IF_FAILED(attempt(request, [&](Saved & saved) { return generate(request, events, out, saved, cancel); }));
-    return finish_answer();
+    return attempt(request, [&](Saved & saved) {
+        RETURN_IF_FAILED(generate(request, events, out, saved, cancel));
+        return finish_answer();
+    });
 }
 
 }  // namespace rocketdoc

@@ -87,7 +87,7 @@ void test_layers_without_rows(Device & device, std::mt19937_64 & random) {
     {
         std::unique_ptr<KvFileWriter> writer;
         bool                          done = false;
-        CHECK(KvFileWriter::begin(path, key, writer).ok());
+        CHECK(KvFileWriter::begin(path, key, nullptr, writer).ok());
         while (!done) CHECK(writer->write_part(*rows, 10000, done).ok());
         KvFileReader reader;
         CHECK(KvFileReader::open(path, key, reader).ok() && reader.read_rows(*read, nullptr, nullptr).ok());

@@ -26,7 +26,6 @@ void test_refused() {
         std::function<void(LayerTraits &)> change;
     } cases[] = {
         {"rows of layer 1", [](LayerTraits & l) { l.attention = AttentionKind::shared, l.shared_layer = 1; }},
-        {"recurrent", [](LayerTraits & l) { l.attention = AttentionKind::recurrent; }},
         {"caps", [](LayerTraits & l) { l.softcap = 50; }},
         {"must be alike", [](LayerTraits & l) { l.n_head_kv = 4; }},
         {"KV heads of 32 channels, an earlier one", [](LayerTraits & l) { l.head_dim = 32; }},

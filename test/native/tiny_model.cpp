@@ -53,6 +53,8 @@ class Writer {
         for (int64_t i = 0; i < n; i++) static_cast<float *>(t->data)[i] = i < n_turning ? 1.0f : 1e30f;
         add(t, name);
     }
+    // Of a convolution: so strong that earlier tokens count as much as the newest.
+    void kernel(const std::string & name, int64_t taps, int64_t channels) { floats(name, taps, channels, 0.0f, 0.6f); }
     void biases(const std::string & name, int64_t n, int64_t count) { floats(name, n, count, 0.0f, 0.3f); }
     // As equal parts, and where there are several the first one without tensors.
     void write(const std::vector<std::string> & paths) {
@@ -137,7 +139,24 @@ void write_header(gguf_context * g, const TinyModelOptions & o) {
     integer("block_count", o.n_layer);
     integer("embedding_length", o.n_embd);
     integer("attention.head_count", o.n_head);
-    integer("attention.head_count_kv", o.n_head_kv);
+    if (o.attention_period && !o.delta_heads) {  // 0: a layer without attention
+        std::vector<int32_t> heads;
+        for (int i = 0; i < o.n_layer; i++) heads.push_back(o.is_recurrent(i) ? 0 : o.n_head_kv);
+        gguf_set_arr_data(g, (a + "attention.head_count_kv").c_str(), GGUF_TYPE_INT32, heads.data(), heads.size());
+        integer("shortconv.l_cache", o.conv_taps);
+    } else {
+        integer("attention.head_count_kv", o.n_head_kv);
+    }
+    if (o.delta_heads) {
+        integer("full_attention_interval", o.attention_period);
+        integer("ssm.conv_kernel", o.conv_taps);
+        integer("ssm.inner_size", o.delta_heads * o.delta_dim);
+        integer("ssm.state_size", o.delta_dim);
+        integer("ssm.time_step_rank", o.delta_heads);
+        integer("ssm.group_count", o.delta_key_heads);
+        const int32_t sections[] = {(o.rotated() / 2 + 2) / 3, (o.rotated() / 2 + 1) / 3, o.rotated() / 2 / 3, 0};
+        gguf_set_arr_data(g, (a + "rope.dimension_sections").c_str(), GGUF_TYPE_INT32, sections, 4);
+    }
     if (o.head_dim) {
         integer("attention.key_length", o.head_dim);
         integer("attention.value_length", o.head_dim);
@@ -168,23 +187,40 @@ void write_header(gguf_context * g, const TinyModelOptions & o) {
     text("tokenizer.ggml.model", "no_vocab");  // last, as in the model of the kept files that an earlier build wrote
 }
 
-void write_layer(Writer & writer, int layer, const TinyModelOptions & o) {
-    const std::string blk = "blk." + std::to_string(layer) + ".";
-    const int         d = o.head_dim_of(layer), n_q = o.n_head * d, n_kv = o.n_head_kv_of(layer) * d;
-    const int         n_ff   = o.n_ff_of(layer);
-    const bool        has_kv = layer < o.n_layer - o.n_shared;
-    const auto norm = [&](const std::string & name, int n) { writer.vector(blk + name + ".weight", n, 1.0f, 0.1f); };
-    const auto bias = [&](const std::string & name, int n) { writer.vector(blk + name + ".bias", n, 0.0f, 0.3f); };
+void write_recurrence(Writer & writer, const std::string & blk, const TinyModelOptions & o) {
+    const auto matrix = [&](const std::string & name, int in, int out) {
+        writer.matrix(blk + name + ".weight", in, out);
+    };
+    if (!o.delta_heads) {
+        matrix("shortconv.in_proj", o.n_embd, 3 * o.n_embd);
+        writer.kernel(blk + "shortconv.conv.weight", o.conv_taps, o.n_embd);
+        return matrix("shortconv.out_proj", o.n_embd, o.n_embd);
+    }
+    const int n_values = o.delta_heads * o.delta_dim;
+    matrix("attn_qkv", o.n_embd, o.conv_channels());
+    matrix("attn_gate", o.n_embd, n_values);
+    writer.kernel(blk + "ssm_conv1d.weight", o.conv_taps, o.conv_channels());
+    matrix("ssm_alpha", o.n_embd, o.delta_heads);
+    matrix("ssm_beta", o.n_embd, o.delta_heads);
+    writer.vector(blk + "ssm_dt.bias", o.delta_heads, -2.0f, 1.0f);
+    writer.vector(blk + "ssm_a", o.delta_heads, -0.3f, 0.1f);  // so little is forgotten that old tokens count
+    writer.vector(blk + "ssm_norm.weight", o.delta_dim, 1.0f, 0.1f);
+    matrix("ssm_out", n_values, o.n_embd);
+}
+
+void write_attention(Writer & writer, const std::string & blk, int layer, const TinyModelOptions & o) {
+    const int  d = o.head_dim_of(layer), n_q = o.n_head * d, n_kv = o.n_head_kv_of(layer) * d;
+    const bool has_kv = layer < o.n_layer - o.n_shared;
+    const auto bias   = [&](const std::string & name, int n) { writer.vector(blk + name + ".bias", n, 0.0f, 0.3f); };
     // A matrix and, for a layer that has them, its bias.
     const auto linear = [&](const std::string & name, int in, int out, bool has_bias) {
         writer.matrix(blk + name + ".weight", in, out);
         if (has_bias) bias(name, out);
     };
     const bool qkv_biases = o.biases || o.qkv_biases;
-    if (o.attn_norm) norm("attn_norm", o.n_embd);
     if (o.one_qkv) linear("attn_qkv", o.n_embd, n_q + 2 * n_kv, qkv_biases);
     else {
-        linear("attn_q", o.n_embd, n_q, qkv_biases);
+        linear("attn_q", o.n_embd, o.gated_attention ? 2 * n_q : n_q, qkv_biases);
         if (has_kv) linear("attn_k", o.n_embd, n_kv, qkv_biases);
         if (has_kv && !(o.k_is_v && !o.in_window(layer))) linear("attn_v", o.n_embd, n_kv, qkv_biases);
     }
@@ -195,6 +231,20 @@ void write_layer(Writer & writer, int layer, const TinyModelOptions & o) {
     linear("attn_output", n_q, o.n_embd, o.biases);
     // As strong as the best row or weaker than all.
     if (o.sinks) writer.vector(blk + "attn_sinks.weight", o.n_head, 1.0f, 2.0f);
+}
+
+void write_layer(Writer & writer, int layer, const TinyModelOptions & o) {
+    const std::string blk  = "blk." + std::to_string(layer) + ".";
+    const int         n_ff = o.n_ff_of(layer);
+    const auto norm   = [&](const std::string & name, int n) { writer.vector(blk + name + ".weight", n, 1.0f, 0.1f); };
+    const auto bias   = [&](const std::string & name, int n) { writer.vector(blk + name + ".bias", n, 0.0f, 0.3f); };
+    const auto linear = [&](const std::string & name, int in, int out) {
+        writer.matrix(blk + name + ".weight", in, out);
+        if (o.biases) bias(name, out);
+    };
+    if (o.attn_norm) norm("attn_norm", o.n_embd);
+    if (o.is_recurrent(layer)) write_recurrence(writer, blk, o);
+    else write_attention(writer, blk, layer, o);
     if (o.attn_post_norm) norm("post_attention_norm", o.n_embd);
     if (!o.ffn_norm.empty()) norm(o.ffn_norm, o.n_embd);
     if (o.n_expert) {
@@ -209,9 +259,9 @@ void write_layer(Writer & writer, int layer, const TinyModelOptions & o) {
             writer.biases(blk + "ffn_down_exps.bias", o.n_embd, o.n_expert);
         }
     } else {
-        if (!o.gate_in_up) linear("ffn_gate", o.n_embd, n_ff, o.biases);
-        linear("ffn_up", o.n_embd, o.gate_in_up ? 2 * n_ff : n_ff, o.biases);
-        linear("ffn_down", n_ff, o.n_embd, o.biases);
+        if (!o.gate_in_up) linear("ffn_gate", o.n_embd, n_ff);
+        linear("ffn_up", o.n_embd, o.gate_in_up ? 2 * n_ff : n_ff);
+        linear("ffn_down", n_ff, o.n_embd);
     }
     if (o.ffn_post_norm) norm("post_ffw_norm", o.n_embd);
     if (o.n_layer_input) {
@@ -234,7 +284,7 @@ TinyModel::TinyModel(const TinyModelOptions & o) {
     Writer writer(o);
     write_header(writer.gguf(), o);
     writer.matrix("token_embd.weight", o.n_embd, o.n_vocab);
-    writer.vector("output_norm.weight", o.n_embd, 1.0f, 0.1f);
+    writer.vector(o.output_norm + ".weight", o.n_embd, 1.0f, 0.1f);
     if (!o.tied) writer.matrix("output.weight", o.n_embd, o.n_vocab);
     if (o.factors) writer.vector("rope_freqs.weight", o.rotated() / 2, 2.0f, 0.3f);
     // A quarter of the channels turns.
@@ -331,6 +381,22 @@ TinyModelOptions tiny_family(const std::string & family, bool round_sizes) {
         o.biases = o.expert_biases = o.sinks = true;
         o.rope_scaling = "yarn", o.n_ctx_orig = 40;  // the context is many times as long
         o.integers = {{"attention.sliding_window", 100}};
+    }
+    if (family == "lfm2") {  // two of three layers are recurrent, the first and the last among them
+        o.n_layer          = 7;
+        o.attention_period = 3, o.conv_taps = 3;
+        o.qk_norm     = 1;
+        o.output_norm = "token_embd_norm";
+    }
+    if (family == "qwen35") {  // two of three layers are recurrent, the first and the last among them
+        o.head_dim         = 64;
+        o.n_rot            = 16;
+        o.n_layer          = 7;
+        o.attention_period = 3;
+        o.delta_heads = 4, o.delta_key_heads = 2, o.delta_dim = 32;
+        if (round_sizes) o.delta_dim = 64, o.head_dim = 128, o.n_rot = 32;
+        o.qk_norm  = 1;
+        o.ffn_norm = "post_attention_norm", o.tied = false, o.gated_attention = true;
     }
     if (family == "seed_oss") wide(), o.ffn_norm = "post_attention_norm", o.qkv_biases = true;
     return o;

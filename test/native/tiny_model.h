@@ -49,6 +49,13 @@ struct TinyModelOptions {
     // feed-forward twice as wide; whether K is V in layers without a window; a scale of each layer's output.
     int  n_layer_input = 0, n_shared = 0;
     bool k_is_v = false, out_scale = false;
+    // Recurrent layers, all but each `attention_period`-th: of short convolutions, or of a gated delta net where it has
+    // heads. 0: none.
+    int         attention_period = 0;
+    int         conv_taps        = 4;
+    int         delta_heads = 0, delta_key_heads = 0, delta_dim = 0;
+    bool        gated_attention = false;
+    std::string output_norm     = "output_norm";
     // Further entries of the header, below the architecture's name.
     std::map<std::string, float>                numbers;
     std::map<std::string, uint32_t>             integers;
@@ -64,6 +71,9 @@ struct TinyModelOptions {
     int  head_dim_of(int layer) const { return in_window(layer) ? head_dim_window : head_channels(); }
     int  n_head_kv_of(int layer) const { return in_window(layer) ? n_head_kv_window : n_head_kv; }
     int  n_ff_of(int layer) const { return layer < n_layer - n_shared ? n_ff : 2 * n_ff; }
+    bool is_recurrent(int layer) const { return attention_period > 0 && (layer + 1) % attention_period != 0; }
+    // Of a recurrent layer's convolution.
+    int conv_channels() const { return delta_heads ? (2 * delta_key_heads + delta_heads) * delta_dim : n_embd; }
 };
 
 class TinyModel {

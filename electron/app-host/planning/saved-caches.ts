@@ -36,7 +36,7 @@ export const keptLimitBytes = (rooms: PlanningNeeds) => {
 export function fileBytes(rooms: PlanningNeeds, kvType: KvType, tokens: number): number {
   const info = rooms.supervisor.model?.info;
   const f16 = info ? tokens * info.kvBytesPerToken + windowKvBytes(info, tokens) : 0;
-  return Math.ceil(f16 * (kvType === 'f16' ? 1 : 34 / 64) + 4 * tokens) + 4096;
+  return Math.ceil(f16 * (kvType === 'f16' ? 1 : 34 / 64) + 4 * tokens) + (info?.stateBytes ?? 0) + 4096;
 }
 
 /** What keeping a document on disk would take, before it is read. */

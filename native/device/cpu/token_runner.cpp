@@ -1,5 +1,6 @@
 #include "token_runner.h"
 
+#include "../../engine/layer_states.h"
 #include "../../graph/ggml_inside.h"
 
 namespace rocketdoc {
@@ -46,7 +47,7 @@ Status CpuTokenRunner::set_place(const Appended & appended, const RowPlace & pla
     return Status::good();
 }
 
-Status CpuTokenRunner::begin(KvRows * history, CompactCache * compact) {
+Status CpuTokenRunner::begin(KvRows * history, CompactCache * compact, LayerStates & states) {
     const HyperParams &  p    = model_.params();
     const Architecture & arch = model_.architecture();
     compact_                  = compact;
@@ -67,6 +68,13 @@ Status CpuTokenRunner::begin(KvRows * history, CompactCache * compact) {
     ggml_tensor *           inputs = arch.build_layer_inputs(ctx, p, model_.weights(), token_, x);
     std::vector<QkvTensors> made;
     for (int64_t layer = 0; layer < p.n_layer; layer++) {
+        ggml_tensor * input = inputs ? layer_input(ctx, p, inputs, layer) : nullptr;
+        if (p.layer(layer).is_recurrent()) {
+            x = arch.build_recurrence(ctx, graph, model_.layer(layer), x, states.of(layer));
+            x = arch.build_layer_output(ctx, model_.layer(layer), x, input);
+            made.push_back({});
+            continue;
+        }
         const size_t at  = size_t(layer);
         QkvTensors   qkv = arch.build_qkv(ctx, model_.layer(layer), x, position_);
         if (p.layer(layer).shares_rows()) {
@@ -89,8 +97,8 @@ Status CpuTokenRunner::begin(KvRows * history, CompactCache * compact) {
             compact_ ? build_compact_attention(ctx, graph, compact_nodes_[at], compact_->rows(), model_.layer(layer),
                                                qkv, kept_.index[at], dense_, kept_.views[at])
                      : dense_.build(ctx, layer, model_.layer(layer), qkv.q, keys, values, history_.views[at]);
-        x = arch.build_attention_output(ctx, model_.layer(layer), x, attended);
-        x = arch.build_layer_output(ctx, model_.layer(layer), x, inputs ? layer_input(ctx, p, inputs, layer) : nullptr);
+        x = arch.build_attention_output(ctx, model_.layer(layer), x, attended, qkv.gate);
+        x = arch.build_layer_output(ctx, model_.layer(layer), x, input);
     }
     logits_ = arch.build_output(ctx, p, model_.weights(), x);
     ggml_set_output(logits_);

@@ -12,7 +12,7 @@ class CpuTokenRunner : public TokenRunner {
   public:
     CpuTokenRunner(const Model & model, Device & device);
 
-    Status begin(KvRows * history, CompactCache * compact) override;
+    Status begin(KvRows * history, CompactCache * compact, LayerStates & states) override;
     Status run(int32_t token, int64_t position, int64_t n_history, bool logits, NextToken & out,
                const std::atomic<bool> * cancel) override;
     Status end() override {

@@ -165,6 +165,15 @@ Status CudaDevice::make_host_memory(size_t bytes, std::unique_ptr<HostMemory> & 
     return Status::good();
 }
 
+// What ggml's kernels are compiled for: of anything else they end the process.
+bool CudaDevice::computes(const Recurrence & r) const {
+    const auto one_of = [](int64_t n, std::initializer_list<int64_t> list) {
+        return std::find(list.begin(), list.end(), n) != list.end();
+    };
+    return one_of(r.taps, {3, 4, 5, 9, 15}) && r.channels % 128 == 0 &&
+           (r.heads == 0 || one_of(r.head_dim, {16, 32, 64, 128}));
+}
+
 std::unique_ptr<TokenRunner> CudaDevice::make_token_runner(const Model & model) {
     return std::make_unique<CudaTokenRunner>(model, *this);
 }

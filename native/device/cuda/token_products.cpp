@@ -45,10 +45,24 @@ TokenProducts cuda_token_products(const Model & model) {
     ggml_tensor * input = p.n_layer_input > 0 ? vector(p.n_layer_input) : nullptr;
     if (input) count({arch.build_layer_inputs(ctx, p, model.weights(), ggml_new_tensor_1d(ctx, GGML_TYPE_I32, 1), x)});
     for (int64_t layer = 0; layer < p.n_layer; layer++) {
-        const QkvTensors qkv = arch.build_qkv(ctx, model.layer(layer), x, position);
-        if (qkv.k) count({qkv.q, qkv.k, qkv.v});
-        else count({qkv.q});
-        count({arch.build_attention_output(ctx, model.layer(layer), x, vector(p.layer(layer).q_width()))});
+        if (p.layer(layer).is_recurrent()) {
+            const Recurrence & r = p.layer(layer).recurrence;
+            StateTensors       state;
+            state.convolution = ggml_new_tensor_2d(ctx, GGML_TYPE_F32, r.taps - 1, r.channels);
+            if (r.heads > 0) state.matrices = ggml_new_tensor_3d(ctx, GGML_TYPE_F32, r.head_dim, r.head_dim, r.heads);
+            ggml_cgraph * graph = ggml_new_graph_custom(ctx, nodes, false);
+            ggml_build_forward_expand(graph, arch.build_recurrence(ctx, graph, model.layer(layer), x, state));
+            count_part(graph, out);
+            count({arch.build_layer_output(ctx, model.layer(layer), x, input)});
+            continue;
+        }
+        const QkvTensors           qkv  = arch.build_qkv(ctx, model.layer(layer), x, position);
+        const int64_t              n_q  = p.layer(layer).q_width();
+        std::vector<ggml_tensor *> made = {qkv.q};
+        for (ggml_tensor * t : {qkv.k, qkv.v})
+            if (t) made.push_back(t);
+        count(made);
+        count({arch.build_attention_output(ctx, model.layer(layer), x, vector(n_q), qkv.gate ? vector(n_q) : nullptr)});
         count({arch.build_layer_output(ctx, model.layer(layer), x, input)});
     }
     count({arch.build_output(ctx, p, model.weights(), x)});

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <string>
 
+#include "../../engine/layer_states.h"
 #include "../../graph/ggml_inside.h"
 
 namespace rocketdoc {
@@ -62,11 +63,13 @@ static int64_t widest_input(const HyperParams & p) {
     });
 }
 
-// What a token's experts make, of the widest layer.
-static int64_t expert_values(const HyperParams & p) {
+// What a token's experts make, or a recurrent layer, of the widest layer.
+static int64_t layer_values(const HyperParams & p) {
     return p.most([&](const LayerTraits & layer) {
-        const Experts & e = layer.experts;
-        return 4 * e.count + e.used * (3 * e.n_ff + 3 * p.n_embd);
+        const Experts &    e = layer.experts;
+        const Recurrence & r = layer.recurrence;
+        return std::max(4 * e.count + e.used * (3 * e.n_ff + 3 * p.n_embd),
+                        (r.taps + 7) * r.channels + 6 * r.heads * r.head_dim + r.matrix_floats());
     });
 }
 
@@ -75,8 +78,8 @@ size_t CudaTokenRunner::device_bytes(const HyperParams & p) {
     for (const LayerTraits & layer : p.layers) rows += layer.keeps_rows() ? 2 * layer.kv_width() : 0;
     const int64_t heads  = p.most([](const LayerTraits & l) { return l.q_width() + 2 * l.kv_width(); });
     const int64_t inputs = p.n_layer_input * p.n_layer;
-    const int64_t shared = inputs + p.n_embd + 2 * p.most(q_width) + p.n_vocab + rows + widest_input(p);
-    const int64_t nodes  = 12 * p.n_embd + 4 * p.most(n_ff) + 6 * heads + expert_values(p) + 4 * inputs;  // of a part
+    const int64_t shared = inputs + p.n_embd + 3 * p.most(q_width) + p.n_vocab + rows + widest_input(p);
+    const int64_t nodes  = 12 * p.n_embd + 4 * p.most(n_ff) + 6 * heads + layer_values(p) + 4 * inputs;  // of a part
     return size_t(shared + nodes) * sizeof(float);
 }
 
@@ -88,6 +91,7 @@ Status CudaTokenRunner::reserve() {
     x_at_                  = DeviceBytes::take(at, size_t(p.n_embd) * sizeof(float));
     layer_inputs_at_       = DeviceBytes::take(at, size_t(p.n_layer_input * p.n_layer) * sizeof(float));
     q_at_                  = DeviceBytes::take(at, size_t(p.most(q_width)) * sizeof(float));
+    gate_at_               = DeviceBytes::take(at, size_t(p.most(q_width)) * sizeof(float));
     attended_at_           = DeviceBytes::take(at, size_t(p.most(q_width)) * sizeof(float));
     logits_at_             = DeviceBytes::take(at, size_t(p.n_vocab) * sizeof(float));
     best_at_               = DeviceBytes::take(at, LEAST_CANDIDATES * (sizeof(float) + sizeof(int32_t)));
@@ -181,18 +185,24 @@ Status CudaTokenRunner::build() {
     };
     for (int64_t layer = 0; layer < p.n_layer; layer++) {
         const LayerTraits & traits = p.layer(layer);
-        Sight &             sight  = sight_of(layer);
-        QkvTensors          qkv    = arch.build_qkv(ctx, model_.layer(layer), x, position);
-        const size_t        k_at = rows_of(layer), v_at = k_at + sight.kv_bytes();
-        RETURN_IF_FAILED(place_at(qkv.q, q_at_));
-        ggml_cgraph * graph = new_graph();
-        ggml_build_forward_expand(graph, qkv.q);
-        if (qkv.k) {
-            RETURN_IF_FAILED(place_at(qkv.k, k_at));
-            RETURN_IF_FAILED(place_at(qkv.v, v_at));
-            ggml_build_forward_expand(graph, qkv.k);
-            ggml_build_forward_expand(graph, qkv.v);
+        if (traits.is_recurrent()) {
+            ggml_cgraph * graph = new_graph();
+            ggml_tensor * mixed = arch.build_recurrence(ctx, graph, model_.layer(layer), x, states_->of(layer));
+            ggml_build_forward_expand(graph, mixed);
+            RETURN_IF_FAILED(place_at(mixed, x_at_));
+            RETURN_IF_FAILED(becomes_x(arch.build_layer_output(ctx, model_.layer(layer), x, input_of(layer))));
+            continue;
         }
+        Sight &      sight = sight_of(layer);
+        QkvTensors   qkv   = arch.build_qkv(ctx, model_.layer(layer), x, position);
+        const size_t k_at = rows_of(layer), v_at = k_at + sight.kv_bytes();
+        RETURN_IF_FAILED(place_at(qkv.q, q_at_));
+        if (qkv.k) RETURN_IF_FAILED(place_at(qkv.k, k_at));
+        if (qkv.v) RETURN_IF_FAILED(place_at(qkv.v, v_at));
+        if (qkv.gate) RETURN_IF_FAILED(place_at(qkv.gate, gate_at_));
+        ggml_cgraph * graph = new_graph();
+        for (ggml_tensor * t : {qkv.q, qkv.k, qkv.v, qkv.gate})
+            if (t) ggml_build_forward_expand(graph, t);
         if (compact_) parts_.push_back({nullptr, layer, {}});
         else {
             const auto heads = [&](int64_t n, size_t at) {
@@ -213,8 +223,9 @@ Status CudaTokenRunner::build() {
             RETURN_IF_FAILED(place_at(attended, attended_at_));
             ggml_build_forward_expand(graph, attended);
         }
-        RETURN_IF_FAILED(becomes_x(arch.build_attention_output(
-            ctx, model_.layer(layer), x, leaf(GGML_TYPE_F32, {traits.q_width(), 1}, attended_at_))));
+        ggml_tensor * attended = leaf(GGML_TYPE_F32, {traits.q_width(), 1}, attended_at_);
+        ggml_tensor * gate     = qkv.gate ? leaf(GGML_TYPE_F32, {traits.q_width(), 1}, gate_at_) : nullptr;
+        RETURN_IF_FAILED(becomes_x(arch.build_attention_output(ctx, model_.layer(layer), x, attended, gate)));
         RETURN_IF_FAILED(becomes_x(arch.build_layer_output(ctx, model_.layer(layer), x, input_of(layer))));
     }
     ggml_tensor * logits = arch.build_output(ctx, p, model_.weights(), x);
@@ -262,11 +273,12 @@ Status CudaTokenRunner::list_history() {
     return cuda_.finish_stream();
 }
 
-Status CudaTokenRunner::begin(KvRows * history, CompactCache * compact) {
+Status CudaTokenRunner::begin(KvRows * history, CompactCache * compact, LayerStates & states) {
     RETURN_IF_FAILED(cuda_.enter());
     RETURN_IF_FAILED(end());
     history_ = history;
     compact_ = compact;
+    states_  = &states;
     if (compact && &compact->on_device().device() != &cuda_)
         return Status::fail(Code::INTERNAL, "The compact cache lies on another device.");
     if (!compact_ && (!history_ || !history_->on_device())) {
@@ -503,6 +515,7 @@ Status CudaTokenRunner::end() {
     parts_.clear();
     history_ = nullptr;
     compact_ = nullptr;
+    states_  = nullptr;
     return written;
 }
 

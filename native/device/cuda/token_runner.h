@@ -18,7 +18,7 @@ class CudaTokenRunner : public TokenRunner {
     CudaTokenRunner(const Model & model, CudaDevice & device);
     ~CudaTokenRunner() override;
 
-    Status begin(KvRows * history, CompactCache * compact) override;
+    Status begin(KvRows * history, CompactCache * compact, LayerStates & states) override;
     Status run(int32_t token, int64_t position, int64_t n_history, bool logits, NextToken & out,
                const std::atomic<bool> * cancel) override;
     Status end() override;
@@ -80,12 +80,13 @@ class CudaTokenRunner : public TokenRunner {
     CudaDevice &   cuda_;
     KvRows *       history_ = nullptr;
     CompactCache * compact_ = nullptr;
+    LayerStates *  states_  = nullptr;
 
     DeviceBytes memory_;     // the tensors that graphs and kernels share, at the offsets below
     DeviceBytes workspace_;  // of the ops that need one, one after the other
     // rows_at_: K and V of the new token, of layer after layer; the layers of a sight lie together.
-    size_t       inputs_at_ = 0, x_at_ = 0, q_at_ = 0, attended_at_ = 0, logits_at_ = 0, best_at_ = 0, rows_at_ = 0,
-                 layer_inputs_at_ = 0;
+    size_t       inputs_at_ = 0, x_at_ = 0, q_at_ = 0, gate_at_ = 0, attended_at_ = 0, logits_at_ = 0, best_at_ = 0,
+                 rows_at_ = 0, layer_inputs_at_ = 0;
     size_t       bits_at_ = 0, scales_at_ = 0, sums_at_ = 0;  // KernelActivations
     DeviceBytes  scratch_;  // what the nodes of a part need, each its own; parts take turns
     DeviceBytes  lists_;    // KernelHistory::lists, of sights_ and then of copiers_

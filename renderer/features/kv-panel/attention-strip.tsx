@@ -8,7 +8,7 @@ import { planLarger, useLargerBudget } from '../../stores/larger-budget.ts';
 import { Button } from '../../ui/button.tsx';
 import { viridis } from '../../ui/color-scale.ts';
 import { ScaleStrip } from '../../ui/scale-strip.tsx';
-import { columnWords, layerColumns, sharedNote, windowNote } from './layer-columns.ts';
+import { columnWords, layerColumns, otherLayers } from './layer-columns.ts';
 import { Section } from './section.tsx';
 
 /** When the average share is below this, the panel suggests a larger budget. */
@@ -34,7 +34,7 @@ export const AttentionStrip = memo(function AttentionStrip(props: AttentionStrip
   const mean = keptMass.reduce((sum, mass) => sum + mass, 0) / keptMass.length;
   const lowest = Math.min(...keptMass);
   const lowestLayer = columns.findIndex((column) => column.mass.includes(lowest));
-  const notes = [windowNote(model), sharedNote(model)].filter((note) => note !== null);
+  const notes = otherLayers(model);
   // The colours begin at the lowest value, so that differences near 100 % can be seen; the legend says so.
   const floor = Math.floor(lowest * 20) / 20;
   const shade = (mass: number) => viridis((mass - floor) / Math.max(0.001, 1 - floor));
@@ -52,10 +52,10 @@ export const AttentionStrip = memo(function AttentionStrip(props: AttentionStrip
         className="w-full rounded-sm"
         style={{ height: Math.min(96, Math.max(36, heads * 12)) }}
       >
-        {columns.map(({ layer, window, shared, mass }) =>
-          window > 0 ? (
+        {columns.map(({ layer, instead, shared, mass }) =>
+          instead !== null ? (
             <rect key={layer} x={layer * 10} y={0} width={9} height={heads * 10 - 1} fill="var(--sunken)">
-              <title>{`layer ${layer + 1}: sees the last ${count(window)} tokens and reads all of them${shared}`}</title>
+              <title>{`layer ${layer + 1}: ${instead}${shared}`}</title>
             </rect>
           ) : (
             mass.map((share, head) => (
@@ -76,11 +76,11 @@ export const AttentionStrip = memo(function AttentionStrip(props: AttentionStrip
         </span>
         <span>layer {nLayer}</span>
       </p>
-      {notes.length > 0 && (
-        <p className="tabular mt-1 text-note leading-4 text-muted" data-testid="window-layers">
-          {notes.join(' ')}
+      {notes.map((note) => (
+        <p key={note} className="tabular mt-1 text-note leading-4 text-muted" data-testid="other-layers">
+          {note}
         </p>
-      )}
+      ))}
       {mean < warnBelow && promptTokens !== undefined && (
         <Advice documentId={documentId} tokenBudget={2 * tokenBudget} cache={cache} promptTokens={promptTokens} />
       )}

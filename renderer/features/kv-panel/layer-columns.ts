@@ -1,7 +1,8 @@
-/** The columns of the strip of kept attention, one a layer: a share for each KV head, or a window, where nothing is chosen. Pure. */
+/** The columns of the strip of kept attention, one a layer: a share for each KV head, or where nothing is chosen what the layer does. Pure. */
 import type { ModelInfo } from '../../../electron/contract/engine-reports.ts';
 import {
   fullLayers,
+  isRecurrent,
   layerRanges,
   sharedWords,
   sharingLayers,
@@ -9,16 +10,16 @@ import {
   windowOf,
   windowSizes,
 } from '../../../electron/contract/layer-windows.ts';
-import { count, plural } from '../../format.ts';
+import { bytes, count, plural } from '../../format.ts';
 
 export interface LayerColumn {
   /** Counted from 0. */
   layer: number;
-  /** Tokens of the layer's sliding window; 0: the layer has none, and its rows were chosen. */
-  window: number;
+  /** Why nothing is chosen in the layer, as the end of a sentence; null: its rows were chosen. */
+  instead: string | null;
   /** What else is to be said of the layer: whose rows it sees, where they are not its own. */
   shared: string;
-  /** For each KV head; empty where the layer has a window. */
+  /** For each KV head; empty where nothing is chosen. */
   mass: readonly number[];
 }
 
@@ -31,31 +32,44 @@ export function layerColumns(keptMass: readonly number[], model: ModelInfo | nul
   return Array.from({ length: model.nLayer }, (_, layer) => {
     const at = chosen.indexOf(layer);
     const mass = at < 0 ? [] : keptMass.slice(at * heads, (at + 1) * heads);
-    return { layer, window: windowOf(model, layer), shared: sharedWords(model, layer), mass };
+    return { layer, instead: insteadOf(model, layer), shared: sharedWords(model, layer), mass };
   });
+}
+
+function insteadOf(model: ModelInfo, layer: number): string | null {
+  if (isRecurrent(model, layer)) return 'is recurrent: it keeps a state and no rows';
+  const window = windowOf(model, layer);
+  return window > 0 ? `sees the last ${count(window)} tokens and reads all of them` : null;
 }
 
 /** "3 of 18 layers × 1 KV head", or all of them. */
 export function columnWords(columns: readonly LayerColumn[]): string {
-  const chosen = columns.filter(({ window }) => window === 0);
+  const chosen = columns.filter(({ instead }) => instead === null);
   const heads = chosen[0]?.mass.length ?? 0;
   const layers = chosen.length < columns.length ? `${chosen.length} of ${columns.length}` : `${columns.length}`;
   return `${layers} layers × ${plural(heads, 'KV head')}`;
 }
 
-/** What the layers with a window do; null where there are none. */
-export function windowNote(model: ModelInfo | null): string | null {
-  const windowed = model ? windowLayers(model) : [];
-  if (!model || windowed.length === 0) return null;
+/** What the layers do in which nothing is chosen, and which keep no rows of their own: a sentence for each kind. */
+export function otherLayers(model: ModelInfo | null): string[] {
+  if (!model) return [];
+  const notes: string[] = [];
+  const windowed = windowLayers(model).length;
+  const recurrent = model.recurrentLayers.length;
   const last = windowSizes(model).map(count).join(' or ');
-  return `The other ${windowed.length} layers, grey here, see the last ${last} tokens and read all of them: there is nothing to compress.`;
-}
-
-/** Which layers keep no rows of their own; null where each does. */
-export function sharedNote(model: ModelInfo | null): string | null {
-  const sharing = model ? sharingLayers(model) : [];
-  if (!model || sharing.length === 0) return null;
-  const of = [...new Set(sharing.map((layer) => model.sharedLayers[layer] ?? 0))].sort((a, b) => a - b);
-  const names = of.map((layer) => `${layer + 1}`).join(' or ');
-  return `Layers ${layerRanges(sharing)} keep no rows of their own: they see those of layer ${names}.`;
+  if (windowed > 0)
+    notes.push(
+      `The other ${windowed} layers, grey here, see the last ${last} tokens and read all of them: there is nothing to compress.`,
+    );
+  if (recurrent > 0)
+    notes.push(
+      `${windowed > 0 ? 'And' : 'The other'} ${recurrent} layers, grey here, are recurrent: together they remember the text in ${bytes(model.stateBytes)}, however long it is, and keep no rows.`,
+    );
+  const sharing = sharingLayers(model);
+  if (sharing.length > 0) {
+    const of = [...new Set(sharing.map((layer) => model.sharedLayers[layer] ?? 0))].sort((a, b) => a - b);
+    const names = of.map((layer) => `${layer + 1}`).join(' or ');
+    notes.push(`Layers ${layerRanges(sharing)} keep no rows of their own: they see those of layer ${names}.`);
+  }
+  return notes;
 }

@@ -74,9 +74,9 @@ export function memoryParts(plan: MemoryPlan, counters: Counters | null, model: 
     part(
       'work',
       'Workspace',
-      plan.activations + plan.logits,
+      plan.activations + plan.logits + plan.states + plan.keptStates,
       undefined,
-      'What computing takes for the moment: activations, attention scores, and a number for each word of the vocabulary.',
+      `What computing takes for the moment: activations, attention scores, and a number for each word of the vocabulary.${stateWords(plan)}`,
     ),
   ];
   return parts.filter(({ key, value }) => key !== 'buffers' || value > 0);
@@ -99,11 +99,19 @@ function eachLayer(model: ModelInfo | null, layers: readonly number[]): string {
   return `each of ${layers.length} layers and ${model.nHeadKv} KV heads`;
 }
 
+function stateWords({ states, keptStates }: MemoryPlan): string {
+  if (states === 0) return '';
+  return ` Of it, ${bytes(states + keptStates)} are what the recurrent layers remember: now, at the document’s end, and before the question.`;
+}
+
 function windowWords(model: ModelInfo | null): string {
-  const sharing = model ? sharingLayers(model) : [];
-  const others = model ? windowLayers(model).filter((layer) => !sharing.includes(layer)).length : 0;
-  if (!model || others === 0) return '';
-  return ` The ${others} layers that see a window keep its last ${windowSizes(model).map(count).join(' or ')} tokens.`;
+  if (!model) return '';
+  const sharing = sharingLayers(model);
+  const windowed = windowLayers(model).filter((layer) => !sharing.includes(layer)).length;
+  const recurrent = model.recurrentLayers.length;
+  const last = windowSizes(model).map(count).join(' or ');
+  const words = windowed > 0 ? ` The ${windowed} layers that see a window keep its last ${last} tokens.` : '';
+  return recurrent > 0 ? `${words} The ${recurrent} recurrent layers keep none.` : words;
 }
 
 function exact(name: string, value: number, words: string): string {

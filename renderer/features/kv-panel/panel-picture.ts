@@ -164,9 +164,9 @@ function drawAttention(pen: Pen, { counters: { keptMass }, model }: PanelPicture
   );
   const height = 52;
   const width = Math.max(1, inner / layers - 1);
-  for (const { layer, window, mass } of columns) {
+  for (const { layer, instead, mass } of columns) {
     const x = margin + (layer / layers) * inner;
-    if (window > 0) pen.box(x, top + 30, width, height - 1, pen.color('--sunken'));
+    if (instead !== null) pen.box(x, top + 30, width, height - 1, pen.color('--sunken'));
     for (const [head, share] of mass.entries()) {
       const y = top + 30 + (head / mass.length) * height;
       const fill = viridis((share - floor) / Math.max(0.001, 1 - floor));

@@ -69,7 +69,7 @@ export const windowed = () =>
       await page.getByTestId('answer-stats').waitFor();
       await settled(page);
       yield 'windowed-answered';
-      await page.getByTestId('window-layers').scrollIntoViewIfNeeded();
+      await page.getByTestId('other-layers').scrollIntoViewIfNeeded();
       await settled(page);
       yield 'windowed-layers';
     },

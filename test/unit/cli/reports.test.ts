@@ -41,6 +41,8 @@ const plan: MemoryPlan = {
   layerBuffers: 5,
   activations: 6,
   logits: 7,
+  states: 0,
+  keptStates: 0,
   documentOnDevice: true,
   deviceTotal: 28,
   total: 28,

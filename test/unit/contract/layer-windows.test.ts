@@ -2,6 +2,7 @@
 import { expect, it } from 'vitest';
 import {
   fullLayers,
+  isRecurrent,
   layerRanges,
   sharedWords,
   sharingLayers,
@@ -12,8 +13,8 @@ import {
 
 /** The layers of Gemma 3 270M: five of six see 512 tokens. */
 const windows = Array.from({ length: 18 }, (_, layer) => (layer % 6 === 5 ? 0 : 512));
-const gemma = { nLayer: 18, rowBytes: Array<number>(18).fill(1024), windows };
-const llama = { nLayer: 30, rowBytes: Array<number>(30).fill(768), windows: [] };
+const gemma = { nLayer: 18, rowBytes: Array<number>(18).fill(1024), windows, recurrentLayers: [] };
+const llama = { nLayer: 30, rowBytes: Array<number>(30).fill(768), windows: [], recurrentLayers: [] };
 
 it('tells the layers apart', () => {
   expect(fullLayers(gemma)).toEqual([5, 11, 17]);
@@ -22,6 +23,8 @@ it('tells the layers apart', () => {
   expect(windowSizes({ windows: [1024, 0, 512, 1024] })).toEqual([512, 1024]);
   expect(fullLayers(llama)).toHaveLength(30);
   expect(windowLayers(llama)).toEqual([]);
+  expect(fullLayers({ ...llama, nLayer: 5, recurrentLayers: [0, 1, 3] })).toEqual([2, 4]);
+  expect(isRecurrent({ recurrentLayers: [0, 1, 3] }, 3)).toBe(true);
 });
 
 it('names the layer whose rows another one sees', () => {

@@ -80,6 +80,8 @@ export const fakeInfo: NativeModelInfo = {
   windows: [],
   rowBytes: [32, 32],
   sharedLayers: [],
+  recurrentLayers: [],
+  stateBytes: 0,
 };
 
 export interface FakeOptions {
@@ -161,6 +163,8 @@ export class FakeAddon implements NativeAddon {
       layerBuffers: 0,
       activations: 100,
       logits: 0,
+      states: 0,
+      keptStates: 0,
       documentOnDevice,
       deviceTotal: (documentOnDevice ? documentKv : 0) + 1000,
       total: documentKv + 1000,

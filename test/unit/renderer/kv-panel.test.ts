@@ -7,12 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Telemetry } from '../../../electron/contract/app-types.ts';
 import type { MemoryPlan, ModelInfo } from '../../../electron/contract/engine-reports.ts';
 import { AttentionStrip } from '../../../renderer/features/kv-panel/attention-strip.tsx';
-import {
-  columnWords,
-  layerColumns,
-  sharedNote,
-  windowNote,
-} from '../../../renderer/features/kv-panel/layer-columns.ts';
+import { columnWords, layerColumns, otherLayers } from '../../../renderer/features/kv-panel/layer-columns.ts';
 import { MemoryBars } from '../../../renderer/features/kv-panel/memory-bars.tsx';
 import { fullWords, memoryParts } from '../../../renderer/features/kv-panel/memory-parts.ts';
 import { StatusBar } from '../../../renderer/features/status-bar/status-bar.tsx';
@@ -74,7 +69,8 @@ describe('the parts of memory', () => {
   });
 
   it('say their exact bytes and what they are made of', () => {
-    const info = { nLayer: 30, nHeadKv: 3, windows: [] as number[], sharedLayers: [] as number[] } as Parameters<
+    const noLayers: number[] = [];
+    const info = { nLayer: 30, nHeadKv: 3, windows: noLayers, sharedLayers: noLayers, recurrentLayers: noLayers } as Parameters<
       typeof memoryParts
     >[2];
     const words = memoryParts(plan, counters, info).map((part) => part.words);
@@ -87,18 +83,22 @@ describe('the parts of memory', () => {
 
 describe('layers with a window', () => {
   const windows = [512, 512, 0, 512, 512, 0];
-  const gemma = { nLayer: 6, nHeadKv: 2, headDim: 256, windows, sharedLayers: [] as number[] } as unknown as ModelInfo;
+  const none = { sharedLayers: [] as number[], recurrentLayers: [] as number[] };
+  const gemma = { nLayer: 6, nHeadKv: 2, headDim: 256, windows, ...none } as unknown as ModelInfo;
+  const lfm = { ...gemma, windows: [], recurrentLayers: [0, 1, 3, 4], stateBytes: 163_840 };
   const mass = [0.9, 0.8, 0.7, 0.6];
 
   it('have a column of their own, between those whose rows were chosen', () => {
     const columns = layerColumns(mass, gemma);
-    expect(columns.map(({ window }) => window)).toEqual(windows);
-    expect(columns[2]).toEqual({ layer: 2, window: 0, shared: '', mass: [0.9, 0.8] });
+    expect(columns.map(({ instead }) => instead !== null)).toEqual(windows.map((window) => window > 0));
+    expect(columns[2]).toEqual({ layer: 2, instead: null, shared: '', mass: [0.9, 0.8] });
     expect(columns[5]?.mass).toEqual([0.7, 0.6]);
     expect(columnWords(columns)).toBe('2 of 6 layers × 2 KV heads');
     expect(columnWords(layerColumns(Array(12).fill(1), { ...gemma, windows: [] }))).toBe('6 layers × 2 KV heads');
     expect(layerColumns(mass.slice(1), gemma)).toEqual([]);
     expect(layerColumns(mass, null)).toEqual([]);
+    expect(layerColumns(mass, lfm).map(({ mass: shares }) => shares.length)).toEqual([0, 0, 2, 0, 0, 2]);
+    expect(columnWords(layerColumns(mass, lfm))).toBe('2 of 6 layers × 2 KV heads');
   });
 
   it('are told apart from those that see another layer’s rows', () => {
@@ -108,8 +108,8 @@ describe('layers with a window', () => {
       ', with the rows of layer 2',
       ', with the rows of layer 3',
     ]);
-    expect(sharedNote(gemma)).toBeNull();
-    expect(sharedNote(sharing)).toBe(
+    expect(otherLayers(gemma)).toHaveLength(1);
+    expect(otherLayers(sharing).at(-1)).toBe(
       'Layers 5 to 6 keep no rows of their own: they see those of layer 2 or 3.',
     );
     const { plan, counters } = sampleNumbers;
@@ -119,10 +119,14 @@ describe('layers with a window', () => {
   });
 
   it('are said not to be compressed', () => {
-    expect(windowNote(gemma)).toBe(
+    expect(otherLayers(gemma)).toEqual([
       'The other 4 layers, grey here, see the last 512 tokens and read all of them: there is nothing to compress.',
-    );
-    expect(windowNote({ ...gemma, windows: [] })).toBeNull();
+    ]);
+    expect(otherLayers({ ...gemma, windows: [] })).toEqual([]);
+    expect(otherLayers(lfm)).toEqual([
+      'The other 4 layers, grey here, are recurrent: together they remember the text in 160 KB, however long it is, and keep no rows.',
+    ]);
+    expect(layerColumns(mass, lfm)[0]?.instead).toBe('is recurrent: it keeps a state and no rows');
     telemetry({ engine: { state: 'ready', model: { info: gemma, device: 'cpu' } } as unknown as Telemetry['engine'] });
     const advised = { documentId: 'a', tokenBudget: 512, cache: '1 MB', promptTokens: undefined };
     const strip = draw(createElement(AttentionStrip, { ...advised, keptMass: mass }));

@@ -47,6 +47,8 @@ const info: ModelInfo = {
   windows: [],
   rowBytes: [128, 128],
   sharedLayers: [],
+  recurrentLayers: [],
+  stateBytes: 0,
 };
 
 let dir: string;

@@ -26,6 +26,7 @@ function planner(machine: { onGpu: boolean; available: number; hostAvailable?: n
     const total = 1000 + documentKv + compactCache;
     return {
       ...{ weights: 1000, documentKv, compactCache, summaries: 0, layerBuffers: 0, activations: 0, logits: 0 },
+      ...{ states: 0, keptStates: 0 },
       ...{ total, documentOnDevice, deviceTotal: documentOnDevice ? total : total - documentKv },
       ...{ fullKv: 2 * nPrompt, readBytesPerStep: 1, budgets: fakePlan.budgets },
       ...{ hostAvailable: machine.available, ...machine },
