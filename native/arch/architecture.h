@@ -85,6 +85,9 @@ struct LayerWeights {
     ggml_tensor *router = nullptr, *router_b = nullptr;  // [n_embd, count]
     ggml_tensor *experts_gate = nullptr, *experts_up = nullptr, *experts_down = nullptr;
     ggml_tensor *experts_gate_b = nullptr, *experts_up_b = nullptr, *experts_down_b = nullptr;
+    // And the one that serves every token: [n_embd, n_ff_shared] and back, and what weighs it, [n_embd].
+    ggml_tensor * shared_gate = nullptr, *shared_up = nullptr, *shared_down = nullptr;
+    ggml_tensor * shared_weight = nullptr;
 };
 
 struct ModelWeights {
@@ -172,7 +175,7 @@ Status read_rotation(const GgufFile & file, const std::string & count, const std
 
 // What the header says of a layer's experts: MODEL_FORMAT where a number is out of range, MODEL_UNSUPPORTED where
 // layers differ or experts come in groups.
-Status read_experts(const GgufFile & file, const HyperParams & params, Experts & out);
+Status read_experts(const GgufFile & file, const HyperParams & params, Experts & out, bool has_shared = false);
 
 // What the header says of each layer, as a list or as one number for all; as it is where the header says nothing.
 // MODEL_FORMAT where the list is too short.

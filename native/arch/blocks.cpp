@@ -92,7 +92,14 @@ ggml_tensor * build_experts(ggml_context * ctx, const Layer & layer, ggml_tensor
         sum               = sum ? ggml_add(ctx, sum, one) : one;
     }
     // Of one expert the view itself is no tensor that can be placed.
-    return layer.traits.experts.used == 1 ? ggml_cont(ctx, sum) : sum;
+    if (layer.traits.experts.used == 1) sum = ggml_cont(ctx, sum);
+    if (!w.shared_up) return sum;
+    gate = build_linear(ctx, w.shared_gate, nullptr, normed);
+    up   = build_linear(ctx, w.shared_up, nullptr, normed);
+    ggml_tensor * all =
+        build_linear(ctx, w.shared_down, nullptr, build_gate(ctx, layer.traits.feed_forward, gate, up));  // [n_embd, n]
+    ggml_tensor * share = ggml_sigmoid(ctx, build_linear(ctx, w.shared_weight, nullptr, normed));         // [1, n]
+    return ggml_add(ctx, sum, ggml_mul(ctx, all, share));
 }
 
 }  // namespace

@@ -37,7 +37,7 @@ Status DecoderFamily::read_params(const GgufFile & file, HyperParams & params) c
     const int64_t n_experts = file.integer(params.architecture + ".expert_count", 0);
     Experts       experts;
     experts.weights = shape_.expert_weights;
-    if (shape_.experts) RETURN_IF_FAILED(read_experts(file, params, experts));
+    if (shape_.experts) RETURN_IF_FAILED(read_experts(file, params, experts, shape_.shared_expert));
     else if (n_experts > 0)
         return Status::fail(Code::MODEL_UNSUPPORTED, file.path() + " is a mixture of " + std::to_string(n_experts) +
                                                          " experts, which the architecture " + params.architecture +
@@ -121,6 +121,12 @@ void DecoderFamily::bind_feed_forward(TensorBinder & binder, const std::string &
         l.experts_up   = binder.experts(blk + "ffn_up_exps.weight", p.n_embd, experts.n_ff, experts.count);
         l.experts_down = binder.experts(blk + "ffn_down_exps.weight", experts.n_ff, p.n_embd, experts.count);
 
+        if (experts.n_ff_shared > 0) {
+            l.shared_weight = binder.vector(blk + "ffn_gate_inp_shexp.weight", p.n_embd);
+            l.shared_gate   = binder.matrix(blk + "ffn_gate_shexp.weight", p.n_embd, experts.n_ff_shared);
+            l.shared_up     = binder.matrix(blk + "ffn_up_shexp.weight", p.n_embd, experts.n_ff_shared);
+            l.shared_down   = binder.matrix(blk + "ffn_down_shexp.weight", experts.n_ff_shared, p.n_embd);
+        }
         l.router_b       = binder.vector(blk + "ffn_gate_inp.bias", experts.count, OPTIONAL);
         l.experts_gate_b = binder.expert_biases(blk + "ffn_gate_exps.bias", experts.n_ff, experts.count);
         l.experts_up_b   = binder.expert_biases(blk + "ffn_up_exps.bias", experts.n_ff, experts.count);

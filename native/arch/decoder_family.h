@@ -19,6 +19,7 @@ struct DecoderShape {
     bool            gate_in_up     = false;  // ffn_up holds the gate's rows and then its own: [n_embd, 2 * n_ff]
     bool            experts        = false;  // instead of one feed-forward
     ExpertWeights   expert_weights = ExpertWeights::of_all;
+    bool            shared_expert  = false;  // beside them one that serves every token
     bool            sinks          = false;  // attn_sinks
     bool            gated          = false;  // attn_q makes a gate beside each query
     const char *    output_norm    = "output_norm";

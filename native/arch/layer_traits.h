@@ -27,9 +27,10 @@ enum class ExpertWeights { of_all, of_chosen };
 // A layer's feed-forward as many small ones, of which a router chooses some for each token. Their results are weighted
 // by the router's scores.
 struct Experts {
-    int64_t count = 0;  // 0: one feed-forward serves every token
-    int64_t used  = 0;  // for a token
-    int64_t n_ff  = 0;  // width of each
+    int64_t count       = 0;  // 0: one feed-forward serves every token
+    int64_t used        = 0;  // for a token
+    int64_t n_ff        = 0;  // width of each
+    int64_t n_ff_shared = 0;  // of one more that serves every token, weighed by a gate of its own; 0: there is none
 
     ExpertWeights weights = ExpertWeights::of_all;
 };

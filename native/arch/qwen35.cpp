@@ -58,8 +58,16 @@ class ArchQwen35 : public DecoderFamily {
 const ArchQwen35 dense(
     {.rope = RopeKind::halves, .ffn_norm = "post_attention_norm", .qk_norm = QkNorm::head, .gated = true});
 
+const ArchQwen35 with_experts({.rope          = RopeKind::halves,
+                               .ffn_norm      = "post_attention_norm",
+                               .qk_norm       = QkNorm::head,
+                               .experts       = true,
+                               .shared_expert = true,
+                               .gated         = true});
+
 }  // namespace
 
-const Architecture & arch_qwen35 = dense;
+const Architecture & arch_qwen35    = dense;
+const Architecture & arch_qwen35moe = with_experts;
 
 }  // namespace rocketdoc

@@ -87,9 +87,8 @@ size_t Prefill::activation_bytes(const HyperParams & p, const DeviceTraits & dev
     // Largest set alive at once in a layer's graph: normed input, gate, up and their product; of experts each one's
     // result, too, and that weighted.
     const int64_t values  = p.most([&](const LayerTraits & l) {
-        return std::max(
-                   {3 * l.n_ff, l.experts.used * (3 * l.experts.n_ff + 2 * p.n_embd), l.recurrence.token_floats()}) +
-               2 * l.q_width();
+        const int64_t of_experts = l.experts.used * (3 * l.experts.n_ff + 2 * p.n_embd) + 3 * l.experts.n_ff_shared;
+        return std::max({3 * l.n_ff, of_experts, l.recurrence.token_floats()}) + 2 * l.q_width();
     });
     const int64_t at_once = shared ? std::max(tile, device.n_workers * std::min(tile, WORKER_TILE)) : tile;
     // Of a recurrent layer's state once more, as it is written.

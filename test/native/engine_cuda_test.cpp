@@ -38,8 +38,8 @@ double divergence(const std::vector<float> & p_logits, const std::vector<float> 
 }
 
 // gemma3: most layers attend within a window, and a token has norms and a gate of its own kind. gpt-oss: sinks and
-// experts.
-const char * const FAMILIES[] = {"llama", "gemma3", "gpt-oss"};
+// experts. qwen35: two of three layers are recurrent.
+const char * const FAMILIES[] = {"llama", "gemma3", "gpt-oss", "qwen35"};
 
 TinyModelOptions model_options(ggml_type type, const std::string & family = "llama") {
     TinyModelOptions o = family == "llama" ? TinyModelOptions() : tiny_family(family, true);

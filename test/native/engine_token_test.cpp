@@ -204,7 +204,7 @@ class RandomLayer {
         rope.n_rot = c.n_rot ? c.n_rot : 64, rope.n_ctx_orig = 2048;
         if (c.yarn) rope.scale = 0.25f, rope.ext_factor = 1.0f;
         if (c.gemma || c.used) p.layers[0].qk_norm = QkNorm::head;
-        if (c.used) p.layers[0].experts = {12, c.used, 256, ExpertWeights::of_all};
+        if (c.used) p.layers[0].experts = {.count = 12, .used = c.used, .n_ff = 256};
         if (c.gemma) p.layers[0].feed_forward = FeedForwardKind::geglu;
         ggml_init_params params = {size_t(32) << 20, nullptr, false};
         ctx_.reset(ggml_init(params));
@@ -303,7 +303,7 @@ void one(const Case & c, Device & device, std::mt19937_64 & random, int want_pro
             const QkvTensors qkv = arch.build_qkv(layer.ctx(), layer.of_model(), layer.x, layer.position);
             ends                 = {qkv.q, qkv.k, qkv.v};
         } else if (part[0] == 'a') {
-            ends = {arch.build_attention_output(layer.ctx(), layer.of_model(), layer.x, layer.attended)};
+            ends = {arch.build_attention_output(layer.ctx(), layer.of_model(), layer.x, layer.attended, nullptr)};
         } else {
             ends = {arch.build_layer_output(layer.ctx(), layer.of_model(), layer.x, nullptr)};
         }

@@ -167,6 +167,7 @@ void write_header(gguf_context * g, const TinyModelOptions & o) {
         integer("expert_count", o.n_expert);
         integer("expert_used_count", o.n_used);
         integer("expert_feed_forward_length", o.n_ff_expert);
+        if (o.n_ff_shared) integer("expert_shared_feed_forward_length", o.n_ff_shared);
     }
     integer("vocab_size", o.n_vocab);
     number("attention.layer_norm_rms_epsilon", 1e-5f);
@@ -252,6 +253,12 @@ void write_layer(Writer & writer, int layer, const TinyModelOptions & o) {
         writer.experts(blk + "ffn_gate_exps.weight", o.n_embd, o.n_ff_expert);
         writer.experts(blk + "ffn_up_exps.weight", o.n_embd, o.n_ff_expert);
         writer.experts(blk + "ffn_down_exps.weight", o.n_ff_expert, o.n_embd);
+        if (o.n_ff_shared) {
+            writer.vector(blk + "ffn_gate_inp_shexp.weight", o.n_embd, 0.0f, 1.0f / std::sqrt(float(o.n_embd)));
+            writer.matrix(blk + "ffn_gate_shexp.weight", o.n_embd, o.n_ff_shared);
+            writer.matrix(blk + "ffn_up_shexp.weight", o.n_embd, o.n_ff_shared);
+            writer.matrix(blk + "ffn_down_shexp.weight", o.n_ff_shared, o.n_embd);
+        }
         if (o.expert_biases) {
             bias("ffn_gate_inp", o.n_expert);
             writer.biases(blk + "ffn_gate_exps.bias", o.n_ff_expert, o.n_expert);
@@ -388,7 +395,8 @@ TinyModelOptions tiny_family(const std::string & family, bool round_sizes) {
         o.qk_norm     = 1;
         o.output_norm = "token_embd_norm";
     }
-    if (family == "qwen35") {  // two of three layers are recurrent, the first and the last among them
+    if (family == "qwen35" ||
+        family == "qwen35moe") {  // two of three layers are recurrent, the first and the last among them
         o.head_dim         = 64;
         o.n_rot            = 16;
         o.n_layer          = 7;
@@ -397,6 +405,10 @@ TinyModelOptions tiny_family(const std::string & family, bool round_sizes) {
         if (round_sizes) o.delta_dim = 64, o.head_dim = 128, o.n_rot = 32;
         o.qk_norm  = 1;
         o.ffn_norm = "post_attention_norm", o.tied = false, o.gated_attention = true;
+        if (family == "qwen35moe") {
+            o.n_expert = 10, o.n_ff_expert = round_sizes ? 256 : 96;
+            o.n_ff_shared = round_sizes ? 256 : 64;
+        }
     }
     if (family == "seed_oss") wide(), o.ffn_norm = "post_attention_norm", o.qkv_biases = true;
     return o;

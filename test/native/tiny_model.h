@@ -41,6 +41,7 @@ struct TinyModelOptions {
     ggml_type   expert_type = GGML_TYPE_COUNT;  // of their matrices; COUNT: as the others
     int         n_used      = 3;                // of them for a token
     int         n_ff_expert = 96;
+    int         n_ff_shared = 0;  // of one more expert, which serves every token
     bool        sinks = false, expert_biases = false;
     // Where layers with a window differ from those without: of `period` layers all but the last see one, have heads of
     // head_dim_window channels and n_head_kv_window KV heads. period 0: every layer is as head_dim and n_head_kv say.

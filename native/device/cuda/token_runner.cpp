@@ -68,7 +68,7 @@ static int64_t layer_values(const HyperParams & p) {
     return p.most([&](const LayerTraits & layer) {
         const Experts &    e = layer.experts;
         const Recurrence & r = layer.recurrence;
-        return std::max(4 * e.count + e.used * (3 * e.n_ff + 3 * p.n_embd),
+        return std::max(4 * e.count + e.used * (3 * e.n_ff + 3 * p.n_embd) + 4 * e.n_ff_shared,
                         (r.taps + 7) * r.channels + 6 * r.heads * r.head_dim + r.matrix_floats());
     });
 }
