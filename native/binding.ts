@@ -73,6 +73,10 @@ export interface NativeModelInfo {
   gpuProducts: { all: number; ours: number };
   /** Of each layer that attends within a window: how many tokens it sees, and keeps; 0 of the others. Empty: no layer does. */
   windows: number[];
+  /** Of each layer: bytes of f16 K and V of a token that it keeps; 0: it keeps none. */
+  rowBytes: number[];
+  /** Of each layer: the one whose rows it sees, from 0; -1: its own. */
+  sharedLayers: number[];
   /** Layers, counted from 0, that keep no rows but a state of the text so far. */
   recurrentLayers: number[];
   /** Of that state, all layers; 0: no layer is recurrent. */

@@ -7,6 +7,7 @@
 
 #include "../../engine/layer_states.h"
 #include "../../graph/ggml_inside.h"
+#include "token_sizes.h"
 
 namespace rocketdoc {
 namespace {
@@ -53,35 +54,7 @@ size_t CudaTokenRunner::rows_of(int64_t layer) {
 
 CudaTokenRunner::~CudaTokenRunner() { drop_capture(); }
 
-static int64_t q_width(const LayerTraits & layer) { return layer.q_width(); }
-static int64_t n_ff(const LayerTraits & layer) { return layer.n_ff; }
-
-// What a product reads at most.
-static int64_t widest_input(const HyperParams & p) {
-    return p.most([&](const LayerTraits & layer) {
-        return std::max({p.n_embd, layer.n_ff, layer.q_width(), layer.experts.used * layer.experts.n_ff});
-    });
-}
-
-// What a token's experts make, or a recurrent layer, of the widest layer.
-static int64_t layer_values(const HyperParams & p) {
-    return p.most([&](const LayerTraits & layer) {
-        const Experts &    e = layer.experts;
-        const Recurrence & r = layer.recurrence;
-        return std::max(4 * e.count + e.used * (3 * e.n_ff + 3 * p.n_embd) + 4 * e.n_ff_shared,
-                        (r.taps + 7) * r.channels + 6 * r.heads * r.head_dim + r.matrix_floats());
-    });
-}
-
-size_t CudaTokenRunner::device_bytes(const HyperParams & p) {
-    int64_t rows = 0;
-    for (const LayerTraits & layer : p.layers) rows += layer.keeps_rows() ? 2 * layer.kv_width() : 0;
-    const int64_t heads  = p.most([](const LayerTraits & l) { return l.q_width() + 2 * l.kv_width(); });
-    const int64_t inputs = p.n_layer_input * p.n_layer;
-    const int64_t shared = inputs + p.n_embd + 3 * p.most(q_width) + p.n_vocab + rows + widest_input(p);
-    const int64_t nodes  = 12 * p.n_embd + 4 * p.most(n_ff) + 6 * heads + layer_values(p) + 4 * inputs;  // of a part
-    return size_t(shared + nodes) * sizeof(float);
-}
+size_t CudaTokenRunner::device_bytes(const HyperParams & p) { return size_t(token_values(p)) * sizeof(float); }
 
 Status CudaTokenRunner::reserve() {
     if (pinned_.pinned()) return Status::good();  // the last to be had
@@ -90,9 +63,9 @@ Status CudaTokenRunner::reserve() {
     inputs_at_             = DeviceBytes::take(at, sizeof(Inputs));
     x_at_                  = DeviceBytes::take(at, size_t(p.n_embd) * sizeof(float));
     layer_inputs_at_       = DeviceBytes::take(at, size_t(p.n_layer_input * p.n_layer) * sizeof(float));
-    q_at_                  = DeviceBytes::take(at, size_t(p.most(q_width)) * sizeof(float));
-    gate_at_               = DeviceBytes::take(at, size_t(p.most(q_width)) * sizeof(float));
-    attended_at_           = DeviceBytes::take(at, size_t(p.most(q_width)) * sizeof(float));
+    q_at_                  = DeviceBytes::take(at, size_t(most_queries(p)) * sizeof(float));
+    gate_at_               = DeviceBytes::take(at, size_t(most_queries(p)) * sizeof(float));
+    attended_at_           = DeviceBytes::take(at, size_t(most_queries(p)) * sizeof(float));
     logits_at_             = DeviceBytes::take(at, size_t(p.n_vocab) * sizeof(float));
     best_at_               = DeviceBytes::take(at, LEAST_CANDIDATES * (sizeof(float) + sizeof(int32_t)));
     rows_at_               = at;  // [layers with rows][K, V][G, D] f32, one after the other, in the order of sights_
