@@ -39,7 +39,8 @@ TokenProducts cuda_token_products(const Model & model) {
     TokenProducts    out;
     const auto       count = [&](std::initializer_list<ggml_tensor *> results) {
         ggml_cgraph * graph = ggml_new_graph_custom(ctx, nodes, false);
-        for (ggml_tensor * t : results) ggml_build_forward_expand(graph, t);
+        for (ggml_tensor * t : results)
+            if (t) ggml_build_forward_expand(graph, t);
         count_part(graph, out);
     };
     ggml_tensor * input = p.n_layer_input > 0 ? vector(p.n_layer_input) : nullptr;
@@ -56,12 +57,9 @@ TokenProducts cuda_token_products(const Model & model) {
             count({arch.build_layer_output(ctx, model.layer(layer), x, input)});
             continue;
         }
-        const QkvTensors           qkv  = arch.build_qkv(ctx, model.layer(layer), x, position);
-        const int64_t              n_q  = p.layer(layer).q_width();
-        std::vector<ggml_tensor *> made = {qkv.q};
-        for (ggml_tensor * t : {qkv.k, qkv.v})
-            if (t) made.push_back(t);
-        count(made);
+        const QkvTensors qkv = arch.build_qkv(ctx, model.layer(layer), x, position);
+        const int64_t    n_q = p.layer(layer).q_width();
+        count({qkv.q, qkv.k, qkv.v});
         count({arch.build_attention_output(ctx, model.layer(layer), x, vector(n_q), qkv.gate ? vector(n_q) : nullptr)});
         count({arch.build_layer_output(ctx, model.layer(layer), x, input)});
     }
