@@ -42,6 +42,10 @@ const modelFileShape = {
     .default(null),
 };
 
+const layerCount = z.int().min(1).max(1024);
+const kvHeads = z.int().min(1).max(1024);
+const headDim = z.int().min(1).max(4096);
+
 /** A model that can be downloaded: an entry of assets/models/catalogue.json, or of the person's catalogue.json in the models folder. */
 export const catalogueModelSchema = z.strictObject({
   id: modelIdSchema.refine(
@@ -60,10 +64,26 @@ export const catalogueModelSchema = z.strictObject({
   family: z.string().trim().min(1).max(40).nullable().default(null),
   contextTokens: z.int().min(1).max(16_777_216).nullable().default(null),
   weightType: z.string().trim().min(1).max(20),
-  /** These three give the KV bytes of a token: layers that see the whole text, KV heads, width of a head. */
-  layers: z.int().min(1).max(1024).nullable().default(null),
-  kvHeads: z.int().min(1).max(1024).nullable().default(null),
-  headDim: z.int().min(1).max(4096).nullable().default(null),
+  /** These three give the KV bytes of a token: layers that keep the whole text, KV heads, width of a head. */
+  layers: layerCount.nullable().default(null),
+  kvHeads: kvHeads.nullable().default(null),
+  headDim: headDim.nullable().default(null),
+  /** The other layers that keep rows, by their sliding window in tokens; KV heads and width only where they differ from those above. */
+  windows: z
+    .array(
+      z.strictObject({
+        layers: layerCount,
+        tokens: z.int().min(1).max(16_777_216),
+        kvHeads: kvHeads.nullable().default(null),
+        headDim: headDim.nullable().default(null),
+      }),
+    )
+    .max(16)
+    .default([]),
+  /** Layers that see the whole text in the rows of another layer, and keep none: each chooses rows for itself. */
+  sharingLayers: z.int().min(0).max(1024).default(0),
+  /** Of all layers that remember a text of any length in a state of one size, and keep no rows. */
+  stateBytes: z.int().min(0).default(0),
   /** About how large all files are together, where one size is not known: for estimating whether the model fits. */
   aboutBytes: z.int().min(1024).nullable().default(null),
 });

@@ -11,16 +11,23 @@ export const shapeOf = (info: ModelInfo) => {
     choosing: chosen.length,
     channels: info.nHeadKv * info.headDim,
     windows: info.windows
-      .map((tokens, layer) => ({ tokens, channels: (info.rowBytes[layer] ?? 0) / 4 }))
+      .map((tokens, layer) => ({ layers: 1, tokens, channels: (info.rowBytes[layer] ?? 0) / 4 }))
       .filter(({ tokens, channels }) => tokens > 0 && channels > 0),
+    states: info.stateBytes,
   };
 };
 
 export function factsOf(model: CatalogueModel): ModelFacts | undefined {
-  const { layers, kvHeads, headDim, aboutBytes } = model;
+  const { layers, kvHeads, headDim, sharingLayers, stateBytes, aboutBytes } = model;
   const weights = modelBytes(model) ?? aboutBytes;
   if (!weights || !layers || !kvHeads || !headDim) return undefined;
-  return { weights, layers, choosing: layers, channels: kvHeads * headDim, windows: [] };
+  const windows = model.windows.map((own) => ({
+    layers: own.layers,
+    tokens: own.tokens,
+    channels: (own.kvHeads ?? kvHeads) * (own.headDim ?? headDim),
+  }));
+  const channels = kvHeads * headDim;
+  return { weights, layers, choosing: layers + sharingLayers, channels, windows, states: stateBytes };
 }
 
 /** Bytes of K and V per token in f16. */

@@ -14,7 +14,7 @@ export interface Room {
   hostAvailable: number;
 }
 
-/** `device`: bytes on the computing device. `document`: bytes of a document's KV that may be in RAM instead; 0 on a CPU. */
+/** `device`: bytes on the computing device. `document`: bytes of a document that may be in RAM instead, or are there in any case; 0 on a CPU. */
 export interface Need {
   device: number;
   document: number;
@@ -67,8 +67,10 @@ export interface ModelFacts {
   choosing: number;
   /** Of K in one of these layers: its KV heads' together. */
   channels: number;
-  /** Of each of the other layers that keep rows: how many of the last tokens, and the channels of K. */
-  windows: readonly { tokens: number; channels: number }[];
+  /** Of the other layers that keep rows: how many layers, how many of the last tokens, and the channels of K in one. */
+  windows: readonly { layers: number; tokens: number; channels: number }[];
+  /** Bytes of layers that keep a state instead of rows. */
+  states: number;
 }
 
 const MiB = 2 ** 20;
@@ -79,20 +81,26 @@ const turnRows = 1024;
 
 /** Within some percent of the engine's own plan, and rather too high than too low. */
 export function estimatedNeed(
-  { weights, layers, choosing, channels, windows }: ModelFacts,
+  { weights, layers, choosing, channels, windows, states }: ModelFacts,
   { mode, tokenBudget }: Pick<MethodChoice, 'mode' | 'tokenBudget'>,
   { onGpu }: Pick<Room, 'onGpu'>,
 ): NeedOf {
   return async (tokens, kvType) => {
-    const inWindows = windows.reduce((sum, own) => sum + (Math.min(tokens, own.tokens) + turnRows) * own.channels, 0);
+    const inWindows = windows.reduce(
+      (sum, own) => sum + own.layers * (Math.min(tokens, own.tokens) + turnRows) * own.channels,
+      0,
+    );
     const document = ((tokens + turnRows) * layers * channels + inWindows) * kvBytes[kvType];
     // The kept rows grow with the square root of the text's length; page summaries are added.
     const rows = mode === 'full' ? 0 : Math.min(tokens, 1.3 * Math.sqrt(tokens * tokenBudget));
     const compact = rows * choosing * channels * kvBytes.f16 * 1.35 + (rows > 0 ? inWindows * kvBytes.f16 : 0);
     const work = 64 * MiB + 0.03 * weights + 1200 * tokens;
-    const alone = weights + compact + work;
-    if (!onGpu || mode === 'full') return { device: alone + document, document: 0 };
-    return { device: alone + (2 * document) / Math.max(1, layers), document };
+    const alone = weights + compact + work + states;
+    // The states at the document's end and at the question's, in RAM.
+    const kept = 2 * states;
+    if (!onGpu) return { device: alone + document + kept, document: 0 };
+    if (mode === 'full') return { device: alone + document, document: kept };
+    return { device: alone + (2 * document) / Math.max(1, layers), document: document + kept };
   };
 }
 

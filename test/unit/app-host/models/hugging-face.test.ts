@@ -189,6 +189,9 @@ describe('a download', () => {
       layers: null,
       kvHeads: null,
       headDim: null,
+      windows: [],
+      sharingLayers: 0,
+      stateBytes: 0,
       aboutBytes: null,
     },
   });

@@ -4,9 +4,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { readCatalogue } from '../../../../electron/app-host/models/model-catalogue.ts';
+import { factsOf } from '../../../../electron/app-host/models/model-facts.ts';
 import { catalogueModelSchema, catalogueSchema } from '../../../../electron/contract/models.ts';
 
 const shipped = fileURLToPath(new URL('../../../../assets/models/catalogue.json', import.meta.url));
+const families = fileURLToPath(new URL('../../../../native/arch/families.def', import.meta.url));
 const dir = mkdtempSync(join(tmpdir(), 'rocketdoc-catalogue-'));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 const own = join(dir, 'catalogue.json');
@@ -38,8 +40,21 @@ describe('the catalogue that travels along', () => {
     }
     const known = models.flatMap(({ sha256 }) => sha256 ?? []);
     expect(new Set(known).size).toBe(known.length);
+  });
+
+  it('has models of families that the engine runs', () => {
+    const runs = [...readFileSync(families, 'utf8').matchAll(/^FAMILY\("([^"]+)"/gm)].map(([, name]) => name);
+    expect(runs.length).toBeGreaterThan(1);
     // The list shows each model's architecture before its file is there.
-    for (const { family } of models) expect(family).not.toBeNull();
+    for (const { id, family } of readCatalogue(shipped, own).models) expect(runs, id).toContain(family);
+  });
+
+  it('gives the KV of a whole context wherever a layer has a window', () => {
+    const { models } = readCatalogue(shipped, own);
+    for (const model of models.filter(({ windows }) => windows.length > 0)) {
+      expect(factsOf(model)).toBeDefined();
+      for (const { tokens } of model.windows) expect(tokens).toBeLessThan(model.contextTokens ?? 0);
+    }
   });
 });
 
@@ -47,7 +62,10 @@ describe('entries of one’s own', () => {
   it('come after those, in the same form', () => {
     writeFileSync(own, JSON.stringify({ models: [entry] }));
     const { models, problems } = readCatalogue(shipped, own);
-    expect(models.at(-1)).toEqual({ ...entry, note: '', more: [], family: null, aboutBytes: null });
+    expect(models.at(-1)).toEqual({
+      ...{ ...entry, note: '', more: [], family: null, aboutBytes: null },
+      ...{ windows: [], sharingLayers: 0, stateBytes: 0 },
+    });
     expect(problems).toEqual([]);
   });
 

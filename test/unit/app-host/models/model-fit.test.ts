@@ -1,5 +1,13 @@
 import { expect, it } from 'vitest';
-import { estimatedNeed, fitOf, type NeedOf, type Room } from '../../../../electron/app-host/models/model-fit.ts';
+import { factsOf, kvBytesOf } from '../../../../electron/app-host/models/model-facts.ts';
+import {
+  estimatedNeed,
+  fitOf,
+  type ModelFacts,
+  type NeedOf,
+  type Room,
+} from '../../../../electron/app-host/models/model-fit.ts';
+import { catalogueModelSchema } from '../../../../electron/contract/models.ts';
 import { defaultSettings } from '../../../../electron/contract/settings.ts';
 
 const GB = 2 ** 30;
@@ -65,12 +73,12 @@ it('counts a document beside a GPU against RAM', async () => {
 it('reckons the embedded model a little above its plan', async () => {
   // The engine's own plan for 7,936 tokens and a budget of 512: weights, document, compact cache, summaries, activations, logits.
   const planned = 386_902_656;
-  const facts = { weights: 96_576_768, layers: 30, choosing: 30, channels: 3 * 64, windows: [] };
+  const facts = { weights: 96_576_768, layers: 30, choosing: 30, channels: 3 * 64, windows: [], states: 0 };
   const { device } = await estimatedNeed(facts, defaultSettings, { onGpu: false })(7936, 'f16');
   expect(device).toBeGreaterThan(planned * 0.98);
   expect(device).toBeLessThan(planned * 1.3);
   // Five layers of six have a window: their KV does not grow with the text.
-  const windowed = { ...facts, layers: 5, choosing: 5, windows: Array(25).fill({ tokens: 512, channels: 3 * 64 }) };
+  const windowed = { ...facts, layers: 5, choosing: 5, windows: [{ layers: 25, tokens: 512, channels: 3 * 64 }] };
   const needs = await Promise.all(
     [8000, 32_000].map((n) => estimatedNeed(windowed, defaultSettings, { onGpu: false })(n, 'f16')),
   );
@@ -80,4 +88,46 @@ it('reckons the embedded model a little above its plan', async () => {
   const onGpu = await estimatedNeed(facts, defaultSettings, { onGpu: true })(7936, 'f16');
   expect(onGpu.device + onGpu.document).toBeGreaterThan(device);
   expect(onGpu.device).toBeLessThan(device / 1.5);
+});
+
+it('counts each kind of layer by its own rows, and a state once where it is computed with and twice in RAM', async () => {
+  const pick = (most: number) => 1 + Math.floor(Math.random() * most);
+  const [layers, channels, window] = [pick(40), 64 * pick(16), 128 * pick(8)];
+  const windows = [{ layers: pick(40), tokens: window, channels: 64 * pick(32) }];
+  const states = pick(200_000_000);
+  const plain = { weights: GB, layers, choosing: layers, channels, windows: [], states: 0 };
+  const full = { mode: 'full' as const, tokenBudget: 512 };
+  const need = (facts: ModelFacts, onGpu: boolean, choice: Parameters<typeof estimatedNeed>[1] = full) =>
+    estimatedNeed(facts, choice, { onGpu })(32_768, 'f16');
+  const bytes = async (facts: ModelFacts) => (await need(facts, false)).device - (await need(plain, false)).device;
+  // 1,024 rows more than the window's, for questions and answers.
+  const inWindows = windows.reduce((sum, own) => sum + own.layers * (own.tokens + 1024) * own.channels * 4, 0);
+  expect(await bytes({ ...plain, windows })).toBeCloseTo(inWindows, 0);
+  expect(await bytes({ ...plain, states })).toBeCloseTo(3 * states, 0);
+  // Layers that see another's rows keep none: they add what they choose, and nothing in full mode.
+  expect(await bytes({ ...plain, choosing: layers + 4 })).toBe(0);
+  const rocket = { mode: 'rocketkv' as const, tokenBudget: 512 };
+  const chosen = await need({ ...plain, choosing: layers * 2 }, false, rocket);
+  const own = await need({ ...plain, layers: layers * 2, choosing: layers * 2 }, false, rocket);
+  expect(own.device - chosen.device).toBeCloseTo((32_768 + 1024) * layers * channels * 4, -2);
+  for (const choice of [full, rocket]) {
+    const [with_, without] = [await need({ ...plain, states }, true, choice), await need(plain, true, choice)];
+    expect(with_.device - without.device).toBeCloseTo(states, -2);
+    expect(with_.document - without.document).toBeCloseTo(2 * states, -2);
+  }
+});
+
+it('takes a catalogue entry’s layers as they are', () => {
+  const entry = catalogueModelSchema.parse({
+    ...{ id: 'one', title: 'One', publisher: 'P', licence: 'MIT', weightType: 'q4_0', bytes: 5000 },
+    ...{ url: 'https://example.org/one.gguf', fileName: 'one.gguf', layers: 3, kvHeads: 1, headDim: 512 },
+    ...{ windows: [{ layers: 12, tokens: 512, headDim: 256 }], sharingLayers: 4, stateBytes: 77 },
+  });
+  expect(kvBytesOf(entry)).toBe(3 * 512 * 4);
+  expect(factsOf(entry)).toEqual({
+    ...{ weights: 5000, layers: 3, choosing: 7, channels: 512, states: 77 },
+    windows: [{ layers: 12, tokens: 512, channels: 256 }],
+  });
+  const wider = { ...entry, windows: [{ layers: 12, tokens: 512, kvHeads: 8, headDim: null }] };
+  expect(factsOf(wider)?.windows[0]?.channels).toBe(8 * 512);
 });
