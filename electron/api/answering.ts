@@ -5,19 +5,19 @@
  */
 
 import { joinOfLibrary } from '../app-host/documents/join-documents.ts';
-import { choiceFor, engineOptions } from '../app-host/planning/method-choice.ts';
+import { choiceFor, effortOf, engineOptions } from '../app-host/planning/method-choice.ts';
 import { readDocument } from '../app-host/sessions/read-document.ts';
 import type { LibraryDocument } from '../contract/app-types.ts';
 import type { AnswerReport } from '../contract/engine-reports.ts';
 import { AppError } from '../contract/errors.ts';
 import type { AnswerEvidence } from '../contract/evidence.ts';
-import type { Sampler } from '../contract/method.ts';
+import type { Effort, Sampler } from '../contract/method.ts';
 import { findEvidence, readsIn } from '../evidence/find-evidence.ts';
 import { ApiError } from './api-error.ts';
 import type { Conversation } from './conversation.ts';
 import { addFile, bytesOf, documentOf } from './files.ts';
 import type { ProgramsNeeds } from './needs.ts';
-import type { ChatRequest } from './requests.ts';
+import { type ChatRequest, effortOfRequest } from './requests.ts';
 import { StopSequenceFilter } from './stop-sequence-filter.ts';
 
 export interface ProgramAnswer {
@@ -72,7 +72,7 @@ export async function answerProgram(
   listener: Listener,
   signal: AbortSignal,
 ): Promise<ProgramAnswer> {
-  const isReadNow = await ensureRead(rooms, document.id, listener, signal);
+  const isReadNow = await ensureRead(rooms, document.id, effortOfRequest(request), listener, signal);
   const { mode, budget } = request.rocketdoc ?? {};
   const maxNew = request.max_completion_tokens ?? request.max_tokens ?? undefined;
   const choice = choiceFor(rooms, document.id, { mode, tokenBudget: budget, maxNew });
@@ -141,17 +141,19 @@ async function countedTokens(rooms: ProgramsNeeds, document: LibraryDocument, qu
   return { promptTokens: held + asked, prefilledTokens: asked, generatedTokens: await rooms.counter.countText(text) };
 }
 
-/** Makes sure the document is in memory. Returns whether it had to be read, not loaded from disk. */
+/** Makes sure the document is in memory, read with this effort. Returns whether it had to be read, not loaded from disk. */
 async function ensureRead(
   rooms: ProgramsNeeds,
   documentId: string,
+  effort: Effort | undefined,
   listener: Listener,
   signal: AbortSignal,
 ): Promise<boolean> {
-  // If the window had only some pages read, all are read now.
-  if (rooms.session().document(documentId)?.pages === null) return false;
+  // If the window had only some pages read, or another effort is wanted, all are read now.
+  const held = rooms.session().document(documentId);
+  if (held?.pages === null && held.effort === effortOf(rooms, choiceFor(rooms, documentId, { effort }))) return false;
   const wasRunning = rooms.jobs.find({ kind: 'reading', documentId, chatId: null }) !== undefined;
-  const job = readDocument(rooms, documentId, null);
+  const job = readDocument(rooms, documentId, null, { effort });
   // A reading that another client began is not cancelled when this client goes away.
   const stop = () => void (wasRunning || job.cancel());
   signal.addEventListener('abort', stop, { once: true });
@@ -162,6 +164,8 @@ async function ensureRead(
       else listener.onReading(event.done, event.total);
     }
     if (signal.aborted) throw new AppError('CANCELLED', 'Stopped.');
+    // What another client was reading may be some pages, or with another effort.
+    if (wasRunning) await ensureRead(rooms, documentId, effort, listener, signal);
     return !loaded;
   } finally {
     signal.removeEventListener('abort', stop);

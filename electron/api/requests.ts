@@ -1,6 +1,6 @@
 /** Schemas of the requests of other programs: the supported part of OpenAI's API. openapi.ts describes the API from them. */
 import { z } from 'zod';
-import { answerModeSchema, rocketOptionsSchema } from '../contract/method.ts';
+import { answerModeSchema, type Effort, rocketOptionsSchema } from '../contract/method.ts';
 import { ranges } from '../contract/method-values.ts';
 
 const text = z.string().max(1_000_000);
@@ -66,6 +66,8 @@ export const chatRequestSchema = z.strictObject({
   response_format: z.strictObject({ type: z.literal('text') }).nullish(),
   tools: z.array(z.never()).max(0).nullish(),
   store: z.literal(false).nullish(),
+  /** How long the model thinks, where its template takes an effort; another effort reads the document again. */
+  reasoning_effort: z.enum(['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max']).nullish(),
   user: z.string().max(1000).nullish(),
   metadata: z.record(z.string().max(64), z.string().max(512)).nullish(),
   /** RocketDoc's own field: how this question is answered. */
@@ -77,6 +79,21 @@ export const chatRequestSchema = z.strictObject({
     .nullish(),
 });
 export type ChatRequest = z.infer<typeof chatRequestSchema>;
+
+/** OpenAI's efforts in those that templates know: the nearest one. */
+const efforts: Record<NonNullable<ChatRequest['reasoning_effort']>, Effort> = {
+  none: 'low',
+  minimal: 'low',
+  low: 'low',
+  medium: 'medium',
+  high: 'high',
+  xhigh: 'high',
+  max: 'high',
+};
+
+/** undefined: the request names none. */
+export const effortOfRequest = ({ reasoning_effort: named }: ChatRequest): Effort | undefined =>
+  named ? efforts[named] : undefined;
 
 /** Most bytes of a JSON body; larger documents are uploaded as files. */
 export const maxJsonBytes = 24 * 1024 * 1024;

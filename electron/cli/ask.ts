@@ -3,6 +3,7 @@
 import { withText } from '../contract/answer-text.ts';
 import type { AnswerReport, AnswerText, ReadResult } from '../contract/engine-reports.ts';
 import { AppError } from '../contract/errors.ts';
+import { defaultEffort, effortSchema } from '../contract/method.ts';
 import { chooseDevice } from '../engine-host/choose-device.ts';
 import { type EngineVerbs, startEngine } from '../engine-host/engine-client.ts';
 import type { SentenceIndex } from '../evidence/sentence-index.ts';
@@ -35,6 +36,10 @@ export const askCommand: Command = {
     separate: { help: 'ask each question in a chat of its own' },
     ...documentFlags,
     think: { help: 'let the model think before it answers, where it has a choice; its thinking goes to stderr' },
+    effort: {
+      value: `<${effortSchema.options.join('|')}>`,
+      help: `how long the model thinks, where its template takes an effort (${defaultEffort})`,
+    },
     json: { help: 'print one JSON object a question' },
     ...modelFlags,
     ...modeFlag,
@@ -58,6 +63,7 @@ export async function ask(
   const choice = { ...modelChoice(args), ...(await chooseDevice(deviceSetting(args), commandWords)) };
   const thinking = args.has('think');
   const request = { mode: answerMode(args), rocket: rocketOptions(args), sampler: samplerOptions(args), thinking };
+  const effort = args.oneOf('effort', effortSchema.options);
   const { maxNew, ...reading } = readingChoice(args);
 
   const progress = new ProgressLine();
@@ -77,12 +83,14 @@ export async function ask(
     for (const notice of model.notices) progress.print(`Note: ${notice}`);
     if (thinking && model.thinking === 'never')
       progress.print("Note: this model's template has no switch for thinking; it is asked as usual.");
+    if (effort !== undefined && !model.hasEffort)
+      progress.print("Note: this model's template takes no reasoning effort; it is asked as usual.");
     progress.print(`${model.info.name} on ${model.device}, ${model.threads} threads`);
     // The longest question must fit; a chat grows, and each further question is checked when it is asked.
     const question = questions.reduce((longest, next) => (next.length > longest.length ? next : longest));
     const planFor = { mode: request.mode, rocket: request.rocket, maxNew, question };
     const { text, pages } = document;
-    const read = await readAll(verbs, { text, pages, ...reading, planFor }, progress, signal);
+    const read = await readAll(verbs, { text, pages, ...reading, effort, planFor }, progress, signal);
     let chatId = '';
     let index: SentenceIndex | undefined;
     for (const [i, question] of questions.entries()) {

@@ -10,7 +10,7 @@ import {
   pageUseSchema,
 } from './engine-reports.ts';
 import { importNoteSchema } from './import-note-schema.ts';
-import { answerModeSchema, kvTypeSchema, rocketOptionsSchema } from './method.ts';
+import { answerModeSchema, effortSchema, kvTypeSchema, rocketOptionsSchema } from './method.ts';
 import { downloadSchema, modelIdSchema } from './models.ts';
 import { ownChoiceSchema } from './settings.ts';
 
@@ -309,12 +309,15 @@ export const heldDocumentSchema = z.object({
   tokens: count,
   bytes: z.number(),
   kvType: kvTypeSchema,
+  effort: effortSchema,
   /** True: its KV is on the computing device; false: it is in RAM, while a GPU computes. */
   onDevice: z.boolean(),
   pages: pageRangeSchema.nullable(),
   readMs: z.number(),
 });
 export type HeldDocument = z.infer<typeof heldDocumentSchema>;
+/** What a document's rows depend on beside its text, the model and the device. */
+export type ReadAs = Pick<HeldDocument, 'kvType' | 'effort' | 'pages'>;
 
 /** How often each part of the library changed since the start: a window fetches a part again when its number grew. */
 export const revisionsSchema = z.object({

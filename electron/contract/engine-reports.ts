@@ -152,6 +152,8 @@ export const openedModelSchema = z.object({
   promptFamily: z.string(),
   /** Whether the model thinks before it answers; switch: its template has a choice, and the question decides. */
   thinking: z.enum(['never', 'switch', 'always']).default('never'),
+  /** Whether its template takes a reasoning effort. */
+  hasEffort: z.boolean().default(false),
   notices: z.array(z.string()),
 });
 export type OpenedModel = z.infer<typeof openedModelSchema>;

@@ -17,7 +17,9 @@ import {
 } from './engine-reports.ts';
 import {
   answerModeSchema,
+  defaultEffort,
   documentHomeSchema,
+  effortSchema,
   kvTypeSchema,
   maxNewSchema as maxNew,
   rocketOptionsSchema,
@@ -41,6 +43,7 @@ export const readRequestSchema = z.object({
   pages: z.array(z.object({ label: z.string(), start: z.int().nonnegative(), end: z.int().nonnegative() })),
   kvType: kvTypeSchema,
   home: documentHomeSchema.default('auto'),
+  effort: effortSchema.default(defaultEffort),
   /** 0: chosen for the device. */
   segment: z.int().min(0).max(1_048_576),
   tile: z.int().min(1).max(65_536),

@@ -74,6 +74,14 @@ export const defaultSampler: Sampler = {
   seed: 0,
 };
 
+/**
+ * How long a model thinks, where its template takes a reasoning effort. The template writes it before the document, so another effort is
+ * another reading of the document.
+ */
+export const effortSchema = z.enum(['low', 'medium', 'high']);
+export type Effort = z.infer<typeof effortSchema>;
+export const defaultEffort: Effort = 'medium';
+
 export const kvTypeSchema = z.enum(['f16', 'q8_0']);
 export type KvType = z.infer<typeof kvTypeSchema>;
 

@@ -6,11 +6,13 @@ import { z } from 'zod';
 import { defaultParseChoice, parseChoiceSchema } from './documents.ts';
 import {
   answerModeSchema,
+  defaultEffort,
   defaultMaxNew,
   defaultRocketOptions,
   defaultSampler,
   deviceSettingSchema,
   documentHomeSchema,
+  effortSchema,
   kvTypeSchema,
   rocketOptionsSchema,
   samplerSchema,
@@ -39,6 +41,8 @@ export const methodChoiceSchema = z.strictObject({
   nDenseLayers,
   kvType: kvTypeSchema,
   documentHome: documentHomeSchema,
+  /** Read with the document, as its cache type is. */
+  effort: effortSchema,
   maxNew: usualMaxNewSchema,
 });
 export type MethodChoice = z.infer<typeof methodChoiceSchema>;
@@ -83,6 +87,7 @@ export const defaultSettings: Settings = {
   nDenseLayers: defaultRocketOptions.nDenseLayers,
   kvType: 'f16',
   documentHome: 'auto',
+  effort: defaultEffort,
   maxNew: defaultMaxNew,
   sampler: defaultSampler,
   threads: 0,

@@ -4,14 +4,15 @@
  * drop or read it.
  */
 
+import { type Effort, effortSchema } from '../contract/method.ts';
 import { usesChannels } from './channels.ts';
 import { type Message, type RenderOptions, renderTemplate } from './template-render.ts';
 import { documentPart, type PromptPart, templatePart } from './text-trust.ts';
 import { mentionsThinking, opensThinking } from './thinking.ts';
 
 export interface ChatPieces {
-  /** Everything before the first question's text, with the system text. `now`: for templates that name the day. */
-  start(now?: Date): PromptPart[];
+  /** Everything before the first question's text, with the system text. */
+  start(told?: StartOptions): PromptPart[];
   /** Follows a question: the end of its turn and the start of the answer. */
   afterQuestion: PromptPart[];
   /** The same with thinking turned on; undefined: the template has no choice. */
@@ -21,6 +22,15 @@ export interface ChatPieces {
   /** Stands between an answer and the next question's text. */
   betweenTurns: PromptPart[];
   thinking: TemplateThinking;
+  /** The template takes a reasoning effort, and writes it before the first question. */
+  hasEffort: boolean;
+}
+
+export interface StartOptions {
+  /** For templates that name the day. */
+  now?: Date | undefined;
+  /** For templates that take one. */
+  effort?: Effort | undefined;
 }
 
 export interface TemplateThinking {
@@ -62,7 +72,7 @@ export function readChatTemplate(source: string, options: TemplateOptions): Chat
     // The template refuses the system role or leaves it out: the system text begins the first question instead.
     const { start, ...pieces } = orThrow(() => cutTemplate(source, options, null), error);
     const system = documentPart(`${options.system}\n\n`);
-    return { ...pieces, start: (now) => [...start(now), system] };
+    return { ...pieces, start: (told) => [...start(told), system] };
   }
 }
 
@@ -83,20 +93,24 @@ interface Cut {
 
 function cutTemplate(source: string, options: TemplateOptions, system: string | null): ChatPieces {
   const { bosText, eosText } = options;
-  const cut = (isThinking: boolean, now = new Date()) =>
-    cutOnce(source, system !== null, { bosText, eosText, isThinking, now });
+  const cut = (isThinking: boolean, { now = new Date(), effort }: StartOptions = {}) =>
+    cutOnce(source, system !== null, { bosText, eosText, isThinking, effort, now });
   const off = cut(false);
   const on = orElse(() => cut(true), off);
   const isSwitch = on.afterQuestion !== off.afterQuestion;
   // Some templates differ before the document too. The document is then read as for thinking, and thinking is turned off after the question
   // only.
   const base = isSwitch ? on : off;
+  const hasEffort = source.includes('reasoning_effort') && takesEffort((told) => cut(base === on, told));
   const channels = usesChannels(source);
   const opened = { off: opensThinking(off.afterQuestion), on: opensThinking(on.afterQuestion) };
   const startOf = (head: string) => (system === null ? [templatePart(head)] : systemParts(head, system));
   const fixed = startOf(base.head);
   return {
-    start: (now) => (now === undefined ? fixed : startOf(cut(base === on, now).head)),
+    start: ({ now, effort } = {}) => {
+      const told = { now, effort: hasEffort ? effort : undefined };
+      return told.now === undefined && told.effort === undefined ? fixed : startOf(cut(base === on, told).head);
+    },
     afterQuestion: [templatePart(off.afterQuestion)],
     afterQuestionThinking: isSwitch ? [templatePart(on.afterQuestion)] : undefined,
     beforeEarlierAnswer: [templatePart(base.beforeEarlierAnswer)],
@@ -107,7 +121,16 @@ function cutTemplate(source: string, options: TemplateOptions, system: string | 
       expected: mentionsThinking(source),
       channels,
     },
+    hasEffort,
   };
+}
+
+/** Whether the template knows every effort, and what comes before the first question is all that differs. */
+function takesEffort(cut: (told: StartOptions) => Cut): boolean {
+  const now = new Date();
+  const cuts = orElse(() => effortSchema.options.map((effort) => cut({ now, effort })), []);
+  const rests = cuts.map(({ head: _, ...rest }) => JSON.stringify(rest));
+  return new Set(cuts.map(({ head }) => head)).size === effortSchema.options.length && new Set(rests).size === 1;
 }
 
 function orElse<T>(work: () => T, otherwise: T): T {

@@ -67,6 +67,7 @@ export async function openModel(
         loadMs: performance.now() - start,
         promptFamily: pieces.family,
         thinking: prompt.thinking,
+        hasEffort: prompt.hasEffort,
         notices: pieces.notices,
       },
     };

@@ -97,5 +97,6 @@ function plainPieces({ system }: Wording): ChatPieces {
     beforeEarlierAnswer: [],
     betweenTurns: [],
     thinking: { kind: 'never', opened: { off: false, on: false }, expected: false, channels: false },
+    hasEffort: false,
   };
 }

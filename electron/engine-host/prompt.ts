@@ -4,6 +4,7 @@
  */
 import type { EarlierTurn } from '../contract/engine.ts';
 import { hasChannelMarks } from './channels.ts';
+import type { StartOptions } from './chat-template.ts';
 import type { PromptPieces } from './prompt-pieces.ts';
 import { documentPart, type PromptPart } from './text-trust.ts';
 import type { ThinkingShape } from './thinking.ts';
@@ -69,9 +70,12 @@ export class PromptBuilder {
     return this.#pieces.thinking.kind;
   }
 
-  /** `now`: for templates that name the day. */
-  document(text: string, now?: Date): DocumentPrompt {
-    const before = this.#tokens([...this.#pieces.start(now), ...words(this.#wording.documentBefore)]);
+  get hasEffort(): boolean {
+    return this.#pieces.hasEffort;
+  }
+
+  document(text: string, told?: StartOptions): DocumentPrompt {
+    const before = this.#tokens([...this.#pieces.start(told), ...words(this.#wording.documentBefore)]);
     const { bos, prependBos } = this.#vocabulary;
     // Most templates write BOS themselves; it must not stand there twice.
     if (prependBos && bos !== undefined && before[0] !== bos) before.unshift(bos);

@@ -118,7 +118,8 @@ export class Reading {
       const { code, message } = toAppError(error);
       if (!misses.has(code)) throw error;
       this.#missed = message;
-      begun.prompt = begun.model.prompt.document(this.#request.text, new Date());
+      const { text, effort } = this.#request;
+      begun.prompt = begun.model.prompt.document(text, { now: new Date(), effort });
     }
   }
 
@@ -171,9 +172,9 @@ function dayOf(keptFile: string | undefined): Date {
   return kept?.mtime ?? new Date();
 }
 
-function begin(model: OpenModel, { text, planFor, kvType, home, keptFile }: ReadRequest): StartedReading {
+function begin(model: OpenModel, { text, planFor, kvType, home, effort, keptFile }: ReadRequest): StartedReading {
   if (text.trim() === '') throw new AppError('DOC_EMPTY', 'The document has no text.');
-  const prompt = model.prompt.document(text, dayOf(keptFile));
+  const prompt = model.prompt.document(text, { now: dayOf(keptFile), effort });
   const { nCtxTrain: context, name: modelName } = model.native.info;
   const nQuestion = model.prompt.question(planFor.question, { isFirst: true }).length;
   const held = prompt.tokens.length;

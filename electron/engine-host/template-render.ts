@@ -4,6 +4,7 @@
  */
 import { type Context, createContext, Script } from 'node:vm';
 import { Template } from '@huggingface/jinja';
+import type { Effort } from '../contract/method.ts';
 import { formatTime } from './template-time.ts';
 
 export interface Message {
@@ -15,6 +16,8 @@ export interface RenderOptions {
   bosText: string;
   eosText: string;
   isThinking: boolean;
+  /** undefined: the template is not told one. */
+  effort?: Effort | undefined;
   now: Date;
 }
 
@@ -42,7 +45,7 @@ export function renderTemplate(source: string, messages: Message[], options: Ren
 class OutputTooLong extends Error {}
 
 function renderWith(source: string, messages: Message[], options: RenderOptions, absent: object): string {
-  const { bosText, eosText, isThinking, now } = options;
+  const { bosText, eosText, isThinking, effort, now } = options;
   let output: unknown;
   const work = () => {
     const template = new Template(source);
@@ -57,6 +60,7 @@ function renderWith(source: string, messages: Message[], options: RenderOptions,
       enable_thinking: isThinking,
       thinking: isThinking,
       ...(isThinking ? {} : { thinking_budget: 0 }),
+      ...(effort === undefined ? {} : { reasoning_effort: effort }),
       time_now: (format: unknown) => formatTime(now, String(format)),
       bos_token: bosText,
       eos_token: eosText,

@@ -2,7 +2,7 @@
  * The choice of the method that applies to a question: only this file combines settings, the document's own choice and the question's
  * own choice. It also converts the choice for the engine.
  */
-import { defaultRocketOptions, type Sampler } from '../../contract/method.ts';
+import { defaultEffort, defaultRocketOptions, type Effort, type Sampler } from '../../contract/method.ts';
 import {
   type DocumentChoice,
   type MethodChoice,
@@ -25,6 +25,10 @@ export function withChanges(choice: MethodChoice, ...changes: MethodChanges[]): 
   const last = (name: keyof MethodChoice) => layers.findLast((layer) => layer[name] !== undefined)?.[name];
   return Object.fromEntries(names.map((name) => [name, last(name)])) as MethodChoice;
 }
+
+/** The effort that a document is read with: the usual one where the model's template takes none. */
+export const effortOf = ({ supervisor }: Pick<PlanningNeeds, 'supervisor'>, { effort }: MethodChoice): Effort =>
+  supervisor.model?.hasEffort ? effort : defaultEffort;
 
 export function documentChoice(rooms: PlanningNeeds, documentId: string): DocumentChoice {
   const own = rooms.documents.choice(documentId);

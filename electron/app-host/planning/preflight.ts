@@ -6,7 +6,14 @@ import { memoryNeeds } from '../../contract/memory-needs.ts';
 import type { MethodChoice, OwnChoice } from '../../contract/settings.ts';
 import { ifWritable } from '../library/storage-errors.ts';
 import { largestBudget, type Measure } from './budget-fit.ts';
-import { choiceFor, engineOptions, typicalQuestionTokens, withChanges, wordingTokens } from './method-choice.ts';
+import {
+  choiceFor,
+  effortOf,
+  engineOptions,
+  typicalQuestionTokens,
+  withChanges,
+  wordingTokens,
+} from './method-choice.ts';
 import type { PlanningNeeds } from './needs.ts';
 import { contextRemedies, memoryRemedies } from './remedies.ts';
 import { keptOnDiskFor } from './saved-caches.ts';
@@ -52,7 +59,11 @@ export async function preflight(rooms: PlanningNeeds, documentId: string, range:
           planOf(rooms, withChanges(choice, changes), tokens + wordingTokens + typicalQuestionTokens),
       });
   const speed = predictAnswer(rooms, plan, promptTokens);
-  const disk = await keptOnDiskFor(rooms, documentId, documentTokens, choice.kvType, range);
+  const disk = await keptOnDiskFor(rooms, documentId, documentTokens, {
+    kvType: choice.kvType,
+    effort: effortOf(rooms, choice),
+    pages: range,
+  });
   return { ...facts, fitsContext: true, fitsMemory, plan, memory, speed, disk, remedies };
 }
 

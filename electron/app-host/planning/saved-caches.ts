@@ -1,30 +1,30 @@
 /** KV caches of documents on disk: whether there is one for what would be read, and what saving one would take. */
 import { createHash } from 'node:crypto';
-import type { KeptOnDisk, PageRange } from '../../contract/app-types.ts';
+import type { KeptOnDisk, ReadAs } from '../../contract/app-types.ts';
 import { windowKvBytes } from '../../contract/layer-windows.ts';
-import type { KvType } from '../../contract/method.ts';
+import { defaultEffort, effortSchema, type KvType, kvTypeSchema } from '../../contract/method.ts';
 import { failureForWindow } from '../window-words.ts';
-import { wordingTokens } from './method-choice.ts';
+import { effortOf, withChanges, wordingTokens } from './method-choice.ts';
 import type { PlanningNeeds } from './needs.ts';
 
 /** A key of what the rows depend on apart from the document; undefined: no model is open. */
-export function keyOf(rooms: PlanningNeeds, kvType: KvType, pages: PageRange | null): string | undefined {
+export function keyOf(rooms: PlanningNeeds, { kvType, effort, pages }: ReadAs): string | undefined {
   const { model } = rooms.supervisor;
   if (!model) return undefined;
   const device = model.device.startsWith('cuda') ? 'gpu' : 'cpu';
-  const parts = JSON.stringify([rooms.counter.countedWith, kvType, device, pages && [pages.from, pages.to]]);
-  return createHash('sha256').update(parts).digest('hex').slice(0, 16);
+  const parts = [rooms.counter.countedWith, kvType, device, pages && [pages.from, pages.to]];
+  // Only another effort than the usual one is a part of it: most files were read without any.
+  const told = effort === defaultEffort ? [] : [effort];
+  return createHash('sha256')
+    .update(JSON.stringify([...parts, ...told]))
+    .digest('hex')
+    .slice(0, 16);
 }
 
 /** The kept file that can be loaded instead of reading these pages. */
-export function keptFileFor(
-  rooms: PlanningNeeds,
-  documentId: string,
-  kvType: KvType,
-  pages: PageRange | null,
-): string | undefined {
+export function keptFileFor(rooms: PlanningNeeds, documentId: string, readAs: ReadAs): string | undefined {
   const file = rooms.kept.find(documentId);
-  return file && file.key === keyOf(rooms, kvType, pages) ? rooms.kept.pathOf(documentId, file.key) : undefined;
+  return file && file.key === keyOf(rooms, readAs) ? rooms.kept.pathOf(documentId, file.key) : undefined;
 }
 
 export const keptLimitBytes = (rooms: PlanningNeeds) => {
@@ -44,11 +44,10 @@ export async function keptOnDiskFor(
   rooms: PlanningNeeds,
   documentId: string,
   documentTokens: number,
-  kvType: KvType,
-  pages: PageRange | null,
+  readAs: ReadAs,
 ): Promise<KeptOnDisk> {
-  const bytes = fileBytes(rooms, kvType, documentTokens + wordingTokens);
-  const isThere = keptFileFor(rooms, documentId, kvType, pages) !== undefined;
+  const bytes = fileBytes(rooms, readAs.kvType, documentTokens + wordingTokens);
+  const isThere = keptFileFor(rooms, documentId, readAs) !== undefined;
   const { keepRead } = rooms.settings.get();
   if (isThere) return { bytes: rooms.kept.find(documentId)?.bytes ?? bytes, isThere, problem: null, keeps: true };
   const problem = await rooms.kept.checkRoom(bytes, keptLimitBytes(rooms)).then(
@@ -58,15 +57,18 @@ export async function keptOnDiskFor(
   return { bytes, isThere, problem, keeps: keepRead };
 }
 
-/** Kept documents for the telemetry: whether each would be loaded now, or is for another model or cache type. */
+/** Kept documents for the telemetry: whether each would be loaded now, or is for another model, cache type or effort. */
 export function keptDocuments(rooms: PlanningNeeds) {
-  const { kvType } = rooms.settings.get();
+  const settings = rooms.settings.get();
   // Called five times a second while something runs, so each key is computed once for all documents.
-  const keys = { f16: keyOf(rooms, 'f16', null), q8_0: keyOf(rooms, 'q8_0', null) };
+  const keys = new Map<string, string | undefined>();
+  for (const kvType of kvTypeSchema.options)
+    for (const effort of effortSchema.options)
+      keys.set(`${kvType} ${effort}`, keyOf(rooms, { kvType, effort, pages: null }));
   return rooms.kept.list
     .filter(({ documentId }) => rooms.documents.has(documentId))
     .map(({ documentId, bytes, key }) => {
-      const own = rooms.documents.choice(documentId);
-      return { documentId, bytes, isReady: key === keys[own.kvType ?? kvType] };
+      const choice = withChanges(settings, rooms.documents.choice(documentId));
+      return { documentId, bytes, isReady: key === keys.get(`${choice.kvType} ${effortOf(rooms, choice)}`) };
     });
 }

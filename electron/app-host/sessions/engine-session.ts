@@ -2,10 +2,10 @@
  * What the running engine holds: the documents that it has read, and the engine's chat for each of the library's chats. Reset when another
  * engine is started.
  */
-import type { HeldDocument, PageRange } from '../../contract/app-types.ts';
+import type { HeldDocument, ReadAs } from '../../contract/app-types.ts';
 import type { ReadResult } from '../../contract/engine-reports.ts';
 import { AppError } from '../../contract/errors.ts';
-import type { AnswerMode, KvType } from '../../contract/method.ts';
+import type { AnswerMode } from '../../contract/method.ts';
 import type { EngineVerbs } from '../../engine-host/engine-client.ts';
 import { Queue } from '../../hosts/queue.ts';
 
@@ -68,15 +68,14 @@ export class EngineSession {
     }
   }
 
-  addDocument(documentId: string, result: ReadResult, kvType: KvType, pages: PageRange | null): void {
+  addDocument(documentId: string, result: ReadResult, readAs: ReadAs): void {
     this.#documents.set(documentId, {
       documentId,
       engineDocumentId: result.documentId,
       tokens: result.nTokens,
       bytes: result.bytes,
-      kvType,
+      ...readAs,
       onDevice: result.onDevice,
-      pages,
       readMs: result.prefillMs,
     });
   }

@@ -3,32 +3,39 @@
 import type { ReadStreamEvent } from '../../contract/app.ts';
 import type { PageRange } from '../../contract/app-types.ts';
 import { AppError } from '../../contract/errors.ts';
-import { defaultSegment, defaultTile } from '../../contract/method.ts';
-import { choiceFor, engineOptions, typicalQuestion } from '../planning/method-choice.ts';
+import { defaultSegment, defaultTile, type Effort } from '../../contract/method.ts';
+import { choiceFor, effortOf, engineOptions, typicalQuestion } from '../planning/method-choice.ts';
 import { keptFileFor } from '../planning/saved-caches.ts';
 import { noteReading } from '../planning/speeds.ts';
 import type { SessionsNeeds } from './needs.ts';
 import type { RunningJob } from './running-job.ts';
 import { keepOnDisk } from './save-cache.ts';
 
-/** `keep`: whether to keep the document on disk afterwards. */
+interface ReadOptions {
+  /** Whether to keep the document on disk afterwards; undefined: as the settings say. */
+  keep?: boolean | undefined;
+  /** undefined: the document's own, or that of the settings. */
+  effort?: Effort | undefined;
+}
+
 export function readDocument(
   rooms: SessionsNeeds,
   documentId: string,
   pages: PageRange | null,
-  keep: boolean = rooms.settings.get().keepRead,
+  { keep = rooms.settings.get().keepRead, effort }: ReadOptions = {},
 ): RunningJob<ReadStreamEvent> {
   const subject = { kind: 'reading' as const, documentId, chatId: null };
   const running = rooms.jobs.find(subject);
   if (running) return running as RunningJob<ReadStreamEvent>;
   const { text, pages: spans } = rooms.documents.text(documentId, pages);
-  const choice = choiceFor(rooms, documentId);
+  const choice = choiceFor(rooms, documentId, { effort });
   const { kvType, documentHome: home } = choice;
   return rooms.jobs.start<ReadStreamEvent>(subject, (job) =>
     rooms.supervisor.use(async (verbs) => {
-      // It was read with another page range or cache type: that is freed first.
+      // It was read with another page range, cache type or effort: that is freed first.
       await rooms.session().forgetDocument(verbs, documentId);
-      const keptFile = keptFileFor(rooms, documentId, kvType, pages);
+      const readAs = { kvType, effort: effortOf(rooms, choice), pages };
+      const keptFile = keptFileFor(rooms, documentId, readAs);
       const request = {
         ...(keptFile === undefined ? {} : { keptFile }),
         readingId: job.status.id,
@@ -36,6 +43,7 @@ export function readDocument(
         pages: spans,
         kvType,
         home,
+        effort: readAs.effort,
         segment: defaultSegment,
         tile: defaultTile,
         planFor: { ...engineOptions(choice), question: typicalQuestion },
@@ -46,7 +54,7 @@ export function readDocument(
           job.emit(event);
           continue;
         }
-        rooms.session().addDocument(documentId, event, kvType, pages);
+        rooms.session().addDocument(documentId, event, readAs);
         const { nTokens: tokens, bytes, prefillMs: readMs, loaded, missed } = event;
         if (loaded) rooms.kept.used(documentId);
         else noteReading(rooms, event);
@@ -54,8 +62,7 @@ export function readDocument(
         if (missed !== null) rooms.kept.drop(documentId);
         job.emit({ type: 'done', tokens, bytes, readMs, loaded, missed });
         // Not awaited, so that questions can be asked meanwhile.
-        if (keep && !loaded)
-          void keepOnDisk(rooms, { documentId, engineDocumentId: event.documentId, tokens, kvType, pages });
+        if (keep && !loaded) void keepOnDisk(rooms, { documentId, engineDocumentId: event.documentId, tokens, readAs });
         return;
       }
       throw new AppError('INTERNAL', 'The engine ended the reading without a result.');

@@ -2,9 +2,8 @@
  * Writes the KV cache of a document that was read to disk, while questions can be asked. If it fails, the window shows why, and nothing
  * else is affected.
  */
-import type { PageRange } from '../../contract/app-types.ts';
+import type { ReadAs } from '../../contract/app-types.ts';
 import { toAppError } from '../../contract/errors.ts';
-import type { KvType } from '../../contract/method.ts';
 import { fileBytes, keptLimitBytes, keyOf } from '../planning/saved-caches.ts';
 import { failureForWindow } from '../window-words.ts';
 import type { SessionsNeeds } from './needs.ts';
@@ -13,8 +12,7 @@ interface ReadDocument {
   documentId: string;
   engineDocumentId: string;
   tokens: number;
-  kvType: KvType;
-  pages: PageRange | null;
+  readAs: ReadAs;
 }
 
 /** Writes one after the other. Resolves when it is on disk or has failed; never rejects. */
@@ -23,12 +21,12 @@ export function keepOnDisk(rooms: SessionsNeeds, read: ReadDocument): Promise<vo
 }
 
 async function keepNow(rooms: SessionsNeeds, read: ReadDocument): Promise<void> {
-  const { documentId, engineDocumentId, tokens, kvType, pages } = read;
-  const key = keyOf(rooms, kvType, pages);
+  const { documentId, engineDocumentId, tokens, readAs } = read;
+  const key = keyOf(rooms, readAs);
   if (key === undefined) return;
   rooms.saving.failure = null;
   try {
-    await rooms.kept.makeRoom(documentId, fileBytes(rooms, kvType, tokens), keptLimitBytes(rooms));
+    await rooms.kept.makeRoom(documentId, fileBytes(rooms, readAs.kvType, tokens), keptLimitBytes(rooms));
     const path = rooms.kept.pathOf(documentId, key);
     await rooms.supervisor.use((verbs) => verbs.keepDocument({ documentId: engineDocumentId, path }));
     rooms.kept.add(documentId, key);

@@ -108,7 +108,7 @@ export function appRouter(rooms: WindowApiNeeds, signedIn?: SignedIn) {
       return job.watch(signal);
     }),
     read: os.read.handler(({ input, signal }) =>
-      readDocument(rooms, input.documentId, input.pages, input.keep).watch(signal),
+      readDocument(rooms, input.documentId, input.pages, { keep: input.keep }).watch(signal),
     ),
     clearKept: os.clearKept.handler(() => clearKept(rooms)),
     chats: {

@@ -95,6 +95,31 @@ describe('a program', () => {
     });
   });
 
+  it('names an effort: the document is read with it, and again only for another one', async () => {
+    script.hasEffort = true;
+    await api.app.supervisor.reopen();
+    const { id } = await upload();
+    const effortAfter = async (reasoning_effort: OpenAI.ReasoningEffort | undefined) => {
+      const named = reasoning_effort === undefined ? {} : { reasoning_effort };
+      await client.chat.completions.create({ model: 'rocketdoc', messages: about(id), ...named });
+      const read = calls.findLast(({ verb }) => verb === 'readDocument')?.input as { effort?: string };
+      return [read.effort, readings()];
+    };
+    expect(await effortAfter('high')).toEqual(['high', 1]);
+    expect(await effortAfter('xhigh')).toEqual(['high', 1]);
+    expect(await effortAfter('minimal')).toEqual(['low', 2]);
+    expect(await effortAfter('none')).toEqual(['low', 2]);
+    // None named: the one of the settings.
+    expect(await effortAfter(undefined)).toEqual(['medium', 3]);
+    expect(await effortAfter(null)).toEqual(['medium', 3]);
+    api.app.settings.set({ effort: 'low' });
+    expect(await effortAfter(undefined)).toEqual(['low', 4]);
+    script.hasEffort = false;
+    await api.app.supervisor.reopen();
+    expect(await effortAfter('high')).toEqual(['medium', 5]);
+    expect(await effortAfter('low')).toEqual(['medium', 5]);
+  });
+
   it('sends a document as base64, and several are one', async () => {
     const file_data = `data:text/plain;base64,${Buffer.from(text).toString('base64')}`;
     const part = (name: string, data: string) => ({ type: 'file' as const, file: { filename: name, file_data: data } });

@@ -80,6 +80,7 @@ const context: AskContext = {
     loadMs: 12.34,
     promptFamily: 'x',
     thinking: 'never',
+    hasEffort: false,
     notices: [],
   },
   files: ['a.pdf'],

@@ -39,8 +39,8 @@ describe('a chat template', () => {
     const day = new Date(2026, 0, 5, 9, 7);
     const source = `{{ strftime_now('%A, %-d %B %Y, %d %b %y, day %j at %H:%M, %Q') }}${simple}`;
     const { start } = readChatTemplate(source, options);
-    expect(textOf(start(day))).toBe('Monday, 5 January 2026, 05 Jan 26, day 005 at 09:07, %Q[user]');
-    expect(textOf(start(new Date(2026, 5, 30)))).toContain('30 June 2026');
+    expect(textOf(start({ now: day }))).toBe('Monday, 5 January 2026, 05 Jan 26, day 005 at 09:07, %Q[user]');
+    expect(textOf(start({ now: new Date(2026, 5, 30) }))).toContain('30 June 2026');
   });
 
   it.each([
@@ -61,6 +61,33 @@ describe('a chat template', () => {
     expect(afterQuestionThinking === undefined).toBe(kind !== 'switch');
     expect(textOf(afterQuestion)).toMatch(/^\[end\]\[assistant\]/);
     expect(textOf(beforeEarlierAnswer)).toBe('[end][assistant]');
+  });
+
+  describe('with a reasoning effort', () => {
+    const effort = "{{ 'Effort: ' + (reasoning_effort or 'unset') }}";
+
+    it('is told it before the document, and has its own word where it is not', () => {
+      const { start, hasEffort } = readChatTemplate(`${effort}${simple}`, { ...options, system: 'Be brief.' });
+      expect(hasEffort).toBe(true);
+      for (const told of ['low', 'medium', 'high'] as const)
+        expect(textOf(start({ effort: told }))).toBe(`Effort: ${told}[system]Be brief.[end][user]`);
+      expect(textOf(start())).toBe('Effort: unset[system]Be brief.[end][user]');
+    });
+
+    it.each([
+      [
+        'that knows only some of them',
+        `{% if reasoning_effort is defined and reasoning_effort != 'high' %}{{ raise_exception('no') }}{% endif %}`,
+      ],
+      ['that writes it behind the question', simple.replace('[assistant]', `[assistant]${effort}`)],
+      ['that writes two of them alike', "{{ 'long' if reasoning_effort == 'high' else 'short' }}"],
+      ['that only mentions it', '{# reasoning_effort #}'],
+    ])('%s is not told one', (_, source) => {
+      const template = source.includes('[user]') || source.includes('[assistant]') ? source : `${source}${simple}`;
+      const { start, hasEffort } = readChatTemplate(template, options);
+      expect(hasEffort).toBe(false);
+      expect(textOf(start({ effort: 'high' }))).toBe(textOf(start()));
+    });
   });
 
   it.each([

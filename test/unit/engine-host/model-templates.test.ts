@@ -80,12 +80,30 @@ describe('templates of publishers', () => {
     expect(thinking.channels).toBe(true);
   });
 
+  it('openai-gpt-oss-120b writes the effort before the instructions, and medium where none is said', () => {
+    const { start, hasEffort } = read('openai-gpt-oss-120b', 'Be brief.');
+    expect(hasEffort).toBe(true);
+    const day = { now: new Date(2031, 1, 3) };
+    const starts = (['low', 'medium', 'high'] as const).map((effort) => start({ ...day, effort }));
+    for (const [i, parts] of starts.entries()) {
+      const [system, ours] = parts;
+      expect(system?.text).toContain(`Reasoning: ${['low', 'medium', 'high'][i]}\n`);
+      expect(ours).toMatchObject({ kind: 'document', text: 'Be brief.' });
+    }
+    expect(textOf(start(day))).toBe(textOf(starts[1] ?? []));
+  });
+
+  it('no other family of these takes an effort', () => {
+    const taking = expected.map(([name]) => name).filter((name) => read(name).hasEffort);
+    expect(taking).toEqual(['openai-gpt-oss-120b']);
+  });
+
   it.each([
     'meta-llama-Llama-3.2-3B-Instruct',
     'ibm-granite-granite-3.3-2B-Instruct',
     'Mistral-Small-3.2-24B-Instruct-2506',
   ])('%s names the day that it is given', (name) => {
-    const start = textOf(read(name).start(new Date(2031, 1, 3)));
+    const start = textOf(read(name).start({ now: new Date(2031, 1, 3) }));
     expect(start).toMatch(/03 Feb 2031|February 03, 2031|2031-02-03/);
   });
 

@@ -102,7 +102,9 @@ describe('on a CPU', () => {
     });
     const read = { type: 'done' as const, documentId: 'doc', nTokens: 9, documentTokens: 9, prefillMs: 1, bytes: 2000 };
     const fresh = { loaded: false, missed: null, onDevice: true };
-    app.session().addDocument(other.id, { ...read, ...fresh, plan: fakePlan }, 'f16', null);
+    app
+      .session()
+      .addDocument(other.id, { ...read, ...fresh, plan: fakePlan }, { kvType: 'f16', effort: 'medium', pages: null });
     expect((await look()).remedies).toContainEqual({
       type: 'release',
       documentIds: [other.id],

@@ -26,7 +26,7 @@ beforeEach(() => {
   session = new EngineSession();
   [calls, waiting, failure] = [[], Promise.resolve(), undefined];
   const read = { documentId: 'read', nTokens: 9, bytes: 9, onDevice: true, prefillMs: 1 } as ReadResult;
-  session.addDocument('document', read, 'f16', null);
+  session.addDocument('document', read, { kvType: 'f16', effort: 'medium', pages: null });
 });
 
 it('a chat that could not be cut off still holds the other branch, and is cut off the next time', async () => {

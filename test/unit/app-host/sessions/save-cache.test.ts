@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { call } from '@orpc/server';
 import { afterEach, expect, it } from 'vitest';
 import type { AppHost } from '../../../../electron/app-host/create-app-host.ts';
+import { changeDocumentChoice } from '../../../../electron/app-host/planning/method-choice.ts';
 import { preflight } from '../../../../electron/app-host/planning/preflight.ts';
 import { keptDocuments } from '../../../../electron/app-host/planning/saved-caches.ts';
 import { readDocument } from '../../../../electron/app-host/sessions/read-document.ts';
@@ -19,15 +20,16 @@ import { openedDocument } from '../../../fixtures/opened-document.ts';
 let server: FakeServer | undefined;
 afterEach(() => server?.close());
 
-async function opened(script: Partial<FakeScript> = {}) {
+async function opened(changes: Partial<FakeScript> = {}) {
   const calls: NonNullable<FakeScript['calls']> = [];
-  const made = await openedDocument({ pieces: [], calls, ...script }, false);
+  const script: FakeScript = { pieces: [], calls, ...changes };
+  const made = await openedDocument(script, false);
   server = made.server;
   made.app.settings.set({ keepRead: true });
   const keptFiles = () =>
     calls.flatMap(({ verb, input }) => (verb === 'readDocument' ? [(input as { keptFile?: string }).keptFile] : []));
   const kv = join(made.server.dataDir, 'kv');
-  return { ...made, calls, keptFiles, kv };
+  return { ...made, script, calls, keptFiles, kv };
 }
 
 async function read(
@@ -37,7 +39,7 @@ async function read(
   pages: { from: number; to: number } | null = null,
 ) {
   let last: ReadStreamEvent | undefined;
-  for await (const event of readDocument(app, documentId, pages, keep).watch()) last = event;
+  for await (const event of readDocument(app, documentId, pages, { keep }).watch()) last = event;
   await app.saving.queue.run(() => {});
   if (last?.type !== 'done') throw new Error('no end');
   return last;
@@ -70,6 +72,26 @@ it('another cache type, other pages: not the same document, and the newer one ta
   await read(app, document.id);
   expect(keptFiles()).toEqual([undefined, undefined, undefined]);
   expect(keptDocuments(app)).toMatchObject([{ isReady: true }]);
+});
+
+it('another effort is another document too; a model without efforts knows one', async () => {
+  const { app, document, keptFiles, kv, script } = await opened({ hasEffort: true });
+  await read(app, document.id);
+  const usual = readdirSync(kv);
+  changeDocumentChoice(app, document.id, { effort: 'high' });
+  expect(keptDocuments(app)).toMatchObject([{ isReady: false }]);
+  expect((await preflight(app, document.id, null)).disk).toMatchObject({ isThere: false });
+  await read(app, document.id);
+  expect(keptDocuments(app)).toMatchObject([{ isReady: true }]);
+  await read(app, document.id);
+  expect(keptFiles()).toEqual([undefined, undefined, join(kv, readdirSync(kv)[0] ?? '')]);
+  expect(readdirSync(kv)).not.toEqual(usual);
+  script.hasEffort = false;
+  await app.supervisor.reopen();
+  expect(keptDocuments(app)).toMatchObject([{ isReady: false }]);
+  await read(app, document.id);
+  // The name is as before there were efforts.
+  expect(readdirSync(kv)).toEqual(usual);
 });
 
 it('is not kept where nobody wants it', async () => {

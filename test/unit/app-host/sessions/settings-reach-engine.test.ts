@@ -40,15 +40,20 @@ const changed: { [Name in keyof MethodChoice]: { value: MethodChoice[Name]; seen
   // A document that was read keeps its type and home: both settings apply to the next reading.
   kvType: { value: 'q8_0', seen: { reading: { kvType: 'q8_0' } } },
   documentHome: { value: 'host', seen: { reading: { home: 'host' } } },
+  effort: { value: 'high', seen: { text: { effort: 'high' } } },
 };
-/** `ask` is expected in questions, plans and the check before a reading; `reading` in readings and the plan before them. */
+/**
+ * `ask` is expected in questions, plans and the check before a reading; `reading` in readings and the plan before them; `text`, which
+ * changes no memory, in readings alone.
+ */
 interface Seen {
   ask?: object;
   reading?: object;
+  text?: object;
 }
 
 async function opened() {
-  const script: FakeScript = { pieces: ['Yes.'], log: [], calls: [] };
+  const script: FakeScript = { pieces: ['Yes.'], log: [], calls: [], hasEffort: true };
   const { server: started, app, document } = await openedDocument(script);
   server = started;
   const chat = app.chats.create(document.id);
@@ -84,7 +89,7 @@ it.each(names)('%s reaches the question, the plan and the reading', async (name)
       expect(await readNow()).toMatchObject({ planFor: seen.ask });
     }
     expect(await preflightNow()).toMatchObject(seen.reading ?? seen.ask ?? {});
-    expect(await readNow()).toMatchObject(seen.reading ?? {});
+    expect(await readNow()).toMatchObject(seen.text ?? seen.reading ?? {});
   };
   await expect(expectSeen()).rejects.toThrow();
   app.settings.set({ [name]: value });
@@ -105,7 +110,7 @@ it.each(names)('%s of one document goes before the settings, for that document a
     own: { [name]: value },
     choice: { ...documentChoice(app, other.id).choice, [name]: value },
   });
-  expect(await readNow()).toMatchObject(seen.reading ?? { planFor: seen.ask });
+  expect(await readNow()).toMatchObject(seen.text ?? seen.reading ?? { planFor: seen.ask });
   if (seen.ask) expect(await askNow()).toMatchObject(seen.ask);
   expect(documentChoice(app, other.id)).toMatchObject({ own: {}, choice: { [name]: defaultSettings[name] } });
   expect(clearDocumentChoice(app, document.id, [name]).own).toEqual({});
@@ -121,6 +126,17 @@ it('a question’s choice goes before the document’s, and that before the sett
   for await (const _ of ask(app, chat.id, asked).watch());
   expect(script.log?.at(-1)).toMatchObject({ mode: 'rocketkv', maxNew: 64, rocket: { tokenBudget: 2048 } });
   expect(documentChoice(app, document.id).choice).toMatchObject({ tokenBudget: 1024, mode: 'rocketkv', maxNew: 64 });
+});
+
+it('an effort reaches no model whose template takes none, and is not what its document was read with', async () => {
+  const { app, document, script, readNow } = await opened();
+  script.hasEffort = false;
+  await app.supervisor.reopen();
+  app.settings.set({ effort: 'low' });
+  expect(await readNow()).toMatchObject({ effort: 'medium' });
+  expect(app.session().document(document.id)?.effort).toBe('medium');
+  for await (const _ of readDocument(app, document.id, null, { effort: 'high' }).watch());
+  expect(app.session().document(document.id)?.effort).toBe('medium');
 });
 
 const samplers: Partial<Settings['sampler']>[] = [
