@@ -24,6 +24,7 @@ export function ownWords(own: OwnChoice): string {
     mode === undefined ? null : modeNames[mode],
     kvType === undefined ? null : `document KV in ${kvType}`,
     documentHome === undefined ? null : `document ${homes[documentHome]}`,
+    own.effort === undefined ? null : `reasoning effort ${own.effort}`,
     preset ? presetNames[preset] : null,
     pooling && !preset ? `${pooling} pooling` : null,
     selector && !preset ? `selector ${selector}` : null,

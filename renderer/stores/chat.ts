@@ -11,6 +11,7 @@ import { shownPath, withChosen, withKnown } from '../../electron/contract/turn-t
 import { needsReading } from '../choice-words.ts';
 import { api, type CallFailure, failureOf } from './api.ts';
 import { changeOwnChoice } from './document-choice.ts';
+import { isReadOtherwise } from './effort.ts';
 import { cancelJob, noteAnswer, selectHeld, selectKept, showWaiting, useEngine } from './engine.ts';
 import { readDocument, useReading } from './reading.ts';
 import { notify } from './ui.ts';
@@ -173,7 +174,7 @@ export async function ask(question: string): Promise<void> {
   set({ failure: null });
   const parentId = get().turns.at(-1)?.id ?? null;
   const isOnDisk = selectKept(documentId)(useEngine.getState())?.isReady;
-  if (isOnDisk && !(await ensureRead(documentId))) return setDraft(text);
+  if ((isOnDisk || isReadOtherwise(documentId)) && !(await ensureRead(documentId))) return setDraft(text);
   await follow(chatId, () => api().ask({ chatId, question: text, parentId, choice: thinking ? { thinking } : {} }), {
     notAsked: () => setDraft(text),
   });
@@ -221,9 +222,13 @@ async function askBeside(turn: Turn, question: string, choice: AskChoice, outcom
   await follow(chatId, () => api().ask({ chatId, question, parentId, choice }), outcome);
 }
 
-/** After a crash or a restart the document is not in memory: it is loaded from disk or read again. False: that did not come to its end. */
+/**
+ * After a crash or a restart the document is not in memory, or it was read with another effort: it is loaded from disk or read again. False:
+ * that did not come to its end.
+ */
 async function ensureRead(documentId: string): Promise<boolean> {
-  if (selectHeld(documentId)(useEngine.getState())) return true;
+  const held = selectHeld(documentId)(useEngine.getState());
+  if (held) return !isReadOtherwise(documentId) || readDocument(documentId, held.pages);
   const { documentId: looked, range } = useReading.getState();
   return readDocument(documentId, looked === documentId ? range : null);
 }

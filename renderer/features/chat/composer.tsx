@@ -1,11 +1,15 @@
 /** The question being written. Enter asks, Shift+Enter breaks the line, Escape stops the answer. */
 import { ArrowUp, Brain, Square } from 'lucide-react';
 import { useEffect, useLayoutEffect, useRef } from 'react';
+import { effortSchema } from '../../../electron/contract/method.ts';
 import { plural } from '../../format.ts';
 import { ask, selectThinking, setDraft, setThinking, stopAnswer, useChat } from '../../stores/chat.ts';
+import { changeOwnChoice } from '../../stores/document-choice.ts';
 import { countDraft, useDraftTokens } from '../../stores/draft-tokens.ts';
+import { useEffort } from '../../stores/effort.ts';
 import { useEngine } from '../../stores/engine.ts';
 import { Button } from '../../ui/button.tsx';
+import { Select } from '../../ui/field.tsx';
 import { Problem } from '../../ui/problem.tsx';
 
 const mostLines = 8;
@@ -57,6 +61,7 @@ export function Composer({ documentName }: { documentName: string }) {
           className="min-h-8 flex-1 resize-none bg-transparent py-1 text-prose leading-6 outline-none placeholder:text-muted"
         />
         <ThinkFirst />
+        <EffortChoice />
         <DraftTokens />
         {isAnswering ? (
           <Button onClick={stopAnswer}>
@@ -70,9 +75,7 @@ export function Composer({ documentName }: { documentName: string }) {
           </Button>
         )}
       </div>
-      <p className="mt-1.5 text-center text-note leading-4 text-muted">
-        Enter asks, Shift+Enter breaks the line, Esc stops. Small models make mistakes: check what matters.
-      </p>
+      <Hints />
     </div>
   );
 }
@@ -93,6 +96,37 @@ function ThinkFirst() {
       <Brain size={12} aria-hidden />
       Think first
     </button>
+  );
+}
+
+const effortOptions = effortSchema.options.map((value) => ({ value, label: `Effort: ${value}` }));
+
+/** Shown where the template of the open model takes a reasoning effort. */
+function EffortChoice() {
+  const { effort } = useEffort(useChat((state) => state.documentId));
+  if (effort === undefined) return null;
+  return (
+    <span title="How long the model thinks about this document’s questions. A change reads the document again.">
+      <Select
+        value={effort}
+        options={effortOptions}
+        aria-label="Reasoning effort"
+        className="mb-1 rounded-md bg-transparent px-1 py-0.5 text-note leading-5 text-muted hover:bg-sunken hover:text-ink"
+        onChange={(next) => void changeOwnChoice({ effort: next })}
+      />
+    </span>
+  );
+}
+
+function Hints() {
+  const { effort, readWith } = useEffort(useChat((state) => state.documentId));
+  const isOther = effort !== undefined && readWith !== undefined && readWith !== effort;
+  return (
+    <p role={isOther ? 'status' : undefined} className="mt-1.5 text-center text-note leading-4 text-muted">
+      {isOther
+        ? `The document was read with effort ${readWith}: the next question reads it again, with effort ${effort}.`
+        : 'Enter asks, Shift+Enter breaks the line, Esc stops. Small models make mistakes: check what matters.'}
+    </p>
   );
 }
 

@@ -1,7 +1,7 @@
 /** Every setting once: its section, its words, when it applies, and its control. Ranges are the contract's. */
 import type { ReactNode } from 'react';
 import type { EngineState } from '../../../electron/contract/app-types.ts';
-import type { AnswerMode, Sampler } from '../../../electron/contract/method.ts';
+import { type AnswerMode, type Effort, effortSchema, type Sampler } from '../../../electron/contract/method.ts';
 import { type PresetName, presetOf, presets, type Range, ranges } from '../../../electron/contract/method-values.ts';
 import type { SettingName, Settings } from '../../../electron/contract/settings.ts';
 import { changeSettings } from '../../stores/settings.ts';
@@ -45,7 +45,12 @@ const change = (changes: Partial<Settings>) => void changeSettings(changes);
 
 export function settingSections(settings: Settings, engine: EngineState | null): SettingSection[] {
   return [
-    { id: 'answering', title: 'Answering', names: ['mode', 'maxNew', 'sampler'], settings: answering(settings) },
+    {
+      id: 'answering',
+      title: 'Answering',
+      names: ['mode', 'maxNew', 'effort', 'sampler'],
+      settings: answering(settings, engine),
+    },
     {
       id: 'compression',
       title: 'Compression',
@@ -114,7 +119,19 @@ const number = (value: number, range: Range, onChange: (value: number) => void) 
   <NumberInput {...ids} value={value} range={range} onChange={onChange} />
 );
 
-function answering({ mode, maxNew, sampler }: Settings): Setting[] {
+const effortSetting = (effort: Effort): Setting => ({
+  label: 'Reasoning effort',
+  hint: 'How long the model thinks before it answers. A change reads a document again.',
+  words: 'thinking low medium high',
+  applies: 'reading',
+  control: choice(
+    effort,
+    effortSchema.options.map((value) => ({ value, label: value })),
+    (next) => change({ effort: next }),
+  ),
+});
+
+function answering({ mode, maxNew, effort, sampler }: Settings, engine: EngineState | null): Setting[] {
   const sampled = (name: keyof Sampler & keyof typeof ranges, label: string, hint: string, words: string): Setting => ({
     label,
     hint,
@@ -137,6 +154,7 @@ function answering({ mode, maxNew, sampler }: Settings): Setting[] {
       applies: 'question',
       control: number(maxNew, ranges.usualMaxNew, (next) => change({ maxNew: next })),
     },
+    ...(engine?.model?.hasEffort ? [effortSetting(effort)] : []),
     sampled('temperature', 'Temperature', '0: the likeliest token each time, so the same answer twice.', 'random'),
     sampled('topK', 'Top k', 'Draws among the k likeliest tokens; 0: among all.', ''),
     sampled('topP', 'Top p', 'Draws among the likeliest tokens that make up this share; 1: among all.', 'nucleus'),
