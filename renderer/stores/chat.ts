@@ -223,8 +223,8 @@ async function askBeside(turn: Turn, question: string, choice: AskChoice, outcom
 }
 
 /**
- * After a crash or a restart the document is not in memory, or it was read with another effort: it is loaded from disk or read again. False:
- * that did not come to its end.
+ * After a crash or a restart the document is not in memory, or it was read with another effort: it is loaded from disk or read again.
+ * False: that did not come to its end.
  */
 async function ensureRead(documentId: string): Promise<boolean> {
   const held = selectHeld(documentId)(useEngine.getState());

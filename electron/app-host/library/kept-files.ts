@@ -1,7 +1,7 @@
 /**
- * KV caches that are kept on disk: one file for each document, which the engine writes. The folder is the only record of them: the name is
- * <document's id>.<key of what it was read with>.kv, the time of change is that of the last use. To make room the least recently used files
- * are deleted, never any other file.
+ * KV caches that are kept on disk, which the engine writes: one file for each document, and one for each reasoning effort that it was read
+ * with. The folder is the only record of them: the name is <document's id>.<key of what it was read with>.kv, the time of change is that of
+ * the last use. To make room the least recently used files are deleted, never any other file.
  */
 import { chmodSync, mkdirSync, readdirSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import { freeBytesOf } from './disk-space.ts';
 
 export interface KeptFile {
   documentId: string;
-  /** A key of model, cache type, device and pages. */
+  /** A key of model, cache type, device, pages and effort. */
   key: string;
   bytes: number;
   usedAt: number;
@@ -48,8 +48,8 @@ export class KeptFiles {
     return this.#files.reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
-  find(documentId: string): KeptFile | undefined {
-    return this.#files.find((file) => file.documentId === documentId);
+  find(documentId: string, key: string): KeptFile | undefined {
+    return this.#files.find((file) => file.documentId === documentId && file.key === key);
   }
 
   /** The path of a document's file; it contains no title. */
@@ -78,48 +78,58 @@ export class KeptFiles {
       );
   }
 
-  /** Deletes the document's older file, then the least recently used ones, until this one fits. */
-  async makeRoom(documentId: string, bytes: number, limit: number | undefined): Promise<void> {
+  /** Deletes the document's older files but for those with the keys `beside`, then the least recently used ones, until this one fits. */
+  async makeRoom(
+    documentId: string,
+    bytes: number,
+    limit: number | undefined,
+    beside: readonly string[] = [],
+  ): Promise<void> {
     mkdirSync(this.#dir, { recursive: true, mode: 0o700 });
     chmodSync(this.#dir, 0o700);
     await this.checkRoom(bytes, limit);
     const most = await this.most(limit);
-    this.drop(documentId);
-    for (const { documentId: oldest } of [...this.#files].sort((a, b) => a.usedAt - b.usedAt)) {
+    for (const file of this.#of(documentId)) if (!beside.includes(file.key)) this.drop(documentId, file.key);
+    for (const oldest of [...this.#files].sort((a, b) => a.usedAt - b.usedAt)) {
       if (this.bytes + bytes <= most && (await this.#freeBytes()) >= margin * bytes) return;
-      this.drop(oldest);
+      this.drop(oldest.documentId, oldest.key);
     }
   }
 
   /** Notes that the file is complete on disk. */
   add(documentId: string, key: string): void {
     const stats = statSync(this.pathOf(documentId, key), { throwIfNoEntry: false });
-    this.#files = this.#files.filter((file) => file.documentId !== documentId);
+    this.#files = this.#files.filter((file) => file.documentId !== documentId || file.key !== key);
     if (stats) this.#files.push({ documentId, key, bytes: stats.size, usedAt: stats.mtimeMs });
   }
 
-  used(documentId: string): void {
-    const file = this.find(documentId);
+  used(documentId: string, key: string): void {
+    const file = this.find(documentId, key);
     if (!file) return;
     const now = new Date();
     file.usedAt = now.getTime();
     try {
-      utimesSync(this.pathOf(documentId, file.key), now, now);
+      utimesSync(this.pathOf(documentId, key), now, now);
     } catch {
       // The time only decides which file is deleted first.
     }
   }
 
-  /** Deletes the document's file and returns how many bytes that freed. */
-  drop(documentId: string): number {
-    const file = this.find(documentId);
-    if (!file || !remove(this.pathOf(documentId, file.key))) return 0;
-    this.#files = this.#files.filter((other) => other !== file);
-    return file.bytes;
+  /** Deletes the document's file with this key, or all that it has, and returns how many bytes that freed. */
+  drop(documentId: string, key?: string): number {
+    const gone = this.#of(documentId).filter(
+      (file) => (key === undefined || file.key === key) && remove(this.pathOf(documentId, file.key)),
+    );
+    this.#files = this.#files.filter((file) => !gone.includes(file));
+    return gone.reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
   clear(): number {
-    return this.#files.map(({ documentId }) => this.drop(documentId)).reduce((sum, bytes) => sum + bytes, 0);
+    return [...this.#files].reduce((sum, { documentId, key }) => sum + this.drop(documentId, key), 0);
+  }
+
+  #of(documentId: string): KeptFile[] {
+    return this.#files.filter((file) => file.documentId === documentId);
   }
 }
 

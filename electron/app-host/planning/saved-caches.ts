@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import type { KeptOnDisk, ReadAs } from '../../contract/app-types.ts';
 import { windowKvBytes } from '../../contract/layer-windows.ts';
 import { defaultEffort, effortSchema, type KvType, kvTypeSchema } from '../../contract/method.ts';
+import type { KeptFile } from '../library/kept-files.ts';
 import { failureForWindow } from '../window-words.ts';
 import { effortOf, withChanges, wordingTokens } from './method-choice.ts';
 import type { PlanningNeeds } from './needs.ts';
@@ -22,10 +23,16 @@ export function keyOf(rooms: PlanningNeeds, { kvType, effort, pages }: ReadAs): 
 }
 
 /** The kept file that can be loaded instead of reading these pages. */
-export function keptFileFor(rooms: PlanningNeeds, documentId: string, readAs: ReadAs): string | undefined {
-  const file = rooms.kept.find(documentId);
-  return file && file.key === keyOf(rooms, readAs) ? rooms.kept.pathOf(documentId, file.key) : undefined;
+export function keptFileFor(rooms: PlanningNeeds, documentId: string, readAs: ReadAs): KeptFile | undefined {
+  const key = keyOf(rooms, readAs);
+  return key === undefined ? undefined : rooms.kept.find(documentId, key);
 }
+
+/** Keys of what differs in the effort alone: such files stay beside one another. */
+export const otherEfforts = (rooms: PlanningNeeds, readAs: ReadAs): string[] =>
+  effortSchema.options
+    .filter((effort) => effort !== readAs.effort)
+    .flatMap((effort) => keyOf(rooms, { ...readAs, effort }) ?? []);
 
 export const keptLimitBytes = (rooms: PlanningNeeds) => {
   const { keptGb } = rooms.settings.get();
@@ -47,14 +54,14 @@ export async function keptOnDiskFor(
   readAs: ReadAs,
 ): Promise<KeptOnDisk> {
   const bytes = fileBytes(rooms, readAs.kvType, documentTokens + wordingTokens);
-  const isThere = keptFileFor(rooms, documentId, readAs) !== undefined;
+  const file = keptFileFor(rooms, documentId, readAs);
   const { keepRead } = rooms.settings.get();
-  if (isThere) return { bytes: rooms.kept.find(documentId)?.bytes ?? bytes, isThere, problem: null, keeps: true };
+  if (file) return { bytes: file.bytes, isThere: true, problem: null, keeps: true };
   const problem = await rooms.kept.checkRoom(bytes, keptLimitBytes(rooms)).then(
     () => null,
     (error) => failureForWindow(error).message,
   );
-  return { bytes, isThere, problem, keeps: keepRead };
+  return { bytes, isThere: false, problem, keeps: keepRead };
 }
 
 /** Kept documents for the telemetry: whether each would be loaded now, or is for another model, cache type or effort. */
@@ -65,10 +72,17 @@ export function keptDocuments(rooms: PlanningNeeds) {
   for (const kvType of kvTypeSchema.options)
     for (const effort of effortSchema.options)
       keys.set(`${kvType} ${effort}`, keyOf(rooms, { kvType, effort, pages: null }));
-  return rooms.kept.list
-    .filter(({ documentId }) => rooms.documents.has(documentId))
-    .map(({ documentId, bytes, key }) => {
-      const choice = withChanges(settings, rooms.documents.choice(documentId));
-      return { documentId, bytes, isReady: key === keys.get(`${choice.kvType} ${effortOf(rooms, choice)}`) };
+  const documents = new Map<string, { documentId: string; bytes: number; isReady: boolean }>();
+  for (const { documentId, bytes, key } of rooms.kept.list) {
+    if (!rooms.documents.has(documentId)) continue;
+    const choice = withChanges(settings, rooms.documents.choice(documentId));
+    const isReady = key === keys.get(`${choice.kvType} ${effortOf(rooms, choice)}`);
+    const others = documents.get(documentId);
+    documents.set(documentId, {
+      documentId,
+      bytes: bytes + (others?.bytes ?? 0),
+      isReady: isReady || others?.isReady === true,
     });
+  }
+  return [...documents.values()];
 }

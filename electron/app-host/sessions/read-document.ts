@@ -35,9 +35,9 @@ export function readDocument(
       // It was read with another page range, cache type or effort: that is freed first.
       await rooms.session().forgetDocument(verbs, documentId);
       const readAs = { kvType, effort: effortOf(rooms, choice), pages };
-      const keptFile = keptFileFor(rooms, documentId, readAs);
+      const kept = keptFileFor(rooms, documentId, readAs);
       const request = {
-        ...(keptFile === undefined ? {} : { keptFile }),
+        ...(kept ? { keptFile: rooms.kept.pathOf(documentId, kept.key) } : {}),
         readingId: job.status.id,
         text,
         pages: spans,
@@ -56,10 +56,10 @@ export function readDocument(
         }
         rooms.session().addDocument(documentId, event, readAs);
         const { nTokens: tokens, bytes, prefillMs: readMs, loaded, missed } = event;
-        if (loaded) rooms.kept.used(documentId);
+        if (kept && loaded) rooms.kept.used(documentId, kept.key);
         else noteReading(rooms, event);
         // A kept file that could not be used is deleted.
-        if (missed !== null) rooms.kept.drop(documentId);
+        if (kept && missed !== null) rooms.kept.drop(documentId, kept.key);
         job.emit({ type: 'done', tokens, bytes, readMs, loaded, missed });
         // Not awaited, so that questions can be asked meanwhile.
         if (keep && !loaded) void keepOnDisk(rooms, { documentId, engineDocumentId: event.documentId, tokens, readAs });

@@ -4,7 +4,7 @@
  */
 import type { ReadAs } from '../../contract/app-types.ts';
 import { toAppError } from '../../contract/errors.ts';
-import { fileBytes, keptLimitBytes, keyOf } from '../planning/saved-caches.ts';
+import { fileBytes, keptLimitBytes, keyOf, otherEfforts } from '../planning/saved-caches.ts';
 import { failureForWindow } from '../window-words.ts';
 import type { SessionsNeeds } from './needs.ts';
 
@@ -26,7 +26,8 @@ async function keepNow(rooms: SessionsNeeds, read: ReadDocument): Promise<void> 
   if (key === undefined) return;
   rooms.saving.failure = null;
   try {
-    await rooms.kept.makeRoom(documentId, fileBytes(rooms, readAs.kvType, tokens), keptLimitBytes(rooms));
+    const bytes = fileBytes(rooms, readAs.kvType, tokens);
+    await rooms.kept.makeRoom(documentId, bytes, keptLimitBytes(rooms), otherEfforts(rooms, readAs));
     const path = rooms.kept.pathOf(documentId, key);
     await rooms.supervisor.use((verbs) => verbs.keepDocument({ documentId: engineDocumentId, path }));
     rooms.kept.add(documentId, key);
@@ -42,8 +43,9 @@ async function keepNow(rooms: SessionsNeeds, read: ReadDocument): Promise<void> 
 }
 
 export function clearKept(rooms: SessionsNeeds): { bytes: number; documents: number } {
-  const documents = rooms.kept.list.length;
+  const documents = () => new Set(rooms.kept.list.map(({ documentId }) => documentId)).size;
+  const before = documents();
   const bytes = rooms.kept.clear();
   rooms.changes.emit('change');
-  return { bytes, documents: documents - rooms.kept.list.length };
+  return { bytes, documents: before - documents() };
 }

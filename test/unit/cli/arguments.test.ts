@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Command, helpText, parseArguments } from '../../../electron/cli/arguments.ts';
-import { askCommand } from '../../../electron/cli/ask.ts';
+import { ask, askCommand } from '../../../electron/cli/ask.ts';
 import {
   answerMode,
   modelChoice,
@@ -92,6 +92,14 @@ describe('arguments', () => {
     };
     expect(attempt).toThrow(sentence);
     expect(attempt).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }));
+  });
+
+  it('name an effort that is known, before anything is opened', async () => {
+    const args = parse('nowhere.txt', 'Q?', '--device', 'cpu', '--effort', 'loud');
+    await expect(ask(args, new AbortController().signal)).rejects.toThrow(
+      /--effort knows low, medium, high, not "loud"/,
+    );
+    expect(parse('a', 'b', '--effort', 'high').text('effort')).toBe('high');
   });
 
   it('list numbers', () => {

@@ -48,7 +48,7 @@ describe('files of documents that are kept', () => {
     await keep(files, 1, 100, 10, 350);
     await keep(files, 2, 100, 20, 350);
     await keep(files, 3, 100, 30, 350);
-    files.used(id(1));
+    files.used(id(1), key);
     await keep(files, 4, 100, 40, 350);
     expect(files.list.map(({ documentId }) => documentId).sort()).toEqual([id(1), id(3), id(4)]);
     expect(existsSync(files.pathOf(id(2), key))).toBe(false);
@@ -62,6 +62,31 @@ describe('files of documents that are kept', () => {
     await keep(files, 1, 50, 20, undefined, 'b'.repeat(16));
     expect(files.list).toMatchObject([{ key: 'b'.repeat(16), bytes: 50 }]);
     expect(readdirSync(dir)).toEqual([`${id(1)}.${'b'.repeat(16)}.kv`]);
+  });
+
+  it('lie beside a document’s others where that is wanted, and go one by one or all', async () => {
+    const files = open();
+    const [b, c] = ['b'.repeat(16), 'c'.repeat(16)];
+    await keep(files, 1, 100, 10);
+    await files.makeRoom(id(1), 50, undefined, [key]);
+    writeFileSync(files.pathOf(id(1), b), Buffer.alloc(50));
+    files.add(id(1), b);
+    expect(files.list.map(({ key: own }) => own)).toEqual([key, b]);
+    expect(
+      open()
+        .list.map(({ key: own }) => own)
+        .sort(),
+    ).toEqual([key, b]);
+    files.used(id(1), key);
+    expect(files.find(id(1), key)?.usedAt).toBeGreaterThan(files.find(id(1), b)?.usedAt ?? Number.NaN);
+    expect([files.find(id(1), c), files.drop(id(1), c)]).toEqual([undefined, 0]);
+    // To make room the one goes that was used less recently; then what is not named beside the new one.
+    utimesSync(files.pathOf(id(1), b), 5, 5);
+    const again = open();
+    await again.makeRoom(id(2), 100, 200);
+    expect(again.list.map(({ key: own }) => own)).toEqual([key]);
+    await again.makeRoom(id(1), 10, undefined, [b]);
+    expect([again.list, readdirSync(dir)]).toEqual([[], []]);
   });
 
   it('are refused with both numbers where even letting go of all would not make room, and nothing is let go of', async () => {

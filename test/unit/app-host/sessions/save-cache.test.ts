@@ -74,24 +74,35 @@ it('another cache type, other pages: not the same document, and the newer one ta
   expect(keptDocuments(app)).toMatchObject([{ isReady: true }]);
 });
 
-it('another effort is another document too; a model without efforts knows one', async () => {
+it('each effort is kept by itself; a model without efforts has one', async () => {
   const { app, document, keptFiles, kv, script } = await opened({ hasEffort: true });
   await read(app, document.id);
-  const usual = readdirSync(kv);
+  const [usual = ''] = readdirSync(kv);
   changeDocumentChoice(app, document.id, { effort: 'high' });
   expect(keptDocuments(app)).toMatchObject([{ isReady: false }]);
   expect((await preflight(app, document.id, null)).disk).toMatchObject({ isThere: false });
   await read(app, document.id);
-  expect(keptDocuments(app)).toMatchObject([{ isReady: true }]);
+  expect(keptDocuments(app)).toEqual([{ documentId: document.id, bytes: 8, isReady: true }]);
+  const [high = ''] = readdirSync(kv).filter((name) => name !== usual);
+  // Both are loaded from here on.
+  for (const effort of ['high', 'medium', 'high'] as const) {
+    changeDocumentChoice(app, document.id, { effort });
+    expect(keptDocuments(app)).toMatchObject([{ isReady: true }]);
+    expect((await preflight(app, document.id, null)).disk).toMatchObject({ isThere: true, bytes: 4 });
+    expect(await read(app, document.id)).toMatchObject({ loaded: true });
+  }
+  expect(keptFiles()).toEqual([undefined, undefined, ...[high, usual, high].map((name) => join(kv, name))]);
+  // Another cache type takes the place of all.
+  changeDocumentChoice(app, document.id, { kvType: 'q8_0' });
   await read(app, document.id);
-  expect(keptFiles()).toEqual([undefined, undefined, join(kv, readdirSync(kv)[0] ?? '')]);
-  expect(readdirSync(kv)).not.toEqual(usual);
+  expect(app.kept.list).toHaveLength(1);
+  changeDocumentChoice(app, document.id, { kvType: 'f16' });
   script.hasEffort = false;
   await app.supervisor.reopen();
-  expect(keptDocuments(app)).toMatchObject([{ isReady: false }]);
   await read(app, document.id);
   // The name is as before there were efforts.
-  expect(readdirSync(kv)).toEqual(usual);
+  expect(readdirSync(kv)).toEqual([usual]);
+  expect(clearKept(app)).toEqual({ bytes: 4, documents: 1 });
 });
 
 it('is not kept where nobody wants it', async () => {
@@ -107,10 +118,10 @@ it('is not kept where nobody wants it', async () => {
 it('what cannot be loaded is said, and written anew', async () => {
   const { app, document } = await opened({ missed: 'It is damaged.' });
   await read(app, document.id);
-  const file = app.kept.pathOf(document.id, app.kept.find(document.id)?.key ?? '');
+  const file = app.kept.pathOf(document.id, app.kept.list[0]?.key ?? '');
   writeFileSync(file, 'damaged');
   expect(await read(app, document.id)).toMatchObject({ loaded: false, missed: 'It is damaged.' });
-  expect(app.kept.find(document.id)?.bytes).toBe(4);
+  expect(app.kept.list).toMatchObject([{ bytes: 4 }]);
 });
 
 it('a disk without room costs the keeping and nothing else, and is said', async () => {
