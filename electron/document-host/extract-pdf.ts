@@ -35,8 +35,8 @@ export async function extractPdf(context: ExtractContext): Promise<ParsedDocumen
   const document = api.FPDF_LoadMemDocument(pointer, source.size, context.password ?? '');
   if (!document) throw openError(api.FPDF_GetLastError(), context);
   // Neither the document nor its bytes are freed: the process ends with this file.
-  const copy = new UnpackedCopy(pdfium, document, source.size);
-  const layers = new Layers(pdfium, copy, memory.HEAPU8.subarray(pointer, pointer + source.size));
+  const copy = new UnpackedCopy(pdfium, document, { pointer, size: source.size });
+  const layers = new Layers(pdfium, copy);
   return readDocument(pdfium, document, layers, new GlyphNames(pdfium, copy), context);
 }
 
@@ -67,7 +67,7 @@ async function readDocument(
     context.onProgress(i, nPages);
     const page = api.FPDF_LoadPage(document, i);
     const pageText = page
-      ? readPageText(pdfium, page, { charCodes, glyphNames, isHidden: layers.isHidden })
+      ? readPageText(pdfium, page, { charCodes, glyphNames, isHidden: (object) => layers.isHidden(object) })
       : undefined;
     if (pageText) pageText.runs = withAccents(pageText.runs);
     const added = pageText && annotations.read(page, pageText.runs);

@@ -1,8 +1,8 @@
 /**
  * The character codes of a text object. PDFium's interface gives only the letters, and in the usual encodings code 255 octal, the soft
  * hyphen, and code 055, the hyphen, are the same letter. PDFium's text object has the codes as a vector of 32-bit numbers. The vector's
- * place in the object is determined at the start with a document whose codes are known; if it is not found, there are no codes, and both
- * hyphens stay hyphens.
+ * place in the object is determined, when codes are first needed, with a document whose codes are known; if it is not found, there are no codes,
+ * and both hyphens stay hyphens.
  */
 import type { Pdfium } from './pdfium-wasm.ts';
 
@@ -12,8 +12,11 @@ const mostCodes = 100_000;
 const wordsSearched = 100; // of 4 bytes, from the start of the object
 
 export function measureCharCodes(pdfium: Pdfium): CharCodes {
-  const place = measuredPlace(pdfium);
-  return (textObject) => (place === undefined ? undefined : codesAt(pdfium, textObject, place));
+  let measured: { place: number | undefined } | undefined;
+  return (textObject) => {
+    measured ??= { place: measuredPlace(pdfium) };
+    return measured.place === undefined ? undefined : codesAt(pdfium, textObject, measured.place);
+  };
 }
 
 /** The codes of the vector whose first and last address are at word `place` of the object and after it. */

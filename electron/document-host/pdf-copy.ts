@@ -11,14 +11,22 @@ const removeSecurity = 3; // FPDF_SaveAsCopy: strings in the copy are readable
 export class UnpackedCopy {
   readonly #pdfium: Pdfium;
   readonly #document: number;
+  readonly #pointer: number;
   readonly #size: number;
   #made: { reader: DictReader | undefined } | undefined;
 
-  /** `size`: of the file, in bytes. */
-  constructor(pdfium: Pdfium, document: number, size: number) {
+  /** `pointer`, `size`: of the file's bytes in the wasm memory. */
+  constructor(pdfium: Pdfium, document: number, { pointer, size }: { pointer: number; size: number }) {
     this.#pdfium = pdfium;
     this.#document = document;
+    this.#pointer = pointer;
     this.#size = size;
+  }
+
+  /** The file itself. The view must not be kept across a call of PDFium. */
+  get file(): Buffer {
+    const { buffer, byteOffset } = this.#pdfium.memory.HEAPU8;
+    return Buffer.from(buffer, byteOffset + this.#pointer, this.#size);
   }
 
   /** undefined: the file is too large, or the copy failed. */

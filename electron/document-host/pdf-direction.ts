@@ -3,6 +3,7 @@
  * in a Hebrew line changes its order, and it turns some brackets. Here the words are put into the order of reading by their positions, with
  * the rules of Unicode's bidirectional algorithm applied backwards. Pure.
  */
+import { isDigit, isFormat, isLetter, isMark, isNumber, isToTheLeft, kindOfCode } from './pdf-characters.ts';
 import type { TextRun } from './pdfium-page.ts';
 
 export type Direction = 'right' | 'left';
@@ -43,10 +44,6 @@ const wordGap = 0.15;
 const letterGap = 0.25; // between words that run to the left
 const mostApart = 500; // signs of one line, so that a line of many thousand does not take quadratic time
 const touching = 0.03; // letters closer than this are of one word, such as those beside a Persian half-space
-const toTheLeft = /[\p{Script=Hebrew}\p{Script=Arabic}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u;
-const anyLetter = /\p{L}/gu;
-const lettersToTheLeft =
-  /(?=\p{L})[\p{Script=Hebrew}\p{Script=Arabic}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/gu;
 const betweenDigits = /^[.,:/\u066B\u066C\u060C+-]$/;
 const besideDigits = /^[%$€£¥#°]$/;
 
@@ -70,7 +67,7 @@ export function directionAtEnds(parts: readonly TextRun[]): Direction | undefine
 }
 
 function directionOf(glyphs: readonly (Glyph | undefined)[]): Direction | undefined {
-  if (glyphs.every((glyph) => toTheLeft.test(glyph?.text ?? ''))) return 'left';
+  if (glyphs.every((glyph) => glyph && (kindOfGlyph(glyph) & isToTheLeft) !== 0)) return 'left';
   return glyphs.every((glyph) => /\p{Script=Latin}/u.test(glyph?.text ?? '')) ? 'right' : undefined;
 }
 
@@ -87,14 +84,25 @@ function ends(glyphs: readonly Glyph[]): [Glyph | undefined, Glyph | undefined] 
 
 /** The share of letters that run to the left. */
 export function shareToTheLeft(parts: readonly { text: string }[]): number {
-  if (!parts.some(({ text }) => hasTextToTheLeft(text))) return 0;
+  if (!anyToTheLeft(parts)) return 0;
   let left = 0;
   let all = 0;
   for (const { text } of parts) {
-    all += text.match(anyLetter)?.length ?? 0;
-    if (hasTextToTheLeft(text)) left += text.match(lettersToTheLeft)?.length ?? 0;
+    for (let unit = 0; unit < text.length; unit++) {
+      const code = text.codePointAt(unit) as number;
+      if (code > 0xffff) unit++;
+      const kind = kindOfCode(code);
+      if ((kind & isLetter) === 0) continue;
+      all++;
+      if ((kind & isToTheLeft) !== 0) left++;
+    }
   }
   return left / Math.max(1, all);
+}
+
+function anyToTheLeft(parts: readonly { text: string }[]): boolean {
+  for (const { text } of parts) if (hasTextToTheLeft(text)) return true;
+  return false;
 }
 
 /** The parts of one printed line in the order of reading, cut where the white space is wide. `direction`: of the paragraph. */
@@ -131,7 +139,8 @@ function wordsOf(parts: readonly TextRun[], size: number): Word[] {
   for (const { text, lefts, rights, spaced: isSpaced } of parts) {
     spaced ||= isSpaced;
     for (let unit = 0; unit < text.length; at++) {
-      const character = String.fromCodePoint(text.codePointAt(unit) as number);
+      const code = text.codePointAt(unit) as number;
+      const character = String.fromCodePoint(code);
       const glyph = { text: character, left: lefts[unit] as number, right: rights[unit] as number };
       unit += character.length;
       if (character === ' ') {
@@ -139,7 +148,7 @@ function wordsOf(parts: readonly TextRun[], size: number): Word[] {
         continue;
       }
       const last = drafts.at(-1);
-      const kind = last && character > '~' && /^[\p{M}\p{Cf}]$/u.test(character) ? last.kind : kindOf(character);
+      const kind = last && (kindOfCode(code) & (isMark | isFormat)) !== 0 ? last.kind : kindOf(code);
       const isNear = last && glyph.left - last.right < 0.5 * size && last.left - glyph.right < 0.5 * size;
       if (last && !spaced && kind === last.kind && kind !== 'mark' && isNear) {
         last.glyphs.push(glyph);
@@ -155,7 +164,7 @@ function wordsOf(parts: readonly TextRun[], size: number): Word[] {
 
 /** Puts signs that the file draws apart from their word, such as a vowel above its last letter, behind the letter at which they are. */
 function withMarks(drafts: readonly Draft[]): Draft[] {
-  const isApart = ({ glyphs }: Draft): boolean => glyphs.every(isMark);
+  const isApart = ({ glyphs }: Draft): boolean => glyphs.every(isSign);
   const apart = drafts.filter(isApart).length;
   if (apart === 0 || apart > mostApart) return [...drafts];
   const words = drafts.filter((draft) => draft.kind === 'left' && !isApart(draft));
@@ -164,31 +173,35 @@ function withMarks(drafts: readonly Draft[]): Draft[] {
     const middle = (draft.left + draft.right) / 2;
     const word = words.find(({ left, right }) => left <= middle && middle <= right);
     if (!word) return true;
-    const letters = word.glyphs.filter((glyph) => !isMark(glyph));
+    const letters = word.glyphs.filter((glyph) => !isSign(glyph));
     const nearest = letters.reduce((best, letter) => (distance(letter, draft) < distance(best, draft) ? letter : best));
     word.glyphs.splice(word.glyphs.indexOf(nearest) + 1, 0, ...draft.glyphs);
     return false;
   });
 }
 
-function kindOf(character: string): Kind {
-  if (character < '\x80') return /[a-z]/i.test(character) ? 'right' : /\d/.test(character) ? 'number' : 'mark';
-  if (/[\u0660-\u0669]/.test(character)) return 'arabic';
-  if (/\p{Nd}/u.test(character)) return 'number';
-  if (/[\p{L}\p{M}]/u.test(character)) return toTheLeft.test(character) ? 'left' : 'right';
-  return /\p{N}/u.test(character) ? 'right' : 'mark';
+function kindOf(code: number): Kind {
+  if (code >= 0x660 && code <= 0x669) return 'arabic';
+  const kind = kindOfCode(code);
+  if ((kind & isDigit) !== 0) return 'number';
+  if ((kind & (isLetter | isMark)) !== 0) return (kind & isToTheLeft) !== 0 ? 'left' : 'right';
+  return (kind & isNumber) !== 0 ? 'right' : 'mark';
 }
+
+const kindOfGlyph = ({ text }: Glyph): number => kindOfCode(text.codePointAt(0) as number);
 
 /** The letters of a word, from the right, each with its marks. */
 function textOf(drawn: Glyph[], kind: Kind): string {
+  if (drawn.length === 1) return joined(drawn);
   if (kind !== 'left') return joined([...drawn].sort((a, b) => a.left - b.left));
   const glyphs = withLigatures(drawn);
-  const letters = glyphs.filter((glyph) => !isMark(glyph));
+  const letters = glyphs.filter((glyph) => !isSign(glyph));
   if (letters.length === 0) return joined(glyphs);
+  if (letters.length === glyphs.length) return joined(letters.sort((a, b) => b.left - a.left));
   const marks = letters.map((): Glyph[] => []);
   let before = -1; // the last letter
   for (const glyph of glyphs) {
-    if (!isMark(glyph)) {
+    if (!isSign(glyph)) {
       before++;
       continue;
     }
@@ -208,11 +221,15 @@ function textOf(drawn: Glyph[], kind: Kind): string {
 function withLigatures(glyphs: readonly Glyph[]): Glyph[] {
   const letters: Glyph[] = [];
   for (let from = 0; from < glyphs.length; ) {
-    const { left, right } = glyphs[from] as Glyph;
+    const first = glyphs[from] as Glyph;
+    const { left, right } = first;
     let to = from + 1;
     while (right > left && glyphs[to]?.left === left && glyphs[to]?.right === right) to++;
-    const group = glyphs.slice(from, to);
-    letters.push(...(fromCodes.test(joined(group)) ? group : group.reverse()));
+    if (to === from + 1) letters.push(first);
+    else {
+      const group = glyphs.slice(from, to);
+      letters.push(...(fromCodes.test(joined(group)) ? group : group.reverse()));
+    }
     from = to;
   }
   return letters;
@@ -221,7 +238,7 @@ function withLigatures(glyphs: readonly Glyph[]): Glyph[] {
 /** What U+FEF5 to U+FEFC and U+FDF2 to U+FDF8 stand for. */
 const fromCodes = /^(ل[اأإآ]|الله|اكبر|محمد|صلعم|رسول|عليه|وسلم)$/;
 
-const isMark = ({ text }: Glyph): boolean => /[\p{M}\p{Cf}]/u.test(text);
+const isSign = (glyph: Glyph): boolean => (kindOfGlyph(glyph) & (isMark | isFormat)) !== 0;
 
 /** A mark is drawn before or after its letter; PDFium may have the letter before it in between. */
 function nearestLetter(letters: readonly Glyph[], before: number, mark: Glyph): number {
@@ -239,7 +256,11 @@ function distance(letter: Glyph | undefined, mark: Pick<Glyph, 'left' | 'right'>
   return Math.max(0, letter.left - x, x - letter.right);
 }
 
-const joined = (glyphs: readonly Glyph[]): string => glyphs.map(({ text }) => text).join('');
+function joined(glyphs: readonly Glyph[]): string {
+  let text = '';
+  for (const glyph of glyphs) text += glyph.text;
+  return text;
+}
 
 /** Joins "12", ".", "5" and "%" that touch each other: a number is read to the right. */
 function withNumbers(visual: readonly Word[], size: number): Word[] {
@@ -248,11 +269,8 @@ function withNumbers(visual: readonly Word[], size: number): Word[] {
     const word = visual[i] as Word;
     const last = words.at(-1);
     const next = visual[i + 1];
-    const touches = (a: Word | undefined, b: Word | undefined): boolean =>
-      a !== undefined && b !== undefined && b.left - a.right < wordGap * size;
-    const isDigits = (other: Word | undefined): boolean => other?.kind === 'number' || other?.kind === 'arabic';
-    if (last && isDigits(last) && touches(last, word)) {
-      if (next && betweenDigits.test(word.text) && next.kind === last.kind && touches(word, next)) {
+    if (last && isDigits(last) && touches(last, word, size)) {
+      if (next && betweenDigits.test(word.text) && next.kind === last.kind && touches(word, next, size)) {
         words[words.length - 1] = merged(merged(last, word), next);
         i++;
         continue;
@@ -262,13 +280,17 @@ function withNumbers(visual: readonly Word[], size: number): Word[] {
         continue;
       }
     }
-    if (next?.kind === 'number' && besideDigits.test(word.text) && touches(word, next)) {
+    if (next?.kind === 'number' && besideDigits.test(word.text) && touches(word, next, size)) {
       words.push(merged(word, next));
       i++;
     } else words.push(word);
   }
   return words;
 }
+
+const isDigits = ({ kind }: Word): boolean => kind === 'number' || kind === 'arabic';
+
+const touches = (a: Word, b: Word, size: number): boolean => b.left - a.right < wordGap * size;
 
 function merged(a: Word, b: Word): Word {
   return {
@@ -318,17 +340,27 @@ function runEnd(visual: readonly Word[], start: number, direction: Direction): n
 }
 
 function inOrder(words: readonly Word[], size: number): Word {
-  return words.slice(1).reduce((line, word, i) => {
-    const last = words[i] as Word; // `i` counts from the second word
-    const gap = Math.max(last.left, word.left) - Math.min(last.right, word.right);
-    // Beside signs PDFium's spaces are at the wrong places, and between Arabic letters there are gaps.
-    const areLetters = last.kind === 'left' && word.kind === 'left';
-    const isBetweenScripts = last.kind !== word.kind && isLetters(last) && isLetters(word);
-    const isSpaced = areLetters
-      ? ((word.spaced || last.spaced) && gap > touching * size) || gap > letterGap * size
-      : gap > wordGap * size || (isBetweenScripts && word.spaced && gap > -wordGap * size);
-    return { ...merged(line, word), text: `${line.text}${isSpaced ? ' ' : ''}${word.text}`, kind: word.kind };
-  }, words[0] as Word);
+  let last = words[0] as Word;
+  let { text, left, right, first, spaced } = last;
+  for (let i = 1; i < words.length; i++) {
+    const word = words[i] as Word;
+    text += isSpaced(last, word, size) ? ` ${word.text}` : word.text;
+    if (left > word.left) left = word.left;
+    if (right < word.right) right = word.right;
+    if (first >= word.first) ({ first, spaced } = word);
+    last = word;
+  }
+  return { kind: last.kind, text, left, right, first, spaced };
+}
+
+/** Whether there is white space between two words that are read one after the other. */
+function isSpaced(last: Word, word: Word, size: number): boolean {
+  const gap = Math.max(last.left, word.left) - Math.min(last.right, word.right);
+  // Beside signs PDFium's spaces are at the wrong places, and between Arabic letters there are gaps.
+  if (last.kind === 'left' && word.kind === 'left')
+    return ((word.spaced || last.spaced) && gap > touching * size) || gap > letterGap * size;
+  const isBetweenScripts = last.kind !== word.kind && isLetters(last) && isLetters(word);
+  return gap > wordGap * size || (isBetweenScripts && word.spaced && gap > -wordGap * size);
 }
 
 const isLetters = ({ kind }: Word): boolean => kind === 'left' || kind === 'right';
@@ -340,6 +372,7 @@ const pairs = '()[]{}';
  * whether it opens or closes.
  */
 export function facingBrackets(text: string): string {
+  if (!/[()[\]{}]/.test(text)) return text;
   const brackets = [...text.matchAll(/[()[\]{}]/g)].map(({ 0: bracket, index }) => ({ pair: pairOf(bracket), index }));
   const depths = new Map<number, number>();
   const characters = text.split('');

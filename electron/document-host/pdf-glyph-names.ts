@@ -4,11 +4,10 @@
  */
 import type { UnpackedCopy } from './pdf-copy.ts';
 import type { PdfValue } from './pdf-dict.ts';
+import { mayNameLetters, namedLetters } from './pdf-letter-names.ts';
 import type { Pdfium } from './pdfium-wasm.ts';
 
 const mostFonts = 3000;
-
-const digits = ['zero', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine'];
 
 type Letters = ReadonlyMap<number, string>; // by code
 
@@ -68,8 +67,10 @@ export class GlyphNames {
 /** Removes the prefix of a subset font, "ABCDEF+", which PDFium may leave out. */
 const withoutMark = (name: string): string => name.replace(/^[A-Z]{6}\+/, '');
 
-function differencesByName({ reader }: UnpackedCopy): Map<string, PdfValue[][]> {
+function differencesByName(copy: UnpackedCopy): Map<string, PdfValue[][]> {
   const byName = new Map<string, PdfValue[][]>();
+  // To make the copy takes much longer than to look whether there is anything to find in it.
+  const reader = mayNameLetters(copy.file) ? copy.reader : undefined;
   for (const font of reader?.dictionaries('/Font') ?? []) {
     const name = font.get('/BaseFont');
     const differences = reader?.items(reader.entry(reader.entry(font, 'Encoding'), 'Differences')) ?? [];
@@ -80,35 +81,4 @@ function differencesByName({ reader }: UnpackedCopy): Map<string, PdfValue[][]> 
     else byName.set(key, [differences]);
   }
   return byName;
-}
-
-function* namedLetters(differences: readonly PdfValue[]): Generator<[code: number, letters: string]> {
-  let code = 0;
-  for (const item of differences) {
-    if (typeof item !== 'string') continue;
-    if (/^\d+$/.test(item)) code = Number(item);
-    else if (item.startsWith('/')) {
-      const letters = lettersOfName(item.slice(1));
-      if (letters !== undefined) yield [code, letters];
-      code++;
-    }
-  }
-}
-
-/** By the rules of Adobe's list: a variant follows after a point, parts are joined by underscores. */
-function lettersOfName(name: string): string | undefined {
-  const plain = name.replace(/\..*$/s, '');
-  if (plain === '' || plain.length > 40) return undefined;
-  const parts = plain.split('_').map(letterOfPart);
-  return parts.includes(undefined) ? undefined : parts.join('');
-}
-
-function letterOfPart(part: string): string | undefined {
-  if (/^[A-Za-z]$/.test(part)) return part;
-  const unicode = /^uni([\dA-F]{4})$/.exec(part)?.[1];
-  if (unicode !== undefined && !/^D[89A-F]|^(00[01]|FFF)/.test(unicode))
-    return String.fromCharCode(Number.parseInt(unicode, 16));
-  if (part === 'longs') return 's';
-  const digit = digits.indexOf(part);
-  return digit < 0 ? undefined : `${digit}`;
 }

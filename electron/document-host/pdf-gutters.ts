@@ -45,9 +45,7 @@ export function scansOf(byHeight: readonly Segment[]): Scan[] {
       else if (Math.abs(middle(other) - y) < nearLine * other.size) near.push(other);
     }
     // Lines of two columns may be offset by half a line: then none of them is on the level of another.
-    const isBeside = (other: Segment): boolean =>
-      crossing.every((one) => one.right <= other.left || other.right <= one.left);
-    crossing.push(...near.filter((other) => isBeside(other) && words.test(other.text.slice(0, mostLooked))));
+    if (near.length > 0) crossing.push(...near.filter((other) => isBesideAll(other, crossing) && hasWords(other)));
     crossing.sort((a, b) => a.left - b.left);
     let right = Number.NEGATIVE_INFINITY;
     const free: Scan['free'] = [];
@@ -61,6 +59,11 @@ export function scansOf(byHeight: readonly Segment[]): Scan[] {
   }
   return scans;
 }
+
+const isBesideAll = (other: Segment, crossing: readonly Segment[]): boolean =>
+  crossing.every((one) => one.right <= other.left || other.right <= one.left);
+
+const hasWords = ({ text }: Segment): boolean => words.test(text.slice(0, mostLooked));
 
 export function guttersOf(scans: readonly Scan[]): Gutter[] {
   const closed: Gutter[] = [];

@@ -26,17 +26,14 @@ interface Membership {
 export class Layers {
   readonly #pdfium: Pdfium;
   readonly #copy: UnpackedCopy;
-  readonly #mayHave: boolean;
+  #mayHave: boolean | undefined; // undefined: not looked at yet
   #rules: LayerRules | undefined;
   #undecided = 0; // text objects of which it is not clear which rule holds
   readonly #met = new Set<string>(); // names of layers whose text was left out
 
-  constructor(pdfium: Pdfium, copy: UnpackedCopy, file: Uint8Array) {
+  constructor(pdfium: Pdfium, copy: UnpackedCopy) {
     this.#pdfium = pdfium;
     this.#copy = copy;
-    const bytes = Buffer.from(file.buffer, file.byteOffset, file.byteLength);
-    // In files with object streams the catalog may be packed.
-    this.#mayHave = bytes.includes('/OCProperties') || bytes.includes('/ObjStm');
   }
 
   /** The layers whose text was left out. */
@@ -49,14 +46,13 @@ export class Layers {
     return this.#undecided;
   }
 
-  /** Whether a text object is on a hidden layer; undefined: the file cannot have layers. */
-  get isHidden(): ((textObject: number) => boolean) | undefined {
-    return this.#mayHave ? (textObject) => this.#isOnHiddenLayer(textObject) : undefined;
-  }
-
-  #isOnHiddenLayer(textObject: number): boolean {
+  /** Whether the page does not show a text object because of its layer. */
+  isHidden(textObject: number): boolean {
     const { api, memory } = this.#pdfium;
     const n = Math.min(50, memory.wasmExports.FPDFPageObj_CountMarks(textObject));
+    if (n <= 0) return false;
+    this.#mayHave ??= mayHaveLayers(this.#copy.file);
+    if (!this.#mayHave) return false;
     for (let i = 0; i < n; i++) {
       const mark = api.FPDFPageObj_GetMark(textObject, i);
       if (!mark || this.#markString((p, bytes, out) => api.FPDFPageObjMark_GetName(mark, p, bytes, out)) !== 'OC')
@@ -145,6 +141,9 @@ export class Layers {
     return { off, memberships };
   }
 }
+
+/** In files with object streams the catalog may be packed. */
+const mayHaveLayers = (file: Buffer): boolean => file.includes('/OCProperties') || file.includes('/ObjStm');
 
 const unnamed = 'a layer without a name';
 const keysText = (keys: readonly string[]): string => [...keys].sort().join(' ');

@@ -136,6 +136,7 @@ function endsLine({ order, left, right, base, size }: Segment, segments: readonl
 }
 
 const leader = /(?:^|\s)(?:(?:[.·…]\s*){4,}|[.·…](?:\s[.·…])+\s*)$/u;
+const isLeader = (text: string): boolean => '.·…'.includes(text.trimEnd().slice(-1)) && leader.test(text);
 
 /**
  * Joins an entry of a table of contents or an index, the dots after it and the page numbers into one segment, so that they do not look like
@@ -145,7 +146,7 @@ function withLeaders(segments: readonly Segment[]): Segment[] {
   const byLeft = segments.map((segment) => ({ ...segment })).sort((a, b) => a.left - b.left);
   const gone = new Set<Segment>();
   for (const dots of byLeft) {
-    if (gone.has(dots) || !leader.test(dots.text)) continue;
+    if (gone.has(dots) || !isLeader(dots.text)) continue;
     const isBeside = ({ base, size }: Segment): boolean => Math.abs(base - dots.base) < 0.2 * size;
     const number = byLeft.find(
       (other) =>

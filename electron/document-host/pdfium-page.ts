@@ -45,7 +45,6 @@ const softHyphen = '\u00AD';
 
 const wideGap = 0.7; // of the size; a wider one may be the white space between two columns
 const mostStep = 0.9; // of the size; a glyph that is further below is of another line
-const noHyphens: readonly number[] = [];
 
 /** Facts of a file's text that PDFium's text interface does not give. */
 export interface TextSources {
@@ -98,7 +97,7 @@ class RunReader {
   #clip: ClipBox | undefined;
   #size = 1;
   #turn: Turn = 0;
-  #hyphens = noHyphens; // codes of its hyphens, in order
+  #hyphens: readonly number[] | undefined; // codes of its hyphens, in order; undefined: it has none so far
   #nextHyphen = 0;
   #named: string | undefined; // letters from the font's name of the last glyph
   // Of the glyph that was read last, in the turned frame:
@@ -181,20 +180,24 @@ class RunReader {
     this.#object = object;
     this.#hidden = object !== 0 && this.#sources.isHidden?.(object) === true;
     this.#clip = object === 0 || this.#hidden ? undefined : this.#clips?.boxOf(object);
-    this.#hyphens = noHyphens;
+    this.#hyphens = undefined;
     this.#nextHyphen = 0;
     const size = memory.wasmExports.FPDFText_GetFontSize(this.#textPage, i);
     const [a, b, c, d] = memory.wasmExports.FPDFText_GetMatrix(this.#textPage, i, buffer)
       ? memory.HEAPF32.subarray(buffer >> 2, (buffer >> 2) + 4)
       : [1, 0, 0, 1];
     this.#size = Math.abs(size) * Math.hypot(c as number, d as number) || 1;
-    const codes = this.#sources.charCodes(object);
     const quarters = Math.atan2(b as number, a as number) / (Math.PI / 2);
     const nearest = Math.round(quarters);
     this.#turn = Math.abs(quarters - nearest) > 0.12 ? 4 : ((((nearest % 4) + 4) % 4) as Turn);
     // The turned letter in XeTeX's name is mirrored: it belongs to the line around it.
-    if (this.#turn === 2 && (d as number) > 0 && codes?.length === 1) this.#turn = 0;
-    if (codes?.includes(0xad)) this.#hyphens = [...codes].filter((code) => code === 0x2d || code === 0xad);
+    if (this.#turn === 2 && (d as number) > 0 && this.#sources.charCodes(object)?.length === 1) this.#turn = 0;
+  }
+
+  /** The codes of the text object's hyphens; none if there is no soft one among them. */
+  #hyphenCodes(): readonly number[] {
+    const codes = this.#sources.charCodes(this.#object);
+    return codes?.includes(0xad) ? [...codes].filter((code) => code === 0x2d || code === 0xad) : [];
   }
 
   #meaning(code: number, unmapped: boolean, i: number, buffer: number): string {
@@ -202,6 +205,7 @@ class RunReader {
     this.#named = undefined;
     if (code === 0x2d || code === 2 || code === 0xad || code === 0xfffe) {
       if (code === 0x2d || code === 0xad || wasmExports.FPDFText_IsHyphen(this.#textPage, i) === 1) {
+        this.#hyphens ??= this.#hyphenCodes();
         const isSoft = this.#hyphens[this.#nextHyphen++] === 0xad || code === 0xad;
         return isSoft ? softHyphen : '-';
       }

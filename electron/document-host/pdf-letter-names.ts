@@ -1,0 +1,88 @@
+/**
+ * The letters that the names of glyphs in a /Differences array stand for, and whether a file has names that tell more than the codes do. Pure.
+ */
+import { inflateSync } from 'node:zlib';
+import type { PdfValue } from './pdf-dict.ts';
+
+const digits = ['zero', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine'];
+
+export function* namedLetters(differences: readonly PdfValue[]): Generator<[code: number, letters: string]> {
+  let code = 0;
+  for (const item of differences) {
+    if (typeof item !== 'string') continue;
+    if (/^\d+$/.test(item)) code = Number(item);
+    else if (item.startsWith('/')) {
+      const letters = lettersOfName(item.slice(1));
+      if (letters !== undefined) yield [code, letters];
+      code++;
+    }
+  }
+}
+
+/** By the rules of Adobe's list: a variant follows after a point, parts are joined by underscores. */
+function lettersOfName(name: string): string | undefined {
+  const plain = name.replace(/\..*$/s, '');
+  if (plain === '' || plain.length > 40) return undefined;
+  const parts = plain.split('_').map(letterOfPart);
+  return parts.includes(undefined) ? undefined : parts.join('');
+}
+
+function letterOfPart(part: string): string | undefined {
+  if (/^[A-Za-z]$/.test(part)) return part;
+  const unicode = /^uni([\dA-F]{4})$/.exec(part)?.[1];
+  if (unicode !== undefined && !/^D[89A-F]|^(00[01]|FFF)/.test(unicode))
+    return String.fromCharCode(Number.parseInt(unicode, 16));
+  if (part === 'longs') return 's';
+  const digit = digits.indexOf(part);
+  return digit < 0 ? undefined : `${digit}`;
+}
+
+const mostBytes = 64 * 1024 * 1024; // of the file
+const mostUnpacked = 32 * 1024 * 1024; // bytes of all object streams
+const mostDictionary = 2000; // bytes of an object stream's dictionary
+const mostNames = 20_000; // bytes of a /Differences array: 256 names
+
+/**
+ * Whether a name in the file stands for letters other than the one with the glyph's code. true also where the file cannot be searched: it is
+ * encrypted, or packed in an unusual way.
+ */
+export function mayNameLetters(file: Buffer): boolean {
+  if (file.length > mostBytes || file.includes('/Encrypt') || hasTellingNames(file)) return true;
+  let left = mostUnpacked;
+  for (let at = file.indexOf('/ObjStm'); at >= 0; at = file.indexOf('/ObjStm', at + 1)) {
+    const objects = unpacked(file, at, left);
+    if (!objects || hasTellingNames(objects)) return true;
+    left -= objects.length;
+  }
+  return false;
+}
+
+/** The objects in the object stream whose dictionary contains the byte `at`. */
+function unpacked(file: Buffer, at: number, most: number): Buffer | undefined {
+  const from = file.lastIndexOf('obj', at);
+  const to = file.indexOf('stream', at);
+  const end = file.indexOf('endstream', to);
+  if (most <= 0 || from < 0 || to < 0 || end < 0 || to - from > mostDictionary) return undefined;
+  const dictionary = file.toString('latin1', from, to);
+  const isPlain = /\/Filter\s*(\/FlateDecode|\[\s*\/FlateDecode\s*\])/.test(dictionary);
+  if (!isPlain || dictionary.includes('/DecodeParms')) return undefined;
+  try {
+    return inflateSync(file.subarray(to + (file[to + 6] === 0x0d ? 8 : 7), end), { maxOutputLength: most });
+  } catch {
+    return undefined;
+  }
+}
+
+function hasTellingNames(bytes: Buffer): boolean {
+  const key = '/Differences';
+  for (let at = bytes.indexOf(key); at >= 0; at = bytes.indexOf(key, at + key.length)) {
+    const end = bytes.indexOf(']', at);
+    // An array that is an object of its own, or is written in an unusual way, is not looked at here.
+    if (end < 0 || end - at > mostNames) return true;
+    const array = bytes.toString('latin1', at + key.length, end);
+    if (!/^\s*\[/.test(array) || /[%#]/.test(array)) return true;
+    for (const [code, letters] of namedLetters(array.match(/\/[^\s/[]*|\d+/g) ?? []))
+      if (letters !== String.fromCharCode(code)) return true;
+  }
+  return false;
+}
