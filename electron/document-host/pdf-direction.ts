@@ -148,6 +148,11 @@ function wordsOf(parts: readonly TextRun[], size: number): Word[] {
         continue;
       }
       const last = drafts.at(-1);
+      if (last && spaced && isOfOneGlyph(last.glyphs.at(-1), glyph)) {
+        last.glyphs.push({ ...glyph, text: ' ' }, glyph);
+        spaced = false;
+        continue;
+      }
       const kind = last && (kindOfCode(code) & (isMark | isFormat)) !== 0 ? last.kind : kindOf(code);
       const isNear = last && glyph.left - last.right < 0.5 * size && last.left - glyph.right < 0.5 * size;
       if (last && !spaced && kind === last.kind && kind !== 'mark' && isNear) {
@@ -161,6 +166,13 @@ function wordsOf(parts: readonly TextRun[], size: number): Word[] {
   }
   return withMarks(drafts).map(({ glyphs, ...word }) => ({ ...word, text: textOf(glyphs, word.kind) }));
 }
+
+/** Whether both are letters of one glyph that stands for several words, such as U+FDFA. */
+const isOfOneGlyph = (last: Glyph | undefined, next: Glyph): boolean =>
+  last?.left === next.left &&
+  last.right === next.right &&
+  next.right > next.left &&
+  /\p{Script=Arabic}/u.test(next.text);
 
 /** Puts signs that the file draws apart from their word, such as a vowel above its last letter, behind the letter at which they are. */
 function withMarks(drafts: readonly Draft[]): Draft[] {
@@ -235,8 +247,8 @@ function withLigatures(glyphs: readonly Glyph[]): Glyph[] {
   return letters;
 }
 
-/** What U+FEF5 to U+FEFC and U+FDF2 to U+FDF8 stand for. */
-const fromCodes = /^(ل[اأإآ]|الله|اكبر|محمد|صلعم|رسول|عليه|وسلم)$/;
+/** What U+FEF5 to U+FEFC and U+FDF2 to U+FDFB stand for. */
+const fromCodes = /^(ل[اأإآ]|الله|اكبر|محمد|صلعم|رسول|عليه|وسلم|صلى الله عليه وسلم|جل جلاله)$/;
 
 const isSign = (glyph: Glyph): boolean => (kindOfGlyph(glyph) & (isMark | isFormat)) !== 0;
 

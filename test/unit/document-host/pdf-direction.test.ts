@@ -1,6 +1,6 @@
 /** Text that runs to the left in a PDF: words and lines are in the order of reading, whatever the order of drawing. */
 import { describe, expect, it } from 'vitest';
-import { facingBrackets } from '../../../electron/document-host/pdf-direction.ts';
+import { facingBrackets, stretchesOf } from '../../../electron/document-host/pdf-direction.ts';
 import { at, onePagePdf, toUnicode } from '../../fixtures/documents/pdf-pages.ts';
 import { temporaryFiles } from '../../fixtures/documents/temporary-files.ts';
 import { parse } from './parsing.ts';
@@ -70,6 +70,27 @@ describe('text that runs to the left', () => {
 
   it('keeps the letters of a ligature in order', async () => {
     expect(await textOf(at(60, 700, drawn('مالس دب≬')))).toBe('لابد سلام');
+  });
+
+  it.each(['صلى الله عليه وسلم', 'جل جلاله'])('keeps the words of one glyph in order: %s', (words) => {
+    // PDFium gives all letters of such a glyph, which is 20 points wide, one place.
+    const [left, right] = [100, 120];
+    const run = {
+      text: words,
+      lefts: words.split('').map((letter) => (letter === ' ' ? right : left)),
+      rights: words.split('').map(() => right),
+      left,
+      right,
+      base: 700,
+      size: 12,
+      rise: 9,
+      fall: 3,
+      turn: 0 as const,
+      line: 0,
+      spaced: false,
+      flow: 'left' as const,
+    };
+    expect(stretchesOf([run], 12, 'left').map(({ text }) => text)).toEqual([words]);
   });
 
   it('tells a note mark from the words beside it', async () => {
