@@ -4,7 +4,7 @@
  */
 import type { UnpackedCopy } from './pdf-copy.ts';
 import type { PdfValue } from './pdf-dict.ts';
-import { mayNameLetters, namedLetters } from './pdf-letter-names.ts';
+import { namedLetters, tellingCodes } from './pdf-letter-names.ts';
 import type { Pdfium } from './pdfium-wasm.ts';
 
 const mostFonts = 3000;
@@ -17,6 +17,7 @@ export class GlyphNames {
   readonly #fonts = new Map<number, Letters>();
   readonly #named = new Map<string, Letters>(); // by a font's name, because each page may load the font anew
   #byName: Map<string, PdfValue[][]> | undefined;
+  #telling: { codes: ReadonlySet<number> | undefined } | undefined;
 
   constructor(pdfium: Pdfium, copy: UnpackedCopy) {
     this.#pdfium = pdfium;
@@ -25,6 +26,9 @@ export class GlyphNames {
 
   /** The letters of a glyph; undefined: the font does not name the glyph, or the name stands for no letters. */
   lettersOf(textObject: number, code: number): string | undefined {
+    // To make the copy takes much longer than to look whether there is anything to find in it.
+    this.#telling ??= { codes: tellingCodes(this.#copy.file) };
+    if (this.#telling.codes?.has(code) === false) return undefined;
     const font = textObject === 0 ? 0 : this.#pdfium.api.FPDFTextObj_GetFont(textObject);
     if (!font) return undefined;
     let letters = this.#fonts.get(font);
@@ -67,10 +71,8 @@ export class GlyphNames {
 /** Removes the prefix of a subset font, "ABCDEF+", which PDFium may leave out. */
 const withoutMark = (name: string): string => name.replace(/^[A-Z]{6}\+/, '');
 
-function differencesByName(copy: UnpackedCopy): Map<string, PdfValue[][]> {
+function differencesByName({ reader }: UnpackedCopy): Map<string, PdfValue[][]> {
   const byName = new Map<string, PdfValue[][]>();
-  // To make the copy takes much longer than to look whether there is anything to find in it.
-  const reader = mayNameLetters(copy.file) ? copy.reader : undefined;
   for (const font of reader?.dictionaries('/Font') ?? []) {
     const name = font.get('/BaseFont');
     const differences = reader?.items(reader.entry(reader.entry(font, 'Encoding'), 'Differences')) ?? [];

@@ -1,5 +1,6 @@
 /**
- * The letters that the names of glyphs in a /Differences array stand for, and whether a file has names that tell more than the codes do. Pure.
+ * The letters that the names of glyphs in a /Differences array stand for, and the codes in a file whose names tell more than the
+ * code does. Pure.
  */
 import { inflateSync } from 'node:zlib';
 import type { PdfValue } from './pdf-dict.ts';
@@ -43,18 +44,19 @@ const mostDictionary = 2000; // bytes of an object stream's dictionary
 const mostNames = 20_000; // bytes of a /Differences array: 256 names
 
 /**
- * Whether a name in the file stands for letters other than the one with the glyph's code. true also where the file cannot be searched: it is
- * encrypted, or packed in an unusual way.
+ * The codes of the glyphs whose names in the file stand for letters other than the one with that code. undefined: the file cannot be
+ * searched, because it is encrypted, or packed in an unusual way.
  */
-export function mayNameLetters(file: Buffer): boolean {
-  if (file.length > mostBytes || file.includes('/Encrypt') || hasTellingNames(file)) return true;
+export function tellingCodes(file: Buffer): Set<number> | undefined {
+  const codes = new Set<number>();
+  if (file.length > mostBytes || file.includes('/Encrypt') || !addTellingCodes(file, codes)) return undefined;
   let left = mostUnpacked;
   for (let at = file.indexOf('/ObjStm'); at >= 0; at = file.indexOf('/ObjStm', at + 1)) {
     const objects = unpacked(file, at, left);
-    if (!objects || hasTellingNames(objects)) return true;
+    if (!objects || !addTellingCodes(objects, codes)) return undefined;
     left -= objects.length;
   }
-  return false;
+  return codes;
 }
 
 /** The objects in the object stream whose dictionary contains the byte `at`. */
@@ -73,16 +75,16 @@ function unpacked(file: Buffer, at: number, most: number): Buffer | undefined {
   }
 }
 
-function hasTellingNames(bytes: Buffer): boolean {
+/** false: a /Differences array is an object of its own, or written in an unusual way, which is not read here. */
+function addTellingCodes(bytes: Buffer, codes: Set<number>): boolean {
   const key = '/Differences';
   for (let at = bytes.indexOf(key); at >= 0; at = bytes.indexOf(key, at + key.length)) {
     const end = bytes.indexOf(']', at);
-    // An array that is an object of its own, or is written in an unusual way, is not looked at here.
-    if (end < 0 || end - at > mostNames) return true;
+    if (end < 0 || end - at > mostNames) return false;
     const array = bytes.toString('latin1', at + key.length, end);
-    if (!/^\s*\[/.test(array) || /[%#]/.test(array)) return true;
+    if (!/^\s*\[/.test(array) || /[%#]/.test(array)) return false;
     for (const [code, letters] of namedLetters(array.match(/\/[^\s/[]*|\d+/g) ?? []))
-      if (letters !== String.fromCharCode(code)) return true;
+      if (letters !== String.fromCharCode(code)) codes.add(code);
   }
-  return false;
+  return true;
 }

@@ -3,7 +3,7 @@ import { randomInt } from 'node:crypto';
 import { deflateSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { isDigit, isLetter, isMark, isToTheLeft, kindOfCode } from '../../../electron/document-host/pdf-characters.ts';
-import { mayNameLetters, namedLetters } from '../../../electron/document-host/pdf-letter-names.ts';
+import { namedLetters, tellingCodes } from '../../../electron/document-host/pdf-letter-names.ts';
 
 /** A file with an encoding as an object of its own and one in an object stream. */
 function file(plain: string, packed: string, { entries = '', bytes = deflateSync(Buffer.from(packed)) } = {}): Buffer {
@@ -21,14 +21,14 @@ const usual = '<</Differences[39/quotesingle 48/zero/one 65/A/B 96/grave/.notdef
 
 describe('names of glyphs', () => {
   it('tell nothing where each letter has its own code and no name has parts', () => {
-    expect(mayNameLetters(file(usual, `7 0 ${usual}`))).toBe(false);
+    expect(tellingCodes(file(usual, `7 0 ${usual}`))).toEqual(new Set());
   });
 
   it.each(['f_i', 'T_h', 'a.sc', 'uni01C4', 'seven.taboldstyle', 'B'])('tell more with /%s', (name) => {
     const code = randomInt(1, 31);
     const telling = `<</Differences [ ${code} /${name} ]>>`;
-    expect(mayNameLetters(file(telling, usual))).toBe(true);
-    expect(mayNameLetters(file(usual, telling))).toBe(true);
+    expect(tellingCodes(file(telling, usual))).toEqual(new Set([code]));
+    expect(tellingCodes(file(usual, telling))).toEqual(new Set([code]));
     expect([...namedLetters([`${code}`, `/${name}`])]).toHaveLength(1);
   });
 
@@ -41,7 +41,7 @@ describe('names of glyphs', () => {
     ['has names written as numbers', file('<</Differences[1/f#5Fi]>>', usual)],
     ['is cut off', file(usual, usual).subarray(0, 200)],
   ])('may tell more where the file %s', (_why, bytes) => {
-    expect(mayNameLetters(bytes)).toBe(true);
+    expect(tellingCodes(bytes)).toBeUndefined();
   });
 });
 
