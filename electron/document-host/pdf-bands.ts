@@ -29,6 +29,7 @@ export interface Band {
 }
 
 const mostCandidates = 8; // gutters that are compared
+const nextLine = 1.3; // of the size, from one line of a column to the next
 const farthest = 10; // sizes between a line of a column and the next, with a picture in between
 
 /** The band with the most lines that have text on both sides; undefined: there is none. */
@@ -68,7 +69,11 @@ function isDrawnApart({ left, right }: Sides): boolean {
  * Excludes a page's header and footer, which may have text on both sides too: the first and last line do not belong to the band if much
  * white space separates them from the others. Lines on one side count as text in between, since lines of two columns need not be level.
  */
-function withoutHeaderAndFooter(both: readonly number[], scans: readonly Scan[]): { first: number; last: number } {
+function withoutHeaderAndFooter(
+  both: readonly number[],
+  scans: readonly Scan[],
+  byHeight: readonly Segment[],
+): { first: number; last: number } {
   const step = (from: number, to: number): number => (scans[from] as Scan).y - (scans[to] as Scan).y;
   const steps = both
     .slice(1)
@@ -76,20 +81,37 @@ function withoutHeaderAndFooter(both: readonly number[], scans: readonly Scan[])
     .sort((a, b) => a - b);
   const usual = steps[steps.length >> 1] ?? 0;
   const isFar = (i: number): boolean => {
-    const least = Math.max(2.5 * (scans[both[i] as number] as Scan).size, 1.8 * usual);
+    const { size } = scans[both[i] as number] as Scan;
     for (let scan = both[i] as number; scan < (both[i + 1] as number); scan++)
-      if (step(scan, scan + 1) > least) return true;
+      if (step(scan, scan + 1) > Math.max(2.5 * Math.min(size, (scans[scan] as Scan).size), 1.8 * usual)) return true;
     return false;
   };
   let from = 0;
   let to = both.length - 1;
   if (to >= 3 && isFar(0)) from++;
-  if (to - from >= 3 && isFar(to - 1)) to--;
+  // One that goes on from a line above it ends a column, such as one beside a formula that ends the other column.
+  if (to - from >= 3 && isFar(to - 1) && !goesOn((scans[both[to] as number] as Scan).y, byHeight)) to--;
   return { first: both[from] as number, last: both[to] as number };
 }
 
+/** Whether a line at this height begins below the beginning of the line above it, of the same size. */
+function goesOn(y: number, byHeight: readonly Segment[]): boolean {
+  const isAt = (line: Segment): boolean => Math.abs(middle(line) - y) < 0.2 * line.size;
+  return byHeight.filter(isAt).some((line) =>
+    byHeight.some(({ base, left, size }) => {
+      const step = base - line.base;
+      return (
+        step > 0.5 * size &&
+        step < nextLine * size &&
+        Math.abs(left - line.left) < 0.2 * size &&
+        Math.abs(size / line.size - 1) < 0.05
+      );
+    }),
+  );
+}
+
 function bandOf(best: Gutter, gutters: readonly Gutter[], scans: readonly Scan[], byHeight: readonly Segment[]): Band {
-  const { first: firstScan, last: lastScan } = withoutHeaderAndFooter(best.scans, scans);
+  const { first: firstScan, last: lastScan } = withoutHeaderAndFooter(best.scans, scans, byHeight);
   let top = (scans[firstScan] as Scan).y;
   let bottom = (scans[lastScan] as Scan).y;
   const x = (best.low + best.high) / 2;

@@ -7,6 +7,7 @@
 import type { Remark } from './pdf-annotations.ts';
 import { type Band, columnAndLine, findBand } from './pdf-bands.ts';
 import { shareToTheLeft } from './pdf-direction.ts';
+import { withFormulas } from './pdf-formulas.ts';
 import type { PdfLine } from './pdf-lines.ts';
 import { lineOf, rowsOf } from './pdf-rows.ts';
 import { type Segment, segmentsOf } from './pdf-segments.ts';
@@ -31,7 +32,7 @@ export function pageLines(runs: readonly TextRun[]): PdfLine[] {
   const sorted = [...groups.values()].sort((a, b) => chars(b) - chars(a));
   const lines: PdfLine[] = [];
   for (const group of sorted) {
-    const segments = segmentsOf(group);
+    const segments = withFormulas(segmentsOf(group));
     const down = group.filter(({ flow }) => flow === 'down');
     const keepsOrder = segments.length > mostSegments || group[0]?.turn === 4 || chars(down) > 0.5 * chars(group);
     if (keepsOrder) for (const segment of segments) lines.push(lineOf([segment], -1));

@@ -121,6 +121,8 @@ function onOneLine(a: TextRun, b: TextRun): boolean {
   if (step < 0.15 * Math.min(a.size, b.size)) return true;
   const smaller = a.size < b.size ? a : b;
   const isScript = smaller.size < 0.88 * size || (smaller.text.length <= 3 && step > 0.15 * size);
+  // A word beside a musical note is not its index.
+  if ((smaller === a ? b : a).guessed && !smaller.guessed && /\p{L}{3}/u.test(smaller.text)) return false;
   return isScript && step < 0.75 * size && scriptOf(smaller, smaller === a ? b : a) !== undefined;
 }
 

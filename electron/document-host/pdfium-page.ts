@@ -23,6 +23,7 @@ export interface TextRun {
   line: number; // PDFium's line, counted from 0, or ofNoLine
   spaced: boolean; // there is white space before it in PDFium's line
   flow: Flow;
+  guessed?: boolean; // no font says which letters its glyphs are, such as those of a font of musical notes
 }
 
 /** The line number of a run that is not in PDFium's text, such as a form field's value. */
@@ -163,9 +164,10 @@ class RunReader {
     }
     this.#isShown = true;
     this.#result.chars++;
+    const isGuessed = unmapped && text !== this.#named;
     if (text === unknownGlyph) this.#result.unknown++;
-    else if (unmapped && text !== this.#named) this.#result.guessed++;
-    this.#append(text, isRightToLeft(code));
+    else if (isGuessed) this.#result.guessed++;
+    this.#append(text, isRightToLeft(code), isGuessed);
   }
 
   #endLine(): void {
@@ -265,7 +267,7 @@ class RunReader {
     this.#fall = base - bottom;
   }
 
-  #append(text: string, toTheLeft: boolean): void {
+  #append(text: string, toTheLeft: boolean, isGuessed: boolean): void {
     const run = this.#run;
     if (run && this.#continues(run, toTheLeft)) {
       if (this.#spaced) {
@@ -283,6 +285,7 @@ class RunReader {
       if (run.flow === 'right' && toTheLeft) run.flow = 'left';
       if (run.flow !== 'left' || this.#onlyMarks) run.base = this.#base;
       this.#onlyMarks &&= isMark(text);
+      run.guessed &&= isGuessed;
       this.#voteHeight(run);
     } else {
       this.#run = {
@@ -299,6 +302,7 @@ class RunReader {
         line: this.#line,
         spaced: this.#spaced,
         flow: toTheLeft ? 'left' : 'right',
+        guessed: isGuessed,
       };
       this.#result.runs.push(this.#run);
       this.#votes = 1;
