@@ -6,13 +6,15 @@
  * prints the same for the other checkout, and the ratio of the CPU times: the two take turns, and each one's shortest round counts.
  * The first round loads and compiles, so take three or more to compare times. --texts keeps the texts. Each file is read by a child
  * of its own, because PDFium's memory is not freed.
+ * Below the table are the words that the other checkout finds and this one does not, of each file that has fewer words than there: with how
+ * many more occurrences there, and how many words this one has in turn.
  */
 import { execFileSync, fork } from 'node:child_process';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { defaultDocumentLimits } from '../../electron/contract/documents.ts';
-import { scoreOf, wordsOf } from './score-text.ts';
+import { type Score, scoreOf, wordsLost, wordsOf } from './score-text.ts';
 
 interface Reading {
   text: string;
@@ -32,6 +34,7 @@ async function measure(): Promise<void> {
   const rounds = Number(option('--rounds') ?? 1);
   const texts = option('--texts');
   const ratios: number[] = [];
+  const lost: string[] = [];
   const pooled = checkouts.map(() => ({ found: 0, words: 0, hits: 0, all: 0, ms: 0 }));
   console.log(
     '| file | pages | words | words found | before | trigrams | before | time |\n|---|---|---|---|---|---|---|---|',
@@ -54,6 +57,8 @@ async function measure(): Promise<void> {
       sum.all += score.all;
       sum.ms += result.ms;
     }
+    if (scores[0] && scores[1] && scores[0].words < scores[1].words)
+      lost.push(`${relative(folder, file)}: ${lostText(scores[0], scores[1])}`);
     const ratio = ours && theirs && 'ms' in ours && 'ms' in theirs ? ours.ms / theirs.ms : undefined;
     if (ratio !== undefined) ratios.push(ratio);
     const cells = [
@@ -78,6 +83,14 @@ async function measure(): Promise<void> {
   ratios.sort((a, b) => a - b);
   if (ratios.length > 0)
     console.log(`time: median ratio ${ratios[ratios.length >> 1]?.toFixed(2)}, worst ${ratios.at(-1)?.toFixed(2)}`);
+  for (const words of lost) console.log(`\nwords lost: ${words}`);
+}
+
+function lostText(now: Score, before: Score): string {
+  const sum = (words: [string, number][]): number => words.reduce((n, [, times]) => n + times, 0);
+  const words = wordsLost(before, now);
+  const list = words.map(([word, times]) => (times === 1 ? word : `${word} (${times})`)).join(', ');
+  return `${sum(words)} lost, ${sum(wordsLost(now, before))} gained. Lost: ${list}`;
 }
 
 function keepTexts(path: string, reference: string, [ours, theirs]: Readings): void {

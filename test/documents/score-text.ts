@@ -5,6 +5,7 @@ export interface Score {
   trigrams: number;
   hits: number; // trigrams found
   all: number; // trigrams of pdftotext
+  found: ReadonlyMap<string, number>; // how often each word was found
 }
 
 const wideScripts = '\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}';
@@ -46,25 +47,37 @@ export function scoreOf(reference: readonly string[], text: string): Score {
   const trigrams = (words: readonly string[]): string[] =>
     words.slice(2).map((word, i) => `${words[i]} ${words[i + 1]} ${word}`);
   const wanted = trigrams(theirs);
-  const hits = inBoth(wanted, trigrams(ours));
+  const hits = total(inBoth(wanted, trigrams(ours)));
+  const found = inBoth(theirs, ours);
   return {
-    words: inBoth(theirs, ours) / theirs.length,
+    words: total(found) / theirs.length,
     trigrams: hits / Math.max(1, wanted.length),
     hits,
     all: wanted.length,
+    found,
   };
 }
 
-/** How many of `wanted` are in `have`, each as often as it is there. */
-function inBoth(wanted: readonly string[], have: readonly string[]): number {
+/** The words that one text has and the other has less often, with how much less often. */
+export function wordsLost(before: Score, now: Score): [word: string, times: number][] {
+  return [...before.found]
+    .map(([word, n]): [string, number] => [word, n - (now.found.get(word) ?? 0)])
+    .filter(([, times]) => times > 0)
+    .sort(([, a], [, b]) => b - a);
+}
+
+/** Which of `wanted` are in `have`, each as often as it is there. */
+function inBoth(wanted: readonly string[], have: readonly string[]): Map<string, number> {
   const left = new Map<string, number>();
   for (const each of have) left.set(each, (left.get(each) ?? 0) + 1);
-  let found = 0;
+  const found = new Map<string, number>();
   for (const each of wanted) {
     const n = left.get(each) ?? 0;
     if (n === 0) continue;
     left.set(each, n - 1);
-    found++;
+    found.set(each, (found.get(each) ?? 0) + 1);
   }
   return found;
 }
+
+const total = (counts: ReadonlyMap<string, number>): number => [...counts.values()].reduce((sum, n) => sum + n, 0);
