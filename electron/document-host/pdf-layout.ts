@@ -32,11 +32,11 @@ export function pageLines(runs: readonly TextRun[]): PdfLine[] {
   const sorted = [...groups.values()].sort((a, b) => chars(b) - chars(a));
   const lines: PdfLine[] = [];
   for (const group of sorted) {
-    const segments = withFormulas(segmentsOf(group));
+    const segments = segmentsOf(group);
     const down = group.filter(({ flow }) => flow === 'down');
     const keepsOrder = segments.length > mostSegments || group[0]?.turn === 4 || chars(down) > 0.5 * chars(group);
     if (keepsOrder) for (const segment of segments) lines.push(lineOf([segment], -1));
-    else layOut(withLeaders(withMarkers(segments)), 0, lines);
+    else layOut(withLeaders(withMarkers(withFormulas(segments))), 0, lines);
   }
   return lines;
 }
