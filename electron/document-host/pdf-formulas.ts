@@ -15,6 +15,7 @@ const mostLooked = 200; // characters of a part: the pattern takes quadratic tim
 
 /** The segments, in the order of drawing, with each formula of several lines as one of them. */
 export function withFormulas(segments: readonly Segment[]): Segment[] {
+  if (!segments.some(({ text }) => sign.test(text))) return [...segments];
   const isProse = segments.map(({ text }) => prose.test(text.slice(0, mostLooked)));
   const shows = segments.map((part, i) => !isProse[i] && (isHanging(part) || isAboveAnother(segments, i)));
   const result: Segment[] = [];
