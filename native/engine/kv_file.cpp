@@ -84,6 +84,8 @@ Status for_each_piece(const KvRows & rows, int64_t layer, int64_t run, int64_t n
     return Status::good();
 }
 
+Status stopped() { return Status::fail(Code::CANCELLED, "Stopped while the KV cache was loaded from disk."); }
+
 Status read_failure(const std::string & why) {
     return Status::fail(Code::IO, "The KV cache on disk could not be read: " + why + ".");
 }
@@ -273,8 +275,7 @@ Status KvFileReader::read_layer(std::FILE * file, int64_t layer, KvRows & rows,
     uint64_t             sum = first_seed(layer), stored = 0;
     for (int64_t run = 0; run < n_runs(shape_, layer); run++) {
         RETURN_IF_FAILED(for_each_piece(rows, layer, run, n_tokens_, [&](ggml_tensor * t, size_t offset, size_t bytes) {
-            if (cancel && cancel->load())
-                return Status::fail(Code::CANCELLED, "Stopped while the KV cache was loaded from disk.");
+            if (cancel && cancel->load()) return stopped();
             const bool is_host = ggml_backend_buffer_is_host(t->buffer);
             if (!is_host && buffer.empty()) buffer.resize(CHUNK);
             uint8_t * to = is_host ? static_cast<uint8_t *>(t->data) + offset : buffer.data();
@@ -334,6 +335,7 @@ Status KvFileReader::read_rows(KvRows & rows, const std::atomic<bool> * cancel,
         if (status.ok()) status = failure;
     }
     RETURN_IF_FAILED(status);
+    if (cancel && cancel->load()) return stopped();  // though other threads had read all layers by then
     if (progress) progress(n_tokens_);
     for (int64_t layer = 0; layer < shape_.n_layer(); layer++)
         rows.set_first(layer, first_kept(shape_.window(layer), n_tokens_));
