@@ -199,7 +199,7 @@ void test_plan_and_file(Fixture & f) {
     CHECK(f.engine->plan(request, plan).ok());
     CHECK(plan.states == f.engine->states().bytes() && plan.kept_states == 2 * plan.states && plan.states > 0);
     CHECK(p.count_layers(AttentionKind::recurrent) + p.count_row_layers() == p.n_layer);
-    CHECK(p.kv_bytes(N_TEXT) == size_t(p.count_row_layers() * N_TEXT * p.n_head_kv * p.head_dim * 4));
+    CHECK(p.kv_bytes(N_TEXT) == size_t(p.count_row_layers() * N_TEXT * p.full_layer().kv_width() * 4));
 
     const auto document = f.read(f.text);
     bool       done     = false;
