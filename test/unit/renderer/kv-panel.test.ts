@@ -70,9 +70,13 @@ describe('the parts of memory', () => {
 
   it('say their exact bytes and what they are made of', () => {
     const noLayers: number[] = [];
-    const info = { nLayer: 30, nHeadKv: 3, windows: noLayers, sharedLayers: noLayers, recurrentLayers: noLayers } as Parameters<
-      typeof memoryParts
-    >[2];
+    const info = {
+      nLayer: 30,
+      nHeadKv: 3,
+      windows: noLayers,
+      sharedLayers: noLayers,
+      recurrentLayers: noLayers,
+    } as Parameters<typeof memoryParts>[2];
     const words = memoryParts(plan, counters, info).map((part) => part.words);
     expect(words[1]).toBe(
       'Document KV: 141 MB, exactly 147,849,216 bytes. A key and a value for every token of the document and room for questions, in each of 30 layers and 3 KV heads.',
