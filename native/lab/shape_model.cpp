@@ -19,6 +19,8 @@ namespace {
 // Rows are quantized once and repeated from changing starts: quantizing eight billion weights would take minutes.
 constexpr int64_t DISTINCT_ROWS     = 64;
 constexpr int64_t TENSORS_PER_LAYER = 24;  // at the most
+constexpr int64_t ATTENTION_PERIOD  = 4;   // of so many layers one attends where the others are recurrent
+constexpr int64_t CONV_TAPS         = 4;
 
 class ShapeWriter {
   public:
@@ -45,10 +47,11 @@ class ShapeWriter {
         set("feed_forward_length", shape_.n_ff);
         set("context_length", shape_.n_ctx);
         set("vocab_size", shape_.n_vocab);
-        set("rope.dimension_count", D);
+        set("rope.dimension_count", shape_.n_rot > 0 ? shape_.n_rot : D);
         set("attention.key_length", D);
         set("attention.value_length", D);
         if (shape_.window > 0) set("attention.sliding_window", shape_.window);
+        if (shape_.delta_heads > 0) declare_recurrence();
         if (shape_.n_expert > 0) {
             set("expert_count", shape_.n_expert);
             set("expert_used_count", shape_.n_used);
@@ -66,12 +69,17 @@ class ShapeWriter {
                 add(blk + name + ".weight", type_, in, out);
                 if (is_gpt_oss) add(blk + name + ".bias", GGML_TYPE_F32, out, 1);
             };
+            const bool is_recurrent = shape_.delta_heads > 0 && (i + 1) % ATTENTION_PERIOD != 0;
             vector("attn_norm.weight", shape_.n_embd);
-            linear("attn_q", shape_.n_embd, q);
-            linear("attn_k", shape_.n_embd, kv);
-            linear("attn_v", shape_.n_embd, kv);
-            linear("attn_output", q, shape_.n_embd);
-            vector(is_gpt_oss ? "post_attention_norm.weight" : "ffn_norm.weight", shape_.n_embd);
+            if (is_recurrent) add_recurrence(blk);
+            else {
+                linear("attn_q", shape_.n_embd, shape_.delta_heads > 0 ? 2 * q : q);  // there with a gate beside it
+                linear("attn_k", shape_.n_embd, kv);
+                linear("attn_v", shape_.n_embd, kv);
+                linear("attn_output", q, shape_.n_embd);
+            }
+            const bool is_behind = is_gpt_oss || shape_.delta_heads > 0;
+            vector(is_behind ? "post_attention_norm.weight" : "ffn_norm.weight", shape_.n_embd);
             if (shape_.n_expert > 0) add_experts(blk, is_gpt_oss);
             else {
                 linear("ffn_gate", shape_.n_embd, shape_.n_ff);
@@ -79,7 +87,7 @@ class ShapeWriter {
                 linear("ffn_down", shape_.n_ff, shape_.n_embd);
             }
             if (is_gpt_oss) vector("attn_sinks.weight", shape_.n_head);
-            if (is_gemma || arch == "qwen3" || arch == "qwen3moe") {
+            if (!is_recurrent && (is_gemma || arch.rfind("qwen3", 0) == 0)) {
                 vector("attn_q_norm.weight", D);
                 vector("attn_k_norm.weight", D);
             }
@@ -112,6 +120,37 @@ class ShapeWriter {
     }
 
   private:
+    int64_t delta_channels() const { return 2 * shape_.delta_heads * shape_.delta_dim; }  // of q, k and v
+
+    void declare_recurrence() {
+        const std::string a   = shape_.architecture + ".";
+        const auto        set = [&](const char * key, int64_t value) {
+            gguf_set_val_u32(gguf_.get(), (a + key).c_str(), uint32_t(value));
+        };
+        set("full_attention_interval", ATTENTION_PERIOD);
+        set("ssm.conv_kernel", CONV_TAPS);
+        set("ssm.inner_size", shape_.delta_heads * shape_.delta_dim);
+        set("ssm.state_size", shape_.delta_dim);
+        set("ssm.time_step_rank", shape_.delta_heads);
+        set("ssm.group_count", shape_.delta_heads / 2);
+        // Of the pairs of channels that turn, by three positions of which a text has one.
+        const int32_t pairs = int32_t(shape_.n_rot / 2), sections[] = {(pairs + 2) / 3, (pairs + 1) / 3, pairs / 3, 0};
+        gguf_set_arr_data(gguf_.get(), (a + "rope.dimension_sections").c_str(), GGUF_TYPE_INT32, sections, 4);
+    }
+
+    void add_recurrence(const std::string & blk) {
+        const int64_t n_values = shape_.delta_heads * shape_.delta_dim;
+        add(blk + "attn_qkv.weight", type_, shape_.n_embd, delta_channels());
+        add(blk + "attn_gate.weight", type_, shape_.n_embd, n_values);
+        add(blk + "ssm_conv1d.weight", GGML_TYPE_F32, CONV_TAPS, delta_channels());
+        add(blk + "ssm_alpha.weight", type_, shape_.n_embd, shape_.delta_heads);
+        add(blk + "ssm_beta.weight", type_, shape_.n_embd, shape_.delta_heads);
+        add(blk + "ssm_dt.bias", GGML_TYPE_F32, shape_.delta_heads, 1);
+        add(blk + "ssm_a", GGML_TYPE_F32, shape_.delta_heads, 1);
+        add(blk + "ssm_norm.weight", GGML_TYPE_F32, shape_.delta_dim, 1);
+        add(blk + "ssm_out.weight", type_, n_values, shape_.n_embd);
+    }
+
     // gpt-oss's come in mxfp4, with biases.
     void add_experts(const std::string & blk, bool is_gpt_oss) {
         const ggml_type type    = is_gpt_oss ? GGML_TYPE_MXFP4 : type_;
@@ -137,12 +176,15 @@ class ShapeWriter {
     size_t alignment() const { return gguf_get_alignment(gguf_.get()); }
 
     bool write_rows(std::FILE * file, const ggml_tensor & t) {
-        const int64_t                   in = t.ne[0], out = t.ne[1] * t.ne[2];
-        const bool                      is_norm  = out == 1;
-        const int64_t                   distinct = std::min(out, DISTINCT_ROWS);
-        const size_t                    row      = ggml_row_size(t.type, in);
-        std::vector<float>              values(size_t(in * distinct));
-        std::normal_distribution<float> normal(is_norm ? 1.0f : 0.0f, is_norm ? 0.1f : 1.0f / std::sqrt(float(in)));
+        const int64_t      in = t.ne[0], out = t.ne[1] * t.ne[2];
+        const bool         is_norm  = out == 1;
+        const int64_t      distinct = std::min(out, DISTINCT_ROWS);
+        const size_t       row      = ggml_row_size(t.type, in);
+        std::vector<float> values(size_t(in * distinct));
+        const std::string  name   = ggml_get_name(&t);
+        const bool         decays = name.size() > 5 && name.compare(name.size() - 5, 5, "ssm_a") == 0;
+        const float        mean   = decays ? -0.3f : is_norm ? 1.0f : 0.0f;  // a state that grew would overflow
+        std::normal_distribution<float> normal(mean, is_norm ? 0.1f : 1.0f / std::sqrt(float(in)));
         for (float & value : values) value = normal(random_);
         std::vector<uint8_t>     rows(row * size_t(distinct));
         const std::vector<float> importance(size_t(in), 1.0f);
@@ -173,12 +215,15 @@ Status find_shape(const std::string & name, ModelShape & out) {
         {"160m", {"160M shape", 12, 768, 12, 12, 3072, 32000, 2048}},
         {"qwen3-8b", {"Qwen3 8B shape", 36, 4096, 32, 8, 12288, 151936, 131072, "qwen3", 128}},
         {"qwen3-30b-a3b", {"Qwen3 30B-A3B shape", 48, 2048, 32, 4, 768, 151936, 131072, "qwen3moe", 128, 0, 128, 8}},
+        {"qwen3.5-9b",
+         {"Qwen3.5 9B shape", 32, 4096, 16, 4, 12288, 248320, 131072, "qwen35", 256, 0, 0, 0, 64, 32, 128}},
         {"gpt-oss-20b", {"gpt-oss 20B shape", 24, 2880, 64, 8, 2880, 201088, 131072, "gpt-oss", 64, 128, 32, 4}},
         {"gemma-12b", {"Gemma 3 12B shape", 48, 3840, 16, 8, 15360, 262144, 131072, "gemma3", 256, 1024}},
         {"tiny", {"tiny shape", 2, 256, 4, 2, 512, 1024, 4096}},
         {"tiny-gemma", {"tiny Gemma shape", 6, 256, 4, 2, 512, 1024, 4096, "gemma3", 64, 128}},
         {"tiny-experts", {"tiny shape of experts", 2, 256, 4, 2, 256, 1024, 4096, "qwen3moe", 64, 0, 8, 2}},
         {"tiny-gpt-oss", {"tiny gpt-oss shape", 4, 256, 4, 2, 256, 1024, 4096, "gpt-oss", 64, 128, 8, 2}},
+        {"tiny-qwen3.5", {"tiny Qwen3.5 shape", 4, 256, 4, 2, 512, 1024, 4096, "qwen35", 64, 0, 0, 0, 16, 4, 64}},
     };
     std::string known;
     for (const auto & [key, shape] : SHAPES) {

@@ -19,11 +19,14 @@ struct ModelShape {
     int64_t     window       = 0;  // gemma3: of five layers of six; gpt-oss: of every other one
     int64_t     n_expert     = 0;  // 0: one feed-forward for every token; else of n_ff each
     int64_t     n_used       = 0;  // experts of a token
+    int64_t     n_rot        = 0;  // channels of a head that turn; 0: all
+    // qwen35: heads of a gated delta net, with half as many of keys, in three layers of four. 0: every layer attends.
+    int64_t delta_heads = 0, delta_dim = 0;
 };
 
-// "8b", "1b" (Llama 3.2), "160m" (Llama 160M, for trying out), "qwen3-8b", "qwen3-30b-a3b", "gpt-oss-20b" (experts in
-// mxfp4), "gemma-12b" (Gemma 3), and "tiny", "tiny-gemma", "tiny-experts" and "tiny-gpt-oss" (written and read at once,
-// for tests); INVALID_ARGUMENT with the known names.
+// "8b", "1b" (Llama 3.2), "160m" (Llama 160M, for trying out), "qwen3-8b", "qwen3-30b-a3b", "qwen3.5-9b" (recurrent
+// layers), "gpt-oss-20b" (experts in mxfp4), "gemma-12b" (Gemma 3), and "tiny", "tiny-gemma", "tiny-experts",
+// "tiny-gpt-oss" and "tiny-qwen3.5" (written and read at once, for tests); INVALID_ARGUMENT with the known names.
 Status find_shape(const std::string & name, ModelShape & out);
 // "f16", "q8_0", "q4_K"
 Status find_weight_type(const std::string & name, ggml_type & out);

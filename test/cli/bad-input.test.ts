@@ -112,7 +112,7 @@ describe('other inputs', () => {
     await refused('fidelity', [shortSample(), '--task', 'lists'], 'INVALID_ARGUMENT', /facts, extraction/);
   });
   it('a shape of no known name, and weights without one', async () => {
-    const shapes = /8b, 1b, 160m, qwen3-8b, .* tiny-experts or tiny-gpt-oss/;
+    const shapes = /8b, 1b, 160m, qwen3-8b, .* tiny-gpt-oss or tiny-qwen3.5/;
     await refused('bench', ['--shape', '9b'], 'INVALID_ARGUMENT', shapes);
     await refused('bench', ['--shape', 'gpt-oss-20b'], 'INVALID_ARGUMENT', /2880.*blocks of 256: choose q8_0 or f16/);
     await refused('bench', ['--shape', 'tiny', '--weights', 'q3'], 'INVALID_ARGUMENT', /f16, q8_0 or q4_K/);

@@ -298,6 +298,7 @@ describe('bench', () => {
     ['tiny-gemma', 'q4_K', 'tiny Gemma shape'],
     ['tiny-experts', 'q4_K', 'tiny shape of experts'],
     ['tiny-gpt-oss', 'q8_0', 'tiny gpt-oss shape'], // its experts have a type of their own
+    ['tiny-qwen3.5', 'q4_K', 'tiny Qwen3.5 shape'], // three layers of four are recurrent
   ])('measures the shape %s', async (shape, weights, model) => {
     const args = ['--shape', shape, '--weights', weights, '--depths', '300', '--modes', 'full,rocketkv', '--csv'];
     const rows = csvRows(await output('bench', [...args, '--budgets', '64', '--rounds', '1', '--max-new', '4']));
