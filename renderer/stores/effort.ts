@@ -3,28 +3,30 @@ import type { Effort } from '../../electron/contract/method.ts';
 import { useDocumentChoice } from './document-choice.ts';
 import { selectHeld, useEngine } from './engine.ts';
 
-/** What is chosen for the open document; undefined: the model's template takes no effort, or the choice is not loaded yet. */
-function chosenFor(
-  documentId: string | null,
-  engine: ReturnType<typeof useEngine.getState>,
-  chosen: ReturnType<typeof useDocumentChoice.getState>,
-): Effort | undefined {
-  const effort = chosen.documentId === documentId ? chosen.choice?.effort : undefined;
-  return effort && engine.telemetry?.engine.model?.hasEffort ? effort : undefined;
-}
+type Choice = ReturnType<typeof useDocumentChoice.getState>;
+type Engine = ReturnType<typeof useEngine.getState>;
+
+/** What is chosen for the document; undefined: another one's choice is loaded, or none yet. */
+const effortChosen =
+  (documentId: string | null) =>
+  (chosen: Choice): Effort | undefined =>
+    chosen.documentId === documentId ? chosen.choice?.effort : undefined;
+
+/** Whether the model's template takes an effort. */
+const takesEffort = ({ telemetry }: Engine): boolean => telemetry?.engine.model?.hasEffort === true;
 
 /** Whether the document is in memory, read with another effort than the chosen one: a question reads it again. */
 export function isReadOtherwise(documentId: string): boolean {
   const engine = useEngine.getState();
-  const effort = chosenFor(documentId, engine, useDocumentChoice.getState());
+  const effort = takesEffort(engine) ? effortChosen(documentId)(useDocumentChoice.getState()) : undefined;
   const held = selectHeld(documentId)(engine);
   return effort !== undefined && held !== undefined && held.effort !== effort;
 }
 
-/** `readWith`: of the document in memory; undefined: it is not there. */
+/** `effort`: the one that applies; undefined: none does. `readWith`: of the document in memory; undefined: it is not there. */
 export function useEffort(documentId: string | null): { effort: Effort | undefined; readWith: Effort | undefined } {
-  const chosen = useDocumentChoice();
-  const effort = useEngine((engine) => chosenFor(documentId, engine, chosen));
+  const chosen = useDocumentChoice(effortChosen(documentId));
+  const effort = useEngine(takesEffort) ? chosen : undefined;
   const readWith = useEngine((engine) => selectHeld(documentId)(engine)?.effort);
   return { effort, readWith };
 }

@@ -70,6 +70,7 @@ describe('files of documents that are kept', () => {
     await keep(files, 1, 100, 10);
     await files.makeRoom(id(1), 50, undefined, [key]);
     writeFileSync(files.pathOf(id(1), b), Buffer.alloc(50));
+    utimesSync(files.pathOf(id(1), b), 20, 20);
     files.add(id(1), b);
     expect(files.list.map(({ key: own }) => own)).toEqual([key, b]);
     expect(
