@@ -46,6 +46,7 @@ export const choices = {
   grouping: ['kv-group', 'query-head'],
   pooling: ['max', 'triangle', 'random'],
   selector: ['pages', 'codes', 'codes-residual'],
+  effort: ['low', 'medium', 'high'],
 } as const;
 
 /** paper: pages and max pooling, as published. coded: key codes and triangle pooling, fewer bytes for the same answer. */

@@ -78,7 +78,7 @@ export const defaultSampler: Sampler = {
  * How long a model thinks, where its template takes a reasoning effort. The template writes it before the document, so another effort is
  * another reading of the document.
  */
-export const effortSchema = z.enum(['low', 'medium', 'high']);
+export const effortSchema = z.enum(choices.effort);
 export type Effort = z.infer<typeof effortSchema>;
 export const defaultEffort: Effort = 'medium';
 

@@ -1,7 +1,7 @@
 /** The question being written. Enter asks, Shift+Enter breaks the line, Escape stops the answer. */
 import { ArrowUp, Brain, Square } from 'lucide-react';
 import { useEffect, useLayoutEffect, useRef } from 'react';
-import { effortSchema } from '../../../electron/contract/method.ts';
+import { choices } from '../../../electron/contract/method-values.ts';
 import { plural } from '../../format.ts';
 import { ask, selectThinking, setDraft, setThinking, stopAnswer, useChat } from '../../stores/chat.ts';
 import { changeOwnChoice } from '../../stores/document-choice.ts';
@@ -99,7 +99,7 @@ function ThinkFirst() {
   );
 }
 
-const effortOptions = effortSchema.options.map((value) => ({ value, label: `Effort: ${value}` }));
+const effortOptions = choices.effort.map((value) => ({ value, label: `Effort: ${value}` }));
 
 /** Shown where the template of the open model takes a reasoning effort. */
 function EffortChoice() {

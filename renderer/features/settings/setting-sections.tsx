@@ -1,8 +1,15 @@
 /** Every setting once: its section, its words, when it applies, and its control. Ranges are the contract's. */
 import type { ReactNode } from 'react';
 import type { EngineState } from '../../../electron/contract/app-types.ts';
-import { type AnswerMode, type Effort, effortSchema, type Sampler } from '../../../electron/contract/method.ts';
-import { type PresetName, presetOf, presets, type Range, ranges } from '../../../electron/contract/method-values.ts';
+import type { AnswerMode, Effort, Sampler } from '../../../electron/contract/method.ts';
+import {
+  choices,
+  type PresetName,
+  presetOf,
+  presets,
+  type Range,
+  ranges,
+} from '../../../electron/contract/method-values.ts';
 import type { SettingName, Settings } from '../../../electron/contract/settings.ts';
 import { changeSettings } from '../../stores/settings.ts';
 import { type FieldIds, Select } from '../../ui/field.tsx';
@@ -126,7 +133,7 @@ const effortSetting = (effort: Effort): Setting => ({
   applies: 'reading',
   control: choice(
     effort,
-    effortSchema.options.map((value) => ({ value, label: value })),
+    choices.effort.map((value) => ({ value, label: value })),
     (next) => change({ effort: next }),
   ),
 });
