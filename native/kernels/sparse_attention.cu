@@ -103,7 +103,9 @@ __global__ void __launch_bounds__(ATTENTION_THREADS) attend(AttentionLaunch p) {
     constexpr int STEP  = HEADS <= 4 ? 2 : 1;                  // rows a team has in flight
     const int     j = blockIdx.y, g = p.cache.group, h0 = blockIdx.z * HEADS;
     let_next_kernel_start();
-    // q before the live length is known: the loads overlap. (Blocks of the residual do not need it.)
+    // q before the live length is known: the loads overlap. (Blocks of the residual do not need it.) Where nothing was
+    // chosen, the kernel before may be the one that makes q: a layer that sees another's rows appends none.
+    if (!p.ids) wait_for_kernel_before();
     const int  team = threadIdx.x / LANES, c = threadIdx.x % LANES * 8;
     const bool has_channels = c < DIM;  // D = 96 leaves 4 of 16 lanes idle
     float      q[HEADS][8], acc[HEADS][8], m[HEADS], z[HEADS];
