@@ -17,10 +17,11 @@ const takesEffort = ({ telemetry }: Engine): boolean => telemetry?.engine.model?
 
 /** Whether the document is in memory, read with another effort than the chosen one: a question reads it again. */
 export function isReadOtherwise(documentId: string): boolean {
+  const effort = effortChosen(documentId)(useDocumentChoice.getState());
   const engine = useEngine.getState();
-  const effort = takesEffort(engine) ? effortChosen(documentId)(useDocumentChoice.getState()) : undefined;
+  if (effort === undefined || !takesEffort(engine)) return false;
   const held = selectHeld(documentId)(engine);
-  return effort !== undefined && held !== undefined && held.effort !== effort;
+  return held !== undefined && held.effort !== effort;
 }
 
 /** `effort`: the one that applies; undefined: none does. `readWith`: of the document in memory; undefined: it is not there. */
