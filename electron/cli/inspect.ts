@@ -7,6 +7,7 @@ import { notOnGpu } from '../contract/errors.ts';
 import {
   fullLayers,
   layerRanges,
+  sharedSources,
   sharingLayers,
   windowKvBytes,
   windowLayers,
@@ -164,7 +165,7 @@ function layerFacts(info: ModelInfo): [string, string][] {
 function sharedFacts(info: ModelInfo): [string, string][] {
   const sharing = sharingLayers(info);
   if (sharing.length === 0) return [];
-  const of = layerRanges([...new Set(sharing.map((layer) => info.sharedLayers[layer] ?? 0))].sort((a, b) => a - b));
+  const of = layerRanges(sharedSources(info));
   return [['shared', `${sharing.length} layers see the rows of layers ${of} and keep none: ${layerRanges(sharing)}`]];
 }
 

@@ -28,6 +28,16 @@ export const windowSizes = ({ windows }: Pick<ModelInfo, 'windows'>): number[] =
 export const sharingLayers = ({ sharedLayers }: Pick<ModelInfo, 'sharedLayers'>): number[] =>
   sharedLayers.flatMap((of, layer) => (of >= 0 ? [layer] : []));
 
+/** Those of `layers` that do not see another's rows. */
+export const withRowsOfTheirOwn = (model: Pick<ModelInfo, 'sharedLayers'>, layers: readonly number[]): number[] => {
+  const sharing = sharingLayers(model);
+  return layers.filter((layer) => !sharing.includes(layer));
+};
+
+/** The layers whose rows others see, ascending. */
+export const sharedSources = ({ sharedLayers }: Pick<ModelInfo, 'sharedLayers'>): number[] =>
+  [...new Set(sharedLayers.filter((of) => of >= 0))].sort((a, b) => a - b);
+
 /** ", with the rows of layer 14", for a layer that keeps none of its own. */
 export function sharedWords({ sharedLayers }: Pick<ModelInfo, 'sharedLayers'>, layer: number): string {
   const of = sharedLayers[layer] ?? -1;

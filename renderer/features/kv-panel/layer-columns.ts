@@ -4,6 +4,7 @@ import {
   fullLayers,
   isRecurrent,
   layerRanges,
+  sharedSources,
   sharedWords,
   sharingLayers,
   windowLayers,
@@ -67,8 +68,9 @@ export function otherLayers(model: ModelInfo | null): string[] {
     );
   const sharing = sharingLayers(model);
   if (sharing.length > 0) {
-    const of = [...new Set(sharing.map((layer) => model.sharedLayers[layer] ?? 0))].sort((a, b) => a - b);
-    const names = of.map((layer) => `${layer + 1}`).join(' or ');
+    const names = sharedSources(model)
+      .map((layer) => `${layer + 1}`)
+      .join(' or ');
     notes.push(`Layers ${layerRanges(sharing)} keep no rows of their own: they see those of layer ${names}.`);
   }
   return notes;

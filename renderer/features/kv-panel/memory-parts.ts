@@ -1,6 +1,6 @@
 /** Where the memory goes, part by part: measured numbers where there are any, else planned ones, and what each part is in words. Pure. */
 import type { Counters, MemoryPlan, ModelInfo } from '../../../electron/contract/engine-reports.ts';
-import { fullLayers, sharingLayers, windowLayers, windowSizes } from '../../../electron/contract/layer-windows.ts';
+import { fullLayers, windowLayers, windowSizes, withRowsOfTheirOwn } from '../../../electron/contract/layer-windows.ts';
 import { bytes, count } from '../../format.ts';
 
 export interface MemoryPart {
@@ -90,8 +90,7 @@ export function fullWords(value: number, rows: number | null, model: ModelInfo |
 
 /** Layers that keep every token. */
 function keepingLayers(model: ModelInfo | null): number[] {
-  const sharing = model ? sharingLayers(model) : [];
-  return model ? fullLayers(model).filter((layer) => !sharing.includes(layer)) : [];
+  return model ? withRowsOfTheirOwn(model, fullLayers(model)) : [];
 }
 
 function eachLayer(model: ModelInfo | null, layers: readonly number[]): string {
@@ -106,8 +105,7 @@ function stateWords({ states, keptStates }: MemoryPlan): string {
 
 function windowWords(model: ModelInfo | null): string {
   if (!model) return '';
-  const sharing = sharingLayers(model);
-  const windowed = windowLayers(model).filter((layer) => !sharing.includes(layer)).length;
+  const windowed = withRowsOfTheirOwn(model, windowLayers(model)).length;
   const recurrent = model.recurrentLayers.length;
   const last = windowSizes(model).map(count).join(' or ');
   const words = windowed > 0 ? ` The ${windowed} layers that see a window keep its last ${last} tokens.` : '';
