@@ -91,6 +91,8 @@ const noteMark = /^\d{1,3}(\s?[,;–-]\s?\d{1,3})*$/;
 const functionNames =
   /(^|[^\p{L}])(sin|cos|tan|log|exp|sec|cot|csc|sinh|cosh|tanh|lim|max|min|det|dim|ker|gcd|mod|Var|cov)$/u;
 
+const longestFormula = 60; // characters that are looked at
+
 /**
  * `before`: the text before it in its line, '' at the start of a line; `after`: the text after it; `notes`: the numbers of the notes on the
  * page.
@@ -117,8 +119,15 @@ function isNoteMark(text: string, before: string, after: string, notes: Readonly
   if (word.length >= 3) return !functionNames.test(before);
   if (word.length > 0) return has && !/^[23]$/.test(text);
   if (/\d$/.test(before)) return has;
+  if (isFormula(before)) return false;
   if (/[)\]]$/u.test(before)) return has || !/[\d+*/=^−-][^([]*[)\]]$/u.test(before);
   return true;
+}
+
+/** Whether it ends with a sum or the like in brackets: "(x − 1)". Such a formula has an exponent, whatever notes there are. */
+function isFormula(before: string): boolean {
+  const inside = /[([]([^()[\]]*)[)\]]$/u.exec(before.slice(-longestFormula))?.[1] ?? '';
+  return /\p{L}/u.test(inside) && !/\p{L}{3}/u.test(inside) && /[\p{L}\d]\s?[+*/=−]\s?[\p{L}\d]/u.test(inside);
 }
 
 function mapped(text: string, table: Record<string, string>): string | undefined {

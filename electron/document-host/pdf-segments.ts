@@ -30,14 +30,16 @@ const touching = 0.3; // of the size: closer runs belong together, whenever the 
 const mostNeighbours = 60; // on one line, so that a page of many thousand runs does not take quadratic time
 const mostParts = 2000; // of a line
 const mostScript = 6; // characters of a raised or lowered part
+const sameSize = 0.03; // as a part of it
 const nextTo = 1; // of the size: how far apart runs that are drawn one after the other may stand
 
 /** The segments of runs that all have the same turn, in the file's order. */
 export function segmentsOf(runs: readonly TextRun[]): Segment[] {
   const drafts: Draft[] = [];
+  const turned = new Set(runs.filter(isToTheLeft).map(({ line }) => line)); // PDFium reverses words of any script in them
   for (const run of runs) {
     const last = drafts.at(-1);
-    if (last && follows(last, run)) addPart(last, run);
+    if (last && follows(last, run, turned)) addPart(last, run);
     else drafts.push({ parts: [run], left: run.left, right: run.right, main: run, mainArea: area(run) });
   }
   const joined = joinInterleaved(joinTouching(drafts));
@@ -103,12 +105,13 @@ function addPart(draft: Draft, run: TextRun): void {
   }
 }
 
-function follows(draft: Draft, run: TextRun): boolean {
+function follows(draft: Draft, run: TextRun, turned: ReadonlySet<number>): boolean {
   const last = draft.parts.at(-1) as TextRun;
   if (last.flow === 'down' || run.flow === 'down' || run.turn === 4) return false;
   const size = Math.max(last.size, run.size);
   if (!onOneLine(draft.main, run) && !onOneLine(last, run)) return false;
-  if (run.line === last.line && (run.flow === 'left' || last.flow === 'left')) return true;
+  const isTurned = run.flow === 'left' || last.flow === 'left' || turned.has(run.line);
+  if (run.line === last.line && isTurned) return true;
   const gap = run.left - draft.right;
   // A word below or above the end of much larger print is not its index.
   const back = nextTo * (/\p{L}{3}/u.test(run.text) ? Math.min(last.size, run.size) : size);
@@ -119,11 +122,18 @@ function onOneLine(a: TextRun, b: TextRun): boolean {
   const size = Math.max(a.size, b.size);
   const step = Math.abs(a.base - b.base);
   if (step < 0.15 * Math.min(a.size, b.size)) return true;
-  const smaller = a.size < b.size ? a : b;
+  const smaller = smallerOf(a, b);
   const isScript = smaller.size < 0.88 * size || (smaller.text.length <= 3 && step > 0.15 * size);
   // A word beside a musical note is not its index.
   if ((smaller === a ? b : a).guessed && !smaller.guessed && /\p{L}{3}/u.test(smaller.text)) return false;
   return isScript && step < 0.75 * size && scriptOf(smaller, smaller === a ? b : a) !== undefined;
+}
+
+/** Two fonts of one size may differ a little: in TeX's name the lowered E, whose font is the larger one, is the smaller run. */
+function smallerOf(a: TextRun, b: TextRun): TextRun {
+  const [small, large] = a.size < b.size ? [a, b] : [b, a];
+  const isLetters = /^\p{L}{1,3}$/u.test(large.text) && small.text.length > large.text.length;
+  return isLetters && small.size < large.size && small.size > (1 - sameSize) * large.size ? large : small;
 }
 
 type Script = 'raised' | 'lowered' | undefined;

@@ -8,6 +8,8 @@ import { columnOf, mostLines, rowsOf } from './pdf-rows.ts';
 import type { Segment } from './pdf-segments.ts';
 import { rowsAsDrawn, withFirstLines } from './pdf-spanning-cells.ts';
 
+const closeLines = 1.5; // sizes between two lines of a cell, at most
+
 export function isTable(band: Band): boolean {
   const left = sideOf(band.left);
   const right = sideOf(band.right);
@@ -242,7 +244,7 @@ function breaksWords(rows: readonly Segment[][][], gutters: readonly number[]): 
 
 function isClose(upper: readonly Segment[], lower: readonly Segment[]): boolean {
   const step = Math.max(...upper.map(({ base }) => base)) - Math.max(...lower.map(({ base }) => base));
-  return step < 1.45 * Math.max(...lower.map(({ size }) => size));
+  return step < closeLines * Math.max(...lower.map(({ size }) => size));
 }
 
 /** One line for each row of the table, with its cells separated by tabs. */

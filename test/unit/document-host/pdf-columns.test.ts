@@ -367,6 +367,33 @@ describe('tables', () => {
     ]);
   });
 
+  it('keep a cell of several lines together, with a word that is divided in it and leading of one and a half sizes', async () => {
+    const step = 17.5; // the size is 12
+    const row = (top: number, name: string, value: string, cell: readonly string[]): string =>
+      at(60, top, name) + at(140, top, value) + cell.map((line, i) => at(240, top - step * i, line)).join('');
+    const { text } = await parse(
+      write(
+        'divided-cell.pdf',
+        onePagePdf(
+          row(700, 'Name', 'Value', ['Meaning']) +
+            row(680, 'first', '0 0 1', [
+              'The values must have this order and be sep-',
+              'arated by spaces. There may be as many as the',
+              'memory can hold.',
+            ]) +
+            row(620, 'second', '12', ['The width of a line']) +
+            row(600, 'third', '30', ['The height of a line']),
+        ),
+      ),
+    );
+    expect(text.split(/\n+/)).toEqual([
+      'Name\tValue\tMeaning',
+      'first\t0 0 1\tThe values must have this order and be separated by spaces. There may be as many as the memory can hold.',
+      'second\t12\tThe width of a line',
+      'third\t30\tThe height of a line',
+    ]);
+  });
+
   it('keep a row together whose other cells stand at the middle of a cell of several lines', async () => {
     const cell = (x: number, middle: number, ...texts: string[]): string =>
       cellFrom(x, middle + 6 * (texts.length - 1), ...texts);

@@ -109,6 +109,20 @@ describe('text that runs to the left', () => {
     expect(await textOf(content)).toBe('The word שלום and the words בית ספר גדול mean (בית ספר), 1948.');
   });
 
+  it('leaves words as they are that run to the right beside it, with raised endings and hyphens', async () => {
+    // Each letter is 6 points wide, and 4 in the endings.
+    const ending = (x: number, text: string): string => at(x, 704, text, 8);
+    const content =
+      at(60, 700, drawn(`${turned('שלום')} nas`)) +
+      ending(108, 'a') +
+      at(118, 700, 'kaffat') +
+      ending(154, 'an') +
+      at(168, 700, 'min muhatab-hi ahad') +
+      ending(282, 'un') +
+      at(296, 700, 'bi-sayid');
+    expect(await textOf(content)).toBe('שלום nasᵃ kaffatan min muhatab-hi ahadun bi-sayid');
+  });
+
   it('keeps a word whole that is drawn in pieces, with a sign above it, beside words that run to the right', async () => {
     // In the last piece the words after it follow, as where PDFium begins a new line at the sign.
     const pieces =

@@ -145,6 +145,12 @@ describe('raised and lowered characters', () => {
   it('writes exponents and indices as such', async () => {
     expect(await textOf(rise('It covers 40 m', '2', 4, ' of floor'))).toBe('It covers 40 m² of floor');
     expect(await textOf(rise('about 10', '-6', 4, ' of them'))).toBe('about 10⁻⁶ of them');
+    // The 2 after a sum in brackets is no mark, even if the page has a note of this number.
+    const note = at(60, 100, '2 Audited.', 9);
+    expect(await textOf(rise('h = \\(x + 1\\)', '2', 5, ' + 3') + note)).toBe('h = (x + 1)² + 3\n\n2 Audited.');
+    expect(await textOf(rise('so \\(see below\\)', '2', 5, ' it is') + note)).toBe(
+      'so (see below)[2] it is\n\n2 Audited.',
+    );
     expect(await textOf(rise('pure H', '2', -3, 'O only'))).toBe('pure H₂O only');
     expect(await textOf(rise('pure H', '2', -6, 'O only', 10))).toBe('pure H₂O only');
   });
@@ -159,6 +165,17 @@ describe('raised and lowered characters', () => {
     expect(await textOf(draw(60, 700, 'The T') + draw(88, 697.9, 'E') + draw(95, 700, 'X Team expands'))).toBe(
       'The TEX Team expands',
     );
+  });
+
+  it('keeps a lowered letter in its word whose font is a little larger than that of the line', async () => {
+    const font =
+      '<</Type/Font/Subtype/Type1/BaseFont/Helvetica/FirstChar 32/LastChar 126' + `/Widths[${'500 '.repeat(95)}]>>`;
+    const line = 'They printed it with T';
+    const right = 60 + line.length * 4.91; // of the T, whose foot the E overlaps
+    const content =
+      at(60, 700, line, 9.82) + at(right - 1.6, 697.5, 'E', 9.95) + at(right + 1.8, 700, 'Xware for all', 9.95);
+    const { text } = await parse(write('lowered-letter.pdf', onePagePdf(content, { font })));
+    expect(text).toBe('They printed it with TEXware for all');
   });
 
   it('leaves ordinal letters on the line', async () => {
