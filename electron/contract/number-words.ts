@@ -1,6 +1,8 @@
 /** Counts, sizes and durations as people read them: in the window, on a command line, in an error's sentence. */
 
-export const count = (n: number): string => Math.round(n).toLocaleString('en-US');
+const digits = new Intl.NumberFormat('en-US'); // made once: a document may have thousands of notes with numbers
+
+export const count = (n: number): string => digits.format(Math.round(n));
 
 /** "1 page", "2 pages"; `words`: the plural, where it is not the word with an s. */
 export function plural(n: number, word: string, words = `${word}s`): string {

@@ -7,6 +7,11 @@ const mostDepth = 20;
 const mostItems = 100_000;
 const mostObjects = 1_000_000;
 
+const longestToken = 256; // bytes
+const [slash, less, greater] = [0x2f, 0x3c, 0x3e];
+const endsToken = new Uint8Array(256); // by byte: 1 for white space and delimiters
+for (const byte of Buffer.from('\t\n\v\f\r \u00A0<>[](){}/%', 'latin1')) endsToken[byte] = 1;
+
 interface Objects {
   starts: number[]; // where each begins, in the file's order
   byNumber: Map<number, number>; // the first of each number
@@ -117,10 +122,13 @@ export class DictReader {
     const bytes = this.#bytes;
     while (this.#at < bytes.length && (bytes[this.#at] as number) <= 0x20) this.#at++;
     if (this.#at >= bytes.length) return undefined;
-    const rest = bytes.toString('latin1', this.#at, this.#at + 256);
-    const token = /^(<<|>>|[[\]<(]|\/?[^\s<>[\](){}/%]+)/.exec(rest)?.[0] ?? (rest[0] as string);
-    this.#at += token.length;
-    return token;
+    const start = this.#at++;
+    const first = bytes[start] as number;
+    if (first === slash || endsToken[first] === 0) {
+      const end = Math.min(bytes.length, start + longestToken);
+      while (this.#at < end && endsToken[bytes[this.#at] as number] === 0) this.#at++;
+    } else if ((first === less || first === greater) && bytes[this.#at] === first) this.#at++;
+    return bytes.toString('latin1', start, this.#at);
   }
 
   #literal(): Buffer {

@@ -329,18 +329,16 @@ function inReadingOrder(visual: readonly Word[], direction: Direction, size: num
 
 /** The end of the run against the line's direction that begins at `start`; `start + 1` where none begins. */
 function runEnd(visual: readonly Word[], start: number, direction: Direction): number {
-  const first = visual[start] as Word;
-  const isOwn = ({ kind }: Word): boolean =>
-    direction === 'left' ? kind === 'left' || kind === 'arabic' : kind === 'right';
-  const isAgainst = ({ kind }: Word): boolean => (direction === 'left' ? kind === 'right' : kind === 'left');
-  if (!isAgainst(first)) return start + 1;
+  const against = direction === 'left' ? 'right' : 'left';
+  if ((visual[start] as Word).kind !== against) return start + 1;
   let end = start + 1;
   let brackets = 0; // inside the run
   let inside = 0; // brackets since its end
-  for (let i = start + 1; i < visual.length && !isOwn(visual[i] as Word); i++) {
+  for (let i = start + 1; i < visual.length; i++) {
     const word = visual[i] as Word;
+    if (word.kind === direction || (direction === 'left' && word.kind === 'arabic')) break;
     if (/[()[\]]/.test(word.text)) inside++;
-    if (!isAgainst(word) && !(direction === 'left' && word.kind === 'number')) continue;
+    if (word.kind !== against && !(direction === 'left' && word.kind === 'number')) continue;
     end = i + 1;
     brackets += inside;
     inside = 0;
