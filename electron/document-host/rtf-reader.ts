@@ -1,6 +1,7 @@
 /** Reads RTF 1.9: text, tables, footnotes, comments, results of fields, list numbers as they are shown. */
 import { AppError } from '../contract/errors.ts';
 import { characterWords, RtfCharacters } from './rtf-characters.ts';
+import { addMathText, equationText, formatMath, type MathElement, mathElement, newEquation } from './rtf-math.ts';
 import { type CellMerge, RtfStory } from './rtf-story.ts';
 import { rtfTokens } from './rtf-tokens.ts';
 import { subscript, superscript } from './script-marks.ts';
@@ -15,7 +16,7 @@ const unread = new Set(
     'rsidtbl generator themedata colorschememapping latentstyles datastore xmlnstbl bkmkstart bkmkend shprslt nonshppict ' +
     'nonesttables sp do filetbl template atnid atnref atndate atntime atnparent atrfstart atrfend ftnsep ftnsepc ftncn ' +
     'aftnsep aftnsepc aftncn xe tc rxe txe author operator subject keywords doccomm comment company manager category ' +
-    'hlinkbase creatim revtim printim buptim userprops wgrffmtfilter mmathPr pgptbl blipuid passwordhash'
+    'hlinkbase creatim revtim printim buptim userprops wgrffmtfilter mmathPr mmathPict pgptbl blipuid passwordhash'
   ).split(' '),
 );
 const margins = /^(header|footer)[lrf]?$/;
@@ -24,6 +25,7 @@ interface Group {
   story: RtfStory | undefined; // undefined: not text
   collect: string[] | undefined; // collects text that is not shown: a title, an author, a font's name
   outer: RtfStory | undefined; // of the group that was left out
+  math: MathElement | undefined; // of the equation that is being read
   hidden: boolean;
   deleted: boolean;
   script: 'none' | 'super' | 'sub';
@@ -45,6 +47,7 @@ export class RtfReader {
     story: this.main,
     collect: undefined,
     outer: undefined,
+    math: undefined,
     hidden: false,
     deleted: false,
     script: 'none',
@@ -108,8 +111,9 @@ export class RtfReader {
   }
 
   #add(text: string): void {
-    const { story, collect, hidden, deleted, script } = this.#group;
+    const { story, collect, math, hidden, deleted, script } = this.#group;
     if (collect) collect.push(text);
+    else if (math && !hidden && !deleted) addMathText(math, text);
     else if (story && !hidden && !deleted) {
       story.add(script === 'super' ? superscript(text, story.before) : script === 'sub' ? subscript(text) : text);
     }
@@ -139,8 +143,10 @@ export class RtfReader {
       if (word === 'pict' && this.#group.story) this.found.pictures++;
       if (word === 'objdata') this.found.objects.push('object');
       this.#leaveOut();
+      if (word === 'shprslt') this.#group.outer = undefined; // a copy of a shape for older programs
       return true;
     }
+    if (this.#equation(word)) return true;
     if (margins.test(word)) {
       const list = word.startsWith('header') ? this.headers : this.footers;
       this.#begin((text) => list.push(text));
@@ -173,6 +179,7 @@ export class RtfReader {
       case 'upr':
         this.#leaveOut();
         return true;
+      case 'dptxbxtext': // of Word 6
       case 'shptxt': {
         const outer = this.#group.outer;
         this.#begin((text) => outer?.addNote(text), outer);
@@ -195,6 +202,26 @@ export class RtfReader {
     }
   }
 
+  #equation(word: string): boolean {
+    const { math, story } = this.#group;
+    if (math) {
+      const element = mathElement(math, word);
+      if (element) this.#group.math = element;
+      return element !== undefined;
+    }
+    if (!/^m(math|oMath|oMathPara)$/.test(word)) return false;
+    if (!story) return true;
+    const equation = newEquation();
+    this.#group.math = equation;
+    this.#group.onEnd = () => {
+      const text = equationText(equation);
+      if (text === '') return;
+      this.found.latexEquations++;
+      story.add(`${/\S$/.test(story.before) ? ' ' : ''}$${text}$`);
+    };
+    return true;
+  }
+
   /** A list label: "1.", or a bullet, which may be any sign. */
   #listLabel(): void {
     const { story } = this.#group;
@@ -208,6 +235,7 @@ export class RtfReader {
     this.#group.outer = this.#group.story ?? this.#group.outer;
     this.#group.story = undefined;
     this.#group.collect = undefined;
+    this.#group.math = undefined;
   }
 
   #collect(onText: (text: string) => void): void {
@@ -223,7 +251,14 @@ export class RtfReader {
       return;
     }
     const story = new RtfStory();
-    Object.assign(this.#group, { story, collect: undefined, script: 'none', inTable: false, level: 0 });
+    Object.assign(this.#group, {
+      story,
+      collect: undefined,
+      math: undefined,
+      script: 'none',
+      inTable: false,
+      level: 0,
+    });
     this.#group.onEnd = () => {
       const text = story
         .finish()
@@ -254,6 +289,7 @@ export class RtfReader {
   /** Handles character properties and fonts. */
   #format(word: string, value: number | undefined): boolean {
     const group = this.#group;
+    if (group.math && formatMath(group.math, word, value)) return true;
     switch (word) {
       case 'ansicpg':
         this.#characters.setCodePage(value ?? 1252);

@@ -8,11 +8,12 @@ export class WriterNotes {
   comments = 0;
   hidden = 0;
   equations = 0;
+  latexEquations = 0; // written in LaTeX
   pictures = 0; // without a description
   readonly objects: string[] = []; // not read
 
   addTo(notes: ImportNotes): void {
-    const { trackedChanges, comments, hidden, equations, pictures, objects } = this;
+    const { trackedChanges, comments, hidden, equations, latexEquations, pictures, objects } = this;
     if (trackedChanges > 0) {
       const sentence = `${plural(trackedChanges, 'tracked change')} ${are(trackedChanges)} in the document; the text is as if all were accepted.`;
       notes.add({ kind: 'tracked-changes', count: trackedChanges, sentence });
@@ -28,6 +29,10 @@ export class WriterNotes {
     if (equations > 0) {
       const sentence = `${plural(equations, 'equation')}, written in the text as ${equations === 1 ? 'its program writes it' : 'their program writes them'}.`;
       notes.add({ kind: 'equations', count: equations, sentence });
+    }
+    if (latexEquations > 0) {
+      const sentence = `${plural(latexEquations, 'equation')} ${were(latexEquations)} written as text, in LaTeX.`;
+      notes.add({ kind: 'equations', count: latexEquations, sentence });
     }
     if (pictures > 0) {
       const sentence = `${plural(pictures, 'picture')} without a description ${are(pictures)} not in the text.`;

@@ -63,6 +63,36 @@ describe('extract-rtf', () => {
     ]);
   });
 
+  it('reads equations, whose groups are those of Word, in LaTeX', async () => {
+    const { text, notes } = await read(
+      'equations.rtf',
+      String.raw`\pard\plain Energy {\mmath{\*\moMath{\mr\mscr0\msty2 E=m}{\msSup{\msSupPr{\mctrlPr\f0 }}{\me{\mr c}}{\msup{\mr 2}}}}}{\mmathPict{\*\shppict{\pict\pngblip 8950}}} and\par
+{\mmath{\*\moMathPara{\*\moMath{\mf{\mfPr{\mtype lin}}{\mnum{\mr a}}{\mden{\mr b}}}{\i{\mr +}}{\mrad{\mradPr{\mdegHide on}}{\mdeg}{\me{\mr x}}}{\mnary{\mnaryPr{\mchr \u8721 ?}}{\msub{\mr i}}{\msup{\mr n}}{\me{\mr\mscr3 N}}}{\md{\mdPr{\mbegChr [}{\mendChr ]}}{\me{\mr\mnor rate}}}}}} end\par
+{\deleted {\mmath{\*\moMath{\mr gone}}}}Last.\par`,
+    );
+    expect(text).toBe('Energy $E=mc^2$ and\n\n$a/b+\\sqrt{x}\\sum_i^n \\mathbb{N}[\\text{rate}]$ end\n\nLast.');
+    expect(notes).toEqual([
+      { kind: 'tracked-changes', count: 1, sentence: expect.stringContaining('as if all were accepted') },
+      { kind: 'equations', count: 2, sentence: '2 equations were written as text, in LaTeX.' },
+    ]);
+  });
+
+  it('reads equations of any depth', async () => {
+    const deep = `${String.raw`{\mmath{\*\moMath`}${String.raw`{\mrad{\me`.repeat(4000)}{\\mr x}${'}}'.repeat(4000)}}}\\par`;
+    expect((await read('deep.rtf', deep)).text).toMatch(/^\$(\\sqrt\{)+x\}+\$$/);
+  });
+
+  it('reads text boxes of Word 6, once where a newer form of the shape has it too', async () => {
+    const { text } = await read(
+      'boxes.rtf',
+      String.raw`\pard Before{\*\do\dobxpage\dptxbx{\dptxbxtext\pard An old box.\par}} after.\par
+And{\shp{\*\shpinst{\shptxt\pard A box.\par}}{\shprslt{\*\do\dptxbx{\dptxbxtext\pard A box.\par}}}} more.\par`,
+    );
+    expect(text.match(/An old box\./g)).toHaveLength(1);
+    expect(text.match(/A box\./g)).toHaveLength(1);
+    expect(text).toContain('Before after.');
+  });
+
   it('ends hostile files in a sentence, and reads cut ones as far as they go', async () => {
     await failure(parse(write('deep.rtf', `{\\rtf1 ${'{'.repeat(200_000)}`)), 'DOC_FORMAT');
     await failure(parse(write('empty.rtf', '{\\rtf1\\ansi }')), 'DOC_EMPTY');
