@@ -25,6 +25,7 @@ interface Chapter {
 interface Package {
   title: string;
   spine: Chapter[]; // in reading order
+  unlisted: string[]; // pages that are not in the spine
   contents: { entry: string; kind: 'nav' | 'ncx' } | undefined;
 }
 
@@ -80,6 +81,7 @@ export function extractEpub({ source, limits, notes, onProgress }: ExtractContex
     throw new AppError('DOC_FORMAT', `${source.name} is a damaged EPUB file: no chapter can be read. Get it again.`);
   }
   addChapterNote(notes, 'missing-chapters', missing, 'named in the reading order is not in the file');
+  addChapterNote(notes, 'parts-not-read', book.unlisted, 'is in the file but not in its reading order, and not read');
   addChapterNote(notes, 'chapters-unreadable', unreadable, 'of the book is damaged and could not be read');
   addPageNotes(notes, pages);
   return builder.finish(book.title || source.stem, 'epub', notes);
@@ -139,11 +141,17 @@ function readPackage(zip: GuardedZip, files: ZipNames, name: string): Package {
   const $ = load(readXml(zip.read(opfEntry)), { xml: true });
   const named = (name: string) => (_: number, e: HtmlElement) => e.tagName.replace(/^.*:/, '') === name;
   const all = $.root().find('*');
-  const items = new Map<string, Chapter & { properties: string }>();
+  const items = new Map<string, Chapter & { properties: string; type: string }>();
   for (const item of all.filter(named('item')).get()) {
     const { id, href, properties = '', 'media-type': type = '' } = item.attribs;
     if (id && href)
-      items.set(id, { href, entry: files.find(opfEntry, href), isPicture: /^image\/(?!svg)/.test(type), properties });
+      items.set(id, {
+        href,
+        entry: files.find(opfEntry, href),
+        isPicture: /^image\/(?!svg)/.test(type),
+        properties,
+        type,
+      });
   }
   const spine = new Map<string, Chapter>(); // each file once
   for (const itemref of all.filter(named('itemref')).get()) {
@@ -157,7 +165,11 @@ function readPackage(zip: GuardedZip, files: ZipNames, name: string): Package {
   if (spine.size === 0) throw broken('its reading order is empty');
   const nav = [...items.values()].find(({ properties }) => properties.split(/\s+/).includes('nav'))?.entry;
   const ncx = items.get(all.filter(named('spine')).attr('toc') ?? '')?.entry;
+  const unlisted = [...items.values()].filter(
+    ({ entry, type }) => type === 'application/xhtml+xml' && entry && entry !== nav && !spine.has(entry),
+  );
   return {
+    unlisted: unlisted.map(({ href }) => href),
     title: all.filter(named('title')).first().text().trim(),
     spine: [...spine.values()],
     contents: nav ? { entry: nav, kind: 'nav' } : ncx ? { entry: ncx, kind: 'ncx' } : undefined,

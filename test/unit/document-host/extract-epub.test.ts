@@ -33,6 +33,26 @@ describe('extract-epub', () => {
     expect((await parse(write('hole.epub', zipBytes(parts)))).notes[0]?.sentence).toContain('1 chapter');
   });
 
+  it('names pages that are not in the reading order, which are not read', async () => {
+    const parts = epubParts(chapters).map((part) =>
+      part.name.endsWith('.opf')
+        ? {
+            ...part,
+            content: String(part.content).replace(
+              '</manifest>',
+              '<item id="apart" href="apart.xhtml" media-type="application/xhtml+xml"/></manifest>',
+            ),
+          }
+        : part,
+    );
+    const folder = parts.find(({ name }) => name.endsWith('.opf'))?.name.replace(/[^/]*$/, '') ?? '';
+    const apart = { name: `${folder}apart.xhtml`, content: xhtml('<p>On its own.</p>') };
+    const { notes } = await parse(write('apart.epub', zipBytes([...parts, apart])));
+    expect(notes.map(({ sentence }) => sentence)).toEqual([
+      '1 chapter is in the file but not in its reading order, and not read: apart.xhtml.',
+    ]);
+  });
+
   it('refuses books under DRM, but not books with obfuscated fonts', async () => {
     const encryption = (algorithm: string, uri: string) => ({
       name: 'META-INF/encryption.xml',
