@@ -53,8 +53,8 @@ export interface NativeModelInfo {
   headDim: number;
   /** Of the one feed-forward of a layer; 0 where layers have experts alone. */
   nFf: number;
-  /** Of each layer: how many there are, how many serve a token, and how wide one is. */
-  experts?: { count: number; used: number; nFf: number };
+  /** Of each layer: how many there are, how many serve a token, how wide one is, and the one beside them that serves every token; 0: none. */
+  experts?: { count: number; used: number; nFf: number; nFfShared: number };
   nVocab: number;
   nCtxTrain: number;
   ropeBase: number;

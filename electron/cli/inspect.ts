@@ -140,7 +140,8 @@ function inspectText(info: ModelInfo, plan: MemoryPlan, nPrompt: number, mode: s
 
 function feedForwardText({ experts, nFf }: ModelInfo): string {
   if (!experts) return `feed-forward ${nFf}`;
-  return `${experts.count} experts of ${experts.nFf}, ${experts.used} for a token`;
+  const chosen = `${experts.count} experts of ${experts.nFf}, ${experts.used} for a token`;
+  return experts.nFfShared > 0 ? `${chosen}, and one of ${experts.nFfShared} for every token` : chosen;
 }
 
 function layerFacts(info: ModelInfo): [string, string][] {
@@ -187,7 +188,14 @@ function inspectJson(info: ModelInfo, plan: MemoryPlan, nPrompt: number, mode: s
     n_head_kv: info.nHeadKv,
     head_dim: info.headDim,
     n_ff: info.nFf,
-    experts: info.experts ? { count: info.experts.count, used: info.experts.used, n_ff: info.experts.nFf } : null,
+    experts: info.experts
+      ? {
+          count: info.experts.count,
+          used: info.experts.used,
+          n_ff: info.experts.nFf,
+          n_ff_shared: info.experts.nFfShared,
+        }
+      : null,
     n_vocab: info.nVocab,
     n_ctx_train: info.nCtxTrain,
     rope_base: info.ropeBase,

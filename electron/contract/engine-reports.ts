@@ -16,8 +16,8 @@ export const modelInfoSchema = z.object({
   nHeadKv: count,
   headDim: count,
   nFf: count,
-  /** Of a mixture of experts, for each layer: how many experts there are, how many a token uses, and the width of one. */
-  experts: z.object({ count, used: count, nFf: count }).optional(),
+  /** Of a mixture of experts, for each layer: how many experts there are, how many a token uses, the width of one, and of one more that every token uses (0: there is none). */
+  experts: z.object({ count, used: count, nFf: count, nFfShared: count }).optional(),
   nVocab: count,
   nCtxTrain: count,
   ropeBase: z.number(),

@@ -196,8 +196,8 @@ int64_t HyperParams::count_row_layers() const {
     return std::count_if(layers.begin(), layers.end(), [](const LayerTraits & l) { return l.keeps_rows(); });
 }
 
-// The router's dozen, three products and their gate, as many for one that serves every token, and of each chosen expert
-// a view and a sum.
+// The router's score of nodes, three products and their gate, as many and their norms for one that serves every token,
+// and of each chosen expert a view and a sum.
 size_t HyperParams::expert_nodes() const {
     int64_t most = 0;
     for (const LayerTraits & layer : layers) most = std::max(most, layer.experts.used);
@@ -230,7 +230,7 @@ size_t HyperParams::kv_bytes(int64_t n_tokens) const {
     return size_t(channels) * 2 * sizeof(uint16_t);
 }
 
-Status read_experts(const GgufFile & file, const HyperParams & p, Experts & out, bool has_shared) {
+Status read_experts(const GgufFile & file, const HyperParams & p, Experts & out) {
     const std::string a = p.architecture + ".";
     out.count           = file.integer(a + "expert_count", 0);
     out.used            = file.integer(a + "expert_used_count", 0);
@@ -246,7 +246,7 @@ Status read_experts(const GgufFile & file, const HyperParams & p, Experts & out,
     out.n_ff = file.integer(a + "expert_feed_forward_length", p.layer(0).n_ff / out.used);
     if (out.n_ff < 1 || out.n_ff > MOST_FF)
         return damaged_number(file, a + "expert_feed_forward_length", double(out.n_ff), "1 to 1,048,576");
-    if (!has_shared) return Status::good();
+    if (out.shared != SharedExpert::gated) return Status::good();
     out.n_ff_shared = file.integer(a + "expert_shared_feed_forward_length", p.layer(0).n_ff);
     if (out.n_ff_shared < 1 || out.n_ff_shared > MOST_FF)
         return damaged_number(file, a + "expert_shared_feed_forward_length", double(out.n_ff_shared), "1 to 1,048,576");

@@ -82,12 +82,18 @@ struct LayerWeights {
     ggml_tensor *ffn_gate = nullptr, *ffn_up = nullptr, *ffn_down = nullptr;
     ggml_tensor *ffn_gate_b = nullptr, *ffn_up_b = nullptr, *ffn_down_b = nullptr;
     // Experts, instead of the six above; the third dimension is the expert, of biases the second.
-    ggml_tensor *router = nullptr, *router_b = nullptr;  // [n_embd, count]
-    ggml_tensor *experts_gate = nullptr, *experts_up = nullptr, *experts_down = nullptr;
-    ggml_tensor *experts_gate_b = nullptr, *experts_up_b = nullptr, *experts_down_b = nullptr;
+    ggml_tensor * router = nullptr, *router_b = nullptr;  // [n_embd, count]
+    ggml_tensor * experts_gate_up = nullptr;              // [n_embd, 2 * n_ff, count]: of each the gate's rows first
+    ggml_tensor * experts_gate = nullptr, *experts_up = nullptr, *experts_down = nullptr;  // gate and up, or both above
+    ggml_tensor * experts_gate_b = nullptr, *experts_up_b = nullptr, *experts_down_b = nullptr;
+    ggml_tensor * experts_scale = nullptr;  // [count], of what each one makes
     // And the one that serves every token: [n_embd, n_ff_shared] and back, and what weighs it, [n_embd].
     ggml_tensor * shared_gate = nullptr, *shared_up = nullptr, *shared_down = nullptr;
     ggml_tensor * shared_weight = nullptr;
+    // SharedExpert::normed, all [n_embd]: of what the router reads; behind the shared expert, before which ffn_norm is;
+    // before and behind the chosen ones.
+    ggml_tensor * router_scale     = nullptr;
+    ggml_tensor * shared_post_norm = nullptr, *experts_norm = nullptr, *experts_post_norm = nullptr;
 };
 
 struct ModelWeights {
@@ -173,9 +179,9 @@ Status read_head_dim(const GgufFile & file, const std::string & keys, const std:
 Status read_rotation(const GgufFile & file, const std::string & count, const std::string & base, int64_t head_dim,
                      Rope & rope);
 
-// What the header says of a layer's experts: MODEL_FORMAT where a number is out of range, MODEL_UNSUPPORTED where
-// layers differ or experts come in groups.
-Status read_experts(const GgufFile & file, const HyperParams & params, Experts & out, bool has_shared = false);
+// What the header says of a layer's experts, of which `out` says the kind: MODEL_FORMAT where a number is out of range,
+// MODEL_UNSUPPORTED where layers differ or experts come in groups.
+Status read_experts(const GgufFile & file, const HyperParams & params, Experts & out);
 
 // What the header says of each layer, as a list or as one number for all; as it is where the header says nothing.
 // MODEL_FORMAT where the list is too short.

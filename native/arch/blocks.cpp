@@ -47,11 +47,11 @@ struct Routing {
 // A sum of 0 divides nothing: the least that f16 tells from 0.
 constexpr float LEAST_WEIGHT_SUM = 6.103515625e-5f;
 
-Routing build_routing(ggml_context * ctx, const Layer & layer, ggml_tensor * normed) {
+Routing build_routing(ggml_context * ctx, const Layer & layer, ggml_tensor * x) {
     const Experts & experts = layer.traits.experts;
-    const int64_t   n       = normed->ne[1];
+    const int64_t   n       = x->ne[1];
     const bool      of_all  = experts.weights == ExpertWeights::of_all;
-    ggml_tensor *   scores  = build_linear(ctx, layer.weights.router, layer.weights.router_b, normed);  // [count, n]
+    ggml_tensor *   scores  = build_linear(ctx, layer.weights.router, layer.weights.router_b, x);  // [count, n]
     if (of_all) scores = ggml_soft_max(ctx, scores);
     Routing out;
     out.chosen            = ggml_argsort_top_k(ctx, scores, int(experts.used));
@@ -64,6 +64,10 @@ Routing build_routing(ggml_context * ctx, const Layer & layer, ggml_tensor * nor
         weights = ggml_soft_max(ctx, weights);
     }
     out.weights = ggml_reshape_3d(ctx, weights, 1, experts.used, n);
+    if (ggml_tensor * scale = layer.weights.experts_scale) {
+        scale       = ggml_repeat_4d(ctx, ggml_reshape_3d(ctx, scale, 1, experts.count, 1), 1, experts.count, n, 1);
+        out.weights = ggml_mul(ctx, out.weights, ggml_get_rows(ctx, scale, out.chosen));
+    }
     return out;
 }
 
@@ -74,17 +78,29 @@ ggml_tensor * build_by_expert(ggml_context * ctx, ggml_tensor * weights, ggml_te
     return biases ? ggml_add_id(ctx, y, biases, chosen) : y;
 }
 
-ggml_tensor * build_experts(ggml_context * ctx, const Layer & layer, ggml_tensor * normed) {
+// The weighted sum of the chosen experts of x [n_embd, n]. routed [n_embd, n]: what the router reads.
+ggml_tensor * build_chosen(ggml_context * ctx, const Layer & layer, ggml_tensor * x, ggml_tensor * routed) {
     const LayerWeights & w      = layer.weights;
-    const int64_t        n_embd = normed->ne[0], n = normed->ne[1];
-    const Routing        routing = build_routing(ctx, layer, normed);
+    const int64_t        n_embd = x->ne[0], n = x->ne[1];
+    const Routing        routing = build_routing(ctx, layer, routed);
     ggml_tensor * const  chosen  = routing.chosen;
-    ggml_tensor *        x       = ggml_reshape_3d(ctx, normed, n_embd, 1, n);
-    ggml_tensor *        up      = build_by_expert(ctx, w.experts_up, w.experts_up_b, x, chosen);
-    ggml_tensor *        gate    = build_by_expert(ctx, w.experts_gate, w.experts_gate_b, x, chosen);
-    ggml_tensor *        hidden  = build_gate(ctx, layer.traits.feed_forward, gate, up);
-    ggml_tensor *        results = build_by_expert(ctx, w.experts_down, w.experts_down_b, hidden, chosen);
-    results                      = ggml_mul(ctx, results, routing.weights);
+    x                            = ggml_reshape_3d(ctx, x, n_embd, 1, n);
+    ggml_tensor *gate, *up;
+    if (w.experts_gate_up) {
+        ggml_tensor * both = build_by_expert(ctx, w.experts_gate_up, nullptr, x, chosen);
+        const int64_t n_ff = layer.traits.experts.n_ff;
+        const auto    half = [&](int64_t first) {
+            return ggml_view_3d(ctx, both, n_ff, both->ne[1], n, both->nb[1], both->nb[2], size_t(first) * both->nb[0]);
+        };
+        gate = half(0);
+        up   = half(n_ff);
+    } else {
+        up   = build_by_expert(ctx, w.experts_up, w.experts_up_b, x, chosen);
+        gate = build_by_expert(ctx, w.experts_gate, w.experts_gate_b, x, chosen);
+    }
+    ggml_tensor * hidden  = build_gate(ctx, layer.traits.feed_forward, gate, up);
+    ggml_tensor * results = build_by_expert(ctx, w.experts_down, w.experts_down_b, hidden, chosen);
+    results               = ggml_mul(ctx, results, routing.weights);
     // One after the other, as llama.cpp adds them up: another order rounds differently.
     ggml_tensor * sum = nullptr;
     for (int64_t i = 0; i < layer.traits.experts.used; i++) {
@@ -92,14 +108,38 @@ ggml_tensor * build_experts(ggml_context * ctx, const Layer & layer, ggml_tensor
         sum               = sum ? ggml_add(ctx, sum, one) : one;
     }
     // Of one expert the view itself is no tensor that can be placed.
-    if (layer.traits.experts.used == 1) sum = ggml_cont(ctx, sum);
-    if (!w.shared_up) return sum;
-    gate = build_linear(ctx, w.shared_gate, nullptr, normed);
-    up   = build_linear(ctx, w.shared_up, nullptr, normed);
-    ggml_tensor * all =
-        build_linear(ctx, w.shared_down, nullptr, build_gate(ctx, layer.traits.feed_forward, gate, up));  // [n_embd, n]
-    ggml_tensor * share = ggml_sigmoid(ctx, build_linear(ctx, w.shared_weight, nullptr, normed));         // [1, n]
-    return ggml_add(ctx, sum, ggml_mul(ctx, all, share));
+    return layer.traits.experts.used == 1 ? ggml_cont(ctx, sum) : sum;
+}
+
+// The expert that serves every token, of x [n_embd, n].
+ggml_tensor * build_shared(ggml_context * ctx, const Layer & layer, ggml_tensor * x) {
+    const LayerWeights & w    = layer.weights;
+    ggml_tensor *        gate = build_linear(ctx, w.shared_gate, nullptr, x);
+    ggml_tensor *        up   = build_linear(ctx, w.shared_up, nullptr, x);
+    return build_linear(ctx, w.shared_down, nullptr, build_gate(ctx, layer.traits.feed_forward, gate, up));
+}
+
+// normed: x behind the layer's norm.
+ggml_tensor * build_experts(ggml_context * ctx, const Layer & layer, ggml_tensor * x, ggml_tensor * normed) {
+    const LayerWeights & w   = layer.weights;
+    const float          eps = layer.params.rms_eps;
+    switch (layer.traits.experts.shared) {
+        case SharedExpert::none: break;
+        case SharedExpert::gated: {
+            ggml_tensor * sum   = build_chosen(ctx, layer, normed, normed);
+            ggml_tensor * all   = build_shared(ctx, layer, normed);  // [n_embd, n]
+            ggml_tensor * share = ggml_sigmoid(ctx, build_linear(ctx, w.shared_weight, nullptr, normed));  // [1, n]
+            return ggml_add(ctx, sum, ggml_mul(ctx, all, share));
+        }
+        case SharedExpert::normed: {
+            ggml_tensor * all    = build_rms_norm(ctx, build_shared(ctx, layer, normed), w.shared_post_norm, eps);
+            ggml_tensor * routed = ggml_scale(ctx, ggml_rms_norm(ctx, x, eps), 1.0f / std::sqrt(float(x->ne[0])));
+            ggml_tensor * sum    = build_chosen(ctx, layer, build_rms_norm(ctx, x, w.experts_norm, eps),
+                                                ggml_mul(ctx, routed, w.router_scale));
+            return ggml_add(ctx, all, build_rms_norm(ctx, sum, w.experts_post_norm, eps));
+        }
+    }
+    return build_chosen(ctx, layer, normed, normed);
 }
 
 }  // namespace
@@ -187,10 +227,11 @@ QkvTensors build_attention_projection(ggml_context * ctx, const Layer & layer, g
     return out;
 }
 
-ggml_tensor * build_feed_forward(ggml_context * ctx, const Layer & layer, ggml_tensor * normed) {
-    if (layer.traits.experts.count > 0) return build_experts(ctx, layer, normed);
-    const LayerWeights & w = layer.weights;
-    ggml_tensor *        hidden;
+ggml_tensor * build_feed_forward(ggml_context * ctx, const Layer & layer, ggml_tensor * x) {
+    const LayerWeights & w      = layer.weights;
+    ggml_tensor *        normed = build_rms_norm(ctx, x, w.ffn_norm, layer.params.rms_eps);
+    if (layer.traits.experts.count > 0) return build_experts(ctx, layer, x, normed);
+    ggml_tensor * hidden;
     if (w.ffn_gate) {
         ggml_tensor * gate = build_linear(ctx, w.ffn_gate, w.ffn_gate_b, normed);
         ggml_tensor * up   = build_linear(ctx, w.ffn_up, w.ffn_up_b, normed);

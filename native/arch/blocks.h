@@ -29,8 +29,8 @@ QkvTensors build_attention_projection(ggml_context * ctx, const Layer & layer, g
 // Whether layer i attends within a window, where of `period` layers all but the last do; period 0: all.
 inline bool in_window(size_t i, int64_t period) { return period <= 0 || int64_t(i) % period < period - 1; }
 
-// silu(gate) * up, or gelu(gate) * up, then down: [n_embd, n] -> [n_embd, n]. Where the layer has experts, of those
-// that the router chooses for each token, and their weighted sum.
-ggml_tensor * build_feed_forward(ggml_context * ctx, const Layer & layer, ggml_tensor * normed);
+// Of x [n_embd, n] behind the norm before it: silu(gate) * up, or gelu(gate) * up, then down: [n_embd, n]. Where the
+// layer has experts, of those that the router chooses for each token, and their weighted sum.
+ggml_tensor * build_feed_forward(ggml_context * ctx, const Layer & layer, ggml_tensor * x);
 
 }  // namespace rocketdoc

@@ -30,6 +30,46 @@ void bind_recurrence(TensorBinder & binder, const std::string & blk, int64_t n_e
     l.delta_out            = matrix("ssm_out", n_values, n_embd);
 }
 
+// Of an expert that serves every token.
+void bind_shared_expert(TensorBinder & binder, const std::string & blk, int64_t n_embd, const Experts & experts,
+                        LayerWeights & l) {
+    const std::string ending = experts.shared == SharedExpert::gated ? "_shexp.weight" : ".weight";
+    const auto        norm   = [&](const char * name) { return binder.vector(blk + name + ".weight", n_embd); };
+    switch (experts.shared) {
+        case SharedExpert::none: return;
+        case SharedExpert::gated: l.shared_weight = norm("ffn_gate_inp_shexp"); break;
+        case SharedExpert::normed:
+            l.shared_post_norm  = norm("post_ffw_norm_1");
+            l.experts_norm      = norm("pre_ffw_norm_2");
+            l.experts_post_norm = norm("post_ffw_norm_2");
+            break;
+    }
+    l.shared_gate = binder.matrix(blk + "ffn_gate" + ending, n_embd, experts.n_ff_shared);
+    l.shared_up   = binder.matrix(blk + "ffn_up" + ending, n_embd, experts.n_ff_shared);
+    l.shared_down = binder.matrix(blk + "ffn_down" + ending, experts.n_ff_shared, n_embd);
+}
+
+void bind_experts(TensorBinder & binder, const std::string & blk, int64_t n_embd, const Experts & experts,
+                  LayerWeights & l) {
+    const int64_t n_ff = experts.n_ff, count = experts.count;
+    if (experts.shared == SharedExpert::normed) {
+        l.router_scale  = binder.scale(blk + "ffn_gate_inp", n_embd);
+        l.experts_scale = binder.scale(blk + "ffn_down_exps", count, OPTIONAL);
+    }
+    l.router          = binder.matrix(blk + "ffn_gate_inp.weight", n_embd, count);
+    l.router_b        = binder.vector(blk + "ffn_gate_inp.bias", count, OPTIONAL);
+    l.experts_gate_up = binder.experts(blk + "ffn_gate_up_exps.weight", n_embd, 2 * n_ff, count, OPTIONAL);
+    if (!l.experts_gate_up) {
+        l.experts_gate   = binder.experts(blk + "ffn_gate_exps.weight", n_embd, n_ff, count);
+        l.experts_up     = binder.experts(blk + "ffn_up_exps.weight", n_embd, n_ff, count);
+        l.experts_gate_b = binder.expert_biases(blk + "ffn_gate_exps.bias", n_ff, count);
+        l.experts_up_b   = binder.expert_biases(blk + "ffn_up_exps.bias", n_ff, count);
+    }
+    l.experts_down   = binder.experts(blk + "ffn_down_exps.weight", n_ff, n_embd, count);
+    l.experts_down_b = binder.expert_biases(blk + "ffn_down_exps.bias", n_embd, count);
+    bind_shared_expert(binder, blk, n_embd, experts, l);
+}
+
 }  // namespace
 
 Status DecoderFamily::read_params(const GgufFile & file, HyperParams & params) const {
@@ -37,18 +77,22 @@ Status DecoderFamily::read_params(const GgufFile & file, HyperParams & params) c
     const int64_t n_experts = file.integer(params.architecture + ".expert_count", 0);
     Experts       experts;
     experts.weights = shape_.expert_weights;
-    if (shape_.experts) RETURN_IF_FAILED(read_experts(file, params, experts, shape_.shared_expert));
-    else if (n_experts > 0)
+    if (shape_.experts || (shape_.may_be_mixture && n_experts > 0)) {
+        experts.shared = shape_.shared_expert;
+        RETURN_IF_FAILED(read_experts(file, params, experts));
+    } else if (n_experts > 0) {
         return Status::fail(Code::MODEL_UNSUPPORTED, file.path() + " is a mixture of " + std::to_string(n_experts) +
                                                          " experts, which the architecture " + params.architecture +
                                                          " has not in RocketDoc.");
+    }
     for (LayerTraits & layer : params.layers) {
         layer.qk_norm      = shape_.qk_norm;
         layer.v_norm       = shape_.v_norm;
         layer.feed_forward = shape_.feed_forward;
         layer.experts      = experts;
-        layer.sinks        = shape_.sinks;
-        layer.gated        = shape_.gated;
+        if (experts.shared == SharedExpert::normed) layer.experts.n_ff_shared = layer.n_ff;
+        layer.sinks = shape_.sinks;
+        layer.gated = shape_.gated;
     }
     return Status::good();
 }
@@ -115,24 +159,7 @@ void DecoderFamily::bind_layer(TensorBinder & binder, int64_t i, const HyperPara
 void DecoderFamily::bind_feed_forward(TensorBinder & binder, const std::string & blk, const HyperParams & p,
                                       const LayerTraits & traits, LayerWeights & l) const {
     const Experts & experts = traits.experts;
-    if (experts.count > 0) {
-        l.router       = binder.matrix(blk + "ffn_gate_inp.weight", p.n_embd, experts.count);
-        l.experts_gate = binder.experts(blk + "ffn_gate_exps.weight", p.n_embd, experts.n_ff, experts.count);
-        l.experts_up   = binder.experts(blk + "ffn_up_exps.weight", p.n_embd, experts.n_ff, experts.count);
-        l.experts_down = binder.experts(blk + "ffn_down_exps.weight", experts.n_ff, p.n_embd, experts.count);
-
-        if (experts.n_ff_shared > 0) {
-            l.shared_weight = binder.vector(blk + "ffn_gate_inp_shexp.weight", p.n_embd);
-            l.shared_gate   = binder.matrix(blk + "ffn_gate_shexp.weight", p.n_embd, experts.n_ff_shared);
-            l.shared_up     = binder.matrix(blk + "ffn_up_shexp.weight", p.n_embd, experts.n_ff_shared);
-            l.shared_down   = binder.matrix(blk + "ffn_down_shexp.weight", experts.n_ff_shared, p.n_embd);
-        }
-        l.router_b       = binder.vector(blk + "ffn_gate_inp.bias", experts.count, OPTIONAL);
-        l.experts_gate_b = binder.expert_biases(blk + "ffn_gate_exps.bias", experts.n_ff, experts.count);
-        l.experts_up_b   = binder.expert_biases(blk + "ffn_up_exps.bias", experts.n_ff, experts.count);
-        l.experts_down_b = binder.expert_biases(blk + "ffn_down_exps.bias", p.n_embd, experts.count);
-        return;
-    }
+    if (experts.count > 0) return bind_experts(binder, blk, p.n_embd, experts, l);
     const int64_t n_ff = traits.n_ff, n_up = shape_.gate_in_up ? 2 * n_ff : n_ff;
     if (!shape_.gate_in_up) {
         l.ffn_gate   = binder.matrix(blk + "ffn_gate.weight", p.n_embd, n_ff);
@@ -174,8 +201,7 @@ ggml_tensor * DecoderFamily::build_layer_output(ggml_context * ctx, const Layer 
                                                 ggml_tensor *) const {
     const LayerWeights & w      = layer.weights;
     const HyperParams &  p      = layer.params;
-    ggml_tensor *        hidden = build_feed_forward(ctx, layer, build_rms_norm(ctx, x, w.ffn_norm, p.rms_eps));
-    hidden                      = build_rms_norm(ctx, hidden, w.ffn_post_norm, p.rms_eps);
+    ggml_tensor *        hidden = build_rms_norm(ctx, build_feed_forward(ctx, layer, x), w.ffn_post_norm, p.rms_eps);
     return ggml_add(ctx, build_scaled(ctx, hidden, p.residual_scale), x);
 }
 

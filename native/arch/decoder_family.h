@@ -18,8 +18,9 @@ struct DecoderShape {
     FeedForwardKind feed_forward   = FeedForwardKind::swiglu;
     bool            gate_in_up     = false;  // ffn_up holds the gate's rows and then its own: [n_embd, 2 * n_ff]
     bool            experts        = false;  // instead of one feed-forward
+    bool            may_be_mixture = false;  // experts where a file counts some
     ExpertWeights   expert_weights = ExpertWeights::of_all;
-    bool            shared_expert  = false;  // beside them one that serves every token
+    SharedExpert    shared_expert  = SharedExpert::none;
     bool            sinks          = false;  // attn_sinks
     bool            gated          = false;  // attn_q makes a gate beside each query
     const char *    output_norm    = "output_norm";

@@ -1,6 +1,7 @@
-// Gemma 4 (text, dense): gemma3 with norms of values, too, and an attention scale of 1. Layers that see every row have
+// Gemma 4 (text): gemma3 with norms of values, too, and an attention scale of 1. Layers that see every row have
 // larger heads than those with a window, and may take a key, before its norm, as value. In the small models every layer
-// also takes an embedding of the token that is its own, and the last layers attend to the rows of earlier ones.
+// also takes an embedding of the token that is its own, and the last layers attend to the rows of earlier ones. In the
+// mixture of experts the feed-forward serves every token, and experts stand beside it.
 #include <algorithm>
 #include <cmath>
 
@@ -124,7 +125,9 @@ const ArchGemma4 instance({.rope           = RopeKind::halves,
                            .ffn_post_norm  = true,
                            .qk_norm        = QkNorm::head,
                            .v_norm         = true,
-                           .feed_forward   = FeedForwardKind::geglu});
+                           .feed_forward   = FeedForwardKind::geglu,
+                           .may_be_mixture = true,
+                           .shared_expert  = SharedExpert::normed});
 
 }  // namespace
 

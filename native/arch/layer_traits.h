@@ -24,15 +24,21 @@ enum class FeedForwardKind { swiglu, geglu, swiglu_oai };
 // own scores. Both are the same but for rounding.
 enum class ExpertWeights { of_all, of_chosen };
 
+// One more expert that serves every token, beside those that are chosen. gated: it is weighed by a gate of its own.
+// normed: it and the chosen ones have each a norm before and one behind, and the router reads neither's: what comes
+// into the layer's feed-forward, normalised by itself.
+enum class SharedExpert { none, gated, normed };
+
 // A layer's feed-forward as many small ones, of which a router chooses some for each token. Their results are weighted
 // by the router's scores.
 struct Experts {
     int64_t count       = 0;  // 0: one feed-forward serves every token
     int64_t used        = 0;  // for a token
     int64_t n_ff        = 0;  // width of each
-    int64_t n_ff_shared = 0;  // of one more that serves every token, weighed by a gate of its own; 0: there is none
+    int64_t n_ff_shared = 0;  // of the one that serves every token; 0: there is none
 
     ExpertWeights weights = ExpertWeights::of_all;
+    SharedExpert  shared  = SharedExpert::none;
 };
 
 // What is normalised of q and k before they turn: nothing, each head's channels, or all heads' together.

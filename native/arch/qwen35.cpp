@@ -62,7 +62,7 @@ const ArchQwen35 with_experts({.rope          = RopeKind::halves,
                                .ffn_norm      = "post_attention_norm",
                                .qk_norm       = QkNorm::head,
                                .experts       = true,
-                               .shared_expert = true,
+                               .shared_expert = SharedExpert::gated,
                                .gated         = true});
 
 }  // namespace

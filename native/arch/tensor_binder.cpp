@@ -35,7 +35,7 @@ ggml_tensor * TensorBinder::bind(const std::string & name, const std::array<int6
 ggml_tensor * TensorBinder::factor(ggml_tensor * t, const std::string & name) {
     // NVFP4's: a number beside the matrix by which its products are multiplied.
     const std::string scale = name.substr(0, name.rfind('.')) + ".scale";
-    if (t && status_.ok() && file_.tensor(scale))
+    if (t && status_.ok() && file_.tensor(scale) && scales_.count(scale) == 0)
         status_ =
             Status::fail(Code::MODEL_UNSUPPORTED, file_.path() + " has weights with a scale beside them (" + scale +
                                                       "); such are not computed. Use the model in "
@@ -54,8 +54,8 @@ ggml_tensor * TensorBinder::table(const std::string & name, int64_t n, int64_t c
     return t;
 }
 
-ggml_tensor * TensorBinder::experts(const std::string & name, int64_t in, int64_t out, int64_t count) {
-    return factor(bind(name, {in, out, count}, Need::required), name);
+ggml_tensor * TensorBinder::experts(const std::string & name, int64_t in, int64_t out, int64_t count, Need need) {
+    return factor(bind(name, {in, out, count}, need), name);
 }
 
 // They enter elementwise products and sums: those take f32 only.
@@ -69,6 +69,11 @@ ggml_tensor * TensorBinder::floats(ggml_tensor * t, const std::string & name) {
 
 ggml_tensor * TensorBinder::vector(const std::string & name, int64_t n, Need need) {
     return floats(bind(name, {n, 1, 1}, need), name);
+}
+
+ggml_tensor * TensorBinder::scale(const std::string & name, int64_t n, Need need) {
+    scales_.insert(name + ".scale");
+    return vector(name + ".scale", n, need);
 }
 
 ggml_tensor * TensorBinder::kernel(const std::string & name, int64_t taps, int64_t channels) {

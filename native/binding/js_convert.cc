@@ -220,6 +220,7 @@ Napi::Object from_model(Napi::Env env, const ModelInfo & model) {
         experts.Set("count", double(e.count));
         experts.Set("used", double(e.used));
         experts.Set("nFf", double(e.n_ff));
+        experts.Set("nFfShared", double(e.n_ff_shared));
         out.Set("experts", experts);
     }
     out.Set("nVocab", double(p.n_vocab));

@@ -127,6 +127,46 @@ void test_experts() {
     expect("no family of experts", open_header(TinyModel(o).path()), {Code::MODEL_UNSUPPORTED});
 }
 
+// A tensor gets another name of the same length.
+Bytes renamed(Bytes bytes, const std::string & from, const std::string & to) {
+    const auto found = std::search(bytes.begin(), bytes.end(), from.begin(), from.end());
+    if (CHECK(found != bytes.end() && from.size() == to.size())) std::copy(to.begin(), to.end(), found);
+    return bytes;
+}
+
+// Experts beside a feed-forward: what of theirs a file may leave out, and what it may not.
+void test_experts_beside() {
+    TinyModelOptions o = tiny_family("gemma4-experts");
+    o.n_layer = 3, o.n_vocab = 64, o.gate_in_up_experts = false;
+    const Bytes apart    = read_file(TinyModel(o).path());
+    o.gate_in_up_experts = true;
+    const Bytes together = read_file(TinyModel(o).path());
+    const auto  says     = [](const char * what, const Status & status, Code code, const char * words) {
+        expect(what, status, {code});
+        if (!CHECK(status.message.find(words) != std::string::npos)) std::printf("    %s\n", status.message.c_str());
+    };
+    expect("gate and up apart", open_bytes(apart), {Code::OK});
+    expect("gate and up together", open_bytes(together), {Code::OK});
+    expect("no scales of experts",
+           open_bytes(renamed(together, "blk.1.ffn_down_exps.scale", "blk.1.ffn_down_exps.scalx")), {Code::OK});
+    says("no scale of the router",
+         open_bytes(renamed(together, "blk.1.ffn_gate_inp.scale", "blk.1.ffn_gate_inp.scalx")), Code::MODEL_FORMAT,
+         "no tensor blk.1.ffn_gate_inp.scale");
+    says("no norm", open_bytes(renamed(together, "blk.1.pre_ffw_norm_2.weight", "blk.1.pre_ffw_norm_3.weight")),
+         Code::MODEL_FORMAT, "no tensor blk.1.pre_ffw_norm_2.weight");
+    says("neither gate", open_bytes(renamed(together, "blk.1.ffn_gate_up_exps", "blk.1.ffn_gate_uq_exps")),
+         Code::MODEL_FORMAT, "no tensor blk.1.ffn_gate_exps.weight");
+    says("a scale of another matrix",
+         open_bytes(renamed(apart, "blk.1.ffn_down_exps.scale", "blk.1.ffn_gate_exps.scale")), Code::MODEL_UNSUPPORTED,
+         "blk.1.ffn_gate_exps.scale");
+    says("a width", open_bytes(patched(together, value_of(together, "gemma4.expert_feed_forward_length"), 95)),
+         Code::MODEL_FORMAT, "shape [352, 192, 10], [352, 190, 10] was expected");
+    says("a number of experts", open_bytes(patched(together, value_of(together, "gemma4.expert_count"), 11)),
+         Code::MODEL_FORMAT, "[11] was expected");
+    o = tiny_family("gemma4"), o.integers["expert_count"] = 8, o.integers["expert_used_count"] = 2;
+    expect("experts without tensors", open_header(TinyModel(o).path()), {Code::MODEL_FORMAT});
+}
+
 // Sizes that a header lists layer by layer.
 void test_lists() {
     TinyModelOptions o = tiny_family("gemma4");
@@ -276,6 +316,7 @@ int main() {
     const Bytes good = read_file(model.path());
     test_nonsense(good);
     test_experts();
+    test_experts_beside();
     test_lists();
     test_cuts(good);
     test_mutations(good);

@@ -352,6 +352,12 @@ void test_products() {
                         biased  = products_of("gpt-oss", GGML_TYPE_F16);
     CHECK(experts.all == 5 * 8 + 1 && experts.ours == experts.all);
     CHECK(biased.all == 5 * 8 + 1 && biased.ours == 5 * 4 + 1);
+    // Of Gemma 4's, values have norms, the router reads a norm without weights, logits are capped: ours is the output
+    // of attention alone. Two layers of seven have no V; the feed-forward, the router, and two products by expert.
+    for (ggml_type type : {GGML_TYPE_F16, GGML_TYPE_Q4_0, GGML_TYPE_Q4_K}) {
+        const TokenProducts beside = products_of("gemma4-experts", type);
+        CHECK(beside.all == 7 * 4 - 2 + 7 * (3 + 1 + 2) + 1 && beside.ours == 7);
+    }
     CHECK(products_of("llama", GGML_TYPE_Q2_K).ours == 0 && products_of("llama", GGML_TYPE_Q2_K).all == 5 * 7 + 1);
     CHECK(products_of("phi3", GGML_TYPE_F16).all == 5 * 4 + 1);
 }

@@ -250,9 +250,19 @@ void write_layer(Writer & writer, int layer, const TinyModelOptions & o) {
     if (!o.ffn_norm.empty()) norm(o.ffn_norm, o.n_embd);
     if (o.n_expert) {
         writer.router(blk + "ffn_gate_inp.weight", o.n_embd, o.n_expert);
-        writer.experts(blk + "ffn_gate_exps.weight", o.n_embd, o.n_ff_expert);
-        writer.experts(blk + "ffn_up_exps.weight", o.n_embd, o.n_ff_expert);
+        if (o.gate_in_up_experts) writer.experts(blk + "ffn_gate_up_exps.weight", o.n_embd, 2 * o.n_ff_expert);
+        else {
+            writer.experts(blk + "ffn_gate_exps.weight", o.n_embd, o.n_ff_expert);
+            writer.experts(blk + "ffn_up_exps.weight", o.n_embd, o.n_ff_expert);
+        }
         writer.experts(blk + "ffn_down_exps.weight", o.n_ff_expert, o.n_embd);
+        if (o.normed_experts) {
+            // The router reads a vector of length 1.
+            const float length = std::sqrt(float(o.n_embd));
+            writer.vector(blk + "ffn_gate_inp.scale", o.n_embd, length, 0.2f * length);
+            writer.vector(blk + "ffn_down_exps.scale", o.n_expert, 1.0f, 0.4f);
+            for (const char * name : {"post_ffw_norm_1", "pre_ffw_norm_2", "post_ffw_norm_2"}) norm(name, o.n_embd);
+        }
         if (o.n_ff_shared) {
             writer.vector(blk + "ffn_gate_inp_shexp.weight", o.n_embd, 0.0f, 1.0f / std::sqrt(float(o.n_embd)));
             writer.matrix(blk + "ffn_gate_shexp.weight", o.n_embd, o.n_ff_shared);
@@ -265,7 +275,8 @@ void write_layer(Writer & writer, int layer, const TinyModelOptions & o) {
             writer.biases(blk + "ffn_up_exps.bias", o.n_ff_expert, o.n_expert);
             writer.biases(blk + "ffn_down_exps.bias", o.n_embd, o.n_expert);
         }
-    } else {
+    }
+    if (!o.n_expert || o.normed_experts) {
         if (!o.gate_in_up) linear("ffn_gate", o.n_embd, n_ff);
         linear("ffn_up", o.n_embd, o.gate_in_up ? 2 * n_ff : n_ff);
         linear("ffn_down", n_ff, o.n_embd);
@@ -311,7 +322,7 @@ TinyModel::TinyModel(const TinyModelOptions & o) {
 
 TinyModelOptions tiny_family(const std::string & family, bool round_sizes) {
     TinyModelOptions o;
-    o.architecture = family;
+    o.architecture = family == "gemma4-experts" ? "gemma4" : family;
     o.type         = GGML_TYPE_F16;
     o.n_layer      = 5;
     o.n_embd       = round_sizes ? 512 : 352;
@@ -381,6 +392,13 @@ TinyModelOptions tiny_family(const std::string & family, bool round_sizes) {
         o.integers = {{"attention.sliding_window", 100}};
         o.numbers  = {{"final_logit_softcapping", 30.0f}, {"rope.freq_base", 1e6f}, {"rope.freq_base_swa", 10000.0f}};
     }
+    if (family == "gemma4-experts") {  // as the large ones are, and beside each feed-forward experts
+        o          = tiny_family("gemma4", round_sizes);
+        o.n_layer  = 7;
+        o.n_shared = o.n_layer_input = 0, o.k_is_v = true;
+        o.n_expert = 10, o.n_ff_expert = round_sizes ? 256 : 96;
+        o.normed_experts = o.gate_in_up_experts = true;
+    }
     if (family == "gpt-oss") {  // every other layer within a window
         wide();
         o.ffn_norm = "post_attention_norm", o.tied = false;
@@ -419,7 +437,7 @@ std::vector<std::string> family_names() {
 #define FAMILY(name, object) name,
 #include "arch/families.def"
 #undef FAMILY
-    };
+        "gemma4-experts"};
 }
 
 TinyModel::~TinyModel() {

@@ -42,7 +42,9 @@ struct TinyModelOptions {
     int         n_used      = 3;                // of them for a token
     int         n_ff_expert = 96;
     int         n_ff_shared = 0;  // of one more expert, which serves every token
-    bool        sinks = false, expert_biases = false;
+    // Gemma 4's: beside the feed-forward, each with norms of its own; their gate and what it gates in one matrix.
+    bool normed_experts = false, gate_in_up_experts = false;
+    bool sinks = false, expert_biases = false;
     // Where layers with a window differ from those without: of `period` layers all but the last see one, have heads of
     // head_dim_window channels and n_head_kv_window KV heads. period 0: every layer is as head_dim and n_head_kv say.
     int period = 0, head_dim_window = 0, n_head_kv_window = 0;
@@ -93,8 +95,8 @@ class TinyModel {
 
 // A small model of this family: what its files hold, in f16, in sizes of no round number or such that every weight type
 // fits them.
-TinyModelOptions tiny_family(const std::string & architecture, bool round_sizes = false);
-// Every family that the engine knows, by the name in its files.
+TinyModelOptions tiny_family(const std::string & family, bool round_sizes = false);
+// Every family that the engine knows, by the name in its files; and "gemma4-experts", whose files name gemma4.
 std::vector<std::string> family_names();
 
 // A fresh name in the folder for temporary files.

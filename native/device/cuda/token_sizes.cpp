@@ -8,9 +8,10 @@ namespace {
 // What a token's experts make, or a recurrent layer, of the widest layer.
 int64_t layer_values(const HyperParams & p) {
     return p.most([&](const LayerTraits & layer) {
-        const Experts &    e = layer.experts;
-        const Recurrence & r = layer.recurrence;
-        return std::max(4 * e.count + e.used * (3 * e.n_ff + 3 * p.n_embd) + 4 * e.n_ff_shared,
+        const Experts &    e     = layer.experts;
+        const Recurrence & r     = layer.recurrence;
+        const int64_t      norms = e.shared == SharedExpert::normed ? 9 * p.n_embd : 0;
+        return std::max(4 * e.count + e.used * (3 * e.n_ff + 3 * p.n_embd) + 4 * e.n_ff_shared + norms,
                         (r.taps + 7) * r.channels + 6 * r.heads * r.head_dim + r.matrix_floats());
     });
 }
