@@ -4,9 +4,7 @@
 namespace rocketdoc {
 namespace {
 
-constexpr int THREADS = 256;  // one a channel
-
-// grid n_head
+// grid n_head, a thread a channel
 __global__ void append(KernelCache cache, KernelNewRow row, KernelPages pages, int page_stride, KernelCodes codes) {
     const int index = *cache.n_rows - 1, j = blockIdx.x;
     if (index < 0 || index >= cache.capacity) return;
@@ -24,9 +22,9 @@ KernelStatus append_kv(const KernelCache & cache, const KernelNewRow & row, cons
     if (pages && misaligned(pages->minmax)) return KERNEL_BAD_POINTER;
     if (pages && pages->page < 1) return KERNEL_BAD_SHAPE;
     if (codes) RETURN_IF_KERNEL(check_codes(*codes));
-    append<<<cache.n_head, THREADS, 0, stream>>>(cache, row, pages ? *pages : KernelPages{},
-                                                 pages ? kernel_page_stride(cache.capacity, pages->page) : 0,
-                                                 codes ? *codes : KernelCodes{});
+    append<<<cache.n_head, unsigned(cache.head_dim), 0, stream>>>(
+        cache, row, pages ? *pages : KernelPages{}, pages ? kernel_page_stride(cache.capacity, pages->page) : 0,
+        codes ? *codes : KernelCodes{});
     return launch_status();
 }
 

@@ -7,9 +7,11 @@
 namespace rocketdoc {
 namespace {
 
-constexpr int CHUNK   = 64;  // rows of one block
-constexpr int STATS   = 5;   // mean, squared deviations, least, greatest, mean of v
+constexpr int STATS   = 5;  // mean, squared deviations, least, greatest, mean of v
 constexpr int THREADS = 256;
+
+// Rows of one block: their keys fit the shared memory that every device gives.
+__host__ __device__ constexpr int chunk_rows(int dim) { return dim <= 256 ? 64 : 32; }
 
 struct BuildLaunch : KernelCodesBuild {
     int        n_chunks;
@@ -21,6 +23,7 @@ struct BuildLaunch : KernelCodesBuild {
 // grid (n_chunks, n_head), D threads: one a channel
 template <int DIM>
 __global__ void measure(BuildLaunch p) {
+    constexpr int  CHUNK = chunk_rows(DIM);
     const int      c = threadIdx.x, j = blockIdx.y, first = blockIdx.x * CHUNK, n = min(CHUNK, p.n_rows - first);
     const size_t   row0   = (size_t(j) * p.cache.capacity + first) * DIM + c;
     const __half * k      = reinterpret_cast<const __half *>(p.cache.k) + row0;
@@ -80,6 +83,7 @@ __global__ void measure(BuildLaunch p) {
 // grid (n_chunks, n_head)
 template <int DIM>
 __global__ void __launch_bounds__(THREADS) code_rows(BuildLaunch p) {
+    constexpr int CHUNK = chunk_rows(DIM);
     constexpr int PITCH = DIM + 2;  // tokens of neighbouring lanes fall into different banks
     __shared__ __align__(4) __half k[CHUNK][PITCH], v[DIM <= 128 ? CHUNK : 1][PITCH];  // filled by pairs
     const int                      j = blockIdx.y, first = blockIdx.x * CHUNK, n = min(CHUNK, p.n_rows - first);
@@ -87,7 +91,7 @@ __global__ void __launch_bounds__(THREADS) code_rows(BuildLaunch p) {
     const __half *                 from_k   = reinterpret_cast<const __half *>(p.cache.k) + row0;
     const __half *                 from_v   = reinterpret_cast<const __half *>(p.cache.v) + row0;
     const bool                     values   = p.codes.coarse != nullptr;
-    constexpr bool                 V_SHARED = DIM <= 128;  // two tiles of D = 256 would not fit
+    constexpr bool                 V_SHARED = DIM <= 128;  // two tiles of wider heads would not fit
     for (int i = threadIdx.x; i < n * (DIM / 2); i += THREADS) {
         const int t = i / (DIM / 2), c = i % (DIM / 2) * 2;
         *reinterpret_cast<__half2 *>(&k[t][c]) = *reinterpret_cast<const __half2 *>(from_k + size_t(t) * DIM + c);
@@ -124,7 +128,7 @@ __global__ void __launch_bounds__(THREADS) code_rows(BuildLaunch p) {
 
 size_t codes_build_workspace_bytes(const KernelCache & cache) {
     if (check_cache(cache, false) != KERNEL_OK) return 0;
-    const size_t n_chunks = ceil_div(cache.capacity, CHUNK);
+    const size_t n_chunks = ceil_div(cache.capacity, chunk_rows(cache.head_dim));
     return COUNTER_BYTES + align256(size_t(cache.n_head) * n_chunks * (STATS + 1) * cache.head_dim * sizeof(float));
 }
 
@@ -134,7 +138,7 @@ KernelStatus codes_build(const KernelCodesBuild & a, KernelWorkspace workspace, 
     if (a.n_rows < 1 || a.n_rows > a.cache.capacity) return KERNEL_BAD_SHAPE;
     if (a.importance && misaligned(a.importance, 4)) return KERNEL_BAD_POINTER;
     RETURN_IF_KERNEL(check_workspace(workspace, codes_build_workspace_bytes(a.cache)));
-    const int   n_chunks = int(ceil_div(a.n_rows, CHUNK));
+    const int   n_chunks = int(ceil_div(a.n_rows, chunk_rows(a.cache.head_dim)));
     BuildLaunch p{a};
     p.n_chunks = n_chunks;
     p.counters = static_cast<unsigned *>(workspace.data);

@@ -28,6 +28,8 @@ struct AttentionLaunch {
 template <int DIM, int HEADS>
 __device__ void add_unchosen(const AttentionLaunch & p, size_t part, int j, int h0, int tile, int live) {
     constexpr int PLANES = DIM / 32, WARPS = ATTENTION_THREADS / 32, SLICES = WARPS / PLANES > 0 ? WARPS / PLANES : 1;
+    constexpr int ROUNDS = (PLANES + WARPS - 1) / WARPS;  // planes of a warp: warp, warp + WARPS, ..
+    static_assert(ROUNDS == 1 || PLANES % WARPS == 0, "every warp has as many planes");
     __shared__ __align__(16) float weight[CODES_TILE][HEADS];  // 0 where chosen or dead
     __shared__ float               total[HEADS], slice_total[WARPS][HEADS];
     const int lane = threadIdx.x & 31, warp = threadIdx.x >> 5, t0 = tile * CODES_TILE, n = min(CODES_TILE, live - t0);
@@ -61,22 +63,29 @@ __device__ void add_unchosen(const AttentionLaunch & p, size_t part, int j, int 
         p.part_stats[part * HEADS + threadIdx.x] =
             make_float2(used ? p.work.tile_max[(size_t(j) * p.work.padded + h) * p.work.tiles + tile] : NO_SCORE, sum);
     }
-    // A warp adds 32 channels over a slice of the tile's tokens; the sign word is the same for all its lanes.
-    float acc[HEADS];
+    // A warp adds 32 channels (in each round) over a slice of the tile's tokens; the sign word is the same for all its
+    // lanes.
+    float acc[ROUNDS][HEADS];
 #pragma unroll
-    for (int h = 0; h < HEADS; h++) acc[h] = 0;
+    for (int u = 0; u < ROUNDS; u++) {
+#pragma unroll
+        for (int h = 0; h < HEADS; h++) acc[u][h] = 0;
+    }
     const int plane = warp % PLANES, slice = warp / PLANES;
     if (slice < SLICES) {
-        const uint32_t * signs = p.codes.signs + (size_t(j) * PLANES + plane) * p.cache.capacity + t0;
-        const int        begin = n * slice / SLICES, end = n * (slice + 1) / SLICES;
-        for (int base = begin; base < end; base += 32) {
-            const uint32_t word  = base + lane < end ? signs[base + lane] : 0;
-            const int      count = min(32, end - base);
-            for (int i = 0; i < count; i++) {
-                const uint32_t bits = __shfl_sync(FULL, word, i);
-                const float    sign = bits >> lane & 1 ? 1.0f : -1.0f;
+        const int begin = n * slice / SLICES, end = n * (slice + 1) / SLICES;
 #pragma unroll
-                for (int h = 0; h < HEADS; h++) acc[h] += sign * weight[base + i][h];
+        for (int u = 0; u < ROUNDS; u++) {
+            const uint32_t * signs = p.codes.signs + (size_t(j) * PLANES + plane + u * WARPS) * p.cache.capacity + t0;
+            for (int base = begin; base < end; base += 32) {
+                const uint32_t word  = base + lane < end ? signs[base + lane] : 0;
+                const int      count = min(32, end - base);
+                for (int i = 0; i < count; i++) {
+                    const uint32_t bits = __shfl_sync(FULL, word, i);
+                    const float    sign = bits >> lane & 1 ? 1.0f : -1.0f;
+#pragma unroll
+                    for (int h = 0; h < HEADS; h++) acc[u][h] += sign * weight[base + i][h];
+                }
             }
         }
     }
@@ -85,7 +94,11 @@ __device__ void add_unchosen(const AttentionLaunch & p, size_t part, int j, int 
     static_assert(SLICES * DIM <= CODES_TILE, "the slices' sums fit the weights' memory");
     if (slice < SLICES) {
 #pragma unroll
-        for (int h = 0; h < HEADS; h++) sums[(slice * HEADS + h) * DIM + plane * 32 + lane] = acc[h];
+        for (int u = 0; u < ROUNDS; u++) {
+#pragma unroll
+            for (int h = 0; h < HEADS; h++)
+                sums[(slice * HEADS + h) * DIM + (plane + u * WARPS) * 32 + lane] = acc[u][h];
+        }
     }
     __syncthreads();
     for (int i = threadIdx.x; i < HEADS * DIM; i += ATTENTION_THREADS) {

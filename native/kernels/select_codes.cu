@@ -50,8 +50,9 @@ __global__ void __launch_bounds__(THREADS) score_codes(CodesLaunch p) {
     extern __shared__ __align__(16) unsigned char shared[];
     Scoring<DIM, GROUP> &                         s    = *reinterpret_cast<Scoring<DIM, GROUP> *>(shared);
     constexpr int                                 HALF = DIM / 2, PLANES = DIM / 32;
-    const KernelSelectCodes &                     a     = p.args;
-    const KernelCodes &                           codes = a.codes;
+    constexpr int APPENDING     = THREADS - (DIM <= 256 ? 256 : DIM);  // the first thread that appends: the upper ones
+    const KernelSelectCodes & a = p.args;
+    const KernelCodes &       codes = a.codes;
     const int j = blockIdx.x, tile = blockIdx.y, g = a.cache.group, lane = threadIdx.x & 31, warp = threadIdx.x >> 5;
     wait_for_kernel_before();
     let_next_kernel_start();  // in this order: the next kernel reads q before it waits
@@ -68,8 +69,8 @@ __global__ void __launch_bounds__(THREADS) score_codes(CodesLaunch p) {
     const int tiles = (n + THREADS - 1) / THREADS;
     if (tile >= tiles) return;
     if (a.row.k && tile == tiles - 1 && *a.cache.n_rows <= a.cache.capacity) {
-        append_row(a.cache, a.row, j, n - 1, THREADS / 2);
-        append_codes(a.cache, a.row, codes, j, n - 1, THREADS / 2);
+        append_row(a.cache, a.row, j, n - 1, APPENDING);
+        append_codes(a.cache, a.row, codes, j, n - 1, APPENDING);
     }
     // Else a constant of each head, which ranking does not need.
     const bool needs_base = RESIDUAL || a.sinks;
@@ -158,7 +159,8 @@ KernelStatus select_codes(const KernelSelectCodes & a, KernelWorkspace workspace
     dispatch_head_dim(a.cache.head_dim, [&](auto dim) {
         dispatch_group(work.padded, [&](auto group) {
             constexpr int DIM = decltype(dim)::value, GROUP = decltype(group)::value;
-            const size_t  shared = max(sizeof(Scoring<DIM, GROUP>), select_finish_bytes(a.cache.capacity));
+            static_assert(sizeof(Scoring<DIM, GROUP>) <= SHARED_BYTES && DIM <= THREADS, "");
+            const size_t shared = max(sizeof(Scoring<DIM, GROUP>), select_finish_bytes(a.cache.capacity));
             if (a.codes.coarse) launch_early(score_codes<DIM, GROUP, true>, grid, THREADS, shared, stream, p);
             else launch_early(score_codes<DIM, GROUP, false>, grid, THREADS, shared, stream, p);
         });

@@ -8,11 +8,11 @@
 namespace rocketdoc {
 namespace {
 
-constexpr int THREADS    = 512;
-constexpr int WARPS      = THREADS / 32;
-constexpr int TILE       = 128;                  // pages of a block: 2 warps of 64
-constexpr int SLICES     = WARPS / (TILE / 64);  // warps that share a page split its channels
-constexpr int HEAD_CHUNK = 4;                    // heads reduced at once
+constexpr int THREADS = 512;
+constexpr int WARPS   = THREADS / 32;
+constexpr int TILE    = 128;                  // pages of a block: 2 warps of 64
+constexpr int SLICES  = WARPS / (TILE / 64);  // warps that share a page split its channels
+constexpr int REDUCED = THREADS / TILE;       // heads that the block's threads can reduce at once
 
 struct PagesLaunch {
     KernelSelectPages args;
@@ -20,54 +20,64 @@ struct PagesLaunch {
     int               page_stride, keys_fit;
 };
 
-template <int GROUP>
+// CHANNELS: at least D. Sixteen heads of 512 channels leave less room: their queries are read where they lie, and fewer
+// heads are reduced at once.
+template <int CHANNELS, int GROUP>
 struct Scoring {
-    float q[256][GROUP];  // of the i-th channel
+    static constexpr bool KEEPS_Q    = CHANNELS * GROUP <= 4096;
+    static constexpr int  HEAD_CHUNK = KEEPS_Q ? REDUCED : REDUCED / 2;  // heads reduced at once
+
+    float q[CHANNELS][GROUP];  // of the i-th channel
     union {
         float part[SLICES][HEAD_CHUNK][TILE];
-        float all_q[GROUP][256];  // by channel, until the channels are chosen
+        float all_q[KEEPS_Q ? GROUP : 1][CHANNELS];  // by channel, until the channels are chosen
     };
-    uint32_t total[256];          // group sum of |q|, as ordered bits
-    int      plane[256];          // of the i-th channel: 2 * channel + (1: the greatest)
+    uint32_t total[CHANNELS];     // group sum of |q|, as ordered bits
+    int      plane[CHANNELS];     // of the i-th channel: 2 * channel + (1: the greatest)
     float    score_scale[GROUP];  // to base 2
-    float    warp_max[HEAD_CHUNK][TILE / 32], warp_sum[HEAD_CHUNK][TILE / 32];
+    float    warp_max[REDUCED][TILE / 32], warp_sum[REDUCED][TILE / 32];
 };
 
 // The r channels with the largest group sum of |q| (ties: lower channel), which side of the page they read, and each
 // head's temperature. Every block does this for itself: q comes once from memory, the rest is shared memory.
-template <int GROUP>
-__device__ void choose_channels(const PagesLaunch & p, Scoring<GROUP> & s, int j, int append_at) {
-    const KernelSelectPages & a = p.args;
-    const int                 D = a.cache.head_dim;
+template <int CHANNELS, int GROUP>
+__device__ void choose_channels(const PagesLaunch & p, Scoring<CHANNELS, GROUP> & s, int j, int append_at) {
+    constexpr bool            KEEPS_Q = Scoring<CHANNELS, GROUP>::KEEPS_Q;
+    const KernelSelectPages & a       = p.args;
+    const int                 D = a.cache.head_dim, g = a.cache.group;
+    const float *             q = a.q + size_t(j) * g * D;
+    const auto of = [&](int h, int c) { return KEEPS_Q ? s.all_q[KEEPS_Q ? h : 0][c] : h < g ? q[h * D + c] : 0.0f; };
     __syncthreads();
     if (threadIdx.x < D) {
         float sum = 0;
 #pragma unroll
-        for (int h = 0; h < GROUP; h++) sum += fabsf(s.all_q[h][threadIdx.x]);
+        for (int h = 0; h < GROUP; h++) sum += fabsf(of(h, threadIdx.x));
         s.total[threadIdx.x] = __float_as_uint(sum) & 0x7fffffffu;  // also a total order for NaN: places stay unique
     }
     __syncthreads();
-    // A channel's place: two threads count who is before it, half of the channels each (D <= 256 = THREADS / 2).
-    const int c = threadIdx.x / 2, half = threadIdx.x % 2;
+    // A channel's place: the threads that share it count who is before it, some of the channels each.
+    constexpr int SHARERS = THREADS / CHANNELS;
+    static_assert(SHARERS == 1 || SHARERS == 2, "a thread or two a channel");
+    const int c = threadIdx.x / SHARERS, share = threadIdx.x % SHARERS;
     int       place = 0;
     if (c < D) {
         const uint32_t mine = s.total[c];
 #pragma unroll 8
-        for (int i = 0; i < D / 2; i++) {
-            const int o = 2 * i + half;
+        for (int i = 0; i < D / SHARERS; i++) {
+            const int o = SHARERS * i + share;
             place += s.total[o] > mine || (s.total[o] == mine && o < c);
         }
     }
     if (append_at >= 0) {  // in the upper warps, idle here up to D = 128
-        append_row(a.cache, a.row, j, append_at, THREADS / 2);
-        append_page(a.cache, a.row, a.pages, p.page_stride, j, append_at, THREADS / 2);
+        append_row(a.cache, a.row, j, append_at, THREADS - CHANNELS);
+        append_page(a.cache, a.row, a.pages, p.page_stride, j, append_at, THREADS - CHANNELS);
     }
-    place += __shfl_xor_sync(FULL, place, 1);
-    if (c < D && half == 0 && place < a.r) {
+    if (SHARERS == 2) place += __shfl_xor_sync(FULL, place, 1);
+    if (c < D && share == 0 && place < a.r) {
         float sum = 0;
 #pragma unroll
         for (int h = 0; h < GROUP; h++) {
-            const float x = s.all_q[h][c];
+            const float x = of(h, c);
             s.q[place][h] = x;
             sum += x;
         }
@@ -77,7 +87,7 @@ __device__ void choose_channels(const PagesLaunch & p, Scoring<GROUP> & s, int j
     const int lane = threadIdx.x & 31;
     for (int h = threadIdx.x >> 5; h < GROUP; h += WARPS) {
         float all = 0, read = 0;
-        for (int i = lane; i < D; i += 32) all += fabsf(s.all_q[h][i]);
+        for (int i = lane; i < D; i += 32) all += fabsf(of(h, i));
         for (int i = lane; i < a.r; i += 32) read += fabsf(s.q[i][h]);
         all  = warp_sum(all);
         read = warp_sum(read);
@@ -89,17 +99,19 @@ __device__ void choose_channels(const PagesLaunch & p, Scoring<GROUP> & s, int j
 // grid (n_head, tiles): tiles beyond the live pages have nothing to do and come last, so that they take no
 // multiprocessor from others. Two blocks share a multiprocessor: some models have more tiles than a card has of those,
 // and a second round would double the time.
-template <int GROUP>
+template <int CHANNELS, int GROUP>
 __global__ void __launch_bounds__(THREADS, GROUP <= 8 ? 2 : 1) score_pages(PagesLaunch p) {
     extern __shared__ __align__(16) unsigned char shared[];
-    Scoring<GROUP> &                              s = *reinterpret_cast<Scoring<GROUP> *>(shared);
-    const KernelSelectPages &                     a = p.args;
+    using S                     = Scoring<CHANNELS, GROUP>;
+    S &                       s = *reinterpret_cast<S *>(shared);
+    const KernelSelectPages & a = p.args;
     const int j = blockIdx.x, tile = blockIdx.y, page = a.pages.page, g = a.cache.group, D = a.cache.head_dim;
     wait_for_kernel_before();
     let_next_kernel_start();  // in this order: the next kernel reads q before it waits
     // q before the live length is known: the two loads overlap.
     const float * q = a.q + size_t(j) * g * D;
-    for (int i = threadIdx.x; i < GROUP * D; i += THREADS) s.all_q[i / D][i % D] = i < g * D ? q[i] : 0.0f;
+    for (int i = threadIdx.x; S::KEEPS_Q && i < GROUP * D; i += THREADS)
+        s.all_q[i / D][i % D] = i < g * D ? q[i] : 0.0f;
     const int rows  = live_rows(a.cache.n_rows, a.cache.capacity);
     const int n     = (rows + page - 1) / page;  // live pages
     const int tiles = (n + TILE - 1) / TILE;
@@ -125,16 +137,16 @@ __global__ void __launch_bounds__(THREADS, GROUP <= 8 ? 2 : 1) score_pages(Pages
             acc[h][1] += s.q[i][h] * x.y;
         }
     }
-    // A thread now answers for one head and one page: 4 heads * 128 pages.
+    // A thread now answers for one head and one page: up to 4 heads * 128 pages.
     const int head = threadIdx.x / TILE, at = threadIdx.x % TILE, entry = tile * TILE + at;
 #pragma unroll
-    for (int h0 = 0; h0 < GROUP; h0 += HEAD_CHUNK) {
+    for (int h0 = 0; h0 < GROUP; h0 += S::HEAD_CHUNK) {
 #pragma unroll
-        for (int h = 0; h < HEAD_CHUNK && h0 + h < GROUP; h++) {
+        for (int h = 0; h < S::HEAD_CHUNK && h0 + h < GROUP; h++) {
             *reinterpret_cast<float2 *>(&s.part[slice][h][in_tile]) = make_float2(acc[h0 + h][0], acc[h0 + h][1]);
         }
         __syncthreads();
-        const bool used = h0 + head < GROUP;
+        const bool used = head < S::HEAD_CHUNK && h0 + head < GROUP;
         float      x    = NO_SCORE;
         if (used && entry < n) {
             float sum = 0;
@@ -190,10 +202,14 @@ KernelStatus select_pages(const KernelSelectPages & a, KernelWorkspace workspace
     RETURN_IF_KERNEL(check_workspace(workspace, bytes));
     const PagesLaunch p{a, work, kernel_page_stride(a.cache.capacity, a.pages.page), select_keys_fit(n_pages)};
     dispatch_group(work.padded, [&](auto group) {
-        constexpr int GROUP = decltype(group)::value;
-        static_assert(sizeof(Scoring<GROUP>) <= SHARED_BYTES, "");
-        const size_t shared = max(sizeof(Scoring<GROUP>), select_finish_bytes(n_pages));
-        launch_early(score_pages<GROUP>, dim3(a.cache.n_head, work.tiles), THREADS, shared, stream, p);
+        const auto go = [&](auto channels) {
+            constexpr int CHANNELS = decltype(channels)::value, GROUP = decltype(group)::value;
+            static_assert(sizeof(Scoring<CHANNELS, GROUP>) <= SHARED_BYTES, "");
+            const size_t shared = max(sizeof(Scoring<CHANNELS, GROUP>), select_finish_bytes(n_pages));
+            launch_early(score_pages<CHANNELS, GROUP>, dim3(a.cache.n_head, work.tiles), THREADS, shared, stream, p);
+        };
+        if (a.cache.head_dim <= 256) go(IntTag<256>{});
+        else go(IntTag<512>{});
     });
     return launch_status();
 }

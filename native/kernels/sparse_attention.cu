@@ -1,7 +1,8 @@
 // Exact attention on the chosen rows (or on all live rows), split over blocks, merged by the last block of a head to
-// arrive. A row is read by a team of lanes, 8 channels (16 bytes) each, for up to 8 query heads at once; every team
-// keeps its own running maximum, so rows need no barrier. With the residual, further blocks add the rows that were not
-// chosen, by code (residual_attention.cuh); both kinds leave (greatest, sum, weighted values) and merge alike.
+// arrive. A row is read by a team of lanes, 8 channels (16 bytes) each, for up to 8 query heads at once (above 256
+// channels 16 each, for up to 4: a thread's queries and sums are what registers hold); every team keeps its own running
+// maximum, so rows need no barrier. With the residual, further blocks add the rows that were not chosen, by code
+// (residual_attention.cuh); both kinds leave (greatest, sum, weighted values) and merge alike.
 #include "activations.cuh"
 #include "residual_attention.cuh"
 
@@ -10,14 +11,15 @@ namespace {
 
 constexpr int MAX_SPLITS = 128;
 
-int heads_per_block(int group) { return min(8, padded_group(group)); }
-int head_chunks(int group) { return int(ceil_div(group, 8)); }
-int team_lanes(int dim) { return dim <= 64 ? 8 : dim <= 128 ? 16 : 32; }
+constexpr int                     most_heads(int dim) { return dim <= 256 ? 8 : 4; }  // of a block
+__host__ __device__ constexpr int team_lanes(int dim) { return dim <= 64 ? 8 : dim <= 128 ? 16 : 32; }
+int heads_per_block(const KernelCache & c) { return min(most_heads(c.head_dim), padded_group(c.group)); }
+int head_chunks(const KernelCache & c) { return int(ceil_div(c.group, most_heads(c.head_dim))); }
 
 // Enough blocks for two a multiprocessor, but not less than two rows a team.
 int split_count(const KernelCache & cache, int max_rows) {
     const int teams = ATTENTION_THREADS / team_lanes(cache.head_dim);
-    const int wave  = int(ceil_div(size_t(2) * device_sm_count(), size_t(cache.n_head) * head_chunks(cache.group)));
+    const int wave  = int(ceil_div(size_t(2) * device_sm_count(), size_t(cache.n_head) * head_chunks(cache)));
     return max(1, min(min(MAX_SPLITS, wave), int(ceil_div(max_rows, 2 * teams))));
 }
 
@@ -97,34 +99,35 @@ __device__ void merge_parts(const AttentionLaunch & p, size_t first, int j, int 
 // grid (n_splits + residual tiles, n_head, head chunks)
 template <int DIM, int HEADS>
 __global__ void __launch_bounds__(ATTENTION_THREADS) attend(AttentionLaunch p) {
-    constexpr int LANES = DIM <= 64 ? 8 : DIM <= 128 ? 16 : 32;
+    constexpr int LANES  = team_lanes(DIM);
+    constexpr int PIECES = DIM <= 256 ? 1 : DIM / 256, OWN = PIECES * 8;  // of 8 channels; channels of a thread
     constexpr int TEAMS = ATTENTION_THREADS / LANES, WARPS = ATTENTION_THREADS / 32;
-    constexpr int CHUNK = DIM <= 64 ? 8 : DIM <= 128 ? 4 : 2;  // heads merged at once: 16 KB of shared memory
-    constexpr int STEP  = HEADS <= 4 ? 2 : 1;                  // rows a team has in flight
+    constexpr int CHUNK = 512 / (LANES * OWN);  // heads merged at once: 16 KB of shared memory
+    constexpr int STEP  = HEADS <= 4 ? 2 : 1;   // rows a team has in flight
     const int     j = blockIdx.y, g = p.cache.group, h0 = blockIdx.z * HEADS;
     let_next_kernel_start();
     // q before the live length is known: the loads overlap. (Blocks of the residual do not need it.) Where nothing was
     // chosen, the kernel before may be the one that makes q: a layer that sees another's rows appends none.
     if (!p.ids) wait_for_kernel_before();
-    const int  team = threadIdx.x / LANES, c = threadIdx.x % LANES * 8;
-    const bool has_channels = c < DIM;  // D = 96 leaves 4 of 16 lanes idle
-    float      q[HEADS][8], acc[HEADS][8], m[HEADS], z[HEADS];
+    const int  team = threadIdx.x / LANES, c = threadIdx.x % LANES * 8;  // its pieces: c, c + 256
+    const bool has_channels = c < DIM;                                   // D = 96 leaves 4 of 16 lanes idle
+    float      q[HEADS][OWN], acc[HEADS][OWN], m[HEADS], z[HEADS];
     if (int(blockIdx.x) < p.n_splits) {
         const float scale = p.scale;
 #pragma unroll
         for (int h = 0; h < HEADS; h++) {
-            float4 x[2] = {make_float4(0, 0, 0, 0), make_float4(0, 0, 0, 0)};
-            if (has_channels && h0 + h < g) {
-                const float * from = p.q + (size_t(j) * g + h0 + h) * DIM + c;
-                x[0]               = *reinterpret_cast<const float4 *>(from);
-                x[1]               = *reinterpret_cast<const float4 *>(from + 4);
+#pragma unroll
+            for (int i = 0; i < OWN; i += 4) {
+                float4 x = make_float4(0, 0, 0, 0);
+                if (has_channels && h0 + h < g)
+                    x = *reinterpret_cast<const float4 *>(p.q + (size_t(j) * g + h0 + h) * DIM + c + i / 8 * 256 +
+                                                          i % 8);
+                q[h][i] = x.x * scale, q[h][i + 1] = x.y * scale, q[h][i + 2] = x.z * scale, q[h][i + 3] = x.w * scale;
             }
-            q[h][0] = x[0].x * scale, q[h][1] = x[0].y * scale, q[h][2] = x[0].z * scale, q[h][3] = x[0].w * scale;
-            q[h][4] = x[1].x * scale, q[h][5] = x[1].y * scale, q[h][6] = x[1].z * scale, q[h][7] = x[1].w * scale;
             m[h] = NO_SCORE;
             z[h] = 0;
 #pragma unroll
-            for (int e = 0; e < 8; e++) acc[h][e] = 0;
+            for (int e = 0; e < OWN; e++) acc[h][e] = 0;
         }
     }
     wait_for_kernel_before();  // the chosen rows, the newest row, the coded scores
@@ -144,29 +147,36 @@ __global__ void __launch_bounds__(ATTENTION_THREADS) attend(AttentionLaunch p) {
         const uint16_t * v     = p.cache.v + head0;
         const int32_t *  ids   = p.ids ? p.ids + size_t(j) * p.k : nullptr;
         for (int base = begin; base < end; base += STEP * TEAMS) {  // the same count of steps for all lanes of a warp
-            uint4 kk[STEP], vv[STEP];
+            uint4 kk[STEP][PIECES], vv[STEP][PIECES];
             bool  is_row[STEP];
 #pragma unroll
             for (int u = 0; u < STEP; u++) {
                 const int i   = base + u * TEAMS + team;
                 const int row = i < end ? (ids ? ids[i] : i) : -1;
                 is_row[u]     = unsigned(row) < unsigned(live);  // also keeps a wrong id from reading elsewhere
-                kk[u] = vv[u] = make_uint4(0, 0, 0, 0);
-                if (is_row[u] && has_channels) {
-                    kk[u] = *reinterpret_cast<const uint4 *>(k + size_t(row) * DIM);
-                    vv[u] = *reinterpret_cast<const uint4 *>(v + size_t(row) * DIM);
+#pragma unroll
+                for (int piece = 0; piece < PIECES; piece++) {
+                    kk[u][piece] = vv[u][piece] = make_uint4(0, 0, 0, 0);
+                    if (is_row[u] && has_channels) {
+                        kk[u][piece] = *reinterpret_cast<const uint4 *>(k + size_t(row) * DIM + piece * 256);
+                        vv[u][piece] = *reinterpret_cast<const uint4 *>(v + size_t(row) * DIM + piece * 256);
+                    }
                 }
             }
             float s[STEP][HEADS];
 #pragma unroll
             for (int u = 0; u < STEP; u++) {
-                float x[8];
-                unpack8(kk[u], x);
 #pragma unroll
-                for (int h = 0; h < HEADS; h++) {
-                    s[u][h] = 0;
+                for (int h = 0; h < HEADS; h++) s[u][h] = 0;
 #pragma unroll
-                    for (int e = 0; e < 8; e++) s[u][h] += q[h][e] * x[e];
+                for (int piece = 0; piece < PIECES; piece++) {
+                    float x[8];
+                    unpack8(kk[u][piece], x);
+#pragma unroll
+                    for (int h = 0; h < HEADS; h++) {
+#pragma unroll
+                        for (int e = 0; e < 8; e++) s[u][h] += q[h][piece * 8 + e] * x[e];
+                    }
                 }
             }
 #pragma unroll
@@ -188,7 +198,7 @@ __global__ void __launch_bounds__(ATTENTION_THREADS) attend(AttentionLaunch p) {
                 m[h]             = top;
                 z[h] *= fade;
 #pragma unroll
-                for (int e = 0; e < 8; e++) acc[h][e] *= fade;
+                for (int e = 0; e < OWN; e++) acc[h][e] *= fade;
 #pragma unroll
                 for (int u = 0; u < STEP; u++) {
                     s[u][h] = is_row[u] ? exp2f(s[u][h] - top) : 0.0f;
@@ -197,12 +207,15 @@ __global__ void __launch_bounds__(ATTENTION_THREADS) attend(AttentionLaunch p) {
             }
 #pragma unroll
             for (int u = 0; u < STEP; u++) {
-                float x[8];
-                unpack8(vv[u], x);
 #pragma unroll
-                for (int h = 0; h < HEADS; h++) {
+                for (int piece = 0; piece < PIECES; piece++) {
+                    float x[8];
+                    unpack8(vv[u][piece], x);
 #pragma unroll
-                    for (int e = 0; e < 8; e++) acc[h][e] += s[u][h] * x[e];
+                    for (int h = 0; h < HEADS; h++) {
+#pragma unroll
+                        for (int e = 0; e < 8; e++) acc[h][piece * 8 + e] += s[u][h] * x[e];
+                    }
                 }
             }
         }
@@ -218,12 +231,12 @@ __global__ void __launch_bounds__(ATTENTION_THREADS) attend(AttentionLaunch p) {
             const float fade = exp2f(m[h] - top);
             z[h] *= fade;
 #pragma unroll
-            for (int e = 0; e < 8; e++) acc[h][e] *= fade;
+            for (int e = 0; e < OWN; e++) acc[h][e] *= fade;
 #pragma unroll
             for (int step = LANES; step < 32; step <<= 1) {
                 z[h] += __shfl_xor_sync(FULL, z[h], step);
 #pragma unroll
-                for (int e = 0; e < 8; e++) acc[h][e] += __shfl_xor_sync(FULL, acc[h][e], step);
+                for (int e = 0; e < OWN; e++) acc[h][e] += __shfl_xor_sync(FULL, acc[h][e], step);
             }
             if (lane == 0) warp_stats[warp][h] = make_float2(top, z[h]);
         }
@@ -233,9 +246,11 @@ __global__ void __launch_bounds__(ATTENTION_THREADS) attend(AttentionLaunch p) {
             if (lane < LANES && has_channels) {
 #pragma unroll
                 for (int h = 0; h < CHUNK && start + h < HEADS; h++) {
-                    float4 * to = reinterpret_cast<float4 *>(&warp_values[warp][h][c]);
-                    to[0] = make_float4(acc[start + h][0], acc[start + h][1], acc[start + h][2], acc[start + h][3]);
-                    to[1] = make_float4(acc[start + h][4], acc[start + h][5], acc[start + h][6], acc[start + h][7]);
+                    const float (&x)[OWN] = acc[start + h];
+#pragma unroll
+                    for (int i = 0; i < OWN; i += 4)
+                        *reinterpret_cast<float4 *>(&warp_values[warp][h][c + i / 8 * 256 + i % 8]) =
+                            make_float4(x[i], x[i + 1], x[i + 2], x[i + 3]);
                 }
             }
             __syncthreads();
@@ -268,7 +283,7 @@ AttentionWorkspace workspace_of(const KernelCache & cache, int max_rows, bool re
     AttentionWorkspace l;
     l.n_splits         = split_count(cache, max_rows);
     l.n_parts          = l.n_splits + (residual ? int(ceil_div(cache.capacity, CODES_TILE)) : 0);
-    const size_t parts = size_t(cache.n_head) * head_chunks(cache.group) * l.n_parts * heads_per_block(cache.group);
+    const size_t parts = size_t(cache.n_head) * head_chunks(cache) * l.n_parts * heads_per_block(cache);
     l.stats            = COUNTER_BYTES;
     l.values           = l.stats + align256(parts * sizeof(float2));
     l.total            = l.values + align256(parts * cache.head_dim * sizeof(float));
@@ -286,7 +301,7 @@ size_t sparse_attention_workspace_bytes(const KernelCache & cache, int k) {
 KernelStatus sparse_attention(const KernelAttention & a, KernelWorkspace workspace, KernelStream stream) {
     const KernelCache & cache = a.cache;
     RETURN_IF_KERNEL(check_cache(cache, true));
-    if ((a.ids && a.k < 1) || !scale_ok(a.scale) || size_t(cache.n_head) * head_chunks(cache.group) > 2 * MAX_HEADS)
+    if ((a.ids && a.k < 1) || !scale_ok(a.scale) || size_t(cache.n_head) * head_chunks(cache) > 2 * MAX_HEADS)
         return KERNEL_BAD_SHAPE;
     if (misaligned(a.q) || misaligned(a.out.x, 4) || (a.ids && misaligned(a.ids, 4))) return KERNEL_BAD_POINTER;
     if (a.sinks && misaligned(a.sinks, 4)) return KERNEL_BAD_POINTER;
@@ -320,11 +335,12 @@ KernelStatus sparse_attention(const KernelAttention & a, KernelWorkspace workspa
     p.counters    = static_cast<unsigned *>(workspace.data);
     p.part_stats  = reinterpret_cast<float2 *>(base + l.stats);
     p.part_values = reinterpret_cast<float *>(base + l.values);
-    const dim3 grid(l.n_parts, cache.n_head, head_chunks(cache.group));
+    const dim3 grid(l.n_parts, cache.n_head, head_chunks(cache));
     dispatch_head_dim(cache.head_dim, [&](auto dim) {
-        dispatch_group(heads_per_block(cache.group), [&](auto heads) {
-            constexpr int HEADS = decltype(heads)::value <= 8 ? decltype(heads)::value : 8;
-            launch_early(attend<decltype(dim)::value, HEADS>, grid, ATTENTION_THREADS, 0, stream, p);
+        dispatch_group(heads_per_block(cache), [&](auto heads) {
+            constexpr int DIM = decltype(dim)::value, MOST = most_heads(DIM);
+            constexpr int HEADS = decltype(heads)::value <= MOST ? decltype(heads)::value : MOST;
+            launch_early(attend<DIM, HEADS>, grid, ATTENTION_THREADS, 0, stream, p);
         });
     });
     return launch_status();

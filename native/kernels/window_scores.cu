@@ -3,7 +3,8 @@
 // adds the probabilities of a column over the rows. Products run on tensor cores with q split into two f16 halves (q =
 // hi + lo), so that logits are as good as f32: selection compares sums that differ in the fifth digit. q8_0 keys enter
 // as exact integers, their scale is applied to each 32-channel partial sum. A block's warps own 16 rows each, 128 rows
-// a row group (g * w = 4 * 32 in an 8B model); keys stream through shared memory.
+// a row group (g * w = 4 * 32 in an 8B model); keys stream through shared memory. Queries stay in registers, but above
+// 256 channels, where they would not fit: then keys come in slices of channels, and each slice's queries again from L2.
 #include "mma_f16.cuh"
 
 namespace rocketdoc {
@@ -13,7 +14,13 @@ constexpr int THREADS    = 256;
 constexpr int WARPS      = THREADS / 32;
 constexpr int GROUP_ROWS = WARPS * 16;
 
-constexpr int tile_columns(int dim) { return dim <= 128 ? 64 : 32; }
+__host__ __device__ constexpr int slice_channels(int dim) {
+    return dim <= 256 ? dim : 128;
+}  // of a tile in shared memory
+__host__ __device__ constexpr int tile_columns(int dim) { return slice_channels(dim) <= 128 ? 64 : 32; }
+__host__ __device__ constexpr int blocks_fitting(int dim) {
+    return slice_channels(dim) <= 128 ? 2 : 1;
+}  // a multiprocessor
 
 struct WindowLaunch {
     KernelWindowScores args;
@@ -34,10 +41,9 @@ WindowWorkspace workspace_of(const KernelWindowScores & a) {
     WindowWorkspace l;
     l.row_groups      = int(ceil_div(size_t(a.group) * a.window, GROUP_ROWS));
     const int n_tiles = int(ceil_div(a.n_rows, tile_columns(a.head_dim)));
-    // Two blocks fit a multiprocessor (one for D = 256): one wave of them.
-    const int wave = device_sm_count() * (a.head_dim <= 128 ? 2 : 1);
-    l.n_splits     = max(1, min(n_tiles, int(ceil_div(wave, a.n_head))));
-    l.packed       = COUNTER_BYTES;
+    const int wave    = device_sm_count() * blocks_fitting(a.head_dim);  // what runs at once
+    l.n_splits        = max(1, min(n_tiles, int(ceil_div(wave, a.n_head))));
+    l.packed          = COUNTER_BYTES;
     l.partial =
         align256(l.packed + size_t(a.n_head) * l.row_groups * (a.head_dim / 16) * WARPS * 32 * 2 * sizeof(uint4));
     l.lse   = align256(l.partial + size_t(a.n_head) * l.row_groups * GROUP_ROWS * l.n_splits * sizeof(float2));
@@ -88,26 +94,31 @@ __global__ void query_importance(KernelWindowScores a) {
     a.importance[size_t(j) * a.head_dim + c] = sum / float(a.group * a.window);
 }
 
-template <int DIM>
+// Keys of some columns, `CHANNELS` of each.
+template <int CHANNELS>
 struct KeyTile {
-    static constexpr int COLUMNS = tile_columns(DIM);
-    static constexpr int PITCH   = DIM + 8;  // an odd number of 16-byte units: ldmatrix rows fall into different banks
-    __half               k[COLUMNS][PITCH];
-    float                d[COLUMNS][DIM / 32];  // q8_0 only: block scales
+    static constexpr int COLUMNS = tile_columns(CHANNELS);
+    static constexpr int PITCH =
+        CHANNELS + 8;  // an odd number of 16-byte units: ldmatrix rows fall into different banks
+    __half k[COLUMNS][PITCH];
+    float  d[COLUMNS][CHANNELS / 32];  // q8_0 only: block scales
 };
 
-template <int DIM, bool Q8>
-__device__ void load_tile(KeyTile<DIM> & tile, const char * head, size_t row_bytes, int column0, int n_rows) {
-    constexpr int COLUMNS = KeyTile<DIM>::COLUMNS;
+// channel0: the first channel, a multiple of 32.
+template <int CHANNELS, bool Q8>
+__device__ void load_tile(KeyTile<CHANNELS> & tile, const char * head, size_t row_bytes, int column0, int channel0,
+                          int n_rows) {
+    head += Q8 ? channel0 / 32 * 34 : channel0 * 2;
+    constexpr int COLUMNS = KeyTile<CHANNELS>::COLUMNS;
     if (!Q8) {
-        for (int i = threadIdx.x; i < COLUMNS * (DIM / 8); i += THREADS) {
-            const int  n = i / (DIM / 8), c = i % (DIM / 8) * 8;
+        for (int i = threadIdx.x; i < COLUMNS * (CHANNELS / 8); i += THREADS) {
+            const int  n = i / (CHANNELS / 8), c = i % (CHANNELS / 8) * 8;
             const bool live = column0 + n < n_rows;
             copy_16_async(&tile.k[n][c], head + size_t(live ? column0 + n : 0) * row_bytes + c * 2, live);
         }
     } else {
-        for (int i = threadIdx.x; i < COLUMNS * (DIM / 2); i += THREADS) {
-            const int      n = i / (DIM / 2), c = i % (DIM / 2) * 2;
+        for (int i = threadIdx.x; i < COLUMNS * (CHANNELS / 2); i += THREADS) {
+            const int      n = i / (CHANNELS / 2), c = i % (CHANNELS / 2) * 2;
             unsigned short two = 0;
             if (column0 + n < n_rows) {
                 two = *reinterpret_cast<const unsigned short *>(head + size_t(column0 + n) * row_bytes + (c / 32) * 34 +
@@ -117,8 +128,8 @@ __device__ void load_tile(KeyTile<DIM> & tile, const char * head, size_t row_byt
                                                                             float(static_cast<signed char>(two >> 8)));
             *reinterpret_cast<__half2 *>(&tile.k[n][c]) = h;
         }
-        for (int i = threadIdx.x; i < COLUMNS * (DIM / 32); i += THREADS) {
-            const int n = i / (DIM / 32), b = i % (DIM / 32);
+        for (int i = threadIdx.x; i < COLUMNS * (CHANNELS / 32); i += THREADS) {
+            const int n = i / (CHANNELS / 32), b = i % (CHANNELS / 32);
             float     d = 0;
             if (column0 + n < n_rows)
                 d = __half2float(*reinterpret_cast<const __half *>(head + size_t(column0 + n) * row_bytes + b * 34));
@@ -127,48 +138,49 @@ __device__ void load_tile(KeyTile<DIM> & tile, const char * head, size_t row_byt
     }
 }
 
-// Logits (base 2) of this warp's 16 rows against columns n0..n0+31 of the tile. x[t][0,1]: row lane/4, columns
-// n0 + 8t + 2 (lane%4) + {0, 1}; x[t][2,3]: row lane/4 + 8.
-template <int DIM, bool Q8>
-__device__ __forceinline__ void logits_32(float (&x)[4][4], const KeyTile<DIM> & tile, int n0,
-                                          const uint32_t (&hi)[DIM / 16][4], const uint32_t (&lo)[DIM / 16][4]) {
+// Adds to x[half] the logits (base 2) of this warp's 16 rows against columns n0 + 32 half .. + 31 of the tile.
+// x[half][t] [0,1]: row lane/4, columns 8t + 2 (lane%4) + {0, 1} of these; [2,3]: row lane/4 + 8. fragments(ks, hi,
+// lo): the queries of channels 16 ks .. 16 ks + 15 of the tile.
+template <int CHANNELS, bool Q8, int HALVES, class Fragments>
+__device__ __forceinline__ void add_logits(float (&x)[HALVES][4][4], const KeyTile<CHANNELS> & tile, int n0,
+                                           const Fragments & fragments) {
     const int lane = threadIdx.x & 31;
     const int n = n0 + (lane >> 4) * 8 + (lane & 7), c = (lane >> 3 & 1) * 8;
+    float     part[HALVES][4][4];
 #pragma unroll
-    for (int t = 0; t < 4; t++) {
+    for (int ks = 0; ks < CHANNELS / 16; ks++) {
+        uint32_t hi[4], lo[4];
+        fragments(ks, hi, lo);
 #pragma unroll
-        for (int e = 0; e < 4; e++) x[t][e] = 0;
-    }
-    float part[4][4];
+        for (int half = 0; half < HALVES; half++) {
+            if (Q8 && ks % 2 == 0) {
 #pragma unroll
-    for (int ks = 0; ks < DIM / 16; ks++) {
-        if (Q8 && ks % 2 == 0) {
+                for (int t = 0; t < 4; t++) {
 #pragma unroll
-            for (int t = 0; t < 4; t++) {
-#pragma unroll
-                for (int e = 0; e < 4; e++) part[t][e] = 0;
+                    for (int e = 0; e < 4; e++) part[half][t][e] = 0;
+                }
             }
-        }
 #pragma unroll
-        for (int pair = 0; pair < 2; pair++) {
-            uint32_t b[4];
-            ldmatrix_x4(b, &tile.k[n + pair * 16][ks * 16 + c]);
-            auto & y0 = Q8 ? part[2 * pair] : x[2 * pair];
-            auto & y1 = Q8 ? part[2 * pair + 1] : x[2 * pair + 1];
-            mma_16x8x16(y0, hi[ks], b[0], b[1]);
-            mma_16x8x16(y1, hi[ks], b[2], b[3]);
-            mma_16x8x16(y0, lo[ks], b[0], b[1]);
-            mma_16x8x16(y1, lo[ks], b[2], b[3]);
-        }
-        if (Q8 && ks % 2 == 1) {
+            for (int pair = 0; pair < 2; pair++) {
+                uint32_t b[4];
+                ldmatrix_x4(b, &tile.k[n + half * 32 + pair * 16][ks * 16 + c]);
+                auto & y0 = Q8 ? part[half][2 * pair] : x[half][2 * pair];
+                auto & y1 = Q8 ? part[half][2 * pair + 1] : x[half][2 * pair + 1];
+                mma_16x8x16(y0, hi, b[0], b[1]);
+                mma_16x8x16(y1, hi, b[2], b[3]);
+                mma_16x8x16(y0, lo, b[0], b[1]);
+                mma_16x8x16(y1, lo, b[2], b[3]);
+            }
+            if (Q8 && ks % 2 == 1) {
 #pragma unroll
-            for (int t = 0; t < 4; t++) {
-                const float d0 = tile.d[n0 + 8 * t + lane % 4 * 2][ks / 2],
-                            d1 = tile.d[n0 + 8 * t + lane % 4 * 2 + 1][ks / 2];
-                x[t][0] += d0 * part[t][0];
-                x[t][1] += d1 * part[t][1];
-                x[t][2] += d0 * part[t][2];
-                x[t][3] += d1 * part[t][3];
+                for (int t = 0; t < 4; t++) {
+                    const int   column = n0 + half * 32 + 8 * t + lane % 4 * 2;
+                    const float d0 = tile.d[column][ks / 2], d1 = tile.d[column + 1][ks / 2];
+                    x[half][t][0] += d0 * part[half][t][0];
+                    x[half][t][1] += d1 * part[half][t][1];
+                    x[half][t][2] += d0 * part[half][t][2];
+                    x[half][t][3] += d1 * part[half][t][3];
+                }
             }
         }
     }
@@ -177,11 +189,14 @@ __device__ __forceinline__ void logits_32(float (&x)[4][4], const KeyTile<DIM> &
 // PASS 1: (max, sum) of each row over this block's columns. PASS 2: probabilities added over the rows.
 // grid (n_splits, G, row groups of pass 1 | 1); row_group0 counts the launches of pass 2.
 template <int DIM, bool Q8, int PASS>
-__global__ void __launch_bounds__(THREADS, DIM <= 128 ? 2 : 1) stream_keys(WindowLaunch p, int row_group0) {
-    constexpr int COLUMNS = KeyTile<DIM>::COLUMNS;
-    __shared__ __align__(16) unsigned char storage[2 * sizeof(KeyTile<DIM>)];
+__global__ void __launch_bounds__(THREADS, blocks_fitting(DIM)) stream_keys(WindowLaunch p, int row_group0) {
+    constexpr int CHANNELS = slice_channels(DIM), SLICES = DIM / CHANNELS, COLUMNS = tile_columns(DIM);
+    using Tile = KeyTile<CHANNELS>;
+    static_assert(CHANNELS * SLICES == DIM && Tile::COLUMNS == COLUMNS, "whole slices");
+    static_assert(2 * sizeof(Tile) + WARPS * COLUMNS * sizeof(float) <= SHARED_BYTES, "two tiles and the sums");
+    __shared__ __align__(16) unsigned char storage[2 * sizeof(Tile)];
     __shared__ float                       column_sum[PASS == 2 ? WARPS : 1][COLUMNS];
-    KeyTile<DIM> *                         tiles = reinterpret_cast<KeyTile<DIM> *>(storage);
+    Tile *                                 tiles = reinterpret_cast<Tile *>(storage);
 
     const KernelWindowScores & a = p.args;
     const int    lane = threadIdx.x & 31, warp = threadIdx.x >> 5, j = blockIdx.y, rg = row_group0 + blockIdx.z;
@@ -190,14 +205,19 @@ __global__ void __launch_bounds__(THREADS, DIM <= 128 ? 2 : 1) stream_keys(Windo
                  end     = int(int64_t(n_tiles) * (blockIdx.x + 1) / p.n_splits);
     const char * head    = static_cast<const char *>(a.keys.data) + size_t(j / a.share) * a.keys.head_bytes;
 
-    uint32_t hi[DIM / 16][4], lo[DIM / 16][4];
+    const uint4 * packed =
+        p.packed + ((size_t(j) * p.row_groups + rg) * (DIM / 16) * WARPS * 32 + warp * 32 + lane) * 2;
+    const auto load_fragments = [packed](int ks, uint32_t (&hi)[4], uint32_t (&lo)[4]) {
+        const uint4 * f = packed + size_t(ks) * (WARPS * 32 * 2);
+        const uint4   h = f[0], l = f[1];
+        hi[0] = h.x, hi[1] = h.y, hi[2] = h.z, hi[3] = h.w;
+        lo[0] = l.x, lo[1] = l.y, lo[2] = l.z, lo[3] = l.w;
+    };
+    constexpr int RESIDENT = SLICES == 1 ? DIM / 16 : 1;
+    uint32_t      hi[RESIDENT][4], lo[RESIDENT][4];
+    if (SLICES == 1) {
 #pragma unroll
-    for (int ks = 0; ks < DIM / 16; ks++) {
-        const uint4 * f =
-            p.packed + ((((size_t(j) * p.row_groups + rg) * (DIM / 16) + ks) * WARPS + warp) * 32 + lane) * 2;
-        const uint4 h = f[0], l = f[1];
-        hi[ks][0] = h.x, hi[ks][1] = h.y, hi[ks][2] = h.z, hi[ks][3] = h.w;
-        lo[ks][0] = l.x, lo[ks][1] = l.y, lo[ks][2] = l.z, lo[ks][3] = l.w;
+        for (int ks = 0; ks < RESIDENT; ks++) load_fragments(ks, hi[ks], lo[ks]);
     }
     // This thread's two rows, the last column each sees (-1: no such row), and their statistics.
     int   row[2], last[2];
@@ -209,64 +229,95 @@ __global__ void __launch_bounds__(THREADS, DIM <= 128 ? 2 : 1) stream_keys(Windo
         if (PASS == 2 && last[e] >= 0) lse[e] = p.lse[size_t(j) * p.row_groups * GROUP_ROWS + row[e]];
     }
 
-    if (begin < end) load_tile<DIM, Q8>(tiles[0], head, a.keys.row_bytes, begin * COLUMNS, a.n_rows);
+    // What the logits of columns n0..n0+31 of tile t come to.
+    const auto use = [&](int t, int n0, float (&x)[4][4]) {
+        const int column = t * COLUMNS + n0 + lane % 4 * 2;  // of x[0][0]
+#pragma unroll
+        for (int i = 0; i < 4; i++) {
+#pragma unroll
+            for (int e = 0; e < 4; e++) {
+                if (column + 8 * i + (e & 1) > last[e >> 1]) x[i][e] = -INFINITY;
+            }
+        }
+        if (PASS == 1) {
+#pragma unroll
+            for (int e = 0; e < 2; e++) {
+                float top = m[e];
+#pragma unroll
+                for (int i = 0; i < 4; i++) top = fmaxf(top, fmaxf(x[i][2 * e], x[i][2 * e + 1]));
+                float sum = 0;
+#pragma unroll
+                for (int i = 0; i < 4; i++) sum += exp2f(x[i][2 * e] - top) + exp2f(x[i][2 * e + 1] - top);
+                z[e] = z[e] * exp2f(m[e] - top) + sum;
+                m[e] = top;
+            }
+        } else {
+            float y[8];  // [4 tiles of 8 columns, 2 columns]
+#pragma unroll
+            for (int i = 0; i < 4; i++) {
+                y[2 * i]     = exp2f(x[i][0] - lse[0]) + exp2f(x[i][2] - lse[1]);
+                y[2 * i + 1] = exp2f(x[i][1] - lse[0]) + exp2f(x[i][3] - lse[1]);
+            }
+            // Sum over the 8 lanes that hold the same columns; each step halves what a lane still answers for.
+            const bool up16 = lane & 16, up8 = lane & 8, up4 = lane & 4;
+            float      y4[4], y2[2], y1;
+#pragma unroll
+            for (int i = 0; i < 4; i++) {
+                const float keep = up16 ? y[i + 4] : y[i], give = up16 ? y[i] : y[i + 4];
+                y4[i] = keep + __shfl_xor_sync(FULL, give, 16);
+            }
+#pragma unroll
+            for (int i = 0; i < 2; i++) {
+                const float keep = up8 ? y4[i + 2] : y4[i], give = up8 ? y4[i] : y4[i + 2];
+                y2[i] = keep + __shfl_xor_sync(FULL, give, 8);
+            }
+            {
+                const float keep = up4 ? y2[1] : y2[0], give = up4 ? y2[0] : y2[1];
+                y1 = keep + __shfl_xor_sync(FULL, give, 4);
+            }
+            const int mine = (up16 ? 4 : 0) + (up8 ? 2 : 0) + (up4 ? 1 : 0);  // index in y
+            column_sum[warp][n0 + mine / 2 * 8 + lane % 4 * 2 + mine % 2] = y1;
+        }
+    };
+
+    // A step is a slice of a tile; the next one's keys come while it is computed.
+    const auto fetch = [&](int step) {
+        load_tile<CHANNELS, Q8>(tiles[step & 1], head, a.keys.row_bytes, step / SLICES * COLUMNS,
+                                step % SLICES * CHANNELS, a.n_rows);
+    };
+    if (begin < end) fetch(begin * SLICES);
     copy_async_wait();
     __syncthreads();
     for (int t = begin; t < end; t++) {
-        const KeyTile<DIM> & tile = tiles[(t - begin) & 1];
-        if (t + 1 < end)
-            load_tile<DIM, Q8>(tiles[(t - begin + 1) & 1], head, a.keys.row_bytes, (t + 1) * COLUMNS, a.n_rows);
+        if constexpr (SLICES == 1) {
+            if (t + 1 < end) fetch(t + 1);
+            const auto resident = [&](int ks, uint32_t (&h)[4], uint32_t (&l)[4]) {
 #pragma unroll
-        for (int n0 = 0; n0 < COLUMNS; n0 += 32) {
-            float x[4][4];
-            logits_32<DIM, Q8>(x, tile, n0, hi, lo);
-            const int column = t * COLUMNS + n0 + lane % 4 * 2;  // of x[0][0]
+                for (int i = 0; i < 4; i++) h[i] = hi[ks][i], l[i] = lo[ks][i];
+            };
 #pragma unroll
-            for (int i = 0; i < 4; i++) {
-#pragma unroll
-                for (int e = 0; e < 4; e++) {
-                    if (column + 8 * i + (e & 1) > last[e >> 1]) x[i][e] = -INFINITY;
+            for (int n0 = 0; n0 < COLUMNS; n0 += 32) {
+                float x[1][4][4] = {};
+                add_logits<CHANNELS, Q8>(x, tiles[t & 1], n0, resident);
+                use(t, n0, x[0]);
+            }
+        } else {
+            float x[COLUMNS / 32][4][4] = {};
+#pragma unroll 1
+            for (int slice = 0; slice < SLICES; slice++) {
+                const int step = t * SLICES + slice;
+                if (step + 1 < end * SLICES) fetch(step + 1);
+                const auto streamed = [&](int ks, uint32_t (&h)[4], uint32_t (&l)[4]) {
+                    load_fragments(slice * (CHANNELS / 16) + ks, h, l);
+                };
+                add_logits<CHANNELS, Q8>(x, tiles[step & 1], 0, streamed);
+                if (slice + 1 < SLICES) {
+                    copy_async_wait();
+                    __syncthreads();
                 }
             }
-            if (PASS == 1) {
 #pragma unroll
-                for (int e = 0; e < 2; e++) {
-                    float top = m[e];
-#pragma unroll
-                    for (int i = 0; i < 4; i++) top = fmaxf(top, fmaxf(x[i][2 * e], x[i][2 * e + 1]));
-                    float sum = 0;
-#pragma unroll
-                    for (int i = 0; i < 4; i++) sum += exp2f(x[i][2 * e] - top) + exp2f(x[i][2 * e + 1] - top);
-                    z[e] = z[e] * exp2f(m[e] - top) + sum;
-                    m[e] = top;
-                }
-            } else {
-                float y[8];  // [4 tiles of 8 columns, 2 columns]
-#pragma unroll
-                for (int i = 0; i < 4; i++) {
-                    y[2 * i]     = exp2f(x[i][0] - lse[0]) + exp2f(x[i][2] - lse[1]);
-                    y[2 * i + 1] = exp2f(x[i][1] - lse[0]) + exp2f(x[i][3] - lse[1]);
-                }
-                // Sum over the 8 lanes that hold the same columns; each step halves what a lane still answers for.
-                const bool up16 = lane & 16, up8 = lane & 8, up4 = lane & 4;
-                float      y4[4], y2[2], y1;
-#pragma unroll
-                for (int i = 0; i < 4; i++) {
-                    const float keep = up16 ? y[i + 4] : y[i], give = up16 ? y[i] : y[i + 4];
-                    y4[i] = keep + __shfl_xor_sync(FULL, give, 16);
-                }
-#pragma unroll
-                for (int i = 0; i < 2; i++) {
-                    const float keep = up8 ? y4[i + 2] : y4[i], give = up8 ? y4[i] : y4[i + 2];
-                    y2[i] = keep + __shfl_xor_sync(FULL, give, 8);
-                }
-                {
-                    const float keep = up4 ? y2[1] : y2[0], give = up4 ? y2[0] : y2[1];
-                    y1 = keep + __shfl_xor_sync(FULL, give, 4);
-                }
-                const int mine = (up16 ? 4 : 0) + (up8 ? 2 : 0) + (up4 ? 1 : 0);  // index in y
-                column_sum[warp][n0 + mine / 2 * 8 + lane % 4 * 2 + mine % 2] = y1;
-            }
+            for (int n0 = 0; n0 < COLUMNS; n0 += 32) use(t, n0, x[n0 / 32]);
         }
         if (PASS == 2) {
             __syncthreads();

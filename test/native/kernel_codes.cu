@@ -177,16 +177,18 @@ static void one(Rng & rng, int G, int g, int D, int capacity, int n0, int k, boo
 int main(int argc, char ** argv) {
     return run(argc, argv, "codes", [](uint64_t seed, bool small) {
         Rng       rng(seed);
-        const int dims[] = {64, 96, 128, 256}, groups[] = {1, 2, 3, 4, 6, 7, 8, 16},
+        const int dims[] = {64, 96, 128, 256, 512}, groups[] = {1, 2, 3, 4, 6, 7, 8, 16},
                   lengths[] = {1, 31, 32, 33, 64, 511, 512, 513, 1100};
-        for (int i = 0; i < (small ? 8 : 48); i++) {
+        for (int i = 0; i < (small ? 10 : 60); i++) {
             const int n = lengths[small ? i % 6 : i % 9], capacity = n + rng.below(10);
             const int k = i % 6 == 5 ? capacity + 2 : 1 + rng.below(n);
-            one(rng, 1 + rng.below(2), groups[rng.below(8)], dims[i % 4], capacity, n, k, i / 4 & 1, i % 3 == 2, 6);
+            one(rng, 1 + rng.below(2), groups[rng.below(8)], dims[i % 5], capacity, n, k, i / 5 & 1, i % 3 == 2, 6);
         }
         if (small) return;
         one(rng, 8, 4, 128, 6433, 6400, 756, false, false, 4);
         one(rng, 4, 4, 128, 6433, 6400, 400, true, false, 4);
+        one(rng, 1, 16, 512, 6433, 6400, 756, false, true, 4);
+        one(rng, 2, 16, 512, 2000, 1990, 300, true, false, 4);
         one(rng, 1, 4, 128, 60000, 59990, 756, false, false, 3);  // too many tokens for shared memory
     });
 }

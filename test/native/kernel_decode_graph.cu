@@ -108,9 +108,11 @@ int main(int argc, char ** argv) {
         for (int mode = PAGES; mode <= DENSE; mode++) {
             one(rng, Mode(mode), 2, 4, 128, 1, small ? 12 : 40, 3, 8);
             one(rng, Mode(mode), 1, 3, 64, 500, small ? 504 : 530, 2, 100);  // across a tile of 512 tokens
+            one(rng, Mode(mode), 1, 8, 512, 62, small ? 67 : 80, 3, 40);
             if (small) continue;
             one(rng, Mode(mode), 2, 8, 96, 380, 400, 1, 64);
             one(rng, Mode(mode), 1, 16, 256, 1020, 1030, 8, 200);
+            one(rng, Mode(mode), 1, 16, 512, 1020, 1030, 2, 200);
         }
     });
 }

@@ -64,7 +64,7 @@ static void one(Rng & rng, int n_head, int share, int D, int T, int n_ids, bool 
 int main(int argc, char ** argv) {
     return run(argc, argv, "gather_rows", [](uint64_t seed, bool small) {
         Rng rng(seed);
-        for (int D : {64, 96, 128, 256}) {
+        for (int D : {64, 96, 128, 256, 512}) {
             for (int n_ids : {1, 31, 32, 33, 517}) {
                 if (small && n_ids > 33) continue;
                 for (int form = 0; form < 4; form++) {

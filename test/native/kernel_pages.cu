@@ -103,21 +103,24 @@ static void one(Rng & rng, const Case & x, int steps) {
 int main(int argc, char ** argv) {
     return run(argc, argv, "pages", [](uint64_t seed, bool small) {
         Rng       rng(seed);
-        const int dims[] = {64, 96, 128, 256}, groups[] = {1, 2, 3, 4, 5, 7, 8, 16},
+        const int dims[] = {64, 96, 128, 256, 512}, groups[] = {1, 2, 3, 4, 5, 7, 8, 16},
                   lengths[] = {1, 2, 31, 32, 33, 127, 384, 385, 700};
         for (int i = 0; i < (small ? 12 : 60); i++) {
             Case x;
-            x.D = dims[i % 4], x.g = groups[rng.below(8)], x.share = i % 5 == 4 ? 2 : 1,
+            x.D = dims[(i + i / 5) % 5], x.g = groups[rng.below(8)], x.share = i % 4 == 3 ? 2 : 1,
             x.G = x.share * (1 + rng.below(2));
             x.n = lengths[i % (small ? 7 : 9)], x.capacity = x.n + rng.below(12), x.page = 1 + rng.below(8);
             x.r = i % 7 == 6 ? x.D : 1 + rng.below(x.D), x.k = i % 6 == 5 ? x.capacity + 3 : 1 + rng.below(x.n);
             x.kind = i % 10 == 8 ? Case::ZERO_QUERY : i % 10 == 9 ? Case::COARSE : Case::RANDOM;
             one(rng, x, 6);
         }
+        one(rng, Case{2, 16, 512, 300, 290, 3, 512, 70, 2, Case::RANDOM}, 4);  // the most that a block holds
         if (small) return;
         one(rng, Case{8, 4, 128, 6433, 6400, 3, 62, 512, 1, Case::RANDOM}, 4);
         one(rng, Case{2, 4, 128, 30000, 29000, 1, 40, 512, 1, Case::RANDOM}, 3);  // too many pages for shared memory
         one(rng, Case{2, 4, 128, 124000, 123990, 11, 64, 512, 1, Case::RANDOM}, 3);
         one(rng, Case{1, 16, 256, 3000, 2990, 2, 256, 700, 1, Case::RANDOM}, 12);
+        one(rng, Case{1, 8, 512, 6433, 6400, 3, 250, 512, 1, Case::RANDOM}, 4);
+        one(rng, Case{1, 16, 512, 30000, 29990, 1, 160, 512, 1, Case::RANDOM}, 3);
     });
 }

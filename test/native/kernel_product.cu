@@ -255,7 +255,7 @@ int main(int argc, char ** argv) {
                     for (int columns : {32, 64, 96, 160, 576, 1056, 1536})
                         multiplying(rng, f, columns, {5, 3}, 0, {true, false, false, false, false, false});
                 }
-                for (int D : {64, 96, 128, 256}) {
+                for (int D : {64, 96, 128, 256, 512}) {
                     multiplying(rng, f, 512, {3 * D, D, D}, D, {false, false, true, false, false, false});
                     multiplying(rng, f, 512, {2 * D, D, D}, D, {true, false, true, true, true, false});
                     multiplying(rng, f, 768, {2 * D, 2 * D}, D, {false, false, true, false, true, false});
@@ -268,7 +268,7 @@ int main(int argc, char ** argv) {
                 // Enough rows that columns are not split over warps, and so few that they are.
                 if (!small) multiplying(rng, f, 1024, {20000}, 0, {});
             }
-            for (int D : {64, 96, 128, 256}) {
+            for (int D : {64, 96, 128, 256, 512}) {
                 appending(rng, 1 + rng.below(3), 1 + rng.below(4), D, 1 + rng.below(50), false);
                 appending(rng, 1 + rng.below(3), 1 + rng.below(4), D, 1 + rng.below(50), true);
             }

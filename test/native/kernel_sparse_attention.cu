@@ -105,18 +105,22 @@ static void residual(Rng & rng, int G, int g, int D, int capacity, int n, int k,
 int main(int argc, char ** argv) {
     return run(argc, argv, "sparse_attention", [](uint64_t seed, bool small) {
         Rng       rng(seed);
-        const int dims[] = {64, 96, 128, 256}, groups[] = {1, 2, 3, 4, 5, 7, 8, 9, 12, 16},
+        const int dims[] = {64, 96, 128, 256, 512}, groups[] = {1, 2, 3, 4, 5, 7, 8, 9, 12, 16},
                   lengths[] = {1, 2, 31, 32, 33, 511, 512, 513, 1500};
-        for (int i = 0; i < (small ? 12 : 80); i++) {
-            const int n = lengths[i % (small ? 6 : 9)], k = i % 5 == 4 ? n + 7 : 1 + rng.below(n);
+        for (int i = 0; i < (small ? 15 : 100); i++) {
+            const int n = lengths[i % (small ? 6 : 9)], k = i % 4 == 3 ? n + 7 : 1 + rng.below(n);
             const int g = groups[rng.below(10)], G = 1 + rng.below(3), capacity = n + rng.below(9);
-            one(rng, G, g, dims[i % 4], capacity, n, k, i % 7 == 6 ? 8.0f : i % 7 == 5 ? 0.0f : 1.0f);
-            residual(rng, G, g, dims[i % 4], capacity, n, k, i % 7 == 6 ? 4.0f : 1.0f);
+            one(rng, G, g, dims[i % 5], capacity, n, k, i % 7 == 6 ? 8.0f : i % 7 == 5 ? 0.0f : 1.0f);
+            residual(rng, G, g, dims[i % 5], capacity, n, k, i % 7 == 6 ? 4.0f : 1.0f);
         }
         if (!small) {
             one(rng, 8, 4, 128, 6433, 6400, 512, 1.0f);
             residual(rng, 8, 4, 128, 6433, 6400, 490, 1.0f);
             one(rng, 1, 2, 128, 50000, 49999, 512, 1.0f);
+            for (int g : {8, 16}) {
+                one(rng, 1, g, 512, 6433, 6400, 512, 1.0f);
+                residual(rng, 2, g, 512, 6433, 6400, 490, 1.0f);
+            }
         }
         // No live row: zeros, nothing read.
         Cache           empty(rng, 2, 4, 128, 16, 0);

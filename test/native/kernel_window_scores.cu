@@ -82,7 +82,7 @@ int main(int argc, char ** argv) {
         Rng       rng(seed);
         const int windows[] = {1, 5, 31, 32, 33, 64, 128};
         const int groups[]  = {1, 2, 3, 4, 7, 8, 16};
-        for (int D : {64, 96, 128, 256}) {
+        for (int D : {64, 96, 128, 256, 512}) {
             for (int form = 0; form < 4; form++) {
                 for (int i = 0; i < (small ? 1 : 7); i++) {
                     const int w = windows[small ? form : i], g = groups[(i + form) % 7], share = i == 3 ? 2 : 1;
@@ -98,6 +98,10 @@ int main(int argc, char ** argv) {
         one(rng, 64, 1, 1, 3, 32, small ? 100 : 6000, false, false, 0.0f,
             some_scale(rng, 64));  // zero queries: uniform
         if (!small) one(rng, 128, 8, 1, 4, 32, 9000, false, true, 2.0f, some_scale(rng, 128));
+        for (const bool q8 : {false, true}) {  // one KV head for all queries, two row groups and four
+            one(rng, 512, 1, 1, 8, 32, small ? 200 : 4099, q8, q8, 1.0f, some_scale(rng, 512));
+            one(rng, 512, 2, 1, 16, 32, small ? 130 : 2500, q8, !q8, 2.0f, some_scale(rng, 512));
+        }
         std::printf("largest relative error of a score: %.2g\n", worst_seen);
     });
 }
