@@ -146,14 +146,18 @@ __device__ __forceinline__ void add_logits(float (&x)[HALVES][4][4], const KeyTi
                                            const Fragments & fragments) {
     const int lane = threadIdx.x & 31;
     const int n = n0 + (lane >> 4) * 8 + (lane & 7), c = (lane >> 3 & 1) * 8;
-    float     part[HALVES][4][4];
+    // Summed apart: q8_0's blocks, each of which has a scale, and slices of channels. A tensor core cuts off what lies
+    // below the last digit of its sum, and over many products in a row that shows.
+    constexpr bool APART = Q8 || HALVES > 1;
+    constexpr int  STEPS = Q8 ? 2 : CHANNELS / 16;
+    float          part[HALVES][4][4];
 #pragma unroll
     for (int ks = 0; ks < CHANNELS / 16; ks++) {
         uint32_t hi[4], lo[4];
         fragments(ks, hi, lo);
 #pragma unroll
         for (int half = 0; half < HALVES; half++) {
-            if (Q8 && ks % 2 == 0) {
+            if (APART && ks % STEPS == 0) {
 #pragma unroll
                 for (int t = 0; t < 4; t++) {
 #pragma unroll
@@ -164,18 +168,18 @@ __device__ __forceinline__ void add_logits(float (&x)[HALVES][4][4], const KeyTi
             for (int pair = 0; pair < 2; pair++) {
                 uint32_t b[4];
                 ldmatrix_x4(b, &tile.k[n + half * 32 + pair * 16][ks * 16 + c]);
-                auto & y0 = Q8 ? part[half][2 * pair] : x[half][2 * pair];
-                auto & y1 = Q8 ? part[half][2 * pair + 1] : x[half][2 * pair + 1];
+                auto & y0 = APART ? part[half][2 * pair] : x[half][2 * pair];
+                auto & y1 = APART ? part[half][2 * pair + 1] : x[half][2 * pair + 1];
                 mma_16x8x16(y0, hi, b[0], b[1]);
                 mma_16x8x16(y1, hi, b[2], b[3]);
                 mma_16x8x16(y0, lo, b[0], b[1]);
                 mma_16x8x16(y1, lo, b[2], b[3]);
             }
-            if (Q8 && ks % 2 == 1) {
+            if (APART && ks % STEPS == STEPS - 1) {
 #pragma unroll
                 for (int t = 0; t < 4; t++) {
                     const int   column = n0 + half * 32 + 8 * t + lane % 4 * 2;
-                    const float d0 = tile.d[column][ks / 2], d1 = tile.d[column + 1][ks / 2];
+                    const float d0 = Q8 ? tile.d[column][ks / 2] : 1.0f, d1 = Q8 ? tile.d[column + 1][ks / 2] : 1.0f;
                     x[half][t][0] += d0 * part[half][t][0];
                     x[half][t][1] += d1 * part[half][t][1];
                     x[half][t][2] += d0 * part[half][t][2];
