@@ -4,7 +4,7 @@
  */
 import type { BudgetFit } from '../../contract/app-types.ts';
 import type { MemoryPlan } from '../../contract/engine-reports.ts';
-import { AppError, toAppError } from '../../contract/errors.ts';
+import { AppError, notOnGpu, toAppError } from '../../contract/errors.ts';
 
 /** The step of the window's slider; the engine accepts all its values. */
 const step = 16;
@@ -54,7 +54,8 @@ async function smallestTaken(needs: (steps: number) => Promise<number>, most: nu
     try {
       return { steps, bytes: await needs(steps) };
     } catch (error) {
-      if (toAppError(error).code === 'INVALID_ARGUMENT') return undefined;
+      // On a GPU some models are computed only where a budget holds everything.
+      if (toAppError(error).code === 'INVALID_ARGUMENT' || notOnGpu(error) !== undefined) return undefined;
       throw error;
     }
   };

@@ -1,6 +1,7 @@
 /** What would help a document that does not fit; each remedy has what it would then need, and whether that fits. */
 import type { DocumentPage, HeldDocument, MemoryNeed, Remedy } from '../../contract/app-types.ts';
 import type { MemoryPlan } from '../../contract/engine-reports.ts';
+import { notOnGpu } from '../../contract/errors.ts';
 import { memoryNeeds } from '../../contract/memory-needs.ts';
 import type { MethodChoice, OwnChoice } from '../../contract/settings.ts';
 import { bytesOf, largestBudget } from './budget-fit.ts';
@@ -36,7 +37,8 @@ export async function memoryRemedies(unfit: Unfit): Promise<Remedy[]> {
   const { choice, plan, own, others, planWith } = unfit;
   const before = memoryNeeds(plan, own);
   const remedyOf = async (changes: OwnChoice) => {
-    const changed = await planWith(changes);
+    const changed = await unlessNotOnGpu(planWith(changes));
+    if (!changed) return undefined;
     const memory = memoryNeeds(changed, own);
     const fits = memory.every((need) => need.fits);
     return { type: 'choice' as const, changes, memory, cache: bytesOf(changed, 'kv'), fits };
@@ -47,12 +49,12 @@ export async function memoryRemedies(unfit: Unfit): Promise<Remedy[]> {
   if (choice.kvType === 'f16') changes.push({ kvType: 'q8_0' });
   const smaller = await smallerBudget(unfit, before);
   if (smaller !== undefined) changes.push({ tokenBudget: smaller });
-  const single = await Promise.all(changes.map(remedyOf));
+  const single = (await Promise.all(changes.map(remedyOf))).filter((remedy) => remedy !== undefined);
   const helpful = single.filter((remedy) => remedy.fits || gains(before, remedy.memory));
   const remedies: Remedy[] = helpful;
   if (helpful.length > 1 && !helpful.some(({ fits }) => fits)) {
     const together = await remedyOf(Object.assign({}, ...helpful.map((remedy) => remedy.changes)));
-    if (together.fits) remedies.push(together);
+    if (together?.fits) remedies.push(together);
   }
   if (others.length > 0) {
     const fits = memoryNeeds(plan, [...own, ...others]).every((need) => need.fits);
@@ -61,6 +63,14 @@ export async function memoryRemedies(unfit: Unfit): Promise<Remedy[]> {
   }
   const pages = await pagesInMemory(unfit);
   return pages ? [...remedies, { type: 'pages', ...pages }] : remedies;
+}
+
+/** undefined: a GPU does not compute what was planned, which is no remedy then. */
+function unlessNotOnGpu(plan: Promise<MemoryPlan>): Promise<MemoryPlan | undefined> {
+  return plan.catch((error: unknown) => {
+    if (notOnGpu(error) === undefined) throw error;
+    return undefined;
+  });
 }
 
 /** The largest budget below the chosen one that fits the computing device. */

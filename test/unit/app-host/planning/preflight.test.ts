@@ -142,6 +142,22 @@ describe('on a GPU', () => {
     expect(choices(facts.remedies)[0]).toMatchObject({ changes: { documentHome: 'host' }, fits: true });
   });
 
+  it('says before reading that a mode is not computed on it, and offers no such mode where full KV does not fit', async () => {
+    const refusal = { code: 'GPU_UNSUPPORTED', message: 'Mode full is computed there.' };
+    const { app, look } = await opened((input) => {
+      if (input.mode !== 'full') throw Object.assign(new Error(refusal.message), refusal);
+      return gpu(1800, 10_000)(input);
+    });
+    await expect(look()).rejects.toMatchObject({
+      code: 'GPU_UNSUPPORTED',
+      message: expect.stringMatching(/^Mode full is computed there\. Choose the CPU/),
+    });
+    app.settings.set({ mode: 'full' });
+    const facts = await look();
+    expect(facts.fitsMemory).toBe(false);
+    expect(choices(facts.remedies).map(({ changes }) => changes)).toEqual([{ kvType: 'q8_0' }]);
+  });
+
   it('full KV, which must lie on it, may be RocketKV instead; and a budget that is too large for it smaller', async () => {
     const { app, look } = await opened(gpu(1800, 10_000));
     app.settings.set({ mode: 'full' });
