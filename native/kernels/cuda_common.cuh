@@ -171,14 +171,14 @@ __device__ __forceinline__ int live_rows(const int32_t * n_rows, int capacity) {
 // it.
 __device__ __forceinline__ bool last_block(unsigned * counter, unsigned n_blocks) {
     __shared__ bool is_last;
-    __threadfence();
     __syncthreads();
-    if (threadIdx.x == 0) {
+    if (threadIdx.x == 0) {  // its fences cover what the barrier has put before them, and put all reads behind
+        __threadfence();
         is_last = atomicAdd(counter, 1u) == n_blocks - 1;
         if (is_last) *counter = 0;
+        __threadfence();
     }
     __syncthreads();
-    if (is_last) __threadfence();
     return is_last;
 }
 

@@ -23,6 +23,7 @@ __global__ void __launch_bounds__(THREADS) sum_kept(KernelKeptMass a) {
     const float *   row = a.scores + size_t(blockIdx.x) * n;
     const int32_t * id  = a.ids + size_t(blockIdx.x) * n_ids;
     float           all = 0, kept = 0;
+#pragma unroll 8
     for (int i = threadIdx.x; i < n; i += THREADS) all += row[i];
     for (int i = threadIdx.x; i < n_ids; i += THREADS) kept += unsigned(id[i]) < unsigned(n) ? row[id[i]] : 0.0f;
     all  = block_sum(all) + a.window_mass[blockIdx.x];

@@ -106,9 +106,12 @@ __global__ void __launch_bounds__(ATTENTION_THREADS) attend(AttentionLaunch p) {
     constexpr int STEP  = HEADS <= 4 ? 2 : 1;   // rows a team has in flight
     const int     j = blockIdx.y, g = p.cache.group, h0 = blockIdx.z * HEADS;
     let_next_kernel_start();
-    // q before the live length is known: the loads overlap. (Blocks of the residual do not need it.) Where nothing was
-    // chosen, the kernel before may be the one that makes q: a layer that sees another's rows appends none.
+    // The live length and q are there before the chosen rows are: the kernel that chooses waits before it lets this one
+    // start. Where nothing was chosen, the kernel before may be the one that makes q: a layer that sees another's rows
+    // appends none. (Blocks of the residual do not need q.)
     if (!p.ids) wait_for_kernel_before();
+    const int  live   = live_rows(p.cache.n_rows, p.cache.capacity);
+    const int  n_rest = p.codes.coarse ? (live + CODES_TILE - 1) / CODES_TILE : 0;
     const int  team = threadIdx.x / LANES, c = threadIdx.x % LANES * 8;  // its pieces: c, c + 256
     const bool has_channels = c < DIM;                                   // D = 96 leaves 4 of 16 lanes idle
     float      q[HEADS][OWN], acc[HEADS][OWN], m[HEADS], z[HEADS];
@@ -131,8 +134,6 @@ __global__ void __launch_bounds__(ATTENTION_THREADS) attend(AttentionLaunch p) {
         }
     }
     wait_for_kernel_before();  // the chosen rows, the newest row, the coded scores
-    const int live   = live_rows(p.cache.n_rows, p.cache.capacity);
-    const int n_rest = p.codes.coarse ? (live + CODES_TILE - 1) / CODES_TILE : 0;
     if (int(blockIdx.x) >= p.n_splits + n_rest) return;
     const size_t first = (size_t(j) * gridDim.z + blockIdx.z) * p.n_parts;  // this head chunk's parts
     if (int(blockIdx.x) >= p.n_splits) {
