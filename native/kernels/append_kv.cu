@@ -8,9 +8,10 @@ namespace {
 __global__ void append(KernelCache cache, KernelNewRow row, KernelPages pages, int page_stride, KernelCodes codes) {
     const int index = *cache.n_rows - 1, j = blockIdx.x;
     if (index < 0 || index >= cache.capacity) return;
-    append_row(cache, row, j, index);
-    if (pages.minmax) append_page(cache, row, pages, page_stride, j, index);
-    if (codes.fine) append_codes(cache, row, codes, j, index);
+    if (pages.minmax)
+        append_paged(cache, pages, page_stride, j, index, fetch_paged(cache, row, pages, page_stride, j, index));
+    if (codes.fine) append_coded(cache, codes, j, index, code_row(cache, row, codes, j));
+    if (!pages.minmax && !codes.fine) append_row(cache, row, j, index);
 }
 
 }  // namespace

@@ -18,7 +18,7 @@ __device__ __forceinline__ uint32_t clamped_code(float raw, float top) {
     return uint32_t(raw >= 0 ? fminf(raw, top) : 0.0f);
 }
 
-// The three appends run in threads first .. first + D - 1 of a block, one a channel; `first` is a multiple of 32. A
+// The appends run in threads first .. first + D - 1 of a block, one a channel; `first` is a multiple of 32. A
 // selector gives them warps that would wait otherwise.
 __device__ __forceinline__ void append_row(const KernelCache & cache, const KernelNewRow & row, int j, int index,
                                            int first = 0) {
@@ -30,20 +30,48 @@ __device__ __forceinline__ void append_row(const KernelCache & cache, const Kern
     reinterpret_cast<__half *>(cache.v)[to] = __float2half_rn(row.v[from]);
 }
 
-__device__ __forceinline__ void append_page(const KernelCache & cache, const KernelNewRow & row,
-                                            const KernelPages & pages, int page_stride, int j, int index,
-                                            int first = 0) {
-    const int c = int(threadIdx.x) - first, p = index / pages.page, sides = page_sides(pages.page);
+// The new row and the bounds of its page as a thread has them, a channel each: fetched early, written later, so that
+// the loads are under way while others work.
+struct PagedRow {
+    float  key = 0, value = 0;
+    __half low = __float2half_rn(0), high = low;
+};
+
+__device__ __forceinline__ __half * page_bounds(const KernelCache & cache, const KernelPages & pages, int page_stride,
+                                                int j, int index, int c) {
+    return reinterpret_cast<__half *>(pages.minmax) +
+           (size_t(j) * cache.head_dim + c) * page_sides(pages.page) * page_stride + index / pages.page;
+}
+
+__device__ __forceinline__ PagedRow fetch_paged(const KernelCache & cache, const KernelNewRow & row,
+                                                const KernelPages & pages, int page_stride, int j, int index,
+                                                int first = 0) {
+    const int c = int(threadIdx.x) - first;
+    PagedRow  x;
+    if (c < 0 || c >= cache.head_dim) return x;
+    const size_t   from = size_t(j / cache.share) * cache.head_dim + c;
+    const __half * at   = page_bounds(cache, pages, page_stride, j, index, c);
+    x.key = row.k[from], x.value = row.v[from];
+    if (index % pages.page != 0) x.low = at[0], x.high = at[page_stride];
+    return x;
+}
+
+__device__ __forceinline__ void append_paged(const KernelCache & cache, const KernelPages & pages, int page_stride,
+                                             int j, int index, const PagedRow & x, int first = 0) {
+    const int c = int(threadIdx.x) - first;
     if (c < 0 || c >= cache.head_dim) return;
-    const __half key = __float2half_rn(row.k[size_t(j / cache.share) * cache.head_dim + c]);
-    __half * at = reinterpret_cast<__half *>(pages.minmax) + (size_t(j) * cache.head_dim + c) * sides * page_stride + p;
+    const size_t to                         = (size_t(j) * cache.capacity + index) * cache.head_dim + c;
+    const __half key                        = __float2half_rn(x.key);
+    reinterpret_cast<__half *>(cache.k)[to] = key;
+    reinterpret_cast<__half *>(cache.v)[to] = __float2half_rn(x.value);
+    __half * at                             = page_bounds(cache, pages, page_stride, j, index, c);
     if (index % pages.page == 0) {  // a fresh page starts from this key
         at[0] = key;
-        if (sides == 2) at[page_stride] = key;
+        if (page_sides(pages.page) == 2) at[page_stride] = key;
     } else {
-        const float x = __half2float(key), low = __half2float(at[0]), high = __half2float(at[page_stride]);
-        if (x < low) at[0] = key;
-        if (x > high) at[page_stride] = key;
+        const float y = __half2float(key);
+        if (y < __half2float(x.low)) at[0] = key;
+        if (y > __half2float(x.high)) at[page_stride] = key;
     }
 }
 
@@ -81,32 +109,53 @@ __device__ inline int code_plane(const KernelCodes & codes, int head_dim, int ca
     return clamped;
 }
 
-// As code_plane, one thread a position: words come together by shuffles, signs by a ballot.
-__device__ __forceinline__ void append_codes(const KernelCache & cache, const KernelNewRow & row,
-                                             const KernelCodes & codes, int j, int index, int first = 0) {
-    const int D = cache.head_dim, half = D / 2, p = int(threadIdx.x) - first, lane = threadIdx.x & 31;
-    if (p < 0 || p >= D) return;  // whole warps
+// The new row as a thread has it: its own channel's key and value, and the words that its warp made of the codes.
+struct CodedRow {
+    float    key = 0, value = 0;
+    uint32_t word4 = 0, word2 = 0;
+    unsigned signs = 0, clamped = 0;
+};
+
+// As code_plane, one thread a position: words come together by shuffles, signs by a ballot. Needs no index: it may come
+// before the live length is known.
+__device__ __forceinline__ CodedRow code_row(const KernelCache & cache, const KernelNewRow & row,
+                                             const KernelCodes & codes, int j, int first = 0) {
+    const int D = cache.head_dim, half = D / 2, p = int(threadIdx.x) - first;
+    CodedRow  x;
+    if (p < 0 || p >= D) return x;  // whole warps
     const bool   fine = p < half, coded = fine || codes.coarse;
     const size_t base = size_t(j) * D, from = size_t(j / cache.share) * D;
     const float  top = fine ? 15.0f : 3.0f;
-    float        raw = 0;
+    x.key = row.k[from + p], x.value = row.v[from + p];
+    float raw = 0;
     if (coded)
         raw = raw_code(__half2float(__float2half_rn(row.k[from + codes.order[base + p]])), codes.lo[base + p],
                        codes.step[base + p]);
-    const uint32_t code  = clamped_code(raw, top);
-    const unsigned out   = __ballot_sync(FULL, coded && !(raw >= 0 && raw <= top));
-    uint32_t       word4 = fine ? code << (p % 8 * 4) : 0, word2 = fine ? 0 : code << ((p - half) % 16 * 2);
-    for (int m = 1; m < 8; m <<= 1) word4 |= __shfl_xor_sync(FULL, word4, m);
-    for (int m = 1; m < 16; m <<= 1) word2 |= __shfl_xor_sync(FULL, word2, m);
-    const size_t planes = size_t(j) * (D / 32);
-    if (fine && p % 8 == 0) codes.fine[((planes + p / 16) * cache.capacity + index) * 2 + p / 8 % 2] = word4;
+    const uint32_t code = clamped_code(raw, top);
+    x.clamped           = __ballot_sync(FULL, coded && !(raw >= 0 && raw <= top));
+    x.word4             = fine ? code << (p % 8 * 4) : 0;
+    x.word2             = fine ? 0 : code << ((p - half) % 16 * 2);
+    for (int m = 1; m < 8; m <<= 1) x.word4 |= __shfl_xor_sync(FULL, x.word4, m);
+    for (int m = 1; m < 16; m <<= 1) x.word2 |= __shfl_xor_sync(FULL, x.word2, m);
+    if (codes.coarse) x.signs = __ballot_sync(FULL, __half2float(__float2half_rn(x.value)) >= codes.v_mean[base + p]);
+    return x;
+}
+
+__device__ __forceinline__ void append_coded(const KernelCache & cache, const KernelCodes & codes, int j, int index,
+                                             const CodedRow & x, int first = 0) {
+    const int D = cache.head_dim, half = D / 2, p = int(threadIdx.x) - first, lane = threadIdx.x & 31;
+    if (p < 0 || p >= D) return;
+    const size_t to                         = (size_t(j) * cache.capacity + index) * D + p;
+    reinterpret_cast<__half *>(cache.k)[to] = __float2half_rn(x.key);
+    reinterpret_cast<__half *>(cache.v)[to] = __float2half_rn(x.value);
+    const bool   fine                       = p < half;
+    const size_t planes                     = size_t(j) * (D / 32);
+    if (fine && p % 8 == 0) codes.fine[((planes + p / 16) * cache.capacity + index) * 2 + p / 8 % 2] = x.word4;
     if (codes.coarse) {
-        const float    value = __half2float(__float2half_rn(row.v[from + p]));
-        const unsigned signs = __ballot_sync(FULL, value >= codes.v_mean[base + p]);
-        if (!fine && (p - half) % 16 == 0) codes.coarse[(planes + (p - half) / 16) * cache.capacity + index] = word2;
-        if (lane == 0) codes.signs[(planes + p / 32) * cache.capacity + index] = signs;
+        if (!fine && (p - half) % 16 == 0) codes.coarse[(planes + (p - half) / 16) * cache.capacity + index] = x.word2;
+        if (lane == 0) codes.signs[(planes + p / 32) * cache.capacity + index] = x.signs;
     }
-    if (lane == 0 && out) atomicAdd(&codes.clamped[j], __popc(out));
+    if (lane == 0 && x.clamped) atomicAdd(&codes.clamped[j], __popc(x.clamped));
 }
 
 }  // namespace rocketdoc

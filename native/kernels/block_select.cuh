@@ -8,7 +8,8 @@
 namespace rocketdoc {
 
 constexpr int SELECT_BINS = 2048;
-constexpr int AHEAD       = 4;  // keys a thread fetches before it uses the first: passes are latency-bound
+constexpr int RANKED      = 128;  // candidates that are counted against each other
+constexpr int AHEAD       = 4;    // keys a thread fetches before it uses the first: passes are latency-bound
 
 struct SelectShared {
     union {
@@ -64,12 +65,12 @@ struct KeySlice {
     __device__ __forceinline__ uint32_t bin(uint32_t key) const { return key - low >> shift; }
 };
 
-// The sixteen octaves below the greatest key, keys being bits of floats that are not negative: 128 bins an octave,
+// The 32 octaves below `bound`, keys being bits of floats that are not negative and less than it: 64 bins an octave,
 // where a first pass over all keys has eight.
-__device__ __forceinline__ KeySlice top_octaves(uint32_t greatest) {
-    constexpr uint32_t LAST = (1u << 27) - 1;
+__device__ __forceinline__ KeySlice octaves_below(float bound) {
+    constexpr uint32_t LAST = (1u << 28) - 1;
     KeySlice           slice;
-    slice.low = greatest > LAST ? greatest - LAST : 0, slice.last = LAST, slice.shift = 16;
+    slice.low = __float_as_uint(bound) - 1 - LAST, slice.last = LAST, slice.shift = 17;
     return slice;
 }
 
@@ -154,15 +155,34 @@ __device__ void block_pivot(Key key, int n, int page, int dead, int k, SelectSha
         slice.shift = max(0, bits - 11);
         if (bits == 0) return;
         if (left > THREADS) continue;
-        // Few are left: one a thread, and the pivot's other bits follow one by one from counts over the block, which
-        // costs less than further passes over all keys.
+        // Few are left, one a thread: no further pass over all keys.
         each([&](uint32_t x, bool in) {
             if (in) sh.candidate[atomicAdd(&sh.n_candidates, 1)] = x;
         });
         __syncthreads();
         const uint32_t mine_key = tid < left ? sh.candidate[tid] : 0;
         const bool     tail_in  = slice.holds(tail);
-        // Tokens of candidates whose key is at least `least`.
+        if (left <= RANKED) {  // each candidate counts those above it and beside it
+            if (tid < left) {
+                int above = 0, beside = 0;
+#pragma unroll 4
+                for (int i = 0; i < left; i++) {
+                    const uint32_t other = sh.candidate[i];
+                    above += other > mine_key;
+                    beside += other == mine_key;
+                }
+                const int greater = above * page - (tail_in && tail > mine_key ? dead : 0);
+                const int equal   = beside * page - (tail_in && tail == mine_key ? dead : 0);
+                if (greater < need && need <= greater + equal) {  // one key, whoever holds it
+                    sh.pivot = mine_key;
+                    sh.need  = need - greater;
+                }
+            }
+            __syncthreads();
+            return;
+        }
+        // The pivot's other bits follow one by one, from counts over the block: tokens of candidates whose key is at
+        // least `least`.
         const auto tokens_from = [&](uint32_t least) {
             const int entries = __syncthreads_count(tid < left && mine_key >= least);
             return entries * page - (tail_in && tail >= least ? dead : 0);

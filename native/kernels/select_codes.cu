@@ -56,22 +56,23 @@ __global__ void __launch_bounds__(THREADS) score_codes(CodesLaunch p) {
     const int j = blockIdx.x, tile = blockIdx.y, g = a.cache.group, lane = threadIdx.x & 31, warp = threadIdx.x >> 5;
     wait_for_kernel_before();
     let_next_kernel_start();  // in this order: the next kernel reads q before it waits
-    // q before the live length is known: the loads overlap.
-    const float * q     = a.q + size_t(j) * g * DIM;
-    const float   scale = LOG2E * a.scale;
+    // q and the new row's code before the live length is known: the loads overlap. The upper warps, which have little
+    // or no q to bring up to D = 128, code the row in every block; the one whose tile it belongs to writes it.
+    const int      counted = *a.cache.n_rows;
+    const CodedRow fresh   = a.row.k ? code_row(a.cache, a.row, codes, j, APPENDING) : CodedRow{};
+    const float *  q       = a.q + size_t(j) * g * DIM;
+    const float    scale   = LOG2E * a.scale;
     for (int i = threadIdx.x; i < (RESIDUAL ? DIM : HALF) * GROUP; i += THREADS) {
         const int    position = i / GROUP, h = i % GROUP;
         const size_t at = size_t(j) * DIM + position;
         s.q[position][h] =
             h < g ? q[h * DIM + codes.order[at]] * codes.step[at] * scale * place_scale(position, HALF) : 0.0f;
     }
-    const int n     = live_rows(a.cache.n_rows, a.cache.capacity);
+    const int n     = max(0, min(counted, a.cache.capacity));
     const int tiles = (n + THREADS - 1) / THREADS;
     if (tile >= tiles) return;
-    if (a.row.k && tile == tiles - 1 && *a.cache.n_rows <= a.cache.capacity) {
-        append_row(a.cache, a.row, j, n - 1, APPENDING);
-        append_codes(a.cache, a.row, codes, j, n - 1, APPENDING);
-    }
+    if (a.row.k && tile == tiles - 1 && counted <= a.cache.capacity)
+        append_coded(a.cache, codes, j, n - 1, fresh, APPENDING);
     // Else a constant of each head, which ranking does not need.
     const bool needs_base = RESIDUAL || a.sinks;
     for (int h = warp; h < GROUP; h += WARPS) {

@@ -56,45 +56,55 @@ inline size_t select_finish_bytes(int entries) {
     return sizeof(FinishShared) + (select_keys_fit(entries) ? size_t(entries + 3) * 4 : 0);
 }
 
-// block_emit for keys in shared memory, at most 2^15 - 1 of them: every thread has a run of entries of its own, so that
-// one scan gives all places. With KEEP the taken entries' bits go to `chosen`.
+// block_emit for keys in shared memory, at most 2^15 - 1 of them: a thread has four entries that follow each other at a
+// time, so that one scan gives the places of 4 * THREADS. With KEEP the taken entries' bits go to `chosen`.
 template <int THREADS, bool KEEP, class Emit>
 __device__ void emit_shared(const uint32_t * keys, int n, int page, int dead, uint32_t pivot, int need,
                             SelectShared & sh, uint32_t * chosen, Emit emit) {
-    const int  lane = threadIdx.x & 31, warp = threadIdx.x >> 5;
-    const int  run   = (n + THREADS - 1) / THREADS | 1;  // odd: no two threads of a warp meet in a bank
-    const int  begin = min(n, int(threadIdx.x) * run), end = min(n, begin + run);
-    uint32_t * bits = sh.hist;
-    if (KEEP) {
-        for (int i = threadIdx.x; i < (n + 31) / 32; i += THREADS) bits[i] = 0;
-    }
-    int count = 0;  // above in the upper half, equal in the lower
-    for (int i = begin; i < end; i++) {
-        const uint32_t x = keys[i];
-        count += x > pivot ? 1 << 16 : x == pivot;
-    }
-    const int incl = warp_scan(count);
-    if (lane == 31) sh.warp_a[warp] = incl;
-    __syncthreads();
-    int before = incl - count;
+    constexpr int WARPS = THREADS / 32;
+    const int     lane = threadIdx.x & 31, warp = threadIdx.x >> 5;
+    int           taken = 0;  // before this round; above in the upper half, equal in the lower
+    for (int base = 0, round = 0; base < n; base += 4 * THREADS, round++) {
+        const int      first = base + int(threadIdx.x) * 4;
+        const uint4    four  = first < n ? *reinterpret_cast<const uint4 *>(keys + first) : make_uint4(0, 0, 0, 0);
+        const uint32_t x[4]  = {four.x, four.y, four.z, four.w};
+        int            count = 0;
 #pragma unroll
-    for (int w = 0; w < THREADS / 32; w++) before += w < warp ? sh.warp_a[w] : 0;
-    // The short last entry is never before another one, so whole pages count here.
-    int above = (before >> 16) * page, equal = (before & 0xffff) * page;
-    for (int i = begin; i < end; i++) {
-        const uint32_t x = keys[i];
-        if (x < pivot) continue;
-        const int live = page - (i == n - 1 ? dead : 0), take = x > pivot ? live : max(0, min(live, need - equal));
-        if (take > 0) {
-            emit(i, above + min(equal, need), take);
-            if (KEEP) atomicOr(&bits[i / 32], 1u << (i % 32));
+        for (int e = 0; e < 4; e++) {
+            if (first + e < n) count += x[e] > pivot ? 1 << 16 : x[e] == pivot;
         }
-        above += x > pivot ? page : 0;
-        equal += x > pivot ? 0 : page;
-    }
-    if (KEEP) {
+        const int incl = warp_scan(count);
+        int *     sums = round % 2 ? sh.warp_b : sh.warp_a;  // by turns: one barrier a round
+        if (lane == 31) sums[warp] = incl;
         __syncthreads();
-        for (int i = threadIdx.x; i < (n + 31) / 32; i += THREADS) chosen[i] = bits[i];
+        int before = taken + incl - count;
+#pragma unroll
+        for (int w = 0; w < WARPS; w++) {
+            before += w < warp ? sums[w] : 0;
+            taken += sums[w];
+        }
+        // The short last entry is never before another one, so whole pages count here.
+        int      above = (before >> 16) * page, equal = (before & 0xffff) * page;
+        uint32_t bits = 0;
+#pragma unroll
+        for (int e = 0; e < 4; e++) {
+            const int i = first + e;
+            if (i >= n || x[e] < pivot) continue;
+            const int live = page - (i == n - 1 ? dead : 0);
+            const int take = x[e] > pivot ? live : max(0, min(live, need - equal));
+            if (take > 0) {
+                emit(i, above + min(equal, need), take);
+                bits |= 1u << e;
+            }
+            above += x[e] > pivot ? page : 0;
+            equal += x[e] > pivot ? 0 : page;
+        }
+        if (KEEP) {  // eight threads have a word together
+            bits <<= first % 32;
+#pragma unroll
+            for (int m = 1; m < 8; m <<= 1) bits |= __shfl_xor_sync(FULL, bits, m);
+            if (first % 32 == 0 && first < n) chosen[first / 32] = bits;
+        }
     }
 }
 
@@ -159,7 +169,7 @@ __device__ void select_finish(const SelectWork & w, const KernelChoice & choice,
     }
     __syncthreads();
     // b summed over the group; not negative, so its bits order like the value. NaN ranks last.
-    uint32_t greatest = 0;
+    const KeySlice slice = octaves_below(2.0f * GROUP);  // a head's sum is 1, with rounding
     for (int base = 0; base < n; base += BATCH * THREADS * 4) {
         if (base > 0) fetch(base);
 #pragma unroll
@@ -175,30 +185,16 @@ __device__ void select_finish(const SelectWork & w, const KernelChoice & choice,
             const float value[4] = {b.x, b.y, b.z, b.w};
             uint32_t    four[4];
 #pragma unroll
-            for (int e = 0; e < 4; e++) {
-                four[e]  = i + e < n && value[e] > 0 ? __float_as_uint(value[e]) : 0;
-                greatest = max(greatest, four[e]);
-            }
+            for (int e = 0; e < 4; e++) four[e] = i + e < n && value[e] > 0 ? __float_as_uint(value[e]) : 0;
             // Behind the last entry lies room up to a multiple of four.
             *reinterpret_cast<uint4 *>(keys + i) = make_uint4(four[0], four[1], four[2], four[3]);
+#pragma unroll
+            for (int e = 0; e < 4; e++) {
+                if (i + e < n && slice.holds(four[e])) atomicAdd(&sh.hist[slice.bin(four[e])], 1u);
+            }
         }
     }
-#pragma unroll
-    for (int m = 16; m > 0; m >>= 1) greatest = max(greatest, __shfl_xor_sync(FULL, greatest, m));
-    if (lane == 0) sh.warp_a[warp] = int(greatest);
-    __syncthreads();
-#pragma unroll
-    for (int o = 0; o < THREADS / 32; o++) greatest = max(greatest, uint32_t(sh.warp_a[o]));
-    const KeySlice slice = top_octaves(greatest);
-    const auto     key   = [keys](int i) { return keys[i]; };
-    for (int base = 0; base < n; base += AHEAD * THREADS) {
-#pragma unroll
-        for (int u = 0; u < AHEAD; u++) {
-            const int      i    = base + u * THREADS + threadIdx.x;
-            const uint32_t mine = i < n ? keys[i] : 0;
-            count_bin(sh.hist, i < n && slice.holds(mine), slice.bin(mine));
-        }
-    }
+    const auto key = [keys](int i) { return keys[i]; };
     block_pivot<THREADS>(key, n, page, dead, k, sh, slice, true);
     const auto emit = [ids, page](int i, int at, int take) {
         for (int t = 0; t < take; t++) ids[at + t] = i * page + t;

@@ -8,11 +8,12 @@
 namespace rocketdoc {
 namespace {
 
-constexpr int THREADS = 512;
-constexpr int WARPS   = THREADS / 32;
-constexpr int TILE    = 128;                  // pages of a block: 2 warps of 64
-constexpr int SLICES  = WARPS / (TILE / 64);  // warps that share a page split its channels
-constexpr int REDUCED = THREADS / TILE;       // heads that the block's threads can reduce at once
+constexpr int THREADS        = 512;
+constexpr int WARPS          = THREADS / 32;
+constexpr int TILE           = 128;                  // pages of a block: 2 warps of 64
+constexpr int SLICES         = WARPS / (TILE / 64);  // warps that share a page split its channels
+constexpr int CHANNELS_AHEAD = 8;                    // that a thread fetches at once
+constexpr int REDUCED        = THREADS / TILE;       // heads that the block's threads can reduce at once
 
 struct PagesLaunch {
     KernelSelectPages args;
@@ -30,22 +31,24 @@ struct Scoring {
     float q[CHANNELS][GROUP];  // of the i-th channel
     union {
         float part[SLICES][HEAD_CHUNK][TILE];
-        float all_q[KEEPS_Q ? GROUP : 1][CHANNELS];  // by channel, until the channels are chosen
+        float all_q[KEEPS_Q ? GROUP : 1][CHANNELS];  // by channel, until the scales are found
     };
-    uint32_t total[CHANNELS];     // group sum of |q|, as ordered bits
-    int      plane[CHANNELS];     // of the i-th channel: 2 * channel + (1: the greatest)
-    float    score_scale[GROUP];  // to base 2
-    float    warp_max[REDUCED][TILE / 32], warp_sum[REDUCED][TILE / 32];
+    alignas(16) uint32_t total[CHANNELS];  // group sum of |q|, as ordered bits
+    int   plane[CHANNELS];                 // of the i-th channel: 2 * channel + (1: the greatest)
+    float score_scale[GROUP];              // to base 2
+    float warp_max[REDUCED][TILE / 32], warp_sum[REDUCED][TILE / 32];
 };
 
-// The r channels with the largest group sum of |q| (ties: lower channel), which side of the page they read, and each
-// head's temperature. Every block does this for itself: q comes once from memory, the rest is shared memory.
+// The r channels with the largest group sum of |q| (ties: lower channel), and which side of the page they read. Every
+// block does this for itself: q comes once from memory, the rest is shared memory.
 template <int CHANNELS, int GROUP>
 __device__ void choose_channels(const PagesLaunch & p, Scoring<CHANNELS, GROUP> & s, int j, int append_at) {
     constexpr bool            KEEPS_Q = Scoring<CHANNELS, GROUP>::KEEPS_Q;
     const KernelSelectPages & a       = p.args;
     const int                 D = a.cache.head_dim, g = a.cache.group;
     const float *             q = a.q + size_t(j) * g * D;
+    PagedRow                  fresh;
+    if (append_at >= 0) fresh = fetch_paged(a.cache, a.row, a.pages, p.page_stride, j, append_at, THREADS - CHANNELS);
     const auto of = [&](int h, int c) { return KEEPS_Q ? s.all_q[KEEPS_Q ? h : 0][c] : h < g ? q[h * D + c] : 0.0f; };
     __syncthreads();
     if (threadIdx.x < D) {
@@ -62,16 +65,17 @@ __device__ void choose_channels(const PagesLaunch & p, Scoring<CHANNELS, GROUP> 
     int       place = 0;
     if (c < D) {
         const uint32_t mine = s.total[c];
-#pragma unroll 8
-        for (int i = 0; i < D / SHARERS; i++) {
-            const int o = SHARERS * i + share;
-            place += s.total[o] > mine || (s.total[o] == mine && o < c);
+#pragma unroll 4
+        for (int o = 4 * share; o < D; o += 4 * SHARERS) {
+            const uint4 four = *reinterpret_cast<const uint4 *>(&s.total[o]);
+            place += four.x >= mine + (o >= c);  // before it: more, or as much and a lower channel
+            place += four.y >= mine + (o + 1 >= c);
+            place += four.z >= mine + (o + 2 >= c);
+            place += four.w >= mine + (o + 3 >= c);
         }
     }
-    if (append_at >= 0) {  // in the upper warps, idle here up to D = 128
-        append_row(a.cache, a.row, j, append_at, THREADS - CHANNELS);
-        append_page(a.cache, a.row, a.pages, p.page_stride, j, append_at, THREADS - CHANNELS);
-    }
+    // In the upper warps, idle here up to D = 128.
+    if (append_at >= 0) append_paged(a.cache, a.pages, p.page_stride, j, append_at, fresh, THREADS - CHANNELS);
     if (SHARERS == 2) place += __shfl_xor_sync(FULL, place, 1);
     if (c < D && share == 0 && place < a.r) {
         float sum = 0;
@@ -84,16 +88,23 @@ __device__ void choose_channels(const PagesLaunch & p, Scoring<CHANNELS, GROUP> 
         s.plane[place] = page_sides(a.pages.page) * c + page_side(a.pages.page, sum);
     }
     __syncthreads();
-    const int lane = threadIdx.x & 31;
+}
+
+// Each head's temperature, by what share of |q| is read.
+template <int CHANNELS, int GROUP>
+__device__ void find_score_scales(const KernelSelectPages & a, Scoring<CHANNELS, GROUP> & s, int j) {
+    constexpr bool KEEPS_Q = Scoring<CHANNELS, GROUP>::KEEPS_Q;
+    const int      D = a.cache.head_dim, g = a.cache.group, lane = threadIdx.x & 31;
+    const float *  q = a.q + size_t(j) * g * D;
     for (int h = threadIdx.x >> 5; h < GROUP; h += WARPS) {
         float all = 0, read = 0;
-        for (int i = lane; i < D; i += 32) all += fabsf(of(h, i));
+        for (int i = lane; i < D; i += 32)
+            all += fabsf(KEEPS_Q ? s.all_q[KEEPS_Q ? h : 0][i] : h < g ? q[h * D + i] : 0.0f);
         for (int i = lane; i < a.r; i += 32) read += fabsf(s.q[i][h]);
         all  = warp_sum(all);
         read = warp_sum(read);
         if (lane == 0) s.score_scale[h] = page_score_scale(LOG2E * a.scale, read, all);
     }
-    __syncthreads();
 }
 
 // grid (n_head, tiles): tiles beyond the live pages have nothing to do and come last, so that they take no
@@ -125,18 +136,33 @@ __global__ void __launch_bounds__(THREADS, GROUP <= 8 ? 2 : 1) score_pages(Pages
     // Plain loads, not the read-only path: the widened page was written by this very kernel.
     __half * base =
         reinterpret_cast<__half *>(a.pages.minmax) + size_t(j) * D * sides * p.page_stride + tile * TILE + in_tile;
+    // The first channels are under way while the scales are found.
+    __half2 ahead[CHANNELS_AHEAD];
+#pragma unroll
+    for (int u = 0; u < CHANNELS_AHEAD; u++) {
+        const int i = slice + u * SLICES;
+        ahead[u] = i < a.r ? *reinterpret_cast<const __half2 *>(base + size_t(s.plane[i]) * p.page_stride) : __half2();
+    }
+    find_score_scales(a, s, j);
     float acc[GROUP][2];
 #pragma unroll
     for (int h = 0; h < GROUP; h++) acc[h][0] = acc[h][1] = 0;
-#pragma unroll 8
-    for (int i = slice; i < a.r; i += SLICES) {
-        const float2 x = __half22float2(*reinterpret_cast<const __half2 *>(base + size_t(s.plane[i]) * p.page_stride));
+    const auto add = [&](int i, __half2 two_pages) {
+        const float2 x = __half22float2(two_pages);
 #pragma unroll
         for (int h = 0; h < GROUP; h++) {
             acc[h][0] += s.q[i][h] * x.x;
             acc[h][1] += s.q[i][h] * x.y;
         }
+    };
+#pragma unroll
+    for (int u = 0; u < CHANNELS_AHEAD; u++) {
+        if (slice + u * SLICES < a.r) add(slice + u * SLICES, ahead[u]);
     }
+#pragma unroll 4
+    for (int i = slice + CHANNELS_AHEAD * SLICES; i < a.r; i += SLICES)
+        add(i, *reinterpret_cast<const __half2 *>(base + size_t(s.plane[i]) * p.page_stride));
+    __syncthreads();  // the scales are there; nobody needs all_q any more, whose place the parts take
     // A thread now answers for one head and one page: up to 4 heads * 128 pages.
     const int head = threadIdx.x / TILE, at = threadIdx.x % TILE, entry = tile * TILE + at;
 #pragma unroll
